@@ -166,7 +166,7 @@ export function createApiDependencies(config: Config, logger: Logger) {
         observeRetention(),
         observeDivergence(),
       ]);
-      metrics.hintsWaiting.set(hints.size);
+      metrics.hintsPending.set(hints.size);
       metrics.poolConnections.set({ state: 'open' }, database.pool.totalCount);
       metrics.poolConnections.set({ state: 'idle' }, database.pool.idleCount);
       metrics.poolConnections.set({ state: 'waiting' }, database.pool.waitingCount);

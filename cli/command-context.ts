@@ -1,11 +1,11 @@
 import type { Environment } from '../config/process-environment.ts';
 import type { Output } from './output.ts';
 
-/** What a command gets from the process that runs it. */
+/** Environment and output of the process that runs a command. */
 export interface CommandContext {
   readonly environment: Environment;
   readonly output: Output;
 }
 
-/** What a command answers to its shell. 3: the instance does not run. 130: stopped by the user. */
+/** Exit code of a command. 3: the instance does not run. 130: stopped by the user. */
 export type ExitCode = 0 | 1 | 3 | 130;

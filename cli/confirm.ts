@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import type { Output } from './output.ts';
 
-/** Asks on a terminal; the answer must be `y` or `yes`. False where there is none to ask on. */
+/** Prompts on a terminal. Returns true for `y` or `yes`; false for other input and without a terminal. */
 export async function confirm(
   question: string,
   output: Output,

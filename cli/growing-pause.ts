@@ -4,8 +4,8 @@ const FIRST_MS = 50;
 const LONGEST_MS = 500;
 
 /**
- * Pauses between looks at a job: the first is short, for what takes a moment, and each is half as long again, up to half a second. One function
- * for each job that is watched; its pauses end at once when `signal` is aborted, with its error.
+ * Returns a function that waits between two polls of one job: 50 ms at first, half as long again each time, up to 500 ms. Rejects at once
+ * with the abort error when `signal` aborts.
  */
 export function growingPause(signal?: AbortSignal): () => Promise<void> {
   let nextMs = FIRST_MS;
@@ -16,10 +16,10 @@ export function growingPause(signal?: AbortSignal): () => Promise<void> {
   };
 }
 
-/** What `look` answers once it is of no running job. Looks again with growing pauses. @throws what `look` throws */
-export async function untilEnded<Seen>(look: () => Promise<Seen>, stateOf: (seen: Seen) => string): Promise<Seen> {
+/** Polls until the state is not `running`; returns the last result. @throws what `poll` throws */
+export async function untilEnded<Job>(poll: () => Promise<Job>, stateOf: (job: Job) => string): Promise<Job> {
   for (const pause = growingPause(); ; await pause()) {
-    const seen = await look();
-    if (stateOf(seen) !== 'running') return seen;
+    const job = await poll();
+    if (stateOf(job) !== 'running') return job;
   }
 }

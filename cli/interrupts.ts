@@ -9,7 +9,7 @@ export interface Interrupts {
 }
 
 /**
- * Turns Ctrl-C, a closed terminal and SIGTERM into a clean stop; a second one calls `again`, which ends everything at once.
+ * Converts SIGINT, SIGTERM and SIGHUP to a clean stop. A second signal calls `again`, which must exit at once.
  */
 export function listenForInterrupts(again: () => void): Interrupts {
   const controller = new AbortController();

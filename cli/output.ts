@@ -1,8 +1,8 @@
-/** Where a command writes. Tests pass their own. */
+/** Output streams of a command. Tests pass their own. */
 export interface Output {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
-  /** Columns of a terminal that can redraw its last line; null when the output goes to a file or a pipe. */
+  /** Columns of the terminal; null when stdout is a file or a pipe. */
   readonly columns: number | null;
 }
 
@@ -15,7 +15,7 @@ export function processOutput(): Output {
   };
 }
 
-/** Columns as wide as their widest cell, two spaces between them, one row a line. */
+/** Returns rows as lines; each column is as wide as its widest cell, separated by two spaces. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths: number[] = [];
   for (const row of rows) {

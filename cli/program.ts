@@ -1,19 +1,19 @@
 import { Command } from 'commander';
 import { addBackup } from './commands/operations/backup.ts';
-import { addCheck } from './commands/operations/consistency.ts';
+import { addConsistency } from './commands/operations/consistency.ts';
 import { addArchive } from './commands/operations/archive.ts';
 import { addContext } from './commands/memory/context.ts';
 import { addDemo } from './commands/instance/demo.ts';
 import { addDoctor } from './commands/instance/doctor.ts';
 import { addDown } from './commands/instance/down.ts';
-import { addHold } from './commands/operations/legal-hold.ts';
+import { addLegalHold } from './commands/operations/legal-hold.ts';
 import { addErase } from './commands/operations/erase.ts';
 import { addExport } from './commands/operations/export.ts';
 import { addHook } from './commands/instance/hook.ts';
 import { addGet } from './commands/memory/get.ts';
 import { addImport } from './commands/operations/import.ts';
 import { addForget } from './commands/memory/forget.ts';
-import { addInstall } from './commands/instance/install.ts';
+import { addInstall, addUninstall } from './commands/instance/install.ts';
 import { addJobs } from './commands/operations/jobs.ts';
 import { addLearnings } from './commands/memory/learnings.ts';
 import { addLogs } from './commands/instance/logs.ts';
@@ -23,6 +23,7 @@ import { addRemember } from './commands/memory/remember.ts';
 import { addRestore } from './commands/operations/restore.ts';
 import { addSearch } from './commands/memory/search.ts';
 import { addRetention } from './commands/operations/retention.ts';
+import { addSchedules } from './commands/operations/schedules.ts';
 import { addService } from './commands/instance/service.ts';
 import { addSessions } from './commands/memory/sessions.ts';
 import { addSpool } from './commands/instance/spool.ts';
@@ -31,13 +32,12 @@ import { addStats } from './commands/operations/stats.ts';
 import { addSummary } from './commands/memory/summary.ts';
 import { addTimeline } from './commands/memory/timeline.ts';
 import { addTrace } from './commands/memory/trace.ts';
-import { addUninstall } from './commands/instance/uninstall.ts';
 import { addUp } from './commands/instance/up.ts';
 import { addUsage } from './commands/operations/usage.ts';
 import type { CommandContext, ExitCode } from './command-context.ts';
 import { shownText } from './text/terminal-text.ts';
 
-/** Adds a command to the program. `exit` takes the code that the process ends with. */
+/** Adds a command to the program. `exit` ends the process with a code. */
 export type AddCommand = (program: Command, context: CommandContext, exit: (code: ExitCode) => void) => void;
 
 const COMMANDS: readonly AddCommand[] = [
@@ -68,17 +68,18 @@ const COMMANDS: readonly AddCommand[] = [
   addUsage,
   addStats,
   addJobs,
-  addCheck,
+  addSchedules,
+  addConsistency,
   addTrace,
   addProjects,
   addRetention,
-  addHold,
+  addLegalHold,
   addArchive,
   addRestore,
   addBackup,
 ];
 
-/** The same surroundings, in which nothing that is written steers the terminal. */
+/** Returns the context with output that escapes terminal control characters. */
 function guarded({ environment, output }: CommandContext): CommandContext {
   const { out, err, columns } = output;
   return {
@@ -87,7 +88,7 @@ function guarded({ environment, output }: CommandContext): CommandContext {
   };
 }
 
-/** The `recollect` command with all its subcommands. */
+/** Returns the `recollect` command with all subcommands. */
 export function createProgram(context: CommandContext, exit: (code: ExitCode) => void): Command {
   const program = new Command('recollect').description('Durable memory for coding agents').showHelpAfterError();
   for (const add of COMMANDS) add(program, guarded(context), exit);

@@ -1,10 +1,10 @@
 import { projectFacts } from '../hook/project/facts.ts';
 
-/** The project of a folder, as hooks tell it. */
+/** Project of a folder, identified as in hooks. */
 export interface ProjectHere {
-  /** Its remote, else its root folder. */
+  /** Git remote, else root folder. */
   readonly known: string;
-  /** The same for a repository; null for any other folder, which what is remembered there need not be about. */
+  /** The same for a repository; null for other folders, which a stored memory need not belong to. */
   readonly repository: string | null;
 }
 

@@ -8,13 +8,13 @@ import { ClientError, ServerClient } from './server/server-client.ts';
 import { Steering } from './server/steering.ts';
 import { inertText } from '../domain/recalled/inert-text.ts';
 
-/** A session's orders are waited for up to a minute. */
+/** The server waits up to 60 s for a session's request. */
 const TIMEOUT_MS = 75_000;
-/** Somebody sits there and can ask again. */
+/** Interactive: the user can repeat the command. */
 const RETRIES = 1;
 const NO_ANSWER: ReadonlySet<string> = new Set(['UNREACHABLE', 'TIMEOUT']);
 
-/** Does it with the server that is meant. Exit code 3 where there is no server, 1 where it said no, which is told in a line. */
+/** Runs `work` with the server's access. Prints a failure in one line; exit code 3 without a server, 1 for an error response. */
 async function withAccess(
   dataDir: string,
   { output, environment }: CommandContext,
@@ -22,7 +22,7 @@ async function withAccess(
 ): Promise<ExitCode> {
   const access = serverAccess(dataDir, environment);
   if (access === null) {
-    output.err(`There is no instance in ${dataDir} yet: start it once with npm start.\n`);
+    output.err(`No instance in ${dataDir}. Start one with npm start.\n`);
     return 3;
   }
   try {
@@ -36,7 +36,7 @@ async function withAccess(
   }
 }
 
-/** What of the request is wrong, or what it may have meant, a line each. */
+/** Returns the details of an error, one line each: invalid fields or matching memories. */
 function detailsText({ details }: RecollectError): string {
   return details
     .map(({ field, message, id, type, preview }) =>
@@ -45,7 +45,7 @@ function detailsText({ details }: RecollectError): string {
     .join('');
 }
 
-/** Does what a command asks of the running server. Says in one line what the server said no to, or that it does not answer. */
+/** Runs a command against the server's session, job and admin routes. */
 export function withServer(
   dataDir: string,
   context: CommandContext,
@@ -57,8 +57,8 @@ export function withServer(
   });
 }
 
-/** The same for what a command asks about erasing, exporting and importing. */
-export function withKeep(
+/** Runs a command against the erasure, export and import routes. */
+export function withDataRequests(
   dataDir: string,
   context: CommandContext,
   work: (server: DataRequests) => Promise<ExitCode>,
@@ -66,7 +66,7 @@ export function withKeep(
   return withAccess(dataDir, context, (access) => work(new DataRequests(access)));
 }
 
-/** The same for what a command asks of memory. */
+/** Runs a command against the memory routes. */
 export function withMemory(
   dataDir: string,
   context: CommandContext,

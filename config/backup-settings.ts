@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Of a key of AES-256. */
+/** Size of an AES-256 key. */
 const KEY_BYTES = 32;
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/u;
 const MAX_TEXT = 4_096;
@@ -22,67 +22,65 @@ function areKeys(text: string): boolean {
 const keys = z
   .string()
   .max(MAX_TEXT)
-  .refine(areKeys, { error: 'needs keys of 32 bytes in base64, joined by commas, the newest first' });
+  .refine(areKeys, { error: 'must be keys of 32 bytes in base64, separated by commas, newest first' });
 
-const derKey = z.string().max(MAX_TEXT).regex(BASE64, { error: 'needs a key in base64' });
+const derKey = z.string().max(MAX_TEXT).regex(BASE64, { error: 'must be a key in base64' });
 
-/** Settings of backups, beside where they are kept. */
+/** Settings of backups, except their stores. */
 export const backupEnvironment = {
   RECOLLECT_BACKUP_KEY: keys
     .optional()
     .describe(
-      'Keys that backups are encrypted with: 32 bytes in base64, several joined by commas. The first encrypts, all decrypt; unset: backups are not encrypted',
+      'Encryption keys of backups: 32 bytes in base64, separated by commas. The first encrypts, all decrypt; unset: backups are not encrypted',
     ),
   RECOLLECT_BACKUP_KEY_FILE: z
     .string()
     .min(1)
     .optional()
-    .describe('File that holds these keys, one a line; read when a backup begins'),
+    .describe('File with these keys, one per line; read at the start of each backup'),
   RECOLLECT_BACKUP_SIGNING_KEY: derKey
     .optional()
-    .describe(
-      'Key that signs backups: Ed25519, PKCS #8 DER in base64. `npm start` makes one and keeps it with its secrets',
-    ),
+    .describe('Signing key of backups: Ed25519, PKCS #8 DER in base64. `npm start` creates one in its secrets'),
   RECOLLECT_BACKUP_TRUSTED_KEYS: z
     .string()
     .max(MAX_TEXT)
     .refine((text) => listed(text).every((key) => BASE64.test(key)), {
-      error: 'needs keys in base64, joined by commas',
+      error: 'must be keys in base64, separated by commas',
     })
     .default('')
-    .describe('Public keys, SPKI DER in base64, joined by commas, of other instances whose backups may be read here'),
+    .describe('Public keys of other instances whose backups are accepted: SPKI DER in base64, separated by commas'),
   RECOLLECT_BACKUP_KEEP_DAYS: z.coerce
     .number()
     .int()
     .min(1)
     .max(36_500)
     .default(30)
-    .describe('Backup sets are kept for these days'),
+    .describe('Days that backups are kept'),
   RECOLLECT_BACKUP_KEEP_LAST: z.coerce
     .number()
     .int()
     .min(1)
     .max(10_000)
     .default(7)
-    .describe('So many of the last backup sets are kept, however old they are'),
+    .describe('Number of newest backups that are kept regardless of age'),
   RECOLLECT_REPLACED_DATABASE_KEEP_DAYS: z.coerce
     .number()
     .int()
     .min(1)
     .max(36_500)
     .default(7)
-    .describe('A database that a restore replaced is kept for these days; it goes after the next restore or drill'),
+    .describe('Days that a database replaced by a restore is kept; the next restore or drill deletes it'),
 };
 
 type Environment = z.output<z.ZodObject<typeof backupEnvironment>>;
 
-/** How backups are made. Keys are bytes; none of them is ever logged. */
+/** Returns the settings of backups. Keys are bytes and must not be logged. */
 export function backupConfig(env: Environment) {
   const { RECOLLECT_BACKUP_SIGNING_KEY: signingKey } = env;
   return {
     keys: listed(env.RECOLLECT_BACKUP_KEY ?? '').map(bytesOf),
     keyFile: env.RECOLLECT_BACKUP_KEY_FILE ?? null,
-    /** Null: this process can make no backup. */
+    /** Null: this process cannot create backups. */
     signingKey: signingKey === undefined ? null : bytesOf(signingKey),
     trustedKeys: listed(env.RECOLLECT_BACKUP_TRUSTED_KEYS),
     keepDays: env.RECOLLECT_BACKUP_KEEP_DAYS,
@@ -91,7 +89,7 @@ export function backupConfig(env: Environment) {
   };
 }
 
-/** The keys in the text of a key file; null where it holds anything else. */
+/** Returns the keys in the text of a key file; null for other content. */
 export function keysOfFile(text: string): readonly Uint8Array[] | null {
   return text.length <= MAX_TEXT && areKeys(text) ? listed(text).map(bytesOf) : null;
 }

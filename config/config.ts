@@ -11,101 +11,99 @@ import { SCHEDULE_NAMES } from '../domain/jobs.ts';
 import { scheduleConfig, scheduleEnvironment } from './schedule-settings.ts';
 import { searchConfig, searchEnvironment } from './search-settings.ts';
 
-/** Queues a worker process may serve; `workflows/queues.ts` says what each is for. */
+/** Task queues of worker processes; described in `workflows/queues.ts`. */
 export const WORKER_QUEUES = ['session', 'model', 'embedding', 'sweeps', 'maintenance', 'transcripts'] as const;
 export type WorkerQueue = (typeof WORKER_QUEUES)[number];
 
 const positiveInt = z.coerce.number().int().positive();
 
-/** Every setting that the environment can give, with its default: the table in docs/configuration.md is made from this. */
+/** All settings with defaults; docs/configuration.md is generated from this schema. */
 export const environmentSchema = z.object({
-  RECOLLECT_DATABASE_URL: z.url().describe('PostgreSQL as the application role; policies bind it'),
+  RECOLLECT_DATABASE_URL: z.url().describe('PostgreSQL as the application role, which row-level security restricts'),
   RECOLLECT_MAINTENANCE_DATABASE_URL: z
     .url()
     .optional()
     .describe(
-      'PostgreSQL as the maintenance role, which sees every tenant; for workers of the queues `maintenance` and `sweeps` alone',
+      'PostgreSQL as the maintenance role, which reads every tenant; only for workers of the queues `maintenance` and `sweeps`',
     ),
   RECOLLECT_RESTORE_DATABASE_URL: z
     .url()
     .optional()
     .describe(
-      'PostgreSQL as the role that makes databases, of the database `postgres`; for restores and drills, for workers of the maintenance queue alone',
+      'Database `postgres` as the role that creates databases for restores and drills; only for workers of the queue `maintenance`',
     ),
-  RECOLLECT_DB_POOL_MAX: positiveInt.max(200).default(10).describe('Connections a process may open'),
-  RECOLLECT_DB_CONNECT_TIMEOUT_MS: positiveInt.default(5_000).describe('How long a query waits for a free connection'),
-  RECOLLECT_DB_STATEMENT_TIMEOUT_MS: positiveInt.default(30_000).describe('A statement that runs longer is ended'),
-  RECOLLECT_TEMPORAL_ADDRESS: z.string().min(3).describe('host:port of the Temporal frontend'),
+  RECOLLECT_DB_POOL_MAX: positiveInt.max(200).default(10).describe('Maximum connections of a process'),
+  RECOLLECT_DB_CONNECT_TIMEOUT_MS: positiveInt
+    .default(5_000)
+    .describe('Timeout of a query for a free connection, in ms'),
+  RECOLLECT_DB_STATEMENT_TIMEOUT_MS: positiveInt.default(30_000).describe('Timeout of a statement, in ms'),
+  RECOLLECT_TEMPORAL_ADDRESS: z.string().min(3).describe('Temporal frontend as host:port'),
   RECOLLECT_TEMPORAL_NAMESPACE: z.string().min(1).default('recollect').describe('Temporal namespace'),
-  RECOLLECT_WEAVIATE_URL: z.url().describe('Weaviate, REST'),
-  RECOLLECT_WEAVIATE_GRPC_PORT: positiveInt.max(65_535).describe('Weaviate, gRPC port on the same host'),
-  RECOLLECT_WEAVIATE_API_KEY: z.string().min(1).describe('Weaviate, key'),
+  RECOLLECT_WEAVIATE_URL: z.url().describe('Weaviate REST address'),
+  RECOLLECT_WEAVIATE_GRPC_PORT: positiveInt.max(65_535).describe('Weaviate gRPC port on the same host'),
+  RECOLLECT_WEAVIATE_API_KEY: z.string().min(1).describe('Weaviate API key'),
   RECOLLECT_WEAVIATE_QUANTIZATION: z
     .enum(['none', 'rq'])
     .default('none')
-    .describe(
-      'How vectors are kept in memory, of indexes that are made from then on: exact, or rotated to 8 bits a number',
-    ),
-  RECOLLECT_HTTP_HOST: z.string().default('127.0.0.1').describe('Address that the api listens on'),
-  RECOLLECT_HTTP_PORT: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .max(65_535)
-    .default(37_700)
-    .describe('Port that the api listens on'),
-  RECOLLECT_ALLOW_PLAIN_HTTP: z.stringbool().default(false).describe('Listen beyond loopback without TLS'),
+    .describe('Vectors in memory of new indexes: exact, or rotational quantization to 8 bits per dimension'),
+  RECOLLECT_HTTP_HOST: z.string().default('127.0.0.1').describe('Listen address of the api'),
+  RECOLLECT_HTTP_PORT: z.coerce.number().int().min(0).max(65_535).default(37_700).describe('Listen port of the api'),
+  RECOLLECT_ALLOW_PLAIN_HTTP: z.stringbool().default(false).describe('Allow listening beyond loopback without TLS'),
   RECOLLECT_TRUST_PROXY: z
     .string()
     .default('')
     .describe(
-      'Addresses that reverse proxies connect from, as CIDRs joined by commas, such as `127.0.0.1/32`: requests from there never count as local. Needs RECOLLECT_HTTP_HOST on loopback',
+      'Addresses of reverse proxies as CIDRs separated by commas, such as `127.0.0.1/32`: their requests never count as local. Requires RECOLLECT_HTTP_HOST on loopback',
     ),
-  RECOLLECT_SCRAPE_TOKEN: z.string().min(16).optional().describe('Bearer token that may read /metrics, beside admins'),
+  RECOLLECT_SCRAPE_TOKEN: z.string().min(16).optional().describe('Bearer token for /metrics, in addition to admins'),
   RECOLLECT_USERS_VERIFY: z
     .stringbool()
     .default(false)
-    .describe('Users may verify learnings, which keeps sessions from closing them; else admins alone'),
-  RECOLLECT_CACHE_DIR: z.string().min(1).describe('Where engines and model files are kept'),
+    .describe('Allow users to verify learnings, which sessions then cannot close; else only admins'),
+  RECOLLECT_CACHE_DIR: z.string().min(1).describe('Folder of engines and model files'),
   ...embeddingEnvironment,
   ...modelEnvironment,
-  RECOLLECT_WINDOW_TOKENS: positiveInt.default(6_000).describe('A window closes at this size'),
-  RECOLLECT_WINDOW_TURN_TOKENS: positiveInt.default(1_500).describe('A turn’s end closes a window of this size'),
-  RECOLLECT_WINDOW_QUIET_MS: positiveInt.default(120_000).describe('A window closes after this long without an event'),
-  RECOLLECT_WINDOW_MAX_AGE_MS: positiveInt.default(900_000).describe('A window closes at this age'),
+  RECOLLECT_WINDOW_TOKENS: positiveInt.default(6_000).describe('Size at which a window closes, in tokens'),
+  RECOLLECT_WINDOW_TURN_TOKENS: positiveInt
+    .default(1_500)
+    .describe('Size at which the end of a turn closes a window, in tokens'),
+  RECOLLECT_WINDOW_QUIET_MS: positiveInt
+    .default(120_000)
+    .describe('Time without an event after which a window closes, in ms'),
+  RECOLLECT_WINDOW_MAX_AGE_MS: positiveInt.default(900_000).describe('Age at which a window closes, in ms'),
   RECOLLECT_SESSION_IDLE_MS: positiveInt
     .default(1_800_000)
-    .describe('A session without an event for this long is over'),
+    .describe('Time without an event after which a session ends, in ms'),
   RECOLLECT_SESSION_RETRY_MS: positiveInt
     .default(30_000)
-    .describe('First wait when the model’s provider is away; doubles up to ten minutes'),
+    .describe('First retry delay while the model provider is unavailable, in ms; doubles up to ten minutes'),
   RECOLLECT_SWEEP_INTERVAL_MS: positiveInt
     .default(60_000)
-    .describe('How often captures are looked for whose workflow was never told'),
+    .describe('Interval of the sweep that resends lost hints, in ms'),
   RECOLLECT_HINT_DELAY_MS: z.coerce
     .number()
     .int()
     .min(0)
     .max(60_000)
     .default(2_000)
-    .describe('How long hints of one session are gathered; boundaries go at once'),
+    .describe('Time to collect hints of one session, in ms; boundaries are sent at once'),
   RECOLLECT_TRANSCRIPTS: z
     .enum(['off', 'known', 'all'])
     .default('off')
     .describe(
-      'Transcripts of Claude Code on this machine that are read as they grow: none, those of sessions that hooks opened, or all. `npm start` sets `known` where the folder exists',
+      'Transcripts of Claude Code to follow on this machine: none, those of sessions opened by hooks, or all. `npm start` sets `known` if the folder exists',
     ),
   RECOLLECT_TRANSCRIPT_ROOTS: z
     .string()
     .optional()
     .describe(
-      'Folders, joined by colons, that an import may read on the server; default: the transcripts of the user who runs it',
+      'Folders, separated by colons, that an import can read on the server; default: the transcripts of the server’s user',
     ),
   RECOLLECT_CLAUDE_MEM_ROOTS: z
     .string()
     .optional()
     .describe(
-      'Folders, joined by colons, whose claude-mem databases an import may read on the server; default: `.claude-mem` in the home of the user who runs it',
+      'Folders, separated by colons, whose claude-mem databases an import can read on the server; default: `.claude-mem` in the home of the server’s user',
     ),
   RECOLLECT_TRANSCRIPT_QUIET_MS: z.coerce
     .number()
@@ -113,78 +111,68 @@ export const environmentSchema = z.object({
     .min(0)
     .max(86_400_000)
     .default(60_000)
-    .describe(
-      'A transcript that was written to less long ago waits, so that what hooks have on their way arrives first',
-    ),
+    .describe('Time since the last write before a transcript is read, in ms, so that pending hooks arrive first'),
   CLAUDE_CONFIG_DIR: z
     .string()
     .optional()
-    .describe('Where Claude Code keeps its files; default: `.claude` in the home of the user'),
+    .describe('Settings folder of Claude Code; default: `.claude` in the home of the user'),
   RECOLLECT_CAPTURE_EXCLUDE: z
     .string()
     .max(16_384)
     .default('')
-    .describe('Folders that nobody’s capture stores: globs joined by commas, `~` for any home'),
+    .describe('Folders excluded from capture for all users: globs separated by commas, `~` for any home'),
   ...searchEnvironment,
   ...contextEnvironment,
   ...archiveEnvironment,
   ...backupEnvironment,
   ...scheduleEnvironment,
-  RECOLLECT_SHUTDOWN_GRACE_MS: positiveInt
-    .default(10_000)
-    .describe('How long a process may finish its work when told to stop'),
-  RECOLLECT_WORKER_QUEUES: z
-    .string()
-    .default(WORKER_QUEUES.join(','))
-    .describe('Task queues that a worker process serves'),
+  RECOLLECT_SHUTDOWN_GRACE_MS: positiveInt.default(10_000).describe('Time to finish work on shutdown, in ms'),
+  RECOLLECT_WORKER_QUEUES: z.string().default(WORKER_QUEUES.join(',')).describe('Task queues of a worker process'),
   RECOLLECT_BUILD_ID: z
     .string()
     .min(1)
     .max(100)
     .optional()
-    .describe('Build id of the worker; default: the package’s version and the mark of its workflow code'),
+    .describe('Build id of the worker; default: package version and hash of the workflow code'),
   RECOLLECT_WORKER_NICENESS: z.coerce
     .number()
     .int()
     .min(0)
     .max(19)
     .default(19)
-    .describe('How far a worker process stands back for others on its machine: 0 not at all, 19 as far as it goes'),
+    .describe('Niceness of a worker process: 0 normal, 19 lowest priority'),
   RECOLLECT_FULL_VALUES_DIR: z
     .string()
     .min(1)
     .optional()
-    .describe('Folder where values that capture cuts are kept whole, after redaction; unset: they are not kept'),
+    .describe('Folder of full values that capture truncates, after redaction; unset: full values are not stored'),
   RECOLLECT_WORKER_PROMOTE: z
     .stringbool()
     .default(true)
-    .describe('A worker that starts makes its build the one that gets workflow tasks; off where a rollout does that'),
-  RECOLLECT_LOG_LEVEL: z
-    .enum(['debug', 'info', 'warn', 'error'])
-    .default('info')
-    .describe('Least level that is logged'),
+    .describe('A starting worker promotes its build to receive workflow tasks; disable if a rollout does so'),
+  RECOLLECT_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('Minimum log level'),
 });
 
-/** Where Claude Code keeps the transcripts of this user. */
+/** Returns the transcript folder of Claude Code for this user. */
 export function transcriptFolder(claudeConfigDir: string | undefined): string {
   return path.resolve(claudeConfigDir || path.join(homedir(), '.claude'), 'projects');
 }
 
-/** Where claude-mem keeps the database of this user. */
+/** Returns the folder of claude-mem for this user. */
 export function claudeMemFolder(): string {
   return path.join(homedir(), '.claude-mem');
 }
 
-function rootsOf(given: string | undefined, standard: string): string[] {
-  const named = (given ?? '').split(path.delimiter).filter((root) => root !== '');
-  return named.length > 0 ? named : [standard];
+function rootsOf(setting: string | undefined, fallback: string): string[] {
+  const named = (setting ?? '').split(path.delimiter).filter((root) => root !== '');
+  return named.length > 0 ? named : [fallback];
 }
 
-/** One address or network of either family; all addresses at once are none. */
+/** Returns true for an IPv4 or IPv6 CIDR of at least 8 bits. */
 function isCidr(text: string): boolean {
   const [network = '', bits = '', ...rest] = text.split('/');
-  const most = { 0: 0, 4: 32, 6: 128 }[isIP(network)] ?? 0;
-  return rest.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) >= 8 && Number(bits) <= most;
+  const maxBits = { 0: 0, 4: 32, 6: 128 }[isIP(network)] ?? 0;
+  return rest.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) >= 8 && Number(bits) <= maxBits;
 }
 
 const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
@@ -255,48 +243,48 @@ const configSchema = environmentSchema
     logLevel: env.RECOLLECT_LOG_LEVEL,
   }))
   .superRefine((config, context) => {
-    const refuse = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
-    if (config.model.lane === 'batch' && config.model.provider === 'local')
-      refuse(
+    const reject = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
+    if (config.model.mode === 'batch' && config.model.provider === 'local')
+      reject(
         'RECOLLECT_MODEL_MODE',
-        'RECOLLECT_MODEL_MODE=batch needs RECOLLECT_MODEL_PROVIDER=anthropic: the local model has no batches',
+        'batch requires RECOLLECT_MODEL_PROVIDER=anthropic: the local model has no batches',
       );
     if (config.model.userConcurrency > config.model.concurrency)
-      refuse('RECOLLECT_MODEL_USER_CONCURRENCY', 'must not be more than RECOLLECT_MODEL_CONCURRENCY');
+      reject('RECOLLECT_MODEL_USER_CONCURRENCY', 'must not exceed RECOLLECT_MODEL_CONCURRENCY');
     if (config.embedding.provider === 'http' && config.embedding.http === null)
-      refuse(
+      reject(
         'RECOLLECT_EMBEDDING_PROVIDER',
-        'http needs RECOLLECT_EMBEDDING_URL, RECOLLECT_EMBEDDING_MODEL and RECOLLECT_EMBEDDING_DIMENSION',
+        'http requires RECOLLECT_EMBEDDING_URL, RECOLLECT_EMBEDDING_MODEL and RECOLLECT_EMBEDDING_DIMENSION',
       );
-    // The stable prefix takes somewhat over half of the default; less than this left no room for what is to be summarised.
+    // The stable prefix takes over half of the default; a smaller bound leaves no tokens for the window.
     if (config.model.provider === 'anthropic' && config.model.requestTokens < 5_500 + config.model.maxOutputTokens)
-      refuse('RECOLLECT_MODEL_MAX_REQUEST_TOKENS', 'must be at least 5500 more than RECOLLECT_MODEL_MAX_OUTPUT_TOKENS');
+      reject('RECOLLECT_MODEL_MAX_REQUEST_TOKENS', 'must be at least 5500 more than RECOLLECT_MODEL_MAX_OUTPUT_TOKENS');
     if (config.session.turnTokens > config.session.windowTokens)
-      refuse('RECOLLECT_WINDOW_TURN_TOKENS', 'must not be more than RECOLLECT_WINDOW_TOKENS');
+      reject('RECOLLECT_WINDOW_TURN_TOKENS', 'must not exceed RECOLLECT_WINDOW_TOKENS');
     if (config.session.quietMs > config.session.idleMs)
-      refuse('RECOLLECT_WINDOW_QUIET_MS', 'must not be more than RECOLLECT_SESSION_IDLE_MS');
+      reject('RECOLLECT_WINDOW_QUIET_MS', 'must not exceed RECOLLECT_SESSION_IDLE_MS');
     if (!config.http.trustProxy.every(isCidr)) {
-      const message = 'is a list of CIDRs such as 127.0.0.1/32, without `true` and without names';
+      const message = 'must be a list of CIDRs such as 127.0.0.1/32, without host names';
       context.addIssue({ code: 'custom', path: ['RECOLLECT_TRUST_PROXY'], message });
     }
     if (config.http.trustProxy.length > 0 && !LOOPBACK.has(config.http.host)) {
-      const message = 'needs RECOLLECT_HTTP_HOST on loopback: elsewhere a client could connect past the proxy';
+      const message = 'requires RECOLLECT_HTTP_HOST on loopback: else clients could bypass the proxy';
       context.addIssue({ code: 'custom', path: ['RECOLLECT_TRUST_PROXY'], message });
     }
     if (!LOOPBACK.has(config.http.host) && !config.http.allowPlain)
-      refuse('RECOLLECT_HTTP_HOST', 'is beyond loopback: plain HTTP there needs RECOLLECT_ALLOW_PLAIN_HTTP=true');
+      reject('RECOLLECT_HTTP_HOST', 'is not loopback: plain HTTP requires RECOLLECT_ALLOW_PLAIN_HTTP=true');
     if (config.backups.keys.length > 0 && config.backups.keyFile !== null)
-      refuse('RECOLLECT_BACKUP_KEY_FILE', 'must not be given beside RECOLLECT_BACKUP_KEY');
+      reject('RECOLLECT_BACKUP_KEY_FILE', 'must not be combined with RECOLLECT_BACKUP_KEY');
     if (!config.schedules.paused.every((name) => SCHEDULE_NAMES.some((known) => known === name)))
-      refuse('RECOLLECT_SCHEDULES_PAUSED', `knows only ${SCHEDULE_NAMES.join(', ')}`);
-    if (!config.s3.isWhole)
-      refuse('RECOLLECT_S3_SECRET_ACCESS_KEY', 'and RECOLLECT_S3_ACCESS_KEY_ID are given together or not at all');
+      reject('RECOLLECT_SCHEDULES_PAUSED', `must be of ${SCHEDULE_NAMES.join(', ')}`);
+    if (!config.s3.isComplete)
+      reject('RECOLLECT_S3_SECRET_ACCESS_KEY', 'must be set together with RECOLLECT_S3_ACCESS_KEY_ID');
     if (!config.transcripts.roots.every((root) => path.isAbsolute(root)))
-      refuse('RECOLLECT_TRANSCRIPT_ROOTS', 'must hold absolute paths');
+      reject('RECOLLECT_TRANSCRIPT_ROOTS', 'must be absolute paths');
     if (!config.claudeMem.roots.every((root) => path.isAbsolute(root)))
-      refuse('RECOLLECT_CLAUDE_MEM_ROOTS', 'must hold absolute paths');
+      reject('RECOLLECT_CLAUDE_MEM_ROOTS', 'must be absolute paths');
     const unknown = config.worker.queues.filter((queue) => !WORKER_QUEUES.some((known) => known === queue));
-    if (unknown.length > 0) refuse('RECOLLECT_WORKER_QUEUES', `knows only ${WORKER_QUEUES.join(', ')}`);
+    if (unknown.length > 0) reject('RECOLLECT_WORKER_QUEUES', `must be of ${WORKER_QUEUES.join(', ')}`);
   });
 
 export type Config = Readonly<z.output<typeof configSchema>>;
@@ -305,16 +293,16 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
-/** Whoever makes model calls. The api makes none, and is not given the provider's key. */
+/** Schema of workers, which make model calls. The api has no provider key. */
 const callerSchema = configSchema.superRefine(({ model }, context) => {
   if (model.provider !== 'anthropic' || model.apiKey !== undefined) return;
-  const message = 'is needed where RECOLLECT_MODEL_PROVIDER=anthropic';
+  const message = 'is required for RECOLLECT_MODEL_PROVIDER=anthropic';
   context.addIssue({ code: 'custom', path: ['ANTHROPIC_API_KEY'], message });
 });
 
 /**
- * Settings that open what the api must never open: databases across tenants, the model provider, backup sets. The api process gets none of them, and ignores those
- * that its environment has all the same.
+ * Settings that the api must not use: databases across tenants, the model provider, backups. The api process does not receive them and ignores
+ * them in its environment.
  */
 export const WORKER_SETTINGS = [
   'RECOLLECT_MAINTENANCE_DATABASE_URL',
@@ -328,17 +316,17 @@ export const WORKER_SETTINGS = [
 
 const workerSettings: ReadonlySet<string> = new Set(WORKER_SETTINGS);
 
-/** An environment without the settings that only workers get. */
+/** Returns an environment without the worker settings. */
 export function withoutWorkerSettings<Value>(environment: Readonly<Record<string, Value>>): Record<string, Value> {
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !workerSettings.has(name)));
 }
 
-/** Reads the whole configuration of the api process once. @throws ConfigError that names every setting at fault and no value. */
+/** Returns the configuration of the api process. @throws ConfigError with the names of invalid settings and no values */
 export function parseApiConfig(environment: Readonly<Record<string, string | undefined>>): Config {
   return parseWith(configSchema, withoutWorkerSettings(environment));
 }
 
-/** Reads the whole configuration of a worker process once. @throws ConfigError that names every setting at fault and no value. */
+/** Returns the configuration of a worker process. @throws ConfigError with the names of invalid settings and no values */
 export function parseConfig(environment: Readonly<Record<string, string | undefined>>): Config {
   return parseWith(callerSchema, environment);
 }

@@ -2,29 +2,25 @@ import { z } from 'zod';
 
 const tokens = z.coerce.number().int().min(0).max(8_000);
 
-/** Settings of what hooks are answered with. */
+/** Settings of the context in hook responses. */
 export const contextEnvironment = {
   RECOLLECT_CONTEXT_START_TOKENS: tokens
     .default(900)
-    .describe(
-      'Tokens that the start of a session is told at most; 0: nothing. Read once a session, so it may be the largest',
-    ),
+    .describe('Maximum tokens of context at session start; 0: none. Served once per session'),
   RECOLLECT_CONTEXT_PROMPT_TOKENS: tokens
     .default(600)
-    .describe(
-      'Tokens that a prompt is told at most; 0: nothing. Every prompt may be given some, and they stay in the conversation',
-    ),
+    .describe('Maximum tokens of context for a prompt; 0: none. They remain in the conversation'),
   RECOLLECT_CONTEXT_FILE_TOKENS: tokens
     .default(300)
-    .describe('Tokens that are told of a file before it is read, once a session; 0: nothing'),
+    .describe('Maximum tokens of context for a file before it is read, once per session; 0: none'),
   RECOLLECT_CONTEXT_TIMEOUT_MS: z.coerce
     .number()
     .int()
     .min(10)
-    // Hooks wait for two seconds in all, their own start and end included (hook/limits.ts).
+    // Hooks take at most two seconds including start and end (hook/limits.ts).
     .max(1_500)
     .default(300)
-    .describe('A prompt or a file waits no longer than this for what is known: the agent goes on without it'),
+    .describe('Timeout of the context for a prompt or a file, in ms; the agent then continues without it'),
 };
 
 interface ContextEnvironment {
@@ -35,7 +31,7 @@ interface ContextEnvironment {
 }
 
 export interface ContextSettings {
-  /** Tokens of a block that a hook is answered with, by what it is for; 0 where it is given none. */
+  /** Maximum tokens of a context by purpose; 0: none. */
   readonly tokens: { readonly session_start: number; readonly prompt: number; readonly file: number };
   readonly timeoutMs: number;
 }

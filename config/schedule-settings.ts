@@ -17,20 +17,20 @@ export interface TimeOfWeek extends TimeOfDay {
   readonly weekday: Weekday;
 }
 
-const timeOfDay = z.string().regex(TIME, { error: 'needs a time of day in UTC, as 02:10' });
-const timeOfWeek = z.string().regex(WEEK_TIME, { error: 'needs a day of the week and a time in UTC, as SUN 04:30' });
+const timeOfDay = z.string().regex(TIME, { error: 'must be a time of day in UTC, as 02:10' });
+const timeOfWeek = z.string().regex(WEEK_TIME, { error: 'must be a day of the week and a time in UTC, as SUN 04:30' });
 
-function readTime(given: string): TimeOfDay {
-  const [, hour, minute] = TIME.exec(given) ?? [];
+function readTime(text: string): TimeOfDay {
+  const [, hour, minute] = TIME.exec(text) ?? [];
   return { hour: Number(hour), minute: Number(minute) };
 }
 
-function readWeekTime(given: string): TimeOfWeek {
-  const weekday = WEEKDAYS.find((name) => name.startsWith(given.slice(0, 3))) ?? 'SUNDAY';
-  return { weekday, ...readTime(given.slice(-5)) };
+function readWeekTime(text: string): TimeOfWeek {
+  const weekday = WEEKDAYS.find((name) => name.startsWith(text.slice(0, 3))) ?? 'SUNDAY';
+  return { weekday, ...readTime(text.slice(-5)) };
 }
 
-/** When what keeps an instance healthy runs. All times are UTC: a schedule must not run twice, or not at all, when clocks are changed. */
+/** Settings of schedules. Times are UTC, which has no daylight saving changes. */
 export const scheduleEnvironment = {
   RECOLLECT_BACKUP_EVERY_HOURS: z.coerce
     .number()
@@ -38,27 +38,23 @@ export const scheduleEnvironment = {
     .min(1)
     .max(168)
     .default(6)
-    .describe('Hours from one backup to the next; counted from 00:50 UTC'),
+    .describe('Hours between backups, counted from 00:50 UTC'),
   RECOLLECT_DRILL_AT: timeOfWeek
     .default('SUN 04:30')
-    .describe('When a week’s restore drill begins, UTC: day (SUN to SAT) and time'),
-  RECOLLECT_RETENTION_AT: timeOfDay.default('02:10').describe('When retention runs each day, UTC'),
-  RECOLLECT_CONSOLIDATION_AT: timeOfDay.default('03:40').describe('When learnings are consolidated each day, UTC'),
-  RECOLLECT_CONSISTENCY_AT: timeOfDay
-    .default('05:30')
-    .describe('When PostgreSQL and Weaviate are compared each day, UTC'),
+    .describe('Start of the weekly restore drill, UTC: day (SUN to SAT) and time'),
+  RECOLLECT_RETENTION_AT: timeOfDay.default('02:10').describe('Start of the daily retention run, UTC'),
+  RECOLLECT_CONSOLIDATION_AT: timeOfDay.default('03:40').describe('Start of the daily consolidation of learnings, UTC'),
+  RECOLLECT_CONSISTENCY_AT: timeOfDay.default('05:30').describe('Start of the daily consistency check, UTC'),
   RECOLLECT_CONSISTENCY_REPAIR: z
     .stringbool()
     .default(true)
-    .describe('Whether the daily comparison mends what it finds, or only counts it'),
-  RECOLLECT_STATISTICS_AT: timeOfDay
-    .default('00:20')
-    .describe('When the figures of a day are written down, UTC: those of the day that it is then'),
+    .describe('The daily consistency check repairs differences; else it counts them only'),
+  RECOLLECT_STATISTICS_AT: timeOfDay.default('00:20').describe('Start of the daily statistics, UTC'),
   RECOLLECT_SCHEDULES_PAUSED: z
     .string()
     .max(1_024)
     .default('')
-    .describe(`Schedules that stand still, joined by commas: ${SCHEDULE_NAMES.join(', ')}`),
+    .describe(`Paused schedules, separated by commas: ${SCHEDULE_NAMES.join(', ')}`),
 };
 
 type Environment = z.output<z.ZodObject<typeof scheduleEnvironment>>;
@@ -70,11 +66,11 @@ export interface ScheduleSettings {
   readonly consolidationAt: TimeOfDay;
   readonly consistencyAt: TimeOfDay;
   readonly statisticsAt: TimeOfDay;
-  /** As they were given: names that no schedule has are refused by the whole configuration. */
+  /** Validated by the configuration. */
   readonly paused: readonly string[];
 }
 
-/** The part of the configuration that the settings above make. */
+/** Returns the part of the configuration of these settings. */
 export function scheduleConfig(env: Environment): {
   readonly schedules: ScheduleSettings;
   readonly consistency: { readonly repair: boolean };
@@ -95,5 +91,5 @@ export function scheduleConfig(env: Environment): {
   };
 }
 
-/** What the settings are where nobody gives any. */
+/** Defaults of the schedules. */
 export const DEFAULT_SCHEDULES = scheduleConfig(z.object(scheduleEnvironment).parse({})).schedules;

@@ -1,7 +1,7 @@
 import { DEFAULT_HOST, DEFAULT_NAMESPACE } from './hosts.ts';
 import { EVENT_NAME } from './limits.ts';
 
-/** What stands on the client's command line. */
+/** Arguments of the client. */
 export interface HookArguments {
   readonly event: string;
   readonly host: string;
@@ -9,13 +9,13 @@ export interface HookArguments {
   readonly dataDir: string | null;
 }
 
-/** Begins the client's command line when it works for itself, out of the agent's way. */
+/** First argument of background processes. */
 export const BACKGROUND = '--background';
 
-/** As much as the server takes of a namespace's name. */
+/** Maximum length of a namespace on the server. */
 const NAMESPACE_CHARS = 128;
 
-/** Reads `EVENT [--host HOST] [--namespace NAME] [--data-dir FOLDER]`; what it does not know it passes over. Null without an event that can be sent. */
+/** Reads `EVENT [--host HOST] [--namespace NAME] [--data-dir FOLDER]`; ignores other arguments. Returns null without a valid event. */
 export function parseArguments(args: readonly string[]): HookArguments | null {
   let event: string | null = null;
   let host = DEFAULT_HOST;

@@ -9,12 +9,12 @@ import { readInput } from './standard-input.ts';
 import { findTarget } from './target.ts';
 import { elapsedMs } from './clock.ts';
 
-/** A drainer that nobody waits for ends by itself; the next hook starts another. */
+/** Time limit of a background drain; the next hook starts another. */
 const DRAIN_MS = 300_000;
 const ORDER_BYTES = 16 * 1024;
 const LINE_BREAK = 0x0a;
 
-/** What a hook leaves to a process of its own. Nothing is told to anybody but the log. */
+/** Runs a background job of a hook; reports to the log only. */
 export async function workInBackground(job: string | undefined, dataDir: string | undefined): Promise<void> {
   if (job === 'drain' && dataDir !== undefined) await drain(dataDir);
   if (job === 'spool') await spool();

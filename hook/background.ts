@@ -3,7 +3,7 @@ import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { BACKGROUND } from './arguments.ts';
 import { newDeliveryId } from './delivery-id.ts';
 
-/** What the background is told of an event that it has to redact and keep; the event's body follows on the next line. */
+/** Header of an event to redact and spool in the background; its body follows on the next line. */
 export interface SpoolOrder {
   readonly dataDir: string;
   readonly server: string;
@@ -14,7 +14,7 @@ export interface SpoolOrder {
   readonly namespace: string;
 }
 
-/** Starts a drainer that lives on when this process and its agent end. Never throws. */
+/** Starts a drainer that outlives this process and its agent. Never throws. */
 export function startDrainer(client: string, dataDir: string): void {
   const child = spawn(process.execPath, [client, BACKGROUND, 'drain', dataDir], {
     detached: true,
@@ -25,14 +25,14 @@ export function startDrainer(client: string, dataDir: string): void {
   child.unref();
 }
 
-/** A pipe takes this much before its reader has started. */
+/** Capacity of a pipe without a reader. */
 const PIPE_BYTES = 32 * 1024;
-/** A folder in memory, where there is one. */
+/** In-memory folder, if available. */
 const MEMORY_FOLDER = '/dev/shm';
 
 /**
- * Hands an event over to a process that redacts and keeps it without a time limit. It goes through a pipe or through memory, and to
- * no disk before it is redacted. Resolves with true when it has been handed over.
+ * Passes an event to a process that redacts and spools it without a time limit, through a pipe or memory: never through a disk before
+ * redaction. Resolves with true on success.
  */
 export function spoolInBackground(client: string, order: SpoolOrder, body: readonly Buffer[]): Promise<boolean> {
   const bytes = Buffer.concat([Buffer.from(`${JSON.stringify(order)}\n`, 'utf8'), ...body]);

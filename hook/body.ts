@@ -21,21 +21,21 @@ export function withFields(bytes: Buffer, fields: Readonly<Record<string, string
   return [Buffer.from(own + comma, 'utf8'), bytes.subarray(rest)];
 }
 
-/** The object that a hook's bytes say; null when they say none. */
+/** Returns the parsed object of a hook; null for anything else. */
 export function parseBody(parts: readonly Buffer[]): Readonly<Record<string, unknown>> | null {
   try {
     const value: unknown = JSON.parse(Buffer.concat(parts).toString('utf8'));
     return value !== null && typeof value === 'object' && !Array.isArray(value) ? { ...value } : null;
   } catch {
-    return null; // The host's mistake; the caller counts it.
+    return null; // Invalid JSON; the caller logs it.
   }
 }
 
-/** Where hosts say which session a hook belongs to. */
+/** Fields with the session id, by host. */
 const SESSION_FIELDS = ['session_id', 'conversation_id', 'sessionId', 'thread-id', 'thread_id'] as const;
 const SESSION_CHARS = 256;
 
-/** The session that a hook belongs to; null without one, and then no server would take it. */
+/** Returns the session id of a hook; null without one: servers reject such events. */
 export function sessionOf(body: Readonly<Record<string, unknown>> | null): string | null {
   if (body === null) return null;
   for (const field of SESSION_FIELDS) {
@@ -45,7 +45,7 @@ export function sessionOf(body: Readonly<Record<string, unknown>> | null): strin
   return null;
 }
 
-/** The folder that a session works in; null when the host does not say. */
+/** Returns the working folder of a session; null if absent. */
 export function folderOf(body: Readonly<Record<string, unknown>> | null): string | null {
   const roots: unknown = body?.['workspace_roots'];
   for (const folder of [body?.['cwd'], Array.isArray(roots) ? roots[0] : null])

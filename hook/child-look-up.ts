@@ -10,17 +10,17 @@ interface Found {
   readonly family: number;
 }
 
-/** No delivery waits longer. */
+/** Longest delivery. */
 const LOOK_UP_MS = 10_000;
 const LOOK_UP =
   "require('node:dns').lookup(process.argv[1],{all:true},(e,a)=>process.stdout.write(JSON.stringify(e?[]:a)))";
-/** Needs no look-up (RFC 6761). */
+/** Addresses of localhost (RFC 6761). */
 const THIS_MACHINE: readonly Found[] = [
   { address: '127.0.0.1', family: 4 },
   { address: '::1', family: 6 },
 ];
 
-/** Looks a name up in a process of its own: one that hangs is killed when this process ends. */
+/** Resolves a name in a child process, which is killed when this process ends. */
 export const lookUpByChild: LookupFunction = (name, options, done) => {
   if (name === 'localhost') {
     answer(THIS_MACHINE, options, done);
@@ -52,7 +52,7 @@ function answer(all: readonly Found[], { family, all: wantsAll }: LookupOptions,
 type Done = Parameters<LookupFunction>[2];
 
 function fail(code: string, done: Done): void {
-  done(Object.assign(new Error('no address was found'), { code }), '');
+  done(Object.assign(new Error('address not found'), { code }), '');
 }
 
 function foundIn(text: string): Found[] {
@@ -60,7 +60,7 @@ function foundIn(text: string): Found[] {
   try {
     list = JSON.parse(text);
   } catch {
-    return []; // Killed while it spoke.
+    return []; // Killed during output.
   }
   if (!Array.isArray(list)) return [];
   return list.flatMap((one: unknown) => {

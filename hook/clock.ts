@@ -1,4 +1,4 @@
-/** Milliseconds since the process started. Not `performance.now()`: its module takes a millisecond to load. */
+/** Returns milliseconds since the process start. Not `performance.now()`, whose module takes 1 ms to load. */
 export function elapsedMs(): number {
   return process.uptime() * 1_000;
 }

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { DEFAULT_HOST, DEFAULT_NAMESPACE } from './hosts.ts';
 
-/** The client as the build makes it: plain JavaScript in one file for what every hook runs. */
+/** Built client: plain JavaScript for every hook. */
 export const BUILT_CLIENT = join(import.meta.dirname, 'built', 'client.cjs');
 
 export interface HookCommandLineOptions {
@@ -10,14 +10,14 @@ export interface HookCommandLineOptions {
   readonly namespace?: string;
 }
 
-/** A word that a POSIX shell takes as it is. */
+/** Quotes a word for a POSIX shell. */
 export function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 /**
- * The shell command that runs the client for one event: the Node that runs now and the built client by their absolute paths, so that
- * neither `PATH` nor a version manager is asked at every hook.
+ * Returns the shell command that runs the client for one event: absolute paths of the current Node and the built client, so that
+ * hooks do not depend on `PATH` or a version manager.
  */
 export function hookCommandLine(event: string, options: HookCommandLineOptions = {}): string {
   const { dataDir, host = DEFAULT_HOST, namespace = DEFAULT_NAMESPACE } = options;

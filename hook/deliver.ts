@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { AnswerReader } from './answer-reader.ts';
-import { holdThread } from './leave.ts';
+import { markPoolBusy } from './leave.ts';
 import { lookUpOption } from './look-up.ts';
 import { outcomeOf, reasonOf } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
@@ -10,16 +10,16 @@ import type { Target } from './target.ts';
 
 export interface DeliverOptions {
   readonly timeoutMs: number;
-  /** Without it the head of an answer is enough, and the rest is not waited for, unless it says why an event is refused. */
+  /** False: the head of a response suffices, except for rejections. */
   readonly needsBody: boolean;
 }
 
-/** A line break in a key or an address would begin a header of its own. */
+/** Prevents header injection by a key or an address. */
 const HEADER_VALUE = /^[\x20-\x7e]*$/;
 
 /**
- * Sends one event over a connection of its own. Never rejects. HTTP is written by hand here, because Node's own module takes longer
- * to load than the server takes to answer; HTTPS is left to Node.
+ * Sends one event over its own connection. Never rejects. HTTP is implemented here, because Node's module takes longer
+ * to load than the server takes to respond; HTTPS uses Node.
  */
 export function deliver(target: Target, request: HookRequest, options: DeliverOptions): Promise<Outcome> {
   const base = new URL(target.url);
@@ -27,7 +27,7 @@ export function deliver(target: Target, request: HookRequest, options: DeliverOp
   return new Promise((resolve) => {
     const headers = Object.entries({ Host: base.host, ...headersOf(target, request), Connection: 'close' });
     if (headers.some(([, value]) => !HEADER_VALUE.test(value))) {
-      resolve({ kind: 'away', reason: 'the key holds characters that no header can' });
+      resolve({ kind: 'away', reason: 'invalid characters in the key' });
       return;
     }
     const head = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
@@ -45,8 +45,8 @@ export function deliver(target: Target, request: HookRequest, options: DeliverOp
     const fail = (error: unknown): void => finish({ kind: 'away', reason: reasonOf(error) });
     const timer = setTimeout(
       () => {
-        holdThread(true); // Of a name look-up.
-        finish({ kind: 'away', reason: 'no answer in time' });
+        markPoolBusy(true); // By a DNS lookup.
+        finish({ kind: 'away', reason: 'timeout' });
       },
       Math.max(options.timeoutMs, 1),
     );
@@ -66,7 +66,7 @@ export function deliver(target: Target, request: HookRequest, options: DeliverOp
     socket.once('error', fail);
     socket.once('close', () => {
       const answer = reader.end();
-      if (answer === null) fail(new Error('the connection ended without an answer'));
+      if (answer === null) fail(new Error('connection closed without a response'));
       else finish(outcomeOf(answer));
     });
   });

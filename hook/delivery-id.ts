@@ -1,13 +1,13 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 
-/** 16 random bytes from the kernel: loading Node's crypto takes a third of the client's whole time. */
+/** Returns 16 random bytes from the kernel: loading Node's crypto takes a third of the client's run time. */
 function randomBytes(): Buffer | null {
   const bytes = Buffer.allocUnsafe(16);
   let handle: number;
   try {
     handle = openSync('/dev/urandom', 'r');
   } catch {
-    return null; // No such device on this system.
+    return null; // Device does not exist.
   }
   try {
     return readSync(handle, bytes, 0, 16, null) === 16 ? bytes : null;
@@ -16,7 +16,7 @@ function randomBytes(): Buffer | null {
   }
 }
 
-/** A random UUID (version 4) that names one delivery, however often it is sent. */
+/** Returns a random UUID (version 4) that identifies a delivery across retries. */
 export function newDeliveryId(): string {
   const bytes = randomBytes();
   if (bytes === null) return crypto.randomUUID();

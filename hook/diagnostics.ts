@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 const LOG_BYTES = 256 * 1024;
 
-/** What a hook may say of itself: an event's name, what happened, a code. Never what was captured. */
+/** Log entry of a hook: event name, outcome, code. Never captured content. */
 export interface Note {
   readonly event: string;
   readonly what:
@@ -27,7 +27,7 @@ export interface Note {
   readonly count?: number;
 }
 
-/** Appends to `logs/hook.log` of a data directory that exists; one file is kept beside it. Never throws: a full disk must not be told to the host. */
+/** Appends to `logs/hook.log` of an existing data directory; rotates to one older file. Never throws. */
 export function note(dataDir: string, entry: Note): void {
   try {
     statSync(dataDir);
@@ -37,6 +37,6 @@ export function note(dataDir: string, entry: Note): void {
     if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > LOG_BYTES) renameSync(file, `${file}.1`);
     appendFileSync(file, `${JSON.stringify({ at: new Date().toISOString(), ...entry })}\n`, { mode: 0o600 });
   } catch {
-    // Nowhere left to say it.
+    // The log is not writable.
   }
 }

@@ -1,14 +1,14 @@
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import { SPOOL_BYTES } from './limits.ts';
 
-/** What the client takes from the environment of the agent that runs it. */
+/** Settings of the client from the agent's environment. */
 export interface HookEnvironment {
-  /** Where to send and with which key; both or neither. */
+  /** Address and key; both or neither. */
   readonly server: { readonly url: string; readonly apiKey: string } | null;
   readonly spoolMaxBytes: number;
 }
 
-/** The client's own look at its environment: the configuration's reader would load more than the client itself. */
+/** Returns the client's settings. Separate from config/, whose code is larger than the client. */
 export function hookEnvironment(
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): HookEnvironment {
@@ -21,7 +21,7 @@ export function hookEnvironment(
   };
 }
 
-/** Where the instance or the client keeps its files: the environment, else what the command line says, else the usual place. Absolute. */
+/** Returns the absolute data directory: of the environment, else the command line, else the default. */
 export function hookDataDirectory(
   given: string | null,
   environment: Readonly<Record<string, string | undefined>> = process.env,
@@ -31,19 +31,19 @@ export function hookDataDirectory(
 }
 
 /**
- * Not a relative path if the environment names none: the folder that an agent works in would choose the server and its key. The module is
- * not imported: it is rarely needed.
+ * Never a relative path: the agent's working folder would choose the server and its key. The module is loaded on demand, since it is
+ * rarely needed.
  */
 function homeOf(environment: Readonly<Record<string, string | undefined>>): string {
   return environment['HOME'] || environment['USERPROFILE'] || process.getBuiltinModule('node:os').userInfo().homedir;
 }
 
-/** Who runs the client: whose repositories it enters, and where it looks for git. */
+/** User of the client: owner of readable repositories, and PATH for git. */
 export interface HookUser {
-  /** The user's number and, as git has it, that of the user who called sudo. Null on a system without such numbers. */
+  /** Ids of the user and, as in git, of the user who called sudo. Null on systems without ids. */
   readonly ids: readonly number[] | null;
   readonly home: string;
-  /** The PATH without relative folders, which would be folders of the project. */
+  /** PATH without relative folders, which a project could provide. */
   readonly programFolders: string;
 }
 

@@ -2,7 +2,7 @@ import { writeSync } from 'node:fs';
 import { answersByField, bringsContext } from './hosts.ts';
 import type { NamedEvent } from './hosts.ts';
 
-/** A pipe takes this much without anybody reading it, so writing cannot hang. */
+/** Capacity of a pipe without a reader, so that writing cannot block. */
 const PRINTED_BYTES = 48 * 1024;
 
 function textOf(value: unknown, field: string): string | null {
@@ -12,8 +12,8 @@ function textOf(value: unknown, field: string): string | null {
 }
 
 /**
- * What the host may be told of the server's answer, as one line of JSON; empty for nothing. Made anew from the two fields that hosts
- * take: a decision or a field that a later server may answer never reaches the agent.
+ * Returns the server's response for the host as one line of JSON; empty for none. Contains only the two fields that hosts
+ * support: other fields of a later server never reach the agent.
  */
 export function hostAnswer(named: NamedEvent, body: string): string {
   if (body === '' || !bringsContext(named)) return '';
@@ -21,12 +21,12 @@ export function hostAnswer(named: NamedEvent, body: string): string {
   try {
     answer = JSON.parse(body);
   } catch {
-    return ''; // No Recollect; the agent goes on without context.
+    return ''; // Not Recollect; the agent continues without context.
   }
   const shown = answersByField(named.host) ? fieldAnswer(answer) : claudeAnswer(named.event, answer);
   if (Object.keys(shown).length === 0) return '';
   const line = `${JSON.stringify(shown)}\n`;
-  // Left out rather than cut: half a block of context would lose the tag that ends it.
+  // Dropped, not truncated: a partial block would lack its end tag.
   return Buffer.byteLength(line) <= PRINTED_BYTES ? line : '';
 }
 
@@ -46,12 +46,12 @@ function claudeAnswer(event: string, answer: unknown): object {
   };
 }
 
-/** Writes to the host at once; a host that went away is not told. */
+/** Writes to the host synchronously; ignores a closed pipe. */
 export function print(text: string): void {
   if (text === '') return;
   try {
     writeSync(1, text);
   } catch {
-    // Closed, or full and not read: the agent goes on without context.
+    // Closed or full: the agent continues without context.
   }
 }

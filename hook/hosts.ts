@@ -1,20 +1,20 @@
-/** What the client knows of an agent host; everything else of it is the server's business. */
+/** Rules of an agent host that the client needs. */
 interface HostRules {
-  /** Events whose answer the host shows to its model: the agent waits for them longer, and only they print anything. */
+  /** Events with context in the response: they have a longer time limit, and only they print output. */
   readonly context: readonly string[];
   readonly sessionStart: string;
-  /** Events that ask only: there is nothing in them to keep. */
+  /** Query events, which are not captured. */
   readonly questions: readonly string[];
-  /** How it reads context: Claude Code's `hookSpecificOutput`, or a field of its own. */
+  /** Field of the context in the output. */
   readonly answer: 'hookSpecificOutput' | 'additional_context';
 }
 
-/** Where a session belongs whose hooks name no namespace. */
+/** Namespace of sessions without one. */
 export const DEFAULT_NAMESPACE = 'default';
 
 export const DEFAULT_HOST = 'claude-code';
 
-/** What a host does not know it may show as an error at every turn: so only what is documented of it stands here. */
+/** Documented behaviour only: hosts may show unknown output as an error at every turn. */
 const HOSTS: Readonly<Record<string, HostRules>> = {
   [DEFAULT_HOST]: {
     context: ['SessionStart', 'UserPromptSubmit', 'PreToolUse'],
@@ -36,7 +36,7 @@ const HOSTS: Readonly<Record<string, HostRules>> = {
   },
 };
 
-/** An event by its name and the host that sends it. */
+/** Event name and host. */
 export interface NamedEvent {
   readonly event: string;
   readonly host: string;
@@ -54,7 +54,7 @@ export function startsSession({ event, host }: NamedEvent): boolean {
   return rulesOf(host)?.sessionStart === event;
 }
 
-/** Whether there is anything in the event to keep. */
+/** Returns true if the event is captured. */
 export function isCaptured({ event, host }: NamedEvent): boolean {
   return rulesOf(host)?.questions.includes(event) !== true;
 }

@@ -1,48 +1,48 @@
-/** From the start of the process to its end, whatever hangs. */
+/** Time limit from process start to exit. */
 const CAPTURE_LIMIT_MS = 500;
 const CONTEXT_LIMIT_MS = 2_000;
-/** What is kept of the limit for redacting, writing and syncing an event that the server did not take. */
+/** Part of the limit reserved to redact, write and sync an undelivered event. */
 const CAPTURE_RESERVE_MS = 150;
 const CONTEXT_RESERVE_MS = 300;
-/** Handing an event to another process, and ending, takes some milliseconds itself. */
+/** Time to hand an event to another process and exit. */
 const LEAVE_MS = 70;
-/** To read what the host has written already, where Node itself took most of the limit to start; and where it took more than all of it. */
+/** Minimum run time to read the input if Node's start took most of the limit, or more than the limit. */
 const LEAST_RUN_MS = 120;
 const LATE_RUN_MS = 500;
-/** So long before the end, an input that the host has not ended is looked at once more. */
+/** Time before the limit at which an unfinished input is checked once more. */
 export const LAST_LOOK_MS = 20;
-/** With less time than this, redacting and writing is left to another process at once. */
-export const KEEP_MS = 60;
+/** With less time, a background process redacts and writes. */
+export const SPOOL_MS = 60;
 /**
- * The very end after the time is over. Handing over needs a tenth of it; only on a machine where processes wait for a processor is
- * an event worth more than the last milliseconds of a limit that was lost there anyway.
+ * Extra time to hand over an event after the limit. A tenth usually suffices; the rest is for overloaded machines, where the limit
+ * is already exceeded.
  */
 export const HAND_OVER_MS = 250;
-/** The longest wait for a server that left others waiting. */
+/** Timeout for a server with pending spooled events. */
 export const OUTAGE_WAIT_MS = 400;
 
-/** The server takes no larger hook. */
+/** Maximum size of a hook on the server. */
 export const INPUT_BYTES = 32 * 1024 * 1024;
-/** An event larger than this is redacted by a process of its own: the agent does not wait for it. */
+/** Larger events are redacted in the background. */
 export const REDACT_AT_ONCE_BYTES = 512 * 1024;
 export const SPOOL_BYTES = 64 * 1024 * 1024;
 export const EVENT_NAME = /^[A-Za-z0-9_-]{1,64}$/;
 
-/** When things have to be over, in milliseconds since the process started. */
+/** Deadlines in milliseconds since the process start. */
 export interface Schedule {
-  /** Waiting for the server ends. */
+  /** Deadline of the server's response. */
   readonly serverMs: number;
-  /** The process ends. */
+  /** Deadline of the process. */
   readonly endMs: number;
 }
 
-/** The schedule of one run; an event that may bring context is waited for longer. */
+/** Returns the deadlines of one run; longer for events with context. */
 export function scheduleOf(context: boolean): Schedule {
   const [limit, reserve] = context ? [CONTEXT_LIMIT_MS, CONTEXT_RESERVE_MS] : [CAPTURE_LIMIT_MS, CAPTURE_RESERVE_MS];
   return { serverMs: limit - reserve, endMs: limit - LEAVE_MS };
 }
 
-/** How long a run may go on from now. A machine that had no processor for its start has none for its threads either. */
+/** Returns the remaining time of a run in ms; a minimum on overloaded machines. */
 export function runMs({ endMs }: Schedule, nowMs: number): number {
   return nowMs > endMs ? LATE_RUN_MS : Math.max(endMs - nowMs, LEAST_RUN_MS);
 }

@@ -1,9 +1,9 @@
 import type { LookupFunction } from 'node:net';
-import { mayHoldThread } from './leave.ts';
+import { canLeaveBusyPool } from './leave.ts';
 
-/** A connection's own way to find the address of a name, for a Node that could not end while a look-up hangs; else none. */
+/** Returns a lookup in a child process for Node versions that cannot exit during a blocked lookup; else none. */
 export function lookUpOption(): { readonly lookup?: LookupFunction } {
-  return mayHoldThread() ? {} : { lookup: lookUpApart };
+  return canLeaveBusyPool() ? {} : { lookup: lookUpApart };
 }
 
 const lookUpApart: LookupFunction = (name, options, done) => {

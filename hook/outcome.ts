@@ -1,18 +1,18 @@
 import type { Answer } from './answer-reader.ts';
 
-/** What came of sending one event. Only the api itself is believed: a proxy before it, or whoever has its port now, says nothing of events. */
+/** Result of sending one event. Only api responses count, not those of a proxy or another server on its port. */
 export type Outcome =
   | { readonly kind: 'accepted'; readonly body: string }
-  /** The api will never take this event: it is set aside. */
+  /** The api permanently rejects this event: quarantine it. */
   | { readonly kind: 'refused'; readonly reason: string }
-  /** Somebody asked that this is not kept (forgotten, excluded, switched off): it goes. */
+  /** The event must not be stored (forgotten, excluded, capture disabled): drop it. */
   | { readonly kind: 'unwanted'; readonly reason: string }
-  /** The api cannot take this event now; it may take those of other sessions. */
+  /** The api cannot store this event now; it may store those of other sessions. */
   | { readonly kind: 'later'; readonly reason: string }
-  /** Nobody answered in time, or not the api, or it does not know the key or the address: no event gets through. */
+  /** Timeout, another server, or an unknown key or address: no event can be delivered. */
   | { readonly kind: 'away'; readonly reason: string };
 
-/** The api's own words for what is wrong with an event (`api/errors.ts`). */
+/** Error codes of permanent rejections (`api/errors.ts`). */
 const REFUSED = new Set([
   'INVALID_JSON',
   'INVALID_UTF8',
@@ -33,11 +33,11 @@ const UNWANTED = new Set(['SESSION_DELETED', 'EVENT_FORGOTTEN', 'CAPTURE_DISABLE
 
 const AWAY = new Set([401, 403, 404, 405, 408]);
 
-/** What an answer means for its event. */
+/** Returns the outcome of a response. */
 export function outcomeOf({ status, isApi, body }: Answer): Outcome {
   if (!isApi) return { kind: 'away', reason: `status ${status}, not of Recollect` };
   if (status >= 200 && status < 300) return { kind: 'accepted', body };
-  // A changed key, a wrong address or a slow connection says nothing of the event.
+  // A changed key, a wrong address or a slow connection does not reject the event.
   if (status < 400 || AWAY.has(status)) return { kind: 'away', reason: `status ${status}` };
   const code = status < 500 ? errorCode(body) : '';
   const reason = `status ${status}${code === '' ? '' : ` ${code}`}`;
@@ -45,7 +45,7 @@ export function outcomeOf({ status, isApi, body }: Answer): Outcome {
   return { kind: REFUSED.has(code) ? 'refused' : 'later', reason };
 }
 
-/** The code in an error of the api; empty for none. */
+/** Returns the code of an api error; '' without one. */
 function errorCode(body: string): string {
   let answer: unknown;
   try {
@@ -57,7 +57,7 @@ function errorCode(body: string): string {
   return typeof answer.code === 'string' && /^[A-Z\d_]{1,40}$/.test(answer.code) ? answer.code : '';
 }
 
-/** An error of a connection by its code, which never holds what was sent. */
+/** Returns the code of a connection error, which contains no content. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown error';
   return 'code' in error && typeof error.code === 'string' ? error.code : error.message.slice(0, 120);

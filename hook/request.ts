@@ -1,19 +1,19 @@
 import { DEFAULT_HOST, DEFAULT_NAMESPACE } from './hosts.ts';
 import type { Target } from './target.ts';
 
-/** One event on its way. */
+/** One event to deliver. */
 export interface HookRequest {
   readonly event: string;
   readonly host: string;
   readonly namespace: string;
-  /** Names this delivery: what is sent twice under one id is stored once. */
+  /** Delivery id: duplicates are stored once. */
   readonly delivery: string;
   readonly body: readonly Buffer[];
-  /** Not the host's own moment but kept on disk meanwhile. */
+  /** The event was spooled. */
   readonly fromSpool?: boolean;
 }
 
-/** Path and query of a hook's route behind the target's address. */
+/** Returns path and query of a hook's route. */
 export function pathOf(base: URL, { event, host, namespace }: HookRequest): string {
   const prefix = base.pathname.endsWith('/') ? base.pathname.slice(0, -1) : base.pathname;
   const query = [

@@ -1,6 +1,6 @@
 import { fstatSync, read, readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { holdThread, mayHoldThread } from './leave.ts';
+import { markPoolBusy, canLeaveBusyPool } from './leave.ts';
 
 /** A host that leaves the pipe open is not waited for once what it wrote is a whole JSON text. */
 const QUIET_MS = 30;
@@ -56,7 +56,7 @@ function readPipe(maxBytes: number, waitMs: number): Promise<Input> {
       quiet = setTimeout(finishWhole, QUIET_MS);
       return true;
     };
-    if (mayHoldThread()) readByThread(take);
+    if (canLeaveBusyPool()) readByThread(take);
     else readBySocket(take);
   });
 }
@@ -67,10 +67,10 @@ function readByThread(take: Take): void {
     read(0, chunk, 0, CHUNK_BYTES, null, (error, count) => {
       if (error?.code === 'EAGAIN') setTimeout(next, 5); // The host made its pipe a non-blocking one.
       else if (take(error === null && count > 0 ? chunk.subarray(0, count) : null)) next();
-      else holdThread(false);
+      else markPoolBusy(false);
     });
   };
-  holdThread(true);
+  markPoolBusy(true);
   next();
 }
 

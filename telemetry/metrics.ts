@@ -6,10 +6,10 @@ export interface CaptureMetrics {
   readonly captured: Counter<'outcome'>;
 }
 
-/** What models did, as the ledger knows it. */
+/** Model calls by the usage ledger. */
 export interface ModelMetrics {
   readonly calls: Counter<'provider' | 'model' | 'operation' | 'batch'>;
-  /** `kind`: in, out, cached; the cached ones are a part of those in. */
+  /** `kind`: in, out, cached; cached tokens are included in `in`. */
   readonly tokens: Counter<'provider' | 'model' | 'kind'>;
   readonly usd: Counter<'provider' | 'model'>;
   readonly seconds: Counter<'provider' | 'model'>;
@@ -22,48 +22,48 @@ function createModelMetrics(registers: Registry[]): ModelMetrics {
   return {
     calls: new Counter({
       name: 'recollect_model_calls_total',
-      help: 'Model calls that were made, in all tenants',
+      help: 'Model calls of all tenants',
       labelNames: ['provider', 'model', 'operation', 'batch'],
       registers,
     }),
     tokens: new Counter({
       name: 'recollect_model_tokens_total',
-      help: 'Tokens of model calls by kind; cached ones are a part of those in',
+      help: 'Tokens of model calls by kind; `in` includes cached tokens',
       labelNames: ['provider', 'model', 'kind'],
       registers,
     }),
     usd: new Counter({
       name: 'recollect_model_cost_usd_total',
-      help: 'US dollars that model calls cost',
+      help: 'Cost of model calls in US dollars',
       labelNames: ['provider', 'model'],
       registers,
     }),
     seconds: new Counter({
       name: 'recollect_model_seconds_total',
-      help: 'Time that model calls took',
+      help: 'Duration of model calls',
       labelNames: ['provider', 'model'],
       registers,
     }),
     cacheHits: new Counter({
       name: 'recollect_model_cache_hits_total',
-      help: 'Answers that were taken from the cache instead of a call',
+      help: 'Responses from the model cache',
       labelNames: ['operation'],
       registers,
     }),
     budgetAlerts: new Counter({
       name: 'recollect_budget_alerts_total',
-      help: 'Users whose daily tokens came to the share of the settings',
+      help: 'Alerts for users whose daily tokens exceed the configured share',
       registers,
     }),
     claimsDropped: new Counter({
       name: 'recollect_claims_dropped_total',
-      help: 'Claims of models that no captured row said',
+      help: 'Claims of models dropped for lack of evidence',
       registers,
     }),
   };
 }
 
-/** What the embedding models did, as the database knows it. */
+/** Embedding by the database's counters. */
 export interface EmbeddingMetrics {
   /** `from`: model, cache. */
   readonly texts: Counter<'model' | 'from'>;
@@ -75,53 +75,53 @@ function createEmbeddingMetrics(registers: Registry[]): EmbeddingMetrics {
   return {
     texts: new Counter({
       name: 'recollect_embedding_texts_total',
-      help: 'Texts that got a vector, by whether a model made it or it was kept',
+      help: 'Embedded texts by source of the vector: model or cache',
       labelNames: ['model', 'from'],
       registers,
     }),
     batches: new Counter({
       name: 'recollect_embedding_batches_total',
-      help: 'Batches that a model embedded',
+      help: 'Embedded batches',
       labelNames: ['model'],
       registers,
     }),
     seconds: new Counter({
       name: 'recollect_embedding_seconds_total',
-      help: 'Time that batches took',
+      help: 'Duration of embedded batches',
       labelNames: ['model'],
       registers,
     }),
   };
 }
 
-/** The last backup, and how far it is to be trusted. Ages in seconds, of what a restore of it would bring back. */
+/** Age (of the snapshot, in seconds) and size of the newest backups. */
 export interface BackupMetrics {
   readonly age: Gauge;
   readonly bytes: Gauge;
   readonly verifiedAge: Gauge;
-  readonly copiedAge: Gauge;
+  readonly copyAge: Gauge;
 }
 
 function createBackupMetrics(registers: Registry[]): BackupMetrics {
   return {
     age: new Gauge({
       name: 'recollect_backup_age_seconds',
-      help: 'Age of the last whole backup; infinite where there is none',
+      help: 'Age of the newest complete backup; infinite without one',
       registers,
     }),
     bytes: new Gauge({
       name: 'recollect_backup_size_bytes',
-      help: 'Size of the last whole backup, as stored',
+      help: 'Stored size of the newest complete backup',
       registers,
     }),
     verifiedAge: new Gauge({
       name: 'recollect_backup_verified_age_seconds',
-      help: 'Age of the last backup that was read back or restored and found good',
+      help: 'Age of the newest verified or restored backup',
       registers,
     }),
-    copiedAge: new Gauge({
+    copyAge: new Gauge({
       name: 'recollect_backup_copy_age_seconds',
-      help: 'Age of the last backup whose off-site copy was read back and found the same',
+      help: 'Age of the newest backup with a verified off-site copy',
       registers,
     }),
   };
@@ -139,61 +139,61 @@ export function createApiMetrics() {
     backups: createBackupMetrics(registers),
     requests: new Counter({
       name: 'recollect_http_requests_total',
-      help: 'Requests answered',
+      help: 'HTTP requests',
       labelNames: ['method', 'route', 'status'],
       registers,
     }),
     duration: new Histogram({
       name: 'recollect_http_request_duration_seconds',
-      help: 'Time from the first byte to the answer',
+      help: 'Duration of HTTP requests',
       labelNames: ['method', 'route'],
       buckets: LATENCY_SECONDS,
       registers,
     }),
     captured: new Counter({
       name: 'recollect_capture_events_total',
-      help: 'Events by what became of them',
+      help: 'Captured events by outcome',
       labelNames: ['outcome'],
       registers,
     }),
-    hintsSent: new Counter({ name: 'recollect_hints_sent_total', help: 'Hints that a workflow took', registers }),
+    hintsSent: new Counter({ name: 'recollect_hints_sent_total', help: 'Hints accepted by Temporal', registers }),
     hintsFailed: new Counter({
       name: 'recollect_hints_failed_total',
-      help: 'Hints that did not arrive; the sweep repeats them',
+      help: 'Failed hints; the sweep resends them',
       registers,
     }),
     indexDivergence: new Gauge({
       name: 'recollect_index_divergence',
-      help: 'What the last comparison of each tenant found and did not mend',
+      help: 'Differences that remain after the last consistency check of each tenant',
       labelNames: ['kind'],
       registers,
     }),
-    hintsWaiting: new Gauge({
+    hintsPending: new Gauge({
       name: 'recollect_hints_pending',
-      help: 'Sessions whose hint waits or is on its way',
+      help: 'Sessions with a pending hint',
       registers,
     }),
     retentionRows: new Counter({
       name: 'recollect_retention_rows_total',
-      help: 'Rows that retention deleted, archived or lowered, by their kind; of sessions, sessions',
+      help: 'Rows that retention deleted, archived or decayed, by type; sessions count as one',
       labelNames: ['type', 'action'],
       registers,
     }),
     poolConnections: new Gauge({
       name: 'recollect_db_pool_connections',
-      help: 'Connections by state',
+      help: 'Database connections by state',
       labelNames: ['state'],
       registers,
     }),
     searches: new Counter({
       name: 'recollect_searches_total',
-      help: 'Searches by what they lacked',
+      help: 'Searches by unavailable component',
       labelNames: ['degraded'],
       registers,
     }),
     searchDuration: new Histogram({
       name: 'recollect_search_stage_duration_seconds',
-      help: 'Time of each stage of a search',
+      help: 'Duration of search stages',
       labelNames: ['stage'],
       buckets: LATENCY_SECONDS,
       registers,

@@ -26,7 +26,7 @@ export function createBackupObserver(pool: pg.Pool, metrics: BackupMetrics): () 
     metrics.verifiedAge.set(
       ageSeconds(newest((row) => row.verifiedAt !== null && row.verifyError === null)?.snapshotAt),
     );
-    metrics.copiedAge.set(ageSeconds(newest((row) => row.copyVerifiedAt !== null)?.snapshotAt));
+    metrics.copyAge.set(ageSeconds(newest((row) => row.copyVerifiedAt !== null)?.snapshotAt));
   };
   return scrapeStep(look);
 }

@@ -21,7 +21,7 @@ const POLL_MS = 100;
 const hookSchema = z.looseObject({ session_id: z.string(), hook_event_name: z.string(), cwd: z.string() });
 export type RecordedHook = z.output<typeof hookSchema>;
 
-/** The recorded session: one hook payload an entry, in order. */
+/** Returns the hooks of the recorded session in order. */
 export function recordedHooks(): RecordedHook[] {
   return readFileSync(RECORDED, 'utf8')
     .trim()
@@ -29,7 +29,7 @@ export function recordedHooks(): RecordedHook[] {
     .map((line) => hookSchema.parse(JSON.parse(line)));
 }
 
-/** A data directory of its own that PostgreSQL's user may enter. */
+/** Creates a temporary data directory that PostgreSQL's user can enter. */
 export function scratchDataDirectory(): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'recollect-demo-'));
   chmodSync(folder, 0o755);
@@ -37,9 +37,9 @@ export function scratchDataDirectory(): string {
 }
 
 export interface DemoTimes {
-  /** All hooks delivered and answered. */
+  /** Delivery of all hooks. */
   readonly replayMs: number;
-  /** From the last hook's answer to the settled session: summaries, learnings and every vector. */
+  /** From the last delivery to the settled session: summaries, learnings and vectors. */
   readonly settleMs: number;
 }
 
@@ -57,7 +57,7 @@ export async function replayHooks(
   }
 }
 
-/** Awaits the settled end of a session and shows how far it is. */
+/** Waits until a session is settled and shows its progress. @throws Error after `timeoutMs` */
 export async function awaitSettled(
   client: ServerClient,
   sessionId: string,
@@ -75,12 +75,12 @@ export async function awaitSettled(
     );
     if (session.phase === 'settled' && session.pending.embed === 0) return session;
     if (performance.now() > deadline)
-      throw new Error(`the session did not settle within ${timeoutMs / 1_000} s; the log of the worker says why`);
+      throw new Error(`the session did not settle within ${timeoutMs / 1_000} s; see the log of the worker`);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }
 
-/** Replays the recorded session on a running instance and prints what it remembers. */
+/** Replays the recorded session on a running instance and prints the resulting memories. */
 export async function demonstrate(
   credentialsPath: string,
   progress: Progress,
@@ -109,14 +109,14 @@ export async function demonstrate(
     `${session.counts.summaries} summaries, ${session.counts.learnings} learnings and all vectors, ${((settled - replayed) / 1_000).toFixed(1)} s after the last event`,
   );
 
-  // The first search loads the model; the one that is shown is warm, as searches are.
+  // The first search loads the model; the shown one is warm.
   await memory.search(QUESTION, { limit: 1 });
   const search = await memory.search(QUESTION, { limit: 5, explain: true });
   const { data: learnings } = await new Learnings(client).list({ session: sessionId, limit: 100 });
   const lines = [
-    heading('What was captured'),
+    heading('Captured events'),
     ...wrap(
-      `${session.counts.prompts} messages and ${session.counts.observations} tool results and notes, ${session.counts.tokens} tokens; private text and secrets were removed first`,
+      `${session.counts.prompts} messages and ${session.counts.observations} tool results and notes, ${session.counts.tokens} tokens; private text and secrets were redacted before storage`,
       '  ',
     ),
     ...showSummary(await new Summaries(client).ofSession(sessionId)),

@@ -4,7 +4,7 @@ import type { Learning } from '../server/learnings.ts';
 import type { Summary } from '../server/summaries.ts';
 import { heading, short, wrap } from '../text/text-layout.ts';
 
-/** How many learnings are shown with their evidence; the rest is counted. */
+/** Maximum of learnings shown; the others are counted. */
 const SHOWN_LEARNINGS = 6;
 const QUOTE_CHARS = 180;
 
@@ -12,7 +12,7 @@ function field(label: string, text: string | null): string[] {
   return text === null || text === '' ? [] : wrap(text, ' '.repeat(16), `  ${label.padEnd(14)}`);
 }
 
-/** The session summary, as people read it. */
+/** Returns the session summary as lines. */
 export function showSummary(summaries: readonly Summary[]): string[] {
   const own = summaries.find((summary) => summary.type === 'session');
   if (own === undefined) return [heading('Session summary'), '  (none)'];
@@ -33,7 +33,7 @@ export function showSummary(summaries: readonly Summary[]): string[] {
   ];
 }
 
-/** Learnings, each with a quote of a row that proves it. */
+/** Returns learnings as lines, each with a quote of its evidence. */
 export function showLearnings(learnings: readonly Learning[]): string[] {
   const lines = learnings.slice(0, SHOWN_LEARNINGS).flatMap((learning) => {
     const [first] = learning.evidence;
@@ -46,7 +46,7 @@ export function showLearnings(learnings: readonly Learning[]): string[] {
   });
   const rest = learnings.length - SHOWN_LEARNINGS;
   return [
-    heading(`Learnings (${learnings.length}), each with a row that it came from`),
+    heading(`Learnings (${learnings.length}), each with evidence`),
     ...lines,
     ...(rest > 0 ? [`      … and ${rest} more`] : []),
   ];
@@ -54,20 +54,20 @@ export function showLearnings(learnings: readonly Learning[]): string[] {
 
 const retrieverSchema = z.object({ rank: z.number(), score: z.number() });
 
-/** Where a lane of the search put a memory; a dash where it did not find it. */
+/** Returns rank and score of a memory in a retriever; a dash if not found. */
 function retriever(name: string, explained: unknown): string {
   const score = retrieverSchema.safeParse(explained).data;
   return score === undefined ? `${name} –` : `${name} #${score.rank} (${score.score.toFixed(2)})`;
 }
 
-/** Hybrid search results with scores by lane and the passages that matched. */
+/** Returns search results with scores by retriever and matching passages. */
 export function showSearch(
   question: string,
   found: readonly Memory[],
   tookMs: number,
   degraded: readonly string[],
 ): string[] {
-  const notes = degraded.length === 0 ? '' : `, degraded: ${degraded.join(', ')} away`;
+  const notes = degraded.length === 0 ? '' : `, without: ${degraded.join(', ')}`;
   return [
     heading(`Hybrid search: “${question}” (${tookMs.toFixed(0)} ms${notes})`),
     ...found.flatMap((memory, index) => [
@@ -77,7 +77,7 @@ export function showSearch(
   ];
 }
 
-/** The block that the next session would be given. */
+/** Returns the context block of the next session. */
 export function showContext(block: {
   readonly text: string;
   readonly tokens: number;
@@ -89,7 +89,7 @@ export function showContext(block: {
       wrap(line, line.startsWith('- ') || line.startsWith('  ') ? '    ' : '  ', line.startsWith('  ') ? '    ' : '  '),
     );
   return [
-    heading(`Context for the next session in this project: ${block.tokens} tokens, ${block.omitted} entries left out`),
+    heading(`Context for the next session in this project: ${block.tokens} tokens, ${block.omitted} entries omitted`),
     ...body,
   ];
 }

@@ -5,14 +5,14 @@ import { findOnPath } from '../../infra/engines/program-files.ts';
 import { lookUpEngine, type ResolveOptions } from '../../infra/engines/resolve.ts';
 import type { Environment } from '../../config/process-environment.ts';
 import { findPostgresBinaries, type PostgresBinaries } from '../../infra/engines/postgres/binaries.ts';
-import { chooseRunAs, isNobodyYet, type RunAs } from '../../infra/engines/postgres/run-as.ts';
+import { chooseRunAs, isUserMissing, type RunAs } from '../../infra/engines/postgres/run-as.ts';
 import { tryPostgres } from '../../infra/engines/postgres/try-run.ts';
 import { InstanceError } from '../../infra/instance/instance-error.ts';
 import { SupervisorError } from '../../infra/supervisor/definitions.ts';
 import type { InstanceLayout } from '../../infra/instance/layout.ts';
-import type { Finding } from './finding.ts';
+import type { Finding } from './machine.ts';
 
-/** Where an engine would come from. Downloads and builds nothing. */
+/** Returns the source of an engine. Downloads and builds nothing. */
 export async function checkEngine(
   engine: Engine,
   options: Pick<ResolveOptions, 'cacheDir' | 'environment'>,
@@ -32,22 +32,22 @@ export async function checkEngine(
     return { result: 'fail', what, text: error.message };
   }
   const go = findOnPath(['go'], options.environment);
-  const missing = `${engine.version} is not on this machine`;
+  const missing = `${engine.version} is not installed`;
   if (go !== null)
     return {
       result: 'warn',
       what,
-      text: `${missing}; the first start downloads it, or builds it with ${go} (some minutes)`,
+      text: `${missing}; the first start downloads it or builds it with ${go} (some minutes)`,
     };
   return {
     result: 'warn',
     what,
-    text: `${missing}; the first start has to download it`,
-    advice: 'Without network, install Go, or run recollect up: it says which file to put where.',
+    text: `${missing}; the first start downloads it`,
+    advice: 'Without network, install Go, or run recollect up: it prints the required file and its folder.',
   };
 }
 
-/** Whether the PostgreSQL of npm is there, may run as somebody who is not root, and truly starts: on a new database, in a temporary folder. */
+/** Checks that the PostgreSQL of npm exists, can run without root, and starts on a new database in a temporary folder. */
 export async function checkPostgres(
   layout: InstanceLayout,
   environment: Environment,
@@ -60,10 +60,10 @@ export async function checkPostgres(
       mayCreateUser: false,
     });
     const found = `npm package ${binaries.postgres}${describeRunAs(runAs)}`;
-    if (isNobodyYet(runAs))
-      return { result: 'ok', what, text: `${found}, whom the first start creates; not run before that` };
+    if (isUserMissing(runAs))
+      return { result: 'ok', what, text: `${found}, a user that the first start creates; not tested` };
     await tryPostgres(binaries, environment);
-    return { result: 'ok', what, text: `${found}; it starts and answers` };
+    return { result: 'ok', what, text: `${found}; starts and accepts connections` };
   } catch (error) {
     if (!(error instanceof EngineError || error instanceof SupervisorError || error instanceof InstanceError))
       throw error;

@@ -4,7 +4,19 @@ import { z } from 'zod';
 import { readJsonFile } from '../../infra/instance/json-file.ts';
 import type { InstanceLayout } from '../../infra/instance/layout.ts';
 import { LAYOUT_VERSION } from '../../infra/instance/version-stamp.ts';
-import type { Finding } from './finding.ts';
+import type { Environment } from '../../config/process-environment.ts';
+import { DEFAULT_PORTS, isPortFree, readSavedPorts } from '../../infra/instance/ports.ts';
+import { findSupervisor } from '../../infra/supervisor/stop-instance.ts';
+import { BGE_SMALL, BGE_SMALL_FILES } from '../../models/embedding/bge-small.ts';
+
+/** Result of one check. `fail` prevents the start; `warn` does not. */
+export interface Finding {
+  readonly result: 'ok' | 'warn' | 'fail';
+  readonly what: string;
+  readonly text: string;
+  /** Remedy. */
+  readonly advice?: string;
+}
 
 const GIBIBYTE = 1024 ** 3;
 const NEEDED_BYTES = 0.5 * GIBIBYTE;
@@ -22,7 +34,7 @@ export function checkNode(version: string): Finding {
   };
 }
 
-/** Whether the data directory exists, or can be made, and is not of a newer version. */
+/** Checks that the data directory exists or can be created, and is not of a newer version. */
 export function checkDataDirectory(layout: InstanceLayout): Finding {
   const what = 'data directory';
   const existing = nearestExisting(layout.dataDir);
@@ -32,7 +44,7 @@ export function checkDataDirectory(layout: InstanceLayout): Finding {
     return {
       result: 'fail',
       what,
-      text: `${existing} cannot be written`,
+      text: `${existing} is not writable`,
       advice: 'Choose another with --data-dir, or change its permissions.',
     };
   }
@@ -48,31 +60,36 @@ export function checkDataDirectory(layout: InstanceLayout): Finding {
     return {
       result: 'fail',
       what,
-      text: `${layout.dataDir} is of a newer Recollect`,
-      advice: 'Use that version, or another --data-dir.',
+      text: `${layout.dataDir} was created by a newer version`,
+      advice: 'Use that version or another --data-dir.',
     };
   }
-  return { result: 'ok', what, text: stamp.kind === 'absent' ? `${layout.dataDir} will be made` : layout.dataDir };
+  return { result: 'ok', what, text: stamp.kind === 'absent' ? `${layout.dataDir} will be created` : layout.dataDir };
 }
 
-/** Whether secrets are readable by their owner only. */
+/** Checks that only the owner can read the secrets. */
 export function checkCredentialFiles(layout: InstanceLayout): Finding {
   const what = 'secrets';
   const files = [layout.secretsFile, layout.credentialsFile].filter((file) => existsSync(file));
   const open = files.filter((file) => (statSync(file).mode & OTHERS) !== 0);
   if (open.length > 0)
-    return { result: 'warn', what, text: `others can read ${open.join(', ')}`, advice: `chmod 600 ${open.join(' ')}` };
-  return { result: 'ok', what, text: files.length === 0 ? 'will be made at the first start' : 'readable by you only' };
+    return {
+      result: 'warn',
+      what,
+      text: `other users can read ${open.join(', ')}`,
+      advice: `chmod 600 ${open.join(' ')}`,
+    };
+  return { result: 'ok', what, text: files.length === 0 ? 'created at the first start' : 'readable by the owner only' };
 }
 
-/** Space on the disk of the data directory. */
+/** Checks the free space on the disk of the data directory. */
 export function checkDiskSpace(folder: string, availableBytes: (existing: string) => number = bytesAvailable): Finding {
   const bytes = availableBytes(nearestExisting(folder));
   const finding = { what: 'disk space', text: `${(bytes / GIBIBYTE).toFixed(1)} GiB free` };
   if (bytes < NEEDED_BYTES)
     return { ...finding, result: 'fail', advice: 'Free at least 0.5 GiB, or choose another --data-dir.' };
   if (bytes < COMFORTABLE_BYTES)
-    return { ...finding, result: 'warn', advice: 'Enough to start; 4 GiB leave room to build engines and to grow.' };
+    return { ...finding, result: 'warn', advice: 'Enough to start; building engines and growth need 4 GiB.' };
   return { ...finding, result: 'ok' };
 }
 
@@ -85,4 +102,40 @@ function nearestExisting(folder: string): string {
   let current = folder;
   while (!existsSync(current) && path.dirname(current) !== current) current = path.dirname(current);
   return current;
+}
+
+/** Checks the files of the embedding model. Without them search is by keyword only. */
+export function checkModelFiles(cacheDir: string, environment: Environment): Finding {
+  const what = 'embedding model';
+  const folder = environment['RECOLLECT_EMBEDDING_MODEL_DIR'] ?? path.join(cacheDir, 'models', BGE_SMALL.name);
+  const missing = Object.values(BGE_SMALL_FILES).filter(({ name, bytes }) => {
+    const file = path.join(folder, name);
+    return !existsSync(file) || statSync(file).size !== bytes;
+  });
+  if (missing.length === 0) return { result: 'ok', what, text: folder };
+  const names = missing.map((file) => file.name).join(' and ');
+  return {
+    result: 'warn',
+    what,
+    text: `${names} missing in ${folder}`,
+    advice: 'The start downloads it; until then search is by keyword only.',
+  };
+}
+
+/** Checks that the saved or default ports are free. A start replaces ports in use, so they only warn. */
+export async function checkPorts(layout: InstanceLayout): Promise<Finding> {
+  const what = 'ports';
+  const running = findSupervisor(layout);
+  if (running !== null) return { result: 'ok', what, text: `in use by this instance (process ${running.pid})` };
+  const taken: string[] = [];
+  for (const [name, port] of Object.entries({ ...DEFAULT_PORTS, ...readSavedPorts(layout.portsFile) })) {
+    if (!(await isPortFree(port))) taken.push(`${name} ${port}`);
+  }
+  if (taken.length === 0) return { result: 'ok', what, text: 'all free' };
+  return {
+    result: 'warn',
+    what,
+    text: `in use: ${taken.join(', ')}`,
+    advice: 'The start uses free ports instead; update hooks that contain the old API port.',
+  };
 }

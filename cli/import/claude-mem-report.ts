@@ -1,13 +1,13 @@
 import { table } from '../output.ts';
 import type { ImportAnswer, ImportedTable } from './import-api.ts';
 
-/** Why rows of theirs are none of ours, in the order in which it is told. */
+/** Reasons for rows that are not imported, in report order. */
 const RULES: readonly (readonly [keyof ImportedTable['dropped'], string])[] = [
-  ['private', 'private as a whole'],
-  ['empty', 'nothing in them'],
-  ['observer', 'of claude-mem’s own observer'],
-  ['processed', 'messages whose observations are there'],
-  ['no_event', 'messages that hold nothing'],
+  ['private', 'private'],
+  ['empty', 'empty'],
+  ['observer', 'written by claude-mem’s observer'],
+  ['processed', 'messages with imported observations'],
+  ['no_event', 'messages without an event'],
 ];
 const BAR_CHARS = 24;
 
@@ -15,13 +15,13 @@ function grouped(value: number): string {
   return value.toLocaleString('en-US');
 }
 
-/** How far an import is, on one line. */
+/** Returns the progress of an import in one line. */
 export function databaseLine({ done, total }: { readonly done: number; readonly total: number }): string {
   const filled = Math.round((total === 0 ? 1 : Math.min(1, done / total)) * BAR_CHARS);
   return `[${'#'.repeat(filled)}${'-'.repeat(BAR_CHARS - filled)}] ${grouped(done)} of ${grouped(total)} rows`;
 }
 
-/** What became of every row: theirs, ours, and each difference with its rule. */
+/** Returns the outcome of all rows by table, and each exclusion with its reason. */
 export function databaseReport(
   tables: readonly ImportedTable[],
   rows: NonNullable<ImportAnswer['rows']>,
@@ -29,12 +29,12 @@ export function databaseReport(
 ): string {
   const head = [
     '',
-    'theirs',
-    dryRun ? 'would come' : 'imported',
-    'here already',
-    'not taken',
-    'left out',
-    'ours',
+    'source',
+    dryRun ? 'to import' : 'imported',
+    'present',
+    'rejected',
+    'excluded',
+    'recorded',
     'unaccounted',
   ];
   const lines = tables.map(({ table: name, theirs, imported, present, refused, dropped, ours, unaccounted }) => [
@@ -47,21 +47,19 @@ export function databaseReport(
   const padded = [head, ...lines].map((line) =>
     line.map((cell, column) => (column === 0 ? `  ${cell}` : cell.padStart(widths[column] ?? 0))),
   );
-  const why = tables.flatMap(({ table: name, dropped, refused }) => [
+  const reasons = tables.flatMap(({ table: name, dropped, refused }) => [
     ...RULES.filter(([rule]) => dropped[rule] > 0).map(
-      ([rule, words]) => `  ${name}: ${grouped(dropped[rule])} left out: ${words}\n`,
+      ([rule, words]) => `  ${name}: ${grouped(dropped[rule])} excluded: ${words}\n`,
     ),
-    ...(refused > 0
-      ? [`  ${name}: ${grouped(refused)} not taken: forgotten or deleted here, or capture is off\n`]
-      : []),
+    ...(refused > 0 ? [`  ${name}: ${grouped(refused)} rejected: forgotten, deleted, or capture disabled\n`] : []),
   ]);
-  const beside = [
+  const notes = [
     ...(rows.sessions_made > 0
-      ? [`  ${grouped(rows.sessions_made)} sessions were made for rows whose session is gone\n`]
+      ? [`  ${grouped(rows.sessions_made)} sessions created for rows whose session is missing\n`]
       : []),
     ...(rows.first_prompts > 0
-      ? [`  ${grouped(rows.first_prompts)} first prompts stood with their session only\n`]
+      ? [`  ${grouped(rows.first_prompts)} first prompts came from the sessions table only\n`]
       : []),
   ];
-  return [table(padded), ...why, ...beside].join('');
+  return [table(padded), ...reasons, ...notes].join('');
 }

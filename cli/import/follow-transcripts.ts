@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { CommandContext, ExitCode } from '../command-context.ts';
-import { passesByItself } from './import-api.ts';
+import { isTransient } from './import-api.ts';
 import type { ImportApi } from './import-api.ts';
 import { progressLine, summaryText } from './report.ts';
 import { streamTranscripts } from './stream-import.ts';
@@ -8,17 +8,17 @@ import type { SentFiles, StreamProgress } from './stream-import.ts';
 
 export interface Following {
   readonly api: ImportApi;
-  /** Absolute; waited for where there is none yet. */
+  /** Absolute; may not exist yet. */
   readonly folder: string;
   readonly signal: AbortSignal;
-  /** Between two looks; 10 seconds. */
+  /** Poll interval; default 10 s. */
   readonly pollMs?: number;
-  /** Of the waits for a server that is away: the first, doubled up to the longest. A second, a minute. */
+  /** First and longest wait for an unavailable server, doubling; defaults 1 s and 60 s. */
   readonly firstWaitMs?: number;
   readonly longestWaitMs?: number;
 }
 
-const LOOK_MS = 10_000;
+const POLL_MS = 10_000;
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 60_000;
 
@@ -26,18 +26,18 @@ function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 
-/** Says what is new: everything at first, afterwards only what was sent. A service writes this to its log for months. */
-function tell({ files, counts }: StreamProgress, isFirst: boolean, { out }: CommandContext['output']): void {
+/** Prints the full summary once, later only new imports: a service writes this to its log for months. */
+function report({ files, counts }: StreamProgress, isFirst: boolean, { out }: CommandContext['output']): void {
   if (isFirst) out(summaryText(files, counts));
   else if (files.done > 0) out(`${progressLine(files, counts)}\n`);
 }
 
 /**
- * Sends a folder's transcripts as they grow, until it is told to stop (130). A server that is away or busy is waited for, and files go on
- * where they were. Rejects with ImportApiError where waiting does not help: a key that was revoked, say.
+ * Sends a folder's transcripts as they grow, until aborted (130). Waits for an unavailable or busy server and resumes each file. Rejects
+ * with ImportApiError for permanent failures such as a revoked key.
  */
 export async function followTranscripts(following: Following, { output }: CommandContext): Promise<ExitCode> {
-  const { api, folder, signal, pollMs = LOOK_MS, firstWaitMs = FIRST_WAIT_MS } = following;
+  const { api, folder, signal, pollMs = POLL_MS, firstWaitMs = FIRST_WAIT_MS } = following;
   const longestWaitMs = following.longestWaitMs ?? LONGEST_WAIT_MS;
   const sent: SentFiles = new Map();
   let [isFirst, isUnavailable, isAbsent] = [true, false, false];
@@ -48,28 +48,27 @@ export async function followTranscripts(following: Following, { output }: Comman
     let pauseMs = pollMs;
     try {
       const result = await streamTranscripts({ api, folder, signal, onProgress: () => {}, sent });
-      if (isUnavailable) output.out('The server takes transcripts again.\n');
-      tell(result, isFirst, output);
+      if (isUnavailable) output.out('The server accepts transcripts again.\n');
+      report(result, isFirst, output);
       [isFirst, isUnavailable, isAbsent] = [false, false, false];
       waitMs = firstWaitMs;
     } catch (error) {
       if (signal.aborted) break;
       if (isMissing(error)) {
-        if (!isAbsent) output.out(`There is no folder ${folder} yet: it is waited for.\n`);
+        if (!isAbsent) output.out(`Folder ${folder} does not exist yet; waiting for it.\n`);
         isAbsent = true;
-      } else if (passesByItself(error)) {
-        if (!isUnavailable)
-          output.err(`${error.message}. Trying again until it takes them; files go on where they were.\n`);
+      } else if (isTransient(error)) {
+        if (!isUnavailable) output.err(`${error.message}. Retrying; files resume at their last position.\n`);
         isUnavailable = true;
-        // What was sent meanwhile says that it is there.
+        // A file was sent: the server was available.
         if (sent.size > before) waitMs = firstWaitMs;
         pauseMs = waitMs;
         waitMs = Math.min(waitMs * 2, longestWaitMs);
       } else throw error;
     }
-    // Aborted is no failure: the loop ends by it.
+    // An abort ends the loop.
     await wait(pauseMs, undefined, { signal }).catch(() => undefined);
   }
-  output.out('Stopped. Run it again: it goes on where it stopped.\n');
+  output.out('Stopped. Run the command again to resume.\n');
   return 130;
 }

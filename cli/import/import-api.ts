@@ -27,7 +27,7 @@ const tableSchema = z.object({
   ours: count.nullable(),
   unaccounted: count,
 });
-/** What became of the rows of one table of a database. */
+/** Outcome of the rows of one database table. */
 export type ImportedTable = z.output<typeof tableSchema>;
 const rowsSchema = z.object({ total: count, done: count, sessions_made: count, first_prompts: count });
 
@@ -39,7 +39,7 @@ const importSchema = z.object({
   state: z.enum(['running', 'completed', 'failed', 'cancelled']),
   files: z.object({ total: count, done: count, unchanged: count, waiting: count, unreadable: count }),
   counts: countsSchema,
-  /** Of a database; null for transcripts. */
+  /** For a database; null for transcripts. */
   rows: rowsSchema.nullable(),
   tables: z.array(tableSchema).nullable(),
   error: z.string().nullable(),
@@ -60,7 +60,7 @@ export type CursorAnswer = z.output<typeof cursorSchema>;
 const segmentSchema = z.object({ next_offset: count, open: z.boolean(), counts: countsSchema });
 export type SegmentAnswer = z.output<typeof segmentSchema>;
 
-const takenSchema = z.object({
+const consumedSchema = z.object({
   rows: count,
   imported: count,
   present: count,
@@ -69,15 +69,15 @@ const takenSchema = z.object({
   sessions_made: count,
   first_prompts: count,
 });
-export type ConsumedRows = z.output<typeof takenSchema>;
+export type ConsumedRows = z.output<typeof consumedSchema>;
 
 const errorSchema = z.object({ error: z.string(), code: z.string() });
 
-/** The server said no, with its machine code; or it did not answer at all (`UNREACHABLE`). */
+/** Error response of the server with its code, or `UNREACHABLE`. */
 export class ImportApiError extends Error {
   override readonly name = 'ImportApiError';
   readonly code: string;
-  /** Of HTTP; 0 where nothing answered. */
+  /** HTTP status; 0 without a response. */
   readonly status: number;
 
   constructor(code: string, message: string, status = 0, cause?: unknown) {
@@ -87,14 +87,14 @@ export class ImportApiError extends Error {
   }
 }
 
-/** Whether asking again later may go well: the server is away, restarts, or has too much to do. */
-export function passesByItself(error: unknown): error is ImportApiError {
+/** Returns true for transient failures: the server is unreachable, restarting or busy. */
+export function isTransient(error: unknown): error is ImportApiError {
   if (!(error instanceof ImportApiError)) return false;
   const { code, status } = error;
   return code === 'UNREACHABLE' || code === 'BUSY' || status === 408 || status === 429 || status >= 500;
 }
 
-/** A file as it is named to the server; nothing is opened by this name there. */
+/** Identifies a file to the server, which opens nothing by this path. */
 export interface RemoteName {
   readonly machine: string;
   readonly path: string;
@@ -109,13 +109,13 @@ export interface SegmentHead extends RemoteName {
 }
 
 const TIMEOUT_MS = 30_000;
-/** A piece of a transcript is compared with what is stored before it is answered. */
+/** The server compares a segment with stored events before it responds. */
 const SEGMENT_TIMEOUT_MS = 300_000;
-const BUSY_TRIES = 30;
-const CANCEL_TRIES = 5;
-const AGAIN_MS = 1_000;
+const BUSY_ATTEMPTS = 30;
+const CANCEL_ATTEMPTS = 5;
+const RETRY_MS = 1_000;
 
-/** The server's routes of imports. Every method rejects with ImportApiError. */
+/** Import routes of the server. Every method rejects with ImportApiError. */
 export class ImportApi {
   private readonly url: string;
   private readonly apiKey: string;
@@ -129,47 +129,47 @@ export class ImportApi {
 
   start(directory: string | null, follow: boolean): Promise<ImportAnswer> {
     const body = { kind: 'transcripts', follow, ...(directory === null ? {} : { directory }) };
-    return this.ask('POST', '/imports', importSchema, { json: body });
+    return this.request('POST', '/imports', importSchema, { json: body });
   }
 
   startDatabase(file: string, dryRun: boolean): Promise<ImportAnswer> {
-    return this.ask('POST', '/imports', importSchema, { json: { kind: 'claude-mem', file, dry_run: dryRun } });
+    return this.request('POST', '/imports', importSchema, { json: { kind: 'claude-mem', file, dry_run: dryRun } });
   }
 
-  /** Sends rows of one table of a database, one a line; waits while the server takes others. */
+  /** Sends rows of one table as NDJSON; retries while the server is busy. */
   sendRows(source: string, table: string, dryRun: boolean, lines: Buffer<ArrayBuffer>): Promise<ConsumedRows> {
     const query = new URLSearchParams({ source, table, dry_run: String(dryRun) });
-    return this.again(
-      () => this.ask('POST', `/imports/claude-mem/rows?${query.toString()}`, takenSchema, { lines }),
-      passesByItself,
-      BUSY_TRIES,
+    return this.retry(
+      () => this.request('POST', `/imports/claude-mem/rows?${query.toString()}`, consumedSchema, { lines }),
+      isTransient,
+      BUSY_ATTEMPTS,
     );
   }
 
-  /** How many rows of each table of a database the server knows. */
+  /** Returns the imported rows by table. */
   knownRows(source: string): Promise<Record<string, number>> {
     const query = new URLSearchParams({ source });
-    return this.ask('GET', `/imports/claude-mem/rows?${query.toString()}`, z.record(z.string(), count));
+    return this.request('GET', `/imports/claude-mem/rows?${query.toString()}`, z.record(z.string(), count));
   }
 
-  look(id: string): Promise<ImportAnswer> {
-    return this.ask('GET', `/imports/${encodeURIComponent(id)}`, importSchema);
+  show(id: string): Promise<ImportAnswer> {
+    return this.request('GET', `/imports/${encodeURIComponent(id)}`, importSchema);
   }
 
-  /** Asks again while the server says that Temporal does not answer it: an order to stop may be given twice. */
+  /** Retries while Temporal is unavailable: cancelling is idempotent. */
   cancel(id: string): Promise<ImportAnswer> {
-    return this.again(
-      () => this.ask('POST', `/imports/${encodeURIComponent(id)}/cancel`, importSchema, { json: {} }),
+    return this.retry(
+      () => this.request('POST', `/imports/${encodeURIComponent(id)}/cancel`, importSchema, { json: {} }),
       (error) => error.status === 503,
-      CANCEL_TRIES,
+      CANCEL_ATTEMPTS,
     );
   }
 
   cursor(name: RemoteName): Promise<CursorAnswer> {
-    return this.ask('GET', `/transcripts?${new URLSearchParams({ ...name }).toString()}`, cursorSchema);
+    return this.request('GET', `/transcripts?${new URLSearchParams({ ...name }).toString()}`, cursorSchema);
   }
 
-  /** Sends a piece of a transcript; waits while the server reads others. */
+  /** Sends a segment of a transcript; retries while the server is busy. */
   async send(head: SegmentHead, bytes: Buffer<ArrayBuffer>): Promise<SegmentAnswer> {
     const query = new URLSearchParams({
       ...head,
@@ -177,43 +177,43 @@ export class ImportApi {
       size: String(head.size),
       quiet_ms: String(head.quiet_ms),
     });
-    return this.again(
-      () => this.ask('POST', `/transcripts?${query.toString()}`, segmentSchema, { lines: bytes }),
+    return this.retry(
+      () => this.request('POST', `/transcripts?${query.toString()}`, segmentSchema, { lines: bytes }),
       (error) => error.code === 'BUSY',
-      BUSY_TRIES,
+      BUSY_ATTEMPTS,
     );
   }
 
-  /** Tries again, a second later each time, what ends with an error that passes. */
-  private async again<Answer>(
+  /** Retries `work` after 1 s while `retryable` returns true. */
+  private async retry<Answer>(
     work: () => Promise<Answer>,
-    passes: (error: ImportApiError) => boolean,
-    mostTries: number,
+    retryable: (error: ImportApiError) => boolean,
+    maxAttempts: number,
   ): Promise<Answer> {
-    for (let tries = 1; ; tries += 1) {
+    for (let attempts = 1; ; attempts += 1) {
       try {
         return await work();
       } catch (error) {
-        if (!(error instanceof ImportApiError) || !passes(error) || tries >= mostTries) throw error;
-        await wait(AGAIN_MS, undefined, { signal: this.signal });
+        if (!(error instanceof ImportApiError) || !retryable(error) || attempts >= maxAttempts) throw error;
+        await wait(RETRY_MS, undefined, { signal: this.signal });
       }
     }
   }
 
-  private async ask<Answer>(
+  private async request<Answer>(
     method: string,
     route: string,
     schema: z.ZodType<Answer>,
-    body: { readonly json?: unknown; readonly lines?: Buffer<ArrayBuffer> } = {},
+    content: { readonly json?: unknown; readonly lines?: Buffer<ArrayBuffer> } = {},
   ): Promise<Answer> {
     const [type, sent] =
-      body.lines === undefined
-        ? ['application/json', body.json === undefined ? null : JSON.stringify(body.json)]
-        : ['application/x-ndjson', body.lines];
+      content.lines === undefined
+        ? ['application/json', content.json === undefined ? null : JSON.stringify(content.json)]
+        : ['application/x-ndjson', content.lines];
     let status: number;
-    let answer: unknown;
+    let body: unknown;
     try {
-      const limit = AbortSignal.timeout(body.lines === undefined ? TIMEOUT_MS : SEGMENT_TIMEOUT_MS);
+      const limit = AbortSignal.timeout(content.lines === undefined ? TIMEOUT_MS : SEGMENT_TIMEOUT_MS);
       const response = await fetch(`${this.url}/api/v1${route}`, {
         method,
         redirect: 'error',
@@ -222,13 +222,17 @@ export class ImportApi {
         signal: AbortSignal.any([limit, this.signal]),
       });
       status = response.status;
-      answer = await response.json();
+      body = await response.json();
     } catch (error) {
       if (this.signal.aborted) throw new ImportApiError('STOPPED', 'stopped', 0, error);
-      throw new ImportApiError('UNREACHABLE', `${this.url} does not answer`, 0, error);
+      throw new ImportApiError('UNREACHABLE', `${this.url} is unreachable`, 0, error);
     }
-    if (status < 400) return schema.parse(answer);
-    const said = errorSchema.safeParse(answer);
-    throw new ImportApiError(said.data?.code ?? 'UNKNOWN', said.data?.error ?? `the server answered ${status}`, status);
+    if (status < 400) return schema.parse(body);
+    const failure = errorSchema.safeParse(body);
+    throw new ImportApiError(
+      failure.data?.code ?? 'UNKNOWN',
+      failure.data?.error ?? `the server returned status ${status}`,
+      status,
+    );
   }
 }

@@ -19,13 +19,13 @@ export interface DatabaseRequest {
 const STEP = 'claude-mem';
 const NO_ROWS = { total: 0, done: 0, sessions_made: 0, first_prompts: 0 };
 
-function told(
+function reportEnd(
   { rows, tables, dryRun }: Pick<ImportAnswer, 'rows' | 'tables'> & { readonly dryRun: boolean },
   { output }: CommandContext,
 ): ExitCode {
-  const given = tables ?? [];
-  output.out(databaseReport(given, rows ?? NO_ROWS, dryRun));
-  const lost = given.reduce((sum, { unaccounted }) => sum + unaccounted, 0);
+  const imported = tables ?? [];
+  output.out(databaseReport(imported, rows ?? NO_ROWS, dryRun));
+  const lost = imported.reduce((sum, { unaccounted }) => sum + unaccounted, 0);
   if (lost === 0) {
     output.out(dryRun ? 'Nothing was written.\n' : 'Every row is accounted for.\n');
     return 0;
@@ -34,24 +34,24 @@ function told(
   return 1;
 }
 
-/** What an import of a database came to, and the code for the shell: 1 where a row is not accounted for. */
+/** Prints the result of a database import. Returns 1 if a row is unaccounted. */
 export function showDatabaseEnd(job: ImportAnswer, context: CommandContext): ExitCode {
   const { out, err } = context.output;
-  if (job.state === 'completed') return told({ ...job, dryRun: job.dry_run }, context);
+  if (job.state === 'completed') return reportEnd({ ...job, dryRun: job.dry_run }, context);
   out(`${databaseLine(job.rows ?? NO_ROWS)}\n`);
   if (job.state === 'failed') {
-    err(`The import failed: ${job.error ?? 'Unexpected'}. Run it again: no row comes twice.\n`);
+    err(`The import failed: ${job.error ?? 'Unexpected'}. Run the command again: rows are imported once.\n`);
     return 1;
   }
-  if (job.state === 'cancelled') out('The import was cancelled; what was read stays.\n');
+  if (job.state === 'cancelled') out('Import cancelled; imported rows remain.\n');
   else
     out(
-      `The import runs.\n  look at it  recollect import status ${job.id}\n  stop it     recollect import cancel ${job.id}\n`,
+      `The import is running.\n  status  recollect import status ${job.id}\n  cancel  recollect import cancel ${job.id}\n`,
     );
   return 0;
 }
 
-/** Waits for a job of the server and shows how far it is. Ctrl-C leaves it running. */
+/** Shows the progress of a job of the server until it ends. Ctrl-C leaves the job running. */
 async function watchJob(
   job: ImportAnswer,
   { api, signal }: DatabaseRequest,
@@ -66,12 +66,12 @@ async function watchJob(
     while (now.state === 'running') {
       step.update(databaseLine(now.rows ?? NO_ROWS));
       await pause();
-      now = await api.look(now.id);
+      now = await api.show(now.id);
     }
   } catch (error) {
     if (!signal.aborted) throw error;
     progress.clear();
-    context.output.out(`The import goes on in the server.\n`);
+    context.output.out('The import continues on the server.\n');
     showDatabaseEnd(now, context);
     return 130;
   }
@@ -79,7 +79,7 @@ async function watchJob(
   return showDatabaseEnd(now, context);
 }
 
-/** Sends this machine's database to a server that cannot read it. */
+/** Sends the rows of this machine's database to the server. */
 async function sendAll({ api, file, dryRun, signal }: DatabaseRequest, context: CommandContext): Promise<ExitCode> {
   const { out, err } = context.output;
   const progress = terminalProgress(context.output, { verbose: false });
@@ -91,7 +91,7 @@ async function sendAll({ api, file, dryRun, signal }: DatabaseRequest, context: 
       const onProgress = (rows: NonNullable<ImportAnswer['rows']>) => step.update(databaseLine(rows));
       const result = await streamDatabase({ api, source, dryRun, signal, onProgress });
       step.done(databaseLine(result.rows));
-      return told({ ...result, dryRun }, context);
+      return reportEnd({ ...result, dryRun }, context);
     } finally {
       await source.close();
     }
@@ -102,19 +102,19 @@ async function sendAll({ api, file, dryRun, signal }: DatabaseRequest, context: 
     }
     if (!signal.aborted) throw error;
     progress.clear();
-    out('Stopped. Run it again: no row comes twice.\n');
+    out('Stopped. Run the command again: rows are imported once.\n');
     return 130;
   }
 }
 
-/** Imports a database of claude-mem: by the server where it may read it, else by sending its rows. Rejects with ImportApiError. */
+/** Imports a claude-mem database: the server reads it if it can, else this process sends its rows. Rejects with ImportApiError. */
 export async function importDatabase(request: DatabaseRequest, context: CommandContext): Promise<ExitCode> {
   if (request.isRemote) return sendAll(request, context);
   let job: ImportAnswer;
   try {
     job = await request.api.startDatabase(request.file, request.dryRun);
   } catch (error) {
-    // Not its own machine, or not a file that it may read: left to who asks.
+    // On another machine, or not readable for the server.
     if (error instanceof ImportApiError && (error.code === 'FORBIDDEN' || error.code === 'VALIDATION_FAILED'))
       return sendAll(request, context);
     throw error;

@@ -5,20 +5,20 @@ import type { ServerAccess } from '../install/server-access.ts';
 import { listenForInterrupts } from '../interrupts.ts';
 import { ImportApi, ImportApiError } from './import-api.ts';
 
-/** How a command finds the server. */
+/** Options that choose the server. */
 export interface ServerOptions {
   readonly dataDir: string;
   readonly server?: string;
   readonly apiKeyFile?: string;
-  readonly allowPlain?: true;
+  readonly allowPlainHttp?: true;
 }
 
-/** The server of the environment, else what was installed, else the instance of the data directory. @throws InstallError */
+/** Returns the server of the options, the environment, `client.json` or the local instance, in this order. @throws InstallError */
 function accessOf(options: ServerOptions, { environment }: CommandContext): ServerAccess {
   const { dataDir, server, apiKeyFile } = options;
   if (server !== undefined) {
-    const address = serverAddress(server, options.allowPlain === true);
-    if (apiKeyFile === undefined) throw new InstallError('bad-key', '--server needs --api-key-file FILE.');
+    const address = serverAddress(server, options.allowPlainHttp === true);
+    if (apiKeyFile === undefined) throw new InstallError('bad-key', '--server requires --api-key-file FILE.');
     return { url: address, apiKey: readKey(apiKeyFile), isRemote: true };
   }
   const url = environment['RECOLLECT_URL'];
@@ -27,7 +27,7 @@ function accessOf(options: ServerOptions, { environment }: CommandContext): Serv
   return knownAccess(dataDir);
 }
 
-/** Runs a command against the server; says what is wrong where it cannot be asked. */
+/** Runs a command against the server; prints failures. */
 export async function withImportServer(
   options: ServerOptions,
   context: CommandContext,

@@ -12,7 +12,7 @@ export interface ImportRequest {
   /** Absolute. */
   readonly folder: string;
   readonly follow: boolean;
-  /** The server is on another machine, as far as is known: it cannot read this one's files. */
+  /** The server is on another machine and cannot read local files. */
   readonly isRemote: boolean;
   readonly signal: AbortSignal;
 }
@@ -20,24 +20,24 @@ export interface ImportRequest {
 const POLL_MS = 500;
 const STEP = 'transcripts';
 
-function howToLook(id: string): string {
-  return `  look at it  recollect import status ${id}\n  stop it     recollect import cancel ${id}\n`;
+function jobHints(id: string): string {
+  return `  status  recollect import status ${id}\n  cancel  recollect import cancel ${id}\n`;
 }
 
-/** What an import came to, and the code for the shell. */
+/** Prints the result of an import. Returns the exit code. */
 export function showEnd(job: ImportAnswer, context: CommandContext): ExitCode {
   const { out, err } = context.output;
   out(summaryText(job.files, job.counts));
   if (job.state === 'failed') {
-    err(`The import failed: ${job.error ?? 'Unexpected'}. Run it again: it goes on where it stopped.\n`);
+    err(`The import failed: ${job.error ?? 'Unexpected'}. Run the command again to resume.\n`);
     return 1;
   }
-  if (job.state === 'cancelled') out('The import was cancelled; what was read stays.\n');
-  if (job.state === 'running') out(`The import runs.\n${howToLook(job.id)}`);
+  if (job.state === 'cancelled') out('Import cancelled; imported rows remain.\n');
+  if (job.state === 'running') out(`The import is running.\n${jobHints(job.id)}`);
   return 0;
 }
 
-/** Waits for a job of the server and shows how far it is. Ctrl-C leaves it running. */
+/** Shows the progress of a job of the server until it ends. Ctrl-C leaves the job running. */
 async function watchJob(job: ImportAnswer, request: ImportRequest, context: CommandContext): Promise<ExitCode> {
   const { api, follow, signal } = request;
   const { out } = context.output;
@@ -49,19 +49,19 @@ async function watchJob(job: ImportAnswer, request: ImportRequest, context: Comm
     while (now.state === 'running') {
       step.update(progressLine(now.files, now.counts));
       await wait(POLL_MS, undefined, { signal });
-      now = await api.look(now.id);
+      now = await api.show(now.id);
     }
   } catch (error) {
     if (!signal.aborted) throw error;
     progress.clear();
-    out(`${follow ? 'The server goes on following.' : 'The import goes on in the server.'}\n${howToLook(job.id)}`);
+    out(`${follow ? 'The server continues to follow.' : 'The import continues on the server.'}\n${jobHints(job.id)}`);
     return 130;
   }
   step.done(progressLine(now.files, now.counts));
   return showEnd(now, context);
 }
 
-/** Sends this machine's transcripts once to a server that cannot read them. */
+/** Sends this machine's transcripts to the server once. */
 async function sendAll(request: ImportRequest, context: CommandContext): Promise<ExitCode> {
   const { api, folder, signal } = request;
   const { out } = context.output;
@@ -81,17 +81,17 @@ async function sendAll(request: ImportRequest, context: CommandContext): Promise
   } catch (error) {
     if (!signal.aborted) throw error;
     progress.clear();
-    out('Stopped. Run it again: it goes on where it stopped.\n');
+    out('Stopped. Run the command again to resume.\n');
     return 130;
   }
 }
 
-/** Whether the server leaves the folder to its client: it is not its own, or not one that it may read. */
+/** Returns true if the server cannot read the folder: on another machine, or not permitted. */
 function isLeftToClient(error: unknown): boolean {
   return error instanceof ImportApiError && (error.code === 'FORBIDDEN' || error.code === 'VALIDATION_FAILED');
 }
 
-/** Imports the transcripts of a folder: by the server where it may read them, else by sending them. Rejects with ImportApiError. */
+/** Imports the transcripts of a folder: the server reads them if it can, else this process sends them. Rejects with ImportApiError. */
 export async function importTranscripts(request: ImportRequest, context: CommandContext): Promise<ExitCode> {
   const send = () => (request.follow ? followTranscripts(request, context) : sendAll(request, context));
   if (request.isRemote) return send();

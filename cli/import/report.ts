@@ -3,7 +3,7 @@ import type { ImportCounts, ImportFiles } from './import-api.ts';
 
 const BAR_CHARS = 24;
 
-/** Nothing counted yet. */
+/** Returns counts of zero. */
 export function noImportCounts(): ImportCounts {
   return {
     lines: 0,
@@ -19,7 +19,7 @@ export function noImportCounts(): ImportCounts {
   };
 }
 
-/** The sum of two, name by name. */
+/** Returns the sum of two counts by name. */
 export function plus(a: ImportCounts, b: ImportCounts): ImportCounts {
   return {
     lines: a.lines + b.lines,
@@ -39,7 +39,7 @@ function grouped(value: number): string {
   return value.toLocaleString('en-US');
 }
 
-/** How far an import is, on one line: `[######------] 12 of 40 files, 3,210 lines, 87 added`. */
+/** Returns the progress of an import: `[######------] 12 of 40 files, 3,210 lines, 87 added`. */
 export function progressLine(files: ImportFiles, counts: ImportCounts): string {
   const settled = files.done + files.unchanged + files.waiting + files.unreadable;
   const share = files.total === 0 ? 0 : Math.min(1, settled / files.total);
@@ -48,27 +48,27 @@ export function progressLine(files: ImportFiles, counts: ImportCounts): string {
   return `${bar} ${grouped(settled)} of ${grouped(files.total)} files, ${grouped(counts.lines)} lines, ${grouped(counts.added)} added`;
 }
 
-/** What an import did, as a table: files, events, and the lines that were passed over with their reasons. */
+/** Returns the result of an import as a table: files, events, and skipped lines by reason. */
 export function summaryText(files: ImportFiles, counts: ImportCounts): string {
   const rows: readonly (readonly [string, number, string])[] = [
     ['files', files.total, ''],
     ['  read', files.done, ''],
     ['  unchanged', files.unchanged, 'read before'],
-    ['  waiting', files.waiting, 'being written to; read the next time'],
+    ['  waiting', files.waiting, 'still being written; read at the next import'],
     ['  unreadable', files.unreadable, ''],
     ['lines', counts.lines, ''],
     ['added', counts.added, 'events that hooks had missed'],
-    ['already there', counts.present, ''],
-    ['doubles removed', counts.doubles, 'delivered late, after a transcript had told them'],
-    ['not taken', counts.refused, 'forgotten, deleted, or capture is off'],
-    ['passed over', counts.truncated + counts.repeated + counts.unknown_type + counts.not_json + counts.too_large, ''],
-    ['  repeated', counts.repeated, 'copied when a session was resumed'],
+    ['present', counts.present, ''],
+    ['late duplicates', counts.doubles, 'removed: a hook arrived after its transcript was read'],
+    ['rejected', counts.refused, 'forgotten, deleted, or capture disabled'],
+    ['skipped', counts.truncated + counts.repeated + counts.unknown_type + counts.not_json + counts.too_large, ''],
+    ['  repeated', counts.repeated, 'copies from resumed sessions'],
     ['  truncated', counts.truncated, ''],
     ['  unknown type', counts.unknown_type, ''],
     ['  not JSON', counts.not_json, ''],
     ['  too large', counts.too_large, 'over 32 MiB'],
   ];
-  const always = new Set(['files', 'lines', 'added', 'already there', 'passed over']);
+  const always = new Set(['files', 'lines', 'added', 'present', 'skipped']);
   const shown = rows.filter(([name, value]) => value > 0 || always.has(name));
   const width = Math.max(...shown.map(([, value]) => grouped(value).length));
   return table(shown.map(([name, value, note]) => [`  ${name}`, grouped(value).padStart(width), note]));

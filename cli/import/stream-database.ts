@@ -2,10 +2,10 @@ import { FIRST_PAGE, PAGE_ROWS } from '../../infra/claude-mem/open-database.ts';
 import type { ClaudeMemSource } from '../../infra/claude-mem/open-database.ts';
 import type { ImportAnswer, ImportApi, ImportedTable, ConsumedRows } from './import-api.ts';
 
-/** Rows that are sent together; a row that is longer is sent alone. */
-const PIECE_BYTES = 4 * 1024 * 1024;
-/** As many as the server takes. */
-const MOST_AT_ONCE = 3;
+/** Size of a request; a longer row is sent alone. */
+const CHUNK_BYTES = 4 * 1024 * 1024;
+/** Concurrent requests that the server accepts. */
+const MAX_CONCURRENT = 3;
 const NOTHING_DROPPED = { private: 0, empty: 0, observer: 0, processed: 0, no_event: 0 };
 
 type Rows = NonNullable<ImportAnswer['rows']>;
@@ -18,13 +18,13 @@ export interface DatabaseSending {
   readonly onProgress: (rows: Rows) => void;
 }
 
-/** Lines of rows, gathered to pieces. */
-function* piecesOf(rows: readonly Record<string, unknown>[]): Generator<Buffer<ArrayBuffer>> {
+/** Yields rows as chunks of NDJSON. */
+function* chunksOf(rows: readonly Record<string, unknown>[]): Generator<Buffer<ArrayBuffer>> {
   let lines: string[] = [];
   let chars = 0;
   for (const row of rows) {
     const line = JSON.stringify(row, (_name, value: unknown) => (value instanceof Uint8Array ? null : value));
-    if (lines.length > 0 && chars + line.length > PIECE_BYTES) {
+    if (lines.length > 0 && chars + line.length > CHUNK_BYTES) {
       yield Buffer.from(lines.join('\n'));
       [lines, chars] = [[], 0];
     }
@@ -34,24 +34,24 @@ function* piecesOf(rows: readonly Record<string, unknown>[]): Generator<Buffer<A
   if (lines.length > 0) yield Buffer.from(lines.join('\n'));
 }
 
-function plus(table: ImportedTable, taken: ConsumedRows): ImportedTable {
+function plus(table: ImportedTable, consumed: ConsumedRows): ImportedTable {
   const { dropped } = table;
   return {
     ...table,
-    imported: table.imported + taken.imported,
-    present: table.present + taken.present,
-    refused: table.refused + taken.refused,
+    imported: table.imported + consumed.imported,
+    present: table.present + consumed.present,
+    refused: table.refused + consumed.refused,
     dropped: {
-      private: dropped.private + taken.dropped.private,
-      empty: dropped.empty + taken.dropped.empty,
-      observer: dropped.observer + taken.dropped.observer,
-      processed: dropped.processed + taken.dropped.processed,
-      no_event: dropped.no_event + taken.dropped.no_event,
+      private: dropped.private + consumed.dropped.private,
+      empty: dropped.empty + consumed.dropped.empty,
+      observer: dropped.observer + consumed.dropped.observer,
+      processed: dropped.processed + consumed.dropped.processed,
+      no_event: dropped.no_event + consumed.dropped.no_event,
     },
   };
 }
 
-/** What a table came to: `unaccounted` counts rows of theirs without an outcome, and rows that the server should know and does not. */
+/** Completes a table: `unaccounted` counts source rows without an outcome and imported rows that the server does not have. */
 function accounted(table: ImportedTable, known: number | null): ImportedTable {
   const { theirs, imported, present, refused, dropped } = table;
   const explained = imported + present + refused + Object.values(dropped).reduce((sum, value) => sum + value, 0);
@@ -59,7 +59,7 @@ function accounted(table: ImportedTable, known: number | null): ImportedTable {
   return { ...table, ours: known, unaccounted: Math.abs(theirs - explained) + missing };
 }
 
-/** Sends a database of this machine to a server that cannot read it. Rejects with ImportApiError; what was sent stays, and is not sent in vain again. */
+/** Sends a local database to the server. Rejects with ImportApiError; sent rows remain and count as present the next time. */
 export async function streamDatabase(
   sending: DatabaseSending,
 ): Promise<{ readonly rows: Rows; readonly tables: ImportedTable[] }> {
@@ -84,17 +84,17 @@ export async function streamDatabase(
       ours: null,
       unaccounted: 0,
     };
-    // The server prepares a piece while it writes another; versions of summaries, and sessions, come in their order.
-    const atOnce = name === 'observations' || name === 'user_prompts' ? MOST_AT_ONCE : 1;
+    // The server prepares a chunk while it writes another; sessions and summaries must arrive in order.
+    const atOnce = name === 'observations' || name === 'user_prompts' ? MAX_CONCURRENT : 1;
     const sendings = new Set<Promise<void>>();
-    const send = async (piece: Buffer<ArrayBuffer>): Promise<void> => {
-      const taken = await api.sendRows(source.fingerprint, name, dryRun, piece);
-      table = plus(table, taken);
+    const send = async (chunk: Buffer<ArrayBuffer>): Promise<void> => {
+      const consumed = await api.sendRows(source.fingerprint, name, dryRun, chunk);
+      table = plus(table, consumed);
       rows = {
         total,
-        done: rows.done + taken.rows,
-        sessions_made: rows.sessions_made + taken.sessions_made,
-        first_prompts: rows.first_prompts + taken.first_prompts,
+        done: rows.done + consumed.rows,
+        sessions_made: rows.sessions_made + consumed.sessions_made,
+        first_prompts: rows.first_prompts + consumed.first_prompts,
       };
       onProgress(rows);
     };
@@ -103,11 +103,11 @@ export async function streamDatabase(
         signal.throwIfAborted();
         const page = source.page(name, after, PAGE_ROWS[name]);
         table = { ...table, theirs: table.theirs + page.theirs };
-        for (const piece of piecesOf(page.rows)) {
+        for (const chunk of chunksOf(page.rows)) {
           while (sendings.size >= atOnce) await Promise.race(sendings);
-          const sending = send(piece);
+          const sending = send(chunk);
           sendings.add(sending);
-          // Awaited below, whatever becomes of it.
+          // Rejections are handled by the awaits below.
           sending.finally(() => sendings.delete(sending)).catch(() => undefined);
         }
         after = page.nextAfter;

@@ -5,16 +5,16 @@ import { noImportCounts, plus } from './report.ts';
 import { openLocal, walkTranscripts } from './transcript-walk.ts';
 import type { LocalTranscript } from './transcript-walk.ts';
 
-/** A piece that is sent at once; it grows while the server finds nothing finished in it. */
-const PIECE_BYTES = 8 * 1024 * 1024;
-const MAX_PIECE_BYTES = 64 * 1024 * 1024;
-/** A file that was written to less long ago waits: what hooks have on their way arrives first. */
+/** Size of a segment; doubles while the server finds no complete line in it. */
+const SEGMENT_BYTES = 8 * 1024 * 1024;
+const MAX_SEGMENT_BYTES = 64 * 1024 * 1024;
+/** Recently written files wait, so that pending hooks arrive first. */
 const QUIET_MS = 60_000;
-/** An unfinished end is looked at again after this, as the server does it. */
+/** An incomplete end is sent again after this, as on the server. */
 const IDLE_MS = 1_800_000;
-/** A server that was set back to a backup is noticed after this. */
-const SURE_MS = 3_600_000;
-/** Files one after the other that a server failed on. */
+/** Unchanged files are checked again after this, in case the server was restored from a backup. */
+const RECHECK_MS = 3_600_000;
+/** Consecutive files on which the server may fail. */
 const MAX_FAILED_IN_ROW = 3;
 const MACHINE_CHARS = 256;
 
@@ -23,7 +23,7 @@ export interface StreamProgress {
   readonly counts: ImportCounts;
 }
 
-/** What a file was when the server had all of it: whoever follows asks again only when it is another. */
+/** Files that the server has completely; followers skip them until they change. */
 export type SentFiles = Map<
   string,
   { readonly size: number; readonly modifiedAtMs: number; readonly againAtMs: number }
@@ -35,7 +35,7 @@ export interface StreamOptions {
   readonly signal: AbortSignal;
   readonly onProgress: (progress: StreamProgress) => void;
   readonly quietMs?: number;
-  /** Filled by each run for the next one. */
+  /** Each run updates it for the next one. */
   readonly sent?: SentFiles;
 }
 
@@ -53,13 +53,13 @@ function isSent(file: LocalTranscript, sent: SentFiles | undefined): boolean {
   return Date.now() < before.againAtMs;
 }
 
-/** Until when a file that does not change need not be asked for: until its end is no longer unfinished, or for an hour. */
+/** Returns the time of the next check of an unchanged file: once its end counts as complete, else in an hour. */
 function againAtMs({ modifiedAtMs }: LocalTranscript, nowMs: number): number {
   const finishedAtMs = modifiedAtMs + IDLE_MS;
-  return nowMs < finishedAtMs ? finishedAtMs : nowMs + SURE_MS;
+  return nowMs < finishedAtMs ? finishedAtMs : nowMs + RECHECK_MS;
 }
 
-/** Sends what the server has not read of one file; answers what it counted, or why nothing was sent. */
+/** Sends the unread part of one file; returns the counts, or the reason why nothing was sent. */
 async function sendFile(
   file: LocalTranscript,
   { api, signal, onProgress }: StreamOptions,
@@ -73,7 +73,7 @@ async function sendFile(
     if (isUnchanged(file, opened.fingerprint, cursor)) return 'unchanged';
     let counts = noImportCounts();
     let offset = cursor.fingerprint === opened.fingerprint && cursor.offset <= file.size ? cursor.offset : 0;
-    let length = PIECE_BYTES;
+    let length = SEGMENT_BYTES;
     for (;;) {
       signal.throwIfAborted();
       const { bytes, size } = await opened.read(offset, length);
@@ -91,7 +91,7 @@ async function sendFile(
       counts = plus(counts, answer.counts);
       onProgress({ ...soFar(), counts: plus(soFar().counts, counts) });
       if (offset + bytes.length >= size) return counts;
-      length = answer.next_offset > offset ? PIECE_BYTES : Math.min(length * 2, MAX_PIECE_BYTES);
+      length = answer.next_offset > offset ? SEGMENT_BYTES : Math.min(length * 2, MAX_SEGMENT_BYTES);
       offset = answer.next_offset;
     }
   } finally {
@@ -100,8 +100,8 @@ async function sendFile(
 }
 
 /**
- * Sends the transcripts of a folder of this machine to a server that cannot read them; resumes where the server says that it is. Rejects
- * with ImportApiError (after the other files where the server failed on one), and with the file system's error when the folder cannot be read.
+ * Sends the transcripts of a local folder; resumes at the server's cursor. Rejects with ImportApiError (after the remaining files if the
+ * server failed on one), and with the file system's error if the folder is unreadable.
  */
 export async function streamTranscripts(options: StreamOptions): Promise<StreamProgress> {
   const { folder, signal, onProgress, quietMs = QUIET_MS } = options;
@@ -120,19 +120,19 @@ export async function streamTranscripts(options: StreamOptions): Promise<StreamP
       files.unchanged += 1;
       continue;
     }
-    const standing = { size: file.size, modifiedAtMs: file.modifiedAtMs, againAtMs: againAtMs(file, Date.now()) };
+    const sentState = { size: file.size, modifiedAtMs: file.modifiedAtMs, againAtMs: againAtMs(file, Date.now()) };
     let outcome: ImportCounts | 'unchanged' | 'unreadable';
     try {
       outcome = await sendFile(file, options, () => ({ files: { ...files }, counts }));
       failedInRow = 0;
     } catch (error) {
       failedInRow += 1;
-      // One file that the server fails on must not keep the others from it; a server that fails on everything is left alone.
+      // A failure on one file must not stop the others; repeated failures end the run.
       if (!(error instanceof ImportApiError) || error.status < 500 || failedInRow >= MAX_FAILED_IN_ROW) throw error;
       failure ??= error;
       continue;
     }
-    if (outcome !== 'unreadable') options.sent?.set(file.name, standing);
+    if (outcome !== 'unreadable') options.sent?.set(file.name, sentState);
     if (outcome === 'unchanged') files.unchanged += 1;
     else if (outcome === 'unreadable') files.unreadable += 1;
     else {

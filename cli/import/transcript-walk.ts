@@ -3,16 +3,16 @@ import { constants } from 'node:fs';
 import { lstat, open, readdir } from 'node:fs/promises';
 import path from 'node:path';
 
-/** A transcript of this machine. */
+/** A local transcript. */
 export interface LocalTranscript {
   readonly file: string;
-  /** Below the folder that was walked, with slashes: its name for the server. */
+  /** Path below the folder with slashes: its name for the server. */
   readonly name: string;
   readonly size: number;
   readonly modifiedAtMs: number;
 }
 
-/** What is read of a file at a time, and where it ends. */
+/** A segment of a file, and the file's size. */
 export interface Piece {
   readonly bytes: Buffer<ArrayBuffer>;
   readonly size: number;
@@ -22,7 +22,7 @@ const MAX_DEPTH = 6;
 const MAX_FILES = 50_000;
 const HEAD_BYTES = 4_096;
 
-/** The transcripts below a folder, the longest untouched first. Links are not followed. @throws Error when the folder cannot be read */
+/** Returns the transcripts below a folder, oldest modification first. Does not follow links. @throws Error if the folder is unreadable */
 export async function walkTranscripts(folder: string): Promise<{ files: LocalTranscript[]; unreadable: number }> {
   const files: LocalTranscript[] = [];
   let unreadable = 0;
@@ -51,7 +51,7 @@ export async function walkTranscripts(folder: string): Promise<{ files: LocalTra
   return { files: files.toSorted((a, b) => a.modifiedAtMs - b.modifiedAtMs || (a.name < b.name ? -1 : 1)), unreadable };
 }
 
-/** An open transcript; null where it is gone or may not be read. */
+/** Opens a transcript; returns null if it is missing or unreadable. */
 export async function openLocal(transcript: LocalTranscript): Promise<{
   readonly fingerprint: string;
   read(offset: number, bytes: number): Promise<Piece>;

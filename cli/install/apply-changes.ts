@@ -1,30 +1,30 @@
 import { chmodSync, rmSync } from 'node:fs';
-import { countHooks, originalAmong, saysNothing, withoutOwn } from './hook-list.ts';
+import { countHooks, originalAmong, isUnneeded, withoutOwn } from './hook-list.ts';
 import type { FileChange } from './host-files.ts';
 import { backupTexts, readSettingsFile, type SettingsFile, writeSettingsFile } from './settings-file.ts';
 import { unifiedDiff } from './unified-diff.ts';
 
 const OTHERS = 0o077;
 
-/** A change that was thought through and not yet written. */
+/** A computed change that is not yet written. */
 export interface PreparedChange {
   readonly read: SettingsFile;
-  /** What the file shall hold; null: it shall be gone. */
+  /** New text; null to delete the file. */
   readonly text: string | null;
   readonly isPrivate: boolean;
-  /** Hooks of ours afterwards. */
+  /** Recollect's hooks after the change. */
   readonly hooks: number;
 }
 
 export interface AppliedChange {
   readonly file: string;
-  /** `closed`: the text was right, but others could read the key. */
+  /** `closed`: text unchanged, read permission of other users removed. */
   readonly outcome: 'created' | 'changed' | 'deleted' | 'closed' | 'unchanged';
   readonly backup: string | null;
   readonly hooks: number;
 }
 
-/** Reads every file and works out its change; writes nothing. Throws InstallError when one of them cannot be changed. */
+/** Reads every file and computes its change; writes nothing. @throws InstallError if a file cannot be changed */
 export function prepareInstall(changes: readonly FileChange[]): PreparedChange[] {
   return changes.map(({ file, style, isPrivate, change }) => {
     const read = readSettingsFile(file);
@@ -33,7 +33,7 @@ export function prepareInstall(changes: readonly FileChange[]): PreparedChange[]
   });
 }
 
-/** The same for taking ours out: back to the bytes of before where nothing else was changed, and no file where there was none. */
+/** Computes the removal: restores the original bytes if nothing else changed, and deletes files that the installation created. */
 export function prepareUninstall(changes: readonly FileChange[]): PreparedChange[] {
   return changes.map(({ file, style, made }) => {
     const read = readSettingsFile(file);
@@ -41,11 +41,11 @@ export function prepareUninstall(changes: readonly FileChange[]): PreparedChange
     const unchanged = { read, text: read.text, isPrivate: false, hooks: 0 };
     if (remaining === read.text) return unchanged;
     const original = originalAmong(backupTexts(read.file), remaining, style);
-    return { ...unchanged, text: original ?? (saysNothing(remaining, made) ? null : remaining) };
+    return { ...unchanged, text: original ?? (isUnneeded(remaining, made) ? null : remaining) };
   });
 }
 
-/** Writes what was prepared, in its order. Throws InstallError when a file was changed meanwhile. */
+/** Writes the prepared changes in order. @throws InstallError if a file changed in the meantime */
 export function applyChanges(prepared: readonly PreparedChange[], now: Date): AppliedChange[] {
   return prepared.map(({ read, text, isPrivate, hooks }) => {
     const { file, exists } = read;
@@ -65,7 +65,7 @@ export function applyChanges(prepared: readonly PreparedChange[], now: Date): Ap
 
 const SECRET_MEMBER = /("[^"\n]*(?:key|token|secret|password)[^"\n]*":\s*")(?:[^"\\\n]|\\.)*(")/gi;
 
-/** What would be written, as a unified diff without the values of keys and tokens; '' where nothing would. */
+/** Returns the prepared changes as a unified diff with hidden secrets; '' for no change. */
 export function diffOf(prepared: readonly PreparedChange[]): string {
   return prepared
     .map(({ read, text }) =>

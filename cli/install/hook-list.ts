@@ -2,10 +2,10 @@ import { isDeepStrictEqual } from 'node:util';
 import { InstallError } from './install-error.ts';
 import { JsonEdit } from './json-edit.ts';
 
-/** How an agent's file lists its hooks: in groups with a matcher (Claude Code, Codex CLI), or one after the other (Cursor). */
+/** Form of an agent's hooks: groups with a matcher (Claude Code, Codex CLI), or a flat list (Cursor). */
 export type HookStyle = 'grouped' | 'flat';
 
-/** What shall stand in the list of an event: a group, or a hook where the style is flat. */
+/** Entry for the list of an event: a group, or a hook if the style is flat. */
 export interface RequestedHook {
   readonly event: string;
   readonly entry: Readonly<Record<string, unknown>>;
@@ -15,14 +15,14 @@ type Place = { readonly index: number; readonly inner: number | null; readonly v
 
 const KEY_VARIABLE = 'RECOLLECT_API_KEY';
 const HOOK_URL = /^https?:\/\/[^\s?#]*\/api\/v1\/hooks\/[A-Za-z0-9_-]+(?:\?[^\s#]*)?$/;
-/** The client's file in whatever folder it was installed, and the data directory that the installer always names. */
+/** Matches the client's file in any folder, followed by the `--data-dir` that the installer always writes. */
 const CLIENT_COMMAND = /[/\\]hook[/\\][^'"\n]{0,64}\.(?:ts|mjs|js|cjs)['"]?\s(?:[^\n]*\s)?['"]?--data-dir\b/;
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return value !== null && typeof value === 'object' && !Array.isArray(value);
 }
 
-/** Whether a hook is one that Recollect wrote, of this or an older version, for this or another address or folder. */
+/** Returns true for a hook that Recollect wrote, for any version, address or folder. */
 export function isOwn(hook: unknown): boolean {
   if (!isRecord(hook)) return false;
   const { type, url, command, headers } = hook;
@@ -31,7 +31,7 @@ export function isOwn(hook: unknown): boolean {
   return typeof command === 'string' && CLIENT_COMMAND.test(command);
 }
 
-/** Where our hooks stand in the list of an event. `inner` is null where the whole entry is ours. */
+/** Returns the places of Recollect's hooks in the list of an event. `inner` is null if the complete entry is Recollect's. */
 function placesOf(list: readonly unknown[], style: HookStyle): Place[] {
   return list.flatMap((entry, index): Place[] => {
     if (style === 'flat') return isOwn(entry) ? [{ index, inner: null, value: entry }] : [];
@@ -44,33 +44,33 @@ function placesOf(list: readonly unknown[], style: HookStyle): Place[] {
   });
 }
 
-/** Lists of hooks by event. Throws InstallError where the file has something else in their place. */
+/** Returns the hook lists by event. @throws InstallError for another JSON type */
 function listsOf(edit: JsonEdit): Map<string, readonly unknown[]> {
   const hooks = edit.value(['hooks']);
   if (hooks === undefined) return new Map();
   if (!isRecord(hooks))
-    throw new InstallError('wrong-shape', 'In the settings, hooks is no object. Nothing was written.');
+    throw new InstallError('wrong-shape', '`hooks` in the settings is not an object. Nothing was written.');
   return new Map(
     Object.entries(hooks).map(([event, list]) => {
       if (!Array.isArray(list))
-        throw new InstallError('wrong-shape', `In the settings, hooks.${event} is no list. Nothing was written.`);
+        throw new InstallError('wrong-shape', `\`hooks.${event}\` in the settings is not a list. Nothing was written.`);
       return [event, list];
     }),
   );
 }
 
 /**
- * The text with exactly the wanted hooks of ours in it. Ours that are as they should be stay where they are, others of ours are
- * replaced or taken out; nobody else's are touched. The same text comes back where nothing is to do.
+ * Returns the text with exactly the requested hooks of Recollect. Equal hooks remain in place, other hooks of Recollect are replaced
+ * or removed, hooks of others are unchanged.
  */
-export function mergeHooks(text: string, style: HookStyle, wanted: readonly RequestedHook[]): string {
+export function mergeHooks(text: string, style: HookStyle, requested: readonly RequestedHook[]): string {
   const edit = new JsonEdit(text);
   const lists = listsOf(edit);
-  const events = new Set([...lists.keys(), ...wanted.map((hook) => hook.event)]);
+  const events = new Set([...lists.keys(), ...requested.map((hook) => hook.event)]);
   for (const event of events) {
     const list = lists.get(event) ?? [];
     const places = placesOf(list, style);
-    const entries = wanted.filter((hook) => hook.event === event).map((hook) => hook.entry);
+    const entries = requested.filter((hook) => hook.event === event).map((hook) => hook.entry);
     if (entries.length === places.length && places.every((place) => place.inner === null)) {
       for (const [order, { index, value }] of places.entries())
         if (!isDeepStrictEqual(value, entries[order])) edit.replace(['hooks', event, index], entries[order]);
@@ -92,7 +92,7 @@ function isEmpty(value: unknown): boolean {
   return Array.isArray(value) ? value.length === 0 : isRecord(value) && Object.keys(value).length === 0;
 }
 
-/** How many hooks of ours a text holds. */
+/** Returns the number of Recollect's hooks in a text. */
 export function countHooks(text: string, style: HookStyle): number {
   return [...listsOf(new JsonEdit(text)).values()].reduce(
     (sum, list) => sum + list.flatMap((entry) => (style === 'flat' ? [entry] : hooksOf(entry))).filter(isOwn).length,
@@ -105,12 +105,12 @@ function hooksOf(entry: unknown): readonly unknown[] {
   return Array.isArray(hooks) ? hooks : [];
 }
 
-/** The text with our key in its `env`, or without it. Throws InstallError where `env` is no object. */
+/** Returns the text with the key in its `env`, or without it. @throws InstallError if `env` is not an object */
 export function mergeKey(text: string, key: string | null): string {
   const edit = new JsonEdit(text);
   const env = edit.value(['env']);
   if (env !== undefined && !isRecord(env))
-    throw new InstallError('wrong-shape', 'In the settings, env is no object. Nothing was written.');
+    throw new InstallError('wrong-shape', '`env` in the settings is not an object. Nothing was written.');
   const present = env !== undefined && Object.hasOwn(env, KEY_VARIABLE);
   if (key !== null) {
     if (env === undefined) edit.set([], 'env', { [KEY_VARIABLE]: key });
@@ -122,12 +122,12 @@ export function mergeKey(text: string, key: string | null): string {
   return edit.text;
 }
 
-/** The text without anything of ours. */
+/** Returns the text without Recollect's hooks and key. */
 export function withoutOwn(text: string, style: HookStyle): string {
   return mergeKey(mergeHooks(text, style, []), null);
 }
 
-/** What a text says, lists and objects that hold nothing left out: two texts that differ by those alone say the same. */
+/** Returns the parsed text without empty lists and objects, for comparison. */
 function essence(text: string): unknown {
   const prune = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(prune);
@@ -141,24 +141,24 @@ function essence(text: string): unknown {
   return prune(text.trim() === '' ? {} : JSON.parse(text.replace(/^\uFEFF/, '')));
 }
 
-/** The newest copy that says what is left without ours: put back, the file is byte for byte what it was. Null when none does. */
+/** Returns the newest backup with the content that remains without Recollect: the original bytes. Null if there is none. */
 export function originalAmong(backups: readonly string[], remaining: string, style: HookStyle): string | null {
-  const wanted = essence(remaining);
-  const saysTheSame = (backup: string): boolean => {
+  const target = essence(remaining);
+  const isEqual = (backup: string): boolean => {
     try {
       return (
-        isDeepStrictEqual(essence(backup), wanted) && (backup.trim() === '' || withoutOwn(backup, style) === backup)
+        isDeepStrictEqual(essence(backup), target) && (backup.trim() === '' || withoutOwn(backup, style) === backup)
       );
     } catch (error) {
-      if (error instanceof SyntaxError || error instanceof InstallError) return false; // A copy that somebody changed.
+      if (error instanceof SyntaxError || error instanceof InstallError) return false; // A modified backup.
       throw error;
     }
   };
-  return backups.find(saysTheSame) ?? null;
+  return backups.find(isEqual) ?? null;
 }
 
-/** True when nothing is left but what installing itself put there: a file that did not exist before need not exist after. */
-export function saysNothing(text: string, made: Readonly<Record<string, unknown>>): boolean {
-  const left = essence(text);
-  return isEmpty(left) || isDeepStrictEqual(left, made);
+/** Returns true if only content of the installation remains: the file can be deleted. */
+export function isUnneeded(text: string, made: Readonly<Record<string, unknown>>): boolean {
+  const remaining = essence(text);
+  return isEmpty(remaining) || isDeepStrictEqual(remaining, made);
 }

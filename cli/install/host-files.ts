@@ -7,42 +7,42 @@ import { JsonEdit } from './json-edit.ts';
 export const INSTALL_HOSTS = ['claude-code', 'codex-cli', 'cursor'] as const;
 export type InstallHost = (typeof INSTALL_HOSTS)[number];
 
-/** How events reach the server: over HTTP by the host itself where it can, or by the client alone, which spools. */
+/** Delivery of events: HTTP from the host if it supports it, or the spooling client alone. */
 export type Transport = 'http' | 'client';
 
-/** The user's own settings, or those of a project in a folder. */
+/** User settings, or the settings of a project in a folder. */
 export type Scope = { readonly kind: 'user' } | { readonly kind: 'project'; readonly folder: string };
 
-/** What is written: for whom, how, and with what. */
+/** Content of the hooks to write. */
 export interface HookPlan {
   readonly scope: Scope;
   readonly transport: Transport;
   readonly url: string;
   readonly apiKey: string;
   readonly namespace: string | null;
-  /** The shell command that gives an event of this host to the client. */
+  /** Returns the shell command that sends an event of this host with the client. */
   readonly command: (event: string) => string;
 }
 
-/** One file that an agent reads, and what becomes of its text. Applied to what it made, a change changes nothing. */
+/** A settings file and the idempotent change of its text. */
 export interface FileChange {
   readonly file: string;
   readonly style: HookStyle;
-  /** The text holds the key afterwards. */
+  /** The changed text contains the key. */
   readonly isPrivate: boolean;
   readonly change: (text: string) => string;
-  /** What a new file is given beside hooks, because the agent wants it there. */
+  /** Content beside hooks that the agent requires in a new file. */
   readonly made: Readonly<Record<string, unknown>>;
 }
 
-/** Seconds that the host waits for the server at most; a hook that fails or is late never blocks the agent, and its transcript has it. */
+/** Timeout of the host in seconds. A failed or late hook never blocks the agent; the transcript has the event. */
 const CAPTURE_SECONDS = 1;
-/** The same for an event whose answer may bring context. */
+/** Timeout for events whose response may contain context. */
 const CONTEXT_SECONDS = 2;
 const HTTP_CONTEXT: ReadonlySet<string> = new Set(['UserPromptSubmit', 'PreToolUse']);
-/** The client ends by itself, after half a second or two (hook/limits.ts). To end it before that would lose the event it is about to keep. */
+/** Timeout of the client, which exits by itself within 0.5 or 2 s (hook/limits.ts). A shorter one would lose the event that it spools. */
 const CLIENT_SECONDS = 5;
-/** Tools before which the server is asked: of the file that is read it may know something. A hook before every tool would cost time for nothing. */
+/** Tools with a PreToolUse hook: only Read, for the file's context. */
 const MATCHERS: Readonly<Record<string, string>> = { PreToolUse: 'Read' };
 const KEY_VARIABLE = 'RECOLLECT_API_KEY';
 
@@ -61,7 +61,7 @@ const CLAUDE_CODE_EVENTS = [
   'Notification',
   'SessionEnd',
 ] as const;
-/** The client adds what HTTP hooks cannot: the git remote, the machine and the root of the project. */
+/** Events sent by the client, which adds git remote, machine and root folder of the project. */
 const BY_CLIENT: ReadonlySet<string> = new Set(['SessionStart']);
 
 const CODEX_EVENTS = [
@@ -76,7 +76,7 @@ const CODEX_EVENTS = [
   'SessionEnd',
 ] as const;
 
-/** postToolUse tells shell and MCP calls with their ids, so the older events of those would only say them again; edits are told best by their own. */
+/** postToolUse covers shell and MCP calls with their ids, so their older events are not used; afterFileEdit has the details of edits. */
 const CURSOR_EVENTS = [
   'sessionStart',
   'beforeSubmitPrompt',
@@ -91,7 +91,7 @@ const CURSOR_EVENTS = [
   'sessionEnd',
 ] as const;
 
-/** The hooks of Claude Code, in the groups that its settings hold. */
+/** Returns the hooks of Claude Code as groups. */
 export function claudeCodeHooks(plan: HookPlan): RequestedHook[] {
   const query = plan.namespace === null ? '' : `?namespace=${encodeURIComponent(plan.namespace)}`;
   return CLAUDE_CODE_EVENTS.map((event) => {
@@ -110,7 +110,7 @@ export function claudeCodeHooks(plan: HookPlan): RequestedHook[] {
   });
 }
 
-/** The folder that an agent keeps its settings in. */
+/** Returns the settings folder of an agent. */
 export function settingsFolder(host: InstallHost, scope: Scope, environment: Environment): string {
   const home = environment['HOME'] ?? homedir();
   const user: Readonly<Record<InstallHost, string>> = {
@@ -126,7 +126,7 @@ export function settingsFolder(host: InstallHost, scope: Scope, environment: Env
   return scope.kind === 'user' ? path.resolve(user[host]) : path.join(path.resolve(scope.folder), project[host]);
 }
 
-/** Every file that installing changes, the one with the key first: without it the others would be of no use. */
+/** Returns the files that the installation changes, the file with the key first. */
 export function fileChanges(host: InstallHost, plan: HookPlan, environment: Environment): FileChange[] {
   const folder = settingsFolder(host, plan.scope, environment);
   switch (host) {
@@ -146,7 +146,7 @@ function claudeCodeFiles(folder: string, plan: HookPlan): FileChange[] {
   const rest = { style: 'grouped', made: {} } as const;
   if (plan.scope.kind === 'user')
     return [{ file: settings, ...rest, isPrivate: key !== null, change: (text) => mergeKey(hooks(text), key) }];
-  // The project's settings are committed, so the key goes to the local ones beside them.
+  // Project settings are committed, so the key goes to the local settings.
   const local = path.join(folder, 'settings.local.json');
   return [
     { file: local, ...rest, isPrivate: key !== null, change: (text) => mergeKey(text, key) },
@@ -157,13 +157,13 @@ function claudeCodeFiles(folder: string, plan: HookPlan): FileChange[] {
 function hooksJson(
   folder: string,
   style: HookStyle,
-  wanted: readonly RequestedHook[],
+  requested: readonly RequestedHook[],
   head: Readonly<Record<string, unknown>>,
 ): FileChange {
   const change = (text: string): string => {
     const edit = new JsonEdit(text);
     for (const [name, value] of Object.entries(head)) if (edit.value([name]) === undefined) edit.set([], name, value);
-    return mergeHooks(edit.text, style, wanted);
+    return mergeHooks(edit.text, style, requested);
   };
   return { file: path.join(folder, 'hooks.json'), style, isPrivate: false, change, made: head };
 }

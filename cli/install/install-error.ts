@@ -7,12 +7,12 @@ export type InstallErrorCode =
   | 'no-instance'
   | 'bad-address'
   | 'bad-key'
-  | 'server-away'
+  | 'server-unavailable'
   | 'key-refused'
   | 'key-too-strong'
   | 'no-agent-key';
 
-/** Why nothing was installed. The message says what to do, and quotes neither a settings file nor a key. */
+/** Failure of an installation. The message has the remedy, and no content of settings or keys. */
 export class InstallError extends Error {
   override readonly name = 'InstallError';
   readonly code: InstallErrorCode;

@@ -28,12 +28,12 @@ export interface InstallRequest {
   readonly server: string | null;
   readonly keyFile: string | null;
   readonly allowPlain: boolean;
-  /** Ask a named server before anything is written. */
+  /** Check the server before writing. */
   readonly check: boolean;
   readonly dryRun: boolean;
 }
 
-/** What installing takes from its surroundings. */
+/** System functions that tests replace. */
 export interface InstallPorts {
   readonly context: CommandContext;
   readonly run: RunCommand;
@@ -47,30 +47,29 @@ export const HOST_NAMES: Readonly<Record<InstallHost, string>> = {
 };
 
 const NEXT: Readonly<Record<InstallHost, string>> = {
-  'claude-code': 'Start Claude Code anew. Its command /hooks lists them.',
-  'codex-cli':
-    'Start Codex anew and let it run them by its command /hooks: new hooks are not run before you trusted them.',
-  cursor: 'Cursor reads them at once. Its settings list them under Hooks.',
+  'claude-code': 'Restart Claude Code. Its command /hooks lists the hooks.',
+  'codex-cli': 'Restart Codex and trust the new hooks with its command /hooks.',
+  cursor: 'Cursor loads the hooks at once. Its settings list them under Hooks.',
 };
 
-/** Writes the hooks of an agent and says what it did. Throws InstallError when it cannot; then nothing was written. */
+/** Writes the hooks of an agent and prints the changes. @throws InstallError if it cannot; then nothing was written */
 export async function installHooks(request: InstallRequest, ports: InstallPorts): Promise<void> {
   const { host, dataDir, scope } = request;
   const { out } = ports.context.output;
   if (host !== 'claude-code' && request.transport === 'http')
-    throw new InstallError('wrong-shape', `${HOST_NAMES[host]} runs commands only: leave out --transport http.`);
+    throw new InstallError('wrong-shape', `${HOST_NAMES[host]} supports command hooks only: remove --transport http.`);
   const access = accessOf(request, ports);
   const named = request.server !== null;
   if (named && request.check) {
     await checkServer(access);
-    await refuseOperatorsKey(access, ports);
+    await rejectAdminKey(access, ports);
   }
   const plan = planOf(request, access);
   const prepared = prepareInstall(fileChanges(host, plan, ports.context.environment));
   if (request.dryRun) {
     const diff = diffOf(prepared);
     out(diff === '' ? 'Nothing to change.\n' : diff);
-    if (named) out(`${clientFile(dataDir)} would name ${access.url}.\n`);
+    if (named) out(`${clientFile(dataDir)} would contain ${access.url}.\n`);
     return;
   }
   const clientChanged = named && writeClientFile(dataDir, access);
@@ -78,10 +77,10 @@ export async function installHooks(request: InstallRequest, ports: InstallPorts)
   const hooks = applied.reduce((sum, { hooks }) => sum + hooks, 0);
   const changed = applied.filter(({ outcome }) => outcome !== 'unchanged');
   if (changed.length === 0 && !clientChanged) {
-    out(`Nothing to change: ${HOST_NAMES[host]} has its ${hooks} hooks, for ${access.url}.\n`);
+    out(`Nothing to change: ${HOST_NAMES[host]} has ${hooks} hooks for ${access.url}.\n`);
     return;
   }
-  out(`${HOST_NAMES[host]} sends its ${hooks} hooks to ${access.url}.\n`);
+  out(`${HOST_NAMES[host]} sends ${hooks} hooks to ${access.url}.\n`);
   for (const change of changed)
     out(
       describe(
@@ -89,32 +88,31 @@ export async function installHooks(request: InstallRequest, ports: InstallPorts)
         prepared.some(({ read, isPrivate }) => isPrivate && read.file === change.file),
       ),
     );
-  if (clientChanged) out(`  ${clientFile(dataDir)}: address and key for the client, readable by you only\n`);
+  if (clientChanged) out(`  ${clientFile(dataDir)}: address and key of the client, readable by the owner only\n`);
   if (!named && access.isRemote)
-    out(`  The server is that of ${clientFile(dataDir)}: delete it to use the instance of this machine.\n`);
+    out(`  The server comes from ${clientFile(dataDir)}: delete this file to use the local instance.\n`);
   if (host === 'claude-code' && access.isRemote)
-    out('  Transcripts: recollect service install sends what hooks miss. The server cannot read them here.\n');
-  if (scope.kind === 'project') warnOfProject(scope.folder, dataDir, plan, ports);
+    out('  Transcripts: run recollect service install to send events that hooks missed.\n');
+  if (scope.kind === 'project') printProjectHints(scope.folder, dataDir, plan, ports);
   out(`Next: ${NEXT[host]}\n`);
 }
 
-/** Whatever an agent runs can read the key that it is given: one with the scope admin is refused, one that may write is remarked on. */
-async function refuseOperatorsKey(access: ServerAccess, { context }: InstallPorts): Promise<void> {
+/** Every program of an agent can read its key: throws for the scope admin, warns for the scope write. */
+async function rejectAdminKey(access: ServerAccess, { context }: InstallPorts): Promise<void> {
   const excess = await excessOf(access);
   if (excess === 'admin')
     throw new InstallError(
       'key-too-strong',
-      `${access.url} knows this key, and it has the scope admin: an agent must not have it. Take agent_api_key of the server's credentials.json, or another with the scopes capture and read. --no-check installs it all the same.`,
+      `This key has the scope admin, which agents must not have. Use agent_api_key of the server's credentials.json, or a key with the scopes capture and read; --no-check installs it anyway.`,
     );
-  if (excess === 'write')
-    context.output.err('This key may also write: agents need the scopes capture and read alone.\n');
+  if (excess === 'write') context.output.err('This key has the scope write: agents need only capture and read.\n');
 }
 
-/** The plan for a server; the client's command names the data directory, which also marks it as ours. */
+/** Returns the hooks for a server. The client's command contains the data directory, which also identifies it as Recollect's. */
 function planOf({ host, scope, transport, namespace, dataDir }: InstallRequest, access: ServerAccess): HookPlan {
   return {
     scope,
-    // On its way to another machine more gets lost than on this one: the client keeps it.
+    // Events to another machine are lost more often: the client spools them.
     transport: transport ?? (host === 'claude-code' && !access.isRemote ? 'http' : 'client'),
     url: access.url,
     apiKey: access.apiKey,
@@ -125,11 +123,11 @@ function planOf({ host, scope, transport, namespace, dataDir }: InstallRequest, 
 
 function accessOf(request: InstallRequest, { readStdin }: InstallPorts): ServerAccess {
   if (request.server === null) {
-    if (request.keyFile !== null) throw new InstallError('bad-key', '--api-key-file belongs to --server.');
+    if (request.keyFile !== null) throw new InstallError('bad-key', '--api-key-file requires --server.');
     return knownAgentAccess(request.dataDir);
   }
   if (request.keyFile === null)
-    throw new InstallError('bad-key', '--server needs --api-key-file FILE, or - to read the key from stdin.');
+    throw new InstallError('bad-key', '--server requires --api-key-file FILE, or - to read the key from stdin.');
   return {
     url: serverAddress(request.server, request.allowPlain),
     apiKey: readKey(request.keyFile, readStdin),
@@ -137,14 +135,14 @@ function accessOf(request: InstallRequest, { readStdin }: InstallPorts): ServerA
   };
 }
 
-/** Takes our hooks and key out of an agent's files and says so. Throws InstallError when it cannot; then nothing was written. */
+/** Removes Recollect's hooks and key from an agent's files and prints the changes. @throws InstallError if it cannot; then nothing was written */
 export function uninstallHooks(
   request: { readonly host: InstallHost; readonly scope: Scope; readonly dryRun: boolean },
   ports: InstallPorts,
 ): void {
   const { out } = ports.context.output;
-  // What would be written is of no interest, only where.
-  const nowhere: HookPlan = {
+  // Only the file names matter.
+  const emptyPlan: HookPlan = {
     scope: request.scope,
     transport: 'http',
     url: '',
@@ -152,7 +150,7 @@ export function uninstallHooks(
     namespace: null,
     command: () => '',
   };
-  const prepared = prepareUninstall(fileChanges(request.host, nowhere, ports.context.environment));
+  const prepared = prepareUninstall(fileChanges(request.host, emptyPlan, ports.context.environment));
   if (request.dryRun) {
     const diff = diffOf(prepared);
     out(diff === '' ? 'Nothing to change.\n' : diff);
@@ -160,38 +158,38 @@ export function uninstallHooks(
   }
   const changed = applyChanges(prepared, new Date()).filter(({ outcome }) => outcome !== 'unchanged');
   if (changed.length === 0) {
-    out(`Nothing to change: ${HOST_NAMES[request.host]} has no hooks of Recollect there.\n`);
+    out(`Nothing to change: ${HOST_NAMES[request.host]} has no hooks of Recollect.\n`);
     return;
   }
-  out(`${HOST_NAMES[request.host]} sends nothing to Recollect any more.\n`);
+  out(`${HOST_NAMES[request.host]} no longer sends hooks to Recollect.\n`);
   for (const change of changed) out(describe(change, false));
 }
 
 function describe({ file, outcome, backup, hooks }: AppliedChange, isPrivate: boolean): string {
-  const holds = [hooks === 0 ? '' : `${hooks} hooks`, isPrivate ? 'the key, readable by you only' : ''].filter(
+  const contents = [hooks === 0 ? '' : `${hooks} hooks`, isPrivate ? 'the key, readable by the owner only' : ''].filter(
     (part) => part !== '',
   );
-  return `  ${file}: ${outcome}${holds.length === 0 ? '' : `; ${holds.join(', ')}`}\n${
-    backup === null ? '' : `    what it was: ${backup}\n`
+  return `  ${file}: ${outcome}${contents.length === 0 ? '' : `; ${contents.join(', ')}`}\n${
+    backup === null ? '' : `    backup: ${backup}\n`
   }`;
 }
 
-/** A project's settings are committed: what stands in them is everybody's, and the key must not be. */
-function warnOfProject(folder: string, dataDir: string, plan: HookPlan, ports: InstallPorts): void {
+/** Project settings are committed: warns if the key would be, too. */
+function printProjectHints(folder: string, dataDir: string, plan: HookPlan, ports: InstallPorts): void {
   const { out, err } = ports.context.output;
-  out('  The client is named by its path on this machine; where it lies elsewhere, install it there again.\n');
+  out('  The hooks contain the path of the client on this machine; on other machines, run the installation again.\n');
   const local = path.resolve(folder, '.claude', 'settings.local.json');
-  if (plan.transport === 'http' && isSeenByGit(local, dataDir, ports))
-    err(`${local} holds the key, and git does not ignore it: add it to .gitignore before you commit.\n`);
+  if (plan.transport === 'http' && wouldGitAdd(local, dataDir, ports))
+    err(`${local} contains the key and git does not ignore it: add it to .gitignore before you commit.\n`);
 }
 
-/** Whether git would add a file. Asked in an empty repository: the configuration of the project's own can start programs. */
-function isSeenByGit(file: string, dataDir: string, { context, run }: InstallPorts): boolean {
+/** Returns true if git would add a file. Runs in an empty repository, since a repository's configuration can start programs. */
+function wouldGitAdd(file: string, dataDir: string, { context, run }: InstallPorts): boolean {
   const found = findGitFolder(path.dirname(file), hookUser(context.environment));
   const empty = emptyRepository(dataDir, 'sha1');
   if (found === null || empty === null) return false;
   const isBelow = file.startsWith(`${found.root}${path.sep}`);
   const tree = isBelow ? found.root : path.dirname(path.dirname(file));
-  const asked = run('git', [`--git-dir=${empty}`, `--work-tree=${tree}`, 'check-ignore', '-q', file], tree);
-  return asked.kind === 'ended' && asked.exitCode === 1;
+  const outcome = run('git', [`--git-dir=${empty}`, `--work-tree=${tree}`, 'check-ignore', '-q', file], tree);
+  return outcome.kind === 'ended' && outcome.exitCode === 1;
 }

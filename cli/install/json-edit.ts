@@ -4,8 +4,8 @@ type Path = readonly (string | number)[];
 type Container = Exclude<JsonNode, { kind: 'value' }>;
 
 /**
- * Changes single places of a JSON text and leaves every other byte as it is: other people's order, indentation and line ends. Every
- * method throws when the text is no JSON or the place is not there, so look first.
+ * Edits values of a JSON text and preserves all other bytes: order, indentation and line ends. Every
+ * method throws if the text is not JSON or the path does not exist.
  */
 export class JsonEdit {
   private current: string;
@@ -22,13 +22,13 @@ export class JsonEdit {
     return this.current;
   }
 
-  /** The parsed value at a path, undefined where there is none. */
+  /** Returns the parsed value at a path; undefined if absent. */
   value(path: Path): unknown {
     const node = nodeAt(this.root(), path);
     return node === undefined ? undefined : JSON.parse(this.current.slice(node.start, node.end));
   }
 
-  /** Sets a member of an object: replaces its value, or adds it after the last one. */
+  /** Replaces a member of an object or adds it at the end. */
   set(path: Path, key: string, value: unknown): void {
     const container = this.container(path);
     const node = nodeAt(container, [key]);
@@ -36,19 +36,19 @@ export class JsonEdit {
     else this.splice(node.start, node.end, this.render(value, this.indentAt(node.start)));
   }
 
-  /** Puts a value after the last one of an array. */
+  /** Adds a value at the end of an array. */
   append(path: Path, value: unknown): void {
     this.add(this.container(path), '', value);
   }
 
-  /** Replaces what stands at a path. */
+  /** Replaces the value at a path. */
   replace(path: Path, value: unknown): void {
     const node = nodeAt(this.root(), path);
-    if (node === undefined) throw new Error(`nothing stands at ${path.join('.')}`);
+    if (node === undefined) throw new Error(`no value at ${path.join('.')}`);
     this.splice(node.start, node.end, this.render(value, this.indentAt(node.start)));
   }
 
-  /** Takes a member or an item out, with its comma. A container that loses its last child becomes `{}` or `[]`. */
+  /** Removes a member or an item with its comma. A container without children becomes `{}` or `[]`. */
   remove(path: Path): void {
     const step = path.at(-1);
     const container = this.container(path.slice(0, -1));
@@ -56,7 +56,7 @@ export class JsonEdit {
     const index =
       container.kind === 'object' ? container.members.findLastIndex((member) => member.key === step) : Number(step);
     const [child, before, after] = [children[index], children[index - 1], children[index + 1]];
-    if (child === undefined) throw new Error(`nothing stands at ${path.join('.')}`);
+    if (child === undefined) throw new Error(`no value at ${path.join('.')}`);
     if (before !== undefined) this.splice(before.end, child.end, '');
     else if (after !== undefined) this.splice(child.start, after.start, '');
     else this.splice(container.start + 1, container.end - 1, '');
@@ -64,13 +64,13 @@ export class JsonEdit {
 
   private root(): JsonNode {
     const parsed = parseJsonText(this.current);
-    if (parsed.kind === 'broken') throw new Error(`the text is no JSON: ${parsed.reason}`);
+    if (parsed.kind === 'broken') throw new Error(`not JSON: ${parsed.reason}`);
     return parsed.root;
   }
 
   private container(path: Path): Container {
     const node = nodeAt(this.root(), path);
-    if (node === undefined || node.kind === 'value') throw new Error(`no object or list stands at ${path.join('.')}`);
+    if (node === undefined || node.kind === 'value') throw new Error(`no object or list at ${path.join('.')}`);
     return node;
   }
 
@@ -93,7 +93,7 @@ export class JsonEdit {
     return JSON.stringify(value, null, this.unit).replaceAll('\n', `${this.lineEnd}${indent}`);
   }
 
-  /** White space at the beginning of the line in which an offset stands. */
+  /** Returns the indentation of the line at an offset. */
   private indentAt(offset: number): string {
     const line = this.current.lastIndexOf('\n', offset - 1) + 1;
     return /^[ \t]*/.exec(this.current.slice(line, offset))?.[0] ?? '';
@@ -104,7 +104,7 @@ export class JsonEdit {
   }
 }
 
-/** Where each child begins and ends; a member begins with its key. */
+/** Returns the offsets of the children; a member starts at its key. */
 function childrenOf(container: Container): { readonly start: number; readonly end: number }[] {
   return container.kind === 'array'
     ? container.items.map(({ start, end }) => ({ start, end }))

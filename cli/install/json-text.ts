@@ -1,4 +1,4 @@
-/** A value in a JSON text and where it stands: offsets into the text, the end exclusive. */
+/** A value in a JSON text with its offsets, end exclusive. */
 export type JsonNode =
   | { readonly kind: 'object'; readonly start: number; readonly end: number; readonly members: readonly JsonMember[] }
   | { readonly kind: 'array'; readonly start: number; readonly end: number; readonly items: readonly JsonNode[] }
@@ -6,7 +6,7 @@ export type JsonNode =
 
 export interface JsonMember {
   readonly key: string;
-  /** Where the member begins: its key's quote. */
+  /** Offset of the key's quote. */
   readonly start: number;
   readonly value: JsonNode;
 }
@@ -17,21 +17,21 @@ export type JsonText =
   | { readonly kind: 'json'; readonly root: JsonNode; readonly value: unknown }
   | { readonly kind: 'broken'; readonly reason: string };
 
-/** Reads a JSON text together with where everything stands. A reason never quotes the text: it may hold secrets. */
+/** Parses a JSON text with offsets. A reason never quotes the text, which may contain secrets. */
 export function parseJsonText(text: string): JsonText {
   let value: unknown;
   try {
     value = JSON.parse(text.replace(/^\uFEFF/, ' '));
   } catch (error) {
     const place = error instanceof Error ? /\(line (\d+) column (\d+)\)/.exec(error.message) : null;
-    return { kind: 'broken', reason: place === null ? 'it ends too early' : `line ${place[1]}, column ${place[2]}` };
+    return { kind: 'broken', reason: place === null ? 'unexpected end' : `line ${place[1]}, column ${place[2]}` };
   }
   const reader = new Reader(text);
   const root = reader.read(0);
-  return root === null ? { kind: 'broken', reason: 'it is nested too deeply' } : { kind: 'json', root, value };
+  return root === null ? { kind: 'broken', reason: 'nested too deeply' } : { kind: 'json', root, value };
 }
 
-/** Finds where values stand in a text that is known to be JSON. */
+/** Reads the offsets of values in valid JSON. */
 class Reader {
   private readonly text: string;
   private at = 0;
@@ -40,7 +40,7 @@ class Reader {
     this.text = text;
   }
 
-  /** Null when it is nested deeper than anything that people write. */
+  /** Returns null beyond DEPTH. */
   read(depth: number): JsonNode | null {
     if (depth > DEPTH) return null;
     this.skip();
@@ -79,7 +79,7 @@ class Reader {
     return { kind: 'array', start, end: this.at, items };
   }
 
-  /** Goes to the next child; false when the container is over, its bracket taken. */
+  /** Moves to the next child; returns false after the closing bracket. */
   private upTo(bracket: string): boolean {
     this.skip();
     if (this.text[this.at] === ',') {
@@ -103,7 +103,7 @@ class Reader {
   }
 }
 
-/** The value at a path of names and places; undefined where there is none. Of a name that stands twice the last counts, as in JSON.parse. */
+/** Returns the value at a path; undefined if absent. Of duplicate names the last counts, as in JSON.parse. */
 export function nodeAt(root: JsonNode, path: readonly (string | number)[]): JsonNode | undefined {
   let node: JsonNode | undefined = root;
   for (const step of path) {

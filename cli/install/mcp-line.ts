@@ -5,9 +5,9 @@ import type { InstallHost, Scope } from './host-files.ts';
 const BIN = path.resolve(import.meta.dirname, '..', 'bin.mjs');
 
 /**
- * How the MCP server is added to an agent: a command to run, or what belongs into its file. It starts `recollect mcp` with the Node that
- * runs now; address and key are read from the data directory, so none stands in the agent's settings. Without `mayWrite` the agent can
- * read memory, and neither remember nor forget.
+ * Returns the command or file content that adds the MCP server to an agent. It starts `recollect mcp` with the current Node, which reads
+ * address and key from the data directory, so the agent's settings contain no key. Without `mayWrite` the agent can search memories,
+ * and neither store nor forget them.
  */
 export function mcpInstruction(host: InstallHost, scope: Scope, dataDir: string, mayWrite: boolean): string {
   const words = [process.execPath, BIN, 'mcp', ...(mayWrite ? ['--write'] : []), '--data-dir', path.resolve(dataDir)];

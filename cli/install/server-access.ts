@@ -5,12 +5,12 @@ import { type Credentials, readAgentCredentials, readCredentials } from '../serv
 import { writeFileAtomic } from '../../infra/instance/atomic-file.ts';
 import { InstallError } from './install-error.ts';
 
-/** The server that hooks are sent to, and the key that they are sent with. */
+/** Server and key for hooks. */
 export interface ServerAccess {
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   readonly url: string;
   readonly apiKey: string;
-  /** Written to `client.json`, because it is not the instance of the data directory. */
+  /** Configured in `client.json`, not the instance of the data directory. */
   readonly isRemote: boolean;
 }
 
@@ -22,21 +22,21 @@ export function clientFile(dataDir: string): string {
   return path.join(dataDir, 'client.json');
 }
 
-/** What was installed for a remote server before, else the instance of the data directory. Throws InstallError when there is neither. */
+/** Returns the configured remote server, else the local instance. @throws InstallError if there is neither */
 export function knownAccess(dataDir: string): ServerAccess {
   return accessIn(dataDir, readCredentials);
 }
 
-/** The same with the key that agents get: of the instance of the data directory that is not the operator's. Throws InstallError. */
+/** The same with the agent key instead of the operator's. @throws InstallError */
 export function knownAgentAccess(dataDir: string): ServerAccess {
   return accessIn(dataDir, (file) => {
     const access = readAgentCredentials(file, false);
     if (access !== null) return access;
-    // One that has no url and api_key either is no credentials at all.
+    // Fails for a file without url and api_key.
     readCredentials(file);
     throw new InstallError(
       'no-agent-key',
-      `The instance in ${dataDir} has no key for agents yet: an older version wrote ${file}. Start it again with recollect up, which makes one; agents do not get the operator's key.`,
+      `${file} has no key for agents. Restart the instance with recollect up, which creates one; agents must not use the operator's key.`,
     );
   });
 }
@@ -52,31 +52,29 @@ function accessIn(dataDir: string, readLocal: (file: string) => Credentials): Se
       return { url: url.replace(/\/$/, ''), apiKey, isRemote };
     } catch (error) {
       if (error instanceof InstallError) throw error;
-      throw new InstallError('unusable-file', `${file} cannot be used: it has no url and api_key.`, { cause: error });
+      throw new InstallError('unusable-file', `${file} is invalid: url or api_key is missing.`, { cause: error });
     }
   }
   throw new InstallError(
     'no-instance',
-    `There is no instance in ${dataDir} yet. Start it once with recollect up, or name a server with --server URL --api-key-file FILE.`,
+    `No instance in ${dataDir}. Start one with recollect up, or pass --server URL --api-key-file FILE.`,
   );
 }
 
-/** A server's address as it is used. Throws InstallError when it is none, or when a key would travel readable by others. */
+/** Returns a normalised server address. @throws InstallError for an invalid address, and for plain HTTP to another machine */
 export function serverAddress(given: string, allowPlain: boolean): string {
-  const bad = (why: string): InstallError => new InstallError('bad-address', `--server: ${why}`);
-  if (!URL.canParse(given)) throw bad('this is no address; one looks like https://memory.example.org.');
+  const bad = (fault: string): InstallError => new InstallError('bad-address', `--server: ${fault}`);
+  if (!URL.canParse(given)) throw bad('expected a URL such as https://memory.example.org.');
   const url = new URL(given);
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw bad('only https and http are known.');
-  if (url.username !== '' || url.password !== '') throw bad('give the key by --api-key-file, not in the address.');
-  if (url.search !== '' || url.hash !== '') throw bad('an address has neither a query nor a fragment.');
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw bad('expected an https or http URL.');
+  if (url.username !== '' || url.password !== '') throw bad('the URL contains credentials; use --api-key-file.');
+  if (url.search !== '' || url.hash !== '') throw bad('the URL contains a query or fragment; remove it.');
   if (url.protocol === 'http:' && !LOOPBACK.test(url.hostname) && !allowPlain)
-    throw bad(
-      'plain http would send the key readable by others. Use https, or --allow-plain-http where the way is safe.',
-    );
+    throw bad('plain HTTP exposes the key. Use https, or --allow-plain-http on a trusted network.');
   return `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
 }
 
-/** The key in a file, or on stdin where the file is `-`. Throws InstallError when there is none. */
+/** Returns the key in a file, or on stdin for `-`. @throws InstallError for an invalid key */
 export function readKey(file: string, readStdin: () => string = () => readFileSync(0, 'utf8')): string {
   let text: string;
   try {
@@ -90,37 +88,36 @@ export function readKey(file: string, readStdin: () => string = () => readFileSy
   if (!API_KEY.test(key))
     throw new InstallError(
       'bad-key',
-      '--api-key-file: a key is 8 to 512 printable characters without blanks, and nothing else.',
+      '--api-key-file: expected a key of 8 to 512 printable characters without spaces.',
     );
   return key;
 }
 
 /**
- * Asks the server whether it is a Recollect and takes hooks with this key; stores nothing there. Follows no redirect, so the key goes
- * nowhere else. Throws InstallError that says which of the two failed.
+ * Checks that the server is a Recollect and accepts hooks with this key; stores nothing. Follows no redirect, which could leak the key.
+ * @throws InstallError
  */
 export async function checkServer({ url, apiKey }: ServerAccess): Promise<void> {
   const health = await ask(url, '/api/v1/health', { method: 'GET' });
   if (!z.object({ status: z.string(), dependencies: z.object({}) }).safeParse(health.body).success)
-    throw new InstallError('server-away', `${url} answers, but it is no Recollect server.`);
-  // An event without a type is refused as such only after the key was found good for capture.
+    throw new InstallError('server-unavailable', `${url} is not a Recollect server.`);
+  // The server rejects an event without a type only after it has accepted the key for capture.
   const capture = await ask(url, '/api/v1/events', {
     method: 'POST',
     headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
     body: '{}',
   });
   const code = z.object({ code: z.string() }).safeParse(capture.body).data?.code;
-  if (capture.status === 401) throw new InstallError('key-refused', `${url} does not know this key.`);
-  if (capture.status === 403)
-    throw new InstallError('key-refused', `${url} knows this key, but it lacks the scope capture.`);
+  if (capture.status === 401) throw new InstallError('key-refused', `${url} rejects this key.`);
+  if (capture.status === 403) throw new InstallError('key-refused', `This key lacks the scope capture.`);
   if (code !== 'UNKNOWN_EVENT_TYPE')
-    throw new InstallError('server-away', `${url} could not check the key (it answered ${capture.status}).`);
+    throw new InstallError('server-unavailable', `${url} could not check the key (status ${capture.status}).`);
 }
 
-/** What a key may do beyond what agents need. */
+/** Scope of a key that agents do not need. */
 export type Excess = 'admin' | 'write' | null;
 
-/** Asks a server that takes hooks with this key what else the key may do; changes nothing there. Throws InstallError. */
+/** Returns the excess scope of a key; changes nothing on the server. @throws InstallError */
 export async function excessOf({ url, apiKey }: ServerAccess): Promise<Excess> {
   const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' };
   const settings = await ask(url, '/api/v1/admin/settings', { method: 'GET', headers });
@@ -140,7 +137,7 @@ async function ask(url: string, route: string, init: RequestInit): Promise<{ sta
     const text = await response.text();
     return { status: response.status, body: isJson(text) ? JSON.parse(text) : null };
   } catch (error) {
-    throw new InstallError('server-away', `${url} does not answer. Check the address, or pass --no-check.`, {
+    throw new InstallError('server-unavailable', `${url} is unreachable. Check the address, or pass --no-check.`, {
       cause: error,
     });
   }
@@ -151,11 +148,11 @@ function isJson(text: string): boolean {
     JSON.parse(text);
     return true;
   } catch {
-    return false; // A proxy's page, say: judged by the caller.
+    return false; // For example a proxy's page; the caller checks the type.
   }
 }
 
-/** Writes `client.json`, which the client reads; readable by its owner only. False where it says the same already. */
+/** Writes `client.json` for the client, readable by the owner only. Returns false if unchanged. */
 export function writeClientFile(dataDir: string, { url, apiKey }: ServerAccess): boolean {
   const file = clientFile(dataDir);
   const text = `${JSON.stringify({ url, api_key: apiKey }, null, 2)}\n`;
@@ -163,7 +160,7 @@ export function writeClientFile(dataDir: string, { url, apiKey }: ServerAccess):
   try {
     writeFileAtomic(file, text, 0o600);
   } catch (error) {
-    throw new InstallError('unusable-file', `${file} cannot be written. Nothing was written.`, { cause: error });
+    throw new InstallError('unusable-file', `${file} is not writable. Nothing was written.`, { cause: error });
   }
   return true;
 }

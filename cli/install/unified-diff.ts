@@ -1,10 +1,10 @@
 const CONTEXT_LINES = 3;
-/** Beyond this many comparisons the changed middle is shown as taken out and put in whole. */
+/** Beyond this many comparisons the changed part is shown as removed and added completely. */
 const MAX_COMPARISONS = 4_000_000;
 
 type Line = { readonly sign: ' ' | '-' | '+'; readonly text: string };
 
-/** The difference of two texts as a unified diff with three lines of context; '' when they are the same. */
+/** Returns a unified diff with three lines of context; '' for equal texts. */
 export function unifiedDiff(name: string, before: string, after: string): string {
   if (before === after) return '';
   const lines = compare(linesOf(before), linesOf(after));
@@ -50,7 +50,7 @@ function compare(before: readonly string[], after: readonly string[]): Line[] {
   ];
 }
 
-/** Longest common subsequence, by the table of its lengths. */
+/** Returns the diff by the longest common subsequence. */
 function middle(before: readonly string[], after: readonly string[]): Line[] {
   const out = (text: string): Line => ({ sign: '-', text });
   const into = (text: string): Line => ({ sign: '+', text });

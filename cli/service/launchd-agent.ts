@@ -13,7 +13,7 @@ function xml(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
-/** The agent of the user's own launchd, as a property list. Throws ServiceValueError where a path has a control character. */
+/** Returns the property list of a launchd user agent. @throws ServiceValueError for a path with a control character */
 export function launchdAgent(definition: ServiceDefinition): string {
   checkValues(definition);
   const log = xml(path.join(definition.dataDir, 'logs', 'service.log'));

@@ -18,8 +18,8 @@ export interface ServicePorts {
 const FILE_MODE = 0o644;
 
 /**
- * Writes the service's file and starts it. Success when the file is there and, where its manager can be reached, the service runs;
- * where it cannot, the commands to run are said and the exit code is 1.
+ * Writes the service file and starts the service. Returns 1 and prints the commands to run by hand if the service manager is
+ * unreachable.
  */
 export function installService(definition: ServiceDefinition, { manager, run, output }: ServicePorts): ExitCode {
   const text = manager.render(definition);
@@ -28,41 +28,41 @@ export function installService(definition: ServiceDefinition, { manager, run, ou
     mkdirSync(path.join(definition.dataDir, 'logs'), { recursive: true, mode: 0o700 });
     writeFileAtomic(manager.file, text, FILE_MODE);
   } else if (isRunning(manager, run)) {
-    output.out(`Nothing to change: ${manager.file} is there, and the service runs.\n`);
+    output.out(`Nothing to change: ${manager.file} is installed and running.\n`);
     return 0;
   }
-  output.out(`${manager.file}: ${isNew ? 'written' : 'is as it should be'}\n`);
+  output.out(`${manager.file}: ${isNew ? 'written' : 'unchanged'}\n`);
   if (isNew) for (const command of manager.beforeStart) run(...split(command));
-  return runAll(manager.start, { run, output }, 'The service was started.') ? said(output, manager.note) : 1;
+  return runAll(manager.start, { run, output }, 'Service started.') ? printNote(output, manager.note) : 1;
 }
 
-function said(output: Output, note: string): ExitCode {
+function printNote(output: Output, note: string): ExitCode {
   output.out(`${note}\n`);
   return 0;
 }
 
-/** Stops the service and removes its file. Success when afterwards there is none. */
+/** Stops the service and removes its file. */
 export function uninstallService({ manager, run, output }: ServicePorts): ExitCode {
   if (!existsSync(manager.file)) {
-    output.out(`Nothing to change: there is no ${manager.file}.\n`);
+    output.out(`Nothing to change: ${manager.file} does not exist.\n`);
     return 0;
   }
-  // Told before its file goes: afterwards it would not know what to stop.
-  const stopped = runAll(manager.stop, { run, output }, 'The service was stopped.');
+  // Before the file is removed: the manager needs it to stop the service.
+  const stopped = runAll(manager.stop, { run, output }, 'Service stopped.');
   rmSync(manager.file);
   output.out(`${manager.file}: removed\n`);
-  const forgotten = manager.afterRemoval.length === 0 || runAll(manager.afterRemoval, { run, output }, '');
-  return stopped && forgotten ? 0 : 1;
+  const reloaded = manager.afterRemoval.length === 0 || runAll(manager.afterRemoval, { run, output }, '');
+  return stopped && reloaded ? 0 : 1;
 }
 
-/** Says whether the service is installed and runs. Exit code 3 when it does not run. */
+/** Prints the state of the service. Exit code 3 if it is not running. */
 export function serviceStatus({ manager, run, output }: ServicePorts): ExitCode {
   if (!existsSync(manager.file)) {
     output.out(`No service is installed (${manager.file}).\n`);
     return 3;
   }
   const running = isRunning(manager, run);
-  output.out(`${manager.file}: ${running ? 'runs' : `installed, ${manager.name} does not run it`}\n`);
+  output.out(`${manager.file}: ${running ? 'running' : `installed, not running in ${manager.name}`}\n`);
   return running ? 0 : 3;
 }
 
@@ -71,17 +71,17 @@ function isRunning({ status }: ServiceManager, run: RunCommand): boolean {
   return outcome.kind === 'ended' && outcome.exitCode === 0;
 }
 
-/** Runs commands until one fails; then says what is left to run by hand. */
+/** Runs commands until one fails, then prints the remaining ones. */
 function runAll(commands: readonly Command[], { run, output }: Omit<ServicePorts, 'manager'>, done: string): boolean {
   for (const [index, command] of commands.entries()) {
     const outcome = run(...split(command));
     if (outcome.kind === 'ended' && outcome.exitCode === 0) continue;
-    const why =
+    const reason =
       outcome.kind === 'absent'
-        ? `there is no ${command[0]} here`
-        : (outcome.stderr.trim().split('\n')[0] ?? '') || `it ended with ${outcome.exitCode}`;
-    const left = commands.slice(index).map((words) => `  ${words.join(' ')}\n`);
-    output.err(`${command.join(' ')}: ${why}\nRun this where it can be reached:\n${left.join('')}`);
+        ? `${command[0]} not found`
+        : (outcome.stderr.trim().split('\n')[0] ?? '') || `exit code ${outcome.exitCode}`;
+    const remaining = commands.slice(index).map((words) => `  ${words.join(' ')}\n`);
+    output.err(`${command.join(' ')}: ${reason}\nRun by hand:\n${remaining.join('')}`);
     return false;
   }
   if (done !== '') output.out(`${done}\n`);

@@ -3,15 +3,15 @@ import type { Environment } from '../../config/process-environment.ts';
 
 const TIMEOUT_MS = 30_000;
 
-/** How another program ended. `absent`: there is no such program here. */
+/** Result of a program. `absent`: not found. */
 export type CommandOutcome =
   | { readonly kind: 'ended'; readonly exitCode: number; readonly stdout: string; readonly stderr: string }
   | { readonly kind: 'absent' };
 
-/** Runs a program to its end, with its arguments as they are: no shell reads them. */
+/** Runs a program to its end without a shell. */
 export type RunCommand = (program: string, args: readonly string[], folder?: string) => CommandOutcome;
 
-/** Runs programs of this machine, found on the PATH of `environment`. One that hangs is ended after 30 seconds, exit code 1. */
+/** Runs programs on the PATH of `environment`; ends them after 30 s with exit code 1. */
 export function runCommandIn(environment: Environment): RunCommand {
   return (program, args, folder) => {
     const { error, status, stdout, stderr } = spawnSync(program, [...args], {

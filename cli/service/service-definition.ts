@@ -1,37 +1,37 @@
-/** What starts at login, whatever the system that does it: an instance, or what sends transcripts to one elsewhere. All paths absolute. */
+/** A service that starts at login: an instance, or the import of transcripts to a remote server. Paths are absolute. */
 export interface ServiceDefinition {
   readonly node: string;
   /** The file that Node runs as the `recollect` command. */
   readonly cli: string;
   readonly dataDir: string;
-  /** PATH of the service, so that engines are found where they are found now. */
+  /** PATH of the service, to find the same engines. */
   readonly searchPath: string;
-  /** Transcripts that are sent to the server on another machine as they grow; null: the instance of the data directory is run. */
+  /** Folder of transcripts to send to a remote server; null: run the instance. */
   readonly follows: string | null;
 }
 
-/** How long the instance may take to stop before it is killed: PostgreSQL writes what it holds, workers finish their step. */
+/** Time to stop before the manager kills the service: PostgreSQL flushes, workers finish their step. */
 export const STOP_SECONDS = 90;
 
-/** The command that the service runs. */
+/** Returns the command of the service. */
 export function serviceCommand({ node, cli, dataDir, follows }: ServiceDefinition): string[] {
   const command = follows === null ? ['up'] : ['import', 'transcripts', follows, '--follow'];
   return [node, '--max-semi-space-size=4', cli, ...command, '--data-dir', dataDir];
 }
 
-/** After how many seconds it is started again: at once what others wait for, later what the server refused for a reason that stays. */
+/** Returns the restart delay: short for an instance, long for an import that a server permanently rejects. */
 export function restartSeconds({ follows }: ServiceDefinition): number {
   return follows === null ? 5 : 60;
 }
 
-/** A value that no unit or agent file can hold. */
+/** A value that cannot be written to a service file. */
 export class ServiceValueError extends Error {
   override readonly name = 'ServiceValueError';
 }
 
-/** Throws ServiceValueError for a value with a line break or another control character: it would begin a line of its own. */
+/** @throws ServiceValueError for a value with a control character, which could add lines to the file */
 export function checkValues(definition: ServiceDefinition): void {
   for (const value of Object.values(definition))
     if (typeof value === 'string' && /\p{Cc}/u.test(value))
-      throw new ServiceValueError('A path with a control character cannot stand in a service file.');
+      throw new ServiceValueError('Paths with control characters cannot be written to a service file.');
 }

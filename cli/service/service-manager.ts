@@ -7,25 +7,25 @@ import { systemdUnit, UNIT } from './systemd-unit.ts';
 
 type Command = readonly [program: string, ...args: string[]];
 
-/** Who starts programs at login on this system, and how it is told. */
+/** The system's service manager and its commands. */
 export interface ServiceManager {
   readonly name: 'systemd' | 'launchd';
-  /** The file that it reads. */
+  /** Service file. */
   readonly file: string;
   readonly render: (definition: ServiceDefinition) => string;
-  /** Commands that make it read the file and start the service; each may run again. */
+  /** Load the file and start the service; idempotent. */
   readonly start: readonly Command[];
-  /** Commands that may fail because nothing is loaded yet. */
+  /** May fail if nothing is loaded. */
   readonly beforeStart: readonly Command[];
   readonly stop: readonly Command[];
   readonly afterRemoval: readonly Command[];
-  /** Ends with 0 while the service runs. */
+  /** Exits with 0 while the service runs. */
   readonly status: Command;
-  /** What else the user may want to know. */
+  /** Hint for the user. */
   readonly note: string;
 }
 
-/** The manager of this system; null where none is known. `userId` is that of the user whose service it is. */
+/** Returns the service manager of this system; null if unsupported. `userId` is the owner of the service. */
 export function serviceManager(
   system: NodeJS.Platform,
   environment: Environment,
@@ -45,7 +45,7 @@ export function serviceManager(
       stop: [['systemctl', '--user', 'disable', '--now', UNIT]],
       afterRemoval: [reload],
       status: ['systemctl', '--user', 'is-active', UNIT],
-      note: 'It starts when you log in. For a machine nobody logs in to: loginctl enable-linger',
+      note: 'Starts at login. To start at boot without a login: loginctl enable-linger',
     };
   }
   if (system === 'darwin') {
@@ -60,7 +60,7 @@ export function serviceManager(
       stop: [['launchctl', 'bootout', `${domain}/${LABEL}`]],
       afterRemoval: [],
       status: ['launchctl', 'print', `${domain}/${LABEL}`],
-      note: 'It starts when you log in.',
+      note: 'Starts at login.',
     };
   }
   return null;

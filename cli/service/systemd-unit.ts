@@ -8,7 +8,7 @@ import {
 
 export const UNIT = 'recollect.service';
 
-/** A word of ExecStart: quoted; specifiers and variables of systemd mean themselves. */
+/** Quotes a word of ExecStart; escapes specifiers and variables. */
 function execWord(word: string): string {
   return `"${word
     .replaceAll('\\', '\\\\')
@@ -17,7 +17,7 @@ function execWord(word: string): string {
     .replaceAll('$', '$$$$')}"`;
 }
 
-/** A value of Environment: no variables are known there, so a dollar means itself. */
+/** Quotes a value of Environment, where `$` has no meaning. */
 function environmentWord(word: string): string {
   return `"${word
     .replaceAll('\\', '\\\\')
@@ -25,7 +25,7 @@ function environmentWord(word: string): string {
     .replaceAll('%', '%%')}"`;
 }
 
-/** The unit of the user's own systemd. Throws ServiceValueError where a path has a control character. */
+/** Returns the unit of a systemd user service. @throws ServiceValueError for a path with a control character */
 export function systemdUnit(definition: ServiceDefinition): string {
   checkValues(definition);
   return `[Unit]

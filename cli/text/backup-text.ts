@@ -4,7 +4,7 @@ import { ago } from './time-text.ts';
 
 const UNITS = ['bytes', 'KB', 'MB', 'GB', 'TB'] as const;
 
-/** A size in the unit in which it is below a thousand, to three digits. */
+/** Returns a size with three digits in the largest decimal unit. */
 export function sizeText(bytes: number): string {
   let value = bytes;
   let unit = 0;
@@ -23,10 +23,10 @@ function verifiedText({ verified_at: at, verified_how: how, verify_error: error 
 function stateText({ state, error, whole, removed_at: removedAt }: Backup): string {
   if (removedAt !== null) return 'removed';
   if (error === null) return state;
-  return whole ? `${state}: ${error} (its set stands)` : `${state}: ${error}`;
+  return whole ? `${state}: ${error} (backup set complete)` : `${state}: ${error}`;
 }
 
-/** Backups as a table, the newest first. */
+/** Returns backups as a table, newest first. */
 export function backupTable(backups: readonly Backup[], now: number): string {
   return table([
     ['BACKUP', 'STATE', 'AGE', 'ROWS', 'VECTORS', 'SIZE', 'KEY', 'VERIFIED', 'COPY'],
@@ -44,8 +44,8 @@ export function backupTable(backups: readonly Backup[], now: number): string {
   ]);
 }
 
-/** What a finished backup came to, in a line. */
+/** Returns the figures of a completed backup in one line. */
 export function backupLine(backup: Backup): string {
   const { rows, vectors, files, bytes, plain_bytes: plainBytes } = backup;
-  return `${backup.id}: ${rows.toLocaleString('en-US')} rows and ${vectors.toLocaleString('en-US')} vectors in ${files} files, ${sizeText(bytes)} (${sizeText(plainBytes)} before compression)${backup.encryption_key === null ? '' : ', encrypted'}${backup.copy_verified_at === null ? '' : ', copied and read back'}.\n`;
+  return `${backup.id}: ${rows.toLocaleString('en-US')} rows and ${vectors.toLocaleString('en-US')} vectors in ${files} files, ${sizeText(bytes)} (${sizeText(plainBytes)} before compression)${backup.encryption_key === null ? '' : ', encrypted'}${backup.copy_verified_at === null ? '' : ', copied and verified'}.\n`;
 }

@@ -6,7 +6,7 @@ const TITLE_CHARS = 40;
 
 function pendingOf({ summarise, learn, embed }: Job['pending']): string {
   const parts = [
-    summarise > 0 ? `${summarise} to sum up` : '',
+    summarise > 0 ? `${summarise} to summarise` : '',
     learn > 0 ? 'learnings' : '',
     embed > 0 ? `${embed} vectors` : '',
   ].filter((part) => part !== '');
@@ -17,7 +17,7 @@ function waitsFor(job: Job): string {
   return job.stuck === null ? (job.waiting_reason ?? '-') : job.stuck.reason;
 }
 
-/** One line a session: what it is, where it stands, what it waits for. */
+/** Returns sessions as a table: phase, pending work and wait reason. */
 export function sessionTable(jobs: readonly Job[], now: number): string {
   const head = [
     'SESSION',
@@ -52,9 +52,9 @@ export function sessionTable(jobs: readonly Job[], now: number): string {
   return table([head, ...rows]);
 }
 
-/** One line a job. */
+/** Returns jobs as a table. */
 export function jobTable(jobs: readonly Job[], now: number): string {
-  const head = ['JOB', 'STATE', 'PHASE', 'PENDING', 'WAITS FOR', 'TRIES', 'SINCE', 'LAST ERROR', 'OF'];
+  const head = ['JOB', 'STATE', 'PHASE', 'PENDING', 'WAITS FOR', 'ATTEMPTS', 'SINCE', 'LAST ERROR', 'OF'];
   const rows = jobs.map((job) => [
     job.id,
     job.state,
@@ -69,7 +69,7 @@ export function jobTable(jobs: readonly Job[], now: number): string {
   return table([head, ...rows]);
 }
 
-/** Why each job that is stuck stands, and what to do: below a table. */
+/** Returns cause and remedy of each stuck job, for below the table. */
 export function stuckText(jobs: readonly Job[]): string {
   const stuck = jobs.flatMap((job) =>
     job.stuck === null ? [] : [`${job.id}\n  ${job.stuck.why}\n  ${job.stuck.advice}\n`],

@@ -8,16 +8,16 @@ const TEXT_CHARS = 90;
 const PROJECT_CHARS = 20;
 const SHOWN_QUOTES = 10;
 
-/** How a learning stands: verified by a person, said by hand, closed. */
+/** Returns closed, verified, manual (stored by a user) or `-`. */
 function stateOf(learning: Learning): string {
   if (learning.valid_to !== null) return 'closed';
   if (learning.verified) return 'verified';
-  return learning.origin === 'user' ? 'by hand' : '-';
+  return learning.origin === 'user' ? 'manual' : '-';
 }
 
-/** One line a learning. */
+/** Returns learnings as a table. */
 export function learningTable(learnings: readonly Learning[], now: number): string {
-  const head = ['LEARNING', 'PROJECT', 'CATEGORY', 'SURE', 'USED', 'STATE', 'SINCE', 'WHAT'];
+  const head = ['LEARNING', 'PROJECT', 'CATEGORY', 'CONFIDENCE', 'USED', 'STATE', 'SINCE', 'DESCRIPTION'];
   const rows = learnings.map((learning) => [
     learning.id,
     short(terminalText(learning.project?.name ?? '-'), PROJECT_CHARS),
@@ -35,7 +35,7 @@ function interval(from: string, to: string | null): string {
   return `${from.slice(0, 16).replace('T', ' ')} ${to === null ? 'until now' : `to ${to.slice(0, 16).replace('T', ' ')}`}`;
 }
 
-/** One learning with its quotes and its versions. */
+/** Returns a learning with evidence and versions. */
 export function learningText(learning: LearningDetail): string {
   const facts = [
     learning.category,
@@ -43,7 +43,7 @@ export function learningText(learning: LearningDetail): string {
     `confidence ${learning.confidence.toFixed(2)}`,
     `used ${learning.use_count} times`,
     ...(learning.verified ? [`verified${learning.verify_note === null ? '' : ` (${learning.verify_note})`}`] : []),
-    ...(learning.origin === 'user' ? ['said by hand'] : []),
+    ...(learning.origin === 'user' ? ['stored manually'] : []),
   ];
   const quotes = learning.evidence.slice(0, SHOWN_QUOTES);
   const more = learning.evidence.length - quotes.length;
@@ -51,13 +51,13 @@ export function learningText(learning: LearningDetail): string {
     learning.title,
     facts.join(', '),
     interval(learning.valid_from, learning.valid_to),
-    ...(learning.valid_to === null ? [] : [`closed: ${learning.reason ?? 'no reason is known'}`]),
-    ...(learning.superseded_by === null ? [] : [`in its place: ${learning.superseded_by}`]),
+    ...(learning.valid_to === null ? [] : [`closed: ${learning.reason ?? 'no reason given'}`]),
+    ...(learning.superseded_by === null ? [] : [`superseded by: ${learning.superseded_by}`]),
     '',
     ...wrap(learning.description, '  '),
     ...(learning.context === '' ? [] : wrap(learning.context, '  ')),
     ...learning.examples.flatMap((example) => wrap(example, '      ', '    e.g. ')),
-    ...(quotes.length === 0 ? [] : ['', 'Quotes']),
+    ...(quotes.length === 0 ? [] : ['', 'Evidence']),
     ...quotes.flatMap(({ quote, row_id: row }) =>
       wrap(quote === null ? `of another user (row ${row})` : `“${quote}” (row ${row})`, '    ', '  - '),
     ),

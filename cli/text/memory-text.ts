@@ -9,14 +9,14 @@ function tagsText(tags: readonly string[]): string {
   return tags.length === 0 ? '' : `  [${terminalText(tags.join(', '))}]`;
 }
 
-/** A memory in two lines or three: by what it is fetched, and how it begins. `mark` stands before its hash. */
+/** Returns a memory in two or three lines: `mark`, hash, date, score, tags and preview. */
 export function compactText(memory: CompactMemory, mark = ''): string {
   const { hash, created, score, preview, tags } = memory;
   const head = [`${mark}${hash}`, created, ...(score === undefined ? [] : [score.toFixed(2)])].join('  ');
   return `${head}${tagsText(tags)}\n${wrap(terminalText(preview), INDENT).join('\n')}\n`;
 }
 
-/** A whole memory: what it is, where it is from, and all that it says. */
+/** Returns a memory with origin and full text. */
 export function memoryText(memory: Memory): string {
   const { hash, type, kind, tool, project, session, tags, occurred_at: at, title, content } = memory;
   const from = [

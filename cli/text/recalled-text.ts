@@ -3,8 +3,8 @@ import { recalledBlock } from '../../domain/recalled/recalled-block.ts';
 import type { Output } from '../output.ts';
 
 /**
- * Writes what memory said. Where no person reads it, which is how an agent runs a command, it stands between the tags that capture takes out
- * again: what was recalled would otherwise be remembered as if it had happened once more.
+ * Writes recalled text. Without a terminal, as in an agent's command, it is wrapped in the tags that capture removes: it would otherwise be
+ * stored again as a new event.
  */
 export function writeRecalled({ out, columns }: Output, text: string): void {
   if (text === '') out(text);

@@ -3,10 +3,10 @@ import type { Restore } from '../server/restores.ts';
 import { terminalText } from './terminal-text.ts';
 import { ago } from './time-text.ts';
 
-/** Restores and drills as a table, the newest first. */
+/** Returns restores and drills as a table, newest first. */
 export function restoreTable(restores: readonly Restore[], now: number): string {
   return table([
-    ['RESTORE', 'KIND', 'STATE', 'AGE', 'SET', 'ROWS', 'VECTORS'],
+    ['RESTORE', 'KIND', 'STATE', 'AGE', 'BACKUP', 'ROWS', 'VECTORS'],
     ...restores.map((restore) => [
       restore.id,
       restore.dry_run ? 'dry run' : restore.kind,
@@ -19,42 +19,42 @@ export function restoreTable(restores: readonly Restore[], now: number): string 
   ]);
 }
 
-/** What is wrong with the journal of erasures, a line each; nothing where it is whole. */
+/** Returns the faults of the erasure journal, one line each. */
 function journalText({ faults, examples }: NonNullable<NonNullable<Restore['result']>['journal']>): string[] {
   const found = Object.entries(faults).map(([fault, count]) => `${count} ${fault}`);
   if (found.length === 0) return [];
   return [
-    `The journal of erasures is not whole (${found.join(', ')}): what these entries name may be here again. See docs/restore.md.`,
+    `The erasure journal is damaged (${found.join(', ')}): data that these entries erased may be restored. See docs/restore.md.`,
     ...examples.map((example) => `  ${terminalText(example)}`),
   ];
 }
 
-/** How a restore or a drill ended well, line by line. */
+/** Returns the result of a completed restore or drill, line by line. */
 export function restoreText({ set, kind, dry_run: isDryRun, result }: Restore): string {
   const number = (value: number): string => value.toLocaleString('en-US');
-  if (isDryRun) return `${set ?? ''} can be restored here: every byte of it is as it was written.\n`;
+  if (isDryRun) return `${set ?? ''} can be restored: all files verified.\n`;
   const { tables, queries, vectors, seconds, sessions_resumed: resumed, replaced, journal, files } = result ?? {};
   const lines = [
-    `${set ?? ''} ${kind === 'drill' ? 'restores' : 'is restored'}, in ${Math.round(seconds?.total ?? 0)} s.`,
-    ...(tables === undefined ? [] : [`${number(tables.rows)} rows are, byte for byte, those of the set.`]),
-    ...(queries === undefined ? [] : [`${queries.asked} fixed queries found what they found then.`]),
+    `${set ?? ''} restored${kind === 'drill' ? ' as a drill' : ''} in ${Math.round(seconds?.total ?? 0)} s.`,
+    ...(tables === undefined ? [] : [`${number(tables.rows)} rows equal the backup byte for byte.`]),
+    ...(queries === undefined ? [] : [`${queries.asked} fixed queries returned the recorded results.`]),
     ...(vectors === undefined
       ? []
       : [
-          `${number(vectors.objects)} vectors loaded${vectors.pending === 0 ? '' : `, ${number(vectors.pending)} are made anew`}.`,
+          `${number(vectors.objects)} vectors loaded${vectors.pending === 0 ? '' : `, ${number(vectors.pending)} to embed again`}.`,
         ]),
     ...(files === undefined || files.restored === 0
       ? []
-      : [`${number(files.restored)} files of archived sessions are back.`]),
+      : [`${number(files.restored)} files of archived sessions restored.`]),
     ...(files === undefined || files.missing === 0
       ? []
-      : [`${number(files.missing)} files of archived sessions were found nowhere.`]),
-    ...(resumed === undefined ? [] : [`${number(resumed)} sessions go on.`]),
+      : [`${number(files.missing)} files of archived sessions are missing.`]),
+    ...(resumed === undefined ? [] : [`${number(resumed)} sessions resumed.`]),
     ...(journal === undefined || journal.erasures === 0
       ? []
-      : [`${number(journal.erasures)} erasures that were asked for since were done again.`]),
+      : [`${number(journal.erasures)} later erasures applied again.`]),
     ...(journal === undefined ? [] : journalText(journal)),
-    ...(replaced === undefined ? [] : [`What was here before is kept as the database ${replaced}.`]),
+    ...(replaced === undefined ? [] : [`The replaced database is kept as ${replaced}.`]),
   ];
   return `${lines.join('\n')}\n`;
 }

@@ -6,7 +6,7 @@ import { ago, short } from './time-text.ts';
 const TEXT_CHARS = 60;
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
 
-/** Bytes in the largest unit that fits. */
+/** Returns bytes in the largest binary unit that fits. */
 export function bytesText(bytes: number): string {
   const unit = Math.min(UNITS.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
   return `${(bytes / 2 ** (unit * 10)).toFixed(unit === 0 ? 0 : 1)} ${UNITS[unit] ?? 'B'}`;
@@ -16,22 +16,22 @@ function ruleCells({ resource, project, data_class: dataClass, age_days: days, a
   return [resource, project ?? 'every project', dataClass ?? 'every class', `${days} d`, action];
 }
 
-/** Policies, what holds beside them, and whether they may be acted upon. */
+/** Returns policies and defaults as a table, and whether they are approved. */
 export function policiesText({ data, defaults, approved }: Policies): string {
   const head = ['KIND', 'PROJECT', 'CLASS', 'AGE', 'ACTION', ''];
   const rows = [
     ...data.map((rule) => [...ruleCells(rule), '']),
     ...defaults.map((rule) => [...ruleCells(rule), 'default']),
   ];
-  const waits = approved
+  const notice = approved
     ? ''
-    : 'These policies delete nothing yet: make a dry run, look at it, and approve it (recollect retention dry-run).\n';
-  return `${table([head, ...rows])}Whatever is not named is kept.\n${waits}`;
+    : 'Not approved: the policies delete nothing until a dry run is approved (recollect retention dry-run).\n';
+  return `${table([head, ...rows])}Other resources are kept.\n${notice}`;
 }
 
-/** What goes or went, and why. */
+/** Returns the affected rows of a run by policy. */
 export function reportText(run: Run, counts: readonly Count[]): string {
-  const what = run.mode === 'dry_run' ? 'would go' : 'went';
+  const verb = run.mode === 'dry_run' ? 'would be removed' : 'removed';
   const head = ['KIND', 'ACTION', 'MONTH', 'CLASS', 'PROJECT', 'ROWS', 'SIZE', 'POLICY'];
   const rows = counts.map((count) => [
     count.resource,
@@ -43,19 +43,19 @@ export function reportText(run: Run, counts: readonly Count[]): string {
     bytesText(count.bytes),
     count.rule,
   ]);
-  const end = `${run.rows} rows ${what}, ${bytesText(run.bytes)}. Run ${run.id}: ${run.state}${run.error === null ? '' : ` (${run.error})`}.\n`;
+  const end = `${run.rows} rows ${verb}, ${bytesText(run.bytes)}. Run ${run.id}: ${run.state}${run.error === null ? '' : ` (${run.error})`}.\n`;
   return `${rows.length === 0 ? '' : table([head, ...rows])}${end}`;
 }
 
 export function runsText(runs: readonly Run[], now: number): string {
-  const head = ['RUN', 'WHAT', 'STATE', 'ROWS', 'SIZE', 'BY', 'APPROVED', 'STARTED'];
+  const head = ['RUN', 'MODE', 'STATE', 'ROWS', 'SIZE', 'BY', 'APPROVED', 'STARTED'];
   const rows = runs.map((run) => [
     run.id,
     run.mode === 'dry_run' ? 'dry run' : 'run',
     run.state,
     String(run.rows),
     bytesText(run.bytes),
-    run.scheduled ? 'schedule' : 'hand',
+    run.scheduled ? 'schedule' : 'user',
     run.approved_at === null ? '-' : ago(run.approved_at, now),
     ago(run.created_at, now),
   ]);
@@ -72,7 +72,7 @@ export function holdsText(holds: readonly Hold[], now: number): string {
     hold.released_at === null ? '-' : ago(hold.released_at, now),
     terminalText(short(hold.reason, TEXT_CHARS)),
   ]);
-  return rows.length === 0 ? 'No holds.\n' : table([head, ...rows]);
+  return rows.length === 0 ? 'No legal holds.\n' : table([head, ...rows]);
 }
 
 export function archivesText(archives: readonly Archive[], now: number): string {

@@ -4,19 +4,19 @@ import { ago, short } from './time-text.ts';
 
 const RESULT_CHARS = 60;
 
-/** Numbers of a result that are not 0, in one line. */
+/** Returns the non-zero numbers of a result in one line. */
 function resultText(last: Schedule['last_runs'][number] | undefined): string {
   if (last === undefined) return '-';
   if (last.error !== null) return last.error;
-  const told = Object.entries(last.result ?? {}).flatMap(([name, value]) =>
+  const counts = Object.entries(last.result ?? {}).flatMap(([name, value]) =>
     typeof value === 'number' && value !== 0 ? [`${name} ${value}`] : [],
   );
-  return short(told.join(', '), RESULT_CHARS) || '-';
+  return short(counts.join(', '), RESULT_CHARS) || '-';
 }
 
-/** One line a schedule, and below why those stand that are paused. */
+/** Returns schedules as a table, then the reasons of paused ones. */
 export function scheduleTable(schedules: readonly Schedule[], now: number): string {
-  const head = ['SCHEDULE', 'STATE', 'NEXT (UTC)', 'LAST', 'ENDED', 'RESULT', 'DOES'];
+  const head = ['SCHEDULE', 'STATE', 'NEXT (UTC)', 'LAST', 'ENDED', 'RESULT', 'DESCRIPTION'];
   const rows = schedules.map(({ name, state, next_runs: next, last_runs: [last], does }) => [
     name,
     state,

@@ -38,12 +38,12 @@ function headOf(session: SummarisedSession, own: Summary | undefined): string[] 
   return [own?.title ?? session.title ?? 'A session without a title', `${from}${to} UTC`, ...written];
 }
 
-/** A session's summary as notes for people. Where no summary of the whole stands yet, its topics are told. */
+/** Returns the session summary as notes; the topics while there is no session summary. */
 export function summaryText(session: SummarisedSession, written: readonly Summary[]): string {
   const own = written.find((summary) => summary.type === 'session');
   const topics = written.filter((summary) => summary.type === 'topic');
   const items = written.filter((summary) => summary.type === 'item');
-  const told =
+  const body =
     own === undefined
       ? topics.flatMap((topic) => prose(topic.title, topic.content))
       : [
@@ -66,7 +66,7 @@ export function summaryText(session: SummarisedSession, written: readonly Summar
   const sources = own === undefined ? topics : [own];
   const lines = [
     ...headOf(session, own),
-    ...(written.length === 0 ? ['', 'Nothing was written of it yet: --now sums it up.'] : told),
+    ...(written.length === 0 ? ['', 'No summary yet: --now creates one.'] : body),
     ...bullets(
       'Items',
       items.map((item) => `${item.kind ?? 'item'}: ${item.title === '' ? item.content : item.title}`),

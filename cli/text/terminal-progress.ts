@@ -2,17 +2,17 @@ import type { Progress } from '../../infra/supervisor/progress.ts';
 import type { Output } from '../output.ts';
 import { CLEAR_LINE } from './terminal-text.ts';
 
-/** Without a terminal, a long step says this often what it does. */
+/** Interval of progress lines without a terminal. */
 const PLAIN_LINE_EVERY_MS = 5000;
 
 export interface TerminalProgress extends Progress {
-  /** Removes the line that is being redrawn, so that something else can be written. */
+  /** Clears the redrawn line so that other output can follow. */
   clear(): void;
 }
 
 /**
- * Shows steps: on a terminal one line that is redrawn with all that is going on, elsewhere plain lines, not too many.
- * Finished steps stay as lines. `verbose` writes every update as a line.
+ * Shows steps: on a terminal one redrawn line with all active steps, else plain lines at most every 5 s.
+ * Completed steps remain as lines. `verbose` writes every update as a line.
  */
 export function terminalProgress(
   output: Output,

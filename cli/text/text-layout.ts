@@ -1,7 +1,7 @@
-/** Columns that a terminal is sure to have. */
+/** Assumed columns of a terminal. */
 export const COLUMNS = 100;
 
-/** Breaks a text at spaces into lines of at most `width` columns, each after `indent`; words longer than a line are cut. */
+/** Wraps text at spaces into indented lines of at most COLUMNS; longer words are split. */
 export function wrap(text: string, indent = '', firstIndent = indent): string[] {
   const lines: string[] = [];
   let line = firstIndent;
@@ -15,9 +15,9 @@ export function wrap(text: string, indent = '', firstIndent = indent): string[] 
     let rest = word;
     if (!empty && line.length + 1 + rest.length > COLUMNS) flush();
     while (rest.length > COLUMNS - indent.length) {
-      const room = COLUMNS - line.length - (empty ? 0 : 1);
-      line += `${empty ? '' : ' '}${rest.slice(0, room)}`;
-      rest = rest.slice(room);
+      const free = COLUMNS - line.length - (empty ? 0 : 1);
+      line += `${empty ? '' : ' '}${rest.slice(0, free)}`;
+      rest = rest.slice(free);
       flush();
     }
     if (rest === '') continue;
@@ -28,7 +28,7 @@ export function wrap(text: string, indent = '', firstIndent = indent): string[] 
   return lines;
 }
 
-/** Cuts a text to at most `chars` characters on one line. */
+/** Returns text as one line of at most `chars` characters. */
 export function short(text: string, chars: number): string {
   const line = text.replaceAll(/\s+/g, ' ').trim();
   return line.length <= chars ? line : `${line.slice(0, chars - 1).toWellFormed()}…`;

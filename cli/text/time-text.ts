@@ -1,4 +1,4 @@
-/** How long ago a moment was, in the largest unit that fits: `12s`, `5m`, `3h`, `9d`. */
+/** Returns the age of a time in the largest unit that fits: `12s`, `5m`, `3h`, `9d`. */
 export function ago(moment: string, now: number): string {
   const seconds = Math.max(0, Math.round((now - Date.parse(moment)) / 1_000));
   if (seconds < 90) return `${seconds}s`;
@@ -13,7 +13,7 @@ export function short(text: string, chars: number): string {
   return line.length <= chars ? line : `${line.slice(0, chars - 1)}…`;
 }
 
-/** A day as its first or last moment, in UTC, so that it counts whole; any other time as it is, for the server to judge. */
+/** Returns the first or last moment of a day in UTC; other values unchanged, for the server to validate. */
 export function momentOf(given: string | undefined, side: 'start' | 'end'): string | undefined {
   if (given === undefined || !/^\d{4}-\d\d-\d\d$/.test(given)) return given;
   return `${given}T${side === 'start' ? '00:00:00.000' : '23:59:59.999'}Z`;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { processEnvironment } from '../../config/process-environment.ts';
 import { bootstrapDatabase } from './database.ts';
 
-// The database step as a process of its own: Prisma's schema engine takes some 50 MB that the supervisor would keep for as long as it runs.
+// Runs in its own process: Prisma's schema engine takes 50 MB, which the supervisor would retain.
 const optionsSchema = z.object({
   superuserUrl: z.string(),
   databaseName: z.string(),
@@ -19,5 +19,5 @@ try {
   process.stderr.write(`${error instanceof Error ? error.message : 'unknown error'}\n`);
   process.exit(1);
 }
-// The engine's adapter leaves a timer behind that would keep this process for ten seconds; all of its work is awaited and done.
+// The engine's adapter leaves a timer that would delay the exit by ten seconds; its work is complete.
 process.exit(0);

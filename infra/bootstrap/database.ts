@@ -7,7 +7,7 @@ import { recoverSwap } from './recover-swap.ts';
 export interface DatabaseBootstrap {
   readonly superuserUrl: string;
   readonly databaseName: string;
-  /** Passwords of the login roles, made with the instance's other secrets. */
+  /** Passwords of the login roles, from the instance's secrets. */
   readonly passwords: {
     readonly owner: string;
     readonly app: string;
@@ -18,10 +18,10 @@ export interface DatabaseBootstrap {
 }
 
 /**
- * The roles of a Recollect cluster. `recollect_owner` owns tables and runs migrations; `recollect_app` is what the api and the
- * workers are (no table owned, policies bind it); `recollect_maintenance` sees every tenant, for sweep, backup and consistency;
- * nothing logs in as `recollect_definer`, which owns the functions that act across tenants. `recollect_restore` makes databases beside the
- * running one, acts as their owner, and puts one in its place.
+ * Roles of a cluster. `recollect_owner` owns tables and runs migrations; `recollect_app` is used by the api and the
+ * workers (owns no table, policies apply); `recollect_maintenance` reads every tenant, for sweep, backup and consistency checks;
+ * `recollect_definer` has no login and owns the functions that act across tenants. `recollect_restore` creates databases beside the
+ * running one, owns them, and replaces the running one.
  */
 const ROLES = [
   { name: 'recollect_owner', attributes: 'LOGIN', secret: 'owner' },
@@ -31,7 +31,7 @@ const ROLES = [
   { name: 'recollect_restore', attributes: 'LOGIN CREATEDB', secret: 'restore' },
 ] as const;
 
-/** Name under which a new database is made; it gets its own when it is complete. */
+/** Name of a new database until it is complete. */
 const UNFINISHED_SUFFIX = '_unfinished';
 
 async function ensureRoles(superuser: pg.Client, passwords: DatabaseBootstrap['passwords']): Promise<void> {
@@ -41,13 +41,13 @@ async function ensureRoles(superuser: pg.Client, passwords: DatabaseBootstrap['p
     const password = role.secret === null ? '' : ` PASSWORD ${superuser.escapeLiteral(passwords[role.secret])}`;
     await superuser.query(`ALTER ROLE ${role.name} ${role.attributes}${password}`);
   }
-  // Giving a function to another role asks for membership in it.
+  // Changing a function's owner requires membership in the new owner.
   await superuser.query('GRANT recollect_definer TO recollect_owner');
-  // A restore renames the databases, which needs those who are in them to leave.
+  // A restore renames the databases and must end their connections.
   await superuser.query('GRANT recollect_owner, recollect_definer, pg_signal_backend TO recollect_restore');
 }
 
-/** Brings one database's schema up to date; answers how many migrations that took. */
+/** Applies migrations to a database; returns their number. */
 async function migrate(address: DatabaseAddress): Promise<number> {
   const owner = new pg.Client(address);
   await owner.connect();
@@ -65,8 +65,8 @@ async function migrate(address: DatabaseAddress): Promise<number> {
 }
 
 /**
- * Makes roles, database and schema, or brings them up to date. Safe to run again after being killed at any point: a new database is made
- * under another name and renamed when it is complete, so that a half-made one is never taken for a whole one.
+ * Creates or updates roles, database and schema. Idempotent, also after a kill: a new database has a temporary name until it is
+ * complete.
  */
 export async function bootstrapDatabase(options: DatabaseBootstrap): Promise<void> {
   const { databaseName, passwords, progress } = options;

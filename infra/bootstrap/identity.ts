@@ -18,8 +18,8 @@ const LOCAL_TENANT = 'local';
 const ADMIN = 'admin';
 const KEY_NAME = 'local';
 /**
- * What agents get instead of the operator's key: each has a scope less than it takes to change or to read what is not theirs to. Hooks and
- * MCP use the first; the second is for an agent that shall remember and forget by MCP.
+ * Keys for agents, without the operator's scopes. Hooks and MCP use the first; the second is for agents that store and forget memories by
+ * MCP.
  */
 const AGENT_KEYS = [
   { field: 'agent_api_key', name: 'agent', scopes: ['capture', 'read'] },
@@ -39,7 +39,7 @@ const credentialsSchema = z.object({
   agent_write_api_key: key,
 });
 type Credentials = z.output<typeof credentialsSchema>;
-/** An older version made no keys for agents. */
+/** Agent keys may be absent. */
 const storedSchema = credentialsSchema.partial({ agent_api_key: true, agent_write_api_key: true });
 
 const secret = (): string => randomBytes(SECRET_BYTES).toString('base64url');
@@ -55,7 +55,7 @@ function completed(stored: z.output<typeof storedSchema> | null, url: string): C
   };
 }
 
-/** The first row's id of a query that answers at most one. */
+/** Returns the id of the first row. */
 async function idOf(client: pg.Client, text: string, values: unknown[]): Promise<string | null> {
   const result = await client.query<{ id: string }>(text, values);
   return result.rows[0]?.id ?? null;
@@ -64,9 +64,9 @@ async function idOf(client: pg.Client, text: string, values: unknown[]): Promise
 async function ensureRows(client: pg.Client, credentials: Credentials): Promise<void> {
   const digest = keySha256(credentials.api_key);
   await client.query('BEGIN');
-  // Two starts at once must not make two admins.
+  // Concurrent starts must not create two admins.
   await client.query("SELECT pg_advisory_xact_lock(hashtextextended('recollect.identity', 0))");
-  // A revoked key has its row still: it stays revoked, and a new one needs a new credentials.json.
+  // A revoked key has a row and stays revoked; a new key requires a new credentials.json.
   if ((await idOf(client, 'SELECT id FROM api_keys WHERE key_sha256 = $1', [digest])) === null) {
     const tenantId = (await idOf(client, 'SELECT id FROM tenants WHERE name = $1', [LOCAL_TENANT])) ?? newId();
     await client.query(
@@ -90,7 +90,7 @@ async function ensureRows(client: pg.Client, credentials: Credentials): Promise<
   await client.query('COMMIT');
 }
 
-/** The keys for agents belong to the user of the operator's key. One that was revoked stays so. */
+/** Creates the agent keys for the user of the operator's key. Revoked keys stay revoked. */
 async function ensureAgentKeys(client: pg.Client, credentials: Credentials): Promise<void> {
   for (const { field, name, scopes } of AGENT_KEYS) {
     const value = credentials[field];
@@ -104,8 +104,8 @@ async function ensureAgentKeys(client: pg.Client, credentials: Credentials): Pro
 }
 
 /**
- * Makes the laptop's admin, the operator's key and the keys for agents at the first start and writes them to a file that only its owner can read. The file comes
- * first: whatever happens after it, the next start finds the same key and gives it its rows. A lost file is replaced by a new key.
+ * Creates the admin, the operator's key and the agent keys at the first start, and writes the keys to a file readable by the owner only. The
+ * file is written first, so that the next start can create missing rows. A lost file is replaced by new keys.
  */
 export async function bootstrapIdentity(options: IdentityBootstrap): Promise<void> {
   const file = readJsonFile(options.credentialsPath, storedSchema);

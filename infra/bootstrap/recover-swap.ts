@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 const pairRows = z.array(z.object({ replaced: z.string() }));
 
-/** A replaced database and the one that was to take its place, by the names that restores give (stores/postgres/backups/restored-database.ts). */
+/** Names of a replaced and a restored database (stores/postgres/backups/restored-database.ts). */
 const PAIR = `
   SELECT r.datname AS replaced
     FROM pg_database r JOIN pg_database b ON b.datname = $1 || '_restore_' || substr(r.datname, length($1 || '_replaced_') + 1)
@@ -11,8 +11,8 @@ const PAIR = `
    ORDER BY r.oid DESC LIMIT 1`;
 
 /**
- * Gives a database its name back that a restore was killed over between its two renames, and lets people in whom it had shut out. Without that an empty
- * database would be made in its place, and the restore, which then goes on, could not end.
+ * Restores the name and the connections of a database if a restore was killed between its two renames. Without it the start would create
+ * an empty database, and the resumed restore would fail.
  */
 export async function recoverSwap(superuser: pg.ClientBase, databaseName: string): Promise<void> {
   const [pair] = pairRows.parse((await superuser.query(PAIR, [databaseName])).rows);

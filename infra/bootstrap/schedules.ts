@@ -14,9 +14,9 @@ export interface ScheduleTimes extends ScheduleSettings {
 type Spec = ScheduleOptions['spec'];
 
 const TRANSCRIPTS_INTERVAL_MS = 60_000;
-/** Between statistics at 00:20 and retention at 02:10: what a day brought is safe before anything of it is taken away. */
+/** Between statistics (00:20) and retention (02:10): backups precede deletions. */
 const BACKUP_OFFSET_MS = 50 * 60_000;
-/** Why a schedule stands still that the settings name. One that they no longer name goes on; one that somebody stopped stays as it is. */
+/** Pause reason of schedules paused by the settings. Removing the setting resumes them; user pauses remain. */
 const BY_SETTINGS = 'RECOLLECT_SCHEDULES_PAUSED';
 
 const OVERLAPS = {
@@ -26,7 +26,7 @@ const OVERLAPS = {
 
 const daily = ({ hour, minute }: TimeOfDay): Spec => ({ calendars: [{ hour, minute }] });
 
-/** When each runs. The daily ones at hours apart, so that none of them waits for disk or database behind another. */
+/** Times of the schedules, hours apart to spread the load. */
 function specOf(name: Operation, times: ScheduleTimes): Spec {
   switch (name) {
     case 'capture-sweep':
@@ -88,7 +88,7 @@ async function createOrUpdate(client: Client, options: ScheduleOptions, isPaused
   }
 }
 
-/** Makes these schedules, every one unless some are named, or brings them up to date; a pause that somebody ordered stays. Safe to run again. */
+/** Creates or updates schedules (default: all); user pauses remain. Idempotent. */
 export async function bootstrapSchedules(
   client: Client,
   times: ScheduleTimes,

@@ -10,9 +10,9 @@ import type { ScheduleTimes } from './schedules.ts';
 export interface TemporalBootstrap {
   readonly address: string;
   readonly namespace: string;
-  /** When what is scheduled runs; default: as the settings have it where they say nothing. */
+  /** Times of the schedules; default: the defaults of the settings. */
   readonly schedules?: ScheduleTimes;
-  /** Which schedules are made; default: all. */
+  /** Schedules to create; default: all. */
   readonly operations?: readonly Operation[];
 }
 
@@ -25,7 +25,7 @@ function isAlreadyThere(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === ALREADY_EXISTS;
 }
 
-/** Makes the namespace, the search attributes and the schedules, or brings them up to date. Safe to run again. */
+/** Creates or updates namespace, search attributes and schedules. Idempotent. */
 export async function bootstrapTemporal(options: TemporalBootstrap): Promise<void> {
   const connection = await Connection.connect({ address: options.address });
   try {

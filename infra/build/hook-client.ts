@@ -14,14 +14,14 @@ const EXPORT = /^export\s+(?=(?:async\s+)?(?:function\s*\*?|class|const)\s+(?<na
 const LATER = /\bimport\(\s*'(?<from>[^']+)'\s*\)/g;
 const LEFT_OVER = /^(?:import|export)\b.*/m;
 
-/** A source as CommonJS, and the modules of ours that it needs: at once, and only when it comes to that. */
+/** A module as CommonJS with its local imports: static (`now`) and dynamic (`later`). */
 interface BuiltModule {
   readonly code: string;
   readonly now: readonly string[];
   readonly later: readonly string[];
 }
 
-/** Takes the types out of a source and turns its imports and exports into CommonJS. Throws Error for a form that it does not know. */
+/** Strips types and converts imports and exports to CommonJS. @throws Error for unsupported syntax */
 export function buildModule(id: string, source: string): BuiltModule {
   const now: string[] = [];
   const later: string[] = [];
@@ -41,7 +41,7 @@ export function buildModule(id: string, source: string): BuiltModule {
       const value = taken(from);
       if (namespace !== undefined) return `const ${namespace.replace(/^\*\s+as\s+/, '')} = ${value};`;
       if (list !== undefined) return `const {${list.replaceAll(/\s+as\s+/g, ': ')}} = ${value};`;
-      // A default import of Node's own modules and of CommonJS packages is the module itself.
+      // The default import of a Node or CommonJS module is the module itself.
       return `const ${whole ?? ''} = ${value}.default ?? ${value};`;
     })
     .replaceAll(EXPORT, (...match: unknown[]) => {
@@ -51,14 +51,14 @@ export function buildModule(id: string, source: string): BuiltModule {
     .replaceAll(LATER, (...match: unknown[]) => {
       const { from = '' } = groupsOf(match);
       const module = own(from);
-      if (module === null) throw new Error(`${id}: import('${from}') is no module of ours`);
+      if (module === null) throw new Error(`${id}: import('${from}') is not a local module`);
       later.push(module);
       return `Promise.resolve().then(() => take('${module}'))`;
     });
   const unknown = RE_EXPORT.exec(body)?.[0] ?? LEFT_OVER.exec(body)?.[0];
-  if (unknown !== undefined) throw new Error(`${id}: the build of the hook client does not know: ${unknown}`);
+  if (unknown !== undefined) throw new Error(`${id}: unsupported syntax in the hook client: ${unknown}`);
   const getters = names.map((name) => `  get ${name}() { return ${name}; },\n`).join('');
-  // Getters: the value is asked for when it is used, as with the modules of the language.
+  // Getters: live bindings as in ES modules.
   const code = `${JSON.stringify(id)}(give, take, require) {\ngive({\n${getters}});\n${withoutBlankLines(body)}\n},\n`;
   return { code, now, later };
 }
@@ -68,12 +68,12 @@ function groupsOf(match: readonly unknown[]): Readonly<Record<string, string | u
   return groups !== null && typeof groups === 'object' ? { ...groups } : {};
 }
 
-/** Types leave blanks behind. Text in backticks may hold a blank line, and loses nothing that is sent or shown. */
+/** Removes blank lines that stripped types leave. Template literals may lose blank lines; none is sent or shown. */
 function withoutBlankLines(code: string): string {
   return code.replaceAll(/^[ \t]+$/gm, '').replaceAll(/\n{2,}/g, '\n');
 }
 
-/** Every module that the given ones need at once, themselves included, dependencies not in `known`. */
+/** Returns the modules and their static imports, without those in `known`. */
 function gather(entries: readonly string[], known: ReadonlySet<string>): Map<string, BuiltModule> {
   const built = new Map<string, BuiltModule>();
   const waiting = [...entries];
@@ -101,17 +101,17 @@ function take(id) {
 }
 `;
 
-/** The two files of the client: what every hook runs, and what only some need (the spool, redaction, git, HTTPS). */
+/** Returns the client's two files: code for every hook, and code loaded on demand (spool, redaction, git, HTTPS). */
 export function hookClientFiles(): { readonly client: string; readonly later: string } {
   const first = gather([ENTRY], new Set());
   const rest = new Map<string, BuiltModule>();
-  let wanted = [...first.values()].flatMap((module) => module.later);
-  while (wanted.length > 0) {
-    const more = gather(wanted, new Set([...first.keys(), ...rest.keys()]));
+  let pending = [...first.values()].flatMap((module) => module.later);
+  while (pending.length > 0) {
+    const more = gather(pending, new Set([...first.keys(), ...rest.keys()]));
     for (const [id, module] of more) rest.set(id, module);
-    wanted = [...more.values()].flatMap((module) => module.later);
+    pending = [...more.values()].flatMap((module) => module.later);
   }
-  const head = `// Made from hook/ by infra/build/hook-client.ts.\n'use strict';\n`;
+  const head = `// Generated from hook/ by infra/build/hook-client.ts.\n'use strict';\n`;
   const codes = (modules: ReadonlyMap<string, BuiltModule>) => [...modules.values()].map(({ code }) => code).join('');
   return {
     client: `${head}const modules = {\n${codes(first)}};\n${RUNTIME}const words = process.argv.slice(2);\ntake('${ENTRY}').main(words[0] === 'hook' ? words.slice(1) : words, __filename);\n`,
@@ -119,12 +119,12 @@ export function hookClientFiles(): { readonly client: string; readonly later: st
   };
 }
 
-/** Throws SyntaxError. */
+/** @throws SyntaxError */
 function checkSyntax(code: string, filename: string): Script {
   return new Script(code, { filename });
 }
 
-/** Writes the client; a hook that runs meanwhile reads the old files or the new ones. */
+/** Writes the client atomically. */
 export function writeHookClient(): void {
   const { client, later } = hookClientFiles();
   mkdirSync(BUILT, { recursive: true });
@@ -133,7 +133,7 @@ export function writeHookClient(): void {
     ['client.cjs', client],
   ] as const) {
     const file = path.join(BUILT, name);
-    // Throws for what no JavaScript engine would take, before it is installed.
+    // Rejects invalid JavaScript before it is installed.
     checkSyntax(`(function (require, module, __filename) {${code}\n})`, file);
     writeFileSync(`${file}.${process.pid}.tmp`, code);
     renameSync(`${file}.${process.pid}.tmp`, file);

@@ -6,14 +6,14 @@ import { writeBundle } from '../../workers/bundle.ts';
 import { writeHookClient } from './hook-client.ts';
 import { writeTypedClient } from './typed-client.ts';
 
-// What is made from the sources and not kept in git: the hook client, the typed client, the Prisma client and the workflow bundle.
+// Generates files that are not in git: hook client, typed client, Prisma client and workflow bundle.
 writeHookClient();
 writeTypedClient();
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const generated = spawnSync(process.execPath, [join(root, 'node_modules/prisma/build/index.js'), 'generate'], {
   cwd: root,
   encoding: 'utf8',
-  // The CLI would download a native engine that generating does not need.
+  // Prevents the download of a native engine, which generating does not need.
   env: {
     ...processEnvironment(),
     PRISMA_SCHEMA_ENGINE_BINARY: '/bin/true',

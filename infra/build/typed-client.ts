@@ -4,15 +4,15 @@ import path from 'node:path';
 
 const SOURCES = path.resolve(import.meta.dirname, '..', '..', 'client');
 const BUILT = path.join(SOURCES, 'built');
-/** Files of types alone, which are handed on as they are. */
+/** Files with types only, copied unchanged. */
 const CONTRACT = /^contract(?:-[a-z]+)?\.ts$/;
-const HEAD = '// Made from client/ by infra/build/typed-client.ts.\n';
+const HEAD = '// Generated from client/ by infra/build/typed-client.ts.\n';
 
-/** Names of modules end in .ts here, in .js where they are built. */
+/** Import suffix, .js in the built files. */
 const MODULE = /(\bfrom\s+'\.\/[\w-]+)\.ts'/g;
 
 /**
- * What is no type: the class and the error, whose methods and fields stand in the contract. A test holds them to the sources.
+ * Declarations of the client class and the error. A test compares them with the sources.
  */
 const DECLARED = `${HEAD}import type { BatchItem, ClientOptions, ErrorDetail, RecollectApi } from './contract.js';
 export type * from './contract.js';
@@ -23,19 +23,19 @@ export declare class RecollectClient {
   constructor(options: ClientOptions);
 }
 
-/** The server said no, or did not answer: the only error that the client rejects with. */
+/** Error response, or no response: the only error of the client. */
 export declare class RecollectError extends Error {
   readonly name: 'RecollectError';
-  /** HTTP status; 0 where there was no answer. */
+  /** HTTP status; 0 without a response. */
   readonly status: number;
-  /** The server's machine code, or a ClientErrorCode. */
+  /** Error code of the server, or a ClientErrorCode. */
   readonly code: string;
   readonly details: readonly ErrorDetail[];
-  /** By which the server's log knows the request. */
+  /** Id of the request in the server's log. */
   readonly requestId: string | null;
-  /** How long the server asks to wait. */
+  /** Retry delay from the server. */
   readonly retryAfterMs: number | null;
-  /** Of \`storeBatch\`: what became of the memories before those that failed. */
+  /** For \`storeBatch\`: results of the memories before the failed ones. */
   readonly items: readonly BatchItem[];
   constructor(
     message: string,
@@ -52,7 +52,7 @@ export declare class RecollectError extends Error {
 }
 `;
 
-/** The files of the built client by name: modules of JavaScript, and what TypeScript wants to know of them. */
+/** Returns the files of the built client by name: JavaScript modules and type declarations. */
 export function typedClientFiles(): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
   for (const name of readdirSync(SOURCES)) {
@@ -65,7 +65,7 @@ export function typedClientFiles(): ReadonlyMap<string, string> {
   return files;
 }
 
-/** A module without its types. They leave blanks behind, which a line that holds nothing else does not keep. */
+/** Returns a module without types and without the blank lines that they leave. */
 function built(source: string): string {
   return stripTypeScriptTypes(source)
     .replaceAll(/[ \t]+$/gm, '')
@@ -74,7 +74,7 @@ function built(source: string): string {
     .trimStart();
 }
 
-/** Writes the client that programs import as `recollect/client`: one that is imported meanwhile reads old files or new ones. */
+/** Writes `recollect/client` atomically. */
 export function writeTypedClient(): void {
   mkdirSync(BUILT, { recursive: true });
   for (const [name, text] of typedClientFiles()) {

@@ -1,4 +1,4 @@
-/** A database of claude-mem for who sends it to a server: commands reach stores through infra alone. */
+/** Re-exports the claude-mem database for commands, which may not import stores. */
 export { FIRST_PAGE, openClaudeMem } from '../../stores/claude-mem/source.ts';
 export type { ClaudeMemSource } from '../../stores/claude-mem/source.ts';
 export { ClaudeMemSourceError } from '../../stores/claude-mem/copy-source.ts';

@@ -13,7 +13,7 @@ import { temporalSchemaStep } from './temporal/schema.ts';
 import { temporalService } from './temporal/service.ts';
 import { weaviateService } from './weaviate/service.ts';
 
-/** Programs of all engines, ready to be started. */
+/** Programs of all engines. */
 export interface EngineFiles {
   readonly postgres: PostgresBinaries;
   readonly temporalServer: string;
@@ -22,8 +22,8 @@ export interface EngineFiles {
 }
 
 /**
- * Finds or makes the programs of all engines, and ends a PostgreSQL that a killed start left unnoted: its port would count as
- * taken. Rejects with EngineError.
+ * Resolves the programs of all engines, and ends an unrecorded PostgreSQL of a killed start, whose port would count as
+ * in use. Rejects with EngineError.
  */
 export async function prepareEngines(options: ResolveOptions & { readonly dataDir: string }): Promise<EngineFiles> {
   await clearStalePostmaster(instanceLayout(options.dataDir).postgres);
@@ -43,7 +43,7 @@ function fileOf(programs: FoundPrograms, name: EngineProgram['name']): string {
   return program.file;
 }
 
-/** The engines' part of an instance's graph: the same for `up` and for a test run. */
+/** Returns the engines of an instance's graph, also for test runs. */
 export function engineNodes(instance: Instance, files: EngineFiles, parent: Environment): NodeDefinition[] {
   const environment = engineEnvironment(parent);
   return [

@@ -23,15 +23,15 @@ export class DownloadError extends Error {
 export interface DownloadOptions {
   readonly url: string;
   readonly file: string;
-  /** Lower-case hexadecimal. The file is removed when its content has another. */
+  /** Lower-case hexadecimal. A file with another hash is removed. */
   readonly sha256: string;
   readonly maxBytes: number;
-  /** From the question to the first byte of the answer: short, so that a machine without network moves on. */
+  /** Timeout to the first byte; short for machines without network. */
   readonly connectTimeoutMs?: number;
-  /** The longest pause inside the answer. */
+  /** Longest pause within the response. */
   readonly stallTimeoutMs?: number;
   readonly signal?: AbortSignal | undefined;
-  /** Total is null when the server does not tell. */
+  /** Total is null if the server does not send it. */
   readonly onProgress?: ((bytes: number, totalBytes: number | null) => void) | undefined;
 }
 
@@ -40,7 +40,7 @@ const STALL_TIMEOUT_MS = 20_000;
 const MAX_TEXT_BYTES = 1024 * 1024;
 
 /**
- * Downloads to a file, in a stream, and checks size and SHA-256. The file exists afterwards only if all of it is right.
+ * Downloads to a file and verifies size and SHA-256. The file exists afterwards only if verified.
  * Rejects with DownloadError.
  */
 export async function downloadFile(options: DownloadOptions): Promise<void> {
@@ -83,7 +83,7 @@ async function receive(
   const stop = signal ? AbortSignal.any([signal, watchdog.signal]) : watchdog.signal;
   let phase: 'unreachable' | 'stalled' | 'truncated' = 'unreachable';
   try {
-    // Compressed transfer would make the announced length another one than that of the content.
+    // Compression would make Content-Length differ from the content's size.
     const response = await fetch(url, { signal: stop, headers: { 'accept-encoding': 'identity' } });
     if (!response.ok || !response.body) throw new DownloadError('status', `${url} answers ${response.status}`);
     phase = 'truncated';
@@ -129,15 +129,15 @@ function explain(
   if (why.aborted) return new DownloadError('aborted', 'stopped', { cause: error });
   if (why.late) {
     const code = phase === 'unreachable' ? 'unreachable' : 'stalled';
-    return new DownloadError(code, `${url} ${code === 'unreachable' ? 'did not answer in time' : 'stopped sending'}`, {
+    return new DownloadError(code, `${url} ${code === 'unreachable' ? 'timed out' : 'stopped sending'}`, {
       cause: error,
     });
   }
-  const text = phase === 'unreachable' ? 'cannot be reached' : 'broke off';
+  const text = phase === 'unreachable' ? 'is unreachable' : 'aborted';
   return new DownloadError(phase, `${url} ${text} (${detail})`, { cause: error });
 }
 
-/** Aborts when what is expected does not come in time. */
+/** Aborts after a timeout. */
 class Watchdog {
   readonly #controller = new AbortController();
   #timer: NodeJS.Timeout;

@@ -7,7 +7,7 @@ export type EngineErrorCode =
   | 'database-damaged'
   | 'set-up-failed';
 
-/** An engine that cannot be found, made or set up. The message says what to do about it. */
+/** Failure to find, build or set up an engine. The message has the remedy. */
 export class EngineError extends Error {
   override readonly name = 'EngineError';
   readonly code: EngineErrorCode;

@@ -10,8 +10,8 @@ const SHOWN_EVERY_MS = 1000;
 const MEBIBYTE = 1024 * 1024;
 
 /**
- * Builds the programs of an engine from the committed go.mod and go.sum into a folder. Rejects with Error when there is no
- * Go, no module source, or the build fails; the message is one paragraph for a person.
+ * Builds the programs of an engine from the committed go.mod and go.sum into a folder. Rejects with Error without Go or
+ * module source, and if the build fails.
  */
 export async function buildWithGo(engine: Engine, folder: string, context: MakeContext): Promise<void> {
   const work = path.join(folder, 'work');
@@ -47,7 +47,7 @@ export async function buildWithGo(engine: Engine, folder: string, context: MakeC
       onLine,
     });
     if (result.exitCode !== 0)
-      throw new Error(`go build ended with ${result.exitCode}: ${result.lines.slice(-6).join(' | ')}`);
+      throw new Error(`go build exited with ${result.exitCode}: ${result.lines.slice(-6).join(' | ')}`);
   } finally {
     clearInterval(show);
   }
@@ -67,10 +67,10 @@ async function goEnvironment(engine: Engine, work: string, context: MakeContext)
     GOTMPDIR: work,
   };
   const wanted = /^go (\S+)$/m.exec(readFileSync(path.join(engine.goFolder, 'go.mod'), 'utf8'))?.[1] ?? '0';
-  // Asked outside of the module: inside, a Go that is too old does not even tell its version.
+  // Outside of the module: inside, an old Go fails even for `go version`.
   const asked = { ...environment, GOTOOLCHAIN: 'local', GOFLAGS: '' };
   const installed = await goVersion(asked, work, context.signal);
-  // An older Go can fetch the one that is wanted, from the same proxy as the modules, unless it was told never to.
+  // An older Go can download the required version from the module proxy unless GOTOOLCHAIN forbids it.
   if (isOlder(installed, wanted) && (given['GOTOOLCHAIN'] ?? 'local') === 'local') environment['GOTOOLCHAIN'] = 'auto';
   return environment;
 }
@@ -92,7 +92,7 @@ async function goVersion(environment: Record<string, string>, folder: string, si
   }
 }
 
-/** Whether a dotted version is lower than another. What follows the numbers is ignored. */
+/** Returns true if a dotted version is lower than another; ignores suffixes. */
 export function isOlder(version: string, than: string): boolean {
   const [left, right] = [version, than].map((text) => text.split('.').map((part) => Number.parseInt(part, 10) || 0));
   for (let index = 0; index < 3; index += 1) {
@@ -112,7 +112,7 @@ async function folderBytes(folder: string): Promise<number> {
   let bytes = 0;
   const entries = await readdir(folder, { recursive: true }).catch(() => []);
   for (const entry of entries) {
-    // Files come and go while Go works.
+    // Files change during the build.
     const found = await stat(path.join(folder, entry)).catch(() => null);
     if (found?.isFile()) bytes += found.size;
   }

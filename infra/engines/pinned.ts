@@ -1,25 +1,25 @@
 import path from 'node:path';
 
-/** A program that Recollect runs beside itself. */
+/** A program of an engine. */
 export interface EngineProgram {
-  /** Its name in the cache and in messages. */
+  /** Name in the cache and in messages. */
   readonly name: 'temporal-server' | 'temporal-sql-tool' | 'weaviate-server' | 'versitygw';
-  /** Names a ready program; nothing else is then looked for. */
+  /** Variable with the path of the program, which takes precedence. */
   readonly variable:
     | 'RECOLLECT_TEMPORAL_SERVER'
     | 'RECOLLECT_TEMPORAL_SQL_TOOL'
     | 'RECOLLECT_WEAVIATE_SERVER'
     | 'RECOLLECT_VERSITYGW';
-  /** What it is called on a machine that has it installed. */
+  /** Names of an installed program. */
   readonly pathNames: readonly string[];
-  /** Its name inside the release archive. */
+  /** Name in the release archive. */
   readonly archiveName: string;
   readonly goPackage: string;
-  /** The Go module that its version stamp names. */
+  /** Go module in the version stamp. */
   readonly goModule: string;
 }
 
-/** Programs of one version that are released, built and cached together. */
+/** Programs released, built and cached together. */
 export interface Engine {
   readonly name: 'temporal' | 'weaviate' | 'versitygw';
   readonly version: string;
@@ -29,18 +29,18 @@ export interface Engine {
   readonly release: Release;
 }
 
-/** Where a project publishes its programs. */
+/** Release of an engine's project. */
 export interface Release {
   /** `https://github.com/<repository>/releases/download/v<version>/<archive>`. */
   readonly repository: string;
-  /** The archive for a machine, or null where the project publishes none. */
+  /** Returns the archive for a machine; null if none is published. */
   readonly archive: (os: string, architecture: string) => string | null;
-  /** The file beside the archive that holds its SHA-256, alone or in a list of `HASH  NAME`. */
+  /** Returns the checksum file of an archive: one SHA-256, or lines of `HASH  NAME`. */
   readonly checksumFile: (archive: string) => string;
   /**
-   * SHA-256 by archive, where somebody has checked one. Empty as long as nobody has: then the published checksum file is
-   * what an archive is compared with. That finds damage on the way; it does not prove who published both. Whoever needs
-   * that builds from the Go modules, which are pinned by go.sum.
+   * Verified SHA-256 by archive. Without an entry, the archive is compared with the published checksum file, which detects
+   * damage but does not authenticate the publisher. For authenticity, build from the Go modules, which go.sum
+   * pins.
    */
   readonly sha256: Readonly<Record<string, string>>;
 }

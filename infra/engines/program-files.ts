@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Environment } from '../../config/process-environment.ts';
 import type { Engine, EngineProgram } from './pinned.ts';
 
-/** Whether a path is a file that this user may run. */
+/** Returns true for a file that this user can execute. */
 export function isProgram(file: string): boolean {
   try {
     accessSync(file, constants.X_OK);
@@ -14,7 +14,7 @@ export function isProgram(file: string): boolean {
   }
 }
 
-/** The first program of one of these names on the PATH, or null. */
+/** Returns the first program of these names on the PATH, or null. */
 export function findOnPath(names: readonly string[], environment: Environment): string | null {
   const folders = (environment['PATH'] ?? '').split(path.delimiter).filter((folder) => path.isAbsolute(folder));
   for (const folder of folders) {
@@ -26,14 +26,14 @@ export function findOnPath(names: readonly string[], environment: Environment): 
   return null;
 }
 
-/** The folder in the cache that holds an engine of this version for this machine. */
+/** Returns the cache folder of an engine's version for this machine. */
 export function cacheEntry(cacheDir: string, engine: Engine, os: string, architecture: string): string {
   return path.join(cacheDir, 'engines', `${engine.name}-${engine.version}-${os}-${architecture}`);
 }
 
 /**
- * Whether a program is of the pinned version, by the stamp that Go writes into every program (module, then version): it is
- * there whether the program was released or built, and reading it runs nothing.
+ * Returns true if a program has the pinned version, by the stamp that Go writes to every program (module, then version);
+ * does not run it.
  */
 export async function hasPinnedVersion(file: string, program: EngineProgram, version: string): Promise<boolean> {
   const stamp = new RegExp(

@@ -12,8 +12,8 @@ const MAX_PROGRAM_BYTES = 800 * 1024 * 1024;
 const MEBIBYTE = 1024 * 1024;
 
 /**
- * Fetches the programs of an engine from its official release into a folder, checked by SHA-256.
- * Rejects with DownloadError, or with Error when the project publishes nothing for this machine or the archive is not as expected.
+ * Downloads the programs of an engine from its official release to a folder, verified by SHA-256.
+ * Rejects with DownloadError, or with Error for an unsupported machine or an unexpected archive.
  */
 export async function fetchRelease(engine: Engine, folder: string, context: MakeContext): Promise<void> {
   const { release, version } = engine;
@@ -37,7 +37,7 @@ export async function fetchRelease(engine: Engine, folder: string, context: Make
   rmSync(file);
 }
 
-/** The checksum of an archive in what its project published: one hash alone, or lines of `HASH  NAME`. */
+/** Returns the checksum of an archive from one hash, or lines of `HASH  NAME`. */
 export function checksumIn(text: string, archive: string): string | null {
   const lines = text
     .split('\n')
@@ -50,7 +50,7 @@ export function checksumIn(text: string, archive: string): string | null {
 
 async function publishedChecksum(url: string, archive: string, context: MakeContext): Promise<string> {
   const checksum = checksumIn(await downloadText({ url, signal: context.signal }), archive);
-  if (checksum === null) throw new Error(`${url} names no SHA-256 of ${archive}`);
+  if (checksum === null) throw new Error(`${url} has no SHA-256 of ${archive}`);
   return checksum;
 }
 
@@ -60,7 +60,7 @@ async function unpack(engine: Engine, file: string, folder: string): Promise<voi
     file,
     cwd: folder,
     strict: true,
-    // Only the programs, by their bare names, wherever in the archive they lie: nothing else can be written.
+    // Extracts only the programs, by base name: no other file can be written.
     filter: (entryPath, entry) =>
       'type' in entry &&
       entry.type === 'File' &&

@@ -18,7 +18,7 @@ export interface ResolveOptions {
   readonly environment: Environment;
   readonly progress: Progress;
   readonly signal: AbortSignal;
-  /** Where official releases are fetched: a mirror, or a server of a test. */
+  /** Address of official releases: a mirror or a test server. */
   readonly releases?: string | undefined;
 }
 
@@ -31,7 +31,7 @@ export interface FoundProgram {
 
 export type FoundPrograms = ReadonlyMap<EngineProgram['name'], FoundProgram>;
 
-/** What a way of making an engine gets to know. */
+/** Input of a source of an engine. */
 export interface MakeContext {
   readonly os: string;
   readonly architecture: string;
@@ -41,7 +41,7 @@ export interface MakeContext {
   readonly update: (text: string) => void;
 }
 
-/** One engine that was not found, with all that was tried. */
+/** An engine that could not be resolved, with the attempts. */
 export interface Unavailable {
   readonly engine: Engine;
   readonly entry: string;
@@ -51,8 +51,8 @@ export interface Unavailable {
 const WAIT_FOR_OTHER_MS = 300;
 
 /**
- * Finds what needs no making: a given path, then the PATH (the pinned version only), then the cache.
- * Throws EngineError `bad-path` when a given path is no program: falling through would hide the mistake.
+ * Finds an existing engine: by its variable, then the PATH (pinned version only), then the cache.
+ * @throws EngineError `bad-path` if a given path is not a program
  */
 export async function lookUpEngine(
   engine: Engine,
@@ -85,7 +85,7 @@ export async function lookUpEngine(
 }
 
 /**
- * The programs of an engine: found, or fetched, or built, whichever comes first. Answers `Unavailable` when nothing worked.
+ * Returns the programs of an engine: found, downloaded or built, in this order; `Unavailable` if all fail.
  * Rejects with EngineError `bad-path` or `aborted`.
  */
 export async function resolveEngine(engine: Engine, options: ResolveOptions): Promise<FoundPrograms | Unavailable> {
@@ -110,7 +110,7 @@ export async function resolveEngine(engine: Engine, options: ResolveOptions): Pr
   return found;
 }
 
-/** Resolves all engines, or throws one EngineError `unavailable` that says for each which file to put where. */
+/** Resolves all engines. @throws EngineError `unavailable` with the required files and folders */
 export async function resolveEngines(engines: readonly Engine[], options: ResolveOptions): Promise<FoundPrograms> {
   const all = new Map<EngineProgram['name'], FoundProgram>();
   const missing: Unavailable[] = [];
@@ -125,10 +125,10 @@ export async function resolveEngines(engines: readonly Engine[], options: Resolv
 
 function explainMissing({ engine, entry, tried }: Unavailable): string {
   const files = engine.programs.map(
-    (program) => `  ${path.join(entry, program.name)}   (or set ${program.variable} to where it is)`,
+    (program) => `  ${path.join(entry, program.name)}   (or set ${program.variable} to its path)`,
   );
   return [
-    `${engine.name} ${engine.version} for ${process.platform} ${process.arch} is not on this machine and could not be made. Tried:`,
+    `${engine.name} ${engine.version} for ${process.platform} ${process.arch} is not installed and could not be downloaded or built. Tried:`,
     ...tried.map((line) => `  - ${line}`),
     `Put ${engine.programs.map((program) => program.name).join(' and ')} of version ${engine.version}, executable, here:`,
     ...files,
@@ -141,11 +141,11 @@ function givenProgram(program: EngineProgram, given: string): string {
   if (isProgram(file)) return file;
   throw new EngineError(
     'bad-path',
-    `${program.variable} names ${file}, which is no executable file. Correct it, or unset it to let Recollect find ${program.name}.`,
+    `${program.variable} names ${file}, which is not an executable file. Correct it, or unset it to let Recollect find ${program.name}.`,
   );
 }
 
-/** A file that somebody put there by hand may lack its executable bit. */
+/** A manually placed file may lack the executable bit. */
 function isCached(file: string): boolean {
   if (isProgram(file)) return true;
   try {
@@ -157,7 +157,7 @@ function isCached(file: string): boolean {
   return isProgram(file);
 }
 
-/** Makes a cache entry while no other process does; answers how, or null with the reasons added to `tried`. */
+/** Creates a cache entry under a lock; returns its source, or null with the reasons added to `tried`. */
 async function makeEntry(
   engine: Engine,
   entry: string,
@@ -175,7 +175,7 @@ async function makeEntry(
         lock.release();
       }
     }
-    step.update(`waiting for process ${lock.holder.pid}, which is making it`);
+    step.update(`waiting for process ${lock.holder.pid}, which is downloading or building it`);
     await delay(WAIT_FOR_OTHER_MS, undefined, { signal: options.signal }).catch(() => throwIfAborted(options.signal));
   }
 }
@@ -218,7 +218,7 @@ async function makeLocked(
   return null;
 }
 
-/** A killed build leaves its own folder, never half an entry; whatever incomplete entry lies there is moved out of the way. */
+/** Moves a build into the cache; an incomplete entry there is moved aside. */
 function putInPlace(unfinished: string, entry: string): void {
   chmodSync(unfinished, 0o755);
   if (existsSync(entry)) renameSync(entry, path.join(path.dirname(entry), `.unfinished-0-${randomUUID()}`));
@@ -227,7 +227,7 @@ function putInPlace(unfinished: string, entry: string): void {
   clearUnfinished(path.dirname(entry));
 }
 
-/** Removes what processes that no longer live have left unfinished. */
+/** Removes unfinished builds of dead processes. */
 function clearUnfinished(folder: string): void {
   for (const name of readdirSync(folder)) {
     const owner = /^\.unfinished-(\d+)-/.exec(name)?.[1];
@@ -238,5 +238,5 @@ function clearUnfinished(folder: string): void {
 }
 
 function throwIfAborted(signal: AbortSignal): void {
-  if (signal.aborted) throw new EngineError('aborted', 'Stopped while an engine was being made.');
+  if (signal.aborted) throw new EngineError('aborted', 'Stopped while an engine was being downloaded or built.');
 }

@@ -17,11 +17,11 @@ export interface ToolCommand {
 
 export interface ToolResult {
   readonly exitCode: number;
-  /** The last lines of both outputs, in the order of their arrival. */
+  /** Last lines of stdout and stderr, in order of arrival. */
   readonly lines: readonly string[];
 }
 
-/** A helper program that could not be started or was stopped. */
+/** A tool that could not be started or was stopped. */
 export class ToolError extends Error {
   override readonly name = 'ToolError';
   readonly code: 'not-started' | 'aborted';
@@ -33,8 +33,8 @@ export class ToolError extends Error {
 }
 
 /**
- * Runs a helper program to its end, in a process group of its own, and answers its exit code (128 when a signal ended it)
- * and last lines. When the signal aborts, the whole group is killed, and it rejects once that is done. Rejects with ToolError.
+ * Runs a tool in its own process group; returns its exit code (128 if ended by a signal)
+ * and last lines. An abort kills the group. Rejects with ToolError.
  */
 export async function runTool(command: ToolCommand): Promise<ToolResult> {
   if (command.signal?.aborted) throw new ToolError('aborted', 'stopped');
@@ -63,7 +63,7 @@ export async function runTool(command: ToolCommand): Promise<ToolResult> {
   );
   child.once('close', (code) => ended.resolve(code ?? 128));
   command.signal?.addEventListener('abort', kill, { once: true });
-  // The group would survive this process otherwise: it is not the terminal's.
+  // The group is not the terminal's and would survive this process.
   process.once('exit', kill);
   try {
     const exitCode = await ended.promise;

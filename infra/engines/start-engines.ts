@@ -13,7 +13,7 @@ export interface StartEnginesOptions {
   readonly environment: Environment;
   readonly progress: Progress;
   readonly signal: AbortSignal;
-  /** `saved` keeps the data directory's ports, or takes the defaults. Default `free`: beside an instance that runs. */
+  /** `saved` uses the data directory's ports or the defaults. Default `free`: beside a running instance. */
   readonly ports?: 'saved' | 'free';
 }
 
@@ -24,15 +24,15 @@ export interface RunningEngines {
   readonly temporal: { readonly address: string };
   readonly weaviate: { readonly url: string; readonly grpcPort: number; readonly apiKey: string };
   readonly instance: Instance;
-  /** One engine: its process, its state, and how to end or restart it. */
+  /** Process, state and control of one engine. */
   service(name: EngineName): SupervisedService;
-  /** Stops all of them cleanly. */
+  /** Stops all engines cleanly. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts PostgreSQL, Temporal and Weaviate alone, supervised by this process, and resolves when all of them truly answer.
- * Rejects with EngineError, InstanceError or SupervisorError, and then no process is left.
+ * Starts PostgreSQL, Temporal and Weaviate, supervised by this process; resolves once all are ready.
+ * Rejects with EngineError, InstanceError or SupervisorError, without leaving a process.
  */
 export async function startEngines(options: StartEnginesOptions): Promise<RunningEngines> {
   const { instance, supervisor, stop } = await runInstance({

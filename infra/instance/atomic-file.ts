@@ -2,26 +2,26 @@ import { randomUUID } from 'node:crypto';
 import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import path from 'node:path';
 
-/** Makes renames and new names in a folder survive a power cut. Folders cannot be synced everywhere; where not, it does nothing. */
+/** Syncs a folder so that renames survive a power cut; does nothing if folders cannot be synced. */
 export function syncFolder(folder: string): void {
   let handle: number;
   try {
     handle = openSync(folder, 'r');
   } catch {
-    return; // Some systems refuse to open a folder; the rename itself is still atomic there.
+    return; // Some systems cannot open a folder; renames are atomic there.
   }
   try {
     fsyncSync(handle);
   } catch {
-    // Some file systems cannot sync a folder: then the order of the rename is all there is.
+    // Some file systems cannot sync a folder.
   } finally {
     closeSync(handle);
   }
 }
 
 /**
- * Replaces a file in one step: readers see the old content or the new, never a part, also after a power cut.
- * Synchronous, so that no other code of this process runs between the decision and the write.
+ * Replaces a file atomically, also across a power cut.
+ * Synchronous, so that no other code runs between decision and write.
  */
 export function writeFileAtomic(file: string, content: string, mode = 0o600): void {
   const folder = path.dirname(file);

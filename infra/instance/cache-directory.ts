@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Environment } from '../../config/process-environment.ts';
 
 /**
- * The folder for what can be fetched or built again (engines, models), shared by all instances of a user:
+ * Returns the cache folder for engines and models, shared by all instances of a user:
  * RECOLLECT_CACHE_DIR, else XDG_CACHE_HOME/recollect, else the platform's usual place. Absolute; touches no file.
  */
 export function cacheDirectory(environment: Environment, system: NodeJS.Platform = platform()): string {
@@ -17,7 +17,7 @@ export function cacheDirectory(environment: Environment, system: NodeJS.Platform
     : path.join(home, '.cache', 'recollect');
 }
 
-/** The data directory when no flag names one: RECOLLECT_DATA_DIR, else ~/.recollect. Absolute; touches no file. */
+/** Returns the default data directory: RECOLLECT_DATA_DIR, else ~/.recollect. Absolute; touches no file. */
 export function defaultDataDirectory(environment: Environment): string {
   const own = environment['RECOLLECT_DATA_DIR'];
   if (own) return path.resolve(own);

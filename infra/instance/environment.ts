@@ -27,10 +27,10 @@ const PASSED_NAMES = new Set([
   'no_proxy',
   'CLAUDE_CONFIG_DIR',
 ]);
-/** Only migrations may act as the owner of the tables: row-level security does not bind it everywhere. */
+/** Only migrations may use the owner role: row-level security does not restrict it everywhere. */
 const NEVER_PASSED = new Set(['RECOLLECT_OWNER_DATABASE_URL']);
 
-/** A PostgreSQL URL for a login role of the instance's own server. */
+/** Returns a PostgreSQL URL for a login role of the instance's server. */
 export function databaseUrl(
   instance: Instance,
   role: string,
@@ -48,7 +48,7 @@ export function maintenanceDatabaseUrl(instance: Instance): string {
   return databaseUrl(instance, 'recollect_maintenance', instance.secrets.postgresMaintenance);
 }
 
-/** As the role that makes databases; of the database that every server has. */
+/** Returns the URL of the database `postgres` for the role that creates databases. */
 export function restoreDatabaseUrl(instance: Instance): string {
   return databaseUrl(instance, 'recollect_restore', instance.secrets.postgresRestore, 'postgres');
 }
@@ -69,14 +69,14 @@ export function httpHost(environment: Environment): string {
   return environment['RECOLLECT_HTTP_HOST'] || HOST;
 }
 
-/** Where a person or a hook on this machine reaches the API. */
+/** Returns the API's address on this machine. */
 export function apiUrl(instance: Instance, environment: Environment): string {
   const host = httpHost(environment);
   const reachable = host === '0.0.0.0' || host === '::' ? HOST : host;
   return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${instance.ports.api}`;
 }
 
-/** The parent's variables that a child may see: Recollect's, the model provider's, and what a program needs to run at all. No telemetry unless the parent asks for it. */
+/** Variables that children inherit: of Recollect, the model provider, telemetry, and those that programs need. */
 export function passedEnvironment(parent: Environment): Record<string, string> {
   const passed: Record<string, string> = { ...NO_TELEMETRY };
   for (const [name, value] of Object.entries(parent)) {
@@ -86,7 +86,7 @@ export function passedEnvironment(parent: Environment): Record<string, string> {
   return passed;
 }
 
-/** What a program gets to see that takes its settings from its arguments: no settings and no keys of ours. */
+/** Returns the environment of a program without Recollect's settings and keys. */
 export function programEnvironment(parent: Environment): Record<string, string> {
   const passed = Object.entries(passedEnvironment(parent)).filter(
     ([name]) => !/^(?:RECOLLECT_|ANTHROPIC_|OTEL_|ORT_|NODE_)/.test(name),
@@ -94,26 +94,26 @@ export function programEnvironment(parent: Environment): Record<string, string> 
   return Object.fromEntries(passed);
 }
 
-/** Weaviate asks at every start whether it runs in Google's cloud, at an address beyond this machine; here nobody answers. */
+/** Disables Weaviate's check for Google's cloud, which contacts another machine. */
 const NOWHERE = '127.0.0.1:9';
 
-/** What an engine gets to see. */
+/** Returns the environment of an engine. */
 export function engineEnvironment(parent: Environment): Record<string, string> {
   return { ...programEnvironment(parent), GCE_METADATA_HOST: NOWHERE };
 }
 
-/** What PKCS #8 puts before the 32 bytes of an Ed25519 key (RFC 8410). */
+/** PKCS #8 prefix of a 32-byte Ed25519 key (RFC 8410). */
 const ED25519_PKCS8 = Buffer.from('302e020100300506032b657004220420', 'hex');
 
-/** The key that signs this instance's backups, as settings take it: PKCS #8 DER in base64. */
+/** Returns the signing key of backups in the form of the setting: PKCS #8 DER in base64. */
 function backupSigningKey(seed: string): string {
   return Buffer.concat([ED25519_PKCS8, Buffer.from(seed, 'base64url')]).toString('base64');
 }
 
-/** The environment of the worker and the API of an embedded instance. What the instance decides wins over the parent's. */
+/** Returns the environment of worker and API. The instance's values override the parent's. */
 export function instanceEnvironment(instance: Instance, parent: Environment, cacheDir: string): Record<string, string> {
   return {
-    // On a machine where Claude Code runs, what hooks missed is found in its transcripts.
+    // With Claude Code on this machine, its transcripts contain events that hooks missed.
     RECOLLECT_TRANSCRIPTS: existsSync(transcriptFolder(parent['CLAUDE_CONFIG_DIR'])) ? 'known' : 'off',
     RECOLLECT_BACKUP_SIGNING_KEY: backupSigningKey(instance.secrets.backupSigning),
     RECOLLECT_ARCHIVE_STORE: path.join(instance.layout.dataDir, 'archive'),

@@ -1,6 +1,6 @@
 export type InstanceErrorCode = 'unusable-data-dir' | 'newer-data-dir' | 'damaged-file' | 'no-free-port' | 'port-taken';
 
-/** A data directory that cannot be used as it is. The message says what to do about it. */
+/** An unusable data directory. The message has the remedy. */
 export class InstanceError extends Error {
   override readonly name = 'InstanceError';
   readonly code: InstanceErrorCode;

@@ -6,7 +6,7 @@ import { choosePorts, type Ports } from './ports.ts';
 import { readOrCreateSecrets, type Secrets } from './secrets.ts';
 import { checkVersionStamp } from './version-stamp.ts';
 
-/** A data directory that is ready to be run. */
+/** A data directory opened for running. */
 export interface Instance {
   readonly layout: InstanceLayout;
   readonly secrets: Secrets;
@@ -18,11 +18,11 @@ export interface OpenInstanceOptions {
   readonly preferPorts?: 'saved' | 'free';
 }
 
-/** Makes the folders of a data directory and checks its version. Safe on one that runs; throws InstanceError. */
+/** Creates the folders of a data directory and checks its version; safe while it runs. @throws InstanceError */
 export function prepareDataDirectory(dataDir: string): InstanceLayout {
   const layout = instanceLayout(dataDir);
   try {
-    // Folders above the instance are made as usual ones; its own are for their owner only.
+    // Parent folders have default modes; the instance's are private.
     mkdirSync(path.dirname(layout.dataDir), { recursive: true });
     for (const folder of [layout.dataDir, layout.run, layout.logs]) mkdirSync(folder, { recursive: true, mode: 0o700 });
   } catch (error) {
@@ -38,9 +38,9 @@ export function prepareDataDirectory(dataDir: string): InstanceLayout {
 }
 
 /**
- * Opens a data directory for running: folders, version stamp, secrets (made once) and ports (chosen free now).
- * Call it while holding the instance's lock and with no process of it alive: its own ports would count as taken.
- * Throws InstanceError.
+ * Opens a data directory for running: folders, version stamp, secrets (created once) and free ports.
+ * Requires the instance's lock and no running process of it, whose ports would count as in use.
+ * @throws InstanceError
  */
 export async function openInstance(dataDir: string, options: OpenInstanceOptions = {}): Promise<Instance> {
   const layout = prepareDataDirectory(dataDir);

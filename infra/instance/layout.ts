@@ -1,13 +1,13 @@
 import path from 'node:path';
 
-/** Where everything of one instance lives. All paths are absolute. */
+/** Absolute paths of an instance's files. */
 export interface InstanceLayout {
   readonly dataDir: string;
   readonly postgres: string;
   readonly temporal: string;
   readonly weaviate: string;
   readonly logs: string;
-  /** What only means something while processes run: state, lock, ports, socket. */
+  /** Runtime files: state, lock, ports, socket. */
   readonly run: string;
   readonly secretsFile: string;
   readonly credentialsFile: string;
@@ -17,7 +17,7 @@ export interface InstanceLayout {
   readonly lockFile: string;
 }
 
-/** The layout of the data directory at a path, which may be relative to the current folder. Touches no file. */
+/** Returns the layout of a data directory. Touches no file. */
 export function instanceLayout(dataDir: string): InstanceLayout {
   const root = path.resolve(dataDir);
   const run = path.join(root, 'run');

@@ -6,12 +6,12 @@ import { writeFileAtomic } from './atomic-file.ts';
 import { InstanceError } from './instance-error.ts';
 import { isSystemError, readJsonFile } from './json-file.ts';
 
-/** Temporal stores membership ports as a signed 16-bit number; a larger one ends the server after its port opened. */
+/** Temporal stores membership ports as signed 16-bit numbers; larger ones crash the server. */
 export const MAX_MEMBERSHIP_PORT = 32_767;
 
 /**
- * What each port is when nothing else has it. All but the api's, which is documented, lie below the ranges that Linux and macOS use for
- * outgoing connections: one of those could hold a port at the moment when an engine binds it.
+ * Default ports. All but the api's, which is documented, are below the ephemeral ranges of Linux and macOS, in which an outgoing
+ * connection could use the port.
  */
 export const DEFAULT_PORTS = {
   api: 37_700,
@@ -56,7 +56,7 @@ export const PORT_NAMES: readonly PortName[] = [
   'weaviateRaftRpc',
 ];
 
-/** Below those ranges, too. */
+/** Below the ephemeral ranges. */
 const SUBSTITUTE_FROM = 20_000;
 const SUBSTITUTE_TO = 32_000;
 const SUBSTITUTE_TRIES = 400;
@@ -64,7 +64,7 @@ const SUBSTITUTE_TRIES = 400;
 const portSchema = z.int().min(1).max(65_535);
 const savedSchema = z.record(z.string(), portSchema);
 
-/** The ports that the data directory used last; names without a saved port are left out. A damaged file counts as none. */
+/** Returns the saved ports of a data directory; a damaged file counts as empty. */
 export function readSavedPorts(file: string): Partial<Record<PortName, number>> {
   const stored = readJsonFile(file, savedSchema);
   if (stored.kind !== 'value') return {};
@@ -76,7 +76,7 @@ export function readSavedPorts(file: string): Partial<Record<PortName, number>> 
   return saved;
 }
 
-/** Whether a port can be listened on, on the loopback address and on all of them, and receive datagrams (Weaviate's gossip does). */
+/** Returns true if a port is free for TCP on loopback and on all addresses, and for UDP (Weaviate's gossip). */
 export async function isPortFree(port: number): Promise<boolean> {
   return (await canListen(port, '127.0.0.1')) && (await canListen(port, '::')) && (await canReceive(port));
 }
@@ -99,12 +99,12 @@ async function canReceive(port: number): Promise<boolean> {
 
 function settle(error: Error, resolve: (isFree: boolean) => void, reject: (error: Error) => void): void {
   if (isSystemError(error, 'EADDRINUSE') || isSystemError(error, 'EACCES')) resolve(false);
-  // A machine without IPv6 has no such address: nobody can hold the port there.
+  // Without IPv6 the address does not exist.
   else if (isSystemError(error, 'EAFNOSUPPORT') || isSystemError(error, 'EADDRNOTAVAIL')) resolve(true);
   else reject(error);
 }
 
-/** The first of some ports that cannot be bound now; null when all are free. */
+/** Returns the first port that is in use; null if all are free. */
 export async function firstTakenPort(ports: readonly number[]): Promise<number | null> {
   for (const port of ports) if (!(await isPortFree(port))) return port;
   return null;
@@ -112,15 +112,15 @@ export async function firstTakenPort(ports: readonly number[]): Promise<number |
 
 export interface PortChoice {
   readonly file: string;
-  /** The port that the user asked for. It is taken or refused, never replaced. */
+  /** Port that the user requested; never replaced. */
   readonly api?: number | undefined;
   /** `free` skips saved and default ports: for test runs beside a running instance. */
   readonly prefer: 'saved' | 'free';
 }
 
 /**
- * Chooses all ports and saves them: the saved one while it is free, else the default, else a free one, no port twice.
- * Throws InstanceError `port-taken` when the asked API port is taken, `no-free-port` when none is left.
+ * Chooses and saves distinct ports: the saved one if free, else the default, else another free one.
+ * @throws InstanceError `port-taken` if the requested API port is in use, `no-free-port` if no port is free
  */
 export async function choosePorts(choice: PortChoice): Promise<Ports> {
   const saved = choice.prefer === 'saved' ? readSavedPorts(choice.file) : {};
@@ -145,7 +145,7 @@ async function choosePort(
     if (await isPortFree(choice.api)) return choice.api;
     throw new InstanceError(
       'port-taken',
-      `Port ${choice.api} is taken by another program. Choose another with --port, or leave it out.`,
+      `Port ${choice.api} is in use by another program. Choose another with --port, or omit it.`,
     );
   }
   const wanted = choice.prefer === 'saved' ? [saved, DEFAULT_PORTS[name]] : [];
@@ -156,8 +156,5 @@ async function choosePort(
     const port = randomInt(SUBSTITUTE_FROM, SUBSTITUTE_TO);
     if (!used.has(port) && (await isPortFree(port))) return port;
   }
-  throw new InstanceError(
-    'no-free-port',
-    `No free port was found between ${SUBSTITUTE_FROM} and ${SUBSTITUTE_TO} for ${name}.`,
-  );
+  throw new InstanceError('no-free-port', `No free port between ${SUBSTITUTE_FROM} and ${SUBSTITUTE_TO} for ${name}.`);
 }

@@ -20,15 +20,15 @@ export type { RestoreRequest };
 
 const CONNECT_MS = 5_000;
 
-/** What only somebody on the instance's own machine has: PostgreSQL as the role that sees every tenant, and Temporal. */
+/** Access on the instance's machine: PostgreSQL as the maintenance role, and Temporal. */
 export interface LocalAccess {
   readonly maintenanceUrl: string;
   readonly temporal: TemporalOptions;
 }
 
 /**
- * The local access to an instance: that of a worker's environment, else by the secrets of the data directory. Null where neither is at hand, or the commands of this
- * machine are meant for another server.
+ * Returns the local access to an instance: from a worker's environment, else from the secrets of the data directory. Null without either,
+ * and if this machine's commands use a remote server.
  */
 export function localAccess(dataDir: string, environment: Environment): LocalAccess | null {
   const { RECOLLECT_MAINTENANCE_DATABASE_URL: url, RECOLLECT_TEMPORAL_ADDRESS: address } = environment;
@@ -48,7 +48,7 @@ export function localAccess(dataDir: string, environment: Environment): LocalAcc
 const operatorRow = z.array(z.object({ id: z.string() })).min(1);
 
 /**
- * Starts a restore or a drill past the API, which takes only stores and signers of the settings. Returns the id of its row, or null while another restore or drill runs.
+ * Starts a restore or drill without the API, which accepts only stores and signers of its settings. Returns its id, or null while another runs.
  * Rejects with errors of the driver and TemporalUnavailable.
  */
 export async function requestRestore(access: LocalAccess, request: RestoreRequest): Promise<string | null> {

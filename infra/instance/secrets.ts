@@ -22,22 +22,22 @@ const secretsSchema = z.object({
   backupSigning: secret,
 });
 
-/** Everything the instance made up for itself. Known to the data directory only. */
+/** Generated secrets, stored in the data directory only. */
 export type Secrets = Readonly<z.infer<typeof secretsSchema>>;
 
 const storedSchema = z.record(z.string(), z.string());
 
 /**
- * The secrets of a data directory, made once and kept: a new one would lock the databases out. A name that a later
- * version adds is generated beside the old ones. The file is readable by its owner only.
- * Throws InstanceError when the file exists and is damaged: making new secrets then would hide the loss.
+ * Returns the secrets of a data directory, created once: other secrets could not open the databases. Missing names
+ * are generated. The file is readable by its owner only.
+ * @throws InstanceError for a damaged file, since new secrets would hide the loss
  */
 export function readOrCreateSecrets(file: string): Secrets {
   const stored = readJsonFile(file, storedSchema);
   if (stored.kind === 'damaged') throw damaged(file, stored.reason);
   const known = stored.kind === 'value' ? stored.value : {};
   const present = secretsSchema.partial().safeParse(known);
-  if (!present.success) throw damaged(file, `${present.error.issues[0]?.path.join('.')} is no secret`);
+  if (!present.success) throw damaged(file, `${present.error.issues[0]?.path.join('.')} is not a secret`);
   const missing = Object.keys(secretsSchema.shape).filter((name) => known[name] === undefined);
   if (missing.length > 0) {
     for (const name of missing) known[name] = randomBytes(SECRET_BYTES).toString('base64url');
@@ -51,6 +51,6 @@ export function readOrCreateSecrets(file: string): Secrets {
 function damaged(file: string, reason: string): InstanceError {
   return new InstanceError(
     'damaged-file',
-    `The secrets file ${file} is damaged (${reason}). Put back a copy of it: without it the databases cannot be opened.`,
+    `The secrets file ${file} is damaged (${reason}). Restore a copy of it; the databases cannot be opened without it.`,
   );
 }

@@ -3,14 +3,14 @@ import { writeFileAtomic } from './atomic-file.ts';
 import { InstanceError } from './instance-error.ts';
 import { readJsonFile } from './json-file.ts';
 
-/** Raised when a newer program arranges the data directory in a way that an older one would misread. */
+/** Increased when the layout changes in a way that older programs would misread. */
 export const LAYOUT_VERSION = 1;
 
 const stampSchema = z.object({ layout: z.int().positive(), createdAt: z.string() });
 
 /**
- * Stamps a fresh data directory, and answers the layout version of an older one. Throws InstanceError for one that a
- * newer Recollect has written: an older program would damage it.
+ * Stamps a new data directory, or returns the layout version of an existing one. @throws InstanceError for one of a
+ * newer version, which this program would damage
  */
 export function checkVersionStamp(file: string, now: () => Date = () => new Date()): number {
   const stamp = readJsonFile(file, stampSchema);
@@ -27,7 +27,7 @@ export function checkVersionStamp(file: string, now: () => Date = () => new Date
   if (stamp.value.layout > LAYOUT_VERSION) {
     throw new InstanceError(
       'newer-data-dir',
-      `This data directory was written by a newer Recollect (layout ${stamp.value.layout}, this one knows ${LAYOUT_VERSION}). Use that version, or another --data-dir.`,
+      `This data directory was written by a newer version (layout ${stamp.value.layout}, supported ${LAYOUT_VERSION}). Use that version, or another --data-dir.`,
     );
   }
   return stamp.value.layout;

@@ -1,19 +1,19 @@
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 30_000;
-/** A service that worked this long starts over with the shortest delay. */
+/** Uptime after which the delay resets. */
 const HEALTHY_AFTER_MS = 60_000;
 
-/** Doubling delays between restarts of one service. Times are milliseconds of a clock that never goes back. */
+/** Doubling delays between restarts of a service. Times are milliseconds of a monotonic clock. */
 export class Backoff {
   #failures = 0;
   #readySince: number | null = null;
 
-  /** The service answered. */
+  /** The service is ready. */
   ready(nowMs: number): void {
     this.#readySince = nowMs;
   }
 
-  /** The service ended or never got ready. Answers how long to wait before the next start. */
+  /** The service ended or was never ready. Returns the delay before the next start. */
   failed(nowMs: number): number {
     if (this.#readySince !== null && nowMs - this.#readySince >= HEALTHY_AFTER_MS) this.#failures = 0;
     this.#readySince = null;
@@ -22,7 +22,7 @@ export class Backoff {
     return delayMs;
   }
 
-  /** How often it failed in a row. */
+  /** Consecutive failures. */
   get failures(): number {
     return this.#failures;
   }

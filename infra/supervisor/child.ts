@@ -8,24 +8,24 @@ import { identifyProcess, type ProcessIdentity, signalGroup } from './process-id
 
 const readyMessageSchema = z.object({ type: z.literal('ready') });
 
-/** How a process ended, in words for a person. */
+/** End of a process as text. */
 export interface ChildExit {
   readonly text: string;
 }
 
-/** A started process of its own session, so that a terminal's Ctrl-C reaches the supervisor only. */
+/** A process in its own session, so that Ctrl-C reaches the supervisor only. */
 export interface Child {
   readonly identity: ProcessIdentity;
-  /** Resolves once, when the process has ended. Never rejects. */
+  /** Resolves when the process has ended. Never rejects. */
   readonly exited: Promise<ChildExit>;
-  /** Resolves when the process said that it is ready. Only for a child with a channel. */
+  /** Resolves when the process reports ready over its channel. */
   readonly saidReady: Promise<void>;
   alive(): boolean;
-  /** Sends a signal to the process, not to its group, and closes its channel: an open one can keep a child from ending. */
+  /** Signals the process, not its group, and closes its channel, which can prevent its exit. */
   askToStop(signal: NodeJS.Signals): void;
 }
 
-/** Lowers a process's priority. One that has ended meanwhile has none, which its exit tells. */
+/** Lowers a process's priority; ignores an ended process. */
 function standBack(pid: number, niceness: number): void {
   try {
     setPriority(pid, niceness);
@@ -34,7 +34,7 @@ function standBack(pid: number, niceness: number): void {
   }
 }
 
-/** Starts a process that writes its own log. Rejects when the system cannot start it. */
+/** Starts a process that writes its own log. Rejects if it cannot be started. */
 export async function startChild(command: Command, logFile: string, channel: boolean): Promise<Child> {
   const log = openLog(logFile);
   let child: ChildProcess;
@@ -50,7 +50,7 @@ export async function startChild(command: Command, logFile: string, channel: boo
   } finally {
     closeSync(log);
   }
-  // Nobody else knows it until it is handed out: a supervisor that leaves before that ends it all the same.
+  // Registered at once: a supervisor that exits before this function resolves must end the child.
   const killUnknown = (): void => void (child.pid !== undefined && signalGroup(child.pid, 'SIGKILL'));
   process.once('exit', killUnknown);
   setImmediate(() => setImmediate(() => process.removeListener('exit', killUnknown)));
@@ -65,16 +65,16 @@ export async function startChild(command: Command, logFile: string, channel: boo
     if (readyMessageSchema.safeParse(message).success) ready.resolve();
   });
   child.once('exit', (code, signal) => {
-    // Whatever the process started itself must not outlive it.
+    // Ends the process's own children.
     if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
-    exited.resolve({ text: signal === null ? `it ended with exit code ${code}` : `it was ended by ${signal}` });
+    exited.resolve({ text: signal === null ? `exit code ${code}` : `ended by ${signal}` });
   });
   await spawned.promise;
   const pid = child.pid ?? 0;
-  // Inherited by whatever it starts from here on.
+  // Inherited by its children.
   if (pid > 0 && command.niceness !== undefined && child.exitCode === null) standBack(pid, command.niceness);
   return {
-    // A process that ended already has no start time; its number is then never used for a signal.
+    // An ended process has no start time; its id is never signalled.
     identity: identifyProcess(pid) ?? { pid, startTime: 'ended' },
     exited: exited.promise,
     saidReady: ready.promise,

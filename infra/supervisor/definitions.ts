@@ -1,6 +1,6 @@
 import type { StopSignal } from './state.ts';
 
-/** What to run for a service. */
+/** Command of a service. */
 export interface Command {
   readonly file: string;
   readonly args: readonly string[];
@@ -8,38 +8,38 @@ export interface Command {
   readonly workingDirectory: string;
   readonly uid?: number;
   readonly gid?: number;
-  /** How far it stands back for others who want the processor: 0 to 19; 0 where it is not said. */
+  /** Niceness 0 to 19; default 0. */
   readonly niceness?: number;
 }
 
-/** How a service shows that it works. */
+/** Readiness of a service. */
 export type Readiness =
-  /** Asked again and again: resolves when it truly answers, rejects while it does not yet. */
+  /** Polled: resolves once the service is ready, else rejects. */
   | { readonly kind: 'probe'; readonly check: (signal: AbortSignal) => Promise<void> }
-  /** A Node child that sends `{ type: 'ready' }` over its channel, and stops when that channel closes. */
+  /** A Node child that sends `{ type: 'ready' }` over its channel and stops when the channel closes. */
   | { readonly kind: 'message' };
 
 /** A long-running process. */
 export interface ServiceDefinition {
   readonly kind: 'service';
   readonly name: string;
-  /** Names of what must be ready, or done, before this starts. */
+  /** Nodes that must be ready or completed first. */
   readonly after: readonly string[];
-  /** Called before every start, also before a restart: makes configuration and repairs what a crash left. */
+  /** Called before every start and restart: writes configuration and repairs after a crash. */
   readonly prepare: (context: StepContext) => Promise<Command>;
-  /** What it binds. If it never got ready and one of them is taken, the start fails with `port-taken`. */
+  /** Bound ports. If the service is never ready and one is in use, the start fails with `port-taken`. */
   readonly ports: readonly number[];
   readonly readiness: Readiness;
   readonly readyTimeoutMs: number;
-  /** Asks for a clean stop. */
+  /** Signal for a clean stop. */
   readonly stopSignal: StopSignal;
-  /** How long a clean stop may take before the group is killed. */
+  /** Time for a clean stop before the group is killed. */
   readonly stopGraceMs: number;
-  /** Ends it at once, still leaving nothing behind. */
+  /** Signal that ends it at once without leaving children. */
   readonly emergencySignal: StopSignal;
 }
 
-/** Something done once in a start, such as migrations. */
+/** A step run once per start, such as migrations. */
 export interface StepDefinition {
   readonly kind: 'step';
   readonly name: string;
@@ -66,17 +66,18 @@ export class SupervisorError extends Error {
   }
 }
 
-/** Checks that every dependency exists and none goes in a circle. Throws SupervisorError `bad-graph`. */
+/** Checks that dependencies exist and are acyclic. @throws SupervisorError `bad-graph` */
 export function checkGraph(nodes: readonly NodeDefinition[]): void {
   const byName = new Map(nodes.map((node) => [node.name, node]));
-  if (byName.size !== nodes.length) throw new SupervisorError('bad-graph', 'Two parts of the instance have one name.');
+  if (byName.size !== nodes.length) throw new SupervisorError('bad-graph', 'Duplicate name in the graph.');
   const finished = new Set<string>();
   const visit = (name: string, path: readonly string[]): void => {
     if (finished.has(name)) return;
-    if (path.includes(name)) throw new SupervisorError('bad-graph', `In a circle: ${[...path, name].join(' → ')}.`);
+    if (path.includes(name))
+      throw new SupervisorError('bad-graph', `Circular dependency: ${[...path, name].join(' → ')}.`);
     const node = byName.get(name);
     if (!node)
-      throw new SupervisorError('bad-graph', `${path.at(-1) ?? 'Something'} needs ${name}, which is not there.`);
+      throw new SupervisorError('bad-graph', `${path.at(-1) ?? 'Something'} depends on ${name}, which does not exist.`);
     for (const dependency of node.after) visit(dependency, [...path, name]);
     finished.add(name);
   };

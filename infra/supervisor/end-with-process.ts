@@ -5,7 +5,7 @@ function killAll(): void {
   for (const kill of running) kill();
 }
 
-/** A signal that nobody else listens to ends a process without its exit handlers: children are ended first. Whoever listens decides alone. */
+/** A signal without a listener ends the process without exit handlers, so children are ended here. With other listeners, they decide. */
 function onSignal(signal: NodeJS.Signals): void {
   if (process.listenerCount(signal) > 1) return;
   killAll();
@@ -13,7 +13,7 @@ function onSignal(signal: NodeJS.Signals): void {
   process.kill(process.pid, signal);
 }
 
-/** Has `kill` called, synchronously, when this process ends in any way that it can notice, until what is returned is called. */
+/** Calls `kill` synchronously at any detectable end of this process. Returns a function that unregisters it. */
 export function endWithProcess(kill: () => void): () => void {
   if (running.size === 0) {
     process.on('exit', killAll);

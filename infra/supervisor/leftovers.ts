@@ -10,16 +10,16 @@ const GRACE_MS = 8000;
 const KILL_WAIT_MS = 5000;
 
 /**
- * Ends processes that a dead supervisor left behind: asks first, then kills their groups. Only exactly those processes,
- * never a later one with the same number. Answers the names of those that were alive.
+ * Ends processes of a dead supervisor: first with their stop signal, then by killing their groups. Never ends a
+ * later process with the same id. Returns the names of those that were alive.
  */
 export async function endLeftovers(leftovers: readonly Leftover[], graceMs: number = GRACE_MS): Promise<string[]> {
   const alive = leftovers.filter(isAlive);
   for (const leftover of alive) signalGroup(leftover.pid, leftover.stopSignal);
-  const gone = (): boolean => alive.every((leftover) => !isAlive(leftover));
-  if (!(await waitUntil(gone, { timeoutMs: graceMs }))) {
+  const areEnded = (): boolean => alive.every((leftover) => !isAlive(leftover));
+  if (!(await waitUntil(areEnded, { timeoutMs: graceMs }))) {
     for (const leftover of alive) if (isAlive(leftover)) signalGroup(leftover.pid, 'SIGKILL');
-    await waitUntil(gone, { timeoutMs: KILL_WAIT_MS });
+    await waitUntil(areEnded, { timeoutMs: KILL_WAIT_MS });
   }
   return alive.map((leftover) => leftover.name);
 }

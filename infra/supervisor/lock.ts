@@ -10,13 +10,13 @@ export type LockAttempt =
 const TAKEOVER_TRIES = 20;
 
 /**
- * Takes an exclusive lock on a path for this process, or says which living process has it. The lock of a dead process is
- * taken over. The lock file appears complete or not at all, so a reader never sees an empty one.
+ * Acquires an exclusive lock on a path, or returns the living process that has it. The lock of a dead process is
+ * taken over. The lock file is created atomically.
  */
 export function acquireLock(file: string): LockAttempt {
   const self = identifyProcess(process.pid);
   if (self === null)
-    throw new Error('This process cannot see its own start time, so it cannot lock the data directory.');
+    throw new Error('Cannot read the start time of this process, which the lock of the data directory needs.');
   const token = `${JSON.stringify({ ...self, token: randomUUID() })}\n`;
   for (let attempt = 0; attempt < TAKEOVER_TRIES; attempt += 1) {
     if (createExclusively(file, token)) return { kind: 'held', release: () => releaseLock(file, token) };
@@ -24,10 +24,10 @@ export function acquireLock(file: string): LockAttempt {
     if (holder !== null && isAlive(holder)) return { kind: 'taken', holder };
     removeStaleLock(file);
   }
-  throw new Error(`The lock ${file} changes hands too fast. Try again.`);
+  throw new Error(`The lock ${file} changed too often. Try again.`);
 }
 
-/** Who has the lock, alive or dead; null when nobody or when the file is damaged. */
+/** Returns the process in the lock file, alive or dead; null without a valid file. */
 export function readLock(file: string): ProcessIdentity | null {
   const stored = readJsonFile(file, processIdentitySchema);
   return stored.kind === 'value' ? stored.value : null;
@@ -47,7 +47,7 @@ function createExclusively(file: string, content: string): boolean {
   }
 }
 
-/** Moves the lock aside before looking again: of two who saw it stale, one could otherwise remove the other's new lock. */
+/** Moves the lock aside before checking it again: else one of two processes could remove the other's new lock. */
 function removeStaleLock(file: string): void {
   const aside = `${file}.${randomUUID()}`;
   try {

@@ -10,17 +10,17 @@ export function logPath(folder: string, name: string): string {
 }
 
 /**
- * Opens a log for a child to write by itself: it keeps logging when the supervisor is killed, and needs nobody to pump its
- * output. Appending, so that the file can be cut under it. The caller closes the handle.
+ * Opens a log that a child writes itself, also after the supervisor is killed. Appends, so that the file can be
+ * truncated meanwhile. The caller closes the handle.
  */
 export function openLog(file: string): number {
   return openSync(file, 'a', 0o600);
 }
 
 /**
- * Bounds a log: when it is larger than the limit its content moves to FILE.1 (older ones to .2, .3) and the file is cut
- * to nothing under its writer. Lines written between the copy and the cut are lost; the log is not the truth.
- * True when it rotated.
+ * Rotates a log above the limit: copies it to FILE.1 (older ones to .2, .3) and truncates it
+ * under its writer. Lines written between copy and truncation are lost.
+ * Returns true if it rotated.
  */
 export function rotateLog(file: string, maxBytes: number = MAX_BYTES): boolean {
   let bytes: number;
@@ -43,7 +43,7 @@ export function rotateLog(file: string, maxBytes: number = MAX_BYTES): boolean {
   return true;
 }
 
-/** The last lines of a log, oldest first; none when there is no such file. Reads at most the last 256 KiB. */
+/** Returns the last lines of a log, oldest first; none without a file. Reads at most 256 KiB. */
 export function lastLines(file: string, lines: number): string[] {
   const windowBytes = 256 * 1024;
   let handle: number;

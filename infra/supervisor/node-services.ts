@@ -4,8 +4,8 @@ import type { ServiceDefinition } from './definitions.ts';
 const PROJECT_FOLDER = path.resolve(import.meta.dirname, '..', '..');
 
 /**
- * V8 sizes its young generation by the machine (128 MB where there are 24 GB): a process that answers short requests needs no such
- * thing. The bound of the old one makes it collect earlier, and leaves room for a few bodies of 32 MiB at once.
+ * V8 sizes its young generation by the machine (128 MB for 24 GB), more than short requests need. The bound of the old
+ * generation makes it collect earlier and suffices for several bodies of 32 MiB.
  */
 const MEMORY_FLAGS = ['--max-semi-space-size=8', '--max-old-space-size=768'] as const;
 
@@ -16,11 +16,11 @@ export interface NodeServiceOptions {
   readonly after: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   readonly ports: readonly number[];
-  /** How long it may finish what it has begun. */
+  /** Time to finish its work on shutdown. */
   readonly stopGraceMs: number;
 }
 
-/** A process of our own, run by this same Node. It says that it is ready over its channel, and stops when that closes. */
+/** Returns a service run by the current Node. It reports ready over its channel and stops when the channel closes. */
 export function nodeService(options: NodeServiceOptions): ServiceDefinition {
   const command = {
     file: process.execPath,

@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
-import type { Leftover } from './leftovers.ts';
+import { visibleText } from '../../domain/recalled/visible-text.ts';
+import { endLeftovers, type Leftover } from './leftovers.ts';
 import { identifyProcess, isAlive, processIdentitySchema } from './process-identity.ts';
 import { signalSchema } from './state.ts';
 
-/** In the environment of every process that a supervisor starts: says whose it is, also after its data directory is gone. */
+/** Variable in the environment of supervised processes; identifies their instance even without its data directory. */
 const MARK = 'RECOLLECT_SUPERVISED_BY';
 const MARK_VALUE = new RegExp(`(?:^|[\\0\\s])${MARK}=([^\\0\\s]+)`);
 /** Counted from after the name in /proc/PID/stat. */
@@ -40,8 +41,24 @@ export function findOrphans(): Orphan[] {
     const identity = isAlive(mark.supervisor) ? null : identifyProcess(pid);
     return identity === null
       ? []
-      : [{ ...identity, name: mark.name, stopSignal: mark.stopSignal, dataDir: mark.dataDir }];
+      : [{ ...identity, name: visibleText(mark.name), stopSignal: mark.stopSignal, dataDir: mark.dataDir }];
   });
+}
+
+/**
+ * Ends the recorded processes of an instance, and its orphans that no state records because the folder was deleted. Returns the names of
+ * those that were alive, and the orphans of other instances, which are not ended.
+ */
+export async function endInstanceProcesses(
+  dataDir: string,
+  recorded: readonly Leftover[],
+): Promise<{ readonly ended: string[]; readonly others: readonly Orphan[] }> {
+  const orphans = findOrphans();
+  const unrecorded = orphans.filter(
+    (orphan) => orphan.dataDir === dataDir && recorded.every(({ pid }) => pid !== orphan.pid),
+  );
+  const ended = await endLeftovers([...recorded, ...unrecorded]);
+  return { ended, others: orphans.filter((orphan) => orphan.dataDir !== dataDir) };
 }
 
 interface MarkedProcess {
@@ -57,11 +74,11 @@ function markedInProc(): MarkedProcess[] {
         const mark = markIn(readFileSync(`/proc/${name}/environ`, 'utf8'));
         if (mark === null) return [];
         const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
-        // What a server started itself has its environment, too; the server alone leads the group.
+        // Children of a server inherit the variable; only the server leads the group.
         const group = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[GROUP_FIELD];
         return group === name ? [{ pid: Number(name), mark }] : [];
       } catch {
-        return []; // It ended meanwhile, or belongs to another user.
+        return []; // Ended, or of another user.
       }
     });
 }
@@ -85,7 +102,7 @@ function markedInPs(): MarkedProcess[] {
   });
 }
 
-/** Any process can set the variable: what is no mark is none. */
+/** Returns the mark in an environment; null for an invalid one, since any process can set the variable. */
 function markIn(environment: string): Mark | null {
   const value = MARK_VALUE.exec(environment)?.[1];
   if (value === undefined) return null;

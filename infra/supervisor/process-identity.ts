@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { isSystemError } from '../instance/json-file.ts';
 
-/** A process, told apart from a later one that got the same number. */
+/** A process, distinct from later ones with the same id. */
 export const processIdentitySchema = z.object({ pid: z.int().positive(), startTime: z.string().min(1) });
 export type ProcessIdentity = Readonly<z.infer<typeof processIdentitySchema>>;
 
@@ -13,8 +13,8 @@ const STATE_FIELD = 0;
 const START_TIME_FIELD = 19;
 
 /**
- * When a process started, as an opaque text that stays the same for its life, or null when there is none.
- * A zombie counts as none: it has ended and only waits to be collected.
+ * Returns the start time of a process as an opaque constant text; null if there is none.
+ * Zombies count as ended.
  */
 export function processStartTime(pid: number, platform: NodeJS.Platform = process.platform): string | null {
   return platform === 'linux' ? startTimeFromProc(pid) : startTimeFromPs(pid);
@@ -28,7 +28,7 @@ function startTimeFromProc(pid: number): string | null {
     if (isSystemError(error, 'ENOENT') || isSystemError(error, 'ESRCH')) return null;
     throw error;
   }
-  // The name is in parentheses and may hold spaces and parentheses itself, so the last one ends it.
+  // The name is in parentheses and may contain some, so the last one ends it.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   if (fields[STATE_FIELD] === 'Z' || fields[STATE_FIELD] === 'X') return null;
   return fields[START_TIME_FIELD] ? `${bootId()}${fields[START_TIME_FIELD]}` : null;
@@ -36,7 +36,7 @@ function startTimeFromProc(pid: number): string | null {
 
 let knownBootId: string | undefined;
 
-/** Ticks count from the machine's start, so the same number means another time after a restart. */
+/** Ticks count from the boot, so they are ambiguous across boots. */
 function bootId(): string {
   if (knownBootId === undefined) {
     try {
@@ -63,18 +63,18 @@ function startTimeFromPs(pid: number): string | null {
   }
 }
 
-/** Names a process that lives now, or null. */
+/** Returns the identity of a living process, or null. */
 export function identifyProcess(pid: number): ProcessIdentity | null {
   const startTime = processStartTime(pid);
   return startTime === null ? null : { pid, startTime };
 }
 
-/** Whether exactly this process still lives. */
+/** Returns true if exactly this process is alive. */
 export function isAlive(identity: ProcessIdentity): boolean {
   return processStartTime(identity.pid) === identity.startTime;
 }
 
-/** Sends a signal to a process group, or to the process alone when it leads none. False when nobody was there. */
+/** Signals a process group, or the process alone if it leads none. Returns false if there is none. */
 export function signalGroup(pid: number, signal: NodeJS.Signals): boolean {
   return trySignal(-pid, signal) || trySignal(pid, signal);
 }

@@ -1,16 +1,16 @@
-/** One thing that takes a while and is shown to whoever waits. */
+/** A long operation with visible progress. */
 export interface ProgressStep {
   update(text: string): void;
   done(text?: string): void;
   fail(text: string): void;
 }
 
-/** Where long operations say what they do. The terminal renderer lives in the command line; tests collect lines. */
+/** Progress of long operations; the CLI renders it. */
 export interface Progress {
   step(name: string): ProgressStep;
 }
 
-/** Shows nothing. */
+/** Discards progress. */
 export const silentProgress: Progress = {
   step: () => ({ update: () => undefined, done: () => undefined, fail: () => undefined }),
 };

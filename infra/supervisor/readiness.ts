@@ -3,35 +3,34 @@ import type { Child } from './child.ts';
 import type { ServiceDefinition } from './definitions.ts';
 
 const PROBE_EVERY_MS = 60;
-/** One question may take this long before it is asked anew. */
+/** Timeout of one poll. */
 const PROBE_TIMEOUT_MS = 5000;
 
 /**
- * Waits until a started service answers. Rejects when it ends first, when its time is over (with the last answer), or
- * when the signal aborts.
+ * Waits until a started service is ready. Rejects if it ends, after its timeout (with the last error), and
+ * if the signal aborts.
  */
 export async function awaitReadiness(definition: ServiceDefinition, child: Child, signal: AbortSignal): Promise<void> {
   const over = new AbortController();
   const stop = AbortSignal.any([signal, over.signal]);
-  let lastAnswer = 'it never answered';
+  let lastError = 'no response';
   const { readiness } = definition;
   const ready =
     readiness.kind === 'message'
       ? child.saidReady
       : probeUntilReady(readiness.check, stop, (reason) => {
-          lastAnswer = reason;
+          lastError = reason;
         });
   const timeout = delay(definition.readyTimeoutMs, 'timeout' as const, { signal: stop });
   const outcomes = [ready.then(() => 'ready' as const), timeout, child.exited];
   try {
     const outcome = await Promise.race(outcomes);
     if (outcome === 'ready') return;
-    if (outcome === 'timeout')
-      throw new Error(`it was not ready after ${definition.readyTimeoutMs / 1000} s (${lastAnswer})`);
+    if (outcome === 'timeout') throw new Error(`not ready after ${definition.readyTimeoutMs / 1000} s (${lastError})`);
     throw new Error(outcome.text);
   } finally {
     over.abort();
-    // The losers of the race end by the abort; their rejections say nothing new.
+    // The abort ends the other promises; their rejections are redundant.
     for (const outcome of outcomes) outcome.catch(() => undefined);
   }
 }

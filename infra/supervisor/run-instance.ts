@@ -13,7 +13,7 @@ export interface RunInstanceOptions<Prepared> extends OpenInstanceOptions {
   readonly dataDir: string;
   readonly progress: Progress;
   readonly signal: AbortSignal;
-  /** What may take minutes and needs no running process: it happens before ports are chosen. */
+  /** Long preparation without running processes; precedes the choice of ports. */
   readonly prepare: () => Promise<Prepared>;
   readonly nodes: (instance: Instance, prepared: Prepared) => readonly NodeDefinition[];
   readonly url?: (instance: Instance) => string;
@@ -22,13 +22,13 @@ export interface RunInstanceOptions<Prepared> extends OpenInstanceOptions {
 export interface SupervisedInstance {
   readonly instance: Instance;
   readonly supervisor: Supervisor;
-  /** Stops everything and gives the data directory free. */
+  /** Stops everything and releases the data directory. */
   readonly stop: () => Promise<void>;
 }
 
 /**
- * Runs a graph on a data directory, as its only supervisor, and resolves when all of it is ready. Rejects with
- * AlreadyRunningError, InstanceError, EngineError or SupervisorError, and then has left no process.
+ * Runs a graph on a data directory as its only supervisor; resolves once all nodes are ready. Rejects with
+ * AlreadyRunningError, InstanceError, EngineError or SupervisorError, without leaving a process.
  */
 export async function runInstance<Prepared>(options: RunInstanceOptions<Prepared>): Promise<SupervisedInstance> {
   const layout = prepareDataDirectory(options.dataDir);
@@ -65,7 +65,7 @@ export async function runInstance<Prepared>(options: RunInstanceOptions<Prepared
   }
 }
 
-/** Between the choice of a port and the moment when an engine binds it, another program can take it: then others are chosen. */
+/** Retries with other ports if another program binds a chosen port before the engine does. */
 async function startOnFreePorts<Prepared>(
   options: RunInstanceOptions<Prepared>,
   layout: InstanceLayout,

@@ -6,7 +6,7 @@ import { localTarget } from '../../hook/target.ts';
 const LOOK_EVERY_MS = 15_000;
 
 export interface SpoolWatch {
-  /** Resolves when nothing is being sent any more. What is left waits for the next start. */
+  /** Resolves when no delivery is in progress. Remaining events wait for the next start. */
   stop(): Promise<void>;
 }
 
@@ -16,8 +16,8 @@ export interface SpoolWatchOptions {
 }
 
 /**
- * Sends what hooks kept in the spool of a data directory to the instance that runs there: at once, then every 15 s where something
- * waits. Only what was meant for this instance. What it does stands in `logs/hook.log`.
+ * Drains the spool of a data directory to its instance: at once, then every 15 s while events are pending. Sends only events for this
+ * instance. Logs to `logs/hook.log`.
  */
 export function watchSpool({ dataDir, everyMs = LOOK_EVERY_MS }: SpoolWatchOptions): SpoolWatch {
   const stopping = new AbortController();
@@ -31,7 +31,7 @@ export function watchSpool({ dataDir, everyMs = LOOK_EVERY_MS }: SpoolWatchOptio
     if (forgotten > 0) note(dataDir, { event: '-', what: 'forgotten', count: forgotten });
     if (quarantined > 0) note(dataDir, { event: '-', what: 'quarantined', count: quarantined });
     const reason = end.kind === 'stopped' && !stopping.signal.aborted ? end.reason : '';
-    // Said once, not every 15 s.
+    // Logged once, not every 15 s.
     if (reason !== '' && reason !== lastReason) note(dataDir, { event: '-', what: 'drain-stopped', detail: reason });
     lastReason = reason;
   };

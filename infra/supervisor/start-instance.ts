@@ -31,11 +31,11 @@ export interface StartInstanceOptions {
   readonly environment: Environment;
   readonly progress: Progress;
   readonly signal: AbortSignal;
-  /** Default: by the environment, see cacheDirectory. */
+  /** Default: cacheDirectory of the environment. */
   readonly cacheDir?: string | undefined;
-  /** Asked for by name: taken or refused, never replaced. Default: the saved one, else 37700, else a free one. */
+  /** Requested port, never replaced. Default: the saved one, else 37700, else a free one. */
   readonly apiPort?: number | undefined;
-  /** `free` takes other ports than the usual ones, so that nothing of another instance is in the way. */
+  /** `free` avoids the default ports, which another instance may use. */
   readonly ports?: 'saved' | 'free' | undefined;
 }
 
@@ -45,9 +45,9 @@ export interface RunningInstance {
   readonly instance: Instance;
   status(): SupervisorState;
   service(name: ServiceName): SupervisedService;
-  /** Stops all of it, in reverse, cleanly. */
+  /** Stops all nodes cleanly in reverse order. */
   stop(): Promise<void>;
-  /** Ends all of it at once; synchronous. */
+  /** Ends all processes at once; synchronous. */
   killNow(): void;
 }
 
@@ -56,12 +56,12 @@ export type ServiceName = 'postgres' | 'temporal' | 'weaviate' | 'worker' | 'api
 const DATABASE_STEP = path.resolve(import.meta.dirname, '..', 'bootstrap', 'database-main.ts');
 const WORKER_GRACE_MS = 30_000;
 const API_GRACE_MS = 20_000;
-/** Blocks of this size go back to the system when they are freed. */
+/** Freed blocks of this size return to the system. */
 const MALLOC_RETURN_BYTES = 4 * 1024 * 1024;
 
 /**
- * Starts a whole instance on a data directory and resolves when the API answers. Rejects with AlreadyRunningError,
- * InstanceError, EngineError or SupervisorError, and then no process is left.
+ * Starts an instance on a data directory; resolves once the API is ready. Rejects with AlreadyRunningError,
+ * InstanceError, EngineError or SupervisorError, without leaving a process.
  */
 export async function startInstance(options: StartInstanceOptions): Promise<RunningInstance> {
   const { environment } = options;
@@ -83,7 +83,7 @@ export async function startInstance(options: StartInstanceOptions): Promise<Runn
     nodes: (opened, files) => instanceNodes(opened, files, { cacheDir, environment, progress: options.progress }),
     url: (opened) => apiUrl(opened, environment),
   });
-  // What hooks kept while nothing ran.
+  // Drains events spooled while the instance was stopped.
   const spool = watchSpool({ dataDir: instance.layout.dataDir });
   return {
     url: apiUrl(instance, environment),
@@ -109,8 +109,8 @@ interface GraphContext {
 }
 
 /**
- * How our own processes run on a laptop, where memory is dear: stripped TypeScript is kept compiled (17–20 MB less in each process), and
- * the C allocator gives back what a batch of embeddings took (130 MB instead of 160–200 after indexing).
+ * Memory settings of Recollect's processes: the compile cache of stripped TypeScript (17–20 MB less per process), and
+ * a C allocator that returns the memory of embedding batches (130 MB instead of 160–200 after indexing).
  */
 function nodeEnvironment(cacheDir: string): Record<string, string> {
   return {
@@ -126,7 +126,7 @@ function instanceNodes(instance: Instance, files: EngineFiles, context: GraphCon
     ...nodeEnvironment(context.cacheDir),
     ...instanceEnvironment(instance, context.environment, context.cacheDir),
   };
-  // A setting at fault is told before anything starts, by its name.
+  // Validates settings before anything starts.
   const config = parseConfig(childEnvironment);
   const apiEnvironment = withoutWorkerSettings(childEnvironment);
   const after = ['database', 'temporal-setup', 'weaviate', 'identity', 'model-files'];
@@ -184,7 +184,7 @@ function databaseStep(instance: Instance, context: GraphContext): StepDefinition
         signal,
         onLine: update,
       });
-      if (exitCode !== 0) throw new Error(lines.at(-1) ?? 'the database step ended without a word');
+      if (exitCode !== 0) throw new Error(lines.at(-1) ?? 'the database step failed without output');
     },
   };
 }
@@ -217,7 +217,7 @@ function identityStep(instance: Instance, environment: Environment): StepDefinit
   };
 }
 
-/** Never fails: without a model the server answers by keyword alone, and says so. */
+/** Never fails: without a model, search is by keyword only. */
 function modelFilesStep(context: GraphContext): StepDefinition {
   return {
     kind: 'step',

@@ -14,7 +14,7 @@ const nodeStateSchema = z.object({
   restarts: z.int().nonnegative().default(0),
   /** ISO time of the last change of status. */
   since: z.string(),
-  /** Why it failed, or how its last process ended. */
+  /** Failure, or the end of the last process. */
   detail: z.string().optional(),
 });
 
@@ -33,7 +33,7 @@ export type NodeStatus = NodeState['status'];
 export type SupervisorState = Readonly<z.infer<typeof stateSchema>>;
 export type Phase = SupervisorState['phase'];
 
-/** What the last supervisor wrote down, or null when there is none or a power cut left the file damaged. */
+/** Returns the last supervisor's state; null without a valid file. */
 export function readState(file: string): SupervisorState | null {
   const stored = readJsonFile(file, stateSchema);
   return stored.kind === 'value' ? stored.value : null;
@@ -43,7 +43,7 @@ export function writeState(file: string, state: SupervisorState): void {
   writeFileAtomic(file, `${JSON.stringify(state, null, 2)}\n`, 0o600);
 }
 
-/** The processes that a state names, last started first. Not all need be alive. */
+/** Returns the processes of a state, last started first; some may have ended. */
 export function processesOf(state: SupervisorState): Leftover[] {
   const found: Leftover[] = [];
   for (const [name, node] of Object.entries(state.nodes)) {

@@ -1,27 +1,26 @@
 import type { InstanceLayout } from '../instance/layout.ts';
-import { endLeftovers } from './leftovers.ts';
 import { readLock } from './lock.ts';
 import { isAlive, type ProcessIdentity } from './process-identity.ts';
-import { findOrphans } from './orphans.ts';
+import { endInstanceProcesses } from './orphans.ts';
 import { processesOf, readState, type SupervisorState, writeState } from './state.ts';
 import { waitUntil } from './wait.ts';
 
 export type StopOutcome =
   | { readonly kind: 'stopped'; readonly pid: number }
-  /** The supervisor was dead; what it left is ended, perhaps nothing. */
+  /** The supervisor was dead; `ended` names its remaining processes. */
   | { readonly kind: 'not-running'; readonly ended: readonly string[] }
   | { readonly kind: 'still-stopping'; readonly pid: number };
 
 const STOP_TIMEOUT_MS = 120_000;
 const EXIT_TIMEOUT_MS = 3000;
 
-/** The living supervisor of a data directory, or null. */
+/** Returns the living supervisor of a data directory, or null. */
 export function findSupervisor(layout: InstanceLayout): ProcessIdentity | null {
   const holder = readLock(layout.lockFile);
   return holder !== null && isAlive(holder) ? holder : null;
 }
 
-/** Stops the instance of a data directory from outside and cleans up after one whose supervisor is dead. */
+/** Stops the instance of a data directory, and cleans up after a dead supervisor. */
 export async function stopInstance(layout: InstanceLayout, timeoutMs: number = STOP_TIMEOUT_MS): Promise<StopOutcome> {
   const supervisor = findSupervisor(layout);
   if (supervisor === null) return { kind: 'not-running', ended: await cleanUp(layout) };
@@ -31,18 +30,15 @@ export async function stopInstance(layout: InstanceLayout, timeoutMs: number = S
     return !isAlive(supervisor) || holder?.pid !== supervisor.pid;
   };
   if (!(await waitUntil(released, { timeoutMs, everyMs: 50 }))) return { kind: 'still-stopping', pid: supervisor.pid };
-  // A process that only supervised ends now; one that does more (a test run) lives on.
+  // A dedicated supervisor exits now; a test run continues.
   if (await waitUntil(() => !isAlive(supervisor), { timeoutMs: EXIT_TIMEOUT_MS })) await cleanUp(layout);
   return { kind: 'stopped', pid: supervisor.pid };
 }
 
 async function cleanUp(layout: InstanceLayout): Promise<string[]> {
   const state = readState(layout.stateFile);
-  const noted = state === null || state.phase === 'stopped' ? [] : processesOf(state);
-  const unnoted = findOrphans().filter(
-    (orphan) => orphan.dataDir === layout.dataDir && noted.every(({ pid }) => pid !== orphan.pid),
-  );
-  const ended = await endLeftovers([...noted, ...unnoted]);
+  const recorded = state === null || state.phase === 'stopped' ? [] : processesOf(state);
+  const { ended } = await endInstanceProcesses(layout.dataDir, recorded);
   if (state === null || state.phase === 'stopped') return ended;
   writeState(layout.stateFile, {
     ...state,
@@ -55,7 +51,7 @@ async function cleanUp(layout: InstanceLayout): Promise<string[]> {
 function stoppedNodes(state: SupervisorState): SupervisorState['nodes'] {
   const nodes: SupervisorState['nodes'] = {};
   for (const [name, node] of Object.entries(state.nodes)) {
-    const { process: _gone, ...rest } = node;
+    const { process: _ended, ...rest } = node;
     nodes[name] = { ...rest, status: 'stopped' };
   }
   return nodes;

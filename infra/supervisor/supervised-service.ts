@@ -9,7 +9,7 @@ import { type ProcessIdentity, signalGroup } from './process-identity.ts';
 import { awaitReadiness } from './readiness.ts';
 import type { NodeState, NodeStatus } from './state.ts';
 
-/** A service that cannot be started even once is given up after this many tries: then its set-up is wrong. */
+/** Start attempts of a service that was never ready, before the start fails. */
 const FIRST_START_TRIES = 3;
 const KILL_WAIT_MS = 5000;
 const SHOWN_LOG_LINES = 8;
@@ -23,7 +23,7 @@ export interface ServiceHost {
   readonly progress: (text: string) => void;
 }
 
-/** Keeps one process running: starts it, waits until it truly answers, starts it again when it ends, stops it cleanly. */
+/** Supervises one process: starts it, waits until it is ready, restarts it when it ends, stops it cleanly. */
 export class SupervisedService {
   readonly definition: ServiceDefinition;
   readonly #host: ServiceHost;
@@ -50,17 +50,17 @@ export class SupervisedService {
     return this.#state;
   }
 
-  /** The number of the running process, or null between two. */
+  /** Id of the running process, or null. */
   get pid(): number | null {
     return this.#child?.alive() ? this.#child.identity.pid : null;
   }
 
-  /** Resolves when the service answers (again). Rejects when it was given up or stopped. */
+  /** Resolves when the service is ready (again). Rejects if it failed or was stopped. */
   whenReady(): Promise<void> {
     return this.#state.status === 'ready' ? Promise.resolve() : this.#ready.promise;
   }
 
-  /** Starts the service and resolves when it is ready. Rejects with SupervisorError after the last failed try. */
+  /** Starts the service; resolves once it is ready. Rejects with SupervisorError after the last attempt. */
   start(): Promise<void> {
     this.#stopping = new AbortController();
     this.#renewReady();
@@ -68,7 +68,7 @@ export class SupervisedService {
     return this.#ready.promise;
   }
 
-  /** Ends the service: cleanly, or by force when that takes too long. Resolves when no process is left. */
+  /** Stops the service cleanly, by force after its timeout. Resolves once no process remains. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     const child = this.#child;
@@ -80,25 +80,25 @@ export class SupervisedService {
     if (this.#state.status !== 'failed') this.#change('stopped');
   }
 
-  /** Sends a signal to the running process. False when there is none. After one that ends it, whenReady waits for its successor. */
+  /** Signals the running process; returns false without one. After an ending signal, whenReady waits for the next process. */
   kill(signal: NodeJS.Signals): boolean {
     if (!this.#child?.alive()) return false;
     if (ENDING_SIGNALS.has(signal)) this.#expectSuccessor(`was sent ${signal}`);
     return process.kill(this.#child.identity.pid, signal);
   }
 
-  /** Ends the process at once; synchronous, for the last moment of the supervisor. */
+  /** Ends the process at once; synchronous, for the supervisor's exit. */
   killNow(signal: NodeJS.Signals = this.definition.emergencySignal): void {
     this.#stopping.abort();
     if (this.#child?.alive()) signalGroup(this.#child.identity.pid, signal);
   }
 
-  /** Stops the process cleanly and resolves when its successor is ready. */
+  /** Stops the process cleanly; resolves once the next one is ready. */
   async restart(): Promise<void> {
     await this.whenReady();
     this.#skipDelay = true;
     const child = this.#child;
-    this.#expectSuccessor('asked to restart');
+    this.#expectSuccessor('restart requested');
     if (child) await this.#end(child, this.definition.stopGraceMs);
     await this.whenReady();
   }
@@ -126,12 +126,12 @@ export class SupervisedService {
       if (this.#stopping.signal.aborted) break;
       const taken = wasReady || !prepared ? null : await firstTakenPort(this.definition.ports);
       if (taken !== null) {
-        this.#giveUp('port-taken', `port ${taken} is taken by another program`, prepared);
+        this.#giveUp('port-taken', `port ${taken} is in use by another program`, prepared);
         return;
       }
       const delayMs = this.#skipDelay ? 0 : backoff.failed(performance.now());
       this.#skipDelay = false;
-      // What cannot even be prepared the first time will not be by waiting.
+      // A failed first preparation is permanent.
       if (!wasReady && (!prepared || backoff.failures >= FIRST_START_TRIES)) {
         this.#giveUp('start-failed', reason, prepared);
         return;
@@ -158,11 +158,11 @@ export class SupervisedService {
     this.#child = null;
     this.#state = { ...this.#state, restarts: this.#state.restarts + 1 };
     this.#expectSuccessor(reason);
-    this.#host.progress(`${reason}; starting again in ${(delayMs / 1000).toFixed(1)} s`);
+    this.#host.progress(`${reason}; restarting in ${(delayMs / 1000).toFixed(1)} s`);
     try {
       await delay(delayMs, undefined, { signal: this.#stopping.signal });
     } catch {
-      // Stopped while waiting: the loop sees it.
+      // Stopped while waiting; the loop ends.
     }
   }
 
@@ -182,7 +182,7 @@ export class SupervisedService {
     await endsWithin(child, KILL_WAIT_MS);
   }
 
-  /** Whoever waits keeps the promise while it is pending; after a success they need a new one. */
+  /** Replaces the ready promise once it has settled. */
   #expectSuccessor(reason: string): void {
     if (this.#state.status === 'ready') this.#renewReady();
     this.#change('restarting', reason);
@@ -190,7 +190,7 @@ export class SupervisedService {
 
   #renewReady(): void {
     this.#ready = Promise.withResolvers<void>();
-    // Nobody need be waiting when the service ends; whoever waits gets the rejection all the same.
+    // Marks the rejection as handled; waiters still receive it.
     this.#ready.promise.catch(() => undefined);
   }
 

@@ -11,17 +11,17 @@ import { SupervisedService } from './supervised-service.ts';
 const ROTATE_EVERY_MS = 30_000;
 
 export interface SupervisorOptions {
-  /** Named in the environment of every process: it outlives the folder. */
+  /** Set in the environment of every process, to identify orphans. */
   readonly dataDir: string;
   readonly nodes: readonly NodeDefinition[];
   readonly logFolder: string;
   readonly stateFile: string;
   readonly progress: Progress;
-  /** Shown by other commands that read the state. */
+  /** Address in the state file. */
   readonly url?: string;
 }
 
-/** Runs a graph of services and steps: dependencies first, independent ones at once, and everything down in reverse. */
+/** Runs a graph of services and steps: dependencies first, independent nodes concurrently, stop in reverse order. */
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #services = new Map<string, SupervisedService>();
@@ -45,8 +45,8 @@ export class Supervisor {
   }
 
   /**
-   * Starts everything; resolves when all of it is ready. When a part fails or the signal aborts, everything that started is
-   * stopped first and then it rejects with SupervisorError.
+   * Starts all nodes; resolves once all are ready. If a node fails or the signal aborts, it stops the started nodes and rejects with
+   * SupervisorError.
    */
   async start(signal: AbortSignal): Promise<void> {
     this.#letGo = endWithProcess(() => this.killAll());
@@ -73,7 +73,7 @@ export class Supervisor {
     this.#setPhase('running');
   }
 
-  /** Stops everything, what depends on others first. Calling it again waits for the same stop. */
+  /** Stops all nodes, dependents first. Repeated calls wait for the same stop. */
   stop(): Promise<void> {
     this.#stopped ??= this.#stopAll();
     return this.#stopped;
@@ -86,7 +86,7 @@ export class Supervisor {
 
   service(name: string): SupervisedService {
     const service = this.#services.get(name);
-    if (!service) throw new SupervisorError('bad-graph', `There is no service ${name}.`);
+    if (!service) throw new SupervisorError('bad-graph', `Service ${name} does not exist.`);
     return service;
   }
 
@@ -152,7 +152,7 @@ export class Supervisor {
     signal.addEventListener('abort', onAbort, { once: true });
     this.#changed(node.name, { ...waiting(node), status: 'starting' });
     try {
-      // A step that does not look at the signal is left alone: it fails by itself when what it uses has stopped.
+      // A step that ignores the signal fails when its dependencies stop.
       await Promise.race([node.run({ signal, update }), stopped.promise]);
     } catch (error) {
       const detail = error instanceof Error ? error.message : String(error);
@@ -178,7 +178,7 @@ export class Supervisor {
       const dependents = this.#options.nodes.filter((node) => node.after.includes(name));
       const promise = Promise.all(dependents.map((node) => stop(node.name)))
         .then(() => this.#services.get(name)?.stop())
-        // One that cannot be stopped cleanly keeps none of the others running.
+        // A failed stop must not prevent the others.
         .catch((error: unknown) => void failures.push(error));
       stopped.set(name, promise);
       return promise;
@@ -210,13 +210,13 @@ export class Supervisor {
     this.#write();
   }
 
-  /** The state is for others to read. A full disk, or a data directory that somebody has deleted, keeps no service from being stopped. */
+  /** Writes the state file. Failures (full disk, deleted folder) must not prevent a stop. */
   #write(): void {
     try {
       if (existsSync(path.dirname(this.#options.stateFile))) writeState(this.#options.stateFile, this.state());
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      this.#options.progress.step('state').update(`cannot be written: ${reason}`);
+      this.#options.progress.step('state').update(`not writable: ${reason}`);
     }
   }
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 /**
- * Waits until a condition holds. True when it did, false when the time was over. Rejects when the signal aborts or the
+ * Polls until a condition is true. Returns false after the timeout. Rejects if the signal aborts or the
  * condition throws.
  */
 export async function waitUntil(

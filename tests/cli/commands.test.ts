@@ -76,7 +76,7 @@ test('status tells programs and people, and its exit code tells scripts', async 
 test('down of nothing is a success', async () => {
   const context = recordOutput();
   expect(await down(path.join(testFolder(), 'never'), context)).toBe(0);
-  expect(context.text()).toBe('It was not running.\n');
+  expect(context.text()).toBe('The instance is not running.\n');
 });
 
 test('logs show the last lines of one service, or of all with their names', async () => {
@@ -113,8 +113,8 @@ test('logs can be followed, whole lines only, also over a rotation, until it is 
 });
 
 test.each([
-  [['up', '--port', '70000'], '70000 is no port'],
-  [['logs', '--lines', 'many'], 'many is no number of lines'],
+  [['up', '--port', '70000'], 'Expected an integer from 1 to 65535'],
+  [['logs', '--lines', 'many'], 'Expected an integer from 0 to'],
   [['fly'], "unknown command 'fly'"],
 ])('%j is refused with a reason', async (args, reason) => {
   const { exitCode, output } = await runCli(args).ended;

@@ -74,7 +74,7 @@ describe('recollect demo', { timeout: 240_000 }, () => {
     expect(output).not.toContain('AKIA');
     expect(output).not.toContain('degraded');
     // The shown memory; progress lines and addresses may be longer.
-    const shown = output.slice(output.indexOf('── What was captured'), output.indexOf('── What next'));
+    const shown = output.slice(output.indexOf('── Captured events'), output.indexOf('── Next steps'));
     expect(shown.split('\n').filter((line) => line.length > 100)).toEqual([]);
     expect(family.filter(isAlive)).toEqual([]);
   });

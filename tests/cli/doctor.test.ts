@@ -2,11 +2,11 @@ import { chmodSync, existsSync, mkdirSync, truncateSync, writeFileSync } from 'n
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { doctor } from '../../cli/commands/instance/doctor.ts';
-import type { Finding } from '../../cli/doctor/finding.ts';
+import type { Finding } from '../../cli/doctor/machine.ts';
 import { checkEngine, checkPostgres } from '../../cli/doctor/engines.ts';
 import { checkCredentialFiles, checkDataDirectory, checkDiskSpace, checkNode } from '../../cli/doctor/machine.ts';
-import { checkModelFiles } from '../../cli/doctor/model.ts';
-import { checkPorts } from '../../cli/doctor/ports.ts';
+import { checkModelFiles } from '../../cli/doctor/machine.ts';
+import { checkPorts } from '../../cli/doctor/machine.ts';
 import { TEMPORAL, WEAVIATE } from '../../infra/engines/pinned.ts';
 import { findPostgresBinaries } from '../../infra/engines/postgres/binaries.ts';
 import { cacheEntry } from '../../infra/engines/program-files.ts';
@@ -40,18 +40,18 @@ test('disk space is judged by what is free', () => {
 
 test('a data directory may be missing, but neither newer nor damaged', () => {
   const layout = instanceLayout(path.join(testFolder(), 'data'));
-  expect(checkDataDirectory(layout)).toMatchObject({ result: 'ok', text: `${layout.dataDir} will be made` });
+  expect(checkDataDirectory(layout)).toMatchObject({ result: 'ok', text: `${layout.dataDir} will be created` });
   mkdirSync(layout.dataDir);
   writeFileSync(layout.versionFile, '{"layout":99}');
   expect(checkDataDirectory(layout)).toMatchObject({
     result: 'fail',
-    advice: 'Use that version, or another --data-dir.',
+    advice: 'Use that version or another --data-dir.',
   });
   writeFileSync(layout.versionFile, '{');
   expect(checkDataDirectory(layout).result).toBe('fail');
 });
 
-test('secrets that others can read are named with the command that closes them', () => {
+test('secrets that other users can read are named with the command that closes them', () => {
   const layout = instanceLayout(testFolder());
   expect(checkCredentialFiles(layout).result).toBe('ok');
   writeFileSync(layout.secretsFile, '{}');
@@ -59,7 +59,7 @@ test('secrets that others can read are named with the command that closes them',
   expect(checkCredentialFiles(layout)).toMatchObject({ result: 'warn', advice: `chmod 600 ${layout.secretsFile}` });
 });
 
-test('an engine is found, or it is said where it would come from', async () => {
+test('an engine is found, or it is said where it to import from', async () => {
   const folder = testFolder();
   const options = { cacheDir: path.join(folder, 'cache'), environment: { PATH: path.join(folder, 'bin') } };
   expect(await checkEngine(WEAVIATE, options)).toMatchObject({
@@ -122,7 +122,7 @@ test('model files count when they are whole', () => {
   const folder = path.join(cacheDir, 'models', BGE_SMALL.name);
   expect(checkModelFiles(cacheDir, {})).toMatchObject({
     result: 'warn',
-    text: `no model_quantized.onnx and tokenizer.json in ${folder}`,
+    text: `model_quantized.onnx and tokenizer.json missing in ${folder}`,
   });
   mkdirSync(folder, { recursive: true });
   for (const { name, bytes } of Object.values(BGE_SMALL_FILES)) {
@@ -132,7 +132,7 @@ test('model files count when they are whole', () => {
   expect(checkModelFiles(cacheDir, {})).toMatchObject({ result: 'ok', text: folder });
   truncateSync(path.join(folder, 'tokenizer.json'), 5);
   expect(checkModelFiles('/elsewhere', { RECOLLECT_EMBEDDING_MODEL_DIR: folder }).text).toBe(
-    `no tokenizer.json in ${folder}`,
+    `tokenizer.json missing in ${folder}`,
   );
 });
 
@@ -146,7 +146,7 @@ test('the doctor checks all of it, one line each, and its exit code tells whethe
     .split('\n')
     .filter((line) => /^(?:ok|warn|fail) /.test(line));
   expect(lines).toHaveLength(9);
-  expect(context.text()).toMatch(/ok {4}engine postgres: npm package .*; it starts and answers/);
+  expect(context.text()).toMatch(/ok {4}engine postgres: npm package .*; starts and accepts connections/);
   const broken = recordOutput({ ...environment, RECOLLECT_WEAVIATE_SERVER: '/no/such' });
   expect(await doctor(path.join(folder, 'data'), broken)).toBe(1);
   expect(broken.text()).toContain('fail  engine weaviate: RECOLLECT_WEAVIATE_SERVER names /no/such');

@@ -135,7 +135,7 @@ describe('following transcripts for a server that is away', { timeout: 240_000 }
     const least = [20, 40, 80, 80, 80, 80, 80, 80, 80];
     expect(gaps.map((gap, index) => gap > (least[index] ?? 0) - 2)).toEqual(least.map(() => true));
     expect(errors.match(/Trying again/g)).toHaveLength(1);
-    expect(text).toContain('The server takes transcripts again.');
+    expect(text).toContain('The server accepts transcripts again.');
     expect(text).toContain('Stopped.');
   });
 
@@ -216,7 +216,7 @@ test(
       writeFileSync(file, bytesOf(transcriptOf(hooksOf('away'))));
       const longAgo = new Date(Date.now() - 86_400_000);
       utimesSync(file, longAgo, longAgo);
-      await run.shows('does not answer');
+      await run.shows('is unreachable');
       await way.open();
       await arrived('away');
     } finally {

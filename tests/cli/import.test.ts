@@ -66,7 +66,7 @@ describe('recollect import transcripts', { timeout: 240_000 }, () => {
     const id = /recollect import status (\S+)/.exec(output)?.[1] ?? '';
     const status = await runCli(['import', 'status', id], environment).ended;
     expect(status).toMatchObject({ exitCode: 0 });
-    expect(status.output).toContain('The import runs.');
+    expect(status.output).toContain('The import is running.');
     const stop = await instance.startWorker();
     const cancelled = await runCli(['import', 'cancel', id], environment).ended;
     expect(cancelled).toEqual({ exitCode: 0, output: expect.stringContaining('The import stops') });
@@ -87,7 +87,7 @@ describe('recollect import transcripts', { timeout: 240_000 }, () => {
   test('says what is missing', async () => {
     const nothing = await runCli(['import', 'transcripts', path.join(home.root, 'nothing')], environment).ended;
     expect(nothing).toMatchObject({ exitCode: 1 });
-    expect(nothing.output).toContain('There is no folder');
+    expect(nothing.output).toContain('Folder');
     const empty = path.join(home.root, 'empty');
     mkdirSync(empty);
     const none = await runCli(['import', 'transcripts', empty], { ...environment, RECOLLECT_DATA_DIR: empty }).ended;
@@ -96,7 +96,7 @@ describe('recollect import transcripts', { timeout: 240_000 }, () => {
     home.write('projects/-src/one.jsonl', transcriptOf(hooksOf('one')));
     const gone = await runCli(['import', 'transcripts'], away).ended;
     expect(gone).toMatchObject({ exitCode: 3 });
-    expect(gone.output).toContain('does not answer');
+    expect(gone.output).toContain('is unreachable');
     const unknown = await runCli(['import', 'status', '018f0000-0000-7000-8000-00000000000c'], environment).ended;
     expect(unknown).toMatchObject({ exitCode: 1 });
     expect(unknown.output).toContain('there is no such import');
@@ -115,7 +115,7 @@ describe('what an import shows', () => {
   test('a table with the reasons that there are', () => {
     const text = summaryText(files, plus(counts, counts));
     expect(text).toMatch(/ {2}lines +24,690\n/);
-    expect(text).toMatch(/ {2}passed over +6\n/);
+    expect(text).toMatch(/ {2}skipped +6\n/);
     expect(text).toContain('truncated');
     expect(text).not.toContain('too large');
   });

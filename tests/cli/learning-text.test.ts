@@ -40,7 +40,7 @@ test('a table has one line a learning, whatever stands in its text', () => {
   expect(lines).toHaveLength(5);
   expect(lines[1]).toMatch(/^id-1 +tally +best_practice +0\.76 +3 +- +9d +Invoices are rounded half even\.$/);
   expect(lines[2]).toMatch(/^id-2 +- .* verified +9d +two lines$/);
-  expect(lines[3]).toMatch(/ by hand +9d +x{89}…$/);
+  expect(lines[3]).toMatch(/ manual +9d +x{89}…$/);
   expect(lines[4]).toMatch(/ closed +9d /);
 });
 
@@ -56,7 +56,7 @@ best_practice, tally, confidence 0.76, used 3 times
   Said by the user
     e.g. 2.5 is 2
 
-Quotes
+Evidence
 ${quotes
   .slice(0, 10)
   .map((piece) => `  - “${piece.quote}” (row ${piece.row_id})\n`)
@@ -86,13 +86,11 @@ test('a closed learning says why, and what stands in its place; versions are tol
   ];
   const closed = { valid_to: '2026-01-02T00:00:00.000Z', superseded_by: 'id-2', verified: true, versions };
   const text = learningText({ ...LEARNING, ...closed, reason: 'corrected' });
-  expect(text).toContain('2026-01-01 00:00 to 2026-01-02 00:00\nclosed: corrected\nin its place: id-2\n');
+  expect(text).toContain('2026-01-01 00:00 to 2026-01-02 00:00\nclosed: corrected\nsuperseded by: id-2\n');
   expect(text).toContain(', verified\n');
   expect(text).toMatch(
     /\nVersions\n {2}- 1, .*, corrected: Old words\n {2}- 2, 2026-01-02 00:00 until now: New words\n$/,
   );
-  expect(learningText({ ...LEARNING, ...closed, versions: versions.slice(0, 1) })).toContain(
-    'closed: no reason is known',
-  );
+  expect(learningText({ ...LEARNING, ...closed, versions: versions.slice(0, 1) })).toContain('closed: no reason given');
   expect(learningText({ ...LEARNING, versions: versions.slice(0, 1) })).not.toContain('Versions');
 });

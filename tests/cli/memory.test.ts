@@ -82,7 +82,7 @@ describe('what is remembered', { timeout: 60_000 }, () => {
     expect(await run('get', hash, 'aaaaaaaa')).toMatchObject({
       code: 1,
       text: expect.stringMatching(new RegExp(`^${hash}  learning/general  20.* UTC  \\[axolotl\\]\n`)),
-      errors: 'There is no memory aaaaaaaa.\n',
+      errors: 'Memory aaaaaaaa.\n',
     });
     expect((await run('timeline', hash)).text).toContain(`> ${hash}  `);
     expect(JSON.parse((await run('timeline', hash, '--json', '--before', '0')).text)).toMatchObject({
@@ -90,7 +90,7 @@ describe('what is remembered', { timeout: 60_000 }, () => {
     });
     expect(await run('forget', hash, '--dry-run')).toMatchObject({
       code: 0,
-      text: `${hash}: what goes\n  learning/general, all its versions: Axolotl\n`,
+      text: `${hash}loses\n  learning/general, all its versions: Axolotl\n`,
     });
     expect((await run('forget', hash)).code).toBe(1);
     expect((await run('get', hash)).code).toBe(0);
@@ -152,7 +152,7 @@ describe('what was captured', { timeout: 60_000 }, () => {
     const { hash } = (JSON.parse(answer.text) as { data: { hash: string }[] }).data[0] ?? { hash: 'none' };
     const line = (await run('timeline', hash, '--type', 'prompt', 'observation')).text;
     expect(line.match(/^(?:> | {2})[a-z2-7]{8} {2}/gm)?.length).toBeGreaterThan(2);
-    expect((await run('forget', hash, '--dry-run')).text).toMatch(/: what goes\n {2}1 prompts\n/);
+    expect((await run('forget', hash, '--dry-run')).text).toMatch(/loses\n {2}1 prompts\n/);
   });
 
   test('becomes context, with the reasons', async () => {
@@ -170,7 +170,9 @@ describe('a refusal', { timeout: 60_000 }, () => {
       code: 1,
       errors: expect.stringMatching(/^the request is not valid \(VALIDATION_FAILED\)\n {2}limit: /),
     });
-    expect((await run('forget')).errors).toBe('Name a memory or an event, or a session with --session.\n');
+    expect((await run('forget')).errors).toBe(
+      'Missing argument: name a memory or an event, or a session with --session.\n',
+    );
   });
 
   test('of a key is told; the environment says which server and key are meant', async () => {
@@ -233,12 +235,12 @@ describe('memory as a whole', { timeout: 60_000 }, () => {
     expect(await run('erase', 'session', id)).toMatchObject({
       code: 1,
       text: '',
-      errors: 'Nothing was erased. Say --yes where nobody can be asked.\n',
+      errors: 'Nothing was erased. Without a terminal, pass --yes.\n',
     });
     const erased = await run('erase', 'session', id, '--yes');
     expect(erased).toMatchObject({ code: 0, errors: '' });
     expect(erased.text).toMatch(
-      /^Erased\.\n(?: {2}\d+ [a-z ]+\n)+ {2}1 events of the spool of this machine\nReceipt [0-9a-f-]{36}, SHA-256 [0-9a-f]{64}\n$/,
+      /^Erased\.\n(?: {2}\d+ [a-z ]+\n)+ {2}1 spooled events of this machine\nReceipt [0-9a-f-]{36}, SHA-256 [0-9a-f]{64}\n$/,
     );
     expect(erased.text).toContain('  1 sessions\n');
     expect(await run('erase', 'session', id, '--yes')).toMatchObject({
@@ -247,7 +249,7 @@ describe('memory as a whole', { timeout: 60_000 }, () => {
     });
     expect(await run('erase', 'text', 'words that nobody said', '--dry-run')).toMatchObject({
       code: 0,
-      text: expect.stringMatching(/^The text stands in\n {2}0 events\n/),
+      text: expect.stringMatching(/^The text occurs in\n {2}0 events\n/),
     });
     expect(await run('erase', 'session')).toMatchObject({ code: 1, errors: 'Name the session.\n' });
     expect(await run('erase', 'everything')).toMatchObject({

@@ -54,19 +54,19 @@ describe('sessions and jobs', { timeout: 240_000 }, () => {
   });
 
   test('what runs by itself is a table; it is paused for a reason, resumed and run', async () => {
-    const { text } = await run('jobs', 'schedules');
-    expect(text).toMatch(/^SCHEDULE +STATE +NEXT \(UTC\) +LAST +ENDED +RESULT +DOES\n/);
+    const { text } = await run('schedules', 'list');
+    expect(text).toMatch(/^SCHEDULE +STATE +NEXT \(UTC\) +LAST +ENDED +RESULT +DESCRIPTION\n/);
     expect(text).toMatch(/\nretention +active +\d{4}-\d\d-\d\d 02:10 /);
-    expect((await run('jobs', 'pause', 'retention', '--reason', 'a look first')).text).toBe('retention is paused.\n');
-    expect((await run('jobs', 'schedules')).text).toContain('\nPaused:\nretention: a look first\n');
-    expect((await run('jobs', 'resume', 'retention')).text).toBe('retention goes on.\n');
-    expect((await run('jobs', 'run', 'partitions')).text).toBe('partitions is started.\n');
-    expect(await run('jobs', 'resume', 'odd')).toMatchObject({ code: 1 });
-    expect(JSON.parse((await run('jobs', 'schedules', '--json')).text)).toHaveLength(9);
+    expect((await run('schedules', 'pause', 'retention', '--reason', 'a look first')).text).toBe('retention paused.\n');
+    expect((await run('schedules', 'list')).text).toContain('\nPaused:\nretention: a look first\n');
+    expect((await run('schedules', 'resume', 'retention')).text).toBe('retention resumed.\n');
+    expect((await run('schedules', 'run', 'partitions')).text).toBe('partitions started.\n');
+    expect(await run('schedules', 'resume', 'odd')).toMatchObject({ code: 1 });
+    expect(JSON.parse((await run('schedules', 'list', '--json')).text)).toHaveLength(9);
   });
 
   test('say what is stuck, why, and what to do', async () => {
-    expect((await run('sessions', '--stuck')).text).toBe('Nothing is stuck.\n');
+    expect((await run('sessions', '--stuck')).text).toBe('No stuck sessions.\n');
     await instance.db.superuser.query(
       "UPDATE sessions SET last_event_at = now() - interval '3 hours' WHERE external_id = 'cli-2'",
     );
@@ -80,11 +80,11 @@ describe('sessions and jobs', { timeout: 240_000 }, () => {
 
   test('are steered; without a worker an order says that nobody took it', async () => {
     const off = await run('sessions', 'capture', 'off', 'test:cli-2');
-    expect(off).toMatchObject({ code: 0, text: 'What the session says from now on is not stored.\n' });
+    expect(off).toMatchObject({ code: 0, text: 'Capture disabled: new events of the session are not stored.\n' });
     expect((await run('sessions', 'capture', 'sideways', 'test:cli-2')).code).toBe(1);
-    expect((await run('sessions', 'capture', 'on', 'test:cli-2')).text).toBe('The session is captured.\n');
+    expect((await run('sessions', 'capture', 'on', 'test:cli-2')).text).toBe('Capture enabled.\n');
     const { id } = await sessionOf(instance, 'test:cli-2');
-    expect((await run('jobs', 'retry', id)).text).toBe(`session.${id} is given another turn.\n`);
+    expect((await run('jobs', 'retry', id)).text).toBe(`session.${id}: retried.\n`);
     expect(await run('jobs', 'retry', 'session.nobody')).toMatchObject({
       code: 1,
       errors: 'there is no such job (NOT_FOUND)\n',
@@ -102,11 +102,11 @@ describe('trace', { timeout: 240_000 }, () => {
     const { code, text } = await run('trace', 'cli-1-call-2');
     expect(code).toBe(0);
     expect(text).toMatch(/^tool:cli-1-call-2\nof test:cli-1 in tally, ended \([0-9a-f-]{36}\)\n/);
-    for (const step of ['captured', 'stored', 'taken in', 'vector 0', 'window', 'summary'])
+    for (const step of ['captured', 'stored', 'consumed', 'vector 0', 'window', 'summary'])
       expect(text).toMatch(new RegExp(`^ ✓ +${step} `, 'm'));
-    expect(text).toContain('stands in Weaviate');
+    expect(text).toContain('in Weaviate');
     expect(text).toMatch(/^ [✓…] +workflow +(?:completed|running), settled /m);
-    expect((await run('trace', 'cli-2-call-1')).text).toMatch(/^ … +taken in +not yet/m);
+    expect((await run('trace', 'cli-2-call-1')).text).toMatch(/^ … +consumed +not yet/m);
   });
 
   test('gives everything to programs, lists several, and says where nothing is', async () => {
@@ -116,7 +116,7 @@ describe('trace', { timeout: 240_000 }, () => {
     for (const session of ['a', 'b'])
       await captured(instance, [{ type: 'prompt', host: 'test', session_id: session, content: 'x', key: 'twin' }]);
     expect((await run('trace', 'twin')).text).toMatch(
-      /^2 events are called so\. Name the session with --session:\n {2}test:b /,
+      /^2 events match\. Choose the session with --session:\n {2}test:b /,
     );
     expect(await run('trace', 'nothing')).toMatchObject({
       code: 1,
@@ -134,7 +134,7 @@ describe('forget', { timeout: 240_000 }, () => {
     expect((await run('trace', 'cli-1-call-3')).code).toBe(0);
     expect(await run('forget')).toMatchObject({
       code: 1,
-      errors: 'Name a memory or an event, or a session with --session.\n',
+      errors: 'Missing argument: name a memory or an event, or a session with --session.\n',
     });
   });
 
@@ -145,7 +145,7 @@ describe('forget', { timeout: 240_000 }, () => {
     });
     expect(await run('trace', 'cli-1-call-3')).toMatchObject({
       code: 1,
-      errors: expect.stringMatching(/^It was forgotten in test:cli-1 at /),
+      errors: expect.stringMatching(/^Forgotten in test:cli-1 at /),
     });
     expect((await run('forget', '--session', 'test:cli-2', '--yes')).code).toBe(0);
     expect((await run('sessions')).text).not.toContain('/src/other');
@@ -157,12 +157,12 @@ describe('projects', { timeout: 240_000 }, () => {
     expect((await run('projects')).text).toMatch(/tally +example\.org\/team\/tally +1 +\d+ /);
     const alias = await run('projects', 'alias', 'tally', './somewhere');
     expect(alias.text).toMatch(
-      /^tally is told by\n {2}remote:example\.org\/team\/tally\n {2}path:[0-9a-f-]{36}:\/.*\/somewhere\n$/,
+      /^Aliases of tally:\n {2}remote:example\.org\/team\/tally\n {2}path:[0-9a-f-]{36}:\/.*\/somewhere\n$/,
     );
     expect((await run('projects', 'alias', 'tally', './somewhere', '--remove')).text).not.toContain('somewhere');
     await captured(instance, smallSession('cli-3', { path: '/src/tally-old' }).slice(0, 2));
     expect((await run('projects', 'merge', '/src/tally-old', 'tally')).text).toMatch(
-      /^tally has 1 sessions and 0 learnings more/,
+      /^tally received 1 sessions and 0 learnings/,
     );
     expect((await run('projects', 'exclude', '~/private/**', '/srv/x')).text).toBe(
       'Not captured:\n  ~/private/**\n  /srv/x\n',
@@ -172,13 +172,13 @@ describe('projects', { timeout: 240_000 }, () => {
   });
 });
 
-test('without an instance, or with one that does not answer, the exit code is 3', async () => {
+test('without an instance, or with one that is unreachable, the exit code is 3', async () => {
   const context = recordOutput({ HOME: '/nobody' });
   let code: number | undefined;
   await createProgram(context, (given) => {
     code = given;
   }).parseAsync(['jobs', '--data-dir', path.join(dataDir, 'none')], { from: 'user' });
-  expect([code, context.errors()]).toEqual([3, expect.stringContaining('There is no instance in')]);
+  expect([code, context.errors()]).toEqual([3, expect.stringContaining('No instance in')]);
 });
 
 test('times and texts are short', () => {

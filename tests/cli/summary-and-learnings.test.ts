@@ -60,7 +60,7 @@ describe('summary', { timeout: 240_000 }, () => {
     const { code, text } = await run('summary', 'test:cli-open');
     expect(code).toBe(0);
     expect(text).toMatch(/^A session without a title\ntest:cli-open in .*other, 20[\d-]+ [\d:]+, active UTC\n/);
-    expect(text).toContain('Nothing was written of it yet: --now sums it up.\n');
+    expect(text).toContain('No summary yet: --now creates one.\n');
   });
 
   test('sums up now', async () => {
@@ -87,14 +87,14 @@ describe('summary', { timeout: 240_000 }, () => {
 
 describe('learnings', { timeout: 240_000 }, () => {
   test('are a table, filtered', async () => {
-    expect((await run('learnings', '--search', 'nothing like this')).text).toBe('Nothing is known.\n');
+    expect((await run('learnings', '--search', 'nothing like this')).text).toBe('No learnings.\n');
     const one = await given(instance, 'Ruthenium is rare', { category: 'config', confidence: 1 });
     const two = await given(instance, 'Ruthenium is hard', { confidence: 0.9 });
     const { code, text } = await run('learnings', '--search', 'ruthenium');
     expect(code).toBe(0);
     const [head, first, second, ...rest] = text.split('\n');
-    expect(head).toMatch(/^LEARNING +PROJECT +CATEGORY +SURE +USED +STATE +SINCE +WHAT$/);
-    expect(first).toMatch(new RegExp(`^${one.id} +- +config +1\\.00 +0 +by hand +\\d+s +Ruthenium is rare$`));
+    expect(head).toMatch(/^LEARNING +PROJECT +CATEGORY +CONFIDENCE +USED +STATE +SINCE +DESCRIPTION$/);
+    expect(first).toMatch(new RegExp(`^${one.id} +- +config +1\\.00 +0 +manual +\\d+s +Ruthenium is rare$`));
     expect(second).toContain(two.id);
     expect(rest).toEqual(['']);
     const piped = await runOn(null, 'learnings', '--search', 'ruthenium');
@@ -108,7 +108,7 @@ describe('learnings', { timeout: 240_000 }, () => {
       code: 1,
       errors: expect.stringContaining('VALIDATION_FAILED'),
     });
-    expect((await run('learnings', '--search', 'ruthenium', '--as-of', '2020-01-01')).text).toBe('Nothing is known.\n');
+    expect((await run('learnings', '--search', 'ruthenium', '--as-of', '2020-01-01')).text).toBe('No learnings.\n');
     expect((await run('learnings', '--search', 'ruthenium', '--as-of', '2999-01-01')).text).toContain(two.id);
   });
 
@@ -117,22 +117,22 @@ describe('learnings', { timeout: 240_000 }, () => {
     expect(await run('learnings', 'verify', id, '--note', 'I looked')).toMatchObject({ code: 0, text: 'Verified.\n' });
     const shown = await run('learnings', 'show', id);
     expect(shown.text).toMatch(
-      /^Palladium is a catalyst\ngeneral, confidence 0\.80, used 0 times, verified \(I looked\), said by hand\n20.* until now\n\n {2}Palladium is a catalyst\n {2}Chemistry\n {4}e\.g\. in cars\n$/,
+      /^Palladium is a catalyst\ngeneral, confidence 0\.80, used 0 times, verified \(I looked\), stored manually\n20.* until now\n\n {2}Palladium is a catalyst\n {2}Chemistry\n {4}e\.g\. in cars\n$/,
     );
-    const corrected = await run('learnings', 'correct', id, '--text', 'Palladium is a metal');
+    const corrected = await run('learnings', 'correct', id, '--description', 'Palladium is a metal');
     expect(corrected).toMatchObject({ code: 0, text: expect.stringMatching(/^Version 2: [0-9a-f-]{36}\n$/) });
     const second = corrected.text.trim().split(' ').at(-1) ?? '';
     const versions = (await run('learnings', 'show', second)).text;
     expect(versions).toMatch(/\nVersions\n {2}- 1, 20.* to 20.*, corrected: Palladium is a catalyst\n {2}- 2, /);
-    const late = await run('learnings', 'correct', id, '--text', 'Too late');
+    const late = await run('learnings', 'correct', id, '--description', 'Too late');
     expect(late).toMatchObject({ code: 1, errors: expect.stringContaining(second) });
     expect(await run('learnings', 'invalidate', second, '--reason', 'not ours')).toMatchObject({
       code: 0,
-      text: 'Closed. It is not learned again from the same words.\n',
+      text: 'Closed. The same evidence does not create it again.\n',
     });
     expect((await run('learnings', 'show', second)).text).toContain('\nclosed: not ours\n');
-    expect((await run('learnings', '--search', 'palladium')).text).toBe('Nothing is known.\n');
-    const all = (await run('learnings', '--search', 'palladium', '--all')).text;
+    expect((await run('learnings', '--search', 'palladium')).text).toBe('No learnings.\n');
+    const all = (await run('learnings', '--search', 'palladium', '--include-closed')).text;
     expect(all.match(/ closed /g)).toHaveLength(2);
     expect(JSON.parse((await run('learnings', 'show', second, '--json')).text)).toMatchObject({
       id: second,

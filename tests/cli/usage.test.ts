@@ -47,7 +47,7 @@ describe('recollect usage', () => {
     const { code, text } = await run('usage');
     expect(code).toBe(0);
     expect(text).toMatch(
-      /^No model was called since \d{4}-\d\d-\d\d\.\ntoday: 0 of 1,000,000 tokens \(0 %\), until \d{4}-\d\d-\d\d 00:00 UTC\n$/u,
+      /^No model calls since \d{4}-\d\d-\d\d\.\ntoday: 0 of 1,000,000 tokens \(0 %\), until \d{4}-\d\d-\d\d 00:00 UTC\n$/u,
     );
   });
 
@@ -63,9 +63,9 @@ describe('recollect usage', () => {
       expect.stringMatching(/^today: /u),
       '',
     ]);
-    const week = (await run('usage', '--days', '7', '--by', 'operation')).text;
+    const week = (await run('usage', '--days', '7', '--group-by', 'operation')).text;
     expect(week).toMatch(/^OPERATION .*\nsummarise_window +1 +0 +12,345 .*\nall +1 /u);
-    expect(JSON.parse((await run('usage', '--by', 'day', '--json')).text)).toMatchObject({
+    expect(JSON.parse((await run('usage', '--group-by', 'day', '--json')).text)).toMatchObject({
       totals: { calls: 2 },
       groups: [{ calls: 1 }, { calls: 1 }],
     });
@@ -94,9 +94,9 @@ test('what is on its way, groups without a name and alerts are told', () => {
   expect(usageText(usage, 'project').split('\n').slice(1)).toEqual([
     '(none)   1      2           3          5              4           $0',
     'all      1      2           3          5              4           $0',
-    'There are more.',
-    'today: 5 of 0 tokens, 7 on their way, until 2026-02-01 00:00 UTC',
-    'alert: mika came to 80 % of the day on 2026-01-30',
+    'More groups exist.',
+    'today: 5 of 0 tokens, 7 reserved, until 2026-02-01 00:00 UTC',
+    'alert: mika used 80 % of the daily tokens on 2026-01-30',
     '',
   ]);
 });

@@ -79,7 +79,7 @@ describe('the answer of a server', () => {
     },
   );
 
-  it('is none when it ends too early', () => {
+  it('is none when unexpected end', () => {
     expect(read(`HTTP/1.1 200 OK\r\n${OURS}Content-Length: 5\r\n\r\nhal`)).toBeNull();
     expect(read(`HTTP/1.1 200 OK\r\n${OURS}Transfer-Encoding: chunked\r\n\r\n5\r\nhal`)).toBeNull();
     expect(read('HTTP/1.1 200 OK\r\nConte')).toBeNull();

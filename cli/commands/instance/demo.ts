@@ -1,43 +1,40 @@
 import path from 'node:path';
 import type { Command } from 'commander';
-import { ConfigError } from '../../../config/config.ts';
-import { EngineError } from '../../../infra/engines/engine-error.ts';
-import { InstanceError } from '../../../infra/instance/instance-error.ts';
-import { SupervisorError } from '../../../infra/supervisor/definitions.ts';
 import { startInstance } from '../../../infra/supervisor/start-instance.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
 import { demonstrate, scratchDataDirectory } from '../../demo/demo.ts';
 import { heading } from '../../text/text-layout.ts';
 import { listenForInterrupts } from '../../interrupts.ts';
 import { terminalProgress } from '../../text/terminal-progress.ts';
+import { isExpected } from './up.ts';
 
 export interface DemoOptions {
   readonly dataDir?: string;
-  readonly stay?: boolean;
+  readonly keepRunning?: boolean;
 }
 
 export function addDemo(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
   program
     .command('demo')
-    .description('start a scratch instance, replay a recorded coding session and show what is remembered')
+    .description('start a scratch instance, replay a recorded session and show its memories')
     .option('--data-dir <folder>', 'use this folder instead of a scratch one', (folder) => path.resolve(folder))
-    .option('--keep-running', 'stay in the foreground afterwards, until Ctrl-C')
+    .option('--keep-running', 'keep the instance running until Ctrl-C')
     .action(async (options: DemoOptions) => exit(await demo(options, context)));
 }
 
 function whatNext(url: string, dataDir: string): string {
   return [
-    heading('What next'),
+    heading('Next steps'),
     `  address         ${url}   (API description at ${url}/docs)`,
     `  data directory  ${dataDir}`,
-    `  keep it         npm start -- --data-dir ${dataDir}`,
-    '  your own        npm start                 (data in ~/.recollect)',
-    '  install hooks   npm run recollect -- install claude-code   writes them into ~/.claude/settings.json',
+    `  run it again    npm start -- --data-dir ${dataDir}`,
+    '  new instance    npm start                 (data in ~/.recollect)',
+    '  install hooks   npm run recollect -- install claude-code   writes to ~/.claude/settings.json',
     '',
   ].join('\n');
 }
 
-/** Runs the demonstration; resolves when everything that it started has been stopped. */
+/** Runs the demo; resolves once every started process has stopped. */
 export async function demo(options: DemoOptions, context: CommandContext): Promise<ExitCode> {
   const { output, environment } = context;
   const progress = terminalProgress(output, { verbose: false });
@@ -51,14 +48,14 @@ export async function demo(options: DemoOptions, context: CommandContext): Promi
       environment,
       progress,
       signal: interrupts.signal,
-      // A scratch instance leaves the usual ports to the one that stays.
+      // A scratch instance does not use the default ports.
       ports: options.dataDir === undefined ? 'free' : 'saved',
     });
     try {
       await demonstrate(instance.credentialsPath, progress, interrupts.signal, output.out);
       output.out(whatNext(instance.url, dataDir));
       output.out(`  The demo took ${((performance.now() - started) / 1_000).toFixed(0)} s.\n`);
-      if (options.stay === true) {
+      if (options.keepRunning === true) {
         output.out('  Press Ctrl-C to stop.\n');
         await interrupts.requested;
       }
@@ -73,12 +70,7 @@ export async function demo(options: DemoOptions, context: CommandContext): Promi
       output.out('Stopped.\n');
       return 130;
     }
-    if (
-      error instanceof ConfigError ||
-      error instanceof EngineError ||
-      error instanceof InstanceError ||
-      error instanceof SupervisorError
-    ) {
+    if (isExpected(error)) {
       output.err(`${error.message}\n`);
       return 1;
     }

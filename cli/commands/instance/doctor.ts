@@ -2,21 +2,21 @@ import type { Command } from 'commander';
 import { cacheDirectory } from '../../../infra/instance/cache-directory.ts';
 import { instanceLayout } from '../../../infra/instance/layout.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
-import { withDataDir } from '../../data-dir.ts';
+import { withDataDir } from '../../options.ts';
 import { checkCredentialFiles, checkDataDirectory, checkDiskSpace, checkNode } from '../../doctor/machine.ts';
 import { checkEngine, checkPostgres } from '../../doctor/engines.ts';
-import { checkModelFiles } from '../../doctor/model.ts';
-import { checkPorts } from '../../doctor/ports.ts';
-import type { Finding } from '../../doctor/finding.ts';
+import { checkModelFiles } from '../../doctor/machine.ts';
+import { checkPorts } from '../../doctor/machine.ts';
+import type { Finding } from '../../doctor/machine.ts';
 import { TEMPORAL, WEAVIATE } from '../../../infra/engines/pinned.ts';
 
 export function addDoctor(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
   withDataDir(program.command('doctor'), context.environment)
-    .description('check whether this machine can run it, and say what to do where it cannot')
+    .description('check that this machine can run Recollect and show remedies')
     .action(async (options: { dataDir: string }) => exit(await doctor(options.dataDir, context)));
 }
 
-/** Checks everything that a start needs, changes nothing that stays. Exit code 1 when something would keep it from starting. */
+/** Checks the requirements of a start; leaves no changes. Exit code 1 if a check prevents the start. */
 export async function doctor(dataDir: string, context: CommandContext): Promise<ExitCode> {
   const { environment, output } = context;
   const layout = instanceLayout(dataDir);

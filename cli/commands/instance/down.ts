@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { instanceLayout } from '../../../infra/instance/layout.ts';
 import { stopInstance } from '../../../infra/supervisor/stop-instance.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
-import { withDataDir } from '../../data-dir.ts';
+import { withDataDir } from '../../options.ts';
 
 export function addDown(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
   withDataDir(program.command('down'), context.environment)
@@ -10,7 +10,7 @@ export function addDown(program: Command, context: CommandContext, exit: (code: 
     .action(async (options: { dataDir: string }) => exit(await down(options.dataDir, context)));
 }
 
-/** Stops the instance of a data directory. Success when afterwards nothing of it runs. */
+/** Stops the instance of a data directory. Exit code 0 if none of its processes remains. */
 export async function down(dataDir: string, context: CommandContext): Promise<ExitCode> {
   const { out, err } = context.output;
   const outcome = await stopInstance(instanceLayout(dataDir));
@@ -21,12 +21,12 @@ export async function down(dataDir: string, context: CommandContext): Promise<Ex
     case 'not-running':
       out(
         outcome.ended.length === 0
-          ? 'It was not running.\n'
-          : `It was not running; ended what was left: ${outcome.ended.join(', ')}.\n`,
+          ? 'The instance is not running.\n'
+          : `The instance is not running; ended remaining processes: ${outcome.ended.join(', ')}.\n`,
       );
       return 0;
     case 'still-stopping':
-      err(`Process ${outcome.pid} was asked to stop and is still at it. See recollect status.\n`);
+      err(`Process ${outcome.pid} is still stopping. See recollect status.\n`);
       return 1;
     default:
       return outcome satisfies never;

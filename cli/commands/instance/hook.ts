@@ -5,20 +5,20 @@ import { BUILT_CLIENT } from '../../../hook/command-line.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
 
 /**
- * Shown in the help, and the way in where `recollect` was not started by its own file (`npm run recollect -- hook EVENT`): that file
- * runs the built client before this one is loaded. The client ends the process itself.
+ * For the help, and for starts other than `bin.mjs` (`npm run recollect -- hook EVENT`): `bin.mjs` runs the built client before this
+ * module loads. The client exits the process itself.
  */
 export function addHook(program: Command, _context: CommandContext, exit: (code: ExitCode) => void): void {
   program
     .command('hook')
-    .description('take one hook of an agent from stdin; always ends with 0 and in half a second (docs/hook-client.md)')
-    .argument('[event]', 'such as SessionStart or PostToolUse')
+    .description('send one hook of an agent from stdin; exits with 0 within half a second (docs/hook-client.md)')
+    .argument('[event]', 'name as SessionStart or PostToolUse')
     .option('--host <host>', 'claude-code, codex-cli or cursor')
-    .option('--data-dir <folder>', 'where the instance keeps everything, unless RECOLLECT_DATA_DIR says it')
+    .option('--data-dir <folder>', 'data directory of the instance (RECOLLECT_DATA_DIR takes precedence)')
     .allowUnknownOption()
     .allowExcessArguments()
     .action(() => {
-      // Without the build step there is no client, and an agent must not be told of it as a failed hook.
+      // Without the build step there is no client; the agent must not see a failed hook.
       if (existsSync(BUILT_CLIENT)) createRequire(import.meta.url)(BUILT_CLIENT);
       else exit(0);
     });

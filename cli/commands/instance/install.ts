@@ -1,9 +1,9 @@
 import { type Command, InvalidArgumentError, Option, Argument } from 'commander';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
-import { withDataDir } from '../../data-dir.ts';
+import { withDataDir } from '../../options.ts';
 import { INSTALL_HOSTS, type InstallHost, type Scope, type Transport } from '../../install/host-files.ts';
 import { InstallError } from '../../install/install-error.ts';
-import { installHooks, type InstallPorts } from '../../install/install-hooks.ts';
+import { installHooks, type InstallPorts, uninstallHooks } from '../../install/install-hooks.ts';
 import { mcpInstruction } from '../../install/mcp-line.ts';
 import { runCommandIn } from '../../service/run-command.ts';
 
@@ -14,7 +14,7 @@ interface InstallOptions {
   readonly apiKeyFile?: string;
   readonly namespace?: string;
   readonly transport?: Transport;
-  readonly allowPlain?: true;
+  readonly allowPlainHttp?: true;
   readonly check: boolean;
   readonly dryRun?: true;
   readonly mcp?: true;
@@ -24,23 +24,21 @@ interface InstallOptions {
 
 export function addInstall(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
   withDataDir(withScope(program.command('install').addArgument(hostArgument())), context.environment)
-    .description(
-      'write the hooks of an agent, and the key as RECOLLECT_API_KEY where it needs it, beside what is in its settings',
-    )
-    .option('--server <url>', 'a server on another machine; needs --api-key-file')
-    .option('--api-key-file <file>', 'file with the key for it, - for stdin')
-    .option('--namespace <name>', 'keep its sessions apart under this name', parseNamespace)
+    .description('add hooks, and RECOLLECT_API_KEY if needed, to the settings of an agent')
+    .option('--server <url>', 'use a server on another machine; requires --api-key-file')
+    .option('--api-key-file <file>', 'file with an API key of that server, - for stdin')
+    .option('--namespace <name>', 'namespace of the sessions', parseNamespace)
     .addOption(
       new Option(
-        '--transport <way>',
-        'http: sent by the agent where it can (default); client: by a command that spools (default for a server on another machine)',
+        '--transport <transport>',
+        'http: the agent sends hooks (default); client: a spooling command does (default for a server on another machine)',
       ).choices(['http', 'client']),
     )
-    .option('--allow-plain-http', 'send the key over plain http to another machine')
-    .option('--no-check', 'do not ask the server first')
+    .option('--allow-plain-http', 'allow sending the key over plain HTTP to another machine')
+    .option('--no-check', 'skip the check of the server')
     .option('--dry-run', 'show what would change and write nothing')
-    .option('--mcp', 'only say how the agent is given the tools of memory (docs/mcp.md), and write nothing')
-    .option('--write', 'with --mcp: also the tools that remember and forget')
+    .option('--mcp', 'print how to add the MCP server to the agent (docs/mcp.md) and write nothing')
+    .option('--write', 'with --mcp: include the tools that store and forget memories')
     .action(async (host: InstallHost, options: InstallOptions) => {
       if (options.mcp === true) {
         context.output.out(mcpInstruction(host, scopeOf(options), options.dataDir, options.write === true));
@@ -48,7 +46,7 @@ export function addInstall(program: Command, context: CommandContext, exit: (cod
         return;
       }
       exit(
-        await answering(context, () =>
+        await installExitCode(context, () =>
           installHooks(
             {
               host,
@@ -58,7 +56,7 @@ export function addInstall(program: Command, context: CommandContext, exit: (cod
               namespace: options.namespace ?? null,
               server: options.server ?? null,
               keyFile: options.apiKeyFile ?? null,
-              allowPlain: options.allowPlain ?? false,
+              allowPlain: options.allowPlainHttp ?? false,
               check: options.check,
               dryRun: options.dryRun ?? false,
             },
@@ -69,28 +67,41 @@ export function addInstall(program: Command, context: CommandContext, exit: (cod
     });
 }
 
-export function installPorts(context: CommandContext): InstallPorts {
+export function addUninstall(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
+  withDataDir(withScope(program.command('uninstall').addArgument(hostArgument())), context.environment)
+    .description('remove the hooks and key of Recollect from the settings of an agent')
+    .option('--dry-run', 'show what would change and write nothing')
+    .action(async (host: InstallHost, options: Pick<InstallOptions, 'project' | 'dryRun'>) =>
+      exit(
+        await installExitCode(context, () =>
+          uninstallHooks({ host, scope: scopeOf(options), dryRun: options.dryRun ?? false }, installPorts(context)),
+        ),
+      ),
+    );
+}
+
+function installPorts(context: CommandContext): InstallPorts {
   return { context, run: runCommandIn(context.environment) };
 }
 
-/** The agent whose hooks are meant. */
-export function hostArgument(): Argument {
-  return new Argument('<agent>', 'whose hooks').choices([...INSTALL_HOSTS]);
+/** Returns the argument that names the agent. */
+function hostArgument(): Argument {
+  return new Argument('<agent>', 'agent to configure').choices([...INSTALL_HOSTS]);
 }
 
-/** Adds the options that say whose settings are meant. */
-export function withScope(command: Command): Command {
+/** Adds the options that choose user or project settings. */
+function withScope(command: Command): Command {
   return command
-    .addOption(new Option('--user', 'your own settings (the default)').conflicts('project'))
-    .option('--project [folder]', 'the settings of a project, this folder unless one is named');
+    .addOption(new Option('--user', 'change your user settings (default)').conflicts('project'))
+    .option('--project [folder]', 'change the settings of a project (default: this folder)');
 }
 
-export function scopeOf({ project }: { readonly project?: string | true }): Scope {
+function scopeOf({ project }: { readonly project?: string | true }): Scope {
   return project === undefined ? { kind: 'user' } : { kind: 'project', folder: project === true ? '.' : project };
 }
 
-/** Runs it and turns an InstallError into its message and exit code: 3 where there is no instance, else 1. */
-export async function answering(context: CommandContext, work: () => Promise<void> | void): Promise<ExitCode> {
+/** Runs `work`; prints an InstallError and returns its exit code: 3 without an instance, else 1. */
+async function installExitCode(context: CommandContext, work: () => Promise<void> | void): Promise<ExitCode> {
   try {
     await work();
     return 0;
@@ -103,5 +114,5 @@ export async function answering(context: CommandContext, work: () => Promise<voi
 
 function parseNamespace(value: string): string {
   if (/^[A-Za-z0-9][\w.-]{0,127}$/.test(value)) return value;
-  throw new InvalidArgumentError('A namespace is 1 to 128 letters, digits, dots, dashes and underscores.');
+  throw new InvalidArgumentError('Expected 1 to 128 letters, digits, dots, dashes or underscores.');
 }

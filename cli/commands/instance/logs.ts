@@ -1,15 +1,15 @@
 import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { isSystemError } from '../../../infra/instance/json-file.ts';
 import { instanceLayout } from '../../../infra/instance/layout.ts';
 import { lastLines, logPath } from '../../../infra/supervisor/log-file.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
-import { withDataDir } from '../../data-dir.ts';
+import { integer, withDataDir } from '../../options.ts';
 import { listenForInterrupts } from '../../interrupts.ts';
 
 const DEFAULT_LINES = 40;
-const LOOK_EVERY_MS = 200;
+const POLL_MS = 200;
 
 interface LogsOptions {
   readonly dataDir: string;
@@ -19,10 +19,10 @@ interface LogsOptions {
 
 export function addLogs(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
   withDataDir(program.command('logs'), context.environment)
-    .description('show the last lines of the logs')
-    .argument('[service]', 'postgres, temporal, weaviate, worker, api or supervisor; all of them without it')
-    .option('--follow', 'keep showing new lines until Ctrl-C')
-    .option('--lines <count>', 'how many of the last lines', parseCount, DEFAULT_LINES)
+    .description('show the last lines of the logs of an instance')
+    .argument('[service]', 'postgres, temporal, weaviate, worker, api or supervisor (default: all)')
+    .option('--follow', 'show new lines until Ctrl-C')
+    .option('--lines <count>', 'number of lines', integer(0, Number.MAX_SAFE_INTEGER), DEFAULT_LINES)
     .action(async (service: string | undefined, options: LogsOptions) => {
       const interrupts = listenForInterrupts(() => process.exit(130));
       try {
@@ -33,7 +33,7 @@ export function addLogs(program: Command, context: CommandContext, exit: (code: 
     });
 }
 
-/** Shows one log, or all with their names before each line; with `follow` until the signal aborts. */
+/** Shows one log, or all with the service name before each line; with `follow`, until the signal aborts. */
 export async function logs(
   service: string | undefined,
   options: LogsOptions,
@@ -47,7 +47,7 @@ export async function logs(
         .map((name) => name.slice(0, -'.log'.length))
     : [];
   if (service !== undefined && !known.includes(service)) {
-    context.output.err(`There is no log of ${service} in ${folder}. Known: ${known.join(', ') || 'none'}.\n`);
+    context.output.err(`No log of ${service} in ${folder}. Available: ${known.join(', ') || 'none'}.\n`);
     return 1;
   }
   const names = service === undefined ? known.sort() : [service];
@@ -65,12 +65,12 @@ export async function logs(
         name,
         showNew(logPath(folder, name), positions.get(name) ?? 0, (line) => show(name, line)),
       );
-    await delay(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
+    await delay(POLL_MS, undefined, { signal }).catch(() => undefined);
   }
   return 0;
 }
 
-/** Shows whole lines after a position and answers the next one. A file that became shorter was rotated: from its start. */
+/** Shows the complete lines after a position; returns the next position. Restarts at 0 if the file was rotated. */
 function showNew(file: string, position: number, show: (line: string) => void): number {
   let handle: number;
   try {
@@ -95,10 +95,4 @@ function showNew(file: string, position: number, show: (line: string) => void): 
   } finally {
     closeSync(handle);
   }
-}
-
-function parseCount(value: string): number {
-  const count = Number(value);
-  if (Number.isInteger(count) && count >= 0) return count;
-  throw new InvalidArgumentError(`${value} is no number of lines.`);
 }

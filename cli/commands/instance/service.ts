@@ -3,7 +3,7 @@ import path from 'node:path';
 import { Argument, type Command, Option } from 'commander';
 import { transcriptFolder } from '../../../config/config.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
-import { withDataDir } from '../../data-dir.ts';
+import { withDataDir } from '../../options.ts';
 import { clientFile } from '../../install/server-access.ts';
 import { installService, type ServicePorts, serviceStatus, uninstallService } from '../../service/manage-service.ts';
 import { type RunCommand, runCommandIn } from '../../service/run-command.ts';
@@ -13,7 +13,7 @@ import { serviceManager } from '../../service/service-manager.ts';
 const ACTIONS = ['install', 'uninstall', 'status'] as const;
 type Action = (typeof ACTIONS)[number];
 
-const CLI_FILE = path.resolve(import.meta.dirname, '../main.ts');
+const CLI_FILE = path.resolve(import.meta.dirname, '../../main.ts');
 
 const TASKS = ['instance', 'transcripts'] as const;
 type Task = (typeof TASKS)[number];
@@ -24,7 +24,7 @@ export interface ServiceOptions {
   readonly dryRun?: true;
 }
 
-/** What the command takes from the system it runs on. */
+/** System functions that tests replace. */
 export interface ServiceSystem {
   readonly platform: NodeJS.Platform;
   readonly userId: number;
@@ -33,14 +33,15 @@ export interface ServiceSystem {
 
 export function addService(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
   withDataDir(
-    program.command('service').addArgument(new Argument('<action>', 'what to do').choices([...ACTIONS])),
+    program.command('service').addArgument(new Argument('<action>', 'action').choices([...ACTIONS])),
     context.environment,
   )
-    .description('start the instance at login, or what sends transcripts to a server elsewhere (systemd or launchd)')
+    .description('run the instance, or the import of transcripts to a remote server, at login (systemd or launchd)')
     .addOption(
-      new Option('--run <what>', 'default: transcripts where a server on another machine was installed alone').choices([
-        ...TASKS,
-      ]),
+      new Option(
+        '--run <task>',
+        'task to run (default: transcripts if only a remote server is configured, else instance)',
+      ).choices([...TASKS]),
     )
     .option('--dry-run', 'show the file and write nothing')
     .action((action: Action, options: ServiceOptions) =>
@@ -54,13 +55,13 @@ export function addService(program: Command, context: CommandContext, exit: (cod
     );
 }
 
-/** What the data directory is for: it holds an instance, or it only names the server that this machine sends to. */
+/** Returns `transcripts` if the data directory only configures a remote server, else `instance`. */
 function taskOf({ dataDir, run }: ServiceOptions): Task {
   const isRemoteOnly = existsSync(clientFile(dataDir)) && !existsSync(path.join(dataDir, 'credentials.json'));
   return run ?? (isRemoteOnly ? 'transcripts' : 'instance');
 }
 
-/** Installs, removes or looks at the service. Exit code 1 where this system has no manager that is known. */
+/** Installs, removes or shows the service. Exit code 1 on a system without systemd or launchd. */
 export function service(
   action: Action,
   options: ServiceOptions,
@@ -70,7 +71,7 @@ export function service(
   const manager = serviceManager(platform, environment, userId);
   if (manager === null) {
     const instead = taskOf(options) === 'transcripts' ? 'import transcripts --follow' : 'up --detach';
-    output.err(`No way is known to start a program at login on ${platform}. Run recollect ${instead} instead.\n`);
+    output.err(`Services are not supported on ${platform}. Run recollect ${instead} instead.\n`);
     return 1;
   }
   const ports: ServicePorts = { manager, run, output };
@@ -79,14 +80,12 @@ export function service(
     cli: CLI_FILE,
     dataDir: path.resolve(options.dataDir),
     searchPath: environment['PATH'] ?? '/usr/local/bin:/usr/bin:/bin',
-    // Named in the file: the service does not know this shell's settings.
+    // Resolved here: the service does not have this shell's environment.
     follows: taskOf(options) === 'transcripts' ? transcriptFolder(environment['CLAUDE_CONFIG_DIR']) : null,
   };
   if (action === 'status') return serviceStatus(ports);
   if (action === 'install' && definition.follows !== null && !existsSync(clientFile(options.dataDir))) {
-    output.err(
-      'No server on another machine is known: recollect install claude-code --server URL --api-key-file FILE names one.\n',
-    );
+    output.err('No remote server is configured: run recollect install claude-code --server URL --api-key-file FILE.\n');
     return 1;
   }
   try {

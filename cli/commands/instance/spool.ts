@@ -7,7 +7,7 @@ import { spoolStatus } from '../../../hook/spool/status.ts';
 import type { SpoolStatus } from '../../../hook/spool/status.ts';
 import { findTarget } from '../../../hook/target.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
-import { withDataDir } from '../../data-dir.ts';
+import { withDataDir } from '../../options.ts';
 import { listenForInterrupts } from '../../interrupts.ts';
 import { table } from '../../output.ts';
 
@@ -18,15 +18,17 @@ interface SpoolOptions {
 }
 
 export function addSpool(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
-  const spool = program.command('spool').description('events that hooks kept while no server answered');
+  const spool = program
+    .command('spool')
+    .description('show or drain the spool: events stored while the server was unreachable');
   withDataDir(spool.command('status'), context.environment)
-    .description('show what waits (exit code 0: nothing, 1: something)')
-    .option('--json', 'for programs')
+    .description('show pending events (exit code 0: none, 1: some)')
+    .option('--json', 'print JSON')
     .action((options: SpoolOptions) => exit(showStatus(options, context)));
   withDataDir(spool.command('drain'), context.environment)
-    .description('send what waits, in order (exit code 0: nothing is left, 1: something is, 3: no server is known)')
-    .option('--json', 'for programs')
-    .option('--any-server', 'also what was meant for another server than the one that is set now')
+    .description('send pending events in order (exit code 0: none remain, 1: some remain, 3: no server is configured)')
+    .option('--json', 'print JSON')
+    .option('--any-server', 'include events spooled for other servers')
     .action(async (options: SpoolOptions) => {
       const interrupts = listenForInterrupts(() => process.exit(130));
       try {
@@ -54,7 +56,7 @@ async function drain(options: SpoolOptions, context: CommandContext, signal: Abo
   const target = findTarget(options.dataDir, hookEnvironment(context.environment));
   if (target === null) {
     context.output.err(
-      `No server is known in ${options.dataDir}: start an instance there, or set RECOLLECT_URL and RECOLLECT_API_KEY.\n`,
+      `No server is configured in ${options.dataDir}: start an instance there, or set RECOLLECT_URL and RECOLLECT_API_KEY.\n`,
     );
     return 3;
   }
@@ -64,10 +66,10 @@ async function drain(options: SpoolOptions, context: CommandContext, signal: Abo
     signal,
     ...(options.anyServer === true ? { anyServer: true } : {}),
   });
-  const left = statusOf(options, context);
-  if (options.json === true) context.output.out(`${JSON.stringify({ ...report, left })}\n`);
-  else context.output.out(`${drainText(report, target.url)}${statusText(left, options.dataDir, context)}`);
-  const waiting = left.events + (options.anyServer === true ? left.elsewhere : 0);
+  const remaining = statusOf(options, context);
+  if (options.json === true) context.output.out(`${JSON.stringify({ ...report, left: remaining })}\n`);
+  else context.output.out(`${drainText(report, target.url)}${statusText(remaining, options.dataDir, context)}`);
+  const waiting = remaining.events + (options.anyServer === true ? remaining.elsewhere : 0);
   return report.end.kind === 'done' && waiting === 0 ? 0 : 1;
 }
 
@@ -75,14 +77,14 @@ function drainText(report: DrainReport, url: string): string {
   const { delivered, forgotten, quarantined, end } = report;
   const rows = [
     ['delivered', String(delivered), `to ${url}`],
-    ...(forgotten === 0 ? [] : [['forgotten', String(forgotten), 'of what was forgotten, excluded or switched off']]),
-    ...(quarantined === 0 ? [] : [['set aside', String(quarantined), 'no server takes them']]),
+    ...(forgotten === 0 ? [] : [['forgotten', String(forgotten), 'forgotten, excluded or capture disabled']]),
+    ...(quarantined === 0 ? [] : [['quarantined', String(quarantined), 'rejected by the server']]),
   ];
   const why =
     end.kind === 'stopped'
       ? `Stopped: ${end.reason}.\n`
       : end.kind === 'busy'
-        ? 'Another process drains the spool now.\n'
+        ? 'Another process is draining the spool.\n'
         : '';
   return `${table(rows)}${why}`;
 }
@@ -91,9 +93,9 @@ function statusText(status: SpoolStatus, dataDir: string, { environment }: Comma
   const maxBytes = hookEnvironment(environment).spoolMaxBytes;
   const { events, sessions, bytes, oldestAt, elsewhere, quarantined } = status;
   const rows = [
-    ['waiting', String(events), events === 0 ? '' : `of ${sessions} sessions, since ${oldestAt ?? 'an unknown time'}`],
-    ...(elsewhere === 0 ? [] : [['elsewhere', String(elsewhere), 'meant for another server: drain --any-server']]),
-    ...(quarantined === 0 ? [] : [['aside', String(quarantined), `in ${quarantineFolder(dataDir)}`]]),
+    ['pending', String(events), events === 0 ? '' : `of ${sessions} sessions, since ${oldestAt ?? 'an unknown time'}`],
+    ...(elsewhere === 0 ? [] : [['other servers', String(elsewhere), 'recollect spool drain --any-server sends them']]),
+    ...(quarantined === 0 ? [] : [['quarantined', String(quarantined), `in ${quarantineFolder(dataDir)}`]]),
     ['size', String(bytes), `bytes, of ${maxBytes} at most (RECOLLECT_SPOOL_MAX_BYTES)`],
   ];
   return table(rows);

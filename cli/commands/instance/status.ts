@@ -4,7 +4,7 @@ import { isAlive } from '../../../infra/supervisor/process-identity.ts';
 import { findSupervisor } from '../../../infra/supervisor/stop-instance.ts';
 import { type NodeState, readState } from '../../../infra/supervisor/state.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
-import { withDataDir } from '../../data-dir.ts';
+import { withDataDir } from '../../options.ts';
 import { table } from '../../output.ts';
 
 export interface StatusReport {
@@ -28,8 +28,8 @@ interface ServiceReport {
 
 export function addStatus(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
   withDataDir(program.command('status'), context.environment)
-    .description('show what runs (exit code 0: running, 3: not running)')
-    .option('--json', 'for programs')
+    .description('show the state of the instance (exit code 0: running, 3: not running)')
+    .option('--json', 'print JSON')
     .action((options: { dataDir: string; json?: boolean }) => {
       const report = statusReport(options.dataDir);
       context.output.out(options.json ? `${JSON.stringify(report)}\n` : statusText(report));
@@ -37,7 +37,7 @@ export function addStatus(program: Command, context: CommandContext, exit: (code
     });
 }
 
-/** What the supervisor last wrote, checked against the processes that truly live. */
+/** Returns the supervisor's last state, corrected by the processes that are alive. */
 export function statusReport(dataDir: string): StatusReport {
   const layout = instanceLayout(dataDir);
   const state = readState(layout.stateFile);
@@ -68,7 +68,7 @@ function serviceReport(name: string, node: NodeState, supervised: boolean): Serv
   };
 }
 
-/** Without a living supervisor, what it wrote last is only how far it got. */
+/** Returns the phase of an instance whose supervisor is dead. */
 function deadPhase(phase: string | undefined): string {
   if (phase === undefined) return 'never started';
   return phase === 'stopped' || phase === 'failed' ? phase : 'killed';
@@ -77,7 +77,9 @@ function deadPhase(phase: string | undefined): string {
 function statusText(report: StatusReport): string {
   const where = report.url === null ? '' : ` at ${report.url}`;
   const killed =
-    report.phase === 'killed' ? ' (its supervisor was killed: recollect up recovers, recollect down cleans up)' : '';
+    report.phase === 'killed'
+      ? ' (the supervisor was killed: run recollect up to recover, recollect down to clean up)'
+      : '';
   const head = `Recollect: ${report.phase}${where}${killed}\ndata: ${report.dataDir}\n`;
   const rows = report.services.map((service) => [
     `  ${service.name}`,

@@ -9,15 +9,15 @@ import type { CommandContext, ExitCode } from '../../command-context.ts';
 import { listenForInterrupts } from '../../interrupts.ts';
 import type { UpOptions } from './up.ts';
 
-const LOOK_EVERY_MS = 100;
-const MAIN = path.resolve(import.meta.dirname, '..', 'main.ts');
+const POLL_MS = 100;
+const MAIN = path.resolve(import.meta.dirname, '../../main.ts');
 
-/** What the supervisor says when everything answers. */
+/** The supervisor logs this once all services are ready. */
 const READY = 'Recollect is ready';
-/** Looks at the log for it, once the state says so. */
-const MAX_LOOKS = 50;
+/** Polls of the log for it after the state is `running`. */
+const MAX_POLLS = 50;
 
-/** Starts the supervisor in the background, shows what it says until it is ready, and leaves it. */
+/** Starts the supervisor in the background and shows its log until the instance is ready. */
 export async function startDetached(options: UpOptions, context: CommandContext): Promise<ExitCode> {
   const layout = instanceLayout(options.dataDir);
   const log = logPath(layout.logs, 'supervisor');
@@ -32,7 +32,7 @@ export async function startDetached(options: UpOptions, context: CommandContext)
   });
   closeSync(handle);
   const follower = new LogFollower(log, shown, context.output.out);
-  // Told twice, the supervisor ends its children at once and leaves; killed, it would leave them behind.
+  // A second SIGTERM makes the supervisor end its children at once; SIGKILL would orphan them.
   const interrupts = listenForInterrupts(() => child.kill('SIGTERM'));
   const exited = Promise.withResolvers<number>();
   child.once('error', (error) => exited.reject(error));
@@ -40,18 +40,18 @@ export async function startDetached(options: UpOptions, context: CommandContext)
   interrupts.signal.addEventListener('abort', () => child.kill('SIGTERM'), { once: true });
   try {
     for (;;) {
-      const exitCode = await Promise.race([exited.promise, delay(LOOK_EVERY_MS, null)]);
+      const exitCode = await Promise.race([exited.promise, delay(POLL_MS, null)]);
       follower.show();
       if (exitCode !== null) return interrupts.signal.aborted ? 130 : exitCode === 0 ? 0 : 1;
       const state = readState(layout.stateFile);
       if (state?.phase === 'running' && state.supervisor.pid === child.pid && !interrupts.signal.aborted) {
-        // The state says that it runs a moment before the log says where.
-        for (let looks = 0; !follower.hasShown(READY) && looks < MAX_LOOKS; looks += 1) {
-          await delay(LOOK_EVERY_MS);
+        // The state changes shortly before the log line with the address.
+        for (let polls = 0; !follower.hasShown(READY) && polls < MAX_POLLS; polls += 1) {
+          await delay(POLL_MS);
           follower.show();
         }
         child.unref();
-        context.output.out(`It keeps running (process ${child.pid}). recollect status, logs and down work on it.\n`);
+        context.output.out(`Running in the background (process ${child.pid}). Use recollect status, logs and down.\n`);
         return 0;
       }
     }
@@ -60,7 +60,7 @@ export async function startDetached(options: UpOptions, context: CommandContext)
   }
 }
 
-/** Shows what is added to a file, except for the line that only makes sense in the foreground. */
+/** Shows new lines of a file except the hint on Ctrl-C. */
 class LogFollower {
   readonly #file: string;
   readonly #out: (text: string) => void;
@@ -73,8 +73,8 @@ class LogFollower {
     this.#out = out;
   }
 
-  hasShown(words: string): boolean {
-    return this.#shown.includes(words);
+  hasShown(text: string): boolean {
+    return this.#shown.includes(text);
   }
 
   show(): void {
@@ -82,7 +82,7 @@ class LogFollower {
     const text = content.subarray(this.#position).toString('utf8');
     this.#position = content.length;
     this.#shown += text;
-    const kept = text.split('\n').filter((line) => line !== 'Press Ctrl-C to stop.');
-    if (kept.join('') !== '') this.#out(kept.join('\n'));
+    const lines = text.split('\n').filter((line) => line !== 'Press Ctrl-C to stop.');
+    if (lines.join('') !== '') this.#out(lines.join('\n'));
   }
 }

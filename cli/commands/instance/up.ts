@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { ConfigError } from '../../../config/config.ts';
 import { EngineError } from '../../../infra/engines/engine-error.ts';
 import { InstanceError } from '../../../infra/instance/instance-error.ts';
@@ -7,13 +7,17 @@ import { SupervisorError } from '../../../infra/supervisor/definitions.ts';
 import { startInstance } from '../../../infra/supervisor/start-instance.ts';
 import { findSupervisor } from '../../../infra/supervisor/stop-instance.ts';
 import { AlreadyRunningError } from '../../../infra/supervisor/take-over.ts';
+import type { Instance } from '../../../infra/instance/instance.ts';
 import { readState } from '../../../infra/supervisor/state.ts';
+import type { SupervisorState } from '../../../infra/supervisor/state.ts';
+import { table } from '../../output.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
-import { withDataDir } from '../../data-dir.ts';
+import { integer, withDataDir } from '../../options.ts';
 import { listenForInterrupts } from '../../interrupts.ts';
-import { readySummary } from '../../summary.ts';
 import { terminalProgress } from '../../text/terminal-progress.ts';
 import { startDetached } from './up-detached.ts';
+
+const parsePort = integer(1, 65_535);
 
 export interface UpOptions {
   readonly dataDir: string;
@@ -24,20 +28,20 @@ export interface UpOptions {
 
 export function addUp(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
   withDataDir(program.command('up'), context.environment)
-    .description('start everything and stay in the foreground until Ctrl-C')
-    .option('--detach', 'leave it running in the background')
+    .description('start the instance in the foreground until Ctrl-C')
+    .option('--detach', 'run in the background')
     .option('--port <port>', 'port of the API', parsePort)
-    .option('--verbose', 'show every step as a line of its own')
+    .option('--verbose', 'print each step on its own line')
     .action(async (options: UpOptions) => exit(await up(options, context)));
 }
 
-/** Starts an instance; resolves when it has been stopped, or at once when it already runs or is left in the background. */
+/** Starts an instance; resolves once it has stopped, or at once if it already runs or runs detached. */
 export async function up(options: UpOptions, context: CommandContext): Promise<ExitCode> {
   const { out, err } = context.output;
   try {
     const running = findSupervisor(prepareDataDirectory(options.dataDir));
     if (running !== null) {
-      sayAlreadyRunning(
+      printAlreadyRunning(
         new AlreadyRunningError(running.pid, runningUrl(options.dataDir, running.pid)),
         options.dataDir,
         out,
@@ -47,7 +51,7 @@ export async function up(options: UpOptions, context: CommandContext): Promise<E
     return options.detach ? await startDetached(options, context) : await runInForeground(options, context);
   } catch (error) {
     if (error instanceof AlreadyRunningError) {
-      sayAlreadyRunning(error, options.dataDir, out);
+      printAlreadyRunning(error, options.dataDir, out);
       return 0;
     }
     if (isExpected(error)) {
@@ -61,7 +65,7 @@ export async function up(options: UpOptions, context: CommandContext): Promise<E
 async function runInForeground(options: UpOptions, context: CommandContext): Promise<ExitCode> {
   const { output, environment } = context;
   const progress = terminalProgress(output, { verbose: options.verbose ?? false });
-  // Leaving at once still ends every child: each has a handler for the exit of this process.
+  // An exit handler ends every child.
   const interrupts = listenForInterrupts(() => process.exit(130));
   const apiPort = options.port ?? portFrom(environment['RECOLLECT_HTTP_PORT']);
   try {
@@ -91,7 +95,7 @@ async function runInForeground(options: UpOptions, context: CommandContext): Pro
   }
 }
 
-function sayAlreadyRunning(running: AlreadyRunningError, dataDir: string, out: (text: string) => void): void {
+function printAlreadyRunning(running: AlreadyRunningError, dataDir: string, out: (text: string) => void): void {
   const where = running.url === null ? 'is starting; see recollect status' : `runs at ${running.url}`;
   out(`Recollect already ${where} (process ${running.pid}, data in ${dataDir}).\n`);
 }
@@ -101,8 +105,8 @@ function runningUrl(dataDir: string, pid: number): string | null {
   return state?.supervisor.pid === pid && state.phase === 'running' ? (state.url ?? null) : null;
 }
 
-/** Failures whose message says all that a person needs; anything else is our own mistake and shows its stack. */
-function isExpected(error: unknown): error is Error {
+/** Returns true for errors with a message for the user; others are defects and show their stack. */
+export function isExpected(error: unknown): error is Error {
   return (
     error instanceof ConfigError ||
     error instanceof EngineError ||
@@ -115,8 +119,21 @@ function portFrom(value: string | undefined): number | undefined {
   return value === undefined || value === '' ? undefined : parsePort(value);
 }
 
-function parsePort(value: string): number {
-  const port = Number(value);
-  if (Number.isInteger(port) && port >= 1 && port <= 65_535) return port;
-  throw new InvalidArgumentError(`${value} is no port (1 to 65535).`);
+/** Returns addresses, processes and folders of a ready instance. */
+function readySummary(state: SupervisorState, instance: Instance, credentialsPath: string): string {
+  const { ports, layout } = instance;
+  const places: Readonly<Record<string, string>> = {
+    api: state.url ?? '',
+    postgres: `127.0.0.1:${ports.postgres}`,
+    temporal: `127.0.0.1:${ports.temporalFrontend}`,
+    weaviate: `http://127.0.0.1:${ports.weaviateHttp}`,
+  };
+  const services = Object.entries(state.nodes).filter(([, node]) => node.kind === 'service');
+  const rows = services.map(([name, node]) => [
+    ` ${name}`,
+    node.status,
+    places[name] ?? '',
+    `process ${node.process?.pid ?? '-'}`,
+  ]);
+  return `\nRecollect is ready at ${state.url ?? 'an unknown address'}\n${table(rows)} credentials  ${credentialsPath}\n data         ${layout.dataDir}\n logs         ${layout.logs}\n`;
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { ContextAnswer } from '../../../client/index.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
-import { withDataDir } from '../../data-dir.ts';
+import { withDataDir } from '../../options.ts';
 import { projectHere } from '../../project-here.ts';
 import { inertText } from '../../../domain/recalled/inert-text.ts';
 import { terminalText } from '../../text/terminal-text.ts';
@@ -14,12 +14,12 @@ interface Options {
   readonly project?: string;
   readonly namespace?: string;
   readonly budget?: string;
-  readonly why?: boolean;
+  readonly explain?: boolean;
   readonly json?: boolean;
 }
 
 function blockText({ text, tokens, items, omitted }: ContextAnswer, isExplained: boolean): string {
-  if (text === '') return 'Nothing is worth telling.\n';
+  if (text === '') return 'No context.\n';
   const reasons = items.map(
     ({ hash, reason, tokens, score }) => `  ${hash}  ${score.toFixed(2)}  ${tokens} tokens  ${reason}\n`,
   );
@@ -30,16 +30,14 @@ function blockText({ text, tokens, items, omitted }: ContextAnswer, isExplained:
 export function addContext(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
   const { output, environment } = context;
   withDataDir(program.command('context'), environment)
-    .description(
-      'show what an agent would be told: at the start of a session here, for a prompt, or before it reads a file',
-    )
-    .option('--prompt <words>', 'for this prompt')
-    .option('--file <path>', 'for this file')
-    .option('--project <project>', 'id, git remote, folder or name; else this folder')
-    .option('--namespace <name>', 'of this namespace')
-    .option('--budget <tokens>', '50 to 8000; default 900')
-    .option('--explain', 'and why each item is there')
-    .option('--json', 'for programs')
+    .description('show the context served to an agent: at session start, for a prompt, or before it reads a file')
+    .option('--prompt <words>', 'context for a prompt')
+    .option('--file <path>', 'context for a file')
+    .option('--project <project>', 'id, git remote, folder or name (default: this folder)')
+    .option('--namespace <name>', 'filter by namespace')
+    .option('--budget <tokens>', 'token budget, 50 to 8000 (default: 900)')
+    .option('--explain', 'show the reason of each item')
+    .option('--json', 'print JSON')
     .action(async (options: Options) =>
       exit(
         await withMemory(options.dataDir, context, async (memory) => {
@@ -52,7 +50,9 @@ export function addContext(program: Command, context: CommandContext, exit: (cod
             namespace,
             budget_tokens: budget === undefined ? undefined : Number(budget),
           });
-          output.out(options.json === true ? `${JSON.stringify(answer)}\n` : blockText(answer, options.why === true));
+          output.out(
+            options.json === true ? `${JSON.stringify(answer)}\n` : blockText(answer, options.explain === true),
+          );
           return 0;
         }),
       ),

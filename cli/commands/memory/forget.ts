@@ -2,8 +2,7 @@ import type { Command } from 'commander';
 import type { Memory, RecollectApi } from '../../../client/index.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
 import { confirm } from '../../confirm.ts';
-import { withDataDir } from '../../data-dir.ts';
-import { isMemoryName } from '../../memory-name.ts';
+import { isMemoryName, withDataDir } from '../../options.ts';
 import type { Output } from '../../output.ts';
 import type { Forgotten, Steering } from '../../server/steering.ts';
 import { terminalText } from '../../text/terminal-text.ts';
@@ -17,10 +16,10 @@ interface ForgetOptions {
   readonly yes?: boolean;
 }
 
-/** One thing to forget. */
+/** A session, an event or a memory to forget. */
 interface Target {
-  /** What would go, as text. */
-  readonly would: () => Promise<string>;
+  /** Returns a preview as text. */
+  readonly preview: () => Promise<string>;
   readonly forget: () => Promise<unknown>;
 }
 
@@ -30,22 +29,22 @@ const NAMES: Readonly<Record<string, string>> = {
   observations: 'observations',
   boundaries: 'boundaries',
   summaries: 'summaries and items',
-  windows: 'windows to be summed up anew',
+  windows: 'windows to be summarised again',
   evidence: 'quotes of learnings',
-  learnings: 'learnings that no quote is left for',
+  learnings: 'learnings without remaining evidence',
   vectors: 'vectors',
 };
 
 function countsText(name: string, { forgotten }: Forgotten): string {
   const counts = Object.entries(forgotten).filter(([, count]) => count > 0);
-  return `${name}: what goes\n${counts.map(([kind, count]) => `  ${count} ${NAMES[kind] ?? kind}\n`).join('')}`;
+  return `${name} loses\n${counts.map(([kind, count]) => `  ${count} ${NAMES[kind] ?? kind}\n`).join('')}`;
 }
 
 function eventTarget(steering: Steering, key: string, session: string | undefined): Target {
   return {
-    would: async () => {
-      const would = await steering.forgetEvent(key, session, true);
-      return countsText(would.key ?? key, would);
+    preview: async () => {
+      const counts = await steering.forgetEvent(key, session, true);
+      return countsText(counts.key ?? key, counts);
     },
     forget: () => steering.forgetEvent(key, session, false),
   };
@@ -53,20 +52,20 @@ function eventTarget(steering: Steering, key: string, session: string | undefine
 
 function sessionTarget(steering: Steering, session: string): Target {
   return {
-    would: async () => countsText('This session', await steering.forgetSession(session, true)),
+    preview: async () => countsText('This session', await steering.forgetSession(session, true)),
     forget: () => steering.forgetSession(session, false),
   };
 }
 
 function memoryTarget(memory: RecollectApi, { id, hash, type, kind, title, content }: Memory): Target {
-  const said = terminalText(short(title === '' ? content : title, TITLE_CHARS));
+  const text = terminalText(short(title === '' ? content : title, TITLE_CHARS));
   return {
-    would: () => Promise.resolve(`${hash}: what goes\n  ${type}/${kind}, all its versions: ${said}\n`),
+    preview: () => Promise.resolve(`${hash} loses\n  ${type}/${kind}, all its versions: ${text}\n`),
     forget: () => memory.remove(id),
   };
 }
 
-/** What each word means: a memory by its hash or id, else a captured event. Rows are events, which are counted before they go. */
+/** Resolves each word to a memory by hash or id, else to a captured event. Observations and prompts resolve to their events. */
 async function targetsOf(
   words: readonly string[],
   session: string | undefined,
@@ -87,28 +86,28 @@ async function targetsOf(
 
 async function forgetAll(targets: readonly Target[], options: ForgetOptions, output: Output): Promise<ExitCode> {
   if (targets.length === 0) {
-    output.err('Name a memory or an event, or a session with --session.\n');
+    output.err('Missing argument: name a memory or an event, or a session with --session.\n');
     return 1;
   }
-  for (const target of targets) output.out(await target.would());
+  for (const target of targets) output.out(await target.preview());
   if (options.dryRun === true) return 0;
-  const sure = options.yes === true || (await confirm('Forget it for good?', output));
-  if (!sure) {
-    output.err('Nothing was forgotten. Say --yes where nobody can be asked.\n');
+  const isConfirmed = options.yes === true || (await confirm('Forget permanently?', output));
+  if (!isConfirmed) {
+    output.err('Nothing was forgotten. Without a terminal, pass --yes.\n');
     return 1;
   }
   for (const target of targets) await target.forget();
-  output.out('Forgotten. It does not come back by spool, transcript or hook.\n');
+  output.out('Forgotten. Spools, transcripts and hooks cannot restore it.\n');
   return 0;
 }
 
 export function addForget(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
   withDataDir(program.command('forget'), context.environment)
-    .description('forget memories and events, or with --session alone a whole session, for good')
-    .argument('[names...]', 'hashes or ids of memories; of events: a tool use id, a delivery id, a key as stored')
-    .option('--session <id>', 'the session of an event: its own id, or host:id of its host')
-    .option('--dry-run', 'only show what would go')
-    .option('--yes', 'do not ask; needed where nobody can be asked')
+    .description('forget memories and events permanently, or with --session alone a session')
+    .argument('[names...]', 'hashes or ids of memories; tool use ids, delivery ids or keys of events')
+    .option('--session <id>', 'session of the event: id or host:id')
+    .option('--dry-run', 'show the affected rows and forget nothing')
+    .option('--yes', 'skip the confirmation; required without a terminal')
     .action(async (words: readonly string[], options: ForgetOptions) =>
       exit(
         await withServer(options.dataDir, context, (steering) =>

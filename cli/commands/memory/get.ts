@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
-import { withDataDir } from '../../data-dir.ts';
+import { withDataDir } from '../../options.ts';
 import { memoryText } from '../../text/memory-text.ts';
 import { writeRecalled } from '../../text/recalled-text.ts';
 import { withMemory } from '../../with-server.ts';
@@ -13,9 +13,9 @@ interface Options {
 export function addGet(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
   const { output, environment } = context;
   withDataDir(program.command('get'), environment)
-    .description('show memories whole')
-    .argument('<names...>', 'hashes as search shows them, or ids')
-    .option('--json', 'for programs')
+    .description('show the full text of memories')
+    .argument('<names...>', 'hashes or ids of memories')
+    .option('--json', 'print JSON')
     .action(async (names: readonly string[], options: Options) =>
       exit(
         await withMemory(options.dataDir, context, async (memory) => {
@@ -23,7 +23,7 @@ export function addGet(program: Command, context: CommandContext, exit: (code: E
           if (options.json === true) output.out(`${JSON.stringify(answer)}\n`);
           else {
             writeRecalled(output, answer.data.map(memoryText).join('\n'));
-            for (const name of answer.missing) output.err(`There is no memory ${name}.\n`);
+            for (const name of answer.missing) output.err(`Memory ${name} not found.\n`);
           }
           return answer.missing.length === 0 ? 0 : 1;
         }),

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import { Learnings } from '../../server/learnings.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
-import { dataDirOf, withDataDir } from '../../data-dir.ts';
+import { dataDirOf, withDataDir } from '../../options.ts';
 import { learningTable, learningText } from '../../text/learning-text.ts';
 import { writeRecalled } from '../../text/recalled-text.ts';
 import { momentOf } from '../../text/time-text.ts';
@@ -15,7 +15,7 @@ interface ListOptions {
   readonly category?: string;
   readonly search?: string;
   readonly asOf?: string;
-  readonly all?: boolean;
+  readonly includeClosed?: boolean;
   readonly sort: string;
   readonly limit: string;
   readonly json?: boolean;
@@ -23,7 +23,7 @@ interface ListOptions {
 
 interface CorrectOptions {
   readonly title?: string;
-  readonly text?: string;
+  readonly description?: string;
   readonly category?: string;
 }
 
@@ -32,15 +32,15 @@ const SORTS = ['confidence', 'recency', 'popularity'];
 export function addLearnings(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
   const { output, environment } = context;
   const command = withDataDir(program.command('learnings'), environment)
-    .description('list what is known, the surest first')
-    .option('--project <project>', 'only of this project: its id, git remote, folder or name')
-    .addOption(new Option('--category <category>', 'only these').choices(LEARNING_CATEGORIES))
-    .option('--search <words>', 'in the title and the description')
-    .option('--as-of <time>', 'what was believed then: a day, or a time as 2026-01-02T03:04:05Z')
-    .option('--all', 'what is not believed any more, too')
-    .addOption(new Option('--sort <by>', 'in which order').choices(SORTS).default('confidence'))
-    .option('--limit <count>', 'how many, 100 at most', '20')
-    .option('--json', 'for programs')
+    .description('list learnings, highest confidence first')
+    .option('--project <project>', 'filter by project: id, git remote, folder or name')
+    .addOption(new Option('--category <category>', 'filter by category').choices(LEARNING_CATEGORIES))
+    .option('--search <words>', 'search titles and descriptions')
+    .option('--as-of <time>', 'learnings current at a day, or a time as 2026-01-02T03:04:05Z')
+    .option('--include-closed', 'include closed learnings')
+    .addOption(new Option('--sort <by>', 'sort order').choices(SORTS).default('confidence'))
+    .option('--limit <count>', 'maximum number of rows, up to 100', '20')
+    .option('--json', 'print JSON')
     .action(async (options: ListOptions) =>
       exit(
         await withServer(options.dataDir, context, async (_steering, client) => {
@@ -49,12 +49,12 @@ export function addLearnings(program: Command, context: CommandContext, exit: (c
             category: options.category,
             q: options.search,
             as_of: momentOf(options.asOf, 'end'),
-            include_closed: options.all,
+            include_closed: options.includeClosed,
             sort: options.sort,
             limit: Number(options.limit),
           });
           if (options.json === true) output.out(`${JSON.stringify(data)}\n`);
-          else if (data.length === 0) output.out('Nothing is known.\n');
+          else if (data.length === 0) output.out('No learnings.\n');
           else {
             const more = pagination.total - data.length;
             writeRecalled(output, `${learningTable(data, Date.now())}${more > 0 ? `and ${more} more\n` : ''}`);
@@ -64,7 +64,7 @@ export function addLearnings(program: Command, context: CommandContext, exit: (c
       ),
     );
 
-  /** A subcommand that does something with one learning and says what came of it. */
+  /** Adds a subcommand for one learning; it prints the text that `work` returns. */
   const onOne = (
     name: string,
     description: string,
@@ -72,7 +72,7 @@ export function addLearnings(program: Command, context: CommandContext, exit: (c
   ): Command =>
     withDataDir(command.command(name), environment)
       .description(description)
-      .argument('<id>', 'of the learning')
+      .argument('<id>', 'id of the learning')
       .action(async (id: string, _options: object, self: Command) =>
         exit(
           await withServer(dataDirOf(self), context, async (_steering, client) => {
@@ -82,31 +82,31 @@ export function addLearnings(program: Command, context: CommandContext, exit: (c
         ),
       );
 
-  onOne('show', 'one learning with its quotes and its versions', async (learnings, id, self) => {
+  onOne('show', 'show a learning with evidence and versions', async (learnings, id, self) => {
     const learning = await learnings.show(id);
     if (self.getOptionValue('json') === true || command.getOptionValue('json') === true)
       return `${JSON.stringify(learning)}\n`;
     writeRecalled(output, learningText(learning));
     return '';
-  }).option('--json', 'for programs');
+  }).option('--json', 'print JSON');
 
-  onOne('verify', 'say that a learning is true', async (learnings, id, self) => {
+  onOne('verify', 'verify a learning', async (learnings, id, self) => {
     const { note } = self.opts<{ readonly note?: string }>();
     await learnings.verify(id, note);
     return 'Verified.\n';
-  }).option('--note <text>', 'how it is known');
+  }).option('--note <text>', 'note on the verification');
 
-  onOne('invalidate', 'say that a learning does not hold any more', async (learnings, id, self) => {
+  onOne('invalidate', 'close a learning that is no longer true', async (learnings, id, self) => {
     const { reason } = self.opts<{ readonly reason: string }>();
     await learnings.invalidate(id, reason);
-    return 'Closed. It is not learned again from the same words.\n';
-  }).requiredOption('--reason <text>', 'why');
+    return 'Closed. The same evidence does not create it again.\n';
+  }).requiredOption('--reason <text>', 'reason');
 
-  onOne('correct', 'put a learning in other words', async (learnings, id, self) => {
-    const { title, text, category } = self.opts<CorrectOptions>();
-    const corrected = await learnings.correct(id, { title, description: text, category: category ?? undefined });
+  onOne('correct', 'correct the text of a learning', async (learnings, id, self) => {
+    const { title, description, category } = self.opts<CorrectOptions>();
+    const corrected = await learnings.correct(id, { title, description, category: category ?? undefined });
     return `Version ${corrected.version}: ${corrected.id}\n`;
   })
-    .option('--title <text>', 'its new title')
-    .option('--text <text>', 'what it says now');
+    .option('--title <text>', 'new title')
+    .option('--description <text>', 'new description');
 }

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { Project, Steering } from '../../server/steering.ts';
 import { machineId } from '../../../hook/project/machine-id.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
-import { dataDirOf, withDataDir } from '../../data-dir.ts';
+import { dataDirOf, withDataDir } from '../../options.ts';
 import { table } from '../../output.ts';
 import { ago, short } from '../../text/time-text.ts';
 import { withServer } from '../../with-server.ts';
@@ -23,7 +23,7 @@ const NAME_CHARS = 40;
 const SHOWN_ALIASES = 3;
 
 function projectTable(projects: readonly Project[], now: number): string {
-  const head = ['PROJECT', 'NAME', 'REMOTE', 'SESSIONS', 'LEARNINGS', 'LAST', 'TOLD BY'];
+  const head = ['PROJECT', 'NAME', 'REMOTE', 'SESSIONS', 'LEARNINGS', 'LAST', 'ALIASES'];
   const rows = projects.map((project) => [
     project.id,
     short(project.display_name, NAME_CHARS),
@@ -39,7 +39,7 @@ function projectTable(projects: readonly Project[], now: number): string {
   return table([head, ...rows]);
 }
 
-/** A folder of this machine as hooks tell it; everything else as it was given: a remote, or an alias in its own form. */
+/** Returns the alias of a folder of this machine, as hooks send it; a remote or an alias unchanged. */
 function aliasOf(given: string, dataDir: string): string {
   const isFolder = given === '~' || /^(?:\.{1,2}(?:[/\\]|$)|[/\\~]|[A-Za-z]:[/\\])/.test(given);
   return isFolder ? `path:${machineId(dataDir) ?? ''}:${path.resolve(given)}` : given;
@@ -48,10 +48,10 @@ function aliasOf(given: string, dataDir: string): string {
 export function addProjects(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
   const { output, environment } = context;
   const command = withDataDir(program.command('projects'), environment)
-    .description('list projects, and what each is told by')
-    .option('--search <words>', 'in the name and the remote')
-    .option('--limit <count>', 'how many, 100 at most', '50')
-    .option('--json', 'for programs')
+    .description('list projects with their aliases')
+    .option('--search <words>', 'search names and remotes')
+    .option('--limit <count>', 'maximum number of rows, up to 100', '50')
+    .option('--json', 'print JSON')
     .action(async (options: ProjectsOptions) =>
       exit(
         await withServer(options.dataDir, context, async (steering) => {
@@ -68,7 +68,7 @@ export function addProjects(program: Command, context: CommandContext, exit: (co
   };
 
   withDataDir(command.command('merge'), environment)
-    .description('move all of one project into another one, whose name stays')
+    .description('merge a project into another')
     .argument('<from>', 'id, git remote, folder or name')
     .argument('<into>', 'id, git remote, folder or name')
     .action((from: string, into: string, _options: object, self: Command) =>
@@ -76,31 +76,31 @@ export function addProjects(program: Command, context: CommandContext, exit: (co
         const { project, moved } = await steering.mergeProjects(from, into);
         const { sessions = 0, learnings = 0, joined = 0 } = moved;
         output.out(
-          `${project.display_name} has ${sessions} sessions and ${learnings} learnings more; ${joined} learnings were known to both.\n`,
+          `${project.display_name} received ${sessions} sessions and ${learnings} learnings; ${joined} duplicate learnings were joined.\n`,
         );
         return 0;
       }),
     );
 
   withDataDir(command.command('alias'), environment)
-    .description('tell a project by another folder or git remote, too')
+    .description('add an alias of a project: a folder or a git remote')
     .argument('<project>', 'id, git remote, folder or name')
     .argument('<alias>', 'a folder of this machine, a git remote, or path:MACHINE:FOLDER')
-    .option('--remove', 'tell it by this no more')
+    .option('--remove', 'remove the alias')
     .action((project: string, alias: string, options: ExcludeOptions, self: Command) =>
       onServer(self, async (steering, dataDir) => {
         const changed = await steering.changeProject(project, {
           [options.remove === true ? 'aliases_remove' : 'aliases_add']: [aliasOf(alias, dataDir)],
         });
-        output.out(`${changed.display_name} is told by\n${changed.aliases.map((name) => `  ${name}\n`).join('')}`);
+        output.out(`Aliases of ${changed.display_name}:\n${changed.aliases.map((name) => `  ${name}\n`).join('')}`);
         return 0;
       }),
     );
 
   withDataDir(command.command('exclude'), environment)
-    .description('name folders that are not captured; without a glob: list them')
-    .argument('[globs...]', 'such as "~/private/**"; in quotes, so that the shell leaves them')
-    .option('--remove', 'capture them again')
+    .description('exclude folders from capture; without a glob, list them')
+    .argument('[globs...]', 'as "~/private/**", quoted for the shell')
+    .option('--remove', 'remove the exclusions')
     .action((globs: readonly string[], options: ExcludeOptions, self: Command) =>
       onServer(self, async (steering) => {
         const known = await steering.exclusions();

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { LearningCategory } from '../../../client/index.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
-import { withDataDir } from '../../data-dir.ts';
+import { withDataDir } from '../../options.ts';
 import { projectHere } from '../../project-here.ts';
 import { withMemory } from '../../with-server.ts';
 
@@ -21,7 +21,7 @@ interface Options {
 
 export const LEARNING_CATEGORIES = ['pattern', 'solution', 'error', 'config', 'best_practice', 'general'];
 
-/** The words of the command line; stdin where there are none, or a dash. */
+/** Returns the words of the command line; stdin without words or for a dash. */
 function contentOf(words: readonly string[]): string {
   const isGiven = words.length > 0 && words.join() !== '-';
   return isGiven ? words.join(' ') : readFileSync(0, 'utf8');
@@ -30,20 +30,17 @@ function contentOf(words: readonly string[]): string {
 export function addRemember(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
   const { output, environment } = context;
   withDataDir(program.command('remember'), environment)
-    .description('store something that later sessions shall know; the same text again is the same memory')
-    .argument('[text...]', 'what to remember; read from stdin where it is left out, or -')
-    .option('--title <title>', 'how it is called')
-    .option('--tag <tags...>', 'to find it by')
-    .addOption(new Option('--category <category>', 'what it is').choices(LEARNING_CATEGORIES))
-    .option(
-      '--project <project>',
-      'what it is about: id, git remote, folder or name; else the repository of this folder',
-    )
-    .option('--no-project', 'it is about no project')
-    .option('--namespace <name>', 'kept apart under this name')
-    .option('--importance <share>', '0 to 1')
-    .option('--infer', 'compare it with what is known: the same is not stored twice, what it contradicts is closed')
-    .option('--json', 'for programs')
+    .description('store a memory; the same text is stored once')
+    .argument('[text...]', 'text of the memory; stdin if absent or -')
+    .option('--title <title>', 'title of the memory')
+    .option('--tag <tags...>', 'tags of the memory')
+    .addOption(new Option('--category <category>', 'category of the memory').choices(LEARNING_CATEGORIES))
+    .option('--project <project>', 'id, git remote, folder or name (default: repository of this folder)')
+    .option('--no-project', 'store without a project')
+    .option('--namespace <name>', 'store in a namespace')
+    .option('--importance <share>', 'importance, 0 to 1')
+    .option('--infer', 'compare with learnings: join duplicates, close contradicted ones')
+    .option('--json', 'print JSON')
     .action(async (words: readonly string[], options: Options) =>
       exit(
         await withMemory(options.dataDir, context, async (memory) => {

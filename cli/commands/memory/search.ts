@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { CompactMemory, MemoryType, SearchOptions } from '../../../client/index.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
-import { withDataDir } from '../../data-dir.ts';
+import { withDataDir } from '../../options.ts';
 import { compactText, memoryText } from '../../text/memory-text.ts';
 import { writeRecalled } from '../../text/recalled-text.ts';
 import { momentOf } from '../../text/time-text.ts';
@@ -42,33 +42,33 @@ function searchOptions(options: Options): Omit<SearchOptions, 'format'> {
   };
 }
 
-/** What was found, and what was away meanwhile. */
+/** Returns the results, and the retrievers that were unavailable. */
 export function foundText(data: readonly CompactMemory[], degraded: readonly string[] | undefined): string {
-  const away = degraded === undefined || degraded.length === 0 ? '' : `Searched without: ${degraded.join(', ')}\n`;
-  return `${data.length === 0 ? 'Nothing was found.\n' : data.map((memory) => compactText(memory)).join('')}${away}`;
+  const missing = degraded === undefined || degraded.length === 0 ? '' : `Searched without: ${degraded.join(', ')}\n`;
+  return `${data.length === 0 ? 'Nothing was found.\n' : data.map((memory) => compactText(memory)).join('')}${missing}`;
 }
 
 export function addSearch(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
   const { output, environment } = context;
   withDataDir(program.command('search'), environment)
-    .description('search memory; what is found is read whole with recollect get')
-    .argument('<question...>', 'words, "an exact phrase", last week, file:a.ts, kind:bugfix')
-    .addOption(new Option('--type <types...>', 'only these').choices(MEMORY_TYPES))
-    .option('--project <project>', 'only of this project: its id, git remote, folder or name')
-    .option('--namespace <name>', 'only of this namespace')
-    .option('--tag <tags...>', 'only with all of these tags')
-    .option('--tool <name>', 'only of this tool')
-    .option('--kind <kind>', 'only of this kind, as bugfix or decision')
-    .option('--since <time>', 'a day, or a time as 2026-01-02T03:04:05Z')
-    .option('--until <time>', 'the same; a day counts whole')
-    .option('--as-of <time>', 'what was known then')
-    .option('--limit <count>', 'how many, 50 at most; each costs an agent 70 tokens at most', '10')
-    .option('--full', 'with their whole text')
-    .option('--json', 'for programs')
-    .action(async (question: readonly string[], options: Options) =>
+    .description('search memories; recollect get shows the full text')
+    .argument('<query...>', 'words, "an exact phrase", last week, file:a.ts, kind:bugfix')
+    .addOption(new Option('--type <types...>', 'filter by type').choices(MEMORY_TYPES))
+    .option('--project <project>', 'filter by project: id, git remote, folder or name')
+    .option('--namespace <name>', 'filter by namespace')
+    .option('--tag <tags...>', 'filter by tags; all must match')
+    .option('--tool <name>', 'filter by tool')
+    .option('--kind <kind>', 'filter by kind, as bugfix or decision')
+    .option('--since <time>', 'earliest day, or time as 2026-01-02T03:04:05Z')
+    .option('--until <time>', 'latest day (inclusive) or time')
+    .option('--as-of <time>', 'learnings current at that time')
+    .option('--limit <count>', 'maximum number of results, up to 50; at most 70 tokens each', '10')
+    .option('--full', 'show full texts')
+    .option('--json', 'print JSON')
+    .action(async (query: readonly string[], options: Options) =>
       exit(
         await withMemory(options.dataDir, context, async (memory) => {
-          const q = question.join(' ');
+          const q = query.join(' ');
           if (options.full === true) {
             const answer = await memory.search(q, searchOptions(options));
             if (options.json === true) output.out(`${JSON.stringify(answer)}\n`);

@@ -3,7 +3,7 @@ import { Summaries } from '../../server/summaries.ts';
 import type { SummarisedSession } from '../../server/summaries.ts';
 import { projectFacts } from '../../../hook/project/facts.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
-import { withDataDir } from '../../data-dir.ts';
+import { withDataDir } from '../../options.ts';
 import { writeRecalled } from '../../text/recalled-text.ts';
 import { summaryText } from '../../text/summary-text.ts';
 import { withServer } from '../../with-server.ts';
@@ -14,10 +14,10 @@ interface SummaryOptions {
   readonly json?: boolean;
 }
 
-/** The server waits no longer for a summary. */
+/** Longest wait of the server for a summary. */
 const WAIT_SECONDS = 60;
 
-/** The newest session of the folder's project, as hooks would tell it; the newest of all where the folder has none. */
+/** Returns the newest session of the current folder's project, else the newest session of all. */
 async function newestHere(summaries: Summaries, dataDir: string): Promise<SummarisedSession | null> {
   const facts = await projectFacts(process.cwd(), dataDir);
   for (const fact of ['git_remote', 'root']) {
@@ -31,10 +31,10 @@ async function newestHere(summaries: Summaries, dataDir: string): Promise<Summar
 export function addSummary(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
   const { output, environment } = context;
   withDataDir(program.command('summary'), environment)
-    .description("show a session's summary as notes")
-    .argument('[session]', 'its own id, or host:id of its host; else the newest of this folder, or of all')
-    .option('--now', 'sum it up first, without ending it')
-    .option('--json', 'for programs')
+    .description("show a session's summary")
+    .argument('[session]', 'id or host:id (default: newest session of this folder, else of all)')
+    .option('--now', 'summarise first, without ending the session')
+    .option('--json', 'print JSON')
     .action(async (given: string | undefined, options: SummaryOptions) =>
       exit(
         await withServer(options.dataDir, context, async (steering, client) => {
@@ -47,8 +47,8 @@ export function addSummary(program: Command, context: CommandContext, exit: (cod
           }
           if (options.now === true) {
             const order = await steering.order(session.id, 'summaries', WAIT_SECONDS);
-            if (!order.done) output.err(`It goes on; recollect jobs shows how far ${order.job.id} is.\n`);
-            else if (order.last_error !== null) output.err(`It could not be summed up: ${order.last_error}\n`);
+            if (!order.done) output.err(`${order.job.id} is still running. See recollect jobs.\n`);
+            else if (order.last_error !== null) output.err(`Summarising failed: ${order.last_error}\n`);
           }
           const written = await summaries.ofSession(session.id);
           if (options.json === true) output.out(`${JSON.stringify({ session, summaries: written })}\n`);

@@ -2,8 +2,7 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { CompactMemory, MemoryType, TimelineAnswer } from '../../../client/index.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
-import { withDataDir } from '../../data-dir.ts';
-import { isMemoryName } from '../../memory-name.ts';
+import { isMemoryName, withDataDir } from '../../options.ts';
 import { compactText } from '../../text/memory-text.ts';
 import { writeRecalled } from '../../text/recalled-text.ts';
 import { withMemory } from '../../with-server.ts';
@@ -28,14 +27,14 @@ function lineText({ anchor, data, has_before: hasBefore, has_after: hasAfter }: 
 export function addTimeline(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
   const { output, environment } = context;
   withDataDir(program.command('timeline'), environment)
-    .description('show what came before and after a memory, in order')
-    .argument('<anchor...>', 'hash or id of a memory; or a question, whose best answer it is')
-    .option('--search', 'it is a question, though it looks like a hash')
-    .option('--before <count>', 'how many, 50 at most', '5')
-    .option('--after <count>', 'how many, 50 at most', '5')
-    .option('--project <project>', 'the line of the whole project instead of the session')
-    .addOption(new Option('--type <types...>', 'only these').choices(MEMORY_TYPES))
-    .option('--json', 'for programs')
+    .description('show the memories before and after a memory')
+    .argument('<anchor...>', 'hash or id of a memory, or a query whose best result is the anchor')
+    .option('--search', 'treat the anchor as a query even if it has the form of a hash')
+    .option('--before <count>', 'maximum number of rows, up to 50', '5')
+    .option('--after <count>', 'maximum number of rows, up to 50', '5')
+    .option('--project <project>', 'timeline of a project instead of the session')
+    .addOption(new Option('--type <types...>', 'filter by type').choices(MEMORY_TYPES))
+    .option('--json', 'print JSON')
     .action(async (words: readonly string[], options: Options) =>
       exit(
         await withMemory(options.dataDir, context, async (memory) => {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
-import { withDataDir } from '../../data-dir.ts';
+import { withDataDir } from '../../options.ts';
 import { matchesText, nothingText, traceText } from '../../text/trace-text.ts';
 import { withServer } from '../../with-server.ts';
 
@@ -13,10 +13,10 @@ interface TraceOptions {
 export function addTrace(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
   const { output, environment } = context;
   withDataDir(program.command('trace'), environment)
-    .description('follow one event from its capture to its vectors')
-    .argument('<key>', 'a tool use id, a delivery id, a key as stored, or the id of a row')
-    .option('--session <id>', 'the session that it is of: its own id, or host:id of its host')
-    .option('--json', 'for programs')
+    .description('trace an event from capture to vectors')
+    .argument('<key>', 'tool use id, delivery id, event key or row id')
+    .option('--session <id>', 'session of the event: id or host:id')
+    .option('--json', 'print JSON')
     .action(async (key: string, options: TraceOptions) =>
       exit(
         await withServer(options.dataDir, context, async (steering) => {

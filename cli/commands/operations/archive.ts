@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
-import { dataDirOf, withDataDir } from '../../data-dir.ts';
+import { dataDirOf, withDataDir } from '../../options.ts';
 import { archivesText } from '../../text/retention-text.ts';
 import { RetentionApi } from '../../server/retention.ts';
 import { withServer } from '../../with-server.ts';
@@ -8,14 +8,16 @@ import { withServer } from '../../with-server.ts';
 /** Adds `archive` with its subcommands. */
 export function addArchive(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
   const { output, environment } = context;
-  const command = withDataDir(program.command('archive'), environment).description('archived sessions');
+  const command = withDataDir(program.command('archive'), environment).description(
+    'list and restore archived sessions',
+  );
   const run = async (self: Command, work: (api: RetentionApi) => Promise<ExitCode>): Promise<void> =>
     exit(await withServer(dataDirOf(self), context, (_steering, client) => work(new RetentionApi(client))));
 
   withDataDir(command.command('list'), environment)
-    .description('list archived sessions, or find them by words of their titles and summaries')
+    .description('list archived sessions, or search their titles and summaries')
     .argument('[words...]')
-    .option('--limit <count>', 'how many, 100 at most', '20')
+    .option('--limit <count>', 'maximum number of rows, up to 100', '20')
     .action((words: readonly string[], { limit }: { readonly limit: string }, self: Command) =>
       run(self, async (api) => {
         const q = words.length === 0 ? undefined : words.join(' ');
@@ -24,11 +26,11 @@ export function addArchive(program: Command, context: CommandContext, exit: (cod
       }),
     );
   withDataDir(command.command('restore'), environment)
-    .description('bring an archived session back')
-    .argument('<id>', 'of the archive, or of its session')
+    .description('restore an archived session')
+    .argument('<id>', 'id of the archive or of its session')
     .action((id: string, _options: object, self: Command) =>
       run(self, async (api) => {
-        output.out(`It comes back: ${await api.restore(id)} (recollect jobs).\n`);
+        output.out(`Restore started: ${await api.restore(id)}. See recollect jobs.\n`);
         return 0;
       }),
     );

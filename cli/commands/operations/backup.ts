@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { backupLine, backupTable } from '../../text/backup-text.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
-import { dataDirOf, withDataDir } from '../../data-dir.ts';
+import { dataDirOf, withDataDir } from '../../options.ts';
 import { Backups } from '../../server/backups.ts';
 import { untilEnded } from '../../growing-pause.ts';
 import { withServer } from '../../with-server.ts';
@@ -13,18 +13,18 @@ export function addBackup(program: Command, context: CommandContext, exit: (code
     withServer(dataDir, context, (_steering, client) => work(new Backups(client)));
 
   const command = withDataDir(program.command('backup'), environment)
-    .description('make a backup of the instance now')
-    .option('--wait', 'until it is made, copied and read back there')
+    .description('create a backup of the instance')
+    .option('--wait', 'wait until the backup is created, copied and verified')
     .action(async ({ dataDir, wait }: { readonly dataDir: string; readonly wait?: true }) =>
       exit(
         await withBackups(dataDir, async (backups) => {
-          const begun = await backups.make();
+          const started = await backups.make();
           if (wait !== true) {
-            output.out(`${begun.id} is being made; recollect backup list shows how far it is.\n`);
+            output.out(`${started.id} started. See recollect backup list.\n`);
             return 0;
           }
           const backup = await untilEnded(
-            () => backups.show(begun.id),
+            () => backups.show(started.id),
             ({ state }) => state,
           );
           if (backup.state === 'completed') {
@@ -32,16 +32,16 @@ export function addBackup(program: Command, context: CommandContext, exit: (code
             return 0;
           }
           output.err(`${backup.id} ${backup.state}${backup.error === null ? '' : `: ${backup.error}`}.\n`);
-          if (backup.whole) output.err('Its set stands; what failed came after it.\n');
+          if (backup.whole) output.err('The backup set is complete; a later step failed.\n');
           return 1;
         }),
       ),
     );
 
   withDataDir(command.command('list'), environment)
-    .description('list backups, the newest first')
-    .option('--limit <count>', 'how many, 100 at most', '20')
-    .option('--json', 'for programs')
+    .description('list backups, newest first')
+    .option('--limit <count>', 'maximum number of rows, up to 100', '20')
+    .option('--json', 'print JSON')
     .action(async ({ limit, json }: { readonly limit: string; readonly json?: true }, self: Command) =>
       exit(
         await withBackups(dataDirOf(self), async (backups) => {
@@ -54,22 +54,22 @@ export function addBackup(program: Command, context: CommandContext, exit: (code
     );
 
   withDataDir(command.command('verify'), environment)
-    .description('read every file of a set back: hashes, encryption, signature')
-    .argument('<set>', 'of recollect backup list, or of the store')
-    .action(async (set: string, _options: object, self: Command) =>
+    .description('verify the hashes, encryption and signature of a backup')
+    .argument('<id>', 'id as in recollect backup list')
+    .action(async (given: string, _options: object, self: Command) =>
       exit(
         await withBackups(dataDirOf(self), async (backups) => {
-          const { id, job_id: job } = await backups.verify(set);
+          const { id, job_id: job } = await backups.verify(given);
           const state = await untilEnded(
             () => backups.stateOf(job),
-            (seen) => seen,
+            (state) => state,
           );
           if (state === 'completed') {
-            output.out(`${id} is as it was written.\n`);
+            output.out(`${id} verified.\n`);
             return 0;
           }
           const found = await backups.show(id).catch(() => null);
-          output.err(`${id} is not to be trusted: ${found?.verify_error ?? `the look at it ${state}`}.\n`);
+          output.err(`${id} failed verification: ${found?.verify_error ?? `the job ${state}`}.\n`);
           return 1;
         }),
       ),

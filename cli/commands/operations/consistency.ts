@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
-import { withDataDir } from '../../data-dir.ts';
+import { dataDirOf, withDataDir } from '../../options.ts';
 import { table } from '../../output.ts';
 import { readCheck, startCheck } from '../../server/consistency.ts';
 import type { Check } from '../../server/consistency.ts';
@@ -8,43 +8,46 @@ import { untilEnded } from '../../growing-pause.ts';
 import { withServer } from '../../with-server.ts';
 
 interface CheckOptions {
-  readonly dataDir: string;
   readonly repair?: boolean;
   readonly wait: boolean;
   readonly json?: boolean;
 }
 
-/** What a comparison found, kind by kind. */
+/** Returns the differences of a consistency check by kind. */
 export function checkText(check: Check): string {
-  const looked = `${check.rows} rows and objects were looked at.\n`;
+  const compared = `${check.rows} rows and objects compared.\n`;
   const kinds = Object.keys(check.found).toSorted();
-  if (kinds.length === 0) return `${looked}Nothing differs.\n`;
+  if (kinds.length === 0) return `${compared}No differences.\n`;
   const rows = kinds.map((kind) => {
     const found = check.found[kind] ?? 0;
     const repaired = check.repaired[kind] ?? 0;
     return [kind, String(found), String(repaired), String(Math.max(0, found - repaired))];
   });
-  return `${looked}${table([['KIND', 'FOUND', 'MENDED', 'LEFT'], ...rows])}`;
+  return `${compared}${table([['KIND', 'FOUND', 'REPAIRED', 'REMAINING'], ...rows])}`;
 }
 
-/** 1 where something was found and not mended, or the comparison did not come to its end. */
+/** Returns 1 if differences remain or the check did not complete. */
 function exitOf(check: Check): ExitCode {
   return check.state === 'completed' && check.left === 0 ? 0 : 1;
 }
 
-export function addCheck(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
+/** Adds `consistency check`. */
+export function addConsistency(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
   const { output, environment } = context;
-  withDataDir(program.command('check'), environment)
-    .description('compare the database with the vector index and the workflows')
-    .option('--repair', 'mend what is found')
-    .option('--no-wait', 'only start it')
-    .option('--json', 'for programs')
-    .action(async ({ dataDir, repair, wait, json }: CheckOptions) =>
+  const command = withDataDir(program.command('consistency'), environment).description(
+    'check the consistency of the stores',
+  );
+  withDataDir(command.command('check'), environment)
+    .description('compare PostgreSQL with the vector index and the workflows')
+    .option('--repair', 'repair the differences')
+    .option('--no-wait', 'start the check without waiting for its end')
+    .option('--json', 'print JSON')
+    .action(async ({ repair, wait, json }: CheckOptions, self: Command) =>
       exit(
-        await withServer(dataDir, context, async (_steering, client) => {
+        await withServer(dataDirOf(self), context, async (_steering, client) => {
           const { id, job } = await startCheck(client, repair === true);
           if (!wait) {
-            output.out(`${job ?? id} is started.\n`);
+            output.out(`${job ?? id} started.\n`);
             return 0;
           }
           const check = await untilEnded(
@@ -54,7 +57,7 @@ export function addCheck(program: Command, context: CommandContext, exit: (code:
           if (json === true) output.out(`${JSON.stringify(check)}\n`);
           else output.out(checkText(check));
           if (check.state !== 'completed')
-            output.err(`The comparison ${check.state}${check.error === null ? '' : `: ${check.error}`}.\n`);
+            output.err(`The consistency check ${check.state}${check.error === null ? '' : `: ${check.error}`}.\n`);
           return exitOf(check);
         }),
       ),

@@ -5,9 +5,9 @@ import { eraseSpooled } from '../../../hook/spool/erase.ts';
 import type { Spooled } from '../../../hook/spool/erase.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
 import { confirm } from '../../confirm.ts';
-import { withDataDir } from '../../data-dir.ts';
+import { withDataDir } from '../../options.ts';
 import type { DataRequests } from '../../server/data-requests.ts';
-import { withKeep } from '../../with-server.ts';
+import { withDataRequests } from '../../with-server.ts';
 
 interface EraseOptions {
   readonly dataDir: string;
@@ -35,8 +35,8 @@ function bodyOf(kind: Kind, what: string | undefined): object {
 }
 
 /**
- * What of the spool of this machine goes with it. A session is named there as its host names it, which the server knows while it has the session; one that
- * never came there is taken as it is written, up to its first colon the host. What another person said is not in the spool of who is somebody else.
+ * Returns the matching part of this machine's spool. The spool identifies a session by its host's id, which the server knows while it stores the
+ * session; else `what` is parsed as host:id. Another user's events are not in this user's spool.
  */
 async function spooledOf(server: DataRequests, kind: Kind, what: string | undefined): Promise<Spooled | null> {
   switch (kind) {
@@ -56,7 +56,7 @@ async function spooledOf(server: DataRequests, kind: Kind, what: string | undefi
   }
 }
 
-/** Waits for who drains just now: that takes seconds, and what it delivers is erased there. */
+/** Erases from the spool; waits up to 5 s for a running drainer. Returns null if it still runs: the server erases what it delivers. */
 async function eraseHere(dataDir: string, what: Spooled | null): Promise<number | null> {
   if (what === null) return 0;
   for (let tries = 0; tries < SPOOL_TRIES; tries += 1) {
@@ -79,22 +79,22 @@ async function erase(
     return 1;
   }
   if (kind === 'text' && what !== undefined) {
-    const held = Object.entries(await server.count(what));
-    output.out(`The text stands in\n${held.map(([name, n]) => `  ${n} ${name.replaceAll('_', ' ')}\n`).join('')}`);
+    const found = Object.entries(await server.count(what));
+    output.out(`The text occurs in\n${found.map(([name, n]) => `  ${n} ${name.replaceAll('_', ' ')}\n`).join('')}`);
   }
   if (options.dryRun === true) return 0;
-  if (options.yes !== true && !(await confirm('Erase it for good? This cannot be undone, nor called off.', output))) {
-    output.err('Nothing was erased. Say --yes where nobody can be asked.\n');
+  if (options.yes !== true && !(await confirm('Erase permanently? This cannot be undone or cancelled.', output))) {
+    output.err('Nothing was erased. Without a terminal, pass --yes.\n');
     return 1;
   }
-  // Before the server forgets how the host names it.
+  // First: after the erasure the server no longer knows the host's id of the session.
   const here = await spooledOf(server, kind, what);
   const spooled = await eraseHere(options.dataDir, here);
-  if (spooled === null) output.err('The spool of this machine is being sent: what of it is erased is refused there.\n');
+  if (spooled === null) output.err('The spool of this machine is being drained: the server rejects erased events.\n');
   const { id } = await server.erase(bodyOf(kind, what));
   const row = await server.erased(id);
   if (row === null) {
-    output.out(`Erased, and this key with it. The receipt is receipts/${id}.json in the backup store.\n`);
+    output.out(`Erased, including this API key. The receipt is receipts/${id}.json in the backup store.\n`);
     return 0;
   }
   if (row.state !== 'completed') {
@@ -103,7 +103,7 @@ async function erase(
   }
   const removed = Object.entries(row.removed).map(([name, n]) => `  ${n} ${name.replaceAll('_', ' ')}\n`);
   output.out(
-    `Erased.\n${removed.join('')}${spooled !== null && spooled > 0 ? `  ${spooled} events of the spool of this machine\n` : ''}`,
+    `Erased.\n${removed.join('')}${spooled !== null && spooled > 0 ? `  ${spooled} spooled events of this machine\n` : ''}`,
   );
   output.out(
     `Receipt ${id}, SHA-256 ${row.receipt?.sha256 ?? ''}${row.receipt?.signature === null ? '' : ', signed'}\n`,
@@ -116,15 +116,17 @@ export function addErase(program: Command, context: CommandContext, exit: (code:
     .description('erase a session, a user, the tenant or a text everywhere, backups included, with a receipt')
     .argument('<kind>', KINDS.join(', '))
     .argument('[what]', 'the session, the user (default: yourself), the tenant’s name, or the text, exactly')
-    .option('--dry-run', 'of a text: only count what holds it')
-    .option('--yes', 'do not ask; needed where nobody can be asked')
+    .option('--dry-run', 'for a text: count its occurrences and erase nothing')
+    .option('--yes', 'skip the confirmation; required without a terminal')
     .action(async (given: string, what: string | undefined, options: EraseOptions) => {
       const kind = z.enum(KINDS).safeParse(given);
       if (!kind.success) {
-        context.output.err(`One of ${KINDS.join(', ')}.\n`);
+        context.output.err(`Unknown kind. Expected one of ${KINDS.join(', ')}.\n`);
         exit(1);
         return;
       }
-      exit(await withKeep(options.dataDir, context, (server) => erase(server, kind.data, what, options, context)));
+      exit(
+        await withDataRequests(options.dataDir, context, (server) => erase(server, kind.data, what, options, context)),
+      );
     });
 }

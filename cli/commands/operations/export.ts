@@ -1,8 +1,8 @@
 import path from 'node:path';
 import type { Command } from 'commander';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
-import { withDataDir } from '../../data-dir.ts';
-import { withKeep } from '../../with-server.ts';
+import { withDataDir } from '../../options.ts';
+import { withDataRequests } from '../../with-server.ts';
 
 interface ExportOptions {
   readonly dataDir: string;
@@ -20,16 +20,16 @@ function bodyOf({ project, user, session }: ExportOptions): object {
 
 export function addExport(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
   withDataDir(program.command('export'), context.environment)
-    .description('write memory into a file that another instance takes in (recollect import FILE)')
-    .option('--project <name>', 'of one project')
-    .option('--user <name>', 'of one person')
-    .option('--session <id>', 'of one session')
-    .option('--out <file>', 'default: recollect-<day>.ndjson.zst in this folder')
+    .description('export memories to a file for recollect import FILE')
+    .option('--project <name>', 'export one project')
+    .option('--user <name>', 'export one user')
+    .option('--session <id>', 'export one session')
+    .option('--out <file>', 'output file (default: recollect-<day>.ndjson.zst)')
     .action(async (options: ExportOptions) => {
       const day = new Date().toISOString().slice(0, 10);
       const file = path.resolve(options.out ?? `recollect-${day}.ndjson.zst`);
       exit(
-        await withKeep(options.dataDir, context, async (server) => {
+        await withDataRequests(options.dataDir, context, async (server) => {
           const bytes = await server.export(bodyOf(options), file);
           context.output.out(`${file}\n${bytes} bytes\n`);
           return 0;
@@ -38,9 +38,9 @@ export function addExport(program: Command, context: CommandContext, exit: (code
     });
 }
 
-/** Sends an export to the server and says what it made of it. */
+/** Imports an export file and prints the row counts. */
 export function importFile(file: string, dataDir: string, context: CommandContext): Promise<ExitCode> {
-  return withKeep(dataDir, context, async (server) => {
+  return withDataRequests(dataDir, context, async (server) => {
     const { state, error, read, written } = await server.import(path.resolve(file));
     const sum = (counts: Readonly<Record<string, number>>) => Object.values(counts).reduce((all, n) => all + n, 0);
     if (state !== 'completed') {

@@ -5,7 +5,7 @@ import { transcriptFolder } from '../../../config/config.ts';
 import { defaultDataDirectory } from '../../../infra/instance/cache-directory.ts';
 import { importFile } from './export.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
-import { withDataDir } from '../../data-dir.ts';
+import { withDataDir } from '../../options.ts';
 import { showDatabaseEnd } from '../../import/import-database.ts';
 import { withImportServer } from '../../import/import-server.ts';
 import { importTranscripts, showEnd } from '../../import/import-transcripts.ts';
@@ -18,40 +18,40 @@ interface ImportOptions {
 
 /** Adds `import` with its subcommands. */
 export function addImport(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
-  const command = program.command('import').description('bring in what happened before, or without, the hooks');
+  const command = program.command('import').description('import transcripts, claude-mem databases and export files');
   const { environment } = context;
   withDataDir(command.command('file').argument('<file>'), environment)
-    .description('take in the export of another instance; of this user’s instance also without the word file')
+    .description('import an export file; `recollect import FILE` does the same')
     .action(async (file: string, { dataDir }: ImportOptions) => exit(await importFile(file, dataDir, context)));
-  command.argument('[file]', 'an export of another instance').action(async (file: string | undefined) => {
+  command.argument('[file]', 'an export file').action(async (file: string | undefined) => {
     if (file === undefined) command.help();
     else exit(await importFile(file, defaultDataDirectory(environment), context));
   });
   withDataDir(command.command('transcripts'), environment)
-    .description('read the transcripts of Claude Code and store what hooks missed')
-    .argument('[folder]', 'default: the transcripts of this user')
-    .option('--follow', 'go on with what is written later')
+    .description('import events that hooks missed from transcripts of Claude Code')
+    .argument('[folder]', 'transcript folder (default: of this user)')
+    .option('--follow', 'keep importing new lines')
     .action(async (folder: string | undefined, options: ImportOptions) =>
       exit(await transcripts(folder, options, context)),
     );
   addClaudeMem(command, context, exit);
   withDataDir(command.command('status').argument('<id>'), environment)
-    .description('show how far an import is')
+    .description('show the progress of an import')
     .action(async (id: string, options: ImportOptions) =>
       exit(
         await withImportServer(options, context, async (api) => {
-          const job = await api.look(id);
+          const job = await api.show(id);
           return job.tables === null ? showEnd(job, context) : showDatabaseEnd(job, context);
         }),
       ),
     );
   withDataDir(command.command('cancel').argument('<id>'), environment)
-    .description('stop an import; what was read stays')
+    .description('cancel an import; imported rows remain')
     .action(async (id: string, options: ImportOptions) =>
       exit(
         await withImportServer(options, context, async (api) => {
           await api.cancel(id);
-          context.output.out('The import stops; what was read stays.\n');
+          context.output.out('Import cancelled; imported rows remain.\n');
           return 0;
         }),
       ),
@@ -66,10 +66,10 @@ async function transcripts(
   const folder = given === undefined ? transcriptFolder(context.environment['CLAUDE_CONFIG_DIR']) : path.resolve(given);
   const follow = options.follow === true;
   return withImportServer(options, context, async (api, { isRemote }, signal) => {
-    // A machine on which no session was run yet: its folder is waited for.
+    // The folder does not exist before the machine's first session.
     const isNeeded = !(follow && isRemote);
     if (isNeeded && statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) {
-      context.output.err(`There is no folder ${folder}.\n`);
+      context.output.err(`Folder ${folder} not found.\n`);
       return 1;
     }
     return importTranscripts({ api, folder, follow, isRemote, signal }, context);

@@ -1,31 +1,29 @@
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { localAccess, requestRestore } from '../../../infra/instance/request-restore.ts';
 import type { RestoreRequest } from '../../../infra/instance/request-restore.ts';
+import { STORE_ADDRESS } from '../../../config/archive-settings.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
-import { dataDirOf, withDataDir } from '../../data-dir.ts';
+import { dataDirOf, isUuid, withDataDir } from '../../options.ts';
 import { restoreTable, restoreText } from '../../text/restore-text.ts';
 import { Restores } from '../../server/restores.ts';
 import type { Restore } from '../../server/restores.ts';
 import { ClientError } from '../../server/server-client.ts';
 import { withServer } from '../../with-server.ts';
 
-const LOOK_MS = 1_000;
-/** While the databases change places the server answers that storage is away. */
-const PASSING: ReadonlySet<string> = new Set(['STORAGE_UNAVAILABLE', 'UNREACHABLE', 'INVALID_API_KEY']);
-const MAX_MISSED = 60;
+const POLL_MS = 1_000;
+/** Expected while the restore swaps the databases. */
+const SWAP_ERRORS: ReadonlySet<string> = new Set(['STORAGE_UNAVAILABLE', 'UNREACHABLE', 'INVALID_API_KEY']);
+const MAX_FAILED_POLLS = 60;
 
-/** What `--from` names that the server knows by its settings. */
+/** `--from` value for the copy store of the settings. */
 const COPY = 'copy' as const;
 const FINGERPRINT = /^[0-9a-f]{16}$/;
-const ADDRESS = /^(?:s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:\/[A-Za-z0-9._-]+)*\/?|\/[^\0]*)$/u;
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-const NOT_LOCAL =
-  'Another place or signer than the settings name is given on the machine that the instance runs on, where its data directory lies.\n';
 
-interface Order {
+interface Options {
   readonly dataDir: string;
-  readonly set?: string;
+  readonly backup?: string;
   readonly from?: string;
   readonly signer?: string;
   readonly overwrite?: true;
@@ -33,20 +31,27 @@ interface Order {
   readonly wait?: true;
 }
 
-const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-
+/** Polls until a restore ends; tolerates failures during the swap. */
 async function ended(restores: Restores, id: string): Promise<Restore> {
-  for (let missed = 0; ;) {
+  for (let failed = 0; ; await sleep(POLL_MS)) {
     try {
       const restore = await restores.show(id);
       if (restore.state !== 'running') return restore;
-      missed = 0;
+      failed = 0;
     } catch (error) {
-      if (!(error instanceof ClientError) || !PASSING.has(error.code) || missed >= MAX_MISSED) throw error;
-      missed += 1;
+      if (!(error instanceof ClientError) || !SWAP_ERRORS.has(error.code) || failed >= MAX_FAILED_POLLS) throw error;
+      failed += 1;
     }
-    await pause();
   }
+}
+
+/** Returns the fault of a request that bypasses the API; null for a valid one. */
+function faultOf({ store, signer, backupId }: RestoreRequest): string | null {
+  if (store !== null && store !== COPY && !STORE_ADDRESS.test(store))
+    return '--from must be the absolute path of a folder, or s3://bucket/prefix';
+  if (signer !== null && !FINGERPRINT.test(signer)) return '--signer must be a fingerprint of 16 hex characters';
+  if (backupId !== null && !isUuid(backupId)) return 'the backup must be an id as in recollect backup list';
+  return null;
 }
 
 /** Adds `restore` with its subcommand, and `drill`. */
@@ -55,92 +60,88 @@ export function addRestore(program: Command, context: CommandContext, exit: (cod
   const withRestores = (dataDir: string, work: (restores: Restores) => Promise<ExitCode>): Promise<ExitCode> =>
     withServer(dataDir, context, (_steering, client) => work(new Restores(client)));
 
-  const done = async (restores: Restores, begun: Pick<Restore, 'id'>, wait: boolean): Promise<ExitCode> => {
+  const finish = async (restores: Restores, id: string, wait: boolean): Promise<ExitCode> => {
     if (!wait) {
-      output.out(`${begun.id} is under way; recollect restore list shows how far it is.\n`);
+      output.out(`${id} started. See recollect restore list.\n`);
       return 0;
     }
-    const restore = await ended(restores, begun.id);
+    const restore = await ended(restores, id);
     if (restore.state === 'completed') {
       output.out(restoreText(restore));
       return 0;
     }
-    const why = [restore.error, restore.message].filter((part) => part !== null).join(': ');
-    output.err(`${restore.id} ${restore.state}${why === '' ? '' : `: ${why}`}.\n`);
+    const reason = [restore.error, restore.message].filter((part) => part !== null).join(': ');
+    output.err(`${restore.id} ${restore.state}${reason === '' ? '' : `: ${reason}`}.\n`);
     return 1;
   };
 
-  /** Starts it past the server, which takes only stores and signers of its settings: this machine's secrets are what allows it. */
-  const startHere = async (dataDir: string, request: RestoreRequest): Promise<string | null> => {
-    const { store, signer, backupId } = request;
-    const wrong =
-      (store !== null &&
-        store !== COPY &&
-        !ADDRESS.test(store) &&
-        '--from needs the absolute path of a folder, or s3://bucket/prefix') ||
-      (signer !== null && !FINGERPRINT.test(signer) && '--signer needs the 16 hex characters of a fingerprint') ||
-      (backupId !== null && !UUID.test(backupId) && 'a set is named as recollect backup list shows it');
-    if (wrong !== false) {
-      output.err(`${wrong}\n`);
-      return null;
-    }
-    const access = localAccess(dataDir, environment);
-    if (access === null) {
-      output.err(NOT_LOCAL);
-      return null;
-    }
-    const id = await requestRestore(access, request);
-    if (id === null) output.err('Another restore or drill is under way; one is done at a time.\n');
+  /** Starts a restore without the API, which accepts only stores and signers of its settings. The local secrets authorise it. */
+  const startLocally = async (dataDir: string, request: RestoreRequest): Promise<string | null> => {
+    const fault = faultOf(request);
+    const access = fault === null ? localAccess(dataDir, environment) : null;
+    const id = access === null ? null : await requestRestore(access, request);
+    if (id === null)
+      output.err(
+        `${
+          fault ??
+          (access === null
+            ? 'Stores and signers outside the settings are allowed only on the machine of the instance, with its data directory.'
+            : 'Another restore or drill is running. Wait until it ends.')
+        }\n`,
+      );
     return id;
   };
 
-  const begin = (kind: RestoreRequest['kind'], order: Order): Promise<ExitCode> =>
-    withRestores(order.dataDir, async (restores) => {
-      const { set, from, signer, overwrite, dryRun, wait } = order;
+  const start = (kind: RestoreRequest['kind'], options: Options): Promise<ExitCode> =>
+    withRestores(options.dataDir, async (restores) => {
+      const { backup: set, from, signer, overwrite, dryRun, wait } = options;
       if ((from === undefined || from === COPY) && signer === undefined) {
-        const named = { set, store: from === undefined ? undefined : COPY };
-        const begun =
+        const named = { set, store: from };
+        const { id } =
           kind === 'drill'
             ? await restores.drill(named)
             : await restores.restore({ ...named, overwrite, dry_run: dryRun });
-        return done(restores, begun, wait === true);
+        return finish(restores, id, wait === true);
       }
-      // Says it in a line where nothing runs.
+      // Fails with the usual message if the instance does not run.
       await restores.list(1);
-      const id = await startHere(order.dataDir, {
+      const isPath = from !== undefined && from !== COPY && !from.startsWith('s3://');
+      const id = await startLocally(options.dataDir, {
         kind,
         backupId: set ?? null,
-        store:
-          from === undefined || from === COPY ? (from ?? null) : from.startsWith('s3://') ? from : path.resolve(from),
+        store: isPath ? path.resolve(from) : (from ?? null),
         signer: signer ?? null,
         overwrite: overwrite === true,
         dryRun: dryRun === true,
       });
-      return id === null ? 1 : done(restores, { id }, wait === true);
+      return id === null ? 1 : finish(restores, id, wait === true);
     });
 
-  const command = withDataDir(program.command('restore'), environment)
-    .description('restore a backup set into this instance')
-    .argument('[set]', 'of recollect backup list; default: the newest')
-    .option(
-      '--from <address>',
-      'copy, as the settings name it; on the machine of the instance also a folder or s3://bucket/prefix',
-    )
-    .option(
-      '--signer <fingerprint>',
-      'trust this signer of another instance, this once; on the machine of the instance alone',
-    )
-    .option('--overwrite', 'replace the sessions and learnings that are here; they are kept in another database')
-    .option('--dry-run', 'only read the set through, every byte of it')
-    .option('--wait', 'until it is done')
-    .action(async (set: string | undefined, order: Order) =>
-      exit(await begin('restore', set === undefined ? order : { ...order, set })),
+  const withSource = (command: Command): Command =>
+    withDataDir(command, environment)
+      .option(
+        '--from <address>',
+        '`copy` for the copy store; on the machine of the instance also a folder or s3://bucket/prefix',
+      )
+      .option(
+        '--signer <fingerprint>',
+        'accept this signer of another instance once; only on the machine of the instance',
+      )
+      .option('--wait', 'wait until the job ends');
+
+  const command = withSource(program.command('restore'))
+    .description('restore a backup into this instance')
+    .argument('[backup]', 'id as in recollect backup list (default: newest)')
+    .option('--overwrite', 'replace existing sessions and learnings; the replaced database is kept')
+    .option('--dry-run', 'verify all files of the backup and restore nothing')
+    .action(async (backup: string | undefined, options: Options) =>
+      exit(await start('restore', backup === undefined ? options : { ...options, backup })),
     );
 
   withDataDir(command.command('list'), environment)
-    .description('list restores and drills, the newest first')
-    .option('--limit <count>', 'how many, 100 at most', '20')
-    .option('--json', 'for programs')
+    .description('list restores and drills, newest first')
+    .option('--limit <count>', 'maximum number of rows, up to 100', '20')
+    .option('--json', 'print JSON')
     .action(async ({ limit, json }: { readonly limit: string; readonly json?: true }, self: Command) =>
       exit(
         await withRestores(dataDirOf(self), async (restores) => {
@@ -152,17 +153,8 @@ export function addRestore(program: Command, context: CommandContext, exit: (cod
       ),
     );
 
-  withDataDir(program.command('drill'), environment)
-    .description('restore the newest backup beside this instance, compare, and take it away again')
-    .option('--set <set>', 'another one than the newest')
-    .option(
-      '--from <address>',
-      'copy, as the settings name it; on the machine of the instance also a folder or s3://bucket/prefix',
-    )
-    .option(
-      '--signer <fingerprint>',
-      'trust this signer of another instance, this once; on the machine of the instance alone',
-    )
-    .option('--wait', 'until it is done')
-    .action(async (order: Order) => exit(await begin('drill', order)));
+  withSource(program.command('drill'))
+    .description('restore a backup to a temporary database, verify it and delete it')
+    .option('--backup <id>', 'id of the backup (default: newest)')
+    .action(async (options: Options) => exit(await start('drill', options)));
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { Argument, InvalidArgumentError, Option } from 'commander';
+import { Argument, Option } from 'commander';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
-import { dataDirOf, withDataDir } from '../../data-dir.ts';
+import { dataDirOf, integer, withDataDir } from '../../options.ts';
 import { policiesText, reportText, runsText } from '../../text/retention-text.ts';
 import { RetentionApi } from '../../server/retention.ts';
 import type { Policy } from '../../server/retention.ts';
@@ -14,7 +14,7 @@ interface SetOptions {
   readonly remove?: true;
 }
 
-/** As the server names them; it says what can be done with which kind. */
+/** Resources of the API; the server validates the action for each. */
 const KINDS = [
   'session',
   'observation',
@@ -32,13 +32,6 @@ const ACTIONS = ['keep', 'decay', 'archive', 'delete'];
 const CLASSES = ['public', 'internal', 'sensitive', 'confidential', 'restricted'];
 const MAX_AGE_DAYS = 36_500;
 
-function daysOf(given: string): number {
-  const days = Number(given.replace(/d$/, ''));
-  if (!Number.isInteger(days) || days < 1 || days > MAX_AGE_DAYS)
-    throw new InvalidArgumentError(`from 1 to ${MAX_AGE_DAYS} days`);
-  return days;
-}
-
 function isSamePlace(a: Omit<Policy, 'id'>, b: Omit<Policy, 'id'>): boolean {
   return a.resource === b.resource && a.project === b.project && a.data_class === b.data_class;
 }
@@ -47,7 +40,7 @@ function isSamePlace(a: Omit<Policy, 'id'>, b: Omit<Policy, 'id'>): boolean {
 export function addRetention(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
   const { output, environment } = context;
   const command = withDataDir(program.command('retention'), environment).description(
-    'how long what is kept, what would go, and what went',
+    'list, approve and run retention policies',
   );
   const add = (name: string, description: string): Command =>
     withDataDir(command.command(name), environment).description(description);
@@ -62,7 +55,7 @@ export function addRetention(program: Command, context: CommandContext, exit: (c
       (report) => report.run.state,
     );
     output.out(reportText(ended, counts));
-    if (dryRun && ended.state === 'completed') output.out(`To have it go: recollect retention approve ${id}\n`);
+    if (dryRun && ended.state === 'completed') output.out(`To apply it: recollect retention approve ${id}\n`);
     return ended.state === 'completed' ? 0 : 1;
   };
 
@@ -72,17 +65,17 @@ export function addRetention(program: Command, context: CommandContext, exit: (c
       return 0;
     }),
   );
-  add('set', 'set a policy: it deletes nothing before a dry run of it was approved')
+  add('set', 'set a policy; it takes effect once a dry run is approved')
     .addArgument(new Argument('<kind>').choices(KINDS))
     .addArgument(new Argument('<action>').choices(ACTIONS))
-    .argument('[age]', 'in days: 90 or 90d', daysOf)
-    .option('--project <id>', 'of this project alone')
-    .addOption(new Option('--class <class>', 'of this data class alone').choices(CLASSES))
-    .option('--remove', 'take the policy away instead')
+    .argument('[age]', 'days, as 90 or 90d', (age: string) => integer(1, MAX_AGE_DAYS)(age.replace(/d$/, '')))
+    .option('--project <id>', 'limit the policy to a project')
+    .addOption(new Option('--class <class>', 'limit the policy to a data class').choices(CLASSES))
+    .option('--remove', 'remove the policy')
     .action((kind: string, action: string, age: number | undefined, options: SetOptions, self: Command) =>
       run(self, async (api) => {
         if (age === undefined && options.remove !== true && action !== 'keep') {
-          output.err('Say after how many days.\n');
+          output.err('Missing age: give a number of days.\n');
           return 1;
         }
         const given = {
@@ -106,24 +99,24 @@ export function addRetention(program: Command, context: CommandContext, exit: (c
         return 0;
       }),
     );
-  add('dry-run', 'count exactly what would go, and why').action((_options: object, self: Command) =>
+  add('dry-run', 'count affected rows by policy and delete nothing').action((_options: object, self: Command) =>
     run(self, (api) => follow(api, true)),
   );
-  add('run', 'have it go now; the schedule does it daily').action((_options: object, self: Command) =>
+  add('run', 'apply the approved policies now; the schedule does so daily').action((_options: object, self: Command) =>
     run(self, (api) => follow(api, false)),
   );
-  add('approve', 'have runs do what a dry run counted')
+  add('approve', 'approve the policies of a dry run')
     .argument('<run>', 'id of a dry run')
     .action((id: string, _options: object, self: Command) =>
       run(self, async (api) => {
         await api.approve(id);
-        output.out('Approved: the next run, by the schedule or by hand, does it.\n');
+        output.out('Approved: the next run applies it.\n');
         return 0;
       }),
     );
-  add('runs', 'list runs and dry runs, or show what one counted')
+  add('runs', 'list runs and dry runs, or show the report of one')
     .argument('[run]', 'id of a run')
-    .option('--limit <count>', 'how many, 100 at most', '20')
+    .option('--limit <count>', 'maximum number of rows, up to 100', '20')
     .action((id: string | undefined, options: { readonly limit: string }, self: Command) =>
       run(self, async (api) => {
         if (id === undefined) output.out(runsText(await api.runs(Number(options.limit)), Date.now()));

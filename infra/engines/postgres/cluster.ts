@@ -23,7 +23,7 @@ export const SUPERUSER = 'postgres';
 const UNFINISHED = '.new-';
 
 export interface ClusterOptions {
-  /** The database folder. It exists only when it is complete. */
+  /** Database folder; exists only if complete. */
   readonly folder: string;
   readonly binaries: PostgresBinaries;
   readonly runAs: RunAs;
@@ -34,8 +34,8 @@ export interface ClusterOptions {
 }
 
 /**
- * Makes the database files unless they exist. They are made beside their place and renamed into it, so a start that was
- * killed half-way leaves nothing that looks finished. Throws EngineError.
+ * Creates the database files unless they exist, in a temporary folder that is renamed, so that a killed start
+ * leaves no incomplete database. @throws EngineError
  */
 export async function ensureCluster(options: ClusterOptions): Promise<void> {
   const { folder } = options;
@@ -45,7 +45,7 @@ export async function ensureCluster(options: ClusterOptions): Promise<void> {
   }
   removeLeftovers(folder, options.update);
   removeUnfinished(folder);
-  // A name of its own: a helper that outlived a killed start may still write into the old one.
+  // A unique name: a tool of a killed start may still write to an older folder.
   const unfinished = `${folder}${UNFINISHED}${process.pid}`;
   const passwordFile = `${unfinished}.password`;
   options.update('creating the database files');
@@ -62,7 +62,7 @@ export async function ensureCluster(options: ClusterOptions): Promise<void> {
 async function initialise(options: ClusterOptions, unfinished: string, passwordFile: string): Promise<void> {
   const { runAs } = options;
   if (runAs.kind === 'user') {
-    // Only a folder of its own can be written by that user; initdb accepts an empty one.
+    // That user can write only its own folder; initdb accepts an empty one.
     mkdirSync(unfinished, { mode: 0o700 });
     giveTo(runAs, unfinished);
     chownSync(passwordFile, runAs.uid, runAs.gid);
@@ -78,12 +78,12 @@ async function initialise(options: ClusterOptions, unfinished: string, passwordF
   if (result.exitCode !== 0) {
     throw new EngineError(
       'set-up-failed',
-      `The database files could not be created (initdb ended with ${result.exitCode}):\n${result.lines.join('\n')}`,
+      `The database files could not be created (initdb exited with ${result.exitCode}):\n${result.lines.join('\n')}`,
     );
   }
 }
 
-/** Removes what killed starts left. */
+/** Removes temporary folders of killed starts. */
 function removeUnfinished(folder: string): void {
   const prefix = `${path.basename(folder)}${UNFINISHED}`;
   for (const name of readdirSync(path.dirname(folder))) {
@@ -92,7 +92,7 @@ function removeUnfinished(folder: string): void {
   }
 }
 
-/** Throws when the files are of another major version of PostgreSQL. */
+/** @throws EngineError if the files are of another major version of PostgreSQL */
 function isComplete(folder: string): boolean {
   let version: string;
   try {
@@ -105,11 +105,11 @@ function isComplete(folder: string): boolean {
   if (version === POSTGRES_MAJOR) return true;
   throw new EngineError(
     'database-damaged',
-    `The database in ${folder} is of PostgreSQL ${version}, and this version brings ${POSTGRES_MAJOR}. Export with the version that wrote it and import here.`,
+    `The database in ${folder} is of PostgreSQL ${version}; this version has ${POSTGRES_MAJOR}. Export it with the older version and import it here.`,
   );
 }
 
-/** Files without a control file were never a working database; they are kept aside, in case somebody knows better. */
+/** Files without a control file were never a working database; moved aside instead of deleted. */
 function removeLeftovers(folder: string, update: (text: string) => void): void {
   if (!existsSync(folder)) return;
   if (readdirSync(folder).length === 0) {

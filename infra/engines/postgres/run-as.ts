@@ -3,12 +3,12 @@ import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { EngineError } from '../engine-error.ts';
 
-/** PostgreSQL refuses to run as root, so there root has to be somebody else for it. */
+/** PostgreSQL refuses to run as root: a root process must run it in a namespace or as another user. */
 export type RunAs =
   | { readonly kind: 'self' }
-  /** A user namespace in which root's own processes have another number: files on disk stay root's, no folder need be open. */
+  /** User namespace that maps root to another id: files on disk remain root's. */
   | { readonly kind: 'namespace'; readonly uid: number; readonly gid: number }
-  /** Another user of the system: its folders must be its own, and all folders above searchable. */
+  /** Another system user, which must own its folders and be able to search their parents. */
   | { readonly kind: 'user'; readonly uid: number; readonly gid: number };
 
 export interface Invocation {
@@ -26,21 +26,21 @@ interface SystemUser {
 
 const TOOL_TIMEOUT_MS = 10_000;
 const USER_NAME = 'postgres';
-/** Stands for the user that a start would make. */
+/** Placeholder for the user that a start would create. */
 const NOBODY_YET: SystemUser = { name: USER_NAME, uid: -1, gid: -1 };
 const OTHERS_MAY_SEARCH = 0o001;
 
 /**
- * Decides as whom PostgreSQL runs. `folders` are what it must reach: its programs and the data directory. Only as the last way,
- * and only if it may, it makes a user of the system.
- * Throws EngineError `privileges` when this machine allows no way.
+ * Returns the user or namespace for PostgreSQL. `folders` must be accessible: programs and data directory. Creates a
+ * system user only if allowed and nothing else works.
+ * @throws EngineError `privileges` if nothing works
  */
 export function chooseRunAs(
   folders: readonly string[],
   options: { readonly mayCreateUser: boolean } = { mayCreateUser: true },
 ): RunAs {
   if (process.geteuid?.() !== 0) return { kind: 'self' };
-  // PostgreSQL looks its user up by number, so it has to be one that the system knows.
+  // PostgreSQL looks its user up by id, so the system must know the id.
   const inside = systemUsers().find((user) => user.name === USER_NAME) ?? systemUsers().find((user) => user.uid !== 0);
   if (inside && namespaceWorks(inside)) return { kind: 'namespace', uid: inside.uid, gid: inside.gid };
   const closed = folders.map((folder) => closedFolderAbove(folder)).find((folder) => folder !== null);
@@ -57,12 +57,12 @@ export function chooseRunAs(
   return { kind: 'user', uid: user.uid, gid: user.gid };
 }
 
-/** Whether it stands for a user that the first start would create. */
-export function isNobodyYet(runAs: RunAs): boolean {
+/** Returns true for the placeholder of a user that the first start would create. */
+export function isUserMissing(runAs: RunAs): boolean {
   return runAs.kind === 'user' && runAs.uid === NOBODY_YET.uid;
 }
 
-/** Wraps a program so that it runs as chosen. The process number stays that of the wrapper, which replaces itself. */
+/** Wraps a program to run as chosen. The wrapper execs, so the process id remains. */
 export function invoke(runAs: RunAs, file: string, args: readonly string[]): Invocation {
   if (runAs.kind === 'self') return { file, args };
   const { uid, gid } = runAs;
@@ -70,7 +70,7 @@ export function invoke(runAs: RunAs, file: string, args: readonly string[]): Inv
   return { file: 'unshare', args: ['--user', `--map-user=${uid}`, `--map-group=${gid}`, file, ...args] };
 }
 
-/** Gives a folder to whoever must own it, with all that is in it. Does nothing when it is so already. */
+/** Changes the owner of a folder and its content if needed. */
 export function giveTo(runAs: RunAs, folder: string): void {
   if (runAs.kind === 'self') return;
   const [uid, gid] = runAs.kind === 'user' ? [runAs.uid, runAs.gid] : [0, 0];
@@ -83,7 +83,7 @@ function namespaceWorks(user: SystemUser): boolean {
   return spawnSync(probe.file, [...probe.args], { stdio: 'ignore', timeout: TOOL_TIMEOUT_MS }).status === 0;
 }
 
-/** The first folder on the way to a path that other users cannot search, or null. */
+/** Returns the first parent folder of a path that other users cannot search, or null. */
 export function closedFolderAbove(folder: string): string | null {
   const steps = path.resolve(folder).split(path.sep);
   for (let depth = 1; depth <= steps.length; depth += 1) {
@@ -112,6 +112,6 @@ function createSystemUser(): SystemUser {
   if (created) return created;
   throw new EngineError(
     'privileges',
-    `PostgreSQL does not run as root, this system allows no user namespaces (unshare), and no user ${USER_NAME} could be made. Run as another user.`,
+    `PostgreSQL does not run as root, this system allows no user namespaces (unshare), and no user ${USER_NAME} could be created. Run as another user.`,
   );
 }

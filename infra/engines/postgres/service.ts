@@ -9,13 +9,13 @@ import { ensureCluster } from './cluster.ts';
 import { chooseRunAs, invoke, type RunAs } from './run-as.ts';
 import { clearStalePostmaster } from './stale-postmaster.ts';
 
-/** A socket's path has 103 usable characters on macOS and 107 on Linux; the server adds /.s.PGSQL.PORT. */
+/** Socket paths have at most 103 characters on macOS and 107 on Linux; the server adds /.s.PGSQL.PORT. */
 const MAX_SOCKET_FOLDER_LENGTH = 85;
 const CONNECT_TIMEOUT_MS = 3000;
 
 /**
- * For one person's machine: little memory at rest, and no promise of durability traded for speed. Buffers take memory only as far as data were touched; with
- * 64 MB deleting row by row read every other block again (6,400 rows a second, 8,200 with these), and a backup of a million rows took 54 s instead of 46.
+ * For one user's machine: little memory at rest, full durability. Buffers take memory only for used pages; with
+ * 64 MB instead, row-by-row deletes reach 6,400 rows per second instead of 8,200, and a backup of a million rows takes 54 s instead of 46.
  */
 const SETTINGS: Readonly<Record<string, string>> = {
   listen_addresses: '127.0.0.1',
@@ -31,12 +31,12 @@ const SETTINGS: Readonly<Record<string, string>> = {
   log_timezone: 'UTC',
   log_line_prefix: '%m [%p] ',
   logging_collector: 'off',
-  // The log never repeats what a person stored: no statements, no values of rows.
+  // Never log stored content: no statements, no row values.
   log_error_verbosity: 'terse',
   log_min_error_statement: 'panic',
 };
 
-/** PostgreSQL of an instance: made on first start, ended at once but cleanly, recovered from its log after a kill. */
+/** PostgreSQL of an instance: created at the first start, fast shutdown, crash recovery after a kill. */
 export function postgresService(
   instance: Instance,
   binaries: PostgresBinaries,
@@ -61,7 +61,7 @@ export function postgresService(
     },
     ports: [instance.ports.postgres],
     readiness: { kind: 'probe', check: () => answersQueries(superuserUrl(instance)) },
-    // After a crash it first replays its log, which may be long.
+    // After a crash it replays its log, which can take long.
     readyTimeoutMs: 300_000,
     stopSignal: 'SIGINT',
     stopGraceMs: 20_000,
@@ -83,7 +83,7 @@ async function answersQueries(url: string): Promise<void> {
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     query_timeout: CONNECT_TIMEOUT_MS,
   });
-  // A connection that breaks after its answer is the next question's business.
+  // A connection that breaks after its response fails the next poll.
   client.on('error', () => undefined);
   try {
     await client.connect();

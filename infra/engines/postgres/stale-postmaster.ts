@@ -6,8 +6,8 @@ import { endLeftovers } from '../../supervisor/leftovers.ts';
 import { identifyProcess } from '../../supervisor/process-identity.ts';
 
 /**
- * Clears what a killed PostgreSQL left in its folder. A server that still runs there is ended (one database has one server).
- * A lock file whose number meanwhile belongs to another program is removed: PostgreSQL would refuse to start because of it.
+ * Cleans up after a killed PostgreSQL: ends a server that still runs on the folder, and removes a lock file whose process id belongs to
+ * another program, which would prevent the start.
  */
 export async function clearStalePostmaster(folder: string): Promise<void> {
   const lockFile = path.join(folder, 'postmaster.pid');
@@ -26,7 +26,7 @@ export async function clearStalePostmaster(folder: string): Promise<void> {
   rmSync(lockFile, { force: true });
 }
 
-/** Whether a process is a PostgreSQL of this folder: a server makes its database folder its working directory. */
+/** Returns true for a PostgreSQL of this folder, which is its working directory. */
 function worksIn(pid: number, folder: string): boolean {
   const own = realpathSync(folder);
   try {
@@ -37,6 +37,6 @@ function worksIn(pid: number, folder: string): boolean {
     });
     return command.includes('postgres') && (command.includes(folder) || command.includes(own));
   } catch {
-    return false; // It ended meanwhile, or belongs to somebody else: neither is ours.
+    return false; // Ended, or of another user.
   }
 }

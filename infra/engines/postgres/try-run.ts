@@ -9,12 +9,12 @@ import type { PostgresBinaries } from './binaries.ts';
 import { postgresService } from './service.ts';
 
 /**
- * Starts PostgreSQL on a new database in a temporary folder, waits until it answers a query, stops it and removes the folder. Takes two
- * seconds or so. Rejects with EngineError or SupervisorError if it cannot start here.
+ * Starts PostgreSQL on a new database in a temporary folder, runs a query, stops it and removes the folder. Takes about two
+ * seconds. Rejects with EngineError or SupervisorError.
  */
 export async function tryPostgres(binaries: PostgresBinaries, environment: Environment): Promise<void> {
   const folder = mkdtempSync(path.join(tmpdir(), 'recollect-doctor-'));
-  // Where PostgreSQL runs as another user, that one must reach its files.
+  // If PostgreSQL runs as another user, that user needs access.
   chmodSync(folder, 0o711);
   try {
     const running = await runInstance({

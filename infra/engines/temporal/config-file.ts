@@ -5,7 +5,7 @@ export const TEMPORAL_VISIBILITY_DATABASE = 'temporal_visibility';
 export const TEMPORAL_ROLE = 'temporal';
 
 const HOST = '127.0.0.1';
-/** Cannot be changed once the database has it. Four serve one machine well and keep caches and pollers few. */
+/** Fixed once the database exists. Four suffice for one machine and limit caches and pollers. */
 const HISTORY_SHARDS = 4;
 /** Each of the four services has its own pools: 4 × (10 + 2) connections at most, of PostgreSQL's 120. */
 const STORE_CONNECTIONS = 10;
@@ -16,7 +16,7 @@ function service(grpcPort: number, membershipPort: number): object {
   return { rpc: { grpcPort, membershipPort, bindOnLocalHost: true } };
 }
 
-/** The server's configuration. JSON, which is YAML too, so that no value needs quoting rules. Holds a password. */
+/** Returns the server's configuration as JSON, which is valid YAML. Contains a password. */
 export function temporalConfig(instance: Instance, dynamicConfigFile: string): string {
   const { ports, secrets } = instance;
   const store = (databaseName: string, maxConns: number, maxIdleConns: number): object => ({
@@ -76,23 +76,23 @@ export function temporalConfig(instance: Instance, dynamicConfigFile: string): s
   return `${JSON.stringify(config, null, 2)}\n`;
 }
 
-/** Settings that the server reads while it runs. */
+/** Dynamic configuration. */
 export function temporalDynamicConfig(): string {
   const settings: Record<string, unknown> = {
-    // A namespace and a search attribute are usable at once after they were made.
+    // New namespaces and search attributes are usable at once.
     'system.namespaceCacheRefreshInterval': '200ms',
     'system.forceSearchAttributesCacheRefreshOnRead': true,
-    // One tenant's backlog must not starve the others: tasks carry a fairness key.
+    // Tasks have a fairness key: one tenant's backlog must not starve the others.
     'matching.useNewMatcher': true,
-    // Lists of jobs: ten a second, the default, is what two people who look at them ask for.
+    // Job lists: two users already reach the default of ten per second.
     'frontend.namespaceRPS.visibility': 200,
     'matching.enableFairness': true,
-    // One partition a queue: several only help a cluster, and each has its own pollers and memory.
+    // One partition per queue: several help only clusters and cost pollers and memory.
     'matching.numTaskqueueReadPartitions': 1,
     'matching.numTaskqueueWritePartitions': 1,
-    // Asks the vendor for newer versions otherwise.
+    // Disables the vendor's version check.
     'frontend.enableServerVersionCheck': false,
-    // Bounded caches: the defaults are for machines that do nothing else.
+    // Bounded caches: the defaults are for dedicated machines.
     'history.hostLevelCacheMaxSize': 2000,
     'history.eventsHostLevelCacheMaxSizeBytes': 8 * 1024 * 1024,
   };

@@ -6,7 +6,7 @@ import { EngineError } from '../engine-error.ts';
 import { runTool } from '../run-tool.ts';
 import { TEMPORAL_DATABASE, TEMPORAL_ROLE, TEMPORAL_VISIBILITY_DATABASE } from './config-file.ts';
 
-/** The versions that the pinned server wants; it refuses to start with lower ones. */
+/** Schema versions that the pinned server requires. */
 const STORES = [
   { database: TEMPORAL_DATABASE, schema: 'postgresql/v12/temporal', version: '1.19' },
   { database: TEMPORAL_VISIBILITY_DATABASE, schema: 'postgresql/v12/visibility', version: '1.14' },
@@ -14,7 +14,7 @@ const STORES = [
 
 type Store = (typeof STORES)[number];
 
-/** Brings Temporal's two databases to the version of the pinned server. Does nothing when they have it. */
+/** Updates Temporal's two databases to the version of the pinned server. */
 export function temporalSchemaStep(
   instance: Instance,
   sqlTool: string,
@@ -51,8 +51,8 @@ async function ensureRole(superuser: Client, password: string): Promise<void> {
 }
 
 /**
- * The schema tool is not atomic: killed half-way it leaves statements that fail when repeated. So a new database is made
- * under another name and gets its own only when it is complete; an unfinished one is dropped and made again.
+ * The schema tool is not atomic: a killed run leaves statements that fail when repeated. So a new database has a
+ * temporary name until it is complete; an unfinished one is dropped.
  */
 async function ensureStore(instance: Instance, superuser: Client, store: Store, tool: Tool): Promise<void> {
   const existing = await superuser.query('SELECT 1 FROM pg_database WHERE datname = $1', [store.database]);
@@ -69,7 +69,7 @@ async function ensureStore(instance: Instance, superuser: Client, store: Store, 
   await superuser.query(`CREATE DATABASE ${unfinished} OWNER ${TEMPORAL_ROLE}`);
   await runSqlTool(instance, unfinished, ['setup-schema', '-v', '0.0'], tool);
   await runSqlTool(instance, unfinished, ['update-schema', '--schema-name', store.schema], tool);
-  // The tool wrote down the name that it was given, and the server looks for its own.
+  // The tool recorded the temporary name; the server looks for the final one.
   await queryOnce(instance, unfinished, 'UPDATE schema_version SET db_name = $1', [store.database]);
   await superuser.query(`ALTER DATABASE ${unfinished} RENAME TO ${store.database}`);
 }
@@ -117,7 +117,7 @@ async function runSqlTool(instance: Instance, database: string, args: readonly s
   const result = await runTool({
     file: tool.sqlTool,
     args: [...connection, ...args],
-    // By the environment: everybody on the machine can read an argument.
+    // In the environment: other users can read arguments.
     environment: { ...tool.environment, SQL_PASSWORD: instance.secrets.postgresTemporal },
     workingDirectory: instance.layout.dataDir,
     signal: tool.context.signal,
@@ -125,6 +125,6 @@ async function runSqlTool(instance: Instance, database: string, args: readonly s
   if (result.exitCode === 0) return;
   throw new EngineError(
     'set-up-failed',
-    `Temporal's database ${database} could not be set up (${args[0]} ended with ${result.exitCode}):\n${result.lines.join('\n')}`,
+    `Temporal's database ${database} could not be set up (${args[0]} exited with ${result.exitCode}):\n${result.lines.join('\n')}`,
   );
 }

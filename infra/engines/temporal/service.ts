@@ -7,10 +7,10 @@ import type { ServiceDefinition } from '../../supervisor/definitions.ts';
 import { temporalConfig, temporalDynamicConfig } from './config-file.ts';
 import { checkTemporal } from './readiness.ts';
 
-/** Behind the api and PostgreSQL, before the worker. */
+/** Priority below the api and PostgreSQL, above the worker. */
 const BACKGROUND_NICENESS = 10;
 
-/** The real Temporal server, all four services in one process, on the instance's PostgreSQL. */
+/** Temporal server with all four services in one process, on the instance's PostgreSQL. */
 export function temporalService(
   instance: Instance,
   server: string,
@@ -30,12 +30,12 @@ export function temporalService(
       return Promise.resolve({
         file: server,
         args: ['--config-file', configFile, '--allow-no-auth', 'start'],
-        // Collects sooner than by default: at rest it holds less. No GOMEMLIMIT: with more namespaces and workflows in its caches than fit
-        // below one it would do little else than collect (seen: nearly a whole core, all the time).
-        // It would ask its vendor for newer versions, with figures of its use.
+        // Collects earlier to use less memory at rest. No GOMEMLIMIT: if its caches exceed the limit, the server
+        // collects permanently (measured: nearly one core).
+        // Disables the vendor's version check with usage figures.
         environment: { ...environment, GOGC: '50', TEMPORAL_VERSION_CHECK_DISABLED: '1' },
         workingDirectory: folder,
-        // Nobody who captures or asks waits for a workflow.
+        // Capture and search do not wait for workflows.
         niceness: BACKGROUND_NICENESS,
       });
     },
@@ -53,8 +53,8 @@ export function temporalService(
     readiness: { kind: 'probe', check: () => checkTemporal(temporalAddress(instance)) },
     readyTimeoutMs: 90_000,
     stopSignal: 'SIGTERM',
-    // Frontend and history stop in this time. Its own internal workers would go on polling them for 15 s and more; they
-    // are ended then, which loses nothing: all that Temporal acknowledged is in PostgreSQL.
+    // Frontend and history stop in this time. The server's internal workers would continue to poll for 15 s and more;
+    // killing them loses nothing: acknowledged data is in PostgreSQL.
     stopGraceMs: 4000,
     emergencySignal: 'SIGKILL',
   };

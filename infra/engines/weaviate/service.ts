@@ -8,7 +8,7 @@ const HOST = '127.0.0.1';
 const USER = 'recollect';
 const NODE_NAME = 'node1';
 
-/** Weaviate as one node that holds its data in the instance. The name of its node is part of the data: it never changes. */
+/** Weaviate as one node. The node's name is part of the data and must not change. */
 export function weaviateService(
   instance: Instance,
   server: string,
@@ -19,7 +19,7 @@ export function weaviateService(
   return {
     kind: 'service',
     name: 'weaviate',
-    // It needs nobody.
+    // No dependencies.
     after: [],
     prepare: () => {
       mkdirSync(path.join(folder, 'data'), { recursive: true, mode: 0o700 });
@@ -48,16 +48,16 @@ export function weaviateService(
 }
 
 /**
- * Its settings. REST, gossip and Raft listen on this machine only; gRPC and the cluster's data port have no setting for
- * their address and listen on all of them: the first asks for the API key, the second for the cluster's password.
+ * Settings of the server. REST, gossip and Raft listen on loopback; gRPC and the cluster's data port have no setting for
+ * their address and listen on all: the first requires the API key, the second the cluster's password.
  */
 function weaviateEnvironment(instance: Instance): Record<string, string> {
   const { layout, ports, secrets } = instance;
   return {
     PERSISTENCE_DATA_PATH: path.join(layout.weaviate, 'data'),
-    // A memtable that waits makes keyword search slow; writing it sooner costs nothing that was measured.
+    // Unflushed memtables slow keyword search; flushing earlier has no measured cost.
     PERSISTENCE_MEMTABLES_FLUSH_DIRTY_AFTER_SECONDS: '5',
-    // Killed while it indexes at once, it forgets vectors that it has acknowledged; from a queue on disk it goes on where it was.
+    // A kill during synchronous indexing loses acknowledged vectors; the queue on disk resumes.
     ASYNC_INDEXING: 'true',
     ENABLE_MODULES: 'backup-filesystem',
     BACKUP_FILESYSTEM_PATH: path.join(layout.weaviate, 'backups'),
@@ -72,7 +72,7 @@ function weaviateEnvironment(instance: Instance): Record<string, string> {
     AUTHORIZATION_ADMINLIST_USERS: USER,
     GRPC_PORT: String(ports.weaviateGrpc),
     CLUSTER_HOSTNAME: NODE_NAME,
-    // Without an address of its own it looks for one on the network, and hangs where there is none.
+    // Without an address it looks for one on the network, and hangs if there is none.
     CLUSTER_ADVERTISE_ADDR: HOST,
     CLUSTER_BIND_ADDR: HOST,
     CLUSTER_GOSSIP_BIND_PORT: String(ports.weaviateGossip),
@@ -83,17 +83,17 @@ function weaviateEnvironment(instance: Instance): Record<string, string> {
     RAFT_INTERNAL_RPC_PORT: String(ports.weaviateRaftRpc),
     RAFT_BOOTSTRAP_EXPECT: '1',
     RAFT_JOIN: NODE_NAME,
-    // Made for slow networks between nodes; alone it only delays the start.
+    // For slow networks between nodes; it only delays the start of one node.
     RAFT_TIMEOUTS_MULTIPLIER: '1',
     GO_PROFILING_DISABLE: 'true',
     DISABLE_TELEMETRY: 'true',
     LOG_LEVEL: 'warning',
-    // Collects sooner. No GOMEMLIMIT: Weaviate takes it as the memory it may fill, and refuses imports near it.
+    // Collects earlier. No GOMEMLIMIT: Weaviate fills it and rejects imports near it.
     GOGC: '60',
   };
 }
 
-/** Resolves when the server says that it is ready and lets the key in. */
+/** Resolves once the server is ready and accepts the key. */
 async function checkWeaviate(url: string, apiKey: string, signal: AbortSignal): Promise<void> {
   const headers = { authorization: `Bearer ${apiKey}` };
   for (const route of ['/v1/.well-known/ready', '/v1/schema']) {

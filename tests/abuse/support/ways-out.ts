@@ -92,6 +92,6 @@ export function waysOut(instance: TestInstance, mcp: Client, dataDir: string): R
     'recollect get': async (n) => command('get', ...(await hashes(n))),
     'recollect timeline': async (n) => command('timeline', await anchor(n)),
     'recollect context': (n) => command('context', '--prompt', questionOf(n), '--project', ROOT),
-    'recollect learnings': (n) => command('learnings', '--project', namedRoot(n), '--all'),
+    'recollect learnings': (n) => command('learnings', '--project', namedRoot(n), '--include-closed'),
   };
 }

@@ -111,14 +111,17 @@ test(
 );
 
 test('the command tells what differs, and ends with 1 where it is left so', { timeout: PATIENCE_MS }, async () => {
-  const seen = await run('check');
+  const seen = await run('consistency', 'check');
   expect(seen.code).toBe(1);
-  expect(seen.text).toMatch(/were looked at\.\nKIND +FOUND +MENDED +LEFT\nwrong_count +1 +0 +1\n/);
-  const mended = await run('check', '--repair');
+  expect(seen.text).toMatch(/compared\.\nKIND +FOUND +REPAIRED +REMAINING\nwrong_count +1 +0 +1\n/);
+  const mended = await run('consistency', 'check', '--repair');
   expect(mended.code).toBe(0);
   expect(mended.text).toMatch(/wrong_count +1 +1 +0\n/);
-  expect(await run('check')).toMatchObject({ code: 0, text: expect.stringContaining('Nothing differs.\n') });
-  expect((await run('check', '--no-wait')).text).toMatch(/^check\.[0-9a-f-]{36} is started\.\n$/);
+  expect(await run('consistency', 'check')).toMatchObject({
+    code: 0,
+    text: expect.stringContaining('No differences.\n'),
+  });
+  expect((await run('consistency', 'check', '--no-wait')).text).toMatch(/^check\.[0-9a-f-]{36} started\.\n$/);
 });
 
 test('the schedule goes through all tenants, and each sees its own', { timeout: PATIENCE_MS }, async () => {

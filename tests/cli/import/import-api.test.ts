@@ -25,7 +25,7 @@ async function answering(...statuses: number[]): Promise<{ api: ImportApi; asked
   return { api: new ImportApi({ url, apiKey: 'k' }, new AbortController().signal), asked };
 }
 
-test('an order to stop is given again while Temporal does not answer the server', async () => {
+test('an order to stop is given again while Temporal is unreachable', async () => {
   const { api, asked } = await answering(503, 404);
   await expect(api.cancel('one')).rejects.toMatchObject({ status: 404 });
   expect(asked).toEqual(['POST /api/v1/imports/one/cancel', 'POST /api/v1/imports/one/cancel']);
@@ -37,6 +37,6 @@ test('what does not pass by itself is told at once, and a look is not repeated',
   expect(asked).toHaveLength(1);
   server?.close();
   const other = await answering(503);
-  await expect(other.api.look('one')).rejects.toMatchObject({ status: 503, code: 'TEMPORAL_UNAVAILABLE' });
+  await expect(other.api.show('one')).rejects.toMatchObject({ status: 503, code: 'TEMPORAL_UNAVAILABLE' });
   expect(other.asked).toHaveLength(1);
 });

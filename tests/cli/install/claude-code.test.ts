@@ -20,8 +20,8 @@ test('hooks of every event are written: over HTTP, the start by the client, and 
   const home = new Home();
   const { code, out } = await home.run('install', 'claude-code');
   expect(code).toBe(0);
-  expect(out).toContain(`Claude Code sends its 13 hooks to ${URL_HERE}.`);
-  expect(out).toContain(`${home.path(SETTINGS)}: created; 13 hooks, the key, readable by you only`);
+  expect(out).toContain(`Claude Code sends 13 hooks to ${URL_HERE}.`);
+  expect(out).toContain(`${home.path(SETTINGS)}: created; 13 hooks, the key, readable by the owner only`);
   expect(out).not.toContain(KEY);
   const settings = home.json(SETTINGS) as {
     env: unknown;
@@ -96,7 +96,7 @@ test('what others wrote stays, a second run changes nothing, and uninstalling gi
   expect(home.mode(`.claude/${home.backups(SETTINGS)[0]}`)).toBe(0o600);
 
   const again = await home.run('install', 'claude-code');
-  expect(again).toMatchObject({ code: 0, out: `Nothing to change: Claude Code has its 13 hooks, for ${URL_HERE}.\n` });
+  expect(again).toMatchObject({ code: 0, out: `Nothing to change: Claude Code has its 13 hooks for ${URL_HERE}.\n` });
   expect(home.read(SETTINGS)).toBe(installed);
   expect(home.backups(SETTINGS)).toHaveLength(1);
 
@@ -206,7 +206,7 @@ describe('a project', () => {
     expect(home.mode('project/.claude/settings.json')).toBe(0o644);
     expect(home.json('project/.claude/settings.local.json')).toEqual({ env: { RECOLLECT_API_KEY: KEY } });
     expect(home.mode('project/.claude/settings.local.json')).toBe(0o600);
-    expect(out).toContain('named by its path on this machine');
+    expect(out).toContain('contain the path of the client on this machine');
     expect(err).toBe('');
     expect(home.list('.')).toEqual(['.recollect', 'project']);
     await home.run('uninstall', 'claude-code', '--project', home.path('project'));
@@ -244,10 +244,10 @@ test('a key of the operator that was installed before gives way to that of agent
 describe('nothing is written, and it is said why', () => {
   test.each([
     ['broken JSON', '{"env": {"A_KEY": "do-not-show", }', /is not JSON \(line 1, column \d+\)/],
-    ['a list', '[1]', /no object/],
-    ['hooks of another shape', '{"hooks": []}', /hooks is no object/],
-    ['an event of another shape', '{"hooks": {"Stop": "x"}}', /hooks\.Stop is no list/],
-    ['an env of another shape', '{"env": [1]}', /env is no object/],
+    ['a list', '[1]', /not a JSON object/],
+    ['hooks of another shape', '{"hooks": []}', /`hooks` in the settings is not an object/],
+    ['an event of another shape', '{"hooks": {"Stop": "x"}}', /`hooks\.Stop` in the settings is not a list/],
+    ['an env of another shape', '{"env": [1]}', /`env` in the settings is not an object/],
   ])('%s', async (_what, text, why) => {
     const home = new Home();
     home.write(SETTINGS, text);
@@ -274,7 +274,7 @@ describe('nothing is written, and it is said why', () => {
     mkdirSync(home.path(SETTINGS), { recursive: true });
     expect(await home.run('install', 'claude-code')).toMatchObject({
       code: 1,
-      err: expect.stringContaining('is no file'),
+      err: expect.stringContaining('is not a file'),
     });
   });
 
@@ -284,7 +284,7 @@ describe('nothing is written, and it is said why', () => {
     expect(await home.run('install', 'claude-code')).toMatchObject({
       code: 1,
       out: '',
-      err: expect.stringContaining('Start it again with recollect up'),
+      err: expect.stringContaining('Restart the instance with recollect up'),
     });
     expect(home.list('.')).toEqual(['.recollect']);
   });

@@ -5,7 +5,7 @@ import {
   mergeHooks,
   mergeKey,
   originalAmong,
-  saysNothing,
+  isUnneeded,
   withoutOwn,
 } from '../../../cli/install/hook-list.ts';
 
@@ -114,9 +114,9 @@ describe('merging', () => {
   });
 
   it('refuses what has another shape, and names it', () => {
-    expect(() => merged({ hooks: [] })).toThrow('hooks is no object');
+    expect(() => merged({ hooks: [] })).toThrow('`hooks` in the settings is not an object');
     expect(() => merged({ hooks: { Stop: {} } })).toThrow('hooks.Stop is no list');
-    expect(() => mergeKey(file({ env: 'x' }), 'k')).toThrow('env is no object');
+    expect(() => mergeKey(file({ env: 'x' }), 'k')).toThrow('`env` in the settings is not an object');
   });
 
   it('counts ours', () => {
@@ -167,9 +167,9 @@ describe('the original', () => {
   });
 
   it('was no file where nothing is left but what was made', () => {
-    expect(saysNothing('{}\n', {})).toBe(true);
-    expect(saysNothing('{"version": 1}', { version: 1 })).toBe(true);
-    expect(saysNothing('{"version": 1}', {})).toBe(false);
-    expect(saysNothing('{"hooks": {"stop": []}}', {})).toBe(true);
+    expect(isUnneeded('{}\n', {})).toBe(true);
+    expect(isUnneeded('{"version": 1}', { version: 1 })).toBe(true);
+    expect(isUnneeded('{"version": 1}', {})).toBe(false);
+    expect(isUnneeded('{"hooks": {"stop": []}}', {})).toBe(true);
   });
 });

@@ -86,8 +86,8 @@ describe('taking out', () => {
   });
 
   it('what is not there, or putting something where nothing can be, is a mistake', () => {
-    expect(() => new JsonEdit('{}').remove(['a'])).toThrow('nothing stands at a');
-    expect(() => new JsonEdit('{"a": 1}').set(['a'], 'b', 1)).toThrow('no object or list stands at a');
+    expect(() => new JsonEdit('{}').remove(['a'])).toThrow('no value at a');
+    expect(() => new JsonEdit('{"a": 1}').set(['a'], 'b', 1)).toThrow('no object or list at a');
     expect(() => new JsonEdit('{').value([])).toThrow('no JSON');
   });
 });
@@ -112,7 +112,7 @@ describe('reading', () => {
     ['{"a": 1,}', /line 1, column 9/],
     ['{\n  // no comments\n}', /line 2, column 3/],
     ['{"key": "secret-value', /too early|line 1/],
-    ['', /too early/],
+    ['', /unexpected end/],
     [`${'['.repeat(300)}${']'.repeat(300)}`, /too deeply/],
   ])('says where it is broken and never what stands there: %#', (text, reason) => {
     const parsed = parseJsonText(text);

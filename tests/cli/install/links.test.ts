@@ -33,6 +33,9 @@ describe('links', () => {
     mkdirSync(home.path('.claude'));
     symlinkSync(home.path('.claude/b'), home.path(SETTINGS));
     symlinkSync(home.path(SETTINGS), home.path('.claude/b'));
-    expect(await home.run('install', 'claude-code')).toMatchObject({ code: 1, err: expect.stringContaining('circle') });
+    expect(await home.run('install', 'claude-code')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('circular'),
+    });
   });
 });

@@ -9,7 +9,7 @@ describe('Cursor', () => {
     home.write('.cursor/hooks.json', before);
     const { code, out } = await home.run('install', 'cursor');
     expect(code).toBe(0);
-    expect(out).toContain(`Cursor sends its 11 hooks to ${URL_HERE}.`);
+    expect(out).toContain(`Cursor sends 11 hooks to ${URL_HERE}.`);
     const file = home.json('.cursor/hooks.json') as { version: number; hooks: Record<string, { command: string }[]> };
     expect(file.version).toBe(1);
     expect(file.hooks['stop']).toEqual([
@@ -39,7 +39,7 @@ describe('Codex CLI', () => {
   test('gets commands in groups, and the user is told to trust them', async () => {
     const home = new Home();
     const { out } = await home.run('install', 'codex-cli');
-    expect(out).toContain('before you trusted them');
+    expect(out).toContain('trust the new hooks');
     const file = home.json('.codex/hooks.json') as { hooks: Record<string, unknown> };
     // An unknown field beside hooks makes newer versions refuse the whole file.
     expect(Object.keys(file)).toEqual(['hooks']);
@@ -70,13 +70,13 @@ test('agents that run commands alone refuse the other way', async () => {
   const home = new Home();
   const { code, err } = await home.run('install', 'cursor', '--transport', 'http');
   expect(code).toBe(1);
-  expect(err).toContain('Cursor runs commands only');
+  expect(err).toContain('Cursor supports command hooks only');
 });
 
 test.each([
   [['install', 'notepad'], 'Allowed choices are claude-code, codex-cli, cursor'],
   [['uninstall'], "missing required argument 'agent'"],
-  [['install', 'cursor', '--namespace', 'a b'], 'A namespace is 1 to 128 letters'],
+  [['install', 'cursor', '--namespace', 'a b'], 'Expected 1 to 128 letters'],
   [['install', 'cursor', '--transport', 'pigeon'], 'Allowed choices are http, client'],
   [['install', 'claude-code', '--user', '--project'], "'--user' cannot be used with option '--project [folder]'"],
 ])('%j is refused with a reason', async (args, reason) => {

@@ -41,7 +41,7 @@ test('a server is asked, its address and key go to the client, every hook runs t
   expect(await captureCounts(instance.db.superuser)).toEqual(before);
   expect((await install(home, instance.url)).out).toContain('Nothing to change');
   const later = await home.run('install', 'cursor');
-  expect(later.out).toContain(`Cursor sends its 11 hooks to ${instance.url}.`);
+  expect(later.out).toContain(`Cursor sends 11 hooks to ${instance.url}.`);
   expect(later.out).toContain('client.json: delete it to use the instance of this machine');
 });
 
@@ -59,7 +59,7 @@ test('a later install without an address, too, runs the client; who wants HTTP s
 test('a dry run asks and writes nothing', async () => {
   const home = homeWithKey(agentKey);
   const { out } = await install(home, instance.url, '--dry-run');
-  expect(out).toContain(`client.json would name ${instance.url}.`);
+  expect(out).toContain(`client.json would contain ${instance.url}.`);
   expect(home.list('.')).toEqual(['key']);
 });
 
@@ -68,7 +68,7 @@ describe('is refused before anything is written', () => {
     const home = homeWithKey('rcl_nobody_knows_this');
     expect(await install(home, instance.url)).toMatchObject({
       code: 1,
-      err: expect.stringContaining('does not know this key'),
+      err: expect.stringContaining('rejects this key'),
     });
     expect(home.list('.')).toEqual(['key']);
   });
@@ -83,7 +83,7 @@ describe('is refused before anything is written', () => {
     const home = homeWithKey(instance.admin.key);
     expect(await install(home, instance.url)).toMatchObject({
       code: 1,
-      err: expect.stringContaining('an agent must not have it'),
+      err: expect.stringContaining('which agents must not have'),
     });
     expect(home.list('.')).toEqual(['key']);
     expect((await install(home, instance.url, '--no-check')).code).toBe(0);
@@ -92,7 +92,7 @@ describe('is refused before anything is written', () => {
   test('a server that is away, unless it shall not be asked', async () => {
     const home = homeWithKey('rcl_some_key');
     const url = `http://127.0.0.1:${await closedPort()}`;
-    expect((await install(home, url)).err).toContain('does not answer');
+    expect((await install(home, url)).err).toContain('is unreachable');
     expect(home.list('.')).toEqual(['key']);
     expect((await install(home, url, '--no-check')).code).toBe(0);
   });
@@ -103,16 +103,16 @@ describe('is refused before anything is written', () => {
       seen.push(request.headers.authorization);
       response.end('<html>');
     });
-    expect((await install(homeWithKey('rcl_some_key'), page)).err).toContain('no Recollect server');
+    expect((await install(homeWithKey('rcl_some_key'), page)).err).toContain('is not a Recollect server');
     const elsewhere = await serve((_request, response) => response.writeHead(302, { location: page }).end());
-    expect((await install(homeWithKey('rcl_some_key'), elsewhere)).err).toContain('does not answer');
+    expect((await install(homeWithKey('rcl_some_key'), elsewhere)).err).toContain('is unreachable');
     expect(seen).toEqual([undefined]);
   });
 
   test('a server without a key, a key without a server', async () => {
     const home = homeWithKey('rcl_some_key');
     expect((await home.run('install', 'cursor', '--server', instance.url)).err).toContain(
-      '--server needs --api-key-file',
+      '--server requires --api-key-file',
     );
     expect((await home.run('install', 'cursor', '--api-key-file', home.path('key'))).err).toContain(
       'belongs to --server',
@@ -127,7 +127,7 @@ test('a key that may write is taken and remarked on', async () => {
   const writer = await createTestUser(instance.db.superuser, { scopes: ['capture', 'read', 'write'] });
   const before = await captureCounts(instance.db.superuser);
   const { code, err } = await install(homeWithKey(writer.key), instance.url);
-  expect({ code, err }).toEqual({ code: 0, err: expect.stringContaining('may also write') });
+  expect({ code, err }).toEqual({ code: 0, err: expect.stringContaining('has the scope write') });
   expect((await install(homeWithKey(agentKey), instance.url)).err).toBe('');
   expect(await captureCounts(instance.db.superuser)).toEqual(before);
 });
@@ -144,13 +144,13 @@ describe('an address', () => {
   });
 
   test.each([
-    ['memory.example.org', 'no address'],
-    ['ftp://example.org', 'only https and http'],
-    ['https://me:secret@example.org', 'not in the address'],
-    ['https://example.org/?key=secret', 'neither a query'],
-    ['http://example.org', 'plain http'],
-    ['http://127.0.0.1.example.org', 'plain http'],
-    ['http://localhost.example.org', 'plain http'],
+    ['memory.example.org', 'expected a URL'],
+    ['ftp://example.org', 'expected an https or http URL'],
+    ['https://me:secret@example.org', 'the URL contains credentials'],
+    ['https://example.org/?key=secret', 'the URL contains a query'],
+    ['http://example.org', 'plain HTTP'],
+    ['http://127.0.0.1.example.org', 'plain HTTP'],
+    ['http://localhost.example.org', 'plain HTTP'],
   ])('%s is refused, and not repeated', (given, why) => {
     expect(() => serverAddress(given, false)).toThrow(why);
     expect(() => serverAddress(given, false)).not.toThrow('secret');

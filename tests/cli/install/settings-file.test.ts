@@ -17,7 +17,7 @@ test('a file that somebody changed since it was read is left alone', () => {
   const file = fileWith('{"a": 1}');
   const read = readSettingsFile(file);
   writeFileSync(file, '{"a": 2}');
-  expect(() => writeSettingsFile(read, '{}', options)).toThrow('was changed meanwhile');
+  expect(() => writeSettingsFile(read, '{}', options)).toThrow('changed in the meantime');
   expect(readSettingsFile(file).text).toBe('{"a": 2}');
   expect(backupTexts(file)).toEqual([]);
 });
@@ -27,7 +27,7 @@ test('so is one that appeared since', () => {
   const read = readSettingsFile(file);
   expect(read).toMatchObject({ exists: false, text: '{}\n' });
   writeFileSync(file, '{"a": 2}');
-  expect(() => writeSettingsFile(read, '{}', options)).toThrow('was changed meanwhile');
+  expect(() => writeSettingsFile(read, '{}', options)).toThrow('changed in the meantime');
 });
 
 test('the mode is kept, or closed where a key is in it', () => {

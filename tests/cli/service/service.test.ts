@@ -120,7 +120,7 @@ describe('with systemd', () => {
     const machine = new Machine().withManager();
     const { code, out } = machine.run('install');
     expect(code).toBe(0);
-    expect(out).toContain(`${UNIT}: written\nThe service was started.\n`);
+    expect(out).toContain(`${UNIT}: written\nService started.\n`);
     expect(machine.calls).toEqual([
       'systemctl --user daemon-reload',
       'systemctl --user enable --now recollect.service',
@@ -146,7 +146,7 @@ describe('with systemd', () => {
     const machine = new Machine().withManager();
     expect(machine.run('status')).toMatchObject({ code: 3, out: expect.stringContaining('No service is installed') });
     machine.run('install');
-    expect(machine.run('status')).toMatchObject({ code: 0, out: expect.stringContaining('runs') });
+    expect(machine.run('status')).toMatchObject({ code: 0, out: expect.stringContaining('running') });
     const stopped = new Machine().withManager('is-active');
     stopped.run('install');
     expect(stopped.run('status')).toMatchObject({ code: 3, out: expect.stringContaining('systemd does not run it') });
@@ -165,9 +165,9 @@ describe('with systemd', () => {
   });
 
   test.each([
-    ['that is not there', null, 'there is no systemctl here', ['daemon-reload', 'enable --now recollect.service']],
+    ['that is not there', null, 'systemctl not found', ['daemon-reload', 'enable --now recollect.service']],
     [
-      'that cannot be reached',
+      'that is unreachable',
       'daemon-reload',
       'cannot daemon-reload',
       ['daemon-reload', 'enable --now recollect.service'],

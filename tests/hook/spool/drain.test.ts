@@ -65,7 +65,7 @@ const realServer = () => ({ url: instance.url, key: instance.admin.key });
 
 function targetOf(dataDir: string): Target {
   const target = findTarget(dataDir, NO_SERVER);
-  if (target === null) throw new Error('no server is known');
+  if (target === null) throw new Error('no server configured');
   return target;
 }
 
@@ -333,7 +333,7 @@ describe('recollect spool', () => {
     expect(JSON.parse(json.out)).toMatchObject({ events: 0, sessions: 0, quarantined: 0, draining: false });
   });
 
-  it('says when nobody answers, and when no server is known', async () => {
+  it('says when nobody answers, and when no server configured', async () => {
     const dataDir = dataDirFor(await deadServer());
     add(dataDir, 's', 0);
     const away = await command(['drain', '--data-dir', dataDir]);

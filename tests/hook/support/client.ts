@@ -140,6 +140,6 @@ export function logEntries(dataDir: string): LogEntry[] {
 /** Sends what a client that was too late on a busy machine left in the spool. */
 export async function drainTo(dataDir: string): Promise<DrainReport> {
   const target = findTarget(dataDir, hookEnvironment({}));
-  if (target === null) throw new Error('no server is known');
+  if (target === null) throw new Error('no server configured');
   return drainSpool({ dataDir, target });
 }

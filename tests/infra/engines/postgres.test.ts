@@ -57,7 +57,7 @@ test('a folder that was never a working database is moved aside, an empty one is
 }, 30_000);
 
 test.each([
-  ['of another version', '17\n', /is of PostgreSQL 17, and this version brings 18/],
+  ['of another version', '17\n', /is of PostgreSQL 17; this version has 18/],
   ['that lost its version', null, /has lost its PG_VERSION file/],
 ])('a database %s is never touched', async (_what, version, message) => {
   const folder = path.join(testFolder(), 'postgres');

@@ -169,7 +169,7 @@ test('without Go and network one message says what was tried and which file to p
     `Put temporal-server and temporal-sql-tool of version 1.32.1, executable, here:\n  ${entry}/temporal-server `,
     'RECOLLECT_TEMPORAL_SERVER',
     'PATH: no temporal-server',
-    'official release: http://127.0.0.1:1/temporalio/temporal/releases/download/v1.32.1/checksums.txt cannot be reached',
+    'official release: http://127.0.0.1:1/temporalio/temporal/releases/download/v1.32.1/checksums.txt is unreachable',
     'Go build: ',
     'weaviate 1.35.2',
   ]) {

@@ -18,7 +18,7 @@ test('a fresh data directory is stamped, closed to others, and opens again as th
 test('a data directory of a newer version is refused before anything is written into it', () => {
   const dataDir = testFolder();
   writeFileSync(path.join(dataDir, 'version.json'), JSON.stringify({ layout: LAYOUT_VERSION + 1, createdAt: 'later' }));
-  expect(() => prepareDataDirectory(dataDir)).toThrow(/written by a newer Recollect \(layout 2, this one knows 1\)/);
+  expect(() => prepareDataDirectory(dataDir)).toThrow(/written by a newer Recollect \(layout 2, supported 1\)/);
 });
 
 test('a damaged stamp and a path that is no folder are said, not worked around', () => {

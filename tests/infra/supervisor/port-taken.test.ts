@@ -72,7 +72,7 @@ test('a port that is taken between its choice and its binding is replaced, also 
   expect(attempts).toBe(3);
   expect(stolen).not.toContain(instance.ports[name]);
   expect(lines).toContainEqual(
-    `ports: update index did not start: port ${stolen[0]} is taken by another program; starting again with another`,
+    `ports: update index did not start: port ${stolen[0]} is in use by another program; starting again with another`,
   );
   expect(on.events().filter((event) => event.endsWith('other'))).toEqual(
     ['start', 'stop', 'start', 'stop', 'start'].map((event) => `${event} other`),

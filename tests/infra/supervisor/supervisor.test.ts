@@ -72,15 +72,15 @@ test('a killed service is started again with growing delays, visible in state an
   expect(supervisor.state().nodes['store']).toMatchObject({
     status: 'ready',
     restarts: 1,
-    detail: 'it was ended by SIGKILL',
+    detail: 'ended by SIGKILL',
   });
   store.kill('SIGKILL');
   await vi.waitFor(() => expect(supervisor.state().nodes['store']?.status).toBe('restarting'));
   await store.whenReady();
   const waits = supervisor.lines.filter((line) => line.includes('starting again'));
   expect(waits).toEqual([
-    'store: update it was ended by SIGKILL; starting again in 0.5 s',
-    'store: update it was ended by SIGKILL; starting again in 1.0 s',
+    'store: update ended by SIGKILL; restarting in 0.5 s',
+    'store: update ended by SIGKILL; restarting in 1.0 s',
   ]);
   expect(on.events().filter((event) => event === 'start store')).toHaveLength(3);
 });
@@ -117,9 +117,7 @@ test('one that never works fails the start with its last log lines, and the othe
   const on = stage(testFolder());
   const script = `console.error('the disk is on fire'); process.exit(7);`;
   const supervisor = supervise(on, [service(on, 'store'), service(on, 'broken', { after: ['store'], script })]);
-  await expect(supervisor.start(never)).rejects.toThrow(
-    /broken did not start: it ended with exit code 7[^]*the disk is on fire/,
-  );
+  await expect(supervisor.start(never)).rejects.toThrow(/broken did not start: exit code 7[^]*the disk is on fire/);
   expect(on.events()).toEqual(['start store', 'stop store']);
   expect(supervisor.state()).toMatchObject({
     phase: 'failed',

@@ -1,8 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command } from 'commander';
-import { addInstall } from '../../../../cli/commands/instance/install.ts';
-import { addUninstall } from '../../../../cli/commands/instance/uninstall.ts';
+import { addInstall, addUninstall } from '../../../../cli/commands/instance/install.ts';
 import type { ExitCode } from '../../../../cli/command-context.ts';
 import { processEnvironment } from '../../../../config/process-environment.ts';
 import { testFolder } from '../../../infra/support/folder.ts';

@@ -149,7 +149,7 @@ describe('with systemd', () => {
     expect(machine.run('status')).toMatchObject({ code: 0, out: expect.stringContaining('running') });
     const stopped = new Machine().withManager('is-active');
     stopped.run('install');
-    expect(stopped.run('status')).toMatchObject({ code: 3, out: expect.stringContaining('systemd does not run it') });
+    expect(stopped.run('status')).toMatchObject({ code: 3, out: expect.stringContaining('not running in systemd') });
   });
 
   test('uninstalling stops it before its file goes', () => {

@@ -1,5 +1,4 @@
 import { v7 } from 'uuid';
-import { z } from 'zod';
 import { chunkText } from '../../../domain/chunking.ts';
 import type { ImportedSummary } from '../../../domain/claude-mem/drafts.ts';
 import { naturalKey } from '../../../domain/claude-mem/events.ts';
@@ -8,6 +7,7 @@ import { requestEmbeddings } from '../embeddings/embedding-ledger.ts';
 import type { EmbeddingModel } from '../embeddings/embedding-ledger.ts';
 import { requestRemoval } from '../embeddings/embedding-removal.ts';
 import type { SourceRows } from './ledger.ts';
+import { idsOf } from '../connection/rows.ts';
 
 export interface PlacedSummary {
   readonly sourceId: number;
@@ -19,8 +19,6 @@ export interface PlacedSummary {
 }
 
 const IMPORTANCE = { item: 0.5, session: 0.8 } as const;
-
-const idRows = z.array(z.object({ id: z.string() }));
 
 /** Writes summaries in one statement, asks for their vectors, and has the newest of each session's stand for it. */
 export async function writeImportedSummaries(
@@ -60,7 +58,7 @@ export async function writeImportedSummaries(
   }));
   // Looked up once a statement: where the planner knows little of the table yet, for each row it went through all rows of the tenant.
   const versioned = [...new Set(made.filter(({ type }) => type === 'session').map((row) => row.session_id))];
-  const written = idRows.parse(
+  const written = idsOf(
     await transaction.$queryRaw`
       WITH stood AS MATERIALIZED (
         SELECT session_id, max(version) AS version FROM summaries WHERE session_id = ANY (${versioned}::uuid[]) AND type = 'session' GROUP BY 1)
@@ -76,7 +74,7 @@ export async function writeImportedSummaries(
           LEFT JOIN stood ON stood.session_id = v.session_id
       ON CONFLICT (session_id, slot) DO NOTHING RETURNING id`,
   );
-  const standing = new Set(written.map((row) => row.id));
+  const standing = new Set(written);
   for (const id of await withdrawEarlier(transaction, made)) standing.delete(id);
   await requestEmbeddings(
     transaction,
@@ -100,14 +98,13 @@ async function withdrawEarlier(
 ): Promise<string[]> {
   const sessions = [...new Set(made.filter(({ type }) => type === 'session').map((row) => row.session_id))];
   if (sessions.length === 0) return [];
-  const withdrawn = idRows.parse(
+  const withdrawn = idsOf(
     await transaction.$queryRaw`
       UPDATE summaries s SET published = false
         FROM (SELECT id, row_number() OVER (PARTITION BY session_id ORDER BY to_seq DESC, occurred_at DESC, version DESC) AS place
                 FROM summaries WHERE session_id = ANY (${sessions}::uuid[]) AND type = 'session' AND published) AS r
        WHERE s.id = r.id AND r.place > 1 AND s.slot LIKE 'claude-mem:%' RETURNING s.id`,
   );
-  const ids = withdrawn.map((row) => row.id);
-  await requestRemoval(transaction, ids);
-  return ids;
+  await requestRemoval(transaction, withdrawn);
+  return withdrawn;
 }

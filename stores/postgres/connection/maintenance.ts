@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { z } from 'zod';
 import { asId } from '../../../domain/ids.ts';
 import type { SessionId, TenantId } from '../../../domain/ids.ts';
+import { columnOf } from './rows.ts';
 
 /** Questions over all tenants. They take a pool of the maintenance role: as the application's role they would find nothing. */
 
@@ -91,8 +92,8 @@ export async function retryFailedVectors(maintenance: pg.Pool): Promise<number> 
 
 /** Makes the coming months' partitions of the hot tables; answers how many were new. */
 export async function ensurePartitions(maintenance: pg.Pool): Promise<number> {
-  const result = await maintenance.query<{ created: number }>('SELECT ensure_partitions() AS created');
-  return result.rows[0]?.created ?? 0;
+  const result = await maintenance.query('SELECT ensure_partitions() AS created');
+  return columnOf(result.rows, 'created', z.number())[0] ?? 0;
 }
 
 const indexedRow = z.object({ tenant_id: z.string(), model: z.string(), object_id: z.string() });

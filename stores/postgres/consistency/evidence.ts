@@ -1,7 +1,9 @@
+import { z } from 'zod';
 import type pg from 'pg';
 import type { TenantId } from '../../../domain/ids.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import { closeUntaught } from '../erasure/forget.ts';
+import { columnOf, idsOf } from '../connection/rows.ts';
 
 /** Quotes of what is nowhere. One statement sees one moment: nothing that is just being written can look as though it dangled. */
 
@@ -25,23 +27,23 @@ const OF_SUMMARIES = `FROM summaries s ${PIECES} WHERE ${isHere('s.session_id')}
 
 /** Sessions that quotes of a tenant name and that are gone: no page of sessions has them. At most 1,000; what they leave is found by the next comparison. */
 export async function sessionsOfQuotesAlone(maintenance: pg.Pool, tenantId: TenantId): Promise<string[]> {
-  const { rows } = await maintenance.query<{ id: string }>(
+  const { rows } = await maintenance.query(
     `SELECT q.session_id AS id
        FROM (SELECT session_id FROM learning_evidence WHERE tenant_id = $1 UNION SELECT session_id FROM entity_mentions WHERE tenant_id = $1
              UNION SELECT session_id FROM relation_evidence WHERE tenant_id = $1) AS q
       WHERE NOT EXISTS (SELECT FROM sessions s WHERE s.id = q.session_id) LIMIT 1000`,
     [tenantId],
   );
-  return rows.map(({ id }) => id);
+  return idsOf(rows);
 }
 
 /** How many quotes of these sessions name a row that is nowhere. */
 export async function countDangling(maintenance: pg.Pool, sessionIds: readonly string[]): Promise<number> {
-  const { rows } = await maintenance.query<{ count: string }>(
+  const { rows } = await maintenance.query(
     `SELECT (SELECT count(*) ${OF_LEARNINGS}) + (SELECT count(*) ${OF_ENTITIES}) + (SELECT count(*) ${OF_RELATIONS}) + (SELECT count(*) ${OF_SUMMARIES}) AS count`,
     [sessionIds],
   );
-  return Number(rows[0]?.count ?? 0);
+  return columnOf(rows, 'count', z.coerce.number())[0] ?? 0;
 }
 
 /**

@@ -6,6 +6,7 @@ import type { IndexModel } from '../../../domain/index-model.ts';
 import { MEMORY_TYPES } from '../../../domain/ports/vector-index.ts';
 import type { MemoryType } from '../../../domain/ports/vector-index.ts';
 import { removalSql } from '../embeddings/embedding-removal.ts';
+import { idsOf } from '../connection/rows.ts';
 
 /** The ledger as a comparison reads it. Over all tenants: these take a pool of the maintenance role. */
 
@@ -89,11 +90,11 @@ export async function memoriesOfOthers(
   tenantId: TenantId,
   memoryIds: readonly string[],
 ): Promise<ReadonlySet<string>> {
-  const { rows } = await maintenance.query<{ id: string }>(
+  const { rows } = await maintenance.query(
     'SELECT DISTINCT resource_id AS id FROM embeddings WHERE resource_id = ANY ($2::uuid[]) AND tenant_id <> $1',
     [tenantId, memoryIds],
   );
-  return new Set(rows.map(({ id }) => id));
+  return new Set(idsOf(rows));
 }
 
 /** Has every chunk of memories that are gone leave the index. */
@@ -147,9 +148,9 @@ export async function keptIndexes(maintenance: pg.Pool, tenantId: TenantId): Pro
 
 /** Tenants after that one, in the order of their ids. */
 export async function tenantsAfter(maintenance: pg.Pool, after: string | null, limit: number): Promise<TenantId[]> {
-  const { rows } = await maintenance.query<{ id: string }>(
-    'SELECT id FROM tenants WHERE id > $1 ORDER BY id LIMIT $2',
-    [after ?? FIRST_ID, limit],
-  );
-  return rows.map(({ id }) => asId<TenantId>(id));
+  const { rows } = await maintenance.query('SELECT id FROM tenants WHERE id > $1 ORDER BY id LIMIT $2', [
+    after ?? FIRST_ID,
+    limit,
+  ]);
+  return idsOf(rows).map((id) => asId<TenantId>(id));
 }

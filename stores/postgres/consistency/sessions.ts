@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { FIRST_ID } from '../../../domain/ids.ts';
 import type { TenantId } from '../../../domain/ids.ts';
+import { idsOf } from '../connection/rows.ts';
 
 /** What was just captured or done has a hint on its way, or had one lost that the sweep repeats within a minute. */
 const IS_OPEN = `status = 'active' AND phase <> 'cancelled' AND greatest(last_event_at, updated_at) < now() - interval '3 minutes'`;
@@ -16,14 +17,14 @@ async function* pagesWhere(
 ): AsyncGenerator<readonly string[]> {
   let after = FIRST_ID;
   for (;;) {
-    const { rows } = await maintenance.query<{ id: string }>(
+    const { rows } = await maintenance.query(
       `SELECT id FROM sessions WHERE tenant_id = $1 AND id > $2 AND ${condition} ORDER BY id LIMIT $3`,
       [tenantId, after, size],
     );
-    if (rows.length > 0) yield rows.map(({ id }) => id);
-    const last = rows.at(-1);
-    if (rows.length < size || last === undefined) return;
-    after = last.id;
+    const ids = idsOf(rows);
+    if (ids.length > 0) yield ids;
+    if (ids.length < size) return;
+    after = ids.at(-1) ?? after;
   }
 }
 
@@ -39,11 +40,10 @@ export function sessionPages(maintenance: pg.Pool, tenantId: TenantId): AsyncGen
 
 /** Of these sessions, those that are still open. */
 export async function stillOpen(maintenance: pg.Pool, sessionIds: readonly string[]): Promise<string[]> {
-  const { rows } = await maintenance.query<{ id: string }>(
-    `SELECT id FROM sessions WHERE id = ANY ($1::uuid[]) AND ${IS_OPEN}`,
-    [sessionIds],
-  );
-  return rows.map(({ id }) => id);
+  const { rows } = await maintenance.query(`SELECT id FROM sessions WHERE id = ANY ($1::uuid[]) AND ${IS_OPEN}`, [
+    sessionIds,
+  ]);
+  return idsOf(rows);
 }
 
 /** Of these sessions of a tenant, those that there are. */
@@ -52,9 +52,9 @@ export async function knownSessions(
   tenantId: TenantId,
   sessionIds: readonly string[],
 ): Promise<ReadonlySet<string>> {
-  const { rows } = await maintenance.query<{ id: string }>(
-    'SELECT id FROM sessions WHERE tenant_id = $1 AND id = ANY ($2::uuid[])',
-    [tenantId, sessionIds],
-  );
-  return new Set(rows.map(({ id }) => id));
+  const { rows } = await maintenance.query('SELECT id FROM sessions WHERE tenant_id = $1 AND id = ANY ($2::uuid[])', [
+    tenantId,
+    sessionIds,
+  ]);
+  return new Set(idsOf(rows));
 }

@@ -5,6 +5,7 @@ import type { TenantId } from '../../../domain/ids.ts';
 import { MEMORY_TYPES } from '../../../domain/ports/vector-index.ts';
 import type { MemoryType } from '../../../domain/ports/vector-index.ts';
 import { sessionPages } from './sessions.ts';
+import { idsOf } from '../connection/rows.ts';
 
 /** A memory that the ledger of an index does not have. */
 export interface UntrackedMemory {
@@ -77,10 +78,10 @@ export async function stillUntracked(
   model: string,
   memories: readonly UntrackedMemory[],
 ): Promise<UntrackedMemory[]> {
-  const { rows } = await maintenance.query<{ id: string }>(
-    `SELECT m.id FROM unnest($1::uuid[]) AS m(id) WHERE NOT ${IS_LISTED}`,
-    [memories.map(({ id }) => id), model],
-  );
-  const ids = new Set(rows.map(({ id }) => id));
+  const { rows } = await maintenance.query(`SELECT m.id FROM unnest($1::uuid[]) AS m(id) WHERE NOT ${IS_LISTED}`, [
+    memories.map(({ id }) => id),
+    model,
+  ]);
+  const ids = new Set(idsOf(rows));
   return memories.filter(({ id }) => ids.has(id));
 }

@@ -8,6 +8,7 @@ import { MEMORY_TYPES } from '../../../domain/ports/vector-index.ts';
 import type { MemoryType } from '../../../domain/ports/vector-index.ts';
 import type { TenantRead, TenantTransaction } from '../connection/database.ts';
 import { holdIndexes } from './embedding-indexes.ts';
+import { columnOf, idsOf } from '../connection/rows.ts';
 
 /** The index that the settings ask for: its name and dimension. What a tenant is served by may be another one, until a change is through. */
 export type EmbeddingModel = IndexModel;
@@ -213,11 +214,11 @@ export async function sessionsWithoutPending(
   transaction: TenantTransaction,
   sessionIds: readonly string[],
 ): Promise<string[]> {
-  const rows = await transaction.$queryRaw<{ id: string }[]>`
+  const rows = await transaction.$queryRaw`
     SELECT wanted::text AS id FROM unnest(${sessionIds}::uuid[]) AS wanted
      WHERE NOT EXISTS (SELECT FROM embeddings e JOIN embedding_indexes i ON i.tenant_id = e.tenant_id AND i.serving_model = e.model
                         WHERE e.session_id = wanted AND e.state = 'pending')`;
-  return rows.map((row) => row.id);
+  return idsOf(rows);
 }
 
 /** Gives the vectors of a session that the index refused too often another turn; answers how many. */
@@ -228,8 +229,8 @@ export function restartFailedVectors(transaction: TenantTransaction, sessionId: 
 
 /** Chunks of a session that wait for their vector in the index that is served. */
 export async function countPending(transaction: TenantTransaction, sessionId: string): Promise<number> {
-  const rows = await transaction.$queryRaw<{ n: number }[]>`
+  const rows = await transaction.$queryRaw`
     SELECT count(*)::integer AS n FROM embeddings e JOIN embedding_indexes i ON i.tenant_id = e.tenant_id AND i.serving_model = e.model
      WHERE e.session_id = ${sessionId}::uuid AND e.state = 'pending'`;
-  return rows[0]?.n ?? 0;
+  return columnOf(rows, 'n', z.number())[0] ?? 0;
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { TenantTransaction } from '../connection/database.ts';
+import { idsOf } from '../connection/rows.ts';
 
 /** A chunk that must leave the vector index because what it says was forgotten. */
 export interface RemovableEmbedding {
@@ -40,8 +41,8 @@ export async function supersededEmbeddings(
   ids: readonly string[],
 ): Promise<ReadonlySet<string>> {
   if (ids.length === 0) return new Set();
-  const rows = await transaction.$queryRaw<{ id: string }[]>`
+  const rows = await transaction.$queryRaw`
     SELECT wanted::text AS id FROM unnest(${ids}::uuid[]) AS wanted
      WHERE NOT EXISTS (SELECT FROM embeddings e WHERE e.id = wanted AND e.state <> 'removing')`;
-  return new Set(rows.map((row) => row.id));
+  return new Set(idsOf(rows));
 }

@@ -1,5 +1,5 @@
-import { z } from 'zod';
 import type { TenantTransaction } from '../connection/database.ts';
+import { idsOf } from '../connection/rows.ts';
 
 /** The statement that has every chunk of the memories in `ids`, an array in SQL, written again. In an index that only stands until it is taken away they are removed. */
 export function rewriteSql(ids: string): string {
@@ -30,8 +30,6 @@ export async function requestRewrite(transaction: TenantTransaction, memoryIds: 
   await transaction.$executeRawUnsafe(rewriteSql('$1::uuid[]'), memoryIds);
 }
 
-const idRows = z.array(z.object({ id: z.string() }));
-
 /** Ids of what was said and done after the user's prompts that stood at these positions, each up to the next prompt that still stands. */
 export async function rowsAskedFor(
   transaction: TenantTransaction,
@@ -44,5 +42,5 @@ export async function rowsAskedFor(
     sessionId,
     promptSeqs,
   );
-  return idRows.parse(rows).map((row) => row.id);
+  return idsOf(rows);
 }

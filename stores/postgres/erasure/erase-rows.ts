@@ -11,6 +11,7 @@ import type { Forgotten } from './forget.ts';
 import { addTombstones } from './forgotten.ts';
 import { forgetGraph, pruneGraph } from '../graph/graph-writes.ts';
 import { fullValuesOf } from '../capture/full-values.ts';
+import { idsOf } from '../connection/rows.ts';
 
 /** What a step of erasing took away, by table, and the whole values that its rows named. */
 export interface Erased {
@@ -18,7 +19,6 @@ export interface Erased {
   readonly fullValues: readonly string[];
 }
 
-const idRows = z.array(z.object({ id: z.string() }));
 const sessionRows = z.array(z.object({ session_id: z.string() }));
 
 function countsOf({ prompts, observations, boundaries, summaries, evidence, learnings, vectors }: Forgotten) {
@@ -75,7 +75,7 @@ export async function eraseSummaries(transaction: TenantTransaction, summaries: 
 export async function eraseEntities(transaction: TenantTransaction, ids: readonly string[]): Promise<Erased> {
   if (ids.length === 0) return { counts: {}, fullValues: [] };
   await transaction.$executeRaw`DELETE FROM entity_mentions WHERE entity_id = ANY (${ids}::uuid[])`;
-  const hanging = idRows.parse(
+  const hanging = idsOf(
     await transaction.$queryRaw`DELETE FROM relations WHERE from_id = ANY (${ids}::uuid[]) OR to_id = ANY (${ids}::uuid[]) RETURNING id`,
   );
   await addTombstones(transaction, ids);
@@ -110,7 +110,7 @@ export async function closePerson(transaction: TenantTransaction, userId: string
   await transaction.$executeRaw`UPDATE users SET active = false WHERE id = ${userId}::uuid`;
   const rows = await transaction.$queryRaw`
     SELECT id FROM sessions WHERE user_id = ${userId}::uuid AND status <> 'deleted' ORDER BY id LIMIT ${limit}`;
-  return idRows.parse(rows).map(({ id }) => id);
+  return idsOf(rows);
 }
 
 /** Columns that say who did something; what was done stays, without the person. */
@@ -149,11 +149,8 @@ export async function erasePerson(
       FROM (SELECT DISTINCT ON (e.learning_id) e.learning_id, s.user_id FROM learning_evidence e JOIN sessions s ON s.id = e.session_id
              WHERE s.user_id <> ${userId}::uuid ORDER BY e.learning_id, e.created_at) AS other
      WHERE l.id = other.learning_id AND l.user_id = ${userId}::uuid AND l.origin <> 'user'`;
-  const own = idRows.parse(await transaction.$queryRaw`SELECT id FROM learnings WHERE user_id = ${userId}::uuid`);
-  const told = await eraseLearnings(
-    transaction,
-    own.map(({ id }) => id),
-  );
+  const own = idsOf(await transaction.$queryRaw`SELECT id FROM learnings WHERE user_id = ${userId}::uuid`);
+  const told = await eraseLearnings(transaction, own);
   Object.assign(counts, told.counts);
   counts['usage_ledger_without_person'] = await transaction.$executeRaw`
     UPDATE usage_ledger SET user_id = NULL, session_id = NULL

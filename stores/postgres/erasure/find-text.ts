@@ -4,6 +4,7 @@ import type { Database, TenantRead, TenantTransaction } from '../connection/data
 import type { Found } from './erasures.ts';
 import { foundSchema } from './erasures.ts';
 import { FIRST_ID } from '../../../domain/ids.ts';
+import { idsOf } from '../connection/rows.ts';
 
 /** More rows hold a text than one erasure takes: it is too common a one. */
 export class TooMuchFound extends Error {
@@ -99,13 +100,12 @@ export async function sessionsTitled(
     asJsonPiece(text),
     tenantId,
   );
-  return idRows.parse(rows).map(({ id }) => id);
+  return idsOf(rows);
 }
 
 /** Sessions of one statement: with 500 rows each, a few hundredths of a second. */
 const SESSIONS_AT_ONCE = 100;
 
-const idRows = z.array(z.object({ id: z.string() }));
 const placedRows = z.array(z.object({ id: z.string(), session: z.string().nullable() }));
 
 const EVENTS = ['prompts', 'observations', 'boundaries'] as const;
@@ -148,7 +148,7 @@ export async function findText(
     signal?.throwIfAborted();
     const last = after;
     const step = await database.readAsTenant(tenantId, async (read) => {
-      const ids = idRows.parse(
+      const ids = idsOf(
         await read({
           name: 'find_text_sessions',
           text: `SELECT t.id FROM sessions t WHERE t.tenant_id = $1 AND t.id > $2 ORDER BY t.id LIMIT ${SESSIONS_AT_ONCE}`,
@@ -157,21 +157,14 @@ export async function findText(
       );
       return {
         ids,
-        events:
-          ids.length === 0
-            ? []
-            : await eventsOf(
-                read,
-                searchText,
-                ids.map(({ id }) => id),
-              ),
+        events: ids.length === 0 ? [] : await eventsOf(read, searchText, ids),
       };
     });
     for (const event of step.events) events.set(event.id, event);
     bounded(events.size);
     const end = step.ids.at(-1);
     if (end === undefined || step.ids.length < SESSIONS_AT_ONCE) break;
-    after = end.id;
+    after = end;
   }
   const rest = await database.readAsTenant(tenantId, async (read) => {
     const of = (table: 'summaries' | 'learnings' | 'entities', columns: string) =>
@@ -182,17 +175,15 @@ export async function findText(
       });
     return {
       summaries: placedRows.parse(await of('summaries', 't.id, t.session_id AS session')),
-      learnings: idRows.parse(await of('learnings', 't.id')).map(({ id }) => id),
-      entities: idRows.parse(await of('entities', 't.id')).map(({ id }) => id),
-      sessions: idRows
-        .parse(
-          await read({
-            name: 'find_text_archives',
-            text: `SELECT t.session_id AS id FROM archives t WHERE t.tenant_id = $3 AND ${holds('archives')} LIMIT ${MAX_ERASED_ROWS + 1}`,
-            values: [...searchText, tenantId],
-          }),
-        )
-        .map(({ id }) => id),
+      learnings: idsOf(await of('learnings', 't.id')),
+      entities: idsOf(await of('entities', 't.id')),
+      sessions: idsOf(
+        await read({
+          name: 'find_text_archives',
+          text: `SELECT t.session_id AS id FROM archives t WHERE t.tenant_id = $3 AND ${holds('archives')} LIMIT ${MAX_ERASED_ROWS + 1}`,
+          values: [...searchText, tenantId],
+        }),
+      ),
       quoted: placedRows.parse(
         await read({ name: 'find_text_quotes', text: QUOTED, values: [...searchText, tenantId] }),
       ),

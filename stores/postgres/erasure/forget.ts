@@ -8,6 +8,7 @@ import { rowsAskedFor, requestRewrite } from '../embeddings/embedding-rewrites.t
 import { addTombstones, EVIDENCE_FORGOTTEN, lockForgetting } from './forgotten.ts';
 import { forgetGraph } from '../graph/graph-writes.ts';
 import { forgetAnswers } from '../usage/model-response-cache.ts';
+import { idsOf } from '../connection/rows.ts';
 
 /** What forgetting takes away. */
 export interface Forgotten {
@@ -27,8 +28,6 @@ export interface Forgotten {
 
 /** Versions that are followed: a bound, should they ever point in a circle. */
 const MAX_VERSIONS = 100;
-
-const idRows = z.array(z.object({ id: z.string() }));
 
 function sha256(text: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(createHash('sha256').update(text, 'utf8').digest());
@@ -52,7 +51,7 @@ async function bury(transaction: TenantTransaction, sessionId: string, names: re
  */
 export async function closeUntaught(transaction: TenantTransaction, ids: readonly string[]): Promise<string[]> {
   if (ids.length === 0) return [];
-  const closed = idRows.parse(
+  const closed = idsOf(
     await transaction.$queryRaw`
       UPDATE learnings l SET valid_to = coalesce(valid_to, greatest(now(), valid_from)), reason = ${EVIDENCE_FORGOTTEN}, title = 'Forgotten', description = '', context = '', examples = '[]',
              tags = '{}', verify_note = NULL, fingerprint = sha256(l.id::text::bytea), updated_at = now()
@@ -65,7 +64,7 @@ export async function closeUntaught(transaction: TenantTransaction, ids: readonl
            SELECT FROM older WHERE origin <> 'user')
       RETURNING l.id`,
   );
-  return closed.map((row) => row.id);
+  return closed;
 }
 
 /** Takes evidence away and closes learnings that none is left for. */
@@ -147,7 +146,7 @@ export async function forgetEvent(transaction: TenantTransaction, found: Capture
   const requests = prompts.filter((prompt) => prompt.type === 'user').map((prompt) => prompt.seq);
   const windows = await windowsOf(transaction, sessionId, seqs, requests);
   // A session's own summary is made from its prompts and topics: whatever it says may come from this event.
-  const summaries = idRows.parse(
+  const summaries = idsOf(
     await transaction.$queryRaw`
       DELETE FROM summaries WHERE session_id = ${sessionId}::uuid
          AND (type = 'session' OR window_n = ANY (${windows}::integer[])
@@ -156,7 +155,7 @@ export async function forgetEvent(transaction: TenantTransaction, found: Capture
   );
   await forgetAnswers(transaction, sessionId);
   const { evidence, taught, closed } = await forgetEvidence(transaction, sessionId, ids);
-  await forgetGraph(transaction, sessionId, [...ids, ...summaries.map((row) => row.id), ...taught]);
+  await forgetGraph(transaction, sessionId, [...ids, ...summaries, ...taught]);
   const removed = await removeRows(transaction, sessionId, seqs);
   // A prompt's first words are part of every chunk that it led to.
   await requestRewrite(transaction, await rowsAskedFor(transaction, sessionId, requests));
@@ -181,7 +180,7 @@ export async function forgetEvent(transaction: TenantTransaction, found: Capture
            phase = CASE WHEN ${derived} AND status = 'ended' THEN 'active' ELSE phase END,
            status = CASE WHEN ${derived} AND status = 'ended' THEN 'active' ELSE status END, updated_at = now()
      WHERE id = ${sessionId}::uuid`;
-  const gone = [...ids, ...summaries.map((row) => row.id), ...closed];
+  const gone = [...ids, ...summaries, ...closed];
   await addTombstones(transaction, gone);
   const vectors = await requestRemoval(transaction, gone);
   return {
@@ -230,7 +229,7 @@ export async function forgetSession(transaction: TenantTransaction, sessionId: s
            token_count = 0, last_hash = NULL, last_row_id = NULL, last_prompt_id = NULL, consumed_seq = last_seq, ended_at = coalesce(ended_at, now()), updated_at = now()
      WHERE id = ${sessionId}::uuid`;
   await bury(transaction, sessionId, ['session']);
-  const summaries = idRows.parse(
+  const summaries = idsOf(
     await transaction.$queryRaw`DELETE FROM summaries WHERE session_id = ${sessionId}::uuid RETURNING id`,
   );
   await forgetAnswers(transaction, sessionId);
@@ -245,7 +244,7 @@ export async function forgetSession(transaction: TenantTransaction, sessionId: s
   const windows = await transaction.$executeRaw`DELETE FROM windows WHERE session_id = ${sessionId}::uuid`;
   // The session's own rows are refused with it; a learning may come again without it.
   await addTombstones(transaction, closed);
-  const vectors = await requestRemoval(transaction, [...removed.ids, ...summaries.map((row) => row.id), ...closed]);
+  const vectors = await requestRemoval(transaction, [...removed.ids, ...summaries, ...closed]);
   return {
     prompts: removed.prompts,
     observations: removed.observations,

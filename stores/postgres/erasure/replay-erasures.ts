@@ -9,6 +9,7 @@ import { ANY_USER } from './forgotten.ts';
 import { eraseTenantRows } from './erase-tenant.ts';
 import { tenantScopeOf } from '../connection/tenant-scope.ts';
 import type { TenantScope } from '../connection/tenant-scope.ts';
+import { idsOf } from '../connection/rows.ts';
 
 /** A tombstone of the running database, as its row says. */
 export interface ReplayedTombstone {
@@ -23,7 +24,6 @@ export interface ReplayedTombstone {
 /** What replaying took away, by table. */
 export type ReplayedCounts = Record<string, number>;
 
-const idRows = z.array(z.object({ id: z.string() }));
 const placedRows = z.array(z.object({ id: z.string(), session_id: z.string() }));
 const sessionRows = z.array(z.object({ tenant_id: z.string(), id: z.string() }));
 const eventRows = z.array(z.object({ tenant_id: z.string(), id: z.string(), session_id: z.string() }));
@@ -46,7 +46,7 @@ async function named(pool: pg.Pool, table: string, what: string, tenantId: strin
     `SELECT t.id FROM ${table} t WHERE t.tenant_id = $1 AND ${NAME(what)} = ANY ($2::text[])`,
     [tenantId, names],
   );
-  return idRows.parse(rows).map(({ id }) => id);
+  return idsOf(rows);
 }
 
 async function namedIn(pool: pg.Pool, table: string, tenantId: string, names: readonly string[]) {
@@ -77,7 +77,7 @@ async function eraseUser({ pool, scope, counts }: Replay, tenantId: TenantId, us
   const { rows } = await pool.query("SELECT id FROM sessions WHERE user_id = $1 AND status <> 'deleted' ORDER BY id", [
     userId,
   ]);
-  for (const { id } of idRows.parse(rows))
+  for (const id of idsOf(rows))
     add(counts, (await scope.asTenant(tenantId, (transaction) => eraseSession(transaction, id))).counts);
   const tables = await tenantTables(pool);
   add(counts, (await scope.asTenant(tenantId, (transaction) => erasePerson(transaction, userId, tables))).counts);

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { PortableScope } from './scope-rules.ts';
 import type { Prisma } from '../../../prisma/generated/client.ts';
 import type { TenantTransaction } from '../connection/database.ts';
+import { columnOf } from '../connection/rows.ts';
 
 export const EXPORT_STATES = ['running', 'completed', 'failed', 'cancelled', 'expired'] as const;
 export type ExportState = (typeof EXPORT_STATES)[number];
@@ -128,8 +129,8 @@ export async function dropExports(transaction: TenantTransaction, before: Date):
 
 /** Has the files of all tenants' exports go whose time is over; answers their keys. `maintenance` is of the maintenance role. */
 export async function dropExpired(maintenance: pg.Pool): Promise<string[]> {
-  const { rows } = await maintenance.query<{ object_key: string }>(
+  const { rows } = await maintenance.query(
     "UPDATE exports SET state = 'expired', updated_at = now() WHERE expires_at < now() AND state = 'completed' RETURNING object_key",
   );
-  return rows.map((row) => row.object_key);
+  return columnOf(rows, 'object_key', z.string());
 }

@@ -4,6 +4,7 @@ import type { EntityType, RelationType } from '../../../domain/graph/graph.ts';
 import { Prisma } from '../../../prisma/generated/client.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import { isBorneOut, isOfShownSession } from '../erasure/restricted.ts';
+import { idsOf } from '../connection/rows.ts';
 
 export interface NeighbourhoodQuery {
   readonly projectId?: string | undefined;
@@ -68,7 +69,6 @@ const MAX_SEEDS = 10;
 const MAX_RELATIONS_OF_ENTITY = 40;
 const MAX_EVIDENCE = 5;
 
-const idRow = z.array(z.object({ id: z.string() }));
 const evidenceRow = z.object({
   owner: z.string(),
   session_id: z.string(),
@@ -164,7 +164,7 @@ async function seeds(transaction: TenantTransaction, query: NeighbourhoodQuery, 
   const take = query.query === undefined && query.nodeId === undefined ? limit : Math.min(limit, MAX_SEEDS);
   const rows = await transaction.$queryRaw`
     SELECT id FROM entities WHERE ${Prisma.join(where, ' AND ')} ORDER BY weight DESC, id LIMIT ${take}`;
-  return idRow.parse(rows).map((row) => row.id);
+  return idsOf(rows);
 }
 
 async function relationsOf(

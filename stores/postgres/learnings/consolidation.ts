@@ -11,6 +11,7 @@ import type { LearningScope } from './learning-neighbours.ts';
 import { pruneGraph } from '../graph/graph-writes.ts';
 import { exactFingerprint, learningFingerprint } from './learnings.ts';
 import { readPolicies } from '../retention/retention-policies.ts';
+import { idsOf } from '../connection/rows.ts';
 
 /** A project of a tenant, with one namespace, that has learnings which stand. */
 export interface ConsolidatedScope extends LearningScope {
@@ -186,23 +187,17 @@ export async function decayLearnings(
   return rows.length;
 }
 
-const idRows = z.array(z.object({ id: z.string() }));
-
 /** Takes entities without mentions and relations without evidence out of a tenant's graph, at most `limit` of each; answers how many. */
 export async function pruneUnnamed(transaction: TenantTransaction, limit: number): Promise<number> {
-  const entities = idRows.parse(
+  const entities = idsOf(
     await transaction.$queryRaw`
       SELECT n.id FROM entities n WHERE NOT EXISTS (SELECT FROM entity_mentions m WHERE m.entity_id = n.id) LIMIT ${limit}`,
   );
-  const relations = idRows.parse(
+  const relations = idsOf(
     await transaction.$queryRaw`
       SELECT r.id FROM relations r WHERE NOT EXISTS (SELECT FROM relation_evidence e WHERE e.relation_id = r.id) LIMIT ${limit}`,
   );
-  const gone = await pruneGraph(
-    transaction,
-    entities.map((row) => row.id),
-    relations.map((row) => row.id),
-  );
+  const gone = await pruneGraph(transaction, entities, relations);
   return gone.entities + gone.relations;
 }
 

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { z } from 'zod';
 import type { TenantTransaction } from '../connection/database.ts';
 import { LONG_TEXT_SQL, fullValueNotesSql } from '../capture/full-values.ts';
+import { columnOf } from '../connection/rows.ts';
 
 /** The statement that notes whole values as expired: `pairs` is a query of tenants and hashes. */
 export function expireValuesSql(pairs: string): string {
@@ -46,7 +47,7 @@ export async function spareNamedValues(
   tenant: string,
   hashes: readonly string[],
 ): Promise<ReadonlySet<string>> {
-  const { rows } = await maintenance.query<{ sha256: string }>(
+  const { rows } = await maintenance.query(
     `DELETE FROM expired_full_values WHERE tenant_id = $1 AND sha256 = ANY (
        SELECT note[1] FROM (
          SELECT ${LONG_TEXT_SQL.observation} AS body FROM observations r WHERE r.tenant_id = $1
@@ -56,7 +57,7 @@ export async function spareNamedValues(
      RETURNING sha256`,
     [tenant, hashes],
   );
-  return new Set(rows.map(({ sha256 }) => sha256));
+  return new Set(columnOf(rows, 'sha256', z.string()));
 }
 
 /** Takes a value off the list: it is gone. */

@@ -168,14 +168,15 @@ export async function followMonth(
   if (resource === 'usage') return none;
   const bounds = [idFloor(new Date(`${month}T00:00:00Z`)), idFloor(aboveOf(month)), CHUNKS];
   // Along the index from where the call before came to: what waits to be removed stays in the ledger, and is not gone through again.
-  const vectors = await maintenance.query<{ tenant_id: string; resource_id: string }>(
+  const result = await maintenance.query(
     `${removalSql(`id IN (SELECT id FROM embeddings WHERE resource_id >= $1 AND resource_id < $2 AND resource_type = '${resource}' AND state <> 'removing' ORDER BY resource_id LIMIT $3)`)}
      RETURNING tenant_id, resource_id`,
     [from ?? bounds[0], ...bounds.slice(1)],
   );
-  const tenants = [...new Set(vectors.rows.map((row) => row.tenant_id))];
-  const last = vectors.rows.reduce((most, row) => (row.resource_id > most ? row.resource_id : most), from ?? FIRST_ID);
-  if (vectors.rows.length === CHUNKS) return { ...none, more: true, from: last, tenants };
+  const vectors = z.array(z.object({ tenant_id: z.string(), resource_id: z.string() })).parse(result.rows);
+  const tenants = [...new Set(vectors.map((row) => row.tenant_id))];
+  const last = vectors.reduce((most, row) => (row.resource_id > most ? row.resource_id : most), from ?? FIRST_ID);
+  if (vectors.length === CHUNKS) return { ...none, more: true, from: last, tenants };
   const strike = async (table: string, owner: string) =>
     touched.parse(
       (

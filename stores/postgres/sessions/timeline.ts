@@ -4,6 +4,7 @@ import type { MemoryType } from '../../../domain/ports/vector-index.ts';
 import type { TenantRead } from '../connection/database.ts';
 import type { MemoryRef } from '../memories/memories.ts';
 import { isNotRestricted } from '../erasure/restricted.ts';
+import { idsOf } from '../connection/rows.ts';
 
 /**
  * What is read as one line: a session; a project in a namespace, through all its sessions there; or what was said of no project at all in a namespace.
@@ -141,7 +142,6 @@ function lineText(kind: Line['kind'], direction: Direction): string {
      ORDER BY at ${by}, n ${by}, id ${by} LIMIT $9::integer`;
 }
 
-const idRows = z.array(z.object({ id: z.string() }));
 const refRows = z.array(z.object({ id: z.string(), type: z.enum(MEMORY_TYPES) }));
 
 /** Up to `limit` memories of a line on one side of a place, the nearest first. */
@@ -157,15 +157,13 @@ export async function readLine(
     line.kind === 'session'
       ? [line.id]
       : line.kind === 'project' && wantsRows
-        ? idRows
-            .parse(
-              await read({
-                name: `timeline_sessions_${direction}`,
-                text: sessionsText(direction),
-                values: [line.id, viewer, place.occurredAt, limit, line.namespace, place.id],
-              }),
-            )
-            .map((row) => row.id)
+        ? idsOf(
+            await read({
+              name: `timeline_sessions_${direction}`,
+              text: sessionsText(direction),
+              values: [line.id, viewer, place.occurredAt, limit, line.namespace, place.id],
+            }),
+          )
         : [];
   return refRows.parse(
     await read({

@@ -1,8 +1,10 @@
+import { z } from 'zod';
 import { newId } from '../../../domain/ids.ts';
 import type { TenantId } from '../../../domain/ids.ts';
 import { releaseCall } from './budgets.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import { learnAgain } from '../sessions/windows.ts';
+import { columnOf } from '../connection/rows.ts';
 
 const BATCH_COLUMNS = { id: true, n: true, state: true, providerBatchId: true, calls: true, updatedAt: true } as const;
 
@@ -188,9 +190,9 @@ export async function unclaimedBatches(
   transaction: TenantTransaction,
   providerBatchIds: readonly string[],
 ): Promise<readonly string[]> {
-  const [row] = await transaction.$queryRaw<{ unclaimed: string[] }[]>`
+  const rows = await transaction.$queryRaw`
     SELECT unclaimed_model_batches(${[...providerBatchIds]}::text[]) AS unclaimed`;
-  return row?.unclaimed ?? [];
+  return columnOf(rows, 'unclaimed', z.array(z.string()))[0] ?? [];
 }
 
 /**

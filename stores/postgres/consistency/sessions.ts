@@ -8,7 +8,7 @@ const IS_OPEN = `status = 'active' AND phase <> 'cancelled' AND greatest(last_ev
 const PAGE = 1_000;
 const SESSIONS_OF_ROWS = 200;
 
-/** Ids of a tenant's sessions for which a condition holds, by the keyset. */
+/** Pages through the ids of a tenant's sessions that fulfil a condition. */
 async function* pagesWhere(
   maintenance: pg.Pool,
   tenantId: TenantId,
@@ -28,17 +28,17 @@ async function* pagesWhere(
   }
 }
 
-/** Sessions of a tenant that a workflow should look after, in pages. */
+/** Pages of the sessions that must have a workflow. */
 export function openSessions(maintenance: pg.Pool, tenantId: TenantId): AsyncGenerator<readonly string[]> {
   return pagesWhere(maintenance, tenantId, IS_OPEN, PAGE);
 }
 
-/** All sessions of a tenant, in pages of which each bounds a statement over their rows. */
+/** Pages of all sessions of a tenant, small enough for a statement over their rows. */
 export function sessionPages(maintenance: pg.Pool, tenantId: TenantId): AsyncGenerator<readonly string[]> {
   return pagesWhere(maintenance, tenantId, 'true', SESSIONS_OF_ROWS);
 }
 
-/** Of these sessions, those that are still open. */
+/** Returns those of the sessions that are still open. */
 export async function stillOpen(maintenance: pg.Pool, sessionIds: readonly string[]): Promise<string[]> {
   const { rows } = await maintenance.query(`SELECT id FROM sessions WHERE id = ANY ($1::uuid[]) AND ${IS_OPEN}`, [
     sessionIds,
@@ -46,7 +46,7 @@ export async function stillOpen(maintenance: pg.Pool, sessionIds: readonly strin
   return idsOf(rows);
 }
 
-/** Of these sessions of a tenant, those that there are. */
+/** Returns those of the ids that are sessions of the tenant. */
 export async function knownSessions(
   maintenance: pg.Pool,
   tenantId: TenantId,

@@ -24,7 +24,7 @@ function toMemories(rows: unknown): UntrackedMemory[] {
 }
 
 const IS_LISTED = 'EXISTS (SELECT FROM embeddings e WHERE e.resource_id = m.id AND e.model = $2)';
-/** What is just being written and asked for is looked at by the next comparison. */
+/** Newer memories are left to the next check: they are being written and requested. */
 const SETTLED = "m.created_at < now() - interval '1 minute'";
 
 /**
@@ -72,7 +72,7 @@ export async function* untrackedMemories(
   }
 }
 
-/** Of these memories, those that the ledger still does not have. */
+/** Returns those of the memories that are still missing in the ledger. */
 export async function stillUntracked(
   maintenance: pg.Pool,
   model: string,

@@ -6,8 +6,8 @@ import { columnOf } from '../connection/rows.ts';
 /** Of one statement: what it locks is locked for some tenths of a second. */
 const ROWS_AT_ONCE = 5_000;
 
-/** The receipt of a tenant's erasure is kept in its row. */
-const KEPT: ReadonlySet<string> = new Set(['erasures']);
+/** Tables that remain: the row of the erasure has its receipt. */
+const REMAINING: ReadonlySet<string> = new Set(['erasures']);
 
 /** Closes a tenant: none of its keys opens anything any more. `maintenance` is of the maintenance role, as in all of this file. */
 export async function closeTenant(maintenance: pg.Pool, tenantId: string): Promise<void> {
@@ -38,7 +38,7 @@ export async function eraseTenantRows(
       [tenantId],
     );
   for (const { name } of tables.toReversed()) {
-    if (KEPT.has(name)) continue;
+    if (REMAINING.has(name)) continue;
     for (;;) {
       signal?.throwIfAborted();
       const { rowCount } = await maintenance.query(
@@ -62,7 +62,7 @@ export async function tenantRowsLeft(
 ): Promise<Readonly<Record<string, number>>> {
   const left: Record<string, number> = {};
   for (const { name } of tables) {
-    if (KEPT.has(name)) continue;
+    if (REMAINING.has(name)) continue;
     const { rows } = await maintenance.query(
       `SELECT count(*)::integer AS n FROM (SELECT FROM "${name}" WHERE tenant_id = $1 LIMIT 1000) AS part`,
       [tenantId],

@@ -16,7 +16,7 @@ export class TooMuchFound extends Error {
 
 type Form = 'text' | 'json' | 'list';
 
-/** What a table holds of what was said, told or written, by column. Words of our own (kinds, states, names of models) are no content. A test holds it against the catalog. */
+/** Columns with content, by table and type. Columns with the product's own words (kinds, states, names of models) are no content. A test compares the list with the catalog. */
 export const CONTENT_COLUMNS: Readonly<Record<string, Readonly<Record<string, Form>>>> = {
   prompts: { content: 'text', metadata: 'json' },
   observations: {
@@ -68,7 +68,7 @@ export const CONTENT_COLUMNS: Readonly<Record<string, Readonly<Record<string, Fo
 };
 
 /** Exact and case-sensitive: `$1` is the text, `$2` the same as JSON writes it between its quotes. Pieces of a list are looked into one by one. */
-export function holds(table: string, alias = 't'): string {
+export function contains(table: string, alias = 't'): string {
   const forms = Object.entries(CONTENT_COLUMNS[table] ?? {}).map(([column, form]) => {
     switch (form) {
       case 'text':
@@ -95,7 +95,7 @@ export async function sessionsTitled(
   text: string,
 ): Promise<readonly string[]> {
   const rows = await transaction.$queryRawUnsafe(
-    `SELECT t.id FROM sessions t WHERE t.tenant_id = $3::uuid AND ${holds('sessions')}`,
+    `SELECT t.id FROM sessions t WHERE t.tenant_id = $3::uuid AND ${contains('sessions')}`,
     text,
     asJsonPiece(text),
     tenantId,
@@ -111,8 +111,8 @@ const placedRows = z.array(z.object({ id: z.string(), session: z.string().nullab
 const EVENTS = ['prompts', 'observations', 'boundaries'] as const;
 /** Tables that are small beside the events, looked through by tenant. */
 const QUOTED = `
-  SELECT e.row_id AS id, e.session_id AS session FROM learning_evidence e WHERE e.tenant_id = $3 AND ${holds('learning_evidence', 'e')}
-  UNION SELECT m.source_id, m.session_id FROM entity_mentions m WHERE m.tenant_id = $3 AND m.source_type IN ('observation', 'prompt') AND ${holds('entity_mentions', 'm')}`;
+  SELECT e.row_id AS id, e.session_id AS session FROM learning_evidence e WHERE e.tenant_id = $3 AND ${contains('learning_evidence', 'e')}
+  UNION SELECT m.source_id, m.session_id FROM entity_mentions m WHERE m.tenant_id = $3 AND m.source_type IN ('observation', 'prompt') AND ${contains('entity_mentions', 'm')}`;
 
 async function eventsOf(read: TenantRead, searchText: readonly unknown[], sessions: readonly string[]) {
   const rows: { id: string; session: string | null }[] = [];
@@ -121,7 +121,7 @@ async function eventsOf(read: TenantRead, searchText: readonly unknown[], sessio
       ...placedRows.parse(
         await read({
           name: `find_text_${table}`,
-          text: `SELECT t.id, t.session_id AS session FROM ${table} t WHERE t.session_id = ANY ($3::uuid[]) AND ${holds(table)} LIMIT ${MAX_ERASED_ROWS + 1}`,
+          text: `SELECT t.id, t.session_id AS session FROM ${table} t WHERE t.session_id = ANY ($3::uuid[]) AND ${contains(table)} LIMIT ${MAX_ERASED_ROWS + 1}`,
           values: [...searchText, sessions],
         }),
       ),
@@ -130,7 +130,7 @@ async function eventsOf(read: TenantRead, searchText: readonly unknown[], sessio
 }
 
 /**
- * Every row of a tenant that holds a text, by id; reads in steps, each in a transaction of its own, so that nothing is held for long.
+ * Returns the ids of every row of a tenant that contains a text. Reads in steps, each in a transaction of its own.
  * @throws TooMuchFound, and the signal's reason
  */
 export async function findText(
@@ -170,7 +170,7 @@ export async function findText(
     const of = (table: 'summaries' | 'learnings' | 'entities', columns: string) =>
       read({
         name: `find_text_${table}`,
-        text: `SELECT ${columns} FROM ${table} t WHERE t.tenant_id = $3 AND ${holds(table)} LIMIT ${MAX_ERASED_ROWS + 1}`,
+        text: `SELECT ${columns} FROM ${table} t WHERE t.tenant_id = $3 AND ${contains(table)} LIMIT ${MAX_ERASED_ROWS + 1}`,
         values: [...searchText, tenantId],
       });
     return {
@@ -180,7 +180,7 @@ export async function findText(
       sessions: idsOf(
         await read({
           name: 'find_text_archives',
-          text: `SELECT t.session_id AS id FROM archives t WHERE t.tenant_id = $3 AND ${holds('archives')} LIMIT ${MAX_ERASED_ROWS + 1}`,
+          text: `SELECT t.session_id AS id FROM archives t WHERE t.tenant_id = $3 AND ${contains('archives')} LIMIT ${MAX_ERASED_ROWS + 1}`,
           values: [...searchText, tenantId],
         }),
       ),

@@ -10,7 +10,7 @@ import { forgetGraph } from '../graph/graph-writes.ts';
 import { forgetAnswers } from '../usage/model-response-cache.ts';
 import { idsOf } from '../connection/rows.ts';
 
-/** What forgetting takes away. */
+/** Numbers of forgotten rows. */
 export interface Forgotten {
   readonly prompts: number;
   readonly observations: number;
@@ -67,7 +67,7 @@ export async function closeUntaught(transaction: TenantTransaction, ids: readonl
   return closed;
 }
 
-/** Takes evidence away and closes learnings that none is left for. */
+/** Deletes evidence and closes learnings without evidence. */
 async function forgetEvidence(
   transaction: TenantTransaction,
   sessionId: string,
@@ -92,10 +92,10 @@ async function windowsOf(
     SELECT w.n FROM windows w
      WHERE w.session_id = ${sessionId}::uuid
        AND (EXISTS (SELECT FROM unnest(${seqs}::integer[]) AS seq WHERE seq BETWEEN w.from_seq AND w.to_seq)
-            OR EXISTS (SELECT FROM unnest(${requestSeqs}::integer[]) AS asked
-                        WHERE asked < w.from_seq
+            OR EXISTS (SELECT FROM unnest(${requestSeqs}::integer[]) AS prompt_seq
+                        WHERE prompt_seq < w.from_seq
                           AND NOT EXISTS (SELECT FROM prompts p WHERE p.session_id = w.session_id AND p.type = 'user'
-                                           AND p.seq > asked AND p.seq < w.from_seq AND p.seq <> ALL (${seqs}::integer[]))))`;
+                                           AND p.seq > prompt_seq AND p.seq < w.from_seq AND p.seq <> ALL (${seqs}::integer[]))))`;
   return z
     .array(z.object({ n: z.number() }))
     .parse(rows)
@@ -104,7 +104,7 @@ async function windowsOf(
 
 const promptRow = z.object({ seq: z.number(), type: z.string(), sha256: z.string(), content: z.string() });
 
-/** Tombstones of what prompts say: their own text, the same without blanks around it, and every text that their line may be told by. */
+/** Tombstones of the texts of prompts: the text, the text without surrounding blanks, and every text of their transcript line. */
 async function namesOfWords(
   transaction: TenantTransaction,
   sessionId: string,
@@ -145,7 +145,7 @@ export async function forgetEvent(transaction: TenantTransaction, found: Capture
   await bury(transaction, sessionId, [tombstoneKey(event.key), ...words]);
   const requests = prompts.filter((prompt) => prompt.type === 'user').map((prompt) => prompt.seq);
   const windows = await windowsOf(transaction, sessionId, seqs, requests);
-  // A session's own summary is made from its prompts and topics: whatever it says may come from this event.
+  // The session's summary is made from its prompts and topics: it may contain this event.
   const summaries = idsOf(
     await transaction.$queryRaw`
       DELETE FROM summaries WHERE session_id = ${sessionId}::uuid
@@ -180,9 +180,9 @@ export async function forgetEvent(transaction: TenantTransaction, found: Capture
            phase = CASE WHEN ${derived} AND status = 'ended' THEN 'active' ELSE phase END,
            status = CASE WHEN ${derived} AND status = 'ended' THEN 'active' ELSE status END, updated_at = now()
      WHERE id = ${sessionId}::uuid`;
-  const gone = [...ids, ...summaries, ...closed];
-  await addTombstones(transaction, gone);
-  const vectors = await requestRemoval(transaction, gone);
+  const forgotten = [...ids, ...summaries, ...closed];
+  await addTombstones(transaction, forgotten);
+  const vectors = await requestRemoval(transaction, forgotten);
   return {
     prompts: removed.prompts,
     observations: removed.observations,
@@ -197,7 +197,7 @@ export async function forgetEvent(transaction: TenantTransaction, found: Capture
 
 const tokenRows = z.array(z.object({ id: z.string(), tokens: z.number() }));
 
-/** Deletes the rows of these positions, or of the whole session for null, with their keys. */
+/** Deletes the rows of these positions with their keys; null: of the session. */
 async function removeRows(transaction: TenantTransaction, sessionId: string, seqs: readonly number[] | null) {
   const prompts = tokenRows.parse(
     await transaction.$queryRaw`DELETE FROM prompts WHERE session_id = ${sessionId}::uuid AND (${seqs}::integer[] IS NULL OR seq = ANY (${seqs}::integer[])) RETURNING id, tokens`,
@@ -221,7 +221,7 @@ async function removeRows(transaction: TenantTransaction, sessionId: string, seq
   };
 }
 
-/** Forgets a whole session: nothing of what it said remains but its name, and nothing of it is taken again. The caller hints the index. */
+/** Forgets a session: only its name remains, and it is not captured again. The caller hints the index. */
 export async function forgetSession(transaction: TenantTransaction, sessionId: string): Promise<Forgotten> {
   await lockForgetting(transaction, sessionId);
   await transaction.$executeRaw`
@@ -236,7 +236,7 @@ export async function forgetSession(transaction: TenantTransaction, sessionId: s
   const { evidence, closed } = await forgetEvidence(transaction, sessionId, null);
   await forgetGraph(transaction, sessionId, null);
   const removed = await removeRows(transaction, sessionId, null);
-  // What other sessions teach, too, is theirs from now on.
+  // Learnings with evidence of other sessions remain.
   await transaction.$executeRaw`UPDATE learnings SET session_id = NULL WHERE session_id = ${sessionId}::uuid`;
   // Their ids alone stay: by them the copies in the transcript of a session that resumed this one are known.
   await transaction.$executeRaw`

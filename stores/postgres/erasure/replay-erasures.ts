@@ -11,7 +11,7 @@ import { tenantScopeOf } from '../connection/tenant-scope.ts';
 import type { TenantScope } from '../connection/tenant-scope.ts';
 import { idsOf } from '../connection/rows.ts';
 
-/** A tombstone of the running database, as its row says. */
+/** A tombstone row of the running database. */
 export interface ReplayedTombstone {
   readonly tenantId: string;
   readonly host: string;
@@ -21,7 +21,7 @@ export interface ReplayedTombstone {
   readonly keySha256: Uint8Array;
 }
 
-/** What replaying took away, by table. */
+/** Numbers of erased rows, by table. */
 export type ReplayedCounts = Record<string, number>;
 
 const placedRows = z.array(z.object({ id: z.string(), session_id: z.string() }));
@@ -133,12 +133,12 @@ async function replayTombstones(replay: Replay, tombstones: readonly ReplayedTom
     `INSERT INTO tombstones (tenant_id, host, external_id, user_id, key_sha256) SELECT b.* FROM ${rows} b JOIN tenants t ON t.id = b.tenant_id ON CONFLICT DO NOTHING`,
     given,
   );
-  const whole = await pool.query(
+  const forgotten = await pool.query(
     `SELECT s.tenant_id, s.id FROM ${rows} b JOIN ${sessions}
       WHERE b.key_sha256 = sha256('session') AND s.status <> 'deleted'`,
     given,
   );
-  for (const { tenant_id: tenantId, id } of sessionRows.parse(whole.rows))
+  for (const { tenant_id: tenantId, id } of sessionRows.parse(forgotten.rows))
     add(counts, (await scope.asTenant(asId(tenantId), (transaction) => eraseSession(transaction, id))).counts);
   const events = await pool.query(
     `SELECT DISTINCT s.tenant_id, k.row_id AS id, s.id AS session_id FROM ${rows} b
@@ -153,11 +153,11 @@ async function replayTombstones(replay: Replay, tombstones: readonly ReplayedTom
     tombstones.filter(({ host, externalId }) => host === '' && externalId === ''),
     ({ tenantId }) => tenantId,
   );
-  for (const [tenantId, buried] of ofRows)
+  for (const [tenantId, tombstones] of ofRows)
     await eraseNamedRows(
       replay,
       asId(tenantId),
-      buried.map(({ keySha256 }) => Buffer.from(keySha256).toString('hex')),
+      tombstones.map(({ keySha256 }) => Buffer.from(keySha256).toString('hex')),
     );
 }
 
@@ -200,7 +200,7 @@ const tombstoneRows = z.array(
   }),
 );
 
-/** What a database buried since a time, as its maintenance role sees it; read in pages along the key. */
+/** Returns the tombstones since a time, as the maintenance role; read in pages along the key. */
 export async function* tombstonesSince(
   running: pg.Pool,
   since: Date,

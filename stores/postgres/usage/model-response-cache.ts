@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { TenantId } from '../../../domain/ids.ts';
 import { signatureBytes, signatureFrom } from '../../../domain/similarity.ts';
 import type { TenantTransaction } from '../connection/database.ts';
-import { forgottenSoFar, holdForgetting } from '../erasure/forgotten.ts';
+import { forgottenSoFar, blockForgetting } from '../erasure/forgotten.ts';
 
 /** An answer that was paid for. */
 export interface CachedResponse {
@@ -139,7 +139,7 @@ const SWEPT = 50;
  * takes more away than it adds, so that no job needs to.
  */
 export async function cacheResponse(transaction: TenantTransaction, kept: AnswerToKeep): Promise<void> {
-  await holdForgetting(transaction, kept.sessionId);
+  await blockForgetting(transaction, kept.sessionId);
   if ((await forgottenSoFar(transaction, kept.sessionId)) !== kept.forgotten) return;
   const id = v7();
   const signature = kept.near === null ? null : signatureBytes(kept.near.signature);

@@ -65,7 +65,7 @@ export async function readExport(transaction: TenantTransaction, id: string): Pr
 
 const forUpdate = z.array(z.object({ state: z.enum(EXPORT_STATES) }));
 
-/** Notes that the file of a running export is whole; false where something of the tenant was erased since `begunAt`, so that the file must not be kept. */
+/** Completes a running export; false if content of the tenant was erased since `begunAt`: the file must be deleted. */
 export async function finishExport(
   transaction: TenantTransaction,
   id: string,
@@ -114,7 +114,7 @@ export async function endExport(
   });
 }
 
-/** Has the files of all exports go that were begun before a time; answers their keys, for the store. */
+/** Expires all exports started before a time; returns their keys. */
 export async function dropExports(transaction: TenantTransaction, before: Date): Promise<string[]> {
   const rows = await transaction.export.findMany({
     where: { state: 'completed', createdAt: { lte: before } },

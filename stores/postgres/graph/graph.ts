@@ -9,7 +9,7 @@ import { idsOf } from '../connection/rows.ts';
 export interface NeighbourhoodQuery {
   readonly projectId?: string | undefined;
   readonly namespace?: string | undefined;
-  /** Where to begin: one entity, or those whose name holds a text; without either the weightiest. */
+  /** Start: one entity, or those whose name contains a text; without either those with the highest weight. */
   readonly nodeId?: string | undefined;
   readonly query?: string | undefined;
   readonly type?: EntityType | undefined;
@@ -25,7 +25,7 @@ export interface GraphEvidence {
   readonly sessionId: string;
   readonly sourceType: (typeof MENTION_SOURCES)[number];
   readonly sourceId: string;
-  /** Null where there is none, and where another user said it, or his tools did. */
+  /** Null if there is none or it is of another user. */
   readonly quote: string | null;
   readonly occurredAt: Date;
 }
@@ -225,7 +225,7 @@ async function evidenceOf(
   );
 }
 
-/** What was said or printed in a session is for its owner and admins; what was made of it is for everybody. */
+/** Captured text is for its owner and admins; derived text is for all users of the tenant. */
 function quoteFor(viewerId: string | undefined): Prisma.Sql {
   if (viewerId === undefined) return Prisma.sql`m.quote`;
   return Prisma.sql`

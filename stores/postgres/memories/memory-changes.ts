@@ -26,7 +26,7 @@ export async function changeObservation(
   await requestRewrite(transaction, [id]);
 }
 
-/** Says how sure a locked learning is, 0–1. */
+/** Sets the confidence of a locked learning, 0 to 1. */
 export async function weighLearning(transaction: TenantTransaction, id: string, confidence: number): Promise<void> {
   await transaction.$executeRaw`
     UPDATE learnings SET confidence = ${confidence}::real, updated_at = now() WHERE id = ${id}::uuid`;
@@ -61,7 +61,7 @@ export async function ownersOfVersions(transaction: TenantTransaction, id: strin
 /**
  * Forgets a locked learning with every version that it replaced: what they say, their quotes and what the graph has of them go, their vectors
  * leave the index. Fingerprints stay, hash only, so that no session teaches the same words again; a person may. Answers the ids.
- * @throws Held
+ * @throws LegalHoldError
  */
 export async function forgetLearning(
   transaction: TenantTransaction,

@@ -66,7 +66,7 @@ export async function tenantsWithPolicies(maintenance: pg.Pool): Promise<TenantI
   return columnOf(rows, 'tenant_id', z.string()).map((id) => asId<TenantId>(id));
 }
 
-/** Dry runs of a group, or of the policies and holds of a tenant, that the schedule made and nobody has approved. */
+/** Returns scheduled dry runs of a group, or of policies and holds of a tenant, that are not approved. */
 export async function unseenDryRuns(
   maintenance: pg.Pool,
   of: { readonly groupId: string } | { readonly tenantId: string; readonly hash: string },
@@ -85,7 +85,7 @@ export async function unseenDryRuns(
     .map((row) => ({ id: row.id, tenantId: asId(row.tenant_id) }));
 }
 
-/** Tells a tenant's admins, once a day each, that a dry run waits to be approved. */
+/** Creates an alert for a tenant's admins, once a day each, about a dry run that awaits approval. */
 export async function alertDryRun(
   maintenance: pg.Pool,
   run: { readonly id: string; readonly tenantId: TenantId },

@@ -36,7 +36,7 @@ const BEHIND_ROWS = 2_147_483_647;
 
 const placeRow = z.object({ occurred_at: z.string(), seq: z.number() });
 
-/** Where a memory stands in reading order; null when it is gone. */
+/** Position of a memory in reading order; null if it is missing. */
 export async function placeOf(read: TenantRead, id: string): Promise<LinePlace | null> {
   const rows = await read({
     name: 'timeline_place',
@@ -115,7 +115,7 @@ const COLUMNS: Readonly<Record<MemoryType, { readonly from: string; readonly at:
   learning: { from: 'learnings', at: 'valid_from', seq: String(BEHIND_ROWS) },
 };
 
-/** Sessions whose rows are read are not hidden: of these no row is asked. */
+/** Their sessions are not restricted: rows need no check. */
 const STANDS: Readonly<Record<MemoryType, string>> = {
   observation: '($5::uuid IS NULL OR user_id = $5::uuid)',
   prompt: '($5::uuid IS NULL OR user_id = $5::uuid)',
@@ -123,7 +123,7 @@ const STANDS: Readonly<Record<MemoryType, string>> = {
   learning: `valid_to IS NULL AND ${isNotRestricted('session_id', 'user_id')}`,
 };
 
-/** The time stands by itself, too: by it the index is entered, whatever else tells rows of one moment apart. */
+/** A separate condition on the time lets the index be used; the others order rows of the same time. */
 function lineText(kind: Line['kind'], direction: Direction): string {
   const { than, by } = ORDER[direction];
   const parts = MEMORY_TYPES.map((type) => {

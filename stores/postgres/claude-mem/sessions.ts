@@ -124,8 +124,8 @@ export async function projectsByName(
   if (known.size === aliases.length) return known;
   // Captures take the same lock before they make one.
   await lockProjects(transaction, tenantId);
-  const standing = await find();
-  const missing = aliases.map((alias) => alias.slice('name:'.length)).filter((name) => !standing.has(name));
+  const current = await find();
+  const missing = aliases.map((alias) => alias.slice('name:'.length)).filter((name) => !current.has(name));
   const made = missing.map((name) => ({ name, id: newId() }));
   await transaction.project.createMany({ data: made.map(({ name, id }) => ({ id, tenantId, displayName: name })) });
   await transaction.projectAlias.createMany({

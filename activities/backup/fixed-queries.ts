@@ -90,7 +90,7 @@ export async function answerFixedQueries(
     reportProgress(signal);
     const asked = performance.now();
     const { rows } = await client.query(
-      'SELECT memory_id FROM search_keyword(for_tenant => $1, viewer => NULL, question => $2, types => NULL, of_project => NULL, of_session => NULL, not_session => NULL, in_namespace => NULL, of_kind => NULL, of_tool => NULL, with_tags => NULL, since => NULL, until => NULL, as_of => NULL, phrases => NULL, files => NULL, at_most => $3)',
+      'SELECT memory_id FROM search_keyword(for_tenant => $1, viewer => NULL, query_text => $2, types => NULL, of_project => NULL, of_session => NULL, except_session => NULL, in_namespace => NULL, of_kind => NULL, of_tool => NULL, with_tags => NULL, since => NULL, until => NULL, as_of => NULL, phrases => NULL, files => NULL, at_most => $3)',
       [tenantId, words, FOUND],
     );
     elapsedMs += performance.now() - asked;

@@ -46,7 +46,7 @@ export function saysMissing(message: string): boolean {
 const NO_ANSWER =
   /UNAVAILABLE|DEADLINE_EXCEEDED|CANCELLED|fetch failed|ECONN|EPIPE|socket|timed out|aborted|channel|UNAUTHENTICATED/iu;
 
-/** A call that takes longer is checked upon: the client alone would retry for seconds against a server that is gone. */
+/** A call that takes longer is checked upon: the client alone would retry for seconds against a server that is lost. */
 const SLOW_CALL_MS = 300;
 
 /** Opens nothing yet. */
@@ -128,17 +128,17 @@ export function createConnection(options: WeaviateConnectionOptions): WeaviateCo
 
   /** Rejects as soon as the server is found not to answer while `work` is slow; else as `work` ends. */
   const watched = async <Result>(work: Promise<Result>): Promise<Result> => {
-    const gone = Promise.withResolvers<never>();
-    const timer = setTimeout(() => void ping().catch(gone.reject), SLOW_CALL_MS);
+    const lost = Promise.withResolvers<never>();
+    const timer = setTimeout(() => void ping().catch(lost.reject), SLOW_CALL_MS);
     try {
-      return await Promise.race([work, gone.promise]);
+      return await Promise.race([work, lost.promise]);
     } finally {
       clearTimeout(timer);
     }
   };
 
   /** Words what goes wrong as the callers know it, and drops the connection where no answer came. */
-  const told = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+  const mapErrors = async <Result>(work: () => Promise<Result>): Promise<Result> => {
     try {
       return await watched(work());
     } catch (error) {
@@ -151,10 +151,10 @@ export function createConnection(options: WeaviateConnectionOptions): WeaviateCo
   };
 
   return {
-    run: (work) => told(async () => work(await connect())),
-    search: (request) => told(async () => searchChannel().search(request)),
-    page: (request) => told(async () => searchChannel().page(request)),
-    insert: (request) => told(async () => searchChannel().insert(request)),
+    run: (work) => mapErrors(async () => work(await connect())),
+    search: (request) => mapErrors(async () => searchChannel().search(request)),
+    page: (request) => mapErrors(async () => searchChannel().page(request)),
+    insert: (request) => mapErrors(async () => searchChannel().insert(request)),
     ping,
     generation: () => generation,
     async close() {

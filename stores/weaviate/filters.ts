@@ -9,12 +9,12 @@ export interface Condition {
 }
 
 /**
- * The filter in Weaviate's words, all of which must hold; empty where nothing restricts. `tags` asks for all of them; `since` and `asOf` are
- * included, `until` is not. Phrases and files are not for this index to tell. An empty list of types restricts to nothing: the caller answers [] without asking.
+ * The filter in Weaviate's words, all of which must hold; empty where nothing restricts. `tags` must all match; `since` and `asOf` are
+ * included, `until` is not. Phrases and files are not checked by this index. An empty list of types restricts to nothing: the caller returns [] without a search.
  */
 export function conditionsOf(filter: RecallFilter): Condition[] {
   const all: Condition[] = [];
-  const asks = (
+  const add = (
     property: Condition['property'],
     operator: Condition['operator'],
     value: Condition['value'] | undefined,
@@ -22,17 +22,17 @@ export function conditionsOf(filter: RecallFilter): Condition[] {
     if (value !== undefined) all.push({ property, operator, value });
   };
   const { tags, projectId, since, until, asOf, viewerId } = filter;
-  asks('memory_type', 'containsAny', filter.types);
-  if (projectId !== undefined) asks('project_id', 'containsAny', [projectId, ...(filter.formerProjectIds ?? [])]);
-  asks('session_id', 'equal', filter.sessionId);
-  asks('session_id', 'notEqual', filter.excludeSessionId);
-  asks('namespace', 'equal', filter.namespace);
-  asks('kind', 'equal', filter.kind);
-  asks('tool', 'equal', filter.tool);
-  if (tags !== undefined && tags.length > 0) asks('tags', 'containsAll', tags);
-  if (since !== undefined) asks('occurred_at', 'greaterOrEqual', new Date(since).toISOString());
-  if (until !== undefined) asks('occurred_at', 'less', new Date(until).toISOString());
-  if (asOf !== undefined) asks('occurred_at', 'lessOrEqual', new Date(asOf).toISOString());
-  if (viewerId !== undefined) asks('owner_id', 'containsAny', [EVERYONE, viewerId]);
+  add('memory_type', 'containsAny', filter.types);
+  if (projectId !== undefined) add('project_id', 'containsAny', [projectId, ...(filter.formerProjectIds ?? [])]);
+  add('session_id', 'equal', filter.sessionId);
+  add('session_id', 'notEqual', filter.excludeSessionId);
+  add('namespace', 'equal', filter.namespace);
+  add('kind', 'equal', filter.kind);
+  add('tool', 'equal', filter.tool);
+  if (tags !== undefined && tags.length > 0) add('tags', 'containsAll', tags);
+  if (since !== undefined) add('occurred_at', 'greaterOrEqual', new Date(since).toISOString());
+  if (until !== undefined) add('occurred_at', 'less', new Date(until).toISOString());
+  if (asOf !== undefined) add('occurred_at', 'lessOrEqual', new Date(asOf).toISOString());
+  if (viewerId !== undefined) add('owner_id', 'containsAny', [EVERYONE, viewerId]);
   return all;
 }

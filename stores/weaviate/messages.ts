@@ -6,17 +6,10 @@ import type { Condition } from './filters.ts';
 import { VECTOR_NAME } from './schema.ts';
 
 const { root } = protobuf.parse(readFileSync(new URL('weaviate.proto', import.meta.url), 'utf8'));
-const [SearchRequest, SearchReply, BatchObjectsRequest, BatchObjectsReply] = [
-  'SearchRequest',
-  'SearchReply',
-  'BatchObjectsRequest',
-  'BatchObjectsReply',
-].map((name) => root.lookupType(`weaviate.v1.${name}`)) as [protobuf.Type, protobuf.Type, protobuf.Type, protobuf.Type];
-
-/** Decodes a message. `Message` restates it from weaviate.proto: absent scalars are 0 or '', absent messages null. @throws Error for other bytes */
-function decode<Message>(type: protobuf.Type, bytes: Uint8Array): Message {
-  return type.decode(bytes) as unknown as Message;
-}
+const SearchRequest = root.lookupType('weaviate.v1.SearchRequest');
+const SearchReply = root.lookupType('weaviate.v1.SearchReply');
+const BatchObjectsRequest = root.lookupType('weaviate.v1.BatchObjectsRequest');
+const BatchObjectsReply = root.lookupType('weaviate.v1.BatchObjectsReply');
 
 /** Value of a property: its one own key is the field that is set. */
 interface Value {
@@ -24,7 +17,8 @@ interface Value {
   readonly [scalar: string]: unknown;
 }
 
-interface Reply {
+/** SearchReply of weaviate.proto: absent scalars are 0 or '', absent messages null. */
+interface Found {
   readonly results: readonly {
     readonly properties: { readonly nonRefProps: { readonly fields: Readonly<Record<string, Value>> } | null } | null;
     readonly metadata: {
@@ -34,6 +28,19 @@ interface Reply {
       readonly vectors: readonly { readonly vectorBytes: Uint8Array }[];
     } | null;
   }[];
+}
+
+interface Rejected {
+  readonly errors: readonly { readonly index: number; readonly error: string }[];
+}
+
+const isFound = (message: object): message is Found => message instanceof SearchReply.ctor;
+const isRejected = (message: object): message is Rejected => message instanceof BatchObjectsReply.ctor;
+
+/** @throws Error for bytes that are no SearchReply */
+function resultsOf(reply: Uint8Array): Found['results'] {
+  const message = SearchReply.decode(reply);
+  return isFound(message) ? message.results : [];
 }
 
 const SINGLE_FP32 = 1;
@@ -123,7 +130,7 @@ export function encodePage({ after, ...rest }: PageMessage): Uint8Array {
 }
 
 /** Passes each property of a result to `take`; skips values of types that our collections do not have. */
-function eachValue({ properties }: Reply['results'][number], take: (name: string, value: unknown) => void): void {
+function eachValue({ properties }: Found['results'][number], take: (name: string, value: unknown) => void): void {
   const fields = properties?.nonRefProps?.fields ?? {};
   for (const name of Object.keys(fields)) {
     const value = fields[name];
@@ -136,7 +143,7 @@ function eachValue({ properties }: Reply['results'][number], take: (name: string
 
 /** Returns the objects of a SearchReply, best first. @throws Error for other bytes */
 export function decodeFound(reply: Uint8Array): FoundObject[] {
-  return decode<Reply>(SearchReply, reply).results.map((result) => {
+  return resultsOf(reply).map((result) => {
     const properties = new Map<string, string | number>();
     eachValue(result, (name, value) => {
       if (typeof value === 'string' || typeof value === 'number') properties.set(name, value);
@@ -147,7 +154,7 @@ export function decodeFound(reply: Uint8Array): FoundObject[] {
 
 /** Returns the objects of a page's SearchReply in their order. @throws Error for other bytes */
 export function decodePage(reply: Uint8Array): ExportedObject[] {
-  return decode<Reply>(SearchReply, reply).results.map((result) => {
+  return resultsOf(reply).map((result) => {
     const properties: Record<string, unknown> = {};
     eachValue(result, (name, value) => {
       properties[name] = value;
@@ -187,9 +194,7 @@ export function encodeBatch(collection: string, tenant: string, objects: readonl
 }
 
 /** Returns the rejected objects of a BatchObjectsReply, by their position in the request. @throws Error for other bytes */
-export function decodeBatchErrors(reply: Uint8Array): readonly { readonly index: number; readonly error: string }[] {
-  return decode<{ readonly errors: readonly { readonly index: number; readonly error: string }[] }>(
-    BatchObjectsReply,
-    reply,
-  ).errors;
+export function decodeBatchErrors(reply: Uint8Array): Rejected['errors'] {
+  const message = BatchObjectsReply.decode(reply);
+  return isRejected(message) ? message.errors : [];
 }

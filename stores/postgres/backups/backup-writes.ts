@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { z } from 'zod';
+import { idsOf } from '../connection/rows.ts';
 
 /** Progress and results of backups. The functions need connections of the maintenance role. */
 
@@ -98,15 +98,10 @@ export async function endBackup(
   ]);
 }
 
-const idRow = z.object({ id: z.string() });
-
 /** Returns the ids that this instance has rows for. */
 export async function setsKnown(maintenance: pg.Pool, ids: readonly string[]): Promise<string[]> {
   const { rows } = await maintenance.query('SELECT id FROM backups WHERE id = ANY ($1::uuid[])', [ids]);
-  return z
-    .array(idRow)
-    .parse(rows)
-    .map(({ id }) => id);
+  return idsOf(rows);
 }
 
 /** Returns up to four complete sets whose copy is not verified, newest first; the bound lets a backup end. */
@@ -116,10 +111,7 @@ export async function setsToCopy(maintenance: pg.Pool, besides: string): Promise
       ORDER BY snapshot_at DESC NULLS LAST LIMIT 4`,
     [besides],
   );
-  return z
-    .array(idRow)
-    .parse(rows)
-    .map(({ id }) => id);
+  return idsOf(rows);
 }
 
 /** Returns the sets that a running restore or drill reads: they are not deleted. */
@@ -127,10 +119,7 @@ export async function setsBeingRead(maintenance: pg.Pool): Promise<string[]> {
   const { rows } = await maintenance.query(
     "SELECT backup_id AS id FROM restores WHERE state = 'running' AND backup_id IS NOT NULL",
   );
-  return z
-    .array(idRow)
-    .parse(rows)
-    .map(({ id }) => id);
+  return idsOf(rows);
 }
 
 /** Returns the newest set whose last verification succeeded; null if there is none. */
@@ -138,5 +127,5 @@ export async function lastVerified(maintenance: pg.Pool): Promise<string | null>
   const { rows } = await maintenance.query(
     'SELECT id FROM backups WHERE verified_at IS NOT NULL AND verify_error IS NULL AND removed_at IS NULL ORDER BY snapshot_at DESC NULLS LAST LIMIT 1',
   );
-  return z.array(idRow).parse(rows)[0]?.id ?? null;
+  return idsOf(rows)[0] ?? null;
 }

@@ -1,5 +1,7 @@
+import { z } from 'zod';
 import pg from 'pg';
 import type { DatabaseAddress } from '../../../prisma/migration-adapter.ts';
+import { columnOf } from '../connection/rows.ts';
 
 /** Server and roles of the databases of a restore. */
 export interface RestoreServer {
@@ -114,11 +116,12 @@ export async function createEmptyDatabase(server: RestoreServer, name: string): 
 export async function dropBuilt(server: RestoreServer, except: readonly string[]): Promise<number> {
   const { running } = restoreNames(server, '');
   return asCreator(server, async (creator) => {
-    const { rows } = await creator.query<{ name: string }>(
+    const { rows } = await creator.query(
       'SELECT datname AS name FROM pg_database WHERE starts_with(datname, $1) AND datname <> ALL ($2)',
       [`${running}_restore_`, except],
     );
-    for (const { name } of rows) await creator.query(`DROP DATABASE ${creator.escapeIdentifier(name)} WITH (FORCE)`);
+    for (const name of columnOf(rows, 'name', z.string()))
+      await creator.query(`DROP DATABASE ${creator.escapeIdentifier(name)} WITH (FORCE)`);
     return rows.length;
   });
 }

@@ -7,6 +7,7 @@ import { RESTORE_KINDS, RESTORE_PHASES, WORK_STATES } from '../../../domain/jobs
 import type { RestoreCounts, RestoreResult } from '../../../contract/backups.ts';
 import type { RestoreKind, RestorePhase, WorkState } from '../../../domain/jobs.ts';
 import { restoreCounts, restoreResult } from '../../../contract/backups.ts';
+import { columnOf, idsOf } from '../connection/rows.ts';
 
 export type { RestoreCounts, RestoreResult };
 
@@ -125,12 +126,12 @@ export async function readRestoreWork(maintenance: pg.Pool, id: string): Promise
 
 /** Names of the databases that restores replaced longer ago than so many days. */
 export async function replacedBefore(maintenance: pg.Pool, days: number): Promise<string[]> {
-  const { rows } = await maintenance.query<{ name: string }>(
+  const { rows } = await maintenance.query(
     `SELECT result ->> 'replaced' AS name FROM restores
       WHERE kind = 'restore' AND state <> 'running' AND result ? 'replaced' AND finished_at < now() - make_interval(days => $1)`,
     [days],
   );
-  return rows.map(({ name }) => name);
+  return columnOf(rows, 'name', z.string());
 }
 
 /** Opens the scheduled drill: an interrupted one of the schedule, else a new one; null while another restore or drill runs. */
@@ -145,7 +146,7 @@ export async function openScheduledDrill(maintenance: pg.Pool): Promise<string |
       : await maintenance.query(
           "SELECT id, kind FROM restores WHERE state = 'running' AND kind = 'drill' AND requested_by IS NULL",
         );
-  return z.array(z.object({ id: z.string() })).parse(rows)[0]?.id ?? null;
+  return idsOf(rows)[0] ?? null;
 }
 
 export async function noteSet(maintenance: pg.Pool, id: string, backupId: string): Promise<void> {

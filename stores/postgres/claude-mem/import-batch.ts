@@ -7,7 +7,7 @@ import type { TenantTransaction } from '../connection/database.ts';
 import { claimRows, disclaimRows, lockSource, unknownRows } from './ledger.ts';
 import type { SourceRows } from './ledger.ts';
 import type { ImportBatch, PreparedRows } from './prepare-rows.ts';
-import { currentOf, requestedSessions } from './standing.ts';
+import { currentOf, requestedSessions } from './current-state.ts';
 import { writeDrafts } from './write-drafts.ts';
 
 export interface BatchOutcome {
@@ -35,9 +35,9 @@ export async function importBatch(
   const fresh = batch.dryRun ? await unknownRows(transaction, rows, ids) : await claimRows(transaction, rows, ids);
   const kept = alive.filter(({ id }) => fresh.has(id));
   const wanted = requestedSessions(kept);
-  const standing = await currentOf(transaction, batch, wanted);
-  const open = kept.filter(({ session }) => !standing.refused.has(sessionKey(session)));
-  const { outcomes, firstPrompts, toHint } = await writeDrafts(transaction, rows, batch, standing, open);
+  const current = await currentOf(transaction, batch, wanted);
+  const open = kept.filter(({ session }) => !current.refused.has(sessionKey(session)));
+  const { outcomes, firstPrompts, toHint } = await writeDrafts(transaction, rows, batch, current, open);
   const outcomeOf = (draft: Draft): RowOutcome =>
     draft.dropped ?? (fresh.has(draft.id) ? (outcomes.get(draft.id) ?? 'refused') : 'present');
   const told = drafts.map((draft) => ({ id: draft.id, outcome: outcomeOf(draft) }));
@@ -52,7 +52,7 @@ export async function importBatch(
       drafts.length,
       told.map(({ outcome }) => outcome),
     ),
-    sessionsMade: table === 'sdk_sessions' ? 0 : standing.made,
+    sessionsMade: table === 'sdk_sessions' ? 0 : current.made,
     firstPrompts,
     toHint,
   };

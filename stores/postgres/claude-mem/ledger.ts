@@ -25,7 +25,7 @@ export async function lockSource(
 
 const idRows = z.array(z.object({ source_id: z.coerce.number() }));
 
-/** Which of these rows were not taken in yet. */
+/** Returns those of the rows that were not imported yet. */
 export async function unknownRows(
   transaction: TenantTransaction,
   { source, table }: SourceRows,
@@ -53,7 +53,7 @@ export async function claimRows(
   return new Set(idRows.parse(rows).map((row) => row.source_id));
 }
 
-/** Takes back that rows were taken in: they were refused, and may come again. */
+/** Deletes the records of rejected rows: they can be imported again. */
 export async function disclaimRows(
   transaction: TenantTransaction,
   { source, table }: SourceRows,
@@ -67,7 +67,7 @@ export async function disclaimRows(
 
 const countRows = z.array(z.object({ source_table: z.enum(CLAUDE_MEM_TABLES), n: z.number() }));
 
-/** How many rows of each table of a database were taken in, ever. */
+/** Returns the number of imported rows of each table of a database. */
 export async function countKnown(
   transaction: TenantTransaction,
   source: string,

@@ -8,7 +8,7 @@ export interface ImportBatch {
   readonly owner: EventOwner;
   readonly source: string;
   readonly embeddingModel: EmbeddingModel;
-  /** What would happen is told, and nothing written. */
+  /** Dry run. */
   readonly dryRun: boolean;
 }
 
@@ -27,7 +27,7 @@ export interface PreparedRows {
   readonly drafts: readonly Draft[];
 }
 
-/** Rows that are mapped in one go: what writes the batch before goes on in between. */
+/** Rows that are mapped at once: other work can run in between. */
 const SLICE_ROWS = 25;
 
 function slice({ table, rows }: ClaudeMemRows, from: number): ClaudeMemRows {

@@ -18,7 +18,7 @@ export interface RequestedSession {
   readonly lastAtMs: number;
 }
 
-/** A session as it stands here. */
+/** A session of this instance. */
 export interface CurrentSession {
   readonly id: string;
   readonly projectId: string | null;
@@ -80,7 +80,7 @@ export async function findSessions(
 
 const keyRow = z.object({ host: z.string(), external_id: z.string() });
 
-/** Which of these sessions were forgotten as a whole, and are not begun again. */
+/** Returns those of the sessions that were forgotten: they are not created again. */
 export async function forgottenSessions(
   transaction: TenantTransaction,
   userId: UserId,
@@ -124,8 +124,8 @@ export async function projectsByName(
   if (known.size === aliases.length) return known;
   // Captures take the same lock before they make one.
   await lockProjects(transaction, tenantId);
-  const standing = await find();
-  const missing = aliases.map((alias) => alias.slice('name:'.length)).filter((name) => !standing.has(name));
+  const current = await find();
+  const missing = aliases.map((alias) => alias.slice('name:'.length)).filter((name) => !current.has(name));
   const made = missing.map((name) => ({ name, id: newId() }));
   await transaction.project.createMany({ data: made.map(({ name, id }) => ({ id, tenantId, displayName: name })) });
   await transaction.projectAlias.createMany({
@@ -135,7 +135,7 @@ export async function projectsByName(
   return find();
 }
 
-/** Makes sessions that are not there: ended and settled, since their summaries come with them. Answers how many. */
+/** Creates missing sessions as ended and settled, since their summaries are imported too. Returns their number. */
 export async function makeSessions(
   transaction: TenantTransaction,
   { tenantId, userId }: { readonly tenantId: TenantId; readonly userId: UserId },

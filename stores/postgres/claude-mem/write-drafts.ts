@@ -10,17 +10,17 @@ import type { SourceRows } from './ledger.ts';
 import { isStored } from './prepare-rows.ts';
 import type { ImportBatch, Kept, KeptAs } from './prepare-rows.ts';
 import { extendSessions, projectsByName } from './sessions.ts';
-import { UNKNOWN_MS } from './standing.ts';
-import type { Standing } from './standing.ts';
+import { UNKNOWN_MS } from './current-state.ts';
+import type { CurrentState } from './current-state.ts';
 import { writeImportedSummaries } from './summaries.ts';
 
 /** Drafts with their sessions; in a dry run those alone whose sessions stand. */
 function placedEvents(
-  standing: Standing,
+  current: CurrentState,
   drafts: readonly { readonly draft: Kept; readonly event: PlacedEvent['event'] }[],
 ) {
   return drafts.flatMap(({ draft, event }) => {
-    const session = standing.sessions.get(sessionKey(draft.session));
+    const session = current.sessions.get(sessionKey(draft.session));
     return session === undefined ? [] : [{ draft, placed: { session, event } }];
   });
 }
@@ -30,10 +30,10 @@ async function importPrompts(
   transaction: TenantTransaction,
   rows: SourceRows,
   batch: ImportBatch,
-  standing: Standing,
+  current: CurrentState,
   prompts: readonly { readonly draft: Kept; readonly event: PlacedEvent['event'] }[],
 ): Promise<Map<number, RowOutcome>> {
-  const placed = placedEvents(standing, prompts);
+  const placed = placedEvents(current, prompts);
   const told = await servedPrompts(
     transaction,
     placed.map((one) => one.placed),
@@ -97,7 +97,7 @@ export async function writeDrafts(
   transaction: TenantTransaction,
   rows: SourceRows,
   batch: ImportBatch,
-  standing: Standing,
+  current: CurrentState,
   drafts: readonly Kept[],
 ): Promise<{
   readonly outcomes: Map<number, RowOutcome>;
@@ -106,7 +106,7 @@ export async function writeDrafts(
 }> {
   const sessionDrafts = drafts.filter((draft) => isStored(draft, 'session'));
   const outcomes = new Map<number, RowOutcome>(
-    sessionDrafts.map((draft) => [draft.id, standing.before.has(sessionKey(draft.session)) ? 'present' : 'imported']),
+    sessionDrafts.map((draft) => [draft.id, current.before.has(sessionKey(draft.session)) ? 'present' : 'imported']),
   );
   const add = (more: ReadonlyMap<number, RowOutcome>) => {
     for (const [id, outcome] of more) outcomes.set(id, outcome);
@@ -115,7 +115,7 @@ export async function writeDrafts(
     transaction,
     rows,
     batch,
-    standing,
+    current,
     sessionDrafts.flatMap((draft) => (draft.becomes.prompt === null ? [] : [{ draft, event: draft.becomes.prompt }])),
   );
   add(
@@ -123,7 +123,7 @@ export async function writeDrafts(
       transaction,
       rows,
       batch,
-      standing,
+      current,
       drafts.filter((draft) => isStored(draft, 'prompt')).map((draft) => ({ draft, event: draft.becomes.event })),
     ),
   );
@@ -136,7 +136,7 @@ export async function writeDrafts(
     return { outcomes, firstPrompts, toHint: [] };
   }
   const placedRaw = placedEvents(
-    standing,
+    current,
     raw.map((draft) => ({ draft, event: draft.becomes.event })),
   );
   const captured = await captureImported(
@@ -147,7 +147,7 @@ export async function writeDrafts(
   const projects = await projectsByName(transaction, rows.tenantId, projectNames(drafts));
   add(await importNotes(transaction, batch, notes, projects));
   const placed = summaries.flatMap(({ id, session: ref, atMs, becomes: { summary } }) => {
-    const session = standing.sessions.get(sessionKey(ref));
+    const session = current.sessions.get(sessionKey(ref));
     if (session === undefined) return [];
     const projectId = (summary.project === null ? undefined : projects.get(summary.project)) ?? session.projectId;
     return [

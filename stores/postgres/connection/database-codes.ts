@@ -5,7 +5,7 @@ const wrapped = z.object({ meta: z.object({ driverAdapterError: fromDriver }) })
 
 /**
  * Codes that an error of the database bears: its own, and the SQLSTATE that Prisma wraps, which of raw statements, and of failures that it has no
- * code for, stands nowhere else.
+ * code for, has no other place.
  */
 export function databaseCodes(error: Error): readonly string[] {
   const own: unknown = 'code' in error ? error.code : undefined;
@@ -14,10 +14,10 @@ export function databaseCodes(error: Error): readonly string[] {
   return [own, driver?.cause.originalCode].filter((code) => typeof code === 'string');
 }
 
-/** A transaction that could not be kept beside another: a deadlock, a lock that is held, a unique key that is taken. */
+/** Conflicts with another transaction: deadlock, lock not available, unique violation. */
 const MET = /^(?:40|55P03|P2034|P2002|23505)/;
 
-/** Whether the same work, begun anew, would see what the other transaction wrote. */
+/** Returns true if a retry of the transaction would see what the other one wrote. */
 export function hasMetAnother(error: unknown): boolean {
   return error instanceof Error && databaseCodes(error).some((code) => MET.test(code));
 }

@@ -6,10 +6,10 @@ import type { Prisma } from '../../../prisma/generated/client.ts';
 import { createPool } from './pool.ts';
 import type { PoolOptions } from './pool.ts';
 
-/** Prisma inside one transaction of one tenant: all it sees and writes is that tenant's. */
+/** Prisma inside one transaction of one tenant: policies limit it to that tenant's rows. */
 export type TenantTransaction = Prisma.TransactionClient;
 
-/** A read whose plan PostgreSQL keeps under its name, on every connection. */
+/** A read whose plan PostgreSQL caches under its name, on every connection. */
 export interface NamedRead {
   readonly name: string;
   readonly text: string;
@@ -23,11 +23,11 @@ export type TenantRead = (statement: NamedRead) => Promise<unknown[]>;
 export interface Database {
   /** For the raw statements of the hot paths; policies bind it like everything else. */
   readonly pool: pg.Pool;
-  /** Runs `work` in a transaction bound to that tenant. No network calls inside: it holds a connection. */
+  /** Runs `work` in a transaction bound to that tenant. No network calls inside: it occupies a connection. */
   asTenant<Result>(tenantId: TenantId, work: (transaction: TenantTransaction) => Promise<Result>): Promise<Result>;
   /**
    * Runs reads in a transaction bound to that tenant, past Prisma: for the hot paths, where planning a statement anew costs more than
-   * running it (2.8 ms against 0.6 ms for the heads of a hundred memories). Each read is ended by PostgreSQL after `statementMs`, where that is said.
+   * running it (2.8 ms against 0.6 ms for the heads of a hundred memories). PostgreSQL cancels each read after `statementMs`, if given.
    */
   readAsTenant<Result>(
     tenantId: TenantId,
@@ -73,14 +73,14 @@ export function createDatabase(options: PoolOptions): Database {
           `BEGIN READ ONLY; SELECT set_config('app.tenant_id', ${client.escapeLiteral(tenantId)}, true), set_config('plan_cache_mode', 'force_generic_plan', true)${timeout}`,
         );
         const result = await work(async (statement) => (await client.query<Record<string, unknown>>(statement)).rows);
-        // Nothing was written, so the reader need not wait; the connection does.
+        // Nothing was written: only the connection waits for the commit.
         void client.query('COMMIT').then(
           () => client.release(),
           () => client.release(true),
         );
         return result;
       } catch (error) {
-        // A connection in an unknown state is not given to the next one.
+        // A connection in an unknown state is not reused.
         client.release(true);
         throw error;
       }

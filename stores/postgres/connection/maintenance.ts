@@ -2,15 +2,15 @@ import type pg from 'pg';
 import { z } from 'zod';
 import { asId } from '../../../domain/ids.ts';
 import type { SessionId, TenantId } from '../../../domain/ids.ts';
+import { columnOf } from './rows.ts';
 
-/** Questions over all tenants. They take a pool of the maintenance role: as the application's role they would find nothing. */
+/** Queries over all tenants. They need a pool of the maintenance role: the application role would find nothing. */
 
 const sessionRow = z.object({ tenant_id: z.string(), id: z.string() });
 
 /**
- * Sessions that nobody seems to own: rows were captured that the workflow has not taken in for `graceMs`, or the session is still
- * open long after it should have ended, and nothing was done for it since: one that waits, visibly, is not forgotten, and one whose work was cancelled is left alone. Captures that wait come
- * first, the oldest of each before the others; at most `limit`.
+ * Returns sessions without an active workflow: captured rows were not consumed for `graceMs`, or the session is still active long after it should have
+ * ended and was not updated since. Visibly waiting and cancelled sessions are left out. Unconsumed captures come first, each oldest first; at most `limit`.
  */
 export async function forgottenSessions(
   maintenance: pg.Pool,
@@ -38,8 +38,8 @@ export async function forgottenSessions(
 const batchRow = z.object({ tenant_id: z.string(), id: z.string(), n: z.number(), gathering: z.boolean() });
 
 /**
- * Provider batches that nobody has looked after for longer than any pause between two looks at one, or that were to be gathered for a day;
- * at most `limit`. One that gathers is sent at once.
+ * Returns provider batches that were not polled for longer than any pause between two polls, or that have been gathering for a day (`full`: submit at once);
+ * at most `limit`.
  */
 export async function forgottenBatches(
   maintenance: pg.Pool,
@@ -59,7 +59,7 @@ export async function forgottenBatches(
 
 const tenantRow = z.object({ tenant_id: z.string() });
 
-/** Tenants with vectors that have waited for `graceMs`, or that are to be removed, or that an index is filled with. */
+/** Returns tenants with vectors that are pending for `graceMs`, to be removed, or to be filled into an index. */
 export async function tenantsWithPendingVectors(
   maintenance: pg.Pool,
   graceMs: number,
@@ -81,7 +81,7 @@ export async function tenantsWithPendingVectors(
     .map((row) => asId<TenantId>(row.tenant_id));
 }
 
-/** Gives vectors that the index refused too often another turn, a day after they were given up; answers how many. */
+/** Retries failed vectors after a day; returns their number. */
 export async function retryFailedVectors(maintenance: pg.Pool): Promise<number> {
   const result = await maintenance.query(
     "UPDATE embeddings SET state = 'pending', attempts = 0, failed_at = NULL WHERE state = 'failed' AND failed_at < now() - interval '1 day'",
@@ -89,17 +89,16 @@ export async function retryFailedVectors(maintenance: pg.Pool): Promise<number> 
   return result.rowCount ?? 0;
 }
 
-/** Makes the coming months' partitions of the hot tables; answers how many were new. */
+/** Creates the coming months' partitions of the hot tables; returns the number of new ones. */
 export async function ensurePartitions(maintenance: pg.Pool): Promise<number> {
-  const result = await maintenance.query<{ created: number }>('SELECT ensure_partitions() AS created');
-  return result.rows[0]?.created ?? 0;
+  const result = await maintenance.query('SELECT ensure_partitions() AS created');
+  return columnOf(result.rows, 'created', z.number())[0] ?? 0;
 }
 
 const indexedRow = z.object({ tenant_id: z.string(), model: z.string(), object_id: z.string() });
 
 /**
- * Chunks that the vector index took in the last five minutes, at most `limit`. Those that were asked for more than an hour before are left
- * out, so that only the newest part of the ledger is read.
+ * Returns at most `limit` chunks that were indexed in the last five minutes and requested in the last hour: only the newest part of the ledger is read.
  */
 export async function lastIndexed(
   maintenance: pg.Pool,
@@ -118,7 +117,7 @@ export async function lastIndexed(
     .map((row) => ({ tenantId: asId(row.tenant_id), model: row.model, objectId: row.object_id }));
 }
 
-/** Wants chunks again that the vector index took and does not have, or has otherwise; answers how many. What is under way for them is written once more. */
+/** Requests indexed chunks again that the vector index lacks or has with other content; returns their number. */
 export async function requestAgain(
   maintenance: pg.Pool,
   tenantId: TenantId,
@@ -134,12 +133,12 @@ export async function requestAgain(
   return result.rowCount ?? 0;
 }
 
-/** Tenants whose index is another one than the settings ask for, is to be written again, or has one beside it that is being built or is to go. */
-export async function tenantsToReindex(maintenance: pg.Pool, wanted: string, limit: number): Promise<TenantId[]> {
+/** Returns tenants whose index differs from the settings, is rewritten, or has a target or retired index. */
+export async function tenantsToReindex(maintenance: pg.Pool, targetModel: string, limit: number): Promise<TenantId[]> {
   const result = await maintenance.query(
     `SELECT tenant_id FROM embedding_indexes
       WHERE target_model IS NOT NULL OR serving_model <> $1 OR retire_at < now() OR rewrite_before IS NOT NULL LIMIT $2`,
-    [wanted, limit],
+    [targetModel, limit],
   );
   return z
     .array(tenantRow)

@@ -1,4 +1,4 @@
-/** Which part of a list is wanted: behind a place of it, else by page. */
+/** A part of a list: after a position, else by page number. */
 export interface PageSlice<Place> {
   readonly after: Place | null;
   readonly page: number;
@@ -8,13 +8,13 @@ export interface PageSlice<Place> {
 /** A part of a list. */
 export interface Page<Row, Place> {
   readonly rows: Row[];
-  /** Rows of the whole list. */
+  /** Number of rows of the list. */
   readonly total: number;
-  /** Where the next page begins; null behind the last. */
+  /** Start of the next page; null on the last one. */
   readonly next: Place | null;
 }
 
-/** Of rows that were read with one more than the limit, those that are shown, and the last of them where there are more. */
+/** Splits rows that were read with one more than the limit: those of the page, and the last of them if there are more. */
 export function nextOf<Row>(
   found: readonly Row[],
   limit: number,
@@ -23,7 +23,7 @@ export function nextOf<Row>(
   return { shown, next: found.length > limit ? (shown.at(-1) ?? null) : null };
 }
 
-/** Rows in the order of other rows that bear the same ids. */
+/** Sorts rows in the order of other rows with the same ids. */
 export function inOrder<Row extends { readonly id: string }>(
   order: readonly { readonly id: string }[],
   rows: readonly Row[],

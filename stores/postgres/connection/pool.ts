@@ -8,13 +8,13 @@ export interface PoolOptions {
   readonly statementTimeoutMs: number;
   /** Shown in pg_stat_activity. */
   readonly applicationName: string;
-  /** ServedMemories of errors of idle connections (a server that went away); without a listener they would end the process. */
+  /** Called for errors of idle connections (the server closed them); without a listener they would end the process. */
   readonly onIdleError: (error: Error) => void;
 }
 
 const IDLE_MS = 30_000;
 
-/** A connection pool with every limit said: node-postgres would wait for ever for a connection, and for an answer. */
+/** A connection pool with every limit set: node-postgres would wait for a connection or a response forever. */
 export function createPool(options: PoolOptions): pg.Pool {
   const pool = new pg.Pool({
     connectionString: options.url,
@@ -22,7 +22,7 @@ export function createPool(options: PoolOptions): pg.Pool {
     connectionTimeoutMillis: options.connectTimeoutMs,
     idleTimeoutMillis: IDLE_MS,
     statement_timeout: options.statementTimeoutMs,
-    // Of a server that vanished the other limits are never told.
+    // The other limits do not detect a vanished server.
     query_timeout: answerTimeoutMs(options.statementTimeoutMs),
     idle_in_transaction_session_timeout: options.statementTimeoutMs,
     application_name: options.applicationName,

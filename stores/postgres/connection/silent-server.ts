@@ -2,28 +2,28 @@ import pg from 'pg';
 
 /** Longer than the server may take to say that a statement took too long. */
 const ANSWER_GRACE_MS = 5_000;
-/** What node-postgres says when its own limit is over. */
+/** Message of node-postgres when `query_timeout` is over. */
 const READ_TIMEOUT = 'Query read timeout';
 
-/** The server did not answer, not even that it took too long: it is gone without a word. */
+/** The server did not respond at all, not even with a statement timeout. */
 class ServerSilent extends Error {
   override readonly name = 'ServerSilent';
   readonly code = 'ETIMEDOUT';
 
   constructor() {
-    super('PostgreSQL did not answer in time; the connection is given up');
+    super('PostgreSQL did not respond in time; the connection is closed');
   }
 }
 
-/** How long an answer is waited for where the server itself ends a statement after `statementTimeoutMs`; undefined where it never does. */
+/** Returns the time to wait for a response if the server cancels statements after `statementTimeoutMs`; undefined without that limit. */
 export function answerTimeoutMs(statementTimeoutMs: number): number | undefined {
   return statementTimeoutMs > 0 ? statementTimeoutMs + ANSWER_GRACE_MS : undefined;
 }
 
-/** Calls `onSilence` before anybody hears that a query of this client got no answer, and says so in its own words. */
+/** Calls `onSilence` before a caller receives the timeout of a query, and replaces that error by ServerSilent. */
 function watch(client: pg.PoolClient, onSilence: () => void): void {
   const query = client.query.bind(client);
-  const told = (error: unknown): unknown => {
+  const replaced = (error: unknown): unknown => {
     if (!(error instanceof Error) || error.message !== READ_TIMEOUT) return error;
     onSilence();
     return new ServerSilent();
@@ -32,11 +32,11 @@ function watch(client: pg.PoolClient, onSilence: () => void): void {
     const callback = given.at(-1);
     if (typeof callback === 'function')
       given[given.length - 1] = (error: unknown, result: unknown): unknown =>
-        Reflect.apply(callback, undefined, [told(error), result]);
+        Reflect.apply(callback, undefined, [replaced(error), result]);
     const answer: unknown = Reflect.apply(query, undefined, given);
     return answer instanceof Promise
       ? answer.catch((error: unknown) => {
-          throw told(error);
+          throw replaced(error);
         })
       : answer;
   };
@@ -44,8 +44,8 @@ function watch(client: pg.PoolClient, onSilence: () => void): void {
 }
 
 /**
- * Has a pool give connections up whose server is silent: node-postgres keeps waiting for the answer on such a connection, and whoever is given it
- * next waits behind. With it go the idle ones, whose server is the same.
+ * Lets a pool close connections to a silent server: node-postgres waits for the response on such a connection, and its next user waits behind. Closes
+ * the idle connections too, because they have the same server.
  */
 export function giveUpSilentConnections(pool: pg.Pool): void {
   const idle = new Set<pg.PoolClient>();
@@ -56,7 +56,7 @@ export function giveUpSilentConnections(pool: pg.Pool): void {
   });
   pool.on('connect', (client) => {
     watch(client, () => {
-      // In the middle of a query that closes the socket at once, and whatever is asked of it then fails at once.
+      // During a query this closes the socket at once, and later queries fail at once.
       if (client instanceof pg.Client) void client.end();
       for (const other of idle) {
         // The pool drops an idle connection that fails; a closed socket alone it would only see later.

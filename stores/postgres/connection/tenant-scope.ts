@@ -4,9 +4,9 @@ import { PrismaClient } from '../../../prisma/generated/client.ts';
 import { tenantTransactions } from './database.ts';
 import type { Database, TransactionBounds } from './database.ts';
 
-/** Transactions of one tenant over a pool that belongs to somebody else, such as the maintenance role's. */
+/** Transactions of one tenant over a shared pool, such as that of the maintenance role. */
 export interface TenantScope extends Pick<Database, 'asTenant'> {
-  /** Lets go of what was opened for it; the pool stays open. */
+  /** Disconnects Prisma; the pool remains open. */
   close(): Promise<void>;
 }
 

@@ -14,8 +14,8 @@ export function tookTooLong(error: unknown): boolean {
 }
 
 /**
- * Reads that PostgreSQL itself ends after so long, so that one that nobody waits for any more does not keep its connection from the next. Costs a round trip
- * more than a query of the pool. @throws what `tookTooLong` knows
+ * Reads that PostgreSQL cancels after `ms`, so that an abandoned read releases its connection. Costs one round trip more than a query of the pool.
+ * @throws Error for which `tookTooLong` is true
  */
 export function timedQueries(pool: pg.Pool, ms: number): Queries {
   return {

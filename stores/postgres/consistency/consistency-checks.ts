@@ -19,10 +19,10 @@ export interface StoredCheck {
   readonly finishedAt: Date | null;
 }
 
-/** Comparisons of a tenant that are kept: three months of days. */
+/** Retained checks of a tenant: three months of daily ones. */
 const KEPT_DAYS = 90;
 
-/** Opens the row of a comparison that somebody asks for. */
+/** Creates the row of a requested check. */
 export async function askCheck(
   transaction: TenantTransaction,
   check: { readonly id: string; readonly tenantId: TenantId; readonly userId: string; readonly repair: boolean },
@@ -31,7 +31,7 @@ export async function askCheck(
     INSERT INTO consistency_checks (id, tenant_id, user_id, repair) VALUES (${check.id}::uuid, ${check.tenantId}::uuid, ${check.userId}::uuid, ${check.repair})`;
 }
 
-/** Opens the row of a scheduled comparison, where there is none yet, and takes old ones away. */
+/** Creates the row of a scheduled check unless there is one, and deletes old ones. */
 export async function openCheck(
   maintenance: pg.Pool,
   check: { readonly id: string; readonly tenantId: TenantId; readonly repair: boolean },
@@ -112,7 +112,7 @@ export async function readChecks(
 
 const divergenceRow = z.object({ kind: z.string(), unrepaired: z.coerce.number() });
 
-/** What the last comparisons found and did not mend, by kind, over all tenants. */
+/** Returns the differences that the last checks of all tenants found and did not repair, by kind. */
 export async function readDivergence(pool: pg.Pool): Promise<ReadonlyMap<string, number>> {
   const { rows } = await pool.query('SELECT kind, unrepaired FROM index_divergence()');
   return new Map(

@@ -1,11 +1,13 @@
+import { z } from 'zod';
 import type pg from 'pg';
 import type { TenantId } from '../../../domain/ids.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import { closeUntaught } from '../erasure/forget.ts';
+import { columnOf, idsOf } from '../connection/rows.ts';
 
 /** Quotes of what is nowhere. One statement sees one moment: nothing that is just being written can look as though it dangled. */
 
-/** What retention took away stands in `capture_keys` for as long as its session does: its quotes stay. */
+/** Rows that retention deleted remain in `capture_keys` as long as their session: their quotes remain valid. */
 const isRow = (rowId: string, sessionId: string): string => `(
   EXISTS (SELECT FROM observations o WHERE o.id = ${rowId}) OR EXISTS (SELECT FROM prompts p WHERE p.id = ${rowId})
   OR EXISTS (SELECT FROM capture_keys k WHERE k.session_id = ${sessionId} AND k.row_id = ${rowId}))`;
@@ -13,7 +15,7 @@ const isSource = (at: string): string => `(
   EXISTS (SELECT FROM summaries u WHERE u.id = ${at}.source_id) OR EXISTS (SELECT FROM learnings l WHERE l.id = ${at}.source_id)
   OR ${isRow(`${at}.source_id`, `${at}.session_id`)})`;
 
-/** What lies in the archive is not looked for here: quotes of it stand until it comes back. */
+/** Archived rows are not checked: their quotes remain valid until the rows return. */
 const isHere = (sessionId: string): string =>
   `NOT EXISTS (SELECT FROM archives a WHERE a.session_id = ${sessionId}) AND ${sessionId} = ANY ($1::uuid[])`;
 const OF_LEARNINGS = `FROM learning_evidence e WHERE ${isHere('e.session_id')} AND NOT ${isRow('e.row_id', 'e.session_id')} AND NOT EXISTS (SELECT FROM summaries u WHERE u.id = e.row_id)`;
@@ -23,25 +25,25 @@ const PIECES = `CROSS JOIN LATERAL jsonb_array_elements(s.evidence) AS piece(val
 const IS_DANGLING_PIECE = `piece.value ->> 'rowId' ~ '^[0-9a-f-]{36}$' AND NOT ${isRow("(piece.value ->> 'rowId')::uuid", 's.session_id')}`;
 const OF_SUMMARIES = `FROM summaries s ${PIECES} WHERE ${isHere('s.session_id')} AND ${IS_DANGLING_PIECE}`;
 
-/** Sessions that quotes of a tenant name and that are gone: no page of sessions has them. At most 1,000; what they leave is found by the next comparison. */
+/** Returns at most 1,000 missing sessions that quotes of a tenant name; the next check finds the rest. */
 export async function sessionsOfQuotesAlone(maintenance: pg.Pool, tenantId: TenantId): Promise<string[]> {
-  const { rows } = await maintenance.query<{ id: string }>(
+  const { rows } = await maintenance.query(
     `SELECT q.session_id AS id
        FROM (SELECT session_id FROM learning_evidence WHERE tenant_id = $1 UNION SELECT session_id FROM entity_mentions WHERE tenant_id = $1
              UNION SELECT session_id FROM relation_evidence WHERE tenant_id = $1) AS q
       WHERE NOT EXISTS (SELECT FROM sessions s WHERE s.id = q.session_id) LIMIT 1000`,
     [tenantId],
   );
-  return rows.map(({ id }) => id);
+  return idsOf(rows);
 }
 
-/** How many quotes of these sessions name a row that is nowhere. */
+/** Returns the number of quotes of these sessions whose row does not exist. */
 export async function countDangling(maintenance: pg.Pool, sessionIds: readonly string[]): Promise<number> {
-  const { rows } = await maintenance.query<{ count: string }>(
+  const { rows } = await maintenance.query(
     `SELECT (SELECT count(*) ${OF_LEARNINGS}) + (SELECT count(*) ${OF_ENTITIES}) + (SELECT count(*) ${OF_RELATIONS}) + (SELECT count(*) ${OF_SUMMARIES}) AS count`,
     [sessionIds],
   );
-  return Number(rows[0]?.count ?? 0);
+  return columnOf(rows, 'count', z.coerce.number())[0] ?? 0;
 }
 
 /**
@@ -68,9 +70,9 @@ export async function dropDangling(
   for (const text of others) dropped += await transaction.$executeRawUnsafe(text, sessionIds);
   const [pieces] = await transaction.$queryRawUnsafe<{ count: number }[]>(
     `WITH dangling AS (SELECT s.id, count(*) AS n ${OF_SUMMARIES} GROUP BY s.id),
-     kept AS (UPDATE summaries s SET evidence = coalesce((SELECT jsonb_agg(piece.value) FROM jsonb_array_elements(s.evidence) AS piece(value) WHERE NOT (${IS_DANGLING_PIECE})), '[]')
+     rewritten AS (UPDATE summaries s SET evidence = coalesce((SELECT jsonb_agg(piece.value) FROM jsonb_array_elements(s.evidence) AS piece(value) WHERE NOT (${IS_DANGLING_PIECE})), '[]')
                 FROM dangling d WHERE d.id = s.id RETURNING d.n)
-     SELECT coalesce(sum(n), 0)::integer AS count FROM kept`,
+     SELECT coalesce(sum(n), 0)::integer AS count FROM rewritten`,
     sessionIds,
   );
   return { dropped: dropped + (pieces?.count ?? 0), closed };

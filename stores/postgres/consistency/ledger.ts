@@ -6,6 +6,7 @@ import type { IndexModel } from '../../../domain/index-model.ts';
 import { MEMORY_TYPES } from '../../../domain/ports/vector-index.ts';
 import type { MemoryType } from '../../../domain/ports/vector-index.ts';
 import { removalSql } from '../embeddings/embedding-removal.ts';
+import { idsOf } from '../connection/rows.ts';
 
 /** The ledger as a comparison reads it. Over all tenants: these take a pool of the maintenance role. */
 
@@ -83,20 +84,20 @@ export async function ledgerOf(
   return new Map(rows.map((row) => toRow(ledgerRow.parse(row))).map((row) => [row.objectId, row]));
 }
 
-/** Of these memories, those that the ledger knows as another tenant's. */
+/** Returns those of the memories that belong to another tenant in the ledger. */
 export async function memoriesOfOthers(
   maintenance: pg.Pool,
   tenantId: TenantId,
   memoryIds: readonly string[],
 ): Promise<ReadonlySet<string>> {
-  const { rows } = await maintenance.query<{ id: string }>(
+  const { rows } = await maintenance.query(
     'SELECT DISTINCT resource_id AS id FROM embeddings WHERE resource_id = ANY ($2::uuid[]) AND tenant_id <> $1',
     [tenantId, memoryIds],
   );
-  return new Set(rows.map(({ id }) => id));
+  return new Set(idsOf(rows));
 }
 
-/** Has every chunk of memories that are gone leave the index. */
+/** Removes every chunk of missing memories from the index. */
 export async function requestMissing(
   maintenance: pg.Pool,
   tenantId: TenantId,
@@ -128,7 +129,7 @@ const indexRow = z.object({
   target_dimension: z.number().nullable(),
 });
 
-/** The indexes of a tenant that are kept up to date: the one that is served first, then the one that is built. */
+/** Returns the indexes of a tenant that are updated: the served one, then the target. */
 export async function keptIndexes(maintenance: pg.Pool, tenantId: TenantId): Promise<IndexModel[]> {
   const { rows } = await maintenance.query(
     'SELECT serving_model, serving_dimension, target_model, target_dimension FROM embedding_indexes WHERE tenant_id = $1',
@@ -145,11 +146,11 @@ export async function keptIndexes(maintenance: pg.Pool, tenantId: TenantId): Pro
     ]);
 }
 
-/** Tenants after that one, in the order of their ids. */
+/** Returns the tenants after `after`, by id. */
 export async function tenantsAfter(maintenance: pg.Pool, after: string | null, limit: number): Promise<TenantId[]> {
-  const { rows } = await maintenance.query<{ id: string }>(
-    'SELECT id FROM tenants WHERE id > $1 ORDER BY id LIMIT $2',
-    [after ?? FIRST_ID, limit],
-  );
-  return rows.map(({ id }) => asId<TenantId>(id));
+  const { rows } = await maintenance.query('SELECT id FROM tenants WHERE id > $1 ORDER BY id LIMIT $2', [
+    after ?? FIRST_ID,
+    limit,
+  ]);
+  return idsOf(rows).map((id) => asId<TenantId>(id));
 }

@@ -2,8 +2,8 @@ import type pg from 'pg';
 import { z } from 'zod';
 
 /**
- * Sessions that count other prompts or observations than they have. What retention took away is counted still, by its keys: a count is right that agrees with the
- * rows or with the keys. What lies in the archive is counted as it was, and cannot be counted here. One statement sees one moment, so that a capture that is under way is in all of them or in none.
+ * Sessions whose counts of prompts or observations are wrong. A count is right if it matches the rows, or the keys, which also cover rows that retention
+ * deleted. Archived sessions are not checked. One statement sees one snapshot, so that a running capture is in all counts or in none.
  */
 const WRONG = `
   SELECT s.id, s.last_seq, k.prompts, k.observations
@@ -29,7 +29,7 @@ export async function wrongCounts(maintenance: pg.Pool, sessionIds: readonly str
   return z.array(wrongRow).parse(rows);
 }
 
-/** Has sessions count rightly; answers how many were mended. One that was captured into meanwhile is left to the next time. */
+/** Corrects the counts of sessions; returns the number of corrected ones. Sessions with new captures are left to the next check. */
 export async function repairCounts(maintenance: pg.Pool, wrong: readonly WrongCount[]): Promise<number> {
   const result = await maintenance.query(
     `UPDATE sessions s SET prompt_count = w.prompts, observation_count = w.observations

@@ -5,6 +5,7 @@ import type { TenantId } from '../../../domain/ids.ts';
 import { MEMORY_TYPES } from '../../../domain/ports/vector-index.ts';
 import type { MemoryType } from '../../../domain/ports/vector-index.ts';
 import { sessionPages } from './sessions.ts';
+import { idsOf } from '../connection/rows.ts';
 
 /** A memory that the ledger of an index does not have. */
 export interface UntrackedMemory {
@@ -23,7 +24,7 @@ function toMemories(rows: unknown): UntrackedMemory[] {
 }
 
 const IS_LISTED = 'EXISTS (SELECT FROM embeddings e WHERE e.resource_id = m.id AND e.model = $2)';
-/** What is just being written and asked for is looked at by the next comparison. */
+/** Newer memories are left to the next check: they are being written and requested. */
 const SETTLED = "m.created_at < now() - interval '1 minute'";
 
 /**
@@ -71,16 +72,16 @@ export async function* untrackedMemories(
   }
 }
 
-/** Of these memories, those that the ledger still does not have. */
+/** Returns those of the memories that are still missing in the ledger. */
 export async function stillUntracked(
   maintenance: pg.Pool,
   model: string,
   memories: readonly UntrackedMemory[],
 ): Promise<UntrackedMemory[]> {
-  const { rows } = await maintenance.query<{ id: string }>(
-    `SELECT m.id FROM unnest($1::uuid[]) AS m(id) WHERE NOT ${IS_LISTED}`,
-    [memories.map(({ id }) => id), model],
-  );
-  const ids = new Set(rows.map(({ id }) => id));
+  const { rows } = await maintenance.query(`SELECT m.id FROM unnest($1::uuid[]) AS m(id) WHERE NOT ${IS_LISTED}`, [
+    memories.map(({ id }) => id),
+    model,
+  ]);
+  const ids = new Set(idsOf(rows));
   return memories.filter(({ id }) => ids.has(id));
 }

@@ -5,7 +5,7 @@ import { decodeVector, encodeVector } from '../../../domain/vector-bytes.ts';
 import type { TenantRead, TenantTransaction } from '../connection/database.ts';
 
 /** A chunk of the ledger and the vector of what the model read of it. */
-export interface KeptVector {
+export interface EmbeddedVector {
   readonly embeddingId: string;
   /** Of the chunk when its text was read. */
   readonly revision: number;
@@ -16,7 +16,7 @@ export interface KeptVector {
 
 const cachedRow = z.object({ hash: z.string(), vector: z.instanceof(Buffer) });
 
-/** Vectors that are kept of these texts, by the hex of their hash. */
+/** Returns the cached vectors of texts, by the hex of their hash. */
 export async function cachedVectors(
   read: TenantRead,
   model: string,
@@ -32,12 +32,12 @@ export async function cachedVectors(
   return new Map(rows.map((row) => cachedRow.parse(row)).map(({ hash, vector }) => [hash, decodeVector(vector)]));
 }
 
-/** One after another, so that of two who take away the last chunks of a text one sees that it is the last. */
+/** Serialises removals, so that the later of two transactions sees that no chunk of a text is left. */
 async function lockCache(transaction: TenantTransaction): Promise<void> {
   await transaction.$executeRaw`SELECT pg_advisory_xact_lock(hashtext('recollect.embedding_cache'), hashtext(current_tenant_id()::text))`;
 }
 
-/** Takes vectors out of the cache whose text no chunk of an index of that model holds any more, whatever the index's version is. */
+/** Deletes cached vectors whose text is in no chunk of an index of that model, of any version. */
 async function dropUnheld(transaction: TenantTransaction, hashes: readonly string[]): Promise<void> {
   if (hashes.length === 0) return;
   await transaction.$executeRaw`
@@ -50,17 +50,17 @@ async function dropUnheld(transaction: TenantTransaction, hashes: readonly strin
 const changedRows = z.array(z.object({ id: z.string(), hash: z.string(), before: z.string().nullable() }));
 
 /**
- * Notes in the ledger what was read of chunks, and keeps the vectors of those that still stand there. Of what was forgotten or changed meanwhile nothing is kept, and
- * a text that a chunk held before leaves the cache with it.
+ * Records the hashes of embedded texts in the ledger and caches the vectors of chunks that still exist. Nothing is cached for chunks that were forgotten or changed
+ * meanwhile, and the former text of a chunk is removed from the cache.
  */
 export async function storeVectors(
   transaction: TenantTransaction,
   tenantId: TenantId,
   model: string,
-  kept: readonly KeptVector[],
+  embedded: readonly EmbeddedVector[],
 ): Promise<void> {
-  if (kept.length === 0) return;
-  const ordered = kept.toSorted((a, b) => (a.embeddingId < b.embeddingId ? -1 : 1));
+  if (embedded.length === 0) return;
+  const ordered = embedded.toSorted((a, b) => (a.embeddingId < b.embeddingId ? -1 : 1));
   const changed = changedRows.parse(
     await transaction.$queryRaw`
       UPDATE embeddings e SET embedded_hash = decode(v.hash, 'hex')
@@ -68,8 +68,8 @@ export async function storeVectors(
        WHERE e.id = v.id AND e.revision = v.revision AND e.state <> 'removing'
       RETURNING e.id, v.hash, encode(old.embedded_hash, 'hex') AS before`,
   );
-  const standing = new Set(changed.map(({ hash }) => hash));
-  const fresh = [...new Map(kept.map((one) => [one.hash, one])).values()].filter(({ hash }) => standing.has(hash));
+  const current = new Set(changed.map(({ hash }) => hash));
+  const fresh = [...new Map(embedded.map((one) => [one.hash, one])).values()].filter(({ hash }) => current.has(hash));
   await transaction.$executeRaw`
     INSERT INTO embedding_cache (tenant_id, model, content_hash, vector)
     SELECT ${tenantId}::uuid, ${model}, decode(v.hash, 'hex'), decode(v.vector, 'base64')
@@ -118,12 +118,12 @@ function hashesOf(rows: z.output<typeof struckRows>): string[] {
 export interface EmbeddingWork {
   /** Texts that the model read. */
   readonly texts: number;
-  /** Texts whose vector was kept, or that stood in the batch twice. */
+  /** Texts with a cached vector, or repeated in the batch. */
   readonly cacheHits: number;
   readonly seconds: number;
 }
 
-/** Adds to a tenant's counts, which the metrics tell. */
+/** Adds to the counters of a tenant, which are exported as metrics. */
 export async function countEmbedding(
   transaction: TenantTransaction,
   tenantId: TenantId,

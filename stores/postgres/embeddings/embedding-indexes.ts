@@ -11,10 +11,10 @@ export interface TenantIndexes {
   readonly fillTotal: number;
   /** Why the index that is built does not get on: the type of a failure. */
   readonly error: string | null;
-  /** Until then its model is not asked again. */
+  /** Its model is not called again before this time. */
   readonly retryAt: Date | null;
   readonly retired: { readonly name: string; readonly at: Date } | null;
-  /** What the served index took before that time is being asked for again. */
+  /** Objects indexed before this time are being requested again. */
   readonly rewrite: { readonly before: Date; readonly after: string | null } | null;
 }
 
@@ -62,14 +62,14 @@ const READ = `
          rewrite_before, rewrite_after
     FROM embedding_indexes WHERE tenant_id = (SELECT current_tenant_id())`;
 
-const HOLDS = `
+const HAS_VECTOR = `
   SELECT EXISTS (SELECT FROM embeddings
-                  WHERE tenant_id = (SELECT current_tenant_id()) AND model = $1 AND state = 'indexed' AND resource_id = ANY ($2::uuid[])) AS held`;
+                  WHERE tenant_id = (SELECT current_tenant_id()) AND model = $1 AND state = 'indexed' AND resource_id = ANY ($2::uuid[])) AS found`;
 
 /** True where the ledger has one of these memories in this index. */
 export async function isHeld(read: TenantRead, index: string, memoryIds: readonly string[]): Promise<boolean> {
-  const [row] = await read({ name: 'is_held', text: HOLDS, values: [index, memoryIds] });
-  return z.object({ held: z.boolean() }).parse(row).held;
+  const [row] = await read({ name: 'has_vector', text: HAS_VECTOR, values: [index, memoryIds] });
+  return z.object({ found: z.boolean() }).parse(row).found;
 }
 
 /** A tenant's indexes; null for one that nothing was ever indexed of. */
@@ -99,7 +99,7 @@ export async function holdIndexes(
   return toIndexes(indexesRow.parse(row));
 }
 
-/** Begins an index beside the one that is served. Whoever wants vectors meanwhile is waited for: from here on all of them see it. */
+/** Starts a target index. Waits for transactions that request vectors: later ones see the new index. */
 export async function beginIndex(transaction: TenantTransaction, wanted: IndexModel): Promise<void> {
   await transaction.$executeRaw`
     UPDATE embedding_indexes SET target_model = ${wanted.name}, target_dimension = ${wanted.dimension}, started_at = now(), fill_after = NULL, fill_count = 0,
@@ -108,14 +108,14 @@ export async function beginIndex(transaction: TenantTransaction, wanted: IndexMo
      WHERE tenant_id = (SELECT current_tenant_id())`;
 }
 
-/** Gives up the index that is being built: what is there of it goes once nobody can be at work on it any more. */
+/** Abandons the target index: its vectors are deleted once no transaction can be writing to it. */
 export async function abandonIndex(transaction: TenantTransaction): Promise<void> {
   await transaction.$executeRaw`
     UPDATE embedding_indexes SET retired_model = target_model, retire_at = now() + interval '30 seconds', target_model = NULL, target_dimension = NULL, filled_at = NULL, error = NULL, retry_at = NULL
      WHERE tenant_id = (SELECT current_tenant_id()) AND target_model IS NOT NULL`;
 }
 
-/** Records how far the ledger was gone through; `after` null: to its end. */
+/** Records the progress through the ledger; `after` null: complete. */
 export async function noteFilled(
   transaction: TenantTransaction,
   memories: number,
@@ -127,7 +127,7 @@ export async function noteFilled(
      WHERE tenant_id = (SELECT current_tenant_id())`;
 }
 
-/** What is captured just now is found without the index: with somebody always at work no moment may come at which nothing is pending. */
+/** New captures are found without the index: under constant load there may be no moment without pending vectors. */
 const YOUNG_PENDING_SECONDS = 60;
 
 /**
@@ -145,7 +145,7 @@ export async function switchIndex(transaction: TenantTransaction, built: string,
   return switched > 0;
 }
 
-/** Forgets the index that was taken away. */
+/** Deletes the record of a deleted index. */
 export async function forgetRetired(transaction: TenantTransaction, name: string): Promise<void> {
   await transaction.$executeRaw`
     UPDATE embedding_indexes SET retired_model = NULL, retire_at = NULL WHERE tenant_id = (SELECT current_tenant_id()) AND retired_model = ${name}`;

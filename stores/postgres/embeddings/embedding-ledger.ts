@@ -8,6 +8,7 @@ import { MEMORY_TYPES } from '../../../domain/ports/vector-index.ts';
 import type { MemoryType } from '../../../domain/ports/vector-index.ts';
 import type { TenantRead, TenantTransaction } from '../connection/database.ts';
 import { holdIndexes } from './embedding-indexes.ts';
+import { columnOf, idsOf } from '../connection/rows.ts';
 
 /** The index that the settings ask for: its name and dimension. What a tenant is served by may be another one, until a change is through. */
 export type EmbeddingModel = IndexModel;
@@ -45,12 +46,12 @@ export async function requestEmbeddings(
   wanted: readonly RequestedEmbedding[],
 ): Promise<number> {
   if (wanted.every((memory) => memory.chunks.length === 0)) return 0;
-  // Held, so that a change that begins meanwhile finds these rows when it goes through the ledger.
+  // Locked, so that a change of the indexes that starts meanwhile finds these rows in the ledger.
   const { serving, building } = await holdIndexes(transaction, tenantId, model, 'share');
   return insertChunks(transaction, tenantId, building === null ? [serving] : [serving, building], wanted, 'pending');
 }
 
-/** Asks for the chunks of memories in an index that is being built; those that it has already stay as they are. */
+/** Requests the chunks of memories in the target index; existing chunks are unchanged. */
 export function fillIndex(
   transaction: TenantTransaction,
   tenantId: TenantId,
@@ -133,7 +134,7 @@ export async function pendingEmbeddings(
   );
 }
 
-/** Has nothing wait any more for an index that nobody can write, or that goes: another one takes its place. */
+/** Cancels pending chunks of an index that is replaced or cannot be written. */
 export function countDone(transaction: TenantTransaction, index: string): Promise<number> {
   return transaction.$executeRaw`
     UPDATE embeddings SET state = 'indexed' WHERE tenant_id = (SELECT current_tenant_id()) AND model = ${index} AND state = 'pending'`;
@@ -146,7 +147,7 @@ const memoryRow = z.object({
   resource_id: z.string(),
 });
 
-/** A memory of an index, by the row of the ledger that asked for its first chunk. */
+/** A memory of an index, by the ledger row of its first chunk. */
 export interface IndexedMemory {
   readonly rowId: string;
   readonly sessionId: string | null;
@@ -187,7 +188,7 @@ export async function settleEmbeddings(
 ): Promise<number> {
   let changed = 0;
   if (written.length > 0) {
-    // In the order of their ids, as whoever changes several of them takes them. What was forgotten meanwhile stays to be removed.
+    // In the order of their ids, as in all statements that change several. Forgotten chunks remain to be removed.
     const ordered = written.toSorted((a, b) => (a.id < b.id ? -1 : 1));
     const rows = settledRows.parse(
       await transaction.$queryRaw`
@@ -208,28 +209,28 @@ export async function settleEmbeddings(
   return changed;
 }
 
-/** Which of these sessions have no chunk left that waits in the index that is served; for one that is being built no session waits. */
+/** Returns those of the sessions that have no pending chunk in the served index. */
 export async function sessionsWithoutPending(
   transaction: TenantTransaction,
   sessionIds: readonly string[],
 ): Promise<string[]> {
-  const rows = await transaction.$queryRaw<{ id: string }[]>`
+  const rows = await transaction.$queryRaw`
     SELECT wanted::text AS id FROM unnest(${sessionIds}::uuid[]) AS wanted
      WHERE NOT EXISTS (SELECT FROM embeddings e JOIN embedding_indexes i ON i.tenant_id = e.tenant_id AND i.serving_model = e.model
                         WHERE e.session_id = wanted AND e.state = 'pending')`;
-  return rows.map((row) => row.id);
+  return idsOf(rows);
 }
 
-/** Gives the vectors of a session that the index refused too often another turn; answers how many. */
+/** Retries the failed vectors of a session; returns their number. */
 export function restartFailedVectors(transaction: TenantTransaction, sessionId: string): Promise<number> {
   return transaction.$executeRaw`
     UPDATE embeddings SET state = 'pending', attempts = 0, failed_at = NULL WHERE session_id = ${sessionId}::uuid AND state = 'failed'`;
 }
 
-/** Chunks of a session that wait for their vector in the index that is served. */
+/** Returns the number of pending chunks of a session in the served index. */
 export async function countPending(transaction: TenantTransaction, sessionId: string): Promise<number> {
-  const rows = await transaction.$queryRaw<{ n: number }[]>`
+  const rows = await transaction.$queryRaw`
     SELECT count(*)::integer AS n FROM embeddings e JOIN embedding_indexes i ON i.tenant_id = e.tenant_id AND i.serving_model = e.model
      WHERE e.session_id = ${sessionId}::uuid AND e.state = 'pending'`;
-  return rows[0]?.n ?? 0;
+  return columnOf(rows, 'n', z.number())[0] ?? 0;
 }

@@ -2,9 +2,9 @@ import { z } from 'zod';
 import type { TenantTransaction } from '../connection/database.ts';
 import type { TenantIndexes } from './embedding-indexes.ts';
 
-/** Asks for everything that the served index holds to be written again, from the beginning though it were under way: for a vector index whose data was lost. */
+/** Requests a rewrite of all objects of the served index, from the beginning: for a vector index that lost its data. */
 export async function askRefill(transaction: TenantTransaction): Promise<void> {
-  // Whole milliseconds, as those who compare it know them.
+  // Full milliseconds, the precision of the callers.
   await transaction.$executeRaw`
     UPDATE embedding_indexes SET rewrite_before = date_trunc('milliseconds', now()), rewrite_after = NULL WHERE tenant_id = (SELECT current_tenant_id())`;
 }
@@ -33,7 +33,7 @@ export async function refillNext(
      WHERE id IN (SELECT id FROM embeddings WHERE resource_id = ANY (${rows.map((row) => row.resource_id)}::uuid[]) AND model = ${serving.name}
                      AND state = 'indexed' AND (indexed_at IS NULL OR indexed_at < ${before}) ORDER BY id FOR UPDATE)`;
   const more = rows.length === memories;
-  // One that was asked for anew meanwhile begins anew.
+  // A request that was made meanwhile starts from the beginning.
   await transaction.$executeRaw`
     UPDATE embedding_indexes SET rewrite_before = CASE WHEN ${more} THEN rewrite_before END, rewrite_after = CASE WHEN ${more} THEN ${rows.at(-1)?.id ?? null}::uuid END
      WHERE tenant_id = (SELECT current_tenant_id()) AND rewrite_before = ${before}`;

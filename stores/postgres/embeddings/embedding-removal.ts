@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { TenantTransaction } from '../connection/database.ts';
+import { idsOf } from '../connection/rows.ts';
 
-/** A chunk that must leave the vector index because what it says was forgotten. */
+/** A chunk of forgotten content that must be removed from the vector index. */
 export interface RemovableEmbedding {
   readonly id: string;
   readonly model: string;
@@ -10,7 +11,7 @@ export interface RemovableEmbedding {
 
 const removableRow = z.object({ id: z.string(), model: z.string(), resource_id: z.string() });
 
-/** The statement that has chunks of the ledger leave the vector index, in SQL: those of which `which` holds. */
+/** Returns the SQL statement that marks the chunks fulfilling `which` for removal. */
 export function removalSql(which: string): string {
   return `UPDATE embeddings SET state = 'removing', attempts = 0, error = NULL, failed_at = NULL WHERE ${which}`;
 }
@@ -34,14 +35,14 @@ export async function removableEmbeddings(
     .map((row) => ({ id: row.id, model: row.model, memoryId: row.resource_id }));
 }
 
-/** Of chunks that were just written, those that were forgotten meanwhile: gone from the ledger, or to be removed. What was written of them must go again. */
+/** Returns those of the written chunks that were forgotten meanwhile: their objects must be removed again. */
 export async function supersededEmbeddings(
   transaction: TenantTransaction,
   ids: readonly string[],
 ): Promise<ReadonlySet<string>> {
   if (ids.length === 0) return new Set();
-  const rows = await transaction.$queryRaw<{ id: string }[]>`
+  const rows = await transaction.$queryRaw`
     SELECT wanted::text AS id FROM unnest(${ids}::uuid[]) AS wanted
      WHERE NOT EXISTS (SELECT FROM embeddings e WHERE e.id = wanted AND e.state <> 'removing')`;
-  return new Set(rows.map((row) => row.id));
+  return new Set(idsOf(rows));
 }

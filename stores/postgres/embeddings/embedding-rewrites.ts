@@ -1,7 +1,7 @@
-import { z } from 'zod';
 import type { TenantTransaction } from '../connection/database.ts';
+import { idsOf } from '../connection/rows.ts';
 
-/** The statement that has every chunk of the memories in `ids`, an array in SQL, written again. In an index that only stands until it is taken away they are removed. */
+/** Returns the SQL statement that rewrites every chunk of the memories in `ids` (an array in SQL). Chunks of a retired index are removed. */
 export function rewriteSql(ids: string): string {
   return `UPDATE embeddings e SET revision = revision + 1, attempts = 0, error = NULL, failed_at = NULL,
            state = CASE WHEN EXISTS (SELECT FROM embedding_indexes i WHERE i.tenant_id = e.tenant_id AND i.retired_model = e.model) THEN 'removing'
@@ -9,7 +9,7 @@ export function rewriteSql(ids: string): string {
      WHERE e.id IN (SELECT w.id FROM embeddings w WHERE w.resource_id = ANY (${ids}) AND w.state <> 'removing' ORDER BY w.id FOR UPDATE)`;
 }
 
-/** What was said and done after a user's prompt, up to the next one that stands, as `m`: to be joined to what has the prompt's session and position. */
+/** Rows after a user's prompt up to the next one, as `m`: to be joined to the prompt's session and position. */
 export function rowsAskedForSql(session: string, seq: string): string {
   return `CROSS JOIN LATERAL (
        SELECT coalesce(min(p.seq), 2147483647) AS seq FROM prompts p WHERE p.session_id = ${session} AND p.type = 'user' AND p.seq > ${seq}) AS next
@@ -25,14 +25,12 @@ export function rowsAskedForSql(session: string, seq: string): string {
  */
 export async function requestRewrite(transaction: TenantTransaction, memoryIds: readonly string[]): Promise<void> {
   if (memoryIds.length === 0) return;
-  // Held, so that a change of the index that fills its ledger at this moment has written its rows before, or reads the memories after.
+  // Locked: a change of the index has filled its ledger before, or reads the memories after.
   await transaction.$executeRaw`SELECT FROM embedding_indexes WHERE tenant_id = (SELECT current_tenant_id()) FOR SHARE`;
   await transaction.$executeRawUnsafe(rewriteSql('$1::uuid[]'), memoryIds);
 }
 
-const idRows = z.array(z.object({ id: z.string() }));
-
-/** Ids of what was said and done after the user's prompts that stood at these positions, each up to the next prompt that still stands. */
+/** Returns the ids of the rows after the user's prompts at these positions, each up to the next prompt. */
 export async function rowsAskedFor(
   transaction: TenantTransaction,
   sessionId: string,
@@ -40,9 +38,9 @@ export async function rowsAskedFor(
 ): Promise<string[]> {
   if (promptSeqs.length === 0) return [];
   const rows = await transaction.$queryRawUnsafe(
-    `SELECT m.id FROM unnest($2::integer[]) AS asked ${rowsAskedForSql('$1::uuid', 'asked')}`,
+    `SELECT m.id FROM unnest($2::integer[]) AS prompt_seq ${rowsAskedForSql('$1::uuid', 'prompt_seq')}`,
     sessionId,
     promptSeqs,
   );
-  return idRows.parse(rows).map((row) => row.id);
+  return idsOf(rows);
 }

@@ -6,13 +6,13 @@ import type { Embedder, Embedders, ServedIndex, ServedIndexOf } from '../../../d
 import type { Database } from '../connection/database.ts';
 import { readIndexes } from './embedding-indexes.ts';
 
-/** An index that was switched goes on to stand for ten seconds and more, so that a process may learn of the switch late. */
+/** A retired index remains for at least ten seconds, so that processes may learn of the switch late. */
 const FRESH_MS = 2_000;
 /** Until then what was known last is answered while it is read anew; later it is waited for. */
 const KNOWN_MS = 6_000;
 const MAX_TENANTS = 10_000;
 
-/** In place of the embedder of a model that no setting tells how to reach. */
+/** Replaces the embedder of a model that is not configured. */
 function absentEmbedder({ name, dimension }: IndexModel): Embedder {
   return {
     model: modelOfIndex(name),
@@ -46,7 +46,7 @@ export function createServedIndexOf(database: Database, embedders: Embedders, wa
     if (last !== undefined && ageMs < FRESH_MS) return last.served;
     const now = reading.get(tenantId) ?? read(tenantId).finally(() => reading.delete(tenantId));
     reading.set(tenantId, now);
-    // Nobody waits for what is only to be made sure of.
+    // Refreshed in the background.
     if (last !== undefined && ageMs < KNOWN_MS) {
       now.catch(() => undefined);
       return last.served;

@@ -5,27 +5,27 @@ import { findCapturedEvents } from '../capture/captured-events.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import { requestRemoval } from '../embeddings/embedding-removal.ts';
 import type { Found } from './erasures.ts';
-import { asJsonPiece, holds } from './find-text.ts';
+import { asJsonPiece, contains } from './find-text.ts';
 import { forgetEvent, forgetSession } from './forget.ts';
 import type { Forgotten } from './forget.ts';
 import { addTombstones } from './forgotten.ts';
 import { forgetGraph, pruneGraph } from '../graph/graph-writes.ts';
 import { fullValuesOf } from '../capture/full-values.ts';
+import { idsOf } from '../connection/rows.ts';
 
-/** What a step of erasing took away, by table, and the whole values that its rows named. */
+/** Result of an erasure step: rows by table, and the full values of the rows. */
 export interface Erased {
   readonly counts: Readonly<Record<string, number>>;
   readonly fullValues: readonly string[];
 }
 
-const idRows = z.array(z.object({ id: z.string() }));
 const sessionRows = z.array(z.object({ session_id: z.string() }));
 
 function countsOf({ prompts, observations, boundaries, summaries, evidence, learnings, vectors }: Forgotten) {
   return { prompts, observations, boundaries, summaries, learning_evidence: evidence, learnings, vectors };
 }
 
-/** Erases a session: what it said, what was made from it, and what of it was told. Its name stays as a tombstone, so that it is not begun again. */
+/** Erases a session with all that was derived from it and served of it. A tombstone of its name prevents a new session. */
 export async function eraseSession(transaction: TenantTransaction, sessionId: string): Promise<Erased> {
   const fullValues = await fullValuesOf(transaction, sessionId, null);
   const forgotten = await forgetSession(transaction, sessionId);
@@ -33,7 +33,7 @@ export async function eraseSession(transaction: TenantTransaction, sessionId: st
   return { counts: { sessions: 1, ...countsOf(forgotten), contexts }, fullValues };
 }
 
-/** Erases an event by the id of one of its rows; nothing where it is gone. */
+/** Erases an event by the id of one of its rows; does nothing if it is missing. */
 export async function eraseEvent(transaction: TenantTransaction, rowId: string, sessionId: string): Promise<Erased> {
   const [event] = await findCapturedEvents(transaction, { given: rowId, sessionId, viewerId: undefined });
   if (event === undefined) return { counts: {}, fullValues: [] };
@@ -67,15 +67,15 @@ export async function eraseSummaries(transaction: TenantTransaction, summaries: 
   for (const session of new Set(summaries.flatMap((row) => row.session ?? [])))
     await forgetGraph(transaction, session, ids);
   await addTombstones(transaction, ids);
-  const gone = await transaction.$executeRaw`DELETE FROM summaries WHERE id = ANY (${ids}::uuid[])`;
-  return { counts: { summaries: gone, vectors }, fullValues: [] };
+  const deleted = await transaction.$executeRaw`DELETE FROM summaries WHERE id = ANY (${ids}::uuid[])`;
+  return { counts: { summaries: deleted, vectors }, fullValues: [] };
 }
 
 /** Erases names of the graph, with all that hangs on them. */
 export async function eraseEntities(transaction: TenantTransaction, ids: readonly string[]): Promise<Erased> {
   if (ids.length === 0) return { counts: {}, fullValues: [] };
   await transaction.$executeRaw`DELETE FROM entity_mentions WHERE entity_id = ANY (${ids}::uuid[])`;
-  const hanging = idRows.parse(
+  const hanging = idsOf(
     await transaction.$queryRaw`DELETE FROM relations WHERE from_id = ANY (${ids}::uuid[]) OR to_id = ANY (${ids}::uuid[]) RETURNING id`,
   );
   await addTombstones(transaction, ids);
@@ -83,13 +83,13 @@ export async function eraseEntities(transaction: TenantTransaction, ids: readonl
   return { counts: { entities, relations: hanging.length }, fullValues: [] };
 }
 
-/** Takes a text out of what is no memory by itself: titles of sessions, quotes, answers that were kept, notes, the day's glossaries. */
+/** Erases a text outside of memories: titles of sessions, quotes, cached responses, notes, glossaries. */
 export async function eraseBeside(transaction: TenantTransaction, tenantId: string, text: string): Promise<Erased> {
   const values = [text, asJsonPiece(text), tenantId];
   const run = (sql: string): Promise<number> => transaction.$executeRawUnsafe(sql, ...values);
-  const remove = (table: string) => run(`DELETE FROM ${table} t WHERE t.tenant_id = $3::uuid AND ${holds(table)}`);
+  const remove = (table: string) => run(`DELETE FROM ${table} t WHERE t.tenant_id = $3::uuid AND ${contains(table)}`);
   const titles = await run(
-    `UPDATE sessions t SET title = NULL, metadata = '{}', updated_at = now() WHERE t.tenant_id = $3::uuid AND ${holds('sessions')}`,
+    `UPDATE sessions t SET title = NULL, metadata = '{}', updated_at = now() WHERE t.tenant_id = $3::uuid AND ${contains('sessions')}`,
   );
   return {
     counts: {
@@ -105,12 +105,12 @@ export async function eraseBeside(transaction: TenantTransaction, tenantId: stri
   };
 }
 
-/** Nobody comes in by this person's keys any more; answers the sessions that are to be erased, some at a time. */
+/** Deactivates a user's keys; returns some of the sessions to be erased. */
 export async function closePerson(transaction: TenantTransaction, userId: string, limit: number): Promise<string[]> {
   await transaction.$executeRaw`UPDATE users SET active = false WHERE id = ${userId}::uuid`;
   const rows = await transaction.$queryRaw`
     SELECT id FROM sessions WHERE user_id = ${userId}::uuid AND status <> 'deleted' ORDER BY id LIMIT ${limit}`;
-  return idRows.parse(rows).map(({ id }) => id);
+  return idsOf(rows);
 }
 
 /** Columns that say who did something; what was done stays, without the person. */
@@ -135,7 +135,7 @@ const APART: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Erases what is left of a person whose sessions were erased: what he told by hand, what was served to him, files and jobs, keys, and the person. What
+ * Erases what is left of a person whose sessions were erased: what he erased by hand, what was served to him, files and jobs, keys, and the person. What
  * others taught, too, becomes theirs; what calls cost stays, without the person. `tables` from the catalog, so that a new table is not forgotten.
  */
 export async function erasePerson(
@@ -149,19 +149,16 @@ export async function erasePerson(
       FROM (SELECT DISTINCT ON (e.learning_id) e.learning_id, s.user_id FROM learning_evidence e JOIN sessions s ON s.id = e.session_id
              WHERE s.user_id <> ${userId}::uuid ORDER BY e.learning_id, e.created_at) AS other
      WHERE l.id = other.learning_id AND l.user_id = ${userId}::uuid AND l.origin <> 'user'`;
-  const own = idRows.parse(await transaction.$queryRaw`SELECT id FROM learnings WHERE user_id = ${userId}::uuid`);
-  const told = await eraseLearnings(
-    transaction,
-    own.map(({ id }) => id),
-  );
-  Object.assign(counts, told.counts);
+  const own = idsOf(await transaction.$queryRaw`SELECT id FROM learnings WHERE user_id = ${userId}::uuid`);
+  const erased = await eraseLearnings(transaction, own);
+  Object.assign(counts, erased.counts);
   counts['usage_ledger_without_person'] = await transaction.$executeRaw`
     UPDATE usage_ledger SET user_id = NULL, session_id = NULL
      WHERE tenant_id = (SELECT current_tenant_id()) AND (user_id = ${userId}::uuid OR session_id IN (SELECT id FROM sessions WHERE user_id = ${userId}::uuid))`;
   // What was forgotten stays away; whose it was, a hash of the id tells, which is nobody's id.
   await transaction.$executeRaw`
     UPDATE tombstones SET user_id = left(encode(sha256(convert_to('user:' || user_id, 'UTF8')), 'hex'), 32)::uuid WHERE user_id = ${userId}::uuid`;
-  // Jobs of the whole instance have no tenant, and so are not among the tables.
+  // Jobs of the instance have no tenant and are not among the tables.
   await transaction.$executeRaw`UPDATE backups SET requested_by = NULL WHERE requested_by = ${userId}::uuid`;
   await transaction.$executeRaw`UPDATE restores SET requested_by = NULL WHERE requested_by = ${userId}::uuid`;
   // Children before their parents.
@@ -171,8 +168,8 @@ export async function erasePerson(
       if (column.isNullable)
         await transaction.$executeRaw`UPDATE ${Prisma.raw(`"${name}" SET "${column.name}" = NULL WHERE ${isHis}`)}`;
       else if (column.name === 'user_id' && !APART.has(name)) {
-        const gone = await transaction.$executeRaw`DELETE FROM ${Prisma.raw(`"${name}" WHERE ${isHis}`)}`;
-        if (gone > 0) counts[name] = gone;
+        const deleted = await transaction.$executeRaw`DELETE FROM ${Prisma.raw(`"${name}" WHERE ${isHis}`)}`;
+        if (deleted > 0) counts[name] = deleted;
       }
     }
   }

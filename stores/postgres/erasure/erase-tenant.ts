@@ -1,11 +1,13 @@
+import { z } from 'zod';
 import type pg from 'pg';
 import type { TenantTable } from '../exports/table-catalog.ts';
+import { columnOf } from '../connection/rows.ts';
 
 /** Of one statement: what it locks is locked for some tenths of a second. */
 const ROWS_AT_ONCE = 5_000;
 
-/** The receipt of a tenant's erasure is kept in its row. */
-const KEPT: ReadonlySet<string> = new Set(['erasures']);
+/** Tables that remain: the row of the erasure has its receipt. */
+const REMAINING: ReadonlySet<string> = new Set(['erasures']);
 
 /** Closes a tenant: none of its keys opens anything any more. `maintenance` is of the maintenance role, as in all of this file. */
 export async function closeTenant(maintenance: pg.Pool, tenantId: string): Promise<void> {
@@ -14,12 +16,12 @@ export async function closeTenant(maintenance: pg.Pool, tenantId: string): Promi
 
 /** Indexes that a tenant may have vectors in. */
 export async function modelsOfTenant(maintenance: pg.Pool, tenantId: string): Promise<string[]> {
-  const { rows } = await maintenance.query<{ model: string }>(
+  const { rows } = await maintenance.query(
     `SELECT DISTINCT model FROM embeddings WHERE tenant_id = $1
      UNION SELECT unnest(ARRAY[serving_model, target_model, retired_model]) FROM embedding_indexes WHERE tenant_id = $1`,
     [tenantId],
   );
-  return rows.flatMap(({ model }) => (model === null ? [] : [model]));
+  return columnOf(rows, 'model', z.string().nullable()).filter((model) => model !== null);
 }
 
 /** Deletes every row of a tenant, children before parents, in batches, at last the tenant; answers how many of each table. May be run again after being ended. */
@@ -36,7 +38,7 @@ export async function eraseTenantRows(
       [tenantId],
     );
   for (const { name } of tables.toReversed()) {
-    if (KEPT.has(name)) continue;
+    if (REMAINING.has(name)) continue;
     for (;;) {
       signal?.throwIfAborted();
       const { rowCount } = await maintenance.query(
@@ -60,12 +62,13 @@ export async function tenantRowsLeft(
 ): Promise<Readonly<Record<string, number>>> {
   const left: Record<string, number> = {};
   for (const { name } of tables) {
-    if (KEPT.has(name)) continue;
-    const { rows } = await maintenance.query<{ n: number }>(
+    if (REMAINING.has(name)) continue;
+    const { rows } = await maintenance.query(
       `SELECT count(*)::integer AS n FROM (SELECT FROM "${name}" WHERE tenant_id = $1 LIMIT 1000) AS part`,
       [tenantId],
     );
-    if ((rows[0]?.n ?? 0) > 0) left[name] = rows[0]?.n ?? 0;
+    const [count = 0] = columnOf(rows, 'n', z.number());
+    if (count > 0) left[name] = count;
   }
   return left;
 }

@@ -17,7 +17,7 @@ async function headOf(client: pg.Pool | pg.ClientBase, where: string): Promise<J
   return last === undefined ? null : { journal: last.journal_id, entries: last.sequence, last: last.entry_sha256 };
 }
 
-/** How far the journal lies in every store; null before its first entry does. */
+/** Last entry that every store has; null before the first. */
 export function storedHead(maintenance: pg.Pool): Promise<JournalHead | null> {
   return headOf(maintenance, STORED);
 }
@@ -82,7 +82,7 @@ export interface JournalObject {
   readonly object: string;
 }
 
-/** Entries that do not lie in every store yet, in order. */
+/** Returns the entries that some store lacks, in order. */
 export async function unstoredEntries(maintenance: pg.Pool): Promise<JournalObject[]> {
   const { rows } = await maintenance.query(
     'SELECT journal_id, sequence, object FROM erasure_journal WHERE stored_at IS NULL ORDER BY sequence',
@@ -90,7 +90,7 @@ export async function unstoredEntries(maintenance: pg.Pool): Promise<JournalObje
   return objectRows.parse(rows).map(({ journal_id: journal, ...entry }) => ({ journal, ...entry }));
 }
 
-/** Notes that an entry lies in every store. */
+/** Records that every store has an entry. */
 export async function noteStored(maintenance: pg.Pool, sequence: number): Promise<void> {
   await maintenance.query('UPDATE erasure_journal SET stored_at = now() WHERE sequence = $1', [sequence]);
 }

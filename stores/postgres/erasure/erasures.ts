@@ -7,28 +7,28 @@ import type { TenantTransaction } from '../connection/database.ts';
 import { ERASURE_PHASES, WORK_STATES } from '../../../domain/jobs.ts';
 import type { ErasurePhase, WorkState } from '../../../domain/jobs.ts';
 
-/** What was erased is still there after some rounds: somebody writes it again and again. */
+/** Content remained after several rounds: another process writes it again. */
 export class ErasureIncomplete extends Error {
   override readonly name = 'ErasureIncomplete';
 }
 
 const foundRow = z.object({ id: z.uuid(), session: z.uuid().nullable() });
 
-/** What is to go, by ids: of a text every row that holds it. And where vectors stood that were removed, to be looked up at the end. */
+/** Rows to erase, by ids; for a text every row with it. Also the removed vectors, for verification. */
 export const foundSchema = z.object({
-  /** Archived sessions whose file or index line holds it: they go as a whole. */
+  /** Archived sessions whose file or index entry contains it: they are erased completely. */
   sessions: z.array(z.uuid()).max(MAX_ERASED_ROWS).default([]),
   events: z.array(foundRow).max(MAX_ERASED_ROWS).default([]),
   summaries: z.array(foundRow).max(MAX_ERASED_ROWS).default([]),
   learnings: z.array(z.uuid()).max(MAX_ERASED_ROWS).default([]),
   entities: z.array(z.uuid()).max(MAX_ERASED_ROWS).default([]),
   objects: z.array(z.object({ model: z.string(), id: z.uuid() })).default([]),
-  /** Hashes of whole values that go with the rows. */
+  /** Hashes of the full values of the rows. */
   fullValues: z.array(z.string()).default([]),
 });
 export type Found = z.output<typeof foundSchema>;
 
-/** Vectors that are looked up at the end: of more than these, a part stands for all. */
+/** Number of removed vectors that are verified; of more, a sample. */
 export const LOOKED_UP_VECTORS = 20_000;
 
 const counts = z.record(z.string(), z.number());
@@ -81,7 +81,7 @@ export async function readErasure(transaction: TenantTransaction, id: string): P
   return row === null ? null : present(row);
 }
 
-/** Erasures of the tenant, or those that one user asked for, the newest first, before a given one. */
+/** Returns the erasures of the tenant, or of one requesting user, newest first, before a given one. */
 export async function listErasures(
   transaction: TenantTransaction,
   { userId, before, limit }: { readonly userId: string | null; readonly before: string | null; readonly limit: number },
@@ -142,7 +142,7 @@ export async function finishErasure(
   });
 }
 
-/** Ends an erasure that could not go on; `error` is the type of what ended it. What it looked for is not kept. */
+/** Ends a failed erasure; `error` is the type of the failure. The search text is deleted. */
 export async function failErasure(
   transaction: TenantTransaction,
   id: string,

@@ -4,6 +4,7 @@ import type { Database, TenantRead, TenantTransaction } from '../connection/data
 import type { Found } from './erasures.ts';
 import { foundSchema } from './erasures.ts';
 import { FIRST_ID } from '../../../domain/ids.ts';
+import { idsOf } from '../connection/rows.ts';
 
 /** More rows hold a text than one erasure takes: it is too common a one. */
 export class TooMuchFound extends Error {
@@ -15,7 +16,7 @@ export class TooMuchFound extends Error {
 
 type Form = 'text' | 'json' | 'list';
 
-/** What a table holds of what was said, told or written, by column. Words of our own (kinds, states, names of models) are no content. A test holds it against the catalog. */
+/** Columns with content, by table and type. Columns with the product's own words (kinds, states, names of models) are no content. A test compares the list with the catalog. */
 export const CONTENT_COLUMNS: Readonly<Record<string, Readonly<Record<string, Form>>>> = {
   prompts: { content: 'text', metadata: 'json' },
   observations: {
@@ -67,7 +68,7 @@ export const CONTENT_COLUMNS: Readonly<Record<string, Readonly<Record<string, Fo
 };
 
 /** Exact and case-sensitive: `$1` is the text, `$2` the same as JSON writes it between its quotes. Pieces of a list are looked into one by one. */
-export function holds(table: string, alias = 't'): string {
+export function contains(table: string, alias = 't'): string {
   const forms = Object.entries(CONTENT_COLUMNS[table] ?? {}).map(([column, form]) => {
     switch (form) {
       case 'text':
@@ -94,25 +95,24 @@ export async function sessionsTitled(
   text: string,
 ): Promise<readonly string[]> {
   const rows = await transaction.$queryRawUnsafe(
-    `SELECT t.id FROM sessions t WHERE t.tenant_id = $3::uuid AND ${holds('sessions')}`,
+    `SELECT t.id FROM sessions t WHERE t.tenant_id = $3::uuid AND ${contains('sessions')}`,
     text,
     asJsonPiece(text),
     tenantId,
   );
-  return idRows.parse(rows).map(({ id }) => id);
+  return idsOf(rows);
 }
 
 /** Sessions of one statement: with 500 rows each, a few hundredths of a second. */
 const SESSIONS_AT_ONCE = 100;
 
-const idRows = z.array(z.object({ id: z.string() }));
 const placedRows = z.array(z.object({ id: z.string(), session: z.string().nullable() }));
 
 const EVENTS = ['prompts', 'observations', 'boundaries'] as const;
 /** Tables that are small beside the events, looked through by tenant. */
 const QUOTED = `
-  SELECT e.row_id AS id, e.session_id AS session FROM learning_evidence e WHERE e.tenant_id = $3 AND ${holds('learning_evidence', 'e')}
-  UNION SELECT m.source_id, m.session_id FROM entity_mentions m WHERE m.tenant_id = $3 AND m.source_type IN ('observation', 'prompt') AND ${holds('entity_mentions', 'm')}`;
+  SELECT e.row_id AS id, e.session_id AS session FROM learning_evidence e WHERE e.tenant_id = $3 AND ${contains('learning_evidence', 'e')}
+  UNION SELECT m.source_id, m.session_id FROM entity_mentions m WHERE m.tenant_id = $3 AND m.source_type IN ('observation', 'prompt') AND ${contains('entity_mentions', 'm')}`;
 
 async function eventsOf(read: TenantRead, searchText: readonly unknown[], sessions: readonly string[]) {
   const rows: { id: string; session: string | null }[] = [];
@@ -121,7 +121,7 @@ async function eventsOf(read: TenantRead, searchText: readonly unknown[], sessio
       ...placedRows.parse(
         await read({
           name: `find_text_${table}`,
-          text: `SELECT t.id, t.session_id AS session FROM ${table} t WHERE t.session_id = ANY ($3::uuid[]) AND ${holds(table)} LIMIT ${MAX_ERASED_ROWS + 1}`,
+          text: `SELECT t.id, t.session_id AS session FROM ${table} t WHERE t.session_id = ANY ($3::uuid[]) AND ${contains(table)} LIMIT ${MAX_ERASED_ROWS + 1}`,
           values: [...searchText, sessions],
         }),
       ),
@@ -130,7 +130,7 @@ async function eventsOf(read: TenantRead, searchText: readonly unknown[], sessio
 }
 
 /**
- * Every row of a tenant that holds a text, by id; reads in steps, each in a transaction of its own, so that nothing is held for long.
+ * Returns the ids of every row of a tenant that contains a text. Reads in steps, each in a transaction of its own.
  * @throws TooMuchFound, and the signal's reason
  */
 export async function findText(
@@ -148,7 +148,7 @@ export async function findText(
     signal?.throwIfAborted();
     const last = after;
     const step = await database.readAsTenant(tenantId, async (read) => {
-      const ids = idRows.parse(
+      const ids = idsOf(
         await read({
           name: 'find_text_sessions',
           text: `SELECT t.id FROM sessions t WHERE t.tenant_id = $1 AND t.id > $2 ORDER BY t.id LIMIT ${SESSIONS_AT_ONCE}`,
@@ -157,42 +157,33 @@ export async function findText(
       );
       return {
         ids,
-        events:
-          ids.length === 0
-            ? []
-            : await eventsOf(
-                read,
-                searchText,
-                ids.map(({ id }) => id),
-              ),
+        events: ids.length === 0 ? [] : await eventsOf(read, searchText, ids),
       };
     });
     for (const event of step.events) events.set(event.id, event);
     bounded(events.size);
     const end = step.ids.at(-1);
     if (end === undefined || step.ids.length < SESSIONS_AT_ONCE) break;
-    after = end.id;
+    after = end;
   }
   const rest = await database.readAsTenant(tenantId, async (read) => {
     const of = (table: 'summaries' | 'learnings' | 'entities', columns: string) =>
       read({
         name: `find_text_${table}`,
-        text: `SELECT ${columns} FROM ${table} t WHERE t.tenant_id = $3 AND ${holds(table)} LIMIT ${MAX_ERASED_ROWS + 1}`,
+        text: `SELECT ${columns} FROM ${table} t WHERE t.tenant_id = $3 AND ${contains(table)} LIMIT ${MAX_ERASED_ROWS + 1}`,
         values: [...searchText, tenantId],
       });
     return {
       summaries: placedRows.parse(await of('summaries', 't.id, t.session_id AS session')),
-      learnings: idRows.parse(await of('learnings', 't.id')).map(({ id }) => id),
-      entities: idRows.parse(await of('entities', 't.id')).map(({ id }) => id),
-      sessions: idRows
-        .parse(
-          await read({
-            name: 'find_text_archives',
-            text: `SELECT t.session_id AS id FROM archives t WHERE t.tenant_id = $3 AND ${holds('archives')} LIMIT ${MAX_ERASED_ROWS + 1}`,
-            values: [...searchText, tenantId],
-          }),
-        )
-        .map(({ id }) => id),
+      learnings: idsOf(await of('learnings', 't.id')),
+      entities: idsOf(await of('entities', 't.id')),
+      sessions: idsOf(
+        await read({
+          name: 'find_text_archives',
+          text: `SELECT t.session_id AS id FROM archives t WHERE t.tenant_id = $3 AND ${contains('archives')} LIMIT ${MAX_ERASED_ROWS + 1}`,
+          values: [...searchText, tenantId],
+        }),
+      ),
       quoted: placedRows.parse(
         await read({ name: 'find_text_quotes', text: QUOTED, values: [...searchText, tenantId] }),
       ),

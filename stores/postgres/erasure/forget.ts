@@ -8,8 +8,9 @@ import { rowsAskedFor, requestRewrite } from '../embeddings/embedding-rewrites.t
 import { addTombstones, EVIDENCE_FORGOTTEN, lockForgetting } from './forgotten.ts';
 import { forgetGraph } from '../graph/graph-writes.ts';
 import { forgetAnswers } from '../usage/model-response-cache.ts';
+import { idsOf } from '../connection/rows.ts';
 
-/** What forgetting takes away. */
+/** Numbers of forgotten rows. */
 export interface Forgotten {
   readonly prompts: number;
   readonly observations: number;
@@ -27,8 +28,6 @@ export interface Forgotten {
 
 /** Versions that are followed: a bound, should they ever point in a circle. */
 const MAX_VERSIONS = 100;
-
-const idRows = z.array(z.object({ id: z.string() }));
 
 function sha256(text: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(createHash('sha256').update(text, 'utf8').digest());
@@ -52,7 +51,7 @@ async function bury(transaction: TenantTransaction, sessionId: string, names: re
  */
 export async function closeUntaught(transaction: TenantTransaction, ids: readonly string[]): Promise<string[]> {
   if (ids.length === 0) return [];
-  const closed = idRows.parse(
+  const closed = idsOf(
     await transaction.$queryRaw`
       UPDATE learnings l SET valid_to = coalesce(valid_to, greatest(now(), valid_from)), reason = ${EVIDENCE_FORGOTTEN}, title = 'Forgotten', description = '', context = '', examples = '[]',
              tags = '{}', verify_note = NULL, fingerprint = sha256(l.id::text::bytea), updated_at = now()
@@ -65,10 +64,10 @@ export async function closeUntaught(transaction: TenantTransaction, ids: readonl
            SELECT FROM older WHERE origin <> 'user')
       RETURNING l.id`,
   );
-  return closed.map((row) => row.id);
+  return closed;
 }
 
-/** Takes evidence away and closes learnings that none is left for. */
+/** Deletes evidence and closes learnings without evidence. */
 async function forgetEvidence(
   transaction: TenantTransaction,
   sessionId: string,
@@ -93,10 +92,10 @@ async function windowsOf(
     SELECT w.n FROM windows w
      WHERE w.session_id = ${sessionId}::uuid
        AND (EXISTS (SELECT FROM unnest(${seqs}::integer[]) AS seq WHERE seq BETWEEN w.from_seq AND w.to_seq)
-            OR EXISTS (SELECT FROM unnest(${requestSeqs}::integer[]) AS asked
-                        WHERE asked < w.from_seq
+            OR EXISTS (SELECT FROM unnest(${requestSeqs}::integer[]) AS prompt_seq
+                        WHERE prompt_seq < w.from_seq
                           AND NOT EXISTS (SELECT FROM prompts p WHERE p.session_id = w.session_id AND p.type = 'user'
-                                           AND p.seq > asked AND p.seq < w.from_seq AND p.seq <> ALL (${seqs}::integer[]))))`;
+                                           AND p.seq > prompt_seq AND p.seq < w.from_seq AND p.seq <> ALL (${seqs}::integer[]))))`;
   return z
     .array(z.object({ n: z.number() }))
     .parse(rows)
@@ -105,7 +104,7 @@ async function windowsOf(
 
 const promptRow = z.object({ seq: z.number(), type: z.string(), sha256: z.string(), content: z.string() });
 
-/** Tombstones of what prompts say: their own text, the same without blanks around it, and every text that their line may be told by. */
+/** Tombstones of the texts of prompts: the text, the text without surrounding blanks, and every text of their transcript line. */
 async function namesOfWords(
   transaction: TenantTransaction,
   sessionId: string,
@@ -146,8 +145,8 @@ export async function forgetEvent(transaction: TenantTransaction, found: Capture
   await bury(transaction, sessionId, [tombstoneKey(event.key), ...words]);
   const requests = prompts.filter((prompt) => prompt.type === 'user').map((prompt) => prompt.seq);
   const windows = await windowsOf(transaction, sessionId, seqs, requests);
-  // A session's own summary is made from its prompts and topics: whatever it says may come from this event.
-  const summaries = idRows.parse(
+  // The session's summary is made from its prompts and topics: it may contain this event.
+  const summaries = idsOf(
     await transaction.$queryRaw`
       DELETE FROM summaries WHERE session_id = ${sessionId}::uuid
          AND (type = 'session' OR window_n = ANY (${windows}::integer[])
@@ -156,7 +155,7 @@ export async function forgetEvent(transaction: TenantTransaction, found: Capture
   );
   await forgetAnswers(transaction, sessionId);
   const { evidence, taught, closed } = await forgetEvidence(transaction, sessionId, ids);
-  await forgetGraph(transaction, sessionId, [...ids, ...summaries.map((row) => row.id), ...taught]);
+  await forgetGraph(transaction, sessionId, [...ids, ...summaries, ...taught]);
   const removed = await removeRows(transaction, sessionId, seqs);
   // A prompt's first words are part of every chunk that it led to.
   await requestRewrite(transaction, await rowsAskedFor(transaction, sessionId, requests));
@@ -181,9 +180,9 @@ export async function forgetEvent(transaction: TenantTransaction, found: Capture
            phase = CASE WHEN ${derived} AND status = 'ended' THEN 'active' ELSE phase END,
            status = CASE WHEN ${derived} AND status = 'ended' THEN 'active' ELSE status END, updated_at = now()
      WHERE id = ${sessionId}::uuid`;
-  const gone = [...ids, ...summaries.map((row) => row.id), ...closed];
-  await addTombstones(transaction, gone);
-  const vectors = await requestRemoval(transaction, gone);
+  const forgotten = [...ids, ...summaries, ...closed];
+  await addTombstones(transaction, forgotten);
+  const vectors = await requestRemoval(transaction, forgotten);
   return {
     prompts: removed.prompts,
     observations: removed.observations,
@@ -198,7 +197,7 @@ export async function forgetEvent(transaction: TenantTransaction, found: Capture
 
 const tokenRows = z.array(z.object({ id: z.string(), tokens: z.number() }));
 
-/** Deletes the rows of these positions, or of the whole session for null, with their keys. */
+/** Deletes the rows of these positions with their keys; null: of the session. */
 async function removeRows(transaction: TenantTransaction, sessionId: string, seqs: readonly number[] | null) {
   const prompts = tokenRows.parse(
     await transaction.$queryRaw`DELETE FROM prompts WHERE session_id = ${sessionId}::uuid AND (${seqs}::integer[] IS NULL OR seq = ANY (${seqs}::integer[])) RETURNING id, tokens`,
@@ -222,7 +221,7 @@ async function removeRows(transaction: TenantTransaction, sessionId: string, seq
   };
 }
 
-/** Forgets a whole session: nothing of what it said remains but its name, and nothing of it is taken again. The caller hints the index. */
+/** Forgets a session: only its name remains, and it is not captured again. The caller hints the index. */
 export async function forgetSession(transaction: TenantTransaction, sessionId: string): Promise<Forgotten> {
   await lockForgetting(transaction, sessionId);
   await transaction.$executeRaw`
@@ -230,14 +229,14 @@ export async function forgetSession(transaction: TenantTransaction, sessionId: s
            token_count = 0, last_hash = NULL, last_row_id = NULL, last_prompt_id = NULL, consumed_seq = last_seq, ended_at = coalesce(ended_at, now()), updated_at = now()
      WHERE id = ${sessionId}::uuid`;
   await bury(transaction, sessionId, ['session']);
-  const summaries = idRows.parse(
+  const summaries = idsOf(
     await transaction.$queryRaw`DELETE FROM summaries WHERE session_id = ${sessionId}::uuid RETURNING id`,
   );
   await forgetAnswers(transaction, sessionId);
   const { evidence, closed } = await forgetEvidence(transaction, sessionId, null);
   await forgetGraph(transaction, sessionId, null);
   const removed = await removeRows(transaction, sessionId, null);
-  // What other sessions teach, too, is theirs from now on.
+  // Learnings with evidence of other sessions remain.
   await transaction.$executeRaw`UPDATE learnings SET session_id = NULL WHERE session_id = ${sessionId}::uuid`;
   // Their ids alone stay: by them the copies in the transcript of a session that resumed this one are known.
   await transaction.$executeRaw`
@@ -245,7 +244,7 @@ export async function forgetSession(transaction: TenantTransaction, sessionId: s
   const windows = await transaction.$executeRaw`DELETE FROM windows WHERE session_id = ${sessionId}::uuid`;
   // The session's own rows are refused with it; a learning may come again without it.
   await addTombstones(transaction, closed);
-  const vectors = await requestRemoval(transaction, [...removed.ids, ...summaries.map((row) => row.id), ...closed]);
+  const vectors = await requestRemoval(transaction, [...removed.ids, ...summaries, ...closed]);
   return {
     prompts: removed.prompts,
     observations: removed.observations,

@@ -25,7 +25,7 @@ export async function forgottenSoFar(transaction: TenantTransaction, sessionId: 
 }
 
 /**
- * Holds forgetting off until this transaction ends, so that what it writes was made from rows that stand.
+ * Blocks forgetting until this transaction ends, so that it writes from existing rows only.
  * @throws ForgottenMeanwhile when something was forgotten since `before` was counted
  */
 export async function refuseForgotten(
@@ -33,7 +33,7 @@ export async function refuseForgotten(
   sessionId: string,
   before: number,
 ): Promise<void> {
-  await holdForgetting(transaction, sessionId);
+  await blockForgetting(transaction, sessionId);
   if ((await forgottenSoFar(transaction, sessionId)) !== before)
     throw new ForgottenMeanwhile('rows were forgotten while they were read');
 }
@@ -49,12 +49,12 @@ export async function addTombstones(transaction: TenantTransaction, ids: readonl
     SELECT (SELECT current_tenant_id()), '', '', sha256(convert_to('row:' || id, 'UTF8')) FROM unnest(${[...new Set(ids)]}::text[]) AS id ON CONFLICT DO NOTHING`;
 }
 
-/** Holds forgetting off until this transaction ends. */
-export async function holdForgetting(transaction: TenantTransaction, sessionId: string): Promise<void> {
+/** Blocks forgetting until this transaction ends. */
+export async function blockForgetting(transaction: TenantTransaction, sessionId: string): Promise<void> {
   await transaction.$executeRaw`SELECT pg_advisory_xact_lock_shared(hashtextextended(${`forget ${sessionId}`}, 0))`;
 }
 
-/** Waits for the model steps that are writing, and holds off others, until this transaction ends. Taken before the session's row is locked. */
+/** Waits for writing model steps and blocks new ones until this transaction ends. Must be called before the session's row is locked. */
 export async function lockForgetting(transaction: TenantTransaction, sessionId: string): Promise<void> {
   await transaction.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`forget ${sessionId}`}, 0))`;
 }

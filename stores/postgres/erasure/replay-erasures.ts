@@ -9,8 +9,9 @@ import { ANY_USER } from './forgotten.ts';
 import { eraseTenantRows } from './erase-tenant.ts';
 import { tenantScopeOf } from '../connection/tenant-scope.ts';
 import type { TenantScope } from '../connection/tenant-scope.ts';
+import { idsOf } from '../connection/rows.ts';
 
-/** A tombstone of the running database, as its row says. */
+/** A tombstone row of the running database. */
 export interface ReplayedTombstone {
   readonly tenantId: string;
   readonly host: string;
@@ -20,10 +21,9 @@ export interface ReplayedTombstone {
   readonly keySha256: Uint8Array;
 }
 
-/** What replaying took away, by table. */
+/** Numbers of erased rows, by table. */
 export type ReplayedCounts = Record<string, number>;
 
-const idRows = z.array(z.object({ id: z.string() }));
 const placedRows = z.array(z.object({ id: z.string(), session_id: z.string() }));
 const sessionRows = z.array(z.object({ tenant_id: z.string(), id: z.string() }));
 const eventRows = z.array(z.object({ tenant_id: z.string(), id: z.string(), session_id: z.string() }));
@@ -46,7 +46,7 @@ async function named(pool: pg.Pool, table: string, what: string, tenantId: strin
     `SELECT t.id FROM ${table} t WHERE t.tenant_id = $1 AND ${NAME(what)} = ANY ($2::text[])`,
     [tenantId, names],
   );
-  return idRows.parse(rows).map(({ id }) => id);
+  return idsOf(rows);
 }
 
 async function namedIn(pool: pg.Pool, table: string, tenantId: string, names: readonly string[]) {
@@ -77,7 +77,7 @@ async function eraseUser({ pool, scope, counts }: Replay, tenantId: TenantId, us
   const { rows } = await pool.query("SELECT id FROM sessions WHERE user_id = $1 AND status <> 'deleted' ORDER BY id", [
     userId,
   ]);
-  for (const { id } of idRows.parse(rows))
+  for (const id of idsOf(rows))
     add(counts, (await scope.asTenant(tenantId, (transaction) => eraseSession(transaction, id))).counts);
   const tables = await tenantTables(pool);
   add(counts, (await scope.asTenant(tenantId, (transaction) => erasePerson(transaction, userId, tables))).counts);
@@ -133,12 +133,12 @@ async function replayTombstones(replay: Replay, tombstones: readonly ReplayedTom
     `INSERT INTO tombstones (tenant_id, host, external_id, user_id, key_sha256) SELECT b.* FROM ${rows} b JOIN tenants t ON t.id = b.tenant_id ON CONFLICT DO NOTHING`,
     given,
   );
-  const whole = await pool.query(
+  const forgotten = await pool.query(
     `SELECT s.tenant_id, s.id FROM ${rows} b JOIN ${sessions}
       WHERE b.key_sha256 = sha256('session') AND s.status <> 'deleted'`,
     given,
   );
-  for (const { tenant_id: tenantId, id } of sessionRows.parse(whole.rows))
+  for (const { tenant_id: tenantId, id } of sessionRows.parse(forgotten.rows))
     add(counts, (await scope.asTenant(asId(tenantId), (transaction) => eraseSession(transaction, id))).counts);
   const events = await pool.query(
     `SELECT DISTINCT s.tenant_id, k.row_id AS id, s.id AS session_id FROM ${rows} b
@@ -153,11 +153,11 @@ async function replayTombstones(replay: Replay, tombstones: readonly ReplayedTom
     tombstones.filter(({ host, externalId }) => host === '' && externalId === ''),
     ({ tenantId }) => tenantId,
   );
-  for (const [tenantId, buried] of ofRows)
+  for (const [tenantId, tombstones] of ofRows)
     await eraseNamedRows(
       replay,
       asId(tenantId),
-      buried.map(({ keySha256 }) => Buffer.from(keySha256).toString('hex')),
+      tombstones.map(({ keySha256 }) => Buffer.from(keySha256).toString('hex')),
     );
 }
 
@@ -200,7 +200,7 @@ const tombstoneRows = z.array(
   }),
 );
 
-/** What a database buried since a time, as its maintenance role sees it; read in pages along the key. */
+/** Returns the tombstones since a time, as the maintenance role; read in pages along the key. */
 export async function* tombstonesSince(
   running: pg.Pool,
   since: Date,

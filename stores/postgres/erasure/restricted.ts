@@ -22,7 +22,7 @@ export function isOfShownSession(session: string): string {
       OR NOT EXISTS (SELECT FROM sessions hs JOIN users hu ON hu.id = hs.user_id AND hu.restricted_until > now() WHERE hs.id = ${session})))`;
 }
 
-/** Of a name or a relation of the graph: something that is not hidden bears it out, or nothing at all does. Mostly nothing is hidden, and nothing is asked. */
+/** For a name or relation of the graph: true if an unrestricted source mentions it, or none does. Usually nothing is restricted, and nothing is read. */
 export function isBorneOut(evidence: string, column: string, id: string): string {
   const its = `SELECT FROM ${evidence} he WHERE he.${column} = ${id}`;
   return `((NOT EXISTS (SELECT FROM users hu WHERE hu.restricted_until > now()) AND NOT EXISTS (SELECT FROM sessions hs WHERE hs.restricted_until > now()))
@@ -58,7 +58,7 @@ export async function hiddenAmong(
   return new Set(rows.map(({ id }) => id));
 }
 
-/** Ids of the people who are hidden now; few, so that lists leave theirs out by them. */
+/** Returns the ids of restricted users; they are few. */
 export async function restrictedUsers(transaction: Pick<Prisma.TransactionClient, 'user'>): Promise<string[]> {
   const rows = await transaction.user.findMany({
     where: { restrictedUntil: { gt: new Date() } },

@@ -6,6 +6,7 @@ import type { Prisma } from '../../../prisma/generated/client.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import type { ExportState } from '../../../domain/jobs.ts';
 import { EXPORT_SCOPES, EXPORT_STATES } from '../../../domain/jobs.ts';
+import { columnOf } from '../connection/rows.ts';
 
 /** For so long a file may be fetched. */
 const DAYS = 7;
@@ -62,7 +63,7 @@ export async function readExport(transaction: TenantTransaction, id: string): Pr
 
 const forUpdate = z.array(z.object({ state: z.enum(EXPORT_STATES) }));
 
-/** Notes that the file of a running export is whole; false where something of the tenant was erased since `begunAt`, so that the file must not be kept. */
+/** Completes a running export; false if content of the tenant was erased since `begunAt`: the file must be deleted. */
 export async function finishExport(
   transaction: TenantTransaction,
   id: string,
@@ -111,7 +112,7 @@ export async function endExport(
   });
 }
 
-/** Has the files of all exports go that were begun before a time; answers their keys, for the store. */
+/** Expires all exports started before a time; returns their keys. */
 export async function dropExports(transaction: TenantTransaction, before: Date): Promise<string[]> {
   const rows = await transaction.export.findMany({
     where: { state: 'completed', createdAt: { lte: before } },
@@ -126,8 +127,8 @@ export async function dropExports(transaction: TenantTransaction, before: Date):
 
 /** Has the files of all tenants' exports go whose time is over; answers their keys. `maintenance` is of the maintenance role. */
 export async function dropExpired(maintenance: pg.Pool): Promise<string[]> {
-  const { rows } = await maintenance.query<{ object_key: string }>(
+  const { rows } = await maintenance.query(
     "UPDATE exports SET state = 'expired', updated_at = now() WHERE expires_at < now() AND state = 'completed' RETURNING object_key",
   );
-  return rows.map((row) => row.object_key);
+  return columnOf(rows, 'object_key', z.string());
 }

@@ -10,7 +10,7 @@ export interface PortableScope {
 
 type Narrow = Exclude<PortableScope['kind'], 'tenant'>;
 
-/** Which sessions a scope holds; `$1` is the tenant and `$2` the subject, as in all that follows. */
+/** Sessions of a scope; `$1` is the tenant and `$2` the subject, as in all rules. */
 const SESSIONS: Readonly<Record<Narrow, string>> = {
   session: `SELECT s.id FROM sessions s WHERE s.tenant_id = $1 AND s.id = $2`,
   user: `SELECT s.id FROM sessions s WHERE s.tenant_id = $1 AND s.user_id = $2 AND s.status <> 'deleted'`,
@@ -40,7 +40,7 @@ const USERS: Readonly<Record<Narrow, string>> = {
   project: `SELECT s.user_id FROM sessions s WHERE s.id IN (${SESSIONS.project}) UNION SELECT l.user_id FROM learnings l WHERE l.id IN (${LEARNINGS.project})`,
 };
 
-/** Condition on a row `t`; null where the scope holds none of the table. */
+/** Condition on a row `t`; null if the scope contains no row of the table. */
 type Rule = (kind: Narrow) => string | null;
 
 const ofSessions: Rule = (kind) => `t.session_id IN (${SESSIONS[kind]})`;
@@ -54,7 +54,7 @@ const contexts: Rule = (kind) =>
       ? 't.session_id = $2'
       : `t.session_id IN (${SESSIONS.project})`;
 
-/** Which rows of each table go with a part of a tenant. A test holds the names against the catalog. */
+/** Exported rows of each table for a part of a tenant. A test compares the names with the catalog. */
 export const EXPORTED_TABLES: Readonly<Record<string, Rule>> = {
   boundaries: ofSessions,
   capture_keys: ofSessions,
@@ -95,20 +95,20 @@ export const UNEXPORTED_TABLES: Readonly<Record<string, string>> = {
   embedding_indexes: 'which index serves is for each instance to say',
   expired_full_values: 'files of this instance that are to go',
   exports: 'jobs of this instance',
-  erasures: 'jobs of this instance; what they removed stands in tombstones',
+  erasures: 'jobs of this instance; tombstones carry their effect',
   imports: 'jobs of this instance',
-  legal_holds: 'what must be kept is for each instance to say',
+  legal_holds: 'decided by each instance',
   model_response_cache: 'a cache that expires',
   model_response_bands: 'a cache that expires',
   model_batches: 'calls that are on their way from this instance',
   model_batch_calls: 'calls that are on their way from this instance',
   retention_counts: 'jobs of this instance',
-  retention_policies: 'how long what is kept is for each instance to say',
+  retention_policies: 'decided by each instance',
   retention_runs: 'jobs of this instance',
   consistency_checks: 'jobs and figures of this instance',
   stats_snapshots: 'jobs and figures of this instance',
   imported_rows: 'jobs and figures of this instance',
-  system_alerts: 'told of this instance',
+  system_alerts: 'alerts of this instance',
   transcript_files: 'files of a machine',
   usage_reservations: 'calls that are on their way from this instance',
 };

@@ -15,7 +15,7 @@ export interface ForeignKey {
   readonly parentColumns: readonly string[];
 }
 
-/** A table whose rows are a tenant's, as the catalog tells it. */
+/** A table with a tenant, from the catalog. */
 export interface TenantTable {
   readonly name: string;
   readonly columns: readonly PortableColumn[];
@@ -40,7 +40,7 @@ const tableRows = z.array(
 const NAMES_OF = (relation: string, numbers: string) =>
   `(SELECT json_agg(a.attname ORDER BY place.n) FROM unnest(${numbers}) WITH ORDINALITY AS place(number, n) JOIN pg_attribute a ON a.attrelid = ${relation} AND a.attnum = place.number)`;
 
-/** A month that retention took out of its table and has not dropped yet is no table: its rows are gone. */
+/** Excludes months that retention detached but has not dropped yet. */
 const TABLES = `
   SELECT c.relname AS name,
          (SELECT json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod), 'isGenerated', a.attgenerated <> '', 'isNullable', NOT a.attnotnull) ORDER BY a.attnum)
@@ -53,7 +53,7 @@ const TABLES = `
      AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped)
    ORDER BY c.relname`;
 
-/** What no foreign key says and yet must come first: rows are taken where their key is, and a session's rows after its keys. */
+/** Order that no foreign key enforces: rows need their key first, and rows of a session its keys. */
 const ALSO_AFTER: Readonly<Record<string, readonly string[]>> = {
   prompts: ['capture_keys'],
   observations: ['capture_keys'],

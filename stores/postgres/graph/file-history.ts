@@ -20,7 +20,7 @@ export interface FileHistory {
   readonly refs: readonly MemoryRef[];
 }
 
-/** Calls, notes and learnings that are looked at: enough to hold what was decided beside many edits. */
+/** Calls, notes and learnings that are read: enough for decisions beside many edits. */
 const MAX_CALLS = 24;
 const MAX_NOTES = 24;
 

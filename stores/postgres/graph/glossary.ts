@@ -3,7 +3,7 @@ import type { TenantId } from '../../../domain/ids.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import type { LearningScope } from '../learnings/learning-neighbours.ts';
 
-/** Entities looked at for one glossary. */
+/** Entities read for one glossary. */
 const CANDIDATES = 80;
 
 /** Midnight (UTC) of the day. */
@@ -30,7 +30,7 @@ export async function projectGlossary(
     select: { names: true },
   });
   if (known !== null) return known.names;
-  // The project's own name stands in the prefix already.
+  // The prefix already contains the name of the project.
   const entities = await transaction.entity.findMany({
     where: { projectId, namespace, type: { in: ['file', 'tool', 'concept', 'error'] }, weight: { gt: 0 } },
     orderBy: [{ weight: 'desc' }, { id: 'asc' }],
@@ -44,7 +44,7 @@ export async function projectGlossary(
     data: [{ projectId, namespace, day, tenantId, names: [...names] }],
     skipDuplicates: true,
   });
-  // Another session may have been first: what stands is read, so that both have the same.
+  // Reads the stored row: another session may have written it first.
   const fixed = await transaction.projectGlossary.findUniqueOrThrow({
     where,
     select: { names: true },
@@ -52,7 +52,7 @@ export async function projectGlossary(
   return fixed.names;
 }
 
-/** Takes away glossaries that may name what was forgotten; the next question makes today's anew. */
+/** Deletes glossaries that may contain forgotten names; the next call creates a new one. */
 export async function dropGlossaries(transaction: TenantTransaction, projectIds: readonly string[]): Promise<void> {
   if (projectIds.length > 0)
     await transaction.projectGlossary.deleteMany({ where: { projectId: { in: [...projectIds] } } });

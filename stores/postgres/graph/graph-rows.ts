@@ -5,7 +5,7 @@ import type { TenantTransaction } from '../connection/database.ts';
 /** Calls of a session that the graph is made from: the last ones of a longer session. */
 const MAX_CALLS = 4_000;
 const MAX_FAILURES = 200;
-/** Of what a failure said: its name stands at the beginning or the end. */
+/** Length of the beginning and end of a failure that are searched for its name. */
 const FAILURE_CHARACTERS = 4_000;
 
 /** Of a command that did not fail itself (`npm test | tail`), the lines that say so. */
@@ -22,7 +22,7 @@ const callRow = z.object({
 const failureRow = z.object({ id: z.string(), content: z.string(), occurred_at: z.date() });
 const aliasRow = z.object({ alias: z.string() });
 
-/** The tool calls of a session without their outputs, its failures with the beginning of theirs, and the folders that are its project's root. */
+/** Returns the tool calls of a session without outputs, its failures with their beginning, and the root folders of its project. */
 export async function readGraphRows(
   transaction: TenantTransaction,
   sessionId: string,

@@ -48,7 +48,7 @@ function columnsOf(rows: readonly { readonly owner: string; readonly mention: Me
 
 /**
  * Writes a session's part of the graph: what is there already stays, mentions are added once, and weights are counted anew from them. Writing it
- * again changes nothing. The caller holds `lockLearnings`.
+ * again changes nothing. The caller has `lockLearnings`.
  */
 export async function writeGraph(
   transaction: TenantTransaction,
@@ -127,30 +127,30 @@ async function writeRelations(
 export async function weighEntities(transaction: TenantTransaction, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
   await transaction.$executeRaw`
-    UPDATE entities e SET weight = told.weight, last_seen = told.last_seen, first_seen = (SELECT min(m.occurred_at) FROM entity_mentions m WHERE m.entity_id = e.id)
+    UPDATE entities e SET weight = computed.weight, last_seen = computed.last_seen, first_seen = (SELECT min(m.occurred_at) FROM entity_mentions m WHERE m.entity_id = e.id)
       FROM (SELECT id, sum(1 + ln(mentions))::real AS weight, max(last_seen) AS last_seen
               FROM (SELECT wanted.id, count(*) AS mentions, max(m.occurred_at) AS last_seen FROM unnest(${ids}::uuid[]) AS wanted(id)
                      CROSS JOIN LATERAL (SELECT session_id, occurred_at FROM entity_mentions WHERE entity_id = wanted.id ORDER BY occurred_at DESC, source_id LIMIT ${MAX_WEIGHED}) AS m
                      GROUP BY wanted.id, m.session_id) AS of_session
-             GROUP BY id) AS told
-     WHERE e.id = told.id`;
+             GROUP BY id) AS computed
+     WHERE e.id = computed.id`;
 }
 
 /** As {@link weighEntities}. */
 export async function weighRelations(transaction: TenantTransaction, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
   await transaction.$executeRaw`
-    UPDATE relations r SET weight = told.weight, last_seen = told.last_seen, first_seen = (SELECT min(m.occurred_at) FROM relation_evidence m WHERE m.relation_id = r.id)
+    UPDATE relations r SET weight = computed.weight, last_seen = computed.last_seen, first_seen = (SELECT min(m.occurred_at) FROM relation_evidence m WHERE m.relation_id = r.id)
       FROM (SELECT id, sum(1 + ln(pieces))::real AS weight, max(last_seen) AS last_seen
               FROM (SELECT wanted.id, count(*) AS pieces, max(m.occurred_at) AS last_seen FROM unnest(${ids}::uuid[]) AS wanted(id)
                      CROSS JOIN LATERAL (SELECT session_id, occurred_at FROM relation_evidence WHERE relation_id = wanted.id ORDER BY occurred_at DESC, source_id LIMIT ${MAX_WEIGHED}) AS m
                      GROUP BY wanted.id, m.session_id) AS of_session
-             GROUP BY id) AS told
-     WHERE r.id = told.id`;
+             GROUP BY id) AS computed
+     WHERE r.id = computed.id`;
 }
 
 const ownerRows = z.array(z.object({ id: z.string() }));
-const goneRows = z.array(z.object({ project_id: z.string().nullable() }));
+const removedRows = z.array(z.object({ project_id: z.string().nullable() }));
 
 /**
  * Takes a session's evidence out of the graph, all of it or that of some rows, summaries and learnings; what nothing names any more goes, and with
@@ -189,40 +189,40 @@ export async function pruneGraph(
   await transaction.$executeRaw`SELECT FROM relations WHERE id = ANY (${relationIds}::uuid[]) ORDER BY id FOR UPDATE`;
   const relations = await transaction.$executeRaw`
     DELETE FROM relations r WHERE r.id = ANY (${relationIds}::uuid[]) AND NOT EXISTS (SELECT FROM relation_evidence e WHERE e.relation_id = r.id)`;
-  const gone = goneRows.parse(
+  const removed = removedRows.parse(
     await transaction.$queryRaw`
       DELETE FROM entities n WHERE n.id = ANY (${entityIds}::uuid[]) AND NOT EXISTS (SELECT FROM entity_mentions m WHERE m.entity_id = n.id) RETURNING n.project_id`,
   );
-  await dropGlossaries(transaction, [...new Set(gone.flatMap((row) => row.project_id ?? []))]);
+  await dropGlossaries(transaction, [...new Set(removed.flatMap((row) => row.project_id ?? []))]);
   await weighEntities(transaction, entityIds);
   await weighRelations(transaction, relationIds);
-  return { entities: gone.length, relations };
+  return { entities: removed.length, relations };
 }
 
-const pairRows = z.array(z.object({ gone: z.string(), kept: z.string() }));
+const pairRows = z.array(z.object({ removed: z.string(), target: z.string() }));
 
 /** Moves a project's graph into another's, with whose it is joined by type and name. */
 export async function moveGraph(transaction: TenantTransaction, from: string, into: string): Promise<void> {
   const twins = pairRows.parse(
     await transaction.$queryRaw`
-      SELECT moved.id AS gone, known.id AS kept FROM entities moved
+      SELECT moved.id AS removed, known.id AS target FROM entities moved
         JOIN entities known ON known.tenant_id = moved.tenant_id AND known.project_id = ${into}::uuid AND known.namespace = moved.namespace
          AND known.type = moved.type AND known.name = moved.name
        WHERE moved.project_id = ${from}::uuid`,
   );
-  const gone = twins.map((pair) => pair.gone);
-  const kept = twins.map((pair) => pair.kept);
+  const removed = twins.map((pair) => pair.removed);
+  const target = twins.map((pair) => pair.target);
   await transaction.$executeRaw`
     INSERT INTO entity_mentions (entity_id, session_id, source_id, source_type, tenant_id, quote, occurred_at)
-    SELECT pair.kept, m.session_id, m.source_id, m.source_type, m.tenant_id, m.quote, m.occurred_at
-      FROM unnest(${gone}::uuid[], ${kept}::uuid[]) AS pair(gone, kept) JOIN entity_mentions m ON m.entity_id = pair.gone ON CONFLICT DO NOTHING`;
+    SELECT pair.target, m.session_id, m.source_id, m.source_type, m.tenant_id, m.quote, m.occurred_at
+      FROM unnest(${removed}::uuid[], ${target}::uuid[]) AS pair(removed, target) JOIN entity_mentions m ON m.entity_id = pair.removed ON CONFLICT DO NOTHING`;
   // Relations between what stays and what goes: made anew between what stays, unless they are there.
   await transaction.$executeRaw`
-    WITH pair AS (SELECT * FROM unnest(${gone}::uuid[], ${kept}::uuid[]) AS pair(gone, kept)),
+    WITH pair AS (SELECT * FROM unnest(${removed}::uuid[], ${target}::uuid[]) AS pair(removed, target)),
          moved AS (
-           SELECT r.id AS old_id, r.tenant_id, coalesce(f.kept, r.from_id) AS from_id, coalesce(t.kept, r.to_id) AS to_id, r.type, r.first_seen, r.last_seen
-             FROM relations r LEFT JOIN pair f ON f.gone = r.from_id LEFT JOIN pair t ON t.gone = r.to_id
-            WHERE r.from_id = ANY (${gone}::uuid[]) OR r.to_id = ANY (${gone}::uuid[])),
+           SELECT r.id AS old_id, r.tenant_id, coalesce(f.target, r.from_id) AS from_id, coalesce(t.target, r.to_id) AS to_id, r.type, r.first_seen, r.last_seen
+             FROM relations r LEFT JOIN pair f ON f.removed = r.from_id LEFT JOIN pair t ON t.removed = r.to_id
+            WHERE r.from_id = ANY (${removed}::uuid[]) OR r.to_id = ANY (${removed}::uuid[])),
          made AS (
            INSERT INTO relations (id, tenant_id, from_id, to_id, type, first_seen, last_seen)
            SELECT uuidv7(), tenant_id, from_id, to_id, type, min(first_seen), max(last_seen) FROM moved WHERE from_id <> to_id GROUP BY tenant_id, from_id, to_id, type
@@ -231,14 +231,14 @@ export async function moveGraph(transaction: TenantTransaction, from: string, in
     SELECT made.id, e.session_id, e.source_id, e.source_type, e.tenant_id, e.quote, e.occurred_at
       FROM moved JOIN made ON made.from_id = moved.from_id AND made.to_id = moved.to_id AND made.type = moved.type JOIN relation_evidence e ON e.relation_id = moved.old_id
     ON CONFLICT DO NOTHING`;
-  await transaction.$executeRaw`DELETE FROM entities WHERE id = ANY (${gone}::uuid[])`;
+  await transaction.$executeRaw`DELETE FROM entities WHERE id = ANY (${removed}::uuid[])`;
   await transaction.$executeRaw`UPDATE entities SET project_id = ${into}::uuid WHERE project_id = ${from}::uuid`;
   const touched = ownerRows
     .parse(
-      await transaction.$queryRaw`SELECT id FROM relations WHERE from_id = ANY (${kept}::uuid[]) OR to_id = ANY (${kept}::uuid[])`,
+      await transaction.$queryRaw`SELECT id FROM relations WHERE from_id = ANY (${target}::uuid[]) OR to_id = ANY (${target}::uuid[])`,
     )
     .map((row) => row.id);
-  await weighEntities(transaction, kept);
+  await weighEntities(transaction, target);
   await weighRelations(transaction, touched);
   await dropGlossaries(transaction, [into]);
 }

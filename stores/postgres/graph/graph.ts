@@ -4,11 +4,12 @@ import type { EntityType, RelationType } from '../../../domain/graph/graph.ts';
 import { Prisma } from '../../../prisma/generated/client.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import { isBorneOut, isOfShownSession } from '../erasure/restricted.ts';
+import { idsOf } from '../connection/rows.ts';
 
 export interface NeighbourhoodQuery {
   readonly projectId?: string | undefined;
   readonly namespace?: string | undefined;
-  /** Where to begin: one entity, or those whose name holds a text; without either the weightiest. */
+  /** Start: one entity, or those whose name contains a text; without either those with the highest weight. */
   readonly nodeId?: string | undefined;
   readonly query?: string | undefined;
   readonly type?: EntityType | undefined;
@@ -24,7 +25,7 @@ export interface GraphEvidence {
   readonly sessionId: string;
   readonly sourceType: (typeof MENTION_SOURCES)[number];
   readonly sourceId: string;
-  /** Null where there is none, and where another user said it, or his tools did. */
+  /** Null if there is none or it is of another user. */
   readonly quote: string | null;
   readonly occurredAt: Date;
 }
@@ -68,7 +69,6 @@ const MAX_SEEDS = 10;
 const MAX_RELATIONS_OF_ENTITY = 40;
 const MAX_EVIDENCE = 5;
 
-const idRow = z.array(z.object({ id: z.string() }));
 const evidenceRow = z.object({
   owner: z.string(),
   session_id: z.string(),
@@ -164,7 +164,7 @@ async function seeds(transaction: TenantTransaction, query: NeighbourhoodQuery, 
   const take = query.query === undefined && query.nodeId === undefined ? limit : Math.min(limit, MAX_SEEDS);
   const rows = await transaction.$queryRaw`
     SELECT id FROM entities WHERE ${Prisma.join(where, ' AND ')} ORDER BY weight DESC, id LIMIT ${take}`;
-  return idRow.parse(rows).map((row) => row.id);
+  return idsOf(rows);
 }
 
 async function relationsOf(
@@ -225,7 +225,7 @@ async function evidenceOf(
   );
 }
 
-/** What was said or printed in a session is for its owner and admins; what was made of it is for everybody. */
+/** Captured text is for its owner and admins; derived text is for all users of the tenant. */
 function quoteFor(viewerId: string | undefined): Prisma.Sql {
   if (viewerId === undefined) return Prisma.sql`m.quote`;
   return Prisma.sql`

@@ -7,12 +7,12 @@ import type { TenantTransaction } from '../connection/database.ts';
 import { WORK_STATES } from '../../../domain/jobs.ts';
 import type { WorkState } from '../../../domain/jobs.ts';
 
-/** Rows of `imports` that take in the file of another instance. */
+/** Imports of export files. */
 export const FILE_IMPORT_KIND = 'file';
 
 const options = z.object({ objectKey: z.string(), bytes: z.number(), sha256: z.string() });
 const counts = z.object({
-  /** Lines of the file that are taken in. */
+  /** Imported lines of the file. */
   lines: z.number().default(0),
   read: z.record(z.string(), z.number()).default({}),
   written: z.record(z.string(), z.number()).default({}),
@@ -40,12 +40,12 @@ function present(row: Prisma.ImportGetPayload<object>): StoredFileImport {
   };
 }
 
-/** Under which key the file of an import lies until it is taken in. */
+/** Key of the uploaded file of an import. */
 export function importKey(tenantId: string, importId: string): string {
   return `imports/${tenantId}/${importId}.ndjson.zst`;
 }
 
-/** An import whose file lies in the archive store. */
+/** An import whose file is in the archive store. */
 export async function openFileImport(
   transaction: TenantTransaction,
   { tenantId, userId }: EventOwner,
@@ -68,7 +68,7 @@ export async function readFileImport(transaction: TenantTransaction, id: string)
   return row === null ? null : present(row);
 }
 
-/** Notes how far an import came, in the transaction of the rows themselves: it goes on from here, and what it made is counted once. `client` is of the maintenance role. */
+/** Records the progress of an import in the transaction of its rows, so that each row is counted once. `client` is of the maintenance role. */
 export async function notePortableProgress(
   client: pg.ClientBase,
   id: string,
@@ -80,7 +80,7 @@ export async function notePortableProgress(
   );
 }
 
-/** Ends an import that runs, with what it read and made; where that is not said, with how far it came. */
+/** Ends a running import with its counts, or without them with its last progress. */
 export async function endFileImport(
   transaction: TenantTransaction,
   id: string,

@@ -10,9 +10,9 @@ import { WORK_STATES } from '../../../domain/jobs.ts';
 export const importOptions = z.object({
   /** Folder on this server, or the file that is read; absolute. */
   directory: z.string(),
-  /** Goes on with what is written later, until it is cancelled. */
+  /** Follows new lines until it is cancelled. */
   follow: z.boolean(),
-  /** Tells what would happen, and writes nothing. */
+  /** Dry run: reports without writing. */
   dryRun: z.boolean().default(false),
 });
 export type ImportOptions = z.output<typeof importOptions>;

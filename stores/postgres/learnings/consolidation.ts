@@ -11,6 +11,7 @@ import type { LearningScope } from './learning-neighbours.ts';
 import { pruneGraph } from '../graph/graph-writes.ts';
 import { exactFingerprint, learningFingerprint } from './learnings.ts';
 import { readPolicies } from '../retention/retention-policies.ts';
+import { idsOf } from '../connection/rows.ts';
 
 /** A project of a tenant, with one namespace, that has learnings which stand. */
 export interface ConsolidatedScope extends LearningScope {
@@ -19,7 +20,7 @@ export interface ConsolidatedScope extends LearningScope {
 
 const scopeRow = z.object({ tenant_id: z.string(), project_id: z.string().nullable(), namespace: z.string() });
 
-/** Scopes with standing learnings, in a fixed order, after the given one; at most `limit`. Takes a pool of the maintenance role. */
+/** Returns at most `limit` scopes with current learnings after the given one, in a fixed order. Needs a pool of the maintenance role. */
 export async function scopesAfter(
   maintenance: pg.Pool,
   after: { readonly tenantId: string; readonly projectId: string | null; readonly namespace: string } | null,
@@ -38,7 +39,7 @@ export async function scopesAfter(
     .map((row) => ({ tenantId: asId(row.tenant_id), projectId: row.project_id, namespace: row.namespace }));
 }
 
-/** Ids of standing learnings of a scope that no consolidation has compared yet, the oldest first, after the given one; at most `limit`. */
+/** Returns at most `limit` ids of current learnings of a scope that were not compared yet, oldest first, after the given one. */
 export async function uncompared(
   transaction: TenantTransaction,
   scope: LearningScope,
@@ -122,7 +123,7 @@ export async function renewFingerprints(
   const twins: { id: string; keeper: string }[] = [];
   for (const row of rows) {
     const print = learningFingerprint({ ...scope, ...row });
-    // What a person keeps beside words that differ in signs alone is known by its text to the letter.
+    // User memories whose text differs in punctuation only have a fingerprint of their exact text.
     const own = [print, exactFingerprint({ ...scope, ...row })].map((known) => Buffer.from(known).toString('hex'));
     if (own.includes(row.fingerprint)) continue;
     const known = await transaction.learning.findFirst({
@@ -144,7 +145,7 @@ const decayRow = z.object({
   decayed_on: z.string().nullable(),
 });
 
-/** Decays standing learnings of a scope that were not decayed up to `day` (its midnight, UTC) yet, at most `limit`; answers how many. */
+/** Decays at most `limit` current learnings of a scope that were not decayed up to `day` (its midnight, UTC); returns their number. */
 export async function decayLearnings(
   transaction: TenantTransaction,
   scope: LearningScope,
@@ -186,29 +187,23 @@ export async function decayLearnings(
   return rows.length;
 }
 
-const idRows = z.array(z.object({ id: z.string() }));
-
 /** Takes entities without mentions and relations without evidence out of a tenant's graph, at most `limit` of each; answers how many. */
 export async function pruneUnnamed(transaction: TenantTransaction, limit: number): Promise<number> {
-  const entities = idRows.parse(
+  const entities = idsOf(
     await transaction.$queryRaw`
       SELECT n.id FROM entities n WHERE NOT EXISTS (SELECT FROM entity_mentions m WHERE m.entity_id = n.id) LIMIT ${limit}`,
   );
-  const relations = idRows.parse(
+  const relations = idsOf(
     await transaction.$queryRaw`
       SELECT r.id FROM relations r WHERE NOT EXISTS (SELECT FROM relation_evidence e WHERE e.relation_id = r.id) LIMIT ${limit}`,
   );
-  const gone = await pruneGraph(
-    transaction,
-    entities.map((row) => row.id),
-    relations.map((row) => row.id),
-  );
+  const gone = await pruneGraph(transaction, entities, relations);
   return gone.entities + gone.relations;
 }
 
 const tenantRow = z.object({ tenant_id: z.string() });
 
-/** Tenants whose graph holds something that nothing names; at most `limit`. Takes a pool of the maintenance role. */
+/** Returns at most `limit` tenants with unreferenced nodes or edges in the graph. Needs a pool of the maintenance role. */
 export async function tenantsToPrune(maintenance: pg.Pool, limit: number): Promise<readonly string[]> {
   const result = await maintenance.query(
     `SELECT tenant_id FROM entities n WHERE NOT EXISTS (SELECT FROM entity_mentions m WHERE m.entity_id = n.id)

@@ -20,7 +20,7 @@ export interface LearningEditor {
   readonly embeddingModel: EmbeddingModel;
 }
 
-/** What a learning says. */
+/** Content of a learning. */
 export interface LearningWords {
   readonly category: LearningCategory;
   readonly title: string;
@@ -91,7 +91,7 @@ async function embed(transaction: TenantTransaction, editor: LearningEditor, id:
   ]);
 }
 
-/** The open learning with these words, which kept another from being written. */
+/** The current learning with this fingerprint, which prevented the write. */
 async function openTwin(
   transaction: TenantTransaction,
   tenantId: TenantId,
@@ -135,7 +135,7 @@ export async function writeByHand(
 
 /**
  * Closes an open, locked learning: it stays readable as of the time when it was believed, and leaves search with its vectors. `by` is what
- * stands in its place. @throws Held
+ * stands in its place. @throws LegalHoldError
  */
 export async function closeLearning(
   transaction: TenantTransaction,
@@ -150,10 +150,10 @@ export async function closeLearning(
   await requestRemoval(transaction, [id]);
 }
 
-/** What makes an open learning one that says the same: its words, or, as of memories by hand, its text to the letter. */
+/** Fingerprint of a current learning: of its normalised words, or of the exact text of a user's memory. */
 type Sameness = 'words' | 'letters';
 
-/** Under which fingerprint these words may stand: that of their text to the letter where others have their own; or who says them. */
+/** Returns the fingerprint for these words: that of the exact text if another learning has that of the words; or the learning that conflicts. */
 async function freePrint(
   transaction: TenantTransaction,
   tenantId: TenantId,
@@ -173,7 +173,7 @@ async function freePrint(
 
 /**
  * Puts an open, locked learning in other words: a new version with its evidence and its use. The old one is closed. One that stands beside another
- * which differs in signs alone goes on to, and so does one whose text stays. Its owner stays, whoever corrects it. @throws Held
+ * which differs in signs alone goes on to, and so does one whose text stays. Its owner stays, whoever corrects it. @throws LegalHoldError
  */
 export async function correctLearning(
   transaction: TenantTransaction,
@@ -234,7 +234,7 @@ export async function verifyLearning(
     UPDATE learnings SET verified_by = ${editor.userId}::uuid, verified_at = now(), verify_note = ${note}, updated_at = now() WHERE id = ${id}::uuid`;
 }
 
-/** Hides a learning, and every version that it replaced, from all lists and from search; the rows stay. Answers their ids. @throws Held */
+/** Deletes (soft) a learning and its former versions; returns their ids. @throws LegalHoldError */
 export async function deleteLearning(
   transaction: TenantTransaction,
   editor: LearningEditor,

@@ -64,7 +64,7 @@ const SHOWN_COLUMNS = { ...LEARNING_COLUMNS, evidence: { ...EVIDENCE, take: SHOW
 
 type LearningRow = Prisma.LearningGetPayload<{ select: typeof LISTED_COLUMNS }>;
 
-/** A piece of evidence; the quote is null where the row that it stands in is another user's. */
+/** Evidence; the quote is null for a row of another user. */
 type ShownEvidence = Omit<LearningRow['evidence'][number], 'quote'> & { readonly quote: string | null };
 
 export type StoredLearning = Omit<LearningRow, 'evidence'> & { readonly evidence: readonly ShownEvidence[] };
@@ -86,7 +86,7 @@ export interface LearningFilter {
 
 export type LearningSort = (typeof LEARNING_SORTS)[number];
 
-/** Where a list of learnings goes on: behind the row of this value of the sorting column and this id. */
+/** Position in a list of learnings: after the row with this value of the sort column and this id. */
 export interface LearningPlace {
   readonly value: number;
   readonly id: string;

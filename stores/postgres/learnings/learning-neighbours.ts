@@ -11,20 +11,20 @@ export interface LearningScope {
   readonly namespace: string;
 }
 
-/** A learning that stands, with what a comparison needs. */
+/** A current learning with the data for comparisons. */
 export interface CurrentLearning extends KnownLearning {
   /** Whose session or hand made it. */
   readonly userId: string;
   readonly confidence: number;
   readonly verified: boolean;
-  /** A person said it, or put it in other words. */
+  /** Written or reworded by a user. */
   readonly byHand: boolean;
   readonly version: number;
   /** When its newest evidence happened, milliseconds since 1970. */
   readonly occurredAtMs: number;
 }
 
-/** `project_id` is that project, or there is none: `IS NOT DISTINCT FROM`, which says both, is served by no index. */
+/** `project_id` equals the project or both are null. No index serves `IS NOT DISTINCT FROM`. */
 export function inProject(projectId: string | null): Prisma.Sql {
   return projectId === null ? Prisma.sql`project_id IS NULL` : Prisma.sql`project_id = ${projectId}::uuid`;
 }
@@ -99,7 +99,7 @@ export async function wordNeighbours(
   );
 }
 
-/** The id of the newest learning that was written in the scope, standing or not; null while there is none. */
+/** Returns the id of the newest learning of the scope, current or closed; null if there is none. */
 export async function newestLearning(transaction: TenantTransaction, scope: LearningScope): Promise<string | null> {
   const newest = await transaction.learning.findFirst({
     where: { projectId: scope.projectId, namespace: scope.namespace },

@@ -34,7 +34,7 @@ export async function currentFor(
   );
 }
 
-/** The learning itself while it stands, else what stands in its place; null where nothing does. */
+/** Returns the learning if it is current, else its successor; null if there is none. */
 export async function currentIn(transaction: TenantTransaction, id: string): Promise<string | null> {
   const read: TenantRead = ({ text, values }) => transaction.$queryRawUnsafe<unknown[]>(text, ...values);
   const [standing] = (await currentFor(read, [id], 'successors')).values();

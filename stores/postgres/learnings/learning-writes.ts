@@ -11,13 +11,13 @@ import { settled } from './learning-settling.ts';
 import { CONTRADICTED, DISPUTES, learningFingerprint, learningText, REFINED } from './learnings.ts';
 import type { LearningContext } from './learnings.ts';
 
-/** What was compared with is not what stands any more: the comparison is to be done again. Known as a conflict by its code. */
+/** The compared learnings have changed: the comparison must be repeated. Its code marks a conflict. */
 export class LearningsChanged extends Error {
   override readonly name = 'LearningsChanged';
   readonly code = '40001';
 }
 
-/** Where learnings are written. Without a session they were said by hand: they cite nothing, and a person may say again what a person closed. */
+/** Scope of the written learnings. Without a session they are user memories: without evidence, and a user may store again what a user closed. */
 export type WritingContext = Omit<LearningContext, 'sessionId'> &
   ({ readonly sessionId: string; readonly origin?: never } | { readonly sessionId: null; readonly origin: 'user' });
 
@@ -103,7 +103,7 @@ export async function writeLearnings(
   return { written, ids, closed };
 }
 
-/** Adds evidence; the first of a session makes the learning surer, and so does whoever says it by hand. */
+/** Adds evidence; the first of a session and that of a user raise the confidence. */
 async function showAgain(
   transaction: TenantTransaction,
   context: WritingContext,
@@ -193,7 +193,7 @@ async function replaced(
   }
 }
 
-/** Closes a learning in favour of another. @throws LearningsChanged when somebody closed or verified it meanwhile */
+/** Closes a learning in favour of another. @throws LearningsChanged if it was closed or verified meanwhile */
 async function close(
   transaction: TenantTransaction,
   context: WritingContext,

@@ -17,10 +17,10 @@ export interface LearningContext {
 export const REFINED = 'refined';
 export const CONTRADICTED = 'contradicted';
 export const DUPLICATE = 'duplicate';
-/** Stands with a learning that speaks against one that a person verified. */
+/** Reason of a learning that contradicts a verified one. */
 export const DISPUTES = 'disputes a verified learning';
 
-/** SHA-256 of what makes two learnings the same: project, namespace, category, and the description without case and punctuation. */
+/** SHA-256 for equal learnings: project, namespace, category, and the description without case and punctuation. */
 export function learningFingerprint(learning: {
   readonly projectId: string | null;
   readonly namespace: string;
@@ -39,7 +39,7 @@ export function learningFingerprint(learning: {
   );
 }
 
-/** SHA-256 of what makes two memories by hand the same: project, namespace and the text to the letter. Never one of {@link learningFingerprint}. */
+/** SHA-256 for equal user memories: project, namespace and exact text. Differs from any {@link learningFingerprint}. */
 export function exactFingerprint(memory: {
   readonly projectId: string | null;
   readonly namespace: string;

@@ -10,7 +10,7 @@ import { DUPLICATE, REFINED } from '../learnings/learnings.ts';
 export interface ContextScope {
   readonly projectId: string;
   readonly namespace: string;
-  /** The session that asks: what it knows itself is not told again. */
+  /** The requesting session: its own memories are not served to it. */
   readonly excludeSessionId: string | null;
 }
 
@@ -31,7 +31,7 @@ export interface ContextLearning {
   readonly description: string;
   readonly confidence: number;
   readonly verified: boolean;
-  /** Decayed use that proved useful, as it stood when the UTC day began. */
+  /** Decayed use weight at the start of the UTC day. */
   readonly useWeight: number;
   readonly validFrom: Date;
 }

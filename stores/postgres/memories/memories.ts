@@ -98,7 +98,7 @@ const memoryRow = z.object({
 });
 
 /**
- * Reads memories by reference, in no given order; what is gone, deleted, no longer valid, or another user's is left out.
+ * Reads memories by reference, in no given order; leaves out missing, deleted, closed and other users' memories.
  * `viewerId` undefined: an admin, or the index step, who sees all of the tenant. `asOf` (RFC 3339): learnings that were believed then, instead of those
  * that stand. What is hidden for a time is left out, too, unless it is to be shown: to the index step, which must keep its vectors.
  */
@@ -141,7 +141,7 @@ function toMemory(row: z.output<typeof memoryRow>): Memory {
   };
 }
 
-/** What is asked of a memory to count and group it: everything but its text. */
+/** Properties of a memory for counting and grouping, without its text. */
 export interface MemoryHead {
   readonly id: string;
   readonly type: MemoryType;

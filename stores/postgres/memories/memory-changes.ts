@@ -4,8 +4,7 @@ import { deleteLearning } from '../learnings/learning-changes.ts';
 import type { LearningEditor } from '../learnings/learning-changes.ts';
 import { requestRewrite } from '../embeddings/embedding-rewrites.ts';
 import { forgetGraph } from '../graph/graph-writes.ts';
-
-const idRows = z.array(z.object({ id: z.string() }));
+import { idsOf } from '../connection/rows.ts';
 
 /** What may change of a captured event; the event itself stays as it was. */
 export interface ObservationChange {
@@ -27,7 +26,7 @@ export async function changeObservation(
   await requestRewrite(transaction, [id]);
 }
 
-/** Says how sure a locked learning is, 0–1. */
+/** Sets the confidence of a locked learning, 0 to 1. */
 export async function weighLearning(transaction: TenantTransaction, id: string, confidence: number): Promise<void> {
   await transaction.$executeRaw`
     UPDATE learnings SET confidence = ${confidence}::real, updated_at = now() WHERE id = ${id}::uuid`;
@@ -35,7 +34,7 @@ export async function weighLearning(transaction: TenantTransaction, id: string, 
 
 /** The newest version of a learning: itself, or the last that was made of it by correcting or refining. */
 export async function newestVersion(transaction: TenantTransaction, id: string): Promise<string> {
-  const rows = idRows.parse(
+  const rows = idsOf(
     await transaction.$queryRaw`
       WITH RECURSIVE newer AS (
         SELECT l.id, l.version, 1 AS depth FROM learnings l WHERE l.id = ${id}::uuid
@@ -43,7 +42,7 @@ export async function newestVersion(transaction: TenantTransaction, id: string):
         SELECT l.id, l.version, newer.depth + 1 FROM newer JOIN learnings l ON l.previous_id = newer.id WHERE newer.depth < 100)
       SELECT id FROM newer ORDER BY depth DESC, version DESC, id DESC LIMIT 1`,
   );
-  return rows[0]?.id ?? id;
+  return rows[0] ?? id;
 }
 
 /** Whose a learning is and every version that it replaced. */
@@ -62,7 +61,7 @@ export async function ownersOfVersions(transaction: TenantTransaction, id: strin
 /**
  * Forgets a locked learning with every version that it replaced: what they say, their quotes and what the graph has of them go, their vectors
  * leave the index. Fingerprints stay, hash only, so that no session teaches the same words again; a person may. Answers the ids.
- * @throws Held
+ * @throws LegalHoldError
  */
 export async function forgetLearning(
   transaction: TenantTransaction,

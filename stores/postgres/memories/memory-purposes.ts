@@ -17,7 +17,7 @@ const READ_PURPOSES = `
 
 const purposeRow = z.object({ id: z.string(), prompt: z.string().nullable() });
 
-/** What the user had asked before each of these rows, by the rows' ids; none for users' own words and for what was derived. */
+/** Returns the user's prompt before each of these rows, by the rows' ids; none for prompts and derived memories. */
 export async function readPurposes(read: TenantRead, refs: readonly MemoryRef[]): Promise<ReadonlyMap<string, string>> {
   const idsOf = (type: MemoryRef['type']) => refs.filter((ref) => ref.type === type).map((ref) => ref.id);
   const rows = await read({

@@ -8,20 +8,20 @@ import { passagesText } from './passage-places.ts';
 
 export type ContextPurpose = 'session_start' | 'prompt' | 'file';
 
-/** What stood in a block of context that was given to an agent. */
+/** Items of a served context block. */
 export interface ServedContext {
   readonly tenantId: TenantId;
   readonly userId: string;
   readonly sessionId: string | null;
   readonly projectId: string | null;
   readonly purpose: ContextPurpose;
-  /** {@link subjectOf} what was asked about; null for a session start. */
+  /** {@link subjectOf} the prompt or file; null for a session start. */
   readonly subject: Uint8Array | null;
   readonly tokens: number;
   readonly items: readonly {
     readonly id: string;
     readonly type: MemoryType;
-    /** Places of its passages that were told; empty where it was told as a line. */
+    /** Positions of its served passages; empty if it was served as one line. */
     readonly passages: readonly number[];
   }[];
 }
@@ -43,7 +43,7 @@ export async function recordContext(transaction: TenantTransaction, served: Serv
 
 const contextRow = z.object({ item_ids: z.array(z.string()), item_types: z.array(z.enum(MEMORY_TYPES)) });
 
-/** What a context held, by memory; null where there is none such, or it was given to another user than `userId` (undefined: an admin asks). */
+/** Returns the items of a context, by memory; null if it does not exist or was served to another user than `userId` (undefined: any). */
 export async function readServed(
   transaction: TenantTransaction,
   contextId: string,
@@ -60,7 +60,7 @@ export async function readServed(
 
 /** What an agent fetches by a hash it was mostly shown in the same sitting; what is older may as well have been found by a search. */
 const FETCHED_WITHIN_MS = 12 * 3_600_000;
-/** Contexts of a user that are looked at, the newest. */
+/** Number of a user's newest contexts that are read. */
 const MAX_RECENT = 500;
 
 const servingRow = z.object({ context_id: z.string(), id: z.string(), type: z.enum(MEMORY_TYPES) });
@@ -102,7 +102,7 @@ export interface UsesOfContext {
   readonly note: string | null;
 }
 
-/** What of it was new: said before of the same context, it counts no second time. */
+/** Feedback that is new for this context: repeated feedback does not count. */
 export interface CountedUses {
   readonly recorded: number;
   /** Learnings whose use or confidence changed. */
@@ -120,7 +120,7 @@ const LEAST_CONFIDENCE = 0.05;
 export async function recordUses(transaction: TenantTransaction, uses: UsesOfContext): Promise<CountedUses> {
   const memories = uses.memories.toSorted((a, b) => a.id.localeCompare(b.id));
   if (memories.length === 0) return { recorded: 0, learnings: 0 };
-  // Signs of one context are told one after the other, so that two at once do not both find themselves the first.
+  // Feedback on one context is serialised, so that two concurrent requests are not both the first.
   await transaction.$executeRaw`SELECT FROM contexts WHERE id = ${uses.contextId}::uuid FOR UPDATE`;
   const recorded = z.array(z.object({ resource_id: z.string(), weight: z.number() })).parse(
     await transaction.$queryRaw`
@@ -145,7 +145,7 @@ export async function recordUses(transaction: TenantTransaction, uses: UsesOfCon
 
 const weightRow = z.object({ id: z.string(), use_weight: z.number() });
 
-/** The use of learnings as ranking counts it, by id: decayed, and as it stood when the UTC day began. */
+/** Returns the use weight of learnings for ranking, by id: decayed, at the start of the UTC day. */
 export async function readUseWeights(
   transaction: TenantTransaction,
   ids: readonly string[],

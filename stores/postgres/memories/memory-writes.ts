@@ -10,7 +10,7 @@ import { everyFingerprint, exactFingerprint, learningFingerprint } from '../lear
 /** A memory given by hand, as it may be stored: redacted, its project known. It becomes a learning. */
 export interface RememberedMemory {
   readonly content: string;
-  /** '' where none was given: what stands in a list is then the content. */
+  /** '' if not given: lists then show the content. */
   readonly title: string;
   readonly tags: readonly string[];
   readonly category: LearningCategory;
@@ -18,7 +18,7 @@ export interface RememberedMemory {
   readonly namespace: string;
   /** 0–1 */
   readonly confidence: number;
-  /** When it happened; null: now. What holds since then is believed since then. */
+  /** Time of the event; null: now. The memory is valid from then on. */
   readonly occurredAt: Date | null;
 }
 
@@ -30,9 +30,9 @@ export interface StoredMemory {
 
 /** Under which fingerprints the same words may be known. */
 interface Prints {
-  /** Of its category, without case and punctuation: what says the same in other signs is found by it when learnings are extracted. */
+  /** Fingerprint of its category and words without case and punctuation: extracted learnings with the same words match it. */
   readonly own: Uint8Array;
-  /** Of the text to the letter: where another memory differs in signs alone (`x <= 3`, `x >= 3`), both are kept. */
+  /** Fingerprint of the exact text: memories that differ in punctuation only (`x <= 3`, `x >= 3`) are both stored. */
   readonly exact: Uint8Array;
   readonly all: readonly Uint8Array[];
 }
@@ -45,7 +45,7 @@ function printsOf(memory: RememberedMemory): Prints {
 
 const knownRow = z.object({ n: z.number(), id: z.string() });
 
-/** The open learning that says the same to the letter; null where there is none. */
+/** The current learning with the same text; null if there is none. */
 export async function knownMemory(
   transaction: TenantTransaction,
   editor: LearningEditor,
@@ -148,7 +148,7 @@ export async function storeMemories(
   };
   note(await insert(transaction, editor, memories, (n) => prints[n]?.own, missing()), fresh);
   if (missing().length > 0) {
-    // Written meanwhile by somebody else, or kept out by words that differ in signs alone.
+    // Written meanwhile by another transaction, or rejected because of equal words.
     note(await readKnown(transaction, editor, memories, prints, missing()), known);
     note(await insert(transaction, editor, memories, (n) => prints[n]?.exact, missing()), fresh);
     note(await readKnown(transaction, editor, memories, prints, missing()), known);
@@ -164,12 +164,12 @@ export async function storeMemories(
   );
   return firsts.map((first, n) => {
     const id = fresh.get(first) ?? known.get(first);
-    if (id === undefined) throw new MemoryLost('a memory that was just found is gone');
+    if (id === undefined) throw new MemoryLost('a memory that was found before does not exist');
     return { id, isNew: fresh.has(first) && first === n };
   });
 }
 
-/** Somebody closed, while it was looked for, what a memory was a duplicate of: storing is to be done again. Known as a conflict by its code. */
+/** The duplicate of a memory was closed meanwhile: storing must be repeated. Its code marks a conflict. */
 export class MemoryLost extends Error {
   override readonly name = 'MemoryLost';
   readonly code = '40001';

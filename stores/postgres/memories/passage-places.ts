@@ -1,4 +1,4 @@
-/** The places of a memory's passages as the one text in which a record holds them. */
+/** The positions of a memory's passages as stored in `item_passages`. */
 export function passagesText(places: readonly number[]): string {
   return places.join(' ');
 }

@@ -4,7 +4,7 @@ import type { TenantTransaction } from '../connection/database.ts';
 import type { ContextPurpose } from './memory-uses.ts';
 import { passagePlaces } from './passage-places.ts';
 
-/** What a context was asked about, as a hash: what a prompt says is stored once, with the prompt. */
+/** SHA-256 of the prompt or file of a context. */
 export function subjectOf(purpose: 'prompt' | 'file', asked: string): Uint8Array {
   return createHash('sha256').update(`${purpose}\u0000${asked}`, 'utf8').digest();
 }
@@ -15,19 +15,19 @@ export interface ToldScope {
   readonly subject: Uint8Array;
 }
 
-/** What a session was given by hooks and by asking, since it last started or was compacted, and before the same was asked for the first time. */
+/** Memories served to a session by hooks and requests since its last start or compaction, up to the first equal request. */
 export interface ServedMemories {
-  /** Memories that the start of the session was told a line of. */
+  /** Memories served as a line at the session start. */
   readonly atStart: ReadonlySet<string>;
-  /** Places of the passages that were told of a memory for a prompt or a file, by its id. */
+  /** Positions of the passages served for prompts and files, by memory id. */
   readonly passages: ReadonlyMap<string, ReadonlySet<number>>;
-  /** The same was asked before, and something was given. */
+  /** True if an equal request was served before. */
   readonly isAskedAgain: boolean;
 }
 
 export const NOTHING_TOLD: ServedMemories = { atStart: new Set(), passages: new Map(), isAskedAgain: false };
 
-/** Blocks of one session that are looked at: the newest. A session that was given more has most of them behind a compaction. */
+/** Number of the newest blocks of a session that are read; older ones are usually before a compaction. */
 const MAX_CONTEXTS = 200;
 
 const contextRow = z.object({

@@ -18,7 +18,7 @@ export interface MergedProject {
   readonly aliases: number;
 }
 
-/** Projects of a tenant change one at a time: the lock that capture takes before it makes one. */
+/** Serialises changes of the projects of a tenant: the lock of capture before it creates a project. */
 export async function lockProjects(transaction: TenantTransaction, tenantId: TenantId): Promise<void> {
   await transaction.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${tenantId}, 0))`;
 }
@@ -70,7 +70,7 @@ interface Twins {
   readonly twin: string;
 }
 
-/** Joins learnings that say the same: the keeper gets the evidence and the use of its twin, which goes. @throws Held */
+/** Merges equal learnings: one gets the evidence and the use of the other, which is deleted. @throws LegalHoldError */
 async function joinLearnings(transaction: TenantTransaction, pairs: readonly Twins[]): Promise<void> {
   if (pairs.length === 0) return;
   const keepers = pairs.map((pair) => pair.keeper);
@@ -105,12 +105,12 @@ async function moveLearnings(
     await transaction.$queryRaw`
       SELECT id, namespace, category, description, reason, fingerprint, valid_to IS NULL AS open FROM learnings WHERE project_id = ${from}::uuid ORDER BY valid_to NULLS FIRST, id FOR UPDATE`,
   );
-  // By fingerprint the first that says so. A session that was moved may have brought what the project knew already.
+  // The first learning by fingerprint. A moved session may have duplicated learnings of the project.
   const firsts = new Map<string, string>();
   const own: Twins[] = [];
   const moved: { readonly id: string; readonly print: string }[] = [];
   for (const row of rows) {
-    // A learning whose text was forgotten says nothing that another could say, too.
+    // A learning whose text was forgotten has no duplicates.
     if (row.reason === EVIDENCE_FORGOTTEN || row.description === '') continue;
     const there = { ...row, projectId: into };
     const isExact = Buffer.from(exactFingerprint({ ...row, projectId: from })).equals(row.fingerprint);
@@ -162,7 +162,7 @@ export async function mergeProjects(
   const summaries =
     await transaction.$executeRaw`UPDATE summaries SET project_id = ${into}::uuid WHERE project_id = ${from}::uuid`;
   await transaction.archive.updateMany({ where: { projectId: from }, data: { projectId: into } });
-  // What is held stays held, whatever it is merged into.
+  // Legal holds remain after the merge.
   await transaction.legalHold.updateMany({
     where: { subject: 'project', subjectId: from },
     data: { subjectId: into },

@@ -23,7 +23,7 @@ export async function findOrMakeProject(
   const hint = ROOT_PATH.test(given) ? { path: given } : { remote: given };
   const identity = UUID.test(given) ? null : (projectIdentity(hint) ?? projectIdentity({ name: given }));
   if (identity === null) return null;
-  // Captures take the same lock before they make one: whoever comes second finds it.
+  // Captures take the same lock before they create a project: the second one finds it.
   await lockProjects(transaction, tenantId);
   const made = await findProject(transaction, given);
   if (made !== null) return made.id;

@@ -1,7 +1,7 @@
-import { z } from 'zod';
 import { normaliseRemote } from '../../../domain/capture/project-identity.ts';
 import { indexable } from '../../../domain/capture/well-formed.ts';
 import type { TenantTransaction } from '../connection/database.ts';
+import { idsOf } from '../connection/rows.ts';
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
@@ -19,8 +19,6 @@ export interface ProjectName {
 
 /** Begins the alias that a merged project leaves behind. */
 export const FORMER_ID = 'id:';
-
-const idRows = z.array(z.object({ id: z.string() }));
 
 const NAME = {
   id: true,
@@ -64,7 +62,7 @@ export async function findProject(transaction: TenantTransaction, given: string)
   if (alias !== null) return nameOf(alias.project);
   // A path without its machine is what a person named: where nothing was captured for it, it steps back behind one that was.
   const named = indexable(`path::${given}`);
-  const [path] = idRows.parse(
+  const [path] = idsOf(
     await transaction.$queryRaw`
       SELECT a.project_id AS id FROM project_aliases a WHERE a.alias = ${named} OR a.alias LIKE ${`path:%:${literal(given)}`}
        ORDER BY EXISTS (SELECT FROM sessions s WHERE s.project_id = a.project_id) DESC, a.alias = ${named} DESC, a.alias LIMIT 1`,
@@ -72,7 +70,7 @@ export async function findProject(transaction: TenantTransaction, given: string)
   return nameOf(
     path === undefined
       ? await transaction.project.findFirst({ where: { displayName: given }, orderBy: { id: 'desc' }, select })
-      : await transaction.project.findUnique({ where: { id: path.id }, select }),
+      : await transaction.project.findUnique({ where: { id: path }, select }),
   );
 }
 

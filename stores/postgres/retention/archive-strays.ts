@@ -9,7 +9,7 @@ import type { Tenants } from './archives.ts';
 interface Stores {
   readonly database: Tenants;
   readonly archives: ArchiveStore;
-  /** Whole values; null where none are kept. */
+  /** Full values; null if they are not stored. */
   readonly objects: ObjectStore | null;
 }
 

@@ -141,7 +141,7 @@ export async function listArchives(
 export type ArchiveToWrite = Omit<StoredArchive, 'id' | 'createdAt'> & {
   readonly tenantId: string;
   readonly userId: string;
-  /** Whole values that its rows were cut from: SHA-256. */
+  /** SHA-256 of the full values of its truncated rows. */
   readonly fullValueSha256: readonly string[];
 };
 
@@ -161,7 +161,7 @@ export async function writeArchive(transaction: TenantTransaction, archive: Arch
   return id;
 }
 
-/** Whole values that the rows of a session's archive were cut from. */
+/** Returns the SHA-256 of the full values of an archived session's rows. */
 export async function fullValuesOfArchive(transaction: TenantTransaction, sessionId: string): Promise<string[]> {
   const archive = await transaction.archive.findUnique({ where: { sessionId }, select: { fullValueSha256: true } });
   return archive?.fullValueSha256 ?? [];

@@ -2,19 +2,20 @@ import type pg from 'pg';
 import { z } from 'zod';
 import type { TenantTransaction } from '../connection/database.ts';
 import { LONG_TEXT_SQL, fullValueNotesSql } from '../capture/full-values.ts';
+import { columnOf } from '../connection/rows.ts';
 
-/** The statement that notes whole values as expired: `pairs` is a query of tenants and hashes. */
+/** Returns the SQL statement that marks full values as expired: `pairs` is a query of tenants and hashes. */
 export function expireValuesSql(pairs: string): string {
   return `INSERT INTO expired_full_values (tenant_id, sha256) SELECT DISTINCT * FROM (${pairs}) AS pairs ON CONFLICT DO NOTHING`;
 }
 
-/** Notes whole values of a tenant as expired. */
+/** Marks full values of a tenant as expired. */
 export async function expireValues(transaction: TenantTransaction, hashes: readonly string[]): Promise<void> {
   if (hashes.length > 0)
     await transaction.$executeRawUnsafe(expireValuesSql('SELECT current_tenant_id(), unnest($1::text[])'), hashes);
 }
 
-/** A whole value that expired. */
+/** An expired full value. */
 export interface ExpiredValue {
   readonly tenant: string;
   readonly sha256: string;
@@ -22,7 +23,7 @@ export interface ExpiredValue {
 
 const valueRows = z.array(z.object({ tenant: z.string(), sha256: z.string() }));
 
-/** The next whole values that expired, of one tenant, after that one; at most `limit`. */
+/** Returns the next expired full values, of one tenant, after the given one; at most `limit`. */
 export async function expiredFullValues(
   maintenance: pg.Pool,
   after: ExpiredValue | null,
@@ -46,7 +47,7 @@ export async function spareNamedValues(
   tenant: string,
   hashes: readonly string[],
 ): Promise<ReadonlySet<string>> {
-  const { rows } = await maintenance.query<{ sha256: string }>(
+  const { rows } = await maintenance.query(
     `DELETE FROM expired_full_values WHERE tenant_id = $1 AND sha256 = ANY (
        SELECT note[1] FROM (
          SELECT ${LONG_TEXT_SQL.observation} AS body FROM observations r WHERE r.tenant_id = $1
@@ -56,10 +57,10 @@ export async function spareNamedValues(
      RETURNING sha256`,
     [tenant, hashes],
   );
-  return new Set(rows.map(({ sha256 }) => sha256));
+  return new Set(columnOf(rows, 'sha256', z.string()));
 }
 
-/** Takes a value off the list: it is gone. */
+/** Deletes the record of a deleted full value. */
 export async function endExpiredValue(maintenance: pg.Pool, { tenant, sha256 }: ExpiredValue): Promise<void> {
   await maintenance.query('DELETE FROM expired_full_values WHERE tenant_id = $1 AND sha256 = $2', [tenant, sha256]);
 }

@@ -15,7 +15,7 @@ const HOLDING = `
     SELECT l.id FROM learnings l CROSS JOIN LATERAL (SELECT l.title || ' ' || ${LEARNING_CONTENT} AS body) AS t WHERE l.id = ANY ($4::uuid[])
        AND contains_phrases(t.body, $5) AND mentions_files('{}', t.body, $6)`;
 
-/** Which of these memories hold every phrase and have to do with every file: what the vector index cannot tell of what it found. */
+/** Returns those of the memories that contain every phrase and mention every file: the vector index cannot check this. */
 export async function readHolding(
   read: TenantRead,
   refs: readonly MemoryRef[],

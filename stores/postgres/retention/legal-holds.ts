@@ -14,7 +14,7 @@ export interface StoredHold extends ActiveLegalHold {
   readonly releasedAt: Date | null;
 }
 
-/** What is held cannot be forgotten, archived or deleted until the hold is released. */
+/** A legal hold prevents forgetting, archiving and deleting until it is released. */
 export class LegalHoldError extends Error {
   override readonly name = 'LegalHoldError';
   readonly holdId: string;
@@ -37,7 +37,7 @@ const COLUMNS = {
 } as const;
 const subjectOf = (row: { readonly subject: string }): HoldSubject => z.enum(HOLD_SUBJECTS).parse(row.subject);
 
-/** Holds of the tenant, the newest first; those that stand, or with `released` all of them. At most 1,000. */
+/** Returns the active holds of the tenant, or with `released` all, newest first; at most 1,000. */
 export async function listLegalHolds(transaction: TenantTransaction, released: boolean): Promise<StoredHold[]> {
   const rows = await transaction.legalHold.findMany({
     where: released ? {} : { releasedAt: null },
@@ -48,7 +48,7 @@ export async function listLegalHolds(transaction: TenantTransaction, released: b
   return rows.map((row) => ({ ...row, subject: subjectOf(row) }));
 }
 
-/** Every hold that stands, however many there are: what a dry run was approved for hangs on each of them. */
+/** Returns every active hold: the hash of a dry run covers all of them. */
 export function activeLegalHolds(transaction: TenantTransaction): Promise<ActiveLegalHold[]> {
   return transaction.legalHold.findMany({
     where: { releasedAt: null },
@@ -108,7 +108,7 @@ export async function releaseHold(
   return row === null ? null : { ...row, subject: subjectOf(row) };
 }
 
-/** What a hold may stand on, of something that somebody wants gone. */
+/** What a legal hold can cover of content that is to be deleted. */
 export interface HoldScope {
   readonly sessionId?: string | null;
   readonly userId?: string | null;

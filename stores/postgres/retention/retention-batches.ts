@@ -51,7 +51,7 @@ export interface BatchResult {
 const IDS = 'ARRAY(SELECT p.id FROM picked p)';
 const SESSIONS = 'ARRAY(SELECT DISTINCT p.session FROM picked p)';
 
-/** Vectors, mentions and kept answers of rows that go, and the numbers of their sessions. */
+/** Vectors, mentions and cached responses of deleted rows, and the counts of their sessions. */
 const REMOVALS = `
   , vectors AS (
     ${removalSql("resource_id = ANY (ARRAY(SELECT g.id FROM gone g)) AND state <> 'removing'")}
@@ -152,7 +152,7 @@ export async function treatBatch(maintenance: pg.Pool, batch: RetentionBatch): P
   if (cells.length === 0) return none;
   const leaving = bindCells(runs, 'session');
   const highest = cells.reduce((most, cell) => (cell.before_id > most ? cell.before_id : most), FIRST_ID);
-  // Without ids to walk along, rows are counted all at once, and those that somebody else took meanwhile would be looked for for ever.
+  // Rows without ids are counted at once: rows deleted meanwhile by others would be searched forever.
   const isKeyed = sourceOf(resource).key === 'id';
   const most = isDry && !isKeyed ? ALL_ROWS : limit;
   const { rows } = await maintenance.query(statementOf(resource, isDry), [

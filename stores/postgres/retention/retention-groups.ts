@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { z } from 'zod';
 import { asId } from '../../../domain/ids.ts';
 import type { TenantId } from '../../../domain/ids.ts';
+import { columnOf } from '../connection/rows.ts';
 
 /** A run of a group that runs, as the maintenance role sees it. */
 export interface GroupedRun {
@@ -61,13 +62,11 @@ export async function noteLeft(maintenance: pg.Pool, runId: string, error: strin
 
 /** Tenants that have policies of their own. */
 export async function tenantsWithPolicies(maintenance: pg.Pool): Promise<TenantId[]> {
-  const { rows } = await maintenance.query<{ tenant_id: string }>(
-    'SELECT DISTINCT tenant_id FROM retention_policies ORDER BY 1',
-  );
-  return rows.map((row) => asId<TenantId>(row.tenant_id));
+  const { rows } = await maintenance.query('SELECT DISTINCT tenant_id FROM retention_policies ORDER BY 1');
+  return columnOf(rows, 'tenant_id', z.string()).map((id) => asId<TenantId>(id));
 }
 
-/** Dry runs of a group, or of the policies and holds of a tenant, that the schedule made and nobody has approved. */
+/** Returns scheduled dry runs of a group, or of policies and holds of a tenant, that are not approved. */
 export async function unseenDryRuns(
   maintenance: pg.Pool,
   of: { readonly groupId: string } | { readonly tenantId: string; readonly hash: string },
@@ -76,14 +75,17 @@ export async function unseenDryRuns(
     'groupId' in of
       ? ['group_id = $1', [of.groupId]]
       : ["tenant_id = $1 AND policy_hash = decode($2, 'hex')", [of.tenantId, of.hash]];
-  const { rows } = await maintenance.query<{ id: string; tenant_id: string }>(
+  const { rows } = await maintenance.query(
     `SELECT id, tenant_id FROM retention_runs WHERE ${where} AND mode = 'dry_run' AND user_id IS NULL AND approved_at IS NULL AND state = 'completed' ORDER BY id`,
     values,
   );
-  return rows.map((row) => ({ id: row.id, tenantId: asId(row.tenant_id) }));
+  return z
+    .array(z.object({ id: z.string(), tenant_id: z.string() }))
+    .parse(rows)
+    .map((row) => ({ id: row.id, tenantId: asId(row.tenant_id) }));
 }
 
-/** Tells a tenant's admins, once a day each, that a dry run waits to be approved. */
+/** Creates an alert for a tenant's admins, once a day each, about a dry run that awaits approval. */
 export async function alertDryRun(
   maintenance: pg.Pool,
   run: { readonly id: string; readonly tenantId: TenantId },

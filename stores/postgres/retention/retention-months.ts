@@ -23,7 +23,7 @@ export interface HotMonth {
 
 const monthRow = z.object({ part: z.string(), detached: z.boolean() });
 const SQLSTATE = z.object({ code: z.string() });
-/** Rows of this month are to be kept; somebody held the table for seconds; looking at all of it takes longer, or more room, than a statement may have: then rows go in batches. */
+/** Some rows must be retained, the table was locked for seconds, or the month exceeds the time or memory of a statement: rows are deleted in batches instead. */
 const NOT_NOW = new Set(['RT001', '55P03', '40P01', '57014', '54000', '53200', '53400']);
 
 function tableOf(resource: HotResource): string {
@@ -80,10 +80,10 @@ async function othersHaveRows(
   return rows.length > 0;
 }
 
-/** Sessions that are asked after at once. More of them left over than that are no rare case: the month goes row by row. */
+/** Sessions of one query. If more are left over, the month is processed row by row. */
 const LEFT_SESSIONS = 500;
 
-/** Whether a session has rows in a month that is to go as a whole and did not yet (no store is set, its archive is damaged): its rows stay until it does. */
+/** Returns true if a session has rows in the month but must be archived first (no store, damaged archive): its rows are retained until then. */
 async function holdsLeftSessions(
   maintenance: Pick<pg.PoolClient, 'query'>,
   runs: readonly ActingRun[],
@@ -167,15 +167,16 @@ export async function followMonth(
   const none = { more: false, from, tenants: [], entities: [], relations: [] };
   if (resource === 'usage') return none;
   const bounds = [idFloor(new Date(`${month}T00:00:00Z`)), idFloor(aboveOf(month)), CHUNKS];
-  // Along the index from where the call before came to: what waits to be removed stays in the ledger, and is not gone through again.
-  const vectors = await maintenance.query<{ tenant_id: string; resource_id: string }>(
+  // Continues along the index: chunks that wait for removal remain in the ledger and are not read again.
+  const result = await maintenance.query(
     `${removalSql(`id IN (SELECT id FROM embeddings WHERE resource_id >= $1 AND resource_id < $2 AND resource_type = '${resource}' AND state <> 'removing' ORDER BY resource_id LIMIT $3)`)}
      RETURNING tenant_id, resource_id`,
     [from ?? bounds[0], ...bounds.slice(1)],
   );
-  const tenants = [...new Set(vectors.rows.map((row) => row.tenant_id))];
-  const last = vectors.rows.reduce((most, row) => (row.resource_id > most ? row.resource_id : most), from ?? FIRST_ID);
-  if (vectors.rows.length === CHUNKS) return { ...none, more: true, from: last, tenants };
+  const vectors = z.array(z.object({ tenant_id: z.string(), resource_id: z.string() })).parse(result.rows);
+  const tenants = [...new Set(vectors.map((row) => row.tenant_id))];
+  const last = vectors.reduce((most, row) => (row.resource_id > most ? row.resource_id : most), from ?? FIRST_ID);
+  if (vectors.length === CHUNKS) return { ...none, more: true, from: last, tenants };
   const strike = async (table: string, owner: string) =>
     touched.parse(
       (

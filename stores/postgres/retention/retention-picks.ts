@@ -2,10 +2,10 @@ import { FIRST_ID } from '../../../domain/ids.ts';
 import { importanceCapSql } from '../../../domain/learning/decay.ts';
 import type { Retained } from '../../../domain/retention/policy.ts';
 
-/** How the rows of a kind are read: SQL of ours alone, with the row as `r`, its session (where it is joined) as `s` and its cell as `c`. */
+/** How the rows of a kind are read. SQL with the row as `r`, its session (if joined) as `s` and its cell as `c`. */
 interface Source {
   readonly table: string;
-  /** What a row is deleted by. Tables without an id are not walked along: what was taken away is not found again. */
+  /** The key that rows are deleted by. Tables without an id are read from the start each time. */
   readonly key: 'id' | 'ctid';
   readonly join: string;
   readonly session: string;
@@ -15,13 +15,13 @@ interface Source {
   /** From when its age is counted. */
   readonly moment: string;
   readonly bytes: string;
-  /** What is read of the rows that a batch looks at; default: all. */
+  /** Columns that a batch reads; default: all. */
   readonly columns?: string;
   /** Rows that stay however old they are. */
   readonly goes: string;
 }
 
-/** Of a hot table only what is asked of a row: whole rows of a batch would not fit into the memory that a statement has, and be written to disk. */
+/** Of a hot table only the needed columns: full rows of a batch would exceed the memory of a statement and go to disk. */
 const hotColumns = (bytes: string, ...more: readonly string[]): string =>
   ['id', 'tenant_id', 'session_id', 'user_id', 'created_at', ...more].map((name) => `r.${name}`).join(', ') +
   `, (${bytes})::bigint AS bytes`;
@@ -32,7 +32,7 @@ const OBSERVATION_BYTES =
 const lastOf = (session: string): string =>
   `greatest(${session}.last_event_at, (${session}.metadata ->> 'restored_at')::timestamptz)`;
 const SESSION = 'LEFT JOIN sessions s ON s.id = r.session_id';
-/** What a session says is not taken away before it was summed up. */
+/** Rows of a session are not deleted before they are summarised. */
 const SESSION_OVER = "(s.id IS NULL OR s.status <> 'active' OR s.phase = 'cancelled')";
 const BY_ID = 'coalesce(uuid_extract_timestamp(r.id), r.created_at)';
 const NONE = {
@@ -119,7 +119,7 @@ const SOURCES: Readonly<Record<Retained, Source>> = {
     // What is shown or used is not old.
     moment: 'greatest(r.created_at, r.last_shown_at, r.last_used_at)',
     bytes: 'pg_column_size(r.title) + pg_column_size(r.description) + pg_column_size(r.context)',
-    // Decay of learnings is consolidation's: it asks the policies itself.
+    // Consolidation decays learnings and reads the policies itself.
     goes: "c.action = 'delete'",
   },
   context: {
@@ -131,7 +131,7 @@ const SOURCES: Readonly<Record<Retained, Source>> = {
     project: 'r.project_id',
     moment: 'r.created_at',
     bytes: SMALL,
-    // What was told of today must not change what today's contexts hold.
+    // Contexts of the current day must not change today's results.
     goes: "NOT EXISTS (SELECT FROM memory_uses u WHERE u.context_id = r.id AND u.created_at > now() - interval '2 days')",
   },
   import: {
@@ -148,7 +148,7 @@ const SOURCES: Readonly<Record<Retained, Source>> = {
   excluded_session: { ...NONE, table: 'excluded_sessions', key: 'ctid', moment: 'r.created_at', bytes: SMALL },
 };
 
-/** Rows whose id says when they were made lie in month partitions: the id bounds what is read. */
+/** Rows with time-ordered ids in month partitions: the id bounds the read. */
 export const HOT_TABLES: Readonly<Partial<Record<Retained, string>>> = {
   observation: 'observations',
   prompt: 'prompts',
@@ -164,7 +164,7 @@ function inCell(cell: string, project: string, named: string): string {
   return `(${cell}.project = ${project} OR ${cell}.project IS NULL AND (${project} IS NULL OR ${project} <> ALL (${named})))`;
 }
 
-/** Whether a batch looks at so many rows, and not for so many that go: of sessions, few go of many, and finding them is cheap. */
+/** True if a batch is bounded by rows read, not by rows deleted: few of many sessions are deleted, and finding them is cheap. */
 export function walks(resource: Retained): boolean {
   return resource !== 'session' && SOURCES[resource].key === 'id';
 }
@@ -177,14 +177,14 @@ export function pickSql(resource: Retained, columns: string): string {
   const source = SOURCES[resource];
   const isHot = HOT_TABLES[resource] !== undefined;
   const aged = isHot ? 'r.id < c.before_id' : `${source.moment} < c.before`;
-  // What models cost is told of sessions that are gone, too.
+  // Usage reports include the costs of deleted sessions.
   const byItself =
     source.join === '' || resource === 'usage'
       ? '$6::uuid[] IS NOT NULL'
       : `NOT EXISTS (SELECT FROM leaving l WHERE l.tenant = r.tenant_id AND ${inCell('l', 's.project_id', '$6::uuid[]')} AND ${lastOf('s')} < l.before AND (s.status = 'ended' OR l.action = 'delete'))`;
   const isWalked = walks(resource);
   const bounds = `${source.key === 'id' ? 'r.id > $3::uuid' : `$3::uuid = '${FIRST_ID}'`}${isHot ? ' AND r.id < $7::uuid' : ' AND $7::uuid IS NOT NULL'}`;
-  // So many rows are looked at, in the order of their ids, whatever the planner guesses of the conditions: a batch costs the same at any size.
+  // Reads a fixed number of rows in the order of their ids: a batch costs the same at any table size.
   const scanned = isWalked
     ? `, scanned AS MATERIALIZED (
     SELECT ${source.columns ?? 'r.*'} FROM ${source.table} r WHERE ${bounds} AND r.tenant_id = ANY (ARRAY(SELECT DISTINCT c.tenant FROM cells c)) ORDER BY r.id LIMIT $4

@@ -24,7 +24,7 @@ export async function readPolicies(transaction: TenantTransaction): Promise<Rete
   return z.array(ruleRow).parse(rows);
 }
 
-/** Writes the tenant's policies in place of those that it had; a rule that stays as it was keeps its id. */
+/** Replaces the policies of a tenant; an unchanged rule retains its id. */
 export async function writePolicies(
   transaction: TenantTransaction,
   tenantId: string,
@@ -47,20 +47,20 @@ export async function writePolicies(
   });
 }
 
-/** Policies are changed by one at a time, and read by nobody in between who is about to act on them. */
+/** Serialises changes of policies against each other and against their use. */
 export async function lockPolicies(transaction: TenantTransaction): Promise<void> {
   await transaction.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended('retention ' || current_tenant_id()::text, 0))`;
 }
 
-/** What holds for a tenant now. */
+/** The effective policies of a tenant. */
 export interface PolicyState {
   /** Of the tenant. */
   readonly rules: readonly RetentionRule[];
-  /** With what holds where the tenant says nothing. */
+  /** Including the defaults. */
   readonly effective: readonly RetentionRule[];
-  /** Of the policies and the holds that stand, hex. */
+  /** Of the policies and active holds, hex. */
   readonly hash: string;
-  /** Whether a dry run of exactly this was approved. A tenant without policies needs none: what is deleted then is housekeeping that everybody has. */
+  /** True if a dry run with exactly this hash was approved. Tenants without policies need none: only defaults apply. */
   readonly approved: boolean;
 }
 

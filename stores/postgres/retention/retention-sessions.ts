@@ -18,7 +18,7 @@ export interface ExpiredSession {
   /** YYYY-MM-DD, the first of the month. */
   readonly month: string;
   readonly bytes: number;
-  /** How it stood: what goes on, is brought back or is archived meanwhile stands otherwise. */
+  /** Its state when picked: activity, restoring or archiving changes it. */
   readonly mark: string;
 }
 
@@ -66,7 +66,7 @@ export async function expiredSessions(
     }));
 }
 
-/** Whether a session stands as it was picked; its row is locked until the transaction ends, so that nothing is captured into it meanwhile. */
+/** Returns true if a session is unchanged since it was picked; locks its row until the transaction ends. */
 export async function isUnchanged(
   transaction: TenantTransaction,
   session: Pick<ExpiredSession, 'id' | 'mark'>,

@@ -16,10 +16,10 @@ function byDefault(resource: Retained, holders: string): string {
 }
 const days = (kind: keyof typeof HOUSEKEEPING_DAYS): string => `${HOUSEKEEPING_DAYS[kind]} days`;
 
-/** What nobody asks for any more, each with the statement that takes at most `$1` rows of it away. What somebody holds is left for the next time. */
+/** Expired technical rows, each with the statement that deletes at most `$1` of them. Locked rows are left to the next run. */
 const SWEEPS = {
-  // With them go the records of what was found useful; how much a memory was used is counted in the memory. One that was told of today stays:
-  // what is told within a day must not change what the day's contexts hold.
+  // Deletes their feedback too; the use weight is stored in the memory. Contexts of the current day remain:
+  // they determine today's results.
   contexts: `
     DELETE FROM contexts WHERE id IN (
       SELECT r.id FROM contexts r
@@ -84,7 +84,7 @@ export async function pruneEmbeddingCache(
   }
 }
 
-/** Takes away what is too old to be asked for, over all tenants, in batches and for half a minute at most; answers how many rows of each table. */
+/** Deletes expired technical rows of all tenants, in batches and for at most half a minute; returns the numbers by table. */
 export async function sweepOld(
   maintenance: pg.Pool,
   batch = BATCH,

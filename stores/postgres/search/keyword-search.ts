@@ -46,7 +46,7 @@ function valuesOf(filter: RecallFilter): unknown[] {
   ];
 }
 
-/** Keyword search by PostgreSQL alone, best first: what answers while the vector index is away, and finds phrases and closed learnings. */
+/** Keyword search by PostgreSQL, best first: used while the vector index is unavailable, for phrases and for closed learnings. */
 export async function searchKeyword(
   queries: Queries,
   tenantId: TenantId,
@@ -71,7 +71,7 @@ export async function searchKeyword(
   return hitsOf(rows);
 }
 
-/** A question cut for comparing with texts that no index holds. */
+/** A query prepared for comparison with unindexed texts. */
 export interface WaitingWords {
   /** Words of scripts with blanks. */
   readonly words: string;
@@ -79,7 +79,7 @@ export interface WaitingWords {
   readonly pairs: readonly string[];
 }
 
-/** The newest memories that the vector index does not hold yet; the score is the share of the question's words that one holds, 0 to 1. */
+/** Returns the newest memories that the vector index does not contain yet; the score is the share of the query's words in the memory, 0 to 1. */
 export async function searchUnindexed(
   queries: Queries,
   tenantId: TenantId,

@@ -5,14 +5,14 @@ import type { TenantRead } from '../connection/database.ts';
 import { IS_SHOWN } from '../learnings/learning-list.ts';
 import { isNotRestricted } from '../erasure/restricted.ts';
 
-/** Sessions of the newest that are looked at; where a filter leaves few rows of each, more of them. */
+/** Number of newest sessions that are read; more if a filter leaves few rows of each. */
 const SESSIONS = 4;
 const SESSIONS_NARROWED = 12;
 /** Rows of each kind that a session gives, and learnings in all. */
 const ROWS_OF_SESSION = 8;
 const LEARNINGS = 30;
 
-/** The sessions that were last worked on, of the last that were begun. */
+/** The most recently active of the most recently started sessions. */
 const sessionsOf = (whose: string) => `
       SELECT s.id FROM (
         SELECT id, last_event_at FROM sessions

@@ -28,9 +28,9 @@ export function findUser(transaction: TenantTransaction, given: string): Promise
   });
 }
 
-/** Categories that say how somebody wants things, not what happened. */
+/** Categories of preferences rather than events. */
 const PREFERRED = ['best_practice', 'general', 'config'];
-/** Of a project that knows more, the surest are looked at. */
+/** Of larger projects the learnings with the highest confidence are read. */
 const MAX_LEARNINGS = 500;
 
 const saidRow = z.object({
@@ -45,7 +45,7 @@ const saidRow = z.object({
   occurred_at: z.date(),
 });
 
-/** Standing learnings that quote the user's own prompts, or that he gave by hand. One round trip. */
+/** Returns current learnings that quote the user's own prompts or are the user's memories. One round trip. */
 export async function readPreferenceSources(
   transaction: TenantTransaction,
   { userId, projectId }: ProfileScope,
@@ -97,7 +97,7 @@ const PROMPT_CHARS = 2_000;
 
 const promptRow = z.object({ id: z.string(), session_id: z.string(), content: z.string(), occurred_at: z.date() });
 
-/** The summaries that stand of the user's newest sessions before `now`, with the beginnings of what he said in them. Two round trips. */
+/** Returns the current summaries of the user's newest sessions before `now`, with the beginnings of their prompts. Two round trips. */
 export async function readFocusSources(
   transaction: TenantTransaction,
   { userId, projectId }: ProfileScope,

@@ -20,7 +20,7 @@ export interface SuggestionQuery {
   readonly namespace?: string | undefined;
 }
 
-/** Whoever types does not wait longer. */
+/** Time limit of a completion. */
 const SUGGEST_MS = 500;
 
 /**

@@ -8,7 +8,7 @@ import type { SessionId, TenantId } from '../../../domain/ids.ts';
 const PAGE = 500;
 const sessionRow = z.object({ tenant_id: z.string(), id: z.string() });
 
-/** Sessions that are open, or have rows that were never taken in; page by page. */
+/** Pages of sessions that are open or have unconsumed rows. */
 export async function* liveSessions(
   maintenance: pg.Pool,
 ): AsyncGenerator<readonly { readonly tenantId: TenantId; readonly sessionId: SessionId }[]> {

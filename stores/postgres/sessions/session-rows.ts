@@ -129,7 +129,7 @@ const traceRow = z.object({
   last_at: z.date().nullable(),
 });
 
-/** Files of a whole session by the evidence of its tool inputs. */
+/** Returns the files of a session by the evidence of its tool inputs. */
 export async function readTrace(transaction: TenantTransaction, sessionId: string): Promise<SessionTrace> {
   const rows = await transaction.$queryRaw`
     SELECT ARRAY(SELECT DISTINCT file FROM observations o, unnest(o.files_read) AS file WHERE o.session_id = ${sessionId}::uuid ORDER BY file) AS files_read,

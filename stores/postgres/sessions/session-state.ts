@@ -22,7 +22,7 @@ export interface SessionFacts {
   readonly forgotten: number;
 }
 
-/** @throws Error when the session is gone: nothing can be done for it. */
+/** @throws Error if the session is missing or deleted */
 export async function readSessionFacts(transaction: TenantTransaction, sessionId: string): Promise<SessionFacts> {
   const forgotten = await forgottenSoFar(transaction, sessionId);
   const found = await transaction.session.findUniqueOrThrow({
@@ -55,7 +55,7 @@ const SHOW_PHASE = {
   text: 'SELECT update_session_phase($1, $2, $3, $4, $5, $6, $7)',
 } as const;
 
-/** Shows where the session's workflow stands. Commits by itself, so that no capture waits for more than this. */
+/** Updates the phase of a session. Commits by itself, so that captures wait only for this statement. */
 export async function writePhase(
   pool: pg.Pool,
   tenantId: TenantId,
@@ -91,12 +91,12 @@ export async function settleSession(transaction: TenantTransaction, sessionId: s
   return settled === 1;
 }
 
-/** Has what the session says stored, or not; what was captured stays. */
+/** Switches storing of content on or off; stored content remains. */
 export async function writeCapture(transaction: TenantTransaction, sessionId: string, on: boolean): Promise<void> {
   await transaction.session.updateMany({ where: { id: sessionId }, data: { capture: on, updatedAt: new Date() } });
 }
 
-/** The title that people see: of the session summary, unless somebody gave another one. */
+/** The displayed title: of the session summary, unless a user set another one. */
 export async function writeTitle(transaction: TenantTransaction, sessionId: string, title: string): Promise<void> {
   await transaction.$executeRaw`UPDATE sessions SET title = ${title} WHERE id = ${sessionId}::uuid AND NOT metadata ? 'title_given'`;
 }

@@ -25,7 +25,7 @@ const agentRow = z.object({
   observations: z.number(),
 });
 
-/** The sub-agents of a session in the order in which they were first seen: an agent is known by what it said even where its start was missed. */
+/** Returns the subagents of a session in the order of their first row, also if their start was missed. */
 export async function readAgents(transaction: TenantTransaction, sessionId: string): Promise<SessionAgent[]> {
   const rows = await transaction.$queryRaw`
     SELECT agent_id AS id, max(agent_type) AS type, min(occurred_at) FILTER (WHERE kind = 'subagent_start') AS started_at,
@@ -126,7 +126,7 @@ export type TimelineObservation = Prisma.ObservationGetPayload<{ select: typeof 
   readonly content?: string;
 };
 
-/** A page of a session's observations in the order they were captured, and how many there are; with their whole text if `full`. */
+/** Returns a page of observations in captured order, and their number; with full text if `full`. */
 export async function listObservations(
   transaction: TenantTransaction,
   query: TimelineQuery & { readonly full: boolean },

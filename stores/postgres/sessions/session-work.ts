@@ -3,7 +3,7 @@ import type { TenantTransaction } from '../connection/database.ts';
 import { restartFailedVectors } from '../embeddings/embedding-ledger.ts';
 import { restartParked } from './windows.ts';
 
-/** Why a session does not get on. Each is told in words by `domain/stuck.ts`. */
+/** Why a session makes no progress; `domain/stuck.ts` has the texts. */
 export const STUCK_REASONS = [
   'events_unconsumed',
   'windows_parked',
@@ -39,7 +39,7 @@ export interface SessionWork {
 }
 
 export interface StuckBounds {
-  /** Captures must be taken in within two rounds of the sweep. */
+  /** Captures must be consumed within two rounds of the sweep. */
   readonly sweepMs: number;
   /** A session without an event for this long should be over. */
   readonly idleMs: number;
@@ -56,9 +56,9 @@ export interface WorkQuery extends StuckBounds {
   readonly limit: number;
 }
 
-/** Sessions that are looked at for those that are stuck, the newest first. */
+/** Number of newest sessions that are checked. */
 const LOOKED_AT = 5_000;
-/** Waits of the session's workflow are ten minutes long at most: what has not moved for longer does not wait, it stands. */
+/** The session's workflow waits for ten minutes at most: after that, no progress means stuck. */
 const STILL_MS = 15 * 60_000;
 
 const workRow = z.object({
@@ -142,7 +142,7 @@ export async function readSessionWork(transaction: TenantTransaction, query: Wor
       waitingReason: row.waiting_reason,
       lastError: row.last_error,
       events: row.events,
-      // Rows that no window holds yet count as one piece of work, like the windows themselves.
+      // Rows without a window count as one pending window.
       pending: { summarise: row.windows_pending + row.unconsumed, learn: row.learn, embed: row.embed_pending },
       windowsParked: row.windows_parked,
       parkedFor: row.parked_for,

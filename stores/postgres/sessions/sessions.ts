@@ -15,7 +15,7 @@ export interface SessionSeeker {
   readonly namesAll: boolean;
 }
 
-/** A host's id names sessions of several other users: only their own ids tell them apart. */
+/** A host's id names sessions of several users: only Recollect's ids distinguish them. */
 export class SessionAmbiguous extends Error {
   override readonly name = 'SessionAmbiguous';
   readonly sessionIds: readonly string[];
@@ -149,7 +149,7 @@ export async function readSessionDetail(transaction: TenantTransaction, id: stri
       vectorsFailed: counts?.embed_failed ?? 0,
     },
     pending: {
-      // Rows that no window holds yet count as one piece of work, like the windows themselves.
+      // Rows without a window count as one pending window.
       summarise: (counts?.windows_pending ?? 0) + (session.lastSeq > session.consumedSeq ? 1 : 0),
       learn: settled || !session.infer || session.learnedSeq === session.lastSeq ? 0 : 1,
       embed: counts?.embed_pending ?? 0,

@@ -4,6 +4,7 @@ import type { MemoryType } from '../../../domain/ports/vector-index.ts';
 import type { TenantRead } from '../connection/database.ts';
 import type { MemoryRef } from '../memories/memories.ts';
 import { isNotRestricted } from '../erasure/restricted.ts';
+import { idsOf } from '../connection/rows.ts';
 
 /**
  * What is read as one line: a session; a project in a namespace, through all its sessions there; or what was said of no project at all in a namespace.
@@ -35,7 +36,7 @@ const BEHIND_ROWS = 2_147_483_647;
 
 const placeRow = z.object({ occurred_at: z.string(), seq: z.number() });
 
-/** Where a memory stands in reading order; null when it is gone. */
+/** Position of a memory in reading order; null if it is missing. */
 export async function placeOf(read: TenantRead, id: string): Promise<LinePlace | null> {
   const rows = await read({
     name: 'timeline_place',
@@ -114,7 +115,7 @@ const COLUMNS: Readonly<Record<MemoryType, { readonly from: string; readonly at:
   learning: { from: 'learnings', at: 'valid_from', seq: String(BEHIND_ROWS) },
 };
 
-/** Sessions whose rows are read are not hidden: of these no row is asked. */
+/** Their sessions are not restricted: rows need no check. */
 const STANDS: Readonly<Record<MemoryType, string>> = {
   observation: '($5::uuid IS NULL OR user_id = $5::uuid)',
   prompt: '($5::uuid IS NULL OR user_id = $5::uuid)',
@@ -122,7 +123,7 @@ const STANDS: Readonly<Record<MemoryType, string>> = {
   learning: `valid_to IS NULL AND ${isNotRestricted('session_id', 'user_id')}`,
 };
 
-/** The time stands by itself, too: by it the index is entered, whatever else tells rows of one moment apart. */
+/** A separate condition on the time lets the index be used; the others order rows of the same time. */
 function lineText(kind: Line['kind'], direction: Direction): string {
   const { than, by } = ORDER[direction];
   const parts = MEMORY_TYPES.map((type) => {
@@ -141,7 +142,6 @@ function lineText(kind: Line['kind'], direction: Direction): string {
      ORDER BY at ${by}, n ${by}, id ${by} LIMIT $9::integer`;
 }
 
-const idRows = z.array(z.object({ id: z.string() }));
 const refRows = z.array(z.object({ id: z.string(), type: z.enum(MEMORY_TYPES) }));
 
 /** Up to `limit` memories of a line on one side of a place, the nearest first. */
@@ -157,15 +157,13 @@ export async function readLine(
     line.kind === 'session'
       ? [line.id]
       : line.kind === 'project' && wantsRows
-        ? idRows
-            .parse(
-              await read({
-                name: `timeline_sessions_${direction}`,
-                text: sessionsText(direction),
-                values: [line.id, viewer, place.occurredAt, limit, line.namespace, place.id],
-              }),
-            )
-            .map((row) => row.id)
+        ? idsOf(
+            await read({
+              name: `timeline_sessions_${direction}`,
+              text: sessionsText(direction),
+              values: [line.id, viewer, place.occurredAt, limit, line.namespace, place.id],
+            }),
+          )
         : [];
   return refRows.parse(
     await read({

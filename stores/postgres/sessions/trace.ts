@@ -127,7 +127,7 @@ function textsOf(rows: unknown): TracedText[] {
     .map(({ created_at: createdAt, ...row }) => ({ ...row, createdAt }));
 }
 
-/** Follows an event through the tables, each by an index. Null when its session is gone, or hidden for now. */
+/** Follows an event through the tables, each by an index. Null if its session is missing or restricted. */
 export async function traceEvent(transaction: TenantTransaction, event: CapturedEvent): Promise<EventTrace | null> {
   const { sessionId } = event;
   const seqs = event.rows.map((row) => row.seq);

@@ -7,7 +7,7 @@ export interface StoredWindow {
   readonly attempts: number;
 }
 
-/** The earliest window of a session that waits for its summary; null when none does. */
+/** Returns the earliest pending window of a session; null if there is none. */
 export async function nextPendingWindow(
   transaction: TenantTransaction,
   sessionId: string,
@@ -23,7 +23,7 @@ export interface FoundWindow extends StoredWindow {
   readonly state: string;
 }
 
-/** Null for a window that is not there, or whose session is deleted. */
+/** Null if the window is missing or its session deleted. */
 export function findWindow(transaction: TenantTransaction, sessionId: string, n: number): Promise<FoundWindow | null> {
   return transaction.window.findFirst({
     where: { sessionId, n, session: { status: { not: 'deleted' } } },
@@ -93,7 +93,7 @@ export async function requeueParked(
   return moved.count;
 }
 
-/** Gives every parked window new attempts, because somebody asked; answers how many. */
+/** Retries every parked window; returns their number. */
 export async function restartParked(transaction: TenantTransaction, sessionId: string): Promise<number> {
   const moved = await transaction.window.updateMany({
     where: { sessionId, state: 'parked' },

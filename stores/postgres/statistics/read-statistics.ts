@@ -31,7 +31,7 @@ export async function countNow(read: TenantRead): Promise<Figure[]> {
   return z.array(figureRow).parse(await read({ name: 'count_now', text: NOW, values: [] }));
 }
 
-/** Figures of the days since that one, the oldest first; of the instance where that is asked for, which PostgreSQL shows to its operator's tenant alone. */
+/** Returns the statistics since a day, oldest first; those of the instance are visible to the operator's tenant only. */
 export async function readTrends(
   read: TenantRead,
   {

@@ -45,7 +45,7 @@ export interface SummaryFilter {
   readonly kind?: string | undefined;
 }
 
-/** Where a list of summaries goes on: behind the row of this group, place and id. */
+/** Position in a list of summaries: after the row with this group, position and id. */
 export interface SummaryPlace {
   readonly group: number;
   readonly place: number;

@@ -4,7 +4,7 @@ import { Prisma } from '../../../prisma/generated/client.ts';
 import { isNotRestricted } from '../erasure/restricted.ts';
 import { forgottenSoFar, refuseForgotten } from '../erasure/forgotten.ts';
 
-/** A captured row that somebody quotes. */
+/** A captured row for quotes. */
 export interface QuotedRow {
   readonly id: string;
   readonly sessionId: string;

@@ -45,7 +45,7 @@ export interface SummaryContext {
   readonly inputTokens: number;
   readonly outputTokens: number;
   readonly costUsd: number;
-  /** Claims of the answer that no row said. */
+  /** Claims of the response without a quote in a row. */
   readonly claimsDropped: number;
   readonly fromSeq: number;
   readonly toSeq: number;
@@ -171,7 +171,7 @@ async function createMissing(
   return created.map(({ keyPoints, ...summary }) => ({ ...summary, content: summaryText(summary.content, keyPoints) }));
 }
 
-/** The session summary that stands, and up to where it goes; null while there is none. */
+/** Returns the current session summary and its last position; null if there is none. */
 export function findSessionSummary(
   transaction: TenantTransaction,
   sessionId: string,
@@ -227,7 +227,7 @@ export async function readTopicsAndItems(
       .filter((row) => row.type === 'item')
       .map((row) => ({
         id: row.id,
-        // An import carries kinds of another memory verbatim; whoever asks a model says 'discovery' for them.
+        // An import stores kinds of another memory verbatim; models get 'discovery' instead.
         kind: z.enum(ITEM_KINDS).catch('discovery').parse(row.kind),
         title: row.title,
         content: row.content,

@@ -11,7 +11,7 @@ export interface CallReservation {
   readonly tokens: number;
   /** A call of a provider batch takes no place among those that are made at once. */
   readonly batch: boolean;
-  /** How long it counts at most: what a worker held that was killed comes free then. */
+  /** Lifetime of a reservation: the tokens of a killed worker become free then. */
   readonly lifeMs: number;
 }
 

@@ -1,8 +1,10 @@
+import { z } from 'zod';
 import { newId } from '../../../domain/ids.ts';
 import type { TenantId } from '../../../domain/ids.ts';
 import { releaseCall } from './budgets.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import { learnAgain } from '../sessions/windows.ts';
+import { columnOf } from '../connection/rows.ts';
 
 const BATCH_COLUMNS = { id: true, n: true, state: true, providerBatchId: true, calls: true, updatedAt: true } as const;
 
@@ -28,7 +30,7 @@ export interface AssignedCall {
   readonly forgotten: number | null;
 }
 
-/** The batch that windows went into, and how many it holds. */
+/** The batch that windows joined, and its size. */
 export interface Gathered {
   readonly id: string;
   readonly n: number;
@@ -46,7 +48,7 @@ export async function gatherWindows(
 ): Promise<Gathered | null> {
   const waiting = await transaction.window.count({ where: { sessionId, state: 'pending' } });
   if (waiting === 0) return null;
-  // Whoever makes a batch or sends one waits for the other: a window cannot join a batch that is on its way out.
+  // Creating and submitting a batch exclude each other: a window cannot join a batch that is being submitted.
   await transaction.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`model-batch ${tenantId}`}, 0))`;
   const open = await transaction.modelBatch.findFirst({ where: { state: 'gathering' }, select: { id: true, n: true } });
   const batch = open ?? (await createBatch(transaction, tenantId));
@@ -67,14 +69,14 @@ async function createBatch(transaction: TenantTransaction, tenantId: TenantId): 
   return batch;
 }
 
-/** The session's newest batch that is not over, to be told that it is waited for; null where none of its windows lies in one. */
+/** Returns the session's newest open batch; null if none of its windows is in one. */
 export async function openBatchOf(transaction: TenantTransaction, sessionId: string): Promise<Gathered | null> {
   const call = await transaction.modelBatchCall.findFirst({
     where: { sessionId, state: 'assigned', batch: { state: { not: 'ended' } } },
     orderBy: { batchId: 'desc' },
     select: { batch: { select: { id: true, n: true } } },
   });
-  // Nobody need hurry it: it is under way.
+  // It is being submitted already.
   return call === null ? null : { ...call.batch, calls: 0 };
 }
 
@@ -110,7 +112,7 @@ export function readAssigned(transaction: TenantTransaction, batchId: string): P
   });
 }
 
-/** Sessions with calls in a batch, or with calls of it that something became of: told again after an attempt that was cut off. */
+/** Returns the sessions with calls in a batch, or with finished calls: hinted again after an interrupted attempt. */
 export async function batchSessions(
   transaction: TenantTransaction,
   batchId: string,
@@ -124,7 +126,7 @@ export async function batchSessions(
   return rows.map((row) => row.sessionId);
 }
 
-/** Notes the budget that is held for a call that is about to be sent, and what was forgotten of its session by then. */
+/** Records the budget reserved for a call and the number of the session's tombstones, before the call is sent. */
 export async function holdReservation(
   transaction: TenantTransaction,
   batchId: string,
@@ -137,7 +139,7 @@ export async function holdReservation(
   });
 }
 
-/** Takes the budget that is held for a call, to settle it. False where another attempt has: what the call cost is booked then. */
+/** Claims the reservation of a call for settling. False if another attempt has: the cost is recorded then. */
 export async function takeReservation(
   transaction: TenantTransaction,
   batchId: string,
@@ -188,9 +190,9 @@ export async function unclaimedBatches(
   transaction: TenantTransaction,
   providerBatchIds: readonly string[],
 ): Promise<readonly string[]> {
-  const [row] = await transaction.$queryRaw<{ unclaimed: string[] }[]>`
+  const rows = await transaction.$queryRaw`
     SELECT unclaimed_model_batches(${[...providerBatchIds]}::text[]) AS unclaimed`;
-  return row?.unclaimed ?? [];
+  return columnOf(rows, 'unclaimed', z.array(z.string()))[0] ?? [];
 }
 
 /**

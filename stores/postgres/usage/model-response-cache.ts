@@ -3,16 +3,16 @@ import { z } from 'zod';
 import type { TenantId } from '../../../domain/ids.ts';
 import { signatureBytes, signatureFrom } from '../../../domain/similarity.ts';
 import type { TenantTransaction } from '../connection/database.ts';
-import { forgottenSoFar, holdForgetting } from '../erasure/forgotten.ts';
+import { forgottenSoFar, blockForgetting } from '../erasure/forgotten.ts';
 
-/** An answer that was paid for. */
+/** A cached response. */
 export interface CachedResponse {
   readonly response: string;
   readonly provider: 'local' | 'anthropic';
   readonly model: string;
 }
 
-/** An answer to a question that is nearly the same. */
+/** A response to a nearly identical request. */
 export interface NearAnswer extends CachedResponse {
   readonly signature: Uint32Array;
   readonly novelWords: number;
@@ -20,7 +20,7 @@ export interface NearAnswer extends CachedResponse {
 
 const keptRow = { response: z.string(), provider: z.enum(['local', 'anthropic']), model: z.string() };
 
-/** The answer to the very same question; null when there is none. By the unique index. */
+/** Returns the response to an identical request; null if there is none. */
 export async function findAnswer(
   transaction: TenantTransaction,
   promptVersion: string,
@@ -33,7 +33,7 @@ export async function findAnswer(
   return z.array(z.object(keptRow)).parse(rows)[0] ?? null;
 }
 
-/** Answers that are looked at for one question. */
+/** Number of candidates that are compared with a request. */
 const CANDIDATES = 8;
 const nearRow = z.object({ ...keptRow, signature: z.instanceof(Uint8Array), novel_words: z.number() });
 
@@ -100,7 +100,7 @@ export async function findUnreadable(
   return row === undefined ? null : { response: row.response, ...row.unreadable };
 }
 
-/** Takes an answer away that could not be used, and whose repair could not either: the next to ask asks anew. */
+/** Deletes a response that was unusable and could not be repaired: the next request calls the model again. */
 export async function dropUnreadable(
   transaction: TenantTransaction,
   promptVersion: string,
@@ -135,11 +135,11 @@ export interface AnswerToKeep extends CachedResponse {
 const SWEPT = 50;
 
 /**
- * Keeps an answer, unless something of its session was forgotten since its rows were read, and deletes some that expired: every insert
- * takes more away than it adds, so that no job needs to.
+ * Stores a response, unless something of its session was forgotten since its rows were read. Also deletes some expired responses, more than it adds, so
+ * that no job is needed.
  */
 export async function cacheResponse(transaction: TenantTransaction, kept: AnswerToKeep): Promise<void> {
-  await holdForgetting(transaction, kept.sessionId);
+  await blockForgetting(transaction, kept.sessionId);
   if ((await forgottenSoFar(transaction, kept.sessionId)) !== kept.forgotten) return;
   const id = v7();
   const signature = kept.near === null ? null : signatureBytes(kept.near.signature);
@@ -161,7 +161,7 @@ export async function cacheResponse(transaction: TenantTransaction, kept: Answer
     DELETE FROM model_response_cache WHERE id IN (SELECT id FROM model_response_cache WHERE tenant_id = (SELECT current_tenant_id()) AND expires_at < now() ORDER BY expires_at LIMIT ${SWEPT} FOR UPDATE SKIP LOCKED)`;
 }
 
-/** Takes away answers that were made from a session's rows, because something of it was forgotten. */
+/** Deletes the responses to rows of a session, because some of it was forgotten. */
 export async function forgetAnswers(transaction: TenantTransaction, sessionId: string): Promise<void> {
   await transaction.$executeRaw`DELETE FROM model_response_cache WHERE session_id = ${sessionId}::uuid`;
 }

@@ -40,17 +40,17 @@ const RANGE = `l.tenant_id = (SELECT current_tenant_id()) AND l.created_at >= $2
   AND l.id >= (lpad(to_hex((extract(epoch FROM $2::timestamptz - interval '1 day') * 1000)::bigint), 12, '0') || '00000000000000000000')::uuid
   AND l.id < (lpad(to_hex((extract(epoch FROM $3::timestamptz + interval '1 day') * 1000)::bigint), 12, '0') || '00000000000000000000')::uuid`;
 
-/** One user's rows, or everybody's. Statements of their own, so that each has a plan with the index made for it. */
+/** Rows of one user or of all. Separate statements, so that each plan uses its own index. */
 function ofUser(userId: string | null, column = 'l.user_id'): string {
   return userId === null ? '$1::uuid IS NULL' : `${column} = $1::uuid`;
 }
 
-/** The name under which a statement's plan is kept. */
+/** Name of the prepared statement. */
 function named(name: string, userId: string | null): string {
   return userId === null ? name : `${name}_of_user`;
 }
 
-/** What a group is told by, and what joins that need. Ids are joined after the sums are made: one look-up a group, not one a call. */
+/** Grouping expression and its join. Ids are joined after summing: one look-up a group. */
 const KEYS: Readonly<
   Record<UsageGroup, { readonly key: string; readonly join: string; readonly name: string; readonly names: string }>
 > = {
@@ -108,7 +108,7 @@ export async function readUsageDays(read: TenantRead, scope: UsageScope): Promis
   return z.array(dayRow).parse(rows);
 }
 
-/** The UTC day of the first call that is booked; null for none. Only by it days without a call are told from days before there was anything. */
+/** UTC day of the first recorded call; null for none. Distinguishes days without calls from days before the first one. */
 export async function firstUsageDay(read: TenantRead, userId: string | null): Promise<string | null> {
   const rows = await read({
     name: named('usage_first_day', userId),

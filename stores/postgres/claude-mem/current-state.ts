@@ -27,7 +27,7 @@ export function requestedSessions(drafts: readonly Kept[]): Map<string, Requeste
 }
 
 /** Everything a batch needs to know of what stands here. */
-export interface Standing {
+export interface CurrentState {
   readonly sessions: ReadonlyMap<string, CurrentSession>;
   /** Sessions that were there before the batch. */
   readonly before: ReadonlySet<string>;
@@ -39,7 +39,7 @@ export async function currentOf(
   transaction: TenantTransaction,
   { owner, dryRun }: ImportBatch,
   wanted: ReadonlyMap<string, RequestedSession>,
-): Promise<Standing> {
+): Promise<CurrentState> {
   const refs = [...wanted.values()].map(({ ref }) => ref);
   const found = await findSessions(transaction, owner.userId, refs, false);
   const missing = [...wanted].filter(([key]) => !found.has(key));

@@ -16,13 +16,13 @@ export const explainSchema = z.object({
   graph: retrieverSchema,
   recency: retrieverSchema,
   parts: z
-    .object({ lanes: z.number(), kind: z.number(), session: z.number().nullable() })
+    .object({ retrievers: z.number(), kind: z.number(), session: z.number().nullable() })
     .describe('What the fused score is made of: the lanes together, the factor of its kind, what its session says'),
   fused: stageSchema,
   rerank: stageSchema.nullable(),
   scored: stageSchema,
   diversified: stageSchema,
-  in_time: z.boolean().nullable().describe('Whether it happened at the time that the question speaks of'),
+  in_time_range: z.boolean().nullable().describe('Whether it happened at the time that the question speaks of'),
 });
 
 /** A memory as search, the timeline and the routes of memories answer it. */

@@ -1,7 +1,7 @@
 import { table } from '../output.ts';
 import type { ImportAnswer, ImportedTable } from './import-api.ts';
 
-/** Why rows of theirs are none of ours, in the order in which it is told. */
+/** Why source rows are no recorded row, in the order in which it is told. */
 const RULES: readonly (readonly [keyof ImportedTable['dropped'], string])[] = [
   ['private', 'private as a whole'],
   ['empty', 'nothing in them'],
@@ -21,7 +21,7 @@ export function databaseLine({ done, total }: { readonly done: number; readonly 
   return `[${'#'.repeat(filled)}${'-'.repeat(BAR_CHARS - filled)}] ${grouped(done)} of ${grouped(total)} rows`;
 }
 
-/** What became of every row: theirs, ours, and each difference with its rule. */
+/** What became of every row: source_rows, recorded_rows, and each difference with its rule. */
 export function databaseReport(
   tables: readonly ImportedTable[],
   rows: NonNullable<ImportAnswer['rows']>,
@@ -29,20 +29,24 @@ export function databaseReport(
 ): string {
   const head = [
     '',
-    'theirs',
+    'source_rows',
     dryRun ? 'would come' : 'imported',
     'here already',
     'not taken',
     'left out',
-    'ours',
+    'recorded_rows',
     'unaccounted',
   ];
-  const lines = tables.map(({ table: name, theirs, imported, present, refused, dropped, ours, unaccounted }) => [
-    name,
-    ...[theirs, imported, present, refused, Object.values(dropped).reduce((sum, value) => sum + value, 0)].map(grouped),
-    ours === null ? '-' : grouped(ours),
-    grouped(unaccounted),
-  ]);
+  const lines = tables.map(
+    ({ table: name, source_rows, imported, present, refused, dropped, recorded_rows, unaccounted }) => [
+      name,
+      ...[source_rows, imported, present, refused, Object.values(dropped).reduce((sum, value) => sum + value, 0)].map(
+        grouped,
+      ),
+      recorded_rows === null ? '-' : grouped(recorded_rows),
+      grouped(unaccounted),
+    ],
+  );
   const widths = head.map((title, column) => Math.max(title.length, ...lines.map((line) => line[column]?.length ?? 0)));
   const padded = [head, ...lines].map((line) =>
     line.map((cell, column) => (column === 0 ? `  ${cell}` : cell.padStart(widths[column] ?? 0))),

@@ -34,7 +34,7 @@ function tell({ files, counts }: StreamProgress, isFirst: boolean, { out }: Comm
 
 /**
  * Sends a folder's transcripts as they grow, until it is told to stop (130). A server that is away or busy is waited for, and files go on
- * where they were. Rejects with ImportApiError where waiting does not help: a key that was revoked, say.
+ * where they were. Rejects with RecollectError where waiting does not help: a key that was revoked, say.
  */
 export async function followTranscripts(following: Following, { output }: CommandContext): Promise<ExitCode> {
   const { api, folder, signal, pollMs = LOOK_MS, firstWaitMs = FIRST_WAIT_MS } = following;

@@ -1,97 +1,27 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
+import { RecollectError } from '../../client/index.ts';
+import { Requester } from '../../client/requester.ts';
+import type { Request } from '../../client/requester.ts';
+import { claudeMemTaken, cursorSchema, importSchema, segmentSchema } from '../../contract/imports.ts';
+import type { countsSchema, tableReportSchema } from '../../contract/imports.ts';
 
-const count = z.number();
-export const countsSchema = z.object({
-  lines: count,
-  added: count,
-  present: count,
-  refused: count,
-  doubles: count,
-  truncated: count,
-  repeated: count,
-  unknown_type: count,
-  not_json: count,
-  too_large: count,
-});
 export type ImportCounts = z.output<typeof countsSchema>;
-
-const dropped = z.object({ private: count, empty: count, observer: count, processed: count, no_event: count });
-const tableSchema = z.object({
-  table: z.string(),
-  theirs: count,
-  imported: count,
-  present: count,
-  refused: count,
-  dropped,
-  ours: count.nullable(),
-  unaccounted: count,
-});
-/** What became of the rows of one table of a database. */
-export type ImportedTable = z.output<typeof tableSchema>;
-const rowsSchema = z.object({ total: count, done: count, sessions_made: count, first_prompts: count });
-
-const importSchema = z.object({
-  id: z.string(),
-  directory: z.string(),
-  follow: z.boolean(),
-  dry_run: z.boolean(),
-  state: z.enum(['running', 'completed', 'failed', 'cancelled']),
-  files: z.object({ total: count, done: count, unchanged: count, waiting: count, unreadable: count }),
-  counts: countsSchema,
-  /** Of a database; null for transcripts. */
-  rows: rowsSchema.nullable(),
-  tables: z.array(tableSchema).nullable(),
-  error: z.string().nullable(),
-});
+/** Outcomes of the rows of one table of a database. */
+export type ImportedTable = z.output<typeof tableReportSchema>;
 export type ImportAnswer = z.output<typeof importSchema>;
 export type ImportFiles = ImportAnswer['files'];
-
-const cursorSchema = z.object({
-  fingerprint: z.string().nullable(),
-  size: count,
-  modified_at: z.string().nullable(),
-  offset: count,
-  open: z.boolean(),
-  looked_at: z.string().nullable(),
-});
 export type CursorAnswer = z.output<typeof cursorSchema>;
-
-const segmentSchema = z.object({ next_offset: count, open: z.boolean(), counts: countsSchema });
 export type SegmentAnswer = z.output<typeof segmentSchema>;
-
-const takenSchema = z.object({
-  rows: count,
-  imported: count,
-  present: count,
-  refused: count,
-  dropped,
-  sessions_made: count,
-  first_prompts: count,
-});
-export type ConsumedRows = z.output<typeof takenSchema>;
-
-const errorSchema = z.object({ error: z.string(), code: z.string() });
-
-/** The server said no, with its machine code; or it did not answer at all (`UNREACHABLE`). */
-export class ImportApiError extends Error {
-  override readonly name = 'ImportApiError';
-  readonly code: string;
-  /** Of HTTP; 0 where nothing answered. */
-  readonly status: number;
-
-  constructor(code: string, message: string, status = 0, cause?: unknown) {
-    super(message, { cause });
-    this.code = code;
-    this.status = status;
-  }
-}
+export type ConsumedRows = z.output<typeof claudeMemTaken>;
 
 /** Whether asking again later may go well: the server is away, restarts, or has too much to do. */
-export function passesByItself(error: unknown): error is ImportApiError {
-  if (!(error instanceof ImportApiError)) return false;
+export function passesByItself(error: unknown): error is RecollectError {
+  if (!(error instanceof RecollectError)) return false;
   const { code, status } = error;
-  return code === 'UNREACHABLE' || code === 'BUSY' || status === 408 || status === 429 || status >= 500;
+  return (
+    code === 'UNREACHABLE' || code === 'TIMEOUT' || code === 'BUSY' || status === 408 || status === 429 || status >= 500
+  );
 }
 
 /** A file as it is named to the server; nothing is opened by this name there. */
@@ -115,32 +45,37 @@ const BUSY_TRIES = 30;
 const CANCEL_TRIES = 5;
 const AGAIN_MS = 1_000;
 
-/** The server's routes of imports. Every method rejects with ImportApiError. */
+/** The server's routes of imports. Every method rejects with RecollectError. */
 export class ImportApi {
-  private readonly url: string;
-  private readonly apiKey: string;
+  private readonly requester: Requester;
   private readonly signal: AbortSignal;
 
   constructor(access: { readonly url: string; readonly apiKey: string }, signal: AbortSignal) {
-    this.url = access.url;
-    this.apiKey = access.apiKey;
+    this.requester = new Requester({
+      ...access,
+      retries: 0,
+      fetch: (url, init) => fetch(url, { ...init, redirect: 'error' }),
+    });
     this.signal = signal;
   }
 
   start(directory: string | null, follow: boolean): Promise<ImportAnswer> {
     const body = { kind: 'transcripts', follow, ...(directory === null ? {} : { directory }) };
-    return this.ask('POST', '/imports', importSchema, { json: body });
+    return this.ask('POST', '/imports', importSchema, { body });
   }
 
   startDatabase(file: string, dryRun: boolean): Promise<ImportAnswer> {
-    return this.ask('POST', '/imports', importSchema, { json: { kind: 'claude-mem', file, dry_run: dryRun } });
+    return this.ask('POST', '/imports', importSchema, { body: { kind: 'claude-mem', file, dry_run: dryRun } });
   }
 
   /** Sends rows of one table of a database, one a line; waits while the server takes others. */
   sendRows(source: string, table: string, dryRun: boolean, lines: Buffer<ArrayBuffer>): Promise<ConsumedRows> {
-    const query = new URLSearchParams({ source, table, dry_run: String(dryRun) });
     return this.again(
-      () => this.ask('POST', `/imports/claude-mem/rows?${query.toString()}`, takenSchema, { lines }),
+      () =>
+        this.ask('POST', '/imports/claude-mem/rows', claudeMemTaken, {
+          query: { source, table, dry_run: dryRun },
+          lines,
+        }),
       passesByItself,
       BUSY_TRIES,
     );
@@ -148,8 +83,7 @@ export class ImportApi {
 
   /** How many rows of each table of a database the server knows. */
   knownRows(source: string): Promise<Record<string, number>> {
-    const query = new URLSearchParams({ source });
-    return this.ask('GET', `/imports/claude-mem/rows?${query.toString()}`, z.record(z.string(), count));
+    return this.ask('GET', '/imports/claude-mem/rows', z.record(z.string(), z.number()), { query: { source } });
   }
 
   look(id: string): Promise<ImportAnswer> {
@@ -159,26 +93,20 @@ export class ImportApi {
   /** Asks again while the server says that Temporal does not answer it: an order to stop may be given twice. */
   cancel(id: string): Promise<ImportAnswer> {
     return this.again(
-      () => this.ask('POST', `/imports/${encodeURIComponent(id)}/cancel`, importSchema, { json: {} }),
+      () => this.ask('POST', `/imports/${encodeURIComponent(id)}/cancel`, importSchema, { body: {} }),
       (error) => error.status === 503,
       CANCEL_TRIES,
     );
   }
 
   cursor(name: RemoteName): Promise<CursorAnswer> {
-    return this.ask('GET', `/transcripts?${new URLSearchParams({ ...name }).toString()}`, cursorSchema);
+    return this.ask('GET', '/transcripts', cursorSchema, { query: { ...name } });
   }
 
   /** Sends a piece of a transcript; waits while the server reads others. */
   async send(head: SegmentHead, bytes: Buffer<ArrayBuffer>): Promise<SegmentAnswer> {
-    const query = new URLSearchParams({
-      ...head,
-      offset: String(head.offset),
-      size: String(head.size),
-      quiet_ms: String(head.quiet_ms),
-    });
     return this.again(
-      () => this.ask('POST', `/transcripts?${query.toString()}`, segmentSchema, { lines: bytes }),
+      () => this.ask('POST', '/transcripts', segmentSchema, { query: { ...head }, lines: bytes }),
       (error) => error.code === 'BUSY',
       BUSY_TRIES,
     );
@@ -187,48 +115,27 @@ export class ImportApi {
   /** Tries again, a second later each time, what ends with an error that passes. */
   private async again<Answer>(
     work: () => Promise<Answer>,
-    passes: (error: ImportApiError) => boolean,
+    passes: (error: RecollectError) => boolean,
     mostTries: number,
   ): Promise<Answer> {
     for (let tries = 1; ; tries += 1) {
       try {
         return await work();
       } catch (error) {
-        if (!(error instanceof ImportApiError) || !passes(error) || tries >= mostTries) throw error;
+        if (!(error instanceof RecollectError) || !passes(error) || tries >= mostTries) throw error;
         await wait(AGAIN_MS, undefined, { signal: this.signal });
       }
     }
   }
 
   private async ask<Answer>(
-    method: string,
-    route: string,
+    method: Request['method'],
+    path: string,
     schema: z.ZodType<Answer>,
-    body: { readonly json?: unknown; readonly lines?: Buffer<ArrayBuffer> } = {},
+    { lines, ...request }: Pick<Request, 'query' | 'body'> & { readonly lines?: Uint8Array } = {},
   ): Promise<Answer> {
-    const [type, sent] =
-      body.lines === undefined
-        ? ['application/json', body.json === undefined ? null : JSON.stringify(body.json)]
-        : ['application/x-ndjson', body.lines];
-    let status: number;
-    let answer: unknown;
-    try {
-      const limit = AbortSignal.timeout(body.lines === undefined ? TIMEOUT_MS : SEGMENT_TIMEOUT_MS);
-      const response = await fetch(`${this.url}/api/v1${route}`, {
-        method,
-        redirect: 'error',
-        headers: { authorization: `Bearer ${this.apiKey}`, ...(sent === null ? {} : { 'content-type': type }) },
-        ...(sent === null ? {} : { body: sent }),
-        signal: AbortSignal.any([limit, this.signal]),
-      });
-      status = response.status;
-      answer = await response.json();
-    } catch (error) {
-      if (this.signal.aborted) throw new ImportApiError('STOPPED', 'stopped', 0, error);
-      throw new ImportApiError('UNREACHABLE', `${this.url} does not answer`, 0, error);
-    }
-    if (status < 400) return schema.parse(answer);
-    const said = errorSchema.safeParse(answer);
-    throw new ImportApiError(said.data?.code ?? 'UNKNOWN', said.data?.error ?? `the server answered ${status}`, status);
+    const ndjson = lines === undefined ? {} : { raw: lines, headers: { 'content-type': 'application/x-ndjson' } };
+    const call = { signal: this.signal, timeoutMs: lines === undefined ? TIMEOUT_MS : SEGMENT_TIMEOUT_MS };
+    return schema.parse(await this.requester.send({ method, path, ...request, ...ndjson, repeatable: false }, call));
   }
 }

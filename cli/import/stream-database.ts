@@ -51,15 +51,15 @@ function plus(table: ImportedTable, taken: ConsumedRows): ImportedTable {
   };
 }
 
-/** What a table came to: `unaccounted` counts rows of theirs without an outcome, and rows that the server should know and does not. */
+/** What a table came to: `unaccounted` counts source rows without an outcome, and rows that the server should know and does not. */
 function accounted(table: ImportedTable, known: number | null): ImportedTable {
-  const { theirs, imported, present, refused, dropped } = table;
+  const { source_rows, imported, present, refused, dropped } = table;
   const explained = imported + present + refused + Object.values(dropped).reduce((sum, value) => sum + value, 0);
   const missing = known === null ? 0 : Math.max(0, imported + present - known);
-  return { ...table, ours: known, unaccounted: Math.abs(theirs - explained) + missing };
+  return { ...table, recorded_rows: known, unaccounted: Math.abs(source_rows - explained) + missing };
 }
 
-/** Sends a database of this machine to a server that cannot read it. Rejects with ImportApiError; what was sent stays, and is not sent in vain again. */
+/** Sends a database of this machine to a server that cannot read it. Rejects with RecollectError; what was sent stays, and is not sent in vain again. */
 export async function streamDatabase(
   sending: DatabaseSending,
 ): Promise<{ readonly rows: Rows; readonly tables: ImportedTable[] }> {
@@ -76,12 +76,12 @@ export async function streamDatabase(
   ] as const) {
     let table: ImportedTable = {
       table: name,
-      theirs: 0,
+      source_rows: 0,
       imported: 0,
       present: 0,
       refused: 0,
       dropped: NOTHING_DROPPED,
-      ours: null,
+      recorded_rows: null,
       unaccounted: 0,
     };
     // The server prepares a piece while it writes another; versions of summaries, and sessions, come in their order.
@@ -102,7 +102,7 @@ export async function streamDatabase(
       for (let after: number | null = FIRST_PAGE; after !== null;) {
         signal.throwIfAborted();
         const page = source.page(name, after, PAGE_ROWS[name]);
-        table = { ...table, theirs: table.theirs + page.theirs };
+        table = { ...table, source_rows: table.source_rows + page.source_rows };
         for (const piece of piecesOf(page.rows)) {
           while (sendings.size >= atOnce) await Promise.race(sendings);
           const sending = send(piece);

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { ImportApiError } from './import-api.ts';
+import { RecollectError } from '../../client/index.ts';
 import type { CursorAnswer, ImportApi, ImportCounts, ImportFiles } from './import-api.ts';
 import { noImportCounts, plus } from './report.ts';
 import { openLocal, walkTranscripts } from './transcript-walk.ts';
@@ -101,14 +101,14 @@ async function sendFile(
 
 /**
  * Sends the transcripts of a folder of this machine to a server that cannot read them; resumes where the server says that it is. Rejects
- * with ImportApiError (after the other files where the server failed on one), and with the file system's error when the folder cannot be read.
+ * with RecollectError (after the other files where the server failed on one), and with the file system's error when the folder cannot be read.
  */
 export async function streamTranscripts(options: StreamOptions): Promise<StreamProgress> {
   const { folder, signal, onProgress, quietMs = QUIET_MS } = options;
   const { files: found, unreadable } = await walkTranscripts(folder);
   const files = { total: found.length, done: 0, unchanged: 0, waiting: 0, unreadable };
   let counts = noImportCounts();
-  let failure: ImportApiError | null = null;
+  let failure: RecollectError | null = null;
   let failedInRow = 0;
   for (const file of found) {
     signal.throwIfAborted();
@@ -128,7 +128,7 @@ export async function streamTranscripts(options: StreamOptions): Promise<StreamP
     } catch (error) {
       failedInRow += 1;
       // One file that the server fails on must not keep the others from it; a server that fails on everything is left alone.
-      if (!(error instanceof ImportApiError) || error.status < 500 || failedInRow >= MAX_FAILED_IN_ROW) throw error;
+      if (!(error instanceof RecollectError) || error.status < 500 || failedInRow >= MAX_FAILED_IN_ROW) throw error;
       failure ??= error;
       continue;
     }

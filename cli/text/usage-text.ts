@@ -1,4 +1,5 @@
-import type { Usage, UsageKey } from '../server/usage.ts';
+import type { UsageGroup } from '../../domain/jobs.ts';
+import type { Usage } from '../server/operations.ts';
 import { table } from '../output.ts';
 
 /** Dollars to the cent; where that says nothing, to two digits that do. */
@@ -33,7 +34,7 @@ function budgetLine({ budget }: Usage): string {
 }
 
 /** What models cost, for people: one row a group, the sum, what is left of the day, and alerts. */
-export function usageText(usage: Usage, by: UsageKey): string {
+export function usageText(usage: Usage, by: UsageGroup): string {
   const { totals, groups, alerts } = usage;
   const budget = budgetLine(usage);
   if (totals.calls === 0 && totals.cache_hits === 0)

@@ -1,7 +1,7 @@
 import { CLAUDE_MEM_TABLES } from './rows.ts';
 import type { ClaudeMemTable } from './rows.ts';
 
-/** Rules by which a row of theirs does not become one of ours. */
+/** Rules by which a source row does not become a recorded row. */
 export const DROP_RULES = ['private', 'empty', 'observer', 'processed', 'no_event'] as const;
 export type DropRule = (typeof DROP_RULES)[number];
 
@@ -10,11 +10,11 @@ export const ROW_OUTCOMES = ['imported', 'present', 'refused', ...DROP_RULES] as
 export type RowOutcome = (typeof ROW_OUTCOMES)[number];
 
 /** Rows of one table: as the source counts them, and by what became of each. */
-export type TableCounts = Readonly<Record<'theirs' | RowOutcome, number>>;
+export type TableCounts = Readonly<Record<'source_rows' | RowOutcome, number>>;
 
-export function tableCounts(theirs: number, outcomes: readonly RowOutcome[]): TableCounts {
+export function tableCounts(source_rows: number, outcomes: readonly RowOutcome[]): TableCounts {
   const counts = {
-    theirs,
+    source_rows,
     imported: 0,
     present: 0,
     refused: 0,
@@ -33,10 +33,10 @@ export function flatCounts(table: ClaudeMemTable, counts: TableCounts): Record<s
   return Object.fromEntries(Object.entries(counts).map(([name, value]) => [`${table}.${name}`, value]));
 }
 
-/** What is told of a table: nothing of theirs is lost where `unaccounted` is 0. */
+/** What is told of a table: nothing of source_rows is lost where `unaccounted` is 0. */
 export interface TableReport {
   readonly table: ClaudeMemTable;
-  readonly theirs: number;
+  readonly source_rows: number;
   readonly imported: number;
   /** Here already: taken in before, or captured by hooks. */
   readonly present: number;
@@ -44,17 +44,17 @@ export interface TableReport {
   readonly refused: number;
   readonly dropped: Readonly<Record<DropRule, number>>;
   /** Rows of the table that are known here, as the database counts them; null where nothing was written. */
-  readonly ours: number | null;
+  readonly recorded_rows: number | null;
   readonly unaccounted: number;
 }
 
 /**
- * Adds an import up. `unaccounted`: rows of theirs that have no outcome, and rows that should be known here and are not. More of ours than
+ * Adds an import up. `unaccounted`: source rows that have no outcome, and rows that should be known here and are not. More of recorded_rows than
  * came now are rows that are gone from the source since.
  */
 export function reportOf(
   flat: Readonly<Record<string, number>>,
-  ours: Readonly<Partial<Record<ClaudeMemTable, number>>> | null,
+  recorded_rows: Readonly<Partial<Record<ClaudeMemTable, number>>> | null,
 ): TableReport[] {
   return CLAUDE_MEM_TABLES.map((table) => {
     const of = (name: string) => flat[`${table}.${name}`] ?? 0;
@@ -65,11 +65,22 @@ export function reportOf(
       processed: of('processed'),
       no_event: of('no_event'),
     };
-    const told = { theirs: of('theirs'), imported: of('imported'), present: of('present'), refused: of('refused') };
+    const told = {
+      source_rows: of('source_rows'),
+      imported: of('imported'),
+      present: of('present'),
+      refused: of('refused'),
+    };
     const explained =
       told.imported + told.present + told.refused + Object.values(dropped).reduce((sum, value) => sum + value, 0);
-    const known = ours === null ? null : (ours[table] ?? 0);
+    const known = recorded_rows === null ? null : (recorded_rows[table] ?? 0);
     const missing = known === null ? 0 : Math.max(0, told.imported + told.present - known);
-    return { table, ...told, dropped, ours: known, unaccounted: Math.abs(told.theirs - explained) + missing };
+    return {
+      table,
+      ...told,
+      dropped,
+      recorded_rows: known,
+      unaccounted: Math.abs(told.source_rows - explained) + missing,
+    };
   });
 }

@@ -9,7 +9,7 @@ export const COUNT_NAMES = [
   /** Events that the store does not take: forgotten, deleted, capture switched off, or impossible to store. */
   'refused',
   /** Late deliveries of what a transcript had given already, taken out again. */
-  'doubles',
+  'late_duplicates',
   /** Lines that break off. */
   'truncated',
   /** Lines that stood there before, in this file or in another session's. */
@@ -28,7 +28,7 @@ export function noCounts(): Record<CountName, number> {
     added: 0,
     present: 0,
     refused: 0,
-    doubles: 0,
+    late_duplicates: 0,
     truncated: 0,
     repeated: 0,
     unknown_type: 0,

@@ -51,7 +51,7 @@ export interface TranscriptStore {
   /** Notes what became of prompts. A pin without a row gets the one that was captured under the line's own key, if any. */
   pin(pins: readonly Pin[]): Promise<void>;
   /** Takes late rows out that say what stands there already; answers how many were. */
-  removeDuplicates(sessionId: string, doubles: readonly Double[]): Promise<number>;
+  removeDuplicates(sessionId: string, late_duplicates: readonly Double[]): Promise<number>;
   /** A session began no later than what was first said in it. */
   beganBy(sessionId: string, at: string): Promise<void>;
 }

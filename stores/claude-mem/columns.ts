@@ -70,8 +70,10 @@ function sessionLookup(columns: Columns, table: ClaudeMemTable): string {
   const sessionContent = column(columns, 'sdk_sessions', 'f', ...CONTENT_ID);
   const sessionMemory = column(columns, 'sdk_sessions', 'f', ...MEMORY_ID);
   // A name is of several sessions where platforms share it: the oldest is the one that was there before platforms were told apart.
-  const named = (theirs: string, ours: string) =>
-    ours === 'NULL' || theirs === 'NULL' ? 'NULL' : `(SELECT min(f.id) FROM sdk_sessions f WHERE ${theirs} = ${ours})`;
+  const named = (source_rows: string, recorded_rows: string) =>
+    recorded_rows === 'NULL' || source_rows === 'NULL'
+      ? 'NULL'
+      : `(SELECT min(f.id) FROM sdk_sessions f WHERE ${source_rows} = ${recorded_rows})`;
   return `coalesce(${own}, ${named(sessionContent, byContent)}, ${named(sessionMemory, byMemory)})`;
 }
 

@@ -32,9 +32,9 @@ function presentExplain({ lanes, parts, stages, inTime }: TracedMemory): z.outpu
     vector,
     graph,
     recency,
-    parts: { lanes: parts.fused, kind: parts.prior, session: parts.session },
+    parts: { retrievers: parts.fused, kind: parts.prior, session: parts.session },
     ...stages,
-    in_time: inTime,
+    in_time_range: inTime,
   };
 }
 

@@ -5,7 +5,7 @@ import { listBackups, readBackup, requestBackup } from '../../../stores/postgres
 import { principalOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
-import { backupSchema, backupsSchema } from '../../../contract/backups.ts';
+import { backupSchema, backupsSchema, backupVerification } from '../../../contract/backups.ts';
 import { ERROR_RESPONSES } from '../../../contract/shared.ts';
 import { numeric } from '../../../contract/query.ts';
 import type { StoredBackup } from '../../../stores/postgres/backups/backups.ts';
@@ -25,7 +25,7 @@ export function presentBackup(row: StoredBackup): z.input<typeof backupSchema> {
     created_at: row.createdAt.toISOString(),
     finished_at: iso(row.finishedAt),
     snapshot_at: iso(row.snapshotAt),
-    whole: row.manifestSha256 !== null && row.removedAt === null,
+    complete: row.manifestSha256 !== null && row.removedAt === null,
     files: row.files,
     rows: row.rows,
     vectors: row.vectors,
@@ -126,7 +126,7 @@ export function backupRoutes({ config, database, backups }: ApiDependencies): Fa
           description:
             'Answers at once with the job; the backup then says when it was found good, or what was found. Also for a set in the store that another instance made.',
           params,
-          response: { 202: z.object({ id: z.string(), job_id: z.string() }), ...ERROR_RESPONSES },
+          response: { 202: backupVerification, ...ERROR_RESPONSES },
         },
       },
       async (request, reply) => {

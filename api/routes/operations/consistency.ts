@@ -8,7 +8,7 @@ import { jobIdOf } from '../../../stores/temporal/job-ids.ts';
 import { principalOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
-import { ERROR_RESPONSES } from '../../../contract/shared.ts';
+import { dataOf, ERROR_RESPONSES } from '../../../contract/shared.ts';
 import { numeric } from '../../../contract/query.ts';
 import { checkSchema } from '../../../contract/operations.ts';
 
@@ -19,13 +19,13 @@ function presentCheck(check: StoredCheck): z.input<typeof checkSchema> {
   const { id, userId, state, repair, rows, found, repaired, error } = check;
   return {
     id,
-    job: userId === null ? null : jobIdOf({ kind: 'check', subject: id }),
+    job_id: userId === null ? null : jobIdOf({ kind: 'check', subject: id }),
     state,
     repair,
     rows,
     found,
     repaired,
-    left: Math.max(0, sumOf(found) - sumOf(repaired)),
+    remaining: Math.max(0, sumOf(found) - sumOf(repaired)),
     error,
     started_at: check.createdAt.toISOString(),
     finished_at: check.finishedAt?.toISOString() ?? null,
@@ -80,7 +80,7 @@ export function consistencyRoutes({ database, checks }: ApiDependencies): Fastif
             limit: numeric(z.number().int().min(1).max(100)).prefault(20),
             before: z.uuid().optional().describe('Older than this one'),
           }),
-          response: { 200: z.object({ data: z.array(checkSchema) }), ...ERROR_RESPONSES },
+          response: { 200: dataOf(checkSchema), ...ERROR_RESPONSES },
         },
       },
       async (request) => {

@@ -12,8 +12,8 @@ import { operates, principalOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import { assertNoForeignRows } from '../../job-owner.ts';
-import { degradedSchema, jobAnswer, jobParams, jobSchema } from '../../../contract/jobs.ts';
-import { ERROR_RESPONSES, paginationSchema } from '../../../contract/shared.ts';
+import { jobAnswer, jobParams, jobsAnswer } from '../../../contract/jobs.ts';
+import { ERROR_RESPONSES } from '../../../contract/shared.ts';
 import { numeric } from '../../../contract/query.ts';
 import { text } from '../../../contract/text.ts';
 
@@ -54,7 +54,7 @@ export function jobRoutes(dependencies: ApiDependencies): FastifyPluginCallbackZ
             cursor: text(2048).optional().describe('next_cursor of the page before, as this list gave it'),
           }),
           response: {
-            200: z.object({ data: z.array(jobSchema), degraded: degradedSchema, pagination: paginationSchema }),
+            200: jobsAnswer,
             ...ERROR_RESPONSES,
           },
         },

@@ -11,7 +11,7 @@ import { lockPolicies } from '../../../stores/postgres/retention/retention-polic
 import { principalOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
-import { ERROR_RESPONSES } from '../../../contract/shared.ts';
+import { dataOf, ERROR_RESPONSES } from '../../../contract/shared.ts';
 import { flag } from '../../../contract/query.ts';
 import { holdBody, holdSchema } from '../../../contract/retention.ts';
 
@@ -41,7 +41,7 @@ export function holdRoutes({ database }: ApiDependencies): FastifyPluginCallback
           querystring: z.strictObject({
             released: flag().prefault(false).describe('Those that were released, too'),
           }),
-          response: { 200: z.object({ data: z.array(holdSchema) }), ...ERROR_RESPONSES },
+          response: { 200: dataOf(holdSchema), ...ERROR_RESPONSES },
         },
       },
       async (request) => {

@@ -7,7 +7,7 @@ import { principalOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import { drillBody, restoreBody, restoreSchema } from '../../../contract/backups.ts';
-import { ERROR_RESPONSES } from '../../../contract/shared.ts';
+import { dataOf, ERROR_RESPONSES } from '../../../contract/shared.ts';
 import { numeric } from '../../../contract/query.ts';
 
 /** A restore as it is answered. */
@@ -16,7 +16,7 @@ export function presentRestore(restore: StoredRestore): z.input<typeof restoreSc
     id: restore.id,
     job_id: `restore.${restore.id}`,
     kind: restore.kind,
-    set: restore.setId,
+    backup_id: restore.setId,
     store: restore.address,
     overwrite: restore.overwrite,
     dry_run: restore.dryRun,
@@ -57,10 +57,10 @@ export function restoreRoutes({ database, restores }: ApiDependencies): FastifyP
         },
       },
       async (request, reply) => {
-        const { set, store, overwrite, dry_run: dryRun } = request.body;
+        const { backup_id: backupId, store, overwrite, dry_run: dryRun } = request.body;
         const restore = await open(request, {
           kind: 'restore',
-          setId: set ?? null,
+          setId: backupId ?? null,
           address: store === 'copy' ? COPY_ADDRESS : null,
           signer: null,
           overwrite,
@@ -81,10 +81,10 @@ export function restoreRoutes({ database, restores }: ApiDependencies): FastifyP
         },
       },
       async (request, reply) => {
-        const { set, store } = request.body;
+        const { backup_id: backupId, store } = request.body;
         const drill = await open(request, {
           kind: 'drill',
-          setId: set ?? null,
+          setId: backupId ?? null,
           address: store === 'copy' ? COPY_ADDRESS : null,
           signer: null,
           overwrite: false,
@@ -104,7 +104,7 @@ export function restoreRoutes({ database, restores }: ApiDependencies): FastifyP
             before: z.uuid().optional().describe('Id of the last one of the page before'),
             limit: numeric(z.number().int().min(1).max(100)).prefault(20),
           }),
-          response: { 200: z.object({ data: z.array(restoreSchema) }), ...ERROR_RESPONSES },
+          response: { 200: dataOf(restoreSchema), ...ERROR_RESPONSES },
         },
       },
       async (request) => {

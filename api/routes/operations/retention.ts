@@ -16,16 +16,17 @@ import { principalOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import {
-  countSchema,
   MAX_POLICIES,
   policiesSchema,
   ruleBody,
   runAnswer,
+  runReport,
   runSchema,
 } from '../../../contract/retention.ts';
+import type { countSchema } from '../../../contract/retention.ts';
 import type { policySchema } from '../../../contract/retention.ts';
 import { paginationOf } from '../../http/paging.ts';
-import { ERROR_RESPONSES, pageQuery, paginationSchema } from '../../../contract/shared.ts';
+import { ERROR_RESPONSES, pageOfItems, pageQuery } from '../../../contract/shared.ts';
 import { text } from '../../../contract/text.ts';
 import type { RetentionCount, StoredRun } from '../../../stores/postgres/retention/retention-runs.ts';
 import { jobIdOf } from '../../../stores/temporal/job-ids.ts';
@@ -186,7 +187,7 @@ export function retentionRoutes({ database, retention, clock }: ApiDependencies)
           tags: ['retention'],
           summary: 'Runs and dry runs, the newest first',
           querystring: z.strictObject(pageQuery),
-          response: { 200: z.object({ data: z.array(runSchema), pagination: paginationSchema }), ...ERROR_RESPONSES },
+          response: { 200: pageOfItems(runSchema), ...ERROR_RESPONSES },
         },
       },
       async (request) => {
@@ -206,7 +207,7 @@ export function retentionRoutes({ database, retention, clock }: ApiDependencies)
           summary: 'What a run counted, and why',
           description: `Rows and their bytes by policy, kind, class, project and month; at most ${SHOWN_COUNTS} lines, those of most rows.`,
           params: runParams,
-          response: { 200: z.object({ run: runSchema, counts: z.array(countSchema) }), ...ERROR_RESPONSES },
+          response: { 200: runReport, ...ERROR_RESPONSES },
         },
       },
       async (request) => {

@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
 import { withDataDir } from '../../data-dir.ts';
 import { table } from '../../output.ts';
-import { readCheck, startCheck } from '../../server/consistency.ts';
-import type { Check } from '../../server/consistency.ts';
+import { readCheck, startCheck } from '../../server/operations.ts';
+import type { Check } from '../../server/operations.ts';
 import { untilEnded } from '../../growing-pause.ts';
 import { withServer } from '../../with-server.ts';
 
@@ -29,7 +29,7 @@ export function checkText(check: Check): string {
 
 /** 1 where something was found and not mended, or the comparison did not come to its end. */
 function exitOf(check: Check): ExitCode {
-  return check.state === 'completed' && check.left === 0 ? 0 : 1;
+  return check.state === 'completed' && check.remaining === 0 ? 0 : 1;
 }
 
 export function addCheck(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
@@ -42,9 +42,9 @@ export function addCheck(program: Command, context: CommandContext, exit: (code:
     .action(async ({ dataDir, repair, wait, json }: CheckOptions) =>
       exit(
         await withServer(dataDir, context, async (_steering, client) => {
-          const { id, job } = await startCheck(client, repair === true);
+          const { id, job_id: jobId } = await startCheck(client, repair === true);
           if (!wait) {
-            output.out(`${job ?? id} is started.\n`);
+            output.out(`${jobId ?? id} is started.\n`);
             return 0;
           }
           const check = await untilEnded(

@@ -5,14 +5,14 @@ import type { RestoreRequest } from '../../../infra/instance/request-restore.ts'
 import type { CommandContext, ExitCode } from '../../command-context.ts';
 import { dataDirOf, withDataDir } from '../../data-dir.ts';
 import { restoreTable, restoreText } from '../../text/restore-text.ts';
-import { Restores } from '../../server/restores.ts';
-import type { Restore } from '../../server/restores.ts';
-import { ClientError } from '../../server/server-client.ts';
+import { Restores } from '../../server/operations.ts';
+import type { Restore } from '../../server/operations.ts';
+import { RecollectError } from '../../../client/index.ts';
 import { withServer } from '../../with-server.ts';
 
 const LOOK_MS = 1_000;
 /** While the databases change places the server answers that storage is away. */
-const PASSING: ReadonlySet<string> = new Set(['STORAGE_UNAVAILABLE', 'UNREACHABLE', 'INVALID_API_KEY']);
+const PASSING: ReadonlySet<string> = new Set(['STORAGE_UNAVAILABLE', 'UNREACHABLE', 'TIMEOUT', 'INVALID_API_KEY']);
 const MAX_MISSED = 60;
 
 /** What `--from` names that the server knows by its settings. */
@@ -42,7 +42,7 @@ async function ended(restores: Restores, id: string): Promise<Restore> {
       if (restore.state !== 'running') return restore;
       missed = 0;
     } catch (error) {
-      if (!(error instanceof ClientError) || !PASSING.has(error.code) || missed >= MAX_MISSED) throw error;
+      if (!(error instanceof RecollectError) || !PASSING.has(error.code) || missed >= MAX_MISSED) throw error;
       missed += 1;
     }
     await pause();
@@ -98,7 +98,7 @@ export function addRestore(program: Command, context: CommandContext, exit: (cod
     withRestores(order.dataDir, async (restores) => {
       const { set, from, signer, overwrite, dryRun, wait } = order;
       if ((from === undefined || from === COPY) && signer === undefined) {
-        const named = { set, store: from === undefined ? undefined : COPY };
+        const named = { backup_id: set, store: from === undefined ? undefined : COPY };
         const begun =
           kind === 'drill'
             ? await restores.drill(named)

@@ -3,34 +3,18 @@ import { Argument, InvalidArgumentError, Option } from 'commander';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
 import { dataDirOf, withDataDir } from '../../data-dir.ts';
 import { policiesText, reportText, runsText } from '../../text/retention-text.ts';
-import { RetentionApi } from '../../server/retention.ts';
-import type { Policy } from '../../server/retention.ts';
+import { RetentionApi } from '../../server/operations.ts';
+import { DATA_CLASSES, MAX_AGE_DAYS, RETAINED, RETENTION_ACTIONS } from '../../../domain/retention/policy.ts';
+import type { DataClass, Retained, RetentionAction } from '../../../domain/retention/policy.ts';
+import type { Policy } from '../../server/operations.ts';
 import { untilEnded } from '../../growing-pause.ts';
 import { withServer } from '../../with-server.ts';
 
 interface SetOptions {
   readonly project?: string;
-  readonly class?: string;
+  readonly class?: DataClass;
   readonly remove?: true;
 }
-
-/** As the server names them; it says what can be done with which kind. */
-const KINDS = [
-  'session',
-  'observation',
-  'prompt',
-  'usage',
-  'summary',
-  'learning',
-  'context',
-  'import',
-  'alert',
-  'tombstone',
-  'excluded_session',
-];
-const ACTIONS = ['keep', 'decay', 'archive', 'delete'];
-const CLASSES = ['public', 'internal', 'sensitive', 'confidential', 'restricted'];
-const MAX_AGE_DAYS = 36_500;
 
 function daysOf(given: string): number {
   const days = Number(given.replace(/d$/, ''));
@@ -73,13 +57,13 @@ export function addRetention(program: Command, context: CommandContext, exit: (c
     }),
   );
   add('set', 'set a policy: it deletes nothing before a dry run of it was approved')
-    .addArgument(new Argument('<kind>').choices(KINDS))
-    .addArgument(new Argument('<action>').choices(ACTIONS))
+    .addArgument(new Argument('<kind>').choices(RETAINED))
+    .addArgument(new Argument('<action>').choices(RETENTION_ACTIONS))
     .argument('[age]', 'in days: 90 or 90d', daysOf)
     .option('--project <id>', 'of this project alone')
-    .addOption(new Option('--class <class>', 'of this data class alone').choices(CLASSES))
+    .addOption(new Option('--class <class>', 'of this data class alone').choices(DATA_CLASSES))
     .option('--remove', 'take the policy away instead')
-    .action((kind: string, action: string, age: number | undefined, options: SetOptions, self: Command) =>
+    .action((kind: Retained, action: RetentionAction, age: number | undefined, options: SetOptions, self: Command) =>
       run(self, async (api) => {
         if (age === undefined && options.remove !== true && action !== 'keep') {
           output.err('Say after how many days.\n');

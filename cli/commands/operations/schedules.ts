@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
 import { dataDirOf, withDataDir } from '../../data-dir.ts';
 import { scheduleTable } from '../../text/schedule-table.ts';
-import { changeSchedule, readSchedules } from '../../server/schedules.ts';
-import type { ScheduleChange } from '../../server/schedules.ts';
+import { changeSchedule, readSchedules } from '../../server/operations.ts';
+import type { ScheduleChange } from '../../server/operations.ts';
 import { withServer } from '../../with-server.ts';
 
 /** `jobs schedules`, and pause, resume and run of one. */

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
-import { readUsage, USAGE_KEYS } from '../../server/usage.ts';
-import type { UsageKey } from '../../server/usage.ts';
+import { readUsage } from '../../server/operations.ts';
+import { USAGE_GROUPS } from '../../../domain/jobs.ts';
+import type { UsageGroup } from '../../../domain/jobs.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
 import { withDataDir } from '../../data-dir.ts';
 import { usageText } from '../../text/usage-text.ts';
@@ -10,7 +11,7 @@ import { withServer } from '../../with-server.ts';
 interface UsageOptions {
   readonly dataDir: string;
   readonly days: number;
-  readonly by: UsageKey;
+  readonly by: UsageGroup;
   readonly user?: string;
   readonly json?: boolean;
 }
@@ -31,7 +32,7 @@ export function addUsage(program: Command, context: CommandContext, exit: (code:
   withDataDir(program.command('usage'), environment)
     .description('show what models cost, and what is left of the day')
     .option('--days <n>', 'how far back', daysOf, 30)
-    .addOption(new Option('--by <what>', 'rows of the table').choices(USAGE_KEYS).default('model'))
+    .addOption(new Option('--by <what>', 'rows of the table').choices(USAGE_GROUPS).default('model'))
     .option('--user <name>', 'one user; me for oneself; for admins everybody without it')
     .option('--json', 'for programs')
     .action(async (options: UsageOptions) =>

@@ -134,7 +134,7 @@ const lanes = z.object({
   keyword: relative,
   vector: relative,
   graph: relative,
-  parts: z.object({ lanes: z.number() }),
+  parts: z.object({ retrievers: z.number() }),
 });
 
 /** What the graph's best weighs beside words and meaning, whose weights sum to one: solved from the fused score of one of its best. */
@@ -142,8 +142,8 @@ async function weightOfGraph(q: string): Promise<number> {
   const { data } = await search(instance.admin, q, { limit: '50' });
   const told = data
     .map(({ explain }) => lanes.parse(explain))
-    .find(({ graph, parts }) => graph?.relative === 1 && parts.lanes < 1);
-  const fused = told?.parts.lanes ?? 1;
+    .find(({ graph, parts }) => graph?.relative === 1 && parts.retrievers < 1);
+  const fused = told?.parts.retrievers ?? 1;
   const own = 0.4 * (told?.keyword?.relative ?? 0) + 0.6 * (told?.vector?.relative ?? 0);
   return (fused - own) / (1 - fused);
 }

@@ -16,7 +16,7 @@ export interface NearDuplicates {
   /** Pairs of one project with a cosine of at least 0.95, or with the same normalised text. */
   readonly pairs: number;
   /** Learnings that another, earlier one of their project says already. */
-  readonly doubles: number;
+  readonly late_duplicates: number;
   /** `doubles` ÷ `learnings`; 0 where there are none. */
   readonly share: number;
   /** The pairs, for people: both titles and the cosine. */
@@ -55,7 +55,7 @@ export async function measureNearDuplicates(
   return {
     learnings: rows.length,
     pairs: found.length,
-    doubles: doubles.size,
+    late_duplicates: doubles.size,
     share: rows.length === 0 ? 0 : doubles.size / rows.length,
     found,
   };

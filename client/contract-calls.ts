@@ -26,7 +26,7 @@ export type Fetch = (
   init: {
     readonly method: string;
     readonly headers: Record<string, string>;
-    readonly body?: string | Uint8Array | ReadableStream<Uint8Array>;
+    readonly body?: string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array<ArrayBuffer>>;
     /** With a stream as body. */
     readonly duplex?: 'half';
     readonly signal: AbortSignal;

@@ -20,7 +20,7 @@ export interface Request {
   /** Sent as JSON. */
   readonly body?: unknown;
   /** Sent as it is, with the content type of `headers`. */
-  readonly raw?: string | Uint8Array | ReadableStream<Uint8Array> | undefined;
+  readonly raw?: string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Done twice it is as done once. */
   readonly repeatable: boolean;

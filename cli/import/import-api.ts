@@ -132,7 +132,7 @@ export class ImportApi {
     method: Request['method'],
     path: string,
     schema: z.ZodType<Answer>,
-    { lines, ...request }: Pick<Request, 'query' | 'body'> & { readonly lines?: Uint8Array } = {},
+    { lines, ...request }: Pick<Request, 'query' | 'body'> & { readonly lines?: Uint8Array<ArrayBuffer> } = {},
   ): Promise<Answer> {
     const ndjson = lines === undefined ? {} : { raw: lines, headers: { 'content-type': 'application/x-ndjson' } };
     const call = { signal: this.signal, timeoutMs: lines === undefined ? TIMEOUT_MS : SEGMENT_TIMEOUT_MS };

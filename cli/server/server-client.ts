@@ -52,7 +52,7 @@ export class ServerClient {
   async upload<Schema extends z.ZodType>(
     path: string,
     type: string,
-    body: ReadableStream<Uint8Array>,
+    body: ReadableStream<Uint8Array<ArrayBuffer>>,
     schema: Schema,
   ): Promise<z.output<Schema>> {
     const headers = { 'content-type': type };

@@ -58,9 +58,8 @@ export function backupRoutes({ config, database, backups }: ApiDependencies): Fa
         config: { access: 'operator' },
         schema: {
           tags: ['admin'],
-          summary: 'Make a backup of the instance now',
-          description:
-            'Answers at once; the job tells how far it is. Asked for again while one is being made, that one is answered.',
+          summary: 'Start a backup',
+          description: 'Returns at once; the job shows the progress. Returns the running backup if there is one.',
           response: { 202: backupSchema, ...ERROR_RESPONSES },
         },
       },
@@ -104,7 +103,7 @@ export function backupRoutes({ config, database, backups }: ApiDependencies): Fa
         config: { access: 'operator' },
         schema: {
           tags: ['admin'],
-          summary: 'A backup and how far it is',
+          summary: 'Get a backup',
           params,
           response: { 200: backupSchema, ...ERROR_RESPONSES },
         },
@@ -122,7 +121,7 @@ export function backupRoutes({ config, database, backups }: ApiDependencies): Fa
         config: { access: 'operator' },
         schema: {
           tags: ['admin'],
-          summary: 'Read a set back to its last byte',
+          summary: 'Verify a backup',
           description:
             'Answers at once with the job; the backup then says when it was found good, or what was found. Also for a set in the store that another instance made.',
           params,

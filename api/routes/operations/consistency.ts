@@ -50,12 +50,11 @@ export function consistencyRoutes({ database, checks }: ApiDependencies): Fastif
         config: { access: 'admin' },
         schema: {
           tags: ['admin'],
-          summary: 'Compare the database with the vector index and the workflows',
-          description:
-            'Goes on in the background. What differs is counted by its kind, and mended where that is asked for.',
+          summary: 'Start a consistency check',
+          description: 'Runs in the background. Counts differences by kind, and repairs them if `repair` is true.',
           body: z.strictObject({
-            repair: z.boolean().default(false).describe('Mend what is found'),
-            dry_run: z.boolean().default(false).describe('Only count, whatever else is said'),
+            repair: z.boolean().default(false).describe('Repair differences'),
+            dry_run: z.boolean().default(false).describe('Only count, even if `repair` is true'),
           }),
           response: { 202: checkSchema, ...ERROR_RESPONSES },
         },
@@ -75,7 +74,7 @@ export function consistencyRoutes({ database, checks }: ApiDependencies): Fastif
         config: { access: 'admin' },
         schema: {
           tags: ['admin'],
-          summary: 'Comparisons of the tenant, the newest first',
+          summary: 'List consistency checks, newest first',
           querystring: z.strictObject({
             limit: numeric(z.number().int().min(1).max(100)).prefault(20),
             before: z.uuid().optional().describe('Older than this one'),
@@ -95,7 +94,7 @@ export function consistencyRoutes({ database, checks }: ApiDependencies): Fastif
         config: { access: 'admin' },
         schema: {
           tags: ['admin'],
-          summary: 'A comparison and what it found',
+          summary: 'Get a consistency check',
           params: z.object({ id: z.uuid() }),
           response: { 200: checkSchema, ...ERROR_RESPONSES },
         },

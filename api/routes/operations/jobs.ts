@@ -100,7 +100,7 @@ export function jobRoutes(dependencies: ApiDependencies): FastifyPluginCallbackZ
         config: { access: 'read' },
         schema: {
           tags: ['jobs'],
-          summary: 'A job and where it stands',
+          summary: 'Get a job',
           params: jobParams,
           response: { 200: jobAnswer, ...ERROR_RESPONSES },
         },
@@ -114,7 +114,7 @@ export function jobRoutes(dependencies: ApiDependencies): FastifyPluginCallbackZ
         config: { access: 'write' },
         schema: {
           tags: ['jobs'],
-          summary: 'Ask a job to end',
+          summary: 'Cancel a job',
           description: 'What was captured stays, and capture goes on: the next event, or retry, starts the job again.',
           params: jobParams,
           response: { 202: jobAnswer, ...ERROR_RESPONSES },
@@ -139,7 +139,7 @@ export function jobRoutes(dependencies: ApiDependencies): FastifyPluginCallbackZ
         config: { access: 'write' },
         schema: {
           tags: ['jobs'],
-          summary: 'Give a job another turn',
+          summary: 'Retry a job',
           description:
             'Wakes a session that waits, gives its parked windows and refused vectors new attempts, and starts its workflow where none runs.',
           params: jobParams,

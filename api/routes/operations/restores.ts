@@ -49,7 +49,7 @@ export function restoreRoutes({ database, restores }: ApiDependencies): FastifyP
         config: { access: 'operator' },
         schema: {
           tags: ['admin'],
-          summary: 'Restore a backup set into this instance',
+          summary: 'Restore a backup into this instance',
           description:
             'Built and compared beside the running database, which is replaced at the end and kept under another name. Refused where people have sessions or learnings here, unless overwrite is said. Asked for again while it runs, the same restore is answered.',
           body: restoreBody,
@@ -75,7 +75,7 @@ export function restoreRoutes({ database, restores }: ApiDependencies): FastifyP
         config: { access: 'operator' },
         schema: {
           tags: ['admin'],
-          summary: 'Restore a backup set beside this instance, compare, and take it away again',
+          summary: 'Run a restore drill',
           body: drillBody,
           response: { 202: restoreSchema, ...ERROR_RESPONSES },
         },
@@ -99,7 +99,7 @@ export function restoreRoutes({ database, restores }: ApiDependencies): FastifyP
         config: { access: 'operator' },
         schema: {
           tags: ['admin'],
-          summary: 'Restores and drills, the newest first',
+          summary: 'List restores and drills, newest first',
           querystring: z.object({
             before: z.uuid().optional().describe('Id of the last one of the page before'),
             limit: numeric(z.number().int().min(1).max(100)).prefault(20),
@@ -121,7 +121,7 @@ export function restoreRoutes({ database, restores }: ApiDependencies): FastifyP
         config: { access: 'operator' },
         schema: {
           tags: ['admin'],
-          summary: 'A restore or a drill, and what it proved',
+          summary: 'Get a restore or a drill',
           params: z.object({ id: z.uuid() }),
           response: { 200: restoreSchema, ...ERROR_RESPONSES },
         },

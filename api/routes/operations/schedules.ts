@@ -48,7 +48,7 @@ export function presentSchedule(view: ScheduleView): z.input<typeof scheduleSche
   };
 }
 
-/** `GET /schedules`, pause, resume and run: what runs by itself, for operators. */
+/** `GET /schedules`, pause, resume and run: schedules, for operators. */
 export function scheduleRoutes({ schedules }: ApiDependencies): FastifyPluginCallbackZod {
   const answerOf = async (name: ScheduleName): Promise<z.input<typeof scheduleAnswer>> => ({
     schedule: presentSchedule(await schedules.one(name)),
@@ -60,7 +60,7 @@ export function scheduleRoutes({ schedules }: ApiDependencies): FastifyPluginCal
         config: { access: 'operator' },
         schema: {
           tags: ['jobs'],
-          summary: 'What runs by itself, when it ran and what came of it',
+          summary: 'List schedules with their next and last runs',
           response: { 200: dataOf(scheduleSchema), ...ERROR_RESPONSES },
         },
       },
@@ -72,8 +72,8 @@ export function scheduleRoutes({ schedules }: ApiDependencies): FastifyPluginCal
         config: { access: 'operator' },
         schema: {
           tags: ['jobs'],
-          summary: 'Stop starting runs of a schedule',
-          description: 'It stays so over restarts, until somebody has it go on. A run that is under way goes on.',
+          summary: 'Pause a schedule',
+          description: 'The pause survives restarts. A run in progress continues.',
           params,
           body: z.strictObject({ reason: line(500).describe('Shown to whoever looks') }),
           response: { 200: scheduleAnswer, ...ERROR_RESPONSES },
@@ -90,7 +90,7 @@ export function scheduleRoutes({ schedules }: ApiDependencies): FastifyPluginCal
         config: { access: 'operator' },
         schema: {
           tags: ['jobs'],
-          summary: 'Have a schedule go on',
+          summary: 'Resume a schedule',
           params,
           response: { 200: scheduleAnswer, ...ERROR_RESPONSES },
         },
@@ -106,7 +106,7 @@ export function scheduleRoutes({ schedules }: ApiDependencies): FastifyPluginCal
         config: { access: 'operator' },
         schema: {
           tags: ['jobs'],
-          summary: 'Start a run now, also of a schedule that is paused',
+          summary: 'Start a run now, even if the schedule is paused',
           params,
           response: { 202: scheduleAnswer, ...ERROR_RESPONSES },
         },

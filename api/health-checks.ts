@@ -4,7 +4,7 @@ import type { VectorIndex } from '../domain/ports/vector-index.ts';
 import type { Database } from '../stores/postgres/connection/database.ts';
 
 export interface DependencyHealth {
-  readonly status: 'ok' | 'away';
+  readonly status: 'ok' | 'unavailable';
   readonly latency_ms: number | null;
 }
 
@@ -26,7 +26,7 @@ async function check(probe: () => Promise<unknown>): Promise<DependencyHealth> {
     return { status: 'ok', latency_ms: Math.round((performance.now() - started) * 100) / 100 };
   } catch {
     // Which of them is away is all that a caller may know; the log of the part itself has the reason.
-    return { status: 'away', latency_ms: null };
+    return { status: 'unavailable', latency_ms: null };
   } finally {
     clearTimeout(timer);
   }

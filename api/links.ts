@@ -106,7 +106,7 @@ const LINKS: readonly Link[] = [
   { of: 'POST /admin/drill', status: [202], at: '/id', to: ['GET /admin/restores/{id}'] },
   { of: 'POST /admin/drill', status: [202], at: '/job_id', to: JOB },
   { of: 'POST /admin/consistency', status: [202], at: '/id', to: ['GET /admin/consistency/checks/{id}'] },
-  { of: 'POST /admin/consistency', status: [202], at: '/job', to: JOB },
+  { of: 'POST /admin/consistency', status: [202], at: '/job_id', to: JOB },
   { of: 'POST /admin/retention', status: [202], at: '/run/id', to: RUN },
   { of: 'POST /admin/retention', status: [202], at: '/run/job_id', to: JOB },
   { of: 'POST /admin/legal-holds', status: [201], at: '/id', to: ['DELETE /admin/legal-holds/{id}'] },

@@ -2,9 +2,9 @@ import { RecollectClient, RecollectError } from '../client/index.ts';
 import type { RecollectApi } from '../client/index.ts';
 import type { CommandContext, ExitCode } from './command-context.ts';
 import { serverAccess } from './server/access.ts';
-import type { Credentials } from './server/credentials.ts';
+import type { Credentials } from './server/access.ts';
 import { DataRequests } from './server/data-requests.ts';
-import { ClientError, ServerClient } from './server/server-client.ts';
+import { ServerClient } from './server/server-client.ts';
 import { Steering } from './server/steering.ts';
 import { inertText } from '../domain/recalled/inert-text.ts';
 
@@ -28,10 +28,10 @@ async function withAccess(
   try {
     return await work(access);
   } catch (error) {
-    if (!(error instanceof ClientError) && !(error instanceof RecollectError)) throw error;
+    if (!(error instanceof RecollectError)) throw error;
     const isUnavailable = NO_ANSWER.has(error.code);
     output.err(`${error.message}${isUnavailable ? '' : ` (${error.code})`}\n`);
-    if (error instanceof RecollectError) output.err(detailsText(error));
+    output.err(detailsText(error));
     return isUnavailable ? 3 : 1;
   }
 }

@@ -1,7 +1,7 @@
 /* How the client calls, and what becomes of it. Types alone: the build hands this file on as declarations. */
 
 export interface DependencyHealth {
-  readonly status: 'ok' | 'away';
+  readonly status: 'ok' | 'unavailable';
   readonly latency_ms: number | null;
 }
 
@@ -26,13 +26,16 @@ export type Fetch = (
   init: {
     readonly method: string;
     readonly headers: Record<string, string>;
-    readonly body?: string;
+    readonly body?: string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array<ArrayBuffer>>;
+    /** With a stream as body. */
+    readonly duplex?: 'half';
     readonly signal: AbortSignal;
   },
 ) => Promise<{
   readonly ok: boolean;
   readonly status: number;
   readonly headers: { get(name: string): string | null };
+  readonly body?: ReadableStream<Uint8Array> | null;
   text(): Promise<string>;
 }>;
 

@@ -17,7 +17,11 @@ export interface Request {
   /** Encoded, from the slash on. */
   readonly path: string;
   readonly query?: Readonly<Record<string, QueryValue>> | undefined;
+  /** Sent as JSON. */
   readonly body?: unknown;
+  /** Sent as it is, with the content type of `headers`. */
+  readonly raw?: string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Done twice it is as done once. */
   readonly repeatable: boolean;
   /** Statuses that are answers here, beside those of success. */
@@ -27,8 +31,10 @@ export interface Request {
 /** A request as it goes over the line, the same for each attempt. */
 interface Prepared {
   readonly url: string;
-  readonly init: { readonly method: string; readonly headers: Record<string, string>; readonly body?: string };
+  readonly init: Omit<Parameters<Fetch>[1], 'signal'>;
 }
+
+type FetchedResponse = Awaited<ReturnType<Fetch>>;
 
 interface Attempt {
   readonly status: number;
@@ -59,6 +65,19 @@ function believed<Answer extends object>(text: string): Answer | null {
   } catch {
     return null; // A proxy's page, or a text that was cut: the caller says which.
   }
+}
+
+function isStream(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'getReader' in value;
+}
+
+async function textOfResponse(response: FetchedResponse): Promise<Attempt> {
+  return {
+    status: response.status,
+    text: await response.text(),
+    requestId: response.headers.get('x-request-id'),
+    retryAfter: response.headers.get('retry-after'),
+  };
 }
 
 function textOf(value: unknown): string | null {
@@ -104,7 +123,7 @@ export class Requester {
     const prepared = this.#prepared(request);
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return this.#answerOf<Answer>(request, await this.#attempt(prepared, call));
+        return this.#answerOf<Answer>(request, await this.#attempt(prepared, call, textOfResponse));
       } catch (error) {
         const waitMs = this.#waitMs(error, request, attempt);
         if (waitMs === null) throw error;
@@ -124,35 +143,40 @@ export class Requester {
   }
 
   /** What cannot be sent is said so before it is tried: it is the caller's fault, and would fail each time. */
-  #prepared({ method, path, query, body }: Request): Prepared {
+  #prepared({ method, path, query, body, raw, headers: own }: Request): Prepared {
     try {
-      const headers = { ...this.#headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) };
+      const headers = {
+        ...this.#headers,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...own,
+      };
       // Both throw where fetch would.
       if (!this.#base.startsWith('/')) void new URL(this.#base);
       void new Headers(headers);
-      const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+      const content = body === undefined ? raw : JSON.stringify(body);
+      const sent =
+        content === undefined ? {} : { body: content, ...(isStream(content) && { duplex: 'half' as const }) };
       return { url: `${this.#base}${path}${queryOf(query)}`, init: { method, headers, ...sent } };
     } catch (cause) {
       throw invalidCall(cause);
     }
   }
 
-  async #attempt({ url, init }: Prepared, { signal, timeoutMs }: CallOptions): Promise<Attempt> {
+  /** Sends a request once and reads its answer within the time limit. */
+  async #attempt<Result>(
+    { url, init }: Prepared,
+    { signal, timeoutMs }: CallOptions,
+    read: (response: FetchedResponse) => Promise<Result>,
+  ): Promise<Result> {
     throwIfAborted(signal);
     const controller = new AbortController();
     const onAbort = (): void => controller.abort();
     const boundMs = timeoutMs ?? this.#timeoutMs;
     const late = new Error('late');
-    const timer = setTimeout(() => controller.abort(late), boundMs);
+    const timer = boundMs === Infinity ? undefined : setTimeout(() => controller.abort(late), boundMs);
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
-      const response = await this.#fetch(url, { ...init, headers: { ...init.headers }, signal: controller.signal });
-      return {
-        status: response.status,
-        text: await response.text(),
-        requestId: response.headers.get('x-request-id'),
-        retryAfter: response.headers.get('retry-after'),
-      };
+      return await read(await this.#fetch(url, { ...init, headers: { ...init.headers }, signal: controller.signal }));
     } catch (cause) {
       throwIfAborted(signal);
       const where = this.#base.slice(0, -BASE_PATH.length) || 'the server';
@@ -163,6 +187,14 @@ export class Requester {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
     }
+  }
+
+  /** Returns the body of an answer as a stream, without a time limit or retries. @throws RecollectError */
+  async download(path: string): Promise<ReadableStream<Uint8Array>> {
+    const request: Request = { method: 'GET', path, repeatable: false };
+    const response = await this.#attempt(this.#prepared(request), { timeoutMs: Infinity }, async (fetched) => fetched);
+    if (response.ok && response.body !== undefined && response.body !== null) return response.body;
+    return this.#answerOf<never>(request, await textOfResponse(response));
   }
 
   #answerOf<Answer extends object>({ accepts = [] }: Request, attempt: Attempt): Answer {

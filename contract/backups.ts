@@ -15,7 +15,7 @@ export const backupSchema = z
     created_at: z.string(),
     finished_at: moment,
     snapshot_at: moment.describe('The set holds what was committed before'),
-    whole: z.boolean().describe('There is a set with a manifest, also where its copy failed'),
+    complete: z.boolean().describe('There is a set with a manifest, also where its copy failed'),
     files: count,
     rows: count,
     vectors: count,
@@ -102,7 +102,7 @@ export const restoreResult = z.object({
 
 export type RestoreResult = z.output<typeof restoreResult>;
 
-const setId = z.uuid().describe('Of a backup set; the newest where it is left out');
+const backupId = z.uuid().describe('Of a backup set; the newest where it is left out');
 const store = z
   .enum(['backup', 'copy'])
   .default('backup')
@@ -111,14 +111,14 @@ const store = z
   );
 
 export const restoreBody = z.strictObject({
-  set: setId.optional(),
+  backup_id: backupId.optional(),
   store,
   overwrite: z.boolean().default(false).describe('Replace an instance that has sessions or learnings'),
   dry_run: z.boolean().default(false).describe('Only read the set through, every byte of it, and change nothing'),
 });
 
 export const drillBody = z.strictObject({
-  set: setId.optional(),
+  backup_id: backupId.optional(),
   store,
 });
 
@@ -127,7 +127,7 @@ export const restoreSchema = z
     id: z.string(),
     job_id: z.string(),
     kind: z.enum(RESTORE_KINDS),
-    set: z.string().nullable(),
+    backup_id: z.string().nullable(),
     store: z
       .string()
       .nullable()
@@ -146,3 +146,5 @@ export const restoreSchema = z
     finished_at: z.string().nullable(),
   })
   .meta({ id: 'Restore' });
+
+export const backupVerification = z.object({ id: z.string(), job_id: z.string() });

@@ -41,7 +41,7 @@ export const countsSchema = z
     added: count.describe('Events that hooks had missed'),
     present: count.describe('Events that were stored already'),
     refused: count.describe('Events that the store does not take: forgotten, deleted, or capture is off'),
-    doubles: count.describe('Late deliveries of what a transcript had given, taken out again'),
+    late_duplicates: count.describe('Late deliveries of what a transcript had given, taken out again'),
     truncated: count.describe('Lines that break off'),
     repeated: count.describe('Lines that stood there before, in this file or in another session’s'),
     unknown_type: count,
@@ -54,7 +54,7 @@ export const countsSchema = z
 export const tableReportSchema = z
   .object({
     table: z.enum(CLAUDE_MEM_TABLES),
-    theirs: count.describe('Rows that the source counts'),
+    source_rows: count.describe('Rows that the source counts'),
     imported: count,
     present: count.describe('Here already: taken in before, or captured by hooks'),
     refused: count.describe('Forgotten or deleted here'),
@@ -65,7 +65,7 @@ export const tableReportSchema = z
       processed: count.describe('A message whose observations are there'),
       no_event: count.describe('A message that holds nothing'),
     } satisfies Record<DropRule, z.ZodType>),
-    ours: count.nullable().describe('Rows that are known here as taken in; null where nothing was written'),
+    recorded_rows: count.nullable().describe('Rows that are known here as taken in; null where nothing was written'),
     unaccounted: count.describe('Rows that no rule explains'),
   })
   .meta({ id: 'ImportedTable' });

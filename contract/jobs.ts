@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { JOB_KINDS, RUN_STATES, SCHEDULE_NAMES } from '../domain/jobs.ts';
 import { text } from './text.ts';
+import { paginationSchema } from './shared.ts';
 
 export const JOB_STATES = ['running', 'waiting', 'stuck', 'completed', 'failed', 'cancelled', 'terminated'] as const;
 
@@ -48,7 +49,7 @@ export const jobAnswer = z.object({ job: jobSchema, degraded: degradedSchema });
 export const scheduleSchema = z
   .object({
     name: z.enum(SCHEDULE_NAMES),
-    does: z.string(),
+    description: z.string(),
     workflow: z.string(),
     state: z
       .enum(['active', 'paused', 'missing'])
@@ -61,7 +62,7 @@ export const scheduleSchema = z
     last_runs: z
       .array(
         z.object({
-          job: z.string().nullable().describe('Its id among the jobs'),
+          job_id: z.string().nullable(),
           due_at: z.string(),
           started_at: z.string(),
           finished_at: z.string().nullable(),
@@ -73,3 +74,11 @@ export const scheduleSchema = z
       .describe('Newest first'),
   })
   .meta({ id: 'Schedule' });
+
+export const scheduleAnswer = z.object({ schedule: scheduleSchema });
+
+export const jobsAnswer = z.object({
+  data: z.array(jobSchema),
+  degraded: degradedSchema,
+  pagination: paginationSchema,
+});

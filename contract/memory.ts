@@ -22,7 +22,7 @@ export const explainSchema = z.object({
   rerank: stageSchema.nullable(),
   scored: stageSchema,
   diversified: stageSchema,
-  in_time: z.boolean().nullable().describe('Whether it happened at the time that the question speaks of'),
+  in_time_range: z.boolean().nullable().describe('Whether it happened at the time that the question speaks of'),
 });
 
 /** A memory as search, the timeline and the routes of memories answer it. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { WORK_STATES } from '../domain/jobs.ts';
 
 export const dependencySchema = z
-  .object({ status: z.enum(['ok', 'away']), latency_ms: z.number().nullable() })
+  .object({ status: z.enum(['ok', 'unavailable']), latency_ms: z.number().nullable() })
   .meta({ id: 'DependencyHealth' });
 
 export const healthSchema = z
@@ -57,13 +57,13 @@ const counts = z.record(z.string(), z.number().int());
 export const checkSchema = z
   .object({
     id: z.string(),
-    job: z.string().nullable().describe('Null for those that the schedule started'),
+    job_id: z.string().nullable().describe('Null for those that the schedule started'),
     state: z.enum(WORK_STATES),
     repair: z.boolean(),
-    rows: z.number().int().describe('Rows and objects that were looked at'),
-    found: counts.describe('How many of each kind differ'),
-    repaired: counts.describe('How many of these were mended'),
-    left: z.number().int().describe('Found and not mended'),
+    rows: z.number().int().describe('Rows and objects compared'),
+    found: counts.describe('Differences by kind'),
+    repaired: counts.describe('Repaired differences by kind'),
+    remaining: z.number().int().describe('Found and not repaired'),
     error: z.string().nullable().describe('A closed word'),
     started_at: z.string(),
     finished_at: z.string().nullable(),

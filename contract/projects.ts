@@ -49,3 +49,14 @@ export const settingSchema = z
   .meta({ id: 'Setting' });
 
 export const projectParams = z.object({ id: projectName });
+
+export const mergeAnswer = z.object({
+  project: projectSchema,
+  moved: z.object({
+    sessions: z.number().int(),
+    summaries: z.number().int(),
+    learnings: z.number().int(),
+    joined: z.number().int().describe('Learnings that both had'),
+    aliases: z.number().int(),
+  }),
+});

@@ -128,3 +128,7 @@ export const holdBody = z.discriminatedUnion('subject', [
 ]);
 
 export const runAnswer = z.object({ run: runSchema });
+
+export const runReport = z.object({ run: runSchema, counts: z.array(countSchema) });
+
+export const archiveRestore = z.object({ archive: archiveSchema, job_id: z.string() });

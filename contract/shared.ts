@@ -102,3 +102,10 @@ export const usedIn = z
   .uuid()
   .optional()
   .describe('Id of the context that served it: then the fetch counts as a use, once a context');
+
+/** A page of a list. */
+export const pageOfItems = <Item extends z.ZodType>(item: Item) =>
+  z.object({ data: z.array(item), pagination: paginationSchema });
+
+/** A complete list. */
+export const dataOf = <Item extends z.ZodType>(item: Item) => z.object({ data: z.array(item) });

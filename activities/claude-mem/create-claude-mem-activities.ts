@@ -48,17 +48,17 @@ export function createClaudeMemActivities(dependencies: ClaudeMemDependencies): 
   const writePage = async (
     { tenantId, importId, batch }: Reading,
     prepared: PreparedRows,
-    page: Pick<SourcePage, 'theirs' | 'nextAfter'>,
+    page: Pick<SourcePage, 'source_rows' | 'nextAfter'>,
   ): Promise<void> => {
     const { table } = prepared;
     const outcome = await database.asTenant(tenantId, async (transaction) => {
       const taken = await importBatch(transaction, batch, prepared);
       await changeImportCounts(transaction, importId, {
         add: {
-          ...flatCounts(table, { ...taken.counts, theirs: page.theirs }),
+          ...flatCounts(table, { ...taken.counts, source_rows: page.source_rows }),
           sessions_made: taken.sessionsMade,
           first_prompts: taken.firstPrompts,
-          rows_done: page.theirs,
+          rows_done: page.source_rows,
         },
         set: page.nextAfter === null ? { [`${table}.read`]: 1 } : { [`${table}.after`]: page.nextAfter },
       });
@@ -126,8 +126,10 @@ export function createClaudeMemActivities(dependencies: ClaudeMemDependencies): 
           await hints.index(tenantId).catch(() => undefined);
           if (!more && !dryRun)
             await database.asTenant(tenantId, async (transaction) => {
-              const ours = await countKnown(transaction, source.fingerprint);
-              const set = Object.fromEntries(CLAUDE_MEM_TABLES.map((table) => [`${table}.ours`, ours[table] ?? 0]));
+              const recorded_rows = await countKnown(transaction, source.fingerprint);
+              const set = Object.fromEntries(
+                CLAUDE_MEM_TABLES.map((table) => [`${table}.recorded_rows`, recorded_rows[table] ?? 0]),
+              );
               await changeImportCounts(transaction, importId, { add: {}, set });
             });
           return await step(tenantId, importId, more);

@@ -28,10 +28,10 @@ export async function listUntracked(comparison: Comparison, index: IndexModel): 
         chunks: chunkText(title, content),
       }))
       .filter(({ chunks }) => chunks.length > 0);
-    tally.find('unlisted', wanted.length);
+    tally.find('untracked', wanted.length);
     if (!repair || wanted.length === 0) return;
     await database.asTenant(tenantId, (transaction) => requestEmbeddings(transaction, tenantId, index, wanted));
-    tally.repair('unlisted', wanted.length);
+    tally.repair('untracked', wanted.length);
     hasWork = true;
   };
   const suspects = new Suspects<UntrackedMemory>(settleMs, signal, look);

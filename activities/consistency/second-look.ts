@@ -14,7 +14,7 @@ export interface Compared {
   readonly object: ListedObject | null;
 }
 
-type Fault = 'missing' | 'orphaned' | 'stale' | 'gone';
+type Fault = 'missing' | 'orphaned' | 'stale' | 'memory_missing';
 type Verdict = { readonly kind: Fault; readonly hash: string | null } | null;
 
 const NO_VECTOR = new Float32Array();
@@ -41,7 +41,7 @@ export async function judge(
     compared.map(({ id, row, object }): [string, Verdict] => {
       if (row === null) return [id, { kind: 'orphaned', hash: null }];
       if (!row.isIndexed) return [id, null];
-      if (missingIds.has(row.memoryId)) return [id, { kind: 'gone', hash: null }];
+      if (missingIds.has(row.memoryId)) return [id, { kind: 'memory_missing', hash: null }];
       const wanted = placedOf.get(id);
       // The memory has no such chunk any more: no object may exist.
       if (wanted === undefined) return [id, object === null ? null : { kind: 'orphaned', hash: null }];
@@ -75,7 +75,7 @@ async function mend(
       );
       return requestAgain(maintenance, tenantId, model, ids);
     }
-    case 'gone':
+    case 'memory_missing':
       await requestMissing(
         maintenance,
         tenantId,

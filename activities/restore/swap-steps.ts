@@ -2,7 +2,12 @@ import { BackupSetError } from '../../domain/backup/set-error.ts';
 import { carryOver } from './carry-over.ts';
 import { restoreArchivedFiles } from '../backup/archived-files.ts';
 import { dropWorkspace } from './finish-schema.ts';
-import { asMaintenance, dropBuiltOf, asCreator, restoreNames } from '../../stores/postgres/backups/restored-database.ts';
+import {
+  asMaintenance,
+  dropBuiltOf,
+  asCreator,
+  restoreNames,
+} from '../../stores/postgres/backups/restored-database.ts';
 import type { RestoreNames, RestoreServer } from '../../stores/postgres/backups/restored-database.ts';
 import { openDatabases, swapDatabases, swapState, undoSwap } from '../../stores/postgres/backups/swap-databases.ts';
 import { indexedTenants, requestMissingVectors } from './vectors-in.ts';

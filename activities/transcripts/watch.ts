@@ -93,7 +93,7 @@ export async function watchTranscripts({
   report,
 }: Watching): Promise<WatchResult> {
   const owner = await options.owner();
-  if (owner === null) return { files: 0, added: 0, doubles: 0 };
+  if (owner === null) return { files: 0, added: 0, late_duplicates: 0 };
   const store = storeOf(owner);
   const excludes = await excludedFolders(database, owner.tenantId, options.excludeGlobs);
   const started = now();
@@ -146,5 +146,5 @@ export async function watchTranscripts({
     const { stored } = await removeLateDuplicates(late.externalId, counting);
     await saveSeen(database, owner, late.sessionId, stored?.lastSeq ?? 0);
   }
-  return { files, added, doubles };
+  return { files, added, late_duplicates: doubles };
 }

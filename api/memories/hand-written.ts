@@ -77,7 +77,7 @@ async function standingEvidence(
     if (quoteMatches(row, piece.quote)) return [];
     return [{ field: `${at}evidence.${index}.quote`, message: 'does not stand in that row letter for letter' }];
   });
-  if (details.length > 0) throw new ApiError('VALIDATION_FAILED', 'evidence that does not stand', details);
+  if (details.length > 0) throw new ApiError('VALIDATION_FAILED', 'evidence quote not found in the cited row', details);
   return given.flatMap((piece) => {
     const row = rows.get(piece.row_id.toLowerCase());
     return row === undefined ? [] : [{ rowId: row.id, sessionId: row.sessionId, quote: piece.quote }];

@@ -29,8 +29,8 @@ export function healthRoutes({
       },
       async (request, reply) => {
         const dependencies = await health();
-        const away = Object.values(dependencies).some((dependency) => dependency.status === 'away');
-        const status = dependencies.postgres.status === 'away' ? 'down' : away ? 'degraded' : 'ok';
+        const away = Object.values(dependencies).some((dependency) => dependency.status === 'unavailable');
+        const status = dependencies.postgres.status === 'unavailable' ? 'down' : away ? 'degraded' : 'ok';
         return reply
           .status(status === 'down' ? 503 : 200)
           .send(request.query.format === 'compact' ? { status } : { status, dependencies });

@@ -22,7 +22,7 @@ function fetchWithin(app: FastifyInstance, caller: Headers): Fetch {
       url: `${pathname}${search}`,
       // A request within the process looks like one from this machine: it says that it was passed on.
       headers: { ...headers, ...Object.fromEntries(passed), via: '1.1 recollect-mcp' },
-      ...(body === undefined ? {} : { payload: body }),
+      ...(typeof body === 'string' ? { payload: body } : {}),
       signal,
     });
     return {

@@ -8,9 +8,9 @@ import type { StoredProject } from '../../stores/postgres/projects/project-list.
 import { isAdmin, principalOf } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
-import { projectChange, projectName, projectParams, projectSchema } from '../../contract/projects.ts';
+import { mergeAnswer, projectChange, projectName, projectParams, projectSchema } from '../../contract/projects.ts';
 import { paginationOf } from '../http/paging.ts';
-import { ERROR_RESPONSES, pageQuery, paginationSchema } from '../../contract/shared.ts';
+import { ERROR_RESPONSES, pageOfItems, pageQuery } from '../../contract/shared.ts';
 import { indexable, wellFormed } from '../../domain/capture/well-formed.ts';
 import { normaliseRemote } from '../../domain/capture/project-identity.ts';
 import { text } from '../../contract/text.ts';
@@ -79,7 +79,7 @@ export function projectRoutes({ database, workflowHints }: ApiDependencies): Fas
             search: text(200).optional().describe('In the name and the remote'),
           }),
           response: {
-            200: z.object({ data: z.array(projectSchema), pagination: paginationSchema }),
+            200: pageOfItems(projectSchema),
             ...ERROR_RESPONSES,
           },
         },
@@ -163,16 +163,7 @@ export function projectRoutes({ database, workflowHints }: ApiDependencies): Fas
           params: projectParams,
           body: z.strictObject({ into: projectName }),
           response: {
-            200: z.object({
-              project: projectSchema,
-              moved: z.object({
-                sessions: z.number().int(),
-                summaries: z.number().int(),
-                learnings: z.number().int(),
-                joined: z.number().int().describe('Learnings that both had'),
-                aliases: z.number().int(),
-              }),
-            }),
+            200: mergeAnswer,
             ...ERROR_RESPONSES,
           },
         },

@@ -5,7 +5,7 @@ import type { StoredSetting } from '../../stores/postgres/capture/exclusions.ts'
 import { principalOf } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
-import { ERROR_RESPONSES } from '../../contract/shared.ts';
+import { dataOf, ERROR_RESPONSES } from '../../contract/shared.ts';
 import { text } from '../../contract/text.ts';
 import { globList, settingSchema } from '../../contract/projects.ts';
 import { EXCLUDE_SETTING } from '../../domain/capture/exclusions.ts';
@@ -29,7 +29,7 @@ export function settingRoutes({ database }: ApiDependencies): FastifyPluginCallb
         schema: {
           tags: ['admin'],
           summary: "The tenant's settings",
-          response: { 200: z.object({ data: z.array(settingSchema) }), ...ERROR_RESPONSES },
+          response: { 200: dataOf(settingSchema), ...ERROR_RESPONSES },
         },
       },
       async (request) => {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Memory } from '../../client/index.ts';
-import type { Learning } from '../server/learnings.ts';
-import type { Summary } from '../server/summaries.ts';
+import type { Learning } from '../server/memory.ts';
+import type { Summary } from '../server/memory.ts';
 import { heading, short, wrap } from '../text/text-layout.ts';
 
 /** Maximum of learnings shown; the others are counted. */

@@ -37,12 +37,16 @@ export function databaseReport(
     'recorded',
     'unaccounted',
   ];
-  const lines = tables.map(({ table: name, theirs, imported, present, refused, dropped, ours, unaccounted }) => [
-    name,
-    ...[theirs, imported, present, refused, Object.values(dropped).reduce((sum, value) => sum + value, 0)].map(grouped),
-    ours === null ? '-' : grouped(ours),
-    grouped(unaccounted),
-  ]);
+  const lines = tables.map(
+    ({ table: name, source_rows, imported, present, refused, dropped, recorded_rows, unaccounted }) => [
+      name,
+      ...[source_rows, imported, present, refused, Object.values(dropped).reduce((sum, value) => sum + value, 0)].map(
+        grouped,
+      ),
+      recorded_rows === null ? '-' : grouped(recorded_rows),
+      grouped(unaccounted),
+    ],
+  );
   const widths = head.map((title, column) => Math.max(title.length, ...lines.map((line) => line[column]?.length ?? 0)));
   const padded = [head, ...lines].map((line) =>
     line.map((cell, column) => (column === 0 ? `  ${cell}` : cell.padStart(widths[column] ?? 0))),

@@ -34,7 +34,7 @@ function report({ files, counts }: StreamProgress, isFirst: boolean, { out }: Co
 
 /**
  * Sends a folder's transcripts as they grow, until aborted (130). Waits for an unavailable or busy server and resumes each file. Rejects
- * with ImportApiError for permanent failures such as a revoked key.
+ * with RecollectError for permanent failures such as a revoked key.
  */
 export async function followTranscripts(following: Following, { output }: CommandContext): Promise<ExitCode> {
   const { api, folder, signal, pollMs = POLL_MS, firstWaitMs = FIRST_WAIT_MS } = following;

@@ -3,7 +3,7 @@ import type { CommandContext, ExitCode } from '../command-context.ts';
 import { growingPause } from '../growing-pause.ts';
 import { terminalProgress } from '../text/terminal-progress.ts';
 import { databaseLine, databaseReport } from './claude-mem-report.ts';
-import { ImportApiError } from './import-api.ts';
+import { RecollectError } from '../../client/index.ts';
 import type { ImportAnswer, ImportApi } from './import-api.ts';
 import { streamDatabase } from './stream-database.ts';
 
@@ -107,7 +107,7 @@ async function sendAll({ api, file, dryRun, signal }: DatabaseRequest, context: 
   }
 }
 
-/** Imports a claude-mem database: the server reads it if it can, else this process sends its rows. Rejects with ImportApiError. */
+/** Imports a claude-mem database: the server reads it if it can, else this process sends its rows. Rejects with RecollectError. */
 export async function importDatabase(request: DatabaseRequest, context: CommandContext): Promise<ExitCode> {
   if (request.isRemote) return sendAll(request, context);
   let job: ImportAnswer;
@@ -115,7 +115,7 @@ export async function importDatabase(request: DatabaseRequest, context: CommandC
     job = await request.api.startDatabase(request.file, request.dryRun);
   } catch (error) {
     // On another machine, or not readable for the server.
-    if (error instanceof ImportApiError && (error.code === 'FORBIDDEN' || error.code === 'VALIDATION_FAILED'))
+    if (error instanceof RecollectError && (error.code === 'FORBIDDEN' || error.code === 'VALIDATION_FAILED'))
       return sendAll(request, context);
     throw error;
   }

@@ -3,7 +3,8 @@ import { InstallError } from '../install/install-error.ts';
 import { knownAccess, readKey, serverAddress } from '../install/server-access.ts';
 import type { ServerAccess } from '../install/server-access.ts';
 import { listenForInterrupts } from '../interrupts.ts';
-import { ImportApi, ImportApiError } from './import-api.ts';
+import { RecollectError } from '../../client/index.ts';
+import { ImportApi } from './import-api.ts';
 
 /** Options that choose the server. */
 export interface ServerOptions {
@@ -43,8 +44,8 @@ export async function withImportServer(
       err(`${error.message}\n`);
       return 3;
     }
-    if (!(error instanceof ImportApiError)) throw error;
-    if (error.code === 'STOPPED') return 130;
+    if (!(error instanceof RecollectError)) throw error;
+    if (error.code === 'ABORTED') return 130;
     err(`${error.message}.\n`);
     return error.code === 'UNREACHABLE' ? 3 : 1;
   } finally {

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { CommandContext, ExitCode } from '../command-context.ts';
 import { terminalProgress } from '../text/terminal-progress.ts';
 import { followTranscripts } from './follow-transcripts.ts';
-import { ImportApiError } from './import-api.ts';
+import { RecollectError } from '../../client/index.ts';
 import type { ImportAnswer, ImportApi } from './import-api.ts';
 import { progressLine, summaryText } from './report.ts';
 import { streamTranscripts } from './stream-import.ts';
@@ -88,10 +88,10 @@ async function sendAll(request: ImportRequest, context: CommandContext): Promise
 
 /** Returns true if the server cannot read the folder: on another machine, or not permitted. */
 function isLeftToClient(error: unknown): boolean {
-  return error instanceof ImportApiError && (error.code === 'FORBIDDEN' || error.code === 'VALIDATION_FAILED');
+  return error instanceof RecollectError && (error.code === 'FORBIDDEN' || error.code === 'VALIDATION_FAILED');
 }
 
-/** Imports the transcripts of a folder: the server reads them if it can, else this process sends them. Rejects with ImportApiError. */
+/** Imports the transcripts of a folder: the server reads them if it can, else this process sends them. Rejects with RecollectError. */
 export async function importTranscripts(request: ImportRequest, context: CommandContext): Promise<ExitCode> {
   const send = () => (request.follow ? followTranscripts(request, context) : sendAll(request, context));
   if (request.isRemote) return send();

@@ -53,13 +53,13 @@ function plus(table: ImportedTable, consumed: ConsumedRows): ImportedTable {
 
 /** Completes a table: `unaccounted` counts source rows without an outcome and imported rows that the server does not have. */
 function accounted(table: ImportedTable, known: number | null): ImportedTable {
-  const { theirs, imported, present, refused, dropped } = table;
+  const { source_rows, imported, present, refused, dropped } = table;
   const explained = imported + present + refused + Object.values(dropped).reduce((sum, value) => sum + value, 0);
   const missing = known === null ? 0 : Math.max(0, imported + present - known);
-  return { ...table, ours: known, unaccounted: Math.abs(theirs - explained) + missing };
+  return { ...table, recorded_rows: known, unaccounted: Math.abs(source_rows - explained) + missing };
 }
 
-/** Sends a local database to the server. Rejects with ImportApiError; sent rows remain and count as present the next time. */
+/** Sends a local database to the server. Rejects with RecollectError; sent rows remain and count as present the next time. */
 export async function streamDatabase(
   sending: DatabaseSending,
 ): Promise<{ readonly rows: Rows; readonly tables: ImportedTable[] }> {
@@ -76,12 +76,12 @@ export async function streamDatabase(
   ] as const) {
     let table: ImportedTable = {
       table: name,
-      theirs: 0,
+      source_rows: 0,
       imported: 0,
       present: 0,
       refused: 0,
       dropped: NOTHING_DROPPED,
-      ours: null,
+      recorded_rows: null,
       unaccounted: 0,
     };
     // The server prepares a chunk while it writes another; sessions and summaries must arrive in order.
@@ -102,7 +102,7 @@ export async function streamDatabase(
       for (let after: number | null = FIRST_PAGE; after !== null;) {
         signal.throwIfAborted();
         const page = source.page(name, after, PAGE_ROWS[name]);
-        table = { ...table, theirs: table.theirs + page.theirs };
+        table = { ...table, source_rows: table.source_rows + page.source_rows };
         for (const chunk of chunksOf(page.rows)) {
           while (sendings.size >= atOnce) await Promise.race(sendings);
           const sending = send(chunk);

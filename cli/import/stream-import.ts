@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { ImportApiError } from './import-api.ts';
+import { RecollectError } from '../../client/index.ts';
 import type { CursorAnswer, ImportApi, ImportCounts, ImportFiles } from './import-api.ts';
 import { noImportCounts, plus } from './report.ts';
 import { openLocal, walkTranscripts } from './transcript-walk.ts';
@@ -100,7 +100,7 @@ async function sendFile(
 }
 
 /**
- * Sends the transcripts of a local folder; resumes at the server's cursor. Rejects with ImportApiError (after the remaining files if the
+ * Sends the transcripts of a local folder; resumes at the server's cursor. Rejects with RecollectError (after the remaining files if the
  * server failed on one), and with the file system's error if the folder is unreadable.
  */
 export async function streamTranscripts(options: StreamOptions): Promise<StreamProgress> {
@@ -108,7 +108,7 @@ export async function streamTranscripts(options: StreamOptions): Promise<StreamP
   const { files: found, unreadable } = await walkTranscripts(folder);
   const files = { total: found.length, done: 0, unchanged: 0, waiting: 0, unreadable };
   let counts = noImportCounts();
-  let failure: ImportApiError | null = null;
+  let failure: RecollectError | null = null;
   let failedInRow = 0;
   for (const file of found) {
     signal.throwIfAborted();
@@ -128,7 +128,7 @@ export async function streamTranscripts(options: StreamOptions): Promise<StreamP
     } catch (error) {
       failedInRow += 1;
       // A failure on one file must not stop the others; repeated failures end the run.
-      if (!(error instanceof ImportApiError) || error.status < 500 || failedInRow >= MAX_FAILED_IN_ROW) throw error;
+      if (!(error instanceof RecollectError) || error.status < 500 || failedInRow >= MAX_FAILED_IN_ROW) throw error;
       failure ??= error;
       continue;
     }

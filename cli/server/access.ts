@@ -1,8 +1,32 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { z } from 'zod';
 import type { Environment } from '../../config/process-environment.ts';
-import { readAgentCredentials, readCredentials } from './credentials.ts';
-import type { Credentials } from './credentials.ts';
+
+const key = z.string().min(1);
+const credentialsSchema = z.object({ url: z.url(), api_key: key });
+const agentSchema = z.object({ url: z.url(), agent_api_key: key, agent_write_api_key: key });
+
+export interface Credentials {
+  readonly url: string;
+  readonly apiKey: string;
+}
+
+/** Reads `credentials.json` of a data directory. @throws Error when it is missing or is none: the instance was never started there. */
+export function readCredentials(path: string): Credentials {
+  const parsed = credentialsSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
+  return { url: parsed.url, apiKey: parsed.api_key };
+}
+
+/**
+ * Reads the access that an agent gets from `credentials.json`: with the scopes capture and read, or, if it shall write, read and write. Null if
+ * an older version wrote the file, which made no keys for agents.
+ */
+export function readAgentCredentials(path: string, mayWrite: boolean): Credentials | null {
+  const parsed = agentSchema.safeParse(JSON.parse(readFileSync(path, 'utf8'))).data;
+  if (parsed === undefined) return null;
+  return { url: parsed.url, apiKey: mayWrite ? parsed.agent_write_api_key : parsed.agent_api_key };
+}
 
 /** The server that this machine sends to, where it is another one; else the instance of the data directory. */
 const ACCESS_FILES = ['client.json', 'credentials.json'];

@@ -1,127 +1,67 @@
-import { z } from 'zod';
+import type { z } from 'zod';
+import { Requester } from '../../client/requester.ts';
+import type { Request } from '../../client/requester.ts';
+import type { ClientOptions } from '../../client/index.ts';
+import { hookAnswer } from '../../contract/events.ts';
+import { sessionDetail } from '../../contract/sessions.ts';
 
-/** Parts of the answers that callers rely on; what the server adds later passes through unseen. */
-const hookAnswer = z.object({ hookSpecificOutput: z.object({ additionalContext: z.string() }).optional() });
+export type SessionAnswer = z.output<typeof sessionDetail>;
 
-const session = z.object({
-  id: z.string(),
-  status: z.string(),
-  phase: z.string(),
-  title: z.string().nullable(),
-  waiting_reason: z.string().nullable(),
-  counts: z.object({
-    prompts: z.number(),
-    observations: z.number(),
-    tokens: z.number(),
-    summaries: z.number(),
-    learnings: z.number(),
-  }),
-  pending: z.object({ summarise: z.number(), learn: z.number(), embed: z.number() }),
-});
-export type SessionAnswer = z.output<typeof session>;
-
-const errorAnswer = z.object({ error: z.string(), code: z.string() });
-
-export interface ClientOptions {
-  readonly url: string;
-  readonly apiKey: string;
-  /** Bound of one request. */
-  readonly timeoutMs?: number;
-}
-
-const TIMEOUT_MS = 30_000;
-
-/** The server said no, with its machine code; or it did not answer at all (`UNREACHABLE`). */
-export class ClientError extends Error {
-  override readonly name = 'ClientError';
-  readonly code: string;
-  readonly status: number;
-
-  constructor(code: string, message: string, status: number, cause?: unknown) {
-    super(message, { cause });
-    this.code = code;
-    this.status = status;
-  }
-}
-
-/** A running server as the command line uses it. Every method rejects with ClientError. */
+/** A running server as the command line uses it: requests are not retried. Every method rejects with RecollectError. */
 export class ServerClient {
-  private readonly options: ClientOptions;
+  private readonly requester: Requester;
 
   constructor(options: ClientOptions) {
-    this.options = options;
+    this.requester = new Requester({ retries: 0, ...options });
   }
 
-  /** Delivers one hook; answers the context that the server gives for it, '' for none. */
+  /** Delivers one hook. Returns the context of the answer, '' for none. */
   async hook(event: string, payload: unknown, deliveryId: string): Promise<string> {
-    const answer = await this.request('POST', `/hooks/${event}`, hookAnswer, payload, {
-      'x-recollect-delivery': deliveryId,
-    });
+    const headers = { 'x-recollect-delivery': deliveryId };
+    const answer = await this.request('POST', `/hooks/${event}`, hookAnswer, { body: payload, headers });
     return answer.hookSpecificOutput?.additionalContext ?? '';
   }
 
   session(id: string): Promise<SessionAnswer> {
-    return this.request('GET', `/sessions/${encodeURIComponent(id)}`, session);
+    return this.get(`/sessions/${encodeURIComponent(id)}`, sessionDetail);
   }
 
-  /** One request to a route under `/api/v1`; answers what the schema knows of its answer. */
-  async request<Answer>(
-    method: string,
+  get<Schema extends z.ZodType>(
     path: string,
-    schema: z.ZodType<Answer>,
-    body?: unknown,
-    headers: Readonly<Record<string, string>> = {},
-  ): Promise<Answer> {
-    const response = await this.reach(method, path, {
-      headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(this.options.timeoutMs ?? TIMEOUT_MS),
-    });
-    return this.read(response, schema);
+    schema: Schema,
+    query?: Readonly<Record<string, string | number | boolean | undefined>>,
+  ): Promise<z.output<Schema>> {
+    return this.request('GET', path, schema, { query });
   }
 
-  /** Sends a stream as a request's body, however long it takes. */
-  async upload<Answer>(
+  post<Schema extends z.ZodType>(path: string, schema: Schema, body?: unknown): Promise<z.output<Schema>> {
+    return this.request('POST', path, schema, { body });
+  }
+
+  /** Sends one request to a route under `/api/v1`. Returns the answer as the schema parses it. */
+  async request<Schema extends z.ZodType>(
+    method: Request['method'],
+    path: string,
+    schema: Schema,
+    { query, body, headers }: Pick<Request, 'query' | 'body' | 'headers'> = {},
+  ): Promise<z.output<Schema>> {
+    return schema.parse(await this.requester.send({ method, path, query, body, headers, repeatable: false }));
+  }
+
+  /** Sends a stream as the body of a request, without a time limit. */
+  async upload<Schema extends z.ZodType>(
     path: string,
     type: string,
-    body: ReadableStream<Uint8Array>,
-    schema: z.ZodType<Answer>,
-  ): Promise<Answer> {
-    const init = { headers: { 'content-type': type }, body, duplex: 'half' } as const;
-    return this.read(await this.reach('POST', path, init), schema);
+    body: ReadableStream<Uint8Array<ArrayBuffer>>,
+    schema: Schema,
+  ): Promise<z.output<Schema>> {
+    const headers = { 'content-type': type };
+    const request = { method: 'POST', path, raw: body, headers, repeatable: false } as const;
+    return schema.parse(await this.requester.send(request, { timeoutMs: Infinity }));
   }
 
-  /** The body of an answer, to be read as it comes. */
-  async download(path: string): Promise<ReadableStream<Uint8Array>> {
-    const response = await this.reach('GET', path, {});
-    if (response.ok && response.body !== null) return response.body;
-    return this.read(response, z.never());
-  }
-
-  private async reach(method: string, path: string, init: RequestInit): Promise<Response> {
-    const { url, apiKey } = this.options;
-    const headers = new Headers(init.headers);
-    headers.set('authorization', `Bearer ${apiKey}`);
-    try {
-      return await fetch(`${url}/api/v1${path}`, { ...init, method, headers });
-    } catch (error) {
-      throw new ClientError('UNREACHABLE', `${url} does not answer`, 0, error);
-    }
-  }
-
-  private async read<Answer>(response: Response, schema: z.ZodType<Answer>): Promise<Answer> {
-    let answer: unknown;
-    try {
-      answer = await response.json();
-    } catch (error) {
-      throw new ClientError('UNREACHABLE', `${this.options.url} does not answer`, 0, error);
-    }
-    if (response.ok) return schema.parse(answer);
-    const said = errorAnswer.safeParse(answer);
-    throw new ClientError(
-      said.data?.code ?? 'UNKNOWN',
-      said.data?.error ?? `answered ${response.status}`,
-      response.status,
-    );
+  /** Returns the body of an answer as a stream. */
+  download(path: string): Promise<ReadableStream<Uint8Array>> {
+    return this.requester.download(path);
   }
 }

@@ -1,143 +1,24 @@
-import { z } from 'zod';
-import { queryOf } from './query.ts';
+import type { z } from 'zod';
+import { jobAnswer, jobsAnswer } from '../../contract/jobs.ts';
+import type { jobSchema } from '../../contract/jobs.ts';
+import { forgottenSchema } from '../../contract/memory.ts';
+import { mergeAnswer, projectSchema, settingSchema } from '../../contract/projects.ts';
+import type { projectChange } from '../../contract/projects.ts';
+import { actionAnswer, sessionDetail } from '../../contract/sessions.ts';
+import { dataOf, pageOfItems } from '../../contract/shared.ts';
+import { traceAnswer } from '../../contract/trace.ts';
+import type { traceSchema } from '../../contract/trace.ts';
 import type { ServerClient } from './server-client.ts';
 
-const pagination = z.object({ total: z.number(), next_cursor: z.string().nullable() });
-
-const job = z.object({
-  id: z.string(),
-  kind: z.string(),
-  session: z
-    .object({
-      id: z.string(),
-      external_id: z.string(),
-      host: z.string(),
-      title: z.string().nullable(),
-      project: z.string().nullable(),
-      status: z.string(),
-      events: z.number(),
-    })
-    .nullable(),
-  state: z.string(),
-  phase: z.string().nullable(),
-  waiting_reason: z.string().nullable(),
-  waiting_until: z.string().nullable(),
-  attempts: z.number(),
-  last_error: z.string().nullable(),
-  pending: z.object({ summarise: z.number(), learn: z.number(), embed: z.number() }),
-  stuck: z.object({ reason: z.string(), why: z.string(), advice: z.string() }).nullable(),
-  started_at: z.string(),
-  updated_at: z.string(),
-});
-export type Job = z.output<typeof job>;
-
-const jobs = z.object({ data: z.array(job), degraded: z.array(z.string()), pagination });
-const oneJob = z.object({ job, degraded: z.array(z.string()) });
-const order = z.object({
-  done: z.boolean(),
-  summary_id: z.string().nullable(),
-  settled: z.boolean(),
-  last_error: z.string().nullable(),
-  job,
-});
-export type Order = z.output<typeof order>;
-
-const text = z.object({
-  id: z.string(),
-  type: z.string(),
-  title: z.string(),
-  quotes: z.boolean(),
-  created_at: z.string(),
-});
-const trace = z.looseObject({
-  key: z.string(),
-  source: z.string(),
-  received_at: z.string(),
-  occurred_at: z.string(),
-  session: z.object({
-    id: z.string(),
-    host: z.string(),
-    external_id: z.string(),
-    title: z.string().nullable(),
-    status: z.string(),
-    project: z.string().nullable(),
-  }),
-  rows: z.array(
-    z.object({
-      id: z.string(),
-      kind: z.string(),
-      seq: z.number(),
-      type: z.string(),
-      tool: z.string().nullable(),
-      agent_id: z.string().nullable(),
-      tokens: z.number(),
-      words_indexed: z.boolean(),
-      redactions: z.record(z.string(), z.number()).nullable(),
-    }),
-  ),
-  consumed: z.boolean(),
-  infer: z.boolean(),
-  window: z
-    .object({
-      n: z.number(),
-      reason: z.string(),
-      state: z.string(),
-      attempts: z.number(),
-      error: z.string().nullable(),
-      created_at: z.string(),
-    })
-    .nullable(),
-  summaries: z.array(text),
-  learnings: z.array(text),
-  embeddings: z.array(
-    z.object({
-      chunk: z.number(),
-      model: z.string(),
-      state: z.string(),
-      attempts: z.number(),
-      error: z.string().nullable(),
-      indexed_at: z.string().nullable(),
-      in_index: z.boolean().nullable(),
-    }),
-  ),
-  workflow: z
-    .object({ id: z.string(), state: z.string(), phase: z.string().nullable(), waiting_reason: z.string().nullable() })
-    .nullable(),
-});
-export type Trace = z.output<typeof trace>;
-
-const traces = z.object({
-  data: z.array(trace),
-  forgotten: z.array(z.object({ host: z.string(), external_id: z.string(), forgotten_at: z.string() })),
-  searched_sessions: z.number().nullable(),
-  degraded: z.array(z.string()),
-});
-export type Traces = z.output<typeof traces>;
-
-const forgotten = z.object({
-  dry_run: z.boolean(),
-  session_id: z.string(),
-  key: z.string().nullable(),
-  forgotten: z.record(z.string(), z.number()),
-});
-export type Forgotten = z.output<typeof forgotten>;
-
-const project = z.object({
-  id: z.string(),
-  display_name: z.string(),
-  git_remote: z.string().nullable(),
-  aliases: z.array(z.string()),
-  sessions: z.number(),
-  learnings: z.number(),
-  last_event_at: z.string().nullable(),
-});
-export type Project = z.output<typeof project>;
-
-const projects = z.object({ data: z.array(project), pagination });
-const merged = z.object({ project, moved: z.record(z.string(), z.number()) });
-const setting = z.object({ value: z.array(z.string()) });
+export type Job = z.output<typeof jobSchema>;
+export type Order = z.output<typeof actionAnswer>;
+export type Trace = z.output<typeof traceSchema>;
+export type Traces = z.output<typeof traceAnswer>;
+export type Forgotten = z.output<typeof forgottenSchema>;
+export type Project = z.output<typeof projectSchema>;
 
 const part = encodeURIComponent;
+const projects = pageOfItems(projectSchema);
 
 export interface JobFilter {
   readonly state?: string | undefined;
@@ -147,7 +28,7 @@ export interface JobFilter {
   readonly cursor?: string | undefined;
 }
 
-/** What a person asks of sessions, jobs, events and projects. Every method rejects with ClientError. */
+/** Sessions, jobs, events and projects. Every method rejects with RecollectError. */
 export class Steering {
   private readonly client: ServerClient;
 
@@ -155,63 +36,66 @@ export class Steering {
     this.client = client;
   }
 
-  jobs(filter: JobFilter): Promise<z.output<typeof jobs>> {
-    return this.client.request('GET', `/jobs${queryOf({ ...filter })}`, jobs);
+  jobs(filter: JobFilter): Promise<z.output<typeof jobsAnswer>> {
+    return this.client.get('/jobs', jobsAnswer, { ...filter });
   }
 
   async job(id: string): Promise<Job> {
-    return (await this.client.request('GET', `/jobs/${part(id)}`, oneJob)).job;
+    return (await this.client.get(`/jobs/${part(id)}`, jobAnswer)).job;
   }
 
   async changeJob(id: string, change: 'retry' | 'cancel'): Promise<Job> {
-    return (await this.client.request('POST', `/jobs/${part(id)}/${change}`, oneJob)).job;
+    return (await this.client.post(`/jobs/${part(id)}/${change}`, jobAnswer)).job;
   }
 
-  /** Sums a session up, or ends it, and waits so many seconds for it. */
+  /** Summarises or closes a session, and waits for it up to `waitSeconds`. */
   order(session: string, what: 'summaries' | 'close', waitSeconds: number): Promise<Order> {
-    return this.client.request('POST', `/sessions/${part(session)}/${what}${queryOf({ wait: waitSeconds })}`, order);
+    const path = `/sessions/${part(session)}/${what}`;
+    return this.client.request('POST', path, actionAnswer, { query: { wait: waitSeconds } });
   }
 
   async setCapture(session: string, capture: boolean): Promise<boolean> {
-    const schema = z.object({ capture: z.boolean() });
-    return (await this.client.request('PUT', `/sessions/${part(session)}`, schema, { capture })).capture;
+    const path = `/sessions/${part(session)}`;
+    return (await this.client.request('PUT', path, sessionDetail, { body: { capture } })).capture;
   }
 
   trace(key: string, session: string | undefined): Promise<Traces> {
-    return this.client.request('GET', `/trace${queryOf({ key, session })}`, traces);
+    return this.client.get('/trace', traceAnswer, { key, session });
   }
 
   forgetEvent(key: string, session: string | undefined, dryRun: boolean): Promise<Forgotten> {
-    return this.client.request('DELETE', `/events/${part(key)}${queryOf({ session, dry_run: dryRun })}`, forgotten);
+    const query = { session, dry_run: dryRun };
+    return this.client.request('DELETE', `/events/${part(key)}`, forgottenSchema, { query });
   }
 
   forgetSession(session: string, dryRun: boolean): Promise<Forgotten> {
-    return this.client.request('DELETE', `/sessions/${part(session)}${queryOf({ dry_run: dryRun })}`, forgotten);
+    const query = { dry_run: dryRun };
+    return this.client.request('DELETE', `/sessions/${part(session)}`, forgottenSchema, { query });
   }
 
   projects(search: string | undefined, limit: number): Promise<z.output<typeof projects>> {
-    return this.client.request('GET', `/projects${queryOf({ search, limit })}`, projects);
+    return this.client.get('/projects', projects, { search, limit });
   }
 
   project(given: string): Promise<Project> {
-    return this.client.request('GET', `/projects/${part(given)}`, project);
+    return this.client.get(`/projects/${part(given)}`, projectSchema);
   }
 
-  changeProject(given: string, change: Readonly<Record<string, unknown>>): Promise<Project> {
-    return this.client.request('PUT', `/projects/${part(given)}`, project, change);
+  changeProject(given: string, change: z.input<typeof projectChange>): Promise<Project> {
+    return this.client.request('PUT', `/projects/${part(given)}`, projectSchema, { body: change });
   }
 
-  mergeProjects(from: string, into: string): Promise<z.output<typeof merged>> {
-    return this.client.request('POST', `/projects/${part(from)}/merge`, merged, { into });
+  mergeProjects(from: string, into: string): Promise<z.output<typeof mergeAnswer>> {
+    return this.client.post(`/projects/${part(from)}/merge`, mergeAnswer, { into });
   }
 
-  /** Globs of folders that are not captured. */
+  /** Returns the globs of folders that are excluded from capture. */
   async exclusions(): Promise<string[]> {
-    const answer = await this.client.request('GET', '/admin/settings', z.object({ data: z.array(setting) }));
-    return answer.data[0]?.value ?? [];
+    return (await this.client.get('/admin/settings', dataOf(settingSchema))).data[0]?.value ?? [];
   }
 
   async setExclusions(globs: readonly string[]): Promise<string[]> {
-    return (await this.client.request('PUT', '/admin/settings/capture.exclude', setting, { value: globs })).value;
+    const body = { value: globs };
+    return (await this.client.request('PUT', '/admin/settings/capture.exclude', settingSchema, { body })).value;
   }
 }

@@ -1,4 +1,4 @@
-import type { Backup } from '../server/backups.ts';
+import type { Backup } from '../server/operations.ts';
 import { table } from '../output.ts';
 import { ago } from './time-text.ts';
 
@@ -20,10 +20,10 @@ function verifiedText({ verified_at: at, verified_how: how, verify_error: error 
   return at === null ? '-' : `${how ?? 'read'} ${ago(at, now)} ago`;
 }
 
-function stateText({ state, error, whole, removed_at: removedAt }: Backup): string {
+function stateText({ state, error, complete, removed_at: removedAt }: Backup): string {
   if (removedAt !== null) return 'removed';
   if (error === null) return state;
-  return whole ? `${state}: ${error} (backup set complete)` : `${state}: ${error}`;
+  return complete ? `${state}: ${error} (backup set complete)` : `${state}: ${error}`;
 }
 
 /** Returns backups as a table, newest first. */

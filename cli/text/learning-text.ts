@@ -1,4 +1,4 @@
-import type { Learning, LearningDetail } from '../server/learnings.ts';
+import type { Learning, LearningDetail } from '../server/memory.ts';
 import { wrap } from './text-layout.ts';
 import { table } from '../output.ts';
 import { terminalText } from './terminal-text.ts';

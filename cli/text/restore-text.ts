@@ -1,5 +1,5 @@
 import { table } from '../output.ts';
-import type { Restore } from '../server/restores.ts';
+import type { Restore } from '../server/operations.ts';
 import { terminalText } from './terminal-text.ts';
 import { ago } from './time-text.ts';
 
@@ -12,7 +12,7 @@ export function restoreTable(restores: readonly Restore[], now: number): string 
       restore.dry_run ? 'dry run' : restore.kind,
       restore.error ?? (restore.state === 'running' ? restore.phase : restore.state),
       ago(restore.created_at, now),
-      restore.set ?? '-',
+      restore.backup_id ?? '-',
       (restore.counts['rows_done'] ?? 0).toLocaleString('en-US'),
       (restore.counts['vectors_done'] ?? 0).toLocaleString('en-US'),
     ]),
@@ -30,7 +30,7 @@ function journalText({ faults, examples }: NonNullable<NonNullable<Restore['resu
 }
 
 /** Returns the result of a completed restore or drill, line by line. */
-export function restoreText({ set, kind, dry_run: isDryRun, result }: Restore): string {
+export function restoreText({ backup_id: set, kind, dry_run: isDryRun, result }: Restore): string {
   const number = (value: number): string => value.toLocaleString('en-US');
   if (isDryRun) return `${set ?? ''} can be restored: all files verified.\n`;
   const { tables, queries, vectors, seconds, sessions_resumed: resumed, replaced, journal, files } = result ?? {};

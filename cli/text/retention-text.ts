@@ -1,5 +1,5 @@
 import { table } from '../output.ts';
-import type { Archive, Count, Hold, Policies, Policy, Run } from '../server/retention.ts';
+import type { Archive, Count, Hold, Policies, Policy, Run } from '../server/operations.ts';
 import { terminalText } from './terminal-text.ts';
 import { ago, short } from './time-text.ts';
 

@@ -1,5 +1,5 @@
 import { table } from '../output.ts';
-import type { Schedule } from '../server/schedules.ts';
+import type { Schedule } from '../server/operations.ts';
 import { ago, short } from './time-text.ts';
 
 const RESULT_CHARS = 60;
@@ -17,14 +17,14 @@ function resultText(last: Schedule['last_runs'][number] | undefined): string {
 /** Returns schedules as a table, then the reasons of paused ones. */
 export function scheduleTable(schedules: readonly Schedule[], now: number): string {
   const head = ['SCHEDULE', 'STATE', 'NEXT (UTC)', 'LAST', 'ENDED', 'RESULT', 'DESCRIPTION'];
-  const rows = schedules.map(({ name, state, next_runs: next, last_runs: [last], does }) => [
+  const rows = schedules.map(({ name, state, next_runs: next, last_runs: [last], description }) => [
     name,
     state,
     next[0]?.slice(0, 16).replace('T', ' ') ?? '-',
     last === undefined ? '-' : ago(last.started_at, now),
     last?.state ?? '-',
     resultText(last),
-    does,
+    description,
   ]);
   const paused = schedules.flatMap(({ name, pause_reason: reason }) =>
     reason === null ? [] : [`${name}: ${reason}\n`],

@@ -1,4 +1,4 @@
-import type { SummarisedSession, Summary } from '../server/summaries.ts';
+import type { SummarisedSession, Summary } from '../server/memory.ts';
 import { wrap } from './text-layout.ts';
 import { terminalText } from './terminal-text.ts';
 

@@ -1,4 +1,5 @@
-import type { Usage, UsageKey } from '../server/usage.ts';
+import type { UsageGroup } from '../../domain/jobs.ts';
+import type { Usage } from '../server/operations.ts';
 import { table } from '../output.ts';
 
 /** Returns dollars with cents; below $0.10 with two significant digits. */
@@ -33,7 +34,7 @@ function budgetLine({ budget }: Usage): string {
 }
 
 /** Returns model costs by group with the total, the daily budget and alerts. */
-export function usageText(usage: Usage, by: UsageKey): string {
+export function usageText(usage: Usage, by: UsageGroup): string {
   const { totals, groups, alerts } = usage;
   const budget = budgetLine(usage);
   if (totals.calls === 0 && totals.cache_hits === 0)

@@ -10,11 +10,11 @@ export const ROW_OUTCOMES = ['imported', 'present', 'refused', ...DROP_RULES] as
 export type RowOutcome = (typeof ROW_OUTCOMES)[number];
 
 /** Rows of one table: the source's count, and the count of each outcome. */
-export type TableCounts = Readonly<Record<'theirs' | RowOutcome, number>>;
+export type TableCounts = Readonly<Record<'source_rows' | RowOutcome, number>>;
 
-export function tableCounts(theirs: number, outcomes: readonly RowOutcome[]): TableCounts {
+export function tableCounts(source_rows: number, outcomes: readonly RowOutcome[]): TableCounts {
   const counts = {
-    theirs,
+    source_rows,
     imported: 0,
     present: 0,
     refused: 0,
@@ -36,7 +36,7 @@ export function flatCounts(table: ClaudeMemTable, counts: TableCounts): Record<s
 /** Report of one table: no source row is lost if `unaccounted` is 0. */
 export interface TableReport {
   readonly table: ClaudeMemTable;
-  readonly theirs: number;
+  readonly source_rows: number;
   readonly imported: number;
   /** Stored before: by an earlier import or by hooks. */
   readonly present: number;
@@ -44,7 +44,7 @@ export interface TableReport {
   readonly refused: number;
   readonly dropped: Readonly<Record<DropRule, number>>;
   /** Recorded rows of the table in this database; null if nothing was written. */
-  readonly ours: number | null;
+  readonly recorded_rows: number | null;
   readonly unaccounted: number;
 }
 
@@ -54,7 +54,7 @@ export interface TableReport {
  */
 export function reportOf(
   flat: Readonly<Record<string, number>>,
-  ours: Readonly<Partial<Record<ClaudeMemTable, number>>> | null,
+  recorded_rows: Readonly<Partial<Record<ClaudeMemTable, number>>> | null,
 ): TableReport[] {
   return CLAUDE_MEM_TABLES.map((table) => {
     const of = (name: string) => flat[`${table}.${name}`] ?? 0;
@@ -65,11 +65,22 @@ export function reportOf(
       processed: of('processed'),
       no_event: of('no_event'),
     };
-    const told = { theirs: of('theirs'), imported: of('imported'), present: of('present'), refused: of('refused') };
+    const told = {
+      source_rows: of('source_rows'),
+      imported: of('imported'),
+      present: of('present'),
+      refused: of('refused'),
+    };
     const explained =
       told.imported + told.present + told.refused + Object.values(dropped).reduce((sum, value) => sum + value, 0);
-    const known = ours === null ? null : (ours[table] ?? 0);
+    const known = recorded_rows === null ? null : (recorded_rows[table] ?? 0);
     const missing = known === null ? 0 : Math.max(0, told.imported + told.present - known);
-    return { table, ...told, dropped, ours: known, unaccounted: Math.abs(told.theirs - explained) + missing };
+    return {
+      table,
+      ...told,
+      dropped,
+      recorded_rows: known,
+      unaccounted: Math.abs(told.source_rows - explained) + missing,
+    };
   });
 }

@@ -9,7 +9,7 @@ export const COUNT_NAMES = [
   /** Events that the store rejects: forgotten, deleted, capture disabled, or not storable. */
   'refused',
   /** Deleted late deliveries of events that a transcript had already added. */
-  'doubles',
+  'late_duplicates',
   /** Truncated lines. */
   'truncated',
   /** Lines that this file or another session's already had. */
@@ -28,7 +28,7 @@ export function noCounts(): Record<CountName, number> {
     added: 0,
     present: 0,
     refused: 0,
-    doubles: 0,
+    late_duplicates: 0,
     truncated: 0,
     repeated: 0,
     unknown_type: 0,

@@ -231,7 +231,7 @@ export async function reconcileSegment(
   let own: StoredSession | null = null;
   if (atEnd) {
     const settled = await settleSession(segment.session, over, reader.items.at(-1)?.payload.cwd, store, options.source);
-    counts.doubles += settled.doubles;
+    counts.late_duplicates += settled.late_duplicates;
     own = settled.stored;
   }
   const safe = segment.force ? end : (unfinished ?? end);

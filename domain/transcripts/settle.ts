@@ -10,16 +10,16 @@ export async function settleSession(
   cwd: string | undefined,
   store: TranscriptStore,
   source: CaptureSource,
-): Promise<{ readonly doubles: number; readonly stored: StoredSession | null }> {
+): Promise<{ readonly late_duplicates: number; readonly stored: StoredSession | null }> {
   const { removed, stored } = await removeLateDuplicates(externalId, store);
-  if (stored === null) return { doubles: 0, stored };
+  if (stored === null) return { late_duplicates: 0, stored };
   const endsAlready = stored.boundaries.some(({ kind, seq }) => kind === 'session_end' && seq === stored.lastSeq);
   if (over && stored.status === 'active' && stored.lastSource === source && !endsAlready) {
     const payload = { session_id: externalId, reason: 'transcript', ...(cwd === undefined ? {} : { cwd }) };
     const end = translateHook('SessionEnd', payload, `transcript:end:${stored.lastSeq}`);
     if (end !== null) await store.capture([{ ...end, source }]);
   }
-  return { doubles: removed, stored };
+  return { late_duplicates: removed, stored };
 }
 
 /** Deletes late duplicates of a session whose transcript was read; returns their number, and the session before the deletion. */

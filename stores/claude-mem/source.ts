@@ -12,7 +12,7 @@ import { ClaudeMemSourceError, copySource } from './copy-source.ts';
 export interface SourcePage {
   readonly rows: readonly Record<string, unknown>[];
   /** How many there are between both ends, counted by the database itself. */
-  readonly theirs: number;
+  readonly source_rows: number;
   /** Where the next page begins; null where this one is the last. */
   readonly nextAfter: number | null;
 }
@@ -92,14 +92,14 @@ function read(database: DatabaseSync): Omit<ClaudeMemSource, 'close'> {
     schemaVersion: counted.parse(version).n,
     totals,
     page(table, after, limit) {
-      if (!columns.has(table)) return { rows: [], theirs: 0, nextAfter: null };
+      if (!columns.has(table)) return { rows: [], source_rows: 0, nextAfter: null };
       const rows = database
         .prepare(selectOf(columns, table))
         .all(after, LATEST, limit)
         .map((row) => ({ ...row }));
       const full = rows.length === limit;
       const last = full ? idRow.parse(rows.at(-1)).id : LATEST;
-      return { rows, theirs: count(table, after, last), nextAfter: full ? last : null };
+      return { rows, source_rows: count(table, after, last), nextAfter: full ? last : null };
     },
   };
 }

@@ -42,7 +42,7 @@ let manifest: Manifest;
 const backupAnswer = z.looseObject({
   id: z.string(),
   state: z.string(),
-  whole: z.boolean(),
+  complete: z.boolean(),
   verified_at: z.string().nullable(),
   verify_error: z.string().nullable(),
   removed_at: z.string().nullable(),
@@ -221,7 +221,7 @@ describe('a set', { timeout: 60_000 }, () => {
     expect(await show(first)).toMatchObject({
       state: 'completed',
       error: null,
-      whole: true,
+      complete: true,
       encryption_key: manifest.encryption?.keyId,
       copy_verified_at: expect.any(String),
       manifest_sha256: createHash('sha256')
@@ -313,14 +313,14 @@ describe('an attempt that is cut off', { timeout: 120_000 }, () => {
         60_000,
         'the lost attempt',
       );
-      expect((await show(id)).whole).toBe(false);
+      expect((await show(id)).complete).toBe(false);
       expect((await listSets(store)).whole.map((set) => set.id)).toEqual([first]);
       expect((await instance.call('POST', `/jobs/backup.${id}/cancel`)).status).toBe(202);
       const ended = await until(async () => {
         const row = await show(id);
         return row.state === 'running' ? undefined : row;
       });
-      expect(ended).toMatchObject({ state: 'cancelled', whole: false, error: null });
+      expect(ended).toMatchObject({ state: 'cancelled', complete: false, error: null });
       expect(await keysOf(store, `sets/${id}/`)).toEqual([]);
     } finally {
       await blocker.query('ROLLBACK');
@@ -344,7 +344,7 @@ describe('old sets', { timeout: 60_000 }, () => {
     expect(await keysOf(store)).toContain(theirs);
     for (const place of [store, copy])
       expect((await listSets(place)).whole.map(({ id }) => id).toSorted()).toEqual([second, third].toSorted());
-    expect(await show(first)).toMatchObject({ whole: false, removed_at: expect.any(String) });
+    expect(await show(first)).toMatchObject({ complete: false, removed_at: expect.any(String) });
     const again = await readManifest(store, third, trusted);
     const hashes = ({ tables }: Manifest) =>
       tables

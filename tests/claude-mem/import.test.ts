@@ -101,52 +101,52 @@ test('the server imports a database: every row once, each difference told', { ti
   expect(job.tables).toEqual([
     {
       table: 'sdk_sessions',
-      theirs: 6,
+      source_rows: 6,
       imported: 5,
       present: 0,
       refused: 0,
       dropped: { ...none, observer: 1 },
-      ours: 5,
+      recorded_rows: 5,
       unaccounted: 0,
     },
     {
       table: 'user_prompts',
-      theirs: 4,
+      source_rows: 4,
       imported: 3,
       present: 0,
       refused: 0,
       dropped: { ...none, private: 1 },
-      ours: 3,
+      recorded_rows: 3,
       unaccounted: 0,
     },
     {
       table: 'observations',
-      theirs: 7,
+      source_rows: 7,
       imported: 5,
       present: 0,
       refused: 0,
       dropped: { ...none, observer: 1, empty: 1 },
-      ours: 5,
+      recorded_rows: 5,
       unaccounted: 0,
     },
     {
       table: 'session_summaries',
-      theirs: 3,
+      source_rows: 3,
       imported: 2,
       present: 0,
       refused: 0,
       dropped: { ...none, empty: 1 },
-      ours: 2,
+      recorded_rows: 2,
       unaccounted: 0,
     },
     {
       table: 'pending_messages',
-      theirs: 4,
+      source_rows: 4,
       imported: 2,
       present: 0,
       refused: 0,
       dropped: { ...none, processed: 1, no_event: 1 },
-      ours: 2,
+      recorded_rows: 2,
       unaccounted: 0,
     },
   ]);
@@ -266,7 +266,12 @@ test('a second time each row comes once, and what people did here stays', async 
   );
   const again = await send(path.join(folder, 'served.db'));
   expect(
-    again.tables.map(({ theirs, imported, present, unaccounted }) => [theirs, imported, present, unaccounted]),
+    again.tables.map(({ source_rows, imported, present, unaccounted }) => [
+      source_rows,
+      imported,
+      present,
+      unaccounted,
+    ]),
   ).toEqual([
     [6, 0, 5, 0],
     [4, 0, 3, 0],
@@ -297,7 +302,7 @@ test('rows that a client sends become the same as those that the server reads', 
     [2, 0],
     [2, 0],
   ]);
-  expect(table(sent.tables, 'observations')).toMatchObject({ ours: 5, unaccounted: 0 });
+  expect(table(sent.tables, 'observations')).toMatchObject({ recorded_rows: 5, unaccounted: 0 });
   const served = sample('twin');
   await send(served, false, instance.admin.key);
   const plain = (name: string) => async () =>
@@ -365,7 +370,7 @@ test('what hooks brought is known, a session that was forgotten stays so, and ol
   expect(table(refused.tables, 'observations')).toMatchObject({ refused: 3, unaccounted: 0 });
 
   const old = await send(sample('ancient', 4));
-  expect(old.tables.map(({ theirs, unaccounted }) => [theirs, unaccounted])).toEqual([
+  expect(old.tables.map(({ source_rows, unaccounted }) => [source_rows, unaccounted])).toEqual([
     [6, 0],
     [0, 0],
     [7, 0],

@@ -1,10 +1,20 @@
 import { expect, test } from 'vitest';
 import { learningTable, learningText } from '../../cli/text/learning-text.ts';
-import type { LearningDetail } from '../../cli/server/learnings.ts';
+import type { LearningDetail } from '../../cli/server/memory.ts';
 
 const NOW = Date.parse('2026-01-10T00:00:00Z');
 const LEARNING: LearningDetail = {
   id: 'id-1',
+  session_id: null,
+  namespace: 'default',
+  use_weight: 3,
+  last_used_at: null,
+  verified_by: null,
+  verified_at: null,
+  previous_id: null,
+  closed_by: null,
+  disputes: null,
+  created_at: '2026-01-01T00:00:00.000Z',
   project: { id: 'p', name: 'tally' },
   category: 'best_practice',
   title: 'Rounding',
@@ -45,7 +55,12 @@ test('a table has one line a learning, whatever stands in its text', () => {
 });
 
 test('a learning is shown with what proves it', () => {
-  const quotes = Array.from({ length: 12 }, (_, n) => ({ session_id: 's', row_id: `row-${n}`, quote: `said ${n}` }));
+  const quotes = Array.from({ length: 12 }, (_, n) => ({
+    session_id: 's',
+    row_id: `row-${n}`,
+    quote: `said ${n}`,
+    weight: 1,
+  }));
   const text = learningText({ ...LEARNING, context: 'Said by the user', examples: ['2.5 is 2'], evidence: quotes });
   expect(text).toBe(
     `Rounding
@@ -70,6 +85,7 @@ test('a closed learning says why, and what stands in its place; versions are tol
     {
       id: 'id-1',
       version: 1,
+      title: '',
       description: 'Old words',
       valid_from: '2026-01-01T00:00:00.000Z',
       valid_to: '2026-01-02T00:00:00.000Z',
@@ -78,6 +94,7 @@ test('a closed learning says why, and what stands in its place; versions are tol
     {
       id: 'id-2',
       version: 2,
+      title: '',
       description: 'New words',
       valid_from: '2026-01-02T00:00:00.000Z',
       valid_to: null,

@@ -1,15 +1,23 @@
 import { expect, test } from 'vitest';
 import { summaryText } from '../../cli/text/summary-text.ts';
 import { terminalText } from '../../cli/text/terminal-text.ts';
-import type { SummarisedSession, Summary } from '../../cli/server/summaries.ts';
+import type { SummarisedSession, Summary } from '../../cli/server/memory.ts';
 
 const SESSION: SummarisedSession = {
   id: 'id',
+  namespace: 'default',
+  phase: 'settled',
+  waiting_reason: null,
+  last_error: null,
+  capture: true,
+  model: null,
+  workflow_id: null,
+  last_event_at: '2026-01-02T04:00:00.000Z',
   host: 'test',
   external_id: 's1',
   title: 'Title of the session',
   status: 'ended',
-  project: { name: 'tally' },
+  project: { id: 'p', name: 'tally', git_remote: null },
   started_at: '2026-01-02T03:04:05.000Z',
   ended_at: '2026-01-02T04:00:00.000Z',
 };
@@ -26,8 +34,8 @@ const SUMMARY: Summary = {
   completed: 'Invoices are rounded half even.',
   next_steps: 'Release it.',
   notes: ' ',
-  key_points: [{ text: 'Half even' }],
-  action_items: [{ text: 'Check credit notes' }],
+  key_points: [{ text: 'Half even', evidence: [] }],
+  action_items: [{ text: 'Check credit notes', evidence: [] }],
   files_read: ['/src/a.ts'],
   files_modified: ['/src/money.ts'],
   model: 'local-extractive',
@@ -37,6 +45,11 @@ const SUMMARY: Summary = {
   version: 2,
   published: true,
   occurred_at: '2026-01-02T04:00:00.000Z',
+  created_at: '2026-01-02T04:00:00.000Z',
+  evidence: [],
+  tags: [],
+  from_seq: 1,
+  to_seq: 2,
 };
 const topic: Summary = { ...SUMMARY, type: 'topic', title: 'First topic', content: 'What happened first.' };
 const item: Summary = { ...SUMMARY, type: 'item', kind: 'bugfix', title: 'A cent was lost' };

@@ -4,7 +4,7 @@ import { v7 } from 'uuid';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createProgram } from '../../cli/program.ts';
 import { usageText } from '../../cli/text/usage-text.ts';
-import type { Usage } from '../../cli/server/usage.ts';
+import type { Usage } from '../../cli/server/operations.ts';
 import { longLivedFolder } from '../infra/support/long-lived-folder.ts';
 import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
@@ -80,16 +80,45 @@ describe('recollect usage', () => {
 });
 
 test('what is on its way, groups without a name and alerts are told', () => {
-  const sums = { calls: 1, cache_hits: 2, batch_calls: 0, input_tokens: 3, output_tokens: 4, tokens_cached: 5, usd: 0 };
+  const sums = {
+    calls: 1,
+    cache_hits: 2,
+    batch_calls: 0,
+    input_tokens: 3,
+    output_tokens: 4,
+    tokens_cached: 5,
+    tokens_cache_written: 0,
+    tokens_batch: 0,
+    usd: 0,
+    latency_ms: null,
+  };
   const usage: Usage = {
     scope: { user: null },
     since: '2026-01-01T00:00:00Z',
     until: '2026-01-31T00:00:00Z',
     totals: sums,
+    group_by: 'project',
     groups: [{ ...sums, key: null, name: null }],
     more_groups: true,
-    budget: { quota_tokens: 0, used_tokens: 5, reserved_tokens: 7, share: null, resets_at: '2026-02-01T00:00:00Z' },
-    alerts: [{ day: '2026-01-30', user: { username: 'mika' }, share: 0.8 }],
+    budget: {
+      quota_tokens: 0,
+      used_tokens: 5,
+      reserved_tokens: 7,
+      share: null,
+      alert_share: 0.8,
+      resets_at: '2026-02-01T00:00:00Z',
+    },
+    alerts: [
+      {
+        type: 'budget_threshold',
+        day: '2026-01-30',
+        user: { id: 'u', username: 'mika' },
+        used_tokens: 8,
+        quota_tokens: 10,
+        share: 0.8,
+        created_at: '2026-01-30T12:00:00Z',
+      },
+    ],
   };
   expect(usageText(usage, 'project').split('\n').slice(1)).toEqual([
     '(none)   1      2           3          5              4           $0',

@@ -55,7 +55,7 @@ test('an import whose worker is killed twice goes on and stores everything once'
   await worker.stop();
   expect(done).toMatchObject({ state: 'completed', files: { total: SESSIONS, done: SESSIONS } });
   // Counted with the cursor in one transaction, so exactly, however often a line was read.
-  expect(done.counts).toMatchObject({ lines, repeated: 0, doubles: 0, refused: 0 });
+  expect(done.counts).toMatchObject({ lines, repeated: 0, late_duplicates: 0, refused: 0 });
   const first = await storedRows(instance.db.superuser, 'many-0');
   for (let index = 1; index < SESSIONS; index += 1) {
     const { prompts, observations } = await storedRows(instance.db.superuser, `many-${index}`);

@@ -45,12 +45,12 @@ describe('a store whose every third request fails', () => {
   test('keeps sets and exports whole', async () => {
     const asked = { credentials: { url: other.url, apiKey: other.admin.key }, account: () => 'no services' };
     const backup = await done(asked, JOBS.backup);
-    expect(backup).toMatchObject({ whole: true, copy_verified_at: expect.any(String) });
+    expect(backup).toMatchObject({ complete: true, copy_verified_at: expect.any(String) });
     await expectVerified(asked, backup.id);
     const s3 = { endpoint: gateway.endpoint, region: 'us-east-1', credentials: gateway.credentials };
     for (const name of ['sets', 'off-site'])
       await expectWholeSets(asked, createArchiveStore(`s3://${gateway.bucket}/${name}`, s3));
-    const drill = await done(asked, JOBS.drill, { set: backup.id });
+    const drill = await done(asked, JOBS.drill, { backup_id: backup.id });
     expect(drill).toMatchObject({
       result: { tables: { different: [] }, queries: { different: 0 }, vectors: { pending: 0, unproved: 0 } },
     });

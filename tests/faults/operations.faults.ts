@@ -204,7 +204,7 @@ describe.each(VICTIMS)('%s is killed in the middle of', (service) => {
     const [restored] = await killedUnderWay(instance, service, [
       {
         kind: JOBS.restore,
-        body: { set, overwrite: true },
+        body: { backup_id: set, overwrite: true },
         isUnderWay: ({ phase }) => PHASES.some((name, n) => n >= at && name === phase),
       },
     ]);
@@ -279,7 +279,7 @@ test.skipIf(!canBoundFiles())('a full disk ends a backup, which then is none, an
     expect(await ended(instance, JOBS.backup, id)).toMatchObject({
       state: 'failed',
       error: 'ArchiveFull',
-      whole: false,
+      complete: false,
     });
     const { id: exporting } = await begin(instance, JOBS.export, { scope: 'tenant' });
     expect(await ended(instance, JOBS.export, exporting)).toMatchObject({ state: 'failed', error: 'ArchiveFull' });

@@ -92,7 +92,7 @@ export const TRANSCRIPT_SCENARIOS: readonly Scenario[] = [
   {
     workflow: 'transcriptWatch',
     shape: 'happy',
-    activities: () => ({ watchTranscripts: async () => ({ files: 2, added: 3, doubles: 1 }) }),
+    activities: () => ({ watchTranscripts: async () => ({ files: 2, added: 3, late_duplicates: 1 }) }),
     async run(client) {
       const handle = await client.workflow.start(TRANSCRIPT_WATCH_WORKFLOW, {
         workflowId: `${operationsWorkflowId('transcripts')}/by-hand`,

@@ -27,7 +27,7 @@ const encryptionKey = randomBytes(32);
 const restoreAnswer = z.looseObject({
   id: z.string(),
   kind: z.string(),
-  set: z.string().nullable(),
+  backup_id: z.string().nullable(),
   state: z.string(),
   phase: z.string(),
   error: z.string().nullable(),
@@ -57,7 +57,7 @@ async function ended(of: TestInstance, id: string): Promise<Restore> {
 }
 
 interface Asked {
-  readonly set?: string;
+  readonly backup_id?: string;
   readonly store?: string;
   readonly signer?: string;
   readonly overwrite?: boolean;
@@ -71,7 +71,7 @@ async function asked(of: TestInstance, route: 'restore' | 'drill', body: Asked):
     if (access === null) throw new Error('no access to the instance');
     const id = await requestRestore(access, {
       kind: route,
-      backupId: body.set ?? null,
+      backupId: body.backup_id ?? null,
       store: body.store ?? null,
       signer: body.signer ?? null,
       overwrite: body.overwrite === true,
@@ -329,7 +329,9 @@ describe('a set is refused', { timeout: 300_000 }, () => {
           transaction.restore.create({ data: { id: newId(), kind: 'restore', store: address, signer } }),
         ),
       ).rejects.toThrow('row-level security');
-    expect(await asked(instance, 'restore', { set, store: 'copy' })).toMatchObject({ error: 'NotConfigured' });
+    expect(await asked(instance, 'restore', { backup_id: set, store: 'copy' })).toMatchObject({
+      error: 'NotConfigured',
+    });
   });
 
   test('whose manifest was changed, that nobody signed who is trusted, or of a schema that is not known yet', async () => {
@@ -354,14 +356,20 @@ describe('a set is refused', { timeout: 300_000 }, () => {
       error: 'BackupVersionUnsupported',
       message: expect.stringContaining('9999_later'),
     });
-    expect(await asked(instance, 'restore', { set: '01890000-0000-7000-8000-000000000000' })).toMatchObject({
+    expect(await asked(instance, 'restore', { backup_id: '01890000-0000-7000-8000-000000000000' })).toMatchObject({
       error: 'BackupMissing',
     });
   });
 
   test('where people have memory and overwriting was not said; reading it through is not', async () => {
-    expect(await asked(instance, 'restore', { set })).toMatchObject({ state: 'failed', error: 'RestoreRefused' });
-    expect(await asked(instance, 'restore', { set, dry_run: true })).toMatchObject({ state: 'completed', error: null });
+    expect(await asked(instance, 'restore', { backup_id: set })).toMatchObject({
+      state: 'failed',
+      error: 'RestoreRefused',
+    });
+    expect(await asked(instance, 'restore', { backup_id: set, dry_run: true })).toMatchObject({
+      state: 'completed',
+      error: null,
+    });
     expect(await databases(instance, '_restore_')).toEqual([]);
   });
 });
@@ -382,7 +390,7 @@ describe('a restore', { timeout: 300_000 }, () => {
     expect(foundThen).toEqual(expect.arrayContaining([...before]));
     await captured(instance, smallSession('later').slice(0, 2));
     const [restored] = await Promise.all([
-      asked(instance, 'restore', { set, overwrite: true }),
+      asked(instance, 'restore', { backup_id: set, overwrite: true }),
       insideUntilClosed(instance),
     ]);
     expect(restored).toMatchObject({
@@ -440,7 +448,10 @@ describe('a restore', { timeout: 300_000 }, () => {
         "UPDATE restores SET finished_at = now() - make_interval(days => $1) WHERE result ? 'replaced'",
         [days],
       );
-      expect(await asked(instance, 'restore', { set })).toMatchObject({ state: 'failed', error: 'RestoreRefused' });
+      expect(await asked(instance, 'restore', { backup_id: set })).toMatchObject({
+        state: 'failed',
+        error: 'RestoreRefused',
+      });
       expect(await databases(instance, '_replaced_')).toEqual(left);
     }
   });
@@ -480,7 +491,7 @@ describe('a restore', { timeout: 300_000 }, () => {
         )
       ).rows;
     const before = await stateOf();
-    expect(await asked(instance, 'restore', { set, overwrite: true })).toMatchObject({
+    expect(await asked(instance, 'restore', { backup_id: set, overwrite: true })).toMatchObject({
       state: 'completed',
       error: null,
     });
@@ -512,7 +523,7 @@ describe('a restore', { timeout: 300_000 }, () => {
     const entry = { version: 1, journal: foreign, sequence: 1, previous: null, at: forged.at, record } as const;
     await writeFile(path.join(storeOf('store'), journalKey(foreign, 1)), journalObject(entry, newKey()).object);
     await writeFile(path.join(journal, 'torn.json'), '{"entry"');
-    const restored = await asked(instance, 'restore', { set, overwrite: true });
+    const restored = await asked(instance, 'restore', { backup_id: set, overwrite: true });
     expect(restored).toMatchObject({
       state: 'completed',
       error: null,
@@ -525,7 +536,7 @@ describe('a restore', { timeout: 300_000 }, () => {
   });
 
   test('that is cancelled leaves nothing', async () => {
-    const answer = await instance.call('POST', '/admin/restore', { body: { set, overwrite: true } });
+    const answer = await instance.call('POST', '/admin/restore', { body: { backup_id: set, overwrite: true } });
     const { id, job_id: job } = z.looseObject({ id: z.string(), job_id: z.string() }).parse(answer.body);
     expect((await instance.call('POST', '/admin/drill', { body: {} })).status).toBe(409);
     await until(async () => ((await databases(instance, '_restore_')).length > 0 ? true : undefined), 240_000);

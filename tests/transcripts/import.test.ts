@@ -75,7 +75,7 @@ describe('an import by the server', { timeout: 300_000 }, () => {
       state: 'completed',
       error: null,
       files: { total: 4, done: 3, unchanged: 0, waiting: 1, unreadable: 0 },
-      counts: { doubles: 0, refused: 0, truncated: 1, not_json: 1, unknown_type: 1 },
+      counts: { late_duplicates: 0, refused: 0, truncated: 1, not_json: 1, unknown_type: 1 },
     });
     expect(done.counts.added).toBeGreaterThan(80);
     expect(done.counts.present).toBeGreaterThan(30);

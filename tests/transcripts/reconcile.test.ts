@@ -88,7 +88,7 @@ describe('a transcript beside its hooks', { timeout: 240_000 }, () => {
     const hooks = hooksOf('whole');
     await replay(instance, hooks);
     const result = await read('whole', bytesOf(transcriptOf(hooks, { agents: true })));
-    expect(result.counts).toMatchObject({ added: 0, doubles: 0, refused: 0 });
+    expect(result.counts).toMatchObject({ added: 0, late_duplicates: 0, refused: 0 });
     expect(result.counts.present).toBeGreaterThan(50);
     await expectLikeControl('whole');
     expect(Object.keys(await sources(instance.db.superuser, 'whole'))).toEqual(['hook']);
@@ -108,7 +108,7 @@ describe('a transcript beside its hooks', { timeout: 240_000 }, () => {
     expect(before['transcript']).toBeGreaterThan(15);
     for (let run = 0; run < 2; run += 1) {
       const again = await read('gaps', bytes);
-      expect(again.counts).toMatchObject({ added: 0, doubles: 0 });
+      expect(again.counts).toMatchObject({ added: 0, late_duplicates: 0 });
     }
     expect(await sources(instance.db.superuser, 'gaps')).toEqual(before);
     await expectLikeControl('gaps');
@@ -158,7 +158,7 @@ describe('deliveries that come late', { timeout: 240_000 }, () => {
     );
     // Draining it once more finds every key, and reading again changes nothing.
     await drainSpool(rest, timed);
-    expect((await read(session, bytes)).counts).toMatchObject({ added: 0, doubles: 0 });
+    expect((await read(session, bytes)).counts).toMatchObject({ added: 0, late_duplicates: 0 });
     expect((await storedRows(instance.db.superuser, session)).prompts).toEqual(complete.prompts);
     const counters = await instance.db.superuser.query<{ same: boolean }>(
       `SELECT s.prompt_count = (SELECT count(*) FROM prompts p WHERE p.session_id = s.id)
@@ -188,7 +188,7 @@ describe('deliveries that come late', { timeout: 240_000 }, () => {
     // Hooks told the second and the third round alone, the third one first.
     await replay(instance, [...hooks.slice(4), ...hooks.slice(2, 4)]);
     const result = await read('again', bytesOf(transcriptOf(hooks)));
-    expect(result.counts).toMatchObject({ doubles: 0 });
+    expect(result.counts).toMatchObject({ late_duplicates: 0 });
     const { prompts, boundaries } = await storedRows(instance.db.superuser, 'again');
     expect(prompts.map(({ type, occurred_at: time }) => `${String(type)} ${(time as Date).toISOString()}`)).toEqual([
       `user ${at(0)}`,

@@ -64,7 +64,7 @@ describe('a client that sends its transcripts', { timeout: 240_000 }, () => {
     const first = await send();
     expect(first).toMatchObject({
       files: { total: 2, done: 1, unchanged: 0, waiting: 1 },
-      counts: { refused: 0, doubles: 0 },
+      counts: { refused: 0, late_duplicates: 0 },
     });
     expect(first.counts.added).toBeGreaterThan(20);
     const control = await storedRows(instance.db.superuser, 'control');
@@ -88,7 +88,7 @@ describe('a client that sends its transcripts', { timeout: 240_000 }, () => {
     expect(half.counts.lines + rest.counts.lines).toBe(lines.length);
     expect((await storedRows(instance.db.superuser, 'resumed')).observations).toHaveLength(53);
     folder.write('-src/resumed.jsonl', lines.slice(2));
-    expect((await send()).counts).toMatchObject({ lines: lines.length - 2, added: 0, doubles: 0 });
+    expect((await send()).counts).toMatchObject({ lines: lines.length - 2, added: 0, late_duplicates: 0 });
   });
 
   test('a turn that is longer than a piece is sent as a longer piece', async () => {

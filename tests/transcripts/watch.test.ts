@@ -83,7 +83,7 @@ describe('the schedule’s look at transcripts', { timeout: 240_000 }, () => {
         taskQueue: 'session',
         args: [],
       });
-    expect(await run('before')).toEqual({ files: 0, added: 0, doubles: 0 });
+    expect(await run('before')).toEqual({ files: 0, added: 0, late_duplicates: 0 });
     await instance.db.superuser.query("UPDATE tenants SET name = 'local' WHERE id = $1", [owner.tenantId]);
     expect(await localOwner(instance.db.superuser)).toMatchObject({ tenantId: owner.tenantId, userId: owner.userId });
     await tell(hooksOf('nobodys').slice(0, 3));
@@ -103,12 +103,12 @@ describe('the schedule’s look at transcripts', { timeout: 240_000 }, () => {
       '-src-b/agent-99.jsonl',
       agent.map((line) => ({ ...line, sessionId: 'stranger' })),
     );
-    expect(await look()).toMatchObject({ files: 2, doubles: 0 });
+    expect(await look()).toMatchObject({ files: 2, late_duplicates: 0 });
     expect(await sources(instance.db.superuser, 'stranger')).toEqual({});
     const { prompts, observations } = await storedRows(instance.db.superuser, 'opened');
     expect(prompts).toHaveLength(15);
     expect(observations).toHaveLength(53);
-    expect(await look()).toEqual({ files: 0, added: 0, doubles: 0 });
+    expect(await look()).toEqual({ files: 0, added: 0, late_duplicates: 0 });
     expect(await look({ mode: 'all' })).toMatchObject({ files: 2 });
     expect((await storedRows(instance.db.superuser, 'stranger')).observations.length).toBeGreaterThan(40);
   });
@@ -122,10 +122,13 @@ describe('the schedule’s look at transcripts', { timeout: 240_000 }, () => {
     await tell(hooks.slice(20), 'spool');
     const doubled = await storedRows(instance.db.superuser, 'drained');
     expect(doubled.prompts.length).toBeGreaterThan(complete.prompts.length);
-    const { doubles, files } = await look({ mode: 'off' });
-    expect({ doubles, files }).toEqual({ doubles: doubled.prompts.length - complete.prompts.length, files: 0 });
+    const { late_duplicates, files } = await look({ mode: 'off' });
+    expect({ late_duplicates, files }).toEqual({
+      late_duplicates: doubled.prompts.length - complete.prompts.length,
+      files: 0,
+    });
     expect((await storedRows(instance.db.superuser, 'drained')).prompts).toEqual(complete.prompts);
-    expect(await look({ mode: 'off' })).toEqual({ files: 0, added: 0, doubles: 0 });
+    expect(await look({ mode: 'off' })).toEqual({ files: 0, added: 0, late_duplicates: 0 });
   });
 
   test('waits for a file that is being written, and goes on where it was', async () => {

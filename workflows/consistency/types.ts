@@ -9,9 +9,9 @@ export const DIVERGENCE_KINDS = [
   /** The object of a memory of another tenant. */
   'wrong_tenant',
   /** A memory that the ledger was never asked for. */
-  'unlisted',
+  'untracked',
   /** The ledger has a memory that is gone. */
-  'gone',
+  'memory_missing',
   /** A vector that the index has and does not find. */
   'unfindable',
   /** A session that is open, and no workflow looks after it. */

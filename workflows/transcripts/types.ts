@@ -35,7 +35,7 @@ export interface WatchResult {
   readonly files: number;
   readonly added: number;
   /** Late deliveries that were taken out again. */
-  readonly doubles: number;
+  readonly late_duplicates: number;
 }
 
 export interface TranscriptActivities {

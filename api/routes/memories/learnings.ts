@@ -8,7 +8,7 @@ import { principalOf, seekerOf, viewerOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import { handWritten } from '../../memories/hand-written.ts';
-import { ERROR_RESPONSES, paginationSchema, usedIn } from '../../../contract/shared.ts';
+import { ERROR_RESPONSES, pageOfItems, usedIn } from '../../../contract/shared.ts';
 import { countFetched } from '../../memories/memory-fetches.ts';
 import { cursorOf, pageOf, placeOf } from '../../http/paging.ts';
 import {
@@ -85,7 +85,7 @@ export function learningRoutes({ database, embeddingModel, workflowHints }: ApiD
           summary: 'List learnings',
           querystring: learningsQuery,
           response: {
-            200: z.object({ data: z.array(learningSchema), pagination: paginationSchema }),
+            200: pageOfItems(learningSchema),
             ...ERROR_RESPONSES,
           },
         },

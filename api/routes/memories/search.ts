@@ -34,7 +34,7 @@ function presentExplain({ retrievers, parts, stages, inTime }: TracedMemory): z.
     recency,
     parts: { retrievers: parts.fused, kind: parts.prior, session: parts.session },
     ...stages,
-    in_time: inTime,
+    in_time_range: inTime,
   };
 }
 

@@ -7,9 +7,9 @@ import { principalOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import { paginationOf } from '../../http/paging.ts';
-import { ERROR_RESPONSES, pageQuery, paginationSchema } from '../../../contract/shared.ts';
+import { ERROR_RESPONSES, pageOfItems, pageQuery } from '../../../contract/shared.ts';
 import { line } from '../../../contract/text.ts';
-import { archiveSchema, QUESTION_CHARS } from '../../../contract/retention.ts';
+import { archiveRestore, archiveSchema, QUESTION_CHARS } from '../../../contract/retention.ts';
 
 const PREVIEW_CHARS = 300;
 
@@ -44,7 +44,7 @@ export function archiveRoutes({ database, retention, archives: store }: ApiDepen
             ...pageQuery,
           }),
           response: {
-            200: z.object({ data: z.array(archiveSchema), pagination: paginationSchema }),
+            200: pageOfItems(archiveSchema),
             ...ERROR_RESPONSES,
           },
         },
@@ -67,7 +67,7 @@ export function archiveRoutes({ database, retention, archives: store }: ApiDepen
           summary: 'Bring an archived session back',
           description: 'Its rows come back as they were, then their vectors; the archive goes when all of them stand.',
           params: z.object({ id: z.uuid().describe('Of the archive, or of its session') }),
-          response: { 202: z.object({ archive: archiveSchema, job_id: z.string() }), ...ERROR_RESPONSES },
+          response: { 202: archiveRestore, ...ERROR_RESPONSES },
         },
       },
       async (request, reply) => {

@@ -5,7 +5,7 @@ import { listBackups, readBackup, requestBackup } from '../../../stores/postgres
 import { principalOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
-import { backupSchema, backupsSchema } from '../../../contract/backups.ts';
+import { backupSchema, backupsSchema, backupVerification } from '../../../contract/backups.ts';
 import { ERROR_RESPONSES } from '../../../contract/shared.ts';
 import { numeric } from '../../../contract/query.ts';
 import type { StoredBackup } from '../../../stores/postgres/backups/backups.ts';
@@ -25,7 +25,7 @@ export function presentBackup(row: StoredBackup): z.input<typeof backupSchema> {
     created_at: row.createdAt.toISOString(),
     finished_at: iso(row.finishedAt),
     snapshot_at: iso(row.snapshotAt),
-    whole: row.manifestSha256 !== null && row.removedAt === null,
+    complete: row.manifestSha256 !== null && row.removedAt === null,
     files: row.files,
     rows: row.rows,
     vectors: row.vectors,
@@ -58,9 +58,8 @@ export function backupRoutes({ config, database, backups }: ApiDependencies): Fa
         config: { access: 'operator' },
         schema: {
           tags: ['admin'],
-          summary: 'Make a backup of the instance now',
-          description:
-            'Answers at once; the job tells how far it is. Asked for again while one is being made, that one is answered.',
+          summary: 'Start a backup',
+          description: 'Returns at once; the job shows the progress. Returns the running backup if there is one.',
           response: { 202: backupSchema, ...ERROR_RESPONSES },
         },
       },
@@ -104,7 +103,7 @@ export function backupRoutes({ config, database, backups }: ApiDependencies): Fa
         config: { access: 'operator' },
         schema: {
           tags: ['admin'],
-          summary: 'A backup and how far it is',
+          summary: 'Get a backup',
           params,
           response: { 200: backupSchema, ...ERROR_RESPONSES },
         },
@@ -122,11 +121,11 @@ export function backupRoutes({ config, database, backups }: ApiDependencies): Fa
         config: { access: 'operator' },
         schema: {
           tags: ['admin'],
-          summary: 'Read a set back to its last byte',
+          summary: 'Verify a backup',
           description:
             'Answers at once with the job; the backup then says when it was found good, or what was found. Also for a set in the store that another instance made.',
           params,
-          response: { 202: z.object({ id: z.string(), job_id: z.string() }), ...ERROR_RESPONSES },
+          response: { 202: backupVerification, ...ERROR_RESPONSES },
         },
       },
       async (request, reply) => {

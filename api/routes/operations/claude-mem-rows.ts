@@ -106,9 +106,9 @@ export function claudeMemRoutes({
           // Both are lossy by design: the sweep finds what was never told.
           for (const session of taken.toHint) await workflowHints.session(tenantId, session).catch(() => undefined);
           if (!dryRun) await workflowHints.index(tenantId).catch(() => undefined);
-          const { theirs, imported, present, refused, ...dropped } = taken.counts;
+          const { source_rows, imported, present, refused, ...dropped } = taken.counts;
           return {
-            rows: theirs,
+            rows: source_rows,
             imported,
             present,
             refused,

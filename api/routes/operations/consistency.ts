@@ -8,7 +8,7 @@ import { jobIdOf } from '../../../stores/temporal/job-ids.ts';
 import { principalOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
-import { ERROR_RESPONSES } from '../../../contract/shared.ts';
+import { dataOf, ERROR_RESPONSES } from '../../../contract/shared.ts';
 import { numeric } from '../../../contract/query.ts';
 import { checkSchema } from '../../../contract/operations.ts';
 
@@ -19,13 +19,13 @@ function presentCheck(check: StoredCheck): z.input<typeof checkSchema> {
   const { id, userId, state, repair, rows, found, repaired, error } = check;
   return {
     id,
-    job: userId === null ? null : jobIdOf({ kind: 'check', subject: id }),
+    job_id: userId === null ? null : jobIdOf({ kind: 'check', subject: id }),
     state,
     repair,
     rows,
     found,
     repaired,
-    left: Math.max(0, sumOf(found) - sumOf(repaired)),
+    remaining: Math.max(0, sumOf(found) - sumOf(repaired)),
     error,
     started_at: check.createdAt.toISOString(),
     finished_at: check.finishedAt?.toISOString() ?? null,
@@ -50,12 +50,11 @@ export function consistencyRoutes({ database, checks }: ApiDependencies): Fastif
         config: { access: 'admin' },
         schema: {
           tags: ['admin'],
-          summary: 'Compare the database with the vector index and the workflows',
-          description:
-            'Goes on in the background. What differs is counted by its kind, and mended where that is asked for.',
+          summary: 'Start a consistency check',
+          description: 'Runs in the background. Counts differences by kind, and repairs them if `repair` is true.',
           body: z.strictObject({
-            repair: z.boolean().default(false).describe('Mend what is found'),
-            dry_run: z.boolean().default(false).describe('Only count, whatever else is said'),
+            repair: z.boolean().default(false).describe('Repair differences'),
+            dry_run: z.boolean().default(false).describe('Only count, even if `repair` is true'),
           }),
           response: { 202: checkSchema, ...ERROR_RESPONSES },
         },
@@ -75,12 +74,12 @@ export function consistencyRoutes({ database, checks }: ApiDependencies): Fastif
         config: { access: 'admin' },
         schema: {
           tags: ['admin'],
-          summary: 'Comparisons of the tenant, the newest first',
+          summary: 'List consistency checks, newest first',
           querystring: z.strictObject({
             limit: numeric(z.number().int().min(1).max(100)).prefault(20),
             before: z.uuid().optional().describe('Older than this one'),
           }),
-          response: { 200: z.object({ data: z.array(checkSchema) }), ...ERROR_RESPONSES },
+          response: { 200: dataOf(checkSchema), ...ERROR_RESPONSES },
         },
       },
       async (request) => {
@@ -95,7 +94,7 @@ export function consistencyRoutes({ database, checks }: ApiDependencies): Fastif
         config: { access: 'admin' },
         schema: {
           tags: ['admin'],
-          summary: 'A comparison and what it found',
+          summary: 'Get a consistency check',
           params: z.object({ id: z.uuid() }),
           response: { 200: checkSchema, ...ERROR_RESPONSES },
         },

@@ -27,7 +27,7 @@ import {
 } from '../../../contract/gdpr.ts';
 import { memoryCorrection, memoryName, memorySchema } from '../../../contract/memory.ts';
 import { presentMemory } from '../../memories/present-memory.ts';
-import { ERROR_RESPONSES } from '../../../contract/shared.ts';
+import { dataOf, ERROR_RESPONSES } from '../../../contract/shared.ts';
 import { personFor, refuseOthers, sessionFor } from '../../subjects.ts';
 import { numeric } from '../../../contract/query.ts';
 
@@ -153,7 +153,7 @@ export function gdprRoutes(dependencies: ApiDependencies): FastifyPluginCallback
             limit: numeric(z.number().int().min(1).max(100)).prefault(20),
             before: z.uuid().optional(),
           }),
-          response: { 200: z.object({ data: z.array(erasureSchema) }), ...ERROR_RESPONSES },
+          response: { 200: dataOf(erasureSchema), ...ERROR_RESPONSES },
         },
       },
       async (request) => {

@@ -38,7 +38,7 @@ export function presentCounts(
 /** Rows of a database. What is known of them here is counted at the end. */
 function presentRows({ counts, options, state }: StoredImport) {
   const of = (name: string) => counts[name] ?? 0;
-  const ours = Object.fromEntries(CLAUDE_MEM_TABLES.map((table) => [table, of(`${table}.ours`)]));
+  const recorded_rows = Object.fromEntries(CLAUDE_MEM_TABLES.map((table) => [table, of(`${table}.recorded_rows`)]));
   return {
     rows: {
       total: of('rows_total'),
@@ -46,7 +46,7 @@ function presentRows({ counts, options, state }: StoredImport) {
       sessions_made: of('sessions_made'),
       first_prompts: of('first_prompts'),
     },
-    tables: reportOf(counts, options.dryRun || state !== 'completed' ? null : ours),
+    tables: reportOf(counts, options.dryRun || state !== 'completed' ? null : recorded_rows),
   };
 }
 

@@ -12,8 +12,8 @@ import { operates, principalOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import { assertNoForeignRows } from '../../job-owner.ts';
-import { degradedSchema, jobAnswer, jobParams, jobSchema } from '../../../contract/jobs.ts';
-import { ERROR_RESPONSES, paginationSchema } from '../../../contract/shared.ts';
+import { jobAnswer, jobParams, jobsAnswer } from '../../../contract/jobs.ts';
+import { ERROR_RESPONSES } from '../../../contract/shared.ts';
 import { numeric } from '../../../contract/query.ts';
 import { text } from '../../../contract/text.ts';
 
@@ -54,7 +54,7 @@ export function jobRoutes(dependencies: ApiDependencies): FastifyPluginCallbackZ
             cursor: text(2048).optional().describe('next_cursor of the page before, as this list gave it'),
           }),
           response: {
-            200: z.object({ data: z.array(jobSchema), degraded: degradedSchema, pagination: paginationSchema }),
+            200: jobsAnswer,
             ...ERROR_RESPONSES,
           },
         },
@@ -100,7 +100,7 @@ export function jobRoutes(dependencies: ApiDependencies): FastifyPluginCallbackZ
         config: { access: 'read' },
         schema: {
           tags: ['jobs'],
-          summary: 'A job and where it stands',
+          summary: 'Get a job',
           params: jobParams,
           response: { 200: jobAnswer, ...ERROR_RESPONSES },
         },
@@ -114,7 +114,7 @@ export function jobRoutes(dependencies: ApiDependencies): FastifyPluginCallbackZ
         config: { access: 'write' },
         schema: {
           tags: ['jobs'],
-          summary: 'Ask a job to end',
+          summary: 'Cancel a job',
           description: 'What was captured stays, and capture goes on: the next event, or retry, starts the job again.',
           params: jobParams,
           response: { 202: jobAnswer, ...ERROR_RESPONSES },
@@ -139,7 +139,7 @@ export function jobRoutes(dependencies: ApiDependencies): FastifyPluginCallbackZ
         config: { access: 'write' },
         schema: {
           tags: ['jobs'],
-          summary: 'Give a job another turn',
+          summary: 'Retry a job',
           description:
             'Wakes a session that waits, gives its parked windows and refused vectors new attempts, and starts its workflow where none runs.',
           params: jobParams,

@@ -11,7 +11,7 @@ import { lockPolicies } from '../../../stores/postgres/retention/retention-polic
 import { principalOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
-import { ERROR_RESPONSES } from '../../../contract/shared.ts';
+import { dataOf, ERROR_RESPONSES } from '../../../contract/shared.ts';
 import { flag } from '../../../contract/query.ts';
 import { holdBody, holdSchema } from '../../../contract/retention.ts';
 
@@ -28,7 +28,7 @@ function present(hold: StoredHold): z.input<typeof holdSchema> {
   };
 }
 
-/** `/admin/legal-holds`: what must not go, whatever a policy or a person says. */
+/** `/admin/legal-holds`: legal holds override policies and requests to delete. */
 export function holdRoutes({ database }: ApiDependencies): FastifyPluginCallbackZod {
   return (app, _options, done) => {
     app.get(
@@ -37,11 +37,11 @@ export function holdRoutes({ database }: ApiDependencies): FastifyPluginCallback
         config: { access: 'admin' },
         schema: {
           tags: ['retention'],
-          summary: 'Legal holds that stand, the newest first',
+          summary: 'List legal holds, newest first',
           querystring: z.strictObject({
             released: flag().prefault(false).describe('Those that were released, too'),
           }),
-          response: { 200: z.object({ data: z.array(holdSchema) }), ...ERROR_RESPONSES },
+          response: { 200: dataOf(holdSchema), ...ERROR_RESPONSES },
         },
       },
       async (request) => {
@@ -58,7 +58,7 @@ export function holdRoutes({ database }: ApiDependencies): FastifyPluginCallback
         config: { access: 'admin' },
         schema: {
           tags: ['retention'],
-          summary: 'Put a legal hold on the tenant, a project, a session or a user',
+          summary: 'Add a legal hold to the tenant, a project, a session or a user',
           description: 'Nothing of it is archived, deleted or forgotten until the hold is released.',
           body: holdBody,
           response: { 201: holdSchema, ...ERROR_RESPONSES },
@@ -83,7 +83,7 @@ export function holdRoutes({ database }: ApiDependencies): FastifyPluginCallback
         config: { access: 'admin' },
         schema: {
           tags: ['retention'],
-          summary: 'Release a legal hold; that it stood is kept',
+          summary: 'Release a legal hold; its record is retained',
           params: z.object({ id: z.uuid() }),
           response: { 200: holdSchema, ...ERROR_RESPONSES },
         },

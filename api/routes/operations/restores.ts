@@ -7,7 +7,7 @@ import { principalOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import { drillBody, restoreBody, restoreSchema } from '../../../contract/backups.ts';
-import { ERROR_RESPONSES } from '../../../contract/shared.ts';
+import { dataOf, ERROR_RESPONSES } from '../../../contract/shared.ts';
 import { numeric } from '../../../contract/query.ts';
 
 /** A restore as it is answered. */
@@ -16,7 +16,7 @@ export function presentRestore(restore: StoredRestore): z.input<typeof restoreSc
     id: restore.id,
     job_id: `restore.${restore.id}`,
     kind: restore.kind,
-    set: restore.backupId,
+    backup_id: restore.backupId,
     store: restore.store,
     overwrite: restore.overwrite,
     dry_run: restore.dryRun,
@@ -49,7 +49,7 @@ export function restoreRoutes({ database, restores }: ApiDependencies): FastifyP
         config: { access: 'operator' },
         schema: {
           tags: ['admin'],
-          summary: 'Restore a backup set into this instance',
+          summary: 'Restore a backup into this instance',
           description:
             'Built and compared beside the running database, which is replaced at the end and kept under another name. Refused where people have sessions or learnings here, unless overwrite is said. Asked for again while it runs, the same restore is answered.',
           body: restoreBody,
@@ -57,10 +57,10 @@ export function restoreRoutes({ database, restores }: ApiDependencies): FastifyP
         },
       },
       async (request, reply) => {
-        const { set, store, overwrite, dry_run: dryRun } = request.body;
+        const { backup_id: backupId, store, overwrite, dry_run: dryRun } = request.body;
         const restore = await open(request, {
           kind: 'restore',
-          backupId: set ?? null,
+          backupId: backupId ?? null,
           store: store === 'copy' ? COPY_STORE : null,
           signer: null,
           overwrite,
@@ -75,16 +75,16 @@ export function restoreRoutes({ database, restores }: ApiDependencies): FastifyP
         config: { access: 'operator' },
         schema: {
           tags: ['admin'],
-          summary: 'Restore a backup set beside this instance, compare, and take it away again',
+          summary: 'Run a restore drill',
           body: drillBody,
           response: { 202: restoreSchema, ...ERROR_RESPONSES },
         },
       },
       async (request, reply) => {
-        const { set, store } = request.body;
+        const { backup_id: backupId, store } = request.body;
         const drill = await open(request, {
           kind: 'drill',
-          backupId: set ?? null,
+          backupId: backupId ?? null,
           store: store === 'copy' ? COPY_STORE : null,
           signer: null,
           overwrite: false,
@@ -99,12 +99,12 @@ export function restoreRoutes({ database, restores }: ApiDependencies): FastifyP
         config: { access: 'operator' },
         schema: {
           tags: ['admin'],
-          summary: 'Restores and drills, the newest first',
+          summary: 'List restores and drills, newest first',
           querystring: z.object({
             before: z.uuid().optional().describe('Id of the last one of the page before'),
             limit: numeric(z.number().int().min(1).max(100)).prefault(20),
           }),
-          response: { 200: z.object({ data: z.array(restoreSchema) }), ...ERROR_RESPONSES },
+          response: { 200: dataOf(restoreSchema), ...ERROR_RESPONSES },
         },
       },
       async (request) => {
@@ -121,7 +121,7 @@ export function restoreRoutes({ database, restores }: ApiDependencies): FastifyP
         config: { access: 'operator' },
         schema: {
           tags: ['admin'],
-          summary: 'A restore or a drill, and what it proved',
+          summary: 'Get a restore or a drill',
           params: z.object({ id: z.uuid() }),
           response: { 200: restoreSchema, ...ERROR_RESPONSES },
         },

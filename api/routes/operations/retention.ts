@@ -16,16 +16,17 @@ import { principalOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import {
-  countSchema,
   MAX_POLICIES,
   policiesSchema,
   ruleBody,
   runAnswer,
+  runReport,
   runSchema,
 } from '../../../contract/retention.ts';
+import type { countSchema } from '../../../contract/retention.ts';
 import type { policySchema } from '../../../contract/retention.ts';
 import { paginationOf } from '../../http/paging.ts';
-import { ERROR_RESPONSES, pageQuery, paginationSchema } from '../../../contract/shared.ts';
+import { ERROR_RESPONSES, pageOfItems, pageQuery } from '../../../contract/shared.ts';
 import { text } from '../../../contract/text.ts';
 import type { RetentionCount, StoredRun } from '../../../stores/postgres/retention/retention-runs.ts';
 import { jobIdOf } from '../../../stores/temporal/job-ids.ts';
@@ -101,7 +102,7 @@ export function presentCount({ projectId, dataClass, ...counted }: RetentionCoun
   return { ...counted, project: projectId, data_class: dataClass === '' ? null : dataClass };
 }
 
-/** `/admin/retention`: how long what is kept, what would go, and what went. */
+/** `/admin/retention`: retention policies, dry runs and runs. */
 export function retentionRoutes({ database, retention, clock }: ApiDependencies): FastifyPluginCallbackZod {
   return (app, _options, done) => {
     app.get(
@@ -110,7 +111,7 @@ export function retentionRoutes({ database, retention, clock }: ApiDependencies)
         config: { access: 'admin' },
         schema: {
           tags: ['retention'],
-          summary: 'How long what is kept',
+          summary: 'List retention policies',
           response: { 200: policiesSchema, ...ERROR_RESPONSES },
         },
       },
@@ -122,7 +123,7 @@ export function retentionRoutes({ database, retention, clock }: ApiDependencies)
         config: { access: 'admin' },
         schema: {
           tags: ['retention'],
-          summary: 'Set how long what is kept, in place of what was set before',
+          summary: 'Replace the retention policies',
           description:
             'Of the tenant’s own projects, and one policy for each resource, project and class. The most specific policy holds: project and class, project, class, neither. A change deletes nothing before a dry run of it was approved.',
           body: z.strictObject({
@@ -150,7 +151,7 @@ export function retentionRoutes({ database, retention, clock }: ApiDependencies)
         config: { access: 'admin' },
         schema: {
           tags: ['retention'],
-          summary: 'Count what would go, or have it go',
+          summary: 'Start a retention run or a dry run',
           description:
             'Without dry_run refused with DRY_RUN_REQUIRED as long as no dry run of these policies and holds was approved.',
           body: z.strictObject({ dry_run: z.boolean().default(true) }),
@@ -184,9 +185,9 @@ export function retentionRoutes({ database, retention, clock }: ApiDependencies)
         config: { access: 'admin' },
         schema: {
           tags: ['retention'],
-          summary: 'Runs and dry runs, the newest first',
+          summary: 'List retention runs and dry runs, newest first',
           querystring: z.strictObject(pageQuery),
-          response: { 200: z.object({ data: z.array(runSchema), pagination: paginationSchema }), ...ERROR_RESPONSES },
+          response: { 200: pageOfItems(runSchema), ...ERROR_RESPONSES },
         },
       },
       async (request) => {
@@ -203,10 +204,10 @@ export function retentionRoutes({ database, retention, clock }: ApiDependencies)
         config: { access: 'admin' },
         schema: {
           tags: ['retention'],
-          summary: 'What a run counted, and why',
+          summary: 'Get the report of a retention run',
           description: `Rows and their bytes by policy, kind, class, project and month; at most ${SHOWN_COUNTS} lines, those of most rows.`,
           params: runParams,
-          response: { 200: z.object({ run: runSchema, counts: z.array(countSchema) }), ...ERROR_RESPONSES },
+          response: { 200: runReport, ...ERROR_RESPONSES },
         },
       },
       async (request) => {
@@ -225,7 +226,7 @@ export function retentionRoutes({ database, retention, clock }: ApiDependencies)
         config: { access: 'admin' },
         schema: {
           tags: ['retention'],
-          summary: 'Have runs do what a dry run counted',
+          summary: 'Approve a dry run',
           params: runParams,
           response: { 200: runAnswer, ...ERROR_RESPONSES },
         },

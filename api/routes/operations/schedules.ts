@@ -4,15 +4,14 @@ import { SCHEDULE_NAMES } from '../../../domain/jobs.ts';
 import type { ScheduleName } from '../../../domain/jobs.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
-import { scheduleSchema } from '../../../contract/jobs.ts';
-import { ERROR_RESPONSES } from '../../../contract/shared.ts';
+import { scheduleAnswer, scheduleSchema } from '../../../contract/jobs.ts';
+import { dataOf, ERROR_RESPONSES } from '../../../contract/shared.ts';
 import { line } from '../../../contract/text.ts';
 import { SCHEDULES } from '../../../stores/temporal/schedule-list.ts';
 import type { ScheduleView } from '../../../stores/temporal/schedules.ts';
 import { jobIdOf, operationOf } from '../../../stores/temporal/job-ids.ts';
 
 const params = z.object({ name: z.enum(SCHEDULE_NAMES) });
-const answer = z.object({ schedule: scheduleSchema });
 
 /** @throws ApiError NOT_FOUND where a schedule was not made yet */
 function requireThere(isThere: boolean): void {
@@ -29,7 +28,7 @@ export function presentSchedule(view: ScheduleView): z.input<typeof scheduleSche
   const { does, workflow, overlap, catchUpSeconds, why } = SCHEDULES[view.name];
   return {
     name: view.name,
-    does,
+    description: does,
     workflow,
     state: view.state,
     pause_reason: view.pauseReason,
@@ -38,7 +37,7 @@ export function presentSchedule(view: ScheduleView): z.input<typeof scheduleSche
     why,
     next_runs: view.nextRuns.map((time) => time.toISOString()),
     last_runs: view.lastRuns.map((run) => ({
-      job: jobOfRun(run.workflowId),
+      job_id: jobOfRun(run.workflowId),
       due_at: run.dueAt.toISOString(),
       started_at: run.startedAt.toISOString(),
       finished_at: run.finishedAt?.toISOString() ?? null,
@@ -49,9 +48,9 @@ export function presentSchedule(view: ScheduleView): z.input<typeof scheduleSche
   };
 }
 
-/** `GET /schedules`, pause, resume and run: what runs by itself, for operators. */
+/** `GET /schedules`, pause, resume and run: schedules, for operators. */
 export function scheduleRoutes({ schedules }: ApiDependencies): FastifyPluginCallbackZod {
-  const answerOf = async (name: ScheduleName): Promise<z.input<typeof answer>> => ({
+  const answerOf = async (name: ScheduleName): Promise<z.input<typeof scheduleAnswer>> => ({
     schedule: presentSchedule(await schedules.one(name)),
   });
   return (app, _options, done) => {
@@ -61,8 +60,8 @@ export function scheduleRoutes({ schedules }: ApiDependencies): FastifyPluginCal
         config: { access: 'operator' },
         schema: {
           tags: ['jobs'],
-          summary: 'What runs by itself, when it ran and what came of it',
-          response: { 200: z.object({ data: z.array(scheduleSchema) }), ...ERROR_RESPONSES },
+          summary: 'List schedules with their next and last runs',
+          response: { 200: dataOf(scheduleSchema), ...ERROR_RESPONSES },
         },
       },
       async () => ({ data: (await schedules.list()).map(presentSchedule) }),
@@ -73,11 +72,11 @@ export function scheduleRoutes({ schedules }: ApiDependencies): FastifyPluginCal
         config: { access: 'operator' },
         schema: {
           tags: ['jobs'],
-          summary: 'Stop starting runs of a schedule',
-          description: 'It stays so over restarts, until somebody has it go on. A run that is under way goes on.',
+          summary: 'Pause a schedule',
+          description: 'The pause survives restarts. A run in progress continues.',
           params,
           body: z.strictObject({ reason: line(500).describe('Shown to whoever looks') }),
-          response: { 200: answer, ...ERROR_RESPONSES },
+          response: { 200: scheduleAnswer, ...ERROR_RESPONSES },
         },
       },
       async ({ params: { name }, body }) => {
@@ -91,9 +90,9 @@ export function scheduleRoutes({ schedules }: ApiDependencies): FastifyPluginCal
         config: { access: 'operator' },
         schema: {
           tags: ['jobs'],
-          summary: 'Have a schedule go on',
+          summary: 'Resume a schedule',
           params,
-          response: { 200: answer, ...ERROR_RESPONSES },
+          response: { 200: scheduleAnswer, ...ERROR_RESPONSES },
         },
       },
       async ({ params: { name } }) => {
@@ -107,9 +106,9 @@ export function scheduleRoutes({ schedules }: ApiDependencies): FastifyPluginCal
         config: { access: 'operator' },
         schema: {
           tags: ['jobs'],
-          summary: 'Start a run now, also of a schedule that is paused',
+          summary: 'Start a run now, even if the schedule is paused',
           params,
-          response: { 202: answer, ...ERROR_RESPONSES },
+          response: { 202: scheduleAnswer, ...ERROR_RESPONSES },
         },
       },
       async ({ params: { name } }, reply) => {

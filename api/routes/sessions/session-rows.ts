@@ -16,7 +16,7 @@ import {
 } from '../../../contract/sessions.ts';
 import type { rowAgent } from '../../../contract/sessions.ts';
 import { paginationOf } from '../../http/paging.ts';
-import { ERROR_RESPONSES, paginationSchema } from '../../../contract/shared.ts';
+import { ERROR_RESPONSES, pageOfItems } from '../../../contract/shared.ts';
 import { flag } from '../../../contract/query.ts';
 import type { TimelineObservation, TimelinePrompt } from '../../../stores/postgres/sessions/session-timeline.ts';
 
@@ -87,7 +87,7 @@ export function sessionRowRoutes({ database }: ApiDependencies): FastifyPluginCa
           params: sessionParams,
           querystring: z.strictObject(rowsQuery),
           response: {
-            200: z.object({ data: z.array(promptSchema), pagination: paginationSchema }),
+            200: pageOfItems(promptSchema),
             ...ERROR_RESPONSES,
           },
         },
@@ -117,7 +117,7 @@ export function sessionRowRoutes({ database }: ApiDependencies): FastifyPluginCa
           params: sessionParams,
           querystring: z.strictObject({ ...rowsQuery, full: flag().prefault(false) }),
           response: {
-            200: z.object({ data: z.array(observationSchema), pagination: paginationSchema }),
+            200: pageOfItems(observationSchema),
             ...ERROR_RESPONSES,
           },
         },

@@ -7,7 +7,7 @@ import { principalOf, seekerOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import { paginationOf } from '../../http/paging.ts';
-import { ERROR_RESPONSES, pageQuery, paginationSchema } from '../../../contract/shared.ts';
+import { ERROR_RESPONSES, pageOfItems, pageQuery } from '../../../contract/shared.ts';
 import { text } from '../../../contract/text.ts';
 import { sessionDetail, sessionParams, sessionSchema } from '../../../contract/sessions.ts';
 
@@ -76,7 +76,7 @@ export function sessionRoutes({ database }: ApiDependencies): FastifyPluginCallb
             search: text(200).optional(),
           }),
           response: {
-            200: z.object({ data: z.array(sessionSchema), pagination: paginationSchema }),
+            200: pageOfItems(sessionSchema),
             ...ERROR_RESPONSES,
           },
         },

@@ -6,7 +6,7 @@ import { findSessionId } from '../../../stores/postgres/sessions/sessions.ts';
 import { principalOf, seekerOf, viewerOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
-import { cursorQuery, ERROR_RESPONSES, pageQuery, paginationSchema, usedIn } from '../../../contract/shared.ts';
+import { cursorQuery, ERROR_RESPONSES, pageOfItems, pageQuery, usedIn } from '../../../contract/shared.ts';
 import { countFetched } from '../../memories/memory-fetches.ts';
 import { cursorOf, pageOf, placeOf } from '../../http/paging.ts';
 import { sessionParams, SUMMARY_TYPES, summarySchema } from '../../../contract/sessions.ts';
@@ -83,7 +83,7 @@ export function summaryRoutes({ database }: ApiDependencies): FastifyPluginCallb
               .describe(`Of items: ${ITEM_KINDS.join(', ')}, or what an import brought`),
           }),
           response: {
-            200: z.object({ data: z.array(summarySchema), pagination: paginationSchema }),
+            200: pageOfItems(summarySchema),
             ...ERROR_RESPONSES,
           },
         },

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { Learnings } from '../../server/learnings.ts';
+import { Learnings } from '../../server/memory.ts';
+import type { Learning } from '../../server/memory.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
 import { dataDirOf, withDataDir } from '../../options.ts';
 import { learningTable, learningText } from '../../text/learning-text.ts';
@@ -24,7 +25,7 @@ interface ListOptions {
 interface CorrectOptions {
   readonly title?: string;
   readonly description?: string;
-  readonly category?: string;
+  readonly category?: Learning['category'];
 }
 
 const SORTS = ['confidence', 'recency', 'popularity'];

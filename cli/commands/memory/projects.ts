@@ -74,7 +74,7 @@ export function addProjects(program: Command, context: CommandContext, exit: (co
     .action((from: string, into: string, _options: object, self: Command) =>
       onServer(self, async (steering) => {
         const { project, moved } = await steering.mergeProjects(from, into);
-        const { sessions = 0, learnings = 0, joined = 0 } = moved;
+        const { sessions, learnings, joined } = moved;
         output.out(
           `${project.display_name} received ${sessions} sessions and ${learnings} learnings; ${joined} duplicate learnings were joined.\n`,
         );

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { Summaries } from '../../server/summaries.ts';
-import type { SummarisedSession } from '../../server/summaries.ts';
+import { Summaries } from '../../server/memory.ts';
+import type { SummarisedSession } from '../../server/memory.ts';
 import { projectFacts } from '../../../hook/project/facts.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
 import { withDataDir } from '../../options.ts';

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
 import { dataDirOf, withDataDir } from '../../options.ts';
 import { archivesText } from '../../text/retention-text.ts';
-import { RetentionApi } from '../../server/retention.ts';
+import { RetentionApi } from '../../server/operations.ts';
 import { withServer } from '../../with-server.ts';
 
 /** Adds `archive` with its subcommands. */

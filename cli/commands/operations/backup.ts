@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { backupLine, backupTable } from '../../text/backup-text.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
 import { dataDirOf, withDataDir } from '../../options.ts';
-import { Backups } from '../../server/backups.ts';
+import { Backups } from '../../server/operations.ts';
 import { untilEnded } from '../../growing-pause.ts';
 import { withServer } from '../../with-server.ts';
 
@@ -18,7 +18,7 @@ export function addBackup(program: Command, context: CommandContext, exit: (code
     .action(async ({ dataDir, wait }: { readonly dataDir: string; readonly wait?: true }) =>
       exit(
         await withBackups(dataDir, async (backups) => {
-          const started = await backups.make();
+          const started = await backups.create();
           if (wait !== true) {
             output.out(`${started.id} started. See recollect backup list.\n`);
             return 0;
@@ -32,7 +32,7 @@ export function addBackup(program: Command, context: CommandContext, exit: (code
             return 0;
           }
           output.err(`${backup.id} ${backup.state}${backup.error === null ? '' : `: ${backup.error}`}.\n`);
-          if (backup.whole) output.err('The backup set is complete; a later step failed.\n');
+          if (backup.complete) output.err('The backup set is complete; a later step failed.\n');
           return 1;
         }),
       ),

@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
 import { dataDirOf, withDataDir } from '../../options.ts';
 import { table } from '../../output.ts';
-import { readCheck, startCheck } from '../../server/consistency.ts';
-import type { Check } from '../../server/consistency.ts';
+import { readCheck, startCheck } from '../../server/operations.ts';
+import type { Check } from '../../server/operations.ts';
 import { untilEnded } from '../../growing-pause.ts';
 import { withServer } from '../../with-server.ts';
 
@@ -28,7 +28,7 @@ export function checkText(check: Check): string {
 
 /** Returns 1 if differences remain or the check did not complete. */
 function exitOf(check: Check): ExitCode {
-  return check.state === 'completed' && check.left === 0 ? 0 : 1;
+  return check.state === 'completed' && check.remaining === 0 ? 0 : 1;
 }
 
 /** Adds `consistency check`. */
@@ -45,9 +45,9 @@ export function addConsistency(program: Command, context: CommandContext, exit: 
     .action(async ({ repair, wait, json }: CheckOptions, self: Command) =>
       exit(
         await withServer(dataDirOf(self), context, async (_steering, client) => {
-          const { id, job } = await startCheck(client, repair === true);
+          const { id, job_id: jobId } = await startCheck(client, repair === true);
           if (!wait) {
-            output.out(`${job ?? id} started.\n`);
+            output.out(`${jobId ?? id} started.\n`);
             return 0;
           }
           const check = await untilEnded(

@@ -7,14 +7,14 @@ import { STORE_ADDRESS } from '../../../config/archive-settings.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
 import { dataDirOf, isUuid, withDataDir } from '../../options.ts';
 import { restoreTable, restoreText } from '../../text/restore-text.ts';
-import { Restores } from '../../server/restores.ts';
-import type { Restore } from '../../server/restores.ts';
-import { ClientError } from '../../server/server-client.ts';
+import { Restores } from '../../server/operations.ts';
+import type { Restore } from '../../server/operations.ts';
+import { RecollectError } from '../../../client/index.ts';
 import { withServer } from '../../with-server.ts';
 
 const POLL_MS = 1_000;
 /** Expected while the restore swaps the databases. */
-const SWAP_ERRORS: ReadonlySet<string> = new Set(['STORAGE_UNAVAILABLE', 'UNREACHABLE', 'INVALID_API_KEY']);
+const SWAP_ERRORS: ReadonlySet<string> = new Set(['STORAGE_UNAVAILABLE', 'UNREACHABLE', 'TIMEOUT', 'INVALID_API_KEY']);
 const MAX_FAILED_POLLS = 60;
 
 /** `--from` value for the copy store of the settings. */
@@ -39,7 +39,7 @@ async function ended(restores: Restores, id: string): Promise<Restore> {
       if (restore.state !== 'running') return restore;
       failed = 0;
     } catch (error) {
-      if (!(error instanceof ClientError) || !SWAP_ERRORS.has(error.code) || failed >= MAX_FAILED_POLLS) throw error;
+      if (!(error instanceof RecollectError) || !SWAP_ERRORS.has(error.code) || failed >= MAX_FAILED_POLLS) throw error;
       failed += 1;
     }
   }
@@ -96,7 +96,7 @@ export function addRestore(program: Command, context: CommandContext, exit: (cod
     withRestores(options.dataDir, async (restores) => {
       const { backup: set, from, signer, overwrite, dryRun, wait } = options;
       if ((from === undefined || from === COPY) && signer === undefined) {
-        const named = { set, store: from };
+        const named = { backup_id: set, store: from === undefined ? undefined : COPY };
         const { id } =
           kind === 'drill'
             ? await restores.drill(named)

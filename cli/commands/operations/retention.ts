@@ -3,34 +3,18 @@ import { Argument, Option } from 'commander';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
 import { dataDirOf, integer, withDataDir } from '../../options.ts';
 import { policiesText, reportText, runsText } from '../../text/retention-text.ts';
-import { RetentionApi } from '../../server/retention.ts';
-import type { Policy } from '../../server/retention.ts';
+import { RetentionApi } from '../../server/operations.ts';
+import { DATA_CLASSES, MAX_AGE_DAYS, RETAINED, RETENTION_ACTIONS } from '../../../domain/retention/policy.ts';
+import type { DataClass, Retained, RetentionAction } from '../../../domain/retention/policy.ts';
+import type { Policy } from '../../server/operations.ts';
 import { untilEnded } from '../../growing-pause.ts';
 import { withServer } from '../../with-server.ts';
 
 interface SetOptions {
   readonly project?: string;
-  readonly class?: string;
+  readonly class?: DataClass;
   readonly remove?: true;
 }
-
-/** Resources of the API; the server validates the action for each. */
-const KINDS = [
-  'session',
-  'observation',
-  'prompt',
-  'usage',
-  'summary',
-  'learning',
-  'context',
-  'import',
-  'alert',
-  'tombstone',
-  'excluded_session',
-];
-const ACTIONS = ['keep', 'decay', 'archive', 'delete'];
-const CLASSES = ['public', 'internal', 'sensitive', 'confidential', 'restricted'];
-const MAX_AGE_DAYS = 36_500;
 
 function isSamePlace(a: Omit<Policy, 'id'>, b: Omit<Policy, 'id'>): boolean {
   return a.resource === b.resource && a.project === b.project && a.data_class === b.data_class;
@@ -66,13 +50,13 @@ export function addRetention(program: Command, context: CommandContext, exit: (c
     }),
   );
   add('set', 'set a policy; it takes effect once a dry run is approved')
-    .addArgument(new Argument('<kind>').choices(KINDS))
-    .addArgument(new Argument('<action>').choices(ACTIONS))
+    .addArgument(new Argument('<kind>').choices(RETAINED))
+    .addArgument(new Argument('<action>').choices(RETENTION_ACTIONS))
     .argument('[age]', 'days, as 90 or 90d', (age: string) => integer(1, MAX_AGE_DAYS)(age.replace(/d$/, '')))
     .option('--project <id>', 'limit the policy to a project')
-    .addOption(new Option('--class <class>', 'limit the policy to a data class').choices(CLASSES))
+    .addOption(new Option('--class <class>', 'limit the policy to a data class').choices(DATA_CLASSES))
     .option('--remove', 'remove the policy')
-    .action((kind: string, action: string, age: number | undefined, options: SetOptions, self: Command) =>
+    .action((kind: Retained, action: RetentionAction, age: number | undefined, options: SetOptions, self: Command) =>
       run(self, async (api) => {
         if (age === undefined && options.remove !== true && action !== 'keep') {
           output.err('Missing age: give a number of days.\n');

@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
 import { dataDirOf, withDataDir } from '../../options.ts';
 import { scheduleTable } from '../../text/schedule-table.ts';
-import { changeSchedule, readSchedules } from '../../server/schedules.ts';
-import type { ScheduleChange } from '../../server/schedules.ts';
+import { changeSchedule, readSchedules } from '../../server/operations.ts';
+import type { ScheduleChange } from '../../server/operations.ts';
 import { withServer } from '../../with-server.ts';
 
 /** Adds `schedules` with its subcommands. */

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
 import { integer, withDataDir } from '../../options.ts';
 import { table } from '../../output.ts';
-import { queryOf } from '../../server/query.ts';
+import { statsSchema } from '../../../contract/operations.ts';
 import { withServer } from '../../with-server.ts';
 
 interface StatsOptions {
@@ -14,15 +14,10 @@ interface StatsOptions {
 }
 
 const MAX_DAYS = 400;
-const figure = z.object({ metric: z.string(), dimensions: z.record(z.string(), z.string()), value: z.number() });
-const statistics = z.object({
-  now: z.array(figure),
-  days: z.array(z.object({ date: z.string(), figures: z.array(figure) })),
-});
-type Statistics = z.output<typeof statistics>;
+type Statistics = Pick<z.output<typeof statsSchema>, 'now' | 'days'>;
+type Figure = Statistics['now'][number];
 
-const nameOf = ({ metric, dimensions }: z.output<typeof figure>): string =>
-  [metric, ...Object.values(dimensions)].join(' ');
+const nameOf = ({ metric, dimensions }: Figure): string => [metric, ...Object.values(dimensions)].join(' ');
 const valueText = (value: number | undefined): string =>
   value === undefined ? '-' : Number.isInteger(value) ? String(value) : value.toFixed(4);
 
@@ -30,8 +25,7 @@ const valueText = (value: number | undefined): string =>
 export function statsText({ now, days }: Statistics): string {
   const [first] = days;
   const last = days.at(-1);
-  const at = (figures: readonly z.output<typeof figure>[] | undefined) =>
-    new Map(figures?.map((one) => [nameOf(one), one.value]));
+  const at = (figures: readonly Figure[] | undefined) => new Map(figures?.map((one) => [nameOf(one), one.value]));
   const columns = [at(first?.figures), at(last?.figures), at(now)];
   const names = [...new Set(columns.flatMap((column) => [...column.keys()]))].toSorted();
   if (names.length === 0) return 'No figures yet.\n';
@@ -52,7 +46,7 @@ export function addStats(program: Command, context: CommandContext, exit: (code:
       exit(
         await withServer(dataDir, context, async (_steering, client) => {
           const scope = instance === true ? 'instance' : 'tenant';
-          const answer = await client.request('GET', `/stats${queryOf({ days, scope })}`, statistics);
+          const answer = await client.get('/stats', statsSchema, { days, scope });
           output.out(json === true ? `${JSON.stringify(answer)}\n` : statsText(answer));
           return 0;
         }),

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { readUsage, USAGE_KEYS } from '../../server/usage.ts';
-import type { UsageKey } from '../../server/usage.ts';
+import { readUsage } from '../../server/operations.ts';
+import { USAGE_GROUPS } from '../../../domain/jobs.ts';
+import type { UsageGroup } from '../../../domain/jobs.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
 import { integer, withDataDir } from '../../options.ts';
 import { usageText } from '../../text/usage-text.ts';
@@ -10,7 +11,7 @@ import { withServer } from '../../with-server.ts';
 interface UsageOptions {
   readonly dataDir: string;
   readonly days: number;
-  readonly groupBy: UsageKey;
+  readonly groupBy: UsageGroup;
   readonly user?: string;
   readonly json?: boolean;
 }
@@ -24,7 +25,7 @@ export function addUsage(program: Command, context: CommandContext, exit: (code:
   withDataDir(program.command('usage'), environment)
     .description('show model costs and the remaining daily budget')
     .option('--days <n>', 'number of days', integer(1, MAX_DAYS), 30)
-    .addOption(new Option('--group-by <key>', 'group rows by').choices(USAGE_KEYS).default('model'))
+    .addOption(new Option('--group-by <key>', 'group rows by').choices(USAGE_GROUPS).default('model'))
     .option('--user <name>', 'filter by user; `me` for yourself (default for admins: all users)')
     .option('--json', 'print JSON')
     .action(async (options: UsageOptions) =>

@@ -11,7 +11,7 @@ import { currentOf, requestedSessions } from './current-state.ts';
 import { writeDrafts } from './write-drafts.ts';
 
 export interface BatchOutcome {
-  /** `theirs` is how many rows were given. */
+  /** `source_rows` is how many rows were given. */
   readonly counts: TableCounts;
   readonly sessionsMade: number;
   readonly firstPrompts: number;

@@ -186,7 +186,7 @@ const BREAKS: readonly [name: string, kind: DivergenceKind, count: number, break
   ],
   [
     'a memory that the ledger does not have',
-    'unlisted',
+    'untracked',
     1,
     async () => {
       const { memoryId, objectId } = await chunkOf(4);
@@ -196,7 +196,7 @@ const BREAKS: readonly [name: string, kind: DivergenceKind, count: number, break
   ],
   [
     'a memory that is gone, and whose object stands',
-    'gone',
+    'memory_missing',
     1,
     async () =>
       // What the agent said: a prompt of the user is part of every chunk that it led to.
@@ -309,7 +309,7 @@ const BREAKS: readonly [name: string, kind: DivergenceKind, count: number, break
 
 /** Breaks that are made together: each is found beside the others, and nothing else is. */
 const TOGETHER: readonly [of: string, kinds: readonly DivergenceKind[]][] = [
-  ['the index', ['missing', 'orphaned', 'stale', 'wrong_tenant', 'unlisted', 'gone', 'unfindable']],
+  ['the index', ['missing', 'orphaned', 'stale', 'wrong_tenant', 'untracked', 'memory_missing', 'unfindable']],
   ['rows', ['dangling_evidence', 'wrong_count']],
   ['workflows', ['session_without_workflow', 'workflow_without_row']],
 ];
@@ -388,16 +388,16 @@ test('an attempt goes on where the one before told that it was, and counts on', 
   expect(rest.rows).toBe(resumed.rows);
   expect(rest.rows - 1_000).toBeLessThan(whole.rows);
   // What was mended of the rows is not found again, and stays counted; what was found alone is found again.
-  const mended = { rows: 7, found: { unlisted: 5, wrong_count: 2 }, repaired: { unlisted: 4 } };
+  const mended = { rows: 7, found: { untracked: 5, wrong_count: 2 }, repaired: { untracked: 4 } };
   const scanned = { scanned: [model], model: null, after: null, counts };
   expect(await check(true, { ...scanned, rows: { isDone: false, counts: mended } })).toMatchObject({
-    found: { missing: 3, unlisted: 4 },
-    repaired: { missing: 3, unlisted: 4 },
+    found: { missing: 3, untracked: 4 },
+    repaired: { missing: 3, untracked: 4 },
   });
   expect(await check(true, { ...scanned, rows: { isDone: true, counts: mended } })).toEqual({
     rows: 1_007,
-    found: { missing: 3, unlisted: 5, wrong_count: 2 },
-    repaired: { missing: 3, unlisted: 4 },
+    found: { missing: 3, untracked: 5, wrong_count: 2 },
+    repaired: { missing: 3, untracked: 4 },
   });
   // What another build told is not taken up.
   expect((await check(true, { odd: true })).rows).toBe(whole.rows);

@@ -53,12 +53,12 @@ const AWAY: [string, () => Promise<Record<string, string>>, object][] = [
       RECOLLECT_WEAVIATE_URL: `http://127.0.0.1:${await closedPort()}`,
       RECOLLECT_WEAVIATE_GRPC_PORT: String(await closedPort()),
     }),
-    { weaviate: { status: 'away' }, embedder: { status: 'ok' } },
+    { weaviate: { status: 'unavailable' }, embedder: { status: 'ok' } },
   ],
   [
     'the embedding model',
     () => Promise.resolve({ RECOLLECT_EMBEDDING_MODEL_DIR: emptyFolder }),
-    { weaviate: { status: 'ok' }, embedder: { status: 'away' } },
+    { weaviate: { status: 'ok' }, embedder: { status: 'unavailable' } },
   ],
 ];
 
@@ -142,7 +142,7 @@ describe('with Temporal away', () => {
     expect(Number(failed)).toBeGreaterThan(0);
     expect(await running.call('GET', '/health', { key: null })).toMatchObject({
       status: 200,
-      body: { status: 'degraded', dependencies: { postgres: { status: 'ok' }, temporal: { status: 'away' } } },
+      body: { status: 'degraded', dependencies: { postgres: { status: 'ok' }, temporal: { status: 'unavailable' } } },
     });
     expect(await running.call('GET', '/health/ready', { key: null })).toMatchObject({ status: 200 });
   }, 240_000);

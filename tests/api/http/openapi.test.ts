@@ -30,7 +30,7 @@ let importId: string;
 let backupId: string;
 let restoreId: string;
 /** Ends at once: there is no such set. */
-const NO_SET = { set: newId(), dry_run: true };
+const NO_SET = { backup_id: newId(), dry_run: true };
 let checkId: string;
 let valueSha256: string;
 let retention: RetentionIds;
@@ -158,7 +158,7 @@ function successes(): ContractRequest[] {
     { operation: `post ${V1}/admin/restore`, path: '/admin/restore', options: { body: NO_SET } },
     { operation: `get ${V1}/admin/restores`, path: '/admin/restores?limit=2' },
     { operation: `get ${V1}/admin/restores/{id}`, path: `/admin/restores/${restoreId}` },
-    { operation: `post ${V1}/admin/drill`, path: '/admin/drill', options: { body: { set: newId() } } },
+    { operation: `post ${V1}/admin/drill`, path: '/admin/drill', options: { body: { backup_id: newId() } } },
     { operation: `post ${V1}/admin/backup`, path: '/admin/backup' },
     { operation: `get ${V1}/admin/backups`, path: '/admin/backups?limit=2' },
     { operation: `get ${V1}/admin/backups/{id}`, path: `/admin/backups/${backupId}` },

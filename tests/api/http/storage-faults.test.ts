@@ -109,7 +109,7 @@ describe('storage that does not answer', () => {
       }
       expect((await server.inject('/health')).json()).toMatchObject({
         status: 'down',
-        dependencies: { postgres: { status: 'away' } },
+        dependencies: { postgres: { status: 'unavailable' } },
       });
       expect((await server.inject('/health/ready')).statusCode).toBe(503);
       expect((await server.inject('/health/live')).statusCode).toBe(200);

@@ -55,7 +55,10 @@ async function indexed(): Promise<void> {
 
 const explained = z.looseObject({
   data: z.array(
-    z.looseObject({ content: z.string(), explain: z.looseObject({ in_time: z.boolean().nullable() }).optional() }),
+    z.looseObject({
+      content: z.string(),
+      explain: z.looseObject({ in_time_range: z.boolean().nullable() }).optional(),
+    }),
   ),
   explain: z.looseObject({ stages: z.array(z.looseObject({ stage: z.string(), took_ms: z.number() })) }),
 });
@@ -130,7 +133,7 @@ describe('the query language', () => {
 
   test('what happened at the time that is spoken of comes first, and the rest stays', async () => {
     const yesterday = explained.parse(await search({ q: 'the deploy to staging failed yesterday', explain: 'true' }));
-    expect(yesterday.data[0]).toMatchObject({ content: FAILED, explain: { in_time: true } });
+    expect(yesterday.data[0]).toMatchObject({ content: FAILED, explain: { in_time_range: true } });
     expect(yesterday.data.map(({ content }) => content)).toContain(OLDER);
     expect(yesterday.explain).toMatchObject({ understood: { time: { words: ['yesterday'] }, language: 'en' } });
     expect((await find('上周 部署')).length).toBeGreaterThan(0);
@@ -140,7 +143,7 @@ describe('the query language', () => {
 
   test('"last week" is the week before the time that is asked about', async () => {
     const then = explained.parse(await search({ q: 'deploy yesterday', as_of: ago(39), explain: 'true' }));
-    expect(then.data[0]).toMatchObject({ content: OLDER, explain: { in_time: true } });
+    expect(then.data[0]).toMatchObject({ content: OLDER, explain: { in_time_range: true } });
   });
 
   test('a question for the newest, and one of fields alone, are answered by age', async () => {
@@ -189,7 +192,7 @@ describe('what an answer holds', () => {
       rerank: null,
       scored: stage,
       diversified: { rank: 1 },
-      in_time: null,
+      in_time_range: null,
     });
     const stages = explained.parse(body).explain.stages.map(({ stage }) => stage);
     for (const each of [

@@ -18,11 +18,11 @@ const PATIENCE_MS = 60_000;
 const dataDir = longLivedFolder();
 const check = z.looseObject({
   id: z.string(),
-  job: z.string().nullable(),
+  job_id: z.string().nullable(),
   state: z.string(),
   found: z.record(z.string(), z.number()),
   repaired: z.record(z.string(), z.number()),
-  left: z.number(),
+  remaining: z.number(),
 });
 const figure = z.object({ metric: z.string(), dimensions: z.record(z.string(), z.string()), value: z.number() });
 const stats = z.object({
@@ -97,7 +97,7 @@ test(
       repair: false,
       found: { wrong_count: 1 },
       repaired: {},
-      left: 1,
+      remaining: 1,
     });
     expect((await instance.call('GET', `/jobs/check.${id}`)).status).toBe(200);
     const metrics = await instance.call('GET', '/metrics');
@@ -129,7 +129,7 @@ test('the schedule goes through all tenants, and each sees its own', { timeout: 
   expect(await scheduled('consistency')).toMatchObject({ tenants, failed: 0, found: 0, repaired: 0 });
   const { body } = await instance.call('GET', '/admin/consistency/checks?limit=5', { key: other.key });
   const { data } = z.object({ data: z.array(check) }).parse(body);
-  expect(data).toMatchObject([{ job: null, state: 'completed', repair: true, found: {} }]);
+  expect(data).toMatchObject([{ job_id: null, state: 'completed', repair: true, found: {} }]);
   const before = await instance.call('GET', `/admin/consistency/checks?before=${data[0]?.id ?? ''}`, {
     key: other.key,
   });

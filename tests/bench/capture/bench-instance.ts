@@ -6,7 +6,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { z } from 'zod';
-import { readCredentials } from '../../../cli/server/credentials.ts';
+import { readCredentials } from '../../../cli/server/access.ts';
 import { DATABASE_NAME } from '../../../infra/instance/environment.ts';
 import { prepareDataDirectory } from '../../../infra/instance/instance.ts';
 import { readOrCreateSecrets } from '../../../infra/instance/secrets.ts';

@@ -119,7 +119,9 @@ export async function benchClaudeMem(
     return {
       observationsPerSecond: Math.round(observations / seconds),
       rows: sent.rows.done,
-      accounted: sent.tables.every(({ unaccounted, imported, theirs }) => unaccounted === 0 && imported === theirs),
+      accounted: sent.tables.every(
+        ({ unaccounted, imported, source_rows }) => unaccounted === 0 && imported === source_rows,
+      ),
     };
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
-import { readCredentials } from '../../../cli/server/credentials.ts';
+import { readCredentials } from '../../../cli/server/access.ts';
 import { processEnvironment } from '../../../config/process-environment.ts';
 import { findModelFiles } from '../../../infra/bootstrap/model-files.ts';
 import { cacheDirectory } from '../../../infra/instance/cache-directory.ts';

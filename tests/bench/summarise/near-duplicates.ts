@@ -16,8 +16,8 @@ export interface NearDuplicates {
   /** Pairs of one project with a cosine of at least 0.95, or with the same normalised text. */
   readonly pairs: number;
   /** Learnings that duplicate an earlier one of their project. */
-  readonly doubles: number;
-  /** `doubles` ÷ `learnings`; 0 without learnings. */
+  readonly duplicates: number;
+  /** `duplicates` ÷ `learnings`; 0 without learnings. */
   readonly share: number;
   /** The pairs, for people: both titles and the cosine. */
   readonly found: readonly { readonly left: string; readonly right: string; readonly cosine: number }[];
@@ -55,7 +55,7 @@ export async function measureNearDuplicates(
   return {
     learnings: rows.length,
     pairs: found.length,
-    doubles: doubles.size,
+    duplicates: doubles.size,
     share: rows.length === 0 ? 0 : doubles.size / rows.length,
     found,
   };

@@ -56,10 +56,11 @@ test('identifies a session by platform and name; generated names are local to th
 
 test('a row without an outcome, and one that is not known here though it came, are unaccounted for', () => {
   const counts = tableCounts(4, ['imported', 'present', 'private', 'refused']);
-  const unaccounted = (theirs: number, ours: number | null) =>
-    reportOf(flatCounts('observations', { ...counts, theirs }), ours === null ? null : { observations: ours }).find(
-      ({ table }) => table === 'observations',
-    )?.unaccounted;
+  const unaccounted = (source_rows: number, recorded_rows: number | null) =>
+    reportOf(
+      flatCounts('observations', { ...counts, source_rows }),
+      recorded_rows === null ? null : { observations: recorded_rows },
+    ).find(({ table }) => table === 'observations')?.unaccounted;
   expect([unaccounted(4, 2), unaccounted(4, null), unaccounted(4, 9)]).toEqual([0, 0, 0]);
   expect([unaccounted(5, 2), unaccounted(3, 2), unaccounted(4, 1)]).toEqual([1, 1, 1]);
 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Credentials } from '../../../cli/server/credentials.ts';
+import type { Credentials } from '../../../cli/server/access.ts';
 import type { Delivery, SessionScript } from './deliveries.ts';
 
 const REQUEST_TIMEOUT_MS = 20_000;

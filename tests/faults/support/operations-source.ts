@@ -35,12 +35,12 @@ export async function fingerprint(instance: FaultInstance, without: readonly str
   return Object.fromEntries(names.map((name, n) => [name, rows[n]?.[0]?.said ?? '']));
 }
 
-const backupPage = z.object({ data: z.array(z.looseObject({ id: z.string(), whole: z.boolean() })) });
+const backupPage = z.object({ data: z.array(z.looseObject({ id: z.string(), complete: z.boolean() })) });
 
 /** Asserts that the store holds the sets that are listed, and no half one. */
 export async function expectWholeSets(instance: Asked, store: ArchiveStore): Promise<void> {
   const { data } = backupPage.parse((await ask(instance, 'GET', '/admin/backups?limit=100')).body);
-  const listed = data.filter((backup) => backup.whole).map(({ id }) => id);
+  const listed = data.filter((backup) => backup.complete).map(({ id }) => id);
   const lying = await listSets(store);
   expect({ whole: lying.whole.map(({ id }) => id).toSorted(), halves: lying.halves }).toEqual({
     whole: listed.toSorted(),

@@ -26,7 +26,7 @@ export async function expectVerified(instance: Asked, backupId: string): Promise
     VERIFIED_MS,
     'the set to be read back',
   );
-  expect(row).toMatchObject({ whole: true, verified_how: 'read', verify_error: null });
+  expect(row).toMatchObject({ complete: true, verified_how: 'read', verify_error: null });
 }
 
 /** Takes objects out of the index and puts others in that no ledger asks for, behind the instance's back. */
@@ -119,6 +119,6 @@ export async function expectWholeExport(
 
 /** Compares the stores, mending nothing; asserts that they agree. */
 export async function expectNothingFound({ instance }: KeepInstance): Promise<void> {
-  const { found, left } = await done(instance, JOBS.check, { repair: false });
-  expect({ found, left }).toEqual({ found: {}, left: 0 });
+  const { found, remaining } = await done(instance, JOBS.check, { repair: false });
+  expect({ found, remaining }).toEqual({ found: {}, remaining: 0 });
 }

@@ -38,14 +38,14 @@ function standing(file: string): unknown {
 
 function allRows(source: ClaudeMemSource, table: (typeof CLAUDE_MEM_TABLES)[number], limit: number) {
   const rows: Record<string, unknown>[] = [];
-  let theirs = 0;
+  let source_rows = 0;
   for (let after: number | null = FIRST_PAGE; after !== null;) {
     const page = source.page(table, after, limit);
     rows.push(...page.rows);
-    theirs += page.theirs;
+    source_rows += page.source_rows;
     after = page.nextAfter;
   }
-  return { rows: [...parseRows(table, rows).rows], theirs };
+  return { rows: [...parseRows(table, rows).rows], source_rows };
 }
 
 test.each(GENERATIONS)('a database of version %i is read whole, page by page', async (generation) => {
@@ -60,7 +60,7 @@ test.each(GENERATIONS)('a database of version %i is read whole, page by page', a
       const pages = allRows(source, table, 2);
       expect(pages).toEqual(allRows(source, table, 100));
       expect(pages.rows).toHaveLength(source.totals[table]);
-      expect(pages.theirs).toBe(source.totals[table]);
+      expect(pages.source_rows).toBe(source.totals[table]);
     }
     const observations = allRows(source, 'observations', 1).rows;
     expect(observations[0]).toMatchObject({

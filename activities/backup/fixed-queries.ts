@@ -44,7 +44,7 @@ function wordsOf(title: string): string {
 }
 
 /** Returns up to 200 queries from the words of titles; the same rows give the same queries. The client has the maintenance role. */
-export async function makeFixedQueries(client: pg.ClientBase): Promise<FixedQuestion[]> {
+export async function createFixedQueries(client: pg.ClientBase): Promise<FixedQuestion[]> {
   const tenants = z
     .array(tenantRow)
     .parse((await client.query('SELECT id FROM tenants ORDER BY created_at, id LIMIT $1', [MAX_TENANTS])).rows);

@@ -17,12 +17,12 @@ export async function readManifestBytes(store: ArchiveStore, setId: string, sign
     for await (const piece of store.read(manifestKey(setId), signal)) {
       bytes += piece.byteLength;
       if (bytes > MAX_MANIFEST_BYTES)
-        throw new BackupSetError('damaged', `the manifest of the set ${setId} is too large`);
+        throw new BackupSetError('damaged', `the manifest of the backup ${setId} is too large`);
       pieces.push(piece);
     }
   } catch (error) {
     if (error instanceof ArchiveStoreError && error.kind === 'missing')
-      throw new BackupSetError('missing', `there is no set ${setId}: it has no manifest`, { cause: error });
+      throw new BackupSetError('missing', `no backup ${setId}: manifest not found`, { cause: error });
     throw error;
   }
   return Buffer.concat(pieces, bytes);
@@ -36,7 +36,8 @@ export async function readManifest(
   signal?: AbortSignal,
 ): Promise<Manifest> {
   const manifest = readSignedManifest((await readManifestBytes(store, setId, signal)).toString('utf8'), trusted);
-  if (manifest.id !== setId) throw new BackupSetError('damaged', `the manifest of the set ${setId} is another set's`);
+  if (manifest.id !== setId)
+    throw new BackupSetError('damaged', `the manifest of the backup ${setId} belongs to another backup`);
   return manifest;
 }
 

@@ -16,7 +16,7 @@ export function keyOfSet({ encryption }: Manifest, keys: readonly Uint8Array[]):
   if (key === undefined)
     throw new BackupSetError(
       'no_key',
-      `the set is encrypted with the key ${encryption.keyId}, which is not given here`,
+      `the backup is encrypted with the key ${encryption.keyId}, which is not configured`,
     );
   return key;
 }
@@ -36,11 +36,11 @@ export async function verifySet(
       for await (const piece of unpackFile(store, setId, file, key, signal)) plainBytes += piece.byteLength;
     } catch (error) {
       if (error instanceof ArchiveStoreError && error.kind === 'missing')
-        throw new BackupSetError('damaged', `${file.key} of the set ${setId} is not there`, { cause: error });
+        throw new BackupSetError('damaged', `${file.key} of the backup ${setId} is missing`, { cause: error });
       throw error;
     }
     if (plainBytes !== file.plainBytes)
-      throw new BackupSetError('damaged', `${file.key} of the set ${setId} has another length`);
+      throw new BackupSetError('damaged', `${file.key} of the backup ${setId} has another length`);
   }
   return manifest;
 }
@@ -86,9 +86,9 @@ export async function copySet(
   await onVerifying();
   for (const file of files)
     if ((await sha256Of(into.read(fileKey(setId, file.key), signal))) !== file.sha256)
-      throw new BackupSetError('damaged', `${file.key} of the copy of the set ${setId} is not as it was written`);
+      throw new BackupSetError('damaged', `${file.key} of the copied backup ${setId} is corrupted`);
   await into.write(manifestKey(setId), manifestOnce(), signal);
   const back = await readManifestBytes(into, setId, signal);
   if (!back.equals(manifestBytes))
-    throw new BackupSetError('damaged', `the manifest of the copy of the set ${setId} is not as it was written`);
+    throw new BackupSetError('damaged', `the manifest of the copied backup ${setId} is corrupted`);
 }

@@ -105,7 +105,7 @@ export async function scanIndex(
   comparison: Comparison,
   model: string,
   after: string | null,
-  tell: (after: string) => Promise<void>,
+  report: (after: string) => Promise<void>,
 ): Promise<boolean> {
   const { maintenance, vectors, tenantId, tally, settleMs, signal } = comparison;
   let hasWork = false;
@@ -137,7 +137,7 @@ export async function scanIndex(
     const sound = group.filter(({ id }) => !suspected.has(id));
     if (samples.length < SAMPLES) samples.push(...samplesOf(sound));
     const last = pairs.at(-1);
-    if (suspects.size === 0 && last !== undefined) await tell(last.id);
+    if (suspects.size === 0 && last !== undefined) await report(last.id);
   }
   await suspects.settle();
   return (await findUnfindable(comparison, model, samples)) || hasWork;

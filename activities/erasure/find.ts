@@ -5,7 +5,7 @@ import { foundSchema, noteErasure } from '../../stores/postgres/erasure/erasures
 import type { Found, StoredErasure } from '../../stores/postgres/erasure/erasures.ts';
 import { findText, sessionsTitled, TooMuchFound } from '../../stores/postgres/erasure/find-text.ts';
 import { assertNoLegalHold, assertNoLearningUnderLegalHold } from '../../stores/postgres/retention/legal-holds.ts';
-import { archivedHolding, rowsOfFullValuesContaining } from './archived.ts';
+import { archivedContaining, rowsOfFullValuesContaining } from './archived.ts';
 import type { ErasureDependencies } from './journal.ts';
 import { writeToJournal } from './journal.ts';
 
@@ -17,7 +17,7 @@ export async function findEverywhere(
   signal: AbortSignal,
 ): Promise<Found> {
   const found = await findText(database, tenantId, text, signal);
-  const archived = archive === null ? [] : await archivedHolding(database, archive, tenantId, text, signal);
+  const archived = archive === null ? [] : await archivedContaining(database, archive, tenantId, text, signal);
   const cut = wholes === null ? [] : await rowsOfFullValuesContaining(database, wholes, tenantId, text, signal);
   const events = [...new Map([...found.events, ...cut].map((row) => [row.id, row])).values()];
   const sessions = [...new Set([...found.sessions, ...archived])];

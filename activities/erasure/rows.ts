@@ -20,7 +20,7 @@ import type { TenantTransaction } from '../../stores/postgres/connection/databas
 import { fullValueKey } from '../../domain/ports/object-store.ts';
 import { removeArchive } from '../../stores/postgres/retention/archives.ts';
 import { fullValuesOf } from '../../stores/postgres/capture/full-values.ts';
-import { archivedWholes } from './archived.ts';
+import { archivedFullValues } from './archived.ts';
 import type { ErasureDependencies } from './journal.ts';
 import { reportProgress } from '../heartbeat.ts';
 
@@ -56,7 +56,7 @@ export async function eraseRows(
 
   const session = async (sessionId: string): Promise<void> => {
     // Recorded before the file that names them is removed.
-    const wholes = await archivedWholes(dependencies, tenantId, sessionId, signal);
+    const wholes = await archivedFullValues(dependencies, tenantId, sessionId, signal);
     if (wholes.length > 0) await step(() => Promise.resolve({ counts: {}, wholes }));
     // Its full values, recorded above, are removed later.
     if (await removeArchive({ database, archives: archive, objects: null }, tenantId, sessionId, signal))

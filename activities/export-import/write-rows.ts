@@ -77,7 +77,7 @@ export async function* writeRows(
       scope.tenantId,
     ]);
     const [head] = z.array(headRow).parse(heads);
-    if (head === undefined) throw new Error('there is no such tenant');
+    if (head === undefined) throw new Error('the tenant does not exist');
     const hash = createHash('sha256');
     const header = `${JSON.stringify({
       recollect: 'export',

@@ -77,7 +77,7 @@ export async function writeChunks(
   );
   // An index that rejects every write is full or read-only, which is not counted against the chunks.
   if (refusals.size > 0 && refusals.size === chunks.length)
-    throw new VectorIndexUnavailable('the vector index refuses every write');
+    throw new VectorIndexUnavailable('the vector index rejects every write: check its disk and read-only state');
   const refused = chunks.flatMap(({ embeddingId, chunk }) => {
     const message = refusals.get(chunk.objectId);
     return message === undefined ? [] : [{ id: embeddingId, message }];

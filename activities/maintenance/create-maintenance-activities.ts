@@ -71,15 +71,15 @@ const MAX_TENANTS = 500;
 const AT_ONCE = 16;
 
 /** Sends hints, some in parallel, until the signal aborts. @throws the first failure if all fail */
-async function notifyAll(told: readonly (() => Promise<void>)[], signal: AbortSignal): Promise<void> {
+async function notifyAll(hintCalls: readonly (() => Promise<void>)[], signal: AbortSignal): Promise<void> {
   const failures: unknown[] = [];
-  for (let start = 0; start < told.length; start += AT_ONCE) {
+  for (let start = 0; start < hintCalls.length; start += AT_ONCE) {
     reportProgress(signal);
     // One failed hint must not block the others.
-    const results = await Promise.allSettled(told.slice(start, start + AT_ONCE).map((tell) => tell()));
+    const results = await Promise.allSettled(hintCalls.slice(start, start + AT_ONCE).map((calls) => calls()));
     for (const result of results) if (result.status === 'rejected') failures.push(result.reason);
   }
-  if (told.length > 0 && failures.length === told.length) throw failures[0];
+  if (hintCalls.length > 0 && failures.length === hintCalls.length) throw failures[0];
 }
 
 /**
@@ -113,30 +113,30 @@ export function createMaintenanceActivities({
           async () => {
             const sessions = await forgottenSessions(maintenance, GRACE_MS, idleMs * OVERDUE_FACTOR, MAX_SESSIONS);
             swept.sessions = sessions.length;
-            const tell = sessions.map((session) => () => hints.session(session.tenantId, session.sessionId));
-            await notifyAll(tell, signal);
+            const calls = sessions.map((session) => () => hints.session(session.tenantId, session.sessionId));
+            await notifyAll(calls, signal);
           },
           () => retryFailedVectors(maintenance),
           () => findLostVectors(maintenance, vectors, signal),
           async () => {
             const tenants = await tenantsWithPendingVectors(maintenance, GRACE_MS, MAX_TENANTS);
             swept.tenants = tenants.length;
-            const tell = tenants.map((tenantId) => () => hints.index(tenantId));
-            await notifyAll(tell, signal);
+            const calls = tenants.map((tenantId) => () => hints.index(tenantId));
+            await notifyAll(calls, signal);
           },
           async () => {
             const changed = await tenantsToReindex(maintenance, indexName, MAX_TENANTS);
-            const tell = changed.map((tenantId) => () => hints.reindex(tenantId));
-            await notifyAll(tell, signal);
+            const calls = changed.map((tenantId) => () => hints.reindex(tenantId));
+            await notifyAll(calls, signal);
           },
           async () => {
             const batches = await forgottenBatches(maintenance, MAX_TENANTS);
-            const tell = batches.map(
+            const calls = batches.map(
               ({ tenantId, ...batch }) =>
                 () =>
                   hints.modelBatch(tenantId, batch),
             );
-            await notifyAll(tell, signal);
+            await notifyAll(calls, signal);
           },
         ];
         await doAll(stages, signal);

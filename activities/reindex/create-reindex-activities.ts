@@ -55,11 +55,11 @@ export function createReindexActivities(dependencies: ReindexDependencies): Rein
     to: IndexModel,
     after: string | null,
   ): Promise<string | null> => {
-    const { memories, standing } = await database.readAsTenant(tenantId, async (read) => {
+    const { memories, current } = await database.readAsTenant(tenantId, async (read) => {
       const memories = await memoriesOfIndex(read, from, after, FILL_MEMORIES);
-      return { memories, standing: await readMemories(read, memories, undefined, undefined, 'shown') };
+      return { memories, current: await readMemories(read, memories, undefined, undefined, 'shown') };
     });
-    const byId = new Map(standing.map((memory) => [memory.id, memory]));
+    const byId = new Map(current.map((memory) => [memory.id, memory]));
     const wanted = memories.flatMap(({ id, type, sessionId }) => {
       const memory = byId.get(id);
       return memory === undefined ? [] : [{ id, type, sessionId, chunks: chunkText(memory.title, memory.content) }];

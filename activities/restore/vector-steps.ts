@@ -155,7 +155,10 @@ export function vectorSteps(dependencies: RestoreDependencies): Pick<RestoreActi
         const seconds = { ...work.result?.seconds, vectors: Math.round(performance.now() - started) / 1_000 };
         await noteRestore(maintenance, restoreId, 'vectors', { result: { vectors, seconds } });
         if (vectors.unproved > 0)
-          throw new RestoreError('unproved', `vectors of ${vectors.unproved} indexes are not found by themselves`);
+          throw new RestoreError(
+            'unproved',
+            `vectors of ${vectors.unproved} indexes are not found by searches for themselves`,
+          );
       }),
   };
 }

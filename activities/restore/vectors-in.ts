@@ -32,7 +32,7 @@ async function* linesOf(source: AsyncIterable<Uint8Array>): AsyncGenerator<strin
       from = end + 1;
     }
     rest = bytes.subarray(from);
-    if (rest.length > MAX_LINE_BYTES) throw new BackupSetError('damaged', 'a line of vectors is longer than any');
+    if (rest.length > MAX_LINE_BYTES) throw new BackupSetError('damaged', 'a line of vectors is too long');
   }
   if (rest.length > 0) yield rest.toString('utf8');
 }
@@ -41,7 +41,7 @@ function objectOf(text: string, dimension: number): ExportedObject {
   const { id, properties, vector } = line.parse(JSON.parse(text));
   const bytes = Buffer.from(vector, 'base64');
   if (bytes.length !== dimension * Float32Array.BYTES_PER_ELEMENT)
-    throw new BackupSetError('damaged', 'a vector has another dimension than its index');
+    throw new BackupSetError('damaged', 'a vector and its index differ in dimension');
   // Copied: a Buffer's memory need not be aligned for floats.
   return { objectId: id, properties, vector: new Float32Array(new Uint8Array(bytes).buffer) };
 }

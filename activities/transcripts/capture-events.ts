@@ -37,18 +37,18 @@ export function createTranscriptCapture(
 ): (events: readonly HostEvent[]) => Promise<Captured[]> {
   return async (events) => {
     const receivedAt = new Date();
-    const wholes = new FullValues(objects, capturer);
-    const kept: SpooledEvent[] = [];
-    for (const event of events) kept.push(await wholes.build(event, receivedAt));
+    const fullValues = new FullValues(objects, capturer);
+    const built: SpooledEvent[] = [];
+    for (const event of events) built.push(await fullValues.build(event, receivedAt));
     const results = await captureApart(
       pool,
-      kept.map(({ event }) => event),
+      built.map(({ event }) => event),
     );
-    await wholes.settle(kept, results);
-    const told = new Set<SessionId>();
+    await fullValues.settle(built, results);
+    const changed = new Set<SessionId>();
     for (const { status, sessionId } of results)
-      if (status === 'accepted' && sessionId !== null) told.add(asId<SessionId>(sessionId));
-    for (const sessionId of told) {
+      if (status === 'accepted' && sessionId !== null) changed.add(asId<SessionId>(sessionId));
+    for (const sessionId of changed) {
       // Lossy by design: the sweep resends lost hints.
       await hints.session(capturer.tenantId, sessionId).catch(() => undefined);
     }

@@ -2,7 +2,7 @@ import { createHash, createPrivateKey, createPublicKey, sign } from 'node:crypto
 
 /** Where it was looked after erasing, how, and what was left. */
 export interface ErasureCheck {
-  readonly where: 'database' | 'vector index' | 'archive store' | 'whole values';
+  readonly where: 'database' | 'vector index' | 'archive store' | 'full values';
   /** In words. */
   readonly how: string;
   readonly looked_at: number;

@@ -174,7 +174,7 @@ describe('every error', () => {
     expect('nextRetryDelay' in failure ? failure.nextRetryDelay : null).toBeUndefined();
   });
 
-  it.each(TABLE)('%s: the history gets no word of what was captured', (_, error) => {
+  it.each(TABLE)('%s: keeps captured text out of the history', (_, error) => {
     const failure = toFailure(error);
     expect(failure.message).not.toBe('');
     expect(failure.message).not.toContain('hunter2');
@@ -186,7 +186,7 @@ describe('every error', () => {
     expect(modelFailureType(new ModelError(kind, 'x'))).toBe(type);
   });
 
-  it('says by its message what it was', () => {
+  it('has a message with its type and code', () => {
     expect(toFailure(database('40P01')).message).toBe('DatabaseConflict error 40P01');
     expect(toFailure(new TypeError(CONTENT)).message).toBe('Unexpected TypeError');
     expect(toFailure(CONTENT).message).toBe('Unexpected');
@@ -195,19 +195,19 @@ describe('every error', () => {
 });
 
 describe('the closed union', () => {
-  it('names each type once, and gives up on some of them', () => {
+  it('lists each type once, with some as non-retryable', () => {
     expect(new Set(FAILURE_TYPES).size).toBe(FAILURE_TYPES.length);
     expect(FAILURE_TYPES).toEqual(expect.arrayContaining([...PERMANENT_FAILURES]));
   });
 
-  it('is reached by the table', () => {
+  it('is covered by the table', () => {
     // What waits for the day's end stands with its delay, below.
     const reached = new Set([...TABLE.map(([, , type]) => type), 'BudgetExhausted']);
     expect(FAILURE_TYPES.filter((type) => !reached.has(type))).toEqual([]);
   });
 });
 
-test('a day whose tokens are spent is waited out, for as long as the error says', () => {
+test('waits for the time in BudgetExhausted', () => {
   expect(toFailure(new BudgetExhausted(5_000))).toMatchObject({
     type: 'BudgetExhausted',
     message: 'the daily tokens of the user are spent',
@@ -218,7 +218,7 @@ test('a day whose tokens are spent is waited out, for as long as the error says'
 });
 
 describe('retry-after', () => {
-  it.each([0, 1, 1_500, 3_600_000])('of %i ms becomes the next delay, and is told to the workflow', (retryAfterMs) => {
+  it.each([0, 1, 1_500, 3_600_000])('of %i ms becomes the retry delay and a detail of the failure', (retryAfterMs) => {
     const failure = toFailure(new ModelError('rate_limited', 'status 429', { retryAfterMs }));
     expect(failure).toMatchObject({
       type: 'ProviderRateLimited',

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createPace } from '../../activities/backup/pace.ts';
 
-test('reading waits while captures come in a flood, and all who read wait for one look', async () => {
+test('waits during a burst, with one poll for all readers', async () => {
   let looks = 0;
   let isBurst = true;
   const order: string[] = [];
@@ -20,7 +20,7 @@ test('reading waits while captures come in a flood, and all who read wait for on
   expect(looks).toBe(2);
 });
 
-test('who is told to stop waits no longer', async () => {
+test('stops waiting when aborted', async () => {
   const stop = new AbortController();
   const pace = createPace(async () => {
     stop.abort();

@@ -244,7 +244,7 @@ function resigned(change: (manifest: z.output<typeof manifestSchema>) => object,
 }
 
 describe('a drill', { timeout: 300_000 }, () => {
-  test('restores the newest set beside the instance, compares, and leaves nothing but its result', async () => {
+  test('restores the newest backup beside the instance, verifies it, and leaves only its result', async () => {
     const drill = await asked(instance, 'drill', {});
     expect(drill).toMatchObject({
       state: 'completed',
@@ -267,7 +267,7 @@ describe('a drill', { timeout: 300_000 }, () => {
     expect(await weaviate.text()).not.toContain('RecollectDrill');
   });
 
-  test('of a set that was changed fails, and says so to the operators', async () => {
+  test('of a changed backup fails and alerts the operators', async () => {
     const store = await changedStore('flipped', 'tables/observations/1.copy.zst', flipped).catch(async () => {
       const files = await readdir(path.join(storeOf('store'), 'sets', set, 'tables', 'observations'));
       return changedStore('flipped', `tables/observations/${files[0] ?? ''}`, flipped);
@@ -284,7 +284,7 @@ describe('a drill', { timeout: 300_000 }, () => {
     expect(rows).toMatchObject([{ details: { error: 'BackupCorrupted' } }]);
   });
 
-  test('fails if the fixed queries find something else, unless the set has other functions', async () => {
+  test('fails if the fixed queries have other results, unless the backup has other functions', async () => {
     const otherResults = (functions?: string) =>
       resigned(({ queries, ...manifest }) => {
         expect(queries.length).toBeGreaterThan(0);
@@ -305,7 +305,7 @@ describe('a drill', { timeout: 300_000 }, () => {
   });
 });
 
-describe('a set is refused', { timeout: 300_000 }, () => {
+describe('a backup is rejected', { timeout: 300_000 }, () => {
   test('rejects a store or a signer that the settings do not name, from every key and role of the api', async () => {
     for (const route of ['/admin/restore', '/admin/drill'])
       for (const body of [
@@ -332,7 +332,7 @@ describe('a set is refused', { timeout: 300_000 }, () => {
     expect(await asked(instance, 'restore', { set, store: 'copy' })).toMatchObject({ error: 'NotConfigured' });
   });
 
-  test('whose manifest was changed, that nobody signed who is trusted, or of a schema that is not known yet', async () => {
+  test('with a changed manifest, an untrusted signer or an unknown schema', async () => {
     const changed = await changedStore('manifest', 'manifest.json', flipped);
     expect(await asked(instance, 'restore', { store: changed, dry_run: true })).toMatchObject({
       error: 'BackupCorrupted',
@@ -359,7 +359,7 @@ describe('a set is refused', { timeout: 300_000 }, () => {
     });
   });
 
-  test('where people have memory and overwriting was not said; reading it through is not', async () => {
+  test('without overwrite if the instance has memories, but its dry run is accepted', async () => {
     expect(await asked(instance, 'restore', { set })).toMatchObject({ state: 'failed', error: 'RestoreRefused' });
     expect(await asked(instance, 'restore', { set, dry_run: true })).toMatchObject({ state: 'completed', error: null });
     expect(await databases(instance, '_restore_')).toEqual([]);
@@ -367,7 +367,7 @@ describe('a set is refused', { timeout: 300_000 }, () => {
 });
 
 describe('a restore', { timeout: 300_000 }, () => {
-  test('takes the instance back to the set; what was live goes on, and search answers the same', async () => {
+  test('restores the instance to the backup; live sessions continue, and search results are the same', async () => {
     const erasure = await erasedSession('test:erased');
     const queued = newId();
     await instance.db.superuser.query(
@@ -443,7 +443,7 @@ describe('a restore', { timeout: 300_000 }, () => {
     }
   });
 
-  test('leaves access as it is now in every tenant: what was revoked, demoted, excluded or set since stays so', async () => {
+  test('keeps current access in every tenant: revocations, demotions, exclusions and settings', async () => {
     const { superuser } = instance.db;
     const second = people[1];
     const excluded = JSON.stringify(['~/secret/**']);
@@ -497,7 +497,7 @@ describe('a restore', { timeout: 300_000 }, () => {
     expect(rows).toEqual([{ capture: true }, { capture: false }]);
   });
 
-  test('does not follow forged entries of the journal of erasures, is stopped by none, and reports them', async () => {
+  test('ignores and reports forged entries of the erasure journal', async () => {
     const kept = await sessionId(instance, 'kept');
     const tenantId = instance.admin.tenantId;
     const journal = path.join(storeOf('store'), 'erasures');
@@ -522,7 +522,7 @@ describe('a restore', { timeout: 300_000 }, () => {
       await rm(path.join(journal, name), { recursive: true });
   });
 
-  test('that is cancelled leaves nothing', async () => {
+  test('leaves nothing when cancelled', async () => {
     const answer = await instance.call('POST', '/admin/restore', { body: { set, overwrite: true } });
     const { id, job_id: job } = z.looseObject({ id: z.string(), job_id: z.string() }).parse(answer.body);
     expect((await instance.call('POST', '/admin/drill', { body: {} })).status).toBe(409);
@@ -532,7 +532,7 @@ describe('a restore', { timeout: 300_000 }, () => {
     expect([...(await databases(instance, '_restore_')), ...(await databases(instance, '_replaced_'))]).toEqual([]);
   });
 
-  test('into an empty instance: a named signer is trusted, and the keys of both are good', async () => {
+  test('into an empty instance trusts a named signer and accepts the keys of both', async () => {
     const empty = await startTestInstance({
       RECOLLECT_BACKUP_STORE: storeOf('other'),
       RECOLLECT_BACKUP_SIGNING_KEY: newKey().toString('base64'),

@@ -105,7 +105,7 @@ export const UNEXPORTED_TABLES: Readonly<Record<string, string>> = {
   retention_counts: 'jobs of this instance',
   retention_policies: 'how long what is kept is for each instance to say',
   retention_runs: 'jobs of this instance',
-  checks: 'jobs and figures of this instance',
+  consistency_checks: 'jobs and figures of this instance',
   stats_snapshots: 'jobs and figures of this instance',
   imported_rows: 'jobs and figures of this instance',
   system_alerts: 'told of this instance',

@@ -123,13 +123,13 @@ function foreign(over: Partial<IndexChunk>): IndexChunk {
 
 const tenantIdOf = () => instance.admin.tenantId;
 
-test('what a session left behind agrees everywhere', async () => {
+test('finds no difference after a session', async () => {
   const counts = await check();
   expect(counts.found).toEqual({});
   expect(counts.rows).toBeGreaterThan(10);
 });
 
-test('a tenant and an index that Weaviate does not have hold nothing', async () => {
+test('treats an unknown tenant or index in Weaviate as empty', async () => {
   for (const [tenantId, name] of [
     [newId<TenantId>(), model],
     [tenantIdOf(), 'no-such-index'],
@@ -314,8 +314,8 @@ const TOGETHER: readonly [of: string, kinds: readonly DivergenceKind[]][] = [
   ['workflows', ['session_without_workflow', 'workflow_without_row']],
 ];
 
-describe('what was broken by hand is found, counted, mended and then gone', { timeout: PATIENCE_MS }, () => {
-  test('every kind is broken', () => {
+describe('finds, counts and repairs differences, then finds none', { timeout: PATIENCE_MS }, () => {
+  test('covers every kind', () => {
     expect(new Set(BREAKS.map(([, kind]) => kind))).toEqual(new Set(DIVERGENCE_KINDS));
     expect(TOGETHER.flatMap(([, kinds]) => kinds).toSorted()).toEqual([...DIVERGENCE_KINDS].toSorted());
   });
@@ -337,7 +337,7 @@ describe('what was broken by hand is found, counted, mended and then gone', { ti
   });
 });
 
-test('quotes and counts of what lies in the archive are left alone', async () => {
+test('ignores quotes and counts of archived sessions', async () => {
   const { tenantId, userId } = instance.admin;
   const id = newId();
   await sql(
@@ -359,7 +359,7 @@ test('quotes and counts of what lies in the archive are left alone', async () =>
   expect((await check(true)).repaired).toEqual({ dangling_evidence: 1, wrong_count: 1 });
 });
 
-test('on an instance that is captured into all the while nothing is found', { timeout: PATIENCE_MS }, async () => {
+test('finds no difference during captures', { timeout: PATIENCE_MS }, async () => {
   const capturing = captured(instance, smallSession('live'));
   const ended = capturing.then(() => finished(instance, 'test:live', PATIENCE_MS));
   const found: CheckCounts['found'][] = [];
@@ -373,7 +373,7 @@ test('on an instance that is captured into all the while nothing is found', { ti
   for (const counts of found) expect(counts).toEqual({});
 });
 
-test('an attempt goes on where the one before told that it was, and counts on', async () => {
+test('resumes from heartbeat details with their counts', async () => {
   const whole = await check();
   const [last] = await sql(
     'SELECT object_id FROM embeddings WHERE tenant_id = $1 ORDER BY object_id DESC LIMIT 1',
@@ -403,7 +403,7 @@ test('an attempt goes on where the one before told that it was, and counts on', 
   expect((await check(true, { odd: true })).rows).toBe(whole.rows);
 });
 
-test('a comparison that is cancelled ends, and its row says so', async () => {
+test('ends a cancelled check and records it', async () => {
   const environment = new MockActivityEnvironment();
   const input = { tenantId: tenantIdOf(), checkId: newId(), repair: true };
   environment.cancel();

@@ -84,8 +84,8 @@ async function cached(): Promise<number> {
   return rows[0]?.n ?? 0;
 }
 
-describe('what waits in the ledger', () => {
-  test('is embedded in batches of tokens, the short ones first, and each text once', async () => {
+describe('pending chunks', () => {
+  test('are embedded in batches of tokens, short ones first, each text once', async () => {
     const short = Array.from({ length: 30 }, (_, n) => `short text ${n}`);
     const long = Array.from({ length: 40 }, (_, n) => `${n} ${'a longer text of some words '.repeat(33)}`);
     await wanted('batches', [...long, ...short, ...short.slice(0, 5)]);
@@ -100,7 +100,7 @@ describe('what waits in the ledger', () => {
     expect(await ledger()).toEqual({ indexed: 75 });
   });
 
-  test('the same texts again cost no run of the model, and both are counted', async () => {
+  test('of known texts cost no model call, and both are counted', async () => {
     await wanted('first', ['one text', 'another text', 'one text']);
     const first = countingEmbedder();
     expect(await embedBatch(first.embedder)).toMatchObject({ indexed: 3 });
@@ -136,7 +136,7 @@ describe('what waits in the ledger', () => {
     expect(score).toBeGreaterThan(0.999_999);
   });
 
-  test('what the index did not take is not embedded a second time', async () => {
+  test('are not embedded again after a failed write', async () => {
     await wanted('index-away', ['embedded once']);
     const { embedder, calls } = countingEmbedder();
     // Port 9 is where nothing listens.
@@ -148,14 +148,14 @@ describe('what waits in the ledger', () => {
     expect(calls).toHaveLength(1);
   });
 
-  test('a text that the provider does not take is found, and keeps no other from its vector', async () => {
+  test('that the provider rejects do not block others', async () => {
     await wanted('refused', ['good one', 'poison', 'good two', 'good three', 'good four']);
     const refusing = countingEmbedder((texts) => (texts.includes('poison') ? new TextsRefused('400') : null));
     expect(await embedBatch(refusing.embedder)).toMatchObject({ indexed: 4, refused: 1, more: true });
     expect(await ledger()).toEqual({ indexed: 4, pending: 1 });
   });
 
-  test('a provider that refuses whatever it is sent is away, and no text is blamed for it', async () => {
+  test('are not marked as failed if the provider rejects every text', async () => {
     await wanted('misconfigured', ['good one', 'good two']);
     const { embedder } = countingEmbedder(() => new TextsRefused('the embedding provider answered 400'));
     await expect(embedBatch(embedder)).rejects.toBeInstanceOf(EmbedderUnavailable);
@@ -170,7 +170,7 @@ describe('what waits in the ledger', () => {
 });
 
 describe('the cache', () => {
-  test('keeps nothing of what was forgotten, and what another memory says as well', async () => {
+  test('drops forgotten texts that no other memory has', async () => {
     const [gone = '', shared = ''] = await wanted('forgotten', ['only here', 'said twice']);
     await wanted('stays', ['said twice']);
     const { embedder } = countingEmbedder();
@@ -186,7 +186,7 @@ describe('the cache', () => {
     expect(rows).toEqual([{ hash: textHash('said twice') }]);
   });
 
-  test('keeps nothing of a text that its memory does not say any more', async () => {
+  test('drops texts that their memory no longer has', async () => {
     const [id = ''] = await wanted('changed', ['as it was']);
     const { embedder } = countingEmbedder();
     await embedBatch(embedder);
@@ -200,7 +200,7 @@ describe('the cache', () => {
     expect(rows).toEqual([{ hash: textHash('as it is') }]);
   });
 
-  test('is another tenant’s own', async () => {
+  test('is separate for each tenant', async () => {
     await wanted('mine', ['the same words']);
     const { embedder, calls } = countingEmbedder();
     await embedBatch(embedder);
@@ -210,14 +210,14 @@ describe('the cache', () => {
     expect(calls).toHaveLength(2);
   });
 
-  test('is not kept where the settings say so', async () => {
+  test('can be disabled', async () => {
     await wanted('uncached', ['a text']);
     const { embedder } = countingEmbedder();
     expect(await embedBatch(embedder, 0)).toMatchObject({ indexed: 1 });
     expect(await cached()).toBe(0);
   });
 
-  test('is cut to its bound, the oldest first', async () => {
+  test('is pruned to its limit, oldest first', async () => {
     await wanted('many', ['one', 'two', 'three', 'four']);
     await embedBatch(countingEmbedder().embedder);
     await db.superuser.query(
@@ -238,7 +238,7 @@ describe('the cache', () => {
   });
 });
 
-describe('an index beside the one that is served', () => {
+describe('a target index', () => {
   const BUILT = { name: 'other@3', dimension: 2 };
 
   async function begin(): Promise<void> {
@@ -248,7 +248,7 @@ describe('an index beside the one that is served', () => {
     });
   }
 
-  test('gets what is captured, then what it is filled with', async () => {
+  test('indexes new captures before the backfill', async () => {
     const old = await wanted('before', ['an old text']);
     await begin();
     await db.database.asTenant(user.tenantId, (transaction) =>
@@ -268,7 +268,7 @@ describe('an index beside the one that is served', () => {
     expect(await ledger()).toEqual({ indexed: 4 });
   });
 
-  test('waits for its model alone, visibly; the served one goes on', async () => {
+  test('waits for its own model, recorded, while the served one continues', async () => {
     await begin();
     await wanted('model-away', ['a text']);
     const away = new EmbedderUnavailable('429', { retryAfterMs: 60_000 });
@@ -290,7 +290,7 @@ describe('an index beside the one that is served', () => {
     expect(back.calls).toEqual([]);
   });
 
-  test('is written though the served one cannot be, which is told once nothing else is left', async () => {
+  test('is written while the served one fails, whose failure is thrown at the end', async () => {
     await begin();
     await wanted('served-away', ['a text']);
     const served = countingEmbedder(() => new EmbedderUnavailable('away'));

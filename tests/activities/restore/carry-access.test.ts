@@ -13,7 +13,7 @@ const MEMORY_AND_WORK = [
   'archives',
   'boundaries',
   'capture_keys',
-  'checks',
+  'consistency_checks',
   'contexts',
   'embedding_counts',
   'embedding_indexes',
@@ -72,7 +72,7 @@ afterAll(async () => {
   await restored.close();
 });
 
-test('every table is of one kind: access, memory, or carried over otherwise', async () => {
+test('assigns every table to access, memory or another carry-over', async () => {
   const { rows } = await running.superuser.query<{ name: string }>(
     "SELECT relname AS name FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition ORDER BY 1",
   );
@@ -114,7 +114,7 @@ async function carry(): Promise<void> {
 const ofUser = async (db: TestDatabase, id: string) =>
   (await db.superuser.query('SELECT username, role, active, password_hash FROM users WHERE id = $1', [id])).rows[0];
 
-test('people whose names changed hands, who are new and who are gone are as in the running database', async () => {
+test('copies renamed, new and removed users as in the running database', async () => {
   const first = await createTestUser(running.superuser, { role: 'admin' });
   const { tenantId } = first;
   await inBoth(first);
@@ -140,7 +140,7 @@ test('people whose names changed hands, who are new and who are gone are as in t
   );
 });
 
-test('a tenant that the running database does not know keeps what its set says', async () => {
+test('leaves a tenant unknown to the running database as in the backup', async () => {
   const other = await createTestUser(restored.superuser, { role: 'admin' });
   await restored.superuser.query(
     "INSERT INTO settings (id, scope, tenant_id, scope_id, key, value) VALUES ($1, 'tenant', $2, $3, 'capture.exclude', '[\"~/kept\"]')",

@@ -74,7 +74,7 @@ async function objects(): Promise<string[]> {
 const standing = { prompts: ROWS, observations: ROWS };
 const taken = { prompts: 0, observations: 0 };
 
-test('bringing back that is cut off before the object goes is finished by the next attempt', async () => {
+test('a restore interrupted before the object is removed is completed by the next attempt', async () => {
   await archive();
   const line = await lineOf();
   await expect(restore(line?.id ?? '', storeWith({ remove: away }))).rejects.toThrow('away');
@@ -85,7 +85,7 @@ test('bringing back that is cut off before the object goes is finished by the ne
   expect(await kit.rowsOf(old.id)).toMatchObject(standing);
 });
 
-test('bringing back that is cut off after the object went, too, and so is one that nobody tries again', async () => {
+test('a restore interrupted after the object is removed is completed, even without another attempt', async () => {
   await archive();
   const line = await lineOf();
   const killed = storeWith({
@@ -105,7 +105,7 @@ test('bringing back that is cut off after the object went, too, and so is one th
   expect(await kit.rowsOf(old.id)).toMatchObject(standing);
 });
 
-test('an object that no line names goes when its session is removed, or with the first run that finds it', async () => {
+test('a stray object is removed with its session or by the next run', async () => {
   await expect(archive(killedAfterWriting())).rejects.toThrow('away');
   await expect(archive(killedAfterWriting())).rejects.toThrow('away');
   expect([(await objects()).length, await lineOf()]).toEqual([2, null]);
@@ -118,7 +118,7 @@ test('an object that no line names goes when its session is removed, or with the
   expect(await removeArchive({ ...kit.parts }, user.tenantId, old.id)).toBe(false);
 });
 
-test('forgetting a session takes it with it; what a store that was away keeps goes with the next run', async () => {
+test('forgetting a session removes its archive, after an unavailable store in the next run', async () => {
   const forget = (archives: ArchiveStore) =>
     createForgetting({
       database: kit.db.database,
@@ -141,7 +141,7 @@ test('forgetting a session takes it with it; what a store that was away keeps go
   expect(await objects()).toEqual([]);
 });
 
-test('an attempt that fails leaves no object, one whose session is cleared meanwhile no line', async () => {
+test('a failed attempt leaves no object, and none leaves an index row of a cleared session', async () => {
   const failing = () => Promise.reject(new Error('not counted'));
   await expect(archive(kit.archives, kit.maintenance, failing)).rejects.toThrow('not counted');
   expect([await objects(), await lineOf()]).toEqual([[], null]);
@@ -156,7 +156,7 @@ test('an attempt that fails leaves no object, one whose session is cleared meanw
   expect(await kit.rowsOf(old.id)).toMatchObject(standing);
 });
 
-test('what may be the only copy of an archived session stays, and so does what another database wrote', async () => {
+test('does not remove possible only copies or objects of another database', async () => {
   await archive();
   const line = await lineOf();
   const other = `archives/${user.tenantId}/${old.id}.018f0000-0000-7000-8000-000000000001.ndjson.zst`;
@@ -176,7 +176,7 @@ test('what may be the only copy of an archived session stays, and so does what a
   expect(new Set(await objects())).toEqual(new Set([line?.objectKey, unknown]));
 });
 
-test('an attempt whose lock went with the server neither loses its rows to the next one nor takes that one’s', async () => {
+test('an attempt that lost its lock neither loses rows nor deletes those of the next one', async () => {
   const first = new pg.Pool({ connectionString: kit.db.url('maintenance'), max: 1, application_name: 'lost-lock' });
   first.on('error', () => undefined);
   let isFirstDone: (() => void) | undefined;

@@ -186,7 +186,7 @@ test('tombstones of the running database are buried in the older copy, and what 
 
 test('every column that a text may stand in is looked into', async () => {
   const ours = new Set([
-    'checks',
+    'consistency_checks',
     'stats_snapshots',
     'imported_rows',
     'erasures',

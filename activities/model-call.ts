@@ -68,10 +68,10 @@ export function costOf(usage: readonly ModelUsage[]): CallCost {
 async function requestWithRepair<Output>(
   prepared: PreparedCall<Output>,
   signal: AbortSignal,
-  asked: (call: PreparedCall<Output>) => Promise<ModelAnswer<Output>>,
+  send: (call: PreparedCall<Output>) => Promise<ModelAnswer<Output>>,
   failed: ModelAnswer<Output> | null = null,
 ): Promise<CallResult<Output>> {
-  const first = failed ?? (await asked(prepared));
+  const first = failed ?? (await send(prepared));
   const done = (output: Output, usage: readonly ModelUsage[]) => ({
     output,
     usage,
@@ -81,7 +81,7 @@ async function requestWithRepair<Output>(
   if (first.reading.ok) return done(first.reading.output, [first.usage]);
   let second: ModelAnswer<Output>;
   try {
-    second = await asked(await prepared.again(first.text, first.reading.problem, signal));
+    second = await send(await prepared.again(first.text, first.reading.problem, signal));
   } catch (error) {
     if (error instanceof BudgetExhausted) throw new BudgetExhausted(error.waitMs, [first.usage]);
     if (!(error instanceof ModelError)) throw error;
@@ -131,7 +131,7 @@ async function callPaid<Output>(
   const cached = { days: limits.cache.days, forgotten };
   const drop = (transaction: TenantTransaction) => dropUnreadable(transaction, question.promptVersion, question.sha256);
   const failed = cached.days === 0 ? null : await findFailedAnswer<Output>(database, owner, question);
-  const asked = (call: PreparedCall<Output>) =>
+  const send = (call: PreparedCall<Output>) =>
     callPaidModel(dependencies, owner, call, signal, async (transaction, answer) => {
       const { reading, usage } = answer;
       // The repair's response is parsed as a response to the first request.
@@ -144,7 +144,7 @@ async function callPaid<Output>(
       }
     });
   try {
-    return await requestWithRepair(prepared, signal, asked, failed);
+    return await requestWithRepair(prepared, signal, send, failed);
   } catch (error) {
     // Abandoned: a later request is sent anew.
     if (error instanceof ModelError && isPermanent(error) && !(error instanceof QuotaTooSmall))
@@ -157,13 +157,13 @@ async function callPaid<Output>(
 async function fromCache<Output>(
   { database, limits }: ModelCallDependencies,
   owner: UsageOwner,
-  asked: Question<Output>,
+  request: Question<Output>,
   question: CacheQuestion,
   near: NearOptions<Output> | undefined,
 ): Promise<CallResult<Output> | null> {
   if (limits.cache.days === 0) return null;
   const started = performance.now();
-  const hit = await findCachedResponse(database, owner, asked, question, near, limits.cache);
+  const hit = await findCachedResponse(database, owner, request, question, near, limits.cache);
   if (hit === null) return null;
   const usage = await bookHit(database, owner, hit.cached, Math.round(performance.now() - started));
   return { output: hit.output, cost: NO_COST, usage: [usage], fromCache: true };

@@ -100,13 +100,13 @@ export function createBackupActivities(dependencies: BackupDependencies): Backup
    */
   const removeIncomplete = async (store: ArchiveStore, signal: AbortSignal): Promise<void> => {
     const { incomplete } = await listSets(store, signal);
-    const ours = await setsKnown(
+    const known = await setsKnown(
       maintenance,
       incomplete.map(({ id }) => id),
     );
     const given = Date.now() - GIVEN_UP_MS;
     for (const { id, at } of incomplete)
-      if (ours.includes(id) || at.getTime() < given) await removeSet(store, id, signal);
+      if (known.includes(id) || at.getTime() < given) await removeSet(store, id, signal);
   };
 
   const prune = async (store: ArchiveStore, signal: AbortSignal): Promise<string[]> => {

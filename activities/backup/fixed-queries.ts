@@ -88,12 +88,12 @@ export async function answerFixedQueries(
     if (elapsedMs > boundMs) break;
     await pace();
     reportProgress(signal);
-    const asked = performance.now();
+    const startedAt = performance.now();
     const { rows } = await client.query(
       'SELECT memory_id FROM search_keyword(for_tenant => $1, viewer => NULL, question => $2, types => NULL, of_project => NULL, of_session => NULL, not_session => NULL, in_namespace => NULL, of_kind => NULL, of_tool => NULL, with_tags => NULL, since => NULL, until => NULL, as_of => NULL, phrases => NULL, files => NULL, at_most => $3)',
       [tenantId, words, FOUND],
     );
-    elapsedMs += performance.now() - asked;
+    elapsedMs += performance.now() - startedAt;
     answered.push({
       tenantId,
       words,

@@ -117,10 +117,10 @@ export function createConsistencyActivities(dependencies: ConsistencyDependencie
   };
 
   return {
-    checkTenant: ({ tenantId: given, checkId, repair: asked }) =>
+    checkTenant: ({ tenantId: given, checkId, repair: requested }) =>
       resumeWithHeartbeat(detailsSchema, START, async (signal, from, report) => {
         const tenantId = asId<TenantId>(given);
-        const repair = asked ?? repairs;
+        const repair = requested ?? repairs;
         await openCheck(maintenance, { id: checkId, tenantId, repair });
         const tally = new Tally(from.counts);
         const comparison: Comparison = { ...dependencies, tenantId, repair, settleMs, tally, signal };

@@ -50,7 +50,7 @@ export async function findUnfindable(
   const suspects = await unfound(comparison, model, samples);
   if (suspects.length === 0) return false;
   await pause(settleMs, undefined, { signal });
-  const standing = await vectors.standing(
+  const present = await vectors.standing(
     tenantId,
     model,
     suspects.map(({ objectId }) => objectId),
@@ -58,7 +58,7 @@ export async function findUnfindable(
   const lost = await unfound(
     comparison,
     model,
-    suspects.filter(({ objectId }) => standing.has(objectId)),
+    suspects.filter(({ objectId }) => present.has(objectId)),
   );
   tally.find('unfindable', lost.length);
   if (!repair || lost.length === 0) return false;

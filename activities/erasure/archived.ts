@@ -78,12 +78,12 @@ export async function archivedContaining(
 
 /** Returns the hashes of an archived session's full values, which its files alone name. */
 export async function archivedFullValues(
-  { database, archive, wholes }: Pick<ErasureDependencies, 'database' | 'archive' | 'wholes'>,
+  { database, archive, fullValues }: Pick<ErasureDependencies, 'database' | 'archive' | 'fullValues'>,
   tenantId: TenantId,
   sessionId: string,
   signal: AbortSignal,
 ): Promise<string[]> {
-  if (archive === null || wholes === null) return [];
+  if (archive === null || fullValues === null) return [];
   const [file] = await database.asTenant(tenantId, async (transaction) =>
     archivedRows.parse(
       await transaction.$queryRaw`SELECT session_id, object_key FROM archives WHERE session_id = ${sessionId}::uuid`,
@@ -97,13 +97,13 @@ export async function archivedFullValues(
 
 /** Removes stray objects of a tenant's sessions; of those that may be an only copy, the ones that contain the text. */
 export async function eraseStrays(
-  { scope, archive, wholes }: Pick<ErasureDependencies, 'scope' | 'archive' | 'wholes'>,
+  { scope, archive, fullValues }: Pick<ErasureDependencies, 'scope' | 'archive' | 'fullValues'>,
   tenantId: TenantId,
   text: string | null,
   signal: AbortSignal,
 ): Promise<void> {
   if (archive === null) return;
-  const parts = { database: scope, archives: archive, objects: wholes };
+  const parts = { database: scope, archives: archive, objects: fullValues };
   const doubtful = await removeStrays(parts, tenantId, signal);
   if (text === null) return;
   const pattern = Buffer.from(asJsonPiece(text), 'utf8');
@@ -133,7 +133,7 @@ const noteRows = z.array(z.object({ id: z.string(), session_id: z.string(), sha2
 /** Returns the rows whose full value contains a text, even if the truncated one does not. */
 export async function rowsOfFullValuesContaining(
   database: Database,
-  wholes: ObjectStore,
+  fullValues: ObjectStore,
   tenantId: TenantId,
   text: string,
   signal: AbortSignal,
@@ -152,7 +152,7 @@ export async function rowsOfFullValuesContaining(
   for (const { sha256 } of rows) {
     reportProgress(signal);
     if (containing.has(sha256)) continue;
-    const bytes = Buffer.from((await wholes.get(fullValueKey(tenantId, sha256))) ?? []);
+    const bytes = Buffer.from((await fullValues.get(fullValueKey(tenantId, sha256))) ?? []);
     containing.set(
       sha256,
       patterns.some((pattern) => bytes.includes(pattern)),

@@ -24,8 +24,8 @@ export async function countObjects(
   for (const [model, of] of Map.groupBy(objects, (object) => object.model))
     for (let from = 0; from < of.length; from += CHUNKS_AT_ONCE) {
       reportProgress(signal);
-      const asked = of.slice(from, from + CHUNKS_AT_ONCE).map(({ id }) => id);
-      remaining += (await vectors.standing(tenantId, model, asked)).size;
+      const ids = of.slice(from, from + CHUNKS_AT_ONCE).map(({ id }) => id);
+      remaining += (await vectors.standing(tenantId, model, ids)).size;
     }
   return remaining;
 }
@@ -63,12 +63,12 @@ export async function eraseFiles(
   erasure: StoredErasure,
   signal: AbortSignal,
 ): Promise<void> {
-  const { scope, wholes, archive } = dependencies;
+  const { scope, fullValues, archive } = dependencies;
   const tenantId = asId<TenantId>(erasure.tenantId);
   const hashes = erasure.found?.wholes ?? [];
   for (const sha256 of hashes) {
     reportProgress(signal);
-    await wholes?.delete(fullValueKey(tenantId, sha256));
+    await fullValues?.delete(fullValueKey(tenantId, sha256));
   }
   const more: Record<string, number> = { full_values: hashes.length };
   if (archive !== null) {

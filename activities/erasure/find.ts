@@ -11,14 +11,14 @@ import { writeToJournal } from './journal.ts';
 
 /** Finds a text in rows, archived sessions and full values. @throws TooMuchFound */
 export async function findEverywhere(
-  { database, archive, wholes }: ErasureDependencies,
+  { database, archive, fullValues }: ErasureDependencies,
   tenantId: TenantId,
   text: string,
   signal: AbortSignal,
 ): Promise<Found> {
   const found = await findText(database, tenantId, text, signal);
   const archived = archive === null ? [] : await archivedContaining(database, archive, tenantId, text, signal);
-  const cut = wholes === null ? [] : await rowsOfFullValuesContaining(database, wholes, tenantId, text, signal);
+  const cut = fullValues === null ? [] : await rowsOfFullValuesContaining(database, fullValues, tenantId, text, signal);
   const events = [...new Map([...found.events, ...cut].map((row) => [row.id, row])).values()];
   const sessions = [...new Set([...found.sessions, ...archived])];
   if (events.length + sessions.length > MAX_ERASED_ROWS) throw new TooMuchFound();

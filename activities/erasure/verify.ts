@@ -60,7 +60,7 @@ export async function verifyErased(
   erasure: StoredErasure,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { scope, wholes, archive, journals, now } = dependencies;
+  const { scope, fullValues, archive, journals, now } = dependencies;
   const tenantId = asId<TenantId>(erasure.tenantId);
   const at = () => new Date(now()).toISOString();
   const checks: ErasureCheck[] = [];
@@ -96,10 +96,10 @@ export async function verifyErased(
     left: remaining,
     at: at(),
   });
-  if (wholes !== null) {
+  if (fullValues !== null) {
     let left = 0;
     for (const sha256 of erasure.found?.wholes ?? [])
-      if ((await wholes.get(fullValueKey(tenantId, sha256))) !== null) left += 1;
+      if ((await fullValues.get(fullValueKey(tenantId, sha256))) !== null) left += 1;
     const looked = erasure.found?.wholes.length ?? 0;
     checks.push({ where: 'full values', how: 'looked up by their hashes', looked_at: looked, left, at: at() });
   }

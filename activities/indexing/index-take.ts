@@ -76,7 +76,7 @@ export async function indexTake(
   signal: AbortSignal,
 ): Promise<Take> {
   const { database, isBurst, cacheEntries } = dependencies;
-  const keeps = cacheEntries > 0;
+  const caches = cacheEntries > 0;
   const waiting = await database.asTenant(tenantId, (transaction) =>
     pendingEmbeddings(transaction, index.name, TAKE_CHUNKS + 1),
   );
@@ -92,7 +92,7 @@ export async function indexTake(
     return {
       chunks,
       missingIds,
-      known: keeps ? await cachedVectors(read, modelOfIndex(index.name), hashes) : new Map<string, Float32Array>(),
+      known: caches ? await cachedVectors(read, modelOfIndex(index.name), hashes) : new Map<string, Float32Array>(),
     };
   });
   const taken = firstWithin(chunks, (hash) => known.has(hash));
@@ -129,7 +129,7 @@ export async function indexTake(
     { usage, seconds }: Pick<WorkBefore, 'usage' | 'seconds'>,
   ): Promise<WrittenChunks> =>
     writeChunks(
-      { ...dependencies, keeps },
+      { ...dependencies, caches },
       tenantId,
       index,
       written,

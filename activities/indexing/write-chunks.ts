@@ -37,7 +37,7 @@ export interface WriteDependencies {
   readonly database: Database;
   readonly vectors: VectorIndex;
   /** False: vectors are not cached. */
-  readonly keeps: boolean;
+  readonly caches: boolean;
 }
 
 /**
@@ -45,7 +45,7 @@ export interface WriteDependencies {
  * call. @throws VectorIndexUnavailable
  */
 export async function writeChunks(
-  { database, vectors, keeps }: WriteDependencies,
+  { database, vectors, caches }: WriteDependencies,
   tenantId: TenantId,
   index: IndexModel,
   chunks: readonly VectoredChunk[],
@@ -54,7 +54,7 @@ export async function writeChunks(
 ): Promise<WrittenChunks> {
   const model = modelOfIndex(index.name);
   await database.asTenant(tenantId, async (transaction) => {
-    if (keeps)
+    if (caches)
       await storeVectors(
         transaction,
         tenantId,

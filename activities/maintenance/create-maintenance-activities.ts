@@ -19,7 +19,7 @@ import { VectorIndexUnavailable } from '../../domain/ports/vector-index.ts';
 
 /** Chunks per sweep: as many as are embedded in five minutes on a small machine. */
 const MAX_CHUNKS = 20_000;
-const CHUNKS_OF_ONE_QUESTION = 500;
+const LOOKUP_CHUNKS = 500;
 
 /**
  * Looks up recently indexed vectors and requests missing ones: a killed server may have acknowledged unwritten data. An unavailable index is
@@ -35,11 +35,11 @@ export async function findLostVectors(maintenance: pg.Pool, vectors: VectorIndex
   }
   try {
     for (const { tenantId, model, ids } of groups.values()) {
-      for (let from = 0; from < ids.length; from += CHUNKS_OF_ONE_QUESTION) {
+      for (let from = 0; from < ids.length; from += LOOKUP_CHUNKS) {
         reportProgress(signal);
-        const asked = ids.slice(from, from + CHUNKS_OF_ONE_QUESTION);
-        const standing = await vectors.standing(tenantId, model, asked);
-        const lost = asked.filter((id) => !standing.has(id));
+        const batch = ids.slice(from, from + LOOKUP_CHUNKS);
+        const present = await vectors.standing(tenantId, model, batch);
+        const lost = batch.filter((id) => !present.has(id));
         await requestAgain(maintenance, tenantId, model, lost);
       }
     }

@@ -67,8 +67,8 @@ export function createReindexActivities(dependencies: ReindexDependencies): Rein
     const next = memories.length < FILL_MEMORIES ? null : (memories.at(-1)?.rowId ?? null);
     await database.asTenant(tenantId, async (transaction) => {
       // First: requests for vectors lock this row before rows of the ledger.
-      const held = await holdIndexes(transaction, tenantId, embeddingModel, 'change');
-      if (held.building?.name !== to.name) return;
+      const locked = await holdIndexes(transaction, tenantId, embeddingModel, 'change');
+      if (locked.building?.name !== to.name) return;
       await fillIndex(transaction, tenantId, to, wanted);
       await noteFilled(transaction, memories.length, next);
     });
@@ -121,8 +121,8 @@ export function createReindexActivities(dependencies: ReindexDependencies): Rein
       if (retired !== null) return { phase: 'grace', waiting: null, waitMs: Math.max(restMs, 1) };
       if (isRequested) return DONE;
       await database.asTenant(tenantId, async (transaction) => {
-        const held = await holdIndexes(transaction, tenantId, embeddingModel, 'change');
-        if (held.building === null && held.retired === null) await beginIndex(transaction, embeddingModel);
+        const locked = await holdIndexes(transaction, tenantId, embeddingModel, 'change');
+        if (locked.building === null && locked.retired === null) await beginIndex(transaction, embeddingModel);
       });
       return null;
     }

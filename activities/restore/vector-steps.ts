@@ -112,8 +112,8 @@ export async function loadAndVerify(
   signal: AbortSignal,
 ): Promise<VectorResult> {
   let objects = 0;
-  const kept = set === null ? [] : set.manifest.vectors.map((index) => ({ from: set, index }));
-  for (const { from, index } of kept)
+  const loadable = set === null ? [] : set.manifest.vectors.map((index) => ({ from: set, index }));
+  for (const { from, index } of loadable)
     try {
       await loadVectors(client, from, index, vectors, (count) => note({ vectors_done: (objects += count) }), signal);
     } catch (error) {

@@ -14,7 +14,7 @@ const BATCH_OBJECTS = 500;
 const MAX_LINE_BYTES = 16 * 1024 * 1024;
 const NEWLINE = 0x0a;
 /** Ledger rows per lookup in the index. */
-const ASKED = 500;
+const LOOKUP_ROWS = 500;
 
 const line = z.object({
   id: z.uuid(),
@@ -110,25 +110,25 @@ export async function requestMissingVectors(
       (
         await client.query(
           "SELECT id, object_id FROM embeddings WHERE tenant_id = $1 AND model = $2 AND state = 'indexed' AND id > $3 ORDER BY id LIMIT $4",
-          [tenantId, index, after, ASKED],
+          [tenantId, index, after, LOOKUP_ROWS],
         )
       ).rows,
     );
     const last = rows.at(-1);
     if (last === undefined) return missing;
     after = last.id;
-    const standing = await vectors.standing(
+    const present = await vectors.standing(
       tenantId,
       index,
       rows.map((row) => row.object_id),
     );
-    const gone = rows.filter((row) => !standing.has(row.object_id)).map((row) => row.id);
-    if (gone.length === 0) continue;
+    const missingIds = rows.filter((row) => !present.has(row.object_id)).map((row) => row.id);
+    if (missingIds.length === 0) continue;
     await client.query(
       "UPDATE embeddings SET state = 'pending', revision = revision + 1 WHERE id = ANY ($1) AND state = 'indexed'",
-      [gone],
+      [missingIds],
     );
-    missing += gone.length;
+    missing += missingIds.length;
   }
 }
 

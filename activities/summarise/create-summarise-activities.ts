@@ -81,8 +81,8 @@ export function createSummariseActivities({
   const withKnown = async (tenantId: TenantId, read: ReadWindow, signal: AbortSignal): Promise<ReadWindow> => {
     const { facts, input } = read;
     if (readKnown === undefined) return read;
-    const asked = input.rows.filter((row) => row.type === 'user').map((row) => row.content);
-    const about = [input.precedingRequest ?? '', ...asked]
+    const requests = input.rows.filter((row) => row.type === 'user').map((row) => row.content);
+    const about = [input.precedingRequest ?? '', ...requests]
       .map((text) => text.slice(0, MAX_REQUEST_CHARACTERS))
       .filter((text) => text !== '')
       .slice(-MAX_REQUESTS);

@@ -91,7 +91,7 @@ const TABLE: readonly [string, unknown, FailureType, 'retried' | 'given up'][] =
   ]),
   ['a restore over memory', new RestoreError('refused', 'no'), 'RestoreRefused', 'given up'],
   ['a restore that differs', new RestoreError('unproved', 'no'), 'RestoreVerificationFailed', 'given up'],
-  ['an erasure of what is held', new LegalHoldError('no'), 'ErasureHeld', 'given up'],
+  ['an erasure under a legal hold', new LegalHoldError('no'), 'ErasureHeld', 'given up'],
   ['an erasure of a text that is everywhere', new TooMuchFound(), 'ErasureTooLarge', 'given up'],
   ['an erasure that is outrun', new ErasureIncomplete('no'), 'ErasureIncomplete', 'given up'],
   ['a file that is no export', new ExportFileError('damaged', 'no'), 'ExportFileError', 'given up'],
@@ -102,12 +102,12 @@ const TABLE: readonly [string, unknown, FailureType, 'retried' | 'given up'][] =
   ['no embedder', new EmbedderUnavailable('no model files'), 'EmbedderUnavailable', 'retried'],
   ['no vector index', new VectorIndexUnavailable('away'), 'VectorIndexUnavailable', 'retried'],
   [
-    'Prisma that cannot begin',
+    'Prisma that cannot start',
     new Prisma.PrismaClientInitializationError(CONTENT, '7'),
     'DatabaseUnavailable',
     'retried',
   ],
-  ['a row that is gone', prisma('P2025'), 'SessionMissing', 'given up'],
+  ['a missing row', prisma('P2025'), 'SessionMissing', 'given up'],
   ['an archive that is another than was written', new ArchiveDamaged('damaged'), 'ArchiveDamaged', 'given up'],
   ['a server out of reach', prisma('P1001'), 'DatabaseUnavailable', 'retried'],
   ['a closed connection', prisma('P1017'), 'DatabaseUnavailable', 'retried'],
@@ -119,7 +119,7 @@ const TABLE: readonly [string, unknown, FailureType, 'retried' | 'given up'][] =
   ['a failure that Prisma has no code for', raw('P2039', '57P01'), 'DatabaseUnavailable', 'retried'],
   ['a raw statement that is wrong', raw('P2010', '22P02'), 'Unexpected', 'retried'],
   ['transactions that met', prisma('P2034'), 'DatabaseConflict', 'retried'],
-  ['a unique key that is taken', prisma('P2002'), 'DatabaseConflict', 'retried'],
+  ['a unique key conflict', prisma('P2002'), 'DatabaseConflict', 'retried'],
   ['another error of Prisma', prisma('P2003'), 'Unexpected', 'retried'],
   ['connection lost', database('08006'), 'DatabaseUnavailable', 'retried'],
   ['disk full', database('53100'), 'DatabaseUnavailable', 'retried'],
@@ -201,7 +201,7 @@ describe('the closed union', () => {
   });
 
   it('is covered by the table', () => {
-    // What waits for the day's end stands with its delay, below.
+    // The daily budget is tested with its delay, below.
     const reached = new Set([...TABLE.map(([, , type]) => type), 'BudgetExhausted']);
     expect(FAILURE_TYPES.filter((type) => !reached.has(type))).toEqual([]);
   });

@@ -220,7 +220,7 @@ describe('an unusable response', () => {
       { question: 'q | wrong | not so: wrong', repair: true },
     ]);
     expect(await booked()).toEqual([PAID, PAID]);
-    // What the repair answered is kept for the question that was asked first.
+    // The repair's response is cached for the first request.
     expect(await call(model.prepare('q'))).toMatchObject({ output: 'better', fromCache: true });
   });
 
@@ -255,7 +255,7 @@ describe('an unusable response', () => {
 });
 
 describe('an unusable response whose repair must wait', () => {
-  // A call takes 1,000 at most and 750 in the end: the first has room, its repair has none.
+  // A call reserves 1,000 and uses 750: the first fits, its repair does not.
   const limits = { userDailyTokens: 1_500 };
   const repair = { question: 'q | wrong | not so: wrong', repair: true };
 
@@ -330,11 +330,11 @@ const FALLBACK: ModelPort = {
   name: 'local-1',
   provider: 'local',
   batches: null,
-  prepareWindow: () => Promise.reject(new Error('not asked for')),
-  prepareSession: () => Promise.reject(new Error('not asked for')),
-  prepareLearnings: () => Promise.reject(new Error('not asked for')),
+  prepareWindow: () => Promise.reject(new Error('not used')),
+  prepareSession: () => Promise.reject(new Error('not used')),
+  prepareLearnings: () => Promise.reject(new Error('not used')),
   windowQuestion: () => {
-    throw new Error('not asked for');
+    throw new Error('not used');
   },
 };
 
@@ -348,7 +348,7 @@ describe('a day', () => {
     expect(failure.waitMs).toBeGreaterThan(untilMidnight - 10_000);
     expect(failure.waitMs).toBeLessThan(untilMidnight + 310_000);
     expect(model.asked).toHaveLength(1);
-    // What was paid for is still there for nothing.
+    // The paid response is still cached.
     expect(await call(model.prepare('a'), { limits })).toMatchObject({ fromCache: true });
   });
 
@@ -456,7 +456,7 @@ describe('a request known before preparation', () => {
 
   test('is served from the cache without preparation', async () => {
     await call(model.prepare('q'));
-    const prepare = () => Promise.reject(new ModelError('unavailable', 'the provider is away'));
+    const prepare = () => Promise.reject(new ModelError('unavailable', 'the provider is unavailable'));
     expect(await call(prepare, { options: question('q') })).toMatchObject({ output: 'q', fromCache: true });
     await expect(call(prepare, { options: question('another') })).rejects.toMatchObject({ kind: 'unavailable' });
   });

@@ -53,7 +53,7 @@ async function show(id: string): Promise<Answer> {
   return backupAnswer.parse((await instance.call('GET', `/admin/backups/${id}`)).body);
 }
 
-/** Runs a command in this process; answers its exit code, its output and its errors. */
+/** Runs a command in this process; returns exit code, output and errors. */
 async function run(...args: string[]): Promise<[number | undefined, string, string]> {
   const context = recordOutput({ HOME: '/nobody' });
   let code: number | undefined;
@@ -292,7 +292,7 @@ describe('an interrupted attempt', { timeout: 120_000 }, () => {
     const blocker = await instance.db.superuser.connect();
     try {
       await blocker.query('BEGIN');
-      // Copying comes to a stop here, after the tables before it.
+      // Copying blocks here, after the tables before it.
       await blocker.query('LOCK TABLE windows IN ACCESS EXCLUSIVE MODE');
       const { id } = backupAnswer.parse((await instance.call('POST', '/admin/backup')).body);
       expect(backupAnswer.parse((await instance.call('POST', '/admin/backup')).body).id).toBe(id);

@@ -15,7 +15,7 @@ test('waits during a burst, with one poll for all readers', async () => {
   }, new AbortController().signal);
   await Promise.all([pace().then(() => order.push('first')), pace().then(() => order.push('second'))]);
   expect(order).toEqual(['calm', 'first', 'second']);
-  // What was seen a moment ago is not asked again.
+  // A recent poll is reused.
   await pace();
   expect(looks).toBe(2);
 });

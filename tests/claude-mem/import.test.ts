@@ -64,7 +64,7 @@ async function send(
   }
 }
 
-/** Runs the command in this process; answers its exit code and all that it said. */
+/** Runs the command in this process; returns exit code and output. */
 async function command(args: readonly string[], environment: Record<string, string> = {}) {
   const context = recordOutput({ HOME: folder, ...environment });
   let exitCode: number | undefined;
@@ -284,7 +284,7 @@ test('rows sent by a client become the same as those read by the server', async 
   const file = sample('remote');
   expect((await send(file, true, user.key)).tables.map(({ imported }) => imported)).toEqual([5, 3, 5, 2, 2]);
   expect(await written('remote')).toEqual([]);
-  // Ended after its observations: what came stays, and the rest comes with the next one.
+  // Ended after its observations: imported rows remain, the next import adds the rest.
   const ended = send(file, false, user.key, ({ done }) => {
     if (done > 15) throw new Error('ended half-way');
   });
@@ -349,7 +349,7 @@ test('recognises hook rows, keeps sessions forgotten, and imports old databases'
   expect(
     await rowsOf("SELECT status, last_seq - consumed_seq > 0 AS waits FROM sessions WHERE external_id = 'hooked-1'"),
   ).toEqual([{ status: 'active', waits: true }]);
-  // Its summaries lie in its project, which is known by more than a folder's basename.
+  // Its summaries belong to its project, which has more aliases than a folder's basename.
   expect(
     await rowsOf(
       "SELECT count(*)::integer AS written, count(*) FILTER (WHERE u.project_id = s.project_id)::integer AS placed FROM summaries u JOIN sessions s ON s.id = u.session_id WHERE s.external_id = 'hooked-1'",

@@ -49,7 +49,7 @@ const storeOf = (name: string): string => path.join(folder, name);
 async function ended(of: TestInstance, id: string): Promise<Restore> {
   return until(async () => {
     const answer = await of.call('GET', `/admin/restores/${id}`);
-    // While the databases change places there is none to ask, and then one whose rows the key is looked up in anew.
+    // During the swap there is no database, then one without the key's cached row.
     if (answer.status !== 200) return undefined;
     const restore = restoreAnswer.parse(answer.body);
     return restore.state === 'running' ? undefined : restore;
@@ -113,7 +113,7 @@ async function found(of: TestInstance): Promise<readonly string[]> {
   return answer.data.map(({ id }) => id).toSorted();
 }
 
-/** Asks as the superuser, from outside: one who is inside cannot be told to leave, and a restore waits for him. */
+/** Queries as the superuser from another database: connected roles block a restore. */
 async function ofServer(of: TestInstance, question: string, values: unknown[] = []) {
   const client = new pg.Client({ connectionString: of.db.url('superuser').replace(/[^/]*$/, 'postgres') });
   await client.connect();
@@ -141,7 +141,7 @@ async function insideUntilClosed(of: TestInstance): Promise<void> {
   await inside.end();
 }
 
-/** Awaits that nothing is under way any more which would change what a search finds. */
+/** Waits until nothing changes search results any more. */
 async function atRest(of: TestInstance): Promise<void> {
   const none = async (question: string) =>
     until(async () => ((await of.db.superuser.query(question)).rowCount === 0 ? true : undefined));
@@ -150,7 +150,7 @@ async function atRest(of: TestInstance): Promise<void> {
   await vectorsAtRest(of);
 }
 
-/** Asks for the list of restores again and again, as whoever waits does; answers which statuses that had. */
+/** Polls the list of restores; returns the statuses seen. */
 function watched(of: TestInstance): { stop(): Promise<number[]> } {
   let stopped = false;
   const statuses = (async () => {
@@ -180,7 +180,7 @@ beforeAll(async () => {
     RECOLLECT_BACKUP_STORE: storeOf('store'),
     RECOLLECT_BACKUP_SIGNING_KEY: signingKey.toString('base64'),
     RECOLLECT_BACKUP_KEY: encryptionKey.toString('base64'),
-    // The live session stays as it is while the tests run, however long they take.
+    // The live session must not change during the tests.
     RECOLLECT_WINDOW_QUIET_MS: '1200000',
   });
   await instance.startWorker();
@@ -203,7 +203,7 @@ beforeAll(async () => {
   foundThen = await found(instance);
 }, 240_000);
 
-/** No test stands on what another one left. */
+/** Tests are independent. */
 afterEach(() => dropReplaced(instance));
 
 afterAll(async () => {
@@ -374,7 +374,7 @@ describe('a restore', { timeout: 300_000 }, () => {
       "INSERT INTO erasures (id, tenant_id, requested_by, kind, needle) VALUES ($1, $2, $3, 'text', 'half a secret')",
       [queued, instance.admin.tenantId, instance.admin.userId],
     );
-    // As where the running database was lost: the journal beside the set is all that still tells of the erasure.
+    // As after losing the running database: only the journal records the erasure.
     await instance.db.superuser.query('DELETE FROM tombstones');
     const before = await found(instance);
     expect(before.length).toBeGreaterThan(5);
@@ -397,7 +397,7 @@ describe('a restore', { timeout: 300_000 }, () => {
     );
     expect(kept).toEqual([{ status: 'deleted', title: null, rows: 0 }]);
     const [again] = smallSession('erased');
-    // Who asked for an erasure sees what became of it, or that it is to be asked for again.
+    // Users see the result of their erasure, or that it must be requested again.
     expect(
       (await instance.call('GET', `/gdpr/requests/${z.looseObject({ id: z.string() }).parse(erasure).id}`)).body,
     ).toEqual(erasure);

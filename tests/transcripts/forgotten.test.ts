@@ -74,7 +74,7 @@ async function forget(path: string): Promise<void> {
   expect((await instance.call('DELETE', path)).status).toBe(200);
 }
 
-/** The key of the row that says something; '' where none does. */
+/** Returns the key of the row with this text; '' if none. */
 async function keyOf(content: string): Promise<string> {
   const { rows } = await instance.db.superuser.query<{ key: string }>(
     'SELECT k.key FROM capture_keys k JOIN prompts p ON p.id = k.row_id WHERE p.content = $1',

@@ -92,7 +92,7 @@ describe('an import by the server', { timeout: 300_000 }, () => {
     });
     expect(again.id).not.toBe(job.id);
 
-    // The session is over: its workflow is told so, and sums it up like any other.
+    // The session has ended: its workflow summarises it.
     const end = await instance.db.superuser.query(
       "SELECT b.kind FROM sessions s JOIN boundaries b ON b.session_id = s.id AND b.seq = s.last_seq WHERE s.external_id = 'unseen'",
     );

@@ -156,7 +156,7 @@ describe('late deliveries', { timeout: 240_000 }, () => {
     expect(after.boundaries.filter(({ kind }) => kind === 'turn_end')).toEqual(
       complete.boundaries.filter(({ kind }) => kind === 'turn_end'),
     );
-    // Draining it once more finds every key, and reading again changes nothing.
+    // A second drain finds every key, and a second read changes nothing.
     await drainSpool(rest, timed);
     expect((await read(session, bytes)).counts).toMatchObject({ added: 0, doubles: 0 });
     expect((await storedRows(instance.db.superuser, session)).prompts).toEqual(complete.prompts);
@@ -185,7 +185,7 @@ describe('late deliveries', { timeout: 240_000 }, () => {
       last_assistant_message: text,
     });
     const hooks = [ask(0), stop(1, 'Done.'), ask(10), stop(11, 'Done.'), ask(20), stop(21, 'Done.')];
-    // Hooks told the second and the third round alone, the third one first.
+    // Hooks captured the second and third round alone, the third first.
     await replay(instance, [...hooks.slice(4), ...hooks.slice(2, 4)]);
     const result = await read('again', bytesOf(transcriptOf(hooks)));
     expect(result.counts).toMatchObject({ doubles: 0 });

@@ -42,7 +42,7 @@ describe('a manifest', () => {
       expect(changed).not.toBe(text);
       expect(() => readSignedManifest(changed, trusted)).toThrow(expect.objectContaining({ kind: 'damaged' }));
     }
-    // Who signs it anew is another one.
+    // Signed again by another key.
     const signed = JSON.parse(text) as { publicKey: string };
     expect(() => readSignedManifest(JSON.stringify({ ...signed, publicKey: 'AAAA' }), ['AAAA'])).toThrow(
       expect.objectContaining({ kind: 'damaged' }),

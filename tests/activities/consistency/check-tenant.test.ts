@@ -84,7 +84,7 @@ afterAll(async () => {
   await instance.close();
 });
 
-/** Nothing of one break may be under way when the next begins. */
+/** Waits until nothing of the previous difference is in progress. */
 afterEach(async () => {
   await until(async () => (await isQuiet()) || undefined, PATIENCE_MS);
 });
@@ -140,7 +140,7 @@ test('treats an unknown tenant or index in Weaviate as empty', async () => {
   }
 });
 
-/** Ways to break each kind by hand, and how many it makes. */
+/** Ways to create each kind of difference, and how many it creates. */
 const BREAKS: readonly [name: string, kind: DivergenceKind, count: number, break_: () => Promise<unknown>][] = [
   [
     'an object that was lost',
@@ -148,9 +148,9 @@ const BREAKS: readonly [name: string, kind: DivergenceKind, count: number, break
     1,
     async () => vectors.removeObjects(tenantIdOf(), model, [(await chunkOf(0)).objectId]),
   ],
-  ['an object that nobody asked for', 'orphaned', 1, () => vectors.upsert(tenantIdOf(), model, [foreign({})])],
+  ['an unrequested object', 'orphaned', 1, () => vectors.upsert(tenantIdOf(), model, [foreign({})])],
   [
-    'an object that says something else',
+    'an object with other content',
     'stale',
     1,
     async () => vectors.upsert(tenantIdOf(), model, [foreign(await chunkOf(1))]),
@@ -195,11 +195,11 @@ const BREAKS: readonly [name: string, kind: DivergenceKind, count: number, break
     },
   ],
   [
-    'a memory that is gone, and whose object stands',
+    'an object of a missing memory',
     'gone',
     1,
     async () =>
-      // What the agent said: a prompt of the user is part of every chunk that it led to.
+      // Of the agent: a user's prompt is part of every chunk that follows it.
       sql(
         "DELETE FROM prompts WHERE id = (SELECT id FROM prompts WHERE session_id = $1 AND type <> 'user' LIMIT 1)",
         sessionId,
@@ -285,7 +285,7 @@ const BREAKS: readonly [name: string, kind: DivergenceKind, count: number, break
     },
   ],
   [
-    'workflows of sessions that are gone',
+    'workflows of missing sessions',
     'workflow_without_row',
     2,
     async () => {
@@ -307,7 +307,7 @@ const BREAKS: readonly [name: string, kind: DivergenceKind, count: number, break
   ],
 ];
 
-/** Breaks that are made together: each is found beside the others, and nothing else is. */
+/** Differences created together: each is found beside the others, and nothing else is. */
 const TOGETHER: readonly [of: string, kinds: readonly DivergenceKind[]][] = [
   ['the index', ['missing', 'orphaned', 'stale', 'wrong_tenant', 'unlisted', 'gone', 'unfindable']],
   ['rows', ['dangling_evidence', 'wrong_count']],
@@ -387,7 +387,7 @@ test('resumes from heartbeat details with their counts', async () => {
   const rest = await check(true, { scanned: [model], model: null, after: null, counts, rows });
   expect(rest.rows).toBe(resumed.rows);
   expect(rest.rows - 1_000).toBeLessThan(whole.rows);
-  // What was mended of the rows is not found again, and stays counted; what was found alone is found again.
+  // Repaired rows are not found again but remain counted; unrepaired ones are found again.
   const mended = { rows: 7, found: { unlisted: 5, wrong_count: 2 }, repaired: { unlisted: 4 } };
   const scanned = { scanned: [model], model: null, after: null, counts };
   expect(await check(true, { ...scanned, rows: { isDone: false, counts: mended } })).toMatchObject({
@@ -399,7 +399,7 @@ test('resumes from heartbeat details with their counts', async () => {
     found: { missing: 3, unlisted: 5, wrong_count: 2 },
     repaired: { missing: 3, unlisted: 4 },
   });
-  // What another build told is not taken up.
+  // Details of another build are ignored.
   expect((await check(true, { odd: true })).rows).toBe(whole.rows);
 });
 

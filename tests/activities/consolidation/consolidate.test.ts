@@ -85,7 +85,7 @@ interface Planted {
   readonly print?: Uint8Array;
 }
 
-/** A learning that stands, with one quote, as an extraction would have left it. */
+/** A current learning with one quote, as extracted. */
 async function plant(description: string, given: Planted = {}): Promise<string> {
   const id: string = newId();
   const project = given.project === undefined ? projectId : given.project;
@@ -119,7 +119,7 @@ async function plant(description: string, given: Planted = {}): Promise<string> 
 
 const byId = async (id: string) => {
   const found = (await learningsOf(instance)).find((row) => row.id === id);
-  if (found === undefined) throw new Error('the learning is gone');
+  if (found === undefined) throw new Error('the learning is missing');
   return found;
 };
 
@@ -195,7 +195,7 @@ describe('a duplicate', () => {
     await consolidate();
     const after = await measure();
     expect(after.share).toBeLessThanOrEqual(0.01);
-    // What is not the same stands: nothing of what was known is lost.
+    // Different learnings remain: nothing known is lost.
     const standing = (await learningsOf(instance)).filter((row) => row.open).map((row) => row.description);
     for (const thing of things) expect(standing.join('\n')).toContain(`${thing}_state`);
     expect(after.learnings).toBeLessThan(things.length * 2);

@@ -58,7 +58,7 @@ beforeAll(async () => {
     "INSERT INTO capture_keys (session_id, key, tenant_id, seq, kind, row_id) VALUES ($1, 'old', $2, 900, 'prompt', $3)",
     [session, mine.tenantId, old],
   );
-  // The seeds quote rows that do not exist; the ledger asks only for vectors of rows that do.
+  // The seeds quote rows that do not exist; only vectors of existing rows are requested.
   await here.superuser.query('UPDATE embeddings SET resource_id = $1 WHERE tenant_id = $2', [old, mine.tenantId]);
   text = await exported(hereAll, { kind: 'tenant', tenantId: mine.tenantId, subject: null });
 });
@@ -165,7 +165,11 @@ describe('incomplete export files', () => {
     ['a flipped letter', () => text.replace('A question', 'B question'), 'damaged'],
     ['a row that is none', () => text.replace('"seq": 1', '"seq": "x"'), 'damaged'],
     ['a newer version', () => text.replace('"version":1', '"version":2'), 'newer'],
-    ['a table that none holds', () => text.replace('{"table":"windows"', '{"table":"api_keys"'), 'not_export_file'],
+    [
+      'a table that exports do not contain',
+      () => text.replace('{"table":"windows"', '{"table":"api_keys"'),
+      'not_export_file',
+    ],
   ];
   test.each(broken)('%s', async (_name, made, fault) => {
     await expect(read(made(), importer)).rejects.toMatchObject({ name: 'ExportFileError', fault });

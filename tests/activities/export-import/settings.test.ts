@@ -28,7 +28,7 @@ afterAll(async () => {
   await db.close();
 });
 
-/** A file of another instance into which somebody wrote these rows, its checksum right. */
+/** An export file of another instance with forged rows and a valid checksum. */
 async function forged(rows: readonly Readonly<Record<string, unknown>>[]): Promise<string> {
   const text = await exported(all, { kind: 'tenant', tenantId: exporter.tenantId, subject: null });
   const lines = text.trimEnd().split('\n');

@@ -115,7 +115,7 @@ test("a forgotten prompt's words find none of its results and leave no vector", 
   await forget(asked);
   expect(await embed(embedder)).toMatchObject({ indexed: 2, more: false });
   expect(await foundBy('xylophone')).toEqual([]);
-  // What stood before it is what they were asked for now; what came after the next prompt is left alone.
+  // Earlier requests apply now; rows after the next prompt are unchanged.
   expect(read().slice(before).toSorted()).toEqual([
     'paint the shed\nthe first answer',
     'paint the shed\nthe first output',

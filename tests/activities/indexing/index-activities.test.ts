@@ -122,7 +122,7 @@ describe('pending chunks', () => {
       { operation: 'embedding', provider: 'http', input_tokens: 2, cost_usd: 0.5, user_id: null },
       { operation: 'embedding', provider: 'http', input_tokens: 1, cost_usd: 0.5, user_id: null },
     ]);
-    // The vector that was kept is the vector that was made, to 16 bits.
+    // The cached vector equals the written one, to 16 bits.
     const [id = ''] = await wanted('third', ['one text']);
     const third = countingEmbedder();
     await embedBatch(third.embedder);
@@ -139,7 +139,7 @@ describe('pending chunks', () => {
   test('are not embedded again after a failed write', async () => {
     await wanted('index-away', ['embedded once']);
     const { embedder, calls } = countingEmbedder();
-    // Port 9 is where nothing listens.
+    // Nothing listens on port 9.
     const away = createWeaviateIndex({ ...inject('engines').weaviate, url: 'http://127.0.0.1:9', grpcPort: 9 });
     await expect(embedBatch(embedder, 100, away)).rejects.toBeInstanceOf(VectorIndexUnavailable);
     await away.close();
@@ -276,7 +276,7 @@ describe('a target index', () => {
     const served = countingEmbedder();
     const result = await embedBatch(served.embedder, 100, vectors, built.embedder);
     expect(result).toMatchObject({ indexed: 1, more: false });
-    // Its session is told that all is done, and finds nothing to wait for.
+    // Its session has nothing pending.
     const [sessionId = ''] = result.completeSessionIds;
     expect(sessionId).not.toBe('');
     const left = await db.database.asTenant(user.tenantId, (transaction) => countPending(transaction, sessionId));
@@ -284,7 +284,7 @@ describe('a target index', () => {
     const shown = await db.database.readAsTenant(user.tenantId, readIndexes);
     expect(shown?.error).toBe('EmbedderUnavailable');
     expect((shown?.retryAt?.getTime() ?? 0) - Date.now()).toBeGreaterThan(30_000);
-    // Until then it is not asked, though it were back.
+    // Until then it is not called, even if available again.
     const back = countingEmbedder(undefined, 'other');
     await embedBatch(served.embedder, 100, vectors, back.embedder);
     expect(back.calls).toEqual([]);
@@ -296,7 +296,7 @@ describe('a target index', () => {
     const served = countingEmbedder(() => new EmbedderUnavailable('away'));
     const built = countingEmbedder(undefined, 'other');
     expect(await embedBatch(served.embedder, 100, vectors, built.embedder)).toMatchObject({ indexed: 1 });
-    await expect(embedBatch(served.embedder, 100, vectors, built.embedder)).rejects.toThrow('away');
+    await expect(embedBatch(served.embedder, 100, vectors, built.embedder)).rejects.toThrow('unavailable');
     expect(await ledger()).toEqual({ pending: 1, indexed: 1 });
   });
 });

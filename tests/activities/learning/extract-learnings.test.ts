@@ -48,7 +48,7 @@ describe('learnings of several sessions', () => {
     const old = only(rows, TABS);
     expect(only(rows, MORE_TABS)).toMatchObject({ version: 2, previous_id: old.id, open: true, sessions: 1 });
     expect(old).toMatchObject({ open: false, reason: 'refined', superseded_by: only(rows, MORE_TABS).id });
-    // The old words again: they are evidence for what stands in their place.
+    // The old words again are evidence for the current version.
     await classroom.teach('more-3', [{ description: TABS }]);
     expect(await all()).toHaveLength(2);
     expect(only(await all(), MORE_TABS).sessions).toBe(2);
@@ -215,7 +215,7 @@ test(
   'sessions that end together do not double what all of them teach, each in other words',
   { timeout: 240_000 },
   async () => {
-    // Words that mean nothing make other fingerprints: only the comparison joins these, so it must not look while another one writes.
+    // Stop words change the fingerprint: only the comparison merges these, so that it must not run while another one writes.
     const said = ['', 'the ', 'your ', 'all of the ', 'just the ', 'most of the '].map(
       (words) => `Always use tabs for ${words}indentation`,
     );
@@ -232,7 +232,7 @@ describe.each([
   ['the embedder', { embedder: true }],
   ['the vector index', { vectors: true }],
   ['both', { embedder: true, vectors: true }],
-])('while %s is away', (name, away) => {
+])('while %s is unavailable', (name, away) => {
   test('compares words, and learning continues', { timeout: 240_000 }, async () => {
     const degraded = await createClassroom(instance, away);
     try {

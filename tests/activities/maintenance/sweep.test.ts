@@ -55,7 +55,7 @@ function sweep(environment: MockActivityEnvironment, changes: Partial<WorkflowHi
   return environment.run(() => activities.sweepCaptures());
 }
 
-/** An activity's environment that says nothing of work that fails, which some of these tests mean to do. */
+/** An activity environment that logs errors only. */
 const quiet = () => new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
 
 async function failedVectors(): Promise<number | null> {

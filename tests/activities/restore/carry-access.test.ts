@@ -8,7 +8,7 @@ import type { TestDatabase, TestUser } from '../../setup/database.ts';
 let running: TestDatabase;
 let restored: TestDatabase;
 
-/** Of these a set is the truth, whatever came since: what people and agents said, and what was made of it. */
+/** Tables restored from the backup: memories. */
 const MEMORY_AND_WORK = [
   'archives',
   'boundaries',
@@ -48,7 +48,7 @@ const MEMORY_AND_WORK = [
   'usage_ledger',
   'windows',
 ];
-/** Carried over by other ways: capture and what is hidden of sessions, limits of tenants, holds, erasures, tombstones; and what is in no set. */
+/** Tables carried over otherwise, and tables that no backup contains. */
 const CARRIED_OTHERWISE = [
   'backup_files',
   'backups',

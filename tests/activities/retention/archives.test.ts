@@ -121,7 +121,7 @@ describe('an archived session', () => {
   test('that fails is reported and does not block others', async () => {
     const { old, archive } = await archived();
     writeFileSync(path.join(kit.folder, 'archive', archive.objectKey), 'no archive');
-    // It went on, and that lies long ago, too.
+    // It continued, and that is long ago as well.
     await kit.db.superuser.query("UPDATE sessions SET status = 'ended' WHERE id = $1", [old.id]);
     const other = await makeOldSession(kit.db, user, { at: daysAgo(400), rows: 2 });
     const run = await kit.open('run');

@@ -36,9 +36,9 @@ function storeWith(change: Partial<ArchiveStore>): ArchiveStore {
   return { ...kit.archives, ...change };
 }
 
-const away = () => Promise.reject(new ArchiveStoreError('unavailable', 'the store is away'));
+const away = () => Promise.reject(new ArchiveStoreError('unavailable', 'the store is unavailable'));
 
-/** A worker that is killed when its object stands: it neither takes rows nor removes anything. */
+/** A worker killed after it wrote its object: it neither deletes rows nor objects. */
 const killedAfterWriting = () =>
   storeWith({
     write: async (...given) => {
@@ -64,7 +64,7 @@ const clear = () => removeStrays({ ...kit.parts, archives: kit.archives }, null,
 
 const lineOf = () => kit.db.database.asTenant(user.tenantId, (transaction) => readArchive(transaction, old.id));
 
-/** Keys of what lies in the store of the session. */
+/** Returns the keys of the session's objects. */
 async function objects(): Promise<string[]> {
   const keys: string[] = [];
   for await (const { key } of kit.archives.list(`archives/${user.tenantId}/`)) keys.push(key);
@@ -77,7 +77,7 @@ const taken = { prompts: 0, observations: 0 };
 test('a restore interrupted before the object is removed is completed by the next attempt', async () => {
   await archive();
   const line = await lineOf();
-  await expect(restore(line?.id ?? '', storeWith({ remove: away }))).rejects.toThrow('away');
+  await expect(restore(line?.id ?? '', storeWith({ remove: away }))).rejects.toThrow('unavailable');
   expect(await kit.rowsOf(old.id)).toMatchObject(standing);
   expect(await objects()).toEqual([line?.objectKey]);
   expect(await restore(line?.id ?? '')).toBe(true);
@@ -94,25 +94,25 @@ test('a restore interrupted after the object is removed is completed, even witho
       await away();
     },
   });
-  await expect(restore(line?.id ?? '', killed)).rejects.toThrow('away');
+  await expect(restore(line?.id ?? '', killed)).rejects.toThrow('unavailable');
   expect(await restore(line?.id ?? '')).toBe(true);
   expect([await objects(), await lineOf()]).toEqual([[], null]);
   await kit.db.superuser.query("UPDATE sessions SET metadata = '{}' WHERE id = $1", [old.id]);
   expect(await archive()).toBeGreaterThan(0);
-  await expect(restore(old.id, storeWith({ remove: away }))).rejects.toThrow('away');
+  await expect(restore(old.id, storeWith({ remove: away }))).rejects.toThrow('unavailable');
   await clear();
   expect([await objects(), await lineOf()]).toEqual([[], null]);
   expect(await kit.rowsOf(old.id)).toMatchObject(standing);
 });
 
 test('a stray object is removed with its session or by the next run', async () => {
-  await expect(archive(killedAfterWriting())).rejects.toThrow('away');
-  await expect(archive(killedAfterWriting())).rejects.toThrow('away');
+  await expect(archive(killedAfterWriting())).rejects.toThrow('unavailable');
+  await expect(archive(killedAfterWriting())).rejects.toThrow('unavailable');
   expect([(await objects()).length, await lineOf()]).toEqual([2, null]);
   await clear();
   expect(await objects()).toEqual([]);
   expect(await kit.rowsOf(old.id)).toMatchObject(standing);
-  await expect(archive(killedAfterWriting())).rejects.toThrow('away');
+  await expect(archive(killedAfterWriting())).rejects.toThrow('unavailable');
   expect(await removeArchive({ ...kit.parts }, user.tenantId, old.id)).toBe(true);
   expect(await objects()).toEqual([]);
   expect(await removeArchive({ ...kit.parts }, user.tenantId, old.id)).toBe(false);
@@ -126,16 +126,16 @@ test('forgetting a session removes its archive, after an unavailable store in th
       archives,
       workflowHints: kit.parts.hints,
     }).session({ ...user, keyId: newId(), role: 'admin', scopes: ['admin'], isOperator: false }, old.id, false);
-  await expect(archive(killedAfterWriting())).rejects.toThrow('away');
+  await expect(archive(killedAfterWriting())).rejects.toThrow('unavailable');
   await forget(kit.archives);
   expect(await objects()).toEqual([]);
   old = await makeOldSession(kit.db, user, { at: daysAgo(400), rows: ROWS });
-  await expect(archive(killedAfterWriting())).rejects.toThrow('away');
+  await expect(archive(killedAfterWriting())).rejects.toThrow('unavailable');
   await forget(storeWith({ remove: away }));
   expect(await objects()).toHaveLength(1);
   const run = createRetentionActivities(kit.parts);
   const groupId = newId();
-  // Nobody has policies.
+  // No tenant has policies.
   expect(await run.openRetention({ groupId })).toEqual({ runs: 1 });
   await new MockActivityEnvironment().run(() => run.stepRetention({ groupId }));
   expect(await objects()).toEqual([]);
@@ -166,7 +166,7 @@ test('does not remove possible only copies or objects of another database', asyn
   expect(await clear()).toEqual([other]);
   expect(new Set(await objects())).toEqual(new Set([other, unknown]));
   const erase = (text: string) =>
-    eraseStrays({ scope: kit.db.database, archive: kit.archives, wholes: null }, user.tenantId, text, signal);
+    eraseStrays({ scope: kit.db.database, archive: kit.archives, fullValues: null }, user.tenantId, text, signal);
   await erase('nobody said this');
   expect(await objects()).toHaveLength(2);
   await erase('the build failed');
@@ -184,7 +184,7 @@ test('an attempt that lost its lock neither loses rows nor deletes those of the 
     isFirstDone = resolve;
   });
   let next: Promise<number | null> | undefined;
-  // The next one has written its object when the first goes on, and verifies it until the first is done.
+  // The next attempt has written its object when the first continues, and verifies it until the first ends.
   const slow = storeWith({
     async *read(...given) {
       await kit.db.superuser.query(

@@ -15,7 +15,7 @@ let objects: ObjectStore;
 
 beforeAll(async () => {
   kit = await startRetention();
-  if (kit.parts.objects === null) throw new Error('the kit keeps whole values');
+  if (kit.parts.objects === null) throw new Error('the kit stores full values');
   ({ objects } = kit.parts);
 });
 beforeEach(async () => {
@@ -23,7 +23,7 @@ beforeEach(async () => {
 });
 afterAll(() => kit.close());
 
-/** A whole value that is kept, and a text that was cut from it. */
+/** A stored full value and its truncated text. */
 async function storeFullValue(digit: string): Promise<{ readonly key: string; readonly content: string }> {
   const hash = digit.repeat(64);
   const key = fullValueKey(user.tenantId, hash);

@@ -52,7 +52,7 @@ export class NotConfigured extends Error {
 }
 
 /** SQLSTATE classes and Prisma codes of a database that is unavailable, starting, stopping, full, or (3D000, 55000) being replaced by a restore. */
-const AWAY = /^(?:08|3D000|53|55000|57|58|P1|P2024|P2028|P2037)/;
+const UNAVAILABLE = /^(?:08|3D000|53|55000|57|58|P1|P2024|P2028|P2037)/;
 const NETWORK = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EHOSTUNREACH']);
 
 /** Returns the failure type of a model error. */
@@ -98,7 +98,7 @@ export function failureType(error: unknown): FailureType {
   // The Temporal client throws it for every rejected or unanswered call.
   if (error instanceof Error && error.name === 'ServiceError') return 'TemporalUnavailable';
   if (error instanceof Error) {
-    if (databaseCodes(error).some((code) => NETWORK.has(code) || AWAY.test(code))) return 'DatabaseUnavailable';
+    if (databaseCodes(error).some((code) => NETWORK.has(code) || UNAVAILABLE.test(code))) return 'DatabaseUnavailable';
     if (hasMetAnother(error)) return 'DatabaseConflict';
     if (error instanceof pg.DatabaseError) return 'Unexpected';
     if (

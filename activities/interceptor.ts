@@ -4,7 +4,7 @@ import type { IndexActivities } from '../workflows/indexing/types.ts';
 import type { SessionActivities, SummariseActivities } from '../workflows/session/types.ts';
 import { toFailure } from './failures.ts';
 
-/** An activity starts after at most this time: under an endless burst the work goes on, in larger steps. */
+/** An activity starts after at most this time: an endless burst must not block the work. */
 const MAX_DEFER_MS = 30_000;
 const POLL_MS = 500;
 

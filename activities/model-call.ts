@@ -12,10 +12,10 @@ import {
   cacheQuestion,
   findFailedAnswer,
   findCachedResponse,
-  keepForQuestion,
+  cacheForRequest,
 } from './model-calls/answer-cache.ts';
 import type { CacheQuestion, NearOptions } from './model-calls/answer-cache.ts';
-import { askPaid } from './model-calls/paid-call.ts';
+import { callPaidModel } from './model-calls/paid-call.ts';
 import type { PaidCallDependencies } from './model-calls/paid-call.ts';
 
 /** Cost of a step. */
@@ -65,13 +65,13 @@ export function costOf(usage: readonly ModelUsage[]): CallCost {
  * Sends the request, and a repair request if the response is unusable. `failed`: the first response, if a previous attempt paid for it.
  * @throws ModelError with the usage of both; BudgetExhausted with that of the first
  */
-async function askTwice<Output>(
+async function requestWithRepair<Output>(
   prepared: PreparedCall<Output>,
   signal: AbortSignal,
-  asked: (call: PreparedCall<Output>) => Promise<ModelResponse<Output>>,
+  send: (call: PreparedCall<Output>) => Promise<ModelResponse<Output>>,
   failed: ModelResponse<Output> | null = null,
 ): Promise<CallResult<Output>> {
-  const first = failed ?? (await asked(prepared));
+  const first = failed ?? (await send(prepared));
   const done = (output: Output, usage: readonly ModelUsage[]) => ({
     output,
     usage,
@@ -81,7 +81,7 @@ async function askTwice<Output>(
   if (first.reading.ok) return done(first.reading.output, [first.usage]);
   let second: ModelResponse<Output>;
   try {
-    second = await asked(await prepared.repair(first.text, first.reading.problem, signal));
+    second = await send(await prepared.repair(first.text, first.reading.problem, signal));
   } catch (error) {
     if (error instanceof BudgetExhausted) throw new BudgetExhausted(error.waitMs, [first.usage]);
     if (!(error instanceof ModelError)) throw error;
@@ -108,7 +108,7 @@ function callFree<Output>(
   prepared: PreparedCall<Output>,
   signal: AbortSignal,
 ): Promise<CallResult<Output>> {
-  return askTwice(prepared, signal, async (call) => {
+  return requestWithRepair(prepared, signal, async (call) => {
     const answer = await call.send(signal);
     await database.asTenant(asId(owner.tenantId), (transaction) => bookUsage(transaction, owner, [answer.usage]));
     return answer;
@@ -128,23 +128,23 @@ async function callPaid<Output>(
   forgotten: number,
 ): Promise<CallResult<Output>> {
   const { database, limits } = dependencies;
-  const kept = { days: limits.cache.days, forgotten };
+  const cached = { days: limits.cache.days, forgotten };
   const drop = (transaction: TenantTransaction) => dropUnreadable(transaction, question.promptVersion, question.sha256);
-  const failed = kept.days === 0 ? null : await findFailedAnswer<Output>(database, owner, question);
-  const asked = (call: PreparedCall<Output>) =>
-    askPaid(dependencies, owner, call, signal, async (transaction, answer) => {
+  const failed = cached.days === 0 ? null : await findFailedAnswer<Output>(database, owner, question);
+  const send = (call: PreparedCall<Output>) =>
+    callPaidModel(dependencies, owner, call, signal, async (transaction, answer) => {
       const { reading, usage } = answer;
       // The repair's response is parsed as a response to the first request.
       if (reading.ok && (call === prepared || prepared.read(answer.text).ok))
-        await keepForQuestion(transaction, owner, question, answer, kept);
+        await cacheForRequest(transaction, owner, question, answer, cached);
       else if (reading.ok || call !== prepared) await drop(transaction);
       else {
         const { kind, problem, where } = reading;
-        await keepForQuestion(transaction, owner, question, answer, kept, { kind, problem, where, usage });
+        await cacheForRequest(transaction, owner, question, answer, cached, { kind, problem, where, usage });
       }
     });
   try {
-    return await askTwice(prepared, signal, asked, failed);
+    return await requestWithRepair(prepared, signal, send, failed);
   } catch (error) {
     // Abandoned: a later request is sent anew.
     if (error instanceof ModelError && isPermanent(error) && !(error instanceof QuotaTooSmall))
@@ -157,15 +157,15 @@ async function callPaid<Output>(
 async function fromCache<Output>(
   { database, limits }: ModelCallDependencies,
   owner: UsageOwner,
-  asked: ModelRequest<Output>,
+  request: ModelRequest<Output>,
   question: CacheQuestion,
   near: NearOptions<Output> | undefined,
 ): Promise<CallResult<Output> | null> {
   if (limits.cache.days === 0) return null;
   const started = performance.now();
-  const hit = await findCachedResponse(database, owner, asked, question, near, limits.cache);
+  const hit = await findCachedResponse(database, owner, request, question, near, limits.cache);
   if (hit === null) return null;
-  const usage = await bookHit(database, owner, hit.kept, Math.round(performance.now() - started));
+  const usage = await bookHit(database, owner, hit.cached, Math.round(performance.now() - started));
   return { output: hit.output, cost: NO_COST, usage: [usage], fromCache: true };
 }
 
@@ -185,16 +185,16 @@ export async function callModel<Output>(
   const { limits, fallback } = dependencies;
   const early = options.question === undefined ? null : cacheQuestion(options.question, options.near, limits.cache);
   if (options.question !== undefined && early !== null) {
-    const kept = await fromCache(dependencies, owner, options.question, early, options.near);
-    if (kept !== null) return kept;
+    const cached = await fromCache(dependencies, owner, options.question, early, options.near);
+    if (cached !== null) return cached;
   }
   const prepared = typeof call === 'function' ? await call() : call;
   if (prepared.provider === 'local') return callFree(dependencies, owner, prepared, signal);
   // A window truncated to fit is another request.
   const isSame = early?.text === prepared.requestText && early.promptVersion === prepared.promptVersion;
   const question = isSame ? early : cacheQuestion(prepared, options.near, limits.cache);
-  const kept = isSame ? null : await fromCache(dependencies, owner, prepared, question, options.near);
-  if (kept !== null) return kept;
+  const cached = isSame ? null : await fromCache(dependencies, owner, prepared, question, options.near);
+  if (cached !== null) return cached;
   try {
     return await callPaid(dependencies, owner, prepared, signal, question, options.forgotten ?? 0);
   } catch (error) {

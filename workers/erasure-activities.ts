@@ -46,7 +46,7 @@ export function erasureActivitiesOf(
       ...parts,
       maintenance,
       scope,
-      wholes: directoryStoreAt(config.fullValuesDir),
+      fullValues: directoryStoreAt(config.fullValuesDir),
       archive,
       journals: journalsOf(config),
       signingKey: config.backups.signingKey,

@@ -32,7 +32,7 @@ async function* checked(bytes: AsyncIterable<Uint8Array>, sha256: string): Async
     yield piece;
   }
   if (hash.digest('hex') !== sha256)
-    throw new BackupSetError('damaged', 'the file of an archived session is not as it was written');
+    throw new BackupSetError('damaged', 'the file of an archived session is corrupted');
 }
 
 async function* orLeft(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

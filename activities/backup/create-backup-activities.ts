@@ -10,7 +10,7 @@ import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
 import type { VectorIndex } from '../../domain/ports/vector-index.ts';
 import { copyArchivedFiles, storeArchivedFiles, pruneArchivedFiles } from './archived-files.ts';
 import { filesOf, manifestSha256Of } from './read-manifest.ts';
-import { alone } from './snapshot.ts';
+import { withBackupLock } from './snapshot.ts';
 import { listSets, removeSet } from './stored-sets.ts';
 import { copySet, verifySet } from './verify-set.ts';
 import { writeSet } from './write-set.ts';
@@ -80,11 +80,11 @@ export function createBackupActivities(dependencies: BackupDependencies): Backup
   const { maintenance, databaseUrl, connectTimeoutMs, copy, archives, signingKey } = dependencies;
 
   const storeOf = (): ArchiveStore => {
-    if (dependencies.store === null) throw new NotConfigured('RECOLLECT_BACKUP_STORE is needed for backups');
+    if (dependencies.store === null) throw new NotConfigured('RECOLLECT_BACKUP_STORE: backups require it');
     return dependencies.store;
   };
   const signerOf = (): Uint8Array => {
-    if (signingKey === null) throw new NotConfigured('RECOLLECT_BACKUP_SIGNING_KEY is needed for backups');
+    if (signingKey === null) throw new NotConfigured('RECOLLECT_BACKUP_SIGNING_KEY: backups require it');
     return signingKey;
   };
   const trusted = (): string[] => [
@@ -92,27 +92,28 @@ export function createBackupActivities(dependencies: BackupDependencies): Backup
     ...dependencies.trustedKeys,
   ];
   const exclusively = <Result>(signal: AbortSignal, work: (client: pg.Client) => Promise<Result>): Promise<Result> =>
-    alone(databaseUrl, connectTimeoutMs, signal, work);
+    withBackupLock(databaseUrl, connectTimeoutMs, signal, work);
 
   /**
    * Removes incomplete backups. Under the lock, an incomplete backup of this instance is abandoned. An unknown one may belong to another
    * instance that is writing: it is removed once its last file is older than any backup takes.
    */
-  const removeHalves = async (store: ArchiveStore, signal: AbortSignal): Promise<void> => {
-    const { halves } = await listSets(store, signal);
-    const ours = await setsKnown(
+  const removeIncomplete = async (store: ArchiveStore, signal: AbortSignal): Promise<void> => {
+    const { incomplete } = await listSets(store, signal);
+    const known = await setsKnown(
       maintenance,
-      halves.map(({ id }) => id),
+      incomplete.map(({ id }) => id),
     );
     const given = Date.now() - GIVEN_UP_MS;
-    for (const { id, at } of halves) if (ours.includes(id) || at.getTime() < given) await removeSet(store, id, signal);
+    for (const { id, at } of incomplete)
+      if (known.includes(id) || at.getTime() < given) await removeSet(store, id, signal);
   };
 
   const prune = async (store: ArchiveStore, signal: AbortSignal): Promise<string[]> => {
-    const { whole } = await listSets(store, signal);
+    const { complete } = await listSets(store, signal);
     const rule = { ...dependencies.keep, lastGood: await lastVerified(maintenance) };
     const read = await setsBeingRead(maintenance);
-    const old = setsToPrune(whole, rule, new Date())
+    const old = setsToPrune(complete, rule, new Date())
       .map(({ id }) => id)
       .filter((id) => !read.includes(id));
     for (const id of old) await removeSet(store, id, signal);
@@ -133,10 +134,10 @@ export function createBackupActivities(dependencies: BackupDependencies): Backup
     const stores = copy === null ? [storeOf()] : [storeOf(), copy];
     let oldest = new Date();
     for (const store of stores)
-      for (const { id, at } of (await listSets(store, signal)).whole) {
+      for (const { id, at } of (await listSets(store, signal)).complete) {
         // The version 7 id contains the start time; the object's own time is later if it was copied.
-        const begun = new Date(Math.min(at.getTime(), Number.parseInt(id.replace('-', '').slice(0, 12), 16)));
-        if (begun < oldest) oldest = begun;
+        const startedAt = new Date(Math.min(at.getTime(), Number.parseInt(id.replace('-', '').slice(0, 12), 16)));
+        if (startedAt < oldest) oldest = startedAt;
       }
     const [key = null] = await dependencies.keys();
     await pruneArchivedFiles(maintenance, stores, { oldest, keyId: key === null ? null : keyIdOf(key) }, signal);
@@ -158,7 +159,7 @@ export function createBackupActivities(dependencies: BackupDependencies): Backup
           const [key = null] = await dependencies.keys();
           // A previous attempt may have completed the set and lost its result; it may be hours old, so that it is created again.
           await removeSet(store, backupId, signal);
-          await removeHalves(store, signal);
+          await removeIncomplete(store, signal);
           const storeFiles = async (): Promise<void> => {
             if (archives !== null) await storeArchivedFiles(maintenance, archives, store, key, signal);
           };
@@ -193,7 +194,7 @@ export function createBackupActivities(dependencies: BackupDependencies): Backup
               if (!(error instanceof BackupSetError)) throw error;
             });
           await copyArchivedFiles(maintenance, storeOf(), copy, signal);
-          await removeHalves(copy, signal);
+          await removeIncomplete(copy, signal);
           await prune(copy, signal);
         });
         return { copied: true };
@@ -201,7 +202,7 @@ export function createBackupActivities(dependencies: BackupDependencies): Backup
     pruneBackups: () =>
       withHeartbeat((signal) =>
         exclusively(signal, async () => {
-          await removeHalves(storeOf(), signal);
+          await removeIncomplete(storeOf(), signal);
           const removed = await prune(storeOf(), signal);
           await noteRemoved(maintenance, removed);
           await pruneFiles(signal);
@@ -230,8 +231,8 @@ export function createBackupActivities(dependencies: BackupDependencies): Backup
         if (state !== 'completed' && dependencies.store !== null) {
           const { store } = dependencies;
           await exclusively(signal, async () => {
-            const { halves } = await listSets(store, signal);
-            if (halves.some(({ id }) => id === backupId)) await removeSet(store, backupId, signal);
+            const { incomplete } = await listSets(store, signal);
+            if (incomplete.some(({ id }) => id === backupId)) await removeSet(store, backupId, signal);
           }).catch((cause: unknown) => {
             // An unavailable store must not block the record; the next run removes the leftovers.
             if (!(cause instanceof ArchiveStoreError)) throw cause;

@@ -44,7 +44,7 @@ function wordsOf(title: string): string {
 }
 
 /** Returns up to 200 queries from the words of titles; the same rows give the same queries. The client has the maintenance role. */
-export async function makeFixedQueries(client: pg.ClientBase): Promise<FixedQuestion[]> {
+export async function createFixedQueries(client: pg.ClientBase): Promise<FixedQuestion[]> {
   const tenants = z
     .array(tenantRow)
     .parse((await client.query('SELECT id FROM tenants ORDER BY created_at, id LIMIT $1', [MAX_TENANTS])).rows);
@@ -88,12 +88,12 @@ export async function answerFixedQueries(
     if (elapsedMs > boundMs) break;
     await pace();
     reportProgress(signal);
-    const asked = performance.now();
+    const startedAt = performance.now();
     const { rows } = await client.query(
       'SELECT memory_id FROM search_keyword(for_tenant => $1, viewer => NULL, query_text => $2, types => NULL, of_project => NULL, of_session => NULL, except_session => NULL, in_namespace => NULL, of_kind => NULL, of_tool => NULL, with_tags => NULL, since => NULL, until => NULL, as_of => NULL, phrases => NULL, files => NULL, at_most => $3)',
       [tenantId, words, FOUND],
     );
-    elapsedMs += performance.now() - asked;
+    elapsedMs += performance.now() - startedAt;
     answered.push({
       tenantId,
       words,

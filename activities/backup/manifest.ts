@@ -53,7 +53,7 @@ const vectorsSchema = z.strictObject({
 /** A query of the backup and its results, repeated after a restore. */
 const fixedQuerySchema = z.strictObject({
   tenantId: z.guid(),
-  /** Sealed where the set is encrypted: `sealQueries`. */
+  /** Sealed where the backup is encrypted: `sealQueries`. */
   words: z.string().min(1).max(2_000),
   /** Memory ids, best first. */
   found: z.array(z.guid()).max(50),
@@ -108,7 +108,7 @@ function parsed(text: string, what: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new BackupSetError('damaged', `${what} is no JSON`, { cause });
+    throw new BackupSetError('damaged', `${what} is not JSON`, { cause });
   }
 }
 
@@ -118,18 +118,21 @@ function parsed(text: string, what: string): unknown {
  */
 export function readSignedManifest(text: string, trusted: readonly string[]): Manifest {
   const signed = signedManifestSchema.safeParse(parsed(text, 'the manifest'));
-  if (!signed.success) throw new BackupSetError('damaged', 'the manifest has not the form of one');
+  if (!signed.success) throw new BackupSetError('damaged', 'the manifest is invalid');
   const { manifest, publicKey, signature } = signed.data;
   if (!isSigned({ text: manifest, publicKey, signature }))
-    throw new BackupSetError('damaged', 'the manifest is not what was signed');
+    throw new BackupSetError('damaged', 'the signature of the manifest is invalid');
   if (!trusted.includes(publicKey))
-    throw new BackupSetError('untrusted', `the set is signed by ${publicKey}, whom this instance does not trust`);
+    throw new BackupSetError(
+      'untrusted',
+      `the backup is signed by ${publicKey}, which is not trusted: add it to the trusted keys`,
+    );
   const content = parsed(manifest, 'the manifest');
   const read = manifestSchema.safeParse(content);
   if (read.success) return read.data;
   const format: unknown =
     typeof content === 'object' && content !== null && 'format' in content ? content.format : null;
   if (typeof format === 'number' && format > SET_FORMAT)
-    throw new BackupSetError('newer', `the set has form ${format}; this version reads form ${SET_FORMAT}`);
-  throw new BackupSetError('damaged', 'the manifest has not the form of one');
+    throw new BackupSetError('newer', `the backup has format ${format}; this version reads up to ${SET_FORMAT}`);
+  throw new BackupSetError('damaged', 'the manifest is invalid');
 }

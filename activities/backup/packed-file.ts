@@ -94,7 +94,7 @@ export async function* unpackFile(
   const storedHash = createHash('sha256');
   const plainHash = createHash('sha256');
   const damaged = (cause?: unknown): BackupSetError =>
-    new BackupSetError('damaged', `${file.key} of the set ${backupId} is not as it was written`, { cause });
+    new BackupSetError('damaged', `${file.key} of the backup ${backupId} is corrupted`, { cause });
   const stored = async function* (): AsyncGenerator<Uint8Array> {
     for await (const piece of store.read(fileKey(backupId, file.key), signal)) {
       storedHash.update(piece);

@@ -17,12 +17,12 @@ export async function readManifestBytes(store: ArchiveStore, backupId: string, s
     for await (const piece of store.read(manifestKey(backupId), signal)) {
       bytes += piece.byteLength;
       if (bytes > MAX_MANIFEST_BYTES)
-        throw new BackupSetError('damaged', `the manifest of the set ${backupId} is too large`);
+        throw new BackupSetError('damaged', `the manifest of the backup ${backupId} is too large`);
       pieces.push(piece);
     }
   } catch (error) {
     if (error instanceof ArchiveStoreError && error.kind === 'missing')
-      throw new BackupSetError('missing', `there is no set ${backupId}: it has no manifest`, { cause: error });
+      throw new BackupSetError('missing', `no backup ${backupId}: manifest not found`, { cause: error });
     throw error;
   }
   return Buffer.concat(pieces, bytes);
@@ -37,7 +37,7 @@ export async function readManifest(
 ): Promise<Manifest> {
   const manifest = readSignedManifest((await readManifestBytes(store, backupId, signal)).toString('utf8'), trusted);
   if (manifest.id !== backupId)
-    throw new BackupSetError('damaged', `the manifest of the set ${backupId} is another set's`);
+    throw new BackupSetError('damaged', `the manifest of the backup ${backupId} belongs to another backup`);
   return manifest;
 }
 

@@ -74,11 +74,11 @@ export async function openSet(reading: SetReading, backupId: string, signal: Abo
   const signer = signerOf(text);
   const isNamed = signer !== null && fingerprintOf(signer) === reading.signer;
   const manifest = readSignedManifest(text, isNamed ? [...reading.trusted, signer] : reading.trusted);
-  if (manifest.id !== backupId) throw new BackupSetError('damaged', 'manifest.json is that of another set');
+  if (manifest.id !== backupId) throw new BackupSetError('damaged', 'manifest.json belongs to another backup');
   const known = new Set(knownMigrations());
   const unknown = manifest.migrations.find((name) => !known.has(name));
   if (unknown !== undefined)
-    throw new BackupSetError('newer', `the set's schema has ${unknown}, which this version does not know`);
+    throw new BackupSetError('newer', `the backup has the unknown migration ${unknown}: update this instance`);
   const key = keyOfSet(manifest, reading.keys);
   return {
     publicKey: signer ?? '',
@@ -89,9 +89,9 @@ export async function openSet(reading: SetReading, backupId: string, signal: Abo
         yield* unpackFile(reading.store, backupId, file, key, signal);
       } catch (error) {
         if (error instanceof ArchiveStoreError && error.kind === 'missing')
-          throw new BackupSetError('damaged', `${file.key} of the set ${backupId} is missing`, { cause: error });
+          throw new BackupSetError('damaged', `${file.key} of the backup ${backupId} is missing`, { cause: error });
         if (error instanceof BackupSetError && !error.message.startsWith(file.key))
-          throw new BackupSetError(error.kind, `${file.key} of the set ${backupId}: ${error.message}`, {
+          throw new BackupSetError(error.kind, `${file.key} of the backup ${backupId}: ${error.message}`, {
             cause: error,
           });
         throw error;
@@ -111,7 +111,7 @@ export async function readThrough(
     let bytes = 0;
     for await (const piece of set.read(file, signal)) bytes += piece.byteLength;
     if (bytes !== file.plainBytes)
-      throw new BackupSetError('damaged', `${file.key} of the set ${set.manifest.id} has another length`);
+      throw new BackupSetError('damaged', `${file.key} of the backup ${set.manifest.id} has another length`);
     onFile(file);
   }
 }

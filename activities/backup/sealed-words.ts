@@ -38,7 +38,7 @@ export function openQueries(queries: Queries, key: Uint8Array, backupId: string)
       const words = Buffer.concat([decipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]);
       return { ...query, words: words.toString('utf8') };
     } catch (cause) {
-      throw new BackupSetError('damaged', 'the questions of the manifest do not open', { cause });
+      throw new BackupSetError('damaged', 'the queries of the manifest cannot be decrypted', { cause });
     }
   });
 }

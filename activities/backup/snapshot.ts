@@ -20,7 +20,7 @@ const LOOK_MS = 200;
 const lockRow = z.tuple([z.object({ taken: z.boolean() })]);
 const snapshotRow = z.tuple([z.object({ id: z.string(), at: z.date(), version: z.string() })]);
 
-async function untilFree(client: pg.ClientBase, signal: AbortSignal): Promise<void> {
+async function acquireLock(client: pg.ClientBase, signal: AbortSignal): Promise<void> {
   for (;;) {
     // The backup that has the lock is itself timed out if it hangs.
     reportProgress(signal);
@@ -31,7 +31,7 @@ async function untilFree(client: pg.ClientBase, signal: AbortSignal): Promise<vo
 }
 
 /** Runs `work` under the backup lock, which any other backup process of this database waits for. The lock ends with its connection. */
-export async function alone<Result>(
+export async function withBackupLock<Result>(
   url: string,
   connectTimeoutMs: number,
   signal: AbortSignal,
@@ -39,7 +39,7 @@ export async function alone<Result>(
 ): Promise<Result> {
   const client = await openCopyClient(url, connectTimeoutMs);
   try {
-    await untilFree(client, signal);
+    await acquireLock(client, signal);
     return await work(client);
   } finally {
     await client.end();

@@ -5,24 +5,24 @@ import { reportProgress } from '../heartbeat.ts';
 
 export interface StoredSets {
   /** With a manifest, by its time. */
-  readonly whole: readonly CurrentSet[];
+  readonly complete: readonly CurrentSet[];
   /** Without one, by the time of the last object: abandoned or being written. */
-  readonly halves: readonly CurrentSet[];
+  readonly incomplete: readonly CurrentSet[];
 }
 
 /** Lists the backups of a store. @throws ArchiveStoreError */
 export async function listSets(store: ArchiveStore, signal?: AbortSignal): Promise<StoredSets> {
   const seen = new Map<string, Date>();
-  const whole: CurrentSet[] = [];
+  const complete: CurrentSet[] = [];
   for await (const { key, modifiedAt } of store.list(SETS_PREFIX, signal)) {
     const id = setOfKey(key);
     if (id === null) continue;
     const last = seen.get(id);
     if (last === undefined || last < modifiedAt) seen.set(id, modifiedAt);
-    if (key === manifestKey(id)) whole.push({ id, at: modifiedAt });
+    if (key === manifestKey(id)) complete.push({ id, at: modifiedAt });
   }
-  for (const { id } of whole) seen.delete(id);
-  return { whole, halves: [...seen].map(([id, at]) => ({ id, at })) };
+  for (const { id } of complete) seen.delete(id);
+  return { complete, incomplete: [...seen].map(([id, at]) => ({ id, at })) };
 }
 
 /** Removes a backup, its manifest first, so that an interrupted removal leaves an incomplete one. @throws ArchiveStoreError */

@@ -66,14 +66,14 @@ async function ofSnapshot(
   index: IndexOfTenant,
   objects: readonly ExportedObject[],
 ): Promise<ExportedObject[]> {
-  const told = objects.flatMap((object) => {
+  const readable = objects.flatMap((object) => {
     const read = chunkOf.safeParse(object.properties);
     return read.success && object.vector.length === index.dimension
       ? [{ object, memoryId: read.data.memory_id, chunk: read.data.chunk }]
       : [];
   });
-  const [then, now] = await Promise.all([readLedger(snapshot, index, told), readLedger(live, index, told)]);
-  return told
+  const [then, now] = await Promise.all([readLedger(snapshot, index, readable), readLedger(live, index, readable)]);
+  return readable
     .map(({ object }) => object)
     .filter(({ objectId }) => then.has(objectId) && then.get(objectId) === now.get(objectId));
 }
@@ -83,21 +83,21 @@ export async function writeVectors(sources: VectorSources, target: PackTarget): 
   const written: ManifestVectors[] = [];
   for (const index of await readIndexed(sources.snapshot)) {
     const tenantId = asId<TenantId>(index.tenant_id);
-    let kept = 0;
+    let objectCount = 0;
     const lines = async function* (): AsyncGenerator<Uint8Array> {
       for await (const objects of sources.vectors.export(tenantId, index.model, target.signal)) {
         const chosen = await ofSnapshot(sources, index, objects);
-        kept += chosen.length;
+        objectCount += chosen.length;
         if (chosen.length > 0) yield Buffer.from(chosen.map(keptLine).join(''));
       }
     };
-    const file = await packFile(target, vectorFileKey(written.length), lines(), () => kept);
+    const file = await packFile(target, vectorFileKey(written.length), lines(), () => objectCount);
     written.push({
       tenantId,
       index: index.model,
       dimension: index.dimension,
-      objects: kept,
-      left: index.objects - kept,
+      objects: objectCount,
+      left: index.objects - objectCount,
       files: [file],
     });
   }

@@ -16,7 +16,7 @@ export function keyOfSet({ encryption }: Manifest, keys: readonly Uint8Array[]):
   if (key === undefined)
     throw new BackupSetError(
       'no_key',
-      `the set is encrypted with the key ${encryption.keyId}, which is not given here`,
+      `the backup is encrypted with the key ${encryption.keyId}, which is not configured`,
     );
   return key;
 }
@@ -36,11 +36,11 @@ export async function verifySet(
       for await (const piece of unpackFile(store, backupId, file, key, signal)) plainBytes += piece.byteLength;
     } catch (error) {
       if (error instanceof ArchiveStoreError && error.kind === 'missing')
-        throw new BackupSetError('damaged', `${file.key} of the set ${backupId} is not there`, { cause: error });
+        throw new BackupSetError('damaged', `${file.key} of the backup ${backupId} is missing`, { cause: error });
       throw error;
     }
     if (plainBytes !== file.plainBytes)
-      throw new BackupSetError('damaged', `${file.key} of the set ${backupId} has another length`);
+      throw new BackupSetError('damaged', `${file.key} of the backup ${backupId} has another length`);
   }
   return manifest;
 }
@@ -86,9 +86,9 @@ export async function copySet(
   await onVerifying();
   for (const file of files)
     if ((await sha256Of(into.read(fileKey(backupId, file.key), signal))) !== file.sha256)
-      throw new BackupSetError('damaged', `${file.key} of the copy of the set ${backupId} is not as it was written`);
+      throw new BackupSetError('damaged', `${file.key} of the copied backup ${backupId} is corrupted`);
   await into.write(manifestKey(backupId), manifestOnce(), signal);
   const back = await readManifestBytes(into, backupId, signal);
   if (!back.equals(manifestBytes))
-    throw new BackupSetError('damaged', `the manifest of the copy of the set ${backupId} is not as it was written`);
+    throw new BackupSetError('damaged', `the manifest of the copied backup ${backupId} is corrupted`);
 }

@@ -12,7 +12,7 @@ import type { VectorIndex } from '../../domain/ports/vector-index.ts';
 import { readCatalog, readMigrations } from './backed-up-tables.ts';
 import type { CatalogTable, KeyRange } from './backed-up-tables.ts';
 import { copyOut, fileQuery, hasRows } from './copy-out.ts';
-import { answerFixedQueries, makeFixedQueries } from './fixed-queries.ts';
+import { answerFixedQueries, createFixedQueries } from './fixed-queries.ts';
 import { packFile } from './packed-file.ts';
 import type { PackTarget } from './packed-file.ts';
 import { inSnapshot } from './snapshot.ts';
@@ -147,7 +147,7 @@ export async function writeSet(
         tables = await writeTables(snapshot, { ...target, signal }, (file) => add(file, false));
       },
       async (signal) => {
-        queries = await answerFixedQueries(beside, await makeFixedQueries(beside), {
+        queries = await answerFixedQueries(beside, await createFixedQueries(beside), {
           boundMs: QUERIES_MS,
           pace: target.pace,
           signal,

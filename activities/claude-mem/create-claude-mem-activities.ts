@@ -93,11 +93,11 @@ export function createClaudeMemActivities(dependencies: ClaudeMemDependencies): 
     }
   };
 
-  const standing = (tenantId: TenantId, importId: string) =>
+  const readJob = (tenantId: TenantId, importId: string) =>
     database.asTenant(tenantId, (transaction) => readImport(transaction, importId));
 
   const step = async (tenantId: TenantId, importId: string, more: boolean): Promise<ClaudeMemStep> => {
-    const job = await standing(tenantId, importId);
+    const job = await readJob(tenantId, importId);
     return { rowsTotal: job?.counts['rows_total'] ?? 0, rowsDone: job?.counts['rows_done'] ?? 0, more };
   };
 
@@ -105,7 +105,7 @@ export function createClaudeMemActivities(dependencies: ClaudeMemDependencies): 
     readClaudeMem: ({ tenantId: tenant, importId }) =>
       withHeartbeat(async (signal) => {
         const tenantId = asId<TenantId>(tenant);
-        const job = await standing(tenantId, importId);
+        const job = await readJob(tenantId, importId);
         if (job === null || job.state !== 'running') return { rowsTotal: 0, rowsDone: 0, more: false };
         // Checked again: the path may have become a link since the import was requested.
         const allowed = await allowedFolder(job.options.directory, roots);

@@ -7,7 +7,7 @@ import { reportProgress } from '../heartbeat.ts';
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const AT_ONCE = 16;
-const REASON = 'what it works for is gone';
+const REASON = 'its session no longer exists';
 
 /** Applies `work` to all items, some in parallel. */
 async function each<Item>(

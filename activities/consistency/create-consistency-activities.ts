@@ -56,7 +56,7 @@ export function createConsistencyActivities(dependencies: ConsistencyDependencie
     indexes: readonly IndexModel[],
     checkId: string,
     from: Scanned,
-    tell: (scanned: Scanned) => void,
+    report: (scanned: Scanned) => void,
   ): Promise<boolean> => {
     const { tally } = comparison;
     const scanned = [...from.scanned];
@@ -64,12 +64,12 @@ export function createConsistencyActivities(dependencies: ConsistencyDependencie
     for (const { name } of indexes) {
       if (scanned.includes(name)) continue;
       const worked = await scanIndex(comparison, name, from.model === name ? from.after : null, async (after) => {
-        tell({ scanned, model: name, after, counts: tally.counts() });
+        report({ scanned, model: name, after, counts: tally.counts() });
         await noteCheck(maintenance, checkId, tally.counts(), false);
       });
       hasWork = worked || hasWork;
       scanned.push(name);
-      tell({ scanned, model: null, after: null, counts: tally.counts() });
+      report({ scanned, model: null, after: null, counts: tally.counts() });
     }
     return hasWork;
   };
@@ -87,7 +87,7 @@ export function createConsistencyActivities(dependencies: ConsistencyDependencie
     comparison: Comparison,
     checkId: string,
     from: Details,
-    tell: (details: Details) => void,
+    report: (details: Details) => void,
   ): Promise<CheckCounts> => {
     const { tenantId, tally } = comparison;
     const indexes = await keptIndexes(maintenance, tenantId);
@@ -96,18 +96,18 @@ export function createConsistencyActivities(dependencies: ConsistencyDependencie
     const ofRows = new Tally(isDone ? counts : { rows: 0, found: counts.repaired, repaired: counts.repaired });
     let scanned: Scanned = from;
     let areRowsDone = isDone;
-    const notifyAll = (): void => tell({ ...scanned, rows: { isDone: areRowsDone, counts: ofRows.counts() } });
+    const reportAll = (): void => report({ ...scanned, rows: { isDone: areRowsDone, counts: ofRows.counts() } });
     const worked = await sideBySide(comparison.signal, [
       (signal) =>
         compareIndexes({ ...comparison, signal }, indexes, checkId, from, (now) => {
           scanned = now;
-          notifyAll();
+          reportAll();
         }),
       async (signal) => {
         if (isDone) return sumOf(counts.repaired) > 0;
-        const hasWork = await compareRows({ ...comparison, signal, tally: ofRows }, indexes).finally(notifyAll);
+        const hasWork = await compareRows({ ...comparison, signal, tally: ofRows }, indexes).finally(reportAll);
         areRowsDone = true;
-        notifyAll();
+        reportAll();
         return hasWork || sumOf(counts.repaired) > 0;
       },
     ]);
@@ -117,14 +117,14 @@ export function createConsistencyActivities(dependencies: ConsistencyDependencie
   };
 
   return {
-    checkTenant: ({ tenantId: given, checkId, repair: asked }) =>
-      resumeWithHeartbeat(detailsSchema, START, async (signal, from, tell) => {
+    checkTenant: ({ tenantId: given, checkId, repair: requested }) =>
+      resumeWithHeartbeat(detailsSchema, START, async (signal, from, report) => {
         const tenantId = asId<TenantId>(given);
-        const repair = asked ?? repairs;
+        const repair = requested ?? repairs;
         await openCheck(maintenance, { id: checkId, tenantId, repair });
         const tally = new Tally(from.counts);
         const comparison: Comparison = { ...dependencies, tenantId, repair, settleMs, tally, signal };
-        const counts = await compare(comparison, checkId, from, tell);
+        const counts = await compare(comparison, checkId, from, report);
         await noteCheck(maintenance, checkId, counts, true);
         return counts;
       }),

@@ -50,7 +50,7 @@ export async function findUnfindable(
   const suspects = await unfound(comparison, model, samples);
   if (suspects.length === 0) return false;
   await pause(settleMs, undefined, { signal });
-  const standing = await vectors.standing(
+  const present = await vectors.standing(
     tenantId,
     model,
     suspects.map(({ objectId }) => objectId),
@@ -58,7 +58,7 @@ export async function findUnfindable(
   const lost = await unfound(
     comparison,
     model,
-    suspects.filter(({ objectId }) => standing.has(objectId)),
+    suspects.filter(({ objectId }) => present.has(objectId)),
   );
   tally.find('unfindable', lost.length);
   if (!repair || lost.length === 0) return false;
@@ -105,7 +105,7 @@ export async function scanIndex(
   comparison: Comparison,
   model: string,
   after: string | null,
-  tell: (after: string) => Promise<void>,
+  report: (after: string) => Promise<void>,
 ): Promise<boolean> {
   const { maintenance, vectors, tenantId, tally, settleMs, signal } = comparison;
   let hasWork = false;
@@ -137,7 +137,7 @@ export async function scanIndex(
     const sound = group.filter(({ id }) => !suspected.has(id));
     if (samples.length < SAMPLES) samples.push(...samplesOf(sound));
     const last = pairs.at(-1);
-    if (suspects.size === 0 && last !== undefined) await tell(last.id);
+    if (suspects.size === 0 && last !== undefined) await report(last.id);
   }
   await suspects.settle();
   return (await findUnfindable(comparison, model, samples)) || hasWork;

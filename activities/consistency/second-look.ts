@@ -57,7 +57,7 @@ export async function judge(
 }
 
 /** Repairs faults of one kind; returns the number repaired. */
-async function mend(
+async function repairFaults(
   comparison: Comparison,
   model: string,
   kind: Fault | 'wrong_tenant',
@@ -119,7 +119,7 @@ export async function pollAgain(comparison: Comparison, model: string, ids: read
   }
   for (const [kind, some] of faults) {
     tally.find(kind, some.length);
-    if (repair) tally.repair(kind, await mend(comparison, model, kind, some));
+    if (repair) tally.repair(kind, await repairFaults(comparison, model, kind, some));
   }
   return repair && faults.size > 0;
 }

@@ -33,7 +33,7 @@ async function archivedAfter(database: Database, tenantId: TenantId, after: stri
 async function objectContains(
   archive: ArchiveStore,
   key: string,
-  needle: Buffer,
+  pattern: Buffer,
   signal: AbortSignal,
 ): Promise<boolean> {
   const plain = unpacked(archive.read(key, signal));
@@ -42,8 +42,8 @@ async function objectContains(
     for await (const piece of plain) {
       reportProgress(signal);
       const bytes = Buffer.concat([tail, z.instanceof(Buffer).parse(piece)]);
-      if (bytes.includes(needle)) return true;
-      tail = bytes.subarray(Math.max(0, bytes.length - needle.length + 1));
+      if (bytes.includes(pattern)) return true;
+      tail = bytes.subarray(Math.max(0, bytes.length - pattern.length + 1));
     }
     return false;
   } catch (error) {
@@ -55,20 +55,20 @@ async function objectContains(
 }
 
 /** Returns the archived sessions whose file contains a text. */
-export async function archivedHolding(
+export async function archivedContaining(
   database: Database,
   archive: ArchiveStore,
   tenantId: TenantId,
   text: string,
   signal: AbortSignal,
 ): Promise<string[]> {
-  const needle = Buffer.from(asJsonPiece(text), 'utf8');
+  const pattern = Buffer.from(asJsonPiece(text), 'utf8');
   const found: string[] = [];
   for (let after = FIRST_ID; ;) {
     const files = await archivedAfter(database, tenantId, after);
     for (const { session_id: sessionId, object_key: key } of files) {
       reportProgress(signal);
-      if (await objectContains(archive, key, needle, signal)) found.push(sessionId);
+      if (await objectContains(archive, key, pattern, signal)) found.push(sessionId);
     }
     const last = files.at(-1);
     if (last === undefined || files.length < FILES_AT_ONCE) return found;
@@ -77,13 +77,13 @@ export async function archivedHolding(
 }
 
 /** Returns the hashes of an archived session's full values, which its files alone name. */
-export async function archivedWholes(
-  { database, archive, wholes }: Pick<ErasureDependencies, 'database' | 'archive' | 'wholes'>,
+export async function archivedFullValues(
+  { database, archive, fullValues }: Pick<ErasureDependencies, 'database' | 'archive' | 'fullValues'>,
   tenantId: TenantId,
   sessionId: string,
   signal: AbortSignal,
 ): Promise<string[]> {
-  if (archive === null || wholes === null) return [];
+  if (archive === null || fullValues === null) return [];
   const [file] = await database.asTenant(tenantId, async (transaction) =>
     archivedRows.parse(
       await transaction.$queryRaw`SELECT session_id, object_key FROM archives WHERE session_id = ${sessionId}::uuid`,
@@ -97,17 +97,18 @@ export async function archivedWholes(
 
 /** Removes stray objects of a tenant's sessions; of those that may be an only copy, the ones that contain the text. */
 export async function eraseStrays(
-  { scope, archive, wholes }: Pick<ErasureDependencies, 'scope' | 'archive' | 'wholes'>,
+  { scope, archive, fullValues }: Pick<ErasureDependencies, 'scope' | 'archive' | 'fullValues'>,
   tenantId: TenantId,
   text: string | null,
   signal: AbortSignal,
 ): Promise<void> {
   if (archive === null) return;
-  const parts = { database: scope, archives: archive, objects: wholes };
+  const parts = { database: scope, archives: archive, objects: fullValues };
   const doubtful = await removeStrays(parts, tenantId, signal);
   if (text === null) return;
-  const needle = Buffer.from(asJsonPiece(text), 'utf8');
-  for (const key of doubtful) if (await objectContains(archive, key, needle, signal)) await archive.remove(key, signal);
+  const pattern = Buffer.from(asJsonPiece(text), 'utf8');
+  for (const key of doubtful)
+    if (await objectContains(archive, key, pattern, signal)) await archive.remove(key, signal);
 }
 
 /** Removes every object in a tenant's folders; returns their number. */
@@ -132,7 +133,7 @@ const noteRows = z.array(z.object({ id: z.string(), session_id: z.string(), sha2
 /** Returns the rows whose full value contains a text, even if the truncated one does not. */
 export async function rowsOfFullValuesContaining(
   database: Database,
-  wholes: ObjectStore,
+  fullValues: ObjectStore,
   tenantId: TenantId,
   text: string,
   signal: AbortSignal,
@@ -146,18 +147,18 @@ export async function rowsOfFullValuesContaining(
          CROSS JOIN LATERAL regexp_matches(r.said, 'bytes in all \\(sha256:([0-9a-f]{64})\\)', 'g') AS note`,
     ),
   );
-  const holding = new Map<string, boolean>();
-  const needles = [Buffer.from(text, 'utf8'), Buffer.from(asJsonPiece(text), 'utf8')];
+  const containing = new Map<string, boolean>();
+  const patterns = [Buffer.from(text, 'utf8'), Buffer.from(asJsonPiece(text), 'utf8')];
   for (const { sha256 } of rows) {
     reportProgress(signal);
-    if (holding.has(sha256)) continue;
-    const bytes = Buffer.from((await wholes.get(fullValueKey(tenantId, sha256))) ?? []);
-    holding.set(
+    if (containing.has(sha256)) continue;
+    const bytes = Buffer.from((await fullValues.get(fullValueKey(tenantId, sha256))) ?? []);
+    containing.set(
       sha256,
-      needles.some((needle) => bytes.includes(needle)),
+      patterns.some((pattern) => bytes.includes(pattern)),
     );
   }
   return rows
-    .filter(({ sha256 }) => holding.get(sha256) === true)
+    .filter(({ sha256 }) => containing.get(sha256) === true)
     .map((row) => ({ id: row.id, session: row.session_id }));
 }

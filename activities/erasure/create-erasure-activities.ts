@@ -8,7 +8,7 @@ import type { ErasureDependencies } from './journal.ts';
 import { eraseFiles, eraseVectors } from './files-and-vectors.ts';
 import { findAndJournal } from './find.ts';
 import { writeToJournal } from './journal.ts';
-import { prove } from './verify.ts';
+import { verifyErased } from './verify.ts';
 import { eraseRows } from './rows.ts';
 
 /** Wait before the next look for vectors that were just being written. */
@@ -31,14 +31,14 @@ export function createErasureActivities(dependencies: ErasureDependencies): Eras
             await eraseRows(dependencies, erasure, signal);
             return { phase: 'rows', waitMs: 0 };
           case 'rows': {
-            const standing = await eraseVectors(dependencies, erasure, signal);
-            return standing === 0 ? { phase: 'vectors', waitMs: 0 } : { phase: 'rows', waitMs: LOOK_AGAIN_MS };
+            const remaining = await eraseVectors(dependencies, erasure, signal);
+            return remaining === 0 ? { phase: 'vectors', waitMs: 0 } : { phase: 'rows', waitMs: LOOK_AGAIN_MS };
           }
           case 'vectors':
             await eraseFiles(dependencies, erasure, signal);
             return { phase: 'files', waitMs: 0 };
           case 'files':
-            return (await prove(dependencies, erasure, signal))
+            return (await verifyErased(dependencies, erasure, signal))
               ? { phase: 'completed', waitMs: 0 }
               : { phase: 'journalled', waitMs: LOOK_AGAIN_MS };
           case 'completed':

@@ -14,20 +14,20 @@ import { reportProgress } from '../heartbeat.ts';
 const CHUNKS_AT_ONCE = 500;
 
 /** Counts these objects in the vector index. */
-export async function currentObjects(
+export async function countObjects(
   { vectors }: Pick<ErasureDependencies, 'vectors'>,
   tenantId: TenantId,
   objects: Found['objects'],
   signal: AbortSignal,
 ): Promise<number> {
-  let standing = 0;
+  let remaining = 0;
   for (const [model, of] of Map.groupBy(objects, (object) => object.model))
     for (let from = 0; from < of.length; from += CHUNKS_AT_ONCE) {
       reportProgress(signal);
-      const asked = of.slice(from, from + CHUNKS_AT_ONCE).map(({ id }) => id);
-      standing += (await vectors.standing(tenantId, model, asked)).size;
+      const ids = of.slice(from, from + CHUNKS_AT_ONCE).map(({ id }) => id);
+      remaining += (await vectors.standing(tenantId, model, ids)).size;
     }
-  return standing;
+  return remaining;
 }
 
 /** Removes pending vectors from the index, then from ledger and cache. Returns how many of the erased objects the index still has. */
@@ -51,10 +51,10 @@ export async function eraseVectors(
       ),
     );
   }
-  const standing = await currentObjects(dependencies, tenantId, erasure.found?.objects ?? [], signal);
-  if (standing === 0)
+  const remaining = await countObjects(dependencies, tenantId, erasure.found?.objects ?? [], signal);
+  if (remaining === 0)
     await scope.asTenant(tenantId, (transaction) => noteErasure(transaction, erasure.id, { phase: 'vectors' }));
-  return standing;
+  return remaining;
 }
 
 /** Removes full values of erased rows, exports, each of which may contain erased rows, and stray archives; of a tenant every object. */
@@ -63,12 +63,12 @@ export async function eraseFiles(
   erasure: StoredErasure,
   signal: AbortSignal,
 ): Promise<void> {
-  const { scope, wholes, archive } = dependencies;
+  const { scope, fullValues, archive } = dependencies;
   const tenantId = asId<TenantId>(erasure.tenantId);
   const hashes = erasure.found?.fullValues ?? [];
   for (const sha256 of hashes) {
     reportProgress(signal);
-    await wholes?.delete(fullValueKey(tenantId, sha256));
+    await fullValues?.delete(fullValueKey(tenantId, sha256));
   }
   const more: Record<string, number> = { full_values: hashes.length };
   if (archive !== null) {

@@ -5,20 +5,20 @@ import { foundSchema, noteErasure } from '../../stores/postgres/erasure/erasures
 import type { Found, StoredErasure } from '../../stores/postgres/erasure/erasures.ts';
 import { findText, sessionsTitled, TooMuchFound } from '../../stores/postgres/erasure/find-text.ts';
 import { assertNoLegalHold, assertNoLearningUnderLegalHold } from '../../stores/postgres/retention/legal-holds.ts';
-import { archivedHolding, rowsOfFullValuesContaining } from './archived.ts';
+import { archivedContaining, rowsOfFullValuesContaining } from './archived.ts';
 import type { ErasureDependencies } from './journal.ts';
 import { writeToJournal } from './journal.ts';
 
 /** Finds a text in rows, archived sessions and full values. @throws TooMuchFound */
 export async function findEverywhere(
-  { database, archive, wholes }: ErasureDependencies,
+  { database, archive, fullValues }: ErasureDependencies,
   tenantId: TenantId,
   text: string,
   signal: AbortSignal,
 ): Promise<Found> {
   const found = await findText(database, tenantId, text, signal);
-  const archived = archive === null ? [] : await archivedHolding(database, archive, tenantId, text, signal);
-  const cut = wholes === null ? [] : await rowsOfFullValuesContaining(database, wholes, tenantId, text, signal);
+  const archived = archive === null ? [] : await archivedContaining(database, archive, tenantId, text, signal);
+  const cut = fullValues === null ? [] : await rowsOfFullValuesContaining(database, fullValues, tenantId, text, signal);
   const events = [...new Map([...found.events, ...cut].map((row) => [row.id, row])).values()];
   const sessions = [...new Set([...found.sessions, ...archived])];
   if (events.length + sessions.length > MAX_ERASED_ROWS) throw new TooMuchFound();

@@ -24,7 +24,7 @@ export interface ErasureDependencies extends JournalDependencies {
   readonly vectors: VectorIndex;
   readonly hints: WorkflowHints;
   /** Full values; null if none are stored. */
-  readonly wholes: ObjectStore | null;
+  readonly fullValues: ObjectStore | null;
   /** Archived sessions, exports, import files; null if not configured. */
   readonly archive: ArchiveStore | null;
   readonly now: () => number;

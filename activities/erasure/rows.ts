@@ -20,7 +20,7 @@ import type { TenantTransaction } from '../../stores/postgres/connection/databas
 import { fullValueKey } from '../../domain/ports/object-store.ts';
 import { removeArchive } from '../../stores/postgres/retention/archives.ts';
 import { fullValuesOf } from '../../stores/postgres/capture/full-values.ts';
-import { archivedWholes } from './archived.ts';
+import { archivedFullValues } from './archived.ts';
 import type { ErasureDependencies } from './journal.ts';
 import { reportProgress } from '../heartbeat.ts';
 
@@ -56,7 +56,7 @@ export async function eraseRows(
 
   const session = async (sessionId: string): Promise<void> => {
     // Recorded before the file that names them is removed.
-    const fullValues = await archivedWholes(dependencies, tenantId, sessionId, signal);
+    const fullValues = await archivedFullValues(dependencies, tenantId, sessionId, signal);
     if (fullValues.length > 0) await step(() => Promise.resolve({ counts: {}, fullValues }));
     // Its full values, recorded above, are removed later.
     if (await removeArchive({ database, archives: archive, objects: null }, tenantId, sessionId, signal))
@@ -76,14 +76,14 @@ export async function eraseRows(
     await step((transaction) => erasePerson(transaction, userId, tables));
   };
 
-  const text = async (needle: string): Promise<void> => {
+  const text = async (searchText: string): Promise<void> => {
     for (const sessionId of found.sessions) await session(sessionId);
     for (const { id, session: of } of found.events)
       if (of !== null) await step((transaction) => eraseEvent(transaction, id, of));
     await step((transaction) => eraseSummaries(transaction, found.summaries));
     await step((transaction) => eraseLearnings(transaction, found.learnings));
     await step((transaction) => eraseEntities(transaction, found.entities));
-    await step((transaction) => eraseBeside(transaction, tenantId, needle));
+    await step((transaction) => eraseBeside(transaction, tenantId, searchText));
     // Windows are summarised again from the remaining rows.
     for (const of of new Set(found.events.flatMap((row) => row.session ?? [])))
       await dependencies.hints.session(tenantId, of).catch(() => undefined);
@@ -108,7 +108,7 @@ export async function eraseRows(
 
 /** Vectors and full values before the rows: the ledger alone lists the indexes. */
 async function eraseTenant(
-  { maintenance, scope, vectors, wholes }: ErasureDependencies,
+  { maintenance, scope, vectors, fullValues }: ErasureDependencies,
   erasure: StoredErasure,
   tenantId: TenantId,
   signal: AbortSignal,
@@ -123,14 +123,14 @@ async function eraseTenant(
       noteErasure(transaction, erasure.id, { found: foundSchema.parse({ objects: sample }) }),
     );
   for (const model of await modelsOfTenant(maintenance, tenantId)) await vectors.drop(tenantId, model);
-  if (wholes !== null) {
+  if (fullValues !== null) {
     const { rows } = await maintenance.query<{ id: string }>('SELECT id FROM sessions WHERE tenant_id = $1', [
       tenantId,
     ]);
     for (const { id } of rows) {
       reportProgress(signal);
       const hashes = await scope.asTenant(tenantId, (transaction) => fullValuesOf(transaction, id, null));
-      for (const sha256 of hashes) await wholes.delete(fullValueKey(tenantId, sha256));
+      for (const sha256 of hashes) await fullValues.delete(fullValueKey(tenantId, sha256));
     }
   }
   const counts = await eraseTenantRows(maintenance, tenantId, await tenantTables(maintenance), signal);

@@ -10,7 +10,7 @@ import { entriesOf } from '../../stores/postgres/erasure/erasure-journal.ts';
 import { ErasureIncomplete, finishErasure, noteErasure } from '../../stores/postgres/erasure/erasures.ts';
 import type { StoredErasure } from '../../stores/postgres/erasure/erasures.ts';
 import type { ErasureDependencies } from './journal.ts';
-import { currentObjects } from './files-and-vectors.ts';
+import { countObjects } from './files-and-vectors.ts';
 import { findEverywhere } from './find.ts';
 import { intoJournals } from './journal.ts';
 
@@ -55,19 +55,19 @@ async function rowsLeft(
  * Checks every store for leftovers. If there are any, the erasure starts another round; else the signed receipt is stored with the journal and
  * in the row. Returns true if completed. @throws ErasureIncomplete
  */
-export async function prove(
+export async function verifyErased(
   dependencies: ErasureDependencies,
   erasure: StoredErasure,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { scope, wholes, archive, journals, now } = dependencies;
+  const { scope, fullValues, archive, journals, now } = dependencies;
   const tenantId = asId<TenantId>(erasure.tenantId);
   const at = () => new Date(now()).toISOString();
   const checks: ErasureCheck[] = [];
   if (erasure.kind === 'text') {
     const found = await findEverywhere(dependencies, tenantId, erasure.searchText ?? '', signal);
     const left = found.events.length + found.summaries.length + found.learnings.length + found.entities.length;
-    const how = 'every column that holds text was searched for it, letter by letter';
+    const how = 'every text column was searched for it';
     checks.push({ where: 'database', how, looked_at: erasure.found?.events.length ?? 0, left, at: at() });
     if (archive !== null)
       checks.push({
@@ -88,24 +88,24 @@ export async function prove(
     });
   }
   const objects = erasure.found?.objects ?? [];
-  const standing = await currentObjects(dependencies, tenantId, objects, signal);
+  const remaining = await countObjects(dependencies, tenantId, objects, signal);
   checks.push({
     where: 'vector index',
     how: 'the removed objects were looked up by their ids',
     looked_at: objects.length,
-    left: standing,
+    left: remaining,
     at: at(),
   });
-  if (wholes !== null) {
+  if (fullValues !== null) {
     let left = 0;
     for (const sha256 of erasure.found?.fullValues ?? [])
-      if ((await wholes.get(fullValueKey(tenantId, sha256))) !== null) left += 1;
+      if ((await fullValues.get(fullValueKey(tenantId, sha256))) !== null) left += 1;
     const looked = erasure.found?.fullValues.length ?? 0;
-    checks.push({ where: 'whole values', how: 'looked up by their hashes', looked_at: looked, left, at: at() });
+    checks.push({ where: 'full values', how: 'looked up by their hashes', looked_at: looked, left, at: at() });
   }
   if (checks.some(({ left }) => left > 0)) {
     if ((erasure.counts['rounds'] ?? 0) >= MAX_ROUNDS)
-      throw new ErasureIncomplete('what is erased is written again and again');
+      throw new ErasureIncomplete('the erased data is written again after every round: stop its source');
     await scope.asTenant(tenantId, (transaction) => noteErasure(transaction, erasure.id, { phase: 'queued' }));
     return false;
   }

@@ -38,7 +38,7 @@ export function createExportImportActivities({
   now,
 }: ExportImportDependencies): ExportImportActivities {
   const store = (): ArchiveStore => {
-    if (archive === null) throw new NotConfigured('RECOLLECT_ARCHIVE_STORE: exports and imports need it');
+    if (archive === null) throw new NotConfigured('RECOLLECT_ARCHIVE_STORE: exports and imports require it');
     return archive;
   };
   const plainLines = (key: string, signal: AbortSignal) => unpackLines(store().read(key, signal));

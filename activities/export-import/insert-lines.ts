@@ -15,7 +15,7 @@ const MAPPED: ReadonlySet<string> = new Set([
 ]);
 
 /** Condition: a tombstone exists of a row that is not an event: a summary, a learning, a quote. */
-const IS_BURIED = (column: string) =>
+const HAS_TOMBSTONE = (column: string) =>
   `EXISTS (SELECT FROM tombstones b WHERE b.tenant_id = $1 AND b.host = '' AND b.external_id = '' AND b.key_sha256 = sha256(convert_to('row:' || p.${column}, 'UTF8')))`;
 
 /** The key as in a tombstone (stores/postgres/erasure/forget.ts): without the part's number; for an event without a key its hash alone. */
@@ -53,16 +53,16 @@ function conditionsOf(table: TenantTable, carried: ReadonlySet<string>): string[
       const none = key.columns.map((column) => `p."${column}" IS NULL`).join(' OR ');
       return `(${none} OR EXISTS (SELECT FROM "${key.parent}" f WHERE ${same} AND f.tenant_id = $1))`;
     });
-  const buried = ['id', 'row_id', 'source_id', 'resource_id']
+  const forgotten = ['id', 'row_id', 'source_id', 'resource_id']
     .filter((name) => has(name) && table.name !== 'capture_keys')
-    .map((name) => `NOT ${IS_BURIED(name)}`);
+    .map((name) => `NOT ${HAS_TOMBSTONE(name)}`);
   const session =
     has('session_id') && !OF_FORGOTTEN.has(table.name)
       ? [
           `(p.session_id IS NULL OR NOT EXISTS (SELECT FROM sessions s WHERE s.id = p.session_id AND s.status = 'deleted' AND s.tenant_id = $1))`,
         ]
       : [];
-  const standing =
+  const sessionExists =
     has('session_id') && table.columns.some((column) => column.name === 'session_id' && !column.isNullable)
       ? ['EXISTS (SELECT FROM sessions s WHERE s.id = p.session_id AND s.tenant_id = $1)']
       : [];
@@ -70,7 +70,7 @@ function conditionsOf(table: TenantTable, carried: ReadonlySet<string>): string[
     ? ['EXISTS (SELECT FROM capture_keys k WHERE k.session_id = p.session_id AND k.seq = p.seq AND k.row_id = p.id)']
     : [];
   const own = REFUSING[table.name];
-  return [...parents, ...buried, ...session, ...standing, ...keyed, ...(own === undefined ? [] : [own])];
+  return [...parents, ...forgotten, ...session, ...sessionExists, ...keyed, ...(own === undefined ? [] : [own])];
 }
 
 /** Statements for lines of a table: `$1` the tenant, `$2` the lines, `$3` mapped ids. */
@@ -128,7 +128,7 @@ export async function insertLines(
     if ((rows[0]?.n ?? 0) > 0)
       throw new ExportFileError(
         'id_taken',
-        `${rows[0]?.n ?? 0} rows of ${table} stand under the same ids in another tenant of this instance`,
+        `${rows[0]?.n ?? 0} ids of ${table} belong to another tenant of this instance`,
       );
   }
   const { rowCount } = await client.query(insert, values);

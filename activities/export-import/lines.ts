@@ -57,21 +57,21 @@ export function tableOfLine(line: string): string | null {
 /** Yields the lines of a text in pieces, without newlines; the last one may lack its newline. @throws ExportFileError too_long */
 export async function* linesOf(pieces: AsyncIterable<string>): AsyncGenerator<string> {
   let rest: string[] = [];
-  let held = 0;
+  let chars = 0;
   for await (const piece of pieces) {
     let from = 0;
     for (let at = piece.indexOf('\n'); at >= 0; at = piece.indexOf('\n', from)) {
       yield rest.length === 0 ? piece.slice(from, at) : rest.join('') + piece.slice(from, at);
       rest = [];
-      held = 0;
+      chars = 0;
       from = at + 1;
     }
     if (from < piece.length) rest.push(piece.slice(from));
-    held += piece.length - from;
-    if (held > MAX_LINE_CHARS)
+    chars += piece.length - from;
+    if (chars > MAX_LINE_CHARS)
       throw new ExportFileError('too_long', `a line is longer than ${MAX_LINE_CHARS} characters`);
   }
-  if (held > 0) yield rest.join('');
+  if (chars > 0) yield rest.join('');
 }
 
 /** Invalid UTF-8: a retry would read the same. */
@@ -92,7 +92,7 @@ export async function* unpackLines(file: AsyncIterable<Uint8Array>): AsyncGenera
     yield* linesOf(asText(unpacked(file)));
   } catch (error) {
     throw isPackDamage(error) || isNoText(error)
-      ? new ExportFileError('damaged', 'the file is not what was compressed')
+      ? new ExportFileError('damaged', 'the file cannot be decompressed')
       : error;
   }
 }

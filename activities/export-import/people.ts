@@ -40,7 +40,7 @@ function remember(map: IdMap, from: string, to: string): void {
 }
 
 /** Maps a user to the existing one of that name, else creates an inactive one without a password. Returns true if one was created. */
-export async function takePerson(client: pg.ClientBase, tenantId: string, line: string, map: IdMap): Promise<boolean> {
+export async function importUser(client: pg.ClientBase, tenantId: string, line: string, map: IdMap): Promise<boolean> {
   const { row } = personLine.parse(JSON.parse(line));
   const find = async () =>
     idRows.parse(
@@ -74,7 +74,12 @@ export async function takePerson(client: pg.ClientBase, tenantId: string, line: 
 }
 
 /** Maps a project to an existing one by its remote, else by another alias, else creates it. Returns true if one was created. */
-export async function takeProject(client: pg.ClientBase, tenantId: string, line: string, map: IdMap): Promise<boolean> {
+export async function importProject(
+  client: pg.ClientBase,
+  tenantId: string,
+  line: string,
+  map: IdMap,
+): Promise<boolean> {
   const { row } = projectLine.parse(JSON.parse(line));
   const { rows } = await client.query(
     `SELECT project_id AS id FROM project_aliases WHERE tenant_id = $1 AND alias = ANY ($2::text[]) ORDER BY alias NOT LIKE 'remote:%', alias LIMIT 1`,

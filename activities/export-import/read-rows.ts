@@ -6,7 +6,7 @@ import { tenantTables } from '../../stores/postgres/exports/table-catalog.ts';
 import { insertLines, insertOf } from './insert-lines.ts';
 import { EXPORT_FORMAT_VERSION, exportEnd, exportHeader, ExportFileError, tableOfLine } from './lines.ts';
 import type { ExportHeader } from './lines.ts';
-import { takePerson, takeProject } from './people.ts';
+import { importUser, importProject } from './people.ts';
 import type { IdMap } from './people.ts';
 import { UNEXPORTED_TABLES } from '../../stores/postgres/exports/scope-rules.ts';
 import { servedIndex, requestVectors } from './request-vectors.ts';
@@ -86,12 +86,12 @@ function parsed(line: string | undefined): unknown {
 
 function headerOf(line: string | undefined, known: readonly string[]): ExportHeader {
   const header = exportHeader.safeParse(parsed(line));
-  if (!header.success) throw new ExportFileError('not_export_file', 'the first line is not the header of an export');
+  if (!header.success) throw new ExportFileError('not_export_file', 'the first line is not an export header');
   const newest = known.at(-1);
   if (header.data.version > EXPORT_FORMAT_VERSION)
-    throw new ExportFileError('newer', 'the export was written by a newer version');
+    throw new ExportFileError('newer', 'the export has a newer format: update this instance');
   if (newest !== undefined && header.data.migrations.some((name) => name > newest && !known.includes(name)))
-    throw new ExportFileError('newer', 'the export was written by an instance with newer tables');
+    throw new ExportFileError('newer', 'the export has newer tables: update this instance');
   return header.data;
 }
 
@@ -108,7 +108,7 @@ async function dropUnnamed(client: pg.ClientBase, tenantId: TenantId): Promise<v
 }
 
 /** Returns true if PostgreSQL rejected the content of lines, which a retry does not change. */
-function isOfTheLines(error: unknown): boolean {
+function isLineFault(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
   return /^(?:21|22|23)/.test(code);
 }
@@ -125,10 +125,7 @@ export async function checkLines(lines: AsyncIterable<string>, signal?: AbortSig
     else if (tableOfLine(line) === null) {
       const end = exportEnd.safeParse(parsed(line));
       if (!end.success || end.data.end.sha256 !== hash.digest('hex'))
-        throw new ExportFileError(
-          'damaged',
-          `line ${count + 1} is no row, or the checksum of the lines is another one`,
-        );
+        throw new ExportFileError('damaged', `line ${count + 1} is not a row, or the checksum differs`);
       isEnded = true;
       continue;
     }
@@ -172,11 +169,11 @@ export async function readRows(
   const take = async (client: pg.PoolClient, name: string, taken: readonly string[]): Promise<number> => {
     const table = tables.get(name);
     if (table === undefined || !carried.has(name))
-      throw new ExportFileError('not_export_file', `a line is of the table ${name}, which no export holds`);
+      throw new ExportFileError('not_export_file', `a line is of the table ${name}, which exports do not contain`);
     if (name === 'users' || name === 'projects') {
       let made = 0;
       for (const line of taken)
-        made += Number(await (name === 'users' ? takePerson : takeProject)(client, tenantId, line, map));
+        made += Number(await (name === 'users' ? importUser : importProject)(client, tenantId, line, map));
       return made;
     }
     if (name === 'embeddings') {
@@ -211,8 +208,8 @@ export async function readRows(
         await onBatch?.(client, { lines: Math.max(count, doneLines), read: { ...read }, written: { ...written } });
       });
     } catch (error) {
-      if (!isOfTheLines(error) && !(error instanceof Error && error.name === 'ZodError')) throw error;
-      throw new ExportFileError('damaged', `lines ${from} to ${count} are no rows of ${table} that can be taken in`);
+      if (!isLineFault(error) && !(error instanceof Error && error.name === 'ZodError')) throw error;
+      throw new ExportFileError('damaged', `lines ${from} to ${count} are not valid rows of ${table}`);
     }
   };
 
@@ -226,9 +223,9 @@ export async function readRows(
       if (table === null) {
         await flush();
         const end = exportEnd.safeParse(parsed(line));
-        if (!end.success) throw new ExportFileError('damaged', `line ${count + 1} is no row`);
+        if (!end.success) throw new ExportFileError('damaged', `line ${count + 1} is not a row`);
         if (end.data.end.sha256 !== hash.digest('hex'))
-          throw new ExportFileError('damaged', 'the checksum of the lines is not the one that the last line tells');
+          throw new ExportFileError('damaged', 'the checksum of the lines differs from the last line');
         isEnded = true;
         continue;
       }

@@ -45,10 +45,10 @@ const headRow = z.object({ name: z.string(), at: z.date() });
 
 /** Returns the names of the applied migrations; none if the role may not read them. */
 export async function migrationsOf(client: pg.ClientBase): Promise<string[]> {
-  const asked = await client.query<{ may: boolean | null }>(
+  const privilege = await client.query<{ may: boolean | null }>(
     `SELECT has_column_privilege(to_regclass('public._prisma_migrations'), 'migration_name', 'SELECT') AND has_column_privilege(to_regclass('public._prisma_migrations'), 'finished_at', 'SELECT') AS may`,
   );
-  if (asked.rows[0]?.may !== true) return [];
+  if (privilege.rows[0]?.may !== true) return [];
   const { rows } = await client.query<{ name: string }>(
     'SELECT migration_name AS name FROM _prisma_migrations WHERE finished_at IS NOT NULL ORDER BY 1',
   );
@@ -77,7 +77,7 @@ export async function* writeRows(
       scope.tenantId,
     ]);
     const [head] = z.array(headRow).parse(heads);
-    if (head === undefined) throw new Error('there is no such tenant');
+    if (head === undefined) throw new Error('the tenant does not exist');
     const hash = createHash('sha256');
     const header = `${JSON.stringify({
       recollect: 'export',

@@ -57,7 +57,7 @@ async function requireTaking(embedder: Embedder, signal: AbortSignal): Promise<v
   try {
     await embedder.embed(['text'], 'passage', signal);
   } catch (error) {
-    if (error instanceof TextsRefused) throw new EmbedderUnavailable(`${error.message}, whatever it is sent`);
+    if (error instanceof TextsRefused) throw new EmbedderUnavailable(`${error.message}, for any text`);
     throw error;
   }
 }

@@ -76,14 +76,14 @@ export async function indexTake(
   signal: AbortSignal,
 ): Promise<Take> {
   const { database, isBurst, cacheEntries } = dependencies;
-  const keeps = cacheEntries > 0;
+  const caches = cacheEntries > 0;
   const waiting = await database.asTenant(tenantId, (transaction) =>
     pendingEmbeddings(transaction, index.name, TAKE_CHUNKS + 1),
   );
   if (waiting.length === 0) return { indexed: 0, refused: 0, more: false, sessionIds: [] };
-  const begun = waiting.slice(0, TAKE_CHUNKS);
+  const batchRows = waiting.slice(0, TAKE_CHUNKS);
   const { chunks, known, missingIds } = await database.readAsTenant(tenantId, async (read) => {
-    const { placed, missingIds } = await placeChunks(read, begun);
+    const { placed, missingIds } = await placeChunks(read, batchRows);
     const chunks = placed.map((one): HashedChunk => {
       const text = embeddedText(one);
       return { placed: one, text, hash: textHash(text) };
@@ -92,14 +92,14 @@ export async function indexTake(
     return {
       chunks,
       missingIds,
-      known: keeps ? await cachedVectors(read, modelOfIndex(index.name), hashes) : new Map<string, Float32Array>(),
+      known: caches ? await cachedVectors(read, modelOfIndex(index.name), hashes) : new Map<string, Float32Array>(),
     };
   });
   const taken = firstWithin(chunks, (hash) => known.has(hash));
   const later = new Set(chunks.slice(taken.length).map(({ placed }) => placed.pending.id));
   const placedIds = new Set(chunks.map(({ placed }) => placed.pending.id));
   // Memories that no longer exist are removed from the index; chunks that their memory no longer has are settled.
-  const blank = begun.filter((chunk) => !placedIds.has(chunk.id) && !missingIds.has(chunk.memoryId));
+  const blank = batchRows.filter((chunk) => !placedIds.has(chunk.id) && !missingIds.has(chunk.memoryId));
   if (blank.length > 0 || missingIds.size > 0)
     await database.asTenant(tenantId, async (transaction) => {
       await settleEmbeddings(transaction, blank, []);
@@ -129,7 +129,7 @@ export async function indexTake(
     { usage, seconds }: Pick<WorkBefore, 'usage' | 'seconds'>,
   ): Promise<WrittenChunks> =>
     writeChunks(
-      { ...dependencies, keeps },
+      { ...dependencies, caches },
       tenantId,
       index,
       written,
@@ -157,7 +157,7 @@ export async function indexTake(
           settleEmbeddings(
             transaction,
             [],
-            refused.map(({ placed }) => ({ id: placed.pending.id, message: 'the embedding model refuses the text' })),
+            refused.map(({ placed }) => ({ id: placed.pending.id, message: 'the embedding model rejects the text' })),
           ),
         );
         total.refused += refused.length;
@@ -173,14 +173,14 @@ export async function indexTake(
     indexed: total.indexed,
     refused: total.refused,
     more:
-      waiting.length > begun.length ||
+      waiting.length > batchRows.length ||
       later.size > 0 ||
       left > 0 ||
       total.refused > 0 ||
       total.overtaken > 0 ||
       missingIds.size > 0,
     sessionIds: [
-      ...new Set(begun.flatMap(({ id, sessionId }) => (sessionId === null || later.has(id) ? [] : [sessionId]))),
+      ...new Set(batchRows.flatMap(({ id, sessionId }) => (sessionId === null || later.has(id) ? [] : [sessionId]))),
     ],
   };
 }

@@ -37,7 +37,7 @@ export interface WriteDependencies {
   readonly database: Database;
   readonly vectors: VectorIndex;
   /** False: vectors are not cached. */
-  readonly keeps: boolean;
+  readonly caches: boolean;
 }
 
 /**
@@ -45,7 +45,7 @@ export interface WriteDependencies {
  * call. @throws VectorIndexUnavailable
  */
 export async function writeChunks(
-  { database, vectors, keeps }: WriteDependencies,
+  { database, vectors, caches }: WriteDependencies,
   tenantId: TenantId,
   index: IndexModel,
   chunks: readonly VectoredChunk[],
@@ -54,7 +54,7 @@ export async function writeChunks(
 ): Promise<WrittenChunks> {
   const model = modelOfIndex(index.name);
   await database.asTenant(tenantId, async (transaction) => {
-    if (keeps)
+    if (caches)
       await storeVectors(
         transaction,
         tenantId,
@@ -77,7 +77,7 @@ export async function writeChunks(
   );
   // An index that rejects every write is full or read-only, which is not counted against the chunks.
   if (refusals.size > 0 && refusals.size === chunks.length)
-    throw new VectorIndexUnavailable('the vector index refuses every write');
+    throw new VectorIndexUnavailable('the vector index rejects every write: check its disk and read-only state');
   const refused = chunks.flatMap(({ embeddingId, chunk }) => {
     const message = refusals.get(chunk.objectId);
     return message === undefined ? [] : [{ id: embeddingId, message }];

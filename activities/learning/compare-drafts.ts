@@ -145,10 +145,10 @@ export async function compareDrafts(
         found.set(learning.id, learning);
     return { newest: before, known: [...found.values()] };
   });
-  const theirs = await embed(known.map(comparedText), signal);
+  const knownVectors = await embed(known.map(comparedText), signal);
   const neighbours = known.map((learning, index): Neighbour => ({
     id: learning.id,
-    text: toCompared(learning, theirs[index] ?? null),
+    text: toCompared(learning, knownVectors[index] ?? null),
     verified: learning.verified || !mayReplace(learning),
     occurredAtMs: learning.occurredAtMs,
   }));

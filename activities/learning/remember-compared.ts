@@ -117,7 +117,7 @@ async function storeAsItIs(
   const [stored] = await database.asTenant(editor.tenantId, (transaction) =>
     storeMemories(transaction, editor, [memory]),
   );
-  if (stored === undefined) throw new Error('a memory was given and none was stored');
+  if (stored === undefined) throw new Error('the memory was not stored');
   return stored;
 }
 

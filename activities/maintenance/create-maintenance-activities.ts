@@ -19,7 +19,7 @@ import { VectorIndexUnavailable } from '../../domain/ports/vector-index.ts';
 
 /** Chunks per sweep: as many as are embedded in five minutes on a small machine. */
 const MAX_CHUNKS = 20_000;
-const CHUNKS_OF_ONE_QUESTION = 500;
+const LOOKUP_CHUNKS = 500;
 
 /**
  * Looks up recently indexed vectors and requests missing ones: a killed server may have acknowledged unwritten data. An unavailable index is
@@ -35,11 +35,11 @@ export async function findLostVectors(maintenance: pg.Pool, vectors: VectorIndex
   }
   try {
     for (const { tenantId, model, ids } of groups.values()) {
-      for (let from = 0; from < ids.length; from += CHUNKS_OF_ONE_QUESTION) {
+      for (let from = 0; from < ids.length; from += LOOKUP_CHUNKS) {
         reportProgress(signal);
-        const asked = ids.slice(from, from + CHUNKS_OF_ONE_QUESTION);
-        const standing = await vectors.standing(tenantId, model, asked);
-        const lost = asked.filter((id) => !standing.has(id));
+        const batch = ids.slice(from, from + LOOKUP_CHUNKS);
+        const present = await vectors.standing(tenantId, model, batch);
+        const lost = batch.filter((id) => !present.has(id));
         await requestAgain(maintenance, tenantId, model, lost);
       }
     }
@@ -71,15 +71,15 @@ const MAX_TENANTS = 500;
 const AT_ONCE = 16;
 
 /** Sends hints, some in parallel, until the signal aborts. @throws the first failure if all fail */
-async function notifyAll(told: readonly (() => Promise<void>)[], signal: AbortSignal): Promise<void> {
+async function notifyAll(hintCalls: readonly (() => Promise<void>)[], signal: AbortSignal): Promise<void> {
   const failures: unknown[] = [];
-  for (let start = 0; start < told.length; start += AT_ONCE) {
+  for (let start = 0; start < hintCalls.length; start += AT_ONCE) {
     reportProgress(signal);
     // One failed hint must not block the others.
-    const results = await Promise.allSettled(told.slice(start, start + AT_ONCE).map((tell) => tell()));
+    const results = await Promise.allSettled(hintCalls.slice(start, start + AT_ONCE).map((calls) => calls()));
     for (const result of results) if (result.status === 'rejected') failures.push(result.reason);
   }
-  if (told.length > 0 && failures.length === told.length) throw failures[0];
+  if (hintCalls.length > 0 && failures.length === hintCalls.length) throw failures[0];
 }
 
 /**
@@ -113,30 +113,30 @@ export function createMaintenanceActivities({
           async () => {
             const sessions = await forgottenSessions(maintenance, GRACE_MS, idleMs * OVERDUE_FACTOR, MAX_SESSIONS);
             swept.sessions = sessions.length;
-            const tell = sessions.map((session) => () => hints.session(session.tenantId, session.sessionId));
-            await notifyAll(tell, signal);
+            const calls = sessions.map((session) => () => hints.session(session.tenantId, session.sessionId));
+            await notifyAll(calls, signal);
           },
           () => retryFailedVectors(maintenance),
           () => findLostVectors(maintenance, vectors, signal),
           async () => {
             const tenants = await tenantsWithPendingVectors(maintenance, GRACE_MS, MAX_TENANTS);
             swept.tenants = tenants.length;
-            const tell = tenants.map((tenantId) => () => hints.index(tenantId));
-            await notifyAll(tell, signal);
+            const calls = tenants.map((tenantId) => () => hints.index(tenantId));
+            await notifyAll(calls, signal);
           },
           async () => {
             const changed = await tenantsToReindex(maintenance, indexName, MAX_TENANTS);
-            const tell = changed.map((tenantId) => () => hints.reindex(tenantId));
-            await notifyAll(tell, signal);
+            const calls = changed.map((tenantId) => () => hints.reindex(tenantId));
+            await notifyAll(calls, signal);
           },
           async () => {
             const batches = await forgottenBatches(maintenance, MAX_TENANTS);
-            const tell = batches.map(
+            const calls = batches.map(
               ({ tenantId, ...batch }) =>
                 () =>
                   hints.modelBatch(tenantId, batch),
             );
-            await notifyAll(tell, signal);
+            await notifyAll(calls, signal);
           },
         ];
         await doAll(stages, signal);

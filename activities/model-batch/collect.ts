@@ -51,7 +51,7 @@ export async function collectBatch(
       left.delete(outcome.customId);
     }
   }
-  for (const call of left.values()) counts[await letWait(dependencies, ref, call, 'requeued')] += 1;
+  for (const call of left.values()) counts[await endCall(dependencies, ref, call, 'requeued')] += 1;
   const sessionIds = await database.asTenant(tenantId, async (transaction) => {
     await markEnded(transaction, ref.batchId);
     return batchSessions(transaction, ref.batchId, 'all');
@@ -60,7 +60,7 @@ export async function collectBatch(
 }
 
 /** Ends a call without a response and releases its reservation. */
-async function letWait(
+async function endCall(
   { database }: BatchDependencies,
   ref: BatchRef,
   call: AssignedCall,
@@ -74,7 +74,7 @@ async function letWait(
 }
 
 /** Queues every window of a batch again and ends the batch. */
-export async function giveUpBatch(dependencies: BatchDependencies, ref: BatchRef): Promise<readonly string[]> {
+export async function abandonBatch(dependencies: BatchDependencies, ref: BatchRef): Promise<readonly string[]> {
   return dependencies.database.asTenant(asId(ref.tenantId), async (transaction) => {
     for (const call of await readAssigned(transaction, ref.batchId))
       await finishCall(transaction, ref.batchId, call, 'requeued');
@@ -93,17 +93,17 @@ async function write(
   if (outcome.kind === 'failed') {
     const error = new ModelError(outcome.error, 'the call failed in its batch');
     return isPermanent(error)
-      ? letWait(dependencies, ref, call, 'parked', parkedReason(error))
-      : letWait(dependencies, ref, call, 'requeued');
+      ? endCall(dependencies, ref, call, 'parked', parkedReason(error))
+      : endCall(dependencies, ref, call, 'requeued');
   }
-  if (outcome.kind !== 'answered') return letWait(dependencies, ref, call, 'requeued');
+  if (outcome.kind !== 'answered') return endCall(dependencies, ref, call, 'requeued');
   const tenantId = asId<TenantId>(ref.tenantId);
   const work = await readWindowWork(dependencies, { tenantId, sessionId: call.sessionId }, call.windowN);
   if (work !== null && work.facts.forgotten === call.forgotten)
     return writeAnswer(dependencies, ref, call, work, outcome, signal);
   // Part of it was forgotten meanwhile, and the response may contain that. Its cost is recorded.
   await bookBatched(dependencies, ref.batchId, call, outcome.usage, null);
-  return letWait(dependencies, ref, call, 'requeued');
+  return endCall(dependencies, ref, call, 'requeued');
 }
 
 async function writeAnswer(
@@ -120,8 +120,8 @@ async function writeAnswer(
   try {
     const question = model.windowRequest(work.input);
     const reading = answer.stopped === null ? question.read(answer.text) : stoppedReading(answer.stopped);
-    const kept = reading.ok ? { question, text: answer.text, work } : null;
-    await bookBatched(dependencies, ref.batchId, call, answer.usage, kept);
+    const cached = reading.ok ? { question, text: answer.text, work } : null;
+    await bookBatched(dependencies, ref.batchId, call, answer.usage, cached);
     if (reading.ok) {
       const isWritten = await writeWindowTopic(dependencies, work, reading.output, [answer.usage], claim);
       return isWritten ? 'summarised' : 'requeued';
@@ -137,9 +137,9 @@ async function writeAnswer(
   } catch (error) {
     // One user's exhausted budget must not block the results of others.
     if (error instanceof BudgetExhausted || error instanceof ModelBusy)
-      return letWait(dependencies, ref, call, 'requeued');
+      return endCall(dependencies, ref, call, 'requeued');
     if (!(error instanceof ModelError) || !isPermanent(error)) throw error;
-    return letWait(dependencies, ref, call, 'parked', parkedReason(error));
+    return endCall(dependencies, ref, call, 'parked', parkedReason(error));
   }
 }
 

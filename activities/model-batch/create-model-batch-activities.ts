@@ -7,9 +7,9 @@ import { markSent, readBatch, touchBatch } from '../../stores/postgres/usage/mod
 import type { BatchRef, ModelBatchActivities } from '../../workflows/model-batch/types.ts';
 import { withHeartbeat } from '../heartbeat.ts';
 import { tryHintIndex } from '../try-hint-index.ts';
-import { collectBatch, giveUpBatch } from './collect.ts';
+import { collectBatch, abandonBatch } from './collect.ts';
 import type { BatchDependencies } from './window-work.ts';
-import { findLost, submitBatch } from './submit.ts';
+import { findUnconfirmed, submitBatch } from './submit.ts';
 
 /** Longest wait for a cancelled batch: its results until then are paid for, and used. */
 const RELEASE_MS = 60_000;
@@ -21,7 +21,7 @@ export function createModelBatchActivities(dependencies: BatchDependencies): Mod
 
   /** Returns the batch API. @throws ModelError if the configured provider has none: existing batches wait until one is configured */
   const batchesOf = (): ModelBatches => {
-    if (model.batches === null) throw new ModelError('unauthorised', 'the model of the settings has no batches');
+    if (model.batches === null) throw new ModelError('unauthorised', 'the configured model has no batches');
     return model.batches;
   };
   const find = ({ tenantId, batchId }: BatchRef) =>
@@ -33,7 +33,7 @@ export function createModelBatchActivities(dependencies: BatchDependencies): Mod
     if (batch === null || batch.state === 'ended') return;
     const batches = batchesOf();
     const tenantId = asId<TenantId>(ref.tenantId);
-    const lost = await findLost(dependencies, batches, tenantId, batch, signal);
+    const lost = await findUnconfirmed(dependencies, batches, tenantId, batch, signal);
     if (lost !== null)
       await database.asTenant(tenantId, (transaction) => markSent(transaction, ref.batchId, lost.batchId, lost.calls));
     const providerId = lost?.batchId ?? batch.providerBatchId;
@@ -67,7 +67,7 @@ export function createModelBatchActivities(dependencies: BatchDependencies): Mod
       withHeartbeat(async (signal) => {
         const result = await collectBatch(dependencies, batchesOf(), ref, signal).catch(async (error: unknown) => {
           if (!isMissing(error)) throw error;
-          return { sessionIds: await giveUpBatch(dependencies, ref), summarised: 0, parked: 0, requeued: 0 };
+          return { sessionIds: await abandonBatch(dependencies, ref), summarised: 0, parked: 0, requeued: 0 };
         });
         await tryHintIndex(hints, asId(ref.tenantId));
         return result;
@@ -82,7 +82,7 @@ export function createModelBatchActivities(dependencies: BatchDependencies): Mod
         } catch (error) {
           if (!(error instanceof ModelError)) throw error;
           // Cancelling a batch releases its windows, whatever the provider returns.
-          return { sessionIds: await giveUpBatch(dependencies, ref) };
+          return { sessionIds: await abandonBatch(dependencies, ref) };
         }
       }),
   };

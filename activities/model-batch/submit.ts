@@ -19,7 +19,7 @@ import type { BatchRef, SubmitResult } from '../../workflows/model-batch/types.t
 import { isPermanent, parkedReason } from '../failures.ts';
 import { readWindowWork } from './window-work.ts';
 import type { BatchDependencies } from './window-work.ts';
-import { claimOf, holdBudget, summariseStored, summariseLocally } from './window-answers.ts';
+import { claimOf, reserveBudget, summariseStored, summariseLocally } from './window-answers.ts';
 import { reportProgress } from '../heartbeat.ts';
 
 /** Calls prepared in parallel: the provider counts each one's tokens. */
@@ -62,7 +62,7 @@ export async function submitBatch(
   if (before.state === 'sent') return { calls: before.calls, sessionIds: await finished() };
   if (before.state === 'gathering')
     await database.asTenant(tenantId, (transaction) => beginSubmit(transaction, tenantId, ref.batchId));
-  const lost = await findLost(dependencies, batches, tenantId, before, signal);
+  const lost = await findUnconfirmed(dependencies, batches, tenantId, before, signal);
   if (lost !== null) {
     await database.asTenant(tenantId, (transaction) => markSent(transaction, ref.batchId, lost.batchId, lost.calls));
     return { calls: lost.calls, sessionIds: await finished() };
@@ -93,7 +93,7 @@ export async function submitBatch(
 }
 
 /** Finds a batch that an earlier attempt sent without confirmation; null if there is none. */
-export async function findLost(
+export async function findUnconfirmed(
   { database }: BatchDependencies,
   batches: ModelBatches,
   tenantId: TenantId,
@@ -146,7 +146,7 @@ async function prepare(
   try {
     const call = await model.prepareWindow(work.input, signal);
     if (await summariseStored(dependencies, work, call, claim)) return settled;
-    const budget = await holdBudget(dependencies, ref.batchId, assigned, call, work.facts.forgotten);
+    const budget = await reserveBudget(dependencies, ref.batchId, assigned, call, work.facts.forgotten);
     if (budget === null) return { kind: 'send', customId: customIdOf(assigned), call };
     if (await summariseLocally(dependencies, work, claim, signal)) return settled;
     return { kind: 'over_day', assigned, ...budget };

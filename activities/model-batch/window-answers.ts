@@ -6,7 +6,7 @@ import { raiseBudgetAlert, reserveCall, settleCall } from '../../stores/postgres
 import { finishCall, holdReservation, takeReservation } from '../../stores/postgres/usage/model-batches.ts';
 import type { AssignedCall } from '../../stores/postgres/usage/model-batches.ts';
 import { bookUsage } from '../../stores/postgres/usage/usage-ledger.ts';
-import { bookHit, cacheQuestion, findCachedResponse, keepForQuestion } from '../model-calls/answer-cache.ts';
+import { bookHit, cacheQuestion, findCachedResponse, cacheForRequest } from '../model-calls/answer-cache.ts';
 import { callModel } from '../model-call.ts';
 import { writeWindowTopic } from './window-work.ts';
 import type { ClaimWindow, WindowWork, BatchDependencies } from './window-work.ts';
@@ -33,13 +33,13 @@ export async function summariseStored(
   const question = cacheQuestion(call, work.near, cache);
   const hit = await findCachedResponse(database, work.owner, call, question, work.near, cache);
   if (hit === null) return false;
-  const usage = await bookHit(database, work.owner, hit.kept, Math.round(performance.now() - started));
+  const usage = await bookHit(database, work.owner, hit.cached, Math.round(performance.now() - started));
   await writeWindowTopic(dependencies, work, hit.output, [usage], claim);
   return true;
 }
 
 /** Reserves budget for a call until its batch ends. Returns null, or if exceeded the time until the user's day ends. @throws QuotaTooSmall */
-export async function holdBudget(
+export async function reserveBudget(
   { database, modelCalls }: BatchDependencies,
   batchId: string,
   assigned: AssignedCall,
@@ -90,7 +90,11 @@ export async function bookBatched(
   batchId: string,
   call: AssignedCall,
   usage: ModelUsage,
-  kept: { readonly question: ModelRequest<TopicSummaryDraft>; readonly text: string; readonly work: WindowWork } | null,
+  cached: {
+    readonly question: ModelRequest<TopicSummaryDraft>;
+    readonly text: string;
+    readonly work: WindowWork;
+  } | null,
 ): Promise<void> {
   const { reservationId } = call;
   if (reservationId === null) return;
@@ -101,11 +105,11 @@ export async function bookBatched(
   const alert = await database.asTenant(tenantId, async (transaction) => {
     if (!(await takeReservation(transaction, batchId, call))) return null;
     await bookUsage(transaction, owner, [usage]);
-    if (kept !== null) {
-      const question = cacheQuestion(kept.question, kept.work.near, limits.cache);
-      const given = { text: kept.text, usage };
-      const { forgotten } = kept.work.facts;
-      await keepForQuestion(transaction, owner, question, given, { days: limits.cache.days, forgotten });
+    if (cached !== null) {
+      const question = cacheQuestion(cached.question, cached.work.near, limits.cache);
+      const given = { text: cached.text, usage };
+      const { forgotten } = cached.work.facts;
+      await cacheForRequest(transaction, owner, question, given, { days: limits.cache.days, forgotten });
     }
     const day = await settleCall(transaction, userId, [reservationId], usage.inputTokens + usage.outputTokens, limits);
     return raiseBudgetAlert(transaction, owner, day, limits.alertShare);

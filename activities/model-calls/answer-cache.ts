@@ -24,7 +24,7 @@ import type { UsageOwner } from '../../stores/postgres/usage/usage-ledger.ts';
 export interface NearOptions<Output> {
   readonly rows: readonly SourceRow[];
   /** Returns true if these rows support every claim of the response. */
-  readonly stands: (output: Output) => boolean;
+  readonly isSupported: (output: Output) => boolean;
 }
 
 /** A request as cached. Its signature is computed lazily and once. */
@@ -65,7 +65,7 @@ export function cacheQuestion<Output>(
 }
 
 /** Counts the words of a response that the request lacks, without volatile ones (times, ids). */
-export function foreignRowsOf(answer: string, question: string): number {
+export function novelWordsOf(answer: string, question: string): number {
   return novelWords(withoutVolatile(answer), withoutVolatile(question));
 }
 
@@ -73,23 +73,24 @@ export function foreignRowsOf(answer: string, question: string): number {
  * Returns a cached response's output for a nearly identical request; null if it is too dissimilar, uses words or makes claims that the new
  * rows lack, or cannot be parsed.
  */
-export function takeNear<Output>(
-  kept: Pick<NearAnswer, 'response' | 'signature' | 'novelWords'>,
+export function reuseNear<Output>(
+  cached: Pick<NearAnswer, 'response' | 'signature' | 'novelWords'>,
   call: ModelRequest<Output>,
   question: CacheQuestion,
   near: NearOptions<Output>,
   similarity: number,
 ): Output | null {
-  if (question.near === null || estimatedSimilarity(kept.signature, question.near.signature) < similarity) return null;
-  if (foreignRowsOf(kept.response, question.text) > kept.novelWords) return null;
-  const reading = call.read(kept.response);
-  return reading.ok && near.stands(reading.output) ? reading.output : null;
+  if (question.near === null || estimatedSimilarity(cached.signature, question.near.signature) < similarity)
+    return null;
+  if (novelWordsOf(cached.response, question.text) > cached.novelWords) return null;
+  const reading = call.read(cached.response);
+  return reading.ok && near.isSupported(reading.output) ? reading.output : null;
 }
 
 /** A cached response that can be used, and its output. */
 export interface CacheHit<Output> {
   readonly output: Output;
-  readonly kept: CachedResponse;
+  readonly cached: CachedResponse;
 }
 
 /** Finds a cached response to an equal request, or to a nearly identical one whose every claim the new rows support. Null if there is none. */
@@ -108,12 +109,12 @@ export async function findCachedResponse<Output>(
   });
   if (same !== null) {
     const reading = call.read(same.response);
-    return reading.ok ? { output: reading.output, kept: same } : null;
+    return reading.ok ? { output: reading.output, cached: same } : null;
   }
   if (near === undefined) return null;
-  for (const kept of alike) {
-    const output = takeNear(kept, call, question, near, similarity);
-    if (output !== null) return { output, kept };
+  for (const cached of alike) {
+    const output = reuseNear(cached, call, question, near, similarity);
+    if (output !== null) return { output, cached };
   }
   return null;
 }
@@ -122,12 +123,12 @@ export async function findCachedResponse<Output>(
 export async function bookHit(
   database: Database,
   owner: UsageOwner,
-  kept: CachedResponse,
+  cached: CachedResponse,
   latencyMs: number,
 ): Promise<ModelUsage> {
   const usage: ModelUsage = {
-    provider: kept.provider,
-    model: kept.model,
+    provider: cached.provider,
+    model: cached.model,
     inputTokens: 0,
     outputTokens: 0,
     tokensCached: 0,
@@ -155,7 +156,7 @@ export async function findFailedAnswer<Output>(
 }
 
 /** Caches a response, marked if it is unusable, for the configured number of days. */
-export async function keepForQuestion(
+export async function cacheForRequest(
   transaction: TenantTransaction,
   owner: UsageOwner,
   question: CacheQuestion,
@@ -174,7 +175,7 @@ export async function keepForQuestion(
     provider: usage.provider,
     model: usage.model,
     tokens: usage.inputTokens + usage.outputTokens,
-    near: question.near === null ? null : { ...question.near, novelWords: foreignRowsOf(text, question.text) },
+    near: question.near === null ? null : { ...question.near, novelWords: novelWordsOf(text, question.text) },
     days,
     unreadable,
     forgotten,

@@ -112,7 +112,7 @@ async function release(database: Database, owner: UsageOwner, reservation: strin
  * recorded as well. @throws ModelError, `invalid_request` if the call exceeds the request limit, QuotaTooSmall if it exceeds the user's day;
  * BudgetExhausted, ModelBusy, the signal's reason
  */
-export async function askPaid<Output>(
+export async function callPaidModel<Output>(
   dependencies: PaidCallDependencies,
   owner: UsageOwner,
   call: PreparedCall<Output>,
@@ -122,7 +122,7 @@ export async function askPaid<Output>(
   const { database, limits } = dependencies;
   const bound = call.inputTokens + call.maxTokensOut;
   if (bound > limits.requestTokens)
-    throw new ModelError('invalid_request', `the call may take ${bound} tokens; ${limits.requestTokens} are allowed`);
+    throw new ModelError('invalid_request', `the call may take ${bound} tokens; the limit is ${limits.requestTokens}`);
   const reservation = await reserve(dependencies, owner, bound, signal);
   let answer: ModelResponse<Output>;
   try {

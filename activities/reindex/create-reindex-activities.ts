@@ -55,11 +55,11 @@ export function createReindexActivities(dependencies: ReindexDependencies): Rein
     to: IndexModel,
     after: string | null,
   ): Promise<string | null> => {
-    const { memories, standing } = await database.readAsTenant(tenantId, async (read) => {
+    const { memories, current } = await database.readAsTenant(tenantId, async (read) => {
       const memories = await memoriesOfIndex(read, from, after, FILL_MEMORIES);
-      return { memories, standing: await readMemories(read, memories, undefined, undefined, 'shown') };
+      return { memories, current: await readMemories(read, memories, undefined, undefined, 'shown') };
     });
-    const byId = new Map(standing.map((memory) => [memory.id, memory]));
+    const byId = new Map(current.map((memory) => [memory.id, memory]));
     const wanted = memories.flatMap(({ id, type, sessionId }) => {
       const memory = byId.get(id);
       return memory === undefined ? [] : [{ id, type, sessionId, chunks: chunkText(memory.title, memory.content) }];
@@ -67,8 +67,8 @@ export function createReindexActivities(dependencies: ReindexDependencies): Rein
     const next = memories.length < FILL_MEMORIES ? null : (memories.at(-1)?.rowId ?? null);
     await database.asTenant(tenantId, async (transaction) => {
       // First: requests for vectors lock this row before rows of the ledger.
-      const held = await holdIndexes(transaction, tenantId, embeddingModel, 'change');
-      if (held.building?.name !== to.name) return;
+      const locked = await holdIndexes(transaction, tenantId, embeddingModel, 'change');
+      if (locked.building?.name !== to.name) return;
       await fillIndex(transaction, tenantId, to, wanted);
       await noteFilled(transaction, memories.length, next);
     });
@@ -121,8 +121,8 @@ export function createReindexActivities(dependencies: ReindexDependencies): Rein
       if (retired !== null) return { phase: 'grace', waiting: null, waitMs: Math.max(restMs, 1) };
       if (isRequested) return DONE;
       await database.asTenant(tenantId, async (transaction) => {
-        const held = await holdIndexes(transaction, tenantId, embeddingModel, 'change');
-        if (held.building === null && held.retired === null) await beginIndex(transaction, embeddingModel);
+        const locked = await holdIndexes(transaction, tenantId, embeddingModel, 'change');
+        if (locked.building === null && locked.retired === null) await beginIndex(transaction, embeddingModel);
       });
       return null;
     }

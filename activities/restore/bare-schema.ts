@@ -62,7 +62,7 @@ function monthsOf(files: Manifest['tables'][number]['files']): Set<string> {
 }
 
 /** Creates a partition for every month of the backup that the migrations, which create those around today, did not. */
-async function makePartitions(owner: pg.Client, manifest: Manifest): Promise<void> {
+async function createPartitions(owner: pg.Client, manifest: Manifest): Promise<void> {
   for (const { name, files } of manifest.tables) {
     const isParted = await owner.query(
       "SELECT FROM pg_partitioned_table WHERE partrelid = to_regclass($1) AND partstrat = 'r'",
@@ -117,12 +117,12 @@ async function isBare(server: RestoreServer, database: string): Promise<boolean>
  * Creates a database with the backup's migrations, without indexes and foreign keys; the functions of prisma/sql follow with the schema
  * update. A complete one is left as it is, an incomplete one is recreated.
  */
-export async function makeBareDatabase(server: RestoreServer, database: string, manifest: Manifest): Promise<void> {
+export async function createBareDatabase(server: RestoreServer, database: string, manifest: Manifest): Promise<void> {
   if (await isBare(server, database)) return;
   await createEmptyDatabase(server, database);
   await withSchemaEngine(ownerAddress(server, database), (engine) => engine.deploy(manifest.migrations.at(-1)));
   await asOwner(server, database, async (owner) => {
-    await makePartitions(owner, manifest);
+    await createPartitions(owner, manifest);
     // In one transaction: a workspace marks a complete database.
     await owner.query('BEGIN');
     await owner.query(WORKSPACE);
@@ -139,7 +139,7 @@ const TOGETHER_MS = 1_000;
 const laterRows = z.array(z.object({ n: z.number(), statement: z.string() }));
 
 /** Creates indexes and foreign keys, validated against every row; resumes after an interrupted attempt. @throws DatabaseError if rows violate one */
-export async function makeIndexes(server: RestoreServer, database: string, signal: AbortSignal): Promise<void> {
+export async function createIndexes(server: RestoreServer, database: string, signal: AbortSignal): Promise<void> {
   await asOwner(server, database, async (owner) => {
     await owner.query("SET maintenance_work_mem = '256MB'; SET max_parallel_maintenance_workers = 4");
     const later = laterRows.parse(

@@ -1,7 +1,7 @@
 import { functionsSha256 } from '../../prisma/apply-functions.ts';
 import { RestoreError } from '../../domain/backup/set-error.ts';
-import { makeBareDatabase, makeIndexes } from './bare-schema.ts';
-import { holdsMemory } from './carry-over.ts';
+import { createBareDatabase, createIndexes } from './bare-schema.ts';
+import { hasMemories } from './carry-over.ts';
 import { checkForeignKeys, checkQueries, checkTables } from './check-tables.ts';
 import { copyIn } from './copy-in.ts';
 import { analyzeRestored, bringUpToDate, onceOf, resetRestored } from './finish-schema.ts';
@@ -49,9 +49,9 @@ export function buildSteps(
       stepped(restoreId, 'checking', async ({ work, server, names }, set, signal) => {
         const { manifest } = set;
         const files = filesOf(manifest);
-        const isFree = work.kind === 'drill' || work.overwrite || !(await holdsMemory(maintenance));
+        const isFree = work.kind === 'drill' || work.overwrite || !(await hasMemories(maintenance));
         if (!isFree && !work.dry_run)
-          throw new RestoreError('refused', 'this instance has sessions or learnings: say overwrite to replace them');
+          throw new RestoreError('refused', 'this instance has sessions or learnings: set overwrite to replace them');
         await noteRestore(maintenance, restoreId, 'checking', {
           counts: {
             files_total: files.length,
@@ -76,7 +76,7 @@ export function buildSteps(
     copySetIn: ({ restoreId }) =>
       stepped(restoreId, 'copying', async ({ server, names }, set, signal) => {
         const started = performance.now();
-        await makeBareDatabase(server, names.built, set.manifest);
+        await createBareDatabase(server, names.built, set.manifest);
         const note = progressNoter((counts) => noteRestore(maintenance, restoreId, 'copying', { counts }));
         const { files, rows, bytes } = await copyIn(
           server,
@@ -95,7 +95,7 @@ export function buildSteps(
       stepped(restoreId, 'indexing', async ({ work, server, names }, set, signal) => {
         const started = performance.now();
         await watchDatabase(server, names.built, async () => {
-          await makeIndexes(server, names.built, signal);
+          await createIndexes(server, names.built, signal);
           await analyzeRestored(server, names.built);
         });
         const seconds = { ...work.result?.seconds, index: secondsSince(started) };
@@ -131,15 +131,15 @@ export function buildSteps(
         });
         const [different] = tables.different;
         if (different !== undefined)
-          throw new RestoreError('unproved', `${different} reads otherwise from the restored database`);
+          throw new RestoreError('unproved', `${different} differs in the restored database`);
         if (foreignKeys.invalid > 0)
-          throw new RestoreError('unproved', 'foreign keys do not hold in what was restored');
+          throw new RestoreError('unproved', 'foreign keys of the restored database are not valid');
         // Another schema or other functions may search differently: all rows were compared, and the result lists the difference.
         const searchesAlike = migrations.applied === 0 && manifest.functions === functionsSha256();
         if (queries.different > 0 && searchesAlike)
           throw new RestoreError(
             'unproved',
-            `${queries.different} of ${queries.asked} fixed queries found something else`,
+            `${queries.different} of ${queries.asked} fixed queries have other results`,
           );
         if (work.kind === 'drill') return;
         const { rows: erasures, journal } = await eraseAgain(dependencies, context, set, signal);

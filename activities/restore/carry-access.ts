@@ -45,9 +45,9 @@ async function replaceRows(
  * restored rows, inactive.
  */
 async function carryUsers(from: pg.ClientBase, into: pg.ClientBase, tenants: readonly string[]): Promise<void> {
-  const standing = await idsOf(from, 'SELECT id FROM users WHERE tenant_id = ANY ($1::uuid[])', [tenants]);
+  const current = await idsOf(from, 'SELECT id FROM users WHERE tenant_id = ANY ($1::uuid[])', [tenants]);
   // Names are unique in a tenant and may have been swapped: all are freed first.
-  await into.query('UPDATE users SET username = id::text WHERE id = ANY ($1::uuid[])', [standing]);
+  await into.query('UPDATE users SET username = id::text WHERE id = ANY ($1::uuid[])', [current]);
   const { rows } = await into.query(
     "SELECT attname AS name FROM pg_attribute WHERE attrelid = 'users'::regclass AND attnum > 0 AND NOT attisdropped AND attname <> 'id'",
   );
@@ -66,7 +66,7 @@ async function carryUsers(from: pg.ClientBase, into: pg.ClientBase, tenants: rea
   }
   await into.query('UPDATE users SET active = false WHERE tenant_id = ANY ($1::uuid[]) AND id <> ALL ($2::uuid[])', [
     tenants,
-    standing,
+    current,
   ]);
 }
 

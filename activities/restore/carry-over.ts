@@ -138,10 +138,12 @@ export async function carryOver(from: pg.ClientBase, into: pg.ClientBase): Promi
   }
 }
 
-const heldRow = z.tuple([z.object({ held: z.boolean() })]);
+const existsRow = z.tuple([z.object({ found: z.boolean() })]);
 
 /** Returns true if a database has sessions or learnings: it is replaced only on request. */
-export async function holdsMemory(client: pg.Pool | pg.ClientBase): Promise<boolean> {
-  const { rows } = await client.query('SELECT EXISTS (SELECT FROM sessions) OR EXISTS (SELECT FROM learnings) AS held');
-  return heldRow.parse(rows)[0].held;
+export async function hasMemories(client: pg.Pool | pg.ClientBase): Promise<boolean> {
+  const { rows } = await client.query(
+    'SELECT EXISTS (SELECT FROM sessions) OR EXISTS (SELECT FROM learnings) AS found',
+  );
+  return existsRow.parse(rows)[0].found;
 }

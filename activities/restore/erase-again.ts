@@ -37,8 +37,8 @@ async function newestHead(
   trusted: readonly string[],
   signal: AbortSignal,
 ): Promise<JournalHead | null> {
-  const { whole } = await listSets(store, signal);
-  const newest = whole
+  const { complete } = await listSets(store, signal);
+  const newest = complete
     .map(({ id }) => id)
     .toSorted()
     .toReversed();
@@ -102,7 +102,7 @@ export async function eraseAgain(
  * Repeats on the copy what the replaced database erased or forgot during the verification, and copies its erasure records. Uses PostgreSQL and
  * these two databases alone, since there is no running one.
  */
-export async function buryAgain(
+export async function forgetAgain(
   { server, names }: Pick<RestoreContext, 'server' | 'names'>,
   restoreId: string,
 ): Promise<void> {

@@ -47,7 +47,7 @@ export interface RestoreContext {
 
 /** @throws NotConfigured where this worker cannot restore */
 export function namesOf({ server }: RestoreDependencies, restoreId: string): Omit<RestoreContext, 'work'> {
-  if (server === null) throw new NotConfigured('RECOLLECT_RESTORE_DATABASE_URL: is needed for restores');
+  if (server === null) throw new NotConfigured('RECOLLECT_RESTORE_DATABASE_URL: restores require it');
   return { server, names: restoreNames(server, restoreId) };
 }
 
@@ -64,7 +64,7 @@ export function storeOf(
   const from = address === null ? store : address === COPY_STORE ? copy : storeAt(address);
   if (from !== null) return from;
   throw new NotConfigured(
-    `${address === null ? 'RECOLLECT_BACKUP_STORE' : 'RECOLLECT_BACKUP_COPY_STORE'}: is needed for this restore`,
+    `${address === null ? 'RECOLLECT_BACKUP_STORE' : 'RECOLLECT_BACKUP_COPY_STORE'}: this restore requires it`,
   );
 }
 
@@ -77,7 +77,7 @@ export async function setOf(
   const { maintenance, access } = dependencies;
   const from = storeOf(dependencies, store);
   const backupId = named ?? (await newestSet(from, signal));
-  if (backupId === null) throw new BackupSetError('missing', `there is no set in ${from.address}`);
+  if (backupId === null) throw new BackupSetError('missing', `no backup in ${from.address}`);
   const set = await openSet({ store: from, signer, ...(await access()) }, backupId, signal);
   if (named === null) await noteSet(maintenance, id, backupId);
   return set;

@@ -22,7 +22,7 @@ import {
 } from '../../stores/postgres/backups/restores.ts';
 import type { RestoreActivities } from '../../workflows/restore/types.ts';
 import { reportProgress, withHeartbeat } from '../heartbeat.ts';
-import { buryAgain } from './erase-again.ts';
+import { forgetAgain } from './erase-again.ts';
 import { progressNoter, contextOf, namesOf, setOf, storeOf } from './restore-context.ts';
 import type { RestoreDependencies } from './restore-context.ts';
 import { loadAndVerify } from './vector-steps.ts';
@@ -44,7 +44,7 @@ export function swapSteps(
     const { built, replaced } = names;
     // Once more: revocations, exclusions, holds and erasures were possible until now.
     await asMaintenance(server, replaced, (from) => asMaintenance(server, built, (into) => carryOver(from, into)));
-    await buryAgain({ server, names }, restoreId);
+    await forgetAgain({ server, names }, restoreId);
     const indexes = [
       ...(await asMaintenance(server, replaced, tenantIndexes)),
       ...(await asMaintenance(server, built, tenantIndexes)),
@@ -57,7 +57,7 @@ export function swapSteps(
   };
 
   /** Hints the workflows of all work in progress; returns the number of sessions. */
-  const startAgain = async (signal: AbortSignal): Promise<number> => {
+  const resumeWork = async (signal: AbortSignal): Promise<number> => {
     let sessions = 0;
     for await (const page of liveSessions(maintenance)) {
       for (let from = 0; from < page.length; from += AT_ONCE) {
@@ -82,8 +82,8 @@ export function swapSteps(
   };
 
   /** After an abandoned swap: workflows may have been ended and vectors dropped of rows that are running again. */
-  const goOnAsBefore = async (signal: AbortSignal): Promise<void> => {
-    await startAgain(signal);
+  const resumeAfterFailedSwap = async (signal: AbortSignal): Promise<void> => {
+    await resumeWork(signal);
     for (const { tenantId, index } of await indexedTenants(maintenance))
       await requestMissingVectors(maintenance, vectors, tenantId, index, signal);
     await hintIndexes(signal);
@@ -116,7 +116,7 @@ export function swapSteps(
         const started = performance.now();
         const note = progressNoter((counts) => noteRestore(maintenance, restoreId, 'resuming', { counts }));
         // Sessions first: agents wait for them. Their new vectors are written beside the loaded ones.
-        const sessions = await startAgain(signal);
+        const sessions = await resumeWork(signal);
         // The swap is done: if the backup is unreadable by now, all vectors are embedded again.
         const set = await setOf(dependencies, work, signal).catch((error: unknown) => {
           if (error instanceof BackupSetError) return null;
@@ -162,14 +162,14 @@ export function swapSteps(
           const seconds = { ...work.result?.seconds, total: (Date.now() - work.created_at.getTime()) / MS };
           await noteRestore(maintenance, restoreId, 'vectors', { result: { seconds } });
         }
-        if (state !== 'completed' && work.phase === 'swapping') await goOnAsBefore(signal);
+        if (state !== 'completed' && work.phase === 'swapping') await resumeAfterFailedSwap(signal);
         await endRestore(maintenance, restoreId, state, error, message);
       }),
   };
 }
 
 /** Another role is connected and cannot be disconnected (insufficient_privilege, object_in_use). */
-const STAYS: ReadonlySet<string> = new Set(['42501', '55006']);
+const STILL_CONNECTED: ReadonlySet<string> = new Set(['42501', '55006']);
 
 function sqlState(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
@@ -194,7 +194,7 @@ export async function dropReplaced(server: RestoreServer, maintenance: pg.Pool, 
         await maker.query(`DROP DATABASE IF EXISTS ${maker.escapeIdentifier(name)} WITH (FORCE)`);
         dropped += 1;
       } catch (error) {
-        if (!STAYS.has(sqlState(error) ?? '')) throw error;
+        if (!STILL_CONNECTED.has(sqlState(error) ?? '')) throw error;
       }
     return dropped;
   });

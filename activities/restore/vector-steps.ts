@@ -112,8 +112,8 @@ export async function loadAndVerify(
   signal: AbortSignal,
 ): Promise<VectorResult> {
   let objects = 0;
-  const kept = set === null ? [] : set.manifest.vectors.map((index) => ({ from: set, index }));
-  for (const { from, index } of kept)
+  const loadable = set === null ? [] : set.manifest.vectors.map((index) => ({ from: set, index }));
+  for (const { from, index } of loadable)
     try {
       await loadVectors(client, from, index, vectors, (count) => note({ vectors_done: (objects += count) }), signal);
     } catch (error) {
@@ -155,7 +155,10 @@ export function vectorSteps(dependencies: RestoreDependencies): Pick<RestoreActi
         const seconds = { ...work.result?.seconds, vectors: Math.round(performance.now() - started) / 1_000 };
         await noteRestore(maintenance, restoreId, 'vectors', { result: { vectors, seconds } });
         if (vectors.unproved > 0)
-          throw new RestoreError('unproved', `vectors of ${vectors.unproved} indexes are not found by themselves`);
+          throw new RestoreError(
+            'unproved',
+            `vectors of ${vectors.unproved} indexes are not found by searches for themselves`,
+          );
       }),
   };
 }

@@ -14,7 +14,7 @@ const BATCH_OBJECTS = 500;
 const MAX_LINE_BYTES = 16 * 1024 * 1024;
 const NEWLINE = 0x0a;
 /** Ledger rows per lookup in the index. */
-const ASKED = 500;
+const LOOKUP_ROWS = 500;
 
 const line = z.object({
   id: z.uuid(),
@@ -32,7 +32,7 @@ async function* linesOf(source: AsyncIterable<Uint8Array>): AsyncGenerator<strin
       from = end + 1;
     }
     rest = bytes.subarray(from);
-    if (rest.length > MAX_LINE_BYTES) throw new BackupSetError('damaged', 'a line of vectors is longer than any');
+    if (rest.length > MAX_LINE_BYTES) throw new BackupSetError('damaged', 'a line of vectors is too long');
   }
   if (rest.length > 0) yield rest.toString('utf8');
 }
@@ -41,7 +41,7 @@ function objectOf(text: string, dimension: number): ExportedObject {
   const { id, properties, vector } = line.parse(JSON.parse(text));
   const bytes = Buffer.from(vector, 'base64');
   if (bytes.length !== dimension * Float32Array.BYTES_PER_ELEMENT)
-    throw new BackupSetError('damaged', 'a vector has another dimension than its index');
+    throw new BackupSetError('damaged', 'a vector and its index differ in dimension');
   // Copied: a Buffer's memory need not be aligned for floats.
   return { objectId: id, properties, vector: new Float32Array(new Uint8Array(bytes).buffer) };
 }
@@ -110,25 +110,25 @@ export async function requestMissingVectors(
       (
         await client.query(
           "SELECT id, object_id FROM embeddings WHERE tenant_id = $1 AND model = $2 AND state = 'indexed' AND id > $3 ORDER BY id LIMIT $4",
-          [tenantId, index, after, ASKED],
+          [tenantId, index, after, LOOKUP_ROWS],
         )
       ).rows,
     );
     const last = rows.at(-1);
     if (last === undefined) return missing;
     after = last.id;
-    const standing = await vectors.standing(
+    const present = await vectors.standing(
       tenantId,
       index,
       rows.map((row) => row.object_id),
     );
-    const gone = rows.filter((row) => !standing.has(row.object_id)).map((row) => row.id);
-    if (gone.length === 0) continue;
+    const missingIds = rows.filter((row) => !present.has(row.object_id)).map((row) => row.id);
+    if (missingIds.length === 0) continue;
     await client.query(
       "UPDATE embeddings SET state = 'pending', revision = revision + 1 WHERE id = ANY ($1) AND state = 'indexed'",
-      [gone],
+      [missingIds],
     );
-    missing += gone.length;
+    missing += missingIds.length;
   }
 }
 

@@ -31,7 +31,7 @@ export async function writeObject(
   const { bytes, sha256 } = await archives.write(key, packed(lines()), signal);
   // Assigned in the generator, which the compiler does not follow.
   const written = rows as WrittenRows | null;
-  if (written === null) throw new ArchiveDamaged('the lines of a session were cut off');
+  if (written === null) throw new ArchiveDamaged('the lines of the session are incomplete');
   return { rows: written, bytes, sha256 };
 }
 
@@ -69,21 +69,21 @@ export async function verifyObject(
       last = line;
     }
   } catch (error) {
-    if (isPackDamage(error)) throw new ArchiveDamaged('an archive cannot be unpacked');
+    if (isPackDamage(error)) throw new ArchiveDamaged('the archive cannot be decompressed');
     throw error;
   }
-  if (sha256() !== known.sha256) throw new ArchiveDamaged('the bytes of an archive are not those that were written');
-  let told: unknown;
+  if (sha256() !== known.sha256) throw new ArchiveDamaged('the hash of the archive differs');
+  let lastLine: unknown;
   try {
-    told = JSON.parse(last ?? '');
+    lastLine = JSON.parse(last ?? '');
   } catch {
-    throw new ArchiveDamaged('the last line of an archive is missing');
+    throw new ArchiveDamaged('the archive has no last line');
   }
-  const end = exportEnd.safeParse(told);
+  const end = exportEnd.safeParse(lastLine);
   const isSame =
     end.success &&
     end.data.end.sha256 === known.linesSha256 &&
     hash.digest('hex') === known.linesSha256 &&
     Object.entries(known.rows).every(([table, rows]) => end.data.end.rows[table] === rows);
-  if (!isSame) throw new ArchiveDamaged('the lines of an archive are not those that were written');
+  if (!isSame) throw new ArchiveDamaged('the lines of the archive differ');
 }

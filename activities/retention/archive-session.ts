@@ -123,10 +123,15 @@ async function takeRows(
     await transaction.$queryRaw`DELETE FROM observations WHERE session_id = ${sessionId}::uuid RETURNING id`,
   );
   const boundaries = await transaction.$executeRaw`DELETE FROM boundaries WHERE session_id = ${sessionId}::uuid`;
-  const gone = { summaries: summaries.length, prompts: prompts.length, observations: observations.length, boundaries };
+  const deleted = {
+    summaries: summaries.length,
+    prompts: prompts.length,
+    observations: observations.length,
+    boundaries,
+  };
   // No row is deleted that the archive lacks.
-  for (const [table, count] of Object.entries(gone))
-    if (count !== (rows[table] ?? 0)) throw new Error(`an archive holds other ${table} than its session`);
+  for (const [table, count] of Object.entries(deleted))
+    if (count !== (rows[table] ?? 0)) throw new Error(`the archive and the session differ in ${table}`);
   const ids = [...summaries, ...prompts, ...observations].map(({ id }) => id);
   await forgetAnswers(transaction, sessionId);
   if (ids.length > 0) await forgetGraph(transaction, sessionId, ids);
@@ -226,11 +231,11 @@ export async function restoreArchive(
   const archive = await parts.database.asTenant(tenantId, (transaction) => readArchive(transaction, archiveId));
   if (archive === null) return false;
   return withArchiveLock(parts.maintenance, archive.sessionId, async (client) => {
-    if (client === null) throw new ArchiveInHand('somebody else has the archive in hand');
+    if (client === null) throw new ArchiveInHand('another process has locked the archive');
     // The process that had the lock may have restored it.
-    const standing = await parts.database.asTenant(tenantId, (transaction) => readArchive(transaction, archiveId));
-    if (standing === null) return false;
-    await bringBack(parts, tenantId, standing, signal);
+    const current = await parts.database.asTenant(tenantId, (transaction) => readArchive(transaction, archiveId));
+    if (current === null) return false;
+    await bringBack(parts, tenantId, current, signal);
     return true;
   });
 }
@@ -252,7 +257,7 @@ async function bringBack(
          WHERE id = ${sessionId}::uuid AND status <> 'deleted'`;
       const { count } = await transaction.archive.updateMany({ where: { id }, data: { counts: {} } });
       // If the lock was lost, another process may have archived it again.
-      if (count === 0) throw new ArchiveInHand('somebody else has the archive in hand');
+      if (count === 0) throw new ArchiveInHand('another process has locked the archive');
     });
   }
   await archives.remove(objectKey, signal);

@@ -22,7 +22,7 @@ import { stepGroup } from './step.ts';
 const STEP_MS = 15_000;
 
 /** Returns true if the store has archives; an unavailable store is checked by the next run. */
-async function holdsArchives(archives: ArchiveStore | null): Promise<boolean> {
+async function hasArchives(archives: ArchiveStore | null): Promise<boolean> {
   if (archives === null) return false;
   try {
     for await (const _ of archives.list('archives/')) return true;
@@ -63,7 +63,7 @@ export function createRetentionActivities(parts: RetentionDependencies): Retenti
       // The first step completes interrupted drops of months even without policies; the last one removes stray archives.
       const months = await pastMonths(maintenance, new Date(clock.now()));
       if (runs > 0) return { runs };
-      return { runs: months.some(({ isDetached }) => isDetached) || (await holdsArchives(archives)) ? 1 : 0 };
+      return { runs: months.some(({ isDetached }) => isDetached) || (await hasArchives(archives)) ? 1 : 0 };
     },
     stepRetention: ({ groupId }) =>
       withHeartbeat(async (signal) => {

@@ -49,7 +49,7 @@ const MAX_WINDOW_ATTEMPTS = 3;
 const LEAST_CHECK_MS = 50;
 const IDLE_CHECK_MS = 60_000;
 
-const GONE: TakeInResult = {
+const MISSING: TakeInResult = {
   projectId: null,
   consumedSeq: 0,
   more: false,
@@ -196,7 +196,7 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
           const before = await readIntakeSession(transaction, input.sessionId);
           return before === null ? null : { before, batch: await readBatch(transaction, input, before) };
         });
-        if (read === null) return GONE;
+        if (read === null) return MISSING;
         const result = await takeBatch(input, read.before, read.batch);
         if (result === null) continue;
         if (!result.isIndexRequested || input.phase === undefined) return result;

@@ -86,8 +86,8 @@ export function createSummariseActivities({
   const withKnown = async (tenantId: TenantId, read: ReadWindow, signal: AbortSignal): Promise<ReadWindow> => {
     const { facts, input } = read;
     if (readKnown === undefined) return read;
-    const asked = input.rows.filter((row) => row.type === 'user').map((row) => row.content);
-    const about = [input.precedingRequest ?? '', ...asked]
+    const requests = input.rows.filter((row) => row.type === 'user').map((row) => row.content);
+    const about = [input.precedingRequest ?? '', ...requests]
       .map((text) => text.slice(0, MAX_REQUEST_CHARACTERS))
       .filter((text) => text !== '')
       .slice(-MAX_REQUESTS);
@@ -177,20 +177,20 @@ export function createSummariseActivities({
         const tenantId = asId<TenantId>(ref.tenantId);
         const { phase } = ref;
         if (phase !== undefined) await enter(ref, phase);
-        const { standing, known } = await database.asTenant(tenantId, async (transaction) => {
+        const { existing, known } = await database.asTenant(tenantId, async (transaction) => {
           const before = await findSessionSummary(transaction, ref.sessionId);
           const facts = await readSessionFacts(transaction, ref.sessionId);
-          const isWhole =
+          const isComplete =
             before?.toSeq === facts.consumedSeq && !(await hasTopicSince(transaction, ref.sessionId, before.createdAt));
-          if (!facts.infer || isWhole) return { standing: before, known: null };
+          if (!facts.infer || isComplete) return { existing: before, known: null };
           const derived = await readTopicsAndItems(transaction, ref.sessionId);
           const prompts = await readPrompts(transaction, ref.sessionId, HEAD_PROMPTS, TAIL_PROMPTS);
           const glossary = await projectGlossary(transaction, tenantId, facts, clock.now());
           const input = { projectName: facts.projectName, glossary, ...derived, prompts };
-          return { standing: before, known: { facts, input } };
+          return { existing: before, known: { facts, input } };
         });
         if (known === null || (known.input.topics.length === 0 && known.input.prompts.length === 0))
-          return { ...NO_COST, summaryId: standing?.id ?? null };
+          return { ...NO_COST, summaryId: existing?.id ?? null };
         const { facts, input } = known;
         const owner = {
           tenantId,

@@ -107,7 +107,7 @@ export async function readWindow(
 
 /** Accepts the response to a nearly identical window if these rows support all its claims. */
 export function nearWindow(input: WindowInput): NearOptions<TopicSummaryDraft> {
-  return { rows: input.rows, stands: (topic) => groundTopic(topic, input.rows).dropped === 0 };
+  return { rows: input.rows, isSupported: (topic) => groundTopic(topic, input.rows).dropped === 0 };
 }
 
 /**

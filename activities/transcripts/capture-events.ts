@@ -38,17 +38,17 @@ export function createTranscriptCapture(
   return async (events) => {
     const receivedAt = new Date();
     const fullValues = new FullValues(objects, owner);
-    const kept: SpooledEvent[] = [];
-    for (const event of events) kept.push(await fullValues.build(event, receivedAt));
+    const built: SpooledEvent[] = [];
+    for (const event of events) built.push(await fullValues.build(event, receivedAt));
     const results = await captureApart(
       pool,
-      kept.map(({ event }) => event),
+      built.map(({ event }) => event),
     );
-    await fullValues.settle(kept, results);
-    const told = new Set<SessionId>();
+    await fullValues.settle(built, results);
+    const changed = new Set<SessionId>();
     for (const { status, sessionId } of results)
-      if (status === 'accepted' && sessionId !== null) told.add(asId<SessionId>(sessionId));
-    for (const sessionId of told) {
+      if (status === 'accepted' && sessionId !== null) changed.add(asId<SessionId>(sessionId));
+    for (const sessionId of changed) {
       // Lossy by design: the sweep resends lost hints.
       await hints.session(owner.tenantId, sessionId).catch(() => undefined);
     }

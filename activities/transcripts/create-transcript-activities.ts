@@ -52,12 +52,12 @@ export function createTranscriptActivities(dependencies: TranscriptDependencies)
         const listed =
           'folder' in allowed ? await listTranscripts(allowed.folder, signal) : { files: [], unreadable: 1 };
         const cursors = await readCursors(database, owner, '');
-        const standings = listed.files.map((file) => ({
+        const statuses = listed.files.map((file) => ({
           file,
-          standing: currentOf(file, cursors.get(file.path) ?? null, started, watch),
+          status: currentOf(file, cursors.get(file.path) ?? null, started, watch),
           handled: cursors.get(file.path)?.importId === importId,
         }));
-        const due = standings.filter(({ standing }) => standing === 'due').map(({ file }) => file);
+        const due = statuses.filter(({ status }) => status === 'due').map(({ file }) => file);
         // The file that the previous attempt was reading comes first.
         const interrupted = from?.file;
         due.sort(
@@ -65,9 +65,9 @@ export function createTranscriptActivities(dependencies: TranscriptDependencies)
         );
         const counted = {
           files_total: listed.files.length,
-          files_done: standings.filter(({ standing, handled }) => handled && standing !== 'due').length,
-          files_unchanged: standings.filter(({ standing, handled }) => !handled && standing === 'unchanged').length,
-          files_waiting: standings.filter(({ standing }) => standing === 'waiting').length,
+          files_done: statuses.filter(({ status, handled }) => handled && status !== 'due').length,
+          files_unchanged: statuses.filter(({ status, handled }) => !handled && status === 'unchanged').length,
+          files_waiting: statuses.filter(({ status }) => status === 'waiting').length,
           files_unreadable: listed.unreadable,
         };
         let shownAt = -Infinity;

@@ -120,10 +120,10 @@ export async function watchTranscripts({
     if (!('folder' in allowed)) continue;
     const listed = await listTranscripts(allowed.folder, signal);
     const cursors = await readCursors(database, owner, '');
-    const standing = listed.files.filter(
+    const due = listed.files.filter(
       (file) => currentOf(file, cursors.get(file.path) ?? null, started, options) === 'due',
     );
-    for (const file of onlyKnown ? await ofKnownSessions(database, owner, standing) : standing) {
+    for (const file of onlyKnown ? await ofKnownSessions(database, owner, due) : due) {
       if (isTimeUp()) break;
       const outcome = await readTranscriptFile(file.path, {
         database,

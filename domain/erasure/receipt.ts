@@ -2,7 +2,7 @@ import { createHash, createPrivateKey, createPublicKey, sign } from 'node:crypto
 
 /** A check after an erasure: where, how, and the number of remaining copies. */
 export interface ErasureCheck {
-  readonly where: 'database' | 'vector index' | 'archive store' | 'whole values';
+  readonly where: 'database' | 'vector index' | 'archive store' | 'full values';
   /** In words. */
   readonly how: string;
   readonly looked_at: number;

@@ -52,7 +52,7 @@ async function capture(
   return { tenantId: instance.admin.tenantId, sessionId: (await sessionOf(instance, `test:${session}`)).id };
 }
 
-test('a step takes in no more text than its time allows, and says that more waits', { timeout: 240_000 }, async () => {
+test('bounds the text of a step and reports remaining rows', { timeout: 240_000 }, async () => {
   const ref = await capture('fat', 45, (n) => `${n} ${'long words of one row '.repeat(2_900)}`);
   const steps = activities();
   const first = await steps.consumeEvents({ ...ref, policy: POLICY, closeOpen: null, phase: 'active' });
@@ -68,7 +68,7 @@ test('a step takes in no more text than its time allows, and says that more wait
   expect(unread.rowCount).toBe(0);
 });
 
-test('a step shows the phase and hints the index by itself; a hint that fails is left to the workflow', async () => {
+test('records the phase and hints the index; leaves a failed hint to the workflow', async () => {
   const ref = await capture('shown', 3, (n) => `note ${n}`);
   const steps = activities();
   indexHints = 0;
@@ -87,14 +87,14 @@ test('a step shows the phase and hints the index by itself; a hint that fails is
   expect(indexHints).toBe(2);
 });
 
-test('a run that hints by itself is told that vectors are wanted', async () => {
+test('reports requested vectors to a run that sends hints itself', async () => {
   const ref = await capture('older', 1, () => 'a note');
   indexHints = 0;
   expect((await activities().consumeEvents({ ...ref, policy: POLICY, closeOpen: null })).isIndexRequested).toBe(true);
   expect(indexHints).toBe(0);
 });
 
-test('what is asked for closes what is open whatever its size', async () => {
+test('cuts open rows of any size on request', async () => {
   const ref = await capture('asked', 2, (n) => `note ${n}`);
   const steps = activities();
   expect((await steps.consumeEvents({ ...ref, policy: POLICY, closeOpen: null, phase: 'active' })).windowsPending).toBe(
@@ -109,7 +109,7 @@ test('what is asked for closes what is open whatever its size', async () => {
   expect(windows.rows).toEqual([{ reason: 'requested' }]);
 });
 
-test('asked to try again, parked windows and refused vectors get new attempts', async () => {
+test('retries parked windows and failed vectors on request', async () => {
   const ref = await capture('parked', 2, (n) => `note ${n}`);
   const steps = activities();
   await steps.consumeEvents({ ...ref, policy: POLICY, closeOpen: 'requested', phase: 'active' });
@@ -131,7 +131,7 @@ test('asked to try again, parked windows and refused vectors get new attempts', 
   expect(failed.rowCount).toBe(0);
 });
 
-test('a session with a window that waits is not settled', async () => {
+test('does not settle a session with a pending window', async () => {
   const ref = await capture('unsummarised', 1, () => 'a note');
   const steps = activities();
   await steps.consumeEvents({ ...ref, policy: POLICY, closeOpen: 'requested', phase: 'active' });
@@ -144,7 +144,7 @@ test('a session with a window that waits is not settled', async () => {
   expect(await steps.settle({ ...ref, vectors: true })).toEqual({ settled: true, pending: 0 });
 });
 
-test('a session is settled only when its vectors are written and nothing new was captured', async () => {
+test('settles a session once its vectors are written and nothing new was captured', async () => {
   const ref = await capture('settling', 1, () => 'a note');
   const steps = activities();
   expect(await steps.settle({ ...ref, vectors: true })).toEqual({ settled: false, pending: 0 });
@@ -160,7 +160,7 @@ test('a session is settled only when its vectors are written and nothing new was
   expect(row.rows[0]).toEqual({ capture: false, status: 'ended' });
 });
 
-test('a session whose vectors are missing is not settled, and shows that it waits for them when nobody told', async () => {
+test('does not settle a session with missing vectors and records that it waits', async () => {
   const ref = await capture('unembedded', 2, (n) => `note ${n}`);
   const steps = activities();
   await steps.consumeEvents({ ...ref, policy: POLICY, closeOpen: 'requested', phase: 'active' });

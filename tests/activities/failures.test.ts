@@ -90,7 +90,7 @@ const TABLE: readonly [string, unknown, FailureType, 'retried' | 'given up'][] =
   ]),
   ['a restore over memory', new RestoreError('refused', 'no'), 'RestoreRefused', 'given up'],
   ['a restore that differs', new RestoreError('unproved', 'no'), 'RestoreVerificationFailed', 'given up'],
-  ['an erasure of what is held', new LegalHoldError('no'), 'ErasureHeld', 'given up'],
+  ['an erasure under a legal hold', new LegalHoldError('no'), 'ErasureHeld', 'given up'],
   ['an erasure of a text that is everywhere', new TooMuchFound(), 'ErasureTooLarge', 'given up'],
   ['an erasure that is outrun', new ErasureIncomplete('no'), 'ErasureIncomplete', 'given up'],
   ['a file that is no export', new ExportFileError('damaged', 'no'), 'ExportFileError', 'given up'],
@@ -101,12 +101,12 @@ const TABLE: readonly [string, unknown, FailureType, 'retried' | 'given up'][] =
   ['no embedder', new EmbedderUnavailable('no model files'), 'EmbedderUnavailable', 'retried'],
   ['no vector index', new VectorIndexUnavailable('away'), 'VectorIndexUnavailable', 'retried'],
   [
-    'Prisma that cannot begin',
+    'Prisma that cannot start',
     new Prisma.PrismaClientInitializationError(CONTENT, '7'),
     'DatabaseUnavailable',
     'retried',
   ],
-  ['a row that is gone', prisma('P2025'), 'SessionMissing', 'given up'],
+  ['a missing row', prisma('P2025'), 'SessionMissing', 'given up'],
   ['an archive that is another than was written', new ArchiveDamaged('damaged'), 'ArchiveDamaged', 'given up'],
   ['a server out of reach', prisma('P1001'), 'DatabaseUnavailable', 'retried'],
   ['a closed connection', prisma('P1017'), 'DatabaseUnavailable', 'retried'],
@@ -118,7 +118,7 @@ const TABLE: readonly [string, unknown, FailureType, 'retried' | 'given up'][] =
   ['a failure that Prisma has no code for', raw('P2039', '57P01'), 'DatabaseUnavailable', 'retried'],
   ['a raw statement that is wrong', raw('P2010', '22P02'), 'Unexpected', 'retried'],
   ['transactions that met', prisma('P2034'), 'DatabaseConflict', 'retried'],
-  ['a unique key that is taken', prisma('P2002'), 'DatabaseConflict', 'retried'],
+  ['a unique key conflict', prisma('P2002'), 'DatabaseConflict', 'retried'],
   ['another error of Prisma', prisma('P2003'), 'Unexpected', 'retried'],
   ['connection lost', database('08006'), 'DatabaseUnavailable', 'retried'],
   ['disk full', database('53100'), 'DatabaseUnavailable', 'retried'],
@@ -173,7 +173,7 @@ describe('every error', () => {
     expect('nextRetryDelay' in failure ? failure.nextRetryDelay : null).toBeUndefined();
   });
 
-  it.each(TABLE)('%s: the history gets no word of what was captured', (_, error) => {
+  it.each(TABLE)('%s: keeps captured text out of the history', (_, error) => {
     const failure = toFailure(error);
     expect(failure.message).not.toBe('');
     expect(failure.message).not.toContain('hunter2');
@@ -185,7 +185,7 @@ describe('every error', () => {
     expect(modelFailureType(new ModelError(kind, 'x'))).toBe(type);
   });
 
-  it('says by its message what it was', () => {
+  it('has a message with its type and code', () => {
     expect(toFailure(database('40P01')).message).toBe('DatabaseConflict error 40P01');
     expect(toFailure(new TypeError(CONTENT)).message).toBe('Unexpected TypeError');
     expect(toFailure(CONTENT).message).toBe('Unexpected');
@@ -194,19 +194,19 @@ describe('every error', () => {
 });
 
 describe('the closed union', () => {
-  it('names each type once, and gives up on some of them', () => {
+  it('lists each type once, with some as non-retryable', () => {
     expect(new Set(FAILURE_TYPES).size).toBe(FAILURE_TYPES.length);
     expect(FAILURE_TYPES).toEqual(expect.arrayContaining([...PERMANENT_FAILURES]));
   });
 
-  it('is reached by the table', () => {
-    // What waits for the day's end stands with its delay, below.
+  it('is covered by the table', () => {
+    // The daily budget is tested with its delay, below.
     const reached = new Set([...TABLE.map(([, , type]) => type), 'BudgetExhausted']);
     expect(FAILURE_TYPES.filter((type) => !reached.has(type))).toEqual([]);
   });
 });
 
-test('a day whose tokens are spent is waited out, for as long as the error says', () => {
+test('waits for the time in BudgetExhausted', () => {
   expect(toFailure(new BudgetExhausted(5_000))).toMatchObject({
     type: 'BudgetExhausted',
     message: 'the daily tokens of the user are spent',
@@ -217,7 +217,7 @@ test('a day whose tokens are spent is waited out, for as long as the error says'
 });
 
 describe('retry-after', () => {
-  it.each([0, 1, 1_500, 3_600_000])('of %i ms becomes the next delay, and is told to the workflow', (retryAfterMs) => {
+  it.each([0, 1, 1_500, 3_600_000])('of %i ms becomes the retry delay and a detail of the failure', (retryAfterMs) => {
     const failure = toFailure(new ModelError('rate_limited', 'status 429', { retryAfterMs }));
     expect(failure).toMatchObject({
       type: 'ProviderRateLimited',

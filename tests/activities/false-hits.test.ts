@@ -10,7 +10,7 @@ const builds = rowsFrom([
   { type: 'assistant', content: 'The bundle is 48 kB, which is below the limit that was agreed upon.' },
 ]);
 
-test('windows that mean something else are asked; those that differ in times and ids alone are not', async () => {
+test('sends windows with another meaning, not those that differ in times and ids alone', async () => {
   const figures = await measureFalseHits([{ windows: [miniSession, builds] }], count, 0.8);
   expect(figures.falseHitRate).toBe(0);
   for (const [name, { candidates, falseHits }] of Object.entries(figures.changed))
@@ -19,7 +19,7 @@ test('windows that mean something else are asked; those that differ in times and
   expect(figures.replays).toEqual({ candidates: 2, hits: 2 });
 });
 
-test('where the same question alone may take an answer, a replay is asked', async () => {
+test('sends a replay if only equal requests may use the cache', async () => {
   const { replays } = await measureFalseHits([{ windows: [builds] }], count, 1);
   expect(replays).toEqual({ candidates: 1, hits: 0 });
 });

@@ -110,7 +110,7 @@ const PAID = { tokens: 750, usd: 0.001, hit: false };
 const FREE = { tokens: 0, usd: 0, hit: true };
 
 describe('a call', () => {
-  test('is reserved, asked, settled, booked and kept', async () => {
+  test('is reserved, sent, settled, recorded and cached', async () => {
     let during = { used: -1, reserved: -1 };
     model.pause = async () => {
       during = await day();
@@ -140,7 +140,7 @@ describe('a call', () => {
     ]);
   });
 
-  test('that a worker was killed after costs nothing when the step is done again', async () => {
+  test('costs nothing on retry after a worker was killed', async () => {
     const step = async (write: () => Promise<void>) => {
       const { output, fromCache } = await call(model.prepare('what was done?'));
       await write();
@@ -153,28 +153,28 @@ describe('a call', () => {
     expect((await day()).used).toBe(750);
   });
 
-  test('of more tokens than one call may take is not made, and parks what it was for', async () => {
+  test('over the request limit is not sent and parks its window', async () => {
     const prepared = model.prepare('long', { inputTokens: 801 });
     await expect(call(prepared)).rejects.toMatchObject({ kind: 'invalid_request', message: /1001 tokens; 1000/u });
     expect(model.asked).toEqual([]);
     expect(await day()).toEqual({ used: 0, reserved: 0 });
   });
 
-  test('that failed and cost nothing gives its place back', async () => {
+  test('that failed without cost releases its slot', async () => {
     model.script.push(new ModelError('overloaded', 'busy', { retryAfterMs: 1_500 }));
     await expect(call(model.prepare('q'))).rejects.toMatchObject({ kind: 'overloaded', retryAfterMs: 1_500 });
     expect(await day()).toEqual({ used: 0, reserved: 0 });
     expect(await booked()).toEqual([]);
   });
 
-  test('that failed and cost something is booked', async () => {
+  test('that failed with a cost is recorded', async () => {
     model.script.push(new ModelError('refused', 'no', { usage: [BILL] }));
     await expect(call(model.prepare('q'))).rejects.toMatchObject({ kind: 'refused' });
     expect(await day()).toEqual({ used: 750, reserved: 0 });
     expect(await booked()).toEqual([PAID]);
   });
 
-  test('that is cancelled gives its place back', async () => {
+  test('that is cancelled releases its slot', async () => {
     const cancel = new AbortController();
     model.pause = () => {
       cancel.abort(new Error('stop'));
@@ -184,7 +184,7 @@ describe('a call', () => {
     expect(await day()).toEqual({ used: 0, reserved: 0 });
   });
 
-  test('waits while as many as may be made at once are on their way', async () => {
+  test('waits for a free concurrency slot', async () => {
     const gate = Promise.withResolvers<void>();
     model.pause = () => gate.promise;
     const calls = ['a', 'b', 'c', 'd', 'e'].map((question) => call(model.prepare(question)));
@@ -195,7 +195,7 @@ describe('a call', () => {
     expect(await day()).toEqual({ used: 5 * 750, reserved: 0 });
   });
 
-  test('that waits for a place can be cancelled', async () => {
+  test('that waits for a slot can be cancelled', async () => {
     const cancel = new AbortController();
     const gate = Promise.withResolvers<void>();
     model.pause = () => gate.promise;
@@ -210,8 +210,8 @@ describe('a call', () => {
   });
 });
 
-describe('an answer that cannot be used', () => {
-  test('is asked for once more, and both calls are booked', async () => {
+describe('an unusable response', () => {
+  test('is repaired once, and both calls are recorded', async () => {
     model.script.push('wrong', 'ok: better');
     const result = await call(model.prepare('q'));
     expect(result).toMatchObject({ output: 'better', cost: { calls: 2, tokens: 1_500, usd: 0.002 } });
@@ -220,11 +220,11 @@ describe('an answer that cannot be used', () => {
       { question: 'q | wrong | not so: wrong', repair: true },
     ]);
     expect(await booked()).toEqual([PAID, PAID]);
-    // What the repair answered is kept for the question that was asked first.
+    // The repair's response is cached for the first request.
     expect(await call(model.prepare('q'))).toMatchObject({ output: 'better', fromCache: true });
   });
 
-  test('twice is given up, with the reason and what both cost; nothing is kept', async () => {
+  test('twice fails with the reason and both costs; nothing is cached', async () => {
     model.script.push('wrong', 'wrong again');
     await expect(call(model.prepare('q'))).rejects.toMatchObject({
       kind: 'invalid_output',
@@ -235,7 +235,7 @@ describe('an answer that cannot be used', () => {
     expect(await call(model.prepare('q'))).toMatchObject({ fromCache: false });
   });
 
-  test('is given up for what was wrong with it where its repair has no room', async () => {
+  test('fails with its own fault if the repair does not fit', async () => {
     model.script.push('wrong');
     const prepared = model.prepare('q', {
       repair: () => Promise.reject(new ModelError('invalid_request', 'does not fit')),
@@ -243,7 +243,7 @@ describe('an answer that cannot be used', () => {
     await expect(call(prepared)).rejects.toMatchObject({ kind: 'invalid_output', usage: [BILL] });
   });
 
-  test('whose repair failed says why it failed, with what the first cost', async () => {
+  test("fails with the repair's error and the first cost", async () => {
     model.script.push('wrong', new ModelError('rate_limited', 'slow down', { retryAfterMs: 9 }));
     await expect(call(model.prepare('q'))).rejects.toMatchObject({
       kind: 'rate_limited',
@@ -254,12 +254,12 @@ describe('an answer that cannot be used', () => {
   });
 });
 
-describe('an answer that cannot be used, and whose repair must wait', () => {
-  // A call takes 1,000 at most and 750 in the end: the first has room, its repair has none.
+describe('an unusable response whose repair must wait', () => {
+  // A call reserves 1,000 and uses 750: the first fits, its repair does not.
   const limits = { userDailyTokens: 1_500 };
   const repair = { question: 'q | wrong | not so: wrong', repair: true };
 
-  test('is not paid again the next day: its repair is asked for, and both are counted', async () => {
+  test('is not paid again the next day: its repair is sent, and both are counted', async () => {
     model.script.push('wrong');
     const failure: unknown = await call(model.prepare('q'), { limits }).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(BudgetExhausted);
@@ -277,7 +277,7 @@ describe('an answer that cannot be used, and whose repair must wait', () => {
     expect(await call(model.prepare('q'), { limits })).toMatchObject({ output: 'better', fromCache: true });
   });
 
-  test('counts what it cost where the local model does the work', async () => {
+  test('counts its cost if the local model takes over', async () => {
     model.script.push('wrong');
     const options = { prepareFallback: () => Promise.resolve(model.prepare('q', local)) };
     const result = await call(model.prepare('q'), { limits, options, fallback: FALLBACK });
@@ -285,7 +285,7 @@ describe('an answer that cannot be used, and whose repair must wait', () => {
     expect(result.usage.map((usage) => usage.model)).toEqual([BILL.model, 'local-1']);
   });
 
-  test('is repaired by the next attempt after a provider that was busy', async () => {
+  test('is repaired by the next attempt after a busy provider', async () => {
     model.script.push('wrong', new ModelError('overloaded', 'busy'));
     await expect(call(model.prepare('q'))).rejects.toMatchObject({ kind: 'overloaded' });
     expect(await call(model.prepare('q'))).toMatchObject({ cost: { calls: 2 } });
@@ -293,21 +293,21 @@ describe('an answer that cannot be used, and whose repair must wait', () => {
     expect(await booked()).toEqual([PAID, PAID]);
   });
 
-  test('is asked anew where its repair could not be used either', async () => {
+  test('is requested again if its repair is unusable', async () => {
     model.script.push('wrong', new ModelError('overloaded', 'busy'), 'wrong again');
     await expect(call(model.prepare('q'))).rejects.toMatchObject({ kind: 'overloaded' });
     await expect(call(model.prepare('q'))).rejects.toMatchObject({ kind: 'invalid_output', usage: [BILL, BILL] });
     expect(await call(model.prepare('q'))).toMatchObject({ output: 'q', cost: { calls: 1 } });
   });
 
-  test('is asked anew where its repair has no room', async () => {
+  test('is requested again if its repair does not fit', async () => {
     const repair = () => Promise.reject(new ModelError('invalid_request', 'does not fit'));
     model.script.push('wrong');
     await expect(call(model.prepare('q', { repair }))).rejects.toMatchObject({ kind: 'invalid_output' });
     expect(await call(model.prepare('q', { repair }))).toMatchObject({ output: 'q', cost: { calls: 1 } });
   });
 
-  test('is given to nobody: not to another session, and not to a nearly identical question', async () => {
+  test('is not reused for another session or a nearly identical request', async () => {
     model.script.push('wrong');
     await expect(call(model.prepare(LONG), { limits, options: near() })).rejects.toBeInstanceOf(BudgetExhausted);
     const other = await sessionOf(owner, randomUUID());
@@ -330,16 +330,16 @@ const FALLBACK: ModelPort = {
   name: 'local-1',
   provider: 'local',
   batches: null,
-  prepareWindow: () => Promise.reject(new Error('not asked for')),
-  prepareSession: () => Promise.reject(new Error('not asked for')),
-  prepareLearnings: () => Promise.reject(new Error('not asked for')),
+  prepareWindow: () => Promise.reject(new Error('not used')),
+  prepareSession: () => Promise.reject(new Error('not used')),
+  prepareLearnings: () => Promise.reject(new Error('not used')),
   windowRequest: () => {
-    throw new Error('not asked for');
+    throw new Error('not used');
   },
 };
 
 describe('a day', () => {
-  test('whose tokens are spent keeps calls waiting until the next one; nothing is asked', async () => {
+  test('without tokens defers requests to the next day, unsent', async () => {
     const limits = { userDailyTokens: 1_500 };
     await call(model.prepare('a'), { limits });
     const failure: unknown = await call(model.prepare('b'), { limits }).catch((error: unknown) => error);
@@ -348,14 +348,14 @@ describe('a day', () => {
     expect(failure.waitMs).toBeGreaterThan(untilMidnight - 10_000);
     expect(failure.waitMs).toBeLessThan(untilMidnight + 310_000);
     expect(model.asked).toHaveLength(1);
-    // What was paid for is still there for nothing.
+    // The paid response is still cached.
     expect(await call(model.prepare('a'), { limits })).toMatchObject({ fromCache: true });
   });
 
   test.each([
     ['is spent', 1_500],
     ['is too short for the call', 999],
-  ])('that %s leaves the work to the local model where the settings say so', async (_, userDailyTokens) => {
+  ])('that %s uses the local model if configured', async (_, userDailyTokens) => {
     const limits = { userDailyTokens, overBudget: 'local' } as const;
     await db.superuser.query(
       "UPDATE users SET tokens_used_today = 600, tokens_used_on = (now() AT TIME ZONE 'UTC')::date WHERE id = $1",
@@ -370,7 +370,7 @@ describe('a day', () => {
     await expect(call(model.prepare('a'), { limits, options })).rejects.toThrow(/tokens/u);
   });
 
-  test('that is too short for the call parks what it was for, and says so: no waiting helps', async () => {
+  test('with too few tokens for the request parks its window with the reason', async () => {
     await expect(call(model.prepare('q'), { limits: { userDailyTokens: 999 } })).rejects.toMatchObject({
       name: 'ModelError',
       kind: 'invalid_request',
@@ -381,7 +381,7 @@ describe('a day', () => {
     expect(await day()).toEqual({ used: 0, reserved: 0 });
   });
 
-  test('the local model itself has no budget and no cache', async () => {
+  test('does not limit or cache the local model', async () => {
     for (let n = 0; n < 2; n += 1)
       expect(await call(model.prepare('a', local), { limits: { userDailyTokens: 0 } })).toMatchObject({
         fromCache: false,
@@ -389,7 +389,7 @@ describe('a day', () => {
     expect(await booked()).toHaveLength(2);
   });
 
-  test('is told of once, at the share of the settings', async () => {
+  test('raises one alert at the configured share', async () => {
     const limits = { userDailyTokens: 2_500, alertShare: 0.5 };
     await call(model.prepare('a'), { limits });
     expect(alerts).toEqual([]);
@@ -416,10 +416,12 @@ const ROWS: readonly SourceRow[] = [
   },
 ];
 const LONG = Array.from({ length: 200 }, (_, n) => `word${n}x`).join(' ');
-const near = (rows = ROWS, stands = true): CallOptions<string> => ({ near: { rows, stands: () => stands } });
+const near = (rows = ROWS, isSupported = true): CallOptions<string> => ({
+  near: { rows, isSupported: () => isSupported },
+});
 
-describe('a nearly identical question', () => {
-  test('takes the answer for nothing, when all of it stands', async () => {
+describe('a nearly identical request', () => {
+  test('reuses the response for free if its claims are supported', async () => {
     model.script.push('ok: word1x word2x');
     await call(model.prepare(`${LONG} it took 12 ms`), { options: near() });
     const other = await sessionOf(owner, randomUUID());
@@ -441,7 +443,7 @@ describe('a nearly identical question', () => {
       { cache: { similarity: 1, days: 30 } },
     ],
     ['that is of another kind of step', `${LONG} it took 9.5 s`, {}, {}],
-  ])('%s is asked', async (_, question, options, limits) => {
+  ])('%s is sent', async (_, question, options, limits) => {
     model.script.push('ok: word1x word2x');
     await call(model.prepare(`${LONG} it took 12 ms`), { options: near() });
     expect(await call(model.prepare(question), { options, limits })).toMatchObject({ fromCache: false });
@@ -449,17 +451,17 @@ describe('a nearly identical question', () => {
   });
 });
 
-describe('a question that is known before its call is prepared', () => {
+describe('a request known before preparation', () => {
   const question = (text: string) => ({ question: model.prepare(text) });
 
-  test('is answered from the cache without preparing the call', async () => {
+  test('is served from the cache without preparation', async () => {
     await call(model.prepare('q'));
-    const prepare = () => Promise.reject(new ModelError('unavailable', 'the provider is away'));
+    const prepare = () => Promise.reject(new ModelError('unavailable', 'the provider is unavailable'));
     expect(await call(prepare, { options: question('q') })).toMatchObject({ output: 'q', fromCache: true });
     await expect(call(prepare, { options: question('another') })).rejects.toMatchObject({ kind: 'unavailable' });
   });
 
-  test('is looked for again where preparing made another one of it', async () => {
+  test('is looked up again if preparation changed it', async () => {
     await call(model.prepare('q, cut to fit'));
     const prepare = () => Promise.resolve(model.prepare('q, cut to fit'));
     expect(await call(prepare, { options: question('q') })).toMatchObject({ output: 'q, cut to fit', fromCache: true });
@@ -468,12 +470,12 @@ describe('a question that is known before its call is prepared', () => {
 });
 
 describe('answers', () => {
-  test('of another tenant are never taken', async () => {
+  test('of another tenant are never reused', async () => {
     await call(model.prepare('q'));
     expect(await call(model.prepare('q'), { whose: await ownerOf(randomUUID()) })).toMatchObject({ fromCache: false });
   });
 
-  test('are not kept where the settings say none, nor of a session of which something was forgotten meanwhile', async () => {
+  test('are not cached if disabled or if something of the session was forgotten meanwhile', async () => {
     const none = { cache: { similarity: 0.9, days: 0 } };
     await call(model.prepare('q'), { limits: none });
     expect(await call(model.prepare('q'), { limits: none })).toMatchObject({ fromCache: false });

@@ -83,7 +83,7 @@ test.each([
   ['two transactions met in a raw statement', 'model_response_cache', "RAISE EXCEPTION 'x' USING ERRCODE = '40P01'"],
   ['the server ended the connection', 'usage_ledger', 'PERFORM pg_terminate_backend(pg_backend_pid())'],
   ['the server ended it in a raw statement', 'model_response_cache', 'PERFORM pg_terminate_backend(pg_backend_pid())'],
-])('an answer is booked and kept once, and paid once, where %s', async (_, table, statement) => {
+])('records, caches and pays a response once if %s', async (_, table, statement) => {
   await failing(table, 2, statement);
   expect(await call(model.prepare('q'))).toEqual({ output: 'q', fromCache: false });
   expect(await state()).toEqual(BOOKED_ONCE);
@@ -91,7 +91,7 @@ test.each([
   expect(model.asked).toHaveLength(1);
 });
 
-test('what was paid is booked although its step was cancelled meanwhile', async () => {
+test('records paid usage of a cancelled step', async () => {
   const cancel = new AbortController();
   await failing('usage_ledger', 1, "RAISE EXCEPTION 'x' USING ERRCODE = '40001'");
   const prepared = model.prepare('q');
@@ -107,7 +107,7 @@ test('what was paid is booked although its step was cancelled meanwhile', async 
   expect(await state()).toEqual(BOOKED_ONCE);
 });
 
-test('a commit that was not heard of is not booked again', async () => {
+test('does not record usage again after an unconfirmed commit', async () => {
   let heard = 0;
   const deaf: Database = {
     ...db.database,
@@ -123,14 +123,14 @@ test('a commit that was not heard of is not booked again', async () => {
   expect(await state()).toEqual(BOOKED_ONCE);
 });
 
-test('what no other attempt can mend is not tried again', async () => {
+test('does not retry a permanent error', async () => {
   await failing('usage_ledger', 1_000, "RAISE EXCEPTION 'x' USING ERRCODE = '22P02'");
   await expect(call(model.prepare('q'))).rejects.toThrow('Invalid input value');
   const { rows } = await db.superuser.query('SELECT last_value::integer AS n FROM attempts');
   expect(rows).toEqual([{ n: 1 }]);
 });
 
-test('a place that was given while the step was cancelled is given back, and nothing is asked', async () => {
+test('releases a slot granted during cancellation without a request', async () => {
   const cancel = new AbortController();
   const prepared = model.prepare('q');
   const unheeding: PreparedCall<string> = { ...prepared, send: () => prepared.send(new AbortController().signal) };

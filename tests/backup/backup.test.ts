@@ -11,7 +11,7 @@ import { createDirectoryArchive } from '../../stores/archive/directory.ts';
 import { LEFT_OUT, readCatalog } from '../../activities/backup/backed-up-tables.ts';
 import { fileQuery, openCopyClient } from '../../activities/backup/copy-out.ts';
 import { openQueries } from '../../activities/backup/sealed-words.ts';
-import { answerFixedQueries, makeFixedQueries } from '../../activities/backup/fixed-queries.ts';
+import { answerFixedQueries, createFixedQueries } from '../../activities/backup/fixed-queries.ts';
 import { unpackFile } from '../../activities/backup/packed-file.ts';
 import { filesOf, readManifest } from '../../activities/backup/read-manifest.ts';
 import { listSets } from '../../activities/backup/stored-sets.ts';
@@ -53,7 +53,7 @@ async function show(id: string): Promise<Answer> {
   return backupAnswer.parse((await instance.call('GET', `/admin/backups/${id}`)).body);
 }
 
-/** Runs a command in this process; answers its exit code, its output and its errors. */
+/** Runs a command in this process; returns exit code, output and errors. */
 async function run(...args: string[]): Promise<[number | undefined, string, string]> {
   const context = recordOutput({ HOME: '/nobody' });
   let code: number | undefined;
@@ -118,7 +118,7 @@ async function* onePiece(text: string): AsyncGenerator<Uint8Array> {
 }
 
 describe('a set', { timeout: 60_000 }, () => {
-  test('holds every row of every table of the database but those that are named', async () => {
+  test('contains every row of every table except the listed ones', async () => {
     const { rows } = await instance.db.superuser.query<{ name: string }>(
       "SELECT c.relname AS name FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY 1",
     );
@@ -131,7 +131,7 @@ describe('a set', { timeout: 60_000 }, () => {
     }
   });
 
-  test('says the same rows in the same bytes, in their order, without columns that are made from others', async () => {
+  test('has the same bytes for the same rows, ordered, without generated columns', async () => {
     const prompts = manifest.tables.find(({ name }) => name === 'prompts');
     const [file] = prompts?.files ?? [];
     if (prompts === undefined || file === undefined) throw new Error('no prompts');
@@ -151,7 +151,7 @@ describe('a set', { timeout: 60_000 }, () => {
     expect(prompts.columns).toContain('search');
   });
 
-  test('holds the vectors that its ledger has as indexed, exactly', async () => {
+  test('contains exactly the vectors that its ledger lists as indexed', async () => {
     const { rows } = await instance.db.superuser.query<{ object_id: string }>(
       "SELECT object_id FROM embeddings WHERE state = 'indexed' ORDER BY object_id",
     );
@@ -170,13 +170,13 @@ describe('a set', { timeout: 60_000 }, () => {
     for (const { vector } of objects) expect(Buffer.from(vector, 'base64')).toHaveLength(vectors.dimension * 4);
   });
 
-  test('asks questions that the database of now answers the same', async () => {
+  test('contains queries that the database answers alike', async () => {
     expect(manifest.queries.length).toBeGreaterThan(2);
     expect(manifest.queries.some(({ found }) => found.length > 0)).toBe(true);
     const opened = openQueries(manifest.queries, key, first);
     const client = await openCopyClient(instance.db.url('maintenance'), 5_000);
     try {
-      const questions = await makeFixedQueries(client);
+      const questions = await createFixedQueries(client);
       expect(await answerFixedQueries(client, questions)).toEqual(opened);
       // The manifest is not encrypted: words of people must not stand in it.
       const plain = opened.map(({ words }) => words).filter((words) => words.includes(' '));
@@ -188,7 +188,7 @@ describe('a set', { timeout: 60_000 }, () => {
     }
   });
 
-  test('is cut into parts where tables are large, months and keys of other columns too, and every row is in one of them', async () => {
+  test('cuts large tables, months and other keys into parts with every row in one of them', async () => {
     await instance.db.superuser.query('VACUUM ANALYZE');
     const client = await openCopyClient(instance.db.url('maintenance'), 5_000);
     try {
@@ -207,7 +207,7 @@ describe('a set', { timeout: 60_000 }, () => {
     }
   });
 
-  test('lies in both places alike, and nothing of it is readable without the key', async () => {
+  test('is the same in both stores and unreadable without the key', async () => {
     expect(await keysOf(copy)).toEqual(await keysOf(store));
     expect(await keysOf(store)).toHaveLength(filesOf(manifest).length + 1);
     expect(manifest.encryption?.keyId).toMatch(/^[0-9a-f]{16}$/);
@@ -230,7 +230,7 @@ describe('a set', { timeout: 60_000 }, () => {
     });
   });
 
-  test('is read by whoever has its key and trusts its signer, and is none without its manifest', async () => {
+  test('is readable with its key and a trusted signer, and incomplete without its manifest', async () => {
     const look = (access: { trusted?: string[]; keys?: Buffer[] }, id = first) =>
       verifySet(store, id, { trusted, keys, ...access }, never);
     expect((await look({ keys: [randomBytes(32), key] })).id).toBe(first);
@@ -242,7 +242,7 @@ describe('a set', { timeout: 60_000 }, () => {
 });
 
 describe('operators', { timeout: 60_000 }, () => {
-  test('alone ask for backups and see them', async () => {
+  test('alone can request and list backups', async () => {
     const stranger = await createTestUser(instance.db.superuser, { role: 'admin' });
     for (const [method, at] of [
       ['POST', '/admin/backup'],
@@ -256,7 +256,7 @@ describe('operators', { timeout: 60_000 }, () => {
     expect((await instance.call('GET', `/jobs/backup.${first}`, { key: stranger.key })).status).toBe(404);
   });
 
-  test('see their age, their size and whether one was found good', async () => {
+  test('see age, size and verification of backups', async () => {
     const { body } = await instance.call('GET', '/metrics', { key: instance.admin.key });
     const value = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'mu').exec(String(body))?.[1] ?? Number.NaN);
     expect(value('recollect_backup_age_seconds')).toBeLessThan(120);
@@ -265,7 +265,7 @@ describe('operators', { timeout: 60_000 }, () => {
     expect(String(body)).toMatch(/^recollect_backup_verified_age_seconds \+?Inf/mu);
   });
 
-  test('have a set read back, and are told of one flipped bit', async () => {
+  test('verify a backup and get a flipped bit reported', async () => {
     expect(await run('backup', 'verify', first)).toEqual([0, `${first} is as it was written.\n`, '']);
     const good = await show(first);
     expect(good).toMatchObject({ verified_how: 'read', verify_error: null });
@@ -279,17 +279,20 @@ describe('operators', { timeout: 60_000 }, () => {
     writeFileSync(victim, bytes);
     expect((await run('backup', 'verify', first))[0]).toBe(0);
     expect((await run('backup', 'list'))[1]).toMatch(
-      new RegExp(`^BACKUP +STATE +AGE .*\n${first} +done +\\d+s .* KB +[0-9a-f]{16} +read \\d+s ago +verified\n$`, 'u'),
+      new RegExp(
+        `^BACKUP +STATE +AGE .*\n${first} +completed +\\d+s .* KB +[0-9a-f]{16} +read \\d+s ago +verified\n$`,
+        'u',
+      ),
     );
   });
 });
 
-describe('an attempt that is cut off', { timeout: 120_000 }, () => {
-  test('begins anew under the same id when its connection is lost, and leaves nothing when it is cancelled', async () => {
+describe('an interrupted attempt', { timeout: 120_000 }, () => {
+  test('restarts under the same id after a lost connection, and leaves nothing when cancelled', async () => {
     const blocker = await instance.db.superuser.connect();
     try {
       await blocker.query('BEGIN');
-      // Copying comes to a stop here, after the tables before it.
+      // Copying blocks here, after the tables before it.
       await blocker.query('LOCK TABLE windows IN ACCESS EXCLUSIVE MODE');
       const { id } = backupAnswer.parse((await instance.call('POST', '/admin/backup')).body);
       expect(backupAnswer.parse((await instance.call('POST', '/admin/backup')).body).id).toBe(id);
@@ -314,7 +317,7 @@ describe('an attempt that is cut off', { timeout: 120_000 }, () => {
         'the lost attempt',
       );
       expect((await show(id)).complete).toBe(false);
-      expect((await listSets(store)).whole.map((set) => set.id)).toEqual([first]);
+      expect((await listSets(store)).complete.map((set) => set.id)).toEqual([first]);
       expect((await instance.call('POST', `/jobs/backup.${id}/cancel`)).status).toBe(202);
       const ended = await until(async () => {
         const row = await show(id);
@@ -330,12 +333,12 @@ describe('an attempt that is cut off', { timeout: 120_000 }, () => {
 });
 
 describe('old sets', { timeout: 60_000 }, () => {
-  test('go from both places, but for the last one that was found good', async () => {
+  test('are removed from both stores, except the last verified one', async () => {
     const old = new Date(Date.now() - 3 * 86_400_000);
     for (const place of ['store', 'copy'])
       utimesSync(path.join(folder, place, `sets/${first}/manifest.json`), old, old);
     const second = (await run('backup', '--wait'))[1].slice(0, 36);
-    expect((await listSets(copy)).whole.map(({ id }) => id)).toEqual(expect.arrayContaining([first, second]));
+    expect((await listSets(copy)).complete.map(({ id }) => id)).toEqual(expect.arrayContaining([first, second]));
     expect((await run('backup', 'verify', second))[0]).toBe(0);
     // Of another instance, which is writing it.
     const theirs = 'sets/018f0000-0000-7000-8000-00000000beef/tables/users/0.copy.zst';
@@ -343,7 +346,7 @@ describe('old sets', { timeout: 60_000 }, () => {
     const third = (await run('backup', '--wait'))[1].slice(0, 36);
     expect(await keysOf(store)).toContain(theirs);
     for (const place of [store, copy])
-      expect((await listSets(place)).whole.map(({ id }) => id).toSorted()).toEqual([second, third].toSorted());
+      expect((await listSets(place)).complete.map(({ id }) => id).toSorted()).toEqual([second, third].toSorted());
     expect(await show(first)).toMatchObject({ complete: false, removed_at: expect.any(String) });
     const again = await readManifest(store, third, trusted);
     const hashes = ({ tables }: Manifest) =>

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createPace } from '../../activities/backup/pace.ts';
 
-test('reading waits while captures come in a flood, and all who read wait for one look', async () => {
+test('waits during a burst, with one poll for all readers', async () => {
   let looks = 0;
   let isBurst = true;
   const order: string[] = [];
@@ -15,12 +15,12 @@ test('reading waits while captures come in a flood, and all who read wait for on
   }, new AbortController().signal);
   await Promise.all([pace().then(() => order.push('first')), pace().then(() => order.push('second'))]);
   expect(order).toEqual(['calm', 'first', 'second']);
-  // What was seen a moment ago is not asked again.
+  // A recent poll is reused.
   await pace();
   expect(looks).toBe(2);
 });
 
-test('who is told to stop waits no longer', async () => {
+test('stops waiting when aborted', async () => {
   const stop = new AbortController();
   const pace = createPace(async () => {
     stop.abort();

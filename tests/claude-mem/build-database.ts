@@ -55,7 +55,7 @@ function columnsOf(table: string, generation: Generation): { readonly today: str
     });
 }
 
-/** Makes an empty database of claude-mem as that version had it: with a write-ahead log, as claude-mem keeps it. */
+/** Creates an empty claude-mem database of that version with a write-ahead log. */
 export function buildClaudeMem(file: string, generation: Generation, made = file): ClaudeMemDatabase {
   const database = new DatabaseSync(file);
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF');

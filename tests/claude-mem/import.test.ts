@@ -64,7 +64,7 @@ async function send(
   }
 }
 
-/** Runs the command in this process; answers its exit code and all that it said. */
+/** Runs the command in this process; returns exit code and output. */
 async function command(args: readonly string[], environment: Record<string, string> = {}) {
   const context = recordOutput({ HOME: folder, ...environment });
   let exitCode: number | undefined;
@@ -77,7 +77,7 @@ async function command(args: readonly string[], environment: Record<string, stri
 const table = (tables: readonly { readonly table: string }[] | null, name: string) =>
   tables?.find((one) => one.table === name);
 
-test('the server imports a database: every row once, each difference told', { timeout: 120_000 }, async () => {
+test('the server imports every row once and reports each difference', { timeout: 120_000 }, async () => {
   const file = sample('served');
   const stop = await instance.startWorker();
   const environment = { RECOLLECT_URL: instance.url, RECOLLECT_API_KEY: instance.admin.key };
@@ -257,7 +257,7 @@ test('the server imports a database: every row once, each difference told', { ti
   await stop();
 });
 
-test('a second time each row comes once, and what people did here stays', async () => {
+test("a repeated import adds new rows once and keeps users' changes", async () => {
   const before = await written('served');
   await instance.db.superuser.query("DELETE FROM summaries WHERE slot LIKE '%:observations:2'");
   await instance.db.superuser.query("UPDATE sessions SET title = 'Mine' WHERE external_id = 'served-1'");
@@ -284,12 +284,12 @@ test('a second time each row comes once, and what people did here stays', async 
   expect(await rowsOf('SELECT description FROM learnings')).toEqual([{ description: 'Ours' }]);
 });
 
-test('rows that a client sends become the same as those that the server reads', async () => {
+test('rows sent by a client become the same as those read by the server', async () => {
   const user = await createTestUser(instance.db.superuser, { role: 'admin' });
   const file = sample('remote');
   expect((await send(file, true, user.key)).tables.map(({ imported }) => imported)).toEqual([5, 3, 5, 2, 2]);
   expect(await written('remote')).toEqual([]);
-  // Ended after its observations: what came stays, and the rest comes with the next one.
+  // Ended after its observations: imported rows remain, the next import adds the rest.
   const ended = send(file, false, user.key, ({ done }) => {
     if (done > 15) throw new Error('ended half-way');
   });
@@ -310,7 +310,7 @@ test('rows that a client sends become the same as those that the server reads', 
   expect(await plain('remote')()).toEqual(await plain('twin')());
 });
 
-test('rows that come are a flood for the workers: what they make work of waits until all of them are there', async () => {
+test('an import counts as a burst and defers the work that it causes', async () => {
   const user = await createTestUser(instance.db.superuser, { role: 'admin' });
   const row = (id: number) =>
     JSON.stringify({
@@ -337,7 +337,7 @@ test('rows that come are a flood for the workers: what they make work of waits u
   await until(async () => ((await flooding()) ? undefined : true));
 });
 
-test('what hooks brought is known, a session that was forgotten stays so, and old databases come whole', async () => {
+test('recognises hook rows, keeps sessions forgotten, and imports old databases', async () => {
   const hook = (event: string, more: object) =>
     instance.call('POST', `/hooks/${event}`, {
       body: { hook_event_name: event, session_id: 'hooked-1', cwd: '/src/shop', ...more },
@@ -354,7 +354,7 @@ test('what hooks brought is known, a session that was forgotten stays so, and ol
   expect(
     await rowsOf("SELECT status, last_seq - consumed_seq > 0 AS waits FROM sessions WHERE external_id = 'hooked-1'"),
   ).toEqual([{ status: 'active', waits: true }]);
-  // Its summaries lie in its project, which is known by more than a folder's basename.
+  // Its summaries belong to its project, which has more aliases than a folder's basename.
   expect(
     await rowsOf(
       "SELECT count(*)::integer AS written, count(*) FILTER (WHERE u.project_id = s.project_id)::integer AS placed FROM summaries u JOIN sessions s ON s.id = u.session_id WHERE s.external_id = 'hooked-1'",
@@ -383,7 +383,7 @@ test('what hooks brought is known, a session that was forgotten stays so, and ol
   });
 });
 
-test('what is not one is refused, with the field', async () => {
+test('rejects other files and names the field', async () => {
   const post = (query: string, raw: string) =>
     instance.call('POST', `/imports/claude-mem/rows?${query}`, {
       raw,

@@ -4,7 +4,7 @@ import type { ClaudeMemDatabase } from './build-database.ts';
 export const BEGAN = Date.parse('2025-03-01T10:00:00Z');
 const at = (minutes: number) => BEGAN + minutes * 60_000;
 
-/** A small history that every rule of the import has a row in. `name` keeps the sessions of several databases apart. */
+/** A small history with a row for every import rule. `name` separates the sessions of several databases. */
 export function insertSample(database: ClaudeMemDatabase, name: string): void {
   const session = (id: number, more: Readonly<Record<string, string | number | null>>) => ({
     id,

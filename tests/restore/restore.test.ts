@@ -49,7 +49,7 @@ const storeOf = (name: string): string => path.join(folder, name);
 async function ended(of: TestInstance, id: string): Promise<Restore> {
   return until(async () => {
     const answer = await of.call('GET', `/admin/restores/${id}`);
-    // While the databases change places there is none to ask, and then one whose rows the key is looked up in anew.
+    // During the swap there is no database, then one without the key's cached row.
     if (answer.status !== 200) return undefined;
     const restore = restoreAnswer.parse(answer.body);
     return restore.state === 'running' ? undefined : restore;
@@ -113,7 +113,7 @@ async function found(of: TestInstance): Promise<readonly string[]> {
   return answer.data.map(({ id }) => id).toSorted();
 }
 
-/** Asks as the superuser, from outside: one who is inside cannot be told to leave, and a restore waits for him. */
+/** Queries as the superuser from another database: connected roles block a restore. */
 async function ofServer(of: TestInstance, question: string, values: unknown[] = []) {
   const client = new pg.Client({ connectionString: of.db.url('superuser').replace(/[^/]*$/, 'postgres') });
   await client.connect();
@@ -141,7 +141,7 @@ async function insideUntilClosed(of: TestInstance): Promise<void> {
   await inside.end();
 }
 
-/** Awaits that nothing is under way any more which would change what a search finds. */
+/** Waits until nothing changes search results any more. */
 async function atRest(of: TestInstance): Promise<void> {
   const none = async (question: string) =>
     until(async () => ((await of.db.superuser.query(question)).rowCount === 0 ? true : undefined));
@@ -150,7 +150,7 @@ async function atRest(of: TestInstance): Promise<void> {
   await vectorsAtRest(of);
 }
 
-/** Asks for the list of restores again and again, as whoever waits does; answers which statuses that had. */
+/** Polls the list of restores; returns the statuses seen. */
 function watched(of: TestInstance): { stop(): Promise<number[]> } {
   let stopped = false;
   const statuses = (async () => {
@@ -180,7 +180,7 @@ beforeAll(async () => {
     RECOLLECT_BACKUP_STORE: storeOf('store'),
     RECOLLECT_BACKUP_SIGNING_KEY: signingKey.toString('base64'),
     RECOLLECT_BACKUP_KEY: encryptionKey.toString('base64'),
-    // The live session stays as it is while the tests run, however long they take.
+    // The live session must not change during the tests.
     RECOLLECT_WINDOW_QUIET_MS: '1200000',
   });
   await instance.startWorker();
@@ -203,7 +203,7 @@ beforeAll(async () => {
   foundThen = await found(instance);
 }, 240_000);
 
-/** No test stands on what another one left. */
+/** Tests are independent. */
 afterEach(() => dropReplaced(instance));
 
 afterAll(async () => {
@@ -244,7 +244,7 @@ function resigned(change: (manifest: z.output<typeof manifestSchema>) => object,
 }
 
 describe('a drill', { timeout: 300_000 }, () => {
-  test('restores the newest set beside the instance, compares, and leaves nothing but its result', async () => {
+  test('restores the newest backup beside the instance, verifies it, and leaves only its result', async () => {
     const drill = await asked(instance, 'drill', {});
     expect(drill).toMatchObject({
       state: 'completed',
@@ -267,7 +267,7 @@ describe('a drill', { timeout: 300_000 }, () => {
     expect(await weaviate.text()).not.toContain('RecollectDrill');
   });
 
-  test('of a set that was changed fails, and says so to the operators', async () => {
+  test('of a changed backup fails and alerts the operators', async () => {
     const store = await changedStore('flipped', 'tables/observations/1.copy.zst', flipped).catch(async () => {
       const files = await readdir(path.join(storeOf('store'), 'sets', set, 'tables', 'observations'));
       return changedStore('flipped', `tables/observations/${files[0] ?? ''}`, flipped);
@@ -284,7 +284,7 @@ describe('a drill', { timeout: 300_000 }, () => {
     expect(rows).toMatchObject([{ details: { error: 'BackupCorrupted' } }]);
   });
 
-  test('fails if the fixed queries find something else, unless the set has other functions', async () => {
+  test('fails if the fixed queries have other results, unless the backup has other functions', async () => {
     const otherResults = (functions?: string) =>
       resigned(({ queries, ...manifest }) => {
         expect(queries.length).toBeGreaterThan(0);
@@ -305,7 +305,7 @@ describe('a drill', { timeout: 300_000 }, () => {
   });
 });
 
-describe('a set is refused', { timeout: 300_000 }, () => {
+describe('a backup is rejected', { timeout: 300_000 }, () => {
   test('rejects a store or a signer that the settings do not name, from every key and role of the api', async () => {
     for (const route of ['/admin/restore', '/admin/drill'])
       for (const body of [
@@ -334,7 +334,7 @@ describe('a set is refused', { timeout: 300_000 }, () => {
     });
   });
 
-  test('whose manifest was changed, that nobody signed who is trusted, or of a schema that is not known yet', async () => {
+  test('with a changed manifest, an untrusted signer or an unknown schema', async () => {
     const changed = await changedStore('manifest', 'manifest.json', flipped);
     expect(await asked(instance, 'restore', { store: changed, dry_run: true })).toMatchObject({
       error: 'BackupCorrupted',
@@ -361,7 +361,7 @@ describe('a set is refused', { timeout: 300_000 }, () => {
     });
   });
 
-  test('where people have memory and overwriting was not said; reading it through is not', async () => {
+  test('without overwrite if the instance has memories, but its dry run is accepted', async () => {
     expect(await asked(instance, 'restore', { backup_id: set })).toMatchObject({
       state: 'failed',
       error: 'RestoreRefused',
@@ -375,14 +375,14 @@ describe('a set is refused', { timeout: 300_000 }, () => {
 });
 
 describe('a restore', { timeout: 300_000 }, () => {
-  test('takes the instance back to the set; what was live goes on, and search answers the same', async () => {
+  test('restores the instance to the backup; live sessions continue, and search results are the same', async () => {
     const erasure = await erasedSession('test:erased');
     const queued = newId();
     await instance.db.superuser.query(
       "INSERT INTO erasures (id, tenant_id, requested_by, kind, search_text) VALUES ($1, $2, $3, 'text', 'half a secret')",
       [queued, instance.admin.tenantId, instance.admin.userId],
     );
-    // As where the running database was lost: the journal beside the set is all that still tells of the erasure.
+    // As after losing the running database: only the journal records the erasure.
     await instance.db.superuser.query('DELETE FROM tombstones');
     const before = await found(instance);
     expect(before.length).toBeGreaterThan(5);
@@ -405,7 +405,7 @@ describe('a restore', { timeout: 300_000 }, () => {
     );
     expect(kept).toEqual([{ status: 'deleted', title: null, rows: 0 }]);
     const [again] = smallSession('erased');
-    // Who asked for an erasure sees what became of it, or that it is to be asked for again.
+    // Users see the result of their erasure, or that it must be requested again.
     expect(
       (await instance.call('GET', `/gdpr/requests/${z.looseObject({ id: z.string() }).parse(erasure).id}`)).body,
     ).toEqual(erasure);
@@ -456,7 +456,7 @@ describe('a restore', { timeout: 300_000 }, () => {
     }
   });
 
-  test('leaves access as it is now in every tenant: what was revoked, demoted, excluded or set since stays so', async () => {
+  test('keeps current access in every tenant: revocations, demotions, exclusions and settings', async () => {
     const { superuser } = instance.db;
     const second = people[1];
     const excluded = JSON.stringify(['~/secret/**']);
@@ -510,7 +510,7 @@ describe('a restore', { timeout: 300_000 }, () => {
     expect(rows).toEqual([{ capture: true }, { capture: false }]);
   });
 
-  test('does not follow forged entries of the journal of erasures, is stopped by none, and reports them', async () => {
+  test('ignores and reports forged entries of the erasure journal', async () => {
     const kept = await sessionId(instance, 'kept');
     const tenantId = instance.admin.tenantId;
     const journal = path.join(storeOf('store'), 'erasures');
@@ -535,7 +535,7 @@ describe('a restore', { timeout: 300_000 }, () => {
       await rm(path.join(journal, name), { recursive: true });
   });
 
-  test('that is cancelled leaves nothing', async () => {
+  test('leaves nothing when cancelled', async () => {
     const answer = await instance.call('POST', '/admin/restore', { body: { backup_id: set, overwrite: true } });
     const { id, job_id: job } = z.looseObject({ id: z.string(), job_id: z.string() }).parse(answer.body);
     expect((await instance.call('POST', '/admin/drill', { body: {} })).status).toBe(409);
@@ -545,7 +545,7 @@ describe('a restore', { timeout: 300_000 }, () => {
     expect([...(await databases(instance, '_restore_')), ...(await databases(instance, '_replaced_'))]).toEqual([]);
   });
 
-  test('into an empty instance: a named signer is trusted, and the keys of both are good', async () => {
+  test('into an empty instance trusts a named signer and accepts the keys of both', async () => {
     const empty = await startTestInstance({
       RECOLLECT_BACKUP_STORE: storeOf('other'),
       RECOLLECT_BACKUP_SIGNING_KEY: newKey().toString('base64'),

@@ -17,7 +17,7 @@ export interface StoredRows {
   readonly boundaries: readonly Record<string, unknown>[];
 }
 
-/** What is stored of a session, in reading order, without ids, positions, and what a transcript cannot tell. */
+/** Returns a session's stored rows in order, without ids, positions and what transcripts lack. */
 export async function storedRows(superuser: pg.Pool, session: string): Promise<StoredRows> {
   const rows = async (text: string) => (await superuser.query<Record<string, unknown>>(text, [session])).rows;
   const own = 'JOIN sessions s ON s.id = r.session_id WHERE s.external_id = $1';

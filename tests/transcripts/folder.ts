@@ -8,7 +8,7 @@ const DAY_MS = 24 * 3_600_000;
 
 export interface TranscriptFolder {
   readonly root: string;
-  /** Writes a transcript as one that nobody has written to for `quietMs`; answers its path. */
+  /** Writes a transcript last modified `quietMs` ago; returns its path. */
   write(name: string, lines: readonly (Line | string)[] | Buffer, quietMs?: number): string;
   remove(): void;
 }

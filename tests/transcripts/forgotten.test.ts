@@ -74,7 +74,7 @@ async function forget(path: string): Promise<void> {
   expect((await instance.call('DELETE', path)).status).toBe(200);
 }
 
-/** The key of the row that says something; '' where none does. */
+/** Returns the key of the row with this text; '' if none. */
 async function keyOf(content: string): Promise<string> {
   const { rows } = await instance.db.superuser.query<{ key: string }>(
     'SELECT k.key FROM capture_keys k JOIN prompts p ON p.id = k.row_id WHERE p.content = $1',
@@ -96,7 +96,7 @@ describe('a session that was forgotten', () => {
   const first = talk('parent', 'zebra');
   const copied = (lines: readonly Line[]) => lines.map((line) => ({ ...line, sessionId: 'child' }));
 
-  test('does not come back by the transcript of the session that resumed it', async () => {
+  test('is not restored by the transcript of a resumed session', async () => {
     await read('parent', first);
     expect(await contentsOf('parent')).toHaveLength(3);
     await forget('/sessions/claude-code:parent');
@@ -106,7 +106,7 @@ describe('a session that was forgotten', () => {
     expect(counts.repeated).toBe(3);
   });
 
-  test('leaves the ids of its lines behind, and nothing of what they said', async () => {
+  test('leaves the ids of its lines without their text', async () => {
     const { rows } = await instance.db.superuser.query<Record<string, unknown>>(
       "SELECT uuid, row_id, hashes, occurred_at FROM transcript_prompts WHERE uuid LIKE 'parent-%' ORDER BY uuid",
     );
@@ -115,7 +115,7 @@ describe('a session that was forgotten', () => {
     );
   });
 
-  test('and went on afterwards: what was said then does not come back either', async () => {
+  test('that continued afterwards is not restored either', async () => {
     const later = talk('parent', 'okapi', 20);
     expect((await read('parent', [...first, ...later])).counts.added).toBe(0);
     await read('child', [...copied([...first, ...later]), ...talk('child', 'lion', 10)]);
@@ -126,7 +126,7 @@ describe('a session that was forgotten', () => {
   });
 });
 
-test('a session that hooks alone told, forgotten before its transcript was read, does not come back by a copy', async () => {
+test('a session captured by hooks and forgotten before its transcript was read is not restored by a copy', async () => {
   const lines = talk('unread', 'tapir');
   await told('unread', 'UserPromptSubmit', { prompt: 'tapir is asked', timestamp: minute(0) });
   await forget('/sessions/claude-code:unread');
@@ -150,7 +150,7 @@ describe('a prompt that was forgotten before its line was read', () => {
     ],
     ['with blanks around it', '  the code word is heron \n'],
     ['as it was', 'the code word is heron'],
-  ])('is refused %s', async (what, content) => {
+  ])('is rejected %s', async (what, content) => {
     const session = `worded-${createHash('sha256').update(what).digest('hex').slice(0, 8)}`;
     await told(session, 'UserPromptSubmit', { prompt: 'the code word is heron', timestamp: minute(0) });
     await told(session, 'UserPromptSubmit', { prompt: 'something else', timestamp: minute(5) });
@@ -169,7 +169,7 @@ describe('a prompt that was forgotten before its line was read', () => {
     expect(pins.rows).toEqual([{ row_id: null, hashes: [] }]);
   });
 
-  test('is refused when the row had blanks around it and the line has none', async () => {
+  test('is rejected if only the row has surrounding blanks', async () => {
     await told('padded', 'UserPromptSubmit', { prompt: ' the padded word is ibis \n', timestamp: minute(0) });
     await forget(
       `/events/${encodeURIComponent(await keyOf(' the padded word is ibis \n'))}?session=claude-code:padded`,
@@ -178,7 +178,7 @@ describe('a prompt that was forgotten before its line was read', () => {
     expect(await contentsOf('padded')).toEqual(['next']);
   });
 
-  test('is refused as the last words of a turn that the host gave otherwise', async () => {
+  test('is rejected as the last text of a turn in another form', async () => {
     const words = 'I look.\nFound the egret.';
     await told('words', 'Stop', { last_assistant_message: words, timestamp: minute(3) });
     await forget(`/events/${encodeURIComponent(await keyOf(words))}?session=claude-code:words`);
@@ -194,7 +194,7 @@ describe('a prompt that was forgotten before its line was read', () => {
   });
 });
 
-test('a prompt that was forgotten after its line was read does not come back by a hook that words it otherwise', async () => {
+test('a prompt forgotten after its line was read is not restored by a hook in another form', async () => {
   const line = '<ide_opened_file>The user opened a.ts</ide_opened_file>\nthe late word is stork';
   await read('late', [says('late', 0, line), says('late', 5, 'next')]);
   const stored = await contentsOf('late');

@@ -53,7 +53,7 @@ function ended(id: string): Promise<Job> {
 }
 
 describe('an import by the server', { timeout: 300_000 }, () => {
-  test('reads every transcript of its folder once, and what is new the next time', async () => {
+  test('reads every transcript of its folder once, then only new lines', async () => {
     const hooks = hooksOf('imported');
     const known = hooks.filter((_hook, index) => index % 3 !== 0);
     await replay(instance, known);
@@ -92,7 +92,7 @@ describe('an import by the server', { timeout: 300_000 }, () => {
     });
     expect(again.id).not.toBe(job.id);
 
-    // The session is over: its workflow is told so, and sums it up like any other.
+    // The session has ended: its workflow summarises it.
     const end = await instance.db.superuser.query(
       "SELECT b.kind FROM sessions s JOIN boundaries b ON b.session_id = s.id AND b.seq = s.last_seq WHERE s.external_id = 'unseen'",
     );
@@ -117,7 +117,7 @@ describe('an import by the server', { timeout: 300_000 }, () => {
     await stop();
   });
 
-  test('asked for twice is one import; cancelled, it says so, and its workflow is gone', async () => {
+  test('runs once for two requests; when cancelled, its state and workflow end', async () => {
     const [one, two] = await Promise.all([ask({ follow: true }), ask({ follow: true })]);
     expect(two.id).toBe(one.id);
     const stop = await instance.startWorker();
@@ -135,7 +135,7 @@ describe('an import by the server', { timeout: 300_000 }, () => {
   });
 });
 
-describe('which folders are read, and for whom', () => {
+describe('folders and permissions', () => {
   const refused = async (body: Record<string, unknown>, options: Record<string, unknown> = {}): Promise<ApiAnswer> =>
     instance.call('POST', '/imports', { body: { kind: 'transcripts', ...body }, ...options });
 
@@ -148,7 +148,7 @@ describe('which folders are read, and for whom', () => {
     ['a neighbour of the same beginning', () => `${folder.root}-more`, 'may read'],
     ['one that does not exist in the root', () => path.join(folder.root, 'nothing'), 'does not exist'],
     ['a text with a NUL', () => `${folder.root}/\u0000`, ''],
-  ])('%s is refused and the field named', async (_what, directory, message) => {
+  ])('%s is rejected with the field', async (_what, directory, message) => {
     const answer = await refused({ directory: directory() });
     expect(answer).toMatchObject({
       status: 422,
@@ -157,7 +157,7 @@ describe('which folders are read, and for whom', () => {
     expect(JSON.stringify(answer.body)).toContain(message);
   });
 
-  test('a link that leads out is refused, and links in the folder are not followed', async () => {
+  test('rejects a link out of the roots and follows no links in the folder', async () => {
     const secret = elsewhere.write('secret/secret.jsonl', transcriptOf(hooksOf('secret')));
     symlinkSync(path.dirname(secret), path.join(folder.root, 'way-out'));
     expect(await refused({ directory: path.join(folder.root, 'way-out') })).toMatchObject({ status: 422 });
@@ -170,7 +170,7 @@ describe('which folders are read, and for whom', () => {
     await stop();
   });
 
-  test('only admins, only with the scope, and nobody from behind a proxy', async () => {
+  test('allows admins with the scope alone, never through a proxy', async () => {
     const { superuser } = instance.db;
     const plain = await createTestUser(superuser, { tenantId: instance.admin.tenantId });
     const capturing = await createTestUser(superuser, { role: 'admin', scopes: ['capture', 'read'] });
@@ -183,7 +183,7 @@ describe('which folders are read, and for whom', () => {
     expect(await refused({}, { key: null })).toMatchObject({ status: 401 });
   });
 
-  test('an import is seen by its tenant alone', async () => {
+  test('shows an import to its tenant alone', async () => {
     const job = await ask();
     const stranger = await createTestUser(instance.db.superuser, { role: 'admin' });
     const colleague = await createTestUser(instance.db.superuser, { tenantId: instance.admin.tenantId });
@@ -200,7 +200,7 @@ describe('which folders are read, and for whom', () => {
     [{ directory: 'x'.repeat(5_000) }, 'directory'],
     [{ follow: 'yes' }, 'follow'],
     [{ depth: 3 }, 'depth'],
-  ])('bad input is refused: %j', async (body, field) => {
+  ])('rejects invalid input: %j', async (body, field) => {
     const answer = await refused(body);
     expect(answer.status).toBe(422);
     expect(JSON.stringify(answer.body)).toContain(field);

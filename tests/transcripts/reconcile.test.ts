@@ -84,7 +84,7 @@ function some(hooks: readonly RecordedHook[], share: number): RecordedHook[] {
 describe('a transcript beside its hooks', { timeout: 240_000 }, () => {
   beforeAll(() => replay(instance, hooksOf('control')));
 
-  test('adds nothing to a session that hooks told whole', async () => {
+  test('adds nothing to a session that hooks captured completely', async () => {
     const hooks = hooksOf('whole');
     await replay(instance, hooks);
     const result = await read('whole', bytesOf(transcriptOf(hooks, { agents: true })));
@@ -94,7 +94,7 @@ describe('a transcript beside its hooks', { timeout: 240_000 }, () => {
     expect(Object.keys(await sources(instance.db.superuser, 'whole'))).toEqual(['hook']);
   });
 
-  test('fills what hooks missed, row by row, and nothing more however often it is read', async () => {
+  test('adds rows that hooks missed, once in repeated reads', async () => {
     const hooks = hooksOf('gaps');
     const delivered = some(hooks, 0.6);
     expect(delivered.length).toBeLessThan(hooks.length * 0.7);
@@ -114,7 +114,7 @@ describe('a transcript beside its hooks', { timeout: 240_000 }, () => {
     await expectLikeControl('gaps');
   });
 
-  test('tells a session that no hook ever told', async () => {
+  test('captures a session without hooks', async () => {
     const hooks = hooksOf('unseen');
     await read('unseen', bytesOf(transcriptOf(hooks, { agents: true })));
     await expectLikeControl('unseen');
@@ -131,11 +131,11 @@ describe('a transcript beside its hooks', { timeout: 240_000 }, () => {
   });
 });
 
-describe('deliveries that come late', { timeout: 240_000 }, () => {
+describe('late deliveries', { timeout: 240_000 }, () => {
   test.each([
     ['with their own times', true],
     ['without times', false],
-  ])('a spool drained after the transcript was read leaves nothing twice, %s', async (_what, timed) => {
+  ])('a spool drained after the transcript leaves no duplicates, %s', async (_what, timed) => {
     const session = `late-${timed}`;
     const hooks = hooksOf(session);
     const delivered = some(hooks, 0.5);
@@ -156,7 +156,7 @@ describe('deliveries that come late', { timeout: 240_000 }, () => {
     expect(after.boundaries.filter(({ kind }) => kind === 'turn_end')).toEqual(
       complete.boundaries.filter(({ kind }) => kind === 'turn_end'),
     );
-    // Draining it once more finds every key, and reading again changes nothing.
+    // A second drain finds every key, and a second read changes nothing.
     await drainSpool(rest, timed);
     expect((await read(session, bytes)).counts).toMatchObject({ added: 0, late_duplicates: 0 });
     expect((await storedRows(instance.db.superuser, session)).prompts).toEqual(complete.prompts);
@@ -170,7 +170,7 @@ describe('deliveries that come late', { timeout: 240_000 }, () => {
     expect(counters.rows).toEqual([{ same: true }]);
   });
 
-  test('the same words said again are no double', async () => {
+  test('repeated words are not a duplicate', async () => {
     const at = (minute: number) => `2026-05-01T10:${String(minute).padStart(2, '0')}:00.000Z`;
     const ask = (minute: number): RecordedHook => ({
       session_id: 'again',
@@ -185,7 +185,7 @@ describe('deliveries that come late', { timeout: 240_000 }, () => {
       last_assistant_message: text,
     });
     const hooks = [ask(0), stop(1, 'Done.'), ask(10), stop(11, 'Done.'), ask(20), stop(21, 'Done.')];
-    // Hooks told the second and the third round alone, the third one first.
+    // Hooks captured the second and third round alone, the third first.
     await replay(instance, [...hooks.slice(4), ...hooks.slice(2, 4)]);
     const result = await read('again', bytesOf(transcriptOf(hooks)));
     expect(result.counts).toMatchObject({ late_duplicates: 0 });
@@ -203,7 +203,7 @@ describe('deliveries that come late', { timeout: 240_000 }, () => {
   });
 });
 
-describe('what a session is made of', { timeout: 240_000 }, () => {
+describe("a session's content", { timeout: 240_000 }, () => {
   const minute = (n: number) => new Date(Date.UTC(2026, 4, 2, 9, n)).toISOString();
   const line = (n: number, rest: Record<string, unknown>) => ({
     uuid: `${typeof rest['sessionId'] === 'string' ? rest['sessionId'] : 'made'}-${n}`,
@@ -222,7 +222,7 @@ describe('what a session is made of', { timeout: 240_000 }, () => {
       ...rest,
     });
 
-  test('words that a hook gives in another form are the same: all texts of the turn, or the last one', async () => {
+  test('recognises a turn that a hook sends with all texts or the last one', async () => {
     const talk = (sessionId: string) => [
       says(0, 'Look into it.', { sessionId }),
       answers(
@@ -275,7 +275,7 @@ describe('what a session is made of', { timeout: 240_000 }, () => {
     expect(prompts.map(({ content }) => content)).toEqual(['Second.', 'Two.']);
   });
 
-  test('a session that is over is ended, a live one is not, and one that goes on is opened again', async () => {
+  test('ends idle sessions, not live ones, and reopens continued ones', async () => {
     const start = [says(0, 'Begin.'), answers(1, [{ type: 'text', text: 'Begun.' }])];
     const ends = async () =>
       (
@@ -293,7 +293,7 @@ describe('what a session is made of', { timeout: 240_000 }, () => {
     expect(await ends()).toBe(2);
   });
 
-  test('a growing file is read on from what is unfinished, and pieces say the same as the whole', async () => {
+  test('continues a growing file at its incomplete record; pieces equal the full file', async () => {
     const hooks = hooksOf('pieces');
     const bytes = bytesOf(transcriptOf(hooks, { agents: true }));
     let offset = 0;
@@ -318,7 +318,7 @@ describe('what a session is made of', { timeout: 240_000 }, () => {
     await expectLikeControl('pieces');
   });
 
-  test('a folder that is not captured is not brought in by its transcript', async () => {
+  test('does not capture an excluded folder from its transcript', async () => {
     const talk = [
       says(0, 'Seen.', { sessionId: 'mixed' }),
       answers(1, [{ type: 'text', text: 'Yes.' }], { sessionId: 'mixed' }),
@@ -330,7 +330,7 @@ describe('what a session is made of', { timeout: 240_000 }, () => {
     expect(prompts.map(({ content }) => content)).toEqual(['Seen.', 'Yes.']);
   });
 
-  test('what was forgotten does not come back, and a deleted session stays deleted', async () => {
+  test('restores neither forgotten rows nor deleted sessions', async () => {
     const talk = [
       says(0, 'Keep.', { sessionId: 'gone' }),
       answers(1, [{ type: 'text', text: 'Kept.' }], { sessionId: 'gone' }),

@@ -53,7 +53,7 @@ const post = (raw: string | Uint8Array<ArrayBuffer>, more: Record<string, string
   });
 
 describe('a client that sends its transcripts', { timeout: 240_000 }, () => {
-  test('fills what hooks missed, and sends nothing twice', async () => {
+  test('adds what hooks missed and sends nothing twice', async () => {
     const hooks = hooksOf('remote');
     await replay(
       instance,
@@ -79,7 +79,7 @@ describe('a client that sends its transcripts', { timeout: 240_000 }, () => {
     });
   });
 
-  test('goes on where it was, and begins anew with another file of the same name', async () => {
+  test('resumes, and restarts for another file of the same name', async () => {
     const lines = transcriptOf(hooksOf('resumed'), { agents: true });
     folder.write('-src/resumed.jsonl', lines.slice(0, 50));
     const half = await send();
@@ -91,7 +91,7 @@ describe('a client that sends its transcripts', { timeout: 240_000 }, () => {
     expect((await send()).counts).toMatchObject({ lines: lines.length - 2, added: 0, late_duplicates: 0 });
   });
 
-  test('a turn that is longer than a piece is sent as a longer piece', async () => {
+  test('sends a turn longer than a piece as a longer piece', async () => {
     const [prompt, use, result] = transcriptOf(hooksOf('long'));
     const output = 'x'.repeat(600_000);
     const calls = Array.from({ length: 20 }, (_, index) => [
@@ -117,7 +117,7 @@ describe('a client that sends its transcripts', { timeout: 240_000 }, () => {
     expect((await send()).counts).toMatchObject({ lines: 41, added: 22 });
   });
 
-  test('stops when it is told to, and the next run has the rest', async () => {
+  test('stops when aborted; the next run sends the rest', async () => {
     folder.write('-src/stopped.jsonl', transcriptOf(hooksOf('stopped')));
     const stop = new AbortController();
     stop.abort();
@@ -127,7 +127,7 @@ describe('a client that sends its transcripts', { timeout: 240_000 }, () => {
 });
 
 describe('pieces of transcripts at the api', () => {
-  test('a cursor is its user’s alone', async () => {
+  test('keeps cursors separate for each user', async () => {
     await post('nonsense\n', { size: '9' });
     const read = async (key: string) =>
       cursorSchema.parse((await instance.call('GET', '/transcripts?machine=m&path=a/piece.jsonl', { key })).body);
@@ -139,7 +139,7 @@ describe('pieces of transcripts at the api', () => {
       expect(await read(user.key)).toMatchObject({ fingerprint: null, offset: 0 });
   });
 
-  test('a path names a file and opens none', async () => {
+  test('does not open the named path', async () => {
     const before = await sources(instance.db.superuser, 'passwd');
     const answer = await post('{}\n', { path: '/etc/passwd', size: '3' });
     expect(answer).toMatchObject({ status: 200, body: { counts: { lines: 1, unknown_type: 1, added: 0 } } });
@@ -154,19 +154,19 @@ describe('pieces of transcripts at the api', () => {
     ['fingerprint', { fingerprint: 'x'.repeat(200) }],
     ['modified_at', { modified_at: 'yesterday' }],
     ['surprise', { surprise: '1' }],
-  ])('a wrong %s is refused by name', async (field, more) => {
+  ])('rejects a wrong %s and names it', async (field, more) => {
     const answer = await post('{}\n', more);
     expect(answer).toMatchObject({ status: 422, body: { code: 'VALIDATION_FAILED' } });
     expect(JSON.stringify(answer.body)).toContain(field);
   });
 
-  test('needs the scope, and lines instead of JSON', async () => {
+  test('requires the scope, and lines instead of JSON', async () => {
     const reader = await createTestUser(instance.db.superuser, { scopes: ['read'] });
     expect(await post('{}\n', {}, reader.key)).toMatchObject({ status: 403 });
     expect(await instance.call('POST', `/transcripts?${query()}`, { body: {} })).toMatchObject({ status: 415 });
   });
 
-  test('a piece of more than 64 MiB is refused', async () => {
+  test('rejects a piece of more than 64 MiB', async () => {
     const size = 65 * 1024 * 1024;
     const answer = await post(new Uint8Array(size).fill(0x20), { size: String(size) });
     expect(answer).toMatchObject({ status: 413, body: { code: 'BODY_TOO_LARGE' } });

@@ -70,8 +70,8 @@ function look(more: Partial<WatchOptions> = {}) {
   });
 }
 
-describe('the schedule’s look at transcripts', { timeout: 240_000 }, () => {
-  test('belongs to the tenant of a laptop, and to nobody where there is none', async () => {
+describe('the scheduled transcript watch', { timeout: 240_000 }, () => {
+  test('belongs to the local tenant, if there is one', async () => {
     const { maintenanceUrl } = instance.config.database;
     expect(maintenanceUrl).toBeDefined();
     expect(await localOwner(instance.db.superuser)).toBeNull();
@@ -92,7 +92,7 @@ describe('the schedule’s look at transcripts', { timeout: 240_000 }, () => {
     await stop();
   });
 
-  test('reads sessions that hooks opened, and leaves the others alone', async () => {
+  test('reads sessions opened by hooks alone', async () => {
     const hooks = hooksOf('opened');
     await tell(hooks.slice(0, 20));
     folder.write('-src-a/opened.jsonl', transcriptOf(hooks));
@@ -113,7 +113,7 @@ describe('the schedule’s look at transcripts', { timeout: 240_000 }, () => {
     expect((await storedRows(instance.db.superuser, 'stranger')).observations.length).toBeGreaterThan(40);
   });
 
-  test('takes out what a spool brought late, also where no transcript is read', async () => {
+  test('removes late duplicates of a spool, also without transcripts', async () => {
     const hooks = hooksOf('drained');
     await tell(hooks.slice(0, 20));
     folder.write('-src-a/drained.jsonl', transcriptOf(hooks, { agents: true }));
@@ -131,7 +131,7 @@ describe('the schedule’s look at transcripts', { timeout: 240_000 }, () => {
     expect(await look({ mode: 'off' })).toEqual({ files: 0, added: 0, late_duplicates: 0 });
   });
 
-  test('waits for a file that is being written, and goes on where it was', async () => {
+  test('waits for a file being written, then resumes', async () => {
     const hooks = hooksOf('growing');
     const lines = transcriptOf(hooks, { agents: true });
     await tell(hooks.slice(0, 1));

@@ -77,8 +77,8 @@ async function imported(): Promise<void> {
   }, 240_000);
 }
 
-describe('values that are cut in a transcript that the worker reads', { timeout: 240_000 }, () => {
-  test('are kept whole, and are gone with what is forgotten, however often it is read', async () => {
+describe('truncated values in a transcript', { timeout: 240_000 }, () => {
+  test('are stored in full and deleted when forgotten, also in repeated reads', async () => {
     const stop = await instance.startWorker();
     folder.write('-src/long.jsonl', lines('long', long('word')));
     await imported();
@@ -99,7 +99,7 @@ describe('values that are cut in a transcript that the worker reads', { timeout:
   });
 });
 
-describe('kept whole', () => {
+describe('a full value', () => {
   const hook = (id: string, response: string): HostEvent => {
     const event = translateHook(
       'PostToolUse',
@@ -112,7 +112,7 @@ describe('kept whole', () => {
   const outcome = (status: 'accepted' | 'rejected') => ({ status, rowId: null, sessionId: null });
   const now = new Date();
 
-  test('is what an event names that was taken, and what was there before', async () => {
+  test('is stored if an accepted event refers to it, or existed before', async () => {
     const root = path.join(values, 'settled');
     const objects = createDirectoryStore(root);
     const before = new FullValues(objects, instance.admin);
@@ -127,7 +127,7 @@ describe('kept whole', () => {
     expect(left.map((bytes) => bytes !== null)).toEqual([false, true, true, true]);
   });
 
-  test('is nothing that the store does not take: the cut text stands without a hash', async () => {
+  test('is not stored if the store rejects it: the truncated text has no hash', async () => {
     const fullValues = new FullValues(createDirectoryStore(path.join(values, 'small'), 1_000), instance.admin);
     const { event, keys } = await fullValues.build(hook('big', long('big')), now);
     expect(keys).toEqual([]);
@@ -135,7 +135,7 @@ describe('kept whole', () => {
     expect(JSON.stringify(event.rows)).not.toContain('sha256:');
   });
 
-  test('is nothing where no place for it was named', async () => {
+  test('is not stored without a store', async () => {
     const { event, keys } = await new FullValues(null, instance.admin).build(hook('off', long('off')), now);
     expect(keys).toEqual([]);
     expect(JSON.stringify(event.rows)).not.toContain('sha256:');

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildCaptureEvent } from '../../domain/capture/build-event.ts';
 import { translateHook } from '../../domain/capture/claude-code-hooks.ts';
 import { newId } from '../../domain/ids.ts';
-import { alone } from '../../activities/backup/snapshot.ts';
+import { withBackupLock } from '../../activities/backup/snapshot.ts';
 import { captureEvents } from '../../stores/postgres/capture/capture.ts';
 import { MAINTENANCE_SLOTS } from '../../workers/slots.ts';
 import { BACKUP_WORKFLOW } from '../../workflows/backup/messages.ts';
@@ -57,7 +57,7 @@ test('the sweep waits for no long job, however many there are', { timeout: 240_0
   const done = new AbortController();
   const url = deaf.db.url('maintenance');
   // Backups wait for each other: while somebody has their lock, each that was begun keeps its place in the worker.
-  const holding = alone(url, 5_000, done.signal, () => once(done.signal, 'abort'));
+  const holding = withBackupLock(url, 5_000, done.signal, () => once(done.signal, 'abort'));
   const backups = await Promise.all(
     Array.from({ length: LONG_JOBS }, () => {
       const backupId = newId();

@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => db.close());
 
-test('a large table is cut into parts that are about even and hold every row once, in order', async () => {
+test('cuts a large table into about even parts with every row once, in order', async () => {
   const client = await openCopyClient(db.url('maintenance'), 5_000);
   try {
     const cuts = await evenCuts(client, { name: 'cut_here', key: 'id', bytes }, PART);
@@ -48,7 +48,7 @@ test('a large table is cut into parts that are about even and hold every row onc
   }
 });
 
-test('what is one part, or turns out to be empty, is not cut', async () => {
+test('does not cut a small or empty table', async () => {
   const client = await openCopyClient(db.url('maintenance'), 5_000);
   try {
     expect(await evenCuts(client, { name: 'cut_here', key: 'id', bytes })).toEqual([]);
@@ -58,7 +58,7 @@ test('what is one part, or turns out to be empty, is not cut', async () => {
   }
 });
 
-test('ranges run from open to open, whatever the order of the cuts and how often one is named', () => {
+test('returns ranges open at both ends for unsorted and repeated cuts', () => {
   expect(rangesBetween([])).toEqual([{ lowest: null, above: null }]);
   expect(rangesBetween(['b', 'a', 'b'])).toEqual([
     { lowest: null, above: 'a' },

@@ -38,7 +38,7 @@ describe.each([
   ['plain', null],
   ['encrypted', randomBytes(32)],
 ] as const)('a file of a set, %s', (name, key) => {
-  test('comes out as it went in', async () => {
+  test('is unpacked unchanged', async () => {
     const file = await pack(`tables/${name}/0.copy.zst`, key);
     expect(file).toMatchObject({ plainBytes: TEXT.length, rows: 20_000 });
     expect((await unpack(file, key)).equals(TEXT)).toBe(true);
@@ -52,7 +52,7 @@ describe.each([
     ['its end cut off', (bytes) => bytes.subarray(0, -20)],
     ['half of it cut off', (bytes) => bytes.subarray(0, bytes.length / 2)],
     ['nothing in it', () => Buffer.alloc(0)],
-  ])('with %s is damaged, and nothing else', async (_what, change) => {
+  ])('with %s is reported as damaged', async (_what, change) => {
     const file = await pack(`tables/${name}/1.copy.zst`, key);
     const stored = path.join(folder, 'sets', backupId, file.key);
     await writeFile(stored, change(await readFile(stored)));

@@ -27,7 +27,7 @@ const manifest: Manifest = {
 };
 
 describe('a manifest', () => {
-  test('is read back where the own key signed it, and where one that is trusted did', () => {
+  test('is read if signed by the own or a trusted key', () => {
     const trusted = [publicKeyOf(MINE)];
     expect(readSignedManifest(signManifest(manifest, MINE), trusted)).toEqual(manifest);
     expect(() => readSignedManifest(signManifest(manifest, OTHER), trusted)).toThrow(
@@ -35,14 +35,14 @@ describe('a manifest', () => {
     );
   });
 
-  test('with one changed character is not what was signed', () => {
+  test('with a changed character has an invalid signature', () => {
     const text = signManifest(manifest, MINE);
     const trusted = [publicKeyOf(MINE)];
     for (const changed of [text.replace('18.4', '18.5'), text.slice(0, -1), '{}', '']) {
       expect(changed).not.toBe(text);
       expect(() => readSignedManifest(changed, trusted)).toThrow(expect.objectContaining({ kind: 'damaged' }));
     }
-    // Who signs it anew is another one.
+    // Signed again by another key.
     const signed = JSON.parse(text) as { publicKey: string };
     expect(() => readSignedManifest(JSON.stringify({ ...signed, publicKey: 'AAAA' }), ['AAAA'])).toThrow(
       expect.objectContaining({ kind: 'damaged' }),
@@ -51,7 +51,7 @@ describe('a manifest', () => {
 });
 
 describe('keys', () => {
-  test('tell the set that an object is of', () => {
+  test('contain the id of their backup', () => {
     const { id } = manifest;
     expect(setOfKey(manifestKey(id))).toBe(id);
     expect(setOfKey(fileKey(id, tableFileKey('prompts', 3)))).toBe(id);
@@ -70,14 +70,14 @@ describe('pruning', () => {
     change: Partial<{ keepDays: number; keepLast: number; lastGood: string | null }> = {},
   ) => setsToPrune(sets, { ...rule, ...change }, now).map(({ id }) => id);
 
-  test('takes what is older than the days, and leaves the last ones however old', () => {
+  test('removes backups older than the days, except the last ones', () => {
     expect(pruned([set('d', 40), set('a', 1), set('c', 29), set('b', 2), set('e', 50)])).toEqual(['d', 'e']);
     expect(pruned([set('c', 60), set('a', 40), set('b', 50)])).toEqual(['c']);
     expect(pruned([set('a', 400)], { keepLast: 0 })).toEqual([]);
     expect(pruned([])).toEqual([]);
   });
 
-  test('never takes the last one that was found good', () => {
+  test('never removes the last verified backup', () => {
     expect(pruned([set('a', 1), set('b', 2), set('c', 60), set('d', 70)], { lastGood: 'c' })).toEqual(['d']);
   });
 });

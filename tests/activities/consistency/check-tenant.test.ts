@@ -84,7 +84,7 @@ afterAll(async () => {
   await instance.close();
 });
 
-/** Nothing of one break may be under way when the next begins. */
+/** Waits until nothing of the previous difference is in progress. */
 afterEach(async () => {
   await until(async () => (await isQuiet()) || undefined, PATIENCE_MS);
 });
@@ -123,13 +123,13 @@ function foreign(over: Partial<IndexChunk>): IndexChunk {
 
 const tenantIdOf = () => instance.admin.tenantId;
 
-test('what a session left behind agrees everywhere', async () => {
+test('finds no difference after a session', async () => {
   const counts = await check();
   expect(counts.found).toEqual({});
   expect(counts.rows).toBeGreaterThan(10);
 });
 
-test('a tenant and an index that Weaviate does not have hold nothing', async () => {
+test('treats an unknown tenant or index in Weaviate as empty', async () => {
   for (const [tenantId, name] of [
     [newId<TenantId>(), model],
     [tenantIdOf(), 'no-such-index'],
@@ -140,7 +140,7 @@ test('a tenant and an index that Weaviate does not have hold nothing', async () 
   }
 });
 
-/** Ways to break each kind by hand, and how many it makes. */
+/** Ways to create each kind of difference, and how many it creates. */
 const BREAKS: readonly [name: string, kind: DivergenceKind, count: number, break_: () => Promise<unknown>][] = [
   [
     'an object that was lost',
@@ -148,9 +148,9 @@ const BREAKS: readonly [name: string, kind: DivergenceKind, count: number, break
     1,
     async () => vectors.removeObjects(tenantIdOf(), model, [(await chunkOf(0)).objectId]),
   ],
-  ['an object that nobody asked for', 'orphaned', 1, () => vectors.upsert(tenantIdOf(), model, [foreign({})])],
+  ['an unrequested object', 'orphaned', 1, () => vectors.upsert(tenantIdOf(), model, [foreign({})])],
   [
-    'an object that says something else',
+    'an object with other content',
     'stale',
     1,
     async () => vectors.upsert(tenantIdOf(), model, [foreign(await chunkOf(1))]),
@@ -195,11 +195,11 @@ const BREAKS: readonly [name: string, kind: DivergenceKind, count: number, break
     },
   ],
   [
-    'a memory that is gone, and whose object stands',
+    'an object of a missing memory',
     'memory_missing',
     1,
     async () =>
-      // What the agent said: a prompt of the user is part of every chunk that it led to.
+      // Of the agent: a user's prompt is part of every chunk that follows it.
       sql(
         "DELETE FROM prompts WHERE id = (SELECT id FROM prompts WHERE session_id = $1 AND type <> 'user' LIMIT 1)",
         sessionId,
@@ -285,7 +285,7 @@ const BREAKS: readonly [name: string, kind: DivergenceKind, count: number, break
     },
   ],
   [
-    'workflows of sessions that are gone',
+    'workflows of missing sessions',
     'workflow_without_row',
     2,
     async () => {
@@ -307,15 +307,15 @@ const BREAKS: readonly [name: string, kind: DivergenceKind, count: number, break
   ],
 ];
 
-/** Breaks that are made together: each is found beside the others, and nothing else is. */
+/** Differences created together: each is found beside the others, and nothing else is. */
 const TOGETHER: readonly [of: string, kinds: readonly DivergenceKind[]][] = [
   ['the index', ['missing', 'orphaned', 'stale', 'wrong_tenant', 'untracked', 'memory_missing', 'unfindable']],
   ['rows', ['dangling_evidence', 'wrong_count']],
   ['workflows', ['session_without_workflow', 'workflow_without_row']],
 ];
 
-describe('what was broken by hand is found, counted, mended and then gone', { timeout: PATIENCE_MS }, () => {
-  test('every kind is broken', () => {
+describe('finds, counts and repairs differences, then finds none', { timeout: PATIENCE_MS }, () => {
+  test('covers every kind', () => {
     expect(new Set(BREAKS.map(([, kind]) => kind))).toEqual(new Set(DIVERGENCE_KINDS));
     expect(TOGETHER.flatMap(([, kinds]) => kinds).toSorted()).toEqual([...DIVERGENCE_KINDS].toSorted());
   });
@@ -337,7 +337,7 @@ describe('what was broken by hand is found, counted, mended and then gone', { ti
   });
 });
 
-test('quotes and counts of what lies in the archive are left alone', async () => {
+test('ignores quotes and counts of archived sessions', async () => {
   const { tenantId, userId } = instance.admin;
   const id = newId();
   await sql(
@@ -359,7 +359,7 @@ test('quotes and counts of what lies in the archive are left alone', async () =>
   expect((await check(true)).repaired).toEqual({ dangling_evidence: 1, wrong_count: 1 });
 });
 
-test('on an instance that is captured into all the while nothing is found', { timeout: PATIENCE_MS }, async () => {
+test('finds no difference during captures', { timeout: PATIENCE_MS }, async () => {
   const capturing = captured(instance, smallSession('live'));
   const ended = capturing.then(() => finished(instance, 'test:live', PATIENCE_MS));
   const found: CheckCounts['found'][] = [];
@@ -373,7 +373,7 @@ test('on an instance that is captured into all the while nothing is found', { ti
   for (const counts of found) expect(counts).toEqual({});
 });
 
-test('an attempt goes on where the one before told that it was, and counts on', async () => {
+test('resumes from heartbeat details with their counts', async () => {
   const whole = await check();
   const [last] = await sql(
     'SELECT object_id FROM embeddings WHERE tenant_id = $1 ORDER BY object_id DESC LIMIT 1',
@@ -387,7 +387,7 @@ test('an attempt goes on where the one before told that it was, and counts on', 
   const rest = await check(true, { scanned: [model], model: null, after: null, counts, rows });
   expect(rest.rows).toBe(resumed.rows);
   expect(rest.rows - 1_000).toBeLessThan(whole.rows);
-  // What was mended of the rows is not found again, and stays counted; what was found alone is found again.
+  // Repaired rows are not found again but remain counted; unrepaired ones are found again.
   const mended = { rows: 7, found: { untracked: 5, wrong_count: 2 }, repaired: { untracked: 4 } };
   const scanned = { scanned: [model], model: null, after: null, counts };
   expect(await check(true, { ...scanned, rows: { isDone: false, counts: mended } })).toMatchObject({
@@ -399,11 +399,11 @@ test('an attempt goes on where the one before told that it was, and counts on', 
     found: { missing: 3, untracked: 5, wrong_count: 2 },
     repaired: { missing: 3, untracked: 4 },
   });
-  // What another build told is not taken up.
+  // Details of another build are ignored.
   expect((await check(true, { odd: true })).rows).toBe(whole.rows);
 });
 
-test('a comparison that is cancelled ends, and its row says so', async () => {
+test('ends a cancelled check and records it', async () => {
   const environment = new MockActivityEnvironment();
   const input = { tenantId: tenantIdOf(), checkId: newId(), repair: true };
   environment.cancel();

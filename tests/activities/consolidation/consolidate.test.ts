@@ -85,7 +85,7 @@ interface Planted {
   readonly print?: Uint8Array;
 }
 
-/** A learning that stands, with one quote, as an extraction would have left it. */
+/** A current learning with one quote, as extracted. */
 async function plant(description: string, given: Planted = {}): Promise<string> {
   const id: string = newId();
   const project = given.project === undefined ? projectId : given.project;
@@ -119,15 +119,15 @@ async function plant(description: string, given: Planted = {}): Promise<string> 
 
 const byId = async (id: string) => {
   const found = (await learningsOf(instance)).find((row) => row.id === id);
-  if (found === undefined) throw new Error('the learning is gone');
+  if (found === undefined) throw new Error('the learning is missing');
   return found;
 };
 
-describe('what says the same', () => {
+describe('a duplicate', () => {
   const first = 'The integration tests start a real PostgreSQL container before they run';
   const second = 'The integration tests start a real PostgreSQL container, before they run.';
 
-  test('is joined: the surer one keeps the evidence and use of both, the other is closed', async () => {
+  test('is merged: the one with higher confidence has the evidence and use of both, the other is closed', async () => {
     const weak = await plant(first, { confidence: 0.5, useWeight: 1 });
     const sure = await plant(`${second} Always.`, { confidence: 0.8, useWeight: 2 });
     const { result } = await consolidate();
@@ -141,7 +141,7 @@ describe('what says the same', () => {
     expect(hinted).toEqual([instance.admin.tenantId]);
   });
 
-  test('is left alone the second time', async () => {
+  test('is unchanged in a second run', async () => {
     await plant(first);
     await plant(second, { category: 'pattern' });
     await plant('The cache lives in redis');
@@ -152,7 +152,7 @@ describe('what says the same', () => {
     expect(await learningsOf(instance)).toEqual(before);
   });
 
-  test('of two projects or tenants stays apart', async () => {
+  test('of another project or tenant is not merged', async () => {
     const other = await createTestUser(instance.db.superuser);
     await plant(first);
     await plant(first, { project: null });
@@ -160,7 +160,7 @@ describe('what says the same', () => {
     expect((await consolidate()).result).toMatchObject({ scopes: 3, duplicates: 0 });
   });
 
-  test('and was verified by a person stays, whichever is surer', async () => {
+  test('that is verified is kept over one with higher confidence', async () => {
     const verified = await plant(first, { verified: true, confidence: 0.4, at: '2026-05-03T00:00:00Z' });
     const sure = await plant(`${second} Always.`, { confidence: 0.9 });
     await consolidate();
@@ -168,7 +168,7 @@ describe('what says the same', () => {
     expect(await byId(sure)).toMatchObject({ open: false, superseded_by: verified });
   });
 
-  test('and was said by hand stays, beside what differs in signs alone, too; what a session says gives way to it', async () => {
+  test('that was remembered by a user is kept over an extracted one', async () => {
     const taught = await plant(`${second} Always.`, { confidence: 0.9 });
     for (const content of [first, 'Retry while attempts <= 3', 'Retry while attempts >= 3'])
       await remembered(instance, content, { project: projectId, occurred_at: '2026-05-01T00:00:00Z' });
@@ -177,7 +177,7 @@ describe('what says the same', () => {
     expect(await byId(taught)).toMatchObject({ open: false, reason: 'duplicate' });
   });
 
-  test('is at most one in a hundred afterwards', { timeout: 240_000 }, async () => {
+  test('remains in at most one of a hundred learnings', { timeout: 240_000 }, async () => {
     const things = ['cache', 'queue', 'parser', 'router', 'mailer', 'scheduler', 'importer', 'renderer'];
     for (const thing of things)
       for (const [tail, category] of [
@@ -195,14 +195,14 @@ describe('what says the same', () => {
     await consolidate();
     const after = await measure();
     expect(after.share).toBeLessThanOrEqual(0.01);
-    // What is not the same stands: nothing of what was known is lost.
+    // Different learnings remain: nothing known is lost.
     const standing = (await learningsOf(instance)).filter((row) => row.open).map((row) => row.description);
     for (const thing of things) expect(standing.join('\n')).toContain(`${thing}_state`);
     expect(after.learnings).toBeLessThan(things.length * 2);
   });
 });
 
-test('the later one of two that contradict each other stays', async () => {
+test('closes the earlier of two contradicting learnings', async () => {
   const later = await plant('Never use tabs for indentation', { at: '2026-05-02T00:00:00Z' });
   const earlier = await plant('Always use tabs for indentation', { at: '2026-05-01T00:00:00Z' });
   expect((await consolidate()).result).toMatchObject({ duplicates: 0, superseded: 1 });
@@ -210,7 +210,7 @@ test('the later one of two that contradict each other stays', async () => {
   expect(await byId(later)).toMatchObject({ open: true });
 });
 
-test('a learning whose session moved gets the fingerprint of its project, or joins what says it there', async () => {
+test("a learning of a moved session gets its project's fingerprint or is merged there", async () => {
   const description = 'The port is 8080';
   const elsewhere = learningFingerprint({ projectId: newId(), namespace: 'default', category: 'config', description });
   const known = await plant(description, { category: 'config', confidence: 0.7 });
@@ -237,7 +237,7 @@ test('a learning whose session moved gets the fingerprint of its project, or joi
 });
 
 describe('decay', () => {
-  test('halves use in thirty days, once a day', async () => {
+  test('halves use in thirty days, once per day', async () => {
     const id = await plant('The cache lives in redis', { useWeight: 8, decayedOn: '2026-05-02' });
     await consolidate();
     await consolidate();
@@ -253,7 +253,7 @@ describe('decay', () => {
     expect(await weight()).toBeCloseTo(2, 4);
   });
 
-  test('takes confidence from what no session shows any more, not from what a person verified', async () => {
+  test('lowers confidence without new sessions, except for verified learnings', async () => {
     const old = { at: '2024-01-01T00:00:00Z', confidence: 0.8, decayedOn: '2025-06-01' };
     const forgotten = await plant('The cache lives in redis', old);
     const verified = await plant('Deploy on Fridays, after the meeting', { ...old, verified: true });
@@ -263,7 +263,7 @@ describe('decay', () => {
   });
 });
 
-test('what nothing names leaves the graph', async () => {
+test('removes graph nodes without mentions', async () => {
   const [named, unnamed] = [newId(), newId()];
   for (const id of [named, unnamed])
     await instance.db.superuser.query(
@@ -279,7 +279,7 @@ test('what nothing names leaves the graph', async () => {
   expect(rows).toEqual([{ id: named }]);
 });
 
-test('an attempt goes on where the one before it was cut off', async () => {
+test('resumes where the previous attempt was interrupted', async () => {
   await plant('The cache lives in redis', { project: null });
   await plant('Deploy on Fridays');
   const counts = { scopes: 1, duplicates: 0, superseded: 0, decayed: 1, pruned: 0 };

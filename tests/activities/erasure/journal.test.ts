@@ -61,7 +61,7 @@ async function found(name: string) {
   });
 }
 
-test('entries of many writers at once make one chain without a gap, in every store', async () => {
+test('chains entries of concurrent writers without gaps in every store', async () => {
   const records = Array.from({ length: WRITERS }, (_, at) => erasing(String(at)));
   await Promise.all(records.map((record, at) => writeToJournal(journalOf(at), record, new Date(), signal)));
   for (const name of ['store', 'copy'])
@@ -69,7 +69,7 @@ test('entries of many writers at once make one chain without a gap, in every sto
   expect(await storedHead(journalOf(0).maintenance)).toMatchObject({ entries: WRITERS + 1 });
 });
 
-test('an entry whose writer found a store away is stored by the next one, once, and no set tells of it before', async () => {
+test('stores an entry after an unavailable store once, and no manifest contains it before', async () => {
   await openJournal(journalOf(0), signal);
   // A file in the way of the folder: the store gives no answer.
   writeFileSync(path.join(folder, 'away'), '');
@@ -83,7 +83,7 @@ test('an entry whose writer found a store away is stored by the next one, once, 
   expect(await storedHead(journalOf(0).maintenance)).toMatchObject({ entries: 2 });
 });
 
-test('an erasure that was called off is withdrawn, and is not done again', async () => {
+test('withdraws a cancelled erasure and does not repeat it', async () => {
   const [off, on] = [erasing('a'), erasing('b')];
   for (const record of [off, on, { kind: 'withdrawn' as const, erasure_id: off.erasure_id }])
     await writeToJournal(journalOf(0), record, new Date(), signal);

@@ -58,7 +58,7 @@ beforeAll(async () => {
     "INSERT INTO capture_keys (session_id, key, tenant_id, seq, kind, row_id) VALUES ($1, 'old', $2, 900, 'prompt', $3)",
     [session, mine.tenantId, old],
   );
-  // The seeds quote rows that do not exist; the ledger asks only for vectors of rows that do.
+  // The seeds quote rows that do not exist; only vectors of existing rows are requested.
   await here.superuser.query('UPDATE embeddings SET resource_id = $1 WHERE tenant_id = $2', [old, mine.tenantId]);
   text = await exported(hereAll, { kind: 'tenant', tenantId: mine.tenantId, subject: null });
 });
@@ -69,7 +69,7 @@ afterAll(async () => {
   await there.close();
 });
 
-test('every table with a tenant is carried or left with a reason, and parents come first', async () => {
+test('exports every tenant table or lists a reason, parents first', async () => {
   const tables = await tenantTables(hereAll);
   expect(
     tables.map(({ name }) => name).filter((name) => !(name in EXPORTED_TABLES) && !(name in UNEXPORTED_TABLES)),
@@ -84,7 +84,7 @@ test('every table with a tenant is carried or left with a reason, and parents co
   expect(late).toEqual([]);
 });
 
-test('a row of every carried table is written, the counts and the checksum are told, and no secret is among them', async () => {
+test('exports a row of every table with counts and checksum, without secrets', async () => {
   const lines = text.trimEnd().split('\n');
   const end = JSON.parse(lines.at(-1) ?? '') as { end: { rows: Record<string, number>; sha256: string } };
   expect(Object.keys(EXPORTED_TABLES).filter((name) => end.end.rows[name] === undefined)).toEqual(
@@ -105,7 +105,7 @@ test('a row of every carried table is written, the counts and the checksum are t
   expect(text).not.toContain(other.tenantId);
 });
 
-test('the rows come to be the same in another instance, in the tenant that takes them in', async () => {
+test('imports the same rows into a tenant of another instance', async () => {
   const months = new Set<string>();
   const { read: told, written } = await read(text, importer, {
     ensureMonths: (_client, fromMs) => Promise.resolve(void months.add(new Date(fromMs).toISOString().slice(0, 7))),
@@ -141,7 +141,7 @@ test('the rows come to be the same in another instance, in the tenant that takes
   ).toEqual([{ state: 'pending', model: 'm' }]);
 });
 
-test('read again, from the start or from where it stopped, nothing is made twice', async () => {
+test('creates nothing twice when repeated or resumed', async () => {
   const again = await read(text, importer);
   expect(Object.values(again.written).every((rows) => rows === 0)).toBe(true);
   const rest = await read(text, importer, { done: { lines: 10, written: { sessions: 1 } } });
@@ -149,14 +149,14 @@ test('read again, from the start or from where it stopped, nothing is made twice
   expect(rest.written).toMatchObject({ sessions: 1, users: 0 });
 });
 
-test('the ids of another tenant are refused, and nothing of it is changed', async () => {
+test('rejects ids of another tenant without a change', async () => {
   const stranger = await createTestUser(there.superuser);
   await expect(read(text, stranger)).rejects.toMatchObject({ name: 'ExportFileError', fault: 'id_taken' });
   expect(await count(there.superuser, 'sessions', stranger.tenantId)).toBe(0);
   expect(await count(there.superuser, 'sessions', importer.tenantId)).toBe(1);
 });
 
-describe('lines that are no whole export', () => {
+describe('incomplete export files', () => {
   const broken: readonly [string, () => string, string][] = [
     ['nothing', () => '', 'not_export_file'],
     ['another file', () => '{"a":1}\n', 'not_export_file'],
@@ -165,14 +165,18 @@ describe('lines that are no whole export', () => {
     ['a flipped letter', () => text.replace('A question', 'B question'), 'damaged'],
     ['a row that is none', () => text.replace('"seq": 1', '"seq": "x"'), 'damaged'],
     ['a newer version', () => text.replace('"version":1', '"version":2'), 'newer'],
-    ['a table that none holds', () => text.replace('{"table":"windows"', '{"table":"api_keys"'), 'not_export_file'],
+    [
+      'a table that exports do not contain',
+      () => text.replace('{"table":"windows"', '{"table":"api_keys"'),
+      'not_export_file',
+    ],
   ];
   test.each(broken)('%s', async (_name, made, fault) => {
     await expect(read(made(), importer)).rejects.toMatchObject({ name: 'ExportFileError', fault });
   });
 });
 
-test('a session, a user and a project have their own rows alone', async () => {
+test('exports only the rows of a session, a user or a project', async () => {
   const guest = await createTestUser(here.superuser, { tenantId: mine.tenantId });
   for (const [kind, subject] of [
     ['session', session],
@@ -194,7 +198,7 @@ test('a session, a user and a project have their own rows alone', async () => {
   expect(strange).not.toContain('{"table"');
 });
 
-test('what was forgotten here does not come back with lines that were written before', async () => {
+test('does not restore forgotten rows from an older export', async () => {
   const tenant = await createTestUser(there.superuser, { role: 'admin' });
   const renamed = text.replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, (id) =>
     id === mine.tenantId ? id : id.slice(0, -6) + createHash('sha256').update(id).digest('hex').slice(0, 6),

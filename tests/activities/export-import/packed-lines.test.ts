@@ -20,11 +20,11 @@ async function linesFrom(source: AsyncIterable<Uint8Array>): Promise<string[]> {
   return lines;
 }
 
-test('what was packed comes out as its lines', async () => {
+test('unpacks the packed lines', async () => {
   expect(await linesFrom(packed(pieces(Buffer.from(TEXT))))).toEqual(TEXT.trimEnd().split('\n'));
 });
 
-test('a file that was changed, cut off or is none is damaged', async () => {
+test('reports a changed, truncated or invalid file as damaged', async () => {
   const flipped = Buffer.from(zstdCompressSync(TEXT));
   flipped.writeUInt8(flipped.readUInt8(5) ^ 4, 5);
   const cut = zstdCompressSync(TEXT).subarray(0, -20);
@@ -32,7 +32,7 @@ test('a file that was changed, cut off or is none is damaged', async () => {
     await expect(linesFrom(pieces(bytes))).rejects.toMatchObject({ name: 'ExportFileError', fault: 'damaged' });
 });
 
-test('what fails at the source is told as that, both ways', async () => {
+test('passes errors of the source on, both ways', async () => {
   await expect(linesFrom(failing(zstdCompressSync(TEXT).subarray(0, 500)))).rejects.toThrow('the server was killed');
   await expect(linesFrom(packed(failing(Buffer.from(TEXT))))).rejects.toThrow('the server was killed');
 });

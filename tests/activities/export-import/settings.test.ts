@@ -28,7 +28,7 @@ afterAll(async () => {
   await db.close();
 });
 
-/** A file of another instance into which somebody wrote these rows, its checksum right. */
+/** An export file of another instance with forged rows and a valid checksum. */
 async function forged(rows: readonly Readonly<Record<string, unknown>>[]): Promise<string> {
   const text = await exported(all, { kind: 'tenant', tenantId: exporter.tenantId, subject: null });
   const lines = text.trimEnd().split('\n');
@@ -51,7 +51,7 @@ const setting = (scope: string, scopeId: string, more: Readonly<Record<string, u
   ...more,
 });
 
-test('a file sets what the importing tenant sets itself: nothing of the instance’s, of another tenant or of its projects', async () => {
+test("an import sets the tenant's settings alone: none of the instance, another tenant or its projects", async () => {
   const projects = [newId(), newId()];
   for (const [place, tenant] of [importer, victim].entries())
     await db.superuser.query('INSERT INTO projects (id, tenant_id, display_name) VALUES ($1, $2, $3)', [
@@ -82,7 +82,7 @@ test('a file sets what the importing tenant sets itself: nothing of the instance
   ]);
 });
 
-test('the table itself takes no setting of the instance from a tenant, and none of another tenant', async () => {
+test("the policies reject a tenant's writes to settings of the instance or another tenant", async () => {
   for (const [scope, scopeId] of [
     ['system', ''],
     ['tenant', victim.tenantId],

@@ -98,7 +98,7 @@ const cached = () =>
     user.tenantId,
   ]);
 
-test('the words of a prompt that was forgotten find nothing that it led to, and no vector of them is kept', async () => {
+test("a forgotten prompt's words find none of its results and leave no vector", async () => {
   const [, , asked = '', output = '', answer = '', , later = ''] = await captured('forgotten', [
     said('paint the shed'),
     noted('a brush was bought'),
@@ -115,7 +115,7 @@ test('the words of a prompt that was forgotten find nothing that it led to, and 
   await forget(asked);
   expect(await embed(embedder)).toMatchObject({ indexed: 2, more: false });
   expect(await foundBy('xylophone')).toEqual([]);
-  // What stood before it is what they were asked for now; what came after the next prompt is left alone.
+  // Earlier requests apply now; rows after the next prompt are unchanged.
   expect(read().slice(before).toSorted()).toEqual([
     'paint the shed\nthe first answer',
     'paint the shed\nthe first output',
@@ -125,7 +125,7 @@ test('the words of a prompt that was forgotten find nothing that it led to, and 
   expect(await cached()).toBe(6);
 });
 
-test('a prompt that is forgotten while what it led to is embedded leaves no word behind either', async () => {
+test('a prompt forgotten during embedding leaves no words behind', async () => {
   const [asked = '', output = ''] = await captured('forgotten-meanwhile', [
     said('say zeppelin'),
     noted('what was said'),
@@ -138,7 +138,7 @@ test('a prompt that is forgotten while what it led to is embedded leaves no word
   expect(await cached()).toBe((kept ?? 0) + 1);
 });
 
-test('tags that are given while the chunk is embedded are tags that it is found by', async () => {
+test('tags set during embedding are searchable', async () => {
   const [id = ''] = await captured('tagged', [noted('a gazebo')]);
   const tag = () =>
     db.database.asTenant(user.tenantId, (transaction) => changeObservation(transaction, id, { tags: ['garden'] }));

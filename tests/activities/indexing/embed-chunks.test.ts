@@ -3,12 +3,12 @@ import { guessTokens, tokenBatches } from '../../../activities/indexing/embed-ch
 
 const wanted = (text: string) => ({ hash: text, text });
 
-test('tokens are guessed by characters, and one by one where a script has no words', () => {
+test('estimates tokens by characters, one each for scripts without an alphabet', () => {
   expect(guessTokens('a text of words')).toBe(6);
   expect(guessTokens('数据库连接')).toBe(7);
 });
 
-test('batches are bounded by tokens and not by count, sorted by length, and lose nothing', () => {
+test('batches all texts by tokens, sorted by length', () => {
   const texts = Array.from({ length: 200 }, (_, n) => 'x'.repeat((n * 37) % 400));
   const batches = tokenBatches(texts.map(wanted), 500);
   expect(batches.flat().map(({ text }) => text)).toEqual(texts.toSorted((a, b) => a.length - b.length));

@@ -84,8 +84,8 @@ async function cached(): Promise<number> {
   return rows[0]?.n ?? 0;
 }
 
-describe('what waits in the ledger', () => {
-  test('is embedded in batches of tokens, the short ones first, and each text once', async () => {
+describe('pending chunks', () => {
+  test('are embedded in batches of tokens, short ones first, each text once', async () => {
     const short = Array.from({ length: 30 }, (_, n) => `short text ${n}`);
     const long = Array.from({ length: 40 }, (_, n) => `${n} ${'a longer text of some words '.repeat(33)}`);
     await wanted('batches', [...long, ...short, ...short.slice(0, 5)]);
@@ -100,7 +100,7 @@ describe('what waits in the ledger', () => {
     expect(await ledger()).toEqual({ indexed: 75 });
   });
 
-  test('the same texts again cost no run of the model, and both are counted', async () => {
+  test('of known texts cost no model call, and both are counted', async () => {
     await wanted('first', ['one text', 'another text', 'one text']);
     const first = countingEmbedder();
     expect(await embedBatch(first.embedder)).toMatchObject({ indexed: 3 });
@@ -122,7 +122,7 @@ describe('what waits in the ledger', () => {
       { operation: 'embedding', provider: 'http', input_tokens: 2, cost_usd: 0.5, user_id: null },
       { operation: 'embedding', provider: 'http', input_tokens: 1, cost_usd: 0.5, user_id: null },
     ]);
-    // The vector that was kept is the vector that was made, to 16 bits.
+    // The cached vector equals the written one, to 16 bits.
     const [id = ''] = await wanted('third', ['one text']);
     const third = countingEmbedder();
     await embedBatch(third.embedder);
@@ -136,10 +136,10 @@ describe('what waits in the ledger', () => {
     expect(score).toBeGreaterThan(0.999_999);
   });
 
-  test('what the index did not take is not embedded a second time', async () => {
+  test('are not embedded again after a failed write', async () => {
     await wanted('index-away', ['embedded once']);
     const { embedder, calls } = countingEmbedder();
-    // Port 9 is where nothing listens.
+    // Nothing listens on port 9.
     const away = createWeaviateIndex({ ...inject('engines').weaviate, url: 'http://127.0.0.1:9', grpcPort: 9 });
     await expect(embedBatch(embedder, 100, away)).rejects.toBeInstanceOf(VectorIndexUnavailable);
     await away.close();
@@ -148,14 +148,14 @@ describe('what waits in the ledger', () => {
     expect(calls).toHaveLength(1);
   });
 
-  test('a text that the provider does not take is found, and keeps no other from its vector', async () => {
+  test('that the provider rejects do not block others', async () => {
     await wanted('refused', ['good one', 'poison', 'good two', 'good three', 'good four']);
     const refusing = countingEmbedder((texts) => (texts.includes('poison') ? new TextsRefused('400') : null));
     expect(await embedBatch(refusing.embedder)).toMatchObject({ indexed: 4, refused: 1, more: true });
     expect(await ledger()).toEqual({ indexed: 4, pending: 1 });
   });
 
-  test('a provider that refuses whatever it is sent is away, and no text is blamed for it', async () => {
+  test('are not marked as failed if the provider rejects every text', async () => {
     await wanted('misconfigured', ['good one', 'good two']);
     const { embedder } = countingEmbedder(() => new TextsRefused('the embedding provider answered 400'));
     await expect(embedBatch(embedder)).rejects.toBeInstanceOf(EmbedderUnavailable);
@@ -170,7 +170,7 @@ describe('what waits in the ledger', () => {
 });
 
 describe('the cache', () => {
-  test('keeps nothing of what was forgotten, and what another memory says as well', async () => {
+  test('drops forgotten texts that no other memory has', async () => {
     const [gone = '', shared = ''] = await wanted('forgotten', ['only here', 'said twice']);
     await wanted('stays', ['said twice']);
     const { embedder } = countingEmbedder();
@@ -186,7 +186,7 @@ describe('the cache', () => {
     expect(rows).toEqual([{ hash: textHash('said twice') }]);
   });
 
-  test('keeps nothing of a text that its memory does not say any more', async () => {
+  test('drops texts that their memory no longer has', async () => {
     const [id = ''] = await wanted('changed', ['as it was']);
     const { embedder } = countingEmbedder();
     await embedBatch(embedder);
@@ -200,7 +200,7 @@ describe('the cache', () => {
     expect(rows).toEqual([{ hash: textHash('as it is') }]);
   });
 
-  test('is another tenant’s own', async () => {
+  test('is separate for each tenant', async () => {
     await wanted('mine', ['the same words']);
     const { embedder, calls } = countingEmbedder();
     await embedBatch(embedder);
@@ -210,14 +210,14 @@ describe('the cache', () => {
     expect(calls).toHaveLength(2);
   });
 
-  test('is not kept where the settings say so', async () => {
+  test('can be disabled', async () => {
     await wanted('uncached', ['a text']);
     const { embedder } = countingEmbedder();
     expect(await embedBatch(embedder, 0)).toMatchObject({ indexed: 1 });
     expect(await cached()).toBe(0);
   });
 
-  test('is cut to its bound, the oldest first', async () => {
+  test('is pruned to its limit, oldest first', async () => {
     await wanted('many', ['one', 'two', 'three', 'four']);
     await embedBatch(countingEmbedder().embedder);
     await db.superuser.query(
@@ -238,7 +238,7 @@ describe('the cache', () => {
   });
 });
 
-describe('an index beside the one that is served', () => {
+describe('a target index', () => {
   const BUILT = { name: 'other@3', dimension: 2 };
 
   async function begin(): Promise<void> {
@@ -248,7 +248,7 @@ describe('an index beside the one that is served', () => {
     });
   }
 
-  test('gets what is captured, then what it is filled with', async () => {
+  test('indexes new captures before the backfill', async () => {
     const old = await wanted('before', ['an old text']);
     await begin();
     await db.database.asTenant(user.tenantId, (transaction) =>
@@ -268,7 +268,7 @@ describe('an index beside the one that is served', () => {
     expect(await ledger()).toEqual({ indexed: 4 });
   });
 
-  test('waits for its model alone, visibly; the served one goes on', async () => {
+  test('waits for its own model, recorded, while the served one continues', async () => {
     await begin();
     await wanted('model-away', ['a text']);
     const away = new EmbedderUnavailable('429', { retryAfterMs: 60_000 });
@@ -276,7 +276,7 @@ describe('an index beside the one that is served', () => {
     const served = countingEmbedder();
     const result = await embedBatch(served.embedder, 100, vectors, built.embedder);
     expect(result).toMatchObject({ indexed: 1, more: false });
-    // Its session is told that all is done, and finds nothing to wait for.
+    // Its session has nothing pending.
     const [sessionId = ''] = result.completeSessionIds;
     expect(sessionId).not.toBe('');
     const left = await db.database.asTenant(user.tenantId, (transaction) => countPending(transaction, sessionId));
@@ -284,19 +284,19 @@ describe('an index beside the one that is served', () => {
     const shown = await db.database.readAsTenant(user.tenantId, readIndexes);
     expect(shown?.error).toBe('EmbedderUnavailable');
     expect((shown?.retryAt?.getTime() ?? 0) - Date.now()).toBeGreaterThan(30_000);
-    // Until then it is not asked, though it were back.
+    // Until then it is not called, even if available again.
     const back = countingEmbedder(undefined, 'other');
     await embedBatch(served.embedder, 100, vectors, back.embedder);
     expect(back.calls).toEqual([]);
   });
 
-  test('is written though the served one cannot be, which is told once nothing else is left', async () => {
+  test('is written while the served one fails, whose failure is thrown at the end', async () => {
     await begin();
     await wanted('served-away', ['a text']);
     const served = countingEmbedder(() => new EmbedderUnavailable('away'));
     const built = countingEmbedder(undefined, 'other');
     expect(await embedBatch(served.embedder, 100, vectors, built.embedder)).toMatchObject({ indexed: 1 });
-    await expect(embedBatch(served.embedder, 100, vectors, built.embedder)).rejects.toThrow('away');
+    await expect(embedBatch(served.embedder, 100, vectors, built.embedder)).rejects.toThrow('unavailable');
     expect(await ledger()).toEqual({ pending: 1, indexed: 1 });
   });
 });

@@ -32,8 +32,8 @@ const only = (rows: readonly StoredLearning[], description: string): StoredLearn
   return found[0];
 };
 
-describe('what several sessions teach', () => {
-  test('the same gains evidence and confidence, however it is written', async () => {
+describe('learnings of several sessions', () => {
+  test('duplicates add evidence and confidence, in any wording', async () => {
     await classroom.teach('same-1', [{ description: TABS }]);
     await classroom.teach('same-2', [{ description: 'always use TABS, for indentation!' }]);
     expect(await all()).toMatchObject([
@@ -41,20 +41,20 @@ describe('what several sessions teach', () => {
     ]);
   });
 
-  test('more becomes the next version, and the old one is closed', async () => {
+  test('a refinement becomes the next version and closes the old one', async () => {
     await classroom.teach('more-1', [{ description: TABS }]);
     await classroom.teach('more-2', [{ description: MORE_TABS }]);
     const rows = await all();
     const old = only(rows, TABS);
     expect(only(rows, MORE_TABS)).toMatchObject({ version: 2, previous_id: old.id, open: true, sessions: 1 });
     expect(old).toMatchObject({ open: false, reason: 'refined', superseded_by: only(rows, MORE_TABS).id });
-    // The old words again: they are evidence for what stands in their place.
+    // The old words again are evidence for the current version.
     await classroom.teach('more-3', [{ description: TABS }]);
     expect(await all()).toHaveLength(2);
     expect(only(await all(), MORE_TABS).sessions).toBe(2);
   });
 
-  test('the opposite closes what is known, and can be closed by it again', async () => {
+  test('a contradiction closes the known one, and can be closed by it again', async () => {
     await classroom.teach('not-1', [{ description: TABS }], { at: '2026-03-01T10:00:00Z' });
     await classroom.teach('not-2', [{ description: NO_TABS }], { at: '2026-03-02T10:00:00Z' });
     const second = await all();
@@ -73,7 +73,7 @@ describe('what several sessions teach', () => {
     ]);
   });
 
-  test('what an older session says against it is kept, and closed from the start', async () => {
+  test('a contradiction of an older session is stored as closed', async () => {
     await classroom.teach('late-1', [{ description: TABS }], { at: '2026-03-02T10:00:00Z' });
     await classroom.teach('late-2', [{ description: NO_TABS }], { at: '2026-03-01T10:00:00Z' });
     const rows = await all();
@@ -81,13 +81,13 @@ describe('what several sessions teach', () => {
     expect(only(rows, NO_TABS)).toMatchObject({ open: false, superseded_by: only(rows, TABS).id });
   });
 
-  test('nothing is compared across projects', async () => {
+  test('are not compared across projects', async () => {
     await classroom.teach('project-1', [{ description: TABS }]);
     await classroom.teach('project-2', [{ description: NO_TABS }], { project: '/src/another' });
     expect((await all()).map((row) => row.open)).toEqual([true, true]);
   });
 
-  test('one that is closed leaves the vector index and its ledger', async () => {
+  test('leave the vector index and its ledger once closed', async () => {
     await classroom.teach('leave-1', [{ description: TABS }]);
     await classroom.teach('leave-2', [{ description: NO_TABS }]);
     const { rows } = await instance.db.superuser.query(
@@ -100,8 +100,8 @@ describe('what several sessions teach', () => {
   });
 });
 
-describe('the same session again', () => {
-  test('changes nothing, whatever became of its learnings', async () => {
+describe('a repeated extraction', () => {
+  test('changes nothing, even if its learnings changed', async () => {
     const first = await classroom.teach('again-1', [{ description: TABS }]);
     const second = await classroom.teach('again-2', [
       { description: MORE_TABS },
@@ -115,14 +115,14 @@ describe('the same session again', () => {
     expect(await all()).toEqual(before);
   });
 
-  test('in other words it adds no confidence', async () => {
+  test('in other words adds no confidence', async () => {
     const id = await classroom.teach('words-1', [{ description: 'The deploy needs the registry token in CI_TOKEN' }]);
     const before = await all();
     await classroom.again(id, [{ description: 'The deploy needs the registry token in `CI_TOKEN`.' }]);
     expect(await all()).toEqual(before);
   });
 
-  test('said twice in one session it is learned once', async () => {
+  test('learns a statement repeated in one session once', async () => {
     await classroom.teach('twice-1', [{ description: TABS }, { description: 'Always use TABS for indentation.' }]);
     expect(await all()).toHaveLength(1);
   });
@@ -132,7 +132,7 @@ describe('people', () => {
   const verify = () =>
     instance.db.superuser.query('UPDATE learnings SET verified_at = now(), verified_by = $1', [instance.admin.userId]);
 
-  test('what one verified is disputed, not closed', async () => {
+  test('dispute a verified learning instead of closing it', async () => {
     await classroom.teach('verified-1', [{ description: TABS }]);
     await verify();
     await classroom.teach('verified-2', [{ description: NO_TABS, confidence: 0.9 }]);
@@ -146,7 +146,7 @@ describe('people', () => {
     });
   });
 
-  test('what one invalidated is not learned again from the same words', async () => {
+  test('do not learn an invalidated learning again from the same words', async () => {
     await classroom.teach('wrong-1', [{ description: TABS }]);
     await instance.db.superuser.query("UPDATE learnings SET valid_to = now(), reason = 'wrong', closed_by = $1", [
       instance.admin.userId,
@@ -156,8 +156,8 @@ describe('people', () => {
   });
 });
 
-describe('what a model says of what is known', () => {
-  test('it is told what stands, and believed where that can be so', async () => {
+describe('relations to known learnings proposed by a model', () => {
+  test('are accepted if plausible, from the learnings in its request', async () => {
     await classroom.teach('told-1', [{ description: TABS }]);
     const [known] = await all();
     const description = 'Tabs for indentation are four columns wide';
@@ -167,7 +167,7 @@ describe('what a model says of what is known', () => {
     expect(only(await all(), description)).toMatchObject({ version: 2, previous_id: known?.id });
   });
 
-  test('it cannot close what it does not speak of', async () => {
+  test('cannot close a learning about something else', async () => {
     await classroom.teach('liar-1', [{ description: TABS }]);
     const [known] = await all();
     const relation = { kind: 'contradicts', knownId: known?.id ?? '' } as const;
@@ -176,7 +176,7 @@ describe('what a model says of what is known', () => {
   });
 });
 
-test('what cites a row that a key point alone quotes is dated by that row', async () => {
+test('dates a learning by a row that only a key point quotes', async () => {
   const base = { host: 'test', session_id: 'dated', project: { path: '/src/taught' } };
   const output = 'The cache answers on port 6380';
   await captured(instance, [
@@ -205,7 +205,7 @@ test('what cites a row that a key point alone quotes is dated by that row', asyn
   expect(classroom.given.at(-1)?.rows.map((row) => row.content)).not.toContain(output);
 });
 
-test('a quote that stands nowhere is no evidence', async () => {
+test('rejects a quote that is not found', async () => {
   const evidence = [{ rowId: '018f0000-0000-7000-8000-00000000000c', quote: 'never said' }];
   await classroom.teach('quote-1', [{ description: TABS, evidence }]);
   expect(await all()).toEqual([]);
@@ -215,7 +215,7 @@ test(
   'sessions that end together do not double what all of them teach, each in other words',
   { timeout: 240_000 },
   async () => {
-    // Words that mean nothing make other fingerprints: only the comparison joins these, so it must not look while another one writes.
+    // Stop words change the fingerprint: only the comparison merges these, so that it must not run while another one writes.
     const said = ['', 'the ', 'your ', 'all of the ', 'just the ', 'most of the '].map(
       (words) => `Always use tabs for ${words}indentation`,
     );
@@ -232,8 +232,8 @@ describe.each([
   ['the embedder', { embedder: true }],
   ['the vector index', { vectors: true }],
   ['both', { embedder: true, vectors: true }],
-])('while %s is away', (name, away) => {
-  test('words decide, and learning goes on', { timeout: 240_000 }, async () => {
+])('while %s is unavailable', (name, away) => {
+  test('compares words, and learning continues', { timeout: 240_000 }, async () => {
     const degraded = await createClassroom(instance, away);
     try {
       await degraded.teach(`${name}-1`, [{ description: TABS }]);

@@ -55,14 +55,14 @@ function sweep(environment: MockActivityEnvironment, changes: Partial<WorkflowHi
   return environment.run(() => activities.sweepCaptures());
 }
 
-/** An activity's environment that says nothing of work that fails, which some of these tests mean to do. */
+/** An activity environment that logs errors only. */
 const quiet = () => new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
 
 async function failedVectors(): Promise<number | null> {
   return (await db.superuser.query("SELECT 1 FROM embeddings WHERE state = 'failed'")).rowCount;
 }
 
-test('tells everybody who was not told, and shows that it lives', async () => {
+test('resends lost hints and heartbeats', async () => {
   const environment = quiet();
   let beats = 0;
   environment.on('heartbeat', () => {
@@ -74,20 +74,20 @@ test('tells everybody who was not told, and shows that it lives', async () => {
   expect(beats).toBeGreaterThan(0);
 });
 
-test('a session that is refused each time keeps nobody else from being told, and is told of itself', async () => {
+test('a session whose hints fail does not block others and is retried', async () => {
   const refuse = () => Promise.reject(new Error('too many signals'));
   await expect(sweep(quiet(), { session: refuse })).rejects.toThrow('too many signals');
   expect(told).toEqual(['index', 'reindex', 'batch']);
   expect(await failedVectors()).toBe(0);
 });
 
-test('of several failures the first is told', async () => {
+test('throws the first of several failures', async () => {
   const refuse = (reason: string) => () => Promise.reject(new Error(reason));
   await expect(sweep(quiet(), { index: refuse('the first'), reindex: refuse('another') })).rejects.toThrow('the first');
   expect(told).toEqual(['session', 'batch']);
 });
 
-test('an attempt whose time is over goes on with nothing, so that it does not run beside the next one', async () => {
+test('a timed-out attempt stops, so that it does not overlap the next one', async () => {
   const environment = quiet();
   const session = async () => {
     environment.cancel('TIMED_OUT');

@@ -8,7 +8,7 @@ import type { TestDatabase, TestUser } from '../../setup/database.ts';
 let running: TestDatabase;
 let restored: TestDatabase;
 
-/** Of these a set is the truth, whatever came since: what people and agents said, and what was made of it. */
+/** Tables restored from the backup: memories. */
 const MEMORY_AND_WORK = [
   'archives',
   'boundaries',
@@ -48,7 +48,7 @@ const MEMORY_AND_WORK = [
   'usage_ledger',
   'windows',
 ];
-/** Carried over by other ways: capture and what is hidden of sessions, limits of tenants, holds, erasures, tombstones; and what is in no set. */
+/** Tables carried over otherwise, and tables that no backup contains. */
 const CARRIED_OTHERWISE = [
   'backup_files',
   'backups',
@@ -72,7 +72,7 @@ afterAll(async () => {
   await restored.close();
 });
 
-test('every table is of one kind: access, memory, or carried over otherwise', async () => {
+test('assigns every table to access, memory or another carry-over', async () => {
   const { rows } = await running.superuser.query<{ name: string }>(
     "SELECT relname AS name FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition ORDER BY 1",
   );
@@ -114,7 +114,7 @@ async function carry(): Promise<void> {
 const ofUser = async (db: TestDatabase, id: string) =>
   (await db.superuser.query('SELECT username, role, active, password_hash FROM users WHERE id = $1', [id])).rows[0];
 
-test('people whose names changed hands, who are new and who are gone are as in the running database', async () => {
+test('copies renamed, new and removed users as in the running database', async () => {
   const first = await createTestUser(running.superuser, { role: 'admin' });
   const { tenantId } = first;
   await inBoth(first);
@@ -140,7 +140,7 @@ test('people whose names changed hands, who are new and who are gone are as in t
   );
 });
 
-test('a tenant that the running database does not know keeps what its set says', async () => {
+test('leaves a tenant unknown to the running database as in the backup', async () => {
   const other = await createTestUser(restored.superuser, { role: 'admin' });
   await restored.superuser.query(
     "INSERT INTO settings (id, scope, tenant_id, scope_id, key, value) VALUES ($1, 'tenant', $2, $3, 'capture.exclude', '[\"~/kept\"]')",

@@ -51,7 +51,7 @@ afterAll(async () => {
   await restored.close();
 });
 
-test('holds and restrictions are after a restore as they were right before it', async () => {
+test('restores keep current legal holds and restrictions', async () => {
   const [standing, released, foreign] = [newId(), newId(), newId()];
   await hold(running, standing, user.tenantId, false);
   await hold(running, released, user.tenantId, true);

@@ -56,7 +56,7 @@ describe('an archived session', () => {
     return restoreArchive({ ...kit.parts, archives }, user.tenantId, id, new AbortController().signal);
   };
 
-  test('is found by its index line in its own tenant, and comes back as it was', async () => {
+  test('is found in its own tenant by its index row and restored unchanged', async () => {
     const { old, before, archive } = await archived();
     expect(await kit.rowsOf(old.id)).toEqual({ prompts: 0, observations: 0, keys: 7, removing: 6 });
     expect(await kit.count('summaries WHERE session_id = $1', [old.id])).toBe(0);
@@ -82,7 +82,7 @@ describe('an archived session', () => {
     expect((await kit.countsOf(again)).filter((each) => each.resource === 'session')).toEqual([]);
   });
 
-  test('that lies damaged in the store is not brought back, and its line stays', async () => {
+  test('that is damaged is not restored and keeps its index row', async () => {
     const { old, archive } = await archived();
     const file = path.join(kit.folder, 'archive', archive.objectKey);
     const bytes = readFileSync(file);
@@ -100,7 +100,7 @@ describe('an archived session', () => {
     ]);
   });
 
-  test('keeps its rows where the store does not take them', async () => {
+  test('keeps its rows if the store rejects them', async () => {
     const old = await makeOldSession(kit.db, user, { at: daysAgo(400), rows: 2 });
     await kit.setPolicies([rule('session', 365, { action: 'archive' }), rule('observation', 30)]);
     const dry = await kit.open('dry_run');
@@ -118,10 +118,10 @@ describe('an archived session', () => {
     expect(await kit.countsOf(run)).toEqual(await kit.countsOf(dry));
   });
 
-  test('that cannot be treated is left, is told of, and keeps no other from its time', async () => {
+  test('that fails is reported and does not block others', async () => {
     const { old, archive } = await archived();
     writeFileSync(path.join(kit.folder, 'archive', archive.objectKey), 'no archive');
-    // It went on, and that lies long ago, too.
+    // It continued, and that is long ago as well.
     await kit.db.superuser.query("UPDATE sessions SET status = 'ended' WHERE id = $1", [old.id]);
     const other = await makeOldSession(kit.db, user, { at: daysAgo(400), rows: 2 });
     const run = await kit.open('run');
@@ -131,7 +131,7 @@ describe('an archived session', () => {
     expect(await kit.count("sessions WHERE id = $1 AND status = 'archived'", [other.id])).toBe(1);
   });
 
-  test('goes by no policy where it went on meanwhile, or where somebody has its archive in hand', async () => {
+  test('is not expired if it continued or another process has its lock', async () => {
     const old = await makeOldSession(kit.db, user, { at: daysAgo(400), rows: 2 });
     const { archives } = kit.parts;
     if (archives === null) throw new Error('there is no store');
@@ -157,7 +157,7 @@ describe('an archived session', () => {
     expect(await archive(`ended ${seq}`)).toBeGreaterThan(0);
   });
 
-  test('that goes by policy goes for good, with its archive', async () => {
+  test('that expires is deleted with its archive', async () => {
     const hash = 'b'.repeat(64);
     const key = fullValueKey(user.tenantId, hash);
     await kit.parts.objects?.put(key, new TextEncoder().encode('whole'));

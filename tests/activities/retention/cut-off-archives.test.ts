@@ -36,9 +36,9 @@ function storeWith(change: Partial<ArchiveStore>): ArchiveStore {
   return { ...kit.archives, ...change };
 }
 
-const away = () => Promise.reject(new ArchiveStoreError('unavailable', 'the store is away'));
+const away = () => Promise.reject(new ArchiveStoreError('unavailable', 'the store is unavailable'));
 
-/** A worker that is killed when its object stands: it neither takes rows nor removes anything. */
+/** A worker killed after it wrote its object: it neither deletes rows nor objects. */
 const killedAfterWriting = () =>
   storeWith({
     write: async (...given) => {
@@ -64,7 +64,7 @@ const clear = () => removeStrays({ ...kit.parts, archives: kit.archives }, null,
 
 const lineOf = () => kit.db.database.asTenant(user.tenantId, (transaction) => readArchive(transaction, old.id));
 
-/** Keys of what lies in the store of the session. */
+/** Returns the keys of the session's objects. */
 async function objects(): Promise<string[]> {
   const keys: string[] = [];
   for await (const { key } of kit.archives.list(`archives/${user.tenantId}/`)) keys.push(key);
@@ -74,10 +74,10 @@ async function objects(): Promise<string[]> {
 const standing = { prompts: ROWS, observations: ROWS };
 const taken = { prompts: 0, observations: 0 };
 
-test('bringing back that is cut off before the object goes is finished by the next attempt', async () => {
+test('a restore interrupted before the object is removed is completed by the next attempt', async () => {
   await archive();
   const line = await lineOf();
-  await expect(restore(line?.id ?? '', storeWith({ remove: away }))).rejects.toThrow('away');
+  await expect(restore(line?.id ?? '', storeWith({ remove: away }))).rejects.toThrow('unavailable');
   expect(await kit.rowsOf(old.id)).toMatchObject(standing);
   expect(await objects()).toEqual([line?.objectKey]);
   expect(await restore(line?.id ?? '')).toBe(true);
@@ -85,7 +85,7 @@ test('bringing back that is cut off before the object goes is finished by the ne
   expect(await kit.rowsOf(old.id)).toMatchObject(standing);
 });
 
-test('bringing back that is cut off after the object went, too, and so is one that nobody tries again', async () => {
+test('a restore interrupted after the object is removed is completed, even without another attempt', async () => {
   await archive();
   const line = await lineOf();
   const killed = storeWith({
@@ -94,31 +94,31 @@ test('bringing back that is cut off after the object went, too, and so is one th
       await away();
     },
   });
-  await expect(restore(line?.id ?? '', killed)).rejects.toThrow('away');
+  await expect(restore(line?.id ?? '', killed)).rejects.toThrow('unavailable');
   expect(await restore(line?.id ?? '')).toBe(true);
   expect([await objects(), await lineOf()]).toEqual([[], null]);
   await kit.db.superuser.query("UPDATE sessions SET metadata = '{}' WHERE id = $1", [old.id]);
   expect(await archive()).toBeGreaterThan(0);
-  await expect(restore(old.id, storeWith({ remove: away }))).rejects.toThrow('away');
+  await expect(restore(old.id, storeWith({ remove: away }))).rejects.toThrow('unavailable');
   await clear();
   expect([await objects(), await lineOf()]).toEqual([[], null]);
   expect(await kit.rowsOf(old.id)).toMatchObject(standing);
 });
 
-test('an object that no line names goes when its session is removed, or with the first run that finds it', async () => {
-  await expect(archive(killedAfterWriting())).rejects.toThrow('away');
-  await expect(archive(killedAfterWriting())).rejects.toThrow('away');
+test('a stray object is removed with its session or by the next run', async () => {
+  await expect(archive(killedAfterWriting())).rejects.toThrow('unavailable');
+  await expect(archive(killedAfterWriting())).rejects.toThrow('unavailable');
   expect([(await objects()).length, await lineOf()]).toEqual([2, null]);
   await clear();
   expect(await objects()).toEqual([]);
   expect(await kit.rowsOf(old.id)).toMatchObject(standing);
-  await expect(archive(killedAfterWriting())).rejects.toThrow('away');
+  await expect(archive(killedAfterWriting())).rejects.toThrow('unavailable');
   expect(await removeArchive({ ...kit.parts }, user.tenantId, old.id)).toBe(true);
   expect(await objects()).toEqual([]);
   expect(await removeArchive({ ...kit.parts }, user.tenantId, old.id)).toBe(false);
 });
 
-test('forgetting a session takes it with it; what a store that was away keeps goes with the next run', async () => {
+test('forgetting a session removes its archive, after an unavailable store in the next run', async () => {
   const forget = (archives: ArchiveStore) =>
     createForgetting({
       database: kit.db.database,
@@ -126,22 +126,22 @@ test('forgetting a session takes it with it; what a store that was away keeps go
       archives,
       workflowHints: kit.parts.hints,
     }).session({ ...user, keyId: newId(), role: 'admin', scopes: ['admin'], isOperator: false }, old.id, false);
-  await expect(archive(killedAfterWriting())).rejects.toThrow('away');
+  await expect(archive(killedAfterWriting())).rejects.toThrow('unavailable');
   await forget(kit.archives);
   expect(await objects()).toEqual([]);
   old = await makeOldSession(kit.db, user, { at: daysAgo(400), rows: ROWS });
-  await expect(archive(killedAfterWriting())).rejects.toThrow('away');
+  await expect(archive(killedAfterWriting())).rejects.toThrow('unavailable');
   await forget(storeWith({ remove: away }));
   expect(await objects()).toHaveLength(1);
   const run = createRetentionActivities(kit.parts);
   const groupId = newId();
-  // Nobody has policies.
+  // No tenant has policies.
   expect(await run.openRetention({ groupId })).toEqual({ runs: 1 });
   await new MockActivityEnvironment().run(() => run.stepRetention({ groupId }));
   expect(await objects()).toEqual([]);
 });
 
-test('an attempt that fails leaves no object, one whose session is cleared meanwhile no line', async () => {
+test('a failed attempt leaves no object, and none leaves an index row of a cleared session', async () => {
   const failing = () => Promise.reject(new Error('not counted'));
   await expect(archive(kit.archives, kit.maintenance, failing)).rejects.toThrow('not counted');
   expect([await objects(), await lineOf()]).toEqual([[], null]);
@@ -156,7 +156,7 @@ test('an attempt that fails leaves no object, one whose session is cleared meanw
   expect(await kit.rowsOf(old.id)).toMatchObject(standing);
 });
 
-test('what may be the only copy of an archived session stays, and so does what another database wrote', async () => {
+test('does not remove possible only copies or objects of another database', async () => {
   await archive();
   const line = await lineOf();
   const other = `archives/${user.tenantId}/${old.id}.018f0000-0000-7000-8000-000000000001.ndjson.zst`;
@@ -166,7 +166,7 @@ test('what may be the only copy of an archived session stays, and so does what a
   expect(await clear()).toEqual([other]);
   expect(new Set(await objects())).toEqual(new Set([other, unknown]));
   const erase = (text: string) =>
-    eraseStrays({ scope: kit.db.database, archive: kit.archives, wholes: null }, user.tenantId, text, signal);
+    eraseStrays({ scope: kit.db.database, archive: kit.archives, fullValues: null }, user.tenantId, text, signal);
   await erase('nobody said this');
   expect(await objects()).toHaveLength(2);
   await erase('the build failed');
@@ -176,7 +176,7 @@ test('what may be the only copy of an archived session stays, and so does what a
   expect(new Set(await objects())).toEqual(new Set([line?.objectKey, unknown]));
 });
 
-test('an attempt whose lock went with the server neither loses its rows to the next one nor takes that one’s', async () => {
+test('an attempt that lost its lock neither loses rows nor deletes those of the next one', async () => {
   const first = new pg.Pool({ connectionString: kit.db.url('maintenance'), max: 1, application_name: 'lost-lock' });
   first.on('error', () => undefined);
   let isFirstDone: (() => void) | undefined;
@@ -184,7 +184,7 @@ test('an attempt whose lock went with the server neither loses its rows to the n
     isFirstDone = resolve;
   });
   let next: Promise<number | null> | undefined;
-  // The next one has written its object when the first goes on, and verifies it until the first is done.
+  // The next attempt has written its object when the first continues, and verifies it until the first ends.
   const slow = storeWith({
     async *read(...given) {
       await kit.db.superuser.query(

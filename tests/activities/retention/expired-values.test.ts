@@ -15,7 +15,7 @@ let objects: ObjectStore;
 
 beforeAll(async () => {
   kit = await startRetention();
-  if (kit.parts.objects === null) throw new Error('the kit keeps whole values');
+  if (kit.parts.objects === null) throw new Error('the kit stores full values');
   ({ objects } = kit.parts);
 });
 beforeEach(async () => {
@@ -23,7 +23,7 @@ beforeEach(async () => {
 });
 afterAll(() => kit.close());
 
-/** A whole value that is kept, and a text that was cut from it. */
+/** A stored full value and its truncated text. */
 async function storeFullValue(digit: string): Promise<{ readonly key: string; readonly content: string }> {
   const hash = digit.repeat(64);
   const key = fullValueKey(user.tenantId, hash);
@@ -33,8 +33,8 @@ async function storeFullValue(digit: string): Promise<{ readonly key: string; re
 
 const listed = () => kit.count('expired_full_values WHERE tenant_id = $1', [user.tenantId]);
 
-describe('a whole value that rows were cut from', () => {
-  test('stays while a row under a hold was cut from it, too, and goes with that one', async () => {
+describe('a full value', () => {
+  test('remains while a row under a hold uses it', async () => {
     const { key, content } = await storeFullValue('b');
     const old = await makeOldSession(kit.db, user, { at: daysAgo(100), rows: 1, content });
     const held = await makeOldSession(kit.db, user, { at: daysAgo(100), rows: 1, content });
@@ -51,7 +51,7 @@ describe('a whole value that rows were cut from', () => {
     expect(await objects.get(key)).toBeNull();
   });
 
-  test('stays while a session that is younger was cut from it, where the whole session goes', async () => {
+  test('remains while a younger session uses it, after a session is deleted', async () => {
     const { key, content } = await storeFullValue('c');
     await makeOldSession(kit.db, user, { at: daysAgo(100), rows: 1, content });
     const young = await makeOldSession(kit.db, user, { at: daysAgo(10), rows: 1, content });
@@ -65,7 +65,7 @@ describe('a whole value that rows were cut from', () => {
     expect(await objects.get(key)).toBeNull();
   });
 
-  test('stays while an archived session was cut from it, and goes with its archive', async () => {
+  test('remains while an archived session uses it', async () => {
     const { key, content } = await storeFullValue('e');
     await makeOldSession(kit.db, user, { at: daysAgo(100), rows: 1, content });
     const projectId = await makeProject(kit.db.superuser, user);
@@ -79,7 +79,7 @@ describe('a whole value that rows were cut from', () => {
     expect([await objects.get(key), await listed()]).toEqual([null, 0]);
   });
 
-  test('is not lost sight of where its store fails after the rows are gone', async () => {
+  test('is deleted by a later run if its store fails', async () => {
     const { key, content } = await storeFullValue('d');
     const old = await makeOldSession(kit.db, user, { at: daysAgo(100), rows: 1, content });
     await kit.setPolicies([rule('observation', 90), rule('prompt', 90)]);
@@ -97,7 +97,7 @@ describe('a whole value that rows were cut from', () => {
   });
 });
 
-test('a month of prompts that is dropped takes its first words out of chunks, and kept answers of its sessions', async () => {
+test('dropping a month of prompts removes their words from chunks and cached responses', async () => {
   const { middle, month } = await makeMonth(kit.db.superuser, 11);
   const old = await makeOldSession(kit.db, user, { at: middle, rows: 2 });
   await kit.db.superuser.query(

@@ -25,7 +25,7 @@ beforeEach(async () => {
 afterAll(() => kit.close());
 
 describe('a dry run', () => {
-  test('counts exactly what then goes, by rule, class, project and month, and nothing else goes', async () => {
+  test('counts exactly what the run deletes, by rule, class, project and month', async () => {
     const project = await makeProject(kit.db.superuser, user);
     const old = await makeOldSession(kit.db, user, { at: daysAgo(100), rows: 4 });
     const kept = await makeOldSession(kit.db, user, { at: daysAgo(100), rows: 2, projectId: project });
@@ -74,7 +74,7 @@ describe('a dry run', () => {
     expect(await kit.count('entities WHERE tenant_id = $1', [user.tenantId])).toBe(3);
   });
 
-  test('of housekeeping counts what goes without being told', async () => {
+  test('of housekeeping counts what is deleted without approval', async () => {
     await kit.db.superuser.query(
       `INSERT INTO tombstones (tenant_id, host, external_id, key_sha256, created_at) VALUES ($1, 'a', 'b', sha256('1'), now() - interval '11 years'), ($1, 'a', 'b', sha256('2'), now())`,
       [user.tenantId],
@@ -86,7 +86,7 @@ describe('a dry run', () => {
   });
 });
 
-test('a prompt that goes takes its first words out of the chunks that it led to', async () => {
+test("an expired prompt's words leave the chunks that quote it", async () => {
   const old = await makeOldSession(kit.db, user, { at: daysAgo(100), rows: 2 });
   await kit.setPolicies([rule('prompt', 90)]);
   await kit.dryThenRun();
@@ -98,7 +98,7 @@ test('a prompt that goes takes its first words out of the chunks that it led to'
   ).toBe(2);
 });
 
-test('decay lowers importance by age, once, and leaves what is flagged', async () => {
+test('decay lowers importance by age once, except for flagged rows', async () => {
   const { observations } = await makeOldSession(kit.db, user, { at: daysAgo(200), rows: 2 });
   await kit.db.superuser.query('UPDATE observations SET flagged = true WHERE id = $1', [observations[0]]);
   await kit.setPolicies([rule('observation', 20, { action: 'decay' })]);
@@ -116,7 +116,7 @@ test('decay lowers importance by age, once, and leaves what is flagged', async (
 });
 
 describe('a changed policy', () => {
-  test('deletes nothing: the schedule makes a dry run and tells the admins, once', async () => {
+  test('deletes nothing: the schedule makes a dry run and alerts the admins once', async () => {
     const old = await makeOldSession(kit.db, user, { at: daysAgo(100), rows: 2 });
     await kit.setPolicies([rule('observation', 90)]);
     const activities = createRetentionActivities(kit.parts);
@@ -142,7 +142,7 @@ describe('a changed policy', () => {
     expect((await kit.rowsOf(old.id)).observations).toBe(0);
   });
 
-  test('ends a run that began before it', async () => {
+  test('ends a run that started before it', async () => {
     const old = await makeOldSession(kit.db, user, { at: daysAgo(100), rows: 2 });
     await kit.setPolicies([rule('observation', 90)]);
     const dry = await kit.open('dry_run');
@@ -183,7 +183,7 @@ describe('a legal hold', () => {
 });
 
 describe('a month', () => {
-  test('that has expired for all is dropped, with vectors, mentions and counts', async () => {
+  test('that has fully expired is dropped with vectors, mentions and counts', async () => {
     const { middle, month } = await makeMonth(kit.db.superuser, 9);
     const note = `bytes in all (sha256:${'a'.repeat(64)}), the middle is left out`;
     const key = fullValueKey(user.tenantId, 'a'.repeat(64));
@@ -207,7 +207,7 @@ describe('a month', () => {
     expect(await kit.parts.objects?.get(key)).toBeNull();
   });
 
-  test("in which another tenant's rows are kept loses its own rows alone", async () => {
+  test("with another tenant's rows loses expired rows alone", async () => {
     const { middle, month } = await makeMonth(kit.db.superuser, 10);
     const mine = await makeOldSession(kit.db, user, { at: middle, rows: 2 });
     const theirs = await makeOldSession(kit.db, stranger, { at: middle, rows: 2 });
@@ -220,7 +220,7 @@ describe('a month', () => {
     ).toBe(1);
   });
 
-  test('that holds rows of a session that could not be archived stays, as the dry run counted', async () => {
+  test('with rows of a session that was not archived remains, as the dry run counted', async () => {
     const { middle, month } = await makeMonth(kit.db.superuser, 7);
     const old = await makeOldSession(kit.db, user, { at: middle, rows: 2 });
     await kit.setPolicies([rule('session', 30, { action: 'archive' }), rule('observation', 40)]);
@@ -236,7 +236,7 @@ describe('a month', () => {
     ).toBe(1);
   });
 
-  test('that was taken out by a run that was cut off is no table to a backup or an export, and is dropped without policies', async () => {
+  test('detached by an interrupted run is ignored by backups and exports, and dropped without policies', async () => {
     const { middle, month } = await makeMonth(kit.db.superuser, 8);
     const part = `observations_${month.replace('-', '_')}`;
     const old = await makeOldSession(kit.db, user, { at: middle, rows: 2 });
@@ -253,7 +253,7 @@ describe('a month', () => {
     expect((await kit.rowsOf(old.id)).removing).toBe(2);
   });
 
-  test('is not dropped by anybody before it is over, nor while it is read by its table', async () => {
+  test('is not dropped before its end or while its table is read', async () => {
     const now = new Date().toISOString().slice(0, 7);
     await expect(
       kit.maintenance.query("SELECT * FROM detach_expired_month('observations', $1, '[]', '{}')", [`${now}-01`]),
@@ -267,7 +267,7 @@ describe('a month', () => {
   });
 });
 
-test('a run that was stopped in the middle goes on where it was, and counts each row once', async () => {
+test('an interrupted run resumes and counts each row once', async () => {
   const old = await makeOldSession(kit.db, user, { at: daysAgo(100), rows: 30 });
   await kit.setPolicies([rule('observation', 90), rule('prompt', 90)]);
   const dry = await kit.open('dry_run');

@@ -6,7 +6,7 @@ export interface Asked {
   readonly repair: boolean;
 }
 
-/** A paid model outside: it answers from a script, bills what it answers and remembers what it was asked. */
+/** An external paid model with scripted responses that records its requests. */
 export interface PaidModel {
   readonly asked: Asked[];
   /** Replies in order; an error is thrown. When they are used up the answer is `ok: <question>`. */
@@ -28,7 +28,7 @@ export const BILL: ModelUsage = {
   latencyMs: 5,
 };
 
-/** Answers that begin with `ok:` can be used; what they say follows. */
+/** Responses that start with `ok:` are usable; the text follows. */
 function read(text: string): Reading<string> {
   if (text.startsWith('ok:')) return { ok: true, output: text.slice(3).trim() };
   return { ok: false, kind: 'invalid_output', problem: `not so: ${text}`, where: 'answer.start' };

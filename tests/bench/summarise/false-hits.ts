@@ -1,4 +1,4 @@
-import { cacheQuestion, foreignRowsOf, takeNear } from '../../../activities/model-calls/answer-cache.ts';
+import { cacheQuestion, novelWordsOf, reuseNear } from '../../../activities/model-calls/answer-cache.ts';
 import type { CacheQuestion } from '../../../activities/model-calls/answer-cache.ts';
 import { nearWindow } from '../../../activities/summarise/write-summary.ts';
 import type { SourceRow, TopicSummaryDraft, WindowInput } from '../../../domain/ports/model.ts';
@@ -141,9 +141,9 @@ export async function measureFalseHits(
     const [mine, theirs] = [kept.question.near, question.near];
     if (mine === null || theirs === null || !mine.keys.some((key) => theirs.keys.includes(key))) return null;
     const input = inputOf(rows);
-    const strangers = foreignRowsOf(kept.text, kept.question.text);
+    const strangers = novelWordsOf(kept.text, kept.question.text);
     const candidate = { response: kept.text, signature: mine.signature, novelWords: strangers };
-    return takeNear(candidate, model.windowRequest(input), question, nearWindow(input), similarity);
+    return reuseNear(candidate, model.windowRequest(input), question, nearWindow(input), similarity);
   };
 
   const all: Kept[] = [];

@@ -42,7 +42,7 @@ export async function expectWholeSets(instance: Asked, store: ArchiveStore): Pro
   const { data } = backupPage.parse((await ask(instance, 'GET', '/admin/backups?limit=100')).body);
   const listed = data.filter((backup) => backup.complete).map(({ id }) => id);
   const lying = await listSets(store);
-  expect({ whole: lying.whole.map(({ id }) => id).toSorted(), halves: lying.halves }).toEqual({
+  expect({ whole: lying.complete.map(({ id }) => id).toSorted(), halves: lying.incomplete }).toEqual({
     whole: listed.toSorted(),
     halves: [],
   });

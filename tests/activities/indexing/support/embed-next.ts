@@ -7,7 +7,7 @@ import type { VectorIndex } from '../../../../domain/ports/vector-index.ts';
 import type { Database } from '../../../../stores/postgres/connection/database.ts';
 import type { IndexActivities } from '../../../../workflows/indexing/types.ts';
 
-/** An embedder that counts what it reads; it may be told to fail. */
+/** An embedder that counts its calls and can fail. */
 export function countingEmbedder(fail: (texts: readonly string[]) => Error | null = () => null, model = 'counting') {
   const calls: string[][] = [];
   const embedder: Embedder = {

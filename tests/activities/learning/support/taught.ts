@@ -13,12 +13,12 @@ import { sessionOf } from '../../../setup/demo-session.ts';
 import type { TestInstance } from '../../../setup/instance.ts';
 import { captured } from '../../../setup/small-session.ts';
 
-/** What the model outside says of a session: without evidence, which is taken from the session's first prompt. */
+/** The external model's response for a session, quoting the first prompt. */
 export type Said = Partial<LearningDraft> & Pick<LearningDraft, 'description'>;
 
-/** A model outside that says what it is told to, and remembers what it was given. */
+/** An external model with scripted responses that records its requests. */
 function scriptedModel(says: readonly Said[], given: LearningInput[]): ModelPort {
-  const refuse = () => Promise.reject(new Error('not asked for in these tests'));
+  const refuse = () => Promise.reject(new Error('not used in these tests'));
   return {
     name: 'scripted',
     provider: 'local',
@@ -26,7 +26,7 @@ function scriptedModel(says: readonly Said[], given: LearningInput[]): ModelPort
     prepareWindow: refuse,
     prepareSession: refuse,
     windowRequest: () => {
-      throw new Error('not asked for in these tests');
+      throw new Error('not used in these tests');
     },
     prepareLearnings: (input) => {
       given.push(input);
@@ -88,7 +88,7 @@ export interface Classroom {
   close(): Promise<void>;
 }
 
-/** Learning by the real activity over real stores and the real embedder, or with them away. */
+/** Extraction by the real activity, stores and embedder, optionally unavailable. */
 export async function createClassroom(
   instance: TestInstance,
   away: { readonly embedder?: boolean; readonly vectors?: boolean } = {},
@@ -97,7 +97,7 @@ export async function createClassroom(
   const modelDir = away.embedder === true || files === null ? '/nowhere' : files.directory;
   const embedder = createOnnxEmbedder({ modelDir, threads: 2, maxBatchTokens: 1_024 });
   const { weaviate } = instance.config;
-  // Port 9 is where nothing listens.
+  // Nothing listens on port 9.
   const vectors = createWeaviateIndex(
     away.vectors === true ? { ...weaviate, url: 'http://127.0.0.1:9', grpcPort: 9 } : weaviate,
   );

@@ -23,7 +23,7 @@ const hints: WorkflowHints = {
 };
 
 type Rule = Omit<RetentionRule, 'id'>;
-/** A policy that deletes, unless it is said otherwise. */
+/** A policy; deletes by default. */
 export function rule(resource: Rule['resource'], ageDays: number, change: Partial<Rule> = {}): Rule {
   return { resource, ageDays, projectId: null, dataClass: null, action: 'delete', ...change };
 }

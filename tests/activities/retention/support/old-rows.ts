@@ -115,7 +115,7 @@ export function daysAgo(days: number): Date {
   return new Date(Date.now() - days * DAY_MS);
 }
 
-/** A past month of its own for the hot tables, as the daily run makes them; answers its middle. */
+/** Creates a past month for the hot tables; returns its middle. */
 export async function makeMonth(superuser: pg.Pool, monthsBack: number): Promise<{ month: string; middle: Date }> {
   const now = new Date();
   const start = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - monthsBack, 1));

@@ -65,11 +65,14 @@ export function reportOf(
       processed: of('processed'),
       no_event: of('no_event'),
     };
-    const told = { theirs: of('theirs'), imported: of('imported'), present: of('present'), refused: of('refused') };
+    const counted = { theirs: of('theirs'), imported: of('imported'), present: of('present'), refused: of('refused') };
     const explained =
-      told.imported + told.present + told.refused + Object.values(dropped).reduce((sum, value) => sum + value, 0);
+      counted.imported +
+      counted.present +
+      counted.refused +
+      Object.values(dropped).reduce((sum, value) => sum + value, 0);
     const known = ours === null ? null : (ours[table] ?? 0);
-    const missing = known === null ? 0 : Math.max(0, told.imported + told.present - known);
-    return { table, ...told, dropped, ours: known, unaccounted: Math.abs(told.theirs - explained) + missing };
+    const missing = known === null ? 0 : Math.max(0, counted.imported + counted.present - known);
+    return { table, ...counted, dropped, ours: known, unaccounted: Math.abs(counted.theirs - explained) + missing };
   });
 }

@@ -53,11 +53,11 @@ export function chunkText(title: string, content: string): TextChunk[] {
     if (end >= text.length) break;
     start = wordStart(text, Math.max(start + 1, end - OVERLAP_CHARS));
   }
-  const kept =
+  const chosen =
     pieces.length <= HEAD_CHUNKS + TAIL_CHUNKS
       ? pieces
       : [...pieces.slice(0, HEAD_CHUNKS), ...pieces.slice(-TAIL_CHUNKS)];
-  return kept.map((piece, n) => ({
+  return chosen.map((piece, n) => ({
     n,
     text: piece,
     contentHash: createHash('sha256').update(`${title}\u0000${piece}`, 'utf8').digest(),

@@ -120,8 +120,8 @@ export function shapeOf(rows: readonly SourceRow[]): string {
     // Times and durations in prompts and written files are significant.
     const exact = row.type === 'user' || row.filesModified.length > 0;
     const plain = exact ? row.content : withoutVolatile(row.content);
-    const whole = exact || row.role === 'prompt';
-    const told = whole ? [plain] : plain.split('\n').filter((line) => OUTCOME.test(line));
+    const complete = exact || row.role === 'prompt';
+    const significant = complete ? [plain] : plain.split('\n').filter((line) => OUTCOME.test(line));
     const parts = [
       row.role,
       row.type,
@@ -129,8 +129,8 @@ export function shapeOf(rows: readonly SourceRow[]): string {
       withoutVolatile(row.title),
       row.filesRead.map(withoutVolatile),
       row.filesModified.map(withoutVolatile),
-      told,
-      whole ? [] : (plain.match(SALIENT) ?? []),
+      significant,
+      complete ? [] : (plain.match(SALIENT) ?? []),
     ];
     hash.update(`${JSON.stringify(parts)}\n`);
   }

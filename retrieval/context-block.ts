@@ -47,7 +47,7 @@ export function renderBlock(
   omitted: readonly IndexLine[],
   { budgetTokens, count }: { readonly budgetTokens: number; readonly count: (text: string) => number },
 ): string {
-  const told = framed(projectName, lines);
+  const served = framed(projectName, lines);
   // One line per title: ten changes of one file are worth no more than the first.
   const titles = omitted.map((each) => each.title.trim());
   const index = omitted
@@ -59,7 +59,7 @@ export function renderBlock(
     const more = framed(projectName, [...lines, '## More', ...index.slice(0, n)]);
     if (count(more) <= budgetTokens) return more;
   }
-  return told;
+  return served;
 }
 
 /** Returns the lines of chosen entries under their headings. */
@@ -71,7 +71,7 @@ export function sectionLines(headings: readonly string[], chosen: readonly Conte
 }
 
 /** Returns the lines of memories by day, starting with the day of the best. */
-export function dayLines(told: readonly ServedMemory[]): string[] {
-  const days = Map.groupBy(told, ({ memory }) => memory.occurredAt.slice(0, 10));
+export function dayLines(served: readonly ServedMemory[]): string[] {
+  const days = Map.groupBy(served, ({ memory }) => memory.occurredAt.slice(0, 10));
   return [...days].flatMap(([day, memories]) => [`## ${day}`, ...memories.map(({ line }) => line)]);
 }

@@ -11,10 +11,10 @@ export interface StageClock {
 }
 
 export function createStageClock(onStage: (stage: StageName, seconds: number) => void): StageClock {
-  const taken = new Map<StageName, number>();
+  const durations = new Map<StageName, number>();
   const note = (stage: StageName, started: number) => {
     const tookMs = performance.now() - started;
-    taken.set(stage, (taken.get(stage) ?? 0) + tookMs);
+    durations.set(stage, (durations.get(stage) ?? 0) + tookMs);
     onStage(stage, tookMs / 1_000);
   };
   return {
@@ -34,7 +34,7 @@ export function createStageClock(onStage: (stage: StageName, seconds: number) =>
         note(stage, started);
       }
     },
-    times: () => [...taken].map(([stage, tookMs]) => ({ stage, tookMs })),
+    times: () => [...durations].map(([stage, tookMs]) => ({ stage, tookMs })),
   };
 }
 

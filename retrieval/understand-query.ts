@@ -15,16 +15,16 @@ export interface UnderstoodQuery {
 }
 
 /** Returns the later, or the earlier, of two optional bounds. */
-function tighter(given: string | undefined, said: Date | null, later: boolean): string | undefined {
-  if (said === null) return given;
-  if (given === undefined) return said.toISOString();
-  return new Date(given) > said === later ? given : said.toISOString();
+function tighter(given: string | undefined, stated: Date | null, later: boolean): string | undefined {
+  if (stated === null) return given;
+  if (given === undefined) return stated.toISOString();
+  return new Date(given) > stated === later ? given : stated.toISOString();
 }
 
 /** Returns true if filter and query name different values of a field: nothing can match both. */
 function contradicts(filter: RecallFilter, { fields }: Understood): boolean {
-  const differ = (given: string | undefined, said: string | null) =>
-    given !== undefined && said !== null && given !== said;
+  const differ = (given: string | undefined, stated: string | null) =>
+    given !== undefined && stated !== null && given !== stated;
   const { types } = filter;
   return (
     differ(filter.kind, fields.kind) ||

@@ -149,13 +149,13 @@ function buildRow(part: EventPart, event: HostEvent, occurredAt: string, redacto
 
 /** Identifies an event without a key: its content, and its own time if it has one. */
 function contentHash(event: HostEvent, rows: readonly CaptureRow[]): string {
-  const said = rows.map((row) => ({
+  const identity = rows.map((row) => ({
     ...row,
     id: undefined,
     data_class: undefined,
     occurred_at: event.occurredAt ?? undefined,
   }));
-  return sha256Hex(JSON.stringify(said));
+  return sha256Hex(JSON.stringify(identity));
 }
 
 /** Returns an event ready to be stored: redacted, well-formed, cut, rendered and hashed. Contains nothing that was removed. */

@@ -60,9 +60,9 @@ function text(payload: HookPayload, field: string): string | null {
 }
 
 /** Returns the unused fields: unknown ones, and text fields whose value is not text. */
-function besides(payload: HookPayload, told: ReadonlySet<string>): Readonly<Record<string, unknown>> | null {
-  const extra = extraFields(payload, told);
-  const odd = TEXT_FIELDS.filter((field) => told.has(field) && !isTextOrNothing(payload[field]));
+function unusedFields(payload: HookPayload, used: ReadonlySet<string>): Readonly<Record<string, unknown>> | null {
+  const extra = extraFields(payload, used);
+  const odd = TEXT_FIELDS.filter((field) => used.has(field) && !isTextOrNothing(payload[field]));
   return odd.length === 0 ? extra : { ...extra, ...Object.fromEntries(odd.map((field) => [field, payload[field]])) };
 }
 
@@ -71,9 +71,11 @@ function isTextOrNothing(value: unknown): boolean {
 }
 
 /** The same for a prompt or a boundary, without empty values: most have no extra fields then. */
-function beside(payload: HookPayload, told: ReadonlySet<string>): { readonly extra?: Record<string, unknown> } {
-  const said = Object.entries(besides(payload, told) ?? {}).filter(([, value]) => value !== null && value !== '');
-  return said.length === 0 ? {} : { extra: Object.fromEntries(said) };
+function extraField(payload: HookPayload, used: ReadonlySet<string>): { readonly extra?: Record<string, unknown> } {
+  const present = Object.entries(unusedFields(payload, used) ?? {}).filter(
+    ([, value]) => value !== null && value !== '',
+  );
+  return present.length === 0 ? {} : { extra: Object.fromEntries(present) };
 }
 
 function toolPart(payload: HookPayload, event: string, error: string | null): EventPart[] {
@@ -94,13 +96,13 @@ function toolPart(payload: HookPayload, event: string, error: string | null): Ev
           : null,
       importance: null,
       tags: [],
-      extra: besides(payload, error === null ? TOOL_FIELDS : FAILED_TOOL_FIELDS),
+      extra: unusedFields(payload, error === null ? TOOL_FIELDS : FAILED_TOOL_FIELDS),
     },
   ];
 }
 
 /** Returns the assistant's last message, if the host sends it, then the boundary. */
-function wordsThen(payload: HookPayload, boundary: EventPart): EventPart[] {
+function messageThen(payload: HookPayload, boundary: EventPart): EventPart[] {
   const words = text(payload, 'last_assistant_message');
   return words === null ? [boundary] : [{ kind: 'prompt', type: 'assistant', content: words }, boundary];
 }
@@ -122,12 +124,12 @@ function partsOf(event: string, payload: HookPayload): EventPart[] {
           kind: 'boundary',
           boundary: 'session_start',
           reason: text(payload, 'source'),
-          ...beside(payload, START_FIELDS),
+          ...extraField(payload, START_FIELDS),
         },
       ];
     case 'UserPromptSubmit':
       return [
-        { kind: 'prompt', type: 'user', content: text(payload, 'prompt') ?? '', ...beside(payload, PROMPT_FIELDS) },
+        { kind: 'prompt', type: 'user', content: text(payload, 'prompt') ?? '', ...extraField(payload, PROMPT_FIELDS) },
       ];
     case 'PreToolUse':
       return []; // Requests context only; the call is captured when it ends.
@@ -140,29 +142,29 @@ function partsOf(event: string, payload: HookPayload): EventPart[] {
         text(payload, 'error') ?? (payload['is_interrupt'] === true ? 'interrupted' : 'failed'),
       );
     case 'SubagentStart':
-      return [{ kind: 'boundary', boundary: 'subagent_start', reason: null, ...beside(payload, COMMON_FIELDS) }];
+      return [{ kind: 'boundary', boundary: 'subagent_start', reason: null, ...extraField(payload, COMMON_FIELDS) }];
     case 'SubagentStop':
-      return wordsThen(payload, {
+      return messageThen(payload, {
         kind: 'boundary',
         boundary: 'subagent_stop',
         reason: null,
-        ...beside(payload, STOP_FIELDS),
+        ...extraField(payload, STOP_FIELDS),
       });
     case 'Stop':
-      return wordsThen(payload, {
+      return messageThen(payload, {
         kind: 'boundary',
         boundary: 'turn_end',
         reason: null,
-        ...beside(payload, STOP_FIELDS),
+        ...extraField(payload, STOP_FIELDS),
       });
     case 'StopFailure': {
       const failure = note(
         event,
         'error',
         text(payload, 'error') ?? 'the turn failed',
-        besides(payload, FAILURE_FIELDS),
+        unusedFields(payload, FAILURE_FIELDS),
       );
-      return [failure, ...wordsThen(payload, { kind: 'boundary', boundary: 'turn_end', reason: 'failure' })];
+      return [failure, ...messageThen(payload, { kind: 'boundary', boundary: 'turn_end', reason: 'failure' })];
     }
     case 'PreCompact':
     case 'PostCompact':
@@ -171,14 +173,19 @@ function partsOf(event: string, payload: HookPayload): EventPart[] {
           kind: 'boundary',
           boundary: 'compaction',
           reason: text(payload, 'trigger'),
-          ...beside(payload, COMPACTION_FIELDS),
+          ...extraField(payload, COMPACTION_FIELDS),
         },
       ];
     case 'Notification':
-      return [note(event, 'info', text(payload, 'message') ?? '', besides(payload, NOTIFICATION_FIELDS))];
+      return [note(event, 'info', text(payload, 'message') ?? '', unusedFields(payload, NOTIFICATION_FIELDS))];
     case 'SessionEnd':
       return [
-        { kind: 'boundary', boundary: 'session_end', reason: text(payload, 'reason'), ...beside(payload, END_FIELDS) },
+        {
+          kind: 'boundary',
+          boundary: 'session_end',
+          reason: text(payload, 'reason'),
+          ...extraField(payload, END_FIELDS),
+        },
       ];
     default: {
       if (isOwnTool(text(payload, 'tool_name') ?? '', payload['tool_response'], payload['tool_input'])) return [];

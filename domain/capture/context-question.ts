@@ -10,9 +10,11 @@ export type ContextQuestion =
 
 const FILE_CHARS = 4096;
 
-function promptOf(told: HostEvent | null): ContextQuestion | null {
-  const said = told?.parts.flatMap((part) => (part.kind === 'prompt' && part.type === 'user' ? [part.content] : []));
-  const prompt = said?.join('\n').trim() ?? '';
+function promptOf(translated: HostEvent | null): ContextQuestion | null {
+  const prompts = translated?.parts.flatMap((part) =>
+    part.kind === 'prompt' && part.type === 'user' ? [part.content] : [],
+  );
+  const prompt = prompts?.join('\n').trim() ?? '';
   return prompt === '' ? null : { purpose: 'prompt', prompt };
 }
 
@@ -27,24 +29,24 @@ function fileOf(payload: HookPayload): ContextQuestion | null {
 
 /**
  * Returns the context that an event requests, for events whose response the host uses; null if it requests none. `mapping` is the host's,
- * null for Claude Code; `told` is the translated event, null if the event only requests context.
+ * null for Claude Code; `translated` is the translated event, null if the event only requests context.
  */
 export function contextQuestion(
   mapping: HostMapping | null,
   event: string,
   payload: HookPayload,
-  told: HostEvent | null,
+  translated: HostEvent | null,
 ): ContextQuestion | null {
   if (mapping !== null) {
     const known = Object.hasOwn(mapping.events, event) ? mapping.events[event] : undefined;
     if (known?.session_start === true) return { purpose: 'session_start' };
-    return known?.answered === true ? promptOf(told) : null;
+    return known?.answered === true ? promptOf(translated) : null;
   }
   switch (event) {
     case 'SessionStart':
       return { purpose: 'session_start' };
     case 'UserPromptSubmit':
-      return promptOf(told);
+      return promptOf(translated);
     case 'PreToolUse':
       return fileOf(payload);
     default:

@@ -66,11 +66,11 @@ export class FullValues {
   }
 
   /** Await after the commit: deletes values of events that were not stored, which could contain forgotten text. */
-  async settle(kept: readonly RetainedKeys[], outcomes: readonly { readonly status: string }[]): Promise<void> {
+  async settle(retained: readonly RetainedKeys[], outcomes: readonly { readonly status: string }[]): Promise<void> {
     // After any other outcome it is unknown whether a row references the value.
     const isRefused = (at: number) => outcomes[at]?.status === 'rejected' || outcomes[at]?.status === 'refused';
-    const needed = new Set(kept.flatMap(({ keys }, at) => (isRefused(at) ? [] : keys)));
-    for (const key of new Set(kept.flatMap(({ keys }) => keys)))
+    const needed = new Set(retained.flatMap(({ keys }, at) => (isRefused(at) ? [] : keys)));
+    for (const key of new Set(retained.flatMap(({ keys }) => keys)))
       if (this.added.has(key) && !needed.has(key)) await this.objects?.delete(key);
   }
 }

@@ -44,7 +44,7 @@ export interface HookPayload {
 /** Names and ids are truncated here. */
 const NAME_CHARS = 256;
 /** Longer paths and ids are dropped: a truncated one would identify something else. */
-const WHOLE_CHARS = { cwd: 4096, root: 4096, git_remote: 2048, machine_id: 256, repository: 256 } as const;
+const UNTRUNCATED_CHARS = { cwd: 4096, root: 4096, git_remote: 2048, machine_id: 256, repository: 256 } as const;
 
 /** The value of a field, or that it is malformed. */
 type Read = { readonly value: string } | 'odd';
@@ -53,7 +53,7 @@ function nameOf(value: unknown): Read {
   return typeof value === 'string' ? { value: value.slice(0, NAME_CHARS).toWellFormed() } : 'odd';
 }
 
-function wholeOf(chars: number): (value: unknown) => Read {
+function untruncated(chars: number): (value: unknown) => Read {
   return (value) => (typeof value === 'string' && value.length <= chars ? { value } : 'odd');
 }
 
@@ -68,8 +68,8 @@ const FIELDS: readonly (readonly [string, (value: unknown) => Read])[] = [
   ['agent_type', nameOf],
   ['timestamp', timeOf],
   // Keys that exceed the index limit are hashed later: never truncated here.
-  ['event_id', wholeOf(Number.POSITIVE_INFINITY)],
-  ...Object.entries(WHOLE_CHARS).map(([name, chars]) => [name, wholeOf(chars)] as const),
+  ['event_id', untruncated(Number.POSITIVE_INFINITY)],
+  ...Object.entries(UNTRUNCATED_CHARS).map(([name, chars]) => [name, untruncated(chars)] as const),
 ];
 
 /**
@@ -82,9 +82,9 @@ export function readHookPayload(body: { readonly session_id: string; readonly [f
   for (const [name, read] of FIELDS) {
     const given = body[name];
     if (given === undefined) continue;
-    const told = given === null || given === '' ? undefined : read(given);
-    const value = told === undefined || told === 'odd' ? undefined : told.value;
-    if (told === 'odd') odd.push([name, given]);
+    const readField = given === null || given === '' ? undefined : read(given);
+    const value = readField === undefined || readField === 'odd' ? undefined : readField.value;
+    if (readField === 'odd') odd.push([name, given]);
     if (value !== given) changed.push([name, value]);
   }
   // Nearly every hook is well-formed: nothing is copied then.

@@ -18,7 +18,7 @@ const WRITING_TOOLS = new Set(['Edit', 'MultiEdit', 'Write', 'NotebookEdit', 'De
 /** Input fields of a plain shell command. */
 const COMMAND_FIELDS = new Set(['command', 'description', 'timeout', 'run_in_background', 'cwd', 'workdir']);
 /** The most informative input fields, for unknown tools. */
-const TELLING_FIELDS = [
+const INFORMATIVE_FIELDS = [
   'command',
   'file_path',
   'notebook_path',
@@ -122,11 +122,11 @@ function renderResponse(response: unknown): string {
 export function renderToolCall(tool: string, input: unknown, response: unknown, error: string | null): ToolText {
   const fields = fieldsOf(input);
   const files = filesOf(fields);
-  const telling = TELLING_FIELDS.map((name) => textField(fields, name)).find((value) => value !== undefined);
-  const asked = typeof input === 'string' ? input : tool === 'apply_patch' ? files.join(', ') : (telling ?? '');
+  const mainField = INFORMATIVE_FIELDS.map((name) => textField(fields, name)).find((value) => value !== undefined);
+  const argument = typeof input === 'string' ? input : tool === 'apply_patch' ? files.join(', ') : (mainField ?? '');
   const output = [error ?? '', renderResponse(response)].filter((text) => text !== '').join('\n');
   return {
-    title: oneLine(asked === '' ? tool : `${tool}: ${asked}`),
+    title: oneLine(argument === '' ? tool : `${tool}: ${argument}`),
     content: [renderInput(tool, input), output].filter((text) => text !== '').join('\n\n'),
     filesRead: READING_TOOLS.has(tool) && error === null ? files : [],
     filesModified: WRITING_TOOLS.has(tool) && error === null ? files : [],

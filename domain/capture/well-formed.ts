@@ -8,8 +8,8 @@ export const VALUE_LIMIT_BYTES = 64 * 1024;
  * in real tool output; each becomes U+FFFD.
  */
 export function wellFormed(text: string): string {
-  const whole = text.isWellFormed() ? text : text.toWellFormed();
-  return whole.includes('\u0000') ? whole.replaceAll('\u0000', '\uFFFD') : whole;
+  const full = text.isWellFormed() ? text : text.toWellFormed();
+  return full.includes('\u0000') ? full.replaceAll('\u0000', '\uFFFD') : full;
 }
 
 /** Length in UTF-8 bytes. */
@@ -45,11 +45,11 @@ export function cutMiddle(text: string, limitBytes: number = VALUE_LIMIT_BYTES, 
   if (text.length * 3 <= limitBytes) return text;
   const bytes = byteLength(text);
   if (bytes <= limitBytes) return text;
-  const whole = sha256 === null ? '' : ` (sha256:${sha256})`;
-  const note = `\n… ${bytes} bytes in all${whole}, the middle is left out …\n`;
+  const full = sha256 === null ? '' : ` (sha256:${sha256})`;
+  const note = `\n… ${bytes} bytes in all${full}, the middle is left out …\n`;
   const half = Math.floor((limitBytes - byteLength(note)) / 2);
   const buffer = Buffer.from(text, 'utf8');
-  return `${wholeHead(buffer, half)}${note}${wholeTail(buffer, half)}`;
+  return `${headOf(buffer, half)}${note}${tailOf(buffer, half)}`;
 }
 
 /** True for the second and later bytes of a UTF-8 character. */
@@ -57,13 +57,13 @@ function continues(byte: number | undefined): boolean {
   return byte !== undefined && (byte & 0xc0) === 0x80;
 }
 
-function wholeHead(buffer: Buffer, bytes: number): string {
+function headOf(buffer: Buffer, bytes: number): string {
   let end = bytes;
   while (end > 0 && continues(buffer[end])) end -= 1;
   return buffer.toString('utf8', 0, end);
 }
 
-function wholeTail(buffer: Buffer, bytes: number): string {
+function tailOf(buffer: Buffer, bytes: number): string {
   let start = buffer.length - bytes;
   while (start < buffer.length && continues(buffer[start])) start += 1;
   return buffer.toString('utf8', start);

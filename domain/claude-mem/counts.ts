@@ -65,22 +65,25 @@ export function reportOf(
       processed: of('processed'),
       no_event: of('no_event'),
     };
-    const told = {
+    const counted = {
       source_rows: of('source_rows'),
       imported: of('imported'),
       present: of('present'),
       refused: of('refused'),
     };
     const explained =
-      told.imported + told.present + told.refused + Object.values(dropped).reduce((sum, value) => sum + value, 0);
+      counted.imported +
+      counted.present +
+      counted.refused +
+      Object.values(dropped).reduce((sum, value) => sum + value, 0);
     const known = recorded_rows === null ? null : (recorded_rows[table] ?? 0);
-    const missing = known === null ? 0 : Math.max(0, told.imported + told.present - known);
+    const missing = known === null ? 0 : Math.max(0, counted.imported + counted.present - known);
     return {
       table,
-      ...told,
+      ...counted,
       dropped,
       recorded_rows: known,
-      unaccounted: Math.abs(told.source_rows - explained) + missing,
+      unaccounted: Math.abs(counted.source_rows - explained) + missing,
     };
   });
 }

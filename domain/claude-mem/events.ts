@@ -56,8 +56,8 @@ function promptOf(
   if (text === null || text.trim() === '') return 'empty';
   const extra = promptNumber === null ? undefined : { claude_mem: { prompt_number: promptNumber } };
   const event = eventOf(context, row, key, { kind: 'prompt', type: 'user', content: text, extra });
-  const [said] = event.rows;
-  return said?.kind === 'prompt' && !saysNothing(said.content) ? event : 'private';
+  const [prompt] = event.rows;
+  return prompt?.kind === 'prompt' && !saysNothing(prompt.content) ? event : 'private';
 }
 
 /** Returns a prompt, or why it is dropped. */
@@ -105,6 +105,6 @@ export function pendingOf(context: MappingContext, row: PendingMessageRow): Capt
   if (row.last_assistant_message === null || row.last_assistant_message.trim() === '') return 'no_event';
   const part = { kind: 'prompt', type: 'assistant', content: row.last_assistant_message } as const;
   const event = eventOf(context, row, key, part, agent);
-  const [said] = event.rows;
-  return said?.kind === 'prompt' && !saysNothing(said.content) ? event : 'private';
+  const [prompt] = event.rows;
+  return prompt?.kind === 'prompt' && !saysNothing(prompt.content) ? event : 'private';
 }

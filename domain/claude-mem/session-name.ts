@@ -59,8 +59,8 @@ export function sessionOf(source: string, row: SessionBoundRow): SessionRef {
   const given =
     row.content_session_id ?? (row.memory_session_id?.startsWith(MANUAL) === true ? row.memory_session_id : null);
   if (given === null) {
-    const gone = `claude-mem:${source}:${row.memory_session_id ?? 'unknown'}`;
-    return { host, externalId: indexable(wellFormed(gone)), project: named(row.project), kind: 'orphan' };
+    const orphan = `claude-mem:${source}:${row.memory_session_id ?? 'unknown'}`;
+    return { host, externalId: indexable(wellFormed(orphan)), project: named(row.project), kind: 'orphan' };
   }
   if (given.startsWith(MANUAL))
     return { host, externalId: indexable(wellFormed(`claude-mem:${source}:${given}`)), project, kind: 'manual' };

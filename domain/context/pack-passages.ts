@@ -28,9 +28,9 @@ const SAME_SHARE = 0.85;
 /** Passages with fewer words are never duplicates: they have too little to compare. */
 const LEAST_TERMS = 3;
 
-function saidBy(passage: Passage, told: readonly Passage[]): boolean {
-  if (passage.terms.size < LEAST_TERMS) return told.some((other) => other.text === passage.text);
-  return told.some((other) => {
+function isRepeated(passage: Passage, shown: readonly Passage[]): boolean {
+  if (passage.terms.size < LEAST_TERMS) return shown.some((other) => other.text === passage.text);
+  return shown.some((other) => {
     let shared = 0;
     for (const term of passage.terms) if (other.terms.has(term)) shared += 1;
     return shared >= SAME_SHARE * passage.terms.size;
@@ -52,7 +52,7 @@ export function packPassages<Group extends PassageGroup>(
   known: readonly Passage[] = [],
 ): readonly PackedGroup<Group>[] {
   const open = new Map<Group, ValuedPassage[]>();
-  const told: Passage[] = [...known];
+  const shown: Passage[] = [...known];
   let left = budgetTokens;
   let candidates: Candidate<Group>[] = groups
     .flatMap((group) => group.passages.map((passage) => ({ group, passage })))
@@ -71,11 +71,11 @@ export function packPassages<Group extends PassageGroup>(
     }
     if (best === undefined) break;
     const { group, passage } = best;
-    const taken = best;
-    candidates = candidates.filter((candidate) => candidate !== taken);
-    if (saidBy(passage, told)) continue;
+    const chosen = best;
+    candidates = candidates.filter((candidate) => candidate !== chosen);
+    if (isRepeated(passage, shown)) continue;
     left -= costOf(best);
-    told.push(passage);
+    shown.push(passage);
     open.set(group, [...(open.get(group) ?? []), passage]);
   }
   return [...open]

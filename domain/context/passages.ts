@@ -82,8 +82,8 @@ export function passagesOf(text: string): readonly Passage[] {
     else joined.push(stretch);
   }
   return joined.map(({ start, end }, place) => {
-    const said = read.slice(start, end).replaceAll(/\s+/gu, ' ').trim();
-    return { place, text: said, terms: termsInParts(said) };
+    const quoted = read.slice(start, end).replaceAll(/\s+/gu, ' ').trim();
+    return { place, text: quoted, terms: termsInParts(quoted) };
   });
 }
 

@@ -52,6 +52,6 @@ export function passageRelevance(query: string, found: readonly FoundText[]): re
 /** Returns the share of the query's terms in a text, 0–1; 0 for a query without terms. */
 export function termCover(terms: readonly string[], text: string): number {
   if (terms.length === 0) return 0;
-  const said = new Set(termsOf(text));
-  return terms.filter((term) => said.has(term)).length / terms.length;
+  const textTerms = new Set(termsOf(text));
+  return terms.filter((term) => textTerms.has(term)).length / terms.length;
 }

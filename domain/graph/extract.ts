@@ -91,17 +91,17 @@ export function extractGraph(input: GraphInput): SessionGraph {
         quote: lineWith(failure.content, name),
         occurredAtMs: failure.occurredAtMs,
       });
-  const said = input.prompts.map((prompt) => ({
+  const namedPrompts = input.prompts.map((prompt) => ({
     ...prompt,
     names: namesIn(prompt.content.slice(0, PROMPT_CHARACTERS)),
   }));
   const repeated = repeatedNames([
-    ...said.map((prompt) => prompt.names),
+    ...namedPrompts.map((prompt) => prompt.names),
     ...input.notes.map((note) => namesIn(`${note.title}\n${note.text}`)),
   ]);
   const files = new Set([...modifiedBy.values()].flat());
   for (const note of input.notes) addNote(builder, note, { repeated, files, modifiedBy });
-  for (const prompt of said)
+  for (const prompt of namedPrompts)
     for (const name of prompt.names)
       if (repeated.has(name))
         builder.mention('concept', name, {
@@ -121,7 +121,7 @@ interface NoteContext {
 }
 
 function addNote(builder: GraphBuilder, note: GraphNote, { repeated, files, modifiedBy }: NoteContext): void {
-  const whole = [note.title, note.text, ...note.evidence.map((piece) => piece.quote)].join('\n');
+  const noteText = [note.title, note.text, ...note.evidence.map((piece) => piece.quote)].join('\n');
   const mentionOf = (name: string): Mention => ({
     sourceType: note.source,
     sourceId: note.id,
@@ -130,9 +130,9 @@ function addNote(builder: GraphBuilder, note: GraphNote, { repeated, files, modi
   });
   const place = (type: EntityType, label: string) => builder.mention(type, label, mentionOf(label));
   const own: Mention = { ...mentionOf(''), quote: note.evidence[0]?.quote ?? null };
-  const errors = errorNames(whole).flatMap((name) => place('error', name) ?? []);
-  const names = namesIn(whole);
-  const errorsByName = new Set(errorNames(whole).map((name) => name.toLowerCase()));
+  const errors = errorNames(noteText).flatMap((name) => place('error', name) ?? []);
+  const names = namesIn(noteText);
+  const errorsByName = new Set(errorNames(noteText).map((name) => name.toLowerCase()));
   const concepts = [
     ...conceptTags(note.tags).filter((tag) => !errorsByName.has(tag.toLowerCase())),
     ...[...names].filter((name) => repeated.has(name) && !errorsByName.has(name)),

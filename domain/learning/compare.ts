@@ -36,7 +36,7 @@ const SUBJECT = 0.8;
 const SUBJECT_WORDS = 0.6;
 const REFINES = 0.85;
 /** Share of the old text's words in the new one, and the number of additional words. */
-const HELD = 0.8;
+const CONTAINED = 0.8;
 const MORE_TERMS = 3;
 /** Minimum similarity for a model's proposal. */
 const PLAUSIBLE: Readonly<Record<LearningRelation['kind'], { readonly cosine: number; readonly words: number }>> = {
@@ -102,9 +102,9 @@ function sharedWords(left: ReadonlySet<string>, right: ReadonlySet<string>): num
   return all === 0 ? 0 : both / all;
 }
 
-/** Share of the words of `part` in `whole`. */
-function held(part: ReadonlySet<string>, whole: ReadonlySet<string>): number {
-  return part.size === 0 ? 0 : countShared(part, whole) / part.size;
+/** Share of the words of `part` in `other`. */
+function containedShare(part: ReadonlySet<string>, other: ReadonlySet<string>): number {
+  return part.size === 0 ? 0 : countShared(part, other) / part.size;
 }
 
 /** Share of the smaller set in the other one. */
@@ -142,16 +142,16 @@ export function judge(draft: ComparedText, known: ComparedText, proven = false):
   const sharesName = countShared(draft.names, known.names) > 0;
   const oneSubject = similarity === null ? words >= SUBJECT_WORDS : near >= SUBJECT && (sharesName || words >= 0.4);
   if (oneSubject && opposed(draft, known, words)) return 'contradicts';
-  const holds = held(known.terms, draft.terms) >= HELD;
-  const says = draft.terms.size - known.terms.size;
-  const canRefine = similarity === null ? words >= HELD : near >= REFINES;
-  if (canRefine && holds && says >= MORE_TERMS) return 'refines';
+  const containsKnown = containedShare(known.terms, draft.terms) >= CONTAINED;
+  const addedTerms = draft.terms.size - known.terms.size;
+  const canRefine = similarity === null ? words >= CONTAINED : near >= REFINES;
+  if (canRefine && containsKnown && addedTerms >= MORE_TERMS) return 'refines';
   if (canRefine && proven && known.category === 'error' && draft.category === 'solution' && sharesName)
     return 'refines';
   if (isDouble || (near >= SAME && words >= SAME_WORDS)) return 'same';
   if (similarity === null && sharedWords(draft.terms, known.terms) >= SAME_WORDS_ALONE) return 'same';
   // A shorter form of the known one.
-  return canRefine && near >= 0.9 && held(draft.terms, known.terms) >= 0.9 ? 'same' : 'new';
+  return canRefine && near >= 0.9 && containedShare(draft.terms, known.terms) >= 0.9 ? 'same' : 'new';
 }
 
 function opposed(draft: ComparedText, known: ComparedText, words: number): boolean {

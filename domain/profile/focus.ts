@@ -14,13 +14,13 @@ const QUOTE_CHARS = 300;
 
 /** Returns the prompt with the most words of the request; null if none has enough of them. */
 function requestLine(source: FocusSource): FocusLine | null {
-  const wanted = new Set(termsOf(source.request));
+  const required = new Set(termsOf(source.request));
   let best: { readonly prompt: FocusSource['prompts'][number]; readonly shared: number } | null = null;
   for (const prompt of source.prompts) {
-    const shared = [...new Set(termsOf(prompt.content))].filter((term) => wanted.has(term)).length;
+    const shared = [...new Set(termsOf(prompt.content))].filter((term) => required.has(term)).length;
     if (shared > (best?.shared ?? 0)) best = { prompt, shared };
   }
-  if (best === null || best.shared < wanted.size * PROVED_SHARE) return null;
+  if (best === null || best.shared < required.size * PROVED_SHARE) return null;
   const { prompt } = best;
   return {
     kind: 'request',
@@ -64,10 +64,10 @@ function stepLines(source: FocusSource, later: readonly FocusSource[]): FocusLin
 
 /** Returns the share of the first text's words in the other one. */
 function coverage(terms: readonly string[], other: readonly string[]): number {
-  const wanted = new Set(terms);
-  if (wanted.size === 0) return 0;
+  const required = new Set(terms);
+  if (required.size === 0) return 0;
   const had = new Set(other);
-  return [...wanted].filter((term) => had.has(term)).length / wanted.size;
+  return [...required].filter((term) => had.has(term)).length / required.size;
 }
 
 /**
@@ -81,8 +81,8 @@ export function currentFocus(sources: readonly FocusSource[]): readonly FocusLin
   const lines: { readonly line: FocusLine; readonly terms: readonly string[] }[] = [];
   for (const [index, source] of newestFirst.entries()) {
     const request = requestLine(source);
-    const told = [...(request === null ? [] : [request]), ...stepLines(source, newestFirst.slice(0, index))];
-    for (const line of told) {
+    const shown = [...(request === null ? [] : [request]), ...stepLines(source, newestFirst.slice(0, index))];
+    for (const line of shown) {
       const terms = termsOf(line.text);
       const again = lines.some(
         (other) => other.line.kind === line.kind && overlap(other.terms, terms) >= AGAIN_OVERLAP,

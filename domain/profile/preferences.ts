@@ -19,7 +19,7 @@ function bySurety(a: PreferenceSource, b: PreferenceSource): number {
   );
 }
 
-function saysTheSame(group: Group, terms: readonly string[]): boolean {
+function isRepetition(group: Group, terms: readonly string[]): boolean {
   if (Math.min(group.terms.length, terms.length) < FEW_TERMS) return group.terms.join(' ') === terms.join(' ');
   return overlap(group.terms, terms) >= SAME_OVERLAP;
 }
@@ -61,7 +61,7 @@ export function distilPreferences(sources: readonly PreferenceSource[]): readonl
   for (const source of sources.toSorted(bySurety)) {
     if (source.evidence.length === 0) continue;
     const terms = termsOf(source.text);
-    const known = groups.find((group) => saysTheSame(group, terms));
+    const known = groups.find((group) => isRepetition(group, terms));
     if (known === undefined) groups.push({ terms, sources: [source] });
     else known.sources.push(source);
   }

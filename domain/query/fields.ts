@@ -56,8 +56,8 @@ function timeOf(
   // After a preposition of time, a month or a year alone is valid.
   const range = timeRangeOf(`in ${words}`, now) ?? timeRangeOf(words, now);
   if (range === null || range.since === null || range.until === null) return null;
-  const said = range.words.join(' ').replace(/^in /iu, '');
-  if (said.length !== words.trim().length) return null;
+  const expression = range.words.join(' ').replace(/^in /iu, '');
+  if (expression.length !== words.trim().length) return null;
   return boundsOf(field, { from: range.since, to: range.until });
 }
 
@@ -98,12 +98,12 @@ function withField(filters: FieldFilters, field: string, value: string, now: Dat
 /** Removes `field:value` from a query. Unknown fields and invalid values remain words. */
 export function fieldsOf(text: string, now: Date): { readonly rest: string; readonly filters: FieldFilters } {
   let filters = NO_FIELDS;
-  const rest = text.replaceAll(FIELD, (whole: string, ...parts: unknown[]) => {
+  const rest = text.replaceAll(FIELD, (match: string, ...parts: unknown[]) => {
     const groups: unknown = parts.at(-1);
     const named = isGroups(groups) ? groups : {};
     const value = (named['quoted'] ?? named['plain'] ?? '').trim();
     const next = withField(filters, (named['field'] ?? '').toLowerCase(), value, now);
-    if (next === null) return whole;
+    if (next === null) return match;
     filters = next;
     return ' ';
   });

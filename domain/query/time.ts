@@ -43,10 +43,10 @@ function spansIn(text: string, now: Date): FoundSpan[] {
       if (span !== null && span.from >= EARLIEST)
         all.push({ span, start: match.index, end: match.index + match[0].length });
     }
-  const kept: FoundSpan[] = [];
+  const chosen: FoundSpan[] = [];
   for (const found of all.sort((a, b) => a.start - b.start || b.end - a.end))
-    if (found.start >= (kept.at(-1)?.end ?? 0)) kept.push(found);
-  return kept.slice(0, MAX_EXPRESSIONS);
+    if (found.start >= (chosen.at(-1)?.end ?? 0)) chosen.push(found);
+  return chosen.slice(0, MAX_EXPRESSIONS);
 }
 
 /** Returns the bound that the words around an expression make of it, and their extent. */

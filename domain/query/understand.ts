@@ -22,9 +22,9 @@ export function phrasesOf(query: string): {
   readonly restore: (text: string) => string;
 } {
   const inners: string[] = [];
-  const rest = query.replaceAll(PLACE, ' ').replaceAll(QUOTED, (whole: string, ...parts: unknown[]) => {
+  const rest = query.replaceAll(PLACE, ' ').replaceAll(QUOTED, (match: string, ...parts: unknown[]) => {
     const inner = parts.slice(0, 3).find((part): part is string => typeof part === 'string') ?? '';
-    if (!/[\p{L}\p{N}]/u.test(inner) || inners.length >= MAX_PHRASES) return whole;
+    if (!/[\p{L}\p{N}]/u.test(inner) || inners.length >= MAX_PHRASES) return match;
     inners.push(inner);
     return ` ${PLACE} `;
   });
@@ -91,16 +91,17 @@ export function understand(query: string, now: Date): Understood {
   const text = quoted.restore(bare);
   const time = timeRangeOf(bare, now);
   const beside = (time?.words ?? []).reduce((rest, words) => rest.replace(words, ' '), bare);
-  const says = quoted.phrases.length > 0 || termsOf(beside.replaceAll(NEWEST, ' ').replaceAll(ASKING, ' ')).length > 0;
+  const hasContent =
+    quoted.phrases.length > 0 || termsOf(beside.replaceAll(NEWEST, ' ').replaceAll(ASKING, ' ')).length > 0;
   const newest = bare.search(NEWEST) >= 0;
   return {
     text,
     phrases: quoted.phrases,
     fields: fields.filters,
     time,
-    timeAlone: time !== null && !says,
+    timeAlone: time !== null && !hasContent,
     newest,
-    newestAlone: newest && time === null && !says,
+    newestAlone: newest && time === null && !hasContent,
     names: [...namesIn(text)],
     language: languageOf(text),
   };

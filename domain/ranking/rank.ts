@@ -26,7 +26,7 @@ export function sessionEvidence(scored: readonly OwnScore[]): ReadonlyMap<string
 }
 
 /** The intent of a query, if its words express one. */
-export type AskedFor = 'command' | 'said';
+export type QueryIntent = 'command' | 'said';
 
 /** Tools for reading and for lists: found by their arguments, and of little content. */
 const LOOKING_TOOLS = new Set([
@@ -50,21 +50,21 @@ const OVERVIEWS = new Set(['session', 'topic']);
 /** Measured on the coding sessions, where 15 of 100 assistant's texts answer a query, 10 prompts, 5 commands, 2 edits and no list or read. */
 const PRIORS = { said: 1, asked: 0.95, overview: 0.95, tool: 0.9, looking: 0.7 } as const;
 /** Factor for memories of another kind than the intended one. */
-const NOT_ASKED_FOR = 0.8;
+const OTHER_KIND = 0.8;
 
 const COMMAND_CUES =
   /\b(?:commands?|one-liner|command line|shell)\b|^how (?:did|do|can|could) \w+ (?:run|start|install|build|execute|invoke)\b/iu;
-const SAID_CUES =
+const STATEMENT_CUES =
   /\b(?:did|do|should|would|am|was|had|have) i\b|\bmy (?:preferences?|opinion|wish(?:es)?|rules?|view|eyes)\b/iu;
 
 /** Returns the intent of a query; null if its words express none. */
-export function askedFor(query: string): AskedFor | null {
+export function intentOf(query: string): QueryIntent | null {
   if (COMMAND_CUES.test(query)) return 'command';
-  return SAID_CUES.test(query) ? 'said' : null;
+  return STATEMENT_CUES.test(query) ? 'said' : null;
 }
 
-function isAskedFor({ memoryType, kind, tool }: RecallHit, asked: AskedFor): boolean {
-  if (asked === 'command') return memoryType === 'observation' && SHELL_TOOLS.has(tool?.toLowerCase() ?? '');
+function matchesIntent({ memoryType, kind, tool }: RecallHit, intent: QueryIntent): boolean {
+  if (intent === 'command') return memoryType === 'observation' && SHELL_TOOLS.has(tool?.toLowerCase() ?? '');
   return memoryType === 'learning' || (memoryType === 'prompt' && kind === 'user');
 }
 
@@ -75,8 +75,8 @@ function priorOfKind({ memoryType, kind, tool }: RecallHit): number {
 }
 
 /** Returns the probability that a memory of this kind is an answer: a factor of its score, 0–1. */
-export function priorOf(hit: RecallHit, asked: AskedFor | null): number {
-  return priorOfKind(hit) * (asked === null || isAskedFor(hit, asked) ? 1 : NOT_ASKED_FOR);
+export function priorOf(hit: RecallHit, intent: QueryIntent | null): number {
+  return priorOfKind(hit) * (intent === null || matchesIntent(hit, intent) ? 1 : OTHER_KIND);
 }
 
 export interface RankedMemory extends FusedMemory {
@@ -107,16 +107,16 @@ const byBest: Scale = (score, { name, top }) => {
 };
 
 /** Returns how many attributes of its memory a hit has: not every store returns session, kind and tool. */
-function toldBy({ sessionId, kind }: RecallHit): number {
+function attributesOf({ sessionId, kind }: RecallHit): number {
   return (sessionId === undefined ? 0 : 1) + (kind === undefined ? 0 : 1);
 }
 
 /** Returns for each memory the most complete hit of any retriever. */
-function tellingHits(retrievers: readonly RetrieverResult[]): ReadonlyMap<string, RecallHit> {
+function mostCompleteHits(retrievers: readonly RetrieverResult[]): ReadonlyMap<string, RecallHit> {
   const hits = new Map<string, RecallHit>();
   for (const hit of retrievers.flatMap((retriever) => retriever.hits)) {
     const known = hits.get(hit.memoryId);
-    if (known === undefined || toldBy(hit) > toldBy(known)) hits.set(hit.memoryId, hit);
+    if (known === undefined || attributesOf(hit) > attributesOf(known)) hits.set(hit.memoryId, hit);
   }
   return hits;
 }
@@ -130,11 +130,11 @@ export function rankMemories(
   query: string,
   weights: RankingWeights,
 ): RankedMemory[] {
-  const hits = tellingHits(retrievers);
-  const asked = askedFor(query);
+  const hits = mostCompleteHits(retrievers);
+  const intent = intentOf(query);
   const own = fuse(retrievers, byBest, BEST_CHUNKS).map((memory) => {
     const hit = hits.get(memory.memoryId);
-    const prior = hit === undefined ? 1 : priorOf(hit, asked);
+    const prior = hit === undefined ? 1 : priorOf(hit, intent);
     return { memory, prior, score: memory.score * prior, sessionId: hit?.sessionId ?? null };
   });
   const evidence = sessionEvidence(own);

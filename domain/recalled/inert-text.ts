@@ -94,15 +94,15 @@ function editsOf(text: string): Edit[] {
 }
 
 function edited(text: string, reading: Reading): string {
-  let said = '';
+  let output = '';
   let at = 0;
   for (const { from, to, instead } of editsOf(reading.text)) {
     const start = reading.placeOf(from);
     if (start < at) continue;
-    said += text.slice(at, start) + instead;
+    output += text.slice(at, start) + instead;
     at = reading.placeOf(to);
   }
-  return said + text.slice(at);
+  return output + text.slice(at);
 }
 
 /**

@@ -113,25 +113,25 @@ function rewritten(step: Step, pattern: RegExp, read: (match: RegExpExecArray) =
   const { text } = step;
   const placeOf = (index: number): number => step.places?.[index] ?? index;
   const places: number[] = [];
-  let said = '';
+  let output = '';
   let at = 0;
-  const keep = (to: number): void => {
-    said += text.slice(at, to);
+  const copyTo = (to: number): void => {
+    output += text.slice(at, to);
     for (; at < to; at += 1) places.push(placeOf(at));
   };
   for (const match of text.matchAll(pattern)) {
     const instead = read(match);
     if (instead === null || instead === match[0]) continue;
-    keep(match.index);
-    said += instead;
+    copyTo(match.index);
+    output += instead;
     at += match[0].length;
     // The first character maps to the complete escape; further ones have no position.
     for (let n = 0; n < instead.length; n += 1) places.push(placeOf(n === 0 ? match.index : at));
   }
   if (places.length === 0 && at === 0) return step;
-  keep(text.length);
+  copyTo(text.length);
   places.push(placeOf(text.length));
-  return { text: said, places };
+  return { text: output, places };
 }
 
 /** Reads a text in linear time. Preserves case. */

@@ -111,7 +111,7 @@ export function removeTaggedText(
 ): { readonly text: string; readonly open: OpenPassage | null } {
   const tags = tagsOf(text);
   const behind = endsBehind(tags);
-  let kept = '';
+  let output = '';
   let position = 0;
   let open = within;
   for (const [at, found] of tags.entries()) {
@@ -119,11 +119,11 @@ export function removeTaggedText(
     const ends = behind[at] ?? 0;
     if (open === null) {
       if (found.likeCode && ends === 0) continue;
-      kept += text.slice(position, found.start);
+      output += text.slice(position, found.start);
       position = found.end;
       if (closing) continue;
       open = { tag, depth: 1 };
-      kept += noteRemoval(tag, removed);
+      output += noteRemoval(tag, removed);
     } else if (open.tag === tag) {
       const depth: number = open.depth + (closing ? -1 : 1);
       position = found.end;
@@ -133,12 +133,12 @@ export function removeTaggedText(
       }
       const inner = Math.min(open.inner ?? 0, ends);
       open = inner === 0 ? null : { tag: PRIVATE, depth: inner };
-      if (open !== null) kept += noteRemoval(PRIVATE, removed);
+      if (open !== null) output += noteRemoval(PRIVATE, removed);
     } else if (open.tag !== PRIVATE) {
       open = withInner(open, found);
     }
   }
-  return { text: open === null ? kept + text.slice(position) : kept, open };
+  return { text: open === null ? output + text.slice(position) : output, open };
 }
 
 /** A type argument named Private (`Local<Private>`) is code. */

@@ -39,7 +39,7 @@ export class Redactor {
   private readonly removed = new Map<string, number>();
   private readonly removeClasses: ReadonlySet<DataClass>;
   private readonly storeFullValue: boolean;
-  private readonly kept = new Map<string, FullValue>();
+  private readonly stored = new Map<string, FullValue>();
   private personalClass: DataClass = 'internal';
   /** The tagged passage that was open at the end of the last block of a list. */
   private open: OpenPassage | null = null;
@@ -81,7 +81,7 @@ export class Redactor {
     if (!this.storeFullValue || text.length * 3 <= VALUE_LIMIT_BYTES || byteLength(text) <= VALUE_LIMIT_BYTES)
       return cutMiddle(text);
     const sha256 = createHash('sha256').update(text, 'utf8').digest('hex');
-    this.kept.set(sha256, { sha256, text });
+    this.stored.set(sha256, { sha256, text });
     return cutMiddle(text, VALUE_LIMIT_BYTES, sha256);
   }
 
@@ -105,7 +105,7 @@ export class Redactor {
 
   /** Full values of truncated texts, without duplicates; empty without `storeFullValue`. */
   get fullValues(): FullValue[] {
-    return [...this.kept.values()];
+    return [...this.stored.values()];
   }
 
   private clean(value: string): string {

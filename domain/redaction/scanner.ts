@@ -94,18 +94,18 @@ function isWordUnit(unit: number): boolean {
   return (unit >= 97 && unit <= 122) || (unit >= 65 && unit <= 90) || (unit >= 48 && unit <= 57) || unit === 95;
 }
 
-function stands(hint: Hint, text: string, end: number): boolean {
+function matchesAt(hint: Hint, text: string, end: number): boolean {
   const start = end - hint.back;
   if (start < 0 || start + hint.text.length > text.length) return false;
   if (hint.wordStart && start > 0 && isWordUnit(text.charCodeAt(start - 1))) return false;
   for (let at = 0; at < hint.text.length; at += 1) {
-    const wanted = hint.text.charCodeAt(at);
+    const expected = hint.text.charCodeAt(at);
     let unit = text.charCodeAt(start + at);
-    if (unit === wanted || wanted === 63) continue;
-    if (wanted === 35 && unit >= 48 && unit <= 57) continue;
+    if (unit === expected || expected === 63) continue;
+    if (expected === 35 && unit >= 48 && unit <= 57) continue;
     if (!hint.anyCase) return false;
     if (unit >= 65 && unit <= 90) unit += 32;
-    if (unit !== wanted) return false;
+    if (unit !== expected) return false;
   }
   return true;
 }
@@ -121,8 +121,8 @@ function digitsInOneNumber(text: string, end: number): number {
   return digits;
 }
 
-function look(slot: readonly Hint[] | undefined, text: string, end: number, found: number[]): void {
-  for (const hint of slot ?? []) if (!found.includes(hint.group) && stands(hint, text, end)) found.push(hint.group);
+function collect(slot: readonly Hint[] | undefined, text: string, end: number, found: number[]): void {
+  for (const hint of slot ?? []) if (!found.includes(hint.group) && matchesAt(hint, text, end)) found.push(hint.group);
 }
 
 /**
@@ -167,7 +167,7 @@ export function createScanner(groups: readonly HintGroup[]): (text: string) => F
       const unit = text.charCodeAt(at);
       const kind = unit < 128 ? (UNITS[unit] ?? 0) : 0;
       hash = ((hash << CODE_BITS) | (kind & CODE)) & HASH_MASK;
-      if ((((bits[hash >>> 5] ?? 0) >>> (hash & 31)) & 1) !== 0) look(slots.get(hash), text, at, found);
+      if ((((bits[hash >>> 5] ?? 0) >>> (hash & 31)) & 1) !== 0) collect(slots.get(hash), text, at, found);
       if (kind <= CODE) continue;
       if ((kind & IS_DIGIT) !== 0) {
         digits = at - lastDigit <= 4 ? digits + 1 : 1;

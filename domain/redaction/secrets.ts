@@ -31,7 +31,7 @@ export function removePrivateKeys(
   text: string,
   replacement: string,
 ): { readonly text: string; readonly removed: number } {
-  let kept = '';
+  let output = '';
   let position = 0;
   let removed = 0;
   let endMark = 0;
@@ -39,11 +39,11 @@ export function removePrivateKeys(
     if (header.index < position) continue;
     const from = header.index + header[0].length;
     if (endMark >= 0 && endMark < from) endMark = text.indexOf(END_MARK, from);
-    kept += text.slice(position, header.index) + replacement;
+    output += text.slice(position, header.index) + replacement;
     position = keyEnd(text, from, endMark);
     removed += 1;
   }
-  return { text: kept + text.slice(position), removed };
+  return { text: output + text.slice(position), removed };
 }
 
 /** Every kind that is removed by format. */
@@ -64,7 +64,7 @@ export function isSecretField(name: string): boolean {
 
 function applyRule(rule: SecretRule, text: string, removed: Map<string, number>): string {
   const { pattern, kind } = rule;
-  let kept = '';
+  let output = '';
   let position = 0;
   let count = 0;
   pattern.lastIndex = 0;
@@ -73,13 +73,13 @@ function applyRule(rule: SecretRule, text: string, removed: Map<string, number>)
     if (secret.startsWith('[redacted:') || rule.accepts?.(secret) === false) continue;
     // The secret is last; the same text may occur before it, such as a name equal to its password.
     const start = match.index + match[0].lastIndexOf(secret);
-    kept += `${text.slice(position, start)}[redacted:${kind}]`;
+    output += `${text.slice(position, start)}[redacted:${kind}]`;
     position = start + secret.length;
     count += 1;
   }
   if (count === 0) return text;
   removed.set(kind, (removed.get(kind) ?? 0) + count);
-  return kept + text.slice(position);
+  return output + text.slice(position);
 }
 
 /** Replaces every recognised secret with `[redacted:kind]` and counts it in `removed` by kind. */

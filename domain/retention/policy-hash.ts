@@ -9,12 +9,12 @@ export interface ActiveLegalHold {
 }
 
 /** Returns the hex SHA-256 of a dry run's basis: the tenant's policies and active legal holds, in any order. */
-export function policyHash(rules: readonly RetentionRule[], holds: readonly ActiveLegalHold[]): string {
+export function policyHash(rules: readonly RetentionRule[], legalHolds: readonly ActiveLegalHold[]): string {
   const lines = [
     ...rules.map((rule) =>
       JSON.stringify(['rule', rule.resource, rule.projectId, rule.dataClass, rule.ageDays, rule.action]),
     ),
-    ...holds.map((hold) => JSON.stringify(['hold', hold.id, hold.subject, hold.subjectId])),
+    ...legalHolds.map((legalHold) => JSON.stringify(['hold', legalHold.id, legalHold.subject, legalHold.subjectId])),
   ];
   return createHash('sha256').update(lines.toSorted().join('\n'), 'utf8').digest('hex');
 }

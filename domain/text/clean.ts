@@ -29,9 +29,9 @@ export function plainText(markdown: string): string {
  */
 export function shorten(text: string, characters: number): string {
   if (text.length <= characters) return text;
-  const room = Math.max(1, characters - 1);
-  const space = text.lastIndexOf(' ', room);
-  let end = space > room * 0.66 ? space : room;
+  const limit = Math.max(1, characters - 1);
+  const space = text.lastIndexOf(' ', limit);
+  let end = space > limit * 0.66 ? space : limit;
   if (/[\uD800-\uDBFF]/u.test(text.charAt(end - 1))) end -= 1;
   return `${text.slice(0, end).replace(/[\s,;:.–-]+$/u, '')}…`;
 }

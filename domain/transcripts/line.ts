@@ -53,7 +53,7 @@ export interface TranscriptLine {
   readonly cwd: string | null;
   readonly agentId: string | null;
   readonly isSidechain: boolean;
-  readonly says: Saying;
+  readonly saying: Saying;
 }
 
 export type ReadLine =
@@ -135,8 +135,8 @@ function resultsOf(fields: Fields, content: unknown): ToolResult[] {
     if (useId === null) return [];
     if (block['is_error'] === true) return [{ useId, response: null, error: errorText(block['content']) }];
     // The structured response equals the hook's; it belongs to the line, so it applies to a single call only.
-    const told = blocks.length === 1 && structured !== undefined && structured !== null;
-    return [{ useId, response: told ? structured : (block['content'] ?? null), error: null }];
+    const isSingle = blocks.length === 1 && structured !== undefined && structured !== null;
+    return [{ useId, response: isSingle ? structured : (block['content'] ?? null), error: null }];
   });
 }
 
@@ -214,8 +214,8 @@ export function readLine(bytes: Uint8Array): ReadLine {
   }
   const fields = fieldsOf(parsed);
   if (fields === null) return { kind: 'skipped', reason: 'not_json' };
-  const says = sayingOf(fields);
-  if (says === null) return { kind: 'skipped', reason: 'unknown_type' };
+  const saying = sayingOf(fields);
+  if (saying === null) return { kind: 'skipped', reason: 'unknown_type' };
   return {
     kind: 'line',
     line: {
@@ -229,7 +229,7 @@ export function readLine(bytes: Uint8Array): ReadLine {
       cwd: textOf(fields['cwd'], PATH_CHARS),
       agentId: textOf(fields['agentId'], ID_CHARS),
       isSidechain: fields['isSidechain'] === true,
-      says,
+      saying,
     },
   };
 }

@@ -63,17 +63,17 @@ function nearestFirst<Left, Right>(pairs: Pair<Left, Right>[]): [Left, Right][] 
   return joined;
 }
 
-function sameSpeaker(told: ServedPrompt, stored: StoredPrompt): boolean {
-  if (told.type !== stored.type) return false;
-  return told.agentGuessed ? stored.agentId !== null : told.agentId === stored.agentId;
+function sameSpeaker(served: ServedPrompt, stored: StoredPrompt): boolean {
+  if (served.type !== stored.type) return false;
+  return served.agentGuessed ? stored.agentId !== null : served.agentId === stored.agentId;
 }
 
-function distance(told: ServedPrompt, stored: StoredPrompt): number {
-  return told.atMs === null ? UNKNOWN_DISTANCE_MS : Math.abs(told.atMs - stored.atMs);
+function distance(served: ServedPrompt, stored: StoredPrompt): number {
+  return served.atMs === null ? UNKNOWN_DISTANCE_MS : Math.abs(served.atMs - stored.atMs);
 }
 
 function bySameText(
-  told: readonly ServedPrompt[],
+  served: readonly ServedPrompt[],
   stored: readonly StoredPrompt[],
 ): Pair<ServedPrompt, StoredPrompt>[] {
   const byHash = new Map<string, StoredPrompt[]>();
@@ -83,13 +83,13 @@ function bySameText(
     else same.push(prompt);
   }
   const uses = new Map<string, number>();
-  return told.flatMap((prompt) =>
+  return served.flatMap((prompt) =>
     [...new Set(prompt.hashes)].flatMap((hash) => {
       const same = byHash.get(hash) ?? [];
       const nth = uses.get(hash) ?? 0;
       uses.set(hash, nth + 1);
       // A very frequent text: only neighbours by position are weighted, which bounds the work.
-      const reach = Math.ceil(MAX_PAIRS / Math.max(told.length, 1));
+      const reach = Math.ceil(MAX_PAIRS / Math.max(served.length, 1));
       const near = same.length <= reach ? same : same.slice(Math.max(0, nth - reach), nth + reach);
       return near
         .filter((candidate) => sameSpeaker(prompt, candidate))
@@ -100,10 +100,10 @@ function bySameText(
 
 /** The host may render a text differently in its transcript: the same speaker at the same time is a match. */
 function bySameMoment(
-  told: readonly ServedPrompt[],
+  served: readonly ServedPrompt[],
   stored: readonly StoredPrompt[],
 ): Pair<ServedPrompt, StoredPrompt>[] {
-  return told.flatMap((prompt) => {
+  return served.flatMap((prompt) => {
     const { atMs } = prompt;
     if (atMs === null) return [];
     const [from, to] =
@@ -121,7 +121,7 @@ function bySameMoment(
  * exceed the transcript's surplus over the store, in whatever order hooks arrived.
  */
 export function matchPrompts(
-  told: readonly ServedPrompt[],
+  served: readonly ServedPrompt[],
   stored: readonly StoredPrompt[],
 ): Map<string, StoredPrompt> {
   const free = stored.filter((prompt) => !prompt.taken && prompt.source !== 'transcript');
@@ -133,10 +133,10 @@ export function matchPrompts(
       taken.add(right);
     }
   };
-  join(bySameText(told, free));
+  join(bySameText(served, free));
   join(
     bySameMoment(
-      told.filter((prompt) => !matched.has(prompt.uuid)),
+      served.filter((prompt) => !matched.has(prompt.uuid)),
       free.filter((prompt) => !taken.has(prompt)),
     ),
   );

@@ -33,14 +33,14 @@ function promptOf({ event }: PreparedItem): 'user' | 'assistant' | null {
 }
 
 function servedPrompts(prepared: readonly PreparedItem[]): ServedPrompt[] {
-  const told: ServedPrompt[] = [];
+  const served: ServedPrompt[] = [];
   let untilMs: number | null = null;
   for (const entry of prepared.toReversed()) {
     const { item, hashes } = entry;
     const type = promptOf(entry);
     const atMs = msOf(item.at);
     if (type !== null)
-      told.push({
+      served.push({
         uuid: item.uuid,
         type,
         agentId: item.agentId,
@@ -51,7 +51,7 @@ function servedPrompts(prepared: readonly PreparedItem[]): ServedPrompt[] {
       });
     if (item.kind === 'user') untilMs = atMs;
   }
-  return told.toReversed();
+  return served.toReversed();
 }
 
 /** Finds and uses up a boundary that hooks stored. */
@@ -73,8 +73,8 @@ function takeBoundary(
 
 /** Returns boundaries without text: those right after a matched text arrived with it. */
 function boundariesLeft(stored: StoredSession, matched: Iterable<StoredPrompt>): Set<StoredBoundary> {
-  const told = stored.prompts.filter((prompt) => prompt.taken || prompt.source === 'transcript');
-  const withWords = new Set([...matched, ...told].map((prompt) => prompt.seq + 1));
+  const served = stored.prompts.filter((prompt) => prompt.taken || prompt.source === 'transcript');
+  const withWords = new Set([...matched, ...served].map((prompt) => prompt.seq + 1));
   return new Set(stored.boundaries.filter((boundary) => !withWords.has(boundary.seq)));
 }
 
@@ -93,8 +93,8 @@ export function planItems(
   knownKeys: ReadonlySet<string>,
 ): Decision[] {
   const unknown = new Set(prepared.filter(({ item }) => !knownKeys.has(item.key)).map(({ item }) => item.uuid));
-  const told = servedPrompts(prepared).filter((prompt) => unknown.has(prompt.uuid));
-  const matched = stored === null ? new Map<string, StoredPrompt>() : matchPrompts(told, stored.prompts);
+  const served = servedPrompts(prepared).filter((prompt) => unknown.has(prompt.uuid));
+  const matched = stored === null ? new Map<string, StoredPrompt>() : matchPrompts(served, stored.prompts);
   const free = stored === null ? new Set<StoredBoundary>() : boundariesLeft(stored, matched.values());
   const has = (kind: StoredBoundary['kind'], agentId: string | null) =>
     stored?.boundaries.some((boundary) => boundary.kind === kind && boundary.agentId === agentId) === true;

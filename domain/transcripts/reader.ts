@@ -71,7 +71,7 @@ export class TranscriptReader {
     this.session = line.session ?? this.session;
     this.at = line.at ?? this.at;
     this.cwd = line.cwd ?? this.cwd;
-    this.tell(line, offset);
+    this.process(line, offset);
   }
 
   /** Closes what the end of the file closes. Only call at its end. */
@@ -94,15 +94,15 @@ export class TranscriptReader {
     return this.at;
   }
 
-  private tell(line: TranscriptLine, offset: number): void {
-    const { says } = line;
+  private process(line: TranscriptLine, offset: number): void {
+    const { saying } = line;
     const chain = this.chainOf(line);
-    const follows = says.kind === 'assistant' && says.messageId !== null && says.messageId === chain.messageId;
-    if (chain.over && says.kind !== 'nothing' && !follows) this.close(chain);
-    const speaks = says.kind === 'user' || says.kind === 'assistant';
+    const follows = saying.kind === 'assistant' && saying.messageId !== null && saying.messageId === chain.messageId;
+    if (chain.over && saying.kind !== 'nothing' && !follows) this.close(chain);
+    const speaks = saying.kind === 'user' || saying.kind === 'assistant';
     if (speaks && this.options.atStart && this.start === null && chain.agentId === null)
       this.started(line, chain, offset);
-    switch (says.kind) {
+    switch (saying.kind) {
       case 'nothing':
         return;
       case 'turn_over':
@@ -111,27 +111,27 @@ export class TranscriptReader {
       case 'compaction':
         // At the start of a file a summary is the title of another session.
         if (line.at !== null || chain.prompts > 0)
-          this.add('compaction', line.uuid, offset, chain, 'PreCompact', { trigger: says.trigger });
+          this.add('compaction', line.uuid, offset, chain, 'PreCompact', { trigger: saying.trigger });
         return;
       case 'user':
-        this.begin(line, chain, says.text, offset);
+        this.begin(line, chain, saying.text, offset);
         return;
       case 'results':
-        for (const result of says.results) this.answer(result, line, chain, offset);
+        for (const result of saying.results) this.answer(result, line, chain, offset);
         return;
       case 'assistant': {
         chain.turnStart ??= offset;
         // The model is known from the first response, after the start.
-        if (this.start !== null && says.model !== null) this.start['model'] ??= says.model;
-        if (says.texts.length > 0) {
-          chain.lastTexts = follows ? [...chain.lastTexts, ...says.texts] : [...says.texts];
-          chain.texts.push(...says.texts);
+        if (this.start !== null && saying.model !== null) this.start['model'] ??= saying.model;
+        if (saying.texts.length > 0) {
+          chain.lastTexts = follows ? [...chain.lastTexts, ...saying.texts] : [...saying.texts];
+          chain.texts.push(...saying.texts);
           chain.words = { uuid: line.uuid, offset, ...this.place() };
         }
-        chain.messageId = says.messageId;
-        for (const use of says.uses)
+        chain.messageId = saying.messageId;
+        for (const use of saying.uses)
           chain.calls.set(use.id, { ...use, offset, ...this.place(), prompts: chain.prompts });
-        chain.over = says.stopped && chain.calls.size === 0;
+        chain.over = saying.stopped && chain.calls.size === 0;
       }
     }
   }
@@ -168,8 +168,8 @@ export class TranscriptReader {
       result.error === null
         ? { tool_response: result.response, ...durationOf(call?.at ?? null, this.at) }
         : { error: result.error };
-    const asked = call ?? { id: result.useId, name: 'unknown', input: null };
-    this.toolItem(asked, line.uuid, offset, holder, outcome, this.place());
+    const toolCall = call ?? { id: result.useId, name: 'unknown', input: null };
+    this.toolItem(toolCall, line.uuid, offset, holder, outcome, this.place());
   }
 
   /** Emits calls without a result as interrupted. */

@@ -129,8 +129,8 @@ async function reconcileSession(
   const counts = noCounts();
   const stored = await store.readSession(externalId);
   if (stored === null && options.onlyKnown) return { counts, sessionId: null };
-  const said = [...new Set(items.flatMap(({ uuid, turn }) => (turn === null ? [uuid] : [uuid, turn])))];
-  const known = said.length === 0 ? new Map<string, string>() : await store.knownPrompts(said);
+  const uuids = [...new Set(items.flatMap(({ uuid, turn }) => (turn === null ? [uuid] : [uuid, turn])))];
+  const known = uuids.length === 0 ? new Map<string, string>() : await store.knownPrompts(uuids);
   const isElsewhere = (uuid: string | null) => {
     const holder = uuid === null ? undefined : known.get(uuid);
     return holder !== undefined && holder !== stored?.sessionId;
@@ -204,9 +204,9 @@ export async function reconcileSegment(
     const pause = work.breathe();
     if (pause !== null) await pause;
   }
-  const whole = wholeLength(bytes);
-  let end = offset + whole;
-  const rest = bytes.subarray(whole);
+  const completeBytes = wholeLength(bytes);
+  let end = offset + completeBytes;
+  const rest = bytes.subarray(completeBytes);
   if (atEnd && rest.length > 0) {
     // A last line without its line feed: complete, truncated by a crash, or still being written.
     const read = rest.length > LINE_BYTES ? null : ((await work.readLine(rest)) ?? readLine(rest));

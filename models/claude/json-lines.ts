@@ -8,13 +8,13 @@ const NEWLINE = 10;
  * @throws ModelError `unavailable` for a line that is too long or not JSON, such as the last one of a truncated body
  */
 export async function* jsonLines(body: AsyncIterable<Uint8Array>, maxLineBytes: number): AsyncGenerator {
-  let held: Uint8Array[] = [];
+  let buffered: Uint8Array[] = [];
   let bufferedBytes = 0;
   for await (const chunk of body) {
     let start = 0;
     for (let at = chunk.indexOf(NEWLINE); at >= 0; at = chunk.indexOf(NEWLINE, start)) {
-      const line = Buffer.concat([...held, chunk.subarray(start, at)]);
-      held = [];
+      const line = Buffer.concat([...buffered, chunk.subarray(start, at)]);
+      buffered = [];
       bufferedBytes = 0;
       start = at + 1;
       if (line.length > maxLineBytes) throw tooLong();
@@ -24,9 +24,9 @@ export async function* jsonLines(body: AsyncIterable<Uint8Array>, maxLineBytes: 
     const rest = chunk.subarray(start);
     bufferedBytes += rest.length;
     if (bufferedBytes > maxLineBytes) throw tooLong();
-    if (rest.length > 0) held.push(rest);
+    if (rest.length > 0) buffered.push(rest);
   }
-  const value = parsed(Buffer.concat(held));
+  const value = parsed(Buffer.concat(buffered));
   if (value !== undefined) yield value;
 }
 

@@ -77,9 +77,9 @@ export async function prepareCall<Response, Output>(
 ): Promise<PreparedCall<Output>> {
   const bound = options.requestTokens - options.maxOutputTokens;
   let prefix = prefixOf(options, plan);
-  let room = firstDataTokens(options, plan, prefix);
-  for (let round = 0; round < ROUNDS && room >= LEAST_DATA_TOKENS; round += 1) {
-    const rendering = plan.render(room, bad);
+  let space = firstDataTokens(options, plan, prefix);
+  for (let round = 0; round < ROUNDS && space >= LEAST_DATA_TOKENS; round += 1) {
+    const rendering = plan.render(space, bad);
     const input = inputOf(plan, prefix, rendering.text, bad);
     const inputTokens = await countInput(options, input, signal);
     const dataTokens = options.countTokens(rendering.text);
@@ -89,14 +89,14 @@ export async function prepareCall<Response, Output>(
     if (plan.task.shortPrefix !== null && prefix !== plan.task.shortPrefix && left < USEFUL_DATA_TOKENS) {
       options.needShortPrefix.add(plan.model.name);
       prefix = plan.task.shortPrefix;
-      room = firstDataTokens(options, plan, prefix);
+      space = firstDataTokens(options, plan, prefix);
     } else if (inputTokens <= bound) {
       const request = { ...input, max_tokens: options.maxOutputTokens };
       return preparedCall(options, plan, { prefix, request, rendering, inputTokens });
     } else {
       // Slightly less than necessary, so that the next round is probably the last.
       const share = left / (inputTokens * (dataTokens / (before + dataTokens)));
-      room = Math.floor(dataTokens * Math.min(0.95, share * 0.98));
+      space = Math.floor(dataTokens * Math.min(0.95, share * 0.98));
     }
   }
   throw doesNotFit(options);
@@ -127,9 +127,9 @@ export function firstRequest<Response, Output>(
   plan: Plan<Response, Output>,
 ): ModelRequest<Output> {
   const prefix = prefixOf(options, plan);
-  const room = firstDataTokens(options, plan, prefix);
-  if (room < LEAST_DATA_TOKENS) throw doesNotFit(options);
-  return requestOf(plan, prefix, plan.render(room, null));
+  const space = firstDataTokens(options, plan, prefix);
+  if (space < LEAST_DATA_TOKENS) throw doesNotFit(options);
+  return requestOf(plan, prefix, plan.render(space, null));
 }
 
 function prefixOf<Response, Output>(options: PrepareOptions, { task, model }: Plan<Response, Output>): Prefix {

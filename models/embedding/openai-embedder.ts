@@ -59,10 +59,10 @@ function readVectors(body: unknown, count: number, dimension: number): { vectors
       throw new EmbedderUnavailable('the embedding provider sent a vector without direction');
     if (index < count) vectors[index] = Float32Array.from(embedding, (value) => value / length);
   }
-  const whole = vectors.filter((vector) => vector !== undefined);
-  if (whole.length !== count || data.length !== count)
+  const complete = vectors.filter((vector) => vector !== undefined);
+  if (complete.length !== count || data.length !== count)
     throw new EmbedderUnavailable(`the embedding provider sent ${data.length} vectors for ${count} texts`);
-  return { vectors: whole, tokens: usage?.total_tokens ?? 0 };
+  return { vectors: complete, tokens: usage?.total_tokens ?? 0 };
 }
 
 /** Yields runs of texts that fit one request. */

@@ -49,12 +49,12 @@ function isSpoken(row: SourceRow): boolean {
 
 function sentencesOfRow(row: SourceRow, rowIndex: number): readonly Sentence[] {
   const isUsers = row.type === 'user';
-  const whole = row.content.trim();
+  const full = row.content.trim();
   // A rule within a longer text is a separate sentence: it lasts longer.
-  if (isUsers && whole.length <= MAX_WHOLE_CHARACTERS && !/```|\n\s*\n/u.test(whole) && preferenceStrength(whole) < 2) {
-    const text = plainText(whole);
+  if (isUsers && full.length <= MAX_WHOLE_CHARACTERS && !/```|\n\s*\n/u.test(full) && preferenceStrength(full) < 2) {
+    const text = plainText(full);
     return isProse(text, isUsers)
-      ? [{ row, rowIndex, place: 0, text, quote: whole, terms: termsOf(text), fragment: false }]
+      ? [{ row, rowIndex, place: 0, text, quote: full, terms: termsOf(text), fragment: false }]
       : [];
   }
   const found: { quote: string; fragment: boolean }[] = [];

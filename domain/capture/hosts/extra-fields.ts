@@ -3,12 +3,12 @@ type Fields = Readonly<Record<string, unknown>>;
 /** Limit of a row's extra fields; those beyond it are omitted. */
 export const EXTRA_BYTES = 16 * 1024;
 
-/** Returns the fields of a payload whose names are not in `told`; null if there are none. */
-export function extraFields(payload: Fields, told: ReadonlySet<string>): Fields | null {
+/** Returns the fields of a payload whose names are not in `used`; null if there are none. */
+export function extraFields(payload: Fields, used: ReadonlySet<string>): Fields | null {
   let extra: [string, unknown][] | null = null;
   // Runs for every tool call: most payloads have nothing extra, and then nothing is built.
   for (const name of Object.keys(payload)) {
-    if (told.has(name) || payload[name] === undefined) continue;
+    if (used.has(name) || payload[name] === undefined) continue;
     extra ??= [];
     extra.push([name, payload[name]]);
   }
@@ -20,7 +20,7 @@ export function extraFields(payload: Fields, told: ReadonlySet<string>): Fields 
  * they fit.
  */
 export function boundedExtra(extra: Fields): Fields {
-  const kept: [string, unknown][] = [];
+  const included: [string, unknown][] = [];
   const omitted: string[] = [];
   let bytes = 0;
   for (const [name, value] of Object.entries(extra)) {
@@ -30,9 +30,9 @@ export function boundedExtra(extra: Fields): Fields {
       continue;
     }
     bytes += size;
-    kept.push([name, value]);
+    included.push([name, value]);
   }
   if (omitted.length > 0)
-    kept.push(['omitted_fields', omitted.slice(0, 20).map((name) => name.slice(0, 64).toWellFormed())]);
-  return Object.fromEntries(kept);
+    included.push(['omitted_fields', omitted.slice(0, 20).map((name) => name.slice(0, 64).toWellFormed())]);
+  return Object.fromEntries(included);
 }

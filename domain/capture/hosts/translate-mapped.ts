@@ -70,13 +70,13 @@ function toolPart(mapping: HostMapping, event: string, mapped: ToolPart, payload
       durationMs: durationOf(payload, mapped.duration_ms),
       importance: null,
       tags: [],
-      extra: extraFields(payload, told(mapping, mapped)),
+      extra: extraFields(payload, usedFields(mapping, mapped)),
     },
   ];
 }
 
 /** Names of the payload's fields that a part uses, with those of every event. */
-function told(mapping: HostMapping, mapped: MappedPart): ReadonlySet<string> {
+function usedFields(mapping: HostMapping, mapped: MappedPart): ReadonlySet<string> {
   const paths: (string | undefined)[] = [];
   for (const value of Object.values(mapped)) {
     if (Array.isArray(value)) paths.push(...value);
@@ -100,7 +100,7 @@ function partsOf(mapping: HostMapping, event: string, mapped: MappedPart, payloa
     case 'note': {
       const content = findText(payload, mapped.content);
       if (content === null) return [];
-      const extra = extraFields(payload, told(mapping, mapped));
+      const extra = extraFields(payload, usedFields(mapping, mapped));
       return [{ kind: 'note', event, type: mapped.type, title: event, content, importance: null, tags: [], extra }];
     }
     case 'boundary': {
@@ -115,19 +115,19 @@ function withExtra(mapping: HostMapping, known: MappedEvent, payload: HookPayloa
   const last = parts.at(-1);
   if (last === undefined || parts.some((part) => part.kind === 'tool' || part.kind === 'note')) return parts;
   if (last.kind !== 'prompt' && last.kind !== 'boundary') return parts;
-  const names = known.parts.flatMap((part) => [...told(mapping, part)]);
-  const kept = Object.values(known.metadata ?? {}).flatMap((paths) => paths.map((path) => path.split('.')[0] ?? ''));
-  const extra = Object.entries(extraFields(payload, new Set([...names, ...kept])) ?? {}).filter(
+  const names = known.parts.flatMap((part) => [...usedFields(mapping, part)]);
+  const stored = Object.values(known.metadata ?? {}).flatMap((paths) => paths.map((path) => path.split('.')[0] ?? ''));
+  const extra = Object.entries(extraFields(payload, new Set([...names, ...stored])) ?? {}).filter(
     ([, value]) => value !== null && value !== '',
   );
   return extra.length === 0 ? parts : [...parts.slice(0, -1), { ...last, extra: Object.fromEntries(extra) }];
 }
 
 function metadataOf(fields: Readonly<Record<string, FieldPaths>>, payload: HookPayload): HostEvent['metadata'] {
-  const kept = Object.entries(fields)
+  const stored = Object.entries(fields)
     .map(([name, paths]): [string, unknown] => [name, findValue(payload, paths)])
     .filter(([, value]) => value !== undefined);
-  return kept.length === 0 ? null : Object.fromEntries(kept);
+  return stored.length === 0 ? null : Object.fromEntries(stored);
 }
 
 /**

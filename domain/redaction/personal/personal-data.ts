@@ -70,7 +70,7 @@ export function treatPersonalData(
   for (const detector of detectors) {
     const removes = removeClasses.has(detector.dataClass);
     if (!removes && higherClass(dataClass, detector.dataClass) === dataClass) continue;
-    let kept = '';
+    let output = '';
     let position = 0;
     detector.pattern.lastIndex = 0;
     for (let match = detector.pattern.exec(clean); match !== null; match = detector.pattern.exec(clean)) {
@@ -80,11 +80,11 @@ export function treatPersonalData(
       if (!detector.accepts(value, clean.slice(Math.max(0, start - BEFORE_CHARS), start))) continue;
       dataClass = higherClass(dataClass, detector.dataClass);
       if (!removes) break;
-      kept += `${clean.slice(position, start)}[redacted:${detector.kind}]`;
+      output += `${clean.slice(position, start)}[redacted:${detector.kind}]`;
       position = end;
       removed.set(detector.kind, (removed.get(detector.kind) ?? 0) + 1);
     }
-    if (position > 0) clean = kept + clean.slice(position);
+    if (position > 0) clean = output + clean.slice(position);
   }
   return { text: clean, dataClass };
 }

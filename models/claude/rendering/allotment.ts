@@ -22,15 +22,15 @@ const FLOOR_SHARE = 0.7;
 export function allot(claimants: readonly Claimant[], budget: number): readonly (number | null)[] {
   const shown = admitted(claimants, budget);
   const spent = sum([...shown].map(({ overhead }) => overhead));
-  const room = Math.max(0, budget - spent);
+  const space = Math.max(0, budget - spent);
   const capped = (claimant: Claimant) => Math.min(claimant.wants, Math.max(claimant.cap, floorOf(claimant)));
   const all = [...shown];
   const underCaps = sum(all.map(capped));
   const level =
-    underCaps > room ? levelFor(all, room, floorOf, capped) : levelFor(all, room, capped, ({ wants }) => wants);
+    underCaps > space ? levelFor(all, space, floorOf, capped) : levelFor(all, space, capped, ({ wants }) => wants);
   return claimants.map((claimant) => {
     if (!shown.has(claimant)) return null;
-    return underCaps > room
+    return underCaps > space
       ? between(claimant.weight * level, floorOf(claimant), capped(claimant))
       : between(claimant.weight * level, capped(claimant), claimant.wants);
   });
@@ -67,18 +67,18 @@ const HALVINGS = 40;
 /** Returns the level at which all shares, weight × level between two bounds, fill the budget. */
 function levelFor(
   claimants: readonly Claimant[],
-  room: number,
+  space: number,
   low: (claimant: Claimant) => number,
   high: (claimant: Claimant) => number,
 ): number {
   let below = 0;
   let above = Math.max(1, ...claimants.map((claimant) => high(claimant) / claimant.weight));
   const all = sum(claimants.map(high));
-  if (all <= room) return 2 * above;
+  if (all <= space) return 2 * above;
   for (let step = 0; step < HALVINGS; step += 1) {
     const level = (below + above) / 2;
     const taken = sum(claimants.map((claimant) => between(claimant.weight * level, low(claimant), high(claimant))));
-    if (taken > room) above = level;
+    if (taken > space) above = level;
     else below = level;
   }
   return below;

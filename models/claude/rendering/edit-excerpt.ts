@@ -24,34 +24,34 @@ export function editExcerpt(content: string, characters: number): string {
   );
   const first = lines[0];
   if (changed.length === 0 || first === undefined) return bothEnds(content, characters, 0.6);
-  const room = characters - (first.end - first.start);
-  const kept = new Set<Line>([first]);
+  const space = characters - (first.end - first.start);
+  const shown = new Set<Line>([first]);
   const removed = take(
     changed.filter(({ sign }) => sign === '-'),
-    room * REMOVED_SHARE,
-    kept,
+    space * REMOVED_SHARE,
+    shown,
   );
   take(
     changed.filter(({ sign }) => sign === '+'),
-    room - removed,
-    kept,
+    space - removed,
+    shown,
   );
   // Only the path: the first line exceeds the limit.
-  if (kept.size === 1) return bothEnds(content, characters, 0.6);
+  if (shown.size === 1) return bothEnds(content, characters, 0.6);
   return shownRuns(
     content,
-    lines.filter((line) => kept.has(line)),
+    lines.filter((line) => shown.has(line)),
   );
 }
 
 /** Adds lines while they fit; returns their characters. */
-function take(lines: readonly Line[], room: number, kept: Set<Line>): number {
+function take(lines: readonly Line[], space: number, shown: Set<Line>): number {
   let used = 0;
   for (const line of lines) {
     const size = line.end - line.start;
-    if (used + size > room) break;
+    if (used + size > space) break;
     used += size;
-    kept.add(line);
+    shown.add(line);
   }
   return used;
 }

@@ -23,20 +23,20 @@ export function gapNote(characters: number): string {
  */
 export function bothEnds(text: string, characters: number, headShare: number): string {
   if (text.length - characters < LEAST_GAP) return text;
-  const room = Math.max(0, Math.floor(characters));
-  const share = room < LEAST_FOR_BOTH ? 1 : headShare;
-  const head = wholeLinesHead(verbatimHead(text, Math.floor(room * share)));
-  const tail = wholeLinesTail(verbatimTail(text, room - head.length));
+  const space = Math.max(0, Math.floor(characters));
+  const share = space < LEAST_FOR_BOTH ? 1 : headShare;
+  const head = completeLinesHead(verbatimHead(text, Math.floor(space * share)));
+  const tail = completeLinesTail(verbatimTail(text, space - head.length));
   return [head, gapNote(text.length - head.length - tail.length), tail].filter((part) => part !== '').join('\n');
 }
 
 /** Removes the last, incomplete line if that costs little. */
-function wholeLinesHead(head: string): string {
+function completeLinesHead(head: string): string {
   const at = head.lastIndexOf('\n');
   return at > head.length * 0.75 ? head.slice(0, at) : head;
 }
 
-function wholeLinesTail(tail: string): string {
+function completeLinesTail(tail: string): string {
   const at = tail.indexOf('\n');
   return at >= 0 && at < tail.length * 0.25 ? tail.slice(at + 1) : tail;
 }

@@ -46,21 +46,21 @@ export function linesPart(label: string, lines: readonly string[], limits: Limit
     when: '',
     wants: lines.reduce((sum, line) => sum + tokensOfText(line), 0),
     show: (tokens) => {
-      const kept: string[] = [];
+      const shown: string[] = [];
       let used = 0;
       for (const line of lines) {
         const size = tokensOfText(line);
-        const room = tokens - used;
-        if (size > room) {
+        const space = tokens - used;
+        if (size > space) {
           // Cut at the end, where a quote is: the start of a quote is valid too.
-          if (room >= LEAST_LINE_TOKENS || kept.length === 0)
-            kept.push(verbatimHead(line, Math.floor(room * charactersPerToken(line))));
+          if (space >= LEAST_LINE_TOKENS || shown.length === 0)
+            shown.push(verbatimHead(line, Math.floor(space * charactersPerToken(line))));
           break;
         }
-        kept.push(line);
+        shown.push(line);
         used += size;
       }
-      return kept.join('\n');
+      return shown.join('\n');
     },
   };
 }

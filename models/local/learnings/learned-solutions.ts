@@ -28,13 +28,13 @@ function byEdit(repair: Repair, sentences: readonly Sentence[]): readonly Valued
   const { cause, fix } = explanationOf(repair, sentences);
   const error = shorten(readableError(last.errorLine), MAX_ERROR_CHARACTERS);
   // One sentence: the window's item has the complete story.
-  const told = [fix ?? cause].filter((sentence) => sentence !== undefined);
+  const explanations = [fix ?? cause].filter((sentence) => sentence !== undefined);
   // Without the error and without an explanation there is nothing to learn.
-  if (told.length === 0 && error === '') return [];
+  if (explanations.length === 0 && error === '') return [];
   const files = changedFiles(repair.edits);
   const description =
-    told.length > 0
-      ? paragraph(told.map(({ text }) => text))
+    explanations.length > 0
+      ? paragraph(explanations.map(({ text }) => text))
       : `"${error}" went away after a change to ${files.length > 0 ? listed(files) : 'the code'}.`;
   return [
     {
@@ -43,19 +43,19 @@ function byEdit(repair: Repair, sentences: readonly Sentence[]): readonly Valued
         category: 'solution',
         title: headingOf([], description),
         description,
-        context: `When ${codeOf(last.command?.line ?? last.row.title)} fails${error === '' || told.length === 0 ? '' : ` with "${error}"`}`,
+        context: `When ${codeOf(last.command?.line ?? last.row.title)} fails${error === '' || explanations.length === 0 ? '' : ` with "${error}"`}`,
         examples: [],
         tags: tagsOf([error], [last.command?.key.split(' ')[0] ?? '']).slice(0, 2),
         confidence: confidenceOf({
           base: 0.5,
-          explained: told.length > 0,
+          explained: explanations.length > 0,
           verified: isCheck(repair.success.command?.family ?? 'other'),
           repeated: repair.failures.length > 1,
           hedged: cause !== undefined && hasCue(cause.text, 'hedge'),
         }),
         evidence: distinct([
           ...failureEvidence(repair),
-          ...told.map(cite),
+          ...explanations.map(cite),
           ...repair.edits.slice(-1).flatMap(({ row }) => citeRow(row)),
           ...passEvidence(repair.success),
         ]),

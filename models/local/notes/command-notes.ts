@@ -22,21 +22,21 @@ const TIDIES = /^(?:rm|rmdir|mkdir|touch|cp|chmod)\b/u;
 const ROUTINE_GIT =
   /^git (?:status|add|diff|log|show|branch|fetch|pull|push|reflog|blame|shortlog|remote -v)\b(?!.*&&.*git (?:commit|mv|rm))/u;
 
-/** Returns notable commands: changes, installs, publications, commits or failures; repetitions of a kind count less. Skips rows in `told`, which a repair covers. */
-export function commandNotes(calls: readonly Call[], told: ReadonlySet<string>): readonly Candidate[] {
+/** Returns notable commands: changes, installs, publications, commits or failures; repetitions of a kind count less. Skips rows in `covered`, which a repair covers. */
+export function commandNotes(calls: readonly Call[], covered: ReadonlySet<string>): readonly Candidate[] {
   const seen = new Map<string, number>();
-  const mended = new Set(repairsOf(calls).map(({ success }) => success));
+  const fixed = new Set(repairsOf(calls).map(({ success }) => success));
   return calls.flatMap((call) => {
     if (call.command === null) return [];
     const line = shownLine(call);
     // A commit has its own note.
-    if (line === '' || told.has(call.row.id) || commitSubjectOf(call) !== '') return [];
+    if (line === '' || covered.has(call.row.id) || commitSubjectOf(call) !== '') return [];
     const before = seen.get(call.command.key) ?? 0;
     if (call.outcome !== 'failed') seen.set(call.command.key, before + 1);
     const error = call.outcome === 'failed' ? readableError(call.errorLine).slice(0, MAX_ERROR_CHARACTERS) : '';
     const failed = call.outcome === 'failed';
     const text = failed ? `\`${line}\` failed${error === '' ? '' : `: ${error}`}` : `\`${line}\``;
-    const value = (worthOf(line, call) + (error === '' ? 0 : 0.4) + (mended.has(call) ? 0.4 : 0)) / (1 + 0.2 * before);
+    const value = (worthOf(line, call) + (error === '' ? 0 : 0.4) + (fixed.has(call) ? 0.4 : 0)) / (1 + 0.2 * before);
     return [
       {
         place: 'point' as const,

@@ -24,15 +24,18 @@ function repairNote(repair: Repair, sentences: readonly Sentence[]): readonly Ca
   const { cause, fix } = explanationOf(repair, sentences);
   const files = changedFiles(repair.edits);
   const error = readableError(last.errorLine);
-  const told = [cause, fix].find(
+  const explanation = [cause, fix].find(
     (sentence) =>
       sentence !== undefined && !hasCue(sentence.text, 'pointing') && sentence.text.length <= MAX_TITLE_CHARACTERS,
   );
   // A failure that passed is not a note by itself; its message or an explanation makes one.
-  if (told === undefined && error === '') return [];
-  const title = told?.text ?? mendedTitle('Fixed', error, last, files).slice(0, MAX_TITLE_CHARACTERS);
-  const rest = [cause, fix].filter((sentence) => sentence !== undefined && sentence !== told).slice(0, 1);
-  const text = [...rest.map((sentence) => sentence?.text ?? ''), storyOf(repair, told === undefined ? '' : error)]
+  if (explanation === undefined && error === '') return [];
+  const title = explanation?.text ?? mendedTitle('Fixed', error, last, files).slice(0, MAX_TITLE_CHARACTERS);
+  const rest = [cause, fix].filter((sentence) => sentence !== undefined && sentence !== explanation).slice(0, 1);
+  const text = [
+    ...rest.map((sentence) => sentence?.text ?? ''),
+    storyOf(repair, explanation === undefined ? '' : error),
+  ]
     .filter((part) => part !== '')
     .join(' ');
   return [

@@ -22,10 +22,10 @@ export function actionItemsOf(
   most: number,
 ): readonly CitedText[] {
   const found: CitedText[] = [];
-  const said = scored(sentences).filter(
+  const statements = scored(sentences).filter(
     ({ text }) => hasCue(text, 'next') && !isQuestion(text) && !hasCue(text, 'narration') && !/[:：]$/u.test(text),
   );
-  for (const sentence of diverse(said, most))
+  for (const sentence of diverse(statements, most))
     found.push({ text: noteTitle(sentence.text), evidence: [cite(sentence)] });
   found.push(...underNextSteps(sentences), ...openTodos(rows));
   return withoutRepeats(found).slice(0, most);
@@ -85,16 +85,16 @@ function openTodos(rows: readonly SourceRow[]): readonly CitedText[] {
 
 /** Removes texts that repeat an earlier one. */
 export function withoutRepeats(texts: readonly CitedText[]): readonly CitedText[] {
-  const kept: CitedText[] = [];
+  const unique: CitedText[] = [];
   for (const text of texts) {
     if (
       text.text !== '' &&
       !alreadySaid(
         termsOf(text.text),
-        kept.map((other) => termsOf(other.text)),
+        unique.map((other) => termsOf(other.text)),
       )
     )
-      kept.push(text);
+      unique.push(text);
   }
-  return kept;
+  return unique;
 }

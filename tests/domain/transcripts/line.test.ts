@@ -8,7 +8,7 @@ function read(line: unknown) {
 
 function saying(line: Record<string, unknown>): unknown {
   const result = read(line);
-  return result.kind === 'line' ? result.line.says : result.reason;
+  return result.kind === 'line' ? result.line.saying : result.reason;
 }
 
 const user = (content: unknown, more: Record<string, unknown> = {}) => ({
@@ -152,7 +152,7 @@ describe('metadata of a line', () => {
       },
     });
     const odd = { type: 'user', uuid: 'x'.repeat(200), sessionId: 5, timestamp: 'yesterday', cwd: '', message: null };
-    expect(read(odd)).toMatchObject({ line: { session: null, at: null, cwd: null, says: { kind: 'nothing' } } });
+    expect(read(odd)).toMatchObject({ line: { session: null, at: null, cwd: null, saying: { kind: 'nothing' } } });
     const { line: first } = read(odd) as { line: { uuid: string } };
     expect(first.uuid).toMatch(/^sha256:[0-9a-f]{64}$/);
   });

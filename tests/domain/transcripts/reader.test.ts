@@ -41,9 +41,9 @@ function readAll(
 /** Items as short texts: kind and content. */
 function told(items: readonly TranscriptItem[]): string[] {
   return items.map(({ kind, payload, agentId }) => {
-    const says =
+    const saying =
       payload['prompt'] ?? payload['last_assistant_message'] ?? payload['error'] ?? payload['tool_use_id'] ?? '';
-    return `${kind} ${JSON.stringify(says)}${agentId === null ? '' : ` of ${agentId}`}`;
+    return `${kind} ${JSON.stringify(saying)}${agentId === null ? '' : ` of ${agentId}`}`;
   });
 }
 

@@ -54,7 +54,7 @@ it('lines of JSON are read however they arrive', async () => {
 });
 
 it.each([
-  ['is cut off', ['{"a":1}\n{"a"'], 'break off'],
+  ['is cut off', ['{"a":1}\n{"a"'], 'truncated'],
   ['is too long', ['"', 'x'.repeat(60), 'x'.repeat(60), '"\n'], 'too long'],
   ['is too long and never ends', ['x'.repeat(200)], 'too long'],
 ])('rejects a line that %s without repeating it', async (_, chunks, said) => {

@@ -15,7 +15,7 @@ const WEIGHTS: Readonly<Record<string, number>> = {
   '[SEP]': 0,
   good: 2,
   bad: -2,
-  query: 0.5,
+  question: 0.5,
 };
 const VOCABULARY = Object.keys(WEIGHTS);
 

@@ -105,7 +105,7 @@ export function buildSteps(
       }),
 
     verifyRestored: ({ restoreId }) =>
-      stepped(restoreId, 'proving', async (context, set, signal) => {
+      stepped(restoreId, 'verifying', async (context, set, signal) => {
         const { work, server, names } = context;
         const { manifest } = set;
         const started = performance.now();
@@ -118,7 +118,7 @@ export function buildSteps(
           applied: await bringUpToDate(server, names.built),
         }));
         const queries = await onceOf(server, names.built, 'queries', () => checkQueries(server, names.built, manifest));
-        await noteRestore(maintenance, restoreId, 'proving', {
+        await noteRestore(maintenance, restoreId, 'verifying', {
           result: {
             tables: { ...tables, different: [...tables.different] },
             foreign_keys: foreignKeys,
@@ -142,7 +142,7 @@ export function buildSteps(
         if (work.kind === 'drill') return;
         const { rows: erasures, journal } = await eraseAgain(dependencies, context, set, signal);
         await resetRestored(server, names.built);
-        await noteRestore(maintenance, restoreId, 'proving', {
+        await noteRestore(maintenance, restoreId, 'verifying', {
           result: { erasures, journal: { ...journal, examples: [...journal.examples] } },
         });
       }),

@@ -1,47 +1,24 @@
 import type { TenantId } from '../../domain/ids.ts';
+import { ID_PREFIXES } from '../../workflows/ids.ts';
 
-export const JOB_KINDS = [
-  'session',
-  'learning',
-  'index',
-  'reindex',
-  'batch',
-  'import',
-  'check',
-  'backup',
-  'restore',
-  'retention',
-  'erasure',
-  'export',
-  'operation',
-] as const;
-export type JobKind = (typeof JOB_KINDS)[number];
+export type JobKind = keyof typeof ID_PREFIXES;
 
-/** First part of the workflow ids of a kind. Jobs over all tenants are no tenant's, and have no job id. */
-const PREFIXES: Readonly<Record<JobKind, string>> = {
-  session: 'session',
-  learning: 'learn',
-  index: 'index',
-  reindex: 'reindex',
-  batch: 'model-batch',
-  import: 'job/import',
-  check: 'job/check',
-  backup: 'job/backup',
-  restore: 'job/restore',
-  retention: 'job/retention',
-  erasure: 'job/erasure',
-  export: 'job/export',
-  operation: 'ops',
-};
+/** Returns the keys of a literal record, whose type has no others. */
+function keysOf<Key extends string>(record: Readonly<Record<Key, string>>): readonly Key[] {
+  return Object.keys(record) as Key[];
+}
+
+/** Every kind of job. Jobs over all tenants belong to no tenant and have no job id. */
+export const JOB_KINDS = keysOf(ID_PREFIXES);
 
 /** Kinds whose workflow ids do not name the tenant: whose they are, their search attribute says. */
 export function namesNoTenant(kind: JobKind): boolean {
-  return PREFIXES[kind].startsWith('job/');
+  return ID_PREFIXES[kind].startsWith('job/');
 }
 
 /** What every workflow id of a tenant's kind begins with; operations are no tenant's. */
 export function workflowIdPrefix(kind: JobKind, tenantId: TenantId): string {
-  return namesNoTenant(kind) || kind === 'operation' ? `${PREFIXES[kind]}/` : `${PREFIXES[kind]}/${tenantId}/`;
+  return namesNoTenant(kind) || kind === 'operation' ? `${ID_PREFIXES[kind]}/` : `${ID_PREFIXES[kind]}/${tenantId}/`;
 }
 
 export interface JobName {
@@ -68,7 +45,7 @@ export function parseJobId(given: string): JobName | null {
 
 /** The operation that a workflow is a run of; null for any other. */
 export function operationOf(workflowId: string): JobName | null {
-  const prefix = `${PREFIXES.operation}/`;
+  const prefix = `${ID_PREFIXES.operation}/`;
   return workflowId.startsWith(prefix) ? { kind: 'operation', subject: workflowId.slice(prefix.length) } : null;
 }
 

@@ -87,13 +87,6 @@ test('a step shows the phase and hints the index by itself; a hint that fails is
   expect(indexHints).toBe(2);
 });
 
-test('a run that hints by itself is told that vectors are wanted', async () => {
-  const ref = await capture('older', 1, () => 'a note');
-  indexHints = 0;
-  expect((await activities().consumeEvents({ ...ref, policy: POLICY, closeOpen: null })).isIndexRequested).toBe(true);
-  expect(indexHints).toBe(0);
-});
-
 test('what is asked for closes what is open whatever its size', async () => {
   const ref = await capture('asked', 2, (n) => `note ${n}`);
   const steps = activities();
@@ -139,22 +132,22 @@ test('a session with a window that waits is not settled', async () => {
     "UPDATE embeddings SET state = 'indexed', indexed_at = now() WHERE session_id = $1",
     [ref.sessionId],
   );
-  expect(await steps.settle({ ...ref, vectors: true })).toEqual({ settled: false, pending: 0 });
+  expect(await steps.settle(ref)).toEqual({ settled: false, pending: 0 });
   await instance.db.superuser.query("UPDATE windows SET state = 'summarised' WHERE session_id = $1", [ref.sessionId]);
-  expect(await steps.settle({ ...ref, vectors: true })).toEqual({ settled: true, pending: 0 });
+  expect(await steps.settle(ref)).toEqual({ settled: true, pending: 0 });
 });
 
 test('a session is settled only when its vectors are written and nothing new was captured', async () => {
   const ref = await capture('settling', 1, () => 'a note');
   const steps = activities();
-  expect(await steps.settle({ ...ref, vectors: true })).toEqual({ settled: false, pending: 0 });
+  expect(await steps.settle(ref)).toEqual({ settled: false, pending: 0 });
   await steps.consumeEvents({ ...ref, policy: POLICY, closeOpen: null, phase: 'active' });
-  expect(await steps.settle({ ...ref, vectors: true })).toEqual({ settled: false, pending: 1 });
+  expect(await steps.settle(ref)).toEqual({ settled: false, pending: 1 });
   await instance.db.superuser.query(
     "UPDATE embeddings SET state = 'indexed', indexed_at = now() WHERE session_id = $1",
     [ref.sessionId],
   );
-  expect(await steps.settle({ ...ref, vectors: true })).toEqual({ settled: true, pending: 0 });
+  expect(await steps.settle(ref)).toEqual({ settled: true, pending: 0 });
   expect(await steps.setCapture({ ...ref, on: false })).toEqual({ on: false });
   const row = await instance.db.superuser.query('SELECT capture, status FROM sessions WHERE id = $1', [ref.sessionId]);
   expect(row.rows[0]).toEqual({ capture: false, status: 'ended' });
@@ -170,9 +163,9 @@ test('a session whose vectors are missing is not settled, and shows that it wait
         ref.sessionId,
       ])
     ).rows;
-  expect(await steps.settle({ ...ref, vectors: true })).toEqual({ settled: false, pending: 2 });
+  expect(await steps.settle(ref)).toEqual({ settled: false, pending: 2 });
   expect(await shown()).toEqual([{ phase: 'active', waiting_reason: null, last_error: null }]);
-  expect(await steps.settle({ ...ref, vectors: true, shown: { lastError: 'ProviderOverloaded' } })).toEqual({
+  expect(await steps.settle({ ...ref, shown: { lastError: 'ProviderOverloaded' } })).toEqual({
     settled: false,
     pending: 2,
   });

@@ -34,7 +34,7 @@ const THEIRS = 5_000;
 const VICTIMS = ['worker', 'postgres', 'weaviate'] as const satisfies readonly ServiceName[];
 /** What a full disk still takes of one file. */
 const FULL_BYTES = 1_048_576;
-const PHASES = ['copying', 'indexing', 'proving', 'vectors', 'resuming'] as const;
+const PHASES = ['copying', 'indexing', 'verifying', 'vectors', 'resuming'] as const;
 
 const seed = Number(processEnvironment()['FAULTS_SEED'] ?? randomInt(1, 1_000_000));
 const random = randomFrom(seed);

@@ -7,7 +7,7 @@ export type RestoreStep =
   | 'checking'
   | 'copying'
   | 'indexing'
-  | 'proving'
+  | 'verifying'
   | 'vectors'
   | 'swapping'
   | 'resuming'

@@ -606,7 +606,7 @@ CREATE TABLE restores (
   overwrite boolean NOT NULL DEFAULT false, -- replace an instance that has sessions or learnings
   dry_run boolean NOT NULL DEFAULT false, -- read every byte of the set, change nothing
   state text NOT NULL DEFAULT 'running' CHECK (state IN ('running', 'completed', 'failed', 'cancelled')),
-  phase text NOT NULL DEFAULT 'checking' CHECK (phase IN ('checking', 'copying', 'indexing', 'proving', 'vectors', 'swapping', 'resuming')),
+  phase text NOT NULL DEFAULT 'checking' CHECK (phase IN ('checking', 'copying', 'indexing', 'verifying', 'vectors', 'swapping', 'resuming')),
   counts jsonb NOT NULL DEFAULT '{}', result jsonb,
   error text, -- type of the failure
   message text, -- names files, never their content

@@ -13,7 +13,7 @@ export const RESTORE_PHASES = [
   'checking',
   'copying',
   'indexing',
-  'proving',
+  'verifying',
   'vectors',
   'swapping',
   'resuming',

@@ -1,4 +1,22 @@
-/** Kinds of jobs, with the first part of their workflow ids. */
+/** Every kind of job. Operations belong to no tenant and have no job id. */
+export const JOB_KINDS = [
+  'session',
+  'learning',
+  'index',
+  'reindex',
+  'batch',
+  'import',
+  'check',
+  'backup',
+  'restore',
+  'retention',
+  'erasure',
+  'export',
+  'operation',
+] as const;
+export type JobKind = (typeof JOB_KINDS)[number];
+
+/** First part of the workflow ids of each kind. */
 export const ID_PREFIXES = {
   session: 'session',
   learning: 'learn',
@@ -13,7 +31,7 @@ export const ID_PREFIXES = {
   erasure: 'job/erasure',
   export: 'job/export',
   operation: 'ops',
-} as const;
+} as const satisfies Readonly<Record<JobKind, string>>;
 
 /** Every workflow id is built here. Ids hold row ids only, never user text: they are shown in logs and are not encrypted. */
 

@@ -1,15 +1,9 @@
 import type { TenantId } from '../../domain/ids.ts';
-import { ID_PREFIXES } from '../../workflows/ids.ts';
+import { ID_PREFIXES, JOB_KINDS } from '../../workflows/ids.ts';
+import type { JobKind } from '../../workflows/ids.ts';
 
-export type JobKind = keyof typeof ID_PREFIXES;
-
-/** Returns the keys of a literal record, whose type has no others. */
-function keysOf<Key extends string>(record: Readonly<Record<Key, string>>): readonly Key[] {
-  return Object.keys(record) as Key[];
-}
-
-/** Every kind of job. Jobs over all tenants belong to no tenant and have no job id. */
-export const JOB_KINDS = keysOf(ID_PREFIXES);
+export { JOB_KINDS };
+export type { JobKind };
 
 /** Kinds whose workflow ids do not name the tenant: whose they are, their search attribute says. */
 export function namesNoTenant(kind: JobKind): boolean {

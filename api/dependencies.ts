@@ -15,13 +15,8 @@ import { BurstFlag } from '../stores/postgres/capture/burst-flag.ts';
 import { createServedIndexOf } from '../stores/postgres/embeddings/served-index.ts';
 import { createTemporalClient } from '../stores/temporal/client.ts';
 import { createWorkflowHints } from '../stores/temporal/hints.ts';
-import { createBackupJobs } from '../stores/temporal/backup-jobs.ts';
-import { createRestoreJobs } from '../stores/temporal/restore-jobs.ts';
-import { createImportJobs } from '../stores/temporal/imports.ts';
-import { createRetentionJobs } from '../stores/temporal/retention.ts';
-import { createKeepJobs } from '../stores/temporal/keep-jobs.ts';
+import { createJobStarters } from '../stores/temporal/job-starters.ts';
 import { createJobs } from '../stores/temporal/jobs.ts';
-import { createCheckJobs } from '../stores/temporal/consistency.ts';
 import { createSchedules } from '../stores/temporal/schedules.ts';
 import { createSessionSteering } from '../stores/temporal/session-steering.ts';
 import { createWeaviateIndex } from '../stores/weaviate/weaviate-index.ts';
@@ -145,14 +140,9 @@ export function createApiDependencies(config: Config, logger: Logger) {
     embeddingModel,
     /** Hints of a request that changed something itself, beside those of captures. */
     workflowHints,
-    imports: createImportJobs(temporal),
-    jobStores: createKeepJobs(temporal),
-    backups: createBackupJobs(temporal),
-    restores: createRestoreJobs(temporal),
-    retention: createRetentionJobs(temporal),
+    ...createJobStarters(temporal),
     jobs,
     schedules: createSchedules(temporal),
-    checks: createCheckJobs(temporal),
     jobList: createJobList({ database, jobs, config }),
     steering: createSessionSteering(temporal, config.session),
     vectors,

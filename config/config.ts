@@ -214,7 +214,7 @@ const configSchema = environmentSchema
       maxAgeMs: env.RECOLLECT_WINDOW_MAX_AGE_MS,
       idleMs: env.RECOLLECT_SESSION_IDLE_MS,
       retryMs: env.RECOLLECT_SESSION_RETRY_MS,
-      ...(env.RECOLLECT_MODEL_MODE === 'batch' ? { lane: env.RECOLLECT_MODEL_MODE } : {}),
+      ...(env.RECOLLECT_MODEL_MODE === 'batch' ? { mode: env.RECOLLECT_MODEL_MODE } : {}),
     },
     fullValuesDir: env.RECOLLECT_FULL_VALUES_DIR,
     sweepIntervalMs: env.RECOLLECT_SWEEP_INTERVAL_MS,

@@ -1,5 +1,6 @@
 /* Names, states and phases of background work, the same in every layer. */
 
+/** Every kind of job. Operations are runs of schedules: they belong to no tenant. */
 export const JOB_KINDS = [
   'session',
   'learning',
@@ -17,7 +18,7 @@ export const JOB_KINDS = [
 ] as const;
 export type JobKind = (typeof JOB_KINDS)[number];
 
-/** Names of the schedules; `workflows/ids.ts` has the same names. */
+/** Names of the schedules, which cover all tenants or the instance. */
 export const SCHEDULE_NAMES = [
   'backup',
   'capture-sweep',

@@ -1,4 +1,4 @@
-const PASSING_FAILURES = [
+const TRANSIENT_FAILURES = [
   'ProviderRateLimited',
   'ProviderOverloaded',
   'ProviderUnavailable',
@@ -39,14 +39,8 @@ const NON_RETRYABLE_FAILURES = [
 ] as const;
 
 /** Every way an activity fails, by the `type` of its ApplicationFailure. Closed; `activities/failures.ts` maps errors to it. */
-export const FAILURE_TYPES = [...PASSING_FAILURES, ...NON_RETRYABLE_FAILURES] as const;
+export const FAILURE_TYPES = [...TRANSIENT_FAILURES, ...NON_RETRYABLE_FAILURES] as const;
 export type FailureType = (typeof FAILURE_TYPES)[number];
 
-/** Failures that another attempt cannot mend. */
+/** Failures that no attempt repairs. `activities/failures.ts` marks them as non-retryable: no retry policy lists them again. */
 export const PERMANENT_FAILURES: readonly FailureType[] = NON_RETRYABLE_FAILURES;
-
-/**
- * Failures that an activity is not tried again for: permanent ones, and a day's tokens that are spent. That is waited for by the workflow, where
- * it is seen and can be cut short, also where midnight is nearer than the activity's bound.
- */
-export const NOT_RETRIED: readonly FailureType[] = [...PERMANENT_FAILURES, 'BudgetExhausted'];

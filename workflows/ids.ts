@@ -1,83 +1,86 @@
+/** First part of the workflow ids of each kind of job (`JOB_KINDS` in `domain/jobs.ts`). */
+export const ID_PREFIXES = {
+  session: 'session',
+  learning: 'learn',
+  index: 'index',
+  reindex: 'reindex',
+  batch: 'model-batch',
+  import: 'job/import',
+  check: 'job/consistency',
+  backup: 'job/backup',
+  restore: 'job/restore',
+  retention: 'job/retention',
+  erasure: 'job/erasure',
+  export: 'job/export',
+  operation: 'ops',
+} as const;
+
 /** Every workflow id is built here. Ids hold row ids only, never user text: they are shown in logs and are not encrypted. */
 
 export function sessionWorkflowId(tenantId: string, sessionId: string): string {
-  return `session/${tenantId}/${sessionId}`;
+  return `${ID_PREFIXES.session}/${tenantId}/${sessionId}`;
 }
 
 export function learningWorkflowId(tenantId: string, sessionId: string): string {
-  return `learn/${tenantId}/${sessionId}`;
+  return `${ID_PREFIXES.learning}/${tenantId}/${sessionId}`;
 }
 
 /** One shard a tenant so far: a second one pays only when one embedder is not enough for one tenant. */
 export function indexWorkflowId(tenantId: string, shard = 0): string {
-  return `index/${tenantId}/${shard}`;
+  return `${ID_PREFIXES.index}/${tenantId}/${shard}`;
 }
 
 /** The change of a tenant's index; one at a time. */
 export function reindexWorkflowId(tenantId: string, shard = 0): string {
-  return `reindex/${tenantId}/${shard}`;
+  return `${ID_PREFIXES.reindex}/${tenantId}/${shard}`;
 }
 
 /** One provider batch of a tenant's windows; `n` counts them. */
 export function modelBatchWorkflowId(tenantId: string, n: number): string {
-  return `model-batch/${tenantId}/${n}`;
+  return `${ID_PREFIXES.batch}/${tenantId}/${n}`;
 }
 
-/** What runs by a schedule, over all tenants or the whole instance. */
-export const OPERATIONS = [
-  'backup',
-  'capture-sweep',
-  'consistency',
-  'consolidation',
-  'partitions',
-  'restore-drill',
-  'retention',
-  'statistics',
-  'transcripts',
-] as const;
-export type Operation = (typeof OPERATIONS)[number];
-
-/** Of a schedule, and what begins the ids of its runs. */
-export function operationsWorkflowId(name: Operation): string {
-  return `ops/${name}`;
+/** Id of a schedule, and the first part of the ids of its runs. */
+export function operationsWorkflowId(name: string): string {
+  return `${ID_PREFIXES.operation}/${name}`;
 }
 
-/** A comparison that somebody asked for; its id is that of its row. */
+/** A requested consistency check; `checkId` is the id of its row. */
 export function checkWorkflowId(checkId: string): string {
-  return `job/consistency/${checkId}`;
+  return `${ID_PREFIXES.check}/${checkId}`;
 }
 
-/** A run of retention, or the bringing back of an archive, that somebody asked for; its id is that of the row. */
+/** A requested retention run or restore of an archive; `id` is the id of its row. */
 export function retentionWorkflowId(id: string): string {
-  return `job/retention/${id}`;
+  return `${ID_PREFIXES.retention}/${id}`;
 }
 
-/** An import; its id is that of its row. */
+/** An import; `importId` is the id of its row. */
 export function importWorkflowId(importId: string): string {
-  return `job/import/${importId}`;
+  return `${ID_PREFIXES.import}/${importId}`;
 }
 
-/** A backup that somebody asked for; its id is that of its row and of its set. */
+/** A requested backup; `backupId` is the id of its row and of the backup. */
 export function backupWorkflowId(backupId: string): string {
-  return `job/backup/${backupId}`;
+  return `${ID_PREFIXES.backup}/${backupId}`;
 }
 
-/** The reading back of a set. */
+/** The verification of a backup. */
 export function backupVerifyWorkflowId(backupId: string): string {
-  return `job/backup/verify-${backupId}`;
+  return `${ID_PREFIXES.backup}/verify-${backupId}`;
 }
 
-/** A restore, or a drill that somebody asked for; its id is that of its row. */
+/** A restore or a requested drill; `restoreId` is the id of its row. */
 export function restoreWorkflowId(restoreId: string): string {
-  return `job/restore/${restoreId}`;
+  return `${ID_PREFIXES.restore}/${restoreId}`;
 }
 
 /** An erasure; its id is that of its row. */
 export function erasureWorkflowId(erasureId: string): string {
-  return `job/erasure/${erasureId}`;
+  return `${ID_PREFIXES.erasure}/${erasureId}`;
 }
 
 /** An export; its id is that of its row. */
 export function exportWorkflowId(exportId: string): string {
-  return `job/export/${exportId}`;
+  return `${ID_PREFIXES.export}/${exportId}`;
 }

@@ -1,5 +1,4 @@
 import type { ActivityOptions } from '@temporalio/workflow';
-import { NOT_RETRIED } from './failure-types.ts';
 import { QUEUES } from './queues.ts';
 
 /**
@@ -20,7 +19,8 @@ export function modelCalls(tenantId: string): ActivityOptions {
       backoffCoefficient: 2,
       maximumInterval: '30 seconds',
       maximumAttempts: 3,
-      nonRetryableErrorTypes: [...NOT_RETRIED],
+      // The session waits for midnight itself, where it is shown and can be ended. Permanent failures carry the flag of the failure.
+      nonRetryableErrorTypes: ['BudgetExhausted'],
     },
   };
 }

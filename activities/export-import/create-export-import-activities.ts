@@ -81,7 +81,7 @@ export function createExportImportActivities({
       await scope.asTenant(tenant, (transaction) => endExport(transaction, jobId, state, error));
     },
 
-    readPortable: ({ tenantId, jobId }) =>
+    readExportFile: ({ tenantId, jobId }) =>
       withHeartbeat(async (signal) => {
         const tenant = asId<TenantId>(tenantId);
         const job = await scope.asTenant(tenant, (transaction) => readFileImport(transaction, jobId));
@@ -102,7 +102,7 @@ export function createExportImportActivities({
         await hints.index(tenant).catch(() => undefined);
       }),
 
-    endPortable: async ({ tenantId, jobId, state, error }) => {
+    endFileImport: async ({ tenantId, jobId, state, error }) => {
       const tenant = asId<TenantId>(tenantId);
       const job = await scope.asTenant(tenant, (transaction) => readFileImport(transaction, jobId));
       if (job === null) return;

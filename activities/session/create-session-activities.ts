@@ -26,7 +26,7 @@ import { gatherWindows, openBatchOf } from '../../stores/postgres/usage/model-ba
 import { countWindows, requeueParked, restartParked } from '../../stores/postgres/sessions/windows.ts';
 import { tryHintIndex } from '../try-hint-index.ts';
 import { sessionWorkflowId } from '../../workflows/ids.ts';
-import type { SessionActivities, SessionPolicy, TakeInInput, TakeInResult } from '../../workflows/session/types.ts';
+import type { SessionActivities, SessionPolicy, ConsumeInput, ConsumeResult } from '../../workflows/session/types.ts';
 
 export interface SessionActivityDependencies {
   readonly database: Database;
@@ -49,7 +49,7 @@ const MAX_WINDOW_ATTEMPTS = 3;
 const LEAST_CHECK_MS = 50;
 const IDLE_CHECK_MS = 60_000;
 
-const MISSING: TakeInResult = {
+const MISSING: ConsumeResult = {
   projectId: null,
   consumedSeq: 0,
   more: false,
@@ -58,7 +58,7 @@ const MISSING: TakeInResult = {
   isIndexRequested: false,
   checkAfterMs: LEAST_CHECK_MS,
   idle: false,
-  gone: true,
+  deleted: true,
 };
 
 /** Returns the first rows within `BATCH_CHARS`, at least one. */
@@ -95,7 +95,7 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
   /** Prepares one batch of new rows and cuts windows. Repeatable: `consumed_seq` does not change. */
   const readBatch = async (
     transaction: TenantTransaction,
-    input: TakeInInput,
+    input: ConsumeInput,
     before: IntakeSession,
   ): Promise<TakenBatch> => {
     const furthestSeq = Math.min(before.lastSeq, before.consumedSeq + BATCH_POSITIONS);
@@ -126,10 +126,10 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
 
   /** Advances the session by a batch; null if another run was faster: the caller reads again. */
   const takeBatch = async (
-    input: TakeInInput,
+    input: ConsumeInput,
     before: IntakeSession,
     batch: TakenBatch,
-  ): Promise<TakeInResult | null> => {
+  ): Promise<ConsumeResult | null> => {
     const { toSeq, more, open } = batch;
     const { advanced, windowsPending, windowsParked } = await advanceConsumption(
       database.pool,
@@ -141,10 +141,7 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
         windowedSeq: batch.windowedSeq,
         firstN: before.windows,
         windows: batch.windows,
-        shown:
-          input.phase === undefined
-            ? null
-            : { phase: input.phase, workflowId: sessionWorkflowId(input.tenantId, input.sessionId) },
+        shown: { phase: input.phase, workflowId: sessionWorkflowId(input.tenantId, input.sessionId) },
       },
     );
     if (!advanced) return null;
@@ -165,13 +162,13 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
           ? Math.max(input.policy.idleMs, IDLE_CHECK_MS)
           : Math.max(nextAt - clock.now(), LEAST_CHECK_MS),
       idle: !more && idleAt <= clock.now(),
-      gone: false,
+      deleted: false,
     };
   };
 
   const cut = async (
     transaction: TenantTransaction,
-    input: TakeInInput,
+    input: ConsumeInput,
     before: IntakeSession,
     toSeq: number,
     more: boolean,
@@ -199,7 +196,7 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
         if (read === null) return MISSING;
         const result = await takeBatch(input, read.before, read.batch);
         if (result === null) continue;
-        if (!result.isIndexRequested || input.phase === undefined) return result;
+        if (!result.isIndexRequested) return result;
         return { ...result, isIndexRequested: !(await tryHintIndex(hints, asId(input.tenantId))) };
       }
     },
@@ -224,14 +221,9 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
     async hintIndex({ tenantId }) {
       await hints.index(asId(tenantId));
     },
-    async countPending({ tenantId, sessionId }) {
-      return {
-        pending: await database.asTenant(asId(tenantId), (transaction) => countPending(transaction, sessionId)),
-      };
-    },
-    async settle({ tenantId, sessionId, vectors, shown }) {
+    async settle({ tenantId, sessionId, shown }) {
       const result = await database.asTenant(asId(tenantId), async (transaction) => {
-        const pending = vectors === true ? await countPending(transaction, sessionId) : 0;
+        const pending = await countPending(transaction, sessionId);
         const settled = pending === 0 && (await settleSession(transaction, sessionId));
         return { settled, pending };
       });

@@ -136,15 +136,6 @@ export function createSummariseActivities({
     enterPhase(database.pool, asId(ref.tenantId), ref.sessionId, phase, sessionWorkflowId(ref.tenantId, ref.sessionId));
 
   return {
-    summariseNextWindow: (ref) =>
-      withHeartbeat(async (signal) => {
-        const cost = (await summariseNext(ref, signal)) ?? NO_COST;
-        const counts = await database.asTenant(asId(ref.tenantId), (transaction) =>
-          countWindows(transaction, ref.sessionId),
-        );
-        return { windowsPending: counts.pending, windowsParked: counts.parked, ...cost };
-      }),
-
     summariseWindows: (ref) =>
       withHeartbeat(async (signal) => {
         const tenantId = asId<TenantId>(ref.tenantId);
@@ -176,7 +167,7 @@ export function createSummariseActivities({
       withHeartbeat(async (signal) => {
         const tenantId = asId<TenantId>(ref.tenantId);
         const { phase } = ref;
-        if (phase !== undefined) await enter(ref, phase);
+        await enter(ref, phase);
         const { existing, known } = await database.asTenant(tenantId, async (transaction) => {
           const before = await findSessionSummary(transaction, ref.sessionId);
           const facts = await readSessionFacts(transaction, ref.sessionId);
@@ -218,7 +209,7 @@ export function createSummariseActivities({
           await writeTitle(transaction, ref.sessionId, draft.title);
           return summary?.id ?? null;
         });
-        if (phase !== undefined) await tryHintIndex(hints, tenantId);
+        await tryHintIndex(hints, tenantId);
         return { ...cost, summaryId };
       }),
   };

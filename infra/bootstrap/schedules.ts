@@ -3,8 +3,9 @@ import type { Client, ScheduleOptions } from '@temporalio/client';
 import type { ScheduleSettings, TimeOfDay } from '../../config/schedule-settings.ts';
 import { SCHEDULES } from '../../stores/temporal/schedule-list.ts';
 import type { Overlap } from '../../stores/temporal/schedule-list.ts';
-import { OPERATIONS, operationsWorkflowId } from '../../workflows/ids.ts';
-import type { Operation } from '../../workflows/ids.ts';
+import { operationsWorkflowId } from '../../workflows/ids.ts';
+import { SCHEDULE_NAMES } from '../../domain/jobs.ts';
+import type { ScheduleName } from '../../domain/jobs.ts';
 import { QUEUES } from '../../workflows/queues.ts';
 
 export interface ScheduleTimes extends ScheduleSettings {
@@ -27,7 +28,7 @@ const OVERLAPS = {
 const daily = ({ hour, minute }: TimeOfDay): Spec => ({ calendars: [{ hour, minute }] });
 
 /** Times of the schedules, hours apart to spread the load. */
-function specOf(name: Operation, times: ScheduleTimes): Spec {
+function specOf(name: ScheduleName, times: ScheduleTimes): Spec {
   switch (name) {
     case 'capture-sweep':
       return { intervals: [{ every: times.sweepIntervalMs }] };
@@ -52,7 +53,7 @@ function specOf(name: Operation, times: ScheduleTimes): Spec {
   }
 }
 
-function optionsOf(name: Operation, times: ScheduleTimes): ScheduleOptions {
+function optionsOf(name: ScheduleName, times: ScheduleTimes): ScheduleOptions {
   const { workflow, overlap, catchUpSeconds } = SCHEDULES[name];
   return {
     scheduleId: operationsWorkflowId(name),
@@ -92,7 +93,7 @@ async function createOrUpdate(client: Client, options: ScheduleOptions, isPaused
 export async function bootstrapSchedules(
   client: Client,
   times: ScheduleTimes,
-  operations: readonly Operation[] = OPERATIONS,
+  operations: readonly ScheduleName[] = SCHEDULE_NAMES,
 ): Promise<void> {
   await Promise.all(
     operations.map((name) => createOrUpdate(client, optionsOf(name, times), times.paused.includes(name))),

@@ -3,7 +3,7 @@ import { msToTs } from '@temporalio/common/lib/time.js';
 import proto from '@temporalio/proto';
 import { DEFAULT_SCHEDULES } from '../../config/schedule-settings.ts';
 import { SEARCH_ATTRIBUTES } from '../../stores/temporal/search-attributes.ts';
-import type { Operation } from '../../workflows/ids.ts';
+import type { ScheduleName } from '../../domain/jobs.ts';
 import { bootstrapSchedules } from './schedules.ts';
 import type { ScheduleTimes } from './schedules.ts';
 
@@ -13,7 +13,7 @@ export interface TemporalBootstrap {
   /** Times of the schedules; default: the defaults of the settings. */
   readonly schedules?: ScheduleTimes;
   /** Schedules to create; default: all. */
-  readonly operations?: readonly Operation[];
+  readonly operations?: readonly ScheduleName[];
 }
 
 const RETENTION_MS = 7 * 24 * 3_600_000;

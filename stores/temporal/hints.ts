@@ -5,10 +5,10 @@ import type { TenantId } from '../../domain/ids.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
 import { indexWorkflowId, modelBatchWorkflowId, reindexWorkflowId, sessionWorkflowId } from '../../workflows/ids.ts';
 import { INDEX_HINT_SIGNAL, INDEX_WORKFLOW } from '../../workflows/indexing/messages.ts';
-import { MODEL_BATCH_WORKFLOW, NOW_SIGNAL } from '../../workflows/model-batch/messages.ts';
+import { MODEL_BATCH_WORKFLOW, SKIP_WAIT_SIGNAL } from '../../workflows/model-batch/messages.ts';
 import type { ModelBatchPolicy } from '../../workflows/model-batch/types.ts';
 import { QUEUES } from '../../workflows/queues.ts';
-import { LOOK_SIGNAL, REINDEX_WORKFLOW } from '../../workflows/reindex/messages.ts';
+import { WAKE_SIGNAL, REINDEX_WORKFLOW } from '../../workflows/reindex/messages.ts';
 import { HINT_SIGNAL, SESSION_WORKFLOW } from '../../workflows/session/messages.ts';
 import type { SessionPolicy } from '../../workflows/session/types.ts';
 import { SEARCH_ATTRIBUTES } from './search-attributes.ts';
@@ -77,7 +77,7 @@ export function createWorkflowHints(
         priority: { fairnessKey: tenantId },
       };
       await answeredWithin(client, HINT_TIMEOUT_MS, async () => {
-        if (full) await client.workflow.signalWithStart(MODEL_BATCH_WORKFLOW, { ...options, signal: NOW_SIGNAL });
+        if (full) await client.workflow.signalWithStart(MODEL_BATCH_WORKFLOW, { ...options, signal: SKIP_WAIT_SIGNAL });
         else await client.workflow.start(MODEL_BATCH_WORKFLOW, options);
       });
     },
@@ -86,7 +86,7 @@ export function createWorkflowHints(
         client.workflow.signalWithStart(REINDEX_WORKFLOW, {
           workflowId: reindexWorkflowId(tenantId),
           taskQueue: QUEUES.session,
-          signal: LOOK_SIGNAL,
+          signal: WAKE_SIGNAL,
           args: [{ tenantId }],
           workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
           workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,

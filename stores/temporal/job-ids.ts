@@ -1,23 +1,9 @@
 import type { TenantId } from '../../domain/ids.ts';
-import type { JobKind } from '../../domain/jobs.ts';
 import { JOB_KINDS } from '../../domain/jobs.ts';
+import type { JobKind } from '../../domain/jobs.ts';
+import { ID_PREFIXES } from '../../workflows/ids.ts';
 
-/** First part of the workflow ids of a kind. Jobs over all tenants are no tenant's, and have no job id. */
-const PREFIXES: Readonly<Record<JobKind, string>> = {
-  session: 'session',
-  learning: 'learn',
-  index: 'index',
-  reindex: 'reindex',
-  batch: 'model-batch',
-  import: 'job/import',
-  check: 'job/check',
-  backup: 'job/backup',
-  restore: 'job/restore',
-  retention: 'job/retention',
-  erasure: 'job/erasure',
-  export: 'job/export',
-  operation: 'ops',
-};
+const PREFIXES: Readonly<Record<JobKind, string>> = ID_PREFIXES;
 
 /** Kinds whose workflow ids do not name the tenant: whose they are, their search attribute says. */
 export function namesNoTenant(kind: JobKind): boolean {

@@ -1,7 +1,7 @@
 import { BACKUP_WORKFLOW } from '../../workflows/backup/messages.ts';
 import { CONSOLIDATION_WORKFLOW } from '../../workflows/consolidation/messages.ts';
 import { CONSISTENCY_WORKFLOW } from '../../workflows/consistency/messages.ts';
-import type { Operation } from '../../workflows/ids.ts';
+import type { ScheduleName } from '../../domain/jobs.ts';
 import { CAPTURE_SWEEP_WORKFLOW, PARTITIONS_WORKFLOW } from '../../workflows/operations/messages.ts';
 import { DRILL_WORKFLOW } from '../../workflows/restore/messages.ts';
 import { RETENTION_WORKFLOW } from '../../workflows/retention/messages.ts';
@@ -28,7 +28,7 @@ const DAY = 24 * HOUR;
 const NONE = 10;
 
 /** Everything that runs by a schedule, by its name. When it runs, `infra/bootstrap/schedules.ts` says from the settings. */
-export const SCHEDULES: Readonly<Record<Operation, ScheduleEntry>> = {
+export const SCHEDULES: Readonly<Record<ScheduleName, ScheduleEntry>> = {
   'capture-sweep': {
     workflow: CAPTURE_SWEEP_WORKFLOW,
     does: 'tells workflows what they were never told of',

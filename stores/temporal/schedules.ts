@@ -2,8 +2,9 @@ import type { Client, ScheduleDescription, WorkflowExecutionDescription } from '
 import { ScheduleNotFoundError, WorkflowFailedError } from '@temporalio/client';
 import { ActivityFailure, ApplicationFailure } from '@temporalio/common';
 import { z } from 'zod';
-import { OPERATIONS, operationsWorkflowId } from '../../workflows/ids.ts';
-import type { Operation } from '../../workflows/ids.ts';
+import { operationsWorkflowId } from '../../workflows/ids.ts';
+import { SCHEDULE_NAMES } from '../../domain/jobs.ts';
+import type { ScheduleName } from '../../domain/jobs.ts';
 import { runStateOf } from './jobs.ts';
 import { SCHEDULES } from './schedule-list.ts';
 import { answeredWithin, isNotFound } from './unavailable.ts';
@@ -27,7 +28,7 @@ export interface ScheduledRun {
 }
 
 export interface ScheduleView {
-  readonly name: Operation;
+  readonly name: ScheduleName;
   /** missing: this instance was set up before there was such a schedule; the next start makes it. */
   readonly state: 'active' | 'paused' | 'missing';
   /** Why it was paused, as whoever did it said. */
@@ -40,12 +41,12 @@ export interface ScheduleView {
 /** What runs by itself, and its pause. Every method rejects with TemporalUnavailable when Temporal is away. */
 export interface Schedules {
   list(): Promise<readonly ScheduleView[]>;
-  one(name: Operation): Promise<ScheduleView>;
+  one(name: ScheduleName): Promise<ScheduleView>;
   /** False where there is no such schedule yet. What runs goes on to its end. */
-  pause(name: Operation, reason: string): Promise<boolean>;
-  resume(name: Operation): Promise<boolean>;
+  pause(name: ScheduleName, reason: string): Promise<boolean>;
+  resume(name: ScheduleName): Promise<boolean>;
   /** Starts a run now, also of a schedule that is paused. `runs`: one is under way already. */
-  run(name: Operation): Promise<'started' | 'runs' | 'missing'>;
+  run(name: ScheduleName): Promise<'started' | 'runs' | 'missing'>;
 }
 
 const TIMEOUT_MS = 5_000;
@@ -71,7 +72,7 @@ function errorOf(error: WorkflowFailedError): string {
 /** Schedules through Temporal's client. */
 export function createSchedules(client: Client): Schedules {
   const bounded = <Result>(work: () => Promise<Result>): Promise<Result> => answeredWithin(client, TIMEOUT_MS, work);
-  const handleOf = (name: Operation) => client.schedule.getHandle(operationsWorkflowId(name));
+  const handleOf = (name: ScheduleName) => client.schedule.getHandle(operationsWorkflowId(name));
 
   /** Null instead of an answer where Temporal knows no such schedule or run. */
   const ifThere = async <Result>(work: () => Promise<Result>): Promise<Result | null> => {
@@ -101,7 +102,7 @@ export function createSchedules(client: Client): Schedules {
     }
   };
 
-  const view = async (name: Operation): Promise<ScheduleView> => {
+  const view = async (name: ScheduleName): Promise<ScheduleView> => {
     const described = await ifThere(() => handleOf(name).describe());
     if (described === null) return { name, state: 'missing', pauseReason: null, nextRuns: [], lastRuns: [] };
     const { paused, note } = described.state;
@@ -129,7 +130,7 @@ export function createSchedules(client: Client): Schedules {
   };
 
   return {
-    list: () => Promise.all(OPERATIONS.map((name) => view(name))),
+    list: () => Promise.all(SCHEDULE_NAMES.map((name) => view(name))),
     one: view,
     async pause(name, reason) {
       return (await ifThere(async () => (await handleOf(name).pause(reason), true))) ?? false;

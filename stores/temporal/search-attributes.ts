@@ -1,9 +1,12 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import { ATTRIBUTES } from '../../workflows/search-attributes.ts';
 
-/** What workflows can be listed by. Ids and closed words only. */
+const keyword = (name: string) => defineSearchAttributeKey(name, SearchAttributeType.KEYWORD);
+
+/** `ATTRIBUTES` as keys of the client. */
 export const SEARCH_ATTRIBUTES = {
-  tenant: defineSearchAttributeKey('RecollectTenant', SearchAttributeType.KEYWORD),
-  project: defineSearchAttributeKey('RecollectProject', SearchAttributeType.KEYWORD),
-  phase: defineSearchAttributeKey('RecollectPhase', SearchAttributeType.KEYWORD),
-  waiting: defineSearchAttributeKey('RecollectWaiting', SearchAttributeType.KEYWORD),
+  tenant: keyword(ATTRIBUTES.tenant.name),
+  project: keyword(ATTRIBUTES.project.name),
+  phase: keyword(ATTRIBUTES.phase.name),
+  waiting: keyword(ATTRIBUTES.waiting.name),
 } as const;

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { processEnvironment } from '../../config/process-environment.ts';
-import { OPERATIONS } from '../../workflows/ids.ts';
+import { SCHEDULE_NAMES } from '../../domain/jobs.ts';
 import { demoHooks, replay, settled } from '../setup/demo-session.ts';
 import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
@@ -66,7 +66,7 @@ beforeAll(async () => {
       RECOLLECT_CLAUDE_MEM_ROOTS: empty,
       RECOLLECT_FULL_VALUES_DIR: path.join(folder, 'values'),
     },
-    OPERATIONS,
+    SCHEDULE_NAMES,
   );
   await instance.startWorker();
   // Something of every kind, for readers to find.

@@ -87,13 +87,6 @@ test('records the phase and hints the index; leaves a failed hint to the workflo
   expect(indexHints).toBe(2);
 });
 
-test('reports requested vectors to a run that sends hints itself', async () => {
-  const ref = await capture('older', 1, () => 'a note');
-  indexHints = 0;
-  expect((await activities().consumeEvents({ ...ref, policy: POLICY, closeOpen: null })).isIndexRequested).toBe(true);
-  expect(indexHints).toBe(0);
-});
-
 test('cuts open rows of any size on request', async () => {
   const ref = await capture('asked', 2, (n) => `note ${n}`);
   const steps = activities();
@@ -139,22 +132,22 @@ test('does not settle a session with a pending window', async () => {
     "UPDATE embeddings SET state = 'indexed', indexed_at = now() WHERE session_id = $1",
     [ref.sessionId],
   );
-  expect(await steps.settle({ ...ref, vectors: true })).toEqual({ settled: false, pending: 0 });
+  expect(await steps.settle(ref)).toEqual({ settled: false, pending: 0 });
   await instance.db.superuser.query("UPDATE windows SET state = 'summarised' WHERE session_id = $1", [ref.sessionId]);
-  expect(await steps.settle({ ...ref, vectors: true })).toEqual({ settled: true, pending: 0 });
+  expect(await steps.settle(ref)).toEqual({ settled: true, pending: 0 });
 });
 
 test('settles a session once its vectors are written and nothing new was captured', async () => {
   const ref = await capture('settling', 1, () => 'a note');
   const steps = activities();
-  expect(await steps.settle({ ...ref, vectors: true })).toEqual({ settled: false, pending: 0 });
+  expect(await steps.settle(ref)).toEqual({ settled: false, pending: 0 });
   await steps.consumeEvents({ ...ref, policy: POLICY, closeOpen: null, phase: 'active' });
-  expect(await steps.settle({ ...ref, vectors: true })).toEqual({ settled: false, pending: 1 });
+  expect(await steps.settle(ref)).toEqual({ settled: false, pending: 1 });
   await instance.db.superuser.query(
     "UPDATE embeddings SET state = 'indexed', indexed_at = now() WHERE session_id = $1",
     [ref.sessionId],
   );
-  expect(await steps.settle({ ...ref, vectors: true })).toEqual({ settled: true, pending: 0 });
+  expect(await steps.settle(ref)).toEqual({ settled: true, pending: 0 });
   expect(await steps.setCapture({ ...ref, on: false })).toEqual({ on: false });
   const row = await instance.db.superuser.query('SELECT capture, status FROM sessions WHERE id = $1', [ref.sessionId]);
   expect(row.rows[0]).toEqual({ capture: false, status: 'ended' });
@@ -170,9 +163,9 @@ test('does not settle a session with missing vectors and records that it waits',
         ref.sessionId,
       ])
     ).rows;
-  expect(await steps.settle({ ...ref, vectors: true })).toEqual({ settled: false, pending: 2 });
+  expect(await steps.settle(ref)).toEqual({ settled: false, pending: 2 });
   expect(await shown()).toEqual([{ phase: 'active', waiting_reason: null, last_error: null }]);
-  expect(await steps.settle({ ...ref, vectors: true, shown: { lastError: 'ProviderOverloaded' } })).toEqual({
+  expect(await steps.settle({ ...ref, shown: { lastError: 'ProviderOverloaded' } })).toEqual({
     settled: false,
     pending: 2,
   });

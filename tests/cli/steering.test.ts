@@ -5,7 +5,7 @@ import { createProgram } from '../../cli/program.ts';
 import { ago, short } from '../../cli/text/time-text.ts';
 import { longLivedFolder } from '../infra/support/long-lived-folder.ts';
 import { finished, sessionOf } from '../setup/demo-session.ts';
-import { OPERATIONS } from '../../workflows/ids.ts';
+import { SCHEDULE_NAMES } from '../../domain/jobs.ts';
 import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
 import { captured, smallSession } from '../setup/small-session.ts';
@@ -26,7 +26,7 @@ async function run(...args: string[]): Promise<{ code: number | undefined; text:
 }
 
 beforeAll(async () => {
-  instance = await startTestInstance({}, OPERATIONS);
+  instance = await startTestInstance({}, SCHEDULE_NAMES);
   const stop = await instance.startWorker();
   await captured(instance, smallSession('cli-1', { remote: 'git@example.org:team/tally.git' }));
   await finished(instance, 'test:cli-1', PATIENCE_MS);

@@ -1,6 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { Client, WorkflowHandle } from '@temporalio/client';
-import { CLAUDE_MEM_IMPORT_WORKFLOW, CLAUDE_MEM_PROGRESS_QUERY } from '../../workflows/claude-mem/messages.ts';
+import { CLAUDE_MEM_IMPORT_WORKFLOW } from '../../workflows/claude-mem/messages.ts';
+import { PROGRESS_QUERY } from '../../workflows/messages.ts';
 import type { ClaudeMemEnd, ClaudeMemStep, ClaudeMemView } from '../../workflows/claude-mem/types.ts';
 import { importWorkflowId } from '../../workflows/ids.ts';
 import { QUEUES } from '../../workflows/queues.ts';
@@ -54,9 +55,7 @@ export const CLAUDE_MEM_SCENARIOS: readonly Scenario[] = [
     activities: () => script([MORE], 'cancelled'),
     async run(client) {
       const handle = await start(client);
-      await until(async () =>
-        (await handle.query<ClaudeMemView>(CLAUDE_MEM_PROGRESS_QUERY)).steps > 0 ? true : undefined,
-      );
+      await until(async () => ((await handle.query<ClaudeMemView>(PROGRESS_QUERY)).steps > 0 ? true : undefined));
       await handle.cancel();
       await handle.result().catch(() => undefined);
       return handle;

@@ -112,10 +112,10 @@ export const ERASURE_SCENARIOS: readonly Scenario[] = [
     endExport: done,
   })),
   carried('exportRun', 'cancelled', () => ({ writeExport: () => slow(), expireExports, endExport: done })),
-  carried('fileImport', 'happy', () => ({ readPortable: done, endPortable: done })),
+  carried('fileImport', 'happy', () => ({ readExportFile: done, endFileImport: done })),
   carried('fileImport', 'failed', () => ({
-    readPortable: () => Promise.reject(failure('ExportFileError')),
-    endPortable: done,
+    readExportFile: () => Promise.reject(failure('ExportFileError')),
+    endFileImport: done,
   })),
-  carried('fileImport', 'cancelled', () => ({ readPortable: () => slow(), endPortable: done })),
+  carried('fileImport', 'cancelled', () => ({ readExportFile: () => slow(), endFileImport: done })),
 ];

@@ -1,7 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { Client, WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
 import { modelBatchWorkflowId } from '../../workflows/ids.ts';
-import { BATCH_STATE_QUERY, MODEL_BATCH_WORKFLOW, NOW_SIGNAL } from '../../workflows/model-batch/messages.ts';
+import { BATCH_STATE_QUERY, MODEL_BATCH_WORKFLOW, SKIP_WAIT_SIGNAL } from '../../workflows/model-batch/messages.ts';
 import type { ModelBatchView } from '../../workflows/model-batch/types.ts';
 import type { modelBatch } from '../../workflows/model-batch/workflow.ts';
 import { QUEUES } from '../../workflows/queues.ts';
@@ -53,7 +53,7 @@ export const MODEL_BATCH_SCENARIOS: readonly Scenario[] = [
     async run(client) {
       const handle = await start(client, 60_000);
       await viewWhen(handle, (view) => view.phase === 'gathering');
-      await handle.signal(NOW_SIGNAL);
+      await handle.signal(SKIP_WAIT_SIGNAL);
       await handle.result();
       return handle;
     },

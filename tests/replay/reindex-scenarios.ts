@@ -1,7 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { WorkflowFailedError } from '@temporalio/client';
 import { reindexWorkflowId } from '../../workflows/ids.ts';
-import { LOOK_SIGNAL, REINDEX_WORKFLOW } from '../../workflows/reindex/messages.ts';
+import { WAKE_SIGNAL, REINDEX_WORKFLOW } from '../../workflows/reindex/messages.ts';
 import type { ReindexStep } from '../../workflows/reindex/types.ts';
 import type { reindex } from '../../workflows/reindex/workflow.ts';
 import { QUEUES } from '../../workflows/queues.ts';
@@ -53,7 +53,7 @@ function scenario(shape: string, steps: readonly (ReindexStep | Error)[]): Scena
           const { events } = await handle.fetchHistory();
           return events?.some((event) => event.timerStartedEventAttributes) === true ? true : undefined;
         }, 30_000);
-        if (shape === 'asked') await handle.signal(LOOK_SIGNAL);
+        if (shape === 'asked') await handle.signal(WAKE_SIGNAL);
         else await handle.cancel();
       }
       await handle.result().catch((error: unknown) => {

@@ -41,20 +41,12 @@ describe('stored histories', () => {
   });
 
   test(
-    'negative control: a history in which another activity was scheduled must fail',
+    'negative control: no workflow replays a history in which another activity was scheduled',
     { timeout: 240_000 },
     async () => {
       const altered = new Map(
-        [
-          'session.happy.json',
-          'learning.happy.json',
-          'index.happy.json',
-          'reindex.happy.json',
-          'captureSweep.happy.json',
-          'partitions.happy.json',
-          'transcriptImport.happy.json',
-          'transcriptWatch.happy.json',
-        ].map((file) => {
+        Object.keys(SHAPES).map((workflow) => {
+          const file = historyFile(workflow, 'happy');
           const history = readHistory(file);
           expect(hasType(history, 'activityTaskScheduledEventAttributes')).toBe(true);
           for (const event of history.events ?? []) {
@@ -65,8 +57,8 @@ describe('stored histories', () => {
         }),
       );
       const errors = await replayAll(altered);
-      expect([...errors.values()].filter((error) => error === undefined)).toHaveLength(0);
-      expect(errors.size).toBe(altered.size);
+      expect([...errors].filter(([, error]) => error === undefined)).toEqual([]);
+      expect(errors.size).toBe(Object.keys(workflows).length);
     },
   );
 

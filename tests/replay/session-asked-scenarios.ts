@@ -31,7 +31,7 @@ function askedWhileLeaving(): Scenario {
   let release = (): void => undefined;
   return {
     workflow: 'session',
-    shape: 'few-tasks-asked-while-leaving',
+    shape: 'asked-while-leaving',
     activities: () => {
       const released = new Promise<void>((resolve) => {
         release = resolve;
@@ -63,7 +63,7 @@ function closedDuringSummary(): Scenario {
   let release = (): void => undefined;
   return {
     workflow: 'session',
-    shape: 'few-tasks-closed-during-summary',
+    shape: 'closed-during-summary',
     activities: () => {
       const released = new Promise<void>((resolve) => {
         release = resolve;
@@ -101,7 +101,7 @@ export const ASKED_SCENARIOS: readonly Scenario[] = [
   closedDuringSummary(),
   {
     workflow: 'session',
-    shape: 'few-tasks-summarised-now',
+    shape: 'summarised-now',
     activities: () => script([LIVE, { ...LIVE, windowsPending: 1 }, LIVE]),
     async run(client) {
       const handle = await start(client);
@@ -114,7 +114,7 @@ export const ASKED_SCENARIOS: readonly Scenario[] = [
   },
   {
     workflow: 'session',
-    shape: 'few-tasks-asked-before',
+    shape: 'asked-before',
     // What the run before left unanswered is done once, and not carried into the next run again.
     activities: () => script([LIVE]),
     async run(client) {
@@ -132,7 +132,7 @@ export const ASKED_SCENARIOS: readonly Scenario[] = [
   },
   {
     workflow: 'session',
-    shape: 'few-tasks-closed',
+    shape: 'closed',
     activities: () => script([LIVE, { ...LIVE, windowsPending: 1 }, LIVE]),
     async run(client) {
       const handle = await start(client);
@@ -145,7 +145,7 @@ export const ASKED_SCENARIOS: readonly Scenario[] = [
   },
   {
     workflow: 'session',
-    shape: 'few-tasks-capture-off',
+    shape: 'capture-off',
     activities: () => script([LIVE, ENDED]),
     async run(client) {
       const handle = await start(client);
@@ -161,7 +161,7 @@ export const ASKED_SCENARIOS: readonly Scenario[] = [
   },
   {
     workflow: 'session',
-    shape: 'few-tasks-retried',
+    shape: 'retried',
     // The provider says to come again in an hour; somebody who knows better does not wait for that.
     activities: () => {
       let asked = 0;

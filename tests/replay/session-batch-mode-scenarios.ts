@@ -3,7 +3,7 @@ import type { AskResult } from '../../workflows/session/types.ts';
 import type { Scenario } from './scenario.ts';
 import { ENDED, LIVE, POLICY, script, start, SUMMARY, viewWhen } from './session-script.ts';
 
-const ECONOMY = { ...POLICY, lane: 'batch' } as const;
+const BATCH_MODE = { ...POLICY, mode: 'batch' } as const;
 
 /** Answers of `offerWindows`: the windows lie in a batch until the batch has told. */
 function batchedUntilTold(): { readonly told: () => void; readonly offerWindows: () => Promise<typeof DONE> } {
@@ -25,7 +25,7 @@ function batchMode(): Scenario {
     // The session is over and its windows lie in a batch: it waits for that before it is summed up.
     activities: () => script([{ ...ENDED, windowsPending: 2 }, ENDED], { offerWindows: batch.offerWindows }),
     async run(client) {
-      const handle = await start(client, undefined, ECONOMY);
+      const handle = await start(client, undefined, BATCH_MODE);
       const view = await viewWhen(handle, ({ waiting }) => waiting?.reason === 'BatchPending');
       if (view.phase !== 'summarising') throw new Error(`the session is ${view.phase}`);
       batch.told();
@@ -44,7 +44,7 @@ function summarisedNow(): Scenario {
     // Somebody asks while windows lie in a batch: the summary is of what is there, and the batch is waited for afterwards.
     activities: () => script([{ ...LIVE, windowsPending: 2 }, LIVE], { offerWindows: batch.offerWindows }),
     async run(client) {
-      const handle = await start(client, undefined, ECONOMY);
+      const handle = await start(client, undefined, BATCH_MODE);
       await viewWhen(handle, ({ waiting }) => waiting?.reason === 'BatchPending');
       const answer = await handle.executeUpdate<AskResult, []>(SUMMARISE_NOW_UPDATE);
       if (answer.summaryId !== SUMMARY) throw new Error(JSON.stringify(answer));

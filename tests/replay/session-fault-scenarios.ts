@@ -9,7 +9,7 @@ import { ENDED, script, start, viewWhen } from './session-script.ts';
 export const FAULT_SCENARIOS: readonly Scenario[] = [
   {
     workflow: 'session',
-    shape: 'few-tasks-provider-away',
+    shape: 'provider-away',
     activities: () => {
       let asked = 0;
       return script([{ ...ENDED, windowsPending: 1 }, { ...ENDED, windowsPending: 1 }, ENDED], {
@@ -36,7 +36,7 @@ export const FAULT_SCENARIOS: readonly Scenario[] = [
   },
   {
     workflow: 'session',
-    shape: 'few-tasks-unsummarised',
+    shape: 'unsummarised',
     // The model never gives a usable summary of the whole session: it ends all the same, with the reason.
     activities: () =>
       script([ENDED], {
@@ -55,7 +55,7 @@ export const FAULT_SCENARIOS: readonly Scenario[] = [
   },
   {
     workflow: 'session',
-    shape: 'few-tasks-vectors-pending',
+    shape: 'vectors-pending',
     activities: () => {
       let asked = 0;
       return script([ENDED], {

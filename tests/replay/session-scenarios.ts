@@ -11,7 +11,7 @@ import { continued, ENDED, flood, LIVE, script, start, viewWhen } from './sessio
 export const SESSION_SCENARIOS: readonly Scenario[] = [
   {
     workflow: 'session',
-    shape: 'few-tasks-happy',
+    shape: 'happy',
     activities: () => script([LIVE, { ...ENDED, windowsPending: 1 }, ENDED]),
     async run(client) {
       const handle = await start(client);
@@ -23,7 +23,7 @@ export const SESSION_SCENARIOS: readonly Scenario[] = [
   },
   {
     workflow: 'session',
-    shape: 'few-tasks-reopened',
+    shape: 'reopened',
     // Something is captured while the session is being closed: it is not settled, and goes on.
     activities: () => {
       let asked = 0;
@@ -37,7 +37,7 @@ export const SESSION_SCENARIOS: readonly Scenario[] = [
   },
   {
     workflow: 'session',
-    shape: 'few-tasks-continued',
+    shape: 'continued',
     activities: () => script([LIVE]),
     async run(client) {
       const handle = await start(client);
@@ -51,7 +51,7 @@ export const SESSION_SCENARIOS: readonly Scenario[] = [
   },
   {
     workflow: 'session',
-    shape: 'few-tasks-continued-by-events',
+    shape: 'continued-by-events',
     // A long session: every look finds more.
     activities: () => script([{ ...LIVE, more: true }]),
     async run(client) {
@@ -70,7 +70,7 @@ export const SESSION_SCENARIOS: readonly Scenario[] = [
   },
   {
     workflow: 'session',
-    shape: 'few-tasks-idle',
+    shape: 'idle',
     activities: () =>
       script([
         { ...LIVE, checkAfterMs: 100 },
@@ -87,7 +87,7 @@ export const SESSION_SCENARIOS: readonly Scenario[] = [
   },
   {
     workflow: 'session',
-    shape: 'few-tasks-cancelled',
+    shape: 'cancelled',
     activities: () => script([LIVE]),
     async run(client) {
       const handle = await start(client);
@@ -99,8 +99,8 @@ export const SESSION_SCENARIOS: readonly Scenario[] = [
   },
   {
     workflow: 'session',
-    shape: 'few-tasks-deleted',
-    activities: () => script([{ ...LIVE, gone: true, isIndexRequested: false }]),
+    shape: 'deleted',
+    activities: () => script([{ ...LIVE, deleted: true, isIndexRequested: false }]),
     async run(client) {
       const handle = await start(client);
       await handle.result();
@@ -109,7 +109,7 @@ export const SESSION_SCENARIOS: readonly Scenario[] = [
   },
   {
     workflow: 'session',
-    shape: 'few-tasks-cut-meanwhile',
+    shape: 'cut-meanwhile',
     // A window is cut while another one is summarised, and that call has counted already.
     activities: () => {
       let calls = 0;

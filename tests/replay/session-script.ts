@@ -3,7 +3,7 @@ import { sessionWorkflowId } from '../../workflows/ids.ts';
 import { QUEUES } from '../../workflows/queues.ts';
 import { MAX_SIGNALS } from '../../workflows/session/limits.ts';
 import { HINT_SIGNAL, SESSION_WORKFLOW } from '../../workflows/session/messages.ts';
-import type { SessionPolicy, SessionState, SessionView, TakeInResult } from '../../workflows/session/types.ts';
+import type { SessionPolicy, SessionState, SessionView, ConsumeResult } from '../../workflows/session/types.ts';
 import type { session } from '../../workflows/session/workflow.ts';
 import { until } from '../setup/until.ts';
 import type { ScriptedActivities } from './scripted-workers.ts';
@@ -23,7 +23,7 @@ export const POLICY = {
 };
 
 /** What a look at a session finds that lives, and at one that ended. */
-export const LIVE: TakeInResult = {
+export const LIVE: ConsumeResult = {
   projectId: '018f0000-0000-7000-8000-00000000000e',
   consumedSeq: 10,
   more: false,
@@ -32,9 +32,9 @@ export const LIVE: TakeInResult = {
   isIndexRequested: true,
   checkAfterMs: 60_000,
   idle: false,
-  gone: false,
+  deleted: false,
 };
-export const ENDED: TakeInResult = { ...LIVE, consumedSeq: 20, ended: true, isIndexRequested: false };
+export const ENDED: ConsumeResult = { ...LIVE, consumedSeq: 20, ended: true, isIndexRequested: false };
 
 /** What a run hands on that did nothing. */
 export const ONE_RUN: SessionState = {
@@ -63,7 +63,7 @@ export function start(client: Client, state?: SessionState, policy: SessionPolic
 
 /** Answers of a session that goes well: `looks` are those of consumeEvents, the last one for ever. */
 export function script(
-  looks: readonly TakeInResult[],
+  looks: readonly ConsumeResult[],
   overrides: Partial<ScriptedActivities> = {},
 ): Partial<ScriptedActivities> {
   let look = 0;

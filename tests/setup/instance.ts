@@ -14,7 +14,7 @@ import type { Config } from '../../config/config.ts';
 import { bootstrapTemporal } from '../../infra/bootstrap/temporal.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { operationsWorkflowId } from '../../workflows/ids.ts';
-import type { Operation } from '../../workflows/ids.ts';
+import type { ScheduleName } from '../../domain/jobs.ts';
 import { buildIdOf, createWorkers } from '../../workers/create-workers.ts';
 import { promoteBuild } from '../../workers/promote.ts';
 import { createWorkerDependencies } from '../../workers/dependencies.ts';
@@ -85,10 +85,10 @@ export function testEnvironment(
 }
 
 /** Schedules that a session may need; each schedule of each instance costs server time. */
-const SWEEPS: readonly Operation[] = ['capture-sweep', 'transcripts'];
+const SWEEPS: readonly ScheduleName[] = ['capture-sweep', 'transcripts'];
 
 /** Deletes the schedules of a namespace that is no longer used: otherwise two of them run every minute for each finished test. */
-async function deleteSchedules(client: Client, operations: readonly Operation[]): Promise<void> {
+async function deleteSchedules(client: Client, operations: readonly ScheduleName[]): Promise<void> {
   await Promise.all(
     operations.map((name) =>
       client.schedule
@@ -104,7 +104,7 @@ async function deleteSchedules(client: Client, operations: readonly Operation[])
 /** Starts an instance for one test file: api over HTTP, worker on demand, on the suite's engines. */
 export async function startTestInstance(
   overrides: Readonly<Record<string, string>> = {},
-  operations: readonly Operation[] = SWEEPS,
+  operations: readonly ScheduleName[] = SWEEPS,
 ): Promise<TestInstance> {
   const db = await createTestDatabase();
   const namespace = temporalNamespace();

@@ -166,7 +166,7 @@ test(
       return { tenantId: instance.admin.tenantId, sessionId: id };
     };
     const summarise = (ref: { tenantId: string; sessionId: string }) =>
-      new MockActivityEnvironment().run(() => activities.summariseNextWindow(ref));
+      new MockActivityEnvironment().run(() => activities.summariseWindows({ ...ref, phase: 'summarising' }));
 
     const ref = await windowOf('killed');
     const before = provider.log.length;

@@ -14,7 +14,7 @@ import { MAX_PROVIDER_WAIT_MS, providerWait } from '../../workflows/provider-wai
 const FIRST_MS = 30_000;
 
 const activity = (cause: Error | undefined): ActivityFailure =>
-  new ActivityFailure('failed', 'summariseNextWindow', '1', RetryState.MAXIMUM_ATTEMPTS_REACHED, undefined, cause);
+  new ActivityFailure('failed', 'summariseWindows', '1', RetryState.MAXIMUM_ATTEMPTS_REACHED, undefined, cause);
 const child = (cause: Error | undefined): ChildWorkflowFailure =>
   new ChildWorkflowFailure(
     'default',

@@ -3,8 +3,8 @@ export interface BackupInput {
   readonly backupId: string;
 }
 
-/** A set is made, copied off-site, old ones are taken away. */
-export type BackupPhase = 'making' | 'copying' | 'pruning' | 'completed';
+/** A backup is created, old ones are pruned, it is copied off-site. */
+export type BackupPhase = 'creating' | 'copying' | 'pruning' | 'completed';
 
 export interface BackupView {
   readonly backupId: string;

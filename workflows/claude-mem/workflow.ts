@@ -1,18 +1,8 @@
-import {
-  CancellationScope,
-  continueAsNew,
-  defineQuery,
-  isCancellation,
-  proxyActivities,
-  setHandler,
-  workflowInfo,
-} from '@temporalio/workflow';
-import { failureReason } from '../failure-reason.ts';
+import { continueAsNew, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import { QUEUES } from '../queues.ts';
-import { CLAUDE_MEM_PROGRESS_QUERY } from './messages.ts';
-import type { ClaudeMemActivities, ClaudeMemEnd, ClaudeMemInput, ClaudeMemView } from './types.ts';
-
-const progress = defineQuery<ClaudeMemView>(CLAUDE_MEM_PROGRESS_QUERY);
+import { finish, Progress, runJob } from '../run-job.ts';
+import type { JobEnd } from '../run-job.ts';
+import type { ClaudeMemActivities, ClaudeMemInput, ClaudeMemView } from './types.ts';
 
 /** Steps of one run: with each a handful of events, a history stays in the hundreds. */
 const MAX_STEPS = 100;
@@ -40,28 +30,21 @@ const ending = proxyActivities<Pick<ClaudeMemActivities, 'finishClaudeMem'>>({
   retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
 });
 
-function end(input: ClaudeMemInput, state: ClaudeMemEnd['state'], error: string | null): Promise<void> {
-  const { tenantId, importId } = input;
-  return CancellationScope.nonCancellable(() => ending.finishClaudeMem({ tenantId, importId, state, error }));
-}
-
-/** Takes a database of claude-mem in, step by step. Cancelled, it leaves what was read in place: the next import finds those rows present. */
+/** Imports a claude-mem database step by step. If it is cancelled, read rows stay; the next import finds them. */
 export async function claudeMemImport(input: ClaudeMemInput): Promise<ClaudeMemView> {
   const { tenantId, importId } = input;
-  let view: ClaudeMemView = input.view ?? { rowsTotal: 0, rowsDone: 0, steps: 0 };
-  setHandler(progress, () => view);
+  const progress = new Progress<ClaudeMemView>(input.view ?? { rowsTotal: 0, rowsDone: 0, steps: 0 });
   const reading = readingOf(tenantId);
-  try {
+  const end = (how: JobEnd) => ending.finishClaudeMem({ tenantId, importId, ...how });
+  const isRead = await runJob(async () => {
     for (let steps = 0; steps < MAX_STEPS && !workflowInfo().continueAsNewSuggested; steps += 1) {
-      const step = await reading.readClaudeMem({ tenantId, importId });
-      view = { rowsTotal: step.rowsTotal, rowsDone: step.rowsDone, steps: view.steps + 1 };
-      if (step.more) continue;
-      await end(input, 'completed', null);
-      return view;
+      const { rowsTotal, rowsDone, more } = await reading.readClaudeMem({ tenantId, importId });
+      progress.view = { rowsTotal, rowsDone, steps: progress.view.steps + 1 };
+      if (more) continue;
+      await finish(() => end({ state: 'completed', error: null }));
+      return true;
     }
-  } catch (error) {
-    await (isCancellation(error) ? end(input, 'cancelled', null) : end(input, 'failed', failureReason(error)));
-    throw error;
-  }
-  return continueAsNew<typeof claudeMemImport>({ tenantId, importId, view });
+    return false;
+  }, end);
+  return isRead ? progress.view : continueAsNew<typeof claudeMemImport>({ tenantId, importId, view: progress.view });
 }

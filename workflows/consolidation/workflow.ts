@@ -11,7 +11,7 @@ const consolidating = proxyActivities<ConsolidationActivities>({
   startToCloseTimeout: '2 hours',
   scheduleToCloseTimeout: '12 hours',
   heartbeatTimeout: '30 seconds',
-  retry: { initialInterval: '10 seconds', maximumInterval: '10 minutes', maximumAttempts: 20 },
+  retry: { initialInterval: '10 seconds', maximumInterval: '10 minutes' },
 });
 
 /** Joins what says the same, lets use and confidence decay, and takes out of the graph what nothing names. */

@@ -1,23 +1,7 @@
-import {
-  ActivityCancellationType,
-  CancellationScope,
-  continueAsNew,
-  defineQuery,
-  isCancellation,
-  proxyActivities,
-  setHandler,
-  sleep,
-  upsertSearchAttributes,
-  workflowInfo,
-} from '@temporalio/workflow';
-import { failureReason } from '../failure-reason.ts';
-import { NOT_RETRIED } from '../failure-types.ts';
+import { ActivityCancellationType, continueAsNew, proxyActivities, sleep, workflowInfo } from '@temporalio/workflow';
 import { QUEUES } from '../queues.ts';
-import { ERASURE_PROGRESS_QUERY } from './messages.ts';
+import { finish, Progress, runJob, showPhase } from '../run-job.ts';
 import type { ErasureActivities, ErasureInput, ErasureView } from './types.ts';
-
-const progress = defineQuery<ErasureView>(ERASURE_PROGRESS_QUERY);
-const PHASE = { name: 'RecollectPhase', type: 'KEYWORD' } as const;
 
 /** Steps of one run, eight events each. */
 const MAX_STEPS = 60;
@@ -33,12 +17,7 @@ const erasing = proxyActivities<Pick<ErasureActivities, 'eraseNext'>>({
   heartbeatTimeout: '20 seconds',
   // What it was about to write is there or not before anything else is decided.
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-  retry: {
-    initialInterval: '1 second',
-    backoffCoefficient: 2,
-    maximumInterval: '1 minute',
-    nonRetryableErrorTypes: [...NOT_RETRIED],
-  },
+  retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
 });
 
 /** One short transaction that people wait to see. */
@@ -49,35 +28,30 @@ const ending = proxyActivities<Pick<ErasureActivities, 'endErasure'>>({
   retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
 });
 
-/** Erases for good: the journal first, then rows, vectors and files, at last a look whether anything is left. Called off it can be until the journal is written, not later. */
+/** Erases: the journal first, then rows, vectors and files, at last a check that nothing is left. It can be cancelled until the journal is written. */
 export async function erasureRun(input: ErasureInput): Promise<ErasureView> {
-  let view: ErasureView = { phase: 'queued' };
-  setHandler(progress, () => view);
+  const progress = new Progress<ErasureView>({ phase: 'queued' });
   const steps = async (): Promise<void> => {
     for (
       let done = 0;
-      view.phase !== 'completed' && done < MAX_STEPS && !workflowInfo().continueAsNewSuggested;
+      progress.view.phase !== 'completed' && done < MAX_STEPS && !workflowInfo().continueAsNewSuggested;
       done += 1
     ) {
       const { phase, waitMs } = await erasing.eraseNext(input);
-      if (phase !== view.phase) upsertSearchAttributes([{ key: PHASE, value: phase }]);
-      const wasQueued = view.phase === 'queued';
-      view = { phase };
-      // From here on nothing calls it off.
-      if (wasQueued && phase !== 'queued') return;
+      const before = progress.view.phase;
+      if (phase !== before) showPhase(phase);
+      progress.view = { phase };
+      // The journal is written: not cancellable from here on.
+      if (before === 'queued' && phase !== 'queued') return;
       if (waitMs > 0) await sleep(waitMs);
     }
   };
-  try {
-    await steps();
-    await CancellationScope.nonCancellable(steps);
-  } catch (error) {
-    const { tenantId, erasureId } = input;
-    const state = isCancellation(error) ? 'cancelled' : 'failed';
-    await CancellationScope.nonCancellable(() =>
-      ending.endErasure({ tenantId, erasureId, state, error: state === 'failed' ? failureReason(error) : null }),
-    );
-    throw error;
-  }
-  return view.phase === 'completed' ? view : continueAsNew<typeof erasureRun>(input);
+  await runJob(
+    async () => {
+      await steps();
+      await finish(steps);
+    },
+    (end) => ending.endErasure({ ...input, ...end }),
+  );
+  return progress.view.phase === 'completed' ? progress.view : continueAsNew<typeof erasureRun>(input);
 }

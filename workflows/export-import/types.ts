@@ -19,8 +19,8 @@ export interface ExportImportActivities {
   writeExport(input: ExportImportInput): Promise<boolean>;
   endExport(input: ExportImportEnd): Promise<void>;
   /** Takes the file of an import in; begun anew it goes on after the last batch. */
-  readPortable(input: ExportImportInput): Promise<void>;
-  endPortable(input: ExportImportEnd): Promise<void>;
+  readExportFile(input: ExportImportInput): Promise<void>;
+  endFileImport(input: ExportImportEnd): Promise<void>;
   /** Takes away the files of exports whose time is over. */
   expireExports(): Promise<{ readonly expired: number }>;
 }

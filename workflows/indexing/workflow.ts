@@ -4,9 +4,9 @@ import {
   continueAsNew,
   defineSignal,
   getExternalWorkflowHandle,
-  patched,
   proxyActivities,
   setHandler,
+  sleep,
   workflowInfo,
 } from '@temporalio/workflow';
 import { sessionWorkflowId } from '../ids.ts';
@@ -66,20 +66,19 @@ export async function index(input: IndexInput): Promise<void> {
       throw error;
     });
     if (result === null) {
-      await condition(() => false, AWAY_WAIT_MS);
+      await sleep(AWAY_WAIT_MS);
       continue;
     }
-    // A session that is over, or was never told, has nobody to hear it; it looks for itself from time to time.
-    const tell = (sessionId: string) =>
+    // Lossy: a session that has ended is not signalled, and each session checks the ledger from time to time.
+    const notify = (sessionId: string) =>
       getExternalWorkflowHandle(sessionWorkflowId(input.tenantId, sessionId))
         .signal(indexed)
         .catch(() => undefined);
-    // One after another, each costs two workflow tasks, and the next batch waits for all of them.
-    if (patched('index-tells-together')) await Promise.all(result.completeSessionIds.map(tell));
-    else for (const sessionId of result.completeSessionIds) await tell(sessionId);
+    // Together: one after another each costs two workflow tasks, and the next batch waits for all of them.
+    await Promise.all(result.completeSessionIds.map(notify));
     if (result.refused > 0 && result.indexed === 0) {
       refusals += 1;
-      await condition(() => false, Math.min(FIRST_WAIT_MS * 2 ** refusals, MAX_WAIT_MS));
+      await sleep(Math.min(FIRST_WAIT_MS * 2 ** refusals, MAX_WAIT_MS));
     } else {
       refusals = 0;
     }

@@ -9,7 +9,7 @@ export interface LearningResult {
   readonly tokens: number;
   readonly usd: number;
   /** Vectors of the session that are not written yet. */
-  readonly pending?: number;
+  readonly pending: number;
 }
 
 export interface LearningActivities {

@@ -11,26 +11,23 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import { NOT_RETRIED } from '../failure-types.ts';
 import { sessionWorkflowId } from '../ids.ts';
 import { failureReason } from '../failure-reason.ts';
 import { providerWait } from '../provider-wait.ts';
 import { QUEUES } from '../queues.ts';
+import { ATTRIBUTES } from '../search-attributes.ts';
 import { SUMMARISED_SIGNAL } from '../session/messages.ts';
-import { BATCH_STATE_QUERY, NOW_SIGNAL } from './messages.ts';
+import { BATCH_STATE_QUERY, SKIP_WAIT_SIGNAL } from './messages.ts';
 import type { ModelBatchActivities, ModelBatchInput, ModelBatchState, ModelBatchView } from './types.ts';
 
-const now = defineSignal(NOW_SIGNAL);
+const skipWait = defineSignal(SKIP_WAIT_SIGNAL);
 const stateQuery = defineQuery<ModelBatchView>(BATCH_STATE_QUERY);
 
 const MAX_POLL_MS = 600_000;
 /** Looks of one run, each at most some ten events. */
 const MAX_LOOKS = 40;
 /** Sessions told at once: each is one command and one event of its own. */
-const TOLD_AT_ONCE = 50;
-
-const WAITING = { name: 'RecollectWaiting', type: 'KEYWORD' } as const;
-const PHASE = { name: 'RecollectPhase', type: 'KEYWORD' } as const;
+const SIGNALS_AT_ONCE = 50;
 
 /**
  * Sending counts the tokens of up to thousands of calls and collecting writes as many results: minutes, heartbeating, and an attempt goes on
@@ -48,7 +45,7 @@ function batchesOf(tenantId: string): ModelBatchActivities {
       backoffCoefficient: 2,
       maximumInterval: '30 seconds',
       maximumAttempts: 4,
-      nonRetryableErrorTypes: [...NOT_RETRIED],
+      nonRetryableErrorTypes: ['BudgetExhausted'],
     },
   });
 }
@@ -67,8 +64,8 @@ class BatchRun {
   show(change: Partial<ModelBatchView>): void {
     this.view = { ...this.view, ...change };
     upsertSearchAttributes([
-      { key: PHASE, value: this.view.phase },
-      { key: WAITING, value: this.view.waiting?.reason ?? null },
+      { key: ATTRIBUTES.phase, value: this.view.phase },
+      { key: ATTRIBUTES.waiting, value: this.view.waiting?.reason ?? null },
     ]);
   }
 
@@ -115,7 +112,7 @@ export async function modelBatch(input: ModelBatchInput): Promise<void> {
     if (isCancellation(error)) {
       await CancellationScope.nonCancellable(async () => {
         const { sessionIds } = await provider.releaseBatch(ref);
-        await tell(input.tenantId, sessionIds);
+        await notify(input.tenantId, sessionIds);
       });
     }
     throw error;
@@ -124,7 +121,7 @@ export async function modelBatch(input: ModelBatchInput): Promise<void> {
 
 async function carryOut(input: ModelBatchInput, provider: ModelBatchActivities): Promise<void> {
   const run = new BatchRun(input);
-  setHandler(now, () => {
+  setHandler(skipWait, () => {
     run.hurried = true;
   });
   setHandler(stateQuery, () => run.view);
@@ -139,7 +136,7 @@ async function carryOut(input: ModelBatchInput, provider: ModelBatchActivities):
     }
     run.show({ phase: 'submitting' });
     const { calls, sessionIds } = await run.withProvider(() => provider.submitBatch(ref));
-    await tell(tenantId, sessionIds);
+    await notify(tenantId, sessionIds);
     if (calls === 0) return run.show({ phase: 'completed' });
     run.show({ phase: 'waiting', calls, processing: calls });
     step = 'poll';
@@ -161,15 +158,15 @@ async function carryOut(input: ModelBatchInput, provider: ModelBatchActivities):
 
   run.show({ phase: 'collecting' });
   const { sessionIds } = await run.withProvider(() => provider.collectBatch(ref));
-  await tell(tenantId, sessionIds);
+  await notify(tenantId, sessionIds);
   run.show({ phase: 'completed' });
 }
 
 /** Tells sessions that windows of theirs are done or wait again. One that is over has nobody to hear it; it looks for itself. */
-async function tell(tenantId: string, sessionIds: readonly string[]): Promise<void> {
-  for (let from = 0; from < sessionIds.length; from += TOLD_AT_ONCE) {
+async function notify(tenantId: string, sessionIds: readonly string[]): Promise<void> {
+  for (let from = 0; from < sessionIds.length; from += SIGNALS_AT_ONCE) {
     await Promise.all(
-      sessionIds.slice(from, from + TOLD_AT_ONCE).map((sessionId) =>
+      sessionIds.slice(from, from + SIGNALS_AT_ONCE).map((sessionId) =>
         getExternalWorkflowHandle(sessionWorkflowId(tenantId, sessionId))
           .signal(SUMMARISED_SIGNAL)
           .catch(() => undefined),

@@ -1,7 +1,4 @@
 export const REINDEX_WORKFLOW = 'reindex';
 
-/** Look again now: somebody asks, or the settings changed. */
-export const LOOK_SIGNAL = 'look';
-
-/** Answers a `ReindexView`. */
-export const PROGRESS_QUERY = 'progress';
+/** Do the next step now: after a request or a change of settings. */
+export const WAKE_SIGNAL = 'wake';

@@ -9,14 +9,13 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { QUEUES } from '../queues.ts';
-import { LOOK_SIGNAL, PROGRESS_QUERY } from './messages.ts';
+import { PROGRESS_QUERY } from '../messages.ts';
+import { ATTRIBUTES } from '../search-attributes.ts';
+import { WAKE_SIGNAL } from './messages.ts';
 import type { ReindexActivities, ReindexInput, ReindexView } from './types.ts';
 
-const look = defineSignal(LOOK_SIGNAL);
+const wake = defineSignal(WAKE_SIGNAL);
 const progress = defineQuery<ReindexView>(PROGRESS_QUERY);
-
-const PHASE = { name: 'RecollectPhase', type: 'KEYWORD' } as const;
-const WAITING = { name: 'RecollectWaiting', type: 'KEYWORD' } as const;
 
 /** Steps of one run, eight events each. */
 const MAX_STEPS = 60;
@@ -36,23 +35,23 @@ const stepping = proxyActivities<ReindexActivities>({
 /** Takes a tenant from the index that it is served by to the one that the settings ask for: filled, embedded by the index's workflow, switched, the old one removed. */
 export async function reindex(input: ReindexInput): Promise<void> {
   let view: ReindexView = { phase: 'filling', waiting: null };
-  let asked = false;
-  setHandler(look, () => {
-    asked = true;
+  let woken = false;
+  setHandler(wake, () => {
+    woken = true;
   });
   setHandler(progress, () => view);
   for (let steps = 0; steps < MAX_STEPS && !workflowInfo().continueAsNewSuggested; steps += 1) {
-    asked = false;
+    woken = false;
     const { phase, waiting, waitMs } = await stepping.reindexStep(input);
     if (phase !== view.phase || waiting !== view.waiting || steps === 0)
       upsertSearchAttributes([
-        { key: PHASE, value: phase },
-        { key: WAITING, value: waiting },
+        { key: ATTRIBUTES.phase, value: phase },
+        { key: ATTRIBUTES.waiting, value: waiting },
       ]);
     view = { phase, waiting };
     if (phase === 'completed') {
-      if (!asked) return;
-    } else if (waitMs > 0) await condition(() => asked, waitMs);
+      if (!woken) return;
+    } else if (waitMs > 0) await condition(() => woken, waitMs);
   }
   await continueAsNew<typeof reindex>(input);
 }

@@ -1,19 +1,8 @@
-import {
-  ApplicationFailure,
-  CancellationScope,
-  defineQuery,
-  isCancellation,
-  proxyActivities,
-  setHandler,
-  upsertSearchAttributes,
-} from '@temporalio/workflow';
+import { ApplicationFailure, proxyActivities } from '@temporalio/workflow';
 import { applicationFailure } from '../failure-reason.ts';
 import { QUEUES } from '../queues.ts';
-import { RESTORE_PROGRESS_QUERY } from './messages.ts';
-import type { RestoreActivities, RestoreEnd, RestoreInput, RestoreStep, RestoreView } from './types.ts';
-
-const progress = defineQuery<RestoreView>(RESTORE_PROGRESS_QUERY);
-const PHASE = { name: 'RecollectPhase', type: 'KEYWORD' } as const;
+import { finish, Progress, runJob, showPhase } from '../run-job.ts';
+import type { RestoreActivities, RestoreInput, RestoreStep, RestoreView } from './types.ts';
 
 /**
  * Each step goes through a whole set for minutes to hours, beats while it does, and goes on where an attempt that died had come to. A store or a
@@ -24,11 +13,11 @@ const steps = proxyActivities<RestoreActivities>({
   startToCloseTimeout: '12 hours',
   scheduleToCloseTimeout: '2 days',
   heartbeatTimeout: '30 seconds',
-  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute', maximumAttempts: 500 },
+  retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
 });
 
-/** Looked at again where it is of use: a comparison that came out unequal, twice, will not come out equal the third time. */
-const proving = proxyActivities<Pick<RestoreActivities, 'verifyRestored'>>({
+/** Verification that fails by a difference is permanent; the limit ends one that fails by anything else again and again. */
+const verifying = proxyActivities<Pick<RestoreActivities, 'verifyRestored'>>({
   taskQueue: QUEUES.maintenance,
   startToCloseTimeout: '12 hours',
   scheduleToCloseTimeout: '2 days',
@@ -53,34 +42,23 @@ const ending = proxyActivities<Pick<RestoreActivities, 'endRestoreRun'>>({
   retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
 });
 
-/** Types whose words name files and keys at most; of all others the type alone is kept. */
-function endOf(restoreId: string, error: unknown): RestoreEnd {
-  if (isCancellation(error)) return { restoreId, state: 'cancelled', error: null, message: null };
-  const cause = applicationFailure(error);
-  if (!(cause instanceof ApplicationFailure)) return { restoreId, state: 'failed', error: 'Unexpected', message: null };
-  return { restoreId, state: 'failed', error: cause.type ?? 'Unexpected', message: cause.message };
-}
-
+/** Runs a restore and records how it ended. The message of a typed failure names files and keys at most. */
 async function run({ restoreId }: RestoreInput, work: () => Promise<void>): Promise<void> {
-  let end: RestoreEnd = { restoreId, state: 'completed', error: null, message: null };
-  try {
-    await work();
-  } catch (error) {
-    end = endOf(restoreId, error);
-    throw error;
-  } finally {
-    await CancellationScope.nonCancellable(() => ending.endRestoreRun(end));
-  }
+  await runJob(work, (end, error) => {
+    const cause = applicationFailure(error);
+    const message = end.state === 'failed' && cause instanceof ApplicationFailure ? cause.message : null;
+    return ending.endRestoreRun({ restoreId, ...end, message });
+  });
+  await finish(() => ending.endRestoreRun({ restoreId, state: 'completed', error: null, message: null }));
 }
 
-function watched(): { readonly view: () => RestoreView; readonly at: (phase: RestoreStep) => void } {
-  let view: RestoreView = { phase: 'checking' };
-  setHandler(progress, () => view);
+function watch(): { readonly progress: Progress<RestoreView>; readonly at: (phase: RestoreStep) => void } {
+  const progress = new Progress<RestoreView>({ phase: 'checking' });
   return {
-    view: () => view,
+    progress,
     at: (phase) => {
-      view = { phase };
-      upsertSearchAttributes([{ key: PHASE, value: phase }]);
+      progress.view = { phase };
+      showPhase(phase);
     },
   };
 }
@@ -95,7 +73,7 @@ async function build(input: RestoreInput, at: (phase: RestoreStep) => void): Pro
   at('indexing');
   await steps.indexRestored(input);
   at('verifying');
-  await proving.verifyRestored(input);
+  await verifying.verifyRestored(input);
   at('vectors');
   await steps.verifyVectors(input);
   return true;
@@ -103,10 +81,10 @@ async function build(input: RestoreInput, at: (phase: RestoreStep) => void): Pro
 
 /** Restores a set into this instance. Until the swap nothing of the running one is touched, and cancelling leaves nothing; from then on it goes through. */
 export async function restoreRun(input: RestoreInput): Promise<RestoreView> {
-  const { view, at } = watched();
+  const { progress, at } = watch();
   await run(input, async () => {
     if (!(await build(input, at))) return;
-    await CancellationScope.nonCancellable(async () => {
+    await finish(async () => {
       at('swapping');
       await steps.swapIn(input);
       at('resuming');
@@ -114,17 +92,17 @@ export async function restoreRun(input: RestoreInput): Promise<RestoreView> {
     });
   });
   at('completed');
-  return view();
+  return progress.view;
 }
 
 /** Restores the newest set beside the running instance, compares, and takes it away again. Without input: the schedule asks. */
 export async function restoreDrill(input?: RestoreInput): Promise<RestoreView> {
-  const { view, at } = watched();
+  const { progress, at } = watch();
   const drill = input ?? (await opening.openDrill());
   if (drill !== null)
     await run(drill, async () => {
       await build(drill, at);
     });
   at('completed');
-  return view();
+  return progress.view;
 }

@@ -1,18 +1,8 @@
-import {
-  CancellationScope,
-  continueAsNew,
-  defineQuery,
-  isCancellation,
-  proxyActivities,
-  setHandler,
-  workflowInfo,
-} from '@temporalio/workflow';
-import { failureReason } from '../failure-reason.ts';
+import { continueAsNew, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import { QUEUES } from '../queues.ts';
-import { RETENTION_PROGRESS_QUERY } from './messages.ts';
-import type { ArchiveRestoreInput, RetentionActivities, RetentionEnd, RetentionInput, RetentionView } from './types.ts';
-
-const progress = defineQuery<RetentionView>(RETENTION_PROGRESS_QUERY);
+import { finish, Progress, runJob } from '../run-job.ts';
+import type { JobEnd } from '../run-job.ts';
+import type { ArchiveRestoreInput, RetentionActivities, RetentionInput, RetentionView } from './types.ts';
 
 /** Steps of one run, a handful of events each. */
 const MAX_STEPS = 200;
@@ -43,42 +33,36 @@ const restoring = proxyActivities<Pick<RetentionActivities, 'restoreArchived'>>(
   startToCloseTimeout: '15 minutes',
   scheduleToCloseTimeout: '1 hour',
   heartbeatTimeout: '20 seconds',
-  retry: { initialInterval: '1 second', maximumInterval: '30 seconds', maximumAttempts: 20 },
+  retry: { initialInterval: '1 second', maximumInterval: '30 seconds' },
 });
 
-function end(groupId: string, state: RetentionEnd['state'], error: string | null): Promise<void> {
-  return CancellationScope.nonCancellable(() => bookkeeping.finishRetention({ groupId, state, error }));
-}
-
 /**
- * Does what policies say: with a run's id that run of one tenant, without one (by the schedule) for every tenant that has policies. Cancelled, it ends
- * between two batches; what went is gone, and counted.
+ * Applies retention policies: with a run's id that run of one tenant, without one (by the schedule) for every tenant that has policies. If it is
+ * cancelled, it ends between two batches; deleted rows are counted.
  */
 export async function retentionRun(input: RetentionInput = {}): Promise<RetentionView> {
   const groupId = input.runId ?? input.groupId ?? workflowInfo().runId;
-  let view: RetentionView = input.view ?? { runs: 1, rows: 0, steps: 0 };
-  setHandler(progress, () => view);
-  try {
+  const progress = new Progress<RetentionView>(input.view ?? { runs: 1, rows: 0, steps: 0 });
+  const end = (how: JobEnd) => bookkeeping.finishRetention({ groupId, ...how });
+  const isOver = await runJob(async () => {
     if (input.runId === undefined && input.groupId === undefined) {
       const { runs } = await bookkeeping.openRetention({ groupId });
-      view = { ...view, runs };
+      progress.view = { ...progress.view, runs };
+      if (runs === 0) return true;
     }
-    for (let steps = 0; view.runs > 0 && steps < MAX_STEPS && !workflowInfo().continueAsNewSuggested; steps += 1) {
+    for (let steps = 0; steps < MAX_STEPS && !workflowInfo().continueAsNewSuggested; steps += 1) {
       const { rows, more } = await stepping.stepRetention({ groupId });
-      view = { ...view, rows: view.rows + rows, steps: view.steps + 1 };
+      progress.view = { ...progress.view, rows: progress.view.rows + rows, steps: progress.view.steps + 1 };
       if (more) continue;
-      await end(groupId, 'completed', null);
-      return view;
+      await finish(() => end({ state: 'completed', error: null }));
+      return true;
     }
-    if (view.runs === 0) return view;
-  } catch (error) {
-    await (isCancellation(error) ? end(groupId, 'cancelled', null) : end(groupId, 'failed', failureReason(error)));
-    throw error;
-  }
-  return continueAsNew<typeof retentionRun>({ groupId, view });
+    return false;
+  }, end);
+  return isOver ? progress.view : continueAsNew<typeof retentionRun>({ groupId, view: progress.view });
 }
 
-/** Brings an archived session back. */
+/** Restores an archived session. */
 export async function archiveRestore(input: ArchiveRestoreInput): Promise<{ readonly restored: boolean }> {
   return restoring.restoreArchived(input);
 }

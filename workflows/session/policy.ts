@@ -1,5 +1,4 @@
 import { proxyActivities } from '@temporalio/workflow';
-import { PERMANENT_FAILURES } from '../failure-types.ts';
 import { modelCalls } from '../model-calls.ts';
 import { QUEUES } from '../queues.ts';
 import type { SessionActivities, SummariseActivities } from './types.ts';
@@ -17,7 +16,6 @@ export const database = proxyActivities<SessionActivities>({
     initialInterval: '500 milliseconds',
     backoffCoefficient: 2,
     maximumInterval: '30 seconds',
-    nonRetryableErrorTypes: [...PERMANENT_FAILURES],
   },
 });
 

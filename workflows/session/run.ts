@@ -1,243 +1,167 @@
-import { condition, patched, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
-import { MAX_HISTORY_EVENTS, MAX_ROUNDS, MAX_SIGNALS } from './limits.ts';
-import { database, modelOf } from './policy.ts';
+import { condition, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import { failureReason } from '../failure-reason.ts';
 import { providerWait } from '../provider-wait.ts';
-import type {
-  Ask,
-  AskResult,
-  CloseResult,
-  SessionInput,
-  SessionPhase,
-  SessionState,
-  SessionView,
-  TakeInResult,
-} from './types.ts';
+import { ATTRIBUTES } from '../search-attributes.ts';
+import { MAX_HISTORY_EVENTS } from './limits.ts';
+import { database, modelOf } from './policy.ts';
+import { answers, hasWindows, initialState, isLong, transition, waitsForBatch } from './state.ts';
+import type { MachineState, SessionEvent } from './state.ts';
+import type { Ask, AskResult, ConsumeResult, SessionInput, SessionPhase } from './types.ts';
 
-const PHASE = { name: 'RecollectPhase', type: 'KEYWORD' } as const;
-const PROJECT = { name: 'RecollectProject', type: 'KEYWORD' } as const;
-const WAITING = { name: 'RecollectWaiting', type: 'KEYWORD' } as const;
+type Outcome = 'completed' | 'interrupted' | 'given up';
 
-type Mutable<T> = { -readonly [Field in keyof T]: T[Field] };
-
-const FIRST: SessionState = {
-  runs: 0,
-  consumed: 0,
-  windowsSummarised: 0,
-  windowsParked: 0,
-  modelCalls: 0,
-  spentTokens: 0,
-  spentUsd: 0,
-  lastError: null,
-};
-
-/** What one run of a session's workflow knows, and the steps that change it. The order of the steps is the workflow's. */
+/** One run of a session's workflow: its state and the steps that send events to it. `workflow.ts` orders the steps. */
 export class SessionRun {
   readonly input: SessionInput;
   readonly ref: { readonly tenantId: string; readonly sessionId: string };
   readonly model: ReturnType<typeof modelOf>;
-  /** Steps show the phase and hint the index by themselves: about half the workflow tasks that a run of 0.1.0 needs. */
-  readonly fewTasks: boolean;
-  readonly state: Mutable<SessionState>;
-  phase: SessionPhase = 'active';
-  waiting: SessionView['waiting'] = null;
-  taken: TakeInResult | null = null;
-  /** When to look again though nobody hinted. Workflow time. */
-  dueAtMs = 0;
-  // A run begins with a look at what is stored, so that no hint can be lost between two runs.
-  hinted = true;
-  vectorsDone = false;
-  /** Windows that lie in provider batches. A run of the batch mode does not know before it asked: then it is one. */
-  windowsBatched: number;
-  /** The model has no batches (any more). */
-  isDirect = false;
-  /** A batch told that windows of this session are done. */
-  batchServed = false;
-  /** Somebody said not to wait any longer. */
-  retrying = false;
-  signals = 0;
-  rounds = 0;
-  leaving = false;
-  asked: Ask | null;
-  /** The answer to everybody, once the run is about to end. */
-  farewell: AskResult | null = null;
-  private readonly askers: { readonly what: Ask; readonly resolve: (answer: AskResult) => void }[] = [];
+  private current: MachineState;
+  /** The answer to every request from now on, because the run ends. */
+  private finalAnswer: AskResult | null = null;
+  private readonly requests: { readonly what: Ask; readonly resolve: (answer: AskResult) => void }[] = [];
 
   constructor(input: SessionInput) {
     this.input = input;
     this.ref = { tenantId: input.tenantId, sessionId: input.sessionId };
     this.model = modelOf(input.tenantId);
-    this.fewTasks = patched('session-few-tasks');
-    this.state = { ...(input.state ?? FIRST), runs: (input.state?.runs ?? 0) + 1 };
-    this.asked = input.state?.asked ?? null;
-    this.windowsBatched = this.isBatchMode ? 1 : 0;
+    this.current = initialState(input);
   }
 
-  /** Windows go into provider batches. */
-  get isBatchMode(): boolean {
-    return this.input.policy.lane === 'batch';
+  get state(): MachineState {
+    return this.current;
   }
 
-  /** What is to be done next is to have windows gathered, or to wait for a batch. Whoever asked for a summary waits for it: then windows that are in no batch go the direct way. */
+  apply(event: SessionEvent): void {
+    this.current = transition(this.current, event);
+  }
+
   get waitsForBatch(): boolean {
-    if (!this.isBatchMode || this.asked === 'summary') return false;
-    return !this.isDirect || (this.taken?.windowsPending ?? 0) === 0;
+    return waitsForBatch(this.state, this.input.policy.mode === 'batch');
   }
 
-  /** Windows wait for the model, or for a batch that nobody is in a hurry about. */
   get hasWindows(): boolean {
-    return (this.taken?.windowsPending ?? 0) > 0 || (this.windowsBatched > 0 && this.asked !== 'summary');
+    return hasWindows(this.state);
   }
 
-  get view(): SessionView {
-    return {
-      ...this.state,
-      phase: this.phase,
-      consumedSeq: this.taken?.consumedSeq ?? 0,
-      windowsPending: this.taken?.windowsPending ?? 0,
-      waiting: this.waiting,
-    };
-  }
-
-  /** The history has grown long: the session goes on in a new one. */
   get isLong(): boolean {
-    const info = workflowInfo();
-    if (info.continueAsNewSuggested || this.signals >= MAX_SIGNALS) return true;
-    return this.fewTasks ? info.historyLength >= MAX_HISTORY_EVENTS : this.rounds >= MAX_ROUNDS;
+    const { continueAsNewSuggested, historyLength } = workflowInfo();
+    return isLong(this.state, { suggested: continueAsNewSuggested, isFull: historyLength >= MAX_HISTORY_EVENTS });
   }
 
-  /** Something new was captured, or the history is to be begun anew: what is being closed must be left. */
+  /** Rows were captured, or the run has to continue as new: closing is interrupted. */
   get isReopened(): boolean {
-    return this.hinted || (this.fewTasks ? this.isLong : workflowInfo().continueAsNewSuggested);
+    return this.state.hinted || this.isLong;
   }
 
-  /** Shows the phase where workflows are listed. */
-  mark(next: SessionPhase): void {
-    this.phase = next;
+  /** Enters a phase, and shows it where workflows are listed. */
+  mark(phase: SessionPhase): void {
+    this.apply({ type: 'phaseEntered', phase });
+    const { consumption, waiting } = this.state;
     upsertSearchAttributes([
-      { key: PROJECT, value: this.taken?.projectId ?? null },
-      { key: PHASE, value: next },
-      { key: WAITING, value: this.waiting?.reason ?? null },
+      { key: ATTRIBUTES.project, value: consumption?.projectId ?? null },
+      { key: ATTRIBUTES.phase, value: phase },
+      { key: ATTRIBUTES.waiting, value: waiting?.reason ?? null },
     ]);
   }
 
-  /** The session is over; the project stays as it was shown. */
+  /** Ends the session; its project attribute does not change. */
   markSettled(): void {
-    this.phase = 'settled';
+    this.apply({ type: 'phaseEntered', phase: 'settled' });
     upsertSearchAttributes([
-      { key: PHASE, value: 'settled' },
-      { key: WAITING, value: null },
+      { key: ATTRIBUTES.phase, value: 'settled' },
+      { key: ATTRIBUTES.waiting, value: null },
     ]);
   }
 
-  /** Shows the phase where workflows are listed and in the database. */
-  async show(next: SessionPhase): Promise<void> {
-    this.mark(next);
+  /** Enters a phase, and shows it where workflows are listed and in the database. */
+  async show(phase: SessionPhase): Promise<void> {
+    this.mark(phase);
     await database.updateSessionPhase({
       ...this.ref,
-      phase: next,
-      waitingReason: this.waiting?.reason ?? null,
-      lastError: this.state.lastError,
+      phase,
+      waitingReason: this.state.waiting?.reason ?? null,
+      lastError: this.state.carried.lastError,
       workflowId: workflowInfo().workflowId,
     });
   }
 
-  /** The phase that the next model step shows: by the step itself, or before it. */
-  async enter(next: SessionPhase): Promise<void> {
-    if (this.fewTasks) this.mark(next);
-    else await this.show(next);
-  }
-
-  async consumeEvents(closeOpen: 'idle' | 'requested' | null): Promise<TakeInResult> {
-    // Cleared before the look: a hint that comes during it asks for another one.
-    this.hinted = false;
-    this.rounds += 1;
-    const shown = this.fewTasks ? { phase: this.phase } : {};
-    const result = await database.consumeEvents({ ...this.ref, policy: this.input.policy, closeOpen, ...shown });
-    this.state.consumed += 1;
-    this.taken = result;
-    this.dueAtMs = Date.now() + result.checkAfterMs;
-    if (result.more) this.hinted = true;
+  async consumeEvents(closeOpen: 'idle' | 'requested' | null): Promise<ConsumeResult> {
+    this.apply({ type: 'consumptionStarted' });
+    const { phase } = this.state;
+    const result = await database.consumeEvents({ ...this.ref, policy: this.input.policy, closeOpen, phase });
+    this.apply({ type: 'consumed', result, nowMs: Date.now() });
     if (result.isIndexRequested) await database.hintIndex(this.ref);
     return result;
   }
 
   /**
-   * Does model work, waiting out the provider where it is away. `interrupted` as soon as the caller's condition says so; `given up` for
-   * what no attempt can mend: that is shown, and what was captured stays where it is.
+   * Calls the model, and waits while the provider is unavailable. Returns `interrupted` once `interrupted` returns true; `given up` after a
+   * permanent failure, which is shown.
    */
-  async withProvider(
-    work: () => Promise<void>,
-    interrupted: () => boolean,
-  ): Promise<'completed' | 'interrupted' | 'given up'> {
+  async withProvider(work: () => Promise<void>, interrupted: () => boolean): Promise<Outcome> {
     for (let failures = 0; ; failures += 1) {
       try {
         await work();
         return 'completed';
       } catch (error) {
         const wait = providerWait(error, failures, this.input.policy.retryMs);
-        this.state.lastError = wait?.reason ?? failureReason(error);
+        this.apply({ type: 'modelFailed', error: wait?.reason ?? failureReason(error) });
         if (wait === null) {
-          await this.show(this.phase);
+          await this.show(this.state.phase);
           return 'given up';
         }
-        this.waiting = { reason: wait.reason, untilMs: Date.now() + wait.delayMs };
-        await this.show(this.phase);
-        const woken = await condition(() => interrupted() || this.retrying, wait.delayMs);
-        this.waiting = null;
+        this.apply({ type: 'waitStarted', reason: wait.reason, untilMs: Date.now() + wait.delayMs });
+        await this.show(this.state.phase);
+        const woken = await condition(() => interrupted() || this.state.retryRequested, wait.delayMs);
+        this.apply({ type: 'waitEnded' });
         if (woken && interrupted()) return 'interrupted';
-        this.retrying = false;
+        this.apply({ type: 'retryStarted' });
       }
     }
   }
 
-  spend(cost: CloseResult): void {
-    this.state.modelCalls += cost.calls;
-    this.state.spentTokens += cost.tokens;
-    this.state.spentUsd += cost.usd;
-  }
-
-  /** Sums the session up; answers how that ended and the summary that stands. */
-  async sumUp(
+  /** Summarises the session. Returns the outcome and the current summary. */
+  async summariseSession(
     phase: SessionPhase,
     interrupted: () => boolean,
-  ): Promise<{ readonly outcome: 'completed' | 'interrupted' | 'given up'; readonly summaryId: string | null }> {
+  ): Promise<{ readonly outcome: Outcome; readonly summaryId: string | null }> {
     let summaryId: string | null = null;
     const outcome = await this.withProvider(async () => {
-      const input = this.fewTasks ? { ...this.ref, phase } : this.ref;
-      const result = await this.model.summariseSession(input);
-      summaryId = result.summaryId ?? null;
-      this.spend(result);
+      const cost = await this.model.summariseSession({ ...this.ref, phase });
+      summaryId = cost.summaryId ?? null;
+      this.apply({ type: 'modelUsed', cost });
     }, interrupted);
     return { outcome, summaryId };
   }
 
-  /** Notes what is asked for; resolves when it is done, or when the run has to end first. */
+  /** Records a request. Resolves when it is completed, or when the run has to end first. */
   ask(what: Ask): Promise<AskResult> {
-    // An end that was asked for includes the summary.
-    if (this.asked !== 'close') this.asked = what;
-    const { farewell } = this;
-    // The run waits for nothing but its handlers any more: who waited for it here would wait for ever.
-    if (farewell !== null) return Promise.resolve(farewell);
+    this.apply({ type: 'requested', what });
+    // The run only waits for its handlers: a request that waited for the run would never end.
+    if (this.finalAnswer !== null) return Promise.resolve(this.finalAnswer);
     return new Promise((resolve) => {
-      this.askers.push({ what, resolve });
+      this.requests.push({ what, resolve });
     });
   }
 
-  /** Answers whoever asked for what was done; an end that was asked for meanwhile is still to be done after a summary. */
+  /** Answers the requests that are completed. A close that was requested meanwhile stays open after a summary. */
   reply(done: Ask, summaryId: string | null, settled: boolean): void {
-    const isDone = (what: Ask) => what === done || done === 'close';
-    const answer = { summaryId, settled, lastError: summaryId === null ? this.state.lastError : null };
-    if (this.asked !== null && isDone(this.asked)) this.asked = null;
-    for (const asker of this.askers.splice(0)) {
-      if (isDone(asker.what)) asker.resolve(answer);
-      else this.askers.push(asker);
+    const lastError = summaryId === null ? this.state.carried.lastError : null;
+    this.apply({ type: 'answered', what: done });
+    for (const request of this.requests.splice(0)) {
+      if (answers(done, request.what)) request.resolve({ summaryId, settled, lastError });
+      else this.requests.push(request);
     }
   }
 
-  /** Answers whoever asked, or asks from now on, until the run has ended. What was not done is for the next run. */
+  /** Answers all requests, also those that come until the run has ended. The next run completes them. */
   answerAll(answer: AskResult): void {
-    this.farewell = answer;
-    for (const { resolve } of this.askers.splice(0)) resolve(answer);
+    this.finalAnswer = answer;
+    for (const { resolve } of this.requests.splice(0)) resolve(answer);
+  }
+
+  /** The run does not end after all: requests wait again. */
+  resume(): void {
+    this.finalAnswer = null;
   }
 }

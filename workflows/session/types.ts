@@ -6,8 +6,8 @@ export interface SessionPolicy {
   readonly maxAgeMs: number;
   readonly idleMs: number;
   readonly retryMs: number;
-  /** Windows go into provider batches at a lower price, unless somebody waits for them. Absent: they are summarised at once. */
-  readonly lane?: 'batch';
+  /** `batch`: windows go into provider batches at a lower price, unless a request waits for them. Absent: they are summarised at once. */
+  readonly mode?: 'batch';
 }
 
 /** What goes on over continue-as-new. Plain JSON: counters and positions, never content. */
@@ -67,15 +67,15 @@ export interface SessionRef {
   readonly sessionId: string;
 }
 
-export interface TakeInInput extends SessionRef {
+export interface ConsumeInput extends SessionRef {
   readonly policy: SessionPolicy;
   /** Close what is open whatever its size: nothing came any more, or somebody asked for it. */
   readonly closeOpen: 'idle' | 'requested' | null;
-  /** Shown with the step. Given where the step also hints the index; absent in runs that do both by calls of their own. */
-  readonly phase?: SessionPhase;
+  /** Written with the step. */
+  readonly phase: SessionPhase;
 }
 
-export interface TakeInResult {
+export interface ConsumeResult {
   /** The session's project; null while it has none. */
   readonly projectId: string | null;
   readonly consumedSeq: number;
@@ -94,7 +94,7 @@ export interface TakeInResult {
   /** Nothing was captured for the idle time. */
   readonly idle: boolean;
   /** The session was deleted: stop. */
-  readonly gone: boolean;
+  readonly deleted: boolean;
 }
 
 export interface SummariseResult {
@@ -138,15 +138,14 @@ export interface RequeueInput extends SessionRef {
 }
 
 export interface SettleInput extends SessionRef {
-  readonly vectors?: boolean;
-  /** Nobody said that the vectors are written: if some are missing, that is shown as what the session waits for. */
+  /** Given without a signal that the vectors are written: missing ones are shown as the reason to wait. */
   readonly shown?: { readonly lastError: string | null };
 }
 
 export interface SettleResult {
   readonly settled: boolean;
-  /** Vectors that are still missing; 0 where something new was captured. */
-  readonly pending?: number;
+  /** Vectors that are still missing; 0 if something new was captured. */
+  readonly pending: number;
 }
 
 export interface CaptureSwitchInput extends SessionRef, SetCaptureInput {}
@@ -160,23 +159,20 @@ export interface PhaseInput extends SessionRef {
 
 /** Short database steps, on the session queue. */
 export interface SessionActivities {
-  consumeEvents(input: TakeInInput): Promise<TakeInResult>;
+  consumeEvents(input: ConsumeInput): Promise<ConsumeResult>;
   updateSessionPhase(input: PhaseInput): Promise<void>;
   requeueParked(input: RequeueInput): Promise<{ readonly requeued: number }>;
   hintIndex(input: SessionRef): Promise<void>;
-  countPending(input: SessionRef): Promise<{ readonly pending: number }>;
-  /** Ends the session if nothing new was captured and, in runs that say `vectors`, no vector is pending. */
+  /** Ends the session if nothing new was captured and no vector is pending. */
   settle(input: SettleInput): Promise<SettleResult>;
   setCapture(input: CaptureSwitchInput): Promise<SetCaptureResult>;
-  /** Shows the phase, and sees to it that a batch gathers the session's windows. */
+  /** Writes the phase, and has a batch gather the session's windows. */
   offerWindows(input: ModelStepInput): Promise<OfferResult>;
 }
 
 /** Calls of the model, on the model queue. */
 export interface SummariseActivities {
-  /** One window: for runs that began before `session-few-tasks`. */
-  summariseNextWindow(input: SessionRef): Promise<SummariseResult>;
-  /** As many windows as fit into the time of one call. */
+  /** Summarises as many windows as fit into the time of one call. */
   summariseWindows(input: ModelStepInput): Promise<WindowsResult>;
-  summariseSession(input: SessionRef & Partial<ModelStepInput>): Promise<CloseResult>;
+  summariseSession(input: ModelStepInput): Promise<CloseResult>;
 }

@@ -3,10 +3,10 @@ import { MAX_PROVIDER_WAIT_MS } from '../provider-wait.ts';
 import { database } from './policy.ts';
 import type { SessionRun } from './run.ts';
 
-/** The model's work on windows, which goes on beside the taking in of captures. */
+/** Summarises windows while the session consumes events. */
 export class WindowSummariser {
   running: Promise<void> | null = null;
-  broken: Error | null = null;
+  failure: Error | null = null;
   private readonly run: SessionRun;
 
   constructor(run: SessionRun) {
@@ -16,89 +16,61 @@ export class WindowSummariser {
   start(): void {
     this.running = this.summarise()
       .catch((error: unknown) => {
-        this.broken = error instanceof Error ? error : new Error('the model lane broke');
+        this.failure = error instanceof Error ? error : new Error('summarising windows failed');
       })
       .finally(() => {
         this.running = null;
       });
   }
 
-  /** Summarises what is cut, while the session goes on being captured. */
   private async summarise(): Promise<void> {
     const { run } = this;
-    if (run.phase === 'active') await run.enter('summarising');
-    while (!run.leaving && run.taken !== null && run.hasWindows) {
+    if (run.state.phase === 'active') run.mark('summarising');
+    while (!run.state.isContinuing && run.state.consumption !== null && run.hasWindows) {
       if (run.waitsForBatch) {
-        // Parked windows are given another turn by whoever runs the lane.
-        if (run.retrying) return;
+        // The workflow requeues parked windows while this loop does not run.
+        if (run.state.retryRequested) return;
         await this.waitForBatch();
         continue;
       }
       const outcome = await run.withProvider(
         () => this.summariseOnce(),
-        () => run.leaving,
+        () => run.state.isContinuing,
       );
       if (outcome === 'interrupted') return;
-      // A window that nothing can be done for is parked by its activity; what fails beyond that is looked at again much later.
+      // The activity parks a window that fails permanently; any other failure is retried much later.
       if (outcome === 'given up') {
-        await condition(() => run.leaving || run.retrying, MAX_PROVIDER_WAIT_MS);
-        run.retrying = false;
+        await condition(() => run.state.isContinuing || run.state.retryRequested, MAX_PROVIDER_WAIT_MS);
+        run.apply({ type: 'retryStarted' });
       }
     }
-    if (run.fewTasks) {
-      if (run.phase === 'summarising' && !run.leaving) run.mark('active');
-      return;
-    }
-    if (run.phase === 'summarising' && !run.leaving) await run.show('active');
-    await database.hintIndex(run.ref);
+    if (run.state.phase === 'summarising' && !run.state.isContinuing) run.mark('active');
   }
 
-  /** Has the windows gathered into a batch, and waits until one tells, somebody asks, or it is time to look whether telling was lost. */
+  /** Offers windows to a batch; waits until a batch signals, a request or window comes, or a signal may have been lost. */
   private async waitForBatch(): Promise<void> {
     const { run } = this;
-    run.batchServed = false;
-    const looks = run.state.consumed;
-    const offered = await database.offerWindows({ ...run.ref, phase: run.phase });
-    run.windowsBatched = offered.windowsBatched;
-    run.isDirect = offered.direct === true;
-    run.state.windowsParked = offered.windowsParked;
-    if (run.taken !== null) {
-      // A look that was taken meanwhile may have cut a window that this call did not count.
-      const windowsPending =
-        run.state.consumed === looks
-          ? offered.windowsPending
-          : Math.max(run.taken.windowsPending, offered.windowsPending);
-      run.taken = { ...run.taken, windowsPending, windowsParked: offered.windowsParked };
-    }
+    run.apply({ type: 'offerStarted' });
+    const consumedBefore = run.state.carried.consumed;
+    const result = await database.offerWindows({ ...run.ref, phase: run.state.phase });
+    run.apply({ type: 'windowsOffered', result, consumedBefore });
     if (!run.hasWindows) return;
-    run.waiting = { reason: 'BatchPending', untilMs: Date.now() + MAX_PROVIDER_WAIT_MS };
-    run.mark(run.phase);
-    const cut = run.taken?.windowsPending ?? 0;
-    await condition(
-      () =>
-        run.batchServed ||
-        run.leaving ||
-        run.retrying ||
-        run.asked === 'summary' ||
-        (run.taken?.windowsPending ?? 0) > cut,
-      MAX_PROVIDER_WAIT_MS,
-    );
-    run.waiting = null;
+    run.apply({ type: 'waitStarted', reason: 'BatchPending', untilMs: Date.now() + MAX_PROVIDER_WAIT_MS });
+    run.mark(run.state.phase);
+    const pending = run.state.consumption?.windowsPending ?? 0;
+    await condition(() => {
+      const { batchServed, isContinuing, retryRequested, asked, consumption } = run.state;
+      const isMore = (consumption?.windowsPending ?? 0) > pending;
+      return batchServed || isContinuing || retryRequested || asked === 'summary' || isMore;
+    }, MAX_PROVIDER_WAIT_MS);
+    run.apply({ type: 'waitEnded' });
   }
 
   private async summariseOnce(): Promise<void> {
     const { run } = this;
-    const looks = run.state.consumed;
-    const result = run.fewTasks
-      ? await run.model.summariseWindows({ ...run.ref, phase: run.phase })
-      : { ...(await run.model.summariseNextWindow(run.ref)), summarised: 1 };
-    run.spend(result);
-    run.state.windowsSummarised += result.summarised;
-    run.state.windowsParked = result.windowsParked;
-    if (run.taken === null) return;
-    // A look that was taken meanwhile may have cut a window that this call did not count: what it saw stands until the next call.
-    const windowsPending =
-      run.fewTasks && run.state.consumed !== looks ? run.taken.windowsPending : result.windowsPending;
-    run.taken = { ...run.taken, windowsPending, windowsParked: result.windowsParked };
+    const consumedBefore = run.state.carried.consumed;
+    const result = await run.model.summariseWindows({ ...run.ref, phase: run.state.phase });
+    run.apply({ type: 'modelUsed', cost: result });
+    run.apply({ type: 'windowsSummarised', result, consumedBefore });
   }
 }

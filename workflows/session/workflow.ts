@@ -23,6 +23,7 @@ import {
 } from './messages.ts';
 import { database } from './policy.ts';
 import { SessionRun } from './run.ts';
+import { viewOf } from './state.ts';
 import type { AskResult, SessionInput, SessionView, SetCaptureInput, SetCaptureResult } from './types.ts';
 
 const hint = defineSignal(HINT_SIGNAL);
@@ -34,28 +35,15 @@ const summariseNow = defineUpdate<AskResult>(SUMMARISE_NOW_UPDATE);
 const close = defineUpdate<AskResult>(CLOSE_UPDATE);
 const setCapture = defineUpdate<SetCaptureResult, [SetCaptureInput]>(SET_CAPTURE_UPDATE);
 
-/** What was asked for is not done: the next run goes on with it, or nothing is left of the session. */
-const NOT_DONE: AskResult = { summaryId: null, settled: false, lastError: null };
+/** The request is not completed: the next run completes it, or the session was deleted. */
+const NOT_COMPLETED: AskResult = { summaryId: null, settled: false, lastError: null };
 
 function listen(run: SessionRun): void {
-  setHandler(hint, () => {
-    run.hinted = true;
-    run.signals += 1;
-  });
-  setHandler(indexed, () => {
-    run.vectorsDone = true;
-    run.signals += 1;
-  });
-  setHandler(summarised, () => {
-    run.batchServed = true;
-    run.signals += 1;
-  });
-  setHandler(retry, () => {
-    run.retrying = true;
-    run.hinted = true;
-    run.signals += 1;
-  });
-  setHandler(stateQuery, () => run.view);
+  setHandler(hint, () => run.apply({ type: 'hinted' }));
+  setHandler(indexed, () => run.apply({ type: 'indexed' }));
+  setHandler(summarised, () => run.apply({ type: 'batchServed' }));
+  setHandler(retry, () => run.apply({ type: 'retryRequested' }));
+  setHandler(stateQuery, () => viewOf(run.state));
   setHandler(summariseNow, () => run.ask('summary'));
   setHandler(close, () => run.ask('close'));
   setHandler(setCapture, ({ on }) => database.setCapture({ ...run.ref, on }), {
@@ -66,9 +54,8 @@ function listen(run: SessionRun): void {
 }
 
 /**
- * Owns one session from its first capture to its settled end: takes captures in when hinted or when it is time to look, has windows
- * summarised beside that, and when the session is over has it summed up, learned from and indexed. A capture that comes during the
- * closing sends it back to work; one that comes after the end starts a new run under the same id.
+ * Owns one session from its first event to its end: consumes events when hinted or due, summarises windows beside that, and closes the session
+ * when it is over: session summary, learnings, vectors. An event during closing reopens it; one after the end starts a new run under the same id.
  */
 export async function session(input: SessionInput): Promise<void> {
   const run = new SessionRun(input);
@@ -76,72 +63,72 @@ export async function session(input: SessionInput): Promise<void> {
   try {
     await live(run);
   } catch (error) {
-    if (isCancellation(error) && run.fewTasks) await CancellationScope.nonCancellable(() => run.show('cancelled'));
+    if (isCancellation(error)) await CancellationScope.nonCancellable(() => run.show('cancelled'));
     throw error;
   }
 }
 
 async function live(run: SessionRun): Promise<void> {
-  const lane = new WindowSummariser(run);
+  const summariser = new WindowSummariser(run);
   for (;;) {
-    const isDue = !run.fewTasks || run.hinted || Date.now() >= run.dueAtMs;
-    const look = isDue || run.taken === null ? await run.consumeEvents(null) : run.taken;
-    if (look.gone) return await leave(run, NOT_DONE);
-    if (lane.broken !== null) throw lane.broken;
-    if (run.retrying && lane.running === null) await takeUpAgain(run);
-    if (run.hasWindows && lane.running === null) lane.start();
+    const { hinted, dueAtMs, consumption } = run.state;
+    const isDue = hinted || Date.now() >= dueAtMs;
+    const latest = isDue || consumption === null ? await run.consumeEvents(null) : consumption;
+    if (latest.deleted) return await leave(run, NOT_COMPLETED);
+    if (summariser.failure !== null) throw summariser.failure;
+    if (run.state.retryRequested && summariser.running === null) await requeueWindows(run);
+    if (run.hasWindows && summariser.running === null) summariser.start();
 
     if (run.isLong) {
-      run.leaving = true;
-      run.answerAll(NOT_DONE);
-      await condition(() => lane.running === null);
+      run.apply({ type: 'continuing' });
+      run.answerAll(NOT_COMPLETED);
+      await condition(() => summariser.running === null);
       await condition(allHandlersFinished);
-      await continueAsNew<typeof session>({ ...run.input, state: { ...run.state, asked: run.asked } });
+      await continueAsNew<typeof session>({ ...run.input, state: { ...run.state.carried, asked: run.state.asked } });
     }
 
-    const isOver = look.ended || look.idle;
-    if (!run.hinted && (isOver || run.asked !== null) && lane.running === null) {
-      if (await finish(run, look.ended, isOver)) return;
+    const isOver = latest.ended || latest.idle;
+    if (!run.state.hinted && (isOver || run.state.asked !== null) && summariser.running === null) {
+      if (await finish(run, latest.ended, isOver)) return;
       continue;
     }
-    const { running } = lane;
-    const waitMs = run.fewTasks ? Math.max(run.dueAtMs - Date.now(), 1) : look.checkAfterMs;
+    const { running } = summariser;
     await condition(
       () =>
-        run.hinted ||
-        lane.broken !== null ||
-        (run.asked !== null && lane.running === null) ||
-        (running !== null && lane.running === null),
-      waitMs,
+        run.state.hinted ||
+        summariser.failure !== null ||
+        (run.state.asked !== null && summariser.running === null) ||
+        (running !== null && summariser.running === null),
+      Math.max(run.state.dueAtMs - Date.now(), 1),
     );
   }
 }
 
-/** Somebody asked to try again: parked windows get another turn. */
-async function takeUpAgain(run: SessionRun): Promise<void> {
-  run.retrying = false;
+/** Requeues parked windows after a requested retry. */
+async function requeueWindows(run: SessionRun): Promise<void> {
+  run.apply({ type: 'retryStarted' });
   const { requeued } = await database.requeueParked({ ...run.ref, again: true });
-  if (requeued > 0 && run.taken !== null)
-    run.taken = { ...run.taken, windowsPending: run.taken.windowsPending + requeued };
+  if (requeued > 0) run.apply({ type: 'windowsRequeued', requeued });
 }
 
-/** Sums up or ends the session, when nothing is left to be summarised before it. True when the run is over. */
+/** Summarises or closes the session once no windows are pending. Returns whether the run is over. */
 async function finish(run: SessionRun, ended: boolean, isOver: boolean): Promise<boolean> {
-  const { asked } = run;
-  const rest = ended && asked === null ? run.taken : await run.consumeEvents(asked === null ? 'idle' : 'requested');
-  if (rest?.gone === true) {
-    await leave(run, NOT_DONE);
+  const { asked } = run.state;
+  const rest =
+    ended && asked === null ? run.state.consumption : await run.consumeEvents(asked === null ? 'idle' : 'requested');
+  if (rest?.deleted === true) {
+    await leave(run, NOT_COMPLETED);
     return true;
   }
-  let again = (rest?.windowsPending ?? 0) > 0;
-  if (!again && (!run.fewTasks || (rest?.windowsParked ?? 0) > 0)) {
-    again = (await database.requeueParked(run.ref)).requeued > 0;
-    if (again) run.hinted = true;
+  let hasMore = (rest?.windowsPending ?? 0) > 0;
+  if (!hasMore && (rest?.windowsParked ?? 0) > 0) {
+    hasMore = (await database.requeueParked(run.ref)).requeued > 0;
+    if (hasMore) run.apply({ type: 'workFound' });
   }
-  if (!again && !run.hinted) {
-    // While windows lie in a batch the session cannot end, and what is summed up is not the whole of it yet.
-    if (asked === 'summary' && (!isOver || run.windowsBatched > 0)) {
-      const { outcome, summaryId } = await run.sumUp(run.phase, () => run.isLong);
+  if (!hasMore && !run.state.hinted) {
+    // With windows in a batch the session cannot end, and a summary would be incomplete.
+    if (asked === 'summary' && (!isOver || run.state.windowsBatched > 0)) {
+      const { outcome, summaryId } = await run.summariseSession(run.state.phase, () => run.isLong);
       if (outcome !== 'interrupted') run.reply('summary', summaryId, false);
       return false;
     }
@@ -149,28 +136,24 @@ async function finish(run: SessionRun, ended: boolean, isOver: boolean): Promise
     if (settled) {
       run.markSettled();
       run.reply('close', summaryId, true);
-      if (!run.hinted) {
-        await leave(run, { summaryId, settled: true, lastError: run.state.lastError });
-        // What was captured while an order was still being carried out.
-        if (!run.hinted) return true;
-        run.farewell = null;
+      if (!run.state.hinted) {
+        await leave(run, { summaryId, settled: true, lastError: run.state.carried.lastError });
+        // An event may have come while an update was still being handled.
+        if (!run.state.hinted) return true;
+        run.resume();
       }
     } else if (asked === 'summary' && summaryId !== null) {
       run.reply('summary', summaryId, false);
     }
-    run.hinted = true;
+    run.apply({ type: 'workFound' });
   }
-  run.waiting = null;
-  if (!again && run.phase !== 'active') {
-    if (run.fewTasks) run.mark('active');
-    else await run.show('active');
-  }
+  run.apply({ type: 'waitEnded' });
+  if (!hasMore && run.state.phase !== 'active') run.mark('active');
   return false;
 }
 
-/** Lets whoever asked hear the answer before the run ends. */
+/** Answers open requests before the run ends. */
 async function leave(run: SessionRun, answer: AskResult): Promise<void> {
-  if (!run.fewTasks) return;
   run.answerAll(answer);
   await condition(allHandlersFinished);
 }

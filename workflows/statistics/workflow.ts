@@ -8,7 +8,7 @@ const counting = proxyActivities<StatisticsActivities>({
   startToCloseTimeout: '2 hours',
   scheduleToCloseTimeout: '12 hours',
   heartbeatTimeout: '30 seconds',
-  retry: { initialInterval: '10 seconds', maximumInterval: '10 minutes', maximumAttempts: 10 },
+  retry: { initialInterval: '10 seconds', maximumInterval: '10 minutes' },
 });
 
 /** Writes down the figures of the day. */

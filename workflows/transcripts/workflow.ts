@@ -1,19 +1,8 @@
-import {
-  CancellationScope,
-  continueAsNew,
-  defineQuery,
-  isCancellation,
-  proxyActivities,
-  setHandler,
-  sleep,
-  workflowInfo,
-} from '@temporalio/workflow';
-import { failureReason } from '../failure-reason.ts';
+import { continueAsNew, proxyActivities, sleep, workflowInfo } from '@temporalio/workflow';
 import { QUEUES } from '../queues.ts';
-import { IMPORT_PROGRESS_QUERY } from './messages.ts';
-import type { ImportEnd, ImportInput, ImportView, TranscriptActivities, WatchResult } from './types.ts';
-
-const progress = defineQuery<ImportView>(IMPORT_PROGRESS_QUERY);
+import { finish, Progress, runJob } from '../run-job.ts';
+import type { JobEnd } from '../run-job.ts';
+import type { ImportInput, ImportView, TranscriptActivities, WatchResult } from './types.ts';
 
 /** Steps of one run: with each a handful of events, a history stays in the hundreds. */
 const MAX_STEPS = 100;
@@ -53,33 +42,26 @@ const watching = proxyActivities<Pick<TranscriptActivities, 'watchTranscripts'>>
   retry: { initialInterval: '2 seconds', maximumInterval: '10 seconds' },
 });
 
-function end(input: ImportInput, state: ImportEnd['state'], error: string | null): Promise<void> {
-  const { tenantId, importId } = input;
-  return CancellationScope.nonCancellable(() => ending.finishImport({ tenantId, importId, state, error }));
-}
-
-/** Reads a folder of transcripts, step by step. Cancelled, it leaves what was read in place: the next import goes on from there. */
+/** Imports a folder of transcripts step by step. If it is cancelled, read rows stay; the next import continues from there. */
 export async function transcriptImport(input: ImportInput): Promise<ImportView> {
-  let view: ImportView = input.view ?? { filesTotal: 0, filesDone: 0, steps: 0 };
-  setHandler(progress, () => view);
-  const reading = readingOf(input.tenantId);
-  try {
+  const { tenantId, importId } = input;
+  const progress = new Progress<ImportView>(input.view ?? { filesTotal: 0, filesDone: 0, steps: 0 });
+  const reading = readingOf(tenantId);
+  const end = (how: JobEnd) => ending.finishImport({ tenantId, importId, ...how });
+  const isRead = await runJob(async () => {
     for (let steps = 0; steps < MAX_STEPS && !workflowInfo().continueAsNewSuggested; steps += 1) {
-      const { tenantId, importId } = input;
-      const step = await reading.readTranscripts({ tenantId, importId });
-      view = { filesTotal: step.filesTotal, filesDone: step.filesDone, steps: view.steps + 1 };
-      if (step.more) continue;
+      const { filesTotal, filesDone, more } = await reading.readTranscripts({ tenantId, importId });
+      progress.view = { filesTotal, filesDone, steps: progress.view.steps + 1 };
+      if (more) continue;
       if (!input.follow) {
-        await end(input, 'completed', null);
-        return view;
+        await finish(() => end({ state: 'completed', error: null }));
+        return true;
       }
       await sleep(FOLLOW_MS);
     }
-  } catch (error) {
-    await (isCancellation(error) ? end(input, 'cancelled', null) : end(input, 'failed', failureReason(error)));
-    throw error;
-  }
-  return continueAsNew<typeof transcriptImport>({ ...input, view });
+    return false;
+  }, end);
+  return isRead ? progress.view : continueAsNew<typeof transcriptImport>({ ...input, view: progress.view });
 }
 
 /** Finds in the transcripts of this machine what hooks missed. */

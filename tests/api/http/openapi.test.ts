@@ -11,7 +11,7 @@ import { memoryHash } from '../../../domain/memory.ts';
 import { createLogger } from '../../../telemetry/logger.ts';
 import { demoHooks, replay, settled } from '../../setup/demo-session.ts';
 import { createTestUser } from '../../setup/database.ts';
-import { OPERATIONS } from '../../../workflows/ids.ts';
+import { SCHEDULE_NAMES } from '../../../domain/jobs.ts';
 import { startTestInstance } from '../../setup/instance.ts';
 import type { ApiAnswer, TestInstance } from '../../setup/instance.ts';
 import { until } from '../../setup/until.ts';
@@ -62,7 +62,7 @@ beforeAll(async () => {
       RECOLLECT_BACKUP_STORE: folder,
       RECOLLECT_ARCHIVE_STORE: folder,
     },
-    OPERATIONS,
+    SCHEDULE_NAMES,
   );
   contract = await contractOf(instance);
   await instance.startWorker();

@@ -8,7 +8,7 @@ import { recordOutput } from '../../cli/support/output.ts';
 import { longLivedFolder } from '../../infra/support/long-lived-folder.ts';
 import { createTestUser } from '../../setup/database.ts';
 import type { TestUser } from '../../setup/database.ts';
-import { OPERATIONS } from '../../../workflows/ids.ts';
+import { SCHEDULE_NAMES } from '../../../domain/jobs.ts';
 import { startTestInstance } from '../../setup/instance.ts';
 import type { TestInstance } from '../../setup/instance.ts';
 import { until } from '../../setup/until.ts';
@@ -34,7 +34,7 @@ let instance: TestInstance;
 let other: TestUser;
 
 beforeAll(async () => {
-  instance = await startTestInstance({}, OPERATIONS);
+  instance = await startTestInstance({}, SCHEDULE_NAMES);
   other = await createTestUser(instance.db.superuser, { role: 'admin' });
   await instance.startWorker();
   mkdirSync(dataDir, { recursive: true });

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { DEFAULT_SCHEDULES } from '../../../config/schedule-settings.ts';
 import { bootstrapTemporal } from '../../../infra/bootstrap/temporal.ts';
 import { SCHEDULES } from '../../../stores/temporal/schedule-list.ts';
-import { OPERATIONS } from '../../../workflows/ids.ts';
+import { SCHEDULE_NAMES } from '../../../domain/jobs.ts';
 import { createTestUser } from '../../setup/database.ts';
 import { startTestInstance } from '../../setup/instance.ts';
 import type { ApiAnswer, TestInstance } from '../../setup/instance.ts';
@@ -24,7 +24,7 @@ const schedule = z.looseObject({
 let instance: TestInstance;
 
 beforeAll(async () => {
-  instance = await startTestInstance({}, OPERATIONS);
+  instance = await startTestInstance({}, SCHEDULE_NAMES);
 }, PATIENCE_MS);
 afterAll(() => instance.close());
 
@@ -47,8 +47,8 @@ const bootstrap = (settings: Partial<typeof DEFAULT_SCHEDULES> = {}) =>
 
 test('are made with the policies that are written down, and show when they run next', async () => {
   const schedules = await listed();
-  expect([...schedules.keys()].toSorted()).toEqual([...OPERATIONS].toSorted());
-  for (const name of OPERATIONS) {
+  expect([...schedules.keys()].toSorted()).toEqual([...SCHEDULE_NAMES].toSorted());
+  for (const name of SCHEDULE_NAMES) {
     const { overlap, catchUpSeconds } = SCHEDULES[name];
     expect(schedules.get(name)).toMatchObject({ state: 'active', overlap, catch_up_seconds: catchUpSeconds });
     const { policies, action } = await instance.temporal.schedule.getHandle(`ops/${name}`).describe();

@@ -170,7 +170,7 @@ async function fromCache<Output>(
 }
 
 /**
- * Makes a model request within the budgets, or returns a cached response. Usage is recorded when it returns or throws, so that the caller's
+ * Sends a model request within the budgets, or returns a cached response. Usage is recorded when it returns or throws, so that the caller's
  * transaction writes the output alone. The local model has no budget and no cache. `call`: the prepared request, or a function that prepares
  * it, which is not called if `options.question` is cached. @throws ModelError with the recorded usage, QuotaTooSmall among them;
  * BudgetExhausted, ModelBusy, the signal's reason

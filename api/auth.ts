@@ -8,7 +8,7 @@ import { ApiError } from './errors.ts';
 export interface RouteAccess {
   readonly method: string;
   readonly url: string;
-  /** Scope that a key needs; `open` asks for no key, `key` for any, `scrape` for the scrape token or an admin, `operator` for an admin of the operator's tenant. */
+  /** Scope that a key needs; `open` needs no key, `key` any key, `scrape` the scrape token or an admin, `operator` an admin of the operator's tenant. */
   readonly access: Scope | 'open' | 'scrape' | 'key' | 'operator';
   /** True for a route of a level that reads which writes all the same. */
   readonly writes: boolean;
@@ -20,8 +20,8 @@ declare module 'fastify' {
     routeAccess: readonly RouteAccess[];
   }
   interface FastifyRequest {
-    /** Who asks; null on open routes. */
-    holder: Principal | null;
+    /** The caller; null on open routes. */
+    principal: Principal | null;
   }
   interface FastifyContextConfig {
     /** A route without it is refused at start. */
@@ -43,19 +43,19 @@ const BELIEVE_MS = 5_000;
 const MAX_KNOWN_KEYS = 10_000;
 const KEY_FORM = /^Bearer ([\x21-\x7e]{8,512})$/i;
 
-/** Keys by their hash, so that the cache holds no secrets. */
+/** Caches principals by the hash of their key, so that it contains no secrets. */
 class KeyCache {
-  private readonly known = new Map<string, { readonly holder: Principal; readonly until: number }>();
+  private readonly known = new Map<string, { readonly principal: Principal; readonly until: number }>();
 
   get(hash: string): Principal | null {
     const entry = this.known.get(hash);
     if (entry === undefined || entry.until < performance.now()) return null;
-    return entry.holder;
+    return entry.principal;
   }
 
-  set(hash: string, holder: Principal): void {
+  set(hash: string, principal: Principal): void {
     if (this.known.size >= MAX_KNOWN_KEYS) this.known.clear();
-    this.known.set(hash, { holder, until: performance.now() + BELIEVE_MS });
+    this.known.set(hash, { principal, until: performance.now() + BELIEVE_MS });
   }
 
   clear(): void {
@@ -66,16 +66,16 @@ class KeyCache {
 /** The browsable page of the API: a plugin's routes, which cannot say themselves that they are open. */
 export const DOCS_PREFIX = '/docs';
 
-/** Levels whose routes only read: a viewer may use these, and of them none that `writes`. Of `key` the routes that a tool asks decide. */
+/** Access levels of reading routes: a viewer may use these, except routes that set `writes`. On `key` routes, the routes that a tool calls decide. */
 const READING: ReadonlySet<string> = new Set(['read', 'key', 'scrape']);
 
-/** Asks every request for its key before anything else is done with it. */
+/** Authenticates every request before it is processed. */
 export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
   const cache = new KeyCache();
   options.onConnectionClosed(() => cache.clear());
   const routes: RouteAccess[] = [];
   app.decorate('routeAccess', routes);
-  app.decorateRequest('holder', null);
+  app.decorateRequest('principal', null);
   app.addHook('onRoute', (route) => {
     if (route.url.startsWith(DOCS_PREFIX)) route.config = { ...route.config, access: 'open' };
     const { access, writes = false } = route.config ?? {};
@@ -95,64 +95,64 @@ export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
     )
       return;
     const hash = keySha256(key).toString('base64');
-    let holder = cache.get(hash);
-    if (holder === null) {
-      holder = await options.findPrincipal(key);
-      if (holder === null) throw new ApiError('INVALID_API_KEY', 'the key is unknown, expired or revoked');
-      cache.set(hash, holder);
+    let principal = cache.get(hash);
+    if (principal === null) {
+      principal = await options.findPrincipal(key);
+      if (principal === null) throw new ApiError('INVALID_API_KEY', 'the key is unknown, expired or revoked');
+      cache.set(hash, principal);
     }
-    if (isViewer(holder) && (!READING.has(access) || request.routeOptions.config.writes === true))
+    if (isViewer(principal) && (!READING.has(access) || request.routeOptions.config.writes === true))
       throw new ApiError('FORBIDDEN', 'a viewer reads and changes nothing, whatever scopes the key has');
     if (access === 'key') {
-      request.holder = holder;
+      request.principal = principal;
       return;
     }
     const scope = access === 'scrape' || access === 'operator' ? 'admin' : access;
-    if (!holder.scopes.includes(scope))
+    if (!principal.scopes.includes(scope))
       throw new ApiError('FORBIDDEN', `this route needs a key with the scope ${scope}`);
-    if (scope === 'admin' && !isAdmin(holder)) throw new ApiError('FORBIDDEN', 'this route is for admins');
-    if (access === 'operator' && !operates(holder))
+    if (scope === 'admin' && !isAdmin(principal)) throw new ApiError('FORBIDDEN', 'this route is for admins');
+    if (access === 'operator' && !operates(principal))
       throw new ApiError('FORBIDDEN', 'this route is for admins of the tenant that the instance was set up with');
-    request.holder = holder;
+    request.principal = principal;
   });
 }
 
-/** Who asks, on a route that is not open. */
+/** Returns the caller of a route that is not open. */
 export function principalOf(request: FastifyRequest): Principal {
-  if (request.holder === null)
+  if (request.principal === null)
     throw new ApiError('UNAUTHENTICATED', 'this route needs the header Authorization: Bearer KEY');
-  return request.holder;
+  return request.principal;
 }
 
 /** Whether a request may read and nothing else, whatever scopes its key has. */
-export function isViewer(holder: Principal): boolean {
-  return holder.role === 'viewer';
+export function isViewer(principal: Principal): boolean {
+  return principal.role === 'viewer';
 }
 
 /**
  * Whether a request has the rights of an admin of its tenant: to see other users' private rows, and to act for other users. The role gives them to the user,
  * the scope to the key: a key of an admin without that scope can do what a user's key can.
  */
-export function isAdmin(holder: Principal): boolean {
-  return holder.role === 'admin' && holder.scopes.includes('admin');
+export function isAdmin(principal: Principal): boolean {
+  return principal.role === 'admin' && principal.scopes.includes('admin');
 }
 
-/** Whether a request may see and steer what belongs to the whole instance. */
-export function operates(holder: Principal): boolean {
-  return isAdmin(holder) && holder.isOperator;
+/** Returns whether a principal may read and control resources of the instance. */
+export function operates(principal: Principal): boolean {
+  return isAdmin(principal) && principal.isOperator;
 }
 
 /** Whether something of this user's may be seen and changed: one's own, or for an admin any of the tenant. */
-export function mayActFor(holder: Principal, userId: string | null | undefined): boolean {
-  return isAdmin(holder) || userId === holder.userId;
+export function mayActFor(principal: Principal, userId: string | null | undefined): boolean {
+  return isAdmin(principal) || userId === principal.userId;
 }
 
 /** Whose private memories a request may read: undefined for admins, who read all of their tenant. */
-export function viewerOf(holder: Principal): string | undefined {
-  return isAdmin(holder) ? undefined : holder.userId;
+export function viewerOf(principal: Principal): string | undefined {
+  return isAdmin(principal) ? undefined : principal.userId;
 }
 
 /** How a request may name sessions by their host's id. */
-export function seekerOf(holder: Principal): SessionSeeker {
-  return { userId: holder.userId, namesAll: isAdmin(holder) };
+export function seekerOf(principal: Principal): SessionSeeker {
+  return { userId: principal.userId, namesAll: isAdmin(principal) };
 }

@@ -41,7 +41,7 @@ import { createRetentionObserver } from './metrics/retention-metrics.ts';
 const QUERY_BATCH_TOKENS = 512;
 const EMBEDDER_IDLE_MS = 30_000;
 
-/** The only place where the api meets what it stands on. Nothing is connected yet: every part connects at its first use. */
+/** Creates the api's dependencies. Opens no connection: each dependency connects at its first use. */
 export function createApiDependencies(config: Config, logger: Logger) {
   const metrics = createApiMetrics();
   const clock: Clock = { now: () => Date.now() };
@@ -71,16 +71,16 @@ export function createApiDependencies(config: Config, logger: Logger) {
     retryMs: config.session.retryMs,
   });
   const jobs = createJobs(temporal);
-  const createFlood = () => {
+  const createBurstDetector = () => {
     const sign = new BurstFlag(database.pool, (error) =>
-      logger.warn({ error: error instanceof Error ? error.name : 'unknown' }, 'a flood of captures could not be shown'),
+      logger.warn({ error: error instanceof Error ? error.name : 'unknown' }, 'the burst flag could not be set'),
     );
     return { sign, gauge: new BurstDetector((isBurst) => sign.show(isBurst)) };
   };
-  const { sign: burstFlag, gauge: flood } = createFlood();
-  const imported = createFlood();
+  const { sign: burstFlag, gauge: burst } = createBurstDetector();
+  const imported = createBurstDetector();
   const hints = new HintSender({
-    flood,
+    burst,
     hints: workflowHints,
     delayMs: config.hintDelayMs,
     onSent: () => metrics.hintsSent.inc(),
@@ -112,7 +112,7 @@ export function createApiDependencies(config: Config, logger: Logger) {
     objects,
     /** Large events, read and built beside the event loop. */
     heavy,
-    /** Rows of imports: workers stand back from them as from captures, but agents are told what they ask for. */
+    /** Counts rows of imports: workers defer to them as to captures, but agents are still served context. */
     importBurst: imported.gauge,
     /** Archived sessions, exports and files of imports; null where no store is set. */
     archives: archiveStoreAt(config.archive.address, config.s3),
@@ -132,7 +132,7 @@ export function createApiDependencies(config: Config, logger: Logger) {
       tokens,
       clock,
       hooks: config.context,
-      isBurst: () => flood.isBurst,
+      isBurst: () => burst.isBurst,
     }),
     indexOf,
     remembering: createRemembering({ database, vectors, embedder: embedders.wanted, indexOf }, heavy),
@@ -147,7 +147,7 @@ export function createApiDependencies(config: Config, logger: Logger) {
     steering: createSessionSteering(temporal, config.session),
     vectors,
     health: createHealthChecks({ database, temporal, vectors, embedder: embedders.wanted }),
-    /** Numbers that are read when they are asked for. */
+    /** Reads the metrics that are computed at a scrape. */
     observe: async () => {
       await Promise.all([
         observeModels(),
@@ -163,7 +163,7 @@ export function createApiDependencies(config: Config, logger: Logger) {
     },
     /** After the server has answered its last request: hints go out first, stores close last. */
     async close() {
-      flood.stop();
+      burst.stop();
       imported.gauge.stop();
       await Promise.all([burstFlag.close(), imported.sign.close()]);
       await hints.stop(config.shutdownGraceMs);

@@ -61,11 +61,11 @@ export class ApiError extends Error {
 
 const RETRY_AFTER_SECONDS = 2;
 
-/** Fastify's own errors, as ours. */
+/** Maps Fastify's error codes to those of the api. */
 const FRAMEWORK_CODES: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: ['BODY_TOO_LARGE', 'the body is larger than this route takes'],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['UNSUPPORTED_MEDIA_TYPE', 'the content type is not one that this route takes'],
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['INVALID_JSON', 'the body is not as long as its header says'],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['INVALID_JSON', 'the body differs in length from its content-length header'],
   FST_ERR_CTP_EMPTY_JSON_BODY: ['INVALID_JSON', 'the body is empty'],
   FST_ERR_BAD_URL: ['VALIDATION_FAILED', 'the address is not well encoded'],
   FST_ERR_MAX_PARAM_LENGTH: ['VALIDATION_FAILED', 'a part of the address is too long'],
@@ -74,7 +74,7 @@ const FRAMEWORK_CODES: Readonly<Record<string, readonly [ErrorCode, string]>> = 
 /** 3D000 and 55000: a restore puts another database in the place of this one. */
 const UNAVAILABLE = /^(?:ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|08|3D000|40|53|55000|55P03|57|58|P1|P20(?:24|28|34|37))/;
 
-/** PostgreSQL away, starting, stopping or full; a deadlock or a time limit; a pool that gave no connection. */
+/** Returns true if PostgreSQL is unavailable, starting, stopping or full, for a deadlock, a time limit, and an exhausted pool. */
 function isUnavailable(error: Error): boolean {
   if (databaseCodes(error).some((code) => UNAVAILABLE.test(code))) return true;
   return /connection terminated|timeout exceeded when trying to connect|server has closed the connection|cannot use a pool after/i.test(
@@ -82,7 +82,7 @@ function isUnavailable(error: Error): boolean {
   );
 }
 
-/** Any error as one that is meant for the caller; what nobody foresaw becomes INTERNAL and tells nothing. */
+/** Returns the error to send to the caller; an unexpected one becomes INTERNAL, without details. */
 export function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   if (hasZodFastifySchemaValidationErrors(error)) {
@@ -93,7 +93,7 @@ export function toApiError(error: unknown): ApiError {
     return new ApiError('VALIDATION_FAILED', 'the request is not valid', details);
   }
   if (error instanceof LegalHoldError)
-    return new ApiError('LEGAL_HOLD', error.message, [{ field: 'hold', message: 'stands', id: error.holdId }]);
+    return new ApiError('LEGAL_HOLD', error.message, [{ field: 'hold', message: 'is active', id: error.holdId }]);
   if (error instanceof SessionAmbiguous)
     return new ApiError(
       'CONFLICT',
@@ -105,7 +105,7 @@ export function toApiError(error: unknown): ApiError {
   if (error instanceof Error) {
     const known = 'code' in error && typeof error.code === 'string' ? FRAMEWORK_CODES[error.code] : undefined;
     if (known !== undefined) return new ApiError(...known);
-    if (isUnavailable(error)) return new ApiError('STORAGE_UNAVAILABLE', 'storage is away for the moment; try again');
+    if (isUnavailable(error)) return new ApiError('STORAGE_UNAVAILABLE', 'storage is unavailable; try again');
   }
   return new ApiError('INTERNAL', 'something went wrong here; the log has the request id');
 }

@@ -25,14 +25,14 @@ async function check(probe: () => Promise<unknown>): Promise<DependencyHealth> {
     await Promise.race([probe(), timeout]);
     return { status: 'ok', latency_ms: Math.round((performance.now() - started) * 100) / 100 };
   } catch {
-    // Which of them is away is all that a caller may know; the log of the part itself has the reason.
+    // A caller sees only which dependency is unavailable; its own log contains the reason.
     return { status: 'unavailable', latency_ms: null };
   } finally {
     clearTimeout(timer);
   }
 }
 
-/** Asks every dependency at once; none can hold the answer up for longer than two seconds. */
+/** Checks all dependencies concurrently, each for at most two seconds. */
 export function createHealthChecks(parts: {
   database: Database;
   temporal: Client;

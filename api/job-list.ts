@@ -16,7 +16,7 @@ import { stuckAdvice } from '../domain/stuck.ts';
 
 const NOTHING_PENDING = { summarise: 0, learn: 0, embed: 0 };
 
-/** Why the job stands; null where it gets on. A session that is open while its workflow has ended by itself stands, too. */
+/** Returns why the job is stuck; null if it progresses. An open session whose workflow has ended by itself is stuck, too. */
 function stuckOf(run: WorkflowJob | null, work: SessionWork | null, now: number): StuckFacts | null {
   if (work === null) return null;
   const ended = run !== null && (run.state === 'failed' || run.state === 'terminated');
@@ -35,7 +35,7 @@ function stuckOf(run: WorkflowJob | null, work: SessionWork | null, now: number)
 function stateOf(run: WorkflowJob | null, work: SessionWork | null, stuck: boolean): JobAnswer['state'] {
   const waiting = run?.waiting ?? work?.waitingReason ?? null;
   if (run !== null && run.state !== 'running' && run.state !== 'completed') {
-    // What was told to end has ended as it was told; what ended by itself before its time stands.
+    // A cancelled workflow ended on request; one that ended early by itself is stuck.
     return run.state;
   }
   if (stuck) return 'stuck';
@@ -73,7 +73,7 @@ export function presentJob(
             events: work.events,
           },
     state,
-    // What the database shows is of the present run; Temporal keeps the phase of one that is over.
+    // The database has the phase of the current run; Temporal retains the phase of an ended one.
     phase: name.kind === 'session' ? (work?.phase ?? run?.phase ?? null) : (run?.phase ?? null),
     waiting_reason: state === 'completed' ? null : (run?.waiting ?? work?.waitingReason ?? null),
     waiting_until: described?.waitingUntil?.toISOString() ?? null,
@@ -97,7 +97,7 @@ export interface JobListQuery {
 
 export interface JobListAnswer {
   readonly jobs: readonly JobAnswer[];
-  /** Null where it is not known: in the database's view only as many are looked at as are asked for. */
+  /** Null if unknown: the database reads only the requested number. */
   readonly total: number | null;
   readonly nextCursor: string | null;
   readonly degraded: readonly 'temporal'[];
@@ -122,15 +122,15 @@ function badCursor(): ApiError {
   return new ApiError('VALIDATION_FAILED', `cursor ${message}`, [{ field: 'cursor', message }]);
 }
 
-/** Which sessions of the database a state asks for, when Temporal is away. */
+/** Returns whether a session of the database matches a state, while Temporal is unavailable. */
 function matches(job: JobAnswer, state: JobListQuery['state']): boolean {
   if (state === 'all') return true;
   return state === 'failed' ? job.state === 'failed' || job.state === 'terminated' : job.state === state;
 }
 
 /**
- * Jobs from both who know of them: Temporal what runs and ran, the database what stands and why. What is stuck, the database knows best; while
- * Temporal is away it answers alone, for sessions.
+ * Lists jobs from both sources: running and ended ones from Temporal, stuck ones with their reason from the database. While Temporal is
+ * unavailable, lists only sessions, from the database.
  */
 export function createJobList(parts: {
   readonly database: Database;
@@ -187,7 +187,7 @@ export function createJobList(parts: {
     );
     const last = page.at(-1);
     return {
-      // What stands is listed as that, whatever became of its workflow.
+      // Stuck sessions are listed regardless of the state of their workflow.
       jobs: query.state === 'stuck' ? answers : answers.filter((job) => matches(job, query.state)),
       total: null,
       nextCursor: found.length > query.limit && last !== undefined ? `s.${last.id}` : null,
@@ -241,12 +241,12 @@ export function createJobList(parts: {
         try {
           return { ...(await fromTemporal(tenantId, { ...query, state })), degraded: [] };
         } catch (error) {
-          // A list that Temporal began is ended by nobody else: its cursor says nothing to the database.
+          // Only Temporal can continue a list that it started: its cursor is invalid for the database.
           if (!(error instanceof TemporalUnavailable) || query.cursor !== null) throw error;
           degraded.add('temporal');
         }
       } else if (ofDatabase && !ofProject && state !== 'stuck') {
-        // The list was begun without Temporal, and is ended so.
+        // The list was started without Temporal, and continues without it.
         degraded.add('temporal');
       }
       const answer = await fromDatabase(tenantId, query, runOf);
@@ -263,7 +263,7 @@ export function createJobList(parts: {
         if (!(error instanceof TemporalUnavailable)) throw error;
         degraded = ['temporal'];
       }
-      // A session is a job even when its workflow was never told or is long over; every other job is its workflow.
+      // A session is a job even if its workflow never started or ended long ago; every other job is its workflow.
       if (run === null && (work === null || name.kind !== 'session')) {
         if (degraded.length > 0 && name.kind !== 'session') throw new TemporalUnavailable('Temporal does not answer');
         return null;

@@ -11,17 +11,17 @@ import { ApiError } from './errors.ts';
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** Whose a job is: its session's or its import's owner; null for one that works for the whole tenant. */
+/** Returns the owner of a job: of its session or its import; null for a job of the tenant. */
 async function ownerOf(
   transaction: TenantTransaction,
-  holder: Principal,
+  principal: Principal,
   { kind, subject }: JobName,
 ): Promise<string | null> {
   if (!UUID.test(subject)) return null;
   switch (kind) {
     case 'session':
     case 'learning':
-      return (await findOwnedSession(transaction, subject, seekerOf(holder)))?.userId ?? null;
+      return (await findOwnedSession(transaction, subject, seekerOf(principal)))?.userId ?? null;
     case 'import':
       return (
         (await readImport(transaction, subject))?.userId ?? (await readFileImport(transaction, subject))?.userId ?? null
@@ -43,9 +43,9 @@ async function ownerOf(
 }
 
 /** Lets pass whose job it is, and admins. @throws ApiError FORBIDDEN */
-export async function assertNoForeignRows(database: Database, holder: Principal, job: JobName): Promise<void> {
-  if (isAdmin(holder)) return;
-  const owner = await database.asTenant(holder.tenantId, (transaction) => ownerOf(transaction, holder, job));
-  if (owner !== holder.userId)
+export async function assertNoForeignRows(database: Database, principal: Principal, job: JobName): Promise<void> {
+  if (isAdmin(principal)) return;
+  const owner = await database.asTenant(principal.tenantId, (transaction) => ownerOf(transaction, principal, job));
+  if (owner !== principal.userId)
     throw new ApiError('FORBIDDEN', 'a job is ended and given another turn by whose it is, or by an admin');
 }

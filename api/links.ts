@@ -12,7 +12,7 @@ interface Link {
   readonly to?: readonly string[];
   /** Operations whose named parameter of the query is that value. */
   readonly query?: Readonly<Record<string, string>>;
-  /** Operations whose body holds that value, in the place of `$value`. */
+  /** Operations whose body contains that value, in place of `$value`. */
   readonly body?: Readonly<Record<string, object>>;
 }
 
@@ -61,7 +61,7 @@ const LINKS: readonly Link[] = [
     body: {
       'POST /context': { purpose: 'session_start', session_id: '$value' },
       'POST /exports': { scope: 'session', subject: '$value' },
-      'POST /admin/legal-holds': { subject: 'session', id: '$value', reason: 'asked for' },
+      'POST /admin/legal-holds': { subject: 'session', id: '$value', reason: 'requested' },
     },
   },
   { of: 'PUT /sessions/{id}', status: [200], at: '/id', to: SESSION },

@@ -15,7 +15,7 @@ async function main(): Promise<void> {
   await server.listen({ host: config.http.host, port: config.http.port });
   announceReady();
   const reason = await stop;
-  // Readiness says no first, then the last requests are answered, then what they asked for is passed on, then the stores close.
+  // Readiness fails first, then the last requests complete, then their hints are sent, then the stores close.
   stopping = true;
   logger.info({ reason }, 'api stops');
   await server.close();

@@ -65,8 +65,8 @@ const HEADER_BYTES = 64 * 1024;
 const IDLE_TIMEOUT_MS = 120_000;
 
 /**
- * Headers by which browsers are told what not to do, as helmet sets them: the same for every answer, so they are asked for once. The api
- * serves plain HTTP: a browser that upgrades requests, or insists on TLS later, would find nobody.
+ * Returns helmet's security headers, computed once because all responses share them. The api serves plain HTTP: a browser that upgrades
+ * requests, or requires TLS later, could not connect.
  */
 function securityHeaders(): Record<string, string> {
   const request = new IncomingMessage(new Socket());
@@ -88,7 +88,7 @@ function registerObservation(app: FastifyInstance, { metrics }: ApiDependencies)
         route,
         status: reply.statusCode,
         ms: Math.round(reply.elapsedTime * 100) / 100,
-        key: request.holder?.keyId,
+        key: request.principal?.keyId,
       },
       'answered',
     );
@@ -98,7 +98,7 @@ function registerObservation(app: FastifyInstance, { metrics }: ApiDependencies)
 export interface ServerOptions {
   readonly dependencies: ApiDependencies;
   readonly logger: FastifyBaseLogger;
-  /** True once the process was told to stop: readiness says no before anything else happens. */
+  /** True after a stop request: readiness then fails first. */
   readonly isStopping: () => boolean;
 }
 
@@ -136,7 +136,7 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
   app.addHook('onRequest', async (_request, reply) => {
     void reply.headers(security);
   });
-  // Before the body is looked at: what may stand in it is for the route to say that it is sent on to.
+  // Before the body is read: the route that receives the request validates it.
   app.addHook('onRequest', async (request, reply) => {
     const rest = request.is404 ? /^\/api\/(?!v\d)(.*)$/s.exec(request.url) : null;
     if (rest !== null) await reply.redirect(`${PREFIX}/${rest[1] ?? ''}`, 308);
@@ -207,7 +207,7 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
   );
   // Probes and scrapers look for these at the root, too.
   await app.register(healthRoutes({ ...dependencies, isStopping }));
-  // Agents are told this address.
+  // Agents are configured with this address.
   await app.register(mcpRoutes());
   return app;
 }

@@ -22,7 +22,7 @@ export function rangeFault({
   const field = since === undefined ? 'until' : 'since';
   if (!Number.isFinite(start) || start < 0 || end < 0) return { field, message: 'is before 1970' };
   if (start >= end) return { field, message: 'leaves no time: since must be before until' };
-  if (end - start > MAX_DAYS * DAY_MS) return { field, message: `makes more than ${MAX_DAYS} days` };
+  if (end - start > MAX_DAYS * DAY_MS) return { field, message: `spans more than ${MAX_DAYS} days` };
   return null;
 }
 
@@ -39,26 +39,26 @@ export function rangeOf({
   return { since: new Date(start).toISOString(), until: new Date(end).toISOString() };
 }
 
-/** Both ends of an asked-for time. @throws ApiError VALIDATION_FAILED that names the field */
-export function checkedRange(asked: { readonly since?: string | undefined; readonly until?: string | undefined }) {
-  const fault = rangeFault(asked);
+/** Returns both ends of a requested range. @throws ApiError VALIDATION_FAILED that names the field */
+export function checkedRange(requested: { readonly since?: string | undefined; readonly until?: string | undefined }) {
+  const fault = rangeFault(requested);
   if (fault !== null) throw new ApiError('VALIDATION_FAILED', `${fault.field} ${fault.message}`, [fault]);
-  return rangeOf(asked);
+  return rangeOf(requested);
 }
 
 /**
- * Whose usage is meant: null for the whole tenant, which admins see who name nobody. Others see their own.
- * @throws ApiError FORBIDDEN for another's, NOT_FOUND for an unknown user
+ * Returns the user of a usage report: null for the tenant, if an admin names no user; the caller for other roles.
+ * @throws ApiError FORBIDDEN for another user, NOT_FOUND for an unknown user
  */
 export async function usageUser(
   database: Database,
-  holder: Principal,
-  asked: string | undefined,
+  principal: Principal,
+  requested: string | undefined,
 ): Promise<ProfileUser | null> {
-  if (asked === undefined && isAdmin(holder)) return null;
-  const named = asked === undefined || asked === 'me' ? holder.userId : asked;
-  const user = await database.asTenant(holder.tenantId, (transaction) => findUser(transaction, named));
-  if (!mayActFor(holder, user?.id)) throw new ApiError('FORBIDDEN', 'what another user used is for admins');
+  if (requested === undefined && isAdmin(principal)) return null;
+  const named = requested === undefined || requested === 'me' ? principal.userId : requested;
+  const user = await database.asTenant(principal.tenantId, (transaction) => findUser(transaction, named));
+  if (!mayActFor(principal, user?.id)) throw new ApiError('FORBIDDEN', 'what another user used is for admins');
   if (user === null) throw new ApiError('NOT_FOUND', 'there is no such user');
   return user;
 }

@@ -3,7 +3,7 @@ import type { NewMemory } from './contract.ts';
 /** The most that one request may carry, and of them what is compared with what is known. */
 const MOST = 1_000;
 const MOST_COMPARED = 100;
-/** Characters of JSON of one request: at most three bytes each, which the server's bound on a body leaves room for. */
+/** Characters of JSON of one request: at most three bytes each, which fits the server's body limit. */
 const MOST_CHARACTERS = 1_000_000;
 
 export interface BatchPart {

@@ -47,7 +47,7 @@ export interface ClientOptions {
   readonly timeoutMs?: number | undefined;
   /** Attempts after the first; default 3. */
   readonly retries?: number | undefined;
-  /** Longest wait before another attempt; a server that asks for more is not asked again. Default 30,000. */
+  /** Longest wait before another attempt, in ms; the client does not retry if the server requests a longer one. Default 30,000. */
   readonly maxRetryWaitMs?: number | undefined;
   /** Sent with every request. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
@@ -55,7 +55,7 @@ export interface ClientOptions {
   readonly fetch?: Fetch | undefined;
 }
 
-/** Codes beside those of the server: no answer, none in time, the caller's signal, an answer that is none of ours, a call that cannot be sent. */
+/** Codes of the client itself: no response, none in time, aborted by the caller, a response not from Recollect, an invalid call. */
 export type ClientErrorCode = 'UNREACHABLE' | 'TIMEOUT' | 'ABORTED' | 'BAD_ANSWER' | 'INVALID_CALL';
 
 export interface ErrorDetail {

@@ -3,7 +3,7 @@
 export type MemoryType = 'observation' | 'prompt' | 'summary' | 'learning';
 export type LearningCategory = 'pattern' | 'solution' | 'error' | 'config' | 'best_practice' | 'general';
 
-/** Anything that is remembered, whole. */
+/** A memory with its full content. */
 export interface Memory {
   readonly id: string;
   /** Eight characters that name it as its id does. */
@@ -91,7 +91,7 @@ export interface ForgottenMemory {
   readonly forgotten: number;
 }
 
-/** What a read of whole memories may say beside their names. */
+/** Options of a read of full memories. */
 export interface GetOptions {
   /** RFC 3339: as it was then. */
   readonly as_of?: string | undefined;

@@ -1,4 +1,4 @@
-/* What is searched for and what is told. Types alone: the build hands this file on as declarations. */
+/* Types of search and context. No code: the build publishes this file as declarations. */
 
 import type { CompactMemory, Memory, MemoryType } from './contract-memories.ts';
 
@@ -17,7 +17,7 @@ type Counts = Readonly<Record<string, number>>;
 export interface SearchAnswer {
   readonly data: readonly Memory[];
   readonly facets: { readonly type: Counts; readonly tool: Counts; readonly project: Counts; readonly tag: Counts };
-  /** What was away, so that it was searched without it. */
+  /** Retrievers and stages that were unavailable. */
   readonly degraded: readonly string[];
   readonly took_ms: number;
   readonly pagination: Pagination;
@@ -27,7 +27,7 @@ export interface SearchAnswer {
 
 export interface CompactAnswer {
   readonly data: readonly CompactMemory[];
-  /** Absent where nothing was away. */
+  /** Absent if everything was available. */
   readonly degraded?: readonly string[];
 }
 
@@ -83,7 +83,7 @@ export interface TimelineQuestion {
   /** 0 to 50; default 5. */
   readonly before?: number | undefined;
   readonly after?: number | undefined;
-  /** The line of the whole project instead of the anchor's session. */
+  /** Reads the timeline of this project instead of the anchor's session. */
   readonly project?: string | undefined;
   /** Of the project's line; that of the anchor unless given. */
   readonly namespace?: string | undefined;
@@ -97,7 +97,7 @@ export interface TimelineAnswer<Item = Memory> {
   readonly data: readonly Item[];
   readonly has_before: boolean;
   readonly has_after: boolean;
-  /** What was away in the search for `q`; absent where nothing was. */
+  /** Retrievers and stages that were unavailable in the search for `q`; absent if none. */
   readonly degraded?: readonly string[];
 }
 

@@ -47,7 +47,7 @@ export interface RecollectApi {
     options?: Omit<SearchOptions, 'tags' | 'format'> & { readonly q?: string | undefined },
     call?: CallOptions,
   ): Promise<SearchAnswer>;
-  /** The few best in few tokens: five compact memories unless told otherwise. */
+  /** Returns the best matches in few tokens: five compact memories by default. */
   recall(q: string, options?: Omit<SearchOptions, 'format'>, call?: CallOptions): Promise<readonly CompactMemory[]>;
   /** Every memory that a search finds, the best first. Pages of `limit` are fetched only as they are consumed; ends at the 100th. */
   searchIter(

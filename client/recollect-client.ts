@@ -29,7 +29,7 @@ import { Requester } from './requester.ts';
 
 const RECALLED = 5;
 const PAGE = 20;
-/** The furthest that a search can be paged: more memories are not looked at. */
+/** Highest offset of a search page. */
 const MAX_OFFSET = 100;
 const MAX_QUESTION = 500;
 
@@ -51,7 +51,7 @@ function partsOf(memories: readonly (string | NewMemory)[]): BatchPart[] {
 }
 
 /** A memory server, over HTTP. Every method rejects with RecollectError. */
-/** Tags as a question: without the signs by which a question says fields and phrases, and as long as one may be. */
+/** Returns tags as a query, without the characters that mark fields and phrases, truncated to the maximum length. */
 function asWords(tags: readonly string[]): string {
   return tags
     .join(' ')
@@ -163,7 +163,7 @@ export class RecollectClient implements RecollectApi {
         items.push(...answer.items.map((item) => ({ ...item, index: item.index + from })));
       } catch (error) {
         if (!(error instanceof RecollectError)) throw error;
-        // What was stored is stored: the caller goes on behind it.
+        // Memories before the failure remain stored: the caller continues after them.
         const { status, code, details, requestId, retryAfterMs } = error;
         throw new RecollectError(error.message, {
           status,
@@ -185,13 +185,13 @@ export class RecollectClient implements RecollectApi {
   }
 
   remove(id: string, call?: CallOptions): Promise<ForgottenMemory> {
-    // Done, but not heard of, it would be told as a memory that never was.
+    // Not repeatable: after a lost response, the repetition would report a memory that does not exist.
     return this.#requester.send({ method: 'DELETE', path: `/memories/${part(id)}`, repeatable: false }, call);
   }
 
   health(options: { readonly format?: 'full' | 'compact' | undefined } = {}, call?: CallOptions): Promise<Health> {
     const query = { format: options.format === 'compact' ? options.format : undefined };
-    // A server that is down says so with 503, which is an answer here: nobody asks for health to wait.
+    // A server that is down responds with 503, which is a valid health report: no retry.
     return this.#requester.send({ method: 'GET', path: '/health', query, repeatable: true, accepts: [503] }, call);
   }
 

@@ -18,7 +18,7 @@ export function invalidCall(cause: unknown): RecollectError {
   return new RecollectError(`the call cannot be sent: ${why}`, { status: 0, code: 'INVALID_CALL', cause });
 }
 
-/** The server said no, or did not answer: the only error that the client rejects with. */
+/** The server rejected the request or did not respond: the only error that the client rejects with. */
 export class RecollectError extends Error {
   override readonly name = 'RecollectError';
   /** HTTP status; 0 where there was no answer. */
@@ -28,7 +28,7 @@ export class RecollectError extends Error {
   readonly details: readonly ErrorDetail[];
   /** By which the server's log knows the request. */
   readonly requestId: string | null;
-  /** How long the server asks to wait. */
+  /** Wait that the server requests. */
   readonly retryAfterMs: number | null;
   /** Of `storeBatch`: what became of the memories before those that failed, in order. */
   readonly items: readonly BatchItem[];

@@ -63,7 +63,7 @@ function believed<Answer extends object>(text: string): Answer | null {
     const value: Answer = JSON.parse(text);
     return isRecord(value) ? value : null;
   } catch {
-    return null; // A proxy's page, or a text that was cut: the caller says which.
+    return null; // A proxy's page or a truncated response: the caller reports it.
   }
 }
 
@@ -142,7 +142,7 @@ export class Requester {
     return waitMs > this.#maxWaitMs ? null : waitMs;
   }
 
-  /** What cannot be sent is said so before it is tried: it is the caller's fault, and would fail each time. */
+  /** Throws for an invalid call before the first attempt: it would fail each time. */
   #prepared({ method, path, query, body, raw, headers: own }: Request): Prepared {
     try {
       const headers = {
@@ -182,7 +182,7 @@ export class Requester {
       const where = this.#base.slice(0, -BASE_PATH.length) || 'the server';
       throw controller.signal.reason === late
         ? new RecollectError(`${where} did not answer within ${boundMs} ms`, { status: 0, code: 'TIMEOUT', cause })
-        : new RecollectError(`${where} does not answer`, { status: 0, code: 'UNREACHABLE', cause });
+        : new RecollectError(`${where} is unreachable`, { status: 0, code: 'UNREACHABLE', cause });
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
@@ -203,14 +203,14 @@ export class Requester {
       const answer = believed<Answer>(text === '' ? '{}' : text);
       if (answer !== null) return answer;
     }
-    const said = believed<Readonly<Record<string, unknown>>>(text) ?? {};
+    const fields = believed<Readonly<Record<string, unknown>>>(text) ?? {};
     throw new RecollectError(
-      textOf(said['error']) ?? `the server answered ${status} with what is no answer of its own`,
+      textOf(fields['error']) ?? `the server responded ${status} with a body that is not of Recollect`,
       {
         status,
-        code: textOf(said['code']) ?? 'BAD_ANSWER',
-        details: detailsOf(said['details']),
-        requestId: textOf(said['request_id']) ?? requestId,
+        code: textOf(fields['code']) ?? 'BAD_ANSWER',
+        details: detailsOf(fields['details']),
+        requestId: textOf(fields['request_id']) ?? requestId,
         retryAfterMs: retryAfterMs(retryAfter, Date.now()),
       },
     );

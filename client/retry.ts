@@ -2,8 +2,8 @@ const BASE_MS = 250;
 const LONGEST_BACKOFF_MS = 8_000;
 
 /**
- * How long an answer asks to wait, in milliseconds: `Retry-After` is seconds or a date (RFC 9110, 10.2.3). Null where it says nothing, or
- * nothing that is understood.
+ * Returns the wait that a response requests, in milliseconds: `Retry-After` is seconds or a date (RFC 9110, 10.2.3). Null if the header is
+ * absent or invalid.
  */
 export function retryAfterMs(header: string | null, now: number): number | null {
   if (header === null) return null;
@@ -16,10 +16,10 @@ export function retryAfterMs(header: string | null, now: number): number | null 
 
 /**
  * The wait before attempt `attempt` (1 is the first repetition), in milliseconds: exponential with full jitter, so that callers that failed
- * together do not come back together. What the server asks for is kept to, with a little jitter on top.
+ * together do not retry together. A wait requested by the server is the minimum, with a little jitter added.
  */
-export function waitBeforeMs(attempt: number, askedMs: number | null, random: () => number = Math.random): number {
-  if (askedMs !== null) return askedMs + Math.round(random() * BASE_MS);
+export function waitBeforeMs(attempt: number, requestedMs: number | null, random: () => number = Math.random): number {
+  if (requestedMs !== null) return requestedMs + Math.round(random() * BASE_MS);
   return Math.round(random() * Math.min(LONGEST_BACKOFF_MS, BASE_MS * 2 ** (attempt - 1)));
 }
 

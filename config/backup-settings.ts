@@ -55,21 +55,21 @@ export const backupEnvironment = {
     .min(1)
     .max(36_500)
     .default(30)
-    .describe('Days that backups are kept'),
+    .describe('Days that backups are retained'),
   RECOLLECT_BACKUP_KEEP_LAST: z.coerce
     .number()
     .int()
     .min(1)
     .max(10_000)
     .default(7)
-    .describe('Number of newest backups that are kept regardless of age'),
+    .describe('Number of newest backups that are retained regardless of age'),
   RECOLLECT_REPLACED_DATABASE_KEEP_DAYS: z.coerce
     .number()
     .int()
     .min(1)
     .max(36_500)
     .default(7)
-    .describe('Days that a database replaced by a restore is kept; the next restore or drill deletes it'),
+    .describe('Days that a database replaced by a restore is retained; the next restore or drill deletes it'),
 };
 
 type Environment = z.output<z.ZodObject<typeof backupEnvironment>>;

@@ -76,7 +76,7 @@ export const environmentSchema = z.object({
     .describe('Time without an event after which a session ends, in ms'),
   RECOLLECT_SESSION_RETRY_MS: positiveInt
     .default(30_000)
-    .describe('First retry delay while the model provider is unavailable, in ms; doubles up to ten minutes'),
+    .describe('First retry delay while the model provider is unavailable, in ms; exponential up to ten minutes'),
   RECOLLECT_SWEEP_INTERVAL_MS: positiveInt
     .default(60_000)
     .describe('Interval of the sweep that resends lost hints, in ms'),

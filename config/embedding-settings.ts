@@ -75,7 +75,7 @@ export const embeddingEnvironment = {
   RECOLLECT_REINDEX_GRACE_MS: positiveInt
     .min(10_000)
     .default(600_000)
-    .describe('Time that the previous index is kept after a change of the model, in ms'),
+    .describe('Time that the previous index is retained after a change of the model, in ms'),
 };
 
 const environment = z.object(embeddingEnvironment);

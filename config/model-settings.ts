@@ -107,7 +107,7 @@ export const modelEnvironment = {
   RECOLLECT_MODEL_BATCH_POLL_MS: positiveInt
     .max(3_600_000)
     .default(60_000)
-    .describe('First pause between two polls of a batch, in ms; doubles up to ten minutes'),
+    .describe('First pause between two polls of a batch, in ms; exponential up to ten minutes'),
 };
 
 const environment = z.object(modelEnvironment);

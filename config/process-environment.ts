@@ -7,7 +7,7 @@ export function processEnvironment(): Environment {
 }
 
 /**
- * Turns off the telemetry of libraries that read the environment when they are loaded, unless it was asked for. Call it in the main thread,
+ * Turns off the telemetry of libraries that read the environment when they are loaded, unless the operator enabled it. Call it in the main thread,
  * before the library is loaded in any thread: a thread has a copy of the environment, which native code does not see.
  */
 export function refuseTelemetry(): void {

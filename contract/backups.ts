@@ -11,11 +11,11 @@ export const backupSchema = z
     job_id: z.string().nullable().describe('Its job; null where the schedule began it'),
     state: z.enum(['running', 'completed', 'failed', 'cancelled']),
     error: moment.describe('Type of what ended it'),
-    requested_by: moment.describe('User who asked; null: the schedule'),
+    requested_by: moment.describe('User who requested the backup; null: the schedule'),
     created_at: z.string(),
     finished_at: moment,
-    snapshot_at: moment.describe('The set holds what was committed before'),
-    complete: z.boolean().describe('There is a set with a manifest, also where its copy failed'),
+    snapshot_at: moment.describe('Time of the database snapshot; the backup contains what was committed before it'),
+    complete: z.boolean().describe('Whether the backup has a manifest; true even if the off-site copy failed'),
     files: count,
     rows: count,
     vectors: count,
@@ -30,8 +30,8 @@ export const backupSchema = z
       .describe('Read back to its last byte, or restored beside the running instance'),
     verify_error: moment.describe('Type of what the last look at it found'),
     copied_at: moment,
-    copy_verified_at: moment.describe('When the copy was read back and found the same'),
-    removed_at: moment.describe('When its files were taken away'),
+    copy_verified_at: moment.describe('When the copy was read back and matched'),
+    removed_at: moment.describe('When the files were deleted'),
   })
   .meta({ id: 'Backup' });
 

@@ -8,7 +8,7 @@ export const DEFAULT_CONTEXT_TOKENS = 900;
 const common = {
   project: text(2048).optional().describe('Id, git remote, root path or name'),
   namespace: namespaceName.default('default'),
-  session_id: text(512).optional().describe('Own id, or host:external id, of the session that asks'),
+  session_id: text(512).optional().describe('Id, or host:external id, of the requesting session'),
   prompt: text(100_000, 0).optional(),
   file: text(4096, 0).optional(),
   budget_tokens: z.number().int().min(50).max(8_000).default(DEFAULT_CONTEXT_TOKENS),
@@ -80,7 +80,7 @@ export const feedbackAnswer = z
   .meta({ id: 'ContextFeedback' });
 
 export const profileEvidence = z.object({
-  row_id: z.string().describe('Of what was said by hand: the id of the learning'),
+  row_id: z.string().describe('Id of the cited row; for a learning created by a user, the id of the learning'),
   session_id: z.string().nullable(),
   quote: z.string(),
   occurred_at: z.string(),

@@ -106,7 +106,7 @@ export const hookQuery = z.object({
 /** What must be right in a hook's JSON: a host that sends anything else in another way than it did must not lose its events for it. */
 export const hookBody = z.looseObject({ session_id: externalId });
 
-/** Says that an event was kept on the sender's disk meanwhile. */
+/** Header of events that were spooled on the sender's disk. */
 export const SOURCE_HEADER = 'x-recollect-source';
 
 export const DELIVERY_HEADER = 'x-recollect-delivery';
@@ -117,10 +117,10 @@ const deliveryId = text(256);
 
 /** Headers by which a sender may name a delivery, so that sending it again stores nothing twice. */
 export const deliveryHeaders = z.looseObject({
-  [DELIVERY_HEADER]: deliveryId.optional().describe('Id of this delivery; stands in for a de-duplication key'),
+  [DELIVERY_HEADER]: deliveryId.optional().describe('Id of this delivery; serves as de-duplication key'),
   [SOURCE_HEADER]: z
     .enum(['hook', 'spool'])
     .optional()
-    .describe('`spool`: it was kept on disk by the client meanwhile'),
+    .describe('`spool`: the client stored the event on disk before delivery'),
   [IDEMPOTENCY_HEADER]: deliveryId.optional().describe('The same, by its common name'),
 });

@@ -5,7 +5,7 @@ import { timestamp } from './shared.ts';
 import { text } from './text.ts';
 
 const name = text(320);
-const user = name.optional().describe('Id or name of a person; default: whoever asks');
+const user = name.optional().describe('Id or name of a user; default: the caller');
 
 export const eraseBody = z
   .discriminatedUnion('kind', [
@@ -13,12 +13,12 @@ export const eraseBody = z
     z.strictObject({ kind: z.literal('user'), user }),
     z.strictObject({
       kind: z.literal('tenant'),
-      name: text(1_000).describe('The tenant’s name, so that nobody does it by mistake'),
+      name: text(1_000).describe('Name of the tenant, to confirm the request'),
     }),
     z.strictObject({
       kind: z.literal('text'),
-      text: text(1_000, 8).describe('Exactly as it stands there, upper and lower case'),
-      dry_run: z.boolean().default(false).describe('Only count what holds it'),
+      text: text(1_000, 8).describe('Text to erase, 8 to 1,000 characters, case-sensitive'),
+      dry_run: z.boolean().default(false).describe('Count the rows that contain the text, without deleting'),
     }),
   ])
   .meta({ id: 'Erase' });
@@ -84,7 +84,7 @@ export const exportSchema = z
     error: z.string().nullable(),
     created_at: z.string(),
     finished_at: z.string().nullable(),
-    expires_at: z.string().describe('The file is taken away then'),
+    expires_at: z.string().describe('Time at which the file is deleted'),
   })
   .meta({ id: 'Export' });
 
@@ -96,7 +96,7 @@ export const fileImportSchema = z
     bytes: z.number().int(),
     sha256: z.string(),
     read: counts.describe('Rows of the file, by table'),
-    written: counts.describe('Rows that were made; the others stood here already, or were erased here'),
+    written: counts.describe('Rows created, by table; the others existed already or were erased on this instance'),
     error: z.string().nullable(),
     created_at: z.string(),
     finished_at: z.string().nullable(),

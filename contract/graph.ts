@@ -56,5 +56,5 @@ export const graphQuery = z
   })
   .refine((query) => query.node === undefined || query.q === undefined, {
     path: ['q'],
-    message: 'says another beginning than node',
+    message: 'cannot be combined with node',
   });

@@ -29,7 +29,7 @@ const claudeMemBody = z.strictObject({
   file: serverPath
     .optional()
     .describe('Database on the server, absolute; default: `claude-mem.db` of the user who runs it'),
-  dry_run: z.boolean().default(false).describe('Tell what would happen, and write nothing'),
+  dry_run: z.boolean().default(false).describe('Report what would be imported, without writing'),
 });
 
 export const importBody = z.discriminatedUnion('kind', [transcriptsBody, claudeMemBody]);
@@ -41,9 +41,9 @@ export const countsSchema = z
     added: count.describe('Events that hooks had missed'),
     present: count.describe('Events that were stored already'),
     refused: count.describe('Events that the store does not take: forgotten, deleted, or capture is off'),
-    late_duplicates: count.describe('Late deliveries of what a transcript had given, taken out again'),
-    truncated: count.describe('Lines that break off'),
-    repeated: count.describe('Lines that stood there before, in this file or in another session’s'),
+    late_duplicates: count.describe('Late deliveries of events that a transcript had already supplied; removed'),
+    truncated: count.describe('Incomplete lines'),
+    repeated: count.describe('Lines that occurred before, in this file or in another session’s'),
     unknown_type: count,
     not_json: count,
     too_large: count.describe('Lines over 32 MiB, or of more than 100,000 values where they were sent'),
@@ -56,17 +56,17 @@ export const tableReportSchema = z
     table: z.enum(CLAUDE_MEM_TABLES),
     source_rows: count.describe('Rows that the source counts'),
     imported: count,
-    present: count.describe('Here already: taken in before, or captured by hooks'),
-    refused: count.describe('Forgotten or deleted here'),
+    present: count.describe('Rows that exist already: imported before or captured by hooks'),
+    refused: count.describe('Rows that were forgotten or deleted on this instance'),
     dropped: z.object({
-      private: count.describe('Private as a whole'),
-      empty: count.describe('Says nothing'),
-      observer: count.describe('Of claude-mem’s own observer'),
-      processed: count.describe('A message whose observations are there'),
-      no_event: count.describe('A message that holds nothing'),
+      private: count.describe('Entirely private rows'),
+      empty: count.describe('Empty rows'),
+      observer: count.describe('Rows of claude-mem’s own observer'),
+      processed: count.describe('Messages whose observations exist'),
+      no_event: count.describe('Messages without an event'),
     } satisfies Record<DropRule, z.ZodType>),
-    recorded_rows: count.nullable().describe('Rows that are known here as taken in; null where nothing was written'),
-    unaccounted: count.describe('Rows that no rule explains'),
+    recorded_rows: count.nullable().describe('Rows recorded as imported on this instance; null in a dry run'),
+    unaccounted: count.describe('Rows that no counter above explains'),
   })
   .meta({ id: 'ImportedTable' });
 
@@ -101,10 +101,10 @@ export const importSchema = z
   })
   .meta({ id: 'Import' });
 
-/** Which file of which machine: names only, nothing is opened by them. */
+/** Names a file of a machine; the server does not open it. */
 export const transcriptName = {
-  machine: text(256).describe('Id of the machine that the file lies on'),
-  path: text(PATH_CHARS).describe('Name of the file there'),
+  machine: text(256).describe('Id of the machine of the file'),
+  path: text(PATH_CHARS).describe('Path of the file on that machine'),
 };
 
 /** A pebibyte, and thirty thousand years in milliseconds: what is counted on from there is exact. */
@@ -113,9 +113,9 @@ const bytes = numeric(z.number().int().min(0).max(MOST));
 
 export const transcriptQuery = z.strictObject({
   ...transcriptName,
-  fingerprint: text(128).describe('What tells the file from another one of its name'),
-  offset: bytes.describe('Where the body begins in the file'),
-  size: bytes.describe('Size of the file'),
+  fingerprint: text(128).describe('Fingerprint that distinguishes the file from others of the same name'),
+  offset: bytes.describe('Byte offset of the body in the file'),
+  size: bytes.describe('Size of the file, in bytes'),
   modified_at: timestamp.describe('When it was last written to'),
   quiet_ms: bytes.describe('For how long nothing was written to it, by the clock of its machine'),
 });
@@ -146,7 +146,7 @@ export const claudeMemRowsQuery = z.strictObject({
     .regex(/^[0-9a-f]{32}$/)
     .describe('Fingerprint of the database, 32 hex digits'),
   table: z.enum(CLAUDE_MEM_TABLES),
-  dry_run: flag().prefault(false).describe('Tell what would happen, and write nothing'),
+  dry_run: flag().prefault(false).describe('Report what would be imported, without writing'),
 });
 
 export const claudeMemKnownQuery = claudeMemRowsQuery.pick({ source: true });

@@ -53,11 +53,11 @@ export const scheduleSchema = z
     workflow: z.string(),
     state: z
       .enum(['active', 'paused', 'missing'])
-      .describe('missing: newer than the last start of this instance, which makes it'),
+      .describe('missing: the schedule is new; the next start of the instance creates it'),
     pause_reason: z.string().nullable(),
-    overlap: z.enum(['skip', 'buffer_one']).describe('What is done when a run is due while the one before goes on'),
-    catch_up_seconds: z.number().int().describe('A run that was missed for less long is made up for'),
-    why: z.string().describe('Why this overlap and this catch-up'),
+    overlap: z.enum(['skip', 'buffer_one']).describe('Action if a run is due while the previous one is still running'),
+    catch_up_seconds: z.number().int().describe('A run missed by less than this time is started late, in seconds'),
+    why: z.string().describe('Reason for the overlap and catch-up settings'),
     next_runs: z.array(z.string()),
     last_runs: z
       .array(

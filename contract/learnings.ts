@@ -18,9 +18,9 @@ export const learningSchema = z
     examples: z.array(z.string()),
     tags: z.array(z.string()),
     confidence: z.number(),
-    origin: z.enum(['extracted', 'user']).describe('user: said by hand'),
-    use_count: z.number().int().describe('How often it proved useful'),
-    use_weight: z.number().describe('The same, decayed by time'),
+    origin: z.enum(['extracted', 'user']).describe('extracted: found by a model; user: created by a user or agent'),
+    use_count: z.number().int().describe('Number of times the learning proved useful'),
+    use_weight: z.number().describe('Use count, decayed by time'),
     last_used_at: z.string().nullable(),
     verified: z.boolean(),
     verified_by: z.string().nullable(),
@@ -36,7 +36,7 @@ export const learningSchema = z
     disputes: z
       .string()
       .nullable()
-      .describe('The learning that it speaks against, which somebody verified, or which another user made'),
+      .describe('Id of the contradicted learning, which is verified or belongs to another user'),
     evidence: z.array(
       z.object({
         session_id: z.string(),
@@ -77,8 +77,8 @@ const words = {
 };
 
 export const evidenceInput = z.strictObject({
-  row_id: z.uuid().describe('Of a prompt or an observation'),
-  quote: text(2_000).describe('As it stands there, letter for letter'),
+  row_id: z.uuid().describe('Id of a prompt or an observation'),
+  quote: text(2_000).describe('Verbatim quote of the row'),
 });
 
 /** Knowledge given by hand. */
@@ -125,7 +125,7 @@ export const learningsQuery = z
   })
   .refine((query) => query.as_of === undefined || !query.include_closed, {
     path: ['include_closed'],
-    message: 'says another thing than as_of',
+    message: 'cannot be combined with as_of',
   });
 
 export const verifyBody = z.strictObject({ note: text(500, 0).trim().optional() });
@@ -133,6 +133,6 @@ export const verifyBody = z.strictObject({ note: text(500, 0).trim().optional() 
 export const invalidateBody = z.strictObject({ reason: reasonText });
 
 export const supersedeBody = z.strictObject({
-  by: z.union([z.uuid(), learningInput]).describe('Id of another learning that holds, or a new one'),
+  by: z.union([z.uuid(), learningInput]).describe('Id of another current learning, or a new learning'),
   reason: reasonText,
 });

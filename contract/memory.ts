@@ -9,7 +9,7 @@ import { flag } from './query.ts';
 const retrieverSchema = z.object({ score: z.number(), rank: z.number().int(), relative: z.number() }).nullable();
 const stageSchema = z.object({ score: z.number(), rank: z.number().int() });
 
-/** What each lane and each stage of a search said of a memory. */
+/** Scores of a memory by retriever and stage. */
 export const explainSchema = z.object({
   keyword: retrieverSchema,
   vector: retrieverSchema,
@@ -17,7 +17,7 @@ export const explainSchema = z.object({
   recency: retrieverSchema,
   parts: z
     .object({ retrievers: z.number(), kind: z.number(), session: z.number().nullable() })
-    .describe('What the fused score is made of: the lanes together, the factor of its kind, what its session says'),
+    .describe('Parts of the fused score: sum of the retrievers, factor of the memory’s kind, share of its session'),
   fused: stageSchema,
   rerank: stageSchema.nullable(),
   scored: stageSchema,
@@ -47,7 +47,11 @@ export const memorySchema = z
     created_at: z.string(),
     highlights: z.array(z.string()),
     explain: explainSchema.optional(),
-    vector: z.array(z.number()).nullable().optional().describe('Of its first chunk, where vectors were asked for'),
+    vector: z
+      .array(z.number())
+      .nullable()
+      .optional()
+      .describe('Vector of the first chunk; present if vectors were requested'),
   })
   .meta({ id: 'Memory' });
 
@@ -75,7 +79,7 @@ export const MAX_BATCH = 1_000;
 export const MAX_COMPARED = 100;
 
 const content = line(CONTENT_BYTES).refine((text) => Buffer.byteLength(text, 'utf8') <= CONTENT_BYTES, {
-  message: `holds at most ${CONTENT_BYTES} bytes`,
+  message: `must not exceed ${CONTENT_BYTES} bytes`,
 });
 const title = line(200);
 const share = z.number().min(0).max(1);
@@ -88,7 +92,7 @@ export const memoryInput = z
     tags: tagList.default([]),
     category: z.enum(LEARNING_CATEGORIES).default('general'),
     project: text(2048)
-      .regex(new RegExp(shown(String.raw`\x01-\x1f\x7f-\x9f`), 'u'), 'must have a character that shows')
+      .regex(new RegExp(shown(String.raw`\x01-\x1f\x7f-\x9f`), 'u'), 'must contain a visible character')
       .trim()
       .optional()
       .describe('Id, git remote, root path or name; one that is not known is made, unless it is an id'),
@@ -102,7 +106,7 @@ export const memoryInput = z
   })
   .refine((body) => body.importance === undefined || body.confidence === undefined, {
     path: ['confidence'],
-    message: 'says the same as importance; give one of them',
+    message: 'cannot be combined with importance',
   })
   .meta({ id: 'NewMemory', not: { required: ['importance', 'confidence'] } });
 export type MemoryInput = z.output<typeof memoryInput>;
@@ -110,7 +114,7 @@ export type MemoryInput = z.output<typeof memoryInput>;
 /** Items are checked one by one: a bad one must not spoil the others. */
 export const memoryBatch = z.strictObject({
   memories: z
-    .array(z.union([memoryInput, z.unknown().meta({ description: 'Anything else is answered as rejected' })]))
+    .array(z.union([memoryInput, z.unknown().meta({ description: 'Other items are rejected' })]))
     .min(1)
     .max(MAX_BATCH),
 });
@@ -144,7 +148,7 @@ export const forgottenSchema = z
   .object({
     dry_run: z.boolean(),
     session_id: z.string(),
-    key: z.string().nullable().describe('Null: the whole session'),
+    key: z.string().nullable().describe('Key of the event; null: the complete session'),
     forgotten: z.object({
       prompts: z.number().int(),
       observations: z.number().int(),

@@ -36,7 +36,7 @@ export const indexesSchema = z
     needed: z.boolean().describe('Another index is served'),
     serving: z.object({
       ...index,
-      rewriting: z.boolean().describe('What it holds is still being asked for again, after a `rebuild`'),
+      rewriting: z.boolean().describe('Whether the index is being rebuilt after a `rebuild`'),
     }),
     building: z
       .object({
@@ -48,7 +48,7 @@ export const indexesSchema = z
     retired: z
       .object({ index: z.string(), until: z.string() })
       .nullable()
-      .describe('Served before, and taken away at that time'),
+      .describe('Previously served index, deleted at `until`'),
   })
   .meta({ id: 'Indexes' });
 
@@ -81,7 +81,7 @@ const figure = z.object({
 export const statsSchema = z
   .object({
     scope: z.enum(['tenant', 'instance']),
-    now: z.array(figure).describe('Counted when it was asked for; of the tenant alone'),
+    now: z.array(figure).describe('Current counts, of this tenant only'),
     days: z
       .array(z.object({ date: z.string(), figures: z.array(figure) }))
       .describe('As they were written down each day, the oldest first'),

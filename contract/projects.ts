@@ -7,7 +7,7 @@ export const projectSchema = z
     id: z.string(),
     display_name: z.string(),
     git_remote: z.string().nullable(),
-    aliases: z.array(z.string()).describe('Every way the project is told'),
+    aliases: z.array(z.string()).describe('Aliases of the project: git remotes, root paths, repositories and names'),
     sessions: z.number().int(),
     learnings: z.number().int(),
     last_event_at: z.string().nullable(),
@@ -17,7 +17,7 @@ export const projectSchema = z
 
 export const projectName = text(2048).describe('Id, git remote, root path or name');
 
-/** `path:MACHINE:ROOT`, `repository:COMMIT`, `name:NAME`, a git remote, or a root path, which then holds for sessions that tell no machine. */
+/** `path:MACHINE:ROOT`, `repository:COMMIT`, `name:NAME`, a git remote, or a root path, which matches sessions without a machine id. */
 const aliasSchema = line(4096).describe(
   'A git remote, an absolute path, or a name that begins with remote:, path:, repository: or name:',
 );
@@ -31,10 +31,7 @@ export const projectChange = z.strictObject({
 export const globList = z
   .array(
     text(MAX_GLOB_CHARS)
-      .regex(
-        new RegExp(shown(String.raw`*/\\.`), 'u'),
-        'must name a folder: a list that excludes everything is said by switching capture off',
-      )
+      .regex(new RegExp(shown(String.raw`*/\\.`), 'u'), 'must name a folder; to exclude everything, switch capture off')
       .trim(),
   )
   .max(MAX_GLOBS);

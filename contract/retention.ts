@@ -50,9 +50,11 @@ export const policySchema = z
 export const policiesSchema = z
   .object({
     data: z.array(policySchema),
-    defaults: z.array(policySchema).describe('What holds for kinds that no policy names; all others are kept'),
-    hash: z.string().describe('Of the policies and the holds that stand'),
-    approved: z.boolean().describe('Whether a dry run of exactly this was approved, or none is needed'),
+    defaults: z
+      .array(policySchema)
+      .describe('Default policies of kinds that no policy names; all other kinds are retained'),
+    hash: z.string().describe('Hash of the policies and active legal holds'),
+    approved: z.boolean().describe('Whether a dry run of this hash was approved, or none is needed'),
   })
   .meta({ id: 'RetentionPolicies' });
 
@@ -63,8 +65,8 @@ export const runSchema = z
     job_id: z.string(),
     mode: z.enum(RETENTION_MODES),
     state: z.enum(WORK_STATES),
-    hash: z.string().describe('Of the policies and holds that it was made for'),
-    reference_time: z.string().describe('Ages are counted back from here'),
+    hash: z.string().describe('Hash of the policies and legal holds of the run'),
+    reference_time: z.string().describe('Time from which ages are counted'),
     scheduled: z.boolean(),
     rows: count,
     bytes: count,

@@ -117,7 +117,7 @@ export const timelineQuery = z
     q: line(500).optional().describe('The best hit is the anchor'),
     before: side,
     after: side,
-    project: text(2048).optional().describe('Reads the whole project instead of the session'),
+    project: text(2048).optional().describe('Reads the timeline of the project instead of the session'),
     namespace: namespaceName
       .optional()
       .describe("Of the project's line; that of the anchor unless given. The best hit of q is looked for in it"),

@@ -72,7 +72,7 @@ export const sessionSchema = z
     waiting_reason: z.string().nullable(),
     last_error: z.string().nullable(),
     project: z.object({ id: z.string(), name: z.string(), git_remote: z.string().nullable() }).nullable(),
-    capture: z.boolean().describe('False: what the session says is not stored'),
+    capture: z.boolean().describe('Whether events of the session are stored'),
     model: z.string().nullable(),
     workflow_id: z.string().nullable(),
     started_at: z.string(),
@@ -144,9 +144,9 @@ export const waitQuery = z.strictObject({
 
 export const actionAnswer = z
   .object({
-    done: z.boolean().describe('False: it goes on, and the job shows how'),
+    done: z.boolean().describe('Whether the action is complete; false: it continues, and the job shows its progress'),
     summary_id: z.string().nullable(),
-    summary: summarySchema.nullable().describe('The summary that stands, once it is done'),
+    summary: summarySchema.nullable().describe('Current summary, when the action is complete'),
     settled: z.boolean(),
     last_error: z.string().nullable(),
     job: jobSchema,

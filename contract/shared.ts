@@ -86,7 +86,7 @@ export const pageQuery = {
   limit: numeric(z.number().int().min(1).max(100)).prefault(20),
 };
 
-/** Where a list goes on, opaque to callers: `next_cursor` of the page before. */
+/** Opaque position in a list: `next_cursor` of the previous page. */
 export const cursorQuery = {
   cursor: z
     .string()
@@ -94,7 +94,7 @@ export const cursorQuery = {
     .max(512)
     .regex(/^[A-Za-z0-9_-]+$/, 'letters, digits, dash and underscore')
     .optional()
-    .describe('next_cursor of the page before, as this list gave it; then page is not looked at'),
+    .describe('`next_cursor` of the previous page of the same list; `page` is then ignored'),
 };
 
 /** Names the context that served what is fetched. */

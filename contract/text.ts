@@ -27,7 +27,7 @@ export function text(most: number, least = 1) {
     .meta({ ...(least > 0 && { minLength: least }), maxLength: most });
 }
 
-/** Text that says something: white space around it is taken away, and it must have more than that. */
+/** Returns a schema of trimmed text that contains a visible character. */
 export function line(most: number) {
-  return text(most).regex(new RegExp(shown(), 'u'), 'must have a character that shows').trim();
+  return text(most).regex(new RegExp(shown(), 'u'), 'must contain a visible character').trim();
 }

@@ -37,7 +37,9 @@ export const traceSchema = z
         redactions: redactionsSchema,
       }),
     ),
-    consumed: z.boolean().describe('Tokens are counted, words are indexed, vectors are asked for'),
+    consumed: z
+      .boolean()
+      .describe('Whether the session’s workflow consumed the row: tokens counted, words indexed, vectors requested'),
     window: z
       .object({
         n: z.number().int(),
@@ -62,7 +64,10 @@ export const traceSchema = z
         error: z.string().nullable(),
         object_id: z.string(),
         indexed_at: z.string().nullable(),
-        in_index: z.boolean().nullable().describe('Whether the object stands in Weaviate; null: Weaviate is away'),
+        in_index: z
+          .boolean()
+          .nullable()
+          .describe('Whether Weaviate contains the object; null: Weaviate was unavailable'),
       }),
     ),
     workflow: z

@@ -19,7 +19,7 @@ export const usageRange = {
   user: text(256)
     .optional()
     .describe(
-      'Id or name of a user, or `me`. Others than one’s own are for admins, to whom the whole tenant is shown without it',
+      'Id or name of a user, or `me`. Default: the caller; for admins, the tenant. Other users require an admin',
     ),
 };
 
@@ -68,7 +68,12 @@ export const alertSchema = z
   .meta({ id: 'UsageAlert' });
 
 export const scopeSchema = z
-  .object({ user: z.object({ id: z.string(), username: z.string() }).nullable().describe('Null: the whole tenant') })
+  .object({
+    user: z
+      .object({ id: z.string(), username: z.string() })
+      .nullable()
+      .describe('User of the report; null: the tenant'),
+  })
   .meta({ id: 'UsageScope' });
 
 export const usageSchema = z
@@ -79,8 +84,8 @@ export const usageSchema = z
     totals: sumsSchema,
     group_by: z.enum(USAGE_GROUPS).nullable(),
     groups: z.array(groupSchema),
-    more_groups: z.boolean().describe('There are more than `limit`'),
-    budget: budgetSchema.describe('One’s own, or the asked-for user’s'),
+    more_groups: z.boolean().describe('Whether there are more than `limit` groups'),
+    budget: budgetSchema.describe('Budget of the caller or of the requested user'),
     alerts: z.array(alertSchema),
   })
   .meta({ id: 'Usage' });
@@ -88,7 +93,10 @@ export const usageSchema = z
 const expectedSchema = z
   .object({
     expected: z.number(),
-    low: z.number().nullable().describe('The range holds four days of five; null where one day alone was seen'),
+    low: z
+      .number()
+      .nullable()
+      .describe('Lower bound of the range that contains four of five days; null if only one day was observed'),
     high: z.number().nullable(),
   })
   .meta({ id: 'ExpectedUsage' });
@@ -97,7 +105,10 @@ export const forecastSchema = z
   .object({
     scope: scopeSchema,
     method: z.enum(['none', 'mean', 'mean_by_weekday']),
-    days_observed: z.number().int().describe('Whole UTC days that it stands on, 28 at most; today is not one'),
+    days_observed: z
+      .number()
+      .int()
+      .describe('Complete UTC days that the forecast is based on, at most 28, without today'),
     first_day: z.string().nullable(),
     last_day: z.string().nullable(),
     days: z.array(z.object({ day: z.string(), tokens: expectedSchema, usd: expectedSchema })),
@@ -123,9 +134,9 @@ export const roiSchema = z
       source_tokens: z
         .number()
         .int()
-        .describe('What stands behind the memories of these: sessions, windows and rows, each once a context'),
+        .describe('Sources of the served memories: sessions, windows and rows, each counted once per context'),
       served_memories: z.number().int(),
-      used_memories: z.number().int().describe('Found useful or fetched, once a context'),
+      used_memories: z.number().int().describe('Memories rated useful or fetched, counted once per context'),
       wrong_memories: z.number().int(),
       spent_usd: z.number().describe('What the models cost in that time'),
       limited: z.boolean().describe(`Only the newest ${MAX_CONTEXTS} contexts were read`),

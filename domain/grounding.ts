@@ -15,7 +15,8 @@ export interface QuotableRow {
 }
 
 export interface Grounded<Output> {
-  readonly kept: Output;
+  /** The output with supported claims only. */
+  readonly supported: Output;
   /** Number of dropped claims (key points, action items, items, learnings). */
   readonly dropped: number;
 }
@@ -35,7 +36,7 @@ export function groundTopic(draft: TopicSummaryDraft, rows: readonly QuotableRow
   const actionItems = groundClaims(draft.actionItems, rows);
   const items = groundItems(draft.items, rows);
   return {
-    kept: { ...draft, keyPoints: keyPoints.kept, actionItems: actionItems.kept, items: items.kept },
+    supported: { ...draft, keyPoints: keyPoints.supported, actionItems: actionItems.supported, items: items.supported },
     dropped: keyPoints.dropped + actionItems.dropped + items.dropped,
   };
 }
@@ -45,7 +46,7 @@ export function groundSession(draft: SessionSummaryDraft, rows: readonly Quotabl
   const keyPoints = groundClaims<CitedText>(draft.keyPoints, rows);
   const actionItems = groundClaims<CitedText>(draft.actionItems, rows);
   return {
-    kept: { ...draft, keyPoints: keyPoints.kept, actionItems: actionItems.kept },
+    supported: { ...draft, keyPoints: keyPoints.supported, actionItems: actionItems.supported },
     dropped: keyPoints.dropped + actionItems.dropped,
   };
 }
@@ -72,17 +73,17 @@ function groundClaims<Item extends Claim>(
   rows: readonly QuotableRow[],
 ): Grounded<readonly Item[]> {
   const byId = Map.groupBy(rows, (row) => row.id);
-  const kept = claims.filter(
+  const supported = claims.filter(
     (claim) =>
       claim.evidence.length > 0 &&
       claim.evidence.every(({ rowId, quote }) => byId.get(rowId)?.some((row) => quoteMatches(row, quote)) ?? false),
   );
-  return { kept, dropped: claims.length - kept.length };
+  return { supported, dropped: claims.length - supported.length };
 }
 
 /**
- * What an answer about a whole session may quote: its prompts, and the quotes of its topics and items, which were checked
- * against their rows when they were stored. So the rows themselves need not be read again.
+ * Returns the texts that a session summary may quote: the session's prompts, and the quotes of its topics and items. These were checked
+ * against their rows when they were stored, so the rows need not be read again.
  */
 export function quotableRows(input: SessionInput): readonly QuotableRow[] {
   const claims: readonly Claim[] = [

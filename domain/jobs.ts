@@ -32,7 +32,7 @@ export const SCHEDULE_NAMES = [
 ] as const;
 export type ScheduleName = (typeof SCHEDULE_NAMES)[number];
 
-/** States of the row that a job keeps in PostgreSQL. */
+/** States of the row that a job stores in PostgreSQL. */
 export const WORK_STATES = ['running', 'completed', 'failed', 'cancelled'] as const;
 export type WorkState = (typeof WORK_STATES)[number];
 /** States of a workflow run. */

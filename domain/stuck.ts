@@ -39,7 +39,7 @@ export function stuckAdvice(facts: StuckFacts): StuckAdvice {
     case 'events_unconsumed':
       return {
         reason,
-        why: `Captures have waited for ${span(facts.stillMs)} and nobody has taken them in.`,
+        why: `Captures have waited for ${span(facts.stillMs)} and no worker has consumed them.`,
         advice: 'See that the worker runs and serves the queues session and maintenance; then retry.',
       };
     case 'windows_parked':
@@ -52,7 +52,7 @@ export function stuckAdvice(facts: StuckFacts): StuckAdvice {
       return {
         reason,
         why: `The vector index refused ${many(facts.vectorsFailed, 'chunk', 'chunks').toLowerCase()} too often.`,
-        advice: 'See that Weaviate has room and takes writes; then retry.',
+        advice: 'See that Weaviate has disk space and accepts writes; then retry.',
       };
     case 'no_progress':
       return {

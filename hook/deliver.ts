@@ -27,7 +27,7 @@ export function deliver(target: Target, request: HookRequest, options: DeliverOp
   return new Promise((resolve) => {
     const headers = Object.entries({ Host: base.host, ...headersOf(target, request), Connection: 'close' });
     if (headers.some(([, value]) => !HEADER_VALUE.test(value))) {
-      resolve({ kind: 'away', reason: 'invalid characters in the key' });
+      resolve({ kind: 'unavailable', reason: 'invalid characters in the key' });
       return;
     }
     const head = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
@@ -42,11 +42,11 @@ export function deliver(target: Target, request: HookRequest, options: DeliverOp
       socket.destroy();
       resolve(outcome);
     };
-    const fail = (error: unknown): void => finish({ kind: 'away', reason: reasonOf(error) });
+    const fail = (error: unknown): void => finish({ kind: 'unavailable', reason: reasonOf(error) });
     const timer = setTimeout(
       () => {
         markPoolBusy(true); // By a DNS lookup.
-        finish({ kind: 'away', reason: 'timeout' });
+        finish({ kind: 'unavailable', reason: 'timeout' });
       },
       Math.max(options.timeoutMs, 1),
     );

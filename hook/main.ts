@@ -149,7 +149,7 @@ async function runHook(run: Run): Promise<Ending> {
         ? quarantineEvent(run, request, target.server, outcome.reason)
         : end('refused', outcome.reason);
     case 'later':
-    case 'away':
+    case 'unavailable':
       return isCaptured(request)
         ? spool(run, request, target.server, outcome.reason)
         : end('not-spooled', outcome.reason);
@@ -192,8 +192,8 @@ async function spool(run: Run, request: HookRequest, server: string, reason: str
   const { spoolEvent } = await import('./spool-event.ts');
   const spooled = await spoolEvent(run, request, server);
   run.unsaved = null;
-  run.isSaved = spooled.kind === 'kept';
-  if (spooled.kind === 'not-kept') return end(spooled.what, `${spooled.detail}; ${reason}`);
+  run.isSaved = spooled.kind === 'saved';
+  if (spooled.kind === 'unsaved') return end(spooled.what, `${spooled.detail}; ${reason}`);
   if (reason === BEHIND_OTHERS) await drainInBackground(run);
   await spooled.synced;
   return end('spooled', reason);

@@ -10,7 +10,7 @@ export type Outcome =
   /** The api cannot store this event now; it may store those of other sessions. */
   | { readonly kind: 'later'; readonly reason: string }
   /** Timeout, another server, or an unknown key or address: no event can be delivered. */
-  | { readonly kind: 'away'; readonly reason: string };
+  | { readonly kind: 'unavailable'; readonly reason: string };
 
 /** Error codes of permanent rejections (`api/errors.ts`). */
 const REFUSED = new Set([
@@ -31,14 +31,14 @@ const REFUSED = new Set([
 ]);
 const UNWANTED = new Set(['SESSION_DELETED', 'EVENT_FORGOTTEN', 'CAPTURE_DISABLED', 'FOLDER_EXCLUDED']);
 
-const AWAY = new Set([401, 403, 404, 405, 408]);
+const UNDELIVERABLE = new Set([401, 403, 404, 405, 408]);
 
 /** Returns the outcome of a response. */
 export function outcomeOf({ status, isApi, body }: Answer): Outcome {
-  if (!isApi) return { kind: 'away', reason: `status ${status}, not of Recollect` };
+  if (!isApi) return { kind: 'unavailable', reason: `status ${status}, not of Recollect` };
   if (status >= 200 && status < 300) return { kind: 'accepted', body };
   // A changed key, a wrong address or a slow connection does not reject the event.
-  if (status < 400 || AWAY.has(status)) return { kind: 'away', reason: `status ${status}` };
+  if (status < 400 || UNDELIVERABLE.has(status)) return { kind: 'unavailable', reason: `status ${status}` };
   const code = status < 500 ? errorCode(body) : '';
   const reason = `status ${status}${code === '' ? '' : ` ${code}`}`;
   if (UNWANTED.has(code)) return { kind: 'unwanted', reason };

@@ -10,7 +10,7 @@ import type { Target } from './target.ts';
 
 /** Sends events one after another over one connection. */
 export interface Sender {
-  /** Never rejects; `away` when there is no answer within `timeoutMs`. */
+  /** Never rejects; `unavailable` if there is no response within `timeoutMs`. */
   send(request: HookRequest, timeoutMs: number): Promise<Outcome>;
   close(): void;
 }
@@ -29,7 +29,7 @@ export function createSender(target: Target): Sender {
         clearTimeout(timer);
         resolve(outcome);
       };
-      const fail = (error: unknown): void => finish({ kind: 'away', reason: reasonOf(error) });
+      const fail = (error: unknown): void => finish({ kind: 'unavailable', reason: reasonOf(error) });
       try {
         const request = open(
           new URL(pathOf(base, hook), base.origin),
@@ -48,7 +48,7 @@ export function createSender(target: Target): Sender {
         request.once('error', fail);
         timer = setTimeout(
           () => {
-            finish({ kind: 'away', reason: 'no answer in time' });
+            finish({ kind: 'unavailable', reason: 'no answer in time' });
             request.destroy();
           },
           Math.max(timeoutMs, 1),

@@ -7,30 +7,30 @@ import { appendToSpool, redactedLine } from './spool/append.ts';
 import { sessionName } from './spool/folder.ts';
 import { quarantine } from './spool/quarantine.ts';
 
-/** What becomes of an event that no server took. */
-export type Kept =
-  | { readonly kind: 'kept'; readonly synced: Promise<void> }
-  | { readonly kind: 'not-kept'; readonly what: 'not-json' | 'no-session' | 'not-spooled'; readonly detail: string };
+/** Outcome of an event that no server accepted. */
+export type SpoolOutcome =
+  | { readonly kind: 'saved'; readonly synced: Promise<void> }
+  | { readonly kind: 'unsaved'; readonly what: 'not-json' | 'no-session' | 'not-spooled'; readonly detail: string };
 
-export interface KeepContext {
+export interface SpoolContext {
   readonly client: string;
   readonly dataDir: string;
   readonly environment: HookEnvironment;
 }
 
 /** Spools an event for a server, redacted; a large one by a process of its own. Never rejects. */
-export async function spoolEvent(context: KeepContext, request: HookRequest, server: string): Promise<Kept> {
+export async function spoolEvent(context: SpoolContext, request: HookRequest, server: string): Promise<SpoolOutcome> {
   const body = parseBody(request.body);
-  if (body === null) return { kind: 'not-kept', what: 'not-json', detail: 'no object' };
+  if (body === null) return { kind: 'unsaved', what: 'not-json', detail: 'no object' };
   const session = sessionOf(body);
-  if (session === null) return { kind: 'not-kept', what: 'no-session', detail: 'no session id' };
+  if (session === null) return { kind: 'unsaved', what: 'no-session', detail: 'no session id' };
   const { dataDir, environment } = context;
   const { delivery, event, host, namespace } = request;
   if (bytesOf(request) > REDACT_AT_ONCE_BYTES) {
     const order = { dataDir, server, session, delivery, event, host, namespace };
     return (await spoolInBackground(context.client, order, request.body))
-      ? { kind: 'kept', synced: Promise.resolve() }
-      : { kind: 'not-kept', what: 'not-spooled', detail: 'no process could be started' };
+      ? { kind: 'saved', synced: Promise.resolve() }
+      : { kind: 'unsaved', what: 'not-spooled', detail: 'no process could be started' };
   }
   const result = appendToSpool(
     dataDir,
@@ -38,16 +38,16 @@ export async function spoolEvent(context: KeepContext, request: HookRequest, ser
     environment.spoolMaxBytes,
   );
   return result.kind === 'spooled'
-    ? { kind: 'kept', synced: result.synced }
-    : { kind: 'not-kept', what: 'not-spooled', detail: result.kind === 'unwritable' ? result.reason : result.kind };
+    ? { kind: 'saved', synced: result.synced }
+    : { kind: 'unsaved', what: 'not-spooled', detail: result.kind === 'unwritable' ? result.reason : result.kind };
 }
 
-/** Where an event is set aside that says no session. */
+/** Quarantine file of events without a session id. */
 const NO_SESSION = 'no-session';
 
 /**
- * Sets an event aside, redacted, that the api will never take. Resolves when it is on the disk. Null when it cannot be done here: it is
- * large, or there is no room; then it is spooled, and a drainer sees to it. @throws what the file system throws
+ * Quarantines an event, redacted, that the api will never accept. Resolves when it is on the disk. Null if the event is large or the
+ * quarantine is full; the event is then spooled, and a drainer handles it. @throws errors of the file system
  */
 export function setEventAside(dataDir: string, request: HookRequest, reason: string): Promise<void> | null {
   const body = parseBody(request.body);

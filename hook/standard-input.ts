@@ -2,7 +2,7 @@ import { fstatSync, read, readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { markPoolBusy, canLeaveBusyPool } from './leave.ts';
 
-/** A host that leaves the pipe open is not waited for once what it wrote is a whole JSON text. */
+/** Quiet time after which a complete JSON text is accepted from a pipe that the host leaves open. */
 const QUIET_MS = 30;
 const CHUNK_BYTES = 256 * 1024;
 const CLOSING_BRACE = 0x7d;
@@ -13,15 +13,15 @@ export type Input =
   | { readonly kind: 'too-large' };
 
 /**
- * Reads what the host writes, at most `maxBytes`. After `waitMs` it takes what is there, if that is a whole JSON text. A pipe is read
- * in the pool's threads: a read that hung would hold back the time limit, and a stream takes longer to be made than all the rest of
+ * Reads what the host writes, at most `maxBytes`. After `waitMs` it returns the input so far if that is complete JSON. A pipe is read
+ * in the pool's threads: a read that hung would delay the time limit, and creating a stream takes longer than all the rest of
  * the client.
  */
 export function readInput(maxBytes: number, waitMs = Infinity): Promise<Input> {
   let size: number;
   try {
     const stat = fstatSync(0);
-    // A terminal or a device: nobody hands over an event there.
+    // A terminal or a device: it delivers no event.
     if (stat.isCharacterDevice()) return Promise.resolve({ kind: 'none' });
     if (!stat.isFile()) return readPipe(maxBytes, waitMs);
     size = stat.size;
@@ -31,7 +31,7 @@ export function readInput(maxBytes: number, waitMs = Infinity): Promise<Input> {
   return Promise.resolve(size > maxBytes ? { kind: 'too-large' } : { kind: 'bytes', bytes: readFileSync(0) });
 }
 
-/** Takes a piece; null says that there is no more. Answers whether more is wanted. */
+/** Receives a chunk; null at the end. Returns whether to continue reading. */
 type Take = (piece: Buffer | null) => boolean;
 
 function readPipe(maxBytes: number, waitMs: number): Promise<Input> {
@@ -40,12 +40,12 @@ function readPipe(maxBytes: number, waitMs: number): Promise<Input> {
     let bytes = 0;
     let quiet: NodeJS.Timeout | undefined;
     const all = (): Buffer => (chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks));
-    const finishWhole = (): void => {
-      const whole = all();
-      if (isWhole(whole)) resolve({ kind: 'bytes', bytes: whole });
+    const finishComplete = (): void => {
+      const bytes = all();
+      if (isComplete(bytes)) resolve({ kind: 'bytes', bytes });
     };
-    // After what has arrived meanwhile was taken in: a process that waits for a processor finds its timers due first.
-    if (waitMs !== Infinity) setTimeout(() => setImmediate(finishWhole), waitMs);
+    // After chunks that have already arrived: a process that waited for a processor runs its due timers first.
+    if (waitMs !== Infinity) setTimeout(() => setImmediate(finishComplete), waitMs);
     const take: Take = (piece) => {
       clearTimeout(quiet);
       bytes += piece?.length ?? 0;
@@ -53,7 +53,7 @@ function readPipe(maxBytes: number, waitMs: number): Promise<Input> {
       else if (piece === null) resolve(bytes === 0 ? { kind: 'none' } : { kind: 'bytes', bytes: all() });
       if (piece === null || bytes > maxBytes) return false;
       chunks.push(piece);
-      quiet = setTimeout(finishWhole, QUIET_MS);
+      quiet = setTimeout(finishComplete, QUIET_MS);
       return true;
     };
     if (canLeaveBusyPool()) readByThread(take);
@@ -85,7 +85,7 @@ function readBySocket(take: Take): void {
 }
 
 /** A JSON object can only be parsed when all of it is there. */
-function isWhole(bytes: Buffer): boolean {
+function isComplete(bytes: Buffer): boolean {
   let last = bytes.length - 1;
   while (last >= 0 && (bytes[last] ?? 0) <= 0x20) last -= 1;
   if (bytes[last] !== CLOSING_BRACE) return false;

@@ -30,13 +30,13 @@ function withoutEndSlash(url: string): string {
 }
 
 function readAccess(file: string): { readonly url: string; readonly apiKey: string } | null {
-  // Asked first: an error that is thrown and caught costs more than all the rest of this.
+  // Checked first: throwing and catching an error costs more than the rest of this function.
   if (!existsSync(file)) return null;
   let parsed: unknown;
   try {
     parsed = JSON.parse(readFileSync(file, 'utf8'));
   } catch {
-    return null; // Not readable or half written: the next place is asked.
+    return null; // Unreadable or half written: use the next location.
   }
   if (parsed === null || typeof parsed !== 'object' || !('url' in parsed) || !('api_key' in parsed)) return null;
   const { url } = parsed;

@@ -4,7 +4,7 @@ import type { FetchedMemories, Memory } from '../client/index.ts';
 import { inertText } from '../domain/recalled/inert-text.ts';
 import { recalledBlock } from '../domain/recalled/recalled-block.ts';
 
-/** Characters of a memory's content that are given unless more are asked for: some thousand tokens. */
+/** Default limit of a memory's content, in characters: about a thousand tokens. */
 export const SHOWN_CHARACTERS = 4_000;
 
 /** A text as a tool's answer. */
@@ -17,22 +17,22 @@ export function jsonResult(value: object): CallToolResult {
   return textResult(JSON.stringify(value));
 }
 
-/** What memory says as one line of JSON, inert, in the block that says what it is and that capture removes. */
+/** Returns a value as one line of JSON, as inert text, in the block that labels recalled memory and that capture removes. */
 export function recalledResult(value: object): CallToolResult {
-  const line = JSON.stringify(value, (_name, said: unknown) => (typeof said === 'string' ? inertText(said) : said));
+  const line = JSON.stringify(value, (_name, field: unknown) => (typeof field === 'string' ? inertText(field) : field));
   return textResult(recalledBlock(line));
 }
 
-/** What an agent can do about a code. Messages of the server say what is wrong; these say what now. */
+/** Remedies for an agent, by error code. The server's messages describe the fault. */
 const HINTS: Readonly<Record<string, string>> = {
-  UNREACHABLE: 'Go on without memory, and tell the user that Recollect does not run (recollect up).',
-  TIMEOUT: 'Try once more, then go on without memory.',
-  UNAUTHENTICATED: 'Tell the user to set the key of this MCP server.',
-  INVALID_API_KEY: 'Tell the user that the key of this MCP server is not known any more.',
+  UNREACHABLE: 'Continue without memory, and inform the user that Recollect is not running (recollect up).',
+  TIMEOUT: 'Try once more, then continue without memory.',
+  UNAUTHENTICATED: 'Ask the user to set the key of this MCP server.',
+  INVALID_API_KEY: 'Inform the user that the key of this MCP server is no longer valid.',
   FORBIDDEN: 'Do not try again: the key of this MCP server may not do this.',
   NOT_FOUND: 'Search again: it may have been forgotten.',
   HASH_AMBIGUOUS: 'Name one of the candidates by its id.',
-  VALIDATION_FAILED: 'Mend the fields that details names.',
+  VALIDATION_FAILED: 'Correct the fields listed in details.',
 };
 
 /** A failure as an agent can act on it: code, what is wrong, where, and what to do. */
@@ -65,8 +65,8 @@ export async function answering(work: () => Promise<CallToolResult>): Promise<Ca
   }
 }
 
-/** What an agent is told of a whole memory: without what only programs need. */
-function told(memory: Memory, characters: number): object {
+/** Returns the fields of a full memory that an agent needs. */
+function agentView(memory: Memory, characters: number): object {
   const content = memory.content.slice(0, characters).toWellFormed();
   return {
     hash: memory.hash,
@@ -83,10 +83,10 @@ function told(memory: Memory, characters: number): object {
   };
 }
 
-/** Whole memories, each cut to so many characters. */
+/** Returns full memories, each truncated to `characters`. */
 export function fetchedResult({ data, missing }: FetchedMemories, characters: number): CallToolResult {
   return recalledResult({
-    data: data.map((memory) => told(memory, characters)),
+    data: data.map((memory) => agentView(memory, characters)),
     ...(missing.length === 0 ? {} : { missing }),
   });
 }

@@ -5,9 +5,9 @@ import { createMcpServer } from './server.ts';
 
 export type { Fetch };
 
-/** In-process requests neither wait for a network nor come back by themselves: what is busy tells its caller so. */
+/** In-process requests need no network and no retries: the caller sees BUSY. */
 const IN_PROCESS = { url: 'http://in-process', retries: 0 } as const;
-/** Nothing of this server changes while it runs: nobody needs to listen for long. */
+/** The server's lists never change while it runs: clients need not listen for long. */
 const MAX_LISTENERS = 64;
 
 export interface McpEndpoint {

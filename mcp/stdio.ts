@@ -3,8 +3,8 @@ import { createMcpServer } from './server.ts';
 import type { ToolContext } from './tools.ts';
 
 /**
- * Serves MCP on stdin and stdout until stdin ends. Nothing else may be written to stdout meanwhile. `onError` hears of messages that
- * could not be understood or answered.
+ * Serves MCP on stdin and stdout until stdin ends. Nothing else may be written to stdout meanwhile. `onError` receives messages that
+ * could not be parsed or answered.
  */
 export async function serveMcpOnStdio(context: ToolContext, onError: (error: Error) => void): Promise<void> {
   const ended = Promise.withResolvers<void>();

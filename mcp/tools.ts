@@ -16,13 +16,13 @@ import {
 export interface ToolContext {
   /** Whether the tools that remember and forget are offered; the key decides all the same. */
   readonly mayWrite: boolean;
-  /** Asked at each call: where the server is may change. */
+  /** Called for each tool call: the server's address may change. */
   readonly api: () => RecollectApi;
-  /** The project of the agent's folder, for tools that are not told one; null where it is not known. */
+  /** Project of the agent's folder, the default of tools; null if unknown. */
   readonly projectHere: { readonly recalled: string; readonly remembered: string | null } | null;
 }
 
-// Every agent pays for these words in every session: tests/mcp/tools.test.ts holds them to 1,200 tokens in all.
+// Every agent pays for these words in every session: tests/mcp/tools.test.ts limits them to 1,200 tokens in total.
 const READS: ToolAnnotations = { readOnlyHint: true };
 const hashes = z.array(z.string()).min(1).max(20).describe('Hashes or ids');
 const project = z.string().max(2048).optional();
@@ -35,7 +35,7 @@ async function forgetEach(api: RecollectApi, names: readonly string[]): Promise<
       forgotten.push((await api.remove(name)).hash);
     } catch (error) {
       if (!(error instanceof RecollectError)) throw error;
-      // What was forgotten before is told before what went wrong.
+      // Report memories already forgotten before the error.
       if (error.code !== 'NOT_FOUND')
         return forgotten.length === 0 ? errorResult(error) : partly(error, forgotten, name);
       missing.push(name);
@@ -69,7 +69,7 @@ function addReading(server: McpServer, { api, projectHere }: ToolContext): void 
     'search',
     {
       description:
-        'Search memory of all earlier sessions: what was done, decided, learned, said. Answers previews, best first; read one whole with get.',
+        'Search memory of all earlier sessions: actions, decisions, learnings, messages. Returns previews, best first; get returns full content.',
       inputSchema: z.object({
         q: z
           .string()
@@ -100,7 +100,7 @@ function addReading(server: McpServer, { api, projectHere }: ToolContext): void 
         q: z.string().max(500).optional(),
         before: z.int().min(0).max(50).default(5),
         after: z.int().min(0).max(50).default(5),
-        project: project.describe('Its whole line, not the session alone'),
+        project: project.describe('Its timeline instead of the session’s'),
       }),
       annotations: READS,
     },
@@ -109,7 +109,7 @@ function addReading(server: McpServer, { api, projectHere }: ToolContext): void 
   server.registerTool(
     'get',
     {
-      description: 'Read memories whole.',
+      description: 'Read full memories.',
       inputSchema: z.object({
         hashes,
         chars: z.int().min(100).max(100_000).default(SHOWN_CHARACTERS).describe('Of each at most'),
@@ -163,7 +163,7 @@ function addWriting(server: McpServer, { api, projectHere }: ToolContext): void 
   server.registerTool(
     'forget',
     {
-      description: 'Delete memories for good. Only when the user asks for it.',
+      description: 'Delete memories permanently. Only if the user requests it.',
       inputSchema: z.object({ hashes }),
       annotations: { destructiveHint: true },
     },

@@ -31,7 +31,7 @@ export function functionsSha256(): string {
 }
 
 /**
- * Brings the functions of prisma/sql/functions into a database with the current tables, in one transaction: drops those whose file changed or is gone,
+ * Brings the functions of prisma/sql/functions into a database with the current tables, in one transaction: drops those whose file changed or is missing,
  * creates the changed and the new ones. Returns the names created.
  * @throws Error naming the file that PostgreSQL refused; the database is unchanged then
  */

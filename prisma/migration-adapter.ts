@@ -20,13 +20,13 @@ const CHAR_OID = 18;
 const TEXT_OID = 25;
 
 /**
- * adapter-pg 7.10 for the schema engine, with four of its faults mended: the shadow database is really another database; a
- * script is sent whole instead of being split at semicolons; the catalogue's type "char" is readable; pools are closed.
+ * adapter-pg 7.10 for the schema engine, with four of its faults fixed: the shadow database is really another database; a
+ * script is sent as one instead of being split at semicolons; the catalogue's type "char" is readable; pools are closed.
  */
 export class MigrationAdapterFactory extends PrismaPg {
   private readonly address: DatabaseAddress;
   private readonly opened: Adapter[] = [];
-  /** What PostgreSQL said of the last script that failed: the engine reports only that one did. */
+  /** PostgreSQL's error for the last failed script: the engine reports only that one failed. */
   scriptError: unknown;
 
   constructor(address: DatabaseAddress) {

@@ -14,7 +14,7 @@ const MIGRATIONS = join(FOLDER, 'migrations');
 const NO_FILTERS = { externalTables: [], externalEnums: [] };
 
 export interface SchemaEngine {
-  /** Forgets that migrations were begun and not finished: PostgreSQL has undone each, because it runs a script as one transaction. */
+  /** Removes the records of unfinished migrations: PostgreSQL rolled each back, because it runs a script as one transaction. */
   forgetUnfinished(names: readonly string[]): Promise<void>;
   /**
    * Applies missing migrations in order, up to the named one; returns the names applied. Without a name it applies the functions of prisma/sql, too:

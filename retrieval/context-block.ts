@@ -26,7 +26,7 @@ function inLine(text: string, maxChars: number): string {
 
 /** Frames lines for the agent. Names, titles and words are untrusted: none may end the block or start a line of its own. */
 function framed(projectName: string, lines: readonly string[]): string {
-  const notice = `${RECALLED_NOTICE} A whole item: tool get, or \`recollect get HASH\` with its [hash]. Memory of ${inLine(projectName, NAME_CHARS)}`;
+  const notice = `${RECALLED_NOTICE} A full item: tool get, or \`recollect get HASH\` with its [hash]. Memory of ${inLine(projectName, NAME_CHARS)}`;
   // Each part was made inert before it was counted; the joined text must be inert too.
   return recalledBlock(lines.map(inertText).join('\n'), notice);
 }

@@ -27,12 +27,12 @@ export interface ContextEntry {
 /** Sections in block order; empty sections are omitted. */
 export const SECTIONS = [
   'Where the last session stopped',
-  'Asked for by the user',
+  'Requested by the user',
   'Not again',
   'Known',
   'Decided and fixed',
 ] as const;
-const [STOPPED, ASKED, NOT_AGAIN, KNOWN, DECIDED] = [0, 1, 2, 3, 4] as const;
+const [STOPPED, REQUESTED, NOT_AGAIN, KNOWN, DECIDED] = [0, 1, 2, 3, 4] as const;
 /** Most open points of one session. */
 const MAX_OPEN = 4;
 /** The category of learnings about failures. */
@@ -92,11 +92,11 @@ interface Placing {
   readonly reason: string;
 }
 
-function placingOf(learning: ContextLearning, isAsked: boolean): Placing {
+function placingOf(learning: ContextLearning, isRequested: boolean): Placing {
   const surety = learning.verified ? 'verified learning' : 'learning';
   const relevance = learning.verified ? 1 : 0.6;
-  if (isAsked)
-    return { section: ASKED, relevance: Math.max(relevance, 0.8), reason: `${surety} in the user's own words` };
+  if (isRequested)
+    return { section: REQUESTED, relevance: Math.max(relevance, 0.8), reason: `${surety} in the user's own words` };
   if (learning.category === FAILED)
     return { section: NOT_AGAIN, relevance: Math.max(relevance, 0.7), reason: `${surety} of what failed` };
   const reason = learning.verified
@@ -149,7 +149,7 @@ export function entriesOfProject(sources: ProjectSources, now: Date): ContextEnt
     ...sources.closed.map((learning) => entryOfClosed(learning, now)),
     ...sources.items
       // An item that a learning repeats is omitted.
-      .filter(({ title }) => plain(title) === '' || !known.some((said) => said.includes(` ${plain(title)} `)))
+      .filter(({ title }) => plain(title) === '' || !known.some((text) => text.includes(` ${plain(title)} `)))
       .map((item): ContextEntry => ({
         id: item.id,
         type: 'summary',

@@ -13,7 +13,7 @@ function weightOf({ type, kind, tool }: Memory): { readonly weight: number; read
   if (type === 'prompt')
     return {
       weight: kind === 'user' ? 0.8 : 0.5,
-      reason: `said of the file by the ${kind === 'assistant' ? 'agent' : kind}`,
+      reason: `mention of the file by the ${kind === 'assistant' ? 'agent' : kind}`,
     };
   if (READERS.test(tool ?? '')) return { weight: 0, reason: 'read of the file' };
   if (kind === 'error') return { weight: 0.9, reason: 'failure that names the file' };

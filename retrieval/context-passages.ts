@@ -33,9 +33,9 @@ export interface ServedMemory {
   readonly places: readonly number[];
 }
 
-export interface ToldPassages {
+export interface PackedMemories {
   /** Best first. */
-  readonly told: readonly ServedMemory[];
+  readonly served: readonly ServedMemory[];
   /** Memories that did not fit, best first. */
   readonly omitted: readonly RankedMemory[];
 }
@@ -129,7 +129,7 @@ export interface PackOptions {
  * Returns the most relevant passages of these memories under a budget, one line per memory. Deterministic. If the best answer is known
  * already, only passages nearly as good are shown: the rest would be surrounding text.
  */
-export function packMemories(query: string, ranked: readonly RankedMemory[], options: PackOptions): ToldPassages {
+export function packMemories(query: string, ranked: readonly RankedMemory[], options: PackOptions): PackedMemories {
   const understoodQuery = termsInParts(query);
   const texts = ranked.map(({ memory, score }) => ({
     score,
@@ -151,15 +151,15 @@ export function packMemories(query: string, ranked: readonly RankedMemory[], opt
   }));
   const known = groups.flatMap((group) => group.passages.filter((passage) => isKnown(group, passage)));
   const packed = packPassages(worthy, options.budgetTokens, known);
-  const told = new Set(packed.map(({ group }) => group.id));
+  const served = new Set(packed.map(({ group }) => group.id));
   return {
-    told: packed.map((each) => ({
+    served: packed.map((each) => ({
       memory: each.group.memory,
       reason: each.group.reason,
       line: lineOf(each),
       value: each.value,
       places: each.passages.map(({ place }) => place),
     })),
-    omitted: worthy.filter((group) => group.passages.length > 0 && !told.has(group.id)),
+    omitted: worthy.filter((group) => group.passages.length > 0 && !served.has(group.id)),
   };
 }

@@ -5,7 +5,7 @@ import type { ContextPurpose } from '../stores/postgres/memories/memory-uses.ts'
 import { findProject, projectOfSession } from '../stores/postgres/projects/projects.ts';
 import type { ProjectName } from '../stores/postgres/projects/projects.ts';
 import { findSessionId } from '../stores/postgres/sessions/sessions.ts';
-import { NOTHING_TOLD, readServed, subjectOf } from '../stores/postgres/memories/served-context.ts';
+import { NOTHING_SERVED, readServed, subjectOf } from '../stores/postgres/memories/served-context.ts';
 import type { ServedMemories } from '../stores/postgres/memories/served-context.ts';
 
 export interface ContextRequest {
@@ -57,7 +57,7 @@ export interface Setting {
   readonly project: ProjectName | null;
   readonly sessionId: string | null;
   readonly subject: Uint8Array | null;
-  readonly told: ServedMemories;
+  readonly served: ServedMemories;
 }
 
 /** Reads the user, the project, and the memories that the session knows already. */
@@ -71,9 +71,9 @@ export async function readSetting(transaction: TenantTransaction, request: Conte
       : await findProject(transaction, request.project);
   const understoodQuery = request.purpose === 'file' ? request.file : request.prompt;
   if (request.purpose === 'session_start' || understoodQuery === null)
-    return { project, sessionId, subject: null, told: NOTHING_TOLD };
+    return { project, sessionId, subject: null, served: NOTHING_SERVED };
   const subject = subjectOf(request.purpose, understoodQuery);
-  const told =
-    sessionId === null ? NOTHING_TOLD : await readServed(transaction, { sessionId, userId: request.userId, subject });
-  return { project, sessionId, subject, told };
+  const served =
+    sessionId === null ? NOTHING_SERVED : await readServed(transaction, { sessionId, userId: request.userId, subject });
+  return { project, sessionId, subject, served };
 }

@@ -71,12 +71,12 @@ export function createContext(dependencies: ContextDependencies): (request: Cont
   /** Removes memories that the requesting session created or was served in full at its start. */
   const news = <Found extends { readonly memory: Memory }>(
     found: readonly Found[],
-    { sessionId, told }: Setting,
+    { sessionId, served }: Setting,
   ): Found[] =>
     found.filter(
       ({ memory: { id, type, content, session } }) =>
         (sessionId === null || session?.id !== sessionId) &&
-        !(type === 'learning' && content.length <= MAX_TEXT && told.atStart.has(id)),
+        !(type === 'learning' && content.length <= MAX_TEXT && served.atStart.has(id)),
     );
 
   const drafted = (
@@ -99,21 +99,21 @@ export function createContext(dependencies: ContextDependencies): (request: Cont
     const name = nameOf(setting.project);
     const { budgetTokens } = request;
     const headings = budgetTokens < DAY_HEADINGS.leastBudget ? 1 : DAY_HEADINGS.days;
-    const room = budgetTokens - frameTokens(name, [], count) - headings * DAY_HEADINGS.tokens;
+    const available = budgetTokens - frameTokens(name, [], count) - headings * DAY_HEADINGS.tokens;
     const packed = packMemories(query, ranked, {
       now: new Date(clock.now()),
       countTokens: count,
-      budgetTokens: room,
-      known: setting.told.passages,
+      budgetTokens: available,
+      known: setting.served.passages,
     });
-    const left = [...packed.told];
+    const shown = [...packed.served];
     // More days than reserved headings.
-    while (left.length > 0 && frameTokens(name, dayLines(left), count) > budgetTokens) left.pop();
-    const omitted = [...packed.told.slice(left.length), ...packed.omitted].map(({ memory }) => ({
+    while (shown.length > 0 && frameTokens(name, dayLines(shown), count) > budgetTokens) shown.pop();
+    const omitted = [...packed.served.slice(shown.length), ...packed.omitted].map(({ memory }) => ({
       id: memory.id,
       title: memory.title === '' ? memory.content.slice(0, 200) : memory.title,
     }));
-    const items = left.map(({ memory, reason, line, value, places }) => ({
+    const items = shown.map(({ memory, reason, line, value, places }) => ({
       id: memory.id,
       type: memory.type,
       reason,
@@ -121,7 +121,7 @@ export function createContext(dependencies: ContextDependencies): (request: Cont
       tokens: count(`${line}\n`),
       passages: places,
     }));
-    return drafted(dayLines(left), items, omitted, { request, setting });
+    return drafted(dayLines(shown), items, omitted, { request, setting });
   };
 
   const forPrompt = async (request: ContextRequest, setting: Setting): Promise<Draft> => {
@@ -134,7 +134,7 @@ export function createContext(dependencies: ContextDependencies): (request: Cont
 
   const forFile = async (request: ContextRequest, setting: Setting): Promise<Draft> => {
     const file = request.file?.trim() ?? '';
-    if (file === '' || (request.byHook === true && setting.told.isAskedAgain)) return NOTHING;
+    if (file === '' || (request.byHook === true && setting.served.isRepeated)) return NOTHING;
     const { project } = setting;
     const history =
       project === null

@@ -60,7 +60,7 @@ export async function graphHits(
 }
 
 /** Returns true if the newest memories are the answer: the query has little else, or nothing beside its fields. */
-export function asksForNewest({ understood }: UnderstoodQuery): boolean {
+export function isNewestQuery({ understood }: UnderstoodQuery): boolean {
   return understood !== null && (understood.newestAlone || understood.text === '');
 }
 

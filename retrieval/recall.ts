@@ -4,10 +4,10 @@ import type { Embedder } from '../domain/ports/embedder.ts';
 import { VectorIndexUnavailable } from '../domain/ports/vector-index.ts';
 import type { RecallFilter, RecallHit } from '../domain/ports/vector-index.ts';
 import { SIMILARITY_FLOOR } from '../domain/ranking/rank.ts';
-import { isHeld } from '../stores/postgres/embeddings/embedding-indexes.ts';
+import { isIndexed } from '../stores/postgres/embeddings/embedding-indexes.ts';
 import { searchKeyword, searchUnindexed } from '../stores/postgres/search/keyword-search.ts';
 import { timedQueries } from '../stores/postgres/connection/timed-queries.ts';
-import { graphHits, recencyHits, asksForNewest } from './recall-beside.ts';
+import { graphHits, recencyHits, isNewestQuery } from './recall-beside.ts';
 import { alongside, united, waitingWords } from './recall-hits.ts';
 import type { Degradation } from '../domain/search-names.ts';
 import type { SearchDependencies, SearchRequest } from './search-types.ts';
@@ -94,9 +94,9 @@ export async function recall(
     return united(await Promise.all(answers));
   };
   const inPostgres = (own: RecallFilter) => searchKeyword(queries, tenantId, text, own, limit);
-  const isHeldOf = (hits: readonly RecallHit[]): Promise<boolean> => {
+  const isAnyIndexed = (hits: readonly RecallHit[]): Promise<boolean> => {
     const ids = hits.map(({ memoryId }) => memoryId);
-    return database.readAsTenant(tenantId, (read) => isHeld(read, index.name, ids), ms);
+    return database.readAsTenant(tenantId, (read) => isIndexed(read, index.name, ids), ms);
   };
   /** Memories that no index has: closed learnings of a requested time, and matches of a phrase or a file. */
   const besides = async (): Promise<readonly RecallHit[]> => {
@@ -119,7 +119,7 @@ export async function recall(
     alone ? none : within(ms, besides()),
     alone ? none : within(ms, waiting()),
     alone ? null : within(BESIDE_MS, graphHits(database, request, understoodQuery, clock, BESIDE_MS)),
-    alone || !asksForNewest(understoodQuery)
+    alone || !isNewestQuery(understoodQuery)
       ? none
       : within(BESIDE_MS, recencyHits(database, request, understoodQuery, clock, BESIDE_MS)),
   ]);
@@ -128,7 +128,7 @@ export async function recall(
   const fromRows = () => (insists(filter) && !alone ? more : within(ms, inPostgres(filter)));
   const inRows = words === null || meaning === null || isBare ? await fromRows() : null;
   // An index that lacks chunks of the ledger has lost its data.
-  const isLost = isBare && inRows !== null && inRows.length > 0 && (await within(ms, isHeldOf(inRows))) === true;
+  const isLost = isBare && inRows !== null && inRows.length > 0 && (await within(ms, isAnyIndexed(inRows))) === true;
   const fallback = isBare && !isLost ? null : inRows;
   const near = isLost ? null : meaning;
   const noWords = fallback === null && (words === null || (alone && near === null));

@@ -4,7 +4,7 @@ import { VectorIndexUnavailable } from '../domain/ports/vector-index.ts';
 import { rankMemories } from '../domain/ranking/rank.ts';
 import type { RankedMemory } from '../domain/ranking/rank.ts';
 import type { TenantRead } from '../stores/postgres/connection/database.ts';
-import { readHolding } from '../stores/postgres/retention/legal-hold-conditions.ts';
+import { readContaining } from '../stores/postgres/retention/legal-hold-conditions.ts';
 import { readHeads, readMemories } from '../stores/postgres/memories/memories.ts';
 import type { MemoryHead, MemoryRef } from '../stores/postgres/memories/memories.ts';
 import { readBeginnings } from '../stores/postgres/memories/memory-beginnings.ts';
@@ -12,7 +12,7 @@ import { bestOfEachSession, facetsOf, scored } from './score.ts';
 import type { Candidate } from './score.ts';
 import { createQueryVectors } from './query-vectors.ts';
 import { insists, recall } from './recall.ts';
-import { asksForNewest } from './recall-beside.ts';
+import { isNewestQuery } from './recall-beside.ts';
 import { rerank, RERANK_CHARACTERS } from './rerank.ts';
 import { MAX_CANDIDATES } from '../domain/search-names.ts';
 import type { Degradation } from '../domain/search-names.ts';
@@ -53,7 +53,7 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
     { phrases = [], files = [] }: UnderstoodQuery['filter'],
   ): Promise<readonly RankedMemory[]> => {
     const holders = await database.readAsTenant(tenantId, (read) =>
-      readHolding(read, ranked.map(refOf), phrases, files),
+      readContaining(read, ranked.map(refOf), phrases, files),
     );
     return ranked.filter(({ memoryId }) => holders.has(memoryId));
   };
@@ -129,7 +129,7 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
           time: understood?.time ?? null,
           timeAlone: understood?.timeAlone ?? false,
           timeBonus: settings.timeBonus,
-          recencyWeight: asksForNewest(understoodQuery) ? 1 : understood?.newest === true ? settings.recencyWeight : 0,
+          recencyWeight: isNewestQuery(understoodQuery) ? 1 : understood?.newest === true ? settings.recencyWeight : 0,
         }),
       );
       const places = new Map(ranked.map(({ head }, place) => [head.id, place + 1]));
@@ -142,8 +142,8 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
           sessionId: candidate.head.sessionId,
           text: beginnings.get(candidate.head.id)?.slice(0, DIVERSE_CHARACTERS) ?? '',
         }));
-        const told = diversified(pool, groupBySession ? 0 : settings.diversity, request.offset + request.limit);
-        return [...told.map(({ candidate }) => candidate), ...grouped.slice(DIVERSE)];
+        const diverse = diversified(pool, groupBySession ? 0 : settings.diversity, request.offset + request.limit);
+        return [...diverse.map(({ candidate }) => candidate), ...grouped.slice(DIVERSE)];
       });
       return { listed, places, shown: listed.slice(request.offset, request.offset + request.limit) };
     };

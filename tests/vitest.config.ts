@@ -11,7 +11,7 @@ export default defineConfig({
     pool: 'forks',
     // Two cores: more files at once only slow each other down.
     maxWorkers: 2,
-    // Files share imported modules: importing them anew for each file took a fifth of the suite's time. No test replaces or changes a module.
+    // Files share imported modules: importing them for each file took a fifth of the suite's time. No test replaces or changes a module.
     isolate: false,
     // Limits for hanging tests, not for slow ones: on a busy machine a test may take many times as long.
     testTimeout: 120_000,

@@ -23,7 +23,7 @@ export function buildIdOf(config: Config): string {
   return `${version}+${workflowCodeMark()}`;
 }
 
-/** Options of one queue's worker, all of them said: the SDK's defaults are made for nobody in particular. */
+/** Returns the options of one queue's worker. All are explicit: the SDK's defaults suit no particular deployment. */
 function optionsOf(
   queue: WorkerQueue,
   config: Config,
@@ -53,7 +53,7 @@ function optionsOf(
         maxConcurrentWorkflowTaskExecutions: 20,
         maxConcurrentWorkflowTaskPolls: SESSION_POLLS,
         maxCachedWorkflows: CACHED_WORKFLOWS,
-        // A workflow whose worker was killed is given to another one after this.
+        // A workflow whose worker was killed moves to another one after this time.
         stickyQueueScheduleToStartTimeout: STICKY_MS,
         workflowThreadPoolSize: 1,
         maxConcurrentActivityTaskExecutions: config.database.poolMax,
@@ -62,12 +62,12 @@ function optionsOf(
     case 'model':
       return {
         ...common,
-        // A call of a paid model waits in its slot for a place of its user: others must find slots meanwhile. The database keeps the limit.
+        // A call of a paid model waits in its slot for its user's turn: other users must find slots meanwhile. The database enforces the limit.
         maxConcurrentActivityTaskExecutions: config.model.concurrency * (config.model.provider === 'local' ? 1 : 3),
         maxConcurrentActivityTaskPolls: 2,
       };
     case 'embedding':
-      // One batch at a time keeps the embedder busy; a second one loads its texts meanwhile.
+      // One batch at a time occupies the embedder; a second one loads its texts meanwhile.
       return { ...common, maxConcurrentActivityTaskExecutions: 2, maxConcurrentActivityTaskPolls: 1 };
     case 'sweeps':
       return { ...common, maxConcurrentActivityTaskExecutions: SWEEPS_SLOTS, maxConcurrentActivityTaskPolls: 1 };

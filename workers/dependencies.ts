@@ -22,7 +22,7 @@ import { createTokenCounter } from '../models/tokens/token-counter.ts';
 import { directoryStoreAt } from '../stores/files/directory-store.ts';
 import type { BudgetAlert } from '../stores/postgres/usage/budgets.ts';
 import { createDatabase } from '../stores/postgres/connection/database.ts';
-import { createFloodWatch } from '../stores/postgres/capture/burst-flag.ts';
+import { createBurstWatch } from '../stores/postgres/capture/burst-flag.ts';
 import { createServedIndexOf } from '../stores/postgres/embeddings/served-index.ts';
 import { localOwner } from '../stores/postgres/capture/transcripts.ts';
 import { createTemporalClient } from '../stores/temporal/client.ts';
@@ -80,7 +80,7 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
   const embedder = embedders.wanted;
   const embeddingModel = { name: indexNameOf(embedder.model), dimension: embedder.dimension };
   const indexOf = createServedIndexOf(database, embedders, embeddingModel);
-  const isBurst = createFloodWatch(database.pool);
+  const isBurst = createBurstWatch(database.pool);
   const knownNear: ReadKnown = (tenantId, { projectId, namespace }, about, signal) =>
     readKnown({ database, embedder, indexOf, vectors }, { tenantId, projectId, namespace }, about, signal);
   const erasure = erasureActivitiesOf(config, {
@@ -121,7 +121,7 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
           hints,
           clock,
           isBurst,
-          // A paid model is told by the glossary alone: what is known by now would make a question of every window that was asked before.
+          // A paid model gets only the glossary: with the current knowledge, no request for a window would equal a cached one.
           ...(model.provider === 'local' ? { readKnown: knownNear } : {}),
         }),
         ...createModelBatchActivities({ database, model, modelCalls, embeddingModel, hints, clock }),
@@ -162,7 +162,7 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
       },
       sweeps,
       maintenance: {
-        // What was asked for before sweeps had a queue of their own lies in this one.
+        // This queue has the sweeps that were scheduled before they had their own queue.
         ...sweeps,
         ...backupActivitiesOf(config, { maintenance, databaseUrl: maintenanceUrlOf(config), vectors, isBurst }),
         ...restore.activities,

@@ -30,7 +30,7 @@ export function erasureActivitiesOf(
   },
 ) {
   const { hints, clock } = parts;
-  // Of its own: an export holds its connection for as long as it is written, and the sweep must not wait for it.
+  // A separate pool: an export uses its connection until it is written, and the sweep must not wait for it.
   const maintenance = createPool({
     url: parts.maintenanceUrl,
     max: CONNECTIONS,

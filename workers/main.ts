@@ -11,7 +11,7 @@ import { buildIdOf, createWorkers } from './create-workers.ts';
 import { promoteBuild } from './promote.ts';
 import { announceReady, leaveSupervisor, stopRequested } from '../config/process-lifecycle.ts';
 
-/** The SDK's own log lines, among ours. */
+/** Returns a function that writes the SDK's log entries to the worker's log. */
 function forward(logger: Logger): (entry: LogEntry) => void {
   return (entry) => {
     const line = { sdk: true, ...entry.meta };
@@ -28,7 +28,7 @@ async function main(): Promise<void> {
   const config = parseConfig(
     values.queues === undefined ? environment : { ...environment, RECOLLECT_WORKER_QUEUES: values.queues },
   );
-  // Summarising and embedding wait for nobody: on a busy machine the way in goes first. Threads that are made later inherit it.
+  // No caller waits for summarising and embedding: on a busy machine capture has priority. Threads that start later inherit it.
   setPriority(config.worker.niceness);
   const logger = createLogger('worker', config.logLevel);
   Runtime.install({ logger: new DefaultLogger('INFO', forward(logger)), shutdownSignals: [] });

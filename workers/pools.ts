@@ -10,12 +10,12 @@ import { MAINTENANCE_SLOTS, SWEEPS_SLOTS } from './slots.ts';
 /** One for each activity of the maintenance queue and of the sweeps that may run at once, and one more for what it looks up beside. */
 const MAINTENANCE_POOL = MAINTENANCE_SLOTS + SWEEPS_SLOTS + 1;
 /**
- * Retention, comparisons and figures: an activity that archives holds one for its lock and needs a second for what it does under it. With fewer than two
- * for each that runs at once they would wait for each other until all of them give up.
+ * Retention, consistency checks and statistics: an activity that archives uses one connection for its lock and a second for the work under it. With fewer
+ * than two for each concurrent activity, they would wait for each other until all time out.
  */
-const KEEPING_POOL = 2 * MAINTENANCE_SLOTS + 1;
-/** They look at whole months and whole tenants in one statement; nobody waits for them. */
-const KEEPING_STATEMENT_MS = 600_000;
+const LONG_POOL = 2 * MAINTENANCE_SLOTS + 1;
+/** One statement reads a month or a tenant; no caller waits for it. */
+const LONG_STATEMENT_MS = 600_000;
 
 /** Only activities of sweeps and of the maintenance queue use this role; other workers get pools that never connect. @throws ConfigError */
 export function maintenanceUrlOf({ database, worker }: Config): string {
@@ -42,8 +42,8 @@ export function createMaintenancePools(config: Config, onIdleError: PoolOptions[
     }),
     keeping: createPool({
       ...common,
-      statementTimeoutMs: KEEPING_STATEMENT_MS,
-      max: KEEPING_POOL,
+      statementTimeoutMs: LONG_STATEMENT_MS,
+      max: LONG_POOL,
       applicationName: 'recollect-keeping',
     }),
   };

@@ -2,11 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { makeCurrent } from '../stores/temporal/deployment.ts';
 
-const ASK_MS = 250;
+const RETRY_MS = 250;
 
 /**
- * Makes this build the one that gets new workflow tasks, as soon as the server knows its workers; resolves then, or when `signal` ends
- * the waiting. A server that is away is asked again.
+ * Routes new workflow tasks to this build once the server knows its workers. Returns true then, false if `signal` aborts first. Retries
+ * while the server is unavailable.
  */
 export async function promoteBuild(
   client: Client,
@@ -20,8 +20,8 @@ export async function promoteBuild(
     } catch (error) {
       onFailure(error);
     }
-    // Being told to stop ends the waiting, and is no failure.
-    await sleep(ASK_MS, undefined, { signal }).catch(() => undefined);
+    // An abort ends the wait and is no failure.
+    await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
   }
   return false;
 }

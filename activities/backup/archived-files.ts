@@ -12,7 +12,7 @@ import {
   filesToCopy,
   filesToKeep,
   filesToRemove,
-  forgetKept,
+  deleteFileRecord,
   noteCopied,
   recordStored,
 } from '../../stores/postgres/backups/backup-files.ts';
@@ -106,7 +106,7 @@ export async function pruneArchivedFiles(
     for (const file of files) {
       reportProgress(signal);
       for (const store of stores) await store.remove(archivedFileKey(file.sha256, file.keyId), signal);
-      await forgetKept(maintenance, file);
+      await deleteFileRecord(maintenance, file);
     }
 }
 

@@ -66,7 +66,7 @@ export async function createFixedQueries(client: pg.ClientBase): Promise<FixedQu
     .slice(0, MAX_QUERIES);
 }
 
-export interface Asking {
+export interface QueryPace {
   /** Total time of all queries, milliseconds; the last ones may be skipped, none is interrupted. */
   readonly boundMs: number;
   /** Awaited before each query, and not counted. */
@@ -74,13 +74,13 @@ export interface Asking {
   readonly signal?: AbortSignal;
 }
 
-const AT_ONCE: Asking = { boundMs: Infinity, pace: () => Promise.resolve() };
+const AT_ONCE: QueryPace = { boundMs: Infinity, pace: () => Promise.resolve() };
 
 /** Runs exact keyword search for each query, in order. The client has the maintenance role. */
 export async function answerFixedQueries(
   client: pg.ClientBase,
   questions: readonly FixedQuestion[],
-  { boundMs, pace, signal }: Asking = AT_ONCE,
+  { boundMs, pace, signal }: QueryPace = AT_ONCE,
 ): Promise<FixedQuery[]> {
   let elapsedMs = 0;
   const answered: FixedQuery[] = [];

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { z } from 'zod';
 import { asId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
-import { keptLine, vectorFileKey } from '../../domain/backup/set-keys.ts';
+import { vectorLine, vectorFileKey } from '../../domain/backup/set-keys.ts';
 import type { ManifestVectors } from './manifest.ts';
 import type { ExportedObject, VectorIndex } from '../../domain/ports/vector-index.ts';
 import { packFile } from './packed-file.ts';
@@ -88,7 +88,7 @@ export async function writeVectors(sources: VectorSources, target: PackTarget): 
       for await (const objects of sources.vectors.export(tenantId, index.model, target.signal)) {
         const chosen = await ofSnapshot(sources, index, objects);
         objectCount += chosen.length;
-        if (chosen.length > 0) yield Buffer.from(chosen.map(keptLine).join(''));
+        if (chosen.length > 0) yield Buffer.from(chosen.map(vectorLine).join(''));
       }
     };
     const file = await packFile(target, vectorFileKey(written.length), lines(), () => objectCount);

@@ -4,7 +4,7 @@ import type { TenantId } from '../../domain/ids.ts';
 import type { IndexModel } from '../../domain/index-model.ts';
 import { sideBySide } from '../../domain/side-by-side.ts';
 import { closeCheck, noteCheck, openCheck } from '../../stores/postgres/consistency/consistency-checks.ts';
-import { keptIndexes, tenantsAfter } from '../../stores/postgres/consistency/ledger.ts';
+import { updatedIndexes, tenantsAfter } from '../../stores/postgres/consistency/ledger.ts';
 import { DIVERGENCE_KINDS } from '../../workflows/consistency/types.ts';
 import type { CheckCounts, ConsistencyActivities } from '../../workflows/consistency/types.ts';
 import { resumeWithHeartbeat } from '../heartbeat.ts';
@@ -77,9 +77,9 @@ export function createConsistencyActivities(dependencies: ConsistencyDependencie
   /** Checks PostgreSQL and workflows. Returns true if chunks were queued for indexing. */
   const compareRows = async (comparison: Comparison, [served]: readonly IndexModel[]): Promise<boolean> => {
     const hasUnlisted = served !== undefined && (await listUntracked(comparison, served));
-    const hasGone = await checkRows(comparison);
+    const hasMissing = await checkRows(comparison);
     await checkWorkflows(comparison);
-    return hasUnlisted || hasGone;
+    return hasUnlisted || hasMissing;
   };
 
   /** In parallel: one waits for Weaviate, the other for PostgreSQL. */
@@ -90,7 +90,7 @@ export function createConsistencyActivities(dependencies: ConsistencyDependencie
     report: (details: Details) => void,
   ): Promise<CheckCounts> => {
     const { tenantId, tally } = comparison;
-    const indexes = await keptIndexes(maintenance, tenantId);
+    const indexes = await updatedIndexes(maintenance, tenantId);
     // Differences repaired by a previous attempt are not found again; others are.
     const { isDone, counts } = from.rows;
     const ofRows = new Tally(isDone ? counts : { rows: 0, found: counts.repaired, repaired: counts.repaired });

@@ -50,7 +50,7 @@ export async function findUnfindable(
   const suspects = await unfound(comparison, model, samples);
   if (suspects.length === 0) return false;
   await pause(settleMs, undefined, { signal });
-  const present = await vectors.standing(
+  const present = await vectors.existing(
     tenantId,
     model,
     suspects.map(({ objectId }) => objectId),

@@ -23,7 +23,7 @@ function isSame({ vectors }: Comparison, model: string, placed: PlacedChunk, row
   // Chunks of derived texts may change; captured texts never do.
   const isCaptured = row.type === 'observation' || row.type === 'prompt';
   if (isCaptured && placed.contentHash.toString('hex') !== row.hash) return false;
-  return vectors.says(model, toIndexChunk(placed, NO_VECTOR), object);
+  return vectors.matches(model, toIndexChunk(placed, NO_VECTOR), object);
 }
 
 /** Returns the fault of each, null if there is none or its row is pending. */

@@ -142,9 +142,9 @@ export async function rowsOfFullValuesContaining(
     noteRows.parse(
       await transaction.$queryRaw`
         SELECT r.id, r.session_id, note[1] AS sha256
-          FROM (SELECT id, session_id, content || coalesce(input::text, '') AS said FROM observations WHERE tenant_id = ${tenantId}::uuid AND content || coalesce(input::text, '') LIKE '%bytes in all (sha256:%'
+          FROM (SELECT id, session_id, content || coalesce(input::text, '') AS body FROM observations WHERE tenant_id = ${tenantId}::uuid AND content || coalesce(input::text, '') LIKE '%bytes in all (sha256:%'
                 UNION ALL SELECT id, session_id, content FROM prompts WHERE tenant_id = ${tenantId}::uuid AND content LIKE '%bytes in all (sha256:%') AS r
-         CROSS JOIN LATERAL regexp_matches(r.said, 'bytes in all \\(sha256:([0-9a-f]{64})\\)', 'g') AS note`,
+         CROSS JOIN LATERAL regexp_matches(r.body, 'bytes in all \\(sha256:([0-9a-f]{64})\\)', 'g') AS note`,
     ),
   );
   const containing = new Map<string, boolean>();

@@ -1,7 +1,7 @@
 import { asId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
 import { fullValueKey } from '../../domain/ports/object-store.ts';
-import { strikeRemoved } from '../../stores/postgres/embeddings/embedding-cache.ts';
+import { deleteRemoved } from '../../stores/postgres/embeddings/embedding-cache.ts';
 import { removableEmbeddings } from '../../stores/postgres/embeddings/embedding-removal.ts';
 import { noteErasure } from '../../stores/postgres/erasure/erasures.ts';
 import type { Found, StoredErasure } from '../../stores/postgres/erasure/erasures.ts';
@@ -25,7 +25,7 @@ export async function countObjects(
     for (let from = 0; from < of.length; from += CHUNKS_AT_ONCE) {
       reportProgress(signal);
       const ids = of.slice(from, from + CHUNKS_AT_ONCE).map(({ id }) => id);
-      remaining += (await vectors.standing(tenantId, model, ids)).size;
+      remaining += (await vectors.existing(tenantId, model, ids)).size;
     }
   return remaining;
 }
@@ -45,7 +45,7 @@ export async function eraseVectors(
     for (const [model, chunks] of Map.groupBy(removable, (chunk) => chunk.model))
       await vectors.remove(tenantId, model, [...new Set(chunks.map((chunk) => chunk.memoryId))]);
     await scope.asTenant(tenantId, (transaction) =>
-      strikeRemoved(
+      deleteRemoved(
         transaction,
         removable.map(({ id }) => id),
       ),

@@ -49,7 +49,7 @@ export function createExportImportActivities({
         const tenant = asId<TenantId>(tenantId);
         const job = await scope.asTenant(tenant, (transaction) => readExport(transaction, jobId));
         if (job === null || job.state !== 'running') return true;
-        const begunAt = new Date(now());
+        const startedAt = new Date(now());
         const client = await maintenance.connect();
         let written: WrittenRows | null = null;
         const lines = async function* () {
@@ -68,7 +68,7 @@ export function createExportImportActivities({
         // Assigned in the generator, which the compiler does not follow.
         const counts = (written as WrittenRows | null)?.rows ?? {};
         const isStored = await scope.asTenant(tenant, (transaction) =>
-          finishExport(transaction, jobId, { ...file, counts, begunAt }),
+          finishExport(transaction, jobId, { ...file, counts, startedAt }),
         );
         if (!isStored) await store().remove(job.objectKey, signal);
         return isStored;

@@ -8,7 +8,7 @@ import type { TenantIndexes } from '../../stores/postgres/embeddings/embedding-i
 import { countDone, sessionsWithoutPending } from '../../stores/postgres/embeddings/embedding-ledger.ts';
 import { removableEmbeddings } from '../../stores/postgres/embeddings/embedding-removal.ts';
 import type { RemovableEmbedding } from '../../stores/postgres/embeddings/embedding-removal.ts';
-import { strikeRemoved } from '../../stores/postgres/embeddings/embedding-cache.ts';
+import { deleteRemoved } from '../../stores/postgres/embeddings/embedding-cache.ts';
 import type { IndexActivities } from '../../workflows/indexing/types.ts';
 import { failureType } from '../failures.ts';
 import { withHeartbeat } from '../heartbeat.ts';
@@ -37,7 +37,7 @@ export function createIndexActivities(dependencies: IndexDependencies): IndexAct
       await vectors.remove(tenantId, model, [...new Set(memoryIds)]);
     }
     const ids = removable.map((chunk) => chunk.id);
-    await database.asTenant(tenantId, (transaction) => strikeRemoved(transaction, ids));
+    await database.asTenant(tenantId, (transaction) => deleteRemoved(transaction, ids));
   };
 
   const takeServed = async (tenantId: TenantId, indexes: TenantIndexes, signal: AbortSignal): Promise<Take> => {

@@ -119,7 +119,7 @@ export interface Comparison {
 }
 
 /**
- * Compares drafts of a session or a remembered memory with the project's learnings. A draft that cites no rows is dated by `saidAtMs`
+ * Compares drafts of a session or a remembered memory with the project's learnings. A draft that cites no rows is dated by `statedAtMs`
  * (milliseconds since 1970), by default the last row. Learnings that the writer may not replace are treated as verified.
  */
 export async function compareDrafts(
@@ -129,7 +129,7 @@ export async function compareDrafts(
   rows: readonly SourceRow[],
   embed: EmbedOnce,
   signal: AbortSignal,
-  saidAtMs = newestOf(rows, 0),
+  statedAtMs = newestOf(rows, 0),
   mayReplace: (known: CurrentLearning) => boolean = () => true,
 ): Promise<Comparison> {
   const own = await embed(drafts.map(comparedText), signal);
@@ -158,7 +158,7 @@ export async function compareDrafts(
     return {
       draft,
       text: toCompared(draft, own[index] ?? null),
-      occurredAtMs: newestOf(cited, saidAtMs),
+      occurredAtMs: newestOf(cited, statedAtMs),
       proven: isProven(cited),
     };
   });

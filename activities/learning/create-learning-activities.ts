@@ -216,7 +216,7 @@ export function createLearningActivities(dependencies: LearningDependencies): Le
           forgotten: facts.forgotten,
           prepareFallback: (fallback) => fallback.prepareLearnings({ ...input, known }, signal),
         });
-        const drafts = groundLearnings(output, [...quotableRows(input), ...input.rows]).kept;
+        const drafts = groundLearnings(output, [...quotableRows(input), ...input.rows]).supported;
         const written = await learn(tenantId, ref.sessionId, session, drafts, signal);
         const pending = await pendingOf(ref);
         if (pending > 0) await tryHintIndex(hints, tenantId);

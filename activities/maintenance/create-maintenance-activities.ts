@@ -38,7 +38,7 @@ export async function findLostVectors(maintenance: pg.Pool, vectors: VectorIndex
       for (let from = 0; from < ids.length; from += LOOKUP_CHUNKS) {
         reportProgress(signal);
         const batch = ids.slice(from, from + LOOKUP_CHUNKS);
-        const present = await vectors.standing(tenantId, model, batch);
+        const present = await vectors.existing(tenantId, model, batch);
         const lost = batch.filter((id) => !present.has(id));
         await requestAgain(maintenance, tenantId, model, lost);
       }

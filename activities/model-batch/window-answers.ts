@@ -3,7 +3,7 @@ import { asId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
 import type { ModelUsage, PreparedCall, ModelRequest, TopicSummaryDraft } from '../../domain/ports/model.ts';
 import { raiseBudgetAlert, reserveCall, settleCall } from '../../stores/postgres/usage/budgets.ts';
-import { finishCall, holdReservation, takeReservation } from '../../stores/postgres/usage/model-batches.ts';
+import { finishCall, storeReservation, takeReservation } from '../../stores/postgres/usage/model-batches.ts';
 import type { AssignedCall } from '../../stores/postgres/usage/model-batches.ts';
 import { bookUsage } from '../../stores/postgres/usage/usage-ledger.ts';
 import { bookHit, cacheQuestion, findCachedResponse, cacheForRequest } from '../model-calls/answer-cache.ts';
@@ -64,7 +64,7 @@ export async function reserveBudget(
   if (outcome.kind === 'over_quota') throw new QuotaTooSmall(tokens, outcome.quotaTokens);
   if (outcome.kind === 'busy') throw new ModelBusy();
   await database.asTenant(asId(assigned.tenantId), (transaction) =>
-    holdReservation(transaction, batchId, assigned, { reservationId: outcome.id, forgotten }),
+    storeReservation(transaction, batchId, assigned, { reservationId: outcome.id, forgotten }),
   );
   return null;
 }

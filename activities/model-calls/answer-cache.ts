@@ -11,12 +11,12 @@ import {
 } from '../../domain/similarity.ts';
 import type { Database, TenantTransaction } from '../../stores/postgres/connection/database.ts';
 import {
-  findAnswer,
-  findNearAnswers,
+  findResponse,
+  findNearResponses,
   findUnreadable,
   cacheResponse,
 } from '../../stores/postgres/usage/model-response-cache.ts';
-import type { CachedResponse, NearAnswer, UnreadableMark } from '../../stores/postgres/usage/model-response-cache.ts';
+import type { CachedResponse, NearResponse, UnreadableMark } from '../../stores/postgres/usage/model-response-cache.ts';
 import { bookUsage } from '../../stores/postgres/usage/usage-ledger.ts';
 import type { UsageOwner } from '../../stores/postgres/usage/usage-ledger.ts';
 
@@ -70,11 +70,11 @@ export function novelWordsOf(answer: string, question: string): number {
 }
 
 /**
- * Returns a cached response's output for a nearly identical request; null if it is too dissimilar, uses words or makes claims that the new
+ * Returns a cached response's output for a nearly identical request; null if it is too dissimilar, uses words or claims that the new
  * rows lack, or cannot be parsed.
  */
 export function reuseNear<Output>(
-  cached: Pick<NearAnswer, 'response' | 'signature' | 'novelWords'>,
+  cached: Pick<NearResponse, 'response' | 'signature' | 'novelWords'>,
   call: ModelRequest<Output>,
   question: CacheQuestion,
   near: NearOptions<Output>,
@@ -103,9 +103,9 @@ export async function findCachedResponse<Output>(
   { similarity }: CacheSettings,
 ): Promise<CacheHit<Output> | null> {
   const { same, alike } = await database.asTenant(asId(owner.tenantId), async (transaction) => {
-    const found = await findAnswer(transaction, question.promptVersion, question.sha256);
+    const found = await findResponse(transaction, question.promptVersion, question.sha256);
     if (found !== null || question.near === null) return { same: found, alike: [] };
-    return { same: null, alike: await findNearAnswers(transaction, question.promptVersion, question.near.keys) };
+    return { same: null, alike: await findNearResponses(transaction, question.promptVersion, question.near.keys) };
   });
   if (same !== null) {
     const reading = call.read(same.response);

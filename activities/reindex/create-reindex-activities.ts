@@ -6,12 +6,12 @@ import type { IndexModel } from '../../domain/index-model.ts';
 import type { VectorIndex } from '../../domain/ports/vector-index.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
 import type { Database } from '../../stores/postgres/connection/database.ts';
-import { strikeIndex } from '../../stores/postgres/embeddings/embedding-cache.ts';
+import { deleteIndexChunks } from '../../stores/postgres/embeddings/embedding-cache.ts';
 import {
   abandonIndex,
   beginIndex,
   forgetRetired,
-  holdIndexes,
+  lockIndexes,
   noteFilled,
   readIndexes,
   switchIndex,
@@ -36,7 +36,7 @@ export interface ReindexDependencies {
 
 /** Memories per transaction, some ten milliseconds in which other requests for vectors wait. */
 const FILL_MEMORIES = 200;
-const STRUCK_MEMORIES = 500;
+const DELETED_MEMORIES = 500;
 const REWRITTEN_MEMORIES = 1_000;
 /** Poll interval until the target index is complete; longer while its model is unavailable. */
 const LOOK_MS = 2_000;
@@ -67,7 +67,7 @@ export function createReindexActivities(dependencies: ReindexDependencies): Rein
     const next = memories.length < FILL_MEMORIES ? null : (memories.at(-1)?.rowId ?? null);
     await database.asTenant(tenantId, async (transaction) => {
       // First: requests for vectors lock this row before rows of the ledger.
-      const locked = await holdIndexes(transaction, tenantId, embeddingModel, 'change');
+      const locked = await lockIndexes(transaction, tenantId, embeddingModel, 'change');
       if (locked.building?.name !== to.name) return;
       await fillIndex(transaction, tenantId, to, wanted);
       await noteFilled(transaction, memories.length, next);
@@ -91,11 +91,13 @@ export function createReindexActivities(dependencies: ReindexDependencies): Rein
   /** Removes an index from Weaviate, then from the ledger and the cache. */
   const remove = async (tenantId: TenantId, name: string, signal: AbortSignal): Promise<void> => {
     await vectors.drop(tenantId, name);
-    let struck: number;
+    let deleted: number;
     do {
       reportProgress(signal);
-      struck = await database.asTenant(tenantId, (transaction) => strikeIndex(transaction, name, STRUCK_MEMORIES));
-    } while (struck > 0);
+      deleted = await database.asTenant(tenantId, (transaction) =>
+        deleteIndexChunks(transaction, name, DELETED_MEMORIES),
+      );
+    } while (deleted > 0);
     await database.asTenant(tenantId, (transaction) => forgetRetired(transaction, name));
   };
 
@@ -121,7 +123,7 @@ export function createReindexActivities(dependencies: ReindexDependencies): Rein
       if (retired !== null) return { phase: 'grace', waiting: null, waitMs: Math.max(restMs, 1) };
       if (isRequested) return DONE;
       await database.asTenant(tenantId, async (transaction) => {
-        const locked = await holdIndexes(transaction, tenantId, embeddingModel, 'change');
+        const locked = await lockIndexes(transaction, tenantId, embeddingModel, 'change');
         if (locked.building === null && locked.retired === null) await beginIndex(transaction, embeddingModel);
       });
       return null;
@@ -137,7 +139,7 @@ export function createReindexActivities(dependencies: ReindexDependencies): Rein
       return { phase: 'embedding', waiting: null, waitMs: LOOK_MS };
     }
     const switched = await database.asTenant(tenantId, async (transaction) => {
-      await holdIndexes(transaction, tenantId, embeddingModel, 'change');
+      await lockIndexes(transaction, tenantId, embeddingModel, 'change');
       const done = await switchIndex(transaction, building.name, graceMs);
       if (done) await countDone(transaction, serving.name);
       return done;

@@ -30,7 +30,7 @@ const INDEXES = `
      AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = c.oid AND k.contype IN ('p', 'u', 'x'))
    ORDER BY c.relname`;
 
-/** Row-level security of both tables is lifted during the check: PostgreSQL checks as the owner, to whom the policies would show no rows. */
+/** Row-level security of both tables is lifted during the check: PostgreSQL checks as the owner, from which the policies would hide all rows. */
 const FOREIGN_KEYS = `
   SELECT format('ALTER TABLE %I DROP CONSTRAINT %I', t.relname, k.conname) AS drop,
          concat_ws('; ',

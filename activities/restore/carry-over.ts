@@ -43,7 +43,7 @@ async function carryAccounts(from: pg.ClientBase, into: pg.ClientBase): Promise<
 const ERASURES = 500;
 
 /**
- * Replaces the erasure records in the other database, so that users find theirs with its receipt. The workflow of a running erasure was ended
+ * Replaces the erasure records in the other database, so that users find their own with its receipt. The workflow of a running erasure was ended
  * and its remaining rows may differ there: it must be requested again.
  */
 export async function carryErasures(from: pg.Pool, into: pg.Pool): Promise<void> {

@@ -27,7 +27,7 @@ const EVER = new Date(0);
 const SETS_TRIED = 50;
 
 /** Start of the erasures that the verified copy may lack. */
-const sinceAsked = ({ created_at: askedAt }: RestoreWork): Date => new Date(askedAt.getTime() - APART_MS);
+const erasuresSince = ({ created_at: requestedAt }: RestoreWork): Date => new Date(requestedAt.getTime() - APART_MS);
 
 const sum = (counts: ReplayedCounts): number => Object.values(counts).reduce((all, count) => all + count, 0);
 
@@ -109,7 +109,7 @@ export async function forgetAgain(
   const built = maintenancePool(server, names.built);
   const replaced = maintenancePool(server, names.replaced);
   try {
-    const since = sinceAsked(await readRestoreWork(replaced, restoreId));
+    const since = erasuresSince(await readRestoreWork(replaced, restoreId));
     const erasures = ownErasures(await ownEntries(replaced, since));
     await replayErasures(built, erasures, tombstonesSince(replaced, since));
     await carryErasures(replaced, built);

@@ -86,7 +86,7 @@ export async function setOf(
 /** Interval of progress records. */
 const NOTE_MS = 1_000;
 
-/** Returns a function that records progress at most once per interval; the next record makes up for a failed one. */
+/** Returns a function that records progress at most once per interval; the next record compensates for a failed one. */
 export function progressNoter(note: (counts: RestoreCounts) => Promise<void>): (counts: RestoreCounts) => void {
   let last = -Infinity;
   return (counts) => {

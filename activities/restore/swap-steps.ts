@@ -42,7 +42,7 @@ export function swapSteps(
   /** Removes, while nothing writes, the vectors of replaced rows and workflows that refer to their positions. */
   const removeLeftovers = async (server: RestoreServer, names: RestoreNames, restoreId: string): Promise<void> => {
     const { built, replaced } = names;
-    // Once more: revocations, exclusions, holds and erasures were possible until now.
+    // Once more: revocations, exclusions, legal holds and erasures were possible until now.
     await asMaintenance(server, replaced, (from) => asMaintenance(server, built, (into) => carryOver(from, into)));
     await forgetAgain({ server, names }, restoreId);
     const indexes = [

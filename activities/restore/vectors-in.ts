@@ -117,7 +117,7 @@ export async function requestMissingVectors(
     const last = rows.at(-1);
     if (last === undefined) return missing;
     after = last.id;
-    const present = await vectors.standing(
+    const present = await vectors.existing(
       tenantId,
       index,
       rows.map((row) => row.object_id),

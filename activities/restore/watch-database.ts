@@ -15,7 +15,7 @@ const ACTIVITY = `
          EXISTS (SELECT FROM pg_stat_activity s WHERE s.datname = $1 AND s.state = 'active'
                     AND coalesce(s.wait_event_type, '') NOT IN ('Lock', 'Client')) AS running`;
 
-/** Runs `work`, whose statements have no time limit, and reports progress for as long as PostgreSQL makes progress in `database`. */
+/** Runs `work`, whose statements have no time limit, and reports progress for as long as PostgreSQL progresses in `database`. */
 export async function watchDatabase<Result>(
   server: RestoreServer,
   database: string,

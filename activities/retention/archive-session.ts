@@ -13,7 +13,7 @@ import { requestRemoval } from '../../stores/postgres/embeddings/embedding-remov
 import { lockForgetting } from '../../stores/postgres/erasure/forgotten.ts';
 import { forgetGraph } from '../../stores/postgres/graph/graph-writes.ts';
 import { LegalHoldError, assertNoLegalHold } from '../../stores/postgres/retention/legal-holds.ts';
-import { forgetAnswers } from '../../stores/postgres/usage/model-response-cache.ts';
+import { forgetResponses } from '../../stores/postgres/usage/model-response-cache.ts';
 import { isUnchanged } from '../../stores/postgres/retention/retention-sessions.ts';
 import type { ExpiredSession } from '../../stores/postgres/retention/retention-sessions.ts';
 import { fullValuesOf } from '../../stores/postgres/capture/full-values.ts';
@@ -133,7 +133,7 @@ async function takeRows(
   for (const [table, count] of Object.entries(deleted))
     if (count !== (rows[table] ?? 0)) throw new Error(`the archive and the session differ in ${table}`);
   const ids = [...summaries, ...prompts, ...observations].map(({ id }) => id);
-  await forgetAnswers(transaction, sessionId);
+  await forgetResponses(transaction, sessionId);
   if (ids.length > 0) await forgetGraph(transaction, sessionId, ids);
   await requestRemoval(transaction, ids);
   await transaction.$executeRaw`

@@ -41,7 +41,7 @@ interface Work {
   after: string;
 }
 
-/** Returns the runs whose policies and holds are unchanged; ends the others. */
+/** Returns the runs whose policies and legal holds are unchanged; ends the others. */
 async function workOf(parts: RetentionDependencies, groupId: string): Promise<Work | null> {
   const runs = await runsOfGroup(parts.maintenance, groupId);
   const mode = runs[0]?.mode;
@@ -86,7 +86,7 @@ async function endMonth(parts: RetentionDependencies, month: HotMonth, signal: A
   await dropMonth(parts.maintenance, month);
 }
 
-/** Completes interrupted drops regardless of policies and holds: the rows are already detached. */
+/** Completes interrupted drops regardless of policies and legal holds: the rows are already detached. */
 async function endDetached(parts: RetentionDependencies, signal: AbortSignal): Promise<void> {
   const months = await pastMonths(parts.maintenance, new Date(parts.clock.now()));
   for (const month of months.filter(({ isDetached }) => isDetached)) await endMonth(parts, month, signal);

@@ -194,7 +194,7 @@ export function createSummariseActivities({
           forgotten: facts.forgotten,
           prepareFallback: (fallback) => fallback.prepareSession(input, signal),
         });
-        const { kept: draft, dropped: claimsDropped } = groundSession(output, quotableRows(input));
+        const { supported: draft, dropped: claimsDropped } = groundSession(output, quotableRows(input));
         const summaryId = await database.asTenant(tenantId, async (transaction) => {
           await refuseForgotten(transaction, ref.sessionId, facts.forgotten);
           const trace = await readTrace(transaction, ref.sessionId);

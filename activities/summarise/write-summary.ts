@@ -122,8 +122,8 @@ export async function writeWindow(
   { facts, input }: ReadWindow,
   answered: { readonly output: TopicSummaryDraft; readonly usage: readonly ModelUsage[] },
 ): Promise<void> {
-  const { kept, dropped } = groundTopic(answered.output, input.rows);
+  const { supported, dropped } = groundTopic(answered.output, input.rows);
   const context = contextOf(ref, facts, traceOf(input.rows), { usage: answered.usage, claimsDropped: dropped }, window);
-  const written = await writeTopic(transaction, context, window.n, kept);
+  const written = await writeTopic(transaction, context, window.n, supported);
   await requestSummaryVectors(transaction, embeddingModel, ref, written);
 }

@@ -99,7 +99,7 @@ export async function watchTranscripts({
   const started = now();
   let files = 0;
   let added = 0;
-  let doubles = 0;
+  let duplicates = 0;
   const counting: TranscriptStore = {
     ...store,
     capture: async (events) => {
@@ -109,7 +109,7 @@ export async function watchTranscripts({
     },
     removeDuplicates: async (sessionId, found) => {
       const removed = await store.removeDuplicates(sessionId, found);
-      doubles += removed;
+      duplicates += removed;
       return removed;
     },
   };
@@ -146,5 +146,5 @@ export async function watchTranscripts({
     const { stored } = await removeLateDuplicates(late.externalId, counting);
     await saveSeen(database, owner, late.sessionId, stored?.lastSeq ?? 0);
   }
-  return { files, added, late_duplicates: doubles };
+  return { files, added, late_duplicates: duplicates };
 }

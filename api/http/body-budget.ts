@@ -1,4 +1,4 @@
-/** All bodies that are held at once. A user holds two of the largest hooks, or one whole piece of a transcript. */
+/** Bytes of all bodies in memory. A user's share fits two of the largest hooks, or one piece of a transcript. */
 const ALL_BYTES = 160 * 1024 * 1024;
 const USER_BYTES = 80 * 1024 * 1024;
 
@@ -6,7 +6,7 @@ const USER_BYTES = 80 * 1024 * 1024;
 export class BodyBudget {
   private readonly allBytes: number;
   private readonly userBytes: number;
-  private held = 0;
+  private reserved = 0;
   private readonly bufferedByUser = new Map<string, number>();
 
   constructor(allBytes: number = ALL_BYTES, userBytes: number = USER_BYTES) {
@@ -17,7 +17,7 @@ export class BodyBudget {
   /** Reserves the bytes and returns true, or returns false and reserves nothing. */
   reserve(user: string, bytes: number): boolean {
     const ofUser = (this.bufferedByUser.get(user) ?? 0) + bytes;
-    if (this.held + bytes > this.allBytes || ofUser > this.userBytes) return false;
+    if (this.reserved + bytes > this.allBytes || ofUser > this.userBytes) return false;
     this.add(user, bytes);
     return true;
   }
@@ -28,11 +28,11 @@ export class BodyBudget {
 
   /** Bytes reserved now. */
   get bufferedBytes(): number {
-    return this.held;
+    return this.reserved;
   }
 
   private add(user: string, bytes: number): void {
-    this.held += bytes;
+    this.reserved += bytes;
     const left = (this.bufferedByUser.get(user) ?? 0) + bytes;
     if (left > 0) this.bufferedByUser.set(user, left);
     else this.bufferedByUser.delete(user);

@@ -19,7 +19,7 @@ declare module 'fastify' {
   }
 }
 
-/** Bodies of `/hooks`: a tool's whole output. */
+/** Bodies of `/hooks`: fits the full output of a tool. */
 export const HOOK_BODY_BYTES = 32 * 1024 * 1024;
 /** One event of the host-neutral contract. */
 export const EVENT_BYTES = 1024 * 1024;

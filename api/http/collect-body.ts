@@ -2,31 +2,31 @@ import { Socket } from 'node:net';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ApiError } from '../errors.ts';
 
-/** A body that is held in memory arrives within this time, or its request is ended: memory and places are not held by waiting. */
+/** Deadline of a buffered body; the request then ends, so that slow senders do not occupy memory and slots. */
 export const BODY_DEADLINE_MS = 60_000;
-/** What a client sends of a body that was refused is read and dropped, so that it hears why; so much of it, and so long. */
+/** Limits in bytes and ms of reading and discarding a rejected body, so that the client can receive the response. */
 const UNREAD_BYTES = 64 * 1024 * 1024;
 const UNREAD_MS = 10_000;
 const UNREAD_LOOK_MS = 500;
 
 /** Whose memory it is: requests without a key share one place. */
 function userOf(request: FastifyRequest): string {
-  return request.holder?.userId ?? '';
+  return request.principal?.userId ?? '';
 }
 
 /** Bytes as they come; in one buffer from the start where their number is known. */
 class Pieces {
-  private readonly whole: Buffer | null;
+  private readonly preallocated: Buffer | null;
   private readonly parts: Buffer[] = [];
   private size = 0;
 
   constructor(declared: number | null) {
-    this.whole = declared === null ? null : Buffer.allocUnsafeSlow(declared);
+    this.preallocated = declared === null ? null : Buffer.allocUnsafeSlow(declared);
   }
 
   add(piece: Buffer): void {
-    if (this.whole === null) this.parts.push(piece);
-    else piece.copy(this.whole, this.size);
+    if (this.preallocated === null) this.parts.push(piece);
+    else piece.copy(this.preallocated, this.size);
     this.size += piece.length;
   }
 
@@ -35,7 +35,7 @@ class Pieces {
   }
 
   bytes(): Buffer {
-    return this.whole === null ? Buffer.concat(this.parts, this.size) : this.whole.subarray(0, this.size);
+    return this.preallocated === null ? Buffer.concat(this.parts, this.size) : this.preallocated.subarray(0, this.size);
   }
 }
 
@@ -47,8 +47,8 @@ function declaredLength(request: FastifyRequest): number | null {
 const BUSY = 'too many bodies are being read; try again';
 
 /**
- * The whole body, counted against the bodies in memory until the request is answered.
- * @throws ApiError BODY_TOO_LARGE beyond `limitBytes`, BUSY where no more may be held, REQUEST_TIMEOUT where it does not arrive in time
+ * Returns the complete body, counted against the body budget until the response is sent.
+ * @throws ApiError BODY_TOO_LARGE above `limitBytes`, BUSY if the budget is exhausted, REQUEST_TIMEOUT after the deadline
  */
 export async function collectBody(
   request: FastifyRequest,
@@ -99,7 +99,7 @@ declare module 'fastify' {
   }
 }
 
-/** Ends a connection that goes on sending a body which nobody reads. */
+/** Ends a connection that continues to send a rejected body. */
 function boundUnread({ raw: { socket }, raw }: FastifyRequest): void {
   const from = socket.bytesRead;
   const until = performance.now() + UNREAD_MS;
@@ -117,11 +117,11 @@ function boundUnread({ raw: { socket }, raw }: FastifyRequest): void {
 export function registerBodyRelease(app: FastifyInstance): void {
   app.decorateRequest('bufferedBody');
   app.addHook('onRequest', async (request, reply) => {
-    const held = { bytes: 0 };
-    request.bufferedBody = held;
+    const buffered = { bytes: 0 };
+    request.bufferedBody = buffered;
     const release = () => {
-      app.bodies.release(userOf(request), held.bytes);
-      held.bytes = 0;
+      app.bodies.release(userOf(request), buffered.bytes);
+      buffered.bytes = 0;
     };
     reply.raw.once('finish', release);
     reply.raw.once('close', release);

@@ -1,4 +1,4 @@
-/** What the work answers in time, or `late`. What comes later finds its signal aborted and nobody who reads it; a failure in time is thrown. */
+/** Returns the result of `work`, or `late` after the timeout: its signal is then aborted and its result ignored. A failure in time is thrown. */
 export async function inTime<Result>(
   timeoutMs: number,
   late: Result,
@@ -10,7 +10,7 @@ export async function inTime<Result>(
   ended.signal.addEventListener('abort', () => over.resolve(late), { once: true });
   try {
     const answer = work(ended.signal);
-    // A failure after the time is over concerns nobody any more.
+    // Ignore a failure after the timeout.
     answer.catch(() => undefined);
     return await Promise.race([answer, over.promise]);
   } finally {

@@ -52,7 +52,7 @@ export function assertShape(bytes: Uint8Array): void {
       values += 1;
       if (kind === OPEN) depth += 1;
       if (depth > MAX_JSON_DEPTH) throw refusal(`is nested more than ${MAX_JSON_DEPTH} levels deep`);
-      if (values > MAX_JSON_VALUES) throw refusal(`holds more than ${MAX_JSON_VALUES} values and names`);
+      if (values > MAX_JSON_VALUES) throw refusal(`contains more than ${MAX_JSON_VALUES} values and names`);
     }
   }
 }

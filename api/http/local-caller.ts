@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 import type { FastifyRequest } from 'fastify';
 
-/** What a proxy adds to what it passes on; a request of somebody on this machine has none of them. */
+/** Headers that proxies add; a direct request from this machine has none of them. */
 const FORWARDING =
   /^(?:forwarded|via|x-forwarded(?:-.+)?|x-real-ip|x-client-ip|x-original-.+|true-client-ip|cf-.+|x-envoy-.+)$/;
 const LOOPBACK_HOST = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/i;
@@ -24,8 +24,8 @@ const loopback = addressesOf(['127.0.0.0/8', '::1/128']);
 
 /**
  * Whether a request comes from a program on this machine: over loopback, to a loopback name, not from the address of a trusted proxy, and
- * with no sign of a proxy. Requests within the process have such a sign. What a proxy passes on without any sign, from an address that is
- * not declared, cannot be told from a local request: docs/operations.md asks to declare it.
+ * without a proxy header. In-process requests have such a header. A request forwarded without one, from a proxy that is not declared,
+ * is indistinguishable from a local request: docs/operations.md requires the declaration.
  */
 export function createLocalCheck(trustProxy: readonly string[]): (request: FastifyRequest) => boolean {
   const proxies = addressesOf(trustProxy);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ApiError } from '../errors.ts';
 import type { paginationSchema } from '../../contract/shared.ts';
-/** A place of a list as a cursor. `list` keeps cursors of other lists and orders out. */
+/** Returns the cursor of a position in a list. `list` rejects cursors of other lists and orders. */
 export function cursorOf(list: string, place: object): string {
   return Buffer.from(JSON.stringify([list, place]), 'utf8').toString('base64url');
 }
@@ -24,7 +24,7 @@ export function placeOf<Place>(cursor: string | undefined, list: string, shape: 
   throw new ApiError('VALIDATION_FAILED', `cursor ${message}`, [{ field: 'cursor', message }]);
 }
 
-/** Pagination of a list that is read by cursor or by page. Behind a cursor the number of the page is not known: it is told as asked. */
+/** Pagination of a list that is read by cursor or by page. With a cursor the page number is unknown: the requested one is returned. */
 export function pageOf(
   page: number,
   limit: number,

@@ -6,13 +6,13 @@ export interface SlotLimits {
   readonly total: number;
 }
 
-/** An upload brings so much in each span of time, or is ended: its place is not held by waiting. */
+/** An upload that delivers less than this per time span ends, so that it does not occupy its slot. */
 const STEP_BYTES = 64 * 1024 * 1024;
 const STEP_MS = 5 * 60_000;
 /** The same for an upload that is collected in memory. */
 export const UPLOAD_DEADLINE_MS = STEP_MS;
 
-/** Places for requests that hold much for long: some for each user, so that nobody takes all. */
+/** Slots for long requests with large bodies, limited per user and in total. */
 export class UploadSlots {
   private readonly limits: SlotLimits;
   private total = 0;

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 
-/** Work goes on for this long before others have their turn. */
+/** Work runs for this long before it yields, in ms. */
 const TURN_MS = 10;
 
 /** Parts a long loop into turns, so that it does not hold up the event loop. */

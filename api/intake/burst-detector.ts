@@ -1,23 +1,23 @@
-/** Events at once, and a second, beyond which there is a flood: a person's agents together send a few a second. */
+/** Events at once, and per second, above which there is a burst: a user's agents together send a few per second. */
 const BURST = 64;
 const PER_SECOND = 200;
-/** What may be owed: about a second after the last of them it is over, so that it is one flood from batch to batch. */
+/** Maximum debt in tokens: a burst ends about a second after its last event, so that consecutive batches are one burst. */
 const MOST_DEBT = 200;
-/** How often the end of a flood is looked for. */
+/** Interval of the check for the end of a burst. */
 const LOOK_MS = 250;
 
 /**
- * Sees a flood of events: a bucket that every event takes a token from, and that fills up again with time. Whoever is to know is told
- * when one begins and when it is over.
+ * Detects bursts of events with a token bucket: every event takes a token, and tokens are refilled over time. Calls `onChange` at the start
+ * and the end of a burst.
  */
 export class BurstDetector {
-  private readonly tell: (isBurst: boolean) => void;
+  private readonly onChange: (isBurst: boolean) => void;
   private tokens = BURST;
   private atMs = performance.now();
   private look: NodeJS.Timeout | null = null;
 
-  constructor(tell: (isBurst: boolean) => void = () => undefined) {
-    this.tell = tell;
+  constructor(onChange: (isBurst: boolean) => void = () => undefined) {
+    this.onChange = onChange;
   }
 
   /** Events came. */
@@ -25,7 +25,7 @@ export class BurstDetector {
     this.refill();
     this.tokens = Math.max(this.tokens - events, -MOST_DEBT);
     if (this.look !== null || !this.isBurst) return;
-    this.tell(true);
+    this.onChange(true);
     this.look = setInterval(() => {
       if (!this.isBurst) this.stop();
     }, LOOK_MS);
@@ -36,12 +36,12 @@ export class BurstDetector {
     return this.tokens < BURST / 2;
   }
 
-  /** Looks no longer; a flood that was told of is told to be over. */
+  /** Stops detection; reports the end of a reported burst. */
   stop(): void {
     if (this.look === null) return;
     clearInterval(this.look);
     this.look = null;
-    this.tell(false);
+    this.onChange(false);
   }
 
   private refill(): void {

@@ -108,7 +108,7 @@ export function checkEvent(value: unknown, bytes: number | null): CheckedEvent {
   if (size === null)
     return { code: 'VALIDATION_FAILED', message: 'an event must not be nested so deeply', details: [] };
   if (size > EVENT_BYTES)
-    return { code: 'EVENT_TOO_LARGE', message: `an event holds at most ${EVENT_BYTES} bytes`, details: [] };
+    return { code: 'EVENT_TOO_LARGE', message: `an event must not exceed ${EVENT_BYTES} bytes`, details: [] };
   if (!isKnownType(value)) {
     const message = `must be one of ${EVENT_TYPES.join(', ')}`;
     return { code: 'UNKNOWN_EVENT_TYPE', message: `type ${message}`, details: [{ field: 'type', message }] };
@@ -126,7 +126,7 @@ export function checkEvent(value: unknown, bytes: number | null): CheckedEvent {
 /** What to say of each reason why an event is not stored. */
 const REJECTED = {
   deleted: ['SESSION_DELETED', 'the session was deleted'],
-  forgotten: ['EVENT_FORGOTTEN', 'what the event says was forgotten'],
+  forgotten: ['EVENT_FORGOTTEN', 'the content of the event was forgotten'],
   capture_off: ['CAPTURE_DISABLED', 'the session is not captured'],
   excluded: ['FOLDER_EXCLUDED', 'the folder of the event is excluded from capture'],
 } as const satisfies Record<RejectReason, readonly [ErrorCode, string]>;

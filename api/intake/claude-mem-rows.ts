@@ -7,17 +7,17 @@ import { parseJson } from '../http/json.ts';
 /** Rows of one request. */
 export const MAX_ROWS = 1_000;
 
-function linesOf(whole: Buffer): Buffer[] {
+function linesOf(body: Buffer): Buffer[] {
   const lines: Buffer[] = [];
-  for (let start = 0; start < whole.length;) {
-    const feed = whole.indexOf(0x0a, start);
-    const end = feed < 0 ? whole.length : feed;
-    if (end > start) lines.push(whole.subarray(start, end));
+  for (let start = 0; start < body.length;) {
+    const feed = body.indexOf(0x0a, start);
+    const end = feed < 0 ? body.length : feed;
+    if (end > start) lines.push(body.subarray(start, end));
     start = end + 1;
   }
   if (lines.length > MAX_ROWS)
     throw new ApiError('VALIDATION_FAILED', 'the request is not valid', [
-      { field: 'body', message: `holds more than ${MAX_ROWS} rows` },
+      { field: 'body', message: `contains more than ${MAX_ROWS} rows` },
     ]);
   return lines;
 }

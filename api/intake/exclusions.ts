@@ -9,9 +9,9 @@ import { SessionFolders } from './session-folders.ts';
 import type { ExclusionMemory } from './session-folders.ts';
 
 export interface ExclusionOptions {
-  /** Globs of the whole instance. */
+  /** Globs of the instance. */
   readonly globs: readonly string[];
-  /** Globs of a tenant. Rejects when storage is away. */
+  /** Globs of a tenant. Rejects while storage is unavailable. */
   readonly load: (tenantId: TenantId) => Promise<readonly string[]>;
   readonly memory: ExclusionMemory;
   readonly now?: () => number;
@@ -39,7 +39,7 @@ export class Exclusions {
     this.options = options;
   }
 
-  /** What is known of the tenant; a promise where it must be asked first. */
+  /** Returns the tenant's exclusions; a promise if they must be loaded first. */
   of(tenantId: TenantId): Known | Promise<Known> {
     const known = this.known.get(tenantId);
     if (known !== undefined && known.until > this.now()) return known;
@@ -85,7 +85,7 @@ const EXCLUDED: CommitResult = {
   reason: 'excluded',
 };
 
-/** The way in without what is excluded: it is answered in its place, and nothing of it is looked at, built or stored. */
+/** Wraps capture: rejects excluded events in order, without reading, building or storing them. */
 export function excluding(intake: Capture, exclusions: Exclusions, metrics: CaptureMetrics): Capture {
   return {
     async capture(events, owner) {

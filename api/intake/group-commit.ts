@@ -6,7 +6,7 @@ import { ApiError } from '../errors.ts';
 /** Stores events, all or none of a call; answers one outcome an event. */
 export type StoreEvents = (events: readonly EncodedEvent[]) => Promise<CaptureOutcome[]>;
 
-/** What became of one event: stored or known; refused for what is in it; or not stored because the store went away. */
+/** Outcome of one event: stored or known; rejected for its content; or not stored because storage became unavailable. */
 export type CommitResult =
   | CaptureOutcome
   | { readonly status: 'refused' }
@@ -21,7 +21,7 @@ interface Submission {
 
 /** Events of one flush: what a transaction writes in a few tens of milliseconds. */
 const MAX_FLUSH_EVENTS = 500;
-/** Events that may wait: beyond that the caller is told to come again, instead of filling memory. */
+/** Maximum of waiting events: above it callers receive BUSY, to bound memory. */
 const MAX_WAITING_EVENTS = 20_000;
 
 /** Text of one flush: a statement of this size is built and read without a pause that others would feel. */
@@ -104,7 +104,7 @@ export class GroupCommit {
 
   /**
    * Stores events together; where the store refuses them for what is in one, finds that one by halves, so that no neighbour suffers.
-   * When the store goes away meanwhile, what is behind is not tried: a session's events keep their order when they are sent again.
+   * If storage becomes unavailable, later events are not tried: a session's events remain in order when they are sent again.
    */
   private async storeApart(events: readonly EncodedEvent[]): Promise<CommitResult[]> {
     try {
@@ -115,8 +115,8 @@ export class GroupCommit {
       const middle = Math.ceil(events.length / 2);
       const first = await this.storeApart(events.slice(0, middle));
       const rest = events.slice(middle);
-      const away = first.find((result) => result.status === 'failed');
-      return [...first, ...(away === undefined ? await this.storeApart(rest) : failures(rest, away.error))];
+      const failed = first.find((result) => result.status === 'failed');
+      return [...first, ...(failed === undefined ? await this.storeApart(rest) : failures(rest, failed.error))];
     }
   }
 }

@@ -109,8 +109,8 @@ export class HeavyEvents {
   }
 
   /**
-   * Reads a hook's body, which is given away with this call, and hands `use` its outline; the event is built in the thread when it is
-   * captured within `use`. @throws ApiError for a body that is refused, EVENT_TOO_LARGE where it takes too much memory or time
+   * Reads a hook's body, which is transferred by this call, and passes its outline to `use`; the thread builds the event when `use`
+   * captures it. @throws ApiError for a rejected body, EVENT_TOO_LARGE if it needs too much memory or time
    */
   withHook<Result>(
     userId: string,
@@ -120,13 +120,13 @@ export class HeavyEvents {
   ): Promise<Result> {
     return this.turns.run(userId, async (endTurn) => {
       const own = movable(bytes);
-      const outline = await this.ask('hook', { kind: 'hook', bytes: own, delivery }, [own]);
+      const outline = await this.request('hook', { kind: 'hook', bytes: own, delivery }, [own]);
       let isOver = false;
       // Once: after the turn the thread may hold what another turn has read.
       const leave = async () => {
         if (isOver) return;
         isOver = true;
-        await this.ask('forget', { kind: 'forget' }).catch(() => undefined);
+        await this.request('forget', { kind: 'forget' }).catch(() => undefined);
         endTurn();
       };
       const buildElsewhere = async (options: BuildOptions) => {
@@ -146,29 +146,29 @@ export class HeavyEvents {
 
   /** Redacts a text that a person gives. @throws ApiError EVENT_TOO_LARGE where it takes too much memory or time */
   redactText(userId: string, text: string): Promise<string> {
-    return this.turns.run(userId, () => this.ask('text', { kind: 'text', text }));
+    return this.turns.run(userId, () => this.request('text', { kind: 'text', text }));
   }
 
   /** Reads one line of a transcript. @throws ApiError EVENT_TOO_LARGE where it takes too much memory or time */
   readLine(userId: string, bytes: Uint8Array): Promise<ReadLine> {
-    // The body holds other lines, too.
+    // The body contains other lines, too.
     const own = Uint8Array.from(bytes).buffer;
-    return this.turns.run(userId, () => this.ask('line', { kind: 'line', bytes: own }, [own]));
+    return this.turns.run(userId, () => this.request('line', { kind: 'line', bytes: own }, [own]));
   }
 
   /** Prepares one item of a transcript. @throws ApiError EVENT_TOO_LARGE where it takes too much memory or time */
   prepareItem(item: TranscriptItem, owner: EventOwner, source: CaptureSource): Promise<PreparedItem | null> {
-    return this.turns.run(owner.userId, () => this.ask('item', { kind: 'item', item, owner, source }));
+    return this.turns.run(owner.userId, () => this.request('item', { kind: 'item', item, owner, source }));
   }
 
   /**
-   * Reads and maps rows of claude-mem; the bytes are given away with this call.
-   * @throws ApiError for rows that are refused, EVENT_TOO_LARGE where they take too much memory or time
+   * Reads and maps rows of claude-mem; the bytes are transferred by this call.
+   * @throws ApiError for rejected rows, EVENT_TOO_LARGE if they need too much memory or time
    */
   mapRows(bytes: Buffer, table: ClaudeMemTable, context: MappingContext): Promise<readonly Draft[]> {
     const own = movable(bytes);
     return this.turns.run(context.owner.userId, () =>
-      this.ask('rows', { kind: 'rows', bytes: own, table, context }, [own]),
+      this.request('rows', { kind: 'rows', bytes: own, table, context }, [own]),
     );
   }
 
@@ -178,10 +178,10 @@ export class HeavyEvents {
   }
 
   private buildNow(event: HostEvent | null, options: BuildOptions): Promise<BuiltEvent> {
-    return this.ask('build', { kind: 'build', event, options });
+    return this.request('build', { kind: 'build', event, options });
   }
 
-  private async ask<K extends Kind>(
+  private async request<K extends Kind>(
     kind: K,
     request: Extract<ThreadRequest, { kind: K }>,
     given: readonly ArrayBuffer[] = [],
@@ -206,11 +206,11 @@ export class HeavyEvents {
     const thread = new Worker(new URL('./event-thread.ts', import.meta.url), {
       resourceLimits: { maxOldGenerationSizeMb: this.bounds.heapMib, maxYoungGenerationSizeMb: YOUNG_MIB },
     });
-    const gone = () => {
+    const onEnd = () => {
       if (this.thread === thread) this.thread = null;
     };
     // A heap that is full is an error and an end; the request that filled it is answered by the end.
-    thread.on('error', gone).on('exit', gone);
+    thread.on('error', onEnd).on('exit', onEnd);
     thread.unref();
     return thread;
   }

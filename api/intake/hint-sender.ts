@@ -8,38 +8,38 @@ interface PendingHint {
   /** Since when it waits. */
   sinceMs: number;
   sending: boolean;
-  /** What came while a hint was on its way: nothing, something that can be gathered, or something to tell at once. */
+  /** Hint due after the one in flight: none, one that may be gathered, or one at once. */
   again: 'no' | 'later' | 'at-once';
 }
 
 export interface HintSenderOptions {
   readonly hints: WorkflowHints;
-  /** How long hints of one session are gathered, unless an event asks for one at once. */
+  /** Time to gather hints of one session, in ms, unless an event needs one at once. */
   readonly delayMs: number;
   /** Every event is counted in it. */
-  readonly flood: BurstDetector;
+  readonly burst: BurstDetector;
   readonly onFailure: (error: unknown) => void;
   readonly onSent: () => void;
 }
 
-/** What is to be told at once waits for this share of the delay: long enough to see that a flood begins. */
+/** A hint at once waits for this share of the delay: long enough to detect the start of a burst. */
 const AT_ONCE_SHARE = 0.05;
-/** In a flood every hint waits for its end, which is looked for at this share of the delay … */
-const FLOOD_LOOK_SHARE = 0.5;
+/** In a burst every hint waits for its end, which is checked at this share of the delay … */
+const BURST_CHECK_SHARE = 0.5;
 /** … but no longer than so many times the delay. */
 const LONGEST_HOLD = 15;
 
-/** With more sessions waiting than this, each is gathered for longer, in proportion: what they bring is taken in in larger steps … */
+/** With more sessions waiting than this, hints are gathered longer, in proportion, so that workflows consume larger steps … */
 const SESSIONS_WITHOUT_WAIT = 8;
 /** … up to so many times the delay. */
 const MOST_STRETCH = 8;
 
-/** Hints on their way at once: one Temporal client does a few hundred a second, and nobody waits for them. */
+/** Concurrent hints: one Temporal client sends a few hundred per second, and no caller waits for them. */
 const MAX_AT_ONCE = 16;
 
 /**
- * Tells session workflows that something was captured: at most one hint of a session is in flight, later ones are folded into the
- * next. In a flood captures go before the work that they make, so that hints wait for its end, within bounds. Nothing waits for it and nothing is lost by a failure, because the capture sweep finds what was never told.
+ * Sends hints of captures to session workflows: at most one hint of a session is in flight, later ones are merged into the next. In a burst,
+ * captures have priority over processing: hints wait for its end, within bounds. A failed send loses nothing: the capture sweep resends hints.
  */
 export class HintSender {
   private readonly options: HintSenderOptions;
@@ -54,7 +54,7 @@ export class HintSender {
 
   hint(tenantId: TenantId, sessionId: SessionId, atOnce: boolean): void {
     if (this.stopped) return;
-    this.options.flood.count();
+    this.options.burst.count();
     const entry = this.pending.get(sessionId) ?? { tenantId, timer: null, sinceMs: 0, sending: false, again: 'no' };
     this.pending.set(sessionId, entry);
     if (entry.sending) {
@@ -62,18 +62,18 @@ export class HintSender {
     } else if (entry.timer === null) {
       entry.sinceMs = performance.now();
       this.gather(sessionId, entry, atOnce ? this.atOnceMs : this.gatherMs);
-    } else if (atOnce && !this.options.flood.isBurst) {
+    } else if (atOnce && !this.options.burst.isBurst) {
       clearTimeout(entry.timer);
       this.gather(sessionId, entry, this.atOnceMs);
     }
   }
 
-  /** Sends the hint after `delayMs`; in a flood not before its end. */
+  /** Sends the hint after `delayMs`; in a burst not before its end. */
   private gather(sessionId: SessionId, entry: PendingHint, delayMs: number): void {
     entry.timer = setTimeout(() => {
       const heldMs = performance.now() - entry.sinceMs;
-      if (this.options.flood.isBurst && heldMs < this.options.delayMs * LONGEST_HOLD)
-        this.gather(sessionId, entry, this.options.delayMs * FLOOD_LOOK_SHARE);
+      if (this.options.burst.isBurst && heldMs < this.options.delayMs * LONGEST_HOLD)
+        this.gather(sessionId, entry, this.options.delayMs * BURST_CHECK_SHARE);
       else this.enqueue(sessionId, entry);
     }, delayMs);
   }
@@ -82,7 +82,7 @@ export class HintSender {
     return this.options.delayMs * AT_ONCE_SHARE;
   }
 
-  /** How long a hint is gathered that is asked for now. */
+  /** Time to gather a new hint, in ms. */
   private get gatherMs(): number {
     const stretch = Math.min(Math.max(this.pending.size / SESSIONS_WITHOUT_WAIT, 1), MOST_STRETCH);
     return this.options.delayMs * stretch;

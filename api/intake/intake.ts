@@ -11,7 +11,7 @@ import type { CommitResult, StoreEvents } from './group-commit.ts';
 import type { HeavyEvents } from './heavy-events.ts';
 import type { HintSender } from './hint-sender.ts';
 
-/** The way in: redacts, stores, tells the workflow. Resolves after the commit; the workflow is told afterwards. */
+/** Capture: redacts and stores events. Resolves after the commit; sends a hint to the workflow afterwards. */
 export class Intake {
   private readonly commit: GroupCommit;
   private readonly hints: HintSender;
@@ -46,7 +46,7 @@ export class Intake {
       const elsewhere = event.buildElsewhere !== undefined || isHeavy(event);
       built.push(
         elsewhere || this.objects !== null
-          ? await this.buildKept(event, options, fullValues)
+          ? await this.buildAndStore(event, options, fullValues)
           : { ...buildIncoming(event, options), keys: [] },
       );
       await breather.breathe();
@@ -61,8 +61,8 @@ export class Intake {
     return results;
   }
 
-  /** Builds an event, in the thread where it is large, and keeps the full values of what is cut in it. */
-  private async buildKept(
+  /** Builds an event, a large one in the thread, and stores the full values of its truncated values. */
+  private async buildAndStore(
     event: Incoming,
     options: BuildOptions,
     fullValues: FullValues,
@@ -74,7 +74,7 @@ export class Intake {
     };
     const built = await build(options);
     const { keys, complete } = await fullValues.keep(built.fullValues);
-    // More than the store takes: the cut text stands alone, and its note names no hash.
+    // Too large for the store: only the truncated text remains, and its note names no hash.
     return complete ? { ...built, keys } : { ...(await build({ ...options, storeFullValue: false })), keys };
   }
 }

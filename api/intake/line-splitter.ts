@@ -18,7 +18,7 @@ export class LineSplitter {
     if (start < chunk.length) this.add(chunk.subarray(start));
   }
 
-  /** What stands after the last line feed; undefined for nothing. */
+  /** Returns the bytes after the last line feed; undefined if none. */
   rest(): Buffer | null | undefined {
     return this.size === 0 ? undefined : this.take();
   }

@@ -22,7 +22,7 @@ function refused(code: ErrorCode, message: string): CheckedEvent {
 }
 
 function checkLine(bytes: Buffer | null): CheckedEvent {
-  if (bytes === null) return refused('EVENT_TOO_LARGE', `an event holds at most ${EVENT_BYTES} bytes`);
+  if (bytes === null) return refused('EVENT_TOO_LARGE', `an event must not exceed ${EVENT_BYTES} bytes`);
   try {
     return checkEvent(parseJson(bytes), bytes.length);
   } catch (error) {
@@ -43,7 +43,7 @@ interface Line {
 
 type Capture = (events: readonly HostEvent[]) => Promise<CommitResult[]>;
 
-/** Stores a group and answers one item a line. Never rejects: what could not be stored is said of each event. */
+/** Stores a group and returns one item per line. Never rejects: each item states whether its event was stored. */
 async function storeGroup(group: readonly Line[], delivery: string | null, capture: Capture): Promise<CaptureItem[]> {
   const good = group.flatMap(({ index, checked }): HostEvent[] =>
     'event' in checked ? [keyedByDelivery(checked.event, delivery, index)] : [],
@@ -136,8 +136,8 @@ async function nextOf(reading: Promise<IteratorResult<unknown, unknown>>, groups
 /**
  * Stores NDJSON as it arrives, group by group, and yields one answer line an event after its commit, last the counts. While one group is
  * stored the next one is read, and no more than that: a fast sender is slowed down instead of filling memory, and so is one that does not
- * read its answers, because nothing is read until they are taken. What waits is stored when the sender pauses. When storage goes away in
- * the middle, the events not stored are answered as rejected with `STORAGE_UNAVAILABLE`: the sender knows exactly which to send again.
+ * read its answers, because nothing is read until they are consumed. Waiting events are stored when the sender pauses. If storage becomes
+ * unavailable, events not stored are answered as rejected with `STORAGE_UNAVAILABLE`: the sender knows exactly which to send again.
  */
 export async function* captureLines(body: Readable, delivery: string | null, capture: Capture): AsyncGenerator<string> {
   const splitter = new LineSplitter();
@@ -173,7 +173,7 @@ export async function* captureLines(body: Readable, delivery: string | null, cap
     }
     yield `${JSON.stringify(groups.counts)}\n`;
   } finally {
-    // Nobody takes the answers any more: what is not read yet is not wanted.
+    // The client no longer reads responses: discard the rest of the body.
     if (!ended) body.destroy();
   }
 }

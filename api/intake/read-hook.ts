@@ -10,7 +10,7 @@ import type { hookBody } from '../../contract/events.ts';
 import { HOST_MAPPINGS } from './host-mappings.ts';
 import type { HookHost } from '../../contract/events.ts';
 
-/** What the request says of a hook beside its body. */
+/** Attributes of a hook request beside its body. */
 export interface HookDelivery {
   readonly host: HookHost;
   readonly event: string;
@@ -38,14 +38,14 @@ export function withKnownSession(host: unknown, body: unknown): unknown {
   return mapping === null ? body : withSessionId(mapping, body);
 }
 
-/** Translates a body that was checked, and says what it asks memory for. */
+/** Translates a validated body into an event and the query for context. */
 export function readHook(body: z.output<typeof hookBody>, delivery: HookDelivery): ReadHook {
   const { host, event, namespace, source, deliveryId } = delivery;
   const mapping = mappingOf(host);
   const payload = readHookPayload(body);
-  const told =
+  const mapped =
     mapping === null ? translateHook(event, payload, deliveryId) : translateMapped(mapping, event, payload, deliveryId);
-  const translated = told === null ? null : { ...told, namespace, source };
+  const translated = mapped === null ? null : { ...mapped, namespace, source };
   return {
     sessionId: payload.session_id,
     event: translated,

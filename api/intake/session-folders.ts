@@ -3,40 +3,40 @@ import type { HostEvent } from '../../domain/capture/event.ts';
 import type { TenantId, UserId } from '../../domain/ids.ts';
 import type { SessionName } from '../../stores/postgres/capture/excluded-sessions.ts';
 
-/** Where it is kept which sessions are excluded, whatever is restarted. Both reject when storage is away. */
+/** Stores which sessions are excluded, across restarts. Both functions reject while storage is unavailable. */
 export interface ExclusionMemory {
   /** For each session, in order, whether it was last seen in an excluded folder. */
   readonly read: (tenantId: TenantId, sessions: readonly SessionName[]) => Promise<readonly boolean[]>;
   readonly write: (tenantId: TenantId, session: SessionName, isExcluded: boolean) => Promise<void>;
 }
 
-/** What an event says of its session and its folder. */
+/** Session and folder of an event. */
 interface PlacedEvent extends SessionName {
   readonly path: string | undefined;
 }
 
 interface Place {
-  /** The last folder that was told here; null where only storage knows of the session. */
+  /** Last folder received by this process; null if only storage knows the session. */
   path: string | null;
-  /** What storage says. */
+  /** Stored exclusion. */
   stored: boolean;
 }
 
-/** Sessions of one tenant whose folders are remembered here; of the others storage is asked. */
+/** Sessions of one tenant whose folders are cached; the others are read from storage. */
 const MAX_SESSIONS = 10_000;
 
 function nameOf({ userId, host, externalId }: SessionName): string {
   return `${userId}\u0000${host}\u0000${externalId}`;
 }
 
-/** Whether a session lies in an excluded folder. */
-function lies(place: Place, excludes: Exclusion): boolean {
+/** Returns whether a session is in an excluded folder. */
+function isInExcluded(place: Place, excludes: Exclusion): boolean {
   return place.path === null ? place.stored : excludes(place.path);
 }
 
 /**
- * Where the sessions of a tenant lie. An event that tells no folder lies in its session's last one, under the list as it is now. After a restart
- * it is known only that a session was excluded: then it stays so until it tells a folder.
+ * Folders of a tenant's sessions. An event without a folder is in its session's last one, matched against the current list. After a restart only the
+ * exclusion of a session is known: it remains in force until an event names a folder.
  */
 export class SessionFolders {
   private readonly tenantId: TenantId;
@@ -48,7 +48,7 @@ export class SessionFolders {
     this.memory = memory;
   }
 
-  /** For each event, in order, whether it is excluded; a promise where storage must be asked or told: the first time that a session is seen. */
+  /** Returns for each event, in order, whether it is excluded; a promise if storage must be read or written: at the first event of a session. */
   check(userId: UserId, events: readonly HostEvent[], excludes: Exclusion): boolean[] | Promise<boolean[]> {
     const placed = events.map(({ host, externalId, project }) => ({ userId, host, externalId, path: project?.path }));
     const unknown = placed.filter((event) => !this.places.has(nameOf(event)));
@@ -81,17 +81,17 @@ export class SessionFolders {
     const decided = events.map((event) => {
       const place = this.places.get(nameOf(event)) ?? { path: null, stored: false };
       place.path = event.path ?? place.path;
-      const isExcluded = lies(place, excludes);
+      const isExcluded = isInExcluded(place, excludes);
       if (isExcluded !== place.stored) changed.set(place, event);
       return isExcluded;
     });
-    return changed.size === 0 ? decided : this.tell(changed, excludes).then(() => decided);
+    return changed.size === 0 ? decided : this.store(changed, excludes).then(() => decided);
   }
 
-  /** Tells storage what changed. What could not be told is told with the session's next event. */
-  private async tell(changed: ReadonlyMap<Place, SessionName>, excludes: Exclusion): Promise<void> {
+  /** Stores changed exclusions. A failed write is repeated with the session's next event. */
+  private async store(changed: ReadonlyMap<Place, SessionName>, excludes: Exclusion): Promise<void> {
     for (const [place, session] of changed) {
-      const isExcluded = lies(place, excludes);
+      const isExcluded = isInExcluded(place, excludes);
       await this.memory.write(this.tenantId, session, isExcluded);
       place.stored = isExcluded;
     }

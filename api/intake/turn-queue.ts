@@ -1,4 +1,4 @@
-/** Work of many users, one piece at a time: each user's own in order, users by turns, so that nobody waits for all of another's. */
+/** Runs work of many users one task at a time: round-robin between users, in order within one. */
 export class TurnQueue {
   private readonly waiting = new Map<string, (() => void)[]>();
   private busy = false;

@@ -2,7 +2,7 @@
 export const MOST_HOOK_CONTEXTS = 4;
 
 export interface PlacesOptions {
-  /** Runs at once; whoever comes beyond them is not kept waiting. */
+  /** Maximum concurrent runs; further requests are not queued. */
   readonly most: number;
   /** Whether something else goes first now. */
   readonly isBusy: () => boolean;

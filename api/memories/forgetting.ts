@@ -28,14 +28,14 @@ export interface EventToForget {
 }
 
 export interface Forgetting {
-  /** Forgets one event of the asker's (an admin: of the tenant). @throws ApiError NOT_FOUND, or CONFLICT where several are called so; Held */
+  /** Forgets one event of the caller (an admin: of the tenant). @throws ApiError NOT_FOUND, or CONFLICT if several match; LegalHoldError */
   event(
-    holder: Principal,
+    principal: Principal,
     wanted: EventToForget,
   ): Promise<{ readonly event: CapturedEvent; readonly forgotten: Forgotten }>;
-  /** Forgets a whole session, with its archive. @throws ApiError NOT_FOUND; Held */
+  /** Forgets a session with its archive. @throws ApiError NOT_FOUND; LegalHoldError */
   session(
-    holder: Principal,
+    principal: Principal,
     given: string,
     isDryRun: boolean,
   ): Promise<{ readonly sessionId: string; readonly forgotten: Forgotten }>;
@@ -73,20 +73,20 @@ export function createForgetting({
   const ofSession = (transaction: TenantTransaction, sessionId: string, seqs: readonly number[] | null) =>
     objects === null ? Promise.resolve([]) : fullValuesOf(transaction, sessionId, seqs);
 
-  /** After the commit: a row that stands must find what its note names. Another row that was cut from the same text loses it, too. */
+  /** Runs after the commit: an existing row must find its full value. Another row truncated from the same text loses it, too. */
   const finish = async (tenantId: TenantId, sessionId: string, fullValues: readonly string[]): Promise<void> => {
     for (const sha256 of fullValues) await objects?.delete(fullValueKey(tenantId, sha256));
-    // The session's workflow sums up what is left, or sees that it is gone and ends; the sweep repeats what is not heard.
+    // The session's workflow summarises the remaining rows, or ends if the session was deleted; the sweep repeats lost hints.
     await Promise.allSettled([workflowHints.session(tenantId, sessionId), workflowHints.index(tenantId)]);
   };
 
   return {
-    async event(holder, { given, session, isDryRun }) {
-      const { tenantId } = holder;
+    async event(principal, { given, session, isDryRun }) {
+      const { tenantId } = principal;
       const { fullValues, ...result } = await perform(tenantId, isDryRun, async (transaction) => {
-        const sessionId = session === undefined ? null : await findSessionId(transaction, session, seekerOf(holder));
+        const sessionId = session === undefined ? null : await findSessionId(transaction, session, seekerOf(principal));
         if (session !== undefined && sessionId === null) throw new ApiError('NOT_FOUND', 'there is no such session');
-        const events = await findCapturedEvents(transaction, { given, sessionId, viewerId: viewerOf(holder) });
+        const events = await findCapturedEvents(transaction, { given, sessionId, viewerId: viewerOf(principal) });
         const [event] = events;
         if (event === undefined) throw new ApiError('NOT_FOUND', 'there is no such event');
         if (events.length > 1) {
@@ -104,10 +104,10 @@ export function createForgetting({
       return result;
     },
 
-    async session(holder, given, isDryRun) {
-      const { tenantId } = holder;
+    async session(principal, given, isDryRun) {
+      const { tenantId } = principal;
       const { fullValues, ...result } = await perform(tenantId, isDryRun, async (transaction) => {
-        const sessionId = await findSessionId(transaction, given, seekerOf(holder));
+        const sessionId = await findSessionId(transaction, given, seekerOf(principal));
         if (sessionId === null) throw new ApiError('NOT_FOUND', 'there is no such session');
         await assertNoLegalHold(transaction, { sessionId });
         const fullValues = await ofSession(transaction, sessionId, null);
@@ -115,7 +115,7 @@ export function createForgetting({
       });
       if (!isDryRun) {
         await finish(tenantId, result.sessionId, fullValues);
-        // A store that is away keeps nobody from forgetting: the next run of retention removes what is left there.
+        // An unavailable store does not prevent forgetting: the next retention run removes the archive.
         if (archives !== null)
           await removeArchive({ database, archives, objects }, tenantId, result.sessionId).catch(() => undefined);
       }

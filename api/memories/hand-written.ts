@@ -23,8 +23,8 @@ export function isEmptied(text: string): boolean {
 }
 
 /**
- * The words of a learning as they may be stored. `at` begins the names of fields in errors; what is as it stands in `before` was not given.
- * @throws ApiError VALIDATION_FAILED where nothing is left of a title or a description
+ * Returns the redacted words of a learning. `at` prefixes field names in errors; fields equal to `before` are unchanged.
+ * @throws ApiError VALIDATION_FAILED if redaction empties a title or a description
  */
 export async function redactedWords(
   words: LearningWords,
@@ -47,7 +47,7 @@ export async function redactedWords(
   };
   for (const field of ['title', 'description'] as const) {
     if (!isEmptied(clean[field]) || words[field] === before?.[field]) continue;
-    const message = 'says nothing beside what is private';
+    const message = 'is empty without private text';
     throw new ApiError('VALIDATION_FAILED', `${field} ${message}`, [{ field: `${at}${field}`, message }]);
   }
   return clean;
@@ -62,7 +62,7 @@ async function projectIdOf(transaction: TenantTransaction, given: string | undef
   throw new ApiError('VALIDATION_FAILED', message, [{ field: `${at}project`, message }]);
 }
 
-/** Evidence whose every quote stands in its row. @throws ApiError VALIDATION_FAILED that names each piece that does not */
+/** Returns evidence after checking that each quote is verbatim. @throws ApiError VALIDATION_FAILED that names each other quote */
 async function standingEvidence(
   transaction: TenantTransaction,
   given: readonly z.output<typeof evidenceInput>[],

@@ -23,9 +23,9 @@ import type { MemoryCorrection } from '../../contract/memory.ts';
 
 export interface MemoryChanges {
   /** Corrects a memory; answers it as it is now. @throws ApiError */
-  correct(holder: Principal, memory: Memory, body: MemoryCorrection): Promise<Memory>;
+  correct(principal: Principal, memory: Memory, body: MemoryCorrection): Promise<Memory>;
   /** Forgets a memory; answers how many versions or rows went. @throws ApiError */
-  forget(holder: Principal, memory: Memory): Promise<number>;
+  forget(principal: Principal, memory: Memory): Promise<number>;
 }
 
 /** Two people may change one memory at the same time: so often its newest version is looked for again. */
@@ -41,15 +41,15 @@ async function lockNewest(transaction: TenantTransaction, id: string): Promise<L
     const newest = await newestVersion(transaction, id);
     const [locked] = await lockLearnings(transaction, [newest]);
     if (locked === undefined) throw noSuchMemory();
-    // Corrected by somebody else while its lock was waited for.
+    // Another caller corrected it while this one waited for the lock.
     if (locked.open || attempt === ATTEMPTS || (await newestVersion(transaction, id)) === newest) return locked;
   }
 }
 
-/** What a body, its content redacted, makes of the words of a learning. @throws ApiError VALIDATION_FAILED for content that is private as a whole */
+/** Returns the words of a learning after a correction with redacted content. @throws ApiError VALIDATION_FAILED for entirely private content */
 function wordsOf(learning: LockedLearning, { content, title, tags, category }: MemoryCorrection) {
   const description = content ?? learning.description;
-  if (isEmptied(description)) throw refused('content', 'says nothing beside what is private');
+  if (isEmptied(description)) throw refused('content', 'is empty without private text');
   return {
     category: category ?? learning.category,
     title: title === undefined ? learning.title : redacted(title),
@@ -62,13 +62,13 @@ function wordsOf(learning: LockedLearning, { content, title, tags, category }: M
 
 async function correctWords(
   transaction: TenantTransaction,
-  holder: Principal,
+  principal: Principal,
   editor: LearningEditor,
   id: string,
   body: MemoryCorrection,
 ): Promise<string> {
   const learning = await lockNewest(transaction, id);
-  requireOwner(holder, learning);
+  requireOwner(principal, learning);
   if (!learning.open) {
     const current = await currentIn(transaction, id);
     const message = current === null ? 'is closed' : `was replaced by ${current}`;
@@ -77,12 +77,12 @@ async function correctWords(
   const { importance, flagged, ...words } = body;
   if (flagged !== undefined) throw refused('flagged', 'is of captured events alone');
   let current = learning.id;
-  const said = wordsOf(learning, words);
-  if (!isDeepStrictEqual(said, wordsOf(learning, {}))) {
-    const written = await correctLearning(transaction, editor, learning, said, 'letters');
+  const corrected = wordsOf(learning, words);
+  if (!isDeepStrictEqual(corrected, wordsOf(learning, {}))) {
+    const written = await correctLearning(transaction, editor, learning, corrected, 'letters');
     if ('knownId' in written)
-      throw new ApiError('CONFLICT', `a memory says this already: ${written.knownId}`, [
-        { field: 'content', message: `is said already by ${written.knownId}` },
+      throw new ApiError('CONFLICT', `a memory with this content exists: ${written.knownId}`, [
+        { field: 'content', message: `duplicates ${written.knownId}` },
       ]);
     current = written.id;
   }
@@ -98,8 +98,8 @@ export function createMemoryChanges(dependencies: ApiDependencies): MemoryChange
   const forgetting = createForgetting(dependencies);
 
   return {
-    async correct(holder, memory, given) {
-      const { tenantId, userId } = holder;
+    async correct(principal, memory, given) {
+      const { tenantId, userId } = principal;
       if (memory.type === 'prompt' || memory.type === 'summary')
         throw refused('id', `is of a ${memory.type}, which stays as it is; learnings and observations can be changed`);
       // Before the transaction: no lock waits for the redaction of a long text.
@@ -107,29 +107,29 @@ export function createMemoryChanges(dependencies: ApiDependencies): MemoryChange
       const body = content === undefined ? given : { ...given, content };
       const id = await database.asTenant(tenantId, async (transaction) => {
         if (memory.type === 'learning')
-          return correctWords(transaction, holder, { tenantId, userId, embeddingModel }, memory.id, body);
+          return correctWords(transaction, principal, { tenantId, userId, embeddingModel }, memory.id, body);
         const field = Object.keys(body).find((name) => !OF_OBSERVATIONS.includes(name));
         if (field !== undefined) throw refused(field, `stays as it was captured; ${OF_OBSERVATIONS.join(', ')} change`);
-        await assertNoLegalHold(transaction, { sessionId: memory.session?.id ?? null, userId: holder.userId });
+        await assertNoLegalHold(transaction, { sessionId: memory.session?.id ?? null, userId: principal.userId });
         const { tags, importance, flagged } = body;
         await changeObservation(transaction, memory.id, { tags: tags && redactedTags(tags), importance, flagged });
         return memory.id;
       });
       await Promise.allSettled([workflowHints.index(tenantId)]);
-      return findMemory(database, holder, id, 'id');
+      return findMemory(database, principal, id, 'id');
     },
 
-    async forget(holder, memory) {
-      const { tenantId, userId } = holder;
+    async forget(principal, memory) {
+      const { tenantId, userId } = principal;
       if (memory.type === 'summary')
         throw refused('id', 'is of a summary: forget what it was made from, and it is written anew');
       if (memory.type !== 'learning') {
-        const { event } = await forgetting.event(holder, { given: memory.id, isDryRun: false });
+        const { event } = await forgetting.event(principal, { given: memory.id, isDryRun: false });
         return event.rows.length;
       }
       const forgotten = await database.asTenant(tenantId, async (transaction) => {
         const learning = await lockNewest(transaction, memory.id);
-        await requireOwnerOfAll(transaction, holder, learning);
+        await requireOwnerOfAll(transaction, principal, learning);
         return forgetLearning(transaction, { tenantId, userId, embeddingModel }, learning.id);
       });
       await Promise.allSettled([workflowHints.index(tenantId)]);

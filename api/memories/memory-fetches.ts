@@ -4,25 +4,25 @@ import { isViewer } from '../auth.ts';
 import { readServed, readServing, recordUses } from '../../stores/postgres/memories/memory-uses.ts';
 
 /**
- * Counts the fetch of memories that this context served to whom they are fetched by. Reading never fails for it: a context that is gone, is
- * another user's or did not hold a memory counts nothing, and neither does a viewer.
+ * Counts the caller's fetch of memories that this context served. Never fails: a context that is missing, belongs to another user or did not
+ * contain the memory counts nothing, and neither does a viewer.
  */
 export async function countFetched(
   transaction: TenantTransaction,
-  holder: Principal,
+  principal: Principal,
   contextId: string | undefined,
   memoryIds: readonly string[],
 ): Promise<void> {
-  if (contextId === undefined || isViewer(holder)) return;
-  const served = await readServed(transaction, contextId, holder.userId);
+  if (contextId === undefined || isViewer(principal)) return;
+  const served = await readServed(transaction, contextId, principal.userId);
   const memories = [...new Set(memoryIds.map((id) => id.toLowerCase()))].flatMap((id) => {
     const type = served?.get(id);
     return type === undefined ? [] : [{ id, type }];
   });
   if (memories.length === 0) return;
   await recordUses(transaction, {
-    tenantId: holder.tenantId,
-    userId: holder.userId,
+    tenantId: principal.tenantId,
+    userId: principal.userId,
     contextId,
     kind: 'fetched',
     memories,
@@ -31,16 +31,16 @@ export async function countFetched(
 }
 
 /**
- * The same where nobody says which context it was: agents see blocks without ids. Each memory counts for the newest context that its fetcher was
- * given it in, of the last 12 hours. Every context has a transaction of its own: learnings are locked in order within one alone.
+ * The same without a context id: agents see blocks without ids. Each memory counts for the newest context of the last 12 hours that served
+ * it to the caller. Every context has a transaction of its own: learnings are locked in order within one alone.
  */
 export async function countFetchedOfNewest(
   database: Database,
-  holder: Principal,
+  principal: Principal,
   memoryIds: readonly string[],
 ): Promise<void> {
-  const { tenantId, userId } = holder;
-  if (isViewer(holder) || memoryIds.length === 0) return;
+  const { tenantId, userId } = principal;
+  if (isViewer(principal) || memoryIds.length === 0) return;
   const serving = await database.asTenant(tenantId, (transaction) =>
     readServing(transaction, userId, memoryIds, Date.now()),
   );

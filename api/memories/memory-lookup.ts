@@ -10,13 +10,13 @@ import { idsNamed } from '../../stores/postgres/memories/memory-names.ts';
 import { viewerOf } from '../auth.ts';
 import { ApiError } from '../errors.ts';
 
-/** Of a learning that was closed: what stands in its place at all, or its own next versions alone. */
+/** How to resolve a closed learning: to any successor, or only to its own next versions. */
 type Follow = 'successors' | 'versions';
 
-/** So often what stands is looked for while others correct it. */
-const LOOKS = 4;
+/** Attempts to find the current version while others correct it. */
+const ATTEMPTS = 4;
 
-/** What each name (an id or a hash) stands for, as far as the asker may see it: several where a hash is ambiguous. */
+/** Returns the memories of each id or hash that are visible to the caller: several if a hash is ambiguous. */
 async function readNamed(
   read: TenantRead,
   names: readonly string[],
@@ -25,7 +25,7 @@ async function readNamed(
 ): Promise<ReadonlyMap<string, readonly Memory[]>> {
   const idsOf = await idsNamed(read, names);
   const ids = [...new Set([...idsOf.values()].flat())];
-  // An id does not tell of which type it is.
+  // An id does not reveal its type.
   const readAll = (wanted: readonly string[]) =>
     readMemories(
       read,
@@ -33,18 +33,18 @@ async function readNamed(
       viewerId,
     );
   const memories = new Map((await readAll(ids)).map((memory) => [memory.id, memory]));
-  const gone = ids.filter((id) => !memories.has(id));
-  let standing = await currentFor(read, gone, follow);
-  for (let look = 1; look <= LOOKS; look += 1) {
-    for (const memory of standing.size === 0 ? [] : await readAll([...new Set(standing.values())]))
+  const missing = ids.filter((id) => !memories.has(id));
+  let current = await currentFor(read, missing, follow);
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+    for (const memory of current.size === 0 ? [] : await readAll([...new Set(current.values())]))
       memories.set(memory.id, memory);
-    if ([...standing.values()].every((id) => memories.has(id))) break;
-    // What stood a moment ago was corrected meanwhile.
-    standing = await currentFor(read, gone, follow);
+    if ([...current.values()].every((id) => memories.has(id))) break;
+    // The current version was corrected meanwhile.
+    current = await currentFor(read, missing, follow);
   }
   return new Map(
     names.map((name) => {
-      const found = (idsOf.get(name) ?? []).map((id) => memories.get(id) ?? memories.get(standing.get(id) ?? ''));
+      const found = (idsOf.get(name) ?? []).map((id) => memories.get(id) ?? memories.get(current.get(id) ?? ''));
       return [name, [...new Set(found.filter((memory) => memory !== undefined))]];
     }),
   );
@@ -72,13 +72,13 @@ function ambiguous(field: string, candidates: readonly Memory[]): ApiError {
 /** The memories that names stand for, null for those that are not there for the asker. @throws ApiError HASH_AMBIGUOUS */
 export async function findMemories(
   database: Database,
-  holder: Principal,
+  principal: Principal,
   names: readonly string[],
   fieldOf: (place: number) => string,
   follow: Follow = 'successors',
 ): Promise<readonly (Memory | null)[]> {
-  const found = await database.readAsTenant(holder.tenantId, (read) =>
-    readNamed(read, names, viewerOf(holder), follow),
+  const found = await database.readAsTenant(principal.tenantId, (read) =>
+    readNamed(read, names, viewerOf(principal), follow),
   );
   return names.map((name, place) => {
     const memories = found.get(name) ?? [];
@@ -88,17 +88,17 @@ export async function findMemories(
 }
 
 /**
- * The memory that an id or a hash stands for; of a version that was replaced, the one that stands in its place. Who changes something means
- * versions alone: what spoke against a memory is another one. @throws ApiError NOT_FOUND, HASH_AMBIGUOUS
+ * Returns the memory of an id or a hash; for a replaced version, the current one. Changes follow only versions: a contradicting learning
+ * is a different memory. @throws ApiError NOT_FOUND, HASH_AMBIGUOUS
  */
 export async function findMemory(
   database: Database,
-  holder: Principal,
+  principal: Principal,
   name: string,
   field: 'id' | 'hash' | 'anchor',
   follow: Follow = 'successors',
 ): Promise<Memory> {
-  const [memory] = await findMemories(database, holder, [name], () => field, follow);
+  const [memory] = await findMemories(database, principal, [name], () => field, follow);
   if (memory === undefined || memory === null) throw noSuchMemory();
   return memory;
 }
@@ -109,19 +109,19 @@ export async function findMemory(
  */
 export async function findMemoryAsOf(
   database: Database,
-  holder: Principal,
+  principal: Principal,
   name: string,
   field: 'id' | 'hash',
   asOf: Date,
 ): Promise<Memory> {
-  const ids = await database.readAsTenant(holder.tenantId, (read) => idsNamed(read, [name]));
-  const believed = await database.asTenant(holder.tenantId, (transaction) =>
+  const ids = await database.readAsTenant(principal.tenantId, (read) => idsNamed(read, [name]));
+  const believed = await database.asTenant(principal.tenantId, (transaction) =>
     readBelieved(transaction, ids.get(name) ?? [], asOf),
   );
   if (believed.length > 1) throw ambiguous(field, believed);
   const [version] = believed;
   if (version !== undefined) return version;
-  const memory = await findMemory(database, holder, name, field);
+  const memory = await findMemory(database, principal, name, field);
   if (memory.type === 'learning' || Date.parse(memory.occurredAt) > asOf.getTime()) throw noSuchMemory();
   return memory;
 }

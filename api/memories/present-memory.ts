@@ -3,7 +3,7 @@ import type { Memory } from '../../domain/memory.ts';
 import { memoryHash } from '../../domain/memory.ts';
 import type { memorySchema } from '../../contract/memory.ts';
 import { previewOf } from '../../domain/capture/build-event.ts';
-/** A memory that nobody searched for: without a score, and with nothing marked. */
+/** Returns a memory outside of a search: without score and highlights. */
 export function presentMemory(memory: Memory): z.output<typeof memorySchema> {
   return {
     id: memory.id,

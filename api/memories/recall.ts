@@ -16,7 +16,7 @@ export interface Recall {
   search(request: SearchRequest): Promise<SearchResult>;
   context(request: ContextRequest): Promise<ContextBlock>;
   /** What a hook is answered with; '' when there is nothing worth telling, or it was not found in time. */
-  contextForHook(holder: Principal, session: HookSession, question: ContextQuestion): Promise<string>;
+  contextForHook(principal: Principal, session: HookSession, question: ContextQuestion): Promise<string>;
 }
 
 /** The session that a hook speaks of. */
@@ -28,14 +28,14 @@ export interface HookSession {
 
 /** A session starts once, and may wait longer: its host gives it two seconds. */
 const START_TIMEOUT_MS = 1_500;
-/** Of a longer prompt the beginning alone is looked at: reading the worst text of this size for what is private takes 30 ms. */
+/** Longer prompts are truncated to this: redaction of the worst text of this size takes 30 ms. */
 const PROMPT_CHARS = 32_000;
 
 export function createRecall(
   dependencies: SearchDependencies &
     Omit<ContextDependencies, 'search'> & {
       readonly hooks: ContextSettings;
-      /** Captures come in a flood, which goes first: prompts and files are told nothing meanwhile. */
+      /** Whether there is a burst of captures, which have priority: prompts and files get no context meanwhile. */
       readonly isBurst: () => boolean;
     },
 ): Recall {
@@ -46,17 +46,17 @@ export function createRecall(
   return {
     search,
     context,
-    async contextForHook(holder, session, question) {
+    async contextForHook(principal, session, question) {
       const { purpose } = question;
       const budgetTokens = tokens[purpose];
       if (budgetTokens === 0) return '';
       const pack = async (signal: AbortSignal): Promise<string> => {
         const block = await context({
-          tenantId: holder.tenantId,
-          userId: holder.userId,
-          viewerId: viewerOf(holder),
+          tenantId: principal.tenantId,
+          userId: principal.userId,
+          viewerId: viewerOf(principal),
           purpose,
-          // The capture has just said which project this is; a path alone could be another machine's.
+          // The capture has just determined the project; a path alone could be of another machine.
           project: null,
           namespace: session.namespace,
           sessionId: `${session.host}:${session.externalId}`,

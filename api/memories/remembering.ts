@@ -12,7 +12,7 @@ import { Breather } from '../intake/breather.ts';
 import { MAX_COMPARED, memoryInput } from '../../contract/memory.ts';
 import type { MemoryInput } from '../../contract/memory.ts';
 
-/** What became of one memory of a request: where it is stored, or which field keeps it from being. */
+/** Outcome of one memory of a request: the stored memory, or the field that caused its rejection. */
 export type Remembered = StoredMemory | { readonly refused: ErrorDetail };
 
 export interface Remembering {
@@ -55,12 +55,12 @@ async function checked(
   }
   const memory = parsed.data;
   const content = await redact(memory.content);
-  if (isEmptied(content)) return refusal('content', 'says nothing beside what is private');
+  if (isEmptied(content)) return refusal('content', 'is empty without private text');
   if (memory.occurred_at !== undefined && Date.parse(memory.occurred_at) > now + CLOCK_SKEW_MS)
-    return refusal('occurred_at', 'lies in the future');
+    return refusal('occurred_at', 'is in the future');
   const title = memory.title === undefined ? undefined : redacted(memory.title);
   const project = memory.project === undefined ? undefined : projectNamed(memory.project);
-  if (project !== undefined && isEmptied(project)) return refusal('project', 'says nothing beside what is private');
+  if (project !== undefined && isEmptied(project)) return refusal('project', 'is empty without private text');
   return {
     ...memory,
     content,
@@ -70,7 +70,7 @@ async function checked(
   };
 }
 
-/** What a project is called, as it may be stored: it heads what agents are told, in one line. */
+/** Returns the redacted name of a project on one line: it heads the context of agents. */
 function projectNamed(given: string): string {
   return redacted(given.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' '));
 }
@@ -116,7 +116,7 @@ function partsOf(placed: readonly Placed[]): readonly (readonly Placed[])[] {
   return parts;
 }
 
-/** How the api remembers what a person or an agent says. */
+/** Stores memories that a user or an agent creates. */
 export function createRemembering(dependencies: NeighbourDependencies, heavy: HeavyEvents): Remembering {
   const { database } = dependencies;
 

@@ -5,7 +5,7 @@ import type { EmbeddingMetrics } from '../../telemetry/metrics.ts';
 import { scrapeStep } from './scrape-step.ts';
 
 /**
- * Counts what was embedded since this process first looked, from the database: workers do it, which nobody scrapes. Every api process counts the same, so
+ * Counts embeddings since this process started counting, from the database, because workers are not scraped. Every api process counts the same, so
  * dashboards take the largest of them and not their sum. Returns the step that a scrape runs; it never fails.
  */
 export function createEmbeddingObserver(pool: pg.Pool, metrics: EmbeddingMetrics): () => Promise<void> {

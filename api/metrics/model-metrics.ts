@@ -7,7 +7,7 @@ import { scrapeStep } from './scrape-step.ts';
 const LAG_MS = 10_000;
 
 /**
- * Counts what models did since this process began, from the ledger: calls are made by workers, which nobody scrapes. Every api process
+ * Counts model calls since this process started, from the ledger, because workers are not scraped. Every api process
  * counts the same, so dashboards take the largest of them and not their sum. Returns the step that a scrape runs; it never fails.
  */
 export function createModelObserver(pool: pg.Pool, metrics: ModelMetrics, now: () => number): () => Promise<void> {

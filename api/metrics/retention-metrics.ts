@@ -6,7 +6,7 @@ import { scrapeStep } from './scrape-step.ts';
 const totalRow = z.object({ resource: z.string(), action: z.string(), rows: z.coerce.number() });
 
 /**
- * Counts what retention treated since this process first looked, from its reports: workers do it, which nobody scrapes. Returns the step that a scrape
+ * Counts rows processed by retention since this process started counting, from its reports, because workers are not scraped. Returns the step that a scrape
  * runs; it never fails.
  */
 export function createRetentionObserver(pool: pg.Pool, rows: Counter<'type' | 'action'>): () => Promise<void> {

@@ -6,7 +6,7 @@ import { healthAnswer } from '../../contract/operations.ts';
 
 const open = { access: 'open' } as const;
 
-/** Health for people, liveness and readiness for whoever restarts and routes, metrics for Prometheus. */
+/** Health for users, liveness and readiness for supervisors and load balancers, metrics for Prometheus. */
 export function healthRoutes({
   health,
   metrics,
@@ -20,27 +20,27 @@ export function healthRoutes({
         config: open,
         schema: {
           tags: ['operation'],
-          summary: 'State of each dependency',
+          summary: 'Get the state of each dependency',
           querystring: z.object({
-            format: z.enum(['full', 'compact']).default('full').describe('compact: the status alone'),
+            format: z.enum(['full', 'compact']).default('full').describe('compact: only the status'),
           }),
           response: { 200: healthAnswer, 422: errorSchema, 503: healthAnswer },
         },
       },
       async (request, reply) => {
         const dependencies = await health();
-        const away = Object.values(dependencies).some((dependency) => dependency.status === 'unavailable');
-        const status = dependencies.postgres.status === 'unavailable' ? 'down' : away ? 'degraded' : 'ok';
+        const isDegraded = Object.values(dependencies).some((dependency) => dependency.status === 'unavailable');
+        const status = dependencies.postgres.status === 'unavailable' ? 'down' : isDegraded ? 'degraded' : 'ok';
         return reply
           .status(status === 'down' ? 503 : 200)
           .send(request.query.format === 'compact' ? { status } : { status, dependencies });
       },
     );
     const answer = z.object({ status: z.string() });
-    // Asks nothing outside the process: a database that is away is no reason to restart it.
+    // Checks nothing outside the process: an unavailable database is no reason to restart it.
     app.get(
       '/health/live',
-      { config: open, schema: { tags: ['operation'], summary: 'The process answers', response: { 200: answer } } },
+      { config: open, schema: { tags: ['operation'], summary: 'Check liveness: the process responds', response: { 200: answer } } },
       () => ({ status: 'alive' }),
     );
     app.get(
@@ -49,7 +49,7 @@ export function healthRoutes({
         config: open,
         schema: {
           tags: ['operation'],
-          summary: 'The process can take captures',
+          summary: 'Check readiness: the process can capture events',
           response: { 200: answer, 503: answer },
         },
       },
@@ -64,7 +64,7 @@ export function healthRoutes({
         config: { access: 'scrape' },
         schema: {
           tags: ['operation'],
-          summary: 'Prometheus metrics',
+          summary: 'Get Prometheus metrics',
           response: {
             200: { description: 'Prometheus text format', content: { 'text/plain': { schema: z.string() } } },
             ...ERROR_RESPONSES,

@@ -3,12 +3,12 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { createMcpEndpoint } from '../../mcp/http.ts';
 import type { Fetch } from '../../mcp/http.ts';
 
-/** A memory of 64 KiB whose every byte JSON writes as six, and what stands around it. */
+/** Fits a memory of 64 KiB, each byte escaped as six in JSON, with its envelope. */
 const MCP_BODY_BYTES = 512 * 1024;
 
 /**
- * Requests that never leave the process, with the key and the request id of whoever asked: what a tool does is authenticated, checked and
- * logged as the same request over HTTP is.
+ * Returns a fetch that dispatches requests in the process, with the key and the request id of the caller: requests of a tool are authenticated,
+ * validated and logged like the same requests over HTTP.
  */
 function fetchWithin(app: FastifyInstance, caller: Headers): Fetch {
   const passed = ['authorization', 'x-request-id'].flatMap((name) => {
@@ -20,7 +20,7 @@ function fetchWithin(app: FastifyInstance, caller: Headers): Fetch {
     const answer = await app.inject({
       method: methodOf(method),
       url: `${pathname}${search}`,
-      // A request within the process looks like one from this machine: it says that it was passed on.
+      // An in-process request looks local: `via` marks it as forwarded.
       headers: { ...headers, ...Object.fromEntries(passed), via: '1.1 recollect-mcp' },
       ...(typeof body === 'string' ? { payload: body } : {}),
       signal,
@@ -44,10 +44,10 @@ function methodOf(method: string): 'GET' | 'POST' | 'PUT' | 'DELETE' {
   return 'GET';
 }
 
-/** The request as the web has it, without its body, which was parsed; it is aborted when the caller goes away. */
+/** Returns a web Request without the parsed body; it is aborted when the caller disconnects. */
 function webRequest(request: FastifyRequest, reply: FastifyReply): Request {
-  const gone = new AbortController();
-  reply.raw.once('close', () => gone.abort());
+  const disconnected = new AbortController();
+  reply.raw.once('close', () => disconnected.abort());
   const headers = new Headers();
   for (const [name, value] of Object.entries(request.headers))
     if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
@@ -55,11 +55,11 @@ function webRequest(request: FastifyRequest, reply: FastifyReply): Request {
   return new Request(new URL(request.url, 'http://in-process'), {
     method: request.method,
     headers,
-    signal: gone.signal,
+    signal: disconnected.signal,
   });
 }
 
-/** `/mcp`: the tools of the MCP server over streamable HTTP, for any key; what a tool may do is for the route that it asks to say. */
+/** `/mcp`: the tools of the MCP server over streamable HTTP, for any key; the routes that a tool calls authorize it. */
 export function mcpRoutes(): FastifyPluginCallbackZod {
   return (app, _options, done) => {
     const endpoint = createMcpEndpoint({
@@ -72,7 +72,7 @@ export function mcpRoutes(): FastifyPluginCallbackZod {
       url: '/mcp',
       bodyLimit: MCP_BODY_BYTES,
       config: { access: 'key' },
-      // JSON-RPC says in its own way what it takes: tools/list.
+      // JSON-RPC describes its own requests: tools/list.
       schema: { hide: true },
       handler: async (request, reply) =>
         reply.send(await endpoint.handle(webRequest(request, reply), request.body ?? undefined)),

@@ -21,9 +21,9 @@ async function knownProject(transaction: TenantTransaction, given: string): Prom
   return project;
 }
 
-/** A project may be changed by an admin, and by the one user whose sessions and learnings alone it holds. @throws ApiError FORBIDDEN */
-async function requireProject(transaction: TenantTransaction, holder: Principal, id: string): Promise<void> {
-  if (!isAdmin(holder) && !(await isProjectOf(transaction, id, holder.userId)))
+/** Admins may change a project, and the user who owns all of its sessions and learnings. @throws ApiError FORBIDDEN */
+async function requireProject(transaction: TenantTransaction, principal: Principal, id: string): Promise<void> {
+  if (!isAdmin(principal) && !(await isProjectOf(transaction, id, principal.userId)))
     throw new ApiError('FORBIDDEN', 'a project of several users is changed by an admin');
 }
 
@@ -37,12 +37,12 @@ function aliasesOf(given: readonly string[], field: string): string[] {
   });
 }
 
-const TOLD = /^(?:path:[^:]*:|repository:|name:).+$/s;
+const PREFIXED_ALIAS = /^(?:path:[^:]*:|repository:|name:).+$/s;
 
 /** An alias in the form that capture gives it. Null for what is none. */
 export function aliasOf(given: string): string | null {
   const text = given.startsWith('remote:') ? given.slice('remote:'.length) : given;
-  if (TOLD.test(given)) return indexable(wellFormed(given));
+  if (PREFIXED_ALIAS.test(given)) return indexable(wellFormed(given));
   const remote = normaliseRemote(text);
   if (remote !== null) return indexable(`remote:${remote}`);
   // A remote as capture has made it, as a list of aliases shows it.
@@ -73,10 +73,10 @@ export function projectRoutes({ database, workflowHints }: ApiDependencies): Fas
         config: { access: 'read' },
         schema: {
           tags: ['projects'],
-          summary: 'List projects, the newest first',
+          summary: 'List projects, newest first',
           querystring: z.strictObject({
             ...pageQuery,
-            search: text(200).optional().describe('In the name and the remote'),
+            search: text(200).optional().describe('Text to find in the name or the remote'),
           }),
           response: {
             200: pageOfItems(projectSchema),
@@ -99,7 +99,7 @@ export function projectRoutes({ database, workflowHints }: ApiDependencies): Fas
         config: { access: 'read' },
         schema: {
           tags: ['projects'],
-          summary: 'A project and every way it is told',
+          summary: 'Get a project and its aliases',
           params: projectParams,
           response: { 200: projectSchema, ...ERROR_RESPONSES },
         },
@@ -118,16 +118,16 @@ export function projectRoutes({ database, workflowHints }: ApiDependencies): Fas
         config: { access: 'write' },
         schema: {
           tags: ['projects'],
-          summary: 'Rename a project, or change what it is told by',
-          description: 'For admins, and for the user whose sessions and learnings alone it holds.',
+          summary: 'Change the name or the aliases of a project',
+          description: 'For admins, and for a user who owns all sessions and learnings of the project.',
           params: projectParams,
           body: projectChange,
           response: { 200: projectSchema, ...ERROR_RESPONSES },
         },
       },
       async (request) => {
-        const holder = principalOf(request);
-        const { tenantId } = holder;
+        const principal = principalOf(request);
+        const { tenantId } = principal;
         const { display_name: displayName, aliases_add: add, aliases_remove: remove } = request.body;
         const change = {
           displayName,
@@ -136,7 +136,7 @@ export function projectRoutes({ database, workflowHints }: ApiDependencies): Fas
         };
         return database.asTenant(tenantId, async (transaction) => {
           const { id } = await knownProject(transaction, request.params.id);
-          await requireProject(transaction, holder, id);
+          await requireProject(transaction, principal, id);
           const taken = await changeProject(transaction, tenantId, id, change);
           if (taken.length > 0) {
             const message = 'names another project; merge the two instead';
@@ -157,9 +157,9 @@ export function projectRoutes({ database, workflowHints }: ApiDependencies): Fas
         config: { access: 'write' },
         schema: {
           tags: ['projects'],
-          summary: 'Make one project of two',
+          summary: 'Merge a project into another',
           description:
-            'For admins, and for the user whose sessions and learnings alone both hold. Sessions, summaries, learnings and aliases of this project move into the other one, whose name stays. The id that goes keeps leading there.',
+            'For admins, and for a user who owns all sessions and learnings of both projects. Moves the sessions, summaries, learnings and aliases of this project into the other one, which retains its name. The id of this project then refers to the other one.',
           params: projectParams,
           body: z.strictObject({ into: projectName }),
           response: {
@@ -169,8 +169,8 @@ export function projectRoutes({ database, workflowHints }: ApiDependencies): Fas
         },
       },
       async (request) => {
-        const holder = principalOf(request);
-        const { tenantId } = holder;
+        const principal = principalOf(request);
+        const { tenantId } = principal;
         const answer = await database.asTenant(tenantId, async (transaction) => {
           const from = await knownProject(transaction, request.params.id);
           const into = await knownProject(transaction, request.body.into);
@@ -178,7 +178,7 @@ export function projectRoutes({ database, workflowHints }: ApiDependencies): Fas
             const message = 'is the same project';
             throw new ApiError('CONFLICT', `into ${message}`, [{ field: 'into', message }]);
           }
-          for (const { id } of [from, into]) await requireProject(transaction, holder, id);
+          for (const { id } of [from, into]) await requireProject(transaction, principal, id);
           const moved = await mergeProjects(transaction, tenantId, from.id, into.id);
           return { project: presentProject(await knownProject(transaction, into.id)), moved };
         });

@@ -22,27 +22,27 @@ export function roiRoutes({ database }: ApiDependencies): FastifyPluginCallbackZ
         config: { access: 'read' },
         schema: {
           tags: ['usage'],
-          summary: 'Return on what the models cost',
+          summary: 'Get the return on the cost of the models',
           querystring: z.strictObject({
             ...usageRange,
             minutes_per_memory: numeric(z.number().min(0).max(1_440))
               .optional()
-              .describe('Minutes that a used memory saved'),
-            hourly_usd: numeric(z.number().min(0).max(10_000)).optional().describe('What an hour of work costs'),
+              .describe('Minutes saved by a used memory'),
+            hourly_usd: numeric(z.number().min(0).max(10_000)).optional().describe('Cost of an hour of work, in dollars'),
             usd_per_mtok: numeric(z.number().min(0).max(10_000))
               .optional()
-              .describe('What the agent pays for a million tokens that it reads'),
+              .describe('Price of a million input tokens of the agent, in dollars'),
           }),
           response: { 200: roiSchema, ...ERROR_RESPONSES },
         },
       },
       async (request) => {
-        const holder = principalOf(request);
+        const principal = principalOf(request);
         const { query } = request;
         const { since, until } = checkedRange(query);
-        const user = await usageUser(database, holder, query.user);
+        const user = await usageUser(database, principal, query.user);
         const scope = { userId: user?.id ?? null, since, until };
-        const { memory, usage } = await database.readAsTenant(holder.tenantId, async (read) => ({
+        const { memory, usage } = await database.readAsTenant(principal.tenantId, async (read) => ({
           memory: await readMemoryReturn(read, scope),
           usage: await readUsageTotals(read, scope),
         }));

@@ -28,7 +28,7 @@ export function settingRoutes({ database }: ApiDependencies): FastifyPluginCallb
         config: { access: 'admin' },
         schema: {
           tags: ['admin'],
-          summary: "The tenant's settings",
+          summary: 'Get the settings of the tenant',
           response: { 200: dataOf(settingSchema), ...ERROR_RESPONSES },
         },
       },
@@ -45,7 +45,7 @@ export function settingRoutes({ database }: ApiDependencies): FastifyPluginCallb
         schema: {
           tags: ['admin'],
           summary: 'Change a setting',
-          description: '`capture.exclude`: globs of folders whose events are not stored. Holds within five seconds.',
+          description: '`capture.exclude`: globs of folders whose events are not stored. Takes effect within five seconds.',
           params: z.object({ key: text(128) }),
           body: z.strictObject({ value: globList }),
           response: { 200: settingSchema, ...ERROR_RESPONSES },

@@ -24,7 +24,7 @@ import type { UsageAlert, UsageGroupRow, UsageSums } from '../../stores/postgres
 
 const DAY_MS = 86_400_000;
 
-/** Figures as an answer gives them: whole tokens, dollars to the millionth. */
+/** Returns rounded figures: tokens to integers, dollars to the millionth. */
 export const presentTokens = ({ expected, low, high }: Expected) => ({
   expected: Math.round(expected),
   low: low === null ? null : Math.round(low),
@@ -78,32 +78,32 @@ export function usageRoutes({ database, config }: ApiDependencies): FastifyPlugi
         config: { access: 'read' },
         schema: {
           tags: ['usage'],
-          summary: 'Tokens and dollars of model calls',
-          description: 'One’s own; for admins the whole tenant, or one user of it. Days are UTC.',
+          summary: 'Get tokens and cost of model calls',
+          description: 'Returns the usage of the caller; for admins, of the tenant or of one user. Days are UTC.',
           querystring: z.strictObject({
             ...usageRange,
             group_by: z.enum(USAGE_GROUPS).optional(),
             limit: numeric(z.number().int().min(1).max(400))
               .prefault(100)
-              .describe('Groups at most, the dearest first; days in order'),
+              .describe('Maximum groups, by descending cost; days in order'),
           }),
           response: { 200: usageSchema, ...ERROR_RESPONSES },
         },
       },
       async (request) => {
-        const holder = principalOf(request);
-        const { group_by: groupBy, limit, user: asked, ...range } = request.query;
+        const principal = principalOf(request);
+        const { group_by: groupBy, limit, user: requested, ...range } = request.query;
         const { since, until } = checkedRange(range);
-        const user = await usageUser(database, holder, asked);
+        const user = await usageUser(database, principal, requested);
         const scope = { userId: user?.id ?? null, since, until };
         const [report, budget] = await Promise.all([
-          database.readAsTenant(holder.tenantId, async (read) => ({
+          database.readAsTenant(principal.tenantId, async (read) => ({
             totals: await readUsageTotals(read, scope),
             groups: groupBy === undefined ? [] : await readUsageGroups(read, scope, groupBy, limit + 1),
             alerts: await readUsageAlerts(read, scope),
           })),
-          database.asTenant(holder.tenantId, (transaction) =>
-            readBudget(transaction, user?.id ?? holder.userId, config.model.userDailyTokens),
+          database.asTenant(principal.tenantId, (transaction) =>
+            readBudget(transaction, user?.id ?? principal.userId, config.model.userDailyTokens),
           ),
         ]);
         if (budget === null) throw new ApiError('NOT_FOUND', 'there is no such user');
@@ -127,19 +127,19 @@ export function usageRoutes({ database, config }: ApiDependencies): FastifyPlugi
         config: { access: 'read' },
         schema: {
           tags: ['usage'],
-          summary: 'What the coming days are expected to use',
+          summary: 'Forecast the usage of the coming days',
           description:
-            'As the last 28 whole UTC days: their mean, by weekday from 14 days on, with the range in which four of five lie. No trend is assumed.',
+            'Returns the mean of the last 28 complete UTC days, per weekday if 14 days were observed, and the range that contains four of five days. Assumes no trend.',
           querystring: z.strictObject({
-            days: numeric(z.number().int().min(1).max(90)).prefault(30).describe('How many, from tomorrow on'),
+            days: numeric(z.number().int().min(1).max(90)).prefault(30).describe('Number of days, starting tomorrow'),
             user: usageRange.user,
           }),
           response: { 200: forecastSchema, ...ERROR_RESPONSES },
         },
       },
       async (request) => {
-        const holder = principalOf(request);
-        const user = await usageUser(database, holder, request.query.user);
+        const principal = principalOf(request);
+        const user = await usageUser(database, principal, request.query.user);
         const userId = user?.id ?? null;
         const today = new Date().toISOString().slice(0, 10);
         const scope = {
@@ -147,7 +147,7 @@ export function usageRoutes({ database, config }: ApiDependencies): FastifyPlugi
           since: new Date(Date.parse(today) - OBSERVED_DAYS * DAY_MS).toISOString(),
           until: new Date(today).toISOString(),
         };
-        const { used, first } = await database.readAsTenant(holder.tenantId, async (read) => ({
+        const { used, first } = await database.readAsTenant(principal.tenantId, async (read) => ({
           used: await readUsageDays(read, scope),
           first: await firstUsageDay(read, userId),
         }));

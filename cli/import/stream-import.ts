@@ -5,7 +5,7 @@ import { noImportCounts, plus } from './report.ts';
 import { openLocal, walkTranscripts } from './transcript-walk.ts';
 import type { LocalTranscript } from './transcript-walk.ts';
 
-/** Size of a segment; doubles while the server finds no complete line in it. */
+/** Size of a segment; multiplied by two while the server finds no complete line in it. */
 const SEGMENT_BYTES = 8 * 1024 * 1024;
 const MAX_SEGMENT_BYTES = 64 * 1024 * 1024;
 /** Recently written files wait, so that pending hooks arrive first. */

@@ -37,10 +37,10 @@ function placesOf(list: readonly unknown[], style: HookStyle): Place[] {
     if (style === 'flat') return isOwn(entry) ? [{ index, inner: null, value: entry }] : [];
     const hooks: unknown = isRecord(entry) ? entry['hooks'] : undefined;
     if (!Array.isArray(hooks)) return [];
-    const ours = hooks.flatMap((hook: unknown, inner) => (isOwn(hook) ? [inner] : []));
-    if (ours.length === 0) return [];
-    if (ours.length === hooks.length) return [{ index, inner: null, value: entry }];
-    return ours.map((inner) => ({ index, inner, value: undefined }));
+    const own = hooks.flatMap((hook: unknown, inner) => (isOwn(hook) ? [inner] : []));
+    if (own.length === 0) return [];
+    if (own.length === hooks.length) return [{ index, inner: null, value: entry }];
+    return own.map((inner) => ({ index, inner, value: undefined }));
   });
 }
 

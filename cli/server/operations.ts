@@ -124,7 +124,7 @@ export class RetentionApi {
     return (await this.client.post(`/admin/retention/runs/${part(id)}/approve`, runAnswer)).run;
   }
 
-  async holds(released: boolean): Promise<Hold[]> {
+  async legalHolds(released: boolean): Promise<Hold[]> {
     return (await this.client.get('/admin/legal-holds', dataOf(holdSchema), { released })).data;
   }
 

@@ -54,7 +54,7 @@ export function restoreText({ backup_id: set, kind, dry_run: isDryRun, result }:
       ? []
       : [`${number(journal.erasures)} later erasures applied again.`]),
     ...(journal === undefined ? [] : journalText(journal)),
-    ...(replaced === undefined ? [] : [`The replaced database is kept as ${replaced}.`]),
+    ...(replaced === undefined ? [] : [`The replaced database remains as ${replaced}.`]),
   ];
   return `${lines.join('\n')}\n`;
 }

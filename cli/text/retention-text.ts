@@ -26,7 +26,7 @@ export function policiesText({ data, defaults, approved }: Policies): string {
   const notice = approved
     ? ''
     : 'Not approved: the policies delete nothing until a dry run is approved (recollect retention dry-run).\n';
-  return `${table([head, ...rows])}Other resources are kept.\n${notice}`;
+  return `${table([head, ...rows])}Other resources are never deleted.\n${notice}`;
 }
 
 /** Returns the affected rows of a run by policy. */
@@ -62,9 +62,9 @@ export function runsText(runs: readonly Run[], now: number): string {
   return rows.length === 0 ? 'No runs.\n' : table([head, ...rows]);
 }
 
-export function holdsText(holds: readonly Hold[], now: number): string {
+export function legalHoldsText(legalHolds: readonly Hold[], now: number): string {
   const head = ['HOLD', 'ON', 'ID', 'SINCE', 'RELEASED', 'REASON'];
-  const rows = holds.map((hold) => [
+  const rows = legalHolds.map((hold) => [
     hold.id,
     hold.subject,
     hold.subject_id,

@@ -6,7 +6,7 @@ export interface CurrentSet {
   readonly at: Date;
 }
 
-export interface KeepRule {
+export interface RetentionRule {
   readonly keepDays: number;
   /** At least 1: the newest set is never deleted. */
   readonly keepLast: number;
@@ -17,7 +17,7 @@ export interface KeepRule {
 /** Returns the sets to delete, newest first: older than `keepDays`, not among the last `keepLast`, and not the last verified one. */
 export function setsToPrune(
   sets: readonly CurrentSet[],
-  { keepDays, keepLast, lastGood }: KeepRule,
+  { keepDays, keepLast, lastGood }: RetentionRule,
   now: Date,
 ): CurrentSet[] {
   const newestFirst = sets.toSorted((a, b) => b.at.getTime() - a.at.getTime() || (a.id < b.id ? 1 : -1));

@@ -48,7 +48,7 @@ export function setOfKey(key: string): string | null {
 }
 
 /** Returns one line of a vector file: `{"id", "properties", "vector"}` and a newline; the vector is little-endian float32 in base64. */
-export function keptLine({ objectId, properties, vector }: ExportedObject): string {
+export function vectorLine({ objectId, properties, vector }: ExportedObject): string {
   const bytes = Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength);
   return `${JSON.stringify({ id: objectId, properties, vector: bytes.toString('base64') })}\n`;
 }

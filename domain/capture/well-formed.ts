@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 export const VALUE_LIMIT_BYTES = 64 * 1024;
 
 /**
- * Makes a text storable in PostgreSQL: no NUL (rejected by `text`, 22021) and no lone surrogate (rejected by `jsonb`, 22P02). Both occur
+ * Returns a text that PostgreSQL can store: no NUL (rejected by `text`, 22021) and no lone surrogate (rejected by `jsonb`, 22P02). Both occur
  * in real tool output; each becomes U+FFFD.
  */
 export function wellFormed(text: string): string {
@@ -29,7 +29,7 @@ const INDEXED_HEAD_CHARS = 128;
 /** Joins several names into one (a key and its part); never occurs in external names. */
 export const NAME_SEPARATOR = '\u001f';
 
-/** Makes a name fit into an index: a longer one becomes its start and its SHA-256, so it stays unique. Removes name separators. */
+/** Returns a name that fits into an index: a longer one becomes its start and its SHA-256, so it stays unique. Removes name separators. */
 export function indexable(name: string): string {
   if (name.includes(NAME_SEPARATOR)) return indexable(name.replaceAll(NAME_SEPARATOR, '\uFFFD'));
   if (byteLength(name) <= INDEXED_BYTES) return name;

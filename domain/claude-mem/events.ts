@@ -5,7 +5,7 @@ import type { MappingContext } from './drafts.ts';
 import { parsedJson } from './lists.ts';
 import type { ClaudeMemTable, PendingMessageRow, SdkSessionRow, UserPromptRow } from './rows.ts';
 import { sessionOf } from './session-name.ts';
-import { momentOf, present, saysNothing } from './texts.ts';
+import { momentOf, present, hasOnlyMarks } from './texts.ts';
 
 /** Time of rows without one: the epoch marks it as unknown. */
 const UNKNOWN_MS = 0;
@@ -57,7 +57,7 @@ function promptOf(
   const extra = promptNumber === null ? undefined : { claude_mem: { prompt_number: promptNumber } };
   const event = eventOf(context, row, key, { kind: 'prompt', type: 'user', content: text, extra });
   const [prompt] = event.rows;
-  return prompt?.kind === 'prompt' && !saysNothing(prompt.content) ? event : 'private';
+  return prompt?.kind === 'prompt' && !hasOnlyMarks(prompt.content) ? event : 'private';
 }
 
 /** Returns a prompt, or why it is dropped. */
@@ -106,5 +106,5 @@ export function pendingOf(context: MappingContext, row: PendingMessageRow): Capt
   const part = { kind: 'prompt', type: 'assistant', content: row.last_assistant_message } as const;
   const event = eventOf(context, row, key, part, agent);
   const [prompt] = event.rows;
-  return prompt?.kind === 'prompt' && !saysNothing(prompt.content) ? event : 'private';
+  return prompt?.kind === 'prompt' && !hasOnlyMarks(prompt.content) ? event : 'private';
 }

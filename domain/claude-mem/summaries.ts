@@ -4,7 +4,7 @@ import type { DropRule } from './counts.ts';
 import type { ImportedNote, ImportedSummary } from './drafts.ts';
 import { listOf, parsedJson, tagsOf } from './lists.ts';
 import type { ObservationRow, SessionSummaryRow } from './rows.ts';
-import { cleaned, cleanedList, cleanedName, joined, present, saysNothing } from './texts.ts';
+import { cleaned, cleanedList, cleanedName, joined, present, hasOnlyMarks } from './texts.ts';
 
 /** Model of rows that do not name one. */
 const UNKNOWN_MODEL = 'claude-mem';
@@ -35,7 +35,7 @@ export function itemOf(row: ObservationRow): ImportedSummary | DropRule {
   const concepts = tagsOf(cleanedList(redactor, listOf(row.concepts)));
   const given = cleanedName(redactor, row.title);
   const body = joined([subtitle, narrative === '' ? legacy : narrative]);
-  if (saysNothing([given ?? '', body, ...facts, ...concepts.texts].join(' '))) return dropOf(redactor);
+  if (hasOnlyMarks([given ?? '', body, ...facts, ...concepts.texts].join(' '))) return dropOf(redactor);
   return {
     type: 'item',
     kind: cleanedName(redactor, row.type),
@@ -85,7 +85,7 @@ export function sessionSummaryOf(row: SessionSummaryRow): ImportedSummary | Drop
     notes: cleaned(redactor, row.notes),
   };
   const content = joined(Object.values(fields));
-  if (saysNothing(content)) return dropOf(redactor);
+  if (hasOnlyMarks(content)) return dropOf(redactor);
   return {
     type: 'session',
     kind: null,

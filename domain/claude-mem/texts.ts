@@ -11,7 +11,7 @@ const ENTRIES = 500;
 const MAX_MS = 8.64e15;
 
 /** Returns true if a text has only marks. */
-export function saysNothing(text: string): boolean {
+export function hasOnlyMarks(text: string): boolean {
   return text.replaceAll(MARKS, '').trim() === '';
 }
 
@@ -25,7 +25,7 @@ export function cleanedList(redactor: Redactor, texts: readonly string[]): strin
   return texts
     .slice(0, ENTRIES)
     .map((text) => redactor.text(text).trim())
-    .filter((text) => !saysNothing(text));
+    .filter((text) => !hasOnlyMarks(text));
 }
 
 /** Returns a name on one line, within the length limit. */
@@ -38,7 +38,7 @@ export function joined(texts: readonly string[]): string {
   return cutMiddle(wellFormed(texts.filter((text) => text !== '').join('\n')), CONTENT_BYTES);
 }
 
-/** Returns a storable time in whole milliseconds; null if the column has none. */
+/** Returns a storable time in milliseconds, without a fraction; null if the column has none. */
 export function momentOf(epochMs: number | null): number | null {
   return epochMs === null || !Number.isFinite(epochMs) || epochMs < 0 || epochMs > MAX_MS / 100
     ? null

@@ -1,20 +1,20 @@
 import { createHash } from 'node:crypto';
 
-/** What is wrong with an object of the journal, or with the journal as a whole. */
+/** Faults of an object of the journal, or of the journal itself. */
 export const JOURNAL_FAULTS = [
-  /** Nobody signed it, or not what it says. */
+  /** Without a signature, or with one of other content. */
   'unsigned',
-  /** Signed by somebody whom this restore does not trust. */
+  /** Signed with a key that this restore does not trust. */
   'foreign',
   /** No entry, too large, or not given by the store. */
   'unreadable',
   /** An entry of another journal or another place in it. */
   'misplaced',
-  /** Between entries that are there, or up to the head that a signed manifest or this instance tells. */
+  /** Between existing entries, or before the head that a signed manifest or this instance names. */
   'missing',
   /** Signed, but not the one that its successor, or the manifest, names. */
   'replaced',
-  /** More objects than are looked at. */
+  /** Beyond the number of objects that are listed. */
   'unlisted',
 ] as const;
 

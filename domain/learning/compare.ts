@@ -25,7 +25,7 @@ export const COMPARED_BYTES = 12_000;
 /** Cosine of duplicates, by which consolidation is judged. */
 export const NEAR_DUPLICATE = 0.95;
 /** Cosine from which texts are duplicates: the model's 8-bit weights shift a vector slightly with its batch. */
-export const DOUBLE = 0.94;
+export const DUPLICATE_SIMILARITY = 0.94;
 /** Cosine from which texts with mostly common words are duplicates. */
 const SAME = 0.93;
 const SAME_WORDS = 0.6;
@@ -135,9 +135,9 @@ export function judge(draft: ComparedText, known: ComparedText, proven = false):
   if (draft.normalised === known.normalised) return 'same';
   const similarity = cosine(draft.vector, known.vector);
   const near = similarity ?? 0;
-  const isDouble = similarity !== null && similarity >= DOUBLE;
+  const isDuplicate = similarity !== null && similarity >= DUPLICATE_SIMILARITY;
   const sameClass = CLASSES[draft.category] === CLASSES[known.category];
-  if (!sameClass && !isDouble) return 'new';
+  if (!sameClass && !isDuplicate) return 'new';
   const words = overlap(draft.terms, known.terms);
   const sharesName = countShared(draft.names, known.names) > 0;
   const oneSubject = similarity === null ? words >= SUBJECT_WORDS : near >= SUBJECT && (sharesName || words >= 0.4);
@@ -148,7 +148,7 @@ export function judge(draft: ComparedText, known: ComparedText, proven = false):
   if (canRefine && containsKnown && addedTerms >= MORE_TERMS) return 'refines';
   if (canRefine && proven && known.category === 'error' && draft.category === 'solution' && sharesName)
     return 'refines';
-  if (isDouble || (near >= SAME && words >= SAME_WORDS)) return 'same';
+  if (isDuplicate || (near >= SAME && words >= SAME_WORDS)) return 'same';
   if (similarity === null && sharedWords(draft.terms, known.terms) >= SAME_WORDS_ALONE) return 'same';
   // A shorter form of the known one.
   return canRefine && near >= 0.9 && containedShare(draft.terms, known.terms) >= 0.9 ? 'same' : 'new';

@@ -1,5 +1,5 @@
 import type { LearningDraft } from '../ports/model.ts';
-import { DOUBLE, isPlausible, judge, nearness } from './compare.ts';
+import { DUPLICATE_SIMILARITY, isPlausible, judge, nearness } from './compare.ts';
 import type { ComparedText, Verdict } from './compare.ts';
 
 /** A current learning that drafts are compared with. */
@@ -53,7 +53,7 @@ function placeDraft(compared: ComparedDraft, neighbours: readonly Neighbour[]): 
     }
     if (!known.verified) return { kind: 'refines', knownId };
     // More detail than a verified learning is stored beside it, unless it duplicates it.
-    if (near >= DOUBLE) return { kind: 'same', knownId };
+    if (near >= DUPLICATE_SIMILARITY) return { kind: 'same', knownId };
   }
   return { kind: 'new' };
 }
@@ -65,7 +65,7 @@ function verdictOn(compared: ComparedDraft, known: Neighbour): Verdict {
   if (relation !== null && relation.knownId === known.id && isPlausible(relation.kind, compared.text, known.text))
     return relation.kind;
   // A model's verdict "new" is accepted unless the texts are nearly equal.
-  return nearness(compared.text, known.text) >= DOUBLE ? byRules : 'new';
+  return nearness(compared.text, known.text) >= DUPLICATE_SIMILARITY ? byRules : 'new';
 }
 
 /**

@@ -101,7 +101,7 @@ export interface VectorIndex {
     signal?: AbortSignal,
   ): Promise<readonly { readonly objectId: string; readonly message: string }[]>;
   /** Returns which of these objects the index has. @throws VectorIndexUnavailable */
-  standing(tenantId: TenantId, model: string, objectIds: readonly string[]): Promise<ReadonlySet<string>>;
+  existing(tenantId: TenantId, model: string, objectIds: readonly string[]): Promise<ReadonlySet<string>>;
   /** Lists objects without vectors by id, after the given one; [] for a tenant without an index. @throws VectorIndexUnavailable */
   list(
     tenantId: TenantId,
@@ -113,7 +113,7 @@ export interface VectorIndex {
   /** The same for these objects; missing ones are absent. @throws VectorIndexUnavailable */
   listed(tenantId: TenantId, model: string, objectIds: readonly string[]): Promise<readonly ListedObject[]>;
   /** Returns true if the object equals the one that this chunk would write, except for its vector. */
-  says(model: string, chunk: IndexChunk, object: ListedObject): boolean;
+  matches(model: string, chunk: IndexChunk, object: ListedObject): boolean;
   /** Deletes these objects. @throws VectorIndexUnavailable */
   removeObjects(tenantId: TenantId, model: string, objectIds: readonly string[]): Promise<void>;
   /** Deletes every chunk of these memories. @throws VectorIndexUnavailable */

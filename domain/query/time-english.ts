@@ -87,7 +87,7 @@ export const ENGLISH_TIMES: readonly TimePattern[] = [
   },
   { pattern: english(String.raw`(?<year>\d{4})[-/](?<month>\d{1,2})[-/](?<day>\d{1,2})`), read: readNumbers },
   { pattern: english(`${YEAR}-(?<month>0[1-9]|1[0-2])`), read: readNumbers },
-  // "phase 2 may fail": after a bare number May is a verb, unless a year or a preposition makes it a month.
+  // "phase 2 may fail": after a bare number May is a verb, unless a year or a preposition shows that it is a month.
   { pattern: english(`(?:the )?${DAY}(?: of)? (?!may\\b)${MONTH},?(?: ${YEAR})?`), read: readDate },
   { pattern: english(`(?:the )?${DAY}(?: of)? ${MAY},? ${YEAR}`), read: readDate },
   { pattern: english(String.raw`(?:the )?(?<day>\d{1,2})(?:(?:st|nd|rd|th)(?: of)?| of) ${MAY}`), read: readDate },

@@ -80,7 +80,7 @@ export interface Understood {
 const NEWEST =
   /(?<![\w-])(?:latest|newest|most recent(?:ly)?|last time|just now|the last (?:thing|change|commit|session|one)|what(?:'s| is| was) new)(?![\w-])|最新|刚才|刚刚|上次/giu;
 /** Words that only request what happened at a time: "what did we work on yesterday". */
-const ASKING =
+const QUESTION_WORDS =
   /\b(?:what|which|when|happen(?:s|ed|ing)?|work(?:s|ed|ing)?|chang(?:e|es|ed)|did|thing|things|stuff|everything|anything|session|sessions|show|list|find|tell|we|me)\b|做了|什么|哪些|干了|发生|我们|的|了/giu;
 
 /** Parses a query: fields, phrases, times, names. Uses no model and no database; malformed input remains words. */
@@ -92,7 +92,7 @@ export function understand(query: string, now: Date): Understood {
   const time = timeRangeOf(bare, now);
   const beside = (time?.words ?? []).reduce((rest, words) => rest.replace(words, ' '), bare);
   const hasContent =
-    quoted.phrases.length > 0 || termsOf(beside.replaceAll(NEWEST, ' ').replaceAll(ASKING, ' ')).length > 0;
+    quoted.phrases.length > 0 || termsOf(beside.replaceAll(NEWEST, ' ').replaceAll(QUESTION_WORDS, ' ')).length > 0;
   const newest = bare.search(NEWEST) >= 0;
   return {
     text,

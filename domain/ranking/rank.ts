@@ -26,7 +26,7 @@ export function sessionEvidence(scored: readonly OwnScore[]): ReadonlyMap<string
 }
 
 /** The intent of a query, if its words express one. */
-export type QueryIntent = 'command' | 'said';
+export type QueryIntent = 'command' | 'statement';
 
 /** Tools for reading and for lists: found by their arguments, and of little content. */
 const LOOKING_TOOLS = new Set([
@@ -48,7 +48,7 @@ const SHELL_TOOLS = new Set(['bash', 'shell', 'local_shell', 'exec_command', 'ru
 const OVERVIEWS = new Set(['session', 'topic']);
 
 /** Measured on the coding sessions, where 15 of 100 assistant's texts answer a query, 10 prompts, 5 commands, 2 edits and no list or read. */
-const PRIORS = { said: 1, asked: 0.95, overview: 0.95, tool: 0.9, looking: 0.7 } as const;
+const PRIORS = { text: 1, prompt: 0.95, overview: 0.95, tool: 0.9, looking: 0.7 } as const;
 /** Factor for memories of another kind than the intended one. */
 const OTHER_KIND = 0.8;
 
@@ -60,7 +60,7 @@ const STATEMENT_CUES =
 /** Returns the intent of a query; null if its words express none. */
 export function intentOf(query: string): QueryIntent | null {
   if (COMMAND_CUES.test(query)) return 'command';
-  return STATEMENT_CUES.test(query) ? 'said' : null;
+  return STATEMENT_CUES.test(query) ? 'statement' : null;
 }
 
 function matchesIntent({ memoryType, kind, tool }: RecallHit, intent: QueryIntent): boolean {
@@ -70,8 +70,8 @@ function matchesIntent({ memoryType, kind, tool }: RecallHit, intent: QueryInten
 
 function priorOfKind({ memoryType, kind, tool }: RecallHit): number {
   if (memoryType === 'observation') return LOOKING_TOOLS.has(tool?.toLowerCase() ?? '') ? PRIORS.looking : PRIORS.tool;
-  if (memoryType === 'prompt' && kind === 'user') return PRIORS.asked;
-  return memoryType === 'summary' && OVERVIEWS.has(kind ?? '') ? PRIORS.overview : PRIORS.said;
+  if (memoryType === 'prompt' && kind === 'user') return PRIORS.prompt;
+  return memoryType === 'summary' && OVERVIEWS.has(kind ?? '') ? PRIORS.overview : PRIORS.text;
 }
 
 /** Returns the probability that a memory of this kind is an answer: a factor of its score, 0–1. */

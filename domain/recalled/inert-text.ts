@@ -48,7 +48,7 @@ const HEADED_TURN = /(?<=^|\n)[ \t>]{0,8}#{1,6}[ \t]{0,3}(instructions?|response
 const LINK = /\](?=\(\s*<?(?:[a-z][a-z0-9+.-]{1,20}:|\/\/))/giu;
 const DEFINITION = /(?<=^|\n)[ \t>]{0,8}\[[^\]\n]{1,100}\](?=:\s{0,3}<?(?:[a-z][a-z0-9+.-]{1,20}:|\/\/))/giu;
 
-const MAY_HOLD = /[<[\]]|(?:human|assistant|system|user|developer|instructions?|response)[ \t*_]{0,3}:/iu;
+const MAY_CONTAIN = /[<[\]]|(?:human|assistant|system|user|developer|instructions?|response)[ \t*_]{0,3}:/iu;
 
 /** Replaces the characters of the reading from `from` up to `to`. */
 interface Edit {
@@ -106,12 +106,12 @@ function edited(text: string, reading: Reading): string {
 }
 
 /**
- * Makes recalled text safe to quote to a model: brackets that could be read as the end of a block, a host tag, a tool call, a turn of a
+ * Returns recalled text that is safe to quote to a model: brackets that could be read as the end of a block, a host tag, a tool call, a turn of a
  * conversation or a special token become round, Markdown links are disabled, invisible characters are removed. Readable as before,
  * idempotent, and linear in the text. Stored text is unchanged.
  */
 export function inertText(text: string): string {
   const visible = visibleText(text);
   const reading = readingOf(visible);
-  return MAY_HOLD.test(reading.text) ? edited(visible, reading) : visible;
+  return MAY_CONTAIN.test(reading.text) ? edited(visible, reading) : visible;
 }

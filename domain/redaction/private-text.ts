@@ -20,7 +20,7 @@ const REMOVED_TAGS = [
 
 type Tag = (typeof REMOVED_TAGS)[number];
 
-/** Names of the tags whose content capture removes. Rendering makes the same names inert in recalled text. */
+/** Names of the tags whose content capture removes. Rendering disarms the same names in recalled text. */
 export const REMOVED_TAG_NAMES: readonly string[] = REMOVED_TAGS.map(({ tag }) => tag);
 
 /** A passage that is open at the start or end of a text. */

@@ -32,8 +32,8 @@ export interface FullValue {
 }
 
 /**
- * Makes the values of one row storable: removes private passages, injected context, secrets and restricted personal data first, so that
- * truncation never leaves half of one; then makes the text well-formed and truncates it. Counts removals.
+ * Prepares the values of one row for storage: removes private passages, injected context, secrets and restricted personal data first, so that
+ * truncation never leaves half of one; then repairs malformed text and truncates it. Counts removals.
  */
 export class Redactor {
   private readonly removed = new Map<string, number>();

@@ -7,7 +7,7 @@ export interface LookedAt {
 }
 
 /** `waiting`: being written. `unchanged`: read completely. */
-export type FileStanding = 'due' | 'waiting' | 'unchanged';
+export type FileDueState = 'due' | 'waiting' | 'unchanged';
 
 /** Open calls are abandoned after this time; see the reader. */
 const ABANDONED_MS = 24 * 3_600_000;
@@ -29,7 +29,7 @@ export function currentOf(
   before: LookedAt | null,
   nowMs: number,
   limits: { readonly quietMs: number; readonly idleMs: number },
-): FileStanding {
+): FileDueState {
   const quietMs = quietFor(file.modifiedAtMs, nowMs);
   const changed = before === null || before.size !== file.size || before.modifiedAtMs !== file.modifiedAtMs;
   if (changed) return quietMs < limits.quietMs ? 'waiting' : 'due';

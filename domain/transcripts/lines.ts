@@ -21,6 +21,6 @@ export function* completeLines(piece: Uint8Array, offset: number): Generator<Fil
 }
 
 /** Returns the number of bytes up to and including the last line feed; 0 without one. */
-export function wholeLength(piece: Uint8Array): number {
+export function completeLength(piece: Uint8Array): number {
   return piece.lastIndexOf(LINE_FEED) + 1;
 }

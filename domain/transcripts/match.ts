@@ -40,7 +40,7 @@ const SAME_MOMENT_MS = 5_000;
 const BEFORE_MS = 2_000;
 const UNTIL_MS = 60_000;
 /** Largest distance of a late delivery with its own time. */
-const DOUBLE_MS = 120_000;
+const DUPLICATE_MS = 120_000;
 const UNKNOWN_DISTANCE_MS = 1e15;
 
 interface Pair<Left, Right> {
@@ -144,7 +144,7 @@ export function matchPrompts(
 }
 
 /** A late delivery of a prompt that a transcript already added. */
-export interface Double {
+export interface Duplicate {
   /** The retained row: it was first, and may be summarised and quoted. */
   readonly keep: StoredPrompt;
   readonly drop: StoredPrompt;
@@ -154,7 +154,7 @@ export interface Double {
  * Returns prompts that are stored twice because a spool was drained after the transcript was read: the same text of the same speaker, at
  * the same time if the late one has its own. A repeated prompt is no duplicate: it matches its own line first.
  */
-export function findDoubles(stored: readonly StoredPrompt[]): Double[] {
+export function findDuplicates(stored: readonly StoredPrompt[]): Duplicate[] {
   const brought = stored.filter((prompt) => prompt.source === 'transcript');
   const late = stored.filter((prompt) => prompt.source !== 'transcript' && !prompt.taken);
   if (brought.length === 0 || late.length === 0) return [];
@@ -164,7 +164,7 @@ export function findDoubles(stored: readonly StoredPrompt[]): Double[] {
         if (keep.type !== drop.type || keep.seq > drop.seq) return false;
         if (keep.agentId !== drop.agentId && keep.agentId?.startsWith('sidechain-') !== true) return false;
         if (keep.sha256 !== drop.sha256 && !keep.hashes.includes(drop.sha256)) return false;
-        return drop.ownTime ? Math.abs(keep.atMs - drop.atMs) <= DOUBLE_MS : drop.source === 'spool';
+        return drop.ownTime ? Math.abs(keep.atMs - drop.atMs) <= DUPLICATE_MS : drop.source === 'spool';
       })
       .map((keep) => ({ left: keep, right: drop, distance: Math.abs(keep.atMs - drop.atMs) })),
   );

@@ -4,7 +4,7 @@ import type { Exclusion } from '../capture/exclusions.ts';
 import { addCounts, noCounts } from './counts.ts';
 import type { TranscriptCounts } from './counts.ts';
 import type { TranscriptItem } from './items.ts';
-import { LINE_BYTES, wholeLength, completeLines } from './lines.ts';
+import { LINE_BYTES, completeLength, completeLines } from './lines.ts';
 import { readLine } from './line.ts';
 import type { ReadLine } from './line.ts';
 import { planItems } from './plan.ts';
@@ -204,15 +204,15 @@ export async function reconcileSegment(
     const pause = work.breathe();
     if (pause !== null) await pause;
   }
-  const completeBytes = wholeLength(bytes);
+  const completeBytes = completeLength(bytes);
   let end = offset + completeBytes;
   const rest = bytes.subarray(completeBytes);
   if (atEnd && rest.length > 0) {
     // A last line without its line feed: complete, truncated by a crash, or still being written.
     const read = rest.length > LINE_BYTES ? null : ((await work.readLine(rest)) ?? readLine(rest));
-    const isWhole = read?.kind === 'line';
-    if (isWhole || quietMs >= idleMs) reader.feed({ bytes: rest, offset: end, end: end + rest.length }, read);
-    if (isWhole) end += rest.length;
+    const isComplete = read?.kind === 'line';
+    if (isComplete || quietMs >= idleMs) reader.feed({ bytes: rest, offset: end, end: end + rest.length }, read);
+    if (isComplete) end += rest.length;
   } else if (rest.length > LINE_BYTES) {
     // Too long to buffer: its remainder is not JSON.
     reader.feed({ bytes: rest, offset: end, end: end + rest.length });

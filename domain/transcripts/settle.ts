@@ -1,6 +1,6 @@
 import { translateHook } from '../capture/claude-code-hooks.ts';
 import type { CaptureSource } from '../capture/event.ts';
-import { findDoubles } from './match.ts';
+import { findDuplicates } from './match.ts';
 import type { StoredSession, TranscriptStore } from './store.ts';
 
 /** Completes a session whose transcript was read to its end: deletes late duplicates, and ends a session that only this reading left open. */
@@ -29,7 +29,7 @@ export async function removeLateDuplicates(
 ): Promise<{ readonly removed: number; readonly stored: StoredSession | null }> {
   const stored = await store.readSession(externalId);
   if (stored === null) return { removed: 0, stored };
-  const doubles = findDoubles(stored.prompts);
-  const removed = doubles.length === 0 ? 0 : await store.removeDuplicates(stored.sessionId, doubles);
+  const duplicates = findDuplicates(stored.prompts);
+  const removed = duplicates.length === 0 ? 0 : await store.removeDuplicates(stored.sessionId, duplicates);
   return { removed, stored };
 }

@@ -1,5 +1,5 @@
 import type { BoundaryKind, HostEvent } from '../capture/event.ts';
-import type { Double, StoredPrompt } from './match.ts';
+import type { Duplicate, StoredPrompt } from './match.ts';
 
 export interface StoredBoundary {
   readonly kind: BoundaryKind;
@@ -51,7 +51,7 @@ export interface TranscriptStore {
   /** Records the outcome of prompts. A pin without a row gets the row captured under the line's own key, if any. */
   pin(pins: readonly Pin[]): Promise<void>;
   /** Deletes late duplicates; returns their number. */
-  removeDuplicates(sessionId: string, doubles: readonly Double[]): Promise<number>;
+  removeDuplicates(sessionId: string, duplicates: readonly Duplicate[]): Promise<number>;
   /** Sets the session's start to at most the time of its first message. */
   beganBy(sessionId: string, at: string): Promise<void>;
 }

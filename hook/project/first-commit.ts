@@ -17,7 +17,7 @@ const BRANCH = /^ref: (refs\/\S+)$/;
  * first commit is not the repository's.
  *
  * A repository's configuration can name programs that git starts, such as the transport of a promisor remote. So git runs in an empty
- * repository of ours, in the data directory, and gets from the found one its objects alone.
+ * repository in the data directory, with only the objects of the found one.
  */
 export function firstCommit({ common }: GitFolder, dataDir: string, user: HookUser): Promise<string | null> {
   const head = existsSync(join(common, 'shallow')) ? null : headCommit(common);
@@ -42,7 +42,7 @@ export function firstCommit({ common }: GitFolder, dataDir: string, user: HookUs
         maxBuffer: 64 * 1024,
       },
       (error, output) => {
-        // Histories that were joined have several: the smallest is the same for everybody.
+        // Joined histories have several root commits: the smallest is the same for all users.
         const roots = output.split('\n').filter((line) => OBJECT_ID.test(line));
         done(error === null ? (roots.sort()[0] ?? null) : null);
       },
@@ -50,7 +50,7 @@ export function firstCommit({ common }: GitFolder, dataDir: string, user: HookUs
   });
 }
 
-/** The commit that HEAD names, read from files. Null without one, and where branches are kept in another format (reftable). */
+/** Returns the commit that HEAD names, read from files. Null without one, and if branches are stored in another format (reftable). */
 function headCommit(common: string): string | null {
   const head = readText(join(common, 'HEAD'), REF_BYTES)?.trim() ?? '';
   if (OBJECT_ID.test(head)) return head;

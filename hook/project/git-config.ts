@@ -41,7 +41,7 @@ export function remoteOf(config: string): string | null {
 const SHORT_FORM = /^[^/\\]{2,}:(?!\\)/;
 const SCHEME = /^([a-z][a-z0-9+.-]*):\/\//i;
 
-/** Whether a remote is somewhere else. A folder of this machine tells nobody else which project it is. */
+/** Returns whether a remote is on another machine. A local folder does not identify the project on other machines. */
 export function isElsewhere(remote: string): boolean {
   const scheme = SCHEME.exec(remote)?.[1];
   return scheme === undefined ? SHORT_FORM.test(remote) : scheme.toLowerCase() !== 'file';

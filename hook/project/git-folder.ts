@@ -5,7 +5,7 @@ import type { HookUser } from '../environment.ts';
 import { readText } from './read-text.ts';
 
 export interface GitFolder {
-  /** Top of the main working tree, also when asked from another worktree. */
+  /** Top of the main working tree, also for other worktrees. */
   readonly root: string;
   /** Where configuration and history are: shared by all worktrees. */
   readonly common: string;
@@ -15,7 +15,7 @@ const POINTER = /^gitdir:\s*(.+?)\s*$/m;
 const POINTER_BYTES = 16 * 1024;
 
 /**
- * Returns the repository that a folder lies in, found without running git; null outside of one. Does not look above the home folder or
+ * Returns the repository of a folder, found without running git; null outside of one. Does not look above the home folder or
  * a mount point, and does not enter a repository of another user, as git does not. Throws what the file system throws.
  */
 export function findGitFolder(from: string, user: HookUser): GitFolder | null {
@@ -38,7 +38,7 @@ function gitFolderAt(folder: string, user: HookUser): GitFolder | 'foreign' | nu
   if (stat === undefined) return null;
   if (!isOwn(folder, user) || !isOwn(git, user)) return 'foreign';
   if (stat.isDirectory()) return statOf(join(git, 'HEAD')) === undefined ? null : { root: folder, common: git };
-  // A worktree or a submodule: the file says where the rest is.
+  // A worktree or a submodule: the file names the git directory.
   const pointer = POINTER.exec(readText(git, POINTER_BYTES) ?? '')?.[1];
   if (pointer === undefined) return null;
   const own = resolve(folder, pointer);
@@ -47,7 +47,7 @@ function gitFolderAt(folder: string, user: HookUser): GitFolder | 'foreign' | nu
   if (shared === undefined || shared === '') return { root: folder, common: own };
   const common = resolve(own, shared);
   if (!isOwn(common, user)) return 'foreign';
-  // Worktrees of a bare repository have no main one beside it: the repository itself stands for it.
+  // A bare repository has no main worktree: the repository itself is the root.
   return { root: basename(common) === '.git' ? dirname(common) : common, common };
 }
 

@@ -4,7 +4,7 @@ import { newDeliveryId } from '../delivery-id.ts';
 
 const MACHINE_ID = /^[0-9a-f-]{36}$/;
 
-/** A random id of this machine as this data directory knows it: tells equal paths on two machines apart. Null when it can be neither read nor kept. */
+/** Returns a random id of this machine, stored in the data directory; it distinguishes equal paths on two machines. Null if unreadable and unwritable. */
 export function machineId(dataDir: string): string | null {
   const file = join(dataDir, 'machine-id');
   const known = read(file);
@@ -13,7 +13,7 @@ export function machineId(dataDir: string): string | null {
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     writeFileSync(own, `${newDeliveryId()}\n`, { mode: 0o600, flag: 'wx' });
-    // Appears whole, and only once: of two first hooks at the same time, both read the one id.
+    // Appears complete and only once: two concurrent first hooks read the same id.
     linkSync(own, file);
   } catch {
     // Another was first, or nothing can be written: what is there counts.

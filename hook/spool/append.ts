@@ -17,7 +17,7 @@ export interface SpooledEvent {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** `full`: the bound of the spool is reached, and what waits already is kept. `unwritable`: with the system's code. */
+/** `full`: the spool has reached its limit, and its events are retained. `unwritable`: with the system's error code. */
 export type AppendResult =
   /** Written; `synced` resolves when it would survive a power cut too, or when the disk cannot say. */
   | { readonly kind: 'spooled'; readonly synced: Promise<void> }
@@ -27,7 +27,7 @@ export type AppendResult =
 
 /** A drainer takes a file by giving it another name; so often in a row it does not happen. */
 const TRIES = 20;
-/** What the line says besides the body. */
+/** Bytes of a line besides the body. */
 const ENVELOPE_BYTES = 1_024;
 
 /** Redacts an event and appends it to its session's file. Never throws. */
@@ -84,7 +84,7 @@ function append(file: string, line: Buffer): AppendResult {
   return { kind: 'unwritable', reason: 'the file changes its name too often' };
 }
 
-/** In a thread of the pool: a busy disk takes its time, and the agent's time limit goes on meanwhile. */
+/** Runs in a thread of the pool: a busy disk is slow, and the agent's time limit continues. */
 function syncAndClose(handle: number): Promise<void> {
   return new Promise((resolve) => {
     fsync(handle, () => {

@@ -15,7 +15,7 @@ import { elapsedMs } from '../clock.ts';
 export interface DrainCounts {
   /** Taken by the server, now or before. */
   delivered: number;
-  /** What was forgotten, excluded or switched off meanwhile: gone, as it should be. */
+  /** Events that were forgotten, excluded or not captured meanwhile: deleted. */
   forgotten: number;
   /** Set aside, because no server will ever take them. */
   quarantined: number;
@@ -31,17 +31,17 @@ export interface DrainContext {
   readonly untilMs?: number;
 }
 
-/** `stuck`: this file cannot go on now, others may. `away`: nothing can. */
+/** `stuck`: draining of this file cannot continue now, of others it can. `unavailable`: no file can continue. */
 export type FileResult =
   | { readonly kind: 'done' }
   | { readonly kind: 'stuck'; readonly reason: string }
-  | { readonly kind: 'away'; readonly reason: string };
+  | { readonly kind: 'unavailable'; readonly reason: string };
 
 const DELIVERY_TIMEOUT_MS = 10_000;
 /** A drainer that is killed sends at most so many lines again. */
 const SAVE_EVERY_LINES = 100;
 
-/** Sends a claimed file line by line and removes it when all of it is done. What is left keeps its place in the file's name. */
+/** Sends a claimed file line by line and removes it when all lines are done. The file's name records the position reached. */
 export async function drainFile(file: SpoolFile, context: DrainContext): Promise<FileResult> {
   const { folder, lock } = context;
   let { name } = file;
@@ -77,7 +77,7 @@ export async function drainFile(file: SpoolFile, context: DrainContext): Promise
 
 async function drainLine(text: string | null, file: SpoolFile, context: DrainContext): Promise<FileResult> {
   const remainingMs = (context.untilMs ?? Number.POSITIVE_INFINITY) - elapsedMs();
-  if (context.signal?.aborted === true || remainingMs <= 0) return { kind: 'away', reason: 'told to stop' };
+  if (context.signal?.aborted === true || remainingMs <= 0) return { kind: 'unavailable', reason: 'stop requested' };
   let line: SpoolLine;
   try {
     if (text === null) throw new Error('too long');
@@ -98,25 +98,25 @@ async function drainLine(text: string | null, file: SpoolFile, context: DrainCon
       return setAside(outcome.reason, text ?? '', file, context);
     case 'later':
       return { kind: 'stuck', reason: outcome.reason };
-    case 'away':
+    case 'unavailable':
       return outcome;
   }
 }
 
-/** Twice, when a kept connection was closed just as it was used again. */
+/** Sends a line; retries once if a reused connection was just closed. */
 async function sendLine(line: SpoolLine, sender: Sender, timeoutMs: number): Promise<Outcome> {
   const { event, host, namespace, delivery } = line;
   const body = [Buffer.from(JSON.stringify(line.body), 'utf8')];
   const request = { event, host, namespace, delivery, body, fromSpool: true };
   const first = await sender.send(request, timeoutMs);
-  if (first.kind !== 'away' || (first.reason !== 'ECONNRESET' && first.reason !== 'EPIPE')) return first;
+  if (first.kind !== 'unavailable' || (first.reason !== 'ECONNRESET' && first.reason !== 'EPIPE')) return first;
   return sender.send(request, timeoutMs);
 }
 
 async function setAside(reason: string, text: string, file: SpoolFile, context: DrainContext): Promise<FileResult> {
   try {
     const synced = quarantine(context.dataDir, file.session, reason, text);
-    // Neither lost nor counted as kept: it stays where it is until somebody makes room.
+    // Neither lost nor counted as quarantined: the line remains in place until the quarantine has capacity.
     if (synced === null) return { kind: 'stuck', reason: `a line cannot be set aside: ${QUARANTINE_FULL}` };
     await synced;
   } catch (error) {

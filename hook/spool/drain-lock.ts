@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { newDeliveryId } from '../delivery-id.ts';
 import { elapsedMs } from '../clock.ts';
 
-/** Held while the spool is drained. */
+/** Lock of a drainer, while it drains the spool. */
 export interface DrainLock {
-  /** This holder's own name. */
+  /** Name of this drainer. */
   readonly token: string;
-  /** Says that the holder still works; cheap to call often. */
+  /** Marks the drainer as alive; cheap to call often. */
   touch(): void;
   release(): void;
 }
@@ -52,7 +52,7 @@ export function takeDrainLock(folder: string): DrainLock | null {
   return null;
 }
 
-/** Whether somebody drains now. */
+/** Returns whether a drainer is running. */
 export function isDraining(folder: string): boolean {
   const file = join(folder, '.drain.lock');
   return statSync(file, { throwIfNoEntry: false }) !== undefined && !isStale(file);

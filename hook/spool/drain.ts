@@ -26,7 +26,7 @@ export interface DrainReport extends Readonly<DrainCounts> {
   readonly end: { readonly kind: 'done' | 'busy' } | { readonly kind: 'stopped'; readonly reason: string };
 }
 
-/** After a try in vain nobody tries again for so long, except who is asked to. */
+/** Pause after a failed drain, except for explicit requests. */
 const TRY_AGAIN_MS = 2_000;
 
 /** Whether a drainer may be started of one's own accord. */
@@ -44,7 +44,7 @@ export async function drainSpool(options: DrainOptions): Promise<DrainReport> {
   const folder = spoolFolder(options.dataDir);
   if (pick(options, new Set()).length === 0) return { ...counts, end: { kind: 'done' } };
   const sender = createSender(options.target);
-  // What is on its way when it is told to stop stays in the spool, and is stored once.
+  // An event in flight at a stop request remains in the spool, and is stored once.
   options.signal?.addEventListener('abort', () => sender.close(), { once: true });
   try {
     const lock = takeDrainLock(folder);
@@ -57,7 +57,7 @@ export async function drainSpool(options: DrainOptions): Promise<DrainReport> {
         const claimed = claim(folder, file, lock.token);
         if (claimed === null) continue;
         const result = await drainFile(claimed, { ...options, folder, lock, sender, counts });
-        if (result.kind === 'away') return stopped(options.dataDir, counts, result.reason);
+        if (result.kind === 'unavailable') return stopped(options.dataDir, counts, result.reason);
         // One session must not hold up the others.
         if (result.kind === 'stuck') stuck.set(`${file.session}.${file.server}`, result.reason);
       }

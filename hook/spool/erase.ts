@@ -11,16 +11,16 @@ import type { SpoolLine } from './line.ts';
 import { quarantineFolder } from './quarantine.ts';
 import { readLines } from './read-lines.ts';
 
-/** What is erased: a session by its host and the id that it has there, what holds a text letter by letter, or everything. */
+/** Subject of an erasure: a session by its host and external id, events that contain a text verbatim, or everything. */
 export type Spooled =
   | { readonly kind: 'session'; readonly host: string; readonly id: string }
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'all' };
 
 /**
- * Takes lines out of the spool that were never delivered, and out of the quarantine; answers how many, or null when somebody drains now. Works as a drainer
- * does, under its lock: a file is renamed first, so that a hook that was just appending to it writes its line again, and nothing is lost but what is erased.
- * @throws what the file system throws: what was not rewritten stays as it was
+ * Deletes undelivered lines from the spool and lines from the quarantine; returns their number, or null while a drainer runs. Holds the drain
+ * lock and renames each file first, like a drainer: a hook that is appending to it writes its line again, so that only erased lines are lost.
+ * @throws errors of the file system; files not yet rewritten remain unchanged
  */
 export function eraseSpooled(dataDir: string, what: Spooled): number | null {
   const folder = spoolFolder(dataDir);
@@ -38,7 +38,7 @@ export function eraseSpooled(dataDir: string, what: Spooled): number | null {
   }
 }
 
-/** Whether a line is meant. One that cannot be read is of the session whose file it stands in, and holds what its letters hold. */
+/** Returns whether a line matches. An unreadable line belongs to the session of its file, and contains its literal text. */
 function isMeant(text: string, file: string, what: Spooled): boolean {
   if (what.kind === 'all') return true;
   if (what.kind === 'text') return text.includes(JSON.stringify(what.text).slice(1, -1));
@@ -60,36 +60,36 @@ function eraseWaiting(folder: string, file: SpoolFile, lock: DrainLock, what: Sp
     if (reasonOf(error) === 'ENOENT') return 0;
     throw error;
   }
-  const kept: string[] = [];
+  const remaining: string[] = [];
   let erased = 0;
   const handle = openSync(join(folder, mine), 'r');
   try {
     for (const { text } of readLines(handle, file.claim?.offsetBytes ?? 0)) {
       lock.touch();
-      // Too long for a line of ours: nothing would have taken it.
+      // Longer than any valid line: no server would have accepted it.
       if (text === null || isMeant(text, file.session, what)) erased += 1;
-      else kept.push(text);
+      else remaining.push(text);
     }
   } finally {
     closeSync(handle);
   }
-  if (erased > 0) replace(folder, mine, claimedName(file, 0, lock.token), kept);
+  if (erased > 0) replace(folder, mine, claimedName(file, 0, lock.token), remaining);
   return erased;
 }
 
-/** Puts what is kept in the place of a file; it is there before that one goes. */
-function replace(folder: string, name: string, next: string, kept: readonly string[]): void {
-  if (kept.length > 0) {
+/** Replaces a file by its remaining lines; the new file exists before the old one is deleted. */
+function replace(folder: string, name: string, next: string, remaining: readonly string[]): void {
+  if (remaining.length > 0) {
     const beside = join(folder, `.${name}.erasing`);
     const handle = openSync(beside, 'w', 0o600);
     try {
-      for (const line of kept) writeSync(handle, `${line}\n`);
+      for (const line of remaining) writeSync(handle, `${line}\n`);
     } finally {
       closeSync(handle);
     }
     renameSync(beside, join(folder, next));
   }
-  if (kept.length === 0 || next !== name) rmSync(join(folder, name), { force: true });
+  if (remaining.length === 0 || next !== name) rmSync(join(folder, name), { force: true });
 }
 
 function quarantinedNames(dataDir: string): string[] {
@@ -104,9 +104,9 @@ function eraseQuarantined(path: string, what: Spooled): number {
   const lines = readFileSync(path, 'utf8')
     .split('\n')
     .filter((line) => line !== '');
-  const kept = lines.filter((line) => !isMeant(quarantinedText(line), basename(name, '.ndjson'), what));
-  if (kept.length < lines.length) replace(dirname(path), name, name, kept);
-  return lines.length - kept.length;
+  const remaining = lines.filter((line) => !isMeant(quarantinedText(line), basename(name, '.ndjson'), what));
+  if (remaining.length < lines.length) replace(dirname(path), name, name, remaining);
+  return lines.length - remaining.length;
 }
 
 /** The line as it was spooled, out of its entry; the entry itself when that cannot be read. */

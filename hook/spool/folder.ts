@@ -31,7 +31,7 @@ export function waitingName(session: string, server: string): string {
   return `${session}.${server}.ndjson`;
 }
 
-/** `token` makes the name the drainer's own: one that stalled can do nothing to a file that another has taken over. */
+/** `token` makes the name unique to the drainer: a stalled drainer cannot change a file that another one has claimed. */
 export function claimedName(file: Pick<SpoolFile, 'session' | 'server'>, offsetBytes: number, token: string): string {
   return `${file.session}.${file.server}.${offsetBytes}.${token}.draining`;
 }
@@ -44,7 +44,7 @@ export function spoolFiles(dataDir: string): SpoolFile[] {
   try {
     names = readdirSync(folder);
   } catch {
-    return []; // No folder, or not ours to read.
+    return []; // No folder, or not readable.
   }
   const claimed: SpoolFile[] = [];
   const waiting: SpoolFile[] = [];

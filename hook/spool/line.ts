@@ -1,4 +1,4 @@
-/** One event as it stands in the spool. */
+/** One event of the spool. */
 export interface SpoolLine {
   readonly v: 1;
   readonly delivery: string;
@@ -24,7 +24,7 @@ export function formatLine(line: SpoolLine): Buffer {
   return Buffer.from(`\n${JSON.stringify(line)}\n`, 'utf8');
 }
 
-/** Reads one line. A half-written one is never whole JSON. @throws Error that says what is wrong without quoting it */
+/** Parses one line. A half-written one is never complete JSON. @throws Error that names the fault without quoting the line */
 export function parseLine(text: string): SpoolLine {
   let value: unknown;
   try {

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { folderBytes, spoolFolder } from './folder.ts';
 
 const QUARANTINE_BYTES = 16 * 1024 * 1024;
-/** A line that is too long to be ours is kept by its head. */
-const KEPT_CHARS = 1024 * 1024;
+/** Characters stored of a line that is longer than any valid one. */
+const STORED_CHARS = 1024 * 1024;
 
 export function quarantineFolder(dataDir: string): string {
   return join(spoolFolder(dataDir), 'quarantine');
@@ -21,7 +21,7 @@ export const QUARANTINE_FULL = 'the quarantine is full';
 export function quarantine(dataDir: string, session: string, reason: string, line: string): Promise<void> | null {
   const folder = quarantineFolder(dataDir);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const entry = `\n${JSON.stringify({ at: new Date().toISOString(), reason, line: line.slice(0, KEPT_CHARS) })}\n`;
+  const entry = `\n${JSON.stringify({ at: new Date().toISOString(), reason, line: line.slice(0, STORED_CHARS) })}\n`;
   const bytes = Buffer.from(entry, 'utf8');
   if (folderBytes(folder) + bytes.length > QUARANTINE_BYTES) return null;
   const handle = openSync(join(folder, `${session}.ndjson`), 'a', 0o600);
@@ -31,7 +31,7 @@ export function quarantine(dataDir: string, session: string, reason: string, lin
     closeSync(handle);
     throw error;
   }
-  // In a thread of the pool: a client's time limit goes on while a busy disk takes its time.
+  // In a thread of the pool: a busy disk is slow, and the client's time limit continues.
   return new Promise((resolve, reject) => {
     fsync(handle, (error) => {
       closeSync(handle);

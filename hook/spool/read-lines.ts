@@ -11,7 +11,7 @@ export interface RawLine {
   readonly endBytes: number;
 }
 
-/** The lines of an open file from a position to its end, empty ones left out. Holds one line in memory; a last one without its break is a line too. */
+/** Yields the non-empty lines of an open file from a position to its end, one in memory at a time. The last line needs no line break. */
 export function* readLines(handle: number, fromBytes: number): Generator<RawLine> {
   let rest: Buffer = Buffer.alloc(0);
   let restAt = fromBytes;

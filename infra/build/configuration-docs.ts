@@ -50,11 +50,12 @@ function values(setting: Setting, absent: Absent): string {
     return setting.minLength === undefined || setting.minLength <= 1
       ? 'text'
       : `text, at least ${setting.minLength} characters`;
-  const whole = setting.type === 'integer';
-  const least = setting.minimum ?? (whole && setting.exclusiveMinimum !== undefined ? setting.exclusiveMinimum + 1 : 0);
+  const isInteger = setting.type === 'integer';
+  const least =
+    setting.minimum ?? (isInteger && setting.exclusiveMinimum !== undefined ? setting.exclusiveMinimum + 1 : 0);
   const bounded = setting.maximum !== undefined && setting.maximum < Number.MAX_SAFE_INTEGER;
   const range = bounded ? `${least} to ${setting.maximum}` : `${least} or more`;
-  return `${whole ? 'whole number' : 'number'}, ${range}`;
+  return `${isInteger ? 'whole number' : 'number'}, ${range}`;
 }
 
 function settingRows(): string[] {

@@ -8,7 +8,7 @@ const ENTRY = 'hook/main.ts';
 const BUILT = path.join(ROOT, 'hook', 'built');
 
 const IMPORT =
-  /^import\s+(?:(?<namespace>\*\s+as\s+\w+)|\{(?<names>[^}]*)\}|(?<whole>\w+))\s+from\s+'(?<from>[^']+)';/gm;
+  /^import\s+(?:(?<namespace>\*\s+as\s+\w+)|\{(?<names>[^}]*)\}|(?<defaultName>\w+))\s+from\s+'(?<from>[^']+)';/gm;
 const RE_EXPORT = /^export\s+\{[^}]*\}\s+from\b.*/m;
 const EXPORT = /^export\s+(?=(?:async\s+)?(?:function\s*\*?|class|const)\s+(?<name>\w+))/gm;
 const LATER = /\bimport\(\s*'(?<from>[^']+)'\s*\)/g;
@@ -37,12 +37,12 @@ export function buildModule(id: string, source: string): BuiltModule {
   const body = stripTypeScriptTypes(source)
     .replaceAll(IMPORT, (...match: unknown[]) => {
       const groups = groupsOf(match);
-      const { from = '', namespace, names: list, whole } = groups;
+      const { from = '', namespace, names: list, defaultName } = groups;
       const value = taken(from);
       if (namespace !== undefined) return `const ${namespace.replace(/^\*\s+as\s+/, '')} = ${value};`;
       if (list !== undefined) return `const {${list.replaceAll(/\s+as\s+/g, ': ')}} = ${value};`;
       // The default import of a Node or CommonJS module is the module itself.
-      return `const ${whole ?? ''} = ${value}.default ?? ${value};`;
+      return `const ${defaultName ?? ''} = ${value}.default ?? ${value};`;
     })
     .replaceAll(EXPORT, (...match: unknown[]) => {
       names.push(groupsOf(match)['name'] ?? '');

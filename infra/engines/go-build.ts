@@ -17,7 +17,7 @@ export async function buildWithGo(engine: Engine, folder: string, context: MakeC
   const work = path.join(folder, 'work');
   await mkdir(work);
   const environment = await goEnvironment(engine, work, context);
-  const begun = performance.now();
+  const startedAt = performance.now();
   let doing = 'starting';
   let packages = 0;
   const onLine = (line: string): void => {
@@ -30,7 +30,7 @@ export async function buildWithGo(engine: Engine, folder: string, context: MakeC
   const show = setInterval(() => void showProgress(), SHOWN_EVERY_MS);
   const showProgress = async (): Promise<void> => {
     const size = await folderBytes(folder);
-    const seconds = Math.round((performance.now() - begun) / 1000);
+    const seconds = Math.round((performance.now() - startedAt) / 1000);
     context.update(
       `building ${engine.version} with Go (a few minutes, once): ${doing}, ${seconds} s, ${(size / MEBIBYTE).toFixed(0)} MiB`,
     );
@@ -68,8 +68,8 @@ async function goEnvironment(engine: Engine, work: string, context: MakeContext)
   };
   const wanted = /^go (\S+)$/m.exec(readFileSync(path.join(engine.goFolder, 'go.mod'), 'utf8'))?.[1] ?? '0';
   // Outside of the module: inside, an old Go fails even for `go version`.
-  const asked = { ...environment, GOTOOLCHAIN: 'local', GOFLAGS: '' };
-  const installed = await goVersion(asked, work, context.signal);
+  const versionEnvironment = { ...environment, GOTOOLCHAIN: 'local', GOFLAGS: '' };
+  const installed = await goVersion(versionEnvironment, work, context.signal);
   // An older Go can download the required version from the module proxy unless GOTOOLCHAIN forbids it.
   if (isOlder(installed, wanted) && (given['GOTOOLCHAIN'] ?? 'local') === 'local') environment['GOTOOLCHAIN'] = 'auto';
   return environment;

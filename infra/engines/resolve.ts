@@ -168,7 +168,7 @@ async function makeEntry(
   mkdirSync(path.dirname(entry), { recursive: true });
   for (;;) {
     const lock = acquireLock(`${entry}.lock`);
-    if (lock.kind === 'held') {
+    if (lock.kind === 'acquired') {
       try {
         return await makeLocked(engine, entry, options, step, tried);
       } finally {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { signalGroup } from '../supervisor/process-identity.ts';
 
-const KEPT_LINES = 40;
+const SHOWN_LINES = 40;
 
 export interface ToolCommand {
   readonly file: string;
@@ -49,7 +49,7 @@ export async function runTool(command: ToolCommand): Promise<ToolResult> {
   const lines: string[] = [];
   const collect = (line: string): void => {
     lines.push(line);
-    if (lines.length > KEPT_LINES) lines.shift();
+    if (lines.length > SHOWN_LINES) lines.shift();
     command.onLine?.(line);
   };
   createInterface({ input: child.stdout }).on('line', collect);

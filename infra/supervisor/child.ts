@@ -19,14 +19,14 @@ export interface Child {
   /** Resolves when the process has ended. Never rejects. */
   readonly exited: Promise<ChildExit>;
   /** Resolves when the process reports ready over its channel. */
-  readonly saidReady: Promise<void>;
+  readonly reportedReady: Promise<void>;
   alive(): boolean;
   /** Signals the process, not its group, and closes its channel, which can prevent its exit. */
-  askToStop(signal: NodeJS.Signals): void;
+  requestStop(signal: NodeJS.Signals): void;
 }
 
 /** Lowers a process's priority; ignores an ended process. */
-function standBack(pid: number, niceness: number): void {
+function lowerPriority(pid: number, niceness: number): void {
   try {
     setPriority(pid, niceness);
   } catch (error) {
@@ -72,14 +72,14 @@ export async function startChild(command: Command, logFile: string, channel: boo
   await spawned.promise;
   const pid = child.pid ?? 0;
   // Inherited by its children.
-  if (pid > 0 && command.niceness !== undefined && child.exitCode === null) standBack(pid, command.niceness);
+  if (pid > 0 && command.niceness !== undefined && child.exitCode === null) lowerPriority(pid, command.niceness);
   return {
     // An ended process has no start time; its id is never signalled.
     identity: identifyProcess(pid) ?? { pid, startTime: 'ended' },
     exited: exited.promise,
-    saidReady: ready.promise,
+    reportedReady: ready.promise,
     alive: () => child.exitCode === null && child.signalCode === null,
-    askToStop: (signal) => {
+    requestStop: (signal) => {
       child.kill(signal);
       if (child.connected) child.disconnect();
     },

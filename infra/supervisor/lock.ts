@@ -4,7 +4,7 @@ import { isSystemError, readJsonFile } from '../instance/json-file.ts';
 import { identifyProcess, isAlive, type ProcessIdentity, processIdentitySchema } from './process-identity.ts';
 
 export type LockAttempt =
-  | { readonly kind: 'held'; release(): void }
+  | { readonly kind: 'acquired'; release(): void }
   | { readonly kind: 'taken'; readonly holder: ProcessIdentity };
 
 const TAKEOVER_TRIES = 20;
@@ -19,7 +19,7 @@ export function acquireLock(file: string): LockAttempt {
     throw new Error('Cannot read the start time of this process, which the lock of the data directory needs.');
   const token = `${JSON.stringify({ ...self, token: randomUUID() })}\n`;
   for (let attempt = 0; attempt < TAKEOVER_TRIES; attempt += 1) {
-    if (createExclusively(file, token)) return { kind: 'held', release: () => releaseLock(file, token) };
+    if (createExclusively(file, token)) return { kind: 'acquired', release: () => releaseLock(file, token) };
     const holder = readLock(file);
     if (holder !== null && isAlive(holder)) return { kind: 'taken', holder };
     removeStaleLock(file);

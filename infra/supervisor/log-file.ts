@@ -3,7 +3,7 @@ import path from 'node:path';
 import { isSystemError } from '../instance/json-file.ts';
 
 const MAX_BYTES = 16 * 1024 * 1024;
-const KEPT_FILES = 3;
+const ROTATED_FILES = 3;
 
 export function logPath(folder: string, name: string): string {
   return path.join(folder, `${name}.log`);
@@ -31,9 +31,9 @@ export function rotateLog(file: string, maxBytes: number = MAX_BYTES): boolean {
     throw error;
   }
   if (bytes <= maxBytes) return false;
-  for (let kept = KEPT_FILES - 1; kept >= 1; kept -= 1) {
+  for (let generation = ROTATED_FILES - 1; generation >= 1; generation -= 1) {
     try {
-      renameSync(`${file}.${kept}`, `${file}.${kept + 1}`);
+      renameSync(`${file}.${generation}`, `${file}.${generation + 1}`);
     } catch (error) {
       if (!isSystemError(error, 'ENOENT')) throw error;
     }

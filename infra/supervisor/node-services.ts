@@ -5,7 +5,7 @@ const PROJECT_FOLDER = path.resolve(import.meta.dirname, '..', '..');
 
 /**
  * V8 sizes its young generation by the machine (128 MB for 24 GB), more than short requests need. The bound of the old
- * generation makes it collect earlier and suffices for several bodies of 32 MiB.
+ * generation causes earlier collection and suffices for several bodies of 32 MiB.
  */
 const MEMORY_FLAGS = ['--max-semi-space-size=8', '--max-old-space-size=768'] as const;
 

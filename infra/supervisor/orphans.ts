@@ -32,7 +32,7 @@ export function markEnvironment(mark: Mark): Record<string, string> {
 }
 
 /**
- * Returns the servers that a supervisor of this user started, wherever its data lies, and that outlived it; as root those of every user. On
+ * Returns the servers that a supervisor of this user started, wherever its data is, and that outlived it; for root, those of every user. On
  * Linux from /proc; elsewhere from `ps -E`, which shows the environment of one's own processes on macOS.
  */
 export function findOrphans(): Orphan[] {

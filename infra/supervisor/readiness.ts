@@ -17,7 +17,7 @@ export async function awaitReadiness(definition: ServiceDefinition, child: Child
   const { readiness } = definition;
   const ready =
     readiness.kind === 'message'
-      ? child.saidReady
+      ? child.reportedReady
       : probeUntilReady(readiness.check, stop, (reason) => {
           lastError = reason;
         });

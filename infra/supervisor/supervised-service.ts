@@ -176,7 +176,7 @@ export class SupervisedService {
 
   async #end(child: Child, graceMs: number): Promise<void> {
     const { pid } = child.identity;
-    if (child.alive()) child.askToStop(this.definition.stopSignal);
+    if (child.alive()) child.requestStop(this.definition.stopSignal);
     if (await endsWithin(child, graceMs)) return;
     signalGroup(pid, 'SIGKILL');
     await endsWithin(child, KILL_WAIT_MS);

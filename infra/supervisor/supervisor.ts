@@ -123,7 +123,7 @@ export class Supervisor {
   async #startNode(node: NodeDefinition): Promise<void> {
     this.#abort.signal.throwIfAborted();
     const step = this.#options.progress.step(node.name);
-    const begun = performance.now();
+    const startedAt = performance.now();
     try {
       if (node.kind === 'step') await this.#runStep(node, (text) => step.update(text));
       else await this.#startService(node.name);
@@ -131,7 +131,7 @@ export class Supervisor {
       step.fail(this.#abort.signal.aborted ? 'stopped' : error instanceof Error ? error.message : String(error));
       throw error;
     }
-    step.done(`${((performance.now() - begun) / 1000).toFixed(1)} s`);
+    step.done(`${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
   }
 
   async #startService(name: string): Promise<void> {

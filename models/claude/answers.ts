@@ -63,12 +63,12 @@ function relationOf(
   return kind === 'new' || knownId === null ? null : { kind, knownId };
 }
 
-interface Asked {
+interface WithQuotes {
   readonly evidence: readonly { readonly row: string; readonly quote: string }[];
 }
 
 /** Returns the claim with stored row ids instead of short ids. */
-function cited<Claim extends Asked>(
+function cited<Claim extends WithQuotes>(
   claim: Claim,
   names: Names,
 ): Omit<Claim, 'evidence'> & { readonly evidence: readonly Evidence[] } {

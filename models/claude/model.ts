@@ -20,7 +20,7 @@ const SESSION_TARGET = { base: 700, perTopic: 190, most: 3_600 } as const;
 const LEARNINGS_TARGET = { base: 900, perTopic: 150, most: 3_600 } as const;
 
 /**
- * The model port over the Messages API. Preparing counts the tokens at the provider; sending makes one call. `domain/grounding.ts` checks
+ * The model port over the Messages API. Preparing counts the tokens at the provider; sending performs one call. `domain/grounding.ts` checks
  * quotes for every adapter. The caller retries.
  */
 export function createClaudeModel(options: ClaudeModelOptions): ModelPort {

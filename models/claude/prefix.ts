@@ -36,7 +36,7 @@ function namesOf(glossary: readonly string[]): readonly string[] {
   return names;
 }
 
-/** Makes a name from a file or command safe: one line, no mark, no tag. */
+/** Returns a name from a file or command in safe form: one line, no mark, no tag. */
 function oneName(name: string): string {
   return shorten(
     inertText(name)

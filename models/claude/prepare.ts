@@ -60,8 +60,8 @@ const ENVELOPE_TOKENS = 40;
 const ROUNDS = 5;
 const CLOSING = 'Answer with the JSON object, on one line.';
 const REPAIR_CLOSING =
-  'The unusable answer above was given to the same rows before, and the problem says why it cannot be used. ' +
-  'Answer again with the whole JSON object, on one line, and nothing else.';
+  'The unusable answer above was given to the same rows before, and the problem explains why it cannot be used. ' +
+  'Answer again with the complete JSON object, on one line, and nothing else.';
 
 /**
  * Fits the request to its limit and counts it: locally first, then at the provider; if the provider counts more, it shows less and counts

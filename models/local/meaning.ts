@@ -27,7 +27,7 @@ const THE_SAME = 0.95;
 export function nearByWords(left: Candidate, right: Candidate): number {
   const shared = overlap(left.terms, right.terms);
   const isSpeech = left.place !== 'point' && right.place !== 'point';
-  if (isSpeech && left.asked === right.asked) return shared;
+  if (isSpeech && left.isFromUser === right.isFromUser) return shared;
   const sizes = [new Set(left.terms).size, new Set(right.terms).size];
   return (shared * Math.min(...sizes)) / Math.max(...sizes, 1);
 }
@@ -63,7 +63,7 @@ export async function meaningOf(
   const vectors = await vectorsOf(texts, embed, signal);
   if (vectors === null) return words;
   const vectorOf = (text: string): Float32Array | undefined => vectors.get(shortened(text));
-  const asked = candidates.filter((candidate) => candidate.asked);
+  const requests = candidates.filter((candidate) => candidate.isFromUser);
   return {
     near: (left, right) => Math.max(words.near(left, right), likeness(vectorOf(left.text), vectorOf(right.text))),
     known: (candidate) =>
@@ -72,11 +72,11 @@ export async function meaningOf(
         words.known(candidate),
       ),
     answers: (candidate) => {
-      if (candidate.asked) return 0;
-      const before = asked.findLast(({ rowIndex }) => rowIndex <= candidate.rowIndex);
+      if (candidate.isFromUser) return 0;
+      const before = requests.findLast(({ rowIndex }) => rowIndex <= candidate.rowIndex);
       return before === undefined
         ? 0
-        : asked
+        : requests
             .filter(({ rowIndex }) => rowIndex === before.rowIndex)
             .reduce((most, { text }) => Math.max(most, likeness(vectorOf(candidate.text), vectorOf(text))), 0);
     },

@@ -31,23 +31,23 @@ export function requestOf<Output>({
 }
 
 /** Returns a free call: sending computes the response, and repairing computes it again. */
-export function preparedCall<Output>(asked: LocalRequest<Output>, clock: LocalClock): PreparedCall<Output> {
+export function preparedCall<Output>(request: LocalRequest<Output>, clock: LocalClock): PreparedCall<Output> {
   const call: PreparedCall<Output> = {
     provider: 'local',
     model: LOCAL_MODEL_NAME,
-    ...requestOf(asked),
-    inputTokens: asked.inputTokens,
+    ...requestOf(request),
+    inputTokens: request.inputTokens,
     maxTokensOut: MAX_TOKENS_OUT,
     maxUsd: 0,
     send: async (signal) => {
       signal.throwIfAborted();
       const start = clock.now();
-      const output = await asked.answer(signal);
-      const text = written(output, asked.ids);
+      const output = await request.answer(signal);
+      const text = written(output, request.ids);
       const usage: ModelUsage = {
         provider: 'local',
         model: LOCAL_MODEL_NAME,
-        inputTokens: asked.inputTokens,
+        inputTokens: request.inputTokens,
         outputTokens: clock.countTokens(text),
         tokensCached: 0,
         tokensCacheWritten: 0,

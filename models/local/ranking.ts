@@ -99,6 +99,6 @@ function worth({ item, nearest }: { readonly item: { readonly score: number }; r
 }
 
 /** Returns true if one of the texts is the same statement. */
-export function alreadySaid(terms: readonly string[], said: readonly (readonly string[])[]): boolean {
-  return said.some((other) => overlap(terms, other) >= SAME_STATEMENT);
+export function isRepeated(terms: readonly string[], others: readonly (readonly string[])[]): boolean {
+  return others.some((other) => overlap(terms, other) >= SAME_STATEMENT);
 }

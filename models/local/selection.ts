@@ -5,7 +5,7 @@ type Nearness = (left: Candidate, right: Candidate) => number;
 
 interface SelectionRules {
   /** Token budget. */
-  readonly room: number;
+  readonly budgetTokens: number;
   readonly tokensOf: (candidate: Candidate) => number;
   readonly near: Nearness;
   /** Similarity to known or used texts, 0–1. */
@@ -39,12 +39,12 @@ export function chosenOf(candidates: readonly Candidate[], rules: SelectionRules
     }))
     .filter(({ nearest }) => nearest < SAME);
   const chosen: Candidate[] = [];
-  const counts = { told: 0, point: 0, item: 0, todo: 0 };
-  let room = rules.room;
+  const counts = { narrative: 0, point: 0, item: 0, todo: 0 };
+  let remaining = rules.budgetTokens;
   for (;;) {
     const fitting = pool.filter(
       ({ tokens, nearest, candidate }) =>
-        tokens <= room && nearest < SAME && counts[candidate.place] < rules.most[candidate.place],
+        tokens <= remaining && nearest < SAME && counts[candidate.place] < rules.most[candidate.place],
     );
     const best = fitting.reduce<(typeof pool)[number] | undefined>(
       (top, entry) => (top === undefined || density(entry) > density(top) ? entry : top),
@@ -54,7 +54,7 @@ export function chosenOf(candidates: readonly Candidate[], rules: SelectionRules
     pool.splice(pool.indexOf(best), 1);
     chosen.push(best.candidate);
     counts[best.candidate.place] += 1;
-    room -= best.tokens;
+    remaining -= best.tokens;
     for (const entry of pool) entry.nearest = Math.max(entry.nearest, rules.near(entry.candidate, best.candidate));
   }
   return chosen.sort((a, b) => a.rowIndex - b.rowIndex || a.order - b.order);

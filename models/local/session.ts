@@ -7,12 +7,12 @@ import { touchedFilesOf } from './notes/file-names.ts';
 import { isLastingStatement } from './learnings/learned-statements.ts';
 import { nearByWords } from './meaning.ts';
 import { noteTitle, paragraph } from './notes/notes.ts';
-import { derivedTexts, nearestOf, type Tools } from './learnings/said.ts';
+import { derivedTexts, nearestOf, type Tools } from './learnings/derived-texts.ts';
 import { type Sentence, sentencesOf } from './segments.ts';
 import { chosenOf } from './selection.ts';
 import { spokenNotes, worthOfUser } from './notes/spoken-notes.ts';
 import { actionItemsOf } from './notes/todos.ts';
-import { isStandingPreference } from './notes/wishes.ts';
+import { isLastingPreference } from './notes/wishes.ts';
 
 /** Tokens of the session summary relative to those of topics and items. */
 const SHARE = 0.11;
@@ -22,7 +22,7 @@ const MAX_REQUEST_CHARACTERS = 160;
 const MAX_OUTCOME_CHARACTERS = 200;
 const MAX_ACTION_ITEMS = 3;
 /** Texts with this similarity to topics and items are repetitions. */
-const SAID = 0.75;
+const SAME_AS_DERIVED = 0.75;
 
 /** The field of a sentence: the first whose cue it has. */
 const FIELDS: readonly (readonly [keyof Fields, Cue])[] = [
@@ -41,29 +41,34 @@ type Fields = Pick<SessionSummaryDraft, 'request' | 'investigated' | 'learned' |
  */
 export function sessionOf(input: SessionInput, { countTokens }: Tools): SessionSummaryDraft {
   const sentences = sentencesOf(input.prompts);
-  const said = derivedTexts(input);
-  const nearSaid = nearestOf(said);
-  const onlyTouched = touchedFilesOf([], said);
-  const actionItems = openWork(input).filter(({ text }) => nearSaid({ text }) < SAID && onlyTouched(text));
+  const derived = derivedTexts(input);
+  const nearDerived = nearestOf(derived);
+  const onlyTouched = touchedFilesOf([], derived);
+  const actionItems = openWork(input).filter(
+    ({ text }) => nearDerived({ text }) < SAME_AS_DERIVED && onlyTouched(text),
+  );
   const lastIndex = input.prompts.length - 1;
-  const room = Math.max(LEAST_TOKENS, Math.floor(said.reduce((sum, text) => sum + countTokens(text), 0) * SHARE));
+  const budgetTokens = Math.max(
+    LEAST_TOKENS,
+    Math.floor(derived.reduce((sum, text) => sum + countTokens(text), 0) * SHARE),
+  );
   const chosen = chosenOf(
     spokenNotes(
       sentences.filter(
         (sentence) =>
-          !isStandingPreference(sentence) &&
+          !isLastingPreference(sentence) &&
           !isLastingStatement(sentence) &&
           !hasCue(sentence.text, 'next') &&
           onlyTouched(sentence.text),
       ),
       [],
-    ).map((note) => ({ ...note, place: 'told' as const, value: note.value + outcomeWorth(note, lastIndex) })),
+    ).map((note) => ({ ...note, place: 'narrative' as const, value: note.value + outcomeWorth(note, lastIndex) })),
     {
-      room: room - actionItems.reduce((sum, { text }) => sum + countTokens(text), 0),
+      budgetTokens: budgetTokens - actionItems.reduce((sum, { text }) => sum + countTokens(text), 0),
       tokensOf: ({ text }) => countTokens(text) + 1,
       near: nearByWords,
-      known: nearSaid,
-      most: { told: 12, point: 0, item: 0, todo: 0 },
+      known: nearDerived,
+      most: { narrative: 12, point: 0, item: 0, todo: 0 },
     },
   );
   const fields = Map.groupBy(chosen, fieldOf);
@@ -84,13 +89,13 @@ export function sessionOf(input: SessionInput, { countTokens }: Tools): SessionS
 }
 
 /** Returns the bonus of claimed work by position: at the end of a session it is the outcome. */
-function outcomeWorth({ asked, text, rowIndex, order }: Candidate, lastIndex: number): number {
-  if (asked || !hasCue(text, 'done')) return 0;
+function outcomeWorth({ isFromUser, text, rowIndex, order }: Candidate, lastIndex: number): number {
+  if (isFromUser || !hasCue(text, 'done')) return 0;
   return 0.3 + 0.5 * (rowIndex / Math.max(1, lastIndex)) + 0.2 * order;
 }
 
-function fieldOf({ text, asked }: Candidate): keyof Fields {
-  if (asked) return isRequest({ text }) ? 'request' : 'notes';
+function fieldOf({ text, isFromUser }: Candidate): keyof Fields {
+  if (isFromUser) return isRequest({ text }) ? 'request' : 'notes';
   return FIELDS.find(([, cue]) => hasCue(text, cue))?.[0] ?? 'learned';
 }
 
@@ -104,11 +109,11 @@ function outcomeOf(sentences: readonly Sentence[], isFitting: (text: string) => 
 
 /** Returns the user's first and plainest request. */
 function requestOf({ prompts }: SessionInput, isFitting: (text: string) => boolean): Sentence | undefined {
-  const asked = sentencesOf(prompts.filter(({ type }) => type === 'user')).filter(
+  const requests = sentencesOf(prompts.filter(({ type }) => type === 'user')).filter(
     (sentence) => worthOfUser(sentence) > 0 && isFitting(sentence.text),
   );
   const late = (index: number): number => index / Math.max(1, prompts.length);
-  return asked.reduce<Sentence | undefined>((top, next) => {
+  return requests.reduce<Sentence | undefined>((top, next) => {
     const worth = ({ text, place, rowIndex }: Sentence): number =>
       (hasCue(text, 'goal') ? 1 : 0) + (place === 0 ? 0.4 : 0) - (isQuestion(text) ? 0.2 : 0) - late(rowIndex);
     return top === undefined || worth(next) > worth(top) ? next : top;

@@ -10,12 +10,12 @@ import { fileNotes } from './notes/file-notes.ts';
 import { MAX_TITLE_CHARACTERS, clamped, headingOf, noteTitle, paragraph, tagsOf } from './notes/notes.ts';
 import { meaningOf } from './meaning.ts';
 import { chosenOf } from './selection.ts';
-import type { Tools } from './learnings/said.ts';
+import type { Tools } from './learnings/derived-texts.ts';
 import { repairNotes } from './notes/repair-notes.ts';
 import { sentencesOf } from './segments.ts';
 import { spokenNotes } from './notes/spoken-notes.ts';
 import { todoNotes } from './notes/todos.ts';
-import { isStandingPreference } from './notes/wishes.ts';
+import { isLastingPreference } from './notes/wishes.ts';
 
 /** Token budget relative to the window; the rest of the 5 % is for the session and its learnings. */
 const SHARE = 0.044;
@@ -28,7 +28,7 @@ const MOST_OF_SHORT_TOKENS = 160;
 const MAX_FALLBACK_CHARACTERS = 60;
 /** Bonus of a statement that answers the user. */
 const ANSWERS = 0.3;
-const MOST = { told: 8, point: 7, item: 6, todo: 2 };
+const MOST = { narrative: 8, point: 7, item: 6, todo: 2 };
 
 /** Summarises a window: every sentence is from a row, or a short frame around words from a row. */
 export async function topicOf(
@@ -41,7 +41,7 @@ export async function topicOf(
   // A rule about a file remains: only here it is known that a tool touched the file.
   const wishes = new Set(
     sentences
-      .filter((sentence) => isStandingPreference(sentence) && !namesFile(sentence.text))
+      .filter((sentence) => isLastingPreference(sentence) && !namesFile(sentence.text))
       .map(({ quote }) => quote),
   );
   const onlyTouched = touchedFilesOf(input.rows);
@@ -66,7 +66,7 @@ export async function topicOf(
   const chosen = chosenOf(
     candidates.map((note) => ({ ...note, value: note.value + ANSWERS * meaning.answers(note) })),
     {
-      room: roomOf(windowTokens),
+      budgetTokens: budgetOf(windowTokens),
       tokensOf: (candidate) =>
         countTokens(candidate.text) + (candidate.title === '' ? 1 : countTokens(candidate.title)),
       near: meaning.near,
@@ -75,17 +75,17 @@ export async function topicOf(
     },
   );
   const named = titleOf(chosen, input, onlyTouched);
-  const told = chosen.filter((note) => note.place === 'told' && note !== named.from);
+  const narrative = chosen.filter((note) => note.place === 'narrative' && note !== named.from);
   return {
     title: named.title,
-    content: paragraph(told.map(({ text }) => text)),
+    content: paragraph(narrative.map(({ text }) => text)),
     keyPoints: chosen.filter((note) => note.place === 'point' && note !== named.from).map(pointOf),
     actionItems: chosen.filter((note) => note.place === 'todo').map(pointOf),
     items: chosen.filter((note) => note.place === 'item').map(itemOf),
   };
 }
 
-function roomOf(tokens: number): number {
+function budgetOf(tokens: number): number {
   const share =
     tokens < SHORT_TOKENS
       ? Math.max(LEAST_TOKENS, Math.min(tokens * SHARE_OF_SHORT, MOST_OF_SHORT_TOKENS))
@@ -103,9 +103,9 @@ function titleOf(
     ({ text, place }) => text.length <= MAX_TITLE_CHARACTERS && place !== 'item' && place !== 'todo',
   );
   const from =
-    best(fitting.filter(({ asked, text }) => asked && isRequest({ text }))) ??
-    best(fitting.filter(({ asked }) => asked)) ??
-    best(fitting.filter(({ place }) => place === 'told')) ??
+    best(fitting.filter(({ isFromUser, text }) => isFromUser && isRequest({ text }))) ??
+    best(fitting.filter(({ isFromUser }) => isFromUser)) ??
+    best(fitting.filter(({ place }) => place === 'narrative')) ??
     best(fitting);
   if (from !== undefined) return { title: from.text, from };
   const item = chosen.find(({ place }) => place === 'item');

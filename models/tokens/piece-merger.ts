@@ -60,7 +60,7 @@ export interface PieceMerger {
 /** Positions are below this factor, so that (rank, position) is one exact number that sorts by rank, then leftmost. */
 const POSITION_SPAN = 2 ** 24;
 /** Larger scratch arrays are released after use: one large input must not cost memory permanently. */
-const KEPT_CAPACITY = 16_384;
+const RETAINED_CAPACITY = 16_384;
 
 interface Scratch {
   readonly capacity: number;
@@ -97,7 +97,7 @@ export function createPieceMerger(ranks: RankTable): PieceMerger {
 
   return {
     count(bytes, length) {
-      if (scratch.capacity > KEPT_CAPACITY && length <= KEPT_CAPACITY) scratch = scratchFor(KEPT_CAPACITY);
+      if (scratch.capacity > RETAINED_CAPACITY && length <= RETAINED_CAPACITY) scratch = scratchFor(RETAINED_CAPACITY);
       if (length > scratch.capacity) scratch = scratchFor(Math.max(length, 2 * scratch.capacity));
       const { next, previous, joined, heap } = scratch;
       next[0] = length;
@@ -115,11 +115,11 @@ export function createPieceMerger(ranks: RankTable): PieceMerger {
       for (let key = heap.pop(); key !== undefined; key = heap.pop()) {
         const start = key % POSITION_SPAN;
         if (joined[start] !== (key - start) / POSITION_SPAN) continue;
-        const gone = next[start] ?? length;
-        const after = next[gone] ?? length;
+        const removed = next[start] ?? length;
+        const after = next[removed] ?? length;
         next[start] = after;
         if (after < length) previous[after] = start;
-        joined[gone] = NO_RANK;
+        joined[removed] = NO_RANK;
         parts -= 1;
         offer(bytes, start, length);
         if (start > 0) offer(bytes, previous[start] ?? 0, length);

@@ -31,8 +31,8 @@ function endOfSlice(text: string, start: number): number {
 export function forEachPiece(text: string, pattern: RegExp, visit: (start: number, end: number) => boolean): void {
   for (let from = 0; from < text.length;) {
     const to = endOfSlice(text, from);
-    const whole = from === 0 && to === text.length;
-    const slice = whole ? text : text.slice(from, to);
+    const isComplete = from === 0 && to === text.length;
+    const slice = isComplete ? text : text.slice(from, to);
     for (let start = 0; start < slice.length;) {
       pattern.lastIndex = start;
       // Every character matches one of the alternatives, so a miss cannot happen; a step of one unit would terminate even then.
@@ -86,7 +86,7 @@ interface Encoding {
 /** One per process, loaded by the first count (about 0.1 s): most processes never count. */
 let loaded: Encoding | undefined;
 let bytes = new Uint8Array(1_024);
-const KEPT_BYTES = 65_536;
+const RETAINED_BYTES = 65_536;
 
 function encoding(): Encoding {
   if (loaded === undefined) {
@@ -97,8 +97,8 @@ function encoding(): Encoding {
 }
 
 function countPiece(merger: PieceMerger, text: string, start: number, end: number): number {
-  const room = 3 * (end - start);
-  if (room > bytes.length || bytes.length > KEPT_BYTES) bytes = new Uint8Array(Math.max(room, 1_024));
+  const capacity = 3 * (end - start);
+  if (capacity > bytes.length || bytes.length > RETAINED_BYTES) bytes = new Uint8Array(Math.max(capacity, 1_024));
   return merger.count(bytes, writeUtf8(text, start, end, bytes));
 }
 
@@ -115,11 +115,11 @@ function count(text: string): number {
 
 /** Returns the UTF-16 length of the characters that are completely within the first `limit` bytes of `text[start..end)`. */
 function unitsWithin(text: string, start: number, end: number, limit: number): number {
-  const room = new Uint8Array(4);
+  const buffer = new Uint8Array(4);
   let at = start;
   for (let used = 0; at < end;) {
     const units = isHighSurrogate(text.charCodeAt(at)) ? 2 : 1;
-    used += writeUtf8(text, at, at + units, room);
+    used += writeUtf8(text, at, at + units, buffer);
     if (used > limit) break;
     at += units;
   }

@@ -11,7 +11,7 @@ export function createArchiveStore(address: string, s3: Omit<S3Options, 'bucket'
   return createS3Archive({ ...s3, bucket, prefix: prefix === '' ? '' : `${prefix}/` });
 }
 
-/** The store of a setting; null where none is set. */
+/** Returns the store of a setting; null without one. */
 export function archiveStoreAt(
   address: string | null,
   s3: Parameters<typeof createArchiveStore>[1],

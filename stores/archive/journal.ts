@@ -11,7 +11,7 @@ const MAX_STRANGERS = 2_000;
 const MAX_STRANGER_BYTES = 256 * 1024 * 1024;
 /** Objects of one listing. */
 const MAX_LISTED = 1_000_000;
-/** Attempts to read an object, with a pause that doubles. */
+/** Attempts to read an object, with exponential pauses. */
 const READ_TRIES = 4;
 const PAUSE_MS = 1_000;
 /** Keys that are named in an account. */
@@ -36,7 +36,7 @@ export interface JournalReading {
   readonly signal?: AbortSignal;
 }
 
-/** The bytes of an object; null where there is none, undefined where it is too large or the store does not give it. */
+/** Returns the bytes of an object; null if it is missing, undefined if it is too large or the store does not return it. */
 async function bytesOf(
   store: ArchiveStore,
   key: string,

@@ -88,7 +88,7 @@ function bearsCost(columns: Columns, table: ClaudeMemTable): string {
   return `NOT EXISTS (SELECT 1 FROM observations o WHERE ${observed} = ${memory} AND o.created_at_epoch = t.created_at_epoch AND o.discovery_tokens = t.discovery_tokens)`;
 }
 
-function firstPromptStands(columns: Columns): string {
+function hasFirstPrompt(columns: Columns): string {
   if (!columns.has('user_prompts')) return '0';
   const content = column(columns, 'sdk_sessions', 't', ...CONTENT_ID);
   const prompted = column(columns, 'user_prompts', 'p', ...CONTENT_ID);
@@ -107,7 +107,7 @@ export function selectOf(columns: Columns, table: ClaudeMemTable): string {
   if (table === 'sdk_sessions') {
     return `SELECT t.id, ${column(columns, table, 't', ...CONTENT_ID)} AS content_session_id, ${column(columns, table, 't', ...MEMORY_ID)} AS memory_session_id,
       ${column(columns, table, 't', 'platform_source')} AS platform_source, ${column(columns, table, 't', 'project')} AS project, NULL AS session_project,
-      ${column(columns, table, 't', 'started_at_epoch')} AS created_at_epoch, ${plain.join(', ')}, ${firstPromptStands(columns)} AS has_first_prompt
+      ${column(columns, table, 't', 'started_at_epoch')} AS created_at_epoch, ${plain.join(', ')}, ${hasFirstPrompt(columns)} AS has_first_prompt
       FROM sdk_sessions t WHERE t.id > ?1 AND t.id <= ?2 ORDER BY t.id LIMIT ?3`;
   }
   const cost =

@@ -45,9 +45,9 @@ async function standings(file: string): Promise<string> {
 }
 
 /**
- * Copies a database with what is committed beside it into a folder of its own, and answers the copy. Reading in place would write to it:
- * even a reader of a -wal leaves marks in the -shm, and makes both where they are not. Copied again if another process wrote meanwhile, so
- * that the copy is one moment's.
+ * Copies a database with its -wal into a separate folder and returns the copy. Reading in place would write to it: even a reader of a -wal
+ * leaves marks in the -shm, and creates both if they are missing. Repeats the copy if another process wrote meanwhile, so that it is
+ * consistent.
  * @throws ClaudeMemSourceError
  */
 export async function copySource(

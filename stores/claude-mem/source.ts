@@ -13,7 +13,7 @@ export interface SourcePage {
   readonly rows: readonly Record<string, unknown>[];
   /** How many there are between both ends, counted by the database itself. */
   readonly source_rows: number;
-  /** Where the next page begins; null where this one is the last. */
+  /** Start of the next page; null on the last page. */
   readonly nextAfter: number | null;
 }
 
@@ -108,8 +108,8 @@ function read(database: DatabaseSync): Omit<ClaudeMemSource, 'close'> {
 export const FIRST_PAGE = EARLIEST;
 
 /**
- * Opens a database of claude-mem of any of its versions. The file and what lies beside it are only read; what is committed in a -wal is
- * read. Needs disk space for a copy among the temporary files; the copy is deleted with the process, however that ends.
+ * Opens a database of any version of claude-mem. Reads the file and a -wal beside it, and writes neither. Needs disk space for a temporary
+ * copy, which is deleted when the process ends, however it ends.
  * @throws ClaudeMemSourceError
  */
 export async function openClaudeMem(file: string): Promise<ClaudeMemSource> {

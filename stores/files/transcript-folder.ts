@@ -39,8 +39,8 @@ async function resolved(folder: string): Promise<string | null> {
 }
 
 /**
- * The real path of a folder that lies in one of the roots, or why it is not read. Does not reveal whether a path outside the roots exists:
- * a folder there is `not_allowed` either way, and so is a link that leads out.
+ * Returns the real path of a folder within one of the roots, or why it is not read. Does not reveal whether a path outside the roots exists:
+ * such a folder is `not_allowed` either way, and so is a link that leads out.
  */
 export async function allowedFolder(
   folder: string,

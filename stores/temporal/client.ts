@@ -6,8 +6,8 @@ export interface TemporalOptions {
 }
 
 /**
- * A client whose connection is made at its first call and again after it was lost; making it never fails and never waits. Without the SDK's
- * retries: hints are repeated by the sweep, and a retry that is due after the connection was closed throws where nobody can catch it.
+ * Returns a client that connects at its first call, and again after a lost connection; never fails and never waits. Without the SDK's
+ * retries: the sweep repeats hints, and a retry after the connection was closed throws an error that no code can catch.
  */
 export function createTemporalClient(options: TemporalOptions): Client {
   return new Client({

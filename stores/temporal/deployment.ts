@@ -13,9 +13,9 @@ function isNotYet(error: unknown): boolean {
 }
 
 /**
- * Gives new workflow tasks to the workers of this build: open sessions move to it with their next task, so that no worker of an older
- * build meets a history that newer code wrote. Idempotent. False while the server does not know this build's workers on every task queue
- * that the present build serves: ask again.
+ * Routes new workflow tasks to the workers of this build: open sessions move to it with their next task, so that no worker of an older build
+ * gets a history that newer code wrote. Idempotent. Returns false while the server does not know this build's workers on every task queue of
+ * the current build: call again.
  */
 export async function makeCurrent(client: Client, buildId: string): Promise<boolean> {
   try {

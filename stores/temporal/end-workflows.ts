@@ -6,13 +6,13 @@ const LOOKS = 20;
 const PAUSE_MS = 250;
 const REASON = 'the database was restored to an earlier time';
 
-/** Everything but what works over the whole instance, by the tables alone, and restores themselves. */
+/** All workflows except restores and those that serve the complete instance and read only the tables. */
 const OF_TENANTS =
   "ExecutionStatus = 'Running' AND WorkflowId NOT STARTS_WITH 'ops/' AND WorkflowId NOT STARTS_WITH 'job/restore/'";
 
 /**
- * Ends every workflow that keeps positions of rows which a restore takes back; answers how many. What is to go on is started again from the tables. A
- * few looks, because lists come a moment behind.
+ * Terminates every workflow that stores positions of rows, which a restore resets; returns their number. Required ones are started again from the tables.
+ * Lists several times, because Temporal's lists lag.
  */
 export async function endTenantWorkflows(client: Client): Promise<number> {
   const ended = new Set<string>();

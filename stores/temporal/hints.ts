@@ -18,8 +18,8 @@ import { answeredWithin } from './unavailable.ts';
 const HINT_TIMEOUT_MS = 5_000;
 
 /**
- * Folds hints of one key that are asked for while one is on its way into the next one: everybody who waits gets a hint that was sent
- * after he asked, and a flood costs two.
+ * Merges the hints of one key that are requested while one is being sent into a single next one: each caller's hint is sent after its request,
+ * and a burst costs two hints.
  */
 function folded(send: (key: TenantId) => Promise<void>): (key: TenantId) => Promise<void> {
   const running = new Map<TenantId, { readonly now: Promise<void>; next: Promise<void> | null }>();
@@ -58,7 +58,7 @@ export function createWorkflowHints(
         workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
         workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
         typedSearchAttributes: new TypedSearchAttributes([{ key: SEARCH_ATTRIBUTES.tenant, value: tenantId }]),
-        // A thousand sessions that end at once wait for their vectors: what writes them goes first.
+        // A thousand sessions that end at once wait for their vectors: the workflow that writes them has priority.
         priority: { fairnessKey: tenantId, priorityKey: 1 },
       }),
     );

@@ -5,7 +5,7 @@ import { ID_PREFIXES } from '../../workflows/ids.ts';
 
 const PREFIXES: Readonly<Record<JobKind, string>> = ID_PREFIXES;
 
-/** Kinds whose workflow ids do not name the tenant: whose they are, their search attribute says. */
+/** Returns true for kinds whose workflow ids do not name the tenant: their search attribute does. */
 export function namesNoTenant(kind: JobKind): boolean {
   return PREFIXES[kind].startsWith('job/');
 }
@@ -23,7 +23,7 @@ export interface JobName {
 
 const JOB_ID = /^([a-z]+)\.([A-Za-z0-9:-]{1,64})$/;
 
-/** `session.0198…`: says kind and subject and no tenant, so that a caller can name only what is his. */
+/** Returns a job id such as `session.0198…`: kind and subject without a tenant, so that a caller can name only its own jobs. */
 export function jobIdOf({ kind, subject }: JobName): string {
   return `${kind}.${subject}`;
 }
@@ -43,7 +43,7 @@ export function operationOf(workflowId: string): JobName | null {
   return workflowId.startsWith(prefix) ? { kind: 'operation', subject: workflowId.slice(prefix.length) } : null;
 }
 
-/** The job that a workflow is which was listed for this tenant; null for one that is no job of his, as operations are nobody's. */
+/** Returns the job of a workflow that was listed for this tenant; null if it is not one of the tenant's jobs, such as an operation. */
 export function jobOfWorkflow(tenantId: TenantId, workflowId: string): JobName | null {
   for (const kind of JOB_KINDS) {
     const prefix = workflowIdPrefix(kind, tenantId);

@@ -25,7 +25,7 @@ export interface DescribedJob extends WorkflowJob {
   readonly attempts: number;
   /** Type of the last failure of what is being tried, from the closed list of the activities. */
   readonly lastError: string | null;
-  /** When a session that waits tries again; null where it does not wait, or no worker answers. */
+  /** Time of the next retry of a waiting session; null if it does not wait, or no worker responds. */
   readonly waitingUntil: Date | null;
 }
 
@@ -48,14 +48,14 @@ export interface JobPage {
 export interface Jobs {
   /** A page of a tenant's workflows, the newest run first; of the kind `operation` the instance's, which are for its operators alone. @throws TemporalUnavailable */
   list(tenantId: TenantId, query: JobQuery): Promise<JobPage>;
-  /** Null when Temporal knows none (any more). @throws TemporalUnavailable */
+  /** Returns null if Temporal does not know it (any more). @throws TemporalUnavailable */
   describe(tenantId: TenantId, name: JobName): Promise<DescribedJob | null>;
-  /** Asks the workflow to end; false when none runs. @throws TemporalUnavailable */
+  /** Requests cancellation of the workflow; returns false if none is running. @throws TemporalUnavailable */
   cancel(tenantId: TenantId, name: JobName): Promise<boolean>;
 }
 
 const CALL_TIMEOUT_MS = 5_000;
-/** A query needs a worker: without one, the rest of the answer is not kept waiting for long. */
+/** A query needs a worker: without one, the rest of the response is not delayed for long. */
 const QUERY_TIMEOUT_MS = 1_500;
 
 const STATES: Readonly<Record<string, RunState>> = {
@@ -73,7 +73,7 @@ export function runStateOf(status: string): RunState {
   return STATES[status] ?? 'running';
 }
 
-/** Of raw answers, by the number of the status. */
+/** States by the number of the status in raw responses. */
 const RAW_STATES: readonly RunState[] = [
   'running',
   'running',
@@ -85,7 +85,7 @@ const RAW_STATES: readonly RunState[] = [
   'failed',
 ];
 
-/** A query in Temporal's words. What stands in it are ids of ours and closed words, never what a caller sent. */
+/** Returns a query in Temporal's list filter syntax. It contains our own ids and constants, never input of a caller. */
 function visibilityQuery(tenantId: TenantId, query: JobQuery): string {
   const { tenant, project, waiting } = SEARCH_ATTRIBUTES;
   const learning = `WorkflowId STARTS_WITH '${workflowIdPrefix('learning', tenantId)}'`;
@@ -112,7 +112,7 @@ function visibilityQuery(tenantId: TenantId, query: JobQuery): string {
 
 const attributeText = z.union([z.string(), z.array(z.string()).transform((values) => values[0] ?? null)]).nullable();
 
-/** A keyword attribute of a raw answer, whose payload is JSON. */
+/** Returns a keyword attribute of a raw response, whose payload is JSON. */
 function attribute(data: Uint8Array | null | undefined): string | null {
   if (data === null || data === undefined || data.length === 0) return null;
   return attributeText.parse(JSON.parse(Buffer.from(data).toString('utf8')));
@@ -132,7 +132,7 @@ function attempted(description: WorkflowExecutionDescription): Pick<DescribedJob
   };
 }
 
-/** Workflows as jobs. Only a tenant's own are ever asked for. */
+/** Returns access to workflows as jobs. Every query is limited to the tenant's own. */
 export function createJobs(client: Client): Jobs {
   const bounded = <Result>(work: () => Promise<Result>, ms = CALL_TIMEOUT_MS): Promise<Result> =>
     answered(() => client.withDeadline(Date.now() + ms, work));
@@ -145,7 +145,7 @@ export function createJobs(client: Client): Jobs {
       );
       return view.waiting === null ? null : new Date(view.waiting.untilMs);
     } catch {
-      // Nobody serves the queue, or the run is too old to be asked: the rest of the answer stands without it.
+      // No worker serves the queue, or the run is too old to be queried: the rest of the response does not need it.
       return null;
     }
   };

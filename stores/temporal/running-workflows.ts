@@ -1,13 +1,13 @@
 import type { Client } from '@temporalio/client';
 import { answered, isNotFound } from './unavailable.ts';
 
-/** Workflows as they run. Every method rejects with TemporalUnavailable when Temporal is away. */
+/** Running workflows. Every method rejects with TemporalUnavailable if Temporal is unavailable. */
 export interface RunningWorkflows {
-  /** Ids of those that run and whose id begins so, in pages; Temporal's list is a moment behind. `prefix` is made of our own ids. */
+  /** Returns the ids of running workflows with this prefix, in pages; Temporal's list lags slightly. `prefix` consists of our own ids. */
   list(prefix: string): AsyncGenerator<readonly string[]>;
   /** Whether it runs now. */
   isRunning(workflowId: string): Promise<boolean>;
-  /** Ends it without asking it; false where it does not run any more. */
+  /** Terminates it; returns false if it is not running any more. */
   terminate(workflowId: string, reason: string): Promise<boolean>;
 }
 

@@ -8,15 +8,15 @@ import { RETENTION_WORKFLOW } from '../../workflows/retention/messages.ts';
 import { STATISTICS_WORKFLOW } from '../../workflows/statistics/messages.ts';
 import { TRANSCRIPT_WATCH_WORKFLOW } from '../../workflows/transcripts/messages.ts';
 
-/** What is done when the time comes while the run before goes on: leave it out, or do it once that one has ended. */
+/** What happens if a run is due while the previous one is active: skip it, or start it when that one has ended. */
 export type Overlap = 'skip' | 'buffer_one';
 
 export interface ScheduleEntry {
   readonly workflow: string;
-  /** What a run does, in words for people. */
+  /** What a run does, for users. */
   readonly does: string;
   readonly overlap: Overlap;
-  /** A run that was missed for less long is made up for when Temporal is back. */
+  /** A run that was missed for a shorter time starts when Temporal is available again. */
   readonly catchUpSeconds: number;
   /** Why this overlap and this catch-up. */
   readonly why: string;
@@ -24,72 +24,72 @@ export interface ScheduleEntry {
 
 const HOUR = 3_600;
 const DAY = 24 * HOUR;
-/** The least that Temporal takes. */
+/** The minimum that Temporal accepts. */
 const NONE = 10;
 
-/** Everything that runs by a schedule, by its name. When it runs, `infra/bootstrap/schedules.ts` says from the settings. */
+/** All schedules by name. `infra/bootstrap/schedules.ts` derives the times from the settings. */
 export const SCHEDULES: Readonly<Record<ScheduleName, ScheduleEntry>> = {
   'capture-sweep': {
     workflow: CAPTURE_SWEEP_WORKFLOW,
-    does: 'tells workflows what they were never told of',
+    does: 'resends lost hints to session workflows',
     overlap: 'skip',
     catchUpSeconds: NONE,
-    why: 'A sweep looks at the present: a missed one is not worth catching up, and two at once would do the same work twice.',
+    why: 'A sweep reads the current state: a missed run needs no catch-up, and two concurrent runs would do the same work twice.',
   },
   partitions: {
     workflow: PARTITIONS_WORKFLOW,
-    does: 'makes the coming months’ partitions, and takes out what is over',
+    does: 'creates the partitions of the coming months and removes expired ones',
     overlap: 'skip',
     catchUpSeconds: 7 * DAY,
-    why: 'One run after a long stop is enough, and it must not be left out: months go on while the machine is off.',
+    why: 'One run after a long stop is enough, and it is required: new months begin while the machine is off.',
   },
   transcripts: {
     workflow: TRANSCRIPT_WATCH_WORKFLOW,
-    does: 'reads what was added to transcripts on this machine',
+    does: 'reads new lines of transcripts on this machine',
     overlap: 'skip',
     catchUpSeconds: NONE,
-    why: 'One look finds all that was written since the last one: none is caught up on, and two at once would read the same files.',
+    why: 'One run reads all lines since the last one: missed runs need no catch-up, and two concurrent runs would read the same files.',
   },
   consolidation: {
     workflow: CONSOLIDATION_WORKFLOW,
-    does: 'joins learnings that say the same, and lets use and confidence decay',
+    does: 'merges duplicate learnings, and applies the decay of use and confidence',
     overlap: 'skip',
     catchUpSeconds: DAY,
-    why: 'One run after a long stop does what all missed ones would have done; two at once would compare the same learnings.',
+    why: 'One run after a long stop does the work of all missed ones; two concurrent runs would compare the same learnings.',
   },
   backup: {
     workflow: BACKUP_WORKFLOW,
     does: 'writes a backup set of PostgreSQL and Weaviate',
     overlap: 'buffer_one',
     catchUpSeconds: 6 * HOUR,
-    why: 'A set that takes longer than the interval is followed by the next at once, so that the newest one is never two intervals old; a machine that was off makes up for one.',
+    why: 'A backup that takes longer than the interval is followed by the next one immediately, so that the newest is never two intervals old; a machine that was off catches up on one.',
   },
   'restore-drill': {
     workflow: DRILL_WORKFLOW,
     does: 'restores the newest backup beside the running instance and compares',
     overlap: 'skip',
     catchUpSeconds: 6 * DAY,
-    why: 'Each takes the disk of a whole database, so never two; a machine that was off on that day drills when it is back, but not a day before the next one.',
+    why: 'A drill needs disk space for a complete database, so never two at once; a machine that was off on that day drills later, but not on the day before the next one.',
   },
   retention: {
     workflow: RETENTION_WORKFLOW,
-    does: 'removes and archives what policies say',
+    does: 'deletes and archives rows by the retention policies',
     overlap: 'skip',
     catchUpSeconds: 12 * HOUR,
-    why: 'A run takes all that is due by then, so that a missed one is made up for by any later one; two at once would delete the same rows.',
+    why: 'A run processes all rows that are due, so a later run covers missed ones; two concurrent runs would delete the same rows.',
   },
   consistency: {
     workflow: CONSISTENCY_WORKFLOW,
-    does: 'compares PostgreSQL with Weaviate and with the workflows, and mends',
+    does: 'compares PostgreSQL with Weaviate and with the workflows, and repairs differences',
     overlap: 'skip',
     catchUpSeconds: 12 * HOUR,
-    why: 'A comparison looks at the present: one after a stop finds what all missed ones would have found; two at once would mend the same twice.',
+    why: 'A check reads the current state: one after a stop finds what all missed ones would have found; two concurrent checks would repair the same differences.',
   },
   statistics: {
     workflow: STATISTICS_WORKFLOW,
-    does: 'writes down the figures of the day',
+    does: 'records the statistics of the day',
     overlap: 'skip',
     catchUpSeconds: 23 * HOUR,
-    why: 'What stood on a day can be counted on that day alone: a run is made up for until the next one is due, which writes another day.',
+    why: 'The state of a day can only be counted on that day: a missed run is caught up until the next one is due, which records another day.',
   },
 };

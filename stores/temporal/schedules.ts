@@ -10,7 +10,7 @@ import { SCHEDULES } from './schedule-list.ts';
 import { answeredWithin, isNotFound } from './unavailable.ts';
 import type { RunState } from '../../domain/jobs.ts';
 
-/** Numbers and closed words: what a workflow answers. */
+/** Numbers and constants that a workflow returns. */
 const resultSchema = z.record(z.string(), z.json()).nullable().catch(null);
 export type RunResult = z.output<typeof resultSchema>;
 
@@ -18,7 +18,7 @@ export interface ScheduledRun {
   readonly workflowId: string;
   readonly dueAt: Date;
   readonly startedAt: Date;
-  /** Null where Temporal no longer knows the run. */
+  /** Null if Temporal no longer knows the run. */
   readonly state: RunState | null;
   readonly finishedAt: Date | null;
   /** What a run that is over answered. */
@@ -29,20 +29,20 @@ export interface ScheduledRun {
 
 export interface ScheduleView {
   readonly name: ScheduleName;
-  /** missing: this instance was set up before there was such a schedule; the next start makes it. */
+  /** missing: this instance was set up before the schedule existed; the next start creates it. */
   readonly state: 'active' | 'paused' | 'missing';
-  /** Why it was paused, as whoever did it said. */
+  /** The reason given when it was paused. */
   readonly pauseReason: string | null;
   readonly nextRuns: readonly Date[];
   /** Newest first. */
   readonly lastRuns: readonly ScheduledRun[];
 }
 
-/** What runs by itself, and its pause. Every method rejects with TemporalUnavailable when Temporal is away. */
+/** Schedules and their pauses. Every method rejects with TemporalUnavailable if Temporal is unavailable. */
 export interface Schedules {
   list(): Promise<readonly ScheduleView[]>;
   one(name: ScheduleName): Promise<ScheduleView>;
-  /** False where there is no such schedule yet. What runs goes on to its end. */
+  /** Returns false if the schedule does not exist yet. An active run continues. */
   pause(name: ScheduleName, reason: string): Promise<boolean>;
   resume(name: ScheduleName): Promise<boolean>;
   /** Starts a run now, also of a schedule that is paused. `runs`: one is under way already. */
@@ -74,7 +74,7 @@ export function createSchedules(client: Client): Schedules {
   const bounded = <Result>(work: () => Promise<Result>): Promise<Result> => answeredWithin(client, TIMEOUT_MS, work);
   const handleOf = (name: ScheduleName) => client.schedule.getHandle(operationsWorkflowId(name));
 
-  /** Null instead of an answer where Temporal knows no such schedule or run. */
+  /** Returns null if Temporal does not know the schedule or run. */
   const ifThere = async <Result>(work: () => Promise<Result>): Promise<Result | null> => {
     try {
       return await bounded(work);
@@ -95,7 +95,7 @@ export function createSchedules(client: Client): Schedules {
       return { result: resultSchema.parse(await bounded(() => handle.result())), error: null };
     } catch (error) {
       if (error instanceof WorkflowFailedError) return { result: null, error: errorOf(error) };
-      // Its history was taken away in between, or goes on as another run.
+      // Its history was deleted meanwhile, or it continued as a new run.
       if (isNotFound(error) || (error instanceof Error && error.name === 'WorkflowContinuedAsNewError'))
         return { result: null, error: null };
       throw error;

@@ -17,11 +17,11 @@ import { answered, isNotFound, TemporalUnavailable } from './unavailable.ts';
 
 export interface SessionSteering {
   /**
-   * Has a session summed up, or ended; starts its workflow where none runs. Null when that is not done within `waitMs`: it goes on.
-   * @throws TemporalUnavailable when nothing took the order
+   * Summarises or closes a session; starts its workflow if none is running. Returns null if that takes longer than `waitMs`; it continues.
+   * @throws TemporalUnavailable if no worker accepted the request
    */
-  ask(tenantId: TenantId, sessionId: string, what: 'summary' | 'close', waitMs: number): Promise<AskResult | null>;
-  /** Tells a running workflow of the switch; nothing where none runs. @throws TemporalUnavailable */
+  request(tenantId: TenantId, sessionId: string, what: 'summary' | 'close', waitMs: number): Promise<AskResult | null>;
+  /** Notifies a running workflow of the capture switch, if there is one. @throws TemporalUnavailable */
   notifyCapture(tenantId: TenantId, sessionId: string, on: boolean): Promise<void>;
   /** Wakes a session that waits, or starts its workflow again. @throws TemporalUnavailable */
   retry(tenantId: TenantId, sessionId: string): Promise<void>;
@@ -30,7 +30,7 @@ export interface SessionSteering {
 /** A worker takes an order at once, or there is none. */
 const ACCEPT_TIMEOUT_MS = 5_000;
 
-/** What may be asked of one session. */
+/** Returns the requests that a session accepts. */
 export function createSessionSteering(client: Client, policy: SessionPolicy): SessionSteering {
   const startOf = (tenantId: TenantId, sessionId: string) => ({
     workflowId: sessionWorkflowId(tenantId, sessionId),
@@ -46,7 +46,7 @@ export function createSessionSteering(client: Client, policy: SessionPolicy): Se
     answered(() => client.withDeadline(Date.now() + ms, work));
 
   return {
-    async ask(tenantId, sessionId, what, waitMs) {
+    async request(tenantId, sessionId, what, waitMs) {
       const update = await bounded(ACCEPT_TIMEOUT_MS, () =>
         client.workflow.startUpdateWithStart<() => Promise<void>, AskResult, []>(
           what === 'close' ? CLOSE_UPDATE : SUMMARISE_NOW_UPDATE,

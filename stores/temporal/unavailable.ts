@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { isGrpcServiceError, WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
 
-/** Temporal did not answer in time, or no worker took what was asked. */
+/** Temporal did not respond in time, or no worker accepted the request. */
 export class TemporalUnavailable extends Error {
   override readonly name = 'TemporalUnavailable';
 }
@@ -19,28 +19,28 @@ function grpcCode(error: unknown): number | null {
   return null;
 }
 
-/** True where Temporal does not take what was sent. */
+/** Returns true if Temporal rejects the request. */
 function isRefused(error: unknown): boolean {
   return grpcCode(error) === INVALID_ARGUMENT;
 }
 
-/** True where Temporal answered with an error: with a page token that is none of its own it does, in several words. */
+/** Returns true if Temporal responded with an error: it does so for an unknown page token, with several messages. */
 export function isAnsweredError(error: unknown): boolean {
   const code = grpcCode(error);
   return code !== null && !NO_ANSWER.has(code);
 }
 
-/** True where Temporal has too much to do at this moment: one workflow takes few signals and questions at a time. */
+/** Returns true if Temporal is overloaded at the moment: a workflow accepts few signals and queries at a time. */
 function isBusy(error: unknown): boolean {
   return grpcCode(error) === RESOURCE_EXHAUSTED;
 }
 
-/** True where Temporal answers that there is no such workflow, or that it is over. */
+/** Returns true if Temporal reports that the workflow does not exist or has ended. */
 export function isNotFound(error: unknown): boolean {
   return (error instanceof Error && error.name === 'WorkflowNotFoundError') || grpcCode(error) === NOT_FOUND;
 }
 
-/** Does `work`; every failure that is no answer becomes TemporalUnavailable. */
+/** Runs `work`; every failure without a response becomes TemporalUnavailable. */
 export async function answered<Result>(work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();
@@ -55,7 +55,7 @@ export async function answered<Result>(work: () => Promise<Result>): Promise<Res
 /** Between tries while Temporal is busy. */
 const BUSY_MS = 100;
 
-/** Does `work` with a deadline, again while Temporal is busy. @throws TemporalUnavailable where it is not answered in time */
+/** Runs `work` with a deadline, and again while Temporal is busy. @throws TemporalUnavailable if it does not respond in time */
 export function answeredWithin<Result>(
   client: Client,
   timeoutMs: number,

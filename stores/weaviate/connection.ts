@@ -14,11 +14,11 @@ export interface WeaviateConnectionOptions {
 export interface WeaviateConnection {
   /** Runs `work` with a connected client. @throws VectorIndexUnavailable, or NotThere when the server misses tenant or collection */
   run<Result>(work: (client: WeaviateClient) => Promise<Result>): Promise<Result>;
-  /** Sends an encoded search and answers the encoded reply. @throws as `run` */
+  /** Sends an encoded search and returns the encoded reply. @throws as `run` */
   search(request: Uint8Array): Promise<Uint8Array>;
-  /** The same for an answer that holds many whole objects, which may take as long as a batch. */
+  /** The same for a response with many complete objects, which may take as long as a batch. */
   page(request: Uint8Array): Promise<Uint8Array>;
-  /** Sends an encoded batch of objects and answers the encoded reply. @throws as `run` */
+  /** Sends an encoded batch of objects and returns the encoded reply. @throws as `run` */
   insert(request: Uint8Array): Promise<Uint8Array>;
   /** Round trip of the readiness check in milliseconds. @throws VectorIndexUnavailable */
   ping(): Promise<number>;
@@ -27,23 +27,23 @@ export interface WeaviateConnection {
   close(): Promise<void>;
 }
 
-/** The server answers, but has no such tenant or collection. */
+/** The server responds, but has no such tenant or collection. */
 export class NotThere extends Error {
   override readonly name = 'NotThere';
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** How the server says that a tenant or a collection is missing, over gRPC and over REST. */
+/** The server's messages for a missing tenant or collection, over gRPC and REST. */
 const MISSING = /tenant not found|could not find class|class (?:.* )?not (?:found|present)|collection .* not found/iu;
 
-/** True where the server's message says that it has no such tenant or collection. */
-export function saysMissing(message: string): boolean {
+/** Returns true if the server's message reports a missing tenant or collection. */
+export function reportsMissing(message: string): boolean {
   return MISSING.test(message);
 }
 
-/** What the client says when no answer came; everything else was an answer. */
-const NO_ANSWER =
+/** The client's messages if there was no response; all others are responses. */
+const NO_RESPONSE =
   /UNAVAILABLE|DEADLINE_EXCEEDED|CANCELLED|fetch failed|ECONN|EPIPE|socket|timed out|aborted|channel|UNAUTHENTICATED/iu;
 
 /** A call that takes longer is checked upon: the client alone would retry for seconds against a server that is lost. */
@@ -126,7 +126,7 @@ export function createConnection(options: WeaviateConnectionOptions): WeaviateCo
     throw new VectorIndexUnavailable('Weaviate is not ready');
   };
 
-  /** Rejects as soon as the server is found not to answer while `work` is slow; else as `work` ends. */
+  /** Rejects as soon as the server is found unresponsive while `work` is slow; otherwise settles as `work`. */
   const watched = async <Result>(work: Promise<Result>): Promise<Result> => {
     const lost = Promise.withResolvers<never>();
     const timer = setTimeout(() => void ping().catch(lost.reject), SLOW_CALL_MS);
@@ -137,14 +137,14 @@ export function createConnection(options: WeaviateConnectionOptions): WeaviateCo
     }
   };
 
-  /** Words what goes wrong as the callers know it, and drops the connection where no answer came. */
+  /** Translates failures to the errors that callers know, and drops the connection if there was no response. */
   const mapErrors = async <Result>(work: () => Promise<Result>): Promise<Result> => {
     try {
       return await watched(work());
     } catch (error) {
       const message = messageOf(error);
-      if (saysMissing(message)) throw new NotThere(message, { cause: error });
-      if (error instanceof VectorIndexUnavailable || NO_ANSWER.test(message)) await drop();
+      if (reportsMissing(message)) throw new NotThere(message, { cause: error });
+      if (error instanceof VectorIndexUnavailable || NO_RESPONSE.test(message)) await drop();
       if (error instanceof VectorIndexUnavailable) throw error;
       throw new VectorIndexUnavailable(`Weaviate: ${message}`, { cause: error });
     }

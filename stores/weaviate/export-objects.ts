@@ -7,8 +7,8 @@ import { decodePage, encodePage } from './messages.ts';
 const PAGE_OBJECTS = 500;
 
 /**
- * All objects of a tenant, page by page in the order of their ids, each read while the one before is used. A tenant or a collection that is not there has none.
- * Vectors come as they lie in memory: as JSON an object took three times as long, and most of it to collect the garbage.
+ * Yields all objects of a tenant, page by page in the order of their ids; each page is read while the previous one is used. None for a missing tenant or
+ * collection. Vectors have their binary form: as JSON an object took three times as long, mostly for garbage collection.
  */
 export async function* exportObjects(
   connection: Pick<WeaviateConnection, 'page'>,

@@ -7,8 +7,8 @@ const CAMEL_WORD = /\b(?=[A-Za-z0-9]*[a-z])[A-Za-z][a-z0-9]*[A-Z][A-Za-z0-9]*\b/
 const CAMEL_PARTS = /[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+/gu;
 
 /**
- * True for an index of the first version, which is served until the one after it is built. Its words are cut by the server, as they stand and not as
- * stems, and titles have a property of their own: it is written and asked in that form, or its keyword search would find little meanwhile.
+ * Returns true for an index of the first version, which is served until its successor is built. The server splits its texts into unstemmed words, and
+ * titles have their own property: without this form of objects and queries, its keyword search would find little meanwhile.
  */
 export function isFirstVersion(index: string): boolean {
   return versionOfIndex(index) === 1;
@@ -28,7 +28,7 @@ export function firstIndexedText(text: string): string {
     .replace(CAMEL_WORD, (word) => `${word} ${(word.match(CAMEL_PARTS) ?? []).join(' ')}`);
 }
 
-/** A question as an index of the first version is asked. */
+/** Returns a query in the form of an index of the first version. */
 export function firstQueryText(query: string): string {
   return query.replace(UNSPACED_RUN, pairs);
 }

@@ -16,7 +16,7 @@ function textOf(value: string | number | undefined): string | null {
   return typeof value === 'string' ? value : null;
 }
 
-/** An object that was found, as a hit; undefined for one that is none of ours. */
+/** Returns a found object as a hit; undefined if Recollect did not write it. */
 export function hitOf({ properties }: FoundObject, score: number): RecallHit | undefined {
   const [memoryId, type, sessionId, kind, tool, chunk] = RETURNED.map((name) => properties.get(name));
   const memoryType = MEMORY_TYPES.find((known): known is MemoryType => known === type);

@@ -18,7 +18,7 @@ export interface ListedPage {
   readonly signal: AbortSignal | undefined;
 }
 
-/** A page of a tenant's objects in the order of their ids. @throws NotThere, Error where there is no answer */
+/** Returns a page of a tenant's objects in the order of their ids. @throws NotThere, Error without a response */
 export async function listObjects(
   source: ObjectSource,
   collection: string,
@@ -36,7 +36,7 @@ function comparable(name: string, value: unknown): string {
 }
 
 /** Whether an object is what would be written for this chunk now. */
-export function saysTheSame(index: string, chunk: IndexChunk, { properties }: ListedObject): boolean {
+export function matchesChunk(index: string, chunk: IndexChunk, { properties }: ListedObject): boolean {
   const wanted: Readonly<Record<string, unknown>> = { ...chunkObject(index, chunk).properties };
   const names = new Set([...Object.keys(wanted), ...Object.keys(properties)]);
   return [...names].every((name) => comparable(name, wanted[name]) === comparable(name, properties[name]));

@@ -2,7 +2,7 @@ import type { Collection } from 'weaviate-client';
 import type { TenantId } from '../../domain/ids.ts';
 import type { ListedObject, VectorIndex } from '../../domain/ports/vector-index.ts';
 import { NotThere } from './connection.ts';
-import { saysTheSame } from './list-objects.ts';
+import { matchesChunk } from './list-objects.ts';
 import { VECTOR_NAME } from './schema.ts';
 import type { ChunkProperties, ChunkVectors } from './schema.ts';
 
@@ -23,22 +23,22 @@ export interface ListingParts {
   ) => Promise<Result>;
 }
 
-/** What of objects is answered: all their properties where nothing is said. */
+/** What is returned of objects: all properties by default. */
 interface Shown {
   readonly returnProperties?: 'chunk'[];
   readonly includeVector?: (typeof VECTOR_NAME)[];
 }
-/** Some property must be named, or all of them come. */
+/** One property must be named, otherwise all are returned. */
 const IDS_ALONE = { returnProperties: ['chunk'] } satisfies Shown;
 
-/** Objects that one deletion takes. */
+/** Objects per deletion. */
 const REMOVED_AT_ONCE = 200;
 
-/** What of the vector index goes through objects as they stand; a tenant or a collection that is not there has none. */
+/** Returns the methods of the vector index that read stored objects. A missing tenant or collection has none. */
 export function createListing({
   list,
   onTenant,
-}: ListingParts): Pick<VectorIndex, 'standing' | 'vectorsOf' | 'list' | 'listed' | 'says' | 'removeObjects'> {
+}: ListingParts): Pick<VectorIndex, 'existing' | 'vectorsOf' | 'list' | 'listed' | 'matches' | 'removeObjects'> {
   const ifThere = async <Result>(work: () => Promise<Result>, otherwise: Result): Promise<Result> => {
     try {
       return await work();
@@ -47,7 +47,7 @@ export function createListing({
       throw error;
     }
   };
-  /** Those of the objects that stand there, in no order. */
+  /** Returns the existing ones of these objects, unordered. */
   const byIds = async (tenantId: TenantId, model: string, objectIds: readonly string[], shown: Shown) => {
     if (objectIds.length === 0) return [];
     const find = () =>
@@ -68,7 +68,7 @@ export function createListing({
         memoryId: properties.memory_id,
         properties,
       })),
-    standing: async (tenantId, model, objectIds) =>
+    existing: async (tenantId, model, objectIds) =>
       new Set((await byIds(tenantId, model, objectIds, IDS_ALONE)).map(({ uuid }) => uuid)),
     vectorsOf: async (tenantId, model, objectIds) =>
       new Map(
@@ -76,7 +76,7 @@ export function createListing({
           ({ uuid, vectors }) => (vectors.content === undefined ? [] : [[uuid, vectors.content]]),
         ),
       ),
-    says: saysTheSame,
+    matches: matchesChunk,
     async removeObjects(tenantId, model, objectIds) {
       for (let from = 0; from < objectIds.length; from += REMOVED_AT_ONCE) {
         const ids = objectIds.slice(from, from + REMOVED_AT_ONCE);

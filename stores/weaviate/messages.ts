@@ -92,7 +92,7 @@ const OPERATORS = {
   containsAll: 13,
 } as const;
 
-/** Without these flags the server answers in an older form. */
+/** Without these flags the server responds in an older form. */
 const CURRENT_FORM = { uses_123Api: true, uses_125Api: true, uses_127Api: true };
 
 function filtersOf(conditions: readonly Condition[]) {

@@ -1,4 +1,4 @@
-import { NotThere, saysMissing } from './connection.ts';
+import { NotThere, reportsMissing } from './connection.ts';
 
 export interface ObjectSource {
   /** REST address of the server. */
@@ -16,8 +16,8 @@ export interface ObjectPage {
 }
 
 /**
- * A page of a tenant's objects in the order of their ids, as JSON: past the client, whose readers cost more than the server does, and which cuts times to
- * milliseconds. @throws NotThere, Error where there is no answer
+ * Returns a page of a tenant's objects in the order of their ids, from JSON: without the client, whose readers cost more than the server and
+ * which truncates times to milliseconds. @throws NotThere, Error without a response
  */
 export async function readObjectPage(
   { url, apiKey, timeoutSeconds }: ObjectSource,
@@ -34,7 +34,7 @@ export async function readObjectPage(
   });
   const text = await response.text();
   // In words that the connection knows: whatever else is thrown there counts as an outage.
-  if (response.status === 404 || (!response.ok && saysMissing(text))) throw new NotThere('tenant not found');
+  if (response.status === 404 || (!response.ok && reportsMissing(text))) throw new NotThere('tenant not found');
   if (!response.ok) throw new Error(`reading objects answered ${response.status}`);
   return JSON.parse(text);
 }

@@ -22,12 +22,12 @@ export type ChunkProperties = {
 
 /** The one vector of an object. */
 export const VECTOR_NAME = 'content';
-/** How many nodes a search of the graph keeps in view: twice what is asked for. The server's own rule, eight times, costs three times the processor time here. */
+/** Number of candidate nodes of a graph search: twice the limit. The server's default, eight times, costs three times the processor time here. */
 const LIST_LENGTH = { dynamicEfFactor: 2, dynamicEfMin: 100, dynamicEfMax: 300 };
 export type ChunkVectors = Record<typeof VECTOR_NAME, number[]>;
 
 /**
- * Stands in `owner_id` for "the whole tenant", so that one look-up in one inverted index answers who may see what. Filtering by
+ * Value of `owner_id` that means "all users of the tenant", so that one look-up in one inverted index decides who sees an object. Filtering by
  * absence instead needs `indexNullState`, which adds an index to every property of every tenant.
  */
 export const EVERYONE = '*';
@@ -39,7 +39,7 @@ export function collectionName(prefix: string, model: string): string {
 }
 
 const filterable = { tokenization: 'field', indexFilterable: true, indexSearchable: false } as const;
-// The terms are ours, with spaces between them; the server's tokenisers would cut them once more.
+// Recollect separates the terms by spaces; the server's tokenisers would split them again.
 const searchable = { tokenization: 'whitespace', indexFilterable: false, indexSearchable: true } as const;
 const searchableWords = { ...searchable, tokenization: 'word' } as const;
 const stored = { indexFilterable: false } as const;
@@ -50,13 +50,13 @@ const { quantizer } = configure.vectorIndex;
 const QUANTIZERS = { none: () => quantizer.none(), rq: () => quantizer.rq({ bits: 8 }) } as const;
 
 /**
- * The whole schema, nothing left to the server's defaults.
+ * Returns the complete schema, without defaults of the server.
  *
  * HNSW and not flat: a flat index reads every vector of the tenant for each query (10 ms at 10,000 chunks, growing with them), HNSW
  * stays at a few ms, searches exactly below 40,000 matches of a filter, and costs 3 KB of memory a chunk. Vectors are indexed from
- * a queue on disk (`ASYNC_INDEXING` of the server), so that one is found by its vector a moment after it was written. What HNSW asks in return: a backup
- * must start more than a second after the last tenant was created. Quantised where the settings ask
- * for it: 384 floats are small, and exact; of 3,072 a million take 12 GB, a quarter of it at 8 bits.
+ * a queue on disk (`ASYNC_INDEXING` of the server), so that a search by vector finds a chunk a moment after it was written. HNSW requires that a backup
+ * starts more than a second after the last tenant was created. Quantised only if the settings require
+ * it: 384 floats are small and exact; a million vectors of 3,072 take 12 GB, a quarter of that at 8 bits.
  */
 export function collectionConfig(
   name: string,

@@ -11,11 +11,11 @@ export interface SearchChannelOptions {
 
 /** Searches and batches over one gRPC channel, which connects with the first of them and again after it was lost. */
 export interface SearchChannel {
-  /** Sends an encoded SearchRequest, answers an encoded SearchReply. @throws Error with the code's name in its message */
+  /** Sends an encoded SearchRequest, returns an encoded SearchReply. @throws Error with the code's name in its message */
   search(request: Uint8Array): Promise<Uint8Array>;
-  /** The same for a page of whole objects, within `insertTimeoutMs`. */
+  /** The same for a page of complete objects, within `insertTimeoutMs`. */
   page(request: Uint8Array): Promise<Uint8Array>;
-  /** Sends an encoded BatchObjectsRequest, answers an encoded BatchObjectsReply. @throws as `search` */
+  /** Sends an encoded BatchObjectsRequest, returns an encoded BatchObjectsReply. @throws as `search` */
   insert(request: Uint8Array): Promise<Uint8Array>;
   close(): void;
 }
@@ -26,13 +26,13 @@ const MAX_ANSWER_BYTES = 104_857_600;
 const SEARCH = '/weaviate.v1.Weaviate/Search';
 const BATCH = '/weaviate.v1.Weaviate/BatchObjects';
 
-/** A message is made and read by messages.ts: what goes over the channel are bytes already. */
+/** messages.ts encodes and decodes messages: the channel transports bytes. */
 const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 const asBytes = (bytes: Buffer): Uint8Array => bytes;
 
 /**
- * Past Weaviate's client, whose builders and readers took 5 ms of processor time for the two lanes of a search, where these take 2:
- * more than half of what the api spent on one beside embedding.
+ * Opens a channel without Weaviate's client: its builders and readers took 5 ms of processor time for the two retrievers of a search,
+ * more than half of the API's time besides embedding; these take 2 ms.
  */
 export function openSearchChannel({
   address,

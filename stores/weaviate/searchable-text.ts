@@ -2,9 +2,9 @@ import { stem } from '../../domain/ranking/stem.ts';
 
 /** Scripts that are written without spaces between words, or with endings grown onto them. */
 const UNSPACED_RUN = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}ー々]+/gu;
-/** A word, or words that are joined into a name: `snake_case`, `src/a/b.ts`, `1.35.2`, `std::vec`, `well-known`. */
+/** A word, or words joined to a name: `snake_case`, `src/a/b.ts`, `1.35.2`, `std::vec`, `well-known`. */
 const NAME = /[\p{L}\p{M}\p{N}_]+(?:[./\\:-]+[\p{L}\p{M}\p{N}_]+)*/gu;
-/** What makes joined words a name that is worth finding whole; a hyphen alone does not. */
+/** Characters that join words to a name that is indexed as one term; a hyphen alone does not. */
 const JOINT = /[._/\\:]/u;
 const WORD = /[\p{L}\p{M}\p{N}]+/gu;
 /** Parts of an identifier with inner capitals: `useMemo`, `HTTPServer`, `parseJSON2`. */
@@ -14,8 +14,8 @@ const IS_CAMEL = /\p{Ll}.*\p{Lu}|\p{Lu}{2}\p{Ll}/u;
 const MAX_NAME_CHARS = 128;
 
 /**
- * English words that say nothing of what a text is about, those that only ask among them. They are left out of the index, too: a third of
- * all words, and the length of a text is then counted in words that can be asked for.
+ * English words without information about the subject of a text, question words among them. The index omits them, too: they are a third of
+ * all words, and the length of a text is then its number of searchable words.
  */
 const STOP_WORDS: ReadonlySet<string> = new Set(
   (
@@ -25,7 +25,7 @@ const STOP_WORDS: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
-/** Overlapping pairs of characters, and where asked for the single ones, too. */
+/** Returns overlapping pairs of characters, with `singles` the single ones, too. */
 function cutRun(run: string, singles: boolean): string {
   const characters = Array.from(run);
   const pairs = characters.slice(1).map((character, index) => `${characters[index] ?? ''}${character}`);
@@ -47,11 +47,11 @@ function termsOf(text: string): string[] {
   for (const [name] of text.matchAll(NAME)) {
     const isJoined = JOINT.test(name);
     if (isJoined && name.length <= MAX_NAME_CHARS) {
-      const whole = name.toLowerCase();
-      terms.push(whole);
-      // A file is asked for by its own name as often as by its path.
-      const file = whole.slice(Math.max(whole.lastIndexOf('/'), whole.lastIndexOf('\\')) + 1);
-      if (file !== whole && JOINT.test(file)) terms.push(file);
+      const fullName = name.toLowerCase();
+      terms.push(fullName);
+      // Queries name a file by its base name as often as by its path.
+      const file = fullName.slice(Math.max(fullName.lastIndexOf('/'), fullName.lastIndexOf('\\')) + 1);
+      if (file !== fullName && JOINT.test(file)) terms.push(file);
     }
     for (const [word] of name.matchAll(WORD)) addWord(word, terms);
   }
@@ -59,15 +59,15 @@ function termsOf(text: string): string[] {
 }
 
 /**
- * Text as the keyword index gets it: terms with spaces between them, in the order of the text. English words as stems, without stop words; names
- * (identifiers, paths, versions) whole and in parts, so that "memo" finds `useMemo` and `b.ts` finds `src/a/b.ts`; runs of Chinese, Japanese
+ * Returns a text as the keyword index stores it: terms separated by spaces, in the order of the text. English words as stems, without stop words; names
+ * (identifiers, paths, versions) complete and in parts, so that "memo" finds `useMemo` and `b.ts` finds `src/a/b.ts`; runs of Chinese, Japanese
  * and Korean as pairs of characters and as single ones (Weaviate's own dictionaries cost 550 MB).
  */
 export function indexedText(text: string): string {
   return termsOf(text.normalize('NFKC').replace(UNSPACED_RUN, (run) => cutRun(run, true))).join(' ');
 }
 
-/** A question as the keyword index is asked: cut like the texts, each term once. Empty where it has stop words only. */
+/** Returns a query for the keyword index: split like the texts, each term once. Empty if it has stop words only. */
 export function queryText(query: string): string {
   const terms = termsOf(query.normalize('NFKC').replace(UNSPACED_RUN, (run) => cutRun(run, false)));
   return [...new Set(terms)].join(' ');

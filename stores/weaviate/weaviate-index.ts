@@ -8,7 +8,7 @@ import {
 } from '../../domain/ports/vector-index.ts';
 import { chunkBatches, chunkObject } from './chunk-objects.ts';
 import { exportObjects } from './export-objects.ts';
-import { createConnection, NotThere, saysMissing, type WeaviateConnectionOptions } from './connection.ts';
+import { createConnection, NotThere, reportsMissing, type WeaviateConnectionOptions } from './connection.ts';
 import { firstQueryText, isFirstVersion } from './first-version.ts';
 import { conditionsOf } from './filters.ts';
 import { objectBatches, sendBatch, type Refusal } from './load-objects.ts';
@@ -23,7 +23,7 @@ import {
 import { decodeFound, encodeSearch, type SearchMessage } from './messages.ts';
 import { hitOf, RETURNED } from './hits.ts';
 import { queryText } from './searchable-text.ts';
-import { countQueued, dropCollections } from './whole-collections.ts';
+import { countQueued, dropCollections } from './collections.ts';
 import { createListing } from './listing.ts';
 import { listObjects } from './list-objects.ts';
 
@@ -41,11 +41,11 @@ const MAX_REMOVED_MEMORIES = 200;
 
 type Chunks = Collection<ChunkProperties, string, ChunkVectors>;
 
-/** The vector index in Weaviate. Connects with the first call, so that it can be made while the server is away. */
+/** Returns the vector index in Weaviate. Connects at the first call, so that it can be created while the server is unavailable. */
 export function createWeaviateIndex(options: WeaviateIndexOptions): VectorIndex {
   const { collectionPrefix = 'RecollectChunk', timeoutsSeconds = DEFAULT_TIMEOUTS_SECONDS } = options;
   const connection = createConnection({ ...options, timeoutsSeconds });
-  /** Tenants seen on the present connection; a server that was wiped meanwhile says NotThere. */
+  /** Tenants known on the current connection; a server that was wiped meanwhile reports NotThere. */
   let known = { generation: -1, tenants: new Set<string>() };
 
   const knownTenants = (): Set<string> => {
@@ -103,7 +103,7 @@ export function createWeaviateIndex(options: WeaviateIndexOptions): VectorIndex 
       await ensureTenant(tenantId, model);
       const refused = await send(collectionName(collectionPrefix, model));
       // Without its tenant every object is refused, one by one.
-      const missing = refused.find(({ message }) => saysMissing(message));
+      const missing = refused.find(({ message }) => reportsMissing(message));
       if (missing !== undefined) throw new NotThere(missing.message);
       return refused;
     };

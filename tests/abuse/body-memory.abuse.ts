@@ -10,8 +10,8 @@ const CLIENTS = 20;
 const DURATION_MS = 60_000;
 const HOOK_BYTES = 32 * 1024 * 1024 - 1024;
 /**
- * Bodies in memory (160 MiB), the heap of the process (768 MiB) and of its thread (512 + 32 MiB), and what V8 and the connections need
- * beside them. Twenty bodies of 32 MiB, parsed without these bounds, need several GiB or end the process.
+ * Bodies in memory (160 MiB), the heap of the process (768 MiB) and of its thread (512 + 32 MiB), and the overhead of V8 and the
+ * connections. Twenty bodies of 32 MiB, parsed without these bounds, need several GiB or end the process.
  */
 const BOUND_MIB = 160 + 768 + 544 + 128;
 
@@ -40,7 +40,7 @@ test('memory stays within its bounds while 20 clients send the largest bodies', 
   const client = async (key: string, number: number) => {
     for (let turn = number; performance.now() < until; turn += 1) {
       const { path, bytes, type } = bodies[turn % bodies.length] ?? { path: '/events', bytes: new Uint8Array() };
-      // Every third client says no length, and one in four has no key that is known.
+      // Every third client sends no content-length, and one in four has an unknown key.
       const body = number % 3 === 0 ? new Blob([bytes]).stream() : bytes;
       const status = await fetch(`${api.url}/api/v1${path}`, {
         method: 'POST',
@@ -53,7 +53,7 @@ test('memory stays within its bounds while 20 clients send the largest bodies', 
         },
       })
         .then(async (response) => (await response.arrayBuffer(), response.status))
-        // The server ended the connection of a body that it had refused, or the time was over, also while the answer was read.
+        // The server closed the connection of a rejected body, or the time ended, possibly while the response was read.
         .catch(() => 0);
       statuses.set(status, (statuses.get(status) ?? 0) + 1);
     }

@@ -14,10 +14,10 @@ import { recordFigure } from './record-figure.ts';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const environment = processEnvironment();
-/** Fixed, so that runs repeat; others can be tried. */
+/** Fixed, so that runs are repeatable. */
 const SEED = environment['RECOLLECT_SCHEMATHESIS_SEED'] ?? '1';
 
-/** What Schemathesis reports of a run. */
+/** Report of Schemathesis. */
 const reportSchema = z.looseObject({
   complete: z.boolean(),
   operations: z.looseObject({ total: z.number(), tested: z.number(), errored: z.number() }),
@@ -27,19 +27,17 @@ const reportSchema = z.looseObject({
   errors: z.array(z.looseObject({ title: z.string() })),
 });
 
-/** The fuzzer's command. @throws Error where it is not installed: a contract that nobody checks must not look checked */
+/** Returns the fuzzer's command. @throws Error if it is not installed: an unchecked contract must not pass */
 function fuzzer(): string {
   const named = environment['RECOLLECT_SCHEMATHESIS'];
   const places = (environment['PATH'] ?? '').split(path.delimiter).map((folder) => path.join(folder, 'schemathesis'));
   const found = (named === undefined ? places : [named]).find((file) => existsSync(file));
   if (found === undefined)
-    throw new Error(
-      'schemathesis is not installed: docs/testing.md says how, and RECOLLECT_SCHEMATHESIS names its command',
-    );
+    throw new Error('schemathesis is not installed: see docs/testing.md; RECOLLECT_SCHEMATHESIS sets its command');
   return found;
 }
 
-/** Runs a command to its end. @throws Error where it cannot be started */
+/** Runs a command to its end; returns its output. @throws Error if it cannot be started */
 function run(
   command: string,
   options: readonly string[],
@@ -47,11 +45,11 @@ function run(
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, options, { env: { ...environment, ...variables }, stdio: ['ignore', 'pipe', 'pipe'] });
-    const said: string[] = [];
+    const output: string[] = [];
     for (const stream of [child.stdout, child.stderr])
-      stream.setEncoding('utf8').on('data', (text: string) => said.push(text));
+      stream.setEncoding('utf8').on('data', (text: string) => output.push(text));
     child.once('error', reject);
-    child.once('close', () => resolve(said.join('')));
+    child.once('close', () => resolve(output.join('')));
   });
 }
 
@@ -69,7 +67,7 @@ beforeAll(async () => {
     SCHEDULE_NAMES,
   );
   await instance.startWorker();
-  // Something of every kind, for readers to find.
+  // Rows of every kind, for GET requests to find.
   const hooks = demoHooks();
   await replay(instance, hooks);
   await settled(instance, `claude-code:${hooks[0]?.session_id ?? ''}`);
@@ -80,7 +78,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-test('the api does what its document says, whatever is sent', async () => {
+test('the API conforms to its OpenAPI document for all generated requests', async () => {
   const reports = path.join(folder, 'reports');
   const output = await run(
     fuzzer(),
@@ -111,7 +109,7 @@ test('the api does what its document says, whatever is sent', async () => {
   expect(report.failures).toEqual([]);
   expect(report.errors).toEqual([]);
   expect(report.complete).toBe(true);
-  // All but the one that replaces the instance; the phase of examples has nothing to do where the document gives none.
+  // All operations except restore; the examples phase is empty without examples in the document.
   expect(report.operations.tested).toBe(report.operations.total - 1);
   expect(Object.fromEntries(Object.entries(report.phases).map(([phase, { status }]) => [phase, status]))).toEqual({
     examples: 'skip',

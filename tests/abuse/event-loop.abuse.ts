@@ -7,14 +7,14 @@ import type { HostileBody } from './support/hostile-bodies.ts';
 
 const HOOK_BYTES = 30 * 1024 * 1024;
 const TARGET_MS = 100;
-/** Collections of garbage pause the loop, too, whatever comes: of several rounds the best one tells what the input does. */
+/** Garbage collection pauses the loop, too: the best of several rounds shows the effect of the input. */
 const ROUNDS = 3;
 
 let api: ApiProcess;
 
 beforeAll(async () => {
   api = await startApiProcess();
-  // Code that runs for the first time is compiled: that pause is no input's.
+  // The first run compiles the code: that pause is not an effect of the input.
   for (const body of hostileBodies(64 * 1024)) await send(body);
 });
 afterAll(() => api.close());
@@ -29,7 +29,7 @@ async function send({ path, bytes, type }: HostileBody): Promise<number> {
   return response.status;
 }
 
-/** The least of the longest pauses of some rounds; no more rounds once one is below the target. */
+/** Returns the minimum of the longest pauses of up to ROUNDS rounds; stops once one is below the target. */
 async function pauseOf(body: HostileBody): Promise<{ pauseMs: number; withWaitMs: number; status: number }> {
   let pauseMs = Number.POSITIVE_INFINITY;
   let withWaitMs = 0;
@@ -43,7 +43,7 @@ async function pauseOf(body: HostileBody): Promise<{ pauseMs: number; withWaitMs
   return { pauseMs, withWaitMs, status };
 }
 
-test('no input stops the event loop for longer than 100 ms', async () => {
+test('no input blocks the event loop for longer than 100 ms', async () => {
   const pauses: Record<string, number> = {};
   for (const body of hostileBodies(HOOK_BYTES)) {
     const since = performance.now();

@@ -16,7 +16,7 @@ export class FiguresReporter implements Reporter {
   private readonly file = path.join(this.folder, 'figures.ndjson');
   private readonly attacks: readonly string[];
 
-  /** `attacks`: test files, from the root of the repository on, of which each test plays an attack. */
+  /** `attacks`: paths of test files in which each test is an attack, relative to the repository. */
   constructor(attacks: readonly string[]) {
     this.attacks = attacks;
   }

@@ -11,18 +11,18 @@ const NOTHING = { isTrusted: () => false, heads: [], own: [] };
 
 interface HostileBucket {
   readonly store: ArchiveStore;
-  readonly asked: () => number;
+  readonly requests: () => number;
   close(): Promise<void>;
 }
 
-/** A server of the S3 protocol that lists and gives what it likes. */
+/** Starts an S3 server with arbitrary listings and objects. */
 async function hostileBucket(
   list: (page: number) => readonly { readonly key: string; readonly bytes: number }[],
   object: (key: string) => { readonly bytes: Buffer; readonly times: number },
 ): Promise<HostileBucket> {
-  let [asked, pages] = [0, 0];
+  let [requests, pages] = [0, 0];
   const server: Server = createServer((request, response) => {
-    asked += 1;
+    requests += 1;
     const url = new URL(request.url ?? '/', 'http://bucket');
     if (url.searchParams.get('list-type') === '2') {
       const contents = list((pages += 1))
@@ -59,7 +59,7 @@ async function hostileBucket(
       region: 'us-east-1',
       credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
     }),
-    asked: () => asked,
+    requests: () => requests,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -68,28 +68,28 @@ async function hostileBucket(
   };
 }
 
-test('ends at a bucket that lists without end, has an object under every key, and gives objects without end', async () => {
+test('stops reading a bucket with endless listings, an object under every key, and endless objects', async () => {
   const junk = Buffer.from('{"kind": "tenant"}');
   const bucket = await hostileBucket(
     (page) => Array.from({ length: 1_000 }, (_, at) => ({ key: `erasures/${page}/${at}.json`, bytes: 10 })),
     (key) =>
-      // One of a hundred never ends.
+      // One object in a hundred never ends.
       key.endsWith('00.json') ? { bytes: Buffer.alloc(65_536, '{'), times: 1e9 } : { bytes: junk, times: 1 },
   );
   try {
-    // Ten entries are known of.
+    // The head states ten entries.
     const head = { journal: randomUUID(), entries: 10, last: '0'.repeat(64) };
     const { erasures, account } = await readJournals({ ...NOTHING, stores: [bucket.store], heads: [head] });
     expect(erasures).toEqual([]);
     expect(account.faults).toMatchObject({ unlisted: 1, missing: 10 });
-    recordFigure('hostile_bucket_requests', bucket.asked());
-    expect(bucket.asked()).toBeLessThan(3_000);
+    recordFigure('hostile_bucket_requests', bucket.requests());
+    expect(bucket.requests()).toBeLessThan(3_000);
   } finally {
     await bucket.close();
   }
 });
 
-test('ends at a bucket that lists pages of nothing without end', async () => {
+test('stops reading a bucket with endless empty pages', async () => {
   const bucket = await hostileBucket(
     () => [],
     () => ({ bytes: Buffer.from('{}'), times: 1 }),

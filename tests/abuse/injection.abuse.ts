@@ -24,7 +24,7 @@ beforeAll(async () => {
   });
   await instance.startWorker();
   ways = await captureEverywhere(instance);
-  // Summaries and learnings of the local model quote the texts, too.
+  // The local model's summaries and learnings quote the texts, too.
   for (const session of ['claude-code:hooks', 'test:events']) await settled(instance, session, 600_000);
 }, 1_200_000);
 afterAll(() => instance.close());
@@ -33,19 +33,19 @@ test('no captured text leaves the block in which it is recalled', async () => {
   const mcp = await mcpClient(instance);
   const out = waysOut(instance, mcp, dataDir);
   const escapes: string[] = [];
-  const answered = new Map<string, number>();
+  const returned = new Map<string, number>();
   let everything = '';
   for (const [n, texts] of GROUPS.entries())
     for (const [way, recall] of Object.entries(out)) {
       const { block, strings } = await recall(n);
       const names = texts.map(({ name }) => name).join(', ');
       const shown = stringsOf(strings);
-      const said = block ?? shown.join('\n');
-      everything += said;
-      if (said.includes(markOf(n))) answered.set(way, (answered.get(way) ?? 0) + 1);
+      const recalled = block ?? shown.join('\n');
+      everything += recalled;
+      if (recalled.includes(markOf(n))) returned.set(way, (returned.get(way) ?? 0) + 1);
       const found = block === undefined ? shown.flatMap(violationsOf) : block === '' ? [] : blockViolations(block);
       for (const violation of new Set(found)) escapes.push(`${way}: ${names}: ${violation}`);
-      // What was recalled is not captured again.
+      // Recalled text must not be captured again.
       if (
         block !== undefined &&
         new Redactor().text(`before ${block} after`).replaceAll(/\s+/gu, ' ') !== 'before after'
@@ -57,9 +57,9 @@ test('no captured text leaves the block in which it is recalled', async () => {
   recordFigure('injection_ways_in', ways.length);
   recordFigure('injection_ways_out', Object.keys(out).length);
   recordFigure('injection_escapes', escapes.length);
-  // Every way in was recalled, and every way out told of every group; one may come too late for a hook.
+  // Every way in was recalled, and every way out returned every group; one may come too late for a hook.
   expect(ways.filter((way) => !everything.includes(way))).toEqual([]);
   const least = GROUPS.length - 1;
-  expect(Object.keys(out).filter((way) => (answered.get(way) ?? 0) < least)).toEqual([]);
+  expect(Object.keys(out).filter((way) => (returned.get(way) ?? 0) < least)).toEqual([]);
   expect(escapes).toEqual([]);
 });

@@ -26,13 +26,13 @@ const folder = mkdtempSync(path.join(tmpdir(), 'recollect-new-machine-'));
 const offsite = path.join(folder, 'offsite');
 const SETTINGS = {
   RECOLLECT_BACKUP_KEY: randomBytes(32).toString('base64'),
-  // Nothing but what the test asks for.
+  // Only jobs that the test requests.
   RECOLLECT_SCHEDULES_PAUSED: 'backup,restore-drill,retention,consistency',
 };
 
 type Person = Pick<TestUser, 'key'>;
 
-/** Requests to an instance that `recollect up` started. */
+/** Returns the API of an instance that `recollect up` started. */
 function apiOf({ credentials }: FaultInstance): Pick<TestInstance, 'call'> {
   return {
     call: async (method: string, route: string, options: CallOptions = {}): Promise<ApiAnswer> => {
@@ -51,7 +51,7 @@ function apiOf({ credentials }: FaultInstance): Pick<TestInstance, 'call'> {
   };
 }
 
-/** The same with another key than the operator's. */
+/** Returns the same API with a user's key. */
 function asPerson(api: Pick<TestInstance, 'call'>, { key }: Person): Pick<TestInstance, 'call'> {
   return { call: (method, route, options) => api.call(method, route, { key, ...options }) };
 }
@@ -59,7 +59,7 @@ function asPerson(api: Pick<TestInstance, 'call'>, { key }: Person): Pick<TestIn
 const page = z.looseObject({ data: z.array(z.looseObject({ id: z.string() })) });
 const withId = z.looseObject({ id: z.string() });
 
-/** What each of the questions finds, by ids; memories of one score stand in any order. */
+/** Returns the ids found by each query; memories of equal score have any order. */
 async function answers(person: Pick<TestInstance, 'call'>): Promise<string[][]> {
   const found: string[][] = [];
   for (const question of QUESTIONS) {
@@ -86,7 +86,7 @@ async function jobDone(api: Pick<TestInstance, 'call'>, route: string): Promise<
   }, JOB_MS);
 }
 
-/** Runs a command of the instance's own machine. */
+/** Runs a command with the instance's data directory. */
 async function recollect(instance: FaultInstance, ...args: readonly string[]) {
   return runCli([...args, '--data-dir', instance.dataDir]).ended;
 }
@@ -111,7 +111,7 @@ const indexed = (instance: FaultInstance): Promise<true> =>
 let lost: FaultInstance | undefined;
 let found: FaultInstance | undefined;
 
-/** What machine A knew, for comparing. */
+/** State of machine A, for comparison. */
 interface Known {
   readonly people: readonly TestUser[];
   readonly revoked: TestUser;
@@ -150,7 +150,7 @@ async function erase(person: Pick<TestInstance, 'call'>, session: string): Promi
   await jobDone(person, `/gdpr/requests/${withId.parse(answer.body).id}`);
 }
 
-/** The newest set of a folder, and the key that signed it. */
+/** Returns the newest backup and the key that signed it. */
 async function newestOf(instance: FaultInstance): Promise<{ readonly set: string; readonly publicKey: string }> {
   const { body } = await apiOf(instance).call('GET', '/admin/backups?limit=1');
   const set = page.parse(body).data[0]?.id ?? '';
@@ -169,13 +169,13 @@ beforeAll(async () => {
     return [second, third, viewer, await createTestUser(pool, { tenantId: third.tenantId })] as const;
   });
   for (const person of [api, asPerson(api, second), asPerson(api, third)]) {
-    await captured(person, smallSession('kept'));
+    await captured(person, smallSession('retained'));
     await captured(person, smallSession('erased'));
-    await settled(person, 'test:kept');
+    await settled(person, 'test:retained');
     await settled(person, 'test:erased');
   }
   const archive = await archiveOldSession(a, asPerson(api, second), second);
-  const session = withId.parse((await asPerson(api, second).call('GET', '/sessions/test%3Akept')).body).id;
+  const session = withId.parse((await asPerson(api, second).call('GET', '/sessions/test%3Aretained')).body).id;
   const hold = await asPerson(api, second).call('POST', '/admin/legal-holds', {
     body: { subject: 'session', id: session, reason: 'a case' },
   });
@@ -187,7 +187,7 @@ beforeAll(async () => {
   await indexed(a);
   const backup = await recollect(a, 'backup', '--wait');
   if (backup.exitCode !== 0) throw new Error(`no backup:\n${backup.output}`);
-  // After the set was made: the journal beside its copy is all that outlives the machine.
+  // After the backup: only the journal beside its copy outlives the machine.
   await erase(asPerson(api, third), 'test:erased');
   await indexed(a);
   const people = [second, third, viewer];
@@ -225,34 +225,34 @@ test('restores a lost machine on a new one from the off-site copy alone', async 
   const started = performance.now();
   const restored = await recollect(b, ...from, '--signer', known.fingerprint, '--wait');
   recordFigure('new_machine_restore_s', Math.round((performance.now() - started) / 1_000));
-  expect(restored.output).toContain(`${known.set} is restored`);
-  expect(restored.output).toContain('1 files of archived sessions are back');
-  expect(restored.output).toContain('1 erasures that were asked for since were done again');
-  expect(restored.output).not.toContain('not whole');
+  expect(restored.output).toContain(`${known.set} restored in `);
+  expect(restored.output).toContain('1 files of archived sessions restored.');
+  expect(restored.output).toContain('1 later erasures applied again.');
+  expect(restored.output).not.toContain('is damaged');
   expect(restored.exitCode).toBe(0);
-  // The account of it, by the same key and the same command, at once.
+  // The same key lists the restore at once.
   const listed = await recollect(b, 'restore', 'list');
   expect(listed.output).toContain(known.set);
   expect(listed.exitCode).toBe(0);
 
-  // The operator of B is who he was; people of A are who they were.
+  // B's operator and A's users are unchanged.
   expect((await api.call('GET', '/admin/backups')).status).toBe(200);
   const [second, third, viewer] = known.people.map((person) => asPerson(api, person));
-  if (second === undefined || third === undefined || viewer === undefined) throw new Error('three people');
+  if (second === undefined || third === undefined || viewer === undefined) throw new Error('expected three users');
   expect((await api.call('GET', '/sessions', { key: known.revoked.key })).status).toBe(401);
   expect((await second.call('GET', '/admin/backups')).status).toBe(403);
   expect((await viewer.call('GET', '/admin/legal-holds')).status).toBe(403);
   await indexed(b);
   expect(await Promise.all([second, third, viewer].map((person) => answers(person)))).toEqual(known.answers);
-  expect((await api.call('GET', '/sessions/test%3Akept')).status).toBe(200);
+  expect((await api.call('GET', '/sessions/test%3Aretained')).status).toBe(200);
 
-  // An export is a file of some days, which is asked for again.
+  // Export files expire and are not part of a backup.
   expect((await third.call('GET', `/exports/${known.exported}`)).body).toMatchObject({ state: 'expired' });
-  // What was erased after the set was made stays away; holds hold.
+  // Data erased after the backup is still missing; legal holds apply.
   expect((await third.call('GET', '/sessions/test%3Aerased')).status).toBe(404);
   expect((await second.call('GET', '/sessions/test%3Aerased')).status).toBe(200);
   expect(JSON.stringify((await second.call('GET', '/admin/legal-holds')).body)).toContain(known.hold);
-  expect(await second.call('DELETE', '/sessions/test%3Akept')).toMatchObject({
+  expect(await second.call('DELETE', '/sessions/test%3Aretained')).toMatchObject({
     status: 409,
     body: { code: 'LEGAL_HOLD' },
   });

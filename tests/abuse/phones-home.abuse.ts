@@ -8,10 +8,10 @@ import { testFolder } from '../infra/support/folder.ts';
 import { recordFigure } from './record-figure.ts';
 
 const CLI = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
-/** Linux counts every packet that finds no way out of a network: here, each connection and look-up beyond loopback. */
+/** Linux counts packets without a route: here every connection and look-up beyond loopback. */
 const COUNTER = 'OutNoRoutes';
 
-/** Runs a command where nothing but loopback is reachable; resolves with what it printed and how often something looked beyond. */
+/** Runs a command with only loopback reachable; resolves with its output and the number of attempts beyond loopback. */
 async function runWithoutNetwork(words: readonly string[], environment: NodeJS.ProcessEnv) {
   const script = 'ip link set lo up && "$@"; code=$?; echo; grep ^Ip: /proc/net/snmp; exit $code';
   const alone = process.geteuid?.() === 0 ? ['-n'] : ['-rn'];
@@ -36,13 +36,13 @@ test('counts a connection that goes beyond loopback', async () => {
   expect(attempts).toBeGreaterThan(0);
 });
 
-test('a whole instance opens no connection beyond loopback and leaves an empty home empty', async () => {
+test('a complete instance opens no connection beyond loopback and writes nothing to its home', async () => {
   const home = testFolder();
   const { PATH } = processEnvironment();
   const environment = { PATH, HOME: home, RECOLLECT_CACHE_DIR: inject('cacheDir') };
   const words = [process.execPath, CLI, 'demo', '--data-dir', testFolder()];
   const { output, attempts } = await runWithoutNetwork(words, environment);
-  // On a busy machine the demo may give up before its session has settled; by then everything that could look beyond has run.
+  // On a busy machine the demo may give up before its session has settled; by then all code that could connect has run.
   expect(output).toMatch(/85 hooks of a recorded coding session[^]*[1-9]\d* summaries/);
   const left = readdirSync(home, { recursive: true });
   recordFigure('connections_beyond_loopback', attempts);

@@ -1,4 +1,4 @@
-"""What Schemathesis has to know of Recollect beside its OpenAPI document: two media types, and the rules that no schema can say."""
+"""Adds two media types to Schemathesis, and the rules that Recollect's OpenAPI document cannot express as schemas."""
 
 import json
 import re
@@ -8,33 +8,33 @@ import schemathesis
 
 @schemathesis.serializer("application/x-ndjson")
 def ndjson(_context, value):
-    """A list becomes one line of JSON an item; anything else is one line."""
+    """Serializes each item of a list, or another value, as one line of JSON."""
     lines = value if isinstance(value, list) else [value]
     return "".join(json.dumps(line) + "\n" for line in lines).encode()
 
 
 @schemathesis.serializer("application/zstd")
 def zstd(_context, value):
-    """No file of another instance can be made up: the import that takes it ends with an error of its own."""
+    """Serializes JSON: a valid export file cannot be generated, so the import fails."""
     return json.dumps(value).encode()
 
 
-# Codes of 422 that say what the store holds, not what is wrong with the request.
-STATES = {"SESSION_DELETED", "EVENT_FORGOTTEN", "CAPTURE_DISABLED", "EXCLUDED", "EVENT_NOT_STORABLE"}
-# By operation: "FIELD MESSAGE" of a 422 that names a rule which stands in the description, because no schema can say it.
+# Codes of 422 that depend on stored data, not on the request.
+STATES = {"SESSION_DELETED", "EVENT_FORGOTTEN", "CAPTURE_DISABLED", "FOLDER_EXCLUDED", "EVENT_NOT_STORABLE"}
+# By operation: "FIELD MESSAGE" of a 422 for a rule that only the description states.
 RULES = {
-    "GET /api/v1/graph": [r"q says another beginning than node"],
+    "GET /api/v1/graph": [r"q cannot be combined with node"],
     "GET /api/v1/jobs": [r"cursor is none that this list gave"],
-    "GET /api/v1/learnings": [r"cursor is none that this list gave", r"include_closed says another thing than as_of"],
+    "GET /api/v1/learnings": [r"cursor is none that this list gave", r"include_closed cannot be combined with as_of"],
     "GET /api/v1/sessions/{id}/summaries": [r"cursor is none that this list gave"],
     "GET /api/v1/timeline": [r"anchor or q is needed, and not both"],
-    "GET /api/v1/usage": [r"(since|until) (is before 1970|leaves no time|makes more than)"],
-    "GET /api/v1/roi": [r"(since|until) (is before 1970|leaves no time|makes more than)"],
+    "GET /api/v1/usage": [r"(since|until) (is before 1970|leaves no time|spans more than)"],
+    "GET /api/v1/roi": [r"(since|until) (is before 1970|leaves no time|spans more than)"],
     "DELETE /api/v1/gdpr/restrict": [r"user name a user or a session"],
     "DELETE /api/v1/memories/{id}": [r"id is of a summary"],
     "PUT /api/v1/memories/{id}": [r"id is of a (prompt|summary)", r"flagged is of captured events alone", r"\w+ stays as it was captured"],
     "POST /api/v1/gdpr/rectify": [r"id is of a (prompt|summary)", r"flagged is of captured events alone", r"\w+ stays as it was captured"],
-    "POST /api/v1/memories": [r"occurred_at lies in the future", r"project there is no such project"],
+    "POST /api/v1/memories": [r"occurred_at is in the future", r"project there is no such project"],
     "POST /api/v1/learnings": [r"project there is no such project", r"evidence\.\d+\.(row_id there is no such row|quote does not stand)"],
     "POST /api/v1/learnings/{id}/supersede": [
         r"by (is the same learning|there is no such learning|does not hold any more)",
@@ -54,18 +54,18 @@ RULES = {
 
 
 def is_documented(operation, answer):
-    """Whether a 422 is one of the above in every detail."""
+    """Returns True if every detail of a 422 matches a rule above."""
     if answer.get("code") in STATES:
         return operation in ("POST /api/v1/events", "POST /api/v1/hooks/{event}")
-    said = [f"{detail['field']} {detail['message']}" for detail in answer.get("details", [])]
+    details = [f"{detail['field']} {detail['message']}" for detail in answer.get("details", [])]
     rules = RULES.get(operation, [])
-    return bool(said) and all(any(re.match(rule, each) for rule in rules) for each in said)
+    return bool(details) and all(any(re.match(rule, each) for rule in rules) for each in details)
 
 
 @schemathesis.check
-def refusal_that_no_schema_can_say(ctx, response, case):
-    """`positive_data_acceptance` lets 422 through where the configuration says so: here each of them must be one that is documented."""
+def documented_rejection(ctx, response, case):
+    """Asserts that a 422, which `positive_data_acceptance` accepts for some operations, is documented."""
     if case.meta is None or not case.meta.generation.mode.is_positive or response.status_code != 422:
         return
     answer = json.loads(response.content)
-    assert is_documented(case.operation.label, answer), f"a request that the document allows is refused: {answer}"
+    assert is_documented(case.operation.label, answer), f"a request that the document allows is rejected: {answer}"

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { FiguresReporter } from './figures-reporter.ts';
 
-/** Files of the suite in which each test plays an attack: they run here again, so that one command tries all attacks. */
+/** Files of the suite in which each test is an attack; they run here again, so that one command runs all attacks. */
 const ATTACKS = [
   'tests/hook/project/hostile-folder.test.ts',
   'tests/api/http/bodies.test.ts',
@@ -18,7 +18,7 @@ const ATTACKS = [
   'tests/activities/export-import/settings.test.ts',
 ];
 
-/** Abuse: hostile input against real instances. One file after another, because some files measure pauses and memory. */
+/** Abuse tests send hostile input to real instances. Files run one after another: some measure pauses and memory. */
 export default defineConfig({
   root: fileURLToPath(new URL('../..', import.meta.url)),
   test: {

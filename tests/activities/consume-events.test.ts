@@ -9,7 +9,7 @@ import type { TestInstance } from '../setup/instance.ts';
 
 let instance: TestInstance;
 let indexHints = 0;
-let temporalIsAway = false;
+let temporalIsDown = false;
 
 beforeAll(async () => {
   instance = await startTestInstance();
@@ -25,7 +25,7 @@ function activities() {
       session: () => Promise.resolve(),
       index: () => {
         indexHints += 1;
-        return temporalIsAway ? Promise.reject(new Error('away')) : Promise.resolve();
+        return temporalIsDown ? Promise.reject(new Error('unavailable')) : Promise.resolve();
       },
       modelBatch: () => Promise.resolve(),
       reindex: () => Promise.resolve(),
@@ -72,14 +72,14 @@ test('records the phase and hints the index; leaves a failed hint to the workflo
   const ref = await capture('shown', 3, (n) => `note ${n}`);
   const steps = activities();
   indexHints = 0;
-  temporalIsAway = true;
+  temporalIsDown = true;
   const first = await steps.consumeEvents({ ...ref, policy: POLICY, closeOpen: null, phase: 'summarising' });
   expect(first.isIndexRequested).toBe(true);
   const row = await instance.db.superuser.query('SELECT phase, workflow_id FROM sessions WHERE id = $1', [
     ref.sessionId,
   ]);
   expect(row.rows[0]).toEqual({ phase: 'summarising', workflow_id: sessionWorkflowId(ref.tenantId, ref.sessionId) });
-  temporalIsAway = false;
+  temporalIsDown = false;
   await capture('shown', 1, () => 'one more note');
   expect(
     (await steps.consumeEvents({ ...ref, policy: POLICY, closeOpen: null, phase: 'active' })).isIndexRequested,
@@ -88,7 +88,7 @@ test('records the phase and hints the index; leaves a failed hint to the workflo
 });
 
 test('cuts open rows of any size on request', async () => {
-  const ref = await capture('asked', 2, (n) => `note ${n}`);
+  const ref = await capture('requested', 2, (n) => `note ${n}`);
   const steps = activities();
   expect((await steps.consumeEvents({ ...ref, policy: POLICY, closeOpen: null, phase: 'active' })).windowsPending).toBe(
     0,

@@ -27,7 +27,7 @@ const coded = (code: unknown): Error => Object.assign(new Error(CONTENT), { code
 const database = (code: string): Error => Object.assign(new pg.DatabaseError(CONTENT, 0, 'error'), { code });
 const prisma = (code: string): Error => new Prisma.PrismaClientKnownRequestError(CONTENT, { code, clientVersion: '7' });
 
-/** As Prisma throws what its adapter for PostgreSQL met. */
+/** Returns an error as Prisma throws those of its PostgreSQL adapter. */
 const raw = (code: string, originalCode: string): Error =>
   new Prisma.PrismaClientKnownRequestError(CONTENT, {
     code,
@@ -62,7 +62,7 @@ const SET_KINDS: readonly [BackupSetErrorKind, FailureType][] = [
   ['newer', 'BackupVersionUnsupported'],
 ];
 
-/** Every error that an activity meets: what it is called, and whether another attempt is made. */
+/** Every error of an activity: its failure type, and whether it is retried. */
 const TABLE: readonly [string, unknown, FailureType, 'retried' | 'given up'][] = [
   ...MODEL_KINDS.map(([kind, type, fate]): [string, unknown, FailureType, 'retried' | 'given up'] => [
     `model: ${kind}`,
@@ -71,7 +71,7 @@ const TABLE: readonly [string, unknown, FailureType, 'retried' | 'given up'][] =
     fate,
   ]),
   [
-    'a Temporal that does not answer',
+    'a Temporal that does not respond',
     Object.assign(new Error(CONTENT), { name: 'ServiceError' }),
     'TemporalUnavailable',
     'retried',
@@ -99,7 +99,7 @@ const TABLE: readonly [string, unknown, FailureType, 'retried' | 'given up'][] =
   ['a file that is written to all the time', new ClaudeMemSourceError('BUSY', CONTENT), 'Unexpected', 'retried'],
   ['no place among the calls', new ModelBusy(), 'ModelBusy', 'retried'],
   ['no embedder', new EmbedderUnavailable('no model files'), 'EmbedderUnavailable', 'retried'],
-  ['no vector index', new VectorIndexUnavailable('away'), 'VectorIndexUnavailable', 'retried'],
+  ['no vector index', new VectorIndexUnavailable('unavailable'), 'VectorIndexUnavailable', 'retried'],
   [
     'Prisma that cannot start',
     new Prisma.PrismaClientInitializationError(CONTENT, '7'),
@@ -173,7 +173,7 @@ describe('every error', () => {
     expect('nextRetryDelay' in failure ? failure.nextRetryDelay : null).toBeUndefined();
   });
 
-  it.each(TABLE)('%s: keeps captured text out of the history', (_, error) => {
+  it.each(TABLE)('%s: excludes captured text from the history', (_, error) => {
     const failure = toFailure(error);
     expect(failure.message).not.toBe('');
     expect(failure.message).not.toContain('hunter2');

@@ -5,7 +5,7 @@ import { miniSession, ran, rowsFrom } from '../models/rows.ts';
 
 const { count } = createTokenCounter();
 const builds = rowsFrom([
-  { type: 'user', content: 'Build the release and tell me how large it is.' },
+  { type: 'user', content: 'Build the release and report how large it is.' },
   ran('npm run build', 'built 41 files in 812 ms\n3 tests passed\nbundle.js is 48 kB, commit 9fceb02d0ae5'),
   { type: 'assistant', content: 'The bundle is 48 kB, which is below the limit that was agreed upon.' },
 ]);

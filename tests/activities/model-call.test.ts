@@ -148,7 +148,7 @@ describe('a call', () => {
     };
     await expect(step(() => Promise.reject(new Error('killed')))).rejects.toThrow('killed');
     expect(await step(() => Promise.resolve())).toEqual({ output: 'what was done?', fromCache: true });
-    expect(model.asked).toHaveLength(1);
+    expect(model.requests).toHaveLength(1);
     expect(await booked()).toEqual([PAID, FREE]);
     expect((await day()).used).toBe(750);
   });
@@ -156,7 +156,7 @@ describe('a call', () => {
   test('over the request limit is not sent and parks its window', async () => {
     const prepared = model.prepare('long', { inputTokens: 801 });
     await expect(call(prepared)).rejects.toMatchObject({ kind: 'invalid_request', message: /1001 tokens; 1000/u });
-    expect(model.asked).toEqual([]);
+    expect(model.requests).toEqual([]);
     expect(await day()).toEqual({ used: 0, reserved: 0 });
   });
 
@@ -188,8 +188,8 @@ describe('a call', () => {
     const gate = Promise.withResolvers<void>();
     model.pause = () => gate.promise;
     const calls = ['a', 'b', 'c', 'd', 'e'].map((question) => call(model.prepare(question)));
-    await until(async () => ((await day()).reserved === 3 && model.asked.length === 3 ? true : undefined));
-    expect(model.asked).toHaveLength(3);
+    await until(async () => ((await day()).reserved === 3 && model.requests.length === 3 ? true : undefined));
+    expect(model.requests).toHaveLength(3);
     gate.resolve();
     expect((await Promise.all(calls)).map((result) => result.output)).toEqual(['a', 'b', 'c', 'd', 'e']);
     expect(await day()).toEqual({ used: 5 * 750, reserved: 0 });
@@ -206,7 +206,7 @@ describe('a call', () => {
     await expect(second).rejects.toThrow(/abort/iu);
     gate.resolve();
     await first;
-    expect(model.asked).toHaveLength(1);
+    expect(model.requests).toHaveLength(1);
   });
 });
 
@@ -215,7 +215,7 @@ describe('an unusable response', () => {
     model.script.push('wrong', 'ok: better');
     const result = await call(model.prepare('q'));
     expect(result).toMatchObject({ output: 'better', cost: { calls: 2, tokens: 1_500, usd: 0.002 } });
-    expect(model.asked).toEqual([
+    expect(model.requests).toEqual([
       { question: 'q', repair: false },
       { question: 'q | wrong | not so: wrong', repair: true },
     ]);
@@ -272,7 +272,7 @@ describe('an unusable response whose repair must wait', () => {
       cost: { calls: 2, tokens: 1_500, usd: 0.002 },
       fromCache: false,
     });
-    expect(model.asked).toEqual([{ question: 'q', repair: false }, repair]);
+    expect(model.requests).toEqual([{ question: 'q', repair: false }, repair]);
     expect(await booked()).toEqual([PAID, PAID]);
     expect(await call(model.prepare('q'), { limits })).toMatchObject({ output: 'better', fromCache: true });
   });
@@ -289,7 +289,7 @@ describe('an unusable response whose repair must wait', () => {
     model.script.push('wrong', new ModelError('overloaded', 'busy'));
     await expect(call(model.prepare('q'))).rejects.toMatchObject({ kind: 'overloaded' });
     expect(await call(model.prepare('q'))).toMatchObject({ cost: { calls: 2 } });
-    expect(model.asked).toEqual([{ question: 'q', repair: false }, repair, repair]);
+    expect(model.requests).toEqual([{ question: 'q', repair: false }, repair, repair]);
     expect(await booked()).toEqual([PAID, PAID]);
   });
 
@@ -312,7 +312,7 @@ describe('an unusable response whose repair must wait', () => {
     await expect(call(model.prepare(LONG), { limits, options: near() })).rejects.toBeInstanceOf(BudgetExhausted);
     const other = await sessionOf(owner, randomUUID());
     expect(await call(model.prepare(LONG), { whose: other })).toMatchObject({ fromCache: false, cost: { calls: 1 } });
-    expect(model.asked.map((asked) => asked.repair)).toEqual([false, false]);
+    expect(model.requests.map((request) => request.repair)).toEqual([false, false]);
   });
 });
 
@@ -347,7 +347,7 @@ describe('a day', () => {
     const untilMidnight = new Date().setUTCHours(24, 0, 0, 0) - Date.now();
     expect(failure.waitMs).toBeGreaterThan(untilMidnight - 10_000);
     expect(failure.waitMs).toBeLessThan(untilMidnight + 310_000);
-    expect(model.asked).toHaveLength(1);
+    expect(model.requests).toHaveLength(1);
     // The paid response is still cached.
     expect(await call(model.prepare('a'), { limits })).toMatchObject({ fromCache: true });
   });
@@ -377,7 +377,7 @@ describe('a day', () => {
       message: "the call may take 1000 tokens; the user's day has 999",
       usage: [],
     });
-    expect(model.asked).toEqual([]);
+    expect(model.requests).toEqual([]);
     expect(await day()).toEqual({ used: 0, reserved: 0 });
   });
 
@@ -447,7 +447,7 @@ describe('a nearly identical request', () => {
     model.script.push('ok: word1x word2x');
     await call(model.prepare(`${LONG} it took 12 ms`), { options: near() });
     expect(await call(model.prepare(question), { options, limits })).toMatchObject({ fromCache: false });
-    expect(model.asked).toHaveLength(2);
+    expect(model.requests).toHaveLength(2);
   });
 });
 
@@ -465,11 +465,11 @@ describe('a request known before preparation', () => {
     await call(model.prepare('q, cut to fit'));
     const prepare = () => Promise.resolve(model.prepare('q, cut to fit'));
     expect(await call(prepare, { options: question('q') })).toMatchObject({ output: 'q, cut to fit', fromCache: true });
-    expect(model.asked).toHaveLength(1);
+    expect(model.requests).toHaveLength(1);
   });
 });
 
-describe('answers', () => {
+describe('cached responses', () => {
   test('of another tenant are never reused', async () => {
     await call(model.prepare('q'));
     expect(await call(model.prepare('q'), { whose: await ownerOf(randomUUID()) })).toMatchObject({ fromCache: false });

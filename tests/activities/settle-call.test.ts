@@ -88,7 +88,7 @@ test.each([
   expect(await call(model.prepare('q'))).toEqual({ output: 'q', fromCache: false });
   expect(await state()).toEqual(BOOKED_ONCE);
   expect(await call(model.prepare('q'))).toMatchObject({ fromCache: true });
-  expect(model.asked).toHaveLength(1);
+  expect(model.requests).toHaveLength(1);
 });
 
 test('records paid usage of a cancelled step', async () => {
@@ -114,7 +114,8 @@ test('does not record usage again after an unconfirmed commit', async () => {
     asTenant: async (tenantId, work) => {
       const result = await db.database.asTenant(tenantId, work);
       const { rows } = await db.superuser.query('SELECT FROM usage_ledger WHERE user_id = $1', [owner.userId]);
-      if (rows.length > 0 && (heard += 1) === 1) throw Object.assign(new Error('gone'), { code: 'ECONNRESET' });
+      if (rows.length > 0 && (heard += 1) === 1)
+        throw Object.assign(new Error('connection lost'), { code: 'ECONNRESET' });
       return result;
     },
   };
@@ -146,6 +147,6 @@ test('releases a slot granted during cancellation without a request', async () =
     },
   });
   await expect(call(unheeding, cancel.signal, { ...db.database, pool })).rejects.toThrow('stop');
-  expect(model.asked).toEqual([]);
+  expect(model.requests).toEqual([]);
   expect(await state()).toEqual({ used: 0, booked: 0, reserved: 0 });
 });

@@ -102,7 +102,7 @@ beforeAll(async () => {
   const [code, text] = await run('backup', '--wait');
   if (
     code !== 0 ||
-    !/^[0-9a-f-]{36}: \d+ rows and \d+ vectors in \d+ files, .*, encrypted, copied and read back\.\n$/.test(text)
+    !/^[0-9a-f-]{36}: \d+ rows and \d+ vectors in \d+ files, .*, encrypted, copied and verified\.\n$/.test(text)
   )
     throw new Error(`no backup: ${code} ${text}`);
   first = text.slice(0, 36);
@@ -266,14 +266,14 @@ describe('operators', { timeout: 60_000 }, () => {
   });
 
   test('verify a backup and get a flipped bit reported', async () => {
-    expect(await run('backup', 'verify', first)).toEqual([0, `${first} is as it was written.\n`, '']);
+    expect(await run('backup', 'verify', first)).toEqual([0, `${first} verified.\n`, '']);
     const good = await show(first);
     expect(good).toMatchObject({ verified_how: 'read', verify_error: null });
     const victim = path.join(folder, 'store', `sets/${first}`, filesOf(manifest)[1]?.key ?? '');
     const bytes = readFileSync(victim);
     bytes.writeUInt8(bytes.readUInt8(bytes.byteLength - 3) ^ 4, bytes.byteLength - 3);
     writeFileSync(victim, bytes);
-    expect(await run('backup', 'verify', first)).toEqual([1, '', `${first} is not to be trusted: BackupCorrupted.\n`]);
+    expect(await run('backup', 'verify', first)).toEqual([1, '', `${first} failed verification: BackupCorrupted.\n`]);
     expect(await show(first)).toMatchObject({ verify_error: 'BackupCorrupted', verified_at: good.verified_at });
     bytes.writeUInt8(bytes.readUInt8(bytes.byteLength - 3) ^ 4, bytes.byteLength - 3);
     writeFileSync(victim, bytes);

@@ -16,7 +16,7 @@ export async function timings(count: number, work: (index: number) => Promise<un
   return samples;
 }
 
-/** The middle of the samples, with two digits. */
+/** Returns the median of the samples, with two digits. */
 export function median(samples: readonly number[]): number {
   return percentile(samples, 0.5);
 }

@@ -17,11 +17,11 @@ export interface HookClientFigures {
   readonly hookMs: number;
   /** The same by `recollect hook`. */
   readonly commandMs: number;
-  /** Median of the pairs' own ratios. */
+  /** Median of the ratios of all pairs. */
   readonly hookRatio: number;
   readonly commandRatio: number;
   /** Events that missed the client's limit and were spooled: many of them invalidate the figures. */
-  readonly kept: number;
+  readonly spooled: number;
 }
 
 export interface HookClientBench {
@@ -40,7 +40,7 @@ export async function measureHookClient({ url, apiKey, pairs = PAIRS }: HookClie
   writeHookClient();
   const dataDir = mkdtempSync(path.join(tmpdir(), 'recollect-hook-bench-'));
   writeFileSync(path.join(dataDir, 'credentials.json'), JSON.stringify({ url, api_key: apiKey }), { mode: 0o600 });
-  let kept = 0;
+  let spooled = 0;
   const samples: { node: number; hook: number; command: number }[] = [];
   try {
     for (let index = -WARM_UP; index < pairs; index += 1) {
@@ -49,7 +49,7 @@ export async function measureHookClient({ url, apiKey, pairs = PAIRS }: HookClie
       const command = await timed([COMMAND, 'hook', 'PostToolUse'], hookJson(index), dataDir);
       if (index >= 0) samples.push({ node, hook, command });
     }
-    kept = keptEvents(dataDir);
+    spooled = spooledEvents(dataDir);
   } finally {
     rmSync(dataDir, { recursive: true, force: true });
   }
@@ -61,12 +61,12 @@ export async function measureHookClient({ url, apiKey, pairs = PAIRS }: HookClie
     commandMs: median(samples.map(({ command }) => command)),
     hookRatio: median(samples.map(({ node, hook }) => hook / node)),
     commandRatio: median(samples.map(({ node, command }) => command / node)),
-    kept,
+    spooled,
   };
 }
 
-/** The client's log has an entry for whatever did not go as it should. */
-function keptEvents(dataDir: string): number {
+/** Counts entries of the client's log, which records failed deliveries only. */
+function spooledEvents(dataDir: string): number {
   const log = path.join(dataDir, 'logs', 'hook.log');
   return existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n').length : 0;
 }
@@ -82,7 +82,7 @@ function hookJson(index: number): string {
   });
 }
 
-/** How long a process lives, from before its start to after its end, in milliseconds. */
+/** Returns the milliseconds from before a process starts to after it ends. */
 function timed(words: readonly string[], input: string, dataDir: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const started = performance.now();
@@ -101,7 +101,7 @@ function timed(words: readonly string[], input: string, dataDir: string): Promis
   });
 }
 
-/** A server that accepts everything at once: measures the client alone. */
+/** Starts a server that accepts everything at once, to measure the client alone. */
 async function serverAlone(): Promise<{ readonly url: string; close(): void }> {
   const server = createServer((request, response) => {
     request.resume();

@@ -8,7 +8,7 @@ const CLI = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 
 export interface InstanceProcess {
   readonly pid: number;
-  /** From the start of the process to its word that it is ready. */
+  /** From the start of the process until it reports that it is ready. */
   readonly readyMs: number;
   stop(): Promise<void>;
 }
@@ -23,13 +23,13 @@ export async function startInstanceProcess(
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...processEnvironment(), ...settings },
   });
-  let said = '';
+  let output = '';
   await new Promise<void>((resolve, reject) => {
     child.stdout?.on('data', (chunk: Buffer) => {
-      said += chunk.toString('utf8');
-      if (said.includes('Recollect is ready')) resolve();
+      output += chunk.toString('utf8');
+      if (output.includes('Recollect is ready')) resolve();
     });
-    child.once('exit', (code) => reject(new Error(`recollect up ended with ${code}:\n${said}`)));
+    child.once('exit', (code) => reject(new Error(`recollect up ended with ${code}:\n${output}`)));
   });
   return {
     pid: child.pid ?? 0,

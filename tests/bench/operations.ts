@@ -15,8 +15,8 @@ import { request } from './operations/api.ts';
 import { benchBackup, benchCaptureBeside, setsFolder } from './operations/backup.ts';
 import { benchClaudeMem } from './operations/claude-mem.ts';
 import { benchConsistency } from './operations/consistency.ts';
-import { fillKeep } from './operations/fill.ts';
-import { askAll, exactly, overlap, sameShare } from './operations/questions.ts';
+import { fillInstance } from './operations/fill.ts';
+import { queryAll, exactly, overlap, sameShare } from './operations/questions.ts';
 import { benchRestore } from './operations/restore.ts';
 import { benchRetention } from './operations/retention.ts';
 import { createSpeedCorpus } from './recall/speed-corpus.ts';
@@ -47,7 +47,7 @@ async function fill(instance: BenchInstance, observations: number, vectors: numb
   try {
     const { database } = instance;
     const model = { model: indexNameOf(embedder.model), dimension: embedder.dimension };
-    await fillKeep(
+    await fillInstance(
       { ...(await soleUser(database)), ...model, database, observations, vectors },
       index,
       createSpeedCorpus(),
@@ -61,7 +61,7 @@ async function fill(instance: BenchInstance, observations: number, vectors: numb
   }
 }
 
-/** Runs on an instance that is not needed afterwards. */
+/** Measures retention on an instance that is not needed afterwards. */
 async function retain(instance: BenchInstance) {
   const maintenance = new pg.Pool({ connectionString: instance.maintenanceDatabaseUrl, max: 4 });
   try {
@@ -72,7 +72,7 @@ async function retain(instance: BenchInstance) {
 }
 
 /** Runs a step; reports its start and its result. */
-async function told<Figures>(name: string, work: () => Promise<Figures>): Promise<Figures> {
+async function reported<Figures>(name: string, work: () => Promise<Figures>): Promise<Figures> {
   say(name);
   const figures = await work();
   say(JSON.stringify(figures));
@@ -83,7 +83,7 @@ async function main(): Promise<void> {
   const observations = Number(flag('--observations') ?? 1_000_000);
   const vectors = Number(flag('--vectors') ?? observations / 10);
   const given = flag('--data');
-  const dataDir = mkdtempSync(path.join(tmpdir(), 'recollect-bench-keep-'));
+  const dataDir = mkdtempSync(path.join(tmpdir(), 'recollect-bench-operations-'));
   try {
     if (given !== undefined) {
       // Unembedded captures of one run would slow down the next measurement.
@@ -107,7 +107,7 @@ async function main(): Promise<void> {
   }
 }
 
-/** One of the steps alone. */
+/** Measures a single step. */
 async function measureOnly(step: string, dataDir: string, observations: number, vectors: number): Promise<object> {
   if (step === 'restore') return (await measureRestored(dataDir, observations, vectors)).figures;
   const instance = await startBenchInstance({}, dataDir);
@@ -134,7 +134,7 @@ interface Beside {
 
 const NOTHING = () => Promise.resolve({});
 
-/** Fills an instance, backs it up, and restores it into a second one, which starts after the first has stopped; compares the same queries before and after. */
+/** Fills an instance, backs it up, stops it, and restores it into a second one; compares the same queries before and after. */
 async function measureRestored(
   dataDir: string,
   observations: number,
@@ -144,18 +144,18 @@ async function measureRestored(
   const corpus = createSpeedCorpus();
   const asOf = new Date().toISOString();
   const source = await startBenchInstance({}, dataDir);
-  const madeOf = async () => {
+  const backUp = async () => {
     try {
       await fill(source, observations, vectors);
-      say('asking the questions');
-      const before = await askAll(source, corpus, asOf, observations);
-      const backup = await told('backup', () => benchBackup(source));
+      say('running the queries');
+      const before = await queryAll(source, corpus, asOf, observations);
+      const backup = await reported('backup', () => benchBackup(source));
       return { before, backup, more: await beside.source(source) };
     } finally {
       await source.stop();
     }
   };
-  const { before, backup, more } = await madeOf();
+  const { before, backup, more } = await backUp();
   const target = await startBenchInstance();
   try {
     const query = new URLSearchParams({ q: exactly(3, observations), as_of: asOf }).toString();
@@ -164,10 +164,10 @@ async function measureRestored(
       return (before.exact[3] ?? ['none']).every((id) => answer.includes(id));
     };
     const set = { ...backup, store: setsFolder(source.dataDir) };
-    const restore = await told('restore', () => benchRestore(target, set, right));
+    const restore = await reported('restore', () => benchRestore(target, set, right));
     await awaitIndexed(target.weaviate, INDEX_TIMEOUT_MS);
-    say('asking them again');
-    const after = await askAll(target, corpus, asOf, observations);
+    say('running them again');
+    const after = await queryAll(target, corpus, asOf, observations);
     const figures = {
       backup: backup.figures,
       restore,
@@ -185,16 +185,16 @@ async function measureRestored(
 async function measureAll(dataDir: string, observations: number, vectors: number): Promise<object> {
   const { figures, more } = await measureRestored(dataDir, observations, vectors, {
     source: async (instance) => ({
-      consistency: await told('consistency', () => benchConsistency(instance)),
+      consistency: await reported('consistency', () => benchConsistency(instance)),
       // Last: its captures keep the workers busy for minutes.
-      capture_beside_backup: await told('capture beside a backup', () => benchCaptureBeside(instance)),
+      capture_beside_backup: await reported('capture beside a backup', () => benchCaptureBeside(instance)),
     }),
     target: async (instance) => ({
-      retention: await told('retention', () => retain(instance)),
-      claude_mem: await told('import from claude-mem', () => claudeMemInto(instance)),
+      retention: await reported('retention', () => retain(instance)),
+      claude_mem: await reported('import from claude-mem', () => claudeMemInto(instance)),
     }),
   });
-  return { bench: 'keep', observations, vectors, ...figures, ...more };
+  return { bench: 'operations', observations, vectors, ...figures, ...more };
 }
 
 await main();

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 export interface ProcessMemory {
   readonly name: string;
   readonly processes: number;
-  /** Proportional set size: shared pages are counted once over all who share them. */
+  /** Proportional set size: each process counts its part of shared pages. */
   readonly pssMib: number;
 }
 
@@ -15,7 +15,7 @@ function readOrEmpty(path: string): string {
   }
 }
 
-/** Parent of every process, by pid. Linux only. */
+/** Returns the parent of every process by pid. Linux only. */
 function parents(): Map<number, number> {
   const found = new Map<number, number>();
   for (const entry of readdirSync('/proc')) {
@@ -26,12 +26,12 @@ function parents(): Map<number, number> {
   return found;
 }
 
-/** Resident memory of a process in MiB; 0 of one that has ended. */
+/** Returns the resident memory of a process in MiB; 0 if it has ended. */
 export function residentMib(pid: number): number {
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(readOrEmpty(`/proc/${pid}/status`))?.[1] ?? 0) / 1024;
 }
 
-/** A process and everything below it. */
+/** Returns a process and its descendants. */
 export function familyOf(pid: number): number[] {
   const all = parents();
   const family = [pid];
@@ -39,7 +39,7 @@ export function familyOf(pid: number): number[] {
   return family;
 }
 
-/** Memory of a supervisor's family: itself, and each service with its own children. `roots` names the services by pid. */
+/** Returns the memory of a supervisor and of each service with its children. `roots` contains the services' pids by name. */
 export function memoryOf(supervisor: number, roots: ReadonlyMap<string, number>): ProcessMemory[] {
   const pss = (pid: number) =>
     Number(/^Pss:\s+(\d+) kB/m.exec(readOrEmpty(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0) / 1024;

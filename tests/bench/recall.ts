@@ -3,7 +3,7 @@ import type { RecallFigures } from './recall/figures.ts';
 // Quality and speed of search. Prints one JSON line; progress goes to stderr.
 // `--only longmemeval,coding` selects parts. A part without local data returns `skipped`.
 
-/** A part is loaded when it is wanted: each brings an instance of its own. */
+/** Parts are loaded on demand: each has its own instance. */
 const PARTS: Readonly<Record<string, () => Promise<RecallFigures>>> = {
   longmemeval: async () => (await import('./recall/longmemeval.ts')).runLongMemEval(),
   index: async () => (await import('./recall/index-rate.ts')).runIndexRate(),

@@ -89,7 +89,7 @@ const count = (names: readonly string[]): Record<string, number> => {
   return Object.fromEntries([...counts].toSorted(([one], [other]) => one.localeCompare(other)));
 };
 
-/** Microseconds that each KiB of the texts took, the median of some rounds, as processor time: other work on the machine does not count. */
+/** Returns microseconds of processor time per KiB, the median of some rounds: independent of other load. */
 function microsecondsPerKib(texts: readonly string[]): number {
   const kib = texts.reduce((sum, text) => sum + Buffer.byteLength(text, 'utf8'), 0) / KIB;
   const rounds: number[] = [];
@@ -101,7 +101,7 @@ function microsecondsPerKib(texts: readonly string[]): number {
   return percentile(rounds, 0.5);
 }
 
-/** Microseconds of one text of a KiB, redacted again and again. */
+/** Returns microseconds per redaction of a text of 1 KiB. */
 function smallTimes(text: string): { readonly p50: number; readonly p99: number } {
   const times: number[] = [];
   for (let run = 0; run < SMALL_RUNS; run += 1) {

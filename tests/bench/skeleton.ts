@@ -26,7 +26,7 @@ const IDLE_MS = 60_000;
 const SHARED_TIMEOUT_MS = 600_000;
 const QUESTIONS = [
   'why was the invoice a cent off?',
-  'how is money kept',
+  'how is money stored',
   'what must be run before a commit?',
   'TALLY_TIME_ZONE',
   'what is the next step for yen',
@@ -37,7 +37,7 @@ const step = silentProgress.step('bench');
 const say = (text: string) => process.stderr.write(`${text}\n`);
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** The recorded session under another id, so that it is a session of its own. */
+/** Returns the recorded session under another id. */
 function renamed(hooks: readonly RecordedHook[], sessionId: string): RecordedHook[] {
   return hooks.map((hook) => ({
     ...hook,
@@ -68,7 +68,7 @@ async function killedWorker(client: ServerClient, dataDir: string, undisturbed: 
   const middle = Math.floor(hooks.length / 2);
   const id = `claude-code:${sessionId}`;
   await replayHooks(client, hooks.slice(0, middle), never, step);
-  // Not before the worker has started on this session.
+  // Wait until the worker has started on this session.
   while ((await client.session(id)).counts.summaries === 0) await wait(20);
   const worker = servicePids(dataDir).get('worker') ?? 0;
   process.kill(worker, 'SIGKILL');

@@ -409,5 +409,5 @@ test('rejects other files and names the field', async () => {
     body: { details: [{ field: 'file', message: expect.stringContaining('RECOLLECT_CLAUDE_MEM_ROOTS') }] },
   });
   const failed = await command([path.join(folder, 'absent')]);
-  expect(failed).toMatchObject({ exitCode: 1, output: expect.stringContaining('There is no claude-mem.db') });
+  expect(failed).toMatchObject({ exitCode: 1, output: expect.stringContaining('No claude-mem.db found') });
 });

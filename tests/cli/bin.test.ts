@@ -7,7 +7,7 @@ import { testFolder } from '../infra/support/folder.ts';
 const ROOT = path.resolve(import.meta.dirname, '..', '..');
 const BIN = path.join(ROOT, 'cli', 'bin.mjs');
 
-/** Runs a `bin.mjs` with the Node of the tests, which says of itself that it is another one. */
+/** Runs a `bin.mjs` with the Node of the tests, which reports another version. */
 function runAs(version: string, bin: string, ...words: string[]) {
   const claim = `Object.defineProperty(process,'versions',{value:{...process.versions,node:'${version}'}})`;
   const flags = ['--import', `data:text/javascript,${encodeURIComponent(claim)}`];
@@ -15,7 +15,7 @@ function runAs(version: string, bin: string, ...words: string[]) {
   return { status, stdout, stderr };
 }
 
-/** A `bin.mjs` where npm brought no Node. */
+/** Creates a `bin.mjs` without a Node installed by npm. */
 function binAlone(): string {
   const folder = testFolder();
   mkdirSync(path.join(folder, 'cli'));
@@ -23,7 +23,7 @@ function binAlone(): string {
   return path.join(folder, 'cli', 'bin.mjs');
 }
 
-test.each(['20.19.0', '22.18.0', '23.11.1', '24.6.0'])('says in one sentence that Node %s is too old', (version) => {
+test.each(['20.19.0', '22.18.0', '23.11.1', '24.6.0'])('prints one sentence if Node %s is too old', (version) => {
   expect(runAs(version, binAlone(), 'status')).toEqual({
     status: 1,
     stdout: '',
@@ -31,7 +31,7 @@ test.each(['20.19.0', '22.18.0', '23.11.1', '24.6.0'])('says in one sentence tha
   });
 });
 
-test('hands over to the Node that npm installed', () => {
+test('runs the Node that npm installed', () => {
   const bin = binAlone();
   const bring = path.join(path.dirname(bin), '..', 'node_modules', 'node', 'bin');
   mkdirSync(bring, { recursive: true });
@@ -42,7 +42,7 @@ test('hands over to the Node that npm installed', () => {
   );
 });
 
-test('runs the command with the Node that has all it needs', () => {
+test('runs the command with a sufficient Node', () => {
   const { status, stdout } = runAs(process.versions.node, BIN, '--help');
   expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringContaining('Usage: recollect') });
 });

@@ -19,7 +19,7 @@ const ended = { pid: 2 ** 22, startTime: 'long ago' };
 const node = { kind: 'service', stopSignal: 'SIGTERM', restarts: 0, since: '2026-01-01T00:00:00.000Z' } as const;
 
 async function runProgram(args: string[]): Promise<{ code: number | undefined; text: string }> {
-  const context = recordOutput({ HOME: '/nobody' });
+  const context = recordOutput({ HOME: '/nonexistent' });
   let code: number | undefined;
   await createProgram(context, (given) => {
     code = given;
@@ -27,7 +27,7 @@ async function runProgram(args: string[]): Promise<{ code: number | undefined; t
   return { code, text: context.text() };
 }
 
-test('status of a folder that was never used, of a running instance, and of a killed one', () => {
+test('status of an unused folder, a running instance, and a killed one', () => {
   const layout = prepareDataDirectory(testFolder());
   expect(statusReport(layout.dataDir)).toMatchObject({ running: false, phase: 'never started', services: [] });
   const nodes = {
@@ -54,7 +54,7 @@ test('status of a folder that was never used, of a running instance, and of a ki
   });
 });
 
-test('status tells programs and people, and its exit code tells scripts', async () => {
+test('status prints text or JSON, and its exit code reports the state', async () => {
   const layout = prepareDataDirectory(testFolder());
   const state = {
     supervisor: ended,
@@ -73,13 +73,13 @@ test('status tells programs and people, and its exit code tells scripts', async 
   expect(JSON.parse(program.text)).toMatchObject({ running: false, error: 'no disk' });
 });
 
-test('down of nothing is a success', async () => {
+test('down succeeds without an instance', async () => {
   const context = recordOutput();
   expect(await down(path.join(testFolder(), 'never'), context)).toBe(0);
   expect(context.text()).toBe('The instance is not running.\n');
 });
 
-test('logs show the last lines of one service, or of all with their names', async () => {
+test('logs prints the last lines of one service, or of all with their names', async () => {
   const layout = prepareDataDirectory(testFolder());
   writeFileSync(path.join(layout.logs, 'api.log'), 'a1\na2\na3\n');
   writeFileSync(path.join(layout.logs, 'worker.log'), 'w1\n');
@@ -92,10 +92,10 @@ test('logs show the last lines of one service, or of all with their names', asyn
   expect(all.text()).toBe('api        a3\nworker     w1\n');
   const none = recordOutput();
   expect(await logs('mysql', { dataDir: layout.dataDir, lines: 1 }, none, signal)).toBe(1);
-  expect(none.errors()).toContain('Known: api, worker.');
+  expect(none.errors()).toContain('Available: api, worker.');
 });
 
-test('logs can be followed, whole lines only, also over a rotation, until it is stopped', async () => {
+test('logs --follow prints complete lines, also across a rotation, until it is stopped', async () => {
   const layout = prepareDataDirectory(testFolder());
   const file = path.join(layout.logs, 'api.log');
   writeFileSync(file, 'old\n');
@@ -116,13 +116,13 @@ test.each([
   [['up', '--port', '70000'], 'Expected an integer from 1 to 65535'],
   [['logs', '--lines', 'many'], 'Expected an integer from 0 to'],
   [['fly'], "unknown command 'fly'"],
-])('%j is refused with a reason', async (args, reason) => {
+])('rejects %j with a reason', async (args, reason) => {
   const { exitCode, output } = await runCli(args).ended;
   expect(exitCode).toBe(1);
   expect(output).toContain(reason);
 });
 
-test('every command takes the data directory', () => {
+test('every command accepts --data-dir', () => {
   const output = { out: () => undefined, err: () => undefined, columns: null };
   const { commands } = createProgram({ environment: {}, output }, () => undefined);
   expect(commands.map((command) => command.name())).toEqual(
@@ -138,7 +138,7 @@ test('every command takes the data directory', () => {
   expect(without.map(({ command, leaf }) => `${command.name()} ${leaf.name()}`)).toEqual([]);
 });
 
-test('a data directory of a newer version, a wrong engine path and a taken port end up with one message and nothing running', async () => {
+test('up fails with one message and no process for a newer data directory, a wrong engine path and a taken port', async () => {
   const layout = prepareDataDirectory(testFolder());
   const wrong = await runCli(['up', '--data-dir', layout.dataDir], { RECOLLECT_WEAVIATE_SERVER: '/no/such' }).ended;
   expect(wrong).toMatchObject({
@@ -148,14 +148,14 @@ test('a data directory of a newer version, a wrong engine path and a taken port 
   expect(wrong.output).not.toContain('    at ');
   const port = new URL(await serve(() => undefined)).port;
   const taken = await runCli(['up', '--data-dir', layout.dataDir, '--port', port]).ended;
-  expect(taken).toMatchObject({ exitCode: 1, output: expect.stringContaining(`Port ${port} is taken`) });
+  expect(taken).toMatchObject({ exitCode: 1, output: expect.stringContaining(`Port ${port} is in use`) });
   writeFileSync(layout.versionFile, '{"layout": 99, "createdAt": "later"}');
   const newer = await runCli(['up', '--data-dir', layout.dataDir]).ended;
-  expect(newer).toMatchObject({ exitCode: 1, output: expect.stringContaining('newer Recollect') });
+  expect(newer).toMatchObject({ exitCode: 1, output: expect.stringContaining('newer version') });
   expect(statusReport(layout.dataDir).supervisorPid).toBeNull();
 });
 
-test('the launcher runs the command line with this Node', () => {
+test('the launcher runs the CLI with this Node', () => {
   const launcher = path.resolve(import.meta.dirname, '../../cli/bin.mjs');
   const run = spawnSync(process.execPath, [launcher, 'status', '--data-dir', '/no/such'], { encoding: 'utf8' });
   expect(run.stdout).toContain('Recollect: never started');

@@ -17,20 +17,20 @@ interface Demo {
   dataDir(): string | undefined;
 }
 
-/** `recollect demo` as a user starts it. */
+/** Starts `recollect demo` as a user does. */
 function startDemo(): Demo {
   const child = spawn(process.execPath, [CLI, 'demo'], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...processEnvironment(), RECOLLECT_CACHE_DIR: inject('cacheDir') },
   });
-  let said = '';
+  let output = '';
   for (const stream of [child.stdout, child.stderr])
-    stream?.on('data', (chunk: Buffer) => (said += chunk.toString('utf8')));
+    stream?.on('data', (chunk: Buffer) => (output += chunk.toString('utf8')));
   return {
     child,
-    output: () => said,
+    output: () => output,
     dataDir: () => {
-      const found = /data in (\S+)/.exec(said)?.[1];
+      const found = /data in (\S+)/.exec(output)?.[1];
       if (found !== undefined && !folders.includes(found)) folders.push(found);
       return found;
     },
@@ -38,7 +38,7 @@ function startDemo(): Demo {
 }
 
 function isAlive(pid: number): boolean {
-  // A zombie that nobody has waited for yet does nothing any more.
+  // A zombie process has ended.
   return existsSync(`/proc/${pid}/stat`) && !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
 }
 
@@ -73,7 +73,7 @@ describe('recollect demo', { timeout: 240_000 }, () => {
     expect(output).toContain('best_practice');
     expect(output).not.toContain('AKIA');
     expect(output).not.toContain('degraded');
-    // The shown memory; progress lines and addresses may be longer.
+    // Only the displayed memory; progress lines and addresses may be wider.
     const shown = output.slice(output.indexOf('── Captured events'), output.indexOf('── Next steps'));
     expect(shown.split('\n').filter((line) => line.length > 100)).toEqual([]);
     expect(family.filter(isAlive)).toEqual([]);

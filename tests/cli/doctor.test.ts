@@ -19,7 +19,7 @@ import { recordOutput } from './support/output.ts';
 
 const GIBIBYTE = 1024 ** 3;
 
-test('Node must be able to run TypeScript and to hash passwords', () => {
+test('requires a Node that runs TypeScript and hashes passwords', () => {
   expect(
     [checkNode('24.7.0'), checkNode('25.1.0'), checkNode('24.6.9'), checkNode('22.18.0')].map(
       (finding) => finding.result,
@@ -31,14 +31,14 @@ function judge(bytes: number): Finding {
   return checkDiskSpace('/not/there/yet', () => bytes);
 }
 
-test('disk space is judged by what is free', () => {
+test('judges disk space by the free bytes', () => {
   expect(judge(10 * GIBIBYTE)).toMatchObject({ result: 'ok', text: '10.0 GiB free' });
   expect(judge(2 * GIBIBYTE).result).toBe('warn');
   expect(judge(0.1 * GIBIBYTE)).toMatchObject({ result: 'fail', advice: expect.stringContaining('0.5 GiB') });
   expect(checkDiskSpace(testFolder()).text).toMatch(/^\d+\.\d GiB free$/);
 });
 
-test('a data directory may be missing, but neither newer nor damaged', () => {
+test('accepts a missing data directory, rejects a newer or damaged one', () => {
   const layout = instanceLayout(path.join(testFolder(), 'data'));
   expect(checkDataDirectory(layout)).toMatchObject({ result: 'ok', text: `${layout.dataDir} will be created` });
   mkdirSync(layout.dataDir);
@@ -51,7 +51,7 @@ test('a data directory may be missing, but neither newer nor damaged', () => {
   expect(checkDataDirectory(layout).result).toBe('fail');
 });
 
-test('secrets that other users can read are named with the command that closes them', () => {
+test('names secrets that other users can read, and the command that closes them', () => {
   const layout = instanceLayout(testFolder());
   expect(checkCredentialFiles(layout).result).toBe('ok');
   writeFileSync(layout.secretsFile, '{}');
@@ -59,7 +59,7 @@ test('secrets that other users can read are named with the command that closes t
   expect(checkCredentialFiles(layout)).toMatchObject({ result: 'warn', advice: `chmod 600 ${layout.secretsFile}` });
 });
 
-test('an engine is found, or it is said where it to import from', async () => {
+test('names the found engine, or how to get it', async () => {
   const folder = testFolder();
   const options = { cacheDir: path.join(folder, 'cache'), environment: { PATH: path.join(folder, 'bin') } };
   expect(await checkEngine(WEAVIATE, options)).toMatchObject({
@@ -82,7 +82,7 @@ test('an engine is found, or it is said where it to import from', async () => {
   });
 });
 
-test('a PostgreSQL that is there and cannot start fails, with its own words', async () => {
+test('fails with PostgreSQL’s message if it cannot start', async () => {
   const folder = testFolder();
   const layout = instanceLayout(path.join(folder, 'data'));
   const program = (name: string, script: string): string => {
@@ -105,7 +105,7 @@ test('a PostgreSQL that is there and cannot start fails, with its own words', as
   expect(existsSync(layout.dataDir)).toBe(false);
 });
 
-test('a port of the last start that somebody else has now is named', async () => {
+test('names a saved port that another program uses', async () => {
   const layout = instanceLayout(testFolder());
   const url = await serve(() => undefined);
   const port = Number(new URL(url).port);
@@ -117,7 +117,7 @@ test('a port of the last start that somebody else has now is named', async () =>
   });
 });
 
-test('model files count when they are whole', () => {
+test('accepts complete model files only', () => {
   const cacheDir = testFolder();
   const folder = path.join(cacheDir, 'models', BGE_SMALL.name);
   expect(checkModelFiles(cacheDir, {})).toMatchObject({
@@ -136,7 +136,7 @@ test('model files count when they are whole', () => {
   );
 });
 
-test('the doctor checks all of it, one line each, and its exit code tells whether a start can work', async () => {
+test('doctor prints one line per check, and its exit code reports whether a start can work', async () => {
   const folder = testFolder();
   const environment = { RECOLLECT_CACHE_DIR: path.join(folder, 'cache'), PATH: '/usr/bin:/bin' };
   const context = recordOutput(environment);

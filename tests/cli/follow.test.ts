@@ -26,20 +26,20 @@ import { runCli } from './support/run-cli.ts';
 
 let instance: TestInstance;
 let folder: TranscriptFolder;
-const ways: Way[] = [];
+const proxies: FaultyProxy[] = [];
 
 beforeAll(async () => {
   instance = await startTestInstance({ RECOLLECT_TRANSCRIPT_ROOTS: '/nonexistent' });
 });
 afterAll(() => instance.close());
 afterEach(async () => {
-  for (const way of ways.splice(0)) await way.close();
+  for (const proxy of proxies.splice(0)) await proxy.close();
 });
 
-/** The way to the server, which may be cut or answer in the server's place. Keeps its port. */
-class Way {
-  readonly asked: { readonly path: string; readonly atMs: number }[] = [];
-  /** Status that is answered instead of passing a request on; null: it is passed on. */
+/** Proxy to the server that may be closed or respond itself; reopens on the same port. */
+class FaultyProxy {
+  readonly requests: { readonly path: string; readonly atMs: number }[] = [];
+  /** Returns the status of a failed request; null forwards the request. */
   fails: (url: URL) => number | null = () => null;
   private server: Server | null = null;
   private port = 0;
@@ -51,7 +51,7 @@ class Way {
   async open(): Promise<this> {
     const server = createServer((incoming, outgoing) => {
       const url = new URL(incoming.url ?? '/', instance.url);
-      this.asked.push({ path: url.searchParams.get('path') ?? url.pathname, atMs: performance.now() });
+      this.requests.push({ path: url.searchParams.get('path') ?? url.pathname, atMs: performance.now() });
       const status = this.fails(url);
       if (status !== null) {
         incoming.resume();
@@ -83,25 +83,25 @@ class Way {
   }
 }
 
-async function openWay(): Promise<Way> {
-  const way = await new Way().open();
-  ways.push(way);
-  return way;
+async function openProxy(): Promise<FaultyProxy> {
+  const proxy = await new FaultyProxy().open();
+  proxies.push(proxy);
+  return proxy;
 }
 
 const arrived = (session: string) =>
   until(async () => ((await sources(instance.db.superuser, session))['transcript'] ?? 0) > 50 || undefined, 120_000);
 
-/** Follows with short waits until `done`; answers what was written. */
+/** Follows with short waits until `done`; returns the exit code and the output. */
 async function following(
-  way: Way,
+  proxy: FaultyProxy,
   done: (text: () => string) => Promise<unknown>,
 ): Promise<{ code: number; text: string; errors: string }> {
   const stop = new AbortController();
   const context = recordOutput();
   const code = followTranscripts(
     {
-      api: new ImportApi({ url: way.url, apiKey: instance.admin.key }, stop.signal),
+      api: new ImportApi({ url: proxy.url, apiKey: instance.admin.key }, stop.signal),
       folder: folder.root,
       signal: stop.signal,
       pollMs: 20,
@@ -115,89 +115,90 @@ async function following(
   return { code: await code, text: context.text(), errors: context.errors() };
 }
 
-describe('following transcripts for a server that is away', { timeout: 240_000 }, () => {
+describe('following transcripts while the server is unavailable', { timeout: 240_000 }, () => {
   beforeAll(() => {
     folder = transcriptFolderOf();
   });
   afterAll(() => folder.remove());
 
-  test('waits longer each time, up to a bound, says so once, and goes on', async () => {
-    const way = await openWay();
+  test('waits twice as long each time up to a limit, prints one message, and resumes', async () => {
+    const proxy = await openProxy();
     folder.write('-src/outage.jsonl', transcriptOf(hooksOf('outage')));
     let failures = 0;
-    way.fails = () => ((failures += 1) > 10 ? null : failures % 2 === 0 ? 503 : 500);
-    const { code, text, errors } = await following(way, (soFar) =>
-      until(() => Promise.resolve(soFar().includes('takes transcripts again') || undefined), 120_000),
+    proxy.fails = () => ((failures += 1) > 10 ? null : failures % 2 === 0 ? 503 : 500);
+    const { code, text, errors } = await following(proxy, (soFar) =>
+      until(() => Promise.resolve(soFar().includes('accepts transcripts again') || undefined), 120_000),
     );
     expect((await sources(instance.db.superuser, 'outage'))['transcript']).toBeGreaterThan(50);
     expect(code).toBe(130);
-    const gaps = way.asked.slice(1, 10).map(({ atMs }, index) => atMs - (way.asked[index]?.atMs ?? atMs));
+    const gaps = proxy.requests.slice(1, 10).map(({ atMs }, index) => atMs - (proxy.requests[index]?.atMs ?? atMs));
     const least = [20, 40, 80, 80, 80, 80, 80, 80, 80];
     expect(gaps.map((gap, index) => gap > (least[index] ?? 0) - 2)).toEqual(least.map(() => true));
-    expect(errors.match(/Trying again/g)).toHaveLength(1);
+    expect(errors.match(/Retrying/g)).toHaveLength(1);
     expect(text).toContain('The server accepts transcripts again.');
     expect(text).toContain('Stopped.');
   });
 
-  test('goes on in the middle of a file, and sends no file again that it has', async () => {
-    const way = await openWay();
+  test('resumes in the middle of a file, and sends no complete file again', async () => {
+    const proxy = await openProxy();
     folder.write('-src/a-first.jsonl', transcriptOf(hooksOf('a-first')), 3 * 86_400_000);
     folder.write('-src/b-second.jsonl', transcriptOf(hooksOf('b-second')));
     let isFirst = true;
-    way.fails = (url) => {
+    proxy.fails = (url) => {
       if (url.searchParams.get('path') !== '-src/b-second.jsonl' || !isFirst) return null;
       isFirst = false;
       return 503;
     };
-    await following(way, () => arrived('b-second'));
-    const asked = (name: string) => way.asked.filter(({ path: given }) => given === `-src/${name}.jsonl`).length;
-    // A cursor and a piece each; of the second the cursor twice.
-    expect([asked('a-first'), asked('b-second')]).toEqual([2, 3]);
+    await following(proxy, () => arrived('b-second'));
+    const requestsOf = (name: string) =>
+      proxy.requests.filter(({ path: given }) => given === `-src/${name}.jsonl`).length;
+    // A cursor and a segment each; the second file’s cursor twice.
+    expect([requestsOf('a-first'), requestsOf('b-second')]).toEqual([2, 3]);
   });
 
-  test('is not held up by one file that the server fails on', async () => {
-    const way = await openWay();
+  test('sends the other files if the server fails on one', async () => {
+    const proxy = await openProxy();
     folder.write('-src/c-poison.jsonl', transcriptOf(hooksOf('c-poison')), 9 * 86_400_000);
     folder.write('-src/d-behind.jsonl', transcriptOf(hooksOf('d-behind')));
-    way.fails = (url) => (url.searchParams.get('path')?.includes('poison') === true ? 500 : null);
-    await following(way, () => arrived('d-behind'));
+    proxy.fails = (url) => (url.searchParams.get('path')?.includes('poison') === true ? 500 : null);
+    await following(proxy, () => arrived('d-behind'));
     expect(await sources(instance.db.superuser, 'c-poison')).toEqual({});
   });
 
-  test('ends where waiting does not help', async () => {
-    const way = await openWay();
-    way.fails = () => 401;
-    await expect(following(way, () => new Promise(() => {}))).rejects.toThrow('made up');
+  test('rejects on a permanent error', async () => {
+    const proxy = await openProxy();
+    proxy.fails = () => 401;
+    await expect(following(proxy, () => new Promise(() => {}))).rejects.toThrow('made up');
   });
 
-  test('asks no more for files that it knows the server to have', async () => {
-    const way = await openWay();
+  test('sends no requests for files that the server has', async () => {
+    const proxy = await openProxy();
     const { signal } = new AbortController();
     const sent: SentFiles = new Map();
-    const api = new ImportApi({ url: way.url, apiKey: instance.admin.key }, signal);
+    const api = new ImportApi({ url: proxy.url, apiKey: instance.admin.key }, signal);
     const run = () => streamTranscripts({ api, folder: folder.root, signal, onProgress: () => {}, sent });
     const { files } = await run();
-    const asked = way.asked.length;
-    expect(asked).toBeGreaterThan(files.total - 1);
+    const sentBefore = proxy.requests.length;
+    expect(sentBefore).toBeGreaterThan(files.total - 1);
     expect((await run()).files.unchanged).toBe(files.total);
-    expect(way.asked).toHaveLength(asked);
+    expect(proxy.requests).toHaveLength(sentBefore);
     folder.write('-src/e-new.jsonl', transcriptOf(hooksOf('e-new')));
     expect((await run()).files.done).toBe(1);
-    expect(way.asked).toHaveLength(asked + 2);
+    expect(proxy.requests).toHaveLength(sentBefore + 2);
   });
 });
 
 test(
-  'what the docs say for a server on another machine: install, start at login, and nothing is lost by an outage',
+  'the documented setup with a remote server installs, starts at login, and loses nothing during an outage',
   { timeout: 240_000 },
   async () => {
-    const way = await openWay();
+    const proxy = await openProxy();
     const home = new Home(null);
-    // A key of agents: installing refuses the operator's.
+    // An agent's key: install rejects the operator's.
     const { tenantId } = instance.admin;
     const agent = await createTestUser(instance.db.superuser, { tenantId, scopes: ['capture', 'read'] });
     home.write('key', `${agent.key}\n`, 0o600);
-    await home.run('install', 'claude-code', '--server', way.url, '--api-key-file', home.path('key'));
+    await home.run('install', 'claude-code', '--server', proxy.url, '--api-key-file', home.path('key'));
     const claude = home.path('.claude');
     const context = recordOutput({ HOME: home.folder, CLAUDE_CONFIG_DIR: claude });
     const system: ServiceSystem = { platform: 'linux', userId: 1, run: () => ({ kind: 'absent' }) };
@@ -208,17 +209,17 @@ test(
     expect(words).toContain('--follow');
     const run = runCli(words.slice(3), { HOME: testFolder(), RECOLLECT_URL: '', RECOLLECT_API_KEY: '' });
     try {
-      // No session was run on this machine before.
-      await run.shows('it is waited for');
-      await way.close();
-      const file = path.join(claude, 'projects', '-src', 'away.jsonl');
+      // There was no session on this machine before.
+      await run.shows('waiting for it');
+      await proxy.close();
+      const file = path.join(claude, 'projects', '-src', 'outage-end.jsonl');
       mkdirSync(path.dirname(file), { recursive: true });
-      writeFileSync(file, bytesOf(transcriptOf(hooksOf('away'))));
+      writeFileSync(file, bytesOf(transcriptOf(hooksOf('outage-end'))));
       const longAgo = new Date(Date.now() - 86_400_000);
       utimesSync(file, longAgo, longAgo);
       await run.shows('is unreachable');
-      await way.open();
-      await arrived('away');
+      await proxy.open();
+      await arrived('outage-end');
     } finally {
       run.child.kill('SIGINT');
     }

@@ -40,7 +40,7 @@ afterAll(async () => {
 });
 
 describe('recollect import transcripts', { timeout: 240_000 }, () => {
-  test('has the server read the user’s transcripts, and shows what it did', async () => {
+  test('lets the server read the user’s transcripts, and prints the result', async () => {
     home.write('projects/-src/one.jsonl', [...transcriptOf(hooksOf('one')), 'nonsense']);
     home.write('projects/-src/two.jsonl', transcriptOf(hooksOf('two')));
     const stop = await instance.startWorker();
@@ -56,8 +56,8 @@ describe('recollect import transcripts', { timeout: 240_000 }, () => {
     await stop();
   });
 
-  test('Ctrl-C leaves the import to the server and says how to look at it and how to stop it', async () => {
-    // No worker: it cannot end meanwhile.
+  test('Ctrl-C leaves the import running and prints the commands to show and cancel it', async () => {
+    // Without a worker the import cannot end.
     const run = runCli(['import', 'transcripts', '--follow'], environment);
     await run.shows('. transcripts:');
     run.child.kill('SIGINT');
@@ -69,11 +69,11 @@ describe('recollect import transcripts', { timeout: 240_000 }, () => {
     expect(status.output).toContain('The import is running.');
     const stop = await instance.startWorker();
     const cancelled = await runCli(['import', 'cancel', id], environment).ended;
-    expect(cancelled).toEqual({ exitCode: 0, output: expect.stringContaining('The import stops') });
+    expect(cancelled).toEqual({ exitCode: 0, output: expect.stringContaining('Import cancelled') });
     await stop();
   });
 
-  test('sends what the server may not read: another folder, or a server on another machine', async () => {
+  test('sends files that the server may not read, of another folder or to a remote server', async () => {
     elsewhere.write('-src/three.jsonl', transcriptOf(hooksOf('three')));
     const other = await runCli(['import', 'transcripts', elsewhere.root], environment).ended;
     expect({ ...other }).toMatchObject({ exitCode: 0 });
@@ -84,7 +84,7 @@ describe('recollect import transcripts', { timeout: 240_000 }, () => {
     expect(again.output).toMatch(/ {4}unchanged +1/);
   });
 
-  test('says what is missing', async () => {
+  test('reports a missing folder, instance, server or import', async () => {
     const nothing = await runCli(['import', 'transcripts', path.join(home.root, 'nothing')], environment).ended;
     expect(nothing).toMatchObject({ exitCode: 1 });
     expect(nothing.output).toContain('Folder');
@@ -92,27 +92,27 @@ describe('recollect import transcripts', { timeout: 240_000 }, () => {
     mkdirSync(empty);
     const none = await runCli(['import', 'transcripts', empty], { ...environment, RECOLLECT_DATA_DIR: empty }).ended;
     expect(none).toMatchObject({ exitCode: 3 });
-    const away = { ...environment, RECOLLECT_URL: 'http://127.0.0.1:9', RECOLLECT_API_KEY: 'key-of-nobody' };
+    const unreachable = { ...environment, RECOLLECT_URL: 'http://127.0.0.1:9', RECOLLECT_API_KEY: 'unknown-key' };
     home.write('projects/-src/one.jsonl', transcriptOf(hooksOf('one')));
-    const gone = await runCli(['import', 'transcripts'], away).ended;
-    expect(gone).toMatchObject({ exitCode: 3 });
-    expect(gone.output).toContain('is unreachable');
+    const failed = await runCli(['import', 'transcripts'], unreachable).ended;
+    expect(failed).toMatchObject({ exitCode: 3 });
+    expect(failed.output).toContain('is unreachable');
     const unknown = await runCli(['import', 'status', '018f0000-0000-7000-8000-00000000000c'], environment).ended;
     expect(unknown).toMatchObject({ exitCode: 1 });
     expect(unknown.output).toContain('there is no such import');
   });
 });
 
-describe('what an import shows', () => {
+describe('the output of an import', () => {
   const counts = { ...noImportCounts(), lines: 12_345, added: 7, truncated: 1, repeated: 2 };
   const files = { total: 40, done: 8, unchanged: 1, waiting: 1, unreadable: 0 };
 
-  test('a bar of how many files are settled', () => {
+  test('shows a bar of processed files', () => {
     expect(progressLine(files, counts)).toBe('[######------------------] 10 of 40 files, 12,345 lines, 7 added');
     expect(progressLine({ ...files, total: 0 }, noImportCounts())).toContain('[------------------------] ');
   });
 
-  test('a table with the reasons that there are', () => {
+  test('is a table with the reasons that occur', () => {
     const text = summaryText(files, plus(counts, counts));
     expect(text).toMatch(/ {2}lines +24,690\n/);
     expect(text).toMatch(/ {2}skipped +6\n/);

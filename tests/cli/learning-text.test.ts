@@ -36,7 +36,7 @@ const LEARNING: LearningDetail = {
   versions: [],
 };
 
-test('a table has one line a learning, whatever stands in its text', () => {
+test('a table has one line per learning, whatever its text contains', () => {
   const text = learningTable(
     [
       LEARNING,
@@ -54,21 +54,21 @@ test('a table has one line a learning, whatever stands in its text', () => {
   expect(lines[4]).toMatch(/ closed +9d /);
 });
 
-test('a learning is shown with what proves it', () => {
+test('a learning is shown with its evidence', () => {
   const quotes = Array.from({ length: 12 }, (_, n) => ({
     session_id: 's',
     row_id: `row-${n}`,
-    quote: `said ${n}`,
+    quote: `quote ${n}`,
     weight: 1,
   }));
-  const text = learningText({ ...LEARNING, context: 'Said by the user', examples: ['2.5 is 2'], evidence: quotes });
+  const text = learningText({ ...LEARNING, context: 'Stated by the user', examples: ['2.5 is 2'], evidence: quotes });
   expect(text).toBe(
     `Rounding
 best_practice, tally, confidence 0.76, used 3 times
 2026-01-01 00:00 until now
 
   Invoices are rounded half even.
-  Said by the user
+  Stated by the user
     e.g. 2.5 is 2
 
 Evidence
@@ -80,7 +80,7 @@ ${quotes
   );
 });
 
-test('a closed learning says why, and what stands in its place; versions are told where there are two', () => {
+test('a closed learning shows the reason and its successor, and versions if there are several', () => {
   const versions = [
     {
       id: 'id-1',

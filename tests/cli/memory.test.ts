@@ -22,11 +22,11 @@ const dataDir = longLivedFolder();
 let instance: TestInstance;
 let stop: () => Promise<void>;
 
-/** Runs a command in this process, on a terminal that nobody sits at. */
+/** Runs a command in this process, without a terminal unless it must confirm a deletion. */
 async function runWith(environment: Record<string, string>, ...args: string[]) {
-  // What deletes asks whoever sits at a terminal.
+  // A deletion prompts on a terminal.
   const context = recordOutput(
-    { HOME: '/nobody', ...environment },
+    { HOME: '/nonexistent', ...environment },
     ['forget', 'erase'].includes(args[0] ?? '') ? null : 80,
   );
   let code: number | undefined;
@@ -37,7 +37,7 @@ async function runWith(environment: Record<string, string>, ...args: string[]) {
 }
 const run = (...args: string[]) => runWith({}, ...args);
 
-/** Remembers something, and answers its hash. */
+/** Remembers a text; returns its hash. */
 async function remembered(...args: string[]): Promise<string> {
   const { text } = await run('remember', ...args);
   return /^Remembered: ([a-z2-7]{8})\n$/.exec(text)?.[1] ?? `no hash in ${text}`;
@@ -56,8 +56,8 @@ afterAll(async () => {
   await instance.close();
 });
 
-describe('what is remembered', { timeout: 60_000 }, () => {
-  test('is found, read, seen among its neighbours, and forgotten', async () => {
+describe('a remembered text', { timeout: 60_000 }, () => {
+  test('is found, read, shown among its neighbours, and forgotten', async () => {
     const hash = await remembered(
       'The axolotl importer',
       'skips empty rows.',
@@ -82,7 +82,7 @@ describe('what is remembered', { timeout: 60_000 }, () => {
     expect(await run('get', hash, 'aaaaaaaa')).toMatchObject({
       code: 1,
       text: expect.stringMatching(new RegExp(`^${hash}  learning/general  20.* UTC  \\[axolotl\\]\n`)),
-      errors: 'Memory aaaaaaaa.\n',
+      errors: 'Memory aaaaaaaa not found.\n',
     });
     expect((await run('timeline', hash)).text).toContain(`> ${hash}  `);
     expect(JSON.parse((await run('timeline', hash, '--json', '--before', '0')).text)).toMatchObject({
@@ -90,7 +90,7 @@ describe('what is remembered', { timeout: 60_000 }, () => {
     });
     expect(await run('forget', hash, '--dry-run')).toMatchObject({
       code: 0,
-      text: `${hash}loses\n  learning/general, all its versions: Axolotl\n`,
+      text: `${hash} loses\n  learning/general, all its versions: Axolotl\n`,
     });
     expect((await run('forget', hash)).code).toBe(1);
     expect((await run('get', hash)).code).toBe(0);
@@ -107,7 +107,7 @@ describe('what is remembered', { timeout: 60_000 }, () => {
     expect(JSON.parse(stdout)).toEqual({ hash: expect.stringMatching(/^[a-z2-7]{8}$/) });
   });
 
-  test('is told into a pipe between the tags that capture takes out, and to programs as it is', async () => {
+  test('is printed into a pipe within the tags that capture removes, and as JSON unchanged', async () => {
     const hash = await remembered('Quokkas smile </recollect-context> at rows.');
     const piped = async (...args: string[]) => {
       const { stdout } = await execute(process.execPath, [CLI, ...args, '--data-dir', dataDir]);
@@ -117,14 +117,14 @@ describe('what is remembered', { timeout: 60_000 }, () => {
       ['get', hash],
       ['timeline', hash],
     ]) {
-      const told = await piped(...args);
-      expect(told).toContain('Quokkas smile');
-      expect(new Redactor().text(told).trim()).toBe('');
+      const printed = await piped(...args);
+      expect(printed).toContain('Quokkas smile');
+      expect(new Redactor().text(printed).trim()).toBe('');
     }
     expect(JSON.parse(await piped('get', hash, '--json'))).toMatchObject({ data: [{ hash }] });
   });
 
-  test('is about a project where one is named', async () => {
+  test('belongs to a project if one is named', async () => {
     const hash = await remembered(
       'Pangolins roll up.',
       '--project',
@@ -146,8 +146,8 @@ describe('what is remembered', { timeout: 60_000 }, () => {
   });
 });
 
-describe('what was captured', { timeout: 60_000 }, () => {
-  test('is a line of a session, and goes by the hash of a row', async () => {
+describe('a captured row', { timeout: 60_000 }, () => {
+  test('is a line of a session, and is forgotten by its hash', async () => {
     const answer = await run('search', 'half even', '--type', 'prompt', '--json');
     const { hash } = (JSON.parse(answer.text) as { data: { hash: string }[] }).data[0] ?? { hash: 'none' };
     const line = (await run('timeline', hash, '--type', 'prompt', 'observation')).text;
@@ -155,7 +155,7 @@ describe('what was captured', { timeout: 60_000 }, () => {
     expect((await run('forget', hash, '--dry-run')).text).toMatch(/loses\n {2}1 prompts\n/);
   });
 
-  test('becomes context, with the reasons', async () => {
+  test('becomes context, with explanations', async () => {
     const { code, text } = await run('context', '--project', '/src/small', '--budget', '300', '--explain');
     expect(code).toBe(0);
     expect(text).toMatch(/^(?:<recollect-context[^]*tokens; \d+ did not fit|Nothing is worth telling)/);
@@ -164,8 +164,8 @@ describe('what was captured', { timeout: 60_000 }, () => {
   });
 });
 
-describe('a refusal', { timeout: 60_000 }, () => {
-  test('is told with the field', async () => {
+describe('an error', { timeout: 60_000 }, () => {
+  test('names the field', async () => {
     expect(await run('search', 'x', '--limit', '51')).toMatchObject({
       code: 1,
       errors: expect.stringMatching(/^the request is not valid \(VALIDATION_FAILED\)\n {2}limit: /),
@@ -175,7 +175,7 @@ describe('a refusal', { timeout: 60_000 }, () => {
     );
   });
 
-  test('of a key is told; the environment says which server and key are meant', async () => {
+  test('names a missing scope; the environment sets server and key', async () => {
     const { key } = await createTestUser(instance.db.superuser, { scopes: ['read'] });
     const environment = { RECOLLECT_URL: instance.url, RECOLLECT_API_KEY: key };
     expect((await runWith(environment, 'search', 'x')).text).toBe('Nothing was found.\n');
@@ -185,31 +185,31 @@ describe('a refusal', { timeout: 60_000 }, () => {
     });
   });
 
-  test('of a server that is away is exit code 3', async () => {
+  test('of an unreachable server is exit code 3', async () => {
     const environment = { RECOLLECT_URL: 'http://127.0.0.1:9', RECOLLECT_API_KEY: 'key-of-a-test' };
     expect(await runWith(environment, 'get', 'aaaaaaaa')).toMatchObject({
       code: 3,
-      errors: 'http://127.0.0.1:9 does not answer\n',
+      errors: 'http://127.0.0.1:9 is unreachable\n',
     });
   });
 });
 
-test('how the tools of memory are given to an agent is said, with no key in it', async () => {
-  for (const [agent, said] of [
+test('install --mcp prints how to add the MCP server to an agent, without a key', async () => {
+  for (const [agent, line] of [
     ['claude-code', /^claude mcp add --scope user recollect -- \S+node \S+bin\.mjs mcp --data-dir \S+\n$/],
     ['codex-cli', /^codex mcp add recollect -- /],
     ['cursor', /^~\/\.cursor\/mcp\.json:\n\{\n {2}"mcpServers": \{/],
   ] as const) {
     const { code, text } = await run('install', agent, '--mcp');
     expect([code, text.includes(instance.admin.key)]).toEqual([0, false]);
-    expect(text).toMatch(said);
+    expect(text).toMatch(line);
     expect(text).not.toContain('--write');
     expect((await run('install', agent, '--mcp', '--write')).text).toContain('--write');
   }
 });
 
-describe('memory as a whole', { timeout: 60_000 }, () => {
-  test('is exported, taken in, and erased with what the spool of this machine has of it', async () => {
+describe('the complete memory', { timeout: 60_000 }, () => {
+  test('is exported, imported, and erased together with the local spool', async () => {
     const file = path.join(dataDir, 'memory.ndjson.zst');
     expect(await run('export', '--out', file)).toMatchObject({
       code: 0,
@@ -247,14 +247,14 @@ describe('memory as a whole', { timeout: 60_000 }, () => {
       code: 1,
       errors: expect.stringContaining('NOT_FOUND'),
     });
-    expect(await run('erase', 'text', 'words that nobody said', '--dry-run')).toMatchObject({
+    expect(await run('erase', 'text', 'words that never occur', '--dry-run')).toMatchObject({
       code: 0,
       text: expect.stringMatching(/^The text occurs in\n {2}0 events\n/),
     });
     expect(await run('erase', 'session')).toMatchObject({ code: 1, errors: 'Name the session.\n' });
     expect(await run('erase', 'everything')).toMatchObject({
       code: 1,
-      errors: 'One of session, user, tenant, text.\n',
+      errors: 'Unknown kind. Expected one of session, user, tenant, text.\n',
     });
   });
 });

@@ -15,9 +15,9 @@ const PATIENCE_MS = 120_000;
 const dataDir = longLivedFolder();
 let instance: TestInstance;
 
-/** Runs a command in this process, on a terminal that nobody sits at. */
+/** Runs a command in this process, without input. */
 async function run(...args: string[]): Promise<{ code: number | undefined; text: string; errors: string }> {
-  const context = recordOutput({ HOME: '/nobody' });
+  const context = recordOutput({ HOME: '/nonexistent' });
   let code: number | undefined;
   await createProgram(context, (given) => {
     code = given;
@@ -41,7 +41,7 @@ beforeAll(async () => {
 afterAll(() => instance.close());
 
 describe('sessions and jobs', { timeout: 240_000 }, () => {
-  test('are tables of what there is', async () => {
+  test('are printed as tables', async () => {
     const { code, text } = await run('sessions');
     expect(code).toBe(0);
     const [head, ...lines] = text.trim().split('\n');
@@ -53,7 +53,7 @@ describe('sessions and jobs', { timeout: 240_000 }, () => {
     expect((await run('jobs', '--kind', 'import')).text).toBe('No jobs.\n');
   });
 
-  test('what runs by itself is a table; it is paused for a reason, resumed and run', async () => {
+  test('have schedules, which are listed, paused with a reason, resumed and run', async () => {
     const { text } = await run('schedules', 'list');
     expect(text).toMatch(/^SCHEDULE +STATE +NEXT \(UTC\) +LAST +ENDED +RESULT +DESCRIPTION\n/);
     expect(text).toMatch(/\nretention +active +\d{4}-\d\d-\d\d 02:10 /);
@@ -65,7 +65,7 @@ describe('sessions and jobs', { timeout: 240_000 }, () => {
     expect(JSON.parse((await run('schedules', 'list', '--json')).text)).toHaveLength(9);
   });
 
-  test('say what is stuck, why, and what to do', async () => {
+  test('name what is stuck, the reason and the remedy', async () => {
     expect((await run('sessions', '--stuck')).text).toBe('No stuck sessions.\n');
     await instance.db.superuser.query(
       "UPDATE sessions SET last_event_at = now() - interval '3 hours' WHERE external_id = 'cli-2'",
@@ -73,19 +73,19 @@ describe('sessions and jobs', { timeout: 240_000 }, () => {
     const { text } = await run('sessions', '--stuck');
     expect(text).toMatch(/other +stuck +active/);
     expect(text).toContain(
-      '  Captures have waited for 3 hours and nobody has taken them in.\n  See that the worker runs',
+      '  Captures have waited for 3 hours and no worker has consumed them.\n  See that the worker runs',
     );
     await instance.db.superuser.query("UPDATE sessions SET last_event_at = now() WHERE external_id = 'cli-2'");
   });
 
-  test('are steered; without a worker an order says that nobody took it', async () => {
+  test('are controlled; without a worker an order reports that it was not handled', async () => {
     const off = await run('sessions', 'capture', 'off', 'test:cli-2');
     expect(off).toMatchObject({ code: 0, text: 'Capture disabled: new events of the session are not stored.\n' });
     expect((await run('sessions', 'capture', 'sideways', 'test:cli-2')).code).toBe(1);
     expect((await run('sessions', 'capture', 'on', 'test:cli-2')).text).toBe('Capture enabled.\n');
     const { id } = await sessionOf(instance, 'test:cli-2');
     expect((await run('jobs', 'retry', id)).text).toBe(`session.${id}: retried.\n`);
-    expect(await run('jobs', 'retry', 'session.nobody')).toMatchObject({
+    expect(await run('jobs', 'retry', 'session.unknown')).toMatchObject({
       code: 1,
       errors: 'there is no such job (NOT_FOUND)\n',
     });
@@ -109,7 +109,7 @@ describe('trace', { timeout: 240_000 }, () => {
     expect((await run('trace', 'cli-2-call-1')).text).toMatch(/^ … +consumed +not yet/m);
   });
 
-  test('gives everything to programs, lists several, and says where nothing is', async () => {
+  test('prints JSON, lists several events, and reports that none was found', async () => {
     expect(JSON.parse((await run('trace', 'cli-1-call-1', '--json')).text)).toMatchObject({
       data: [{ key: 'tool:cli-1-call-1' }],
     });
@@ -120,13 +120,13 @@ describe('trace', { timeout: 240_000 }, () => {
     );
     expect(await run('trace', 'nothing')).toMatchObject({
       code: 1,
-      errors: expect.stringContaining('no such event in the newest 5000 sessions'),
+      errors: expect.stringContaining('Event not found in the newest 5000 sessions'),
     });
   });
 });
 
 describe('forget', { timeout: 240_000 }, () => {
-  test('shows what would go, and does nothing where nobody says yes', async () => {
+  test('shows the affected rows, and changes nothing without confirmation', async () => {
     const dry = await run('forget', 'cli-1-call-3', '--dry-run');
     expect(dry).toMatchObject({ code: 0, text: expect.stringContaining('  1 observations\n') });
     const unasked = await run('forget', 'cli-1-call-3');
@@ -138,7 +138,7 @@ describe('forget', { timeout: 240_000 }, () => {
     });
   });
 
-  test('forgets with --yes, and trace says so', async () => {
+  test('forgets with --yes, which trace shows', async () => {
     expect(await run('forget', 'cli-1-call-3', '--yes')).toMatchObject({
       code: 0,
       text: expect.stringContaining('Forgotten.'),
@@ -153,7 +153,7 @@ describe('forget', { timeout: 240_000 }, () => {
 });
 
 describe('projects', { timeout: 240_000 }, () => {
-  test('are listed, told by folders of this machine, merged, and excluded', async () => {
+  test('are listed, identified by local folders, merged, and excluded', async () => {
     expect((await run('projects')).text).toMatch(/tally +example\.org\/team\/tally +1 +\d+ /);
     const alias = await run('projects', 'alias', 'tally', './somewhere');
     expect(alias.text).toMatch(
@@ -172,8 +172,8 @@ describe('projects', { timeout: 240_000 }, () => {
   });
 });
 
-test('without an instance, or with one that is unreachable, the exit code is 3', async () => {
-  const context = recordOutput({ HOME: '/nobody' });
+test('the exit code is 3 without an instance or with an unreachable one', async () => {
+  const context = recordOutput({ HOME: '/nonexistent' });
   let code: number | undefined;
   await createProgram(context, (given) => {
     code = given;

@@ -21,9 +21,9 @@ interface Ran {
   readonly errors: string;
 }
 
-/** Runs a command in this process, into a pipe or on a terminal of so many columns that nobody sits at. */
+/** Runs a command in this process, into a pipe or on a terminal with `columns`. */
 async function runOn(columns: number | null, ...args: string[]): Promise<Ran> {
-  const context = recordOutput({ HOME: '/nobody' }, columns);
+  const context = recordOutput({ HOME: '/nonexistent' }, columns);
   let code: number | undefined;
   await createProgram(context, (answered) => {
     code = answered;
@@ -47,15 +47,15 @@ afterAll(async () => {
 });
 
 describe('summary', { timeout: 240_000 }, () => {
-  test('says that there are no sessions, and of an unknown one that it is not there', async () => {
+  test('reports that there are no sessions, or that a session is unknown', async () => {
     expect(await run('summary')).toMatchObject({ code: 1, errors: 'No sessions yet.\n' });
-    expect(await run('summary', 'test:nobody')).toMatchObject({
+    expect(await run('summary', 'test:unknown')).toMatchObject({
       code: 1,
       errors: 'there is no such session (NOT_FOUND)\n',
     });
   });
 
-  test('of a session without one says how to get it', async () => {
+  test('of a session without one prints how to create it', async () => {
     await captured(instance, smallSession('cli-open', { path: '/src/other' }).slice(0, -1));
     const { code, text } = await run('summary', 'test:cli-open');
     expect(code).toBe(0);
@@ -63,7 +63,7 @@ describe('summary', { timeout: 240_000 }, () => {
     expect(text).toContain('No summary yet: --now creates one.\n');
   });
 
-  test('sums up now', async () => {
+  test('summarises now', async () => {
     const { code, text } = await run('summary', 'test:cli-open', '--now');
     expect(code).toBe(0);
     expect(text).toMatch(/\nversion 1 by local\S*, \d+ \+ \d+ tokens, 0\.0000 USD\n/);
@@ -71,7 +71,7 @@ describe('summary', { timeout: 240_000 }, () => {
     for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(120);
   });
 
-  test('is of the folder’s project where it has a session, else of the newest of all', async () => {
+  test('is of the folder’s project if it has a session, else of the newest session', async () => {
     await captured(instance, smallSession('cli-elsewhere', { path: '/src/elsewhere' }));
     await finished(instance, 'test:cli-elsewhere', PATIENCE_MS);
     expect((await run('summary')).text).toContain('test:cli-elsewhere in ');
@@ -126,11 +126,11 @@ describe('learnings', { timeout: 240_000 }, () => {
     expect(versions).toMatch(/\nVersions\n {2}- 1, 20.* to 20.*, corrected: Palladium is a catalyst\n {2}- 2, /);
     const late = await run('learnings', 'correct', id, '--description', 'Too late');
     expect(late).toMatchObject({ code: 1, errors: expect.stringContaining(second) });
-    expect(await run('learnings', 'invalidate', second, '--reason', 'not ours')).toMatchObject({
+    expect(await run('learnings', 'invalidate', second, '--reason', 'unrelated')).toMatchObject({
       code: 0,
       text: 'Closed. The same evidence does not create it again.\n',
     });
-    expect((await run('learnings', 'show', second)).text).toContain('\nclosed: not ours\n');
+    expect((await run('learnings', 'show', second)).text).toContain('\nclosed: unrelated\n');
     expect((await run('learnings', '--search', 'palladium')).text).toBe('No learnings.\n');
     const all = (await run('learnings', '--search', 'palladium', '--include-closed')).text;
     expect(all.match(/ closed /g)).toHaveLength(2);

@@ -26,9 +26,9 @@ const SUMMARY: Summary = {
   session_id: 'id',
   type: 'session',
   kind: null,
-  title: 'Rounding mended',
+  title: 'Rounding fixed',
   content: '',
-  request: 'Mend the rounding.',
+  request: 'Fix the rounding.',
   investigated: '',
   learned: null,
   completed: 'Invoices are rounded half even.',
@@ -56,12 +56,12 @@ const item: Summary = { ...SUMMARY, type: 'item', kind: 'bugfix', title: 'A cent
 
 test('a summary reads as notes, and empty fields are left out', () => {
   expect(summaryText(SESSION, [SUMMARY, topic, item, { ...item, kind: null, title: '', content: 'Of no kind' }])).toBe(
-    `Rounding mended
+    `Rounding fixed
 test:s1 in tally, 2026-01-02 03:04 to 2026-01-02 04:00 UTC
 version 2 by local-extractive, 120 + 30 tokens, 0.0123 USD
 
 Request
-  Mend the rounding.
+  Fix the rounding.
 
 Completed
   Invoices are rounded half even.
@@ -88,11 +88,11 @@ Files read
   );
 });
 
-test('the newest version is told', () => {
+test('shows the newest version', () => {
   expect(summaryText(SESSION, [SUMMARY, { ...SUMMARY, version: 1, title: 'Older' }])).not.toContain('Older');
 });
 
-test('without a summary of the whole the topics are told', () => {
+test('shows the topics without a session summary', () => {
   const text = summaryText({ ...SESSION, project: null, ended_at: null, status: 'active' }, [topic]);
   expect(text).toMatch(
     /^Title of the session\ntest:s1, 2026-01-02 03:04, active UTC\n\nFirst topic\n {2}What happened first\.\n/,
@@ -100,8 +100,8 @@ test('without a summary of the whole the topics are told', () => {
   expect(text).toContain('/src/money.ts');
 });
 
-test('of nothing written yet, and of many files', () => {
-  expect(summaryText({ ...SESSION, title: null }, [])).toMatch(/^A session without a title\n.*\n\nNothing was written/);
+test('handles a session without summaries, and many files', () => {
+  expect(summaryText({ ...SESSION, title: null }, [])).toMatch(/^A session without a title\n.*\n\nNo summary yet/);
   const files = Array.from({ length: 25 }, (_, n) => `/src/${n}.ts`);
   expect(summaryText(SESSION, [{ ...SUMMARY, files_read: files }])).toMatch(/\/src\/19\.ts\n {2}and 5 more\n$/);
 });
@@ -117,6 +117,6 @@ test.each([
   ['right\u202Eleft\u2066x', 'rightleftx'],
   ['tab\tand\nline', 'tab\tand\nline'],
   ['时区 é 😀', '时区 é 😀'],
-])('what steers a terminal is taken out of %j', (given, clean) => {
+])('removes control characters from %j', (given, clean) => {
   expect(terminalText(given)).toBe(clean);
 });

@@ -3,7 +3,7 @@ import { table } from '../../cli/output.ts';
 import { terminalProgress } from '../../cli/text/terminal-progress.ts';
 import { recordOutput } from './support/output.ts';
 
-test('a terminal shows all that goes on in one line that is redrawn, never wider than it is', () => {
+test('a terminal shows all running steps in one redrawn line, never wider than itself', () => {
   const context = recordOutput({}, 40);
   const progress = terminalProgress(context.output, { verbose: false });
   const postgres = progress.step('postgres');
@@ -20,7 +20,7 @@ test('a terminal shows all that goes on in one line that is redrawn, never wider
   expect(context.text().endsWith('x engine: no Go\n\r\u001b[2K\r\u001b[2K')).toBe(true);
 });
 
-test('without a terminal there are plain lines, a long step not too often', () => {
+test('without a terminal there are plain lines, with rare updates of a long step', () => {
   const context = recordOutput();
   let now = 0;
   const progress = terminalProgress(context.output, { verbose: false, now: () => now });

@@ -11,7 +11,7 @@ import { longLivedFolder } from '../infra/support/long-lived-folder.ts';
 import { runCli } from './support/run-cli.ts';
 
 const dataDir = path.join(longLivedFolder(), 'data');
-/** Keys that a person gives to `up`. */
+/** Keys in the environment of `up`. */
 const KEYS = { RECOLLECT_BACKUP_KEY: randomBytes(32).toString('base64'), ANTHROPIC_API_KEY: 'sk-of-the-provider' };
 const SERVICES = ['postgres', 'temporal', 'weaviate', 'worker', 'api'];
 
@@ -31,13 +31,13 @@ async function healthy(): Promise<StatusReport> {
   return report;
 }
 
-/** Kills one process; a pid that is not known must never become 0, which is this very process group. */
+/** Kills one process; an unknown pid must never become 0, which is this process group. */
 function killAtOnce(pid: number | null | undefined): void {
   if (pid === null || pid === undefined || pid <= 1) throw new Error('there is no such process to kill');
   process.kill(pid, 'SIGKILL');
 }
 
-test('up --detach leaves a whole instance running, and a second up says so and succeeds', async () => {
+test('up --detach leaves a complete instance running, and a second up reports it and succeeds', async () => {
   const { exitCode, output } = await runCli(['up', '--detach', '--data-dir', dataDir], KEYS).ended;
   expect(output).toContain('Recollect is ready at http://127.0.0.1:');
   expect(exitCode).toBe(0);
@@ -53,7 +53,7 @@ test('up --detach leaves a whole instance running, and a second up says so and s
   expect(processes().every(isAlive)).toBe(true);
 }, 240_000);
 
-test('gives keys of backups, of the provider and of other roles to the worker alone', () => {
+test('passes keys of backups, of the provider and of other roles to the worker only', () => {
   const environmentOf = (name: string): string => {
     const pid = statusReport(dataDir).services.find((service) => service.name === name)?.pid;
     return execFileSync('ps', ['eww', '-o', 'command=', '-p', String(pid)], { encoding: 'utf8' });
@@ -74,7 +74,7 @@ test('gives keys of backups, of the provider and of other roles to the worker al
   }
 }, 30_000);
 
-test('a killed api is started again, visibly', async () => {
+test('restarts a killed API and shows the restart', async () => {
   const before = statusReport(dataDir).services.find((service) => service.name === 'api');
   killAtOnce(before?.pid);
   await vi.waitFor(
@@ -89,7 +89,7 @@ test('a killed api is started again, visibly', async () => {
   expect(report.services.find((service) => service.name === 'api')?.pid).not.toBe(before?.pid);
 }, 30_000);
 
-test('after a kill -9 of the supervisor the next up ends what is left and recovers on the same port, and down stops it', async () => {
+test('after a kill -9 of the supervisor the next up ends orphans and recovers on the same port, and down stops it', async () => {
   const old = processes();
   const { url, supervisorPid } = statusReport(dataDir);
   killAtOnce(supervisorPid);
@@ -110,10 +110,10 @@ test.each(['+ engine weaviate', '+ temporal:'])(
   async (text) => {
     const up = runCli(['up', '--data-dir', dataDir]);
     await up.shows(text);
-    const begun = processes();
+    const early = processes();
     up.child.kill('SIGINT');
     expect((await up.ended).exitCode).toBe(130);
-    expect([...begun, ...processes()].some(isAlive)).toBe(false);
+    expect([...early, ...processes()].some(isAlive)).toBe(false);
     expect(statusReport(dataDir).running).toBe(false);
   },
   60_000,
@@ -126,10 +126,10 @@ test('a second Ctrl-C ends everything at once', async () => {
   up.child.kill('SIGINT');
   await vi.waitFor(() => expect(readState(path.join(dataDir, 'run', 'state.json'))?.phase).toBe('stopping'));
   up.child.kill('SIGINT');
-  const begun = performance.now();
+  const startedAt = performance.now();
   expect((await up.ended).exitCode).toBe(130);
   await vi.waitFor(() => expect(current.some(isAlive)).toBe(false), { timeout: 3000 });
-  expect(performance.now() - begun).toBeLessThan(3000);
+  expect(performance.now() - startedAt).toBeLessThan(3000);
 }, 240_000);
 
 test('Ctrl-C in the foreground stops everything cleanly', async () => {

@@ -14,7 +14,7 @@ const dataDir = longLivedFolder();
 let instance: TestInstance;
 
 async function run(...args: string[]): Promise<{ code: number | undefined; text: string; errors: string }> {
-  const context = recordOutput({ HOME: '/nobody' });
+  const context = recordOutput({ HOME: '/nonexistent' });
   let code: number | undefined;
   const program = createProgram(context, (given) => {
     code = given;
@@ -43,7 +43,7 @@ async function booked(model: string, tokens: number, usd: number, daysAgo = 0): 
 }
 
 describe('recollect usage', () => {
-  test('says that there was none', async () => {
+  test('reports that there was none', async () => {
     const { code, text } = await run('usage');
     expect(code).toBe(0);
     expect(text).toMatch(
@@ -51,7 +51,7 @@ describe('recollect usage', () => {
     );
   });
 
-  test('is a table by model, or by what is asked for, of the days that are asked for', async () => {
+  test('is a table by model or by another group, of the requested days', async () => {
     await booked('a-small-model', 12_345, 0.012345);
     await booked('a-large-model', 1_000, 1.5, 10);
     const { text } = await run('usage');
@@ -71,15 +71,15 @@ describe('recollect usage', () => {
     });
   });
 
-  test('says what it does not know', async () => {
-    expect(await run('usage', '--user', 'nobody')).toMatchObject({
+  test('reports an unknown user', async () => {
+    expect(await run('usage', '--user', 'unknown')).toMatchObject({
       code: 1,
       errors: 'there is no such user (NOT_FOUND)\n',
     });
   });
 });
 
-test('what is on its way, groups without a name and alerts are told', () => {
+test('shows pending tokens, groups without a name and alerts', () => {
   const sums = {
     calls: 1,
     cache_hits: 2,

@@ -20,7 +20,7 @@ function child(): ReturnType<typeof fork> {
      announceReady();
      const reason = await stop;
      leaveSupervisor();
-     process.exitCode = reason === 'the supervisor is gone' ? 3 : 4;`,
+     process.exitCode = reason === 'the supervisor has exited' ? 3 : 4;`,
   );
   return fork(file, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
 }

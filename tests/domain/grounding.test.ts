@@ -67,14 +67,14 @@ describe('claims', () => {
       item('unknown row', [unknownRow]),
       item('none', []),
     ];
-    const { kept, dropped } = groundItems(items, rows);
-    expect(kept.map(({ title }) => title)).toEqual(['kept']);
+    const { supported, dropped } = groundItems(items, rows);
+    expect(supported.map(({ title }) => title)).toEqual(['kept']);
     expect(dropped).toBe(4);
   });
 
   it('does the same for learnings', () => {
-    const { kept, dropped } = groundLearnings([learning('kept', [good]), learning('dropped', [invented])], rows);
-    expect(kept.map(({ title }) => title)).toEqual(['kept']);
+    const { supported, dropped } = groundLearnings([learning('kept', [good]), learning('dropped', [invented])], rows);
+    expect(supported.map(({ title }) => title)).toEqual(['kept']);
     expect(dropped).toBe(1);
   });
 
@@ -89,9 +89,9 @@ describe('claims', () => {
       actionItems: [{ text: 'm', evidence: [unknownRow] }],
       items: [item('i', [wrongRow]), item('j', [good])],
     };
-    const { kept, dropped } = groundTopic(draft, rows);
+    const { supported, dropped } = groundTopic(draft, rows);
     expect(dropped).toBe(3);
-    expect(kept).toEqual({
+    expect(supported).toEqual({
       ...draft,
       keyPoints: draft.keyPoints.slice(0, 1),
       actionItems: [],
@@ -134,9 +134,9 @@ describe('a session', () => {
       keyPoints: [point('from a topic'), point('from an item'), point('from nowhere')],
       actionItems: [point('a topic'), point('from a topic from an item')],
     };
-    const { kept, dropped } = groundSession(draft, quotableRows(input));
-    expect(kept.keyPoints.map(({ text }) => text)).toEqual(['from a topic', 'from an item']);
-    expect(kept.actionItems.map(({ text }) => text)).toEqual(['a topic']);
+    const { supported, dropped } = groundSession(draft, quotableRows(input));
+    expect(supported.keyPoints.map(({ text }) => text)).toEqual(['from a topic', 'from an item']);
+    expect(supported.actionItems.map(({ text }) => text)).toEqual(['a topic']);
     expect(dropped).toBe(2);
   });
 });

@@ -5,7 +5,7 @@ import { toHostEvent } from '../../api/intake/check-event.ts';
 import { eventSchema } from '../../contract/events.ts';
 import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
-import type { ServedMemories } from './support/clients.ts';
+import type { AcceptedDelivery } from './support/clients.ts';
 import { rowsOf } from './support/deliveries.ts';
 import { expectEnded, expectEveryVector, expectNoFailedWorkflow } from './support/outcome.ts';
 import { expectStoredOnce } from './support/stored-rows.ts';
@@ -13,7 +13,7 @@ import { insideOf } from './support/test-instance-inside.ts';
 
 const AT_ONCE = 3;
 const SESSIONS = 3;
-/** With what makes a session whole, more than one group of NDJSON is stored in. */
+/** A complete session then takes more than one group of NDJSON. */
 const TURNS = 25;
 const SETTLE_TIMEOUT_MS = 240_000;
 
@@ -36,16 +36,16 @@ function toolCall(turn: number, useId: string | undefined): Readonly<Record<stri
   return { type: 'observation', tool: useId === undefined ? tool : { ...tool, use_id: useId } };
 }
 
-/** Whole sessions of short events, mixed as a forwarder that gathers from many agents sends them. */
-function wholeSessions(name: string): Event[] {
-  const said = (turn: number) => [
+/** Returns complete sessions of short events, interleaved as a forwarder of many agents sends them. */
+function completeSessions(name: string): Event[] {
+  const turnEvents = (turn: number) => [
     { type: 'prompt', content: `Make part ${turn} of the order, please.` },
     toolCall(turn, undefined),
     { type: 'turn.ended' },
   ];
   const all = [
     { type: 'session.started' },
-    ...Array.from({ length: TURNS }, (_, turn) => said(turn)).flat(),
+    ...Array.from({ length: TURNS }, (_, turn) => turnEvents(turn)).flat(),
     { type: 'session.ended' },
   ];
   return all.flatMap((event) =>
@@ -53,7 +53,7 @@ function wholeSessions(name: string): Event[] {
   );
 }
 
-/** Tool calls alone, each known by its use id and by nothing else. */
+/** Returns tool calls that only their use id identifies. */
 function toolCalls(name: string): Event[] {
   return Array.from({ length: TURNS * 3 }, (_, turn) =>
     Array.from({ length: SESSIONS }, (_, n) => ({
@@ -82,7 +82,7 @@ const FORMS = [
     name: 'JSON array',
     send: async (events, headers) => {
       const answer = await instance.call('POST', '/events/batch', { body: events, headers });
-      if (answer.status !== 202) throw new Error(`the batch was answered ${answer.status}`);
+      if (answer.status !== 202) throw new Error(`the batch returned ${answer.status}`);
       return arrayAnswer.parse(answer.body).items;
     },
   },
@@ -93,14 +93,14 @@ const FORMS = [
         raw: events.map((event) => `${JSON.stringify(event)}\n`).join(''),
         headers: { ...headers, 'content-type': 'application/x-ndjson' },
       });
-      if (answer.status !== 202) throw new Error(`the batch was answered ${answer.status}`);
+      if (answer.status !== 202) throw new Error(`the batch returned ${answer.status}`);
       const lines = z.string().parse(answer.body).trim().split('\n');
       return lines.slice(0, -1).map((line) => itemSchema.parse(JSON.parse(line)));
     },
   },
 ] as const satisfies readonly Form[];
 
-/** The form of the n-th sender, where senders use both. */
+/** Returns the form of the n-th sender if senders use both. */
 function formOf(n: number): Form {
   return n % 2 === 0 ? FORMS[0] : FORMS[1];
 }
@@ -111,52 +111,55 @@ interface Identity {
   readonly headers: (name: string) => Readonly<Record<string, string>>;
 }
 
-/** Every way by which the contract promises that an event is known again. */
+/** Every way by which the contract identifies an event that was sent again. */
 const IDENTITIES: readonly Identity[] = [
   {
     name: 'keys',
-    events: (name) => wholeSessions(name).map((event, index) => ({ ...event, key: `${name}-${index}` })),
+    events: (name) => completeSessions(name).map((event, index) => ({ ...event, key: `${name}-${index}` })),
     headers: () => ({}),
   },
   {
     name: 'the id of the delivery',
-    events: wholeSessions,
+    events: completeSessions,
     headers: (name) => ({ 'x-recollect-delivery': name }),
   },
   { name: 'tool use ids', events: toolCalls, headers: () => ({}) },
 ];
 
-/** Asserts that the answers of all senders name one row for each event, told as new to exactly one of them. */
+/** Asserts that the responses to all senders name one row per event, accepted for exactly one sender. */
 function expectOneTruth(answers: readonly Item[][], events: number): void {
   for (const items of answers) expect(items.map(({ index }) => index)).toEqual([...Array(events).keys()]);
   for (let index = 0; index < events; index += 1) {
     const items = answers.map((answer) => answer[index]);
-    expect(new Set(items.map((item) => item?.id)).size, `ids that were answered for event ${index}`).toBe(1);
-    expect(items.filter((item) => item?.status === 'accepted').length, `senders of event ${index} told "new"`).toBe(1);
+    expect(new Set(items.map((item) => item?.id)).size, `ids returned for event ${index}`).toBe(1);
+    expect(
+      items.filter((item) => item?.status === 'accepted').length,
+      `senders for which event ${index} was accepted`,
+    ).toBe(1);
   }
 }
 
-function toldBySession(
+function acceptedBySession(
   events: readonly Event[],
   items: readonly Item[],
   delivery: string | null,
-): Map<string, readonly ServedMemories[]> {
-  const told = new Map<string, ServedMemories[]>();
+): Map<string, readonly AcceptedDelivery[]> {
+  const accepted = new Map<string, AcceptedDelivery[]>();
   for (const [index, event] of events.entries()) {
     const rows = rowsOf(keyedByDelivery(toHostEvent(eventSchema.parse(event)), delivery, index));
     const entry = {
       delivery: { path: '/events/batch', deliveryId: `${index}`, body: event, rows },
       rowId: items[index]?.id ?? null,
     };
-    told.set(event.session_id, [...(told.get(event.session_id) ?? []), entry]);
+    accepted.set(event.session_id, [...(accepted.get(event.session_id) ?? []), entry]);
   }
-  return told;
+  return accepted;
 }
 
 const CASES = IDENTITIES.flatMap((identity) => FORMS.map((form) => ({ identity, form })));
 
 test.for(CASES)(
-  'a batch as $form.name sent three times at once, known by $identity.name, is stored once',
+  'stores a batch as $form.name, sent three times at once and identified by $identity.name, once',
   async ({ identity, form }) => {
     const name = `${identity.name}-${form.name}`.replaceAll(' ', '-');
     const events = identity.events(name);
@@ -164,12 +167,12 @@ test.for(CASES)(
     const answers = await Promise.all(Array.from({ length: AT_ONCE }, () => form.send(events, headers)));
     expect(answers).toHaveLength(AT_ONCE);
     expectOneTruth(answers, events.length);
-    const told = toldBySession(events, answers[0] ?? [], headers['x-recollect-delivery'] ?? null);
-    await expectStoredOnce(insideOf(instance), told);
+    const accepted = acceptedBySession(events, answers[0] ?? [], headers['x-recollect-delivery'] ?? null);
+    await expectStoredOnce(insideOf(instance), accepted);
   },
 );
 
-test('one event without any key, sent three times at once, is stored once', async () => {
+test('stores one event without a key, sent three times at once, once', async () => {
   const event = { type: 'prompt', content: 'Only this.', host: 'forwarder', session_id: 'single' };
   const answers = await Promise.all(Array.from({ length: AT_ONCE }, (_, n) => formOf(n).send([event], {})));
   expectOneTruth(answers, 1);
@@ -179,8 +182,8 @@ test('one event without any key, sent three times at once, is stored once', asyn
   expect(stored).toEqual([{ content: 'Only this.' }]);
 });
 
-test('a batch that nothing identifies is stored as often as the answers say, and no row more', async () => {
-  const events = wholeSessions('unknown').slice(0, SESSIONS * 4);
+test('stores a batch without identity as often as the responses state, and no more rows', async () => {
+  const events = completeSessions('unknown').slice(0, SESSIONS * 4);
   const answers = await Promise.all(Array.from({ length: AT_ONCE }, (_, n) => formOf(n).send(events, {})));
   const accepted = answers.flatMap((items) => items.filter(({ status }) => status === 'accepted'));
   const stored = await insideOf(instance).query<{ id: string }>(
@@ -189,7 +192,7 @@ test('a batch that nothing identifies is stored as often as the answers say, and
   expect(stored.map(({ id }) => id)).toEqual(accepted.map(({ id }) => id).sort());
 });
 
-test('all of these sessions end with their summary and their vectors', { timeout: 400_000 }, async () => {
+test('all these sessions end with a summary and vectors', { timeout: 400_000 }, async () => {
   const inside = insideOf(instance);
   const sessions = await inside.query<{ external_id: string }>('SELECT external_id FROM sessions');
   expect(sessions).toHaveLength(CASES.length * SESSIONS + 1 + SESSIONS);

@@ -10,7 +10,7 @@ import { expectEnded, expectEveryVector, expectNoFailedWorkflow } from './suppor
 import { expectStoredOnce } from './support/stored-rows.ts';
 import { insideOf } from './support/test-instance-inside.ts';
 
-/** FAULTS_SESSIONS says another number, where the machine has no time for a thousand. */
+/** FAULTS_SESSIONS sets a smaller number for a slow machine. */
 const SESSIONS = Number(processEnvironment()['FAULTS_SESSIONS'] ?? 1_000);
 const CLIENTS = 16;
 const SETTLE_TIMEOUT_MS = 1_500_000;
@@ -26,7 +26,7 @@ beforeAll(async () => {
 });
 afterAll(() => instance.close());
 
-/** A session of five hooks, short, and unlike every other. */
+/** Returns a short, unique session of five hooks. */
 function shortSession(n: number) {
   const session_id = `live-${n}`;
   const cwd = '/src/deploy';
@@ -44,11 +44,11 @@ function shortSession(n: number) {
   ].map((hook) => ({ session_id, cwd, ...hook }));
 }
 
-/** Events before the new worker comes: the session is open, its turn under way. */
+/** Events before the new worker starts: the session is open, in the middle of a turn. */
 const BEFORE = 3;
 
 test(
-  `${SESSIONS} live sessions go on when their worker is replaced by a newer build`,
+  `${SESSIONS} live sessions continue when a newer build replaces their worker`,
   { timeout: 1_800_000 },
   async () => {
     const inside = insideOf(instance);
@@ -60,7 +60,7 @@ test(
       const script = asEvents(`live-${n}`, shortSession(n));
       return { client: new ReplayClient([script], Math.random), events: script.deliveries.length };
     });
-    /** Sends a part of every session, as many sessions at once as there are clients. */
+    /** Sends a part of every session, CLIENTS sessions at once. */
     const sendAll = async (sessions: typeof clients, part: (events: number) => number): Promise<void> => {
       const waiting = [...sessions];
       const work = async () => {
@@ -81,7 +81,7 @@ test(
     );
     say(`${SESSIONS} sessions live after ${seconds(started)} s`);
 
-    // Half of them end while the old worker drains, half after the new one has come.
+    // Half of them end while the old worker drains, half after the new one has started.
     const half = clients.slice(0, SESSIONS / 2);
     const [exitCode] = await Promise.all([first.stop(), sendAll(half, (events) => events - BEFORE)]);
     expect(exitCode).toBe(0);
@@ -89,14 +89,14 @@ test(
     await sendAll(clients.slice(SESSIONS / 2), (events) => events - BEFORE);
     say(`worker replaced and all sent after ${seconds(started)} s`);
 
-    const told = new Map(clients.flatMap(({ client }) => [...client.told]));
-    expect(told.size).toBe(SESSIONS);
-    const { rows } = await expectStoredOnce(inside, told);
-    const sessions = await expectEnded(inside, [...told.keys()], SETTLE_TIMEOUT_MS);
-    await expectStoredOnce(inside, told);
+    const accepted = new Map(clients.flatMap(({ client }) => [...client.accepted]));
+    expect(accepted.size).toBe(SESSIONS);
+    const { rows } = await expectStoredOnce(inside, accepted);
+    const sessions = await expectEnded(inside, [...accepted.keys()], SETTLE_TIMEOUT_MS);
+    await expectStoredOnce(inside, accepted);
     const { vectors } = await expectEveryVector(inside);
     await expectNoFailedWorkflow(inside, sessions);
-    // Whoever was still open went on as the new build; none was bound to the one that is gone.
+    // Sessions that were still open continued with the new build; none is pinned to the old one.
     const { count } = await instance.temporal.workflow.count(
       "ExecutionStatus = 'Completed' AND WorkflowType = 'session' AND TemporalWorkerDeploymentVersion = 'recollect:build-2'",
     );

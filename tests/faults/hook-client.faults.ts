@@ -7,7 +7,7 @@ import { translateHook } from '../../domain/capture/claude-code-hooks.ts';
 import { spoolFiles, spoolFolder } from '../../hook/spool/folder.ts';
 import { randomFrom } from '../domain/support/random.ts';
 import { until } from '../setup/until.ts';
-import type { ServedMemories } from './support/clients.ts';
+import type { AcceptedDelivery } from './support/clients.ts';
 import { rowsOf } from './support/deliveries.ts';
 import { startFaultInstance } from './support/fault-instance.ts';
 import type { FaultInstance } from './support/fault-instance.ts';
@@ -20,9 +20,9 @@ const HOUR_MS = 3_600_000;
 const EVENTS = 12;
 const DRAIN_TIMEOUT_MS = 120_000;
 const SETTLE_TIMEOUT_MS = 600_000;
-/** A client's usual life before the first one was timed. */
+/** Assumed duration of a client until one was measured. */
 const FIRST_GUESS_MS = 100;
-/** Some lines of a spool whose events are padded; what the clients log stays far below it. */
+/** Some spool lines of padded events; the clients' log is far smaller. */
 const FULL_DISK_BYTES = 20_480;
 const PADDING = 'and so on, '.repeat(250);
 
@@ -39,7 +39,7 @@ afterAll(() => instance.remove());
 
 type Hook = Readonly<Record<string, unknown>> & { readonly hook_event_name: string };
 
-/** A prompt, then tool calls. */
+/** Returns a prompt, then tool calls. */
 function eventsOf(session_id: string, count: number, filler = ''): Hook[] {
   const common = { session_id, cwd: '/src/client' };
   return Array.from({ length: count }, (_, n) =>
@@ -60,27 +60,24 @@ function endOf(session_id: string): Hook {
   return { session_id, cwd: '/src/client', hook_event_name: 'SessionEnd', reason: 'exit' };
 }
 
-/** What an event is known by, wherever it stands. */
+/** Returns the name that identifies an event in hooks, spool lines and rows. */
 function nameOf(hook: Readonly<Record<string, unknown>>): string {
   return String(hook['tool_use_id'] ?? hook['prompt']);
 }
 
-/** Runs a client to its end. Whatever happens to its event, its host is told nothing and is not held up; answers how long it took. */
+/** Runs a client to its end and asserts that its host gets no output and no error. Returns milliseconds. */
 async function run(hook: Hook, options: HookRunOptions = {}): Promise<number> {
   const { exitCode, signal, output, tookMs } = await runHook(instance.dataDir, hook, options);
   expect({ exitCode, signal, output }, `client of ${nameOf(hook)}`).toEqual({ exitCode: 0, signal: null, output: '' });
   return tookMs;
 }
 
-/**
- * Events that the client's log says it gave up: a host is never held up, whatever that costs. Some of them are kept all the same, where
- * its time was over just after the write.
- */
-function confessed(): number {
+/** Returns how many events the client gave up according to its log. Some are stored if its time ended just after the write. */
+function reportedLost(): number {
   return notesOf(instance.dataDir, 'not-spooled') + notesOf(instance.dataDir, 'out-of-time');
 }
 
-/** Runs clients of a session one after another, each second one killed at a random moment of its life; answers who was not and who was. */
+/** Runs clients of a session one after another, every second one killed at a random moment. Returns their events by outcome. */
 async function runSomeKilled(session: string): Promise<{ lived: string[]; killed: string[] }> {
   const lived: string[] = [];
   const killed: string[] = [];
@@ -97,15 +94,15 @@ async function runSomeKilled(session: string): Promise<{ lived: string[]; killed
   return { lived, killed };
 }
 
-/** Asserts that each who lived left its event once, unless the log confesses its loss, and who was killed at most once. */
+/** Asserts that surviving clients stored their event once, unless the log reports its loss, and killed ones at most once. */
 function expectOnceEach(found: readonly string[], outcome: { lived: string[]; killed: string[] }, lost: number): void {
-  expect(new Set(found).size, 'events that are there twice').toBe(found.length);
+  expect(new Set(found).size, 'events that are stored twice').toBe(found.length);
   const missing = outcome.lived.filter((name) => !found.includes(name));
-  expect(missing.length, `${missing.join(', ')} lost without a word`).toBeLessThanOrEqual(lost);
+  expect(missing.length, `${missing.join(', ')} lost without a log entry`).toBeLessThanOrEqual(lost);
   const all = new Set([...outcome.lived, ...outcome.killed]);
   expect(
     found.filter((name) => !all.has(name)),
-    'events that nobody sent',
+    'events that no client sent',
   ).toEqual([]);
 }
 
@@ -114,8 +111,8 @@ async function expectEmptySpool(): Promise<void> {
   await until(empty, DRAIN_TIMEOUT_MS, 'an empty spool');
 }
 
-test('clients that are killed beside a running server cost at most their own event, and double none', async () => {
-  const before = confessed();
+test('killed clients lose at most their own event and duplicate none while the server runs', async () => {
+  const before = reportedLost();
   const outcome = await runSomeKilled('killed-live');
   expect(outcome.killed.length).toBeGreaterThan(0);
   await run(endOf('killed-live'));
@@ -125,21 +122,21 @@ test('clients that are killed beside a running server cost at most their own eve
       WHERE s.external_id = 'killed-live' AND k.kind <> 'boundary'`,
   );
   const found = rows.map(({ key, content }) => content ?? key.replace(/^tool:/, ''));
-  expectOnceEach(found, outcome, confessed() - before);
+  expectOnceEach(found, outcome, reportedLost() - before);
 });
 
-describe('while the server is away', () => {
-  /** What waits in the spool by session, when everything has happened to it. */
-  const waiting = new Map<string, ServedMemories[]>();
+describe('while the server is unavailable', () => {
+  /** The final spool content by session. */
+  const waiting = new Map<string, AcceptedDelivery[]>();
 
-  /** Notes what the spool promises for a session, and answers by name what that is. */
-  const keep = (session: string): string[] => {
+  /** Records the spooled deliveries of a session; returns the names of their events. */
+  const record = (session: string): string[] => {
     const lines = spooledLines(instance.dataDir, session);
-    const told = lines.map(({ event, delivery, body }) => {
+    const deliveries = lines.map(({ event, delivery, body }) => {
       const rows = rowsOf(translateHook(event, { ...body, session_id: session }, delivery));
       return { delivery: { path: `/hooks/${event}`, deliveryId: delivery, body, rows }, rowId: null };
     });
-    waiting.set(session, told);
+    waiting.set(session, deliveries);
     return lines.map(({ body }) => nameOf(body));
   };
 
@@ -149,57 +146,57 @@ describe('while the server is away', () => {
 
   beforeAll(() => instance.stop());
 
-  test('clients that are killed leave whole events or none', async () => {
-    const before = confessed();
-    const outcome = await runSomeKilled('killed-away');
+  test('killed clients spool complete events or none', async () => {
+    const before = reportedLost();
+    const outcome = await runSomeKilled('killed-offline');
     expect(outcome.killed.length).toBeGreaterThan(0);
-    expectOnceEach(keep('killed-away'), outcome, confessed() - before);
+    expectOnceEach(record('killed-offline'), outcome, reportedLost() - before);
   });
 
-  test('a disk that is full loses what it has no room for, says so, and spoils nothing else', async () => {
-    const before = confessed();
+  test('a full disk loses events that do not fit, logs them, and damages no others', async () => {
+    const before = reportedLost();
     const events = eventsOf('full-disk', EVENTS, PADDING);
     await runAll(events.slice(0, -1), { largestFileBytes: FULL_DISK_BYTES });
-    const lost = confessed() - before;
-    expect(lost, 'events that the full disk cost').toBeGreaterThan(0);
-    // There is room again.
+    const lost = reportedLost() - before;
+    expect(lost, 'events that the full disk lost').toBeGreaterThan(0);
+    // There is space again.
     await runAll(events.slice(-1));
-    const found = keep('full-disk');
+    const found = record('full-disk');
     expect(found).toEqual(events.map(nameOf).filter((name) => found.includes(name)));
     expect(found.length).toBeGreaterThanOrEqual(events.length - lost);
-    expect(found.length, 'events that found room').toBeLessThan(events.length);
+    expect(found.length, 'events that fitted').toBeLessThan(events.length);
     expect(found.at(-1)).toBe(nameOf(events.at(-1) ?? {}));
   });
 
-  test('a half-written line is passed over, and the next one stands whole behind it', async () => {
-    const before = confessed();
+  test('skips a half-written line; the next line is complete', async () => {
+    const before = reportedLost();
     const events = eventsOf('half-line', EVENTS);
     await runAll(events.slice(0, EVENTS / 2));
     const folder = spoolFolder(instance.dataDir);
     const file = readdirSync(folder).find((name) => name.startsWith('half-line.'));
-    // What a power cut leaves of a line.
+    // A line truncated by a power cut.
     appendFileSync(path.join(folder, file ?? 'none'), '\n{"v":1,"delivery":"0b0e1c1e-5a4e-4e0b-9c1d-7be2a0');
     await runAll(events.slice(EVENTS / 2));
-    const found = keep('half-line');
+    const found = record('half-line');
     expect(found).toEqual(events.map(nameOf).filter((name) => found.includes(name)));
-    expect(found.length).toBeGreaterThanOrEqual(events.length - (confessed() - before));
+    expect(found.length).toBeGreaterThanOrEqual(events.length - (reportedLost() - before));
   });
 
-  test('a clock that is set back by an hour changes neither order nor number', async () => {
-    const before = confessed();
+  test('a clock set back by an hour changes neither order nor number', async () => {
+    const before = reportedLost();
     const events = eventsOf('clock-back', EVENTS);
     await runAll(events.slice(0, EVENTS / 2));
     await runAll(events.slice(EVENTS / 2), { clockShiftMs: -HOUR_MS });
-    const found = keep('clock-back');
+    const found = record('clock-back');
     expect(found).toEqual(events.map(nameOf).filter((name) => found.includes(name)));
-    expect(found.length).toBeGreaterThanOrEqual(events.length - (confessed() - before));
+    expect(found.length).toBeGreaterThanOrEqual(events.length - (reportedLost() - before));
     const times = (waiting.get('clock-back') ?? []).map(({ delivery }) => JSON.stringify(delivery.body));
     expect(times.some((text) => text.includes(new Date(Date.now() - HOUR_MS).toISOString().slice(0, 13)))).toBe(true);
   });
 
-  test('when it is back, all that waited is stored, once, row by row, and every session ends', async () => {
+  test('a restart stores all spooled events once, row by row, and every session ends', async () => {
     await instance.start();
-    const before = confessed();
+    const before = reportedLost();
     // The clock is still wrong for the client that begins to drain.
     for (const session of waiting.keys()) await run(endOf(session), { clockShiftMs: -HOUR_MS });
     await expectEmptySpool();
@@ -208,9 +205,9 @@ describe('while the server is away', () => {
     );
     const ended = new Set(ends.map((row) => row.external_id));
     expect([...waiting.keys()].filter((session) => !ended.has(session)).length).toBeLessThanOrEqual(
-      confessed() - before,
+      reportedLost() - before,
     );
-    const end: ServedMemories = {
+    const end: AcceptedDelivery = {
       delivery: {
         path: '/hooks/SessionEnd',
         deliveryId: 'the end',
@@ -219,12 +216,12 @@ describe('while the server is away', () => {
       },
       rowId: null,
     };
-    const told = new Map(
+    const accepted = new Map(
       [...waiting].map(([session, answers]) => [session, ended.has(session) ? [...answers, end] : answers]),
     );
-    await expectStoredOnce(instance, told);
-    const sessions = await expectEnded(instance, ['killed-live', ...told.keys()], SETTLE_TIMEOUT_MS);
-    await expectStoredOnce(instance, told);
+    await expectStoredOnce(instance, accepted);
+    const sessions = await expectEnded(instance, ['killed-live', ...accepted.keys()], SETTLE_TIMEOUT_MS);
+    await expectStoredOnce(instance, accepted);
     await expectEveryVector(instance);
     await expectNoFailedWorkflow(instance, sessions);
   });

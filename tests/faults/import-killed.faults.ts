@@ -22,31 +22,31 @@ afterAll(async () => {
   folder.remove();
 });
 
-test('an import whose worker is killed twice goes on and stores everything once', { timeout: 400_000 }, async () => {
+test('an import whose worker is killed twice continues and stores everything once', { timeout: 400_000 }, async () => {
   let lines = 0;
   for (let index = 0; index < SESSIONS; index += 1) {
     const all = transcriptOf(hooksOf(`many-${index}`), { agents: true });
     lines += all.length;
     folder.write(`-src/many-${index}.jsonl`, all, 2 * 24 * 3_600_000 - index * 60_000);
   }
-  // Reading alone: the sessions' own work would only slow the machine down.
+  // Reading only: summaries of the sessions would slow the machine down.
   const environment = {
     ...instance.environment,
     RECOLLECT_HTTP_PORT: '37700',
     RECOLLECT_WORKER_QUEUES: 'session,transcripts',
   };
   const job = importSchema.parse((await instance.call('POST', '/imports', { body: { kind: 'transcripts' } })).body);
-  const look = async () => importSchema.parse((await instance.call('GET', `/imports/${job.id}`)).body);
+  const readJob = async () => importSchema.parse((await instance.call('GET', `/imports/${job.id}`)).body);
   for (const atLeast of [100, 500]) {
     const worker = await startWorkerProcess(environment);
-    await until(async () => (await look()).counts.added > atLeast || undefined, 150_000, `${atLeast} events`);
+    await until(async () => (await readJob()).counts.added > atLeast || undefined, 150_000, `${atLeast} events`);
     await worker.kill();
-    expect((await look()).state).toBe('running');
+    expect((await readJob()).state).toBe('running');
   }
   const worker = await startWorkerProcess(environment);
   const done = await until(
     async () => {
-      const now = await look();
+      const now = await readJob();
       return now.state === 'running' ? undefined : now;
     },
     120_000,
@@ -54,7 +54,7 @@ test('an import whose worker is killed twice goes on and stores everything once'
   );
   await worker.stop();
   expect(done).toMatchObject({ state: 'completed', files: { total: SESSIONS, done: SESSIONS } });
-  // Counted with the cursor in one transaction, so exactly, however often a line was read.
+  // The counts are exact, however often a line was read: they are written in the cursor's transaction.
   expect(done.counts).toMatchObject({ lines, repeated: 0, late_duplicates: 0, refused: 0 });
   const first = await storedRows(instance.db.superuser, 'many-0');
   for (let index = 1; index < SESSIONS; index += 1) {

@@ -11,11 +11,11 @@ import { expectStoredOnce } from './support/stored-rows.ts';
 
 const KILLS = 5;
 const SHAPE = { clients: 16, sessionsEach: 2, events: 10 } as const;
-/** A round of some events of each client takes about a second, so that a kill meets work of every kind behind them. */
+/** A round of some events per client takes about a second, so that a kill interrupts work of every kind. */
 const LONGEST_REST_MS = 200;
 const SETTLE_TIMEOUT_MS = 600_000;
 
-// Another seed each run finds other moments; FAULTS_SEED repeats one.
+// Each run has a new seed; FAULTS_SEED repeats one.
 const seed = Number(processEnvironment()['FAULTS_SEED'] ?? randomInt(1, 1_000_000));
 const say = (text: string) => process.stderr.write(`${text}\n`);
 const seconds = (sinceMs: number) => Math.round((performance.now() - sinceMs) / 100) / 10;
@@ -45,13 +45,15 @@ test.each(TARGETS)(`${KILLS} kills of %s under load lose nothing`, async (name, 
     const shares = clients.map((client) => client.sizeOf(round, KILLS));
     const killAt = Math.floor(random() * shares.reduce((sum, share) => sum + share, 0));
     const moment = Promise.withResolvers<ReturnType<FaultInstance['kill']>>();
-    let told = 0;
-    const onTold = () => {
-      told += 1;
-      if (told === killAt + 1) moment.resolve(instance.kill(services));
+    let count = 0;
+    const onAccepted = () => {
+      count += 1;
+      if (count === killAt + 1) moment.resolve(instance.kill(services));
     };
     await Promise.all(
-      clients.map((client, index) => client.send(instance.credentials, shares[index] ?? 0, LONGEST_REST_MS, onTold)),
+      clients.map((client, index) =>
+        client.send(instance.credentials, shares[index] ?? 0, LONGEST_REST_MS, onAccepted),
+      ),
     );
     const waited = performance.now();
     await instance.recovered(await moment.promise);
@@ -60,22 +62,22 @@ test.each(TARGETS)(`${KILLS} kills of %s under load lose nothing`, async (name, 
   const sum = (part: 'unanswered' | 'unavailable' | 'answeredBefore') =>
     clients.reduce((total, client) => total + client.trouble[part], 0);
   say(
-    `${name}: replayed in ${seconds(started)} s; ${sum('unanswered')} requests unanswered, ${sum('unavailable')} asked to come again, ` +
-      `${sum('answeredBefore')} answers lost after the commit; whole again after ${recoveries.join(', ')} s`,
+    `${name}: replayed in ${seconds(started)} s; ${sum('unanswered')} requests without a response, ${sum('unavailable')} deferred with 503, ` +
+      `${sum('answeredBefore')} responses lost after the commit; recovered after ${recoveries.join(', ')} s`,
   );
 
-  const told = new Map(clients.flatMap((client) => [...client.told]));
-  expect(told.size).toBe(SHAPE.clients * SHAPE.sessionsEach);
-  const { rows } = await expectStoredOnce(instance, told);
+  const accepted = new Map(clients.flatMap((client) => [...client.accepted]));
+  expect(accepted.size).toBe(SHAPE.clients * SHAPE.sessionsEach);
+  const { rows } = await expectStoredOnce(instance, accepted);
   const settling = performance.now();
-  const sessions = await expectEnded(instance, [...told.keys()], SETTLE_TIMEOUT_MS);
+  const sessions = await expectEnded(instance, [...accepted.keys()], SETTLE_TIMEOUT_MS);
   const settled = seconds(settling);
-  // Once more: what was done for the sessions' end must not have touched them.
-  await expectStoredOnce(instance, told);
+  // Once more: the end of the sessions must not have changed them.
+  await expectStoredOnce(instance, accepted);
   const { vectors } = await expectEveryVector(instance);
   await expectNoFailedWorkflow(instance, sessions);
 
   say(
-    `${name}: ${rows} rows of ${told.size} sessions, ended ${settled} s after the last event, ${vectors} vectors in all; ${seconds(started)} s`,
+    `${name}: ${rows} rows of ${accepted.size} sessions, ended ${settled} s after the last event, ${vectors} vectors in all; ${seconds(started)} s`,
   );
 });

@@ -10,8 +10,8 @@ import { startS3Gateway } from '../setup/s3-gateway.ts';
 import type { S3Gateway } from '../setup/s3-gateway.ts';
 import { captured, smallSession } from '../setup/small-session.ts';
 import { done, JOBS } from './support/operations-jobs.ts';
-import { expectWholeSets } from './support/operations-source.ts';
-import { expectVerified, expectWholeExport } from './support/operations-steps.ts';
+import { expectCompleteSets } from './support/operations-source.ts';
+import { expectVerified, expectCompleteExport } from './support/operations-steps.ts';
 
 describe('a store whose every third request fails', () => {
   let gateway: S3Gateway;
@@ -42,19 +42,19 @@ describe('a store whose every third request fails', () => {
     await gateway.close();
   });
 
-  test('keeps sets and exports whole', async () => {
-    const asked = { credentials: { url: other.url, apiKey: other.admin.key }, account: () => 'no services' };
-    const backup = await done(asked, JOBS.backup);
+  test('stores complete backups and exports', async () => {
+    const target = { credentials: { url: other.url, apiKey: other.admin.key }, account: () => 'no services' };
+    const backup = await done(target, JOBS.backup);
     expect(backup).toMatchObject({ complete: true, copy_verified_at: expect.any(String) });
-    await expectVerified(asked, backup.id);
+    await expectVerified(target, backup.id);
     const s3 = { endpoint: gateway.endpoint, region: 'us-east-1', credentials: gateway.credentials };
     for (const name of ['sets', 'off-site'])
-      await expectWholeSets(asked, createArchiveStore(`s3://${gateway.bucket}/${name}`, s3));
-    const drill = await done(asked, JOBS.drill, { backup_id: backup.id });
+      await expectCompleteSets(target, createArchiveStore(`s3://${gateway.bucket}/${name}`, s3));
+    const drill = await done(target, JOBS.drill, { backup_id: backup.id });
     expect(drill).toMatchObject({
       result: { tables: { different: [] }, queries: { different: 0 }, vectors: { pending: 0, unproved: 0 } },
     });
-    const { rows } = await expectWholeExport(asked, await done(asked, JOBS.export, { scope: 'tenant' }));
+    const { rows } = await expectCompleteExport(target, await done(target, JOBS.export, { scope: 'tenant' }));
     expect(rows).toMatchObject({ sessions: 1, prompts: 2, observations: 3 });
     expect(proxy.failed()).toBeGreaterThan(20);
   });

@@ -5,22 +5,22 @@ import { afterAll, beforeAll, describe, expect, onTestFailed, test } from 'vites
 import { z } from 'zod';
 import { processEnvironment } from '../../config/process-environment.ts';
 import { localAccess, requestRestore } from '../../infra/instance/request-restore.ts';
-import { makeClaudeMem } from '../bench/operations/claude-mem.ts';
+import { createClaudeMem } from '../bench/operations/claude-mem.ts';
 import { randomFrom } from '../domain/support/random.ts';
 import { smallSession } from '../setup/small-session.ts';
 import type { ServiceName } from './support/fault-instance.ts';
 import { boundFiles, canBoundFiles, flipBit, flippedCopy } from './support/operations-damage.ts';
-import { startKeepInstance } from './support/operations-instance.ts';
-import type { KeepInstance } from './support/operations-instance.ts';
-import { ask, begin, done, ended, JOBS, killedUnderWay } from './support/operations-jobs.ts';
+import { startOperationsInstance } from './support/operations-instance.ts';
+import type { OperationsInstance } from './support/operations-instance.ts';
+import { done, ended, JOBS, killedUnderWay, request, start } from './support/operations-jobs.ts';
 import type { JobRow, Outcome } from './support/operations-jobs.ts';
-import { expectSameIndex, expectWholeSets, fingerprint } from './support/operations-source.ts';
+import { expectSameIndex, expectCompleteSets, fingerprint } from './support/operations-source.ts';
 import type { Fingerprint } from './support/operations-source.ts';
 import {
   breakIndex,
   expectNothingFound,
   expectVerified,
-  expectWholeExport,
+  expectCompleteExport,
   isWriting,
 } from './support/operations-steps.ts';
 
@@ -28,45 +28,50 @@ const OBSERVATIONS = 12_000;
 const VECTORS = 1_500;
 const SESSION_ROWS = 50;
 const SMALL_SESSIONS = 8;
-/** Of a log, for whoever reads a failure. */
+/** Maximum length of a log line in the report of a failure. */
 const LINE_CHARS = 400;
-const THEIRS = 5_000;
+const SOURCE_ROWS = 5_000;
 const VICTIMS = ['worker', 'postgres', 'weaviate'] as const satisfies readonly ServiceName[];
-/** What a full disk still takes of one file. */
+/** Largest file on the full disk. */
 const FULL_BYTES = 1_048_576;
 const PHASES = ['copying', 'indexing', 'verifying', 'vectors', 'resuming'] as const;
 
 const seed = Number(processEnvironment()['FAULTS_SEED'] ?? randomInt(1, 1_000_000));
 const random = randomFrom(seed);
 const say = (text: string) => process.stderr.write(`${text}\n`);
-const tell = (what: string, service: string, { failure, seconds }: Outcome) =>
-  say(`${what}, ${service} killed: done ${seconds} s later${failure === null ? '' : `, begun again after ${failure}`}`);
+const reportKill = (what: string, service: string, { failure, seconds }: Outcome) =>
+  say(
+    `${what}, ${service} killed: completed ${seconds} s later${failure === null ? '' : `, started again after ${failure}`}`,
+  );
 
-let keep: KeepInstance;
+let operations: OperationsInstance;
 let filled: Fingerprint;
-/** A backup and an export of before any fault. */
+/** Backup and export from before the first fault. */
 let set: string;
 let file: Buffer;
 
 beforeAll(async () => {
   const started = performance.now();
-  keep = await startKeepInstance(OBSERVATIONS, VECTORS);
+  operations = await startOperationsInstance(OBSERVATIONS, VECTORS);
   for (let n = 0; n < SMALL_SESSIONS; n += 1) {
-    const { status } = await ask(keep.instance, 'POST', '/events/batch', smallSession(`small-${n}`));
+    const { status } = await request(operations.instance, 'POST', '/events/batch', smallSession(`small-${n}`));
     if (status !== 202) throw new Error(`a session was not captured: ${status}`);
   }
-  await expectSameIndex(keep);
-  filled = await fingerprint(keep.instance);
-  set = (await done(keep.instance, JOBS.backup)).id;
-  ({ file } = await expectWholeExport(keep.instance, await done(keep.instance, JOBS.export, { scope: 'tenant' })));
+  await expectSameIndex(operations);
+  filled = await fingerprint(operations.instance);
+  set = (await done(operations.instance, JOBS.backup)).id;
+  ({ file } = await expectCompleteExport(
+    operations.instance,
+    await done(operations.instance, JOBS.export, { scope: 'tenant' }),
+  ));
   say(`seed ${seed}; filled in ${Math.round((performance.now() - started) / 1000)} s`);
 }, 300_000);
-afterAll(() => keep.remove());
+afterAll(() => operations.remove());
 
-/** Asserts that nothing of what was filled in has changed, in any table but those that are named. */
+/** Asserts that the filled rows are unchanged, except in the tables of `without`. */
 async function expectUnharmed(without: readonly string[] = []): Promise<void> {
   const same = Object.entries(filled).filter(([table]) => !without.includes(table));
-  expect(await fingerprint(keep.instance, without)).toEqual(Object.fromEntries(same));
+  expect(await fingerprint(operations.instance, without)).toEqual(Object.fromEntries(same));
 }
 
 const counted = z.object({ rows: z.number() });
@@ -75,82 +80,83 @@ const rowsOf = (row: JobRow): number => counted.parse(row).rows;
 describe.each(VICTIMS)('%s is killed in the middle of', (service) => {
   const watched = () =>
     onTestFailed(() => {
-      for (const line of keep.instance.account().split('\n')) say(line.slice(0, LINE_CHARS));
+      for (const line of operations.instance.account().split('\n')) say(line.slice(0, LINE_CHARS));
     });
 
   test('a backup and a repair', async () => {
     watched();
-    await breakIndex(keep, { missing: 30, orphaned: 20 });
-    const [backup, check] = await killedUnderWay(keep.instance, service, [
+    await breakIndex(operations, { missing: 30, orphaned: 20 });
+    const [backup, check] = await killedUnderWay(operations.instance, service, [
       { kind: JOBS.backup, isUnderWay: (row) => rowsOf(row) > 0 },
       { kind: JOBS.check, body: { repair: true }, isUnderWay: () => true },
     ]);
-    if (backup === undefined || check === undefined) throw new Error('two jobs were begun');
-    tell('backup', service, backup);
-    tell('repair', service, check);
-    await expectWholeSets(keep.instance, keep.backups);
-    await expectVerified(keep.instance, backup.row.id);
-    expect(check.row['left']).toBe(0);
-    await expectSameIndex(keep);
-    await expectNothingFound(keep);
+    if (backup === undefined || check === undefined) throw new Error('expected two outcomes');
+    reportKill('backup', service, backup);
+    reportKill('repair', service, check);
+    await expectCompleteSets(operations.instance, operations.backups);
+    await expectVerified(operations.instance, backup.row.id);
+    expect(check.row['remaining']).toBe(0);
+    await expectSameIndex(operations);
+    await expectNothingFound(operations);
     await expectUnharmed();
   });
 
   test('an export and an import from claude-mem', async () => {
     watched();
-    const name = `theirs-${service}`;
-    const database = path.join(keep.folder, `${name}.db`);
-    makeClaudeMem(database, THEIRS, name);
-    const [taken, written] = await killedUnderWay(keep.instance, service, [
+    const name = `source-${service}`;
+    const database = path.join(operations.folder, `${name}.db`);
+    createClaudeMem(database, SOURCE_ROWS, name);
+    const [taken, written] = await killedUnderWay(operations.instance, service, [
       {
         kind: JOBS.claudeMem,
         body: { kind: 'claude-mem', file: database },
         isUnderWay: (row) => z.object({ rows: z.object({ done: z.number() }) }).parse(row).rows.done > 0,
       },
-      { kind: JOBS.export, body: { scope: 'tenant' }, isUnderWay: () => isWriting(keep) },
+      { kind: JOBS.export, body: { scope: 'tenant' }, isUnderWay: () => isWriting(operations) },
     ]);
-    if (taken === undefined || written === undefined) throw new Error('two jobs were begun');
-    tell('import from claude-mem', service, taken);
-    tell('export', service, written);
+    if (taken === undefined || written === undefined) throw new Error('expected two outcomes');
+    reportKill('import from claude-mem', service, taken);
+    reportKill('export', service, written);
     const { tables } = z
-      .object({ tables: z.array(z.looseObject({ table: z.string(), theirs: z.number() })) })
+      .object({ tables: z.array(z.looseObject({ table: z.string(), source_rows: z.number() })) })
       .parse(taken.row);
-    for (const table of tables) expect(table).toMatchObject({ imported: table.theirs, present: 0, unaccounted: 0 });
-    expect(tables.find(({ table }) => table === 'observations')?.theirs).toBe(THEIRS);
-    // What it calls an observation tells of some work: a summary of ours.
-    const stored = await keep.instance.query<{ n: number }>(
+    for (const table of tables)
+      expect(table).toMatchObject({ imported: table.source_rows, present: 0, unaccounted: 0 });
+    expect(tables.find(({ table }) => table === 'observations')?.source_rows).toBe(SOURCE_ROWS);
+    // An observation of claude-mem is imported as a summary.
+    const stored = await operations.instance.query<{ n: number }>(
       "SELECT count(*)::integer AS n FROM summaries m JOIN sessions s ON s.id = m.session_id WHERE starts_with(s.external_id, $1) AND m.type <> 'session'",
       [name],
     );
-    expect(stored).toEqual([{ n: THEIRS }]);
-    const exported = await expectWholeExport(keep.instance, written.row);
+    expect(stored).toEqual([{ n: SOURCE_ROWS }]);
+    const exported = await expectCompleteExport(operations.instance, written.row);
     expect(exported.rows['observations']).toBeGreaterThanOrEqual(OBSERVATIONS);
     await expectUnharmed();
   });
 
   test('an import of a file', async () => {
     watched();
-    // What the file brings back: some sessions that are gone without a trace.
-    const { instance } = keep;
-    const gone = 'SELECT id FROM sessions WHERE host = $1 AND substr(external_id, 6)::integer BETWEEN 100 AND 119';
+    // Delete some sessions without a trace, which the file restores.
+    const { instance } = operations;
+    const deleted = 'SELECT id FROM sessions WHERE host = $1 AND substr(external_id, 6)::integer BETWEEN 100 AND 119';
     for (const [table, column] of [
       ['embeddings', 'session_id'],
       ['observations', 'session_id'],
       ['capture_keys', 'session_id'],
       ['sessions', 'id'],
     ] as const)
-      await instance.query(`DELETE FROM ${table} WHERE ${column} IN (${gone})`, ['bench']);
+      await instance.query(`DELETE FROM ${table} WHERE ${column} IN (${deleted})`, ['bench']);
     const [imported] = await killedUnderWay(instance, service, [
       {
         kind: JOBS.fileImport,
         body: file,
         isUnderWay: async () =>
-          (await instance.query(`SELECT FROM observations WHERE session_id IN (${gone}) LIMIT 1`, ['bench'])).length >
-          0,
+          (await instance.query(`SELECT FROM observations WHERE session_id IN (${deleted}) LIMIT 1`, ['bench']))
+            .length > 0,
       },
     ]);
-    if (imported === undefined) throw new Error('a job was begun');
-    tell('import', service, imported);
+    if (imported === undefined) throw new Error('expected an outcome');
+    reportKill('import', service, imported);
     const { read, written } = z
       .object({ read: z.record(z.string(), z.number()), written: z.record(z.string(), z.number()) })
       .parse(imported.row);
@@ -161,45 +167,45 @@ describe.each(VICTIMS)('%s is killed in the middle of', (service) => {
       observations: 20 * SESSION_ROWS,
       embeddings: 20 * SESSION_ROWS,
     });
-    // Their vectors are made anew.
+    // Their vectors are created again.
     await expectUnharmed(['embeddings']);
-    await expectSameIndex(keep);
+    await expectSameIndex(operations);
   });
 
   test('retention', async () => {
     watched();
-    const { instance } = keep;
+    const { instance } = operations;
     const projects = await instance.query<{ id: string; n: number }>(
       "SELECT s.project_id AS id, count(*)::integer AS n FROM observations o JOIN sessions s ON s.id = o.session_id WHERE s.host = 'bench' GROUP BY 1 ORDER BY 1",
     );
-    const [kept, ...expired] = projects;
-    // Row by row, where a project keeps its rows of that month; else the month as a whole.
+    const [retained, ...expired] = projects;
+    // Row by row if one project retains its rows of that month, else the complete month.
     const byMonth = service === 'postgres';
     const policy = { resource: 'observation', age_days: 1, action: 'delete' };
     const policies = byMonth ? [policy] : expired.map(({ id }) => ({ ...policy, project: id }));
-    const wanted = OBSERVATIONS - (byMonth ? 0 : (kept?.n ?? 0));
-    expect(await ask(instance, 'PUT', '/admin/retention/policies', { policies })).toMatchObject({ status: 200 });
+    const expected = OBSERVATIONS - (byMonth ? 0 : (retained?.n ?? 0));
+    expect(await request(instance, 'PUT', '/admin/retention/policies', { policies })).toMatchObject({ status: 200 });
     const dry = await done(instance, JOBS.retention, { dry_run: true });
     await expectUnharmed(['embeddings']);
-    expect(await ask(instance, 'POST', `/admin/retention/runs/${dry.id}/approve`)).toMatchObject({ status: 200 });
+    expect(await request(instance, 'POST', `/admin/retention/runs/${dry.id}/approve`)).toMatchObject({ status: 200 });
     const [run] = await killedUnderWay(instance, service, [
       { kind: JOBS.retention, body: { dry_run: false }, isUnderWay: (row) => rowsOf(row) > 0 },
     ]);
-    if (run === undefined) throw new Error('a job was begun');
-    tell(byMonth ? 'retention of a month' : 'retention of rows', service, run);
-    expect([rowsOf(dry), rowsOf(run.row)]).toEqual([wanted, wanted]);
+    if (run === undefined) throw new Error('expected an outcome');
+    reportKill(byMonth ? 'retention of a month' : 'retention of rows', service, run);
+    expect([rowsOf(dry), rowsOf(run.row)]).toEqual([expected, expected]);
     expect({ ...run.row, bytes: dry['bytes'] }).toEqual(run.row);
-    const left = await instance.query<{ id: string; n: number }>(
+    const remaining = await instance.query<{ id: string; n: number }>(
       "SELECT s.project_id AS id, count(*)::integer AS n FROM observations o JOIN sessions s ON s.id = o.session_id WHERE s.host = 'bench' GROUP BY 1",
     );
-    expect(left).toEqual(byMonth ? [] : [kept]);
-    await expectSameIndex(keep);
-    await expectNothingFound(keep);
+    expect(remaining).toEqual(byMonth ? [] : [retained]);
+    await expectSameIndex(operations);
+    await expectNothingFound(operations);
   });
 
   test('a restore', async () => {
     watched();
-    const { instance } = keep;
+    const { instance } = operations;
     const at = Math.floor(random() * PHASES.length);
     const [restored] = await killedUnderWay(instance, service, [
       {
@@ -208,8 +214,8 @@ describe.each(VICTIMS)('%s is killed in the middle of', (service) => {
         isUnderWay: ({ phase }) => PHASES.some((name, n) => n >= at && name === phase),
       },
     ]);
-    if (restored === undefined) throw new Error('a job was begun');
-    tell(`restore (${PHASES[at] ?? ''})`, service, restored);
+    if (restored === undefined) throw new Error('expected an outcome');
+    reportKill(`restore (${PHASES[at] ?? ''})`, service, restored);
     expect(restored.row).toMatchObject({
       result: {
         tables: { different: [] },
@@ -223,23 +229,23 @@ describe.each(VICTIMS)('%s is killed in the middle of', (service) => {
     );
     expect(databases).toEqual([{ name: z.object({ replaced: z.string() }).parse(restored.row['result']).replaced }]);
     await instance.query(`DROP DATABASE ${databases[0]?.name ?? ''} WITH (FORCE)`);
-    await expectSameIndex(keep);
+    await expectSameIndex(operations);
     await expectUnharmed();
-    await expectNothingFound(keep);
-    await expectWholeSets(keep.instance, keep.backups);
+    await expectNothingFound(operations);
+    await expectCompleteSets(operations.instance, operations.backups);
   });
 });
 
-describe('what is damaged is not taken', () => {
+describe('damaged files are rejected', () => {
   test.each([
     ['manifest', (name: string) => name === 'manifest.json'],
     ['table', (name: string) => name.includes('tables/') && name.endsWith('.zst')],
     ['vectors', (name: string) => name.includes('vectors/') && name.endsWith('.zst')],
   ] as const)('one flipped bit of a set: %s', async (_what, isMeant) => {
-    const { store, name } = flippedCopy(keep, set, isMeant, random);
-    const access = localAccess(keep.instance.dataDir, {});
+    const { store, name } = flippedCopy(operations, set, isMeant, random);
+    const access = localAccess(operations.instance.dataDir, {});
     if (access === null) throw new Error('no access to the instance');
-    const request = {
+    const restoreRequest = {
       kind: 'restore',
       backupId: set,
       store,
@@ -247,7 +253,7 @@ describe('what is damaged is not taken', () => {
       overwrite: false,
       dryRun: true,
     } as const;
-    const row = await ended(keep.instance, JOBS.restore, (await requestRestore(access, request)) ?? '');
+    const row = await ended(operations.instance, JOBS.restore, (await requestRestore(access, restoreRequest)) ?? '');
     expect({ name, ...row }).toMatchObject({ name, state: 'failed', error: 'BackupCorrupted' });
     await expectUnharmed();
   });
@@ -255,24 +261,28 @@ describe('what is damaged is not taken', () => {
   test('one flipped bit of an export', async () => {
     const damaged = Buffer.from(file);
     flipBit(damaged, random);
-    const row = await ended(keep.instance, JOBS.fileImport, (await begin(keep.instance, JOBS.fileImport, damaged)).id);
+    const row = await ended(
+      operations.instance,
+      JOBS.fileImport,
+      (await start(operations.instance, JOBS.fileImport, damaged)).id,
+    );
     expect(row).toMatchObject({ state: 'failed', error: 'ExportFileError', written: {} });
     await expectUnharmed();
   });
 });
 
-test.skipIf(!canBoundFiles())('a full disk ends a backup, which then is none, and nothing else', async () => {
-  const { instance, backups, archive } = keep;
+test.skipIf(!canBoundFiles())('a full disk fails backups and exports, and nothing else', async () => {
+  const { instance, backups, archive } = operations;
   const worker = instance.pid('worker');
-  // What killed workers were writing goes after a day.
+  // Unfinished files of killed workers are removed after a day.
   const unfinished = (): string[][] =>
     [path.join(instance.dataDir, 'backups'), archive].map((folder) => readdirSync(path.join(folder, '.unfinished')));
   const before = unfinished();
   boundFiles(worker, FULL_BYTES);
   try {
-    const { id } = await begin(instance, JOBS.backup);
+    const { id } = await start(instance, JOBS.backup);
     const events = smallSession('while-full');
-    expect(await ask(instance, 'POST', '/events/batch', events)).toMatchObject({
+    expect(await request(instance, 'POST', '/events/batch', events)).toMatchObject({
       status: 202,
       body: { accepted: events.length },
     });
@@ -281,15 +291,15 @@ test.skipIf(!canBoundFiles())('a full disk ends a backup, which then is none, an
       error: 'ArchiveFull',
       complete: false,
     });
-    const { id: exporting } = await begin(instance, JOBS.export, { scope: 'tenant' });
+    const { id: exporting } = await start(instance, JOBS.export, { scope: 'tenant' });
     expect(await ended(instance, JOBS.export, exporting)).toMatchObject({ state: 'failed', error: 'ArchiveFull' });
-    await expectWholeSets(instance, backups);
+    await expectCompleteSets(instance, backups);
     await expectUnharmed();
   } finally {
     boundFiles(worker, null);
   }
   const backup = await done(instance, JOBS.backup);
   await expectVerified(instance, backup.id);
-  await expectWholeSets(instance, backups);
+  await expectCompleteSets(instance, backups);
   expect(unfinished()).toEqual(before);
 });

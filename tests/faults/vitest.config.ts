@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
-/** Faults: whole instances are killed and watched coming back. One file after another, for each needs the machine for itself. */
+/** Fault tests kill instances and check their recovery. Files run one after another: each needs all cores. */
 export default defineConfig({
   root: fileURLToPath(new URL('../..', import.meta.url)),
   test: {
@@ -10,7 +10,7 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 1,
     fileParallelism: false,
-    // A wave of kills takes a minute or two; only an instance that never comes back takes longer.
+    // A series of kills takes one or two minutes; only an instance that never recovers takes longer.
     testTimeout: 1_200_000,
     hookTimeout: 180_000,
     teardownTimeout: 60_000,

@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => instance.close());
 
-/** The recorded session as another one of another project, so that two can be compared: what a project knows changes what is told as news. */
+/** Returns the recorded session in another project, to compare two: memory of the project changes the summaries. */
 function copyOf(session: string): RecordedHook[] {
   return demoHooks().map((hook) => ({
     ...hook,
@@ -23,7 +23,7 @@ function copyOf(session: string): RecordedHook[] {
   }));
 }
 
-/** What a session left behind, without ids and times. */
+/** Returns the memory of a session, without ids and times. */
 async function memoryOf(id: string) {
   const rows = async (text: string) => (await instance.db.superuser.query<Record<string, unknown>>(text, [id])).rows;
   return {
@@ -39,28 +39,24 @@ async function memoryOf(id: string) {
   };
 }
 
-test(
-  'a worker that is killed in the middle of a session changes nothing in its memory',
-  { timeout: 240_000 },
-  async () => {
-    const environment = { ...instance.environment, RECOLLECT_HTTP_PORT: '37700' };
-    let worker = await startWorkerProcess(environment);
-    await replay(instance, copyOf('undisturbed'));
-    const undisturbed = await settled(instance, 'claude-code:undisturbed');
+test('a worker killed in the middle of a session does not change its memory', { timeout: 240_000 }, async () => {
+  const environment = { ...instance.environment, RECOLLECT_HTTP_PORT: '37700' };
+  let worker = await startWorkerProcess(environment);
+  await replay(instance, copyOf('undisturbed'));
+  const undisturbed = await settled(instance, 'claude-code:undisturbed');
 
-    const hooks = copyOf('disturbed');
-    const middle = Math.floor(hooks.length / 2);
-    await replay(instance, hooks.slice(0, middle));
-    await until(async () =>
-      (await sessionOf(instance, 'claude-code:disturbed')).counts.summaries > 0 ? true : undefined,
-    );
-    await worker.kill();
-    await replay(instance, hooks.slice(middle), middle);
-    worker = await startWorkerProcess(environment);
-    const disturbed = await settled(instance, 'claude-code:disturbed');
+  const hooks = copyOf('disturbed');
+  const middle = Math.floor(hooks.length / 2);
+  await replay(instance, hooks.slice(0, middle));
+  await until(async () =>
+    (await sessionOf(instance, 'claude-code:disturbed')).counts.summaries > 0 ? true : undefined,
+  );
+  await worker.kill();
+  await replay(instance, hooks.slice(middle), middle);
+  worker = await startWorkerProcess(environment);
+  const disturbed = await settled(instance, 'claude-code:disturbed');
 
-    expect(await memoryOf(disturbed.id)).toEqual(await memoryOf(undisturbed.id));
-    expect(disturbed.counts).toEqual(undisturbed.counts);
-    expect(await worker.stop()).toBe(0);
-  },
-);
+  expect(await memoryOf(disturbed.id)).toEqual(await memoryOf(undisturbed.id));
+  expect(disturbed.counts).toEqual(undisturbed.counts);
+  expect(await worker.stop()).toBe(0);
+});

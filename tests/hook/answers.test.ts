@@ -21,7 +21,7 @@ import {
 import { answerError, answerForeign, answerJson, startServer } from './support/servers.ts';
 import type { Answer, TestServer } from './support/servers.ts';
 
-// Whose answer is believed: an event is given up only when the api itself has taken it, or says that it never will.
+// The client drops an event only when the API itself accepted it or rejected it for good.
 
 const closing: (() => Promise<void> | void)[] = [];
 
@@ -42,7 +42,7 @@ function dataDirFor(server: TestServer): string {
   return dataDir;
 }
 
-/** Runs hooks until one of them was quick enough to get an answer and said so in the log. */
+/** Runs hooks until one of them got a response in time and logged it. */
 function logged(dataDir: string, event: string, input: unknown, what: string) {
   return until(async () => {
     expect(await runClient(event, input, { dataDir })).toMatchObject({ code: 0, stdout: '', stderr: '' });
@@ -54,15 +54,15 @@ function asideOf(dataDir: string, session: string): string {
   return readFileSync(path.join(dataDir, 'spool', 'quarantine', `${session}.ndjson`), 'utf8');
 }
 
-describe('an answer', () => {
+describe('a response', () => {
   const outcome = (status: number, code: string) => outcomeOf({ status, isApi: true, body: JSON.stringify({ code }) });
 
   it.each([200, 202, 204, 301, 400, 401, 404, 405, 410, 413, 421, 422, 429, 500, 502])(
-    'of %i by somebody else says nothing',
+    'of %i by another server has no effect',
     (status) => {
       const body = '{"code":"VALIDATION_FAILED"}';
       expect(outcomeOf({ status, isApi: false, body })).toEqual({
-        kind: 'away',
+        kind: 'unavailable',
         reason: `status ${status}, not of Recollect`,
       });
     },
@@ -71,12 +71,12 @@ describe('an answer', () => {
   it.each([
     [200, '', 'accepted'],
     [204, '', 'accepted'],
-    [308, '', 'away'],
-    [401, 'INVALID_API_KEY', 'away'],
-    [403, 'FORBIDDEN', 'away'],
-    [404, 'NOT_FOUND', 'away'],
-    [405, 'METHOD_NOT_ALLOWED', 'away'],
-    [408, 'REQUEST_TIMEOUT', 'away'],
+    [308, '', 'unavailable'],
+    [401, 'INVALID_API_KEY', 'unavailable'],
+    [403, 'FORBIDDEN', 'unavailable'],
+    [404, 'NOT_FOUND', 'unavailable'],
+    [405, 'METHOD_NOT_ALLOWED', 'unavailable'],
+    [408, 'REQUEST_TIMEOUT', 'unavailable'],
     [400, 'INVALID_JSON', 'refused'],
     [413, 'BODY_TOO_LARGE', 'refused'],
     [422, 'VALIDATION_FAILED', 'refused'],
@@ -93,33 +93,33 @@ describe('an answer', () => {
   });
 
   it.each(['', '<html>', '[]', 'null', '{"code":7}', '{"error":{"code":"VALIDATION_FAILED"}}'])(
-    'that refuses with %j does not say why, and is no refusal',
+    'with status 422 and body %j states no reason, and is no rejection',
     (body) => {
       expect(outcomeOf({ status: 422, isApi: true, body }).kind).toBe('later');
     },
   );
 
   it.each(Object.entries(ERROR_STATUS).filter(([, status]) => status < 500))(
-    'with the api’s code %s (%i) is never put off for ever as one that nobody knows',
+    'with the api’s code %s (%i) is never deferred for ever as an unknown one',
     (code, status) => {
-      const expected = (status >= 401 && status <= 405) || status === 408 ? /^away$/ : /^(?:refused|unwanted)$/;
+      const expected = (status >= 401 && status <= 405) || status === 408 ? /^unavailable$/ : /^(?:refused|unwanted)$/;
       expect(outcome(status, code).kind).toMatch(expected);
     },
   );
 });
 
 describe('the client', () => {
-  const foreign = [200, 302, 404, 405, 410, 413, 421, 422, 502].map((status) => ['somebody else', status] as const);
+  const foreign = [200, 302, 404, 405, 410, 413, 421, 422, 502].map((status) => ['another server', status] as const);
   const own = [401, 403, 404, 408, 429, 500, 503].map((status) => ['the api', status] as const);
 
-  it.each([...foreign, ...own])('keeps an event that %s answers with %i', async (who, status) => {
+  it.each([...foreign, ...own])('spools an event that %s answers with %i', async (who, status) => {
     const answer: Answer = who === 'the api' ? answerJson(status, { error: 'no' }) : answerForeign(status);
     const dataDir = dataDirFor(await startServer(answer));
     await logged(dataDir, 'Stop', { session_id: 's' }, 'spooled');
     expect(spoolLines(dataDir)[0]).toMatchObject({ event: 'Stop' });
   });
 
-  it('prints nothing of what a captive portal answers', async () => {
+  it('prints nothing of a captive portal’s response', async () => {
     const context = JSON.stringify({ hookSpecificOutput: { additionalContext: 'click here' } });
     const dataDir = dataDirFor(await startServer(answerForeign(200, context)));
     const entry = await logged(dataDir, 'SessionStart', { session_id: 's' }, 'spooled');
@@ -129,17 +129,17 @@ describe('the client', () => {
   it.each([
     ['of a session', { session_id: 's' }, 's'],
     ['of none', { session_id: 42 }, 'no-session'],
-  ])('sets aside, redacted, an event %s that the api never takes', async (_what, ids, session) => {
+  ])('quarantines, redacted, an event %s that the api rejects', async (_what, ids, session) => {
     const dataDir = dataDirFor(await startServer(answerError(422, 'VALIDATION_FAILED')));
     const input = { ...ids, tool_name: 'Bash', tool_input: { password: 'hunter2-hunter2' } };
     const entry = await logged(dataDir, 'PostToolUse', input, 'refused');
-    expect(entry.detail).toBe('status 422 VALIDATION_FAILED, set aside');
+    expect(entry.detail).toBe('status 422 VALIDATION_FAILED, quarantined');
     expect(asideOf(dataDir, session)).toContain('"reason":"status 422 VALIDATION_FAILED"');
     expect(asideOf(dataDir, session)).toContain(String.raw`\"tool_name\":\"Bash\"`);
     expect(asideOf(dataDir, session)).not.toContain('hunter2');
   });
 
-  it('leaves one that is large to the drain', async () => {
+  it('leaves a large one to the drain', async () => {
     const dataDir = dataDirFor(await startServer(answerError(413, 'BODY_TOO_LARGE')));
     const input = { session_id: 's', tool_response: 'word '.repeat(120_000) };
     await until(async () => {
@@ -150,10 +150,10 @@ describe('the client', () => {
     expect(asideOf(dataDir, 's')).toContain('BODY_TOO_LARGE');
   });
 
-  it('keeps nothing of what nobody wants kept', async () => {
+  it('stores nothing of an excluded folder', async () => {
     const dataDir = dataDirFor(await startServer(answerError(422, 'FOLDER_EXCLUDED')));
     const entry = await logged(dataDir, 'Stop', { session_id: 's' }, 'refused');
-    expect(entry.detail).toBe('status 422 EXCLUDED');
+    expect(entry.detail).toBe('status 422 FOLDER_EXCLUDED');
     await drainTo(dataDir);
     expect(spoolStatus(dataDir, 'local')).toMatchObject({ events: 0, quarantined: 0 });
   });
@@ -170,7 +170,7 @@ describe('the api behind a proxy', () => {
     await instance.close();
   });
 
-  /** Passes on to the real api; while `down`, answers as proxies do. */
+  /** Forwards to the real API; responds as a proxy while `down`. */
   const startProxy = async (state: { down: number | null }): Promise<TestServer> => {
     const server = await startServer((received, response) => {
       if (state.down !== null) return answerForeign(state.down)(received, response, 0);
@@ -208,7 +208,7 @@ describe('the api behind a proxy', () => {
       expect(await hook(n)).toMatchObject({ code: 0, stdout: '', stderr: '' });
       await until(async () => (spoolStatus(dataDir, 'local').events === n + 1 ? true : undefined));
     }
-    // A drain meets the same answer, and leaves them where they are. One may be under way, started by a hook.
+    // A drain gets the same response and leaves them in the spool. One may be running, started by a hook.
     const report = await until(async () => {
       const met = await drainTo(dataDir);
       return met.end.kind === 'busy' ? undefined : met;
@@ -224,7 +224,7 @@ describe('the api behind a proxy', () => {
     expect(spoolNames(dataDir)).toEqual([]);
   });
 
-  it('waits for the right address, and sets aside what the api itself refuses', async () => {
+  it('waits for the right address, and quarantines what the api itself rejects', async () => {
     const dataDir = makeDataDir({ url: `${instance.url}/elsewhere`, key: instance.admin.key });
     closing.push(() => removeDataDir(dataDir));
     await logged(dataDir, 'Stop', { session_id: 's' }, 'spooled');
@@ -232,7 +232,7 @@ describe('the api behind a proxy', () => {
     const other = makeDataDir({ url: instance.url, key: instance.admin.key });
     closing.push(() => removeDataDir(other));
     const entry = await logged(other, 'PostToolUse', { session_id: 42 }, 'refused');
-    expect(entry.detail).toBe('status 422 VALIDATION_FAILED, set aside');
+    expect(entry.detail).toBe('status 422 VALIDATION_FAILED, quarantined');
     expect(asideOf(other, 'no-session')).toContain('VALIDATION_FAILED');
     expect(spoolNames(other)).toEqual([]);
   });

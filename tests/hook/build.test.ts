@@ -8,7 +8,7 @@ import { buildClient, makeDataDir, removeDataDir, spoolLines } from './support/c
 const ROOT = path.resolve(import.meta.dirname, '..', '..');
 
 describe('the build of one source', () => {
-  it('turns imports and exports into what a plain script has', () => {
+  it('turns imports and exports into those of a plain script', () => {
     const { code, now, later } = buildModule(
       'hook/spool/x.ts',
       `import * as net from 'node:net';
@@ -41,7 +41,7 @@ export class Three extends Hidden {}
 });
 
 describe('the client', () => {
-  it('loads redaction, the spool and git only when it comes to that', () => {
+  it('loads redaction, the spool and git only if needed', () => {
     const { client, later } = hookClientFiles();
     for (const cold of [
       'domain/redaction/redact.ts',
@@ -91,7 +91,7 @@ describe('the client', () => {
     buildClient();
     const dataDir = makeDataDir(null);
     try {
-      // This Node cannot load anything else of ours.
+      // This Node cannot load any other file of Recollect.
       const flags = ['--no-experimental-strip-types', path.join(ROOT, 'cli', 'bin.mjs'), 'hook'];
       const run = spawnSync(process.execPath, [...flags, ...words], {
         input: '{"conversation_id":"s"}',

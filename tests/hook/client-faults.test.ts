@@ -17,12 +17,12 @@ import {
 import type { ClientRun } from './support/client.ts';
 import { API_HEADERS, deadServer, startRawServer, startServer } from './support/servers.ts';
 
-// The client as a process when everything around it fails: it ends with 0, in time, says nothing to the host and keeps the event.
+// The client process while everything around it fails: it exits with 0, in time, prints nothing to the host and spools the event.
 
 const SLACK_MS = 400;
 const CAPTURE_MS = 500 + SLACK_MS;
 const CONTEXT_MS = 2_000 + SLACK_MS;
-/** What a process that does nothing takes on this machine just now: as long as that, none of ours has begun. */
+/** The time that an empty process takes on this machine now, in milliseconds: a client cannot start faster. */
 let startMs = 0;
 const OLD = '2026-01-02T03:04:05Z';
 
@@ -51,7 +51,7 @@ function dataDirFor(
   return dataDir;
 }
 
-/** Ended with 0 and said nothing to the host. */
+/** Exited with 0 and printed nothing to the host. */
 function expectQuiet(run: ClientRun): void {
   expect(run).toMatchObject({ code: 0, signal: null, stdout: '', stderr: '' });
 }
@@ -67,7 +67,7 @@ async function expectInTime(run: () => Promise<ClientRun>, limitMs: number): Pro
   expect(Math.min(...elapsedMs)).toBeLessThan(limitMs + startMs);
 }
 
-/** Also what a late client handed to a process of its own. */
+/** Returns the spooled lines, including those of a detached process of a late client. */
 const linesOf = (dataDir: string, count: number) =>
   until(async () => {
     // Written twice is stored once.
@@ -76,7 +76,7 @@ const linesOf = (dataDir: string, count: number) =>
   });
 
 describe('the server', () => {
-  it('is not there: the event is kept, as it came and when it came', async () => {
+  it('is not running: the event is spooled unchanged, with its time', async () => {
     const dataDir = dataDirFor(await deadServer());
     const run = await runClient('PostToolUse', { session_id: 's-1', tool_name: 'Bash', n: 1 }, { dataDir });
     expectQuiet(run);
@@ -101,7 +101,7 @@ describe('the server', () => {
     expect((await linesOf(dataDir, 1))[0]).toMatchObject({ event });
   });
 
-  it('accepts and never answers a question: nothing is kept of it', async () => {
+  it('accepts and never responds to a request for context: nothing is spooled', async () => {
     const dataDir = dataDirFor(await startRawServer(() => undefined));
     await expectInTime(() => runClient('PreToolUse', { session_id: 's', tool_name: 'Read' }, { dataDir }), CONTEXT_MS);
     expect(spoolNames(dataDir)).toEqual([]);
@@ -112,13 +112,13 @@ describe('the server', () => {
     ['speaks no HTTP', 's', (socket: Socket) => socket.end('SSH-2.0-nothing\r\n\r\n')],
     ['ends in the middle of its head', 's', (socket: Socket) => socket.end('HTTP/1.1 200 O')],
     ['answers without an end', 's', (socket: Socket) => socket.write('x'.repeat(200_000))],
-  ])('%s: the event is kept', async (_what, session, answer) => {
+  ])('%s: the event is spooled', async (_what, session, answer) => {
     const dataDir = dataDirFor(await startRawServer(answer));
     expectQuiet(await runClient('Stop', { session_id: session }, { dataDir }));
     expect(await linesOf(dataDir, 1)).toMatchObject([{ event: 'Stop' }]);
   });
 
-  it('answers context that is no JSON, or too long: nothing is printed', async () => {
+  it('returns context that is no JSON, or too long: nothing is printed', async () => {
     const long = { hookSpecificOutput: { additionalContext: 'x'.repeat(60_000) } };
     for (const text of ['<html>', '[]', 'null', '{"hookSpecificOutput":7}', JSON.stringify(long)]) {
       const server = await startServer((_received, response) => response.writeHead(200, API_HEADERS).end(text));
@@ -127,7 +127,7 @@ describe('the server', () => {
     }
   });
 
-  it('is known by nobody yet: the event waits for the first start', async () => {
+  it('is not configured yet: the event waits for the first start', async () => {
     const dataDir = dataDirFor(null);
     expectQuiet(await runClient('Stop', { session_id: 's' }, { dataDir }));
     expect(await linesOf(dataDir, 1)).toMatchObject([{ event: 'Stop' }]);
@@ -142,7 +142,7 @@ describe('stdin', () => {
     ['a text', '"s"'],
     ['nothing', ''],
     ['an object of nothing', '{}'],
-  ])('holds %s: nothing is kept, and the host is told nothing', async (_what, input) => {
+  ])('contains %s: nothing is spooled or printed', async (_what, input) => {
     const dataDir = dataDirFor(await deadServer());
     expectQuiet(await runClient('PostToolUse', input, { dataDir }));
     expect(spoolNames(dataDir)).toEqual([]);
@@ -155,14 +155,14 @@ describe('stdin', () => {
     expect(logEntries(dataDir)).toMatchObject([{ what: 'no-input' }]);
   });
 
-  it('never ends and is not whole: the client ends', async () => {
+  it('never ends and is incomplete: the client exits', async () => {
     const dataDir = dataDirFor(await deadServer());
     await expectInTime(() => runClient('PostToolUse', '{"session_id":"s"', { dataDir, keepOpen: true }), CAPTURE_MS);
     expect(spoolNames(dataDir)).toEqual([]);
     expect(logEntries(dataDir).slice(0, 1)).toMatchObject([{ what: 'out-of-time', detail: 'nothing to save' }]);
   });
 
-  it('never ends but is whole: the event is taken', async () => {
+  it('never ends but is complete: the event is spooled', async () => {
     const dataDir = dataDirFor(await deadServer());
     await expectInTime(() => runClient('PostToolUse', { session_id: 's' }, { dataDir, keepOpen: true }), CAPTURE_MS);
     expect((await linesOf(dataDir, 1))[0]).toMatchObject({ event: 'PostToolUse' });
@@ -183,14 +183,14 @@ describe('the command line', () => {
     expect(logEntries(dataDir)).toMatchObject([{ what: 'no-event' }]);
   });
 
-  it('of an event that nobody knows: it is sent as any other', async () => {
+  it('of an unknown event: it is sent as any other', async () => {
     const dataDir = dataDirFor(await deadServer());
     expectQuiet(await runClient('BrandNew', { session_id: 's' }, { dataDir }));
     expect(await linesOf(dataDir, 1)).toMatchObject([{ event: 'BrandNew' }]);
   });
 });
 
-describe('what is kept', () => {
+describe('a spooled event', () => {
   it('is redacted before it is written', async () => {
     const dataDir = dataDirFor(await deadServer());
     const secrets = ['hunter2-hunter2', 'AKIAABCDEFGHIJKLMNOP', 'behind the tag', 'my old song'];
@@ -212,7 +212,7 @@ describe('what is kept', () => {
     const dataDir = dataDirFor(await deadServer());
     const input = `{"session_id":"s","tool_response":"a\\u0000b\\ud83d ${'long '.repeat(60_000)}"}`;
     const [line] = await until(async () => {
-      // More than a pipe holds: a busy test may not have written all of it in time.
+      // More than a pipe's capacity: on a busy machine it may not be written in time.
       expectQuiet(await runClient('PostToolUse', input, { dataDir }));
       const lines = spoolLines(dataDir);
       return lines.length > 0 ? lines : undefined;
@@ -235,7 +235,7 @@ describe('what is kept', () => {
     expect(spoolText(dataDir)).not.toContain('hunter2');
   });
 
-  it('is never more than the bound: what waits stays, what comes is counted', async () => {
+  it('never exceeds the bound: waiting events remain, further ones are counted', async () => {
     const dataDir = dataDirFor(await deadServer());
     const environment = { RECOLLECT_SPOOL_MAX_BYTES: '600' };
     for (let index = 0; index < 5; index += 1)
@@ -246,16 +246,16 @@ describe('what is kept', () => {
       );
       return entries.length >= 5 ? entries : undefined;
     });
-    const kept = new Set(spoolLines(dataDir).map(({ delivery }) => delivery)).size;
-    expect(kept).toBeGreaterThan(0);
-    expect(kept).toBeLessThan(5);
+    const spooled = new Set(spoolLines(dataDir).map(({ delivery }) => delivery)).size;
+    expect(spooled).toBeGreaterThan(0);
+    expect(spooled).toBeLessThan(5);
     expect(entries.some(({ detail }) => detail?.startsWith('full') === true)).toBe(true);
     expect(spoolText(dataDir).length).toBeLessThanOrEqual(600);
   });
 });
 
 describe('the disk', () => {
-  it('refuses the spool: exit 0, and it is said in the log', async () => {
+  it('refuses the spool: exit 0, with a log entry', async () => {
     const dataDir = dataDirFor(await deadServer());
     writeFileSync(path.join(dataDir, 'spool'), 'a file where the folder should be');
     expectQuiet(await runClient('Stop', { session_id: 's' }, { dataDir }));
@@ -274,7 +274,7 @@ describe('the disk', () => {
     expect(readFileSync(dataDir, 'utf8')).toBe('');
   });
 
-  it('is full: nothing is broken, and what comes when there is room again is kept', async (context) => {
+  it('is full: nothing breaks, and events are spooled again when space is free', async (context) => {
     const dataDir = dataDirFor(await deadServer());
     const spool = path.join(dataDir, 'spool');
     mkdirSync(spool);
@@ -294,10 +294,10 @@ describe('the disk', () => {
       expectQuiet(await runClient('Stop', { session_id: 's', index: 'last' }, { dataDir }));
       await until(async () => (spoolText(dataDir).includes('"index":"last"') ? true : undefined));
       // The line after a half-written one begins on a line of its own.
-      const whole = spoolText(dataDir)
+      const lines = spoolText(dataDir)
         .split('\n')
         .filter((line) => line.includes('"index":"last"'));
-      for (const line of whole) expect(JSON.parse(line)).toMatchObject({ body: { index: 'last' } });
+      for (const line of lines) expect(JSON.parse(line)).toMatchObject({ body: { index: 'last' } });
     } finally {
       execFileSync('umount', ['-l', spool]);
     }
@@ -318,7 +318,7 @@ describe('the process', () => {
     expect((await linesOf(dataDir, 1)).map(({ body }) => body['n'])).toEqual([2]);
   });
 
-  it('has a thread that hangs, as in a name look-up: it ends in time', async () => {
+  it('has a hanging thread, as in a name look-up: it exits in time', async () => {
     const dataDir = dataDirFor(await startRawServer(() => undefined));
     const fifo = path.join(dataDir, 'fifo');
     execFileSync('mkfifo', [fifo]);
@@ -351,7 +351,7 @@ describe('the process', () => {
     expect(new Set(lines.map(({ delivery }) => delivery)).size).toBe(2);
   });
 
-  it('runs without a data directory that could be: nothing is made', async () => {
+  it('runs without a possible data directory: nothing is created', async () => {
     const dataDir = dataDirFor(null);
     rmSync(dataDir, { recursive: true });
     expectQuiet(await runClient('PreToolUse', { session_id: 's', timestamp: OLD }, { dataDir }));

@@ -10,7 +10,7 @@ import { buildClient, drainTo, makeDataDir, removeDataDir, runClient, spoolNames
 import { answerJson, startServer } from './support/servers.ts';
 import type { TestServer } from './support/servers.ts';
 
-// The built client as a process, against the real api and against a server that keeps what it was sent.
+// The built client as a process, against the real API and against a server that records its requests.
 
 const CONTEXT = { hookSpecificOutput: { hookEventName: 'whatever', additionalContext: 'known\nthings' } };
 
@@ -71,7 +71,7 @@ describe('delivery to the api', () => {
     expect(await rowsOf('client-1')).toHaveLength(1);
   });
 
-  it('takes a tool’s output of megabytes as it comes', async () => {
+  it('accepts a tool’s output of megabytes', async () => {
     const input = { session_id: 'client-big', tool_name: 'Bash', tool_response: 'ä'.repeat(2_000_000) };
     // On a busy machine this one may not have written all of it before the client's time is over.
     const [row] = await until(async () => {
@@ -84,7 +84,7 @@ describe('delivery to the api', () => {
   });
 });
 
-describe('what is sent', () => {
+describe('a request', () => {
   const sent = async (event: string, fields: Readonly<Record<string, unknown>>, args: readonly string[] = []) => {
     const session = randomUUID();
     const run = await runClient(event, { session_id: session, ...fields }, { dataDir: echoDir, args });
@@ -123,7 +123,7 @@ describe('what is sent', () => {
     expect(first.path).toBe('/api/v1/hooks/Stop?host=codex-cli');
   });
 
-  it('holds the facts of the project at a session’s start, and only then', async () => {
+  it('contains the facts of the project at a session’s start, and only then', async () => {
     const root = path.join(echoDir, 'project');
     mkdirSync(path.join(root, 'src'), { recursive: true });
     execFileSync('git', ['init', '-q', root]);
@@ -146,7 +146,7 @@ describe('what is sent', () => {
   });
 });
 
-describe('what is printed', () => {
+describe('the output', () => {
   const expected = (event: string) =>
     `${JSON.stringify({ hookSpecificOutput: { hookEventName: event, additionalContext: 'known\nthings' }, systemMessage: 'hello' })}\n`;
 
@@ -176,8 +176,8 @@ describe('what is printed', () => {
   });
 });
 
-describe('where it goes', () => {
-  it('asks the environment first, then client.json, then the instance', async () => {
+describe('the target server', () => {
+  it('prefers the environment, then client.json, then the instance', async () => {
     const other = await startServer(answerJson(200, {}));
     const remote = await startServer(answerJson(200, {}));
     const own = await startServer(answerJson(200, {}));
@@ -202,7 +202,7 @@ describe('where it goes', () => {
       expect(first.headers.authorization).toBe('Bearer of-client');
       const second = await goesTo(remote, { RECOLLECT_URL: remote.url, RECOLLECT_API_KEY: 'of-environment' });
       expect(second.headers.authorization).toBe('Bearer of-environment');
-      // Half an access is none.
+      // An address without a key is ignored.
       await goesTo(other, { RECOLLECT_URL: remote.url });
       expect(own.received).toEqual([]);
     } finally {

@@ -6,7 +6,7 @@ import { processEnvironment } from '../../config/process-environment.ts';
 import { until } from '../setup/until.ts';
 import { buildClient, makeDataDir, removeDataDir, spoolLines } from './support/client.ts';
 
-// What the documentation tells a person to type works as it stands there.
+// The commands in the documentation work as printed.
 
 const ROOT = path.resolve(import.meta.dirname, '..', '..');
 let dataDir: string;
@@ -23,7 +23,7 @@ afterEach(() => {
 const page = (name: string) => readFileSync(path.join(ROOT, 'docs', name), 'utf8');
 
 describe('the documented command', () => {
-  it('of the hook client keeps an event', async () => {
+  it('of the hook client spools an event', async () => {
     const command = /^echo .* hook PostToolUse$/m.exec(page('hook-client.md'))?.[0] ?? '';
     const env = { PATH: processEnvironment()['PATH'], RECOLLECT_DATA_DIR: dataDir };
     const run = spawnSync('sh', ['-c', command], { cwd: ROOT, encoding: 'utf8', env });
@@ -32,7 +32,7 @@ describe('the documented command', () => {
     expect(line).toMatchObject({ event: 'PostToolUse', body: { session_id: 's1' } });
   });
 
-  it('of Codex’s notify takes the JSON of a turn, with nothing on the PATH', async () => {
+  it('of Codex’s notify accepts the JSON of a turn, with nothing on the PATH', async () => {
     const line = /^notify = (\[.*\])$/m.exec(page('other-agents.md'))?.[1] ?? '[]';
     const documented: string[] = JSON.parse(line);
     expect(documented.slice(-2)).toEqual(['/usr/bin/node', '/opt/recollect/cli/bin.mjs']);
@@ -44,8 +44,8 @@ describe('the documented command', () => {
       env: { RECOLLECT_DATA_DIR: dataDir },
     });
     expect(run).toMatchObject({ status: 0, stdout: '', stderr: '' });
-    const kept = await until(async () => spoolLines(dataDir)[0]);
-    expect(kept).toMatchObject({ event: 'agent-turn-complete', host: 'codex-cli', body: turn });
+    const spooled = await until(async () => spoolLines(dataDir)[0]);
+    expect(spooled).toMatchObject({ event: 'agent-turn-complete', host: 'codex-cli', body: turn });
   });
 
   it.each(['hook-client.md', 'transcripts.md', 'other-agents.md', 'install.md'])(

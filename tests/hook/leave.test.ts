@@ -10,7 +10,7 @@ import { answerJson, deadServer, startRawServer, startServer } from './support/s
 
 // The end of the process on a Node that cannot put another program in its place (before 22.15): with 0 and in time there, too.
 
-/** Of an event that only captures, with what a busy machine adds. */
+/** Time limit of an event that only captures, with an allowance for a busy machine. */
 const LIMIT_MS = 500 + 900;
 const closing: (() => Promise<void> | void)[] = [];
 
@@ -22,8 +22,8 @@ function olderNodes(): string[] {
     .filter((file) => existsSync(file))
     .map((file) => realpathSync(file));
   return [...new Set(files)].filter((file) => {
-    const asked = spawnSync(file, ['-p', 'typeof process.execve'], { encoding: 'utf8' });
-    return asked.stdout.trim() === 'undefined';
+    const probe = spawnSync(file, ['-p', 'typeof process.execve'], { encoding: 'utf8' });
+    return probe.stdout.trim() === 'undefined';
   });
 }
 
@@ -50,7 +50,7 @@ async function dataDirFor(server: { url: string; key: string; close?: () => Prom
   return dataDir;
 }
 
-/** Runs a client without `execve`; `preload` is run before it, and before what it starts. */
+/** Runs a client without `execve`; `preload` runs before it and before its child processes. */
 function run(
   node: string,
   dataDir: string,
@@ -75,19 +75,19 @@ async function expectInTime(again: () => Promise<ClientRun>): Promise<void> {
   expect(Math.min(...elapsedMs)).toBeLessThan(LIMIT_MS);
 }
 
-const kept = (dataDir: string) => until(async () => spoolLines(dataDir).find(({ event }) => event === 'Stop'));
+const spooledStop = (dataDir: string) => until(async () => spoolLines(dataDir).find(({ event }) => event === 'Stop'));
 
-/** A name look-up that hangs as the system's does: in a thread of the pool. */
+/** Returns a preload whose name look-up hangs as the system's does: in a thread of the pool. */
 const hangingLookUp = (dataDir: string) => {
   const fifo = path.join(dataDir, 'fifo');
   if (!existsSync(fifo)) execFileSync('mkfifo', [fifo]);
   return `require('node:dns').lookup = () => {
-    require('node:fs').appendFileSync(${JSON.stringify(path.join(dataDir, 'asked'))}, process.pid + '\\n');
+    require('node:fs').appendFileSync(${JSON.stringify(path.join(dataDir, 'lookups'))}, process.pid + '\\n');
     require('node:fs').open(${JSON.stringify(fifo)}, 'r', () => {});
   };`;
 };
 
-/** Whether a process runs; one that ended and that nobody has asked about does not. */
+/** Returns true if the process runs; a zombie does not. */
 function isRunning(pid: string): boolean {
   const state = spawnSync('ps', ['-o', 'stat=', '-p', pid], { encoding: 'utf8' }).stdout.trim();
   return state !== '' && !state.startsWith('Z');
@@ -113,35 +113,35 @@ describe.each(NODES)('without execve: %s', (_name, node) => {
     expect(spoolLines(dataDir)).toEqual([]);
   });
 
-  it('takes a stdin that is whole and never ends, of any size', async () => {
+  it('reads a complete stdin of any size that never ends', async () => {
     const dataDir = await dataDirFor(await deadServer());
     const input = { session_id: 's', text: 'x'.repeat(200_000) };
     await expectInTime(() => run(node, dataDir, input, { keepOpen: true }));
-    expect(await kept(dataDir)).toMatchObject({ body: { session_id: 's' } });
+    expect(await spooledStop(dataDir)).toMatchObject({ body: { session_id: 's' } });
   });
 
   it('ends with 0 when the server never answers and stdin never ends', async () => {
     const dataDir = await dataDirFor(await startRawServer(() => undefined));
     await expectInTime(() => run(node, dataDir, { session_id: 's' }, { keepOpen: true }));
-    expect(await kept(dataDir)).toMatchObject({ event: 'Stop' });
+    expect(await spooledStop(dataDir)).toMatchObject({ event: 'Stop' });
   });
 
-  it.each(['http', 'https'])('ends with 0 when a look-up for %s hangs, and leaves nothing of it', async (scheme) => {
+  it.each(['http', 'https'])('ends with 0 when a look-up for %s hangs, and leaves no process', async (scheme) => {
     const dataDir = await dataDirFor({ url: `${scheme}://memory.test:1`, key: 'k' });
     const preload = hangingLookUp(dataDir);
-    // A loaded machine may end the delivery before its look-up has started: then it is run again.
+    // On a loaded machine the delivery may end before its look-up starts: it is repeated.
     await until(async () => {
       await expectInTime(() => run(node, dataDir, { session_id: 's' }, { preload }));
-      return existsSync(path.join(dataDir, 'asked')) || undefined;
+      return existsSync(path.join(dataDir, 'lookups')) || undefined;
     });
-    expect(await kept(dataDir)).toMatchObject({ event: 'Stop' });
-    const asked = readFileSync(path.join(dataDir, 'asked'), 'utf8').trim().split('\n');
-    await until(async () => (asked.some((pid) => isRunning(pid)) ? undefined : true));
+    expect(await spooledStop(dataDir)).toMatchObject({ event: 'Stop' });
+    const pids = readFileSync(path.join(dataDir, 'lookups'), 'utf8').trim().split('\n');
+    await until(async () => (pids.some((pid) => isRunning(pid)) ? undefined : true));
   });
 
   it.each([
     ['memory.test', "done(null, [{ address: '127.0.0.1', family: 4 }])"],
-    ['localhost', "done(new Error('asked'))"],
+    ['localhost', "done(new Error('look-up called'))"],
   ])('finds %s', async (host, found) => {
     const server = await startServer(answerJson(200, {}));
     const dataDir = await dataDirFor(server);

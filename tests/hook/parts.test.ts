@@ -12,7 +12,7 @@ import { hostAnswer } from '../../hook/host-answer.ts';
 import { bringsContext, isCaptured } from '../../hook/hosts.ts';
 import { shortHash } from '../../hook/target.ts';
 
-describe('the answer of a server', () => {
+describe('the response of a server', () => {
   /** Fed in pieces of every size, so that no border of a piece matters. */
   const readAs = (text: string, pieceBytes: number, headOnly = false): Answer | null => {
     const reader = new AnswerReader(headOnly);
@@ -29,18 +29,18 @@ describe('the answer of a server', () => {
     return all[0] ?? null;
   };
 
-  const OURS = 'X-API-Version: 1\r\n';
+  const API_HEADER = 'X-API-Version: 1\r\n';
 
   it('has a length', () => {
     const body = { status: 200, isApi: true, body: 'häll' };
-    expect(read(`HTTP/1.1 200 OK\r\n${OURS}Content-Length: 5\r\n\r\nhällo`)).toEqual(body);
+    expect(read(`HTTP/1.1 200 OK\r\n${API_HEADER}Content-Length: 5\r\n\r\nhällo`)).toEqual(body);
     const none = { status: 404, isApi: true, body: '' };
-    expect(read(`HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n${OURS}\r\n`)).toEqual(none);
+    expect(read(`HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n${API_HEADER}\r\n`)).toEqual(none);
   });
 
-  it('comes in chunks', () => {
+  it('may be chunked', () => {
     const chunks = '4\r\nhäl\r\n5;name=x\r\nlo\r\n!\r\n0\r\n\r\n';
-    expect(read(`HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n${OURS}\r\n${chunks}`)).toEqual({
+    expect(read(`HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n${API_HEADER}\r\n${chunks}`)).toEqual({
       status: 200,
       isApi: true,
       body: 'hällo\r\n!',
@@ -48,12 +48,14 @@ describe('the answer of a server', () => {
   });
 
   it('ends with the connection', () => {
-    expect(read(`HTTP/1.0 200 OK\r\n${OURS}\r\n{"a":1}`)).toEqual({ status: 200, isApi: true, body: '{"a":1}' });
+    expect(read(`HTTP/1.0 200 OK\r\n${API_HEADER}\r\n{"a":1}`)).toEqual({ status: 200, isApi: true, body: '{"a":1}' });
   });
 
-  it('comes after an interim one', () => {
+  it('may follow an interim one', () => {
     expect(
-      read(`HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early\r\nL: x\r\n\r\nHTTP/1.1 204 No Content\r\n${OURS}\r\n`),
+      read(
+        `HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early\r\nL: x\r\n\r\nHTTP/1.1 204 No Content\r\n${API_HEADER}\r\n`,
+      ),
     ).toEqual({
       status: 204,
       isApi: true,
@@ -62,26 +64,26 @@ describe('the answer of a server', () => {
   });
 
   it('is its head alone where that is enough', () => {
-    const busy = `HTTP/1.1 503 Busy\r\n${OURS}Content-Length: 1000\r\n\r\n`;
+    const busy = `HTTP/1.1 503 Busy\r\n${API_HEADER}Content-Length: 1000\r\n\r\n`;
     expect(read(busy, true)).toEqual({ status: 503, isApi: true, body: '' });
   });
 
-  it('is read to its end where it says why an event is refused', () => {
-    const refused = `HTTP/1.1 422 No\r\n${OURS}Content-Length: 4\r\n\r\nwhy!`;
+  it('is read to its end if it states why an event is rejected', () => {
+    const refused = `HTTP/1.1 422 No\r\n${API_HEADER}Content-Length: 4\r\n\r\nwhy!`;
     expect(read(refused, true)).toEqual({ status: 422, isApi: true, body: 'why!' });
   });
 
   it.each(['', 'X-API-Version:\r\n', 'X-API-Version: next\r\n', 'X-Other: 1\r\n'])(
-    'is not the api’s with the header %j, and nobody waits for its body',
+    'is not the api’s with the header %j, and its body is not awaited',
     (header) => {
       const foreign = `HTTP/1.1 200 OK\r\n${header}Content-Length: 1000\r\n\r\n`;
       expect(read(foreign)).toEqual({ status: 200, isApi: false, body: '' });
     },
   );
 
-  it('is none when unexpected end', () => {
-    expect(read(`HTTP/1.1 200 OK\r\n${OURS}Content-Length: 5\r\n\r\nhal`)).toBeNull();
-    expect(read(`HTTP/1.1 200 OK\r\n${OURS}Transfer-Encoding: chunked\r\n\r\n5\r\nhal`)).toBeNull();
+  it('is null at an unexpected end', () => {
+    expect(read(`HTTP/1.1 200 OK\r\n${API_HEADER}Content-Length: 5\r\n\r\nhal`)).toBeNull();
+    expect(read(`HTTP/1.1 200 OK\r\n${API_HEADER}Transfer-Encoding: chunked\r\n\r\n5\r\nhal`)).toBeNull();
     expect(read('HTTP/1.1 200 OK\r\nConte')).toBeNull();
   });
 
@@ -90,14 +92,14 @@ describe('the answer of a server', () => {
     'HTTP/2 200\r\n\r\n',
     'HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n',
     'HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n',
-    `HTTP/1.1 200 OK\r\n${OURS}Transfer-Encoding: chunked\r\n\r\nzz\r\n`,
+    `HTTP/1.1 200 OK\r\n${API_HEADER}Transfer-Encoding: chunked\r\n\r\nzz\r\n`,
   ])('throws for %j', (text) => {
     expect(() => readAs(text, 100_000)).toThrow(Error);
   });
 
   it('throws when it has no end', () => {
     expect(() => readAs('x'.repeat(70_000), 1_000)).toThrow('head');
-    expect(() => readAs(`HTTP/1.1 200 OK\r\n${OURS}\r\n${'x'.repeat(1_100_000)}`, 100_000)).toThrow('too long');
+    expect(() => readAs(`HTTP/1.1 200 OK\r\n${API_HEADER}\r\n${'x'.repeat(1_100_000)}`, 100_000)).toThrow('too long');
   });
 });
 
@@ -117,11 +119,11 @@ describe('the body', () => {
     expect(text(Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), Buffer.from('{"a":1}')]))).toBe('{"t":"1","a":1}');
   });
 
-  it.each(['', '   ', '[]', '"x"', 'null', '7'])('of %j is none', (input) => {
+  it.each(['', '   ', '[]', '"x"', 'null', '7'])('of %j is undefined', (input) => {
     expect(text(input)).toBeUndefined();
   });
 
-  it('says its session and its folder, whatever the host calls them', () => {
+  it('names its session and its folder in the terms of any host', () => {
     expect(sessionOf({ session_id: 'a', conversation_id: 'b' })).toBe('a');
     expect(sessionOf({ conversation_id: 'b' })).toBe('b');
     expect(sessionOf({ 'thread-id': 'c' })).toBe('c');
@@ -159,7 +161,7 @@ describe('the command line', () => {
     expect(parseArguments(words)).toBeNull();
   });
 
-  it('is what an installer writes: absolute paths, quoted for a shell', () => {
+  it('has absolute paths, quoted for a shell', () => {
     expect(hookCommandLine('Stop')).toMatch(/^\/\S+ \/\S+\/hook\/built\/client\.cjs Stop$/);
     expect(hookCommandLine('Stop', { dataDir: "/it's here/$x", host: 'codex-cli' })).toMatch(
       / Stop --host codex-cli --data-dir '\/it'\\''s here\/\$x'$/,
@@ -168,7 +170,7 @@ describe('the command line', () => {
 });
 
 describe('the environment', () => {
-  it('says both, the address and the key, or neither', () => {
+  it('sets both the address and the key, or neither', () => {
     expect(hookEnvironment({ RECOLLECT_URL: 'u', RECOLLECT_API_KEY: 'k' }).server).toEqual({ url: 'u', apiKey: 'k' });
     expect(hookEnvironment({ RECOLLECT_URL: 'u' }).server).toBeNull();
     expect(hookEnvironment({ RECOLLECT_API_KEY: 'k' }).server).toBeNull();
@@ -185,7 +187,7 @@ describe('the environment', () => {
     expect(hookEnvironment({ RECOLLECT_SPOOL_MAX_BYTES: text }).spoolMaxBytes).toBe(bytes);
   });
 
-  it('says the data directory before the command line does', () => {
+  it('sets the data directory with priority over the command line', () => {
     expect(hookDataDirectory('/given', { RECOLLECT_DATA_DIR: '/named', HOME: '/h' })).toBe('/named');
     expect(hookDataDirectory('/given', { HOME: '/h' })).toBe('/given');
     expect(hookDataDirectory(null, { HOME: '/h' })).toBe('/h/.recollect');
@@ -195,7 +197,7 @@ describe('the environment', () => {
   });
 });
 
-describe('what the host is told', () => {
+describe('the output to the host', () => {
   const context = JSON.stringify({
     hookSpecificOutput: { hookEventName: 'Other', additionalContext: 'c', permissionDecision: 'deny' },
     decision: 'block',
@@ -204,7 +206,7 @@ describe('what the host is told', () => {
   const at = (event: string, host: string) => hostAnswer({ event, host }, context);
   const claude = '{"hookSpecificOutput":{"hookEventName":"SessionStart","additionalContext":"c"}}\n';
 
-  it('is what that host reads at that event', () => {
+  it('has the format of the host and event', () => {
     expect(at('SessionStart', 'claude-code')).toBe(claude);
     expect(at('PreToolUse', 'claude-code')).not.toContain('permissionDecision');
     expect(at('SessionStart', 'codex-cli')).toBe(claude);

@@ -21,7 +21,7 @@ afterEach(async () => {
   await rm(root, { recursive: true, force: true });
 });
 
-/** A hub that answers every path with the same bytes. */
+/** Starts a hub that returns the same bytes for every path. */
 async function startHub(body: Uint8Array | null): Promise<{ url: string; paths: string[] }> {
   const paths: string[] = [];
   const hub = createServer((request, response) => {
@@ -38,7 +38,7 @@ async function startHub(body: Uint8Array | null): Promise<{ url: string; paths: 
   return { url: `http://127.0.0.1:${address.port}`, paths };
 }
 
-/** A Maven that does what the given shell lines do; OUT is the output directory. */
+/** Creates a fake Maven that runs these shell lines; OUT is the output directory. */
 async function fakeMaven(script: string): Promise<string> {
   const bin = path.join(root, 'bin');
   await mkdir(bin, { recursive: true });
@@ -54,7 +54,7 @@ const ensure = async (hubUrl: string, environment: Record<string, string>, signa
 const modelFolder = (): string => path.join(root, 'models', BGE_SMALL.name);
 
 describe('ensureModelFiles', () => {
-  test('asks the hub, then Maven, and says in one line what to do when both fail', async () => {
+  test('tries the hub, then Maven, and prints one line of advice if both fail', async () => {
     const hub = await startHub(null);
     const PATH = await fakeMaven('echo "no such artifact"; exit 7\n');
     expect(await ensure(hub.url, { PATH })).toBeNull();
@@ -62,7 +62,7 @@ describe('ensureModelFiles', () => {
     const last = lines.at(-1) ?? '';
     expect(last).toContain('the model hub');
     expect(last).toContain('404');
-    expect(last).toContain('mvn ended with code 7: no such artifact');
+    expect(last).toContain('mvn exited with code 7: no such artifact');
     for (const { name, sha256 } of Object.values(BGE_SMALL_FILES)) {
       expect(last).toContain(name);
       expect(last).toContain(sha256);
@@ -70,7 +70,7 @@ describe('ensureModelFiles', () => {
     expect(last).toContain(modelFolder());
   });
 
-  test('keeps nothing of files that are not the pinned ones', async () => {
+  test('leaves no files if they differ from the pinned ones', async () => {
     const hub = await startHub(new Uint8Array(1_000));
     const PATH = await fakeMaven('echo x > "$OUT/some.jar"\n');
     expect(await ensure(hub.url, { PATH })).toBeNull();
@@ -79,19 +79,19 @@ describe('ensureModelFiles', () => {
     expect(await readdir(path.join(root, 'models'))).toEqual([BGE_SMALL.name]);
   });
 
-  test('takes no more bytes than the pinned size', async () => {
+  test('downloads no more bytes than the pinned size', async () => {
     const hub = await startHub(new Uint8Array(BGE_SMALL_FILES.model.bytes + 1));
     expect(await ensure(hub.url, { PATH: '/nowhere' })).toBeNull();
     expect(lines.at(-1)).toContain('larger than 34014426 bytes');
     expect(lines.at(-1)).toContain('Maven (mvn cannot be started');
   });
 
-  test('a hub that is unreachable is given up at once', async () => {
+  test('gives up an unreachable hub at once', async () => {
     expect(await ensure('http://127.0.0.1:1', { PATH: '/nowhere' })).toBeNull();
     expect(lines.at(-1)).toContain('put model_quantized.onnx');
   });
 
-  test('a configured directory is never filled by us', async () => {
+  test('never downloads into a configured directory', async () => {
     const own = path.join(root, 'own');
     const hub = await startHub(null);
     expect(await ensure(hub.url, { RECOLLECT_EMBEDDING_MODEL_DIR: own })).toBeNull();
@@ -100,13 +100,13 @@ describe('ensureModelFiles', () => {
     expect(lines[0]).toContain(own);
   });
 
-  test('an abort ends it without another attempt', async () => {
+  test('an abort ends the download without another attempt', async () => {
     const hub = await startHub(null);
     expect(await ensure(hub.url, { PATH: '/nowhere' }, AbortSignal.abort())).toBeNull();
     expect(hub.paths).toEqual([]);
   });
 
-  test('a jar of the right shape is still checked', async () => {
+  test('verifies a jar of the right shape', async () => {
     const { zipSync } = await import('fflate');
     const jar = zipSync({
       'bge-small-en-v1.5-q.onnx': [new Uint8Array(BGE_SMALL_FILES.model.bytes), { level: 1 }],
@@ -120,12 +120,12 @@ describe('ensureModelFiles', () => {
 });
 
 describe('findModelFiles', () => {
-  test('looks into the configured directory, else the cache, and fetches nothing', async () => {
+  test('searches the configured directory, else the cache, without a download', async () => {
     expect(await findModelFiles({ cacheDir: root, environment: {} })).toBeNull();
     expect(await readdir(root)).toEqual([]);
   });
 
-  test('files of the right size but another content are not the model', async () => {
+  test('rejects files of the right size with other content', async () => {
     const own = path.join(root, 'own');
     await mkdir(own);
     for (const { name, bytes } of Object.values(BGE_SMALL_FILES)) {

@@ -42,7 +42,7 @@ function run(shape: string, changes: Partial<BackupActivities> = {}): Scenario {
       const handle = await client.workflow.start<typeof backupRun>(BACKUP_WORKFLOW, {
         workflowId: backupWorkflowId(BACKUP),
         taskQueue: QUEUES.session,
-        // The schedule gives nothing.
+        // The schedule passes no input.
         args: shape === 'scheduled' ? [] : [{ backupId: BACKUP }],
       });
       const cancelledIn = CANCELLED_IN[shape];

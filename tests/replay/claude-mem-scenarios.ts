@@ -16,11 +16,11 @@ const ALL: ClaudeMemStep = { rowsTotal: 9, rowsDone: 9, more: false };
 
 /** Steps in order, the last one for ever; an end in another state than the shape's is a mistake of the workflow. */
 function script(steps: readonly ClaudeMemStep[], state: ClaudeMemEnd['state']): Partial<ScriptedActivities> {
-  let asked = 0;
+  let calls = 0;
   return {
     readClaudeMem: async () => {
-      const step = steps[Math.min(asked, steps.length - 1)] ?? ALL;
-      asked += 1;
+      const step = steps[Math.min(calls, steps.length - 1)] ?? ALL;
+      calls += 1;
       return step;
     },
     finishClaudeMem: async (end) => {
@@ -67,7 +67,7 @@ export const CLAUDE_MEM_SCENARIOS: readonly Scenario[] = [
     activities: () => ({
       ...script([ALL], 'failed'),
       readClaudeMem: () =>
-        Promise.reject(ApplicationFailure.create({ type: 'ImportUnreadable', message: 'gone', nonRetryable: true })),
+        Promise.reject(ApplicationFailure.create({ type: 'ImportUnreadable', message: 'missing', nonRetryable: true })),
     }),
     async run(client) {
       const handle = await start(client);

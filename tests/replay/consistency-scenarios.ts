@@ -38,7 +38,7 @@ function consistencyScenario(
       },
       checkTenant: async ({ tenantId }) => {
         if (shape === 'cancelled') return untilCancelled();
-        // Of several tenants one fails: the others are looked at all the same.
+        // One tenant of several fails; the others are still checked.
         if (shape === 'failed' || (shape === 'happy' && tenantId === tenant(1)))
           throw ApplicationFailure.create({ type: 'Unexpected', message: 'lost', nonRetryable: true });
         return COUNTS;

@@ -17,7 +17,7 @@ const BEAT_MS = 200;
 const failure = (type: string): Error => ApplicationFailure.create({ type, message: type, nonRetryable: true });
 const done = async (): Promise<void> => undefined;
 
-/** Until the activity is told that it is cancelled. */
+/** Waits until the activity receives its cancellation. */
 async function cancelled(): Promise<never> {
   const context = Context.current();
   const timer = setInterval(() => context.heartbeat(), BEAT_MS);
@@ -50,11 +50,11 @@ function erasure(shape: string, steps: readonly (ErasureStep | Error | 'slow')[]
     workflow: 'erasureRun',
     shape,
     activities: () => {
-      let asked = 0;
+      let calls = 0;
       return {
         eraseNext: async () => {
-          const step = steps[Math.min(asked, steps.length - 1)];
-          asked += 1;
+          const step = steps[Math.min(calls, steps.length - 1)];
+          calls += 1;
           if (step instanceof Error) throw step;
           if (step === 'slow') await cancelled();
           return step === 'slow' || step === undefined ? { phase: 'journalled', waitMs: 0 } : step;

@@ -9,7 +9,7 @@ export type StoredHistory = ReturnType<typeof History.fromObject>;
 /** Folder of the stored histories. */
 export const HISTORIES = fileURLToPath(new URL('./histories', import.meta.url));
 
-/** Where and by whom a history was recorded is nobody's business, and no part of a replay. */
+/** Removes what identifies the recording machine and user: a replay does not need it. */
 function withoutPlace(name: string, value: unknown): unknown {
   if (name === 'stackTrace') return undefined;
   return name === 'identity' ? 'recorder' : value;

@@ -20,11 +20,11 @@ export const LEARNING_SCENARIOS: readonly Scenario[] = [
     workflow: 'learning',
     shape: 'failed',
     activities: () => {
-      let asked = 0;
+      let calls = 0;
       return script([ENDED], {
         extractLearnings: async () => {
-          asked += 1;
-          if (asked <= 3)
+          calls += 1;
+          if (calls <= 3)
             throw ApplicationFailure.create({ type: 'ProviderOverloaded', message: 'overloaded', nextRetryDelay: 50 });
           return { written: 0, calls: 1, tokens: 1, usd: 0, pending: 0 };
         },

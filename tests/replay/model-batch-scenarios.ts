@@ -11,7 +11,7 @@ import type { ScriptedActivities } from './scripted-workers.ts';
 
 const TENANT = '018f0000-0000-7000-8000-000000000011';
 const BATCH = '018f0000-0000-7000-8000-000000000012';
-const NOBODY = '018f0000-0000-7000-8000-000000000013';
+const UNKNOWN_SESSION = '018f0000-0000-7000-8000-000000000013';
 const SENT = { calls: 2, sessionIds: [] };
 
 type BatchHandle = WorkflowHandleWithFirstExecutionRunId<typeof modelBatch>;
@@ -28,21 +28,21 @@ async function viewWhen(handle: BatchHandle, wanted: (view: ModelBatchView) => b
   await until(async () => (wanted(await handle.query<ModelBatchView>(BATCH_STATE_QUERY)) ? true : undefined));
 }
 
-/** Answers of a batch that has ended at the second look. */
+/** Activities of a batch that has ended at the second poll. */
 function script(overrides: Partial<ScriptedActivities> = {}): Partial<ScriptedActivities> {
   let looks = 0;
   return {
     submitBatch: async () => SENT,
     pollBatch: async () => ({ ended: (looks += 1) > 1, processing: looks > 1 ? 0 : 1 }),
-    collectBatch: async () => ({ sessionIds: [NOBODY], summarised: 2, parked: 0, requeued: 0 }),
-    releaseBatch: async () => ({ sessionIds: [NOBODY] }),
+    collectBatch: async () => ({ sessionIds: [UNKNOWN_SESSION], summarised: 2, parked: 0, requeued: 0 }),
+    releaseBatch: async () => ({ sessionIds: [UNKNOWN_SESSION] }),
     ...overrides,
   };
 }
 
-/** As a provider says it that may be asked again at once. */
-const away = () =>
-  ApplicationFailure.create({ type: 'ProviderOverloaded', message: 'away', details: [50], nextRetryDelay: 50 });
+/** The failure of an overloaded provider that permits a retry at once. */
+const overloaded = () =>
+  ApplicationFailure.create({ type: 'ProviderOverloaded', message: 'overloaded', details: [50], nextRetryDelay: 50 });
 
 /** The shapes of a provider batch's histories. */
 export const MODEL_BATCH_SCENARIOS: readonly Scenario[] = [
@@ -62,12 +62,12 @@ export const MODEL_BATCH_SCENARIOS: readonly Scenario[] = [
     workflow: 'modelBatch',
     shape: 'provider-away',
     activities: () => {
-      let asked = 0;
+      let calls = 0;
       return script({
-        // As many attempts as an activity gets, so that the workflow waits itself.
+        // Fails every attempt of the activity, so that the workflow waits itself.
         submitBatch: async () => {
-          asked += 1;
-          if (asked <= 4) throw away();
+          calls += 1;
+          if (calls <= 4) throw overloaded();
           return SENT;
         },
       });
@@ -81,7 +81,7 @@ export const MODEL_BATCH_SCENARIOS: readonly Scenario[] = [
   {
     workflow: 'modelBatch',
     shape: 'nothing-left',
-    activities: () => script({ submitBatch: async () => ({ calls: 0, sessionIds: [NOBODY] }) }),
+    activities: () => script({ submitBatch: async () => ({ calls: 0, sessionIds: [UNKNOWN_SESSION] }) }),
     async run(client) {
       const handle = await start(client);
       await handle.result();

@@ -11,19 +11,19 @@ import { until } from '../setup/until.ts';
 import type { Scenario } from './scenario.ts';
 
 const TENANT = '018f0000-0000-7000-8000-00000000000c';
-const NOBODY = '018f0000-0000-7000-8000-00000000000d';
-const DONE: EmbedBatchResult = { indexed: 5, refused: 0, more: false, completeSessionIds: [NOBODY] };
+const UNKNOWN_SESSION = '018f0000-0000-7000-8000-00000000000d';
+const DONE: EmbedBatchResult = { indexed: 5, refused: 0, more: false, completeSessionIds: [UNKNOWN_SESSION] };
 
 function indexScenario(shape: string, answers: readonly EmbedBatchResult[]): Scenario {
   return {
     workflow: 'index',
     shape,
     activities: () => {
-      let asked = 0;
+      let calls = 0;
       return {
         embedBatch: async () => {
-          const answer = answers[Math.min(asked, answers.length - 1)] ?? DONE;
-          asked += 1;
+          const answer = answers[Math.min(calls, answers.length - 1)] ?? DONE;
+          calls += 1;
           return answer;
         },
       };
@@ -49,17 +49,17 @@ function indexScenario(shape: string, answers: readonly EmbedBatchResult[]): Sce
   };
 }
 
-/** More failures than a few attempts bear: everything that a sweep needs is killed one after the other. */
-const FAILURES_AWAY = 5;
+/** More failures than a few attempts survive: everything that a sweep needs is killed one after the other. */
+const FAILURES = 5;
 
 function operation(workflow: 'captureSweep' | 'partitions', shape: 'happy' | 'failed' | 'away'): Scenario {
   const sweep = () => {
-    let asked = 0;
+    let calls = 0;
     return async () => {
-      asked += 1;
+      calls += 1;
       if (shape === 'failed') throw ApplicationFailure.nonRetryable('refused', 'Unexpected');
-      if (shape === 'away' && asked <= FAILURES_AWAY)
-        throw ApplicationFailure.create({ type: 'DatabaseUnavailable', message: 'away' });
+      if (shape === 'away' && calls <= FAILURES)
+        throw ApplicationFailure.create({ type: 'DatabaseUnavailable', message: 'unavailable' });
       return { sessions: 2, tenants: 1 };
     };
   };
@@ -115,19 +115,23 @@ function consolidationScenario(shape: 'happy' | 'failed'): Scenario {
 /** The shapes of the other families' histories. */
 export const OTHER_SCENARIOS: readonly Scenario[] = [
   indexScenario('happy', [{ ...DONE, more: true }, DONE]),
-  // ServedMemories at once: one that is over, and one that never was.
-  indexScenario('together', [{ ...DONE, completeSessionIds: [NOBODY, TENANT] }]),
+  // Signals two sessions without a workflow at once.
+  indexScenario('together', [{ ...DONE, completeSessionIds: [UNKNOWN_SESSION, TENANT] }]),
   indexScenario('refused', [{ indexed: 0, refused: 2, more: true, completeSessionIds: [] }, DONE]),
   {
     ...indexScenario('away', []),
-    // The model stays away for longer than one activity may take: the run waits and tries again.
+    // The model is unavailable for longer than one activity may take: the run waits and retries.
     activities: () => {
-      let asked = 0;
+      let calls = 0;
       return {
         embedBatch: async () => {
-          asked += 1;
-          if (asked === 1)
-            throw ApplicationFailure.create({ type: 'EmbedderUnavailable', message: 'away', nonRetryable: true });
+          calls += 1;
+          if (calls === 1)
+            throw ApplicationFailure.create({
+              type: 'EmbedderUnavailable',
+              message: 'unavailable',
+              nonRetryable: true,
+            });
           return DONE;
         },
       };

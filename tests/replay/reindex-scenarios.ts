@@ -13,7 +13,7 @@ const SOON_MS = 20;
 const LATER_MS = 3_600_000;
 
 const EMBEDDING: ReindexStep = { phase: 'embedding', waiting: null, waitMs: SOON_MS };
-const AWAY: ReindexStep = { ...EMBEDDING, waiting: 'EmbedderUnavailable' };
+const UNAVAILABLE: ReindexStep = { ...EMBEDDING, waiting: 'EmbedderUnavailable' };
 const GRACE: ReindexStep = { phase: 'grace', waiting: null, waitMs: SOON_MS };
 const DONE: ReindexStep = { phase: 'completed', waiting: null, waitMs: 0 };
 
@@ -22,11 +22,11 @@ function scenario(shape: string, steps: readonly (ReindexStep | Error)[]): Scena
     workflow: 'reindex',
     shape,
     activities: () => {
-      let asked = 0;
+      let calls = 0;
       return {
         reindexStep: async () => {
-          const step = steps[Math.min(asked, steps.length - 1)] ?? DONE;
-          asked += 1;
+          const step = steps[Math.min(calls, steps.length - 1)] ?? DONE;
+          calls += 1;
           if (step instanceof Error) throw step;
           return step;
         },
@@ -48,7 +48,7 @@ function scenario(shape: string, steps: readonly (ReindexStep | Error)[]): Scena
         return first;
       }
       if (shape === 'asked' || shape === 'cancelled') {
-        // It waits for an hour: somebody asks, or has it end.
+        // The workflow waits for an hour, until a signal or a cancellation.
         await until(async () => {
           const { events } = await handle.fetchHistory();
           return events?.some((event) => event.timerStartedEventAttributes) === true ? true : undefined;
@@ -67,12 +67,12 @@ function scenario(shape: string, steps: readonly (ReindexStep | Error)[]): Scena
 /** The shapes of a change of the index. */
 export const REINDEX_SCENARIOS: readonly Scenario[] = [
   scenario('happy', [EMBEDDING, EMBEDDING, GRACE, DONE]),
-  // The database is away for a moment, then the provider of the new model.
+  // The database is briefly unavailable, then the provider of the new model.
   scenario('provider-away', [
-    ApplicationFailure.create({ type: 'DatabaseUnavailable', message: 'away' }),
+    ApplicationFailure.create({ type: 'DatabaseUnavailable', message: 'unavailable' }),
     EMBEDDING,
-    AWAY,
-    AWAY,
+    UNAVAILABLE,
+    UNAVAILABLE,
     EMBEDDING,
     DONE,
   ]),

@@ -12,7 +12,7 @@ const stored = Object.entries(SHAPES).flatMap(([workflow, shapes]) =>
   shapes.map((shape) => historyFile(workflow, shape)),
 );
 
-/** Replays histories in one call and answers the error of each, by file name. */
+/** Replays histories in one call; returns the error of each, by file name. */
 async function replayAll(histories: ReadonlyMap<string, StoredHistory>): Promise<Map<string, Error | undefined>> {
   const input = [...histories].map(([workflowId, history]) => ({ workflowId, history }));
   const errors = new Map<string, Error | undefined>();
@@ -74,7 +74,7 @@ describe('stored histories', () => {
   });
 });
 
-describe('what a history carries', () => {
+describe('the content of a history', () => {
   test('ids and counters, never content, in small payloads', () => {
     const payloadBytes = (file: string) =>
       (readHistory(file).events ?? []).flatMap((event) => [

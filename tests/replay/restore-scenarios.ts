@@ -49,7 +49,7 @@ function scenario({ workflow, shape, changes = {}, cancelledIn, isScheduled = fa
           ? await client.workflow.start<typeof restoreRun>(RESTORE_WORKFLOW, { ...options, args: [RESTORE] })
           : await client.workflow.start<typeof restoreDrill>(DRILL_WORKFLOW, {
               ...options,
-              // The schedule gives nothing.
+              // The schedule passes no input.
               args: isScheduled ? [] : [RESTORE],
             });
       if (cancelledIn !== undefined) {
@@ -84,7 +84,7 @@ export const RESTORE_SCENARIOS: readonly Scenario[] = [
     changes: { copySetIn: () => Promise.reject(failure('BackupCorrupted')) },
   }),
   scenario({ workflow: 'restoreRun', shape: 'cancelled', changes: { copySetIn: slow }, cancelledIn: 'copySetIn' }),
-  // The swap goes through, whoever wants it to stop.
+  // The swap completes despite the cancellation.
   scenario({ workflow: 'restoreRun', shape: 'cancelled-late', changes: { swapIn: slow }, cancelledIn: 'swapIn' }),
   scenario({ workflow: 'restoreDrill', shape: 'happy' }),
   scenario({ workflow: 'restoreDrill', shape: 'scheduled', isScheduled: true }),

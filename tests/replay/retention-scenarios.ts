@@ -21,12 +21,12 @@ function scenario(shape: string, steps: readonly (RetentionStep | Error)[]): Sce
     workflow: 'retentionRun',
     shape,
     activities: () => {
-      let asked = 0;
+      let calls = 0;
       return {
         openRetention: async () => ({ runs: 2 }),
         stepRetention: async () => {
-          const step = steps[Math.min(asked, steps.length - 1)] ?? OVER;
-          asked += 1;
+          const step = steps[Math.min(calls, steps.length - 1)] ?? OVER;
+          calls += 1;
           if (step instanceof Error) throw step;
           return step;
         },
@@ -65,8 +65,13 @@ function scenario(shape: string, steps: readonly (RetentionStep | Error)[]): Sce
 
 /** The shapes of retention. */
 export const RETENTION_SCENARIOS: readonly Scenario[] = [
-  // The database is away for a moment.
-  scenario('happy', [MORE, ApplicationFailure.create({ type: 'DatabaseUnavailable', message: 'away' }), MORE, OVER]),
+  // The database is briefly unavailable.
+  scenario('happy', [
+    MORE,
+    ApplicationFailure.create({ type: 'DatabaseUnavailable', message: 'unavailable' }),
+    MORE,
+    OVER,
+  ]),
   scenario('scheduled', [MORE, OVER]),
   scenario('cancelled', [MORE]),
   scenario('failed', [ApplicationFailure.nonRetryable('damaged', 'ArchiveDamaged')]),

@@ -2,12 +2,12 @@ import type { Client, WorkflowHandle } from '@temporalio/client';
 import type { ScriptedActivities } from './scripted-workers.ts';
 import type { WorkflowName } from './shapes.ts';
 
-/** How a workflow is brought into one shape. */
+/** Brings a workflow into one shape. */
 export interface Scenario {
   readonly workflow: WorkflowName;
   readonly shape: string;
   /** Fresh scripted activities for one run of the scenario. */
   activities(): Partial<ScriptedActivities>;
-  /** Answers the run whose history has the shape. */
+  /** Returns the run whose history has the shape. */
   run(client: Client): Promise<Pick<WorkflowHandle, 'workflowId' | 'fetchHistory'>>;
 }

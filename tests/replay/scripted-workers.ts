@@ -45,8 +45,8 @@ export interface ScriptedWorkers {
 }
 
 /**
- * The real workflow code on a real Temporal server, with activities that answer as a script says: this is how a workflow is brought
- * into one exact shape. What is left out of the script fails the activity that asks for it.
+ * Runs the real workflow code on a real Temporal server with scripted activities, which bring a workflow into one exact shape.
+ * An activity that the script omits fails.
  */
 export async function startScriptedWorkers(
   address: string,

@@ -5,11 +5,11 @@ import { ENDED, LIVE, POLICY, script, start, SUMMARY, viewWhen } from './session
 
 const BATCH_MODE = { ...POLICY, mode: 'batch' } as const;
 
-/** Answers of `offerWindows`: the windows lie in a batch until the batch has told. */
-function batchedUntilTold(): { readonly told: () => void; readonly offerWindows: () => Promise<typeof DONE> } {
+/** Results of `offerWindows`: the windows are batched until `finish` is called. */
+function batchedUntilFinished(): { readonly finish: () => void; readonly offerWindows: () => Promise<typeof DONE> } {
   let isDone = false;
   return {
-    told: () => {
+    finish: () => {
       isDone = true;
     },
     offerWindows: async () => (isDone ? DONE : { ...DONE, windowsBatched: 2 }),
@@ -18,17 +18,17 @@ function batchedUntilTold(): { readonly told: () => void; readonly offerWindows:
 const DONE = { windowsPending: 0, windowsBatched: 0, windowsParked: 0 };
 
 function batchMode(): Scenario {
-  const batch = batchedUntilTold();
+  const batch = batchedUntilFinished();
   return {
     workflow: 'session',
     shape: 'batch',
-    // The session is over and its windows lie in a batch: it waits for that before it is summed up.
+    // The session has ended and its windows are in a batch: it waits for them before its summary.
     activities: () => script([{ ...ENDED, windowsPending: 2 }, ENDED], { offerWindows: batch.offerWindows }),
     async run(client) {
       const handle = await start(client, undefined, BATCH_MODE);
       const view = await viewWhen(handle, ({ waiting }) => waiting?.reason === 'BatchPending');
       if (view.phase !== 'summarising') throw new Error(`the session is ${view.phase}`);
-      batch.told();
+      batch.finish();
       await handle.signal(SUMMARISED_SIGNAL);
       await handle.result();
       return handle;
@@ -37,11 +37,11 @@ function batchMode(): Scenario {
 }
 
 function summarisedNow(): Scenario {
-  const batch = batchedUntilTold();
+  const batch = batchedUntilFinished();
   return {
     workflow: 'session',
     shape: 'batch-summarised-now',
-    // Somebody asks while windows lie in a batch: the summary is of what is there, and the batch is waited for afterwards.
+    // A summary is requested while windows are in a batch: it covers the existing rows, and the session then waits for the batch.
     activities: () => script([{ ...LIVE, windowsPending: 2 }, LIVE], { offerWindows: batch.offerWindows }),
     async run(client) {
       const handle = await start(client, undefined, BATCH_MODE);
@@ -49,7 +49,7 @@ function summarisedNow(): Scenario {
       const answer = await handle.executeUpdate<AskResult, []>(SUMMARISE_NOW_UPDATE);
       if (answer.summaryId !== SUMMARY) throw new Error(JSON.stringify(answer));
       await viewWhen(handle, ({ waiting }) => waiting?.reason === 'BatchPending');
-      batch.told();
+      batch.finish();
       await handle.signal(SUMMARISED_SIGNAL);
       await viewWhen(handle, ({ phase, waiting }) => phase === 'active' && waiting === null);
       await handle.terminate('recorded');
@@ -58,5 +58,5 @@ function summarisedNow(): Scenario {
   };
 }
 
-/** A session whose windows go into provider batches. */
+/** Sessions whose windows are in provider batches. */
 export const BATCH_MODE_SCENARIOS: readonly Scenario[] = [batchMode(), summarisedNow()];

@@ -11,11 +11,11 @@ export const FAULT_SCENARIOS: readonly Scenario[] = [
     workflow: 'session',
     shape: 'provider-away',
     activities: () => {
-      let asked = 0;
+      let calls = 0;
       return script([{ ...ENDED, windowsPending: 1 }, { ...ENDED, windowsPending: 1 }, ENDED], {
         summariseWindows: async () => {
-          asked += 1;
-          if (asked <= 3)
+          calls += 1;
+          if (calls <= 3)
             throw ApplicationFailure.create({
               type: 'ProviderRateLimited',
               message: 'slow down',
@@ -37,7 +37,7 @@ export const FAULT_SCENARIOS: readonly Scenario[] = [
   {
     workflow: 'session',
     shape: 'unsummarised',
-    // The model never gives a usable summary of the whole session: it ends all the same, with the reason.
+    // The model never returns a usable session summary: the session still ends, with the reason.
     activities: () =>
       script([ENDED], {
         summariseSession: () =>
@@ -57,15 +57,15 @@ export const FAULT_SCENARIOS: readonly Scenario[] = [
     workflow: 'session',
     shape: 'vectors-pending',
     activities: () => {
-      let asked = 0;
+      let calls = 0;
       return script([ENDED], {
         extractLearnings: async () => ({ written: 1, calls: 1, tokens: 1, usd: 0, pending: 2 }),
-        settle: async () => ((asked += 1) > 1 ? { settled: true, pending: 0 } : { settled: false, pending: 1 }),
+        settle: async () => ((calls += 1) > 1 ? { settled: true, pending: 0 } : { settled: false, pending: 1 }),
       });
     },
     async run(client) {
       const handle = await start(client);
-      // ServedMemories too early once: what is asked then still finds one missing.
+      // The first signal comes too early: one vector is still missing.
       await viewWhen(handle, (view) => view.phase === 'closing' && view.modelCalls === 2);
       await handle.signal(INDEXED_SIGNAL);
       await viewWhen(handle, (view) => view.phase === 'closing');

@@ -2,12 +2,12 @@ import { HINT_SIGNAL } from '../../workflows/session/messages.ts';
 import { until } from '../setup/until.ts';
 import { LEARNING_SCENARIOS } from './learning-scenarios.ts';
 import type { Scenario } from './scenario.ts';
-import { ASKED_SCENARIOS } from './session-asked-scenarios.ts';
+import { REQUEST_SCENARIOS } from './session-request-scenarios.ts';
 import { BATCH_MODE_SCENARIOS } from './session-batch-mode-scenarios.ts';
 import { FAULT_SCENARIOS } from './session-fault-scenarios.ts';
-import { continued, ENDED, flood, LIVE, script, start, viewWhen } from './session-script.ts';
+import { continued, ENDED, sendMaxHints, LIVE, script, start, viewWhen } from './session-script.ts';
 
-/** The shapes that a session's history can have. Each scenario answers the workflow and run whose history is meant. */
+/** The shapes of a session's history. Each scenario returns the run whose history has the shape. */
 export const SESSION_SCENARIOS: readonly Scenario[] = [
   {
     workflow: 'session',
@@ -24,10 +24,10 @@ export const SESSION_SCENARIOS: readonly Scenario[] = [
   {
     workflow: 'session',
     shape: 'reopened',
-    // Something is captured while the session is being closed: it is not settled, and goes on.
+    // An event is captured while the session is closed: it is not settled and continues.
     activities: () => {
-      let asked = 0;
-      return script([ENDED], { settle: async () => ({ settled: (asked += 1) > 1, pending: 0 }) });
+      let calls = 0;
+      return script([ENDED], { settle: async () => ({ settled: (calls += 1) > 1, pending: 0 }) });
     },
     async run(client) {
       const handle = await start(client);
@@ -41,7 +41,7 @@ export const SESSION_SCENARIOS: readonly Scenario[] = [
     activities: () => script([LIVE]),
     async run(client) {
       const handle = await start(client);
-      await flood(handle);
+      await sendMaxHints(handle);
       const first = await continued(client, handle);
       const next = await viewWhen(handle, (view) => view.runs === 2);
       if (next.consumed < 1) throw new Error('the counters did not go on');
@@ -52,7 +52,7 @@ export const SESSION_SCENARIOS: readonly Scenario[] = [
   {
     workflow: 'session',
     shape: 'continued-by-events',
-    // A long session: every look finds more.
+    // A long session: every read finds more rows.
     activities: () => script([{ ...LIVE, more: true }]),
     async run(client) {
       const handle = await start(client);
@@ -64,7 +64,7 @@ export const SESSION_SCENARIOS: readonly Scenario[] = [
       await handle.terminate('recorded');
       const run = client.workflow.getHandle(handle.workflowId, first);
       const { historyLength } = await run.describe();
-      if (historyLength > 2_000) throw new Error(`the history holds ${historyLength} events`);
+      if (historyLength > 2_000) throw new Error(`the history has ${historyLength} events`);
       return run;
     },
   },
@@ -141,7 +141,7 @@ export const SESSION_SCENARIOS: readonly Scenario[] = [
     },
   },
   ...BATCH_MODE_SCENARIOS,
-  ...ASKED_SCENARIOS,
+  ...REQUEST_SCENARIOS,
   ...FAULT_SCENARIOS,
   ...LEARNING_SCENARIOS,
 ];

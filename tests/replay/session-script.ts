@@ -22,7 +22,7 @@ export const POLICY = {
   retryMs: 300,
 };
 
-/** What a look at a session finds that lives, and at one that ended. */
+/** Results of `consumeEvents` for a live and an ended session. */
 export const LIVE: ConsumeResult = {
   projectId: '018f0000-0000-7000-8000-00000000000e',
   consumedSeq: 10,
@@ -36,7 +36,7 @@ export const LIVE: ConsumeResult = {
 };
 export const ENDED: ConsumeResult = { ...LIVE, consumedSeq: 20, ended: true, isIndexRequested: false };
 
-/** What a run hands on that did nothing. */
+/** State that an idle run passes to the next. */
 export const ONE_RUN: SessionState = {
   runs: 1,
   consumed: 0,
@@ -61,7 +61,7 @@ export function start(client: Client, state?: SessionState, policy: SessionPolic
   });
 }
 
-/** Answers of a session that goes well: `looks` are those of consumeEvents, the last one for ever. */
+/** Activities of a session without faults: `looks` are the results of consumeEvents, the last one repeated. */
 export function script(
   looks: readonly ConsumeResult[],
   overrides: Partial<ScriptedActivities> = {},
@@ -93,7 +93,7 @@ export function script(
   };
 }
 
-/** What the workflow shows of itself, once it is as wanted. Rejects when it does not become so in time. */
+/** Returns the workflow's state, once `wanted` accepts it. Rejects after the time limit. */
 export async function viewWhen(handle: SessionHandle, wanted: (view: SessionView) => boolean): Promise<SessionView> {
   return until(async () => {
     const view = await handle.query<SessionView>('state');
@@ -101,14 +101,14 @@ export async function viewWhen(handle: SessionHandle, wanted: (view: SessionView
   });
 }
 
-/** Sends as many hints as a run takes at most. */
-export async function flood(handle: SessionHandle): Promise<void> {
+/** Sends as many hints as a run accepts at most. */
+export async function sendMaxHints(handle: SessionHandle): Promise<void> {
   for (let sent = 1; sent < MAX_SIGNALS; sent += 100) {
     await Promise.all(Array.from({ length: Math.min(100, MAX_SIGNALS - sent) }, () => handle.signal(HINT_SIGNAL)));
   }
 }
 
-/** The session's first run, once it goes on in a new one. */
+/** Returns the session's first run, after it continued as new. */
 export async function continued(client: Client, handle: SessionHandle): Promise<WorkflowHandle> {
   const first = client.workflow.getHandle(handle.workflowId, handle.signaledRunId);
   await until(async () => ((await first.describe()).status.name === 'CONTINUED_AS_NEW' ? true : undefined));

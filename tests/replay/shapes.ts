@@ -47,7 +47,7 @@ export const SHAPES = {
 
 export type WorkflowName = keyof typeof SHAPES;
 
-/** Name of the file that holds a shape's history. */
+/** Returns the file name of a shape's history. */
 export function historyFile(workflow: string, shape: string): string {
   return `${workflow}.${shape}.json`;
 }

@@ -15,11 +15,11 @@ const ALL: ImportStep = { filesTotal: 3, filesDone: 3, more: false };
 
 /** Steps in order, the last one for ever; an end in another state than the shape's is a mistake of the workflow. */
 function script(steps: readonly ImportStep[], state: ImportEnd['state']): Partial<ScriptedActivities> {
-  let asked = 0;
+  let calls = 0;
   return {
     readTranscripts: async () => {
-      const step = steps[Math.min(asked, steps.length - 1)] ?? ALL;
-      asked += 1;
+      const step = steps[Math.min(calls, steps.length - 1)] ?? ALL;
+      calls += 1;
       return step;
     },
     finishImport: async (end) => {

@@ -39,9 +39,9 @@ type Restore = z.output<typeof restoreAnswer>;
 let folder: string;
 let instance: TestInstance;
 let set: string;
-/** Of two tenants, as they were when the set was made. */
+/** People of two tenants, as of the backup. */
 const people: Record<'admin' | 'revoked' | 'demoted' | 'inactive', TestUser>[] = [];
-/** What a search answered when the set was made. */
+/** Ids that a search returned at the time of the backup. */
 let foundThen: readonly string[];
 
 const storeOf = (name: string): string => path.join(folder, name);
@@ -56,7 +56,7 @@ async function ended(of: TestInstance, id: string): Promise<Restore> {
   }, 240_000);
 }
 
-interface Asked {
+interface RestoreRequest {
   readonly backup_id?: string;
   readonly store?: string;
   readonly signer?: string;
@@ -64,8 +64,8 @@ interface Asked {
   readonly dry_run?: boolean;
 }
 
-async function asked(of: TestInstance, route: 'restore' | 'drill', body: Asked): Promise<Restore> {
-  // Another place or another signer is named on the machine itself.
+async function requested(of: TestInstance, route: 'restore' | 'drill', body: RestoreRequest): Promise<Restore> {
+  // Only the machine itself may name another store or another signer.
   if ((body.store ?? 'copy') !== 'copy' || body.signer !== undefined) {
     const access = localAccess('/nowhere', of.environment);
     if (access === null) throw new Error('no access to the instance');
@@ -94,7 +94,7 @@ async function backedUp(of: TestInstance): Promise<string> {
   });
 }
 
-/** Erases a session; answers the request's row. */
+/** Erases a session; returns the request's row. */
 async function erasedSession(session: string): Promise<unknown> {
   const { body } = await instance.call('POST', '/gdpr/erase', { body: { kind: 'session', session } });
   const { id } = z.looseObject({ id: z.string() }).parse(body);
@@ -106,7 +106,7 @@ async function erasedSession(session: string): Promise<unknown> {
   return row;
 }
 
-/** All that a search finds. Memories that say the same have the same score, and stand in any order. */
+/** Returns the sorted ids that a search finds: duplicates have the same score and no fixed order. */
 async function found(of: TestInstance): Promise<readonly string[]> {
   const { body } = await of.call('GET', '/search?q=rounding+of+invoices&limit=50');
   const answer = z.looseObject({ data: z.array(z.looseObject({ id: z.string() })) }).parse(body);
@@ -132,7 +132,7 @@ async function databases(of: TestInstance, part: '_restore_' | '_replaced_'): Pr
   return rows.map(({ datname }) => datname);
 }
 
-/** A superuser who is in the running database when it is closed for the swap, and leaves then. */
+/** Connects as superuser to the running database, until the swap closes it. */
 async function insideUntilClosed(of: TestInstance): Promise<void> {
   const inside = new pg.Client({ connectionString: of.db.url('superuser') });
   await inside.connect();
@@ -184,10 +184,10 @@ beforeAll(async () => {
     RECOLLECT_WINDOW_QUIET_MS: '1200000',
   });
   await instance.startWorker();
-  await captured(instance, smallSession('kept'));
+  await captured(instance, smallSession('intact'));
   await captured(instance, smallSession('live').slice(0, -2));
   await captured(instance, smallSession('erased'));
-  await settled(instance, 'test:kept');
+  await settled(instance, 'test:intact');
   await settled(instance, 'test:erased');
   const second = await createTestUser(instance.db.superuser, { role: 'admin' });
   for (const admin of [instance.admin, second]) {
@@ -245,11 +245,11 @@ function resigned(change: (manifest: z.output<typeof manifestSchema>) => object,
 
 describe('a drill', { timeout: 300_000 }, () => {
   test('restores the newest backup beside the instance, verifies it, and leaves only its result', async () => {
-    const drill = await asked(instance, 'drill', {});
+    const drill = await requested(instance, 'drill', {});
     expect(drill).toMatchObject({
       state: 'completed',
       kind: 'drill',
-      set,
+      backup_id: set,
       result: {
         tables: { different: [] },
         foreign_keys: { invalid: 0 },
@@ -272,7 +272,7 @@ describe('a drill', { timeout: 300_000 }, () => {
       const files = await readdir(path.join(storeOf('store'), 'sets', set, 'tables', 'observations'));
       return changedStore('flipped', `tables/observations/${files[0] ?? ''}`, flipped);
     });
-    expect(await asked(instance, 'drill', { store })).toMatchObject({
+    expect(await requested(instance, 'drill', { store })).toMatchObject({
       state: 'failed',
       error: 'BackupCorrupted',
       message: expect.stringContaining('tables/observations/'),
@@ -294,12 +294,12 @@ describe('a drill', { timeout: 300_000 }, () => {
         };
       }, signingKey);
     const alike = await changedStore('alike', 'manifest.json', otherResults());
-    expect(await asked(instance, 'drill', { store: alike })).toMatchObject({
+    expect(await requested(instance, 'drill', { store: alike })).toMatchObject({
       state: 'failed',
       error: 'RestoreVerificationFailed',
     });
     const older = await changedStore('older', 'manifest.json', otherResults('0'.repeat(64)));
-    const drill = await asked(instance, 'drill', { store: older });
+    const drill = await requested(instance, 'drill', { store: older });
     expect(drill).toMatchObject({ state: 'completed', result: { queries: { different: expect.any(Number) } } });
     expect(drill).not.toMatchObject({ result: { queries: { different: 0 } } });
   });
@@ -329,14 +329,14 @@ describe('a backup is rejected', { timeout: 300_000 }, () => {
           transaction.restore.create({ data: { id: newId(), kind: 'restore', store: address, signer } }),
         ),
       ).rejects.toThrow('row-level security');
-    expect(await asked(instance, 'restore', { backup_id: set, store: 'copy' })).toMatchObject({
+    expect(await requested(instance, 'restore', { backup_id: set, store: 'copy' })).toMatchObject({
       error: 'NotConfigured',
     });
   });
 
   test('with a changed manifest, an untrusted signer or an unknown schema', async () => {
     const changed = await changedStore('manifest', 'manifest.json', flipped);
-    expect(await asked(instance, 'restore', { store: changed, dry_run: true })).toMatchObject({
+    expect(await requested(instance, 'restore', { store: changed, dry_run: true })).toMatchObject({
       error: 'BackupCorrupted',
     });
     const stranger = await changedStore(
@@ -344,7 +344,7 @@ describe('a backup is rejected', { timeout: 300_000 }, () => {
       'manifest.json',
       resigned(() => ({}), newKey()),
     );
-    expect(await asked(instance, 'restore', { store: stranger, dry_run: true })).toMatchObject({
+    expect(await requested(instance, 'restore', { store: stranger, dry_run: true })).toMatchObject({
       error: 'BackupUntrusted',
     });
     const newer = await changedStore(
@@ -352,21 +352,21 @@ describe('a backup is rejected', { timeout: 300_000 }, () => {
       'manifest.json',
       resigned(({ migrations }) => ({ migrations: [...migrations, '9999_later'] }), signingKey),
     );
-    expect(await asked(instance, 'restore', { store: newer, dry_run: true })).toMatchObject({
+    expect(await requested(instance, 'restore', { store: newer, dry_run: true })).toMatchObject({
       error: 'BackupVersionUnsupported',
       message: expect.stringContaining('9999_later'),
     });
-    expect(await asked(instance, 'restore', { backup_id: '01890000-0000-7000-8000-000000000000' })).toMatchObject({
+    expect(await requested(instance, 'restore', { backup_id: '01890000-0000-7000-8000-000000000000' })).toMatchObject({
       error: 'BackupMissing',
     });
   });
 
   test('without overwrite if the instance has memories, but its dry run is accepted', async () => {
-    expect(await asked(instance, 'restore', { backup_id: set })).toMatchObject({
+    expect(await requested(instance, 'restore', { backup_id: set })).toMatchObject({
       state: 'failed',
       error: 'RestoreRefused',
     });
-    expect(await asked(instance, 'restore', { backup_id: set, dry_run: true })).toMatchObject({
+    expect(await requested(instance, 'restore', { backup_id: set, dry_run: true })).toMatchObject({
       state: 'completed',
       error: null,
     });
@@ -390,7 +390,7 @@ describe('a restore', { timeout: 300_000 }, () => {
     expect(foundThen).toEqual(expect.arrayContaining([...before]));
     await captured(instance, smallSession('later').slice(0, 2));
     const [restored] = await Promise.all([
-      asked(instance, 'restore', { backup_id: set, overwrite: true }),
+      requested(instance, 'restore', { backup_id: set, overwrite: true }),
       insideUntilClosed(instance),
     ]);
     expect(restored).toMatchObject({
@@ -399,11 +399,11 @@ describe('a restore', { timeout: 300_000 }, () => {
       result: { vectors: { pending: 0, unproved: 0 } },
     });
     expect(await sessionId(instance, 'later')).toBeNull();
-    const { rows: kept } = await instance.db.superuser.query(
+    const { rows: erasedRows } = await instance.db.superuser.query(
       `SELECT s.status, s.title, (SELECT count(*)::integer FROM prompts p WHERE p.session_id = s.id) + (SELECT count(*)::integer FROM observations o WHERE o.session_id = s.id)
          + (SELECT count(*)::integer FROM summaries m WHERE m.session_id = s.id) AS rows FROM sessions s WHERE s.external_id = 'erased'`,
     );
-    expect(kept).toEqual([{ status: 'deleted', title: null, rows: 0 }]);
+    expect(erasedRows).toEqual([{ status: 'deleted', title: null, rows: 0 }]);
     const [again] = smallSession('erased');
     // Users see the result of their erasure, or that it must be requested again.
     expect(
@@ -448,7 +448,7 @@ describe('a restore', { timeout: 300_000 }, () => {
         "UPDATE restores SET finished_at = now() - make_interval(days => $1) WHERE result ? 'replaced'",
         [days],
       );
-      expect(await asked(instance, 'restore', { backup_id: set })).toMatchObject({
+      expect(await requested(instance, 'restore', { backup_id: set })).toMatchObject({
         state: 'failed',
         error: 'RestoreRefused',
       });
@@ -456,7 +456,7 @@ describe('a restore', { timeout: 300_000 }, () => {
     }
   });
 
-  test('keeps current access in every tenant: revocations, demotions, exclusions and settings', async () => {
+  test('retains current access in every tenant: revocations, demotions, exclusions and settings', async () => {
     const { superuser } = instance.db;
     const second = people[1];
     const excluded = JSON.stringify(['~/secret/**']);
@@ -491,7 +491,7 @@ describe('a restore', { timeout: 300_000 }, () => {
         )
       ).rows;
     const before = await stateOf();
-    expect(await asked(instance, 'restore', { backup_id: set, overwrite: true })).toMatchObject({
+    expect(await requested(instance, 'restore', { backup_id: set, overwrite: true })).toMatchObject({
       state: 'completed',
       error: null,
     });
@@ -505,16 +505,20 @@ describe('a restore', { timeout: 300_000 }, () => {
     const { body } = await instance.call('GET', '/admin/settings', { key: second?.admin.key ?? '' });
     expect(JSON.stringify(body)).toContain(excluded);
     const { rows } = await superuser.query(
-      "SELECT capture FROM sessions WHERE external_id IN ('live', 'kept') ORDER BY external_id",
+      "SELECT capture FROM sessions WHERE external_id IN ('live', 'intact') ORDER BY external_id",
     );
     expect(rows).toEqual([{ capture: true }, { capture: false }]);
   });
 
   test('ignores and reports forged entries of the erasure journal', async () => {
-    const kept = await sessionId(instance, 'kept');
+    const intactId = await sessionId(instance, 'intact');
     const tenantId = instance.admin.tenantId;
     const journal = path.join(storeOf('store'), 'erasures');
-    const names = { tenant_id: tenantId, kind: 'session' as const, names: [erasedName('session', kept ?? '')] };
+    const names = {
+      tenant_id: tenantId,
+      kind: 'session' as const,
+      names: [erasedName('session', intactId ?? '')],
+    };
     const forged = { id: newId(), at: new Date().toISOString(), ...names };
     await writeFile(path.join(journal, `${forged.id}.json`), JSON.stringify(forged));
     const foreign = newId();
@@ -523,13 +527,13 @@ describe('a restore', { timeout: 300_000 }, () => {
     const entry = { version: 1, journal: foreign, sequence: 1, previous: null, at: forged.at, record } as const;
     await writeFile(path.join(storeOf('store'), journalKey(foreign, 1)), journalObject(entry, newKey()).object);
     await writeFile(path.join(journal, 'torn.json'), '{"entry"');
-    const restored = await asked(instance, 'restore', { backup_id: set, overwrite: true });
+    const restored = await requested(instance, 'restore', { backup_id: set, overwrite: true });
     expect(restored).toMatchObject({
       state: 'completed',
       error: null,
       result: { journal: { faults: { unsigned: 1, foreign: 1, unreadable: 1 } } },
     });
-    const { rows } = await instance.db.superuser.query("SELECT status FROM sessions WHERE external_id = 'kept'");
+    const { rows } = await instance.db.superuser.query("SELECT status FROM sessions WHERE external_id = 'intact'");
     expect(rows).toEqual([{ status: 'ended' }]);
     for (const name of [`${forged.id}.json`, foreign, 'torn.json'])
       await rm(path.join(journal, name), { recursive: true });
@@ -550,22 +554,22 @@ describe('a restore', { timeout: 300_000 }, () => {
       RECOLLECT_BACKUP_STORE: storeOf('other'),
       RECOLLECT_BACKUP_SIGNING_KEY: newKey().toString('base64'),
       RECOLLECT_BACKUP_KEY: encryptionKey.toString('base64'),
-      // What was restored need not be worked on here.
+      // The restored rows need no worker here.
       RECOLLECT_WORKER_QUEUES: 'session,maintenance',
     });
     try {
       await empty.startWorker();
       const from = { store: storeOf('store'), set };
-      expect(await asked(empty, 'restore', from)).toMatchObject({ error: 'BackupUntrusted' });
+      expect(await requested(empty, 'restore', from)).toMatchObject({ error: 'BackupUntrusted' });
       const signer = fingerprintOf(publicKeyOf(signingKey));
       // Both were set up with a tenant of that name, as every new instance is.
       for (const of of [empty, instance])
         await of.db.superuser.query("UPDATE tenants SET name = 'local' WHERE is_operator");
       const watching = watched(empty);
-      expect(await asked(empty, 'restore', { ...from, signer })).toMatchObject({ state: 'completed', error: null });
+      expect(await requested(empty, 'restore', { ...from, signer })).toMatchObject({ state: 'completed', error: null });
       expect(await watching.stop()).toEqual(expect.not.arrayContaining([401, 403, 404]));
       const { body } = await empty.call('GET', '/sessions', { key: instance.admin.key });
-      expect(JSON.stringify(body)).toContain('"kept"');
+      expect(JSON.stringify(body)).toContain('"intact"');
       expect((await empty.call('GET', '/admin/restores')).status).toBe(200);
       expect((await empty.call('GET', '/admin/restores', { key: instance.admin.key })).status).toBe(403);
     } finally {

@@ -9,8 +9,8 @@ const idOf = (n: number): string => `0192f0c1-2345-7abc-8def-${String(n).padStar
 const count = (text: string): number => text.length;
 const omitted = (titles: readonly string[]) => titles.map((title, n) => ({ id: idOf(n), title }));
 const bounds = (budgetTokens: number) => ({ budgetTokens, count });
-const told = ['- a line'];
-const bare = renderBlock('app', told, [], bounds(0));
+const lines = ['- a line'];
+const bare = renderBlock('app', lines, [], bounds(0));
 
 describe('a block', () => {
   it('is in its tags and states how to fetch a complete item', () => {
@@ -20,16 +20,16 @@ describe('a block', () => {
       '- a line',
       `</${CONTEXT_TAG}>`,
     ]);
-    expect(frameTokens('app', told, count)).toBe(bare.length);
+    expect(frameTokens('app', lines, count)).toBe(bare.length);
   });
 
   it('lists omitted memories within its budget', () => {
-    const all = renderBlock('app', told, omitted(['one', 'two']), bounds(10_000));
+    const all = renderBlock('app', lines, omitted(['one', 'two']), bounds(10_000));
     expect(all).toBe(
       bare.replace('- a line\n', `- a line\n## More\n- [${memoryHash(idOf(0))}] one\n- [${memoryHash(idOf(1))}] two\n`),
     );
-    expect(renderBlock('app', told, omitted(['one', 'two']), bounds(all.length - 1))).toContain('one\n</');
-    expect(renderBlock('app', told, omitted(['one', 'two']), bounds(bare.length + 10))).toBe(bare);
+    expect(renderBlock('app', lines, omitted(['one', 'two']), bounds(all.length - 1))).toContain('one\n</');
+    expect(renderBlock('app', lines, omitted(['one', 'two']), bounds(bare.length + 10))).toBe(bare);
   });
 
   it.each([
@@ -37,9 +37,9 @@ describe('a block', () => {
     ['each title once, where it came first', ['a', 'b', 'a', 'c', 'b'], ['a', 'b', 'c']],
     ['none without a title', ['', ' ', 'x'], ['x']],
     ['in one short line', [`a\n b ${'c'.repeat(200)}`], [`a b ${'c'.repeat(75)}…`]],
-  ])('lists omitted names: %s', (_, titles, lines) => {
-    const text = renderBlock('app', told, omitted(titles), bounds(10_000));
-    expect(text.split('## More\n')[1]?.match(/(?<=\] ).*/gu)).toEqual(lines);
+  ])('lists omitted names: %s', (_, titles, expected) => {
+    const text = renderBlock('app', lines, omitted(titles), bounds(10_000));
+    expect(text.split('## More\n')[1]?.match(/(?<=\] ).*/gu)).toEqual(expected);
   });
 
   it('is not ended by its content', () => {
@@ -50,7 +50,7 @@ describe('a block', () => {
     expect(text.indexOf(end)).toBe(text.length - end.length);
   });
 
-  it.each(INJECTION_TEXTS)('is left by nothing that stands in any part of it: $name', ({ text }) => {
+  it.each(INJECTION_TEXTS)('is not ended by injected text in any part: $name', ({ text }) => {
     const block = renderBlock(text, [`- a: ${text}`], omitted([text]), bounds(10_000));
     expect(blockViolations(block)).toEqual([]);
   });

@@ -118,7 +118,7 @@ describe('values', () => {
     ['a decision more than a bugfix', entriesOf({ items: [item(), item({ kind: 'bugfix' })] })],
     ['what is important', entriesOf({ items: [item({ importance: 0.9 }), item({ importance: 0.1 })] })],
     [
-      'a session that tells more',
+      'a session with more details',
       [...entriesOf({ sessions: [session()] }), ...entriesOf({ sessions: [session({ nextSteps: '' })] })],
     ],
   ])('%s', (_, [more, less]) => {
@@ -148,7 +148,7 @@ describe('values', () => {
     expect(next).toBeLessThan(first ?? 0);
   });
 
-  it('take a time to come as now', () => {
+  it('treat a future time as now', () => {
     expect(valueOf({ learnings: [learning({ validFrom: new Date('2027-01-01') })] })).toBe(
       valueOf({ learnings: [learning()] }),
     );
@@ -181,7 +181,7 @@ describe('open points of the newest session', () => {
   const point = (text: string) => ({ text, evidence: [] });
 
   it('follow the next steps, at most four, without duplicates', () => {
-    const actionItems = ['Release it', 'Write the notes', 'Tell them', 'Tag', 'Sleep', 'Eat'].map(point);
+    const actionItems = ['Release it', 'Write the notes', 'Call them', 'Tag', 'Sleep', 'Eat'].map(point);
     expect(
       entriesOf({ sessions: [session({ actionItems })] })[0]
         ?.text.split('\n')
@@ -190,7 +190,7 @@ describe('open points of the newest session', () => {
       '  done: The build is green.',
       '  next: Release it.',
       '  open: Write the notes',
-      '  open: Tell them',
+      '  open: Call them',
       '  open: Tag',
       '  open: Sleep',
     ]);
@@ -207,7 +207,7 @@ describe('the section Not again', () => {
   };
 
   it.each([
-    ['with what holds now', {}, '- not true any more (contradicted): Threads are fine.; now: Forks are needed.'],
+    ['with what is true now', {}, '- not true any more (contradicted): Threads are fine.; now: Forks are needed.'],
     ['with nothing in its place', { instead: '' }, '- not true any more (contradicted): Threads are fine.'],
   ])('shows closed learnings, %s', (_, changes, line) => {
     expect(entriesOf({ closed: [{ ...closed, ...changes }] })).toEqual([
@@ -227,7 +227,7 @@ describe('the section Not again', () => {
 
 describe('the user’s preferences', () => {
   const words = 'Please never push without asking me first.';
-  const said = (id: string, text: string, confidence = 0.6): PreferenceSource => ({
+  const preference = (id: string, text: string, confidence = 0.6): PreferenceSource => ({
     learningId: id,
     category: 'best_practice',
     text,
@@ -243,10 +243,10 @@ describe('the user’s preferences', () => {
     ];
     const entries = entriesOf({
       learnings,
-      preferences: [said(idOf(1), words, 0.9), said(idOf(2), `${words} Please!`)],
+      preferences: [preference(idOf(1), words, 0.9), preference(idOf(2), `${words} Please!`)],
     });
     expect(entries.map(({ id, section, reason }) => [id, SECTIONS[section], reason])).toEqual([
-      [idOf(1), 'Asked for by the user', "learning in the user's own words"],
+      [idOf(1), 'Requested by the user', "learning in the user's own words"],
     ]);
   });
 });

@@ -45,7 +45,7 @@ const found = (each: Memory, score = 1, similarity: number | null = null) => ({
   parts: { fused: score, prior: 1, session: null },
 });
 
-const told = (
+const pack = (
   query: string,
   memories: readonly Memory[],
   budgetTokens = 100,
@@ -60,25 +60,25 @@ const filler = (n: number): string =>
   `line ${n} speaks at length of the weather and of lunch and of many other things that day`;
 
 describe('known passages', () => {
-  const DRIVER = 'The warehouse driver keeps one idle connection open and so the export hangs.';
+  const DRIVER = 'The warehouse driver retains one idle connection open and so the export hangs.';
   const POOL = 'Export jobs of the warehouse take their connection from a pool of four.';
   const content = [DRIVER, filler(1), filler(2), filler(3), POOL].join('\n');
-  const QUESTION = 'why does the export of the warehouse keep its connection?';
+  const QUESTION = 'why does the export of the warehouse retain its connection?';
 
   it('hide their duplicates, but neither the rest of their memory nor other memories', () => {
     const copy = memory(2, { content: DRIVER });
-    const first = told(QUESTION, [memory(1, { content }), copy], 25).told;
+    const first = pack(QUESTION, [memory(1, { content }), copy], 25).served;
     expect(first.map(({ line }) => line)).toEqual([expect.stringContaining(DRIVER)]);
     const known = new Map(first.map(({ memory: { id }, places }) => [id, new Set(places)]));
-    const later = told(QUESTION, [memory(1, { content }), copy], 100, known).told;
+    const later = pack(QUESTION, [memory(1, { content }), copy], 100, known).served;
     expect(later.map(({ line }) => line)).toEqual([expect.stringContaining(POOL)]);
     expect(later[0]?.line).not.toContain(DRIVER);
   });
 
   it('leave nothing to show if the rest is only their context', () => {
     const around = memory(1, { content: [filler(1), DRIVER, filler(2)].join('\n') });
-    const known = new Map([[around.id, new Set(told(QUESTION, [around], 25).told[0]?.places)]]);
-    expect(told(QUESTION, [around], 100, known)).toEqual({ told: [], omitted: [] });
+    const known = new Map([[around.id, new Set(pack(QUESTION, [around], 25).served[0]?.places)]]);
+    expect(pack(QUESTION, [around], 100, known)).toEqual({ served: [], omitted: [] });
   });
 });
 
@@ -90,7 +90,7 @@ describe('packMemories', () => {
       'the staging cluster lost its lease since clocks drifted',
       ...lines.slice(30),
     ].join('\n');
-    const { told: memories } = told('why did the cluster lose its lease?', [memory(1, { content })], 40);
+    const { served: memories } = pack('why did the cluster lose its lease?', [memory(1, { content })], 40);
     expect(memories).toHaveLength(1);
     expect(memories[0]?.line).toMatch(
       /^- \[[a-z2-7]{8}\] Bash: .*the staging cluster lost its lease since clocks drifted/u,
@@ -103,7 +103,7 @@ describe('packMemories', () => {
     [{ tool: null, kind: 'error' }, 'error'],
     [{ type: 'learning', kind: 'solution', tool: null }, 'solution'],
   ])('names the source: %j', (changes, speaker) => {
-    const { told: memories } = told('deploy', [memory(1, { ...changes, content: 'we deploy by hand' })]);
+    const { served: memories } = pack('deploy', [memory(1, { ...changes, content: 'we deploy by hand' })]);
     expect(memories.map(({ line }) => line)).toEqual([`- [${memoryHash(idOf(1))}] ${speaker}: we deploy by hand`]);
   });
 
@@ -114,16 +114,16 @@ describe('packMemories', () => {
       filler(1).padEnd(200, '.'),
       'deploy step three '.padEnd(90, 'x'),
     ].join('\n');
-    const line = told('deploy step', [memory(1, { content })], 30).told[0]?.line ?? '';
+    const line = pack('deploy step', [memory(1, { content })], 30).served[0]?.line ?? '';
     expect(line.split(' … ')).toHaveLength(2);
     expect(line).toMatch(/step one x+ deploy step two/u);
   });
 
   it('shows a statement of a learning and its source once', () => {
-    const said = 'vitest needs pool forks because the native module keeps a handle open';
-    const { told: memories, omitted } = told('vitest pool', [
-      memory(1, { type: 'learning', kind: 'solution', content: said }),
-      memory(2, { content: said }),
+    const statement = 'vitest needs pool forks because the native module leaves a handle open';
+    const { served: memories, omitted } = pack('vitest pool', [
+      memory(1, { type: 'learning', kind: 'solution', content: statement }),
+      memory(2, { content: statement }),
     ]);
     expect(memories.map(({ memory: { id } }) => id)).toEqual([idOf(1)]);
     expect(omitted.map(({ memory: { id } }) => id)).toEqual([idOf(2)]);
@@ -131,7 +131,7 @@ describe('packMemories', () => {
 
   it('omits an earlier identical request, but shows other text of its prompt', () => {
     const user = { type: 'prompt', kind: 'user', tool: null, title: '' } as const;
-    const { told: memories, omitted } = told('why does the staging cluster lose its lease', [
+    const { served: memories, omitted } = pack('why does the staging cluster lose its lease', [
       memory(1, { ...user, content: 'So why does the staging cluster lose the lease?' }),
       memory(2, { ...user, content: 'The staging cluster loses its lease since clocks drift, set up chrony.' }),
     ]);
@@ -140,7 +140,7 @@ describe('packMemories', () => {
   });
 
   it('leaves no tag in a quote by which a block would end early', () => {
-    const { told: memories } = told('deploy', [
+    const { served: memories } = pack('deploy', [
       memory(1, { content: `deploy </${CONTEXT_TAG}> now <${CONTEXT_TAG}>` }),
     ]);
     expect(memories[0]?.line).toContain(`deploy (/${CONTEXT_TAG}) now (${CONTEXT_TAG})`);
@@ -149,13 +149,13 @@ describe('packMemories', () => {
   });
 
   it('shows the title only without content, and skips empty memories', () => {
-    expect(told('npm test', [memory(1, { content: ' ' })]).told[0]?.line).toContain('Bash: npm test');
-    expect(told('npm test', [memory(1, { content: '', title: '' })]).told).toEqual([]);
+    expect(pack('npm test', [memory(1, { content: ' ' })]).served[0]?.line).toContain('Bash: npm test');
+    expect(pack('npm test', [memory(1, { content: '', title: '' })]).served).toEqual([]);
   });
 
-  it('takes nothing along that is worth next to nothing beside the best', () => {
+  it('omits memories of little value compared to the best', () => {
     const many = Array.from({ length: 40 }, (_, n) => memory(n + 2, { content: filler(n) }));
-    const { told: memories } = packMemories(
+    const { served: memories } = packMemories(
       'cluster lease',
       [memory(1, { content: 'cluster lease' }), ...many].map((each, n) => ({
         memory: each,
@@ -180,8 +180,8 @@ describe('values', () => {
   });
 });
 
-describe('speaksOf', () => {
-  const said = memory(1, { title: '', content: 'the lease of the staging cluster is renewed every ten seconds' });
+describe('answersQuery', () => {
+  const statement = memory(1, { title: '', content: 'the lease of the staging cluster is renewed every ten seconds' });
 
   it.each([
     ['near vectors', 'what of leadership election there', 0.9, true],
@@ -191,7 +191,7 @@ describe('speaksOf', () => {
     ['a question of one word', 'cluster', 0.9, false],
     ['a question without any', 'and so on?', 0.9, false],
   ])('%s', (_, query, similarity, speaks) => {
-    expect(answersQuery(query, [found(said, 1, similarity)])).toBe(speaks);
+    expect(answersQuery(query, [found(statement, 1, similarity)])).toBe(speaks);
   });
 
   it('of nothing found: no', () => {

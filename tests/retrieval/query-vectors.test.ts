@@ -3,14 +3,14 @@ import type { Embedder } from '../../domain/ports/embedder.ts';
 import { createQueryVectors } from '../../retrieval/query-vectors.ts';
 
 /** An embedder that counts: the vector of a text is its length. */
-function counting(): Embedder & { readonly understoodQuery: string[] } {
-  const understoodQuery: string[] = [];
+function counting(): Embedder & { readonly embedded: string[] } {
+  const embedded: string[] = [];
   return {
-    understoodQuery,
+    embedded,
     model: 'counting',
     dimension: 1,
     embed: async (texts) => {
-      understoodQuery.push(...texts);
+      embedded.push(...texts);
       return texts.map((text) => new Float32Array([text.length]));
     },
     ready: async () => true,
@@ -26,21 +26,21 @@ describe('cached query vectors', () => {
     expect(first).toEqual(new Float32Array([3]));
     expect(await vectorOf(embedder, 'abc')).toBe(first);
     expect(await vectorOf(embedder, 'abcd')).toEqual(new Float32Array([4]));
-    expect(embedder.understoodQuery).toEqual(['abc', 'abcd']);
+    expect(embedder.embedded).toEqual(['abc', 'abcd']);
   });
 
   it('are bounded: the least recently used is evicted first', async () => {
     const embedder = counting();
     const vectorOf = createQueryVectors();
-    await vectorOf(embedder, 'kept');
-    await vectorOf(embedder, 'gone');
+    await vectorOf(embedder, 'used');
+    await vectorOf(embedder, 'evicted');
     for (let index = 0; index < 498; index += 1) await vectorOf(embedder, `filler ${index}`);
-    await vectorOf(embedder, 'kept');
+    await vectorOf(embedder, 'used');
     await vectorOf(embedder, 'one more');
-    embedder.understoodQuery.length = 0;
-    await vectorOf(embedder, 'kept');
-    await vectorOf(embedder, 'gone');
-    expect(embedder.understoodQuery).toEqual(['gone']);
+    embedder.embedded.length = 0;
+    await vectorOf(embedder, 'used');
+    await vectorOf(embedder, 'evicted');
+    expect(embedder.embedded).toEqual(['evicted']);
   });
 
   it('are separate for each model', async () => {
@@ -48,19 +48,19 @@ describe('cached query vectors', () => {
     const vectorOf = createQueryVectors();
     await vectorOf(one, 'abc');
     await vectorOf(other, 'abc');
-    expect([one.understoodQuery, other.understoodQuery]).toEqual([['abc'], ['abc']]);
+    expect([one.embedded, other.embedded]).toEqual([['abc'], ['abc']]);
   });
 
   it('are not cached if the embedder fails', async () => {
     const embedder = counting();
-    let away = true;
+    let isDown = true;
     const vectorOf = createQueryVectors();
     const failing: Embedder = {
       ...embedder,
-      embed: (texts, purpose) => (away ? Promise.reject(new Error('away')) : embedder.embed(texts, purpose)),
+      embed: (texts, purpose) => (isDown ? Promise.reject(new Error('unavailable')) : embedder.embed(texts, purpose)),
     };
-    await expect(vectorOf(failing, 'abc')).rejects.toThrow('away');
-    away = false;
+    await expect(vectorOf(failing, 'abc')).rejects.toThrow('unavailable');
+    isDown = false;
     expect(await vectorOf(failing, 'abc')).toEqual(new Float32Array([3]));
   });
 });

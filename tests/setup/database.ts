@@ -19,7 +19,7 @@ export interface TestDatabase {
   readonly name: string;
   /** URL of the database as one of the login roles. */
   url(role: DatabaseRole): string;
-  /** As the superuser, who bypasses policies: to arrange rows and to count all of them. */
+  /** Pool of the superuser, who bypasses policies: creates and counts all rows. */
   readonly superuser: pg.Pool;
   /** As the application's role. */
   readonly database: Database;

@@ -17,7 +17,7 @@ export interface StoredRows {
   readonly boundaries: readonly Record<string, unknown>[];
 }
 
-/** Returns a session's stored rows in order, without ids, positions and what transcripts lack. */
+/** Returns a session's stored rows in order, without ids, positions and values that transcripts lack. */
 export async function storedRows(superuser: pg.Pool, session: string): Promise<StoredRows> {
   const rows = async (text: string) => (await superuser.query<Record<string, unknown>>(text, [session])).rows;
   const own = 'JOIN sessions s ON s.id = r.session_id WHERE s.external_id = $1';
@@ -37,7 +37,7 @@ export async function storedRows(superuser: pg.Pool, session: string): Promise<S
   };
 }
 
-/** How many rows of each kind a session has, and how they came. */
+/** Returns the number of a session's rows by source. */
 export async function sources(superuser: pg.Pool, session: string): Promise<Record<string, number>> {
   const result = await superuser.query<{ source: string; n: number }>(
     `SELECT k.source, count(*)::integer AS n FROM capture_keys k JOIN sessions s ON s.id = k.session_id WHERE s.external_id = $1 GROUP BY 1`,

@@ -22,7 +22,7 @@ afterAll(async () => {
   folder.remove();
 });
 
-/** Writes a session's transcript and has it read, as a client does that sends what a server on another machine cannot read. */
+/** Writes a session's transcript and sends it, as a client does for a server on another machine. */
 function read(session: string, lines: readonly Line[]): Promise<StreamProgress> {
   folder.write(`-src/${session}.jsonl`, lines);
   const { signal } = new AbortController();
@@ -36,7 +36,7 @@ function read(session: string, lines: readonly Line[]): Promise<StreamProgress> 
 
 const minute = (n: number) => new Date(Date.UTC(2026, 4, 2, 9, n)).toISOString();
 
-function says(session: string, n: number, content: unknown): Line {
+function userLine(session: string, n: number, content: unknown): Line {
   return {
     type: 'user',
     uuid: `${session}-${n}`,
@@ -48,26 +48,26 @@ function says(session: string, n: number, content: unknown): Line {
   };
 }
 
-function answers(session: string, n: number, content: unknown[]): Line {
+function agentLine(session: string, n: number, content: unknown[]): Line {
   return {
-    ...says(session, n, null),
+    ...userLine(session, n, null),
     type: 'assistant',
     message: { id: `${session}-m${n}`, role: 'assistant', content, stop_reason: 'end_turn' },
   };
 }
 
-/** A prompt, a tool call with its result, and the last words. */
+/** A prompt, a tool call with its result, and the last reply. */
 function talk(session: string, words: string, from = 0): Line[] {
   const call = `${session}-call-${from}`;
   return [
-    says(session, from, `${words} is asked`),
-    answers(session, from + 1, [{ type: 'tool_use', id: call, name: 'Bash', input: { command: `echo ${words}` } }]),
-    says(session, from + 2, [{ type: 'tool_result', tool_use_id: call, content: `${words} is printed` }]),
-    answers(session, from + 3, [{ type: 'text', text: `${words} is told` }]),
+    userLine(session, from, `${words} is requested`),
+    agentLine(session, from + 1, [{ type: 'tool_use', id: call, name: 'Bash', input: { command: `echo ${words}` } }]),
+    userLine(session, from + 2, [{ type: 'tool_result', tool_use_id: call, content: `${words} is printed` }]),
+    agentLine(session, from + 3, [{ type: 'text', text: `${words} is reported` }]),
   ];
 }
 
-const told = (session: string, event: string, fields: object) =>
+const sendHook = (session: string, event: string, fields: object) =>
   instance.call('POST', `/hooks/${event}`, { body: { session_id: session, cwd: '/src/app', ...fields } });
 
 async function forget(path: string): Promise<void> {
@@ -128,7 +128,7 @@ describe('a session that was forgotten', () => {
 
 test('a session captured by hooks and forgotten before its transcript was read is not restored by a copy', async () => {
   const lines = talk('unread', 'tapir');
-  await told('unread', 'UserPromptSubmit', { prompt: 'tapir is asked', timestamp: minute(0) });
+  await sendHook('unread', 'UserPromptSubmit', { prompt: 'tapir is requested', timestamp: minute(0) });
   await forget('/sessions/claude-code:unread');
   expect((await read('unread', lines)).counts).toMatchObject({ added: 0 });
   await read('heir', [...lines.map((line) => ({ ...line, sessionId: 'heir' })), ...talk('heir', 'puma', 10)]);
@@ -152,16 +152,16 @@ describe('a prompt that was forgotten before its line was read', () => {
     ['as it was', 'the code word is heron'],
   ])('is rejected %s', async (what, content) => {
     const session = `worded-${createHash('sha256').update(what).digest('hex').slice(0, 8)}`;
-    await told(session, 'UserPromptSubmit', { prompt: 'the code word is heron', timestamp: minute(0) });
-    await told(session, 'UserPromptSubmit', { prompt: 'something else', timestamp: minute(5) });
+    await sendHook(session, 'UserPromptSubmit', { prompt: 'the code word is heron', timestamp: minute(0) });
+    await sendHook(session, 'UserPromptSubmit', { prompt: 'something else', timestamp: minute(5) });
     const key = await keyOf('the code word is heron');
     await forget(`/events/${encodeURIComponent(key)}?session=claude-code:${session}`);
     const { counts } = await read(session, [
-      says(session, 0, content),
-      answers(session, 1, [{ type: 'text', text: 'I keep it.' }]),
-      says(session, 5, `${IDE}\nsomething else`),
+      userLine(session, 0, content),
+      agentLine(session, 1, [{ type: 'text', text: 'I store it.' }]),
+      userLine(session, 5, `${IDE}\nsomething else`),
     ]);
-    expect(await contentsOf(session)).toEqual(['something else', 'I keep it.']);
+    expect(await contentsOf(session)).toEqual(['something else', 'I store it.']);
     expect(counts.refused).toBe(1);
     const pins = await instance.db.superuser.query('SELECT row_id, hashes FROM transcript_prompts WHERE uuid = $1', [
       `${session}-0`,
@@ -170,21 +170,21 @@ describe('a prompt that was forgotten before its line was read', () => {
   });
 
   test('is rejected if only the row has surrounding blanks', async () => {
-    await told('padded', 'UserPromptSubmit', { prompt: ' the padded word is ibis \n', timestamp: minute(0) });
+    await sendHook('padded', 'UserPromptSubmit', { prompt: ' the padded word is ibis \n', timestamp: minute(0) });
     await forget(
       `/events/${encodeURIComponent(await keyOf(' the padded word is ibis \n'))}?session=claude-code:padded`,
     );
-    await read('padded', [says('padded', 0, 'the padded word is ibis'), says('padded', 5, 'next')]);
+    await read('padded', [userLine('padded', 0, 'the padded word is ibis'), userLine('padded', 5, 'next')]);
     expect(await contentsOf('padded')).toEqual(['next']);
   });
 
   test('is rejected as the last text of a turn in another form', async () => {
     const words = 'I look.\nFound the egret.';
-    await told('words', 'Stop', { last_assistant_message: words, timestamp: minute(3) });
+    await sendHook('words', 'Stop', { last_assistant_message: words, timestamp: minute(3) });
     await forget(`/events/${encodeURIComponent(await keyOf(words))}?session=claude-code:words`);
     await read('words', [
-      says('words', 0, 'Look.'),
-      answers(
+      userLine('words', 0, 'Look.'),
+      agentLine(
         'words',
         1,
         words.split('\n').map((text) => ({ type: 'text', text })),
@@ -196,11 +196,11 @@ describe('a prompt that was forgotten before its line was read', () => {
 
 test('a prompt forgotten after its line was read is not restored by a hook in another form', async () => {
   const line = '<ide_opened_file>The user opened a.ts</ide_opened_file>\nthe late word is stork';
-  await read('late', [says('late', 0, line), says('late', 5, 'next')]);
+  await read('late', [userLine('late', 0, line), userLine('late', 5, 'next')]);
   const stored = await contentsOf('late');
   expect(stored).toEqual(['\nthe late word is stork', 'next']);
   await forget(`/events/${encodeURIComponent(await keyOf('\nthe late word is stork'))}?session=claude-code:late`);
-  const answer = await told('late', 'UserPromptSubmit', { prompt: 'the late word is stork', timestamp: minute(0) });
+  const answer = await sendHook('late', 'UserPromptSubmit', { prompt: 'the late word is stork', timestamp: minute(0) });
   expect(z.object({}).safeParse(answer.body).success).toBe(true);
   expect(await contentsOf('late')).toEqual(['next']);
   const { rows } = await instance.db.superuser.query<Record<string, unknown>>(

@@ -103,7 +103,7 @@ describe('an import by the server', { timeout: 300_000 }, () => {
       'a summary',
     );
 
-    // It grew: only what is new is read.
+    // The file grew: only new lines are read.
     const more = { ...transcriptOf(hooksOf('unseen'))[0], uuid: 'unseen-more', timestamp: '2026-04-13T09:00:00.000Z' };
     folder.write('-src-b/unseen.jsonl', [
       ...transcriptOf(hooksOf('unseen')),

@@ -85,13 +85,13 @@ describe('a transcript beside its hooks', { timeout: 240_000 }, () => {
   beforeAll(() => replay(instance, hooksOf('control')));
 
   test('adds nothing to a session that hooks captured completely', async () => {
-    const hooks = hooksOf('whole');
+    const hooks = hooksOf('complete');
     await replay(instance, hooks);
-    const result = await read('whole', bytesOf(transcriptOf(hooks, { agents: true })));
+    const result = await read('complete', bytesOf(transcriptOf(hooks, { agents: true })));
     expect(result.counts).toMatchObject({ added: 0, late_duplicates: 0, refused: 0 });
     expect(result.counts.present).toBeGreaterThan(50);
-    await expectLikeControl('whole');
-    expect(Object.keys(await sources(instance.db.superuser, 'whole'))).toEqual(['hook']);
+    await expectLikeControl('complete');
+    expect(Object.keys(await sources(instance.db.superuser, 'complete'))).toEqual(['hook']);
   });
 
   test('adds rows that hooks missed, once in repeated reads', async () => {
@@ -213,9 +213,9 @@ describe("a session's content", { timeout: 240_000 }, () => {
     isSidechain: false,
     ...rest,
   });
-  const says = (n: number, text: string, rest: Record<string, unknown> = {}) =>
+  const userLine = (n: number, text: string, rest: Record<string, unknown> = {}) =>
     line(n, { type: 'user', message: { role: 'user', content: text }, ...rest });
-  const answers = (n: number, content: unknown[], rest: Record<string, unknown> = {}) =>
+  const agentLine = (n: number, content: unknown[], rest: Record<string, unknown> = {}) =>
     line(n, {
       type: 'assistant',
       message: { id: `m${n}`, role: 'assistant', content, stop_reason: 'end_turn' },
@@ -224,8 +224,8 @@ describe("a session's content", { timeout: 240_000 }, () => {
 
   test('recognises a turn that a hook sends with all texts or the last one', async () => {
     const talk = (sessionId: string) => [
-      says(0, 'Look into it.', { sessionId }),
-      answers(
+      userLine(0, 'Look into it.', { sessionId }),
+      agentLine(
         1,
         [
           { type: 'text', text: 'I look.' },
@@ -238,36 +238,36 @@ describe("a session's content", { timeout: 240_000 }, () => {
         sessionId,
         message: { role: 'user', content: [{ type: 'tool_result', tool_use_id: `${sessionId}-t`, content: 'a' }] },
       }),
-      answers(3, [{ type: 'text', text: 'Found it.' }], { sessionId }),
+      agentLine(3, [{ type: 'text', text: 'Found it.' }], { sessionId }),
     ];
-    for (const [session, told] of [
+    for (const [session, lastMessage] of [
       ['last', 'Found it.'],
       ['joined', 'I look.\n\nFound it.'],
       ['lines', 'I look.\nFound it.'],
-      ['other', 'Found it, says the host in its own words.'],
+      ['other', 'Found it, in the host’s own words.'],
     ] as const) {
       await replay(instance, [
         { session_id: session, hook_event_name: 'UserPromptSubmit', prompt: 'Look into it.', timestamp: minute(0) },
-        { session_id: session, hook_event_name: 'Stop', last_assistant_message: told, timestamp: minute(3) },
+        { session_id: session, hook_event_name: 'Stop', last_assistant_message: lastMessage, timestamp: minute(3) },
       ]);
       const result = await read(session, bytesOf(talk(session)));
       // The start and the call: hooks gave neither.
       expect({ session, added: result.counts.added }).toEqual({ session, added: 2 });
       const { prompts } = await storedRows(instance.db.superuser, session);
-      expect(prompts.map(({ content }) => content)).toEqual(['Look into it.', told]);
+      expect(prompts.map(({ content }) => content)).toEqual(['Look into it.', lastMessage]);
     }
   });
 
   test('a copy of the history in a later transcript is counted and not stored again', async () => {
     const original = [
-      says(0, 'First.', { sessionId: 'original' }),
-      answers(1, [{ type: 'text', text: 'One.' }], { sessionId: 'original' }),
+      userLine(0, 'First.', { sessionId: 'original' }),
+      agentLine(1, [{ type: 'text', text: 'One.' }], { sessionId: 'original' }),
     ];
     await read('original', bytesOf(original));
     const copy = original.map((one) => ({ ...one, sessionId: 'resumed' }));
     const more = [
-      says(5, 'Second.', { sessionId: 'resumed' }),
-      answers(6, [{ type: 'text', text: 'Two.' }], { sessionId: 'resumed' }),
+      userLine(5, 'Second.', { sessionId: 'resumed' }),
+      agentLine(6, [{ type: 'text', text: 'Two.' }], { sessionId: 'resumed' }),
     ];
     const result = await read('resumed', bytesOf([...copy, ...more]));
     expect(result.counts.repeated).toBe(2);
@@ -276,7 +276,7 @@ describe("a session's content", { timeout: 240_000 }, () => {
   });
 
   test('ends idle sessions, not live ones, and reopens continued ones', async () => {
-    const start = [says(0, 'Begin.'), answers(1, [{ type: 'text', text: 'Begun.' }])];
+    const start = [userLine(0, 'Begin.'), agentLine(1, [{ type: 'text', text: 'Started.' }])];
     const ends = async () =>
       (
         await instance.db.superuser.query<{ n: number }>(
@@ -289,7 +289,10 @@ describe("a session's content", { timeout: 240_000 }, () => {
     expect(await ends()).toBe(1);
     await read('made', bytesOf(start));
     expect(await ends()).toBe(1);
-    await read('made', bytesOf([...start, says(50, 'Go on.'), answers(51, [{ type: 'text', text: 'Gone on.' }])]));
+    await read(
+      'made',
+      bytesOf([...start, userLine(50, 'Continue.'), agentLine(51, [{ type: 'text', text: 'Continued.' }])]),
+    );
     expect(await ends()).toBe(2);
   });
 
@@ -320,10 +323,10 @@ describe("a session's content", { timeout: 240_000 }, () => {
 
   test('does not capture an excluded folder from its transcript', async () => {
     const talk = [
-      says(0, 'Seen.', { sessionId: 'mixed' }),
-      answers(1, [{ type: 'text', text: 'Yes.' }], { sessionId: 'mixed' }),
-      says(2, 'Hidden.', { sessionId: 'mixed', cwd: '/src/hidden/app' }),
-      answers(3, [{ type: 'text', text: 'Too.' }], { sessionId: 'mixed', cwd: '/src/hidden/app' }),
+      userLine(0, 'Seen.', { sessionId: 'mixed' }),
+      agentLine(1, [{ type: 'text', text: 'Yes.' }], { sessionId: 'mixed' }),
+      userLine(2, 'Hidden.', { sessionId: 'mixed', cwd: '/src/hidden/app' }),
+      agentLine(3, [{ type: 'text', text: 'Too.' }], { sessionId: 'mixed', cwd: '/src/hidden/app' }),
     ];
     expect((await read('mixed', bytesOf(talk))).counts).toMatchObject({ refused: 2 });
     const { prompts } = await storedRows(instance.db.superuser, 'mixed');
@@ -332,13 +335,13 @@ describe("a session's content", { timeout: 240_000 }, () => {
 
   test('restores neither forgotten rows nor deleted sessions', async () => {
     const talk = [
-      says(0, 'Keep.', { sessionId: 'gone' }),
-      answers(1, [{ type: 'text', text: 'Kept.' }], { sessionId: 'gone' }),
+      userLine(0, 'Store.', { sessionId: 'deleted' }),
+      agentLine(1, [{ type: 'text', text: 'Stored.' }], { sessionId: 'deleted' }),
     ];
-    await read('gone', bytesOf(talk));
-    await instance.db.superuser.query("UPDATE sessions SET status = 'deleted' WHERE external_id = 'gone'");
-    const result = await read('gone', bytesOf([...talk, says(5, 'More.', { sessionId: 'gone' })]));
+    await read('deleted', bytesOf(talk));
+    await instance.db.superuser.query("UPDATE sessions SET status = 'deleted' WHERE external_id = 'deleted'");
+    const result = await read('deleted', bytesOf([...talk, userLine(5, 'More.', { sessionId: 'deleted' })]));
     expect(result.counts.added).toBe(0);
-    expect((await storedRows(instance.db.superuser, 'gone')).prompts).toHaveLength(2);
+    expect((await storedRows(instance.db.superuser, 'deleted')).prompts).toHaveLength(2);
   });
 });

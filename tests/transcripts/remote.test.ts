@@ -53,7 +53,7 @@ const post = (raw: string | Uint8Array<ArrayBuffer>, more: Record<string, string
   });
 
 describe('a client that sends its transcripts', { timeout: 240_000 }, () => {
-  test('adds what hooks missed and sends nothing twice', async () => {
+  test('adds rows that hooks missed and sends nothing twice', async () => {
     const hooks = hooksOf('remote');
     await replay(
       instance,
@@ -127,7 +127,7 @@ describe('a client that sends its transcripts', { timeout: 240_000 }, () => {
 });
 
 describe('pieces of transcripts at the api', () => {
-  test('keeps cursors separate for each user', async () => {
+  test('separates the cursors of users', async () => {
     await post('nonsense\n', { size: '9' });
     const read = async (key: string) =>
       cursorSchema.parse((await instance.call('GET', '/transcripts?machine=m&path=a/piece.jsonl', { key })).body);

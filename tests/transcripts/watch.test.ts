@@ -31,7 +31,7 @@ afterAll(async () => {
   folder.remove();
 });
 
-async function tell(hooks: readonly RecordedHook[], source: 'hook' | 'spool' = 'hook'): Promise<void> {
+async function captureHooks(hooks: readonly RecordedHook[], source: 'hook' | 'spool' = 'hook'): Promise<void> {
   const events = hooks.flatMap((hook) => {
     const event = translateHook(
       hook.hook_event_name,
@@ -76,7 +76,7 @@ describe('the scheduled transcript watch', { timeout: 240_000 }, () => {
     expect(maintenanceUrl).toBeDefined();
     expect(await localOwner(instance.db.superuser)).toBeNull();
     const stop = await instance.startWorker();
-    folder.write('-src-n/nobodys.jsonl', transcriptOf(hooksOf('nobodys')));
+    folder.write('-src-n/unowned.jsonl', transcriptOf(hooksOf('unowned')));
     const run = (id: string) =>
       instance.temporal.workflow.execute('transcriptWatch', {
         workflowId: `ops/transcripts/${id}`,
@@ -86,15 +86,15 @@ describe('the scheduled transcript watch', { timeout: 240_000 }, () => {
     expect(await run('before')).toEqual({ files: 0, added: 0, late_duplicates: 0 });
     await instance.db.superuser.query("UPDATE tenants SET name = 'local' WHERE id = $1", [owner.tenantId]);
     expect(await localOwner(instance.db.superuser)).toMatchObject({ tenantId: owner.tenantId, userId: owner.userId });
-    await tell(hooksOf('nobodys').slice(0, 3));
+    await captureHooks(hooksOf('unowned').slice(0, 3));
     expect(await run('after')).toMatchObject({ files: 1 });
-    expect((await sources(instance.db.superuser, 'nobodys'))['transcript']).toBeGreaterThan(50);
+    expect((await sources(instance.db.superuser, 'unowned'))['transcript']).toBeGreaterThan(50);
     await stop();
   });
 
   test('reads sessions opened by hooks alone', async () => {
     const hooks = hooksOf('opened');
-    await tell(hooks.slice(0, 20));
+    await captureHooks(hooks.slice(0, 20));
     folder.write('-src-a/opened.jsonl', transcriptOf(hooks));
     const agent = transcriptOf(hooks, { agents: true }).filter((line) => line['isSidechain'] === true);
     folder.write('-src-a/agent-aa7c31f9e.jsonl', agent);
@@ -115,11 +115,11 @@ describe('the scheduled transcript watch', { timeout: 240_000 }, () => {
 
   test('removes late duplicates of a spool, also without transcripts', async () => {
     const hooks = hooksOf('drained');
-    await tell(hooks.slice(0, 20));
+    await captureHooks(hooks.slice(0, 20));
     folder.write('-src-a/drained.jsonl', transcriptOf(hooks, { agents: true }));
     await look();
     const complete = await storedRows(instance.db.superuser, 'drained');
-    await tell(hooks.slice(20), 'spool');
+    await captureHooks(hooks.slice(20), 'spool');
     const doubled = await storedRows(instance.db.superuser, 'drained');
     expect(doubled.prompts.length).toBeGreaterThan(complete.prompts.length);
     const { late_duplicates, files } = await look({ mode: 'off' });
@@ -134,7 +134,7 @@ describe('the scheduled transcript watch', { timeout: 240_000 }, () => {
   test('waits for a file being written, then resumes', async () => {
     const hooks = hooksOf('growing');
     const lines = transcriptOf(hooks, { agents: true });
-    await tell(hooks.slice(0, 1));
+    await captureHooks(hooks.slice(0, 1));
     folder.write('-src-g/growing.jsonl', lines.slice(0, 40), 5_000);
     expect(await look()).toMatchObject({ files: 0 });
     folder.write('-src-g/growing.jsonl', lines.slice(0, 40), 90_000);

@@ -13,16 +13,16 @@ beforeAll(async () => {
 });
 afterAll(() => db.close());
 
-test('as many activities as run at once each find a second connection while they hold one for a lock', async () => {
+test('every concurrent activity gets a second connection while it uses one for a lock', async () => {
   const config = parseConfig(testEnvironment(db, 'none', { RECOLLECT_DB_CONNECT_TIMEOUT_MS: '2000' }));
   const { maintenance, keeping } = createMaintenancePools(config, () => undefined);
   const places = Array.from({ length: MAINTENANCE_SLOTS });
-  const held = await Promise.all(places.map(() => keeping.connect()));
+  const locking = await Promise.all(places.map(() => keeping.connect()));
   try {
     const seconds = await Promise.all(places.map(() => keeping.query('SELECT 1').then(({ rowCount }) => rowCount)));
     expect(seconds).toEqual(places.map(() => 1));
   } finally {
-    for (const client of held) client.release();
+    for (const client of locking) client.release();
     await keeping.end();
     await maintenance.end();
   }

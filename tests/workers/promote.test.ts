@@ -14,7 +14,7 @@ test('a build that the server has not seen is not current yet', async () => {
   await client.connection.close();
 });
 
-test('promotion goes on while the server is away, and ends when the worker is told to stop', async () => {
+test('promotion retries while the server is unavailable, and ends when the worker stops', async () => {
   const client = createTemporalClient({ address: '127.0.0.1:1', namespace: 'nowhere' });
   const stop = new AbortController();
   let failures = 0;

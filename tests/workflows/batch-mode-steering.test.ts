@@ -8,7 +8,7 @@ import type { TestInstance } from '../setup/instance.ts';
 import { captured, smallSession } from '../setup/small-session.ts';
 import { until } from '../setup/until.ts';
 
-// What people can do about windows that lie in a provider batch. Batches are gathered for an hour here: nothing moves by itself.
+// What users can do about windows in a provider batch. Batches gather for an hour here: nothing moves by itself.
 
 let provider: MessagesServer;
 let instance: TestInstance;
@@ -42,7 +42,7 @@ const jobSchema = z.looseObject({
 });
 type Job = z.output<typeof jobSchema>;
 
-/** The newest batch, once it is as wanted. */
+/** Returns the newest batch, once `wanted` accepts it. */
 function batchWhen(wanted: (job: Job) => boolean): Promise<Job> {
   return until(
     async () => {
@@ -55,7 +55,7 @@ function batchWhen(wanted: (job: Job) => boolean): Promise<Job> {
   );
 }
 
-/** A session whose window lies in a batch that gathers. */
+/** Captures a session and returns the gathering batch of its window. */
 async function gathered(name: string): Promise<Job> {
   await captured(instance, smallSession(name));
   await until(async () => {
@@ -70,7 +70,7 @@ async function retry(job: Job): Promise<void> {
 }
 
 describe('a batch', { timeout: 240_000 }, () => {
-  test('that gathers is sent when somebody says so', async () => {
+  test('that gathers is sent on request', async () => {
     const job = await gathered('hurried');
     await retry(job);
     const { counts } = await settled(instance, 'test:hurried');
@@ -93,7 +93,7 @@ describe('a batch', { timeout: 240_000 }, () => {
     expect(rows).toEqual([{ batch: true }]);
   });
 
-  test('for which nobody has tokens left waits, visible, and goes on when there are some', async () => {
+  test('whose users have no tokens left waits visibly, and continues with a higher quota', async () => {
     await instance.db.superuser.query(
       "UPDATE users SET tokens_used_today = 1000000, tokens_used_on = (now() AT TIME ZONE 'UTC')::date",
     );
@@ -108,16 +108,16 @@ describe('a batch', { timeout: 240_000 }, () => {
     expect(rows).toEqual([]);
   });
 
-  test('is not waited for by whoever asks for a summary now', async () => {
-    const job = await gathered('asked');
-    const { body } = await instance.call('POST', '/sessions/test:asked/summaries?wait=30');
+  test('does not delay a summary that is requested now', async () => {
+    const job = await gathered('requested');
+    const { body } = await instance.call('POST', '/sessions/test:requested/summaries?wait=30');
     expect(z.looseObject({ summary_id: z.string() }).parse(body).summary_id).toMatch(/^[0-9a-f-]{36}$/);
-    expect(await sessionOf(instance, 'test:asked')).toMatchObject({ status: 'active', pending: { summarise: 1 } });
+    expect(await sessionOf(instance, 'test:requested')).toMatchObject({ status: 'active', pending: { summarise: 1 } });
     await retry(job);
-    await settled(instance, 'test:asked');
-    // What the batch brought belongs to the session, too.
+    await settled(instance, 'test:requested');
+    // The batch's summary belongs to the session, too.
     const { rows } = await instance.db.superuser.query<{ version: number; published: boolean }>(
-      "SELECT m.version, m.published FROM summaries m JOIN sessions s ON s.id = m.session_id WHERE s.external_id = 'asked' AND m.type = 'session' ORDER BY m.version",
+      "SELECT m.version, m.published FROM summaries m JOIN sessions s ON s.id = m.session_id WHERE s.external_id = 'requested' AND m.type = 'session' ORDER BY m.version",
     );
     expect(rows).toEqual([
       { version: 1, published: false },
@@ -125,18 +125,18 @@ describe('a batch', { timeout: 240_000 }, () => {
     ]);
   });
 
-  test('of which the provider knows nothing gives its windows back', async () => {
+  test('that the provider does not know returns its windows', async () => {
     provider.planBatches({ looks: 1_000 });
-    const job = await gathered('gone');
+    const job = await gathered('unknown');
     await retry(job);
     await batchWhen(({ id, phase }) => id === job.id && phase === 'waiting');
     await instance.db.superuser.query(
-      "UPDATE model_batches SET provider_batch_id = 'msgbatch_gone' WHERE state = 'sent'",
+      "UPDATE model_batches SET provider_batch_id = 'msgbatch_unknown' WHERE state = 'sent'",
     );
     await retry(job);
     const next = await batchWhen(({ id, phase }) => id !== job.id && phase === 'gathering');
     await retry(next);
-    const { counts } = await settled(instance, 'test:gone');
+    const { counts } = await settled(instance, 'test:unknown');
     expect(counts.windows_parked).toBe(0);
   });
 

@@ -9,7 +9,7 @@ import type { TestInstance } from '../setup/instance.ts';
 import { captured, smallSession } from '../setup/small-session.ts';
 import { until } from '../setup/until.ts';
 
-// Sessions whose windows go into provider batches, from their events to their settled end, with everything that can go wrong on the way.
+// Sessions whose windows are in provider batches, from their events until they are settled, with every failure on the way.
 
 let provider: MessagesServer;
 let instance: TestInstance;
@@ -26,7 +26,7 @@ beforeAll(async () => {
     RECOLLECT_MODEL_BATCH_GATHER_MS: '1500',
     RECOLLECT_MODEL_BATCH_POLL_MS: '200',
     RECOLLECT_SESSION_RETRY_MS: '300',
-    // Every session here says the same: kept answers would spare the calls that are looked at.
+    // All sessions here have the same texts: cached responses would save the calls that the tests count.
     RECOLLECT_MODEL_CACHE_DAYS: '0',
   });
   await instance.startWorker();
@@ -43,7 +43,7 @@ const calls = () => provider.log.slice(before);
 const batchesMade = () => calls().filter((call) => call.endpoint === 'batch-create' && call.customId === null).length;
 const answeredParts = () => calls().filter((call) => call.customId !== null && call.usd > 0).length;
 
-/** Runs sessions to their end and answers what the ledger holds of their windows. */
+/** Runs sessions to their end and returns the usage of their windows. */
 async function run(
   names: readonly string[],
   ...plans: readonly BatchPlan[]
@@ -105,7 +105,7 @@ describe('batch mode', { timeout: 240_000 }, () => {
     expect(await reservations()).toBe(0);
   });
 
-  test('what expired, was cancelled or failed for a reason that passes goes into another batch', async () => {
+  test('retries expired, cancelled and transiently failed requests in another batch', async () => {
     const overloaded = { kind: 'error', status: 529, type: 'overloaded_error' } as const;
     const fates = ['expired', 'canceled', overloaded] as const;
     const booked = await run(['late', 'ended', 'busy'], { part: (_id, index) => fates[index] });
@@ -116,16 +116,16 @@ describe('batch mode', { timeout: 240_000 }, () => {
     expect(await reservations()).toBe(0);
   });
 
-  test('an answer that cannot be used is repaired by one direct call; both are booked', async () => {
+  test('an unusable response is repaired by one direct call; both are recorded', async () => {
     const broken = { kind: 'message', answer: { title: 'no such shape' } } as const;
     const booked = await run(['repaired'], { part: () => broken });
     expect(booked.map(({ batch }) => batch)).toEqual([true, false]);
     expect(await topics('repaired')).toBe(1);
   });
 
-  test('a refusal and a repair that fails set the window aside with the reason, and nothing waits for ever', async () => {
+  test('parks the window with the reason after a refusal and a failed repair', async () => {
     const refused = { kind: 'message', answer: 'no', stopReason: 'refusal' } as const;
-    // Parked windows get other turns: each is a part that is refused, and a repair that is.
+    // Parked windows get more attempts: each is a rejected part and a rejected repair.
     provider.otherwise((request) =>
       JSON.stringify(request.output_config ?? {}).includes('"items"')
         ? refused
@@ -143,7 +143,7 @@ describe('batch mode', { timeout: 240_000 }, () => {
     expect(await reservations()).toBe(0);
   });
 
-  test('a lost answer to the sending is found again: nothing is sent, or paid, twice', async () => {
+  test('a batch whose creation response was lost is found again: nothing is sent or paid twice', async () => {
     const booked = await run(['lost'], { loseAnswer: true });
     expect(batchesMade()).toBe(1);
     expect(booked).toHaveLength(1);

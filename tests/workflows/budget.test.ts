@@ -51,7 +51,7 @@ const jobAnswer = z.object({
 });
 
 test(
-  'a session over the daily tokens waits, visible, until the next day; with a higher quota somebody may let it go on',
+  'a session over the daily tokens waits visibly until the next day, or until a retry with a higher quota',
   { timeout: 240_000 },
   async () => {
     const instance = await start({ RECOLLECT_USER_DAILY_TOKENS: '100000' });
@@ -93,7 +93,7 @@ test(
   },
 );
 
-test('a session whose calls take more than a day has does not wait for ever', { timeout: 240_000 }, async () => {
+test('a session whose calls exceed the daily tokens does not wait for ever', { timeout: 240_000 }, async () => {
   const instance = await start({ RECOLLECT_USER_DAILY_TOKENS: '10' });
   await instance.startWorker();
   const before = provider.requests.length;
@@ -143,7 +143,7 @@ test(
       model: createModel(config.model, {
         countTokens: count,
         now: Date.now,
-        embed: () => Promise.reject(new Error('the local model is not asked')),
+        embed: () => Promise.reject(new Error('the local model is not called')),
       }),
       modelCalls: { database: db.database, limits: config.model, fallback: null },
       embeddingModel: { name: 'test', dimension: 3 },
@@ -178,7 +178,7 @@ test(
     const messages = () => provider.log.slice(before).filter((call) => call.endpoint === 'messages').length;
     expect(messages()).toBe(1);
     expect(await summarise(ref)).toMatchObject({ windowsPending: 0, calls: 0, tokens: 0, usd: 0 });
-    // Not even its tokens are counted again, so that it works while the provider is away.
+    // The provider is not even called to count tokens, so that this works while it is unavailable.
     provider.down({ kind: 'error', status: 529, type: 'overloaded_error' });
     const again = await summarise(await windowOf('replayed'));
     provider.down(null);

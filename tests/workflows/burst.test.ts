@@ -16,52 +16,48 @@ beforeAll(async () => {
 });
 afterAll(() => instance.close());
 
-test(
-  'while captures come in a flood, the work that they make stands back; then it is done',
-  { timeout: 240_000 },
-  async () => {
-    const pool = createPool({
-      url: instance.db.url('app'),
-      max: 1,
-      connectTimeoutMs: 2_000,
-      statementTimeoutMs: 5_000,
-      applicationName: 'flooded',
-      onIdleError: () => undefined,
-    });
-    const sign = new BurstFlag(pool, () => undefined);
-    const connection = await Connection.connect({ address: inject('engines').temporal.address });
-    const { workflow } = new Client({
-      connection,
-      namespace: instance.environment['RECOLLECT_TEMPORAL_NAMESPACE'] ?? '',
-    });
-    try {
-      sign.show(true);
-      await instance.startWorker();
-      await captured(instance, smallSession('flooded'));
-      const { id } = await sessionOf(instance, 'test:flooded');
-      // It heartbeats while it stands back, and only then.
-      await until(async () => {
-        const handle = workflow.getHandle(sessionWorkflowId(instance.admin.tenantId, id));
-        // The capture is answered before its workflow is told.
-        const { raw } = await handle.describe().catch((error: unknown) => {
-          if (error instanceof WorkflowNotFoundError) return { raw: { pendingActivities: [] } };
-          throw error;
-        });
-        return raw.pendingActivities?.some(
-          (each) => each.activityType?.name === 'consumeEvents' && each.lastHeartbeatTime,
-        )
-          ? true
-          : undefined;
+test('during a burst of captures their processing defers; it completes afterwards', { timeout: 240_000 }, async () => {
+  const pool = createPool({
+    url: instance.db.url('app'),
+    max: 1,
+    connectTimeoutMs: 2_000,
+    statementTimeoutMs: 5_000,
+    applicationName: 'burst',
+    onIdleError: () => undefined,
+  });
+  const sign = new BurstFlag(pool, () => undefined);
+  const connection = await Connection.connect({ address: inject('engines').temporal.address });
+  const { workflow } = new Client({
+    connection,
+    namespace: instance.environment['RECOLLECT_TEMPORAL_NAMESPACE'] ?? '',
+  });
+  try {
+    sign.show(true);
+    await instance.startWorker();
+    await captured(instance, smallSession('burst'));
+    const { id } = await sessionOf(instance, 'test:burst');
+    // The activity heartbeats only while it defers.
+    await until(async () => {
+      const handle = workflow.getHandle(sessionWorkflowId(instance.admin.tenantId, id));
+      // The capture returns before its workflow starts.
+      const { raw } = await handle.describe().catch((error: unknown) => {
+        if (error instanceof WorkflowNotFoundError) return { raw: { pendingActivities: [] } };
+        throw error;
       });
-      const { rows } = await instance.db.superuser.query('SELECT consumed_seq FROM sessions WHERE id = $1', [id]);
-      expect(rows).toEqual([{ consumed_seq: 0 }]);
-      sign.show(false);
-      const after = await settled(instance, 'test:flooded');
-      expect(after.counts.summaries).toBeGreaterThan(0);
-    } finally {
-      await sign.close();
-      await connection.close();
-      await pool.end();
-    }
-  },
-);
+      return raw.pendingActivities?.some(
+        (each) => each.activityType?.name === 'consumeEvents' && each.lastHeartbeatTime,
+      )
+        ? true
+        : undefined;
+    });
+    const { rows } = await instance.db.superuser.query('SELECT consumed_seq FROM sessions WHERE id = $1', [id]);
+    expect(rows).toEqual([{ consumed_seq: 0 }]);
+    sign.show(false);
+    const after = await settled(instance, 'test:burst');
+    expect(after.counts.summaries).toBeGreaterThan(0);
+  } finally {
+    await sign.close();
+    await connection.close();
+    await pool.end();
+  }
+});

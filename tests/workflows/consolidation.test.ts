@@ -32,8 +32,8 @@ async function plant(description: string, category: string): Promise<string> {
   return id;
 }
 
-test('the schedule joins what says the same, and its vectors leave', { timeout: PATIENCE_MS * 2 }, async () => {
-  const kept = await plant('Always use tabs for indentation', 'pattern');
+test('the schedule merges duplicates and removes their vectors', { timeout: PATIENCE_MS * 2 }, async () => {
+  const current = await plant('Always use tabs for indentation', 'pattern');
   const closed = await plant('Always use tabs for the indentation', 'best_practice');
   await instance.temporal.schedule.getHandle('ops/consolidation').trigger();
   const replaced = await until(async () => {
@@ -43,7 +43,7 @@ test('the schedule joins what says the same, and its vectors leave', { timeout: 
     );
     return rows[0];
   }, PATIENCE_MS);
-  expect(replaced).toEqual({ superseded_by: kept, reason: 'duplicate' });
+  expect(replaced).toEqual({ superseded_by: current, reason: 'duplicate' });
   await until(async () => {
     const { rows } = await instance.db.superuser.query('SELECT FROM embeddings WHERE resource_id = $1', [closed]);
     return rows.length === 0 ? true : undefined;

@@ -64,16 +64,16 @@ test('a live session moves to a newer build with its next task, and not back', {
   expect(await buildsOf(handle)).toEqual(['old', 'new']);
 });
 
-test('a session is summed up when somebody asks, and goes on; closed when somebody asks, and settles', async () => {
-  await event('asked', { content: 'Please make the importer skip empty lines; we decided to log how many.' });
-  const handle = await workflowOf('asked');
+test('a requested summary leaves a session active; a requested close settles it', async () => {
+  await event('requested', { content: 'Please make the importer skip empty lines; we decided to log how many.' });
+  const handle = await workflowOf('requested');
   await viewWhen(handle, (view) => view.consumedSeq === 1);
   const summed = await handle.executeUpdate<AskResult, []>(SUMMARISE_NOW_UPDATE);
   expect(summed).toMatchObject({ settled: false, lastError: null, summaryId: expect.any(String) });
-  expect((await sessionOf(instance, 'test:asked')).status).toBe('active');
-  await event('asked', { content: 'And it must count the comments, too.' });
+  expect((await sessionOf(instance, 'test:requested')).status).toBe('active');
+  await event('requested', { content: 'And it must count the comments, too.' });
   const closed = await handle.executeUpdate<AskResult, []>(CLOSE_UPDATE);
   expect(closed).toMatchObject({ settled: true, summaryId: expect.any(String) });
   expect(closed.summaryId).not.toBe(summed.summaryId);
-  expect(await sessionOf(instance, 'test:asked')).toMatchObject({ status: 'ended', phase: 'settled' });
+  expect(await sessionOf(instance, 'test:requested')).toMatchObject({ status: 'ended', phase: 'settled' });
 }, 240_000);

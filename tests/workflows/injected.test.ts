@@ -22,7 +22,7 @@ async function hook(session: string, n: number, payload: Record<string, unknown>
   expect(answer.status).toBe(200);
 }
 
-/** A session in which the user says something and a tool answers; learned from when this returns. */
+/** Captures a session of one prompt and one tool result, and returns its id when it is settled. */
 async function session(name: string, prompt: string, tool: string, answered: string): Promise<string> {
   const payloads = [
     { hook_event_name: 'SessionStart', source: 'startup' },
@@ -34,35 +34,35 @@ async function session(name: string, prompt: string, tool: string, answered: str
       tool_response: { content: answered },
       tool_use_id: `${name}-use`,
     },
-    { hook_event_name: 'Stop', last_assistant_message: 'I have looked at it.' },
+    { hook_event_name: 'Stop', last_assistant_message: 'I have read it.' },
     { hook_event_name: 'SessionEnd', reason: 'exit' },
   ];
   for (const [n, payload] of payloads.entries()) await hook(name, n, payload);
   return (await settled(instance, `claude-code:${name}`, PATIENCE_MS)).id;
 }
 
-/** What any derived row says of the word. */
+/** Returns the text of every derived row that contains the word. */
 async function derived(word: string): Promise<readonly string[]> {
-  const { rows } = await instance.db.superuser.query<{ said: string }>(
-    `SELECT said FROM (SELECT l::text AS said FROM learnings l UNION ALL SELECT s::text FROM summaries s UNION ALL SELECT e::text FROM entities e
-       UNION ALL SELECT m::text FROM entity_mentions m UNION ALL SELECT v::text FROM learning_evidence v) AS everything WHERE said ILIKE '%' || $1 || '%'`,
+  const { rows } = await instance.db.superuser.query<{ text: string }>(
+    `SELECT everything.text FROM (SELECT l::text AS text FROM learnings l UNION ALL SELECT s::text FROM summaries s UNION ALL SELECT e::text FROM entities e
+       UNION ALL SELECT m::text FROM entity_mentions m UNION ALL SELECT v::text FROM learning_evidence v) AS everything WHERE everything.text ILIKE '%' || $1 || '%'`,
     [word],
   );
-  return rows.map((row) => row.said);
+  return rows.map((row) => row.text);
 }
 
-test('what recall gave to the agent is not learned, wherever it stands', { timeout: PATIENCE_MS * 3 }, async () => {
+test('recalled text is not learned, from a prompt or a tool result', { timeout: PATIENCE_MS * 3 }, async () => {
   await session(
     'recalled',
-    `<recollect-context>\n${RULE}\n</recollect-context>\nPlease look at the deployment and tell me what is there.`,
+    `<recollect-context>\n${RULE}\n</recollect-context>\nPlease look at the deployment and describe what is there.`,
     'mcp__recollect__search',
     `Learning: ${RULE}`,
   );
   expect(await derived('flamingo')).toEqual([]);
-  // The same words of the user's own are learned: what was looked for can be there.
-  await session('said', RULE, 'Read', 'nothing of interest');
+  // The same words of the user's own are learned: the search finds them if they are stored.
+  await session('own', RULE, 'Read', 'nothing of interest');
   expect(await derived('flamingo')).not.toEqual([]);
-  // And they go with the session, out of everything that was made from them.
-  expect((await instance.call('DELETE', '/sessions/claude-code:said')).status).toBe(200);
+  // Deleting the session deletes them from all derived rows.
+  expect((await instance.call('DELETE', '/sessions/claude-code:own')).status).toBe(200);
   expect(await derived('flamingo')).toEqual([]);
 });

@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => deaf.close());
 
-/** Captures a session as the api does it, but nobody tells Temporal. */
+/** Captures a session as the API does, but without a hint to Temporal. */
 async function captureUnheard(session: string): Promise<void> {
   const hooks = [
     {
@@ -56,7 +56,7 @@ test('captures whose hint was lost are found by the sweep', { timeout: 240_000 }
 test('the sweep waits for no long job, however many there are', { timeout: 240_000 }, async () => {
   const done = new AbortController();
   const url = deaf.db.url('maintenance');
-  // Backups wait for each other: while somebody has their lock, each that was begun keeps its place in the worker.
+  // Backups wait for each other: while their lock is taken, each started backup occupies a slot of the worker.
   const holding = withBackupLock(url, 5_000, done.signal, () => once(done.signal, 'abort'));
   const backups = await Promise.all(
     Array.from({ length: LONG_JOBS }, () => {
@@ -71,7 +71,7 @@ test('the sweep waits for no long job, however many there are', { timeout: 240_0
         "SELECT 1 FROM pg_stat_activity WHERE datname = $1 AND application_name = 'recollect-backup'",
         [deaf.db.name],
       );
-      // Of the holder is one.
+      // One of them is the lock's.
       return (rowCount ?? 0) > MAINTENANCE_SLOTS ? true : undefined;
     }, 30_000);
     await captureUnheard('crowded');

@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => instance.close());
 
-/** Has a note captured and indexed, and answers its chunk in the ledger. */
+/** Captures and indexes a note; returns its chunk in the ledger. */
 async function indexedChunk(session: string): Promise<{ object_id: string; resource_id: string; model: string }> {
   const event = { host: 'test', session_id: session, infer: false, project: { name: 'lost' } };
   await instance.call('POST', '/events', { body: { ...event, type: 'observation', text: 'the cache lives in redis' } });
@@ -30,60 +30,56 @@ async function indexedChunk(session: string): Promise<{ object_id: string; resou
   return chunk;
 }
 
-test('what the vector index took and lost is found by the sweep and written again', { timeout: 240_000 }, async () => {
+test('the sweep finds vectors that the index lost and writes them again', { timeout: 240_000 }, async () => {
   const chunk = await indexedChunk('lost');
   const index = createWeaviateIndex(instance.config.weaviate);
   try {
     await index.remove(instance.admin.tenantId, chunk.model, [asId(chunk.resource_id)]);
-    expect(await index.standing(instance.admin.tenantId, chunk.model, [chunk.object_id])).toEqual(new Set());
+    expect(await index.existing(instance.admin.tenantId, chunk.model, [chunk.object_id])).toEqual(new Set());
     const sweep = instance.temporal.schedule.getHandle('ops/capture-sweep');
     let sweptAt = 0;
     await until(async () => {
-      // More than one: the first may meet a chunk that is too young to be told of.
+      // The first sweep may find the chunk too young to report.
       if (Date.now() - sweptAt > 5_000) {
         sweptAt = Date.now();
         await sweep.trigger();
       }
-      const standing = await index.standing(instance.admin.tenantId, chunk.model, [chunk.object_id]);
-      return standing.has(chunk.object_id) ? true : undefined;
+      const existing = await index.existing(instance.admin.tenantId, chunk.model, [chunk.object_id]);
+      return existing.has(chunk.object_id) ? true : undefined;
     }, 100_000);
   } finally {
     await index.close();
   }
 });
 
-test(
-  'a memory that stands no longer is not written again, but leaves the index and the ledger',
-  { timeout: 240_000 },
-  async () => {
-    await captured(instance, smallSession('summed-up-anew'));
-    const { id } = await settled(instance, 'test:summed-up-anew');
-    const { rows } = await instance.db.superuser.query<{ object_id: string; model: string }>(
-      `UPDATE embeddings SET state = 'pending' WHERE resource_id = (SELECT id FROM summaries WHERE session_id = $1 AND type = 'session')
+test('a memory that is no longer current is removed from the index and the ledger', { timeout: 240_000 }, async () => {
+  await captured(instance, smallSession('summed-up-anew'));
+  const { id } = await settled(instance, 'test:summed-up-anew');
+  const { rows } = await instance.db.superuser.query<{ object_id: string; model: string }>(
+    `UPDATE embeddings SET state = 'pending' WHERE resource_id = (SELECT id FROM summaries WHERE session_id = $1 AND type = 'session')
      RETURNING object_id, model`,
-      [id],
-    );
-    expect(rows.length).toBeGreaterThan(0);
-    const objectIds = rows.map((row) => row.object_id);
-    const model = rows[0]?.model ?? '';
-    await instance.db.superuser.query(
-      "UPDATE summaries SET published = false WHERE session_id = $1 AND type = 'session'",
-      [id],
-    );
-    const index = createWeaviateIndex(instance.config.weaviate);
-    try {
-      expect((await index.standing(instance.admin.tenantId, model, objectIds)).size).toBe(objectIds.length);
-      // Anything that is captured wakes the tenant's index.
-      await indexedChunk('wakes-the-index');
-      await until(async () => {
-        const left = await instance.db.superuser.query('SELECT 1 FROM embeddings WHERE object_id = ANY ($1::uuid[])', [
-          objectIds,
-        ]);
-        return left.rowCount === 0 ? true : undefined;
-      }, 30_000);
-      expect(await index.standing(instance.admin.tenantId, model, objectIds)).toEqual(new Set());
-    } finally {
-      await index.close();
-    }
-  },
-);
+    [id],
+  );
+  expect(rows.length).toBeGreaterThan(0);
+  const objectIds = rows.map((row) => row.object_id);
+  const model = rows[0]?.model ?? '';
+  await instance.db.superuser.query(
+    "UPDATE summaries SET published = false WHERE session_id = $1 AND type = 'session'",
+    [id],
+  );
+  const index = createWeaviateIndex(instance.config.weaviate);
+  try {
+    expect((await index.existing(instance.admin.tenantId, model, objectIds)).size).toBe(objectIds.length);
+    // Anything that is captured wakes the tenant's index.
+    await indexedChunk('wakes-the-index');
+    await until(async () => {
+      const left = await instance.db.superuser.query('SELECT 1 FROM embeddings WHERE object_id = ANY ($1::uuid[])', [
+        objectIds,
+      ]);
+      return left.rowCount === 0 ? true : undefined;
+    }, 30_000);
+    expect(await index.existing(instance.admin.tenantId, model, objectIds)).toEqual(new Set());
+  } finally {
+    await index.close();
+  }
+});

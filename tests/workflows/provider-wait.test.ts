@@ -26,7 +26,7 @@ const child = (cause: Error | undefined): ChildWorkflowFailure =>
 const failure = (type: string, details: unknown[] = [], nonRetryable = false): ApplicationFailure =>
   ApplicationFailure.create({ type, message: 'x', details, nonRetryable });
 
-describe('what is waited out', () => {
+describe('waits for', () => {
   it.each(FAILURE_TYPES.filter((type) => !PERMANENT_FAILURES.includes(type)))('%s, by its name', (type) => {
     expect(providerWait(activity(failure(type)), 0, FIRST_MS)).toEqual({ reason: type, delayMs: FIRST_MS });
   });
@@ -50,7 +50,7 @@ describe('what is waited out', () => {
   });
 });
 
-describe('what is not', () => {
+describe('does not wait for', () => {
   it.each(PERMANENT_FAILURES)('%s', (type) => {
     expect(providerWait(activity(failure(type, [], true)), 0, FIRST_MS)).toBeNull();
   });
@@ -58,7 +58,7 @@ describe('what is not', () => {
   it.each([
     ['a cancellation', new CancelledFailure('stop')],
     ['an activity that was cancelled', activity(new CancelledFailure('stop'))],
-    ['a child that was terminated', child(new TerminatedFailure('gone', undefined))],
+    ['a child that was terminated', child(new TerminatedFailure('terminated', undefined))],
     ['an activity without a cause', activity(undefined)],
     ['a fault of the workflow itself', new TypeError('x')],
     ['no error', 'x'],
@@ -87,11 +87,11 @@ describe('how long', () => {
     [3_600_000, 3_600_000],
     [0, 1],
     [-5, 1],
-  ])('%i ms asked for by the provider are %i, whatever came before', (asked, delayMs) => {
-    expect(providerWait(activity(failure('ProviderRateLimited', [asked])), 9, FIRST_MS)?.delayMs).toBe(delayMs);
+  ])('a wait of %i ms requested by the provider is %i ms, regardless of earlier waits', (requested, delayMs) => {
+    expect(providerWait(activity(failure('ProviderRateLimited', [requested])), 9, FIRST_MS)?.delayMs).toBe(delayMs);
   });
 
-  it.each([['text'], [null], [{ retryAfterMs: 5 }]])('%j as detail asks for nothing', (detail) => {
+  it.each([['text'], [null], [{ retryAfterMs: 5 }]])('%j as detail requests no wait', (detail) => {
     expect(providerWait(activity(failure('ProviderRateLimited', [detail])), 0, FIRST_MS)?.delayMs).toBe(FIRST_MS);
   });
 });

@@ -13,13 +13,13 @@ const QUOTE = 'always keep times in UTC';
 let provider: MessagesServer;
 let instance: TestInstance;
 
-/** A good answer to whichever of the three calls it is; its evidence stands in the first row. */
+/** Returns a valid response to each of the three calls; its evidence is in the first row. */
 function goodAnswer(request: MessagesRequest): Reply {
-  const asks = JSON.stringify(request.output_config?.format.schema ?? {});
+  const schema = JSON.stringify(request.output_config?.format.schema ?? {});
   const evidence = [{ row: 'R1', quote: QUOTE }];
-  const cited = [{ text: 'Times are kept in UTC.', evidence }];
-  const invented = [{ text: 'It was never said.', evidence: [{ row: 'R1', quote: 'words that nobody wrote' }] }];
-  if (asks.includes('"learnings"'))
+  const cited = [{ text: 'Times are stored in UTC.', evidence }];
+  const invented = [{ text: 'It was never written.', evidence: [{ row: 'R1', quote: 'words of no row' }] }];
+  if (schema.includes('"learnings"'))
     return {
       kind: 'message',
       answer: {
@@ -38,7 +38,7 @@ function goodAnswer(request: MessagesRequest): Reply {
         ],
       },
     };
-  if (asks.includes('"nextSteps"'))
+  if (schema.includes('"nextSteps"'))
     return {
       kind: 'message',
       answer: {
@@ -57,7 +57,7 @@ function goodAnswer(request: MessagesRequest): Reply {
     kind: 'message',
     answer: {
       title: 'UTC',
-      content: 'Times are kept in UTC.',
+      content: 'Times are stored in UTC.',
       keyPoints: [...cited, ...invented],
       actionItems: [],
       items: [],
@@ -71,7 +71,7 @@ function session(id: string) {
       session_id: id,
       cwd: '/src/clock',
       hook_event_name: 'UserPromptSubmit',
-      // Each asks in words of its own: the answer to the same question is taken from the cache.
+      // Each prompt differs: the response to the same request would come from the cache.
       prompt: `Please ${QUOTE}, because two servers of ${id} disagreed.`,
     },
     { session_id: id, cwd: '/src/clock', hook_event_name: 'SessionEnd', reason: 'other' },
@@ -104,7 +104,7 @@ afterAll(async () => {
 });
 
 test(
-  'one call a window, one for the session, one for its learnings; claims without a standing quote are dropped',
+  'a window, a session and its learnings cost one call each; claims without a verbatim quote are dropped',
   { timeout: 240_000 },
   async () => {
     await replay(instance, session('good'));
@@ -136,12 +136,12 @@ test('learnings that were extracted are not paid for again', { timeout: 240_000 
 });
 
 test(
-  'a quota makes the session wait, visible, and it goes on by itself; capture goes on meanwhile',
+  'a rate-limited session waits visibly and continues by itself; capture continues meanwhile',
   { timeout: 240_000 },
   async () => {
-    let away = true;
+    let isLimited = true;
     provider.otherwise((request) =>
-      away
+      isLimited
         ? { kind: 'error', status: 429, type: 'rate_limit_error', headers: { 'retry-after': '1' } }
         : goodAnswer(request),
     );
@@ -154,7 +154,7 @@ test(
     expect(waiting).toMatchObject({ waiting_reason: 'ProviderRateLimited', status: 'active' });
     const late = { session_id: 'quota', cwd: '/src/clock', hook_event_name: 'Notification', message: 'still here' };
     await replay(instance, [late], 2);
-    away = false;
+    isLimited = false;
     await replay(instance, session('quota').slice(1), 3);
     const done = await settled(instance, 'claude-code:quota');
     expect(done).toMatchObject({ waiting_reason: null, counts: { observations: 1, windows_parked: 0 } });

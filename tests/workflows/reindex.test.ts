@@ -24,7 +24,7 @@ let environment: Record<string, string>;
 const NOTES = 48;
 const ONE = indexNameOf('one-32d');
 const TWO = indexNameOf('two-32d');
-const AWAY = { kind: 'status', status: 503, headers: { 'retry-after-ms': '100' } } as const;
+const UNAVAILABLE = { kind: 'status', status: 503, headers: { 'retry-after-ms': '100' } } as const;
 
 async function startChangedApi() {
   const dependencies = createApiDependencies(parseConfig(environment), createLogger('test', 'error'));
@@ -121,8 +121,8 @@ test(
       building: null,
     });
     expect((await changed.call('POST', '/admin/reindex', { dry_run: true })).status).toBe(202);
-    // The new model answers a few requests, then none.
-    provider.down(AWAY, { model: 'two', after: 6 });
+    // The new model responds to a few requests, then to none.
+    provider.down(UNAVAILABLE, { model: 'two', after: 6 });
     worker = await startWorkerProcess(environment);
     const failures: unknown[] = [];
     let searches = 0;
@@ -150,8 +150,8 @@ test(
       }, 60_000);
       expect(waiting).toMatchObject({ index: TWO, waiting_reason: 'EmbedderUnavailable' });
       expect(waiting.waiting).toBeGreaterThan(0);
-      // What is captured meanwhile is wanted in both, and found at once in the one that is served.
-      await note('new', ['a heron stood in the shallow water']);
+      // New captures are requested in both indexes and found at once in the served one.
+      await note('new', ['a heron waded in the shallow water']);
       await until(async () => ((await ledger())[`${ONE} indexed`] === NOTES + 1 ? true : undefined), 60_000);
       expect((await change()).serving.index).toBe(ONE);
       await changed.call('POST', '/admin/reindex', {});
@@ -197,35 +197,35 @@ test(
     expect((await index.nearest(instance.admin.tenantId, TWO, vector, {}, 5)).length).toBe(5);
     expect(await change()).toMatchObject({ needed: false, building: null, retired: null });
 
-    // Weaviate loses all of it: the cache has the vectors, and no model is asked.
-    const asked = provider.requests.length;
+    // Weaviate loses all of it: the cache has the vectors, so no model is called.
+    const before = provider.requests.length;
     await index.drop(instance.admin.tenantId, TWO);
-    const told = indexes.parse((await changed.call('POST', '/admin/reindex', { rebuild: true })).body);
-    expect(told.serving.rewriting).toBe(true);
+    const started = indexes.parse((await changed.call('POST', '/admin/reindex', { rebuild: true })).body);
+    expect(started.serving.rewriting).toBe(true);
     await until(async () => ((await change()).serving.rewriting ? undefined : true), 60_000);
     await until(async () => ((await ledger())[`${TWO} indexed`] === NOTES + 1 ? true : undefined), 60_000);
     await until(async () => {
       const hits = await index.nearest(instance.admin.tenantId, TWO, vector, {}, 100);
       return hits.length === NOTES + 1 ? true : undefined;
     }, 60_000);
-    const texts = provider.requests.slice(asked).flatMap(({ input }) => input);
+    const texts = provider.requests.slice(before).flatMap(({ input }) => input);
     expect(texts.filter((text) => text.startsWith('note'))).toEqual([]);
     await index.close();
   },
 );
 
 test(
-  'a provider that is away costs search its vectors, and indexing waits and drains',
+  'while a provider is unavailable search has no vectors; indexing waits and catches up',
   { timeout: 120_000 },
   async () => {
-    provider.down(AWAY);
-    await note('away', ['a kingfisher waited above the weir']);
+    provider.down(UNAVAILABLE);
+    await note('down', ['a kingfisher waited above the weir']);
     const degraded = await until(async () => {
       const answer = found.parse((await search('kingfisher')).body);
       return answer.data.length > 0 ? answer : undefined;
     }, 60_000);
     expect(degraded.degraded).toEqual(['vector']);
-    // Found as captured, maybe before a step wrote that its vector is wanted.
+    // It is found when captured, maybe before a step requested its vector.
     await until(async () => ((await ledger())[`${TWO} pending`] === 1 ? true : undefined), 60_000);
     await until(async () => {
       const { body } = await changed.call('GET', '/jobs/index.0');

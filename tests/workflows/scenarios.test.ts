@@ -11,12 +11,12 @@ import { SESSION_SCENARIOS } from '../replay/session-scenarios.ts';
 interface Played {
   readonly status: string;
   readonly activities: readonly string[];
-  /** How often each of the activities may be tried. */
-  readonly attempts: readonly (number | null | undefined)[];
+  /** For how long each activity is retried; null with a limit of attempts. */
+  readonly retryHours: readonly (number | null)[];
   readonly tasks: number;
 }
 
-/** Runs a scenario on the suite's Temporal and answers how its run ended, and what it did in order. */
+/** Runs a scenario on the suite's Temporal; returns the status of its run and its activities in order. */
 async function play(scenario: Scenario): Promise<Played> {
   const workers = await startScriptedWorkers(
     inject('engines').temporal.address,
@@ -30,10 +30,12 @@ async function play(scenario: Scenario): Promise<Played> {
     const closing = Object.keys(events.at(-1) ?? {}).find((name) => name.endsWith('EventAttributes')) ?? '';
     const scheduled = events.flatMap((event) => event.activityTaskScheduledEventAttributes ?? []);
     const activities = scheduled.map((each) => each.activityType?.name ?? '');
-    const attempts = scheduled.map((each) => each.retryPolicy?.maximumAttempts);
+    const retryHours = scheduled.map((each) =>
+      each.retryPolicy?.maximumAttempts === 0 ? Number(each.scheduleToCloseTimeout?.seconds) / 3_600 : null,
+    );
     const tasks = events.filter((event) => event.workflowTaskStartedEventAttributes).length;
     const status = closing.replace('workflowExecution', '').replace('EventAttributes', '');
-    return { tasks, status, activities, attempts };
+    return { tasks, status, activities, retryHours };
   } finally {
     await workers.stop();
   }
@@ -51,118 +53,118 @@ function scenario(workflow: string, shape: string): Scenario {
   return found;
 }
 
-// Most of a scenario is waiting for timers of the workflow, each in a namespace of its own. What sends signals by the thousand goes alone.
+// Scenarios mostly wait for timers, each in its own namespace. Those that send thousands of signals run alone.
 describe('session workflow', { timeout: 240_000, concurrent: true }, () => {
   test('closes in order: windows, session summary, learnings, vectors, end', async () => {
-    const { status, activities } = await play(scenario('session', 'few-tasks-happy'));
+    const { status, activities } = await play(scenario('session', 'happy'));
     expect(status).toBe('Completed');
     const order = ['summariseWindows', 'summariseSession', 'settle'].map((name) => activities.lastIndexOf(name));
     expect(order.every((place) => place >= 0)).toBe(true);
     expect(order).toEqual(order.toSorted((a, b) => a - b));
   });
 
-  test('a capture during the closing sends it back to work', async () => {
-    const { status, activities } = await play(scenario('session', 'few-tasks-reopened'));
+  test('continues after a capture during the closing', async () => {
+    const { status, activities } = await play(scenario('session', 'reopened'));
     expect(status).toBe('Completed');
     expect(activities.filter((name) => name === 'settle')).toHaveLength(2);
     expect(activities.lastIndexOf('consumeEvents')).toBeGreaterThan(activities.indexOf('settle'));
   });
 
-  test('waits, visible, while the provider is away, and goes on by itself', async () => {
-    const { status, activities } = await play(scenario('session', 'few-tasks-provider-away'));
+  test('waits visibly while the provider is unavailable, and continues by itself', async () => {
+    const { status, activities } = await play(scenario('session', 'provider-away'));
     expect(status).toBe('Completed');
     expect(activities.filter((name) => name === 'summariseWindows').length).toBeGreaterThanOrEqual(2);
   });
 
-  test('continues as new by its count of signals and keeps its counters', { concurrent: false }, async () => {
-    expect((await play(scenario('session', 'few-tasks-continued'))).status).toBe('ContinuedAsNew');
+  test('continues as new by its count of signals and retains its counters', { concurrent: false }, async () => {
+    expect((await play(scenario('session', 'continued'))).status).toBe('ContinuedAsNew');
   });
 
-  test('ends by itself when nothing comes any more', async () => {
-    const { status, activities } = await play(scenario('session', 'few-tasks-idle'));
+  test('ends by itself without further events', async () => {
+    const { status, activities } = await play(scenario('session', 'idle'));
     expect(status).toBe('Completed');
     expect(activities).toContain('summariseWindows');
   });
 
-  test('a session summary that nothing can mend does not keep the session from its end', async () => {
-    const { status, activities } = await play(scenario('session', 'few-tasks-unsummarised'));
+  test('ends also if its summary fails permanently', async () => {
+    const { status, activities } = await play(scenario('session', 'unsummarised'));
     expect(status).toBe('Completed');
     expect(activities).toContain('settle');
   });
 
   test('stops for a session that was deleted', async () => {
-    expect(await play(scenario('session', 'few-tasks-deleted'))).toMatchObject({
+    expect(await play(scenario('session', 'deleted'))).toMatchObject({
       status: 'Completed',
       activities: ['consumeEvents'],
     });
   });
 
   test('can be cancelled, and shows it', async () => {
-    const { status, activities } = await play(scenario('session', 'few-tasks-cancelled'));
+    const { status, activities } = await play(scenario('session', 'cancelled'));
     expect(status).toBe('Canceled');
     expect(activities.at(-1)).toBe('updateSessionPhase');
   });
 
-  test('waits for its vectors without asking again and again', async () => {
-    const { status, activities } = await play(scenario('session', 'few-tasks-vectors-pending'));
+  test('waits for its vectors without polling', async () => {
+    const { status, activities } = await play(scenario('session', 'vectors-pending'));
     expect(status).toBe('Completed');
     expect(activities.filter((name) => name === 'settle')).toHaveLength(2);
   });
 
   test('a window that is cut while another one is summarised is not forgotten', async () => {
-    const { status, activities } = await play(scenario('session', 'few-tasks-cut-meanwhile'));
+    const { status, activities } = await play(scenario('session', 'cut-meanwhile'));
     expect(status).toBe('Completed');
     expect(activities.filter((name) => name === 'summariseWindows')).toHaveLength(2);
     expect(activities.indexOf('summariseSession')).toBeGreaterThan(activities.lastIndexOf('summariseWindows'));
   });
 
-  test('is summed up when somebody asks, and goes on', async () => {
-    const { activities } = await play(scenario('session', 'few-tasks-summarised-now'));
+  test('is summarised on request, and continues', async () => {
+    const { activities } = await play(scenario('session', 'summarised-now'));
     expect(activities.filter((name) => name.startsWith('summarise'))).toEqual(['summariseWindows', 'summariseSession']);
   });
 
-  test('does what a run before left unanswered once, whatever follows', { concurrent: false }, async () => {
-    const { status, activities } = await play(scenario('session', 'few-tasks-asked-before'));
+  test('completes the open request of the previous run once', { concurrent: false }, async () => {
+    const { status, activities } = await play(scenario('session', 'asked-before'));
     expect(status).toBe('ContinuedAsNew');
     expect(activities.filter((name) => name.startsWith('summarise'))).toEqual(['summariseSession']);
   });
 
-  test('leaves what is asked for at the end of a run to the next one', { concurrent: false }, async () => {
-    const { status, activities } = await play(scenario('session', 'few-tasks-asked-while-leaving'));
+  test('leaves a request at the end of a run to the next run', { concurrent: false }, async () => {
+    const { status, activities } = await play(scenario('session', 'asked-while-leaving'));
     expect(status).toBe('ContinuedAsNew');
     expect(activities).not.toContain('summariseSession');
   });
 
-  test('is closed when somebody asks while its summary is made', async () => {
-    const { status, activities } = await play(scenario('session', 'few-tasks-closed-during-summary'));
+  test('is closed on request while its summary is written', async () => {
+    const { status, activities } = await play(scenario('session', 'closed-during-summary'));
     expect(status).toBe('Completed');
     expect(activities.filter((name) => name === 'settle')).toHaveLength(1);
   });
 
-  test('is closed when somebody asks', async () => {
-    const { status, activities } = await play(scenario('session', 'few-tasks-closed'));
+  test('is closed on request', async () => {
+    const { status, activities } = await play(scenario('session', 'closed'));
     expect(status).toBe('Completed');
     expect(activities.at(-1)).toBe('settle');
   });
 
   test('has its capture switched off', async () => {
-    expect((await play(scenario('session', 'few-tasks-capture-off'))).activities).toContain('setCapture');
+    expect((await play(scenario('session', 'capture-off'))).activities).toContain('setCapture');
   });
 
-  test('does not wait for the provider any longer when somebody asks to try again', async () => {
-    const { status, activities } = await play(scenario('session', 'few-tasks-retried'));
+  test('ends its wait for the provider on a retry request', async () => {
+    const { status, activities } = await play(scenario('session', 'retried'));
     expect(status).toBe('Completed');
     expect(activities.filter((name) => name === 'summariseWindows').length).toBeGreaterThanOrEqual(2);
   });
 
   test('continues as new before its history is long', { concurrent: false }, async () => {
-    const { status, tasks } = await play(scenario('session', 'few-tasks-continued-by-events'));
+    const { status, tasks } = await play(scenario('session', 'continued-by-events'));
     expect(status).toBe('ContinuedAsNew');
     expect(tasks).toBeLessThan(2_000);
   });
 
   test('a session that was captured and then ended costs few workflow tasks', async () => {
-    expect((await play(scenario('session', 'few-tasks-happy'))).tasks).toBeLessThanOrEqual(10);
+    expect((await play(scenario('session', 'happy'))).tasks).toBeLessThanOrEqual(10);
   });
 });
 
@@ -182,7 +184,7 @@ describe('other workflows', { timeout: 240_000, concurrent: true }, () => {
 });
 
 describe('batch mode', { timeout: 240_000, concurrent: true }, () => {
-  test('a session waits, visible, until the batch has told, and only then sums itself up', async () => {
+  test('a session waits visibly until its batch has finished, and only then is summarised', async () => {
     const { status, activities } = await play(scenario('session', 'batch'));
     expect(status).toBe('Completed');
     expect(activities).not.toContain('summariseWindows');
@@ -190,14 +192,14 @@ describe('batch mode', { timeout: 240_000, concurrent: true }, () => {
     expect(activities.filter((name) => name === 'offerWindows')).toHaveLength(2);
   });
 
-  test('who asks for a summary gets it while windows lie in a batch, which is waited for afterwards', async () => {
+  test('a requested summary is written while windows are in a batch; the session then waits for the batch', async () => {
     const { activities } = await play(scenario('session', 'batch-summarised-now'));
     expect(activities.indexOf('summariseSession')).toBeGreaterThan(activities.indexOf('offerWindows'));
     expect(activities.lastIndexOf('offerWindows')).toBeGreaterThan(activities.indexOf('summariseSession'));
     expect(activities).not.toContain('settle');
   });
 
-  test('a batch outlives a provider that is away for longer than an activity may take', async () => {
+  test('a batch survives a provider that is unavailable for longer than an activity may take', async () => {
     const { status, activities } = await play(scenario('modelBatch', 'provider-away'));
     expect(status).toBe('Completed');
     expect(activities.filter((name) => name === 'submitBatch')).toHaveLength(2);
@@ -213,14 +215,14 @@ describe('batch mode', { timeout: 240_000, concurrent: true }, () => {
 });
 
 describe('a change of the index', { timeout: 240_000, concurrent: true }, () => {
-  test('is looked after until the old one is gone, and continues as new', async () => {
+  test('runs until the old index is removed, and continues as new', async () => {
     const { status, activities } = await play(scenario('reindex', 'happy'));
     expect(status).toBe('Completed');
     expect(activities).toEqual(Array.from({ length: 4 }, () => 'reindexStep'));
     expect((await play(scenario('reindex', 'continued'))).status).toBe('ContinuedAsNew');
   });
 
-  test('looks at once when somebody asks', async () => {
+  test('checks at once on request', async () => {
     expect(await play(scenario('reindex', 'asked'))).toMatchObject({
       status: 'Completed',
       activities: ['reindexStep', 'reindexStep'],
@@ -229,21 +231,21 @@ describe('a change of the index', { timeout: 240_000, concurrent: true }, () => 
 });
 
 describe('a backup', { timeout: 240_000, concurrent: true }, () => {
-  test('is made, pruned and copied, each with as many attempts as an hour without the store takes', async () => {
-    const { status, activities, attempts } = await play(scenario('backupRun', 'happy'));
+  test('creates, prunes and copies, each retried for hours without a limit of attempts', async () => {
+    const { status, activities, retryHours } = await play(scenario('backupRun', 'happy'));
     expect(status).toBe('Completed');
     expect(activities).toEqual(['createBackup', 'pruneBackups', 'copyBackup', 'finishBackup']);
-    expect(attempts.slice(0, 3)).toEqual([20, 20, 20]);
+    expect(retryHours.slice(0, 3)).toEqual([12, 3, 12]);
   });
 
-  test('is copied also where old sets could not be taken away, and is told as failed then', async () => {
+  test('is copied also if old sets could not be removed, and then fails', async () => {
     expect(await play(scenario('backupRun', 'prune-failed'))).toMatchObject({
       status: 'Failed',
       activities: ['createBackup', 'pruneBackups', 'copyBackup', 'finishBackup'],
     });
   });
 
-  test('that is cancelled while old sets are taken away is not copied any more', async () => {
+  test('that is cancelled while old sets are removed is not copied', async () => {
     expect(await play(scenario('backupRun', 'prune-cancelled'))).toMatchObject({
       status: 'Canceled',
       activities: ['createBackup', 'pruneBackups', 'finishBackup'],

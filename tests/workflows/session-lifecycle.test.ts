@@ -59,7 +59,7 @@ describe('a recorded session, from its hooks to its memory', { timeout: 240_000 
     expect(await count("summaries WHERE type = 'topic'")).toBe(rows.rows.length);
   });
 
-  test('every learning cites stored rows that hold its quote', async () => {
+  test('every learning cites stored rows that contain its quote', async () => {
     const orphans = await count(
       `learning_evidence e WHERE NOT EXISTS (SELECT 1 FROM observations o WHERE o.id = e.row_id AND position(e.quote IN o.content) > 0)
         AND NOT EXISTS (SELECT 1 FROM prompts p WHERE p.id = e.row_id AND position(e.quote IN p.content) > 0)`,
@@ -68,7 +68,7 @@ describe('a recorded session, from its hooks to its memory', { timeout: 240_000 
     expect(orphans).toBe(0);
   });
 
-  test('files come from what tools touched', async () => {
+  test('files are those that tools touched', async () => {
     const { data } = summaries.parse(
       (await instance.call('GET', `/sessions/${encodeURIComponent(id)}/summaries`)).body,
     );
@@ -91,7 +91,7 @@ describe('a recorded session, from its hooks to its memory', { timeout: 240_000 
     expect(await count("observations WHERE redactions ? 'aws-access-key-id'")).toBe(1);
   });
 
-  test('the workflow answers its state and is found by its phase', async () => {
+  test('the workflow returns its state and is found by its phase', async () => {
     const session = await sessionOf(instance, id);
     const handle = instance.temporal.workflow.getHandle(sessionWorkflowId(instance.admin.tenantId, session.id));
     const view = await handle.query<SessionView>('state');

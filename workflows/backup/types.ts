@@ -25,14 +25,14 @@ export interface MadeSet {
 }
 
 export interface BackupActivities {
-  /** Writes one whole set under this id; what an attempt left that died is taken away first. */
+  /** Writes a complete set under this id; first deletes the remains of a failed attempt. */
   createBackup(input: BackupInput & { readonly workflowId: string }): Promise<MadeSet>;
-  /** Copies the set off-site and reads it back; nothing where no second store is set. */
+  /** Copies the set off-site and reads it back; does nothing without a second store. */
   copyBackup(input: BackupInput): Promise<{ readonly copied: boolean }>;
-  /** Takes away sets that are too old, in both stores. */
+  /** Deletes expired sets in both stores. */
   pruneBackups(): Promise<{ readonly removed: number }>;
-  /** Reads a set back to its last byte, and notes what was found. */
+  /** Reads a set back to its last byte, and records the result. */
   verifyBackup(input: BackupInput): Promise<void>;
-  /** Says how it ended; of one that was not made whole nothing is left. */
+  /** Records how the backup ended; deletes an incomplete set. */
   finishBackup(input: BackupEnd): Promise<void>;
 }

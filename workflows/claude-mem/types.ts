@@ -1,4 +1,4 @@
-/** Counters only: where in the file it is, and what became of the rows, stands in the table `imports`. */
+/** Counters only: the table `imports` contains the position in the file and the outcome of the rows. */
 export interface ClaudeMemView {
   readonly rowsTotal: number;
   readonly rowsDone: number;

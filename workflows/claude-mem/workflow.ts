@@ -8,8 +8,8 @@ import type { ClaudeMemActivities, ClaudeMemInput, ClaudeMemView } from './types
 const MAX_STEPS = 100;
 
 /**
- * A step opens a copy of the file, which may be large, and reads it for minutes; every batch is committed with its place, so that an attempt
- * that dies costs one batch. The store may be away for a day, and the import goes on.
+ * A step opens a copy of the file, which may be large, and reads it for minutes; every batch is committed with its position, so that a failed
+ * attempt costs one batch. The import continues after up to a day without storage.
  */
 function readingOf(tenantId: string): Pick<ClaudeMemActivities, 'readClaudeMem'> {
   return proxyActivities<Pick<ClaudeMemActivities, 'readClaudeMem'>>({

@@ -1,6 +1,6 @@
-/** Every way in which the stores can say different things. Closed: what cannot be named cannot be mended. */
+/** Kinds of differences between the stores. Closed: only a named kind can be repaired. */
 export const DIVERGENCE_KINDS = [
-  /** The ledger says indexed, and the index has no object. */
+  /** The vector is indexed in the ledger, and the index has no object. */
   'missing',
   /** The index has an object that no row of the ledger names. */
   'orphaned',
@@ -8,17 +8,17 @@ export const DIVERGENCE_KINDS = [
   'stale',
   /** The object of a memory of another tenant. */
   'wrong_tenant',
-  /** A memory that the ledger was never asked for. */
+  /** A memory without a row in the ledger. */
   'untracked',
-  /** The ledger has a memory that is gone. */
+  /** The memory of a row of the ledger does not exist. */
   'memory_missing',
-  /** A vector that the index has and does not find. */
+  /** A vector that the index contains and search does not find. */
   'unfindable',
-  /** A session that is open, and no workflow looks after it. */
+  /** An open session without a workflow. */
   'session_without_workflow',
-  /** A workflow that runs for what is gone. */
+  /** A workflow that runs for a deleted row. */
   'workflow_without_row',
-  /** Evidence that quotes what is nowhere. */
+  /** Evidence whose quoted row does not exist. */
   'dangling_evidence',
   /** A session that counts other rows than it has. */
   'wrong_count',
@@ -26,15 +26,15 @@ export const DIVERGENCE_KINDS = [
 export type DivergenceKind = (typeof DIVERGENCE_KINDS)[number];
 export type KindCounts = Readonly<Partial<Record<DivergenceKind, number>>>;
 
-/** What a comparison looked at, what it found, and what it mended of that. */
+/** Results of a check: rows read, differences found, differences repaired. */
 export interface CheckCounts {
-  /** Rows and objects that were looked at. */
+  /** Rows and objects read. */
   readonly rows: number;
   readonly found: KindCounts;
   readonly repaired: KindCounts;
 }
 
-/** Of one tenant, as somebody asked for it. Without: all tenants, mended where the settings say so. */
+/** Requested check of one tenant. Without it: all tenants, with repair if the settings enable it. */
 export interface ConsistencyInput {
   readonly tenantId: string;
   /** Of its row. */
@@ -66,14 +66,14 @@ export interface ConsistencyResult {
   readonly repaired: number;
 }
 
-/** Totals so far, of a run that goes on as another one. */
+/** Totals so far, for continue-as-new. */
 export interface ConsistencyState {
   readonly after: string | null;
   readonly totals: ConsistencyResult;
 }
 
 export interface ConsistencyActivities {
-  /** Compares one tenant; its row is kept. */
+  /** Checks one tenant; its row remains. */
   checkTenant(input: CheckTenantInput): Promise<CheckCounts>;
   /** Tenants after this one, in the order of their ids. */
   tenantsToCheck(input: { readonly after: string | null; readonly limit: number }): Promise<readonly string[]>;

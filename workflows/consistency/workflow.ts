@@ -11,8 +11,8 @@ import type {
 } from './types.ts';
 
 /**
- * A million rows take a minute, a hundred million two hours; an attempt that is cut off tells the next one, by its heartbeat, up to which object it came.
- * Nobody waits for it, and tomorrow's run looks at all of it again.
+ * A million rows take a minute, a hundred million two hours; the heartbeat of an interrupted attempt passes its last object to the next one.
+ * No caller waits for it, and tomorrow's run checks everything again.
  */
 const checking = proxyActivities<Pick<ConsistencyActivities, 'checkTenant'>>({
   taskQueue: QUEUES.maintenance,
@@ -22,7 +22,7 @@ const checking = proxyActivities<Pick<ConsistencyActivities, 'checkTenant'>>({
   retry: { initialInterval: '5 seconds', maximumInterval: '5 minutes' },
 });
 
-/** One short statement each; a database that is away for an hour ends the run, which the next day repeats. */
+/** One short statement each; an hour without the database ends the run, and the next day's run repeats it. */
 const rows = proxyActivities<Pick<ConsistencyActivities, 'tenantsToCheck' | 'closeCheck'>>({
   taskQueue: QUEUES.maintenance,
   startToCloseTimeout: '30 seconds',

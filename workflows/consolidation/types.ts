@@ -1,14 +1,14 @@
 /** What one run did, over all tenants. */
 export interface ConsolidationResult {
-  /** Projects (with their namespaces) that were looked at. */
+  /** Projects (with their namespaces) read. */
   readonly scopes: number;
-  /** Learnings that were closed because another one says the same. */
+  /** Learnings closed as duplicates. */
   readonly duplicates: number;
-  /** Learnings that another one refines or contradicts, and that were closed for it. */
+  /** Learnings closed because another one refines or contradicts them. */
   readonly superseded: number;
   /** Learnings whose use or confidence was decayed. */
   readonly decayed: number;
-  /** Entities that nothing names any more, and relations without evidence, that were taken away. */
+  /** Deleted entities without references, and relations without evidence. */
   readonly pruned: number;
 }
 

@@ -3,8 +3,8 @@ import { QUEUES } from '../queues.ts';
 import type { ConsolidationActivities, ConsolidationResult } from './types.ts';
 
 /**
- * A large store takes minutes, most of it embedding what is new; an attempt that is cut off tells the next one, by its heartbeat, up to which project it
- * came. Nothing waits for it, and tomorrow's run does what this one could not.
+ * A large store takes minutes, most of it to embed new learnings; the heartbeat of an interrupted attempt passes its last project to the next one.
+ * Nothing waits for it, and tomorrow's run completes the rest.
  */
 const consolidating = proxyActivities<ConsolidationActivities>({
   taskQueue: QUEUES.maintenance,
@@ -14,7 +14,7 @@ const consolidating = proxyActivities<ConsolidationActivities>({
   retry: { initialInterval: '10 seconds', maximumInterval: '10 minutes' },
 });
 
-/** Joins what says the same, lets use and confidence decay, and takes out of the graph what nothing names. */
+/** Merges duplicates, decays use and confidence, and deletes unreferenced entities of the graph. */
 export async function consolidation(): Promise<ConsolidationResult> {
   return consolidating.consolidate();
 }

@@ -16,9 +16,9 @@ export interface ErasureStep extends ErasureView {
 }
 
 export interface ErasureActivities {
-  /** Does what is next, as the row of the erasure says: it may be begun anew at any time. */
+  /** Runs the next step according to the row of the erasure; idempotent. */
   eraseNext(input: ErasureInput): Promise<ErasureStep>;
-  /** Ends an erasure that was called off before it began, or that cannot go on. */
+  /** Ends an erasure that was cancelled before its start, or that cannot continue. */
   endErasure(
     input: ErasureInput & { readonly state: 'failed' | 'cancelled'; readonly error: string | null },
   ): Promise<void>;

@@ -7,8 +7,8 @@ import type { ErasureActivities, ErasureInput, ErasureView } from './types.ts';
 const MAX_STEPS = 60;
 
 /**
- * A step goes through rows, vectors or files for a minute at most but for one huge search, and one that was cut off is taken up where the tables say. It is
- * tried for a month: whoever asked to be erased must not depend on a store that is away for a day.
+ * A step processes rows, vectors or files for at most a minute, except for one huge search, and resumes an interrupted attempt from the tables. It is
+ * retried for a month: an erasure must not fail because a store is unavailable for a day.
  */
 const erasing = proxyActivities<Pick<ErasureActivities, 'eraseNext'>>({
   taskQueue: QUEUES.maintenance,

@@ -15,12 +15,12 @@ export interface ExportImportEnd extends ExportImportInput {
 }
 
 export interface ExportImportActivities {
-  /** Writes the file of an export whole; begun anew it writes it again. Answers false where something was erased meanwhile, and the file was not kept. */
+  /** Writes the complete file of an export; a retry writes it again. Returns false if data was erased meanwhile and the file was discarded. */
   writeExport(input: ExportImportInput): Promise<boolean>;
   endExport(input: ExportImportEnd): Promise<void>;
-  /** Takes the file of an import in; begun anew it goes on after the last batch. */
+  /** Imports a file; a retry continues after the last batch. */
   readExportFile(input: ExportImportInput): Promise<void>;
   endFileImport(input: ExportImportEnd): Promise<void>;
-  /** Takes away the files of exports whose time is over. */
+  /** Deletes the files of expired exports. */
   expireExports(): Promise<{ readonly expired: number }>;
 }

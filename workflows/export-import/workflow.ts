@@ -7,8 +7,8 @@ import type { ExportImportActivities, ExportImportInput, ExportImportView } from
 const WRITINGS = 5;
 
 /**
- * One file of a whole tenant: some gigabytes at tens of megabytes a second. An export that was cut off is written anew, and an import goes on after its last
- * batch; stores may be away for a day, and it goes on.
+ * A tenant's file has some gigabytes, at tens of megabytes per second. A retry writes an interrupted export again, and continues an import after its last
+ * batch; both continue after up to a day without a store.
  */
 const carrying = proxyActivities<Pick<ExportImportActivities, 'writeExport' | 'readExportFile'>>({
   taskQueue: QUEUES.maintenance,

@@ -1,4 +1,4 @@
 export const INDEX_WORKFLOW = 'index';
 
-/** Vectors were asked for. Carries nothing: which ones stands in the ledger. */
+/** Vectors were requested. Without payload: the ledger lists them. */
 export const INDEX_HINT_SIGNAL = 'hint';

@@ -25,14 +25,14 @@ const MAX_BATCHES = 200;
 const FIRST_WAIT_MS = 1_000;
 const MAX_WAIT_MS = 60_000;
 /** Rest after an hour of attempts that all failed. */
-const AWAY_WAIT_MS = 10_000;
+const UNAVAILABLE_WAIT_MS = 10_000;
 
-/** Continue as new after this many hints: 10,000 end a run, and they keep coming while the model is away. */
+/** Continue as new after this many hints: 10,000 end a run, and they arrive even while the model is unavailable. */
 const MAX_SIGNALS = 2_000;
 
 /**
- * A batch takes a second or two, minutes on a machine that is starved: one that is alive tells so, and is not begun again. An hour of attempts; then the run counts its hints and tries again, for as long as the model or the
- * index is away: until then the vectors wait in the ledger, where health shows it.
+ * A batch takes a second or two, minutes on an overloaded machine: heartbeats prevent a concurrent retry. Attempts end after an hour; the run then
+ * counts its hints and tries again while the model or the index is unavailable: the vectors wait in the ledger, and health reports them.
  */
 function embeddingOf(tenantId: string): IndexActivities {
   return proxyActivities<IndexActivities>({
@@ -45,7 +45,7 @@ function embeddingOf(tenantId: string): IndexActivities {
   });
 }
 
-/** Embeds and writes what a tenant's ledger has waiting, batch by batch, and tells the sessions that are complete. */
+/** Indexes the requested vectors of a tenant's ledger, batch by batch, and signals the sessions that are complete. */
 export async function index(input: IndexInput): Promise<void> {
   const embedding = embeddingOf(input.tenantId);
   let hinted = true;
@@ -66,7 +66,7 @@ export async function index(input: IndexInput): Promise<void> {
       throw error;
     });
     if (result === null) {
-      await sleep(AWAY_WAIT_MS);
+      await sleep(UNAVAILABLE_WAIT_MS);
       continue;
     }
     // Lossy: a session that has ended is not signalled, and each session checks the ledger from time to time.

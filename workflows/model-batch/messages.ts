@@ -3,5 +3,5 @@ export const MODEL_BATCH_WORKFLOW = 'modelBatch';
 /** End the current wait: submit, poll or retry now. */
 export const SKIP_WAIT_SIGNAL = 'skipWait';
 
-/** Where the batch stands: `ModelBatchView`. */
+/** State of the batch: `ModelBatchView`. */
 export const BATCH_STATE_QUERY = 'state';

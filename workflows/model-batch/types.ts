@@ -1,13 +1,13 @@
 export interface ModelBatchPolicy {
-  /** How long windows are gathered. */
+  /** Time to gather windows, in ms. */
   readonly gatherMs: number;
-  /** First pause between two looks at the batch; doubles up to ten minutes. */
+  /** First pause between two polls of the batch; exponential up to ten minutes. */
   readonly pollMs: number;
-  /** First wait where the provider is away; doubles up to ten minutes. */
+  /** First wait while the provider is unavailable; exponential up to ten minutes. */
   readonly retryMs: number;
 }
 
-/** What goes on over continue-as-new: the step that is due, and counts. */
+/** State carried over continue-as-new: the due step, and counts. */
 export interface ModelBatchState {
   readonly step: 'submit' | 'poll' | 'collect';
   readonly calls: number;
@@ -39,9 +39,9 @@ export interface BatchRef {
 }
 
 export interface SubmitResult {
-  /** Calls in the provider's batch; 0 where nothing was left to send, and no batch was made. */
+  /** Calls in the provider's batch; 0 if there was nothing to send, and no batch was created. */
   readonly calls: number;
-  /** Sessions with a window that is done without the provider, from kept answers. */
+  /** Sessions with a window summarised from cached responses, without the provider. */
   readonly sessionIds: readonly string[];
 }
 

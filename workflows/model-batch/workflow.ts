@@ -24,14 +24,14 @@ const skipWait = defineSignal(SKIP_WAIT_SIGNAL);
 const stateQuery = defineQuery<ModelBatchView>(BATCH_STATE_QUERY);
 
 const MAX_POLL_MS = 600_000;
-/** Looks of one run, each at most some ten events. */
-const MAX_LOOKS = 40;
-/** Sessions told at once: each is one command and one event of its own. */
+/** Polls of one run, each at most about ten events. */
+const MAX_POLLS = 40;
+/** Concurrent signals to sessions: each is one command and one event. */
 const SIGNALS_AT_ONCE = 50;
 
 /**
- * Sending counts the tokens of up to thousands of calls and collecting writes as many results: minutes, heartbeating, and an attempt goes on
- * where the one before was cut off. Four attempts in an hour, for hiccups; what lasts longer is waited for by the workflow, where it is seen.
+ * Sending counts the tokens of up to thousands of calls and collecting writes as many results: minutes, with heartbeats, and an attempt continues
+ * an interrupted one. Four attempts in an hour, for short failures; the workflow itself waits out longer ones, visibly.
  */
 function batchesOf(tenantId: string): ModelBatchActivities {
   return proxyActivities<ModelBatchActivities>({
@@ -69,15 +69,15 @@ class BatchRun {
     ]);
   }
 
-  /** Waits so long, or until somebody says not to. */
+  /** Waits for `ms`, or until the skipWait signal. */
   async pause(ms: number): Promise<void> {
     await condition(() => this.hurried, ms);
     this.hurried = false;
   }
 
   /**
-   * Does a step, waiting out a provider that is away for as long as it takes. What no attempt can mend is waited for, too: a key that is
-   * refused is mended by a setting, and windows are never dropped.
+   * Runs a step, and waits without limit while the provider is unavailable. Waits for permanent failures, too: a setting can replace a
+   * rejected key, and windows are never dropped.
    */
   async withProvider<Result>(step: () => Promise<Result>): Promise<Result> {
     for (let failures = 0; ; failures += 1) {
@@ -99,8 +99,8 @@ class BatchRun {
 }
 
 /**
- * One provider batch of a tenant's windows: gathers windows of many sessions for a while, sends them, looks at the batch from time to time
- * until it has ended, and has the results written. Carries ids and counts; which windows they are stands in `model_batch_calls`.
+ * One provider batch of a tenant's windows: gathers windows of many sessions, sends them, polls the batch until it has ended, and writes
+ * the results. Carries only ids and counts; `model_batch_calls` lists the windows.
  */
 export async function modelBatch(input: ModelBatchInput): Promise<void> {
   const ref = { tenantId: input.tenantId, batchId: input.batchId };
@@ -148,7 +148,7 @@ async function carryOut(input: ModelBatchInput, provider: ModelBatchActivities):
       const { ended, processing } = await run.withProvider(() => provider.pollBatch(ref));
       run.show({ processing, looks: run.view.looks + 1 });
       if (ended) break;
-      if (looks >= MAX_LOOKS || workflowInfo().continueAsNewSuggested)
+      if (looks >= MAX_POLLS || workflowInfo().continueAsNewSuggested)
         await continueAsNew<typeof modelBatch>({
           ...input,
           state: { step: 'poll', calls: run.view.calls, looks: run.view.looks },
@@ -162,7 +162,7 @@ async function carryOut(input: ModelBatchInput, provider: ModelBatchActivities):
   run.show({ phase: 'completed' });
 }
 
-/** Tells sessions that windows of theirs are done or wait again. One that is over has nobody to hear it; it looks for itself. */
+/** Signals sessions whose windows are completed or pending again. An ended session ignores it; its next run reads the tables. */
 async function notify(tenantId: string, sessionIds: readonly string[]): Promise<void> {
   for (let from = 0; from < sessionIds.length; from += SIGNALS_AT_ONCE) {
     await Promise.all(

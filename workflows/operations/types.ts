@@ -1,7 +1,7 @@
 export interface SweepResult {
-  /** Sessions whose workflow was told again. */
+  /** Sessions whose hint was resent. */
   readonly sessions: number;
-  /** Tenants whose index workflow was told again. */
+  /** Tenants whose index hint was resent. */
   readonly tenants: number;
 }
 

@@ -3,8 +3,8 @@ import { QUEUES } from '../queues.ts';
 import type { MaintenanceActivities, SweepResult } from './types.ts';
 
 /**
- * Each sweep may be done again: a worker that was killed in the middle of one is noticed when its time is over. No second one runs beside it, the
- * schedule sees to that, so that trying on is as good as the next run: what it needs may be away for longer than a few attempts take.
+ * Sweeps are idempotent: a killed worker is detected by the timeout. The schedule prevents concurrent sweeps, so that retries are equivalent to the
+ * next run: its stores may be unavailable for longer than a few attempts take.
  */
 const sweep = proxyActivities<Pick<MaintenanceActivities, 'sweepCaptures'>>({
   taskQueue: QUEUES.sweeps,
@@ -22,12 +22,12 @@ const partitioning = proxyActivities<Pick<MaintenanceActivities, 'ensurePartitio
   retry: { initialInterval: '10 seconds', maximumInterval: '10 minutes' },
 });
 
-/** Tells the workflows of sessions again whose captures they were never told of. */
+/** Resends lost hints to session workflows. */
 export async function captureSweep(): Promise<SweepResult> {
   return sweep.sweepCaptures();
 }
 
-/** Makes the coming months' partitions of the hot tables. */
+/** Creates the coming months' partitions of the hot tables. */
 export async function partitions(): Promise<{ readonly created: number }> {
   return partitioning.ensurePartitions();
 }

@@ -2,7 +2,7 @@ export interface ReindexInput {
   readonly tenantId: string;
 }
 
-/** What a change of the index is at: the ledger is filled, vectors are made, the old index still stands, it is taken away. */
+/** Phase of an index change: fill the ledger, embed, retain the old index, remove it. */
 export type ReindexPhase = 'filling' | 'embedding' | 'grace' | 'removing' | 'completed';
 
 export interface ReindexView {
@@ -17,6 +17,6 @@ export interface ReindexStep extends ReindexView {
 }
 
 export interface ReindexActivities {
-  /** Does what is next, as the tables say: it may be begun anew at any time. */
+  /** Runs the next step according to the tables; idempotent. */
   reindexStep(input: ReindexInput): Promise<ReindexStep>;
 }

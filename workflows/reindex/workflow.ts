@@ -21,8 +21,8 @@ const progress = defineQuery<ReindexView>(PROGRESS_QUERY);
 const MAX_STEPS = 60;
 
 /**
- * A step goes through a ledger, or removes an index, for minutes, and tells that it is alive; one that was cut off is taken up where the tables say that it
- * came to. It is tried for as long as it takes: nobody waits for it, and search goes on with the old index.
+ * A step processes a ledger, or removes an index, for minutes, with heartbeats; a retry resumes at the position in the tables. It is
+ * retried without limit: no caller waits for it, and search continues with the old index.
  */
 const stepping = proxyActivities<ReindexActivities>({
   taskQueue: QUEUES.maintenance,

@@ -1,4 +1,4 @@
-/** Ids only: what is to be restored, and how far it is, stands in the row and in the database that is built. */
+/** Ids only: the row and the new database contain the subject and the progress. */
 export interface RestoreInput {
   readonly restoreId: string;
 }
@@ -46,8 +46,8 @@ export interface RestoreActivities {
   verifyVectors(input: RestoreInput): Promise<void>;
   /** Puts it in the place of the running one. */
   swapIn(input: RestoreInput): Promise<void>;
-  /** Loads vectors, and starts what was live again. */
+  /** Loads vectors, and restarts the workflows that were live. */
   resumeInstance(input: RestoreInput): Promise<void>;
-  /** Takes away what is not needed any more, and writes how it ended. */
+  /** Deletes temporary databases and files, and records how the restore ended. */
   endRestoreRun(input: RestoreEnd): Promise<void>;
 }

@@ -5,8 +5,8 @@ import { finish, Progress, runJob, showPhase } from '../run-job.ts';
 import type { RestoreActivities, RestoreInput, RestoreStep, RestoreView } from './types.ts';
 
 /**
- * Each step goes through a whole set for minutes to hours, beats while it does, and goes on where an attempt that died had come to. A store or a
- * server that is away for a day is waited for; what no attempt can mend ends at once, by its type.
+ * Each step processes a complete set for minutes to hours, with heartbeats, and resumes a failed attempt. It waits up to a day for an unavailable
+ * store or server; permanent failures, known by their type, end it at once.
  */
 const steps = proxyActivities<RestoreActivities>({
   taskQueue: QUEUES.maintenance,
@@ -95,7 +95,7 @@ export async function restoreRun(input: RestoreInput): Promise<RestoreView> {
   return progress.view;
 }
 
-/** Restores the newest set beside the running instance, compares, and takes it away again. Without input: the schedule asks. */
+/** Restores the newest set beside the running instance, verifies it, and deletes it. Without input: started by the schedule. */
 export async function restoreDrill(input?: RestoreInput): Promise<RestoreView> {
   const { progress, at } = watch();
   const drill = input ?? (await opening.openDrill());

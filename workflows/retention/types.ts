@@ -1,4 +1,4 @@
-/** Counters only: what goes and why stands in `retention_runs` and `retention_counts`. */
+/** Counters only: `retention_runs` and `retention_counts` contain the reports. */
 export interface RetentionView {
   /** Runs of tenants. */
   readonly runs: number;
@@ -8,7 +8,7 @@ export interface RetentionView {
 }
 
 export interface RetentionInput {
-  /** The run that somebody asked for. */
+  /** The requested run. */
   readonly runId?: string;
   /** Of the run before this one, with the group that it works on. */
   readonly groupId?: string;
@@ -36,9 +36,9 @@ export interface ArchiveRestoreInput {
 export interface RetentionActivities {
   /** Opens a run for every tenant that has policies: a dry run where they changed. */
   openRetention(input: { readonly groupId: string }): Promise<{ readonly runs: number }>;
-  /** Counts, or treats, for some seconds, and commits how far it came. */
+  /** Counts or processes rows for some seconds, and commits its position. */
   stepRetention(input: { readonly groupId: string }): Promise<RetentionStep>;
-  /** Ends what is left of a group, and tells of dry runs that wait to be looked at. */
+  /** Ends the remaining runs of a group, and reports dry runs that wait for a review. */
   finishRetention(input: RetentionEnd): Promise<void>;
   restoreArchived(input: ArchiveRestoreInput): Promise<{ readonly restored: boolean }>;
 }

@@ -8,8 +8,8 @@ import type { ArchiveRestoreInput, RetentionActivities, RetentionInput, Retentio
 const MAX_STEPS = 200;
 
 /**
- * A step works for some seconds in batches that are committed with where they came to: one that dies costs no more than its last batch. Nobody waits for it,
- * and what a day of trying does not mend is left to the next run.
+ * A step runs for some seconds in batches that are committed with their position: a failed attempt costs at most its last batch. No caller waits for it,
+ * and retries end after a day: the next run continues.
  */
 const stepping = proxyActivities<Pick<RetentionActivities, 'stepRetention'>>({
   taskQueue: QUEUES.maintenance,
@@ -27,7 +27,7 @@ const bookkeeping = proxyActivities<Pick<RetentionActivities, 'openRetention' | 
   retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
 });
 
-/** Somebody waits to read the session; a store that is away for longer than this is told of, and the archive stays where it is. */
+/** A user waits to read the session; if the store is unavailable for longer than this, the job fails, and the archive remains. */
 const restoring = proxyActivities<Pick<RetentionActivities, 'restoreArchived'>>({
   taskQueue: QUEUES.maintenance,
   startToCloseTimeout: '15 minutes',

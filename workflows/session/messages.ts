@@ -1,7 +1,7 @@
 /** Names of what may be sent to a session's workflow; the api and the activities use them without importing workflow code. */
 export const SESSION_WORKFLOW = 'session';
 
-/** Something was captured. Carries nothing: what it was stands in PostgreSQL. */
+/** Events were captured. Without payload: PostgreSQL contains them. */
 export const HINT_SIGNAL = 'hint';
 
 /** The vectors of this session are written. */
@@ -13,7 +13,7 @@ export const SUMMARISED_SIGNAL = 'summarised';
 /** Do not wait any longer: try the provider now, and give parked windows another turn. */
 export const RETRY_SIGNAL = 'retry';
 
-/** Where the session stands: `SessionView`. */
+/** State of the session: `SessionView`. */
 export const STATE_QUERY = 'state';
 
 /** Sum up what was captured so far, without ending the session: `AskResult`. */
@@ -22,5 +22,5 @@ export const SUMMARISE_NOW_UPDATE = 'summariseNow';
 /** End the session: sum up, learn, index, settle. A later capture opens it again. `AskResult`. */
 export const CLOSE_UPDATE = 'close';
 
-/** Store what the session says, or not: `SetCaptureInput` → `SetCaptureResult`. */
+/** Switches capture of the session: `SetCaptureInput` → `SetCaptureResult`. */
 export const SET_CAPTURE_UPDATE = 'setCapture';

@@ -5,8 +5,8 @@ import type { SessionActivities, SummariseActivities } from './types.ts';
 
 /**
  * Short transactions: 10 s without a heartbeat is a hundred times what one takes, and all that a killed worker costs; the minute is for
- * those that stand back in a flood of captures, heartbeating. No total bound: without PostgreSQL
- * there is nothing that the session could do instead, and the capture that waits in it must not be given up.
+ * those that defer during a burst of captures, with heartbeats. No total limit: without PostgreSQL
+ * the session can do nothing else, and must not give up the captures that wait in it.
  */
 export const database = proxyActivities<SessionActivities>({
   taskQueue: QUEUES.session,

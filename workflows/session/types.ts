@@ -1,4 +1,4 @@
-/** Durations and sizes that a session's workflow goes by; settings of the instance, given at its start and kept for its run. */
+/** Durations and sizes of a session's workflow: settings of the instance, fixed at the start of a run. */
 export interface SessionPolicy {
   readonly windowTokens: number;
   readonly turnTokens: number;
@@ -10,7 +10,7 @@ export interface SessionPolicy {
   readonly mode?: 'batch';
 }
 
-/** What goes on over continue-as-new. Plain JSON: counters and positions, never content. */
+/** State carried over continue-as-new. Plain JSON: counters and positions, never content. */
 export interface SessionState {
   readonly runs: number;
   readonly consumed: number;
@@ -20,7 +20,7 @@ export interface SessionState {
   readonly spentTokens: number;
   readonly spentUsd: number;
   readonly lastError: string | null;
-  /** What people asked for and did not get in the run before. */
+  /** Request of a caller that the previous run did not complete. */
   readonly asked?: Ask | null;
 }
 
@@ -29,9 +29,9 @@ export type Ask = 'summary' | 'close';
 
 /** Answer of `summariseNow` and `close`. */
 export interface AskResult {
-  /** The session summary; null where there is nothing to sum up, or no model could: then `lastError` says why. */
+  /** The session summary; null if there is nothing to summarise, or if the model failed: then `lastError` contains the reason. */
   readonly summaryId: string | null;
-  /** The session is over, its vectors included. */
+  /** The session has ended, and its vectors are indexed. */
   readonly settled: boolean;
   readonly lastError: string | null;
 }
@@ -55,7 +55,7 @@ export type SessionPhase = 'active' | 'summarising' | 'closing' | 'settled' | 'c
 /** Answer of the `state` query. */
 export interface SessionView extends SessionState {
   readonly phase: SessionPhase;
-  /** Last position taken in. */
+  /** Last consumed position. */
   readonly consumedSeq: number;
   readonly windowsPending: number;
   /** Failure type that the model's work waits for, and until when; null when it does not wait. */
@@ -69,7 +69,7 @@ export interface SessionRef {
 
 export interface ConsumeInput extends SessionRef {
   readonly policy: SessionPolicy;
-  /** Close what is open whatever its size: nothing came any more, or somebody asked for it. */
+  /** Closes the open window regardless of its size: the session is idle, or a caller requested it. */
   readonly closeOpen: 'idle' | 'requested' | null;
   /** Written with the step. */
   readonly phase: SessionPhase;
@@ -87,9 +87,9 @@ export interface ConsumeResult {
   readonly windowsParked?: number;
   /** The session's end was captured, and nothing after it. */
   readonly ended: boolean;
-  /** Vectors were asked for and the index does not know yet. */
+  /** Vectors were requested, and the index workflow has no hint yet. */
   readonly isIndexRequested: boolean;
-  /** When to look again though nobody hinted; the earliest of quiet, age and idle. Milliseconds from now. */
+  /** Milliseconds until the next check without a hint; the earliest of quiet, age and idle. */
   readonly checkAfterMs: number;
   /** Nothing was captured for the idle time. */
   readonly idle: boolean;
@@ -109,7 +109,7 @@ export interface CloseResult {
   readonly calls: number;
   readonly tokens: number;
   readonly usd: number;
-  /** The session summary that stands now. */
+  /** The current session summary. */
   readonly summaryId?: string | null;
 }
 
@@ -133,7 +133,7 @@ export interface WindowsResult extends SummariseResult {
 }
 
 export interface RequeueInput extends SessionRef {
-  /** Somebody asked: windows that had all their attempts get new ones. */
+  /** Requested retry: parked windows get new attempts. */
   readonly again?: boolean;
 }
 

@@ -5,6 +5,6 @@ export interface StatisticsResult {
 }
 
 export interface StatisticsActivities {
-  /** Writes down what stands today, of every tenant and of the instance; once more on the same day, the later figures count. */
+  /** Stores today's figures of every tenant and of the instance; a second run on the same day replaces them. */
   takeStatistics(): Promise<StatisticsResult>;
 }

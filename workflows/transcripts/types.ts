@@ -1,4 +1,4 @@
-/** Counters only: which files, and where in them, stands in the tables `imports` and `transcript_files`. */
+/** Counters only: the tables `imports` and `transcript_files` contain the files and positions. */
 export interface ImportView {
   readonly filesTotal: number;
   readonly filesDone: number;
@@ -9,7 +9,7 @@ export interface ImportView {
 export interface ImportInput {
   readonly tenantId: string;
   readonly importId: string;
-  /** Goes on with what is written later, until it is cancelled. */
+  /** Follows later writes until cancelled. */
   readonly follow: boolean;
   /** Of the run before this one. */
   readonly view?: ImportView;

@@ -10,8 +10,8 @@ const MAX_STEPS = 100;
 const FOLLOW_MS = 10_000;
 
 /**
- * A step reads for half a minute, longer only for one huge turn, and commits as it goes: an attempt that dies costs nothing but time. The
- * store may be away for a day, and the import goes on.
+ * A step reads for half a minute, longer only for one huge turn, and commits continuously: a failed attempt costs only time. The
+ * import continues after up to a day without storage.
  */
 function readingOf(tenantId: string): Pick<TranscriptActivities, 'readTranscripts'> {
   return proxyActivities<Pick<TranscriptActivities, 'readTranscripts'>>({
@@ -33,7 +33,7 @@ const ending = proxyActivities<Pick<TranscriptActivities, 'finishImport'>>({
   retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
 });
 
-/** A look goes on where the last one ended, so that it may be done again, as often as it takes: none begins beside it. */
+/** Each attempt continues where the last one ended, so that it can be retried without limit; none run concurrently. */
 const watching = proxyActivities<Pick<TranscriptActivities, 'watchTranscripts'>>({
   taskQueue: QUEUES.transcripts,
   startToCloseTimeout: '2 minutes',

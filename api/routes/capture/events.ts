@@ -16,13 +16,13 @@ import { ERROR_RESPONSES } from '../../../contract/shared.ts';
 import { UploadSlots } from '../../http/upload-slots.ts';
 import type { EventOwner, HostEvent } from '../../../domain/capture/event.ts';
 
-/** A JSON array holds at most this many events. */
+/** Maximum events of a JSON array. */
 const MAX_ARRAY = 1_000;
 
-/** Events are checked by hand, each with its own answer; the document says how. */
+/** Events are validated one by one, each with its own response item; OpenAPI references this schema. */
 const EVENT = { $ref: '#/components/schemas/EventInput' };
 
-/** Each holds two groups of lines in memory, for as long as its sender likes. */
+/** Each stream buffers two groups of lines, for as long as its sender takes. */
 const STREAMS = { perUser: 8, total: 24 } as const;
 
 function answerOf(items: readonly CaptureItem[]): z.output<typeof captureAnswerSchema> {
@@ -35,7 +35,7 @@ function answerOf(items: readonly CaptureItem[]): z.output<typeof captureAnswerS
   };
 }
 
-/** Bytes of a body whose length is told and within an event's limit; else null, and then the event itself is measured. */
+/** Returns the content length if it is within an event's limit; else null, and the event itself is measured. */
 function sizeSent(headers: IncomingHttpHeaders): number | null {
   const length = Number(headers['content-length'] ?? Number.NaN);
   return length <= EVENT_BYTES ? length : null;
@@ -76,23 +76,26 @@ export function eventRoutes({ intake }: ApiDependencies): FastifyPluginCallbackZ
     app.post(
       '/events',
       {
-        // Room for white space around the event; its own size is checked apart.
+        // Allows white space around the event; the event's size is checked separately.
         bodyLimit: EVENT_BYTES * 2,
         config: { access: 'capture' },
         schema: {
           tags: ['capture'],
-          summary: 'Take one event',
-          description: 'The host-neutral contract (component Event). What is answered as accepted is committed.',
+          summary: 'Capture one event',
+          description: 'Captures an event in the host-neutral format. An `accepted` event is committed.',
           headers: deliveryHeaders,
           body: z.unknown().meta(EVENT),
           response: { 202: captureAnswerSchema, ...ERROR_RESPONSES },
         },
       },
       async (request, reply) => {
-        const holder = principalOf(request);
+        const principal = principalOf(request);
         const checked = checkEvent(request.body, sizeSent(request.headers));
         if (!('event' in checked)) throw new ApiError(checked.code, checked.message, checked.details);
-        const results = await intake.capture([keyedByDelivery(checked.event, deliveryOf(request.headers), 0)], holder);
+        const results = await intake.capture(
+          [keyedByDelivery(checked.event, deliveryOf(request.headers), 0)],
+          principal,
+        );
         const item = itemOf(0, results[0]);
         if (item.status === 'rejected') {
           const { code, message } = rejectionOf(results[0]);
@@ -109,9 +112,9 @@ export function eventRoutes({ intake }: ApiDependencies): FastifyPluginCallbackZ
         config: { access: 'capture', ndjson: true },
         schema: {
           tags: ['capture'],
-          summary: 'Take many events',
+          summary: 'Capture many events',
           description:
-            'A JSON array of at most 1,000 events, answered in the order sent; or NDJSON of any length, answered as NDJSON: one line an event after its commit, last a line with the counts. One bad event never spoils its neighbours.',
+            'Captures a JSON array of at most 1,000 events and returns items in the same order, or NDJSON of any length and streams NDJSON: one line per event after its commit, then a line with the counts. A rejected event does not affect the others.',
           consumes: ['application/json', 'application/x-ndjson'],
           headers: deliveryHeaders,
           body: z.unknown().meta({
@@ -120,15 +123,15 @@ export function eventRoutes({ intake }: ApiDependencies): FastifyPluginCallbackZ
                 schema: {
                   type: 'array',
                   maxItems: MAX_ARRAY,
-                  items: { anyOf: [EVENT, { description: 'Anything else is answered as rejected' }] },
+                  items: { anyOf: [EVENT, { description: 'Other items are rejected' }] },
                 },
               },
-              'application/x-ndjson': { schema: { description: 'Events, one a line' } },
+              'application/x-ndjson': { schema: { description: 'Events, one per line' } },
             },
           }),
           response: {
             202: {
-              description: 'One item an event',
+              description: 'One item per event',
               content: {
                 'application/json': { schema: captureAnswerSchema },
                 'application/x-ndjson': { schema: z.union([z.string(), z.instanceof(Readable)]) },
@@ -139,11 +142,11 @@ export function eventRoutes({ intake }: ApiDependencies): FastifyPluginCallbackZ
         },
       },
       async (request, reply) => {
-        const holder = principalOf(request);
+        const principal = principalOf(request);
         if (request.body instanceof Readable) {
-          reply.raw.once('close', streams.take(holder.userId));
+          reply.raw.once('close', streams.take(principal.userId));
           const lines = captureLines(request.body, deliveryOf(request.headers), (events) =>
-            intake.capture(events, holder),
+            intake.capture(events, principal),
           );
           return reply
             .status(202)
@@ -155,10 +158,10 @@ export function eventRoutes({ intake }: ApiDependencies): FastifyPluginCallbackZ
             { field: '', message: 'must be an array' },
           ]);
         if (request.body.length > MAX_ARRAY) {
-          const message = `holds at most ${MAX_ARRAY} events; send more as NDJSON`;
+          const message = `must not exceed ${MAX_ARRAY} events; send more as NDJSON`;
           throw new ApiError('VALIDATION_FAILED', `an array ${message}`, [{ field: '', message }]);
         }
-        return reply.status(202).send(answerOf(await captureAll(request.body, holder, request.headers)));
+        return reply.status(202).send(answerOf(await captureAll(request.body, principal, request.headers)));
       },
     );
     done();

@@ -6,7 +6,7 @@ import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import { ERROR_RESPONSES } from '../../../contract/shared.ts';
 
-/** `GET /full-values/:sha256`: the whole of a value that capture cut, redacted as its row was. For admins: a value does not say whose it is. */
+/** `GET /full-values/:sha256`: the original of a truncated value, redacted like its row. For admins: a value has no owner. */
 export function valueRoutes({ objects }: ApiDependencies): FastifyPluginCallbackZod {
   return (app, _options, done) => {
     app.get(
@@ -15,8 +15,8 @@ export function valueRoutes({ objects }: ApiDependencies): FastifyPluginCallback
         config: { access: 'admin' },
         schema: {
           tags: ['capture'],
-          summary: 'The whole of a value that was cut',
-          description: 'The hash stands in the note in its middle. Kept only where RECOLLECT_FULL_VALUES_DIR is set.',
+          summary: 'Get the full value of a truncated one',
+          description: 'The note in a truncated value contains the hash of its full value. Full values are stored only if RECOLLECT_FULL_VALUES_DIR is set.',
           params: z.object({ sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
           response: { 200: z.object({ sha256: z.string(), text: z.string() }), ...ERROR_RESPONSES },
         },

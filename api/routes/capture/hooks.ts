@@ -49,9 +49,9 @@ export function hookRoutes({ heavy, intake, recall }: ApiDependencies): FastifyP
         },
         schema: {
           tags: ['capture'],
-          summary: 'Take one hook of an agent host',
+          summary: 'Capture one hook of an agent host',
           description:
-            'Raw hook JSON of Claude Code, or of the host that the query names. An unknown event is kept as an info observation. A session start, a prompt and a file about to be read are answered with context where something is known.',
+            'Captures raw hook JSON of Claude Code, or of the host in the query. Stores an unknown event as an info observation. Returns context for a session start, a prompt or a file about to be read, if there is any.',
           params: z.object({
             event: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'letters, digits, dash and underscore, at most 64'),
           }),
@@ -62,7 +62,7 @@ export function hookRoutes({ heavy, intake, recall }: ApiDependencies): FastifyP
         },
       },
       async (request) => {
-        const holder = principalOf(request);
+        const principal = principalOf(request);
         const { host, namespace } = request.query;
         const delivery = {
           host,
@@ -73,9 +73,9 @@ export function hookRoutes({ heavy, intake, recall }: ApiDependencies): FastifyP
         };
         const capture = async (event: Incoming | null) => {
           if (event === null) return;
-          const [result] = await intake.capture([event], { tenantId: holder.tenantId, userId: holder.userId });
+          const [result] = await intake.capture([event], { tenantId: principal.tenantId, userId: principal.userId });
           const stored = result?.status === 'accepted' || result?.status === 'duplicate';
-          // What a person wants kept out is no problem of the agent's.
+          // An exclusion that the user configured is no error for the agent.
           const unwanted = result?.status === 'rejected' && result.reason !== 'deleted';
           if (stored || unwanted) return;
           const { code, message } = rejectionOf(result);
@@ -85,17 +85,17 @@ export function hookRoutes({ heavy, intake, recall }: ApiDependencies): FastifyP
         const hook =
           bytes === null
             ? readHook(request.body, delivery)
-            : await heavy.withHook(holder.userId, bytes, delivery, async (read) => {
+            : await heavy.withHook(principal.userId, bytes, delivery, async (read) => {
                 await capture(read.event);
                 return { ...read, event: null };
               });
         await capture(hook.event);
         const { question } = hook;
-        // Nobody waits for the answer to what a spool kept.
-        if (question === null || delivery.source === 'spool' || !holder.scopes.includes('read')) return {};
+        // No host waits for the response to a spooled event.
+        if (question === null || delivery.source === 'spool' || !principal.scopes.includes('read')) return {};
         const session = { host, externalId: hook.sessionId, namespace };
-        const block = await recall.contextForHook(holder, session, question).catch((error: unknown) => {
-          // Context is a gift: the agent must go on without it when recall is away.
+        const block = await recall.contextForHook(principal, session, question).catch((error: unknown) => {
+          // Context is optional: the agent must continue without it while recall is unavailable.
           request.log.warn({ error: error instanceof Error ? error.name : 'unknown' }, 'no context for a hook');
           return '';
         });

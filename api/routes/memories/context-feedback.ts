@@ -44,20 +44,20 @@ export function contextFeedbackRoutes({ database }: ApiDependencies): FastifyPlu
         config: { access: 'read', writes: true },
         schema: {
           tags: ['retrieval'],
-          summary: 'Say what of a context was useful or wrong',
+          summary: 'Rate memories of a context as useful or wrong',
           description:
-            'By whom it was given to, or an admin, and of what was served alone, each either useful or wrong. Said again of the same context it counts nothing. Useful learnings gain use; wrong ones lose a quarter of their confidence, down to 0.05.',
+            'For the user of the context and admins. Only served memories can be rated, each as useful or wrong; a repeated rating of the same context has no effect. A useful learning gains use; a wrong one loses a quarter of its confidence, down to 0.05.',
           params: z.object({ id: z.uuid() }),
           body: feedbackBody,
           response: { 200: feedbackAnswer, ...ERROR_RESPONSES },
         },
       },
       async (request) => {
-        const holder = principalOf(request);
+        const principal = principalOf(request);
         const { id } = request.params;
         const note = request.body.note === undefined ? null : redacted(request.body.note);
-        return database.asTenant(holder.tenantId, async (transaction) => {
-          const served = await readServed(transaction, id, viewerOf(holder));
+        return database.asTenant(principal.tenantId, async (transaction) => {
+          const served = await readServed(transaction, id, viewerOf(principal));
           if (served === null) throw new ApiError('NOT_FOUND', 'there is no such context');
           const useful = servedBy(request.body.useful, 'useful', served);
           const wrong = servedBy(request.body.wrong, 'wrong', served);
@@ -68,8 +68,8 @@ export function contextFeedbackRoutes({ database }: ApiDependencies): FastifyPlu
           }
           const record = (kind: UseKind, memories: readonly ServedMemory[]) =>
             recordUses(transaction, {
-              tenantId: holder.tenantId,
-              userId: holder.userId,
+              tenantId: principal.tenantId,
+              userId: principal.userId,
               contextId: id,
               kind,
               memories,

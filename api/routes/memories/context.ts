@@ -14,13 +14,13 @@ export function contextRoutes({ recall }: ApiDependencies): FastifyPluginCallbac
         config: { access: 'read' },
         schema: {
           tags: ['retrieval'],
-          summary: 'Pack context',
+          summary: 'Create a context',
           body: contextBody,
           response: { 200: contextAnswer, ...ERROR_RESPONSES },
         },
       },
       async (request) => {
-        const holder = principalOf(request);
+        const principal = principalOf(request);
         const {
           purpose,
           project,
@@ -31,9 +31,9 @@ export function contextRoutes({ recall }: ApiDependencies): FastifyPluginCallbac
           budget_tokens: budgetTokens,
         } = request.body;
         const block = await recall.context({
-          tenantId: holder.tenantId,
-          userId: holder.userId,
-          viewerId: viewerOf(holder),
+          tenantId: principal.tenantId,
+          userId: principal.userId,
+          viewerId: viewerOf(principal),
           purpose,
           project: project ?? null,
           namespace,

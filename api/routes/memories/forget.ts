@@ -20,16 +20,20 @@ export function forgetRoutes(dependencies: ApiDependencies): FastifyPluginCallba
           tags: ['capture'],
           summary: 'Forget one event',
           description:
-            'Its rows, its vectors and what quotes it go; its windows are summarised anew. Sending it again is answered EVENT_FORGOTTEN.',
+            'Deletes the rows and vectors of the event and everything that quotes it, and summarises its windows again. A repeated delivery of the event is rejected with EVENT_FORGOTTEN.',
           params: z.object({ key: eventKey }),
           querystring: z.strictObject({ session: sessionName, dry_run: dryRun }),
           response: { 200: forgottenSchema, ...ERROR_RESPONSES },
         },
       },
       async (request) => {
-        const holder = principalOf(request);
+        const principal = principalOf(request);
         const { session, dry_run: isDryRun } = request.query;
-        const { event, forgotten } = await forgetting.event(holder, { given: request.params.key, session, isDryRun });
+        const { event, forgotten } = await forgetting.event(principal, {
+          given: request.params.key,
+          session,
+          isDryRun,
+        });
         return { dry_run: isDryRun, session_id: event.sessionId, key: event.key, forgotten };
       },
     );
@@ -41,7 +45,7 @@ export function forgetRoutes(dependencies: ApiDependencies): FastifyPluginCallba
         schema: {
           tags: ['sessions'],
           summary: 'Forget a session',
-          description: 'It is hidden at once, what it said is deleted, and nothing of it is captured again.',
+          description: 'Hides the session at once, deletes its content, and rejects later events of it.',
           params: sessionParams,
           querystring: z.strictObject({ dry_run: dryRun }),
           response: { 200: forgottenSchema, ...ERROR_RESPONSES },

@@ -57,17 +57,17 @@ export function graphRoutes({ database }: ApiDependencies): FastifyPluginCallbac
         config: { access: 'read' },
         schema: {
           tags: ['graph'],
-          summary: 'Entities and relations around a node or a text',
+          summary: 'Get entities and relations around a node or a text',
           description:
-            'Nodes the nearest and weightiest first. A hub shows its weightiest relations alone. Quotes of prompts and observations are shown to whose session it was and to admins.',
+            'Returns nodes by distance, then weight. Of a hub, only the relations of highest weight are returned. Quotes of prompts and observations are visible to the owner of the session and to admins.',
           querystring: graphQuery,
           response: { 200: graphSchema, ...ERROR_RESPONSES },
         },
       },
       async (request) => {
         const { node, q, type, project, namespace, depth, limit } = request.query;
-        const holder = principalOf(request);
-        const found = await database.asTenant(holder.tenantId, async (transaction) => {
+        const principal = principalOf(request);
+        const found = await database.asTenant(principal.tenantId, async (transaction) => {
           const known = project === undefined ? undefined : await findProject(transaction, project);
           if (known === null) return { entities: [], relations: [] };
           return readNeighbourhood(transaction, {
@@ -78,7 +78,7 @@ export function graphRoutes({ database }: ApiDependencies): FastifyPluginCallbac
             type,
             depth,
             limit,
-            viewerId: viewerOf(holder),
+            viewerId: viewerOf(principal),
           });
         });
         if (node !== undefined && found.entities.length === 0) throw new ApiError('NOT_FOUND', 'there is no such node');

@@ -33,7 +33,7 @@ import { ERROR_RESPONSES } from '../../../contract/shared.ts';
 interface Change {
   readonly transaction: TenantTransaction;
   readonly editor: LearningEditor;
-  readonly holder: Principal;
+  readonly principal: Principal;
   readonly learning: LockedLearning;
   /** Another one that the request names, locked, too; undefined where it is not there. */
   readonly other: LockedLearning | undefined;
@@ -46,7 +46,7 @@ interface ChangeOptions {
   readonly allowed?: (learning: LockedLearning) => void;
 }
 
-/** The answer where a learning does not hold any more: it names what stands in its place. */
+/** Returns the error for a closed learning: it names the current one. */
 async function closedAlready(transaction: TenantTransaction, id: string): Promise<ApiError> {
   const current = await currentIn(transaction, id);
   if (current === null)
@@ -56,7 +56,7 @@ async function closedAlready(transaction: TenantTransaction, id: string): Promis
   ]);
 }
 
-/** What people do with a learning that stands: correct, delete, verify, invalidate, supersede. */
+/** Changes of a current learning: correct, delete, verify, invalidate, supersede. */
 export function learningChangeRoutes({
   config,
   database,
@@ -65,12 +65,12 @@ export function learningChangeRoutes({
 }: ApiDependencies): FastifyPluginCallbackZod {
   /** Does a change in one transaction and answers the learning that it names. */
   const change = async (
-    holder: Principal,
+    principal: Principal,
     id: string,
     work: (change: Change) => Promise<string>,
-    { otherId = null, allowed = (learning) => requireOwner(holder, learning) }: ChangeOptions = {},
+    { otherId = null, allowed = (learning) => requireOwner(principal, learning) }: ChangeOptions = {},
   ) => {
-    const { tenantId, userId } = holder;
+    const { tenantId, userId } = principal;
     const changed = await database.asTenant(tenantId, async (transaction) => {
       const locked = await lockLearnings(transaction, otherId === null ? [id] : [id, otherId]);
       const learning = locked.find((row) => row.id === id.toLowerCase());
@@ -79,8 +79,8 @@ export function learningChangeRoutes({
       allowed(learning);
       if (!learning.open) throw await closedAlready(transaction, id);
       const editor = { tenantId, userId, embeddingModel };
-      const changedId = await work({ transaction, editor, holder, learning, other });
-      return readLearning(transaction, changedId, viewerOf(holder));
+      const changedId = await work({ transaction, editor, principal, learning, other });
+      return readLearning(transaction, changedId, viewerOf(principal));
     });
     if (changed === null) throw noSuchLearning();
     // Vectors are written and removed by the index; the sweep repeats what is not heard.
@@ -96,9 +96,9 @@ export function learningChangeRoutes({
         config: { access: 'write' },
         schema: {
           tags: ['learnings'],
-          summary: 'Put a learning in other words',
+          summary: 'Correct a learning',
           description:
-            'By its owner or an admin. Makes a new version, which is the answer; the old one is closed. Of two corrections at once the second is answered CONFLICT with the id of the current version.',
+            'For its owner and admins. Creates and returns a new version, and closes the old one. The second of two concurrent corrections is rejected with CONFLICT and the id of the current version.',
           params: learningParams,
           body: learningCorrection,
           ...answers,
@@ -133,7 +133,7 @@ export function learningChangeRoutes({
           tags: ['learnings'],
           summary: 'Delete a learning',
           description:
-            'By its owner or an admin. It and the versions that it replaced leave all lists and search at once. It is not learned again from the same words.',
+            'For its owner and admins. Removes the learning and its earlier versions from all lists and search at once. It is not learned again from the same words.',
           params: learningParams,
           response: {
             200: z.object({ id: z.string(), deleted: z.number().int().describe('Versions') }),
@@ -142,14 +142,14 @@ export function learningChangeRoutes({
         },
       },
       async (request) => {
-        const holder = principalOf(request);
-        const { tenantId, userId } = holder;
+        const principal = principalOf(request);
+        const { tenantId, userId } = principal;
         const { id } = request.params;
         const deleted = await database.asTenant(tenantId, async (transaction) => {
           // One that is closed can be deleted, too.
           const [learning] = await lockLearnings(transaction, [id]);
           if (learning === undefined) throw noSuchLearning();
-          await requireOwnerOfAll(transaction, holder, learning);
+          await requireOwnerOfAll(transaction, principal, learning);
           return deleteLearning(transaction, { tenantId, userId, embeddingModel }, learning.id);
         });
         await Promise.allSettled([workflowHints.index(tenantId)]);
@@ -163,8 +163,8 @@ export function learningChangeRoutes({
         config: { access: 'write' },
         schema: {
           tags: ['learnings'],
-          summary: 'Say that a learning is true',
-          description: 'For admins, and for users where RECOLLECT_USERS_VERIFY is set.',
+          summary: 'Verify a learning',
+          description: 'For admins, and for users if RECOLLECT_USERS_VERIFY is set.',
           params: learningParams,
           body: verifyBody,
           ...answers,
@@ -189,8 +189,8 @@ export function learningChangeRoutes({
         config: { access: 'write' },
         schema: {
           tags: ['learnings'],
-          summary: 'Say that a learning does not hold any more',
-          description: 'It is closed with the reason, and not learned again from the same words.',
+          summary: 'Invalidate a learning',
+          description: 'Closes the learning with the reason. It is not learned again from the same words.',
           params: learningParams,
           body: invalidateBody,
           ...answers,
@@ -209,21 +209,21 @@ export function learningChangeRoutes({
         config: { access: 'write' },
         schema: {
           tags: ['learnings'],
-          summary: 'Put another learning in the place of one',
-          description: 'By its owner or an admin. Answers the one that stands now.',
+          summary: 'Supersede a learning by another one',
+          description: 'For its owner and admins. Returns the current learning.',
           params: learningParams,
           body: supersedeBody,
           ...answers,
         },
       },
       async (request) => {
-        const holder = principalOf(request);
+        const principal = principalOf(request);
         const { id } = request.params;
         const { by } = request.body;
         const reason = reasonOf(request.body.reason);
         if (typeof by === 'string' && by.toLowerCase() === id.toLowerCase()) throw badSuccessor('is the same learning');
         return change(
-          holder,
+          principal,
           id,
           async ({ transaction, editor, learning, other }) => {
             if (typeof by === 'string') {
@@ -232,7 +232,7 @@ export function learningChangeRoutes({
               await closeLearning(transaction, editor, learning.id, { reason, by: other.id });
               return other.id;
             }
-            const given = await handWritten(transaction, by, viewerOf(holder), 'by.');
+            const given = await handWritten(transaction, by, viewerOf(principal), 'by.');
             const written = await supersedeLearning(transaction, editor, learning, given, reason);
             if ('knownId' in written) throw knownAlready(written.knownId, 'by.description');
             return written.id;
@@ -249,9 +249,9 @@ export function learningChangeRoutes({
 function reasonOf(given: string): string {
   const reason = redacted(given);
   const message = isEmptied(reason)
-    ? 'says nothing beside what is private'
+    ? 'is empty without private text'
     : hides(reason)
-      ? 'is kept for what is deleted'
+      ? 'is reserved for deleted learnings'
       : null;
   if (message === null) return reason;
   throw new ApiError('VALIDATION_FAILED', `reason ${message}`, [{ field: 'reason', message }]);

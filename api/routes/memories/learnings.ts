@@ -94,11 +94,11 @@ export function learningRoutes({ database, embeddingModel, workflowHints }: ApiD
         const { page, limit, cursor, session, project, sort, as_of: asOf, ...rest } = request.query;
         const list = `learnings.${sort}`;
         const after = placeOf(cursor, list, placeSchema);
-        const holder = principalOf(request);
-        const found = await database.asTenant(holder.tenantId, async (transaction) => {
+        const principal = principalOf(request);
+        const found = await database.asTenant(principal.tenantId, async (transaction) => {
           const knownProject = project === undefined ? undefined : await findProject(transaction, project);
           const knownSession =
-            session === undefined ? undefined : await findSessionId(transaction, session, seekerOf(holder));
+            session === undefined ? undefined : await findSessionId(transaction, session, seekerOf(principal));
           if (knownProject === null || knownSession === null) return { rows: [], total: 0, next: null };
           const filter = {
             sessionId: knownSession,
@@ -111,7 +111,7 @@ export function learningRoutes({ database, embeddingModel, workflowHints }: ApiD
             asOf: asOf === undefined ? undefined : new Date(asOf),
             includeClosed: rest.include_closed,
           };
-          return listLearnings(transaction, filter, sort, { after, page, limit }, viewerOf(holder));
+          return listLearnings(transaction, filter, sort, { after, page, limit }, viewerOf(principal));
         });
         const next = found.next === null ? null : cursorOf(list, found.next);
         return {
@@ -127,21 +127,21 @@ export function learningRoutes({ database, embeddingModel, workflowHints }: ApiD
         config: { access: 'write' },
         schema: {
           tags: ['learnings'],
-          summary: 'Give knowledge by hand',
+          summary: 'Create a learning',
           description:
-            'Evidence is optional; each quote must stand in its row letter for letter. Private text and secrets are taken out. Words that are known already are answered with CONFLICT.',
+            'Evidence is optional; each quote must be verbatim in its row. Private text and secrets are redacted. A duplicate of a current learning is rejected with CONFLICT.',
           body: learningInput,
           response: { 201: learningSchema, ...ERROR_RESPONSES },
         },
       },
       async (request, reply) => {
-        const holder = principalOf(request);
-        const { tenantId, userId } = holder;
+        const principal = principalOf(request);
+        const { tenantId, userId } = principal;
         const written = await database.asTenant(tenantId, async (transaction) => {
-          const given = await handWritten(transaction, request.body, viewerOf(holder));
+          const given = await handWritten(transaction, request.body, viewerOf(principal));
           const result = await writeByHand(transaction, { tenantId, userId, embeddingModel }, given);
           if ('knownId' in result) throw knownAlready(result.knownId);
-          return readLearning(transaction, result.id, viewerOf(holder));
+          return readLearning(transaction, result.id, viewerOf(principal));
         });
         if (written === null) throw noSuchLearning();
         await Promise.allSettled([workflowHints.index(tenantId)]);
@@ -155,18 +155,18 @@ export function learningRoutes({ database, embeddingModel, workflowHints }: ApiD
         config: { access: 'read' },
         schema: {
           tags: ['learnings'],
-          summary: 'A learning with its evidence and its versions',
+          summary: 'Get a learning with its evidence and versions',
           params: learningParams,
           querystring: z.strictObject({ used_in: usedIn }),
           response: { 200: learningDetail, ...ERROR_RESPONSES },
         },
       },
       async (request) => {
-        const holder = principalOf(request);
+        const principal = principalOf(request);
         const { id } = request.params;
-        return database.asTenant(holder.tenantId, async (transaction) => {
-          await countFetched(transaction, holder, request.query.used_in, [id]);
-          const found = await readLearning(transaction, id, viewerOf(holder));
+        return database.asTenant(principal.tenantId, async (transaction) => {
+          await countFetched(transaction, principal, request.query.used_in, [id]);
+          const found = await readLearning(transaction, id, viewerOf(principal));
           if (found === null) throw noSuchLearning();
           return { ...presentLearning(found), versions: presentVersions(await readVersions(transaction, id)) };
         });
@@ -180,9 +180,9 @@ export function noSuchLearning(): ApiError {
   return new ApiError('NOT_FOUND', 'there is no such learning');
 }
 
-/** The answer to words that an open learning says already. */
+/** Returns the error for words that a current learning has already. */
 export function knownAlready(knownId: string, field = 'description'): ApiError {
-  return new ApiError('CONFLICT', `a learning says this already: ${knownId}`, [
-    { field, message: `is said already by ${knownId}` },
+  return new ApiError('CONFLICT', `a learning with this content exists: ${knownId}`, [
+    { field, message: `duplicates ${knownId}` },
   ]);
 }

@@ -28,7 +28,7 @@ function itemOf(remembered: Remembered, index: number): z.output<typeof storedIt
   return { index, status, hash: memoryHash(remembered.id), code: null, message: null };
 }
 
-/** `POST /memories`, `/memories/batch` and `/memories/get`: what is remembered by hand, and whole memories by their names. */
+/** `POST /memories`, `/memories/batch` and `/memories/get`: create memories, and read full ones by id or hash. */
 export function memoryRoutes({
   database,
   remembering,
@@ -42,18 +42,18 @@ export function memoryRoutes({
         config: { access: 'write' },
         schema: {
           tags: ['memories'],
-          summary: 'Remember',
+          summary: 'Create a memory',
           description:
-            'Stored as a learning, with private text and secrets taken out. The same content of the same project and namespace is one memory: then its hash is answered with 200. With infer it is compared with what is known: the same makes that surer, more becomes its next version, and what it speaks against is closed.',
+            'Stores a learning, without private text and secrets. Content that exists in the same project and namespace creates no memory: the response is 200 with its hash. With `infer`, the memory is compared with existing ones: a duplicate raises their confidence, a refinement becomes the next version, and a contradicted memory is closed.',
           body: memoryInput,
           response: { 200: storedAnswer, 201: storedAnswer, ...ERROR_RESPONSES },
         },
       },
       async (request, reply) => {
-        const holder = principalOf(request);
-        const { tenantId, userId } = holder;
+        const principal = principalOf(request);
+        const { tenantId, userId } = principal;
         const [stored] = await remembering.remember(
-          { tenantId, userId, embeddingModel, replacesAll: isAdmin(holder) },
+          { tenantId, userId, embeddingModel, replacesAll: isAdmin(principal) },
           [request.body],
         );
         if (stored === undefined) throw new ApiError('INTERNAL', 'nothing was stored');
@@ -73,18 +73,18 @@ export function memoryRoutes({
         config: { access: 'write' },
         schema: {
           tags: ['memories'],
-          summary: 'Remember many things',
+          summary: 'Create many memories',
           description:
-            'At most 1,000, of them 100 with infer; one item each, in order. A bad one never spoils its neighbours.',
+            'Creates at most 1,000 memories, at most 100 of them with `infer`, and returns one item per memory, in order. A rejected memory does not affect the others.',
           body: memoryBatch,
           response: { 200: z.object({ items: z.array(storedItem) }), ...ERROR_RESPONSES },
         },
       },
       async (request) => {
-        const holder = principalOf(request);
-        const { tenantId, userId } = holder;
+        const principal = principalOf(request);
+        const { tenantId, userId } = principal;
         const stored = await remembering.remember(
-          { tenantId, userId, embeddingModel, replacesAll: isAdmin(holder) },
+          { tenantId, userId, embeddingModel, replacesAll: isAdmin(principal) },
           request.body.memories,
         );
         await Promise.allSettled([workflowHints.index(tenantId)]);
@@ -98,9 +98,9 @@ export function memoryRoutes({
         config: { access: 'read' },
         schema: {
           tags: ['memories'],
-          summary: 'Whole memories by id or hash',
+          summary: 'Get full memories by id or hash',
           description:
-            'In the order asked; `missing` are names of what is not there. Each fetch of what the context `used_in` served counts as a use; without it, of what the newest context of the last 12 hours served that held it.',
+            'Returns memories in the requested order; `missing` lists names without a memory. Fetching a memory that the context `used_in` served counts as a use; without `used_in`, the newest context of the last 12 hours that contained the memory counts.',
           body: fetchMemoriesBody,
           response: {
             200: z.object({ data: z.array(memorySchema), missing: z.array(z.string()) }),
@@ -109,15 +109,15 @@ export function memoryRoutes({
         },
       },
       async (request) => {
-        const holder = principalOf(request);
+        const principal = principalOf(request);
         const { ids, used_in: contextId } = request.body;
-        const found = await findMemories(database, holder, ids, (place) => `ids.${place}`);
+        const found = await findMemories(database, principal, ids, (place) => `ids.${place}`);
         const memories = [...new Set(found.filter((memory) => memory !== null))];
         const foundIds = memories.map(({ id }) => id);
-        if (contextId === undefined) await countFetchedOfNewest(database, holder, foundIds);
+        if (contextId === undefined) await countFetchedOfNewest(database, principal, foundIds);
         else
-          await database.asTenant(holder.tenantId, (transaction) =>
-            countFetched(transaction, holder, contextId, foundIds),
+          await database.asTenant(principal.tenantId, (transaction) =>
+            countFetched(transaction, principal, contextId, foundIds),
           );
         return { data: memories.map(presentMemory), missing: ids.filter((_, place) => found[place] === null) };
       },

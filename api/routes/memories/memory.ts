@@ -25,18 +25,18 @@ export function oneMemoryRoutes(dependencies: ApiDependencies): FastifyPluginCal
   const changes = createMemoryChanges(dependencies);
 
   const read = async (
-    holder: Principal,
+    principal: Principal,
     name: string,
     field: 'id' | 'hash',
     { as_of: asOf, used_in: contextId }: z.output<typeof memoryQuery>,
   ) => {
     const memory =
       asOf === undefined
-        ? await findMemory(database, holder, name, field)
-        : await findMemoryAsOf(database, holder, name, field, new Date(asOf));
+        ? await findMemory(database, principal, name, field)
+        : await findMemoryAsOf(database, principal, name, field, new Date(asOf));
     if (contextId !== undefined)
-      await database.asTenant(holder.tenantId, (transaction) =>
-        countFetched(transaction, holder, contextId, [memory.id]),
+      await database.asTenant(principal.tenantId, (transaction) =>
+        countFetched(transaction, principal, contextId, [memory.id]),
       );
     return presentMemory(memory);
   };
@@ -48,8 +48,8 @@ export function oneMemoryRoutes(dependencies: ApiDependencies): FastifyPluginCal
         config: { access: 'read' },
         schema: {
           tags: ['memories'],
-          summary: 'One memory',
-          description: 'Of a version that was replaced, the one that stands now; its id and hash are then others.',
+          summary: 'Get a memory',
+          description: 'Returns the current version of a replaced one, whose id and hash differ.',
           params,
           querystring: memoryQuery,
           response: { 200: memorySchema, ...ERROR_RESPONSES },
@@ -64,8 +64,8 @@ export function oneMemoryRoutes(dependencies: ApiDependencies): FastifyPluginCal
         config: { access: 'read' },
         schema: {
           tags: ['memories'],
-          summary: 'One memory by its hash',
-          description: 'HASH_AMBIGUOUS names the candidates where several memories bear it.',
+          summary: 'Get a memory by its hash',
+          description: 'Returns HASH_AMBIGUOUS with the candidates if several memories have the hash.',
           params: memoryHashParams,
           querystring: memoryQuery,
           response: { 200: memorySchema, ...ERROR_RESPONSES },
@@ -82,16 +82,16 @@ export function oneMemoryRoutes(dependencies: ApiDependencies): FastifyPluginCal
           tags: ['memories'],
           summary: 'Correct a memory',
           description:
-            'A learning gets a new version, which is the answer, and keeps the old one for as_of; importance changes it in place. Of an observation tags, importance and flagged change, and flagged of observations alone. Prompts and summaries stay as they are.',
+            'Creates and returns a new version of a learning; `as_of` still returns the old one. `importance` changes a learning in place. Of an observation, `tags`, `importance` and `flagged` can change; only observations have `flagged`. Prompts and summaries cannot change.',
           params,
           body: memoryCorrection,
           response: { 200: memorySchema, ...ERROR_RESPONSES },
         },
       },
       async (request) => {
-        const holder = principalOf(request);
-        const memory = await findMemory(database, holder, request.params.id, 'id', 'versions');
-        return presentMemory(await changes.correct(holder, memory, request.body));
+        const principal = principalOf(request);
+        const memory = await findMemory(database, principal, request.params.id, 'id', 'versions');
+        return presentMemory(await changes.correct(principal, memory, request.body));
       },
     );
 
@@ -103,15 +103,15 @@ export function oneMemoryRoutes(dependencies: ApiDependencies): FastifyPluginCal
           tags: ['memories'],
           summary: 'Forget a memory',
           description:
-            'What a learning and its older versions say goes; no session teaches the same words again. Summaries are not forgotten, but what they were made from. Of an observation or a prompt the captured event goes, as by DELETE /events/{key}.',
+            'Deletes the content of a learning and its earlier versions; it is not learned again from the same words. Deletes the captured event of an observation or a prompt, like DELETE /events/{key}. Summaries cannot be forgotten, only their sources.',
           params,
           response: { 200: forgottenMemory, ...ERROR_RESPONSES },
         },
       },
       async (request) => {
-        const holder = principalOf(request);
-        const memory = await findMemory(database, holder, request.params.id, 'id', 'versions');
-        const forgotten = await changes.forget(holder, memory);
+        const principal = principalOf(request);
+        const memory = await findMemory(database, principal, request.params.id, 'id', 'versions');
+        const forgotten = await changes.forget(principal, memory);
         return { id: memory.id, hash: memoryHash(memory.id), type: memory.type, forgotten };
       },
     );

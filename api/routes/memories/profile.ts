@@ -53,22 +53,22 @@ export function profileRoutes({ database }: ApiDependencies): FastifyPluginCallb
         config: { access: 'read' },
         schema: {
           tags: ['profile'],
-          summary: 'What a user prefers and works on',
+          summary: 'Get the preferences and focus of a user',
           description:
-            "One's own, or for admins another user's. Made from what the user said and from the summaries of the last 14 days; nothing stands here without a quote.",
+            'Returns the profile of the caller or, for admins, of another user. Derived from statements of the user and from summaries of the last 14 days; every entry has a quote.',
           querystring: z.strictObject({
             project: text(2048).optional(),
-            user: text(256).optional().describe('Id or name; for admins'),
+            user: text(256).optional().describe('Id or name of a user; only for admins'),
           }),
           response: { 200: profileSchema, ...ERROR_RESPONSES },
         },
       },
       async (request) => {
-        const holder = principalOf(request);
+        const principal = principalOf(request);
         const { project: projectInput, user: givenUser } = request.query;
-        return database.asTenant(holder.tenantId, async (transaction) => {
-          const user = await findUser(transaction, givenUser ?? holder.userId);
-          if (!mayActFor(holder, user?.id)) throw new ApiError('FORBIDDEN', "another user's profile is for admins");
+        return database.asTenant(principal.tenantId, async (transaction) => {
+          const user = await findUser(transaction, givenUser ?? principal.userId);
+          if (!mayActFor(principal, user?.id)) throw new ApiError('FORBIDDEN', "another user's profile is for admins");
           if (user === null) throw new ApiError('NOT_FOUND', 'there is no such user');
           const project = projectInput === undefined ? null : await findProject(transaction, projectInput);
           if (projectInput !== undefined && project === null)

@@ -52,7 +52,7 @@ export function presentFound(found: TracedMemory, question: string, explain: boo
 
 const rounded = (ms: number) => Math.round(ms * 100) / 100;
 
-/** What was understood, as it is told: fields that say nothing are left out. */
+/** Returns the understood query without empty fields. */
 function presentUnderstood(understood: SearchResult['understood']): z.output<typeof understoodSchema> | null {
   if (understood === null) return null;
   const { text, phrases, fields, time, newest, names, language } = understood;
@@ -118,7 +118,7 @@ export function presentCompact(result: SearchResult, count: CountTokens): z.outp
   };
 }
 
-/** What a request says of a filter, in the words of the API. */
+/** Filter parameters of a search request. */
 export interface SearchFilterParams {
   readonly type?: readonly MemoryType[] | undefined;
   readonly tags?: readonly string[] | undefined;
@@ -140,7 +140,7 @@ const NOTHING: SearchResult = {
   stages: [],
 };
 
-/** Only what was asked for: a filter that is absent must not become one that is undefined. */
+/** Returns only the requested filters: an absent filter must not become an undefined one. */
 function filterOf(given: SearchFilterParams, viewerId: string | undefined): RecallFilter {
   const { type, namespace, tags, tool, kind, since, until, as_of: asOf } = given;
   return {
@@ -156,20 +156,20 @@ function filterOf(given: SearchFilterParams, viewerId: string | undefined): Reca
   };
 }
 
-/** Runs a search as the API narrows it. A project that nobody knows holds nothing: the search is answered, with nothing. */
+/** Runs a search with the filters of the request. Returns no results for an unknown project. */
 export async function runSearch(
   { recall, database, metrics }: ApiDependencies,
-  holder: Principal,
+  principal: Principal,
   given: SearchFilterParams,
   request: Omit<SearchRequest, 'tenantId' | 'filter'>,
 ): Promise<SearchResult> {
-  const { tenantId } = holder;
+  const { tenantId } = principal;
   const { project } = given;
   const known =
     project === undefined
       ? undefined
       : await database.asTenant(tenantId, (transaction) => findProject(transaction, project));
-  const filter = filterOf(given, viewerOf(holder));
+  const filter = filterOf(given, viewerOf(principal));
   const result =
     known === null
       ? NOTHING
@@ -223,7 +223,7 @@ export function searchRoutes(dependencies: ApiDependencies): FastifyPluginCallba
         config: { access: 'read' },
         schema: {
           tags: ['retrieval'],
-          summary: 'Search memories by meaning alone',
+          summary: 'Search memories by meaning only',
           body: semanticBody,
           response: { 200: searchAnswer, ...ERROR_RESPONSES },
         },
@@ -258,7 +258,7 @@ export function searchRoutes(dependencies: ApiDependencies): FastifyPluginCallba
         config: { access: 'read' },
         schema: {
           tags: ['retrieval'],
-          summary: 'Complete what is being typed',
+          summary: 'Suggest completions of a query',
           querystring: suggestQuery,
           response: { 200: suggestAnswer, ...ERROR_RESPONSES },
         },

@@ -29,7 +29,7 @@ function present(archive: StoredArchive): z.input<typeof archiveSchema> {
   };
 }
 
-/** `/archives`: sessions whose rows lie in the archive store. */
+/** `/archives`: sessions whose rows are in the archive store. */
 export function archiveRoutes({ database, retention, archives: store }: ApiDependencies): FastifyPluginCallbackZod {
   return (app, _options, done) => {
     app.get(
@@ -38,9 +38,9 @@ export function archiveRoutes({ database, retention, archives: store }: ApiDepen
         config: { access: 'read' },
         schema: {
           tags: ['retention'],
-          summary: 'Archived sessions by their titles and the heads of their summaries',
+          summary: 'Search archived sessions by title and start of summary',
           querystring: z.strictObject({
-            q: line(QUESTION_CHARS).optional().describe('Words; without them the newest first'),
+            q: line(QUESTION_CHARS).optional().describe('Words to search for; without them, the newest archives first'),
             ...pageQuery,
           }),
           response: {
@@ -64,9 +64,9 @@ export function archiveRoutes({ database, retention, archives: store }: ApiDepen
         config: { access: 'admin' },
         schema: {
           tags: ['retention'],
-          summary: 'Bring an archived session back',
-          description: 'Its rows come back as they were, then their vectors; the archive goes when all of them stand.',
-          params: z.object({ id: z.uuid().describe('Of the archive, or of its session') }),
+          summary: 'Restore an archived session',
+          description: 'Restores the rows, then requests their vectors; deletes the archive when all are indexed.',
+          params: z.object({ id: z.uuid().describe('Id of the archive or of its session') }),
           response: { 202: archiveRestore, ...ERROR_RESPONSES },
         },
       },

@@ -42,7 +42,7 @@ export function presentBackup(row: StoredBackup): z.input<typeof backupSchema> {
   };
 }
 
-/** `POST /admin/backup`, `GET /admin/backups` and one of them: sets of the whole instance, for its operators. */
+/** `POST /admin/backup`, `GET /admin/backups` and one backup: for operators of the instance. */
 export function backupRoutes({ config, database, backups }: ApiDependencies): FastifyPluginCallbackZod {
   const { pool } = database;
 
@@ -67,7 +67,7 @@ export function backupRoutes({ config, database, backups }: ApiDependencies): Fa
         requireStore();
         const { tenantId, userId } = principalOf(request);
         const row = await requestBackup(pool, newId(), userId);
-        // One of the schedule has its workflow; one whose workflow could not be told by an earlier request is told now.
+        // A scheduled backup has its workflow; start the workflow that an earlier request could not start.
         if (row.workflowId.startsWith('job/')) await backups.start(tenantId, row.id);
         return reply.status(202).send(presentBackup(row));
       },
@@ -123,7 +123,7 @@ export function backupRoutes({ config, database, backups }: ApiDependencies): Fa
           tags: ['admin'],
           summary: 'Verify a backup',
           description:
-            'Answers at once with the job; the backup then says when it was found good, or what was found. Also for a set in the store that another instance made.',
+            'Returns the job at once; the backup then contains the time of a successful verification, or the fault. Also verifies a backup in the store that another instance created.',
           params,
           response: { 202: backupVerification, ...ERROR_RESPONSES },
         },

@@ -15,15 +15,15 @@ import { claudeMemKnown, claudeMemKnownQuery, claudeMemRowsQuery, claudeMemTaken
 import { ERROR_RESPONSES } from '../../../contract/shared.ts';
 import { UPLOAD_DEADLINE_MS, UploadSlots } from '../../http/upload-slots.ts';
 
-/** One row alone may be as long as a tool's whole output. */
+/** Fits a row with the full output of a tool. */
 const BODY_BYTES = 32 * 1024 * 1024;
-/** Each holds its rows in memory. */
+/** Each request buffers its rows. */
 const AT_ONCE = { perUser: 2, total: 4 } as const;
 
 /** Rows as the document has them. Columns hold what was put into them: beside the id nothing is refused. */
 const ROWS = {
   type: 'array',
-  description: 'One row a line',
+  description: 'Rows, one per line',
   maxItems: MAX_ROWS,
   items: {
     type: 'object',
@@ -54,7 +54,7 @@ export function claudeMemRoutes({
         config: { access: 'write' },
         schema: {
           tags: ['imports'],
-          summary: 'How many rows of a claude-mem database were taken in',
+          summary: 'Count the imported rows of a claude-mem database',
           querystring: claudeMemKnownQuery,
           response: { 200: claudeMemKnown, ...ERROR_RESPONSES },
         },
@@ -73,8 +73,8 @@ export function claudeMemRoutes({
         config: { access: 'write', ndjson: true },
         schema: {
           tags: ['imports'],
-          summary: 'Take rows of a claude-mem database',
-          description: `Rows of one table, one a line, each with its session’s columns; at most ${MAX_ROWS}. All of them are taken or none; a row that was taken before changes nothing.`,
+          summary: 'Import rows of a claude-mem database',
+          description: `Imports at most ${MAX_ROWS} rows of one table, one per line, each with the columns of its session. Imports all rows or none; skips rows imported before.`,
           consumes: ['application/x-ndjson'],
           querystring: claudeMemRowsQuery,
           body: z.unknown().meta(ROWS),
@@ -95,15 +95,15 @@ export function claudeMemRoutes({
               ? mapRows(batch, readRows(table, bytes))
               : await heavy.mapRows(bytes, table, { owner: batch.owner, source });
           // What the rows make work of waits until all of them are there.
-          const flood = (): void => {
+          const countRows = (): void => {
             if (!dryRun) importBurst.count(drafts.length);
           };
-          flood();
+          countRows();
           const taken = await database.asTenant(tenantId, (transaction) =>
             importBatch(transaction, batch, { table, drafts }),
           );
-          flood();
-          // Both are lossy by design: the sweep finds what was never told.
+          countRows();
+          // Both hints may be lost: the sweep resends them.
           for (const session of taken.toHint) await workflowHints.session(tenantId, session).catch(() => undefined);
           if (!dryRun) await workflowHints.index(tenantId).catch(() => undefined);
           const { source_rows, imported, present, refused, ...dropped } = taken.counts;

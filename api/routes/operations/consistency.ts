@@ -2,7 +2,7 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { newId } from '../../../domain/ids.ts';
 import type { TenantId } from '../../../domain/ids.ts';
-import { askCheck, readChecks } from '../../../stores/postgres/consistency/consistency-checks.ts';
+import { requestCheck, readChecks } from '../../../stores/postgres/consistency/consistency-checks.ts';
 import type { StoredCheck } from '../../../stores/postgres/consistency/consistency-checks.ts';
 import { jobIdOf } from '../../../stores/temporal/job-ids.ts';
 import { principalOf } from '../../auth.ts';
@@ -54,7 +54,7 @@ export function consistencyRoutes({ database, checks }: ApiDependencies): Fastif
           description: 'Runs in the background. Counts differences by kind, and repairs them if `repair` is true.',
           body: z.strictObject({
             repair: z.boolean().default(false).describe('Repair differences'),
-            dry_run: z.boolean().default(false).describe('Only count, even if `repair` is true'),
+            dry_run: z.boolean().default(false).describe('Count differences only, even if `repair` is true'),
           }),
           response: { 202: checkSchema, ...ERROR_RESPONSES },
         },
@@ -63,7 +63,7 @@ export function consistencyRoutes({ database, checks }: ApiDependencies): Fastif
         const { tenantId, userId } = principalOf(request);
         const repair = request.body.repair && !request.body.dry_run;
         const id: string = newId();
-        await database.asTenant(tenantId, (transaction) => askCheck(transaction, { id, tenantId, userId, repair }));
+        await database.asTenant(tenantId, (transaction) => requestCheck(transaction, { id, tenantId, userId, repair }));
         await checks.start({ tenantId, checkId: id, repair });
         return reply.status(202).send(await one(tenantId, id));
       },
@@ -77,7 +77,7 @@ export function consistencyRoutes({ database, checks }: ApiDependencies): Fastif
           summary: 'List consistency checks, newest first',
           querystring: z.strictObject({
             limit: numeric(z.number().int().min(1).max(100)).prefault(20),
-            before: z.uuid().optional().describe('Older than this one'),
+            before: z.uuid().optional().describe('Id of a check; returns older ones'),
           }),
           response: { 200: dataOf(checkSchema), ...ERROR_RESPONSES },
         },

@@ -68,7 +68,7 @@ export function presentFileImport(row: StoredFileImport): z.input<typeof fileImp
   };
 }
 
-/** Memory as a file: written by one instance, taken in by another. */
+/** Exports to a file, and imports of the file into another instance. */
 export function exportRoutes({ database, archives: archive, jobStores }: ApiDependencies): FastifyPluginCallbackZod {
   const uploads = new UploadSlots(AT_ONCE);
   const store = (): ArchiveStore => {
@@ -77,11 +77,12 @@ export function exportRoutes({ database, archives: archive, jobStores }: ApiDepe
     return archive;
   };
 
-  /** @throws ApiError NOT_FOUND for another tenant's, and, unless an admin asks, another user's */
+  /** @throws ApiError NOT_FOUND for an export of another tenant, or of another user unless the caller is an admin */
   const read = async (request: FastifyRequest, id: string): Promise<StoredExport> => {
-    const holder = principalOf(request);
-    const found = await database.asTenant(holder.tenantId, (transaction) => readExport(transaction, id));
-    if (found === null || !mayActFor(holder, found.userId)) throw new ApiError('NOT_FOUND', 'there is no such export');
+    const principal = principalOf(request);
+    const found = await database.asTenant(principal.tenantId, (transaction) => readExport(transaction, id));
+    if (found === null || !mayActFor(principal, found.userId))
+      throw new ApiError('NOT_FOUND', 'there is no such export');
     return found;
   };
 
@@ -92,25 +93,25 @@ export function exportRoutes({ database, archives: archive, jobStores }: ApiDepe
         config: { access: 'write' },
         schema: {
           tags: ['exports'],
-          summary: 'Write memory into a file that another instance takes in',
+          summary: 'Export memory to a file that another instance can import',
           description:
-            'The tenant or a project: admins; a person or a session: whose it is, too. Keys, passwords and secrets are never in it. The file stands for seven days.',
+            'Admins export the tenant, a project, a user or a session; users export themselves and their sessions. The file contains no keys, passwords or secrets. It is deleted after seven days.',
           body: exportBody,
           response: { 202: exportSchema, ...ERROR_RESPONSES },
         },
       },
       async (request, reply) => {
-        const holder = principalOf(request);
-        const { tenantId, userId } = holder;
+        const principal = principalOf(request);
+        const { tenantId, userId } = principal;
         const { scope, subject: given } = request.body;
         store();
         const row = await database.asTenant(tenantId, async (transaction) => {
           if (scope === 'user') {
-            const { id: subject } = await personFor(transaction, holder, given);
+            const { id: subject } = await personFor(transaction, principal, given);
             return openExport(transaction, { tenantId, userId, scope, subject });
           }
           if (scope === 'tenant') {
-            refuseOthers(holder);
+            refuseOthers(principal);
             return openExport(transaction, { tenantId, userId, scope, subject: null });
           }
           if (given === undefined)
@@ -122,14 +123,14 @@ export function exportRoutes({ database, archives: archive, jobStores }: ApiDepe
               tenantId,
               userId,
               scope,
-              subject: await sessionFor(transaction, holder, given),
+              subject: await sessionFor(transaction, principal, given),
             });
-          refuseOthers(holder);
+          refuseOthers(principal);
           const project = await findProject(transaction, given);
           if (project === null) throw new ApiError('NOT_FOUND', 'there is no such project');
           return openExport(transaction, { tenantId, userId, scope, subject: project.id });
         });
-        // A row whose workflow could not be told is found by the next request of the same scope, and started then.
+        // If the workflow cannot be started, the next request of the same scope finds the row and starts it.
         await jobStores.export(tenantId, row.id);
         return reply.status(202).send(presentExport(row));
       },
@@ -141,7 +142,7 @@ export function exportRoutes({ database, archives: archive, jobStores }: ApiDepe
         config: { access: 'read' },
         schema: {
           tags: ['exports'],
-          summary: 'An export and how far it is',
+          summary: 'Get an export and its progress',
           params: z.object({ id: z.uuid() }),
           response: { 200: exportSchema, ...ERROR_RESPONSES },
         },
@@ -155,7 +156,7 @@ export function exportRoutes({ database, archives: archive, jobStores }: ApiDepe
         config: { access: 'read' },
         schema: {
           tags: ['exports'],
-          summary: 'The file of an export',
+          summary: 'Download the file of an export',
           description: 'NDJSON, compressed with Zstandard.',
           params: z.object({ id: z.uuid() }),
           response: {
@@ -172,12 +173,12 @@ export function exportRoutes({ database, archives: archive, jobStores }: ApiDepe
         if (found.state !== 'completed')
           throw new ApiError('CONFLICT', `the export is ${found.state}: there is no file`);
         const pieces = store().read(found.objectKey)[Symbol.asyncIterator]();
-        // The first piece before the answer begins: a file that is gone is said with a status.
+        // Read the first chunk before the response starts: a missing file then yields an error status.
         const first = await pieces.next().catch((error: unknown) => {
           if (error instanceof ArchiveStoreError && error.kind === 'missing')
-            throw new ApiError('NOT_FOUND', 'the file is gone');
+            throw new ApiError('NOT_FOUND', 'the file was deleted');
           if (error instanceof ArchiveStoreError)
-            throw new ApiError('STORAGE_UNAVAILABLE', 'storage is away; try again');
+            throw new ApiError('STORAGE_UNAVAILABLE', 'storage is unavailable; try again');
           throw error;
         });
         const file = async function* () {
@@ -197,26 +198,26 @@ export function exportRoutes({ database, archives: archive, jobStores }: ApiDepe
         config: { access: 'admin', zstd: true },
         schema: {
           tags: ['imports'],
-          summary: 'Take the file of another instance in',
+          summary: 'Import the file of another instance',
           description:
-            'Kept first, then taken in by a job that goes on where it was ended. People are known by name and projects by remote; rows that stand here stay as they are, and what was erased here is not taken.',
+            'Stores the file, then a job imports it and resumes after interruptions. Matches users by name and projects by remote; leaves existing rows unchanged, and skips rows that were erased on this instance.',
           consumes: ['application/zstd'],
           body: z.unknown(),
           response: { 202: fileImportSchema, ...ERROR_RESPONSES },
         },
       },
       async (request, reply) => {
-        const holder = principalOf(request);
+        const principal = principalOf(request);
         if (!(request.body instanceof Readable))
           throw new ApiError('UNSUPPORTED_MEDIA_TYPE', 'the body is the file itself, as application/zstd');
         const id = newImportId();
-        const objectKey = importKey(holder.tenantId, id);
+        const objectKey = importKey(principal.tenantId, id);
         const { body } = request;
-        const file = await uploads.run(holder.userId, () => store().write(objectKey, bounded(body)));
-        const row = await database.asTenant(holder.tenantId, (transaction) =>
-          openFileImport(transaction, holder, id, { objectKey, ...file }),
+        const file = await uploads.run(principal.userId, () => store().write(objectKey, bounded(body)));
+        const row = await database.asTenant(principal.tenantId, (transaction) =>
+          openFileImport(transaction, principal, id, { objectKey, ...file }),
         );
-        await jobStores.fileImport(holder.tenantId, row.id);
+        await jobStores.fileImport(principal.tenantId, row.id);
         return reply.status(202).send(presentFileImport(row));
       },
     );
@@ -227,7 +228,7 @@ export function exportRoutes({ database, archives: archive, jobStores }: ApiDepe
         config: { access: 'admin' },
         schema: {
           tags: ['imports'],
-          summary: 'An import of a file and how far it came',
+          summary: 'Get an import of a file and its progress',
           params: z.object({ id: z.uuid() }),
           response: { 200: fileImportSchema, ...ERROR_RESPONSES },
         },

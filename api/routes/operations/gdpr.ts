@@ -37,32 +37,32 @@ function refused(field: string, message: string): ApiError {
   return new ApiError('VALIDATION_FAILED', message, [{ field, message }]);
 }
 
-/** What is to be erased, by id, after it was asked whether this one may. @throws ApiError, Held */
-async function subjectOf(transaction: TenantTransaction, holder: Principal, wanted: Wanted): Promise<string | null> {
+/** Returns the id of the subject, after authorization. @throws ApiError, LegalHoldError */
+async function subjectOf(transaction: TenantTransaction, principal: Principal, wanted: Wanted): Promise<string | null> {
   switch (wanted.kind) {
     case 'session': {
-      const sessionId = await sessionFor(transaction, holder, wanted.session);
+      const sessionId = await sessionFor(transaction, principal, wanted.session);
       await assertNoLegalHold(transaction, { sessionId });
       return sessionId;
     }
     case 'user': {
-      const person = await personFor(transaction, holder, wanted.user);
+      const person = await personFor(transaction, principal, wanted.user);
       if (await isLastAdmin(transaction, person))
         throw new ApiError(
           'CONFLICT',
-          'nobody else could administer the tenant: make another admin, or erase the tenant',
+          'the tenant has no other admin: create another admin, or erase the tenant',
         );
       await assertNoLegalHold(transaction, { userId: person.id });
       return person.id;
     }
     case 'tenant':
-      refuseOthers(holder);
-      if ((await tenantName(transaction, holder.tenantId)) !== wanted.name)
+      refuseOthers(principal);
+      if ((await tenantName(transaction, principal.tenantId)) !== wanted.name)
         throw refused('name', 'is not the name of this tenant');
       await assertNoLegalHold(transaction, {});
-      return holder.tenantId;
+      return principal.tenantId;
     case 'text':
-      refuseOthers(holder);
+      refuseOthers(principal);
       return null;
   }
 }
@@ -82,16 +82,16 @@ export function presentErasure(row: StoredErasure): z.input<typeof erasureSchema
   };
 }
 
-/** What people may ask about what is kept of them: to erase, export, correct and hide it. */
+/** Rights of users over their data: erase, export, correct and restrict. */
 export function gdprRoutes(dependencies: ApiDependencies): FastifyPluginCallbackZod {
   const { database, jobStores } = dependencies;
   const changes = createMemoryChanges(dependencies);
 
-  const open = async (holder: Principal, wanted: Wanted): Promise<StoredErasure> => {
-    const { tenantId, userId } = holder;
+  const open = async (principal: Principal, wanted: Wanted): Promise<StoredErasure> => {
+    const { tenantId, userId } = principal;
     try {
       return await database.asTenant(tenantId, async (transaction) => {
-        const subject = await subjectOf(transaction, holder, wanted);
+        const subject = await subjectOf(transaction, principal, wanted);
         const searchText = wanted.kind === 'text' ? wanted.text : null;
         return openErasure(transaction, { tenantId, requestedBy: userId, kind: wanted.kind, subject, searchText });
       });
@@ -108,19 +108,19 @@ export function gdprRoutes(dependencies: ApiDependencies): FastifyPluginCallback
         config: { access: 'write' },
         schema: {
           tags: ['gdpr'],
-          summary: 'Erase a session, a person, the tenant or a text for good',
+          summary: 'Erase a session, a user, the tenant or a text permanently',
           description:
-            'Rows, vectors, caches, archives and exports; backups by a journal that every restore reads. It ends with a receipt, and once begun it cannot be called off. Own sessions and oneself: anybody; all else: admins.',
+            'Deletes rows, vectors, caches, archives and exports; backups are covered by a journal that every restore repeats. Ends with a receipt, and cannot be cancelled once started. Users may erase themselves and their own sessions; everything else requires an admin.',
           body: eraseBody,
           response: { 200: foundText, 202: erasureSchema, ...ERROR_RESPONSES },
         },
       },
       async (request, reply) => {
-        const holder = principalOf(request);
+        const principal = principalOf(request);
         const wanted = request.body;
         if (wanted.kind === 'text' && wanted.dry_run) {
-          refuseOthers(holder);
-          const found = await findText(database, holder.tenantId, wanted.text).catch((error: unknown) => {
+          refuseOthers(principal);
+          const found = await findText(database, principal.tenantId, wanted.text).catch((error: unknown) => {
             throw error instanceof TooMuchFound ? refused('text', error.message) : error;
           });
           return reply.status(200).send({
@@ -134,9 +134,9 @@ export function gdprRoutes(dependencies: ApiDependencies): FastifyPluginCallback
             },
           });
         }
-        const erasure = await open(holder, wanted);
-        // A row whose workflow could not be told is found by the next request in the same words, and started then.
-        await jobStores.erasure(holder.tenantId, erasure.id);
+        const erasure = await open(principal, wanted);
+        // If the workflow cannot be started, the next identical request finds the row and starts it.
+        await jobStores.erasure(principal.tenantId, erasure.id);
         return reply.status(202).send(presentErasure(erasure));
       },
     );
@@ -147,8 +147,8 @@ export function gdprRoutes(dependencies: ApiDependencies): FastifyPluginCallback
         config: { access: 'read' },
         schema: {
           tags: ['gdpr'],
-          summary: 'Erasures and their receipts',
-          description: 'Of the tenant for admins, else one’s own; the newest first.',
+          summary: 'List erasures and their receipts, newest first',
+          description: 'Returns the erasures of the tenant for admins, else those of the caller.',
           querystring: z.strictObject({
             limit: numeric(z.number().int().min(1).max(100)).prefault(20),
             before: z.uuid().optional(),
@@ -157,10 +157,10 @@ export function gdprRoutes(dependencies: ApiDependencies): FastifyPluginCallback
         },
       },
       async (request) => {
-        const holder = principalOf(request);
+        const principal = principalOf(request);
         const { limit, before } = request.query;
-        const rows = await database.asTenant(holder.tenantId, (transaction) =>
-          listErasures(transaction, { userId: viewerOf(holder) ?? null, before: before ?? null, limit }),
+        const rows = await database.asTenant(principal.tenantId, (transaction) =>
+          listErasures(transaction, { userId: viewerOf(principal) ?? null, before: before ?? null, limit }),
         );
         return { data: rows.map(presentErasure) };
       },
@@ -172,17 +172,17 @@ export function gdprRoutes(dependencies: ApiDependencies): FastifyPluginCallback
         config: { access: 'read' },
         schema: {
           tags: ['gdpr'],
-          summary: 'An erasure and its receipt',
+          summary: 'Get an erasure and its receipt',
           params: z.object({ id: z.uuid() }),
           response: { 200: erasureSchema, ...ERROR_RESPONSES },
         },
       },
       async (request) => {
-        const holder = principalOf(request);
-        const row = await database.asTenant(holder.tenantId, (transaction) =>
+        const principal = principalOf(request);
+        const row = await database.asTenant(principal.tenantId, (transaction) =>
           readErasure(transaction, request.params.id),
         );
-        if (row === null || !mayActFor(holder, row.requestedBy))
+        if (row === null || !mayActFor(principal, row.requestedBy))
           throw new ApiError('NOT_FOUND', 'there is no such request');
         return presentErasure(row);
       },
@@ -194,17 +194,17 @@ export function gdprRoutes(dependencies: ApiDependencies): FastifyPluginCallback
         config: { access: 'write' },
         schema: {
           tags: ['gdpr'],
-          summary: 'Export what is kept of a person',
-          description: 'One’s own; an admin anybody’s. The same as POST /exports with the scope user.',
+          summary: 'Export the data of a user',
+          description: 'Exports the data of the caller or, for admins, of any user. Equivalent to POST /exports with the scope `user`.',
           body: gdprExportBody,
           response: { 202: exportSchema, ...ERROR_RESPONSES },
         },
       },
       async (request, reply) => {
-        const holder = principalOf(request);
-        const { tenantId, userId } = holder;
+        const principal = principalOf(request);
+        const { tenantId, userId } = principal;
         const row = await database.asTenant(tenantId, async (transaction) => {
-          const { id: subject } = await personFor(transaction, holder, request.body.user);
+          const { id: subject } = await personFor(transaction, principal, request.body.user);
           return openExport(transaction, { tenantId, userId, scope: 'user', subject });
         });
         await jobStores.export(tenantId, row.id);
@@ -213,18 +213,18 @@ export function gdprRoutes(dependencies: ApiDependencies): FastifyPluginCallback
     );
 
     const restrict = async (
-      holder: Principal,
+      principal: Principal,
       { user, session }: { readonly user?: string | undefined; readonly session?: string | undefined },
       until: Date | null,
     ): Promise<z.input<typeof restrictionSchema>> =>
-      database.asTenant(holder.tenantId, async (transaction) => {
+      database.asTenant(principal.tenantId, async (transaction) => {
         const restricted_until = until?.toISOString() ?? null;
         if (session === undefined) {
-          const { id } = await personFor(transaction, holder, user);
+          const { id } = await personFor(transaction, principal, user);
           await restrictPerson(transaction, id, until);
           return { user: id, session: null, restricted_until };
         }
-        const id = await sessionFor(transaction, holder, session);
+        const id = await sessionFor(transaction, principal, session);
         await restrictSession(transaction, id, until);
         return { user: null, session: id, restricted_until };
       });
@@ -235,8 +235,8 @@ export function gdprRoutes(dependencies: ApiDependencies): FastifyPluginCallback
         config: { access: 'write' },
         schema: {
           tags: ['gdpr'],
-          summary: 'Hide a session, or all of a person, until a time',
-          description: 'From search, context, timeline, lists and tools, for everybody. Nothing is deleted.',
+          summary: 'Restrict a session or a user until a time',
+          description: 'Excludes the data from search, context, timeline, lists and tools for all users. Deletes nothing.',
           body: restrictBody,
           response: { 200: restrictionSchema, ...ERROR_RESPONSES },
         },
@@ -250,8 +250,8 @@ export function gdprRoutes(dependencies: ApiDependencies): FastifyPluginCallback
         config: { access: 'write' },
         schema: {
           tags: ['gdpr'],
-          summary: 'Show again what was hidden',
-          description: 'Of a user or a session: one of them is named.',
+          summary: 'Lift a restriction',
+          description: 'Name either a user or a session.',
           querystring: restrictQuery,
           response: { 200: restrictionSchema, ...ERROR_RESPONSES },
         },
@@ -266,15 +266,15 @@ export function gdprRoutes(dependencies: ApiDependencies): FastifyPluginCallback
         schema: {
           tags: ['gdpr'],
           summary: 'Correct a memory',
-          description: 'The same as PUT /memories/{id}.',
+          description: 'Equivalent to PUT /memories/{id}.',
           body: z.strictObject({ id: memoryName, correction: memoryCorrection }),
           response: { 200: memorySchema, ...ERROR_RESPONSES },
         },
       },
       async (request) => {
-        const holder = principalOf(request);
-        const memory = await findMemory(database, holder, request.body.id, 'id', 'versions');
-        return presentMemory(await changes.correct(holder, memory, request.body.correction));
+        const principal = principalOf(request);
+        const memory = await findMemory(database, principal, request.body.id, 'id', 'versions');
+        return presentMemory(await changes.correct(principal, memory, request.body.correction));
       },
     );
     done();

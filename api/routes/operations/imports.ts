@@ -74,16 +74,17 @@ export function presentImport(row: StoredImport): z.input<typeof importSchema> {
 /** Imports as jobs. */
 export function importRoutes({ config, database, imports }: ApiDependencies): FastifyPluginCallbackZod {
   const isLocal = createLocalCheck(config.http.trustProxy);
-  /** @throws ApiError NOT_FOUND for another tenant's, and, unless an admin asks, another user's */
+  /** @throws ApiError NOT_FOUND for an import of another tenant, or of another user unless the caller is an admin */
   const read = async (request: FastifyRequest, id: string): Promise<StoredImport> => {
-    const holder = principalOf(request);
-    const found = await database.asTenant(holder.tenantId, (transaction) => readImport(transaction, id));
-    if (found === null || !mayActFor(holder, found.userId)) throw new ApiError('NOT_FOUND', 'there is no such import');
+    const principal = principalOf(request);
+    const found = await database.asTenant(principal.tenantId, (transaction) => readImport(transaction, id));
+    if (found === null || !mayActFor(principal, found.userId))
+      throw new ApiError('NOT_FOUND', 'there is no such import');
     return found;
   };
 
-  /** Where what is asked for lies, and where such things may lie. */
-  const askedFor = (body: z.output<typeof importBody>) => {
+  /** Returns the requested path and the allowed folders. */
+  const sourceOf = (body: z.output<typeof importBody>) => {
     if (body.kind === 'transcripts') {
       const { roots } = config.transcripts;
       const given = body.directory ?? roots[0] ?? '';
@@ -108,18 +109,18 @@ export function importRoutes({ config, database, imports }: ApiDependencies): Fa
         config: { access: 'write' },
         schema: {
           tags: ['imports'],
-          summary: 'Import what lies on the server: transcripts, or a database of claude-mem',
+          summary: 'Import transcripts or a claude-mem database from the server',
           description:
-            'For admins on the machine of the server, and for folders that it may read (RECOLLECT_TRANSCRIPT_ROOTS, RECOLLECT_CLAUDE_MEM_ROOTS). Asked for again while it runs, the same import is answered.',
+            'For admins on the server’s machine. The path must be in RECOLLECT_TRANSCRIPT_ROOTS or RECOLLECT_CLAUDE_MEM_ROOTS. Returns the running import if there is one.',
           body: importBody,
           response: { 202: importSchema, ...ERROR_RESPONSES },
         },
       },
       async (request, reply) => {
-        const holder = principalOf(request);
-        if (!isAdmin(holder) || !isLocal(request))
+        const principal = principalOf(request);
+        if (!isAdmin(principal) || !isLocal(request))
           throw new ApiError('FORBIDDEN', 'folders of the server are read for admins on its own machine only');
-        const { field, given, roots, setting, follow, dryRun } = askedFor(request.body);
+        const { field, given, roots, setting, follow, dryRun } = sourceOf(request.body);
         const allowed = await allowedFolder(given, roots);
         if ('refusal' in allowed)
           throw new ApiError('VALIDATION_FAILED', 'the request is not valid', [
@@ -129,11 +130,11 @@ export function importRoutes({ config, database, imports }: ApiDependencies): Fa
                 allowed.refusal === 'not_allowed' ? `${REFUSALS.not_allowed} (${setting})` : REFUSALS[allowed.refusal],
             },
           ]);
-        const job = await database.asTenant(holder.tenantId, (transaction) =>
-          openImport(transaction, holder, request.body.kind, { directory: allowed.folder, follow, dryRun }),
+        const job = await database.asTenant(principal.tenantId, (transaction) =>
+          openImport(transaction, principal, request.body.kind, { directory: allowed.folder, follow, dryRun }),
         );
-        // A row whose workflow could not be told is found by the next request of the same kind, and started then.
-        await imports.start({ tenantId: holder.tenantId, importId: job.id, follow }, request.body.kind);
+        // If the workflow cannot be started, the next request of the same kind finds the row and starts it.
+        await imports.start({ tenantId: principal.tenantId, importId: job.id, follow }, request.body.kind);
         return reply.status(202).send(presentImport(job));
       },
     );
@@ -143,7 +144,7 @@ export function importRoutes({ config, database, imports }: ApiDependencies): Fa
         config: { access: 'read' },
         schema: {
           tags: ['imports'],
-          summary: 'An import and how far it came',
+          summary: 'Get an import and its progress',
           params: z.object({ id: z.uuid() }),
           response: { 200: importSchema, ...ERROR_RESPONSES },
         },
@@ -156,7 +157,7 @@ export function importRoutes({ config, database, imports }: ApiDependencies): Fa
         config: { access: 'write' },
         schema: {
           tags: ['imports'],
-          summary: 'Stop an import; what was read stays',
+          summary: 'Cancel an import; imported data remains',
           params: z.object({ id: z.uuid() }),
           response: { 202: importSchema, ...ERROR_RESPONSES },
         },

@@ -29,9 +29,9 @@ export function jobRoutes(dependencies: ApiDependencies): FastifyPluginCallbackZ
   const { database, jobs, jobList, steering, workflowHints } = dependencies;
 
   /** @throws ApiError NOT_FOUND for what the caller has none of: operations are the instance's, and shown to its operators. */
-  const answerOf = async (holder: Principal, name: JobName): Promise<z.output<typeof jobAnswer>> => {
-    const isHidden = name.kind === 'operation' && !operates(holder);
-    const found = isHidden ? null : await jobList.one(holder.tenantId, name);
+  const answerOf = async (principal: Principal, name: JobName): Promise<z.output<typeof jobAnswer>> => {
+    const isHidden = name.kind === 'operation' && !operates(principal);
+    const found = isHidden ? null : await jobList.one(principal.tenantId, name);
     if (found === null) throw new ApiError('NOT_FOUND', 'there is no such job');
     return { job: found.job, degraded: [...found.degraded] };
   };
@@ -45,13 +45,13 @@ export function jobRoutes(dependencies: ApiDependencies): FastifyPluginCallbackZ
           tags: ['jobs'],
           summary: 'List workflows as jobs',
           description:
-            'Those that are stuck are found in the database. Without Temporal the database answers alone, for sessions, and says so in `degraded`.',
+            'Returns stuck jobs from the database. While Temporal is unavailable, returns only session jobs, from the database, and `degraded` lists `temporal`.',
           querystring: z.strictObject({
             state: z.enum(['running', 'waiting', 'stuck', 'failed', 'completed', 'cancelled', 'all']).default('all'),
             kind: z.enum(JOB_KINDS).optional(),
             project: text(2048).optional(),
             limit: numeric(z.number().int().min(1).max(100)).prefault(20),
-            cursor: text(2048).optional().describe('next_cursor of the page before, as this list gave it'),
+            cursor: text(2048).optional().describe('`next_cursor` of the previous page of the same list'),
           }),
           response: {
             200: jobsAnswer,
@@ -60,15 +60,15 @@ export function jobRoutes(dependencies: ApiDependencies): FastifyPluginCallbackZ
         },
       },
       async (request) => {
-        const holder = principalOf(request);
-        const { tenantId } = holder;
+        const principal = principalOf(request);
+        const { tenantId } = principal;
         const { state, kind, project, limit, cursor } = request.query;
         const known =
           project === undefined
             ? undefined
             : await database.asTenant(tenantId, (transaction) => findProject(transaction, project));
         const answer =
-          known === null || (kind === 'operation' && !operates(holder))
+          known === null || (kind === 'operation' && !operates(principal))
             ? { jobs: [], total: 0, nextCursor: null, degraded: [] }
             : await jobList.list(tenantId, {
                 state,
@@ -115,17 +115,17 @@ export function jobRoutes(dependencies: ApiDependencies): FastifyPluginCallbackZ
         schema: {
           tags: ['jobs'],
           summary: 'Cancel a job',
-          description: 'What was captured stays, and capture goes on: the next event, or retry, starts the job again.',
+          description: 'Captured data remains, and capture continues: the next event, or a retry, starts the job again.',
           params: jobParams,
           response: { 202: jobAnswer, ...ERROR_RESPONSES },
         },
       },
       async (request, reply) => {
-        const holder = principalOf(request);
-        const { tenantId } = holder;
+        const principal = principalOf(request);
+        const { tenantId } = principal;
         const name = nameOf(request.params.id);
-        const before = await answerOf(holder, name);
-        await assertNoForeignRows(database, holder, name);
+        const before = await answerOf(principal, name);
+        await assertNoForeignRows(database, principal, name);
         const run = await jobs.describe(tenantId, name);
         if (run?.state !== 'running' || !(await jobs.cancel(tenantId, name)))
           throw new ApiError('CONFLICT', 'the job does not run, so that there is nothing to end');
@@ -141,18 +141,18 @@ export function jobRoutes(dependencies: ApiDependencies): FastifyPluginCallbackZ
           tags: ['jobs'],
           summary: 'Retry a job',
           description:
-            'Wakes a session that waits, gives its parked windows and refused vectors new attempts, and starts its workflow where none runs.',
+            'Wakes a waiting session, retries its parked windows and rejected vectors, and starts its workflow if none is running.',
           params: jobParams,
           response: { 202: jobAnswer, ...ERROR_RESPONSES },
         },
       },
       async (request, reply) => {
-        const holder = principalOf(request);
-        const { tenantId } = holder;
+        const principal = principalOf(request);
+        const { tenantId } = principal;
         const name = nameOf(request.params.id);
-        await answerOf(holder, name);
-        // Whatever waits for the index is everybody's, and to look at it once more harms nobody.
-        if (name.kind !== 'index') await assertNoForeignRows(database, holder, name);
+        await answerOf(principal, name);
+        // The index job belongs to the tenant, and an additional run is harmless.
+        if (name.kind !== 'index') await assertNoForeignRows(database, principal, name);
         switch (name.kind) {
           case 'session':
           case 'learning':
@@ -181,9 +181,9 @@ export function jobRoutes(dependencies: ApiDependencies): FastifyPluginCallbackZ
           case 'erasure':
           case 'export':
           case 'operation':
-            throw new ApiError('CONFLICT', 'a job of this kind goes on by itself; start it again where it was started');
+            throw new ApiError('CONFLICT', 'a job of this kind retries by itself; to repeat it, start it as before');
         }
-        return reply.status(202).send(await answerOf(holder, name));
+        return reply.status(202).send(await answerOf(principal, name));
       },
     );
     done();

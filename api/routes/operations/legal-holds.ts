@@ -39,17 +39,17 @@ export function holdRoutes({ database }: ApiDependencies): FastifyPluginCallback
           tags: ['retention'],
           summary: 'List legal holds, newest first',
           querystring: z.strictObject({
-            released: flag().prefault(false).describe('Those that were released, too'),
+            released: flag().prefault(false).describe('Include released legal holds'),
           }),
           response: { 200: dataOf(holdSchema), ...ERROR_RESPONSES },
         },
       },
       async (request) => {
         const { released } = request.query;
-        const holds = await database.asTenant(principalOf(request).tenantId, (transaction) =>
+        const legalHolds = await database.asTenant(principalOf(request).tenantId, (transaction) =>
           listLegalHolds(transaction, released),
         );
-        return { data: holds.map(present) };
+        return { data: legalHolds.map(present) };
       },
     );
     app.post(
@@ -59,7 +59,7 @@ export function holdRoutes({ database }: ApiDependencies): FastifyPluginCallback
         schema: {
           tags: ['retention'],
           summary: 'Add a legal hold to the tenant, a project, a session or a user',
-          description: 'Nothing of it is archived, deleted or forgotten until the hold is released.',
+          description: 'Prevents archiving, deletion and changes of the subject until the legal hold is released.',
           body: holdBody,
           response: { 201: holdSchema, ...ERROR_RESPONSES },
         },

@@ -1,7 +1,7 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { countIndex, readIndexes } from '../../../stores/postgres/embeddings/embedding-indexes.ts';
-import { askRefill } from '../../../stores/postgres/embeddings/embedding-refill.ts';
+import { requestRefill } from '../../../stores/postgres/embeddings/embedding-refill.ts';
 import type { IndexCounts, TenantIndexes } from '../../../stores/postgres/embeddings/embedding-indexes.ts';
 import { principalOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
@@ -61,7 +61,7 @@ export function reindexRoutes({ database, embeddingModel, workflowHints }: ApiDe
         config: { access: 'admin' },
         schema: {
           tags: ['admin'],
-          summary: 'Which index the tenant is searched in, and the one that is being built',
+          summary: 'Get the served index and the target index',
           response: { 200: indexesSchema, ...ERROR_RESPONSES },
         },
       },
@@ -74,15 +74,15 @@ export function reindexRoutes({ database, embeddingModel, workflowHints }: ApiDe
         config: { access: 'admin' },
         schema: {
           tags: ['admin'],
-          summary: 'Change to the index that the settings ask for, now',
+          summary: 'Build and switch to the configured index now',
           description:
-            'It is begun by itself within a minute; this does not wait for that. Search goes on with the old index until the new one is complete. A dry run only counts.',
+            'Starts the change that otherwise starts automatically within a minute. Search uses the old index until the new one is complete. A dry run only counts.',
           body: z.strictObject({
-            dry_run: z.boolean().default(false).describe('Only count what is to be done'),
+            dry_run: z.boolean().default(false).describe('Count the vectors to build, without building'),
             rebuild: z
               .boolean()
               .default(false)
-              .describe('Write everything that the served index should hold again, because Weaviate lost it'),
+              .describe('Rebuild the served index, after data loss in Weaviate'),
           }),
           response: { 202: indexesSchema, ...ERROR_RESPONSES },
         },
@@ -91,7 +91,7 @@ export function reindexRoutes({ database, embeddingModel, workflowHints }: ApiDe
         const { dry_run: isDryRun, rebuild } = request.body;
         const { tenantId } = principalOf(request);
         if (!isDryRun) {
-          if (rebuild) await database.asTenant(tenantId, askRefill);
+          if (rebuild) await database.asTenant(tenantId, requestRefill);
           await workflowHints.index(tenantId);
           await workflowHints.reindex(tenantId);
         }

@@ -33,10 +33,10 @@ export function presentRestore(restore: StoredRestore): z.input<typeof restoreSc
 
 /** Restores and restore drills of the instance, for its operators. */
 export function restoreRoutes({ database, restores }: ApiDependencies): FastifyPluginCallbackZod {
-  /** The row first: one whose workflow could not be told is started by the next request in the same words. */
-  const open = async (request: FastifyRequest, asked: RestoreRequest): Promise<StoredRestore> => {
+  /** Writes the row first: if the workflow cannot be started, the next identical request starts it. */
+  const open = async (request: FastifyRequest, requested: RestoreRequest): Promise<StoredRestore> => {
     const { tenantId, userId } = principalOf(request);
-    const opened = await database.asTenant(tenantId, (transaction) => openRestore(transaction, userId, asked));
+    const opened = await database.asTenant(tenantId, (transaction) => openRestore(transaction, userId, requested));
     if (opened === null) throw new ApiError('CONFLICT', 'another restore or drill is under way; one is done at a time');
     await restores.start(opened.kind, tenantId, opened.id);
     return opened;
@@ -51,7 +51,7 @@ export function restoreRoutes({ database, restores }: ApiDependencies): FastifyP
           tags: ['admin'],
           summary: 'Restore a backup into this instance',
           description:
-            'Built and compared beside the running database, which is replaced at the end and kept under another name. Refused where people have sessions or learnings here, unless overwrite is said. Asked for again while it runs, the same restore is answered.',
+            'Builds and verifies a database beside the running one, then replaces it and retains the old one under another name. Fails if the instance has sessions or learnings, unless `overwrite` is true. Returns the running restore if there is one with the same parameters.',
           body: restoreBody,
           response: { 202: restoreSchema, ...ERROR_RESPONSES },
         },
@@ -101,7 +101,7 @@ export function restoreRoutes({ database, restores }: ApiDependencies): FastifyP
           tags: ['admin'],
           summary: 'List restores and drills, newest first',
           querystring: z.object({
-            before: z.uuid().optional().describe('Id of the last one of the page before'),
+            before: z.uuid().optional().describe('Id of the last restore of the previous page'),
             limit: numeric(z.number().int().min(1).max(100)).prefault(20),
           }),
           response: { 200: dataOf(restoreSchema), ...ERROR_RESPONSES },

@@ -125,10 +125,10 @@ export function retentionRoutes({ database, retention, clock }: ApiDependencies)
           tags: ['retention'],
           summary: 'Replace the retention policies',
           description:
-            'Of the tenant’s own projects, and one policy for each resource, project and class. The most specific policy holds: project and class, project, class, neither. A change deletes nothing before a dry run of it was approved.',
+            'Accepts one policy per resource, project of the tenant and data class. The most specific policy applies: project and class, project, class, neither. A change deletes nothing until a dry run of it is approved.',
           body: z.strictObject({
             policies: z.array(ruleBody).max(MAX_POLICIES),
-            hash: text(64, 0).optional().describe('Of what was read before: refused where it changed meanwhile'),
+            hash: text(64, 0).optional().describe('Hash of the policies read before; rejected with CONFLICT if they have changed'),
           }),
           response: { 200: policiesSchema, ...ERROR_RESPONSES },
         },
@@ -139,7 +139,7 @@ export function retentionRoutes({ database, retention, clock }: ApiDependencies)
         return database.asTenant(tenantId, async (transaction) => {
           await lockPolicies(transaction);
           if (hash !== undefined && (await readPolicyState(transaction)).hash !== hash)
-            throw new ApiError('CONFLICT', 'policies or holds changed meanwhile; read them again');
+            throw new ApiError('CONFLICT', 'policies or legal holds have changed; read them again');
           await writePolicies(transaction, tenantId, userId, await rulesOf(transaction, policies));
           return presentState(await readPolicyState(transaction));
         });
@@ -153,7 +153,7 @@ export function retentionRoutes({ database, retention, clock }: ApiDependencies)
           tags: ['retention'],
           summary: 'Start a retention run or a dry run',
           description:
-            'Without dry_run refused with DRY_RUN_REQUIRED as long as no dry run of these policies and holds was approved.',
+            'A run with `dry_run` false is rejected with DRY_RUN_REQUIRED until a dry run of the current policies and legal holds is approved.',
           body: z.strictObject({ dry_run: z.boolean().default(true) }),
           response: { 202: runAnswer, ...ERROR_RESPONSES },
         },
@@ -167,14 +167,14 @@ export function retentionRoutes({ database, retention, clock }: ApiDependencies)
           if (mode === 'run' && !approved)
             throw new ApiError(
               'DRY_RUN_REQUIRED',
-              'policies or holds changed: make a dry run, look at it and approve it',
+              'policies or legal holds have changed: start a dry run, review it and approve it',
             );
           const now = new Date(clock.now());
           const id = await openRun(transaction, { tenantId, groupId: null, mode, hash, userId, now });
           return readRun(transaction, id);
         });
         if (run === null) throw new ApiError('NOT_FOUND', 'there is no such run');
-        // A row whose workflow could not be told is found by the next request of the same kind, and started then.
+        // If the workflow cannot be started, the next request of the same kind finds the row and starts it.
         await retention.start({ tenantId, runId: run.id });
         return reply.status(202).send({ run: presentRun(run) });
       },
@@ -205,7 +205,7 @@ export function retentionRoutes({ database, retention, clock }: ApiDependencies)
         schema: {
           tags: ['retention'],
           summary: 'Get the report of a retention run',
-          description: `Rows and their bytes by policy, kind, class, project and month; at most ${SHOWN_COUNTS} lines, those of most rows.`,
+          description: `Returns rows and bytes by policy, kind, class, project and month; at most ${SHOWN_COUNTS} groups, those with the most rows.`,
           params: runParams,
           response: { 200: runReport, ...ERROR_RESPONSES },
         },
@@ -239,9 +239,9 @@ export function retentionRoutes({ database, retention, clock }: ApiDependencies)
           const run = await readRun(transaction, id);
           if (run === null) throw new ApiError('NOT_FOUND', 'there is no such run');
           if (run.policyHash !== (await readPolicyState(transaction)).hash)
-            throw new ApiError('CONFLICT', 'policies or holds changed since: make another dry run');
+            throw new ApiError('CONFLICT', 'policies or legal holds have changed since: start another dry run');
           if (run.approvedAt === null && !(await approveRun(transaction, id, userId)))
-            throw new ApiError('CONFLICT', 'only a dry run that is done is approved');
+            throw new ApiError('CONFLICT', 'only a completed dry run can be approved');
           return { run: presentRun((await readRun(transaction, id)) ?? run) };
         });
       },

@@ -15,7 +15,7 @@ const params = z.object({ name: z.enum(SCHEDULE_NAMES) });
 
 /** @throws ApiError NOT_FOUND where a schedule was not made yet */
 function requireThere(isThere: boolean): void {
-  if (!isThere) throw new ApiError('NOT_FOUND', 'there is no such schedule yet; the next start makes it');
+  if (!isThere) throw new ApiError('NOT_FOUND', 'the schedule does not exist yet; the next start of the instance creates it');
 }
 
 function jobOfRun(workflowId: string): string | null {
@@ -75,7 +75,7 @@ export function scheduleRoutes({ schedules }: ApiDependencies): FastifyPluginCal
           summary: 'Pause a schedule',
           description: 'The pause survives restarts. A run in progress continues.',
           params,
-          body: z.strictObject({ reason: line(500).describe('Shown to whoever looks') }),
+          body: z.strictObject({ reason: line(500).describe('Reason of the pause, shown in the list of schedules') }),
           response: { 200: scheduleAnswer, ...ERROR_RESPONSES },
         },
       },

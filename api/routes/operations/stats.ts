@@ -19,26 +19,26 @@ export function statsRoutes({ database }: ApiDependencies): FastifyPluginCallbac
         config: { access: 'read' },
         schema: {
           tags: ['usage'],
-          summary: 'Counts now, and by day',
+          summary: 'Get current and daily counts',
           querystring: z.strictObject({
-            days: numeric(z.number().int().min(1).max(MAX_DAYS)).prefault(30).describe('How far back'),
-            metric: text(64).optional().describe('Only this one of each day'),
-            scope: z.enum(['tenant', 'instance']).default('tenant').describe('`instance` is for its operators'),
+            days: numeric(z.number().int().min(1).max(MAX_DAYS)).prefault(30).describe('Number of days back'),
+            metric: text(64).optional().describe('Name of a figure; returns only this one per day'),
+            scope: z.enum(['tenant', 'instance']).default('tenant').describe('`instance` requires an operator'),
           }),
           response: { 200: statsSchema, ...ERROR_RESPONSES },
         },
       },
       async (request) => {
-        const holder = principalOf(request);
+        const principal = principalOf(request);
         const { days, metric, scope } = request.query;
         const ofInstance = scope === 'instance';
-        if (ofInstance && !operates(holder))
+        if (ofInstance && !operates(principal))
           throw new ApiError(
             'FORBIDDEN',
             'figures of the instance are for admins of the tenant that it was set up with',
           );
         const since = new Date(Date.now() - (days - 1) * DAY_MS).toISOString().slice(0, 10);
-        const { now, trends } = await database.readAsTenant(holder.tenantId, async (read) => ({
+        const { now, trends } = await database.readAsTenant(principal.tenantId, async (read) => ({
           now: ofInstance ? [] : await countNow(read),
           trends: await readTrends(read, { since, metric: metric ?? null, ofInstance }),
         }));

@@ -20,8 +20,8 @@ import { ERROR_RESPONSES, pageOfItems } from '../../../contract/shared.ts';
 import { flag } from '../../../contract/query.ts';
 import type { TimelineObservation, TimelinePrompt } from '../../../stores/postgres/sessions/session-timeline.ts';
 
-async function sessionIdOf(transaction: TenantTransaction, holder: Principal, given: string): Promise<string> {
-  const id = await findSessionId(transaction, given, seekerOf(holder));
+async function sessionIdOf(transaction: TenantTransaction, principal: Principal, given: string): Promise<string> {
+  const id = await findSessionId(transaction, given, seekerOf(principal));
   if (id === null) throw new ApiError('NOT_FOUND', 'there is no such session');
   return id;
 }
@@ -83,7 +83,7 @@ export function sessionRowRoutes({ database }: ApiDependencies): FastifyPluginCa
         config: { access: 'read' },
         schema: {
           tags: ['sessions'],
-          summary: 'Messages of a session, in order',
+          summary: 'List the messages of a session, in order',
           params: sessionParams,
           querystring: z.strictObject(rowsQuery),
           response: {
@@ -93,12 +93,12 @@ export function sessionRowRoutes({ database }: ApiDependencies): FastifyPluginCa
         },
       },
       async (request) => {
-        const holder = principalOf(request);
+        const principal = principalOf(request);
         const { page, limit, agent } = request.query;
-        const { rows, total } = await database.asTenant(holder.tenantId, async (transaction) =>
+        const { rows, total } = await database.asTenant(principal.tenantId, async (transaction) =>
           listPrompts(transaction, {
-            sessionId: await sessionIdOf(transaction, holder, request.params.id),
-            viewerId: viewerOf(holder),
+            sessionId: await sessionIdOf(transaction, principal, request.params.id),
+            viewerId: viewerOf(principal),
             agentId: agent,
             page,
             limit,
@@ -113,7 +113,7 @@ export function sessionRowRoutes({ database }: ApiDependencies): FastifyPluginCa
         config: { access: 'read' },
         schema: {
           tags: ['sessions'],
-          summary: 'Captured events of a session, in order',
+          summary: 'List the captured events of a session, in order',
           params: sessionParams,
           querystring: z.strictObject({ ...rowsQuery, full: flag().prefault(false) }),
           response: {
@@ -123,12 +123,12 @@ export function sessionRowRoutes({ database }: ApiDependencies): FastifyPluginCa
         },
       },
       async (request) => {
-        const holder = principalOf(request);
+        const principal = principalOf(request);
         const { page, limit, agent, full } = request.query;
-        const { rows, total } = await database.asTenant(holder.tenantId, async (transaction) =>
+        const { rows, total } = await database.asTenant(principal.tenantId, async (transaction) =>
           listObservations(transaction, {
-            sessionId: await sessionIdOf(transaction, holder, request.params.id),
-            viewerId: viewerOf(holder),
+            sessionId: await sessionIdOf(transaction, principal, request.params.id),
+            viewerId: viewerOf(principal),
             agentId: agent,
             page,
             limit,

@@ -14,32 +14,32 @@ import { actionAnswer, sessionDetail, sessionParams, waitQuery } from '../../../
 import { presentDetail } from './sessions.ts';
 import { line } from '../../../contract/text.ts';
 
-/** What a session can be asked for, and the route that asks. */
+/** Requests to a session's workflow, and their routes. */
 const ORDERS = [
-  { what: 'summary', route: 'summaries', summary: 'Sum a session up now, without ending it' },
+  { what: 'summary', route: 'summaries', summary: 'Summarise a session now, without closing it' },
   {
     what: 'close',
     route: 'close',
-    summary: 'End a session: sum up, learn, index',
-    description: 'A later event opens it again.',
+    summary: 'Close a session: summarise, learn and index',
+    description: 'A later event reopens the session.',
   },
 ] as const;
 
-/** A session that the holder may steer: his own, or any for an admin. @throws ApiError NOT_FOUND, FORBIDDEN */
-async function ownSession(transaction: TenantTransaction, holder: Principal, given: string): Promise<string> {
-  const found = await findOwnedSession(transaction, given, seekerOf(holder));
+/** A session that the principal may steer: his own, or any for an admin. @throws ApiError NOT_FOUND, FORBIDDEN */
+async function ownSession(transaction: TenantTransaction, principal: Principal, given: string): Promise<string> {
+  const found = await findOwnedSession(transaction, given, seekerOf(principal));
   if (found === null) throw new ApiError('NOT_FOUND', 'there is no such session');
-  if (!mayActFor(holder, found.userId))
+  if (!mayActFor(principal, found.userId))
     throw new ApiError('FORBIDDEN', "another user's session is steered by him or an admin alone");
   return found.id;
 }
 
 /** `PUT /sessions/:id`, `POST /sessions/:id/summaries` and `/close`: what people may have a session do. */
 export function sessionSteeringRoutes({ database, steering, jobList }: ApiDependencies): FastifyPluginCallbackZod {
-  const ask = async (holder: Principal, given: string, what: 'summary' | 'close', waitSeconds: number) => {
-    const { tenantId } = holder;
-    const id = await database.asTenant(tenantId, (transaction) => ownSession(transaction, holder, given));
-    const result = await steering.ask(tenantId, id, what, waitSeconds * 1_000);
+  const ask = async (principal: Principal, given: string, what: 'summary' | 'close', waitSeconds: number) => {
+    const { tenantId } = principal;
+    const id = await database.asTenant(tenantId, (transaction) => ownSession(transaction, principal, given));
+    const result = await steering.request(tenantId, id, what, waitSeconds * 1_000);
     const found = await jobList.one(tenantId, { kind: 'session', subject: id });
     if (found === null) throw new ApiError('NOT_FOUND', 'there is no such session');
     const summaryId = result?.summaryId ?? null;
@@ -50,7 +50,7 @@ export function sessionSteeringRoutes({ database, steering, jobList }: ApiDepend
     return {
       done: result !== null,
       summary_id: summaryId,
-      summary: written === null ? null : presentSummary(written, viewerOf(holder)),
+      summary: written === null ? null : presentSummary(written, viewerOf(principal)),
       settled: result?.settled ?? false,
       last_error: result?.lastError ?? null,
       job: found.job,
@@ -64,9 +64,9 @@ export function sessionSteeringRoutes({ database, steering, jobList }: ApiDepend
         config: { access: 'write' },
         schema: {
           tags: ['sessions'],
-          summary: 'Give a session a title, or switch its capture off and on',
+          summary: 'Change the title or the capture of a session',
           description:
-            'Off holds with the answer: what the session says from then on is not stored. A title that is given is not replaced by a summary.',
+            'With `capture` false, later events of the session are not stored, from the response on. A title set here is not replaced by a summary.',
           params: sessionParams,
           body: z.strictObject({
             title: line(200).optional(),
@@ -76,18 +76,18 @@ export function sessionSteeringRoutes({ database, steering, jobList }: ApiDepend
         },
       },
       async (request) => {
-        const holder = principalOf(request);
+        const principal = principalOf(request);
         const { title, capture } = request.body;
-        const detail = await database.asTenant(holder.tenantId, async (transaction) => {
-          const id = await ownSession(transaction, holder, request.params.id);
+        const detail = await database.asTenant(principal.tenantId, async (transaction) => {
+          const id = await ownSession(transaction, principal, request.params.id);
           await steerSession(transaction, id, { title, capture });
           return readSessionDetail(transaction, id);
         });
         if (capture !== undefined && detail.session.status === 'active') {
-          await steering.notifyCapture(holder.tenantId, detail.session.id, capture).catch((error: unknown) => {
-            // The database decides what is captured, and it is told.
+          await steering.notifyCapture(principal.tenantId, detail.session.id, capture).catch((error: unknown) => {
+            // The database decides what is captured, and it has the change.
             if (!(error instanceof TemporalUnavailable)) throw error;
-            request.log.warn('a workflow was not told of its capture switch');
+            request.log.warn('a workflow was not notified of its capture change');
           });
         }
         return presentDetail(detail);

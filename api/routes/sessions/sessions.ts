@@ -68,7 +68,7 @@ export function sessionRoutes({ database }: ApiDependencies): FastifyPluginCallb
         config: { access: 'read' },
         schema: {
           tags: ['sessions'],
-          summary: 'List sessions, the newest first',
+          summary: 'List sessions, newest first',
           querystring: z.strictObject({
             ...pageQuery,
             status: z.enum(['active', 'ended', 'archived']).optional(),
@@ -98,15 +98,15 @@ export function sessionRoutes({ database }: ApiDependencies): FastifyPluginCallb
         config: { access: 'read' },
         schema: {
           tags: ['sessions'],
-          summary: 'A session and where it stands',
+          summary: 'Get a session and its state',
           params: sessionParams,
           response: { 200: sessionDetail, ...ERROR_RESPONSES },
         },
       },
       async (request) => {
-        const holder = principalOf(request);
-        return database.asTenant(holder.tenantId, async (transaction) => {
-          const id = await findSessionId(transaction, request.params.id, seekerOf(holder));
+        const principal = principalOf(request);
+        return database.asTenant(principal.tenantId, async (transaction) => {
+          const id = await findSessionId(transaction, request.params.id, seekerOf(principal));
           if (id === null) throw new ApiError('NOT_FOUND', 'there is no such session');
           return presentDetail(await readSessionDetail(transaction, id));
         });

@@ -61,7 +61,7 @@ export function presentSummary(row: StoredSummary, viewerId: string | undefined)
   };
 }
 
-/** What was written of a session, and one piece of it. `POST /sessions/:id/summaries` is steering: it asks the session's workflow. */
+/** Summaries of a session, and one of them. `POST /sessions/:id/summaries` is in session-steering: it calls the session's workflow. */
 export function summaryRoutes({ database }: ApiDependencies): FastifyPluginCallbackZod {
   return (app, _options, done) => {
     app.get(
@@ -70,9 +70,9 @@ export function summaryRoutes({ database }: ApiDependencies): FastifyPluginCallb
         config: { access: 'read' },
         schema: {
           tags: ['summaries'],
-          summary: 'What was written of a session',
+          summary: 'List the summaries of a session',
           description:
-            'The summary of the session first, the newest version before earlier ones, then topics and items in order.',
+            'Returns the session summary first, the newest version before earlier ones, then topics and items in order.',
           params: sessionParams,
           querystring: z.strictObject({
             ...pageQuery,
@@ -80,7 +80,7 @@ export function summaryRoutes({ database }: ApiDependencies): FastifyPluginCallb
             type: z.enum(SUMMARY_TYPES).optional(),
             kind: text(256)
               .optional()
-              .describe(`Of items: ${ITEM_KINDS.join(', ')}, or what an import brought`),
+              .describe(`Kind of items: ${ITEM_KINDS.join(', ')}, or a kind from an import`),
           }),
           response: {
             200: pageOfItems(summarySchema),
@@ -91,15 +91,15 @@ export function summaryRoutes({ database }: ApiDependencies): FastifyPluginCallb
       async (request) => {
         const { page, limit, cursor, type, kind } = request.query;
         const after = placeOf(cursor, LIST, placeSchema);
-        const holder = principalOf(request);
-        const found = await database.asTenant(holder.tenantId, async (transaction) => {
-          const sessionId = await findSessionId(transaction, request.params.id, seekerOf(holder));
+        const principal = principalOf(request);
+        const found = await database.asTenant(principal.tenantId, async (transaction) => {
+          const sessionId = await findSessionId(transaction, request.params.id, seekerOf(principal));
           if (sessionId === null) throw new ApiError('NOT_FOUND', 'there is no such session');
           return listSummaries(transaction, { sessionId, type, kind }, { after, page, limit });
         });
         const next = found.next === null ? null : cursorOf(LIST, found.next);
         return {
-          data: found.rows.map((row) => presentSummary(row, viewerOf(holder))),
+          data: found.rows.map((row) => presentSummary(row, viewerOf(principal))),
           pagination: pageOf(page, limit, found.total, after !== null, next),
         };
       },
@@ -111,21 +111,21 @@ export function summaryRoutes({ database }: ApiDependencies): FastifyPluginCallb
         config: { access: 'read' },
         schema: {
           tags: ['summaries'],
-          summary: 'One summary, topic or item',
+          summary: 'Get a summary, topic or item',
           params: z.object({ id: z.uuid() }),
           querystring: z.strictObject({ used_in: usedIn }),
           response: { 200: summarySchema, ...ERROR_RESPONSES },
         },
       },
       async (request) => {
-        const holder = principalOf(request);
+        const principal = principalOf(request);
         const { id } = request.params;
-        const found = await database.asTenant(holder.tenantId, async (transaction) => {
-          await countFetched(transaction, holder, request.query.used_in, [id]);
+        const found = await database.asTenant(principal.tenantId, async (transaction) => {
+          await countFetched(transaction, principal, request.query.used_in, [id]);
           return readSummary(transaction, id);
         });
         if (found === null) throw new ApiError('NOT_FOUND', 'there is no such summary');
-        return presentSummary(found, viewerOf(holder));
+        return presentSummary(found, viewerOf(principal));
       },
     );
     done();

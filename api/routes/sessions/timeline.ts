@@ -24,7 +24,7 @@ interface Around {
   readonly hasAfter: boolean;
 }
 
-/** The line that a memory is read in: that of the project asked for, else its session's, else its project's, else that of its namespace. */
+/** Returns the timeline of a memory: of the requested project, else of its session, else of its project, else of its namespace. */
 function lineOf(anchor: Memory, project: ProjectName | undefined, namespace = anchor.namespace): Line {
   if (project !== undefined) return { kind: 'project', id: project.id, namespace };
   if (anchor.session !== null) return { kind: 'session', id: anchor.session.id };
@@ -43,7 +43,7 @@ async function readAround(
   const place = await placeOf(read, anchor.id);
   if (place === null) return { data: [anchor], hasBefore: false, hasAfter: false };
   const query = { line, place, types: sides.types, viewerId };
-  // One more than is shown says whether there are more.
+  // Read one more than is returned, to detect further ones.
   const before = await readLine(read, query, 'before', sides.before + 1);
   const after = await readLine(read, query, 'after', sides.after + 1);
   const earlier = before.slice(0, sides.before).toReversed();
@@ -63,14 +63,14 @@ async function readAround(
 export function timelineRoutes({ database, recall, tokens, clock }: ApiDependencies): FastifyPluginCallbackZod {
   /** The best hit of a question; null where there is none. */
   const bestHit = async (
-    holder: Principal,
+    principal: Principal,
     query: string,
     project: ProjectName | undefined,
     namespace: string | undefined,
   ) => {
-    const viewerId = viewerOf(holder);
+    const viewerId = viewerOf(principal);
     const { found, degraded } = await recall.search({
-      tenantId: holder.tenantId,
+      tenantId: principal.tenantId,
       query,
       filter: {
         ...(project && { projectId: project.id, formerProjectIds: project.formerIds }),
@@ -98,15 +98,15 @@ export function timelineRoutes({ database, recall, tokens, clock }: ApiDependenc
         config: { access: 'read' },
         schema: {
           tags: ['retrieval'],
-          summary: 'What came before and after a memory',
+          summary: 'List the memories before and after a memory',
           description:
-            "Needs either anchor or q. Reads the anchor's session; of what has none its project, and without either what was said in its namespace without a project. With project it reads that project, in one namespace.",
+            'Requires either `anchor` or `q`. Returns the timeline of the anchor’s session; without a session, of its project; without either, the memories of its namespace without a project. With `project`, returns the timeline of that project in one namespace.',
           querystring: timelineQuery,
           response: { 200: timelineAnswer, ...ERROR_RESPONSES },
         },
       },
       async (request) => {
-        const holder = principalOf(request);
+        const principal = principalOf(request);
         const {
           anchor: name,
           q,
@@ -120,26 +120,26 @@ export function timelineRoutes({ database, recall, tokens, clock }: ApiDependenc
         const project =
           given === undefined
             ? undefined
-            : await database.asTenant(holder.tenantId, (transaction) => findProject(transaction, given));
+            : await database.asTenant(principal.tenantId, (transaction) => findProject(transaction, given));
         const { anchor, degraded } =
           name !== undefined
-            ? { anchor: await findMemory(database, holder, name, 'anchor'), degraded: [] }
+            ? { anchor: await findMemory(database, principal, name, 'anchor'), degraded: [] }
             : project === null || q === undefined
               ? { anchor: null, degraded: [] }
-              : await bestHit(holder, q, project, namespace);
+              : await bestHit(principal, q, project, namespace);
         const extra = degraded.length > 0 ? { degraded } : {};
         if (anchor === null) return { anchor: null, data: [], has_before: false, has_after: false, ...extra };
-        // Nothing happened in a project that nobody knows.
+        // An unknown project has no timeline.
         const { data, hasBefore, hasAfter } =
           project === null
             ? { data: [anchor], hasBefore: false, hasAfter: false }
-            : await database.readAsTenant(holder.tenantId, (read) =>
+            : await database.readAsTenant(principal.tenantId, (read) =>
                 readAround(
                   read,
                   anchor,
                   lineOf(anchor, project, namespace),
                   { before, after, types },
-                  viewerOf(holder),
+                  viewerOf(principal),
                 ),
               );
         const present = (memory: Memory) => (format === 'full' ? presentMemory(memory) : compacted(memory));

@@ -27,11 +27,11 @@ function presentText(text: TracedText): z.output<typeof textSchema> {
   };
 }
 
-/** One event's way as the api tells it. `standing`: the objects that Weaviate has; null where it was away. */
+/** Returns the trace of an event. `existing`: ids of the objects in Weaviate; null if it was unavailable. */
 export function presentTrace(
   event: CapturedEvent,
   trace: EventTrace,
-  standing: ReadonlySet<string> | null,
+  existing: ReadonlySet<string> | null,
   workflow: DescribedJob | null,
 ): TraceAnswer {
   const [first] = trace.rows;
@@ -86,7 +86,7 @@ export function presentTrace(
       error: chunk.error,
       object_id: chunk.objectId,
       indexed_at: chunk.indexedAt?.toISOString() ?? null,
-      in_index: standing === null ? null : standing.has(chunk.objectId),
+      in_index: existing === null ? null : existing.has(chunk.objectId),
     })),
     workflow:
       workflow === null
@@ -102,23 +102,23 @@ export function presentTrace(
 
 /** `GET /trace`: one event from its capture to its vectors, for its owner and admins. */
 export function traceRoutes({ database, vectors, jobs }: ApiDependencies): FastifyPluginCallbackZod {
-  /** The objects of a trace that Weaviate has; null where it is away. */
-  const currentOf = async (tenantId: TenantId, trace: EventTrace): Promise<ReadonlySet<string> | null> => {
+  /** Returns the ids of a trace's objects in Weaviate; null if it is unavailable. */
+  const existingOf = async (tenantId: TenantId, trace: EventTrace): Promise<ReadonlySet<string> | null> => {
     const models = new Set(trace.embeddings.map((chunk) => chunk.model));
-    const standing = new Set<string>();
+    const existing = new Set<string>();
     try {
       for (const model of models) {
         const ids = trace.embeddings.filter((chunk) => chunk.model === model).map((chunk) => chunk.objectId);
-        for (const id of await vectors.standing(tenantId, model, ids)) standing.add(id);
+        for (const id of await vectors.existing(tenantId, model, ids)) existing.add(id);
       }
-      return standing;
+      return existing;
     } catch (error) {
       if (error instanceof VectorIndexUnavailable) return null;
       throw error;
     }
   };
 
-  /** Undefined where Temporal is away. */
+  /** Undefined if Temporal is unavailable. */
   const workflowOf = async (tenantId: TenantId, sessionId: string): Promise<DescribedJob | null | undefined> => {
     try {
       return await jobs.describe(tenantId, { kind: 'session', subject: sessionId });
@@ -135,39 +135,40 @@ export function traceRoutes({ database, vectors, jobs }: ApiDependencies): Fasti
         config: { access: 'read' },
         schema: {
           tags: ['jobs'],
-          summary: 'Follow one event from its capture to its vectors',
+          summary: 'Trace an event from its capture to its vectors',
           description:
-            'Nothing of what the event says is told. A key may stand in several sessions: each is answered, ten at most.',
+            'Returns no content of the event. A key may exist in several sessions: returns one trace per session, at most ten.',
           querystring: z.strictObject({ key: eventKey, session: sessionName }),
           response: { 200: traceAnswer, ...ERROR_RESPONSES },
         },
       },
       async (request) => {
-        const holder = principalOf(request);
+        const principal = principalOf(request);
         const { key, session } = request.query;
-        const found = await database.asTenant(holder.tenantId, async (transaction) => {
-          const sessionId = session === undefined ? null : await findSessionId(transaction, session, seekerOf(holder));
+        const found = await database.asTenant(principal.tenantId, async (transaction) => {
+          const sessionId =
+            session === undefined ? null : await findSessionId(transaction, session, seekerOf(principal));
           const events =
             session !== undefined && sessionId === null
               ? []
-              : await findCapturedEvents(transaction, { given: key, sessionId, viewerId: viewerOf(holder) });
+              : await findCapturedEvents(transaction, { given: key, sessionId, viewerId: viewerOf(principal) });
           const traces = [];
           for (const event of events) {
             const trace = await traceEvent(transaction, event);
             if (trace !== null) traces.push({ event, trace });
           }
-          return { traces, forgotten: await tombstonesOf(transaction, key, viewerOf(holder)) };
+          return { traces, forgotten: await tombstonesOf(transaction, key, viewerOf(principal)) };
         });
         const degraded = new Set<'temporal' | 'vector'>();
         const data = [];
         for (const { event, trace } of found.traces) {
-          const [standing, workflow] = await Promise.all([
-            currentOf(holder.tenantId, trace),
-            degraded.has('temporal') ? undefined : workflowOf(holder.tenantId, event.sessionId),
+          const [existing, workflow] = await Promise.all([
+            existingOf(principal.tenantId, trace),
+            degraded.has('temporal') ? undefined : workflowOf(principal.tenantId, event.sessionId),
           ]);
-          if (standing === null) degraded.add('vector');
+          if (existing === null) degraded.add('vector');
           if (workflow === undefined) degraded.add('temporal');
-          data.push(presentTrace(event, trace, standing, workflow ?? null));
+          data.push(presentTrace(event, trace, existing, workflow ?? null));
         }
         return {
           data,

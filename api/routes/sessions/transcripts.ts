@@ -25,18 +25,18 @@ import { cursorSchema, segmentSchema, transcriptName, transcriptQuery } from '..
 import { ERROR_RESPONSES } from '../../../contract/shared.ts';
 import { UPLOAD_DEADLINE_MS, UploadSlots } from '../../http/upload-slots.ts';
 
-/** One piece of a transcript. One that has nothing finished in it at this size is gone on behind. */
+/** Maximum bytes of a transcript segment. A segment of this size without a complete turn is skipped. */
 const SEGMENT_BYTES = 64 * 1024 * 1024;
-/** Each holds a piece in memory. */
+/** Each request buffers a segment. */
 const AT_ONCE = { perUser: 1, total: 3 } as const;
 const HEAD_BYTES = 4_096;
 
-/** Captures by the way that hooks take, too. @throws the store's error when it went away in the middle */
+/** Captures through the same path as hooks. @throws the error of storage that became unavailable */
 function captureBy(intake: Capture, owner: EventOwner): (events: readonly HostEvent[]) => Promise<Captured[]> {
   return async (events) =>
     (await intake.capture(events, owner)).map((result): Captured => {
       if (result.status === 'failed') throw result.error;
-      // What lies in an excluded folder never got a session.
+      // Events of an excluded folder have no session.
       if (result.status === 'refused' || result.reason === 'excluded')
         return { status: 'refused', rowId: null, sessionId: null };
       return { status: result.status, rowId: result.rowId, sessionId: result.sessionId };
@@ -74,7 +74,7 @@ export function transcriptRoutes({ config, database, heavy, intake }: ApiDepende
         config: { access: 'capture' },
         schema: {
           tags: ['imports'],
-          summary: 'How far a transcript was sent',
+          summary: 'Get the position up to which a transcript was received',
           querystring: z.strictObject(transcriptName),
           response: { 200: cursorSchema, ...ERROR_RESPONSES },
         },
@@ -98,9 +98,9 @@ export function transcriptRoutes({ config, database, heavy, intake }: ApiDepende
         config: { access: 'capture', ndjson: true },
         schema: {
           tags: ['imports'],
-          summary: 'Take a piece of a transcript',
+          summary: 'Import a segment of a transcript',
           description:
-            'Lines of one transcript file, as they stand in it. What hooks delivered is not stored again. The answer says where the next piece has to begin.',
+            'Accepts unmodified lines of one transcript file. Events that hooks delivered are not stored again. The response contains the offset of the next segment.',
           consumes: ['application/x-ndjson'],
           querystring: transcriptQuery,
           body: z.unknown(),

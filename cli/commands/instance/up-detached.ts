@@ -32,7 +32,7 @@ export async function startDetached(options: UpOptions, context: CommandContext)
   });
   closeSync(handle);
   const follower = new LogFollower(log, shown, context.output.out);
-  // A second SIGTERM makes the supervisor end its children at once; SIGKILL would orphan them.
+  // On a second SIGTERM the supervisor ends its children at once; SIGKILL would orphan them.
   const interrupts = listenForInterrupts(() => child.kill('SIGTERM'));
   const exited = Promise.withResolvers<number>();
   child.once('error', (error) => exited.reject(error));

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
 import { dataDirOf, withDataDir } from '../../options.ts';
-import { holdsText } from '../../text/retention-text.ts';
+import { legalHoldsText } from '../../text/retention-text.ts';
 import { RetentionApi } from '../../server/operations.ts';
 import { withServer } from '../../with-server.ts';
 
@@ -34,10 +34,10 @@ export function addLegalHold(program: Command, context: CommandContext, exit: (c
     );
   withDataDir(command.command('list'), environment)
     .description('list active legal holds')
-    .option('--released', 'include released holds')
+    .option('--released', 'include released legal holds')
     .action(({ released }: { readonly released?: true }, self: Command) =>
       run(self, async (api) => {
-        output.out(holdsText(await api.holds(released === true), Date.now()));
+        output.out(legalHoldsText(await api.legalHolds(released === true), Date.now()));
         return 0;
       }),
     );

@@ -132,7 +132,7 @@ export function addRestore(program: Command, context: CommandContext, exit: (cod
   const command = withSource(program.command('restore'))
     .description('restore a backup into this instance')
     .argument('[backup]', 'id as in recollect backup list (default: newest)')
-    .option('--overwrite', 'replace existing sessions and learnings; the replaced database is kept')
+    .option('--overwrite', 'replace existing sessions and learnings; the replaced database remains')
     .option('--dry-run', 'verify all files of the backup and restore nothing')
     .action(async (backup: string | undefined, options: Options) =>
       exit(await start('restore', backup === undefined ? options : { ...options, backup })),

@@ -1,7 +1,7 @@
 import type { Detector } from './detector.ts';
 
 /** Local parts that belong to no person: sending machines, and shell users. */
-const NOBODY =
+const NO_PERSON =
   /^(?:no-?reply|do-?not-?reply|git|root|hg|svn|admin@localhost)(?:@|\+)|^\d{1,12}\+[\w-]{1,60}@users\.noreply\.|@(?:[\w-]{1,60}\.){0,3}noreply\./i;
 /** Reserved example domains (RFC 2606), network machines, and file extensions. */
 const NOWHERE =
@@ -13,7 +13,7 @@ export const EMAIL: Detector = {
   dataClass: 'sensitive',
   pattern:
     /@(?<=(?<local>(?<![\w.%+-])[A-Za-z0-9][\w.%+-]{0,63})@)(?:[A-Za-z0-9-]{1,63}\.){1,5}[A-Za-z]{2,24}(?![\w-]|\.\w)/g,
-  accepts: (value, before) => !NOBODY.test(value) && !NOWHERE.test(value) && !before.endsWith('//'),
+  accepts: (value, before) => !NO_PERSON.test(value) && !NOWHERE.test(value) && !before.endsWith('//'),
 };
 
 const digitsIn = (text: string) => text.replaceAll(/\D/g, '').length;
@@ -60,8 +60,8 @@ export const BIRTH_DATE: Detector = {
 /** Text before four numbers that are a version. */
 const VERSION =
   /(?:version|versions?|ver|release|build|assembly|chrome|chromium|firefox|safari|opr|edg)\\?["']?[\s:=/@v"'(]{0,4}$/i;
-/** Public resolvers identify nobody's machine. */
-const EVERYBODYS = new Set(['1.1.1.1', '1.0.0.1', '8.8.8.8', '8.8.4.4', '9.9.9.9', '149.112.112.112']);
+/** Addresses of public resolvers identify no user's machine. */
+const PUBLIC_RESOLVERS = new Set(['1.1.1.1', '1.0.0.1', '8.8.8.8', '8.8.4.4', '9.9.9.9', '149.112.112.112']);
 
 /** True for an address of the public internet, by the registry of special addresses (RFC 6890 and its followers). */
 function isPublic4(parts: readonly number[]): boolean {
@@ -85,7 +85,7 @@ export const IPV4: Detector = {
     const parts = written.map(Number);
     if (parts.some((part, at) => part > 255 || (written[at] ?? '').length !== String(part).length)) return false;
     // Four small numbers are far more often a version than an address.
-    return !EVERYBODYS.has(value) && isPublic4(parts) && parts.some((part) => part > 20) && !VERSION.test(before);
+    return !PUBLIC_RESOLVERS.has(value) && isPublic4(parts) && parts.some((part) => part > 20) && !VERSION.test(before);
   },
 };
 

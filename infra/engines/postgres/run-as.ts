@@ -27,7 +27,7 @@ interface SystemUser {
 const TOOL_TIMEOUT_MS = 10_000;
 const USER_NAME = 'postgres';
 /** Placeholder for the user that a start would create. */
-const NOBODY_YET: SystemUser = { name: USER_NAME, uid: -1, gid: -1 };
+const NOT_YET_CREATED: SystemUser = { name: USER_NAME, uid: -1, gid: -1 };
 const OTHERS_MAY_SEARCH = 0o001;
 
 /**
@@ -53,13 +53,13 @@ export function chooseRunAs(
   }
   const user =
     systemUsers().find((known) => known.name === USER_NAME) ??
-    (options.mayCreateUser ? createSystemUser() : NOBODY_YET);
+    (options.mayCreateUser ? createSystemUser() : NOT_YET_CREATED);
   return { kind: 'user', uid: user.uid, gid: user.gid };
 }
 
 /** Returns true for the placeholder of a user that the first start would create. */
 export function isUserMissing(runAs: RunAs): boolean {
-  return runAs.kind === 'user' && runAs.uid === NOBODY_YET.uid;
+  return runAs.kind === 'user' && runAs.uid === NOT_YET_CREATED.uid;
 }
 
 /** Wraps a program to run as chosen. The wrapper execs, so the process id remains. */

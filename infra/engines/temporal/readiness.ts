@@ -7,7 +7,7 @@ const GRPC_NOT_FOUND = 5;
 const CONNECT_TIMEOUT_MS = 2000;
 const CALL_TIMEOUT_MS = 3000;
 /** Number of ids that reaches all shards with near certainty. */
-const ASKED_WORKFLOWS = 12;
+const PROBED_WORKFLOWS = 12;
 
 /**
  * Resolves once Temporal is ready: the frontend is serving and history owns its shards. An open port does not
@@ -23,9 +23,11 @@ export async function checkTemporal(address: string): Promise<void> {
       const { status }: { status: number } = await connection.healthService.check({ service: FRONTEND_SERVICE });
       if (status !== SERVING) throw new Error('the frontend is not serving yet');
       await connection.workflowService.describeNamespace({ namespace: SYSTEM_NAMESPACE });
-      const asked = Array.from({ length: ASKED_WORKFLOWS }, (_, index) => askHistory(connection, `readiness-${index}`));
-      const answers = await Promise.allSettled(asked);
-      for (const answer of answers) if (answer.status === 'rejected') throw answer.reason;
+      const probes = Array.from({ length: PROBED_WORKFLOWS }, (_, index) =>
+        probeHistory(connection, `readiness-${index}`),
+      );
+      const results = await Promise.allSettled(probes);
+      for (const result of results) if (result.status === 'rejected') throw result.reason;
     });
   } finally {
     await connection.close();
@@ -33,7 +35,7 @@ export async function checkTemporal(address: string): Promise<void> {
 }
 
 /** Describes a missing workflow: only the shard that would own it can respond. */
-async function askHistory(connection: Connection, workflowId: string): Promise<void> {
+async function probeHistory(connection: Connection, workflowId: string): Promise<void> {
   try {
     await connection.workflowService.describeWorkflowExecution({
       namespace: SYSTEM_NAMESPACE,

@@ -16,13 +16,13 @@ interface Manner {
 // A user's prompt is the request and exists nowhere else. A failure shows its reason at either end. An assistant's message ends with the
 // result, and so does the output of a successful command. Content that was read is in the files.
 const MANNERS = {
-  said: { weight: 6, cap: 500, floor: 40, shape: 0.7 },
+  prompt: { weight: 6, cap: 500, floor: 40, shape: 0.7 },
   failed: { weight: 5, cap: 400, floor: 40, shape: 0.5 },
-  told: { weight: 2.5, cap: 260, floor: 30, shape: 0.4 },
+  message: { weight: 2.5, cap: 260, floor: 30, shape: 0.4 },
   edited: { weight: 2, cap: 240, floor: 24, shape: 'edit' },
   written: { weight: 1.5, cap: 160, floor: 24, shape: 0.8 },
   ran: { weight: 2, cap: 200, floor: 24, shape: 0.45 },
-  asked: { weight: 1.5, cap: 160, floor: 20, shape: 0.35 },
+  fetched: { weight: 1.5, cap: 160, floor: 20, shape: 0.35 },
   listed: { weight: 0.8, cap: 60, floor: 12, shape: 0.5 },
   looked: { weight: 0.6, cap: 40, floor: 12, shape: 0.8 },
   noted: { weight: 1.5, cap: 120, floor: 20, shape: 0.6 },
@@ -35,15 +35,15 @@ const TOOL_MANNERS: Readonly<Record<string, Manner>> = {
   apply_patch: MANNERS.edited,
   Write: MANNERS.written,
   Bash: MANNERS.ran,
-  Task: MANNERS.asked,
-  Agent: MANNERS.asked,
+  Task: MANNERS.fetched,
+  Agent: MANNERS.fetched,
   TodoWrite: MANNERS.listed,
   Read: MANNERS.looked,
   NotebookRead: MANNERS.looked,
   Grep: MANNERS.looked,
   Glob: MANNERS.looked,
   LS: MANNERS.looked,
-  WebFetch: MANNERS.asked,
+  WebFetch: MANNERS.fetched,
   WebSearch: MANNERS.looked,
 };
 
@@ -51,14 +51,14 @@ function mannerOf({ type, tool }: SourceRow): Manner {
   switch (type) {
     case 'user':
     case 'system':
-      return MANNERS.said;
+      return MANNERS.prompt;
     case 'error':
       return MANNERS.failed;
     case 'assistant':
     case 'tool':
-      return MANNERS.told;
+      return MANNERS.message;
     case 'tool_result':
-      return (tool === null ? undefined : TOOL_MANNERS[tool]) ?? MANNERS.asked;
+      return (tool === null ? undefined : TOOL_MANNERS[tool]) ?? MANNERS.fetched;
     case 'warning':
     case 'info':
       return MANNERS.noted;
@@ -66,7 +66,7 @@ function mannerOf({ type, tool }: SourceRow): Manner {
 }
 
 /** Shorter pauses are not shown. */
-const TELLING_PAUSE_MS = 5 * 60_000;
+const SHOWN_PAUSE_MS = 5 * 60_000;
 const MINUTE_MS = 60_000;
 
 /**
@@ -100,5 +100,5 @@ function speakerOf({ role, type, tool }: SourceRow): string {
 
 function pauseOf(row: SourceRow, before: SourceRow | undefined): string {
   const pauseMs = before === undefined ? 0 : Date.parse(row.occurredAt) - Date.parse(before.occurredAt);
-  return pauseMs >= TELLING_PAUSE_MS ? `+${String(Math.round(pauseMs / MINUTE_MS))}m` : '';
+  return pauseMs >= SHOWN_PAUSE_MS ? `+${String(Math.round(pauseMs / MINUTE_MS))}m` : '';
 }

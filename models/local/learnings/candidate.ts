@@ -1,7 +1,7 @@
 import type { Evidence, ItemKind, KnownLearning } from '../../../domain/ports/model.ts';
 
 /** Section of a chosen note. */
-type NotePlace = 'told' | 'point' | 'item' | 'todo';
+type NotePlace = 'narrative' | 'point' | 'item' | 'todo';
 
 /** A possible note, with its value. */
 export interface Candidate {
@@ -20,7 +20,7 @@ export interface Candidate {
   readonly rowIndex: number;
   readonly order: number;
   /** A sentence of the user, which can become a title. */
-  readonly asked: boolean;
+  readonly isFromUser: boolean;
 }
 
 /** Returns the texts of known learnings that candidates are compared with. */

@@ -37,10 +37,10 @@ export function explanationOf(repair: Repair, sentences: readonly Sentence[]): E
 }
 
 function endOfTurn(success: number, sentences: readonly Sentence[]): number {
-  const nextAsk = sentences.find(
+  const nextRequest = sentences.find(
     ({ rowIndex, row }) => rowIndex > success && row.role === 'prompt' && row.type === 'user',
   );
-  return Math.min(success + ROWS_AFTER, (nextAsk?.rowIndex ?? Number.POSITIVE_INFINITY) - 1);
+  return Math.min(success + ROWS_AFTER, (nextRequest?.rowIndex ?? Number.POSITIVE_INFINITY) - 1);
 }
 
 /** Minimum overlap of a sentence with the error, the files or the command that it is about. */

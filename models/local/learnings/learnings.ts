@@ -5,13 +5,13 @@ import { confidenceOf } from './confidence.ts';
 import { hasCue, isCorrection, preferenceStrength } from './cues.ts';
 import { solutionLearnings } from './learned-solutions.ts';
 import { statementLearnings } from './learned-statements.ts';
-import { derivedTexts, nearestOf } from './said.ts';
-import type { Tools } from './said.ts';
+import { derivedTexts, nearestOf } from './derived-texts.ts';
+import type { Tools } from './derived-texts.ts';
 import { touchedFilesOf } from '../notes/file-names.ts';
 import { cite, headingOf } from '../notes/notes.ts';
 import { worthOfUser } from '../notes/spoken-notes.ts';
-import { isStandingPreference } from '../notes/wishes.ts';
-import { alreadySaid } from '../ranking.ts';
+import { isLastingPreference } from '../notes/wishes.ts';
+import { isRepeated } from '../ranking.ts';
 import { sentencesOf } from '../segments.ts';
 import type { Sentence } from '../segments.ts';
 
@@ -20,7 +20,7 @@ const MAX_LEARNINGS = 12;
 const SHARE = 0.16;
 const LEAST_TOKENS = 320;
 /** A learning with this similarity to topics and items adds nothing. */
-const SAID = 0.75;
+const SAME_AS_DERIVED = 0.75;
 /** Knowledge for later sessions, which read learnings before items: a solution and a reasoned decision may be in both. */
 const OUTLIVES: ReadonlySet<string> = new Set(['solution', 'pattern', 'best_practice']);
 const OVERHEAD_TOKENS = 10;
@@ -32,10 +32,10 @@ const OVERHEAD_TOKENS = 10;
 export function learningsOf(input: LearningInput, { countTokens }: Tools): readonly LearningDraft[] {
   const rows = inReadingOrder([...input.prompts, ...input.rows]);
   const sentences = sentencesOf(rows);
-  const said = derivedTexts(input);
-  const nearSaid = nearestOf(said);
+  const derived = derivedTexts(input);
+  const nearDerived = nearestOf(derived);
   const nearKnown = nearestOf(input.known.map(({ description }) => description));
-  const onlyTouched = touchedFilesOf(rows, said);
+  const onlyTouched = touchedFilesOf(rows, derived);
   const candidates = [
     ...preferenceLearnings(sentences),
     ...solutionLearnings(callsOf(rows), sentences),
@@ -43,26 +43,27 @@ export function learningsOf(input: LearningInput, { countTokens }: Tools): reado
   ]
     .filter(({ draft }) => onlyTouched(textOf(draft)))
     .map(({ draft, value }) => {
-      const isKnown = nearKnown({ text: draft.description }) >= SAID;
+      const isKnown = nearKnown({ text: draft.description }) >= SAME_AS_DERIVED;
       const tokens = isKnown ? 0 : tokensOf(draft, countTokens);
       return { draft, tokens, isKnown, density: value / (tokens + OVERHEAD_TOKENS) };
     })
     .filter(
-      ({ draft, isKnown }) => isKnown || OUTLIVES.has(draft.category) || nearSaid({ text: draft.description }) < SAID,
+      ({ draft, isKnown }) =>
+        isKnown || OUTLIVES.has(draft.category) || nearDerived({ text: draft.description }) < SAME_AS_DERIVED,
     )
     .sort((a, b) => b.density - a.density);
-  let room = Math.max(LEAST_TOKENS, Math.floor(said.reduce((sum, text) => sum + countTokens(text), 0) * SHARE));
-  const kept: LearningDraft[] = [];
-  const keptTerms: (readonly string[])[] = [];
+  let remaining = Math.max(LEAST_TOKENS, Math.floor(derived.reduce((sum, text) => sum + countTokens(text), 0) * SHARE));
+  const chosen: LearningDraft[] = [];
+  const chosenTerms: (readonly string[])[] = [];
   for (const { draft, tokens } of candidates) {
-    if (kept.length === MAX_LEARNINGS) break;
+    if (chosen.length === MAX_LEARNINGS) break;
     const terms = termsOf(draft.description);
-    if (tokens > room || draft.evidence.length === 0 || alreadySaid(terms, keptTerms)) continue;
-    kept.push(draft);
-    keptTerms.push(terms);
-    room -= tokens;
+    if (tokens > remaining || draft.evidence.length === 0 || isRepeated(terms, chosenTerms)) continue;
+    chosen.push(draft);
+    chosenTerms.push(terms);
+    remaining -= tokens;
   }
-  return kept.sort((a, b) => b.confidence - a.confidence);
+  return chosen.sort((a, b) => b.confidence - a.confidence);
 }
 
 /** A learning with the probability of its use. */
@@ -89,7 +90,7 @@ const REPEATED_OVERLAP = 0.6;
 /** Returns the user's general preferences in the user's words. */
 export function preferenceLearnings(sentences: readonly Sentence[]): readonly ValuedLearning[] {
   const user = sentences.filter(({ row }) => row.type === 'user');
-  return user.filter(isStandingPreference).map((sentence) => {
+  return user.filter(isLastingPreference).map((sentence) => {
     const { text, terms, row } = sentence;
     const again = user.find(
       (other) => other.row.id !== row.id && overlap(other.terms, terms) >= REPEATED_OVERLAP && other.terms.length >= 3,

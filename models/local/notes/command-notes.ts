@@ -48,7 +48,7 @@ export function commandNotes(calls: readonly Call[], covered: ReadonlySet<string
         value,
         rowIndex: call.rowIndex,
         order: 0,
-        asked: false,
+        isFromUser: false,
       },
     ];
   });

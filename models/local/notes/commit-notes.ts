@@ -42,7 +42,7 @@ export function commitNotes(calls: readonly Call[]): readonly Candidate[] {
         value: WORTH,
         rowIndex: call.rowIndex,
         order: 0,
-        asked: false,
+        isFromUser: false,
       },
     ];
   });
@@ -63,11 +63,11 @@ function filesOf({ input }: Call): readonly string[] {
   return files.some((file) => file.startsWith('-') || file === '.') ? [] : files.slice(0, 6);
 }
 
-function kindOf(subject: string, isMended: boolean): ItemKind {
+function kindOf(subject: string, isRepaired: boolean): ItemKind {
   if (hasCue(subject, 'security')) return 'security';
   const type = PREFIX.exec(subject)?.groups?.['type']?.toLowerCase();
   if (type === 'feat' || type === 'feature') return 'feature';
   if (type === 'refactor') return 'refactor';
-  if (type === 'fix' || /^fix/iu.test(subject)) return isMended ? 'bugfix' : 'change';
+  if (type === 'fix' || /^fix/iu.test(subject)) return isRepaired ? 'bugfix' : 'change';
   return type === undefined ? changeKindOf(subject) : 'change';
 }

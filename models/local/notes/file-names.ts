@@ -9,8 +9,8 @@ const FILE_NAME =
  * one that was worked on.
  */
 export function touchedFilesOf(rows: readonly SourceRow[], texts: readonly string[] = []): (text: string) => boolean {
-  const asked = [...rows.filter(({ tool }) => tool !== null).map(askedOf), ...texts].join('\n');
-  return (text) => (text.match(FILE_NAME) ?? []).every((name) => asked.includes(name));
+  const named = [...rows.filter(({ tool }) => tool !== null).map(argumentsOf), ...texts].join('\n');
+  return (text) => (text.match(FILE_NAME) ?? []).every((name) => named.includes(name));
 }
 
 /** Returns true if a text names a file. */
@@ -19,7 +19,7 @@ export function namesFile(text: string): boolean {
 }
 
 /** Returns the command or the file of a row, not the written content. */
-function askedOf({ title, content, filesRead, filesModified }: SourceRow): string {
+function argumentsOf({ title, content, filesRead, filesModified }: SourceRow): string {
   const end = content.startsWith('$ ') ? content.indexOf('\n\n') : content.indexOf('\n');
   return [title, end === -1 ? content : content.slice(0, end), ...filesRead, ...filesModified].join('\n');
 }

@@ -13,26 +13,26 @@ export function fileNotes(calls: readonly Call[]): readonly Candidate[] {
     const [path] = call.row.filesModified;
     if (path === undefined || call.row.tool !== 'Write' || call.outcome === 'failed' || seen.has(path)) return [];
     seen.add(path);
-    const said = saidOf(call, path);
+    const line = outputLineOf(call, path);
     return [
       {
         place: 'point' as const,
         kind: null,
         title: '',
-        text: said === '' ? `Wrote ${path}` : said,
-        evidence: distinct([...citeLine(call.row, said), ...citeRow(call.row)], 1),
+        text: line === '' ? `Wrote ${path}` : line,
+        evidence: distinct([...citeLine(call.row, line), ...citeRow(call.row)], 1),
         terms: termsOf(path),
         value: 1.6,
         rowIndex: call.rowIndex,
         order: 0,
-        asked: false,
+        isFromUser: false,
       },
     ];
   });
 }
 
 /** Returns the line of the output that names the file and its change. */
-function saidOf({ row, output }: Call, path: string): string {
+function outputLineOf({ row, output }: Call, path: string): string {
   const line = output
     .split('\n')
     .map((candidate) => candidate.trim())

@@ -30,7 +30,7 @@ function repairNote(repair: Repair, sentences: readonly Sentence[]): readonly Ca
   );
   // A failure that passed is not a note by itself; its message or an explanation makes one.
   if (explanation === undefined && error === '') return [];
-  const title = explanation?.text ?? mendedTitle('Fixed', error, last, files).slice(0, MAX_TITLE_CHARACTERS);
+  const title = explanation?.text ?? repairTitle('Fixed', error, last, files).slice(0, MAX_TITLE_CHARACTERS);
   const rest = [cause, fix].filter((sentence) => sentence !== undefined && sentence !== explanation).slice(0, 1);
   const text = [
     ...rest.map((sentence) => sentence?.text ?? ''),
@@ -55,7 +55,7 @@ function repairNote(repair: Repair, sentences: readonly Sentence[]): readonly Ca
       value: WORTH + WORTH_PER_CHARACTER * (title.length + text.length) + (cause ? 0.6 : 0) + (error === '' ? 0 : 0.2),
       rowIndex: repair.success.rowIndex,
       order: 0,
-      asked: false,
+      isFromUser: false,
     },
   ];
 }
@@ -68,7 +68,7 @@ function storyOf(repair: Repair, error: string): string {
 }
 
 /** Returns a title without an explained fix: "Fixed "…" in a.ts". */
-function mendedTitle(verb: string, error: string, failure: Call, files: readonly string[]): string {
+function repairTitle(verb: string, error: string, failure: Call, files: readonly string[]): string {
   const what = error === '' ? `failing ${failure.command?.line ?? failure.row.title}` : `"${error}"`;
   return `${verb} ${what}${files.length > 0 ? ` in ${listed(files, 2)}` : ''}`;
 }

@@ -31,7 +31,7 @@ export function spokenNotes(sentences: readonly Sentence[], edits: readonly numb
     );
     return [
       {
-        place: kind === null ? ('told' as const) : ('item' as const),
+        place: kind === null ? ('narrative' as const) : ('item' as const),
         kind,
         title: '',
         text: sentence.text,
@@ -40,7 +40,7 @@ export function spokenNotes(sentences: readonly Sentence[], edits: readonly numb
         value: worth + (kind !== null && WORK.has(kind) ? 0.5 : 0),
         rowIndex: sentence.rowIndex,
         order: sentence.place,
-        asked: sentence.row.type === 'user',
+        isFromUser: sentence.row.type === 'user',
       },
     ];
   });

@@ -4,7 +4,7 @@ import { termsOf } from '../../../domain/text/terms.ts';
 import type { Candidate } from '../learnings/candidate.ts';
 import { hasCue, isQuestion } from '../learnings/cues.ts';
 import { cite, citeLine, noteTitle } from './notes.ts';
-import { alreadySaid, diverse, scored } from '../ranking.ts';
+import { isRepeated, diverse, scored } from '../ranking.ts';
 import type { Sentence } from '../segments.ts';
 
 const TODO_TOOLS = /^(?:todo_?write|update_plan|task_?(?:create|update|list)|write_todos)$/iu;
@@ -48,7 +48,7 @@ export function todoNotes(rows: readonly SourceRow[], sentences: readonly Senten
     value: WORTH,
     rowIndex: places.get(evidence[0]?.rowId ?? '') ?? 0,
     order: 1,
-    asked: false,
+    isFromUser: false,
   }));
 }
 
@@ -70,10 +70,10 @@ function openTodos(rows: readonly SourceRow[]): readonly CitedText[] {
   const list = rows.findLast(({ tool }) => tool !== null && TODO_TOOLS.test(tool));
   if (list === undefined) return [];
   // Output that repeats the previous list would reopen completed items.
-  const asked = list.content.split('"oldTodos"', 1)[0] ?? '';
-  const boxes = asked.split('\n').flatMap((line) => OPEN_BOX.exec(line)?.groups?.['task'] ?? []);
+  const current = list.content.split('"oldTodos"', 1)[0] ?? '';
+  const boxes = current.split('\n').flatMap((line) => OPEN_BOX.exec(line)?.groups?.['task'] ?? []);
   const tasks =
-    boxes.length > 0 ? boxes : [...asked.matchAll(PENDING_JSON)].flatMap(({ groups }) => groups?.['task'] ?? []);
+    boxes.length > 0 ? boxes : [...current.matchAll(PENDING_JSON)].flatMap(({ groups }) => groups?.['task'] ?? []);
   return tasks
     .filter((task) => !ROUTINE.test(task.trim()))
     .flatMap((task) => {
@@ -89,7 +89,7 @@ export function withoutRepeats(texts: readonly CitedText[]): readonly CitedText[
   for (const text of texts) {
     if (
       text.text !== '' &&
-      !alreadySaid(
+      !isRepeated(
         termsOf(text.text),
         unique.map((other) => termsOf(other.text)),
       )

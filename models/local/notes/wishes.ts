@@ -8,7 +8,7 @@ const ORDERS =
 const MOMENTARY = /\b(?:yet|for now|right now|this time|today|tonight|first)\b|暂时|先不/iu;
 
 /** Returns true for a lasting rule of the user. Such a sentence becomes a learning at the session's end, and so is excluded from topics. */
-export function isStandingPreference({ row, text, terms }: Pick<Sentence, 'row' | 'text' | 'terms'>): boolean {
+export function isLastingPreference({ row, text, terms }: Pick<Sentence, 'row' | 'text' | 'terms'>): boolean {
   return (
     row.type === 'user' &&
     !isQuestion(text) &&

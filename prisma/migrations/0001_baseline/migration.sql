@@ -263,7 +263,7 @@ CREATE TABLE learnings (
 CREATE INDEX learnings_project_id_id_idx ON learnings (project_id, id DESC);
 CREATE INDEX learnings_session_id_idx ON learnings (session_id);
 CREATE INDEX learnings_search_idx ON learnings USING GIN (tenant_id uuid_ops, search);
--- Only current versions are unique: a closed version keeps its fingerprint, by which its words are recognised.
+-- Only current versions are unique: a closed version retains its fingerprint, by which its words are recognised.
 CREATE UNIQUE INDEX learnings_tenant_id_fingerprint_key ON learnings (tenant_id, fingerprint) WHERE valid_to IS NULL;
 CREATE INDEX learnings_tenant_id_fingerprint_idx ON learnings (tenant_id, fingerprint);
 CREATE INDEX learnings_superseded_by_idx ON learnings (superseded_by);

@@ -1,5 +1,5 @@
 -- Detaches a month whose rows have all expired, and returns what it contained; null columns and no rows if it is empty. The rows stay in the detached
--- table until `drop_detached_month`. The check locks out writes to the month and new holds. The parent is locked for milliseconds, and the
+-- table until `drop_detached_month`. The check blocks writes to the month and new legal holds. The parent is locked for milliseconds, and the
 -- function never waits for it longer than captures may wait. Fails with RT001 if rows must stay, RT002 if the month is not over or not a partition.
 CREATE OR REPLACE FUNCTION detach_expired_month(hot text, month date, cells jsonb, named_projects uuid[])
   RETURNS TABLE (tenant_id uuid, run uuid, rule text, project_id uuid, data_class text, rows bigint, bytes bigint)
@@ -26,7 +26,7 @@ BEGIN
   IF kinds IS NULL THEN
     RETURN;
   END IF;
-  -- Only after the count, which takes seconds: holds can be placed until here, and the check sees them.
+  -- Only after the count, which takes seconds: legal holds can be placed until here, and the check sees them.
   LOCK TABLE legal_holds IN SHARE MODE;
   RETURN QUERY SELECT * FROM release_expired_month(hot, kinds, cells, named_projects);
   PERFORM set_config('lock_timeout', '100ms', true);

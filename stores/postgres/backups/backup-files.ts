@@ -114,7 +114,7 @@ export async function filesToRemove(maintenance: pg.Pool, { oldest, keyId }: Fil
 }
 
 /** Deletes the record of a deleted file. */
-export async function forgetKept(maintenance: pg.Pool, { sha256, keyId }: StoredFile): Promise<void> {
+export async function deleteFileRecord(maintenance: pg.Pool, { sha256, keyId }: StoredFile): Promise<void> {
   await maintenance.query('DELETE FROM backup_files WHERE sha256 = $1 AND key_id = $2', [sha256, keyId ?? '']);
 }
 

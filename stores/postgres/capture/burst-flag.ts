@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { z } from 'zod';
 
 /** Key of the advisory lock, in the database's own key space. */
-const FLOOD_KEY = 5_020_111_201;
+const BURST_KEY = 5_020_111_201;
 
 /**
  * Shows a capture burst to the other processes: a shared advisory lock on a connection of its own, so that the lock ends with its
@@ -53,11 +53,11 @@ export class BurstFlag {
     const client = await this.pool.connect();
     this.holder = client;
     client.on('error', (error) => this.drop(error));
-    await client.query('SELECT pg_advisory_lock_shared($1)', [FLOOD_KEY]);
+    await client.query('SELECT pg_advisory_lock_shared($1)', [BURST_KEY]);
   }
 
   private async takeDown(client: pg.PoolClient): Promise<void> {
-    await client.query('SELECT pg_advisory_unlock_shared($1)', [FLOOD_KEY]);
+    await client.query('SELECT pg_advisory_unlock_shared($1)', [BURST_KEY]);
     this.holder = null;
     client.removeAllListeners('error');
     client.release();
@@ -75,7 +75,7 @@ const answer = z.array(z.object({ calm: z.boolean() })).length(1);
 
 /** Returns true if any process shows a burst. Does not wait; two concurrent callers can each see the other as a burst. */
 export async function isBurst(pool: pg.Pool): Promise<boolean> {
-  const { rows } = await pool.query('SELECT pg_try_advisory_xact_lock($1) AS calm', [FLOOD_KEY]);
+  const { rows } = await pool.query('SELECT pg_try_advisory_xact_lock($1) AS calm', [BURST_KEY]);
   return !answer.parse(rows).some(({ calm }) => calm);
 }
 
@@ -83,7 +83,7 @@ export async function isBurst(pool: pg.Pool): Promise<boolean> {
 const FRESH_MS = 250;
 
 /** Returns whether a burst is shown; concurrent callers share one query. */
-export function createFloodWatch(pool: pg.Pool): () => Promise<boolean> {
+export function createBurstWatch(pool: pg.Pool): () => Promise<boolean> {
   let answered: Promise<boolean> | null = null;
   let atMs = 0;
   return () => {

@@ -4,12 +4,12 @@ import { BOUNDARY_KINDS, PROMPT_TYPES } from '../../../domain/capture/event.ts';
 import type { EventOwner, HostEvent } from '../../../domain/capture/event.ts';
 import { asId } from '../../../domain/ids.ts';
 import type { TenantId, UserId } from '../../../domain/ids.ts';
-import type { Double } from '../../../domain/transcripts/match.ts';
+import type { Duplicate } from '../../../domain/transcripts/match.ts';
 import type { Captured, Pin, StoredSession, TranscriptStore } from '../../../domain/transcripts/store.ts';
 import type { Database, TenantTransaction } from '../connection/database.ts';
 import { requestRemoval } from '../embeddings/embedding-removal.ts';
 import { forgottenWords } from '../erasure/forgotten.ts';
-import { isHeld } from '../retention/legal-holds.ts';
+import { isUnderLegalHold } from '../retention/legal-holds.ts';
 
 /** Agent host whose transcripts are read. */
 export const TRANSCRIPT_HOST = 'claude-code';
@@ -97,13 +97,13 @@ async function readSession(database: Database, owner: EventOwner, externalId: st
 async function removeDuplicates(
   transaction: TenantTransaction,
   sessionId: string,
-  doubles: readonly Double[],
+  duplicates: readonly Duplicate[],
 ): Promise<number> {
   // As in capture: locks the session until the commit.
   await transaction.$queryRaw`SELECT 1 AS locked FROM sessions WHERE id = ${sessionId}::uuid FOR UPDATE`;
-  if (await isHeld(transaction, { sessionId })) return 0;
+  if (await isUnderLegalHold(transaction, { sessionId })) return 0;
   let removed = 0;
-  for (const { keep, drop } of doubles) {
+  for (const { keep, drop } of duplicates) {
     const deleted = z.array(z.object({ tokens: z.number() })).parse(
       await transaction.$queryRaw`
         DELETE FROM prompts WHERE id = ${drop.rowId}::uuid AND session_id = ${sessionId}::uuid
@@ -235,8 +235,8 @@ export function createTranscriptStore(
       ),
     capture,
     pin: (pins) => database.asTenant(tenantId, (transaction) => pin(transaction, owner, pins)),
-    removeDuplicates: (sessionId, doubles) =>
-      database.asTenant(tenantId, (transaction) => removeDuplicates(transaction, sessionId, doubles)),
+    removeDuplicates: (sessionId, duplicates) =>
+      database.asTenant(tenantId, (transaction) => removeDuplicates(transaction, sessionId, duplicates)),
     beganBy: (sessionId, at) =>
       database.asTenant(tenantId, async (transaction) => {
         await transaction.$executeRaw`UPDATE sessions SET started_at = ${at}::timestamptz WHERE id = ${sessionId}::uuid AND started_at > ${at}::timestamptz`;

@@ -18,7 +18,7 @@ export interface PlacedEvent {
 
 const promptRow = z.object({ session_id: z.string(), sha256: z.string() });
 
-/** Prompts of these sessions that hooks or transcripts brought, as `session hash`: claude-mem heard the same words. */
+/** Returns the prompts of these sessions that hooks or transcripts delivered, as `session hash`: claude-mem recorded the same texts. */
 export async function servedPrompts(
   transaction: TenantTransaction,
   placed: readonly PlacedEvent[],
@@ -39,9 +39,9 @@ export async function servedPrompts(
   );
 }
 
-/** Whether a hook or a transcript brought these words already. */
-export function isServed(told: ReadonlySet<string>, { session, event }: PlacedEvent): boolean {
-  return event.rows.some((row) => row.kind === 'prompt' && told.has(`${session.id} ${row.sha256}`));
+/** Returns true if a hook or a transcript delivered this text already. */
+export function isServed(served: ReadonlySet<string>, { session, event }: PlacedEvent): boolean {
+  return event.rows.some((row) => row.kind === 'prompt' && served.has(`${session.id} ${row.sha256}`));
 }
 
 /** Captures events inside the transaction, each with what became of it. */
@@ -64,8 +64,8 @@ export async function captureImported(
 }
 
 /**
- * Does for prompts that were just captured what the session's workflow would do, and leaves their sessions ended as they were: their
- * summaries come from claude-mem, and no model is asked. A session that lives here, or has rows that wait, is left to its workflow.
+ * Processes imported prompts as the session's workflow would, without reopening their sessions: the summaries come from claude-mem, without a
+ * model request. A session that is active here, or has unconsumed rows, is left to its workflow.
  */
 export async function settlePrompts(
   transaction: TenantTransaction,

@@ -1,14 +1,14 @@
 import { sessionKey } from '../../../domain/claude-mem/session-name.ts';
 import type { TenantTransaction } from '../connection/database.ts';
-import type { ImportBatch, Kept } from './prepare-rows.ts';
+import type { ImportBatch, AcceptedDraft } from './prepare-rows.ts';
 import { findSessions, forgottenSessions, makeSessions } from './sessions.ts';
 import type { CurrentSession, RequestedSession } from './sessions.ts';
 
 /** For a row without a time, where its session has none either. */
 export const UNKNOWN_MS = 0;
 
-/** Every session that the drafts name, once, with the earliest and the latest moment that they tell of it. */
-export function requestedSessions(drafts: readonly Kept[]): Map<string, RequestedSession> {
+/** Returns each session that the drafts name, with its earliest and latest time in them. */
+export function requestedSessions(drafts: readonly AcceptedDraft[]): Map<string, RequestedSession> {
   const wanted = new Map<string, RequestedSession>();
   for (const { session: ref, atMs, becomes } of drafts) {
     const key = sessionKey(ref);
@@ -26,7 +26,7 @@ export function requestedSessions(drafts: readonly Kept[]): Map<string, Requeste
   return wanted;
 }
 
-/** Everything a batch needs to know of what stands here. */
+/** The stored state that a batch needs. */
 export interface CurrentState {
   readonly sessions: ReadonlyMap<string, CurrentSession>;
   /** Sessions that were there before the batch. */

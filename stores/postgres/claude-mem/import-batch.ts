@@ -15,13 +15,13 @@ export interface BatchOutcome {
   readonly counts: TableCounts;
   readonly sessionsMade: number;
   readonly firstPrompts: number;
-  /** Sessions whose rows go through our own pipeline: their workflows are told after the commit. */
+  /** Sessions whose rows their workflows must process: they get a hint after the commit. */
   readonly toHint: readonly SessionId[];
 }
 
 /**
- * Takes rows of one table in, inside the caller's transaction: all of them or none. A row that was taken in before is `present` and changes
- * nothing, however it was changed, forgotten or expired here since.
+ * Imports rows of one table in the caller's transaction: all of them or none. A row that was imported before is `present` and changes
+ * nothing, even if it was changed, forgotten or expired here since.
  */
 export async function importBatch(
   transaction: TenantTransaction,
@@ -33,24 +33,24 @@ export async function importBatch(
   const alive = drafts.filter((draft) => draft.dropped === null);
   const ids = alive.map(({ id }) => id);
   const fresh = batch.dryRun ? await unknownRows(transaction, rows, ids) : await claimRows(transaction, rows, ids);
-  const kept = alive.filter(({ id }) => fresh.has(id));
-  const wanted = requestedSessions(kept);
+  const newDrafts = alive.filter(({ id }) => fresh.has(id));
+  const wanted = requestedSessions(newDrafts);
   const current = await currentOf(transaction, batch, wanted);
-  const open = kept.filter(({ session }) => !current.refused.has(sessionKey(session)));
+  const open = newDrafts.filter(({ session }) => !current.refused.has(sessionKey(session)));
   const { outcomes, firstPrompts, toHint } = await writeDrafts(transaction, rows, batch, current, open);
   const outcomeOf = (draft: Draft): RowOutcome =>
     draft.dropped ?? (fresh.has(draft.id) ? (outcomes.get(draft.id) ?? 'refused') : 'present');
-  const told = drafts.map((draft) => ({ id: draft.id, outcome: outcomeOf(draft) }));
+  const results = drafts.map((draft) => ({ id: draft.id, outcome: outcomeOf(draft) }));
   if (!batch.dryRun)
     await disclaimRows(
       transaction,
       rows,
-      told.filter(({ id, outcome }) => fresh.has(id) && outcome === 'refused').map(({ id }) => id),
+      results.filter(({ id, outcome }) => fresh.has(id) && outcome === 'refused').map(({ id }) => id),
     );
   return {
     counts: tableCounts(
       drafts.length,
-      told.map(({ outcome }) => outcome),
+      results.map(({ outcome }) => outcome),
     ),
     sessionsMade: table === 'sdk_sessions' ? 0 : current.made,
     firstPrompts,

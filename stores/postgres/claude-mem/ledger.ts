@@ -12,8 +12,8 @@ export interface SourceRows {
 }
 
 /**
- * Of rows that build on one another (prompts of a session come in their order, its summaries have versions) one batch of a database at a time. Observations stand by
- * themselves: batches of them go side by side, and one that has rows of another waits for it (`claimRows`).
+ * Locks the source for rows that depend on one another (prompts of a session have an order, its summaries versions): one batch of a database
+ * at a time. Observations are independent: their batches run concurrently, and a batch with rows of another one waits for it (`claimRows`).
  */
 export async function lockSource(
   transaction: TenantTransaction,
@@ -38,8 +38,8 @@ export async function unknownRows(
 }
 
 /**
- * Notes rows as taken in: they do not come again, whatever becomes of them here. Answers those that were not noted before; of rows that another batch is
- * taking in, once it is through.
+ * Records rows as imported, so that they are not imported again, even if they are deleted here. Returns those that were not recorded before. Waits for
+ * another batch that is importing the same rows.
  */
 export async function claimRows(
   transaction: TenantTransaction,

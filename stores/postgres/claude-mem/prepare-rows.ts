@@ -12,12 +12,16 @@ export interface ImportBatch {
   readonly dryRun: boolean;
 }
 
-export type Kept = Extract<Draft, { readonly dropped: null }>;
-export type KeptAs<Kind extends Kept['becomes']['kind']> = Kept & {
-  readonly becomes: Extract<Kept['becomes'], { readonly kind: Kind }>;
+/** A draft that is imported. */
+export type AcceptedDraft = Extract<Draft, { readonly dropped: null }>;
+export type AcceptedDraftOf<Kind extends AcceptedDraft['becomes']['kind']> = AcceptedDraft & {
+  readonly becomes: Extract<AcceptedDraft['becomes'], { readonly kind: Kind }>;
 };
 
-export function isStored<Kind extends Kept['becomes']['kind']>(draft: Kept, kind: Kind): draft is KeptAs<Kind> {
+export function isStored<Kind extends AcceptedDraft['becomes']['kind']>(
+  draft: AcceptedDraft,
+  kind: Kind,
+): draft is AcceptedDraftOf<Kind> {
   return draft.becomes.kind === kind;
 }
 

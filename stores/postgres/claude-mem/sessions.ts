@@ -9,7 +9,7 @@ import type { TenantTransaction } from '../connection/database.ts';
 import { ANY_USER } from '../erasure/forgotten.ts';
 import { lockProjects } from '../projects/project-changes.ts';
 
-/** A session that rows belong to, with what is known of it where it must be made. */
+/** The session of imported rows, with the data to create it if it is missing. */
 export interface RequestedSession {
   readonly ref: SessionRef;
   readonly title: string | null;
@@ -101,8 +101,8 @@ export async function forgottenSessions(
 const aliasRow = z.object({ alias: z.string(), project_id: z.string() });
 
 /**
- * Projects by the names that claude-mem has for them, made where there are none. A name is a folder's basename, which many folders share: it
- * finds what was told by that name alone, and never a project that is known by its remote or its path.
+ * Returns projects by claude-mem's names, and creates missing ones. A name is a folder's basename, which many folders share: it matches a
+ * project that is known by that name alone, never one with a remote or a path.
  */
 export async function projectsByName(
   transaction: TenantTransaction,

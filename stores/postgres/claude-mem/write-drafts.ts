@@ -8,7 +8,7 @@ import { captureImported, isServed, settlePrompts, servedPrompts } from './captu
 import type { PlacedEvent } from './captures.ts';
 import type { SourceRows } from './ledger.ts';
 import { isStored } from './prepare-rows.ts';
-import type { ImportBatch, Kept, KeptAs } from './prepare-rows.ts';
+import type { ImportBatch, AcceptedDraft, AcceptedDraftOf } from './prepare-rows.ts';
 import { extendSessions, projectsByName } from './sessions.ts';
 import { UNKNOWN_MS } from './current-state.ts';
 import type { CurrentState } from './current-state.ts';
@@ -17,7 +17,7 @@ import { writeImportedSummaries } from './summaries.ts';
 /** Drafts with their sessions; in a dry run those alone whose sessions stand. */
 function placedEvents(
   current: CurrentState,
-  drafts: readonly { readonly draft: Kept; readonly event: PlacedEvent['event'] }[],
+  drafts: readonly { readonly draft: AcceptedDraft; readonly event: PlacedEvent['event'] }[],
 ) {
   return drafts.flatMap(({ draft, event }) => {
     const session = current.sessions.get(sessionKey(draft.session));
@@ -31,30 +31,30 @@ async function importPrompts(
   rows: SourceRows,
   batch: ImportBatch,
   current: CurrentState,
-  prompts: readonly { readonly draft: Kept; readonly event: PlacedEvent['event'] }[],
+  prompts: readonly { readonly draft: AcceptedDraft; readonly event: PlacedEvent['event'] }[],
 ): Promise<Map<number, RowOutcome>> {
   const placed = placedEvents(current, prompts);
-  const told = await servedPrompts(
+  const served = await servedPrompts(
     transaction,
     placed.map((one) => one.placed),
   );
   const outcomes = new Map<number, RowOutcome>(prompts.map(({ draft }) => [draft.id, 'imported']));
-  const untold = placed.filter((one) => {
-    const known = isServed(told, one.placed);
+  const unserved = placed.filter((one) => {
+    const known = isServed(served, one.placed);
     if (known) outcomes.set(one.draft.id, 'present');
     return !known;
   });
   if (batch.dryRun) return outcomes;
   const results = await captureImported(
     transaction,
-    untold.map((one) => one.placed),
+    unserved.map((one) => one.placed),
   );
-  untold.forEach((one, index) => outcomes.set(one.draft.id, results[index] ?? 'refused'));
+  unserved.forEach((one, index) => outcomes.set(one.draft.id, results[index] ?? 'refused'));
   await settlePrompts(
     transaction,
     rows,
     batch.embeddingModel,
-    untold.filter((_one, index) => results[index] === 'imported').map((one) => one.placed),
+    unserved.filter((_one, index) => results[index] === 'imported').map((one) => one.placed),
   );
   return outcomes;
 }
@@ -62,7 +62,7 @@ async function importPrompts(
 async function importNotes(
   transaction: TenantTransaction,
   { owner, embeddingModel }: ImportBatch,
-  notes: readonly KeptAs<'note'>[],
+  notes: readonly AcceptedDraftOf<'note'>[],
   projects: ReadonlyMap<string, string>,
 ): Promise<Map<number, RowOutcome>> {
   if (notes.length === 0) return new Map();
@@ -83,7 +83,7 @@ async function importNotes(
   return new Map(notes.map((note, index) => [note.id, stored[index]?.isNew === true ? 'imported' : 'present']));
 }
 
-function projectNames(drafts: readonly Kept[]): string[] {
+function projectNames(drafts: readonly AcceptedDraft[]): string[] {
   return drafts.flatMap(({ becomes, session }) => {
     const own =
       becomes.kind === 'summary' ? becomes.summary.project : becomes.kind === 'note' ? becomes.note.project : null;
@@ -92,13 +92,13 @@ function projectNames(drafts: readonly Kept[]): string[] {
   });
 }
 
-/** Writes drafts whose sessions stand; answers what became of each by its id. */
+/** Writes drafts whose sessions exist; returns the outcome of each by its id. */
 export async function writeDrafts(
   transaction: TenantTransaction,
   rows: SourceRows,
   batch: ImportBatch,
   current: CurrentState,
-  drafts: readonly Kept[],
+  drafts: readonly AcceptedDraft[],
 ): Promise<{
   readonly outcomes: Map<number, RowOutcome>;
   readonly firstPrompts: number;

@@ -8,7 +8,7 @@ export interface Queries {
 /** PostgreSQL ended the statement because its time was over. */
 const STATEMENT_ENDED = '57014';
 
-/** True where PostgreSQL itself ended a statement that took too long. */
+/** Returns true if PostgreSQL itself cancelled a statement that took too long. */
 export function tookTooLong(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === STATEMENT_ENDED;
 }

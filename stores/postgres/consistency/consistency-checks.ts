@@ -20,10 +20,10 @@ export interface StoredCheck {
 }
 
 /** Retained checks of a tenant: three months of daily ones. */
-const KEPT_DAYS = 90;
+const RETAINED_DAYS = 90;
 
 /** Creates the row of a requested check. */
-export async function askCheck(
+export async function requestCheck(
   transaction: TenantTransaction,
   check: { readonly id: string; readonly tenantId: TenantId; readonly userId: string; readonly repair: boolean },
 ): Promise<void> {
@@ -41,7 +41,7 @@ export async function openCheck(
     [check.id, check.tenantId, check.repair],
   );
   await maintenance.query(
-    `DELETE FROM consistency_checks WHERE tenant_id = $1 AND created_at < now() - interval '${KEPT_DAYS} days'`,
+    `DELETE FROM consistency_checks WHERE tenant_id = $1 AND created_at < now() - interval '${RETAINED_DAYS} days'`,
     [check.tenantId],
   );
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type pg from 'pg';
 import type { TenantId } from '../../../domain/ids.ts';
 import type { TenantTransaction } from '../connection/database.ts';
-import { closeUntaught } from '../erasure/forget.ts';
+import { closeWithoutEvidence } from '../erasure/forget.ts';
 import { columnOf, idsOf } from '../connection/rows.ts';
 
 /** Quotes of what is nowhere. One statement sees one moment: nothing that is just being written can look as though it dangled. */
@@ -47,8 +47,8 @@ export async function countDangling(maintenance: pg.Pool, sessionIds: readonly s
 }
 
 /**
- * Takes them away; answers how many, and the learnings that were closed because no quote is left for them, as forgetting does. Entities and relations that
- * nothing names are pruned by the daily consolidation.
+ * Deletes dangling evidence. Returns the number of pieces, and the learnings that were closed because they have no quote left, as forgetting does. The daily
+ * consolidation prunes unused entities and relations.
  */
 export async function dropDangling(
   transaction: TenantTransaction,
@@ -58,7 +58,7 @@ export async function dropDangling(
     `DELETE FROM learning_evidence WHERE (learning_id, row_id, quote_sha256) IN (SELECT e.learning_id, e.row_id, e.quote_sha256 ${OF_LEARNINGS}) RETURNING learning_id`,
     sessionIds,
   );
-  const closed = await closeUntaught(
+  const closed = await closeWithoutEvidence(
     transaction,
     taught.map((row) => row.learning_id),
   );

@@ -130,7 +130,7 @@ const indexRow = z.object({
 });
 
 /** Returns the indexes of a tenant that are updated: the served one, then the target. */
-export async function keptIndexes(maintenance: pg.Pool, tenantId: TenantId): Promise<IndexModel[]> {
+export async function updatedIndexes(maintenance: pg.Pool, tenantId: TenantId): Promise<IndexModel[]> {
   const { rows } = await maintenance.query(
     'SELECT serving_model, serving_dimension, target_model, target_dimension FROM embedding_indexes WHERE tenant_id = $1',
     [tenantId],

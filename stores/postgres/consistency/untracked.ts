@@ -28,8 +28,8 @@ const IS_LISTED = 'EXISTS (SELECT FROM embeddings e WHERE e.resource_id = m.id A
 const SETTLED = "m.created_at < now() - interval '1 minute'";
 
 /**
- * Rows that their session's workflow took in, and summaries that stand. A blank text has no chunks and no place in the ledger: of captured rows PostgreSQL can
- * tell, of the others whoever cuts them; it reads texts of those alone that the ledger does not have (OFFSET keeps it from reading them first).
+ * Rows that their session's workflow consumed, and published summaries. A blank text has no chunks and no ledger row: PostgreSQL detects it for captured rows,
+ * the chunker for others. PostgreSQL reads only the texts that are missing in the ledger (OFFSET prevents it from reading them first).
  */
 const OF_SESSIONS = `
   SELECT u.id, 'observation' AS type, u.session_id FROM (

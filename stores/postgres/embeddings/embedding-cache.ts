@@ -38,7 +38,7 @@ async function lockCache(transaction: TenantTransaction): Promise<void> {
 }
 
 /** Deletes cached vectors whose text is in no chunk of an index of that model, of any version. */
-async function dropUnheld(transaction: TenantTransaction, hashes: readonly string[]): Promise<void> {
+async function dropUnused(transaction: TenantTransaction, hashes: readonly string[]): Promise<void> {
   if (hashes.length === 0) return;
   await transaction.$executeRaw`
     DELETE FROM embedding_cache c WHERE c.tenant_id = (SELECT current_tenant_id())
@@ -79,38 +79,42 @@ export async function storeVectors(
   const replaced = changed.flatMap(({ hash, before }) => (before === null || before === hash ? [] : [before]));
   if (replaced.length === 0) return;
   await lockCache(transaction);
-  await dropUnheld(transaction, replaced);
+  await dropUnused(transaction, replaced);
 }
 
-const struckRows = z.array(z.object({ hash: z.string().nullable() }));
+const deletedRows = z.array(z.object({ hash: z.string().nullable() }));
 
-/** Strikes chunks that are to be removed from the ledger, and the vectors of their texts from the cache unless other chunks hold the same texts. */
-export async function strikeRemoved(transaction: TenantTransaction, ids: readonly string[]): Promise<void> {
+/** Deletes the ledger rows of removed chunks, and the cached vectors of their texts unless other chunks have the same texts. */
+export async function deleteRemoved(transaction: TenantTransaction, ids: readonly string[]): Promise<void> {
   await lockCache(transaction);
-  const struck = struckRows.parse(
+  const deleted = deletedRows.parse(
     await transaction.$queryRaw`
       DELETE FROM embeddings WHERE id = ANY (${ids}::uuid[]) AND state = 'removing' RETURNING encode(embedded_hash, 'hex') AS hash`,
   );
-  await dropUnheld(transaction, hashesOf(struck));
+  await dropUnused(transaction, hashesOf(deleted));
 }
 
 /**
- * Strikes at most `memories` memories' chunks of an index that is no longer served from the ledger, and their texts from the cache where no other index
- * holds them; answers how many chunks.
+ * Deletes the ledger rows of at most `memories` memories for an index that is no longer served, and their texts in the cache unless another index
+ * has them. Returns the number of chunks.
  */
-export async function strikeIndex(transaction: TenantTransaction, index: string, memories: number): Promise<number> {
+export async function deleteIndexChunks(
+  transaction: TenantTransaction,
+  index: string,
+  memories: number,
+): Promise<number> {
   await lockCache(transaction);
-  const struck = struckRows.parse(
+  const deleted = deletedRows.parse(
     await transaction.$queryRaw`
       DELETE FROM embeddings WHERE model = ${index} AND resource_id IN (
         SELECT resource_id FROM embeddings WHERE tenant_id = (SELECT current_tenant_id()) AND model = ${index} AND chunk = 0 ORDER BY id LIMIT ${memories})
       RETURNING encode(embedded_hash, 'hex') AS hash`,
   );
-  await dropUnheld(transaction, hashesOf(struck));
-  return struck.length;
+  await dropUnused(transaction, hashesOf(deleted));
+  return deleted.length;
 }
 
-function hashesOf(rows: z.output<typeof struckRows>): string[] {
+function hashesOf(rows: z.output<typeof deletedRows>): string[] {
   return [...new Set(rows.flatMap(({ hash }) => (hash === null ? [] : [hash])))];
 }
 

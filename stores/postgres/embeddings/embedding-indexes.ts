@@ -3,7 +3,7 @@ import type { TenantId } from '../../../domain/ids.ts';
 import type { IndexModel } from '../../../domain/index-model.ts';
 import type { TenantRead, TenantTransaction } from '../connection/database.ts';
 
-/** Which index a tenant is searched in, which one is built beside it, and which one goes. */
+/** Indexes of a tenant: the served one, the one that is being built, and the one that is being removed. */
 export interface TenantIndexes {
   readonly serving: IndexModel;
   readonly building: (IndexModel & { readonly fillAfter: string | null; readonly filled: boolean }) | null;
@@ -66,23 +66,23 @@ const HAS_VECTOR = `
   SELECT EXISTS (SELECT FROM embeddings
                   WHERE tenant_id = (SELECT current_tenant_id()) AND model = $1 AND state = 'indexed' AND resource_id = ANY ($2::uuid[])) AS found`;
 
-/** True where the ledger has one of these memories in this index. */
-export async function isHeld(read: TenantRead, index: string, memoryIds: readonly string[]): Promise<boolean> {
+/** Returns true if one of these memories is indexed in this index. */
+export async function isIndexed(read: TenantRead, index: string, memoryIds: readonly string[]): Promise<boolean> {
   const [row] = await read({ name: 'has_vector', text: HAS_VECTOR, values: [index, memoryIds] });
   return z.object({ found: z.boolean() }).parse(row).found;
 }
 
-/** A tenant's indexes; null for one that nothing was ever indexed of. */
+/** Returns a tenant's indexes; null if nothing was ever indexed. */
 export async function readIndexes(read: TenantRead): Promise<TenantIndexes | null> {
   const [row] = await read({ name: 'read_indexes', text: READ, values: [] });
   return row === undefined ? null : toIndexes(indexesRow.parse(row));
 }
 
 /**
- * A tenant's indexes, held until the transaction ends: to write vectors are wanted for them (`share`), or they are changed (`change`). A tenant that
- * has none yet is served by `wanted` from now on.
+ * Locks and returns a tenant's indexes until the transaction ends: to request vectors for them (`share`), or to change them (`change`). A tenant
+ * without indexes is served by `wanted` from now on.
  */
-export async function holdIndexes(
+export async function lockIndexes(
   transaction: TenantTransaction,
   tenantId: TenantId,
   wanted: IndexModel,

@@ -7,7 +7,7 @@ import type { IndexModel } from '../../../domain/index-model.ts';
 import { MEMORY_TYPES } from '../../../domain/ports/vector-index.ts';
 import type { MemoryType } from '../../../domain/ports/vector-index.ts';
 import type { TenantRead, TenantTransaction } from '../connection/database.ts';
-import { holdIndexes } from './embedding-indexes.ts';
+import { lockIndexes } from './embedding-indexes.ts';
 import { columnOf, idsOf } from '../connection/rows.ts';
 
 /** The index that the settings ask for: its name and dimension. What a tenant is served by may be another one, until a change is through. */
@@ -36,8 +36,8 @@ export interface PendingEmbedding {
 const MAX_ATTEMPTS = 8;
 
 /**
- * Asks for vectors, once per chunk and index however often it is called: in the index that the tenant is searched in, and in the one that is built beside
- * it. A tenant's first vectors are made with `model`.
+ * Requests vectors for the tenant's served index and for the target index, if one is being built. Idempotent per chunk and index. A tenant's first
+ * vectors are created with `model`.
  */
 export async function requestEmbeddings(
   transaction: TenantTransaction,
@@ -47,7 +47,7 @@ export async function requestEmbeddings(
 ): Promise<number> {
   if (wanted.every((memory) => memory.chunks.length === 0)) return 0;
   // Locked, so that a change of the indexes that starts meanwhile finds these rows in the ledger.
-  const { serving, building } = await holdIndexes(transaction, tenantId, model, 'share');
+  const { serving, building } = await lockIndexes(transaction, tenantId, model, 'share');
   return insertChunks(transaction, tenantId, building === null ? [serving] : [serving, building], wanted, 'pending');
 }
 
@@ -115,7 +115,7 @@ function toPending(rows: unknown): PendingEmbedding[] {
     }));
 }
 
-/** The oldest chunks of an index that wait for their vector; where none do, those that it is filled with. */
+/** Returns the oldest chunks of an index that wait for their vector; if there are none, those of a refill. */
 export async function pendingEmbeddings(
   transaction: TenantTransaction,
   index: string,
@@ -178,8 +178,8 @@ export async function memoriesOfIndex(
 const settledRows = z.array(z.object({ settled: z.boolean() }));
 
 /**
- * Records what became of chunks; the refused ones wait for another try until they had `MAX_ATTEMPTS`. Answers how many of the written ones changed after
- * they were read, and so wait once more.
+ * Records the outcome of chunks; rejected ones are retried until `MAX_ATTEMPTS`. Returns how many of the written ones changed after they
+ * were read, and so wait again.
  */
 export async function settleEmbeddings(
   transaction: TenantTransaction,

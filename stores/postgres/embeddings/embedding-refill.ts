@@ -3,7 +3,7 @@ import type { TenantTransaction } from '../connection/database.ts';
 import type { TenantIndexes } from './embedding-indexes.ts';
 
 /** Requests a rewrite of all objects of the served index, from the beginning: for a vector index that lost its data. */
-export async function askRefill(transaction: TenantTransaction): Promise<void> {
+export async function requestRefill(transaction: TenantTransaction): Promise<void> {
   // Full milliseconds, the precision of the callers.
   await transaction.$executeRaw`
     UPDATE embedding_indexes SET rewrite_before = date_trunc('milliseconds', now()), rewrite_after = NULL WHERE tenant_id = (SELECT current_tenant_id())`;
@@ -12,8 +12,8 @@ export async function askRefill(transaction: TenantTransaction): Promise<void> {
 const idRows = z.array(z.object({ id: z.string(), resource_id: z.string() }));
 
 /**
- * Has the next `memories` memories of the served index written again, from their texts and the vectors that are kept, and records how far that came. What
- * was written since it was asked for stands. False: that was the end.
+ * Requests that the next `memories` memories of the served index are written again, from their texts and cached vectors, and records the position. Chunks
+ * written since the refill was requested are skipped. Returns false at the end.
  */
 export async function refillNext(
   transaction: TenantTransaction,

@@ -16,7 +16,10 @@ export function removalSql(which: string): string {
   return `UPDATE embeddings SET state = 'removing', attempts = 0, error = NULL, failed_at = NULL WHERE ${which}`;
 }
 
-/** Has every chunk of these memories leave the vector index; answers how many there are. The index step does it, however often it is ended. */
+/**
+ * Requests the removal of all chunks of these memories from the vector index; returns their number. The index step removes them and resumes
+ * after interruptions.
+ */
 export function requestRemoval(transaction: TenantTransaction, memoryIds: readonly string[]): Promise<number> {
   if (memoryIds.length === 0) return Promise.resolve(0);
   return transaction.$executeRawUnsafe(removalSql("resource_id = ANY ($1::uuid[]) AND state <> 'removing'"), memoryIds);

@@ -10,7 +10,7 @@ export function rewriteSql(ids: string): string {
 }
 
 /** Rows after a user's prompt up to the next one, as `m`: to be joined to the prompt's session and position. */
-export function rowsAskedForSql(session: string, seq: string): string {
+export function rowsAfterPromptSql(session: string, seq: string): string {
   return `CROSS JOIN LATERAL (
        SELECT coalesce(min(p.seq), 2147483647) AS seq FROM prompts p WHERE p.session_id = ${session} AND p.type = 'user' AND p.seq > ${seq}) AS next
      CROSS JOIN LATERAL (
@@ -20,8 +20,8 @@ export function rowsAskedForSql(session: string, seq: string): string {
 }
 
 /**
- * Has every chunk of these memories written again, because something changed that it bears: its memory's tags, or what had been asked before. One that is
- * under way is written once more.
+ * Requests that every chunk of these memories is written again, because the memory's tags or the preceding prompt changed. A chunk that is being
+ * written is written once more.
  */
 export async function requestRewrite(transaction: TenantTransaction, memoryIds: readonly string[]): Promise<void> {
   if (memoryIds.length === 0) return;
@@ -31,14 +31,14 @@ export async function requestRewrite(transaction: TenantTransaction, memoryIds: 
 }
 
 /** Returns the ids of the rows after the user's prompts at these positions, each up to the next prompt. */
-export async function rowsAskedFor(
+export async function rowsAfterPrompts(
   transaction: TenantTransaction,
   sessionId: string,
   promptSeqs: readonly number[],
 ): Promise<string[]> {
   if (promptSeqs.length === 0) return [];
   const rows = await transaction.$queryRawUnsafe(
-    `SELECT m.id FROM unnest($2::integer[]) AS prompt_seq ${rowsAskedForSql('$1::uuid', 'prompt_seq')}`,
+    `SELECT m.id FROM unnest($2::integer[]) AS prompt_seq ${rowsAfterPromptSql('$1::uuid', 'prompt_seq')}`,
     sessionId,
     promptSeqs,
   );

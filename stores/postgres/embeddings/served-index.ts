@@ -8,7 +8,7 @@ import { readIndexes } from './embedding-indexes.ts';
 
 /** A retired index remains for at least ten seconds, so that processes may learn of the switch late. */
 const FRESH_MS = 2_000;
-/** Until then what was known last is answered while it is read anew; later it is waited for. */
+/** Until this age the last known index is returned while it is read again; after it, callers wait. */
 const KNOWN_MS = 6_000;
 const MAX_TENANTS = 10_000;
 
@@ -24,8 +24,8 @@ function absentEmbedder({ name, dimension }: IndexModel): Embedder {
 }
 
 /**
- * Which index a tenant is searched in, asked of the database every few seconds at most. A database that does not answer leaves what was known last, and
- * what the settings ask for where nothing was.
+ * Returns a function for the served index of a tenant, which queries the database every few seconds at most. If the database does not respond, the
+ * last known index applies, or the configured one.
  */
 export function createServedIndexOf(database: Database, embedders: Embedders, wanted: IndexModel): ServedIndexOf {
   const known = new Map<TenantId, { readonly served: ServedIndex; readonly readAt: number }>();

@@ -113,7 +113,7 @@ export async function closePerson(transaction: TenantTransaction, userId: string
   return idsOf(rows);
 }
 
-/** Columns that say who did something; what was done stays, without the person. */
+/** Columns that name the user who did something; the rows remain, without the user. */
 const DOERS: ReadonlySet<string> = new Set([
   'user_id',
   'requested_by',
@@ -124,7 +124,7 @@ const DOERS: ReadonlySet<string> = new Set([
   'released_by',
   'approved_by',
 ]);
-/** Erased in a way of their own, or with the person by their foreign key; tombstones stay, so that nothing of the person comes back. */
+/** Tables that are erased separately, or by their foreign key to the user; tombstones remain, so that no event of the user returns. */
 const APART: ReadonlySet<string> = new Set([
   'users',
   'sessions',
@@ -135,8 +135,8 @@ const APART: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Erases what is left of a person whose sessions were erased: what he erased by hand, what was served to him, files and jobs, keys, and the person. What
- * others taught, too, becomes theirs; what calls cost stays, without the person. `tables` from the catalog, so that a new table is not forgotten.
+ * Erases the remaining data of a person whose sessions were erased: erasure records, served contexts, files, jobs, keys, and the person. Learnings
+ * with evidence of other users pass to them; usage remains, without the person. `tables` come from the catalog, so that no new table is missed.
  */
 export async function erasePerson(
   transaction: TenantTransaction,
@@ -155,7 +155,7 @@ export async function erasePerson(
   counts['usage_ledger_without_person'] = await transaction.$executeRaw`
     UPDATE usage_ledger SET user_id = NULL, session_id = NULL
      WHERE tenant_id = (SELECT current_tenant_id()) AND (user_id = ${userId}::uuid OR session_id IN (SELECT id FROM sessions WHERE user_id = ${userId}::uuid))`;
-  // What was forgotten stays away; whose it was, a hash of the id tells, which is nobody's id.
+  // Tombstones remain; they name the owner by a hash of the id, which is no user's id.
   await transaction.$executeRaw`
     UPDATE tombstones SET user_id = left(encode(sha256(convert_to('user:' || user_id, 'UTF8')), 'hex'), 32)::uuid WHERE user_id = ${userId}::uuid`;
   // Jobs of the instance have no tenant and are not among the tables.

@@ -24,7 +24,10 @@ export async function modelsOfTenant(maintenance: pg.Pool, tenantId: string): Pr
   return columnOf(rows, 'model', z.string().nullable()).filter((model) => model !== null);
 }
 
-/** Deletes every row of a tenant, children before parents, in batches, at last the tenant; answers how many of each table. May be run again after being ended. */
+/**
+ * Deletes every row of a tenant, children before parents, in batches, and the tenant last; returns the number by table. Repeatable after an
+ * interruption.
+ */
 export async function eraseTenantRows(
   maintenance: pg.Pool,
   tenantId: string,

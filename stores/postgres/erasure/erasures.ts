@@ -94,7 +94,7 @@ export async function listErasures(
   return rows.map(present);
 }
 
-/** Notes how far an erasure came: its phase, what it found, and what was counted more. */
+/** Records the progress of an erasure: its phase, what it found, and additional counts. */
 export async function noteErasure(
   transaction: TenantTransaction,
   id: string,

@@ -4,10 +4,10 @@ import type { TenantTransaction } from '../connection/database.ts';
 import { readCapturedEvent } from '../capture/captured-events.ts';
 import type { CapturedEvent } from '../capture/captured-events.ts';
 import { requestRemoval } from '../embeddings/embedding-removal.ts';
-import { rowsAskedFor, requestRewrite } from '../embeddings/embedding-rewrites.ts';
+import { rowsAfterPrompts, requestRewrite } from '../embeddings/embedding-rewrites.ts';
 import { addTombstones, EVIDENCE_FORGOTTEN, lockForgetting } from './forgotten.ts';
 import { forgetGraph } from '../graph/graph-writes.ts';
-import { forgetAnswers } from '../usage/model-response-cache.ts';
+import { forgetResponses } from '../usage/model-response-cache.ts';
 import { idsOf } from '../connection/rows.ts';
 
 /** Numbers of forgotten rows. */
@@ -46,10 +46,10 @@ async function bury(transaction: TenantTransaction, sessionId: string, names: re
 }
 
 /**
- * Closes those of these learnings that no evidence is left for; answers which. Their text goes, and their fingerprint, so that the same knowledge can be learned
- * anew. What people alone said, in every version, stands by itself: quotes of it come and go.
+ * Closes those of these learnings that have no evidence left; returns their ids. Deletes their text and fingerprint, so that the same knowledge can be
+ * learned again. Learnings whose every version a user wrote need no evidence.
  */
-export async function closeUntaught(transaction: TenantTransaction, ids: readonly string[]): Promise<string[]> {
+export async function closeWithoutEvidence(transaction: TenantTransaction, ids: readonly string[]): Promise<string[]> {
   if (ids.length === 0) return [];
   const closed = idsOf(
     await transaction.$queryRaw`
@@ -78,7 +78,7 @@ async function forgetEvidence(
       DELETE FROM learning_evidence WHERE session_id = ${sessionId}::uuid AND (${rowIds}::uuid[] IS NULL OR row_id = ANY (${rowIds}::uuid[])) RETURNING learning_id`,
   );
   const ids = [...new Set(taught.map((row) => row.learning_id))];
-  return { evidence: taught.length, taught: ids, closed: await closeUntaught(transaction, ids) };
+  return { evidence: taught.length, taught: ids, closed: await closeWithoutEvidence(transaction, ids) };
 }
 
 /** Numbers of the windows that hold one of these positions, or that were summarised with one of these prompts as the request before them. */
@@ -125,8 +125,8 @@ async function namesOfWords(
 }
 
 /**
- * Forgets one event: its rows, what quotes them, and what was made from them. Tombstones keep it from coming back by any way. Its windows are
- * summarised anew and an ended session is opened for that. Null when the event is gone already. The caller hints the session and the index.
+ * Forgets one event: its rows, their quotes, and everything derived from them. Tombstones prevent its return. Its windows are summarised
+ * again, for which an ended session is reopened. Returns null if the event is already deleted. The caller hints the session and the index.
  */
 export async function forgetEvent(transaction: TenantTransaction, found: CapturedEvent): Promise<Forgotten | null> {
   const { sessionId } = found;
@@ -153,12 +153,12 @@ export async function forgetEvent(transaction: TenantTransaction, found: Capture
               OR EXISTS (SELECT FROM jsonb_array_elements(evidence) AS piece WHERE piece ->> 'rowId' = ANY (${ids}::text[])))
       RETURNING id`,
   );
-  await forgetAnswers(transaction, sessionId);
+  await forgetResponses(transaction, sessionId);
   const { evidence, taught, closed } = await forgetEvidence(transaction, sessionId, ids);
   await forgetGraph(transaction, sessionId, [...ids, ...summaries, ...taught]);
   const removed = await removeRows(transaction, sessionId, seqs);
   // A prompt's first words are part of every chunk that it led to.
-  await requestRewrite(transaction, await rowsAskedFor(transaction, sessionId, requests));
+  await requestRewrite(transaction, await rowsAfterPrompts(transaction, sessionId, requests));
   await transaction.$executeRaw`
     UPDATE windows w SET attempts = 0, error = NULL, updated_at = now(),
            state = CASE WHEN EXISTS (SELECT FROM prompts p WHERE p.session_id = w.session_id AND p.seq BETWEEN w.from_seq AND w.to_seq)
@@ -232,7 +232,7 @@ export async function forgetSession(transaction: TenantTransaction, sessionId: s
   const summaries = idsOf(
     await transaction.$queryRaw`DELETE FROM summaries WHERE session_id = ${sessionId}::uuid RETURNING id`,
   );
-  await forgetAnswers(transaction, sessionId);
+  await forgetResponses(transaction, sessionId);
   const { evidence, closed } = await forgetEvidence(transaction, sessionId, null);
   await forgetGraph(transaction, sessionId, null);
   const removed = await removeRows(transaction, sessionId, null);

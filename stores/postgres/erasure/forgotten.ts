@@ -39,8 +39,8 @@ export async function refuseForgotten(
 }
 
 /**
- * Tombstones of rows by their ids, for what is no event of a session or was made from one: rows that an export or a backup brings again are refused by
- * them, and so is what quotes them. They name no session.
+ * Tombstones of rows by id, for rows that are no event of a session or were derived from one: they reject such rows, and rows that quote
+ * them, in an export file or a backup. They name no session.
  */
 export async function addTombstones(transaction: TenantTransaction, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;

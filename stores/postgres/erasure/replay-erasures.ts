@@ -162,9 +162,9 @@ async function replayTombstones(replay: Replay, tombstones: readonly ReplayedTom
 }
 
 /**
- * Does again, on a database that is older than they are, every erasure of the journal, in the order given, and all that the tombstones of the running
- * database name; a text by the rows that held it. What was looked for by an erasure that was under way is taken out of its row. Answers what went, by
- * table. May be run again; vectors are left to the ledger, whose rows say `removing`. `pool` is of the maintenance role.
+ * Repeats on an older database every erasure of the journal, in the given order, and those named by the tombstones of the running database; a text is
+ * erased by the rows that contained it. Clears the search text of an erasure that was running. Returns the deleted rows by table. Idempotent; vectors are
+ * left to the ledger, whose rows become `removing`. `pool` has the maintenance role.
  */
 export async function replayErasures(
   pool: pg.Pool,

@@ -1,29 +1,29 @@
 import type { Prisma } from '../../../prisma/generated/client.ts';
 
 /**
- * In SQL, of the columns that name a row's session (or null) and its owner: neither is hidden for now. What is hidden is read once a statement, by its own
- * index, so that rows are still entered by theirs; mostly nothing is, and then a row costs two empty comparisons. Hidden things stay where they are and are not deleted.
+ * Returns the SQL condition that neither a row's session (or null) nor its owner is restricted, given their columns. A statement reads the restrictions once,
+ * by their own index, so that rows are still found by their own; mostly there are none, and a row costs two empty comparisons. Restricted rows are not deleted.
  */
 export function isNotRestricted(session: string, owner: string): string {
   return `${isSessionNotRestricted(session)} AND NOT (ARRAY[${owner}] && ARRAY(SELECT hu.id FROM users hu WHERE hu.restricted_until > now()))`;
 }
 
 /**
- * By overlapping arrays, of which PostgreSQL expects next to none: of `<> ALL` it expects every row of a user or a session to go, where there are few of them,
- * and reads tables as a whole for what an index would give in order. No session (null) overlaps nothing.
+ * Compares by overlapping arrays, which PostgreSQL estimates to match almost nothing. For `<> ALL` it estimates that every row of a user or session is
+ * excluded, and scans tables instead of reading an index in order. No session (null) overlaps nothing.
  */
 function isSessionNotRestricted(session: string): string {
   return `NOT (ARRAY[${session}] && ARRAY(SELECT hs.id FROM sessions hs WHERE hs.restricted_until > now()))`;
 }
 
-/** The same of rows that name their session alone, which is never null: its owner is looked up where anybody is hidden. */
+/** The same for rows with a session column only, which is never null: the owner is looked up if any user is restricted. */
 export function isOfShownSession(session: string): string {
   return `(${isSessionNotRestricted(session)} AND (NOT EXISTS (SELECT FROM users hu WHERE hu.restricted_until > now())
       OR NOT EXISTS (SELECT FROM sessions hs JOIN users hu ON hu.id = hs.user_id AND hu.restricted_until > now() WHERE hs.id = ${session})))`;
 }
 
 /** For a name or relation of the graph: true if an unrestricted source mentions it, or none does. Usually nothing is restricted, and nothing is read. */
-export function isBorneOut(evidence: string, column: string, id: string): string {
+export function isMentionedVisibly(evidence: string, column: string, id: string): string {
   const its = `SELECT FROM ${evidence} he WHERE he.${column} = ${id}`;
   return `((NOT EXISTS (SELECT FROM users hu WHERE hu.restricted_until > now()) AND NOT EXISTS (SELECT FROM sessions hs WHERE hs.restricted_until > now()))
       OR NOT EXISTS (${its}) OR EXISTS (${its} AND ${isOfShownSession('he.session_id')}))`;

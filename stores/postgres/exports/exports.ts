@@ -63,7 +63,7 @@ export async function readExport(transaction: TenantTransaction, id: string): Pr
 
 const forUpdate = z.array(z.object({ state: z.enum(EXPORT_STATES) }));
 
-/** Completes a running export; false if content of the tenant was erased since `begunAt`: the file must be deleted. */
+/** Completes a running export; false if content of the tenant was erased since `startedAt`: the file must be deleted. */
 export async function finishExport(
   transaction: TenantTransaction,
   id: string,
@@ -71,7 +71,7 @@ export async function finishExport(
     readonly bytes: number;
     readonly sha256: string;
     readonly counts: Readonly<Record<string, number>>;
-    readonly begunAt: Date;
+    readonly startedAt: Date;
   },
 ): Promise<boolean> {
   const [row] = forUpdate.parse(
@@ -79,9 +79,9 @@ export async function finishExport(
   );
   if (row?.state !== 'running') return false;
   const erased = await transaction.erasure.count({
-    where: { OR: [{ state: 'running' }, { finishedAt: { gte: file.begunAt } }] },
+    where: { OR: [{ state: 'running' }, { finishedAt: { gte: file.startedAt } }] },
   });
-  const tombstones = await transaction.tombstone.count({ where: { createdAt: { gte: file.begunAt } } });
+  const tombstones = await transaction.tombstone.count({ where: { createdAt: { gte: file.startedAt } } });
   if (erased > 0 || tombstones > 0) return false;
   const now = new Date();
   await transaction.export.update({
@@ -125,7 +125,7 @@ export async function dropExports(transaction: TenantTransaction, before: Date):
   return rows.map(({ objectKey }) => objectKey);
 }
 
-/** Has the files of all tenants' exports go whose time is over; answers their keys. `maintenance` is of the maintenance role. */
+/** Expires the export files of all tenants that are due; returns their keys. `maintenance` has the maintenance role. */
 export async function dropExpired(maintenance: pg.Pool): Promise<string[]> {
   const { rows } = await maintenance.query(
     "UPDATE exports SET state = 'expired', updated_at = now() WHERE expires_at < now() AND state = 'completed' RETURNING object_key",

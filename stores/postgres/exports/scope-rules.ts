@@ -121,8 +121,8 @@ const ALWAYS: Readonly<Record<string, string>> = {
 };
 
 /**
- * The condition on a table's rows `t` in a scope, with `$1` the tenant and `$2` the subject; null where it holds none of them. A table that nobody wrote a
- * rule for goes with the whole tenant, and with a session where it names one.
+ * Returns the condition for a table's rows `t` in a scope, with `$1` the tenant and `$2` the subject; null if the scope has none of them. A table without
+ * a rule belongs to the tenant's scope, and to a session's if it has a session column.
  */
 export function conditionOf(table: TenantTable, scope: PortableScope): string | null {
   if (UNEXPORTED_TABLES[table.name] !== undefined) return null;

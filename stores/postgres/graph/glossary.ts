@@ -12,9 +12,9 @@ function dayOf(nowMs: number): Date {
 }
 
 /**
- * The names that a project is known by in a namespace, the weightiest first, at most 40 and about 300 tokens: the same, byte by byte, in every call
- * of one UTC day, so that the prefix of the model's prompts can be cached. Whoever first finds names on a day fixes them. A session without a project
- * has none.
+ * Returns the names of a project in a namespace by descending weight, at most 40 and about 300 tokens: identical bytes in every call of one UTC day,
+ * so that providers can cache the prefix of model requests. The first call of a day that finds names fixes them. A session without a project has
+ * none.
  */
 export async function projectGlossary(
   transaction: TenantTransaction,

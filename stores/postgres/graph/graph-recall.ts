@@ -11,7 +11,7 @@ export interface GraphEdge {
   readonly weight: number;
 }
 
-/** Neighbourhood of the entities that a query names: up to two relations away, with the newest memories that mention them. */
+/** Neighbours of the entities that a query names: at most two relations distant, with the newest memories that mention them. */
 export interface NamedSurroundings {
   /** What is named, with how many memories mention each, counted up to a bound. */
   readonly seeds: readonly { readonly id: string; readonly mentions: number }[];

@@ -47,8 +47,8 @@ function columnsOf(rows: readonly { readonly owner: string; readonly mention: Me
 }
 
 /**
- * Writes a session's part of the graph: what is there already stays, mentions are added once, and weights are counted anew from them. Writing it
- * again changes nothing. The caller has `lockLearnings`.
+ * Writes a session's part of the graph: existing entities remain, mentions are added once, and weights are computed from them. Idempotent.
+ * The caller must have called `lockLearnings`.
  */
 export async function writeGraph(
   transaction: TenantTransaction,
@@ -153,8 +153,8 @@ const ownerRows = z.array(z.object({ id: z.string() }));
 const removedRows = z.array(z.object({ project_id: z.string().nullable() }));
 
 /**
- * Takes a session's evidence out of the graph, all of it or that of some rows, summaries and learnings; what nothing names any more goes, and with
- * it the day's glossary, which may name it.
+ * Deletes a session's evidence from the graph, all of it or that of some rows, summaries and learnings; then entities and relations without
+ * evidence, and the day's glossary, which may name them.
  */
 export async function forgetGraph(
   transaction: TenantTransaction,
@@ -177,8 +177,9 @@ export async function forgetGraph(
 }
 
 /**
- * Deletes those of these entities and relations that nothing names, and weighs the others; answers how many went. They are locked first, and looked
- * at by statements of their own: one that began before a session added a mention would not see it, and would delete the mention with the entity.
+ * Deletes those of these entities and relations that have no evidence, and updates the weights of the others; returns the number deleted.
+ * Locks them first and reads them by separate statements: a statement that began before a session added a mention would not see it, and
+ * would delete the mention with the entity.
  */
 export async function pruneGraph(
   transaction: TenantTransaction,
@@ -216,7 +217,7 @@ export async function moveGraph(transaction: TenantTransaction, from: string, in
     INSERT INTO entity_mentions (entity_id, session_id, source_id, source_type, tenant_id, quote, occurred_at)
     SELECT pair.target, m.session_id, m.source_id, m.source_type, m.tenant_id, m.quote, m.occurred_at
       FROM unnest(${removed}::uuid[], ${target}::uuid[]) AS pair(removed, target) JOIN entity_mentions m ON m.entity_id = pair.removed ON CONFLICT DO NOTHING`;
-  // Relations between what stays and what goes: made anew between what stays, unless they are there.
+  // Creates missing relations between the remaining entities in place of relations with removed ones.
   await transaction.$executeRaw`
     WITH pair AS (SELECT * FROM unnest(${removed}::uuid[], ${target}::uuid[]) AS pair(removed, target)),
          moved AS (

@@ -3,7 +3,7 @@ import { ENTITY_TYPES, MENTION_SOURCES, RELATION_TYPES, entityName } from '../..
 import type { EntityType, RelationType } from '../../../domain/graph/graph.ts';
 import { Prisma } from '../../../prisma/generated/client.ts';
 import type { TenantTransaction } from '../connection/database.ts';
-import { isBorneOut, isOfShownSession } from '../erasure/restricted.ts';
+import { isMentionedVisibly, isOfShownSession } from '../erasure/restricted.ts';
 import { idsOf } from '../connection/rows.ts';
 
 export interface NeighbourhoodQuery {
@@ -146,8 +146,8 @@ export async function readNeighbourhood(
   };
 }
 
-const NAMED = Prisma.raw(isBorneOut('entity_mentions', 'entity_id', 'entities.id'));
-const RELATED = Prisma.raw(isBorneOut('relation_evidence', 'relation_id', 'relations.id'));
+const NAMED = Prisma.raw(isMentionedVisibly('entity_mentions', 'entity_id', 'entities.id'));
+const RELATED = Prisma.raw(isMentionedVisibly('relation_evidence', 'relation_id', 'relations.id'));
 const SHOWN = Prisma.raw(isOfShownSession('session_id'));
 
 async function seeds(transaction: TenantTransaction, query: NeighbourhoodQuery, limit: number): Promise<string[]> {

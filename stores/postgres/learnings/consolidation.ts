@@ -62,8 +62,8 @@ export async function uncompared(
 }
 
 /**
- * Closes a learning in favour of another that stands. A duplicate's evidence and use are copied to the keeper, which says the same. False, and nothing is
- * changed, when either stands no longer, or a person verified the one to be closed meanwhile.
+ * Closes a learning in favour of another current one, which gets copies of a duplicate's evidence and use. Returns false and changes nothing if either
+ * is no longer current, or if a user verified the one to be closed meanwhile.
  */
 export async function closeFor(
   transaction: TenantTransaction,
@@ -100,8 +100,8 @@ export async function closeFor(
 const printRow = z.object({ id: z.string(), category: z.string(), description: z.string(), fingerprint: z.string() });
 
 /**
- * Gives standing learnings of a scope the fingerprint of the project that they are in now (their session may have moved since), at most `limit` after the
- * given id. Answers the last id that was looked at, null at the end, and the pairs that turned out to be one text.
+ * Updates the fingerprints of current learnings of a scope to their current project (their session may have moved), at most `limit` after the given id.
+ * Returns the last id read, null at the end, and the pairs with the same text.
  */
 export async function renewFingerprints(
   transaction: TenantTransaction,
@@ -187,7 +187,7 @@ export async function decayLearnings(
   return rows.length;
 }
 
-/** Takes entities without mentions and relations without evidence out of a tenant's graph, at most `limit` of each; answers how many. */
+/** Deletes entities without mentions and relations without evidence of a tenant, at most `limit` of each; returns their number. */
 export async function pruneUnnamed(transaction: TenantTransaction, limit: number): Promise<number> {
   const entities = idsOf(
     await transaction.$queryRaw`
@@ -197,8 +197,8 @@ export async function pruneUnnamed(transaction: TenantTransaction, limit: number
     await transaction.$queryRaw`
       SELECT r.id FROM relations r WHERE NOT EXISTS (SELECT FROM relation_evidence e WHERE e.relation_id = r.id) LIMIT ${limit}`,
   );
-  const gone = await pruneGraph(transaction, entities, relations);
-  return gone.entities + gone.relations;
+  const pruned = await pruneGraph(transaction, entities, relations);
+  return pruned.entities + pruned.relations;
 }
 
 const tenantRow = z.object({ tenant_id: z.string() });

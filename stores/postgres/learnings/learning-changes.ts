@@ -134,8 +134,8 @@ export async function writeByHand(
 }
 
 /**
- * Closes an open, locked learning: it stays readable as of the time when it was believed, and leaves search with its vectors. `by` is what
- * stands in its place. @throws LegalHoldError
+ * Closes a current, locked learning: it remains readable as of the time when it was valid; search no longer finds it, and its vectors are removed. `by`
+ * replaces it. @throws LegalHoldError
  */
 export async function closeLearning(
   transaction: TenantTransaction,
@@ -157,23 +157,23 @@ type Sameness = 'words' | 'letters';
 async function freePrint(
   transaction: TenantTransaction,
   tenantId: TenantId,
-  said: LockedLearning,
+  learning: LockedLearning,
   sameness: Sameness,
 ): Promise<Uint8Array<ArrayBuffer> | KnownAlready> {
-  const own = learningFingerprint(said);
-  const exact = exactFingerprint(said);
+  const own = learningFingerprint(learning);
+  const exact = exactFingerprint(learning);
   const open = await transaction.learning.findMany({
     where: { tenantId, validTo: null, fingerprint: { in: [own, exact] } },
     select: { id: true, description: true },
   });
-  const twin = open.find((row) => sameness === 'words' || row.description === said.description);
+  const twin = open.find((row) => sameness === 'words' || row.description === learning.description);
   if (twin !== undefined) return { knownId: twin.id };
   return open.length === 0 ? own : exact;
 }
 
 /**
- * Puts an open, locked learning in other words: a new version with its evidence and its use. The old one is closed. One that stands beside another
- * which differs in signs alone goes on to, and so does one whose text stays. Its owner stays, whoever corrects it. @throws LegalHoldError
+ * Replaces the text of a current, locked learning by a new version with its evidence and use, and closes the old one. A learning that coexists with one
+ * that differs only in case and punctuation continues to, and so does one with unchanged text. The owner is unchanged. @throws LegalHoldError
  */
 export async function correctLearning(
   transaction: TenantTransaction,
@@ -183,10 +183,10 @@ export async function correctLearning(
   sameness: Sameness,
 ): Promise<Written> {
   const id = newId();
-  const stands = old.description === words.description || Buffer.from(exactFingerprint(old)).equals(old.fingerprint);
+  const isExact = old.description === words.description || Buffer.from(exactFingerprint(old)).equals(old.fingerprint);
   await closeLearning(transaction, editor, old.id, { reason: CORRECTED, by: id });
-  const said = { ...old, ...words };
-  const fingerprint = await freePrint(transaction, editor.tenantId, said, stands ? 'letters' : sameness);
+  const corrected = { ...old, ...words };
+  const fingerprint = await freePrint(transaction, editor.tenantId, corrected, isExact ? 'letters' : sameness);
   if ('knownId' in fingerprint) return fingerprint;
   const written = await transaction.$executeRaw`
     INSERT INTO learnings (id, tenant_id, project_id, user_id, session_id, namespace, fingerprint, category, title, description, context, examples, tags, confidence, use_count,
@@ -223,7 +223,7 @@ export async function supersedeLearning(
   return written;
 }
 
-/** Notes that a person found an open, locked learning to be true. */
+/** Records that a user verified a current, locked learning. */
 export async function verifyLearning(
   transaction: TenantTransaction,
   editor: LearningEditor,

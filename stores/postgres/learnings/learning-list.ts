@@ -8,7 +8,7 @@ import { literal } from '../projects/projects.ts';
 import { hiddenAmong, isNotRestricted } from '../erasure/restricted.ts';
 import type { LEARNING_SORTS } from '../../../domain/search-names.ts';
 
-/** Why a learning was closed that a person deleted: its row stays, and nothing shows it. */
+/** Reason of a learning that a user deleted: its row remains, and no list shows it. */
 export const DELETED = 'deleted';
 /** Closed for these reasons, a learning is shown nowhere. */
 export const HIDDEN = [DELETED, EVIDENCE_FORGOTTEN];
@@ -174,7 +174,7 @@ async function ownAmong(
   return new Set(rows.map(({ id }) => id));
 }
 
-/** One learning by its id, closed or not; null where the tenant has none such, it was deleted, or it is hidden for now. Quotes as in {@link listLearnings}. */
+/** Returns a learning by its id, closed or not; null if it is missing, deleted or restricted. Quotes as in {@link listLearnings}. */
 export async function readLearning(
   transaction: TenantTransaction,
   id: string,
@@ -200,7 +200,7 @@ export interface LearningVersion {
   readonly reason: string | null;
 }
 
-/** A chain that is longer was not made by people. */
+/** Users do not create longer chains. */
 const MAX_VERSIONS = 100;
 
 const versionRow = z.object({

@@ -1,8 +1,8 @@
 import type { TenantTransaction } from '../connection/database.ts';
 
 /**
- * Locks the learnings of these ids and fingerprints, with what stands in their place, in the order of ids: so do uses, consolidation and people, and
- * two that wait for each other's would be a deadlock.
+ * Locks the learnings of these ids and fingerprints, and their successors, in the order of ids. Uses, consolidation and users do the same, which
+ * prevents deadlocks.
  */
 export async function lockKnown(
   transaction: TenantTransaction,

@@ -46,7 +46,7 @@ const currentRow = z.object({
   occurred_at: z.date(),
 });
 
-function standing(rows: unknown): CurrentLearning[] {
+function currentLearnings(rows: unknown): CurrentLearning[] {
   return z
     .array(currentRow)
     .parse(rows)
@@ -65,7 +65,7 @@ export async function readCurrent(
   ids: readonly string[],
 ): Promise<CurrentLearning[]> {
   if (ids.length === 0) return [];
-  return standing(
+  return currentLearnings(
     await transaction.$queryRaw`
       SELECT id, user_id, category, title, description, confidence, verified_at IS NOT NULL AS verified, origin = 'user' AS by_hand, version, coalesce(occurred_at, valid_from) AS occurred_at
         FROM learnings
@@ -74,9 +74,9 @@ export async function readCurrent(
 }
 
 /**
- * Standing learnings of the scope that share words with a text, the best first, of its newest. Nothing is looked for by `@@`: it is not leakproof,
- * so that under a policy the index of words would not serve it, and the index of what stands gives the newest at once. Words in scripts without spaces are one word to PostgreSQL, so that
- * the newest learnings are given beside, where `limit` leaves room.
+ * Returns those of the scope's newest current learnings that share words with a text, best first. Does not use `@@`: it is not leakproof, so a policy
+ * prevents the use of the word index, while the index of current learnings returns the newest at once. PostgreSQL treats a text in a script without spaces
+ * as one word, so the newest learnings fill up the result to `limit`.
  */
 export async function wordNeighbours(
   transaction: TenantTransaction,
@@ -89,7 +89,7 @@ export async function wordNeighbours(
     .filter((word) => word !== '')
     .map((word) => word.split(' ').join(' <-> '))
     .join(' | ');
-  return standing(
+  return currentLearnings(
     await transaction.$queryRaw`
       SELECT id, user_id, category, title, description, confidence, verified_at IS NOT NULL AS verified, origin = 'user' AS by_hand, version, coalesce(occurred_at, valid_from) AS occurred_at
         FROM (SELECT * FROM learnings WHERE ${inProject(scope.projectId)} AND namespace = ${scope.namespace} AND valid_to IS NULL AND octet_length(description) <= ${COMPARED_BYTES}

@@ -18,8 +18,8 @@ const namesakeRow = z.object({
 type Scope = Pick<LearningContext, 'tenantId' | 'projectId' | 'namespace'> & { readonly sessionId: string | null };
 
 /**
- * The placing as it stands now that earlier drafts are written, and that the same words may be known already; null: not to be learned. What a person
- * closed under these words, whatever its category, no session teaches again.
+ * Returns the placing after earlier drafts were written, which may have the same text; null if the draft is not to be learned. No session learns a
+ * text again that a user closed in any category.
  */
 export async function settled(
   transaction: TenantTransaction,
@@ -43,8 +43,8 @@ export async function settled(
   if (scope.sessionId !== null && namesakes.some((row) => row.by_person || row.shown)) return null;
   const older = namesakes.find((row) => row.replaced);
   if (older !== undefined) {
-    const standing = await currentIn(transaction, older.id);
-    if (standing !== null) return { kind: 'same', knownId: standing };
+    const currentId = await currentIn(transaction, older.id);
+    if (currentId !== null) return { kind: 'same', knownId: currentId };
   }
   if (placing.kind === 'new') return placing;
   // An earlier draft of this session, or what one of them took the place of.

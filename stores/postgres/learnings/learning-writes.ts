@@ -42,14 +42,14 @@ export interface WrittenLearning {
 export interface LearningsWritten {
   /** New rows that stand: they want vectors. */
   readonly written: readonly WrittenLearning[];
-  /** For each draft the learning that it became or showed; null where it was left out. */
+  /** For each draft the learning that it became or supports; null if it was omitted. */
   readonly ids: readonly (string | null)[];
   /** Learnings that stand no longer. */
   readonly closed: readonly string[];
 }
 
 /**
- * Holds off other writers of the scope's learnings until this transaction ends. @throws LearningsChanged when one was written since
+ * Locks out other writers of the scope's learnings until this transaction ends. @throws LearningsChanged if one was written since
  * `newest` was read (by `newestLearning`)
  */
 export async function lockLearnings(
@@ -64,9 +64,9 @@ export async function lockLearnings(
 }
 
 /**
- * Writes what a session taught, each as its placing says: as evidence of what is known, as its next version, in its stead, beside it, or anew. What
- * is replaced is closed with a reason, never deleted. Writing the same session's learnings again changes nothing, and what a person closed is not
- * learned again from the same words. The caller holds {@link lockLearnings}. @throws LearningsChanged
+ * Writes a session's learnings according to their placings: as evidence of a known one, as its next version, as its replacement, beside it, or as a
+ * new one. A replaced learning is closed with a reason, never deleted. Idempotent per session; a text that a user closed is not learned again. The
+ * caller must have called {@link lockLearnings}. @throws LearningsChanged
  */
 export async function writeLearnings(
   transaction: TenantTransaction,
@@ -219,7 +219,7 @@ async function close(
   });
 }
 
-/** Answers how many pieces were new. */
+/** Returns the number of new pieces. */
 async function addEvidence(
   transaction: TenantTransaction,
   context: WritingContext,

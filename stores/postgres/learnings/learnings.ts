@@ -45,8 +45,8 @@ export function exactFingerprint(memory: {
   readonly namespace: string;
   readonly description: string;
 }): Uint8Array<ArrayBuffer> {
-  const said = ['exact', memory.projectId ?? '', memory.namespace, memory.description].join('\u0000');
-  return new Uint8Array(createHash('sha256').update(said, 'utf8').digest());
+  const text = ['exact', memory.projectId ?? '', memory.namespace, memory.description].join('\u0000');
+  return new Uint8Array(createHash('sha256').update(text, 'utf8').digest());
 }
 
 /** Every fingerprint under which a learning of these words can stand, whatever its category. */

@@ -139,7 +139,7 @@ export async function readContextSources(transaction: TenantTransaction, scope: 
     take: MAX_CLOSED,
     select: { id: true, description: true, reason: true, supersededBy: true, validTo: true },
   });
-  const standing = new Map(learnings.map((learning) => [learning.id, learning.description]));
+  const descriptions = new Map(learnings.map((learning) => [learning.id, learning.description]));
   return {
     sessions: summaries.map((summary) => ({
       ...summary,
@@ -156,7 +156,7 @@ export async function readContextSources(transaction: TenantTransaction, scope: 
     closed: closed.flatMap(({ validTo, reason, supersededBy, ...learning }) =>
       validTo === null || reason === null
         ? []
-        : [{ ...learning, reason, instead: standing.get(supersededBy ?? '') ?? '', closedAt: validTo }],
+        : [{ ...learning, reason, instead: descriptions.get(supersededBy ?? '') ?? '', closedAt: validTo }],
     ),
     items: items.map((item) => ({ ...item, kind: item.kind ?? 'change' })),
   };

@@ -98,9 +98,9 @@ const memoryRow = z.object({
 });
 
 /**
- * Reads memories by reference, in no given order; leaves out missing, deleted, closed and other users' memories.
- * `viewerId` undefined: an admin, or the index step, who sees all of the tenant. `asOf` (RFC 3339): learnings that were believed then, instead of those
- * that stand. What is hidden for a time is left out, too, unless it is to be shown: to the index step, which must keep its vectors.
+ * Reads memories by reference, unordered; omits missing, deleted, closed and other users' memories. `viewerId` undefined: an admin, or the
+ * index step, which reads all of the tenant. `asOf` (RFC 3339): learnings that were current then, instead of the current ones. Restricted
+ * memories are omitted, except for the index step, which must not remove their vectors.
  */
 export async function readMemories(
   read: TenantRead,

@@ -14,7 +14,7 @@ export interface ObservationChange {
   readonly flagged?: boolean | undefined;
 }
 
-/** Changes what people may change of an observation, and has its vectors written again, which bear its tags. */
+/** Changes the fields of an observation that users may change, and requests its vectors again, because they contain its tags. */
 export async function changeObservation(
   transaction: TenantTransaction,
   id: string,
@@ -59,9 +59,8 @@ export async function ownersOfVersions(transaction: TenantTransaction, id: strin
 }
 
 /**
- * Forgets a locked learning with every version that it replaced: what they say, their quotes and what the graph has of them go, their vectors
- * leave the index. Fingerprints stay, hash only, so that no session teaches the same words again; a person may. Answers the ids.
- * @throws LegalHoldError
+ * Forgets a locked learning with all versions that it replaced: deletes their texts, quotes, graph evidence and vectors. Fingerprints remain
+ * as hashes, so that no session learns the same text again; a user may store it again. Returns the ids. @throws LegalHoldError
  */
 export async function forgetLearning(
   transaction: TenantTransaction,

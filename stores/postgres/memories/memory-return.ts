@@ -15,12 +15,12 @@ const returnRow = z.object({
 });
 
 /**
- * What contexts gave: `start_tokens` is the part of `injected_tokens` that session starts were given, `source_tokens` what stands behind
- * the memories in these, each source once a context. `used_memories` are those that were found useful or fetched, once a context.
+ * The return of served contexts: `start_tokens` is the part of `injected_tokens` served at session starts, `source_tokens` the tokens of the sources
+ * of these memories, each source once per context. `used_memories` counts memories marked useful or fetched, once per context.
  */
 export type MemoryReturn = z.output<typeof returnRow>;
 
-/** Reads what was served and what of it was used. Behind a session's summary stands the session, behind a topic or an item its window, behind a learning the rows that it quotes, behind a row itself. */
+/** Returns what was served and how much of it was used. The source of a session summary is the session, of a topic or item its window, of a learning the quoted rows, of a row the row itself. */
 export async function readMemoryReturn(read: TenantRead, scope: UsageScope): Promise<MemoryReturn> {
   const rows = await read({
     name: 'memory_return',
@@ -43,7 +43,7 @@ export async function readMemoryReturn(read: TenantRead, scope: UsageScope): Pro
         SELECT s.token_count AS tokens FROM summary m JOIN sessions s ON s.id = m.session_id WHERE m.window_n IS NULL
         UNION ALL
         SELECT w.tokens FROM summary m JOIN windows w ON w.session_id = m.session_id AND w.n = m.window_n
-         WHERE NOT EXISTS (SELECT FROM summary whole WHERE whole.context_id = m.context_id AND whole.session_id = m.session_id AND whole.window_n IS NULL)
+         WHERE NOT EXISTS (SELECT FROM summary s WHERE s.context_id = m.context_id AND s.session_id = m.session_id AND s.window_n IS NULL)
         UNION ALL
         SELECT coalesce((SELECT p.tokens FROM prompts p WHERE p.id = q.row_id), (SELECT o.tokens FROM observations o WHERE o.id = q.row_id), 0) FROM quoted q)
       SELECT count(*) AS contexts, count(*) FILTER (WHERE g.purpose = 'session_start') AS session_starts, coalesce(sum(g.tokens), 0) AS injected_tokens,

@@ -27,8 +27,8 @@ export interface ServedContext {
 }
 
 /**
- * Records what was served, in one insert; answers the context's id. It adds nothing to any memory's use. An agent waits meanwhile, so the
- * commit does not wait for the disk: a crash within the same second may lose the record, and with it only the way to give feedback.
+ * Records what was served, in one insert; returns the context's id. Does not count as a use of a memory. An agent waits meanwhile, so the
+ * commit does not wait for the disk: a crash within the same second may lose the record, and with it only the possibility of feedback.
  */
 export async function recordContext(transaction: TenantTransaction, served: ServedContext): Promise<string> {
   const id = newId();

@@ -5,7 +5,7 @@ import { readLearning, readVersions } from '../learnings/learning-list.ts';
 import type { LearningVersion, StoredLearning } from '../learnings/learning-list.ts';
 import { learningText } from '../learnings/learnings.ts';
 
-function heldAt({ validFrom, validTo }: LearningVersion, asOf: Date): boolean {
+function wasValidAt({ validFrom, validTo }: LearningVersion, asOf: Date): boolean {
   return validFrom <= asOf && (validTo === null || validTo > asOf);
 }
 
@@ -47,7 +47,7 @@ export async function readBelieved(
 ): Promise<readonly Memory[]> {
   const believed = new Set<string>();
   for (const id of ids) {
-    const version = (await readVersions(transaction, id)).find((each) => heldAt(each, asOf));
+    const version = (await readVersions(transaction, id)).find((each) => wasValidAt(each, asOf));
     if (version !== undefined) believed.add(version.id);
   }
   const memories: Memory[] = [];

@@ -7,7 +7,7 @@ import { requestEmbeddings } from '../embeddings/embedding-ledger.ts';
 import type { LearningEditor } from '../learnings/learning-changes.ts';
 import { everyFingerprint, exactFingerprint, learningFingerprint } from '../learnings/learnings.ts';
 
-/** A memory given by hand, as it may be stored: redacted, its project known. It becomes a learning. */
+/** A memory from a user, ready for storage: redacted, its project known. It becomes a learning. */
 export interface RememberedMemory {
   readonly content: string;
   /** '' if not given: lists then show the content. */
@@ -62,21 +62,21 @@ async function readKnown(
   prints: readonly Prints[],
   places: readonly number[],
 ): Promise<ReadonlyMap<number, string>> {
-  const asked = places.flatMap((n) => (prints[n]?.all ?? []).map((print) => ({ n, print })));
+  const candidates = places.flatMap((n) => (prints[n]?.all ?? []).map((print) => ({ n, print })));
   const rows = z.array(knownRow).parse(
     await transaction.$queryRaw`
       SELECT DISTINCT ON (given.n) given.n, l.id
-        FROM unnest(${asked.map(({ n }) => n)}::integer[], ${asked.map(({ print }) => print)}::bytea[]) AS given(n, print)
-        JOIN unnest(${places}::integer[], ${places.map((n) => memories[n]?.content ?? '')}::text[]) AS said(n, content) ON said.n = given.n
-        JOIN learnings l ON l.tenant_id = ${editor.tenantId}::uuid AND l.fingerprint = given.print AND l.valid_to IS NULL AND l.description = said.content
+        FROM unnest(${candidates.map(({ n }) => n)}::integer[], ${candidates.map(({ print }) => print)}::bytea[]) AS given(n, print)
+        JOIN unnest(${places}::integer[], ${places.map((n) => memories[n]?.content ?? '')}::text[]) AS texts(n, content) ON texts.n = given.n
+        JOIN learnings l ON l.tenant_id = ${editor.tenantId}::uuid AND l.fingerprint = given.print AND l.valid_to IS NULL AND l.description = texts.content
        ORDER BY given.n, l.id`,
   );
   return new Map(rows.map((row) => [row.n, row.id]));
 }
 
 /**
- * Writes those of these places that no open learning keeps out by its fingerprint; answers the new ids by place. In the order of fingerprints: two
- * that write the same words in another order would wait for each other.
+ * Writes the memories at these positions unless a current learning has the same fingerprint; returns the new ids by position. Writes in the order of
+ * fingerprints, so that concurrent calls with the same texts do not deadlock.
  */
 async function insert(
   transaction: TenantTransaction,
@@ -128,9 +128,9 @@ function firstsOf(memories: readonly RememberedMemory[]): readonly number[] {
 }
 
 /**
- * Stores memories as they are, with their vectors asked for; answers one entry each, in order. The same words (content, project and namespace)
- * are one memory however often, and by however many at once, they are given. Three statements, whatever their number; what a person forgot may be
- * remembered again. The caller hints the index.
+ * Stores memories verbatim and requests their vectors; returns one entry each, in order. Equal texts (content, project and namespace) are one memory,
+ * even if concurrent calls store them. Uses three statements for any number of memories. A forgotten memory may be stored again. The caller
+ * hints the index.
  */
 export async function storeMemories(
   transaction: TenantTransaction,

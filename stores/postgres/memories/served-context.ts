@@ -5,11 +5,11 @@ import type { ContextPurpose } from './memory-uses.ts';
 import { passagePlaces } from './passage-places.ts';
 
 /** SHA-256 of the prompt or file of a context. */
-export function subjectOf(purpose: 'prompt' | 'file', asked: string): Uint8Array {
-  return createHash('sha256').update(`${purpose}\u0000${asked}`, 'utf8').digest();
+export function subjectOf(purpose: 'prompt' | 'file', text: string): Uint8Array {
+  return createHash('sha256').update(`${purpose}\u0000${text}`, 'utf8').digest();
 }
 
-export interface ToldScope {
+export interface ServedScope {
   readonly sessionId: string;
   readonly userId: string;
   readonly subject: Uint8Array;
@@ -22,10 +22,10 @@ export interface ServedMemories {
   /** Positions of the passages served for prompts and files, by memory id. */
   readonly passages: ReadonlyMap<string, ReadonlySet<number>>;
   /** True if an equal request was served before. */
-  readonly isAskedAgain: boolean;
+  readonly isRepeated: boolean;
 }
 
-export const NOTHING_TOLD: ServedMemories = { atStart: new Set(), passages: new Map(), isAskedAgain: false };
+export const NOTHING_SERVED: ServedMemories = { atStart: new Set(), passages: new Map(), isRepeated: false };
 
 /** Number of the newest blocks of a session that are read; older ones are usually before a compaction. */
 const MAX_CONTEXTS = 200;
@@ -39,23 +39,23 @@ const contextRow = z.object({
 
 type ContextRow = z.output<typeof contextRow>;
 
-function passagesTold(rows: readonly ContextRow[]): Map<string, Set<number>> {
-  const told = new Map<string, Set<number>>();
+function servedPassages(rows: readonly ContextRow[]): Map<string, Set<number>> {
+  const places = new Map<string, Set<number>>();
   for (const { item_ids: ids, item_passages: passages } of rows)
     for (const [n, text] of passages.entries()) {
       const id = ids[n];
       if (id === undefined || text === '') continue;
-      told.set(id, new Set([...(told.get(id) ?? []), ...passagePlaces(text)]));
+      places.set(id, new Set([...(places.get(id) ?? []), ...passagePlaces(text)]));
     }
-  return told;
+  return places;
 }
 
 /**
- * What the session knows already by what it was given. What came before its last start or compaction counts no more, also where a start was
- * told nothing: it was taken from the agent. What came after the same was first asked does not count either, so that asking again gives the
- * same block.
+ * Returns the memories that the session's agent already has. Blocks before its last start or compaction do not count, even if that start was
+ * served nothing: the agent lost them. Blocks after the first equal request do not count either, so that a repeated request returns the same
+ * block.
  */
-export async function readServed(transaction: TenantTransaction, scope: ToldScope): Promise<ServedMemories> {
+export async function readServed(transaction: TenantTransaction, scope: ServedScope): Promise<ServedMemories> {
   const rows = z.array(contextRow).parse(
     await transaction.$queryRaw`
       SELECT purpose, subject_sha256 IS NOT DISTINCT FROM ${scope.subject}::bytea AS is_same, item_ids, item_passages FROM contexts
@@ -71,7 +71,7 @@ export async function readServed(transaction: TenantTransaction, scope: ToldScop
   const before = first === -1 ? since : since.slice(0, first);
   return {
     atStart: new Set(before.flatMap((row) => (row.purpose === 'session_start' ? row.item_ids : []))),
-    passages: passagesTold(before.filter((row) => row.purpose !== 'session_start')),
-    isAskedAgain: first !== -1,
+    passages: servedPassages(before.filter((row) => row.purpose !== 'session_start')),
+    isRepeated: first !== -1,
   };
 }

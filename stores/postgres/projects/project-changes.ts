@@ -29,7 +29,7 @@ export interface ProjectChange {
   readonly remove: readonly string[];
 }
 
-/** Renames a project and changes its aliases; answers the aliases that name another project, in which case nothing is changed. */
+/** Renames a project and changes its aliases. Returns the aliases that name another project; if there are any, nothing is changed. */
 export async function changeProject(
   transaction: TenantTransaction,
   tenantId: TenantId,
@@ -145,8 +145,8 @@ async function moveLearnings(
 }
 
 /**
- * Makes two projects one: sessions, summaries, learnings and aliases move, and the id that is gone stays an alias, by which vectors that bear
- * it are still found. A model step that reads the old project meanwhile fails on its reference and is done again.
+ * Merges two projects: moves sessions, summaries, learnings and aliases. The deleted id remains an alias, so that search still finds vectors
+ * with it. A model step that uses the old project meanwhile fails on its foreign key and is retried.
  */
 export async function mergeProjects(
   transaction: TenantTransaction,
@@ -169,7 +169,7 @@ export async function mergeProjects(
   });
   const aliases = await transaction.projectAlias.updateMany({ where: { projectId: from }, data: { projectId: into } });
   await transaction.$executeRaw`
-    UPDATE projects k SET git_remote = coalesce(k.git_remote, gone.git_remote) FROM projects gone WHERE k.id = ${into}::uuid AND gone.id = ${from}::uuid`;
+    UPDATE projects k SET git_remote = coalesce(k.git_remote, merged.git_remote) FROM projects merged WHERE k.id = ${into}::uuid AND merged.id = ${from}::uuid`;
   await transaction.project.delete({ where: { id: from } });
   await transaction.projectAlias.create({ data: { tenantId, alias: `${FORMER_ID}${from}`, projectId: into } });
   return { sessions, summaries, learnings, joined, aliases: aliases.count };

@@ -10,8 +10,8 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const ROOT_PATH = /^(?:[/~]|[A-Za-z]:[\\/])/;
 
 /**
- * The project that a person means, made where nothing was captured for it yet, under the alias that a capture would give it; null for an id
- * that is not known.
+ * Returns the project that a user names, and creates it if nothing was captured for it yet, with the alias that a capture would give it;
+ * null for an unknown id.
  */
 export async function findOrMakeProject(
   transaction: TenantTransaction,

@@ -19,12 +19,12 @@ const KEY = /^archives\/([0-9a-f-]{36})\/([0-9a-f-]{36})\./;
 /** A line that counts no rows: they are all back, and its object is not needed. */
 const line = { object_key: z.string().nullable(), is_back: z.boolean() };
 const lineRows = z.array(z.object(line));
-const standingRows = z.array(z.object({ ...line, id: z.string(), status: z.string() }));
+const sessionRows = z.array(z.object({ ...line, id: z.string(), status: z.string() }));
 
 /**
- * Removes those of a session's objects that its index line does not need: attempts that were cut off left them. `keys` were seen before this is called. An attempt
- * takes rows only while the session stands as before it wrote; it is made to stand otherwise first, so that no attempt whose object is among them can bring in
- * a line that names it. Without effect where there is no such session. @throws ArchiveStoreError
+ * Deletes the objects of a session that its index line does not name: interrupted attempts left them. `keys` were listed before the call. An attempt
+ * archives rows only while the session is unchanged since it wrote its object. This changes the session first, so that no attempt can add an index line
+ * that names a deleted object. Does nothing if the session does not exist. @throws ArchiveStoreError
  */
 export async function removeStraysOf(
   { database, archives }: Pick<Stores, 'database' | 'archives'>,
@@ -72,9 +72,9 @@ async function* objectsBySession(archives: ArchiveStore, tenantId: TenantId | nu
 }
 
 /**
- * Removes what lies under `archives/` and no index line needs: what was left by attempts at archiving and at bringing back that were cut off, and all of sessions
- * that were forgotten while the store was away. What cannot be told from the only copy stays, and is answered: objects of an archived session whose own is not there, as after the restore of a
- * backup. Those of sessions that this database does not know belong to another. @throws ArchiveStoreError
+ * Deletes the objects under `archives/` that no index line names: those of interrupted attempts to archive or bring back a session, and those of sessions
+ * that were forgotten while the store was unavailable. Returns, and does not delete, objects that may be the only copy: those of an archived session whose
+ * own object is missing, for example after a restore. Objects of unknown sessions belong to another database. @throws ArchiveStoreError
  */
 export async function removeStrays(
   parts: Stores,
@@ -85,14 +85,14 @@ export async function removeStrays(
   const doubtful: string[] = [];
   for await (const { tenantId, sessions } of objectsBySession(parts.archives, only, signal)) {
     const ids = [...sessions.keys()];
-    const standing = await parts.database.asTenant(tenantId, async (transaction) =>
-      standingRows.parse(
+    const existing = await parts.database.asTenant(tenantId, async (transaction) =>
+      sessionRows.parse(
         await transaction.$queryRaw`
           SELECT s.id, s.status, a.object_key, coalesce(a.counts = '{}', false) AS is_back FROM sessions s LEFT JOIN archives a ON a.session_id = s.id
            WHERE s.tenant_id = ${tenantId}::uuid AND s.id = ANY (${ids}::uuid[])`,
       ),
     );
-    for (const { id, status, object_key: named, is_back: isBack } of standing) {
+    for (const { id, status, object_key: named, is_back: isBack } of existing) {
       const keys = sessions.get(id) ?? [];
       signal.throwIfAborted();
       if (status === 'deleted') await removeArchive(parts, tenantId, id, signal);

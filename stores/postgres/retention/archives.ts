@@ -70,16 +70,16 @@ function keysOf(tenantId: string, sessionId: string): string {
 }
 
 /**
- * Where an attempt at archiving a session writes its rows. No two attempts have the same key: the lock that keeps them apart goes with its connection, and one
- * that lost it must neither write over nor remove what another has verified.
+ * Returns the key under which an attempt to archive a session writes its rows. Each attempt has its own key: the lock that separates attempts ends with its
+ * connection, and an attempt that lost it must neither overwrite nor delete an object that another attempt verified.
  */
 export function archiveKey(tenantId: string, sessionId: string, attempt: string): string {
   return `${keysOf(tenantId, sessionId)}${attempt}.ndjson.zst`;
 }
 
 /**
- * Every object of a session that lies in the store, and the one that its index line names (null: it has none): an attempt that was cut off left one that no
- * line names. @throws ArchiveStoreError
+ * Returns all objects of a session in the store, and the one that its index line names (null: no line). Interrupted attempts leave objects that
+ * no line names. @throws ArchiveStoreError
  */
 export async function objectsOfSession(
   archives: ArchiveStore,
@@ -93,7 +93,7 @@ export async function objectsOfSession(
   return [...keys];
 }
 
-/** An archive by its own id or its session's; null where the tenant has none such. */
+/** Returns an archive by its own id or its session's; null if the tenant has none. */
 export async function readArchive(transaction: TenantTransaction, id: string): Promise<StoredArchive | null> {
   const row = await transaction.archive.findFirst({ where: { OR: [{ id }, { sessionId: id }] }, select: COLUMNS });
   return row === null ? null : archiveRow.parse(row);
@@ -145,7 +145,7 @@ export type ArchiveToWrite = Omit<StoredArchive, 'id' | 'createdAt'> & {
   readonly fullValueSha256: readonly string[];
 };
 
-/** Writes the index line of a session that was archived; answers its id. */
+/** Writes the index line of an archived session; returns its id. */
 export async function writeArchive(transaction: TenantTransaction, archive: ArchiveToWrite): Promise<string> {
   const id = v7();
   await transaction.archive.create({
@@ -173,9 +173,9 @@ export interface Tenants {
 }
 
 /**
- * Removes a session's archive for good: the whole values that its rows were cut from, its objects, whether a line names them or not, then its index line, so that
- * an attempt that was cut off is seen and done again; of a store that is not set (any more), nothing but the line can go. False where it has none. The session's
- * row stays as it is. @throws ArchiveStoreError
+ * Deletes a session's archive: the full values of its rows, all its objects, then its index line, so that an interrupted attempt is detected and repeated.
+ * Without a configured store, deletes the line only. Returns false if there is no archive. The session's row is unchanged.
+ * @throws ArchiveStoreError
  */
 export async function removeArchive(
   parts: { readonly database: Tenants; readonly archives: ArchiveStore | null; readonly objects: ObjectStore | null },

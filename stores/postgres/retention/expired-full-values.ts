@@ -39,8 +39,8 @@ export async function expiredFullValues(
 }
 
 /**
- * Takes off the list what a row or an archive of the tenant still names, and answers it: it expires again with that. Reads the long texts of the tenant's rows:
- * no index knows which value they were cut from, because next to none are.
+ * Removes the records of values that a row or an archive of the tenant still names, and returns them: they expire again with that. Reads the
+ * long texts of the tenant's rows: no index lists their full values, because almost none have one.
  */
 export async function spareNamedValues(
   maintenance: pg.Pool,
@@ -53,7 +53,7 @@ export async function spareNamedValues(
          SELECT ${LONG_TEXT_SQL.observation} AS body FROM observations r WHERE r.tenant_id = $1
          UNION ALL SELECT ${LONG_TEXT_SQL.prompt} FROM prompts r WHERE r.tenant_id = $1) AS r
         CROSS JOIN LATERAL ${fullValueNotesSql('r.body')} AS note WHERE r.body IS NOT NULL AND note[1] = ANY ($2)
-       UNION SELECT whole FROM archives a CROSS JOIN LATERAL unnest(a.full_value_sha256) AS whole WHERE a.tenant_id = $1 AND a.full_value_sha256 && $2::text[])
+       UNION SELECT archived FROM archives a CROSS JOIN LATERAL unnest(a.full_value_sha256) AS archived WHERE a.tenant_id = $1 AND a.full_value_sha256 && $2::text[])
      RETURNING sha256`,
     [tenant, hashes],
   );

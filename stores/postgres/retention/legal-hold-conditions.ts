@@ -3,7 +3,7 @@ import type { TenantRead } from '../connection/database.ts';
 import { idsByType, LEARNING_CONTENT, SUMMARY_CONTENT } from '../memories/memories.ts';
 import type { MemoryRef } from '../memories/memories.ts';
 
-const HOLDING = `
+const CONTAINING = `
     SELECT o.id FROM observations o WHERE o.id = ANY ($1::uuid[])
        AND contains_phrases(o.title || ' ' || o.content, $5) AND mentions_files(o.files_read || o.files_modified, o.title || ' ' || o.content, $6)
     UNION ALL
@@ -16,14 +16,14 @@ const HOLDING = `
        AND contains_phrases(t.body, $5) AND mentions_files('{}', t.body, $6)`;
 
 /** Returns those of the memories that contain every phrase and mention every file: the vector index cannot check this. */
-export async function readHolding(
+export async function readContaining(
   read: TenantRead,
   refs: readonly MemoryRef[],
   phrases: readonly string[],
   files: readonly string[],
 ): Promise<ReadonlySet<string>> {
   const values = [...idsByType(refs), phrases.length === 0 ? null : phrases, files.length === 0 ? null : files];
-  const rows = await read({ name: 'read_holding', text: HOLDING, values });
+  const rows = await read({ name: 'read_containing', text: CONTAINING, values });
   return new Set(
     z
       .array(z.object({ id: z.string() }))

@@ -37,7 +37,7 @@ const COLUMNS = {
 } as const;
 const subjectOf = (row: { readonly subject: string }): HoldSubject => z.enum(HOLD_SUBJECTS).parse(row.subject);
 
-/** Returns the active holds of the tenant, or with `released` all, newest first; at most 1,000. */
+/** Returns the active legal holds of the tenant, or all with `released`, newest first; at most 1,000. */
 export async function listLegalHolds(transaction: TenantTransaction, released: boolean): Promise<StoredHold[]> {
   const rows = await transaction.legalHold.findMany({
     where: released ? {} : { releasedAt: null },
@@ -94,7 +94,7 @@ export async function addHold(
   return { ...row, subject: subjectOf(row) };
 }
 
-/** Releases a hold; null where the tenant has none such. One that was released stays as it was. */
+/** Releases a legal hold; returns null if the tenant has none with this id. A released one is unchanged. */
 export async function releaseHold(
   transaction: TenantTransaction,
   id: string,
@@ -116,8 +116,8 @@ export interface HoldScope {
 }
 
 /**
- * Refuses to let go of what is held: the session with its project and its user, or what is named beside it. A tenant's hold is on all. An empty scope asks
- * whether anything of the tenant is held at all, which erasing a whole tenant must. @throws LegalHoldError
+ * Throws if a legal hold protects the session, its project, its user, or another subject of the scope. A tenant's hold protects everything. An empty scope
+ * checks for any hold of the tenant, as the erasure of a tenant requires. @throws LegalHoldError
  */
 export async function assertNoLegalHold(transaction: TenantTransaction, scope: HoldScope): Promise<void> {
   const { sessionId = null, userId = null, projectId = null } = scope;
@@ -128,7 +128,7 @@ export async function assertNoLegalHold(transaction: TenantTransaction, scope: H
        AND (${isAll}::boolean OR h.subject = 'tenant' OR h.subject_id IN (${sessionId}::uuid, ${userId}::uuid, ${projectId}::uuid)
             OR h.subject_id IN (SELECT s.project_id FROM sessions s WHERE s.id = ${sessionId}::uuid)
             OR h.subject_id IN (SELECT s.user_id FROM sessions s WHERE s.id = ${sessionId}::uuid)
-            -- Of a user or a project, one held session is enough.
+            -- For a user or a project, a hold on one session is enough.
             OR (h.subject = 'session' AND EXISTS (
                   SELECT FROM sessions s WHERE s.id = h.subject_id AND (s.user_id = ${userId}::uuid OR s.project_id = ${projectId}::uuid)))
             OR (h.subject = 'project' AND ${userId}::uuid IS NOT NULL AND (
@@ -139,8 +139,8 @@ export async function assertNoLegalHold(transaction: TenantTransaction, scope: H
 }
 
 /**
- * Refuses to let go of learnings that are held: by their project, their user, or a session that taught one of them, with its project and its user. A tenant's
- * hold is on all. @throws LegalHoldError
+ * Throws if a legal hold protects one of the learnings: through its project, its user, or a session that it was learned from, with that session's project
+ * and user. A tenant's hold protects everything. @throws LegalHoldError
  */
 export async function assertNoLearningUnderLegalHold(
   transaction: TenantTransaction,
@@ -160,7 +160,7 @@ export async function assertNoLearningUnderLegalHold(
 }
 
 /** Whether {@link assertNoLegalHold} refuses it. */
-export async function isHeld(transaction: TenantTransaction, scope: HoldScope): Promise<boolean> {
+export async function isUnderLegalHold(transaction: TenantTransaction, scope: HoldScope): Promise<boolean> {
   try {
     await assertNoLegalHold(transaction, scope);
     return false;

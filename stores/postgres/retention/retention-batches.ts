@@ -5,7 +5,7 @@ import type { Retained } from '../../../domain/retention/policy.ts';
 import type { ActingRun } from './retention-cells.ts';
 import { bindCells } from './retention-cells.ts';
 import { removalSql } from '../embeddings/embedding-removal.ts';
-import { rewriteSql, rowsAskedForSql } from '../embeddings/embedding-rewrites.ts';
+import { rewriteSql, rowsAfterPromptSql } from '../embeddings/embedding-rewrites.ts';
 import { HOT_TABLES, pickSql, sourceOf, walks } from './retention-picks.ts';
 import { expireValuesSql } from './expired-full-values.ts';
 import { LONG_TEXT_SQL, fullValueNotesSql } from '../capture/full-values.ts';
@@ -16,7 +16,7 @@ const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 export interface RetentionBatch {
   readonly resource: Retained;
-  /** Only counts what would go. */
+  /** True if rows are only counted. */
   readonly isDry: boolean;
   readonly runs: readonly ActingRun[];
   /** Of the runs. */
@@ -29,7 +29,7 @@ export interface RetentionBatch {
 const touched = z.array(z.object({ tenant: z.string(), id: z.string() })).nullable();
 const batchRow = z.object({
   picked: z.number(),
-  gone: z.number(),
+  deleted: z.number(),
   last: z.string().nullable(),
   followed: z.number(),
   entities: touched,
@@ -39,11 +39,11 @@ const batchRow = z.object({
 export interface BatchResult {
   /** Rows that were treated. */
   readonly rows: number;
-  /** Where the next batch begins; null: there is none. */
+  /** Start of the next batch; null if there is none. */
   readonly after: string | null;
-  /** False where the runs were ended meanwhile: nothing more is to be done for them. */
+  /** False if the runs were ended meanwhile: there is no more work for them. */
   readonly isRequested: boolean;
-  /** What of the graph is to be weighed anew. */
+  /** Entities whose weight must be computed again. */
   readonly entities: readonly { readonly tenant: string; readonly id: string }[];
   readonly relations: readonly { readonly tenant: string; readonly id: string }[];
 }
@@ -54,52 +54,52 @@ const SESSIONS = 'ARRAY(SELECT DISTINCT p.session FROM picked p)';
 /** Vectors, mentions and cached responses of deleted rows, and the counts of their sessions. */
 const REMOVALS = `
   , vectors AS (
-    ${removalSql("resource_id = ANY (ARRAY(SELECT g.id FROM gone g)) AND state <> 'removing'")}
+    ${removalSql("resource_id = ANY (ARRAY(SELECT g.id FROM deleted g)) AND state <> 'removing'")}
   ), mentions AS (
-    DELETE FROM entity_mentions m WHERE m.session_id = ANY (${SESSIONS}) AND m.source_id = ANY (ARRAY(SELECT g.id FROM gone g)) RETURNING m.tenant_id AS tenant, m.entity_id AS id
+    DELETE FROM entity_mentions m WHERE m.session_id = ANY (${SESSIONS}) AND m.source_id = ANY (ARRAY(SELECT g.id FROM deleted g)) RETURNING m.tenant_id AS tenant, m.entity_id AS id
   ), proofs AS (
-    DELETE FROM relation_evidence m WHERE m.session_id = ANY (${SESSIONS}) AND m.source_id = ANY (ARRAY(SELECT g.id FROM gone g)) RETURNING m.tenant_id AS tenant, m.relation_id AS id
+    DELETE FROM relation_evidence m WHERE m.session_id = ANY (${SESSIONS}) AND m.source_id = ANY (ARRAY(SELECT g.id FROM deleted g)) RETURNING m.tenant_id AS tenant, m.relation_id AS id
   )`;
 /**
- * Chunks that bear the first words of user's prompts that go, each up to the next prompt: written again without them. Those of prompts that went before were
- * written then.
+ * Requests again the chunks that contain the start of a deleted user prompt, each up to the next prompt. Those of earlier deleted prompts
+ * were requested then.
  */
 const REWRITES = `
-  , asked AS (
-    SELECT m.id FROM gone g ${rowsAskedForSql('g.session_id', 'g.seq')}
-     WHERE g.type = 'user' AND NOT EXISTS (SELECT FROM gone o WHERE o.id = m.id)
-  ), rewritten AS (${rewriteSql('ARRAY(SELECT a.id FROM asked a)')})`;
+  , affected AS (
+    SELECT m.id FROM deleted g ${rowsAfterPromptSql('g.session_id', 'g.seq')}
+     WHERE g.type = 'user' AND NOT EXISTS (SELECT FROM deleted o WHERE o.id = m.id)
+  ), rewritten AS (${rewriteSql('ARRAY(SELECT a.id FROM affected a)')})`;
 const ANSWERS = `, answers AS (DELETE FROM model_response_cache WHERE session_id = ANY (${SESSIONS}))`;
 
 function countsOf(column: string): string {
   return `, fewer AS (
     UPDATE sessions s SET ${column} = greatest(0, s.${column} - l.rows), token_count = greatest(0, s.token_count - l.tokens), updated_at = now()
-      FROM (SELECT g.session_id, count(*)::integer AS rows, sum(g.tokens)::integer AS tokens FROM gone g GROUP BY 1) AS l WHERE s.id = l.session_id)`;
+      FROM (SELECT g.session_id, count(*)::integer AS rows, sum(g.tokens)::integer AS tokens FROM deleted g GROUP BY 1) AS l WHERE s.id = l.session_id)`;
 }
 
 /** Rows that go, with what may hold the note of a value that was cut. */
 const longTextSql = (resource: 'observation' | 'prompt'): string => `, ${LONG_TEXT_SQL[resource]} AS body`;
-const EXPIRED = `, expired AS (${expireValuesSql(`SELECT g.tenant_id, note[1] FROM gone g CROSS JOIN LATERAL ${fullValueNotesSql('g.body')} AS note WHERE g.body IS NOT NULL`)})`;
+const EXPIRED = `, expired AS (${expireValuesSql(`SELECT g.tenant_id, note[1] FROM deleted g CROSS JOIN LATERAL ${fullValueNotesSql('g.body')} AS note WHERE g.body IS NOT NULL`)})`;
 
 /** What is done with picked rows, as parts of the one statement. */
 function treatment(resource: Retained, hotBound: string): string {
   const { table, key } = sourceOf(resource);
   const where = `r.${key} = ANY (${IDS.replace('FROM picked p', "FROM picked p WHERE p.action = 'delete'")})${hotBound}`;
-  const gone = (returning: string): string =>
-    `, gone AS (DELETE FROM ${table} r WHERE ${where} RETURNING ${returning})`;
+  const deleted = (returning: string): string =>
+    `, deleted AS (DELETE FROM ${table} r WHERE ${where} RETURNING ${returning})`;
   switch (resource) {
     case 'observation':
-      return `${gone(`r.id, r.tenant_id, r.session_id, r.tokens${longTextSql('observation')}`)}, lowered AS (
+      return `${deleted(`r.id, r.tenant_id, r.session_id, r.tokens${longTextSql('observation')}`)}, lowered AS (
         UPDATE observations r SET importance = ${importanceCapSql('d.before - coalesce(uuid_extract_timestamp(r.id), r.created_at)')}::real
           FROM (SELECT p.id, c.before FROM picked p JOIN cells c ON c.run = p.run AND c.rule = p.rule WHERE p.action = 'decay' GROUP BY 1, 2) AS d
          WHERE r.id = d.id AND r.id = ANY (ARRAY(SELECT p.id FROM picked p WHERE p.action = 'decay'))${hotBound} RETURNING r.id
       )${REMOVALS}${ANSWERS}${EXPIRED}${countsOf('observation_count')}`;
     case 'prompt':
-      return `${gone(`r.id, r.tenant_id, r.session_id, r.tokens, r.seq, r.type${longTextSql('prompt')}`)}${REMOVALS}${REWRITES}${ANSWERS}${EXPIRED}${countsOf('prompt_count')}`;
+      return `${deleted(`r.id, r.tenant_id, r.session_id, r.tokens, r.seq, r.type${longTextSql('prompt')}`)}${REMOVALS}${REWRITES}${ANSWERS}${EXPIRED}${countsOf('prompt_count')}`;
     case 'summary':
-      return `${gone('r.id')}${REMOVALS}`;
+      return `${deleted('r.id')}${REMOVALS}`;
     case 'learning':
-      return `${gone('r.id')}${REMOVALS}
+      return `${deleted('r.id')}${REMOVALS}
         , chains AS (UPDATE learnings l SET previous_id = NULL WHERE l.previous_id = ANY (${IDS}) AND l.id <> ALL (${IDS}))
         , successors AS (UPDATE learnings l SET superseded_by = NULL WHERE l.superseded_by = ANY (${IDS}) AND l.id <> ALL (${IDS}))`;
     case 'session':
@@ -110,7 +110,7 @@ function treatment(resource: Retained, hotBound: string): string {
     case 'alert':
     case 'tombstone':
     case 'excluded_session':
-      return gone(`r.${key} AS id`);
+      return deleted(`r.${key} AS id`);
   }
 }
 
@@ -122,8 +122,8 @@ function statementOf(resource: Retained, isDry: boolean): string {
   const treated = isDry ? '' : treatment(resource, isHot ? ' AND r.id > $3::uuid AND r.id < $7::uuid' : '');
   const done = isDry
     ? 'SELECT * FROM picked'
-    : `SELECT p.* FROM picked p WHERE p.id IN (SELECT g.id FROM gone g${resource === 'observation' ? ' UNION ALL SELECT l.id FROM lowered l' : ''})`;
-  const told = (from: string): string =>
+    : `SELECT p.* FROM picked p WHERE p.id IN (SELECT g.id FROM deleted g${resource === 'observation' ? ' UNION ALL SELECT l.id FROM lowered l' : ''})`;
+  const touchedSql = (from: string): string =>
     isDry || !hasGraph
       ? 'NULL'
       : `(SELECT json_agg(DISTINCT jsonb_build_object('tenant', t.tenant, 'id', t.id)) FROM ${from} t)`;
@@ -137,13 +137,13 @@ function statementOf(resource: Retained, isDry: boolean): string {
   ), followed AS (
     UPDATE retention_runs r SET cursor = jsonb_build_object('stage', '${resource}', 'after', ${sourceOf(resource).key === 'id' ? `coalesce((SELECT l.id::text FROM last l), '${LAST_ID}')` : `'${isDry ? LAST_ID : FIRST_ID}'`})
      WHERE r.group_id = $8::uuid AND r.mode = '${isDry ? 'dry_run' : 'run'}' AND r.state = 'running' RETURNING 1)
-  SELECT (SELECT count(*) FROM ${seen})::integer AS picked, (SELECT count(*) FROM done)::integer AS gone, (SELECT id::text FROM last) AS last,
-         (SELECT count(*) FROM followed)::integer AS followed, ${told('mentions')} AS entities, ${told('proofs')} AS relations`;
+  SELECT (SELECT count(*) FROM ${seen})::integer AS picked, (SELECT count(*) FROM done)::integer AS deleted, (SELECT id::text FROM last) AS last,
+         (SELECT count(*) FROM followed)::integer AS followed, ${touchedSql('mentions')} AS entities, ${touchedSql('proofs')} AS relations`;
 }
 
 /**
- * Treats the next rows of a kind, for all runs of a group that act on it: one statement and one transaction, with what was counted and where it came to.
- * Nothing is locked before the statement and nothing after it. Rows under a hold, as it sees them, stay.
+ * Processes the next rows of a kind, for all runs of a group that act on it: one statement and one transaction, with counts and position.
+ * Takes no lock before or after the statement. Rows under a legal hold in its snapshot remain.
  */
 export async function treatBatch(maintenance: pg.Pool, batch: RetentionBatch): Promise<BatchResult> {
   const { resource, isDry, runs, groupId, after, limit } = batch;
@@ -166,9 +166,9 @@ export async function treatBatch(maintenance: pg.Pool, batch: RetentionBatch): P
     groupId,
   ]);
   const row = batchRow.parse(rows[0]);
-  const isOver = row.picked < limit || (!isKeyed && (isDry || row.gone === 0));
+  const isOver = row.picked < limit || (!isKeyed && (isDry || row.deleted === 0));
   return {
-    rows: row.gone,
+    rows: row.deleted,
     after: isOver ? null : isKeyed ? row.last : FIRST_ID,
     isRequested: row.followed > 0,
     entities: row.entities ?? [],

@@ -66,7 +66,7 @@ export async function tenantsWithPolicies(maintenance: pg.Pool): Promise<TenantI
   return columnOf(rows, 'tenant_id', z.string()).map((id) => asId<TenantId>(id));
 }
 
-/** Returns scheduled dry runs of a group, or of policies and holds of a tenant, that are not approved. */
+/** Returns scheduled dry runs of a group, or of policies and legal holds of a tenant, that are not approved. */
 export async function unseenDryRuns(
   maintenance: pg.Pool,
   of: { readonly groupId: string } | { readonly tenantId: string; readonly hash: string },
@@ -101,9 +101,9 @@ export async function alertDryRun(
   );
 }
 
-const goneRow = z.object({ tenant_id: z.string(), session_id: z.string() });
+const forgottenRow = z.object({ tenant_id: z.string(), session_id: z.string() });
 
-/** Archives of these tenants whose session was forgotten: what removing them was cut off from is done again. */
+/** Returns archives of these tenants whose session was forgotten: their interrupted removal is repeated. */
 export async function archivesOfForgotten(
   maintenance: pg.Pool,
   tenants: readonly string[],
@@ -113,7 +113,7 @@ export async function archivesOfForgotten(
     [tenants],
   );
   return z
-    .array(goneRow)
+    .array(forgottenRow)
     .parse(rows)
     .map((row) => ({ tenantId: asId(row.tenant_id), sessionId: row.session_id }));
 }

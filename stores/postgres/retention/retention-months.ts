@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { z } from 'zod';
 import { HOT_TABLES } from './retention-picks.ts';
 import { removalSql } from '../embeddings/embedding-removal.ts';
-import { rewriteSql, rowsAskedForSql } from '../embeddings/embedding-rewrites.ts';
+import { rewriteSql, rowsAfterPromptSql } from '../embeddings/embedding-rewrites.ts';
 import { expireValuesSql } from './expired-full-values.ts';
 import { bindCells, idFloor } from './retention-cells.ts';
 import type { ActingRun } from './retention-cells.ts';
@@ -64,8 +64,8 @@ const settledRow = z.object({
 });
 
 /**
- * Whether sessions of tenants without a rule have rows in a month: asked by their sessions, since reading the month takes seconds. What this does not find
- * (rows whose session is gone) is found when the month is counted.
+ * Returns true if sessions of tenants without a rule have rows in a month. Reads by session, since reading the month takes seconds. Rows whose session is
+ * deleted are found when the month is counted.
  */
 async function othersHaveRows(
   maintenance: Pick<pg.PoolClient, 'query'>,
@@ -100,8 +100,8 @@ async function holdsLeftSessions(
 }
 
 /**
- * Takes a month out of its table, where its rows have expired for every tenant, and answers how many; null where some are to be kept, or the table could
- * not be had without keeping captures waiting. What went is counted in the same transaction.
+ * Detaches a month from its table if its rows have expired for every tenant. Returns the number of rows; null if some have not expired, or if the lock
+ * would have delayed captures. Counts the rows in the same transaction.
  */
 export async function detachMonth(
   maintenance: pg.Pool,
@@ -151,7 +151,7 @@ export async function detachMonth(
 const CHUNKS = 5_000;
 const touched = z.array(z.object({ tenant: z.string(), id: z.string() }));
 
-/** What hung on the rows of a month that was taken out: each call does some of it, and answers whether there is more. Then the table can be dropped. */
+/** Cleans up after the rows of a detached month: each call does a part and returns true if there is more. Then the table can be dropped. */
 export async function followMonth(
   maintenance: pg.Pool,
   { resource, month }: HotMonth,
@@ -197,8 +197,8 @@ const SESSIONS = 500;
 const pageRow = z.object({ last: z.string().nullable(), count: z.number(), tenants: z.array(z.string()).nullable() });
 
 /**
- * What hung on the sessions of a month that was taken out, a page of them after `from`: chunks that bear the first words of its prompts are written again without
- * them, kept answers of models go, and whole values that its rows were cut from are noted as expired. Done twice it does no harm.
+ * Cleans up after a detached month, for a page of its sessions after `from`: requests chunks that contain the start of its prompts again, deletes cached model
+ * responses, and records the full values of its rows as expired. Idempotent.
  */
 export async function followSessions(
   maintenance: pg.Pool,
@@ -207,10 +207,10 @@ export async function followSessions(
 ): Promise<{ readonly from: string | null; readonly more: boolean; readonly tenants: readonly string[] }> {
   const { rows } = await maintenance.query(
     `WITH page AS MATERIALIZED (SELECT * FROM detached_month_sessions($1, $2, $3, ${SESSIONS})),
-     asked AS (SELECT m.id FROM page g CROSS JOIN LATERAL unnest(g.prompt_seqs) AS gone(seq) ${rowsAskedForSql('g.session_id', 'gone.seq')}),
-     rewritten AS (${rewriteSql('ARRAY(SELECT a.id FROM asked a)')}),
+     affected AS (SELECT m.id FROM page g CROSS JOIN LATERAL unnest(g.prompt_seqs) AS prompt(seq) ${rowsAfterPromptSql('g.session_id', 'prompt.seq')}),
+     rewritten AS (${rewriteSql('ARRAY(SELECT a.id FROM affected a)')}),
      answers AS (DELETE FROM model_response_cache WHERE session_id = ANY (ARRAY(SELECT p.session_id FROM page p))),
-     expired AS (${expireValuesSql('SELECT p.tenant_id, whole FROM page p CROSS JOIN LATERAL unnest(p.full_values) AS whole')})
+     expired AS (${expireValuesSql('SELECT p.tenant_id, full_value FROM page p CROSS JOIN LATERAL unnest(p.full_values) AS full_value')})
      SELECT (SELECT p.session_id::text FROM page p ORDER BY p.session_id DESC LIMIT 1) AS last, (SELECT count(*) FROM page)::integer AS count,
             (SELECT array_agg(DISTINCT p.tenant_id::text) FROM page p WHERE p.prompt_seqs IS NOT NULL) AS tenants`,
     [tableOf(resource), month, from ?? FIRST_ID],

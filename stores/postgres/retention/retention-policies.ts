@@ -39,8 +39,8 @@ export async function writePolicies(
     a.dataClass === b.dataClass &&
     a.ageDays === b.ageDays &&
     a.action === b.action;
-  const gone = old.filter((rule) => !rules.some((next) => same(rule, next)));
-  await transaction.retentionPolicy.deleteMany({ where: { id: { in: gone.map(({ id }) => id) } } });
+  const removed = old.filter((rule) => !rules.some((next) => same(rule, next)));
+  await transaction.retentionPolicy.deleteMany({ where: { id: { in: removed.map(({ id }) => id) } } });
   const added = rules.filter((rule) => !old.some((before) => same(rule, before)));
   await transaction.retentionPolicy.createMany({
     data: added.map((rule) => ({ id: v7(), tenantId, createdBy: userId, ...rule })),
@@ -58,7 +58,7 @@ export interface PolicyState {
   readonly rules: readonly RetentionRule[];
   /** Including the defaults. */
   readonly effective: readonly RetentionRule[];
-  /** Of the policies and active holds, hex. */
+  /** Of the policies and active legal holds, hex. */
   readonly hash: string;
   /** True if a dry run with exactly this hash was approved. Tenants without policies need none: only defaults apply. */
   readonly approved: boolean;

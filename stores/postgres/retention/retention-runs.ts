@@ -5,7 +5,7 @@ import type { TenantTransaction } from '../connection/database.ts';
 import type { RetentionMode, WorkState } from '../../../domain/jobs.ts';
 import { RETENTION_MODES, WORK_STATES } from '../../../domain/jobs.ts';
 
-/** How much goes or went, and why. */
+/** Number of affected rows, and the reason. */
 export interface RetentionCount {
   /** A policy's id, or `default`. */
   readonly rule: string;
@@ -83,7 +83,7 @@ export async function listRuns(
   return { runs: z.array(runRow).parse(rows), total };
 }
 
-/** A run; null where the tenant has none such. */
+/** Returns a run; null if the tenant has none with this id. */
 export async function readRun(transaction: TenantTransaction, id: string): Promise<StoredRun | null> {
   return (await listRuns(transaction, { id, limit: 1, offset: 0 })).runs[0] ?? null;
 }
@@ -171,7 +171,7 @@ export async function finishRun(
   });
 }
 
-/** Approves a dry run that is done; false where it is none. */
+/** Approves a completed dry run; returns false if there is none. */
 export async function approveRun(transaction: TenantTransaction, id: string, userId: string): Promise<boolean> {
   const { count } = await transaction.retentionRun.updateMany({
     where: { id, mode: 'dry_run', state: 'completed', approvedAt: null },

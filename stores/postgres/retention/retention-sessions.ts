@@ -37,7 +37,7 @@ const sessionRow = z.object({
   mark: z.string(),
 });
 
-/** The next sessions whose time is over, after the given one; at most `limit`. Takes a pool of the maintenance role. */
+/** Returns the next expired sessions after the given one, at most `limit`. Requires a pool of the maintenance role. */
 export async function expiredSessions(
   maintenance: Pick<pg.PoolClient, 'query'>,
   runs: readonly ActingRun[],

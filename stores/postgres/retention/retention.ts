@@ -8,7 +8,7 @@ function idBefore(age: string): string {
 }
 
 /**
- * Rows `r` of a kind that go by default: where their tenant has a policy for the kind, that holds, and retention does it; and under a hold they stay.
+ * Returns the SQL condition for rows `r` of a kind that expire by default: no policy of the tenant covers the kind, and no legal hold protects them.
  */
 function byDefault(resource: Retained, holders: string): string {
   return `NOT EXISTS (SELECT FROM retention_policies o WHERE o.tenant_id = r.tenant_id AND o.resource = '${resource}')
@@ -63,7 +63,10 @@ const BATCH = 1_000;
 /** Of one table: what is left over is for the next day. */
 const LONGEST_MS = 6_000;
 
-/** Leaves each tenant the newest `entries` vectors of texts; answers how many went. Some seconds at most: what is left over is for the next day. */
+/**
+ * Deletes all but the newest `entries` cached vectors of each tenant; returns the number deleted. Runs some seconds at most: the next day's
+ * run continues.
+ */
 export async function pruneEmbeddingCache(
   maintenance: pg.Pool,
   entries: number,

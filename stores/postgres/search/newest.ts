@@ -22,7 +22,7 @@ const sessionsOf = (whose: string) => `
          ORDER BY id DESC LIMIT 50) AS s
        ORDER BY s.last_event_at DESC, s.id DESC LIMIT $13::integer`;
 
-const isAsked = (type: string, kind: string) =>
+const isRequested = (type: string, kind: string) =>
   `($4::text[] IS NULL OR '${type}' = ANY ($4)) AND ($5::text IS NULL OR ${kind} = $5)`;
 const isThen = (at: string) =>
   `($8::timestamptz IS NULL OR ${at} >= $8) AND ($9::timestamptz IS NULL OR ${at} < $9) AND ($10::timestamptz IS NULL OR ${at} <= $10)`;
@@ -31,28 +31,28 @@ const isOf = (paths: string, text: string) => `($14::text[] IS NULL OR mentions_
 const isSeen = (owner: string) => `($11::uuid IS NULL OR ${owner} = $11)`;
 
 /**
- * A session's rows lie together under its index; so do its summaries. Who does not see all of the tenant has his own rows, and what was summed up and
- * learned from everyone's: both kinds of sessions are looked at. Learnings by hand belong to no session.
+ * A session's rows are adjacent in its index; so are its summaries. A user who does not see the complete tenant sees only their own rows, but summaries
+ * and learnings of all users: both kinds of sessions are read. Manual learnings belong to no session.
  */
 const NEWEST = `
     WITH newest AS MATERIALIZED ((${sessionsOf(isSeen('user_id'))}) UNION (${sessionsOf('$11::uuid IS NOT NULL')}))
     SELECT found.id, found.type, found.kind, found.tool, found.session_id FROM (
       SELECT of_session.* FROM newest CROSS JOIN LATERAL (
         (SELECT o.id, 'observation' AS type, o.type AS kind, o.tool, o.session_id, o.occurred_at FROM observations o
-          WHERE o.session_id = newest.id AND ${isAsked('observation', 'o.type')} AND ($6::text IS NULL OR o.tool = $6) AND ${isTagged('o.tags')}
+          WHERE o.session_id = newest.id AND ${isRequested('observation', 'o.type')} AND ($6::text IS NULL OR o.tool = $6) AND ${isTagged('o.tags')}
             AND ${isThen('o.occurred_at')} AND ${isSeen('o.user_id')} AND ${isOf('o.files_read || o.files_modified', 'o.title')}
           ORDER BY o.seq DESC LIMIT ${ROWS_OF_SESSION})
         UNION ALL
         (SELECT q.id, 'prompt', q.type, NULL, q.session_id, q.occurred_at FROM prompts q
-          WHERE q.session_id = newest.id AND ${isAsked('prompt', 'q.type')} AND $6::text IS NULL AND $7::text[] IS NULL
+          WHERE q.session_id = newest.id AND ${isRequested('prompt', 'q.type')} AND $6::text IS NULL AND $7::text[] IS NULL
             AND ${isThen('q.occurred_at')} AND ${isSeen('q.user_id')} AND ${isOf("'{}'", 'q.content')} ORDER BY q.seq DESC LIMIT ${ROWS_OF_SESSION})
         UNION ALL
         (SELECT m.id, 'summary', coalesce(m.kind, m.type), NULL, m.session_id, m.occurred_at FROM summaries m
-          WHERE m.session_id = newest.id AND m.published AND ${isAsked('summary', 'coalesce(m.kind, m.type)')} AND $6::text IS NULL AND ${isTagged('m.tags')}
+          WHERE m.session_id = newest.id AND m.published AND ${isRequested('summary', 'coalesce(m.kind, m.type)')} AND $6::text IS NULL AND ${isTagged('m.tags')}
             AND ${isThen('m.occurred_at')} AND ${isOf('m.files_read || m.files_modified', 'm.title')} ORDER BY m.to_seq DESC, m.id LIMIT ${ROWS_OF_SESSION})) AS of_session
       UNION ALL
       (SELECT l.id, 'learning', l.category, NULL, l.session_id, l.valid_from FROM learnings l
-        WHERE l.tenant_id = (SELECT current_tenant_id()) AND ${isAsked('learning', 'l.category')} AND $6::text IS NULL AND ${isTagged('l.tags')} AND ${isThen('l.valid_from')}
+        WHERE l.tenant_id = (SELECT current_tenant_id()) AND ${isRequested('learning', 'l.category')} AND $6::text IS NULL AND ${isTagged('l.tags')} AND ${isThen('l.valid_from')}
           AND ($1::uuid IS NULL OR l.project_id = $1) AND ($2::text IS NULL OR l.namespace = $2) AND ($3::uuid IS NULL OR l.session_id = $3)
           AND (l.valid_to IS NULL OR l.valid_to > $10::timestamptz) AND ${IS_SHOWN}
           AND ${isNotRestricted('l.session_id', 'l.user_id')} AND ${isOf("'{}'", 'l.description')} ORDER BY l.id DESC LIMIT ${LEARNINGS})

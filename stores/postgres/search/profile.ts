@@ -20,7 +20,7 @@ export interface ProfileUser {
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** A user of the tenant by id or name; null where there is none. */
+/** Returns a user of the tenant by id or name; null if there is none. */
 export function findUser(transaction: TenantTransaction, given: string): Promise<ProfileUser | null> {
   return transaction.user.findFirst({
     where: UUID.test(given) ? { id: given } : { username: given },
@@ -33,7 +33,7 @@ const PREFERRED = ['best_practice', 'general', 'config'];
 /** Of larger projects the learnings with the highest confidence are read. */
 const MAX_LEARNINGS = 500;
 
-const saidRow = z.object({
+const evidenceRow = z.object({
   learning_id: z.string(),
   category: z.string(),
   description: z.string(),
@@ -50,24 +50,24 @@ export async function readPreferenceSources(
   transaction: TenantTransaction,
   { userId, projectId }: ProfileScope,
 ): Promise<PreferenceSource[]> {
-  const rows = z.array(saidRow).parse(
+  const rows = z.array(evidenceRow).parse(
     await transaction.$queryRaw`
-      WITH standing AS (
+      WITH current_learnings AS (
         SELECT id, category, description, confidence, verified_at IS NOT NULL AS verified, origin = 'user' AND user_id = ${userId}::uuid AS by_hand, valid_from FROM learnings
          WHERE valid_to IS NULL AND ${Prisma.raw(isNotRestricted('session_id', 'user_id'))} AND octet_length(description) <= ${COMPARED_BYTES} AND category = ANY (${PREFERRED}::text[]) AND (${projectId}::uuid IS NULL OR project_id = ${projectId}::uuid)
          ORDER BY confidence DESC, id DESC LIMIT ${MAX_LEARNINGS}
       )
       SELECT l.id AS learning_id, l.category, l.description, l.confidence, l.verified, e.row_id, e.session_id, e.quote, p.occurred_at
-        FROM standing l JOIN learning_evidence e ON e.learning_id = l.id
+        FROM current_learnings l JOIN learning_evidence e ON e.learning_id = l.id
         JOIN prompts p ON p.id = e.row_id AND p.type = 'user' AND p.agent_id IS NULL AND p.user_id = ${userId}::uuid
         JOIN sessions s ON s.id = p.session_id AND s.status <> 'deleted' AND ${Prisma.raw(isNotRestricted('s.id', 's.user_id'))}
       UNION ALL
-      SELECT l.id, l.category, l.description, l.confidence, l.verified, l.id, NULL, l.description, l.valid_from FROM standing l WHERE l.by_hand
+      SELECT l.id, l.category, l.description, l.confidence, l.verified, l.id, NULL, l.description, l.valid_from FROM current_learnings l WHERE l.by_hand
       ORDER BY learning_id, row_id`,
   );
   const byLearning = Map.groupBy(rows, (row) => row.learning_id);
-  return [...byLearning.values()].flatMap((said) => {
-    const [first] = said;
+  return [...byLearning.values()].flatMap((evidence) => {
+    const [first] = evidence;
     if (first === undefined) return [];
     return [
       {
@@ -76,7 +76,7 @@ export async function readPreferenceSources(
         text: first.description,
         confidence: first.confidence,
         verified: first.verified,
-        evidence: said.map((row) => ({
+        evidence: evidence.map((row) => ({
           rowId: row.row_id,
           sessionId: row.session_id,
           quote: row.quote,

@@ -24,8 +24,8 @@ export interface SuggestionQuery {
 const SUGGEST_MS = 500;
 
 /**
- * Completes what was typed from names that the whole tenant may see: entities, files, titles of summaries and learnings, their tags. Of all that match the
- * best are taken; [] where so many do that this takes longer than half a second.
+ * Returns the best completions of a typed text from names that all users of the tenant may see: entities, files, titles and tags of summaries and
+ * learnings; [] if so many match that it takes longer than half a second.
  */
 export async function suggestTexts(
   pool: pg.Pool,

@@ -80,8 +80,8 @@ export async function enterPhase(
 }
 
 /**
- * Ends a session, if nothing was captured since its rows were last taken in and no window waits. False when there is more to do: the session goes on.
- * One statement, so that no capture can come between the question and the answer.
+ * Ends a session if all its rows are consumed and no window is pending. Returns false otherwise: the session continues. Uses one
+ * statement, so that no capture can occur between check and update.
  */
 export async function settleSession(transaction: TenantTransaction, sessionId: string): Promise<boolean> {
   const settled = await transaction.$executeRaw`

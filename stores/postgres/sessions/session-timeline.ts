@@ -6,7 +6,7 @@ import type { TenantTransaction } from '../connection/database.ts';
 export interface SessionAgent {
   readonly id: string;
   readonly type: string | null;
-  /** Null where its start, or its end, was not captured. */
+  /** Null if its start or its end was not captured. */
   readonly startedAt: Date | null;
   readonly stoppedAt: Date | null;
   readonly prompts: number;

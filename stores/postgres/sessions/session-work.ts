@@ -3,7 +3,7 @@ import type { TenantTransaction } from '../connection/database.ts';
 import { restartFailedVectors } from '../embeddings/embedding-ledger.ts';
 import { restartParked } from './windows.ts';
 
-/** Why a session makes no progress; `domain/stuck.ts` has the texts. */
+/** Reasons of a session without progress; `domain/stuck.ts` has the texts. */
 export const STUCK_REASONS = [
   'events_unconsumed',
   'windows_parked',
@@ -155,7 +155,7 @@ export async function readSessionWork(transaction: TenantTransaction, query: Wor
     }));
 }
 
-/** Requeues what was given up for a session: parked windows and refused vectors. Answers how many of each. */
+/** Requeues the failed work of a session: parked windows and rejected vectors. Returns the number of each. */
 export async function requeueAbandoned(
   transaction: TenantTransaction,
   sessionId: string,

@@ -29,7 +29,7 @@ export class SessionAmbiguous extends Error {
 /** Ids that an ambiguous name is answered with, at most. */
 const MAX_NAMED = 20;
 
-/** A session by its own id, or by `host:external id` as `seeker` may name it. Null when there is none such. @throws SessionAmbiguous */
+/** Returns a session by its own id, or by `host:external id` as `seeker` may name it; null if there is none. @throws SessionAmbiguous */
 export async function findSessionId(
   transaction: TenantTransaction,
   given: string,
@@ -67,7 +67,7 @@ export interface SessionChange {
   readonly capture?: boolean | undefined;
 }
 
-/** Changes what people may change of a session. A title that is given stays: a summary writes none over it. */
+/** Changes the fields of a session that users may change. A title set by a user is not overwritten by a summary. */
 export async function steerSession(transaction: TenantTransaction, id: string, change: SessionChange): Promise<void> {
   if (change.title !== undefined)
     await transaction.$executeRaw`

@@ -7,8 +7,8 @@ import { isNotRestricted } from '../erasure/restricted.ts';
 import { idsOf } from '../connection/rows.ts';
 
 /**
- * What is read as one line: a session; a project in a namespace, through all its sessions there; or what was said of no project at all in a namespace.
- * Reading order is (time, position in the session, id).
+ * A timeline: a session; a project in a namespace, across all its sessions there; or the learnings without a project in a namespace.
+ * Ordered by time, position in the session, id.
  */
 export type Line =
   | { readonly kind: 'session'; readonly id: string }
@@ -55,16 +55,16 @@ type Direction = 'before' | 'after';
 const ORDER = { before: { than: '<', by: 'DESC' }, after: { than: '>', by: 'ASC' } } as const;
 
 /**
- * Sessions of a project that are looked at on either side of the anchor, by its id and again by its time: the edges of each are four looks into every
- * partition. Ids tell when a session came here, which is near to when it happened, or, of transcripts, near to when its like came.
+ * Sessions of a project that are read on either side of the anchor, by its id and again by its time: the edges of each take four look-ups in every
+ * partition. An id contains the time of receipt, which is near the time of the session, or for transcripts near that of similar ones.
  */
 const SESSIONS_OF_SIDE = 75;
-/** Sessions that run at the same time as the anchor, beside those that could fill the answer one row each. */
+/** Sessions concurrent with the anchor, in addition to those that could fill the response with one row each. */
 const MAX_ALONGSIDE = 50;
 
 /**
- * Sessions of a project in which the nearest rows of that side lie. When a session began and ended is read off its first and last rows: the
- * times in its own row are those of receipt, and a transcript may be received years later.
+ * Returns the query for the sessions of a project with the nearest rows on that side. A session's first and last rows define its start and end:
+ * the times in its own row are those of receipt, and a transcript may be received years later.
  */
 function sessionsText(direction: Direction): string {
   const edges = (table: string) => `
@@ -81,9 +81,9 @@ function sessionsText(direction: Direction): string {
       FROM (${near('$6::uuid')} UNION ${near(timeAsId)}) AS s
      CROSS JOIN LATERAL (
         SELECT min(occurred_at) AS began, max(occurred_at) AS ended FROM (${edges('observations')}
-          UNION ALL ${edges('prompts')}) AS edge) AS held
-     WHERE ${direction === 'before' ? 'held.began <= $3::timestamptz' : 'held.ended >= $3::timestamptz'}
-     ORDER BY ${direction === 'before' ? 'least(held.ended, $3::timestamptz) DESC' : 'greatest(held.began, $3::timestamptz)'}, s.id
+          UNION ALL ${edges('prompts')}) AS edge) AS bounds
+     WHERE ${direction === 'before' ? 'bounds.began <= $3::timestamptz' : 'bounds.ended >= $3::timestamptz'}
+     ORDER BY ${direction === 'before' ? 'least(bounds.ended, $3::timestamptz) DESC' : 'greatest(bounds.began, $3::timestamptz)'}, s.id
      LIMIT $4::integer + ${MAX_ALONGSIDE}`;
 }
 
@@ -116,7 +116,7 @@ const COLUMNS: Readonly<Record<MemoryType, { readonly from: string; readonly at:
 };
 
 /** Their sessions are not restricted: rows need no check. */
-const STANDS: Readonly<Record<MemoryType, string>> = {
+const IS_VISIBLE: Readonly<Record<MemoryType, string>> = {
   observation: '($5::uuid IS NULL OR user_id = $5::uuid)',
   prompt: '($5::uuid IS NULL OR user_id = $5::uuid)',
   summary: `published AND ${isNotRestricted('session_id', 'user_id')}`,
@@ -132,7 +132,7 @@ function lineText(kind: Line['kind'], direction: Direction): string {
     const first = kind === 'namespace' && type === 'learning' ? `project_id ${by}, ` : '';
     return `
       (SELECT id, '${type}' AS type, ${at} AS at, ${seq} AS n FROM ${from}
-        WHERE '${type}' = ANY ($4::text[]) AND ${OF_LINE[type][kind]} AND ${STANDS[type]} AND ${at} ${than}= $6::timestamptz AND (${at}, ${seq}, id) ${than} ($6::timestamptz, $7::integer, $8::uuid)
+        WHERE '${type}' = ANY ($4::text[]) AND ${OF_LINE[type][kind]} AND ${IS_VISIBLE[type]} AND ${at} ${than}= $6::timestamptz AND (${at}, ${seq}, id) ${than} ($6::timestamptz, $7::integer, $8::uuid)
         ORDER BY ${first}at ${by}, n ${by}, id ${by} LIMIT $9::integer)`;
   });
   // Parameters that a line does not look at are named once, so that PostgreSQL knows their types.

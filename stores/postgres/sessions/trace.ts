@@ -217,8 +217,8 @@ export async function traceEvent(transaction: TenantTransaction, event: Captured
 const tombstoneRow = z.object({ host: z.string(), external_id: z.string(), created_at: z.date() });
 
 /**
- * Where a key of this tenant was forgotten, by its hash alone: at most ten sessions. `viewerId`: of that user alone; undefined for an admin, who
- * sees all.
+ * Returns the sessions in which a key of this tenant was forgotten, by its hash: at most ten. `viewerId`: only of that user; undefined for
+ * an admin, who sees all.
  */
 export async function tombstonesOf(
   transaction: TenantTransaction,

@@ -46,8 +46,8 @@ export async function countWindows(transaction: TenantTransaction, sessionId: st
 }
 
 /**
- * Takes a window that waits as summarised. False when another attempt at it was faster: what that one wrote stands, and nothing of
- * this one may be written beside it.
+ * Marks a pending window as summarised. Returns false if another attempt was faster: its summary applies, and the caller must not write
+ * another one.
  */
 export async function claimSummarised(transaction: TenantTransaction, sessionId: string, n: number): Promise<boolean> {
   const claimed = await transaction.window.updateMany({
@@ -60,14 +60,14 @@ export async function claimSummarised(transaction: TenantTransaction, sessionId:
 }
 
 /**
- * A window that is summarised after its session was learned from (it was parked, or lay in a provider batch) is to be learned from, too.
- * Touches no row in all other cases: captures wait for whoever locks their session.
+ * Requests that a session is learned from again, if a window was summarised later (it was parked, or in a provider batch).
+ * Changes no row in all other cases: a lock on a session delays its captures.
  */
 export async function learnAgain(transaction: TenantTransaction, sessionId: string): Promise<void> {
   await transaction.session.updateMany({ where: { id: sessionId, learnedSeq: { gt: 0 } }, data: { learnedSeq: 0 } });
 }
 
-/** Sets a window aside with the reason; its rows stay where they are, and `requeueParked` tries it again. */
+/** Parks a window with the reason; its rows are unchanged, and `requeueParked` retries it. */
 export async function markParked(
   transaction: TenantTransaction,
   sessionId: string,
@@ -80,7 +80,7 @@ export async function markParked(
   });
 }
 
-/** Gives parked windows that were tried fewer than `maxAttempts` times another turn; answers how many. */
+/** Requeues parked windows that were tried fewer than `maxAttempts` times; returns their number. */
 export async function requeueParked(
   transaction: TenantTransaction,
   sessionId: string,

@@ -41,8 +41,8 @@ const write = (figures: string): string => `
 const CLEAR = 'DELETE FROM stats_snapshots WHERE tenant_id IS NOT DISTINCT FROM $1::uuid AND date = $2::date';
 
 /**
- * Writes down the figures of a tenant, or of the instance for null, as those of a day (`2026-03-01`); answers how many. Written again on the same day,
- * the later ones take the place of the earlier. What models cost on the day before is whole by now, and written once more.
+ * Stores the statistics of a tenant, or of the instance for null, for a day (`2026-03-01`); returns their number. A later run on the same day replaces
+ * them. Model costs of the previous day are complete by now and are stored again.
  */
 export async function takeSnapshot(maintenance: pg.Pool, tenantId: TenantId | null, day: string): Promise<number> {
   const client = await maintenance.connect();

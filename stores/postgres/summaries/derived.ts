@@ -88,7 +88,7 @@ export async function listSummaries(
   };
 }
 
-/** One summary by its id; null where the tenant has none such, or its session was deleted. */
+/** Returns a summary by its id; null if it is missing or its session was deleted. */
 export function readSummary(transaction: TenantTransaction, id: string): Promise<StoredSummary | null> {
   return transaction.summary.findFirst({
     where: { id, session: { status: { not: 'deleted' }, ...unrestrictedSession() } },

@@ -15,8 +15,8 @@ export interface QuotedRow {
 const quotedRow = z.object({ id: z.string(), session_id: z.string(), content: z.string(), occurred_at: z.date() });
 
 /**
- * Prompts and observations by id, for quoting them in this transaction: none of their sessions is forgotten before it ends. What is gone,
- * or another user's (`viewerId` undefined: an admin), is left out. @throws ForgottenMeanwhile
+ * Returns prompts and observations by id, to quote them in this transaction: none of their sessions is forgotten before it ends. Omits deleted rows
+ * and those of other users (`viewerId` undefined: an admin). @throws ForgottenMeanwhile
  */
 export async function readQuotedRows(
   transaction: TenantTransaction,

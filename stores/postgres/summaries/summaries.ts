@@ -116,13 +116,13 @@ export async function writeSessionSummary(
   draft: SessionSummaryDraft,
 ): Promise<WrittenSummary[]> {
   const earlier = await transaction.summary.count({ where: { sessionId: context.sessionId, type: 'session' } });
-  const standing = await transaction.summary.findFirst({
+  const existing = await transaction.summary.findFirst({
     where: { sessionId: context.sessionId, type: 'session', toSeq: context.toSeq },
     orderBy: { version: 'desc' },
     select: { createdAt: true },
   });
   // Another attempt was faster.
-  if (standing !== null && !(await hasTopicSince(transaction, context.sessionId, standing.createdAt))) return [];
+  if (existing !== null && !(await hasTopicSince(transaction, context.sessionId, existing.createdAt))) return [];
   const superseded = await transaction.summary.updateManyAndReturn({
     where: { sessionId: context.sessionId, type: 'session', published: true, toSeq: { lte: context.toSeq } },
     data: { published: false },
@@ -139,7 +139,7 @@ export async function writeSessionSummary(
   return createMissing(transaction, [
     {
       // A second one of the same rows: a window of them was summarised since.
-      ...common(context, standing === null ? `session:${context.toSeq}` : `session:${context.toSeq}:${earlier + 1}`),
+      ...common(context, existing === null ? `session:${context.toSeq}` : `session:${context.toSeq}:${earlier + 1}`),
       ...fields,
       id: newId(),
       type: 'session',

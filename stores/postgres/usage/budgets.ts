@@ -38,8 +38,8 @@ const reserveRow = z.object({
 });
 
 /**
- * Takes tokens of the user's UTC day and a place among the calls that are made at once: one round trip, exact over all processes.
- * What was granted ends with {@link settleCall} or {@link releaseCall}, or by itself after `lifeMs`.
+ * Reserves tokens of the user's UTC day and one of the concurrent calls: one round trip, exact across all processes. The reservation ends
+ * with {@link settleCall} or {@link releaseCall}, or after `lifeMs`.
  */
 export async function reserveCall(
   pool: pg.Pool,
@@ -77,8 +77,8 @@ export interface SettledDay {
 const settledRow = z.object({ used: z.number(), quota: z.number().nullable() });
 
 /**
- * Ends reservations, and those of the user that expired, and adds to the user's day what the calls took, as the provider counted it,
- * whether or not the reservations lived still. Settling twice counts twice: the caller does it in the transaction that keeps it from happening again.
+ * Ends reservations, and expired ones of the user, and adds the usage counted by the provider to the user's day, even if the reservations had
+ * expired. Not idempotent: the caller's transaction must prevent a repetition.
  */
 export async function settleCall(
   transaction: TenantTransaction,
@@ -112,7 +112,7 @@ export interface BudgetAlert {
 }
 
 /**
- * Notes that a user's day has come to the share that is to be told of; null when it has not, or when it was told today already.
+ * Records that a user's usage of the day reached the share of the budget. Returns null if it has not, or if an alert was raised today.
  * @param share 0–1
  */
 export async function raiseBudgetAlert(

@@ -26,7 +26,7 @@ export interface AssignedCall {
   readonly windowN: number;
   readonly userId: string;
   readonly reservationId: string | null;
-  /** How much of the session was forgotten when the call was prepared; null where it was not yet. */
+  /** `forgottenSoFar` of the session when the call was prepared; null before that. */
   readonly forgotten: number | null;
 }
 
@@ -38,8 +38,8 @@ export interface Gathered {
 }
 
 /**
- * Puts the session's waiting windows into the tenant's gathering batch, which is made where there is none. Null where no window waits.
- * Offering them again changes nothing.
+ * Adds the session's pending windows to the tenant's gathering batch, and creates it if there is none. Returns null without a pending
+ * window. Idempotent.
  */
 export async function gatherWindows(
   transaction: TenantTransaction,
@@ -80,7 +80,7 @@ export async function openBatchOf(transaction: TenantTransaction, sessionId: str
   return call === null ? null : { ...call.batch, calls: 0 };
 }
 
-/** Null where the tenant has no such batch. */
+/** Returns null if the tenant has no such batch. */
 export function readBatch(transaction: TenantTransaction, batchId: string): Promise<StoredBatch | null> {
   return transaction.modelBatch.findUnique({
     where: { id: batchId },
@@ -127,15 +127,15 @@ export async function batchSessions(
 }
 
 /** Records the budget reserved for a call and the number of the session's tombstones, before the call is sent. */
-export async function holdReservation(
+export async function storeReservation(
   transaction: TenantTransaction,
   batchId: string,
   call: Pick<AssignedCall, 'sessionId' | 'windowN'>,
-  held: { readonly reservationId: string; readonly forgotten: number },
+  reservation: { readonly reservationId: string; readonly forgotten: number },
 ): Promise<void> {
   await transaction.modelBatchCall.update({
     where: { batchId_sessionId_windowN: { batchId, sessionId: call.sessionId, windowN: call.windowN } },
-    data: { ...held },
+    data: { ...reservation },
   });
 }
 
@@ -196,9 +196,9 @@ export async function unclaimedBatches(
 }
 
 /**
- * Takes a call as done in this state, ends what was held for it, and moves its window, where that still lies in this batch: `summarised`,
- * `parked` with the reason, or `again`, which lets the window wait for another batch. False when another attempt was faster, or the window was
- * forgotten, or went into a later batch, meanwhile.
+ * Completes a call in this state, ends its reservation, and updates its window if that is still in this batch: `summarised`, `parked` with the
+ * reason, or `requeued`, which lets the window wait for another batch. Returns false if another attempt was faster, or if the window was
+ * forgotten or added to a later batch meanwhile.
  */
 export async function finishCall(
   transaction: TenantTransaction,

@@ -13,15 +13,15 @@ export interface CachedResponse {
 }
 
 /** A response to a nearly identical request. */
-export interface NearAnswer extends CachedResponse {
+export interface NearResponse extends CachedResponse {
   readonly signature: Uint32Array;
   readonly novelWords: number;
 }
 
-const keptRow = { response: z.string(), provider: z.enum(['local', 'anthropic']), model: z.string() };
+const responseRow = { response: z.string(), provider: z.enum(['local', 'anthropic']), model: z.string() };
 
 /** Returns the response to an identical request; null if there is none. */
-export async function findAnswer(
+export async function findResponse(
   transaction: TenantTransaction,
   promptVersion: string,
   requestSha256: Uint8Array,
@@ -30,19 +30,19 @@ export async function findAnswer(
     SELECT response, provider, model FROM model_response_cache
      WHERE tenant_id = (SELECT current_tenant_id()) AND prompt_version = ${promptVersion} AND request_sha256 = ${requestSha256} AND expires_at > now()
        AND unreadable IS NULL`;
-  return z.array(z.object(keptRow)).parse(rows)[0] ?? null;
+  return z.array(z.object(responseRow)).parse(rows)[0] ?? null;
 }
 
 /** Number of candidates that are compared with a request. */
 const CANDIDATES = 8;
-const nearRow = z.object({ ...keptRow, signature: z.instanceof(Uint8Array), novel_words: z.number() });
+const nearRow = z.object({ ...responseRow, signature: z.instanceof(Uint8Array), novel_words: z.number() });
 
-/** Answers to questions that share a band with this one, those that share most first. By the primary key of the bands: nothing is scanned. */
-export async function findNearAnswers(
+/** Returns responses to requests that share a band with this one, most shared bands first. Uses the primary key of the bands: no scan. */
+export async function findNearResponses(
   transaction: TenantTransaction,
   promptVersion: string,
   keys: readonly bigint[],
-): Promise<NearAnswer[]> {
+): Promise<NearResponse[]> {
   const rows = await transaction.$queryRaw`
     SELECT a.response, a.provider, a.model, a.signature, a.novel_words
       FROM (SELECT response_id, count(*) AS shared FROM model_response_bands
@@ -53,14 +53,14 @@ export async function findNearAnswers(
   return z
     .array(nearRow)
     .parse(rows)
-    .map(({ signature, novel_words: strange, ...kept }) => ({
-      ...kept,
+    .map(({ signature, novel_words: novelWords, ...response }) => ({
+      ...response,
       signature: signatureFrom(signature),
-      novelWords: strange,
+      novelWords,
     }));
 }
 
-/** Why an answer that was paid for cannot be used, and what it cost. */
+/** Why a paid response is unusable, and its usage. */
 const unreadableMark = z.object({
   kind: z.enum(['refused', 'truncated', 'invalid_output']),
   problem: z.string(),
@@ -79,19 +79,19 @@ const unreadableMark = z.object({
 });
 export type UnreadableMark = z.infer<typeof unreadableMark>;
 
-export interface UnreadableAnswer extends UnreadableMark {
+export interface UnreadableResponse extends UnreadableMark {
   readonly response: string;
 }
 
 const unreadableRow = z.object({ response: z.string(), unreadable: unreadableMark });
 
-/** The answer to the very same question that this session was given and could not use; null when there is none. */
+/** Returns the unusable response to an identical request of this session; null if there is none. */
 export async function findUnreadable(
   transaction: TenantTransaction,
   sessionId: string,
   promptVersion: string,
   requestSha256: Uint8Array,
-): Promise<UnreadableAnswer | null> {
+): Promise<UnreadableResponse | null> {
   const rows = await transaction.$queryRaw`
     SELECT response, unreadable FROM model_response_cache
      WHERE tenant_id = (SELECT current_tenant_id()) AND prompt_version = ${promptVersion} AND request_sha256 = ${requestSha256} AND expires_at > now()
@@ -111,57 +111,57 @@ export async function dropUnreadable(
      WHERE tenant_id = (SELECT current_tenant_id()) AND prompt_version = ${promptVersion} AND request_sha256 = ${requestSha256} AND unreadable IS NOT NULL`;
 }
 
-export interface AnswerToKeep extends CachedResponse {
+export interface ResponseToCache extends CachedResponse {
   readonly tenantId: TenantId;
   readonly sessionId: string;
   readonly promptVersion: string;
   readonly requestSha256: Uint8Array<ArrayBuffer>;
-  /** What a hit saves. */
+  /** Tokens that a hit saves. */
   readonly tokens: number;
-  /** Null where only the same question may take the answer. */
+  /** Null if only an identical request may use the response. */
   readonly near: {
     readonly signature: Uint32Array;
     readonly keys: readonly bigint[];
     readonly novelWords: number;
   } | null;
   readonly days: number;
-  /** Null for an answer that can be used. */
+  /** Null for a usable response. */
   readonly unreadable: UnreadableMark | null;
-  /** What was forgotten of the session when its rows were read, see `forgottenSoFar`. */
+  /** `forgottenSoFar` of the session when its rows were read. */
   readonly forgotten: number;
 }
 
-/** Of one insert: expired answers of the tenant that go with it. */
+/** Expired responses of the tenant that one insert deletes. */
 const SWEPT = 50;
 
 /**
  * Stores a response, unless something of its session was forgotten since its rows were read. Also deletes some expired responses, more than it adds, so
  * that no job is needed.
  */
-export async function cacheResponse(transaction: TenantTransaction, kept: AnswerToKeep): Promise<void> {
-  await blockForgetting(transaction, kept.sessionId);
-  if ((await forgottenSoFar(transaction, kept.sessionId)) !== kept.forgotten) return;
+export async function cacheResponse(transaction: TenantTransaction, entry: ResponseToCache): Promise<void> {
+  await blockForgetting(transaction, entry.sessionId);
+  if ((await forgottenSoFar(transaction, entry.sessionId)) !== entry.forgotten) return;
   const id = v7();
-  const signature = kept.near === null ? null : signatureBytes(kept.near.signature);
+  const signature = entry.near === null ? null : signatureBytes(entry.near.signature);
   const inserted = await transaction.$executeRaw`
     INSERT INTO model_response_cache AS a (id, tenant_id, session_id, prompt_version, request_sha256, response, provider, model, tokens, signature, novel_words, unreadable, expires_at)
-    VALUES (${id}::uuid, ${kept.tenantId}::uuid, ${kept.sessionId}::uuid, ${kept.promptVersion}, ${kept.requestSha256}, ${kept.response}, ${kept.provider}, ${kept.model},
-            ${kept.tokens}, ${signature}, ${kept.near?.novelWords ?? 0}, ${kept.unreadable === null ? null : JSON.stringify(kept.unreadable)}::jsonb, now() + make_interval(days => ${kept.days}::integer))
+    VALUES (${id}::uuid, ${entry.tenantId}::uuid, ${entry.sessionId}::uuid, ${entry.promptVersion}, ${entry.requestSha256}, ${entry.response}, ${entry.provider}, ${entry.model},
+            ${entry.tokens}, ${signature}, ${entry.near?.novelWords ?? 0}, ${entry.unreadable === null ? null : JSON.stringify(entry.unreadable)}::jsonb, now() + make_interval(days => ${entry.days}::integer))
     ON CONFLICT (tenant_id, prompt_version, request_sha256)
     DO UPDATE SET response = excluded.response, provider = excluded.provider, model = excluded.model, tokens = excluded.tokens, session_id = excluded.session_id,
                   novel_words = excluded.novel_words, unreadable = excluded.unreadable, created_at = now(), expires_at = excluded.expires_at
-     -- What can be used is not given up for what cannot.
+     -- A usable response is not replaced by an unusable one.
      WHERE excluded.unreadable IS NULL OR a.unreadable IS NOT NULL OR a.expires_at <= now()`;
-  if (inserted === 1 && kept.near !== null)
+  if (inserted === 1 && entry.near !== null)
     await transaction.$executeRaw`
       INSERT INTO model_response_bands (tenant_id, key, response_id)
-      SELECT a.tenant_id, key, a.id FROM model_response_cache a CROSS JOIN unnest(${[...kept.near.keys]}::bigint[]) AS key WHERE a.id = ${id}::uuid ON CONFLICT DO NOTHING`;
-  // Another call may be renewing one of them, and wait for what this one renewed: what is locked is left to it.
+      SELECT a.tenant_id, key, a.id FROM model_response_cache a CROSS JOIN unnest(${[...entry.near.keys]}::bigint[]) AS key WHERE a.id = ${id}::uuid ON CONFLICT DO NOTHING`;
+  // Another call may be renewing one of these rows and wait for the one renewed here: locked rows are skipped.
   await transaction.$executeRaw`
     DELETE FROM model_response_cache WHERE id IN (SELECT id FROM model_response_cache WHERE tenant_id = (SELECT current_tenant_id()) AND expires_at < now() ORDER BY expires_at LIMIT ${SWEPT} FOR UPDATE SKIP LOCKED)`;
 }
 
 /** Deletes the responses to rows of a session, because some of it was forgotten. */
-export async function forgetAnswers(transaction: TenantTransaction, sessionId: string): Promise<void> {
+export async function forgetResponses(transaction: TenantTransaction, sessionId: string): Promise<void> {
   await transaction.$executeRaw`DELETE FROM model_response_cache WHERE session_id = ${sessionId}::uuid`;
 }

@@ -33,8 +33,8 @@ const SUMS = `count(*) FILTER (WHERE NOT l.cache_hit) AS calls, count(*) FILTER 
   coalesce(sum(l.cost_usd), 0) AS usd, round(avg(l.latency_ms) FILTER (WHERE NOT l.cache_hit)) AS latency_ms`;
 
 /**
- * Rows of the ledger in a time. The id bounds keep partitions of other months out; a day of slack stands for clocks that differ, because
- * ids are made by workers and times by the database.
+ * The condition for usage rows in a time range. The id bounds exclude partitions of other months; a day of slack allows for clock differences,
+ * because workers create the ids and the database the times.
  */
 const RANGE = `l.tenant_id = (SELECT current_tenant_id()) AND l.created_at >= $2::timestamptz AND l.created_at < $3::timestamptz
   AND l.id >= (lpad(to_hex((extract(epoch FROM $2::timestamptz - interval '1 day') * 1000)::bigint), 12, '0') || '00000000000000000000')::uuid

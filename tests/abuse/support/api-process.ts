@@ -20,7 +20,7 @@ export interface ApiProcess {
   readonly url: string;
   readonly db: TestDatabase;
   readonly admin: TestUser;
-  /** The longest pause of its event loop since this was asked last, in milliseconds, without and with the time in which it had no core. */
+  /** Longest pause of its event loop since the last call, in milliseconds, without and with the time in which it had no core. */
   longestPause(): Promise<z.output<typeof pauseAnswer>>;
   /** Resident memory, in MiB. */
   residentMib(): number;
@@ -38,14 +38,14 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** The flags that the supervisor gives a process, its entry left out. */
+/** Returns the flags that the supervisor passes to a process, without its entry file. */
 async function flagsOf(entry: string): Promise<string[]> {
   const service = nodeService({ name: 'api', entry, after: [], ports: [], environment: {}, stopGraceMs: 1_000 });
   const command = await service.prepare({ signal: new AbortController().signal, update: () => undefined });
   return command.args.filter((argument) => argument.startsWith('--'));
 }
 
-/** The api as the supervisor starts it, heap included, on a database of its own; its event loop is watched. */
+/** Starts the API with the supervisor's flags on its own database, with a monitored event loop. */
 export async function startApiProcess(): Promise<ApiProcess> {
   const entry = path.join('api', 'main.ts');
   const db = await createTestDatabase();

@@ -30,7 +30,7 @@ function lines(name: string, line: string, bytes: number): HostileBody {
   };
 }
 
-/** A transcript that is over. */
+/** Returns a completed transcript. */
 function transcript(name: string, piece: string): HostileBody {
   const bytes = Buffer.from(piece);
   const query = new URLSearchParams({
@@ -58,11 +58,11 @@ function rows(name: string, texts: readonly string[]): HostileBody {
   };
 }
 
-const said = (text: string) => `{"type":"user","message":{"content":${text}}}`;
+const message = (text: string) => `{"type":"user","message":{"content":${text}}}`;
 const event = (content: string) => `{"type":"prompt","session_id":"hostile","content":${content}}`;
 const quoted = (piece: string, bytes: number) => `"${filled(piece, bytes)}"`;
 
-/** The worst texts that are known for each way in, of about the largest size that it takes. */
+/** The worst known bodies for each route, of about its largest size. */
 export function hostileBodies(hookBytes: number): readonly HostileBody[] {
   const keys = Array.from({ length: Math.floor(hookBytes / 11) }, (_, at) => `"${at}":1`).join(',');
   const texts = ['<private><\\/private>', '&lt;private ', '\\u0000', '\\ud83d', 'Authorization: Bearer '];
@@ -110,13 +110,13 @@ export function hostileBodies(hookBytes: number): readonly HostileBody[] {
     lines('lines of events', event('"short"'), hookBytes / 64),
     lines('lines of %3cprivate', event(quoted('%3cprivate ', 20_000)), hookBytes / 16),
     lines('lines of 1 MiB', event(quoted('&lt;private ', MIB - 100)), hookBytes / 15),
-    transcript('transcript of one line', said(quoted('a', hookBytes))),
-    transcript('transcript of a wide line', said(list('0', hookBytes))),
+    transcript('transcript of one line', message(quoted('a', hookBytes))),
+    transcript('transcript of a wide line', message(list('0', hookBytes))),
     transcript(
       'transcript of a call of 8 MB',
       `{"type":"assistant","message":{"id":"m","content":[{"type":"tool_use","id":"t","name":"Bash","input":{}}]}}\n{"type":"user","toolUseResult":${list(quoted('abcd efg ', 5_000), hookBytes / 4)},"message":{"content":[{"type":"tool_result","tool_use_id":"t","content":"x"}]}}`,
     ),
-    transcript('transcript of %3cprivate', filled(`${said(quoted('%3cprivate ', 200_000))}\n`, hookBytes / 32)),
+    transcript('transcript of %3cprivate', filled(`${message(quoted('%3cprivate ', 200_000))}\n`, hookBytes / 32)),
     transcript('transcript of short lines', filled('{"type":"progress"}\n', hookBytes / 8)),
     transcript('transcript of lines that are no JSON', filled('x\n', hookBytes / 64)),
     rows('row of one value', [quoted('a', hookBytes)]),

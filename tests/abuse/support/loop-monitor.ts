@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 
-/* Loaded into an api process before its own code: answers the longest pause of the event loop since it was asked last. */
+/* Loaded into an API process before its own code: reports the longest pause of the event loop since the last request. */
 
 const RESOLUTION_MS = 1;
 
-/** How long this thread was ready and had no core, in milliseconds: what else the machine does is no input's. Zero where Linux does not say it. */
+/** Milliseconds in which this thread was ready and had no core: the load of the machine is not an effect of the input. Zero if unknown. */
 function waitedMs(): number {
   try {
     return Number(readFileSync('/proc/thread-self/schedstat', 'latin1').split(' ')[1]) / 1e6;

@@ -1,13 +1,13 @@
 /*
- * A reader of recalled text that is as suspicious as can be. It shares nothing with the code that makes recalled text inert: it decodes
- * whatever a model or a parser could decode, and then looks for tags, turns and links. Answers are sentences for people.
+ * A strict reader of recalled text. It shares no code with the functions that make recalled text inert: it decodes everything that a model
+ * or a parser could decode, then searches for tags, turns and links. It returns violations as phrases.
  */
 
 const FIRST = '<recollect-context>\n';
 const LAST = '\n</recollect-context>';
 
 const ENTITIES: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', sol: '/', nbsp: ' ', quot: '"' };
-/** Letters of other scripts in the order of their likeness. */
+/** Letters of other scripts, in the order of the Latin letters they resemble. */
 const LOOKALIKE = 'асеорхуѕіјтнкмвгԁοαειντυρκ';
 const PLAIN = 'aceopxysijthkmbrdoaeivtupk';
 
@@ -34,7 +34,7 @@ function decodedOnce(text: string): string {
     .replaceAll(/\\+\//gu, '/');
 }
 
-/** The text as the most willing reader takes it: decoded until nothing changes, folded, in lower case. */
+/** Returns the text decoded until nothing changes, folded and in lower case. */
 function taken(text: string): string {
   let now = text;
   for (let before = ''; before !== now;) {
@@ -64,7 +64,7 @@ const SWALLOW = /<!--|<!\[cdata\[/u;
 const LINK = /\]\((?:https?:|javascript:|data:|\/\/)|(?:^|\n)\[[^\]\n]+\]:\s*(?:https?:|javascript:)/u;
 const UNSEEN = /(?![\n\t])[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2028\u2029]/u;
 
-/** What of a quoted text could be taken for more than a quotation. */
+/** Returns what a reader could take for more than a quotation. */
 export function violationsOf(text: string): string[] {
   const read = taken(text);
   return [
@@ -74,11 +74,11 @@ export function violationsOf(text: string): string[] {
     ...(TURN.test(read) ? ['a turn of a conversation'] : []),
     ...(SWALLOW.test(read) ? ['the beginning of a comment'] : []),
     ...(LINK.test(read) ? ['a link of Markdown'] : []),
-    ...(UNSEEN.test(text) ? ['a character that nobody sees'] : []),
+    ...(UNSEEN.test(text) ? ['an invisible character'] : []),
   ];
 }
 
-/** What of a block leaves it, or is no block: one beginning at the start, one end at the end, the notice in its first line. */
+/** Returns violations of a block: it must have one start tag, one end tag, and the notice in its first line. */
 export function blockViolations(block: string): string[] {
   if (!block.startsWith(FIRST) || !block.endsWith(LAST)) return ['no block'];
   const inside = block.slice(FIRST.length, -LAST.length);
@@ -92,7 +92,7 @@ export function blockViolations(block: string): string[] {
   ];
 }
 
-/** Every string within a value of JSON. */
+/** Returns every string in a JSON value. */
 export function stringsOf(value: unknown): string[] {
   if (typeof value === 'string') return [value];
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(stringsOf) : [];

@@ -8,41 +8,41 @@ import { transcriptFolderOf } from '../../transcripts/folder.ts';
 import { INJECTION_TEXTS } from '../injection-texts.ts';
 import type { InjectionText } from '../injection-texts.ts';
 
-/** The project that everything is captured in but what has a project of its own for each text. */
+/** The project of all captures, except texts that have a project of their own. */
 export const ROOT = '/src/injection';
-/** The word that stands in everything of one text, and nowhere else. */
+/** Returns the word that occurs in every capture of a group, and nowhere else. */
 export const markOf = (n: number): string => `zorblat${String.fromCodePoint(97 + n, 97 + n)}`;
-/** The folder of the project that is called as one text. */
+/** Returns the folder of the project that is named after a group. */
 export const namedRoot = (n: number): string => `/src/named/${markOf(n)}`;
 export const fileOf = (n: number): string => `${ROOT}/src/${markOf(n)}.ts`;
 
-/** The word that says by which way a sentence was captured. */
+/** Words that identify the way by which a sentence was captured. */
 const WAYS_IN: readonly string[] =
-  'prompted printed edited called evented noted answered transcribed remembered corrected told'.split(' ');
+  'prompted printed edited called evented noted answered transcribed remembered corrected dictated'.split(' ');
 
-/** Texts that are captured together: each alone would take minutes for nothing. */
+/** Texts that are captured together: one by one would take minutes longer. */
 const TOGETHER = 3;
-/** Groups of texts, by which everything here is numbered. */
+/** Groups of texts; their index is the number `n` everywhere here. */
 export const GROUPS: readonly (readonly InjectionText[])[] = Array.from(
   { length: Math.ceil(INJECTION_TEXTS.length / TOGETHER) },
   (_, n) => INJECTION_TEXTS.slice(n * TOGETHER, (n + 1) * TOGETHER),
 );
 const numbers = GROUPS.map((_, n) => n);
 
-/** The texts of a group, another one first by each way: a preview shows no more than that. */
+/** Returns the texts of a group, rotated by way: a preview shows only the first. */
 function textsOf(n: number, way: string): readonly string[] {
   const texts = (GROUPS[n] ?? []).map(({ text }) => text);
   const first = WAYS_IN.indexOf(way) % TOGETHER;
   return [...texts.slice(first), ...texts.slice(0, first)];
 }
 
-/** Sentences that are found by their mark and by the question about them, with the texts in their midst. */
-function said(n: number, way: string): string {
+/** Returns sentences that searches find by their mark, with the texts between them. */
+function sentences(n: number, way: string): string {
   const texts = textsOf(n, way).join('\n');
-  return `The gateway of ${markOf(n)} fails ${way} at night.\n${texts}\nThe report of ${markOf(n)} ${way} says so.`;
+  return `The gateway of ${markOf(n)} fails ${way} at night.\n${texts}\nThe report of ${markOf(n)} ${way} shows this.`;
 }
 
-/** The texts as a name or a title has room for them. */
+/** Returns the texts at the length of a name or a title. */
 const named = (n: number, way: string): string =>
   `${markOf(n)} ${textsOf(n, way)
     .map((text) => text.slice(0, 60).toWellFormed())
@@ -51,7 +51,7 @@ const tagsOf = (n: number): readonly string[] => textsOf(n, 'prompted').map((tex
 
 type Body = Readonly<Record<string, unknown>>;
 
-/** A hook of the session `hooks`, stored or an error. */
+/** Sends a hook; returns the response. @throws Error unless it is stored */
 export async function hooked(instance: TestInstance, event: string, session: string, body: Body, cwd = ROOT) {
   const answer = await instance.call('POST', `/hooks/${event}`, {
     body: { session_id: session, cwd, hook_event_name: event, ...body },
@@ -64,13 +64,13 @@ async function byHooks(instance: TestInstance): Promise<void> {
   const hook = (event: string, body: Body) => hooked(instance, event, 'hooks', body);
   await hook('SessionStart', { source: 'startup', root: ROOT });
   for (const n of numbers) {
-    await hook('UserPromptSubmit', { prompt: said(n, 'prompted') });
+    await hook('UserPromptSubmit', { prompt: sentences(n, 'prompted') });
     const use = { tool_use_id: `use-${n}`, tool_name: 'Bash', tool_input: { command: `report ${markOf(n)}` } };
-    await hook('PostToolUse', { ...use, tool_response: { stdout: said(n, 'printed'), stderr: '' } });
+    await hook('PostToolUse', { ...use, tool_response: { stdout: sentences(n, 'printed'), stderr: '' } });
     await hook('PostToolUse', {
       tool_use_id: `edit-${n}`,
       tool_name: 'Edit',
-      tool_input: { file_path: fileOf(n), old_string: 'x', new_string: said(n, 'edited') },
+      tool_input: { file_path: fileOf(n), old_string: 'x', new_string: sentences(n, 'edited') },
       tool_response: 'completed',
     });
     await hook('PostToolUse', {
@@ -80,18 +80,23 @@ async function byHooks(instance: TestInstance): Promise<void> {
       tool_response: `The gateway of ${markOf(n)} fails called at night.`,
     });
   }
-  await hook('Stop', { last_assistant_message: 'I have looked at every gateway.' });
+  await hook('Stop', { last_assistant_message: 'I have read every gateway report.' });
   await hook('SessionEnd', { reason: 'exit' });
 }
 
 async function byEvents(instance: TestInstance): Promise<void> {
   const base = { host: 'test', session_id: 'events', project: { path: ROOT } };
-  const prompts = numbers.map((n) => ({ ...base, type: 'prompt', content: said(n, 'evented'), key: `event-${n}` }));
+  const prompts = numbers.map((n) => ({
+    ...base,
+    type: 'prompt',
+    content: sentences(n, 'evented'),
+    key: `event-${n}`,
+  }));
   await captured(instance, prompts);
   const lines = numbers.flatMap((n) => [
-    { ...base, type: 'observation', text: said(n, 'noted'), tags: tagsOf(n), key: `note-${n}` },
-    { ...base, type: 'prompt', role: 'assistant', content: said(n, 'answered'), key: `answer-${n}` },
-    // The projects that are called as the texts.
+    { ...base, type: 'observation', text: sentences(n, 'noted'), tags: tagsOf(n), key: `note-${n}` },
+    { ...base, type: 'prompt', role: 'assistant', content: sentences(n, 'answered'), key: `answer-${n}` },
+    // The projects that are named after the texts.
     {
       host: 'test',
       session_id: `named-${n}`,
@@ -119,7 +124,7 @@ async function byTranscript(instance: TestInstance): Promise<void> {
     cwd: ROOT,
     timestamp: new Date(Date.UTC(2026, 4, 2, 9, n)).toISOString(),
     isSidechain: false,
-    message: { role: 'user', content: said(n, 'transcribed') },
+    message: { role: 'user', content: sentences(n, 'transcribed') },
   }));
   folder.write('-src/transcript.jsonl', lines);
   const { signal } = new AbortController();
@@ -138,17 +143,17 @@ async function byHand(instance: TestInstance): Promise<void> {
     return answer.body;
   };
   const remembered = async (n: number, way: string, more: Body = {}): Promise<string> =>
-    stored.parse(await must('POST', '/memories', { content: said(n, way), project: namedRoot(n), ...more })).hash;
+    stored.parse(await must('POST', '/memories', { content: sentences(n, way), project: namedRoot(n), ...more })).hash;
   for (const n of numbers) {
-    const hash = await remembered(n, 'remembered', { title: named(n, 'told').slice(0, 200), tags: tagsOf(n) });
-    // The words of some are put by a correction.
-    if (n % 5 === 0) await must('PUT', `/memories/${hash}`, { content: said(n, 'corrected') });
+    const hash = await remembered(n, 'remembered', { title: named(n, 'dictated').slice(0, 200), tags: tagsOf(n) });
+    // Some texts are captured by a correction.
+    if (n % 5 === 0) await must('PUT', `/memories/${hash}`, { content: sentences(n, 'corrected') });
     const { id } = memory.parse(await must('GET', `/memories/${await remembered(n, 'refuted')}`));
     await must('POST', `/learnings/${id}/invalidate`, { reason: named(n, 'edited') });
   }
 }
 
-/** The official client over HTTP with the admin's key; closed by who asked for it. */
+/** Returns the official client over HTTP with the admin's key; the caller closes it. */
 export async function mcpClient(instance: TestInstance): Promise<Client> {
   const client = new Client({ name: 'test', version: '1.0.0' });
   const headers = { authorization: `Bearer ${instance.admin.key}` };
@@ -159,14 +164,14 @@ export async function mcpClient(instance: TestInstance): Promise<Client> {
 async function byMcp(instance: TestInstance): Promise<void> {
   const client = await mcpClient(instance);
   for (const n of numbers) {
-    const given = { content: said(n, 'told'), tags: [markOf(n)], project: namedRoot(n) };
+    const given = { content: sentences(n, 'dictated'), tags: [markOf(n)], project: namedRoot(n) };
     const { isError } = await client.callTool({ name: 'remember', arguments: given });
     if (isError === true) throw new Error('remember failed');
   }
   await client.close();
 }
 
-/** Captures every text by every way that there is; returns the words by which the ways are known. */
+/** Captures every text by every way; returns the words that identify the ways. */
 export async function captureEverywhere(instance: TestInstance): Promise<readonly string[]> {
   await byEvents(instance);
   await byHooks(instance);

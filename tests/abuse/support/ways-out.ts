@@ -8,7 +8,7 @@ import { recordOutput } from '../../cli/support/output.ts';
 import type { TestInstance } from '../../setup/instance.ts';
 import { fileOf, hooked, markOf, namedRoot, ROOT } from './ways-in.ts';
 
-/** What an agent is given by one way: a whole block, or strings within an answer for programs that an agent reads. */
+/** What an agent receives by one way: a block, or strings of a JSON response. */
 export interface Recalled {
   readonly block?: string;
   readonly strings?: unknown;
@@ -40,7 +40,7 @@ export function waysOut(instance: TestInstance, mcp: Client, dataDir: string): R
   };
   const byHook = async (event: string, session: string, body: Readonly<Record<string, unknown>>, cwd = ROOT) =>
     hookAnswer.parse(await hooked(instance, event, session, body, cwd)).hookSpecificOutput?.additionalContext ?? '';
-  /** A hook may be late on a busy machine, and is then answered with nothing: a session of its own for each try. */
+  /** A hook may time out on a busy machine and return nothing: each try uses its own session. */
   const patiently = async (ask: (session: string) => Promise<string>): Promise<Recalled> => {
     for (let attempt = 1; ; attempt += 1) {
       const block = await ask(randomUUID());
@@ -58,7 +58,7 @@ export function waysOut(instance: TestInstance, mcp: Client, dataDir: string): R
   };
   const anchor = async (n: number): Promise<string> => (await hashes(n))[0] ?? 'none';
   const command = async (...args: string[]): Promise<Recalled> => {
-    const output = recordOutput({ HOME: '/nobody' });
+    const output = recordOutput({ HOME: '/nonexistent' });
     const program = createProgram(output, () => undefined);
     await program.parseAsync([...args, '--data-dir', dataDir], { from: 'user' });
     if (output.errors() !== '') throw new Error(output.errors());

@@ -72,9 +72,9 @@ beforeAll(async () => {
     repairs: true,
     settleMs: 100,
   });
-  await captured(instance, withCalls(smallSession('whole'), 4));
+  await captured(instance, withCalls(smallSession('complete'), 4));
   await captured(instance, smallSession('open').slice(0, 4));
-  ({ id: sessionId } = await finished(instance, 'test:whole', PATIENCE_MS));
+  ({ id: sessionId } = await finished(instance, 'test:complete', PATIENCE_MS));
   model = (await sql('SELECT serving_model FROM embedding_indexes'))[0]?.['serving_model'] ?? '';
   await until(async () => (await isQuiet()) || undefined, PATIENCE_MS);
 }, 120_000);
@@ -107,7 +107,7 @@ function foreign(over: Partial<IndexChunk>): IndexChunk {
     chunk: 0,
     title: 'Title',
     purpose: '',
-    text: 'What nobody wrote',
+    text: 'Text of no memory',
     projectId: null,
     sessionId: null,
     namespace: 'default',
@@ -226,7 +226,7 @@ const BREAKS: readonly [name: string, kind: DivergenceKind, count: number, break
     },
   ],
   [
-    'evidence that quotes what is nowhere',
+    'evidence that quotes a missing row',
     'dangling_evidence',
     4,
     async () => {
@@ -234,7 +234,7 @@ const BREAKS: readonly [name: string, kind: DivergenceKind, count: number, break
       const { tenantId, userId } = instance.admin;
       await sql(
         `INSERT INTO learnings (id, tenant_id, user_id, fingerprint, category, title, description, confidence, valid_from, created_at)
-         VALUES ($1::uuid, $2, $3, sha256(convert_to($1::uuid::text, 'UTF8')), 'pattern', 'Said by nobody', '', 0.5, now(), now())`,
+         VALUES ($1::uuid, $2, $3, sha256(convert_to($1::uuid::text, 'UTF8')), 'pattern', 'Without evidence', '', 0.5, now(), now())`,
         learning,
         tenantId,
         userId,
@@ -265,7 +265,7 @@ const BREAKS: readonly [name: string, kind: DivergenceKind, count: number, break
     },
   ],
   [
-    'a session that counts what it has not',
+    'a session with wrong counts',
     'wrong_count',
     1,
     () => sql('UPDATE sessions SET observation_count = observation_count + 5 WHERE id = $1', sessionId),
@@ -293,7 +293,7 @@ const BREAKS: readonly [name: string, kind: DivergenceKind, count: number, break
       for (const workflowIdOf of [sessionWorkflowId, learningWorkflowId])
         await instance.temporal.workflow.start('session', {
           workflowId: workflowIdOf(tenantIdOf(), newId()),
-          taskQueue: 'nobody-serves-this',
+          taskQueue: 'unserved',
           typedSearchAttributes,
         });
       const workflows = createRunningWorkflows(instance.temporal);
@@ -329,9 +329,9 @@ describe('finds, counts and repairs differences, then finds none', { timeout: PA
     const seen = await check();
     expect(seen.found).toEqual(broken);
     expect(seen.repaired).toEqual({});
-    const mended = await check(true);
-    expect(mended.found).toEqual(broken);
-    expect(mended.repaired).toEqual(broken);
+    const repairing = await check(true);
+    expect(repairing.found).toEqual(broken);
+    expect(repairing.repaired).toEqual(broken);
     await until(async () => (await isQuiet()) || undefined, PATIENCE_MS);
     expect((await check()).found).toEqual({});
   });
@@ -374,7 +374,7 @@ test('finds no difference during captures', { timeout: PATIENCE_MS }, async () =
 });
 
 test('resumes from heartbeat details with their counts', async () => {
-  const whole = await check();
+  const complete = await check();
   const [last] = await sql(
     'SELECT object_id FROM embeddings WHERE tenant_id = $1 ORDER BY object_id DESC LIMIT 1',
     tenantIdOf(),
@@ -386,21 +386,21 @@ test('resumes from heartbeat details with their counts', async () => {
   expect(resumed.found).toEqual({ missing: 3 });
   const rest = await check(true, { scanned: [model], model: null, after: null, counts, rows });
   expect(rest.rows).toBe(resumed.rows);
-  expect(rest.rows - 1_000).toBeLessThan(whole.rows);
+  expect(rest.rows - 1_000).toBeLessThan(complete.rows);
   // Repaired rows are not found again but remain counted; unrepaired ones are found again.
-  const mended = { rows: 7, found: { untracked: 5, wrong_count: 2 }, repaired: { untracked: 4 } };
+  const earlier = { rows: 7, found: { untracked: 5, wrong_count: 2 }, repaired: { untracked: 4 } };
   const scanned = { scanned: [model], model: null, after: null, counts };
-  expect(await check(true, { ...scanned, rows: { isDone: false, counts: mended } })).toMatchObject({
+  expect(await check(true, { ...scanned, rows: { isDone: false, counts: earlier } })).toMatchObject({
     found: { missing: 3, untracked: 4 },
     repaired: { missing: 3, untracked: 4 },
   });
-  expect(await check(true, { ...scanned, rows: { isDone: true, counts: mended } })).toEqual({
+  expect(await check(true, { ...scanned, rows: { isDone: true, counts: earlier } })).toEqual({
     rows: 1_007,
     found: { missing: 3, untracked: 5, wrong_count: 2 },
     repaired: { missing: 3, untracked: 4 },
   });
   // Details of another build are ignored.
-  expect((await check(true, { odd: true })).rows).toBe(whole.rows);
+  expect((await check(true, { odd: true })).rows).toBe(complete.rows);
 });
 
 test('ends a cancelled check and records it', async () => {

@@ -43,11 +43,11 @@ afterEach(async () => {
   hinted.length = 0;
 });
 
-/** Runs the activity as Temporal would, from where an attempt before it was, and answers the result and its last heartbeat. */
+/** Runs the activity as Temporal does, from the heartbeat of a previous attempt; returns the result and the last heartbeat. */
 async function consolidate(
   nowMs = NOW_MS,
   heartbeatDetails?: unknown,
-): Promise<{ result: ConsolidationResult; told: unknown }> {
+): Promise<{ result: ConsolidationResult; heartbeat: unknown }> {
   const activities = createConsolidationActivities({
     ...classroom.dependencies,
     maintenance,
@@ -65,11 +65,11 @@ async function consolidate(
   const environment = new MockActivityEnvironment(heartbeatDetails === undefined ? {} : { heartbeatDetails }, {
     logger: new DefaultLogger('ERROR'),
   });
-  let told: unknown;
+  let heartbeat: unknown;
   environment.on('heartbeat', (details: unknown) => {
-    told = details;
+    heartbeat = details;
   });
-  return { result: await environment.run(() => activities.consolidate()), told };
+  return { result: await environment.run(() => activities.consolidate()), heartbeat };
 }
 
 interface Planted {
@@ -111,7 +111,7 @@ async function plant(description: string, given: Planted = {}): Promise<string> 
     ],
   );
   await instance.db.superuser.query(
-    "INSERT INTO learning_evidence (learning_id, row_id, quote_sha256, tenant_id, session_id, quote) VALUES ($1, $2, 'q', $3, $4, 'said')",
+    "INSERT INTO learning_evidence (learning_id, row_id, quote_sha256, tenant_id, session_id, quote) VALUES ($1, $2, 'q', $3, $4, 'a quote')",
     [id, newId(), tenantId, newId()],
   );
   return id;
@@ -160,7 +160,7 @@ describe('a duplicate', () => {
     expect((await consolidate()).result).toMatchObject({ scopes: 3, duplicates: 0 });
   });
 
-  test('that is verified is kept over one with higher confidence', async () => {
+  test('that is verified takes precedence over one with higher confidence', async () => {
     const verified = await plant(first, { verified: true, confidence: 0.4, at: '2026-05-03T00:00:00Z' });
     const sure = await plant(`${second} Always.`, { confidence: 0.9 });
     await consolidate();
@@ -168,7 +168,7 @@ describe('a duplicate', () => {
     expect(await byId(sure)).toMatchObject({ open: false, superseded_by: verified });
   });
 
-  test('that was remembered by a user is kept over an extracted one', async () => {
+  test('that was remembered by a user takes precedence over an extracted one', async () => {
     const taught = await plant(`${second} Always.`, { confidence: 0.9 });
     for (const content of [first, 'Retry while attempts <= 3', 'Retry while attempts >= 3'])
       await remembered(instance, content, { project: projectId, occurred_at: '2026-05-01T00:00:00Z' });
@@ -196,8 +196,8 @@ describe('a duplicate', () => {
     const after = await measure();
     expect(after.share).toBeLessThanOrEqual(0.01);
     // Different learnings remain: nothing known is lost.
-    const standing = (await learningsOf(instance)).filter((row) => row.open).map((row) => row.description);
-    for (const thing of things) expect(standing.join('\n')).toContain(`${thing}_state`);
+    const current = (await learningsOf(instance)).filter((row) => row.open).map((row) => row.description);
+    for (const thing of things) expect(current.join('\n')).toContain(`${thing}_state`);
     expect(after.learnings).toBeLessThan(things.length * 2);
   });
 });
@@ -283,9 +283,9 @@ test('resumes where the previous attempt was interrupted', async () => {
   await plant('The cache lives in redis', { project: null });
   await plant('Deploy on Fridays');
   const counts = { scopes: 1, duplicates: 0, superseded: 0, decayed: 1, pruned: 0 };
-  const { told } = await consolidate();
+  const { heartbeat } = await consolidate();
   const after = { tenantId: instance.admin.tenantId, projectId: null, namespace: 'default' };
-  expect(told).toMatchObject({ after: { projectId }, counts: { scopes: 2, decayed: 2 } });
+  expect(heartbeat).toMatchObject({ after: { projectId }, counts: { scopes: 2, decayed: 2 } });
   await instance.db.superuser.query('UPDATE learnings SET decayed_on = NULL');
   const { result } = await consolidate(NOW_MS, { after, counts });
   expect(result).toMatchObject({ scopes: 2, decayed: 2 });

@@ -50,7 +50,7 @@ const erasing = (id: string) => ({
   names: [erasedName('session', id)],
 });
 
-/** What a new machine finds in one of the stores. */
+/** Returns the entries that a new machine reads from one of the stores. */
 async function found(name: string) {
   const head = await storedHead(journalOf(0).maintenance);
   return readJournals({
@@ -71,10 +71,10 @@ test('chains entries of concurrent writers without gaps in every store', async (
 
 test('stores an entry after an unavailable store once, and no manifest contains it before', async () => {
   await openJournal(journalOf(0), signal);
-  // A file in the way of the folder: the store gives no answer.
-  writeFileSync(path.join(folder, 'away'), '');
+  // A file at the path of the folder blocks the store.
+  writeFileSync(path.join(folder, 'blocked'), '');
   const record = erasing('a');
-  await expect(writeToJournal(journalOf(0, ['store', 'away']), record, new Date(), signal)).rejects.toMatchObject({
+  await expect(writeToJournal(journalOf(0, ['store', 'blocked']), record, new Date(), signal)).rejects.toMatchObject({
     name: 'ArchiveStoreError',
   });
   expect(await storedHead(journalOf(0).maintenance)).toMatchObject({ entries: 1 });

@@ -43,7 +43,7 @@ beforeAll(async () => {
     await here.superuser.query<{ id: string }>('SELECT id FROM sessions WHERE tenant_id = $1', [mine.tenantId])
   ).rows;
   session = found?.id ?? '';
-  // What a careless way would lose: digits, microseconds, bytes, a JSON null, an old month, words of search, blanks and quotes in arrays.
+  // Values that a careless export would lose: digits, microseconds, bytes, a JSON null, an old month, words of search, blanks and quotes in arrays.
   await here.superuser.query(
     `UPDATE observations SET input = 'null', metadata = '{"n": 12345678901234567890.123456789012345678}', importance = 0.1, occurred_at = '2026-01-02T03:04:05.123456Z',
             tags = ARRAY['a "b"', ' c, d ', 'NULL', ''], search = to_tsvector('english', 'running words') WHERE tenant_id = $1`,
@@ -107,18 +107,18 @@ test('exports a row of every table with counts and checksum, without secrets', a
 
 test('imports the same rows into a tenant of another instance', async () => {
   const months = new Set<string>();
-  const { read: told, written } = await read(text, importer, {
+  const { read: source, written } = await read(text, importer, {
     ensureMonths: (_client, fromMs) => Promise.resolve(void months.add(new Date(fromMs).toISOString().slice(0, 7))),
   });
-  expect(written).toEqual(told);
+  expect(written).toEqual(source);
   expect(months).toContain('2024-01');
-  // The person of the lines is another one here: made, without a way to come in.
+  // The import creates the exported user here, without a way to log in.
   const people = await there.superuser.query<{ active: boolean; role: string }>(
     'SELECT active, role FROM users WHERE tenant_id = $1 AND id = $2',
     [importer.tenantId, mine.userId],
   );
   expect(people.rows).toEqual([{ active: false, role: 'user' }]);
-  for (const table of Object.keys(told).filter((name) => name !== 'users' && name !== 'embeddings')) {
+  for (const table of Object.keys(source).filter((name) => name !== 'users' && name !== 'embeddings')) {
     const columns = (await tenantTables(hereAll))
       .find(({ name }) => name === table)
       ?.columns.filter(({ name }) => name !== 'tenant_id' && !(table === 'settings' && name === 'scope_id'))
@@ -194,8 +194,8 @@ test('exports only the rows of a session, a user or a project', async () => {
       .filter((line) => line.startsWith('{"table"'))
       .map((line) => line.slice(0, 16)),
   ).toEqual(['{"table":"users"']);
-  const strange = await exported(hereAll, { kind: 'session', tenantId: other.tenantId, subject: session });
-  expect(strange).not.toContain('{"table"');
+  const foreign = await exported(hereAll, { kind: 'session', tenantId: other.tenantId, subject: session });
+  expect(foreign).not.toContain('{"table"');
 });
 
 test('does not restore forgotten rows from an older export', async () => {
@@ -204,7 +204,7 @@ test('does not restore forgotten rows from an older export', async () => {
     id === mine.tenantId ? id : id.slice(0, -6) + createHash('sha256').update(id).digest('hex').slice(0, 6),
   );
   const body = renamed.slice(0, renamed.lastIndexOf('{"end"'));
-  const whole =
+  const changed =
     body +
     renamed
       .slice(renamed.lastIndexOf('{"end"'))
@@ -213,7 +213,7 @@ test('does not restore forgotten rows from an older export', async () => {
     "INSERT INTO tombstones (tenant_id, host, external_id, key_sha256) SELECT $1, host, external_id, sha256('session') FROM sessions WHERE tenant_id = $2",
     [tenant.tenantId, importer.tenantId],
   );
-  const { written } = await read(whole, tenant);
+  const { written } = await read(changed, tenant);
   const refused = ['sessions', 'prompts', 'observations', 'summaries', 'learning_evidence', 'entity_mentions'];
   expect(refused.filter((table) => written[table] !== 0)).toEqual([]);
   expect(await count(there.superuser, 'entities', tenant.tenantId)).toBe(0);

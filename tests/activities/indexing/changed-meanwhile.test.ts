@@ -35,7 +35,7 @@ afterAll(async () => {
   await db.close();
 });
 
-/** Captures one event a part and wants their vectors; answers the ids of the rows. */
+/** Captures one event per part and requests their vectors; returns the ids of the rows. */
 async function captured(session: string, parts: readonly EventPart[]): Promise<string[]> {
   const rows: RequestedEmbedding[] = [];
   for (const [n, part] of parts.entries()) {
@@ -99,7 +99,7 @@ const cached = () =>
   ]);
 
 test("a forgotten prompt's words find none of its results and leave no vector", async () => {
-  const [, , asked = '', output = '', answer = '', , later = ''] = await captured('forgotten', [
+  const [, , prompt = '', output = '', answer = '', , later = ''] = await captured('forgotten', [
     said('paint the shed'),
     noted('a brush was bought'),
     said('my word is xylophone'),
@@ -110,9 +110,9 @@ test("a forgotten prompt's words find none of its results and leave no vector", 
   ]);
   const { embedder, read } = countingEmbedder();
   await embed(embedder);
-  expect((await foundBy('xylophone')).toSorted()).toEqual([asked, output, answer].toSorted());
+  expect((await foundBy('xylophone')).toSorted()).toEqual([prompt, output, answer].toSorted());
   const before = read().length;
-  await forget(asked);
+  await forget(prompt);
   expect(await embed(embedder)).toMatchObject({ indexed: 2, more: false });
   expect(await foundBy('xylophone')).toEqual([]);
   // Earlier requests apply now; rows after the next prompt are unchanged.
@@ -126,16 +126,16 @@ test("a forgotten prompt's words find none of its results and leave no vector", 
 });
 
 test('a prompt forgotten during embedding leaves no words behind', async () => {
-  const [asked = '', output = ''] = await captured('forgotten-meanwhile', [
+  const [prompt = '', output = ''] = await captured('forgotten-meanwhile', [
     said('say zeppelin'),
-    noted('what was said'),
+    noted('what was printed'),
   ]);
-  const kept = await cached();
-  expect(await embed(interrupted(() => forget(asked)))).toMatchObject({ indexed: 1, more: true });
+  const before = await cached();
+  expect(await embed(interrupted(() => forget(prompt)))).toMatchObject({ indexed: 1, more: true });
   expect(await embed(countingEmbedder().embedder)).toMatchObject({ indexed: 1, more: false });
   expect(await foundBy('zeppelin')).toEqual([]);
-  expect(await foundBy('said')).toEqual([output]);
-  expect(await cached()).toBe((kept ?? 0) + 1);
+  expect(await foundBy('printed')).toEqual([output]);
+  expect(await cached()).toBe((before ?? 0) + 1);
 });
 
 test('tags set during embedding are searchable', async () => {

@@ -15,6 +15,6 @@ test('batches all texts by tokens, sorted by length', () => {
   for (const batch of batches)
     expect(batch.reduce((sum, { text }) => sum + guessTokens(text), 0)).toBeLessThanOrEqual(500);
   expect(new Set(batches.map((batch) => batch.length)).size).toBeGreaterThan(2);
-  // One that is too long for any goes alone.
+  // A chunk that exceeds every batch is sent alone.
   expect(tokenBatches([wanted('y'.repeat(9_000)), wanted('short')], 500).map((batch) => batch.length)).toEqual([1, 1]);
 });

@@ -8,7 +8,7 @@ import type { Embedder } from '../../../domain/ports/embedder.ts';
 import { VectorIndexUnavailable } from '../../../domain/ports/vector-index.ts';
 import type { VectorIndex } from '../../../domain/ports/vector-index.ts';
 import { captureEvents } from '../../../stores/postgres/capture/capture.ts';
-import { beginIndex, holdIndexes, readIndexes } from '../../../stores/postgres/embeddings/embedding-indexes.ts';
+import { beginIndex, lockIndexes, readIndexes } from '../../../stores/postgres/embeddings/embedding-indexes.ts';
 import { countPending, fillIndex, requestEmbeddings } from '../../../stores/postgres/embeddings/embedding-ledger.ts';
 import { requestRemoval } from '../../../stores/postgres/embeddings/embedding-removal.ts';
 import { pruneEmbeddingCache } from '../../../stores/postgres/retention/retention.ts';
@@ -39,7 +39,7 @@ beforeEach(async () => {
 const embedBatch = (embedder: Embedder, cacheEntries = 100, index = vectors, other = embedder) =>
   embedNext({ database: db.database, tenantId: user.tenantId, vectors: index, cacheEntries }, embedder, other);
 
-/** Captures prompts of a session and wants their vectors; answers the ids of their rows. */
+/** Captures prompts of a session and requests their vectors; returns the ids of their rows. */
 async function wanted(session: string, texts: readonly string[]): Promise<string[]> {
   await captureEvents(db.database.pool, [
     event(
@@ -129,20 +129,20 @@ describe('pending chunks', () => {
     expect(third.calls).toEqual([]);
     // Vectors are found by the graph, which is built a moment after they are stored.
     const score = await until(async () => {
-      const asked = new Float32Array([Math.cos(8), Math.sin(8)]);
-      const near = await vectors.nearest(user.tenantId, 'counting', asked, {}, 10);
+      const query = new Float32Array([Math.cos(8), Math.sin(8)]);
+      const near = await vectors.nearest(user.tenantId, 'counting', query, {}, 10);
       return near.find((hit) => hit.memoryId === id)?.score;
     });
     expect(score).toBeGreaterThan(0.999_999);
   });
 
   test('are not embedded again after a failed write', async () => {
-    await wanted('index-away', ['embedded once']);
+    await wanted('index-down', ['embedded once']);
     const { embedder, calls } = countingEmbedder();
     // Nothing listens on port 9.
-    const away = createWeaviateIndex({ ...inject('engines').weaviate, url: 'http://127.0.0.1:9', grpcPort: 9 });
-    await expect(embedBatch(embedder, 100, away)).rejects.toBeInstanceOf(VectorIndexUnavailable);
-    await away.close();
+    const unreachable = createWeaviateIndex({ ...inject('engines').weaviate, url: 'http://127.0.0.1:9', grpcPort: 9 });
+    await expect(embedBatch(embedder, 100, unreachable)).rejects.toBeInstanceOf(VectorIndexUnavailable);
+    await unreachable.close();
     expect(await ledger()).toEqual({ pending: 1 });
     expect(await embedBatch(embedder)).toMatchObject({ indexed: 1 });
     expect(calls).toHaveLength(1);
@@ -171,19 +171,19 @@ describe('pending chunks', () => {
 
 describe('the cache', () => {
   test('drops forgotten texts that no other memory has', async () => {
-    const [gone = '', shared = ''] = await wanted('forgotten', ['only here', 'said twice']);
-    await wanted('stays', ['said twice']);
+    const [single = '', shared = ''] = await wanted('forgotten', ['only here', 'stored twice']);
+    await wanted('stays', ['stored twice']);
     const { embedder } = countingEmbedder();
     await embedBatch(embedder);
     expect(await cached()).toBe(2);
-    await db.database.asTenant(user.tenantId, (transaction) => requestRemoval(transaction, [gone, shared]));
+    await db.database.asTenant(user.tenantId, (transaction) => requestRemoval(transaction, [single, shared]));
     await embedBatch(embedder);
     expect(await ledger()).toEqual({ indexed: 1 });
     const { rows } = await db.superuser.query<{ hash: string }>(
       "SELECT encode(content_hash, 'hex') AS hash FROM embedding_cache WHERE tenant_id = $1",
       [user.tenantId],
     );
-    expect(rows).toEqual([{ hash: textHash('said twice') }]);
+    expect(rows).toEqual([{ hash: textHash('stored twice') }]);
   });
 
   test('drops texts that their memory no longer has', async () => {
@@ -205,7 +205,7 @@ describe('the cache', () => {
     const { embedder, calls } = countingEmbedder();
     await embedBatch(embedder);
     user = await createTestUser(db.superuser);
-    await wanted('theirs', ['the same words']);
+    await wanted('first', ['the same words']);
     await embedBatch(embedder);
     expect(calls).toHaveLength(2);
   });
@@ -243,7 +243,7 @@ describe('a target index', () => {
 
   async function begin(): Promise<void> {
     await db.database.asTenant(user.tenantId, async (transaction) => {
-      await holdIndexes(transaction, user.tenantId, { name: 'counting', dimension: 2 }, 'change');
+      await lockIndexes(transaction, user.tenantId, { name: 'counting', dimension: 2 }, 'change');
       await beginIndex(transaction, BUILT);
     });
   }
@@ -270,9 +270,9 @@ describe('a target index', () => {
 
   test('waits for its own model, recorded, while the served one continues', async () => {
     await begin();
-    await wanted('model-away', ['a text']);
-    const away = new EmbedderUnavailable('429', { retryAfterMs: 60_000 });
-    const built = countingEmbedder(() => away, 'other');
+    await wanted('model-down', ['a text']);
+    const unavailable = new EmbedderUnavailable('429', { retryAfterMs: 60_000 });
+    const built = countingEmbedder(() => unavailable, 'other');
     const served = countingEmbedder();
     const result = await embedBatch(served.embedder, 100, vectors, built.embedder);
     expect(result).toMatchObject({ indexed: 1, more: false });
@@ -292,8 +292,8 @@ describe('a target index', () => {
 
   test('is written while the served one fails, whose failure is thrown at the end', async () => {
     await begin();
-    await wanted('served-away', ['a text']);
-    const served = countingEmbedder(() => new EmbedderUnavailable('away'));
+    await wanted('served-down', ['a text']);
+    const served = countingEmbedder(() => new EmbedderUnavailable('unavailable'));
     const built = countingEmbedder(undefined, 'other');
     expect(await embedBatch(served.embedder, 100, vectors, built.embedder)).toMatchObject({ indexed: 1 });
     await expect(embedBatch(served.embedder, 100, vectors, built.embedder)).rejects.toThrow('unavailable');

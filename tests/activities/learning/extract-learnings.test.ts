@@ -158,11 +158,11 @@ describe('people', () => {
 
 describe('relations to known learnings proposed by a model', () => {
   test('are accepted if plausible, from the learnings in its request', async () => {
-    await classroom.teach('told-1', [{ description: TABS }]);
+    await classroom.teach('known-1', [{ description: TABS }]);
     const [known] = await all();
     const description = 'Tabs for indentation are four columns wide';
     const relation = { kind: 'refines', knownId: known?.id ?? '' } as const;
-    await classroom.teach('told-2', [{ description, relation }]);
+    await classroom.teach('known-2', [{ description, relation }]);
     expect(classroom.given.at(-1)?.known).toMatchObject([{ id: known?.id, description: TABS }]);
     expect(only(await all(), description)).toMatchObject({ version: 2, previous_id: known?.id });
   });
@@ -201,12 +201,12 @@ test('dates a learning by a row that only a key point quotes', async () => {
   await classroom.again(id, [{ description: 'The cache of the shop answers on port 6380', evidence }]);
   const dated = await superuser.query<{ occurred_at: Date }>('SELECT occurred_at FROM learnings');
   expect(dated.rows.map((row) => row.occurred_at.toISOString())).toEqual(['2026-03-01T10:05:00.000Z']);
-  // The model reads it in the topic: given beside, it would be paid for twice.
+  // The topic contains it: a second copy in the request would be paid for twice.
   expect(classroom.given.at(-1)?.rows.map((row) => row.content)).not.toContain(output);
 });
 
 test('rejects a quote that is not found', async () => {
-  const evidence = [{ rowId: '018f0000-0000-7000-8000-00000000000c', quote: 'never said' }];
+  const evidence = [{ rowId: '018f0000-0000-7000-8000-00000000000c', quote: 'never written' }];
   await classroom.teach('quote-1', [{ description: TABS, evidence }]);
   expect(await all()).toEqual([]);
 });
@@ -216,15 +216,16 @@ test(
   { timeout: 240_000 },
   async () => {
     // Stop words change the fingerprint: only the comparison merges these, so that it must not run while another one writes.
-    const said = ['', 'the ', 'your ', 'all of the ', 'just the ', 'most of the '].map(
+    const descriptions = ['', 'the ', 'your ', 'all of the ', 'just the ', 'most of the '].map(
       (words) => `Always use tabs for ${words}indentation`,
     );
     const teach = (description: string, n: number) => classroom.teach(`together-${n}`, [{ description }]);
-    const outcomes = await Promise.allSettled(said.map(teach));
+    const outcomes = await Promise.allSettled(descriptions.map(teach));
     // One that lost the race three times is done again by its workflow.
     for (const [n, outcome] of outcomes.entries())
-      if (outcome.status === 'rejected') await classroom.teach(`together-${n}-again`, [{ description: said[n] ?? '' }]);
-    expect(await all()).toMatchObject([{ open: true, sessions: said.length }]);
+      if (outcome.status === 'rejected')
+        await classroom.teach(`together-${n}-again`, [{ description: descriptions[n] ?? '' }]);
+    expect(await all()).toMatchObject([{ open: true, sessions: descriptions.length }]);
   },
 );
 
@@ -232,9 +233,9 @@ describe.each([
   ['the embedder', { embedder: true }],
   ['the vector index', { vectors: true }],
   ['both', { embedder: true, vectors: true }],
-])('while %s is unavailable', (name, away) => {
+])('while %s is unavailable', (name, unavailable) => {
   test('compares words, and learning continues', { timeout: 240_000 }, async () => {
-    const degraded = await createClassroom(instance, away);
+    const degraded = await createClassroom(instance, unavailable);
     try {
       await degraded.teach(`${name}-1`, [{ description: TABS }]);
       await degraded.teach(`${name}-2`, [{ description: TABS.toLowerCase() }]);

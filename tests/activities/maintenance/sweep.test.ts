@@ -15,7 +15,7 @@ import { seedTenant } from '../../stores/postgres/support/seed-tenant.ts';
 let db: TestDatabase;
 let maintenance: pg.Pool;
 let vectors: ReturnType<typeof createWeaviateIndex>;
-let told: string[];
+let hinted: string[];
 
 beforeAll(async () => {
   db = await createTestDatabase();
@@ -29,7 +29,7 @@ beforeAll(async () => {
   await db.superuser.query(`UPDATE model_batches SET updated_at = ${old} WHERE tenant_id = $1`, [tenantId]);
 });
 beforeEach(async () => {
-  told = [];
+  hinted = [];
   await db.superuser.query("UPDATE embeddings SET state = 'failed', failed_at = now() - interval '2 days'");
 });
 afterAll(async () => {
@@ -40,10 +40,15 @@ afterAll(async () => {
 
 /** One sweep, whose hints are as usual but for these. */
 function sweep(environment: MockActivityEnvironment, changes: Partial<WorkflowHints> = {}) {
-  const tell = (name: string) => async () => {
-    told.push(name);
+  const record = (name: string) => async () => {
+    hinted.push(name);
   };
-  const hints = { session: tell('session'), index: tell('index'), reindex: tell('reindex'), modelBatch: tell('batch') };
+  const hints = {
+    session: record('session'),
+    index: record('index'),
+    reindex: record('reindex'),
+    modelBatch: record('batch'),
+  };
   const activities = createMaintenanceActivities({
     maintenance,
     hints: { ...hints, ...changes },
@@ -69,7 +74,7 @@ test('resends lost hints and heartbeats', async () => {
     beats += 1;
   });
   expect(await sweep(environment)).toEqual({ sessions: 1, tenants: 1 });
-  expect(told).toEqual(['session', 'index', 'reindex', 'batch']);
+  expect(hinted).toEqual(['session', 'index', 'reindex', 'batch']);
   expect(await failedVectors()).toBe(0);
   expect(beats).toBeGreaterThan(0);
 });
@@ -77,14 +82,14 @@ test('resends lost hints and heartbeats', async () => {
 test('a session whose hints fail does not block others and is retried', async () => {
   const refuse = () => Promise.reject(new Error('too many signals'));
   await expect(sweep(quiet(), { session: refuse })).rejects.toThrow('too many signals');
-  expect(told).toEqual(['index', 'reindex', 'batch']);
+  expect(hinted).toEqual(['index', 'reindex', 'batch']);
   expect(await failedVectors()).toBe(0);
 });
 
 test('throws the first of several failures', async () => {
   const refuse = (reason: string) => () => Promise.reject(new Error(reason));
   await expect(sweep(quiet(), { index: refuse('the first'), reindex: refuse('another') })).rejects.toThrow('the first');
-  expect(told).toEqual(['session', 'batch']);
+  expect(hinted).toEqual(['session', 'batch']);
 });
 
 test('a timed-out attempt stops, so that it does not overlap the next one', async () => {
@@ -93,6 +98,6 @@ test('a timed-out attempt stops, so that it does not overlap the next one', asyn
     environment.cancel('TIMED_OUT');
   };
   await expect(sweep(environment, { session })).rejects.toBeInstanceOf(CancelledFailure);
-  expect(told).toEqual([]);
+  expect(hinted).toEqual([]);
   expect(await failedVectors()).toBeGreaterThan(0);
 });

@@ -120,10 +120,10 @@ test('copies renamed, new and removed users as in the running database', async (
   await inBoth(first);
   const second = await createTestUser(running.superuser, { tenantId });
   await inBoth(second, 'bob');
-  const gone = await createTestUser(restored.superuser, { tenantId, role: 'admin' });
-  await restored.superuser.query("UPDATE users SET username = 'eve' WHERE id = $1", [gone.userId]);
+  const removed = await createTestUser(restored.superuser, { tenantId, role: 'admin' });
+  await restored.superuser.query("UPDATE users SET username = 'eve' WHERE id = $1", [removed.userId]);
   const { superuser } = running;
-  await superuser.query("UPDATE users SET username = 'somebody' WHERE id = $1", [first.userId]);
+  await superuser.query("UPDATE users SET username = 'another' WHERE id = $1", [first.userId]);
   await superuser.query("UPDATE users SET username = 'ada', role = 'viewer', password_hash = 'new' WHERE id = $1", [
     second.userId,
   ]);
@@ -133,7 +133,7 @@ test('copies renamed, new and removed users as in the running database', async (
   await carry();
   for (const { userId } of [first, second, later])
     expect(await ofUser(restored, userId)).toEqual(await ofUser(running, userId));
-  expect(await ofUser(restored, gone.userId)).toMatchObject({ username: `eve ${gone.userId}`, active: false });
+  expect(await ofUser(restored, removed.userId)).toMatchObject({ username: `eve ${removed.userId}`, active: false });
   const { rows } = await restored.superuser.query('SELECT user_id FROM api_keys WHERE tenant_id = $1', [tenantId]);
   expect(new Set(rows.map((row: { user_id: string }) => row.user_id))).toEqual(
     new Set([first.userId, second.userId, later.userId]),
@@ -143,11 +143,11 @@ test('copies renamed, new and removed users as in the running database', async (
 test('leaves a tenant unknown to the running database as in the backup', async () => {
   const other = await createTestUser(restored.superuser, { role: 'admin' });
   await restored.superuser.query(
-    "INSERT INTO settings (id, scope, tenant_id, scope_id, key, value) VALUES ($1, 'tenant', $2, $3, 'capture.exclude', '[\"~/kept\"]')",
+    "INSERT INTO settings (id, scope, tenant_id, scope_id, key, value) VALUES ($1, 'tenant', $2, $3, 'capture.exclude', '[\"~/private\"]')",
     [newId(), other.tenantId, other.tenantId],
   );
   await carry();
   expect(await ofUser(restored, other.userId)).toMatchObject({ role: 'admin', active: true });
   const { rows } = await restored.superuser.query('SELECT value FROM settings WHERE tenant_id = $1', [other.tenantId]);
-  expect(rows).toEqual([{ value: ['~/kept'] }]);
+  expect(rows).toEqual([{ value: ['~/private'] }]);
 });

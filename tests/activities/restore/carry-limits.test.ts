@@ -13,7 +13,7 @@ const sessions = { hidden: newId(), lifted: newId(), since: newId() } as const;
 async function seed(db: TestDatabase, names: readonly (keyof typeof sessions)[]): Promise<void> {
   await db.superuser.query('INSERT INTO tenants (id, name) VALUES ($1, $2) ON CONFLICT DO NOTHING', [
     user.tenantId,
-    'held',
+    'a case',
   ]);
   await db.superuser.query(
     "INSERT INTO users (id, tenant_id, username, password_hash) VALUES ($1, $2, 'someone', 'none') ON CONFLICT DO NOTHING",
@@ -51,9 +51,9 @@ afterAll(async () => {
   await restored.close();
 });
 
-test('restores keep current legal holds and restrictions', async () => {
-  const [standing, released, foreign] = [newId(), newId(), newId()];
-  await hold(running, standing, user.tenantId, false);
+test('restores retain current legal holds and restrictions', async () => {
+  const [current, released, foreign] = [newId(), newId(), newId()];
+  await hold(running, current, user.tenantId, false);
   await hold(running, released, user.tenantId, true);
   await hold(restored, released, user.tenantId, false);
   await hold(running, foreign, newId(), false);
@@ -76,12 +76,12 @@ test('restores keep current legal holds and restrictions', async () => {
     for (const client of clients) await client.end();
   }
 
-  const { rows: holds } = await restored.superuser.query<{ id: string; open: boolean }>(
+  const { rows: found } = await restored.superuser.query<{ id: string; open: boolean }>(
     'SELECT id, released_at IS NULL AS open FROM legal_holds',
   );
-  expect(new Map(holds.map(({ id, open }) => [id, open]))).toEqual(
+  expect(new Map(found.map(({ id, open }) => [id, open]))).toEqual(
     new Map([
-      [standing, true],
+      [current, true],
       [released, false],
     ]),
   );

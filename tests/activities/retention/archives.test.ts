@@ -24,7 +24,7 @@ beforeEach(async () => {
 });
 afterAll(() => kit.close());
 
-/** Everything of a session that an archive must bring back, as text. */
+/** Returns everything of a session that an archive must restore, as text. */
 async function contentOf(sessionId: string): Promise<Record<string, unknown>> {
   const tables = ['prompts', 'observations', 'boundaries', 'windows', 'summaries', 'capture_keys', 'entity_mentions'];
   const found: Record<string, unknown> = {};
@@ -65,7 +65,7 @@ describe('an archived session', () => {
       kit.db.database.asTenant(whose.tenantId, (transaction) =>
         listArchives(transaction, whose.tenantId, { question, limit: 10, offset: 0 }),
       );
-    expect(await find('mended linker', user)).toMatchObject({
+    expect(await find('repaired linker', user)).toMatchObject({
       total: 1,
       archives: [{ id: archive.id, counts: { prompts: 3 } }],
     });
@@ -82,7 +82,7 @@ describe('an archived session', () => {
     expect((await kit.countsOf(again)).filter((each) => each.resource === 'session')).toEqual([]);
   });
 
-  test('that is damaged is not restored and keeps its index row', async () => {
+  test('that is damaged is not restored and retains its index row', async () => {
     const { old, archive } = await archived();
     const file = path.join(kit.folder, 'archive', archive.objectKey);
     const bytes = readFileSync(file);
@@ -100,7 +100,7 @@ describe('an archived session', () => {
     ]);
   });
 
-  test('keeps its rows if the store rejects them', async () => {
+  test('retains its rows if the store rejects them', async () => {
     const old = await makeOldSession(kit.db, user, { at: daysAgo(400), rows: 2 });
     await kit.setPolicies([rule('session', 365, { action: 'archive' }), rule('observation', 30)]);
     const dry = await kit.open('dry_run');
@@ -160,7 +160,7 @@ describe('an archived session', () => {
   test('that expires is deleted with its archive', async () => {
     const hash = 'b'.repeat(64);
     const key = fullValueKey(user.tenantId, hash);
-    await kit.parts.objects?.put(key, new TextEncoder().encode('whole'));
+    await kit.parts.objects?.put(key, new TextEncoder().encode('full value'));
     const { old, archive } = await archived(3, `bytes in all (sha256:${hash}), the middle is left out `);
     expect(await kit.parts.objects?.get(key)).not.toBeNull();
     await kit.setPolicies([rule('session', 380)]);

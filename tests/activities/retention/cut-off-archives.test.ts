@@ -36,16 +36,16 @@ function storeWith(change: Partial<ArchiveStore>): ArchiveStore {
   return { ...kit.archives, ...change };
 }
 
-const away = () => Promise.reject(new ArchiveStoreError('unavailable', 'the store is unavailable'));
+const unavailable = () => Promise.reject(new ArchiveStoreError('unavailable', 'the store is unavailable'));
 
 /** A worker killed after it wrote its object: it neither deletes rows nor objects. */
 const killedAfterWriting = () =>
   storeWith({
     write: async (...given) => {
       await kit.archives.write(...given);
-      return away();
+      return unavailable();
     },
-    remove: away,
+    remove: unavailable,
   });
 
 async function archive(
@@ -71,18 +71,18 @@ async function objects(): Promise<string[]> {
   return keys;
 }
 
-const standing = { prompts: ROWS, observations: ROWS };
+const present = { prompts: ROWS, observations: ROWS };
 const taken = { prompts: 0, observations: 0 };
 
 test('a restore interrupted before the object is removed is completed by the next attempt', async () => {
   await archive();
   const line = await lineOf();
-  await expect(restore(line?.id ?? '', storeWith({ remove: away }))).rejects.toThrow('unavailable');
-  expect(await kit.rowsOf(old.id)).toMatchObject(standing);
+  await expect(restore(line?.id ?? '', storeWith({ remove: unavailable }))).rejects.toThrow('unavailable');
+  expect(await kit.rowsOf(old.id)).toMatchObject(present);
   expect(await objects()).toEqual([line?.objectKey]);
   expect(await restore(line?.id ?? '')).toBe(true);
   expect([await objects(), await lineOf()]).toEqual([[], null]);
-  expect(await kit.rowsOf(old.id)).toMatchObject(standing);
+  expect(await kit.rowsOf(old.id)).toMatchObject(present);
 });
 
 test('a restore interrupted after the object is removed is completed, even without another attempt', async () => {
@@ -91,7 +91,7 @@ test('a restore interrupted after the object is removed is completed, even witho
   const killed = storeWith({
     remove: async (key) => {
       await kit.archives.remove(key);
-      await away();
+      await unavailable();
     },
   });
   await expect(restore(line?.id ?? '', killed)).rejects.toThrow('unavailable');
@@ -99,10 +99,10 @@ test('a restore interrupted after the object is removed is completed, even witho
   expect([await objects(), await lineOf()]).toEqual([[], null]);
   await kit.db.superuser.query("UPDATE sessions SET metadata = '{}' WHERE id = $1", [old.id]);
   expect(await archive()).toBeGreaterThan(0);
-  await expect(restore(old.id, storeWith({ remove: away }))).rejects.toThrow('unavailable');
+  await expect(restore(old.id, storeWith({ remove: unavailable }))).rejects.toThrow('unavailable');
   await clear();
   expect([await objects(), await lineOf()]).toEqual([[], null]);
-  expect(await kit.rowsOf(old.id)).toMatchObject(standing);
+  expect(await kit.rowsOf(old.id)).toMatchObject(present);
 });
 
 test('a stray object is removed with its session or by the next run', async () => {
@@ -111,7 +111,7 @@ test('a stray object is removed with its session or by the next run', async () =
   expect([(await objects()).length, await lineOf()]).toEqual([2, null]);
   await clear();
   expect(await objects()).toEqual([]);
-  expect(await kit.rowsOf(old.id)).toMatchObject(standing);
+  expect(await kit.rowsOf(old.id)).toMatchObject(present);
   await expect(archive(killedAfterWriting())).rejects.toThrow('unavailable');
   expect(await removeArchive({ ...kit.parts }, user.tenantId, old.id)).toBe(true);
   expect(await objects()).toEqual([]);
@@ -131,7 +131,7 @@ test('forgetting a session removes its archive, after an unavailable store in th
   expect(await objects()).toEqual([]);
   old = await makeOldSession(kit.db, user, { at: daysAgo(400), rows: ROWS });
   await expect(archive(killedAfterWriting())).rejects.toThrow('unavailable');
-  await forget(storeWith({ remove: away }));
+  await forget(storeWith({ remove: unavailable }));
   expect(await objects()).toHaveLength(1);
   const run = createRetentionActivities(kit.parts);
   const groupId = newId();
@@ -153,7 +153,7 @@ test('a failed attempt leaves no object, and none leaves an index row of a clear
   });
   expect(await archive(slow)).toBeNull();
   expect([await objects(), await lineOf()]).toEqual([[], null]);
-  expect(await kit.rowsOf(old.id)).toMatchObject(standing);
+  expect(await kit.rowsOf(old.id)).toMatchObject(present);
 });
 
 test('does not remove possible only copies or objects of another database', async () => {
@@ -167,7 +167,7 @@ test('does not remove possible only copies or objects of another database', asyn
   expect(new Set(await objects())).toEqual(new Set([other, unknown]));
   const erase = (text: string) =>
     eraseStrays({ scope: kit.db.database, archive: kit.archives, fullValues: null }, user.tenantId, text, signal);
-  await erase('nobody said this');
+  await erase('not in any archive');
   expect(await objects()).toHaveLength(2);
   await erase('the build failed');
   expect(await objects()).toEqual([unknown]);
@@ -213,6 +213,6 @@ test('an attempt that lost its lock neither loses rows nor deletes those of the 
   expect(await kit.rowsOf(old.id)).toMatchObject(taken);
   expect(await objects()).toEqual([(await lineOf())?.objectKey]);
   expect(await restore(old.id)).toBe(true);
-  expect(await kit.rowsOf(old.id)).toMatchObject(standing);
+  expect(await kit.rowsOf(old.id)).toMatchObject(present);
   await first.end();
 });

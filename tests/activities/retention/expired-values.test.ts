@@ -27,7 +27,7 @@ afterAll(() => kit.close());
 async function storeFullValue(digit: string): Promise<{ readonly key: string; readonly content: string }> {
   const hash = digit.repeat(64);
   const key = fullValueKey(user.tenantId, hash);
-  await objects.put(key, new TextEncoder().encode('whole'));
+  await objects.put(key, new TextEncoder().encode('full value'));
   return { key, content: `${'x'.repeat(20_000)} bytes in all (sha256:${hash}), the middle is left out ` };
 }
 
@@ -37,9 +37,9 @@ describe('a full value', () => {
   test('remains while a row under a hold uses it', async () => {
     const { key, content } = await storeFullValue('b');
     const old = await makeOldSession(kit.db, user, { at: daysAgo(100), rows: 1, content });
-    const held = await makeOldSession(kit.db, user, { at: daysAgo(100), rows: 1, content });
+    const onHold = await makeOldSession(kit.db, user, { at: daysAgo(100), rows: 1, content });
     const hold = await kit.db.database.asTenant(user.tenantId, (transaction) =>
-      addHold(transaction, { ...user, subject: 'session', subjectId: held.id, reason: 'a case' }),
+      addHold(transaction, { ...user, subject: 'session', subjectId: onHold.id, reason: 'a case' }),
     );
     await kit.setPolicies([rule('observation', 90), rule('prompt', 90)]);
     await kit.dryThenRun();
@@ -69,10 +69,10 @@ describe('a full value', () => {
     const { key, content } = await storeFullValue('e');
     await makeOldSession(kit.db, user, { at: daysAgo(100), rows: 1, content });
     const projectId = await makeProject(kit.db.superuser, user);
-    const kept = await makeOldSession(kit.db, user, { at: daysAgo(100), rows: 1, content, projectId });
+    const ofProject = await makeOldSession(kit.db, user, { at: daysAgo(100), rows: 1, content, projectId });
     await kit.setPolicies([rule('session', 90), rule('session', 50, { action: 'archive', projectId })]);
     expect(sum((await kit.dryThenRun()).done, 'session')).toBe(2);
-    expect(await kit.rowsOf(kept.id)).toMatchObject({ observations: 0 });
+    expect(await kit.rowsOf(ofProject.id)).toMatchObject({ observations: 0 });
     expect(await objects.get(key)).not.toBeNull();
     await kit.setPolicies([rule('session', 90)]);
     expect(sum((await kit.dryThenRun()).done, 'session')).toBe(1);
@@ -87,9 +87,9 @@ describe('a full value', () => {
     await kit.finish(dry);
     await kit.db.database.asTenant(user.tenantId, (transaction) => approveRun(transaction, dry, user.userId));
     const run = await kit.open('run');
-    const away = { ...objects, delete: () => Promise.reject(new Error('EIO')) };
+    const failing = { ...objects, delete: () => Promise.reject(new Error('EIO')) };
     const { signal } = new AbortController();
-    await expect(stepGroup({ ...kit.parts, objects: away }, run, 60_000, signal)).rejects.toThrow('EIO');
+    await expect(stepGroup({ ...kit.parts, objects: failing }, run, 60_000, signal)).rejects.toThrow('EIO');
     expect((await kit.rowsOf(old.id)).observations).toBe(0);
     expect([await listed(), (await objects.get(key)) === null]).toEqual([1, false]);
     await kit.finish(run);

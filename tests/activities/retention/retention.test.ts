@@ -28,7 +28,7 @@ describe('a dry run', () => {
   test('counts exactly what the run deletes, by rule, class, project and month', async () => {
     const project = await makeProject(kit.db.superuser, user);
     const old = await makeOldSession(kit.db, user, { at: daysAgo(100), rows: 4 });
-    const kept = await makeOldSession(kit.db, user, { at: daysAgo(100), rows: 2, projectId: project });
+    const ofProject = await makeOldSession(kit.db, user, { at: daysAgo(100), rows: 2, projectId: project });
     const secret = await makeOldSession(kit.db, user, {
       at: daysAgo(40),
       rows: 3,
@@ -37,7 +37,7 @@ describe('a dry run', () => {
     });
     const young = await makeOldSession(kit.db, user, { at: daysAgo(10), rows: 2 });
     const live = await makeOldSession(kit.db, user, { at: daysAgo(100), rows: 2, status: 'active' });
-    const theirs = await makeOldSession(kit.db, stranger, { at: daysAgo(100), rows: 2 });
+    const foreign = await makeOldSession(kit.db, stranger, { at: daysAgo(100), rows: 2 });
     await kit.setPolicies([
       rule('observation', 90),
       rule('observation', 90, { projectId: project, action: 'keep' }),
@@ -60,11 +60,11 @@ describe('a dry run', () => {
     expect(sum(done, 'usage')).toBe(2);
     expect(done.every((each) => each.bytes > 0 && /^\d{4}-\d\d$/.test(each.month))).toBe(true);
     expect(await kit.rowsOf(old.id)).toEqual({ prompts: 0, observations: 0, keys: 9, removing: 8 });
-    expect(await kit.rowsOf(kept.id)).toEqual({ prompts: 0, observations: 2, keys: 5, removing: 2 });
+    expect(await kit.rowsOf(ofProject.id)).toEqual({ prompts: 0, observations: 2, keys: 5, removing: 2 });
     expect(await kit.rowsOf(secret.id)).toEqual({ prompts: 3, observations: 0, keys: 7, removing: 3 });
-    for (const { id } of [young, live, theirs])
+    for (const { id } of [young, live, foreign])
       expect(await kit.rowsOf(id)).toEqual({ prompts: 2, observations: 2, keys: 5, removing: 0 });
-    // What hung on them: counts of the session, the graph.
+    // Rows that depend on them: counts of the session, the graph.
     const { rows } = await kit.db.superuser.query(
       'SELECT prompt_count, observation_count, token_count FROM sessions WHERE id = $1',
       [old.id],
@@ -116,7 +116,7 @@ test('decay lowers importance by age once, except for flagged rows', async () =>
 });
 
 describe('a changed policy', () => {
-  test('deletes nothing: the schedule makes a dry run and alerts the admins once', async () => {
+  test('deletes nothing: the schedule starts a dry run and alerts the admins once', async () => {
     const old = await makeOldSession(kit.db, user, { at: daysAgo(100), rows: 2 });
     await kit.setPolicies([rule('observation', 90)]);
     const activities = createRetentionActivities(kit.parts);
@@ -161,7 +161,7 @@ describe('a changed policy', () => {
 
 describe('a legal hold', () => {
   test.each(['tenant', 'user', 'project', 'session'] as const)(
-    'on a %s keeps its rows and its month, until it is released',
+    'on a %s retains its rows and its month, until it is released',
     async (subject) => {
       const { middle, month } = await makeMonth(kit.db.superuser, 5);
       const projectId = await makeProject(kit.db.superuser, user);
@@ -187,7 +187,7 @@ describe('a month', () => {
     const { middle, month } = await makeMonth(kit.db.superuser, 9);
     const note = `bytes in all (sha256:${'a'.repeat(64)}), the middle is left out`;
     const key = fullValueKey(user.tenantId, 'a'.repeat(64));
-    await kit.parts.objects?.put(key, new TextEncoder().encode('whole'));
+    await kit.parts.objects?.put(key, new TextEncoder().encode('full value'));
     const long = await makeOldSession(kit.db, user, { at: middle, rows: 3, content: `${'x'.repeat(20_000)} ${note} ` });
     const short = await makeOldSession(kit.db, user, { at: middle, rows: 2 });
     await kit.setPolicies([rule('observation', 30), rule('prompt', 30)]);
@@ -210,11 +210,11 @@ describe('a month', () => {
   test("with another tenant's rows loses expired rows alone", async () => {
     const { middle, month } = await makeMonth(kit.db.superuser, 10);
     const mine = await makeOldSession(kit.db, user, { at: middle, rows: 2 });
-    const theirs = await makeOldSession(kit.db, stranger, { at: middle, rows: 2 });
+    const foreign = await makeOldSession(kit.db, stranger, { at: middle, rows: 2 });
     await kit.setPolicies([rule('observation', 30)]);
     expect(sum((await kit.dryThenRun()).done, 'observation')).toBe(2);
     expect((await kit.rowsOf(mine.id)).observations).toBe(0);
-    expect((await kit.rowsOf(theirs.id)).observations).toBe(2);
+    expect((await kit.rowsOf(foreign.id)).observations).toBe(2);
     expect(
       await kit.count(`pg_class WHERE relname = 'observations_${month.replace('-', '_')}' AND relispartition`),
     ).toBe(1);

@@ -1,17 +1,17 @@
 import { createHash } from 'node:crypto';
 import type { ModelError, ModelUsage, PreparedCall, Reading } from '../../../domain/ports/model.ts';
 
-export interface Asked {
+export interface PaidRequest {
   readonly question: string;
   readonly repair: boolean;
 }
 
 /** An external paid model with scripted responses that records its requests. */
 export interface PaidModel {
-  readonly asked: Asked[];
-  /** Replies in order; an error is thrown. When they are used up the answer is `ok: <question>`. */
+  readonly requests: PaidRequest[];
+  /** Replies in order; an error is thrown. After them the response is `ok: <question>`. */
   readonly script: (string | ModelError)[];
-  /** Awaited before each answer. */
+  /** Awaited before each response. */
   pause: () => Promise<unknown>;
   prepare(question: string, change?: Partial<PreparedCall<string>>): PreparedCall<string>;
 }
@@ -35,10 +35,10 @@ function read(text: string): Reading<string> {
 }
 
 export function createPaidModel(): PaidModel {
-  const asked: Asked[] = [];
+  const requests: PaidRequest[] = [];
   const script: (string | ModelError)[] = [];
   const model: PaidModel = {
-    asked,
+    requests,
     script,
     pause: () => Promise.resolve(),
     prepare: (question, change = {}) => prepared(question, false, change),
@@ -54,7 +54,7 @@ export function createPaidModel(): PaidModel {
       maxUsd: 0.002,
       read,
       send: async (signal) => {
-        asked.push({ question, repair });
+        requests.push({ question, repair });
         await model.pause();
         signal.throwIfAborted();
         const reply = script.shift() ?? `ok: ${question}`;

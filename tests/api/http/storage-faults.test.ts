@@ -42,7 +42,7 @@ describe('storage that does not answer', () => {
         expect(errorOf(answer)).toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
         expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
       }
-      expect(String(lines.body)).toContain('"code":"UNAVAILABLE"');
+      expect(String(lines.body)).toContain('"code":"STORAGE_UNAVAILABLE"');
     } finally {
       await holder.query('ROLLBACK');
       holder.release();

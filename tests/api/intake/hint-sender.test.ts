@@ -21,7 +21,7 @@ function playground() {
   let done = 0;
   const sender = new HintSender({
     delayMs: DELAY_MS,
-    flood: new BurstDetector(),
+    burst: new BurstDetector(),
     hints: {
       session: async (tenantId, sessionId) => {
         sent.push(`${tenantId}/${sessionId}`);

@@ -41,7 +41,7 @@ async function standing(objectIds: readonly string[]): Promise<number> {
   const { weaviate } = instance.config;
   const index = createWeaviateIndex({ url: weaviate.url, grpcPort: weaviate.grpcPort, apiKey: weaviate.apiKey });
   try {
-    return (await index.standing(instance.admin.tenantId, indexNameOf(BGE_SMALL.name), objectIds)).size;
+    return (await index.existing(instance.admin.tenantId, indexNameOf(BGE_SMALL.name), objectIds)).size;
   } finally {
     await index.close();
   }

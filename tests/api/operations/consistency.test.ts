@@ -89,8 +89,8 @@ test(
   async () => {
     const answer = await instance.call('POST', '/admin/consistency', { body: { repair: true, dry_run: true } });
     expect(answer.status).toBe(202);
-    const { id, job } = check.parse(answer.body);
-    expect(job).toBe(`check.${id}`);
+    const { id, job_id: jobId } = check.parse(answer.body);
+    expect(jobId).toBe(`check.${id}`);
     const counted = await ended(id);
     expect(counted).toMatchObject({
       state: 'completed',

@@ -37,9 +37,9 @@ beforeAll(async () => {
   viewer = await createTestUser(instance.db.superuser, { tenantId, role: 'viewer' });
   await captured(instance, smallSession('open').slice(0, 3), owner.key);
   await captured(instance, smallSession('completed'), owner.key);
-  await settled(instance, 'test:done', PATIENCE_MS);
+  await settled(instance, 'test:completed', PATIENCE_MS);
   open = (await sessionOf(instance, 'test:open')).id;
-  done = (await sessionOf(instance, 'test:done')).id;
+  done = (await sessionOf(instance, 'test:completed')).id;
   await until(() => isRunning(`session.${open}`), PATIENCE_MS, 'the session');
   await until(
     async () => ((await instance.call('GET', `/jobs/learning.${done}`)).status === 200 ? true : undefined),

@@ -37,7 +37,7 @@ beforeAll(async () => {
   await instance.startWorker();
   await captured(instance, smallSession('open', { remote: 'git@example.org:team/open.git' }).slice(0, 3));
   await captured(instance, smallSession('completed'));
-  done = (await finished(instance, 'test:done', PATIENCE_MS)).id;
+  done = (await finished(instance, 'test:completed', PATIENCE_MS)).id;
   open = (await sessionOf(instance, 'test:open')).id;
 }, 200_000);
 afterAll(() => instance.close());
@@ -155,7 +155,7 @@ describe('what is stuck is told, and why', { timeout: 240_000 }, () => {
     expect(data.map((entry) => [entry.id, entry.state, entry.stuck?.reason])).toEqual([
       [`session.${open}`, 'stuck', 'events_unconsumed'],
     ]);
-    expect(data[0]?.stuck?.why).toBe('Captures have waited for 10 minutes and nobody has taken them in.');
+    expect(data[0]?.stuck?.why).toBe('Captures have waited for 10 minutes and no worker has consumed them.');
     expect((await one(`session.${open}`)).stuck?.reason).toBe('events_unconsumed');
     await setSession(open, 'consumed_seq = last_seq, last_event_at = now()');
     expect((await jobs('?state=stuck')).data).toEqual([]);
@@ -184,7 +184,7 @@ describe('what is stuck is told, and why', { timeout: 240_000 }, () => {
         PATIENCE_MS,
         'the summary',
       );
-      await settled(instance, 'test:done', PATIENCE_MS);
+      await settled(instance, 'test:completed', PATIENCE_MS);
 
       await instance.db.superuser.query(
         "UPDATE embeddings SET state = 'failed', failed_at = now() WHERE session_id = $1 AND resource_type = 'prompt'",
@@ -197,7 +197,7 @@ describe('what is stuck is told, and why', { timeout: 240_000 }, () => {
         PATIENCE_MS,
         'the vectors',
       );
-      await settled(instance, 'test:done', PATIENCE_MS);
+      await settled(instance, 'test:completed', PATIENCE_MS);
     },
     PATIENCE_MS * 3,
   );

@@ -94,7 +94,11 @@ describe('a legal hold binds every way out', () => {
     try {
       for (const [way, leave] of WAYS) {
         const answer = await leave();
-        expect([way, answer.status, errorOf(answer).code]).toEqual([way, 409, expect.stringMatching(/HELD|CONFLICT/)]);
+        expect([way, answer.status, errorOf(answer).code]).toEqual([
+          way,
+          409,
+          expect.stringMatching(/LEGAL_HOLD|CONFLICT/),
+        ]);
       }
       expect(await rowsLeft()).toEqual(before);
     } finally {

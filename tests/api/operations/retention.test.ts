@@ -94,7 +94,7 @@ describe('retention', { timeout: PATIENCE_MS * 2 }, () => {
     expect((await instance.call('GET', '/metrics')).body).toMatch(
       /recollect_retention_rows_total\{type="prompt",action="delete"\} 2/,
     );
-    expect((await run('retention', 'runs')).text).toMatch(/dry run +done +2 .*\n.*dry run +done +5 /);
+    expect((await run('retention', 'runs')).text).toMatch(/dry run +completed +2 .*\n.*dry run +completed +5 /);
     expect((await run('legal-hold', 'release', idIn(hold.text))).code).toBe(0);
     expect((await run('jobs', '--kind', 'retention')).text).toContain(`retention.${runId(done.text)}`);
   });
@@ -110,9 +110,7 @@ describe('retention', { timeout: PATIENCE_MS * 2 }, () => {
     const listed = await instance.call('GET', '/sessions?status=archived');
     expect(listed.body).toMatchObject({ data: [{ id: older.id, status: 'archived' }] });
     expect((await instance.call('GET', '/archives?q=linker', { key: stranger.key })).body).toMatchObject({ data: [] });
-    expect((await run('archive', 'list', 'nothing', 'such')).text).toBe(
-      'No list and restore list and restore archived sessions.\n',
-    );
+    expect((await run('archive', 'list', 'nothing', 'such')).text).toBe('No archived sessions.\n');
     const found = await run('archive', 'list', 'linker');
     expect(found.text).toContain('Mending the build');
     const archive = `/archives/${idIn(found.text)}/restore`;

@@ -19,7 +19,7 @@ const schedule = z.looseObject({
   overlap: z.string(),
   catch_up_seconds: z.number(),
   next_runs: z.array(z.string()),
-  last_runs: z.array(z.looseObject({ job: z.string(), state: z.string().nullable(), result: z.unknown() })),
+  last_runs: z.array(z.looseObject({ job_id: z.string(), state: z.string().nullable(), result: z.unknown() })),
 });
 let instance: TestInstance;
 
@@ -111,14 +111,14 @@ test('a run that is ordered shows what came of it, and is a job for operators al
   const jobs = await until(async () => {
     const { body } = await instance.call('GET', '/jobs?kind=operation&state=completed');
     const { data } = jobListAnswer.parse(body);
-    return data.some(({ id }) => id === run.job) ? data : undefined;
+    return data.some(({ id }) => id === run.job_id) ? data : undefined;
   }, PATIENCE_MS);
   expect(jobs[0]).toMatchObject({ kind: 'operation', state: 'completed', session: null });
-  expect((await instance.call('GET', `/jobs/${run.job}`)).status).toBe(200);
+  expect((await instance.call('GET', `/jobs/${run.job_id}`)).status).toBe(200);
   const { key } = await createTestUser(instance.db.superuser, { role: 'admin' });
   expect(jobListAnswer.parse((await instance.call('GET', '/jobs?kind=operation', { key })).body).data).toEqual([]);
-  expect(errorOf(await instance.call('GET', `/jobs/${run.job}`, { key })).code).toBe('NOT_FOUND');
-  expect(errorOf(await instance.call('POST', `/jobs/${run.job}/cancel`, { key })).code).toBe('NOT_FOUND');
+  expect(errorOf(await instance.call('GET', `/jobs/${run.job_id}`, { key })).code).toBe('NOT_FOUND');
+  expect(errorOf(await instance.call('POST', `/jobs/${run.job_id}/cancel`, { key })).code).toBe('NOT_FOUND');
   expect(errorOf(await instance.call('GET', '/schedules', { key })).code).toBe('FORBIDDEN');
 });
 

@@ -29,16 +29,16 @@ export interface BenchInstance {
   readonly key: string;
   readonly temporalAddress: string;
   readonly weaviate: { readonly url: string; readonly grpcPort: number; readonly apiKey: string };
-  /** Of Recollect's database, as the role of the api and the worker. */
+  /** URL of Recollect's database with the role of the API and the worker. */
   readonly appDatabaseUrl: string;
-  /** The same, as the role of maintenance. */
+  /** The same with the maintenance role. */
   readonly maintenanceDatabaseUrl: string;
   /** Superuser of Recollect's database: for counting and filling, never for measured work. */
   readonly database: pg.Pool;
   readonly databaseUrl: string;
-  /** The supervisor's process. */
+  /** Process id of the supervisor. */
   readonly supervisor: number;
-  /** The process of a service; 0 when it does not run. */
+  /** Returns the process id of a service; 0 if it does not run. */
   pid(service: string): number;
   /** Runs the bare server on the same PostgreSQL, in its own database, during `work`. */
   withBareServer<Result>(work: (port: number) => Promise<Result>): Promise<Result>;
@@ -90,8 +90,8 @@ export async function startBenchInstance(
         stdio: ['ignore', 'pipe', 'inherit'],
       });
       try {
-        const [said] = z.tuple([z.instanceof(Buffer)]).parse(await once(child.stdout, 'data'));
-        return await work(Number(said.toString('utf8')));
+        const [port] = z.tuple([z.instanceof(Buffer)]).parse(await once(child.stdout, 'data'));
+        return await work(Number(port.toString('utf8')));
       } finally {
         const exited = once(child, 'exit');
         child.kill('SIGTERM');

@@ -13,7 +13,7 @@ export interface HistoryFigures {
   readonly longest: number;
 }
 
-/** Reads every run of the named workflows; running ones count as they are. */
+/** Reads every run of the named workflows, including running ones. */
 export async function historiesOf(instance: BenchInstance, workflowIds: ReadonlySet<string>): Promise<HistoryFigures> {
   const connection = await Connection.connect({ address: instance.temporalAddress });
   try {

@@ -46,7 +46,7 @@ function send(instance: BenchInstance): Promise<string> {
   });
 }
 
-/** A request of 100,000 events: how far the api's memory grows while it is taken. */
+/** Measures the growth of the API's memory during a request of 100,000 events. */
 export async function ndjsonMemory(instance: BenchInstance): Promise<object> {
   const pid = instance.pid('api');
   const before = residentMib(pid);

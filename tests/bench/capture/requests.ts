@@ -6,10 +6,10 @@ const OUTPUT = [
   'src/ledger/rounding.ts(41,7): error TS2322: Type number is not assignable to type Money.',
   ' ✓ tests/ledger/rounding.test.ts (14 tests) 212 ms',
   'warning: the lock file was made by an older version; it will be written again',
-  'PASS  keeps the cent when a total is split in three',
+  'PASS  assigns the odd cent when a total is split in three',
 ].join('\n');
 
-/** One event of the neutral contract, of about 1 KB as JSON; its key and its text hold the counter. */
+/** One event of the neutral contract, of about 1 KB as JSON; its key and its text contain the counter. */
 export function benchEvent(session: string, counter: string = COUNTER): object {
   const event = (output: string) => ({
     type: 'observation',
@@ -28,14 +28,14 @@ export function benchEvent(session: string, counter: string = COUNTER): object {
   return event(OUTPUT.repeat(Math.ceil(left / OUTPUT.length)).slice(0, left - 40));
 }
 
-/** A request whose counters are set in place, so that nothing is built while the clock runs. */
+/** A request whose counters are set in place, so that nothing is built during the measurement. */
 export interface PreparedRequest {
   readonly bytes: Buffer;
   /** Offsets of each counter, by event. */
   readonly counters: readonly (readonly number[])[];
 }
 
-/** An event has `perEvent` consecutive counters. */
+/** Returns the offsets of the counters, `perEvent` consecutive ones per event. */
 function findCounters(bytes: Buffer, perEvent: number): number[][] {
   const found: number[] = [];
   for (let at = bytes.indexOf(COUNTER); at >= 0; at = bytes.indexOf(COUNTER, at + COUNTER.length)) found.push(at);

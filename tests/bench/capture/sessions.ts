@@ -17,10 +17,10 @@ async function send(instance: BenchInstance, events: readonly object[]): Promise
   });
   const text = await answer.text();
   if (answer.status !== 202 || !text.includes(`"accepted":${events.length}`))
-    throw new Error(`the batch was answered ${answer.status}: ${text.slice(0, 300)}`);
+    throw new Error(`the batch returned ${answer.status}: ${text.slice(0, 300)}`);
 }
 
-/** The nth event of a session as agents have them: a prompt now and then, tool calls, ends of turns. */
+/** Returns the n-th event of a typical session: prompts, tool calls, ends of turns. */
 function eventOf(session: string, n: number): object {
   const common = { host: 'bench', session_id: session, key: `${session}-${n}`, project: { path: '/src/ledger' } };
   if (n % 10 === 0)
@@ -45,7 +45,7 @@ function eventOf(session: string, n: number): object {
   };
 }
 
-/** Waits until so many sessions of a name are ended, settled and summarised, and each of their vectors is written. */
+/** Waits until this many sessions of a name are ended, settled and summarised, with all vectors written. */
 async function settled(instance: BenchInstance, prefix: string, count: number): Promise<void> {
   const deadline = performance.now() + LIMIT_MS;
   for (;;) {
@@ -73,7 +73,7 @@ async function workflowIds(instance: BenchInstance, prefix: string): Promise<Set
   );
 }
 
-/** 500 sessions of 40 events, ended in one batch: until all are summarised by the local model and searchable. */
+/** Measures the time until 500 sessions of 40 events, ended in one batch, are summarised by the local model and searchable. */
 export async function endedAtOnce(instance: BenchInstance): Promise<object> {
   const names = Array.from({ length: SESSIONS }, (_, n) => `ended-${String(n).padStart(3, '0')}`);
   for (const name of names)

@@ -9,7 +9,7 @@ export interface RawAnswer {
   readonly body: Buffer;
 }
 
-/** Length of a chunked body with its last chunk; null while it is not all there. */
+/** Returns the length of a chunked body with its last chunk; null while it is incomplete. */
 function readChunks(bytes: Buffer, start: number): { readonly body: Buffer; readonly end: number } | null {
   const parts: Buffer[] = [];
   let at = start;

@@ -19,7 +19,7 @@ export interface Throughput {
   /** Fastify and pg with one table, measured directly before and after: the upper bound of the machine. */
   readonly bare_per_s: number;
   readonly ratio: number;
-  /** Processor time of each service for one event of all that were sent, in microseconds. */
+  /** Processor time of each service per sent event, in microseconds. */
   readonly cpu_us_per_event: Readonly<Record<string, number>>;
 }
 
@@ -38,12 +38,12 @@ async function throughput(instance: BenchInstance, shape: Shape): Promise<Throug
   return { recollect, bare_per_s: ceiling, ratio, cpu_us_per_event: cpu };
 }
 
-/** 32 clients that send one event after another. */
+/** Measures 32 clients that send single events sequentially. */
 export function singleEvents(instance: BenchInstance): Promise<Throughput> {
   return throughput(instance, { name: 'single', path: '/api/v1/events', clients: 32, batch: 1, sessionsPerClient: 1 });
 }
 
-/** Four clients that send arrays of 500 events. */
+/** Measures four clients that send arrays of 500 events. */
 export function batches(instance: BenchInstance): Promise<Throughput> {
   return throughput(instance, {
     name: 'batch',

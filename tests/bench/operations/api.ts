@@ -22,11 +22,11 @@ export async function request(
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   const text = await response.text();
-  if (!response.ok) throw new Error(`${method} ${route} answered ${response.status}: ${text.slice(0, 500)}`);
+  if (!response.ok) throw new Error(`${method} ${route} returned ${response.status}: ${text.slice(0, 500)}`);
   return JSON.parse(text);
 }
 
-/** Awaits that a job is over that is seen at this address. @throws Error when it did not end well, or not in time */
+/** Waits for the end of the job at this path. @throws Error if it fails or times out */
 export async function awaitDone(
   instance: Pick<BenchInstance, 'url' | 'key'>,
   route: string,
@@ -34,7 +34,7 @@ export async function awaitDone(
 ): Promise<KeepJob> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
-    // While one database takes another's place there is none for a moment.
+    // During a swap there is briefly no database.
     const found = await request(instance, 'GET', route).then(
       (answer) => job.parse(answer),
       () => null,
@@ -46,7 +46,7 @@ export async function awaitDone(
   }
 }
 
-/** Starts a job and awaits its end. */
+/** Starts a job and waits for its end. */
 export async function runJob(
   instance: Pick<BenchInstance, 'url' | 'key'>,
   start: string,

@@ -35,7 +35,7 @@ export interface BackupFigures {
   readonly figures: Readonly<Record<string, unknown>>;
 }
 
-/** A backup with nothing beside it: how fast, and how much memory. */
+/** Measures rate and memory of a backup without other load. */
 export async function benchBackup(instance: BenchInstance): Promise<BackupFigures> {
   const { result, seconds, growsMib } = await measured(instance, () =>
     runJob(instance, '/admin/backup', undefined, '/admin/backups', BACKUP_MS),
@@ -61,8 +61,8 @@ export async function benchBackup(instance: BenchInstance): Promise<BackupFigure
 }
 
 /**
- * The same clients send single events, while a backup is made and, before and after it, without one. What they sent before is being worked on in all three alike:
- * a first load, which is not measured, sees to that.
+ * Measures single events of the same clients before, during and after a backup. A first load, which is not measured, ensures that workers
+ * are busy with earlier events in all three.
  */
 export async function benchCaptureBeside(instance: BenchInstance): Promise<Readonly<Record<string, number>>> {
   const load = (name: string) =>

@@ -22,14 +22,14 @@ const WORDS =
     ' ',
   );
 
-/** Words that differ from row to row, the same ones in every run. */
+/** Returns words that differ between rows and are the same in every run. */
 function words(seed: number, count: number): string {
-  const said: string[] = [];
+  const chosen: string[] = [];
   for (let state = seed + 1, n = 0; n < count; n += 1) {
     state = (state * 48_271) % 2_147_483_647;
-    said.push(n % 9 === 8 ? `item${state % 9_973}` : (WORDS[state % WORDS.length] ?? ''));
+    chosen.push(n % 9 === 8 ? `item${state % 9_973}` : (WORDS[state % WORDS.length] ?? ''));
   }
-  return said.join(' ');
+  return chosen.join(' ');
 }
 
 function* range(count: number, rowOf: (n: number) => Row): Generator<Row> {
@@ -37,7 +37,7 @@ function* range(count: number, rowOf: (n: number) => Row): Generator<Row> {
 }
 
 /** Creates a database of claude-mem's newest version; observations have a realistic size of 1 KB. Each `name` has its own sessions. */
-export function makeClaudeMem(file: string, observations: number, name = 'bench'): void {
+export function createClaudeMem(file: string, observations: number, name = 'bench'): void {
   const sessions = Math.ceil(observations / PER_SESSION);
   const database = buildClaudeMem(file, 49, `${name} ${observations}`);
   const at = (n: number) => BEGAN + n * 1_000;
@@ -100,7 +100,7 @@ export function makeClaudeMem(file: string, observations: number, name = 'bench'
   database.close();
 }
 
-/** Imports a database of so many observations into a running instance by its public interface, and has every row accounted for. */
+/** Imports a database into a running instance through the public API, and checks that every row is accounted for. */
 export async function benchClaudeMem(
   access: { readonly url: string; readonly apiKey: string },
   observations: number,
@@ -108,7 +108,7 @@ export async function benchClaudeMem(
   const folder = mkdtempSync(path.join(tmpdir(), 'recollect-bench-claude-mem-'));
   const file = path.join(folder, 'claude-mem.db');
   try {
-    makeClaudeMem(file, observations);
+    createClaudeMem(file, observations);
     const signal = new AbortController().signal;
     const started = performance.now();
     const source = await openClaudeMem(file);

@@ -9,7 +9,7 @@ import { randomFrom } from '../../domain/support/random.ts';
 import type { SpeedCorpus } from '../recall/speed-corpus.ts';
 
 /** The content of an instance: number of observations and of vectors, and their owner. */
-export interface KeepFill {
+export interface InstanceFill {
   readonly database: pg.Pool;
   readonly tenantId: TenantId;
   readonly userId: string;
@@ -27,25 +27,25 @@ const TEXTS = 20_000;
 const PART = 1_000;
 const PROJECTS = 12;
 
-/** A text of 1 KB, one chunk long. */
+/** Returns a memory with a text of 1 KB, one chunk long. */
 function textOf(corpus: SpeedCorpus, n: number, anchorVectors: readonly Float32Array[]) {
   const memory = corpus.memory(n, anchorVectors);
   const text = `${memory.text}\n${memory.text}\n${memory.text}`.slice(0, CONTENT_CHARS - 20).trim();
   return { ...memory, text };
 }
 
-/** The first moment of the month before this one, UTC. */
+/** Returns the start of the previous month, UTC. */
 export function monthBefore(): Date {
   const now = new Date();
   return new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - 1, 1));
 }
 
-/** SQL for a deterministic id from a name and a number; version 7, which the API accepts. */
+/** Returns SQL for a deterministic id from a name and a number; version 7, which the API accepts. */
 function idSql(name: string, n: string): string {
   return `overlay(overlay(md5('${name} ' || ${n}) PLACING '7' FROM 13) PLACING '8' FROM 17)::uuid`;
 }
 
-async function writeFrame({ database, tenantId, userId, observations }: KeepFill): Promise<void> {
+async function writeFrame({ database, tenantId, userId, observations }: InstanceFill): Promise<void> {
   const month = monthBefore().toISOString();
   await database.query(
     `INSERT INTO projects (id, tenant_id, display_name)
@@ -62,9 +62,9 @@ async function writeFrame({ database, tenantId, userId, observations }: KeepFill
   );
 }
 
-/** Observations `from`–`to` of numbers, 1 KB each, in the month before this one, with their keys; texts come from `bench_texts`. */
+/** Writes observations `from`–`to` of 1 KB in the previous month, with their keys; texts come from `bench_texts`. */
 async function writeObservations(
-  { database, tenantId, userId, texts = TEXTS }: KeepFill,
+  { database, tenantId, userId, texts = TEXTS }: InstanceFill,
   from: number,
   to: number,
 ): Promise<void> {
@@ -93,7 +93,7 @@ const textRow = z.object({
 });
 type StoredRow = z.output<typeof textRow>;
 
-async function readRows({ database }: KeepFill, from: number, to: number): Promise<StoredRow[]> {
+async function readRows({ database }: InstanceFill, from: number, to: number): Promise<StoredRow[]> {
   const { rows } = await database.query(
     `SELECT o.id, substr(o.key, 2)::integer AS n, o.session_id, o.title, o.content, o.occurred_at AS at, s.project_id FROM observations o JOIN sessions s ON s.id = o.session_id
       WHERE o.session_id = ANY (SELECT ${idSql('keep session', 's')} FROM generate_series($1::integer / ${SESSION_ROWS}, ($2::integer - 1) / ${SESSION_ROWS}) s) ORDER BY o.id`,
@@ -102,9 +102,9 @@ async function readRows({ database }: KeepFill, from: number, to: number): Promi
   return z.array(textRow).parse(rows);
 }
 
-/** Ledger and objects of rows that the index has. */
+/** Writes ledger and index objects of rows. */
 async function writeVectors(
-  fill: KeepFill,
+  fill: InstanceFill,
   index: VectorIndex,
   corpus: SpeedCorpus,
   anchorVectors: readonly Float32Array[],
@@ -113,7 +113,7 @@ async function writeVectors(
   const { database, tenantId, userId, model, dimension, texts = TEXTS } = fill;
   const chunks = rows.flatMap((row) => {
     const { vector, tags } = corpus.memory(row.n % texts, anchorVectors);
-    // Its own place beside its text's: no two rows have the same vector.
+    // Noise beside the text's vector: no two rows have the same vector.
     const random = randomFrom(row.n + 17);
     const own = vector.map((value) => value + (random() - 0.5) * 0.03);
     const length = Math.hypot(...own);
@@ -144,7 +144,7 @@ async function writeVectors(
     model,
     chunks.map(({ chunk }) => chunk),
   );
-  if (refused[0] !== undefined) throw new Error(`the index refused ${refused.length}: ${refused[0].message}`);
+  if (refused[0] !== undefined) throw new Error(`the index rejected ${refused.length}: ${refused[0].message}`);
   await database.query(
     `INSERT INTO embeddings (id, tenant_id, session_id, resource_type, resource_id, chunk, model, dimension, content_hash, object_id, state, indexed_at)
      SELECT e.id, $1, e.session_id, 'observation', e.memory, e.chunk, $2, $3, decode(e.hash, 'hex'), e.object, 'indexed', now() - interval '1 hour'
@@ -163,8 +163,8 @@ async function writeVectors(
   );
 }
 
-/** Ledger of rows without a vector, marked as failed, so that nothing embeds them during a measurement. */
-async function writeGivenUp({ database, tenantId, model, dimension }: KeepFill): Promise<void> {
+/** Marks rows without a vector as failed in the ledger, so that nothing embeds them during a measurement. */
+async function writeGivenUp({ database, tenantId, model, dimension }: InstanceFill): Promise<void> {
   await database.query(
     `INSERT INTO embeddings (id, tenant_id, session_id, resource_type, resource_id, chunk, model, dimension, content_hash, object_id, state, attempts, error, failed_at)
      SELECT (left(o.id::text, 14) || '7' || substr(o.id::text, 16))::uuid, $1, o.session_id, 'observation', o.id, 0, $2, $3,
@@ -176,8 +176,8 @@ async function writeGivenUp({ database, tenantId, model, dimension }: KeepFill):
 }
 
 /** Fills an instance, continuing an earlier fill; `say` receives the progress. */
-export async function fillKeep(
-  fill: KeepFill,
+export async function fillInstance(
+  fill: InstanceFill,
   index: VectorIndex,
   corpus: SpeedCorpus,
   embed: (texts: readonly string[]) => Promise<readonly Float32Array[]>,

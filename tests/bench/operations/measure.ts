@@ -3,7 +3,7 @@ import type { BenchInstance } from '../capture/bench-instance.ts';
 
 const SAMPLE_MS = 100;
 
-/** Of a process and all below it. */
+/** Returns the resident memory of a process and its descendants, in MiB. */
 function familyMib(pid: number): number {
   return familyOf(pid).reduce((sum, member) => sum + residentMib(member), 0);
 }

@@ -10,11 +10,11 @@ const TEXTS = 20_000;
 type Ids = readonly (readonly string[])[];
 
 export interface Answers {
-  /** Ids that searches find, as of a moment, for a word that one memory has. */
+  /** Ids of searches for a word of a single memory, as of a fixed time. */
   readonly exact: Ids;
-  /** Ids, best first, of searches for phrases that many memories have, as of the same moment: meaning has a part in their order. */
+  /** Ids, best first, of searches for phrases of many memories, as of the same time: vectors affect their order. */
   readonly phrases: Ids;
-  /** Ids of the nearest memories by meaning alone. */
+  /** Ids of the nearest memories by vector. */
   readonly nearest: Ids;
 }
 
@@ -24,7 +24,7 @@ async function idsOf(answered: Promise<unknown>): Promise<string[]> {
   return answer.parse(await answered).data.map(({ id }) => id);
 }
 
-/** Returns a verbatim phrase of some memories: of the n-th text. */
+/** Returns a verbatim phrase of the n-th text, which some memories contain. */
 function phraseOf(corpus: SpeedCorpus, n: number): string {
   const words = corpus.memory((n * 97) % TEXTS, []).text.split(/\s+/u);
   return words.slice(1, 5).join(' ').replaceAll('"', '');
@@ -35,8 +35,8 @@ export function exactly(n: number, observations: number): string {
   return `"n${Math.floor((n * observations) / QUESTIONS)}"`;
 }
 
-/** Sends the same queries through the public interface. */
-export async function askAll(
+/** Sends the same queries through the public API. */
+export async function queryAll(
   instance: Pick<BenchInstance, 'url' | 'key'>,
   corpus: SpeedCorpus,
   asOf: string,

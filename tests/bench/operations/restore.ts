@@ -16,10 +16,10 @@ async function firstCorrect(right: () => Promise<boolean>, signal: AbortSignal):
     if (await right().catch(() => false)) return Math.round((performance.now() - started) / 100) / 10;
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
-  throw new Error('no correct answer came before the restore was over');
+  throw new Error('no correct response before the end of the restore');
 }
 
-/** Restores a set into an empty instance; returns the seconds to the first correct response, and to the end with everything verified. */
+/** Restores a backup into an empty instance; returns the seconds to the first correct response, and to the end with everything verified. */
 export async function benchRestore(
   instance: BenchInstance,
   set: { readonly backupId: string; readonly store: string; readonly publicKey: string; readonly tableMib: number },
@@ -28,14 +28,14 @@ export async function benchRestore(
   const stop = new AbortController();
   const { result, seconds, growsMib } = await measured(instance, async () => {
     const searching = firstCorrect(right, stop.signal);
-    const begun = restoreRow.parse(
+    const started = restoreRow.parse(
       await request(instance, 'POST', '/admin/restore', {
-        set: set.backupId,
+        backup_id: set.backupId,
         store: set.store,
         signer: fingerprintOf(set.publicKey),
       }),
     );
-    const row = restoreRow.parse(await awaitDone(instance, `/admin/restores/${begun.id}`, RESTORE_MS));
+    const row = restoreRow.parse(await awaitDone(instance, `/admin/restores/${started.id}`, RESTORE_MS));
     setTimeout(() => stop.abort(), 10_000).unref();
     return { firstSeconds: await searching, row };
   });

@@ -18,7 +18,7 @@ export interface RetentionBench {
 }
 
 export interface RetentionFigures {
-  /** Counting and dropping the month's table. */
+  /** Time to count and drop the month's table. */
   readonly dropSeconds: number;
   /** Between the two: queueing the removal of vectors and graph entries, without blocking others. */
   readonly followSeconds: number;
@@ -28,7 +28,7 @@ export interface RetentionFigures {
   readonly batchedRows: number;
 }
 
-/** Of the month's rows so many go row by row, the others with the month. */
+/** Share of the month's rows that is deleted row by row; the others are dropped with the month. */
 const BATCHED_SHARE = 0.2;
 const ROWS_AT_ONCE = 5_000;
 

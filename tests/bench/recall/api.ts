@@ -13,23 +13,23 @@ const countRow = z.tuple([z.object({ count: z.coerce.number() })]);
 
 export type FoundByApi = z.output<typeof found>;
 
-/** Returns the response of `GET /search`. @throws Error if other parts than `away` are degraded: the figures would be invalid */
+/** Returns the response of `GET /search`. @throws Error if other parts than `unavailable` are degraded: the figures would be invalid */
 export async function searchByApi(
   { url, key }: BenchInstance,
   parameters: Readonly<Record<string, string>>,
-  away: readonly string[] = [],
+  unavailable: readonly string[] = [],
 ): Promise<readonly FoundByApi[]> {
   const response = await fetch(`${url}/api/v1/search?${new URLSearchParams(parameters).toString()}`, {
     headers: { authorization: `Bearer ${key}` },
   });
   const text = await response.text();
-  if (!response.ok) throw new Error(`search answered ${response.status}: ${text}`);
+  if (!response.ok) throw new Error(`search returned ${response.status}: ${text}`);
   const { data, degraded } = answer.parse(JSON.parse(text));
-  if (degraded.join(', ') !== away.join(', ')) throw new Error(`search is degraded: ${degraded.join(', ')}`);
+  if (degraded.join(', ') !== unavailable.join(', ')) throw new Error(`search is degraded: ${degraded.join(', ')}`);
   return data;
 }
 
-/** Sends events, so many a request, one request after another. */
+/** Sends events in sequential batches. */
 export async function sendEvents(
   { url, key }: BenchInstance,
   events: readonly Readonly<Record<string, unknown>>[],
@@ -42,7 +42,7 @@ export async function sendEvents(
       body: JSON.stringify(events.slice(from, from + PER_REQUEST)),
     });
     const text = await response.text();
-    if (response.status !== 202) throw new Error(`events answered ${response.status}: ${text}`);
+    if (response.status !== 202) throw new Error(`events returned ${response.status}: ${text}`);
     const { rejected } = z.looseObject({ rejected: z.number() }).parse(JSON.parse(text));
     if (rejected > 0) throw new Error(`${rejected} events were rejected: ${text.slice(0, 500)}`);
   }
@@ -52,7 +52,7 @@ const LOOK_MS = 2_000;
 const WAITING =
   "SELECT (SELECT count(*) FROM sessions WHERE consumed_seq < last_seq) + (SELECT count(*) FROM embeddings WHERE state = 'pending') AS count";
 
-/** Awaits that all that was captured can be found. */
+/** Waits until everything captured is indexed. */
 export async function awaitIndexed({ database }: BenchInstance, timeoutMs: number): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   for (let round = 0; ; round += 1) {
@@ -64,7 +64,7 @@ export async function awaitIndexed({ database }: BenchInstance, timeoutMs: numbe
   }
 }
 
-/** The hosts' ids of all sessions, by our own. */
+/** Returns the external ids of all sessions by id. */
 export async function sessionNames({ database }: BenchInstance): Promise<ReadonlyMap<string, string>> {
   const { rows } = await database.query('SELECT id, external_id FROM sessions');
   return new Map(

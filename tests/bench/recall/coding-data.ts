@@ -21,13 +21,13 @@ function linesOf(text: string): readonly unknown[] {
     .map((line): unknown => JSON.parse(line));
 }
 
-/** Queries about the shared coding sessions; null if the data is not beside the repository. */
+/** Returns queries about the shared coding sessions; null without the data beside the repository. */
 export function readCodingQuestions(): readonly CodingQuestion[] | null {
   if (!existsSync(DIRECTORY)) return null;
   return z.array(question).parse(linesOf(readFileSync(new URL('questions.jsonl', DIRECTORY), 'utf8')));
 }
 
-/** Which event each stored row is of, by session and key as `replaySessions` delivers them: a tool's id, or the place in the session. */
+/** Returns the event of each row, by session and key of `replaySessions`: a tool's id, or the place in the session. */
 export function eventsByKey(): ReadonlyMap<string, string> {
   const events = new URL('events/', DIRECTORY);
   const named = new Map<string, string>();

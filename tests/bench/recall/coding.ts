@@ -8,7 +8,7 @@ import type { CodingQuestion } from './coding-data.ts';
 import type { RecallFigures } from './figures.ts';
 import { createRetrieverReader, rankedBy, VARIANT_NAMES } from './retrievers.ts';
 import type { Variant } from './retrievers.ts';
-import { keptDirectory } from './options.ts';
+import { dataDirectory } from './options.ts';
 import { scoreHits } from './scores.ts';
 
 const TIMEOUT_MS = 2 * 3_600_000;
@@ -21,7 +21,7 @@ const TARGETS = { anyEvent10: 51, mrr: 0.6, anySession1: 53 } as const;
 const row = z.object({ id: z.string(), external_id: z.string(), key: z.string().nullable() });
 const derivedRow = z.object({ id: z.string(), sources: z.array(z.string()) });
 
-/** Events of each memory by id: of a row its own, of a derived memory its sources'. */
+/** Returns the events of each memory by id: a row's own event, or those of a derived memory's sources. */
 async function eventsOfMemories({ database }: BenchInstance): Promise<ReadonlyMap<string, readonly string[]>> {
   const events = eventsByKey();
   const { rows } = await database.query(`
@@ -54,7 +54,7 @@ async function eventsOfMemories({ database }: BenchInstance): Promise<ReadonlyMa
 
 /** Scores one ranked list of memories, each with its events, for one query. */
 export function scoreAnswer(
-  asked: CodingQuestion,
+  query: CodingQuestion,
   ranked: readonly { readonly events: readonly string[]; readonly session: string | null }[],
 ): {
   readonly anyEvent1: number;
@@ -63,7 +63,7 @@ export function scoreAnswer(
   readonly mrr: number;
   readonly anySession1: number;
 } {
-  const gold = new Set(asked.gold_events);
+  const gold = new Set(query.gold_events);
   const { any1, any5, any10, mrr } = scoreHits(ranked.map(({ events }) => events.some((event) => gold.has(event))));
   const session = ranked.find((each) => each.session !== null)?.session ?? '';
   return {
@@ -71,13 +71,13 @@ export function scoreAnswer(
     anyEvent5: any5,
     anyEvent10: any10,
     mrr,
-    anySession1: asked.gold_sessions.includes(session) ? 1 : 0,
+    anySession1: query.gold_sessions.includes(session) ? 1 : 0,
   };
 }
 
 type Answered = ReturnType<typeof scoreAnswer>;
 
-/** Sums of queries, and the mean reciprocal rank. */
+/** Returns the sums over queries, and the mean reciprocal rank. */
 function summed(scores: readonly Answered[]): Answered {
   const sum = (name: keyof Answered): number => scores.reduce((total, score) => total + score[name], 0);
   return {
@@ -89,26 +89,26 @@ function summed(scores: readonly Answered[]): Answered {
   };
 }
 
-/** Returns the search results of each query; `away` is the expected degradation. */
-async function askAll(
+/** Returns the search results of each query; `unavailable` is the expected degradation. */
+async function queryAll(
   instance: BenchInstance,
   questions: readonly CodingQuestion[],
   events: ReadonlyMap<string, readonly string[]>,
-  away: readonly string[] = [],
+  unavailable: readonly string[] = [],
 ): Promise<readonly { readonly type: string; readonly score: Answered }[]> {
   const answered: { readonly type: string; readonly score: Answered }[] = [];
-  for (const asked of questions) {
-    const found = await searchByApi(instance, { q: asked.question, limit: String(DEPTH) }, away);
+  for (const query of questions) {
+    const found = await searchByApi(instance, { q: query.question, limit: String(DEPTH) }, unavailable);
     const ranked = found.map(({ id, sources, session }) => ({
       events: [id, ...sources].flatMap((rowId) => events.get(rowId) ?? []),
       session: session?.external_id ?? null,
     }));
-    answered.push({ type: asked.type, score: scoreAnswer(asked, ranked) });
+    answered.push({ type: query.type, score: scoreAnswer(query, ranked) });
   }
   return answered;
 }
 
-/** The same hits, ranked in other ways. */
+/** Scores other rankings of the same hits. */
 async function rankAll(
   instance: BenchInstance,
   questions: readonly CodingQuestion[],
@@ -117,15 +117,15 @@ async function rankAll(
   const names = await sessionNames(instance);
   const reader = await createRetrieverReader(instance);
   const others = new Map<Variant, Answered[]>(VARIANT_NAMES.map((variant) => [variant, []]));
-  for (const asked of questions) {
-    const retrievers = await reader.resultsOf(asked.question, {}, RETRIEVER_HITS);
+  for (const query of questions) {
+    const retrievers = await reader.resultsOf(query.question, {}, RETRIEVER_HITS);
     for (const [variant, answers] of others) {
-      const ranked = rankedBy(variant, asked.question, retrievers).slice(0, DEPTH);
+      const ranked = rankedBy(variant, query.question, retrievers).slice(0, DEPTH);
       const placed = ranked.map(({ memoryId, sessionId }) => ({
         events: events.get(memoryId) ?? [],
         session: names.get(sessionId ?? '') ?? null,
       }));
-      answers.push(scoreAnswer(asked, placed));
+      answers.push(scoreAnswer(query, placed));
     }
   }
   await reader.close();
@@ -138,7 +138,7 @@ export async function measureCoding(
   questions: readonly CodingQuestion[],
 ): Promise<RecallFigures> {
   const events = await eventsOfMemories(instance);
-  const scores = await askAll(instance, questions, events);
+  const scores = await queryAll(instance, questions, events);
   const all = summed(scores.map(({ score }) => score));
   return {
     questions: questions.length,
@@ -156,23 +156,23 @@ export async function measureCoding(
 }
 
 /**
- * The questions about the shared coding sessions, whose hooks were replayed, understood by the local model and indexed: event and session
- * level; and what is left of it where the model or Weaviate is away.
+ * Measures the queries about the shared coding sessions, replayed, summarised by the local model and indexed: scores by event and session,
+ * also without the embedding model and without Weaviate.
  */
 export async function runCoding(): Promise<RecallFigures> {
   const questions = readCodingQuestions();
   if (questions === null) return { skipped: 'no shared data' };
-  const { whole, ...away } = await measureOutage(
-    keptDirectory('coding'),
+  const { complete, ...outages } = await measureOutage(
+    dataDirectory('coding'),
     async (instance) => {
       const ids = await replaySessions(instance, sharedHooks());
       await awaitUnderstood(instance, ids, { vectors: true, timeoutMs: TIMEOUT_MS });
       return measureCoding(instance, questions);
     },
     async (instance) => {
-      const scores = await askAll(instance, questions, await eventsOfMemories(instance), ['vector']);
+      const scores = await queryAll(instance, questions, await eventsOfMemories(instance), ['vector']);
       return summed(scores.map(({ score }) => score));
     },
   );
-  return { ...whole, ...away };
+  return { ...complete, ...outages };
 }

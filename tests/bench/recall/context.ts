@@ -6,7 +6,7 @@ import type { BenchInstance } from '../capture/bench-instance.ts';
 import { percentile } from '../figures.ts';
 import { awaitUnderstood, replaySessions, sharedHooks } from '../summarise/replay.ts';
 import type { RecallFigures } from './figures.ts';
-import { keptDirectory } from './options.ts';
+import { dataDirectory } from './options.ts';
 import { UNRELATED_QUESTIONS } from './unrelated-questions.ts';
 
 const QUESTIONS = fileURLToPath(new URL('../../../../shared/data/coding-sessions/questions.jsonl', import.meta.url));
@@ -14,7 +14,7 @@ const BUDGET_TOKENS = 900;
 const TIMEOUT_MS = 1_800_000;
 /** Minimum share of queries whose evidence is in the block. */
 const LEAST_SHARE = 0.6;
-/** Files of the sessions' project that something happened to. */
+/** Files of the sessions' project with events. */
 const FILES = [
   'bookminder/cli.py',
   'bookminder/apple_books/library.py',
@@ -27,7 +27,7 @@ const question = z.object({ type: z.string(), question: z.string(), evidence: z.
 const answer = z.object({ text: z.string(), tokens: z.number(), items: z.array(z.unknown()) });
 type Answer = z.output<typeof answer>;
 
-interface Asked extends Answer {
+interface Timed extends Answer {
   readonly ms: number;
 }
 
@@ -36,7 +36,7 @@ function folded(text: string): string {
   return text.normalize('NFKC').toLowerCase().replaceAll(/\s+/gu, ' ').trim();
 }
 
-async function ask(instance: BenchInstance, body: Readonly<Record<string, unknown>>): Promise<Asked> {
+async function requestContext(instance: BenchInstance, body: Readonly<Record<string, unknown>>): Promise<Timed> {
   const started = performance.now();
   const response = await fetch(`${instance.url}/api/v1/context`, {
     method: 'POST',
@@ -47,25 +47,25 @@ async function ask(instance: BenchInstance, body: Readonly<Record<string, unknow
   return { ...parsed, ms: performance.now() - started };
 }
 
-async function askEach(
+async function requestEach(
   instance: BenchInstance,
   bodies: readonly Readonly<Record<string, unknown>>[],
-): Promise<Asked[]> {
-  const asked: Asked[] = [];
-  for (const body of bodies) asked.push(await ask(instance, body));
-  return asked;
+): Promise<Timed[]> {
+  const answers: Timed[] = [];
+  for (const body of bodies) answers.push(await requestContext(instance, body));
+  return answers;
 }
 
-const share = (part: number, whole: number): number => Math.round((part / whole) * 1_000) / 1_000;
+const share = (part: number, total: number): number => Math.round((part / total) * 1_000) / 1_000;
 const isEmpty = ({ text }: Answer): boolean => text === '';
 
-function latency(asked: readonly Asked[]): { readonly p50: number; readonly p95: number } {
-  const samples = asked.map(({ ms }) => ms);
+function latency(answers: readonly Timed[]): { readonly p50: number; readonly p95: number } {
+  const samples = answers.map(({ ms }) => ms);
   return { p50: percentile(samples, 0.5), p95: percentile(samples, 0.95) };
 }
 
-function meanTokens(asked: readonly Asked[]): number {
-  return Math.round(asked.reduce((sum, { tokens }) => sum + tokens, 0) / asked.length);
+function meanTokens(answers: readonly Timed[]): number {
+  return Math.round(answers.reduce((sum, { tokens }) => sum + tokens, 0) / answers.length);
 }
 
 /** Measures context blocks on an instance with the shared coding sessions. */
@@ -76,44 +76,44 @@ export async function measureContext(instance: BenchInstance): Promise<RecallFig
     .map((line) => question.parse(JSON.parse(line)));
   const prompts = questions.map((each) => ({ purpose: 'prompt', prompt: each.question }));
   // The first query loads the model, which is not measured.
-  await ask(instance, { purpose: 'prompt', prompt: 'What is known of this project?' });
-  const asked = await askEach(instance, prompts);
-  const again = await askEach(instance, prompts);
-  const held = questions.map((each, n) => folded(asked[n]?.text ?? '').includes(folded(each.evidence)));
+  await requestContext(instance, { purpose: 'prompt', prompt: 'What is known of this project?' });
+  const first = await requestEach(instance, prompts);
+  const again = await requestEach(instance, prompts);
+  const hasEvidence = questions.map((each, n) => folded(first[n]?.text ?? '').includes(folded(each.evidence)));
   const byType = Object.fromEntries(
     [...new Set(questions.map(({ type }) => type))].map((type) => {
       const places = questions.flatMap((each, n) => (each.type === type ? [n] : []));
-      return [type, `${places.filter((n) => held[n] === true).length}/${places.length}`];
+      return [type, `${places.filter((n) => hasEvidence[n] === true).length}/${places.length}`];
     }),
   );
-  const unrelated = await askEach(
+  const unrelated = await requestEach(
     instance,
     UNRELATED_QUESTIONS.map((prompt) => ({ purpose: 'prompt', prompt })),
   );
   const project = 'BookMinder';
-  const files = await askEach(
+  const files = await requestEach(
     instance,
     FILES.map((file) => ({ purpose: 'file', file, project })),
   );
-  const starts = await askEach(
+  const starts = await requestEach(
     instance,
     FILES.map(() => ({ purpose: 'session_start', project })),
   );
-  const found = held.filter(Boolean).length;
+  const found = hasEvidence.filter(Boolean).length;
   return {
     questions: questions.length,
     evidence: found,
     share: share(found, questions.length),
     byType,
-    empty: share(asked.filter(isEmpty).length, asked.length),
-    meanTokens: meanTokens(asked),
-    sameBytes: asked.every((each, n) => each.text === again[n]?.text),
+    empty: share(first.filter(isEmpty).length, first.length),
+    meanTokens: meanTokens(first),
+    sameBytes: first.every((each, n) => each.text === again[n]?.text),
     unrelated: {
       questions: unrelated.length,
       empty: share(unrelated.filter(isEmpty).length, unrelated.length),
       meanTokens: meanTokens(unrelated),
     },
-    ms: { prompt: latency([...asked, ...again]), file: latency(files), session_start: latency(starts) },
+    ms: { prompt: latency([...first, ...again]), file: latency(files), session_start: latency(starts) },
     tokens: { file: meanTokens(files), session_start: meanTokens(starts) },
     missed: found >= LEAST_SHARE * questions.length ? [] : [`evidence in ${found} of ${questions.length} blocks`],
   };
@@ -123,7 +123,7 @@ export async function measureContext(instance: BenchInstance): Promise<RecallFig
 export async function runContext(): Promise<RecallFigures> {
   if (!existsSync(QUESTIONS)) return { skipped: 'no shared data' };
   // The same instance as for the search queries, if it is stored.
-  const instance = await startBenchInstance({ RECOLLECT_TRANSCRIPTS: 'off' }, keptDirectory('coding'));
+  const instance = await startBenchInstance({ RECOLLECT_TRANSCRIPTS: 'off' }, dataDirectory('coding'));
   try {
     const ids = await replaySessions(instance, sharedHooks());
     await awaitUnderstood(instance, ids, { vectors: true, timeoutMs: TIMEOUT_MS });

@@ -29,7 +29,7 @@ const say = (text: string) => process.stderr.write(`${text}\n`);
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const rounded = (value: number) => Math.round(value * 100) / 100;
 
-/** Texts of so many tokens of the model, each another one, of the words of this repository's own documents. */
+/** Returns distinct texts of this many model tokens, from the words of this repository's documents. */
 function textsOf(tokenizer: Tokenizer, count: number): string[] {
   const words = readdirSync(DOCS)
     .filter((name) => name.endsWith('.md'))
@@ -47,7 +47,7 @@ function textsOf(tokenizer: Tokenizer, count: number): string[] {
   };
   return Array.from({ length: count }, () => {
     const text: string[] = [];
-    // [CLS] and [SEP] are two of them.
+    // [CLS] and [SEP] count, too.
     for (let tokens = 2, word = next(); tokens + cost(word) <= TOKENS; tokens += cost(word), word = next())
       text.push(word);
     return text.join(' ');
@@ -56,7 +56,7 @@ function textsOf(tokenizer: Tokenizer, count: number): string[] {
 
 const indexes = z.object({ serving: z.object({ waiting: z.number(), indexed: z.number(), failed: z.number() }) });
 
-/** Vectors per second from the first capture to the last indexed one, on an instance of `recollect up`, against the embedder alone. */
+/** Measures vectors per second from the first capture to the last indexed vector on `recollect up`, and of the embedder alone. */
 export async function runIndexRate(): Promise<RecallFigures> {
   const environment = processEnvironment();
   const files = await findModelFiles({ cacheDir: cacheDirectory(environment), environment });
@@ -102,7 +102,7 @@ export async function runIndexRate(): Promise<RecallFigures> {
           })),
         ),
       });
-      if (answer.status !== 202) throw new Error(`the batch was answered ${answer.status}: ${await answer.text()}`);
+      if (answer.status !== 202) throw new Error(`the batch returned ${answer.status}: ${await answer.text()}`);
     }
     const capturedMs = performance.now() - started;
     for (let indexed = 0; indexed < TEXTS;) {

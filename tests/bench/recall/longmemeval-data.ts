@@ -27,7 +27,7 @@ function linesOf(text: string): readonly unknown[] {
     .map((line): unknown => JSON.parse(line));
 }
 
-/** Queries and sessions of the development split; null if the data is not beside the repository. */
+/** Returns queries and sessions of the development split; null without the data beside the repository. */
 export function readLongMemEval(): {
   readonly questions: readonly LongQuestion[];
   readonly sessions: ReadonlyMap<string, LongSession>;
@@ -39,29 +39,29 @@ export function readLongMemEval(): {
   return { questions, sessions: new Map(sessions.map((each) => [each.session_id, each])) };
 }
 
-/** `2023/05/20 (Sat) 08:24`, taken as UTC. */
+/** Parses `2023/05/20 (Sat) 08:24` as UTC milliseconds. */
 function timeOf(date: string): number {
   const [day = '', , time = ''] = date.split(' ');
   return Date.parse(`${day.replaceAll('/', '-')}T${time}:00Z`);
 }
 
 /**
- * The sessions of one question as events: a namespace of its own, each turn a prompt of who said it, no model call. A session that several
- * questions share comes once for each, under another id. None is ended: what ending one sets in motion says nothing of search.
+ * Returns the sessions of one query as events in a namespace of its own: each turn a prompt with its role, no model calls. A session that
+ * several queries share gets an id for each. No session ends: its summary would not be part of the measurement.
  */
 export function eventsOf(
-  asked: LongQuestion,
+  query: LongQuestion,
   sessions: ReadonlyMap<string, LongSession>,
   roles: readonly ('user' | 'assistant')[],
 ): readonly Readonly<Record<string, unknown>>[] {
-  return asked.haystack_session_ids.flatMap((id, place) => {
+  return query.haystack_session_ids.flatMap((id, place) => {
     const common = {
       host: 'longmemeval',
-      session_id: `${asked.question_id}:${id}`,
-      namespace: namespaceOf(asked),
+      session_id: `${query.question_id}:${id}`,
+      namespace: namespaceOf(query),
       infer: false,
     };
-    const start = timeOf(asked.haystack_dates[place] ?? '');
+    const start = timeOf(query.haystack_dates[place] ?? '');
     return (sessions.get(id)?.turns ?? []).flatMap(({ role, content }, turn) =>
       roles.includes(role) && content.trim() !== ''
         ? [
@@ -70,7 +70,7 @@ export function eventsOf(
               type: 'prompt',
               role,
               content,
-              key: `${asked.question_id}:${id}:${turn}`,
+              key: `${query.question_id}:${id}:${turn}`,
               occurred_at: new Date(start + 1_000 * turn).toISOString(),
             },
           ]
@@ -79,7 +79,7 @@ export function eventsOf(
   });
 }
 
-/** Query ids contain characters that a namespace may not. */
+/** Returns the namespace of a query, without characters that a namespace may not contain. */
 export function namespaceOf({ question_id: id }: LongQuestion): string {
   return `q-${id.toLowerCase().replaceAll(/[^a-z0-9-]/gu, '-')}`;
 }

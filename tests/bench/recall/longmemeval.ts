@@ -6,7 +6,7 @@ import { createRetrieverReader, rankedBy, VARIANT_NAMES } from './retrievers.ts'
 import type { RawResults, Variant } from './retrievers.ts';
 import { eventsOf, namespaceOf, readLongMemEval } from './longmemeval-data.ts';
 import type { LongQuestion } from './longmemeval-data.ts';
-import { keptDirectory, rolesOfTurns } from './options.ts';
+import { dataDirectory, rolesOfTurns } from './options.ts';
 import { meanScores, scoreList } from './scores.ts';
 import type { ListScore } from './scores.ts';
 
@@ -16,7 +16,7 @@ const LEAST_NDCG = 0.965;
 const RETRIEVER_HITS = 60;
 const SHARES = ['any1', 'any5', 'any10', 'all10'] as const;
 
-/** Distinct session ids in the order of the results. */
+/** Returns distinct session ids in the order of the results. */
 function sessionsIn(found: readonly { readonly session: { readonly external_id: string } | null }[]): string[] {
   return [...new Set(found.flatMap(({ session }) => (session === null ? [] : [session.external_id])))];
 }
@@ -46,17 +46,17 @@ function missedTargets(reached: ListScore, plain: ListScore, questions: number):
   ];
 }
 
-/** Returns the search results of each query; `away` is the expected degradation. */
-async function askAll(
+/** Returns the search results of each query; `unavailable` is the expected degradation. */
+async function queryAll(
   instance: BenchInstance,
   questions: readonly LongQuestion[],
-  away: readonly string[] = [],
+  unavailable: readonly string[] = [],
 ): Promise<readonly { readonly type: string; readonly score: ListScore }[]> {
   const answered: { readonly type: string; readonly score: ListScore }[] = [];
-  for (const asked of questions) {
-    const parameters = { q: asked.question, namespace: namespaceOf(asked), group_by: 'session', limit: '10' };
-    const found = await searchByApi(instance, parameters, away);
-    answered.push({ type: asked.question_type, score: scoreList(sessionsIn(found), goldOf(asked)) });
+  for (const query of questions) {
+    const parameters = { q: query.question, namespace: namespaceOf(query), group_by: 'session', limit: '10' };
+    const found = await searchByApi(instance, parameters, unavailable);
+    answered.push({ type: query.question_type, score: scoreList(sessionsIn(found), goldOf(query)) });
   }
   return answered;
 }
@@ -68,12 +68,12 @@ export async function measureLongMemEval(
 ): Promise<RecallFigures> {
   const names = await sessionNames(instance);
   const reader = await createRetrieverReader(instance);
-  const answered = await askAll(instance, questions);
+  const answered = await queryAll(instance, questions);
   const others = new Map<Variant, ListScore[]>(VARIANT_NAMES.map((variant) => [variant, []]));
-  for (const asked of questions) {
-    const retrievers = await reader.resultsOf(asked.question, { namespace: namespaceOf(asked) }, RETRIEVER_HITS);
+  for (const query of questions) {
+    const retrievers = await reader.resultsOf(query.question, { namespace: namespaceOf(query) }, RETRIEVER_HITS);
     for (const [variant, scores] of others)
-      scores.push(scoreList(sessionsBy(variant, asked.question, retrievers, names), goldOf(asked)));
+      scores.push(scoreList(sessionsBy(variant, query.question, retrievers, names), goldOf(query)));
   }
   await reader.close();
   const search = meanScores(answered.map(({ score }) => score));
@@ -92,20 +92,20 @@ export async function measureLongMemEval(
   };
 }
 
-/** LongMemEval-S, development split, session level: any@k, all@k, NDCG@10 of the best ten sessions of search, beside other rankings of the same hits. */
+/** Measures LongMemEval-S, development split, by session: any@k, all@k and NDCG@10 of search and of other rankings of the same hits. */
 export async function runLongMemEval(): Promise<RecallFigures> {
   const data = readLongMemEval();
   if (data === null) return { skipped: 'no shared data' };
   const { questions, sessions } = data;
   const roles = rolesOfTurns();
-  const { whole, ...away } = await measureOutage(
-    keptDirectory('longmemeval'),
+  const { complete, ...outages } = await measureOutage(
+    dataDirectory('longmemeval'),
     async (instance) => {
-      for (const asked of questions) await sendEvents(instance, eventsOf(asked, sessions, roles));
+      for (const query of questions) await sendEvents(instance, eventsOf(query, sessions, roles));
       await awaitIndexed(instance, TIMEOUT_MS);
       return measureLongMemEval(instance, questions);
     },
-    async (instance) => meanScores((await askAll(instance, questions, ['vector'])).map(({ score }) => score)),
+    async (instance) => meanScores((await queryAll(instance, questions, ['vector'])).map(({ score }) => score)),
   );
-  return { turns: roles.join(' and '), ...whole, ...away };
+  return { turns: roles.join(' and '), ...complete, ...outages };
 }

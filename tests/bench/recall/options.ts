@@ -5,13 +5,13 @@ function valueOf(option: string): string | undefined {
   return place < 0 ? undefined : process.argv[place + 1];
 }
 
-/** `--data DIR`: folder of the part's instance, which the next run reuses. Absent: a scratch one. */
-export function keptDirectory(part: string): string | undefined {
+/** Returns the folder of the part's instance below `--data DIR`, which the next run reuses; without the option undefined. */
+export function dataDirectory(part: string): string | undefined {
   const folder = valueOf('--data');
   return folder === undefined ? undefined : path.resolve(folder, part);
 }
 
-/** `--turns all` has the assistant's turns of LongMemEval, too: three times the text. */
+/** `--turns all` adds the assistant's turns of LongMemEval: three times the text. */
 export function rolesOfTurns(): readonly ('user' | 'assistant')[] {
   return valueOf('--turns') === 'all' ? ['user', 'assistant'] : ['user'];
 }

@@ -23,7 +23,7 @@ async function withInstance<Result>(
 }
 
 /** Stops Weaviate: it accepts connections without responding. */
-async function whileStanding<Result>(pid: number, work: () => Promise<Result>): Promise<Result> {
+async function whileStopped<Result>(pid: number, work: () => Promise<Result>): Promise<Result> {
   process.kill(pid, 'SIGSTOP');
   try {
     return await work();
@@ -32,26 +32,26 @@ async function whileStanding<Result>(pid: number, work: () => Promise<Result>): 
   }
 }
 
-/** Runs `work` on this folder's instance, then without the embedding model, and without Weaviate. */
-export async function measureOutage<Whole, Part>(
-  kept: string | undefined,
-  whole: (instance: BenchInstance) => Promise<Whole>,
-  part: (instance: BenchInstance) => Promise<Part>,
-): Promise<{ readonly whole: Whole; readonly withoutModel: Part; readonly withoutWeaviate: Part }> {
-  const dataDir = kept ?? mkdtempSync(path.join(tmpdir(), 'recollect-bench-'));
+/** Runs `complete` on the instance of a folder, then `degraded` without the embedding model and without Weaviate. */
+export async function measureOutage<Complete, Degraded>(
+  storedDir: string | undefined,
+  complete: (instance: BenchInstance) => Promise<Complete>,
+  degraded: (instance: BenchInstance) => Promise<Degraded>,
+): Promise<{ readonly complete: Complete; readonly withoutModel: Degraded; readonly withoutWeaviate: Degraded }> {
+  const dataDir = storedDir ?? mkdtempSync(path.join(tmpdir(), 'recollect-bench-'));
   const noModel = mkdtempSync(path.join(tmpdir(), 'recollect-no-model-'));
   try {
     return {
-      whole: await withInstance(dataDir, {}, whole),
-      withoutModel: await withInstance(dataDir, { RECOLLECT_EMBEDDING_MODEL_DIR: noModel }, part),
+      complete: await withInstance(dataDir, {}, complete),
+      withoutModel: await withInstance(dataDir, { RECOLLECT_EMBEDDING_MODEL_DIR: noModel }, degraded),
       withoutWeaviate: await withInstance(
         dataDir,
         { RECOLLECT_SEARCH_RETRIEVER_TIMEOUT_MS: RETRIEVER_TIMEOUT_MS },
-        async (instance) => whileStanding(instance.pid('weaviate'), () => part(instance)),
+        async (instance) => whileStopped(instance.pid('weaviate'), () => degraded(instance)),
       ),
     };
   } finally {
     rmSync(noModel, { recursive: true });
-    if (kept === undefined) rmSync(dataDir, { recursive: true, force: true });
+    if (storedDir === undefined) rmSync(dataDir, { recursive: true, force: true });
   }
 }

@@ -19,7 +19,7 @@ export interface RawResults {
   readonly vector: readonly RecallHit[];
 }
 
-/** A memory that was found, and the session that it is of. */
+/** A found memory and its session. */
 export interface Placed {
   readonly memoryId: string;
   readonly sessionId: string | null;
@@ -42,7 +42,7 @@ const VARIANTS = {
 export type Variant = keyof typeof VARIANTS;
 export const VARIANT_NAMES = Object.keys(VARIANTS).filter((name): name is Variant => name in VARIANTS);
 
-/** The defaults of the settings. */
+/** Defaults of the search settings. */
 const KEYWORD_WEIGHT = 0.4;
 const SESSION_WEIGHT = 0.2;
 
@@ -62,7 +62,7 @@ function bareResult(retriever: RetrieverResult): RetrieverResult {
   return { ...retriever, hits: bare(retriever.hits) };
 }
 
-/** Each memory's best chunk alone. */
+/** Returns the best chunk of each memory. */
 function bestOnly(retriever: RetrieverResult): RetrieverResult {
   const best = new Map<string, RecallHit>();
   for (const hit of retriever.hits)
@@ -82,7 +82,7 @@ function placed(
   return memories.map(({ memoryId }) => ({ memoryId, sessionId: sessions.get(memoryId) ?? null }));
 }
 
-/** The hits ranked in one of these ways. */
+/** Returns the hits in the order of a variant. */
 export function rankedBy(variant: Variant, question: string, retrievers: RawResults): readonly Placed[] {
   return VARIANTS[variant](question, retrievers);
 }

@@ -11,7 +11,7 @@ export interface ListScore {
 
 const DEPTH = 10;
 
-/** Gain of a hit at that place, from 0. Source: Järvelin and Kekäläinen, TOIS 20(4), 2002, with binary gains. */
+/** Returns the gain of a hit at a place, counted from 0. Source: Järvelin and Kekäläinen, TOIS 20(4), 2002, with binary gains. */
 function discounted(place: number): number {
   return 1 / Math.log2(place + 2);
 }
@@ -41,7 +41,7 @@ export function scoreHits(isHit: readonly boolean[]): Pick<ListScore, 'any1' | '
   return { any1, any5, any10, mrr };
 }
 
-/** The mean of each figure, with four digits. */
+/** Returns the mean of each figure, with four digits. */
 export function meanScores<Score extends object>(scores: readonly Score[]): { readonly [Name in keyof Score]: number };
 export function meanScores(scores: readonly Readonly<Record<string, number>>[]): Record<string, number> {
   const names = Object.keys(scores[0] ?? {});

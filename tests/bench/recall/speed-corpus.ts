@@ -14,7 +14,7 @@ const NAMES = 40_000;
 const DAY_MS = 86_400_000;
 const DAYS = 180;
 const DIMENSION = 384;
-/** Length of the noise that sets a memory apart from its subjects, whose vector has length one. */
+/** Length of the noise added to a memory's anchors, whose vectors have length one. */
 const NOISE = 0.45;
 
 export interface SpeedMemory {
@@ -24,19 +24,19 @@ export interface SpeedMemory {
   readonly tool: string | null;
   readonly title: string;
   readonly text: string;
-  /** The content in PostgreSQL; the index has its start. */
+  /** The content in PostgreSQL; only its start is indexed. */
   readonly content: string;
   readonly tags: readonly string[];
   readonly session: number;
   readonly occurredAt: string;
-  /** Anchors that it is about. */
+  /** Its anchors. */
   readonly anchors: readonly number[];
   readonly vector: Float32Array;
 }
 
 /** Memories and queries by number; deterministic for a seed and its texts. */
 export interface SpeedCorpus {
-  /** Sentences whose vectors `withVectors` wants. */
+  /** Sentences to embed; `memory` takes their vectors. */
   readonly anchors: readonly string[];
   memory(n: number, anchorVectors: readonly Float32Array[]): SpeedMemory;
   /** A query with words of the texts; unique per number. */
@@ -72,7 +72,7 @@ function readTexts(): { readonly sentences: string[]; readonly lines: string[] }
 const STEMS = ['invoice', 'parser', 'cache', 'session', 'worker', 'ledger', 'tenant', 'schema', 'retry', 'queue'];
 const ENDINGS = ['Store', 'Test', 'View', 'Handler', 'Batch', 'Limit', 'Config', 'Index', 'Client', 'Job'];
 
-/** A name as code has them; low numbers come often, high ones seldom (Zipf), as names do. */
+/** Returns a name as in code; low numbers are frequent, high ones rare (Zipf). */
 function nameAt(place: number): string {
   const stem = STEMS[place % STEMS.length] ?? '';
   const ending = ENDINGS[Math.floor(place / STEMS.length) % ENDINGS.length] ?? '';
@@ -80,7 +80,7 @@ function nameAt(place: number): string {
   return [`${stem}${ending}${mark}`, `${stem}_${mark}`, `src/${stem}/${mark}.ts`, `E${place}`][place % 4] ?? '';
 }
 
-/** Gaussian noise of this length. */
+/** Returns Gaussian noise of this length. */
 function noise(random: () => number, length: number): Float32Array {
   const scale = length / Math.sqrt(DIMENSION);
   return Float32Array.from({ length: DIMENSION }, () => {
@@ -102,7 +102,7 @@ const KINDS: Readonly<Record<MemoryType, readonly string[]>> = {
 };
 const TOOLS = ['Bash', 'Read', 'Edit', 'Grep', 'Write'];
 const TAGS = ['api', 'build', 'database', 'docs', 'release', 'search', 'tests', 'ui'];
-const ASKED = ['why', 'where did we see', 'how did we fix', 'what was decided about', 'which file has', ''];
+const QUESTION_STARTS = ['why', 'where did we see', 'how did we fix', 'what was decided about', 'which file has', ''];
 
 /** Mixes sentences and lines of this repository with generated names into memories of all types. */
 export function createSpeedCorpus(): SpeedCorpus {
@@ -123,11 +123,11 @@ export function createSpeedCorpus(): SpeedCorpus {
       const share = random();
       const type = share < 0.7 ? 'observation' : share < 0.8 ? 'prompt' : share < 0.95 ? 'summary' : 'learning';
       const about = Array.from({ length: 1 + Math.floor(random() * 3) }, () => Math.floor(random() * ANCHORS));
-      const said = about.map((anchor) => `${anchors[anchor] ?? ''} ${name(random)}`);
+      const topics = about.map((anchor) => `${anchors[anchor] ?? ''} ${name(random)}`);
       const code = Array.from({ length: type === 'observation' ? 2 + Math.floor(random() * 12) : 0 }, () =>
         random() < 0.3 ? `${pick(lines, random)} // ${name(random)}` : pick(lines, random),
       );
-      const text = [...said, ...code, pick(sentences, random)].join('\n').slice(0, 1_000);
+      const text = [...topics, ...code, pick(sentences, random)].join('\n').slice(0, 1_000);
       // One tool output in fifty is long: only its start is used here.
       const rest = type === 'observation' && random() < 0.02 ? `\n${lines.slice(0, 400).join('\n')}` : '';
       const vector = noise(random, NOISE);
@@ -156,7 +156,9 @@ export function createSpeedCorpus(): SpeedCorpus {
       const words = pick(anchors, random).split(' ');
       const from = Math.floor(random() * Math.max(1, words.length - 7));
       const some = words.slice(from, from + 4 + Math.floor(random() * 4));
-      return [pick(ASKED, random), ...some, ...(random() < 0.5 ? [name(random)] : []), `${n}`].join(' ').trim();
+      return [pick(QUESTION_STARTS, random), ...some, ...(random() < 0.5 ? [name(random)] : []), `${n}`]
+        .join(' ')
+        .trim();
     },
   };
 }

@@ -8,12 +8,12 @@ import { isPrivate } from '../../../domain/memory.ts';
 import type { IndexChunk, VectorIndex } from '../../../domain/ports/vector-index.ts';
 import type { SpeedMemory } from './speed-corpus.ts';
 
-/** For ids that must be the same in every run. */
+/** Namespace of ids that are the same in every run. */
 const NAMESPACE = '3d0d9e0e-7d0a-5a55-9a34-0f2a4d1c8b77';
 const PROJECTS = 12;
 const SESSION_MEMORIES = 50;
 
-/** Whose memories are written, and as chunks of which model. */
+/** Owner and model of the written memories. */
 export interface FillTarget {
   readonly database: pg.Pool;
   readonly tenantId: TenantId;
@@ -22,7 +22,7 @@ export interface FillTarget {
   readonly dimension: number;
 }
 
-/** The one tenant and user of a fresh instance. */
+/** Returns the only tenant and user of a new instance. */
 export async function soleUser(database: pg.Pool): Promise<{ readonly tenantId: TenantId; readonly userId: string }> {
   const { rows } = await database.query('SELECT id, tenant_id FROM users ORDER BY created_at LIMIT 1');
   const [user] = z.array(z.object({ id: z.string(), tenant_id: z.string() })).parse(rows);
@@ -55,7 +55,7 @@ export async function writeSessions(target: FillTarget, from: number, to: number
 }
 
 const ROWS = `SELECT r.* FROM json_to_recordset($1::json) AS r(id uuid, n integer, session_id uuid, project_id uuid, type text, kind text, tool text, title text, content text, tags text[], at timestamptz)`;
-/** One statement a type of memory; `$2` is the tenant, `$3` the user. */
+/** One statement per type of memory; `$2` is the tenant, `$3` the user. */
 const INSERTS = [
   `INSERT INTO observations (id, tenant_id, session_id, user_id, seq, type, event, tool, title, content, preview, tags, files_read, files_modified, key, tokens, search, occurred_at)
    SELECT id, $2, session_id, $3, n % 50 + 1, kind, 'PostToolUse', tool, title, content, left(content, 200), tags, '{}', '{}', 'k' || n, length(content) / 4,
@@ -116,7 +116,7 @@ async function writeRows(target: FillTarget, memories: readonly SpeedMemory[], f
   }
 }
 
-/** A memory as the index step would write it. */
+/** Returns a memory as the index step would write it. */
 export function chunkOf(target: FillTarget, memory: SpeedMemory): IndexChunk {
   return {
     objectId: chunkObjectId(target.tenantId, asId<RowId>(memory.id), 0, target.model),
@@ -138,7 +138,7 @@ export function chunkOf(target: FillTarget, memory: SpeedMemory): IndexChunk {
   };
 }
 
-/** Writes memories to PostgreSQL and the index side by side. @throws Error when the index refuses one */
+/** Writes memories to PostgreSQL and the index side by side. @throws Error if the index rejects one */
 export async function writeMemories(
   target: FillTarget,
   vectors: VectorIndex,

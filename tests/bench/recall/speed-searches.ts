@@ -5,7 +5,7 @@ import type { BenchInstance } from '../capture/bench-instance.ts';
 import { queryText } from '../../../stores/weaviate/searchable-text.ts';
 import { SocketClient } from '../capture/socket-client.ts';
 
-/** Results a search shows. */
+/** Results per search. */
 const LIMIT = 10;
 
 export interface Timings {
@@ -20,14 +20,14 @@ async function timed(
   work: (question: string, client: number) => Promise<unknown>,
 ): Promise<Timings> {
   const ms: number[] = [];
-  const left = questions.values();
+  const remaining = questions.values();
   const started = performance.now();
   await Promise.all(
     Array.from({ length: clients }, async (_, client) => {
-      for (const question of left) {
-        const asked = performance.now();
+      for (const question of remaining) {
+        const sentAt = performance.now();
         await work(question, client);
-        ms.push(performance.now() - asked);
+        ms.push(performance.now() - sentAt);
       }
     }),
   );
@@ -53,7 +53,7 @@ async function ask(
     return await timed(questions, clients, async (question, client) => {
       const { status, body } = (await sockets[client]?.request(request(instance, pathOf(question)))) ?? {};
       if (status !== 200 || body === undefined || !isWhole(body))
-        throw new Error(`"${question}" was answered ${status}: ${body?.toString('utf8').slice(-300)}`);
+        throw new Error(`"${question}" returned ${status}: ${body?.toString('utf8').slice(-300)}`);
     });
   } finally {
     for (const socket of sockets) socket.close();
@@ -82,7 +82,7 @@ export function emptyRequests(instance: BenchInstance, count: number): Promise<T
   );
 }
 
-/** Hybrid searches of bare Weaviate by its own client, over gRPC, for the same terms, with vectors that were embedded before. */
+/** Searches bare Weaviate by its own client over gRPC, hybrid, for the same terms, with precomputed vectors. */
 export function bareSearches(
   client: WeaviateClient,
   tenantId: string,
@@ -107,7 +107,7 @@ export function bareSearches(
   });
 }
 
-/** Percentiles and rate of several rounds together. */
+/** Returns percentiles and rate over several rounds. */
 export function figuresOf(rounds: readonly Timings[]) {
   const ms = rounds.flatMap((round) => round.ms);
   const seconds = rounds.reduce((sum, round) => sum + round.seconds, 0);
@@ -122,7 +122,7 @@ export function figuresOf(rounds: readonly Timings[]) {
 
 const STAGE = /^recollect_search_stage_duration_seconds_(bucket|count)\{([^}]*)\} (\S+)$/gm;
 
-/** Counts of searches by stage and bucket from the api's metrics. */
+/** Returns counts of searches by stage and bucket from the API's metrics. */
 export async function stageCounts(instance: BenchInstance): Promise<ReadonlyMap<string, number>> {
   const answer = await fetch(`${instance.url}/metrics`, { headers: { authorization: `Bearer ${instance.key}` } });
   const counts = new Map<string, number>();
@@ -133,7 +133,7 @@ export async function stageCounts(instance: BenchInstance): Promise<ReadonlyMap<
 
 const label = z.object({ le: z.string(), stage: z.string() });
 
-/** Median of each stage in ms between two readings of the metrics, interpolated within its bucket. */
+/** Returns the median of each stage in ms between two readings of the metrics, interpolated within its bucket. */
 export function stageMedians(
   before: ReadonlyMap<string, number>,
   after: ReadonlyMap<string, number>,

@@ -14,7 +14,7 @@ const node = z.object({
 const nodes = z.object({ nodes: z.array(node) });
 const LOOK_MS = 500;
 
-/** Vectors that are written and wait for their place in HNSW. */
+/** Returns the number of written vectors that are not in HNSW yet. */
 async function waitingVectors({ url, apiKey }: WeaviateAddress): Promise<number> {
   const answer = await fetch(new URL('/v1/nodes?output=verbose', url), {
     headers: { authorization: `Bearer ${apiKey}` },
@@ -23,7 +23,7 @@ async function waitingVectors({ url, apiKey }: WeaviateAddress): Promise<number>
   return shards.reduce((sum, shard) => sum + (shard.vectorQueueLength ?? 0), 0);
 }
 
-/** Resolves when the queue of vectors has been empty at three looks in a row. */
+/** Resolves when the vector queue was empty in three consecutive polls. */
 export async function awaitIndexed(address: WeaviateAddress, timeoutMs: number): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   for (let empty = 0; empty < 3;) {
@@ -33,7 +33,7 @@ export async function awaitIndexed(address: WeaviateAddress, timeoutMs: number):
   }
 }
 
-/** Weaviate's own client, as a program would use it that has nothing but Weaviate. */
+/** Connects Weaviate's own client, as a program without Recollect would. */
 export function connectBare({ url, grpcPort, apiKey }: WeaviateAddress): Promise<WeaviateClient> {
   const { hostname, port } = new URL(url);
   return connectToCustom({

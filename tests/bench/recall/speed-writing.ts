@@ -14,7 +14,7 @@ export interface WriterSettings {
   readonly perSecond: number;
 }
 
-const said = z.tuple([z.object({ written: z.number(), seconds: z.number() })]);
+const report = z.tuple([z.object({ written: z.number(), seconds: z.number() })]);
 
 /** Runs `work` while a thread indexes memories at a steady rate; returns their number and the rate. */
 export async function whileIndexing<Result>(
@@ -26,9 +26,9 @@ export async function whileIndexing<Result>(
   await once(writer, 'message');
   try {
     const result = await work();
-    const told = once(writer, 'message');
+    const message = once(writer, 'message');
     writer.postMessage('stop', []);
-    const [{ written, seconds }] = said.parse(await told);
+    const [{ written, seconds }] = report.parse(await message);
     return { result, written, perSecond: Math.round((written / seconds) * 10) / 10 };
   } finally {
     writer.postMessage('stop', []);

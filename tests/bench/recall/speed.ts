@@ -20,13 +20,13 @@ import type { Timings } from './speed-searches.ts';
 import { awaitIndexed, connectBare } from './speed-weaviate.ts';
 import { whileIndexing } from './speed-writing.ts';
 
-/** The value of a flag of the command line. */
+/** Returns the value of a command-line flag. */
 function flag(name: string): string | undefined {
   const place = process.argv.indexOf(name);
   return place < 0 ? undefined : process.argv[place + 1];
 }
 
-/** A million memories are left out: filling them takes over an hour on two cores, and HNSW 3 GB. */
+/** Without a million memories: filling them takes over an hour on two cores, and HNSW 3 GB. */
 const SIZES = [1_000, 10_000, 100_000];
 const FILL_BATCH = 1_000;
 /** Queries per round; api and bare Weaviate alternate, so that a noisy minute affects both. */
@@ -51,7 +51,7 @@ function pidsOf(instance: BenchInstance): ReadonlyMap<string, number> {
   return new Map(['api', 'worker', 'postgres', 'temporal', 'weaviate'].map((name) => [name, instance.pid(name)]));
 }
 
-/** A corpus in an instance, with its queries. */
+/** Opens a corpus in an instance, with its queries. */
 async function openBench(instance: BenchInstance) {
   const embedder = createOnnxEmbedder({
     modelDir: embeddingModelDirectory(undefined, cacheDirectory(processEnvironment())),
@@ -66,7 +66,7 @@ async function openBench(instance: BenchInstance) {
   const bare = await connectBare(weaviate);
   const corpus = createSpeedCorpus();
   let anchorVectors: readonly Float32Array[] = [];
-  let asked = 0;
+  let generated = 0;
 
   const stored = async (): Promise<number> => {
     const { rows } = await database.query<{ stored: number }>('SELECT count(*)::integer AS stored FROM embeddings');
@@ -79,8 +79,8 @@ async function openBench(instance: BenchInstance) {
   };
   const nextQuestions = (count: number): string[] => {
     // Every run uses new queries: the api caches query vectors.
-    asked += count;
-    return Array.from({ length: count }, (_, n) => corpus.question((Date.now() % 1_000_000_000) + asked + n));
+    generated += count;
+    return Array.from({ length: count }, (_, n) => corpus.question((Date.now() % 1_000_000_000) + generated + n));
   };
   const rounds = async (
     count: number,
@@ -183,18 +183,18 @@ function missedOf(
 }
 
 /**
- * Latency and throughput of search through the API beside bare Weaviate. `--data DIR` keeps the instance, so that it is filled once;
- * `--sizes 10000,100000` says how many memories, `--round 50` how many questions a round has (four rounds); `--settled` leaves out the
- * part that indexes meanwhile.
+ * Measures latency and throughput of search through the API and of bare Weaviate. `--data DIR` stores the filled instance for the next run;
+ * `--sizes 10000,100000` sets the numbers of memories, `--round 50` the queries of each of the four rounds; `--settled` skips the
+ * measurement during indexing.
  */
 export async function runSpeed(): Promise<RecallFigures> {
-  const kept = flag('--data');
-  if (kept !== undefined) {
-    mkdirSync(kept, { recursive: true });
-    chmodSync(kept, 0o755);
+  const dataDir = flag('--data');
+  if (dataDir !== undefined) {
+    mkdirSync(dataDir, { recursive: true });
+    chmodSync(dataDir, 0o755);
   }
   const sizes = flag('--sizes')?.split(',').map(Number) ?? SIZES;
-  const instance = await startBenchInstance({}, kept);
+  const instance = await startBenchInstance({}, dataDir);
   const figures: Record<string, unknown> = {};
   const missed: string[] = [];
   try {

@@ -57,24 +57,24 @@ async function withClaude<Result>(
   }
 }
 
-/** Second and later calls of each model whose prefix was long enough to be cached: how much of it was served. */
+/** Returns the share of cacheable prefixes that the cache served in second and later calls of each model. */
 function cachedShare(log: readonly CallRecord[]): number {
   let read = 0;
-  let whole = 0;
+  let total = 0;
   for (const ofModel of Map.groupBy(
     log.filter((call) => call.usage !== null),
     (call) => call.model,
   ).values())
     for (const { usage } of ofModel.slice(1)) {
       read += usage?.cache_read_input_tokens ?? 0;
-      whole += (usage?.cache_read_input_tokens ?? 0) + (usage?.cache_creation_input_tokens ?? 0);
+      total += (usage?.cache_read_input_tokens ?? 0) + (usage?.cache_creation_input_tokens ?? 0);
     }
-  return Math.round((1_000 * read) / whole) / 1_000;
+  return Math.round((1_000 * read) / total) / 1_000;
 }
 
 async function figuresOf({ database }: BenchInstance, server: MessagesServer): Promise<ClaudeFigures> {
   const observations = await count(database, 'SELECT count(*) FROM observations');
-  // A cached token costs a tenth of another one, a written one a quarter more.
+  // A cached token costs a tenth of an uncached one, a token written to the cache a quarter more.
   const { rows } = await database.query<{ operation: string; tokens: number; calls: number }>(
     `SELECT operation, count(*)::integer AS calls,
             sum(input_tokens - tokens_cached - tokens_cache_written + 0.1 * tokens_cached + 1.25 * tokens_cache_written + output_tokens)::float8 AS tokens
@@ -127,7 +127,7 @@ export interface OutageFigures {
   readonly paidTwice: number;
 }
 
-/** The provider refuses everything while all sessions are captured and end; then it is back. */
+/** Measures an outage: the provider rejects everything until all sessions have ended, then recovers. */
 export function runOutage(): Promise<OutageFigures> {
   return withClaude({ RECOLLECT_MODEL_CACHE_DAYS: '0' }, async (instance, server) => {
     server.down(OVERLOADED);
@@ -135,7 +135,7 @@ export function runOutage(): Promise<OutageFigures> {
     const { database } = instance;
     const waiting = 'SELECT count(*) FROM sessions WHERE waiting_reason IS NOT NULL';
     const deadline = performance.now() + TIMEOUT_MS;
-    // Until every session waits, as the operator would see it.
+    // Wait until every session shows that it is waiting.
     while ((await count(database, waiting)) < ids.length && performance.now() < deadline)
       await new Promise((resolve) => setTimeout(resolve, 500));
     const callsRefused = server.log.length;

@@ -7,7 +7,7 @@ import { asId, type TenantId, type UserId } from '../../../domain/ids.ts';
 import type { SourceRow } from '../../../domain/ports/model.ts';
 import { cutWindows, type WindowRow } from '../../../domain/windows.ts';
 
-/** A session as the server would hold it: rows in reading order, cut into windows by the default policy. */
+/** A session as the server stores it: rows in reading order, cut into windows by the default policy. */
 export interface BenchSession {
   readonly name: string;
   readonly rows: readonly SourceRow[];
@@ -41,7 +41,7 @@ const question = z.looseObject({
   gold_events: z.array(z.string()),
 });
 
-/** Sessions and queries of the shared data; null if it is not beside the repository. */
+/** Returns sessions and queries of the shared data; null if it is not beside the repository. */
 export function readCodingSessions(
   countTokens: (text: string) => number,
 ): { readonly sessions: readonly BenchSession[]; readonly questions: readonly BenchQuestion[] } | null {
@@ -61,7 +61,7 @@ export function readCodingSessions(
   };
 }
 
-/** So many events of the shared sessions as if they were one session. */
+/** Returns this many events of the shared sessions as one session. */
 export function readLongSession(events: number, countTokens: (text: string) => number): BenchSession {
   const folder = new URL('events/', DIRECTORY);
   const lines = readdirSync(folder)
@@ -74,7 +74,7 @@ function linesOf(text: string): readonly string[] {
   return text.split('\n').filter((line) => line !== '');
 }
 
-/** Hooks (one JSON a line) as capture stores them: translated, redacted, cut, rendered; then windows. */
+/** Returns hooks (one JSON per line) as capture stores them: translated, redacted, truncated, rendered, and cut into windows. */
 export function sessionOf(name: string, lines: readonly string[], countTokens: (text: string) => number): BenchSession {
   const rows: SourceRow[] = [];
   const marks: WindowRow[] = [];

@@ -78,13 +78,13 @@ const SUBTLE: Readonly<Record<string, Change>> = {
   'word of an output': (rows) => otherWord(rows, (row) => isOutput(row) && !isWritten(row)),
 };
 
-/** The same work done again at another time: ids, times, durations, temporary names and hashes are others. */
+/** Returns the same work at another time: with other ids, times, durations, temporary names and hashes. */
 function replayed(rows: readonly SourceRow[]): readonly SourceRow[] {
   const again = (text: string): string =>
     text
       .replace(
         /\b(\d+)(\.\d+)?( ?(?:ms|s|seconds))\b/gu,
-        (_, whole: string, part: string | undefined, unit: string) => `${Number(whole) + 3}${part ?? ''}${unit}`,
+        (_, integer: string, part: string | undefined, unit: string) => `${Number(integer) + 3}${part ?? ''}${unit}`,
       )
       .replace(/\b(\d{4}-\d\d-\d\d)T\d\d/gu, '$1T07')
       .replace(/\b\d\d:\d\d:\d\d\b/gu, '07:08:09')
@@ -98,7 +98,7 @@ function replayed(rows: readonly SourceRow[]): readonly SourceRow[] {
   }));
 }
 
-interface Kept {
+interface CachedWindow {
   readonly rows: readonly SourceRow[];
   readonly text: string;
   readonly output: TopicSummaryDraft;
@@ -110,14 +110,13 @@ function inputOf(rows: readonly SourceRow[]): WindowInput {
 }
 
 /** Returns the content of a response without row ids. */
-function saidBy(output: TopicSummaryDraft): string {
+function contentOf(output: TopicSummaryDraft): string {
   return JSON.stringify(output, (key, value: unknown) => (key === 'rowId' ? undefined : value));
 }
 
 /**
- * How often a window would take the answer of another one wrongly: every window of the sessions is answered by the local
- * model, which says the same again, and then asked changed, replayed, and against every other window, by the rules of the answer
- * cache but without its store. Takes about 15 seconds for a hundred windows.
+ * Counts false hits of the near-duplicate cache: compares every window's response of the local model, which is deterministic, with changed,
+ * replayed and other windows, by the rules of the response cache without its store. Takes about 15 s for a hundred windows.
  */
 export async function measureFalseHits(
   sessions: readonly { readonly windows: readonly (readonly SourceRow[])[] }[],
@@ -131,52 +130,56 @@ export async function measureFalseHits(
     const input = inputOf(rows);
     return cacheQuestion(model.windowRequest(input), nearWindow(input), settings);
   };
-  const answered = async (rows: readonly SourceRow[]): Promise<Kept> => {
+  const answered = async (rows: readonly SourceRow[]): Promise<CachedWindow> => {
     const { text, reading } = await (await model.prepareWindow(inputOf(rows), signal)).send(signal);
-    if (!reading.ok) throw new Error(`the model's own answer cannot be read: ${reading.where}`);
+    if (!reading.ok) throw new Error(`the model's own response cannot be read: ${reading.where}`);
     return { rows, text, output: reading.output, question: questionOf(rows) };
   };
   /** Returns the response that `rows` would get from the cache; null for a model call. */
-  const taken = (kept: Kept, rows: readonly SourceRow[], question = questionOf(rows)): TopicSummaryDraft | null => {
-    const [mine, theirs] = [kept.question.near, question.near];
-    if (mine === null || theirs === null || !mine.keys.some((key) => theirs.keys.includes(key))) return null;
+  const reused = (
+    cached: CachedWindow,
+    rows: readonly SourceRow[],
+    question = questionOf(rows),
+  ): TopicSummaryDraft | null => {
+    const [near, other] = [cached.question.near, question.near];
+    if (near === null || other === null || !near.keys.some((key) => other.keys.includes(key))) return null;
     const input = inputOf(rows);
-    const strangers = novelWordsOf(kept.text, kept.question.text);
-    const candidate = { response: kept.text, signature: mine.signature, novelWords: strangers };
+    const novelWords = novelWordsOf(cached.text, cached.question.text);
+    const candidate = { response: cached.text, signature: near.signature, novelWords };
     return reuseNear(candidate, model.windowRequest(input), question, nearWindow(input), similarity);
   };
 
-  const all: Kept[] = [];
+  const all: CachedWindow[] = [];
   for (const rows of sessions.flatMap((session) => session.windows))
     if (rows.length > 0) all.push(await answered(rows));
 
   const changed: Record<string, { candidates: number; falseHits: number }> = {};
   for (const [name, alter] of Object.entries({ ...CHANGES, ...SUBTLE })) {
     const figures = { candidates: 0, falseHits: 0 };
-    for (const kept of all) {
-      const rows = alter(kept.rows);
-      if (rows === null || JSON.stringify(rows) === JSON.stringify(kept.rows)) continue;
+    for (const cached of all) {
+      const rows = alter(cached.rows);
+      if (rows === null || JSON.stringify(rows) === JSON.stringify(cached.rows)) continue;
       figures.candidates += 1;
-      const served = taken(kept, rows);
+      const served = reused(cached, rows);
       if (served === null) continue;
-      if (name in CHANGES || saidBy((await answered(rows)).output) !== saidBy(served)) figures.falseHits += 1;
+      if (name in CHANGES || contentOf((await answered(rows)).output) !== contentOf(served)) figures.falseHits += 1;
     }
     changed[name] = figures;
   }
 
   const pairs = { candidates: 0, hits: 0, falseHits: 0 };
-  for (const kept of all)
+  for (const cached of all)
     for (const other of all) {
-      if (kept === other) continue;
+      if (cached === other) continue;
       pairs.candidates += 1;
-      const served = taken(kept, other.rows, other.question);
+      const served = reused(cached, other.rows, other.question);
       if (served === null) continue;
       pairs.hits += 1;
-      if (saidBy(served) !== saidBy(other.output)) pairs.falseHits += 1;
+      if (contentOf(served) !== contentOf(other.output)) pairs.falseHits += 1;
     }
 
   const replays = { candidates: all.length, hits: 0 };
-  for (const kept of all) if (taken(kept, replayed(kept.rows)) !== null) replays.hits += 1;
+  for (const cached of all) if (reused(cached, replayed(cached.rows)) !== null) replays.hits += 1;
 
   const sums = Object.values(changed);
   const candidates = sums.reduce((sum, one) => sum + one.candidates, 0);

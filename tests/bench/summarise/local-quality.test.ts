@@ -25,7 +25,7 @@ const lines = [
 const session = sessionOf('demo', lines, count);
 
 describe('a session of the bench', () => {
-  it('has the rows and windows that capture would make', () => {
+  it('has the rows and windows that capture would create', () => {
     expect(session.rows.map(({ type }) => type)).toEqual(['user', 'tool_result', 'assistant']);
     expect(session.rows.every(({ content, tokens }) => tokens === count(content))).toBe(true);
     expect(session.windows).toEqual([session.rows]);
@@ -44,7 +44,7 @@ describe('the score', () => {
     const score = await scoreLocalModel(
       model,
       [session],
-      [question('shown', 'the GLOB  runs when\nthe module'), question('absent', 'a sentence that nobody said')],
+      [question('shown', 'the GLOB  runs when\nthe module'), question('absent', 'a sentence that does not occur')],
       count,
     );
     expect(score).toMatchObject({
@@ -61,14 +61,14 @@ describe('the score', () => {
 
   it('reports files that no tool touched, and repeated texts', async () => {
     const one = await understand(model, session);
-    const sentence = 'This sentence about ghost.ts stands in two topics of one session.';
+    const sentence = 'This sentence about ghost.ts occurs in two topics of one session.';
     const topic = { title: sentence, content: '', keyPoints: [], actionItems: [], items: [] };
     const wordy = { ...one, topics: [topic, topic] };
     expect(textsOf(wordy).topics).toContain(sentence);
     const liar = {
       ...model,
-      prepareWindow: async (...asked: Parameters<typeof model.prepareWindow>) => {
-        const call = await model.prepareWindow(...asked);
+      prepareWindow: async (...args: Parameters<typeof model.prepareWindow>) => {
+        const call = await model.prepareWindow(...args);
         return { ...call, read: () => ({ ok: true as const, output: { ...topic, content: sentence } }) };
       },
     };

@@ -19,7 +19,7 @@ import { type BenchQuestion, type BenchSession, readCodingSessions } from './cod
 
 // Quality and size of the local model's output for real sessions. Prints one JSON line; no database, no network, no engines.
 
-/** Everything that was derived from one session, after grounding. */
+/** Everything derived from one session, after grounding. */
 export interface Understanding {
   readonly session: BenchSession;
   readonly topics: readonly TopicSummaryDraft[];
@@ -27,7 +27,7 @@ export interface Understanding {
   readonly learnings: readonly LearningDraft[];
   /** Claims dropped for an invalid quote. */
   readonly dropped: number;
-  /** Claims in all. */
+  /** All claims. */
   readonly claims: number;
 }
 
@@ -71,9 +71,9 @@ export async function scoreLocalModel(
     times.push(performance.now() - start);
   }
   const texts = understood.map((one) => ({ name: one.session.name, ...textsOf(one) }));
-  const said = texts.map(({ name, ...parts }) => ({ name, texts: Object.values(parts).flat().map(folded) }));
+  const foldedTexts = texts.map(({ name, ...parts }) => ({ name, texts: Object.values(parts).flat().map(folded) }));
   const foundIn = ({ evidence }: BenchQuestion): boolean =>
-    said.some(({ texts: all }) => all.some((text) => text.includes(folded(evidence))));
+    foldedTexts.some(({ texts: all }) => all.some((text) => text.includes(folded(evidence))));
   const found = questions.filter(foundIn);
   const inputTokens = (part: 'topics' | 'items' | 'sessions' | 'learnings'): number =>
     texts.reduce((sum, of) => sum + of[part].reduce((tokens, text) => tokens + countTokens(text), 0), 0);
@@ -111,7 +111,7 @@ export async function scoreLocalModel(
   };
 }
 
-/** Windows, then the session, then its learnings, each grounded as in the activities. */
+/** Summarises the windows, then the session, then derives its learnings, each grounded as in the activities. */
 export async function understand(model: ModelPort, session: BenchSession): Promise<Understanding> {
   const { signal } = new AbortController();
   const common = { projectName: 'bench', glossary: [] };
@@ -122,7 +122,7 @@ export async function understand(model: ModelPort, session: BenchSession): Promi
     const input = { ...common, precedingRequest, known: [], rows };
     const grounded = groundTopic(await answerOf(model.prepareWindow(input, signal), signal), rows);
     dropped += grounded.dropped;
-    topics.push(grounded.kept);
+    topics.push(grounded.supported);
     precedingRequest = rows.findLast(({ type }) => type === 'user')?.content ?? precedingRequest;
   }
   const prompts = session.rows.filter(({ role }) => role === 'prompt');
@@ -149,12 +149,19 @@ export async function understand(model: ModelPort, session: BenchSession): Promi
     ...learningInput.rows,
   ]);
   dropped += summary.dropped + learnings.dropped;
-  const kept =
+  const grounded =
     topics.reduce((sum, topic) => sum + topic.keyPoints.length + topic.actionItems.length + topic.items.length, 0) +
-    summary.kept.keyPoints.length +
-    summary.kept.actionItems.length +
-    learnings.kept.length;
-  return { session, topics, summary: summary.kept, learnings: learnings.kept, dropped, claims: kept + dropped };
+    summary.supported.keyPoints.length +
+    summary.supported.actionItems.length +
+    learnings.supported.length;
+  return {
+    session,
+    topics,
+    summary: summary.supported,
+    learnings: learnings.supported,
+    dropped,
+    claims: grounded + dropped,
+  };
 }
 
 async function answerOf<Output>(prepared: Promise<PreparedCall<Output>>, signal: AbortSignal): Promise<Output> {
@@ -178,7 +185,7 @@ function rowsAround(
   return rows.filter(({ seq }) => wanted.some((from) => seq >= from && seq <= from + ROWS_AFTER));
 }
 
-/** Every displayed text, by location. */
+/** Returns every displayed text, by location. */
 export function textsOf({ topics, summary, learnings }: Understanding): {
   readonly topics: readonly string[];
   readonly items: readonly string[];
@@ -218,7 +225,7 @@ export function textsOf({ topics, summary, learnings }: Understanding): {
 const FILE_NAME =
   /[\w.-]*[\w-]\.(?:[cm]?[jt]sx?|py|rb|go|rs|java|kt|swift|c|cc|cpp|h|cs|php|sql|sh|toml|ya?ml|json|md|html|css|lock|ini|cfg|plist|prisma|proto|tf|txt|sqlite|xml)\b/gu;
 
-/** File names in derived text that no tool input of the session contains. */
+/** Returns file names in derived text that no tool input of the session contains. */
 function untouchedFiles(one: Understanding): readonly string[] {
   const names = Object.values(textsOf(one))
     .flat()
@@ -228,7 +235,7 @@ function untouchedFiles(one: Understanding): readonly string[] {
 
 const WORDS_OF_A_STATEMENT = 8;
 
-/** Texts that another text of the same session contains. */
+/** Returns texts that another text of the same session contains. */
 function repeatedTexts(one: Understanding): readonly string[] {
   const all = Object.values(textsOf(one)).flat().map(folded);
   return all.filter(

@@ -22,14 +22,14 @@ export interface LocalFigures {
   readonly once: StoredFigures;
   /** From the last event to the last session's learnings. */
   readonly understoodAfterS: number;
-  /** After the same sessions came again under other ids, and consolidation. */
+  /** After a second replay under other ids, and consolidation. */
   readonly consolidation: ConsolidationResult;
   readonly twice: Omit<NearDuplicates, 'found'>;
 }
 
 type Embed = (texts: readonly string[]) => Promise<readonly Float32Array[]>;
 
-/** The shared sessions through the local model, as in an instance without a key; then again, to measure duplicates. */
+/** Runs the shared sessions through the local model, as in an instance without a key; then again, to measure duplicates. */
 export async function runLocal(
   tokens: TokenCounter,
   questions: readonly BenchQuestion[],
@@ -52,7 +52,7 @@ export async function runLocal(
   }
 }
 
-/** One run of the daily consolidation, now. */
+/** Runs the daily consolidation once. */
 async function consolidate({ temporalAddress }: BenchInstance): Promise<ConsolidationResult> {
   const connection = await Connection.connect({ address: temporalAddress });
   try {

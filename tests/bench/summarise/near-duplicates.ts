@@ -19,7 +19,7 @@ export interface NearDuplicates {
   readonly duplicates: number;
   /** `duplicates` ÷ `learnings`; 0 without learnings. */
   readonly share: number;
-  /** The pairs, for people: both titles and the cosine. */
+  /** The pairs, for review: both titles and the cosine. */
   readonly found: readonly { readonly left: string; readonly right: string; readonly cosine: number }[];
 }
 
@@ -41,22 +41,22 @@ export async function measureNearDuplicates(
   for (let from = 0; from < rows.length; from += BATCH)
     vectors.push(...(await embed(rows.slice(from, from + BATCH).map(comparedText))));
   const found: { left: string; right: string; cosine: number }[] = [];
-  const doubles = new Set<string>();
+  const duplicates = new Set<string>();
   for (const [index, right] of rows.entries()) {
     for (const [place, left] of rows.slice(0, index).entries()) {
       if (left.project !== right.project) continue;
       const similarity = cosine(vectors[place] ?? null, vectors[index] ?? null) ?? 0;
       if (similarity < NEAR_DUPLICATE && normalisedText(left.description) !== normalisedText(right.description))
         continue;
-      doubles.add(right.id);
+      duplicates.add(right.id);
       found.push({ left: left.title, right: right.title, cosine: similarity });
     }
   }
   return {
     learnings: rows.length,
     pairs: found.length,
-    duplicates: doubles.size,
-    share: rows.length === 0 ? 0 : doubles.size / rows.length,
+    duplicates: duplicates.size,
+    share: rows.length === 0 ? 0 : duplicates.size / rows.length,
     found,
   };
 }

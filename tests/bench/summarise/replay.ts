@@ -11,7 +11,7 @@ import type { BenchInstance } from '../capture/bench-instance.ts';
 const EVENTS = fileURLToPath(new URL('../../../../shared/data/coding-sessions/events', import.meta.url));
 const line = z.looseObject({ session_id: z.string(), hook_event_name: z.string(), cwd: z.string() });
 
-/** The shared coding sessions as hooks, with other session ids if a mark is given. */
+/** Returns the shared coding sessions as hooks, with other session ids if a mark is given. */
 export function sharedHooks(mark = ''): readonly (readonly RecordedHook[])[] {
   return readdirSync(EVENTS)
     .toSorted()
@@ -33,7 +33,7 @@ function marked(hook: RecordedHook, mark: string): RecordedHook {
   };
 }
 
-/** Delivers the sessions through the public interface, sequentially; returns their ids. */
+/** Delivers the sessions through the public API, sequentially; returns their ids. */
 export async function replaySessions(
   instance: BenchInstance,
   sessions: readonly (readonly RecordedHook[])[],
@@ -46,7 +46,7 @@ export async function replaySessions(
 
 const LOOK_MS = 500;
 
-/** Awaits that every session is summed up and learned from; with `vectors`, that all of it can be found, too. */
+/** Waits until every session has its summary and learnings; with `vectors`, until everything is indexed, too. */
 export async function awaitUnderstood(
   instance: BenchInstance,
   ids: readonly string[],

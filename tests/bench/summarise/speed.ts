@@ -13,7 +13,7 @@ export interface SpeedFigures {
   readonly thousandEventsMs: number;
 }
 
-/** How fast the local model is by itself: two threads for the embedder, one for the rest; no database, no engines. */
+/** Measures the local model alone: two threads for the embedder, one for the rest; no database, no engines. */
 export async function measureSpeed(
   sessions: readonly BenchSession[],
   tokens: TokenCounter,

@@ -79,8 +79,8 @@ export async function scoreStored(
     'SELECT (SELECT coalesce(sum(tokens), 0) FROM prompts) + (SELECT coalesce(sum(tokens), 0) FROM observations) AS count',
   );
   const derivedTokens = texts.reduce((sum, text) => sum + tokens.count(text), 0);
-  const said = texts.map(folded);
-  const isFound = (question: BenchQuestion) => said.some((text) => text.includes(folded(question.evidence)));
+  const foldedTexts = texts.map(folded);
+  const isFound = (question: BenchQuestion) => foldedTexts.some((text) => text.includes(folded(question.evidence)));
   const contents = await contentsOf(database);
   const quotes = [
     ...summaries.filter(({ type }) => type === 'item').flatMap((item) => item.evidence),

@@ -10,33 +10,33 @@ let server: Server | undefined;
 
 afterEach(() => server?.close());
 
-/** A server that answers every request with the next of these states, the last one again and again. */
-async function answering(...statuses: number[]): Promise<{ api: ImportApi; asked: string[] }> {
-  const asked: string[] = [];
+/** Starts a server that responds with these statuses in order, then repeats the last one. */
+async function answering(...statuses: number[]): Promise<{ api: ImportApi; requests: string[] }> {
+  const requests: string[] = [];
   server = createServer((incoming, outgoing) => {
-    asked.push(`${incoming.method} ${incoming.url}`);
+    requests.push(`${incoming.method} ${incoming.url}`);
     incoming.resume();
-    const status = statuses[Math.min(asked.length, statuses.length) - 1] ?? 500;
+    const status = statuses[Math.min(requests.length, statuses.length) - 1] ?? 500;
     outgoing.writeHead(status, { 'content-type': 'application/json' });
     outgoing.end(JSON.stringify(refusal));
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return { api: new ImportApi({ url, apiKey: 'k' }, new AbortController().signal), asked };
+  return { api: new ImportApi({ url, apiKey: 'k' }, new AbortController().signal), requests };
 }
 
-test('an order to stop is given again while Temporal is unreachable', async () => {
-  const { api, asked } = await answering(503, 404);
+test('cancel retries while Temporal is unavailable', async () => {
+  const { api, requests } = await answering(503, 404);
   await expect(api.cancel('one')).rejects.toMatchObject({ status: 404 });
-  expect(asked).toEqual(['POST /api/v1/imports/one/cancel', 'POST /api/v1/imports/one/cancel']);
+  expect(requests).toEqual(['POST /api/v1/imports/one/cancel', 'POST /api/v1/imports/one/cancel']);
 });
 
-test('what does not pass by itself is told at once, and a look is not repeated', async () => {
-  const { api, asked } = await answering(409);
+test('cancel reports a permanent failure at once, and show does not retry', async () => {
+  const { api, requests } = await answering(409);
   await expect(api.cancel('one')).rejects.toMatchObject({ status: 409 });
-  expect(asked).toHaveLength(1);
+  expect(requests).toHaveLength(1);
   server?.close();
   const other = await answering(503);
   await expect(other.api.show('one')).rejects.toMatchObject({ status: 503, code: 'TEMPORAL_UNAVAILABLE' });
-  expect(other.asked).toHaveLength(1);
+  expect(other.requests).toHaveLength(1);
 });

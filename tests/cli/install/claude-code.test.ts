@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { credentials, Home, KEY, OPERATORS_KEY, URL_HERE } from './support/home.ts';
 
 const SETTINGS = '.claude/settings.json';
-const THEIRS = `{
+const FOREIGN = `{
     "model": "opus", "permissions": {"allow": ["Bash(ls:*)"]},
     "env": { "COLOUR": "no" },
     "hooks": {
@@ -16,7 +16,7 @@ const THEIRS = `{
 }
 `;
 
-test('hooks of every event are written: over HTTP, the start by the client, and nothing before a tool', async () => {
+test('writes hooks of every event: over HTTP, the start by the client', async () => {
   const home = new Home();
   const { code, out } = await home.run('install', 'claude-code');
   expect(code).toBe(0);
@@ -56,13 +56,13 @@ test('hooks of every event are written: over HTTP, the start by the client, and 
       ],
     },
   ]);
-  // Those that may be answered with context are waited for a little longer.
+  // Hooks that may return context have a longer timeout.
   const waited = Object.entries(settings.hooks).map(([event, groups]) => [event, groups[0]?.hooks[0]]);
   expect(waited.filter(([, hook]) => JSON.stringify(hook).includes('"timeout":2'))).toEqual([
     ['UserPromptSubmit', expect.anything()],
     ['PreToolUse', expect.anything()],
   ]);
-  // Only before a read may something be known: other tools are not held up.
+  // Only reads have context: other tools are not delayed.
   expect(
     Object.entries(settings.hooks).flatMap(([event, [group]]) =>
       group?.matcher === undefined ? [] : [[event, group.matcher]],
@@ -82,38 +82,38 @@ test('hooks of every event are written: over HTTP, the start by the client, and 
   expect(home.backups(SETTINGS)).toEqual([]);
 });
 
-test('what others wrote stays, a second run changes nothing, and uninstalling gives the same bytes back', async () => {
+test('preserves other settings, changes nothing the second time, and restores the same bytes on uninstall', async () => {
   const home = new Home();
-  home.write(SETTINGS, THEIRS);
+  home.write(SETTINGS, FOREIGN);
   await home.run('install', 'claude-code');
   const installed = home.read(SETTINGS);
-  expect(installed.startsWith(THEIRS.slice(0, THEIRS.indexOf('"COLOUR": "no"') + 14))).toBe(true);
+  expect(installed.startsWith(FOREIGN.slice(0, FOREIGN.indexOf('"COLOUR": "no"') + 14))).toBe(true);
   expect(installed).toContain(
     '{"matcher": "Edit|Write", "hooks": [{"type": "command", "command": "prettier --write"}]}',
   );
   expect(home.backups(SETTINGS)).toHaveLength(1);
-  expect(home.read(`.claude/${home.backups(SETTINGS)[0]}`)).toBe(THEIRS);
+  expect(home.read(`.claude/${home.backups(SETTINGS)[0]}`)).toBe(FOREIGN);
   expect(home.mode(`.claude/${home.backups(SETTINGS)[0]}`)).toBe(0o600);
 
   const again = await home.run('install', 'claude-code');
-  expect(again).toMatchObject({ code: 0, out: `Nothing to change: Claude Code has its 13 hooks for ${URL_HERE}.\n` });
+  expect(again).toMatchObject({ code: 0, out: `Nothing to change: Claude Code has 13 hooks for ${URL_HERE}.\n` });
   expect(home.read(SETTINGS)).toBe(installed);
   expect(home.backups(SETTINGS)).toHaveLength(1);
 
   expect((await home.run('uninstall', 'claude-code')).code).toBe(0);
-  expect(home.read(SETTINGS)).toBe(THEIRS);
+  expect(home.read(SETTINGS)).toBe(FOREIGN);
   const none = await home.run('uninstall', 'claude-code');
   expect(none).toMatchObject({ code: 0, out: expect.stringContaining('Nothing to change') });
 });
 
-test('uninstalling keeps what was changed since, and leaves no file where there was none', async () => {
+test('uninstall preserves later changes, and removes a file that install created', async () => {
   const home = new Home();
-  home.write(SETTINGS, THEIRS);
+  home.write(SETTINGS, FOREIGN);
   await home.run('install', 'claude-code');
   home.write(SETTINGS, home.read(SETTINGS).replace('"opus"', '"sonnet"'));
   await home.run('uninstall', 'claude-code');
-  // A list that was empty before and took ours is gone: nothing tells any more that it was there.
-  expect(home.read(SETTINGS)).toBe(THEIRS.replace('"opus"', '"sonnet"').replace(',\n        "Notification": []', ''));
+  // A list that was empty before is removed with Recollect's hooks: its former presence is unknown.
+  expect(home.read(SETTINGS)).toBe(FOREIGN.replace('"opus"', '"sonnet"').replace(',\n        "Notification": []', ''));
   const empty = new Home();
   await empty.run('install', 'claude-code');
   const { out } = await empty.run('uninstall', 'claude-code');
@@ -121,33 +121,33 @@ test('uninstalling keeps what was changed since, and leaves no file where there 
   expect(empty.list('.claude')).toEqual([]);
 });
 
-test('another port replaces ours and nothing else', async () => {
+test('another port replaces Recollect’s hooks and nothing else', async () => {
   const home = new Home();
-  home.write(SETTINGS, THEIRS);
+  home.write(SETTINGS, FOREIGN);
   await home.run('install', 'claude-code');
   const before = home.read(SETTINGS);
   home.write('.recollect/credentials.json', credentials('http://127.0.0.1:4000', KEY));
   await home.run('install', 'claude-code');
   expect(home.read(SETTINGS)).toBe(before.replaceAll(URL_HERE, 'http://127.0.0.1:4000'));
   await home.run('uninstall', 'claude-code');
-  expect(home.read(SETTINGS)).toBe(THEIRS);
+  expect(home.read(SETTINGS)).toBe(FOREIGN);
 });
 
-test('a hook before a read that an earlier version wrote becomes ours of today, beside what others have there', async () => {
-  const theirs = { matcher: 'Bash', hooks: [{ type: 'command', command: 'lint --staged' }] };
+test('replaces a read hook of an earlier version, beside other hooks of that event', async () => {
+  const foreign = { matcher: 'Bash', hooks: [{ type: 'command', command: 'lint --staged' }] };
   const home = new Home();
   await home.run('install', 'claude-code');
   const settings = home.json(SETTINGS) as { hooks: Record<string, { hooks: object[] }[]> };
   const [read] = settings.hooks['PreToolUse'] ?? [];
   const earlier = { matcher: 'Read', hooks: read?.hooks.map((hook) => ({ ...hook, timeout: 5 })) };
-  home.write(SETTINGS, JSON.stringify({ ...settings, hooks: { ...settings.hooks, PreToolUse: [theirs, earlier] } }));
+  home.write(SETTINGS, JSON.stringify({ ...settings, hooks: { ...settings.hooks, PreToolUse: [foreign, earlier] } }));
   await home.run('install', 'claude-code');
-  expect((home.json(SETTINGS) as typeof settings).hooks['PreToolUse']).toEqual([theirs, read]);
+  expect((home.json(SETTINGS) as typeof settings).hooks['PreToolUse']).toEqual([foreign, read]);
   await home.run('uninstall', 'claude-code');
-  expect((home.json(SETTINGS) as { hooks: unknown }).hooks).toEqual({ PreToolUse: [theirs] });
+  expect((home.json(SETTINGS) as { hooks: unknown }).hooks).toEqual({ PreToolUse: [foreign] });
 });
 
-test('by the client alone there is no key in the settings, nor one left of before', async () => {
+test('with the client alone the settings contain no key, not even an earlier one', async () => {
   const home = new Home();
   await home.run('install', 'claude-code');
   const { out } = await home.run('install', 'claude-code', '--transport', 'client', '--namespace', 'team-a');
@@ -156,15 +156,15 @@ test('by the client alone there is no key in the settings, nor one left of befor
   expect(home.read(SETTINGS).match(/client\.cjs \w+ --namespace team-a --data-dir \S+"/g)).toHaveLength(13);
 });
 
-test('a namespace is asked for in the address', async () => {
+test('a namespace is part of the address', async () => {
   const home = new Home();
   await home.run('install', 'claude-code', '--namespace', 'team-a');
   expect(home.read(SETTINGS)).toContain('/api/v1/hooks/Stop?namespace=team-a"');
 });
 
-test('a dry run shows the difference without the values of keys, and writes nothing', async () => {
+test('a dry run shows the diff without the values of keys, and writes nothing', async () => {
   const home = new Home();
-  home.write(SETTINGS, THEIRS.replace('"COLOUR": "no"', '"MY_TOKEN": "abcdefgh1234"'));
+  home.write(SETTINGS, FOREIGN.replace('"COLOUR": "no"', '"MY_TOKEN": "abcdefgh1234"'));
   const { code, out } = await home.run('install', 'claude-code', '--dry-run');
   expect(code).toBe(0);
   expect(out).toContain(`--- ${home.path(SETTINGS)}\n+++ `);
@@ -180,14 +180,14 @@ test('a dry run shows the difference without the values of keys, and writes noth
   expect(home.backups(SETTINGS)).toHaveLength(1);
 });
 
-test('CLAUDE_CONFIG_DIR says where the settings are', async () => {
+test('CLAUDE_CONFIG_DIR sets the settings folder', async () => {
   const home = new Home();
   const other = new Home({ url: URL_HERE, agent_api_key: KEY }, { CLAUDE_CONFIG_DIR: home.path('elsewhere') });
   await other.run('install', 'claude-code');
   expect(home.list('elsewhere')).toEqual(['settings.json']);
 });
 
-test('a key that others could read is closed', async () => {
+test('removes other users’ access to a settings file with a key', async () => {
   const home = new Home();
   await home.run('install', 'claude-code');
   chmodSync(home.path(SETTINGS), 0o644);
@@ -197,7 +197,7 @@ test('a key that others could read is closed', async () => {
 });
 
 describe('a project', () => {
-  test('gets the hooks in its settings and the key in its local ones', async () => {
+  test('has the hooks in its settings and the key in its local ones', async () => {
     const home = new Home();
     home.write('project/.claude/settings.json', '{}\n');
     const { code, err, out } = await home.run('install', 'claude-code', '--project', home.path('project'));
@@ -214,11 +214,11 @@ describe('a project', () => {
     expect(home.list('project/.claude')).not.toContain('settings.local.json');
   });
 
-  test('is told when git would take the key', async () => {
+  test('warns if git would commit the key', async () => {
     const home = new Home();
     mkdirSync(home.path('project'));
     execFileSync('git', ['init', '-q', home.path('project')]);
-    // Git asks this program about changed files whenever it reads the index.
+    // Git runs this program whenever it reads the index.
     home.write('project/.git/config', `[core]\n\tfsmonitor = "touch ${home.path('marker')}; false"\n`);
     execFileSync('git', ['-C', home.path('project'), '-c', 'core.fsmonitor=', 'update-index', '--fsmonitor'], {
       stdio: 'ignore',
@@ -233,7 +233,7 @@ describe('a project', () => {
   });
 });
 
-test('a key of the operator that was installed before gives way to that of agents', async () => {
+test('replaces an installed operator’s key by the agents’ key', async () => {
   const home = new Home();
   home.write(SETTINGS, JSON.stringify({ env: { RECOLLECT_API_KEY: OPERATORS_KEY } }));
   expect((await home.run('install', 'claude-code')).code).toBe(0);
@@ -241,7 +241,7 @@ test('a key of the operator that was installed before gives way to that of agent
   expect(home.read(SETTINGS)).not.toContain(OPERATORS_KEY);
 });
 
-describe('nothing is written, and it is said why', () => {
+describe('writes nothing and reports the reason for', () => {
   test.each([
     ['broken JSON', '{"env": {"A_KEY": "do-not-show", }', /is not JSON \(line 1, column \d+\)/],
     ['a list', '[1]', /not a JSON object/],
@@ -278,7 +278,7 @@ describe('nothing is written, and it is said why', () => {
     });
   });
 
-  test('an instance of an older version, which made no key for agents', async () => {
+  test('an instance of an older version without a key for agents', async () => {
     const home = new Home();
     home.write('.recollect/credentials.json', JSON.stringify({ url: URL_HERE, api_key: OPERATORS_KEY }));
     expect(await home.run('install', 'claude-code')).toMatchObject({
@@ -298,7 +298,7 @@ describe('nothing is written, and it is said why', () => {
     expect(home.list('.')).toEqual([]);
   });
 
-  test('credentials that are none', async () => {
+  test('invalid credentials', async () => {
     const home = new Home();
     home.write('.recollect/credentials.json', '{"url": 1}');
     expect(await home.run('install', 'claude-code')).toMatchObject({
@@ -307,7 +307,7 @@ describe('nothing is written, and it is said why', () => {
     });
   });
 
-  test('one of two files of a project: the other stays as it was, too', async () => {
+  test('one of two files of a project: the other stays unchanged, too', async () => {
     const home = new Home();
     home.write('p/.claude/settings.json', '{"hooks": []}');
     expect((await home.run('install', 'claude-code', '--project', home.path('p'))).code).toBe(1);

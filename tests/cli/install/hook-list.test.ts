@@ -21,7 +21,7 @@ const client = (event: string, folder = '/opt/recollect') => ({
   command: `/usr/bin/node ${folder}/hook/built/client.cjs ${event} --data-dir /home/dev/.recollect`,
   timeout: 5,
 });
-const theirs = { type: 'command', command: 'prettier --write' };
+const foreign = { type: 'command', command: 'prettier --write' };
 const wanted = (port = 37700) => [
   { event: 'SessionStart', entry: { hooks: [client('SessionStart')] } },
   { event: 'Stop', entry: { hooks: [http('Stop', port)] } },
@@ -29,7 +29,7 @@ const wanted = (port = 37700) => [
 const file = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
 const merged = (value: unknown, port?: number): unknown => JSON.parse(mergeHooks(file(value), 'grouped', wanted(port)));
 
-describe('ours', () => {
+describe('Recollect’s hooks', () => {
   it.each<[string, unknown]>([
     ['over HTTP', http('Stop')],
     [
@@ -41,7 +41,7 @@ describe('ours', () => {
       'the client in a folder with a blank',
       { command: "'/usr/bin/node' '/my dir/hook/built/client.cjs' stop --host cursor --data-dir '/d d'" },
     ],
-  ])('are known: %s', (_what, hook) => {
+  ])('include: %s', (_what, hook) => {
     expect(isOwn(hook)).toBe(true);
   });
 
@@ -49,24 +49,24 @@ describe('ours', () => {
     ['another address', { ...http('Stop'), url: 'http://127.0.0.1:37700/hooks/Stop' }],
     ['the same route with another key', { ...http('Stop'), headers: { Authorization: 'Bearer $OTHER' } }],
     ['no headers', { type: 'http', url: http('Stop').url }],
-    ['a command of their own', theirs],
+    ['a command of another program', foreign],
     ['a command of a folder hooks', { command: 'node /x/hooks/client.cjs Stop --data-dir /d' }],
     ['another program in a folder hook', { command: 'node /x/hook/run.js Stop' }],
     ['what a person wrote', { command: 'recollect hook Stop' }],
     ['nothing', null],
     ['a text', 'hook/client.cjs Stop --data-dir'],
-  ])('are not: %s', (_what, hook) => {
+  ])('do not include: %s', (_what, hook) => {
     expect(isOwn(hook)).toBe(false);
   });
 });
 
 describe('merging', () => {
-  it('adds to what is there', () => {
-    const before = { model: 'm', hooks: { Stop: [{ hooks: [theirs] }], Other: [] } };
+  it('adds to existing hooks', () => {
+    const before = { model: 'm', hooks: { Stop: [{ hooks: [foreign] }], Other: [] } };
     expect(merged(before)).toEqual({
       model: 'm',
       hooks: {
-        Stop: [{ hooks: [theirs] }, { hooks: [http('Stop')] }],
+        Stop: [{ hooks: [foreign] }, { hooks: [http('Stop')] }],
         Other: [],
         SessionStart: [{ hooks: [client('SessionStart')] }],
       },
@@ -74,53 +74,53 @@ describe('merging', () => {
   });
 
   it('changes nothing the second time', () => {
-    const once = mergeHooks(file({ hooks: { Stop: [{ hooks: [theirs] }] } }), 'grouped', wanted());
+    const once = mergeHooks(file({ hooks: { Stop: [{ hooks: [foreign] }] } }), 'grouped', wanted());
     expect(mergeHooks(once, 'grouped', wanted())).toBe(once);
   });
 
-  it('replaces ours of another port or folder in their place, and takes out those of events no longer wanted', () => {
+  it('replaces Recollect’s hooks of another port or folder in place, and removes those of obsolete events', () => {
     const before = {
       hooks: {
-        Stop: [{ hooks: [http('Stop', 4000)] }, { matcher: 'x', hooks: [theirs] }],
+        Stop: [{ hooks: [http('Stop', 4000)] }, { matcher: 'x', hooks: [foreign] }],
         OldEvent: [{ hooks: [client('OldEvent', '/old')] }],
-        Kept: [{ hooks: [theirs, client('Kept', '/old')] }],
+        Shared: [{ hooks: [foreign, client('Shared', '/old')] }],
       },
     };
     expect(merged(before)).toEqual({
       hooks: {
-        Stop: [{ hooks: [http('Stop')] }, { matcher: 'x', hooks: [theirs] }],
-        Kept: [{ hooks: [theirs] }],
+        Stop: [{ hooks: [http('Stop')] }, { matcher: 'x', hooks: [foreign] }],
+        Shared: [{ hooks: [foreign] }],
         SessionStart: [{ hooks: [client('SessionStart')] }],
       },
     });
   });
 
-  it('takes ours out of somebody’s group and out of several, and writes one', () => {
+  it('removes Recollect’s hooks from other and several groups, and writes one', () => {
     const before = {
       hooks: {
         Stop: [
-          { hooks: [http('Stop'), theirs, http('Stop', 1)] },
+          { hooks: [http('Stop'), foreign, http('Stop', 1)] },
           { hooks: [http('Stop', 2)] },
           { hooks: [http('Stop')] },
         ],
       },
     };
-    expect(merged(before)).toMatchObject({ hooks: { Stop: [{ hooks: [theirs] }, { hooks: [http('Stop')] }] } });
+    expect(merged(before)).toMatchObject({ hooks: { Stop: [{ hooks: [foreign] }, { hooks: [http('Stop')] }] } });
   });
 
-  it('does not care for entries that are none', () => {
+  it('ignores invalid entries', () => {
     const odd = [null, 7, 'x', { matcher: 'a' }, { hooks: 'none' }, { hooks: [] }, { hooks: [null, 3] }];
     expect(merged({ hooks: { Stop: odd } })).toMatchObject({ hooks: { Stop: [...odd, { hooks: [http('Stop')] }] } });
   });
 
-  it('refuses what has another shape, and names it', () => {
+  it('rejects another shape and names it', () => {
     expect(() => merged({ hooks: [] })).toThrow('`hooks` in the settings is not an object');
-    expect(() => merged({ hooks: { Stop: {} } })).toThrow('hooks.Stop is no list');
+    expect(() => merged({ hooks: { Stop: {} } })).toThrow('`hooks.Stop` in the settings is not a list');
     expect(() => mergeKey(file({ env: 'x' }), 'k')).toThrow('`env` in the settings is not an object');
   });
 
-  it('counts ours', () => {
-    expect(countHooks(file(merged({ hooks: { Stop: [{ hooks: [theirs] }] } })), 'grouped')).toBe(2);
+  it('counts Recollect’s hooks', () => {
+    expect(countHooks(file(merged({ hooks: { Stop: [{ hooks: [foreign] }] } })), 'grouped')).toBe(2);
   });
 });
 
@@ -128,7 +128,7 @@ describe('a flat list', () => {
   const command = (event: string) => ({ command: client(event).command, timeout: 5 });
   const flat = [{ event: 'stop', entry: command('stop') }];
 
-  it('is merged and emptied the same way', () => {
+  it('is merged and cleared the same way', () => {
     const before = file({ version: 1, hooks: { stop: [{ command: './mine.sh' }] } });
     const after = mergeHooks(before, 'flat', flat);
     expect(JSON.parse(after)).toEqual({ version: 1, hooks: { stop: [{ command: './mine.sh' }, command('stop')] } });
@@ -138,7 +138,7 @@ describe('a flat list', () => {
 });
 
 describe('the key', () => {
-  it('is set, changed only where it differs, and taken out with an env that was ours alone', () => {
+  it('is set, changed only if it differs, and removed with an env that contains nothing else', () => {
     const set = mergeKey(file({ model: 'm' }), 'k1');
     expect(JSON.parse(set)).toEqual({ model: 'm', env: { RECOLLECT_API_KEY: 'k1' } });
     expect(mergeKey(set, 'k1')).toBe(set);
@@ -154,11 +154,11 @@ describe('the original', () => {
   const installed = mergeHooks(original, 'grouped', wanted());
   const remaining = withoutOwn(installed, 'grouped');
 
-  it('is the newest copy that says what is left', () => {
+  it('is the newest copy that equals the remaining settings', () => {
     expect(originalAmong([installed, original, file({ model: 'm' })], remaining, 'grouped')).toBe(original);
   });
 
-  it('is none where something else was changed since, or the copy is broken', () => {
+  it('is missing if something else was changed later, or the copy is invalid', () => {
     expect(originalAmong([installed, '{', '[]', file({ model: 'other' })], remaining, 'grouped')).toBeNull();
   });
 
@@ -166,7 +166,7 @@ describe('the original', () => {
     expect(originalAmong([''], withoutOwn(mergeHooks('{}\n', 'grouped', wanted()), 'grouped'), 'grouped')).toBe('');
   });
 
-  it('was no file where nothing is left but what was made', () => {
+  it('is no file if only Recollect’s additions remain', () => {
     expect(isUnneeded('{}\n', {})).toBe(true);
     expect(isUnneeded('{"version": 1}', { version: 1 })).toBe(true);
     expect(isUnneeded('{"version": 1}', {})).toBe(false);

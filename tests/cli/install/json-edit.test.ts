@@ -3,7 +3,7 @@ import { JsonEdit } from '../../../cli/install/json-edit.ts';
 import { nodeAt, parseJsonText } from '../../../cli/install/json-text.ts';
 import { randomFrom } from '../../domain/support/random.ts';
 
-/** Texts of one value as different people write them. */
+/** One value in different layouts. */
 const STYLES: readonly ((value: unknown) => string)[] = [
   (value) => JSON.stringify(value),
   (value) => `${JSON.stringify(value, null, 2)}\n`,
@@ -23,7 +23,7 @@ function randomValue(random: () => number, depth: number): unknown {
   return kind === 4 ? children : Object.fromEntries(children.map((child, index) => [`k${index} "x"`, child]));
 }
 
-describe('what is put in and taken out again leaves no trace', () => {
+describe('a value that is set and removed again leaves no trace', () => {
   it.each(STYLES.map((style, index) => [index, style] as const))('style %i', (index, style) => {
     const random = randomFrom(7 + index);
     for (let round = 0; round < 60; round += 1) {
@@ -45,13 +45,13 @@ describe('what is put in and taken out again leaves no trace', () => {
 });
 
 describe('layout', () => {
-  it('follows the indentation and the line ends that are there', () => {
+  it('follows the existing indentation and line ends', () => {
     const tabs = new JsonEdit('{\r\n\t"a": 1\r\n}\r\n');
     tabs.set([], 'b', { c: [2] });
     expect(tabs.text).toBe('{\r\n\t"a": 1,\r\n\t"b": {\r\n\t\t"c": [\r\n\t\t\t2\r\n\t\t]\r\n\t}\r\n}\r\n');
   });
 
-  it('opens what is empty and keeps on one line what is on one line', () => {
+  it('expands an empty object and leaves one-line values on one line', () => {
     const edit = new JsonEdit('{}\n');
     edit.set([], 'a', 1);
     expect(edit.text).toBe('{\n  "a": 1\n}\n');
@@ -68,7 +68,7 @@ describe('layout', () => {
   });
 });
 
-describe('taking out', () => {
+describe('removing', () => {
   it.each([
     ['the first', 0, '[2, 3]'],
     ['one between', 1, '[1, 3]'],
@@ -79,21 +79,21 @@ describe('taking out', () => {
     expect(edit.text).toBe(rest);
   });
 
-  it('the only one leaves an empty list', () => {
+  it('the only item leaves an empty list', () => {
     const edit = new JsonEdit('{ "a": [\n  1\n] }');
     edit.remove(['a', 0]);
     expect(edit.text).toBe('{ "a": [] }');
   });
 
-  it('what is not there, or putting something where nothing can be, is a mistake', () => {
+  it('throws for a missing value, and for a parent that is not an object or list', () => {
     expect(() => new JsonEdit('{}').remove(['a'])).toThrow('no value at a');
     expect(() => new JsonEdit('{"a": 1}').set(['a'], 'b', 1)).toThrow('no object or list at a');
-    expect(() => new JsonEdit('{').value([])).toThrow('no JSON');
+    expect(() => new JsonEdit('{').value([])).toThrow('not JSON');
   });
 });
 
 describe('reading', () => {
-  it('takes the last of two members of one name, as JSON.parse does', () => {
+  it('returns the last of two members with one name, like JSON.parse', () => {
     const edit = new JsonEdit('{"a": 1, "a": 2}');
     expect(edit.value(['a'])).toBe(2);
     edit.set([], 'a', 3);
@@ -114,7 +114,7 @@ describe('reading', () => {
     ['{"key": "secret-value', /too early|line 1/],
     ['', /unexpected end/],
     [`${'['.repeat(300)}${']'.repeat(300)}`, /too deeply/],
-  ])('says where it is broken and never what stands there: %#', (text, reason) => {
+  ])('reports the position of an error, never the text there: %#', (text, reason) => {
     const parsed = parseJsonText(text);
     expect(parsed).toMatchObject({ kind: 'broken', reason: expect.stringMatching(reason) });
     expect(JSON.stringify(parsed)).not.toContain('secret');

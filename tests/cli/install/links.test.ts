@@ -5,7 +5,7 @@ import { Home } from './support/home.ts';
 const SETTINGS = '.claude/settings.json';
 
 describe('links', () => {
-  test('are written through, and stay links', async () => {
+  test('are followed and stay links', async () => {
     const home = new Home();
     home.write('dotfiles/claude.json', '{}\n');
     mkdirSync(home.path('.claude'));
@@ -19,7 +19,7 @@ describe('links', () => {
     expect(home.read(SETTINGS)).toBe('{}\n');
   });
 
-  test('to a file that is not there yet make it there', async () => {
+  test('to a missing file create it', async () => {
     const home = new Home();
     mkdirSync(home.path('.claude'));
     mkdirSync(home.path('dotfiles'));
@@ -28,7 +28,7 @@ describe('links', () => {
     expect(home.list('dotfiles')).toEqual(['new.json']);
   });
 
-  test('that lead round in a circle are refused', async () => {
+  test('that are circular are rejected', async () => {
     const home = new Home();
     mkdirSync(home.path('.claude'));
     symlinkSync(home.path('.claude/b'), home.path(SETTINGS));

@@ -3,7 +3,7 @@ import { runCli } from '../support/run-cli.ts';
 import { Home, KEY, URL_HERE } from './support/home.ts';
 
 describe('Cursor', () => {
-  test('gets commands beside others’ and the version that it wants', async () => {
+  test('gets commands beside other programs’ and the required version', async () => {
     const home = new Home();
     const before = '{"hooks": {"stop": [{"command": "./mine.sh", "loop_limit": 3}]}}';
     home.write('.cursor/hooks.json', before);
@@ -16,7 +16,7 @@ describe('Cursor', () => {
       { command: './mine.sh', loop_limit: 3 },
       { command: expect.stringMatching(/client\.cjs stop --host cursor --data-dir /), timeout: 5 },
     ]);
-    // Both would tell one call twice.
+    // Both would report one call twice.
     expect(Object.keys(file.hooks)).toContain('postToolUse');
     expect(Object.keys(file.hooks)).not.toContain('afterShellExecution');
     expect(home.read('.cursor/hooks.json')).not.toContain(KEY);
@@ -25,7 +25,7 @@ describe('Cursor', () => {
     expect(home.json('.cursor/hooks.json')).toEqual({ ...(JSON.parse(before) as object), version: 1 });
   });
 
-  test('of a project has its own file, which goes when nothing else is in it', async () => {
+  test('of a project has its own file, which uninstall removes if nothing else is in it', async () => {
     const home = new Home();
     await home.run('install', 'cursor', '--project', home.path('p'));
     expect(home.list('p/.cursor')).toEqual(['hooks.json']);
@@ -36,12 +36,12 @@ describe('Cursor', () => {
 });
 
 describe('Codex CLI', () => {
-  test('gets commands in groups, and the user is told to trust them', async () => {
+  test('gets commands in groups, and prints that the user must trust them', async () => {
     const home = new Home();
     const { out } = await home.run('install', 'codex-cli');
     expect(out).toContain('trust the new hooks');
     const file = home.json('.codex/hooks.json') as { hooks: Record<string, unknown> };
-    // An unknown field beside hooks makes newer versions refuse the whole file.
+    // Newer versions reject a file with an unknown field beside hooks.
     expect(Object.keys(file)).toEqual(['hooks']);
     expect(file.hooks['PostToolUse']).toEqual([
       {
@@ -58,7 +58,7 @@ describe('Codex CLI', () => {
     expect(home.list('.codex')).toEqual([]);
   });
 
-  test('is found by CODEX_HOME', async () => {
+  test('uses the folder of CODEX_HOME', async () => {
     const home = new Home();
     const other = new Home({ url: URL_HERE, agent_api_key: KEY }, { CODEX_HOME: home.path('codex') });
     await other.run('install', 'codex-cli');
@@ -66,7 +66,7 @@ describe('Codex CLI', () => {
   });
 });
 
-test('agents that run commands alone refuse the other way', async () => {
+test('agents that only run commands reject HTTP hooks', async () => {
   const home = new Home();
   const { code, err } = await home.run('install', 'cursor', '--transport', 'http');
   expect(code).toBe(1);
@@ -79,7 +79,7 @@ test.each([
   [['install', 'cursor', '--namespace', 'a b'], 'Expected 1 to 128 letters'],
   [['install', 'cursor', '--transport', 'pigeon'], 'Allowed choices are http, client'],
   [['install', 'claude-code', '--user', '--project'], "'--user' cannot be used with option '--project [folder]'"],
-])('%j is refused with a reason', async (args, reason) => {
+])('rejects %j with a reason', async (args, reason) => {
   const { exitCode, output } = await runCli(args, { HOME: new Home().folder }).ended;
   expect(exitCode).toBe(1);
   expect(output).toContain(reason);

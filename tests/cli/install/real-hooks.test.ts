@@ -14,7 +14,7 @@ let agentKey: string;
 
 beforeAll(async () => {
   instance = await startTestInstance();
-  // As the first start makes it.
+  // With the scopes of the first start.
   agentKey = (await createTestUser(instance.db.superuser, { scopes: ['capture', 'read'] })).key;
 });
 afterAll(() => instance.close());
@@ -43,12 +43,12 @@ const settingsSchema = z.object({
 type Settings = z.output<typeof settingsSchema>;
 type Hook = Settings['hooks'][string][number]['hooks'][number];
 
-/** Does with one hook what Claude Code does with it: the payload as a body, or on the stdin of a shell's command. */
+/** Fires one hook as Claude Code does: with the payload as body, or on the stdin of a shell command. */
 async function fire(hook: Hook, settings: Settings, event: string, payload: object): Promise<number> {
   const body = JSON.stringify({ ...payload, hook_event_name: event });
   if (hook.type === 'command') {
     const { PATH } = processEnvironment();
-    // The api runs in this process, so nothing may wait for the command without letting it answer.
+    // The API runs in this process: a blocking wait for the command would block its response.
     const child = spawn('sh', ['-c', hook.command], {
       env: { PATH, HOME: '/nonexistent', ...settings.env },
       stdio: ['pipe', 'ignore', 'ignore'],
@@ -104,22 +104,22 @@ const OWN: Readonly<Record<string, object>> = {
   Notification: { message: 'waiting' },
 };
 
-test('what is written works: every event of a session is taken', async () => {
+test('the written hooks capture every event of a session', async () => {
   const { home, settings } = await installed('http');
   const common = { session_id: 'by-http', cwd: home.folder, transcript_path: '/t.jsonl' };
   for (const event of Object.keys(settings.hooks)) {
     const ended = await fire(hookOf(settings, event), settings, event, { ...common, ...OWN[event] });
     expect({ event, ended }).toEqual({ event, ended: 0 });
   }
-  // The prompt and the last words; two tool calls, the notification and the failed turn.
+  // The prompt and the last message; two tool calls, the notification and the failed turn.
   expect(await countsOf('by-http')).toEqual({ prompts: 2, observations: 4 });
 });
 
-test('so do the commands of the client', { timeout: 240_000 }, async () => {
+test('the client commands capture every event, too', { timeout: 240_000 }, async () => {
   const { home, settings } = await installed('client');
   const common = { session_id: 'by-client', cwd: home.folder };
   const arrived = await until(async () => {
-    // A client that a busy machine gives no time leaves the event behind; said again it is stored once.
+    // A client may time out on a busy machine and spool the event; sent again it is stored once.
     const ended = await fire(hookOf(settings, 'PostToolUse'), settings, 'PostToolUse', {
       ...common,
       ...OWN['PostToolUse'],

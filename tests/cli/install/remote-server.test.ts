@@ -26,7 +26,7 @@ function homeWithKey(key: string): Home {
 const install = (home: Home, url: string, ...more: string[]) =>
   home.run('install', 'claude-code', '--server', url, '--api-key-file', home.path('key'), ...more);
 
-test('a server is asked, its address and key go to the client, every hook runs that, and nothing is stored there', async () => {
+test('checks the server without storing anything, configures the client, and every hook runs it', async () => {
   const before = await captureCounts(instance.db.superuser);
   const home = homeWithKey(agentKey);
   const { code, out } = await install(home, `${instance.url}/`);
@@ -34,7 +34,7 @@ test('a server is asked, its address and key go to the client, every hook runs t
   expect(out).not.toContain(agentKey);
   expect(home.json('.recollect/client.json')).toEqual({ url: instance.url, api_key: agentKey });
   expect(home.mode('.recollect/client.json')).toBe(0o600);
-  // Over HTTP a hook that the server misses would be lost to this machine; the client keeps it.
+  // An HTTP hook would be lost if the server is unavailable; the client spools it.
   expect(home.read('.claude/settings.json').match(/client\.cjs \w+ --data-dir/g)).toHaveLength(13);
   expect(home.read('.claude/settings.json')).not.toMatch(/"http"|RECOLLECT_API_KEY/);
   expect(out).toContain('recollect service install');
@@ -42,10 +42,10 @@ test('a server is asked, its address and key go to the client, every hook runs t
   expect((await install(home, instance.url)).out).toContain('Nothing to change');
   const later = await home.run('install', 'cursor');
   expect(later.out).toContain(`Cursor sends 11 hooks to ${instance.url}.`);
-  expect(later.out).toContain('client.json: delete it to use the instance of this machine');
+  expect(later.out).toContain('client.json: delete this file to use the local instance');
 });
 
-test('a later install without an address, too, runs the client; who wants HTTP says so', async () => {
+test('a later install without an address runs the client, too, unless HTTP is requested', async () => {
   const home = homeWithKey(agentKey);
   await install(home, instance.url);
   await home.run('uninstall', 'claude-code');
@@ -56,15 +56,15 @@ test('a later install without an address, too, runs the client; who wants HTTP s
   expect(home.json('.claude/settings.json')).toMatchObject({ env: { RECOLLECT_API_KEY: agentKey } });
 });
 
-test('a dry run asks and writes nothing', async () => {
+test('a dry run checks the server and writes nothing', async () => {
   const home = homeWithKey(agentKey);
   const { out } = await install(home, instance.url, '--dry-run');
   expect(out).toContain(`client.json would contain ${instance.url}.`);
   expect(home.list('.')).toEqual(['key']);
 });
 
-describe('is refused before anything is written', () => {
-  test('a key that the server does not know', async () => {
+describe('is rejected before anything is written', () => {
+  test('an unknown key', async () => {
     const home = homeWithKey('rcl_nobody_knows_this');
     expect(await install(home, instance.url)).toMatchObject({
       code: 1,
@@ -73,13 +73,13 @@ describe('is refused before anything is written', () => {
     expect(home.list('.')).toEqual(['key']);
   });
 
-  test('a key that may only read', async () => {
+  test('a key with the scope read only', async () => {
     const reader = await createTestUser(instance.db.superuser, { scopes: ['read'] });
     const home = homeWithKey(reader.key);
     expect((await install(home, instance.url)).err).toContain('lacks the scope capture');
   });
 
-  test('a key with the scope admin, unless it shall not be asked', async () => {
+  test('a key with the scope admin, unless --no-check is set', async () => {
     const home = homeWithKey(instance.admin.key);
     expect(await install(home, instance.url)).toMatchObject({
       code: 1,
@@ -89,7 +89,7 @@ describe('is refused before anything is written', () => {
     expect((await install(home, instance.url, '--no-check')).code).toBe(0);
   });
 
-  test('a server that is away, unless it shall not be asked', async () => {
+  test('an unreachable server, unless --no-check is set', async () => {
     const home = homeWithKey('rcl_some_key');
     const url = `http://127.0.0.1:${await closedPort()}`;
     expect((await install(home, url)).err).toContain('is unreachable');
@@ -97,7 +97,7 @@ describe('is refused before anything is written', () => {
     expect((await install(home, url, '--no-check')).code).toBe(0);
   });
 
-  test('a server that is something else, or sends the key on', async () => {
+  test('a server of another kind, or one that redirects the key', async () => {
     const seen: (string | undefined)[] = [];
     const page = await serve((request, response) => {
       seen.push(request.headers.authorization);
@@ -115,7 +115,7 @@ describe('is refused before anything is written', () => {
       '--server requires --api-key-file',
     );
     expect((await home.run('install', 'cursor', '--api-key-file', home.path('key'))).err).toContain(
-      'belongs to --server',
+      '--api-key-file requires --server',
     );
     expect((await home.run('install', 'cursor', '--server', instance.url, '--api-key-file', '/no/such')).err).toContain(
       'cannot be read',
@@ -123,7 +123,7 @@ describe('is refused before anything is written', () => {
   });
 });
 
-test('a key that may write is taken and remarked on', async () => {
+test('accepts a key with the scope write, with a warning', async () => {
   const writer = await createTestUser(instance.db.superuser, { scopes: ['capture', 'read', 'write'] });
   const before = await captureCounts(instance.db.superuser);
   const { code, err } = await install(homeWithKey(writer.key), instance.url);
@@ -139,7 +139,7 @@ describe('an address', () => {
     ['http://localhost:37700', 'http://localhost:37700'],
     ['http://127.1.2.3:1', 'http://127.1.2.3:1'],
     ['http://[::1]:1/', 'http://[::1]:1'],
-  ])('%s is taken', (given, url) => {
+  ])('%s is accepted', (given, url) => {
     expect(serverAddress(given, false)).toBe(url);
   });
 
@@ -151,12 +151,12 @@ describe('an address', () => {
     ['http://example.org', 'plain HTTP'],
     ['http://127.0.0.1.example.org', 'plain HTTP'],
     ['http://localhost.example.org', 'plain HTTP'],
-  ])('%s is refused, and not repeated', (given, why) => {
+  ])('%s is rejected and not printed', (given, why) => {
     expect(() => serverAddress(given, false)).toThrow(why);
     expect(() => serverAddress(given, false)).not.toThrow('secret');
   });
 
-  test('may be plain where that is said', () => {
+  test('may be plain HTTP if allowed', () => {
     expect(serverAddress('http://10.0.0.7:37700', true)).toBe('http://10.0.0.7:37700');
   });
 });
@@ -174,6 +174,6 @@ describe('a key', () => {
   );
 });
 
-test('the check takes a server whose engines are away', async () => {
+test('the check accepts a server whose engines are unavailable', async () => {
   await expect(checkServer({ url: instance.url, apiKey: instance.admin.key, isRemote: true })).resolves.toBeUndefined();
 });

@@ -13,7 +13,7 @@ function fileWith(text: string | null, mode = 0o640): string {
   return file;
 }
 
-test('a file that somebody changed since it was read is left alone', () => {
+test('leaves a file alone that was changed after it was read', () => {
   const file = fileWith('{"a": 1}');
   const read = readSettingsFile(file);
   writeFileSync(file, '{"a": 2}');
@@ -22,7 +22,7 @@ test('a file that somebody changed since it was read is left alone', () => {
   expect(backupTexts(file)).toEqual([]);
 });
 
-test('so is one that appeared since', () => {
+test('leaves a file alone that appeared after it was read', () => {
   const file = fileWith(null);
   const read = readSettingsFile(file);
   expect(read).toMatchObject({ exists: false, text: '{}\n' });
@@ -30,7 +30,7 @@ test('so is one that appeared since', () => {
   expect(() => writeSettingsFile(read, '{}', options)).toThrow('changed in the meantime');
 });
 
-test('the mode is kept, or closed where a key is in it', () => {
+test('leaves the mode unchanged, or restricts it to the owner if the file contains a key', () => {
   const file = fileWith('{}');
   writeSettingsFile(readSettingsFile(file), '{"a": 1}', options);
   expect(statSync(file).mode & 0o777).toBe(0o640);
@@ -38,7 +38,7 @@ test('the mode is kept, or closed where a key is in it', () => {
   expect(statSync(file).mode & 0o777).toBe(0o600);
 });
 
-test('copies of one moment do not replace each other, and the newest comes first', () => {
+test('copies of one moment do not replace each other; the newest is first', () => {
   const file = fileWith('{"a": 0}');
   for (const a of [1, 2, 3]) writeSettingsFile(readSettingsFile(file), `{"a": ${a}}`, options);
   expect(backupTexts(file)).toEqual(['{"a": 2}', '{"a": 1}', '{"a": 0}']);
@@ -58,6 +58,6 @@ test('an empty file counts as an empty object', () => {
   expect(backupTexts(file)).toEqual([' \n']);
 });
 
-test('a file that nobody can have written by hand is refused', () => {
+test('rejects a file that is too large for settings', () => {
   expect(() => readSettingsFile(fileWith(`{"a": "${'x'.repeat(5 * 1024 * 1024)}"}`))).toThrow('larger than');
 });

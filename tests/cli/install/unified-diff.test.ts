@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { unifiedDiff } from '../../../cli/install/unified-diff.ts';
 import { randomFrom } from '../../domain/support/random.ts';
 
-/** Applies a unified diff as `patch` does, strictly: throws when a line is not where the diff says. */
+/** Applies a unified diff strictly. @throws Error if a line is not at its position */
 function apply(text: string, diff: string): string {
   const old = text === '' ? [] : text.replace(/\n$/, '').split('\n');
   const out: string[] = [];
   let at = 0;
-  const demand = (holds: boolean, line: string): void => {
-    if (!holds) throw new Error(`the diff does not fit at ${line}`);
+  const demand = (fits: boolean, line: string): void => {
+    if (!fits) throw new Error(`the diff does not fit at ${line}`);
   };
   for (const line of diff.split('\n').slice(2, -1)) {
     const head = /^@@ -(\d+),(\d+) \+(\d+),(\d+) @@$/.exec(line);
@@ -25,7 +25,7 @@ function apply(text: string, diff: string): string {
 }
 
 describe('a unified diff', () => {
-  it('is nothing for the same text', () => {
+  it('is empty for the same text', () => {
     expect(unifiedDiff('f', 'a\n', 'a\n')).toBe('');
   });
 
@@ -36,7 +36,7 @@ describe('a unified diff', () => {
     );
   });
 
-  it('shows a new file whole, and one that goes', () => {
+  it('shows all lines of a new or removed file', () => {
     expect(unifiedDiff('f', '', 'a\nb\n')).toBe('--- f\n+++ f\n@@ -0,0 +1,2 @@\n+a\n+b\n');
     expect(unifiedDiff('f', 'a\n', '')).toBe('--- f\n+++ f\n@@ -1,1 +0,0 @@\n-a\n');
   });
@@ -54,7 +54,7 @@ describe('a unified diff', () => {
     );
   });
 
-  it('stays quick where everything differs', () => {
+  it('stays fast if everything differs', () => {
     const [before, after] = ['a', 'b'].map((sign) =>
       Array.from({ length: 20_000 }, (_, index) => `${sign}${index}\n`).join(''),
     );

@@ -24,7 +24,7 @@ const awkward: ServiceDefinition = {
   follows: null,
 };
 
-/** Words of an ExecStart line as systemd reads them: quotes, backslashes, doubled percent and dollar. */
+/** Splits an ExecStart line as systemd does: quotes, backslashes, doubled percent and dollar. */
 function execWords(unit: string): string[] {
   const line = /^ExecStart=(.*)$/m.exec(unit)?.[1] ?? '';
   return [...line.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map((match) =>
@@ -35,7 +35,7 @@ function execWords(unit: string): string[] {
   );
 }
 
-/** Texts of a property list's array after a key, as an XML reader gives them. */
+/** Returns the strings of a property list's array after a key. */
 function plistWords(plist: string): string[] {
   const array = /<key>ProgramArguments<\/key>\s*<array>([^]*?)<\/array>/.exec(plist)?.[1] ?? '';
   return [...array.matchAll(/<string>([^]*?)<\/string>/g)].map((match) =>
@@ -48,11 +48,11 @@ describe.each([
   ['paths with blanks, quotes, %, $ and signs of XML', awkward],
   ['a folder of transcripts', { ...plain, follows: '/home/o"neil & <sons>/100% $HOME/projects' }],
 ])('%s', (_what, definition) => {
-  test('come through a unit of systemd', () => {
+  test('survive a systemd unit', () => {
     expect(execWords(systemdUnit(definition))).toEqual(serviceCommand(definition));
   });
 
-  test('come through an agent of launchd', () => {
+  test('survive a launchd agent', () => {
     expect(plistWords(launchdAgent(definition))).toEqual(serviceCommand(definition));
   });
 });
@@ -79,7 +79,7 @@ WantedBy=default.target
   expect(systemdUnit(awkward)).toContain(String.raw`Environment="PATH=/a b:/%%h:\"q\""`);
 });
 
-test('what follows transcripts is another command, started again later: its server may have a reason', () => {
+test('following transcripts is another command, restarted after a longer delay: its server may be unavailable', () => {
   const follower = { ...plain, follows: '/home/dev/.claude/projects' };
   expect(serviceCommand(follower).slice(2)).toEqual([
     '/opt/recollect/cli/main.ts',
@@ -113,13 +113,13 @@ test('the agent is well-formed XML', () => {
   expect(launchdAgent(awkward)).not.toMatch(/&(?!amp;|lt;|gt;)/);
 });
 
-test.each(['\n', '\r', '\u0000', '\u001b'])('a path with %j is refused: it would begin a line of its own', (sign) => {
+test.each(['\n', '\r', '\u0000', '\u001b'])('rejects a path with %j: it could start another line', (sign) => {
   for (const render of [systemdUnit, launchdAgent])
     for (const field of ['node', 'cli', 'dataDir', 'searchPath', 'follows'] as const)
       expect(() => render({ ...plain, [field]: `/a${sign}ExecStartPre=/bin/evil` })).toThrow(ServiceValueError);
 });
 
-test('systemd takes the unit', (context) => {
+test('systemd accepts the unit', (context) => {
   const folder = testFolder();
   const file = path.join(folder, 'recollect.service');
   writeFileSync(file, systemdUnit({ ...awkward, node: process.execPath }));
@@ -140,7 +140,7 @@ describe('the place of the file', () => {
     expect(serviceManager(system, environment, 501)?.file).toBe(file);
   });
 
-  test('of another system is none', () => {
+  test('is null on another system', () => {
     expect(serviceManager('win32', {}, 0)).toBeNull();
   });
 });

@@ -8,7 +8,7 @@ import { testFolder } from '../../infra/support/folder.ts';
 import { recordOutput } from '../support/output.ts';
 import { runCli } from '../support/run-cli.ts';
 
-/** A machine whose systemctl and launchctl are scripts that note what they are told and remember whether the service runs. */
+/** A machine whose systemctl and launchctl are scripts that record their arguments and the state of the service. */
 class Machine {
   readonly home = testFolder();
   private readonly platform: NodeJS.Platform;
@@ -18,7 +18,7 @@ class Machine {
     mkdirSync(path.join(this.home, 'bin'));
   }
 
-  /** Puts a manager on the PATH. `fails`: a word of the call at which it ends with an error. */
+  /** Adds a manager to the PATH, which fails on calls that contain `fails`. */
   withManager(fails = 'nothing'): this {
     const script = `#!/bin/sh
 echo "$(basename "$0") $*" >> "${this.home}/calls"
@@ -44,7 +44,7 @@ esac
     dryRun = false,
     more: Pick<ServiceOptions, 'run'> = {},
   ): { code: number; out: string; err: string } {
-    // Only its own programs and the shell's: the real manager of the machine that tests run on is out of reach.
+    // Only its own programs and the shell's, not the service manager of the test machine.
     const environment = {
       HOME: this.home,
       CLAUDE_CONFIG_DIR: `${this.home}/claude`,
@@ -65,14 +65,14 @@ esac
   }
 }
 
-/** The program of this machine's own folder, whatever else is on the PATH. */
+/** Resolves a program in this machine's folder only. */
 function only(home: string, program: string): string {
   return path.join(home, 'bin', program);
 }
 
 const UNIT = '.config/systemd/user/recollect.service';
 
-describe('what is started', () => {
+describe('the started command', () => {
   const withFiles = (...names: string[]): Machine => {
     const machine = new Machine().withManager();
     mkdirSync(path.join(machine.home, 'data'));
@@ -81,7 +81,7 @@ describe('what is started', () => {
   };
   const started = (machine: Machine) => readFileSync(path.join(machine.home, UNIT), 'utf8');
 
-  test('where another machine’s server was installed alone, what sends transcripts to it', () => {
+  test('sends transcripts if only a remote server is installed', () => {
     const machine = withFiles('client.json');
     expect(machine.run('install').code).toBe(0);
     const command = `"import" "transcripts" "${machine.home}/claude/projects" "--follow" "--data-dir" "${machine.home}/data"`;
@@ -93,13 +93,13 @@ describe('what is started', () => {
     ['an instance', ['credentials.json']],
     ['an instance beside such a server', ['client.json', 'credentials.json']],
     ['nothing yet', []],
-  ])('where there is %s, the instance', (_what, names) => {
+  ])('is the instance if there is %s', (_what, names) => {
     const machine = withFiles(...names);
     machine.run('install');
     expect(started(machine)).toContain('"up" "--data-dir"');
   });
 
-  test('is what was asked for', () => {
+  test('is the requested one', () => {
     const both = withFiles('client.json', 'credentials.json');
     both.run('install', false, { run: 'transcripts' });
     expect(started(both)).toContain('"--follow"');
@@ -116,7 +116,7 @@ describe('what is started', () => {
 });
 
 describe('with systemd', () => {
-  test('the unit is written, read and started; a second time nothing is done', () => {
+  test('writes, loads and starts the unit; a second run does nothing', () => {
     const machine = new Machine().withManager();
     const { code, out } = machine.run('install');
     expect(code).toBe(0);
@@ -133,7 +133,7 @@ describe('with systemd', () => {
     expect(machine.calls.at(-1)).toBe('systemctl --user is-active recollect.service');
   });
 
-  test('a service that does not run is started again', () => {
+  test('starts a stopped service again', () => {
     const machine = new Machine().withManager();
     machine.run('install');
     machine.run('uninstall');
@@ -142,7 +142,7 @@ describe('with systemd', () => {
     expect(machine.run('status').code).toBe(0);
   });
 
-  test('status tells the three states', () => {
+  test('status reports the three states', () => {
     const machine = new Machine().withManager();
     expect(machine.run('status')).toMatchObject({ code: 3, out: expect.stringContaining('No service is installed') });
     machine.run('install');
@@ -152,7 +152,7 @@ describe('with systemd', () => {
     expect(stopped.run('status')).toMatchObject({ code: 3, out: expect.stringContaining('not running in systemd') });
   });
 
-  test('uninstalling stops it before its file goes', () => {
+  test('uninstall stops the service before it removes the file', () => {
     const machine = new Machine().withManager();
     machine.run('install');
     expect(machine.run('uninstall')).toMatchObject({ code: 0, out: expect.stringContaining(`${UNIT}: removed`) });
@@ -173,7 +173,7 @@ describe('with systemd', () => {
       ['daemon-reload', 'enable --now recollect.service'],
     ],
     ['that does not start it', 'enable', 'cannot enable', ['enable --now recollect.service']],
-  ])('of a manager %s it is said what to run', (_what, fails, why, left) => {
+  ])('prints the remaining commands for a manager %s', (_what, fails, why, left) => {
     const machine = fails === null ? new Machine() : new Machine().withManager(fails);
     const { code, err, out } = machine.run('install');
     expect(code).toBe(1);
@@ -184,7 +184,7 @@ describe('with systemd', () => {
     );
   });
 
-  test('a dry run shows the file and touches nothing', () => {
+  test('a dry run prints the file and changes nothing', () => {
     const machine = new Machine().withManager();
     const { code, out } = machine.run('install', true);
     expect(code).toBe(0);
@@ -198,7 +198,7 @@ describe('with systemd', () => {
 describe('with launchd', () => {
   const AGENT = 'Library/LaunchAgents/recollect.instance.plist';
 
-  test('the agent is written and loaded, an older one unloaded first', () => {
+  test('writes and loads the agent, after unloading an older one', () => {
     const machine = new Machine('darwin').withManager();
     expect(machine.run('install').code).toBe(0);
     expect(machine.calls).toEqual([
@@ -211,21 +211,21 @@ describe('with launchd', () => {
   });
 });
 
-test('on another system it is said what to do instead', () => {
+test('prints the alternative on another system', () => {
   expect(new Machine('win32').run('install')).toMatchObject({
     code: 1,
     err: expect.stringContaining('recollect up --detach'),
   });
 });
 
-test('the command takes these actions and no other', async () => {
+test('the command accepts these actions only', async () => {
   const { exitCode, output } = await runCli(['service', 'explode'], { HOME: testFolder() }).ended;
   expect(exitCode).toBe(1);
   expect(output).toContain('Allowed choices are install, uninstall, status');
 });
 
 describe('running a program', () => {
-  test('gives its end, its words and its errors; its arguments are not read by a shell', () => {
+  test('returns its exit code, output and errors, and passes arguments without a shell', () => {
     const run = runCommandIn({ PATH: '/usr/bin:/bin' });
     expect(run('sh', ['-c', 'echo "$1"; echo no >&2; exit 7', 'sh', '$(id) ; *'])).toEqual({
       kind: 'ended',

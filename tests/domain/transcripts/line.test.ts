@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readLine } from '../../../domain/transcripts/line.ts';
-import { wholeLength, completeLines } from '../../../domain/transcripts/lines.ts';
+import { completeLength, completeLines } from '../../../domain/transcripts/lines.ts';
 
 function read(line: unknown) {
   return readLine(Buffer.from(typeof line === 'string' ? line : JSON.stringify(line)));
@@ -194,7 +194,7 @@ describe('lines of a piece of a file', () => {
       ['', 104, 105],
       ['two', 105, 109],
     ]);
-    expect(wholeLength(piece)).toBe(9);
-    expect(wholeLength(Buffer.from('three'))).toBe(0);
+    expect(completeLength(piece)).toBe(9);
+    expect(completeLength(Buffer.from('three'))).toBe(0);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { findDoubles, matchPrompts } from '../../../domain/transcripts/match.ts';
+import { findDuplicates, matchPrompts } from '../../../domain/transcripts/match.ts';
 import type { StoredPrompt, ServedPrompt } from '../../../domain/transcripts/match.ts';
 import { quietFor, currentOf } from '../../../domain/transcripts/due.ts';
 
@@ -98,13 +98,13 @@ describe('late duplicates', () => {
     ['one that a line stands for', stored(2, 'x', 10, { taken: true }), false],
     ['other words', stored(2, 'y', 10), false],
   ])('%s', (_what, late, expected) => {
-    expect(findDoubles([brought, late]).map(({ keep, drop }) => [keep.seq, drop.seq])).toEqual(
+    expect(findDuplicates([brought, late]).map(({ keep, drop }) => [keep.seq, drop.seq])).toEqual(
       expected ? [[1, 2]] : [],
     );
   });
 
   test('matches one row to one late delivery', () => {
-    expect(findDoubles([brought, stored(2, 'x', 10), stored(3, 'x', 10)])).toHaveLength(1);
+    expect(findDuplicates([brought, stored(2, 'x', 10), stored(3, 'x', 10)])).toHaveLength(1);
   });
 });
 

@@ -4,7 +4,7 @@ import type { Delivery, SessionScript } from './deliveries.ts';
 
 const REQUEST_TIMEOUT_MS = 20_000;
 const LONGEST_RETRY_MS = 500;
-/** A client that gets no answer for this long gives up: the instance is lost. */
+/** A client without a response for this long gives up: the instance is lost. */
 const GIVE_UP_MS = 180_000;
 
 const hookAnswer = z.looseObject({});
@@ -12,40 +12,40 @@ const eventsAnswer = z.object({
   items: z.tuple([z.object({ status: z.enum(['accepted', 'duplicate']), id: z.string() })]),
 });
 
-/** Why a request had no answer: the client's own words say only that it failed. */
+/** Returns why a request had no response: the message of `fetch` only states that it failed. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown';
   return error.cause instanceof Error ? error.cause.message : error.message;
 }
 
-/** What a client was told, delivery by delivery. */
-export interface ServedMemories {
+/** A delivery that the server accepted. */
+export interface AcceptedDelivery {
   readonly delivery: Delivery;
-  /** Id of its first row, where the answer names it. */
+  /** Id of its first row if the response names it. */
   readonly rowId: string | null;
 }
 
-/** What happened to a client on the way. */
+/** Faults that a client met. */
 export interface Trouble {
-  /** Requests without an answer: refused, reset, or not in time. */
+  /** Requests without a response: refused, reset, or not in time. */
   unanswered: number;
-  /** Answers that asked to come again. */
+  /** Responses with status 503. */
   unavailable: number;
-  /** Accepted before, though the answer was lost: told as a duplicate when sent again. */
+  /** Duplicates: accepted before, with a lost response. */
   answeredBefore: number;
 }
 
-/** Sends one delivery until it is answered with yes. @throws Error on any answer that is neither yes nor "come again". */
+/** Sends one delivery until it is accepted. @throws Error for a status that is neither success nor 503 */
 export async function deliver(
   { url, apiKey }: Credentials,
   delivery: Delivery,
   trouble: Trouble,
   random: () => number,
-): Promise<ServedMemories> {
+): Promise<AcceptedDelivery> {
   const deadline = performance.now() + GIVE_UP_MS;
   for (;;) {
     let status = 0;
-    let text = 'no answer';
+    let text = 'no response';
     try {
       const response = await fetch(`${url}/api/v1${delivery.path}`, {
         method: 'POST',
@@ -57,7 +57,7 @@ export async function deliver(
         },
         signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
       });
-      // An answer that breaks off in the middle is none.
+      // A truncated response counts as none.
       text = await response.text();
       status = response.status;
     } catch (error) {
@@ -75,17 +75,17 @@ export async function deliver(
       return { delivery, rowId: item.id };
     }
     if (status === 503) trouble.unavailable += 1;
-    else if (status !== 0) throw new Error(`${delivery.deliveryId} was answered ${status}: ${text}`);
+    else if (status !== 0) throw new Error(`${delivery.deliveryId} returned ${status}: ${text}`);
     if (performance.now() > deadline)
       throw new Error(`${delivery.deliveryId} was never accepted; last: ${status} ${text}`);
     await new Promise((resolve) => setTimeout(resolve, LONGEST_RETRY_MS * random()));
   }
 }
 
-/** One client: sends its sessions in order, a share at a time, and notes what it was told. */
+/** Sends sessions in order, a share at a time, and records the accepted deliveries. */
 export class ReplayClient {
   readonly trouble: Trouble = { unanswered: 0, unavailable: 0, answeredBefore: 0 };
-  readonly told = new Map<string, ServedMemories[]>();
+  readonly accepted = new Map<string, AcceptedDelivery[]>();
   readonly #waiting: { readonly externalId: string; readonly delivery: Delivery }[];
   readonly #count: number;
   readonly #random: () => number;
@@ -98,18 +98,23 @@ export class ReplayClient {
     this.#random = random;
   }
 
-  /** How many deliveries the n-th of `shares` equal shares holds. */
+  /** Returns the number of deliveries in the n-th of `shares` equal shares. */
   sizeOf(n: number, shares: number): number {
     return Math.floor((this.#count * (n + 1)) / shares) - Math.floor((this.#count * n) / shares);
   }
 
-  /** Sends the next deliveries, resting up to `longestRestMs` before each; `onTold` after every yes. */
-  async send(credentials: Credentials, deliveries: number, longestRestMs: number, onTold: () => void): Promise<void> {
+  /** Sends the next deliveries, resting up to `longestRestMs` before each; calls `onAccepted` after each. */
+  async send(
+    credentials: Credentials,
+    deliveries: number,
+    longestRestMs: number,
+    onAccepted: () => void,
+  ): Promise<void> {
     for (const { externalId, delivery } of this.#waiting.splice(0, deliveries)) {
       await new Promise((resolve) => setTimeout(resolve, longestRestMs * this.#random()));
-      const told = await deliver(credentials, delivery, this.trouble, this.#random);
-      this.told.set(externalId, [...(this.told.get(externalId) ?? []), told]);
-      onTold();
+      const accepted = await deliver(credentials, delivery, this.trouble, this.#random);
+      this.accepted.set(externalId, [...(this.accepted.get(externalId) ?? []), accepted]);
+      onAccepted();
     }
   }
 }

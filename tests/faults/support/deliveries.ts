@@ -8,19 +8,19 @@ import type { EventOwner, HostEvent } from '../../../domain/capture/event.ts';
 import { newId } from '../../../domain/ids.ts';
 import type { RecordedHook } from '../../setup/demo-session.ts';
 
-/** A row that an accepted event must be, as it stands in the database. */
+/** The database row that an accepted event must become. */
 export interface ExpectedRow {
   readonly key: string;
   readonly kind: string;
   readonly content: string;
 }
 
-/** One request of a client, sent until it is answered, under one delivery id. */
+/** One request of a client, sent with one delivery id until it is accepted. */
 export interface Delivery {
   readonly path: string;
   readonly deliveryId: string;
   readonly body: unknown;
-  /** The rows it becomes when it is accepted; none where nothing is to be stored. */
+  /** The rows it becomes; empty if nothing is to be stored. */
   readonly rows: readonly ExpectedRow[];
 }
 
@@ -31,10 +31,10 @@ export interface SessionScript {
   readonly deliveries: readonly Delivery[];
 }
 
-/** Whoever it is: the rows say the same. */
+/** Any owner: the rows do not depend on it. */
 const OWNER: EventOwner = { tenantId: newId(), userId: newId() };
 
-/** What the rows of an event are, by the same steps that a capture goes through. */
+/** Returns the rows of an event, built by the steps of a capture. */
 export function rowsOf(event: HostEvent | null): ExpectedRow[] {
   if (event === null) return [];
   const built = buildCaptureEvent(event, OWNER, new Date(0));
@@ -45,7 +45,7 @@ export function rowsOf(event: HostEvent | null): ExpectedRow[] {
   }));
 }
 
-/** Recorded hooks as the hooks of another session, through `POST /hooks/{event}`. */
+/** Returns recorded hooks as those of another session, for `POST /hooks/{event}`. */
 export function asHooks(externalId: string, hooks: readonly RecordedHook[]): SessionScript {
   const deliveries = hooks.map((hook, index) => {
     const deliveryId = `${externalId}-${index}`;
@@ -53,7 +53,7 @@ export function asHooks(externalId: string, hooks: readonly RecordedHook[]): Ses
     const body = {
       ...hook,
       session_id: externalId,
-      // A tool call is known by its id alone, so a repeated one would be taken for one that is known.
+      // The id alone identifies a tool call: a repeated one would be a duplicate.
       ...(typeof toolUseId === 'string' ? { tool_use_id: `${externalId}-${toolUseId}` } : {}),
     };
     const rows = rowsOf(translateHook(hook.hook_event_name, body, deliveryId));
@@ -64,9 +64,9 @@ export function asHooks(externalId: string, hooks: readonly RecordedHook[]): Ses
 
 const EVENTS_HOST = 'faults-agent';
 
-/** What the neutral contract says of a hook: none, one or two events. */
+/** Returns the events of a hook in the neutral contract: none, one or two. */
 function neutralEvents(hook: RecordedHook): Record<string, unknown>[] {
-  const said = hook['last_assistant_message'];
+  const reply = hook['last_assistant_message'];
   switch (hook.hook_event_name) {
     case 'SessionStart':
       return [{ type: 'session.started' }];
@@ -81,7 +81,7 @@ function neutralEvents(hook: RecordedHook): Record<string, unknown>[] {
       ];
     case 'Stop':
       return [
-        ...(typeof said === 'string' && said !== '' ? [{ type: 'prompt', role: 'assistant', content: said }] : []),
+        ...(typeof reply === 'string' && reply !== '' ? [{ type: 'prompt', role: 'assistant', content: reply }] : []),
         { type: 'turn.ended' },
       ];
     case 'SessionEnd':
@@ -91,7 +91,7 @@ function neutralEvents(hook: RecordedHook): Record<string, unknown>[] {
   }
 }
 
-/** The same session told by an agent of another make, through `POST /events`, whose answers name the row of each event. */
+/** Returns the same session as another host's events, for `POST /events`, whose responses name the row of each event. */
 export function asEvents(externalId: string, hooks: readonly RecordedHook[]): SessionScript {
   const events = hooks.flatMap((hook) =>
     neutralEvents(hook).map((event) => ({

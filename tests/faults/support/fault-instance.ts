@@ -22,7 +22,7 @@ import { until } from '../../setup/until.ts';
 export const SERVICES = ['api', 'worker', 'temporal', 'weaviate', 'postgres'] as const;
 export type ServiceName = (typeof SERVICES)[number];
 
-/** Sessions end and sweeps come while a test watches, and not half an hour later. */
+/** Sessions end and sweeps run within seconds instead of half an hour. */
 export const SHORT_TIMES: Readonly<Record<string, string>> = {
   RECOLLECT_WINDOW_QUIET_MS: '3000',
   RECOLLECT_SESSION_IDLE_MS: '20000',
@@ -35,24 +35,24 @@ const RECOVERY_TIMEOUT_MS = 150_000;
 const SHOWN_LOG_LINES = 12;
 const healthDependencies = ['postgres', 'temporal', 'weaviate', 'embedder'] as const;
 
-/** An instance as a user starts it, `recollect up` on a data directory of its own, with what a test needs to harm it and to look inside. */
+/** A `recollect up` on its own data directory, with the means to kill its services and to read its stores. */
 export interface FaultInstance {
   readonly dataDir: string;
   readonly credentials: Credentials;
   readonly weaviate: { readonly url: string; readonly grpcPort: number; readonly apiKey: string };
-  /** Rows as the superuser sees them, whom no policy binds. A connection of its own each time: the server may have been killed since. */
+  /** Queries as the superuser, without row-level security. Connects each time: the server may have been killed since. */
   query<Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<Row[]>;
   /** Runs with a Temporal client that is closed afterwards. */
   withTemporal<Result>(work: (client: Client) => Promise<Result>): Promise<Result>;
   /** Of Recollect's database, as the superuser. */
   readonly databaseUrl: string;
-  /** The process of a service that runs. */
+  /** Returns the process id of a running service. */
   pid(service: ServiceName): number;
-  /** Ends the running processes of these services with SIGKILL, all in one go; answers which processes those were. */
+  /** Sends SIGKILL to the processes of these services at once; returns these processes. */
   kill(services: readonly ServiceName[]): ReadonlyMap<ServiceName, ProcessIdentity>;
-  /** Resolves when each of these services runs again as another process and the whole instance is healthy; rejects with their logs. */
+  /** Resolves when each of these services runs as a new process and the instance is healthy; rejects with their logs. */
   recovered(killed: ReadonlyMap<ServiceName, ProcessIdentity>): Promise<void>;
-  /** Where every service stands, and the last lines of its log, for whoever reads a failure. */
+  /** Returns the state and the last log lines of every service, for the report of a failure. */
   account(): string;
   /** `recollect down`. */
   stop(): Promise<void>;
@@ -62,12 +62,12 @@ export interface FaultInstance {
   remove(): Promise<void>;
 }
 
-/** Starts `recollect up` on fresh data and free ports, and resolves when it says that it is ready. */
+/** Starts `recollect up` on new data and free ports; resolves when it is ready. */
 export async function startFaultInstance(settings: Readonly<Record<string, string>> = {}): Promise<FaultInstance> {
   const dataDir = mkdtempSync(path.join(tmpdir(), 'recollect-faults-'));
   chmodSync(dataDir, 0o755);
   const layout = prepareDataDirectory(dataDir);
-  // Beside an instance that runs on the usual ports: `up` takes the ones that were noted here.
+  // Another instance may run on the default ports: `up` uses the ports of this file.
   await choosePorts({ file: layout.portsFile, prefer: 'free' });
   const environment = { ...SHORT_TIMES, ...settings };
 
@@ -91,9 +91,9 @@ export async function startFaultInstance(settings: Readonly<Record<string, strin
     readState(layout.stateFile)?.nodes[service]?.process;
   const running = (service: ServiceName): ProcessIdentity => {
     const identity = processOf(service);
-    // Never a number that stands for a group or for ourselves, never a later process that got the same number.
+    // Never the id of a group, of this process, or of a later process with the same id.
     if (identity === undefined || identity.pid <= 1 || identity.pid === process.pid || !isAlive(identity))
-      throw new Error(`${service} does not run`);
+      throw new Error(`${service} is not running`);
     return identity;
   };
 
@@ -112,7 +112,7 @@ export async function startFaultInstance(settings: Readonly<Record<string, strin
   const credentials = readCredentials(layout.credentialsFile);
   const connectionString = databaseUrl(instance, 'postgres', instance.secrets.postgresSuperuser);
 
-  /** What keeps the instance from being whole again; null when nothing does. */
+  /** Returns why the instance has not recovered; null if it has. */
   const missing = async (killed: ReadonlyMap<ServiceName, ProcessIdentity>): Promise<string | null> => {
     const nodes = readState(layout.stateFile)?.nodes ?? {};
     for (const [service, old] of killed) {
@@ -126,9 +126,9 @@ export async function startFaultInstance(settings: Readonly<Record<string, strin
       const health: unknown = await response.json();
       const text = JSON.stringify(health);
       const well = healthDependencies.every((name) => text.includes(`"${name}":{"status":"ok"`));
-      return response.ok && well ? null : `health answers ${text}`;
+      return response.ok && well ? null : `health returns ${text}`;
     } catch (error) {
-      return `health does not answer: ${error instanceof Error ? error.message : String(error)}`;
+      return `health does not respond: ${error instanceof Error ? error.message : String(error)}`;
     }
   };
 
@@ -154,7 +154,7 @@ export async function startFaultInstance(settings: Readonly<Record<string, strin
     },
     async query<Row extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []) {
       const client = new pg.Client({ connectionString });
-      // The server may be killed while it is asked.
+      // The server may be killed during the query.
       client.on('error', () => undefined);
       await client.connect();
       try {
@@ -189,7 +189,7 @@ export async function startFaultInstance(settings: Readonly<Record<string, strin
           'the recovery',
         );
       } catch (cause) {
-        throw new Error(`the instance did not come back: ${reason ?? 'no reason'}\n${account()}`, { cause });
+        throw new Error(`the instance did not recover: ${reason ?? 'no reason'}\n${account()}`, { cause });
       }
     },
     stop: down,

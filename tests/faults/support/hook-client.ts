@@ -9,11 +9,11 @@ import { parseLine } from '../../../hook/spool/line.ts';
 import type { SpoolLine } from '../../../hook/spool/line.ts';
 
 export interface HookRunOptions {
-  /** Killed so long after it was given its event. */
+  /** Kills the client this long after it received its event. */
   readonly killAfterMs?: number;
-  /** No file may become larger, as on a disk that is full: the write that reaches the bound is cut there. */
+  /** Largest file size, as on a full disk: a write beyond it is truncated. */
   readonly largestFileBytes?: number;
-  /** The clock that the client and whatever it starts see, against the real one. */
+  /** Offset of the clock that the client and its child processes see. */
   readonly clockShiftMs?: number;
 }
 
@@ -24,16 +24,16 @@ export interface HookRunEnd {
   readonly tookMs: number;
 }
 
-/** Of POSIX shells' `ulimit -f`. */
+/** Unit of `ulimit -f` in POSIX shells. */
 const BLOCK_BYTES = 512;
 
-/** Loaded before the client: no process can have the machine's clock set back for itself alone. */
+/** Returns an option that loads a shifted `Date` before the client: a process has no clock of its own. */
 function shiftedClock(shiftMs: number): string {
   const code = `const Real=Date;globalThis.Date=class extends Real{constructor(...a){if(a.length===0)super(Real.now()+${shiftMs});else super(...a)}static now(){return Real.now()+${shiftMs}}}`;
   return `--import=data:text/javascript,${encodeURIComponent(code)}`;
 }
 
-/** Runs the small client for one hook as an agent host does: by a shell, with the event on its standard input. */
+/** Runs the hook client as an agent host does: by a shell, with the event on standard input. */
 export async function runHook(
   dataDir: string,
   payload: Readonly<Record<string, unknown>> & { readonly hook_event_name: string },
@@ -59,7 +59,7 @@ export async function runHook(
       output += text;
     });
   }
-  // A client that was killed before it read has closed the pipe.
+  // A client that is killed before it reads closes the pipe.
   child.stdin.on('error', () => undefined);
   child.stdin.end(JSON.stringify(payload));
   const closed = once(child, 'close');
@@ -70,7 +70,7 @@ export async function runHook(
   return { exitCode: child.exitCode, signal: child.signalCode, output, tookMs: performance.now() - started };
 }
 
-/** Whole lines of a session that wait in the spool, in order. Halves are left out, as the drainer leaves them. */
+/** Returns the complete spooled lines of a session, in order. Skips incomplete ones, like the drainer. */
 export function spooledLines(dataDir: string, session: string): SpoolLine[] {
   const folder = spoolFolder(dataDir);
   if (!existsSync(folder)) return [];
@@ -87,7 +87,7 @@ export function spooledLines(dataDir: string, session: string): SpoolLine[] {
     });
 }
 
-/** How often the client's own log says this. */
+/** Counts the entries with this `what` in the client's log. */
 export function notesOf(dataDir: string, what: string): number {
   const file = path.join(dataDir, 'logs', 'hook.log');
   if (!existsSync(file)) return 0;

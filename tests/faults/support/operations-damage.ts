@@ -1,17 +1,17 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { KeepInstance } from './operations-instance.ts';
+import type { OperationsInstance } from './operations-instance.ts';
 
-/** Flips one bit, anywhere in the middle: the end of a text in base64 has bits that say nothing. */
+/** Flips one bit in the middle of a file: the last bits of base64 text have no effect. */
 export function flipBit(bytes: Buffer, random: () => number): void {
   const at = Math.floor(bytes.byteLength * (0.1 + 0.6 * random()));
   bytes.writeUInt8(bytes.readUInt8(at) ^ (1 << Math.floor(random() * 8)), at);
 }
 
-/** A copy of a set in a store of its own, with one bit flipped in one of the files that are meant. */
+/** Copies a backup to a new store, with one bit flipped in one of the matching files. */
 export function flippedCopy(
-  { instance, folder }: KeepInstance,
+  { instance, folder }: OperationsInstance,
   set: string,
   isMeant: (name: string) => boolean,
   random: () => number,
@@ -27,12 +27,12 @@ export function flippedCopy(
   return { store, name };
 }
 
-/** Whether this machine lets a test bound what a running process writes. */
+/** Returns true if the machine can limit the file size of a running process. */
 export function canBoundFiles(): boolean {
   return spawnSync('prlimit', ['--version']).status === 0;
 }
 
-/** Bounds the size of every file that a process writes, as a full disk would; null: no bound any more. */
+/** Limits the size of files that a process writes, as a full disk would; null removes the limit. */
 export function boundFiles(pid: number, bytes: number | null): void {
   execFileSync('prlimit', ['--pid', String(pid), `--fsize=${bytes ?? 'unlimited'}:`]);
 }

@@ -8,7 +8,7 @@ import type { ArchiveStore } from '../../../domain/ports/archive-store.ts';
 import type { VectorIndex } from '../../../domain/ports/vector-index.ts';
 import { createDirectoryArchive } from '../../../stores/archive/directory.ts';
 import { createWeaviateIndex } from '../../../stores/weaviate/weaviate-index.ts';
-import { fillKeep } from '../../bench/operations/fill.ts';
+import { fillInstance } from '../../bench/operations/fill.ts';
 import { createSpeedCorpus } from '../../bench/recall/speed-corpus.ts';
 import { soleUser } from '../../bench/recall/speed-fill.ts';
 import { randomFrom } from '../../domain/support/random.ts';
@@ -18,30 +18,30 @@ import type { FaultInstance } from './fault-instance.ts';
 
 const DIMENSION = 384;
 const MODEL = 'faults';
-/** Texts that differ in more than a number. */
+/** Number of distinct texts. */
 const TEXTS = 1_000;
 
-export interface KeepInstance {
+export interface OperationsInstance {
   readonly instance: FaultInstance;
   readonly tenantId: TenantId;
-  /** The vector index, asked beside the instance. Closed by `remove`. */
+  /** Direct access to the vector index. `remove` closes it. */
   readonly weaviate: VectorIndex;
   /** Name of the tenant's index. */
   readonly index: string;
-  /** Where its sets lie, and the folder of its exports. */
+  /** The store of its backups, and the folder of its exports. */
   readonly backups: ArchiveStore;
   readonly archive: string;
-  /** A folder of this test alone, whose claude-mem databases may be imported. */
+  /** Temporary folder from which claude-mem databases may be imported. */
   readonly folder: string;
   remove(): Promise<void>;
 }
 
 /**
- * A `recollect up` with a month of sessions in it, so large that every job over it takes some seconds. Texts are embedded by a server of the test:
- * what is imported or restored here needs vectors by the thousand, and the machine is wanted for other things.
+ * Starts `recollect up` with a month of sessions, so many that every job takes some seconds. A server of the test embeds texts: imports and
+ * restores need thousands of vectors, which a real model would compute for minutes.
  */
-export async function startKeepInstance(observations: number, vectors: number): Promise<KeepInstance> {
-  const folder = mkdtempSync(path.join(tmpdir(), 'recollect-faults-keep-'));
+export async function startOperationsInstance(observations: number, vectors: number): Promise<OperationsInstance> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'recollect-faults-operations-'));
   const embeddings = await startEmbeddingsServer({ dimension: DIMENSION });
   const instance = await startFaultInstance({
     RECOLLECT_EMBEDDING_PROVIDER: 'http',
@@ -50,7 +50,7 @@ export async function startKeepInstance(observations: number, vectors: number): 
     RECOLLECT_EMBEDDING_MODEL: MODEL,
     RECOLLECT_EMBEDDING_DIMENSION: String(DIMENSION),
     RECOLLECT_CLAUDE_MEM_ROOTS: folder,
-    // Nothing but what the test asks for.
+    // Only jobs that the test requests.
     RECOLLECT_SCHEDULES_PAUSED: 'backup,restore-drill,retention,consistency',
   });
   const weaviate = createWeaviateIndex(instance.weaviate);
@@ -70,7 +70,7 @@ export async function startKeepInstance(observations: number, vectors: number): 
   };
   const user = await soleUser(database);
   try {
-    await fillKeep(
+    await fillInstance(
       { ...user, database, model: index, dimension: DIMENSION, observations, vectors, texts: TEXTS },
       weaviate,
       createSpeedCorpus(),

@@ -4,7 +4,7 @@ import { until } from '../../setup/until.ts';
 import type { FaultInstance, ServiceName } from './fault-instance.ts';
 
 const REQUEST_MS = 20_000;
-const BEGIN_MS = 60_000;
+const START_MS = 60_000;
 const END_MS = 180_000;
 
 const stateOf = z.looseObject({
@@ -12,22 +12,22 @@ const stateOf = z.looseObject({
   state: z.enum(['running', 'completed', 'failed', 'cancelled']),
   error: z.string().nullable(),
 });
-/** A row that a job keeps, as the API shows it. */
+/** The row of a job, as the API returns it. */
 export type JobRow = z.output<typeof stateOf>;
-/** Runs and imports of some kinds are answered inside another object. */
-const answered = z.union([z.looseObject({ run: stateOf }).transform(({ run }) => run), stateOf]);
+/** Some runs and imports are nested in another object. */
+const jobAnswer = z.union([z.looseObject({ run: stateOf }).transform(({ run }) => run), stateOf]);
 
-/** Whatever has a public interface. */
-export type Asked = Pick<FaultInstance, 'credentials' | 'account'>;
+/** Anything with a public API. */
+export type ApiTarget = Pick<FaultInstance, 'credentials' | 'account'>;
 
 export interface Answer {
   readonly status: number;
   readonly body: unknown;
 }
 
-/** One request of the operator; status 0 where there was no answer. A string is sent as it is, a Buffer as a compressed file. */
-export async function ask(
-  { credentials: { url, apiKey } }: Asked,
+/** Sends one request of the operator; returns status 0 if there was no response. A Buffer is sent as a compressed file. */
+export async function request(
+  { credentials: { url, apiKey } }: ApiTarget,
   method: 'GET' | 'POST' | 'PUT',
   path: string,
   body?: object,
@@ -47,12 +47,12 @@ export async function ask(
     const isJson = response.headers.get('content-type')?.startsWith('application/json') === true;
     return { status: response.status, body: isJson ? JSON.parse(text) : text };
   } catch (error) {
-    // Nobody listens, or the connection broke: the server was killed.
+    // No listener, or the connection broke: the server was killed.
     return { status: 0, body: error instanceof Error ? error.message : String(error) };
   }
 }
 
-/** A job of some kind: how it is begun, where it is looked at. */
+/** Routes that start and read a kind of job. */
 export interface JobKind {
   readonly start: string;
   readonly rows: string;
@@ -69,26 +69,26 @@ export const JOBS = {
   claudeMem: { start: '/imports', rows: '/imports' },
 } as const satisfies Record<string, JobKind>;
 
-/** Begins a job. @throws Error where it was not taken */
-export async function begin(instance: Asked, { start }: JobKind, body?: object): Promise<JobRow> {
-  const answer = await ask(instance, 'POST', start, body);
-  if (answer.status !== 202) throw new Error(`POST ${start}: ${answer.status} ${JSON.stringify(answer.body)}`);
-  return answered.parse(answer.body);
+/** Starts a job. @throws Error if it is not accepted */
+export async function start(instance: ApiTarget, kind: JobKind, body?: object): Promise<JobRow> {
+  const answer = await request(instance, 'POST', kind.start, body);
+  if (answer.status !== 202) throw new Error(`POST ${kind.start}: ${answer.status} ${JSON.stringify(answer.body)}`);
+  return jobAnswer.parse(answer.body);
 }
 
-/** The row of a job; undefined while nobody can tell. */
-export async function look(instance: Asked, { rows }: JobKind, id: string): Promise<JobRow | undefined> {
-  const answer = await ask(instance, 'GET', `${rows}/${id}`);
-  return answer.status === 200 ? answered.parse(answer.body) : undefined;
+/** Returns the row of a job; undefined while the server is unavailable. */
+export async function readJob(instance: ApiTarget, { rows }: JobKind, id: string): Promise<JobRow | undefined> {
+  const answer = await request(instance, 'GET', `${rows}/${id}`);
+  return answer.status === 200 ? jobAnswer.parse(answer.body) : undefined;
 }
 
-/** Awaits that a job is over, however it ended. */
-export async function ended(instance: Asked, kind: JobKind, id: string): Promise<JobRow> {
+/** Waits until a job has ended in any state. */
+export async function ended(instance: ApiTarget, kind: JobKind, id: string): Promise<JobRow> {
   let last: JobRow | undefined;
   try {
     return await until(
       async () => {
-        last = (await look(instance, kind, id)) ?? last;
+        last = (await readJob(instance, kind, id)) ?? last;
         return last === undefined || last.state === 'running' ? undefined : last;
       },
       END_MS,
@@ -99,64 +99,64 @@ export async function ended(instance: Asked, kind: JobKind, id: string): Promise
   }
 }
 
-/** Runs a job that nobody disturbs. @throws Error where it is not done */
-export async function done(instance: Asked, kind: JobKind, body?: object): Promise<JobRow> {
-  const row = await ended(instance, kind, (await begin(instance, kind, body)).id);
+/** Runs a job without a fault. @throws Error if it does not complete */
+export async function done(instance: ApiTarget, kind: JobKind, body?: object): Promise<JobRow> {
+  const row = await ended(instance, kind, (await start(instance, kind, body)).id);
   if (row.state !== 'completed') throw new Error(`${kind.start}: ${JSON.stringify(row)}`);
   return row;
 }
 
-/** A job, and how to see that it is in the middle of its work. */
+/** A job during which a service is killed. */
 export interface Disturbed {
   readonly kind: JobKind;
   readonly body?: object;
-  /** Asked again and again, with what the row says. */
+  /** Polled with the job's row until true. */
   readonly isUnderWay: (row: JobRow) => boolean | Promise<boolean>;
 }
 
-/** What became of a job whose service was killed. */
+/** Result of a job whose service was killed. */
 export interface Outcome {
   readonly row: JobRow;
-  /** The type of failure that it ended with before it was begun again; null: it went on by itself. */
+  /** Type of the failure after which it was started again; null if it continued by itself. */
   readonly failure: string | null;
-  /** From the kill to its end. */
+  /** From the kill to the end of the job. */
   readonly seconds: number;
 }
 
 async function underWay(instance: FaultInstance, { kind, body, isUnderWay }: Disturbed): Promise<string> {
-  const { id } = await begin(instance, kind, body);
+  const { id } = await start(instance, kind, body);
   await until(
     async () => {
-      const row = await look(instance, kind, id);
+      const row = await readJob(instance, kind, id);
       if (row === undefined) return undefined;
-      if (row.state !== 'running') throw new Error(`it was over before the kill: ${JSON.stringify(row)}`);
+      if (row.state !== 'running') throw new Error(`it ended before the kill: ${JSON.stringify(row)}`);
       return (await isUnderWay(row)) ? true : undefined;
     },
-    BEGIN_MS,
+    START_MS,
     `${kind.rows}/${id} to be under way`,
   );
   return id;
 }
 
 /**
- * Begins jobs, the longest first, kills a service while all of them are under way, awaits that the instance is whole, and then the jobs' ends: each
- * goes on, or fails with a closed type of failure and is done when it is begun again.
+ * Starts jobs, the longest first, and kills a service while all of them run. Waits for the recovery and the jobs: each continues, or fails with
+ * one of the known types of failure and completes when started again.
  */
 export async function killedUnderWay(
   instance: FaultInstance,
   service: ServiceName,
   jobs: readonly Disturbed[],
 ): Promise<Outcome[]> {
-  const begun: string[] = [];
-  for (const job of jobs) begun.push(await underWay(instance, job));
-  const running = await Promise.all(jobs.map(({ kind }, n) => look(instance, kind, begun[n] ?? '')));
+  const ids: string[] = [];
+  for (const job of jobs) ids.push(await underWay(instance, job));
+  const running = await Promise.all(jobs.map(({ kind }, n) => readJob(instance, kind, ids[n] ?? '')));
   const over = running.find((row) => row?.state !== 'running');
-  if (over !== undefined) throw new Error(`it was over before the kill: ${JSON.stringify(over)}`);
+  if (over !== undefined) throw new Error(`it ended before the kill: ${JSON.stringify(over)}`);
   const killedAt = performance.now();
   await instance.recovered(instance.kill([service]));
   return Promise.all(
     jobs.map(async ({ kind, body }, n): Promise<Outcome> => {
-      const row = await ended(instance, kind, begun[n] ?? '');
+      const row = await ended(instance, kind, ids[n] ?? '');
       const seconds = Math.round((performance.now() - killedAt) / 100) / 10;
       if (row.state === 'completed') return { row, failure: null, seconds };
       const failure = z.enum(FAILURE_TYPES).parse(row.error);

@@ -4,12 +4,12 @@ import { collectionName } from '../../../stores/weaviate/schema.ts';
 import type { ArchiveStore } from '../../../domain/ports/archive-store.ts';
 import { listSets } from '../../../activities/backup/stored-sets.ts';
 import type { FaultInstance } from './fault-instance.ts';
-import type { KeepInstance } from './operations-instance.ts';
-import { ask } from './operations-jobs.ts';
-import type { Asked } from './operations-jobs.ts';
+import type { OperationsInstance } from './operations-instance.ts';
+import { request } from './operations-jobs.ts';
+import type { ApiTarget } from './operations-jobs.ts';
 import { objectsOf } from './outcome.ts';
 
-/** Rows of the filled sessions, which nobody but a test touches: counts and a sum over every row's text, by table. */
+/** Row count and sum of row hashes of the filled sessions, by table. */
 export interface Fingerprint {
   readonly [table: string]: string;
 }
@@ -22,61 +22,61 @@ const FILLED: Readonly<Record<string, string>> = {
   embeddings: `SELECT concat_ws(' ', id, resource_id, chunk, object_id, model, state, encode(content_hash, 'hex')) AS row FROM embeddings t WHERE ${OF_FILLED}`,
 };
 
-/** What the filled part of the database says, as the superuser sees it. */
+/** Returns the fingerprint of the filled sessions, without the tables of `without`. */
 export async function fingerprint(instance: FaultInstance, without: readonly string[] = []): Promise<Fingerprint> {
   const names = Object.keys(FILLED).filter((name) => !without.includes(name));
   const rows = await Promise.all(
     names.map((name) =>
-      instance.query<{ said: string }>(
-        `SELECT count(*) || ' ' || coalesce(sum(hashtextextended(row, 0)::numeric), 0) AS said FROM (${FILLED[name] ?? ''}) AS r`,
+      instance.query<{ sum: string }>(
+        `SELECT count(*) || ' ' || coalesce(sum(hashtextextended(row, 0)::numeric), 0) AS sum FROM (${FILLED[name] ?? ''}) AS r`,
       ),
     ),
   );
-  return Object.fromEntries(names.map((name, n) => [name, rows[n]?.[0]?.said ?? '']));
+  return Object.fromEntries(names.map((name, n) => [name, rows[n]?.[0]?.sum ?? '']));
 }
 
 const backupPage = z.object({ data: z.array(z.looseObject({ id: z.string(), complete: z.boolean() })) });
 
-/** Asserts that the store holds the sets that are listed, and no half one. */
-export async function expectWholeSets(instance: Asked, store: ArchiveStore): Promise<void> {
-  const { data } = backupPage.parse((await ask(instance, 'GET', '/admin/backups?limit=100')).body);
+/** Asserts that the store contains exactly the listed backups, and no incomplete one. */
+export async function expectCompleteSets(instance: ApiTarget, store: ArchiveStore): Promise<void> {
+  const { data } = backupPage.parse((await request(instance, 'GET', '/admin/backups?limit=100')).body);
   const listed = data.filter((backup) => backup.complete).map(({ id }) => id);
-  const lying = await listSets(store);
-  expect({ whole: lying.complete.map(({ id }) => id).toSorted(), halves: lying.incomplete }).toEqual({
-    whole: listed.toSorted(),
-    halves: [],
+  const stored = await listSets(store);
+  expect({ complete: stored.complete.map(({ id }) => id).toSorted(), incomplete: stored.incomplete }).toEqual({
+    complete: listed.toSorted(),
+    incomplete: [],
   });
 }
 
-/** For what was lost or taken away to be embedded again. */
+/** Time to embed lost or removed vectors again. */
 const INDEXED_MS = 120_000;
 
-/** Asserts that the index comes to hold what the ledger says it holds, object by object, with nothing left to do. */
-export async function expectSameIndex({ instance, index, tenantId }: KeepInstance): Promise<number> {
+/** Waits until the index contains exactly the objects of the ledger; returns their number. */
+export async function expectSameIndex({ instance, index, tenantId }: OperationsInstance): Promise<number> {
   const differences = async () => {
     const ledger = await instance.query<{ object_id: string; state: string }>(
       'SELECT object_id, state FROM embeddings WHERE model = $1',
       [index],
     );
     const objects = await objectsOf(
-      // Only asked for its address.
+      // Only its address is used.
       instance,
       collectionName('RecollectChunk', index),
       tenantId,
     );
-    const standing = new Set(objects.map(({ id }) => id));
-    const wanted = new Set(ledger.filter(({ state }) => state === 'indexed').map((row) => row.object_id));
+    const present = new Set(objects.map(({ id }) => id));
+    const indexed = new Set(ledger.filter(({ state }) => state === 'indexed').map((row) => row.object_id));
     return {
       waiting: ledger.filter(({ state }) => state !== 'indexed' && state !== 'failed').length,
-      missing: [...wanted].filter((id) => !standing.has(id)).length,
-      orphaned: [...standing].filter((id) => !wanted.has(id)).length,
-      standing: standing.size,
+      missing: [...indexed].filter((id) => !present.has(id)).length,
+      orphaned: [...present].filter((id) => !indexed.has(id)).length,
+      present: present.size,
     };
   };
   let seen = await differences();
   const isSame = () => seen.waiting + seen.missing + seen.orphaned === 0;
   for (const deadline = performance.now() + INDEXED_MS; !isSame() && performance.now() < deadline;)
     seen = await differences();
-  expect(seen).toEqual({ waiting: 0, missing: 0, orphaned: 0, standing: seen.standing });
-  return seen.standing;
+  expect(seen).toEqual({ waiting: 0, missing: 0, orphaned: 0, present: seen.present });
+  return seen.present;
 }

@@ -7,34 +7,34 @@ import { z } from 'zod';
 import { newId } from '../../../domain/ids.ts';
 import { exportEnd, tableOfLine } from '../../../activities/export-import/lines.ts';
 import { until } from '../../setup/until.ts';
-import type { KeepInstance } from './operations-instance.ts';
-import { ask, done, JOBS, look } from './operations-jobs.ts';
-import type { Asked, JobRow } from './operations-jobs.ts';
+import type { OperationsInstance } from './operations-instance.ts';
+import { request, done, JOBS, readJob } from './operations-jobs.ts';
+import type { ApiTarget, JobRow } from './operations-jobs.ts';
 
 const VERIFIED_MS = 60_000;
 const HOUR_MS = 3_600_000;
 
-/** Has a set read back to its last byte, and asserts that it is as it was written. */
-export async function expectVerified(instance: Asked, backupId: string): Promise<void> {
-  const before = (await look(instance, JOBS.backup, backupId))?.['verified_at'] ?? null;
-  expect(await ask(instance, 'POST', `/admin/backups/${backupId}/verify`)).toMatchObject({ status: 202 });
+/** Verifies a backup by reading it back, and asserts that it is intact. */
+export async function expectVerified(instance: ApiTarget, backupId: string): Promise<void> {
+  const before = (await readJob(instance, JOBS.backup, backupId))?.['verified_at'] ?? null;
+  expect(await request(instance, 'POST', `/admin/backups/${backupId}/verify`)).toMatchObject({ status: 202 });
   const row = await until(
     async () => {
-      const now = await look(instance, JOBS.backup, backupId);
+      const now = await readJob(instance, JOBS.backup, backupId);
       return now !== undefined && (now['verified_at'] !== before || now['verify_error'] !== null) ? now : undefined;
     },
     VERIFIED_MS,
-    'the set to be read back',
+    'the backup to be read back',
   );
   expect(row).toMatchObject({ complete: true, verified_how: 'read', verify_error: null });
 }
 
-/** Takes objects out of the index and puts others in that no ledger asks for, behind the instance's back. */
+/** Removes objects from the index and adds others that are not in the ledger, bypassing the instance. */
 export async function breakIndex(
-  keep: KeepInstance,
+  operations: OperationsInstance,
   broken: { readonly missing: number; readonly orphaned: number },
 ): Promise<void> {
-  const { instance, weaviate, tenantId, index } = keep;
+  const { instance, weaviate, tenantId, index } = operations;
   const rows = await instance.query<{ resource_id: string; object_id: string }>(
     "SELECT resource_id, object_id FROM embeddings WHERE state = 'indexed' AND chunk = 0 AND session_id IN (SELECT id FROM sessions WHERE host = 'bench') ORDER BY md5(resource_id::text || $1) LIMIT $2",
     [newId(), broken.missing + broken.orphaned],
@@ -59,9 +59,9 @@ export async function breakIndex(
       memoryId: newId(),
       memoryType: 'observation' as const,
       chunk: 0,
-      title: 'of nobody',
+      title: 'orphan',
       purpose: '',
-      text: 'of nobody',
+      text: 'orphan',
       projectId: null,
       sessionId: null,
       namespace: 'default',
@@ -76,31 +76,31 @@ export async function breakIndex(
   expect(refused).toEqual([]);
 }
 
-/** Whether somebody is writing a file in the archive store that has some bytes already. */
-export function isWriting({ archive }: KeepInstance): boolean {
+/** Returns true if a non-empty file is being written to the archive store. */
+export function isWriting({ archive }: OperationsInstance): boolean {
   try {
     const folder = path.join(archive, '.unfinished');
     return readdirSync(folder).some((name) => statSync(path.join(folder, name)).size > 0);
   } catch {
-    // Nothing was written there yet, or what was being written is whole.
+    // Nothing was written yet, or the file was completed meanwhile.
     return false;
   }
 }
 
 const exported = z.object({ sha256: z.string(), bytes: z.number(), rows: z.record(z.string(), z.number()) });
 
-/** Reads the file of an export, asserts that it is whole and that its counts are those that were told; answers it with the rows of each table. */
-export async function expectWholeExport(
-  instance: Asked,
+/** Downloads an export, asserts that it is complete and has the reported counts; returns it with the rows by table. */
+export async function expectCompleteExport(
+  instance: ApiTarget,
   row: JobRow,
 ): Promise<{ readonly file: Buffer; readonly rows: Readonly<Record<string, number>> }> {
-  const told = exported.parse(row);
+  const reported = exported.parse(row);
   const { url, apiKey } = instance.credentials;
   const answer = await fetch(`${url}/api/v1/exports/${row.id}/file`, {
     headers: { authorization: `Bearer ${apiKey}` },
   });
   const file = Buffer.from(await answer.arrayBuffer());
-  expect([file.byteLength, createHash('sha256').update(file).digest('hex')]).toEqual([told.bytes, told.sha256]);
+  expect([file.byteLength, createHash('sha256').update(file).digest('hex')]).toEqual([reported.bytes, reported.sha256]);
   const lines = zstdDecompressSync(file).toString('utf8').trimEnd().split('\n');
   const last = exportEnd.parse(JSON.parse(lines.at(-1) ?? ''));
   const before = lines.slice(0, -1);
@@ -113,12 +113,12 @@ export async function expectWholeExport(
   }
   expect(last.end.sha256).toBe(hash.digest('hex'));
   expect({ ...last.end.rows }).toEqual(rows);
-  expect(told.rows).toEqual(rows);
+  expect(reported.rows).toEqual(rows);
   return { file, rows };
 }
 
-/** Compares the stores, mending nothing; asserts that they agree. */
-export async function expectNothingFound({ instance }: KeepInstance): Promise<void> {
+/** Runs a consistency check without repair; asserts that it finds nothing. */
+export async function expectNothingFound({ instance }: OperationsInstance): Promise<void> {
   const { found, remaining } = await done(instance, JOBS.check, { repair: false });
   expect({ found, remaining }).toEqual({ found: {}, remaining: 0 });
 }

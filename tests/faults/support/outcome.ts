@@ -21,7 +21,7 @@ interface SessionEnd {
   readonly last_error: string | null;
   readonly consumed: boolean;
   readonly windows_open: number;
-  /** Published session summaries that reach to its last event. */
+  /** Published session summaries up to its last event. */
   readonly summaries: number;
   readonly vectors_waiting: number;
 }
@@ -37,13 +37,13 @@ function ends(instance: Inside, externalIds: readonly string[]): Promise<Session
   );
 }
 
-const ASK_AGAIN_MS = 500;
+const POLL_MS = 500;
 
 function isDone(end: SessionEnd): boolean {
   return end.status === 'ended' && end.phase === 'settled' && end.vectors_waiting === 0;
 }
 
-/** Awaits the end of all these sessions, then asserts what an end is: all taken in, no window open, one summary of all of it, every vector. */
+/** Waits for the end of these sessions, then asserts that each is consumed, has no open window, one complete summary and all vectors. */
 export async function expectEnded(
   instance: Inside,
   externalIds: readonly string[],
@@ -54,8 +54,8 @@ export async function expectEnded(
     async () => {
       last = await ends(instance, externalIds);
       if (last.length === externalIds.length && last.every(isDone)) return true;
-      // The question is not for nothing where a thousand sessions are asked about.
-      await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS));
+      // The query is expensive with a thousand sessions.
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
       return undefined;
     },
     timeoutMs,
@@ -69,7 +69,7 @@ export async function expectEnded(
       },
     );
   });
-  const whole = {
+  const settled = {
     status: 'ended',
     phase: 'settled',
     consumed: true,
@@ -77,7 +77,7 @@ export async function expectEnded(
     summaries: 1,
     vectors_waiting: 0,
   };
-  for (const end of last) expect(end, `the end of ${end.external_id}`).toMatchObject(whole);
+  for (const end of last) expect(end, `the end of ${end.external_id}`).toMatchObject(settled);
   return last;
 }
 
@@ -90,13 +90,13 @@ async function statusesOf(client: Client, query: string): Promise<{ id: string; 
   return found;
 }
 
-/** Asserts that no run of any workflow ended badly, and that the workflows of these sessions completed. */
+/** Asserts that no workflow run failed, and that the workflows of these sessions completed. */
 export async function expectNoFailedWorkflow(instance: Inside, sessions: readonly SessionEnd[]): Promise<void> {
   await instance.withTemporal(async (client) => {
     const bad = "ExecutionStatus IN ('Failed', 'Terminated', 'TimedOut', 'Canceled')";
-    expect(await statusesOf(client, bad), 'workflows that ended badly').toEqual([]);
+    expect(await statusesOf(client, bad), 'workflows that did not complete').toEqual([]);
     const own = new Set(sessions.map((session) => sessionWorkflowId(session.tenant_id, session.id)));
-    // Visibility is written a moment after the run has ended.
+    // Temporal updates its visibility shortly after a run ends.
     await until(
       async () => {
         const running = await statusesOf(client, "ExecutionStatus = 'Running' AND WorkflowType = 'session'");
@@ -126,7 +126,7 @@ const objectsPage = z.object({
 });
 export type StoredObject = z.output<typeof objectsPage>['objects'][number];
 
-/** Every object of a tenant, as the server lists them. */
+/** Returns every object of a tenant. */
 export async function objectsOf({ weaviate }: Inside, collection: string, tenant: string): Promise<StoredObject[]> {
   const found: StoredObject[] = [];
   for (;;) {
@@ -152,18 +152,15 @@ interface LedgerRow {
   readonly indexed_at: Date | null;
 }
 
-/** One answer of the index holds at most this many; all objects of a tenant must be fewer. */
-const MAX_ANSWER = 10_000;
-/** For two sweeps, and for what they find to be embedded again. */
+/** Most objects in one response of the index; a tenant must have fewer. */
+const MAX_HITS = 10_000;
+/** Time for two sweeps and for embedding what they find. */
 const SWEEP_MS = 180_000;
-/** For the queue of vectors to be worked off. */
+/** Time for Weaviate to process its vector queue. */
 const QUEUE_MS = 60_000;
 const NEAR_ITSELF = 500;
 
-/**
- * Asserts that the ledger has nothing left to do and that Weaviate holds exactly the ledger's objects, each with its vector, and
- * each to be found by it.
- */
+/** Asserts that the ledger is done and that Weaviate contains exactly its objects, each found by its own vector. */
 export async function expectEveryVector(instance: Inside): Promise<{ readonly vectors: number }> {
   const readLedger = () =>
     instance.query<LedgerRow>(
@@ -172,12 +169,12 @@ export async function expectEveryVector(instance: Inside): Promise<{ readonly ve
   const read = async () => {
     const ledger = await readLedger();
     const [first] = ledger;
-    if (first === undefined) throw new Error('the ledger asks for no vector at all');
+    if (first === undefined) throw new Error('the ledger requests no vectors');
     const objects = await objectsOf(instance, collectionName('RecollectChunk', first.model), first.tenant_id);
     return { ledger, first, objects };
   };
   let { ledger, first, objects } = await read();
-  // A killed server may have acknowledged what it had not written; the sweep finds that, and it is written again.
+  // A killed server may have acknowledged unwritten objects; the sweep finds them, and they are written again.
   for (
     const deadline = performance.now() + SWEEP_MS;
     performance.now() < deadline;
@@ -193,16 +190,16 @@ export async function expectEveryVector(instance: Inside): Promise<{ readonly ve
   ).toEqual([]);
   expect(new Set(ledger.map((row) => `${row.tenant_id} ${row.model}`)).size).toBe(1);
 
-  const standing = new Set(objects.map(({ id }) => id));
-  const asked = new Set(ledger.map((row) => row.object_id));
-  expect(objects).toHaveLength(standing.size);
+  const present = new Set(objects.map(({ id }) => id));
+  const requested = new Set(ledger.map((row) => row.object_id));
+  expect(objects).toHaveLength(present.size);
   expect(
-    ledger.filter((row) => !standing.has(row.object_id)),
-    'vectors that Weaviate took and does not have',
+    ledger.filter((row) => !present.has(row.object_id)),
+    'vectors that Weaviate accepted and does not have',
   ).toEqual([]);
   expect(
-    objects.filter(({ id }) => !asked.has(id)).map(({ properties }) => properties),
-    'objects that no ledger asks for',
+    objects.filter(({ id }) => !requested.has(id)).map(({ properties }) => properties),
+    'objects that are not in the ledger',
   ).toEqual([]);
   expect(objects.filter(({ vectors }) => vectors[VECTOR_NAME].length !== first.dimension)).toEqual([]);
 
@@ -220,15 +217,15 @@ export async function expectEveryVector(instance: Inside): Promise<{ readonly ve
     };
     const nameOf = ({ properties }: StoredObject) => `${properties.memory_id} ${properties.chunk}`;
     const lostNow = async (): Promise<string[]> => {
-      const everything = await near(objects[0]?.vectors[VECTOR_NAME] ?? [], MAX_ANSWER);
+      const everything = await near(objects[0]?.vectors[VECTOR_NAME] ?? [], MAX_HITS);
       const unseen = objects.filter((object) => !everything.has(nameOf(object)));
       const lost: string[] = [];
-      // An approximate index may not walk to all of them from one place; from its own place each must be found.
+      // An approximate search from one vector may miss some; each must be found by its own vector.
       for (const object of unseen)
         if (!(await near(object.vectors[VECTOR_NAME], NEAR_ITSELF)).has(nameOf(object))) lost.push(nameOf(object));
       return lost;
     };
-    // Vectors are indexed from a queue on disk, a moment after they were written, or after the server came back.
+    // Weaviate indexes vectors from a queue on disk, shortly after the write or its restart.
     let lost = await lostNow();
     for (const deadline = performance.now() + QUEUE_MS; lost.length > 0 && performance.now() < deadline;)
       lost = await lostNow();

@@ -8,7 +8,7 @@ import type { SessionScript } from './deliveries.ts';
 const SHARED = new URL('../../../../shared/data/coding-sessions/events/', import.meta.url);
 const hookSchema = z.looseObject({ session_id: z.string(), hook_event_name: z.string() });
 
-/** Real sessions where they lie beside the repository, else the recorded one that is part of it. */
+/** Returns the shared real sessions if they exist beside the repository, else the recorded one of the repository. */
 export function recordedSessions(): readonly (readonly RecordedHook[])[] {
   if (!existsSync(SHARED)) return [demoHooks()];
   return readdirSync(SHARED)
@@ -22,12 +22,12 @@ export function recordedSessions(): readonly (readonly RecordedHook[])[] {
     );
 }
 
-/** Whether the sessions are those of real developers. */
+/** Returns true if the shared real sessions exist. */
 export function hasSharedSessions(): boolean {
   return existsSync(SHARED);
 }
 
-/** A session start, then `count - 1` hooks in a row from a user's prompt on. An end is not among them. */
+/** Returns a session start, then `count - 1` consecutive hooks from a user's prompt on, without an end. */
 function sliceOf(session: readonly RecordedHook[], count: number, random: () => number): RecordedHook[] {
   const inner = session.filter((hook) => !['SessionStart', 'SessionEnd'].includes(hook.hook_event_name));
   const prompts = inner.flatMap((hook, index) => (hook.hook_event_name === 'UserPromptSubmit' ? [index] : []));
@@ -38,15 +38,12 @@ function sliceOf(session: readonly RecordedHook[], count: number, random: () => 
   return [...(first === undefined ? [] : [first]), ...inner.slice(from, from + count - 1)];
 }
 
-/** Of every four sessions one just stops, as a closed laptop does, and ends by its idle time. */
+/** One session in four has no end hook and ends by its idle time. */
 const LEFT_OPEN_EVERY = 4;
-/** Of every four clients one is of another make and speaks the neutral contract. */
+/** One client in four uses the neutral contract. */
 const NEUTRAL_EVERY = 4;
 
-/**
- * What `clients` clients send: each some sessions one after another, cut from the recorded ones, under ids that begin with `round`
- * and no other round has.
- */
+/** Returns the sessions that each client sends one after another, cut from the recorded ones, with ids unique to `round`. */
 export function clientScripts(
   round: string,
   shape: { readonly clients: number; readonly sessionsEach: number; readonly events: number },

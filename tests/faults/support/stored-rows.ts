@@ -1,20 +1,20 @@
 import { expect } from 'vitest';
-import type { ServedMemories } from './clients.ts';
+import type { AcceptedDelivery } from './clients.ts';
 import type { ExpectedRow } from './deliveries.ts';
 import type { FaultInstance } from './fault-instance.ts';
 
-/** A row of a session as every table has it that must know it. */
+/** A row of a session, joined from its table and its capture key. */
 interface StoredRow extends ExpectedRow {
   readonly external_id: string;
   readonly seq: number;
   readonly row_id: string;
-  /** How often the row's id stands in the tables of rows. */
+  /** Number of rows with this position. */
   readonly copies: number;
 }
 
 type Queries = Pick<FaultInstance, 'query'>;
 
-/** All rows of sessions by the positions that they were given, whichever table they went to. */
+/** Returns all rows of sessions from all tables, by position. */
 function storedRows(instance: Queries, externalIds: readonly string[]): Promise<StoredRow[]> {
   return instance.query<StoredRow>(
     `WITH row AS (
@@ -35,23 +35,23 @@ function storedRows(instance: Queries, externalIds: readonly string[]): Promise<
   );
 }
 
-/** Asserts row by row that what a client was told is stored is stored, once, in the order sent, and nothing else. */
+/** Asserts that the accepted deliveries are stored once, in the order sent, and nothing else. */
 export async function expectStoredOnce(
   instance: Queries,
-  told: ReadonlyMap<string, readonly ServedMemories[]>,
+  accepted: ReadonlyMap<string, readonly AcceptedDelivery[]>,
 ): Promise<{ readonly rows: number }> {
-  const stored = await storedRows(instance, [...told.keys()]);
-  for (const [externalId, answers] of told) {
+  const stored = await storedRows(instance, [...accepted.keys()]);
+  for (const [externalId, deliveries] of accepted) {
     const own = stored.filter((row) => row.external_id === externalId);
-    const wanted = answers.flatMap(({ delivery }) => delivery.rows);
+    const wanted = deliveries.flatMap(({ delivery }) => delivery.rows);
     expect(
       own.map(({ seq, key, kind, content, copies }) => ({ seq, key, kind, content, copies })),
       `rows of ${externalId}`,
     ).toEqual(wanted.map((row, index) => ({ seq: index + 1, ...row, copies: 1 })));
-    for (const { delivery, rowId } of answers) {
+    for (const { delivery, rowId } of deliveries) {
       if (rowId === null) continue;
       const first = own.find((row) => row.key === delivery.rows[0]?.key);
-      expect(first?.row_id, `row that the answer to ${delivery.deliveryId} named`).toBe(rowId);
+      expect(first?.row_id, `row that the response to ${delivery.deliveryId} named`).toBe(rowId);
     }
   }
   return { rows: stored.length };

@@ -2,7 +2,7 @@ import { inject } from 'vitest';
 import type { TestInstance } from '../../setup/instance.ts';
 import type { Inside } from './outcome.ts';
 
-/** What the assertions of outcomes look into, of an instance whose workers the test itself starts and stops. */
+/** Returns the stores of an instance whose workers the test starts and stops. */
 export function insideOf(instance: TestInstance): Inside {
   return {
     query: async <Row extends object>(text: string, values: readonly unknown[] = []) =>

@@ -65,7 +65,7 @@ describe('a repository', () => {
     expect(await facts(path.join(tree, 'sub'))).toMatchObject({ root, git_remote: 'https://git.example/c.git' });
   });
 
-  it('that is bare stands for its worktrees', async () => {
+  it('that is bare is the root of its worktrees', async () => {
     const bare = path.join(folder, 'bare.git');
     execFileSync('git', ['clone', '-q', '--bare', repository('d'), bare], { stdio: 'ignore' });
     const tree = path.join(folder, 'of-bare');
@@ -99,7 +99,7 @@ describe('no repository', () => {
   });
 
   it('may be a folder that is not there', async () => {
-    expect(await facts(path.join(folder, 'gone'))).toMatchObject({ root: path.join(folder, 'gone') });
+    expect(await facts(path.join(folder, 'missing'))).toMatchObject({ root: path.join(folder, 'missing') });
   });
 });
 
@@ -133,18 +133,18 @@ describe('the configuration of git', () => {
     ['ssh://git@h.example:22/a', 'ssh://h.example:22/a'],
     ['git@h.example:a/b.git', 'h.example:a/b.git'],
     ['u:secret@h.example:a/b', 'h.example:a/b'],
-  ])('%s is told as %s', (remote, told) => {
-    expect(withoutCredentials(remote)).toBe(told);
+  ])('%s is reported as %s', (remote, reported) => {
+    expect(withoutCredentials(remote)).toBe(reported);
   });
 
-  it('tells another machine from a folder', () => {
+  it('distinguishes another machine from a folder', () => {
     for (const remote of ['https://h/a', 'ssh://h/a', 'git@h:a', 'host:a']) expect(isElsewhere(remote)).toBe(true);
     for (const remote of ['/a', './a', '../a:b', 'file:///a', 'C:\\a', 'c:/a']) expect(isElsewhere(remote)).toBe(false);
   });
 });
 
 describe('the machine’s id', () => {
-  it('is made once, also by many at the same time, and stays', () => {
+  it('is created once, also by concurrent processes, and remains', () => {
     const data = path.join(folder, 'data');
     const id = machineId(data);
     expect(id).toMatch(/^[0-9a-f-]{36}$/);
@@ -152,7 +152,7 @@ describe('the machine’s id', () => {
     expect(machineId(path.join(folder, 'other'))).not.toBe(id);
   });
 
-  it('is none where it cannot be kept', () => {
+  it('is null if it cannot be stored', () => {
     writeFileSync(path.join(folder, 'file'), '');
     expect(machineId(path.join(folder, 'file'))).toBeNull();
     const damaged = path.join(folder, 'damaged');

@@ -116,7 +116,7 @@ describe('files of a repository', () => {
 });
 
 describe('where a repository is looked for', () => {
-  it('ends at the home folder, whatever path names it', async () => {
+  it('ends at the home folder, by any of its paths', async () => {
     const home = path.join(root, 'home');
     const project = path.join(home, 'project');
     mkdirSync(project, { recursive: true });
@@ -132,7 +132,7 @@ describe('where a repository is looked for', () => {
     const stranger = { ...hookUser(), ids: [(process.geteuid?.() ?? 0) + 1] };
     mkdirSync(path.join(root, 'sub'));
     expect(await facts(path.join(root, 'sub'), stranger)).toEqual(none(path.join(root, 'sub')));
-    if (process.geteuid?.() !== 0) return; // Only root can give a folder away.
+    if (process.geteuid?.() !== 0) return; // Only root can change an owner.
     execFileSync('chown', ['-R', '4242', path.join(root, '.git')]);
     const pointing = path.join(folder, 'pointing');
     mkdirSync(pointing);

@@ -36,7 +36,7 @@ const event = (body: Record<string, unknown>) => ({
 const EACH = 400;
 
 describe('appending', () => {
-  it('by many processes at once while a drainer takes the file away loses no line and mixes none', async () => {
+  it('by many processes while a drainer renames the file loses and mixes no line', async () => {
     const module = path.resolve(import.meta.dirname, '..', '..', '..', 'hook', 'spool', 'append.ts');
     const code = `const { appendToSpool } = await import(${JSON.stringify(module)});
       for (let n = 0; n < ${EACH}; n += 1) {
@@ -58,7 +58,7 @@ describe('appending', () => {
     let running = true;
     let claims = 0;
     const read: SpoolLine[] = [];
-    /** What a drainer does, as fast as it can: take, read to the end, remove. */
+    /** Acts as a drainer: claims the file, reads it to its end and removes it. */
     const take = (): void => {
       const claimed = path.join(folder, claimedName({ session: 's', server: 'local' }, 0, randomUUID()));
       try {
@@ -67,7 +67,7 @@ describe('appending', () => {
         return; // Nothing waits right now.
       }
       claims += 1;
-      // A line without its end is being written just now: its writer finds the file's name gone, and writes it again.
+      // A line without its end is being written: its writer notices the renamed file and writes the line again.
       const lines = readFileSync(claimed, 'utf8').split('\n').slice(0, -1);
       for (const line of lines) if (line !== '') read.push(parseLine(line));
       rmSync(claimed);
@@ -99,11 +99,11 @@ describe('appending', () => {
     mkdirSync(path.join(dataDir, 'spool'));
     writeFileSync(path.join(dataDir, 'spool', 's.local.ndjson'), '{"v":1,"deliv');
     appendToSpool(dataDir, event({ session_id: 's' }), 1e6);
-    const [half, whole] = spoolText(dataDir)
+    const [half, complete] = spoolText(dataDir)
       .split('\n')
       .filter((line) => line !== '');
     expect(() => parseLine(half ?? '')).toThrow('half-written');
-    expect(parseLine(whole ?? '')).toMatchObject({ event: 'Stop' });
+    expect(parseLine(complete ?? '')).toMatchObject({ event: 'Stop' });
   });
 
   it('cuts a body of many long values until it fits a line', () => {
@@ -116,8 +116,8 @@ describe('appending', () => {
   });
 });
 
-describe('what is written', () => {
-  it('keeps names and joins as they are, and nothing that is private', () => {
+describe('a written body', () => {
+  it('retains names and identifiers, and nothing that is private', () => {
     const body = redactBody({
       session_id: 's\ud83d',
       tool_use_id: 'toolu_1',
@@ -167,7 +167,7 @@ describe('what is written', () => {
 });
 
 describe('names of files', () => {
-  it('are safe whatever the session is called', () => {
+  it('are safe for any session id', () => {
     const ids = ['a-b_c', '../../etc/passwd', 'a b', 'ä', 'x'.repeat(256), '.', 'con.local'];
     const names = ids.map((id) => sessionName(id));
     expect(new Set(names).size).toBe(ids.length);
@@ -175,7 +175,7 @@ describe('names of files', () => {
     for (const name of names) expect(name).toMatch(/^[\w-]{1,64}$/);
   });
 
-  it('tell what waits from what is taken and from what is neither', () => {
+  it('distinguish waiting, claimed and other files', () => {
     const folder = path.join(dataDir, 'spool');
     mkdirSync(folder);
     const claimed = claimedName({ session: 's', server: 'local' }, 120, randomUUID());
@@ -210,7 +210,7 @@ describe('lines of a file', () => {
     expect(linesOf('')).toEqual([]);
   });
 
-  it('may be longer than what is read at once, and too long', () => {
+  it('may be longer than one read, and too long', () => {
     const long = 'x'.repeat(600_000);
     expect(linesOf(`${long}\nb\n`).map(({ text }) => text?.length)).toEqual([600_000, 1]);
     expect(linesOf(`${'x'.repeat(3_000_000)}\nb\n`)).toEqual([
@@ -221,7 +221,7 @@ describe('lines of a file', () => {
 });
 
 describe('the lock of the drainers', () => {
-  it('is had by one, and given on', () => {
+  it('is exclusive, and can be taken after its release', () => {
     const first = takeDrainLock(dataDir);
     expect(first).not.toBeNull();
     expect(takeDrainLock(dataDir)).toBeNull();
@@ -236,7 +236,7 @@ describe('the lock of the drainers', () => {
     second?.release();
   });
 
-  it('of a process that is no more is taken over', () => {
+  it('of an ended process is taken over', () => {
     const file = path.join(dataDir, '.drain.lock');
     writeFileSync(file, '999999999 x\n');
     const lock = takeDrainLock(dataDir);

@@ -33,7 +33,7 @@ import {
 } from '../support/client.ts';
 import { answerError, answerJson, API_HEADERS, deadServer, startServer } from '../support/servers.ts';
 
-// What waits in a spool reaches the real api: in order, whole, once.
+// Spooled events reach the real API: in order, complete, once.
 
 const NO_SERVER = { server: null, spoolMaxBytes: 1 };
 const SPOOL_BYTES = 1_000_000;
@@ -86,7 +86,7 @@ function add(dataDir: string, session: string, n: number, fields: Record<string,
   expect(result.kind).toBe('spooled');
 }
 
-/** What the api stored of a session, in its order. */
+/** Returns the stored contents of a session, in order. */
 async function stored(session: string): Promise<string[]> {
   const { rows } = await instance.db.superuser.query<{ content: string }>(
     'SELECT o.content FROM observations o JOIN sessions s ON s.id = o.session_id WHERE s.external_id = $1 ORDER BY o.seq',
@@ -109,14 +109,14 @@ describe('draining', () => {
     expect(spoolNames(dataDir)).toEqual([]);
   });
 
-  it('stores once what is sent twice: a drainer that was killed begins again', async () => {
+  it('stores an event once if a killed drainer sends it again', async () => {
     const dataDir = dataDirFor(realServer());
     const session = randomUUID();
     for (let n = 0; n < 10; n += 1) add(dataDir, session, n);
     const file = path.join(dataDir, 'spool', `${session}.local.ndjson`);
     const copy = readFileSync(file);
     await drain(dataDir);
-    // As it was before the answers came: claimed by a drainer that is no more.
+    // As before the responses: claimed by a drainer that no longer runs.
     writeFileSync(path.join(dataDir, 'spool', `${session}.local.0.${randomUUID()}.draining`), copy);
     expect(await drain(dataDir)).toMatchObject({ delivered: 10, end: { kind: 'done' } });
     expect(await stored(session)).toEqual(results(10));
@@ -166,7 +166,7 @@ describe('draining', () => {
     expect(statSync(path.join(dataDir, 'spool', 'quarantine', `${session}.ndjson`)).mode & 0o777).toBe(0o600);
   });
 
-  it('sets aside what the server will never take, with the reason', async () => {
+  it('quarantines rejected events, with the reason', async () => {
     const dataDir = dataDirFor(realServer());
     const session = randomUUID();
     add(dataDir, session, 0);
@@ -179,15 +179,15 @@ describe('draining', () => {
     expect(spoolStatus(dataDir, 'local')).toMatchObject({ events: 0, quarantined: 1 });
   });
 
-  it('drops what belongs to a session that was deleted', async () => {
-    const gone = await startServer(answerError(422, 'SESSION_DELETED'));
-    const dataDir = dataDirFor(gone);
+  it('drops events of a deleted session', async () => {
+    const refusing = await startServer(answerError(422, 'SESSION_DELETED'));
+    const dataDir = dataDirFor(refusing);
     add(dataDir, 's', 0);
     expect(await drain(dataDir)).toEqual({ delivered: 0, forgotten: 1, quarantined: 0, end: { kind: 'done' } });
     expect(existsSync(path.join(dataDir, 'spool', 'quarantine'))).toBe(false);
   });
 
-  it('says where it comes from and under which id', async () => {
+  it('sends its source and its delivery id', async () => {
     const server = await startServer(answerJson(200, {}));
     const dataDir = dataDirFor(server);
     add(dataDir, 's', 0);
@@ -218,7 +218,7 @@ describe('a server that stops in between', () => {
     expect(taken).toEqual([...Array(13).keys()]);
   });
 
-  it('holds up one session, not the others', async () => {
+  it('delays one session, not the others', async () => {
     const server = await startServer((received, response) => {
       response.writeHead(received.body['session_id'] === 'a' ? 500 : 200, API_HEADERS).end('{}');
     });
@@ -228,7 +228,7 @@ describe('a server that stops in between', () => {
     expect(spoolNames(dataDir).map((name) => name[0])).toEqual(['a']);
   });
 
-  it.each([401, 403, 404])('answers %i, which says nothing of the events: they wait', async (status) => {
+  it.each([401, 403, 404])('answers %i, which is no rejection: the events wait', async (status) => {
     const dataDir = dataDirFor(await startServer(answerJson(status, {})));
     add(dataDir, 's', 0);
     expect(await drain(dataDir)).toMatchObject({
@@ -238,7 +238,7 @@ describe('a server that stops in between', () => {
     expect(spoolStatus(dataDir, 'local').events).toBe(1);
   });
 
-  it('is never another one: what was meant for one server is not given to the next', async () => {
+  it('is the one that the events were spooled for: another server does not get them', async () => {
     const server = await startServer(answerJson(200, {}));
     const dataDir = dataDirFor(server);
     add(dataDir, 's', 0);
@@ -250,7 +250,7 @@ describe('a server that stops in between', () => {
 });
 
 describe('by the next hook', () => {
-  it('of the session: it stands behind what waits, and all of it arrives in order', async () => {
+  it('of the session: it is queued behind waiting events, and all arrive in order', async () => {
     const dataDir = dataDirFor(await deadServer());
     const session = randomUUID();
     const hook = (n: number) =>
@@ -263,14 +263,14 @@ describe('by the next hook', () => {
     expect(await hook(3)).toMatchObject({ code: 0, stdout: '' });
     await until(async () => {
       if ((await stored(session)).length === 4) return true;
-      // Where the last try in vain was less than two seconds ago, a later hook of any session drains.
+      // If the last failed attempt was less than two seconds ago, a later hook of any session drains.
       await runClient('PreToolUse', { session_id: randomUUID() }, { dataDir });
       return undefined;
     });
     expect(await stored(session)).toEqual(results(4));
   });
 
-  it('that brings context: what waits goes first, then it is answered itself', async () => {
+  it('that requests context: waiting events are sent first, then its own', async () => {
     const dataDir = dataDirFor(realServer());
     const session = randomUUID();
     for (let n = 0; n < 3; n += 1) add(dataDir, session, n);
@@ -289,7 +289,7 @@ describe('by the next hook', () => {
 });
 
 describe('by the running instance', () => {
-  it('drains what it finds, again and again, and says so in the log', async () => {
+  it('drains what it finds, repeatedly, and logs it', async () => {
     const dataDir = dataDirFor(realServer());
     const session = randomUUID();
     add(dataDir, session, 0);
@@ -317,14 +317,14 @@ describe('recollect spool', () => {
     return { code, out, err };
   };
 
-  it('shows what waits, drains it and shows what is left', async () => {
+  it('shows waiting events, drains them and shows the remaining ones', async () => {
     const dataDir = dataDirFor(realServer());
     const session = randomUUID();
     add(dataDir, session, 0);
     add(dataDir, session, 1);
     const before = await command(['status', '--data-dir', dataDir]);
     expect(before.code).toBe(1);
-    expect(before.out).toMatch(/^waiting {2}2 {2}/);
+    expect(before.out).toMatch(/^pending {2}2 {2}/);
     const drained = await command(['drain', '--data-dir', dataDir]);
     expect(drained.code).toBe(0);
     expect(drained.out).toContain(`delivered  2  to ${instance.url}`);
@@ -333,12 +333,12 @@ describe('recollect spool', () => {
     expect(JSON.parse(json.out)).toMatchObject({ events: 0, sessions: 0, quarantined: 0, draining: false });
   });
 
-  it('says when nobody answers, and when no server configured', async () => {
+  it('reports an unreachable server and a missing configuration', async () => {
     const dataDir = dataDirFor(await deadServer());
     add(dataDir, 's', 0);
-    const away = await command(['drain', '--data-dir', dataDir]);
-    expect(away.code).toBe(1);
-    expect(away.out).toContain('Stopped: ECONNREFUSED.');
+    const stopped = await command(['drain', '--data-dir', dataDir]);
+    expect(stopped.code).toBe(1);
+    expect(stopped.out).toContain('Stopped: ECONNREFUSED.');
     const empty = path.join(dataDir, 'empty');
     mkdirSync(empty);
     expect((await command(['drain', '--data-dir', empty])).code).toBe(3);

@@ -30,16 +30,16 @@ const contents = () =>
     .toSorted();
 const folder = () => path.join(dataDir, 'spool');
 
-it('a session goes by its host and its id there, colons and all, and no other that says its name', () => {
+it('erases a session by host and id, colons included, and no other session that contains its name', () => {
   add('a:b', 'mine');
   add('a:b', 'of another host', 'codex');
-  add('other', 'says "a:b"');
+  add('other', 'contains "a:b"');
   expect(eraseSpooled(dataDir, { kind: 'session', host: 'claude-code', id: 'a:b' })).toBe(1);
-  expect(contents()).toEqual(['of another host', 'says "a:b"']);
+  expect(contents()).toEqual(['of another host', 'contains "a:b"']);
   expect(eraseSpooled(dataDir, { kind: 'session', host: 'claude-code', id: 'a:b' })).toBe(0);
 });
 
-it('a text goes wherever it stands, quarantine and what a drainer had begun included; lines that were delivered stay behind', async () => {
+it('erases a text everywhere, in the quarantine and in claimed files too; drops lines that were already delivered', async () => {
   const text = 'Zürich "42%"\n\\x';
   add('one', `before ${text} after`);
   add('one', text.toUpperCase());
@@ -63,18 +63,18 @@ it('a text goes wherever it stands, quarantine and what a drainer had begun incl
   expect(readdirSync(folder()).filter((name) => name.startsWith('.'))).toEqual([]);
 });
 
-it('while a drainer works nothing is touched', () => {
-  add('one', 'kept');
+it('erases nothing while a drainer works', () => {
+  add('one', 'waiting');
   const lock = takeDrainLock(folder());
   expect(eraseSpooled(dataDir, { kind: 'all' })).toBeNull();
   lock?.release();
-  expect(contents()).toEqual(['kept']);
+  expect(contents()).toEqual(['waiting']);
   expect(eraseSpooled(dataDir, { kind: 'all' })).toBe(1);
   expect(spoolFiles(dataDir)).toEqual([]);
 });
 
-it('a line that is appended at that moment is not lost, and what cannot be read goes with its session', () => {
-  add('one', 'gone');
+it('loses no line appended meanwhile, and erases unreadable lines with their session', () => {
+  add('one', 'erased');
   add('two', 'stays');
   const waiting = spoolFiles(dataDir).find(({ session }) => session === 'one');
   const file = path.join(folder(), waiting?.name ?? '');
@@ -82,7 +82,7 @@ it('a line that is appended at that moment is not lost, and what cannot be read 
   appendFileSync(file, '{"v":1,"body":{"session_id":"one"');
   const handle = openSync(file, 'a');
   expect(eraseSpooled(dataDir, { kind: 'session', host: 'claude-code', id: 'one' })).toBe(2);
-  // A hook that held the file open finds another in its place, and writes its line again.
+  // A hook that had the file open notices the replacement and writes its line again.
   writeSync(handle, '\n');
   closeSync(handle);
   add('one', 'appended');
@@ -90,6 +90,6 @@ it('a line that is appended at that moment is not lost, and what cannot be read 
   expect(readFileSync(file, 'utf8')).toContain('appended');
 });
 
-it('without a spool there is nothing to erase', () => {
+it('erases nothing without a spool', () => {
   expect(eraseSpooled(path.join(dataDir, 'nowhere'), { kind: 'all' })).toBe(0);
 });

@@ -17,7 +17,7 @@ import {
 } from '../support/client.ts';
 import { answerError, API_HEADERS, startServer } from '../support/servers.ts';
 
-// What no server takes is set aside; where there is no room for it, it is neither lost nor counted as set aside.
+// Rejected events are quarantined; without space there, an event is neither lost nor counted as quarantined.
 
 const QUARANTINE_BYTES = 16 * 1024 * 1024;
 const closing: (() => Promise<void> | void)[] = [];
@@ -48,7 +48,7 @@ function folderOf(dataDir: string): string {
   return path.join(dataDir, 'spool', 'quarantine');
 }
 
-/** Leaves room for so many bytes. Takes none on the disk. */
+/** Leaves `bytesLeft` bytes below the bound, with a sparse file. */
 function fill(dataDir: string, bytesLeft: number): string {
   const filler = path.join(folderOf(dataDir), 'filler.ndjson');
   mkdirSync(folderOf(dataDir), { recursive: true });
@@ -64,7 +64,7 @@ function add(dataDir: string, session: string, n: number): void {
 }
 
 describe('the quarantine', () => {
-  it('takes a line with the reason, up to its bound and not beyond', async () => {
+  it('stores a line with the reason, up to its bound', async () => {
     const dataDir = makeDataDir(null);
     closing.push(() => removeDataDir(dataDir));
     await quarantine(dataDir, 's', 'why', '{"a":1}');
@@ -77,7 +77,7 @@ describe('the quarantine', () => {
 });
 
 describe('a drain with a full quarantine', () => {
-  it('leaves the line where it is, says so, sends the other sessions, and goes on when there is room', async () => {
+  it('leaves the line in the spool, reports it, sends the other sessions, and continues when there is space', async () => {
     const dataDir = await dataDirThatRefuses('a');
     const filler = fill(dataDir, 10);
     for (const session of ['a', 'b']) for (let n = 0; n < 2; n += 1) add(dataDir, session, n);
@@ -98,7 +98,7 @@ describe('a drain with a full quarantine', () => {
 });
 
 describe('a client with a full quarantine', () => {
-  it('spools what it cannot set aside', async () => {
+  it('spools an event that it cannot quarantine', async () => {
     const dataDir = await dataDirThatRefuses('a');
     fill(dataDir, 10);
     await until(async () => {

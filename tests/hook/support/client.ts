@@ -36,7 +36,7 @@ export interface ClientOptions {
   readonly onStart?: (pid: number) => void;
 }
 
-/** The built client as tests run it: made from the sources of now. */
+/** Builds the client from the current sources; returns its path. */
 export function buildClient(): string {
   writeHookClient();
   return BUILT_CLIENT;
@@ -83,7 +83,7 @@ export function makeDataDir(server: { readonly url: string; readonly key: string
   return dataDir;
 }
 
-/** Says in a data directory where its instance is. */
+/** Writes the address and key of an instance to a data directory. */
 export function pointTo(dataDir: string, server: { readonly url: string; readonly key: string }): void {
   mkdirSync(dataDir, { recursive: true });
   writeFileSync(path.join(dataDir, 'credentials.json'), JSON.stringify({ url: server.url, api_key: server.key }));
@@ -110,7 +110,7 @@ export function spoolText(dataDir: string): string {
     .join('');
 }
 
-/** Every whole line of the spool, in the order of its files. */
+/** Returns the complete lines of the spool, in the order of its files. */
 export function spoolLines(dataDir: string): SpoolLine[] {
   return spoolText(dataDir)
     .split('\n')
@@ -125,7 +125,7 @@ export interface LogEntry {
   readonly count?: number;
 }
 
-/** What the client said of itself. */
+/** Returns the entries of the client's log. */
 export function logEntries(dataDir: string): LogEntry[] {
   try {
     return readFileSync(path.join(dataDir, 'logs', 'hook.log'), 'utf8')
@@ -137,7 +137,7 @@ export function logEntries(dataDir: string): LogEntry[] {
   }
 }
 
-/** Sends what a client that was too late on a busy machine left in the spool. */
+/** Drains the spool, for clients that were too late on a busy machine. */
 export async function drainTo(dataDir: string): Promise<DrainReport> {
   const target = findTarget(dataDir, hookEnvironment({}));
   if (target === null) throw new Error('no server configured');

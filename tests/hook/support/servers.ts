@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import * as net from 'node:net';
 
-/** What a server was sent. */
+/** A request that a server received. */
 export interface Received {
   readonly path: string;
   readonly headers: IncomingMessage['headers'];
@@ -21,7 +21,7 @@ export type Answer = (received: Received, response: ServerResponse, index: numbe
 
 const KEY = 'rcl_key_of_a_test_server';
 
-/** A server that stands in for what is not ours: one that answers wrongly. Keeps what it was sent. */
+/** Starts a server with scripted responses that records its requests. */
 export async function startServer(answer: Answer, port = 0): Promise<TestServer> {
   const received: Received[] = [];
   const server = createServer((request, response) => {
@@ -48,7 +48,7 @@ export async function startServer(answer: Answer, port = 0): Promise<TestServer>
   };
 }
 
-/** A server of bytes: answers a connection's first bytes with what `answer` does. */
+/** Starts a TCP server that passes each connection to `answer` at its first bytes. */
 export async function startRawServer(answer: (socket: net.Socket) => void): Promise<TestServer> {
   const sockets = new Set<net.Socket>();
   const server = net.createServer((socket) => {
@@ -69,17 +69,17 @@ export async function startRawServer(answer: (socket: net.Socket) => void): Prom
   };
 }
 
-/** An address where nobody listens. */
+/** Returns an address without a server. */
 export async function deadServer(): Promise<{ readonly url: string; readonly key: string }> {
   const server = await startRawServer(() => undefined);
   await server.close();
   return { url: server.url, key: server.key };
 }
 
-/** Every answer of the api carries it; who does not send it is somebody else. */
+/** Every response of the API has them; a response without them is of another server. */
 export const API_HEADERS = { 'x-api-version': '1' } as const;
 
-/** Answers as the api does. */
+/** Responds as the API does. */
 export function answerJson(status: number, body: unknown): Answer {
   return (_received, response) => {
     response.writeHead(status, { 'content-type': 'application/json', ...API_HEADERS });
@@ -87,12 +87,12 @@ export function answerJson(status: number, body: unknown): Answer {
   };
 }
 
-/** An error as the api tells it. */
+/** Responds with an error as the API does. */
 export function answerError(status: number, code: string): Answer {
   return answerJson(status, { error: 'what is wrong', code, details: [], request_id: 'r' });
 }
 
-/** Answers as a proxy does whose api is away, a captive portal, or whoever has the port now. */
+/** Responds as a proxy without its API, a captive portal or another program on the port. */
 export function answerForeign(status: number, body = '<html></html>'): Answer {
   return (_received, response) => {
     response.writeHead(status, { 'content-type': 'text/html' }).end(body);

@@ -25,7 +25,7 @@ const start = () =>
 const stored = () => keysSchema.parse(JSON.parse(readFileSync(credentialsPath, 'utf8')));
 const scopesOf = async (key: string) => (await findPrincipal(db.superuser, key))?.scopes ?? null;
 
-test('the first start makes the operator’s key and lesser ones for agents, of the same user', async () => {
+test('the first start creates the operator’s key and keys with fewer scopes for agents of the same user', async () => {
   await start();
   expect(statSync(credentialsPath).mode & 0o777).toBe(0o600);
   const keys = stored();
@@ -42,7 +42,7 @@ test('the first start makes the operator’s key and lesser ones for agents, of 
   expect(readFileSync(credentialsPath, 'utf8')).toBe(before);
 });
 
-test('an instance of an older version gets the keys for agents at its next start, and keeps the operator’s', async () => {
+test('the next start of an older instance adds the agents’ keys and leaves the operator’s unchanged', async () => {
   const {
     agent_api_key: _agent,
     agent_write_api_key: _write,
@@ -56,7 +56,7 @@ test('an instance of an older version gets the keys for agents at its next start
   expect(await scopesOf(keys.agent_write_api_key)).toEqual(['read', 'write']);
 });
 
-test('a key for agents that was revoked stays so', async () => {
+test('a revoked key for agents stays revoked', async () => {
   const { agent_api_key: key } = stored();
   await db.superuser.query('UPDATE api_keys SET revoked_at = now() WHERE name = $1', ['agent']);
   await start();

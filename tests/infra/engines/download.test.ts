@@ -13,7 +13,7 @@ function options(url: string, changed: Partial<DownloadOptions> = {}): DownloadO
   return { url, file: path.join(testFolder(), 'program'), sha256, maxBytes: 10 * content.length, ...changed };
 }
 
-test('a good file arrives whole, with its progress', async () => {
+test('downloads a complete file and reports progress', async () => {
   const url = await serve((_request, response) =>
     response.writeHead(200, { 'content-length': content.length }).end(content),
   );
@@ -24,7 +24,7 @@ test('a good file arrives whole, with its progress', async () => {
   expect(seen.at(-1)).toEqual([content.length, content.length]);
 });
 
-test('redirects are followed, and a length that is not announced is no obstacle', async () => {
+test('follows redirects and accepts a response without content-length', async () => {
   const url = await serve((request, response) => {
     if (request.url === '/from') response.writeHead(302, { location: '/to' }).end();
     else response.writeHead(200, { 'transfer-encoding': 'chunked' }).end(content);
@@ -34,7 +34,7 @@ test('redirects are followed, and a length that is not announced is no obstacle'
   expect(readFileSync(given.file)).toHaveLength(content.length);
 });
 
-test('a wrong checksum is refused and the file removed', async () => {
+test('rejects a wrong checksum and removes the file', async () => {
   const url = await serve((_request, response) => response.end(Buffer.concat([content.subarray(1), Buffer.from('x')])));
   const given = options(url);
   await expect(downloadFile(given)).rejects.toMatchObject({
@@ -44,7 +44,7 @@ test('a wrong checksum is refused and the file removed', async () => {
   expect(existsSync(given.file)).toBe(false);
 });
 
-test('a connection that breaks half-way is a truncated file, which is removed', async () => {
+test('removes the truncated file if the connection breaks', async () => {
   const url = await serve((_request, response) => {
     response.writeHead(200, { 'content-length': content.length });
     response.write(content.subarray(0, 1000), () => response.destroy());
@@ -54,29 +54,29 @@ test('a connection that breaks half-way is a truncated file, which is removed', 
   expect(existsSync(given.file)).toBe(false);
 });
 
-test('a status that is no success names it', async () => {
-  const url = await serve((_request, response) => response.writeHead(404).end('gone'));
+test('an error status is named in the message', async () => {
+  const url = await serve((_request, response) => response.writeHead(404).end('missing'));
   await expect(downloadFile(options(url))).rejects.toMatchObject({ code: 'status', message: `${url} answers 404` });
 });
 
 test.each([
   ['announced', { 'content-length': String(content.length) }],
   ['not announced', { 'transfer-encoding': 'chunked' }],
-])('a file that is too large is refused, %s', async (_how, headers) => {
+])('rejects a file that is too large, %s', async (_how, headers) => {
   const url = await serve((_request, response) => response.writeHead(200, headers).end(content));
   const given = options(url, { maxBytes: content.length - 1 });
   await expect(downloadFile(given)).rejects.toMatchObject({ code: 'too-large' });
   expect(existsSync(given.file)).toBe(false);
 });
 
-test('a server that never answers is left soon', async () => {
+test('times out on a server that never responds', async () => {
   const url = await serve(() => undefined);
-  const begun = performance.now();
+  const startedAt = performance.now();
   await expect(downloadFile(options(url, { connectTimeoutMs: 150 }))).rejects.toMatchObject({ code: 'unreachable' });
-  expect(performance.now() - begun).toBeLessThan(2000);
+  expect(performance.now() - startedAt).toBeLessThan(2000);
 });
 
-test('a server that stops sending is left; one that is slow but sends is not', async () => {
+test('times out on a server that stops sending, not on a slow one', async () => {
   const url = await serve((request, response) => {
     response.writeHead(200, { 'content-length': content.length });
     if (request.url === '/stalls') {
@@ -95,7 +95,7 @@ test('a server that stops sending is left; one that is slow but sends is not', a
   await downloadFile(options(`${url}/slow`, { stallTimeoutMs: 200 }));
 });
 
-test('an abort in the middle ends it and removes the file', async () => {
+test('an abort ends the download and removes the file', async () => {
   const abort = new AbortController();
   const url = await serve((_request, response) => {
     response.writeHead(200, { 'content-length': content.length });
@@ -106,7 +106,7 @@ test('an abort in the middle ends it and removes the file', async () => {
   expect(existsSync(given.file)).toBe(false);
 });
 
-test('a machine without that server is told so at once', async () => {
+test('fails at once if the server is unreachable', async () => {
   await expect(downloadFile(options('http://127.0.0.1:1/x'))).rejects.toMatchObject({
     code: 'unreachable',
     message: expect.stringContaining('is unreachable'),
@@ -114,7 +114,7 @@ test('a machine without that server is told so at once', async () => {
   await expect(downloadText({ url: 'http://name.invalid/x' })).rejects.toMatchObject({ code: 'unreachable' });
 });
 
-test('a text is bounded', async () => {
+test('limits the size of a text', async () => {
   const url = await serve((request, response) =>
     response.end(request.url === '/small' ? 'hash' : Buffer.alloc(2 * 1024 * 1024)),
   );

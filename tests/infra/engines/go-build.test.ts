@@ -9,7 +9,7 @@ import { engineIn } from '../support/engine.ts';
 import { testFolder } from '../support/folder.ts';
 import { recordProgress } from '../support/progress.ts';
 
-/** A Go of the test's own: a script that notes how it was called and then does what the test wants. */
+/** A fake `go`: a script that records its call and then runs the test's commands. */
 function setUp(build: string, version = 'go1.26.8', environment: Record<string, string> = {}) {
   const folder = testFolder();
   const bin = path.join(folder, 'bin');
@@ -56,7 +56,7 @@ test('builds the pinned packages from the committed modules into the cache', asy
   expect(read('environment')).not.toContain('GOTOOLCHAIN');
 });
 
-test('an older Go may fetch the wanted one; a choice of the user is kept', async () => {
+test('allows an older Go to fetch the required toolchain and respects the user’s GOTOOLCHAIN', async () => {
   const older = setUp(MAKE, 'go1.25.3');
   await resolveEngine(older.engine, older.options);
   expect(older.read('environment')).toContain('GOTOOLCHAIN=auto\n');
@@ -74,15 +74,15 @@ test('versions compare by their numbers', () => {
   ]).toEqual([true, false, false, true]);
 });
 
-test('a build that fails tells its last words and leaves no entry', async () => {
+test('a failed build reports its last output and leaves no cache entry', async () => {
   const { options, engine, entry } = setUp('echo half > "$out/server"; echo "module lookup disabled" >&2; exit 1');
   const missing = await resolveEngine(engine, options);
-  expect('tried' in missing && missing.tried.at(-1)).toBe('Go build: go build ended with 1: module lookup disabled');
+  expect('tried' in missing && missing.tried.at(-1)).toBe('Go build: go build exited with 1: module lookup disabled');
   expect(existsSync(entry)).toBe(false);
   expect(readdirSync(path.dirname(entry))).toEqual([]);
 });
 
-test('shows what it does, for how long, and how much it made', async () => {
+test('shows the current step, its duration and the bytes written', async () => {
   const { options, engine, lines } = setUp(
     `echo go.temporal.io/server/common >&2; head -c 3145728 /dev/zero > "$out/work/object"; sleep 2.5; ${MAKE}`,
   );
@@ -91,7 +91,7 @@ test('shows what it does, for how long, and how much it made', async () => {
   expect(shown).toMatch(/compiling, 1 packages, \d s, 3 MiB$/);
 });
 
-test('an abort kills the whole group of the build and leaves nothing', async () => {
+test('an abort kills the build’s process group and leaves no files', async () => {
   const { options, engine, entry, abort, folder } = setUp('sleep 300 & echo $! > "$OUT_OF_BAND"; wait', 'go1.26.8', {});
   const pidFile = path.join(folder, 'compiler');
   const resolving = resolveEngine(engine, {

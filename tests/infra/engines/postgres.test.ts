@@ -10,7 +10,7 @@ import { testFolder } from '../support/folder.ts';
 
 async function cluster(folder: string, signal = new AbortController().signal): Promise<string[]> {
   const binaries = await findPostgresBinaries();
-  const told: string[] = [];
+  const updates: string[] = [];
   const runAs = chooseRunAs([binaries.postgres, path.dirname(folder)]);
   await ensureCluster({
     folder,
@@ -19,12 +19,12 @@ async function cluster(folder: string, signal = new AbortController().signal): P
     password: 'secret',
     environment: { PATH: '/usr/bin:/bin' },
     signal,
-    update: (text) => told.push(text),
+    update: (text) => updates.push(text),
   });
-  return told;
+  return updates;
 }
 
-test('a database is made under another name and appears when it is complete', async () => {
+test('creates the database under a temporary name and renames it when complete', async () => {
   const above = testFolder();
   const folder = path.join(above, 'postgres');
   expect(await cluster(folder)).toEqual(['creating the database files']);
@@ -33,7 +33,7 @@ test('a database is made under another name and appears when it is complete', as
   expect(await cluster(folder)).toEqual([]);
 }, 30_000);
 
-test('a start that is stopped while it makes the database leaves nothing that looks like one', async () => {
+test('a start that is aborted during database creation leaves no database folder', async () => {
   const above = testFolder();
   const folder = path.join(above, 'postgres');
   await expect(cluster(folder, AbortSignal.timeout(250))).rejects.toMatchObject({ code: 'aborted' });
@@ -42,7 +42,7 @@ test('a start that is stopped while it makes the database leaves nothing that lo
   expect(readdirSync(above)).toEqual(['postgres']);
 }, 30_000);
 
-test('a folder that was never a working database is moved aside, an empty one is used', async () => {
+test('moves a folder without a working database aside and uses an empty one', async () => {
   const above = testFolder();
   const folder = path.join(above, 'postgres');
   mkdirSync(path.join(folder, 'base'), { recursive: true });
@@ -68,7 +68,7 @@ test.each([
   expect(readFileSync(path.join(folder, 'global', 'pg_control'), 'utf8')).toBe('precious');
 });
 
-test('a lock file whose number another program has now is removed, and that program is left alone', async () => {
+test('removes a lock file whose process id was reused, without ending that process', async () => {
   const folder = testFolder();
   const lockFile = path.join(folder, 'postmaster.pid');
   await clearStalePostmaster(folder);
@@ -79,7 +79,7 @@ test('a lock file whose number another program has now is removed, and that prog
   }
 });
 
-test('root runs PostgreSQL as somebody else, and anybody else as itself', async () => {
+test('root runs PostgreSQL as another user, other users run it as themselves', async () => {
   const runAs = chooseRunAs([testFolder()]);
   const id = { ...invoke(runAs, 'id', ['-u']), environment: { PATH: '/usr/bin:/bin' }, workingDirectory: '/' };
   const { lines } = await runTool(id);
@@ -87,7 +87,7 @@ test('root runs PostgreSQL as somebody else, and anybody else as itself', async 
   expect(runAs.kind === 'self').toBe(process.geteuid?.() !== 0);
 });
 
-test('invocations run as chosen', () => {
+test('invocations use the chosen user', () => {
   expect(invoke({ kind: 'self' }, 'postgres', ['-D', 'x'])).toEqual({ file: 'postgres', args: ['-D', 'x'] });
   expect(invoke({ kind: 'user', uid: 7, gid: 8 }, 'postgres', [])).toEqual({
     file: 'postgres',
@@ -101,7 +101,7 @@ test('invocations run as chosen', () => {
   });
 });
 
-test('a folder that others cannot search is named', () => {
+test('names a folder that other users cannot search', () => {
   const folder = testFolder();
   const inside = path.join(folder, 'open', 'data');
   mkdirSync(inside, { recursive: true });
@@ -111,22 +111,22 @@ test('a folder that others cannot search is named', () => {
   expect(closedFolderAbove(path.join(inside, 'not there yet'))).toBeNull();
 });
 
-test('a machine without an embedded PostgreSQL is told which ones there are', async () => {
+test('an unsupported platform gets an error that lists the supported ones', async () => {
   await expect(findPostgresBinaries('win32', 'x64')).rejects.toMatchObject({
     code: 'platform',
-    message: expect.stringContaining('Windows by WSL'),
+    message: expect.stringContaining('Windows through WSL'),
   });
 });
 
-test('a helper program is run to its end, or ended with its group', async () => {
+test('runs a helper program to its end, or ends its process group on abort', async () => {
   const base = { environment: { PATH: '/usr/bin:/bin' }, workingDirectory: '/' };
   expect(await runTool({ ...base, file: 'sh', args: ['-c', 'echo one; echo two >&2; exit 3'] })).toMatchObject({
     exitCode: 3,
   });
   await expect(runTool({ ...base, file: 'no-such-program', args: [] })).rejects.toMatchObject({ code: 'not-started' });
-  const begun = performance.now();
+  const startedAt = performance.now();
   await expect(
     runTool({ ...base, file: 'sh', args: ['-c', 'sleep 60 & wait'], signal: AbortSignal.timeout(100) }),
   ).rejects.toMatchObject({ code: 'aborted' });
-  expect(performance.now() - begun).toBeLessThan(5000);
+  expect(performance.now() - startedAt).toBeLessThan(5000);
 });

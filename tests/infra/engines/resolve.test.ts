@@ -35,7 +35,7 @@ async function sources(options: ResolveOptions, engine = TEMPORAL): Promise<Reco
   return Object.fromEntries([...found].map(([name, program]) => [name, `${program.source}: ${program.file}`]));
 }
 
-test('a given path wins over the PATH, the PATH over the cache, each program for itself', async () => {
+test('prefers a given path to the PATH and the PATH to the cache, for each program', async () => {
   const { folder, options, entry } = setUp();
   stampedProgram(path.join(entry, 'temporal-server'), 'any');
   stampedProgram(path.join(entry, 'temporal-sql-tool'), 'any');
@@ -54,7 +54,7 @@ test('a given path wins over the PATH, the PATH over the cache, each program for
   expect(await sources({ ...options, environment: both })).toMatchObject({ 'temporal-server': `given path: ${given}` });
 });
 
-test('another version on the PATH is passed over, and the reason is told', async () => {
+test('skips another version on the PATH and reports the reason', async () => {
   const { folder, options, entry } = setUp();
   const other = stampedProgram(path.join(folder, 'bin', 'temporal-server'), '1.32.10');
   stampedProgram(path.join(entry, 'temporal-sql-tool'), 'any');
@@ -68,7 +68,7 @@ test.each([
   ['is not there', (): undefined => undefined],
   ['is a folder', (file: string) => mkdirSync(file)],
   ['cannot be run', (file: string) => writeFileSync(file, 'text', { mode: 0o600 })],
-])('a given path that %s is an error, never passed over', async (_what, make) => {
+])('a given path that %s is an error and never skipped', async (_what, make) => {
   const { folder, options, entry } = setUp();
   stampedProgram(path.join(entry, 'temporal-server'), 'any');
   const given = path.join(folder, 'given');
@@ -81,7 +81,7 @@ test.each([
   });
 });
 
-test('a program that somebody put into the cache need not be executable already', async () => {
+test('sets the execute permission of a program that a user copied into the cache', async () => {
   const { options, entry } = setUp();
   for (const { name } of TEMPORAL.programs) chmodSync(stampedProgram(path.join(entry, name), 'any'), 0o644);
   expect(await sources(options)).toMatchObject({ 'temporal-server': `cache: ${entry}/temporal-server` });
@@ -90,16 +90,16 @@ test('a program that somebody put into the cache need not be executable already'
 
 async function release(folder: string, files: Readonly<Record<string, string>>, checksum?: string) {
   const { bytes, sha256 } = await releaseArchive(folder, files);
-  const asked: string[] = [];
+  const requests: string[] = [];
   const base = '/temporalio/temporal/releases/download/v1.32.1';
   const url = await serve((request, response) => {
-    asked.push(request.url ?? '');
+    requests.push(request.url ?? '');
     if (request.url === `${base}/checksums.txt`)
       response.end(`${'0'.repeat(64)}  another.tar.gz\n${checksum ?? sha256}  ${ARCHIVE}\n`);
     else if (request.url === `${base}/${ARCHIVE}`) response.end(bytes);
     else response.writeHead(404).end();
   });
-  return { url, asked, sha256 };
+  return { url, requests, sha256 };
 }
 
 const PACKED = {
@@ -109,9 +109,9 @@ const PACKED = {
   tdbg: 'not wanted',
 };
 
-test('an official release is checked, unpacked into the cache, and found there the next time', async () => {
+test('verifies an official release, unpacks it into the cache, and reuses it next time', async () => {
   const { folder, options, entry, lines } = setUp();
-  const { url, asked } = await release(folder, PACKED);
+  const { url, requests } = await release(folder, PACKED);
   expect(await sources({ ...options, releases: `${url}/` })).toEqual({
     'temporal-server': `official release: ${entry}/temporal-server`,
     'temporal-sql-tool': `official release: ${entry}/temporal-sql-tool`,
@@ -120,14 +120,14 @@ test('an official release is checked, unpacked into the cache, and found there t
   expect(readFileSync(path.join(entry, 'temporal-server'), 'utf8')).toBe('server');
   expect(readdirSync(path.dirname(entry))).toEqual([path.basename(entry)]);
   expect(lines.some((line) => line.includes('downloading 1.32.1'))).toBe(true);
-  expect(asked).toHaveLength(2);
+  expect(requests).toHaveLength(2);
   expect(await sources({ ...options, releases: url })).toMatchObject({
     'temporal-server': `cache: ${entry}/temporal-server`,
   });
-  expect(asked).toHaveLength(2);
+  expect(requests).toHaveLength(2);
 });
 
-test('an archive with another checksum than published is refused and leaves nothing', async () => {
+test('rejects an archive whose checksum differs from the published one and leaves no files', async () => {
   const { folder, options, entry } = setUp();
   const { url } = await release(folder, PACKED, 'f'.repeat(64));
   const missing = await resolveEngine(engineIn(folder), { ...options, releases: url });
@@ -136,22 +136,22 @@ test('an archive with another checksum than published is refused and leaves noth
   expect(readdirSync(path.dirname(entry))).toEqual([]);
 });
 
-test('a pinned checksum is believed rather than the published one', async () => {
+test('a pinned checksum takes precedence over the published one', async () => {
   const { folder, options } = setUp();
-  const { url, asked, sha256 } = await release(folder, PACKED, 'f'.repeat(64));
+  const { url, requests, sha256 } = await release(folder, PACKED, 'f'.repeat(64));
   const pinned = engineIn(folder, { release: { ...TEMPORAL.release, sha256: { [ARCHIVE]: sha256 } } });
   expect(await sources({ ...options, releases: url }, pinned)).toHaveProperty('temporal-server');
-  expect(asked).toHaveLength(1);
+  expect(requests).toHaveLength(1);
 });
 
-test('an archive that lacks a program makes no entry', async () => {
+test('an archive that lacks a program creates no cache entry', async () => {
   const { folder, options, entry } = setUp();
   const { url } = await release(folder, { 'temporal-server': 'server' });
   expect(await resolveEngine(engineIn(folder), { ...options, releases: url })).toHaveProperty('tried');
   expect(existsSync(entry)).toBe(false);
 });
 
-test('checksums are found alone or beside the name, and nothing else is taken for one', () => {
+test('finds a checksum alone or beside the file name and ignores other text', () => {
   const hash = 'Ab'.repeat(32);
   expect(checksumIn(`${hash}\n`, 'x.tar.gz')).toBe(hash.toLowerCase());
   expect(checksumIn(`${'0'.repeat(64)}  y.tar.gz\n${hash} *x.tar.gz\n`, 'x.tar.gz')).toBe(hash.toLowerCase());
@@ -159,7 +159,7 @@ test('checksums are found alone or beside the name, and nothing else is taken fo
   expect(checksumIn('<html>not found</html>', 'x.tar.gz')).toBeNull();
 });
 
-test('without Go and network one message says what was tried and which file to put where, for all engines', async () => {
+test('without Go and network one message lists, for all engines, what was tried and which file to put where', async () => {
   const { folder, options, entry } = setUp();
   const weaviate = engineIn(folder, { name: 'weaviate', version: '1.35.2' });
   const failure: unknown = await resolveEngines([engineIn(folder), weaviate], options).catch((error: unknown) => error);
@@ -177,7 +177,7 @@ test('without Go and network one message says what was tried and which file to p
   }
 });
 
-test('what killed processes left unfinished is removed, what a living one makes is not', async () => {
+test('removes unfinished files of killed processes, not those of a running one', async () => {
   const { folder, options, entry } = setUp();
   const { url } = await release(folder, PACKED);
   const engines = path.dirname(entry);
@@ -187,13 +187,13 @@ test('what killed processes left unfinished is removed, what a living one makes 
   expect(readdirSync(engines).sort()).toEqual([`.unfinished-${process.ppid}-b`, path.basename(entry)]);
 });
 
-test('two processes do not make the same engine: the second waits and finds it in the cache', async () => {
+test('a second process waits for the first and finds the engine in the cache', async () => {
   const { options, entry, lines } = setUp();
   mkdirSync(path.dirname(entry), { recursive: true });
   const other = acquireLock(`${entry}.lock`);
   const waiting = sources(options);
   await vi.waitFor(() => expect(lines.join('\n')).toContain(`waiting for process ${process.pid}`));
   for (const { name } of TEMPORAL.programs) stampedProgram(path.join(entry, name), 'any');
-  if (other.kind === 'held') other.release();
+  if (other.kind === 'acquired') other.release();
   expect(await waiting).toMatchObject({ 'temporal-server': `cache: ${entry}/temporal-server` });
 });

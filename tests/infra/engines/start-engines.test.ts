@@ -25,9 +25,9 @@ const start = (progress = recordProgress()): Promise<RunningEngines> =>
   startEngines({ dataDir, cacheDir, environment, progress, signal: new AbortController().signal, ports: 'saved' });
 
 beforeAll(async () => {
-  // As `mktemp -d` and a closed home directory have it: nobody else can search what is above.
+  // As with `mktemp -d` or a closed home directory: other users cannot search the parent folder.
   mkdirSync(path.join(folder, 'closed'), { mode: 0o700 });
-  // What a start leaves that was killed while it made the database.
+  // Left by a start that was killed while it created the database.
   mkdirSync(path.join(dataDir, 'postgres.new-1', 'base'), { recursive: true });
   writeFileSync(path.join(dataDir, 'postgres.new-1', 'PG_VERSION'), '18\n');
   writeFileSync(path.join(dataDir, 'postgres.new-1.password'), 'old');
@@ -52,7 +52,7 @@ async function query(text: string): Promise<unknown[]> {
   }
 }
 
-test('PostgreSQL answers, keeps its promise of durability, and listens on this machine only', async () => {
+test('PostgreSQL accepts queries with durable commits and listens on loopback only', async () => {
   const rows = await query(
     `SELECT name, setting FROM pg_settings WHERE name IN ('fsync', 'synchronous_commit', 'listen_addresses', 'data_checksums', 'password_encryption') ORDER BY name`,
   );
@@ -67,13 +67,13 @@ test('PostgreSQL answers, keeps its promise of durability, and listens on this m
   expect(existsSync(path.join(dataDir, 'postgres.new-1.password'))).toBe(false);
 });
 
-test('a wrong password is refused', async () => {
+test('rejects a wrong password', async () => {
   const { host, port, user } = engines.postgres;
   const client = new Client({ host, port, user, password: 'wrong', database: 'postgres' });
   await expect(client.connect()).rejects.toMatchObject({ code: '28P01' });
 });
 
-test('Temporal has its schema and takes a namespace that is usable at once', async () => {
+test('Temporal has its schema and registers a namespace that is usable at once', async () => {
   const connection = await Connection.connect({ address: engines.temporal.address });
   try {
     await connection.workflowService.registerNamespace({
@@ -89,14 +89,14 @@ test('Temporal has its schema and takes a namespace that is usable at once', asy
   expect(databases).toEqual([{ datname: 'temporal' }, { datname: 'temporal_visibility' }]);
 });
 
-test('Weaviate asks for its key', async () => {
+test('Weaviate requires its key', async () => {
   const { url, apiKey } = engines.weaviate;
   expect((await fetch(`${url}/v1/schema`)).status).toBe(401);
   const allowed = await fetch(`${url}/v1/schema`, { headers: { authorization: `Bearer ${apiKey}` } });
   expect(await allowed.json()).toEqual({ classes: [] });
 });
 
-test('no log tells a secret', () => {
+test('no log contains a secret', () => {
   const secrets = Object.values(engines.instance.secrets);
   for (const name of ['postgres', 'temporal', 'weaviate']) {
     const log = readFileSync(path.join(dataDir, 'logs', `${name}.log`), 'utf8');
@@ -104,23 +104,23 @@ test('no log tells a secret', () => {
   }
 });
 
-test('each engine that is killed comes back by itself with what it had', async () => {
-  await query('CREATE TABLE kept (id int); INSERT INTO kept VALUES (7)');
+test('each killed engine restarts by itself with its data', async () => {
+  await query('CREATE TABLE survivors (id int); INSERT INTO survivors VALUES (7)');
   for (const name of ['postgres', 'temporal', 'weaviate'] as const) engines.service(name).kill('SIGKILL');
   await Promise.all((['postgres', 'temporal', 'weaviate'] as const).map((name) => engines.service(name).whenReady()));
-  expect(await query('SELECT id FROM kept')).toEqual([{ id: 7 }]);
+  expect(await query('SELECT id FROM survivors')).toEqual([{ id: 7 }]);
   expect(engines.service('postgres').state.restarts).toBeGreaterThan(0);
 }, 240_000);
 
-test('a second start on the same data directory is refused while the first one lives', async () => {
+test('refuses a second start on the same data directory while the first one runs', async () => {
   await expect(start()).rejects.toMatchObject({ name: 'AlreadyRunningError', pid: process.pid });
 });
 
-test('after a stop nothing is left; engines whose supervisor was killed are ended by the next start, which has the same ports and data', async () => {
+test('a stop ends all engines; the next start ends those of a killed supervisor and reuses ports and data', async () => {
   const { ports, layout } = engines.instance;
   const before = Object.values(readState(layout.stateFile)?.nodes ?? {}).flatMap((node) => node.process ?? []);
   expect(before).toHaveLength(3);
-  // What a start leaves that was killed while it made one of Temporal's databases.
+  // Left by a start that was killed while it created one of Temporal's databases.
   await engines.service('temporal').stop();
   await query('DROP DATABASE temporal_visibility WITH (FORCE)');
   await query('CREATE DATABASE temporal_visibility_unfinished');
@@ -136,19 +136,19 @@ test('after a stop nothing is left; engines whose supervisor was killed are ende
   killed.once('exit', () => ready.reject(new Error('It ended before it was ready.')));
   await ready.promise;
   const state = readState(layout.stateFile);
-  const left = Object.values(state?.nodes ?? {}).flatMap((node) => node.process ?? []);
-  const gone = once(killed, 'exit');
+  const orphans = Object.values(state?.nodes ?? {}).flatMap((node) => node.process ?? []);
+  const exited = once(killed, 'exit');
   killed.kill('SIGKILL');
-  await gone;
+  await exited;
   if (state === null) throw new Error('There is no state.');
-  // As if it had been killed between the start of PostgreSQL and the note of it.
+  // As if killed after PostgreSQL started and before the state file recorded it.
   const { postgres: _forgotten, ...nodes } = state.nodes;
   writeState(layout.stateFile, { ...state, nodes });
-  expect(left.map((identity) => isAlive(identity))).toEqual([true, true, true]);
+  expect(orphans.map((identity) => isAlive(identity))).toEqual([true, true, true]);
   engines = await start();
-  expect(left.map((identity) => isAlive(identity))).toEqual([false, false, false]);
+  expect(orphans.map((identity) => isAlive(identity))).toEqual([false, false, false]);
   expect(engines.instance.ports).toEqual(ports);
-  expect(await query('SELECT id FROM kept')).toEqual([{ id: 7 }]);
+  expect(await query('SELECT id FROM survivors')).toEqual([{ id: 7 }]);
   expect(await query(`SELECT datname FROM pg_database WHERE datname LIKE 'temporal%' ORDER BY 1`)).toEqual([
     { datname: 'temporal' },
     { datname: 'temporal_visibility' },

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { writeFileAtomic } from '../../../infra/instance/atomic-file.ts';
 import { testFolder } from '../support/folder.ts';
 
-test('replaces the whole content, with the mode that was asked for, and leaves no other file', () => {
+test('replaces the complete content with the requested mode and leaves no other file', () => {
   const folder = testFolder();
   const file = path.join(folder, 'deep', 'state.json');
   writeFileAtomic(file, 'a long first content', 0o600);
@@ -14,7 +14,7 @@ test('replaces the whole content, with the mode that was asked for, and leaves n
   expect(readdirSync(path.dirname(file))).toEqual(['state.json']);
 });
 
-test('a write that fails leaves the old file and no temporary one', () => {
+test('a failed write leaves the old file and no temporary one', () => {
   const folder = testFolder();
   const target = path.join(folder, 'taken');
   mkdirSync(path.join(target, 'child'), { recursive: true });

@@ -7,7 +7,7 @@ import { openInstance, prepareDataDirectory } from '../../../infra/instance/inst
 import { LAYOUT_VERSION } from '../../../infra/instance/version-stamp.ts';
 import { testFolder } from '../support/folder.ts';
 
-test('a fresh data directory is stamped, closed to others, and opens again as the same instance', async () => {
+test('stamps a new data directory, closes it to other users, and reopens it as the same instance', async () => {
   const dataDir = path.join(testFolder(), 'above', 'data');
   const first = await openInstance(dataDir, { preferPorts: 'free' });
   expect(statSync(dataDir).mode & 0o077).toBe(0);
@@ -15,13 +15,13 @@ test('a fresh data directory is stamped, closed to others, and opens again as th
   expect(await openInstance(dataDir)).toEqual(first);
 });
 
-test('a data directory of a newer version is refused before anything is written into it', () => {
+test('refuses a data directory of a newer version without writing to it', () => {
   const dataDir = testFolder();
   writeFileSync(path.join(dataDir, 'version.json'), JSON.stringify({ layout: LAYOUT_VERSION + 1, createdAt: 'later' }));
-  expect(() => prepareDataDirectory(dataDir)).toThrow(/written by a newer Recollect \(layout 2, supported 1\)/);
+  expect(() => prepareDataDirectory(dataDir)).toThrow(/written by a newer version \(layout 2, supported 1\)/);
 });
 
-test('a damaged stamp and a path that is no folder are said, not worked around', () => {
+test('reports a damaged stamp and a path that is not a folder', () => {
   const dataDir = testFolder();
   writeFileSync(path.join(dataDir, 'version.json'), '');
   expect(() => prepareDataDirectory(dataDir)).toThrow(/version\.json is damaged/);
@@ -31,7 +31,7 @@ test('a damaged stamp and a path that is no folder are said, not worked around',
   );
 });
 
-test('the cache is where the environment says, in order', () => {
+test('the environment determines the cache folder, in order of precedence', () => {
   expect(cacheDirectory({ RECOLLECT_CACHE_DIR: '/a', XDG_CACHE_HOME: '/b', HOME: '/c' })).toBe('/a');
   expect(cacheDirectory({ XDG_CACHE_HOME: '/b', HOME: '/c' })).toBe('/b/recollect');
   expect(cacheDirectory({ HOME: '/c' }, 'linux')).toBe('/c/.cache/recollect');
@@ -41,7 +41,7 @@ test('the cache is where the environment says, in order', () => {
   expect(defaultDataDirectory({ RECOLLECT_DATA_DIR: '/d', HOME: '/c' })).toBe('/d');
 });
 
-test('children get the addresses of this instance, settings and keys of the parent, and no way to act as the owner', async () => {
+test('children get this instance’s addresses and the parent’s settings and keys, but not the owner’s credentials', async () => {
   const instance = await openInstance(testFolder(), { preferPorts: 'free' });
   const parent = {
     PATH: '/bin',
@@ -49,7 +49,7 @@ test('children get the addresses of this instance, settings and keys of the pare
     RECOLLECT_DATABASE_URL: 'postgresql://elsewhere',
     RECOLLECT_LOG_LEVEL: 'debug',
     ANTHROPIC_API_KEY: 'key',
-    AWS_SECRET_ACCESS_KEY: 'not ours',
+    AWS_SECRET_ACCESS_KEY: 'unrelated',
     UNSET: undefined,
   };
   const environment = instanceEnvironment(instance, parent, '/cache');
@@ -79,7 +79,7 @@ test('children get the addresses of this instance, settings and keys of the pare
   expect(environment).not.toHaveProperty('AWS_SECRET_ACCESS_KEY');
 });
 
-test('addresses are such that they can be opened, and parts of URLs are quoted', async () => {
+test('addresses can be opened, and URL parts are quoted', async () => {
   const instance = await openInstance(testFolder(), { preferPorts: 'free' });
   const { api, postgres } = instance.ports;
   expect(apiUrl(instance, {})).toBe(`http://127.0.0.1:${api}`);
@@ -97,7 +97,7 @@ test('addresses are such that they can be opened, and parts of URLs are quoted',
   });
 });
 
-test('a relative data directory means one path, whatever the folder is later', () => {
+test('resolves a relative data directory once, before the working directory changes', () => {
   const folder = testFolder();
   mkdirSync(path.join(folder, 'data'));
   expect(prepareDataDirectory(path.relative(process.cwd(), path.join(folder, 'data'))).dataDir).toBe(

@@ -13,7 +13,7 @@ import {
 } from '../../../infra/instance/ports.ts';
 import { testFolder } from '../support/folder.ts';
 
-/** Of Linux; macOS begins at 49152. */
+/** On Linux; on macOS 49152. */
 const FIRST_OUTGOING_PORT = 32_768;
 
 async function occupy(port: number, host: string): Promise<number> {
@@ -28,7 +28,7 @@ async function occupy(port: number, host: string): Promise<number> {
   return address.port;
 }
 
-test.each(['127.0.0.1', '0.0.0.0'])('a port that somebody listens on at %s is not free', async (host) => {
+test.each(['127.0.0.1', '0.0.0.0'])('a port with a listener at %s is not free', async (host) => {
   const port = await occupy(0, host);
   expect(await isPortFree(port)).toBe(false);
 });
@@ -42,12 +42,12 @@ test('a port that receives datagrams is not free', async () => {
   expect(await isPortFree(socket.address().port)).toBe(false);
 });
 
-test('defaults lie outside of the ports that systems give to outgoing connections, except the documented one', () => {
+test('defaults are outside the range of outgoing connections, except the documented API port', () => {
   const { api: _documented, ...engines } = DEFAULT_PORTS;
   for (const port of Object.values(engines)) expect(port).toBeLessThan(FIRST_OUTGOING_PORT);
 });
 
-test('free ports are all different, bindable, below the range of outgoing connections, and saved', async () => {
+test('free ports are distinct, bindable, below the range of outgoing connections, and saved', async () => {
   const file = path.join(testFolder(), 'ports.json');
   const ports = await choosePorts({ file, prefer: 'free' });
   const numbers = Object.values(ports);
@@ -58,7 +58,7 @@ test('free ports are all different, bindable, below the range of outgoing connec
   expect(readSavedPorts(file)).toEqual(ports);
 });
 
-test('saved ports are kept while they are free; a taken one is replaced, the others stay', async () => {
+test('reuses saved ports that are free and replaces only those that are taken', async () => {
   const file = path.join(testFolder(), 'ports.json');
   const first = await choosePorts({ file, prefer: 'free' });
   expect(await choosePorts({ file, prefer: 'saved' })).toEqual(first);
@@ -68,20 +68,20 @@ test('saved ports are kept while they are free; a taken one is replaced, the oth
   expect({ ...second, postgres: 0 }).toEqual({ ...first, postgres: 0 });
 });
 
-test('defaults are what a first start takes where they are free', async () => {
+test('a first start uses the default ports that are free', async () => {
   const file = path.join(testFolder(), 'ports.json');
   const ports = await choosePorts({ file, prefer: 'saved' });
-  // Another instance on this machine may hold some of them; those that are free are taken.
-  const kept: [string, boolean][] = [];
+  // Another instance on this machine may use some of the defaults.
+  const chosen: [string, boolean][] = [];
   const free: [string, boolean][] = [];
   for (const name of PORT_NAMES) {
-    kept.push([name, ports[name] === DEFAULT_PORTS[name]]);
+    chosen.push([name, ports[name] === DEFAULT_PORTS[name]]);
     free.push([name, await isPortFree(DEFAULT_PORTS[name])]);
   }
-  expect(kept).toEqual(free);
+  expect(chosen).toEqual(free);
 });
 
-test('the API port that was asked for is taken or refused, never replaced', async () => {
+test('uses or rejects the requested API port, never replaces it', async () => {
   const file = path.join(testFolder(), 'ports.json');
   const { api } = await choosePorts({ file, prefer: 'free' });
   expect((await choosePorts({ file, prefer: 'free', api })).api).toBe(api);
@@ -89,7 +89,7 @@ test('the API port that was asked for is taken or refused, never replaced', asyn
   await expect(choosePorts({ file, prefer: 'saved', api })).rejects.toMatchObject({ code: 'port-taken' });
 });
 
-test('a membership port that Temporal cannot store is forgotten, a damaged file counts as none', () => {
+test('discards a saved membership port that Temporal cannot store, and a damaged file', () => {
   const file = path.join(testFolder(), 'ports.json');
   writeFileSync(
     file,

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { readOrCreateSecrets } from '../../../infra/instance/secrets.ts';
 import { testFolder } from '../support/folder.ts';
 
-test('secrets are made once, kept, and readable by their owner only', () => {
+test('creates secrets once, readable by their owner only, and reuses them', () => {
   const file = path.join(testFolder(), 'secrets.json');
   const made = readOrCreateSecrets(file);
   expect(statSync(file).mode & 0o777).toBe(0o600);
@@ -13,7 +13,7 @@ test('secrets are made once, kept, and readable by their owner only', () => {
   for (const secret of Object.values(made)) expect(secret).toMatch(/^[\w-]{43}$/);
 });
 
-test('a file that others could read is closed again', () => {
+test('closes a file that other users could read', () => {
   const file = path.join(testFolder(), 'secrets.json');
   readOrCreateSecrets(file);
   chmodSync(file, 0o644);
@@ -21,23 +21,23 @@ test('a file that others could read is closed again', () => {
   expect(statSync(file).mode & 0o777).toBe(0o600);
 });
 
-test('a name that a newer version needs is added, and unknown ones are kept', () => {
+test('adds a missing name and leaves unknown names unchanged', () => {
   const file = path.join(testFolder(), 'secrets.json');
   const { postgresSuperuser } = readOrCreateSecrets(file);
-  writeFileSync(file, JSON.stringify({ postgresSuperuser, fromTheFuture: 'kept' }));
+  writeFileSync(file, JSON.stringify({ postgresSuperuser, fromTheFuture: 'unknown' }));
   const again = readOrCreateSecrets(file);
   expect(again.postgresSuperuser).toBe(postgresSuperuser);
   expect(again.weaviateApiKey).toHaveLength(43);
-  expect(readFileSync(file, 'utf8')).toContain('"fromTheFuture": "kept"');
+  expect(readFileSync(file, 'utf8')).toContain('"fromTheFuture": "unknown"');
 });
 
 test.each([
   ['half a file', '{"postgresSup'],
   ['another shape', '[1]'],
   ['an emptied secret', '{"postgresSuperuser":""}'],
-])('%s is an error that says so, and is never replaced', (_name, content) => {
+])('reports %s and does not replace the file', (_name, content) => {
   const file = path.join(testFolder(), 'secrets.json');
   writeFileSync(file, content);
-  expect(() => readOrCreateSecrets(file)).toThrow(/is damaged .* Put back a copy/);
+  expect(() => readOrCreateSecrets(file)).toThrow(/is damaged .* Restore a copy/);
   expect(readFileSync(file, 'utf8')).toBe(content);
 });

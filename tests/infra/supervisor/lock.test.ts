@@ -33,7 +33,7 @@ async function bystander(
   return { child, identity };
 }
 
-test('a process is known by its number and its start time', async () => {
+test('identifies a process by its id and start time', async () => {
   const { child, identity } = await bystander();
   expect(isAlive(identity)).toBe(true);
   expect(isAlive({ ...identity, startTime: 'another' })).toBe(false);
@@ -42,7 +42,7 @@ test('a process is known by its number and its start time', async () => {
   expect(identifyProcess(2 ** 22)).toBeNull();
 });
 
-test('where there is no /proc, ps tells the start time', () => {
+test('reads the start time from ps if there is no /proc', () => {
   const fromPs = processStartTime(process.pid, 'darwin');
   expect(fromPs).toMatch(/\d{4}$/);
   expect(processStartTime(process.pid, 'darwin')).toBe(fromPs);
@@ -52,14 +52,14 @@ test('where there is no /proc, ps tells the start time', () => {
 test('the lock has one holder until it is released', () => {
   const file = path.join(testFolder(), 'lock');
   const first = acquireLock(file);
-  expect(first.kind).toBe('held');
+  expect(first.kind).toBe('acquired');
   expect(acquireLock(file)).toMatchObject({ kind: 'taken', holder: { pid: process.pid } });
-  if (first.kind === 'held') first.release();
+  if (first.kind === 'acquired') first.release();
   expect(readLock(file)).toBeNull();
-  expect(acquireLock(file).kind).toBe('held');
+  expect(acquireLock(file).kind).toBe('acquired');
 });
 
-test('of many processes that want it at once, exactly one gets it', async () => {
+test('exactly one of many concurrent processes acquires it', async () => {
   const folder = testFolder();
   const module = path.resolve(import.meta.dirname, '../../../infra/supervisor/lock.ts');
   writeFileSync(path.join(folder, 'lock'), JSON.stringify({ pid: 2 ** 22, startTime: 'long ago' }));
@@ -74,7 +74,7 @@ test('of many processes that want it at once, exactly one gets it', async () => 
     return text;
   });
   const results = await Promise.all(contenders);
-  expect(results.filter((result) => result === 'held')).toHaveLength(1);
+  expect(results.filter((result) => result === 'acquired')).toHaveLength(1);
   expect(results.filter((result) => result === 'taken')).toHaveLength(5);
   expect(readdirSync(folder)).toEqual(['lock']);
 });
@@ -83,13 +83,13 @@ test.each([
   ['a dead process', JSON.stringify({ pid: 2 ** 22, startTime: 'long ago' })],
   ['another process with the same number', JSON.stringify({ pid: process.pid, startTime: 'long ago' })],
   ['a power cut', ''],
-])('a lock that %s left is taken over', (_who, content) => {
+])('takes over a lock that %s left', (_who, content) => {
   const file = path.join(testFolder(), 'lock');
   writeFileSync(file, content);
-  expect(acquireLock(file).kind).toBe('held');
+  expect(acquireLock(file).kind).toBe('acquired');
 });
 
-test('leftovers are asked to stop, then killed, and a later process with the number is left alone', async () => {
+test('orphans get SIGTERM, then SIGKILL; a later process with the same id is left alone', async () => {
   const polite = await bystander();
   const stubborn = await bystander(`process.on('SIGTERM', () => {}); setInterval(() => {}, 1000)`);
   const stranger = await bystander();
@@ -105,7 +105,7 @@ test('leftovers are asked to stop, then killed, and a later process with the num
   expect([polite, stubborn, stranger].map((one) => isAlive(one.identity))).toEqual([false, false, true]);
 });
 
-test('taking over a data directory ends what its killed supervisor left, and refuses one that is alive', async () => {
+test('taking over a data directory ends the orphans of a killed supervisor, and fails if the supervisor is alive', async () => {
   const layout = prepareDataDirectory(testFolder());
   const child = await bystander();
   const dead = { pid: 2 ** 22, startTime: 'long ago' };
@@ -127,9 +127,9 @@ test('taking over a data directory ends what its killed supervisor left, and ref
   const progress = recordProgress();
   const lock = await takeOver(layout, progress);
   expect(isAlive(child.identity)).toBe(false);
-  // Servers of other data directories on this machine are no matter of this test.
+  // Ignore servers of other data directories on this machine.
   const own = progress.lines.filter((line) => !line.startsWith('orphans: '));
-  expect(own).toEqual(['leftovers: done ended store of a run that was killed']);
+  expect(own).toEqual(['leftovers: completed ended store of a killed supervisor']);
   await expect(takeOver(layout, progress)).rejects.toMatchObject({
     name: 'AlreadyRunningError',
     pid: process.pid,
@@ -138,7 +138,7 @@ test('taking over a data directory ends what its killed supervisor left, and ref
   lock.release();
 });
 
-test('a stop from outside ends leftovers when the supervisor is dead, and marks the state', async () => {
+test('an external stop ends orphans if the supervisor is dead, and marks the state', async () => {
   const layout = prepareDataDirectory(testFolder());
   expect(await stopInstance(layout)).toEqual({ kind: 'not-running', ended: [] });
   const child = await bystander();
@@ -161,7 +161,7 @@ test('a stop from outside ends leftovers when the supervisor is dead, and marks 
   expect(await stopInstance(layout)).toEqual({ kind: 'not-running', ended: [] });
 });
 
-test('a stop from outside asks a living supervisor and waits for its end', async () => {
+test('an external stop signals a running supervisor and waits for its end', async () => {
   const layout = prepareDataDirectory(testFolder());
   const supervisor = await bystander(
     `process.on('SIGTERM', () => setTimeout(() => process.exit(0), 150)); setInterval(() => {}, 1000)`,

@@ -5,7 +5,7 @@ import { Backoff } from '../../../infra/supervisor/backoff.ts';
 import { lastLines, openLog, rotateLog } from '../../../infra/supervisor/log-file.ts';
 import { testFolder } from '../support/folder.ts';
 
-test('a log over its limit is moved aside under its writer, who goes on at the start', () => {
+test('rotates a log over its limit; its writer continues at the start of the file', () => {
   const file = path.join(testFolder(), 'a.log');
   const writer = openLog(file);
   writeSync(writer, 'old '.repeat(100));
@@ -17,17 +17,17 @@ test('a log over its limit is moved aside under its writer, who goes on at the s
   expect(readFileSync(`${file}.1`, 'utf8')).toBe('old '.repeat(100));
 });
 
-test('old logs move on and the oldest goes, so that the space is bounded', () => {
+test('shifts old logs and deletes the oldest', () => {
   const file = path.join(testFolder(), 'a.log');
   for (const content of ['1', '2', '3', '4', '5']) {
     writeFileSync(file, content.repeat(10));
     rotateLog(file, 5);
   }
-  expect([1, 2, 3].map((kept) => readFileSync(`${file}.${kept}`, 'utf8')[0])).toEqual(['5', '4', '3']);
+  expect([1, 2, 3].map((number) => readFileSync(`${file}.${number}`, 'utf8')[0])).toEqual(['5', '4', '3']);
   expect(existsSync(`${file}.4`)).toBe(false);
 });
 
-test('the last lines come in order, also of a short, an empty and a missing log', () => {
+test('returns the last lines in order, also of a short, an empty and a missing log', () => {
   const folder = testFolder();
   const file = path.join(folder, 'a.log');
   writeFileSync(file, 'one\ntwo\nthree\n');
@@ -40,7 +40,7 @@ test('the last lines come in order, also of a short, an empty and a missing log'
   expect(rotateLog(path.join(folder, 'none.log'))).toBe(false);
 });
 
-test('delays double from half a second to thirty, and start over after a minute of health', () => {
+test('delays double from 0.5 s to 30 s, and reset after a minute of health', () => {
   const backoff = new Backoff();
   expect(Array.from({ length: 9 }, () => backoff.failed(0))).toEqual([
     500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000,

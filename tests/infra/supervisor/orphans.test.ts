@@ -16,7 +16,7 @@ import { service, stage, supervise } from '../support/services.ts';
 
 const RUNNER = path.resolve(import.meta.dirname, '../support/run-service.ts');
 
-/** A supervisor in a process of its own, with one service. */
+/** Starts a supervisor with one service in its own process. */
 async function startElsewhere() {
   const folder = testFolder();
   const dataDir = path.join(testFolder(), 'its data');
@@ -48,7 +48,7 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
   },
 );
 
-test('the next start, wherever its data lies, names a server whose supervisor was killed', async () => {
+test('the next start, with any data directory, names a server whose supervisor was killed', async () => {
   const { dataDir, store, end } = await startElsewhere();
   expect(orphansOf(dataDir)).toEqual([]);
   await end('SIGKILL');
@@ -57,13 +57,15 @@ test('the next start, wherever its data lies, names a server whose supervisor wa
   const lock = await takeOver(prepareDataDirectory(testFolder()), progress);
   lock.release();
   expect(progress.lines).toContainEqual(
-    expect.stringMatching(/^orphans: done servers without a supervisor: .*recollect down --data-dir/),
+    expect.stringMatching(
+      /^orphans: completed servers of other instances without a supervisor: .*recollect down --data-dir/,
+    ),
   );
   expect(progress.lines.join()).toContain(`store (process ${store.pid}, data in ${dataDir})`);
   expect(isAlive(store)).toBe(true);
 });
 
-test('what a deleted data directory no longer names is ended by the next start there, and by a stop', async () => {
+test('the next start or stop in a deleted data directory ends the processes that it no longer names', async () => {
   for (const endIt of [
     async (dataDir: string) => (await takeOver(prepareDataDirectory(dataDir), recordProgress())).release(),
     async (dataDir: string) => {
@@ -78,7 +80,7 @@ test('what a deleted data directory no longer names is ended by the next start t
   }
 });
 
-test('a variable that somebody else has set is no mark', async () => {
+test('ignores a mark that another program set', async () => {
   const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000); console.log(1)'], {
     env: { RECOLLECT_SUPERVISED_BY: '%7B%22name%22%3A1%7D' },
     detached: true,

@@ -10,7 +10,7 @@ import { testFolder } from '../support/folder.ts';
 import { recordProgress } from '../support/progress.ts';
 import { service, stage } from '../support/services.ts';
 
-/** Another program takes a port. */
+/** Occupies a port, as another program would. */
 async function occupy(port: number): Promise<void> {
   const server = createServer();
   const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -20,7 +20,7 @@ async function occupy(port: number): Promise<void> {
   onTestFinished(() => void server.close());
 }
 
-/** Runs a graph whose first step takes a port that the instance has just chosen. */
+/** Runs a graph whose first step occupies a port that the instance has just chosen. */
 async function runWithThief(
   steal: (instance: Instance, attempt: number) => number | null,
   nodes: (instance: Instance) => readonly NodeDefinition[],
@@ -54,7 +54,7 @@ async function runWithThief(
 const listener = (port: number) =>
   `require('node:net').createServer().listen(${port}, '127.0.0.1', () => ready()); process.on('SIGTERM', () => process.exit(0));`;
 
-test('a port that is taken between its choice and its binding is replaced, also twice', async () => {
+test('replaces a port that is taken between its choice and its binding, also twice', async () => {
   const on = stage(testFolder());
   const stolen: number[] = [];
   const name: PortName = 'weaviateGrpc';
@@ -79,7 +79,7 @@ test('a port that is taken between its choice and its binding is replaced, also 
   );
 });
 
-test('PostgreSQL starts on another port when its own was taken', async () => {
+test('PostgreSQL starts on another port if its own is taken', async () => {
   const binaries = await findPostgresBinaries();
   const { attempts, supervisor } = await runWithThief(
     ({ ports }, attempt) => (attempt === 1 ? ports.postgres : null),
@@ -89,7 +89,7 @@ test('PostgreSQL starts on another port when its own was taken', async () => {
   expect(supervisor.state().nodes['postgres']?.status).toBe('ready');
 });
 
-test('a port that was asked for is not replaced', async () => {
+test('does not replace a requested port', async () => {
   const on = stage(testFolder());
   const free = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => free.once('listening', resolve));

@@ -41,7 +41,7 @@ test('dependencies start first, independent parts at once, and everything stops 
   expect(stopped).toHaveLength(4);
 });
 
-test('the state file names every process by number and start time while it lives, and says stopped afterwards', async () => {
+test('the state file names every running process by id and start time, and reads stopped afterwards', async () => {
   const on = stage(testFolder());
   const supervisor = supervise(on, [service(on, 'store')]);
   await supervisor.start(never);
@@ -58,16 +58,16 @@ test('the state file names every process by number and start time while it lives
   expect(readState(file)?.nodes['store']).not.toHaveProperty('process');
 });
 
-test('a killed service is started again with growing delays, visible in state and progress, and awaited', async () => {
+test('restarts a killed service with growing delays, shown in state and progress', async () => {
   const on = stage(testFolder());
   const supervisor = supervise(on, [service(on, 'store')]);
   await supervisor.start(never);
   const store = supervisor.service('store');
   const first = store.pid;
-  const begun = performance.now();
+  const startedAt = performance.now();
   expect(store.kill('SIGKILL')).toBe(true);
   await store.whenReady();
-  expect(performance.now() - begun).toBeGreaterThan(490);
+  expect(performance.now() - startedAt).toBeGreaterThan(490);
   expect(store.pid).not.toBe(first);
   expect(supervisor.state().nodes['store']).toMatchObject({
     status: 'ready',
@@ -77,7 +77,7 @@ test('a killed service is started again with growing delays, visible in state an
   store.kill('SIGKILL');
   await vi.waitFor(() => expect(supervisor.state().nodes['store']?.status).toBe('restarting'));
   await store.whenReady();
-  const waits = supervisor.lines.filter((line) => line.includes('starting again'));
+  const waits = supervisor.lines.filter((line) => line.includes('restarting in'));
   expect(waits).toEqual([
     'store: update ended by SIGKILL; restarting in 0.5 s',
     'store: update ended by SIGKILL; restarting in 1.0 s',
@@ -85,7 +85,7 @@ test('a killed service is started again with growing delays, visible in state an
   expect(on.events().filter((event) => event === 'start store')).toHaveLength(3);
 });
 
-test('a restart that is asked for is clean and waits for no delay', async () => {
+test('a requested restart is clean and immediate', async () => {
   const on = stage(testFolder());
   const supervisor = supervise(on, [service(on, 'store')]);
   await supervisor.start(never);
@@ -95,7 +95,7 @@ test('a restart that is asked for is clean and waits for no delay', async () => 
   expect(on.events()).toEqual(['start store', 'stop store', 'start store']);
 });
 
-test('a service that was stopped can be started again', async () => {
+test('starts a stopped service again', async () => {
   const on = stage(testFolder());
   const supervisor = supervise(on, [service(on, 'store')]);
   await supervisor.start(never);
@@ -105,7 +105,7 @@ test('a service that was stopped can be started again', async () => {
   expect(supervisor.service('store').pid).not.toBeNull();
 });
 
-test('one that fails at first and then works is waited for', async () => {
+test('waits for a service that fails at first', async () => {
   const on = stage(testFolder());
   const script = `note('start ' + name); if (starts() < 3) process.exit(7); setInterval(() => {}, 1000); ready();`;
   const supervisor = supervise(on, [service(on, 'store', { script })]);
@@ -113,7 +113,7 @@ test('one that fails at first and then works is waited for', async () => {
   expect(supervisor.state().nodes['store']).toMatchObject({ status: 'ready', restarts: 2 });
 });
 
-test('one that never works fails the start with its last log lines, and the others are stopped', async () => {
+test('a service that never starts fails the start with its last log lines and stops the others', async () => {
   const on = stage(testFolder());
   const script = `console.error('the disk is on fire'); process.exit(7);`;
   const supervisor = supervise(on, [service(on, 'store'), service(on, 'broken', { after: ['store'], script })]);
@@ -126,14 +126,14 @@ test('one that never works fails the start with its last log lines, and the othe
   expect(supervisor.state().error).toContain('broken did not start');
 });
 
-test('one that runs but never answers is ended and reported with the last answer', async () => {
+test('ends a service that never becomes ready and reports its last response', async () => {
   const on = stage(testFolder());
   const script = `note('start ' + name); setInterval(() => {}, 1000);`;
   const supervisor = supervise(on, [service(on, 'mute', { script, readyTimeoutMs: 150 })]);
-  await expect(supervisor.start(never)).rejects.toThrow(/it was not ready after 0.15 s \(not yet\)/);
+  await expect(supervisor.start(never)).rejects.toThrow(/not ready after 0.15 s \(not yet\)/);
 });
 
-test('a step that fails names itself, and what started is stopped', async () => {
+test('a failed step is named, and the started services are stopped', async () => {
   const on = stage(testFolder());
   const failing = step(on, 'migrate', ['store'], () => Promise.reject(new Error('column is missing')));
   const supervisor = supervise(on, [service(on, 'store'), failing]);
@@ -144,7 +144,7 @@ test('a step that fails names itself, and what started is stopped', async () => 
   expect(on.events()).toEqual(['start store', 'stop store']);
 });
 
-test('an abort in the middle of a start stops what runs, also a step that does not listen', async () => {
+test('an abort during a start stops everything, also a step that ignores the signal', async () => {
   const on = stage(testFolder());
   const abort = new AbortController();
   const deaf = step(on, 'deaf', ['store'], () => {
@@ -157,7 +157,7 @@ test('an abort in the middle of a start stops what runs, also a step that does n
   expect(supervisor.state().phase).toBe('stopped');
 });
 
-test('an abort while a service is not ready yet ends it', async () => {
+test('an abort ends a service that is not ready yet', async () => {
   const on = stage(testFolder());
   const abort = new AbortController();
   const supervisor = supervise(on, [
@@ -171,7 +171,7 @@ test('an abort while a service is not ready yet ends it', async () => {
   expect(identity && isAlive(identity)).toBe(false);
 });
 
-test('one that ignores the request to stop is killed with the children it made', async () => {
+test('kills a service that ignores SIGTERM, with its children', async () => {
   const on = stage(testFolder());
   const child = path.join(on.folder, 'grandchild');
   const script = `
@@ -187,7 +187,7 @@ test('one that ignores the request to stop is killed with the children it made',
   await vi.waitFor(() => expect(identifyProcess(Number(grandchild))).toBeNull());
 });
 
-test('the children of a process that died do not outlive it', async () => {
+test('the children of a dead process do not outlive it', async () => {
   const on = stage(testFolder());
   const script = `
     const made = require('node:child_process').spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
@@ -201,15 +201,15 @@ test('the children of a process that died do not outlive it', async () => {
   expect(identifyProcess(grandchild)).toBeNull();
 });
 
-test('a Node child is told by its channel, which does not keep it from ending', async () => {
+test('a Node child is notified by its channel, which does not prevent it from ending', async () => {
   const on = stage(testFolder());
   const script = `process.on('disconnect', () => note('channel closed')); process.on('SIGTERM', () => {}); ready();`;
   const supervisor = supervise(on, [service(on, 'front', { script, message: true })]);
   await supervisor.start(never);
-  const begun = performance.now();
+  const startedAt = performance.now();
   await supervisor.stop();
   expect(on.events()).toEqual(['channel closed']);
-  expect(performance.now() - begun).toBeLessThan(2000);
+  expect(performance.now() - startedAt).toBeLessThan(2000);
 });
 
 test('killAll ends everything at once', async () => {
@@ -223,9 +223,9 @@ test('killAll ends everything at once', async () => {
   expect(on.events()).not.toContain('stop a');
 });
 
-test('a graph with a circle, a missing part or a name used twice is refused', () => {
+test('rejects a graph with a cycle, a missing node or a duplicate name', () => {
   const on = stage(testFolder());
-  expect(() => checkGraph([step(on, 'a', ['b']), step(on, 'b', ['a'])])).toThrow('In a circle: a → b → a.');
-  expect(() => checkGraph([step(on, 'a', ['gone'])])).toThrow('a needs gone, which is not there.');
-  expect(() => checkGraph([step(on, 'a', []), step(on, 'a', [])])).toThrow('have one name');
+  expect(() => checkGraph([step(on, 'a', ['b']), step(on, 'b', ['a'])])).toThrow('Circular dependency: a → b → a.');
+  expect(() => checkGraph([step(on, 'a', ['missing'])])).toThrow('a depends on missing, which does not exist.');
+  expect(() => checkGraph([step(on, 'a', []), step(on, 'a', [])])).toThrow('Duplicate name');
 });

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { create } from 'tar';
 import { type Engine, TEMPORAL } from '../../../infra/engines/pinned.ts';
 
-/** A program as Go stamps it: a script here, with the stamp in its text. */
+/** Creates a script that contains Go's version stamp, like a real program. */
 export function stampedProgram(file: string, version: string, module = 'go.temporal.io/server'): string {
   mkdirSync(path.dirname(file), { recursive: true });
   writeFileSync(file, `#!/bin/sh\necho hello\n#\tmod\n#\t${module}\tv${version}\th1:hash=\n`);
@@ -12,12 +12,12 @@ export function stampedProgram(file: string, version: string, module = 'go.tempo
   return file;
 }
 
-/** Temporal with its modules in a folder of the test's. */
+/** Returns Temporal's definition with its modules in a test folder. */
 export function engineIn(goFolder: string, changed: Partial<Engine> = {}): Engine {
   return { ...TEMPORAL, goFolder, ...changed };
 }
 
-/** A release archive with these files, as its project would pack it, and its SHA-256. */
+/** Returns a release archive with these files, and its SHA-256. */
 export async function releaseArchive(
   folder: string,
   files: Readonly<Record<string, string>>,

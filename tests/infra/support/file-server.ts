@@ -1,7 +1,7 @@
 import { createServer, type RequestListener } from 'node:http';
 import { onTestFinished } from 'vitest';
 
-/** A local HTTP server; it is closed, with all its connections, when the running test ends. Answers its base URL. */
+/** Starts a local HTTP server, closed with the running test; returns its base URL. */
 export async function serve(listener: RequestListener): Promise<string> {
   const server = createServer(listener);
   const { promise, resolve } = Promise.withResolvers<void>();

@@ -1,6 +1,6 @@
 import type { Progress } from '../../../infra/supervisor/progress.ts';
 
-/** Collects what is reported, as lines of `name: event text`. */
+/** Collects progress as lines of `name: event text`. */
 export function recordProgress(): Progress & { readonly lines: string[] } {
   const lines: string[] = [];
   const note = (name: string, event: string) => (text?: string) =>

@@ -6,10 +6,10 @@ import { Supervisor } from '../../../infra/supervisor/supervisor.ts';
 import { onTestFinished } from 'vitest';
 import { recordProgress } from './progress.ts';
 
-/** A folder in which small real processes note what happens to them. */
+/** A folder in which small real processes record their events. */
 export interface Stage {
   readonly folder: string;
-  /** What happened, in order: `start NAME`, `stop NAME`. */
+  /** Events in order: `start NAME`, `stop NAME`. */
   events(): string[];
 }
 
@@ -31,7 +31,7 @@ interface ServiceOptions {
 
 const POLITE = `note('start ' + name); setInterval(() => {}, 1000); process.on('SIGTERM', () => { note('stop ' + name); process.exit(0); }); ready();`;
 
-/** A service that is a real process: ready when it has made its file, or has sent its message. */
+/** Returns a service that is a real process, ready once it has created its file or sent its message. */
 export function service(on: Stage, name: string, options: ServiceOptions = {}): ServiceDefinition {
   const readyFile = path.join(on.folder, `${name}.ready`);
   const prelude = `
@@ -77,7 +77,7 @@ export function step(on: Stage, name: string, after: readonly string[], run?: St
   return { kind: 'step', name, after, run: run ?? note };
 }
 
-/** A supervisor over these nodes whose processes are gone when the running test ends, however it ends. */
+/** Creates a supervisor over these nodes; its processes are ended with the running test. */
 export function supervise(on: Stage, nodes: readonly NodeDefinition[]): Supervisor & { readonly lines: string[] } {
   const progress = recordProgress();
   const supervisor = new Supervisor({

@@ -21,14 +21,14 @@ const PASSED = /\b(?:passed|success|ok|done|created|completed)\b/iu;
 const DECIDED = /\b(?:always|never|must|should|decid|instead|prefer|don't|do not)\b/iu;
 
 /**
- * A deterministic stand-in for the model's mind: an answer of realistic size in the asked schema, about what the request shows, each
- * claim with a quote that stands in a shown row. It understands nothing; it is there so that whole sessions run through the adapter.
+ * Simulates the model: returns a deterministic response of realistic size in the request's schema, each claim with a quote of a shown
+ * row. It understands nothing; with it, complete sessions run through the adapter.
  */
 export function authoredReply(request: MessagesRequest): Reply {
   const shown = shownIn(userTextOf(request));
-  const asked = JSON.stringify(request.output_config?.format.schema ?? {});
-  if (asked.includes('"learnings"')) return { kind: 'message', answer: learnings(shown) };
-  return { kind: 'message', answer: asked.includes('"nextSteps"') ? session(shown) : topic(shown) };
+  const schema = JSON.stringify(request.output_config?.format.schema ?? {});
+  if (schema.includes('"learnings"')) return { kind: 'message', answer: learnings(shown) };
+  return { kind: 'message', answer: schema.includes('"nextSteps"') ? session(shown) : topic(shown) };
 }
 
 function shownIn(text: string): readonly Shown[] {
@@ -74,19 +74,19 @@ function words(text: string, count: number): string {
 
 function topic(shown: readonly Shown[]): unknown {
   const rows = shown.filter(({ id }) => id.startsWith('R'));
-  const said = rows.filter(({ label }) => label === 'user');
-  const told = rows.filter(({ label }) => label === 'assistant');
-  const tools = rows.filter((row) => !said.includes(row) && !told.includes(row));
+  const prompts = rows.filter(({ label }) => label === 'user');
+  const replies = rows.filter(({ label }) => label === 'assistant');
+  const tools = rows.filter((row) => !prompts.includes(row) && !replies.includes(row));
   const quotes = rows.flatMap(quotesOf);
-  const request = words(said[0]?.body ?? rows[0]?.body ?? 'the session', 16);
-  const outcome = words(told.at(-1)?.body ?? tools.at(-1)?.body ?? '', 28);
+  const request = words(prompts[0]?.body ?? rows[0]?.body ?? 'the session', 16);
+  const outcome = words(replies.at(-1)?.body ?? tools.at(-1)?.body ?? '', 28);
   const picked = spread(quotes, Math.min(4, 2 + Math.floor(rows.length / 12)));
   return {
     title: words(`${request}: ${outcome}`, 14).slice(0, 90),
     content: [
-      `The user asked: ${request}.`,
+      `The user requested: ${request}.`,
       `The work took ${String(tools.length)} tool calls, the first of which was ${words(tools[0]?.body ?? 'none', 9)}.`,
-      ...(outcome === '' ? [] : [`At the end of the window the record says: ${outcome}.`]),
+      ...(outcome === '' ? [] : [`At the end of the window the record shows: ${outcome}.`]),
       ...(rows.length > 8
         ? [`In between it came to this: ${words(tools[Math.floor(tools.length / 2)]?.body ?? '', 14)}.`]
         : []),
@@ -96,7 +96,9 @@ function topic(shown: readonly Shown[]): unknown {
       evidence: [evidence],
     })),
     actionItems:
-      told.length > 0 && rows.length > 10 ? [actionItem(told.flatMap(quotesOf))].filter((item) => item !== null) : [],
+      replies.length > 0 && rows.length > 10
+        ? [actionItem(replies.flatMap(quotesOf))].filter((item) => item !== null)
+        : [],
     items: items(rows),
   };
 }
@@ -151,22 +153,25 @@ function item(kind: string, first: Quote, second: Quote | undefined): unknown {
 }
 
 function session(shown: readonly Shown[]): unknown {
-  const said = shown.filter(({ id, label }) => id.startsWith('R') && label === 'user');
-  const told = shown.filter(({ id, label }) => id.startsWith('R') && label === 'assistant');
+  const prompts = shown.filter(({ id, label }) => id.startsWith('R') && label === 'user');
+  const replies = shown.filter(({ id, label }) => id.startsWith('R') && label === 'assistant');
   const topics = shown.filter(({ label }) => label === 'summary');
   const found = shown.filter(({ label }) => label.startsWith('item'));
   const quotes = [...topics, ...found].flatMap(repeatedQuotes);
-  const cited = spread(quotes.length > 0 ? quotes : said.flatMap(quotesOf), 4);
+  const cited = spread(quotes.length > 0 ? quotes : prompts.flatMap(quotesOf), 4);
   const about = (piece: Shown | undefined, count: number) => words(piece?.body ?? '', count);
   return {
-    title: words(topics[0]?.body ?? said[0]?.body ?? 'A session', 12).slice(0, 90),
-    request: `The user asked: ${about(said[0], 20)}.`,
-    investigated: topics.length === 0 ? '' : `Looked at ${about(topics[0], 24)}.`,
+    title: words(topics[0]?.body ?? prompts[0]?.body ?? 'A session', 12).slice(0, 90),
+    request: `The user requested: ${about(prompts[0], 20)}.`,
+    investigated: topics.length === 0 ? '' : `Examined ${about(topics[0], 24)}.`,
     learned: found.length === 0 ? '' : `It was found that ${about(found[0], 20)}.`,
-    completed: `In the end: ${about(topics.at(-1) ?? told.at(-1), 30)}.`,
-    nextSteps: told.length === 0 ? '' : `To go on: ${about(told.at(-1), 12)}.`,
-    notes: said.length < 2 ? '' : `The user also said: ${about(said.at(-1), 16)}.`,
-    keyPoints: cited.map((evidence) => ({ text: `It holds that ${words(evidence.quote, 12)}.`, evidence: [evidence] })),
+    completed: `In the end: ${about(topics.at(-1) ?? replies.at(-1), 30)}.`,
+    nextSteps: replies.length === 0 ? '' : `To continue: ${about(replies.at(-1), 12)}.`,
+    notes: prompts.length < 2 ? '' : `The user also wrote: ${about(prompts.at(-1), 16)}.`,
+    keyPoints: cited.map((evidence) => ({
+      text: `It is true that ${words(evidence.quote, 12)}.`,
+      evidence: [evidence],
+    })),
     actionItems: [],
   };
 }
@@ -174,11 +179,11 @@ function session(shown: readonly Shown[]): unknown {
 function learnings(shown: readonly Shown[]): unknown {
   const known = shown.filter(({ id }) => id.startsWith('K'));
   const repeated = shown.filter(({ label }) => label.startsWith('item')).flatMap(repeatedQuotes);
-  const said = shown
+  const rules = shown
     .filter(({ label }) => label === 'user')
     .flatMap(quotesOf)
     .filter(({ quote }) => DECIDED.test(quote));
-  const picked = [...spread(repeated, 3), ...spread(said, 1)];
+  const picked = [...spread(repeated, 3), ...spread(rules, 1)];
   return {
     learnings: picked.map((evidence) => {
       const title = words(evidence.quote, 10).slice(0, 80);

@@ -6,7 +6,7 @@ import type {
   PreparedCall,
   TopicSummaryDraft,
 } from '../../../domain/ports/model.ts';
-import { asked, failure, LARGE, live, modelAt, outputOf, rows, SMALL, topic, window } from './claude-fixture.ts';
+import { sendCall, failure, LARGE, live, modelAt, outputOf, rows, SMALL, topic, window } from './claude-fixture.ts';
 import { type MessagesServer, startMessagesServer } from './messages-server.ts';
 
 const START = Date.parse('2026-03-02T09:00:00Z');
@@ -62,9 +62,9 @@ describe('a batch', () => {
     const call = await prepared();
     expect(outputOf({ reading: call.read(second.text) }).content).toBe('C');
     expect(server.bill()).toBeCloseTo(first.usage.costUsd + second.usage.costUsd, 12);
-    // The same call, direct, with the prefix as warm as it was for the first of the two that was read from the cache.
+    // The same call in direct mode, with the prefix cached as for the call of the two that read it.
     const cached = [first, second].find(({ usage }) => usage.tokensCached > 0)?.usage;
-    const direct = (await asked(prepared())).usage;
+    const direct = (await sendCall(prepared())).usage;
     expect(direct).toMatchObject({ tokensCached: cached?.tokensCached, batch: false });
     expect(Number(cached?.costUsd) / direct.costUsd).toBeCloseTo(0.5, 10);
   });
@@ -112,7 +112,7 @@ describe('a batch', () => {
     expect(await outcomes(batchId)).toEqual([{ customId: 'w1', kind: 'cancelled' }]);
   });
 
-  it('whose making was not answered is found again', async () => {
+  it('whose creation response was lost is found again', async () => {
     await submitted(1);
     now += HOUR_MS;
     server.planBatches({ loseAnswer: true });
@@ -133,7 +133,7 @@ describe('a batch', () => {
   });
 });
 
-describe('a batch is refused', () => {
+describe('a batch is rejected', () => {
   it.each<readonly [string, readonly string[]]>([
     ['without calls', []],
     ['with an id twice', ['a', 'a']],
@@ -152,7 +152,7 @@ describe('a batch is refused', () => {
     expect((await failure(batches.submit([{ customId: 'a', call }], live()))).kind).toBe('invalid_request');
   });
 
-  it('by an id that is none', async () => {
+  it('by an invalid id', async () => {
     expect((await failure(batches.poll('../../secrets', live()))).kind).toBe('invalid_request');
   });
 });

@@ -6,7 +6,7 @@ import { rowsFrom } from '../rows.ts';
 import type { MessagesServer } from './messages-server.ts';
 
 export const { count: countTokens } = createTokenCounter();
-/** Captured text, which no error message may hold. */
+/** Captured text that no error message may contain. */
 export const SECRET_WORD = 'xylophone';
 export const rows: readonly SourceRow[] = rowsFrom([
   { id: 'uuid-1', type: 'user', content: `Fix the ${SECRET_WORD} bug.` },
@@ -39,7 +39,7 @@ export const LARGE = {
   prices: { inputUsdPerMTok: 3, outputUsdPerMTok: 15, cacheWriteUsdPerMTok: 3.75, cacheReadUsdPerMTok: 0.3 },
 };
 
-/** The adapter on the given server, with short limits. */
+/** Returns the adapter for a server, with short limits. */
 export function modelAt(
   server: MessagesServer,
   changes: Partial<Parameters<typeof createClaudeModel>[0]> = {},
@@ -64,8 +64,8 @@ export function live(): AbortSignal {
   return new AbortController().signal;
 }
 
-/** Prepares and sends. */
-export async function asked<Output>(call: Promise<PreparedCall<Output>>): Promise<ModelResponse<Output>> {
+/** Sends a prepared call. */
+export async function sendCall<Output>(call: Promise<PreparedCall<Output>>): Promise<ModelResponse<Output>> {
   return (await call).send(live());
 }
 

@@ -7,11 +7,11 @@ import type { BatchOutcome, ModelPort, WindowInput } from '../../../domain/ports
 import { createClaudeModel } from '../../../models/claude/model.ts';
 import { miniSession } from '../rows.ts';
 import { until } from '../../setup/until.ts';
-import { asked, countTokens, failure, live, outputOf } from './claude-fixture.ts';
+import { sendCall, countTokens, failure, live, outputOf } from './claude-fixture.ts';
 import { type MessagesServer, startMessagesServer } from './messages-server.ts';
 
-// What the adapter relies on at the provider. It runs against the local server, which it holds to the protocol, and against the real
-// service too where ANTHROPIC_API_KEY is set: four calls and a batch of two, some cents.
+// The protocol that the adapter relies on, against the local server and, if ANTHROPIC_API_KEY is set, against the real service:
+// four calls and a batch of two, for some cents.
 
 const environment = processEnvironment();
 const settings = modelConfig(z.object(modelEnvironment).parse(environment));
@@ -58,25 +58,25 @@ describe.each(targets)('the %s service', (target) => {
   });
   afterAll(() => server.close());
 
-  it('counts before the call about what it bills, and answers in the schema with quotes that stand', async () => {
+  it('counts about the tokens that it bills, and responds in the schema with verbatim quotes', async () => {
     const call = await model.prepareWindow(input, live());
     const { reading, usage } = await call.send(live());
     expect(Math.abs(usage.inputTokens - call.inputTokens)).toBeLessThanOrEqual(call.inputTokens * COUNT_TOLERANCE);
     expect(usage.inputTokens + call.maxTokensOut).toBeLessThanOrEqual(settings.requestTokens * (1 + COUNT_TOLERANCE));
     expect(usage.costUsd).toBeLessThanOrEqual(call.maxUsd * (1 + COUNT_TOLERANCE));
-    const { kept } = groundTopic(outputOf({ reading }), miniSession);
-    expect(kept.keyPoints.length + kept.items.length).toBeGreaterThan(0);
+    const { supported } = groundTopic(outputOf({ reading }), miniSession);
+    expect(supported.keyPoints.length + supported.items.length).toBeGreaterThan(0);
   }, 150_000);
 
   it('serves the prefix from its cache on the second call', async () => {
-    await asked(model.prepareWindow(input, live()));
-    const { usage } = await asked(model.prepareWindow({ ...input, rows: miniSession.slice(2) }, live()));
+    await sendCall(model.prepareWindow(input, live()));
+    const { usage } = await sendCall(model.prepareWindow({ ...input, rows: miniSession.slice(2) }, live()));
     expect(usage.tokensCached).toBeGreaterThan(1_024);
     expect(usage.tokensCacheWritten).toBe(0);
   }, 300_000);
 
   it(
-    'makes a batch, lists it, ends it and gives its results',
+    'creates a batch, lists it, waits for its end and reads its results',
     async () => {
       const { batches } = model;
       if (batches === null) throw new Error('the model has no batches');
@@ -85,16 +85,16 @@ describe.each(targets)('the %s service', (target) => {
         { customId: 'first', call: await model.prepareWindow(input, live()) },
         { customId: 'second', call: await model.prepareWindow({ ...input, rows: miniSession.slice(2) }, live()) },
       ];
-      const made = await batches.submit(calls, live());
-      expect(made).toMatchObject({ calls: 2 });
-      expect((await batches.since(before, live())).map(({ batchId }) => batchId)).toContain(made.batchId);
+      const submitted = await batches.submit(calls, live());
+      expect(submitted).toMatchObject({ calls: 2 });
+      expect((await batches.since(before, live())).map(({ batchId }) => batchId)).toContain(submitted.batchId);
       await until(
-        async () => ((await batches.poll(made.batchId, live())).ended ? true : undefined),
+        async () => ((await batches.poll(submitted.batchId, live())).ended ? true : undefined),
         target === 'local' ? 5_000 : BATCH_MS,
         'the end of the batch',
       );
       const outcomes = new Map<string, BatchOutcome>();
-      for await (const outcome of batches.results(made.batchId, live())) outcomes.set(outcome.customId, outcome);
+      for await (const outcome of batches.results(submitted.batchId, live())) outcomes.set(outcome.customId, outcome);
       for (const { customId, call } of calls) {
         const outcome = outcomes.get(customId);
         if (outcome?.kind !== 'answered') throw new Error(`${customId}: ${String(outcome?.kind)}`);
@@ -105,7 +105,7 @@ describe.each(targets)('the %s service', (target) => {
     BATCH_MS + 60_000,
   );
 
-  it('refuses a key that is none', async () => {
+  it('rejects an invalid key', async () => {
     expect((await failure(modelWith('sk-ant-wrong').prepareWindow(input, live()))).kind).toBe('unauthorised');
   }, 240_000);
 });

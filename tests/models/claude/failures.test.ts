@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ModelError } from '../../../domain/ports/model.ts';
-import { asked, failure, live, modelAt, outputOf, SECRET_WORD, topic, window } from './claude-fixture.ts';
+import { sendCall, failure, live, modelAt, outputOf, SECRET_WORD, topic, window } from './claude-fixture.ts';
 import { isRepair, type MessagesServer, type Reply, startMessagesServer, userTextOf } from './messages-server.ts';
 
 let server: MessagesServer;
@@ -10,7 +10,7 @@ beforeEach(async () => {
 afterEach(() => server.close());
 
 const window1 = (changes: Parameters<typeof modelAt>[1] = {}) =>
-  asked(modelAt(server, changes).prepareWindow(window, live()));
+  sendCall(modelAt(server, changes).prepareWindow(window, live()));
 
 describe('unusable responses', () => {
   const wrong = { ...topic, items: [{ ...topic.items[0], kind: 'poem' }] };
@@ -19,7 +19,7 @@ describe('unusable responses', () => {
     server.script({ kind: 'message', answer: wrong }, { kind: 'message', answer: topic });
     const call = await modelAt(server).prepareWindow(window, live());
     const { text, reading } = await call.send(live());
-    if (reading.ok) throw new Error('the answer was taken');
+    if (reading.ok) throw new Error('the response was accepted');
     expect(reading).toMatchObject({ kind: 'invalid_output', where: 'items.0.kind invalid_value' });
     const again = await call.repair(text, reading.problem, live());
     expect(outputOf(await again.send(live())).content).toBe('C');
@@ -42,13 +42,13 @@ describe('unusable responses', () => {
   ])('rejects %s without its content in "where"', async (_, answer) => {
     server.script({ kind: 'message', answer });
     const { reading, usage } = await window1();
-    if (reading.ok) throw new Error('the answer was taken');
+    if (reading.ok) throw new Error('the response was accepted');
     expect(reading.kind).toBe('invalid_output');
     expect(reading.where).not.toContain(SECRET_WORD);
     expect(usage.inputTokens).toBeGreaterThan(4_000);
   });
 
-  it('in a code fence are read all the same', async () => {
+  it('in a code fence are read', async () => {
     server.script({ kind: 'message', answer: `\`\`\`json\n${JSON.stringify(topic)}\n\`\`\`` });
     expect(outputOf(await window1()).content).toBe('C');
   });
@@ -57,7 +57,7 @@ describe('unusable responses', () => {
     ['max_tokens', 'truncated', 'half as many words'],
     ['model_context_window_exceeded', 'truncated', 'half as many words'],
     ['refusal', 'refused', 'a record of work that was done'],
-  ])('reads stop reason %s as %s, with its cost; the repair states the remedy', async (stopReason, kind, said) => {
+  ])('reads stop reason %s as %s, with its cost; the repair states the remedy', async (stopReason, kind, remedy) => {
     server.script({ kind: 'message', answer: '{"title": "cut', stopReason });
     const call = await modelAt(server).prepareWindow(window, live());
     const { reading, usage, text } = await call.send(live());
@@ -65,9 +65,9 @@ describe('unusable responses', () => {
     expect(usage.outputTokens).toBeGreaterThan(0);
     const problem = reading.ok ? '' : reading.problem;
     const again = await call.repair(text, problem, live());
-    expect(again.requestText).toContain(said);
+    expect(again.requestText).toContain(remedy);
     // A batch returns only how a response stopped.
-    expect((await call.repair(text, kind, live())).requestText).toContain(said);
+    expect((await call.repair(text, kind, live())).requestText).toContain(remedy);
   });
 
   it('that fill the bound are cut off by the provider', async () => {
@@ -178,7 +178,7 @@ describe('failures of the provider', () => {
   it('a provider that is down fails every call until it is back', async () => {
     server.down({ kind: 'error', status: 529, type: 'overloaded_error' });
     const model = modelAt(server);
-    expect((await failure(asked(model.prepareWindow(window, live())))).kind).toBe('overloaded');
+    expect((await failure(sendCall(model.prepareWindow(window, live())))).kind).toBe('overloaded');
     expect((await failure(model.batches?.since(0, live()) ?? Promise.resolve())).kind).toBe('overloaded');
     server.down(null);
     expect(await model.batches?.since(0, live())).toEqual([]);

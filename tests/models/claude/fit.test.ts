@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { SourceRow, WindowInput } from '../../../domain/ports/model.ts';
 import { edited, miniSession, ran, type RowDraft, rowsFrom } from '../rows.ts';
-import { asked, countTokens, failure, live, modelAt, outputOf, SECRET_WORD, window } from './claude-fixture.ts';
+import { sendCall, countTokens, failure, live, modelAt, outputOf, SECRET_WORD, window } from './claude-fixture.ts';
 import { type MessagesServer, type MessagesServerOptions, startMessagesServer, userTextOf } from './messages-server.ts';
 
 const REQUEST_TOKENS = 8_000;
@@ -49,7 +49,7 @@ const huge: readonly [string, WindowInput][] = [
 ];
 
 describe('the bound of a request', () => {
-  it.each(huge)('holds for %s', async (_, input) => {
+  it.each(huge)('applies to %s', async (_, input) => {
     const call = await modelAt(await started()).prepareWindow(input, live());
     expect(call.inputTokens + call.maxTokensOut).toBeLessThanOrEqual(REQUEST_TOKENS);
     const { usage } = await call.send(live());
@@ -71,7 +71,7 @@ describe('the bound of a request', () => {
   it('uses the shorter prefix if the longer one leaves no tokens, then always', async () => {
     const model = modelAt(await started({ tokenFactor: 1.45 }));
     for (const rows of [miniSession, miniSession.slice(0, 4)])
-      await asked(model.prepareWindow({ ...window, rows }, live()));
+      await sendCall(model.prepareWindow({ ...window, rows }, live()));
     const prefixes = server.requests.map(({ system }) => JSON.stringify(system));
     expect(new Set(prefixes).size).toBe(1);
     expect(prefixes[0]).toContain('# Example 1');
@@ -80,7 +80,7 @@ describe('the bound of a request', () => {
   });
 
   it.each([
-    ['the setting leaves no room', 4_000, 1],
+    ['the setting is too low', 4_000, 1],
     ['the provider counts far more', REQUEST_TOKENS, 4],
   ])('fails without sending if %s', async (_, requestTokens, tokenFactor) => {
     const model = modelAt(await started({ tokenFactor }), { requestTokens });
@@ -126,7 +126,7 @@ describe('the bound of a request', () => {
 describe('rendered rows', () => {
   async function shownOf(rows: readonly SourceRow[]): Promise<string> {
     const model = modelAt(await started());
-    outputOf(await asked(model.prepareWindow({ ...window, rows }, live())));
+    outputOf(await sendCall(model.prepareWindow({ ...window, rows }, live())));
     const request = server.requests[0];
     return request === undefined ? '' : userTextOf(request);
   }
@@ -177,7 +177,7 @@ describe('rendered rows', () => {
 
   it('limit the preceding request to a line or two', async () => {
     const model = modelAt(await started());
-    await asked(model.prepareWindow({ ...window, precedingRequest: words(2_000, 'before') }, live()));
+    await sendCall(model.prepareWindow({ ...window, precedingRequest: words(2_000, 'before') }, live()));
     const request = server.requests[0];
     expect((request === undefined ? '' : userTextOf(request)).match(/\bbefore\d+/gu)?.length).toBeLessThan(60);
   });
@@ -194,7 +194,7 @@ describe('rendered rows', () => {
       keyPoints: [],
       actionItems: [],
     }));
-    await asked(model.prepareSession({ projectName: 'p', glossary: [], topics, items: [], prompts }, live()));
+    await sendCall(model.prepareSession({ projectName: 'p', glossary: [], topics, items: [], prompts }, live()));
     const request = server.requests[0];
     const shown = request === undefined ? '' : userTextOf(request);
     expect(shown).toMatch(/R1 user\]\n0: and/u);

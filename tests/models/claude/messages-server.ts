@@ -47,9 +47,9 @@ export interface MessagesServerOptions {
   readonly prices?: (model: string) => Prices;
   /** Price share of a batch part. Default: half. */
   readonly batchPriceShare?: number;
-  /** Whether requests beyond the script are answered by the built-in author. */
+  /** True if the built-in author responds to requests beyond the script. */
   readonly author?: boolean;
-  /** How many tokens of input it counts for one of o200k. Default 1. */
+  /** Number of input tokens that it counts for one of o200k. Default 1. */
   readonly tokenFactor?: number;
 }
 
@@ -67,7 +67,7 @@ export interface MessagesServer {
   readonly script: (...replies: readonly Reply[]) => void;
   /** Replies after the script's end; without them and without the author such a request gets a 500 that the client must report. */
   readonly otherwise: (answer: (request: MessagesRequest) => Reply) => void;
-  /** Replies for the next calls of that kind, whatever the request. */
+  /** Replies for the next calls of that kind, for any request. */
   readonly fault: (endpoint: Endpoint, ...replies: readonly Exclude<Reply, { kind: 'message' }>[]) => void;
   /** Reply for every call from now on; null: the provider is available again. */
   readonly down: (reply: Exclude<Reply, { kind: 'message' }> | null) => void;
@@ -86,7 +86,7 @@ function defaultPrices(model: string): Prices {
   return model.includes('haiku') ? SMALL_PRICES : LARGE_PRICES;
 }
 
-/** Starts a server on a free port of 127.0.0.1 with Messages, token counting and Message Batches; rejects what the real one rejects. */
+/** Starts a server on a free port of 127.0.0.1 with Messages, token counting and Message Batches; rejects the same requests as the real one. */
 export async function startMessagesServer({
   apiKey = 'test-key',
   now = Date.now,
@@ -217,7 +217,7 @@ export async function startMessagesServer({
     else answerBatch(route.endpoint, route.id, response);
   };
 
-  /** A request that met a fault was received all the same. */
+  /** Records well-formed requests that a scripted fault rejected. */
   const countRefused = (endpoint: Endpoint, text: string) => {
     const request = endpoint === 'messages' ? checkMessage(jsonOf(text)) : undefined;
     if (request?.ok !== true) return;

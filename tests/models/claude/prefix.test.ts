@@ -7,7 +7,7 @@ import {
 import { systemBlocks } from '../../../models/claude/prefix.ts';
 import { jsonSchemaOf, topicResponse } from '../../../models/claude/schemas.ts';
 import { rowsFrom } from '../rows.ts';
-import { asked, countTokens, live, modelAt, SMALL, topic, window } from './claude-fixture.ts';
+import { sendCall, countTokens, live, modelAt, SMALL, topic, window } from './claude-fixture.ts';
 import { type MessagesServer, startMessagesServer } from './messages-server.ts';
 
 const GLOSSARY = ['src/calendar.ts', 'vitest', '日历'];
@@ -62,7 +62,7 @@ describe('instructions', () => {
 });
 
 describe('the stable prefix', () => {
-  it('is byte-identical for all windows of a project, in whatever session', async () => {
+  it('is byte-identical for all windows of a project, in any session', async () => {
     const model = modelAt(server);
     const inputs = [
       { ...window, glossary: GLOSSARY },
@@ -73,7 +73,7 @@ describe('the stable prefix', () => {
         known: [{ id: 'k', category: 'general' as const, title: 't', description: 'd' }],
       },
     ];
-    for (const input of inputs) await asked(model.prepareWindow(input, live()));
+    for (const input of inputs) await sendCall(model.prepareWindow(input, live()));
     const prefixes = server.requests.map(({ system, output_config: output }) => JSON.stringify([system, output]));
     expect(new Set(prefixes).size).toBe(1);
     expect(server.requests[0]?.system).toMatchObject([
@@ -82,7 +82,7 @@ describe('the stable prefix', () => {
     ]);
   });
 
-  it('has no second part without names, and takes them as names only', () => {
+  it('has no second part without names, and treats them as names only', () => {
     expect(systemBlocks('i', [])).toHaveLength(1);
     expect(systemBlocks('i', ['', '  '])).toHaveLength(1);
     const [, names] = systemBlocks('i', [
@@ -99,9 +99,9 @@ describe('the stable prefix', () => {
   it('is read from the cache by the second window and the other projects', async () => {
     const model = modelAt(server);
     const quiet = { ...window, rows: rowsFrom([{ type: 'user', content: 'hello' }]) };
-    const first = (await asked(model.prepareWindow({ ...quiet, glossary: GLOSSARY }, live()))).usage;
-    const second = (await asked(model.prepareWindow({ ...quiet, glossary: GLOSSARY }, live()))).usage;
-    const other = (await asked(model.prepareWindow({ ...quiet, glossary: ['another'] }, live()))).usage;
+    const first = (await sendCall(model.prepareWindow({ ...quiet, glossary: GLOSSARY }, live()))).usage;
+    const second = (await sendCall(model.prepareWindow({ ...quiet, glossary: GLOSSARY }, live()))).usage;
+    const other = (await sendCall(model.prepareWindow({ ...quiet, glossary: ['another'] }, live()))).usage;
     const stable = countTokens(instructionsFor('topic')) + countTokens(JSON.stringify(jsonSchemaOf(topicResponse)));
     expect(first).toMatchObject({ model: SMALL.name, tokensCached: 0 });
     expect(first.tokensCacheWritten).toBeGreaterThan(stable);
@@ -116,7 +116,7 @@ describe('the stable prefix', () => {
 
   it('is forgotten by the provider five minutes after its last use', async () => {
     const model = modelAt(server);
-    const call = () => asked(model.prepareWindow(window, live()));
+    const call = () => sendCall(model.prepareWindow(window, live()));
     await call();
     now += 4 * MINUTE_MS;
     expect((await call()).usage.tokensCached).toBeGreaterThan(4_000);

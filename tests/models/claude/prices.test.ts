@@ -57,9 +57,9 @@ it.each([
   ['is cut off', ['{"a":1}\n{"a"'], 'truncated'],
   ['is too long', ['"', 'x'.repeat(60), 'x'.repeat(60), '"\n'], 'too long'],
   ['is too long and never ends', ['x'.repeat(200)], 'too long'],
-])('rejects a line that %s without repeating it', async (_, chunks, said) => {
+])('rejects a line that %s without repeating it', async (_, chunks, message) => {
   const error = await failure(valuesOf(chunks, 100));
   expect(error.kind).toBe('unavailable');
-  expect(error.message).toContain(said);
+  expect(error.message).toContain(message);
   expect(error.message).not.toMatch(/x{5}|"a"/u);
 });

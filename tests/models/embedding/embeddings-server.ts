@@ -59,7 +59,7 @@ function send(
   response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(body);
 }
 
-/** Starts a server on a free port of 127.0.0.1 with `POST /v1/embeddings`; rejects what the real ones reject. Vectors are not normalised. */
+/** Starts a server on a free port of 127.0.0.1 with `POST /v1/embeddings`; rejects the same requests as real ones. Vectors are not normalised. */
 export async function startEmbeddingsServer(
   options: { readonly apiKey?: string; readonly dimension?: number } = {},
 ): Promise<EmbeddingsServer> {
@@ -85,7 +85,7 @@ export async function startEmbeddingsServer(
     const data = input.map((words, index) => ({ object: 'embedding', index, embedding: serverVector(words, width) }));
     switch (fault?.kind) {
       case 'status':
-        return send(response, fault.status, '{"error":{"message":"as told"}}', fault.headers);
+        return send(response, fault.status, '{"error":{"message":"scripted failure"}}', fault.headers);
       case 'garbage':
         return send(response, 200, '<html>a gateway</html>');
       case 'silence':

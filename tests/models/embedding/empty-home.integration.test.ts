@@ -8,7 +8,7 @@ import { testFolder } from '../../infra/support/folder.ts';
 
 const EMBEDDER = path.resolve(import.meta.dirname, '../../../models/embedding/onnx-embedder.ts');
 
-test('a process that embeds leaves nothing in an empty home, whatever telemetry its library has', () => {
+test('embedding writes nothing to an empty home, despite the telemetry of its library', () => {
   const home = testFolder();
   const modelDir = path.join(inject('cacheDir'), 'models', BGE_SMALL.name);
   const script = `

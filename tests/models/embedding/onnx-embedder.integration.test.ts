@@ -41,7 +41,7 @@ async function ended(thread: Worker | undefined): Promise<void> {
 }
 
 describe('vectors', () => {
-  test('come back in the order of the texts, normalised, whatever their lengths', async () => {
+  test('are returned in the order of the texts, normalised, for any lengths', async () => {
     await writeTinyModel(directory);
     const embedder = embedderWith();
     const texts = Array.from(
@@ -118,7 +118,7 @@ describe('order of service', () => {
     expect(done).toEqual(['query', 'sentences', 'passages']);
   });
 
-  test('an abort ends a call between batches; others go on', async () => {
+  test('an abort ends a call between batches; others continue', async () => {
     await writeTinyModel(directory);
     const embedder = embedderWith({ maxBatchTokens: 4 });
     const controller = new AbortController();

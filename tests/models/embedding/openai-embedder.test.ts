@@ -51,7 +51,7 @@ async function failureOf(embedder: Embedder): Promise<unknown> {
 }
 
 describe('vectors', () => {
-  test('come back in the order of the texts, of length one, in requests of bounded size', async () => {
+  test('are returned in the order of the texts, with length one, in requests of bounded size', async () => {
     const usage: EmbeddingUsage[] = [];
     const texts = Array.from({ length: 7 }, (_, n) => `${'word '.repeat(n)}last${n}`);
     const vectors = await embedderWith().embed(texts, 'passage', undefined, (call) => usage.push(call));
@@ -92,9 +92,9 @@ describe('vectors', () => {
   });
 });
 
-describe('a provider that does not do as it should', () => {
+describe('a faulty provider', () => {
   test.each([
-    ['429 that says when', { kind: 'status', status: 429, headers: { 'retry-after': '7' } }, 'answered 429', 7_000],
+    ['429 with a time', { kind: 'status', status: 429, headers: { 'retry-after': '7' } }, 'answered 429', 7_000],
     ['500', { kind: 'status', status: 500 }, 'answered 500', undefined],
     ['401', { kind: 'status', status: 401 }, 'answered 401', undefined],
     ['another dimension', { kind: 'dimension', dimension: 31 }, '31 dimensions instead of 32', undefined],
@@ -150,7 +150,7 @@ describe('a provider that does not do as it should', () => {
 
   test('never has its key, its words or the texts in an error', async () => {
     server.fault({ kind: 'status', status: 500 });
-    expect(String(await failureOf(embedderWith()))).not.toMatch(/embedding-key|as told|a text/u);
+    expect(String(await failureOf(embedderWith()))).not.toMatch(/embedding-key|scripted failure|a text/u);
     await embedders[0]?.close();
     await expect(embedders[0]?.embed(['a text'], 'passage')).rejects.toThrow('closed');
   });

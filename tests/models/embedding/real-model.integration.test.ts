@@ -22,7 +22,7 @@ test.runIf(files !== null)('the real model finds the passage that answers, and f
   const scores = vectors.map((vector) => vector.reduce((sum, value, i) => sum + value * (query[i] ?? 0), 0));
   expect(scores.indexOf(Math.max(...scores))).toBe(1);
   expect(scores[1]).toBeGreaterThan(0.6);
-  // Weights with 8 bits scale activations over a whole batch, so that batch mates move a vector a little, and only a little.
+  // 8-bit weights scale activations across the batch, so that other texts of the batch move a vector, but only a little.
   const [alone = new Float32Array(0)] = await embedder.embed([passages[1] ?? ''], 'passage');
   expect(alone.reduce((sum, value, i) => sum + value * (vectors[1]?.[i] ?? 0), 0)).toBeGreaterThan(0.98);
   await embedder.close();
@@ -52,7 +52,7 @@ test.runIf(files !== null)('genuine files from a hub land in the cache and are f
   expect(lines.filter((line) => line.includes('34014426 bytes')).length).toBeGreaterThan(5);
   hub.closeAllConnections();
   hub.close();
-  // The second time nothing is asked: the hub is gone.
+  // The second call sends no request: the hub is closed.
   expect(await ensureModelFiles({ ...options, hubUrl })).toEqual(fetched);
   await rm(root, { recursive: true, force: true });
 });

@@ -9,7 +9,7 @@ import { repairNotes } from '../../../models/local/notes/repair-notes.ts';
 import { sentencesOf } from '../../../models/local/segments.ts';
 import { spokenNotes } from '../../../models/local/notes/spoken-notes.ts';
 import { todoNotes } from '../../../models/local/notes/todos.ts';
-import { isStandingPreference } from '../../../models/local/notes/wishes.ts';
+import { isLastingPreference } from '../../../models/local/notes/wishes.ts';
 import { edited, miniSession, ran, type RowDraft, rowsFrom } from '../rows.ts';
 
 const commandsOf = (drafts: readonly RowDraft[]) => commandNotes(callsOf(rowsFrom(drafts)), new Set());
@@ -169,7 +169,7 @@ describe('sentences', () => {
 
   it('that hold for ever are known from those of the moment', () => {
     const isWish = (content: string): boolean =>
-      sentencesOf(rowsFrom([{ type: 'user', content }])).some(isStandingPreference);
+      sentencesOf(rowsFrom([{ type: 'user', content }])).some(isLastingPreference);
     for (const text of [
       'Never push to main without a review.',
       'please don’t write comments into listings',

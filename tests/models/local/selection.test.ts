@@ -7,7 +7,7 @@ import { miniSession, rowsFrom } from '../rows.ts';
 import { live, localModel, textsOfTopic, topicOf } from './asked.ts';
 
 const note = (text: string, more: Partial<Candidate> = {}): Candidate => ({
-  place: 'told',
+  place: 'narrative',
   kind: null,
   title: '',
   text,
@@ -16,17 +16,17 @@ const note = (text: string, more: Partial<Candidate> = {}): Candidate => ({
   value: 1,
   rowIndex: 0,
   order: 0,
-  asked: false,
+  isFromUser: false,
   ...more,
 });
 
-function choose(notes: readonly Candidate[], room: number, known: readonly string[] = []): readonly string[] {
+function choose(notes: readonly Candidate[], budgetTokens: number, known: readonly string[] = []): readonly string[] {
   return chosenOf(notes, {
-    room,
+    budgetTokens,
     tokensOf: ({ text }) => text.split(' ').length,
     near: nearByWords,
     known: ({ text }) => (known.includes(text) ? 1 : 0),
-    most: { told: 3, point: 1, item: 1, todo: 1 },
+    most: { narrative: 3, point: 1, item: 1, todo: 1 },
   }).map(({ text }) => text);
 }
 
@@ -73,7 +73,7 @@ describe('nearness', () => {
     const long = note('lock stale after restart tuesday');
     expect(nearByWords(short, long)).toBe(1);
     expect(nearByWords({ ...short, place: 'point' }, long)).toBeLessThan(0.75);
-    expect(nearByWords({ ...short, asked: true }, long)).toBeLessThan(0.75);
+    expect(nearByWords({ ...short, isFromUser: true }, long)).toBeLessThan(0.75);
   });
 
   /** Vectors of two dimensions: sentences about money, and the others. */
@@ -90,7 +90,7 @@ describe('nearness', () => {
 
   it('by vectors: distinguishes statements that answer the last request', async () => {
     const notes = [
-      note('where do bills go', { asked: true }),
+      note('where do bills go', { isFromUser: true }),
       note('invoices land here', { rowIndex: 1 }),
       note('doors are green', { rowIndex: 1 }),
       note('invoices came first', { rowIndex: -1 }),

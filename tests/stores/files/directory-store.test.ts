@@ -90,7 +90,7 @@ describe('a key', () => {
   });
 
   it('of a whole value belongs to its tenant', () => {
-    expect(fullValueKey('t1', 'ab')).toBe('tenants/t1/values/ab');
+    expect(fullValueKey('t1', 'ab')).toBe('tenants/t1/full-values/ab');
     expect(fullValueKey('t2', 'ab')).not.toBe(fullValueKey('t1', 'ab'));
   });
 });

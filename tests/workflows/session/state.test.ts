@@ -84,7 +84,7 @@ test.each<[string, MachineState, SessionEvent, Partial<MachineState>]>([
     { ...carried({ consumed: 1 }), consumption: { ...RESULT, more: true }, dueAtMs: 50, hinted: true },
   ],
   [
-    'consumed: retains a hint that came meanwhile',
+    'consumed: retains a hint that arrived meanwhile',
     START,
     { type: 'consumed', result: RESULT, nowMs: 0 },
     { ...carried({ consumed: 1 }), consumption: RESULT, dueAtMs: 50, hinted: true },
@@ -158,7 +158,7 @@ test.each<[string, MachineState, SessionEvent, Partial<MachineState>]>([
     { phase: 'closing', vectorsIndexed: false },
   ],
   [
-    'vectorCheckStarted: clears what ended the wait',
+    'vectorCheckStarted: clears the reason that ended the wait',
     { ...READ, vectorsIndexed: true, retryRequested: true },
     { type: 'vectorCheckStarted' },
     { vectorsIndexed: false, retryRequested: false },
@@ -209,7 +209,7 @@ test('a run is long by signals, events or the suggestion of the server', () => {
   expect(isLong(READ, { ...history, isFull: true })).toBe(true);
 });
 
-test('the view shows counters, phase and position, and a close answers a summary', () => {
+test('the view shows counters, phase and position, and a close completes a summary', () => {
   expect(viewOf(READ)).toEqual({ ...START.carried, phase: 'active', consumedSeq: 7, windowsPending: 2, waiting: null });
   expect([answers('close', 'summary'), answers('summary', 'close')]).toEqual([true, false]);
 });

@@ -36,7 +36,7 @@ export interface EmbedWhere {
   readonly cacheEntries: number;
 }
 
-/** One step of the index: what waits is embedded by `embedder`, or for an index of its model by `other`. */
+/** Runs one step of the index: embeds pending chunks by `embedder`, or by `other` for an index of its model. */
 export async function embedNext({ tenantId, ...where }: EmbedWhere, embedder: Embedder, other = embedder) {
   const activities = createIndexActivities({
     ...where,

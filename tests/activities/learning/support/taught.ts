@@ -14,10 +14,10 @@ import type { TestInstance } from '../../../setup/instance.ts';
 import { captured } from '../../../setup/small-session.ts';
 
 /** The external model's response for a session, quoting the first prompt. */
-export type Said = Partial<LearningDraft> & Pick<LearningDraft, 'description'>;
+export type ScriptedLearning = Partial<LearningDraft> & Pick<LearningDraft, 'description'>;
 
 /** An external model with scripted responses that records its requests. */
-function scriptedModel(says: readonly Said[], given: LearningInput[]): ModelPort {
+function scriptedModel(scripted: readonly ScriptedLearning[], given: LearningInput[]): ModelPort {
   const refuse = () => Promise.reject(new Error('not used in these tests'));
   return {
     name: 'scripted',
@@ -31,7 +31,7 @@ function scriptedModel(says: readonly Said[], given: LearningInput[]): ModelPort
     prepareLearnings: (input) => {
       given.push(input);
       const [row] = input.prompts;
-      const drafts = says.map((draft): LearningDraft => ({
+      const drafts = scripted.map((draft): LearningDraft => ({
         category: 'best_practice',
         title: draft.description.slice(0, 60),
         context: '',
@@ -75,43 +75,43 @@ function scriptedModel(says: readonly Said[], given: LearningInput[]): ModelPort
 
 export interface Classroom {
   readonly dependencies: NeighbourDependencies;
-  /** What the model was given, in order. */
+  /** Inputs of the model, in order. */
   readonly given: LearningInput[];
-  /** Captures one prompt as a session of its own and has it learned from; answers the session's row id. */
+  /** Captures one prompt as a session and extracts its learnings; returns the session's row id. */
   teach(
     session: string,
-    says: readonly Said[],
+    scripted: readonly ScriptedLearning[],
     options?: { readonly at?: string; readonly project?: string },
   ): Promise<string>;
-  /** Has a session learned from again, as if more had been captured. */
-  again(sessionId: string, says: readonly Said[]): Promise<number>;
+  /** Extracts learnings of a session again, as after more captures. */
+  again(sessionId: string, scripted: readonly ScriptedLearning[]): Promise<number>;
   close(): Promise<void>;
 }
 
 /** Extraction by the real activity, stores and embedder, optionally unavailable. */
 export async function createClassroom(
   instance: TestInstance,
-  away: { readonly embedder?: boolean; readonly vectors?: boolean } = {},
+  unavailable: { readonly embedder?: boolean; readonly vectors?: boolean } = {},
 ): Promise<Classroom> {
   const files = await findModelFiles({ cacheDir: inject('cacheDir'), environment: {} });
-  const modelDir = away.embedder === true || files === null ? '/nowhere' : files.directory;
+  const modelDir = unavailable.embedder === true || files === null ? '/nowhere' : files.directory;
   const embedder = createOnnxEmbedder({ modelDir, threads: 2, maxBatchTokens: 1_024 });
   const { weaviate } = instance.config;
   // Nothing listens on port 9.
   const vectors = createWeaviateIndex(
-    away.vectors === true ? { ...weaviate, url: 'http://127.0.0.1:9', grpcPort: 9 } : weaviate,
+    unavailable.vectors === true ? { ...weaviate, url: 'http://127.0.0.1:9', grpcPort: 9 } : weaviate,
   );
   const indexOf = () => Promise.resolve({ name: embedder.model, embedder });
   const dependencies = { database: instance.db.database, embedder, indexOf, vectors };
   const given: LearningInput[] = [];
 
-  const learn = async (sessionId: string, says: readonly Said[]): Promise<number> => {
+  const learn = async (sessionId: string, scripted: readonly ScriptedLearning[]): Promise<number> => {
     await instance.db.superuser.query('UPDATE sessions SET consumed_seq = last_seq, learned_seq = 0 WHERE id = $1', [
       sessionId,
     ]);
     const activities = createLearningActivities({
       ...dependencies,
-      model: scriptedModel(says, given),
+      model: scriptedModel(scripted, given),
       modelCalls: { database: instance.db.database, limits: instance.config.model, fallback: null },
       embeddingModel: BGE_SMALL,
       hints: {
@@ -131,7 +131,7 @@ export async function createClassroom(
   return {
     dependencies,
     given,
-    async teach(session, says, { at, project = '/src/taught' } = {}) {
+    async teach(session, scripted, { at, project = '/src/taught' } = {}) {
       await captured(instance, [
         {
           host: 'test',
@@ -144,7 +144,7 @@ export async function createClassroom(
         },
       ]);
       const { id } = await sessionOf(instance, `test:${session}`);
-      await learn(id, says);
+      await learn(id, scripted);
       return id;
     },
     again: learn,

@@ -32,7 +32,7 @@ export function sum(counts: readonly RetentionCount[], resource: string): number
   return counts.filter((each) => each.resource === resource).reduce((total, each) => total + each.rows, 0);
 }
 
-/** A database with what retention works on, and a tenant of its own for each test. */
+/** A database with the rows of retention, and a separate tenant for each test. */
 export async function startRetention() {
   const folder = mkdtempSync(path.join(tmpdir(), 'recollect-retention-'));
   const db = await createTestDatabase();
@@ -77,7 +77,7 @@ export async function startRetention() {
     return counts.toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
   }
 
-  /** A dry run that is approved, then the run; what each counted. */
+  /** Runs an approved dry run and then the run; returns the counts of both. */
   async function dryThenRun(whose: TestUser = user): Promise<{ planned: RetentionCount[]; done: RetentionCount[] }> {
     const dry = await open('dry_run', whose);
     await finish(dry);

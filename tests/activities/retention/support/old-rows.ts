@@ -81,7 +81,7 @@ export async function makeOldSession(
   );
   await superuser.query(
     `INSERT INTO summaries (id, tenant_id, session_id, project_id, user_id, slot, type, title, content, model, input_tokens, output_tokens, cost_usd, from_seq, to_seq, occurred_at, created_at)
-     VALUES ($1, $2, $3, $4, $5, 'session:1', 'session', 'How the linker was mended', 'The linker wanted another flag.', 'local', 1, 1, 0.000001, 1, 2, $6, $6)`,
+     VALUES ($1, $2, $3, $4, $5, 'session:1', 'session', 'How the linker was repaired', 'The linker wanted another flag.', 'local', 1, 1, 0.000001, 1, 2, $6, $6)`,
     [v7({ msecs: at.getTime() }), tenantId, id, projectId, userId, at],
   );
   await superuser.query(

@@ -7,9 +7,9 @@ import { processEnvironment } from '../../../../config/process-environment.ts';
 import { testFolder } from '../../../infra/support/folder.ts';
 import { recordOutput } from '../../support/output.ts';
 
-/** Of the operator: no agent gets it. */
+/** The operator's key, which no agent gets. */
 export const OPERATORS_KEY = 'rcl_operator_0123456789abcdef';
-/** For agents. */
+/** The agents' key. */
 export const KEY = 'rcl_test_0123456789abcdef';
 export const URL_HERE = 'http://127.0.0.1:37700';
 
@@ -19,12 +19,12 @@ export interface Ran {
   readonly err: string;
 }
 
-/** `credentials.json` as an instance writes it. */
+/** Returns `credentials.json` as an instance writes it. */
 export function credentials(url: string, agentKey: string): string {
   return JSON.stringify({ url, api_key: OPERATORS_KEY, agent_api_key: agentKey, agent_write_api_key: `${agentKey}_w` });
 }
 
-/** A home of nobody's, with an instance in it unless it shall have none. */
+/** A temporary home, with the credentials of an instance unless null. */
 export class Home {
   readonly folder = testFolder();
   private readonly extra: Readonly<Record<string, string>>;
@@ -62,7 +62,7 @@ export class Home {
     return readdirSync(this.path(name)).sort();
   }
 
-  /** The copies that were made of a file. */
+  /** Returns the backup copies of a file. */
   backups(name: string): string[] {
     const start = `${path.basename(name)}.recollect-backup-`;
     return this.list(path.dirname(name)).filter((file) => file.startsWith(start));

@@ -10,7 +10,7 @@ const claimant = (changes: Partial<Claimant>): Claimant => ({
   ...changes,
 });
 
-/** Numbers that look random and are the same in each run. */
+/** Returns pseudo-random numbers that are equal in each run. */
 function numbers(seed: number): () => number {
   let state = seed;
   return () => {

@@ -19,7 +19,7 @@ describe('both ends', () => {
     expect(bothEnds(text, text.length - 20, 0.5)).toBe(text);
   });
 
-  it.each([0, 40, 200, 700])('of %i characters are verbatim, and what is left out is counted', (characters) => {
+  it.each([0, 40, 200, 700])('of %i characters are verbatim, and omitted characters are counted', (characters) => {
     const shown = bothEnds(text, characters, 0.4);
     const { parts, leftOut } = partsOf(shown);
     for (const part of parts) expect(text).toContain(part);

@@ -6,7 +6,7 @@ const LIFETIME_MS = 24 * 60 * 60_000;
 
 /** Outcome of the next batch. */
 export interface BatchPlan {
-  /** How many looks find it still in progress; then it is done. Default 0. */
+  /** Number of polls that find it in progress before it ends. Default 0. */
   readonly looks?: number;
   /** Outcome of a part; undefined: like a direct call. */
   readonly part?: (customId: string, index: number) => 'canceled' | 'expired' | Reply | undefined;
@@ -77,7 +77,7 @@ export class BatchShelf {
     return newest.slice(from, from + limit);
   }
 
-  /** A look moves a batch on: it ends when its time or its looks are over. */
+  /** Advances a batch: it ends after its time or its number of polls. */
   look(batch: Batch): void {
     if (batch.results !== null) return;
     if (this.#tools.now() >= batch.createdAtMs + LIFETIME_MS) this.#end(batch, 'expired');

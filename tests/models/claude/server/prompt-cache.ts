@@ -25,7 +25,7 @@ const REMEMBERED_FROM = 1_000;
 const { count, truncate } = createTokenCounter();
 const remembered = new Map<string, number>();
 
-/** o200k tokens; long texts that come again and again, as prefixes do, are counted once. */
+/** Counts o200k tokens; long repeated texts, such as prefixes, are counted once. */
 export function tokensOf(text: string): number {
   if (text.length < REMEMBERED_FROM) return count(text);
   const known = remembered.get(text);
@@ -43,7 +43,7 @@ export function inputTokens(request: CountRequest, factor: number): number {
   return segmentsOf(request).reduce((sum, { tokens }) => sum + Math.ceil(tokens * factor), 0);
 }
 
-/** The response schema comes first, as the provider puts it before the system prompt. */
+/** The response schema is first, because the provider places it before the system prompt. */
 function segmentsOf({ system, messages, output_config: output }: CountRequest): readonly Segment[] {
   const schema = output === undefined ? '' : JSON.stringify(output.format.schema);
   const blocks = typeof system === 'string' ? [{ text: system, cache_control: undefined }] : (system ?? []);

@@ -27,7 +27,7 @@ const batchBody = z.strictObject({
     .array(
       z.strictObject({
         custom_id: z.string().regex(/^[a-zA-Z0-9_-]{1,64}$/u),
-        // Each is checked by itself, when its turn comes: a bad one fails alone.
+        // Each request is checked separately when it is processed: an invalid one fails alone.
         params: z.unknown(),
       }),
     )
@@ -108,7 +108,7 @@ function breakpointsOf({ system, messages }: CountRequest): number {
   return blocks.filter(({ cache_control: control }) => control !== undefined && control !== null).length;
 }
 
-/** Structured output wants closed objects whose every property is required, and none of these keywords. */
+/** Structured output requires closed objects, all properties required, without these keywords. */
 function strictnessProblem(schema: unknown): string | undefined {
   if (Array.isArray(schema)) return schema.map(strictnessProblem).find((problem) => problem !== undefined);
   if (schema === null || typeof schema !== 'object') return undefined;

@@ -28,7 +28,7 @@ export type Reply =
     }
   /** Raw bytes with status 200: a body that is no JSON, or JSON that is no message. */
   | { readonly kind: 'raw'; readonly body: string }
-  /** Never responds; the connection stays open until the client gives up or the server closes. */
+  /** Never responds; the connection remains open until the client or the server closes it. */
   | { readonly kind: 'silence' }
   /** Sends the headers and the start of a body, and then nothing. */
   | { readonly kind: 'stall' }
@@ -52,9 +52,9 @@ export function writeMessage(
   request: MessagesRequest,
   cache: PromptCache,
 ): WrittenMessage {
-  const whole = typeof answer === 'string' ? answer : JSON.stringify(answer);
-  const isTooLong = tokensOf(whole) > request.max_tokens;
-  const text = isTooLong ? firstTokens(whole, request.max_tokens) : whole;
+  const complete = typeof answer === 'string' ? answer : JSON.stringify(answer);
+  const isTooLong = tokensOf(complete) > request.max_tokens;
+  const text = isTooLong ? firstTokens(complete, request.max_tokens) : complete;
   const { total, read, written } = cache.use(request);
   return {
     id: 'msg_test',

@@ -9,7 +9,7 @@ export type Endpoint =
   | 'batch-results'
   | 'batch-cancel';
 
-/** A body that is no JSON is refused like one without fields. */
+/** A body that is no JSON is rejected like one without fields. */
 export function jsonOf(text: string): unknown {
   try {
     const value: unknown = JSON.parse(text);

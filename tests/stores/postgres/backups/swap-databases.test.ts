@@ -75,7 +75,7 @@ describe('a swap', { timeout: 60_000 }, () => {
 
   test('waits for those whom it may not send away, and is refused where what was built is gone', async () => {
     const other = { running, built: `${running}_restore_b`, replaced: `${running}_replaced_b` };
-    await expect(swapState(server, other)).rejects.toThrow('is gone');
+    await expect(swapState(server, other)).rejects.toThrow('does not exist');
     await createEmptyDatabase(server, other.built);
     const superuser = new pg.Client({ connectionString: db.url('superuser').replace(/[^/]*$/, running) });
     await superuser.connect();

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createPool } from '../../../../stores/postgres/connection/pool.ts';
-import { createFloodWatch, BurstFlag, isBurst } from '../../../../stores/postgres/capture/burst-flag.ts';
+import { createBurstWatch, BurstFlag, isBurst } from '../../../../stores/postgres/capture/burst-flag.ts';
 import { createTestDatabase } from '../../../setup/database.ts';
 import type { TestDatabase } from '../../../setup/database.ts';
 import { until } from '../../../setup/until.ts';
@@ -91,7 +91,7 @@ test('cannot be put up without PostgreSQL: that is said, and keeps nobody', asyn
 
 test('is asked for once by all who ask at the same time, and again a moment later', async () => {
   const [own, watcher] = [pool('shown'), pool('asked')];
-  const watch = createFloodWatch(watcher);
+  const watch = createBurstWatch(watcher);
   const sign = new BurstFlag(own, () => undefined);
   const answers = await Promise.all(Array.from({ length: 50 }, () => watch()));
   expect(answers).not.toContain(true);

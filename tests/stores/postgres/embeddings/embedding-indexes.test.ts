@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { newId } from '../../../../domain/ids.ts';
 import {
   beginIndex,
-  holdIndexes,
+  lockIndexes,
   noteFilled,
   readIndexes,
   switchIndex,
@@ -13,7 +13,7 @@ import {
   pendingEmbeddings,
   requestEmbeddings,
 } from '../../../../stores/postgres/embeddings/embedding-ledger.ts';
-import { askRefill, refillNext } from '../../../../stores/postgres/embeddings/embedding-refill.ts';
+import { requestRefill, refillNext } from '../../../../stores/postgres/embeddings/embedding-refill.ts';
 import type { RequestedEmbedding } from '../../../../stores/postgres/embeddings/embedding-ledger.ts';
 import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
 import type { TestDatabase, TestUser } from '../../../setup/database.ts';
@@ -30,7 +30,7 @@ afterAll(() => db.close());
 beforeEach(async () => {
   user = await createTestUser(db.superuser);
   await db.database.asTenant(user.tenantId, async (transaction) => {
-    await holdIndexes(transaction, user.tenantId, SERVED, 'change');
+    await lockIndexes(transaction, user.tenantId, SERVED, 'change');
     await beginIndex(transaction, BUILT);
     await noteFilled(transaction, 0, null);
   });
@@ -88,12 +88,12 @@ test('what the served index holds is asked for again piece by piece; what was wr
   };
   await settle(written);
   expect(await next()).toBe(false);
-  await db.database.asTenant(tenantId, askRefill);
+  await db.database.asTenant(tenantId, requestRefill);
   expect(await next()).toBe(true);
   expect(await states()).toEqual(['filling', 'filling', 'indexed']);
   // Somebody asks again, and it begins anew; what was written by then is written once more, what comes after that is not.
   await settle(written.slice(0, 1));
-  await db.database.asTenant(tenantId, askRefill);
+  await db.database.asTenant(tenantId, requestRefill);
   await settle(written.slice(1, 2));
   expect(await next()).toBe(true);
   expect(await next()).toBe(false);

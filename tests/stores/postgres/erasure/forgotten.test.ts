@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { failureType } from '../../../../activities/failures.ts';
 import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
 import { readCapturedEvent } from '../../../../stores/postgres/capture/captured-events.ts';
-import { strikeRemoved } from '../../../../stores/postgres/embeddings/embedding-cache.ts';
+import { deleteRemoved } from '../../../../stores/postgres/embeddings/embedding-cache.ts';
 import {
   supersededEmbeddings,
   removableEmbeddings,
@@ -162,7 +162,7 @@ test('a chunk that is forgotten while it is embedded stays to be removed, and th
     expect(await tenantsWithPendingVectors(maintenance, 60_000, 10)).toEqual([user.tenantId]);
     const removable = await db.database.asTenant(user.tenantId, (transaction) => removableEmbeddings(transaction, 10));
     expect(removable).toEqual([{ id: ids[0], model: 'm', memoryId }]);
-    await db.database.asTenant(user.tenantId, (transaction) => strikeRemoved(transaction, ids));
+    await db.database.asTenant(user.tenantId, (transaction) => deleteRemoved(transaction, ids));
     expect(await tenantsWithPendingVectors(maintenance, 60_000, 10)).toEqual([]);
   } finally {
     await maintenance.end();

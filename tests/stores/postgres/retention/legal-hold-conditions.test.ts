@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { newId } from '../../../../domain/ids.ts';
-import { readHolding } from '../../../../stores/postgres/retention/legal-hold-conditions.ts';
+import { readContaining } from '../../../../stores/postgres/retention/legal-hold-conditions.ts';
 import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
 import type { TestDatabase, TestUser } from '../../../setup/database.ts';
 
@@ -28,7 +28,7 @@ test.each<[string, string[], string[], boolean]>([
   ['another file', [], ['pull.sh'], false],
 ])('a learning is asked for by %s', async (_what, phrases, files, isHeld) => {
   const held = await db.database.readAsTenant(owner.tenantId, (read) =>
-    readHolding(read, [{ type: 'learning', id: learning }], phrases, files),
+    readContaining(read, [{ type: 'learning', id: learning }], phrases, files),
   );
   expect(held.has(learning)).toBe(isHeld);
 });

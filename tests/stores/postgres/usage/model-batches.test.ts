@@ -8,7 +8,7 @@ import {
   findBatch,
   finishCall,
   gatherWindows,
-  holdReservation,
+  storeReservation,
   markEnded,
   markSending,
   markSent,
@@ -132,7 +132,7 @@ describe('a call', () => {
   test('into the batch that still gathers its window comes back whole', async () => {
     const { sessionId, batchId, call } = await assigned();
     await asUser((transaction) =>
-      holdReservation(transaction, batchId, call, { reservationId: randomUUID(), forgotten: 0 }),
+      storeReservation(transaction, batchId, call, { reservationId: randomUUID(), forgotten: 0 }),
     );
     await asUser((transaction) => finishCall(transaction, batchId, call, 'requeued'));
     expect(await gather(sessionId)).toMatchObject({ id: batchId, calls: 1 });
@@ -147,14 +147,14 @@ describe('a call', () => {
       [reservationId, user.tenantId, user.userId],
     );
     const held = { ...call, reservationId };
-    await asUser((transaction) => holdReservation(transaction, batchId, call, { reservationId, forgotten: 0 }));
+    await asUser((transaction) => storeReservation(transaction, batchId, call, { reservationId, forgotten: 0 }));
     const other = await assigned();
     const takes = [held, held, { ...call, reservationId: null }, { ...other.call, reservationId }];
     const taken = [];
     for (const each of takes) taken.push(await asUser((transaction) => takeReservation(transaction, batchId, each)));
     expect(taken).toEqual([true, false, false, false]);
 
-    await asUser((transaction) => holdReservation(transaction, batchId, call, { reservationId, forgotten: 0 }));
+    await asUser((transaction) => storeReservation(transaction, batchId, call, { reservationId, forgotten: 0 }));
     await asUser((transaction) => finishCall(transaction, batchId, call, 'requeued'));
     const { rows } = await db.superuser.query('SELECT 1 FROM usage_reservations WHERE id = $1', [reservationId]);
     expect(rows).toEqual([]);

@@ -8,13 +8,13 @@ import { forgetEvent, forgetSession } from '../../../../stores/postgres/erasure/
 import { forgottenSoFar } from '../../../../stores/postgres/erasure/forgotten.ts';
 import {
   dropUnreadable,
-  findAnswer,
-  findNearAnswers,
+  findResponse,
+  findNearResponses,
   findUnreadable,
-  forgetAnswers,
+  forgetResponses,
   cacheResponse,
 } from '../../../../stores/postgres/usage/model-response-cache.ts';
-import type { AnswerToKeep } from '../../../../stores/postgres/usage/model-response-cache.ts';
+import type { ResponseToCache } from '../../../../stores/postgres/usage/model-response-cache.ts';
 import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
 import type { TestDatabase, TestUser } from '../../../setup/database.ts';
 import { event, said } from '../support/captures.ts';
@@ -44,7 +44,7 @@ function sha256(text: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(createHash('sha256').update(text).digest());
 }
 
-function answerTo(question: string, change: Partial<AnswerToKeep> = {}): AnswerToKeep {
+function answerTo(question: string, change: Partial<ResponseToCache> = {}): ResponseToCache {
   const signature = signatureOf(question);
   return {
     tenantId: user.tenantId,
@@ -63,13 +63,13 @@ function answerTo(question: string, change: Partial<AnswerToKeep> = {}): AnswerT
   };
 }
 
-const keep = (kept: AnswerToKeep) =>
-  db.database.asTenant(user.tenantId, (transaction) => cacheResponse(transaction, kept));
+const keep = (entry: ResponseToCache) =>
+  db.database.asTenant(user.tenantId, (transaction) => cacheResponse(transaction, entry));
 const find = (question: string, version = 'v1', tenantId: string = user.tenantId) =>
-  db.database.asTenant(asId(tenantId), (transaction) => findAnswer(transaction, version, sha256(question)));
+  db.database.asTenant(asId(tenantId), (transaction) => findResponse(transaction, version, sha256(question)));
 const findNear = (question: string, kind = 'v1 shape', version = 'v1') =>
   db.database.asTenant(user.tenantId, (transaction) =>
-    findNearAnswers(transaction, version, bandKeys(signatureOf(question), kind)),
+    findNearResponses(transaction, version, bandKeys(signatureOf(question), kind)),
   );
 
 async function count(table: string): Promise<number> {
@@ -223,7 +223,7 @@ describe('a question that is nearly the same', () => {
 describe('what was forgotten', () => {
   test('takes the answers that were made from it along', async () => {
     await keep(answerTo('a question'));
-    await db.database.asTenant(user.tenantId, (transaction) => forgetAnswers(transaction, sessionId));
+    await db.database.asTenant(user.tenantId, (transaction) => forgetResponses(transaction, sessionId));
     expect([await count('model_response_cache'), await count('model_response_bands')]).toEqual([0, 0]);
   });
 

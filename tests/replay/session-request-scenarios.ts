@@ -11,12 +11,12 @@ import {
 import type { AskResult, SetCaptureInput, SetCaptureResult } from '../../workflows/session/types.ts';
 import { until } from '../setup/until.ts';
 import type { Scenario } from './scenario.ts';
-import { continued, ENDED, flood, LIVE, ONE_RUN, script, start, SUMMARY, viewWhen } from './session-script.ts';
+import { continued, ENDED, sendMaxHints, LIVE, ONE_RUN, script, start, SUMMARY, viewWhen } from './session-script.ts';
 import type { SessionHandle } from './session-script.ts';
 
 const carriedSchema = z.object({ state: z.looseObject({ asked: z.string().nullable(), modelCalls: z.number() }) });
 
-/** Nothing goes on in the run but the model's work on a window. */
+/** Waits until the window's summary is the only pending activity of the run. */
 async function nothingButTheWindow(handle: SessionHandle): Promise<void> {
   await until(async () => {
     const { raw } = await handle.describe();
@@ -26,8 +26,8 @@ async function nothingButTheWindow(handle: SessionHandle): Promise<void> {
   });
 }
 
-/** A run that waits for the model before it goes on in a new one is asked for the session's end: the next run ends it. */
-function askedWhileLeaving(): Scenario {
+/** A close is requested while a run waits for the model before it continues as new: the next run closes the session. */
+function requestedWhileLeaving(): Scenario {
   let release = (): void => undefined;
   return {
     workflow: 'session',
@@ -46,7 +46,7 @@ function askedWhileLeaving(): Scenario {
     async run(client) {
       const handle = await start(client);
       await viewWhen(handle, (view) => view.phase === 'summarising');
-      await flood(handle);
+      await sendMaxHints(handle);
       await nothingButTheWindow(handle);
       const answer = await handle.executeUpdate<AskResult, []>(CLOSE_UPDATE);
       if (answer.settled) throw new Error(JSON.stringify(answer));
@@ -58,7 +58,7 @@ function askedWhileLeaving(): Scenario {
   };
 }
 
-/** The session's end is asked for while its summary, which somebody else asked for, is made: both are done. */
+/** A close is requested while a requested summary is written: both are completed. */
 function closedDuringSummary(): Scenario {
   let release = (): void => undefined;
   return {
@@ -95,9 +95,9 @@ function closedDuringSummary(): Scenario {
   };
 }
 
-/** A session that somebody asks for something. */
-export const ASKED_SCENARIOS: readonly Scenario[] = [
-  askedWhileLeaving(),
+/** Sessions that receive requests of users. */
+export const REQUEST_SCENARIOS: readonly Scenario[] = [
+  requestedWhileLeaving(),
   closedDuringSummary(),
   {
     workflow: 'session',
@@ -115,12 +115,12 @@ export const ASKED_SCENARIOS: readonly Scenario[] = [
   {
     workflow: 'session',
     shape: 'asked-before',
-    // What the run before left unanswered is done once, and not carried into the next run again.
+    // The request that the previous run left open is completed once and not carried into the next run.
     activities: () => script([LIVE]),
     async run(client) {
       const handle = await start(client, { ...ONE_RUN, asked: 'summary' });
       await viewWhen(handle, (view) => view.modelCalls === 1);
-      await flood(handle);
+      await sendMaxHints(handle);
       const first = await continued(client, handle);
       await handle.terminate('recorded');
       const { events } = await first.fetchHistory();
@@ -162,13 +162,13 @@ export const ASKED_SCENARIOS: readonly Scenario[] = [
   {
     workflow: 'session',
     shape: 'retried',
-    // The provider says to come again in an hour; somebody who knows better does not wait for that.
+    // The provider requests a wait of an hour; a user's retry ends it.
     activities: () => {
-      let asked = 0;
+      let calls = 0;
       return script([{ ...ENDED, windowsPending: 1, windowsParked: 1 }], {
         summariseWindows: async () => {
-          asked += 1;
-          if (asked === 1)
+          calls += 1;
+          if (calls === 1)
             throw ApplicationFailure.create({
               type: 'ProviderUnauthorised',
               message: 'no such key',

@@ -14,7 +14,7 @@ import { until } from '../setup/until.ts';
 import { transcriptFolderOf } from './folder.ts';
 import type { TranscriptFolder } from './folder.ts';
 
-const values = mkdtempSync(path.join(tmpdir(), 'recollect-whole-'));
+const values = mkdtempSync(path.join(tmpdir(), 'recollect-full-'));
 let folder: TranscriptFolder;
 let instance: TestInstance;
 
@@ -37,7 +37,7 @@ function files(root: string): string[] {
     .map((entry) => entry.name);
 }
 
-const middle = 'the needle in the middle';
+const middle = 'the text in the middle';
 const long = (word: string) => `${`${word} before `.repeat(8_000)}${middle} ${`${word} after `.repeat(8_000)}`;
 
 function lines(session: string, output: string): Line[] {
@@ -66,7 +66,7 @@ function lines(session: string, output: string): Line[] {
 
 const started = z.object({ id: z.string(), state: z.string() });
 
-/** Has the worker read the folder, and waits for the end of that. */
+/** Imports the folder in the worker and waits for the end. */
 async function imported(): Promise<void> {
   const { id } = started.parse(
     (await instance.call('POST', '/imports', { body: { kind: 'transcripts', directory: folder.root } })).body,
@@ -84,9 +84,9 @@ describe('truncated values in a transcript', { timeout: 240_000 }, () => {
     await imported();
     const { rows } = await instance.db.superuser.query<{ content: string }>('SELECT content FROM observations');
     const sha256 = /sha256:([0-9a-f]{64})/.exec(rows[0]?.content ?? '')?.[1];
-    const whole = await instance.call('GET', `/full-values/${sha256}`);
-    expect(whole.status).toBe(200);
-    expect(z.object({ text: z.string() }).parse(whole.body).text).toContain(middle);
+    const full = await instance.call('GET', `/full-values/${sha256}`);
+    expect(full.status).toBe(200);
+    expect(z.object({ text: z.string() }).parse(full.body).text).toContain(middle);
 
     expect((await instance.call('DELETE', '/events/tool%3Along-call')).status).toBe(200);
     expect(files(values)).toEqual([]);
@@ -120,11 +120,16 @@ describe('a full value', () => {
     await before.settle([old], [outcome('accepted')]);
     const fullValues = new FullValues(objects, instance.admin);
     const events = [hook('a', long('one')), hook('b', long('two')), hook('c', long('two')), hook('d', long('old'))];
-    const kept = await Promise.all(events.map((event) => fullValues.build(event, now)));
+    const built = await Promise.all(events.map((event) => fullValues.build(event, now)));
     expect(files(root)).toHaveLength(3);
-    await fullValues.settle(kept, [outcome('rejected'), outcome('rejected'), outcome('accepted'), outcome('rejected')]);
-    const left = await Promise.all(kept.map(({ keys }) => objects.get(keys[0] ?? 'none')));
-    expect(left.map((bytes) => bytes !== null)).toEqual([false, true, true, true]);
+    await fullValues.settle(built, [
+      outcome('rejected'),
+      outcome('rejected'),
+      outcome('accepted'),
+      outcome('rejected'),
+    ]);
+    const stored = await Promise.all(built.map(({ keys }) => objects.get(keys[0] ?? 'none')));
+    expect(stored.map((bytes) => bytes !== null)).toEqual([false, true, true, true]);
   });
 
   test('is not stored if the store rejects it: the truncated text has no hash', async () => {

@@ -147,12 +147,12 @@ export function mayActFor(principal: Principal, userId: string | null | undefine
   return isAdmin(principal) || userId === principal.userId;
 }
 
-/** Whose private memories a request may read: undefined for admins, who read all of their tenant. */
+/** Returns the user whose private memories a request may read: undefined for admins, who read all of their tenant. */
 export function viewerOf(principal: Principal): string | undefined {
   return isAdmin(principal) ? undefined : principal.userId;
 }
 
-/** How a request may name sessions by their host's id. */
+/** Returns whose sessions a request may name by their external id. */
 export function seekerOf(principal: Principal): SessionSeeker {
   return { userId: principal.userId, namesAll: isAdmin(principal) };
 }

@@ -136,7 +136,7 @@ export function createApiDependencies(config: Config, logger: Logger) {
     }),
     indexOf,
     remembering: createRemembering({ database, vectors, embedder: embedders.wanted, indexOf }, heavy),
-    /** What vectors of memories are made by that a request writes itself. */
+    /** Embeds memories that a request writes itself. */
     embeddingModel,
     /** Hints of a request that changed something itself, beside those of captures. */
     workflowHints,

@@ -40,7 +40,7 @@ export type ErrorCode = keyof typeof ERROR_STATUS;
 export interface ErrorDetail {
   readonly field: string;
   readonly message: string;
-  /** What the field can mean: a memory or a session. */
+  /** Id of a memory, session or other resource that the field refers to. */
   readonly id?: string;
   readonly type?: string;
   readonly preview?: string;
@@ -63,8 +63,8 @@ const RETRY_AFTER_SECONDS = 2;
 
 /** Maps Fastify's error codes to those of the api. */
 const FRAMEWORK_CODES: Readonly<Record<string, readonly [ErrorCode, string]>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: ['BODY_TOO_LARGE', 'the body is larger than this route takes'],
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['UNSUPPORTED_MEDIA_TYPE', 'the content type is not one that this route takes'],
+  FST_ERR_CTP_BODY_TOO_LARGE: ['BODY_TOO_LARGE', 'the body is larger than this route accepts'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['UNSUPPORTED_MEDIA_TYPE', 'this route does not accept the content type'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['INVALID_JSON', 'the body differs in length from its content-length header'],
   FST_ERR_CTP_EMPTY_JSON_BODY: ['INVALID_JSON', 'the body is empty'],
   FST_ERR_BAD_URL: ['VALIDATION_FAILED', 'the address is not well encoded'],
@@ -115,7 +115,7 @@ function isFrame(line: string): boolean {
   return /^\s+at /.test(line);
 }
 
-/** Answers every error in the one shape. */
+/** Sends every error in the common shape. */
 export function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   const known = toApiError(error);
   const status = ERROR_STATUS[known.code];

@@ -113,12 +113,12 @@ export interface JobList {
 }
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-/** Of the database's view: a session's id. Every other cursor is Temporal's. */
+/** Cursor of the database's list: the id of a session. All other cursors are Temporal's. */
 const DATABASE_CURSOR = /^s\.([0-9a-f-]{36})$/;
 const CURSOR_FORM = /^[A-Za-z0-9_-]{1,1024}$/;
 
 function badCursor(): ApiError {
-  const message = 'is none that this list gave';
+  const message = 'is not a cursor of this list';
   return new ApiError('VALIDATION_FAILED', `cursor ${message}`, [{ field: 'cursor', message }]);
 }
 

@@ -47,5 +47,5 @@ export async function assertNoForeignRows(database: Database, principal: Princip
   if (isAdmin(principal)) return;
   const owner = await database.asTenant(principal.tenantId, (transaction) => ownerOf(transaction, principal, job));
   if (owner !== principal.userId)
-    throw new ApiError('FORBIDDEN', 'a job is ended and given another turn by whose it is, or by an admin');
+    throw new ApiError('FORBIDDEN', 'only the owner of a job or an admin may cancel or retry it');
 }

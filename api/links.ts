@@ -142,7 +142,7 @@ function withValue(body: unknown, value: string): unknown {
   return JSON.parse(JSON.stringify(body).replaceAll('$value', value));
 }
 
-/** What a link gives to each operation that it leads to. */
+/** Parameters that a link passes to its target operations. */
 function targetsOf({ at, to = [], query = {}, body = {} }: Link): readonly (readonly [string, object])[] {
   const value = `$response.body#${at}`;
   return [

@@ -142,7 +142,7 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
     if (rest !== null) await reply.redirect(`${PREFIX}/${rest[1] ?? ''}`, 308);
   });
   methods.register(app);
-  // What was captured with a NUL or half a character is found by the same name; JSON is made well-formed where it is parsed.
+  // Normalises parameters like captured text, so that names with NUL or lone surrogates match; JSON is normalised at parsing.
   app.addHook('preValidation', async (request) => {
     request.params = wellFormedJson(request.params);
     request.query = wellFormedJson(request.query);

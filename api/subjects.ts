@@ -13,8 +13,8 @@ export async function personFor(
   given: string | undefined,
 ): Promise<Person> {
   const found = await findPerson(transaction, given ?? principal.userId);
-  if (!mayActFor(principal, found?.id)) throw new ApiError('FORBIDDEN', 'what is another person’s is for admins');
-  if (found === null) throw new ApiError('NOT_FOUND', 'there is no such person');
+  if (!mayActFor(principal, found?.id)) throw new ApiError('FORBIDDEN', 'only admins may access data of another user');
+  if (found === null) throw new ApiError('NOT_FOUND', 'there is no such user');
   return found;
 }
 
@@ -28,5 +28,5 @@ export async function sessionFor(transaction: TenantTransaction, principal: Prin
 
 /** @throws ApiError FORBIDDEN for who is no admin, or whose key has not that scope */
 export function refuseOthers(principal: Principal): void {
-  if (!isAdmin(principal)) throw new ApiError('FORBIDDEN', 'this is for admins, with a key of the scope admin');
+  if (!isAdmin(principal)) throw new ApiError('FORBIDDEN', 'this requires an admin, with a key of the scope admin');
 }

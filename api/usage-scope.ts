@@ -9,7 +9,7 @@ import { DEFAULT_DAYS } from '../contract/usage.ts';
 
 const DAY_MS = 86_400_000;
 
-/** What is wrong with a range, by the field that is to be changed; null where it can be read. */
+/** Returns the fault of a range, by field; null for a valid range. */
 export function rangeFault({
   since,
   until,
@@ -58,7 +58,8 @@ export async function usageUser(
   if (requested === undefined && isAdmin(principal)) return null;
   const named = requested === undefined || requested === 'me' ? principal.userId : requested;
   const user = await database.asTenant(principal.tenantId, (transaction) => findUser(transaction, named));
-  if (!mayActFor(principal, user?.id)) throw new ApiError('FORBIDDEN', 'what another user used is for admins');
+  if (!mayActFor(principal, user?.id))
+    throw new ApiError('FORBIDDEN', 'only admins may read the usage of another user');
   if (user === null) throw new ApiError('NOT_FOUND', 'there is no such user');
   return user;
 }

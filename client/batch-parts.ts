@@ -1,18 +1,18 @@
 import type { NewMemory } from './contract.ts';
 
-/** The most that one request may carry, and of them what is compared with what is known. */
+/** Maximum memories of one request, and maximum with `infer` among them. */
 const MOST = 1_000;
 const MOST_COMPARED = 100;
 /** Characters of JSON of one request: at most three bytes each, which fits the server's body limit. */
 const MOST_CHARACTERS = 1_000_000;
 
 export interface BatchPart {
-  /** Index of its first memory among all. */
+  /** Index of the part's first memory among all. */
   readonly from: number;
   readonly memories: readonly NewMemory[];
 }
 
-/** Memories in the parts that one request each takes, in order. */
+/** Splits memories into one part per request, in order. */
 export function batchParts(memories: readonly NewMemory[]): BatchPart[] {
   const parts: BatchPart[] = [];
   let from = 0;

@@ -6,17 +6,17 @@ export interface DependencyHealth {
 }
 
 export interface Health {
-  /** `down`: nothing can be captured. */
+  /** `down`: capture is unavailable. */
   readonly status: 'ok' | 'degraded' | 'down';
   /** Absent in the compact form. */
   readonly dependencies?: Readonly<Record<string, DependencyHealth>>;
 }
 
-/** What one call may be given beside its question. */
+/** Options of one call. */
 export interface CallOptions {
-  /** Ends the call, its retries included. */
+  /** Aborts the call and its retries. */
   readonly signal?: AbortSignal | undefined;
-  /** Bound of one attempt. */
+  /** Timeout of one attempt, in ms. */
   readonly timeoutMs?: number | undefined;
 }
 
@@ -27,7 +27,7 @@ export type Fetch = (
     readonly method: string;
     readonly headers: Record<string, string>;
     readonly body?: string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array<ArrayBuffer>>;
-    /** With a stream as body. */
+    /** Required with a stream as body. */
     readonly duplex?: 'half';
     readonly signal: AbortSignal;
   },
@@ -40,18 +40,18 @@ export type Fetch = (
 }>;
 
 export interface ClientOptions {
-  /** Of the server, as `https://memory.example.org`; '' in a page that the server itself serves. */
+  /** URL of the server, such as `https://memory.example.org`; '' in a page of the server itself. */
   readonly url: string;
   readonly apiKey?: string | undefined;
-  /** Bound of one attempt; default 30,000. */
+  /** Timeout of one attempt, in ms; default 30,000. */
   readonly timeoutMs?: number | undefined;
   /** Attempts after the first; default 3. */
   readonly retries?: number | undefined;
   /** Longest wait before another attempt, in ms; the client does not retry if the server requests a longer one. Default 30,000. */
   readonly maxRetryWaitMs?: number | undefined;
-  /** Sent with every request. */
+  /** Headers of every request. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** Instead of the platform's. */
+  /** Replaces the platform's `fetch`. */
   readonly fetch?: Fetch | undefined;
 }
 
@@ -61,7 +61,7 @@ export type ClientErrorCode = 'UNREACHABLE' | 'TIMEOUT' | 'ABORTED' | 'BAD_ANSWE
 export interface ErrorDetail {
   readonly field: string;
   readonly message: string;
-  /** Of an ambiguous hash: what it may mean. */
+  /** Candidates of an ambiguous hash. */
   readonly id?: string;
   readonly type?: string;
   readonly preview?: string;

@@ -6,10 +6,10 @@ export type LearningCategory = 'pattern' | 'solution' | 'error' | 'config' | 'be
 /** A memory with its full content. */
 export interface Memory {
   readonly id: string;
-  /** Eight characters that name it as its id does. */
+  /** Eight characters that name the memory, derived from its id. */
   readonly hash: string;
   readonly type: MemoryType;
-  /** Of an observation its type, of a prompt who spoke, of a summary its type or item kind, of a learning its category. */
+  /** Type of an observation, role of a prompt, type or item kind of a summary, category of a learning. */
   readonly kind: string;
   readonly title: string;
   readonly content: string;
@@ -17,9 +17,9 @@ export interface Memory {
   /** 0 to 1. */
   readonly score: number;
   readonly session: { readonly id: string; readonly external_id: string; readonly title: string | null } | null;
-  /** De-duplication key of the event that brought it; null for what was derived. */
+  /** De-duplication key of the captured event; null for derived memories. */
   readonly key: string | null;
-  /** Ids of the rows that it came from. */
+  /** Ids of the source rows. */
   readonly sources: readonly string[];
   readonly project: string | null;
   readonly namespace: string;
@@ -29,13 +29,13 @@ export interface Memory {
   readonly occurred_at: string;
   readonly created_at: string;
   readonly highlights: readonly string[];
-  /** Scores and ranks of each stage, with `explain`. */
+  /** Scores and ranks of each stage; only with `explain`. */
   readonly explain?: Readonly<Record<string, unknown>>;
-  /** With `include_vectors`. */
+  /** Only with `include_vectors`. */
   readonly vector?: readonly number[] | null;
 }
 
-/** A memory in few tokens: enough to choose by, and the hash to fetch it with. */
+/** A memory in few tokens: a preview, and the hash to fetch it with. */
 export interface CompactMemory {
   readonly hash: string;
   /** At most 200 characters and 32 tokens. */
@@ -43,31 +43,31 @@ export interface CompactMemory {
   readonly tags: readonly string[];
   /** YYYY-MM-DD */
   readonly created: string;
-  /** Two decimals; absent where nothing was scored. */
+  /** Two decimals; absent without a score. */
   readonly score?: number;
 }
 
 export interface FetchedMemories {
   readonly data: readonly Memory[];
-  /** Ids and hashes that name nothing. */
+  /** Ids and hashes without a memory. */
   readonly missing: readonly string[];
 }
 
-/** Something to remember. */
+/** A memory to store. */
 export interface NewMemory {
   /** 1 to 65,536 bytes. */
   readonly content: string;
   readonly title?: string | undefined;
   readonly tags?: readonly string[] | undefined;
   readonly category?: LearningCategory | undefined;
-  /** Id, git remote, root path or name; one that is not known is made. */
+  /** Id, git remote, root path or name; an unknown project is created, unless it is an id. */
   readonly project?: string | undefined;
   readonly namespace?: string | undefined;
   /** 0 to 1; default 0.8. */
   readonly importance?: number | undefined;
   /** RFC 3339. */
   readonly occurred_at?: string | undefined;
-  /** Compare it with what is known: the same is not stored twice, what it contradicts is closed. */
+  /** Compares the memory with existing learnings: duplicates are not stored, contradicted ones are closed. */
   readonly infer?: boolean | undefined;
 }
 
@@ -87,19 +87,19 @@ export interface ForgottenMemory {
   readonly id: string;
   readonly hash: string;
   readonly type: MemoryType;
-  /** Versions of a learning, or rows of a captured event. */
+  /** Number of forgotten versions of a learning, or rows of a captured event. */
   readonly forgotten: number;
 }
 
 /** Options of a read of full memories. */
 export interface GetOptions {
-  /** RFC 3339: as it was then. */
+  /** RFC 3339: returns the versions that were current at this time. */
   readonly as_of?: string | undefined;
-  /** Id of the context that named it, which learns from it what was useful. */
+  /** Id of the context that served the memories: counts them as used. */
   readonly used_in?: string | undefined;
 }
 
-/** Of a learning its words; of what was captured tags, importance and flag alone. */
+/** Changes the words of a learning; of an observation only tags, importance and flag. */
 export interface MemoryChanges {
   readonly content?: string | undefined;
   readonly title?: string | undefined;

@@ -21,7 +21,7 @@ export interface SearchAnswer {
   readonly degraded: readonly string[];
   readonly took_ms: number;
   readonly pagination: Pagination;
-  /** How the question was understood and what each stage took, with `explain`. */
+  /** The understood query and the duration of each stage; only with `explain`. */
   readonly explain?: Readonly<Record<string, unknown>> | null;
 }
 
@@ -31,7 +31,7 @@ export interface CompactAnswer {
   readonly degraded?: readonly string[];
 }
 
-/** What narrows a search. Times are RFC 3339. */
+/** Filters of a search. Times are RFC 3339. */
 export interface SearchFilter {
   readonly type?: MemoryType | readonly MemoryType[] | undefined;
   /** Id, git remote, root path or name. */
@@ -42,7 +42,7 @@ export interface SearchFilter {
   readonly kind?: string | undefined;
   readonly since?: string | undefined;
   readonly until?: string | undefined;
-  /** What was known then. */
+  /** Returns memories as of this time. */
   readonly as_of?: string | undefined;
 }
 
@@ -61,7 +61,7 @@ export interface SearchOptions extends SearchFilter {
 }
 
 export interface SemanticQuestion extends SearchFilter {
-  /** Words to embed; or `vector`. */
+  /** Text to embed; alternative to `vector`. */
   readonly q?: string | undefined;
   readonly vector?: readonly number[] | undefined;
   readonly limit?: number | undefined;
@@ -75,7 +75,7 @@ export interface Suggestion {
   readonly count: number;
 }
 
-/** Around a memory, or around what a question finds first. */
+/** Timeline around a memory, or around the best result of a query. */
 export interface TimelineQuestion {
   /** Id or hash. */
   readonly anchor?: string | undefined;
@@ -85,7 +85,7 @@ export interface TimelineQuestion {
   readonly after?: number | undefined;
   /** Reads the timeline of this project instead of the anchor's session. */
   readonly project?: string | undefined;
-  /** Of the project's line; that of the anchor unless given. */
+  /** Namespace of the project's timeline; default: that of the anchor. */
   readonly namespace?: string | undefined;
   readonly types?: readonly MemoryType[] | undefined;
   readonly format?: 'full' | 'compact' | undefined;
@@ -93,7 +93,7 @@ export interface TimelineQuestion {
 
 export interface TimelineAnswer<Item = Memory> {
   readonly anchor: Item | null;
-  /** In reading order. */
+  /** In chronological order. */
   readonly data: readonly Item[];
   readonly has_before: boolean;
   readonly has_after: boolean;
@@ -101,7 +101,7 @@ export interface TimelineAnswer<Item = Memory> {
   readonly degraded?: readonly string[];
 }
 
-/** What context is for. A session start needs a project or a session, a prompt its words, a file its path. */
+/** Purpose of a context. A session start needs a project or a session, a prompt its text, a file its path. */
 export interface ContextQuestion {
   readonly purpose: 'session_start' | 'prompt' | 'file';
   readonly project?: string | undefined;
@@ -109,14 +109,14 @@ export interface ContextQuestion {
   readonly session_id?: string | undefined;
   readonly prompt?: string | undefined;
   readonly file?: string | undefined;
-  /** 50 to 8,000; default 900. */
+  /** Maximum tokens, 50 to 8,000; default 900. */
   readonly budget_tokens?: number | undefined;
 }
 
 export interface ContextAnswer {
-  /** For feedback; null where nothing was served. */
+  /** Id for feedback; null if nothing was served. */
   readonly id: string | null;
-  /** '' where nothing is worth telling. */
+  /** '' if no memory is relevant. */
   readonly text: string;
   readonly tokens: number;
   readonly items: readonly {

@@ -28,9 +28,9 @@ export type * from './contract-calls.ts';
 export type * from './contract-memories.ts';
 export type * from './contract-recall.ts';
 
-/** What every method of a memory server's client does. All of them reject with RecollectError alone. */
+/** Client of a memory server. All methods reject only with RecollectError. */
 export interface RecollectApi {
-  /** Hybrid search, the best first. */
+  /** Returns the results of a hybrid search, best first. */
   search(
     q: string,
     options: SearchOptions & { readonly format: 'compact' },
@@ -41,7 +41,7 @@ export interface RecollectApi {
     options?: SearchOptions & { readonly format?: 'full' | undefined },
     call?: CallOptions,
   ): Promise<SearchAnswer>;
-  /** What carries all of these tags, the nearest to `q` first where it is given. */
+  /** Returns memories with all of these tags, ordered by similarity to `q` if given. */
   searchByTag(
     tags: string | readonly string[],
     options?: Omit<SearchOptions, 'tags' | 'format'> & { readonly q?: string | undefined },
@@ -49,17 +49,17 @@ export interface RecollectApi {
   ): Promise<SearchAnswer>;
   /** Returns the best matches in few tokens: five compact memories by default. */
   recall(q: string, options?: Omit<SearchOptions, 'format'>, call?: CallOptions): Promise<readonly CompactMemory[]>;
-  /** Every memory that a search finds, the best first. Pages of `limit` are fetched only as they are consumed; ends at the 100th. */
+  /** Yields every result of a search, best first. Pages of `limit` are fetched only as they are consumed; ends at the 100th. */
   searchIter(
     q: string,
     options?: Omit<SearchOptions, 'format'>,
     call?: CallOptions,
   ): AsyncGenerator<Memory, void, undefined>;
-  /** By meaning alone. */
+  /** Searches by meaning only. */
   searchSemantic(question: SemanticQuestion, call?: CallOptions): Promise<SearchAnswer>;
-  /** Completions of what was typed. */
+  /** Returns completions of a query. */
   suggest(q: string, limit?: number, call?: CallOptions): Promise<readonly Suggestion[]>;
-  /** What came before and after. */
+  /** Returns the memories before and after an anchor. */
   timeline(
     question: TimelineQuestion & { readonly format: 'compact' },
     call?: CallOptions,
@@ -69,20 +69,20 @@ export interface RecollectApi {
     call?: CallOptions,
   ): Promise<TimelineAnswer>;
   get(id: string, options?: GetOptions, call?: CallOptions): Promise<Memory>;
-  /** Rejects with HASH_AMBIGUOUS and the candidates in `details` where a hash names several. */
+  /** Rejects with HASH_AMBIGUOUS and the candidates in `details` if several memories have the hash. */
   getByHash(hash: string, options?: GetOptions, call?: CallOptions): Promise<Memory>;
-  /** Up to 100 by id or hash. */
+  /** Returns up to 100 memories by id or hash. */
   getMany(ids: readonly string[], options?: Pick<GetOptions, 'used_in'>, call?: CallOptions): Promise<FetchedMemories>;
-  /** The same content in the same project is one memory, however often it is stored. */
+  /** Stores a memory; a duplicate in the same project creates none. */
   store(memory: string | NewMemory, call?: CallOptions): Promise<StoredMemory>;
-  /** Any number; sent in parts. Answers one item a memory, in the order given: one bad item spoils no other. Where a part fails, the error's `items` are those before it. */
+  /** Any number; sent in parts. Returns one item per memory, in order; a rejected memory does not affect the others. Where a part fails, the error's `items` are those before it. */
   storeBatch(memories: readonly (string | NewMemory)[], call?: CallOptions): Promise<readonly BatchItem[]>;
-  /** Corrects, by id or hash. A learning becomes a new version, which is answered. */
+  /** Corrects a memory by id or hash. Returns the new version of a learning. */
   update(id: string, changes: MemoryChanges, call?: CallOptions): Promise<Memory>;
-  /** Forgets, for good; by id or hash. */
+  /** Forgets a memory permanently, by id or hash. */
   remove(id: string, call?: CallOptions): Promise<ForgottenMemory>;
-  /** Answers `down`, too, instead of rejecting. */
+  /** Resolves with `down` instead of rejecting. */
   health(options?: { readonly format?: 'full' | 'compact' | undefined }, call?: CallOptions): Promise<Health>;
-  /** What is worth knowing, packed under a budget of tokens. */
+  /** Returns relevant memories, packed within a budget of tokens. */
   context(question: ContextQuestion, call?: CallOptions): Promise<ContextAnswer>;
 }

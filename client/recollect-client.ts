@@ -33,7 +33,7 @@ const PAGE = 20;
 const MAX_OFFSET = 100;
 const MAX_QUESTION = 500;
 
-/** A name as a part of a path. Half a character is no name that anything bears. */
+/** Encodes a name as a path segment. No memory has a name with a lone surrogate. */
 function part(name: string): string {
   return encodeURIComponent(name.replaceAll(/\p{Surrogate}/gu, '\uFFFD'));
 }
@@ -82,7 +82,7 @@ export class RecollectClient implements RecollectApi {
     call?: CallOptions,
   ): Promise<SearchAnswer> {
     const named = typeof tags === 'string' ? [tags] : tags;
-    // Without words of its own, what is nearest to the tags themselves comes first.
+    // Without a query, order by similarity to the tags themselves.
     return this.search(q ?? asWords(named), { ...options, tags: named }, call);
   }
 
@@ -100,7 +100,7 @@ export class RecollectClient implements RecollectApi {
     call?: CallOptions,
   ): AsyncGenerator<Memory, void, undefined> {
     const limit = options.limit ?? PAGE;
-    // A memory that is written meanwhile moves the others: what was given is not given again.
+    // A memory written meanwhile shifts the others: skip those already yielded.
     const given = new Set<string>();
     for (let offset = options.offset ?? 0; offset < MAX_OFFSET; offset += limit) {
       const { data, pagination } = await this.search(q, { ...options, limit, offset }, call);
@@ -149,7 +149,7 @@ export class RecollectClient implements RecollectApi {
 
   store(memory: string | NewMemory, call?: CallOptions): Promise<StoredMemory> {
     const body = memoryOf(memory);
-    // What is compared with others may count as evidence each time; what is stored as it is becomes one memory.
+    // A memory with infer may count as evidence each time; without it, repetition stores one memory.
     return this.#post('/memories', body, call, body.infer !== true);
   }
 

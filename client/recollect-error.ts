@@ -1,8 +1,8 @@
 import type { BatchItem, ErrorDetail } from './contract.ts';
 
-/** What is known of a failure beside its message. */
+/** Properties of a failure besides its message. */
 export interface Failure {
-  /** HTTP status; 0 where there was no answer. */
+  /** HTTP status; 0 without a response. */
   readonly status: number;
   readonly code: string;
   readonly details?: readonly ErrorDetail[];
@@ -12,7 +12,7 @@ export interface Failure {
   readonly cause?: unknown;
 }
 
-/** What cannot be sent at all: a value that is no JSON, an address that is none, a header that may not stand in one. Nothing was sent. */
+/** An invalid call: a value that JSON cannot represent, an invalid URL or header. Nothing was sent. */
 export function invalidCall(cause: unknown): RecollectError {
   const why = cause instanceof Error ? cause.message : String(cause);
   return new RecollectError(`the call cannot be sent: ${why}`, { status: 0, code: 'INVALID_CALL', cause });
@@ -21,16 +21,16 @@ export function invalidCall(cause: unknown): RecollectError {
 /** The server rejected the request or did not respond: the only error that the client rejects with. */
 export class RecollectError extends Error {
   override readonly name = 'RecollectError';
-  /** HTTP status; 0 where there was no answer. */
+  /** HTTP status; 0 without a response. */
   readonly status: number;
   /** The server's machine code, or a ClientErrorCode. */
   readonly code: string;
   readonly details: readonly ErrorDetail[];
-  /** By which the server's log knows the request. */
+  /** Id of the request in the server's log. */
   readonly requestId: string | null;
   /** Wait that the server requests. */
   readonly retryAfterMs: number | null;
-  /** Of `storeBatch`: what became of the memories before those that failed, in order. */
+  /** Results of `storeBatch` for the memories before the failed part, in order. */
   readonly items: readonly BatchItem[];
 
   constructor(message: string, failure: Failure) {

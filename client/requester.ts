@@ -6,7 +6,7 @@ const TIMEOUT_MS = 30_000;
 const RETRIES = 3;
 const MAX_RETRY_WAIT_MS = 30_000;
 const BASE_PATH = '/api/v1';
-/** Answers that ask to come back. */
+/** Statuses after which the client retries. */
 const AGAIN: ReadonlySet<number> = new Set([429, 503]);
 
 type QueryValue = string | number | boolean | readonly string[] | undefined;
@@ -14,21 +14,21 @@ type QueryValue = string | number | boolean | readonly string[] | undefined;
 /** One request to a route under `/api/v1`. */
 export interface Request {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  /** Encoded, from the slash on. */
+  /** Encoded path with leading slash. */
   readonly path: string;
   readonly query?: Readonly<Record<string, QueryValue>> | undefined;
   /** Sent as JSON. */
   readonly body?: unknown;
-  /** Sent as it is, with the content type of `headers`. */
+  /** Sent unchanged, with the content type of `headers`. */
   readonly raw?: string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** Done twice it is as done once. */
+  /** Whether the request is idempotent. */
   readonly repeatable: boolean;
-  /** Statuses that are answers here, beside those of success. */
+  /** Further statuses that count as success. */
   readonly accepts?: readonly number[];
 }
 
-/** A request as it goes over the line, the same for each attempt. */
+/** An encoded request, the same for each attempt. */
 interface Prepared {
   readonly url: string;
   readonly init: Omit<Parameters<Fetch>[1], 'signal'>;
@@ -43,7 +43,7 @@ interface Attempt {
   readonly retryAfter: string | null;
 }
 
-/** The query of an address, without what was not given and lists of nothing; lists are joined by commas. */
+/** Returns the query string, without undefined values and empty lists; joins lists by commas. */
 function queryOf(values: Readonly<Record<string, QueryValue>> = {}): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(values))
@@ -57,8 +57,8 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The object that a text is as JSON; null where it is none. Its fields are the server's promise: what the API describes is believed here alone. */
-function believed<Answer extends object>(text: string): Answer | null {
+/** Parses a JSON object; null if it is none. The fields are not validated: the only place that trusts the API's description. */
+function parseObject<Answer extends object>(text: string): Answer | null {
   try {
     const value: Answer = JSON.parse(text);
     return isRecord(value) ? value : null;
@@ -93,7 +93,7 @@ function detailsOf(value: unknown): ErrorDetail[] {
   }));
 }
 
-/** Sends requests, bounds and repeats them, and turns every failure into a RecollectError. */
+/** Sends requests with timeouts and retries, and converts every failure to a RecollectError. */
 export class Requester {
   readonly #base: string;
   readonly #headers: Readonly<Record<string, string>>;
@@ -116,7 +116,7 @@ export class Requester {
   }
 
   /**
-   * What the server answers, as the API describes it: its shape is the server's promise, of which only that it is a JSON object is checked.
+   * Returns the server's response. Checks only that it is a JSON object; its shape is trusted.
    * @throws RecollectError
    */
   async send<Answer extends object>(request: Request, call: CallOptions = {}): Promise<Answer> {
@@ -133,10 +133,10 @@ export class Requester {
     }
   }
 
-  /** How long to wait before the request is sent again; null where it is not. */
+  /** Returns the wait before the next attempt, in ms; null for no retry. */
   #waitMs(error: unknown, { repeatable }: Request, attempt: number): number | null {
     if (!(error instanceof RecollectError) || !repeatable || attempt > this.#retries) return null;
-    // A call that took too long has had its time.
+    // No retry after a timeout.
     if (!AGAIN.has(error.status) && error.code !== 'UNREACHABLE') return null;
     const waitMs = waitBeforeMs(attempt, error.retryAfterMs);
     return waitMs > this.#maxWaitMs ? null : waitMs;
@@ -150,7 +150,7 @@ export class Requester {
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...own,
       };
-      // Both throw where fetch would.
+      // Both throw if fetch would.
       if (!this.#base.startsWith('/')) void new URL(this.#base);
       void new Headers(headers);
       const content = body === undefined ? raw : JSON.stringify(body);
@@ -162,7 +162,7 @@ export class Requester {
     }
   }
 
-  /** Sends a request once and reads its answer within the time limit. */
+  /** Sends a request once and reads its response within the timeout. */
   async #attempt<Result>(
     { url, init }: Prepared,
     { signal, timeoutMs }: CallOptions,
@@ -200,10 +200,10 @@ export class Requester {
   #answerOf<Answer extends object>({ accepts = [] }: Request, attempt: Attempt): Answer {
     const { status, text, requestId, retryAfter } = attempt;
     if ((status >= 200 && status < 300) || accepts.includes(status)) {
-      const answer = believed<Answer>(text === '' ? '{}' : text);
+      const answer = parseObject<Answer>(text === '' ? '{}' : text);
       if (answer !== null) return answer;
     }
-    const fields = believed<Readonly<Record<string, unknown>>>(text) ?? {};
+    const fields = parseObject<Readonly<Record<string, unknown>>>(text) ?? {};
     throw new RecollectError(
       textOf(fields['error']) ?? `the server responded ${status} with a body that is not of Recollect`,
       {

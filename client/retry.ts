@@ -9,13 +9,13 @@ export function retryAfterMs(header: string | null, now: number): number | null 
   if (header === null) return null;
   const text = header.trim();
   if (/^\d{1,9}$/.test(text)) return Number(text) * 1_000;
-  // The platform takes much else for a date.
+  // The platform accepts many other formats as dates.
   const date = /^[A-Z][a-z]+, /.test(text) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(date) ? null : Math.max(0, date - now);
 }
 
 /**
- * The wait before attempt `attempt` (1 is the first repetition), in milliseconds: exponential with full jitter, so that callers that failed
+ * Returns the wait before attempt `attempt` (1 is the first repetition), in milliseconds: exponential with full jitter, so that callers that failed
  * together do not retry together. A wait requested by the server is the minimum, with a little jitter added.
  */
 export function waitBeforeMs(attempt: number, requestedMs: number | null, random: () => number = Math.random): number {

@@ -7,10 +7,10 @@ const moment = z.string().nullable();
 
 export const backupSchema = z
   .object({
-    id: z.string().describe('Of the backup, and of its set in the store'),
-    job_id: z.string().nullable().describe('Its job; null where the schedule began it'),
+    id: z.string().describe('Id of the backup and of its set in the store'),
+    job_id: z.string().nullable().describe('Id of the job; null if the schedule started it'),
     state: z.enum(['running', 'completed', 'failed', 'cancelled']),
-    error: moment.describe('Type of what ended it'),
+    error: moment.describe('Type of the failure'),
     requested_by: moment.describe('User who requested the backup; null: the schedule'),
     created_at: z.string(),
     finished_at: moment,
@@ -19,19 +19,19 @@ export const backupSchema = z
     files: count,
     rows: count,
     vectors: count,
-    bytes: count.describe('As stored'),
-    plain_bytes: count.describe('Before compression'),
-    encryption_key: moment.describe('Name of the key; null: not encrypted'),
+    bytes: count.describe('Size as stored, in bytes'),
+    plain_bytes: count.describe('Size before compression, in bytes'),
+    encryption_key: moment.describe('Name of the encryption key; null: not encrypted'),
     manifest_sha256: moment,
-    verified_at: moment.describe('When it was last found good'),
+    verified_at: moment.describe('Time of the last successful verification'),
     verified_how: z
       .enum(['read', 'drill'])
       .nullable()
-      .describe('Read back to its last byte, or restored beside the running instance'),
-    verify_error: moment.describe('Type of what the last look at it found'),
+      .describe('Method of verification: read back completely, or restored beside the running instance'),
+    verify_error: moment.describe('Type of the fault that the last verification found'),
     copied_at: moment,
-    copy_verified_at: moment.describe('When the copy was read back and matched'),
-    removed_at: moment.describe('When the files were deleted'),
+    copy_verified_at: moment.describe('Time at which the copy was read back and matched'),
+    removed_at: moment.describe('Time at which the files were deleted'),
   })
   .meta({ id: 'Backup' });
 
@@ -102,19 +102,19 @@ export const restoreResult = z.object({
 
 export type RestoreResult = z.output<typeof restoreResult>;
 
-const backupId = z.uuid().describe('Of a backup set; the newest where it is left out');
+const backupId = z.uuid().describe('Id of a backup; default: the newest');
 const store = z
   .enum(['backup', 'copy'])
   .default('backup')
   .describe(
-    'Store of the settings that the set is read from: RECOLLECT_BACKUP_STORE or RECOLLECT_BACKUP_COPY_STORE. Another place, or another signer than the settings trust, is named on the machine itself (recollect restore --from, --signer)',
+    'Store to read the backup from: RECOLLECT_BACKUP_STORE or RECOLLECT_BACKUP_COPY_STORE. Other stores and signers require the command line on the machine of the instance (recollect restore --from, --signer)',
   );
 
 export const restoreBody = z.strictObject({
   backup_id: backupId.optional(),
   store,
   overwrite: z.boolean().default(false).describe('Replace an instance that has sessions or learnings'),
-  dry_run: z.boolean().default(false).describe('Only read the set through, every byte of it, and change nothing'),
+  dry_run: z.boolean().default(false).describe('Read and verify the complete backup, without restoring'),
 });
 
 export const drillBody = z.strictObject({
@@ -132,14 +132,14 @@ export const restoreSchema = z
       .string()
       .nullable()
       .describe(
-        'Null: RECOLLECT_BACKUP_STORE; `copy`: RECOLLECT_BACKUP_COPY_STORE; else a place that was named on the machine',
+        'Store of the backup. Null: RECOLLECT_BACKUP_STORE; `copy`: RECOLLECT_BACKUP_COPY_STORE; else a store named on the command line',
       ),
     overwrite: z.boolean(),
     dry_run: z.boolean(),
     state: z.enum(WORK_STATES),
     phase: z.enum(RESTORE_PHASES),
     counts: restoreCounts,
-    result: restoreResult.nullable().describe('What was compared, and how it came out'),
+    result: restoreResult.nullable().describe('Results of the verification'),
     error: z.string().nullable(),
     message: z.string().nullable(),
     created_at: z.string(),

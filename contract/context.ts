@@ -28,7 +28,7 @@ export const contextBody = z.discriminatedUnion('purpose', [
 
 export const contextAnswer = z
   .object({
-    id: z.string().nullable().describe('For feedback, and for used_in; null where nothing was served'),
+    id: z.string().nullable().describe('Id of the context, for feedback and `used_in`; null if nothing was served'),
     text: z.string(),
     tokens: z.number().int(),
     items: z.array(
@@ -73,9 +73,9 @@ export const feedbackBody = z
 export const feedbackAnswer = z
   .object({
     id: z.string(),
-    useful: z.number().int().describe('Items that this counted for the first time'),
+    useful: z.number().int().describe('Number of items rated for the first time'),
     wrong: z.number().int(),
-    learnings: z.number().int().describe('Learnings whose use or confidence changed'),
+    learnings: z.number().int().describe('Number of learnings whose use or confidence changed'),
   })
   .meta({ id: 'ContextFeedback' });
 
@@ -97,7 +97,7 @@ export const profileSchema = z
         learning_ids: z.array(z.string()),
         verified: z.boolean(),
         confidence: z.number(),
-        sessions: z.number().int().describe('How many showed it'),
+        sessions: z.number().int().describe('Number of sessions with this evidence'),
         evidence: z.array(profileEvidence),
       }),
     ),

@@ -7,7 +7,7 @@ const TEXT_CHARS = 1024 * 1024;
 
 const common = {
   host: hostName.default('generic'),
-  session_id: externalId.describe("The host's own id of the session"),
+  session_id: externalId.describe('Id of the session at its host'),
   namespace: namespaceName.default('default'),
   project: z
     .object({
@@ -18,8 +18,8 @@ const common = {
     })
     .optional(),
   occurred_at: timestamp.optional(),
-  key: text(512).optional().describe('De-duplication key; else the tool use id, else the content decides'),
-  infer: z.boolean().default(true).describe('false: stored and indexed, no model call'),
+  key: text(512).optional().describe('De-duplication key; default: the tool use id, else derived from the content'),
+  infer: z.boolean().default(true).describe('Whether models process the event; false: it is only stored and indexed'),
   agent: z.object({ id: text(256, 0).nullish(), type: text(256, 0).nullish() }).optional(),
 };
 
@@ -99,7 +99,7 @@ export const hookAnswer = z
   .meta({ id: 'HookAnswer' });
 
 export const hookQuery = z.object({
-  host: z.enum(HOOK_HOSTS).default('claude-code').describe('The agent host that sends the hook'),
+  host: z.enum(HOOK_HOSTS).default('claude-code').describe('Agent host that sends the hook'),
   namespace: namespaceName.default('default').describe('Namespace of the session, fixed by its first event'),
 });
 
@@ -122,5 +122,5 @@ export const deliveryHeaders = z.looseObject({
     .enum(['hook', 'spool'])
     .optional()
     .describe('`spool`: the client stored the event on disk before delivery'),
-  [IDEMPOTENCY_HEADER]: deliveryId.optional().describe('The same, by its common name'),
+  [IDEMPOTENCY_HEADER]: deliveryId.optional().describe('Id of this delivery, under its common name'),
 });

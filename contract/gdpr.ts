@@ -9,7 +9,7 @@ const user = name.optional().describe('Id or name of a user; default: the caller
 
 export const eraseBody = z
   .discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('session'), session: name.describe('Its own id, or host:id of its host') }),
+    z.strictObject({ kind: z.literal('session'), session: name.describe('Id of the session, or host:external id') }),
     z.strictObject({ kind: z.literal('user'), user }),
     z.strictObject({
       kind: z.literal('tenant'),
@@ -27,10 +27,10 @@ const counts = z.record(z.string(), z.number().int());
 
 export const signedReceipt = z
   .object({
-    receipt: z.string().describe('JSON: what went, where it was looked for afterwards, entries of the journal'),
-    sha256: z.string().describe('Of the receipt’s text'),
-    public_key: z.string().nullable().describe('SPKI, base64; null where the instance has no key to sign with'),
-    signature: z.string().nullable().describe('Ed25519 over the bytes of the hash, base64'),
+    receipt: z.string().describe('Receipt as JSON text: deleted data, checks after deletion, entries of the journal'),
+    sha256: z.string().describe('SHA-256 of the receipt’s text'),
+    public_key: z.string().nullable().describe('Public key as SPKI in base64; null if the instance has no signing key'),
+    signature: z.string().nullable().describe('Ed25519 signature of the bytes of the hash, in base64'),
   })
   .meta({ id: 'SignedReceipt' });
 
@@ -39,7 +39,9 @@ export const erasureSchema = z
     id: z.string(),
     kind: z.enum(ERASURE_KINDS),
     state: z.enum(WORK_STATES),
-    phase: z.enum(ERASURE_PHASES).describe('What it has behind it; from journalled on it cannot be called off'),
+    phase: z
+      .enum(ERASURE_PHASES)
+      .describe('Last completed phase; from `journalled` on, the erasure cannot be cancelled'),
     removed: counts,
     error: z.string().nullable(),
     receipt: signedReceipt.nullable(),
@@ -64,7 +66,7 @@ export const foundText = z
 export const exportBody = z
   .strictObject({
     scope: z.enum(EXPORT_SCOPES).default('tenant'),
-    subject: name.optional().describe('The project, the person or the session; none for the tenant'),
+    subject: name.optional().describe('Id or name of the project, user or session; omitted for the tenant'),
   })
   .meta({
     id: 'ExportRequest',
@@ -78,8 +80,8 @@ export const exportSchema = z
     id: z.string(),
     scope: z.enum(EXPORT_SCOPES),
     state: z.enum(EXPORT_STATES),
-    bytes: z.number().int().describe('Of the compressed file'),
-    sha256: z.string().nullable().describe('Of the compressed file'),
+    bytes: z.number().int().describe('Size of the compressed file, in bytes'),
+    sha256: z.string().nullable().describe('SHA-256 of the compressed file'),
     rows: counts.describe('By table'),
     error: z.string().nullable(),
     created_at: z.string(),

@@ -8,7 +8,10 @@ export const graphEvidence = z.object({
   session_id: z.string(),
   source_type: z.enum(MENTION_SOURCES),
   source_id: z.string(),
-  quote: z.string().nullable().describe("Null where there is none, and for another user's prompts and observations"),
+  quote: z
+    .string()
+    .nullable()
+    .describe("Verbatim quote; null if there is none, and for another user's prompts and observations"),
   occurred_at: z.string(),
 });
 
@@ -19,14 +22,14 @@ export const graphSchema = z
         id: z.string(),
         type: z.enum(ENTITY_TYPES),
         name: z.string(),
-        label: z.string().describe('As it was first written'),
+        label: z.string().describe('Label in its first spelling'),
         weight: z.number(),
-        distance: z.number().int().describe('Steps from where the question began'),
+        distance: z.number().int().describe('Number of relations between this node and the start'),
         project_id: z.string().nullable(),
         namespace: z.string(),
         first_seen: z.string(),
         last_seen: z.string(),
-        evidence: z.array(graphEvidence).describe('The newest, five at most'),
+        evidence: z.array(graphEvidence).describe('Newest evidence, at most five'),
       }),
     ),
     edges: z.array(
@@ -38,7 +41,7 @@ export const graphSchema = z
         weight: z.number(),
         first_seen: z.string(),
         last_seen: z.string(),
-        evidence: z.array(graphEvidence).describe('The newest, five at most'),
+        evidence: z.array(graphEvidence).describe('Newest evidence, at most five'),
       }),
     ),
   })
@@ -46,13 +49,13 @@ export const graphSchema = z
 
 export const graphQuery = z
   .strictObject({
-    node: z.uuid().optional().describe('Id of an entity'),
-    q: line(200).optional().describe('A piece of the names to begin at, in the place of node'),
-    type: z.enum(ENTITY_TYPES).optional().describe('Of what the question begins at'),
+    node: z.uuid().optional().describe('Id of the entity to start at'),
+    q: line(200).optional().describe('Part of the names of entities to start at; alternative to `node`'),
+    type: z.enum(ENTITY_TYPES).optional().describe('Type of the entities to start at'),
     project: text(2048).optional(),
     namespace: namespaceName.optional(),
     depth: numeric(z.literal([1, 2])).prefault(1),
-    limit: numeric(z.number().int().min(1).max(200)).prefault(50).describe('Nodes'),
+    limit: numeric(z.number().int().min(1).max(200)).prefault(50).describe('Maximum number of nodes'),
   })
   .refine((query) => query.node === undefined || query.q === undefined, {
     path: ['q'],

@@ -19,8 +19,8 @@ const transcriptsBody = z.strictObject({
   kind: z.literal('transcripts'),
   directory: serverPath
     .optional()
-    .describe('Folder on the server, absolute; default: the transcripts of the user who runs it'),
-  follow: z.boolean().default(false).describe('Go on with what is written later, until it is cancelled'),
+    .describe('Absolute path of a folder on the server; default: the transcripts of the server’s user'),
+  follow: z.boolean().default(false).describe('Follow later writes until the import is cancelled'),
 });
 
 const count = z.number().int();
@@ -28,7 +28,7 @@ const claudeMemBody = z.strictObject({
   kind: z.literal('claude-mem'),
   file: serverPath
     .optional()
-    .describe('Database on the server, absolute; default: `claude-mem.db` of the user who runs it'),
+    .describe('Absolute path of a database on the server; default: `claude-mem.db` of the server’s user'),
   dry_run: z.boolean().default(false).describe('Report what would be imported, without writing'),
 });
 
@@ -37,16 +37,16 @@ export const importBody = z.discriminatedUnion('kind', [transcriptsBody, claudeM
 /** What was counted, name by name. */
 export const countsSchema = z
   .object({
-    lines: count.describe('Lines read'),
+    lines: count.describe('Lines that were read'),
     added: count.describe('Events that hooks had missed'),
     present: count.describe('Events that were stored already'),
-    refused: count.describe('Events that the store does not take: forgotten, deleted, or capture is off'),
+    refused: count.describe('Events that were rejected: forgotten, deleted, or not captured'),
     late_duplicates: count.describe('Late deliveries of events that a transcript had already supplied; removed'),
     truncated: count.describe('Incomplete lines'),
     repeated: count.describe('Lines that occurred before, in this file or in another session’s'),
     unknown_type: count,
     not_json: count,
-    too_large: count.describe('Lines over 32 MiB, or of more than 100,000 values where they were sent'),
+    too_large: count.describe('Lines over 32 MiB, or, if sent over HTTP, with more than 100,000 values'),
   } satisfies Record<CountName, z.ZodType>)
   .meta({ id: 'TranscriptCounts' });
 
@@ -54,7 +54,7 @@ export const countsSchema = z
 export const tableReportSchema = z
   .object({
     table: z.enum(CLAUDE_MEM_TABLES),
-    source_rows: count.describe('Rows that the source counts'),
+    source_rows: count.describe('Number of rows in the source'),
     imported: count,
     present: count.describe('Rows that exist already: imported before or captured by hooks'),
     refused: count.describe('Rows that were forgotten or deleted on this instance'),
@@ -65,7 +65,7 @@ export const tableReportSchema = z
       processed: count.describe('Messages whose observations exist'),
       no_event: count.describe('Messages without an event'),
     } satisfies Record<DropRule, z.ZodType>),
-    recorded_rows: count.nullable().describe('Rows recorded as imported on this instance; null in a dry run'),
+    recorded_rows: count.nullable().describe('Rows recorded as imported on this instance; null if nothing was written'),
     unaccounted: count.describe('Rows that no counter above explains'),
   })
   .meta({ id: 'ImportedTable' });
@@ -74,27 +74,24 @@ export const importSchema = z
   .object({
     id: z.string(),
     kind: z.enum(IMPORT_KINDS),
-    directory: z.string().describe('Folder or file that is read'),
+    directory: z.string().describe('Folder or file of the import'),
     follow: z.boolean(),
     dry_run: z.boolean(),
     state: z.enum(WORK_STATES),
     files: z.object({
       total: count,
-      done: count.describe('Read to their end'),
-      unchanged: count.describe('Read before, and not changed since'),
-      waiting: count.describe('Written to at this moment; left for the next time'),
+      done: count.describe('Files read to their end'),
+      unchanged: count.describe('Files read before and unchanged since'),
+      waiting: count.describe('Files that are being written; read by the next pass'),
       unreadable: count,
     }),
     counts: countsSchema,
     rows: z
       .object({ total: count, done: count, sessions_made: count, first_prompts: count })
       .nullable()
-      .describe('Of a database; null for transcripts'),
-    tables: z
-      .array(tableReportSchema)
-      .nullable()
-      .describe('What became of the rows of each table; null for transcripts'),
-    error: z.string().nullable().describe('Type of what ended it'),
+      .describe('Rows of a database; null for transcripts'),
+    tables: z.array(tableReportSchema).nullable().describe('Outcomes of the rows, by table; null for transcripts'),
+    error: z.string().nullable().describe('Type of the failure'),
     created_at: z.string(),
     updated_at: z.string(),
     finished_at: z.string().nullable(),
@@ -116,24 +113,24 @@ export const transcriptQuery = z.strictObject({
   fingerprint: text(128).describe('Fingerprint that distinguishes the file from others of the same name'),
   offset: bytes.describe('Byte offset of the body in the file'),
   size: bytes.describe('Size of the file, in bytes'),
-  modified_at: timestamp.describe('When it was last written to'),
-  quiet_ms: bytes.describe('For how long nothing was written to it, by the clock of its machine'),
+  modified_at: timestamp.describe('Time of the last write to the file'),
+  quiet_ms: bytes.describe('Time since the last write, in ms, by the clock of the file’s machine'),
 });
 
 export const cursorSchema = z
   .object({
-    fingerprint: z.string().nullable().describe('Null when the file was never sent'),
+    fingerprint: z.string().nullable().describe('Fingerprint of the file; null if it was never sent'),
     size: count,
     modified_at: z.string().nullable(),
-    offset: count.describe('Where to go on'),
-    open: z.boolean().describe('Something at the end is unfinished'),
+    offset: count.describe('Byte offset of the next segment'),
+    open: z.boolean().describe('Whether the end of the file is incomplete'),
     looked_at: z.string().nullable(),
   })
   .meta({ id: 'TranscriptCursor' });
 
 export const segmentSchema = z
   .object({
-    next_offset: count.describe('Where the next body has to begin; the same as before when it has to be longer'),
+    next_offset: count.describe('Byte offset of the next body; unchanged if a longer body is needed'),
     open: z.boolean(),
     counts: countsSchema,
     session_id: z.string().nullable(),
@@ -154,7 +151,7 @@ export const claudeMemKnownQuery = claudeMemRowsQuery.pick({ source: true });
 /** What became of rows that were sent. */
 export const claudeMemTaken = z
   .object({
-    rows: count.describe('Rows that were sent'),
+    rows: count.describe('Number of rows in the request'),
     imported: count,
     present: count,
     refused: count,

@@ -29,9 +29,9 @@ export const jobSchema = z
     state: z.enum(JOB_STATES),
     phase: z.string().nullable(),
     waiting_reason: z.string().nullable(),
-    waiting_until: z.string().nullable().describe('Known for one job alone, where a worker answers'),
+    waiting_until: z.string().nullable().describe('End of the wait; only of a single job, if a worker responds'),
     attempts: z.number().int(),
-    last_error: z.string().nullable().describe('A closed word'),
+    last_error: z.string().nullable().describe('Type of the failure'),
     pending: pendingSchema,
     stuck: z.object({ reason: z.string(), why: z.string(), advice: z.string() }).nullable(),
     started_at: z.string(),
@@ -66,12 +66,12 @@ export const scheduleSchema = z
           due_at: z.string(),
           started_at: z.string(),
           finished_at: z.string().nullable(),
-          state: z.enum(RUN_STATES).nullable().describe('Null where Temporal no longer knows the run'),
+          state: z.enum(RUN_STATES).nullable().describe('State of the run; null if Temporal no longer has it'),
           result: z.record(z.string(), z.unknown()).nullable(),
-          error: z.string().nullable().describe('A closed word'),
+          error: z.string().nullable().describe('Type of the failure'),
         }),
       )
-      .describe('Newest first'),
+      .describe('Last runs, newest first'),
   })
   .meta({ id: 'Schedule' });
 

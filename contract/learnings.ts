@@ -27,12 +27,12 @@ export const learningSchema = z
     verified_at: z.string().nullable(),
     verify_note: z.string().nullable(),
     version: z.number().int(),
-    previous_id: z.string().nullable().describe('The version that it replaced'),
+    previous_id: z.string().nullable().describe('Id of the version that this one replaced'),
     valid_from: z.string(),
     valid_to: z.string().nullable(),
     superseded_by: z.string().nullable(),
-    reason: z.string().nullable().describe('Why it was closed'),
-    closed_by: z.string().nullable().describe('The person who closed it'),
+    reason: z.string().nullable().describe('Reason of the closing'),
+    closed_by: z.string().nullable().describe('Id of the user who closed the learning'),
     disputes: z
       .string()
       .nullable()
@@ -41,7 +41,7 @@ export const learningSchema = z
       z.object({
         session_id: z.string(),
         row_id: z.string(),
-        quote: z.string().nullable().describe("Null for another user's prompts and observations"),
+        quote: z.string().nullable().describe("Verbatim quote; null for another user's prompts and observations"),
         weight: z.number(),
       }),
     ),
@@ -63,7 +63,7 @@ export const learningDetail = learningSchema
           reason: z.string().nullable(),
         }),
       )
-      .describe('All of them, the oldest first'),
+      .describe('All versions, oldest first'),
   })
   .meta({ id: 'LearningDetail' });
 
@@ -88,7 +88,7 @@ export const learningInput = z.strictObject({
   context: words.context.default(''),
   examples: words.examples.default([]),
   tags: words.tags.default([]),
-  project: text(2048).optional().describe('Id, git remote, root path or name of one that is known'),
+  project: text(2048).optional().describe('Id, git remote, root path or name of an existing project'),
   namespace: namespaceName.default('default'),
   confidence: z.number().min(0.05).max(1).default(0.8),
   evidence: z.array(evidenceInput).max(50).default([]),
@@ -112,15 +112,15 @@ export const learningsQuery = z
   .strictObject({
     ...pageQuery,
     ...cursorQuery,
-    session: text(512).optional().describe('Own id, or host:external id, of a session that shows it'),
+    session: text(512).optional().describe('Id, or host:external id, of a session with evidence'),
     project: text(2048).optional(),
     namespace: namespaceName.optional(),
     category: z.enum(LEARNING_CATEGORIES).optional(),
     tag: text(64).optional(),
     verified: flag().optional(),
-    q: line(500).optional().describe('Words of the title or the description'),
-    as_of: timestamp.optional().describe('What was believed then'),
-    include_closed: flag().prefault(false).describe('What is not believed any more, too; not with as_of'),
+    q: line(500).optional().describe('Words to find in the title or the description'),
+    as_of: timestamp.optional().describe('Returns learnings that were current at this time'),
+    include_closed: flag().prefault(false).describe('Include closed learnings; not with `as_of`'),
     sort: z.enum(LEARNING_SORTS).default('confidence'),
   })
   .refine((query) => query.as_of === undefined || !query.include_closed, {

@@ -22,7 +22,7 @@ export const explainSchema = z.object({
   rerank: stageSchema.nullable(),
   scored: stageSchema,
   diversified: stageSchema,
-  in_time_range: z.boolean().nullable().describe('Whether it happened at the time that the question speaks of'),
+  in_time_range: z.boolean().nullable().describe('Whether the memory is in the time range of the query'),
 });
 
 /** A memory as search, the timeline and the routes of memories answer it. */
@@ -69,7 +69,7 @@ export const compactMemorySchema = z
 /** The name of a memory: its id, or its hash of eight characters. */
 export const memoryName = z
   .union([z.uuid(), z.string().regex(MEMORY_HASH)], { error: 'is neither the id nor the hash of a memory' })
-  .describe('Id, or hash');
+  .describe('Id or hash of a memory');
 
 /** A memory's text, in UTF-8. */
 export const CONTENT_BYTES = 64 * 1024;
@@ -87,7 +87,7 @@ const share = z.number().min(0).max(1);
 /** A memory given by hand. */
 export const memoryInput = z
   .strictObject({
-    content: content.describe('1 to 65,536 bytes'),
+    content: content.describe('Content, 1 to 65,536 bytes'),
     title: title.optional(),
     tags: tagList.default([]),
     category: z.enum(LEARNING_CATEGORIES).default('general'),
@@ -95,14 +95,12 @@ export const memoryInput = z
       .regex(new RegExp(shown(String.raw`\x01-\x1f\x7f-\x9f`), 'u'), 'must contain a visible character')
       .trim()
       .optional()
-      .describe('Id, git remote, root path or name; one that is not known is made, unless it is an id'),
+      .describe('Id, git remote, root path or name of a project; an unknown one is created, unless it is an id'),
     namespace: namespaceName.default('default'),
-    importance: share.optional().describe('0 to 1, 0.8 unless given'),
-    confidence: share.optional().describe('Another name of importance'),
-    occurred_at: timestamp
-      .optional()
-      .describe('When it happened, if not now; not in the future. It counts as believed since then'),
-    infer: z.boolean().default(false).describe('Compare it with what is known, as learnings are'),
+    importance: share.optional().describe('Importance, 0 to 1; default: 0.8'),
+    confidence: share.optional().describe('Alias of `importance`'),
+    occurred_at: timestamp.optional().describe('Time from which the memory is valid, not in the future; default: now'),
+    infer: z.boolean().default(false).describe('Compare the memory with existing learnings'),
   })
   .refine((body) => body.importance === undefined || body.confidence === undefined, {
     path: ['confidence'],
@@ -125,7 +123,7 @@ export const storedItem = z
     status: z.enum(['stored', 'duplicate', 'rejected']),
     hash: z.string().nullable(),
     code: z.string().nullable(),
-    message: z.string().nullable().describe('Names the field'),
+    message: z.string().nullable().describe('Fault, with the name of the field'),
   })
   .meta({ id: 'StoredMemoryItem' });
 
@@ -154,22 +152,22 @@ export const forgottenSchema = z
       observations: z.number().int(),
       boundaries: z.number().int(),
       summaries: z.number().int(),
-      windows: z.number().int().describe('To be summarised anew from the rows that are left'),
+      windows: z.number().int().describe('Number of windows that are summarised again from the remaining rows'),
       evidence: z.number().int(),
-      learnings: z.number().int().describe('Closed, because no evidence is left'),
-      vectors: z.number().int().describe('Leave the vector index within seconds'),
+      learnings: z.number().int().describe('Number of learnings closed because no evidence remains'),
+      vectors: z.number().int().describe('Number of vectors, removed from the index within seconds'),
     }),
   })
   .meta({ id: 'Forgotten' });
 
-export const dryRun = flag().prefault(false).describe('Only count what would go');
+export const dryRun = flag().prefault(false).describe('Count the affected rows, without deleting');
 
 const MAX_FETCHED = 100;
 
 export const storedAnswer = z.object({ hash: z.string() }).meta({ id: 'StoredMemory' });
 
 export const fetchMemoriesBody = z.strictObject({
-  ids: z.array(memoryName).min(1).max(MAX_FETCHED).describe('Ids and hashes, mixed'),
+  ids: z.array(memoryName).min(1).max(MAX_FETCHED).describe('Ids or hashes of memories'),
   used_in: usedIn,
 });
 
@@ -181,7 +179,7 @@ export const memoryHashParams = z.object({
 });
 
 export const memoryQuery = z.strictObject({
-  as_of: timestamp.optional().describe('As it was then: of a learning the version that was believed'),
+  as_of: timestamp.optional().describe('Returns the version of a learning that was current at this time'),
   used_in: usedIn,
 });
 
@@ -190,6 +188,6 @@ export const forgottenMemory = z
     id: z.string(),
     hash: z.string(),
     type: z.enum(MEMORY_TYPES),
-    forgotten: z.number().int().describe('Versions of a learning, or rows of a captured event'),
+    forgotten: z.number().int().describe('Number of forgotten versions of a learning, or rows of a captured event'),
   })
   .meta({ id: 'ForgottenMemory' });

@@ -20,20 +20,18 @@ export const healthSchema = z
 export const healthAnswer = z.union([healthSchema, z.object({ status: healthSchema.shape.status })]);
 
 const index = {
-  index: z
-    .string()
-    .describe('Embedding model, and after `@` the version of how texts are cut where it is not the first'),
+  index: z.string().describe('Embedding model, followed by `@` and the version of chunking unless that is the first'),
   dimension: z.number().int(),
-  waiting: z.number().int().describe('Chunks that wait for their vector'),
+  waiting: z.number().int().describe('Number of chunks that wait for their vector'),
   indexed: z.number().int(),
-  failed: z.number().int().describe('Chunks that the index or the model refused; they get another turn after a day'),
+  failed: z.number().int().describe('Number of chunks that the index or the model rejected; retried after a day'),
 };
 
 export const indexesSchema = z
   .object({
     dry_run: z.boolean(),
-    wanted: z.string().describe('The index that the settings ask for'),
-    needed: z.boolean().describe('Another index is served'),
+    wanted: z.string().describe('Index of the current settings'),
+    needed: z.boolean().describe('Whether another index is served'),
     serving: z.object({
       ...index,
       rewriting: z.boolean().describe('Whether the index is being rebuilt after a `rebuild`'),
@@ -42,7 +40,7 @@ export const indexesSchema = z
       .object({
         ...index,
         memories: z.object({ total: z.number().int(), filled: z.number().int(), complete: z.boolean() }),
-        waiting_reason: z.string().nullable().describe('Type of the failure that it waits for the end of'),
+        waiting_reason: z.string().nullable().describe('Type of the transient failure that the job waits out'),
       })
       .nullable(),
     retired: z
@@ -57,14 +55,14 @@ const counts = z.record(z.string(), z.number().int());
 export const checkSchema = z
   .object({
     id: z.string(),
-    job_id: z.string().nullable().describe('Null for those that the schedule started'),
+    job_id: z.string().nullable().describe('Id of the job; null if the schedule started it'),
     state: z.enum(WORK_STATES),
     repair: z.boolean(),
-    rows: z.number().int().describe('Rows and objects compared'),
+    rows: z.number().int().describe('Number of rows and objects compared'),
     found: counts.describe('Differences by kind'),
     repaired: counts.describe('Repaired differences by kind'),
-    remaining: z.number().int().describe('Found and not repaired'),
-    error: z.string().nullable().describe('A closed word'),
+    remaining: z.number().int().describe('Number of differences not repaired'),
+    error: z.string().nullable().describe('Type of the failure'),
     started_at: z.string(),
     finished_at: z.string().nullable(),
   })
@@ -84,6 +82,6 @@ export const statsSchema = z
     now: z.array(figure).describe('Current counts, of this tenant only'),
     days: z
       .array(z.object({ date: z.string(), figures: z.array(figure) }))
-      .describe('As they were written down each day, the oldest first'),
+      .describe('Stored daily figures, oldest first'),
   })
   .meta({ id: 'Statistics' });

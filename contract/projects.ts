@@ -41,7 +41,7 @@ export const settingSchema = z
     key: z.literal(EXCLUDE_SETTING),
     scope: z.literal('tenant'),
     value: z.array(z.string()),
-    updated_at: z.string().nullable().describe('Null: never set'),
+    updated_at: z.string().nullable().describe('Time of the last change; null: never set'),
   })
   .meta({ id: 'Setting' });
 
@@ -53,7 +53,7 @@ export const mergeAnswer = z.object({
     sessions: z.number().int(),
     summaries: z.number().int(),
     learnings: z.number().int(),
-    joined: z.number().int().describe('Learnings that both had'),
+    joined: z.number().int().describe('Number of learnings that both projects had'),
     aliases: z.number().int(),
   }),
 });

@@ -21,10 +21,10 @@ function ruleFor(resource: Retained) {
   return z.strictObject({
     resource: z.literal(resource),
     project: OF_PROJECT.has(resource)
-      ? z.uuid().nullable().default(null).describe('Id of a project; null: every one')
+      ? z.uuid().nullable().default(null).describe('Id of a project; null: all projects')
       : none,
     data_class: OF_CLASS.has(resource)
-      ? z.enum(DATA_CLASSES).nullable().default(null).describe('Null: every class')
+      ? z.enum(DATA_CLASSES).nullable().default(null).describe('Data class; null: all classes')
       : none,
     age_days: z.number().int().min(MIN_AGE_DAYS).max(MAX_AGE_DAYS),
     action: z.enum(ACTIONS_OF[resource]),
@@ -70,7 +70,7 @@ export const runSchema = z
     scheduled: z.boolean(),
     rows: count,
     bytes: count,
-    error: z.string().nullable().describe('Type of what ended it'),
+    error: z.string().nullable().describe('Type of the failure'),
     approved_at: z.string().nullable(),
     approved_by: z.string().nullable(),
     created_at: z.string(),
@@ -80,7 +80,7 @@ export const runSchema = z
 
 export const countSchema = z
   .object({
-    rule: z.string().describe('Id of the policy, or default'),
+    rule: z.string().describe('Id of the policy, or `default`'),
     resource: z.enum(RETAINED),
     action: z.string(),
     project: z.string().nullable(),
@@ -99,13 +99,13 @@ export const archiveSchema = z
     session_id: z.string(),
     project: z.string().nullable(),
     title: z.string(),
-    preview: z.string().describe('How the session’s own summary begins'),
+    preview: z.string().describe('Start of the session summary'),
     started_at: z.string(),
     ended_at: z.string(),
     archived_at: z.string(),
-    counts: z.record(z.string(), z.number().int()).describe('Rows by table'),
-    bytes: z.number().int().describe('Of the file'),
-    sha256: z.string().describe('Of the file'),
+    counts: z.record(z.string(), z.number().int()).describe('Number of rows, by table'),
+    bytes: z.number().int().describe('Size of the file, in bytes'),
+    sha256: z.string().describe('SHA-256 of the file'),
   })
   .meta({ id: 'Archive' });
 

@@ -21,12 +21,14 @@ const narrowing = {
   tool: text(256).optional(),
   kind: text(64).optional(),
   since: timestamp.optional(),
-  until: timestamp.optional().describe('Not included'),
-  as_of: timestamp.optional().describe('What was known then: rows that had happened, learnings as they were believed'),
+  until: timestamp.optional().describe('End of the time range, exclusive'),
+  as_of: timestamp
+    .optional()
+    .describe('Returns memories as of this time: earlier rows, and learnings that were current then'),
 };
 
 export const searchQuery = z.strictObject({
-  q: question.describe('Words; "exact phrases", field:value and expressions of time are understood (docs/search.md)'),
+  q: question.describe('Query of words, "exact phrases", field:value filters and time expressions (docs/search.md)'),
   type: oneOrMore(MEMORY_TYPES).optional(),
   tags: tagsJoined().optional(),
   ...narrowing,
@@ -48,7 +50,7 @@ export const semanticBody = z
       .min(1)
       .max(4_096)
       .optional()
-      .describe('Of the embedding model in use, with as many numbers as that gives'),
+      .describe('Query vector of the embedding model in use, with its dimension'),
     type: z.array(z.enum(MEMORY_TYPES)).min(1).max(MEMORY_TYPES.length).optional(),
     tags: z.array(tag).min(1).max(16).optional(),
     ...narrowing,
@@ -66,7 +68,7 @@ const facet = z.record(z.string(), z.number().int());
 const degraded = z.array(z.enum(DEGRADATIONS));
 
 export const understoodSchema = z.object({
-  text: z.string().describe('What was compared by words and meaning'),
+  text: z.string().describe('Query text without filters and time expressions'),
   phrases: z.array(z.string()),
   fields: z.record(z.string(), z.union([z.string(), z.array(z.string())])),
   time: z.object({ since: z.string().nullable(), until: z.string().nullable(), words: z.array(z.string()) }).nullable(),
@@ -96,7 +98,7 @@ export const compactAnswer = z
   .meta({ id: 'CompactSearchAnswer' });
 
 export const suggestQuery = z.strictObject({
-  q: text(100, 2).regex(TWO_CHARACTERS, 'must have two characters that show').trim(),
+  q: text(100, 2).regex(TWO_CHARACTERS, 'must contain two visible characters').trim(),
   project: text(2048).optional().describe('Id, git remote, root path or name'),
   namespace: namespaceName.optional(),
   limit: numeric(z.number().int().min(1).max(20)).prefault(10),
@@ -114,13 +116,13 @@ const side = numeric(z.number().int().min(0).max(MAX_SIDE)).prefault(5);
 export const timelineQuery = z
   .strictObject({
     anchor: memoryName.optional(),
-    q: line(500).optional().describe('The best hit is the anchor'),
+    q: line(500).optional().describe('Query; the best result is the anchor'),
     before: side,
     after: side,
     project: text(2048).optional().describe('Reads the timeline of the project instead of the session'),
     namespace: namespaceName
       .optional()
-      .describe("Of the project's line; that of the anchor unless given. The best hit of q is looked for in it"),
+      .describe("Namespace of the project's timeline and of the search for `q`; default: that of the anchor"),
     types: oneOrMore(MEMORY_TYPES).optional(),
     format: z.enum(['full', 'compact']).default('full'),
   })
@@ -133,10 +135,13 @@ const timelineItem = z.union([memorySchema, compactMemorySchema]);
 
 export const timelineAnswer = z
   .object({
-    anchor: timelineItem.nullable().describe('Null where q finds nothing'),
-    data: z.array(timelineItem).describe('In reading order, the anchor among them'),
+    anchor: timelineItem.nullable().describe('Anchor of the timeline; null if `q` has no result'),
+    data: z.array(timelineItem).describe('Memories in chronological order, including the anchor'),
     has_before: z.boolean(),
     has_after: z.boolean(),
-    degraded: z.array(z.string()).optional().describe('Of the search for q'),
+    degraded: z
+      .array(z.string())
+      .optional()
+      .describe('Retrievers and stages that were unavailable in the search for `q`'),
   })
   .meta({ id: 'Timeline' });

@@ -28,7 +28,7 @@ export const promptSchema = z
     tokens: z.number().int(),
     agent: rowAgent,
     data_class: z.string(),
-    redactions: redactionsSchema.describe('What was removed, by kind and count'),
+    redactions: redactionsSchema.describe('Number of redactions, by kind'),
     occurred_at: z.string(),
     created_at: z.string(),
   })
@@ -44,7 +44,7 @@ export const observationSchema = z
     tool: z.string().nullable(),
     title: z.string(),
     preview: z.string(),
-    content: z.string().optional().describe('With full=true alone'),
+    content: z.string().optional().describe('Content; only with `full=true`'),
     importance: z.number(),
     flagged: z.boolean(),
     tags: z.array(z.string()),
@@ -54,7 +54,7 @@ export const observationSchema = z
     duration_ms: z.number().int().nullable(),
     agent: rowAgent,
     data_class: z.string(),
-    redactions: redactionsSchema.describe('What was removed, by kind and count'),
+    redactions: redactionsSchema.describe('Number of redactions, by kind'),
     occurred_at: z.string(),
     created_at: z.string(),
   })
@@ -93,11 +93,11 @@ export const sessionDetail = sessionSchema
       vectors_failed: z.number().int(),
     }),
     pending: pendingSchema,
-    agents: z.array(agentSchema).describe('Sub-agents, in the order in which they were seen'),
+    agents: z.array(agentSchema).describe('Sub-agents, in order of appearance'),
   })
   .meta({ id: 'SessionDetail' });
 
-export const sessionParams = z.object({ id: text(512).describe('Own id, or host:external id') });
+export const sessionParams = z.object({ id: text(512).describe('Id of a session, or host:external id') });
 
 export const SUMMARY_TYPES = ['session', 'topic', 'action', 'item'] as const;
 
@@ -139,7 +139,7 @@ export const MAX_WAIT_SECONDS = 60;
 export const waitQuery = z.strictObject({
   wait: numeric(z.number().min(0).max(MAX_WAIT_SECONDS))
     .prefault(0)
-    .describe('Seconds to wait for the end; 0 answers at once with the job'),
+    .describe('Seconds to wait for completion; 0 returns the job at once'),
 });
 
 export const actionAnswer = z
@@ -155,5 +155,5 @@ export const actionAnswer = z
 
 export const rowsQuery = {
   ...pageQuery,
-  agent: text(256).optional().describe('Of this sub-agent alone'),
+  agent: text(256).optional().describe('Id of a sub-agent; returns only its rows'),
 };

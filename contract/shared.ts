@@ -6,13 +6,13 @@ import { text } from './text.ts';
 
 export const errorSchema = z
   .object({
-    error: z.string().describe('What is wrong, for people'),
-    code: z.string().describe('What is wrong, for programs'),
+    error: z.string().describe('Message for users'),
+    code: z.string().describe('Error code for programs'),
     details: z.array(
       z.object({
         field: z.string(),
         message: z.string(),
-        id: z.string().optional().describe('Of a memory that the field can mean'),
+        id: z.string().optional().describe('Id of a memory or resource that the field refers to'),
         type: z.string().optional(),
         preview: z.string().optional(),
       }),
@@ -73,7 +73,7 @@ export const paginationSchema = z
 export const evidenceSchema = z
   .object({
     row_id: z.string(),
-    quote: z.string().nullable().describe("Null for another user's prompts and observations"),
+    quote: z.string().nullable().describe("Verbatim quote; null for another user's prompts and observations"),
   })
   .meta({ id: 'Evidence' });
 export const citedTextSchema = z
@@ -101,7 +101,7 @@ export const cursorQuery = {
 export const usedIn = z
   .uuid()
   .optional()
-  .describe('Id of the context that served it: then the fetch counts as a use, once a context');
+  .describe('Id of the context that served the memory; the fetch then counts as a use, once per context');
 
 /** A page of a list. */
 export const pageOfItems = <Item extends z.ZodType>(item: Item) =>

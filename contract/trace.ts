@@ -6,14 +6,14 @@ export const textSchema = z.object({
   id: z.string(),
   type: z.string(),
   title: z.string(),
-  quotes: z.boolean().describe('It quotes the event; else it was made from the same rows'),
+  quotes: z.boolean().describe('Whether it quotes the event; else it was derived from the same rows'),
   created_at: z.string(),
 });
 
 export const traceSchema = z
   .object({
     key: z.string(),
-    source: z.string().describe('hook, event, spool, transcript or import'),
+    source: z.string().describe('Source of the event: hook, event, spool, transcript or import'),
     received_at: z.string(),
     occurred_at: z.string(),
     session: z.object({
@@ -50,7 +50,7 @@ export const traceSchema = z
         created_at: z.string(),
       })
       .nullable(),
-    infer: z.boolean().describe('False: no window is ever cut'),
+    infer: z.boolean().describe('Whether models process the event; false: it is in no window'),
     summaries: z.array(textSchema),
     learnings: z.array(textSchema),
     embeddings: z.array(
@@ -82,19 +82,21 @@ export const traceSchema = z
   .meta({ id: 'Trace' });
 export type TraceAnswer = z.output<typeof traceSchema>;
 
-export const eventKey = text(512).describe('A key as stored, a tool use id, a delivery id, or the id of a row');
+export const eventKey = text(512).describe('Stored key, tool use id, delivery id, or id of a row');
 
-export const sessionName = text(512).optional().describe('Own id, or host:external id');
+export const sessionName = text(512).optional().describe('Id of a session, or host:external id');
 
 export const traceAnswer = z.object({
   data: z.array(traceSchema),
   forgotten: z
     .array(z.object({ host: z.string(), external_id: z.string(), forgotten_at: z.string() }))
-    .describe('Sessions in which an event of this key was forgotten: your own, to admins all'),
+    .describe(
+      'Number of sessions in which an event of this key was forgotten: of the caller; for admins, of all users',
+    ),
   searched_sessions: z
     .number()
     .int()
     .nullable()
-    .describe('How many of the newest sessions were looked through; null: one'),
+    .describe('Number of newest sessions that were searched; null: one session'),
   degraded: z.array(z.enum(['temporal', 'vector'])),
 });

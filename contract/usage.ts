@@ -13,9 +13,9 @@ export const usageRange = {
   since: timestamp
     .optional()
     .describe(
-      `From then on, before until, from 1970 on, and at most ${MAX_DAYS} days; ${DEFAULT_DAYS} days before until where it is not given`,
+      `Start of the time range, inclusive, from 1970 on and at most ${MAX_DAYS} days before \`until\`; default: ${DEFAULT_DAYS} days before \`until\``,
     ),
-  until: timestamp.optional().describe('Before then; now where it is not given'),
+  until: timestamp.optional().describe('End of the time range, exclusive; default: now'),
   user: text(256)
     .optional()
     .describe(
@@ -24,21 +24,24 @@ export const usageRange = {
 };
 
 const sums = {
-  calls: z.number().int().describe('Calls that were made'),
-  cache_hits: z.number().int().describe('Answers that were taken from the cache, for nothing'),
+  calls: z.number().int().describe('Number of model calls'),
+  cache_hits: z.number().int().describe('Number of responses from the cache, without cost'),
   batch_calls: z.number().int(),
-  input_tokens: z.number().int().describe('Cached and cache-written ones included'),
+  input_tokens: z
+    .number()
+    .int()
+    .describe('Input tokens, including tokens read from and written to the provider’s cache'),
   output_tokens: z.number().int(),
-  tokens_cached: z.number().int().describe('Read from the provider’s prompt cache'),
-  tokens_cache_written: z.number().int().describe('Written to it'),
-  tokens_batch: z.number().int().describe('In and out, of calls in provider batches'),
+  tokens_cached: z.number().int().describe('Input tokens read from the provider’s prompt cache'),
+  tokens_cache_written: z.number().int().describe('Input tokens written to the provider’s prompt cache'),
+  tokens_batch: z.number().int().describe('Input and output tokens of calls in provider batches'),
   usd: z.number(),
-  latency_ms: z.number().nullable().describe('Mean of the calls that were made'),
+  latency_ms: z.number().nullable().describe('Mean latency of model calls, in ms'),
 };
 export const sumsSchema = z.object(sums).meta({ id: 'UsageSums' });
 export const groupSchema = z
   .object({
-    key: z.string().nullable().describe('Null: sessions without a project'),
+    key: z.string().nullable().describe('Key of the group; null: sessions without a project'),
     name: z.string().nullable(),
     ...sums,
   })
@@ -46,10 +49,10 @@ export const groupSchema = z
 
 export const budgetSchema = z
   .object({
-    quota_tokens: z.number().int().describe('Of one UTC day'),
+    quota_tokens: z.number().int().describe('Maximum tokens per UTC day'),
     used_tokens: z.number().int(),
-    reserved_tokens: z.number().int().describe('Of calls that are on their way'),
-    share: z.number().nullable().describe('Used and reserved, by the quota; null where that is 0'),
+    reserved_tokens: z.number().int().describe('Tokens reserved by calls in progress'),
+    share: z.number().nullable().describe('Used and reserved tokens divided by the quota; null if the quota is 0'),
     alert_share: z.number(),
     resets_at: z.string(),
   })
@@ -125,12 +128,12 @@ export const roiSchema = z
     until: z.string(),
     inputs: z
       .object({ minutes_per_memory: figure, hourly_usd: figure, usd_per_mtok: figure })
-      .describe('As they were given; nothing is assumed for one that was not'),
+      .describe('Inputs of the request; a missing one has no default'),
     data: z.object({
       contexts: z.number().int(),
       session_starts: z.number().int(),
-      injected_tokens: z.number().int().describe('Of all contexts'),
-      start_tokens: z.number().int().describe('Of those for session starts'),
+      injected_tokens: z.number().int().describe('Tokens of all contexts'),
+      start_tokens: z.number().int().describe('Tokens of contexts for session starts'),
       source_tokens: z
         .number()
         .int()
@@ -138,7 +141,7 @@ export const roiSchema = z
       served_memories: z.number().int(),
       used_memories: z.number().int().describe('Memories rated useful or fetched, counted once per context'),
       wrong_memories: z.number().int(),
-      spent_usd: z.number().describe('What the models cost in that time'),
+      spent_usd: z.number().describe('Cost of the models in the time range, in dollars'),
       limited: z.boolean().describe(`Only the newest ${MAX_CONTEXTS} contexts were read`),
     }),
     formulas: z.record(z.string(), z.string()),
@@ -151,6 +154,6 @@ export const roiSchema = z
         net_usd: figure,
         ratio: figure,
       })
-      .describe('Null where there is no data, or an input was not given'),
+      .describe('Null if there is no data, or if an input is missing'),
   })
   .meta({ id: 'Return' });

@@ -74,7 +74,7 @@ function readByThread(take: Take): void {
   next();
 }
 
-/** Takes longer to begin, and can be given up. */
+/** Slower to start, but cancellable. */
 function readBySocket(take: Take): void {
   const socket = new Socket({ fd: 0, readable: true, writable: false });
   socket.on('data', (piece: Buffer) => {

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HookEnvironment } from './environment.ts';
 
-/** Where events go. */
+/** Destination of events. */
 export interface Target {
   /** Without a slash at its end. */
   readonly url: string;

@@ -7,12 +7,12 @@ import { recalledBlock } from '../domain/recalled/recalled-block.ts';
 /** Default limit of a memory's content, in characters: about a thousand tokens. */
 export const SHOWN_CHARACTERS = 4_000;
 
-/** A text as a tool's answer. */
+/** Returns a text as the result of a tool. */
 export function textResult(text: string): CallToolResult {
   return { content: [{ type: 'text', text }] };
 }
 
-/** A value as one line of JSON. */
+/** Returns a value as one line of JSON. */
 export function jsonResult(value: object): CallToolResult {
   return textResult(JSON.stringify(value));
 }
@@ -35,13 +35,13 @@ const HINTS: Readonly<Record<string, string>> = {
   VALIDATION_FAILED: 'Correct the fields listed in details.',
 };
 
-/** A failure as an agent can act on it: code, what is wrong, where, and what to do. */
+/** Returns an error as a result: code, fault, fields and remedy. */
 export function errorResult(error: RecollectError): CallToolResult {
   const waitSeconds = error.retryAfterMs === null ? null : Math.ceil(error.retryAfterMs / 1_000);
   const hint =
     HINTS[error.code] ??
     (waitSeconds === null ? undefined : `Try again in ${Math.max(1, waitSeconds)} s, then go on without memory.`);
-  // The candidates of a hash are shown by what they say.
+  // Show candidates of a hash by their content.
   const isQuoting = error.details.some((detail) => detail.preview !== undefined);
   return {
     ...(isQuoting ? recalledResult : jsonResult)({
@@ -55,7 +55,7 @@ export function errorResult(error: RecollectError): CallToolResult {
   };
 }
 
-/** Runs the work of a tool and answers its failures as results: an agent sees them, a protocol error ends at its host. */
+/** Runs a tool and returns failures as results: an agent sees those, but a protocol error only reaches its host. */
 export async function answering(work: () => Promise<CallToolResult>): Promise<CallToolResult> {
   try {
     return await work();

@@ -11,21 +11,21 @@ const IN_PROCESS = { url: 'http://in-process', retries: 0 } as const;
 const MAX_LISTENERS = 64;
 
 export interface McpEndpoint {
-  /** Answers one HTTP request, whose body was parsed before. */
+  /** Handles one HTTP request with a parsed body. */
   handle(request: Request, body: unknown): Promise<Response>;
-  /** Ends what still streams. */
+  /** Ends open streams. */
   close(): Promise<void>;
 }
 
 export interface McpEndpointOptions {
-  /** How the tools of a request reach the API, in the name of who sent these headers. */
+  /** Returns the fetch of a request's tools, with the caller's headers. */
   readonly fetchAs: (caller: Headers) => Fetch;
   readonly onError: (error: Error) => void;
 }
 
 /**
- * MCP over streamable HTTP without sessions: each request has a server of its own, with the caller's key. Pages of other sites are
- * refused: only programs, and pages of this machine, may call.
+ * Serves MCP over streamable HTTP without sessions: each request has its own server, with the caller's key. Rejects pages of other
+ * sites: only programs, and pages of this machine, may call.
  */
 export function createMcpEndpoint({ fetchAs, onError }: McpEndpointOptions): McpEndpoint {
   const handler = createMcpHandler(

@@ -9,7 +9,7 @@ const { version } = z.object({ version: z.string() }).parse(createRequire(import
 const INSTRUCTIONS = 'Memory of earlier sessions with this user. Search it before you ask the user or redo work';
 const WRITING = '; remember what a later session must know';
 
-/** The MCP server `recollect` with its tools; not connected yet. */
+/** Returns the MCP server `recollect` with its tools, not connected yet. */
 export function createMcpServer(context: ToolContext): McpServer {
   const server = new McpServer(
     { name: 'recollect', version },

@@ -12,9 +12,9 @@ import {
   textResult,
 } from './answers.ts';
 
-/** What tools work with. */
+/** Dependencies of the tools. */
 export interface ToolContext {
-  /** Whether the tools that remember and forget are offered; the key decides all the same. */
+  /** Whether the writing tools are offered; the key's scopes still apply. */
   readonly mayWrite: boolean;
   /** Called for each tool call: the server's address may change. */
   readonly api: () => RecollectApi;
@@ -51,7 +51,7 @@ function partly(error: RecollectError, forgotten: readonly string[], failed: str
   return { ...jsonResult({ forgotten, failed, error: error.message, code: error.code }), isError: true };
 }
 
-/** A day as a time of it, in UTC; anything else as it is, for the server to judge. */
+/** Returns a day as a UTC time; other values unchanged, for the server to validate. */
 function momentOf(given: string | undefined, time: string): string | undefined {
   return given !== undefined && /^\d{4}-\d\d-\d\d$/.test(given) ? `${given}T${time}` : given;
 }
@@ -94,9 +94,9 @@ function addReading(server: McpServer, { api, projectHere }: ToolContext): void 
   server.registerTool(
     'timeline',
     {
-      description: 'What happened before and after a memory, in order.',
+      description: 'List memories before and after a memory, in order.',
       inputSchema: z.object({
-        anchor: z.string().optional().describe('Hash or id; or give q'),
+        anchor: z.string().optional().describe('Hash or id; alternative to q'),
         q: z.string().max(500).optional(),
         before: z.int().min(0).max(50).default(5),
         after: z.int().min(0).max(50).default(5),
@@ -112,7 +112,7 @@ function addReading(server: McpServer, { api, projectHere }: ToolContext): void 
       description: 'Read full memories.',
       inputSchema: z.object({
         hashes,
-        chars: z.int().min(100).max(100_000).default(SHOWN_CHARACTERS).describe('Of each at most'),
+        chars: z.int().min(100).max(100_000).default(SHOWN_CHARACTERS).describe('Maximum of each'),
       }),
       annotations: READS,
     },
@@ -121,7 +121,7 @@ function addReading(server: McpServer, { api, projectHere }: ToolContext): void 
   server.registerTool(
     'context',
     {
-      description: 'What is worth knowing before work on a project, a prompt, or a file, packed under a budget.',
+      description: 'Get relevant memories before work on a project, a prompt, or a file, within a token budget.',
       inputSchema: z.object({
         prompt: z.string().max(100_000).optional(),
         file: z.string().max(4096).optional().describe('Path'),
@@ -171,7 +171,7 @@ function addWriting(server: McpServer, { api, projectHere }: ToolContext): void 
   );
 }
 
-/** Gives a server the four tools that read and, if it may write, the two that write. */
+/** Registers the four reading tools and, if permitted, the two writing tools. */
 export function addTools(server: McpServer, context: ToolContext): void {
   addReading(server, context);
   if (context.mayWrite) addWriting(server, context);

@@ -13,7 +13,7 @@ const ENTRY = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
 
 const metaSchema = z.object({ sdkVersion: z.string(), sourcesSha256: z.string() });
 
-/** What the workflow code is made of: a bundle of other sources would replay other code than the tests saw. */
+/** Sources of the workflow code: a bundle of other sources would replay other code than the tests. */
 function sourcesSha256(): string {
   const hash = createHash('sha256');
   const folder = dirname(ENTRY);

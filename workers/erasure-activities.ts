@@ -12,7 +12,7 @@ import { tenantScopeOf } from '../stores/postgres/connection/tenant-scope.ts';
 import { journalsOf } from './journals.ts';
 
 const CONNECTIONS = 6;
-/** A search for a text goes through a hundred sessions in one statement, and a session is forgotten by a few. */
+/** One statement searches a hundred sessions for a text, and a few forget a session. */
 const STATEMENT_MS = 300_000;
 
 /** Activities of erasures, exports and imports of files, over the stores that the settings name; and how what they opened is closed. */

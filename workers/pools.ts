@@ -26,7 +26,10 @@ export function maintenanceUrlOf({ database, worker }: Config): string {
   return database.url;
 }
 
-/** The pools of the maintenance role: `maintenance` for what is short, `keeping` for what takes minutes, which no sweep must wait for. @throws ConfigError */
+/**
+ * Returns the pools of the maintenance role: `maintenance` for short statements, `keeping` for those that take minutes and must not delay
+ * sweeps. @throws ConfigError
+ */
 export function createMaintenancePools(config: Config, onIdleError: PoolOptions['onIdleError']) {
   const common = {
     url: maintenanceUrlOf(config),

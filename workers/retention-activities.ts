@@ -7,7 +7,7 @@ import { archiveStoreAt } from '../stores/archive/create-archive-store.ts';
 import { directoryStoreAt } from '../stores/files/directory-store.ts';
 import type { Database } from '../stores/postgres/connection/database.ts';
 
-/** What the maintenance queue does for retention and archives. */
+/** Activities of the maintenance queue for retention and archives. */
 export function createWorkerRetention(
   config: Config,
   parts: {

@@ -20,5 +20,8 @@ export function providerWait(error: unknown, failuresInRow: number, firstMs: num
   if (failure instanceof TimeoutFailure) return { reason: 'ProviderTimeout', delayMs };
   if (failure.nonRetryable === true) return null;
   const requested: unknown = failure.details?.[0];
-  return { reason: failure.type ?? 'Unexpected', delayMs: typeof requested === 'number' ? Math.max(requested, 1) : delayMs };
+  return {
+    reason: failure.type ?? 'Unexpected',
+    delayMs: typeof requested === 'number' ? Math.max(requested, 1) : delayMs,
+  };
 }

@@ -34,7 +34,7 @@ export async function runJob<Result>(
   }
 }
 
-/** Does a step that cancelling does not interrupt. */
+/** Runs a step that a cancellation does not interrupt. */
 export function finish<Result>(step: () => Promise<Result>): Promise<Result> {
   return CancellationScope.nonCancellable(step);
 }

@@ -13,7 +13,7 @@ const PART_BYTES = 128 * 1024 * 1024;
 const PAGES_PER_PART = 50;
 const PAGE_BYTES = 8_192;
 
-/** What decides where a table is cut. */
+/** A table that may be split into parts. */
 export interface CutTable {
   readonly name: string;
   readonly key: string;

@@ -47,13 +47,13 @@ export interface BackupDependencies {
   readonly copy: ArchiveStore | null;
   /** Files of archived sessions; null without an archive store. */
   readonly archives: ArchiveStore | null;
-  /** Where erasures are journalled, this store and its copy. */
+  /** Stores of the erasure journals: this store and its copy. */
   readonly journals: readonly ArchiveStore[];
   /** The newest first; none: backups are not encrypted. Read for each backup. */
   readonly keys: () => Promise<readonly Uint8Array[]>;
   /** PKCS #8 DER, Ed25519. */
   readonly signingKey: Uint8Array | null;
-  /** Whose sets may be read, beside the own ones: SPKI, base64. */
+  /** Further keys whose sets may be read: SPKI, base64. */
   readonly trustedKeys: readonly string[];
   readonly keep: { readonly keepDays: number; readonly keepLast: number };
   readonly isBurst: () => Promise<boolean>;

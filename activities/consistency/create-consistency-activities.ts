@@ -19,7 +19,7 @@ const SETTLE_MS = 2_000;
 
 const kindCounts = z.partialRecord(z.enum(DIVERGENCE_KINDS), z.number());
 const countsSchema = z.object({ rows: z.number(), found: kindCounts, repaired: kindCounts });
-/** Where an attempt was. */
+/** Position of an attempt. */
 const detailsSchema = z.object({
   /** Indexes that are checked. */
   scanned: z.array(z.string()),

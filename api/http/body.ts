@@ -6,7 +6,7 @@ import { parseJson } from './json.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** What all bodies in memory count against. */
+    /** Budget of all bodies in memory. */
     bodies: BodyBudget;
   }
   interface FastifyContextConfig {
@@ -41,10 +41,10 @@ export function registerBodyParsers(app: FastifyInstance): void {
   app.addContentTypeParser('application/json', parseJsonBody);
   app.addContentTypeParser('application/x-ndjson', (request, payload, done) => {
     if (request.routeOptions.config.ndjson === true) done(null, payload);
-    else done(new ApiError('UNSUPPORTED_MEDIA_TYPE', 'this route takes no NDJSON'));
+    else done(new ApiError('UNSUPPORTED_MEDIA_TYPE', 'this route does not accept NDJSON'));
   });
   app.addContentTypeParser('application/zstd', (request, payload, done) => {
     if (request.routeOptions.config.zstd === true) done(null, payload);
-    else done(new ApiError('UNSUPPORTED_MEDIA_TYPE', 'this route takes no files'));
+    else done(new ApiError('UNSUPPORTED_MEDIA_TYPE', 'this route does not accept files'));
   });
 }

@@ -9,7 +9,7 @@ const UNREAD_BYTES = 64 * 1024 * 1024;
 const UNREAD_MS = 10_000;
 const UNREAD_LOOK_MS = 500;
 
-/** Whose memory it is: requests without a key share one place. */
+/** Returns the user whose budget a body counts against: requests without a key share one budget. */
 function userOf(request: FastifyRequest): string {
   return request.principal?.userId ?? '';
 }
@@ -59,7 +59,7 @@ export async function collectBody(
   const { bodies } = request.server;
   const user = userOf(request);
   const declared = declaredLength(request);
-  const tooLarge = () => new ApiError('BODY_TOO_LARGE', 'the body is larger than this route takes');
+  const tooLarge = () => new ApiError('BODY_TOO_LARGE', 'the body is larger than this route accepts');
   if (declared !== null && declared > limitBytes) throw tooLarge();
   const hold = (bytes: number): boolean => {
     const fits = bodies.reserve(user, bytes);
@@ -87,14 +87,14 @@ export async function collectBody(
   } finally {
     clearTimeout(timer);
     payload.off('data', onData).off('end', onEnd).off('close', onMissing);
-    // What still comes of a refused body is dropped.
+    // Discard the rest of a rejected body.
     payload.resume();
   }
 }
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** What the request's body counts among the bodies in memory. */
+    /** Bytes of the request's body in the body budget. */
     bufferedBody: { bytes: number };
   }
 }

@@ -9,7 +9,7 @@ export const MAX_JSON_DEPTH = 512;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-/** What a byte outside of strings means: the pass looks each one up. */
+/** Lookup table of the meaning of bytes outside of strings. */
 const PLAIN = 0;
 const STRING = 1;
 const SEPARATOR = 2;

@@ -20,7 +20,7 @@ export function placeOf<Place>(cursor: string | undefined, list: string, shape: 
   if (cursor === undefined) return null;
   const read = z.tuple([z.literal(list), shape]).safeParse(jsonOf(cursor));
   if (read.success) return read.data[1];
-  const message = 'is none that this list gave';
+  const message = 'is not a cursor of this list';
   throw new ApiError('VALIDATION_FAILED', `cursor ${message}`, [{ field: 'cursor', message }]);
 }
 

@@ -1,6 +1,6 @@
 import { ApiError } from '../errors.ts';
 
-/** How many uploads of one kind run at once. */
+/** Maximum concurrent uploads of one kind. */
 export interface SlotLimits {
   readonly perUser: number;
   readonly total: number;
@@ -22,7 +22,7 @@ export class UploadSlots {
     this.limits = limits;
   }
 
-  /** Takes a place for the user and returns what gives it back, once however often it is called. @throws ApiError BUSY where none is free */
+  /** Occupies a slot of the user and returns an idempotent function that releases it. @throws ApiError BUSY if none is free */
   take(userId: string): () => void {
     const own = this.byUser.get(userId) ?? 0;
     if (own >= this.limits.perUser || this.total >= this.limits.total)
@@ -40,7 +40,7 @@ export class UploadSlots {
     };
   }
 
-  /** Does the work in a place of the user's. @throws ApiError BUSY where none is free */
+  /** Runs work in a slot of the user. @throws ApiError BUSY if none is free */
   async run<Result>(userId: string, work: () => Promise<Result>): Promise<Result> {
     const giveBack = this.take(userId);
     try {

@@ -33,7 +33,7 @@ function jsonBytes(value: unknown): number | null {
 
 const OWN_CALL: CheckedEvent = {
   code: 'EVENT_NOT_STORABLE',
-  message: 'answers of our own tools are not captured',
+  message: 'results of Recollect’s own tools are not captured',
   details: [{ field: 'tool.name', message: 'is a tool of this memory' }],
 };
 
@@ -123,7 +123,7 @@ export function checkEvent(value: unknown, bytes: number | null): CheckedEvent {
   };
 }
 
-/** What to say of each reason why an event is not stored. */
+/** Codes and messages by reason of rejection. */
 const REJECTED = {
   deleted: ['SESSION_DELETED', 'the session was deleted'],
   forgotten: ['EVENT_FORGOTTEN', 'the content of the event was forgotten'],
@@ -134,7 +134,7 @@ const REJECTED = {
 /** Why an event that was given to the store is not stored. */
 export function rejectionOf(result: CommitResult | undefined): { code: ErrorCode; message: string } {
   if (result === undefined || result.status === 'refused')
-    return { code: 'EVENT_NOT_STORABLE', message: 'the store does not take this event' };
+    return { code: 'EVENT_NOT_STORABLE', message: 'the store cannot store this event' };
   if (result.status === 'failed') {
     const { code, message } = toApiError(result.error);
     return { code, message };
@@ -143,7 +143,7 @@ export function rejectionOf(result: CommitResult | undefined): { code: ErrorCode
   return { code, message };
 }
 
-/** What is answered for an event that was given to the store. */
+/** Returns the response item of an event that was passed to the store. */
 export function itemOf(index: number, result: CommitResult | undefined): CaptureItem {
   if (result?.status === 'accepted' || result?.status === 'duplicate')
     return { index, status: result.status, id: result.rowId, code: null, message: null };

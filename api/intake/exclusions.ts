@@ -29,7 +29,7 @@ export interface Known {
   until: number;
 }
 
-/** Which events are not to be stored, by the folder that they come from. One query a tenant every five seconds, none for an event. */
+/** Decides by folder which events are excluded. Queries the list once per tenant and five seconds, not per event. */
 export class Exclusions {
   private readonly options: ExclusionOptions;
   private readonly known = new Map<TenantId, Known>();

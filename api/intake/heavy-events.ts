@@ -42,7 +42,7 @@ export interface HookOutline {
   readonly question: ContextQuestion | null;
 }
 
-/** What the thread answers to each kind of request. */
+/** Responses of the thread by kind of request. */
 export interface ThreadValues {
   readonly hook: HookOutline;
   readonly build: BuiltEvent;
@@ -76,7 +76,7 @@ const BOUNDS: ThreadBounds = { heapMib: 512, eventMs: 60_000 };
 const YOUNG_MIB = 32;
 
 function tooHeavy(): ApiError {
-  return new ApiError('EVENT_TOO_LARGE', 'the event takes too much memory or time to read');
+  return new ApiError('EVENT_TOO_LARGE', 'the event needs too much memory or time to read');
 }
 
 /** The value of an answer to a request of this kind: the thread answers one request at a time, each with the value of its kind. */

@@ -14,7 +14,7 @@ import { LineSplitter } from './line-splitter.ts';
 /** Events that are stored together: bounds memory. */
 const GROUP_EVENTS = 500;
 const GROUP_BYTES = 4 * 1024 * 1024;
-/** What waits is stored when nothing came for so long: a slow sender sees its answers. */
+/** Pause of the sender after which waiting events are stored, in ms: a slow sender receives its responses. */
 const IDLE_MS = 250;
 
 function refused(code: ErrorCode, message: string): CheckedEvent {
@@ -98,7 +98,7 @@ class LineGroups {
     return this.waiting.length >= GROUP_EVENTS || this.bytes >= GROUP_BYTES;
   }
 
-  /** Of the group that is being stored; null when there is none. */
+  /** Result of the group that is being stored; null if there is none. */
   get inFlight(): Promise<CaptureItem[]> | null {
     return this.storing;
   }

@@ -3,7 +3,7 @@ export class TurnQueue {
   private readonly waiting = new Map<string, (() => void)[]>();
   private busy = false;
 
-  /** Does the work in the user's turn. The turn ends with the work, or earlier when the work calls `endTurn`. */
+  /** Runs work in the user's turn. The turn ends with the work, or earlier if the work calls `endTurn`. */
   async run<Result>(userId: string, work: (endTurn: () => void) => Promise<Result>): Promise<Result> {
     await this.turn(userId);
     let ended = false;

@@ -19,7 +19,7 @@ class Tried extends Error {
   override readonly name = 'Tried';
 }
 
-/** What a person wants forgotten, and whether it is only to be counted. */
+/** The event to forget, and whether to count only. */
 export interface EventToForget {
   /** A key as stored, a tool use id, a delivery id, or the id of a row. */
   readonly given: string;
@@ -48,7 +48,7 @@ export function createForgetting({
   archives,
   workflowHints,
 }: Pick<ApiDependencies, 'database' | 'objects' | 'archives' | 'workflowHints'>): Forgetting {
-  /** Does it in one transaction, or tries it and undoes it: so a dry run counts exactly. */
+  /** Runs in one transaction; a dry run rolls back, so that its counts are exact. */
   const perform = async <Result>(
     tenantId: TenantId,
     isDryRun: boolean,
@@ -90,7 +90,7 @@ export function createForgetting({
         const [event] = events;
         if (event === undefined) throw new ApiError('NOT_FOUND', 'there is no such event');
         if (events.length > 1) {
-          const message = 'several events are called so; name the session, or the id of a row';
+          const message = 'several events have this key; name the session, or the id of a row';
           throw new ApiError('CONFLICT', message, [{ field: 'session', message }]);
         }
         await assertNoLegalHold(transaction, { sessionId: event.sessionId });

@@ -14,7 +14,7 @@ export function redacted(text: string): string {
   return new Redactor().text(text).trim();
 }
 
-/** What redaction leaves in the place of what it took out. */
+/** Placeholders of redaction. */
 const MARKS = /\[(?:private|redacted:[\w-]{1,40})\]/g;
 
 /** True for redacted text of which nothing but marks is left. */
@@ -75,7 +75,7 @@ async function standingEvidence(
     const row = rows.get(piece.row_id.toLowerCase());
     if (row === undefined) return [{ field: `${at}evidence.${index}.row_id`, message: 'there is no such row' }];
     if (quoteMatches(row, piece.quote)) return [];
-    return [{ field: `${at}evidence.${index}.quote`, message: 'does not stand in that row letter for letter' }];
+    return [{ field: `${at}evidence.${index}.quote`, message: 'is not verbatim in that row' }];
   });
   if (details.length > 0) throw new ApiError('VALIDATION_FAILED', 'evidence quote not found in the cited row', details);
   return given.flatMap((piece) => {

@@ -8,10 +8,10 @@ import { ApiError } from '../errors.ts';
 /** All users of the tenant may read a learning; its owner and admins may change it. @throws ApiError FORBIDDEN */
 export function requireOwner(principal: Principal, learning: LockedLearning): void {
   if (!mayActFor(principal, learning.userId))
-    throw new ApiError('FORBIDDEN', 'a learning is changed by its owner or an admin');
+    throw new ApiError('FORBIDDEN', 'only the owner of a learning or an admin may change it');
 }
 
-/** The same of a learning with every version that it replaced, which go with it: each must be one's own. @throws ApiError FORBIDDEN */
+/** Checks the owner of a learning and of all its earlier versions, which are deleted with it. @throws ApiError FORBIDDEN */
 export async function requireOwnerOfAll(
   transaction: TenantTransaction,
   principal: Principal,
@@ -20,11 +20,14 @@ export async function requireOwnerOfAll(
   requireOwner(principal, learning);
   const owners = await ownersOfVersions(transaction, learning.id);
   if (!owners.every((userId) => mayActFor(principal, userId)))
-    throw new ApiError('FORBIDDEN', 'another user made an earlier version of the learning: an admin deletes it');
+    throw new ApiError(
+      'FORBIDDEN',
+      'another user owns an earlier version of the learning: only an admin may delete it',
+    );
 }
 
-/** Who may say that a learning is true: admins, and where the setting lets them, users. @throws ApiError FORBIDDEN */
+/** Checks the right to verify a learning: admins, and users if the setting allows it. @throws ApiError FORBIDDEN */
 export function requireVerifier(principal: Principal, usersVerify: boolean): void {
   if (!usersVerify && !isAdmin(principal))
-    throw new ApiError('FORBIDDEN', 'a learning is verified by an admin (RECOLLECT_USERS_VERIFY lets users)');
+    throw new ApiError('FORBIDDEN', 'only an admin may verify a learning (RECOLLECT_USERS_VERIFY allows users)');
 }

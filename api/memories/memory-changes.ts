@@ -75,7 +75,7 @@ async function correctWords(
     throw new ApiError('CONFLICT', `the memory ${message}`, [{ field: 'id', message }]);
   }
   const { importance, flagged, ...words } = body;
-  if (flagged !== undefined) throw refused('flagged', 'is of captured events alone');
+  if (flagged !== undefined) throw refused('flagged', 'applies only to captured events');
   let current = learning.id;
   const corrected = wordsOf(learning, words);
   if (!isDeepStrictEqual(corrected, wordsOf(learning, {}))) {
@@ -92,7 +92,7 @@ async function correctWords(
 
 const OF_OBSERVATIONS = ['tags', 'importance', 'flagged'];
 
-/** What people and agents do with a memory that is there: correct it, forget it. */
+/** Changes of existing memories by users and agents: correct, forget. */
 export function createMemoryChanges(dependencies: ApiDependencies): MemoryChanges {
   const { database, embeddingModel, heavy, workflowHints } = dependencies;
   const forgetting = createForgetting(dependencies);
@@ -101,7 +101,7 @@ export function createMemoryChanges(dependencies: ApiDependencies): MemoryChange
     async correct(principal, memory, given) {
       const { tenantId, userId } = principal;
       if (memory.type === 'prompt' || memory.type === 'summary')
-        throw refused('id', `is of a ${memory.type}, which stays as it is; learnings and observations can be changed`);
+        throw refused('id', `is of a ${memory.type}, which cannot be changed; learnings and observations can`);
       // Before the transaction: no lock waits for the redaction of a long text.
       const content = given.content === undefined ? undefined : await redactedContent(heavy, userId, given.content);
       const body = content === undefined ? given : { ...given, content };
@@ -109,7 +109,8 @@ export function createMemoryChanges(dependencies: ApiDependencies): MemoryChange
         if (memory.type === 'learning')
           return correctWords(transaction, principal, { tenantId, userId, embeddingModel }, memory.id, body);
         const field = Object.keys(body).find((name) => !OF_OBSERVATIONS.includes(name));
-        if (field !== undefined) throw refused(field, `stays as it was captured; ${OF_OBSERVATIONS.join(', ')} change`);
+        if (field !== undefined)
+          throw refused(field, `cannot change after capture; only ${OF_OBSERVATIONS.join(', ')} can`);
         await assertNoLegalHold(transaction, { sessionId: memory.session?.id ?? null, userId: principal.userId });
         const { tags, importance, flagged } = body;
         await changeObservation(transaction, memory.id, { tags: tags && redactedTags(tags), importance, flagged });
@@ -122,7 +123,7 @@ export function createMemoryChanges(dependencies: ApiDependencies): MemoryChange
     async forget(principal, memory) {
       const { tenantId, userId } = principal;
       if (memory.type === 'summary')
-        throw refused('id', 'is of a summary: forget what it was made from, and it is written anew');
+        throw refused('id', 'is of a summary: forget its sources, and it is summarised again');
       if (memory.type !== 'learning') {
         const { event } = await forgetting.event(principal, { given: memory.id, isDryRun: false });
         return event.rows.length;

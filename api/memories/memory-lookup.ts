@@ -104,7 +104,7 @@ export async function findMemory(
 }
 
 /**
- * The same as it was at a time: of a learning the version that was believed then, of anything else itself, if it had happened.
+ * Returns a memory as of a time: the version of a learning that was current then, another memory if it existed then.
  * @throws ApiError NOT_FOUND, HASH_AMBIGUOUS
  */
 export async function findMemoryAsOf(

@@ -15,7 +15,7 @@ import { inTime } from '../http/in-time.ts';
 export interface Recall {
   search(request: SearchRequest): Promise<SearchResult>;
   context(request: ContextRequest): Promise<ContextBlock>;
-  /** What a hook is answered with; '' when there is nothing worth telling, or it was not found in time. */
+  /** Returns the context for a hook; '' if no memory is relevant, or after the timeout. */
   contextForHook(principal: Principal, session: HookSession, question: ContextQuestion): Promise<string>;
 }
 

@@ -3,7 +3,7 @@ import { readModelActivity } from '../../stores/postgres/usage/model-totals.ts';
 import type { ModelMetrics } from '../../telemetry/metrics.ts';
 import { scrapeStep } from './scrape-step.ts';
 
-/** What is booked is seen this much later, so that no transaction that was open while we looked is missed. */
+/** Delay of reading recorded calls, in ms, so that transactions open during a read are not missed. */
 const LAG_MS = 10_000;
 
 /**

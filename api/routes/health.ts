@@ -40,7 +40,10 @@ export function healthRoutes({
     // Checks nothing outside the process: an unavailable database is no reason to restart it.
     app.get(
       '/health/live',
-      { config: open, schema: { tags: ['operation'], summary: 'Check liveness: the process responds', response: { 200: answer } } },
+      {
+        config: open,
+        schema: { tags: ['operation'], summary: 'Check liveness: the process responds', response: { 200: answer } },
+      },
       () => ({ status: 'alive' }),
     );
     app.get(

@@ -24,7 +24,7 @@ async function knownProject(transaction: TenantTransaction, given: string): Prom
 /** Admins may change a project, and the user who owns all of its sessions and learnings. @throws ApiError FORBIDDEN */
 async function requireProject(transaction: TenantTransaction, principal: Principal, id: string): Promise<void> {
   if (!isAdmin(principal) && !(await isProjectOf(transaction, id, principal.userId)))
-    throw new ApiError('FORBIDDEN', 'a project of several users is changed by an admin');
+    throw new ApiError('FORBIDDEN', 'only an admin may change a project of several users');
 }
 
 /** Aliases as capture gives them. @throws ApiError VALIDATION_FAILED that names the first that is none */

@@ -28,7 +28,9 @@ export function roiRoutes({ database }: ApiDependencies): FastifyPluginCallbackZ
             minutes_per_memory: numeric(z.number().min(0).max(1_440))
               .optional()
               .describe('Minutes saved by a used memory'),
-            hourly_usd: numeric(z.number().min(0).max(10_000)).optional().describe('Cost of an hour of work, in dollars'),
+            hourly_usd: numeric(z.number().min(0).max(10_000))
+              .optional()
+              .describe('Cost of an hour of work, in dollars'),
             usd_per_mtok: numeric(z.number().min(0).max(10_000))
               .optional()
               .describe('Price of a million input tokens of the agent, in dollars'),

@@ -45,7 +45,8 @@ export function settingRoutes({ database }: ApiDependencies): FastifyPluginCallb
         schema: {
           tags: ['admin'],
           summary: 'Change a setting',
-          description: '`capture.exclude`: globs of folders whose events are not stored. Takes effect within five seconds.',
+          description:
+            '`capture.exclude`: globs of folders whose events are not stored. Takes effect within five seconds.',
           params: z.object({ key: text(128) }),
           body: z.strictObject({ value: globList }),
           response: { 200: settingSchema, ...ERROR_RESPONSES },

@@ -3,38 +3,6 @@ import type { ImportCounts, ImportFiles } from './import-api.ts';
 
 const BAR_CHARS = 24;
 
-/** Returns counts of zero. */
-export function noImportCounts(): ImportCounts {
-  return {
-    lines: 0,
-    added: 0,
-    present: 0,
-    refused: 0,
-    late_duplicates: 0,
-    truncated: 0,
-    repeated: 0,
-    unknown_type: 0,
-    not_json: 0,
-    too_large: 0,
-  };
-}
-
-/** Returns the sum of two counts by name. */
-export function plus(a: ImportCounts, b: ImportCounts): ImportCounts {
-  return {
-    lines: a.lines + b.lines,
-    added: a.added + b.added,
-    present: a.present + b.present,
-    refused: a.refused + b.refused,
-    late_duplicates: a.late_duplicates + b.late_duplicates,
-    truncated: a.truncated + b.truncated,
-    repeated: a.repeated + b.repeated,
-    unknown_type: a.unknown_type + b.unknown_type,
-    not_json: a.not_json + b.not_json,
-    too_large: a.too_large + b.too_large,
-  };
-}
-
 function grouped(value: number): string {
   return value.toLocaleString('en-US');
 }

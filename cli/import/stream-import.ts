@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { RecollectError } from '../../client/index.ts';
 import type { CursorAnswer, ImportApi, ImportCounts, ImportFiles } from './import-api.ts';
-import { noImportCounts, plus } from './report.ts';
+import { addCounts, noCounts } from '../../domain/transcripts/counts.ts';
 import { openLocal, walkTranscripts } from './transcript-walk.ts';
 import type { LocalTranscript } from './transcript-walk.ts';
 
@@ -71,7 +71,7 @@ async function sendFile(
     const name = { machine: hostname().slice(0, MACHINE_CHARS) || 'unnamed', path: file.name };
     const cursor = await api.cursor(name);
     if (isUnchanged(file, opened.fingerprint, cursor)) return 'unchanged';
-    let counts = noImportCounts();
+    let counts: ImportCounts = noCounts();
     let offset = cursor.fingerprint === opened.fingerprint && cursor.offset <= file.size ? cursor.offset : 0;
     let length = SEGMENT_BYTES;
     for (;;) {
@@ -88,8 +88,8 @@ async function sendFile(
         },
         bytes,
       );
-      counts = plus(counts, answer.counts);
-      onProgress({ ...soFar(), counts: plus(soFar().counts, counts) });
+      counts = addCounts(counts, answer.counts);
+      onProgress({ ...soFar(), counts: addCounts(soFar().counts, counts) });
       if (offset + bytes.length >= size) return counts;
       length = answer.next_offset > offset ? SEGMENT_BYTES : Math.min(length * 2, MAX_SEGMENT_BYTES);
       offset = answer.next_offset;
@@ -107,7 +107,7 @@ export async function streamTranscripts(options: StreamOptions): Promise<StreamP
   const { folder, signal, onProgress, quietMs = QUIET_MS } = options;
   const { files: found, unreadable } = await walkTranscripts(folder);
   const files = { total: found.length, done: 0, unchanged: 0, waiting: 0, unreadable };
-  let counts = noImportCounts();
+  let counts: ImportCounts = noCounts();
   let failure: RecollectError | null = null;
   let failedInRow = 0;
   for (const file of found) {
@@ -137,7 +137,7 @@ export async function streamTranscripts(options: StreamOptions): Promise<StreamP
     else if (outcome === 'unreadable') files.unreadable += 1;
     else {
       files.done += 1;
-      counts = plus(counts, outcome);
+      counts = addCounts(counts, outcome);
     }
     onProgress({ files: { ...files }, counts });
   }

@@ -98,7 +98,7 @@ function pick(options: DrainOptions, stuck: ReadonlySet<string> | ReadonlyMap<st
   );
 }
 
-/** Takes a file, also one that a drainer left behind, by a name of this drainer's own. Null when another took it. */
+/** Claims a file, or one that another drainer abandoned, by renaming it. Null if another drainer claimed it. */
 function claim(folder: string, file: SpoolFile, token: string): SpoolFile | null {
   const offsetBytes = file.claim?.offsetBytes ?? 0;
   const name = claimedName(file, offsetBytes, token);

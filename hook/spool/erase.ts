@@ -18,7 +18,7 @@ export type Spooled =
   | { readonly kind: 'all' };
 
 /**
- * Deletes undelivered lines from the spool and lines from the quarantine; returns their number, or null while a drainer runs. Holds the drain
+ * Deletes undelivered lines from the spool and lines from the quarantine; returns their number, or null while a drainer runs. Takes the drain
  * lock and renames each file first, like a drainer: a hook that is appending to it writes its line again, so that only erased lines are lost.
  * @throws errors of the file system; files not yet rewritten remain unchanged
  */

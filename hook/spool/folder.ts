@@ -31,7 +31,7 @@ export function waitingName(session: string, server: string): string {
   return `${session}.${server}.ndjson`;
 }
 
-/** `token` makes the name unique to the drainer: a stalled drainer cannot change a file that another one has claimed. */
+/** `token` ties the name to the drainer: a stalled drainer cannot change a file that another one has claimed. */
 export function claimedName(file: Pick<SpoolFile, 'session' | 'server'>, offsetBytes: number, token: string): string {
   return `${file.session}.${file.server}.${offsetBytes}.${token}.draining`;
 }

@@ -7,7 +7,7 @@ const LINE_BREAK = 0x0a;
 export interface RawLine {
   /** Null when it is longer than a line can be. */
   readonly text: string | null;
-  /** Where the next line begins. */
+  /** Byte offset of the next line. */
   readonly endBytes: number;
 }
 

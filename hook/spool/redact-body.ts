@@ -3,7 +3,7 @@ import { Redactor } from '../../domain/redaction/redact.ts';
 
 type Body = Readonly<Record<string, unknown>>;
 
-/** What joins an event to its session, call and project: stored as it is by the server as well, and useless when changed. */
+/** Fields that link an event to its session, call and project: not redacted, as on the server. */
 const IDENTITY = new Set([
   'session_id',
   'conversation_id',

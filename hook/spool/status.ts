@@ -10,7 +10,7 @@ export interface SpoolStatus {
   /** Events that wait for the server that is set now. */
   readonly events: number;
   readonly sessions: number;
-  /** Of all files, what is set aside included. */
+  /** Bytes of all files, including the quarantine. */
   readonly bytes: number;
   /** When the first of them was written, by the clock of that time; null for none. */
   readonly oldestAt: string | null;
@@ -21,7 +21,7 @@ export interface SpoolStatus {
   readonly draining: boolean;
 }
 
-/** What waits in the spool, counted line by line. `server`: the present target's name, null when none is known. */
+/** Counts the lines of the spool. `server`: name of the current target; null if unknown. */
 export function spoolStatus(dataDir: string, server: string | null): SpoolStatus {
   const folder = spoolFolder(dataDir);
   const sessions = new Set<string>();

@@ -41,7 +41,7 @@ export interface StoredEntry {
   readonly publicKey: string;
 }
 
-/** The text of an entry, and its object, signed with a PKCS #8 DER key of Ed25519. @throws ZodError for what is no entry */
+/** Returns the text of an entry and its object, signed with a PKCS #8 DER key of Ed25519. @throws ZodError for an invalid entry */
 export function journalObject(
   entry: JournalEntry,
   signingKey: Uint8Array,

@@ -17,7 +17,7 @@ const PAUSE_MS = 1_000;
 /** Keys that are named in an account. */
 const NAMED = 20;
 
-/** What a journal is worth: how many erasures are done again, and what was found wrong. */
+/** Result of reading the journals: the number of erasures to repeat, and the faults. */
 export interface JournalAccount {
   readonly erasures: number;
   readonly faults: Partial<Record<JournalFault, number>>;
@@ -64,7 +64,7 @@ async function bytesOf(
   }
 }
 
-/** Collects entries by their place, and what is wrong. */
+/** Collects entries by their place, and faults. */
 class Reading {
   readonly entries = new Map<string, StoredEntry>();
   readonly examples: string[] = [];
@@ -81,7 +81,7 @@ class Reading {
     if (this.examples.length < NAMED && !this.examples.includes(example)) this.examples.push(example);
   }
 
-  /** Takes an object in, at its place alone; the first good one counts. Returns false for what is no entry to follow. */
+  /** Adds an object, only at its own place; the first valid one counts. Returns false for an object that is no entry to follow. */
   take(key: string, bytes: Uint8Array): boolean {
     const read = readJournalObject(bytes);
     if (typeof read === 'string') this.fault(read, key);
@@ -196,8 +196,8 @@ export function ownErasures(own: readonly JournalObject[]): JournalledErasure[] 
 
 /**
  * Reads the erasure journals of all stores. Only entries with a trusted signature at their own key are followed; all others are counted by
- * what is wrong with it, and stops nothing. What this instance wrote itself is taken from its database.
- * @throws ArchiveStoreError where a store cannot be listed
+ * their fault and stop nothing. Entries that this instance wrote are read from its database. @throws ArchiveStoreError if a store cannot be
+ * listed
  */
 export async function readJournals(
   given: JournalReading,

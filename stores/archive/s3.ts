@@ -31,7 +31,7 @@ const SILENT_MS = 60_000;
 /** In a row: a server may give some. */
 const MAX_EMPTY_PAGES = 100;
 
-/** Statuses and names that say what is the matter; everything else may pass by itself. */
+/** Statuses and names with a known cause; all other failures may be transient. */
 function portError(error: unknown, what: string): unknown {
   if (error instanceof ArchiveStoreError || error instanceof RangeError) return error;
   if (!(error instanceof Error) || error.name === 'AbortError') return error;

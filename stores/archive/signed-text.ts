@@ -19,12 +19,12 @@ function privateKeyOf(signingKey: Uint8Array): KeyObject {
   return createPrivateKey({ key: Buffer.from(signingKey), format: 'der', type: 'pkcs8' });
 }
 
-/** The public half of a signing key (PKCS #8 DER), as SPKI in base64. @throws Error for what is no such key */
+/** Returns the public half of a signing key (PKCS #8 DER), as SPKI in base64. @throws Error for an invalid key */
 export function publicKeyOf(signingKey: Uint8Array): string {
   return publicKeyText(privateKeyOf(signingKey));
 }
 
-/** Signs the exact bytes of a text with an Ed25519 key (PKCS #8 DER). @throws Error for what is no such key */
+/** Signs the exact bytes of a text with an Ed25519 key (PKCS #8 DER). @throws Error for an invalid key */
 export function signText(text: string, signingKey: Uint8Array): SignedText {
   const key = privateKeyOf(signingKey);
   return { text, publicKey: publicKeyText(key), signature: sign(null, Buffer.from(text), key).toString('base64') };

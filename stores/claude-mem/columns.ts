@@ -1,6 +1,6 @@
 import type { ClaudeMemTable } from '../../domain/claude-mem/rows.ts';
 
-/** Which columns each table of a database has; a table that is not there is not in it. */
+/** Columns of each existing table of a database. */
 export type Columns = ReadonlyMap<string, ReadonlySet<string>>;
 
 /** The first of these names that the table has, as a column of `alias`; NULL where it has none of them. */
@@ -62,7 +62,7 @@ const PLAIN: Readonly<Record<ClaudeMemTable, readonly string[]>> = {
   ],
 };
 
-/** How a row's session is found, as an expression that gives the session's id. */
+/** Returns an SQL expression for the id of a row's session. */
 function sessionLookup(columns: Columns, table: ClaudeMemTable): string {
   const own = column(columns, table, 't', 'session_db_id');
   const byContent = column(columns, table, 't', ...CONTENT_ID);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ClaudeMemRows, ClaudeMemTable, RowsOfTable } from '../../domain/claude-mem/rows.ts';
 
-/** SQLite's columns hold what was put into them: a number where a text should be is its digits, bytes are nothing. */
+/** SQLite's columns contain values of any type: a number in a text column is read as its digits, bytes as empty. */
 const text = z.preprocess(
   (value) =>
     typeof value === 'number' || typeof value === 'bigint' ? String(value) : typeof value === 'string' ? value : null,
@@ -84,7 +84,7 @@ const ROW_SCHEMAS: { readonly [Table in ClaudeMemTable]: z.ZodType<RowsOfTable[T
   }),
 };
 
-/** Rows of a table as the mapping reads them. @throws z.ZodError for what is no row of it: one without an id, say */
+/** Rows of a table as the mapping reads them. @throws z.ZodError for an invalid row, for example one without an id */
 export function parseRows(table: ClaudeMemTable, rows: readonly unknown[]): ClaudeMemRows {
   switch (table) {
     case 'sdk_sessions':

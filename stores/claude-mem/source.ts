@@ -11,7 +11,7 @@ import { ClaudeMemSourceError, copySource } from './copy-source.ts';
 /** Rows of a table after an id, in the order of their ids. */
 export interface SourcePage {
   readonly rows: readonly Record<string, unknown>[];
-  /** How many there are between both ends, counted by the database itself. */
+  /** Number of rows between both ends, counted by the database itself. */
   readonly source_rows: number;
   /** Start of the next page; null on the last page. */
   readonly nextAfter: number | null;
@@ -54,7 +54,7 @@ function columnsOf(database: DatabaseSync): Columns {
   );
 }
 
-/** What was written when the database was made, and never again: its first schema version, and its first session. */
+/** Values that were written when the database was created and never changed: its first schema version, and its first session. */
 function fingerprintOf(database: DatabaseSync, columns: Columns): string {
   const identity = [
     columns.has('schema_versions')
@@ -104,7 +104,7 @@ function read(database: DatabaseSync): Omit<ClaudeMemSource, 'close'> {
   };
 }
 
-/** Where a table's first page begins. */
+/** Start of a table's first page. */
 export const FIRST_PAGE = EARLIEST;
 
 /**

@@ -7,7 +7,7 @@ import path from 'node:path';
 export interface OpenTranscript {
   readonly size: number;
   readonly modifiedAtMs: number;
-  /** What the file is: its inode and its first line. Another file in its place has another one. */
+  /** Identity of the file: its inode and its first line. A replaced file has another one. */
   readonly fingerprint: string;
   /** Session and sub-agent that the file is named after. */
   readonly session: string;

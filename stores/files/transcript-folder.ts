@@ -59,7 +59,7 @@ export async function allowedFolder(
 }
 
 /**
- * Every transcript under a folder, the longest untouched first: what was copied from an older file is then read after it. Links are not
+ * Returns every transcript under a folder, the longest unchanged first: a copy of an older file is then read after it. Links are not
  * followed. At most 50,000 files; `unreadable` counts folders and files that could not be read.
  */
 export async function listTranscripts(

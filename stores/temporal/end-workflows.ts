@@ -27,7 +27,7 @@ export async function endTenantWorkflows(client: Client): Promise<number> {
           try {
             await client.workflow.getHandle(workflowId, runId).terminate(REASON);
           } catch (error) {
-            // Ended by itself meanwhile.
+            // It ended meanwhile.
             if (!isNotFound(error)) throw error;
           }
           ended.add(runId);

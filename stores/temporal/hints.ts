@@ -4,12 +4,12 @@ import { TypedSearchAttributes } from '@temporalio/common';
 import type { TenantId } from '../../domain/ids.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
 import { indexWorkflowId, modelBatchWorkflowId, reindexWorkflowId, sessionWorkflowId } from '../../workflows/ids.ts';
-import { INDEX_HINT_SIGNAL, INDEX_WORKFLOW } from '../../workflows/indexing/messages.ts';
-import { MODEL_BATCH_WORKFLOW, SKIP_WAIT_SIGNAL } from '../../workflows/model-batch/messages.ts';
+import { INDEX_HINT_SIGNAL } from '../../workflows/indexing/messages.ts';
+import { SKIP_WAIT_SIGNAL } from '../../workflows/model-batch/messages.ts';
 import type { ModelBatchPolicy } from '../../workflows/model-batch/types.ts';
 import { QUEUES } from '../../workflows/queues.ts';
-import { WAKE_SIGNAL, REINDEX_WORKFLOW } from '../../workflows/reindex/messages.ts';
-import { HINT_SIGNAL, SESSION_WORKFLOW } from '../../workflows/session/messages.ts';
+import { WAKE_SIGNAL } from '../../workflows/reindex/messages.ts';
+import { HINT_SIGNAL } from '../../workflows/session/messages.ts';
 import type { SessionPolicy } from '../../workflows/session/types.ts';
 import { SEARCH_ATTRIBUTES } from './search-attributes.ts';
 import { answeredWithin } from './unavailable.ts';
@@ -33,7 +33,7 @@ function folded(send: (key: TenantId) => Promise<void>): (key: TenantId) => Prom
   return (key) => {
     const current = running.get(key);
     if (current === undefined) return start(key);
-    // Whatever became of the one before.
+    // Regardless of the outcome of the previous one.
     current.next ??= current.now.then(
       () => start(key),
       () => start(key),
@@ -50,7 +50,7 @@ export function createWorkflowHints(
 ): WorkflowHints {
   const index = folded(async (tenantId) => {
     await answeredWithin(client, HINT_TIMEOUT_MS, () =>
-      client.workflow.signalWithStart(INDEX_WORKFLOW, {
+      client.workflow.signalWithStart('index', {
         workflowId: indexWorkflowId(tenantId),
         taskQueue: QUEUES.session,
         signal: INDEX_HINT_SIGNAL,
@@ -77,13 +77,13 @@ export function createWorkflowHints(
         priority: { fairnessKey: tenantId },
       };
       await answeredWithin(client, HINT_TIMEOUT_MS, async () => {
-        if (full) await client.workflow.signalWithStart(MODEL_BATCH_WORKFLOW, { ...options, signal: SKIP_WAIT_SIGNAL });
-        else await client.workflow.start(MODEL_BATCH_WORKFLOW, options);
+        if (full) await client.workflow.signalWithStart('modelBatch', { ...options, signal: SKIP_WAIT_SIGNAL });
+        else await client.workflow.start('modelBatch', options);
       });
     },
     async reindex(tenantId) {
       await answeredWithin(client, HINT_TIMEOUT_MS, () =>
-        client.workflow.signalWithStart(REINDEX_WORKFLOW, {
+        client.workflow.signalWithStart('reindex', {
           workflowId: reindexWorkflowId(tenantId),
           taskQueue: QUEUES.session,
           signal: WAKE_SIGNAL,
@@ -97,7 +97,7 @@ export function createWorkflowHints(
     },
     async session(tenantId, sessionId) {
       await answeredWithin(client, HINT_TIMEOUT_MS, () =>
-        client.workflow.signalWithStart(SESSION_WORKFLOW, {
+        client.workflow.signalWithStart('session', {
           workflowId: sessionWorkflowId(tenantId, sessionId),
           taskQueue: QUEUES.session,
           signal: HINT_SIGNAL,

@@ -10,7 +10,7 @@ export function namesNoTenant(kind: JobKind): boolean {
   return PREFIXES[kind].startsWith('job/');
 }
 
-/** What every workflow id of a tenant's kind begins with; operations are no tenant's. */
+/** Returns the prefix of every workflow id of a tenant's kind; operations belong to no tenant. */
 export function workflowIdPrefix(kind: JobKind, tenantId: TenantId): string {
   return namesNoTenant(kind) || kind === 'operation' ? `${PREFIXES[kind]}/` : `${PREFIXES[kind]}/${tenantId}/`;
 }
@@ -28,7 +28,7 @@ export function jobIdOf({ kind, subject }: JobName): string {
   return `${kind}.${subject}`;
 }
 
-/** Null for what is no job id. */
+/** Returns null for an invalid job id. */
 export function parseJobId(given: string): JobName | null {
   const [, kind, subject] = JOB_ID.exec(given) ?? [];
   const known = JOB_KINDS.find((name) => name === kind);

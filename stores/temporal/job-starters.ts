@@ -18,7 +18,8 @@ import { answered, isNotFound } from './unavailable.ts';
 
 const TIMEOUT_MS = 5_000;
 
-type WorkflowName = keyof typeof workflows;
+/** Names of the workflows that workers run. */
+export type WorkflowName = keyof typeof workflows;
 type InputOf<Name extends WorkflowName> = NonNullable<Parameters<(typeof workflows)[Name]>[0]>;
 
 /** Workflows that import, on the machine of their files. */
@@ -27,8 +28,8 @@ export type ImportKind = keyof typeof IMPORTS;
 const RESTORES = { restore: 'restoreRun', drill: 'restoreDrill' } as const satisfies Record<RestoreKind, WorkflowName>;
 
 /**
- * Starters of the workflows of job rows. A running workflow continues; one that was lost or is over starts again from its row. Every method
- * rejects with TemporalUnavailable if Temporal does not answer.
+ * Starters of the workflows of job rows. A running workflow continues; one that was lost or has ended starts again from its row. Every
+ * method rejects with TemporalUnavailable if Temporal does not respond.
  */
 export function createJobStarters(client: Client) {
   const bounded = <Result>(work: () => Promise<Result>): Promise<Result> =>

@@ -21,9 +21,9 @@ export interface WorkflowJob {
 }
 
 export interface DescribedJob extends WorkflowJob {
-  /** Attempts at what is being tried now; 0 where nothing is. */
+  /** Attempts of the current activity; 0 without one. */
   readonly attempts: number;
-  /** Type of the last failure of what is being tried, from the closed list of the activities. */
+  /** Type of the last failure of the current activity, from the closed list of the activities. */
   readonly lastError: string | null;
   /** Time of the next retry of a waiting session; null if it does not wait, or no worker responds. */
   readonly waitingUntil: Date | null;
@@ -34,7 +34,7 @@ export interface JobQuery {
   readonly state: 'running' | 'waiting' | 'failed' | 'completed' | 'cancelled' | 'all';
   readonly projectIds: readonly string[] | null;
   readonly limit: number;
-  /** Of the page before; '' for the first one. */
+  /** Token of the previous page; '' for the first one. */
   readonly pageToken: string;
 }
 

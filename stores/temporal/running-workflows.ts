@@ -5,7 +5,7 @@ import { answered, isNotFound } from './unavailable.ts';
 export interface RunningWorkflows {
   /** Returns the ids of running workflows with this prefix, in pages; Temporal's list lags slightly. `prefix` consists of our own ids. */
   list(prefix: string): AsyncGenerator<readonly string[]>;
-  /** Whether it runs now. */
+  /** Returns true if it is running. */
   isRunning(workflowId: string): Promise<boolean>;
   /** Terminates it; returns false if it is not running any more. */
   terminate(workflowId: string, reason: string): Promise<boolean>;

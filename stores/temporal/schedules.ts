@@ -21,7 +21,7 @@ export interface ScheduledRun {
   /** Null if Temporal no longer knows the run. */
   readonly state: RunState | null;
   readonly finishedAt: Date | null;
-  /** What a run that is over answered. */
+  /** Result of a run that has ended. */
   readonly result: RunResult;
   /** Type of the failure that ended it, from the closed list of the activities. */
   readonly error: string | null;

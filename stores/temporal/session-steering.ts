@@ -7,7 +7,6 @@ import { QUEUES } from '../../workflows/queues.ts';
 import {
   CLOSE_UPDATE,
   RETRY_SIGNAL,
-  SESSION_WORKFLOW,
   SET_CAPTURE_UPDATE,
   SUMMARISE_NOW_UPDATE,
 } from '../../workflows/session/messages.ts';
@@ -36,7 +35,7 @@ export function createSessionSteering(client: Client, policy: SessionPolicy): Se
     workflowId: sessionWorkflowId(tenantId, sessionId),
     taskQueue: QUEUES.session,
     args: [{ tenantId, sessionId, policy }],
-    // A session that is over is opened again under the same id.
+    // An ended session is reopened under the same id.
     workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
     workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
     typedSearchAttributes: new TypedSearchAttributes([{ key: SEARCH_ATTRIBUTES.tenant, value: tenantId }]),
@@ -53,7 +52,7 @@ export function createSessionSteering(client: Client, policy: SessionPolicy): Se
           {
             waitForStage: 'ACCEPTED',
             args: [],
-            startWorkflowOperation: new WithStartWorkflowOperation(SESSION_WORKFLOW, startOf(tenantId, sessionId)),
+            startWorkflowOperation: new WithStartWorkflowOperation('session', startOf(tenantId, sessionId)),
           },
         ),
       );
@@ -80,7 +79,7 @@ export function createSessionSteering(client: Client, policy: SessionPolicy): Se
 
     async retry(tenantId, sessionId) {
       await bounded(ACCEPT_TIMEOUT_MS, () =>
-        client.workflow.signalWithStart(SESSION_WORKFLOW, { ...startOf(tenantId, sessionId), signal: RETRY_SIGNAL }),
+        client.workflow.signalWithStart('session', { ...startOf(tenantId, sessionId), signal: RETRY_SIGNAL }),
       );
     },
   };

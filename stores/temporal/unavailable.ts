@@ -10,7 +10,7 @@ export class TemporalUnavailable extends Error {
 const INVALID_ARGUMENT = 3;
 const NOT_FOUND = 5;
 const RESOURCE_EXHAUSTED = 8;
-/** Cancelled, deadline exceeded, resource exhausted, unavailable: nothing was answered. */
+/** Cancelled, deadline exceeded, resource exhausted, unavailable: there was no response. */
 const NO_ANSWER = new Set([1, 4, RESOURCE_EXHAUSTED, 14]);
 
 function grpcCode(error: unknown): number | null {

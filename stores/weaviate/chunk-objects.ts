@@ -4,7 +4,7 @@ import { firstIndexedText, isFirstVersion } from './first-version.ts';
 import { EVERYONE } from './schema.ts';
 import { indexedText } from './searchable-text.ts';
 
-/** A chunk as it is sent to that index, times as RFC 3339. What is null is left out, but for the owner. */
+/** Returns a chunk in the form of that index, times as RFC 3339. Null values are omitted, except for the owner. */
 export function chunkObject(index: string, chunk: IndexChunk): ExportedObject {
   return {
     objectId: chunk.objectId,
@@ -35,7 +35,7 @@ const MAX_BATCH_BYTES = 4 * 1024 * 1024;
 const sizeOf = (chunk: IndexChunk): number =>
   512 + 3 * (chunk.title.length + chunk.purpose.length + chunk.text.length) + 4 * chunk.vector.length;
 
-/** Cuts the chunks, in order, into batches bounded by count and by bytes; a chunk beyond the bound goes alone. */
+/** Splits the chunks, in order, into batches limited by count and bytes; a larger chunk is a batch of its own. */
 export function chunkBatches(chunks: readonly IndexChunk[]): IndexChunk[][] {
   const batches: IndexChunk[][] = [];
   let bytes = 0;

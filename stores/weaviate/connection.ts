@@ -10,7 +10,7 @@ export interface WeaviateConnectionOptions {
   readonly timeoutsSeconds: { readonly connect: number; readonly query: number; readonly insert: number };
 }
 
-/** One client, connected when first needed, dropped when the server stops answering, connected anew by the next call. */
+/** One client, connected when first needed, dropped when the server stops responding, and connected again by the next call. */
 export interface WeaviateConnection {
   /** Runs `work` with a connected client. @throws VectorIndexUnavailable, or NotThere when the server misses tenant or collection */
   run<Result>(work: (client: WeaviateClient) => Promise<Result>): Promise<Result>;
@@ -22,7 +22,7 @@ export interface WeaviateConnection {
   insert(request: Uint8Array): Promise<Uint8Array>;
   /** Round trip of the readiness check in milliseconds. @throws VectorIndexUnavailable */
   ping(): Promise<number>;
-  /** Counts connections: what was known about the server before may no longer hold. */
+  /** Number of connections so far: earlier knowledge about the server may no longer apply. */
   generation(): number;
   close(): Promise<void>;
 }

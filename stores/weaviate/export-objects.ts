@@ -3,7 +3,7 @@ import type { ExportedObject } from '../../domain/ports/vector-index.ts';
 import { NotThere, type WeaviateConnection } from './connection.ts';
 import { decodePage, encodePage } from './messages.ts';
 
-/** Of one answer: some 3 KB an object, 14 KB at 3,072 dimensions. */
+/** Objects per response: some 3 KB each, 14 KB at 3,072 dimensions. */
 const PAGE_OBJECTS = 500;
 
 /**

@@ -1,7 +1,7 @@
 import type { RecallFilter } from '../../domain/ports/vector-index.ts';
 import { EVERYONE, type ChunkProperties } from './schema.ts';
 
-/** What a property must hold. Times are RFC 3339 text. */
+/** Required value of a property. Times are RFC 3339 text. */
 export interface Condition {
   readonly property: keyof ChunkProperties;
   readonly operator: 'equal' | 'notEqual' | 'greaterOrEqual' | 'less' | 'lessOrEqual' | 'containsAny' | 'containsAll';

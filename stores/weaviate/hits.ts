@@ -2,7 +2,7 @@ import { MEMORY_TYPES, type MemoryType, type RecallHit } from '../../domain/port
 import type { ChunkProperties } from './schema.ts';
 import type { FoundObject } from './messages.ts';
 
-/** What of an object a hit is made of. */
+/** Properties of an object that a hit is built from. */
 export const RETURNED = [
   'memory_id',
   'memory_type',

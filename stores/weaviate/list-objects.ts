@@ -35,7 +35,7 @@ function comparable(name: string, value: unknown): string {
   return JSON.stringify(value);
 }
 
-/** Whether an object is what would be written for this chunk now. */
+/** Returns true if an object equals the one that would be written for this chunk now. */
 export function matchesChunk(index: string, chunk: IndexChunk, { properties }: ListedObject): boolean {
   const wanted: Readonly<Record<string, unknown>> = { ...chunkObject(index, chunk).properties };
   const names = new Set([...Object.keys(wanted), ...Object.keys(properties)]);

@@ -44,7 +44,7 @@ const searchable = { tokenization: 'whitespace', indexFilterable: false, indexSe
 const searchableWords = { ...searchable, tokenization: 'word' } as const;
 const stored = { indexFilterable: false } as const;
 
-/** `none`: as they are; `rq`: rotated and cut to 8 bits a number, what was found is scored again exactly. */
+/** `none`: unchanged; `rq`: rotated and quantised to 8 bits per number, and results are rescored exactly. */
 export type Quantization = 'none' | 'rq';
 const { quantizer } = configure.vectorIndex;
 const QUANTIZERS = { none: () => quantizer.none(), rq: () => quantizer.rq({ bits: 8 }) } as const;

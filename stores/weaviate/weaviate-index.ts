@@ -31,7 +31,7 @@ export interface WeaviateIndexOptions extends Omit<WeaviateConnectionOptions, 't
   /** Begins the name of every collection. Tests take one of their own. */
   readonly collectionPrefix?: string;
   readonly timeoutsSeconds?: WeaviateConnectionOptions['timeoutsSeconds'];
-  /** Of collections that are made. Absent: none. */
+  /** Quantisation of created collections. Absent: none. */
   readonly quantization?: Quantization;
 }
 

@@ -1,7 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { progressLine, noImportCounts, plus, summaryText } from '../../cli/import/report.ts';
+import { progressLine, summaryText } from '../../cli/import/report.ts';
+import { addCounts, noCounts } from '../../domain/transcripts/counts.ts';
 import { transcriptOf } from '../domain/transcripts/support/from-hooks.ts';
 import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
@@ -104,16 +105,16 @@ describe('recollect import transcripts', { timeout: 240_000 }, () => {
 });
 
 describe('the output of an import', () => {
-  const counts = { ...noImportCounts(), lines: 12_345, added: 7, truncated: 1, repeated: 2 };
+  const counts = { ...noCounts(), lines: 12_345, added: 7, truncated: 1, repeated: 2 };
   const files = { total: 40, done: 8, unchanged: 1, waiting: 1, unreadable: 0 };
 
   test('shows a bar of processed files', () => {
     expect(progressLine(files, counts)).toBe('[######------------------] 10 of 40 files, 12,345 lines, 7 added');
-    expect(progressLine({ ...files, total: 0 }, noImportCounts())).toContain('[------------------------] ');
+    expect(progressLine({ ...files, total: 0 }, noCounts())).toContain('[------------------------] ');
   });
 
   test('is a table with the reasons that occur', () => {
-    const text = summaryText(files, plus(counts, counts));
+    const text = summaryText(files, addCounts(counts, counts));
     expect(text).toMatch(/ {2}lines +24,690\n/);
     expect(text).toMatch(/ {2}skipped +6\n/);
     expect(text).toContain('truncated');

@@ -1,6 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { WorkflowFailedError } from '@temporalio/client';
-import { BACKUP_VERIFY_WORKFLOW, BACKUP_WORKFLOW } from '../../workflows/backup/messages.ts';
 import type { BackupActivities } from '../../workflows/backup/types.ts';
 import type { backupRun, backupVerify } from '../../workflows/backup/workflow.ts';
 import { backupVerifyWorkflowId, backupWorkflowId } from '../../workflows/ids.ts';
@@ -39,7 +38,7 @@ function run(shape: string, changes: Partial<BackupActivities> = {}): Scenario {
     shape,
     activities: () => ({ ...HAPPY, ...changes }),
     async run(client) {
-      const handle = await client.workflow.start<typeof backupRun>(BACKUP_WORKFLOW, {
+      const handle = await client.workflow.start<typeof backupRun>('backupRun', {
         workflowId: backupWorkflowId(BACKUP),
         taskQueue: QUEUES.session,
         // The schedule passes no input.
@@ -70,7 +69,7 @@ function verify(shape: 'happy' | 'failed'): Scenario {
       },
     }),
     async run(client) {
-      const handle = await client.workflow.start<typeof backupVerify>(BACKUP_VERIFY_WORKFLOW, {
+      const handle = await client.workflow.start<typeof backupVerify>('backupVerify', {
         workflowId: backupVerifyWorkflowId(BACKUP),
         taskQueue: QUEUES.session,
         args: [{ backupId: BACKUP }],

@@ -1,6 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { Client, WorkflowHandle } from '@temporalio/client';
-import { CLAUDE_MEM_IMPORT_WORKFLOW } from '../../workflows/claude-mem/messages.ts';
 import { PROGRESS_QUERY } from '../../workflows/messages.ts';
 import type { ClaudeMemEnd, ClaudeMemStep, ClaudeMemView } from '../../workflows/claude-mem/types.ts';
 import { importWorkflowId } from '../../workflows/ids.ts';
@@ -30,7 +29,7 @@ function script(steps: readonly ClaudeMemStep[], state: ClaudeMemEnd['state']): 
 }
 
 function start(client: Client): Promise<WorkflowHandle & { readonly firstExecutionRunId: string }> {
-  return client.workflow.start(CLAUDE_MEM_IMPORT_WORKFLOW, {
+  return client.workflow.start('claudeMemImport', {
     workflowId: importWorkflowId(IMPORT),
     taskQueue: QUEUES.session,
     args: [{ tenantId: TENANT, importId: IMPORT }],

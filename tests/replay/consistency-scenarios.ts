@@ -1,11 +1,9 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { WorkflowFailedError } from '@temporalio/client';
-import { CONSISTENCY_WORKFLOW } from '../../workflows/consistency/messages.ts';
 import type { CheckCounts, ConsistencyInput } from '../../workflows/consistency/types.ts';
 import { checkWorkflowId, operationsWorkflowId } from '../../workflows/ids.ts';
 import { QUEUES } from '../../workflows/queues.ts';
-import { STATISTICS_WORKFLOW } from '../../workflows/statistics/messages.ts';
 import { until } from '../setup/until.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -48,7 +46,7 @@ function consistencyScenario(
     async run(client) {
       const isOne = shape === 'asked' || shape === 'failed' || shape === 'cancelled';
       const input: ConsistencyInput = { tenantId: tenant(0), checkId: CHECK, repair: true };
-      const handle = await client.workflow.start(CONSISTENCY_WORKFLOW, {
+      const handle = await client.workflow.start('consistencyRun', {
         workflowId: isOne ? checkWorkflowId(CHECK) : `${operationsWorkflowId('consistency')}/by-hand`,
         taskQueue: QUEUES.session,
         args: isOne ? [input] : [],
@@ -82,7 +80,7 @@ const STATISTICS: Scenario = {
   shape: 'happy',
   activities: () => ({ takeStatistics: async () => ({ tenants: 2, figures: 40 }) }),
   async run(client) {
-    const handle = await client.workflow.start(STATISTICS_WORKFLOW, {
+    const handle = await client.workflow.start('statisticsRun', {
       workflowId: `${operationsWorkflowId('statistics')}/by-hand`,
       taskQueue: QUEUES.session,
       args: [],

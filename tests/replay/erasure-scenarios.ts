@@ -2,10 +2,8 @@ import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { WorkflowFailedError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
-import { ERASURE_WORKFLOW } from '../../workflows/erasure/messages.ts';
 import type { ErasureStep } from '../../workflows/erasure/types.ts';
 import { erasureWorkflowId, exportWorkflowId, importWorkflowId } from '../../workflows/ids.ts';
-import { EXPORT_WORKFLOW, PORTABLE_IMPORT_WORKFLOW } from '../../workflows/export-import/messages.ts';
 import { QUEUES } from '../../workflows/queues.ts';
 import { until } from '../setup/until.ts';
 import type { Scenario } from './scenario.ts';
@@ -62,7 +60,7 @@ function erasure(shape: string, steps: readonly (ErasureStep | Error | 'slow')[]
         endErasure: done,
       };
     },
-    run: (client) => run(client, ERASURE_WORKFLOW, erasureWorkflowId(JOB), { tenantId: TENANT, erasureId: JOB }, shape),
+    run: (client) => run(client, 'erasureRun', erasureWorkflowId(JOB), { tenantId: TENANT, erasureId: JOB }, shape),
   };
 }
 
@@ -75,7 +73,7 @@ function carried(workflow: 'exportRun' | 'fileImport', shape: string, activities
     run: (client) =>
       run(
         client,
-        isExport ? EXPORT_WORKFLOW : PORTABLE_IMPORT_WORKFLOW,
+        isExport ? 'exportRun' : 'fileImport',
         isExport ? exportWorkflowId(JOB) : importWorkflowId(JOB),
         { tenantId: TENANT, jobId: JOB },
         shape,

@@ -1,11 +1,8 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { WorkflowFailedError } from '@temporalio/client';
-import { CONSOLIDATION_WORKFLOW } from '../../workflows/consolidation/messages.ts';
 import { indexWorkflowId, operationsWorkflowId } from '../../workflows/ids.ts';
-import { INDEX_WORKFLOW } from '../../workflows/indexing/messages.ts';
 import type { EmbedBatchResult } from '../../workflows/indexing/types.ts';
 import type { index } from '../../workflows/indexing/workflow.ts';
-import { CAPTURE_SWEEP_WORKFLOW, PARTITIONS_WORKFLOW } from '../../workflows/operations/messages.ts';
 import { QUEUES } from '../../workflows/queues.ts';
 import { until } from '../setup/until.ts';
 import type { Scenario } from './scenario.ts';
@@ -29,7 +26,7 @@ function indexScenario(shape: string, answers: readonly EmbedBatchResult[]): Sce
       };
     },
     async run(client) {
-      const handle = await client.workflow.start<typeof index>(INDEX_WORKFLOW, {
+      const handle = await client.workflow.start<typeof index>('index', {
         workflowId: indexWorkflowId(TENANT),
         taskQueue: QUEUES.session,
         args: [{ tenantId: TENANT }],
@@ -71,14 +68,11 @@ function operation(workflow: 'captureSweep' | 'partitions', shape: 'happy' | 'fa
       ensurePartitions: async () => ({ created: 3 }),
     }),
     async run(client) {
-      const handle = await client.workflow.start(
-        workflow === 'captureSweep' ? CAPTURE_SWEEP_WORKFLOW : PARTITIONS_WORKFLOW,
-        {
-          workflowId: `${operationsWorkflowId(workflow === 'captureSweep' ? 'capture-sweep' : 'partitions')}/by-hand`,
-          taskQueue: QUEUES.session,
-          args: [],
-        },
-      );
+      const handle = await client.workflow.start(workflow === 'captureSweep' ? 'captureSweep' : 'partitions', {
+        workflowId: `${operationsWorkflowId(workflow === 'captureSweep' ? 'capture-sweep' : 'partitions')}/by-hand`,
+        taskQueue: QUEUES.session,
+        args: [],
+      });
       await handle.result().catch((error: unknown) => {
         if (!(shape === 'failed' && error instanceof WorkflowFailedError)) throw error;
       });
@@ -99,7 +93,7 @@ function consolidationScenario(shape: 'happy' | 'failed'): Scenario {
           : async () => done,
     }),
     async run(client) {
-      const handle = await client.workflow.start(CONSOLIDATION_WORKFLOW, {
+      const handle = await client.workflow.start('consolidation', {
         workflowId: `${operationsWorkflowId('consolidation')}/by-hand`,
         taskQueue: QUEUES.session,
         args: [],

@@ -1,7 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { WorkflowFailedError } from '@temporalio/client';
 import { reindexWorkflowId } from '../../workflows/ids.ts';
-import { WAKE_SIGNAL, REINDEX_WORKFLOW } from '../../workflows/reindex/messages.ts';
+import { WAKE_SIGNAL } from '../../workflows/reindex/messages.ts';
 import type { ReindexStep } from '../../workflows/reindex/types.ts';
 import type { reindex } from '../../workflows/reindex/workflow.ts';
 import { QUEUES } from '../../workflows/queues.ts';
@@ -33,7 +33,7 @@ function scenario(shape: string, steps: readonly (ReindexStep | Error)[]): Scena
       };
     },
     async run(client) {
-      const handle = await client.workflow.start<typeof reindex>(REINDEX_WORKFLOW, {
+      const handle = await client.workflow.start<typeof reindex>('reindex', {
         workflowId: reindexWorkflowId(TENANT),
         taskQueue: QUEUES.session,
         args: [{ tenantId: TENANT }],

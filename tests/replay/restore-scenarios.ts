@@ -2,7 +2,6 @@ import { ApplicationFailure } from '@temporalio/common';
 import { WorkflowFailedError } from '@temporalio/client';
 import { restoreWorkflowId } from '../../workflows/ids.ts';
 import { QUEUES } from '../../workflows/queues.ts';
-import { DRILL_WORKFLOW, RESTORE_WORKFLOW } from '../../workflows/restore/messages.ts';
 import type { RestoreActivities, RestoreInput } from '../../workflows/restore/types.ts';
 import type { restoreDrill, restoreRun } from '../../workflows/restore/workflow.ts';
 import { until } from '../setup/until.ts';
@@ -46,8 +45,8 @@ function scenario({ workflow, shape, changes = {}, cancelledIn, isScheduled = fa
       const options = { workflowId: restoreWorkflowId(RESTORE.restoreId), taskQueue: QUEUES.session };
       const handle =
         workflow === 'restoreRun'
-          ? await client.workflow.start<typeof restoreRun>(RESTORE_WORKFLOW, { ...options, args: [RESTORE] })
-          : await client.workflow.start<typeof restoreDrill>(DRILL_WORKFLOW, {
+          ? await client.workflow.start<typeof restoreRun>('restoreRun', { ...options, args: [RESTORE] })
+          : await client.workflow.start<typeof restoreDrill>('restoreDrill', {
               ...options,
               // The schedule passes no input.
               args: isScheduled ? [] : [RESTORE],

@@ -2,7 +2,6 @@ import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { operationsWorkflowId, retentionWorkflowId } from '../../workflows/ids.ts';
 import { QUEUES } from '../../workflows/queues.ts';
-import { ARCHIVE_RESTORE_WORKFLOW, RETENTION_WORKFLOW } from '../../workflows/retention/messages.ts';
 import type { RetentionStep } from '../../workflows/retention/types.ts';
 import type { archiveRestore, retentionRun } from '../../workflows/retention/workflow.ts';
 import { until } from '../setup/until.ts';
@@ -34,7 +33,7 @@ function scenario(shape: string, steps: readonly (RetentionStep | Error)[]): Sce
       };
     },
     async run(client) {
-      const handle = await client.workflow.start<typeof retentionRun>(RETENTION_WORKFLOW, {
+      const handle = await client.workflow.start<typeof retentionRun>('retentionRun', {
         workflowId: isScheduled ? operationsWorkflowId('retention') : retentionWorkflowId(RUN),
         taskQueue: QUEUES.session,
         args: isScheduled ? [] : [{ runId: RUN }],
@@ -81,7 +80,7 @@ export const RETENTION_SCENARIOS: readonly Scenario[] = [
     shape: 'happy',
     activities: () => ({ restoreArchived: async () => ({ restored: true }) }),
     async run(client) {
-      const handle = await client.workflow.start<typeof archiveRestore>(ARCHIVE_RESTORE_WORKFLOW, {
+      const handle = await client.workflow.start<typeof archiveRestore>('archiveRestore', {
         workflowId: retentionWorkflowId(ARCHIVE),
         taskQueue: QUEUES.session,
         args: [{ tenantId: TENANT, archiveId: ARCHIVE }],

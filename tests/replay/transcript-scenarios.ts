@@ -2,7 +2,6 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { importWorkflowId, operationsWorkflowId } from '../../workflows/ids.ts';
 import { QUEUES } from '../../workflows/queues.ts';
-import { TRANSCRIPT_IMPORT_WORKFLOW, TRANSCRIPT_WATCH_WORKFLOW } from '../../workflows/transcripts/messages.ts';
 import type { ImportEnd, ImportStep, ImportView } from '../../workflows/transcripts/types.ts';
 import { until } from '../setup/until.ts';
 import type { Scenario } from './scenario.ts';
@@ -29,7 +28,7 @@ function script(steps: readonly ImportStep[], state: ImportEnd['state']): Partia
 }
 
 function start(client: Client, follow: boolean): Promise<WorkflowHandle & { readonly firstExecutionRunId: string }> {
-  return client.workflow.start(TRANSCRIPT_IMPORT_WORKFLOW, {
+  return client.workflow.start('transcriptImport', {
     workflowId: importWorkflowId(IMPORT),
     taskQueue: QUEUES.session,
     args: [{ tenantId: TENANT, importId: IMPORT, follow }],
@@ -94,7 +93,7 @@ export const TRANSCRIPT_SCENARIOS: readonly Scenario[] = [
     shape: 'happy',
     activities: () => ({ watchTranscripts: async () => ({ files: 2, added: 3, late_duplicates: 1 }) }),
     async run(client) {
-      const handle = await client.workflow.start(TRANSCRIPT_WATCH_WORKFLOW, {
+      const handle = await client.workflow.start('transcriptWatch', {
         workflowId: `${operationsWorkflowId('transcripts')}/by-hand`,
         taskQueue: QUEUES.session,
         args: [],

@@ -6,9 +6,7 @@ import { newId } from '../../domain/ids.ts';
 import { withBackupLock } from '../../activities/backup/snapshot.ts';
 import { captureEvents } from '../../stores/postgres/capture/capture.ts';
 import { MAINTENANCE_SLOTS } from '../../workers/slots.ts';
-import { BACKUP_WORKFLOW } from '../../workflows/backup/messages.ts';
 import { backupWorkflowId } from '../../workflows/ids.ts';
-import { PARTITIONS_WORKFLOW } from '../../workflows/operations/messages.ts';
 import { QUEUES } from '../../workflows/queues.ts';
 import { sessionOf, settled } from '../setup/demo-session.ts';
 import { startTestInstance } from '../setup/instance.ts';
@@ -62,7 +60,7 @@ test('the sweep waits for no long job, however many there are', { timeout: 240_0
     Array.from({ length: LONG_JOBS }, () => {
       const backupId = newId();
       const options = { workflowId: backupWorkflowId(backupId), taskQueue: QUEUES.session, args: [{ backupId }] };
-      return deaf.temporal.workflow.start(BACKUP_WORKFLOW, options);
+      return deaf.temporal.workflow.start('backupRun', options);
     }),
   );
   try {
@@ -78,7 +76,7 @@ test('the sweep waits for no long job, however many there are', { timeout: 240_0
     await deaf.temporal.schedule.getHandle('ops/capture-sweep').trigger();
     await settled(deaf, 'claude-code:crowded');
     const options = { workflowId: 'ops/partitions/by-hand', taskQueue: QUEUES.session };
-    expect(await deaf.temporal.workflow.execute(PARTITIONS_WORKFLOW, options)).toEqual({ created: expect.any(Number) });
+    expect(await deaf.temporal.workflow.execute('partitions', options)).toEqual({ created: expect.any(Number) });
   } finally {
     for (const backup of backups) await backup.terminate('no longer needed');
     done.abort();

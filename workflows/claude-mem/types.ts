@@ -9,7 +9,7 @@ export interface ClaudeMemView {
 export interface ClaudeMemInput {
   readonly tenantId: string;
   readonly importId: string;
-  /** Of the run before this one. */
+  /** State of the previous run. */
   readonly view?: ClaudeMemView;
 }
 

@@ -32,7 +32,7 @@ const rows = proxyActivities<Pick<ConsistencyActivities, 'tenantsToCheck' | 'clo
 
 /** Their ids in one payload, which stays below a kilobyte. */
 const PAGE = 20;
-/** Of one run's history. */
+/** Limit of one run's history. */
 const TENANTS_OF_A_RUN = 100;
 const NOTHING: ConsistencyResult = { tenants: 0, failed: 0, rows: 0, found: 0, repaired: 0 };
 

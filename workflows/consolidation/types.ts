@@ -1,4 +1,4 @@
-/** What one run did, over all tenants. */
+/** Results of one run over all tenants. */
 export interface ConsolidationResult {
   /** Projects (with their namespaces) read. */
   readonly scopes: number;

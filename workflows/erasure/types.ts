@@ -3,7 +3,7 @@ export interface ErasureInput {
   readonly erasureId: string;
 }
 
-/** What an erasure has behind it: nothing, its entry in the journal, rows, vectors, files; `done` with the receipt. */
+/** Last completed phase of an erasure: none, journal entry, rows, vectors, files; `done` with the receipt. */
 export type ErasureStage = 'queued' | 'journalled' | 'rows' | 'vectors' | 'files' | 'completed';
 
 export interface ErasureView {

@@ -15,7 +15,7 @@ const erasing = proxyActivities<Pick<ErasureActivities, 'eraseNext'>>({
   startToCloseTimeout: '1 hour',
   scheduleToCloseTimeout: '30 days',
   heartbeatTimeout: '20 seconds',
-  // What it was about to write is there or not before anything else is decided.
+  // Wait for the write in progress before any further decision.
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
 });

@@ -1,6 +1,6 @@
 export interface ExportImportInput {
   readonly tenantId: string;
-  /** Of the row in `exports` or in `imports`. */
+  /** Id of the row in `exports` or `imports`. */
   readonly jobId: string;
 }
 

@@ -15,7 +15,7 @@ const carrying = proxyActivities<Pick<ExportImportActivities, 'writeExport' | 'r
   startToCloseTimeout: '12 hours',
   scheduleToCloseTimeout: '2 days',
   heartbeatTimeout: '20 seconds',
-  // What it was about to write is there or not before anything else is decided.
+  // Wait for the write in progress before any further decision.
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
 });

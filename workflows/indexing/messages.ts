@@ -1,4 +1,2 @@
-export const INDEX_WORKFLOW = 'index';
-
 /** Vectors were requested. Without payload: the ledger lists them. */
 export const INDEX_HINT_SIGNAL = 'hint';

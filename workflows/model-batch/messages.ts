@@ -1,5 +1,3 @@
-export const MODEL_BATCH_WORKFLOW = 'modelBatch';
-
 /** End the current wait: submit, poll or retry now. */
 export const SKIP_WAIT_SIGNAL = 'skipWait';
 

@@ -26,10 +26,10 @@ export interface ModelBatchView {
   readonly phase: 'gathering' | 'submitting' | 'waiting' | 'collecting' | 'completed';
   /** Calls that were sent. */
   readonly calls: number;
-  /** Of these, at the last look, not done yet. */
+  /** Calls that were not completed at the last poll. */
   readonly processing: number;
   readonly looks: number;
-  /** What the provider is waited for, and until when; null where it is not. */
+  /** Reason and end of the wait for the provider; null without a wait. */
   readonly waiting: { readonly reason: string; readonly untilMs: number } | null;
 }
 

@@ -108,7 +108,7 @@ export async function modelBatch(input: ModelBatchInput): Promise<void> {
   try {
     await carryOut(input, provider);
   } catch (error) {
-    // Who ends a batch does not end its windows: they wait again, and go into another one.
+    // Ending a batch does not end its windows: they are pending again, for another batch.
     if (isCancellation(error)) {
       await CancellationScope.nonCancellable(async () => {
         const { sessionIds } = await provider.releaseBatch(ref);

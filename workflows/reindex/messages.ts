@@ -1,4 +1,2 @@
-export const REINDEX_WORKFLOW = 'reindex';
-
 /** Do the next step now: after a request or a change of settings. */
 export const WAKE_SIGNAL = 'wake';

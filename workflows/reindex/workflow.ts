@@ -32,7 +32,7 @@ const stepping = proxyActivities<ReindexActivities>({
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
 });
 
-/** Takes a tenant from the index that it is served by to the one that the settings ask for: filled, embedded by the index's workflow, switched, the old one removed. */
+/** Moves a tenant from the served index to the target index: fills the ledger, waits for the index workflow to embed, switches, and removes the old index. */
 export async function reindex(input: ReindexInput): Promise<void> {
   let view: ReindexView = { phase: 'filling', waiting: null };
   let woken = false;

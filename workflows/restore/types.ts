@@ -42,7 +42,7 @@ export interface RestoreActivities {
   indexRestored(input: RestoreInput): Promise<void>;
   /** Compares it with the set, brings it up to date, forgets what was erased since. */
   verifyRestored(input: RestoreInput): Promise<void>;
-  /** Of a drill: loads vectors beside the served ones, and looks whether they are found. Of a restore: reads them through. */
+  /** In a drill: loads vectors beside the served ones, and checks that search finds them. In a restore: reads them completely. */
   verifyVectors(input: RestoreInput): Promise<void>;
   /** Puts it in the place of the running one. */
   swapIn(input: RestoreInput): Promise<void>;

@@ -1,6 +1,3 @@
-/** Names of what may be sent to a session's workflow; the api and the activities use them without importing workflow code. */
-export const SESSION_WORKFLOW = 'session';
-
 /** Events were captured. Without payload: PostgreSQL contains them. */
 export const HINT_SIGNAL = 'hint';
 

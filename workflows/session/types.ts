@@ -24,7 +24,7 @@ export interface SessionState {
   readonly asked?: Ask | null;
 }
 
-/** What people may ask of a session: its summary now, or its end. */
+/** Requests to a session: its summary now, or its end. */
 export type Ask = 'summary' | 'close';
 
 /** Answer of `summariseNow` and `close`. */

@@ -11,7 +11,7 @@ export interface ImportInput {
   readonly importId: string;
   /** Follows later writes until cancelled. */
   readonly follow: boolean;
-  /** Of the run before this one. */
+  /** State of the previous run. */
   readonly view?: ImportView;
 }
 

@@ -16,7 +16,8 @@ export function valueRoutes({ objects }: ApiDependencies): FastifyPluginCallback
         schema: {
           tags: ['capture'],
           summary: 'Get the full value of a truncated one',
-          description: 'The note in a truncated value contains the hash of its full value. Full values are stored only if RECOLLECT_FULL_VALUES_DIR is set.',
+          description:
+            'The note in a truncated value contains the hash of its full value. Full values are stored only if RECOLLECT_FULL_VALUES_DIR is set.',
           params: z.object({ sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
           response: { 200: z.object({ sha256: z.string(), text: z.string() }), ...ERROR_RESPONSES },
         },

@@ -29,7 +29,7 @@ import {
 } from '../../../contract/learnings.ts';
 import { ERROR_RESPONSES } from '../../../contract/shared.ts';
 
-/** What a change works with: the transaction, who changes, and the learning, open and locked until the transaction ends. */
+/** Input of a change: the transaction, the editor, and the current learning, locked until the transaction ends. */
 interface Change {
   readonly transaction: TenantTransaction;
   readonly editor: LearningEditor;
@@ -63,7 +63,7 @@ export function learningChangeRoutes({
   embeddingModel,
   workflowHints,
 }: ApiDependencies): FastifyPluginCallbackZod {
-  /** Does a change in one transaction and answers the learning that it names. */
+  /** Runs a change in one transaction and returns the learning. */
   const change = async (
     principal: Principal,
     id: string,
@@ -228,7 +228,7 @@ export function learningChangeRoutes({
           async ({ transaction, editor, learning, other }) => {
             if (typeof by === 'string') {
               if (other === undefined) throw badSuccessor('there is no such learning');
-              if (!other.open) throw badSuccessor('does not hold any more');
+              if (!other.open) throw badSuccessor('is closed');
               await closeLearning(transaction, editor, learning.id, { reason, by: other.id });
               return other.id;
             }

@@ -68,7 +68,8 @@ export function profileRoutes({ database }: ApiDependencies): FastifyPluginCallb
         const { project: projectInput, user: givenUser } = request.query;
         return database.asTenant(principal.tenantId, async (transaction) => {
           const user = await findUser(transaction, givenUser ?? principal.userId);
-          if (!mayActFor(principal, user?.id)) throw new ApiError('FORBIDDEN', "another user's profile is for admins");
+          if (!mayActFor(principal, user?.id))
+            throw new ApiError('FORBIDDEN', 'only admins may read the profile of another user');
           if (user === null) throw new ApiError('NOT_FOUND', 'there is no such user');
           const project = projectInput === undefined ? null : await findProject(transaction, projectInput);
           if (projectInput !== undefined && project === null)

@@ -38,7 +38,7 @@ function presentExplain({ retrievers, parts, stages, inTime }: TracedMemory): z.
   };
 }
 
-/** What search found, with the words of the question marked; `explain` adds the scores of retrievers and stages. */
+/** Returns a search result with highlighted query words; `explain` adds the scores of retrievers and stages. */
 export function presentFound(found: TracedMemory, question: string, explain: boolean): z.output<typeof memorySchema> {
   const { memory } = found;
   return {

@@ -48,7 +48,7 @@ export function backupRoutes({ config, database, backups }: ApiDependencies): Fa
 
   const requireStore = (): void => {
     if (config.backup.address === null)
-      throw new ApiError('CONFLICT', 'no place for backups is set (RECOLLECT_BACKUP_STORE)');
+      throw new ApiError('CONFLICT', 'no store for backups is configured (RECOLLECT_BACKUP_STORE)');
   };
 
   return (app, _options, done) => {

@@ -84,7 +84,7 @@ export function claudeMemRoutes({
       async (request) => {
         const { tenantId, userId } = principalOf(request);
         if (!(request.body instanceof Readable))
-          throw new ApiError('UNSUPPORTED_MEDIA_TYPE', 'rows come as application/x-ndjson');
+          throw new ApiError('UNSUPPORTED_MEDIA_TYPE', 'rows must be sent as application/x-ndjson');
         const { body } = request;
         return slots.run(userId, async () => {
           const { source, table, dry_run: dryRun } = request.query;
@@ -94,7 +94,7 @@ export function claudeMemRoutes({
             bytes.length < HEAVY_CHARS
               ? mapRows(batch, readRows(table, bytes))
               : await heavy.mapRows(bytes, table, { owner: batch.owner, source });
-          // What the rows make work of waits until all of them are there.
+          // Processing waits until all rows are imported.
           const countRows = (): void => {
             if (!dryRun) importBurst.count(drafts.length);
           };

@@ -22,7 +22,7 @@ import { personFor, refuseOthers, sessionFor } from '../../subjects.ts';
 import { piecesInTime, UploadSlots } from '../../http/upload-slots.ts';
 import type { StoredFileImport } from '../../../stores/postgres/imports/file-imports.ts';
 
-/** Of the compressed file. */
+/** Maximum bytes of the compressed file. */
 const IMPORT_BYTES = 64 * 1024 * 1024 * 1024;
 
 /** Each fills the store for long. */
@@ -209,7 +209,7 @@ export function exportRoutes({ database, archives: archive, jobStores }: ApiDepe
       async (request, reply) => {
         const principal = principalOf(request);
         if (!(request.body instanceof Readable))
-          throw new ApiError('UNSUPPORTED_MEDIA_TYPE', 'the body is the file itself, as application/zstd');
+          throw new ApiError('UNSUPPORTED_MEDIA_TYPE', 'the body must be the file itself, as application/zstd');
         const id = newImportId();
         const objectKey = importKey(principal.tenantId, id);
         const { body } = request;

@@ -48,10 +48,7 @@ async function subjectOf(transaction: TenantTransaction, principal: Principal, w
     case 'user': {
       const person = await personFor(transaction, principal, wanted.user);
       if (await isLastAdmin(transaction, person))
-        throw new ApiError(
-          'CONFLICT',
-          'the tenant has no other admin: create another admin, or erase the tenant',
-        );
+        throw new ApiError('CONFLICT', 'the tenant has no other admin: create another admin, or erase the tenant');
       await assertNoLegalHold(transaction, { userId: person.id });
       return person.id;
     }
@@ -195,7 +192,8 @@ export function gdprRoutes(dependencies: ApiDependencies): FastifyPluginCallback
         schema: {
           tags: ['gdpr'],
           summary: 'Export the data of a user',
-          description: 'Exports the data of the caller or, for admins, of any user. Equivalent to POST /exports with the scope `user`.',
+          description:
+            'Exports the data of the caller or, for admins, of any user. Equivalent to POST /exports with the scope `user`.',
           body: gdprExportBody,
           response: { 202: exportSchema, ...ERROR_RESPONSES },
         },
@@ -236,7 +234,8 @@ export function gdprRoutes(dependencies: ApiDependencies): FastifyPluginCallback
         schema: {
           tags: ['gdpr'],
           summary: 'Restrict a session or a user until a time',
-          description: 'Excludes the data from search, context, timeline, lists and tools for all users. Deletes nothing.',
+          description:
+            'Excludes the data from search, context, timeline, lists and tools for all users. Deletes nothing.',
           body: restrictBody,
           response: { 200: restrictionSchema, ...ERROR_RESPONSES },
         },

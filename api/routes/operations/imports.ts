@@ -17,7 +17,7 @@ import { COUNT_NAMES } from '../../../domain/transcripts/counts.ts';
 import type { TranscriptCounts } from '../../../domain/transcripts/counts.ts';
 import { reportOf } from '../../../domain/claude-mem/counts.ts';
 
-/** How claude-mem calls it. */
+/** File name that claude-mem uses. */
 const CLAUDE_MEM_FILE = 'claude-mem.db';
 const REFUSALS: Readonly<Record<FolderRefusal, string>> = {
   not_absolute: 'must be an absolute path',
@@ -119,7 +119,7 @@ export function importRoutes({ config, database, imports }: ApiDependencies): Fa
       async (request, reply) => {
         const principal = principalOf(request);
         if (!isAdmin(principal) || !isLocal(request))
-          throw new ApiError('FORBIDDEN', 'folders of the server are read for admins on its own machine only');
+          throw new ApiError('FORBIDDEN', 'only admins on the server’s machine may import its folders');
         const { field, given, roots, setting, follow, dryRun } = sourceOf(request.body);
         const allowed = await allowedFolder(given, roots);
         if ('refusal' in allowed)

@@ -115,7 +115,8 @@ export function jobRoutes(dependencies: ApiDependencies): FastifyPluginCallbackZ
         schema: {
           tags: ['jobs'],
           summary: 'Cancel a job',
-          description: 'Captured data remains, and capture continues: the next event, or a retry, starts the job again.',
+          description:
+            'Captured data remains, and capture continues: the next event, or a retry, starts the job again.',
           params: jobParams,
           response: { 202: jobAnswer, ...ERROR_RESPONSES },
         },

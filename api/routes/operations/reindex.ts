@@ -79,10 +79,7 @@ export function reindexRoutes({ database, embeddingModel, workflowHints }: ApiDe
             'Starts the change that otherwise starts automatically within a minute. Search uses the old index until the new one is complete. A dry run only counts.',
           body: z.strictObject({
             dry_run: z.boolean().default(false).describe('Count the vectors to build, without building'),
-            rebuild: z
-              .boolean()
-              .default(false)
-              .describe('Rebuild the served index, after data loss in Weaviate'),
+            rebuild: z.boolean().default(false).describe('Rebuild the served index, after data loss in Weaviate'),
           }),
           response: { 202: indexesSchema, ...ERROR_RESPONSES },
         },

@@ -37,7 +37,8 @@ export function restoreRoutes({ database, restores }: ApiDependencies): FastifyP
   const open = async (request: FastifyRequest, requested: RestoreRequest): Promise<StoredRestore> => {
     const { tenantId, userId } = principalOf(request);
     const opened = await database.asTenant(tenantId, (transaction) => openRestore(transaction, userId, requested));
-    if (opened === null) throw new ApiError('CONFLICT', 'another restore or drill is under way; one is done at a time');
+    if (opened === null)
+      throw new ApiError('CONFLICT', 'another restore or drill is running; only one can run at a time');
     await restores.start(opened.kind, tenantId, opened.id);
     return opened;
   };

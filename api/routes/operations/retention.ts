@@ -128,7 +128,9 @@ export function retentionRoutes({ database, retention, clock }: ApiDependencies)
             'Accepts one policy per resource, project of the tenant and data class. The most specific policy applies: project and class, project, class, neither. A change deletes nothing until a dry run of it is approved.',
           body: z.strictObject({
             policies: z.array(ruleBody).max(MAX_POLICIES),
-            hash: text(64, 0).optional().describe('Hash of the policies read before; rejected with CONFLICT if they have changed'),
+            hash: text(64, 0)
+              .optional()
+              .describe('Hash of the policies read before; rejected with CONFLICT if they have changed'),
           }),
           response: { 200: policiesSchema, ...ERROR_RESPONSES },
         },

@@ -15,7 +15,8 @@ const params = z.object({ name: z.enum(SCHEDULE_NAMES) });
 
 /** @throws ApiError NOT_FOUND where a schedule was not made yet */
 function requireThere(isThere: boolean): void {
-  if (!isThere) throw new ApiError('NOT_FOUND', 'the schedule does not exist yet; the next start of the instance creates it');
+  if (!isThere)
+    throw new ApiError('NOT_FOUND', 'the schedule does not exist yet; the next start of the instance creates it');
 }
 
 function jobOfRun(workflowId: string): string | null {
@@ -114,7 +115,8 @@ export function scheduleRoutes({ schedules }: ApiDependencies): FastifyPluginCal
       async ({ params: { name } }, reply) => {
         const outcome = await schedules.run(name);
         requireThere(outcome !== 'missing');
-        if (outcome === 'runs') throw new ApiError('CONFLICT', 'a run is under way, and two at once are not wanted');
+        if (outcome === 'runs')
+          throw new ApiError('CONFLICT', 'a run is in progress, and the schedule allows only one');
         return reply.status(202).send(await answerOf(name));
       },
     );

@@ -30,7 +30,7 @@ async function ownSession(transaction: TenantTransaction, principal: Principal, 
   const found = await findOwnedSession(transaction, given, seekerOf(principal));
   if (found === null) throw new ApiError('NOT_FOUND', 'there is no such session');
   if (!mayActFor(principal, found.userId))
-    throw new ApiError('FORBIDDEN', "another user's session is steered by him or an admin alone");
+    throw new ApiError('FORBIDDEN', 'only the owner of a session or an admin may control it');
   return found.id;
 }
 

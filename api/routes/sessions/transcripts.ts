@@ -110,7 +110,7 @@ export function transcriptRoutes({ config, database, heavy, intake }: ApiDepende
       async (request) => {
         const { tenantId, userId } = principalOf(request);
         if (!(request.body instanceof Readable))
-          throw new ApiError('UNSUPPORTED_MEDIA_TYPE', 'a transcript comes as application/x-ndjson');
+          throw new ApiError('UNSUPPORTED_MEDIA_TYPE', 'a transcript must be sent as application/x-ndjson');
         const { body } = request;
         return slots.run(userId, async () => {
           const bytes = await collectBody(request, body, SEGMENT_BYTES, UPLOAD_DEADLINE_MS);

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
+import { JOB_KINDS } from '../../../domain/jobs.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
 import { dataDirOf, isUuid, withDataDir } from '../../options.ts';
 import { jobTable, stuckText } from '../../text/job-table.ts';
@@ -15,21 +16,6 @@ interface JobsOptions {
 }
 
 const STATES = ['running', 'waiting', 'stuck', 'failed', 'completed', 'cancelled', 'all'];
-const KINDS = [
-  'session',
-  'learning',
-  'index',
-  'reindex',
-  'batch',
-  'import',
-  'check',
-  'backup',
-  'restore',
-  'retention',
-  'erasure',
-  'export',
-  'operation',
-];
 
 /** Returns the job id of a session id; other ids unchanged. */
 function jobId(given: string): string {
@@ -41,7 +27,7 @@ export function addJobs(program: Command, context: CommandContext, exit: (code: 
   const command = withDataDir(program.command('jobs'), environment)
     .description('list background jobs')
     .addOption(new Option('--state <state>', 'filter by state').choices(STATES).default('all'))
-    .addOption(new Option('--kind <kind>', 'filter by kind').choices(KINDS))
+    .addOption(new Option('--kind <kind>', 'filter by kind').choices(JOB_KINDS))
     .option('--project <project>', 'filter by project')
     .option('--limit <count>', 'maximum number of rows, up to 100', '20')
     .option('--json', 'print JSON')

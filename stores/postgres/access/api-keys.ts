@@ -7,7 +7,7 @@ import type { TenantId, UserId } from '../../../domain/ids.ts';
 export const SCOPES = ['capture', 'read', 'write', 'admin'] as const;
 export type Scope = (typeof SCOPES)[number];
 
-/** Who a key speaks for. */
+/** Principal of a key. */
 export interface Principal {
   readonly keyId: string;
   readonly tenantId: TenantId;

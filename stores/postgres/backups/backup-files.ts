@@ -18,7 +18,7 @@ export interface StoredFile {
   readonly storedSha256: string;
 }
 
-/** Files of one look. */
+/** Files per query. */
 const AT_ONCE = 200;
 
 const archivedRows = z.array(z.object({ sha256: z.string(), object_key: z.string() }));
@@ -84,7 +84,7 @@ export async function filesToCopy(maintenance: pg.Pool): Promise<StoredFile[]> {
   return storedFiles(rows);
 }
 
-/** Notes that a file was read back off-site. */
+/** Records that a file was read back off-site. */
 export async function noteCopied(maintenance: pg.Pool, { sha256, keyId }: StoredFile): Promise<void> {
   await maintenance.query('UPDATE backup_files SET copied_at = now() WHERE sha256 = $1 AND key_id = $2', [
     sha256,

@@ -46,7 +46,7 @@ export async function openCheck(
   );
 }
 
-/** Shows what was counted so far, or in the end. */
+/** Stores the counts of a running or completed check. */
 export async function noteCheck(
   maintenance: pg.Pool,
   id: string,

@@ -5,7 +5,7 @@ import type { TenantTransaction } from '../connection/database.ts';
 import { closeWithoutEvidence } from '../erasure/forget.ts';
 import { columnOf, idsOf } from '../connection/rows.ts';
 
-/** Quotes of what is nowhere. One statement sees one moment: nothing that is just being written can look as though it dangled. */
+/** Quotes of missing rows. One statement has one snapshot: rows that are being written do not appear as dangling. */
 
 /** Rows that retention deleted remain in `capture_keys` as long as their session: their quotes remain valid. */
 const isRow = (rowId: string, sessionId: string): string => `(

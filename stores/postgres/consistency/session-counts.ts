@@ -23,7 +23,7 @@ const wrongRow = z.object({
 });
 export type WrongCount = z.output<typeof wrongRow>;
 
-/** Which of these sessions count wrongly, and what they should count: what was captured of them and not forgotten. */
+/** Returns those of these sessions whose counts are wrong, with the correct counts: captured and not forgotten rows. */
 export async function wrongCounts(maintenance: pg.Pool, sessionIds: readonly string[]): Promise<WrongCount[]> {
   const { rows } = await maintenance.query(WRONG, [sessionIds]);
   return z.array(wrongRow).parse(rows);

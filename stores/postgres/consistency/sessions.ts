@@ -3,7 +3,7 @@ import { FIRST_ID } from '../../../domain/ids.ts';
 import type { TenantId } from '../../../domain/ids.ts';
 import { idsOf } from '../connection/rows.ts';
 
-/** What was just captured or done has a hint on its way, or had one lost that the sweep repeats within a minute. */
+/** Recent captures and steps have a pending hint, or lost one that the sweep repeats within a minute. */
 const IS_OPEN = `status = 'active' AND phase <> 'cancelled' AND greatest(last_event_at, updated_at) < now() - interval '3 minutes'`;
 const PAGE = 1_000;
 const SESSIONS_OF_ROWS = 200;

@@ -118,7 +118,7 @@ function hashesOf(rows: z.output<typeof deletedRows>): string[] {
   return [...new Set(rows.flatMap(({ hash }) => (hash === null ? [] : [hash])))];
 }
 
-/** What the embedding of a batch came to. */
+/** Result of embedding a batch. */
 export interface EmbeddingWork {
   /** Texts that the model read. */
   readonly texts: number;
@@ -141,7 +141,7 @@ export async function countEmbedding(
       batches = c.batches + excluded.batches, seconds = c.seconds + excluded.seconds`;
 }
 
-/** What a model did since the instance was made. */
+/** Totals of a model since the instance was created. */
 export interface EmbeddingTotals extends EmbeddingWork {
   readonly batches: number;
 }

@@ -131,8 +131,8 @@ export async function noteFilled(
 const YOUNG_PENDING_SECONDS = 60;
 
 /**
- * Serves the index that was built, in one update, where nothing of it is left to be filled and nothing has been pending for a minute; false where something
- * is. The one before goes after `graceMs`.
+ * Switches to the built index in one update if none of its chunks is left to fill and none was pending for a minute; returns false
+ * otherwise. The previous index is removed after `graceMs`.
  */
 export async function switchIndex(transaction: TenantTransaction, built: string, graceMs: number): Promise<boolean> {
   const switched = await transaction.$executeRaw`

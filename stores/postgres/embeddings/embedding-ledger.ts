@@ -10,7 +10,7 @@ import type { TenantRead, TenantTransaction } from '../connection/database.ts';
 import { lockIndexes } from './embedding-indexes.ts';
 import { columnOf, idsOf } from '../connection/rows.ts';
 
-/** The index that the settings ask for: its name and dimension. What a tenant is served by may be another one, until a change is through. */
+/** The index of the settings: its name and dimension. Until a change is complete, a tenant may be served by another one. */
 export type EmbeddingModel = IndexModel;
 
 /** A memory whose chunks should stand in the vector index. */
@@ -28,7 +28,7 @@ export interface PendingEmbedding {
   readonly memoryId: string;
   readonly chunk: number;
   readonly objectId: string;
-  /** Of the chunk when it was read: what changes it meanwhile counts it up. */
+  /** Version of the chunk when it was read: a change meanwhile increments it. */
   readonly revision: number;
 }
 
@@ -72,7 +72,7 @@ async function insertChunks(
     memories.flatMap((memory) => memory.chunks.map((chunk) => ({ index, memory, chunk }))),
   );
   if (rows.length === 0) return 0;
-  // Arrays, so that the statement is one and the same for any number of rows: as values it would be planned anew each time.
+  // Arrays, so that the statement is identical for any number of rows: with values it would be planned each time.
   return transaction.$executeRaw`
     INSERT INTO embeddings (id, tenant_id, session_id, resource_type, resource_id, chunk, model, dimension, content_hash, object_id, state)
     SELECT v.id, ${tenantId}::uuid, nullif(v.session_id, '')::uuid, v.resource_type, v.resource_id, v.chunk, v.model, v.dimension, decode(v.content_hash, 'hex'), v.object_id, ${state}

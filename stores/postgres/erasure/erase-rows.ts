@@ -180,7 +180,7 @@ export async function erasePerson(
 
 const objectRows = z.array(z.object({ model: z.string(), id: z.string() }));
 
-/** Where vectors stand that are to be removed, the newest first: what is looked up at the end. */
+/** Returns the locations of vectors that must be removed, newest first: they are checked at the end. */
 export async function vectorsToGo(transaction: TenantTransaction, limit: number): Promise<Found['objects']> {
   return objectRows.parse(
     await transaction.$queryRaw`

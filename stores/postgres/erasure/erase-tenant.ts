@@ -3,7 +3,7 @@ import type pg from 'pg';
 import type { TenantTable } from '../exports/table-catalog.ts';
 import { columnOf } from '../connection/rows.ts';
 
-/** Of one statement: what it locks is locked for some tenths of a second. */
+/** Rows per statement: their locks last some tenths of a second. */
 const ROWS_AT_ONCE = 5_000;
 
 /** Tables that remain: the row of the erasure has its receipt. */

@@ -75,7 +75,7 @@ export async function appendToJournal(
 }
 
 const objectRows = z.array(z.object({ journal_id: z.string(), sequence: z.int(), object: z.string() }));
-/** An entry in its place, with the object that is stored there. */
+/** An entry at its place, with the stored object. */
 export interface JournalObject {
   readonly journal: string;
   readonly sequence: number;
@@ -104,7 +104,7 @@ export async function entriesOf(maintenance: pg.Pool, erasureId: string): Promis
   return objectRows.parse(rows).map(({ journal_id: journal, ...entry }) => ({ journal, ...entry }));
 }
 
-/** Entries of one look: an object has some hundred KB at most. */
+/** Entries per query: an object has some hundred KB at most. */
 const ENTRIES_AT_ONCE = 100;
 
 /** Entries that this instance wrote since a time, in order. */

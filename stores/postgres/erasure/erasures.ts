@@ -75,7 +75,7 @@ export async function openErasure(
   return present(same ?? (await transaction.erasure.create({ data: { id: v7(), ...wanted } })));
 }
 
-/** An erasure of the tenant; null when there is none such. */
+/** Returns an erasure of the tenant; null if there is none with this id. */
 export async function readErasure(transaction: TenantTransaction, id: string): Promise<StoredErasure | null> {
   const row = await transaction.erasure.findUnique({ where: { id } });
   return row === null ? null : present(row);
@@ -119,7 +119,7 @@ export async function noteErasure(
   });
 }
 
-/** Ends an erasure with its receipt. What it looked for is forgotten, too. */
+/** Ends an erasure with its receipt, and deletes its search text. */
 export async function finishErasure(
   transaction: TenantTransaction,
   id: string,

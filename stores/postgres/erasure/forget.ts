@@ -16,7 +16,7 @@ export interface Forgotten {
   readonly observations: number;
   readonly boundaries: number;
   readonly summaries: number;
-  /** Windows that are summarised anew, from the rows that are left. */
+  /** Windows that are summarised again, from the remaining rows. */
   readonly windows: number;
   /** Quotes of learnings. */
   readonly evidence: number;

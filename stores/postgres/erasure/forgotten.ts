@@ -16,7 +16,7 @@ export const ANY_USER = "'00000000-0000-0000-0000-000000000000'::uuid";
 
 const countRow = z.object({ forgotten: z.number() });
 
-/** How much of a session was forgotten so far: what a model step compares its reading with. */
+/** Returns the number of forgotten events of a session so far: a model step compares it with its earlier reading. */
 export async function forgottenSoFar(transaction: TenantTransaction, sessionId: string): Promise<number> {
   const rows = await transaction.$queryRaw`
     SELECT count(*)::integer AS forgotten FROM sessions s JOIN tombstones t ON t.tenant_id = s.tenant_id AND t.host = s.host AND t.external_id = s.external_id AND t.user_id IN (s.user_id, ${Prisma.raw(ANY_USER)})
@@ -67,7 +67,7 @@ export interface NamedSession {
   readonly externalId: string;
 }
 
-/** Which of these hashes (SHA-256 of a prompt's text, hex) were forgotten in a session. */
+/** Returns those of these hashes (SHA-256 of a prompt's text, hex) that were forgotten in a session. */
 export async function forgottenWords(
   read: TenantRead,
   { tenantId, userId, host, externalId }: NamedSession,

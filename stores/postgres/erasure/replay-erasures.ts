@@ -16,7 +16,7 @@ export interface ReplayedTombstone {
   readonly tenantId: string;
   readonly host: string;
   readonly externalId: string;
-  /** Whose session it is; zeros for what names no session. */
+  /** Owner of the session; zeros if no session is named. */
   readonly userId: string;
   readonly keySha256: Uint8Array;
 }
@@ -57,7 +57,7 @@ async function namedIn(pool: pg.Pool, table: string, tenantId: string, names: re
   return placedRows.parse(rows);
 }
 
-/** Erases the rows of a tenant that are named `row:…`: events with what was made of them, summaries, learnings, names of the graph. */
+/** Erases the rows of a tenant that are named `row:…`: events with everything derived from them, summaries, learnings, names of the graph. */
 async function eraseNamedRows({ pool, scope, counts }: Replay, tenantId: TenantId, names: readonly string[]) {
   for (const table of ['prompts', 'observations', 'boundaries'])
     for (const { id, session_id: sessionId } of await namedIn(pool, table, tenantId, names))

@@ -45,7 +45,7 @@ export async function restrictedSessions(transaction: Pick<Prisma.TransactionCli
   return rows.map(({ id }) => id);
 }
 
-/** Which of these sessions are hidden now, for themselves or with their owner. */
+/** Returns those of these sessions that are restricted now, themselves or by their owner. */
 export async function hiddenAmong(
   transaction: Pick<Prisma.TransactionClient, 'session'>,
   ids: readonly string[],

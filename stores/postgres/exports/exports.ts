@@ -55,7 +55,7 @@ export async function openExport(
   return present(await transaction.export.create({ data: { ...wanted, userId, id, objectKey, expiresAt } }));
 }
 
-/** An export of the tenant; null when there is none such. */
+/** Returns an export of the tenant; null if there is none with this id. */
 export async function readExport(transaction: TenantTransaction, id: string): Promise<StoredExport | null> {
   const row = await transaction.export.findUnique({ where: { id } });
   return row === null ? null : present(row);

@@ -1,6 +1,6 @@
 import type { TenantTable } from './table-catalog.ts';
 
-/** Whose rows: all of a tenant, or those of one project, one user or one session of it. */
+/** Scope of the rows: all of a tenant, or those of one project, user or session of it. */
 export interface PortableScope {
   readonly kind: 'tenant' | 'project' | 'user' | 'session';
   readonly tenantId: string;
@@ -45,7 +45,7 @@ type Rule = (kind: Narrow) => string | null;
 
 const ofSessions: Rule = (kind) => `t.session_id IN (${SESSIONS[kind]})`;
 const ofProjects: Rule = (kind) => `t.project_id IN (${PROJECTS[kind]})`;
-/** What no part of a tenant has for itself. */
+/** Tables that belong to the complete tenant only. */
 const tenantOnly: Rule = () => null;
 const contexts: Rule = (kind) =>
   kind === 'user'
@@ -115,7 +115,7 @@ export const UNEXPORTED_TABLES: Readonly<Record<string, string>> = {
 
 /** Further conditions that hold in every scope. */
 const ALWAYS: Readonly<Record<string, string>> = {
-  // What is encrypted can be read by this instance alone.
+  // Only this instance can read encrypted values.
   settings: 'NOT t.sensitive',
   embeddings: `t.state <> 'removing' AND t.model = coalesce((SELECT i.serving_model FROM embedding_indexes i WHERE i.tenant_id = $1), t.model)`,
 };

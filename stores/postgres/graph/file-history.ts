@@ -14,7 +14,7 @@ export interface FileScope {
 
 /** A file as the graph knows it, with what names it. */
 export interface FileHistory {
-  /** The path below the project's root; null for what is no path. */
+  /** Returns the path below the project's root; null for an invalid path. */
   readonly label: string | null;
   /** The newest calls, notes and learnings that name it, newest first. */
   readonly refs: readonly MemoryRef[];
@@ -26,7 +26,7 @@ const MAX_NOTES = 24;
 
 const mentionRow = z.object({ source_id: z.string(), source_type: z.enum(MENTION_SOURCES) });
 
-/** What happened to a file in a project, by the mentions of the graph: two reads by index. */
+/** Returns the history of a file in a project from the mentions of the graph: two reads by index. */
 export async function readFileHistory(transaction: TenantTransaction, scope: FileScope): Promise<FileHistory> {
   const label = fileLabel(scope.file, await projectRoots(transaction, scope.projectId));
   if (label === null) return { label, refs: [] };

@@ -13,7 +13,7 @@ export interface GraphEdge {
 
 /** Neighbours of the entities that a query names: at most two relations distant, with the newest memories that mention them. */
 export interface NamedSurroundings {
-  /** What is named, with how many memories mention each, counted up to a bound. */
+  /** Named entities with the number of memories that mention each, counted up to a limit. */
   readonly seeds: readonly { readonly id: string; readonly mentions: number }[];
   readonly edges: readonly GraphEdge[];
   readonly mentions: readonly {

@@ -8,7 +8,7 @@ const MAX_FAILURES = 200;
 /** Length of the beginning and end of a failure that are searched for its name. */
 const FAILURE_CHARACTERS = 4_000;
 
-/** Of a command that did not fail itself (`npm test | tail`), the lines that say so. */
+/** For a command that did not fail itself (`npm test | tail`), the lines that report a failure. */
 const ERROR_LINE = '(?n)^\\s*((?:\\w+\\.)*\\w*(?:Error|Exception): .*)$';
 
 const callRow = z.object({

@@ -7,20 +7,20 @@ import { inProject } from '../learnings/learning-neighbours.ts';
 import type { LearningContext } from '../learnings/learnings.ts';
 
 const placedId = z.array(z.object({ id: z.string(), place: z.number() }));
-/** Others may delete what is written between its writing and its locking; more often than this they hardly do. */
+/** Concurrent transactions may delete rows between insert and lock; more attempts than this are hardly ever needed. */
 const PLACINGS = 5;
 /** Mentions of one entity, or pieces of evidence of one relation, that are counted: those of a thousand sessions and more. */
 const MAX_WEIGHED = 10_000;
 
-/** What a session names was deleted again and again while it was written. Known as a conflict by its code. */
+/** Entities of a session were deleted repeatedly while it was written. Its code identifies it as a conflict. */
 class GraphPruned extends Error {
   override readonly name = 'GraphPruned';
   readonly code = '40001';
 }
 
 /**
- * Ids of `count` rows by their places: written where they are not there, then locked against being deleted until this transaction ends. What is
- * deleted in between is written again. @throws GraphPruned
+ * Returns the ids of `count` rows by position: inserts missing rows, then locks all against deletion until this transaction ends. Rows
+ * deleted in between are inserted again. @throws GraphPruned
  */
 async function placed(
   count: number,

@@ -17,7 +17,7 @@ export interface NeighbourhoodQuery {
   readonly depth: 1 | 2;
   /** Entities, 1 to 200; of relations and evidence there are bounds that follow from it. */
   readonly limit: number;
-  /** Whose prompts and observations may be quoted; undefined: an admin, who sees all of the tenant. */
+  /** User whose prompts and observations may be quoted; undefined: an admin, who sees all of the tenant. */
   readonly viewerId: string | undefined;
 }
 
@@ -160,7 +160,7 @@ async function seeds(transaction: TenantTransaction, query: NeighbourhoodQuery, 
     ...(query.nodeId === undefined ? [] : [Prisma.sql`id = ${query.nodeId}::uuid`]),
     ...(query.query === undefined ? [] : [Prisma.sql`position(${entityName(query.query)} IN name) > 0`]),
   ];
-  // By weight along an index: of a text that many names hold the weightiest are found soon, and nothing is sorted.
+  // By weight along an index: if many names contain a text, those with the highest weight are found quickly, without a sort.
   const take = query.query === undefined && query.nodeId === undefined ? limit : Math.min(limit, MAX_SEEDS);
   const rows = await transaction.$queryRaw`
     SELECT id FROM entities WHERE ${Prisma.join(where, ' AND ')} ORDER BY weight DESC, id LIMIT ${take}`;

@@ -62,7 +62,7 @@ export function newImportId(): string {
   return v7();
 }
 
-/** An import of a file; null when the tenant has none such. */
+/** Returns an import of a file; null if the tenant has none with this id. */
 export async function readFileImport(transaction: TenantTransaction, id: string): Promise<StoredFileImport | null> {
   const row = await transaction.import.findFirst({ where: { id, kind: FILE_IMPORT_KIND } });
   return row === null ? null : present(row);

@@ -59,7 +59,7 @@ function present(row: Prisma.ImportGetPayload<object>): StoredImport {
   };
 }
 
-/** An import of the tenant; null when there is none such. */
+/** Returns an import of the tenant; null if there is none with this id. */
 export async function readImport(transaction: TenantTransaction, id: string): Promise<StoredImport | null> {
   const row = await transaction.import.findUnique({ where: { id } });
   return row === null ? null : present(row);

@@ -112,7 +112,8 @@ export async function renewFingerprints(
   readonly last: string | null;
   readonly twins: readonly { readonly id: string; readonly keeper: string }[];
 }> {
-  // By project first, though it is one: "is null" is no equality to the planner, which would else read the tenant's learnings in the order of ids.
+  // Ordered by project first, though there is only one: to the planner "is null" is no equality, and it would read the tenant's learnings in the
+  // order of ids.
   const rows = z.array(printRow).parse(
     await transaction.$queryRaw`
       SELECT id, category, description, encode(fingerprint, 'hex') AS fingerprint FROM learnings

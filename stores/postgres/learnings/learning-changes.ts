@@ -13,7 +13,7 @@ import { assertNoLearningUnderLegalHold } from '../retention/legal-holds.ts';
 import { DELETED } from './learning-list.ts';
 import { exactFingerprint, learningFingerprint, learningText } from './learnings.ts';
 
-/** Who changes what is known, and what its vectors are made by. */
+/** The user who changes a learning, and the model of its vectors. */
 export interface LearningEditor {
   readonly tenantId: TenantId;
   readonly userId: string;
@@ -45,13 +45,13 @@ export interface KnownAlready {
 }
 export type Written = { readonly id: string } | KnownAlready;
 
-/** Why a learning was closed that was put in other words. */
+/** Reason of a learning that was replaced by a corrected version. */
 export const CORRECTED = 'corrected';
 
 /** A learning whose row is locked until the transaction ends. */
 export interface LockedLearning extends LearningWords {
   readonly id: string;
-  /** Whose session or hand made it. */
+  /** Owner of the session, or the user who wrote it. */
   readonly userId: string;
   readonly projectId: string | null;
   readonly namespace: string;
@@ -74,7 +74,7 @@ const lockedRow = z.object({
   open: z.boolean(),
 });
 
-/** Locks learnings in the order of their ids, so that two changes never wait for each other; what is deleted or not there is left out. */
+/** Locks learnings in the order of their ids, so that concurrent changes do not deadlock; omits deleted and missing ones. */
 export async function lockLearnings(transaction: TenantTransaction, ids: readonly string[]): Promise<LockedLearning[]> {
   const rows = await transaction.$queryRaw`
     SELECT id, user_id, project_id, namespace, category, title, description, context, examples, tags, fingerprint, valid_to IS NULL AS open FROM learnings
@@ -204,7 +204,7 @@ export async function correctLearning(
   return { id };
 }
 
-/** Puts new knowledge in the place of an open, locked learning, which is closed for the reason. */
+/** Replaces a current, locked learning by new knowledge, and closes it with the reason. */
 export async function supersedeLearning(
   transaction: TenantTransaction,
   editor: LearningEditor,

@@ -10,7 +10,7 @@ import type { LEARNING_SORTS } from '../../../domain/search-names.ts';
 
 /** Reason of a learning that a user deleted: its row remains, and no list shows it. */
 export const DELETED = 'deleted';
-/** Closed for these reasons, a learning is shown nowhere. */
+/** Learnings closed for these reasons are not shown. */
 export const HIDDEN = [DELETED, EVIDENCE_FORGOTTEN];
 /** In SQL, of learnings called `l`: shown somewhere, now or as of a time. */
 export const IS_SHOWN = `(l.reason IS NULL OR l.reason NOT IN (${HIDDEN.map((reason) => `'${reason}'`).join(', ')}))`;
@@ -78,9 +78,9 @@ export interface LearningFilter {
   readonly verified?: boolean | undefined;
   /** Words, or a piece of a word, of the title or the description. */
   readonly q?: string | undefined;
-  /** What was believed at that time, instead of now. */
+  /** Learnings that were current at that time, instead of now. */
   readonly asOf?: Date | undefined;
-  /** What is not believed any more, too. */
+  /** Includes closed learnings. */
   readonly includeClosed?: boolean | undefined;
 }
 

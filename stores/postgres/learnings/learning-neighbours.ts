@@ -5,7 +5,7 @@ import type { KnownLearning } from '../../../domain/ports/model.ts';
 import { Prisma } from '../../../prisma/generated/client.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 
-/** Where learnings are compared: knowledge of one project does not speak for another. */
+/** Scope in which learnings are compared: knowledge of one project does not apply to another. */
 export interface LearningScope {
   readonly projectId: string | null;
   readonly namespace: string;
@@ -13,7 +13,7 @@ export interface LearningScope {
 
 /** A current learning with the data for comparisons. */
 export interface CurrentLearning extends KnownLearning {
-  /** Whose session or hand made it. */
+  /** Owner of the session, or the user who wrote it. */
   readonly userId: string;
   readonly confidence: number;
   readonly verified: boolean;
@@ -29,7 +29,7 @@ export function inProject(projectId: string | null): Prisma.Sql {
   return projectId === null ? Prisma.sql`project_id IS NULL` : Prisma.sql`project_id = ${projectId}::uuid`;
 }
 
-/** Of a scope that knows more, the newest are compared by words; all of them are by vectors. Ranking one takes some microseconds. */
+/** In a larger scope only the newest are compared by words; all are compared by vectors. Ranking one takes some microseconds. */
 const MAX_RANKED = 2_000;
 
 const category = z.enum(LEARNING_CATEGORIES);

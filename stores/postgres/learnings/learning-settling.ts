@@ -14,7 +14,7 @@ const namesakeRow = z.object({
   replaced: z.boolean(),
 });
 
-/** Where learnings are written; without a session, by hand. */
+/** Scope in which learnings are written; without a session for those of users. */
 type Scope = Pick<LearningContext, 'tenantId' | 'projectId' | 'namespace'> & { readonly sessionId: string | null };
 
 /**

@@ -35,7 +35,7 @@ export interface PlacedDraft {
 export interface WrittenLearning {
   readonly id: string;
   readonly title: string;
-  /** What search indexes: description, context and examples. */
+  /** Text that search indexes: description, context and examples. */
   readonly content: string;
 }
 

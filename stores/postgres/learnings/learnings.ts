@@ -9,7 +9,7 @@ export interface LearningContext {
   readonly projectId: string | null;
   readonly userId: string;
   readonly namespace: string;
-  /** When this server learns it: what is written is believed from then on. */
+  /** Time of writing on this server: the learning is current from then on. */
   readonly validFrom: Date;
 }
 

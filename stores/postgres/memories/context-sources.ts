@@ -42,7 +42,7 @@ export interface ClosedLearning {
   readonly description: string;
   /** Why it was closed, for people. */
   readonly reason: string;
-  /** What is believed instead; '' where nothing is. */
+  /** Text of the current learning that replaced it; '' without one. */
   readonly instead: string;
   readonly closedAt: Date;
 }
@@ -67,7 +67,7 @@ const MAX_SESSIONS = 3;
 const MAX_LEARNINGS = 60;
 const MAX_ITEMS = 40;
 const MAX_CLOSED = 20;
-/** Closed for these reasons a learning was not wrong: it lives on in another, or is to be shown nowhere. */
+/** A learning closed for these reasons was not wrong: another one replaces it, or it is not to be shown. */
 const NOT_WRONG = [REFINED, DUPLICATE, CORRECTED, ...HIDDEN];
 /** Kinds of items that outlive their session's end. */
 const LASTING_KINDS = ['decision', 'bugfix', 'discovery', 'security'];

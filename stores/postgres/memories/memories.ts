@@ -11,7 +11,7 @@ export interface MemoryRef {
   readonly id: string;
 }
 
-/** The ids of observations, of prompts, of summaries and of learnings: statements look into each table by its own. */
+/** Ids of observations, prompts, summaries and learnings: statements read each table by its own ids. */
 export function idsByType(refs: readonly MemoryRef[]): string[][] {
   const idsOf = (type: MemoryType) => refs.filter((ref) => ref.type === type).map((ref) => ref.id);
   return [idsOf('observation'), idsOf('prompt'), idsOf('summary'), idsOf('learning')];
@@ -22,7 +22,7 @@ function valuesOf(refs: readonly MemoryRef[], viewerId: string | undefined, asOf
   return [...idsByType(refs), viewerId ?? null, asOf ?? null];
 }
 
-/** What a summary called `u`, and a learning called `l`, say in all. */
+/** Complete text of a summary `u` and of a learning `l`. */
 export const SUMMARY_CONTENT = `u.content || coalesce((SELECT string_agg(E'\\n' || (point ->> 'text'), '') FROM jsonb_array_elements(u.key_points) AS point), '')`;
 export const LEARNING_CONTENT = `concat_ws(E'\\n', l.description, nullif(l.context, ''), (SELECT string_agg(example, E'\\n') FROM jsonb_array_elements_text(l.examples) AS example))`;
 

@@ -9,7 +9,7 @@ const BEGINNINGS = `
     UNION ALL SELECT m.id, left(m.title || ' ' || m.content, $5::integer) FROM summaries m WHERE m.id = ANY ($3::uuid[])
     UNION ALL SELECT l.id, left(l.title || ' ' || l.description, $5::integer) FROM learnings l WHERE l.id = ANY ($4::uuid[])`;
 
-/** How each memory begins, by id: enough to see which say the same, or to be read by a reranker. */
+/** Returns the start of each memory by id: enough to detect equal texts, or for a reranker. */
 export async function readBeginnings(
   read: TenantRead,
   refs: readonly MemoryRef[],

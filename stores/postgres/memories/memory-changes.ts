@@ -6,7 +6,7 @@ import { requestRewrite } from '../embeddings/embedding-rewrites.ts';
 import { forgetGraph } from '../graph/graph-writes.ts';
 import { idsOf } from '../connection/rows.ts';
 
-/** What may change of a captured event; the event itself stays as it was. */
+/** Fields of a captured event that may change; the event itself is unchanged. */
 export interface ObservationChange {
   readonly tags?: readonly string[] | undefined;
   /** 0–1 */
@@ -45,7 +45,7 @@ export async function newestVersion(transaction: TenantTransaction, id: string):
   return rows[0] ?? id;
 }
 
-/** Whose a learning is and every version that it replaced. */
+/** Returns the owner of a learning and of every version that it replaced. */
 export async function ownersOfVersions(transaction: TenantTransaction, id: string): Promise<readonly string[]> {
   const rows = z.array(z.object({ user_id: z.string() })).parse(
     await transaction.$queryRaw`

@@ -58,7 +58,7 @@ export async function readServed(
   return new Map(row.item_ids.map((id, index) => [id, row.item_types[index] ?? 'summary']));
 }
 
-/** What an agent fetches by a hash it was mostly shown in the same sitting; what is older may as well have been found by a search. */
+/** Agents mostly fetch a hash that they were shown in the same session; an older context may not be its source. */
 const FETCHED_WITHIN_MS = 12 * 3_600_000;
 /** Number of a user's newest contexts that are read. */
 const MAX_RECENT = 500;

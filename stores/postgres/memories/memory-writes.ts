@@ -24,7 +24,7 @@ export interface RememberedMemory {
 
 export interface StoredMemory {
   readonly id: string;
-  /** False: it was known already, under this id. */
+  /** False: it existed already, under this id. */
   readonly isNew: boolean;
 }
 

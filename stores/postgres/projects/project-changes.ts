@@ -8,7 +8,7 @@ import { EVIDENCE_FORGOTTEN } from '../erasure/forgotten.ts';
 import { assertNoLearningUnderLegalHold } from '../retention/legal-holds.ts';
 import { FORMER_ID } from './projects.ts';
 
-/** What a merge moved. */
+/** Rows that a merge moved. */
 export interface MergedProject {
   readonly sessions: number;
   readonly summaries: number;
@@ -48,7 +48,7 @@ export async function changeProject(
     data: change.add.map((alias) => ({ tenantId, alias, projectId: id })),
     skipDuplicates: true,
   });
-  // What a merge left behind finds vectors, and stays.
+  // Aliases that a merge added are needed to find vectors, and remain.
   const removed = change.remove.filter((alias) => !alias.startsWith(FORMER_ID));
   await transaction.projectAlias.deleteMany({ where: { projectId: id, alias: { in: removed } } });
   return [];

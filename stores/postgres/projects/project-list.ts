@@ -52,7 +52,7 @@ async function readProjects(transaction: TenantTransaction, ids: readonly string
     }));
 }
 
-/** A page of projects, the newest first, and how many there are. `search` is looked for in names and remotes. */
+/** Returns a page of projects, newest first, and their number. `search` matches names and remotes. */
 export async function listProjects(
   transaction: TenantTransaction,
   search: string | undefined,
@@ -81,7 +81,7 @@ export async function readProject(transaction: TenantTransaction, given: string)
   return known === null ? null : ((await readProjects(transaction, [known.id]))[0] ?? null);
 }
 
-/** Whether a project is of one user alone: some of its sessions are that user's, and no session or learning of it is another's. */
+/** Returns true if a project belongs to one user only: some of its sessions are that user's, and no session or learning of it is another's. */
 export async function isProjectOf(transaction: TenantTransaction, projectId: string, userId: string): Promise<boolean> {
   const rows = await transaction.$queryRaw`
     SELECT EXISTS (SELECT FROM sessions s WHERE s.project_id = ${projectId}::uuid AND s.user_id = ${userId}::uuid)

@@ -64,7 +64,7 @@ const archiveRow = z
     linesSha256: Buffer.from(row.linesSha256).toString('hex'),
   }));
 
-/** What the keys of all objects of a session begin with; those written before attempts had names of their own are `SESSION.ndjson.zst`. */
+/** Returns the prefix of the keys of all objects of a session; keys written before attempts had names are `SESSION.ndjson.zst`. */
 function keysOf(tenantId: string, sessionId: string): string {
   return `archives/${tenantId}/${sessionId}.`;
 }

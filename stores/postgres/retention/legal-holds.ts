@@ -57,7 +57,7 @@ export function activeLegalHolds(transaction: TenantTransaction): Promise<Active
   });
 }
 
-/** Whether what a hold is to be put on is there. */
+/** Returns true if the subject of a hold exists. */
 export async function holdSubjectExists(
   transaction: TenantTransaction,
   subject: HoldSubject,
@@ -75,7 +75,7 @@ export async function holdSubjectExists(
   }
 }
 
-/** Puts a hold on a subject. It binds every statement that begins after the commit. */
+/** Places a legal hold on a subject. It applies to every statement that begins after the commit. */
 export async function addHold(
   transaction: TenantTransaction,
   hold: {
@@ -108,7 +108,7 @@ export async function releaseHold(
   return row === null ? null : { ...row, subject: subjectOf(row) };
 }
 
-/** What a legal hold can cover of content that is to be deleted. */
+/** Subjects of a legal hold that can protect content from deletion. */
 export interface HoldScope {
   readonly sessionId?: string | null;
   readonly userId?: string | null;
@@ -159,7 +159,7 @@ export async function assertNoLearningUnderLegalHold(
   refuseFirst(rows);
 }
 
-/** Whether {@link assertNoLegalHold} refuses it. */
+/** Returns true if {@link assertNoLegalHold} throws. */
 export async function isUnderLegalHold(transaction: TenantTransaction, scope: HoldScope): Promise<boolean> {
   try {
     await assertNoLegalHold(transaction, scope);

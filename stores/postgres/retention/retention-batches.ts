@@ -19,9 +19,9 @@ export interface RetentionBatch {
   /** True if rows are only counted. */
   readonly isDry: boolean;
   readonly runs: readonly ActingRun[];
-  /** Of the runs. */
+  /** Group of the runs. */
   readonly groupId: string;
-  /** The row that the batch before came to. */
+  /** Last row of the previous batch. */
   readonly after: string;
   readonly limit: number;
 }
@@ -37,7 +37,7 @@ const batchRow = z.object({
 });
 
 export interface BatchResult {
-  /** Rows that were treated. */
+  /** Number of processed rows. */
   readonly rows: number;
   /** Start of the next batch; null if there is none. */
   readonly after: string | null;
@@ -77,11 +77,11 @@ function countsOf(column: string): string {
       FROM (SELECT g.session_id, count(*)::integer AS rows, sum(g.tokens)::integer AS tokens FROM deleted g GROUP BY 1) AS l WHERE s.id = l.session_id)`;
 }
 
-/** Rows that go, with what may hold the note of a value that was cut. */
+/** Columns of deleted rows, with the text that may contain the note of a truncated value. */
 const longTextSql = (resource: 'observation' | 'prompt'): string => `, ${LONG_TEXT_SQL[resource]} AS body`;
 const EXPIRED = `, expired AS (${expireValuesSql(`SELECT g.tenant_id, note[1] FROM deleted g CROSS JOIN LATERAL ${fullValueNotesSql('g.body')} AS note WHERE g.body IS NOT NULL`)})`;
 
-/** What is done with picked rows, as parts of the one statement. */
+/** Returns the processing of picked rows, as parts of the one statement. */
 function treatment(resource: Retained, hotBound: string): string {
   const { table, key } = sourceOf(resource);
   const where = `r.${key} = ANY (${IDS.replace('FROM picked p', "FROM picked p WHERE p.action = 'delete'")})${hotBound}`;

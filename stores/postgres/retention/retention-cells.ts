@@ -21,7 +21,7 @@ export interface BoundCell {
   readonly action: string;
   readonly project: string | null;
   readonly class: string;
-  /** RFC 3339: what is older goes. */
+  /** RFC 3339: older rows expire. */
   readonly before: string;
   /** The smallest id of that moment. */
   readonly before_id: string;

@@ -42,7 +42,7 @@ export async function runsOfGroup(maintenance: pg.Pool, groupId: string): Promis
     }));
 }
 
-/** Notes where a group's runs of a mode are. */
+/** Records the position of a group's runs of a mode. */
 export async function saveCursor(
   maintenance: pg.Pool,
   groupId: string,
@@ -55,7 +55,7 @@ export async function saveCursor(
   );
 }
 
-/** Notes in a run that something was left, and the type of the failure. */
+/** Records in a run that something remained, and the type of the failure. */
 export async function noteLeft(maintenance: pg.Pool, runId: string, error: string): Promise<void> {
   await maintenance.query("UPDATE retention_runs SET error = $2 WHERE id = $1 AND state = 'running'", [runId, error]);
 }

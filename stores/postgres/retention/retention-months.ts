@@ -17,7 +17,7 @@ export interface HotMonth {
   readonly resource: HotResource;
   /** YYYY-MM-01. */
   readonly month: string;
-  /** Taken out of its table already: what is left is to be followed up and dropped. */
+  /** Already detached from its table: its follow-up and drop remain. */
   readonly isDetached: boolean;
 }
 
@@ -47,7 +47,7 @@ export async function pastMonths(maintenance: pg.Pool, now: Date): Promise<HotMo
   return months;
 }
 
-/** When a month is over. */
+/** Returns the exclusive end of a month. */
 function aboveOf(month: string): Date {
   const start = new Date(`${month}T00:00:00Z`);
   return new Date(Date.UTC(start.getUTCFullYear(), start.getUTCMonth() + 1, 1));
@@ -158,7 +158,7 @@ export async function followMonth(
   from: string | null = null,
 ): Promise<{
   readonly more: boolean;
-  /** What the next call begins with. */
+  /** Start of the next call. */
   readonly from: string | null;
   readonly tenants: readonly string[];
   readonly entities: readonly { readonly tenant: string; readonly id: string }[];

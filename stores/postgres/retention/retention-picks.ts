@@ -116,7 +116,7 @@ const SOURCES: Readonly<Record<Retained, Source>> = {
     session: 'r.session_id',
     user: 'r.user_id',
     project: 'r.project_id',
-    // What is shown or used is not old.
+    // Memories that were shown or used are not old.
     moment: 'greatest(r.created_at, r.last_shown_at, r.last_used_at)',
     bytes: 'pg_column_size(r.title) + pg_column_size(r.description) + pg_column_size(r.context)',
     // Consolidation decays learnings and reads the policies itself.
@@ -170,8 +170,9 @@ export function walks(resource: Retained): boolean {
 }
 
 /**
- * The WITH list that begins every statement: `cells` ($1) and `picked`, the rows of a kind that go next, after $3 and at most $4, under no hold as the
- * statement sees it. $2: projects that cells name; $5, $6: cells of sessions and their projects, whose rows go with them and not by themselves.
+ * The WITH list that begins every statement: `cells` ($1) and `picked`, the next expired rows of a kind, after $3 and at most $4, without a
+ * legal hold in the statement's snapshot. $2: projects that cells name; $5, $6: cells of sessions and their projects, whose rows are deleted
+ * with them and not separately.
  */
 export function pickSql(resource: Retained, columns: string): string {
   const source = SOURCES[resource];

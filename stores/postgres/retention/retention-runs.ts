@@ -110,7 +110,7 @@ const countRow = z
     bytes: row.bytes,
   }));
 
-/** What a run counted, at most `limit` lines, those of most rows first. */
+/** Returns the counts of a run, at most `limit` lines, highest numbers first. */
 export async function readCounts(
   transaction: TenantTransaction,
   runId: string,
@@ -158,7 +158,7 @@ export async function openRun(
   return made.id;
 }
 
-/** Ends a run that runs. `error`: the type of what ended it; null leaves what was noted of sessions that stayed. */
+/** Ends an active run. `error`: the type of the failure; null retains what was recorded for sessions that remained. */
 export async function finishRun(
   transaction: TenantTransaction,
   id: string,

@@ -7,7 +7,7 @@ import { bindCells } from './retention-cells.ts';
 import type { ActingRun } from './retention-cells.ts';
 import { pickSql } from './retention-picks.ts';
 
-/** A session whose time is over, and what is to become of it. */
+/** An expired session, and the action for it. */
 export interface ExpiredSession {
   readonly id: string;
   readonly tenantId: TenantId;

@@ -47,7 +47,7 @@ const SWEEPS = {
   usage_reservations: `
     DELETE FROM usage_reservations WHERE id IN (
       SELECT id FROM usage_reservations WHERE expires_at < now() LIMIT $1 FOR UPDATE SKIP LOCKED)`,
-  // By tenant, because the index is: nothing is scanned.
+  // By tenant, as the index is: no scan.
   model_response_cache: `
     DELETE FROM model_response_cache WHERE id IN (
       SELECT a.id FROM tenants t
@@ -60,7 +60,7 @@ const TABLES = Object.keys(SWEEPS).filter((table): table is SweptTable => table 
 
 /** Rows of one statement: what it locks is locked for some milliseconds. */
 const BATCH = 1_000;
-/** Of one table: what is left over is for the next day. */
+/** Time per table: the next day's run continues. */
 const LONGEST_MS = 6_000;
 
 /**

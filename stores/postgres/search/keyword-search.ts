@@ -29,7 +29,7 @@ function hitsOf(rows: unknown): RecallHit[] {
     }));
 }
 
-/** What both functions take of a filter, in their order. */
+/** Parameters of both functions from a filter, in their order. */
 function valuesOf(filter: RecallFilter): unknown[] {
   return [
     filter.types ?? null,

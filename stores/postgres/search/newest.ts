@@ -68,8 +68,8 @@ const newestRow = z.object({
 });
 
 /**
- * The newest memories, newest first, of the newest sessions, and the newest learnings: what "latest" means where the words say little. Their scores
- * fall from 1 evenly. A file is looked for among paths and titles, not in long texts.
+ * Returns the newest memories of the newest sessions, and the newest learnings, newest first: the meaning of "latest" if the query has few
+ * other words. Scores decrease evenly from 1. Files are matched by paths and titles, not by long texts.
  */
 export async function readNewest(read: TenantRead, filter: RecallFilter, limit: number): Promise<RecallHit[]> {
   const { kind, tool, tags, files } = filter;

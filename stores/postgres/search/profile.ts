@@ -6,7 +6,7 @@ import type { TenantTransaction } from '../connection/database.ts';
 import { isNotRestricted, unrestrictedSession } from '../erasure/restricted.ts';
 import { parseCited } from '../summaries/summaries.ts';
 
-/** Whose profile, and of which project; null for all of them. */
+/** User and project of the profile; null for all projects. */
 export interface ProfileScope {
   readonly userId: string;
   readonly projectId: string | null;
@@ -30,7 +30,7 @@ export function findUser(transaction: TenantTransaction, given: string): Promise
 
 /** Categories of preferences rather than events. */
 const PREFERRED = ['best_practice', 'general', 'config'];
-/** Of larger projects the learnings with the highest confidence are read. */
+/** For larger projects the learnings with the highest confidence are read. */
 const MAX_LEARNINGS = 500;
 
 const evidenceRow = z.object({

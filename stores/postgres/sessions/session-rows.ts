@@ -116,7 +116,7 @@ export async function readRowsById(
   return parseRows(rows);
 }
 
-/** What the tools of a session touched, and when its last row occurred. */
+/** Files touched by the tools of a session, and the time of its last row. */
 export interface SessionTrace {
   readonly filesRead: readonly string[];
   readonly filesModified: readonly string[];

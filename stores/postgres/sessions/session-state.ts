@@ -5,7 +5,7 @@ import { forgottenSoFar } from '../erasure/forgotten.ts';
 
 export type SessionPhase = 'active' | 'summarising' | 'closing' | 'settled' | 'cancelled';
 
-/** What activities need to know of a session beside its rows. */
+/** Properties of a session that activities need besides its rows. */
 export interface SessionFacts {
   readonly userId: string;
   readonly projectId: string | null;
@@ -18,7 +18,7 @@ export interface SessionFacts {
   readonly consumedSeq: number;
   /** Up to here learnings were extracted. */
   readonly learnedSeq: number;
-  /** How much was forgotten before anything else was read: `refuseForgotten` compares. */
+  /** `forgottenSoFar` before anything else was read: `refuseForgotten` compares it. */
   readonly forgotten: number;
 }
 
@@ -55,7 +55,7 @@ const SHOW_PHASE = {
   text: 'SELECT update_session_phase($1, $2, $3, $4, $5, $6, $7)',
 } as const;
 
-/** Updates the phase of a session. Commits by itself, so that captures wait only for this statement. */
+/** Updates the phase of a session. Commits separately, so that captures wait only for this statement. */
 export async function writePhase(
   pool: pg.Pool,
   tenantId: TenantId,
@@ -68,7 +68,7 @@ export async function writePhase(
   });
 }
 
-/** Shows the phase of a step that is about to be done: whatever was waited for is over. Commits by itself. */
+/** Updates the phase of a step that is about to start: its wait has ended. Commits separately. */
 export async function enterPhase(
   pool: pg.Pool,
   tenantId: TenantId,
@@ -101,7 +101,7 @@ export async function writeTitle(transaction: TenantTransaction, sessionId: stri
   await transaction.$executeRaw`UPDATE sessions SET title = ${title} WHERE id = ${sessionId}::uuid AND NOT metadata ? 'title_given'`;
 }
 
-/** Notes how far learnings were extracted. */
+/** Records the position up to which learnings were extracted. */
 export async function writeLearnedSeq(transaction: TenantTransaction, sessionId: string, seq: number): Promise<void> {
   await transaction.session.update({ where: { id: sessionId }, data: { learnedSeq: seq } });
 }

@@ -50,7 +50,7 @@ export async function readAgents(transaction: TenantTransaction, sessionId: stri
 
 export interface TimelineQuery {
   readonly sessionId: string;
-  /** Whose rows may be shown; undefined: an admin, who sees all. */
+  /** User whose rows may be shown; undefined: an admin, who sees all. */
   readonly viewerId: string | undefined;
   /** Rows of this sub-agent alone. */
   readonly agentId: string | undefined;

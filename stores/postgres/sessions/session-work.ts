@@ -13,7 +13,7 @@ export const STUCK_REASONS = [
 ] as const;
 export type StuckReason = (typeof STUCK_REASONS)[number];
 
-/** What is still to be done for a session, and whether it gets on. */
+/** Remaining work of a session, and whether it progresses. */
 export interface SessionWork {
   readonly id: string;
   readonly host: string;
@@ -86,7 +86,7 @@ const workRow = z.object({
   updated_at: z.date(),
 });
 
-/** Work of sessions, the newest first: one query over the newest `LOOKED_AT` of them, counts for those alone that are answered. */
+/** Returns the work of sessions, newest first: one query over the newest `LOOKED_AT` of them, with counts only for the returned ones. */
 export async function readSessionWork(transaction: TenantTransaction, query: WorkQuery): Promise<SessionWork[]> {
   const rows = await transaction.$queryRaw`
     WITH candidate AS (

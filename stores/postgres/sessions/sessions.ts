@@ -9,7 +9,7 @@ import type { SessionAgent } from './session-timeline.ts';
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** Who names a session. A host's id names a session of one's own first; `namesAll`: an admin, who may name other users' sessions by it, too. */
+/** The user who names a session. A host's id refers to an own session first; `namesAll`: an admin, who may name other users' sessions by it, too. */
 export interface SessionSeeker {
   readonly userId: string;
   readonly namesAll: boolean;
@@ -26,7 +26,7 @@ export class SessionAmbiguous extends Error {
   }
 }
 
-/** Ids that an ambiguous name is answered with, at most. */
+/** Most ids in the error for an ambiguous name. */
 const MAX_NAMED = 20;
 
 /** Returns a session by its own id, or by `host:external id` as `seeker` may name it; null if there is none. @throws SessionAmbiguous */
@@ -126,7 +126,7 @@ export interface SessionDetail {
   readonly agents: readonly SessionAgent[];
 }
 
-/** A session with its counts and what is still to be done for it. @throws Error where the tenant has none of this id */
+/** Returns a session with its counts and remaining work. @throws Error if the tenant has none with this id */
 export async function readSessionDetail(transaction: TenantTransaction, id: string): Promise<SessionDetail> {
   const session = await transaction.session.findUniqueOrThrow({ where: { id }, select: SESSION_COLUMNS });
   const rows = await transaction.$queryRaw`

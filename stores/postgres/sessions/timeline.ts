@@ -27,7 +27,7 @@ export interface LineQuery {
   readonly line: Line;
   readonly place: LinePlace;
   readonly types: readonly MemoryType[];
-  /** Whose prompts and observations may be shown; undefined: an admin, who sees all. */
+  /** User whose prompts and observations may be shown; undefined: an admin, who sees all. */
   readonly viewerId: string | undefined;
 }
 
@@ -87,7 +87,7 @@ function sessionsText(direction: Direction): string {
      LIMIT $4::integer + ${MAX_ALONGSIDE}`;
 }
 
-/** Which rows of a table are of the line; $1 are sessions, $2 the project or null, $3 the namespace or null. */
+/** Conditions for the rows of a table on the timeline; $1 are sessions, $2 the project or null, $3 the namespace or null. */
 const OF_LINE: Readonly<Record<MemoryType, Readonly<Record<Line['kind'], string>>>> = {
   observation: {
     session: 'session_id = ANY ($1::uuid[])',
@@ -135,7 +135,7 @@ function lineText(kind: Line['kind'], direction: Direction): string {
         WHERE '${type}' = ANY ($4::text[]) AND ${OF_LINE[type][kind]} AND ${IS_VISIBLE[type]} AND ${at} ${than}= $6::timestamptz AND (${at}, ${seq}, id) ${than} ($6::timestamptz, $7::integer, $8::uuid)
         ORDER BY ${first}at ${by}, n ${by}, id ${by} LIMIT $9::integer)`;
   });
-  // Parameters that a line does not look at are named once, so that PostgreSQL knows their types.
+  // Unused parameters are named once, so that PostgreSQL knows their types.
   return `
     SELECT id, type FROM (${parts.join(' UNION ALL ')}) AS line
      WHERE $1::uuid[] IS NOT NULL AND ($2::uuid IS NULL OR true) AND ($3::text IS NULL OR true)

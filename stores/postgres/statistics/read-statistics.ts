@@ -22,11 +22,11 @@ const NOW = `
   UNION ALL SELECT 'prompts', '{}', coalesce(sum(prompt_count), 0) FROM sessions WHERE tenant_id = (SELECT current_tenant_id())
   UNION ALL SELECT 'observations', '{}', coalesce(sum(observation_count), 0) FROM sessions WHERE tenant_id = (SELECT current_tenant_id())
   UNION ALL SELECT 'summaries', jsonb_build_object('type', type), count(*) FROM summaries WHERE tenant_id = (SELECT current_tenant_id()) GROUP BY type
-  UNION ALL SELECT 'learnings', jsonb_build_object('state', CASE WHEN valid_to IS NULL THEN 'standing' ELSE 'closed' END), count(*)
+  UNION ALL SELECT 'learnings', jsonb_build_object('state', CASE WHEN valid_to IS NULL THEN 'current' ELSE 'closed' END), count(*)
              FROM learnings WHERE tenant_id = (SELECT current_tenant_id()) GROUP BY valid_to IS NULL
   UNION ALL SELECT 'vectors', jsonb_build_object('state', state), count(*) FROM embeddings WHERE tenant_id = (SELECT current_tenant_id()) GROUP BY state`;
 
-/** What the tenant has now. */
+/** Returns the current counts of the tenant. */
 export async function countNow(read: TenantRead): Promise<Figure[]> {
   return z.array(figureRow).parse(await read({ name: 'count_now', text: NOW, values: [] }));
 }

@@ -10,19 +10,19 @@ const OF_TENANT = `
   UNION ALL SELECT 'observations', '{}', coalesce(sum(observation_count), 0) FROM sessions WHERE tenant_id = $1::uuid
   UNION ALL SELECT 'captured_tokens', '{}', coalesce(sum(token_count), 0) FROM sessions WHERE tenant_id = $1::uuid
   UNION ALL SELECT 'summaries', jsonb_build_object('type', type), count(*) FROM summaries WHERE tenant_id = $1::uuid GROUP BY type
-  UNION ALL SELECT 'learnings', jsonb_build_object('state', CASE WHEN valid_to IS NULL THEN 'standing' ELSE 'closed' END), count(*) FROM learnings WHERE tenant_id = $1::uuid GROUP BY valid_to IS NULL
+  UNION ALL SELECT 'learnings', jsonb_build_object('state', CASE WHEN valid_to IS NULL THEN 'current' ELSE 'closed' END), count(*) FROM learnings WHERE tenant_id = $1::uuid GROUP BY valid_to IS NULL
   UNION ALL SELECT 'vectors', jsonb_build_object('state', state), count(*) FROM embeddings WHERE tenant_id = $1::uuid GROUP BY state
   UNION ALL SELECT 'unfindable', '{}', count(*) FROM embeddings e JOIN embedding_indexes i ON i.tenant_id = e.tenant_id AND i.serving_model = e.model
              WHERE e.tenant_id = $1::uuid AND e.state <> 'indexed' AND e.state <> 'removing' AND e.created_at < now() - interval '1 hour'`;
 
-/** What models cost a tenant on a day. */
+/** Model costs of a tenant on a day. */
 const OF_DAY = `
   SELECT 'model_tokens' AS metric, jsonb_build_object('kind', kind) AS dimensions, coalesce(sum(tokens), 0)::double precision AS value
              FROM usage_ledger CROSS JOIN LATERAL (VALUES ('in', input_tokens), ('out', output_tokens), ('cached', tokens_cached)) AS t(kind, tokens)
             WHERE tenant_id = $1::uuid AND created_at >= $2::date AND created_at < $2::date + 1 GROUP BY kind
   UNION ALL SELECT 'model_usd', '{}', coalesce(sum(cost_usd), 0)::double precision FROM usage_ledger WHERE tenant_id = $1::uuid AND created_at >= $2::date AND created_at < $2::date + 1`;
 
-/** Of the instance: bytes of the largest tables with all their parts and indexes, and of the database. */
+/** For the instance: bytes of the largest tables with their partitions and indexes, and of the database. */
 const OF_INSTANCE = `
   WITH parts AS (
     SELECT coalesce(i.inhparent, c.oid) AS oid, c.oid AS part FROM pg_class c LEFT JOIN pg_inherits i ON i.inhrelid = c.oid
@@ -37,7 +37,7 @@ const write = (figures: string): string => `
   SELECT uuidv7(), $1::uuid, $2::date, f.metric, f.dimensions, f.value FROM (${figures}) AS f
   ON CONFLICT (tenant_id, date, metric, dimensions) DO UPDATE SET value = excluded.value, created_at = now()`;
 
-/** A figure that a day no longer has must not stand from an earlier look at the same day: sessions that left a status. */
+/** Deletes all values of an earlier run on the same day: some may no longer exist, such as sessions in a status. */
 const CLEAR = 'DELETE FROM stats_snapshots WHERE tenant_id IS NOT DISTINCT FROM $1::uuid AND date = $2::date';
 
 /**

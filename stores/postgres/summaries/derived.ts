@@ -55,8 +55,8 @@ export interface SummaryPlace {
 const placeRow = z.object({ id: z.string(), list_group: z.number(), place: z.number() });
 
 /**
- * A page of what a model wrote of a session, how many there are, and where the next page begins, null behind the last: the session's own
- * summaries first, the newest version before the others, then topics and items in order. `after` goes before `page`.
+ * Returns a page of a session's summaries, their number, and the start of the next page, null after the last: session summaries first,
+ * newest version first, then topics and items in order. `after` has precedence over `page`.
  */
 export async function listSummaries(
   transaction: TenantTransaction,

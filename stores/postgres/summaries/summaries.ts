@@ -35,7 +35,7 @@ function jsonOf(values: readonly (CitedText | Evidence)[]): Prisma.InputJsonValu
   );
 }
 
-/** What every summary of one model call shares. */
+/** Values that all summaries of one model call share. */
 export interface SummaryContext {
   readonly tenantId: TenantId;
   readonly sessionId: string;
@@ -183,7 +183,7 @@ export function findSessionSummary(
   });
 }
 
-/** Whether a window was summarised after that time: a session summary of that time does not hold it. */
+/** Returns true if a window was summarised after that time: a session summary of that time does not contain it. */
 export async function hasTopicSince(transaction: TenantTransaction, sessionId: string, since: Date): Promise<boolean> {
   const topic = await transaction.summary.findFirst({
     where: { sessionId, type: 'topic', createdAt: { gt: since } },

@@ -88,13 +88,13 @@ export function readBatch(transaction: TenantTransaction, batchId: string): Prom
   });
 }
 
-/** As {@link readBatch}, by the number that its job goes by; null for what is no number of a batch. */
+/** As {@link readBatch}, by the number of its job; null for an invalid number. */
 export async function findBatch(transaction: TenantTransaction, number: string): Promise<StoredBatch | null> {
   const n = /^\d{1,9}$/u.test(number) ? Number(number) : null;
   return n === null ? null : transaction.modelBatch.findFirst({ where: { n }, select: BATCH_COLUMNS });
 }
 
-/** Closes a gathering batch; from now on its calls are fixed. The time of this is where a lost answer is looked for from. */
+/** Closes a gathering batch; its calls are fixed from now on. A lost response is searched for from this time on. */
 export async function beginSubmit(transaction: TenantTransaction, tenantId: TenantId, batchId: string): Promise<void> {
   await transaction.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`model-batch ${tenantId}`}, 0))`;
   await transaction.modelBatch.updateMany({
@@ -153,12 +153,12 @@ export async function takeReservation(
   return taken.count === 1;
 }
 
-/** Notes that so many calls are about to be sent: from now on an attempt that finds the batch so looks for it at the provider first. */
+/** Records that so many calls are about to be sent: a later attempt searches for the batch at the provider first. */
 export async function markSending(transaction: TenantTransaction, batchId: string, calls: number): Promise<void> {
   await transaction.modelBatch.update({ where: { id: batchId }, data: { calls, updatedAt: new Date() } });
 }
 
-/** Notes the provider's id. */
+/** Stores the provider's id. */
 export async function markSent(
   transaction: TenantTransaction,
   batchId: string,
@@ -185,7 +185,7 @@ export async function markEnded(transaction: TenantTransaction, batchId: string)
   });
 }
 
-/** Of these batches of the provider account those that no tenant has claimed. */
+/** Returns those of these batches of the provider account that no tenant has claimed. */
 export async function unclaimedBatches(
   transaction: TenantTransaction,
   providerBatchIds: readonly string[],

@@ -25,7 +25,7 @@ export interface ModelActivity {
   readonly claimsDropped: number;
 }
 
-/** What the models of all tenants did between two moments, by the ids of what was booked: sums for the metrics, nothing of a tenant. */
+/** Returns the totals of the models of all tenants between two times, by the ids of usage rows: sums for the metrics, without tenants. */
 export async function readModelActivity(pool: pg.Pool, afterMs: number, upToMs: number): Promise<ModelActivity> {
   const values = [leastIdAt(afterMs), leastIdAt(upToMs)];
   const [calls, incidents] = await Promise.all([

@@ -4,7 +4,7 @@ import type { EmbeddingUsage } from '../../../domain/ports/embedder.ts';
 import type { ModelUsage } from '../../../domain/ports/model.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 
-/** What a model is called for. */
+/** Purpose of a model call. */
 export const MODEL_OPERATIONS = ['summarise_window', 'summarise_session', 'extract_learnings'] as const;
 export type ModelOperation = (typeof MODEL_OPERATIONS)[number];
 
@@ -54,7 +54,7 @@ export async function bookEmbedding(
   });
 }
 
-/** Whether entries with these ids stand, which were booked together. */
+/** Returns true if entries with these ids, which were recorded together, exist. */
 export async function isBooked(transaction: TenantTransaction, ids: readonly string[]): Promise<boolean> {
   return (await transaction.usageEntry.count({ where: { id: { in: [...ids] } } })) > 0;
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { TenantRead } from '../connection/database.ts';
 import type { UsageGroup } from '../../../domain/jobs.ts';
 
-/** What a report is about: a tenant, or one user of it; times as RFC 3339, `until` exclusive. */
+/** Scope of a report: a tenant, or one user of it; times as RFC 3339, `until` exclusive. */
 export interface UsageScope {
   readonly userId: string | null;
   readonly since: string;
@@ -50,7 +50,7 @@ function named(name: string, userId: string | null): string {
   return userId === null ? name : `${name}_of_user`;
 }
 
-/** Grouping expression and its join. Ids are joined after summing: one look-up a group. */
+/** Grouping expression and its join. Ids are joined after summing: one look-up per group. */
 const KEYS: Readonly<
   Record<UsageGroup, { readonly key: string; readonly join: string; readonly name: string; readonly names: string }>
 > = {

@@ -41,14 +41,14 @@ function linesOf(answer: ApiAnswer): z.output<typeof line>[] {
 
 describe('a batch as a JSON array', () => {
   test('stores what is good, refuses what is not, and answers each in the order sent', async () => {
-    await instance.call('POST', '/events', { body: prompt('gone', 'first') });
-    await instance.db.superuser.query("UPDATE sessions SET status = 'deleted' WHERE external_id = 'gone'");
+    await instance.call('POST', '/events', { body: prompt('deleted', 'first') });
+    await instance.db.superuser.query("UPDATE sessions SET status = 'deleted' WHERE external_id = 'deleted'");
     const events = [
       prompt('mixed', 'one', { key: 'k1' }),
       { type: 'odd' },
       prompt('mixed', 'two'),
       prompt('mixed', 'one again', { key: 'k1' }),
-      prompt('gone', 'too late'),
+      prompt('deleted', 'too late'),
       prompt('other', 'three', { importance: 7 }),
       null,
       prompt('mixed', 'four', { occurred_at: 'never' }),
@@ -78,7 +78,7 @@ describe('a batch as a JSON array', () => {
     ]);
   });
 
-  test('sent again is known as a whole', async () => {
+  test('sent again is a complete duplicate', async () => {
     const events = Array.from({ length: 50 }, (_, index) => prompt('again', `${index}`, { key: `k${index}` }));
     expect((await instance.call('POST', '/events/batch', { body: events })).body).toMatchObject({
       accepted: 50,

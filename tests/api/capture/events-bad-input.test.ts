@@ -85,7 +85,7 @@ const FAULTS: readonly (readonly [string, unknown, ErrorCode, string])[] = [
     'tool.duration_ms',
   ],
   [
-    'a duration that no column holds',
+    'a duration above the range of the column',
     { ...call, tool: { name: 'Bash', duration_ms: 2_147_483_648 } },
     'VALIDATION_FAILED',
     'tool.duration_ms',

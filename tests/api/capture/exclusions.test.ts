@@ -37,7 +37,7 @@ function event(path: string | null, session = 's1', content = 'hello') {
   };
 }
 
-test('what lies in an excluded folder of the instance is not stored: events are refused, hooks answered with nothing', async () => {
+test('events in an excluded folder of the instance are rejected, and hooks get an empty response', async () => {
   const before = await rows();
   expect(errorOf(await instance.call('POST', '/events', { body: event('/home/me/vault/keys') }))).toMatchObject({
     code: 'FOLDER_EXCLUDED',
@@ -72,7 +72,7 @@ test('neighbours of an excluded event are stored, each answered in its place', a
   expect(String(lines.body).trim().split('\n').at(-1)).toBe('{"accepted":2,"duplicates":0,"rejected":1}');
 });
 
-test('an event without a folder lies where its session was last seen', async () => {
+test('an event without a folder uses the last folder of its session', async () => {
   await instance.call('POST', '/events', { body: event('/home/me/vault', 'moving') });
   expect(errorOf(await instance.call('POST', '/events', { body: event(null, 'moving', 'still there') }))).toMatchObject(
     { code: 'FOLDER_EXCLUDED' },
@@ -81,7 +81,7 @@ test('an event without a folder lies where its session was last seen', async () 
   expect((await instance.call('POST', '/events', { body: event(null, 'moving', 'still out') })).status).toBe(202);
 });
 
-test('a session that began in an excluded folder stays out after a restart, until it tells another folder', async () => {
+test('a session that started in an excluded folder remains excluded after a restart, until it reports another folder', async () => {
   await instance.call('POST', '/events', { body: event('/home/me/vault', 'restarted') });
   const logger = createLogger('test', 'error');
   const dependencies = createApiDependencies(parseConfig(instance.environment), logger);
@@ -111,7 +111,7 @@ test('a session that began in an excluded folder stays out after a restart, unti
   expect(remembered.rows).toEqual([]);
 });
 
-test("a tenant's own list is set by its admin, holds within seconds, and is nobody else's", async () => {
+test('an admin sets the list of the own tenant alone; it takes effect within seconds', async () => {
   const stranger = await createTestUser(instance.db.superuser, { role: 'admin' });
   const user = await createTestUser(instance.db.superuser, { tenantId: instance.admin.tenantId });
   expect((await instance.call('GET', '/admin/settings')).body).toEqual({

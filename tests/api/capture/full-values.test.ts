@@ -42,13 +42,13 @@ async function capture(useId: string, response: string): Promise<string | null> 
   return /sha256:([0-9a-f]{64})/.exec(rows.data[0]?.content ?? '')?.[1] ?? null;
 }
 
-test('a value that is cut is kept whole, redacted, for admins of its tenant, until it is forgotten', async () => {
-  const middle = 'the needle in the middle';
+test('the full value of a truncated one is stored, redacted, for admins of its tenant, until it is forgotten', async () => {
+  const middle = 'the marker in the middle';
   const secret = `ghp_${'a1B2'.repeat(9)}`;
   const sha256 = await capture('long', `${'before '.repeat(8_000)}${middle} ${secret} ${'after '.repeat(8_000)}`);
-  const whole = await instance.call('GET', `/full-values/${sha256}`);
-  expect(whole.status).toBe(200);
-  const { text } = z.object({ text: z.string() }).parse(whole.body);
+  const response = await instance.call('GET', `/full-values/${sha256}`);
+  expect(response.status).toBe(200);
+  const { text } = z.object({ text: z.string() }).parse(response.body);
   expect(text).toContain(middle);
   expect(text).not.toContain(secret);
   expect(text.length).toBeGreaterThan(100_000);
@@ -65,7 +65,7 @@ test('a value that is cut is kept whole, redacted, for admins of its tenant, unt
   expect(files()).toEqual([]);
 });
 
-test('what is forgotten is not kept again when its event comes again', async () => {
+test('a forgotten value is not stored again when its event is sent again', async () => {
   const event = {
     type: 'observation',
     host: 'test',
@@ -80,7 +80,7 @@ test('what is forgotten is not kept again when its event comes again', async () 
   expect(files()).toEqual([]);
 });
 
-test('what is not cut is not kept, and a hash must be one', async () => {
+test('a value that was not truncated is not stored, and an invalid hash is rejected', async () => {
   expect(await capture('short', 'a few words')).toBeNull();
   expect(files()).toEqual([]);
   const answer = await instance.call('GET', '/full-values/nonsense');
@@ -88,9 +88,9 @@ test('what is not cut is not kept, and a hash must be one', async () => {
   expect(JSON.stringify(answer.body)).toContain('sha256');
 });
 
-test('a session that is forgotten takes its whole values along', async () => {
-  expect(await capture('gone', 'x y '.repeat(40_000))).not.toBeNull();
+test('forgetting a session deletes its full values', async () => {
+  expect(await capture('forgotten', 'x y '.repeat(40_000))).not.toBeNull();
   expect(files()).toHaveLength(1);
-  expect((await instance.call('DELETE', `/sessions/${encodeURIComponent('test:gone')}`)).status).toBe(200);
+  expect((await instance.call('DELETE', `/sessions/${encodeURIComponent('test:forgotten')}`)).status).toBe(200);
   expect(files()).toEqual([]);
 });

@@ -80,7 +80,7 @@ describe('a hook that cannot be taken is answered with its code and field, and n
 });
 
 describe('what a hook may well bring', () => {
-  test('a name that nobody knows is kept as an info observation with its own fields', async () => {
+  test('an unknown name is stored as an info observation with its own fields', async () => {
     const body = {
       ...good,
       session_id: 'unknown',
@@ -154,21 +154,21 @@ describe('what a hook may well bring', () => {
     expect(at === '2026-01-02T03:04:05.000Z').toBe(/in milliseconds|without a zone/.test(what));
   });
 
-  test('what the user said to a compaction is kept with its boundary, redacted, and forgotten with it', async () => {
+  test('the instructions of a compaction are stored with its boundary, redacted, and forgotten with it', async () => {
     const body = { session_id: 'compact', trigger: 'manual', custom_instructions: 'keep it <private>pin 7</private>' };
     const delivery = { 'x-recollect-delivery': 'compaction-1' };
     expect((await post('/hooks/PreCompact', { body, headers: delivery })).status).toBe(200);
-    const kept = () =>
+    const stored = () =>
       valueOf(
         instance.db.superuser,
         "SELECT b.metadata AS value FROM boundaries b JOIN sessions s ON s.id = b.session_id WHERE s.external_id = 'compact'",
       );
-    expect(await kept()).toEqual({ custom_instructions: 'keep it [private]' });
+    expect(await stored()).toEqual({ custom_instructions: 'keep it [private]' });
     expect((await instance.call('DELETE', '/events/compaction-1')).status).toBe(200);
-    expect(await kept()).toBeUndefined();
+    expect(await stored()).toBeUndefined();
   });
 
-  test('an id of a tool use that no index would hold still tells the call from others', async () => {
+  test('an id of a tool use that is too long for an index still identifies the call', async () => {
     const long = Array.from({ length: 120 }, () => randomUUID()).join('');
     const call = (id: string) =>
       post('/hooks/PostToolUse', {
@@ -189,7 +189,7 @@ describe('what a hook may well bring', () => {
           body: {
             session_id: 'cut',
             tool_name: 'Odd',
-            tool_input: { long: text, short: 'kept' },
+            tool_input: { long: text, short: 'stored' },
             tool_response: { stdout: text },
           },
         })
@@ -199,7 +199,7 @@ describe('what a hook may well bring', () => {
       "SELECT o.content, o.input FROM observations o JOIN sessions s ON s.id = o.session_id WHERE s.external_id = 'cut'",
     );
     const { content, input } = row.rows[0] ?? { content: '', input: { long: '', short: '' } };
-    expect(input.short).toBe('kept');
+    expect(input.short).toBe('stored');
     for (const value of [content, input.long]) {
       expect(Buffer.byteLength(value)).toBeLessThanOrEqual(64 * 1024);
       expect(value).toContain('bytes in all, the middle is left out');
@@ -210,13 +210,13 @@ describe('what a hook may well bring', () => {
     expect(input.long.endsWith('zzzz')).toBe(true);
   });
 
-  test('a value of exactly 64 KiB is kept whole', async () => {
+  test('a value of exactly 64 KiB is not truncated', async () => {
     const prompt = 'p'.repeat(64 * 1024);
-    expect((await post('/hooks/UserPromptSubmit', { body: { session_id: 'whole', prompt } })).status).toBe(200);
+    expect((await post('/hooks/UserPromptSubmit', { body: { session_id: 'complete', prompt } })).status).toBe(200);
     expect(
       await valueOf(
         instance.db.superuser,
-        "SELECT p.content AS value FROM prompts p JOIN sessions s ON s.id = p.session_id WHERE s.external_id = 'whole'",
+        "SELECT p.content AS value FROM prompts p JOIN sessions s ON s.id = p.session_id WHERE s.external_id = 'complete'",
       ),
     ).toBe(prompt);
   });
@@ -224,7 +224,7 @@ describe('what a hook may well bring', () => {
   test('a question for context and an answer of our own tools leave nothing behind', async () => {
     await writingNothing(instance, async () => {
       expect(
-        (await post('/hooks/PreToolUse', { body: { session_id: 'asked-only', tool_name: 'Read', tool_input: {} } }))
+        (await post('/hooks/PreToolUse', { body: { session_id: 'request-only', tool_name: 'Read', tool_input: {} } }))
           .status,
       ).toBe(200);
       expect(
@@ -245,10 +245,10 @@ describe('what a hook may well bring', () => {
   });
 
   test('a hook for a deleted session is refused for good', async () => {
-    expect((await post('/hooks/UserPromptSubmit', { body: { ...good, session_id: 'gone' } })).status).toBe(200);
-    await instance.db.superuser.query("UPDATE sessions SET status = 'deleted' WHERE external_id = 'gone'");
+    expect((await post('/hooks/UserPromptSubmit', { body: { ...good, session_id: 'deleted' } })).status).toBe(200);
+    await instance.db.superuser.query("UPDATE sessions SET status = 'deleted' WHERE external_id = 'deleted'");
     expect(
-      errorOf(await writingNothing(instance, () => post('/hooks/Stop', { body: { session_id: 'gone' } }))),
+      errorOf(await writingNothing(instance, () => post('/hooks/Stop', { body: { session_id: 'deleted' } }))),
     ).toMatchObject({ code: 'SESSION_DELETED' });
   });
 });

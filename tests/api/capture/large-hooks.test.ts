@@ -30,13 +30,13 @@ test('stores the large hooks of several users, sent at once, each under its own 
     ),
   );
   expect(new Set(statuses)).toEqual(new Set([200]));
-  const { rows } = await instance.db.superuser.query<{ user_id: string; name: string; said: string }>(
-    `SELECT s.user_id, s.external_id AS name, substring(p.content FROM '^user \\d+') AS said
+  const { rows } = await instance.db.superuser.query<{ user_id: string; name: string; author: string }>(
+    `SELECT s.user_id, s.external_id AS name, substring(p.content FROM '^user \\d+') AS author
        FROM prompts p JOIN sessions s ON s.id = p.session_id WHERE s.external_id LIKE 'large-%'`,
   );
   expect(rows).toHaveLength(USERS * HOOKS);
   const expected = users.map(({ userId }, user) => `${userId} large-${user} user ${user}`);
-  expect(new Set(rows.map(({ user_id: userId, name, said }) => `${userId} ${name} ${said}`))).toEqual(
+  expect(new Set(rows.map(({ user_id: userId, name, author }) => `${userId} ${name} ${author}`))).toEqual(
     new Set(expected),
   );
 });

@@ -81,23 +81,23 @@ async function sendTranscript(user: TestUser, session: string, text: string): Pr
   expect([answer.status, answer.body]).toEqual([200, expect.anything()]);
 }
 
-describe('nobody writes into another user’s session', () => {
-  test('by an event: it makes a session of the sender’s own, for admins, too', async () => {
-    await send(alice, prompt('by-event', 'What Alice says'));
+describe('no user writes into another user’s session', () => {
+  test('by an event: it creates a session of the sender, for admins, too', async () => {
+    await send(alice, prompt('by-event', 'What Alice wrote'));
     await send(mallory, prompt('by-event', 'What Mallory puts into her mouth'));
-    await send(instance.admin, prompt('by-event', 'What the admin says'));
+    await send(instance.admin, prompt('by-event', 'What the admin wrote'));
     expect(await wordsIn('by-event')).toEqual({
-      [alice.userId]: ['What Alice says'],
+      [alice.userId]: ['What Alice wrote'],
       [mallory.userId]: ['What Mallory puts into her mouth'],
-      [instance.admin.userId]: ['What the admin says'],
+      [instance.admin.userId]: ['What the admin wrote'],
     });
   });
 
   test('by opening it first: the key of a predicted id blocks nothing', async () => {
     await send(mallory, prompt('predicted', 'Mallory was here first', 'the same key'));
-    const answer = await send(alice, prompt('predicted', 'What Alice says', 'the same key'));
+    const answer = await send(alice, prompt('predicted', 'What Alice wrote', 'the same key'));
     expect(answer.body).toMatchObject({ accepted: 1, duplicates: 0 });
-    expect((await wordsIn('predicted'))[alice.userId]).toEqual(['What Alice says']);
+    expect((await wordsIn('predicted'))[alice.userId]).toEqual(['What Alice wrote']);
   });
 
   test('by a hook, or by a batch that is committed with the owner’s', async () => {
@@ -109,7 +109,7 @@ describe('nobody writes into another user’s session', () => {
     expect(await wordsIn('by-hook')).toEqual({ [alice.userId]: ['hooked'], [mallory.userId]: ['hooked'] });
   });
 
-  test('by a transcript: it takes no prompt away, and claims none of the lines', async () => {
+  test('by a transcript: it removes no prompt, and claims none of the lines', async () => {
     const session = '018f0000-0000-7000-8000-00000000a11c';
     await send(alice, prompt(session, 'Make the rounding half even'));
     const lines = [
@@ -135,8 +135,8 @@ describe('nobody writes into another user’s session', () => {
 
   test('by forgetting: tombstones refuse the events of their own session alone', async () => {
     await send(mallory, prompt('forgotten', 'We ship on Monday', 'k1'));
-    const gone = await instance.call('DELETE', '/events/k1?session=claude-code:forgotten', { key: mallory.key });
-    expect(gone.status).toBe(200);
+    const deleted = await instance.call('DELETE', '/events/k1?session=claude-code:forgotten', { key: mallory.key });
+    expect(deleted.status).toBe(200);
     expect(errorOf(await send(mallory, prompt('forgotten', 'We ship on Monday', 'k1')))).toMatchObject({
       code: 'EVENT_FORGOTTEN',
     });

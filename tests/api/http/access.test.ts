@@ -123,7 +123,7 @@ describe('a request is refused, and nothing is written', () => {
     ).toMatchObject({ code: 'UNAUTHENTICATED' });
   });
 
-  test('who may not is told so before the body is looked at', async () => {
+  test('a caller without the right is rejected before the body is checked', async () => {
     const { key } = await user({ scopes: ['read'] });
     expect(errorOf(await instance.call('POST', '/events', { key, raw: '{no json' }))).toMatchObject({
       code: 'FORBIDDEN',
@@ -238,7 +238,7 @@ describe('what belongs to others', () => {
   });
 });
 
-test('asks for a known key again when a connection to PostgreSQL was closed: another database may have taken its place', async () => {
+test('reads a known key again after a connection to PostgreSQL was closed: another database may have replaced it', async () => {
   const { superuser } = instance.db;
   const { key, userId } = await createTestUser(superuser, { role: 'admin' });
   const started = performance.now();

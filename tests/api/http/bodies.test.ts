@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => instance.close());
 
-/** A request with a body that is on its way. Chunked where no length is said. */
+/** A request whose body is being sent. Chunked if no length is given. */
 function open(path: string, key: string, length: number | null, type = 'application/json'): OpenRequest {
   return openRequest(`${instance.url}/api/v1${path}`, {
     ...(key === '' ? {} : { authorization: `Bearer ${key}` }),
@@ -82,15 +82,15 @@ describe('bodies in memory have a common bound', () => {
   ])('bodies %s', async (_how, length) => {
     const user = await createTestUser(instance.db.superuser, {});
     const other = await createTestUser(instance.db.superuser, {});
-    const held = [open('/hooks/Stop', user.key, length), open('/hooks/Stop', user.key, length)];
-    for (const body of held) await body.write(Buffer.alloc(31 * MIB, ' '));
+    const unfinished = [open('/hooks/Stop', user.key, length), open('/hooks/Stop', user.key, length)];
+    for (const body of unfinished) await body.write(Buffer.alloc(31 * MIB, ' '));
     const refused = open('/hooks/Stop', user.key, length);
     const writing = refused.write(Buffer.alloc(31 * MIB, ' ')).catch(() => undefined);
     expect(await refused.answer).toEqual(BUSY);
     // Others have places of their own.
     const fine = { session_id: 'fine' };
     expect((await instance.call('POST', '/hooks/Stop', { key: other.key, body: fine })).status).toBe(200);
-    for (const body of [...held, refused]) body.close();
+    for (const body of [...unfinished, refused]) body.close();
     await writing;
     await until(
       async () =>

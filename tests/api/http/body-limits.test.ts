@@ -18,7 +18,7 @@ interface Answer {
   readonly code: unknown;
 }
 
-/** A body as pieces, with its length said or in chunks; the answer, also when it comes before the body was taken. */
+/** Sends a body in pieces, with a length or in chunks. Returns the response, even if it comes before the body was read. */
 function send(path: string, pieces: readonly string[], lengthSaid: number | null): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const headers = {
@@ -54,11 +54,11 @@ describe('bodies over the limit of their route', () => {
     ['/events', 2 * MIB],
     ['/events/batch', 64 * MIB],
     ['/context', MIB],
-  ])('%s refuses more than %i bytes by what the header says, before it reads them', async (path, limit) => {
+  ])('%s rejects more than %i bytes by the length header, before reading them', async (path, limit) => {
     expect(await writingNothing(instance, () => send(path, ['{'], limit + 1))).toEqual(TOO_LARGE);
   });
 
-  test('a body that says no length is stopped when it is too long', async () => {
+  test('a body without a length is stopped when it is too long', async () => {
     expect(
       await writingNothing(instance, () =>
         send('/context', ['{"prompt": "', ...Array.from({ length: 17 }, () => 'x'.repeat(MIB / 16)), '"}'], null),

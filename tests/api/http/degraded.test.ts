@@ -10,7 +10,7 @@ import { valueOf } from '../../stores/postgres/support/captures.ts';
 import { searchAnswer } from '../support/answers.ts';
 import { closedPort } from '../support/closed-port.ts';
 
-/** What an answer may take while something is away. */
+/** Limit of a response while a dependency is unavailable. */
 const BOUND_MS = 3_000;
 let instance: TestInstance | undefined;
 let emptyFolder: string;
@@ -42,11 +42,11 @@ function consumed(running: TestInstance): Promise<true> {
         ? true
         : undefined,
     30_000,
-    'everything being taken in',
+    'everything being consumed',
   );
 }
 
-const AWAY: [string, () => Promise<Record<string, string>>, object][] = [
+const UNAVAILABLE: [string, () => Promise<Record<string, string>>, object][] = [
   [
     'Weaviate',
     async () => ({
@@ -62,8 +62,8 @@ const AWAY: [string, () => Promise<Record<string, string>>, object][] = [
   ],
 ];
 
-describe.each(AWAY)('with %s away', (_what, overrides, dependencies) => {
-  test('search and context answer by keyword, say so, and are quick; health says what is missing', async () => {
+describe.each(UNAVAILABLE)('with %s unavailable', (_what, overrides, dependencies) => {
+  test('search and context respond by keyword, report it, and are quick; health lists what is missing', async () => {
     instance = await startTestInstance(await overrides());
     const running = instance;
     await running.startWorker();
@@ -111,8 +111,8 @@ describe.each(AWAY)('with %s away', (_what, overrides, dependencies) => {
   }, 240_000);
 });
 
-describe('with Temporal away', () => {
-  test('captures are stored and acknowledged at once, and nobody waits for a hint', async () => {
+describe('with Temporal unavailable', () => {
+  test('captures are stored and acknowledged at once, without waiting for a hint', async () => {
     instance = await startTestInstance({
       RECOLLECT_TEMPORAL_ADDRESS: `127.0.0.1:${await closedPort()}`,
       RECOLLECT_SHUTDOWN_GRACE_MS: '200',
@@ -121,11 +121,11 @@ describe('with Temporal away', () => {
     const hooks = demoHooks();
     const { ms } = await timed(async () => {
       await replay(running, hooks);
-      return running.call('POST', '/events', { body: { type: 'prompt', session_id: 'away', content: 'hello' } });
+      return running.call('POST', '/events', { body: { type: 'prompt', session_id: 'unhinted', content: 'hello' } });
     });
     expect(ms / hooks.length).toBeLessThan(200);
     expect(
-      await valueOf(running.db.superuser, "SELECT last_seq AS value FROM sessions WHERE external_id = 'away'"),
+      await valueOf(running.db.superuser, "SELECT last_seq AS value FROM sessions WHERE external_id = 'unhinted'"),
     ).toBe(1);
     expect(
       await valueOf(

@@ -59,7 +59,7 @@ describe('an address that no route has', () => {
 });
 
 describe('headers of every answer', () => {
-  test.each(['/sessions', '/sessions/nobody', '/nothing', '/health', '/openapi.json', '/events'])(
+  test.each(['/sessions', '/sessions/unknown', '/nothing', '/health', '/openapi.json', '/events'])(
     '%s has an id of its own, the version, and those that protect',
     async (path) => {
       const { headers } = await instance.call('GET', path);
@@ -69,7 +69,7 @@ describe('headers of every answer', () => {
       expect(headers.get('x-frame-options')).toBe('SAMEORIGIN');
       expect(headers.get('referrer-policy')).toBe('no-referrer');
       expect(headers.get('content-security-policy')).toContain("default-src 'self'");
-      // Without TLS a browser would then ask for pages and scripts that nobody serves.
+      // Without TLS a browser would then request pages and scripts over HTTPS, which is not served.
       expect(headers.get('content-security-policy')).not.toContain('upgrade-insecure-requests');
       expect(headers.get('x-powered-by')).toBeNull();
       expect(headers.get('access-control-allow-origin')).toBeNull();
@@ -99,7 +99,7 @@ describe('headers of every answer', () => {
     ['<script>', false],
     ['a"b', false],
   ])('the id %j that a caller gives is used: %s', async (given, used) => {
-    const answer = await instance.call('GET', '/sessions/nobody', { headers: { 'x-request-id': given } });
+    const answer = await instance.call('GET', '/sessions/unknown', { headers: { 'x-request-id': given } });
     expect(answer.headers.get('x-request-id') === given).toBe(used);
     expect(answer.body).toMatchObject({ request_id: answer.headers.get('x-request-id') });
   });

@@ -16,7 +16,7 @@ interface From {
   readonly localAddress?: string;
 }
 
-/** The answer to an admin who asks for a folder of the server: 403 where he does not count as local, 422 where the folder is refused. */
+/** Returns the response to an admin who requests a folder of the server: 403 if the caller is not local, 422 if the folder is rejected. */
 function askForFolder({ headers, localAddress }: From): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
     const outgoing = request(

@@ -126,6 +126,6 @@ test('answers others after clients reset their CONNECT requests', async () => {
       socket.on('error', () => undefined).on('close', () => resolve());
     });
   await Promise.all(Array.from({ length: 20 }, reset));
-  // An error of a socket that nobody listens to ends the process, and this run.
+  // An error of a socket without a listener ends the process, and this run.
   expect((await instance.call('GET', '/health')).status).toBe(200);
 });

@@ -5,9 +5,9 @@ import { until } from '../../setup/until.ts';
 import { valueOf } from '../../stores/postgres/support/captures.ts';
 import { searchAnswer } from '../support/answers.ts';
 
-/** NUL, half a surrogate pair in front, half of one behind, and a whole one. */
+/** NUL, a leading half of a surrogate pair, a trailing half, and a complete pair. */
 const ODD = String.raw`a\u0000b\ude00c\ud83d`;
-const MENDED = 'a\uFFFDb\uFFFDc\uFFFD';
+const REPAIRED = 'a\uFFFDb\uFFFDc\uFFFD';
 let instance: TestInstance;
 
 beforeAll(async () => {
@@ -27,7 +27,7 @@ async function sendOdd(path: string, body: object): Promise<number> {
   return answer.status;
 }
 
-describe('text that PostgreSQL cannot hold is stored well-formed, wherever it stands', () => {
+describe('text that PostgreSQL cannot store is made well-formed in every field', () => {
   test('in every field of a hook', async () => {
     const common = { session_id: 'hook-ODD', cwd: '/src/ODD', agent_id: 'ODD', agent_type: 'ODD' };
     await sendOdd('/hooks/SessionStart', {
@@ -46,30 +46,30 @@ describe('text that PostgreSQL cannot hold is stored well-formed, wherever it st
       tool_use_id: 'ODD',
     });
     await sendOdd('/hooks/Unknown', { ...common, ODD: 'ODD', event_id: 'ODD' });
-    expect(await rows(`SELECT model, metadata FROM sessions WHERE external_id = 'hook-${MENDED}'`)).toEqual([
-      { model: MENDED, metadata: { source: MENDED } },
+    expect(await rows(`SELECT model, metadata FROM sessions WHERE external_id = 'hook-${REPAIRED}'`)).toEqual([
+      { model: REPAIRED, metadata: { source: REPAIRED } },
     ]);
-    expect(await rows('SELECT content FROM prompts')).toEqual([{ content: MENDED }]);
+    expect(await rows('SELECT content FROM prompts')).toEqual([{ content: REPAIRED }]);
     expect(
       await rows('SELECT tool, title, content, input, agent_id, agent_type, key FROM observations ORDER BY seq'),
     ).toEqual([
       {
-        tool: MENDED,
-        title: MENDED,
-        content: `{"${MENDED}":["${MENDED}"]}\n\n${MENDED}`,
-        input: { [MENDED]: [MENDED] },
-        agent_id: MENDED,
-        agent_type: MENDED,
-        key: `tool:${MENDED}`,
+        tool: REPAIRED,
+        title: REPAIRED,
+        content: `{"${REPAIRED}":["${REPAIRED}"]}\n\n${REPAIRED}`,
+        input: { [REPAIRED]: [REPAIRED] },
+        agent_id: REPAIRED,
+        agent_type: REPAIRED,
+        key: `tool:${REPAIRED}`,
       },
       {
         tool: null,
         title: 'Unknown',
-        content: JSON.stringify({ [MENDED]: MENDED }),
+        content: JSON.stringify({ [REPAIRED]: REPAIRED }),
         input: null,
-        agent_id: MENDED,
-        agent_type: MENDED,
-        key: MENDED,
+        agent_id: REPAIRED,
+        agent_type: REPAIRED,
+        key: REPAIRED,
       },
     ]);
   });
@@ -91,35 +91,38 @@ describe('text that PostgreSQL cannot hold is stored well-formed, wherever it st
     await sendOdd('/events', { ...common, type: 'session.started', model: 'ODD' });
     expect(
       await rows(
-        `SELECT s.namespace, s.model, p.display_name FROM sessions s JOIN projects p ON p.id = s.project_id WHERE external_id = 'event-${MENDED}'`,
+        `SELECT s.namespace, s.model, p.display_name FROM sessions s JOIN projects p ON p.id = s.project_id WHERE external_id = 'event-${REPAIRED}'`,
       ),
-    ).toEqual([{ namespace: MENDED, model: MENDED, display_name: MENDED }]);
+    ).toEqual([{ namespace: REPAIRED, model: REPAIRED, display_name: REPAIRED }]);
     expect(
       await rows(
-        `SELECT o.content, o.tool, o.tags, o.agent_id FROM observations o JOIN sessions s ON s.id = o.session_id WHERE s.external_id = 'event-${MENDED}' ORDER BY o.seq`,
+        `SELECT o.content, o.tool, o.tags, o.agent_id FROM observations o JOIN sessions s ON s.id = o.session_id WHERE s.external_id = 'event-${REPAIRED}' ORDER BY o.seq`,
       ),
     ).toEqual([
-      { content: MENDED, tool: null, tags: [MENDED, 'fine'], agent_id: MENDED },
-      { content: `${MENDED}\n\n${MENDED}\n${MENDED}`, tool: MENDED, tags: [], agent_id: MENDED },
+      { content: REPAIRED, tool: null, tags: [REPAIRED, 'fine'], agent_id: REPAIRED },
+      { content: `${REPAIRED}\n\n${REPAIRED}\n${REPAIRED}`, tool: REPAIRED, tags: [], agent_id: REPAIRED },
     ]);
     expect(await rows("SELECT reason, agent_type FROM boundaries WHERE kind = 'other'")).toEqual([
-      { reason: MENDED, agent_type: MENDED },
+      { reason: REPAIRED, agent_type: REPAIRED },
     ]);
   });
 
-  test('and is no obstacle where a body asks', async () => {
-    const asked = { q: 'ODD', namespace: 'ODD', tool: 'ODD', kind: 'ODD', tags: ['ODD'] };
-    expect(await sendOdd('/search/semantic', asked)).toBe(200);
+  test('and is accepted in the body of a query', async () => {
+    const query = { q: 'ODD', namespace: 'ODD', tool: 'ODD', kind: 'ODD', tags: ['ODD'] };
+    expect(await sendOdd('/search/semantic', query)).toBe(200);
     expect(await sendOdd('/search/semantic', { q: 'ODD', project: 'ODD' })).toBe(200);
   });
 
   test('and is found by the same odd name', async () => {
     const odd = encodeURIComponent('generic:event-a\u0000b') + '%EF%BF%BDc%EF%BF%BD';
-    expect(await instance.call('GET', `/sessions/${odd}`)).toMatchObject({ status: 200, body: { namespace: MENDED } });
+    expect(await instance.call('GET', `/sessions/${odd}`)).toMatchObject({
+      status: 200,
+      body: { namespace: REPAIRED },
+    });
   });
 });
 
-describe('a NUL in an address or a question is no fault of ours', () => {
+describe('a NUL in an address or a query is the fault of the caller', () => {
   test.each(['/sessions/%00', '/sessions/%00/summaries', '/sessions/a%00:b'])('%s is not there', async (path) => {
     expect(await instance.call('GET', path)).toMatchObject({ status: 404, body: { code: 'NOT_FOUND' } });
   });
@@ -153,7 +156,7 @@ describe('names that objects have of themselves', () => {
   const POLLUTION =
     '{"__proto__": {"polluted": "yes", "type": "prompt"}, "constructor": {"prototype": {"polluted": "yes"}}, "prototype": 1, "toString": "x"';
 
-  test('are plain data: kept where they are data, and nobody else has them', async () => {
+  test('are plain data: stored as values, and on no other object', async () => {
     const before = Object.getOwnPropertyNames(Object.prototype).toSorted();
     const call = `{"type": "observation", "session_id": "proto", "tool": {"name": "Odd", "input": ${POLLUTION}}}}`;
     expect((await instance.call('POST', '/events', { raw: call })).status).toBe(202);
@@ -183,7 +186,7 @@ describe('names that objects have of themselves', () => {
         session_id: 'tags',
         namespace: name,
         project: { name },
-        tool: { name, response: 'A zebra stands in the stable' },
+        tool: { name, response: 'A zebra eats in the stable' },
         tags: names,
         key: name,
       };

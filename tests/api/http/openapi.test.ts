@@ -41,9 +41,9 @@ let otherLearnings: string[];
 let summaryId: string;
 /** Memories by hand, to correct and to forget. */
 let memoryIds: string[];
-/** A context that was served, with the hash of what stood in it first. */
+/** A context that was served, with the hash of its first memory. */
 let context: { readonly id: string; readonly hash: string };
-/** Transcripts that may be imported, none, and whole values. */
+/** Transcripts that may be imported, none, and full values. */
 const folder = mkdtempSync(path.join(tmpdir(), 'recollect-contract-'));
 
 /** The hash in the note of a value that was cut. */
@@ -202,7 +202,7 @@ function successes(): ContractRequest[] {
     {
       operation: `put ${V1}/admin/settings/{key}`,
       path: '/admin/settings/capture.exclude',
-      options: { body: { value: ['/nobody/**'] } },
+      options: { body: { value: ['/unused/**'] } },
     },
     { operation: `delete ${V1}/events/{key}`, path: `/events/${toolUseId}?dry_run=true` },
     { operation: `delete ${V1}/sessions/{id}`, path: '/sessions/test:spare' },
@@ -298,12 +298,12 @@ function failures(reader: string): ContractRequest[] {
     { operation: `post ${V1}/events/batch`, path: '/events/batch', options: { body: {} } },
     { operation: `get ${V1}/sessions`, path: '/sessions?limit=1000' },
     { operation: `get ${V1}/sessions`, path: '/sessions?unknown=1' },
-    { operation: `get ${V1}/sessions/{id}`, path: '/sessions/nobody' },
-    { operation: `get ${V1}/sessions/{id}/summaries`, path: '/sessions/nobody/summaries' },
-    { operation: `get ${V1}/sessions/{id}/prompts`, path: '/sessions/nobody/prompts' },
-    { operation: `get ${V1}/sessions/{id}/observations`, path: '/sessions/nobody/observations' },
+    { operation: `get ${V1}/sessions/{id}`, path: '/sessions/unknown' },
+    { operation: `get ${V1}/sessions/{id}/summaries`, path: '/sessions/unknown/summaries' },
+    { operation: `get ${V1}/sessions/{id}/prompts`, path: '/sessions/unknown/prompts' },
+    { operation: `get ${V1}/sessions/{id}/observations`, path: '/sessions/unknown/observations' },
     { operation: `put ${V1}/sessions/{id}`, path: `/sessions/${session}`, options: { body: { title: '' } } },
-    { operation: `post ${V1}/sessions/{id}/close`, path: '/sessions/nobody/close' },
+    { operation: `post ${V1}/sessions/{id}/close`, path: '/sessions/unknown/close' },
     { operation: `get ${V1}/jobs`, path: '/jobs?state=odd' },
     { operation: `get ${V1}/jobs/{id}`, path: '/jobs/odd' },
     { operation: `post ${V1}/jobs/{id}/retry`, path: '/jobs/session.odd/retry' },
@@ -335,7 +335,7 @@ function failures(reader: string): ContractRequest[] {
     { operation: `post ${V1}/imports/claude-mem/rows`, path: '/imports/claude-mem/rows', options: { body: {} } },
     { operation: `get ${V1}/imports/{id}`, path: '/imports/odd' },
     { operation: `post ${V1}/transcripts`, path: '/transcripts', options: { body: {} } },
-    { operation: `get ${V1}/projects/{id}`, path: '/projects/nobody' },
+    { operation: `get ${V1}/projects/{id}`, path: '/projects/unknown' },
     { operation: `put ${V1}/projects/{id}`, path: '/projects/tally', options: { body: { aliases_add: ['odd'] } } },
     {
       operation: `post ${V1}/projects/{id}/merge`,
@@ -347,7 +347,7 @@ function failures(reader: string): ContractRequest[] {
     { operation: `get ${V1}/admin/settings`, path: '/admin/settings', options: { key: reader } },
     { operation: `put ${V1}/admin/settings/{key}`, path: '/admin/settings/odd', options: { body: { value: [] } } },
     { operation: `delete ${V1}/events/{key}`, path: '/events/nothing' },
-    { operation: `delete ${V1}/sessions/{id}`, path: '/sessions/nobody' },
+    { operation: `delete ${V1}/sessions/{id}`, path: '/sessions/unknown' },
     { operation: `get ${V1}/learnings`, path: '/learnings?category=odd' },
     { operation: `post ${V1}/learnings`, path: '/learnings', options: { body: {} } },
     { operation: `get ${V1}/learnings/{id}`, path: '/learnings/odd' },
@@ -388,7 +388,7 @@ function failures(reader: string): ContractRequest[] {
     { operation: `get ${V1}/search`, path: `/search?q=${'x'.repeat(501)}` },
     { operation: `post ${V1}/context`, path: '/context', options: { body: { purpose: 'file' } } },
     { operation: `get ${V1}/usage`, path: '/usage?since=2020-01-01T00:00:00Z' },
-    { operation: `get ${V1}/usage`, path: '/usage?user=nobody', options: { key: reader } },
+    { operation: `get ${V1}/usage`, path: '/usage?user=unknown', options: { key: reader } },
     { operation: `get ${V1}/usage/forecast`, path: '/usage/forecast?days=91' },
     { operation: `get ${V1}/roi`, path: '/roi?hourly_usd=-1' },
     ...gdprFailures(reader, gdpr),
@@ -475,7 +475,7 @@ describe('the document', () => {
     expect(contract.operations.toSorted()).toEqual(routes.toSorted());
   });
 
-  test('says of each operation what it is, and who may use it', () => {
+  test('describes each operation, and who may use it', () => {
     expect(contract.document.security).toEqual([{ key: [] }]);
     expect(contract.document.components.securitySchemes).toEqual({ key: { type: 'http', scheme: 'bearer' } });
     const open = contract.operations.filter((name) => {
@@ -491,7 +491,7 @@ describe('the document', () => {
     );
   });
 
-  test('says what it says of access: without a key only open operations answer', async () => {
+  test('describes access as it is: without a key only open operations respond', async () => {
     for (const name of contract.operations.filter((operation) => operation.includes(V1))) {
       const [method = '', route = ''] = name.split(' ');
       const answer = await instance.call(

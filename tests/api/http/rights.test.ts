@@ -51,11 +51,11 @@ function mayPass(right: RouteRight, role: Role, scopes: readonly Scope[], isOper
 
 const nameOf = ({ method, url }: RouteAccess) => `${method} ${url.replace(/^\/api\/v1(?=\/)/, '')}`;
 const rightOf = ({ access, writes }: RouteAccess) => (writes ? `${access}, writes` : access);
-/** HEAD is what a framework makes of GET. */
+/** The framework derives HEAD from GET. */
 const decided = () => instance.routes.filter(({ method, url }) => method !== 'HEAD' && !url.startsWith('/docs'));
 const GATE = /^(?:this route|a viewer reads)/;
 
-test('every route has a decision, and the level that it says', () => {
+test('every route has a decision, and its documented level', () => {
   expect(Object.fromEntries(decided().map((route) => [nameOf(route), rightOf(route)]))).toEqual(ROUTE_RIGHTS);
 });
 
@@ -102,7 +102,7 @@ describe('a key of every role and every set of scopes', () => {
     expect(refused).toEqual([]);
   });
 
-  test('nothing under api/ asks for the role of a key but the one file that joins it with the scope', () => {
+  test('nothing under api/ reads the role of a key but the one file that joins it with the scope', () => {
     const folder = join(import.meta.dirname, '../../api');
     const asking = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
       (file) =>
@@ -217,12 +217,12 @@ test('a viewer’s hooks and tools are refused, clearly, and nothing is written'
     method: 'tools/call',
     params: { name: 'remember', arguments: { content: 'x' } },
   };
-  const told = await instance.call('POST', '/mcp', {
+  const response = await instance.call('POST', '/mcp', {
     key,
     body: tool,
     headers: { accept: 'application/json, text/event-stream', 'mcp-protocol-version': '2025-06-18' },
   });
-  expect(JSON.stringify(told.body)).not.toMatch(/"hash"/);
+  expect(JSON.stringify(response.body)).not.toMatch(/"hash"/);
   for (const table of ['sessions', 'learnings', 'prompts'])
     expect((await instance.db.superuser.query(`SELECT FROM ${table} WHERE user_id = $1`, [userId])).rowCount).toBe(0);
 });

@@ -23,17 +23,17 @@ const capture = (session: string, content: string) =>
 
 describe('storage that does not answer', () => {
   test('in time is a reason to come again, never to give the event up', async () => {
-    expect((await capture('held', 'first')).status).toBe(202);
+    expect((await capture('locked', 'first')).status).toBe(202);
     const holder = await instance.db.superuser.connect();
     try {
       await holder.query('BEGIN');
-      await holder.query("SELECT 1 FROM sessions WHERE external_id = 'held' FOR UPDATE");
+      await holder.query("SELECT 1 FROM sessions WHERE external_id = 'locked' FOR UPDATE");
       const [one, many, lines] = await writingNothing(instance, () =>
         Promise.all([
-          capture('held', 'second'),
-          instance.call('POST', '/events/batch', { body: [prompt('held', 'third'), prompt('held', 'fourth')] }),
+          capture('locked', 'second'),
+          instance.call('POST', '/events/batch', { body: [prompt('locked', 'third'), prompt('locked', 'fourth')] }),
           instance.call('POST', '/events/batch', {
-            raw: JSON.stringify(prompt('held', 'fifth')),
+            raw: JSON.stringify(prompt('locked', 'fifth')),
             headers: { 'content-type': 'application/x-ndjson' },
           }),
         ]),
@@ -47,10 +47,10 @@ describe('storage that does not answer', () => {
       await holder.query('ROLLBACK');
       holder.release();
     }
-    expect((await capture('held', 'second')).status).toBe(202);
+    expect((await capture('locked', 'second')).status).toBe(202);
   });
 
-  test('because it vanished without a word holds capture up for seconds, not for as long as the system waits for a peer', async () => {
+  test('because the connection vanished silently delays capture for seconds, not for the system's TCP timeout', async () => {
     const proxy = await startSilentProxy(instance.db.url('app'));
     const config = parseConfig({ ...instance.environment, RECOLLECT_DATABASE_URL: proxy.url });
     const logger = createLogger('test', 'error');
@@ -79,7 +79,7 @@ describe('storage that does not answer', () => {
     }
   }, 240_000);
 
-  test('because it is gone is told the same way by every route, and by readiness', async () => {
+  test('because it is stopped is reported the same way by every route, and by readiness', async () => {
     const config = parseConfig({
       ...instance.environment,
       RECOLLECT_DATABASE_URL: `postgresql://recollect_app:x@127.0.0.1:${await closedPort()}/none`,
@@ -146,13 +146,13 @@ describe('storage that does not answer', () => {
   test('because a function is missing is our fault, not the event’s: it is not refused for good', async () => {
     await instance.db.superuser.query('ALTER FUNCTION capture_events RENAME TO capture_events_away');
     try {
-      expect(errorOf(await capture('later', 'kept by its sender'))).toMatchObject({ code: 'INTERNAL' });
+      expect(errorOf(await capture('later', 'retained by its sender'))).toMatchObject({ code: 'INTERNAL' });
     } finally {
       await instance.db.superuser.query('ALTER FUNCTION capture_events_away RENAME TO capture_events');
     }
   });
 
-  test('is told by the readiness of a server that was told to stop, too', async () => {
+  test('is also reported by the readiness of a server that is stopping', async () => {
     const logger = createLogger('test', 'error');
     const dependencies = createApiDependencies(instance.config, logger);
     const server = await createServer({ dependencies, logger, isStopping: () => true });

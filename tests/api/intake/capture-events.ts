@@ -5,7 +5,7 @@ import type { RowId, SessionId, TenantId, UserId } from '../../../domain/ids.ts'
 import { encodeEvent } from '../../../stores/postgres/capture/capture-encoding.ts';
 import type { EncodedEvent } from '../../../stores/postgres/capture/capture-encoding.ts';
 
-/** A captured prompt, told from others by its key. */
+/** A captured prompt, identified by its key. */
 export function captureEvent(key: string): EncodedEvent {
   const built = buildCaptureEvent(
     {

@@ -32,7 +32,7 @@ describe('an event that may be stored', () => {
     });
   });
 
-  it('keeps everything that it says', () => {
+  it('retains all its fields', () => {
     const event = taken({
       ...prompt,
       host: 'my-agent',
@@ -160,7 +160,7 @@ describe('an event that may not', () => {
     expect([...new Set(named)]).toEqual(fields);
   });
 
-  it('is told why without a word of what it holds', () => {
+  it('is rejected with a reason that quotes none of its content', () => {
     const value = {
       ...prompt,
       type: 'hunter2',
@@ -198,7 +198,7 @@ describe('size', () => {
     expect(checkEvent('x'.repeat(2 * MIB), null)).toMatchObject({ code: 'EVENT_TOO_LARGE' });
   });
 
-  it('is not asked of what is nested too deeply to be written', () => {
+  it('is not computed for a value that is nested too deeply to be written', () => {
     const response: unknown = JSON.parse(`${'['.repeat(200_000)}${']'.repeat(200_000)}`);
     expect(checkEvent({ type: 'observation', session_id: 's', tool: { name: 'T', response } }, null)).toMatchObject({
       code: 'VALIDATION_FAILED',
@@ -225,7 +225,7 @@ describe('itemOf', () => {
       { status: 'rejected', id: null, code: 'CAPTURE_DISABLED' },
     ],
     [
-      'not stored because the store went away',
+      'not stored because the store became unavailable',
       { status: 'failed', error: sqlError('57P01') },
       { status: 'rejected', id: null, code: 'STORAGE_UNAVAILABLE' },
     ],

@@ -14,7 +14,7 @@ describe('deliveryOf', () => {
   it.each([
     ['our own header', { 'x-recollect-delivery': 'd' }, 'd'],
     ['the common one', { 'idempotency-key': 'i' }, 'i'],
-    ['ours before the common one', { 'x-recollect-delivery': 'd', 'idempotency-key': 'i' }, 'd'],
+    ['our own header before the common one', { 'x-recollect-delivery': 'd', 'idempotency-key': 'i' }, 'd'],
     ['none', { 'content-type': 'application/json' }, null],
     ['one that is given twice', { 'x-recollect-delivery': ['a', 'b'] }, null],
   ])('%s', (_, headers, id) => {

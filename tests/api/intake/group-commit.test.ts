@@ -91,7 +91,7 @@ describe('flushes', () => {
     expect(answered).toEqual(['a', 'b']);
   });
 
-  it('hold five hundred events, whole submissions only', async () => {
+  it('contain five hundred events, complete submissions only', async () => {
     const first = gate();
     const { store, calls } = recordedStore((_, call) => (call === 1 ? first.opened : undefined));
     const commit = new GroupCommit(store);
@@ -163,7 +163,7 @@ describe('an event that the database refuses', () => {
   });
 });
 
-describe('a store that is away', () => {
+describe('a store that is unavailable', () => {
   it.each(['ECONNREFUSED', '57P01', '53300', '40P01', '57014', '42883'])(
     'rejects all, and never calls an event refused (%s)',
     async (code) => {
@@ -194,8 +194,8 @@ describe('a store that is away', () => {
   });
 });
 
-describe('a store that goes away while a bad event is looked for', () => {
-  it('tells of each event whether it is stored, and of none that it is refused', async () => {
+describe('a store that fails while a bad event is searched', () => {
+  it('reports for each event whether it is stored, and rejects none', async () => {
     const { store, calls } = recordedStore((keys, call) => {
       if (call > 2) throw sqlError('57P01');
       if (keys.includes('e6')) throw sqlError('22021');
@@ -215,7 +215,7 @@ describe('a store that goes away while a bad event is looked for', () => {
     expect(calls.map((keys) => keys.length)).toEqual([4, 2]);
   });
 
-  it('rejects the callers of whom nothing is stored, and answers the others', async () => {
+  it('rejects the callers without a stored event, and responds to the others', async () => {
     const first = gate();
     const { store } = recordedStore(async (keys, call) => {
       if (call === 1) await first.opened;
@@ -236,7 +236,7 @@ describe('a store that goes away while a bad event is looked for', () => {
 });
 
 describe('too much that waits', () => {
-  it('is refused as BUSY, and taken again once there is room', async () => {
+  it('is rejected as BUSY, and accepted again once there is space', async () => {
     const first = gate();
     const { store } = recordedStore((_, call) => (call === 1 ? first.opened : undefined));
     const commit = new GroupCommit(store);

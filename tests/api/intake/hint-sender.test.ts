@@ -29,7 +29,7 @@ function playground() {
         most = Math.max(most, running);
         await gates.shift()?.opened;
         running -= 1;
-        if (failing.has(sessionId)) throw new Error('away');
+        if (failing.has(sessionId)) throw new Error('unavailable');
       },
       index: () => Promise.resolve(),
       modelBatch: () => Promise.resolve(),
@@ -41,14 +41,14 @@ function playground() {
     },
   });
   const hold = (): Gate => {
-    const held = gate();
-    gates.push(held);
-    return held;
+    const blocked = gate();
+    gates.push(blocked);
+    return blocked;
   };
   return { sender, sent, failures, failing, hold, most: () => most, done: () => done };
 }
 
-/** Long enough for what is told at once. */
+/** Long enough for hints that are sent at once. */
 const settle = () => vi.advanceTimersByTimeAsync(DELAY_MS / 20);
 
 beforeEach(() => {
@@ -127,13 +127,13 @@ describe('at once', () => {
 describe('while a hint is on its way', () => {
   it('gathers what comes for the next one', async () => {
     const { sender, sent, hold, most } = playground();
-    const held = hold();
+    const blocked = hold();
     sender.hint(tenant, session('s'), true);
     await settle();
     for (let n = 0; n < 5; n += 1) sender.hint(tenant, session('s'), false);
     await vi.advanceTimersByTimeAsync(10 * DELAY_MS);
     expect(sent).toEqual(['t/s']);
-    held.open();
+    blocked.open();
     await settle();
     expect(sent).toEqual(['t/s']);
     await vi.advanceTimersByTimeAsync(DELAY_MS);
@@ -147,26 +147,26 @@ describe('while a hint is on its way', () => {
     [true, false],
   ])('sends again at once for a boundary among it (%s, then %s)', async (first, second) => {
     const { sender, sent, hold } = playground();
-    const held = hold();
+    const blocked = hold();
     sender.hint(tenant, session('s'), true);
     await settle();
     sender.hint(tenant, session('s'), first);
     sender.hint(tenant, session('s'), second);
-    held.open();
+    blocked.open();
     await settle();
     expect(sent).toEqual(['t/s', 't/s']);
   });
 
-  it('keeps sixteen sessions on their way at most, in order', async () => {
+  it('hints at most sixteen sessions at a time, in order', async () => {
     const { sender, sent, hold, most } = playground();
-    const held = Array.from({ length: 20 }, hold);
+    const blocked = Array.from({ length: 20 }, hold);
     for (let n = 0; n < 20; n += 1) sender.hint(tenant, session(`s${n}`), true);
     await settle();
     expect(sent).toHaveLength(16);
-    held[0]?.open();
+    blocked[0]?.open();
     await settle();
     expect(sent.at(-1)).toBe('t/s16');
-    for (const each of held) each.open();
+    for (const each of blocked) each.open();
     await settle();
     expect(sent).toEqual(Array.from({ length: 20 }, (_, n) => `t/s${n}`));
     expect(most()).toBe(16);
@@ -175,7 +175,7 @@ describe('while a hint is on its way', () => {
 });
 
 describe('a failure', () => {
-  it('is told, is not tried again, and stops nothing', async () => {
+  it('is reported, is not retried, and stops nothing', async () => {
     const { sender, sent, failures, failing, done } = playground();
     failing.add('a');
     sender.hint(tenant, session('a'), true);
@@ -193,12 +193,12 @@ describe('a failure', () => {
 
   it('of a hint does not swallow what came meanwhile', async () => {
     const { sender, sent, failing, hold } = playground();
-    const held = hold();
+    const blocked = hold();
     failing.add('s');
     sender.hint(tenant, session('s'), true);
     await settle();
     sender.hint(tenant, session('s'), false);
-    held.open();
+    blocked.open();
     await vi.advanceTimersByTimeAsync(DELAY_MS);
     expect(sent).toEqual(['t/s', 't/s']);
   });
@@ -219,21 +219,21 @@ describe('stop', () => {
 
   it('sends once more for what came while a hint was on its way', async () => {
     const { sender, sent, hold } = playground();
-    const held = hold();
+    const blocked = hold();
     sender.hint(tenant, session('s'), true);
     await settle();
     sender.hint(tenant, session('s'), false);
     const stopped = sender.stop(1_000);
-    held.open();
+    blocked.open();
     await vi.advanceTimersByTimeAsync(50);
     await stopped;
     expect(sent).toEqual(['t/s', 't/s']);
     expect(sender.size).toBe(0);
   });
 
-  it('waits for no longer than it was told', async () => {
+  it('waits for no longer than its limit', async () => {
     const { sender, hold } = playground();
-    const held = hold();
+    const blocked = hold();
     sender.hint(tenant, session('s'), true);
     let over = false;
     const stopped = (async () => {
@@ -245,7 +245,7 @@ describe('stop', () => {
     await vi.advanceTimersByTimeAsync(100);
     await stopped;
     expect(sender.size).toBe(1);
-    held.open();
+    blocked.open();
     await settle();
   });
 
@@ -254,7 +254,7 @@ describe('stop', () => {
   });
 });
 
-describe('a flood of sessions', () => {
+describe('a burst of sessions', () => {
   it('is gathered for longer, in proportion, and up to a bound; what is urgent is not', async () => {
     const { sender, sent } = playground();
     for (let n = 0; n < 200; n += 1) sender.hint(tenant, session(`s${n}`), false);
@@ -270,31 +270,31 @@ describe('a flood of sessions', () => {
   });
 });
 
-describe('a flood of events', () => {
+describe('a burst of events', () => {
   /** An event every two milliseconds, which is more than two hundred a second. */
-  async function flood(sender: HintSender, forMs: number): Promise<void> {
+  async function burst(sender: HintSender, forMs: number): Promise<void> {
     for (let passedMs = 0; passedMs < forMs; passedMs += 2) {
       sender.hint(tenant, session('busy'), passedMs % 1_000 === 0);
       await vi.advanceTimersByTimeAsync(2);
     }
   }
 
-  it('goes before the work that it makes: hints wait for its end', async () => {
+  it('is stored before its work starts: hints wait for its end', async () => {
     const { sender, sent } = playground();
     for (let n = 0; n < 20; n += 1) sender.hint(tenant, session(`s${n}`), true);
-    await flood(sender, 3 * DELAY_MS);
+    await burst(sender, 3 * DELAY_MS);
     expect(sent).toEqual([]);
     await vi.advanceTimersByTimeAsync(1.5 * DELAY_MS);
     expect(sent).toHaveLength(21);
     expect(sender.size).toBe(0);
   });
 
-  it('that does not end keeps hints waiting for fifteen times the delay and no longer', async () => {
+  it('that does not end delays hints by at most fifteen times the delay', async () => {
     const { sender, sent } = playground();
     for (let n = 0; n < 20; n += 1) sender.hint(tenant, session(`s${n}`), true);
-    await flood(sender, 14 * DELAY_MS);
+    await burst(sender, 14 * DELAY_MS);
     expect(sent).toEqual([]);
-    await flood(sender, 2 * DELAY_MS);
+    await burst(sender, 2 * DELAY_MS);
     expect(sent).toHaveLength(21);
   });
 

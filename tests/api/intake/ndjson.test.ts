@@ -158,13 +158,13 @@ describe('a bad line', () => {
     expect(answer.counts).toMatchObject({ rejected: 3 });
   });
 
-  it('over the limit is read without being kept, however long', async () => {
+  it('over the limit is read without being buffered, at any length', async () => {
     const chunk = Buffer.alloc(MIB, 0x61);
     let most = 0;
     async function* endless(): AsyncGenerator<Buffer | string> {
       yield `${line('a')}\n`;
       for (let n = 0; n < 256; n += 1) {
-        // Copies: kept ones would add up.
+        // Copies: buffered ones would add up.
         yield Buffer.from(chunk);
         if (n % 32 === 0) most = Math.max(most, process.memoryUsage().arrayBuffers);
       }
@@ -196,7 +196,7 @@ describe('storing', () => {
     expect((await send([big.repeat(12)])).groups.map((group) => group.length)).toEqual([5, 5, 2]);
   });
 
-  it('is not asked for bad lines', async () => {
+  it('is not called for bad lines', async () => {
     const answer = await send([`${'x\n'.repeat(201)}${line('a')}`]);
     expect(answer.groups.flat()).toEqual(['a']);
     expect(answer.counts).toEqual({ accepted: 1, duplicates: 0, rejected: 201 });
@@ -219,7 +219,7 @@ describe('storing', () => {
       atOnce -= 1;
       return events.map(accepted);
     });
-    // Reading stops while the first group is stored; then a second one waits, and a stream holds a little.
+    // Reading stops while the first group is stored; then a second one waits, and a stream buffers a little.
     await until(async () => (read >= 1_000 ? true : undefined));
     const readMeanwhile = await standsStill(() => read);
     expect(readMeanwhile).toBeLessThan(1_200);
@@ -244,7 +244,7 @@ describe('storing', () => {
     expect(lines.map((text) => JSON.parse(text).id ?? 'counts')).toEqual(['a', 'b', 'c', 'counts']);
   });
 
-  it('stops when nobody takes the answers, and the body is read no further', async () => {
+  it('stops when the results are not read, and reads no more of the body', async () => {
     let read = 0;
     let stored = 0;
     function* source(): Generator<string> {
@@ -261,18 +261,18 @@ describe('storing', () => {
     await answers.next();
     const storedMeanwhile = await standsStill(() => stored);
     expect([read, storedMeanwhile].every((count) => count < 5_000)).toBe(true);
-    // A reader that goes away ends it.
+    // A reader that disconnects ends it.
     await answers.return(undefined);
     expect(body.destroyed).toBe(true);
   });
 
-  it('of a body that breaks off is an error, after what was whole before was stored', async () => {
+  it('of a body that breaks off is an error, after the complete lines were stored', async () => {
     async function* broken(): AsyncGenerator<string> {
       yield `${line('a')}\n`;
       await new Promise((resolve) => setImmediate(resolve));
-      throw new Error('gone');
+      throw new Error('disconnected');
     }
-    await expect(send(broken())).rejects.toThrow('gone');
+    await expect(send(broken())).rejects.toThrow('disconnected');
   });
 
   it('answers duplicates, deleted sessions and refused events each as what they are', async () => {
@@ -310,7 +310,7 @@ describe('storing', () => {
     expect(answer.counts).toEqual({ accepted: 1, duplicates: 1, rejected: 6 });
   });
 
-  it('that fails in the middle is told event by event, and goes on when the store is back', async () => {
+  it('that fails in the middle is reported event by event, and continues when the store is back', async () => {
     const answer = await send([`${numbered(550)}bad\n${numbered(550)}`], (events, call) => {
       if (call === 2) throw sqlError('ECONNREFUSED');
       return Promise.resolve(events.map(accepted));
@@ -323,7 +323,7 @@ describe('storing', () => {
     expect(answer.counts).toEqual({ accepted: 601, duplicates: 0, rejected: 500 });
   });
 
-  it('that fails in a way nobody foresaw tells nothing of it', async () => {
+  it('that fails unexpectedly reveals nothing of the error', async () => {
     const answer = await send([line('a')], () => Promise.reject(new Error('hunter2')));
     expect(answer.items).toMatchObject([{ status: 'rejected', code: 'INTERNAL' }]);
     expect(JSON.stringify(answer)).not.toContain('hunter2');

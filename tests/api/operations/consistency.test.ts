@@ -155,7 +155,7 @@ test('figures of a day are the same when they are taken twice', { timeout: PATIE
 
 test('figures are told by day and now, those of the instance to its operators', async () => {
   const own = stats.parse((await instance.call('GET', '/stats')).body);
-  const learnings = { metric: 'learnings', dimensions: { state: 'standing' }, value: 1 };
+  const learnings = { metric: 'learnings', dimensions: { state: 'current' }, value: 1 };
   expect(own.now).toContainEqual(learnings);
   expect(own.days).toHaveLength(1);
   expect(own.days[0]?.figures).toContainEqual(learnings);
@@ -172,7 +172,7 @@ test('figures are told by day and now, those of the instance to its operators', 
   expect(theirs.now.every(({ value }) => value === 0)).toBe(true);
   expect(errorOf(await instance.call('GET', '/stats?days=0'))).toEqual({ code: 'VALIDATION_FAILED', fields: ['days'] });
   expect((await run('stats')).text).toMatch(
-    /^FIGURE +\d{4}-\d\d-\d\d +\d{4}-\d\d-\d\d +NOW\n.*\nlearnings standing +1 +1 +1\n/s,
+    /^FIGURE +\d{4}-\d\d-\d\d +\d{4}-\d\d-\d\d +NOW\n.*\nlearnings current +1 +1 +1\n/s,
   );
   expect((await run('stats', '--instance')).text).toContain('database_bytes ');
 });

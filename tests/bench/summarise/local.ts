@@ -3,7 +3,6 @@ import { asId } from '../../../domain/ids.ts';
 import type { TenantId } from '../../../domain/ids.ts';
 import type { TokenCounter } from '../../../domain/ports/token-counter.ts';
 import { createDatabase } from '../../../stores/postgres/connection/database.ts';
-import { CONSOLIDATION_WORKFLOW } from '../../../workflows/consolidation/messages.ts';
 import type { ConsolidationResult } from '../../../workflows/consolidation/types.ts';
 import { operationsWorkflowId } from '../../../workflows/ids.ts';
 import { QUEUES } from '../../../workflows/queues.ts';
@@ -57,7 +56,7 @@ async function consolidate({ temporalAddress }: BenchInstance): Promise<Consolid
   const connection = await Connection.connect({ address: temporalAddress });
   try {
     const client = new Client({ connection, namespace: 'recollect' });
-    return await client.workflow.execute<() => Promise<ConsolidationResult>>(CONSOLIDATION_WORKFLOW, {
+    return await client.workflow.execute<() => Promise<ConsolidationResult>>('consolidation', {
       workflowId: `${operationsWorkflowId('consolidation')}/bench`,
       taskQueue: QUEUES.session,
       args: [],

@@ -1,1 +1,0 @@
-export const CLAUDE_MEM_IMPORT_WORKFLOW = 'claudeMemImport';

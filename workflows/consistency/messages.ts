@@ -1,1 +1,0 @@
-export const CONSISTENCY_WORKFLOW = 'consistencyRun';

@@ -1,1 +1,0 @@
-export const CONSOLIDATION_WORKFLOW = 'consolidation';

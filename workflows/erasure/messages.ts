@@ -1,1 +1,0 @@
-export const ERASURE_WORKFLOW = 'erasureRun';

@@ -1,2 +1,0 @@
-export const EXPORT_WORKFLOW = 'exportRun';
-export const PORTABLE_IMPORT_WORKFLOW = 'fileImport';

@@ -1,2 +1,0 @@
-export const RESTORE_WORKFLOW = 'restoreRun';
-export const DRILL_WORKFLOW = 'restoreDrill';

@@ -1,1 +1,0 @@
-export const STATISTICS_WORKFLOW = 'statisticsRun';

@@ -13,7 +13,7 @@ import type { UsageOwner } from '../../stores/postgres/usage/usage-ledger.ts';
 import { createTestDatabase, createTestUser } from '../setup/database.ts';
 import type { TestDatabase } from '../setup/database.ts';
 import { until } from '../setup/until.ts';
-import { event, said } from '../stores/postgres/support/captures.ts';
+import { event, promptPart } from '../stores/postgres/support/captures.ts';
 import { BILL, createPaidModel } from './support/paid-model.ts';
 import type { PaidModel } from './support/paid-model.ts';
 
@@ -49,7 +49,7 @@ async function ownerOf(session: string): Promise<UsageOwner> {
 
 async function sessionOf(user: Pick<UsageOwner, 'tenantId' | 'userId'>, session: string): Promise<UsageOwner> {
   await captureEvents(db.database.pool, [
-    event({ tenantId: user.tenantId, userId: asId(user.userId), key: '' }, session, [said('A question')]),
+    event({ tenantId: user.tenantId, userId: asId(user.userId), key: '' }, session, [promptPart('A question')]),
   ]);
   const { rows } = await db.superuser.query<{ id: string }>('SELECT id FROM sessions WHERE external_id = $1', [
     session,

@@ -8,7 +8,7 @@ import type { Database } from '../../stores/postgres/connection/database.ts';
 import type { UsageOwner } from '../../stores/postgres/usage/usage-ledger.ts';
 import { createTestDatabase, createTestUser } from '../setup/database.ts';
 import type { TestDatabase } from '../setup/database.ts';
-import { event, said } from '../stores/postgres/support/captures.ts';
+import { event, promptPart } from '../stores/postgres/support/captures.ts';
 import { createPaidModel } from './support/paid-model.ts';
 import type { PaidModel } from './support/paid-model.ts';
 
@@ -35,7 +35,7 @@ afterAll(() => db.close());
 beforeEach(async () => {
   model = createPaidModel();
   const user = await createTestUser(db.superuser);
-  await captureEvents(db.database.pool, [event(user, randomUUID(), [said('A question')])]);
+  await captureEvents(db.database.pool, [event(user, randomUUID(), [promptPart('A question')])]);
   const { rows } = await db.superuser.query<{ id: string }>('SELECT id FROM sessions WHERE tenant_id = $1', [
     user.tenantId,
   ]);

@@ -122,9 +122,11 @@ describe('a set', { timeout: 60_000 }, () => {
     const { rows } = await instance.db.superuser.query<{ name: string }>(
       "SELECT c.relname AS name FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY 1",
     );
-    const kept = manifest.tables.map(({ name }) => name);
-    expect(kept).toEqual(rows.map(({ name }) => name).filter((name) => !LEFT_OUT.includes(name)));
-    expect(kept).toEqual(expect.arrayContaining(['observations', 'prompts', 'capture_keys', 'embeddings', 'tenants']));
+    const stored = manifest.tables.map(({ name }) => name);
+    expect(stored).toEqual(rows.map(({ name }) => name).filter((name) => !LEFT_OUT.includes(name)));
+    expect(stored).toEqual(
+      expect.arrayContaining(['observations', 'prompts', 'capture_keys', 'embeddings', 'tenants']),
+    );
     for (const { name, rows } of manifest.tables.filter(({ name }) => !['embedding_counts'].includes(name))) {
       const counted = await instance.db.superuser.query<{ n: number }>(`SELECT count(*)::integer AS n FROM "${name}"`);
       expect([name, rows]).toEqual([name, counted.rows[0]?.n]);
@@ -192,9 +194,9 @@ describe('a set', { timeout: 60_000 }, () => {
     await instance.db.superuser.query('VACUUM ANALYZE');
     const client = await openCopyClient(instance.db.url('maintenance'), 5_000);
     try {
-      const whole = new Map((await readCatalog(client)).map((table) => [table.name, table.ranges.length]));
+      const coarse = new Map((await readCatalog(client)).map((table) => [table.name, table.ranges.length]));
       const cut = await readCatalog(client, 8_192);
-      const finer = cut.filter(({ name, ranges }) => ranges.length > (whole.get(name) ?? 0)).map(({ name }) => name);
+      const finer = cut.filter(({ name, ranges }) => ranges.length > (coarse.get(name) ?? 0)).map(({ name }) => name);
       expect(finer).toEqual(expect.arrayContaining(['capture_keys', 'embeddings', 'observations']));
       for (const table of cut.filter(({ name }) => finer.includes(name))) {
         let rows = 0;
@@ -341,10 +343,10 @@ describe('old sets', { timeout: 60_000 }, () => {
     expect((await listSets(copy)).complete.map(({ id }) => id)).toEqual(expect.arrayContaining([first, second]));
     expect((await run('backup', 'verify', second))[0]).toBe(0);
     // Of another instance, which is writing it.
-    const theirs = 'sets/018f0000-0000-7000-8000-00000000beef/tables/users/0.copy.zst';
-    await store.write(theirs, onePiece('half'));
+    const foreign = 'sets/018f0000-0000-7000-8000-00000000beef/tables/users/0.copy.zst';
+    await store.write(foreign, onePiece('half'));
     const third = (await run('backup', '--wait'))[1].slice(0, 36);
-    expect(await keysOf(store)).toContain(theirs);
+    expect(await keysOf(store)).toContain(foreign);
     for (const place of [store, copy])
       expect((await listSets(place)).complete.map(({ id }) => id).toSorted()).toEqual([second, third].toSorted());
     expect(await show(first)).toMatchObject({ complete: false, removed_at: expect.any(String) });

@@ -208,7 +208,7 @@ test('the server imports every row once and reports each difference', { timeout:
     ['claude-code', '-1', 'sorcery', 1, true, 0],
     ['claude-code', '-1', null, 1, false, 0],
     ['claude-code', '-1', 'bugfix', 1, true, 40],
-    ['claude-code', expect.stringMatching(/^claude-mem:[0-9a-f]{32}:-gone$/), 'bugfix', 1, true, 700],
+    ['claude-code', expect.stringMatching(/^claude-mem:[0-9a-f]{32}:-deleted$/), 'bugfix', 1, true, 700],
     ['claude-code', '-1', null, 2, true, 700],
   ]);
   const [moved] = await rowsOf(
@@ -257,12 +257,12 @@ test('the server imports every row once and reports each difference', { timeout:
   await stop();
 });
 
-test("a repeated import adds new rows once and keeps users' changes", async () => {
+test("a repeated import adds new rows once and retains users' changes", async () => {
   const before = await written('served');
   await instance.db.superuser.query("DELETE FROM summaries WHERE slot LIKE '%:observations:2'");
   await instance.db.superuser.query("UPDATE sessions SET title = 'Mine' WHERE external_id = 'served-1'");
   await instance.db.superuser.query(
-    "UPDATE learnings SET title = 'Mine', description = 'Ours' WHERE description LIKE 'The warehouse%'",
+    "UPDATE learnings SET title = 'Mine', description = 'Edited' WHERE description LIKE 'The warehouse%'",
   );
   const again = await send(path.join(folder, 'served.db'));
   expect(
@@ -281,7 +281,7 @@ test("a repeated import adds new rows once and keeps users' changes", async () =
   ]);
   expect(await written('served')).toEqual(before.filter(({ kind }) => kind !== 'sorcery'));
   expect(await rowsOf("SELECT title FROM sessions WHERE external_id = 'served-1'")).toEqual([{ title: 'Mine' }]);
-  expect(await rowsOf('SELECT description FROM learnings')).toEqual([{ description: 'Ours' }]);
+  expect(await rowsOf('SELECT description FROM learnings')).toEqual([{ description: 'Edited' }]);
 });
 
 test('rows sent by a client become the same as those read by the server', async () => {
@@ -315,7 +315,7 @@ test('an import counts as a burst and defers the work that it causes', async () 
   const row = (id: number) =>
     JSON.stringify({
       id,
-      memory_session_id: 'flood',
+      memory_session_id: 'burst',
       project: 'shop',
       type: 'feature',
       title: `Words ${id} of it`,
@@ -337,7 +337,7 @@ test('an import counts as a burst and defers the work that it causes', async () 
   await until(async () => ((await flooding()) ? undefined : true));
 });
 
-test('recognises hook rows, keeps sessions forgotten, and imports old databases', async () => {
+test('recognises hook rows, imports no forgotten session, and imports old databases', async () => {
   const hook = (event: string, more: object) =>
     instance.call('POST', `/hooks/${event}`, {
       body: { hook_event_name: event, session_id: 'hooked-1', cwd: '/src/shop', ...more },

@@ -88,7 +88,7 @@ export function insertSample(database: ClaudeMemDatabase, name: string): void {
     observed(2, { type: 'sorcery' }),
     observed(3, { created_at_epoch: at(9), discovery_tokens: 40 }),
     observed(4, {
-      memory_session_id: `${name}-gone`,
+      memory_session_id: `${name}-deleted`,
       created_at_epoch: at(11),
       facts: 'a bare string',
       merged_into_project: 'shop-main',

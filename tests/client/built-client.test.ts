@@ -91,7 +91,7 @@ describe('the built client', { timeout: 60_000 }, () => {
     for (const [name, text] of typedClientFiles())
       expect(readFileSync(path.join(ROOT, 'client', 'built', name), 'utf8'), `${name}: npm run bundle`).toBe(text);
     for (const [name, text] of typedClientFiles())
-      expect(text.match(/\bfrom\s+'(?!\.\/[\w-]+\.js')/), `${name} stands alone`).toBeNull();
+      expect(text.match(/\bfrom\s+'(?!\.\/[\w-]+\.js')/), `${name} imports no package`).toBeNull();
   });
 
   test.each([
@@ -122,7 +122,7 @@ describe('the built client', { timeout: 60_000 }, () => {
     });
   });
 
-  test('tells TypeScript its types, as the sources have them', async () => {
+  test('declares the types of the sources to TypeScript', async () => {
     const good = `
 import { RecollectClient, RecollectError, type Memory, type RecollectApi } from 'recollect/client';
 import type { RecollectClient as Source } from './source/index.ts';
@@ -150,7 +150,7 @@ void client.search('x', { limit: 'many' });
 `;
     const folder = program({ 'good.ts': good, 'bad.ts': bad });
     symlinkSync(path.join(ROOT, 'client'), path.join(folder, 'source'));
-    const said = await run(
+    const output = await run(
       process.execPath,
       [path.join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc'), ...TYPESCRIPT_OPTIONS, 'good.ts', 'bad.ts'],
       { cwd: folder },
@@ -158,6 +158,6 @@ void client.search('x', { limit: 'many' });
       () => '',
       (error: unknown) => (error as { stdout: string }).stdout,
     );
-    expect(said.match(/^\S+\.ts\(\d+/gm)).toEqual(['bad.ts(4', 'bad.ts(5']);
+    expect(output.match(/^\S+\.ts\(\d+/gm)).toEqual(['bad.ts(4', 'bad.ts(5']);
   });
 });

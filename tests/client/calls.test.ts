@@ -71,7 +71,7 @@ describe('searchIter', () => {
   });
 });
 
-describe('each method asks its route', () => {
+describe('each method calls its route', () => {
   const answers: Readonly<Record<string, unknown>> = {
     data: [{ text: 'a' }],
     hash: 'abcdefgh',
@@ -165,7 +165,7 @@ describe('each method asks its route', () => {
     expect(await clientOf(server.url).storeBatch([])).toEqual([]);
   });
 
-  test('a batch that fails on its way tells what was stored before', async () => {
+  test('a batch that fails in the middle reports what was stored before', async () => {
     const answers = [
       { status: 200, body: { items: Array.from({ length: 1_000 }, (_, index) => ({ index, status: 'stored' })) } },
       { status: 500, body: { error: 'went wrong', code: 'INTERNAL', details: [] } },

@@ -9,7 +9,7 @@ const OK: Step = { status: 200, body: { data: [] } };
 const BUSY: Step = {
   status: 503,
   headers: { 'retry-after': '0' },
-  body: { error: 'away', code: 'STORAGE_UNAVAILABLE', details: [], request_id: 'r-1' },
+  body: { error: 'unavailable', code: 'STORAGE_UNAVAILABLE', details: [], request_id: 'r-1' },
 };
 
 const clientOf = (url: string, more: object = {}) =>
@@ -37,7 +37,7 @@ describe('what may be done twice is tried again', () => {
     expect(server.seen).toHaveLength(2);
   });
 
-  test('with what the server asks for as the wait', async () => {
+  test('after the wait that the server requests', async () => {
     const server = await scriptedServer([{ ...BUSY, headers: { 'retry-after': '1' } }, OK]);
     const started = performance.now();
     await clientOf(server.url).context({ purpose: 'prompt', prompt: 'x' });
@@ -51,12 +51,12 @@ describe('what may be done twice is tried again', () => {
       code: 'STORAGE_UNAVAILABLE',
       requestId: 'r-1',
       retryAfterMs: 0,
-      message: 'away',
+      message: 'unavailable',
     });
     expect(server.seen).toHaveLength(3);
   });
 
-  test('not where the server asks for a longer wait than is granted', async () => {
+  test('not if the server requests a longer wait than is allowed', async () => {
     const server = await scriptedServer([{ ...BUSY, headers: { 'retry-after': '3600' } }, OK]);
     expect((await failureOf(clientOf(server.url).search('x'))).retryAfterMs).toBe(3_600_000);
     expect(server.seen).toHaveLength(1);
@@ -76,7 +76,7 @@ describe('what may be done twice is tried again', () => {
     expect(server.seen).toHaveLength(1);
   });
 
-  test('forgetting is not: it would be told as a memory that never was', async () => {
+  test('forgetting is not: it would be reported as an unknown memory', async () => {
     const server = await scriptedServer([
       'half',
       { status: 404, body: { error: 'no such memory', code: 'NOT_FOUND' } },
@@ -92,7 +92,7 @@ describe('what may be done twice is tried again', () => {
     const fetched: string[] = [];
     const fetch = (url: string) => {
       fetched.push(url);
-      return Promise.reject(new TypeError('asked'));
+      return Promise.reject(new TypeError('requested'));
     };
     const calls = [
       clientOf(server.url, { fetch }).store(circle as unknown as NewMemory),
@@ -126,7 +126,7 @@ describe('bounds', () => {
     expect(server.seen).toHaveLength(1);
   });
 
-  test('the caller’s signal ends a request, a wait, and what was not begun', async () => {
+  test('the caller’s signal ends a request, a wait, and an unstarted call', async () => {
     const server = await scriptedServer((_seen, index) =>
       index === 0 ? 'silence' : { ...BUSY, headers: { 'retry-after': '20' } },
     );
@@ -142,7 +142,7 @@ describe('bounds', () => {
     expect(server.seen).toHaveLength(2);
   });
 
-  test('nobody there', async () => {
+  test('no server', async () => {
     const failure = await failureOf(clientOf('http://127.0.0.1:9', { retries: 1 }).search('x'));
     expect(failure).toMatchObject({ code: 'UNREACHABLE', status: 0 });
     expect(failure.cause).toBeInstanceOf(Error);
@@ -163,7 +163,7 @@ describe('bounds', () => {
     });
   });
 
-  test('a server that is down says so', async () => {
+  test('a server that is down is reported', async () => {
     const server = await scriptedServer([{ status: 503, body: { status: 'down' } }]);
     expect(await clientOf(server.url).health({ format: 'compact' })).toEqual({ status: 'down' });
     expect(server.seen.map(({ url }) => url)).toEqual(['/api/v1/health?format=compact']);
@@ -180,7 +180,7 @@ describe('waits', () => {
     ['Wed, 21 Oct 2015 07:27:00 GMT', 0],
     ['soon', null],
     ['-3', null],
-  ])('Retry-After %j asks for %j ms', (header, expected) => {
+  ])('Retry-After %j means %j ms', (header, expected) => {
     expect(retryAfterMs(header, Date.parse('2015-10-21T07:28:00Z'))).toBe(expected);
   });
 

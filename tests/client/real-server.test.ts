@@ -38,7 +38,7 @@ afterAll(async () => {
 });
 
 describe('the client on a real server', { timeout: 60_000 }, () => {
-  test('stores many, and tells of each', async () => {
+  test('stores many, and returns the result of each', async () => {
     expect(hashes.slice(FACTS)).toEqual([null, hashes[0]]);
     expect(new Set(hashes.slice(0, FACTS)).size).toBe(FACTS);
     expect(await client.store('Narwhal fact alone')).toEqual({ hash: expect.stringMatching(/^[a-z2-7]{8}$/) });
@@ -64,7 +64,7 @@ describe('the client on a real server', { timeout: 60_000 }, () => {
     await expect(client.get(memory.id)).rejects.toMatchObject({ code: 'NOT_FOUND', status: 404 });
   });
 
-  test('looks around, packs context, and asks for health', async () => {
+  test('lists neighbours, packs context, and reads health', async () => {
     const anchor = hashes[3] ?? '';
     const line = await client.timeline({ anchor, before: 1, after: 0 });
     expect(line.anchor?.hash).toBe(anchor);
@@ -75,7 +75,7 @@ describe('the client on a real server', { timeout: 60_000 }, () => {
     expect(await client.health({ format: 'compact' })).toEqual({ status: 'ok' });
   });
 
-  test('is told what is wrong, where, and by which name the log knows it', async () => {
+  test('gets the fault, the field and the request id of the log', async () => {
     const { key } = await createTestUser(instance.db.superuser, { scopes: ['read'] });
     const reader = new RecollectClient({ url: instance.url, apiKey: key, headers: { 'x-request-id': 'mine-1' } });
     await expect(reader.store('x')).rejects.toMatchObject({ code: 'FORBIDDEN', status: 403, requestId: 'mine-1' });

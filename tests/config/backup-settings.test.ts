@@ -9,7 +9,7 @@ const [newest, older] = [randomBytes(32), randomBytes(32)];
 const text = (...keys: Buffer[]) => keys.map((key) => key.toString('base64')).join(',');
 
 describe('settings of backups', () => {
-  it('keep thirty days and seven sets, encrypt nothing and trust nobody, unless told', () => {
+  it('default to thirty days and seven sets, without encryption or trusted keys', () => {
     expect(parse({})).toEqual({
       keys: [],
       keyFile: null,

@@ -44,7 +44,7 @@ describe('defaults', () => {
     });
   });
 
-  it('leave what else stands in the environment alone', () => {
+  it('ignore other variables of the environment', () => {
     expect(parse({ PATH: '/bin', RECOLLECT_UNKNOWN: 'x' })).toEqual(parse());
   });
 
@@ -174,14 +174,14 @@ describe('contradictions', () => {
   });
 });
 
-it('every setting says what it is for, for the table in the documentation', () => {
+it('every setting has a description for the table in the documentation', () => {
   for (const [name, schema] of Object.entries(environmentSchema.shape)) {
     expect(name).toMatch(/^(?:RECOLLECT_[A-Z0-9_]+|ANTHROPIC_API_KEY|CLAUDE_CONFIG_DIR)$/);
     expect(`${name}: ${schema.description ?? ''}`).toMatch(/: .{5,}/);
   }
 });
 
-it('the api makes no model calls, and needs no key of the provider', () => {
+it('the api calls no model, and needs no key of the provider', () => {
   const environment = { ...needed, RECOLLECT_MODEL_PROVIDER: 'anthropic' };
   expect(() => parseConfig(environment)).toThrow('ANTHROPIC_API_KEY');
   expect(parseApiConfig(environment).model).toMatchObject({ provider: 'anthropic', apiKey: undefined });

@@ -10,7 +10,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const LIFECYCLE = new URL('../../config/process-lifecycle.ts', import.meta.url).href;
 
-/** A process as the supervisor starts it: says that it is ready, and answers why it was stopped with its exit code. */
+/** A process as the supervisor starts it: reports that it is ready, and why it was stopped by its exit code. */
 function child(): ReturnType<typeof fork> {
   const file = path.join(folder, 'child.mjs');
   writeFileSync(
@@ -25,13 +25,13 @@ function child(): ReturnType<typeof fork> {
   return fork(file, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
 }
 
-test('a process whose supervisor is gone, and one that is told to stop, end by themselves', async () => {
+test('a process ends if its supervisor ended, or on a signal to stop', async () => {
   const left = child();
   await once(left, 'message');
   left.disconnect();
   expect(await once(left, 'exit')).toEqual([3, null]);
-  const told = child();
-  await once(told, 'message');
-  told.kill('SIGTERM');
-  expect(await once(told, 'exit')).toEqual([4, null]);
+  const signalled = child();
+  await once(signalled, 'message');
+  signalled.kill('SIGTERM');
+  expect(await once(signalled, 'exit')).toEqual([4, null]);
 });

@@ -62,8 +62,8 @@ describe('fuse', () => {
   });
 
   it.each([
-    ['no lanes', []],
-    ['lanes without hits', [keyword(0.5), vector(0.5)]],
+    ['no retrievers', []],
+    ['retrievers without hits', [keyword(0.5), vector(0.5)]],
   ])('returns nothing for %s', (_, retrievers) => {
     expect(fuse(retrievers)).toEqual([]);
   });

@@ -49,8 +49,8 @@ describe('quoteMatches', () => {
     ['other white space', 'failed. Exit', false],
     ['nothing', '', false],
     ['white space alone', '\n', false],
-  ])('%s', (_, quote, stands) => {
-    expect(quoteMatches({ content: 'npm test failed.\nExit code 1' }, quote)).toBe(stands);
+  ])('%s', (_, quote, matches) => {
+    expect(quoteMatches({ content: 'npm test failed.\nExit code 1' }, quote)).toBe(matches);
   });
 
   it('reads scripts without spaces', () => {
@@ -61,20 +61,23 @@ describe('quoteMatches', () => {
 describe('claims', () => {
   it('retains a claim only if all its evidence is valid', () => {
     const items = [
-      item('kept', [good]),
+      item('supported', [good]),
       item('one of two is invented', [good, invented]),
       item('in another row', [wrongRow]),
       item('unknown row', [unknownRow]),
       item('none', []),
     ];
     const { supported, dropped } = groundItems(items, rows);
-    expect(supported.map(({ title }) => title)).toEqual(['kept']);
+    expect(supported.map(({ title }) => title)).toEqual(['supported']);
     expect(dropped).toBe(4);
   });
 
   it('does the same for learnings', () => {
-    const { supported, dropped } = groundLearnings([learning('kept', [good]), learning('dropped', [invented])], rows);
-    expect(supported.map(({ title }) => title)).toEqual(['kept']);
+    const { supported, dropped } = groundLearnings(
+      [learning('supported', [good]), learning('dropped', [invented])],
+      rows,
+    );
+    expect(supported.map(({ title }) => title)).toEqual(['supported']);
     expect(dropped).toBe(1);
   });
 

@@ -35,8 +35,8 @@ describe('pack', () => {
   });
 
   it('takes the one that is worth more than all that greed would take', () => {
-    const { chosen, omitted } = pack([candidate('dense', 0.1, 1), candidate('whole', 0.9, 100)], 100);
-    expect(idsOf(chosen)).toEqual(['whole']);
+    const { chosen, omitted } = pack([candidate('dense', 0.1, 1), candidate('large', 0.9, 100)], 100);
+    expect(idsOf(chosen)).toEqual(['large']);
     expect(idsOf(omitted)).toEqual(['dense']);
   });
 

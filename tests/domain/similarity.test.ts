@@ -134,7 +134,7 @@ describe('the shape of a window', () => {
   test.each<readonly [string, Partial<SourceRow>]>([
     ['ids, places and times', { id: 'b', seq: 9, occurredAt: '2030-01-01T00:00:00Z', tokens: 1 }],
     ['durations', { content: ROW.content.replace('12 ms', '3.4s') }],
-    ['words that tell nothing', { content: ROW.content.replace('all is well', 'all is fine') }],
+    ['words without information', { content: ROW.content.replace('all is well', 'all is fine') }],
   ])('does not change with %s', (_, change) => {
     expect(shape(change)).toBe(shapeOf([ROW]));
   });
@@ -153,11 +153,11 @@ describe('the shape of a window', () => {
   });
 
   test('changes with every word of the user and the assistant, and with every letter that was written to a file', () => {
-    const asked = { ...ROW, role: 'prompt', type: 'user', tool: null, title: '', content: 'keep the cache' } as const;
-    expect(shapeOf([asked])).not.toBe(shapeOf([{ ...asked, content: 'drop the cache' }]));
-    const said = { ...asked, type: 'assistant', content: 'it took 3 s to drop it' } as const;
-    expect(shapeOf([said])).not.toBe(shapeOf([{ ...said, content: 'it took 3 s to keep it' }]));
-    expect(shapeOf([said])).toBe(shapeOf([{ ...said, content: 'it took 9 s to drop it' }]));
+    const prompt = { ...ROW, role: 'prompt', type: 'user', tool: null, title: '', content: 'keep the cache' } as const;
+    expect(shapeOf([prompt])).not.toBe(shapeOf([{ ...prompt, content: 'drop the cache' }]));
+    const reply = { ...prompt, type: 'assistant', content: 'it took 3 s to drop it' } as const;
+    expect(shapeOf([reply])).not.toBe(shapeOf([{ ...reply, content: 'it took 3 s to keep it' }]));
+    expect(shapeOf([reply])).toBe(shapeOf([{ ...reply, content: 'it took 9 s to drop it' }]));
     const wrote = { ...ROW, filesModified: ['a.ts'], content: 'wait(30 s)' };
     expect(shapeOf([wrote])).not.toBe(shapeOf([{ ...wrote, content: 'wait(60 s)' }]));
   });

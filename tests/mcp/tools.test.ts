@@ -17,7 +17,7 @@ const memory = {
   content: `${'x'.repeat(4_999)}🙂`,
   preview: 'x',
   score: 0,
-  session: { id: 's', external_id: 'theirs', title: null },
+  session: { id: 's', external_id: 'external', title: null },
   key: 'k',
   sources: [],
   project: 'tally',
@@ -29,7 +29,7 @@ const memory = {
   highlights: [],
 };
 
-describe('what agents are told of the tools', () => {
+describe('the tool descriptions for agents', () => {
   test('costs at most 1,200 tokens, instructions included', async () => {
     const { client } = await connectedTo(NOWHERE);
     const listed = await client.listTools();
@@ -50,7 +50,7 @@ describe('what agents are told of the tools', () => {
 });
 
 describe('a tool', () => {
-  test('asks the API for what is short, and passes it on as one line', async () => {
+  test('requests compact results from the API, and returns them as one line', async () => {
     const data = [{ hash: 'abcdefgh', preview: 'p', tags: [], created: '2026-01-02', score: 0.5 }];
     const server = await scriptedServer([{ status: 200, body: { data } }]);
     const { call } = await connectedTo(server.url);
@@ -72,7 +72,7 @@ describe('a tool', () => {
     expect(server.seen[1]?.url).toBe('/api/v1/timeline?anchor=abcdefgh&before=0&after=5&format=compact');
   });
 
-  test('reads whole memories, each cut to what was asked for', async () => {
+  test('reads full memories, each truncated to the requested length', async () => {
     const server = await scriptedServer([{ status: 200, body: { data: [memory], missing: ['zzzzzzzz'] } }]);
     const { call } = await connectedTo(server.url);
     expect((await call('get', { hashes: ['abcdefgh', 'zzzzzzzz'], chars: 5_000 })).json).toEqual({
@@ -87,7 +87,7 @@ describe('a tool', () => {
           tags: ['a'],
           tool: 'Bash',
           project: 'tally',
-          session: 'theirs',
+          session: 'external',
           at: '2026-01-02T03:04:05.678Z',
         },
       ],
@@ -133,15 +133,15 @@ describe('a tool', () => {
     expect(several.text.indexOf('</recollect-context')).toBe(several.text.length - '</recollect-context>'.length);
   });
 
-  test('remembers what is about the agent’s repository, unless told otherwise, in fifteen tokens', async () => {
+  test('remembers for the agent’s repository, unless another project is given, in fifteen tokens', async () => {
     const server = await scriptedServer([{ status: 201, body: { hash: 'q7zdx2ka' } }]);
     const { call } = await connectedTo(server.url, { recalled: '/src', remembered: 'git@example.org:a.git' });
-    const { text } = await call('remember', { content: 'Money is kept in cents.' });
+    const { text } = await call('remember', { content: 'Money is stored in cents.' });
     expect(text).toBe('{"hash":"q7zdx2ka"}');
     expect(count(text)).toBeLessThanOrEqual(15);
     await call('remember', { content: 'x', project: 'other' });
     expect(server.seen.map(({ body }) => body)).toEqual([
-      { content: 'Money is kept in cents.', project: 'git@example.org:a.git' },
+      { content: 'Money is stored in cents.', project: 'git@example.org:a.git' },
       { content: 'x', project: 'other' },
     ]);
   });
@@ -153,29 +153,29 @@ describe('a tool', () => {
       { file: 'a.ts', project: 'b' },
       { purpose: 'file', file: 'a.ts', project: 'b', budget_tokens: 900 },
     ],
-  ])('gives context for %j', async (input, asked) => {
+  ])('returns context for %j', async (input, request) => {
     const server = await scriptedServer([
       { status: 200, body: { text: '<recollect-context>\n- a\n</recollect-context>' } },
       { status: 200, body: { text: '' } },
     ]);
     const { call } = await connectedTo(server.url, { recalled: '/src', remembered: null });
     expect((await call('context', input)).text).toBe('<recollect-context>\n- a\n</recollect-context>');
-    expect(server.seen[0]?.body).toEqual(asked);
+    expect(server.seen[0]?.body).toEqual(request);
     expect((await call('context', input)).json).toEqual({ text: '' });
   });
 
-  test('forgets each, and says what was not there and where it stopped', async () => {
+  test('forgets each, and reports which were missing and where it stopped', async () => {
     const server = await scriptedServer(({ url }) => {
-      if (url.endsWith('gone')) return { status: 404, body: { error: 'no such memory', code: 'NOT_FOUND' } };
+      if (url.endsWith('missing')) return { status: 404, body: { error: 'no such memory', code: 'NOT_FOUND' } };
       if (url.endsWith('never')) return { status: 403, body: { error: 'not yours', code: 'FORBIDDEN' } };
       return { status: 200, body: { hash: url.split('/').at(-1) } };
     });
     const { call } = await connectedTo(server.url);
-    expect(await call('forget', { hashes: ['a', 'gone', 'b'] })).toMatchObject({
-      json: { forgotten: ['a', 'b'], missing: ['gone'] },
+    expect(await call('forget', { hashes: ['a', 'missing', 'b'] })).toMatchObject({
+      json: { forgotten: ['a', 'b'], missing: ['missing'] },
       isError: false,
     });
-    expect(await call('forget', { hashes: ['gone'] })).toMatchObject({ json: { forgotten: [] }, isError: true });
+    expect(await call('forget', { hashes: ['missing'] })).toMatchObject({ json: { forgotten: [] }, isError: true });
     expect(await call('forget', { hashes: ['a', 'never', 'b'] })).toMatchObject({
       json: { forgotten: ['a'], failed: 'never', code: 'FORBIDDEN' },
       isError: true,
@@ -184,7 +184,7 @@ describe('a tool', () => {
   });
 });
 
-describe('a failure tells an agent what to do', () => {
+describe('a failure advises the agent', () => {
   const refused = (status: number, body: object, headers = {}) => scriptedServer([{ status, body, headers }]);
 
   test('of a hash with several meanings, the candidates', async () => {
@@ -206,7 +206,7 @@ describe('a failure tells an agent what to do', () => {
     ],
     [
       503,
-      { error: 'away', code: 'STORAGE_UNAVAILABLE' },
+      { error: 'unavailable', code: 'STORAGE_UNAVAILABLE' },
       { 'retry-after': '2' },
       'Try again in 2 s, then go on without memory.',
     ],

@@ -84,7 +84,7 @@ async function using<Result>(
   }
 }
 
-test('over stdio memory is read only, unless writing was asked for', { timeout: 60_000 }, async () => {
+test('over stdio memory is read-only, unless writing was requested', { timeout: 60_000 }, async () => {
   await using(overStdio({}, []), async (call, client) => {
     const { tools } = await client.listTools();
     expect(tools.map(({ name }) => name)).toEqual(['search', 'timeline', 'get', 'context']);
@@ -106,7 +106,7 @@ describe('the official client', { timeout: 120_000 }, () => {
       async (call, client) => {
         expect((await client.listTools()).tools).toHaveLength(6);
         expect(client.getServerVersion()).toMatchObject({ name: 'recollect' });
-        const content = `The quokka service ${name} keeps its sessions in Redis, because cookies were too large.`;
+        const content = `The quokka service ${name} stores its sessions in Redis, because cookies were too large.`;
         const { hash } = stored.parse((await call('remember', { content, tags: ['quokka'] })).json);
         expect(stored.parse((await call('remember', { content })).json).hash).toBe(hash);
         const found = await until(async () => {
@@ -115,8 +115,8 @@ describe('the official client', { timeout: 120_000 }, () => {
           return listed.safeParse(json).data?.data.find((memory) => memory.hash === hash);
         }, 60_000);
         expect(found.preview).toContain('quokka');
-        const whole = await call('get', { hashes: [hash, 'aaaaaaaa'] });
-        expect(whole.json).toMatchObject({ data: [{ hash, content, type: 'learning' }], missing: ['aaaaaaaa'] });
+        const full = await call('get', { hashes: [hash, 'aaaaaaaa'] });
+        expect(full.json).toMatchObject({ data: [{ hash, content, type: 'learning' }], missing: ['aaaaaaaa'] });
         expect((await call('timeline', { anchor: hash, before: 2 })).json).toMatchObject({ anchor: { hash } });
         const context = await call('context', { prompt: `Where does the quokka service ${name} keep its sessions?` });
         expect(context.isError).toBe(false);
@@ -131,7 +131,7 @@ describe('the official client', { timeout: 120_000 }, () => {
     const encoding = get_encoding('o200k_base');
     const facts = Array.from({ length: 8 }, (_, n) => ({
       title: `Wombat decision ${n}`,
-      content: `Wombat fact ${n}: ${'the parser of currency codes refuses what ISO 4217 does not list, and says so. '.repeat(9)}`,
+      content: `Wombat fact ${n}: ${'the parser of currency codes refuses what ISO 4217 does not list, and logs it. '.repeat(9)}`,
       tags: ['wombat', `part-${n}`, 'decision', 'money'],
     }));
     const answer = await instance.call('POST', '/memories/batch', { body: { memories: facts } });
@@ -149,7 +149,7 @@ describe('the official client', { timeout: 120_000 }, () => {
 });
 
 describe('a key may do by MCP what it may do by HTTP', { timeout: 60_000 }, () => {
-  test('without read it cannot search, without write it cannot remember, and says which scope it lacks', async () => {
+  test('without read it cannot search, without write it cannot remember, and reports which scope it lacks', async () => {
     await using(overHttp(await userKey('user', ['write'])), async (call) => {
       const { hash } = stored.parse((await call('remember', { content: 'Written by a key that cannot read.' })).json);
       expect(hash).toMatch(/^[a-z2-7]{8}$/);
@@ -214,7 +214,7 @@ describe('/mcp refuses', { timeout: 60_000 }, () => {
   const initialize = (headers: Record<string, string> = {}) => ask('POST', headers, JSON.stringify(INITIALIZE));
 
   test.each<[string, () => Promise<Response>, number]>([
-    ['nobody’s request', () => initialize({ authorization: '' }), 401],
+    ['a request without a key', () => initialize({ authorization: '' }), 401],
     ['a wrong key', () => initialize({ authorization: 'Bearer rcl_nobody_knows_this' }), 401],
     ['a page of another site', () => initialize({ origin: 'https://evil.example' }), 403],
     ['a page that is rebound to this address', () => initialize({ origin: 'http://evil.example:37700' }), 403],
@@ -244,7 +244,7 @@ describe('/mcp refuses', { timeout: 60_000 }, () => {
 });
 
 test(
-  'over stdio without a server each tool says so, and nothing but messages is written',
+  'over stdio without a server each tool reports it, and nothing but messages is written',
   { timeout: 60_000 },
   async () => {
     const environment = { RECOLLECT_URL: 'http://127.0.0.1:9', RECOLLECT_API_KEY: 'key-of-a-test' };

@@ -75,7 +75,7 @@ test('creates a changed function again, with another signature and without its o
   expect(await applyFunctions(address, folder)).toEqual([]);
 });
 
-test('drops a function whose file is gone, and creates the function of a new file', async () => {
+test('drops a function whose file is missing, and creates the function of a new file', async () => {
   const { update_session_phase: _dropped, ...others } = await applied();
   rmSync(join(folder, 'update_session_phase.sql'));
   // Named before the function that it calls.

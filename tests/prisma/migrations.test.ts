@@ -89,7 +89,7 @@ describe('migrations and schema', () => {
     expect(await rows("SELECT datname FROM pg_database WHERE datname LIKE 'prisma_migrate_shadow_db_%'")).toEqual([]);
   });
 
-  test('a migration that fails says why, and blocks the next one', async () => {
+  test('a migration that fails reports why, and blocks the next one', async () => {
     const url = new URL(db.url('superuser'));
     const name = `${db.name}_broken`;
     await db.superuser.query(`CREATE DATABASE ${name}`);

@@ -17,7 +17,7 @@ async function value<Value>(sql: string, values: unknown[] = []): Promise<Value 
   return (await db.superuser.query<{ value: Value }>(sql, values)).rows[0]?.value;
 }
 
-/** The month that lies `step` months from now in UTC, as its first moment. */
+/** Returns the first moment of the month `step` months from now, in UTC. */
 function month(step: number): Date {
   const now = new Date();
   return new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + step, 1));
@@ -58,7 +58,7 @@ describe('uuidv7_floor', () => {
     },
   );
 
-  test('lies at or below every id of its moment and above every id before it', async () => {
+  test('is at or below every id of its moment and above every id before it', async () => {
     const moment = Date.parse('2026-05-01T00:00:00Z');
     expect(
       await value('SELECT uuidv7_floor($1::timestamptz) <= $2::uuid AS value', [new Date(moment), idAt(moment)]),
@@ -71,7 +71,7 @@ describe('uuidv7_floor', () => {
     ).toBe(true);
   });
 
-  test('agrees with the ids that the server itself makes', async () => {
+  test('agrees with the ids that the server itself generates', async () => {
     expect(
       await value(
         "SELECT uuidv7() > uuidv7_floor(now() - interval '1 second') AND uuidv7() < uuidv7_floor(now() + interval '1 minute') AS value",
@@ -86,14 +86,14 @@ describe('ensure_partitions', () => {
     expect((await partitionNames(table))?.toSorted()).toEqual(expected.toSorted());
   });
 
-  test('makes what is missing and nothing twice', async () => {
+  test('creates what is missing and nothing twice', async () => {
     expect(await value('SELECT ensure_partitions() AS value')).toBe(0);
     expect(await value('SELECT ensure_partitions(5) AS value')).toBe(2 * HOT.length);
     expect(await value('SELECT ensure_partitions(5) AS value')).toBe(0);
     expect(await partitionNames('observations')).toContain(partOf('observations', month(5)));
   });
 
-  test('cuts months in UTC whatever zone asks', async () => {
+  test('cuts months in UTC in any session time zone', async () => {
     const client = await db.superuser.connect();
     try {
       await client.query("SET TIME ZONE 'America/New_York'");
@@ -113,7 +113,7 @@ describe('ensure_partitions', () => {
     }
   });
 
-  test('a row lies in the month of its id, first and last moment included', async () => {
+  test('a row is in the month of its id, first and last moment included', async () => {
     for (let step = -1; step <= 3; step += 1) {
       const part = partOf('usage_ledger', month(step));
       expect(await insertUsage(idAt(month(step).getTime(), '0000-8000-000000000000'))).toBe(part);

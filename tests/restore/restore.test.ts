@@ -314,8 +314,8 @@ describe('a backup is rejected', { timeout: 300_000 }, () => {
         { store: 'file:///etc' },
         { store: 'http://169.254.169.254/' },
         { address: storeOf('store') },
-        { set, signer: fingerprintOf(publicKeyOf(signingKey)) },
-        { set, signer: 'copy' },
+        { backup_id: set, signer: fingerprintOf(publicKeyOf(signingKey)) },
+        { backup_id: set, signer: 'copy' },
       ])
         expect(await instance.call('POST', route, { body })).toMatchObject({ status: 422 });
     const { tenantId } = instance.admin;
@@ -559,7 +559,7 @@ describe('a restore', { timeout: 300_000 }, () => {
     });
     try {
       await empty.startWorker();
-      const from = { store: storeOf('store'), set };
+      const from = { store: storeOf('store'), backup_id: set };
       expect(await requested(empty, 'restore', from)).toMatchObject({ error: 'BackupUntrusted' });
       const signer = fingerprintOf(publicKeyOf(signingKey));
       // Both were set up with a tenant of that name, as every new instance is.

@@ -14,7 +14,7 @@ import { changeObservation } from '../../../stores/postgres/memories/memory-chan
 import { createWeaviateIndex } from '../../../stores/weaviate/weaviate-index.ts';
 import { createTestDatabase, createTestUser } from '../../setup/database.ts';
 import type { TestDatabase, TestUser } from '../../setup/database.ts';
-import { event, noted, said, valueOf } from '../../stores/postgres/support/captures.ts';
+import { event, noted, promptPart, valueOf } from '../../stores/postgres/support/captures.ts';
 import { countingEmbedder, embedNext } from './support/embed-next.ts';
 
 const INDEX = { name: indexNameOf('counting'), dimension: 2 };
@@ -100,12 +100,12 @@ const cached = () =>
 
 test("a forgotten prompt's words find none of its results and leave no vector", async () => {
   const [, , prompt = '', output = '', answer = '', , later = ''] = await captured('forgotten', [
-    said('paint the shed'),
+    promptPart('paint the shed'),
     noted('a brush was bought'),
-    said('my word is xylophone'),
+    promptPart('my word is xylophone'),
     noted('the first output'),
-    said('the first answer', 'assistant'),
-    said('now the roof'),
+    promptPart('the first answer', 'assistant'),
+    promptPart('now the roof'),
     noted('a later output'),
   ]);
   const { embedder, read } = countingEmbedder();
@@ -127,7 +127,7 @@ test("a forgotten prompt's words find none of its results and leave no vector", 
 
 test('a prompt forgotten during embedding leaves no words behind', async () => {
   const [prompt = '', output = ''] = await captured('forgotten-meanwhile', [
-    said('say zeppelin'),
+    promptPart('say zeppelin'),
     noted('what was printed'),
   ]);
   const before = await cached();

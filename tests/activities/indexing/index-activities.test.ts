@@ -16,7 +16,7 @@ import { createWeaviateIndex } from '../../../stores/weaviate/weaviate-index.ts'
 import { createTestDatabase, createTestUser } from '../../setup/database.ts';
 import type { TestDatabase, TestUser } from '../../setup/database.ts';
 import { until } from '../../setup/until.ts';
-import { event, said } from '../../stores/postgres/support/captures.ts';
+import { event, promptPart } from '../../stores/postgres/support/captures.ts';
 import { countingEmbedder, embedNext } from './support/embed-next.ts';
 
 let db: TestDatabase;
@@ -45,7 +45,7 @@ async function wanted(session: string, texts: readonly string[]): Promise<string
     event(
       user,
       session,
-      texts.map((text) => said(text)),
+      texts.map((text) => promptPart(text)),
     ),
   ]);
   const { rows } = await db.superuser.query<{ id: string; session_id: string; content: string }>(

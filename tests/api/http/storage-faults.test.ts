@@ -50,7 +50,7 @@ describe('storage that does not answer', () => {
     expect((await capture('locked', 'second')).status).toBe(202);
   });
 
-  test('because the connection vanished silently delays capture for seconds, not for the system's TCP timeout', async () => {
+  test('because the connection vanished silently delays capture for seconds, not for the TCP timeout of the system', async () => {
     const proxy = await startSilentProxy(instance.db.url('app'));
     const config = parseConfig({ ...instance.environment, RECOLLECT_DATABASE_URL: proxy.url });
     const logger = createLogger('test', 'error');

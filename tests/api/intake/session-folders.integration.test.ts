@@ -45,7 +45,7 @@ function listOf(...globs: string[]): Exclusion {
 const vault = listOf('/vault');
 const started = () => new SessionFolders(tenantId, memory);
 
-test('storage is calls once a session and told once, whatever comes of it; then nothing is waited for', async () => {
+test('storage is read and written once per session, at any result; later checks do not wait', async () => {
   Object.assign(calls, { reads: 0, writes: 0 });
   const folders = started();
   const batch = [

@@ -66,7 +66,7 @@ const fetched = async (id: string, context: string, key = instance.admin.key) =>
 const idAt = (place: number): string => ids[place] ?? '';
 
 describe('what was served', () => {
-  test('is recorded by id alone, with whom and what for; serving adds no use', async () => {
+  test('is recorded by id alone, with user and purpose; serving adds no use', async () => {
     const session = await valueOf<string>(
       instance.db.superuser,
       "SELECT id AS value FROM sessions WHERE external_id = 'fed'",
@@ -111,7 +111,7 @@ describe('what was served', () => {
 });
 
 describe('use grows', () => {
-  test('by what was useful, told by id or by hash, once a context', async () => {
+  test('by what was useful, sent by id or by hash, once per context', async () => {
     const context = await servedId();
     expect(await feedback(context, { useful: [memoryHash(idAt(0))], note: 'it helped' })).toMatchObject({
       status: 200,
@@ -180,7 +180,7 @@ describe('use grows', () => {
     expect(await fetched(idAt(2), context, colleague.key)).toMatchObject({ use_count: before + 1 });
   });
 
-  test('once when it is told by many at once', async () => {
+  test('once when many callers send it at once', async () => {
     const context = await servedId();
     const before = await learning(idAt(0));
     await Promise.all([
@@ -238,8 +238,8 @@ describe('feedback is refused', () => {
     expect(errorOf(await feedback(context, body, stranger.key)).code).toBe('NOT_FOUND');
     expect(errorOf(await feedback(await servedId(viewer.key), body, viewer.key)).code).toBe('FORBIDDEN');
     expect(errorOf(await feedback(randomUUID(), body)).code).toBe('NOT_FOUND');
-    const theirs = await servedId(colleague.key);
-    expect((await feedback(theirs, body)).status).toBe(200);
+    const colleagueContext = await servedId(colleague.key);
+    expect((await feedback(colleagueContext, body)).status).toBe(200);
   });
 });
 

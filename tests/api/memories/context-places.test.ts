@@ -14,7 +14,7 @@ it('runs as much at once as there are places, and what comes beyond them not at 
 
 it('gives a place back that failed', async () => {
   const run = createPlaces({ most: 1, isBusy: () => false });
-  await expect(run('no', () => Promise.reject(new Error('away')))).rejects.toThrow('away');
+  await expect(run('no', () => Promise.reject(new Error('unavailable')))).rejects.toThrow('unavailable');
   expect(await run('no', () => Promise.resolve('yes'))).toBe('yes');
 });
 

@@ -37,7 +37,7 @@ async function forget(path: string, key?: string): Promise<z.output<typeof forgo
 }
 
 /** How many of these objects stand in Weaviate. */
-async function standing(objectIds: readonly string[]): Promise<number> {
+async function countIndexed(objectIds: readonly string[]): Promise<number> {
   const { weaviate } = instance.config;
   const index = createWeaviateIndex({ url: weaviate.url, grpcPort: weaviate.grpcPort, apiKey: weaviate.apiKey });
   try {
@@ -47,7 +47,7 @@ async function standing(objectIds: readonly string[]): Promise<number> {
   }
 }
 
-function gone(): Promise<true> {
+function vectorsRemoved(): Promise<true> {
   return until(
     async () => ((await count("embeddings WHERE state = 'removing'")) === 0 ? true : undefined),
     PATIENCE_MS,
@@ -119,13 +119,13 @@ describe('one event of a settled session', { timeout: PATIENCE_MS * 2 }, () => {
     expect((await sessionOf(instance, id)).status).toBe('ended');
   });
 
-  test('goes with its vectors; its window is summed up anew; a learning without evidence closes and says nothing more', async () => {
+  test('is deleted with its vectors; its window is summarised anew; a learning without evidence closes and loses its text', async () => {
     const objects = await instance.db.superuser.query<{ object_id: string }>(
       "SELECT object_id FROM embeddings WHERE resource_id = $1 OR resource_type = 'summary'",
       [rowId],
     );
     const objectIds = objects.rows.map((row) => row.object_id);
-    expect(await standing(objectIds)).toBe(objectIds.length);
+    expect(await countIndexed(objectIds)).toBe(objectIds.length);
     const topicOf = () =>
       valueOf<string>(instance.db.superuser, "SELECT id AS value FROM summaries WHERE type = 'topic'");
     const oldTopic = await topicOf();
@@ -155,8 +155,8 @@ describe('one event of a settled session', { timeout: PATIENCE_MS * 2 }, () => {
     expect(await topicOf()).toEqual(expect.not.stringMatching(oldTopic ?? 'none'));
     expect(await count("summaries WHERE type = 'session' AND published")).toBe(1);
     expect(await count("summaries WHERE content LIKE '%banker%' OR evidence::text LIKE $1", [`%${rowId}%`])).toBe(0);
-    await gone();
-    expect(await standing(objectIds)).toBe(0);
+    await vectorsRemoved();
+    expect(await countIndexed(objectIds)).toBe(0);
   });
 
   test('leaves hashes alone behind, and nothing brings it back', async () => {
@@ -174,7 +174,7 @@ describe('one event of a settled session', { timeout: PATIENCE_MS * 2 }, () => {
     });
   });
 
-  test('a prompt goes by what it says, too: the same words in that session are refused', async () => {
+  test('a prompt is also forgotten by its text: the same words in that session are rejected', async () => {
     const body = { type: 'prompt', host: 'test', session_id: 'words', content: 'the code word is swordfish' };
     expect((await instance.call('POST', '/events', { body: { ...body, key: 'first' } })).status).toBe(202);
     await forget('/events/first?session=test:words');
@@ -198,7 +198,7 @@ describe('one event of a settled session', { timeout: PATIENCE_MS * 2 }, () => {
 });
 
 describe('who may forget', () => {
-  test('the owner and admins; nobody of another tenant, no viewer, no key without the scope', async () => {
+  test('the owner and admins; no user of another tenant, no viewer, no key without the scope', async () => {
     const { tenantId } = instance.admin;
     const owner = await createTestUser(instance.db.superuser, { tenantId });
     const colleague = await createTestUser(instance.db.superuser, { tenantId });
@@ -222,21 +222,21 @@ describe('who may forget', () => {
     expect(await forget('/events/mine-1', owner.key)).toMatchObject({ forgotten: { prompts: 1 } });
   });
 
-  test('a key that stands in several sessions is not guessed', async () => {
+  test('a key of several sessions is rejected as ambiguous', async () => {
     for (const session of ['twin-1', 'twin-2'])
       await instance.call('POST', '/events', {
         body: { type: 'prompt', host: 'test', session_id: session, content: 'twin', key: 'twin' },
       });
     expect(errorOf(await instance.call('DELETE', '/events/twin'))).toEqual({ code: 'CONFLICT', fields: ['session'] });
     expect(await forget('/events/twin?session=test:twin-2')).toMatchObject({ forgotten: { prompts: 1 } });
-    expect(errorOf(await instance.call('DELETE', '/events/twin?session=test:nobody'))).toMatchObject({
+    expect(errorOf(await instance.call('DELETE', '/events/twin?session=test:unknown'))).toMatchObject({
       code: 'NOT_FOUND',
     });
   });
 });
 
-describe('a whole session', { timeout: PATIENCE_MS * 2 }, () => {
-  test('goes with all it said, and its name is not taken again', async () => {
+describe('a complete session', { timeout: PATIENCE_MS * 2 }, () => {
+  test('is deleted with its rows, and its name is rejected afterwards', async () => {
     const before = await forget(`/sessions/${id}?dry_run=true`);
     expect(before).toMatchObject({ dry_run: true, key: null, forgotten: { observations: 2, prompts: 2 } });
     expect(await count("sessions WHERE external_id = $1 AND status = 'ended'", [external])).toBe(1);
@@ -257,7 +257,7 @@ describe('a whole session', { timeout: PATIENCE_MS * 2 }, () => {
     expect(errorOf(await instance.call('POST', '/events', { body: event })).code).toMatch(
       /^(?:SESSION_DELETED|EVENT_FORGOTTEN)$/,
     );
-    await gone();
+    await vectorsRemoved();
     expect(await count('embeddings WHERE session_id = $1', [before.session_id])).toBe(0);
     const search = await instance.call('GET', '/search?q=rounding');
     expect(JSON.stringify(search.body)).not.toContain(before.session_id);

@@ -70,18 +70,18 @@ beforeAll(async () => {
 });
 afterAll(() => instance.close());
 
-async function asked(query: string, key = instance.admin.key) {
+async function graphOf(query: string, key = instance.admin.key) {
   const answer = await instance.call('GET', `/graph?${query}`, { key });
   expect([answer.status, answer.body]).toEqual([200, expect.anything()]);
   return graph.parse(answer.body);
 }
 
-const idsOf = async (query: string, key?: string) => (await asked(query, key)).nodes.map((node) => node.id);
+const idsOf = async (query: string, key?: string) => (await graphOf(query, key)).nodes.map((node) => node.id);
 
 describe('the graph', () => {
-  test('around a node reaches as far as the depth says', async () => {
+  test('around a node reaches to the requested depth', async () => {
     expect(await idsOf(`node=${chain[0]}`)).toEqual(chain.slice(0, 2));
-    const { nodes, edges } = await asked(`node=${chain[0]}&depth=2`);
+    const { nodes, edges } = await graphOf(`node=${chain[0]}&depth=2`);
     expect(nodes.map((node) => [node.id, node.distance])).toEqual(chain.slice(0, 3).map((id, n) => [id, n]));
     expect(edges.map((edge) => edge.type).toSorted()).toEqual(['causes', 'solves']);
     expect(edges.find((edge) => edge.type === 'causes')).toMatchObject({
@@ -100,14 +100,14 @@ describe('the graph', () => {
     expect(await idsOf('q=nothing+like+it')).toEqual([]);
     expect(await idsOf('limit=2')).toEqual(chain.slice(0, 2));
     expect((await idsOf('project=/src/small')).length).toBe(4);
-    expect(await idsOf('project=nobody')).toEqual([]);
+    expect(await idsOf('project=unknown')).toEqual([]);
     expect(await idsOf('namespace=aside')).toEqual([]);
     expect((await idsOf('type=tool'))[0]).toBe(chain[3]);
   });
 
   test('is of its own tenant alone', async () => {
-    expect(await asked('', stranger.key)).toEqual({ nodes: [], edges: [] });
-    expect(await asked('q=money', stranger.key)).toEqual({ nodes: [], edges: [] });
+    expect(await graphOf('', stranger.key)).toEqual({ nodes: [], edges: [] });
+    expect(await graphOf('q=money', stranger.key)).toEqual({ nodes: [], edges: [] });
     const answer = await instance.call('GET', `/graph?node=${chain[0]}`, { key: stranger.key });
     expect(errorOf(answer).code).toBe('NOT_FOUND');
   });
@@ -136,13 +136,13 @@ describe('the graph', () => {
         );
     }
     const quotes = async (key: string) => {
-      const { nodes, edges } = await asked(`node=${ends[0]}`, key);
-      const said = (pieces: z.output<typeof evidence>) =>
+      const { nodes, edges } = await graphOf(`node=${ends[0]}`, key);
+      const quotesOf = (pieces: z.output<typeof evidence>) =>
         Object.fromEntries(
           pieces.filter((piece) => piece.session_id === session).map((piece) => [piece.source_type, piece.quote]),
         );
       expect(nodes.map((node) => node.name)).toEqual(['private word', 'private other']);
-      return [said(nodes[0]?.evidence ?? []), said(edges[0]?.evidence ?? [])];
+      return [quotesOf(nodes[0]?.evidence ?? []), quotesOf(edges[0]?.evidence ?? [])];
     };
     const all = {
       prompt: 'the prompt',
@@ -172,7 +172,7 @@ describe('the graph', () => {
     });
   });
 
-  test('has no node under an id that nobody gave', async () => {
+  test('has no node under an unknown id', async () => {
     expect(errorOf(await instance.call('GET', `/graph?node=${randomUUID()}`)).code).toBe('NOT_FOUND');
   });
 });

@@ -35,12 +35,12 @@ const vectors = (id: string, state: string) =>
   count('SELECT count(*)::integer AS value FROM embeddings WHERE resource_id = $1 AND state = $2', id, state);
 
 describe('a correction', () => {
-  test('makes a new version with the evidence and the use of the old one, which is closed', async () => {
+  test('creates a new version with the evidence and the use of the old one, which is closed', async () => {
     const prompt = await valueOf<string>(
       instance.db.superuser,
       "SELECT id AS value FROM prompts WHERE content LIKE 'Please make%'",
     );
-    const old = await given(instance, 'The cache holds ten entries', {
+    const old = await given(instance, 'The cache stores ten entries', {
       evidence: [{ row_id: prompt, quote: 'half even' }],
       confidence: 0.6,
     });
@@ -49,11 +49,11 @@ describe('a correction', () => {
       [old.id],
     );
     const now = changed(
-      await change('PUT', old.id, '', { description: 'The cache holds a hundred entries' }, otherAdmin.key),
+      await change('PUT', old.id, '', { description: 'The cache stores a hundred entries' }, otherAdmin.key),
     );
     expect(now).toMatchObject({
       title: old.title,
-      description: 'The cache holds a hundred entries',
+      description: 'The cache stores a hundred entries',
       version: 2,
       previous_id: old.id,
       confidence: 0.6,
@@ -79,17 +79,17 @@ describe('a correction', () => {
         { id: now.id, version: 2, reason: null },
       ],
     });
-    expect(await idsOf(instance, 'q=The+cache+holds')).toEqual([now.id]);
-    expect((await idsOf(instance, 'q=The+cache+holds&include_closed=true')).toSorted()).toEqual([old.id, now.id]);
+    expect(await idsOf(instance, 'q=The+cache+stores')).toEqual([now.id]);
+    expect((await idsOf(instance, 'q=The+cache+stores&include_closed=true')).toSorted()).toEqual([old.id, now.id]);
   });
 
-  test('of two at once: one is made, the other is told the current version', async () => {
+  test('of two at once: one is applied, the other gets the current version', async () => {
     const old = await given(instance, 'Two people correct this');
     // Both are on their way before either may begin.
     const holder = await instance.db.superuser.connect();
     await holder.query('BEGIN');
     await holder.query('SELECT FROM learnings WHERE id = $1 FOR UPDATE', [old.id]);
-    const asked = [instance.admin.key, otherAdmin.key].map((key, n) =>
+    const requests = [instance.admin.key, otherAdmin.key].map((key, n) =>
       change('PUT', old.id, '', { description: `Corrected by person ${n}` }, key),
     );
     await until(async () => {
@@ -100,7 +100,7 @@ describe('a correction', () => {
     });
     await holder.query('COMMIT');
     holder.release();
-    const answers = await Promise.all(asked);
+    const answers = await Promise.all(requests);
     expect(answers.map((answer) => answer.status).toSorted((a, b) => a - b)).toEqual([200, 409]);
     const [made, refused] = answers.toSorted((a, b) => a.status - b.status);
     if (made === undefined || refused === undefined) throw new Error('there are two answers');
@@ -108,7 +108,7 @@ describe('a correction', () => {
     const current = changed(made);
     expect(JSON.stringify(refused.body)).toContain(current.id);
     expect(await count('SELECT count(*)::integer AS value FROM learnings WHERE previous_id = $1', old.id)).toBe(1);
-    // Later changes of the old version are told the same, through every version in between.
+    // Later changes of the old version get the same response, through every version in between.
     const third = changed(await change('PUT', current.id, '', { title: 'Third' }));
     for (const [method, what, body] of [
       ['PUT', '', { title: 'X' }],
@@ -121,7 +121,7 @@ describe('a correction', () => {
     }
   });
 
-  test('into words that another learning says is refused, and changes nothing', async () => {
+  test('into the words of another learning is rejected, and changes nothing', async () => {
     const other = await given(instance, 'Tests run in parallel');
     const old = await given(instance, 'Tests run one by one');
     const answer = await change('PUT', old.id, '', { description: 'tests run in PARALLEL' });
@@ -142,7 +142,7 @@ describe('a correction', () => {
 
   test('of a memory that has no title needs none', async () => {
     const { body } = await instance.call('POST', '/memories', {
-      body: { content: `Nobody named this ${randomUUID()}` },
+      body: { content: `No user named this ${randomUUID()}` },
     });
     const { hash } = z.object({ hash: z.string() }).parse(body);
     const memory = z.object({ id: z.string() }).parse((await instance.call('GET', `/memories/${hash}`)).body);
@@ -164,7 +164,7 @@ describe('a correction', () => {
 });
 
 describe('as of a time', () => {
-  test('what was believed then is told, at the very bounds, too', async () => {
+  test('returns what was current then, at the exact bounds, too', async () => {
     const tag = `as-of-${randomUUID().slice(0, 8)}`;
     const first = await given(instance, 'The service listens on port 80', { tags: [tag] });
     const second = changed(await change('PUT', first.id, '', { description: 'The service listens on port 8080' }));

@@ -48,8 +48,8 @@ describe('people say', () => {
     const { id } = await given(instance, 'A fact that ends');
     expect(errorOf(await change('POST', id, '/invalidate', {})).fields).toEqual(['reason']);
     expect(errorOf(await change('POST', id, '/invalidate', { reason: 'deleted' })).fields).toEqual(['reason']);
-    expect(changed(await change('POST', id, '/invalidate', { reason: 'the service is gone' }))).toMatchObject({
-      reason: 'the service is gone',
+    expect(changed(await change('POST', id, '/invalidate', { reason: 'the service was removed' }))).toMatchObject({
+      reason: 'the service was removed',
       closed_by: instance.admin.userId,
       superseded_by: null,
     });
@@ -59,7 +59,7 @@ describe('people say', () => {
     expect((await given(instance, 'A fact that ends')).id).not.toBe(id);
   });
 
-  test('that another one stands in its place, known or new', async () => {
+  test('with a replacement, known or new', async () => {
     const [one, two] = [await given(instance, 'Superseded one'), await given(instance, 'Superseding two')];
     expect(changed(await change('POST', one.id, '/supersede', { by: two.id, reason: 'two is right' }))).toMatchObject({
       id: two.id,
@@ -78,15 +78,15 @@ describe('people say', () => {
     });
   });
 
-  test('and are told where that cannot be', async () => {
+  test('and are rejected where that is impossible', async () => {
     const { id } = await given(instance, 'Badly superseded');
-    const other = await given(instance, 'Said already by this one');
+    const other = await given(instance, 'Known already by this one');
     const closed = await given(instance, 'Closed before');
     await change('POST', closed.id, '/invalidate', { reason: 'over' });
     const foreign = await createTestUser(instance.db.superuser);
-    const theirs = await given(instance, 'Of another tenant', {}, { key: foreign.key });
+    const foreignLearning = await given(instance, 'Of another tenant', {}, { key: foreign.key });
     const supersede = async (by: unknown) => errorOf(await change('POST', id, '/supersede', { by, reason: 'r' }));
-    for (const by of [id, closed.id, theirs.id, randomUUID(), 'odd', {}])
+    for (const by of [id, closed.id, foreignLearning.id, randomUUID(), 'odd', {}])
       expect(await supersede(by)).toEqual({ code: 'VALIDATION_FAILED', fields: ['by'] });
     const evidence = [{ row_id: randomUUID(), quote: 'q' }];
     expect((await supersede({ title: 'T', description: 'D', evidence })).fields).toEqual(['by.evidence.0.row_id']);
@@ -151,8 +151,8 @@ describe('deleting', () => {
       const { data } = searchAnswer.parse(answer.body);
       return data.filter((memory) => memory.content.includes('hafnium')).map((memory) => memory.id);
     };
-    const [kept, corrected, invalidated, deleted] = [
-      await given(instance, 'A hafnium alloy that is kept'),
+    const [unchanged, corrected, invalidated, deleted] = [
+      await given(instance, 'A hafnium alloy that is unchanged'),
       await given(instance, 'A hafnium alloy that is corrected'),
       await given(instance, 'A hafnium alloy that is invalidated'),
       await given(instance, 'A hafnium alloy that is deleted'),
@@ -161,7 +161,7 @@ describe('deleting', () => {
     const now = changed(await change('PUT', corrected.id, '', { description: 'A hafnium alloy in other words' }));
     await change('POST', invalidated.id, '/invalidate', { reason: 'over' });
     await change('DELETE', deleted.id, '', undefined);
-    expect((await found()).filter((id) => id !== now.id)).toEqual([kept.id]);
+    expect((await found()).filter((id) => id !== now.id)).toEqual([unchanged.id]);
     await until(
       async () => ((await found()).includes(now.id) ? true : undefined),
       120_000,
@@ -177,7 +177,7 @@ describe('deleting', () => {
         return left === 0 ? true : undefined;
       },
       120_000,
-      'the vectors of what is closed to be gone',
+      'the vectors of closed learnings to be removed',
     );
     await stop();
   });

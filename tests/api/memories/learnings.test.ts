@@ -35,12 +35,12 @@ const rejected = async (body: unknown, key?: string) =>
   errorOf(await instance.call('POST', '/learnings', { body, ...(key === undefined ? {} : { key }) }));
 
 describe('knowledge given by hand', () => {
-  test('stands as the user said it, with its vectors asked for', async () => {
+  test('is stored in the words of the user, with its vectors requested', async () => {
     const learning = await given(instance, 'Invoices are rounded half even', {
       category: 'best_practice',
       tags: ['money', 'money'],
       examples: ['2.5 becomes 2'],
-      context: 'Said in the review',
+      context: 'Noted in the review',
     });
     expect(learning).toMatchObject({
       origin: 'user',
@@ -64,7 +64,7 @@ describe('knowledge given by hand', () => {
 
   test('quotes rows letter for letter', async () => {
     const evidence = [{ row_id: promptId, quote: 'the rounding of invoices half even' }];
-    const learning = await given(instance, 'Rounding was asked for by the user', { evidence });
+    const learning = await given(instance, 'Rounding was requested by the user', { evidence });
     expect(learning.evidence).toEqual([{ ...evidence[0], session_id: expect.any(String), weight: 1 }]);
     expect(await idsOf(instance, 'session=test:quoted')).toEqual([learning.id]);
   });
@@ -94,7 +94,7 @@ describe('knowledge given by hand', () => {
     ['too many tags', { tags: Array.from({ length: 33 }, (_, n) => `t${n}`) }, 'tags'],
     ['too many examples', { examples: Array.from({ length: 21 }, () => 'x') }, 'examples'],
     ['an unknown category', { category: 'odd' }, 'category'],
-    ['an unknown project', { project: 'nobody' }, 'project'],
+    ['an unknown project', { project: 'unknown' }, 'project'],
     ['too much confidence', { confidence: 1.1 }, 'confidence'],
     ['only private words', { description: '<private>a secret</private>' }, 'description'],
   ])('is refused with %s', async (_what, change, field) => {
@@ -110,7 +110,7 @@ describe('knowledge given by hand', () => {
     expect(JSON.stringify(learning)).not.toContain('hidden');
   });
 
-  test('that is known already is answered with the id of what stands', async () => {
+  test('that is a duplicate returns the id of the current one', async () => {
     const known = await given(instance, 'Ports below 1024 need root');
     const answer = await instance.call('POST', '/learnings', {
       body: { title: 'Again', description: 'ports below 1024 NEED root!' },
@@ -163,7 +163,7 @@ describe('the list', () => {
     expect((await listed(instance, `tag=${tag}&limit=2&page=9`)).pagination.total).toBe(5);
   });
 
-  test('goes on behind its cursor, whatever was added before it', async () => {
+  test('continues behind its cursor, whatever was added before it', async () => {
     const first = await listed(instance, `tag=${tag}&limit=2`);
     const more = await given(instance, 'Listed fact that came late', { confidence: 1, tags: [tag] });
     const next = await idsOf(instance, `tag=${tag}&limit=2&cursor=${first.pagination.next_cursor}`);
@@ -184,7 +184,7 @@ describe('the list', () => {
     expect(await idsOf(instance, `tag=${tag}&verified=true`)).toEqual([]);
     await instance.call('POST', `/learnings/${other.id}/verify`, { body: {} });
     expect(await idsOf(instance, `tag=${tag}&verified=true`)).toEqual([other.id]);
-    expect(await idsOf(instance, `tag=${tag}&project=nobody`)).toEqual([]);
+    expect(await idsOf(instance, `tag=${tag}&project=unknown`)).toEqual([]);
     expect(await idsOf(instance, `tag=${tag}`, { key: stranger.key })).toEqual([]);
   });
 

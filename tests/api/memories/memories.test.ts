@@ -36,7 +36,7 @@ const rejected = async (body: unknown, key = instance.admin.key) =>
   errorOf(await instance.call('POST', '/memories', { body, key }));
 
 describe('remembering', () => {
-  test('answers the hash alone, in at most 15 tokens, and asks for vectors', async () => {
+  test('returns the hash alone, in at most 15 tokens, and requests vectors', async () => {
     const answer = await instance.call('POST', '/memories', { body: { content: 'The build needs pnpm 9.' } });
     expect(answer.status).toBe(201);
     expect(createTokenCounter().count(JSON.stringify(answer.body))).toBeLessThanOrEqual(15);
@@ -58,7 +58,7 @@ describe('remembering', () => {
     expect(await count("embeddings WHERE resource_id = $1 AND state = 'pending'", [memory.id])).toBe(1);
   });
 
-  test('keeps title, tags, category, importance, project and time', async () => {
+  test('stores title, tags, category, importance, project and time', async () => {
     const hash = await remembered(instance, 'Deploys go out on Tuesdays', {
       title: 'Deploy day',
       tags: ['ops', 'ops', 'calendar'],
@@ -91,17 +91,17 @@ describe('remembering', () => {
     expect(answers.filter((answer) => answer.status === 200)).toHaveLength(7);
     expect(new Set(answers.map((answer) => JSON.stringify(answer.body))).size).toBe(1);
     expect(await count("learnings WHERE description = 'Ports below 1024 need root'")).toBe(1);
-    // Another category says nothing else; another project or namespace does.
+    // Another category is a duplicate; another project or namespace is not.
     const later = await instance.call('POST', '/memories', { body: { ...body, category: 'config' } });
     expect([later.status, later.body]).toEqual([200, answers[0]?.body]);
     await remembered(instance, body.content, { project: 'other' });
     await remembered(instance, body.content, { project: 'same', namespace: 'own' });
-    // What a learning says already is known, too.
+    // The text of a learning is a duplicate, too.
     await given(instance, 'Tests run in bands');
     expect((await instance.call('POST', '/memories', { body: { content: 'Tests run in bands' } })).status).toBe(200);
   });
 
-  test('keeps what differs in signs alone', async () => {
+  test('stores texts that differ in punctuation alone', async () => {
     const first = await remembered(instance, 'Retry while attempts <= 3');
     const second = await remembered(instance, 'Retry while attempts >= 3');
     expect(second).not.toBe(first);
@@ -216,7 +216,7 @@ describe('a batch', () => {
     expect((await memoryOf(instance, items[7]?.hash ?? '')).content).toBe('BATCH, ONE');
   });
 
-  test('holds at most 1,000', async () => {
+  test('contains at most 1,000', async () => {
     const body = (n: number) => ({ memories: Array.from({ length: n }, (_, place) => ({ content: `Many ${place}` })) });
     const stored = await instance.call('POST', '/memories/batch', { body: body(1_000) });
     expect(itemsOf(stored.body).every((item) => item.status === 'stored')).toBe(true);
@@ -240,7 +240,7 @@ describe('a memory', () => {
     const observation = await rowId('observations');
     expect(await memoryOf(instance, prompt)).toMatchObject({ id: prompt, type: 'prompt', key: expect.any(String) });
     expect(await memoryOf(instance, observation.toUpperCase())).toMatchObject({ type: 'observation' });
-    const learning = (await memoryOf(instance, await remembered(instance, 'Seen by the whole team'))).id;
+    const learning = (await memoryOf(instance, await remembered(instance, 'Seen by the entire team'))).id;
     const status = async (id: string, key: string) => (await instance.call('GET', `/memories/${id}`, { key })).status;
     expect(await status(prompt, colleague.key)).toBe(404);
     const removal = await instance.call('DELETE', `/memories/${prompt}`, { key: colleague.key });
@@ -290,18 +290,20 @@ describe('a memory', () => {
   test('and others are fetched together, by ids and hashes', async () => {
     const hash = await remembered(instance, 'One of several');
     const prompt = await rowId('prompts');
-    const gone = randomUUID();
-    const fetched = await instance.call('POST', '/memories/get', { body: { ids: [prompt, gone, hash, 'aaaaaaaa'] } });
+    const unknown = randomUUID();
+    const fetched = await instance.call('POST', '/memories/get', {
+      body: { ids: [prompt, unknown, hash, 'aaaaaaaa'] },
+    });
     expect(fetched.status).toBe(200);
     const { data, missing } = z
       .object({ data: z.array(memoryAnswer), missing: z.array(z.string()) })
       .parse(fetched.body);
     expect(data.map((memory) => memory.type)).toEqual(['prompt', 'learning']);
-    expect(missing).toEqual([gone, 'aaaaaaaa']);
+    expect(missing).toEqual([unknown, 'aaaaaaaa']);
     const refusedIds = async (ids: unknown) =>
       errorOf(await instance.call('POST', '/memories/get', { body: { ids } })).fields;
     expect(await refusedIds([])).toEqual(['ids']);
-    expect(await refusedIds(Array.from({ length: 101 }, () => gone))).toEqual(['ids']);
-    expect(await refusedIds([gone, 'odd'])).toEqual(['ids.1']);
+    expect(await refusedIds(Array.from({ length: 101 }, () => unknown))).toEqual(['ids']);
+    expect(await refusedIds([unknown, 'odd'])).toEqual(['ids.1']);
   });
 });

@@ -34,7 +34,7 @@ const rowId = async (table: 'prompts' | 'observations') =>
   (await valueOf<string>(instance.db.superuser, `SELECT id AS value FROM ${table} ORDER BY seq LIMIT 1`)) ?? '';
 
 describe('correcting', () => {
-  test('makes a new version; the old name leads to it, and as_of to what was believed', async () => {
+  test('creates a new version; the old hash leads to it, and as_of to the former text', async () => {
     const hash = await remembered(instance, 'The port is 8080', {
       title: 'Port',
       tags: ['net'],
@@ -52,9 +52,9 @@ describe('correcting', () => {
     const before = await refused('GET', `/memories/${hash}?as_of=2025-04-30T00:00:00Z`);
     expect(before.code).toBe('NOT_FOUND');
     expect(errorOf(await instance.call('GET', `/memories/${hash}?as_of=odd`)).fields).toEqual(['as_of']);
-    // Asked for again, as after an answer that was lost, it changes nothing.
+    // Repeated, as after a lost response, it changes nothing.
     expect((await corrected(hash, { content: 'The port is 9090' })).hash).toBe(now.hash);
-    // Whoever knows the old name alone corrects what stands.
+    // A caller with the old hash alone corrects the current version.
     expect((await corrected(hash, { tags: ['ports'] })).content).toBe('The port is 9090');
     expect((await memoryOf(instance, now.id)).tags).toEqual(['ports']);
     expect((await listed(instance, 'q=port&include_closed=true')).data).toHaveLength(3);
@@ -76,7 +76,7 @@ describe('correcting', () => {
     expect(await idsOf(instance, 'q=Counted')).toHaveLength(1);
   });
 
-  test('of the importance alone makes no version', async () => {
+  test('of the importance alone creates no version', async () => {
     const hash = await remembered(instance, 'Weighed once');
     expect((await corrected(hash, { importance: 0.3 })).hash).toBe(hash);
     expect((await listed(instance, 'q=Weighed')).data[0]?.confidence).toBeCloseTo(0.3, 5);
@@ -103,7 +103,7 @@ describe('correcting', () => {
 
   test('is refused where there is nothing to correct', async () => {
     const hash = await remembered(instance, 'Refused changes');
-    const other = await remembered(instance, 'Said already');
+    const other = await remembered(instance, 'Known already');
     expect((await refused('PUT', `/memories/${hash}`, {})).fields).toEqual(['content']);
     expect((await refused('PUT', `/memories/${hash}`, { content: ' ' })).fields).toEqual(['content']);
     expect((await refused('PUT', `/memories/${hash}`, { content: '<private>x</private>' })).fields).toEqual([
@@ -111,18 +111,18 @@ describe('correcting', () => {
     ]);
     expect((await refused('PUT', `/memories/${hash}`, { flagged: true })).fields).toEqual(['flagged']);
     expect((await refused('PUT', `/memories/${hash}`, { project: 'x' })).code).toBe('VALIDATION_FAILED');
-    expect(await refused('PUT', `/memories/${hash}`, { content: 'Said already' })).toEqual({
+    expect(await refused('PUT', `/memories/${hash}`, { content: 'Known already' })).toEqual({
       code: 'CONFLICT',
       fields: ['content'],
     });
-    expect((await memoryOf(instance, other)).content).toBe('Said already');
+    expect((await memoryOf(instance, other)).content).toBe('Known already');
     expect(await refused('PUT', `/memories/${await rowId('prompts')}`, { tags: [] })).toEqual({
       code: 'VALIDATION_FAILED',
       fields: ['id'],
     });
   });
 
-  test('keeps what differs in signs alone beside the other, and refuses the same text', async () => {
+  test('stores a text that differs in punctuation alone beside the other, and rejects the same text', async () => {
     const other = await remembered(instance, 'Keep y <= 3');
     const hash = await remembered(instance, 'Keep y >= 3');
     const tagged = await corrected(hash, { tags: ['limits'] });
@@ -138,7 +138,7 @@ describe('correcting', () => {
 });
 
 describe('forgetting', () => {
-  test('takes all versions and what they said; a person may remember it again', async () => {
+  test('removes all versions and their text; a user may remember it again', async () => {
     const hash = await remembered(instance, 'A secret plan', { tags: ['plan'] });
     const { id } = await corrected(hash, { content: 'A secret plan, changed' });
     const answer = await instance.call('DELETE', `/memories/${hash}`);
@@ -185,19 +185,19 @@ describe('infer', () => {
     return { status: answer.status, hash: z.object({ hash: z.string() }).parse(answer.body).hash };
   };
 
-  test('makes what is known surer, says more of it, or closes it', async () => {
+  test('confirms a known learning, extends it, or closes it', async () => {
     const known = await post('The test suite needs Node 24 and a running PostgreSQL');
     expect(known.status).toBe(201);
     const same = await post('The test suite needs Node 24, and a running PostgreSQL!');
     expect(same).toEqual({ status: 200, hash: known.hash });
-    const [standing] = (await listed(instance, 'project=inferred')).data;
-    expect(standing?.confidence).toBeCloseTo(0.85, 5);
+    const [current] = (await listed(instance, 'project=inferred')).data;
+    expect(current?.confidence).toBeCloseTo(0.85, 5);
     const news = await post('Invoices are printed on green paper');
     expect(news.status).toBe(201);
     const opposite = await post('The test suite does not need Node 24 and a running PostgreSQL');
     expect(opposite.status).toBe(201);
     const { data } = await listed(instance, 'project=inferred&include_closed=true');
-    expect(data.find((row) => row.id === standing?.id)).toMatchObject({
+    expect(data.find((row) => row.id === current?.id)).toMatchObject({
       reason: 'contradicted',
       valid_to: expect.any(String),
     });
@@ -206,7 +206,7 @@ describe('infer', () => {
     expect((await refused('DELETE', `/memories/${known.hash}`)).code).toBe('NOT_FOUND');
   });
 
-  test('makes the next version of what it says more of', async () => {
+  test('creates the next version of the learning that it extends', async () => {
     const known = await post('Deploys run at noon');
     const more = await post('Deploys run at noon from the release branch after the smoke tests passed');
     expect(more.status).toBe(201);
@@ -215,12 +215,12 @@ describe('infer', () => {
     expect((await memoryOf(instance, known.hash)).hash).toBe(more.hash);
   });
 
-  test('is taken in batches, each compared with those before it', async () => {
+  test('is processed in batches, each compared with those before it', async () => {
     const answer = await instance.call('POST', '/memories/batch', {
       body: {
         memories: [
-          { content: 'Logs are kept for thirty days', ...infer },
-          { content: 'logs are kept for thirty days.', ...infer },
+          { content: 'Logs are retained for thirty days', ...infer },
+          { content: 'logs are retained for thirty days.', ...infer },
         ],
       },
     });

@@ -11,7 +11,7 @@ import { valueOf } from '../../stores/postgres/support/captures.ts';
 import { errorOf } from '../support/answers.ts';
 import { given } from '../support/learnings.ts';
 
-const ASKED = 'Please make the rounding of invoices half even';
+const REQUEST = 'Please make the rounding of invoices half even';
 let instance: TestInstance;
 let colleague: TestUser;
 
@@ -30,7 +30,7 @@ const profile = z.looseObject({
 
 const one = <Value>(sql: string, ...values: unknown[]) => valueOf<Value>(instance.db.superuser, sql, values);
 
-async function asked(query = '', key = instance.admin.key) {
+async function profileOf(query = '', key = instance.admin.key) {
   const answer = await instance.call('GET', `/profile?${query}`, { key });
   expect([answer.status, answer.body]).toEqual([200, expect.anything()]);
   return profile.parse(answer.body);
@@ -63,13 +63,13 @@ beforeAll(async () => {
   instance = await startTestInstance();
   colleague = await createTestUser(instance.db.superuser, { tenantId: instance.admin.tenantId });
   await captured(instance, smallSession('mine'));
-  await captured(instance, smallSession('theirs', { path: '/src/theirs' }), colleague.key);
+  await captured(instance, smallSession('guest', { path: '/src/guest' }), colleague.key);
 });
 afterAll(() => instance.close());
 
 describe('a profile', () => {
-  test('of a user who said nothing lasting is empty, and says whose it is', async () => {
-    expect(await asked()).toEqual({
+  test('of a user without lasting statements is empty, and names the user', async () => {
+    expect(await profileOf()).toEqual({
       user: { id: instance.admin.userId, username: instance.admin.userId },
       project: null,
       preferences: [],
@@ -77,14 +77,14 @@ describe('a profile', () => {
     });
   });
 
-  test('has what the user said, each line with row, quote, session and time', async () => {
+  test('lists statements of the user, each with row, quote, session and time', async () => {
     const row = await promptOf('mine');
     const session = await one<string>("SELECT id AS value FROM sessions WHERE external_id = 'mine'");
     const id = await learned("The user's rule: invoices are rounded half even", row, 'rounding of invoices half even');
     await learned('The assistant rounded', await promptOf('mine', 'assistant'), 'Invoices are rounded half even now.');
     await learned('An error of the user', row, 'rounding', 'error');
-    await learned('Said by a colleague', await promptOf('theirs'), 'rounding of invoices');
-    const { preferences } = await asked();
+    await learned('Written by a colleague', await promptOf('guest'), 'rounding of invoices');
+    const { preferences } = await profileOf();
     expect(preferences).toEqual([
       {
         text: "The user's rule: invoices are rounded half even",
@@ -103,24 +103,24 @@ describe('a profile', () => {
         ],
       },
     ]);
-    expect((await asked('project=/src/theirs')).preferences).toEqual([]);
-    expect((await asked('project=/src/small')).preferences).toEqual(preferences);
-    const others = await asked(`user=${colleague.userId}`);
-    expect(others.preferences.map((each) => each.text)).toEqual(['Said by a colleague']);
-    expect((await asked('', colleague.key)).preferences).toEqual(others.preferences);
+    expect((await profileOf('project=/src/guest')).preferences).toEqual([]);
+    expect((await profileOf('project=/src/small')).preferences).toEqual(preferences);
+    const others = await profileOf(`user=${colleague.userId}`);
+    expect(others.preferences.map((each) => each.text)).toEqual(['Written by a colleague']);
+    expect((await profileOf('', colleague.key)).preferences).toEqual(others.preferences);
   });
 
   test('has what was given by hand, and loses what does not hold any more', async () => {
     const { id } = await given(instance, 'Commit messages are written in the imperative', { category: 'general' });
-    const texts = async () => (await asked()).preferences.map((each) => each.text);
+    const texts = async () => (await profileOf()).preferences.map((each) => each.text);
     expect(await texts()).toContain('Commit messages are written in the imperative');
-    const handed = (await asked()).preferences.find((each) => each.text.startsWith('Commit'));
+    const handed = (await profileOf()).preferences.find((each) => each.text.startsWith('Commit'));
     expect(handed?.evidence).toMatchObject([{ row_id: id, session_id: null }]);
     await instance.call('POST', `/learnings/${id}/invalidate`, { body: { reason: 'no more' } });
     expect(await texts()).not.toContain('Commit messages are written in the imperative');
   });
 
-  test('has the focus of the last 14 days, with evidence that stands in the rows', async () => {
+  test('has the focus of the last 14 days, with evidence from the rows', async () => {
     const session = await one<string>("SELECT id AS value FROM sessions WHERE external_id = 'mine'");
     const row = await promptOf('mine');
     const todo = JSON.stringify([
@@ -133,19 +133,19 @@ describe('a profile', () => {
         [newId(), slot, request, todo, days, session],
       );
     await write(15, 'session:1', 'An old request about invoices');
-    expect((await asked()).focus).toEqual([]);
+    expect((await profileOf()).focus).toEqual([]);
     await write(1, 'session:2', 'Make the rounding of invoices half even');
-    const { focus } = await asked();
+    const { focus } = await profileOf();
     expect(focus.map((each) => [each['kind'], each.text])).toEqual([
       ['request', 'Make the rounding of invoices half even'],
       ['next_step', 'Check the rounding of credit notes'],
     ]);
-    expect(focus.map((each) => each.evidence[0]?.quote)).toEqual([ASKED, 'rounding of invoices']);
+    expect(focus.map((each) => each.evidence[0]?.quote)).toEqual([REQUEST, 'rounding of invoices']);
     for (const each of focus) expect(each.evidence[0]).toMatchObject({ row_id: row, session_id: session });
-    expect((await asked('', colleague.key)).focus).toEqual([]);
-    expect((await asked('project=/src/theirs')).focus).toEqual([]);
+    expect((await profileOf('', colleague.key)).focus).toEqual([]);
+    expect((await profileOf('project=/src/guest')).focus).toEqual([]);
     await instance.db.superuser.query("UPDATE sessions SET status = 'deleted' WHERE id = $1", [session]);
-    expect(await asked()).toMatchObject({ preferences: [], focus: [] });
+    expect(await profileOf()).toMatchObject({ preferences: [], focus: [] });
   });
 });
 
@@ -153,7 +153,7 @@ describe('a profile is refused', () => {
   test("of another user to all but admins, and never another tenant's", async () => {
     const get = (query: string, key: string) => instance.call('GET', `/profile?${query}`, { key });
     expect(errorOf(await get(`user=${instance.admin.userId}`, colleague.key)).code).toBe('FORBIDDEN');
-    expect(errorOf(await get('user=nobody', colleague.key)).code).toBe('FORBIDDEN');
+    expect(errorOf(await get('user=unknown', colleague.key)).code).toBe('FORBIDDEN');
     expect((await get(`user=${colleague.userId}`, colleague.key)).status).toBe(200);
     const stranger = await createTestUser(instance.db.superuser, { role: 'admin' });
     expect(errorOf(await get(`user=${colleague.userId}`, stranger.key)).code).toBe('NOT_FOUND');

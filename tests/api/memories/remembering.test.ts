@@ -37,7 +37,7 @@ describe('a project that is made for a memory', () => {
 
   test('by its root path steps back once something is captured there', async () => {
     const project = '/srv/shadow';
-    await remembered(instance, 'Said before anything was captured', { project });
+    await remembered(instance, 'Noted before anything was captured', { project });
     await captured(instance, [
       {
         type: 'prompt',
@@ -48,12 +48,12 @@ describe('a project that is made for a memory', () => {
         key: 'shadowed-1',
       },
     ]);
-    const hash = await remembered(instance, 'Said after', { project });
+    const hash = await remembered(instance, 'Noted after', { project });
     expect((await memoryOf(instance, hash)).project).toBe('real');
   });
 });
 
-test('what is compared while somebody else stores the same words is that one', async () => {
+test('a memory whose text another caller stores meanwhile becomes a duplicate of it', async () => {
   const content = 'The gateway times out after nine seconds';
   const other = await instance.db.superuser.connect();
   try {

@@ -53,8 +53,8 @@ async function search(query: string) {
   return searchAnswer.parse(answer.body);
 }
 
-describe('with Weaviate away and no cross-encoder', () => {
-  test('PostgreSQL answers by keyword, phrases and fields hold, and the answer says what was missing', async () => {
+describe('with Weaviate unavailable and no cross-encoder', () => {
+  test('PostgreSQL searches by keyword, phrases and fields apply, and the response lists what was missing', async () => {
     const plain = await search('q=lighthouse');
     expect(plain.data).toHaveLength(3);
     expect(plain.degraded.toSorted()).toEqual(['rerank', 'vector']);
@@ -67,12 +67,12 @@ describe('with Weaviate away and no cross-encoder', () => {
     expect(vectors.data[0]).toMatchObject({ vector: null });
   });
 
-  test('a compact answer says so, too, and nothing else', async () => {
+  test('a compact response reports it, too, and nothing else', async () => {
     const { body } = await instance.call('GET', '/search?q=lighthouse&format=compact&limit=1');
     expect(body).toEqual({ data: [expect.any(Object)], degraded: ['vector', 'rerank'] });
   });
 
-  test('what waits for its vector is missed, and told, when PostgreSQL is too slow to look for it', async () => {
+  test('memories without a vector are omitted, and this is reported, when PostgreSQL is too slow to search them', async () => {
     const other = await instance.db.superuser.connect();
     try {
       await other.query('BEGIN; LOCK TABLE embeddings IN ACCESS EXCLUSIVE MODE');

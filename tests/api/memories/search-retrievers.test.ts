@@ -22,7 +22,7 @@ import { startSilentProxy } from '../../stores/postgres/support/silent-proxy.ts'
 const BROKE = 'It broke on Friday evening when nobody looked';
 const CHINESE = '证书过期导致网关报错';
 const HOLDER = `Of all that was seen on that long day at the harbour, and it was a lot, ${'one thing and the next, '.repeat(25)}the red crane`;
-const THEIRS = 'Mine broke as well, on the same Friday';
+const COLLEAGUES = 'Mine broke as well, on the same Friday';
 const HARBOUR = Array.from({ length: 110 }, (_, n) => `harbour ${n}: a crane, red`);
 const LAST = 'The disk was full, so the deploy stopped';
 
@@ -88,16 +88,16 @@ async function link(contents: readonly string[]): Promise<void> {
 }
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'recollect-lanes-'));
+  folder = mkdtempSync(join(tmpdir(), 'recollect-retrievers-'));
   instance = await startTestInstance();
   await instance.startWorker();
   colleague = await createTestUser(instance.db.superuser, { tenantId: instance.admin.tenantId });
   stranger = await createTestUser(instance.db.superuser);
   await remember(instance.admin, 'old', [BROKE, CHINESE, HOLDER]);
   await remember(instance.admin, 'harbour', HARBOUR);
-  await remember(colleague, 'theirs', [THEIRS]);
+  await remember(colleague, 'colleague', [COLLEAGUES]);
   await remember(instance.admin, 'new', [LAST]);
-  await link([BROKE, THEIRS]);
+  await link([BROKE, COLLEAGUES]);
   await until(
     async () => {
       const { rows } = await instance.db.superuser.query<{ done: boolean }>(
@@ -120,12 +120,12 @@ async function search(user: TestUser, q: string, more: Record<string, string> = 
   return memories.parse((await instance.call('GET', `/search?${query}`, { key: user.key })).body);
 }
 
-/** What a lane found for whom, by its ranks. */
+/** Returns what a retriever found for a user, by rank. */
 async function found(user: TestUser, retriever: 'graph' | 'recency', q: string): Promise<string[]> {
   const { data } = await search(user, q);
   return data.flatMap(({ content, explain }) => {
-    const told = z.object({ rank: z.number() }).safeParse(explain?.[retriever]);
-    return told.success ? [`${told.data.rank}. ${content}`] : [];
+    const explained = z.object({ rank: z.number() }).safeParse(explain?.[retriever]);
+    return explained.success ? [`${explained.data.rank}. ${content}`] : [];
   });
 }
 
@@ -140,32 +140,32 @@ const retrievers = z.object({
 /** What the graph's best weighs beside words and meaning, whose weights sum to one: solved from the fused score of one of its best. */
 async function weightOfGraph(q: string): Promise<number> {
   const { data } = await search(instance.admin, q, { limit: '50' });
-  const told = data
+  const explained = data
     .map(({ explain }) => retrievers.parse(explain))
     .find(({ graph, parts }) => graph?.relative === 1 && parts.retrievers < 1);
-  const fused = told?.parts.retrievers ?? 1;
-  const own = 0.4 * (told?.keyword?.relative ?? 0) + 0.6 * (told?.vector?.relative ?? 0);
+  const fused = explained?.parts.retrievers ?? 1;
+  const own = 0.4 * (explained?.keyword?.relative ?? 0) + 0.6 * (explained?.vector?.relative ?? 0);
   return (fused - own) / (1 - fused);
 }
 
-describe('the lanes beside words and meaning', () => {
+describe('the retrievers beside keyword and vector', () => {
   test('the graph finds what mentions the surroundings of a file, for those who may see it', async () => {
     const query = 'what happened around cents.ts?';
     const all = await found(instance.admin, 'graph', query);
-    expect(all.map((line) => line.slice(3)).toSorted((a, b) => a.localeCompare(b))).toEqual([BROKE, THEIRS]);
-    expect(await found(colleague, 'graph', query)).toEqual([`1. ${THEIRS}`]);
+    expect(all.map((line) => line.slice(3)).toSorted((a, b) => a.localeCompare(b))).toEqual([BROKE, COLLEAGUES]);
+    expect(await found(colleague, 'graph', query)).toEqual([`1. ${COLLEAGUES}`]);
     expect(await found(stranger, 'graph', query)).toEqual([]);
     expect(await found(instance.admin, 'graph', 'what happened around dollars.ts?')).toEqual([]);
   });
 
-  test('of a name that everything mentions the graph says little', async () => {
+  test('a name that every memory mentions has little weight in the graph', async () => {
     const quay = newId();
     await instance.db.superuser.query(
       `INSERT INTO entities (id, tenant_id, type, name, label, weight, first_seen, last_seen)
        VALUES ($1, $2, 'file', 'src/quay.ts', 'src/quay.ts', 1, now(), now())`,
       [quay, instance.admin.tenantId],
     );
-    await mention(quay, [BROKE, THEIRS]);
+    await mention(quay, [BROKE, COLLEAGUES]);
     const rare = await weightOfGraph('what broke when nobody looked around quay.ts?');
     expect(rare).toBeCloseTo(0.1, 2);
     await mention(quay, HARBOUR);
@@ -175,7 +175,7 @@ describe('the lanes beside words and meaning', () => {
   test('the newest is the newest that the asker may see', async () => {
     const query = 'what was the last thing we did?';
     expect((await found(instance.admin, 'recency', query))[0]).toBe(`1. ${LAST}`);
-    expect(await found(colleague, 'recency', query)).toEqual([`1. ${THEIRS}`]);
+    expect(await found(colleague, 'recency', query)).toEqual([`1. ${COLLEAGUES}`]);
     expect(await found(stranger, 'recency', query)).toEqual([]);
   });
 });
@@ -188,7 +188,7 @@ describe('a second user', () => {
   ])('sees only his own rows: %s', async (_what, q, more: Record<string, string>) => {
     expect((await search(instance.admin, q, more)).data.map(({ content }) => content)).toContain(LAST);
     const { data, facets } = await search(colleague, q, more);
-    expect(data.map(({ content }) => content).filter((content) => content !== THEIRS)).toEqual([]);
+    expect(data.map(({ content }) => content).filter((content) => content !== COLLEAGUES)).toEqual([]);
     expect(facets.type['prompt'] ?? 0).toBe(data.length);
     expect(await search(stranger, q, more)).toMatchObject({ data: [], facets: { type: {} } });
   });
@@ -215,7 +215,7 @@ async function apart<Result>(
   }
 }
 
-const asked = (query: string) => ({
+const queryFor = (query: string) => ({
   tenantId: instance.admin.tenantId,
   query,
   filter: {},
@@ -228,7 +228,7 @@ const asked = (query: string) => ({
 
 test("without the embedding model the index's words answer", async () => {
   const { found: first, degraded } = await apart({ RECOLLECT_EMBEDDING_MODEL_DIR: folder }, ({ recall }) =>
-    recall.search(asked('网关为什么报错')),
+    recall.search(queryFor('网关为什么报错')),
   );
   expect(first[0]?.memory.content).toBe(CHINESE);
   expect(degraded).toEqual(['vector']);
@@ -238,16 +238,16 @@ test('a cross-encoder rereads words and leaves a vector alone', async () => {
   await writeTinyCrossEncoder(folder);
   const settings = { RECOLLECT_RERANKER_DIR: folder, RECOLLECT_RERANK_TIMEOUT_MS: '5000' };
   await apart(settings, async ({ recall }) => {
-    const words = await recall.search({ ...asked('harbour'), includeVectors: true });
+    const words = await recall.search({ ...queryFor('harbour'), includeVectors: true });
     expect(words.found[0]?.stages.rerank).toMatchObject({ rank: expect.any(Number) });
     const vector = Float32Array.from(words.found[0]?.vector ?? []);
-    const near = await recall.search({ ...asked(''), vectorOnly: true, vector });
+    const near = await recall.search({ ...queryFor(''), vectorOnly: true, vector });
     expect(near.found[0]).toMatchObject({ memoryId: words.found[0]?.memoryId, stages: { rerank: null } });
     expect(near.degraded).toEqual([]);
   });
 });
 
-test('vectors that do not come in time are told, and nobody waits for them', async () => {
+test('late vectors are reported, and not waited for', async () => {
   const { config } = instance;
   const proxy = await startSilentProxy(`http://127.0.0.1:${config.weaviate.grpcPort}`);
   const vectors = createWeaviateIndex({ ...config.weaviate, grpcPort: Number(new URL(proxy.url).port) });
@@ -264,7 +264,7 @@ test('vectors that do not come in time are told, and nobody waits for them', asy
           if (isSilent && stage === 'read') proxy.fallSilent();
         },
       });
-      const query = { ...asked('harbour'), includeVectors: true };
+      const query = { ...queryFor('harbour'), includeVectors: true };
       expect((await ask(query)).found[0]?.vector).toHaveLength(384);
       isSilent = true;
       const started = performance.now();
@@ -279,8 +279,8 @@ test('vectors that do not come in time are told, and nobody waits for them', asy
   }
 });
 
-// The last one: what it takes away does not come back.
-test('an index that lost its data is told, and PostgreSQL answers', async () => {
+// The last one: the data that it removes does not return.
+test('an index that lost its data is reported, and PostgreSQL responds', async () => {
   const { rows } = await instance.db.superuser.query<{ model: string; ids: string[] }>(
     'SELECT model, array_agg(DISTINCT resource_id::text) AS ids FROM embeddings WHERE tenant_id = $1 GROUP BY model',
     [instance.admin.tenantId],
@@ -291,6 +291,6 @@ test('an index that lost its data is told, and PostgreSQL answers', async () => 
   const answer = await search(instance.admin, 'why was the disk full');
   expect(answer.data.map(({ content }) => content)).toContain(LAST);
   expect(answer.degraded).toEqual(['vector']);
-  // Nothing is missing where nobody knows of it.
+  // Nothing is missing without a ledger entry.
   expect(await search(instance.admin, 'zeppelin')).toMatchObject({ data: [], degraded: [] });
 });

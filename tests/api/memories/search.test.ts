@@ -38,7 +38,7 @@ async function remember(rows: readonly Row[], key = instance.admin.key): Promise
   expect(answer.body).toMatchObject({ accepted: rows.length });
 }
 
-/** Awaits that everything stands in the vector index, and is found there. */
+/** Waits until everything is in the vector index, and is found there. */
 async function indexed(): Promise<void> {
   await until(
     async () => {
@@ -113,7 +113,7 @@ beforeAll(async () => {
 afterAll(() => instance.close(), 60_000);
 
 describe('the query language', () => {
-  test('a phrase must be held word for word', async () => {
+  test('a phrase must match word for word', async () => {
     expect((await find('why did the deploy fail')).length).toBeGreaterThan(2);
     expect(await find('why did the deploy fail "disk was  FULL"')).toEqual([OLDER]);
     expect(await find('"failed disk"')).toEqual([]);
@@ -125,7 +125,7 @@ describe('the query language', () => {
     expect(await find('image tool:Bash')).toEqual([expect.stringContaining('image pushed')]);
     expect(await find('file:money/cents.ts')).toEqual([expect.stringContaining('cents.ts')]);
     expect(await find('deploy since:2000-01-01 before:2001-01-01')).toEqual([]);
-    expect(await find('deploy project:nobody')).toEqual([]);
+    expect(await find('deploy project:unknown')).toEqual([]);
     expect(await find('deploy type:summary', { type: 'prompt' })).toEqual([]);
     expect((await find('deploy type:prompt', { type: 'prompt,observation' })).length).toBeGreaterThan(1);
     expect((await find('foo:bar deploy')).length).toBeGreaterThan(2);
@@ -141,7 +141,7 @@ describe('the query language', () => {
     expect([OLDER, 'Prices are kept in integer cents, never in floats']).toContain(first);
   });
 
-  test('"last week" is the week before the time that is asked about', async () => {
+  test('"last week" is the week before the time of the query', async () => {
     const then = explained.parse(await search({ q: 'deploy yesterday', as_of: ago(39), explain: 'true' }));
     expect(then.data[0]).toMatchObject({ content: OLDER, explain: { in_time_range: true } });
   });
@@ -169,7 +169,7 @@ describe('as of a time', () => {
   });
 });
 
-describe('what an answer holds', () => {
+describe('contents of a response', () => {
   test('compact: five results within 385 tokens, and nothing else', async () => {
     const body = await search({ q: 'deploy', format: 'compact', limit: '5' });
     const { data } = z.strictObject({ data: z.array(z.record(z.string(), z.unknown())) }).parse(body);
@@ -178,7 +178,7 @@ describe('what an answer holds', () => {
     expect(JSON.stringify(body).length / 3).toBeLessThan(385);
   });
 
-  test('vectors where they are asked for, and every stage where it is to be explained', async () => {
+  test('vectors if requested, and every stage with `explain`', async () => {
     const body = z
       .looseObject({ data: z.array(z.looseObject({ vector: z.array(z.number()), explain: z.unknown() })) })
       .parse(await search({ q: 'deploy', include_vectors: 'true', explain: 'true', limit: '2' }));

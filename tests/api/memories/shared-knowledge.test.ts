@@ -29,7 +29,7 @@ let n = 0;
 const ofAlice = (more: Readonly<Record<string, unknown>> = {}) =>
   given(instance, `The retry limit of service ${(n += 1)} is five`, more, { key: alice.key });
 
-describe('what everybody reads is changed by its owner and admins alone', () => {
+describe('shared knowledge is changed by its owner and admins alone', () => {
   const CHANGES = [
     ['correct', 'PUT', '', { description: 'The retry limit is fifty' }],
     ['close', 'POST', '/invalidate', { reason: 'not so' }],
@@ -89,7 +89,7 @@ describe('what everybody reads is changed by its owner and admins alone', () => 
       expect(errorOf(await instance.call('DELETE', path, { key: bob.key }))).toMatchObject({ code: 'FORBIDDEN' });
   });
 
-  test('what is told by hand closes and rewrites nothing of another user’s', async () => {
+  test('a remembered text closes and rewrites nothing of another user’s', async () => {
     const remember = (key: string, content: string, project: string) =>
       instance.call('POST', '/memories', { key, body: { content, project, infer: true } });
     for (const [project, key, open] of [
@@ -97,8 +97,8 @@ describe('what everybody reads is changed by its owner and admins alone', () => 
       ['shared-b', alice.key, false],
       ['shared-c', instance.admin.key, false],
     ] as const) {
-      const said = await remember(alice.key, 'Always use tabs for indentation', project);
-      expect(said.status).toBe(201);
+      const response = await remember(alice.key, 'Always use tabs for indentation', project);
+      expect(response.status).toBe(201);
       const spoken = await remember(key, 'Never use tabs for indentation', project);
       expect(spoken.status).toBe(201);
       expect([
@@ -147,7 +147,7 @@ test('where the setting lets them, users verify', async () => {
   const open = await startTestInstance({ RECOLLECT_USERS_VERIFY: 'true' }, []);
   try {
     const user = await createTestUser(open.db.superuser, { tenantId: open.admin.tenantId });
-    const { id } = await given(open, 'The cache holds ten entries');
+    const { id } = await given(open, 'The cache stores ten entries');
     const answer = await open.call('POST', `/learnings/${id}/verify`, { key: user.key, body: {} });
     expect(answer.body).toMatchObject({ verified: true, verified_by: user.userId });
   } finally {
@@ -189,7 +189,7 @@ describe('quotes of private rows are shown to their owner and admins', () => {
       expect([path, quotedBy(await instance.call('GET', path, { key: bob.key }))]).toEqual([path, false]);
   });
 
-  test('in summaries: of the whole, of its key points and of its tasks', async () => {
+  test('in summaries: in the text, the key points and the tasks', async () => {
     const { rows } = await instance.db.superuser.query<{ session: string; row: string }>(
       "SELECT session_id AS session, id AS row FROM prompts WHERE user_id = $1 AND content LIKE 'Please make%'",
       [alice.userId],

@@ -103,7 +103,7 @@ describe('completion', () => {
     expect(await textsOf('spherical', '&project=nowhere')).toEqual([]);
   });
 
-  test('tells nobody of what is another tenant’s', async () => {
+  test('returns nothing of another tenant', async () => {
     expect(await textsOf('rosebud')).toEqual([]);
     expect((await suggest('rosebud', '', stranger.key)).map(({ text }) => text)).toEqual(['rosebud of a stranger']);
     expect(await suggest('round', '', stranger.key)).toEqual([]);
@@ -143,7 +143,7 @@ describe('completion', () => {
       await suggest(`na${n}`, '', stranger.key);
     }
     await instance.db.database.pool.query('SELECT pg_stat_force_next_flush()');
-    // The connections of the server tell of what they did when they are idle for a second.
+    // The connections of the server report their statistics when they are idle for a second.
     await expect
       .poll(async () => (await scans()).gin, { timeout: 15_000, interval: 200 })
       .toBeGreaterThanOrEqual(before.gin + 24);

@@ -42,7 +42,7 @@ beforeAll(async () => {
     path.join(dataDir, 'credentials.json'),
     JSON.stringify({ url: instance.url, api_key: instance.admin.key }),
   );
-  await instance.call('POST', '/learnings', { body: { title: 'Said', description: 'Said by hand' } });
+  await instance.call('POST', '/learnings', { body: { title: 'Noted', description: 'Noted by hand' } });
   // A session of which nothing was ever captured, and which counts five prompts.
   await instance.db.superuser.query(
     `INSERT INTO sessions (id, tenant_id, user_id, host, external_id, status, phase, prompt_count, started_at, last_event_at)
@@ -53,7 +53,7 @@ beforeAll(async () => {
 afterAll(() => instance.close());
 
 async function run(...args: string[]): Promise<{ code: number | undefined; text: string }> {
-  const context = recordOutput({ HOME: '/nobody' });
+  const context = recordOutput({ HOME: '/nonexistent' });
   let code: number | undefined;
   await createProgram(context, (given) => {
     code = given;
@@ -84,7 +84,7 @@ async function scheduled(name: string): Promise<unknown> {
 }
 
 test(
-  'a comparison is a job of the tenant that asked, and counts without mending',
+  'a consistency check is a job of the requesting tenant, and counts without repairing',
   { timeout: PATIENCE_MS },
   async () => {
     const answer = await instance.call('POST', '/admin/consistency', { body: { repair: true, dry_run: true } });
@@ -110,19 +110,23 @@ test(
   },
 );
 
-test('the command tells what differs, and ends with 1 where it is left so', { timeout: PATIENCE_MS }, async () => {
-  const seen = await run('consistency', 'check');
-  expect(seen.code).toBe(1);
-  expect(seen.text).toMatch(/compared\.\nKIND +FOUND +REPAIRED +REMAINING\nwrong_count +1 +0 +1\n/);
-  const mended = await run('consistency', 'check', '--repair');
-  expect(mended.code).toBe(0);
-  expect(mended.text).toMatch(/wrong_count +1 +1 +0\n/);
-  expect(await run('consistency', 'check')).toMatchObject({
-    code: 0,
-    text: expect.stringContaining('No differences.\n'),
-  });
-  expect((await run('consistency', 'check', '--no-wait')).text).toMatch(/^check\.[0-9a-f-]{36} started\.\n$/);
-});
+test(
+  'the command prints the differences, and exits with 1 unless it repairs them',
+  { timeout: PATIENCE_MS },
+  async () => {
+    const seen = await run('consistency', 'check');
+    expect(seen.code).toBe(1);
+    expect(seen.text).toMatch(/compared\.\nKIND +FOUND +REPAIRED +REMAINING\nwrong_count +1 +0 +1\n/);
+    const repaired = await run('consistency', 'check', '--repair');
+    expect(repaired.code).toBe(0);
+    expect(repaired.text).toMatch(/wrong_count +1 +1 +0\n/);
+    expect(await run('consistency', 'check')).toMatchObject({
+      code: 0,
+      text: expect.stringContaining('No differences.\n'),
+    });
+    expect((await run('consistency', 'check', '--no-wait')).text).toMatch(/^check\.[0-9a-f-]{36} started\.\n$/);
+  },
+);
 
 test('the schedule goes through all tenants, and each sees its own', { timeout: PATIENCE_MS }, async () => {
   const tenants = (await instance.db.superuser.query('SELECT FROM tenants')).rowCount;
@@ -153,7 +157,7 @@ test('figures of a day are the same when they are taken twice', { timeout: PATIE
   expect(await rows()).toEqual(once);
 });
 
-test('figures are told by day and now, those of the instance to its operators', async () => {
+test('statistics are returned by day and now, those of the instance to its operators', async () => {
   const own = stats.parse((await instance.call('GET', '/stats')).body);
   const learnings = { metric: 'learnings', dimensions: { state: 'current' }, value: 1 };
   expect(own.now).toContainEqual(learnings);
@@ -168,8 +172,8 @@ test('figures are told by day and now, those of the instance to its operators', 
   expect(all.days[0]?.figures).toContainEqual({ metric: 'tenants', dimensions: {}, value: 2 });
   const { key } = other;
   expect(errorOf(await instance.call('GET', '/stats?scope=instance', { key })).code).toBe('FORBIDDEN');
-  const theirs = stats.parse((await instance.call('GET', '/stats', { key })).body);
-  expect(theirs.now.every(({ value }) => value === 0)).toBe(true);
+  const colleagueStats = stats.parse((await instance.call('GET', '/stats', { key })).body);
+  expect(colleagueStats.now.every(({ value }) => value === 0)).toBe(true);
   expect(errorOf(await instance.call('GET', '/stats?days=0'))).toEqual({ code: 'VALIDATION_FAILED', fields: ['days'] });
   expect((await run('stats')).text).toMatch(
     /^FIGURE +\d{4}-\d\d-\d\d +\d{4}-\d\d-\d\d +NOW\n.*\nlearnings current +1 +1 +1\n/s,

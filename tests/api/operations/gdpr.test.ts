@@ -14,7 +14,7 @@ import type { TestInstance } from '../../setup/instance.ts';
 import { until } from '../../setup/until.ts';
 import { errorOf } from '../support/answers.ts';
 import { MARK, MARKED_PROJECT, reads, seedMarked, shownAt } from '../support/hidden-reads.ts';
-import { toldElsewhere } from '../support/told-elsewhere.ts';
+import { copiesOutside } from '../support/copies-outside.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'recollect-gdpr-'));
 const { privateKey } = generateKeyPairSync('ed25519');
@@ -38,7 +38,7 @@ const requestSchema = z.object({
 const jobSchema = z.object({ id: z.string(), state: z.string(), error: z.string().nullable() });
 const found = z.object({ data: z.array(z.object({ id: z.string(), content: z.string() })) });
 
-async function said(instance: TestInstance, session: string, content: string, key?: string): Promise<void> {
+async function sendPrompt(instance: TestInstance, session: string, content: string, key?: string): Promise<void> {
   const body = {
     type: 'prompt',
     host: 'test',
@@ -69,17 +69,17 @@ function ended<Schema extends z.ZodType<{ state: string }>>(instance: TestInstan
 }
 
 async function erased(body: object): Promise<z.output<typeof requestSchema>> {
-  const asked = await here.call('POST', '/gdpr/erase', { body });
-  expect(asked).toMatchObject({ status: 202 });
-  return ended(here, `/gdpr/requests/${requestSchema.parse(asked.body).id}`, requestSchema);
+  const accepted = await here.call('POST', '/gdpr/erase', { body });
+  expect(accepted).toMatchObject({ status: 202 });
+  return ended(here, `/gdpr/requests/${requestSchema.parse(accepted.body).id}`, requestSchema);
 }
 
-/** The file of an export of the whole tenant. */
+/** The file of an export of the complete tenant. */
 async function exported(instance: TestInstance): Promise<Buffer<ArrayBuffer>> {
-  const asked = jobSchema.parse((await instance.call('POST', '/exports', { body: {} })).body);
-  const done = await ended(instance, `/exports/${asked.id}`, jobSchema.extend({ sha256: z.string().nullable() }));
+  const accepted = jobSchema.parse((await instance.call('POST', '/exports', { body: {} })).body);
+  const done = await ended(instance, `/exports/${accepted.id}`, jobSchema.extend({ sha256: z.string().nullable() }));
   expect(done).toMatchObject({ state: 'completed', error: null });
-  const file = await fetch(`${instance.url}/api/v1/exports/${asked.id}/file`, {
+  const file = await fetch(`${instance.url}/api/v1/exports/${accepted.id}/file`, {
     headers: { authorization: `Bearer ${instance.admin.key}` },
   });
   const bytes = Buffer.from(await file.arrayBuffer());
@@ -89,9 +89,9 @@ async function exported(instance: TestInstance): Promise<Buffer<ArrayBuffer>> {
 
 async function imported(instance: TestInstance, file: Uint8Array<ArrayBuffer>) {
   const headers = { 'content-type': 'application/zstd' };
-  const asked = jobSchema.parse((await instance.call('POST', '/imports/files', { raw: file, headers })).body);
+  const accepted = jobSchema.parse((await instance.call('POST', '/imports/files', { raw: file, headers })).body);
   const counts = z.record(z.string(), z.number());
-  return ended(instance, `/imports/files/${asked.id}`, jobSchema.extend({ read: counts, written: counts }));
+  return ended(instance, `/imports/files/${accepted.id}`, jobSchema.extend({ read: counts, written: counts }));
 }
 
 beforeAll(async () => {
@@ -104,10 +104,10 @@ beforeAll(async () => {
   [here, there] = await Promise.all([startTestInstance(settings('here')), startTestInstance(settings('there'))]);
   await Promise.all([here.startWorker(), there.startWorker()]);
   guest = await createTestUser(here.db.superuser, { tenantId: here.admin.tenantId });
-  await said(here, 'first', 'Where do the pelicans nest');
-  await said(here, 'first', SECRET);
-  await said(here, OLD, 'Which lighthouse is the oldest');
-  await said(here, 'guest', 'My own umbrella stands in the hall', guest.key);
+  await sendPrompt(here, 'first', 'Where do the pelicans nest');
+  await sendPrompt(here, 'first', SECRET);
+  await sendPrompt(here, OLD, 'Which lighthouse is the oldest');
+  await sendPrompt(here, 'guest', 'My own umbrella hangs in the hall', guest.key);
   for (const words of ['umbrella hall', 'vault code'])
     await until(async () => ((await search(here, words)).length > 0 ? true : undefined));
 }, 120_000);
@@ -119,7 +119,7 @@ afterAll(async () => {
 
 let older: Buffer<ArrayBuffer>;
 
-test('an export taken in by another instance gives the same rows and the same answers', async () => {
+test('an export imported into another instance has the same rows and search results', async () => {
   older = await exported(here);
   const { state, error, read, written } = await imported(there, older);
   expect({ state, error }).toEqual({ state: 'completed', error: null });
@@ -155,7 +155,7 @@ async function leaveArchive(session: string): Promise<string> {
 }
 
 /** What prompts say that hold a piece of text. */
-async function standing(piece: string): Promise<string[]> {
+async function promptsWith(piece: string): Promise<string[]> {
   const { rows } = await here.db.superuser.query<{ content: string }>(
     'SELECT content FROM prompts WHERE tenant_id = $1 AND position($2 IN content) > 0',
     [here.admin.tenantId, piece],
@@ -163,8 +163,8 @@ async function standing(piece: string): Promise<string[]> {
   return rows.map(({ content }) => content);
 }
 
-test('a text is erased wherever it stands, and neither a hook, nor a spool, nor a transcript, nor an import of an older export brings it back', async () => {
-  const elsewhere = await toldElsewhere(here, SECRET);
+test('a text is erased everywhere, and neither a hook, nor a spool, nor a transcript, nor an import of an older export brings it back', async () => {
+  const elsewhere = await copiesOutside(here, SECRET);
   const counted = await here.call('POST', '/gdpr/erase', { body: { kind: 'text', text: SECRET, dry_run: true } });
   expect(counted.body).toMatchObject({ dry_run: true, found: { events: 2 } });
   expect(
@@ -195,7 +195,7 @@ test('a text is erased wherever it stands, and neither a hook, nor a spool, nor 
   const key = createPublicKey({ key: Buffer.from(spki, 'base64'), format: 'der', type: 'spki' });
   expect(verify(null, Buffer.from(sha256, 'hex'), key, Buffer.from(signature, 'base64'))).toBe(true);
   const hash = expect.stringMatching(/^[0-9a-f]{64}$/);
-  // Nothing that was looked for is kept, in the row, in the journal or in its copy.
+  // No search text is stored, in the row, in the journal or in its copy.
   const { rows } = await here.db.superuser.query('SELECT search_text, found FROM erasures WHERE id = $1', [done.id]);
   expect(rows).toEqual([{ search_text: null, found: null }]);
   for (const store of ['backups', 'copy']) {
@@ -211,18 +211,18 @@ test('a text is erased wherever it stands, and neither a hook, nor a spool, nor 
   }
   const body = { type: 'prompt', host: 'test', session_id: 'first', infer: false, content: SECRET };
   expect(errorOf(await here.call('POST', '/events', { body }))).toMatchObject({ code: 'EVENT_FORGOTTEN' });
-  // A hook is told that all is well, so that its spool lets go of it; nothing is stored.
+  // A hook gets a success, so that its spool deletes the event; nothing is stored.
   expect(await elsewhere.again()).toMatchObject({ end: { kind: 'done' }, delivered: 1, quarantined: 0 });
   elsewhere.remove();
-  expect(await standing('Is there tea')).toHaveLength(1);
+  expect(await promptsWith('Is there tea')).toHaveLength(1);
   expect(await imported(here, older)).toMatchObject({ state: 'completed' });
-  expect(await standing('vault code')).toEqual([]);
+  expect(await promptsWith('vault code')).toEqual([]);
   expect(await search(here, 'vault code')).not.toContain(SECRET);
   expect(readdirSync(path.join(folder, 'here', 'archive', 'exports', here.admin.tenantId))).toEqual([]);
   expect(readdirSync(archivesFolder())).toEqual([]);
 });
 
-test('what is hidden is found by nobody until it is shown again, and nothing of it is deleted', async () => {
+test('restricted memory is not found until the restriction ends, and nothing of it is deleted', async () => {
   const soon = new Date(Date.now() + 3_600_000).toISOString();
   const marked = await seedMarked(here, OLD, 'first');
   const shown = await shownAt(here, OLD, marked);
@@ -244,12 +244,12 @@ test('what is hidden is found by nobody until it is shown again, and nothing of 
   await here.call('POST', '/gdpr/restrict', { body: { user: here.admin.userId, until: soon } });
   expect(await shownAt(here, OLD, marked)).toEqual([]);
   await here.call('DELETE', `/gdpr/restrict?user=${here.admin.userId}`);
-  const nobody = await here.call('POST', '/gdpr/restrict', { body: { until: soon }, key: guest.key });
-  expect(errorOf(nobody)).toMatchObject({ code: 'VALIDATION_FAILED' });
+  const refused = await here.call('POST', '/gdpr/restrict', { body: { until: soon }, key: guest.key });
+  expect(errorOf(refused)).toMatchObject({ code: 'VALIDATION_FAILED' });
   await here.call('POST', '/gdpr/restrict', { body: { user: guest.userId, until: soon }, key: guest.key });
-  expect(await search(here, 'umbrella hall')).not.toContain('My own umbrella stands in the hall');
+  expect(await search(here, 'umbrella hall')).not.toContain('My own umbrella hangs in the hall');
   await here.call('DELETE', `/gdpr/restrict?user=${guest.userId}`);
-  expect(await search(here, 'umbrella hall')).toContain('My own umbrella stands in the hall');
+  expect(await search(here, 'umbrella hall')).toContain('My own umbrella hangs in the hall');
 });
 
 test('a session and a person are erased, each with a receipt; under a hold neither is', async () => {
@@ -270,7 +270,7 @@ test('a session and a person are erased, each with a receipt; under a hold neith
   const again = { type: 'prompt', host: 'test', session_id: OLD, infer: false, content: 'I am back' };
   expect(errorOf(await here.call('POST', '/events', { body: again }))).toMatchObject({ code: 'SESSION_DELETED' });
   expect(await imported(here, older)).toMatchObject({ state: 'completed' });
-  expect(await standing(MARK)).toEqual([]);
+  expect(await promptsWith(MARK)).toEqual([]);
   const self = await here.call('POST', '/gdpr/erase', { body: { kind: 'user' } });
   expect(errorOf(self)).toMatchObject({ code: 'CONFLICT' });
   const own = await here.call('POST', '/gdpr/export', { body: {}, key: guest.key });
@@ -279,19 +279,19 @@ test('a session and a person are erased, each with a receipt; under a hold neith
   const done = await erased({ kind: 'user', user: guest.userId });
   expect(done).toMatchObject({ state: 'completed', removed: { sessions: 1, users: 1 } });
   expect(JSON.parse(done.receipt?.receipt ?? '{}')).toMatchObject({ name: erasedName('user', guest.userId) });
-  expect(await search(here, 'umbrella hall')).not.toContain('My own umbrella stands in the hall');
+  expect(await search(here, 'umbrella hall')).not.toContain('My own umbrella hangs in the hall');
   const list = await here.call('GET', '/gdpr/requests?limit=5');
   expect(z.object({ data: z.array(requestSchema) }).parse(list.body).data).toHaveLength(3);
 });
 
-test('a tenant goes as a whole, and its keys open nothing afterwards', async () => {
+test('a tenant is erased completely, and its keys are rejected afterwards', async () => {
   const { tenantId } = there.admin;
   const body = { kind: 'tenant', name: 'another' };
   expect(errorOf(await there.call('POST', '/gdpr/erase', { body }))).toMatchObject({ code: 'VALIDATION_FAILED' });
   // A key that was just used is believed for some seconds: this one was not.
   const { key: unused } = await createTestUser(there.db.superuser, { tenantId });
-  const asked = await there.call('POST', '/gdpr/erase', { body: { kind: 'tenant', name: tenantId } });
-  const { id } = requestSchema.parse(asked.body);
+  const accepted = await there.call('POST', '/gdpr/erase', { body: { kind: 'tenant', name: tenantId } });
+  const { id } = requestSchema.parse(accepted.body);
   const row = await until(async () => {
     const { rows } = await there.db.superuser.query<{ state: string; receipt: { receipt: string } }>(
       'SELECT state, receipt FROM erasures WHERE id = $1',

@@ -50,7 +50,7 @@ beforeAll(async () => {
 afterAll(() => instance.close());
 
 describe('a job is ended and given another turn', { timeout: PATIENCE_MS }, () => {
-  test.each(['cancel', 'retry'])('by nobody but its owner and admins: %s', async (what) => {
+  test.each(['cancel', 'retry'])('by its owner and admins alone: %s', async (what) => {
     for (const key of [colleague.key, viewer.key])
       for (const job of [`session.${open}`, `learning.${done}`])
         expect([job, await statusOf(`/jobs/${job}/${what}`, key)]).toEqual([job, 403]);
@@ -63,7 +63,7 @@ describe('a job is ended and given another turn', { timeout: PATIENCE_MS }, () =
     expect(await statusOf(`/jobs/session.${open}/cancel`, owner.key)).toBe(202);
   });
 
-  test('of an import by whoever began it', async () => {
+  test('of an import by the user who started it', async () => {
     const { tenantId } = instance.admin;
     const importId = newId();
     await instance.db.superuser.query(
@@ -72,7 +72,7 @@ describe('a job is ended and given another turn', { timeout: PATIENCE_MS }, () =
     );
     const handle = await instance.temporal.workflow.start('session', {
       workflowId: importWorkflowId(importId),
-      taskQueue: 'nobody-serves-this',
+      taskQueue: 'unserved-queue',
       typedSearchAttributes: new TypedSearchAttributes([{ key: SEARCH_ATTRIBUTES.tenant, value: tenantId }]),
     });
     for (const what of ['cancel', 'retry'])
@@ -82,7 +82,7 @@ describe('a job is ended and given another turn', { timeout: PATIENCE_MS }, () =
     await handle.terminate();
   });
 
-  test('of the index, which is everybody’s, to look again; to end it takes an admin', async () => {
+  test('of the index, which has no owner, to retry; only an admin cancels it', async () => {
     expect(await statusOf('/jobs/index.0/retry', colleague.key)).toBe(202);
     expect(await statusOf('/jobs/index.0/cancel', colleague.key)).toBe(403);
   });

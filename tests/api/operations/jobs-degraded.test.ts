@@ -16,7 +16,7 @@ describe('without Temporal', { timeout: 240_000 }, () => {
   });
   afterAll(() => apart.close());
 
-  test('the database answers for sessions and says that it is alone; orders are refused with a code of their own', async () => {
+  test('sessions are listed from the database, and reported as degraded; changes are rejected with a code of their own', async () => {
     const answer = jobListAnswer.parse((await apart.call('GET', '/jobs')).body);
     expect(answer.degraded).toEqual(['temporal']);
     expect(answer.data).toHaveLength(1);
@@ -44,7 +44,7 @@ describe('without Temporal', { timeout: 240_000 }, () => {
     });
   });
 
-  test('a list that Temporal began cannot be gone on with', async () => {
+  test('a list that Temporal started cannot be continued', async () => {
     expect(errorOf(await apart.call('GET', '/jobs?cursor=bm90aGluZw'))).toMatchObject({ code: 'TEMPORAL_UNAVAILABLE' });
     const { data, pagination } = jobListAnswer.parse((await apart.call('GET', '/jobs?limit=1')).body);
     expect([data.length, pagination.next_cursor]).toEqual([1, null]);

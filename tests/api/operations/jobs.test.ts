@@ -71,7 +71,7 @@ describe('the list of jobs', { timeout: 240_000 }, () => {
     ['?kind=session&state=waiting', []],
     ['?state=stuck', []],
     ['?kind=session&project=open', ['open']],
-    ['?project=nobody', []],
+    ['?project=unknown', []],
     ['?kind=import', []],
   ])('is filtered: %s', async (query, externals) => {
     const { data } = await jobs(query);
@@ -101,11 +101,11 @@ describe('the list of jobs', { timeout: 240_000 }, () => {
       expect(errorOf(await instance.call('GET', `/jobs?${query}`))).toMatchObject({ code: 'VALIDATION_FAILED' });
   });
 
-  test('an import is a job of the tenant that its search attribute names, whatever its id says', async () => {
+  test('an import is a job of the tenant that its search attribute names, whatever its id contains', async () => {
     const importId = newId();
     const handle = await instance.temporal.workflow.start('session', {
       workflowId: importWorkflowId(importId),
-      taskQueue: 'nobody-serves-this',
+      taskQueue: 'unserved-queue',
       typedSearchAttributes: new TypedSearchAttributes([
         { key: SEARCH_ATTRIBUTES.tenant, value: instance.admin.tenantId },
       ]),
@@ -148,8 +148,8 @@ describe('the list of jobs', { timeout: 240_000 }, () => {
   });
 });
 
-describe('what is stuck is told, and why', { timeout: 240_000 }, () => {
-  test('captures that nobody took in for two rounds of the sweep', async () => {
+describe('what is stuck is reported with the reason', { timeout: 240_000 }, () => {
+  test('events that stayed unconsumed for two runs of the sweep', async () => {
     await setSession(open, "consumed_seq = 0, windowed_seq = 0, last_event_at = now() - interval '10 minutes'");
     const { data } = await jobs('?state=stuck');
     expect(data.map((entry) => [entry.id, entry.state, entry.stuck?.reason])).toEqual([
@@ -202,7 +202,7 @@ describe('what is stuck is told, and why', { timeout: 240_000 }, () => {
     PATIENCE_MS * 3,
   );
 
-  test('work that stands, and a session that should be over', async () => {
+  test('work without progress, and a session that should be over', async () => {
     await setSession(open, "updated_at = now() - interval '2 hours', last_event_at = now() - interval '2 hours'");
     expect((await jobs('?state=stuck')).data[0]?.stuck).toMatchObject({ reason: 'not_ended' });
     await instance.db.superuser.query(
@@ -221,7 +221,7 @@ describe('what is stuck is told, and why', { timeout: 240_000 }, () => {
 describe('steering', { timeout: PATIENCE_MS * 2 }, () => {
   const order = z.looseObject({ done: z.boolean(), settled: z.boolean(), summary_id: z.string().nullable() });
 
-  test('capture off holds with the answer, and on again', async () => {
+  test('capture off takes effect with the response, and on again', async () => {
     const say = (content: string) =>
       instance.call('POST', '/events', { body: { type: 'prompt', host: 'test', session_id: 'open', content } });
     expect(
@@ -256,7 +256,7 @@ describe('steering', { timeout: PATIENCE_MS * 2 }, () => {
     });
   });
 
-  test('a summary now is answered with the job, or waited for; the session goes on under its own title', async () => {
+  test('a summary now returns the job, or is waited for; the session continues under its own title', async () => {
     const now = await instance.call('POST', `/sessions/${open}/summaries`);
     expect(now.status).toBe(202);
     expect(order.parse(now.body)).toMatchObject({ done: false, job: { id: `session.${open}` } });
@@ -270,7 +270,7 @@ describe('steering', { timeout: PATIENCE_MS * 2 }, () => {
     });
   });
 
-  test('cancel ends the workflow and capture goes on; retry starts it again; close settles the session', async () => {
+  test('cancel ends the workflow and capture continues; retry starts it again; close settles the session', async () => {
     expect((await instance.call('POST', `/jobs/session.${open}/cancel`)).status).toBe(202);
     const handle = instance.temporal.workflow.getHandle(sessionWorkflowId(instance.admin.tenantId, open));
     await until(

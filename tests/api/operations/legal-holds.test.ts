@@ -25,7 +25,7 @@ afterAll(() => instance.close());
 
 beforeEach(async () => {
   n += 1;
-  name = `held-${n}`;
+  name = `case-${n}`;
   await captured(instance, smallSession(name, { path: `/src/${name}` }).slice(0, 2));
   const { rows } = await instance.db.superuser.query<{ session: string; row: string; project: string }>(
     'SELECT s.id AS session, p.id AS row, s.project_id AS project FROM sessions s JOIN prompts p ON p.session_id = s.id WHERE s.external_id = $1',
@@ -39,14 +39,14 @@ beforeEach(async () => {
   learning = written.id;
 });
 
-const heldAnswer = z.looseObject({ id: z.string() });
+const withId = z.looseObject({ id: z.string() });
 
-/** Puts a hold on something; answers how to release it. */
+/** Creates a legal hold; returns a function that releases it. */
 async function hold(subject: string, id: string): Promise<() => Promise<unknown>> {
   const answer = await instance.call('POST', '/admin/legal-holds', { body: { subject, id, reason: 'a case' } });
   expect(answer.status).toBe(201);
-  const held = heldAnswer.parse(answer.body);
-  return () => instance.call('DELETE', `/admin/legal-holds/${held.id}`);
+  const created = withId.parse(answer.body);
+  return () => instance.call('DELETE', `/admin/legal-holds/${created.id}`);
 }
 
 const SUBJECTS = ['session', 'project', 'user', 'tenant'] as const;
@@ -123,9 +123,9 @@ describe('a legal hold binds every way out', () => {
         code: 'LEGAL_HOLD',
       });
       for (const text of [`Service ${name} rounds`, `Title walrus-${name}`]) {
-        const asked = await instance.call('POST', '/gdpr/erase', { body: { kind: 'text', text } });
-        expect(asked.status).toBe(202);
-        const { id } = heldAnswer.parse(asked.body);
+        const erasure = await instance.call('POST', '/gdpr/erase', { body: { kind: 'text', text } });
+        expect(erasure.status).toBe(202);
+        const { id } = withId.parse(erasure.body);
         const ended = await until(
           async () => {
             const { body } = await instance.call('GET', `/gdpr/requests/${id}`);
@@ -157,7 +157,7 @@ describe('a legal hold binds every way out', () => {
     }
   });
 
-  test('on a project: a learning of it is not joined to one of another project, which says the same', async () => {
+  test('on a project: a learning of it is not merged with a duplicate of another project', async () => {
     await captured(instance, smallSession(`${name}-b`, { path: `/src/${name}-b` }).slice(0, 1));
     const later = await given(instance, `Service ${name} rounds half even`, { project: `/src/${name}-b` });
     const into = await valueOf<string>(

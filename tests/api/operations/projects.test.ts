@@ -54,7 +54,7 @@ function repository(folder: string, text: string): string {
   return folder;
 }
 
-/** The project that a session in this folder is of, as the hook client tells it. */
+/** Returns the project of a session in this folder, as the hook client reports it. */
 async function projectOf(folder: string, machine: string): Promise<string> {
   const facts = await projectFacts(folder, machine);
   const session = newId();
@@ -128,10 +128,10 @@ describe('the list, names and aliases', () => {
       pagination: { limit: 2, page: 2 },
     });
     expect(errorOf(await instance.call('GET', '/projects?limit=0'))).toMatchObject({ code: 'VALIDATION_FAILED' });
-    expect(errorOf(await instance.call('GET', '/projects/nobody'))).toMatchObject({ code: 'NOT_FOUND' });
+    expect(errorOf(await instance.call('GET', '/projects/unknown'))).toMatchObject({ code: 'NOT_FOUND' });
   });
 
-  test('an alias makes the next session there one of the project; one that is taken is refused', async () => {
+  test('an alias assigns the next session there to the project; an alias of another project is rejected', async () => {
     const put = (body: object) => instance.call('PUT', '/projects/zebra_1', { body });
     const changed = project.parse(
       (await put({ display_name: 'Zebra', aliases_add: ['/src/stripes/', 'git@example.org:zoo/stripes.git'] })).body,
@@ -187,7 +187,7 @@ describe('merging', { timeout: PATIENCE_MS * 2 }, () => {
       [id, tenantId, projectId, userId, Buffer.from(print), description, uses],
     );
     await instance.db.superuser.query(
-      "INSERT INTO learning_evidence (learning_id, row_id, quote_sha256, tenant_id, session_id, quote) VALUES ($1, $2, 'q', $3, $4, 'said')",
+      "INSERT INTO learning_evidence (learning_id, row_id, quote_sha256, tenant_id, session_id, quote) VALUES ($1, $2, 'q', $3, $4, 'quote')",
       [id, rowId, tenantId, newId()],
     );
     return id;

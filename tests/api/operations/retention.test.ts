@@ -20,9 +20,9 @@ let stranger: TestUser;
 let old: OldSession;
 let older: OldSession;
 
-/** Runs a command in this process, on a terminal that nobody sits at. */
+/** Runs a command in this process, on a terminal without input. */
 async function run(...args: string[]): Promise<{ code: number | undefined; text: string; errors: string }> {
-  const context = recordOutput({ HOME: '/nobody' });
+  const context = recordOutput({ HOME: '/nonexistent' });
   let code: number | undefined;
   await createProgram(context, (given) => {
     code = given;
@@ -55,7 +55,7 @@ async function prompts(session: OldSession): Promise<number> {
 }
 
 describe('retention', { timeout: PATIENCE_MS * 2 }, () => {
-  test('a policy deletes nothing before its dry run was looked at and approved', async () => {
+  test('a policy deletes nothing before its dry run was approved', async () => {
     const set = await run('retention', 'set', 'prompt', 'delete', '90d');
     expect(set.text).toMatch(/prompt +every project +every class +90 d +delete/);
     expect(set.text).toContain('the policies delete nothing until');
@@ -68,7 +68,7 @@ describe('retention', { timeout: PATIENCE_MS * 2 }, () => {
     expect(dry.text).toContain('5 rows would be removed');
     expect(await prompts(old)).toBe(2);
     expect(await run('retention', 'approve', runId(dry.text))).toMatchObject({ code: 0 });
-    // What is held is told by nobody's policy, and asks for another look.
+    // A legal hold changes the result of no policy, and requires another dry run.
     const hold = await run('legal-hold', 'add', 'session', older.id, '--reason', 'a case');
     expect((await run('legal-hold', 'list')).text).toMatch(/session .*a case/);
     expect(await instance.call('DELETE', `/sessions/${older.id}`)).toMatchObject({
@@ -149,7 +149,9 @@ describe('retention', { timeout: PATIENCE_MS * 2 }, () => {
     expect((await hold({ subject: 'user', id: stranger.userId })).status).toBe(404);
     expect((await hold({ subject: 'tenant', id: stranger.tenantId })).status).toBe(404);
     for (const one of ['/admin/retention/runs/', '/admin/legal-holds/'])
-      expect((await instance.call(one.includes('holds') ? 'DELETE' : 'GET', `${one}${older.id}`)).status).toBe(404);
+      expect((await instance.call(one.includes('legal-holds') ? 'DELETE' : 'GET', `${one}${older.id}`)).status).toBe(
+        404,
+      );
     const user = await createTestUser(instance.db.superuser, { tenantId: instance.admin.tenantId });
     for (const [method, where] of [
       ['GET', '/admin/retention/policies'],

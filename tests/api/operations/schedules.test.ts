@@ -85,7 +85,7 @@ test('a pause stays over a start, while changed settings take effect', async () 
   expect((await listed()).get('retention')?.next_runs[0]).toContain('T07:05');
 });
 
-test('the settings pause and let go what nobody else has stopped', async () => {
+test('the settings pause and resume what no admin has paused', async () => {
   await change('backup', 'pause', { reason: 'disk is being changed' });
   await bootstrap({ paused: ['statistics', 'backup'] });
   const paused = await listed();
@@ -99,7 +99,7 @@ test('the settings pause and let go what nobody else has stopped', async () => {
 
 test('a run that is ordered shows what came of it, and is a job for operators alone', { timeout: 60_000 }, async () => {
   expect((await change('partitions', 'run')).status).toBe(202);
-  // Nobody serves the queue yet: the run is under way, and a second one is not wanted.
+  // No worker serves the queue yet: the run is in progress, and a second one is rejected.
   await until(async () => ((await listed()).get('partitions')?.last_runs.length ?? 0) > 0 || undefined, PATIENCE_MS);
   expect(errorOf(await change('partitions', 'run')).code).toBe('CONFLICT');
   await instance.startWorker();
@@ -122,7 +122,7 @@ test('a run that is ordered shows what came of it, and is a job for operators al
   expect(errorOf(await instance.call('GET', '/schedules', { key })).code).toBe('FORBIDDEN');
 });
 
-test('names and reasons are checked, and one that was not made yet is told of', async () => {
+test('names and reasons are checked, and a schedule that does not exist yet is reported', async () => {
   expect(errorOf(await change('odd', 'resume'))).toEqual({ code: 'VALIDATION_FAILED', fields: ['name'] });
   expect(errorOf(await change('backup', 'pause', {}))).toEqual({ code: 'VALIDATION_FAILED', fields: ['reason'] });
   await instance.temporal.schedule.getHandle('ops/restore-drill').delete();

@@ -115,8 +115,8 @@ describe('GET /usage', () => {
     expect(await body('/usage?user=me', colleague.key)).toMatchObject(own);
     expect(await body(`/usage?user=${colleague.userId}`)).toMatchObject(own);
     expect(await get(`/usage?user=${instance.admin.userId}`, colleague.key)).toMatchObject({ status: 403 });
-    expect(await get('/usage?user=nobody', colleague.key)).toMatchObject({ status: 403 });
-    expect(await get('/usage?user=nobody')).toMatchObject({ status: 404 });
+    expect(await get('/usage?user=unknown', colleague.key)).toMatchObject({ status: 403 });
+    expect(await get('/usage?user=unknown')).toMatchObject({ status: 404 });
   });
 
   test.each([
@@ -147,7 +147,7 @@ describe('GET /usage', () => {
     expect(await body('/usage?group_by=day&limit=1')).toMatchObject({ groups: [{ key: day(2) }], more_groups: true });
   });
 
-  test('reads the time that is asked for', async () => {
+  test('reads the requested time', async () => {
     const since = new Date(Date.now() - 50 * DAY_MS).toISOString();
     const until = new Date(Date.now() - 10 * DAY_MS).toISOString();
     expect(await body(`/usage?since=${since}&until=${until}`)).toMatchObject({
@@ -157,7 +157,7 @@ describe('GET /usage', () => {
     });
   });
 
-  test('tells what is left of the day', async () => {
+  test('returns the remaining tokens of the day', async () => {
     const { db } = instance;
     await db.superuser.query(
       "UPDATE users SET daily_token_quota = 1000, tokens_used_today = 500, tokens_used_on = (now() AT TIME ZONE 'UTC')::date WHERE id = $1",
@@ -213,7 +213,7 @@ describe('GET /usage', () => {
       const [all, one] = plans;
       expect(all).toMatch(/Index Cond:.*tenant_id = .*created_at >= /u);
       expect(one).toMatch(/Index Cond:.*tenant_id = .*user_id = .*created_at >= /u);
-      // Of the partitions those of the time alone are looked at.
+      // Only the partitions of the time are read.
       expect((all ?? '').match(/ on usage_ledger_\w+/gu)?.length ?? 0).toBeLessThanOrEqual(2);
     } finally {
       await client.query('ROLLBACK');
@@ -223,7 +223,7 @@ describe('GET /usage', () => {
 });
 
 describe('GET /usage/forecast', () => {
-  test('stands on the whole days since the first call', async () => {
+  test('is based on the complete days since the first call', async () => {
     const answer = await body('/usage/forecast?days=7', colleague.key);
     expect(answer).toMatchObject({
       scope: { user: { id: colleague.userId } },
@@ -235,7 +235,7 @@ describe('GET /usage/forecast', () => {
     expect(answer).toHaveProperty('days.length', 7);
   });
 
-  test('says nothing where there was nothing', async () => {
+  test('is absent without usage', async () => {
     const { key } = await createTestUser(instance.db.superuser);
     expect(await body('/usage/forecast', key)).toMatchObject({
       method: 'none',
@@ -247,7 +247,7 @@ describe('GET /usage/forecast', () => {
 });
 
 describe('GET /roi', () => {
-  test('says nothing where there is no data', async () => {
+  test('is absent without data', async () => {
     const { key } = await createTestUser(instance.db.superuser);
     expect(await body('/roi?minutes_per_memory=5&hourly_usd=60&usd_per_mtok=3', key)).toMatchObject({
       inputs: { minutes_per_memory: 5, hourly_usd: 60, usd_per_mtok: 3 },
@@ -257,7 +257,7 @@ describe('GET /roi', () => {
     });
   });
 
-  test('compares what was given with what stands behind it, each source once', async () => {
+  test('compares served tokens with those of their sources, each source once', async () => {
     const { db } = instance;
     const user = await createTestUser(db.superuser);
     await instance.call('POST', '/events', {
@@ -283,7 +283,7 @@ describe('GET /roi', () => {
       );
       return id;
     };
-    const [topic, item, whole] = [
+    const [topic, item, sessionSummary] = [
       await summary('topic', 'topic:1', 1),
       await summary('item', 'item:1:0', 1),
       await summary('session', 'session:1', null),
@@ -311,9 +311,9 @@ describe('GET /roi', () => {
       [item, 'summary'],
       [learning, 'learning'],
     ]);
-    // The session as a whole holds its windows.
+    // The session contains its windows.
     await served('session_start', [
-      [whole, 'summary'],
+      [sessionSummary, 'summary'],
       [topic, 'summary'],
     ]);
     await served('prompt', [[topic, 'summary']]);

@@ -25,8 +25,8 @@ test('a line needs a character that is no white space for any tool', () => {
 });
 
 test('numbers and booleans of an address are spelled as in JSON', () => {
-  const whole = numeric(z.number().int().min(0)).prefault(7);
-  expect(['0', '12', '1e2', '', '0x1f', ' 1', '1.5', 'Infinity'].map((value) => accepts(whole, value))).toEqual([
+  const count = numeric(z.number().int().min(0)).prefault(7);
+  expect(['0', '12', '1e2', '', '0x1f', ' 1', '1.5', 'Infinity'].map((value) => accepts(count, value))).toEqual([
     true,
     true,
     true,
@@ -36,7 +36,7 @@ test('numbers and booleans of an address are spelled as in JSON', () => {
     false,
     false,
   ]);
-  expect(whole.parse(undefined)).toBe(7);
+  expect(count.parse(undefined)).toBe(7);
   expect(['true', 'false', '1', 'yes', ''].map((value) => accepts(flag(), value))).toEqual([
     true,
     true,
@@ -44,8 +44,8 @@ test('numbers and booleans of an address are spelled as in JSON', () => {
     false,
     false,
   ]);
-  expect(z.toJSONSchema(z.object({ whole, flag: flag().prefault(false) }), { io: 'input' })).toMatchObject({
-    properties: { whole: { type: 'integer', default: 7 }, flag: { type: 'boolean', default: false } },
+  expect(z.toJSONSchema(z.object({ count, flag: flag().prefault(false) }), { io: 'input' })).toMatchObject({
+    properties: { count: { type: 'integer', default: 7 }, flag: { type: 'boolean', default: false } },
   });
 });
 

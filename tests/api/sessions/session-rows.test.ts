@@ -56,7 +56,7 @@ beforeAll(async () => {
 });
 afterAll(() => instance.close());
 
-test('sub-agents are children of the session: when they ran, and how much is theirs', async () => {
+test('sub-agents are children of the session: when they ran, and the number of their rows', async () => {
   const { agents } = z
     .object({ agents: z.array(z.unknown()) })
     .parse((await instance.call('GET', '/sessions/claude-code:crew')).body);
@@ -81,7 +81,7 @@ test('rows say whose they are, in order, and are filtered by agent', async () =>
     { tool: 'Grep', agent: { id: 'a-2', type: 'Plan' } },
   ]);
   expect((await rows('observations?agent=a-2')).data).toMatchObject([{ tool: 'Grep' }]);
-  expect((await rows('observations?agent=nobody')).pagination.total).toBe(0);
+  expect((await rows('observations?agent=unknown')).pagination.total).toBe(0);
   expect((await rows('prompts')).data).toMatchObject([
     { role: 'user', content: 'Find the bug', agent: null },
     { role: 'assistant', content: 'It is in a.ts', agent: { id: 'a-1', type: 'Explore' } },
@@ -89,7 +89,7 @@ test('rows say whose they are, in order, and are filtered by agent', async () =>
   expect((await rows('prompts?agent=a-1')).pagination.total).toBe(1);
 });
 
-test('whole texts come when they are asked for', async () => {
+test('full texts are returned on request', async () => {
   const [brief] = (await rows('observations?limit=1')).data;
   const [full] = (await rows('observations?limit=1&full=true')).data;
   expect(brief).not.toHaveProperty('content');

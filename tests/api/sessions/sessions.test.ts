@@ -106,9 +106,9 @@ describe('the list of sessions', () => {
     ['status', '?status=active', 34],
     ['project, by its remote', `?project=${encodeURIComponent('https://example.org/team/alpha')}`, 15],
     ['project, by its name', '?project=beta', 29],
-    ['a project that nobody knows', '?project=gamma', 0],
+    ['an unknown project', '?project=gamma', 0],
     ['words of the title, in any case', '?search=REPAIR', 2],
-    ['a title with a sign that stands for any', `?search=${encodeURIComponent('100%')}`, 1],
+    ['a title with a wildcard character', `?search=${encodeURIComponent('100%')}`, 1],
     ['a title with an underscore', '?search=the_build', 1],
     ['several at once', '?status=ended&project=alpha&search=work', 4],
   ])('is filtered by %s: %s', async (_what, query, total) => {
@@ -168,7 +168,7 @@ describe('one session', () => {
     }
   });
 
-  test('tells what it holds and what is still to be done', async () => {
+  test('returns its counts and what is pending', async () => {
     expect((await instance.call('GET', '/sessions/claude-code:s-20')).body).toMatchObject({
       status: 'active',
       phase: 'active',
@@ -194,6 +194,6 @@ describe('one session', () => {
       data: [],
       pagination: { total: 0, has_next: false, next_cursor: null },
     });
-    expect(errorOf(await instance.call('GET', '/sessions/nobody/summaries'))).toMatchObject({ code: 'NOT_FOUND' });
+    expect(errorOf(await instance.call('GET', '/sessions/unknown/summaries'))).toMatchObject({ code: 'NOT_FOUND' });
   });
 });

@@ -151,19 +151,19 @@ describe('one of it', () => {
   });
 });
 
-describe('a summary that is asked for now', { timeout: 240_000 }, () => {
+describe('a summary on request', { timeout: 240_000 }, () => {
   test('is the answer once it is done; else the job is', async () => {
     const stop = await instance.startWorker();
-    await captured(instance, smallSession('asked').slice(0, -1));
-    const answer = await instance.call('POST', '/sessions/test:asked/summaries?wait=60');
+    await captured(instance, smallSession('requested').slice(0, -1));
+    const answer = await instance.call('POST', '/sessions/test:requested/summaries?wait=60');
     expect([answer.status, answer.body]).toEqual([200, expect.objectContaining({ done: true })]);
     const { summary_id: id, summary } = z
       .looseObject({ summary_id: z.string(), summary: z.looseObject({ id: z.string() }) })
       .parse(answer.body);
     expect(summary).toMatchObject({ id, type: 'session', version: 1, published: true });
     expect((await instance.call('GET', `/summaries/${id}`)).body).toEqual(summary);
-    const asked = await instance.call('POST', '/sessions/test:asked/summaries');
-    expect(asked).toMatchObject({ status: 202, body: { done: false, summary: null, job: { kind: 'session' } } });
+    const accepted = await instance.call('POST', '/sessions/test:requested/summaries');
+    expect(accepted).toMatchObject({ status: 202, body: { done: false, summary: null, job: { kind: 'session' } } });
     await stop();
   });
 });

@@ -22,7 +22,7 @@ const timelineAnswer = z.object({
 });
 
 /** A prompt of a session; minutes after noon. */
-function said(session: string, minute: number, content: string, more: Readonly<Record<string, unknown>> = {}) {
+function promptOf(session: string, minute: number, content: string, more: Readonly<Record<string, unknown>> = {}) {
   const occurred = new Date(Date.UTC(2025, 4, 2, 12, minute)).toISOString();
   return {
     type: 'prompt',
@@ -45,7 +45,7 @@ async function timeline(query: string, key = instance.admin.key) {
   return timelineAnswer.parse(answer.body);
 }
 
-/** What the timeline says, line by line. */
+/** Returns the texts of the timeline, line by line. */
 const texts = ({ data }: z.output<typeof timelineAnswer>) => data.map((memory) => memoryAnswer.parse(memory).content);
 
 beforeAll(async () => {
@@ -54,19 +54,19 @@ beforeAll(async () => {
   colleague = await createTestUser(superuser, { tenantId: instance.admin.tenantId });
   stranger = await createTestUser(superuser, { role: 'admin' });
   await captured(instance, [
-    said('first', 0, 'one'),
-    said('first', 1, 'two'),
+    promptOf('first', 0, 'one'),
+    promptOf('first', 1, 'two'),
     // Sent late: it is read where it happened.
-    said('first', 6, 'four'),
-    said('first', 4, 'three'),
-    said('first', 8, 'five'),
-    said('second', 2, 'beside'),
-    said('second', 20, 'later'),
-    said('elsewhere', 3, 'other project', { project: { name: 'other' } }),
+    promptOf('first', 6, 'four'),
+    promptOf('first', 4, 'three'),
+    promptOf('first', 8, 'five'),
+    promptOf('second', 2, 'beside'),
+    promptOf('second', 20, 'later'),
+    promptOf('elsewhere', 3, 'other project', { project: { name: 'other' } }),
   ]);
-  await captured(instance, [said('private', 5, 'of a colleague')], colleague.key);
+  await captured(instance, [promptOf('private', 5, 'of a colleague')], colleague.key);
   await captured(instance, [
-    { ...said('first', 7, ''), type: 'observation', content: undefined, text: 'an observation', key: 'seen' },
+    { ...promptOf('first', 7, ''), type: 'observation', content: undefined, text: 'an observation', key: 'seen' },
   ]);
 }, 120_000);
 afterAll(() => instance.close());
@@ -74,9 +74,9 @@ afterAll(() => instance.close());
 describe('the timeline of a session', () => {
   test('is what came before and after the anchor, in reading order', async () => {
     const anchor = await idOf('three');
-    const whole = await timeline(`anchor=${anchor}`);
-    expect(texts(whole)).toEqual(['one', 'two', 'three', 'four', 'an observation', 'five']);
-    expect(whole).toMatchObject({ anchor: { id: anchor }, has_before: false, has_after: false });
+    const complete = await timeline(`anchor=${anchor}`);
+    expect(texts(complete)).toEqual(['one', 'two', 'three', 'four', 'an observation', 'five']);
+    expect(complete).toMatchObject({ anchor: { id: anchor }, has_before: false, has_after: false });
     const near = await timeline(`anchor=${anchor}&before=1&after=1`);
     expect(texts(near)).toEqual(['two', 'three', 'four']);
     expect(near).toMatchObject({ has_before: true, has_after: true });
@@ -86,13 +86,13 @@ describe('the timeline of a session', () => {
     expect([edge.has_before, edge.has_after]).toEqual([false, false]);
   });
 
-  test('holds the types that are asked for', async () => {
+  test('contains the requested types', async () => {
     const anchor = await idOf('three');
     expect(texts(await timeline(`anchor=${anchor}&types=observation,summary`))).toEqual(['three', 'an observation']);
     expect(texts(await timeline(`anchor=${anchor}&types=learning`))).toEqual(['three']);
   });
 
-  test('holds learnings and summaries of the session where they happened', async () => {
+  test('contains learnings and summaries of the session at their time', async () => {
     const { tenantId, userId } = instance.admin;
     await instance.db.superuser.query(
       `INSERT INTO summaries (id, tenant_id, session_id, project_id, user_id, slot, type, title, content, model, input_tokens, output_tokens, cost_usd, from_seq, to_seq, occurred_at, tags, files_read, files_modified)
@@ -120,8 +120,8 @@ describe('the timeline of a project', () => {
     const near = await timeline(`anchor=${anchor}&project=line&before=2&after=2`);
     expect(texts(near)).toEqual(['two', 'beside', 'three', 'of a colleague', 'four']);
     expect(near).toMatchObject({ has_before: true, has_after: true });
-    const whole = await timeline(`anchor=${anchor}&project=line&before=50&after=50`);
-    expect(texts(whole)).toEqual([
+    const complete = await timeline(`anchor=${anchor}&project=line&before=50&after=50`);
+    expect(texts(complete)).toEqual([
       'one',
       'two',
       'beside',
@@ -132,10 +132,10 @@ describe('the timeline of a project', () => {
       'five',
       'later',
     ]);
-    expect(texts(await timeline(`anchor=${anchor}&project=nobody`))).toEqual(['three']);
+    expect(texts(await timeline(`anchor=${anchor}&project=unknown`))).toEqual(['three']);
   });
 
-  test('goes on to when many sessions came after it', async () => {
+  test('finds its anchor when many sessions came after it', async () => {
     const anchor = await idOf('three');
     await instance.db.superuser.query(
       `INSERT INTO sessions (id, tenant_id, user_id, project_id, host, external_id, started_at, last_event_at)
@@ -150,7 +150,7 @@ describe('the timeline of a project', () => {
     }
   });
 
-  test('is the line of what was said by hand in it, with its own rows for each viewer', async () => {
+  test('of a remembered text is that of its project, with the own rows of each viewer', async () => {
     const hash = await remembered(instance, 'by hand', { project: 'line', occurred_at: '2025-05-02T12:05:30Z' });
     expect(texts(await timeline(`anchor=${hash}&before=2&after=1`))).toEqual([
       'three',
@@ -167,7 +167,7 @@ describe('the timeline of a project', () => {
 
 test('the line of a project is that of one namespace', async () => {
   const at = (second: number) => ({ project: 'line', occurred_at: `2025-05-02T12:04:${second}Z` });
-  await captured(instance, [said('sandboxed', 4, 'in a sandbox', { namespace: 'sandbox' })]);
+  await captured(instance, [promptOf('sandboxed', 4, 'in a sandbox', { namespace: 'sandbox' })]);
   const anchor = await remembered(instance, 'sandbox note', { ...at(10), namespace: 'sandbox' });
   await instance.db.superuser.query(
     `INSERT INTO summaries (id, tenant_id, session_id, project_id, user_id, slot, type, title, content, model, input_tokens, output_tokens, cost_usd, from_seq, to_seq, occurred_at, tags, files_read, files_modified)
@@ -190,7 +190,7 @@ test('the line of a project is that of one namespace', async () => {
   }
 });
 
-test('what was said of no project is read with its like', async () => {
+test('texts without a project are read together', async () => {
   const at = (minute: number) => ({ namespace: 'notes', occurred_at: `2025-05-03T12:0${minute}:00Z` });
   await remembered(instance, 'note one', at(1));
   const hash = await remembered(instance, 'note two', at(2));
@@ -209,7 +209,7 @@ test('the compact timeline has short memories alone', async () => {
 
 describe('the best hit of a question', () => {
   test('is the anchor, and null where nothing is found', async () => {
-    expect(await timeline('q=zebra&project=nobody')).toEqual({
+    expect(await timeline('q=zebra&project=unknown')).toEqual({
       anchor: null,
       data: [],
       has_before: false,

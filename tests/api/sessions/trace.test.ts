@@ -44,34 +44,34 @@ async function trace(key: string, session?: string, asKey?: string): Promise<z.o
 beforeAll(async () => {
   instance = await startTestInstance();
   const stop = await instance.startWorker();
-  const events = smallSession('told');
+  const events = smallSession('traced');
   const secret = {
     host: 'test',
-    session_id: 'told',
+    session_id: 'traced',
     type: 'observation',
     key: 'secretive',
     text: 'the key is AKIAIOSFODNN7EXAMPLE and <private>mine</private>',
   };
   await captured(instance, [...events.slice(0, 5), secret, ...events.slice(5)]);
-  await finished(instance, 'test:told', PATIENCE_MS);
-  const { id } = await sessionOf(instance, 'test:told');
+  await finished(instance, 'test:traced', PATIENCE_MS);
+  const { id } = await sessionOf(instance, 'test:traced');
   const handle = instance.temporal.workflow.getHandle(sessionWorkflowId(instance.admin.tenantId, id));
   await until(async () => ((await handle.describe()).status.name === 'COMPLETED' ? true : undefined), PATIENCE_MS);
   await stop();
-  await captured(instance, smallSession('untold').slice(0, 3));
+  await captured(instance, smallSession('untraced').slice(0, 3));
 }, 200_000);
 afterAll(() => instance.close());
 
 describe('one event', { timeout: 240_000 }, () => {
-  test('of a settled session is told from its capture to its vectors, found in Weaviate by id', async () => {
-    const found = await trace('told-call-2');
+  test('of a settled session is traced from its capture to its vectors, found in Weaviate by id', async () => {
+    const found = await trace('traced-call-2');
     expect(found).toMatchObject({ degraded: [], forgotten: [] });
     expect(found.data).toHaveLength(1);
     const [event] = found.data;
     expect(event).toMatchObject({
-      key: 'tool:told-call-2',
+      key: 'tool:traced-call-2',
       source: 'event',
-      session: { external_id: 'told', status: 'ended' },
+      session: { external_id: 'traced', status: 'ended' },
       rows: [{ kind: 'observation', type: 'tool_result', tool: 'Edit', words_indexed: true }],
       consumed: true,
       window: { state: 'summarised', attempts: 1 },
@@ -83,9 +83,9 @@ describe('one event', { timeout: 240_000 }, () => {
   });
 
   test('is found by each of its names: tool use id, key, row id, delivery', async () => {
-    const [event] = (await trace('tool:told-call-1')).data;
-    for (const name of ['told-call-1', event?.rows[0]?.id ?? '', (event?.rows[0]?.id ?? '').toUpperCase()])
-      expect((await trace(name)).data.map((found) => found.key)).toEqual(['tool:told-call-1']);
+    const [event] = (await trace('tool:traced-call-1')).data;
+    for (const name of ['traced-call-1', event?.rows[0]?.id ?? '', (event?.rows[0]?.id ?? '').toUpperCase()])
+      expect((await trace(name)).data.map((found) => found.key)).toEqual(['tool:traced-call-1']);
     const hook = { session_id: 'delivered', hook_event_name: 'Stop', last_assistant_message: 'Done, and well.' };
     await instance.call('POST', '/hooks/Stop', { body: hook, headers: { 'x-recollect-delivery': 'd-17' } });
     const [stop] = (await trace('d-17')).data;
@@ -93,37 +93,37 @@ describe('one event', { timeout: 240_000 }, () => {
     expect(stop?.source).toBe('hook');
   });
 
-  test('tells what was removed by kind and count, and nothing of what the event said', async () => {
+  test('lists what was redacted by kind and count, and no content of the event', async () => {
     const found = await trace('secretive');
     expect(found.data[0]?.rows).toMatchObject([{ redactions: { private: 1 } }]);
     const text = JSON.stringify(found);
-    for (const said of ['AKIA', 'mine', 'the key is']) expect(text).not.toContain(said);
+    for (const secret of ['AKIA', 'mine', 'the key is']) expect(text).not.toContain(secret);
   });
 
-  test('that nobody has taken in says so, and so does a vector that is missing', async () => {
-    expect((await trace('untold-call-1')).data[0]).toMatchObject({
+  test('that is unconsumed is reported so, and so is a missing vector', async () => {
+    expect((await trace('untraced-call-1')).data[0]).toMatchObject({
       consumed: false,
       window: null,
       embeddings: [],
       rows: [{ words_indexed: false }],
     });
-    const [event] = (await trace('told-call-3')).data;
+    const [event] = (await trace('traced-call-3')).data;
     await instance.db.superuser.query('UPDATE embeddings SET object_id = gen_random_uuid() WHERE resource_id = $1', [
       event?.rows[0]?.id,
     ]);
-    expect((await trace('told-call-3')).data[0]?.embeddings.map((chunk) => chunk.in_index)).toEqual([false]);
+    expect((await trace('traced-call-3')).data[0]?.embeddings.map((chunk) => chunk.in_index)).toEqual([false]);
   });
 
-  test('that stands in several sessions is told for each; a session narrows it', async () => {
+  test('in several sessions is returned for each; a session narrows it', async () => {
     for (const session of ['twin-1', 'twin-2'])
       await captured(instance, [{ type: 'prompt', host: 'test', session_id: session, content: 'twin', key: 'twin' }]);
     expect((await trace('twin')).data.map((found) => found.session.external_id)).toEqual(['twin-2', 'twin-1']);
     const narrow = await trace('twin', 'test:twin-1');
     expect([narrow.data.length, narrow.searched_sessions]).toEqual([1, null]);
-    expect((await trace('twin', 'test:nobody')).data).toEqual([]);
+    expect((await trace('twin', 'test:unknown')).data).toEqual([]);
   });
 
-  test('is told its owner and admins alone, and so is that it was forgotten', async () => {
+  test('is returned to its owner and admins alone, and so is that it was forgotten', async () => {
     const { tenantId } = instance.admin;
     const owner = await createTestUser(instance.db.superuser, { tenantId });
     const colleague = await createTestUser(instance.db.superuser, { tenantId });
@@ -144,8 +144,8 @@ describe('one event', { timeout: 240_000 }, () => {
       expect((await trace('own-1', undefined, key)).forgotten).toEqual([]);
   });
 
-  test('asks each table by an index, whatever its size', async () => {
-    const { id } = await sessionOf(instance, 'test:told');
+  test('queries each table by an index, whatever its size', async () => {
+    const { id } = await sessionOf(instance, 'test:traced');
     await instance.db.superuser.query(
       `INSERT INTO capture_keys (session_id, key, tenant_id, seq, kind, row_id)
        SELECT $1, 'filler:' || n, $2, 1000 + n, 'observation', gen_random_uuid() FROM generate_series(1, 20000) AS n`,

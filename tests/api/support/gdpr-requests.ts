@@ -7,13 +7,13 @@ import type { ContractRequest } from './openapi.ts';
 const V1 = '/api/v1';
 const GDPR = `${V1}/gdpr`;
 const jobSchema = z.object({ id: z.string(), state: z.string() });
-/** What comes in as this is kept, and found to be no export by its job. */
+/** A file that is stored, and found to be no export by its job. */
 const FILE = { raw: Buffer.from('no file'), headers: { 'content-type': 'application/zstd' } };
 
 /** What the requests name. */
 export interface GdprIds {
   readonly erasureId: string;
-  /** An export that is done, and one whose file is gone. */
+  /** A completed export, and one whose file is missing. */
   readonly exportId: string;
   readonly goneId: string;
   readonly importId: string;
@@ -30,7 +30,7 @@ async function ended(instance: TestInstance, address: string): Promise<void> {
 
 /** An erasure, an export and an import that have ended. */
 export async function seedGdpr(instance: TestInstance, memoryId: string): Promise<GdprIds> {
-  const body = { type: 'prompt', host: 'test', session_id: 'to-erase', infer: false, content: 'soon gone' };
+  const body = { type: 'prompt', host: 'test', session_id: 'to-erase', infer: false, content: 'soon erased' };
   await instance.call('POST', '/events', { body });
   const opened = async (path: string, options: object) =>
     jobSchema.parse((await instance.call('POST', path, options)).body).id;
@@ -40,13 +40,13 @@ export async function seedGdpr(instance: TestInstance, memoryId: string): Promis
   await ended(instance, `/gdpr/requests/${erasureId}`);
   const importId = await opened('/imports/files', FILE);
   await ended(instance, `/imports/files/${importId}`);
-  // An erasure takes every export that stood before it.
+  // An erasure deletes every export that existed before it.
   const later = await opened('/gdpr/export', { body: {} });
   await ended(instance, `/exports/${later}`);
   return { erasureId, exportId: later, goneId: exportId, importId, memoryId };
 }
 
-/** A success of every route of what people may ask about what is kept of them, and of exports and their imports. */
+/** A success of every GDPR route, and of exports and their imports. */
 export function gdprSuccesses({ erasureId, exportId, importId, memoryId }: GdprIds): ContractRequest[] {
   const until = '2999-01-01T00:00:00Z';
   return [
@@ -60,12 +60,12 @@ export function gdprSuccesses({ erasureId, exportId, importId, memoryId }: GdprI
     {
       operation: `post ${GDPR}/erase`,
       path: '/gdpr/erase',
-      options: { body: { kind: 'text', text: 'a text that stands nowhere', dry_run: true } },
+      options: { body: { kind: 'text', text: 'a text that occurs nowhere', dry_run: true } },
     },
     {
       operation: `post ${GDPR}/erase`,
       path: '/gdpr/erase',
-      options: { body: { kind: 'text', text: 'a text that stands nowhere' } },
+      options: { body: { kind: 'text', text: 'a text that occurs nowhere' } },
     },
     { operation: `get ${GDPR}/requests`, path: '/gdpr/requests?limit=5' },
     { operation: `get ${GDPR}/requests/{id}`, path: `/gdpr/requests/${erasureId}` },
@@ -97,7 +97,7 @@ export function gdprFailures(reader: string, { goneId }: GdprIds): ContractReque
     { operation: `post ${GDPR}/erase`, path: '/gdpr/erase', options: { key: reader, body: { kind: 'user' } } },
     { operation: `get ${GDPR}/requests`, path: '/gdpr/requests?limit=0' },
     { operation: `get ${GDPR}/requests/{id}`, path: `/gdpr/requests/${none}` },
-    { operation: `post ${GDPR}/export`, path: '/gdpr/export', options: { body: { user: 'nobody' } } },
+    { operation: `post ${GDPR}/export`, path: '/gdpr/export', options: { body: { user: 'unknown' } } },
     { operation: `post ${V1}/exports`, path: '/exports', options: { body: { scope: 'project' } } },
     { operation: `get ${V1}/exports/{id}`, path: `/exports/${none}` },
     { operation: `get ${V1}/exports/{id}/file`, path: `/exports/${goneId}/file` },

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { newId } from '../../../domain/ids.ts';
 import type { TestInstance } from '../../setup/instance.ts';
 
-/** A word that stands in everything that was made of one session, and nowhere else. */
+/** A word that is in everything derived from one session, and nowhere else. */
 export const MARK = 'lighthouse';
 export const MARKED_PROJECT = '/src/harbour';
 
@@ -14,7 +14,7 @@ export interface Marked {
   readonly prompt: string;
 }
 
-/** Makes of a captured session, which said `MARK`, all that memory is made of, as its workflow and retention would. */
+/** Derives every kind of memory from a captured session with `MARK`, as its workflow and retention would. */
 export async function seedMarked(instance: TestInstance, session: string, other: string): Promise<Marked> {
   const { superuser } = instance.db;
   const { tenantId } = instance.admin;
@@ -74,7 +74,7 @@ export async function seedMarked(instance: TestInstance, session: string, other:
   return { summary, learning, quoting, prompt };
 }
 
-/** Everything that people and agents read by: the address, and with it the body where it is asked by POST. */
+/** Every read of people and agents: the address, and the body of a POST. */
 export function reads(session: string, { summary, learning, quoting, prompt }: Marked): [string, object?][] {
   const project = encodeURIComponent(MARKED_PROJECT);
   return [
@@ -115,7 +115,7 @@ export async function shownAt(instance: TestInstance, session: string, marked: M
       address,
       body === undefined ? {} : { body },
     );
-    // A refusal quotes nothing; what was asked for may be said back under `query`.
+    // An error quotes nothing; the requested text may be returned under `query`.
     const text = JSON.stringify(answer.body, (key, value: unknown) => (key === 'query' ? undefined : value));
     if (text.toLowerCase().includes(MARK)) shown.push(address);
   }

@@ -32,7 +32,7 @@ export function openRequest(url: string, headers: OutgoingHttpHeaders): OpenRequ
       });
     });
   });
-  // A request that is closed on purpose has no answer, and nobody waits for it.
+  // A request that is closed on purpose has no response, and no test waits for it.
   answer.catch(() => undefined);
   outgoing.flushHeaders();
   return {

@@ -33,7 +33,7 @@ export interface Conformance {
   readonly faults: readonly string[];
 }
 
-/** Compares real answers with what the document says of them. */
+/** Compares real responses with the document. */
 export class Contract {
   readonly document: OpenApiDocument;
   /** Operations whose success was seen. */

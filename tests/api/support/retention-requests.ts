@@ -19,7 +19,7 @@ export interface RetentionIds {
 /** A hold, a dry run that is done, and an archived session. */
 export async function seedRetention(instance: TestInstance): Promise<RetentionIds> {
   const { db, admin } = instance;
-  // Of somebody who has nothing: what others have is forgotten and erased meanwhile.
+  // Of a user without data: the data of others is forgotten and erased meanwhile.
   const { userId } = await createTestUser(db.superuser, { tenantId: admin.tenantId });
   const hold = await instance.call('POST', '/admin/legal-holds', {
     body: { subject: 'user', id: userId, reason: 'a case' },
@@ -39,7 +39,7 @@ export async function seedRetention(instance: TestInstance): Promise<RetentionId
   return { holdId: z.object({ id: z.string() }).parse(hold.body).id, runId: run.id, archiveId };
 }
 
-/** A success of every route of retention, holds and archives, in an order in which each can be. */
+/** A success of every route of retention, legal holds and archives, in an order in which each is possible. */
 export function retentionSuccesses({ holdId, runId, archiveId }: RetentionIds): ContractRequest[] {
   return [
     { operation: `get ${ADMIN}/runs`, path: '/admin/retention/runs' },

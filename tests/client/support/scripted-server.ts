@@ -43,7 +43,7 @@ function play(step: Step, request: IncomingMessage, response: ServerResponse): v
   response.end(isText ? step.body : JSON.stringify(step.body ?? {}));
 }
 
-/** An HTTP server that does one step after another, and the last one ever after; gone when the test is over. */
+/** An HTTP server that runs one step after another, and repeats the last one; closed at the end of the test. */
 export async function scriptedServer(
   steps: readonly Step[] | ((seen: Seen, index: number) => Step),
 ): Promise<ScriptedServer> {

@@ -13,7 +13,7 @@ const group = (id: string, passages: readonly ValuedPassage[], headTokens = 10):
   headTokens,
   passages,
 });
-const told = (packed: readonly PackedGroup<PassageGroup>[]) =>
+const served = (packed: readonly PackedGroup<PassageGroup>[]) =>
   packed.map(({ group: { id }, passages }) => `${id}:${passages.map(({ place }) => place).join('')}`);
 const costOf = (packed: readonly PackedGroup<PassageGroup>[]): number =>
   packed.reduce((sum, { tokens }) => sum + tokens, 0);
@@ -25,13 +25,13 @@ describe('packPassages', () => {
       group('a', [passage(0, 'alpha', 0.5)]),
       group('b', [passage(0, 'beta', 0.5)]),
     ];
-    expect(told(packPassages(groups, 90))).toEqual(['a:0', 'b:0']);
+    expect(served(packPassages(groups, 90))).toEqual(['a:0', 'b:0']);
   });
 
   it('counts a memory’s head once: its further passages are cheaper than another memory', () => {
     const groups = [group('a', [passage(0, 'one', 1), passage(3, 'two', 0.6)]), group('b', [passage(0, 'three', 0.9)])];
-    expect(told(packPassages(groups, 30))).toEqual(['a:03']);
-    expect(told(packPassages(groups, 50))).toEqual(['a:03', 'b:0']);
+    expect(served(packPassages(groups, 30))).toEqual(['a:03']);
+    expect(served(packPassages(groups, 50))).toEqual(['a:03', 'b:0']);
   });
 
   it('returns passages of one memory in order, memories by value', () => {
@@ -39,17 +39,17 @@ describe('packPassages', () => {
       group('a', [passage(5, 'late', 0.9), passage(1, 'early', 0.3)]),
       group('b', [passage(0, 'best', 2)]),
     ];
-    expect(told(packPassages(groups, 100))).toEqual(['b:0', 'a:15']);
+    expect(served(packPassages(groups, 100))).toEqual(['b:0', 'a:15']);
   });
 
   it('skips repetitions by a summary, its source and a learning', () => {
-    const said = 'vitest needs pool forks because the native module keeps a handle';
+    const statement = 'vitest needs pool forks because the native module keeps a handle';
     const groups = [
-      group('learning', [passage(0, said, 1)]),
-      group('row', [passage(0, `${said}.`, 0.9), passage(1, 'the handle was closed by hand before', 0.2)]),
+      group('learning', [passage(0, statement, 1)]),
+      group('row', [passage(0, `${statement}.`, 0.9), passage(1, 'the handle was closed by hand before', 0.2)]),
       group('other', [passage(0, 'vitest runs in threads here and nobody knows why that is so', 0.5)]),
     ];
-    expect(told(packPassages(groups, 500))).toEqual(['learning:0', 'other:0', 'row:1']);
+    expect(served(packPassages(groups, 500))).toEqual(['learning:0', 'other:0', 'row:1']);
   });
 
   it('shows short passages whose words others have, but no duplicates', () => {
@@ -58,10 +58,10 @@ describe('packPassages', () => {
       group('b', [passage(0, 'npm test', 0.5)]),
       group('c', [passage(0, 'npm test', 0.4)]),
     ];
-    expect(told(packPassages(groups, 500))).toEqual(['a:0', 'b:0']);
+    expect(served(packPassages(groups, 500))).toEqual(['a:0', 'b:0']);
   });
 
-  it.each([0, -5, 19])('tells nothing under a budget of %i that holds no head and passage', (budget) => {
+  it.each([0, -5, 19])('serves nothing under a budget of %i, too small for a head and a passage', (budget) => {
     expect(packPassages([group('a', [passage(0, 'one', 1)])], budget)).toEqual([]);
   });
 

@@ -146,8 +146,8 @@ test('code that two notes name is a concept, code of one is not', () => {
   ];
   expect(named(extractGraph({ ...NOTHING, notes }), 'concept')).toEqual(['parsecart']);
   const prompts = [{ id: 'p', content: 'Look at once:\n why is ONCE_PER_DAY not read?', occurredAtMs: 1 }];
-  const said = extractGraph({ ...NOTHING, prompts, notes: [note('1', { text: 'ONCE_PER_DAY is read late' })] });
-  expect(said.entities).toMatchObject([
+  const extracted = extractGraph({ ...NOTHING, prompts, notes: [note('1', { text: 'ONCE_PER_DAY is read late' })] });
+  expect(extracted.entities).toMatchObject([
     {
       type: 'concept',
       name: 'once_per_day',

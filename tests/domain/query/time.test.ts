@@ -7,8 +7,8 @@ const NOW = new Date('2026-05-13T10:30:00Z');
 /** `2026-05-12..2026-05-13`; an open end is `*`, the hour is included if there is one. */
 function rangeOf(text: string, now = NOW): string | null {
   const range = timeRangeOf(text, now);
-  const told = (at: Date | null) => at?.toISOString().replace('T00:00:00.000Z', '').replace(':00.000Z', '') ?? '*';
-  return range === null ? null : `${told(range.since)}..${told(range.until)}`;
+  const format = (at: Date | null) => at?.toISOString().replace('T00:00:00.000Z', '').replace(':00.000Z', '') ?? '*';
+  return range === null ? null : `${format(range.since)}..${format(range.until)}`;
 }
 
 describe('English', () => {

@@ -80,16 +80,16 @@ test('assigns every row’s cell the row’s rule', () => {
   }
 });
 
-test('hashes policies and holds independent of order', () => {
-  const holds = [{ id: 'h', subject: 'user', subjectId: 'u' }];
-  expect(policyHash([ALL, CLASS], holds)).toBe(policyHash([CLASS, ALL], holds));
+test('hashes policies and legal holds independent of order', () => {
+  const legalHolds = [{ id: 'h', subject: 'user', subjectId: 'u' }];
+  expect(policyHash([ALL, CLASS], legalHolds)).toBe(policyHash([CLASS, ALL], legalHolds));
   const others = [
-    policyHash([ALL], holds),
+    policyHash([ALL], legalHolds),
     policyHash([ALL, CLASS], []),
-    policyHash([ALL, { ...CLASS, ageDays: 8 }], holds),
-    policyHash([ALL, { ...CLASS, action: 'keep' }], holds),
+    policyHash([ALL, { ...CLASS, ageDays: 8 }], legalHolds),
+    policyHash([ALL, { ...CLASS, action: 'keep' }], legalHolds),
   ];
-  expect(new Set([...others, policyHash([ALL, CLASS], holds)]).size).toBe(5);
+  expect(new Set([...others, policyHash([ALL, CLASS], legalHolds)]).size).toBe(5);
 });
 
 test('reports an invalid rule by its field', () => {

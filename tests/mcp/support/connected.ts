@@ -5,7 +5,7 @@ import { RecollectClient } from '../../../client/index.ts';
 import { createMcpServer } from '../../../mcp/server.ts';
 import type { ToolContext } from '../../../mcp/tools.ts';
 
-/** What a tool answered: its text, the JSON that it is or that stands in its block, and whether it is an error. */
+/** Result of a tool: its text, the JSON of the text or of its block, and whether it is an error. */
 export interface ToolAnswer {
   readonly text: string;
   readonly json: unknown;
@@ -31,11 +31,11 @@ export async function connectedTo(
   projectHere: ToolContext['projectHere'] = null,
 ): Promise<{ readonly client: Client; readonly call: (name: string, input: object) => Promise<ToolAnswer> }> {
   const api = new RecollectClient({ url, apiKey: 'key-of-a-test', retries: 0, timeoutMs: 5_000 });
-  const [ours, theirs] = InMemoryTransport.createLinkedPair();
+  const [serverSide, clientSide] = InMemoryTransport.createLinkedPair();
   const server = createMcpServer({ api: () => api, mayWrite: true, projectHere });
-  await server.connect(ours);
+  await server.connect(serverSide);
   const client = new Client({ name: 'test', version: '1.0.0' });
-  await client.connect(theirs);
+  await client.connect(clientSide);
   onTestFinished(() => client.close());
   return {
     client,

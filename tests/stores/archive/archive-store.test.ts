@@ -56,7 +56,7 @@ async function keysUnder(store: ArchiveStore, prefix: string): Promise<string[]>
 }
 
 describe.each(['directory', 's3'])('an archive store: %s', (kind) => {
-  test('gives back what it was given, whatever its length, and tells its hash', async () => {
+  test('returns the stored bytes of any length, and their hash', async () => {
     const store = storeOf(kind);
     for (const [key, bytes] of [
       ['lengths/none', Buffer.alloc(0)],
@@ -102,7 +102,7 @@ describe.each(['directory', 's3'])('an archive store: %s', (kind) => {
     expect(await keysUnder(store, 'broken/')).toEqual([]);
   });
 
-  test('says what is missing, and takes no key that leads elsewhere', async () => {
+  test('reports what is missing, and rejects a key that leads elsewhere', async () => {
     const store = storeOf(kind);
     await expect(all(store.read('sets/none'))).rejects.toMatchObject({ name: 'ArchiveStoreError', kind: 'missing' });
     for (const key of ['', '../x', 'a/../b', '/etc/x', 'a//b', 'a/', '.hidden', 'a b', 'x'.repeat(513)])
@@ -129,14 +129,14 @@ test('what a process left that was killed goes after a day', async () => {
   expect(await readdir(unfinished)).toEqual(['new']);
 });
 
-test('a folder that is no folder is told as that', async () => {
+test('reports a folder that is no folder', async () => {
   const store = createArchiveStore('/dev/null/archive', NO_S3);
   await expect(store.write('a', pieces(Buffer.from('x')))).rejects.toMatchObject({ kind: 'unavailable' });
   const full = createArchiveStore('/dev/full', NO_S3);
   await expect(full.write('a', pieces(Buffer.from('x')))).rejects.toMatchObject({ name: 'ArchiveStoreError' });
 });
 
-test('wrong credentials are refused, and a server that is away is unavailable', async () => {
+test('wrong credentials are refused, and a server that does not respond is unavailable', async () => {
   const { endpoint, bucket } = gateway;
   const wrong = { accessKeyId: 'recollect-test', secretAccessKey: 'wrong' };
   const stranger = createArchiveStore(`s3://${bucket}`, { endpoint, region: 'us-east-1', credentials: wrong });
@@ -144,7 +144,7 @@ test('wrong credentials are refused, and a server that is away is unavailable', 
   expect(stranger.address).toBe(`s3://${bucket}/`);
 });
 
-test('a bucket whose every third request fails keeps what it is given all the same', async () => {
+test('a bucket whose every third request fails stores every object all the same', async () => {
   const proxy = await startFailingProxy(gateway.endpoint, 3);
   try {
     const { bucket, credentials } = gateway;

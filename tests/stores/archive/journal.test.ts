@@ -14,7 +14,7 @@ import { publicKeyOf } from '../../../stores/archive/signed-text.ts';
 
 const newKey = (): Buffer => generateKeyPairSync('ed25519').privateKey.export({ format: 'der', type: 'pkcs8' });
 const MINE = newKey();
-const THEIRS = newKey();
+const OTHER_KEY = newKey();
 const JOURNAL = randomUUID();
 const AT = '2026-01-02T03:04:05.000Z';
 
@@ -68,7 +68,7 @@ const read = (given: Partial<JournalReading> = {}) =>
     ...given,
   });
 
-test('follows every erasure of a whole journal, but not one that was called off', async () => {
+test('follows every erasure of a complete journal, but not one that was called off', async () => {
   const [first, second, third] = [erasing('a'), erasing('b'), erasing('c')];
   const off = { kind: 'withdrawn', erasure_id: 'erasure_id' in second ? second.erasure_id : '' } as const;
   const { head } = await journalOf([first, second, off, third]);
@@ -90,7 +90,7 @@ test('reports unsigned, foreign, misplaced and unreadable entries, and follows n
   const changed = JSON.parse(objects[1]?.text ?? '') as { entry: string };
   const text = JSON.stringify({ ...changed, entry: changed.entry.replace('"session"', '"tenant"') });
   await store.write(journalKey(JOURNAL, 3), once(text));
-  await journalOf([erasing('b')], THEIRS, randomUUID());
+  await journalOf([erasing('b')], OTHER_KEY, randomUUID());
   // A true entry, of this very journal, at another place, and in a journal of its own.
   await store.write(journalKey(JOURNAL, 4), once(objects[1]?.text ?? ''));
   await store.write(journalKey(randomUUID(), 2), once(objects[1]?.text ?? ''));
@@ -125,7 +125,7 @@ test('notices entries that are missing, at the end and in the middle, and one th
 });
 
 test('believes what the instance wrote itself, also where the store has lost it, and knows its keys of before', async () => {
-  const { head, objects } = await journalOf([erasing('a'), erasing('b')], THEIRS);
+  const { head, objects } = await journalOf([erasing('a'), erasing('b')], OTHER_KEY);
   const own = objects.map(({ text }, at) => ({ journal: JOURNAL, sequence: at + 1, object: text }));
   await store.remove(objects[2]?.key ?? '');
   const { erasures, account } = await read({ heads: [head], own });

@@ -19,7 +19,7 @@ import { buildClaudeMem, GENERATIONS } from '../../claude-mem/build-database.ts'
 import { insertSample } from '../../claude-mem/sample-rows.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'recollect-test-source-'));
-// Copies are looked for where no other test makes any.
+// Searches for copies where no other test creates any.
 beforeAll(() => vi.stubEnv('TMPDIR', folder));
 afterAll(() => {
   vi.unstubAllEnvs();
@@ -27,8 +27,8 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Bytes and times of a database and all that lies beside it. */
-function standing(file: string): unknown {
+/** Bytes and times of a database and all files beside it. */
+function fingerprint(file: string): unknown {
   const beside = readdirSync(path.dirname(file)).filter((name) => name.startsWith(path.basename(file)));
   return beside.toSorted().map((name) => {
     const at = path.join(path.dirname(file), name);
@@ -48,7 +48,7 @@ function allRows(source: ClaudeMemSource, table: (typeof CLAUDE_MEM_TABLES)[numb
   return { rows: [...parseRows(table, rows).rows], source_rows };
 }
 
-test.each(GENERATIONS)('a database of version %i is read whole, page by page', async (generation) => {
+test.each(GENERATIONS)('a database of version %i is read completely, page by page', async (generation) => {
   const file = path.join(folder, `v${generation}.db`);
   const database = buildClaudeMem(file, generation);
   insertSample(database, 's');
@@ -73,7 +73,7 @@ test.each(GENERATIONS)('a database of version %i is read whole, page by page', a
       generated_by_model: generation < 33 ? null : 'claude-haiku',
       platform_source: generation < 33 ? null : 'claude',
     });
-    expect(observations[3]).toMatchObject({ content_session_id: null, memory_session_id: 's-gone' });
+    expect(observations[3]).toMatchObject({ content_session_id: null, memory_session_id: 's-deleted' });
     const column = (table: (typeof CLAUDE_MEM_TABLES)[number], name: string) =>
       allRows(source, table, 1).rows.map((row) => new Map<string, unknown>(Object.entries(row)).get(name));
     // Of a response with two observations and a summary one row bears the cost; version 4 knew of no costs.
@@ -95,14 +95,14 @@ test('what is committed beside a database that is in use is seen, and nothing of
   for (const name of readdirSync(home)) utimesSync(path.join(home, name), 1_700_000_000, 1_700_000_000);
   chmodSync(home, 0o555);
   try {
-    const before = standing(file);
+    const before = fingerprint(file);
     const source = await openClaudeMem(file);
     expect(allRows(source, 'observations', 3).rows).toHaveLength(7);
     const print = source.fingerprint;
     // Without a name: nothing is left where the process is killed.
     expect(readdirSync(folder).filter((name) => name.startsWith('recollect-claude-mem-'))).toEqual([]);
     await source.close();
-    expect(standing(file)).toEqual(before);
+    expect(fingerprint(file)).toEqual(before);
     chmodSync(home, 0o755);
     database.insert('observations', [{ id: 90, memory_session_id: 'x', text: 'later' }]);
     const later = await openClaudeMem(file);
@@ -114,7 +114,7 @@ test('what is committed beside a database that is in use is seen, and nothing of
   }
 });
 
-test('what is no database of claude-mem is refused by a reason that tells nothing of it', async () => {
+test('what is no database of claude-mem is refused by a reason without its content', async () => {
   const text = path.join(folder, 'text.db');
   writeFileSync(text, 'this is no database, and long enough to be one');
   await expect(openClaudeMem(text)).rejects.toMatchObject({

@@ -46,7 +46,7 @@ describe('an object', () => {
     expect(filesUnder(root)).toEqual([fileOf('a')]);
   });
 
-  it('is gone once it was deleted, and deleting it again is nothing', async () => {
+  it('is missing after its deletion, and deleting it again does nothing', async () => {
     const store = createDirectoryStore(root);
     await store.put('a', bytes('one'));
     await store.delete('a');
@@ -89,7 +89,7 @@ describe('a key', () => {
     expect(filesUnder(outside)).toEqual([]);
   });
 
-  it('of a whole value belongs to its tenant', () => {
+  it('of a full value belongs to its tenant', () => {
     expect(fullValueKey('t1', 'ab')).toBe('tenants/t1/full-values/ab');
     expect(fullValueKey('t2', 'ab')).not.toBe(fullValueKey('t1', 'ab'));
   });
@@ -133,7 +133,7 @@ describe('what cannot be written', () => {
   });
 });
 
-it('many writers of one key leave one whole object', async () => {
+it('many writers of one key leave one complete object', async () => {
   const store = createDirectoryStore(root);
   const texts = Array.from({ length: 20 }, (_, at) => String(at).repeat(10_000 + at));
   await Promise.all([

@@ -30,7 +30,7 @@ async function signalsOf(tenantId: TenantId): Promise<number> {
   return (events ?? []).filter((event) => event.workflowExecutionSignaledEventAttributes).length;
 }
 
-test('a flood of index hints of one tenant is folded; nobody is answered by a hint that was sent before he asked', async () => {
+test('folds a burst of index hints of one tenant; no caller gets a hint that was sent before its request', async () => {
   const hints = createWorkflowHints(client, POLICY, BATCH);
   const tenantId = asId<TenantId>(randomUUID());
   const first = hints.index(tenantId);
@@ -43,13 +43,13 @@ test('a flood of index hints of one tenant is folded; nobody is answered by a hi
   expect(await signalsOf(tenantId)).toBe(3);
 });
 
-test('tenants do not wait for each other, and a failure is told and not kept', async () => {
-  const away = createTemporalClient({ address: '127.0.0.1:1', namespace });
-  const hints = createWorkflowHints(away, POLICY, BATCH);
+test('tenants do not wait for each other, and a failure is returned and not cached', async () => {
+  const unreachable = createTemporalClient({ address: '127.0.0.1:1', namespace });
+  const hints = createWorkflowHints(unreachable, POLICY, BATCH);
   const tenantId = asId<TenantId>(randomUUID());
   const results = await Promise.allSettled([hints.index(tenantId), hints.index(tenantId)]);
   expect(results.map((result) => result.status)).toEqual(['rejected', 'rejected']);
-  await away.connection.close();
+  await unreachable.connection.close();
   const working = createWorkflowHints(client, POLICY, BATCH);
   const others = Array.from({ length: 3 }, () => asId<TenantId>(randomUUID()));
   await Promise.all(others.map((other) => working.index(other)));

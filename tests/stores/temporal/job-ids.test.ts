@@ -12,10 +12,10 @@ import {
 } from '../../../workflows/ids.ts';
 
 const mine = newId<TenantId>();
-const theirs = newId<TenantId>();
+const otherTenant = newId<TenantId>();
 const subject = newId();
 
-test('a job id names kind and subject, and leads to the workflow of the tenant that asks, whoever he is', () => {
+test('a job id names kind and subject, and leads to the workflow of the requesting tenant', () => {
   for (const [kind, id, workflowId] of [
     ['session', subject, sessionWorkflowId(mine, subject)],
     ['learning', subject, learningWorkflowId(mine, subject)],
@@ -33,9 +33,9 @@ test('a job id names kind and subject, and leads to the workflow of the tenant t
 
 test("another tenant's workflows, and those over all tenants, are no jobs", () => {
   for (const workflowId of [
-    sessionWorkflowId(theirs, subject),
-    learningWorkflowId(theirs, subject),
-    indexWorkflowId(theirs),
+    sessionWorkflowId(otherTenant, subject),
+    learningWorkflowId(otherTenant, subject),
+    indexWorkflowId(otherTenant),
     operationsWorkflowId('capture-sweep'),
     '',
     'odd',

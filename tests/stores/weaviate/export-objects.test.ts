@@ -62,7 +62,7 @@ test('every object of a tenant is given once, as it was written, page by page', 
   }
 });
 
-test('where there is no such tenant or index there is nothing, and who is told to stop stops', async () => {
+test('exports nothing of an unknown tenant or index, and stops on an abort', async () => {
   expect(await exported(newId<TenantId>())).toEqual([]);
   expect(await exported(newId<TenantId>(), 'no-such-model-1@2')).toEqual([]);
   await expect(exported(newId<TenantId>(), MODEL, AbortSignal.abort(new Error('stopped')))).rejects.toThrow('stopped');

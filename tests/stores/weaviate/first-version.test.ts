@@ -17,14 +17,14 @@ beforeAll(async () => {
 });
 afterAll(() => index.close());
 
-test('an index of the first version is asked by whole words, of titles before texts', async () => {
+test('an index of the first version is queried by complete words, of titles before texts', async () => {
   const titled = chunkOf(tenant, { title: 'Failing dependencies', text: 'of the build' });
-  const told = chunkOf(tenant, { title: 'A note', text: 'these dependencies were calling useMemo in 数据库' });
-  await index.upsert(tenant, FIRST, [told, titled]);
+  const untitled = chunkOf(tenant, { title: 'A note', text: 'these dependencies were calling useMemo in 数据库' });
+  await index.upsert(tenant, FIRST, [untitled, titled]);
   const found = async (question: string) =>
     (await index.keyword(tenant, FIRST, question, {}, 5)).map((hit) => hit.memoryId);
-  expect(await found('dependencies')).toEqual([titled.memoryId, told.memoryId]);
+  expect(await found('dependencies')).toEqual([titled.memoryId, untitled.memoryId]);
   expect(await found('what is failing?')).toEqual([titled.memoryId]);
-  expect(await found('memo')).toEqual([told.memoryId]);
-  expect(await found('数据库')).toEqual([told.memoryId]);
+  expect(await found('memo')).toEqual([untitled.memoryId]);
+  expect(await found('数据库')).toEqual([untitled.memoryId]);
 });

@@ -2,7 +2,7 @@ import protobuf from 'protobufjs/minimal.js';
 import { expect, test } from 'vitest';
 import { decodeFound } from '../../../stores/weaviate/messages.ts';
 
-// What is asked, and how the server answers it, is told by weaviate-index.test.ts with the server itself.
+// weaviate-index.test.ts covers requests and responses with a real server.
 
 /** A message of the fields that `write` writes. */
 function message(write: (writer: protobuf.Writer) => void): Uint8Array {
@@ -31,7 +31,7 @@ const REPLY = message((writer) => {
         result,
         1,
         message((properties) => {
-          properties.uint32((3 << 3) | 2).string('a field that is not asked for');
+          properties.uint32((3 << 3) | 2).string('a field that was not requested');
           nested(
             properties,
             11,
@@ -77,7 +77,7 @@ const REPLY = message((writer) => {
   );
 });
 
-test('an answer is read by its fields, whatever stands beside them', () => {
+test('reads the fields of a response and ignores others', () => {
   const [found, ...others] = decodeFound(REPLY);
   expect(others).toEqual([]);
   expect(found).toMatchObject({ score: 1.5, distance: 0.25 });

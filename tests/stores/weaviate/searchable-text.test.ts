@@ -30,6 +30,6 @@ test.each([
   ['useMemo 数据库', 'usememo us memo 数据 据库'],
   ['库', '库'],
   ['what was it', ''],
-])('%j is asked as %j', (question, expected) => {
+])('%j is queried as %j', (question, expected) => {
   expect(queryText(question)).toBe(expected);
 });

@@ -55,7 +55,7 @@ function nearestOf(tenant: TenantId, vector: Float32Array, filter: RecallFilter,
 const ids = (hits: readonly { memoryId: string }[]): string[] => hits.map((hit) => hit.memoryId);
 
 describe('recall', () => {
-  test('keyword finds words of title, purpose and text as one text; a hit bears what ranking asks for', async () => {
+  test('keyword finds words of title, purpose and text as one text; a hit has the fields that ranking needs', async () => {
     const tenant = newId<TenantId>();
     const inText = chunkOf(tenant, {
       title: 'A note',
@@ -110,7 +110,7 @@ describe('recall', () => {
     expect(hits[2]?.score).toBeCloseTo(0, 4);
   });
 
-  test('a text and a tag of any shape are kept apart from the query language', async () => {
+  test('a text and a tag of any shape are not read as query language', async () => {
     const tenant = newId<TenantId>();
     const odd = chunkOf(tenant, { text: 'quote " brace } nul \u0001 emoji 😀 word', tags: ['a"b', 'c d'] });
     expect(await index.upsert(tenant, MODEL, [odd])).toEqual([]);
@@ -154,7 +154,7 @@ describe('filters apply inside the store', () => {
     ['another session than that', { excludeSessionId: 's-2' }],
     ['namespace', { namespace: 'work' }],
     ['kind', { kind: 'bugfix' }],
-    ['tool, as a whole', { tool: 'Bash' }],
+    ['complete tool name', { tool: 'Bash' }],
     ['tags, all of them', { tags: ['retry', 'db'] }],
     ['since, included', { since: '2026-05-10T00:00:00.000Z' }],
     ['several at once', { types: ['learning'], projectId: 'p-1', tags: ['db'], viewerId: owner }],
@@ -189,16 +189,16 @@ describe('filters apply inside the store', () => {
   test('private memories are seen by their owner and by admins only', async () => {
     const home = newId<TenantId>();
     const mine = chunkOf(home, { ownerId: 'me' });
-    const theirs = chunkOf(home, { ownerId: 'them' });
+    const foreign = chunkOf(home, { ownerId: 'them' });
     const shared = chunkOf(home);
-    await index.upsert(home, MODEL, [mine, theirs, shared]);
+    await index.upsert(home, MODEL, [mine, foreign, shared]);
     const seen = async (filter: RecallFilter): Promise<string[]> =>
       ids(await index.keyword(home, MODEL, 'particular', filter, 9)).sort();
     expect(await seen({ viewerId: 'me' })).toEqual([mine.memoryId, shared.memoryId].sort());
-    expect(await seen({ viewerId: 'nobody' })).toEqual([shared.memoryId]);
-    expect(await seen({})).toEqual([mine.memoryId, theirs.memoryId, shared.memoryId].sort());
+    expect(await seen({ viewerId: 'stranger' })).toEqual([shared.memoryId]);
+    expect(await seen({})).toEqual([mine.memoryId, foreign.memoryId, shared.memoryId].sort());
     expect(ids(await nearestOf(home, vectorAlong(0), { viewerId: 'them' }, 9, 2)).sort()).toEqual(
-      [theirs.memoryId, shared.memoryId].sort(),
+      [foreign.memoryId, shared.memoryId].sort(),
     );
   });
 });
@@ -215,7 +215,7 @@ describe('writes', () => {
     expect(await index.keyword(one, MODEL, 'particular', {}, 5)).toHaveLength(1);
   });
 
-  test('what the server refuses is told per object, and the rest is written', async () => {
+  test('reports what the server refuses per object, and writes the rest', async () => {
     const tenant = newId<TenantId>();
     const good = chunkOf(tenant);
     const short = chunkOf(tenant, { vector: Float32Array.of(1, 0) });
@@ -258,11 +258,11 @@ describe('writes', () => {
     const tenant = newId<TenantId>();
     const memoryId = newId();
     const many = Array.from({ length: 450 }, (_, chunk) => chunkOf(tenant, { memoryId, chunk }));
-    const kept = chunkOf(tenant);
-    expect(await index.upsert(tenant, MODEL, [...many, kept])).toEqual([]);
+    const valid = chunkOf(tenant);
+    expect(await index.upsert(tenant, MODEL, [...many, valid])).toEqual([]);
     expect(await index.keyword(tenant, MODEL, 'particular', {}, 1_000)).toHaveLength(451);
     await index.remove(tenant, MODEL, [memoryId, newId()]);
-    expect(ids(await index.keyword(tenant, MODEL, 'particular', {}, 1_000))).toEqual([kept.memoryId]);
+    expect(ids(await index.keyword(tenant, MODEL, 'particular', {}, 1_000))).toEqual([valid.memoryId]);
   });
 
   test('an abort stops between requests', async () => {
@@ -309,7 +309,7 @@ describe('what is missing answers nothing', () => {
   });
 });
 
-/** Stands between client and server, so that a test can cut the line without hurting the server that others use. */
+/** A proxy between client and server, so that a test can cut the line without hurting the server that others use. */
 async function startRelay(toPort: number, port = 0): Promise<{ port: number; cut: () => Promise<void> }> {
   const sockets = new Set<Socket>();
   const relay: Server = createServer((incoming) => {
@@ -339,29 +339,29 @@ async function startRelay(toPort: number, port = 0): Promise<{ port: number; cut
   };
 }
 
-describe('a server that is away', () => {
-  test('every call says so, quickly, and works again once it is back', async () => {
+describe('an unavailable server', () => {
+  test('every call fails quickly, and works again once the server is back', async () => {
     const httpPort = Number(new URL(server.url).port);
     let [http, grpc] = await Promise.all([startRelay(httpPort), startRelay(server.grpcPort)]);
     const ports = { http: http.port, grpc: grpc.port };
-    const away = createWeaviateIndex({
+    const proxied = createWeaviateIndex({
       url: `http://127.0.0.1:${ports.http}`,
       grpcPort: ports.grpc,
       apiKey: server.apiKey,
       collectionPrefix: prefix,
     });
     const tenant = newId<TenantId>();
-    await away.upsert(tenant, MODEL, [chunkOf(tenant)]);
-    expect(await away.ping()).toBeGreaterThan(0);
+    await proxied.upsert(tenant, MODEL, [chunkOf(tenant)]);
+    expect(await proxied.ping()).toBeGreaterThan(0);
 
     await Promise.all([http.cut(), grpc.cut()]);
     const calls = [
-      async () => away.keyword(tenant, MODEL, 'particular', {}, 5),
-      async () => away.nearest(tenant, MODEL, vectorAlong(0), {}, 5),
-      async () => away.upsert(tenant, MODEL, [chunkOf(tenant)]),
-      async () => away.remove(tenant, MODEL, [newId()]),
-      async () => away.ensureCollection(MODEL, DIMENSION),
-      async () => away.ping(),
+      async () => proxied.keyword(tenant, MODEL, 'particular', {}, 5),
+      async () => proxied.nearest(tenant, MODEL, vectorAlong(0), {}, 5),
+      async () => proxied.upsert(tenant, MODEL, [chunkOf(tenant)]),
+      async () => proxied.remove(tenant, MODEL, [newId()]),
+      async () => proxied.ensureCollection(MODEL, DIMENSION),
+      async () => proxied.ping(),
     ];
     for (const call of calls) {
       const started = performance.now();
@@ -370,9 +370,9 @@ describe('a server that is away', () => {
     }
 
     [http, grpc] = await Promise.all([startRelay(httpPort, ports.http), startRelay(server.grpcPort, ports.grpc)]);
-    expect(await away.keyword(tenant, MODEL, 'particular', {}, 5)).toHaveLength(1);
-    expect(await away.upsert(tenant, MODEL, [chunkOf(tenant)])).toEqual([]);
-    await away.close();
+    expect(await proxied.keyword(tenant, MODEL, 'particular', {}, 5)).toHaveLength(1);
+    expect(await proxied.upsert(tenant, MODEL, [chunkOf(tenant)])).toEqual([]);
+    await proxied.close();
     await Promise.all([http.cut(), grpc.cut()]);
   });
 

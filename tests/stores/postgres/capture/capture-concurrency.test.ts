@@ -4,7 +4,7 @@ import type { CaptureEvent } from '../../../../domain/capture/event.ts';
 import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
 import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
 import type { TestDatabase, TestUser } from '../../../setup/database.ts';
-import { ended, event, noted, said, valueOf } from '../support/captures.ts';
+import { ended, event, noted, promptPart, valueOf } from '../support/captures.ts';
 
 /** As many at once as a server with several api processes sees. */
 const AT_ONCE = 20;
@@ -44,7 +44,7 @@ describe('batches at once', { timeout: 240_000 }, () => {
     const answers = await inParallel((writer) => {
       const events = sessions.flatMap((external) =>
         Array.from({ length: perSession }, (_, n) => {
-          const part = n % 3 === 0 ? said(`${writer} ${n}`) : n % 3 === 1 ? noted(`${writer} ${n}`) : ended();
+          const part = n % 3 === 0 ? promptPart(`${writer} ${n}`) : n % 3 === 1 ? noted(`${writer} ${n}`) : ended();
           return event(user, external, [part], { key: `${writer}-${n}` });
         }),
       );
@@ -75,7 +75,7 @@ describe('batches at once', { timeout: 240_000 }, () => {
 
   test('with the same keys: each is stored once, and every writer is told which row it is', async () => {
     const answers = await inParallel(() =>
-      Array.from({ length: 10 }, (_, n) => event(user, 'raced', [said(`${n}`)], { key: `k${n}` })),
+      Array.from({ length: 10 }, (_, n) => event(user, 'raced', [promptPart(`${n}`)], { key: `k${n}` })),
     );
     const outcomes = answers.flat();
     expect(outcomes.filter((outcome) => outcome.status === 'accepted').length).toBe(10);
@@ -93,7 +93,7 @@ describe('batches at once', { timeout: 240_000 }, () => {
     const tenant = await createTestUser(db.superuser);
     const hints = [{ remote: 'git@github.com:team/app.git', path: '/src/app' }, { path: '/src/app' }];
     await inParallel((writer) => [
-      event(tenant, `first-${writer}`, [said('hello')], { project: hints[writer % 2] ?? null }),
+      event(tenant, `first-${writer}`, [promptPart('hello')], { project: hints[writer % 2] ?? null }),
     ]);
     expect(
       await valueOf(db.superuser, 'SELECT count(*)::integer AS value FROM projects WHERE tenant_id = $1', [
@@ -118,7 +118,7 @@ describe('batches at once', { timeout: 240_000 }, () => {
         names.map((name, index) => {
           // Session ids sort one way for even writers and the other way for odd ones.
           const place = writer % 2 === 0 ? index : names.length - index;
-          return event(tenant, `cross-${String(place).padStart(2, '0')}-${writer}`, [said('hello')], {
+          return event(tenant, `cross-${String(place).padStart(2, '0')}-${writer}`, [promptPart('hello')], {
             project: { name },
           });
         }),

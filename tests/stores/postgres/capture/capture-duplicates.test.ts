@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
 import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
 import type { TestDatabase, TestUser } from '../../../setup/database.ts';
-import { captureCounts, ended, event, noted, rowsOf, said } from '../support/captures.ts';
+import { captureCounts, ended, event, noted, rowsOf, promptPart } from '../support/captures.ts';
 
 let db: TestDatabase;
 let user: TestUser;
@@ -15,11 +15,11 @@ afterAll(() => db.close());
 
 describe('an event that came before', () => {
   test('is known by its key, over batches, whatever it says now, and is answered with the first row', async () => {
-    const [first] = await captureEvents(db.database.pool, [event(user, 'again', [said('one')], { key: 'k' })]);
-    await captureEvents(db.database.pool, [event(user, 'again', [said('between')])]);
+    const [first] = await captureEvents(db.database.pool, [event(user, 'again', [promptPart('one')], { key: 'k' })]);
+    await captureEvents(db.database.pool, [event(user, 'again', [promptPart('between')])]);
     const before = await captureCounts(db.superuser);
     const [second] = await captureEvents(db.database.pool, [
-      event(user, 'again', [said('something else')], { key: 'k' }),
+      event(user, 'again', [promptPart('something else')], { key: 'k' }),
     ]);
     expect(second).toEqual({
       status: 'duplicate',
@@ -33,10 +33,10 @@ describe('an event that came before', () => {
 
   test('is known by its key within one batch', async () => {
     const outcomes = await captureEvents(db.database.pool, [
-      event(user, 'within', [said('one')], { key: 'k' }),
-      event(user, 'within', [said('two')], { key: 'other' }),
-      event(user, 'within', [said('one again')], { key: 'k' }),
-      event(user, 'within', [said('and again')], { key: 'k' }),
+      event(user, 'within', [promptPart('one')], { key: 'k' }),
+      event(user, 'within', [promptPart('two')], { key: 'other' }),
+      event(user, 'within', [promptPart('one again')], { key: 'k' }),
+      event(user, 'within', [promptPart('and again')], { key: 'k' }),
     ]);
     expect(outcomes.map((outcome) => outcome.status)).toEqual(['accepted', 'accepted', 'duplicate', 'duplicate']);
     expect(outcomes.map((outcome) => outcome.rowId === outcomes[0]?.rowId)).toEqual([true, false, true, true]);
@@ -48,14 +48,14 @@ describe('an event that came before', () => {
 
   test('the same key in another session is another event', async () => {
     const outcomes = await captureEvents(db.database.pool, [
-      event(user, 'key-a', [said('one')], { key: 'k' }),
-      event(user, 'key-b', [said('one')], { key: 'k' }),
+      event(user, 'key-a', [promptPart('one')], { key: 'k' }),
+      event(user, 'key-b', [promptPart('one')], { key: 'k' }),
     ]);
     expect(outcomes.map((outcome) => outcome.status)).toEqual(['accepted', 'accepted']);
   });
 
   test('without a key is known by its content only when nothing came between', async () => {
-    const say = (content: string) => captureEvents(db.database.pool, [event(user, 'hash', [said(content)])]);
+    const say = (content: string) => captureEvents(db.database.pool, [event(user, 'hash', [promptPart(content)])]);
     const statuses: (string | undefined)[] = [];
     for (const content of ['continue', 'continue', 'other', 'continue', 'continue'])
       statuses.push((await say(content))[0]?.status);
@@ -65,7 +65,7 @@ describe('an event that came before', () => {
   test('without a key is known by its content within a batch, too, and answered with the row it repeats', async () => {
     const outcomes = await captureEvents(
       db.database.pool,
-      ['a', 'a', 'a', 'b', 'a'].map((content) => event(user, 'hash-batch', [said(content)])),
+      ['a', 'a', 'a', 'b', 'a'].map((content) => event(user, 'hash-batch', [promptPart(content)])),
     );
     expect(outcomes.map((outcome) => outcome.status)).toEqual([
       'accepted',
@@ -76,17 +76,17 @@ describe('an event that came before', () => {
     ]);
     expect(outcomes[1]?.rowId).toBe(outcomes[0]?.rowId);
     expect(outcomes[2]?.rowId).toBe(outcomes[0]?.rowId);
-    const [next] = await captureEvents(db.database.pool, [event(user, 'hash-batch', [said('a')])]);
+    const [next] = await captureEvents(db.database.pool, [event(user, 'hash-batch', [promptPart('a')])]);
     expect(next).toMatchObject({ status: 'duplicate', rowId: outcomes[4]?.rowId });
   });
 
   test('another event between may carry a key, and one that was refused as a duplicate is nothing between', async () => {
     const outcomes = await captureEvents(db.database.pool, [
-      event(user, 'between', [said('a')]),
+      event(user, 'between', [promptPart('a')]),
       event(user, 'between', [noted('n')], { key: 'k' }),
-      event(user, 'between', [said('a')]),
+      event(user, 'between', [promptPart('a')]),
       event(user, 'between', [noted('n')], { key: 'k' }),
-      event(user, 'between', [said('a')]),
+      event(user, 'between', [promptPart('a')]),
     ]);
     expect(outcomes.map((outcome) => outcome.status)).toEqual([
       'accepted',
@@ -98,13 +98,14 @@ describe('an event that came before', () => {
   });
 
   test('the time that a host gives tells two of the same content apart', async () => {
-    const at = (second: number) => event(user, 'timed', [said('yes')], { occurredAt: `2026-01-01T00:00:0${second}Z` });
+    const at = (second: number) =>
+      event(user, 'timed', [promptPart('yes')], { occurredAt: `2026-01-01T00:00:0${second}Z` });
     const outcomes = await captureEvents(db.database.pool, [at(1), at(2), at(2)]);
     expect(outcomes.map((outcome) => outcome.status)).toEqual(['accepted', 'accepted', 'duplicate']);
   });
 
   test('of several parts is taken once as a whole, with a key and without', async () => {
-    const parts = [said('last words', 'assistant'), ended()];
+    const parts = [promptPart('last words', 'assistant'), ended()];
     for (const key of ['stop', null]) {
       const external = `parts-${key ?? 'none'}`;
       const [first] = await captureEvents(db.database.pool, [event(user, external, parts, { key })]);
@@ -125,13 +126,13 @@ describe('an event that came before', () => {
 
   test('changes nothing about its session', async () => {
     const state = async () => (await db.superuser.query("SELECT * FROM sessions WHERE external_id = 'unchanged'")).rows;
-    await captureEvents(db.database.pool, [event(user, 'unchanged', [said('a')], { key: 'k', model: 'm' })]);
+    await captureEvents(db.database.pool, [event(user, 'unchanged', [promptPart('a')], { key: 'k', model: 'm' })]);
     await db.superuser.query(
       "UPDATE sessions SET status = 'ended', phase = 'settled', ended_at = now() WHERE external_id = 'unchanged'",
     );
     const before = await state();
     await captureEvents(db.database.pool, [
-      event(user, 'unchanged', [said('a')], { key: 'k', model: 'other', metadata: { source: 'late' } }),
+      event(user, 'unchanged', [promptPart('a')], { key: 'k', model: 'other', metadata: { source: 'late' } }),
     ]);
     expect(await state()).toEqual(before);
   });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
 import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
 import type { TestDatabase, TestUser } from '../../../setup/database.ts';
-import { captureCounts, ended, event, noted, said } from '../support/captures.ts';
+import { captureCounts, ended, event, noted, promptPart } from '../support/captures.ts';
 
 let db: TestDatabase;
 let user: TestUser;
@@ -33,10 +33,10 @@ describe('what was forgotten', () => {
     await forget('keys', 'key:tool:1');
     expect(
       await statuses(
-        event(user, 'keys', [said('a')], { key: 'tool:1' }),
-        event(user, 'keys', [said('b')], { key: 'tool:2' }),
-        event(user, 'keys', [said('other words'), ended()], { key: 'tool:1' }),
-        event(user, 'keys', [said('c')]),
+        event(user, 'keys', [promptPart('a')], { key: 'tool:1' }),
+        event(user, 'keys', [promptPart('b')], { key: 'tool:2' }),
+        event(user, 'keys', [promptPart('other words'), ended()], { key: 'tool:1' }),
+        event(user, 'keys', [promptPart('c')]),
       ),
     ).toEqual(['forgotten', 'accepted', 'forgotten', 'accepted']);
   });
@@ -45,9 +45,9 @@ describe('what was forgotten', () => {
     await forget('content', `content:${sha256('my password is').toString('hex')}`);
     expect(
       await statuses(
-        event(user, 'content', [said('my password is')], { key: 'hook' }),
-        event(user, 'content', [said('something else')], { key: 'k2' }),
-        event(user, 'content', [ended(), said('my password is', 'assistant')], { key: 'transcript' }),
+        event(user, 'content', [promptPart('my password is')], { key: 'hook' }),
+        event(user, 'content', [promptPart('something else')], { key: 'k2' }),
+        event(user, 'content', [ended(), promptPart('my password is', 'assistant')], { key: 'transcript' }),
         event(user, 'content', [noted('my password is')], { key: 'k3' }),
       ),
     ).toEqual(['forgotten', 'accepted', 'forgotten', 'accepted']);
@@ -56,21 +56,24 @@ describe('what was forgotten', () => {
   test('as a whole session takes nothing more, not even a boundary, and no row of it is written', async () => {
     await forget('whole', 'session');
     expect(
-      await statuses(event(user, 'whole', [ended('session_start')]), event(user, 'whole', [said('a')], { key: 'k' })),
+      await statuses(
+        event(user, 'whole', [ended('session_start')]),
+        event(user, 'whole', [promptPart('a')], { key: 'k' }),
+      ),
     ).toEqual(['forgotten', 'forgotten']);
     const left = await db.superuser.query("SELECT status, last_seq FROM sessions WHERE external_id = 'whole'");
     expect(left.rows).toEqual([{ status: 'deleted', last_seq: 0 }]);
   });
 
   test('leaves a session that was there, and one that its batch begins with other events', async () => {
-    await captureEvents(db.database.pool, [event(user, 'was-there', [said('a')], { key: 'a' })]);
+    await captureEvents(db.database.pool, [event(user, 'was-there', [promptPart('a')], { key: 'a' })]);
     await forget('was-there', 'session');
     await forget('begun', 'key:k');
     expect(
       await statuses(
-        event(user, 'was-there', [said('b')], { key: 'b' }),
-        event(user, 'begun', [said('b')], { key: 'k' }),
-        event(user, 'begun', [said('c')], { key: 'c' }),
+        event(user, 'was-there', [promptPart('b')], { key: 'b' }),
+        event(user, 'begun', [promptPart('b')], { key: 'k' }),
+        event(user, 'begun', [promptPart('c')], { key: 'c' }),
       ),
     ).toEqual(['forgotten', 'forgotten', 'accepted']);
     const left = await db.superuser.query("SELECT status FROM sessions WHERE external_id IN ('was-there', 'begun')");
@@ -90,30 +93,30 @@ describe('what was forgotten', () => {
     await forget('mine', 'key:k');
     expect(
       await statuses(
-        event(user, 'mine', [said('a')], { key: 'k' }),
-        event(user, 'yours', [said('a')], { key: 'k' }),
-        event(user, 'mine', [said('a')], { key: 'k', host: 'other' }),
-        event(other, 'mine', [said('a')], { key: 'k' }),
+        event(user, 'mine', [promptPart('a')], { key: 'k' }),
+        event(user, 'yours', [promptPart('a')], { key: 'k' }),
+        event(user, 'mine', [promptPart('a')], { key: 'k', host: 'other' }),
+        event(other, 'mine', [promptPart('a')], { key: 'k' }),
       ),
     ).toEqual(['forgotten', 'accepted', 'accepted', 'accepted']);
   });
 
   test('after it was stored is refused, too, and changes nothing', async () => {
-    await captureEvents(db.database.pool, [event(user, 'late', [said('a')], { key: 'k' })]);
+    await captureEvents(db.database.pool, [event(user, 'late', [promptPart('a')], { key: 'k' })]);
     await forget('late', 'key:k');
     const before = await captureCounts(db.superuser);
-    const [outcome] = await captureEvents(db.database.pool, [event(user, 'late', [said('a')], { key: 'k' })]);
+    const [outcome] = await captureEvents(db.database.pool, [event(user, 'late', [promptPart('a')], { key: 'k' })]);
     expect(outcome).toMatchObject({ status: 'rejected', reason: 'forgotten', rowId: null, seq: null });
     expect(await captureCounts(db.superuser)).toEqual(before);
   });
 
   test('is known when it is forgotten while its batch waits for the session', async () => {
-    const [known] = await captureEvents(db.database.pool, [event(user, 'race', [said('a')], { key: 'first' })]);
+    const [known] = await captureEvents(db.database.pool, [event(user, 'race', [promptPart('a')], { key: 'first' })]);
     const client = await db.superuser.connect();
     try {
       await client.query('BEGIN');
       await client.query('SELECT 1 FROM sessions WHERE id = $1 FOR UPDATE', [known?.sessionId]);
-      const waiting = statuses(event(user, 'race', [said('b')], { key: 'k' }));
+      const waiting = statuses(event(user, 'race', [promptPart('b')], { key: 'k' }));
       await client.query('INSERT INTO tombstones (tenant_id, host, external_id, key_sha256) VALUES ($1, $2, $3, $4)', [
         user.tenantId,
         'test',

@@ -3,7 +3,7 @@ import { createCapture } from '../../../../stores/postgres/capture/capture.ts';
 import { encodeBatch, encodeEvent } from '../../../../stores/postgres/capture/capture-encoding.ts';
 import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
 import type { TestDatabase, TestUser } from '../../../setup/database.ts';
-import { ended, event, noted, said, valueOf } from '../support/captures.ts';
+import { ended, event, noted, promptPart, valueOf } from '../support/captures.ts';
 
 let db: TestDatabase;
 let user: TestUser;
@@ -19,7 +19,9 @@ describe('a session that is remembered', () => {
     const capture = createCapture(db.database.pool);
     const send = (key: string, ...sessions: string[]) =>
       capture(
-        sessions.map((session) => encodeEvent(event(user, session, [said(key)], { key, project: { path: '/a' } }))),
+        sessions.map((session) =>
+          encodeEvent(event(user, session, [promptPart(key)], { key, project: { path: '/a' } })),
+        ),
       );
     await send('1', 'gone', 'there');
     await send('2', 'gone', 'there');
@@ -38,7 +40,7 @@ describe('a session that is remembered', () => {
   test('is looked at again when an event tells something new of its project', async () => {
     const capture = createCapture(db.database.pool);
     const tell = (key: string, remote?: string) =>
-      capture([encodeEvent(event(user, 'told', [said(key)], { key, project: { path: '/told', remote } }))]);
+      capture([encodeEvent(event(user, 'told', [promptPart(key)], { key, project: { path: '/told', remote } }))]);
     await tell('1');
     await tell('2');
     await tell('3', 'git@github.com:team/told.git');
@@ -52,7 +54,7 @@ describe('a session that is remembered', () => {
 
   test('is not remembered when its batch was refused', async () => {
     const capture = createCapture(db.database.pool);
-    const good = event(user, 'refused', [said('x')], { key: 'k' });
+    const good = event(user, 'refused', [promptPart('x')], { key: 'k' });
     await expect(capture([encodeEvent({ ...good, received_at: 'some day' })])).rejects.toMatchObject({ code: '22007' });
     expect(await capture([encodeEvent(good)])).toMatchObject([{ status: 'accepted', seq: 1 }]);
   });
@@ -83,8 +85,8 @@ describe('a batch as text', () => {
 
   test('says of an event which rows it has and which came before under its key', () => {
     const { values } = encodeBatch([
-      encodeEvent(event(user, 's', [said('a', 'assistant'), ended()], { key: 'k"\\,{}' })),
-      encodeEvent(event(user, 's', [said('a', 'user')], { key: null })),
+      encodeEvent(event(user, 's', [promptPart('a', 'assistant'), ended()], { key: 'k"\\,{}' })),
+      encodeEvent(event(user, 's', [promptPart('a', 'user')], { key: null })),
       encodeEvent(event(user, 's', [noted('a')], { key: 'k"\\,{}' })),
     ]);
     expect(JSON.parse(values[2] ?? '')).toMatchObject([
@@ -110,7 +112,7 @@ describe('a batch as text', () => {
 
   test.each(['"', '\\', '{', '}', ',', ' ', 'NULL', '😀', "'", '\n'])('a key with %j is known again', async (text) => {
     const send = () =>
-      createCapture(db.database.pool)([encodeEvent(event(user, 'odd-keys', [said('x')], { key: `k${text}` }))]);
+      createCapture(db.database.pool)([encodeEvent(event(user, 'odd-keys', [promptPart('x')], { key: `k${text}` }))]);
     const [first] = await send();
     expect(await send()).toMatchObject([{ status: 'duplicate', rowId: first?.rowId }]);
     expect(await valueOf(db.superuser, 'SELECT key AS value FROM capture_keys WHERE row_id = $1', [first?.rowId])).toBe(

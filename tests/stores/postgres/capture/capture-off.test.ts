@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
 import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
 import type { TestDatabase, TestUser } from '../../../setup/database.ts';
-import { captureCounts, ended, event, noted, rowsOf, said } from '../support/captures.ts';
+import { captureCounts, ended, event, noted, rowsOf, promptPart } from '../support/captures.ts';
 
 let db: TestDatabase;
 let user: TestUser;
@@ -36,8 +36,8 @@ describe('a session that is not captured', () => {
     await begin('off', false);
     const before = await captureCounts(db.superuser);
     const outcomes = await captureEvents(db.database.pool, [
-      event(user, 'off', [said('a')], { key: 'k' }),
-      event(user, 'on', [said('b')]),
+      event(user, 'off', [promptPart('a')], { key: 'k' }),
+      event(user, 'on', [promptPart('b')]),
       event(user, 'off', [noted('c')]),
     ]);
     expect(outcomes.map(({ status, reason, rowId, seq }) => [status, reason, rowId === null, seq])).toEqual([
@@ -54,7 +54,7 @@ describe('a session that is not captured', () => {
   test('still keeps where it was cut: of an event with words only the boundary is stored, under the key of the event', async () => {
     const session = await begin('cut', false);
     const outcomes = await captureEvents(db.database.pool, [
-      event(user, 'cut', [said('last words', 'assistant'), ended()], { key: 'stop' }),
+      event(user, 'cut', [promptPart('last words', 'assistant'), ended()], { key: 'stop' }),
       event(user, 'cut', [ended('session_end')], { key: 'end' }),
     ]);
     expect(outcomes.map(({ status, seq }) => [status, seq])).toEqual([
@@ -79,18 +79,18 @@ describe('a session that is not captured', () => {
     ).rows;
     expect(counts).toEqual({ prompt_count: 0, observation_count: 0, token_count: 0, last_seq: 3 });
     const [again] = await captureEvents(db.database.pool, [
-      event(user, 'cut', [said('last words', 'assistant'), ended()], { key: 'stop' }),
+      event(user, 'cut', [promptPart('last words', 'assistant'), ended()], { key: 'stop' }),
     ]);
     expect(again).toMatchObject({ status: 'duplicate', rowId: rows[1]?.id, seq: 2 });
   });
 
   test('knows what was stored before, and takes everything again once it is switched on', async () => {
-    await captureEvents(db.database.pool, [event(user, 'again', [said('a')], { key: 'k' })]);
+    await captureEvents(db.database.pool, [event(user, 'again', [promptPart('a')], { key: 'k' })]);
     await switchTo('again', false);
     const send = () =>
       captureEvents(db.database.pool, [
-        event(user, 'again', [said('a')], { key: 'k' }),
-        event(user, 'again', [said('b')], { key: 'k2' }),
+        event(user, 'again', [promptPart('a')], { key: 'k' }),
+        event(user, 'again', [promptPart('b')], { key: 'k2' }),
       ]);
     expect((await send()).map((outcome) => outcome.status)).toEqual(['duplicate', 'rejected']);
     await switchTo('again', true);
@@ -99,7 +99,7 @@ describe('a session that is not captured', () => {
 
   test('a prompt that is not stored is no prompt that later observations belong to', async () => {
     await begin('asked', false);
-    await captureEvents(db.database.pool, [event(user, 'asked', [said('not stored'), ended()], { key: 'k' })]);
+    await captureEvents(db.database.pool, [event(user, 'asked', [promptPart('not stored'), ended()], { key: 'k' })]);
     await switchTo('asked', true);
     const [outcome] = await captureEvents(db.database.pool, [event(user, 'asked', [noted('after')])]);
     const rows = await rowsOf(db.superuser, outcome?.sessionId ?? '');
@@ -109,7 +109,7 @@ describe('a session that is not captured', () => {
 
 describe('what a host sent beside a prompt or a boundary', () => {
   const beside = (words: string) => [
-    { ...said('x'), extra: { words } } as const,
+    { ...promptPart('x'), extra: { words } } as const,
     { kind: 'boundary', boundary: 'compaction', reason: null, extra: { words } } as const,
   ];
   const kept = async (externalId: string) =>
@@ -143,7 +143,7 @@ describe('what a row tells of its way', () => {
     const outcomes = await captureEvents(
       db.database.pool,
       (['hook', 'event', 'spool', 'transcript', 'import'] as const).map((source) =>
-        event(user, 'sources', [said(source)], { source, key: source }),
+        event(user, 'sources', [promptPart(source)], { source, key: source }),
       ),
     );
     const keys = await db.superuser.query('SELECT key, source FROM capture_keys WHERE session_id = $1 ORDER BY seq', [
@@ -155,7 +155,7 @@ describe('what a row tells of its way', () => {
 
   test('the agent who said it, and its class', async () => {
     const [outcome] = await captureEvents(db.database.pool, [
-      event(user, 'agents', [said('found it', 'assistant'), noted('n'), ended('subagent_stop')], {
+      event(user, 'agents', [promptPart('found it', 'assistant'), noted('n'), ended('subagent_stop')], {
         key: 'k',
         agent: { id: 'a1', type: 'explorer' },
       }),
@@ -174,12 +174,12 @@ describe('what a row tells of its way', () => {
 
   test('parts of an event have keys that no other event can have', async () => {
     const [first] = await captureEvents(db.database.pool, [
-      event(user, 'parts', [said('words', 'assistant'), ended()], { key: 'x' }),
+      event(user, 'parts', [promptPart('words', 'assistant'), ended()], { key: 'x' }),
     ]);
     const others = ['x#2', 'x\u001f2', 'x\uFFFD2'];
     const outcomes = await captureEvents(
       db.database.pool,
-      others.map((key) => event(user, 'parts', [said(key)], { key })),
+      others.map((key) => event(user, 'parts', [promptPart(key)], { key })),
     );
     // The edge makes the last two one name.
     expect(outcomes.map((outcome) => outcome.status)).toEqual(['accepted', 'accepted', 'duplicate']);
@@ -195,7 +195,7 @@ describe('what a session is told', () => {
   test('by several events of one batch is joined in their order; what a duplicate tells counts for nothing', async () => {
     await captureEvents(db.database.pool, [
       event(user, 'told', [ended('session_start')], { key: '1', metadata: { source: 'startup', a: 1 }, model: 'm1' }),
-      event(user, 'told', [said('x')], { key: '2', metadata: { b: 2 } }),
+      event(user, 'told', [promptPart('x')], { key: '2', metadata: { b: 2 } }),
       event(user, 'told', [ended('session_start')], { key: '1', metadata: { a: 9 }, model: 'm9' }),
       event(user, 'told', [ended('session_start')], { key: '3', metadata: { source: 'resume', c: null } }),
     ]);

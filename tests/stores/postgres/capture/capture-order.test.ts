@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
 import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
 import type { TestDatabase, TestUser } from '../../../setup/database.ts';
-import { ended, event, noted, rowsOf, said, valueOf } from '../support/captures.ts';
+import { ended, event, noted, rowsOf, promptPart, valueOf } from '../support/captures.ts';
 
 let db: TestDatabase;
 let user: TestUser;
@@ -18,11 +18,11 @@ describe('the order of a session', () => {
   test('one sequence runs over prompts, observations and boundaries, without gaps, over batches', async () => {
     const first = await captureEvents(db.database.pool, [
       event(user, 'order', [ended('session_start')]),
-      event(user, 'order', [said('one')]),
+      event(user, 'order', [promptPart('one')]),
       event(user, 'order', [noted('two')]),
     ]);
     const second = await captureEvents(db.database.pool, [
-      event(user, 'order', [said('three', 'assistant'), ended()]),
+      event(user, 'order', [promptPart('three', 'assistant'), ended()]),
       event(user, 'order', [noted('four')]),
     ]);
     expect([...first, ...second].map(({ status, seq }) => [status, seq])).toEqual([
@@ -46,10 +46,10 @@ describe('the order of a session', () => {
 
   test('sessions in one batch are numbered apart', async () => {
     const outcomes = await captureEvents(db.database.pool, [
-      event(user, 'apart-1', [said('a')]),
-      event(user, 'apart-2', [said('a')]),
-      event(user, 'apart-1', [said('b')]),
-      event(user, 'apart-2', [said('b')]),
+      event(user, 'apart-1', [promptPart('a')]),
+      event(user, 'apart-2', [promptPart('a')]),
+      event(user, 'apart-1', [promptPart('b')]),
+      event(user, 'apart-2', [promptPart('b')]),
     ]);
     expect(outcomes.map((outcome) => outcome.seq)).toEqual([1, 1, 2, 2]);
     expect(outcomes[0]?.sessionId).toBe(outcomes[2]?.sessionId);
@@ -59,7 +59,7 @@ describe('the order of a session', () => {
   test('the session counts what it holds, and remembers its newest model and metadata', async () => {
     await captureEvents(db.database.pool, [
       event(user, 'counted', [ended('session_start')], { model: 'first', metadata: { source: 'startup', kept: 1 } }),
-      event(user, 'counted', [said('abcdefgh')]),
+      event(user, 'counted', [promptPart('abcdefgh')]),
       event(user, 'counted', [noted('abcd')]),
     ]);
     await captureEvents(db.database.pool, [
@@ -134,7 +134,7 @@ describe('what a row holds', () => {
   test('a prompt lands with its hash, its time and the time of its receipt', async () => {
     const receivedAt = new Date('2026-02-03T04:05:06.789Z');
     const [outcome] = await captureEvents(db.database.pool, [
-      event(user, 'landed-prompt', [said('words', 'system')], { occurredAt }, receivedAt),
+      event(user, 'landed-prompt', [promptPart('words', 'system')], { occurredAt }, receivedAt),
     ]);
     const row = await db.superuser.query(
       'SELECT type, content, sha256, occurred_at, created_at FROM prompts WHERE id = $1',
@@ -154,14 +154,14 @@ describe('what a row holds', () => {
   test('an observation belongs to the last prompt of a person before it, over batches, and to none before the first', async () => {
     const outcomes = await captureEvents(db.database.pool, [
       event(user, 'asked', [noted('before')]),
-      event(user, 'asked', [said('first')]),
+      event(user, 'asked', [promptPart('first')]),
       event(user, 'asked', [noted('of first')]),
-      event(user, 'asked', [said('answer', 'assistant')]),
+      event(user, 'asked', [promptPart('answer', 'assistant')]),
       event(user, 'asked', [noted('still of first')]),
     ]);
     const later = await captureEvents(db.database.pool, [
       event(user, 'asked', [noted('of first, later')]),
-      event(user, 'asked', [said('second')]),
+      event(user, 'asked', [promptPart('second')]),
       event(user, 'asked', [noted('of second')]),
     ]);
     const [first, second] = [outcomes[1]?.rowId, later[1]?.rowId];
@@ -179,7 +179,7 @@ describe('what a row holds', () => {
 
   test('every row has its key, in the part of its session', async () => {
     const [outcome] = await captureEvents(db.database.pool, [
-      event(user, 'keyed', [said('words', 'assistant'), ended()], { key: 'delivery' }),
+      event(user, 'keyed', [promptPart('words', 'assistant'), ended()], { key: 'delivery' }),
     ]);
     const keys = await db.superuser.query(
       'SELECT key, seq, kind, tenant_id FROM capture_keys WHERE session_id = $1 ORDER BY seq',

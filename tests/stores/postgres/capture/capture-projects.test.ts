@@ -4,7 +4,7 @@ import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
 import { findProject } from '../../../../stores/postgres/projects/projects.ts';
 import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
 import type { TestDatabase, TestUser } from '../../../setup/database.ts';
-import { event, said } from '../support/captures.ts';
+import { event, promptPart } from '../support/captures.ts';
 
 let db: TestDatabase;
 let user: TestUser;
@@ -22,7 +22,7 @@ afterAll(() => db.close());
 async function projectOf(project: ProjectHint | null, who: TestUser = user): Promise<string | null> {
   sessions += 1;
   const [outcome] = await captureEvents(db.database.pool, [
-    event(who, `session-${sessions}`, [said('hello')], { project }),
+    event(who, `session-${sessions}`, [promptPart('hello')], { project }),
   ]);
   const found = await db.superuser.query<{ project_id: string | null }>(
     'SELECT project_id FROM sessions WHERE id = $1',
@@ -138,7 +138,7 @@ describe('a session that is told more of its project later', () => {
   async function tell(externalId: string, ...hints: (ProjectHint | null)[]): Promise<Placed> {
     for (const [index, project] of hints.entries())
       await captureEvents(db.database.pool, [
-        event(user, externalId, [said(`${index}`)], { key: `${externalId}-${index}`, project }),
+        event(user, externalId, [promptPart(`${index}`)], { key: `${externalId}-${index}`, project }),
       ]);
     return placed(externalId);
   }
@@ -217,9 +217,9 @@ describe('a session that is told more of its project later', () => {
 
   test('in one batch is told in order', async () => {
     await captureEvents(db.database.pool, [
-      event(user, 'batch', [said('a')], { project: null }),
-      event(user, 'batch', [said('b')], { project: { path: '/src/batch' } }),
-      event(user, 'batch', [said('c')], { project: { path: '/src/batch', remote: B } }),
+      event(user, 'batch', [promptPart('a')], { project: null }),
+      event(user, 'batch', [promptPart('b')], { project: { path: '/src/batch' } }),
+      event(user, 'batch', [promptPart('c')], { project: { path: '/src/batch', remote: B } }),
     ]);
     const session = await placed('batch');
     expect(session.git_remote).toBe('github.com/team/b');

@@ -6,7 +6,7 @@ import type { UserId } from '../../../../domain/ids.ts';
 import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
 import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
 import type { TestDatabase, TestUser } from '../../../setup/database.ts';
-import { captureCounts, event, noted, rowsOf, said } from '../support/captures.ts';
+import { captureCounts, event, noted, rowsOf, promptPart } from '../support/captures.ts';
 
 let db: TestDatabase;
 let user: TestUser;
@@ -27,8 +27,8 @@ describe('whose a session is', () => {
   test('one batch holds events of several tenants, and each lands with its own', async () => {
     const other = await createTestUser(db.superuser);
     const outcomes = await captureEvents(db.database.pool, [
-      event(user, 'same-id', [said('mine')]),
-      event(other, 'same-id', [said('theirs')]),
+      event(user, 'same-id', [promptPart('mine')]),
+      event(other, 'same-id', [promptPart('theirs')]),
       event(user, 'same-id', [noted('mine, too')]),
     ]);
     expect(outcomes.map((outcome) => [outcome.status, outcome.seq])).toEqual([
@@ -58,14 +58,14 @@ describe('whose a session is', () => {
 
   test('another host with the same id is another session', async () => {
     const outcomes = await captureEvents(db.database.pool, [
-      event(user, 'hosts', [said('a')]),
-      event(user, 'hosts', [said('a')], { host: 'other' }),
+      event(user, 'hosts', [promptPart('a')]),
+      event(user, 'hosts', [promptPart('a')], { host: 'other' }),
     ]);
     expect(outcomes[0]?.sessionId).not.toBe(outcomes[1]?.sessionId);
   });
 
   test('the first event fixes its namespace', async () => {
-    await captureEvents(db.database.pool, [event(user, 'fixed', [said('mine')], { namespace: 'team' })]);
+    await captureEvents(db.database.pool, [event(user, 'fixed', [promptPart('mine')], { namespace: 'team' })]);
     await captureEvents(db.database.pool, [
       event(user, 'fixed', [noted('more')], { namespace: 'elsewhere', infer: false }),
     ]);
@@ -75,8 +75,8 @@ describe('whose a session is', () => {
   test('what others of the tenant send under its id is a session of their own, in one batch and in later ones', async () => {
     const colleague = await createTestUser(db.superuser, { tenantId: user.tenantId });
     const both = [
-      event(user, 'shared', [said('mine')], { key: 'same' }),
-      event(colleague, 'shared', [said('theirs')], { key: 'same' }),
+      event(user, 'shared', [promptPart('mine')], { key: 'same' }),
+      event(colleague, 'shared', [promptPart('theirs')], { key: 'same' }),
     ];
     for (const status of ['accepted', 'duplicate'])
       expect((await captureEvents(db.database.pool, both)).map((outcome) => outcome.status)).toEqual([status, status]);
@@ -92,8 +92,8 @@ describe('whose a session is', () => {
 
   test('the first event of a batch is the first one', async () => {
     await captureEvents(db.database.pool, [
-      event(user, 'first-of-batch', [said('a')], { namespace: 'one' }),
-      event(user, 'first-of-batch', [said('b')], { namespace: 'two' }),
+      event(user, 'first-of-batch', [promptPart('a')], { namespace: 'one' }),
+      event(user, 'first-of-batch', [promptPart('b')], { namespace: 'two' }),
     ]);
     expect(await session('first-of-batch')).toMatchObject({ namespace: 'one' });
   });
@@ -101,12 +101,12 @@ describe('whose a session is', () => {
 
 describe('a session that is over', () => {
   test.each(['ended', 'archived'])('is opened again by a new event when it is %s', async (status) => {
-    const [first] = await captureEvents(db.database.pool, [event(user, `over-${status}`, [said('a')])]);
+    const [first] = await captureEvents(db.database.pool, [event(user, `over-${status}`, [promptPart('a')])]);
     await db.superuser.query(
       "UPDATE sessions SET status = $1, phase = 'settled', ended_at = now(), consumed_seq = 1 WHERE id = $2",
       [status, first?.sessionId],
     );
-    const [second] = await captureEvents(db.database.pool, [event(user, `over-${status}`, [said('b')])]);
+    const [second] = await captureEvents(db.database.pool, [event(user, `over-${status}`, [promptPart('b')])]);
     expect(second).toMatchObject({ status: 'accepted', seq: 2, sessionId: first?.sessionId });
     expect(await session(`over-${status}`)).toMatchObject({
       status: 'active',
@@ -118,21 +118,21 @@ describe('a session that is over', () => {
   });
 
   test('that is still being summarised stays in its phase', async () => {
-    await captureEvents(db.database.pool, [event(user, 'busy', [said('a')])]);
+    await captureEvents(db.database.pool, [event(user, 'busy', [promptPart('a')])]);
     await db.superuser.query("UPDATE sessions SET phase = 'summarising' WHERE external_id = 'busy'");
-    await captureEvents(db.database.pool, [event(user, 'busy', [said('b')])]);
+    await captureEvents(db.database.pool, [event(user, 'busy', [promptPart('b')])]);
     expect(await session('busy')).toMatchObject({ status: 'active', phase: 'summarising' });
   });
 
   test('takes nothing any more when it was deleted, and its neighbours in the batch are none the worse', async () => {
-    const [known] = await captureEvents(db.database.pool, [event(user, 'deleted', [said('a')], { key: 'k' })]);
+    const [known] = await captureEvents(db.database.pool, [event(user, 'deleted', [promptPart('a')], { key: 'k' })]);
     await db.superuser.query("UPDATE sessions SET status = 'deleted' WHERE external_id = 'deleted'");
     const [before, stored] = [await session('deleted'), await rowsOf(db.superuser, known?.sessionId ?? '')];
     const outcomes = await captureEvents(db.database.pool, [
-      event(user, 'deleted', [said('new')]),
-      event(user, 'deleted', [said('a')], { key: 'k' }),
-      event(user, 'deleted', [said('new')], { key: 'k2' }),
-      event(user, 'alive', [said('fine')]),
+      event(user, 'deleted', [promptPart('new')]),
+      event(user, 'deleted', [promptPart('a')], { key: 'k' }),
+      event(user, 'deleted', [promptPart('new')], { key: 'k2' }),
+      event(user, 'alive', [promptPart('fine')]),
     ]);
     expect(outcomes.map((outcome) => outcome.status)).toEqual(['rejected', 'rejected', 'rejected', 'accepted']);
     expect([await session('deleted'), await rowsOf(db.superuser, known?.sessionId ?? '')]).toEqual([before, stored]);
@@ -166,7 +166,7 @@ describe('a batch with an event that cannot be stored', () => {
   ];
 
   test.each(faults)('is refused as a whole, and nothing of it is written: %s', async (_what, code, fault) => {
-    const good = () => event(user, 'poisoned', [said(randomUUID())], { project: { name: 'poisoned' } });
+    const good = () => event(user, 'poisoned', [promptPart(randomUUID())], { project: { name: 'poisoned' } });
     const before = await captureCounts(db.superuser);
     // What a caller in TypeScript cannot write, a fault of ours could.
     const batch = [good(), fault(good()), good()] as CaptureEvent[];

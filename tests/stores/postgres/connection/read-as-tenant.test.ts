@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
 import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
 import type { TestDatabase, TestUser } from '../../../setup/database.ts';
-import { event, said } from '../support/captures.ts';
+import { event, promptPart } from '../support/captures.ts';
 
 let db: TestDatabase;
 let user: TestUser;
@@ -13,8 +13,8 @@ beforeAll(async () => {
   user = await createTestUser(db.superuser);
   other = await createTestUser(db.superuser);
   await captureEvents(db.database.pool, [
-    event(user, 'mine', [said('Mine')]),
-    event(other, 'theirs', [said('Theirs')]),
+    event(user, 'mine', [promptPart('Mine')]),
+    event(other, 'theirs', [promptPart('Theirs')]),
   ]);
 });
 afterAll(() => db.close());

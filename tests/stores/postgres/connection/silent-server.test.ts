@@ -5,7 +5,7 @@ import { createDatabase } from '../../../../stores/postgres/connection/database.
 import type { Database } from '../../../../stores/postgres/connection/database.ts';
 import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
 import type { TestDatabase, TestUser } from '../../../setup/database.ts';
-import { event, said } from '../support/captures.ts';
+import { event, promptPart } from '../support/captures.ts';
 import { startSilentProxy } from '../support/silent-proxy.ts';
 import type { SilentProxy } from '../support/silent-proxy.ts';
 
@@ -46,7 +46,7 @@ beforeEach(() => {
 let captures = 0;
 const capture = () => {
   captures += 1;
-  return captureEvents(database.pool, [event(user, 'silent', [said(`words ${captures}`)])]);
+  return captureEvents(database.pool, [event(user, 'silent', [promptPart(`words ${captures}`)])]);
 };
 const count = () => database.asTenant(user.tenantId, (transaction) => transaction.session.count());
 const read = () =>

@@ -21,7 +21,7 @@ import { readSessionFacts, writeTitle } from '../../../../stores/postgres/sessio
 import { newId } from '../../../../domain/ids.ts';
 import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
 import type { TestDatabase, TestUser } from '../../../setup/database.ts';
-import { event, said, valueOf } from '../support/captures.ts';
+import { event, promptPart, valueOf } from '../support/captures.ts';
 
 const MODEL = { name: 'm', dimension: 3 };
 let db: TestDatabase;
@@ -35,7 +35,9 @@ afterAll(() => db.close());
 
 /** Captures one prompt under a key; answers its session. */
 async function prompted(session: string, key: string): Promise<string> {
-  const [outcome] = await captureEvents(db.database.pool, [event(user, session, [said(`words of ${key}`)], { key })]);
+  const [outcome] = await captureEvents(db.database.pool, [
+    event(user, session, [promptPart(`words of ${key}`)], { key }),
+  ]);
   return outcome?.sessionId ?? '';
 }
 

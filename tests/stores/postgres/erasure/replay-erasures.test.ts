@@ -10,7 +10,7 @@ import { replayErasures } from '../../../../stores/postgres/erasure/replay-erasu
 import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
 import type { TestDatabase, TestUser } from '../../../setup/database.ts';
 import { maintenancePool } from '../../../activities/export-import/support/lines-of.ts';
-import { event, noted, said } from '../support/captures.ts';
+import { event, noted, promptPart } from '../support/captures.ts';
 import { seedTenant } from '../support/seed-tenant.ts';
 
 /** Columns that say whose a row is, or who did something. */
@@ -57,7 +57,7 @@ test('a session goes by the hash of its id, its rows with it, and capture refuse
   for (const table of ['prompts', 'observations', 'summaries', 'learning_evidence', 'contexts', 'entity_mentions'])
     expect([table, await count(table, 't.session_id = $1', [session])]).toEqual([table, 0]);
   expect(await count('prompts', 't.tenant_id = $1', [other.tenantId])).toBe(1);
-  const [again] = await captureEvents(db.database.pool, [event(mine, 'seeded', [said('Again')])]);
+  const [again] = await captureEvents(db.database.pool, [event(mine, 'seeded', [promptPart('Again')])]);
   expect(again).toMatchObject({ status: 'rejected' });
   expect(await replayErasures(all, [entry('session', mine, names)])).toEqual({ sessions: 1 });
 });
@@ -65,7 +65,7 @@ test('a session goes by the hash of its id, its rows with it, and capture refuse
 test('a person goes with all that is his; what others taught, too, and what calls cost stay without him', async () => {
   const mine = await seedTenant(db);
   const guest = await createTestUser(db.superuser, { tenantId: mine.tenantId });
-  await captureEvents(db.database.pool, [event(guest, 'guest', [said('Mine')])]);
+  await captureEvents(db.database.pool, [event(guest, 'guest', [promptPart('Mine')])]);
   await db.superuser.query(
     `INSERT INTO learning_evidence (learning_id, row_id, quote_sha256, tenant_id, session_id, quote)
      SELECT l.id, uuidv7(), 'g', l.tenant_id, s.id, 'by the guest' FROM learnings l JOIN sessions s ON s.user_id = $2 WHERE l.tenant_id = $1`,
@@ -115,7 +115,7 @@ test('a text is found wherever it stands, exactly, and goes by the hashes of its
   const mine = await seedTenant(db);
   const needle = 'Zürich "42%_\\ Ⅻ';
   await captureEvents(db.database.pool, [
-    event(mine, 'told', [said(`I live in ${needle}, since May`)]),
+    event(mine, 'told', [promptPart(`I live in ${needle}, since May`)]),
     event(mine, 'told', [noted(`seen: ${needle.toLowerCase()}`)]),
   ]);
   await db.superuser.query(
@@ -160,7 +160,7 @@ test('a text is found wherever it stands, exactly, and goes by the hashes of its
 
 test('tombstones of the running database are buried in the older copy, and what they name goes', async () => {
   const mine = await seedTenant(db);
-  await captureEvents(db.database.pool, [event(mine, 'copied', [said('An older copy has this')])]);
+  await captureEvents(db.database.pool, [event(mine, 'copied', [promptPart('An older copy has this')])]);
   const { rows } = await db.superuser.query<{ host: string; key: string; sha: string }>(
     `SELECT s.host, k.key, encode(p.sha256, 'hex') AS sha FROM sessions s JOIN capture_keys k ON k.session_id = s.id JOIN prompts p ON p.id = k.row_id WHERE s.external_id = 'copied' AND s.tenant_id = $1`,
     [mine.tenantId],

@@ -26,11 +26,21 @@ beforeEach(async () => {
   ]);
 });
 
-/** A file of the project, said once. */
+/** A file of the project, mentioned once. */
 function oneFile(): SessionGraph {
   const builder = createGraphBuilder();
-  const said: Mention = { sourceType: 'observation', sourceId: newId(), quote: 'as it was said', occurredAtMs: 1_000 };
-  builder.relate('part_of', builder.mention('file', 'a.ts', said), builder.mention('project', 'shop', said), said);
+  const reference: Mention = {
+    sourceType: 'observation',
+    sourceId: newId(),
+    quote: 'a verbatim quote',
+    occurredAtMs: 1_000,
+  };
+  builder.relate(
+    'part_of',
+    builder.mention('file', 'a.ts', reference),
+    builder.mention('project', 'shop', reference),
+    reference,
+  );
   return builder.build();
 }
 

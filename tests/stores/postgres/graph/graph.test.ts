@@ -34,7 +34,7 @@ async function newProject(): Promise<string> {
 }
 
 function mention(sourceId: string = newId(), occurredAtMs = 1_000): Mention {
-  return { sourceType: 'observation', sourceId, quote: 'as it was said', occurredAtMs };
+  return { sourceType: 'observation', sourceId, quote: 'a verbatim quote', occurredAtMs };
 }
 
 /** Files of a project, each with mentions of its own. */
@@ -42,8 +42,13 @@ function filesOf(names: readonly string[], sources: readonly string[] = [newId()
   const builder = createGraphBuilder();
   for (const source of sources)
     for (const name of names) {
-      const said = mention(source);
-      builder.relate('part_of', builder.mention('file', name, said), builder.mention('project', 'shop', said), said);
+      const reference = mention(source);
+      builder.relate(
+        'part_of',
+        builder.mention('file', name, reference),
+        builder.mention('project', 'shop', reference),
+        reference,
+      );
     }
   return builder.build();
 }
@@ -121,7 +126,7 @@ describe('a neighbourhood', () => {
       ['TypeError', 0],
       ['Round half even', 1],
     ]);
-    expect(one.relations).toMatchObject([{ type: 'solves', evidence: [{ quote: 'as it was said' }] }]);
+    expect(one.relations).toMatchObject([{ type: 'solves', evidence: [{ quote: 'a verbatim quote' }] }]);
     const two = await read({ query: 'TypeError', depth: 2 });
     expect(two.entities.map((entity) => entity.distance)).toEqual([0, 1, 2]);
     expect(two.relations).toHaveLength(2);

@@ -3,7 +3,7 @@ import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
 import { readPurposes } from '../../../../stores/postgres/memories/memory-purposes.ts';
 import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
 import type { TestDatabase, TestUser } from '../../../setup/database.ts';
-import { event, noted, said } from '../support/captures.ts';
+import { event, noted, promptPart } from '../support/captures.ts';
 
 let db: TestDatabase;
 let user: TestUser;
@@ -17,10 +17,10 @@ afterAll(async () => db.close());
 test('what follows a prompt of the user has its beginning for a purpose; the prompt itself, and what came before it, has none', async () => {
   const one = event(user, 'one', [
     noted('before'),
-    said(`fix the build ${'please '.repeat(200)}`),
+    promptPart(`fix the build ${'please '.repeat(200)}`),
     noted('output'),
-    said('completed', 'assistant'),
-    said('now the docs'),
+    promptPart('completed', 'assistant'),
+    promptPart('now the docs'),
     noted('later'),
   ]);
   await captureEvents(db.database.pool, [one, event(user, 'two', [noted('elsewhere')])]);

@@ -7,7 +7,7 @@ import { fillRows, readNewRows } from '../../../../stores/postgres/capture/consu
 import { searchKeyword } from '../../../../stores/postgres/search/keyword-search.ts';
 import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
 import type { TestDatabase, TestUser } from '../../../setup/database.ts';
-import { event, noted, said } from '../support/captures.ts';
+import { event, noted, promptPart } from '../support/captures.ts';
 
 interface Known {
   readonly sessionId: string;
@@ -121,10 +121,10 @@ beforeAll(async () => {
     tags: ['web'],
   };
   first = await remember(owner, 'one', 'alpha', [
-    { name: 'prompt', part: said('Where does the lighthouse report go?'), at: '2026-01-01T00:00:00Z' },
+    { name: 'prompt', part: promptPart('Where does the lighthouse report go?'), at: '2026-01-01T00:00:00Z' },
     {
       name: 'answer',
-      part: said('The lighthouse report goes to the archive', 'assistant'),
+      part: promptPart('The lighthouse report goes to the archive', 'assistant'),
       at: '2026-01-02T00:00:00Z',
     },
     {
@@ -139,10 +139,10 @@ beforeAll(async () => {
     colleague,
     'two',
     'beta',
-    [{ name: "colleague's", part: said('lighthouse of my own') }],
+    [{ name: "colleague's", part: promptPart('lighthouse of my own') }],
     'side',
   );
-  await remember(stranger, 'three', 'alpha', [{ name: "stranger's", part: said('lighthouse of a stranger') }]);
+  await remember(stranger, 'three', 'alpha', [{ name: "stranger's", part: promptPart('lighthouse of a stranger') }]);
   await write('topic', owner, first, 'topic', 'The lighthouse audit was repaired', { tags: ['web'] });
   await write('decision', owner, first, 'decision', 'Run the lighthouse at night');
   await write('draft', owner, first, 'topic', 'An older lighthouse text', { published: false });

@@ -6,7 +6,7 @@ import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
 import { readNewest } from '../../../../stores/postgres/search/newest.ts';
 import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
 import type { TestDatabase, TestUser } from '../../../setup/database.ts';
-import { event, noted, said } from '../support/captures.ts';
+import { event, noted, promptPart } from '../support/captures.ts';
 
 let db: TestDatabase;
 let owner: TestUser;
@@ -60,13 +60,13 @@ beforeAll(async () => {
   await learn('rule', owner);
   await learn('closed rule', owner, minute(5));
   await remember(owner, 'mine', [
-    ['question', said('Do the tests pass?')],
+    ['question', promptPart('Do the tests pass?')],
     ['run', RAN],
     ['edit', { ...RAN, name: 'Edit', input: { file_path: '/src/shop/money.ts' } }],
     ...Array.from({ length: 10 }, (_, n) => [`note ${n}`, noted(`much else ${n}`)] as const),
   ]);
   for (let n = 0; n < 5; n += 1) {
-    const sessionId = await remember(colleague, `theirs-${n}`, [[`theirs ${n}`, said(`a question ${n}`)]]);
+    const sessionId = await remember(colleague, `theirs-${n}`, [[`theirs ${n}`, promptPart(`a question ${n}`)]]);
     const id: string = newId();
     names.set(id, `summary ${n}`);
     await db.superuser.query(

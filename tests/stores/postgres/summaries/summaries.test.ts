@@ -8,7 +8,7 @@ import { chunkText } from '../../../../domain/chunking.ts';
 import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
 import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
 import type { TestDatabase } from '../../../setup/database.ts';
-import { event, said } from '../support/captures.ts';
+import { event, promptPart } from '../support/captures.ts';
 
 let db: TestDatabase;
 let context: SummaryContext;
@@ -16,7 +16,7 @@ let context: SummaryContext;
 beforeAll(async () => {
   db = await createTestDatabase();
   const user = await createTestUser(db.superuser);
-  await captureEvents(db.database.pool, [event(user, 'summed-up', [said('A question')])]);
+  await captureEvents(db.database.pool, [event(user, 'summed-up', [promptPart('A question')])]);
   const { rows } = await db.superuser.query<{ id: string }>('SELECT id FROM sessions WHERE tenant_id = $1', [
     user.tenantId,
   ]);

@@ -5,7 +5,7 @@ import type { TestUser } from '../../../setup/database.ts';
 import { PLAIN_HOST_EVENT } from '../../../setup/host-event.ts';
 
 /** Parts of events, as hosts send them. */
-export function said(content: string, type: PromptType = 'user'): EventPart {
+export function promptPart(content: string, type: PromptType = 'user'): EventPart {
   return { kind: 'prompt', type, content };
 }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
 import { createTestUser } from '../../../setup/database.ts';
 import type { TestDatabase, TestUser } from '../../../setup/database.ts';
-import { ended, event, noted, said } from './captures.ts';
+import { ended, event, noted, promptPart } from './captures.ts';
 
 /** Rows that capture does not write, one a table; `$fresh` is a new id each time. */
 const SEEDS = [
@@ -64,7 +64,7 @@ export async function seedTenant(db: TestDatabase): Promise<TestUser> {
   const user = await createTestUser(db.superuser);
   const project = { remote: `git@example.org:team/${randomUUID()}.git`, path: '/src/app' };
   await captureEvents(db.database.pool, [
-    event(user, 'seeded', [said('A question'), noted('A note'), ended()], { project }),
+    event(user, 'seeded', [promptPart('A question'), noted('A note'), ended()], { project }),
   ]);
   const [ids] = (
     await db.superuser.query<{ session: string; project: string }>(

@@ -23,7 +23,7 @@ import { settleSession } from '../../../../stores/postgres/sessions/session-stat
 import { countWindows } from '../../../../stores/postgres/sessions/windows.ts';
 import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
 import type { TestDatabase, TestUser } from '../../../setup/database.ts';
-import { event, said } from '../support/captures.ts';
+import { event, promptPart } from '../support/captures.ts';
 
 let db: TestDatabase;
 let user: TestUser;
@@ -43,7 +43,7 @@ function asUser<Result>(work: (transaction: TenantTransaction) => Promise<Result
 /** A session with so many windows that wait. */
 async function sessionWithWindows(count: number, who = user): Promise<string> {
   const name = randomUUID();
-  await captureEvents(db.database.pool, [event(who, name, [said('A question')])]);
+  await captureEvents(db.database.pool, [event(who, name, [promptPart('A question')])]);
   const { rows } = await db.superuser.query<{ id: string }>('SELECT id FROM sessions WHERE external_id = $1', [name]);
   const id = rows[0]?.id ?? '';
   await addWindows(id, 1, count, who);

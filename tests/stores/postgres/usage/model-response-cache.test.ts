@@ -17,7 +17,7 @@ import {
 import type { ResponseToCache } from '../../../../stores/postgres/usage/model-response-cache.ts';
 import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
 import type { TestDatabase, TestUser } from '../../../setup/database.ts';
-import { event, said } from '../support/captures.ts';
+import { event, promptPart } from '../support/captures.ts';
 
 let db: TestDatabase;
 let user: TestUser;
@@ -33,7 +33,7 @@ beforeEach(async () => {
 afterAll(() => db.close());
 
 async function newSession(): Promise<string> {
-  await captureEvents(db.database.pool, [event(user, 'answers', [said('A question')])]);
+  await captureEvents(db.database.pool, [event(user, 'answers', [promptPart('A question')])]);
   const { rows } = await db.superuser.query<{ id: string }>('SELECT id FROM sessions WHERE tenant_id = $1', [
     user.tenantId,
   ]);

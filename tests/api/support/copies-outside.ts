@@ -8,8 +8,8 @@ import { drainTo, makeDataDir, removeDataDir } from '../../hook/support/client.t
 import type { TestInstance } from '../../setup/instance.ts';
 import { transcriptFolderOf } from '../../transcripts/folder.ts';
 
-/** Has the text told by a session's hook, leaves it in the spool of its machine, and answers what sends both again: the spool, and the transcript. */
-export async function toldElsewhere(
+/** Sends the text by a session's hook, leaves it in the spool of its machine, and returns what sends both again: the spool, and the transcript. */
+export async function copiesOutside(
   here: TestInstance,
   text: string,
 ): Promise<{ readonly again: () => Promise<DrainReport>; readonly remove: () => void }> {

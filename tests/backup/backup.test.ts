@@ -55,7 +55,7 @@ async function show(id: string): Promise<Answer> {
 
 /** Runs a command in this process; returns exit code, output and errors. */
 async function run(...args: string[]): Promise<[number | undefined, string, string]> {
-  const context = recordOutput({ HOME: '/nobody' });
+  const context = recordOutput({ HOME: '/no-home' });
   let code: number | undefined;
   await createProgram(context, (given) => {
     code = given;
@@ -90,8 +90,8 @@ beforeAll(async () => {
     path.join(dataDir, 'credentials.json'),
     JSON.stringify({ url: instance.url, api_key: instance.admin.key }),
   );
-  await captured(instance, smallSession('kept'));
-  await settled(instance, 'test:kept');
+  await captured(instance, smallSession('in-backup'));
+  await settled(instance, 'test:in-backup');
   // Of attempts that died, in both places.
   const half = '018f0000-0000-7000-8000-00000000dead';
   const days = new Date(Date.now() - 3 * 86_400_000);

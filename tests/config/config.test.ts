@@ -128,7 +128,7 @@ describe('contradictions', () => {
     ['batches without a provider', { RECOLLECT_MODEL_MODE: 'batch' }, 'RECOLLECT_MODEL_MODE'],
     ['more calls of one user than in all', { RECOLLECT_MODEL_CONCURRENCY: '2' }, 'RECOLLECT_MODEL_USER_CONCURRENCY'],
     [
-      'a call that holds nothing beside its prefix',
+      'a request limit that the prefix alone fills',
       { RECOLLECT_MODEL_PROVIDER: 'anthropic', ANTHROPIC_API_KEY: 'k', RECOLLECT_MODEL_MAX_REQUEST_TOKENS: '6999' },
       'RECOLLECT_MODEL_MAX_REQUEST_TOKENS',
     ],

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -42,9 +42,12 @@ function dataDirFor(server: TestServer): string {
   return dataDir;
 }
 
-/** Runs hooks until one of them got a response in time and logged it. */
+/** Runs hooks until one of them got a response in time and logged it. A late one is pending then: the next would be spooled behind it unsent. */
 function logged(dataDir: string, event: string, input: unknown, what: string) {
+  let isFirst = true;
   return until(async () => {
+    if (!isFirst) rmSync(path.join(dataDir, 'spool'), { recursive: true, force: true });
+    isFirst = false;
     expect(await runClient(event, input, { dataDir })).toMatchObject({ code: 0, stdout: '', stderr: '' });
     return logEntries(dataDir).find((entry) => entry.what === what && entry.detail?.startsWith('status') === true);
   });

@@ -48,7 +48,7 @@ async function diffWith(migration: string): Promise<string> {
     });
     mkdirSync(join(folder, 'prisma/migrations/9999_by_hand'));
     writeFileSync(join(folder, 'prisma/migrations/9999_by_hand/migration.sql'), migration);
-    // In a process of its own: the engine's glue holds one instance a process.
+    // In a process of its own: the engine's glue allows one instance per process.
     const { stdout } = await promisify(execFile)(process.execPath, [
       '--input-type=module',
       '--eval',

@@ -96,7 +96,7 @@ test('reports unsigned, foreign, misplaced and unreadable entries, and follows n
   await store.write(journalKey(randomUUID(), 2), once(objects[1]?.text ?? ''));
   await store.write('erasures/half.json', once('{"entry": "{'));
   writeFileSync(path.join(folder, 'erasures', 'huge.json'), Buffer.alloc(3 * 1024 * 1024, '['));
-  writeFileSync(path.join(folder, 'erasures', 'no key of ours\u001b[2J.json'), '{}');
+  writeFileSync(path.join(folder, 'erasures', 'not a journal key\u001b[2J.json'), '{}');
   const { erasures, account } = await read({ heads: [head] });
   expect(erasures).toHaveLength(1);
   expect(account.faults).toEqual({ unsigned: 2, foreign: 2, misplaced: 2, unreadable: 3 });

@@ -19,12 +19,12 @@ afterAll(() => index.close());
 
 test('an index of the first version is queried by complete words, of titles before texts', async () => {
   const titled = chunkOf(tenant, { title: 'Failing dependencies', text: 'of the build' });
-  const untitled = chunkOf(tenant, { title: 'A note', text: 'these dependencies were calling useMemo in 数据库' });
-  await index.upsert(tenant, FIRST, [untitled, titled]);
+  const inText = chunkOf(tenant, { title: 'A note', text: 'these dependencies were calling useMemo in 数据库' });
+  await index.upsert(tenant, FIRST, [inText, titled]);
   const found = async (question: string) =>
     (await index.keyword(tenant, FIRST, question, {}, 5)).map((hit) => hit.memoryId);
-  expect(await found('dependencies')).toEqual([titled.memoryId, untitled.memoryId]);
+  expect(await found('dependencies')).toEqual([titled.memoryId, inText.memoryId]);
   expect(await found('what is failing?')).toEqual([titled.memoryId]);
-  expect(await found('memo')).toEqual([untitled.memoryId]);
-  expect(await found('数据库')).toEqual([untitled.memoryId]);
+  expect(await found('memo')).toEqual([inText.memoryId]);
+  expect(await found('数据库')).toEqual([inText.memoryId]);
 });

@@ -56,7 +56,7 @@ const REPLY = message((writer) => {
                 entries,
                 1,
                 property(
-                  'gone',
+                  'empty',
                   message((value) => value.uint32(12 << 3).int32(0)),
                 ),
               );

@@ -34,10 +34,10 @@ describe('a swap', { timeout: 60_000 }, () => {
     await db.close();
   });
 
-  test('that is cut off in the middle goes on, is done once, and can be taken back', async () => {
+  test('resumes after an interruption, completes once, and can be undone', async () => {
     await createEmptyDatabase(server, running);
     await createEmptyDatabase(server, names.built);
-    // Somebody who is inside is cut off.
+    // The swap terminates open connections.
     const inside = new pg.Client({ connectionString: server.maintenanceUrl });
     inside.on('error', () => undefined);
     await inside.connect();
@@ -46,7 +46,7 @@ describe('a swap', { timeout: 60_000 }, () => {
     await undoSwap(server, names);
     expect(await made()).toEqual([running, names.built].sort());
     await expect(swapDatabases(server, names, () => Promise.reject(new Error('killed')))).rejects.toThrow('killed');
-    // Killed at the last rename: what was built lets nobody in.
+    // Killed before the last rename: the built database accepts no connections.
     await db.superuser.query(`ALTER DATABASE ${names.built} ALLOW_CONNECTIONS false`);
     await swapDatabases(server, names, () => asMaintenance(server, names.built, async () => {}));
     expect(await made()).toEqual([running, names.replaced].sort());
@@ -55,7 +55,7 @@ describe('a swap', { timeout: 60_000 }, () => {
     await expect(inside.query('SELECT 1')).rejects.toThrow(/connection|not queryable/i);
   });
 
-  test('that the whole instance was killed in the middle of is taken back when it is started', async () => {
+  test('is undone at start if the instance was killed during it', async () => {
     const cut = { running, built: `${running}_restore_c`, replaced: `${running}_replaced_c` };
     await createEmptyDatabase(server, cut.built);
     await expect(swapDatabases(server, cut, () => Promise.reject(new Error('killed')))).rejects.toThrow('killed');
@@ -73,7 +73,7 @@ describe('a swap', { timeout: 60_000 }, () => {
     }
   });
 
-  test('waits for those whom it may not send away, and is refused where what was built is gone', async () => {
+  test('waits for connections that it may not terminate, and fails if the built database is missing', async () => {
     const other = { running, built: `${running}_restore_b`, replaced: `${running}_replaced_b` };
     await expect(swapState(server, other)).rejects.toThrow('does not exist');
     await createEmptyDatabase(server, other.built);
@@ -84,7 +84,7 @@ describe('a swap', { timeout: 60_000 }, () => {
     await superuser.end();
     await swapped;
     expect(await made()).toEqual([running, names.replaced, other.replaced].sort());
-    // The same restore built once more, by a workflow that was lost: what runs is not replaced a second time.
+    // A lost workflow built the same restore again: the running database is not replaced a second time.
     await createEmptyDatabase(server, other.built);
     await expect(swapState(server, other)).rejects.toThrow('already replaced');
     for (const name of [other.built, other.replaced]) await db.superuser.query(`DROP DATABASE ${name} WITH (FORCE)`);

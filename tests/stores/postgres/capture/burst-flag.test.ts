@@ -23,12 +23,12 @@ function pool(applicationName: string) {
   });
 }
 
-test('is seen by others while it is up, from whoever put one up', async () => {
+test('is visible to other connections while at least one process shows it', async () => {
   const [first, second, watcher] = [pool('first'), pool('second'), pool('watcher')];
   const failures: unknown[] = [];
-  const signs = [first, second].map((each) => new BurstFlag(each, (error) => failures.push(error)));
+  const flags = [first, second].map((each) => new BurstFlag(each, (error) => failures.push(error)));
   expect(await isBurst(watcher)).toBe(false);
-  for (const sign of signs) sign.show(true);
+  for (const flag of flags) flag.show(true);
   await until(async () => {
     const up = await db.superuser.query(
       "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
@@ -36,69 +36,69 @@ test('is seen by others while it is up, from whoever put one up', async () => {
     return up.rowCount === 2 ? true : undefined;
   });
   expect(await isBurst(watcher)).toBe(true);
-  await signs[0]?.close();
+  await flags[0]?.close();
   expect(await isBurst(watcher)).toBe(true);
-  await signs[1]?.close();
+  await flags[1]?.close();
   expect(await isBurst(watcher)).toBe(false);
   expect(failures).toEqual([]);
   await Promise.all([first, second, watcher].map((each) => each.end()));
 });
 
-test('follows what was said last, however fast it changes, and gives its connection back', async () => {
+test('follows the last change, however fast changes come, and releases its connection', async () => {
   const [own, watcher] = [pool('own'), pool('watcher')];
-  const sign = new BurstFlag(own, () => undefined);
-  for (const wanted of [true, false, true, false, true]) sign.show(wanted);
+  const flag = new BurstFlag(own, () => undefined);
+  for (const wanted of [true, false, true, false, true]) flag.show(wanted);
   await until(async () => ((await isBurst(watcher)) ? true : undefined));
-  for (const wanted of [false, true, false]) sign.show(wanted);
-  await sign.close();
+  for (const wanted of [false, true, false]) flag.show(wanted);
+  await flag.close();
   expect(await isBurst(watcher)).toBe(false);
   expect(own.idleCount).toBe(own.totalCount);
   await Promise.all([own.end(), watcher.end()]);
 });
 
-test('goes with its connection, and is put up again by the next flood', async () => {
+test('ends with its connection, and is shown again by the next burst', async () => {
   const [own, watcher] = [pool('lost'), pool('watcher')];
-  const sign = new BurstFlag(own, () => undefined);
-  sign.show(true);
+  const flag = new BurstFlag(own, () => undefined);
+  flag.show(true);
   await until(async () => ((await isBurst(watcher)) ? true : undefined));
   await db.superuser.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'lost'");
   await until(async () => ((await isBurst(watcher)) ? undefined : true));
   await until(async () => (own.totalCount === 0 ? true : undefined));
-  sign.show(true);
+  flag.show(true);
   await until(async () => ((await isBurst(watcher)) ? true : undefined));
-  await sign.close();
+  await flag.close();
   expect(await isBurst(watcher)).toBe(false);
   await Promise.all([own.end(), watcher.end()]);
 });
 
-test('cannot be put up without PostgreSQL: that is said, and keeps nobody', async () => {
-  const away = createPool({
-    url: 'postgresql://nobody@127.0.0.1:1/nothing',
+test('reports a failure once, and blocks no caller, if PostgreSQL is unavailable', async () => {
+  const unavailable = createPool({
+    url: 'postgresql://unknown@127.0.0.1:1/nothing',
     max: 1,
     connectTimeoutMs: 500,
     statementTimeoutMs: 500,
-    applicationName: 'away',
+    applicationName: 'unavailable',
     onIdleError: () => undefined,
   });
   const failures: unknown[] = [];
-  const sign = new BurstFlag(away, (error) => failures.push(error));
-  sign.show(true);
+  const flag = new BurstFlag(unavailable, (error) => failures.push(error));
+  flag.show(true);
   await until(async () => (failures.length > 0 ? true : undefined));
-  await sign.close();
+  await flag.close();
   expect(failures).toHaveLength(1);
-  await away.end();
+  await unavailable.end();
 });
 
-test('is asked for once by all who ask at the same time, and again a moment later', async () => {
-  const [own, watcher] = [pool('shown'), pool('asked')];
+test('is queried once for concurrent calls, and again a moment later', async () => {
+  const [own, watcher] = [pool('shown'), pool('queried')];
   const watch = createBurstWatch(watcher);
-  const sign = new BurstFlag(own, () => undefined);
+  const flag = new BurstFlag(own, () => undefined);
   const answers = await Promise.all(Array.from({ length: 50 }, () => watch()));
   expect(answers).not.toContain(true);
   expect(watcher.totalCount).toBe(1);
-  sign.show(true);
+  flag.show(true);
   await until(async () => ((await watch()) ? true : undefined));
-  await sign.close();
+  await flag.close();
   await until(async () => ((await watch()) ? undefined : true));
   await Promise.all([own.end(), watcher.end()]);
 });

@@ -73,7 +73,7 @@ describe('batches at once', { timeout: 240_000 }, () => {
     ).toBe(sessions.length);
   });
 
-  test('with the same keys: each is stored once, and every writer is told which row it is', async () => {
+  test('with the same keys store each event once and return its row to every writer', async () => {
     const answers = await inParallel(() =>
       Array.from({ length: 10 }, (_, n) => event(user, 'raced', [promptPart(`${n}`)], { key: `k${n}` })),
     );
@@ -89,7 +89,7 @@ describe('batches at once', { timeout: 240_000 }, () => {
     ).toBe(10);
   });
 
-  test('of first sessions of one project make one project, whichever way each tells it', async () => {
+  test('of first sessions of one project create one project, whichever hints each has', async () => {
     const tenant = await createTestUser(db.superuser);
     const hints = [{ remote: 'git@github.com:team/app.git', path: '/src/app' }, { path: '/src/app' }];
     await inParallel((writer) => [

@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => db.close());
 
 describe('an event that came before', () => {
-  test('is known by its key, over batches, whatever it says now, and is answered with the first row', async () => {
+  test('is known by its key across batches, whatever its content, and returns the first row', async () => {
     const [first] = await captureEvents(db.database.pool, [event(user, 'again', [promptPart('one')], { key: 'k' })]);
     await captureEvents(db.database.pool, [event(user, 'again', [promptPart('between')])]);
     const before = await captureCounts(db.superuser);
@@ -97,14 +97,14 @@ describe('an event that came before', () => {
     ]);
   });
 
-  test('the time that a host gives tells two of the same content apart', async () => {
+  test('two events of the same content with different host times are distinct', async () => {
     const at = (second: number) =>
       event(user, 'timed', [promptPart('yes')], { occurredAt: `2026-01-01T00:00:0${second}Z` });
     const outcomes = await captureEvents(db.database.pool, [at(1), at(2), at(2)]);
     expect(outcomes.map((outcome) => outcome.status)).toEqual(['accepted', 'accepted', 'duplicate']);
   });
 
-  test('of several parts is taken once as a whole, with a key and without', async () => {
+  test('of several parts is stored once, with or without a key', async () => {
     const parts = [promptPart('last words', 'assistant'), ended()];
     for (const key of ['stop', null]) {
       const external = `parts-${key ?? 'none'}`;

@@ -28,8 +28,8 @@ async function statuses(...events: ReturnType<typeof event>[]): Promise<unknown[
   return outcomes.map((outcome) => outcome.reason ?? outcome.status);
 }
 
-describe('what was forgotten', () => {
-  test('by its key does not come back, whatever it says, and its neighbours are stored', async () => {
+describe('a forgotten event', () => {
+  test('known by its key is rejected, whatever its content, and its neighbours are stored', async () => {
     await forget('keys', 'key:tool:1');
     expect(
       await statuses(
@@ -41,7 +41,7 @@ describe('what was forgotten', () => {
     ).toEqual(['forgotten', 'accepted', 'forgotten', 'accepted']);
   });
 
-  test('by what a prompt says does not come back under another key, from any place of an event', async () => {
+  test('known by the content of its prompt is rejected under another key, in any part of an event', async () => {
     await forget('content', `content:${sha256('my password is').toString('hex')}`);
     expect(
       await statuses(
@@ -53,31 +53,33 @@ describe('what was forgotten', () => {
     ).toEqual(['forgotten', 'accepted', 'forgotten', 'accepted']);
   });
 
-  test('as a whole session takes nothing more, not even a boundary, and no row of it is written', async () => {
-    await forget('whole', 'session');
+  test('of a forgotten session is rejected, even a boundary, and no row of it is written', async () => {
+    await forget('complete', 'session');
     expect(
       await statuses(
-        event(user, 'whole', [ended('session_start')]),
-        event(user, 'whole', [promptPart('a')], { key: 'k' }),
+        event(user, 'complete', [ended('session_start')]),
+        event(user, 'complete', [promptPart('a')], { key: 'k' }),
       ),
     ).toEqual(['forgotten', 'forgotten']);
-    const left = await db.superuser.query("SELECT status, last_seq FROM sessions WHERE external_id = 'whole'");
-    expect(left.rows).toEqual([{ status: 'deleted', last_seq: 0 }]);
+    const sessions = await db.superuser.query("SELECT status, last_seq FROM sessions WHERE external_id = 'complete'");
+    expect(sessions.rows).toEqual([{ status: 'deleted', last_seq: 0 }]);
   });
 
-  test('leaves a session that was there, and one that its batch begins with other events', async () => {
+  test('leaves an existing session unchanged, and one that its batch starts with other events', async () => {
     await captureEvents(db.database.pool, [event(user, 'was-there', [promptPart('a')], { key: 'a' })]);
     await forget('was-there', 'session');
-    await forget('begun', 'key:k');
+    await forget('started', 'key:k');
     expect(
       await statuses(
         event(user, 'was-there', [promptPart('b')], { key: 'b' }),
-        event(user, 'begun', [promptPart('b')], { key: 'k' }),
-        event(user, 'begun', [promptPart('c')], { key: 'c' }),
+        event(user, 'started', [promptPart('b')], { key: 'k' }),
+        event(user, 'started', [promptPart('c')], { key: 'c' }),
       ),
     ).toEqual(['forgotten', 'forgotten', 'accepted']);
-    const left = await db.superuser.query("SELECT status FROM sessions WHERE external_id IN ('was-there', 'begun')");
-    expect(left.rows).toEqual([{ status: 'active' }, { status: 'active' }]);
+    const sessions = await db.superuser.query(
+      "SELECT status FROM sessions WHERE external_id IN ('was-there', 'started')",
+    );
+    expect(sessions.rows).toEqual([{ status: 'active' }, { status: 'active' }]);
   });
 
   test('without a key is known by its hash', async () => {
@@ -88,7 +90,7 @@ describe('what was forgotten', () => {
     ).toEqual(['forgotten', 'accepted']);
   });
 
-  test('is forgotten in its session, its host and its tenant alone', async () => {
+  test('is rejected in its session, its host and its tenant only', async () => {
     const other = await createTestUser(db.superuser);
     await forget('mine', 'key:k');
     expect(
@@ -101,7 +103,7 @@ describe('what was forgotten', () => {
     ).toEqual(['forgotten', 'accepted', 'accepted', 'accepted']);
   });
 
-  test('after it was stored is refused, too, and changes nothing', async () => {
+  test('that was stored before is rejected, too, and changes nothing', async () => {
     await captureEvents(db.database.pool, [event(user, 'late', [promptPart('a')], { key: 'k' })]);
     await forget('late', 'key:k');
     const before = await captureCounts(db.superuser);
@@ -110,7 +112,7 @@ describe('what was forgotten', () => {
     expect(await captureCounts(db.superuser)).toEqual(before);
   });
 
-  test('is known when it is forgotten while its batch waits for the session', async () => {
+  test('is rejected if it is forgotten while its batch waits for the session', async () => {
     const [known] = await captureEvents(db.database.pool, [event(user, 'race', [promptPart('a')], { key: 'first' })]);
     const client = await db.superuser.connect();
     try {

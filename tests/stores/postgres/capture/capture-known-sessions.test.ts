@@ -14,8 +14,8 @@ beforeAll(async () => {
 });
 afterAll(() => db.close());
 
-describe('a session that is remembered', () => {
-  test('and gone after all is made again, and the batch is stored once', async () => {
+describe('a cached session', () => {
+  test('that was deleted is created again, and the batch is stored once', async () => {
     const capture = createCapture(db.database.pool);
     const send = (key: string, ...sessions: string[]) =>
       capture(
@@ -23,36 +23,36 @@ describe('a session that is remembered', () => {
           encodeEvent(event(user, session, [promptPart(key)], { key, project: { path: '/a' } })),
         ),
       );
-    await send('1', 'gone', 'there');
-    await send('2', 'gone', 'there');
-    await db.superuser.query("DELETE FROM sessions WHERE external_id = 'gone'");
-    const outcomes = await send('3', 'there', 'gone');
+    await send('1', 'deleted', 'there');
+    await send('2', 'deleted', 'there');
+    await db.superuser.query("DELETE FROM sessions WHERE external_id = 'deleted'");
+    const outcomes = await send('3', 'there', 'deleted');
     expect(outcomes.map(({ status, seq }) => [status, seq])).toEqual([
       ['accepted', 3],
       ['accepted', 1],
     ]);
-    expect((await send('4', 'gone', 'there')).map(({ seq }) => seq)).toEqual([2, 4]);
+    expect((await send('4', 'deleted', 'there')).map(({ seq }) => seq)).toEqual([2, 4]);
     expect(
-      await valueOf(db.superuser, "SELECT count(*)::integer AS value FROM sessions WHERE external_id = 'gone'"),
+      await valueOf(db.superuser, "SELECT count(*)::integer AS value FROM sessions WHERE external_id = 'deleted'"),
     ).toBe(1);
   });
 
-  test('is looked at again when an event tells something new of its project', async () => {
+  test('is read again if an event has a new alias of its project', async () => {
     const capture = createCapture(db.database.pool);
-    const tell = (key: string, remote?: string) =>
-      capture([encodeEvent(event(user, 'told', [promptPart(key)], { key, project: { path: '/told', remote } }))]);
-    await tell('1');
-    await tell('2');
-    await tell('3', 'git@github.com:team/told.git');
+    const send = (key: string, remote?: string) =>
+      capture([encodeEvent(event(user, 'aliased', [promptPart(key)], { key, project: { path: '/aliased', remote } }))]);
+    await send('1');
+    await send('2');
+    await send('3', 'git@github.com:team/aliased.git');
     expect(
       await valueOf(
         db.superuser,
-        "SELECT p.git_remote AS value FROM sessions s JOIN projects p ON p.id = s.project_id WHERE s.external_id = 'told'",
+        "SELECT p.git_remote AS value FROM sessions s JOIN projects p ON p.id = s.project_id WHERE s.external_id = 'aliased'",
       ),
-    ).toBe('github.com/team/told');
+    ).toBe('github.com/team/aliased');
   });
 
-  test('is not remembered when its batch was refused', async () => {
+  test('is not cached if its batch was rejected', async () => {
     const capture = createCapture(db.database.pool);
     const good = event(user, 'refused', [promptPart('x')], { key: 'k' });
     await expect(capture([encodeEvent({ ...good, received_at: 'some day' })])).rejects.toMatchObject({ code: '22007' });
@@ -61,7 +61,7 @@ describe('a session that is remembered', () => {
 });
 
 describe('a batch as text', () => {
-  test('names each session once, and each thing that is told of its project once', () => {
+  test('contains each session once, and each set of project aliases once', () => {
     const at = (session: string, path: string | null) =>
       encodeEvent(event(user, session, [noted('n')], { project: path === null ? null : { path } }));
     const { values, sessions } = encodeBatch([
@@ -83,7 +83,7 @@ describe('a batch as text', () => {
     expect(sessions.length).toBe(4);
   });
 
-  test('says of an event which rows it has and which came before under its key', () => {
+  test('states the rows of an event and the earlier event with its key', () => {
     const { values } = encodeBatch([
       encodeEvent(event(user, 's', [promptPart('a', 'assistant'), ended()], { key: 'k"\\,{}' })),
       encodeEvent(event(user, 's', [promptPart('a', 'user')], { key: null })),
@@ -106,7 +106,7 @@ describe('a batch as text', () => {
     expect(values.slice(10).map((rows) => JSON.parse(rows ?? '[]').length)).toEqual([2, 1, 1]);
   });
 
-  test('leaves out the kinds that it has none of', () => {
+  test('omits kinds without rows', () => {
     expect(encodeBatch([encodeEvent(event(user, 's', [ended()]))]).values.slice(10, 12)).toEqual([null, null]);
   });
 

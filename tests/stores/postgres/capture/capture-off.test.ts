@@ -32,7 +32,7 @@ async function keysOf(sessionId: string): Promise<unknown[]> {
 }
 
 describe('a session that is not captured', () => {
-  test('takes nothing that holds content, and its neighbours in the batch are none the worse', async () => {
+  test('rejects events with content, and stores its neighbours in the batch', async () => {
     await begin('off', false);
     const before = await captureCounts(db.superuser);
     const outcomes = await captureEvents(db.database.pool, [
@@ -51,7 +51,7 @@ describe('a session that is not captured', () => {
     });
   });
 
-  test('still keeps where it was cut: of an event with words only the boundary is stored, under the key of the event', async () => {
+  test('still stores boundaries: of an event with content only the boundary, under the key of the event', async () => {
     const session = await begin('cut', false);
     const outcomes = await captureEvents(db.database.pool, [
       event(user, 'cut', [promptPart('last words', 'assistant'), ended()], { key: 'stop' }),
@@ -84,7 +84,7 @@ describe('a session that is not captured', () => {
     expect(again).toMatchObject({ status: 'duplicate', rowId: rows[1]?.id, seq: 2 });
   });
 
-  test('knows what was stored before, and takes everything again once it is switched on', async () => {
+  test('reports earlier events as duplicates, and stores new ones once capture is switched on', async () => {
     await captureEvents(db.database.pool, [event(user, 'again', [promptPart('a')], { key: 'k' })]);
     await switchTo('again', false);
     const send = () =>
@@ -97,22 +97,22 @@ describe('a session that is not captured', () => {
     expect((await send()).map((outcome) => outcome.status)).toEqual(['duplicate', 'accepted']);
   });
 
-  test('a prompt that is not stored is no prompt that later observations belong to', async () => {
-    await begin('asked', false);
-    await captureEvents(db.database.pool, [event(user, 'asked', [promptPart('not stored'), ended()], { key: 'k' })]);
-    await switchTo('asked', true);
-    const [outcome] = await captureEvents(db.database.pool, [event(user, 'asked', [noted('after')])]);
+  test('links later observations to no prompt if their prompt was not stored', async () => {
+    await begin('unstored', false);
+    await captureEvents(db.database.pool, [event(user, 'unstored', [promptPart('not stored'), ended()], { key: 'k' })]);
+    await switchTo('unstored', true);
+    const [outcome] = await captureEvents(db.database.pool, [event(user, 'unstored', [noted('after')])]);
     const rows = await rowsOf(db.superuser, outcome?.sessionId ?? '');
     expect(rows.filter((row) => row.kind === 'observation').map((row) => row.prompt_id)).toEqual([null]);
   });
 });
 
-describe('what a host sent beside a prompt or a boundary', () => {
+describe('extra data of a prompt or a boundary', () => {
   const beside = (words: string) => [
     { ...promptPart('x'), extra: { words } } as const,
     { kind: 'boundary', boundary: 'compaction', reason: null, extra: { words } } as const,
   ];
-  const kept = async (externalId: string) =>
+  const metadataOf = async (externalId: string) =>
     (
       await db.superuser.query<{ metadata: unknown }>(
         `SELECT r.metadata FROM (SELECT session_id, seq, metadata FROM prompts UNION ALL SELECT session_id, seq, metadata FROM boundaries) AS r
@@ -121,25 +121,25 @@ describe('what a host sent beside a prompt or a boundary', () => {
       )
     ).rows.map((row) => row.metadata);
 
-  test('is kept with it; nothing is NULL, not a JSON null', async () => {
+  test('is stored with it; if absent, as NULL, not as JSON null', async () => {
     await begin('beside', true);
     await captureEvents(db.database.pool, [event(user, 'beside', beside('w')), event(user, 'beside', [ended()])]);
-    expect(await kept('beside')).toEqual([{ words: 'w' }, { words: 'w' }, null]);
+    expect(await metadataOf('beside')).toEqual([{ words: 'w' }, { words: 'w' }, null]);
     const nulls = await db.superuser.query(
       "SELECT count(*)::integer AS n FROM boundaries WHERE metadata = 'null'::jsonb",
     );
     expect(nulls.rows).toEqual([{ n: 0 }]);
   });
 
-  test('is not kept where capture is off: it may be words of the user', async () => {
+  test('is not stored if capture is off: it may contain words of the user', async () => {
     await begin('beside-off', false);
     await captureEvents(db.database.pool, [event(user, 'beside-off', beside('w'))]);
-    expect(await kept('beside-off')).toEqual([null]);
+    expect(await metadataOf('beside-off')).toEqual([null]);
   });
 });
 
-describe('what a row tells of its way', () => {
-  test('the source of its event, by its key', async () => {
+describe('the origin of a row', () => {
+  test('includes the source of its event, by its key', async () => {
     const outcomes = await captureEvents(
       db.database.pool,
       (['hook', 'event', 'spool', 'transcript', 'import'] as const).map((source) =>
@@ -153,7 +153,7 @@ describe('what a row tells of its way', () => {
     for (const row of keys.rows) expect(row).toMatchObject({ source: row.key });
   });
 
-  test('the agent who said it, and its class', async () => {
+  test('includes the agent, and its data class', async () => {
     const [outcome] = await captureEvents(db.database.pool, [
       event(user, 'agents', [promptPart('found it', 'assistant'), noted('n'), ended('subagent_stop')], {
         key: 'k',
@@ -172,7 +172,7 @@ describe('what a row tells of its way', () => {
     expect(classes.rows).toEqual([{ data_class: 'internal' }]);
   });
 
-  test('parts of an event have keys that no other event can have', async () => {
+  test('gives parts of an event keys that no other event can have', async () => {
     const [first] = await captureEvents(db.database.pool, [
       event(user, 'parts', [promptPart('words', 'assistant'), ended()], { key: 'x' }),
     ]);
@@ -181,7 +181,7 @@ describe('what a row tells of its way', () => {
       db.database.pool,
       others.map((key) => event(user, 'parts', [promptPart(key)], { key })),
     );
-    // The edge makes the last two one name.
+    // Encoding maps the last two to the same key.
     expect(outcomes.map((outcome) => outcome.status)).toEqual(['accepted', 'accepted', 'duplicate']);
     expect(await keysOf(first?.sessionId ?? '')).toEqual([
       { key: 'x\u001f2', seq: 2, kind: 'boundary' },
@@ -191,15 +191,15 @@ describe('what a row tells of its way', () => {
   });
 });
 
-describe('what a session is told', () => {
-  test('by several events of one batch is joined in their order; what a duplicate tells counts for nothing', async () => {
+describe('metadata of a session', () => {
+  test('is merged in the order of the events of a batch, without that of duplicates', async () => {
     await captureEvents(db.database.pool, [
-      event(user, 'told', [ended('session_start')], { key: '1', metadata: { source: 'startup', a: 1 }, model: 'm1' }),
-      event(user, 'told', [promptPart('x')], { key: '2', metadata: { b: 2 } }),
-      event(user, 'told', [ended('session_start')], { key: '1', metadata: { a: 9 }, model: 'm9' }),
-      event(user, 'told', [ended('session_start')], { key: '3', metadata: { source: 'resume', c: null } }),
+      event(user, 'merged', [ended('session_start')], { key: '1', metadata: { source: 'startup', a: 1 }, model: 'm1' }),
+      event(user, 'merged', [promptPart('x')], { key: '2', metadata: { b: 2 } }),
+      event(user, 'merged', [ended('session_start')], { key: '1', metadata: { a: 9 }, model: 'm9' }),
+      event(user, 'merged', [ended('session_start')], { key: '3', metadata: { source: 'resume', c: null } }),
     ]);
-    const row = await db.superuser.query("SELECT model, metadata FROM sessions WHERE external_id = 'told'");
+    const row = await db.superuser.query("SELECT model, metadata FROM sessions WHERE external_id = 'merged'");
     expect(row.rows).toEqual([{ model: 'm1', metadata: { source: 'resume', a: 1, b: 2, c: null } }]);
   });
 });

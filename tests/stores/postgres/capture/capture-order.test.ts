@@ -56,9 +56,9 @@ describe('the order of a session', () => {
     expect(outcomes[0]?.sessionId).not.toBe(outcomes[1]?.sessionId);
   });
 
-  test('the session counts what it holds, and remembers its newest model and metadata', async () => {
+  test('the session counts its rows, and stores its newest model and metadata', async () => {
     await captureEvents(db.database.pool, [
-      event(user, 'counted', [ended('session_start')], { model: 'first', metadata: { source: 'startup', kept: 1 } }),
+      event(user, 'counted', [ended('session_start')], { model: 'first', metadata: { source: 'startup', merged: 1 } }),
       event(user, 'counted', [promptPart('abcdefgh')]),
       event(user, 'counted', [noted('abcd')]),
     ]);
@@ -76,16 +76,16 @@ describe('the order of a session', () => {
         last_seq: 4,
         consumed_seq: 0,
         model: 'second',
-        metadata: { source: 'resume', kept: 1 },
+        metadata: { source: 'resume', merged: 1 },
       },
     ]);
   });
 });
 
-describe('what a row holds', () => {
+describe('the contents of a row', () => {
   const occurredAt = '2026-01-02T03:04:05.678Z';
 
-  test('a tool call lands with everything that was rendered from it', async () => {
+  test('a tool call is stored with everything that was rendered from it', async () => {
     const call = {
       kind: 'tool',
       event: 'PostToolUse',
@@ -131,7 +131,7 @@ describe('what a row holds', () => {
     ]);
   });
 
-  test('a prompt lands with its hash, its time and the time of its receipt', async () => {
+  test('a prompt is stored with its hash, its time and the time of its receipt', async () => {
     const receivedAt = new Date('2026-02-03T04:05:06.789Z');
     const [outcome] = await captureEvents(db.database.pool, [
       event(user, 'landed-prompt', [promptPart('words', 'system')], { occurredAt }, receivedAt),
@@ -151,18 +151,18 @@ describe('what a row holds', () => {
     ]);
   });
 
-  test('an observation belongs to the last prompt of a person before it, over batches, and to none before the first', async () => {
+  test('an observation belongs to the last user prompt before it, across batches, and to none before the first', async () => {
     const outcomes = await captureEvents(db.database.pool, [
-      event(user, 'asked', [noted('before')]),
-      event(user, 'asked', [promptPart('first')]),
-      event(user, 'asked', [noted('of first')]),
-      event(user, 'asked', [promptPart('answer', 'assistant')]),
-      event(user, 'asked', [noted('still of first')]),
+      event(user, 'linked', [noted('before')]),
+      event(user, 'linked', [promptPart('first')]),
+      event(user, 'linked', [noted('of first')]),
+      event(user, 'linked', [promptPart('answer', 'assistant')]),
+      event(user, 'linked', [noted('still of first')]),
     ]);
     const later = await captureEvents(db.database.pool, [
-      event(user, 'asked', [noted('of first, later')]),
-      event(user, 'asked', [promptPart('second')]),
-      event(user, 'asked', [noted('of second')]),
+      event(user, 'linked', [noted('of first, later')]),
+      event(user, 'linked', [promptPart('second')]),
+      event(user, 'linked', [noted('of second')]),
     ]);
     const [first, second] = [outcomes[1]?.rowId, later[1]?.rowId];
     const observations = (await rowsOf(db.superuser, outcomes[0]?.sessionId ?? '')).filter(

@@ -18,7 +18,7 @@ beforeEach(async () => {
 });
 afterAll(() => db.close());
 
-/** The project of a new session that is told this. */
+/** Returns the project of a new session with this hint. */
 async function projectOf(project: ProjectHint | null, who: TestUser = user): Promise<string | null> {
   sessions += 1;
   const [outcome] = await captureEvents(db.database.pool, [
@@ -52,7 +52,7 @@ describe('the project of a session', () => {
     expect(await projects()).toEqual([{ display_name: 'a', git_remote: 'github.com/team/a' }]);
   });
 
-  test('without a remote is told by machine and path', async () => {
+  test('without a remote is identified by machine and path', async () => {
     const first = await projectOf({ path: '/src/app', machineId: 'm1' });
     expect(await projectOf({ path: '/src/app/', machineId: 'm1' })).toBe(first);
     expect(await projectOf({ path: '/src/app', machineId: 'm2' })).not.toBe(first);
@@ -63,14 +63,14 @@ describe('the project of a session', () => {
     expect(await projectOf({ path: '/src/app' })).toBe(first);
   });
 
-  test('that began without a remote gets the one that is found later', async () => {
+  test('that started without a remote gets the one that is found later', async () => {
     const first = await projectOf({ path: '/src/new' });
     expect(await projectOf({ remote: A, path: '/src/new' })).toBe(first);
     expect(await projectOf({ remote: A, path: '/elsewhere' })).toBe(first);
     expect(await projects()).toEqual([{ display_name: 'new', git_remote: 'github.com/team/a' }]);
   });
 
-  test('with a remote is never another one that lay at the same path before', async () => {
+  test('with a remote is never another one that had the same path before', async () => {
     const first = await projectOf({ remote: A, path: '/work' });
     const second = await projectOf({ remote: B, path: '/work' });
     expect(second).not.toBe(first);
@@ -88,17 +88,17 @@ describe('the project of a session', () => {
     expect(await projectOf({ remote: A, path: '/plain' })).toBe(a);
   });
 
-  test('is none when nothing is told', async () => {
+  test('is none if no hint is given', async () => {
     expect(await projectOf(null)).toBeNull();
     expect(await projectOf({})).toBeNull();
   });
 
-  test("is the tenant's own, whatever another calls the same", async () => {
+  test("is the tenant's own, even if another tenant has the same remote", async () => {
     const other = await createTestUser(db.superuser);
     expect(await projectOf({ remote: A }, other)).not.toBe(await projectOf({ remote: A }));
   });
 
-  test('holds with a path that is longer than an index takes', async () => {
+  test('is found by a path that is longer than an index allows', async () => {
     const path = `/${Array.from({ length: 120 }, (_, index) => `folder-${index}-${Math.imul(index + 1, 2_654_435_761)}`).join('/')}`;
     expect(path.length).toBeGreaterThan(2_000);
     const first = await projectOf({ path });
@@ -112,7 +112,7 @@ describe('the project of a session', () => {
 });
 
 describe('findProject', () => {
-  test('takes an id, a remote in any form, a path, or a name, and knows no other tenant', async () => {
+  test('accepts an id, a remote in any form, a path, or a name, and finds none of another tenant', async () => {
     const id = await projectOf({ remote: A, path: '/src/app', machineId: 'm1', name: 'The app' });
     const find = (given: string, who = user) =>
       db.database.asTenant(who.tenantId, async (transaction) => (await findProject(transaction, given))?.id ?? null);
@@ -129,13 +129,13 @@ describe('findProject', () => {
   });
 });
 
-describe('a session that is told more of its project later', () => {
+describe('a session with later hints about its project', () => {
   interface Placed {
     readonly project_id: string | null;
     readonly git_remote: string | null;
   }
 
-  async function tell(externalId: string, ...hints: (ProjectHint | null)[]): Promise<Placed> {
+  async function sendHints(externalId: string, ...hints: (ProjectHint | null)[]): Promise<Placed> {
     for (const [index, project] of hints.entries())
       await captureEvents(db.database.pool, [
         event(user, externalId, [promptPart(`${index}`)], { key: `${externalId}-${index}`, project }),
@@ -159,22 +159,22 @@ describe('a session that is told more of its project later', () => {
     return found.rows.map((row) => row.alias);
   }
 
-  test('and had none gets it', async () => {
-    expect(await tell('none', null, null)).toEqual({ project_id: null, git_remote: null });
-    expect((await tell('none', null, null, { path: '/src/app' })).project_id).not.toBeNull();
+  test('gets a project if it had none', async () => {
+    expect(await sendHints('none', null, null)).toEqual({ project_id: null, git_remote: null });
+    expect((await sendHints('none', null, null, { path: '/src/app' })).project_id).not.toBeNull();
   });
 
-  test('whose project was known by its path gives it the remote, and the other names', async () => {
-    const before = await tell('path-first', { path: '/src/app' });
-    const after = await tell('path-first', null, { path: '/src/app', machineId: 'm1', remote: A });
+  test('adds the remote and the other names to a project that was known by its path', async () => {
+    const before = await sendHints('path-first', { path: '/src/app' });
+    const after = await sendHints('path-first', null, { path: '/src/app', machineId: 'm1', remote: A });
     expect(after).toEqual({ project_id: before.project_id, git_remote: 'github.com/team/a' });
     expect(await aliases(after.project_id)).toEqual(['path::/src/app', 'path:m1:/src/app', 'remote:github.com/team/a']);
   });
 
-  test('moves to the project that the remote names, with what was learned from it, and leaves others where they are', async () => {
+  test('moves to the project of the remote, with its summaries and learnings, and leaves other sessions unchanged', async () => {
     const home = await projectOf({ remote: A, path: '/src/a' });
-    const other = await tell('stays', { path: '/elsewhere' });
-    await tell('moves', { path: '/elsewhere' });
+    const other = await sendHints('stays', { path: '/elsewhere' });
+    await sendHints('moves', { path: '/elsewhere' });
     const [session] = (
       await db.superuser.query<{ id: string }>(
         "SELECT id FROM sessions WHERE tenant_id = $1 AND external_id = 'moves'",
@@ -191,7 +191,7 @@ describe('a session that is told more of its project later', () => {
        VALUES (uuidv7(), $1, $2, $3, $4, 'f', 'pattern', 't', 'd', 0.5, now())`,
       [user.tenantId, session?.id, other.project_id, user.userId],
     );
-    expect((await tell('moves', null, { path: '/elsewhere', remote: A })).project_id).toBe(home);
+    expect((await sendHints('moves', null, { path: '/elsewhere', remote: A })).project_id).toBe(home);
     for (const table of ['summaries', 'learnings']) {
       const rows = await db.superuser.query(`SELECT project_id FROM ${table} WHERE session_id = $1`, [session?.id]);
       expect([table, rows.rows]).toEqual([table, [{ project_id: home }]]);
@@ -199,8 +199,8 @@ describe('a session that is told more of its project later', () => {
     expect(await placed('stays')).toEqual({ project_id: other.project_id, git_remote: null });
   });
 
-  test('of a project with a remote stays there, whatever another one is told', async () => {
-    const first = await tell(
+  test('stays in a project with a remote, whatever remote follows', async () => {
+    const first = await sendHints(
       'decided',
       { remote: A, path: '/src/a' },
       { remote: B, path: '/src/b' },
@@ -210,12 +210,12 @@ describe('a session that is told more of its project later', () => {
     expect(await aliases(first.project_id)).toEqual(['path::/src/a', 'remote:github.com/team/a']);
   });
 
-  test('with its remote at another place is known there, too', async () => {
-    const first = await tell('worktree', { remote: A, path: '/src/a' }, { remote: A, path: '/src/a-worktree' });
+  test('with its remote at another path is known there, too', async () => {
+    const first = await sendHints('worktree', { remote: A, path: '/src/a' }, { remote: A, path: '/src/a-worktree' });
     expect(await projectOf({ path: '/src/a-worktree' })).toBe(first.project_id);
   });
 
-  test('in one batch is told in order', async () => {
+  test('applies the hints of one batch in order', async () => {
     await captureEvents(db.database.pool, [
       event(user, 'batch', [promptPart('a')], { project: null }),
       event(user, 'batch', [promptPart('b')], { project: { path: '/src/batch' } }),

@@ -23,12 +23,12 @@ async function session(externalId: string): Promise<Record<string, unknown> | un
   ).rows[0];
 }
 
-describe('whose a session is', () => {
-  test('one batch holds events of several tenants, and each lands with its own', async () => {
+describe('the owner of a session', () => {
+  test('is the tenant of the event, in a batch of several tenants', async () => {
     const other = await createTestUser(db.superuser);
     const outcomes = await captureEvents(db.database.pool, [
       event(user, 'same-id', [promptPart('mine')]),
-      event(other, 'same-id', [promptPart('theirs')]),
+      event(other, 'same-id', [promptPart('other')]),
       event(user, 'same-id', [noted('mine, too')]),
     ]);
     expect(outcomes.map((outcome) => [outcome.status, outcome.seq])).toEqual([
@@ -51,12 +51,12 @@ describe('whose a session is', () => {
     ).toEqual(
       new Map([
         [user.tenantId, [['mine'], true]],
-        [other.tenantId, [['theirs'], true]],
+        [other.tenantId, [['other'], true]],
       ]),
     );
   });
 
-  test('another host with the same id is another session', async () => {
+  test('differs by host, even for the same session id', async () => {
     const outcomes = await captureEvents(db.database.pool, [
       event(user, 'hosts', [promptPart('a')]),
       event(user, 'hosts', [promptPart('a')], { host: 'other' }),
@@ -72,21 +72,21 @@ describe('whose a session is', () => {
     expect(await session('fixed')).toMatchObject({ user_id: user.userId, namespace: 'team', infer: true, last_seq: 2 });
   });
 
-  test('what others of the tenant send under its id is a session of their own, in one batch and in later ones', async () => {
+  test('is the user: events of a colleague under the same id are another session, in one batch and in later ones', async () => {
     const colleague = await createTestUser(db.superuser, { tenantId: user.tenantId });
     const both = [
       event(user, 'shared', [promptPart('mine')], { key: 'same' }),
-      event(colleague, 'shared', [promptPart('theirs')], { key: 'same' }),
+      event(colleague, 'shared', [promptPart('other')], { key: 'same' }),
     ];
     for (const status of ['accepted', 'duplicate'])
       expect((await captureEvents(db.database.pool, both)).map((outcome) => outcome.status)).toEqual([status, status]);
     const { rows } = await db.superuser.query(
-      `SELECT s.user_id, s.last_seq, p.user_id AS said_by, p.content FROM sessions s JOIN prompts p ON p.session_id = s.id
+      `SELECT s.user_id, s.last_seq, p.user_id AS author, p.content FROM sessions s JOIN prompts p ON p.session_id = s.id
         WHERE s.external_id = 'shared' ORDER BY p.content`,
     );
     expect(rows).toEqual([
-      { user_id: user.userId, last_seq: 1, said_by: user.userId, content: 'mine' },
-      { user_id: colleague.userId, last_seq: 1, said_by: colleague.userId, content: 'theirs' },
+      { user_id: user.userId, last_seq: 1, author: user.userId, content: 'mine' },
+      { user_id: colleague.userId, last_seq: 1, author: colleague.userId, content: 'other' },
     ]);
   });
 
@@ -124,7 +124,7 @@ describe('a session that is over', () => {
     expect(await session('busy')).toMatchObject({ status: 'active', phase: 'summarising' });
   });
 
-  test('takes nothing any more when it was deleted, and its neighbours in the batch are none the worse', async () => {
+  test('rejects events if it was deleted, and stores its neighbours in the batch', async () => {
     const [known] = await captureEvents(db.database.pool, [event(user, 'deleted', [promptPart('a')], { key: 'k' })]);
     await db.superuser.query("UPDATE sessions SET status = 'deleted' WHERE external_id = 'deleted'");
     const [before, stored] = [await session('deleted'), await rowsOf(db.superuser, known?.sessionId ?? '')];
@@ -159,16 +159,16 @@ describe('a batch with an event that cannot be stored', () => {
       (good) => ({ ...good, external_id: 'poisoned-2', user_id: newId<UserId>() }),
     ],
     [
-      'a key that no index holds',
+      'a key that exceeds the index limit',
       '54000',
       (good) => ({ ...good, key: Array.from({ length: 200 }, () => randomUUID()).join('') }),
     ],
   ];
 
-  test.each(faults)('is refused as a whole, and nothing of it is written: %s', async (_what, code, fault) => {
+  test.each(faults)('is rejected completely, and nothing of it is written: %s', async (_what, code, fault) => {
     const good = () => event(user, 'poisoned', [promptPart(randomUUID())], { project: { name: 'poisoned' } });
     const before = await captureCounts(db.superuser);
-    // What a caller in TypeScript cannot write, a fault of ours could.
+    // TypeScript rejects these values, but a bug could still produce them.
     const batch = [good(), fault(good()), good()] as CaptureEvent[];
     await expect(captureEvents(db.database.pool, batch)).rejects.toMatchObject({ code });
     expect(await captureCounts(db.superuser)).toEqual(before);

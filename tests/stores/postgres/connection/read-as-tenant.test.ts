@@ -14,7 +14,7 @@ beforeAll(async () => {
   other = await createTestUser(db.superuser);
   await captureEvents(db.database.pool, [
     event(user, 'mine', [promptPart('Mine')]),
-    event(other, 'theirs', [promptPart('Theirs')]),
+    event(other, 'other', [promptPart('Other')]),
   ]);
 });
 afterAll(() => db.close());
@@ -26,7 +26,7 @@ const SETTINGS = {
   values: [],
 };
 
-test('reads see the rows of their tenant alone, by kept plans, and cannot write', async () => {
+test('reads see only the rows of their tenant, by cached plans, and cannot write', async () => {
   const seen = await db.database.readAsTenant(user.tenantId, async (read) => [
     await read(PROMPTS),
     await read(SETTINGS),
@@ -35,10 +35,10 @@ test('reads see the rows of their tenant alone, by kept plans, and cannot write'
     [{ content: 'Mine' }],
     [{ tenant: user.tenantId, plans: 'force_generic_plan', read_only: 'on' }],
   ]);
-  expect(await db.database.readAsTenant(other.tenantId, (read) => read(PROMPTS))).toEqual([{ content: 'Theirs' }]);
+  expect(await db.database.readAsTenant(other.tenantId, (read) => read(PROMPTS))).toEqual([{ content: 'Other' }]);
 });
 
-test('nothing of it stays with the connection', async () => {
+test('the connection retains no state of a read', async () => {
   await db.database.readAsTenant(user.tenantId, (read) => read(PROMPTS));
   const idle = db.database.pool.totalCount;
   const after = await Promise.all(
@@ -49,7 +49,7 @@ test('nothing of it stays with the connection', async () => {
   expect(rows).toEqual([{ tenant: '', plans: 'auto', read_only: 'off' }]);
 });
 
-test('a read that fails says why, and the next one has a sound connection', async () => {
+test('a failed read reports the cause, and the next one has a usable connection', async () => {
   const failing = db.database.readAsTenant(user.tenantId, (read) =>
     read({ name: 'no_such', text: 'SELECT 1 FROM no_such_table', values: [] }),
   );

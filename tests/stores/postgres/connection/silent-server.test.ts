@@ -10,7 +10,7 @@ import { startSilentProxy } from '../support/silent-proxy.ts';
 import type { SilentProxy } from '../support/silent-proxy.ts';
 
 const STATEMENT_TIMEOUT_MS = 1_000;
-/** The limit is five seconds more; without one this would be waited for until the test is given up. */
+/** The limit is five seconds more; without one the test would time out. */
 const PATIENCE_MS = 30_000;
 
 let db: TestDatabase;
@@ -59,7 +59,7 @@ test.each<[string, () => Promise<unknown>]>([
   ['a transaction', count],
   ['a read', read],
 ])(
-  '%s on a connection whose server vanished fails in time; everything goes on over new connections',
+  '%s on a connection whose server vanished fails in time; later calls use new connections',
   async (_, ask) => {
     // Both connections of the pool are open, and both are silent from now on.
     await Promise.all([capture(), count()]);
@@ -82,7 +82,7 @@ test.each<[string, () => Promise<unknown>]>([
     await read();
     expect(performance.now() - again).toBeLessThan(4_000);
     expect(proxy.opened).toBeGreaterThan(before);
-    // No place in the pool is lost: all of it can be had at once.
+    // The pool lost no connection: all are available at once.
     await Promise.all([capture(), count(), read(), count()]);
     expect(database.pool.totalCount).toBeLessThanOrEqual(2);
     expect(database.pool.waitingCount).toBe(0);
@@ -90,13 +90,13 @@ test.each<[string, () => Promise<unknown>]>([
   PATIENCE_MS,
 );
 
-test('a capture that got no answer says so in a way that makes its sender come again', async () => {
+test('a capture without a response fails with an error that its sender retries', async () => {
   await capture();
   proxy.fallSilent();
   await expect(capture()).rejects.toMatchObject({ code: 'ETIMEDOUT', name: 'ServerSilent' });
 }, 30_000);
 
-test('a statement that takes too long is still told by the server, and its connection stays', async () => {
+test('a slow statement is still ended by the server, and its connection stays open', async () => {
   await capture();
   const before = proxy.opened;
   await expect(database.pool.query('SELECT pg_sleep(2)')).rejects.toMatchObject({ code: '57014' });

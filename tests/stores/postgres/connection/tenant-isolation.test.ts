@@ -7,13 +7,13 @@ import { seedTenant } from '../support/seed-tenant.ts';
 
 let db: TestDatabase;
 let mine: TestUser;
-let theirs: TestUser;
+let other: TestUser;
 /** Every table with a tenant, from the catalogue: a new one is tested without being named here. */
 let tables: string[];
 
 beforeAll(async () => {
   db = await createTestDatabase();
-  [mine, theirs] = [await seedTenant(db), await seedTenant(db)];
+  [mine, other] = [await seedTenant(db), await seedTenant(db)];
   const owned = await db.superuser.query<{ name: string }>(
     `SELECT c.relname AS name FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped
       WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY 1`,
@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => db.close());
 
-/** Runs statements as the application in one transaction of a tenant, and takes everything back. */
+/** Runs statements as the application in one transaction of a tenant, and rolls it back. */
 async function as<Result>(tenantId: string | null, work: (client: pg.PoolClient) => Promise<Result>): Promise<Result> {
   const client = await db.database.pool.connect();
   try {
@@ -41,7 +41,7 @@ async function count(client: pg.PoolClient | pg.Pool, table: string, where = 'tr
   );
 }
 
-/** PostgreSQL's error code for one statement as the application; null when it went through. */
+/** PostgreSQL's error code for one statement as the application; null if it succeeded. */
 function codeOf(tenantId: string | null, sql: string, values: unknown[] = []): Promise<string | null> {
   return as(tenantId, (client) =>
     client.query(sql, values).then(
@@ -52,10 +52,10 @@ function codeOf(tenantId: string | null, sql: string, values: unknown[] = []): P
 }
 
 describe('every table with a tenant', () => {
-  test('is known, and has a row of each tenant to look for', async () => {
+  test('is known, and has a row of each tenant', async () => {
     expect(tables.length).toBeGreaterThanOrEqual(16);
     for (const table of tables) {
-      for (const user of [mine, theirs])
+      for (const user of [mine, other])
         expect(
           await count(db.superuser, table, `tenant_id = '${user.tenantId}'`),
           `rows of ${table}: seed it in support/seed-tenant.ts`,
@@ -98,34 +98,34 @@ describe('every table with a tenant', () => {
     });
   });
 
-  test("refuses another tenant's row, and the policy is what refuses it", async () => {
+  test("rejects another tenant's row by its policy", async () => {
     for (const table of tables) {
       const insert = `INSERT INTO ${table} (tenant_id) VALUES ($1)`;
       const codes = {
-        another: await codeOf(mine.tenantId, insert, [theirs.tenantId]),
+        another: await codeOf(mine.tenantId, insert, [other.tenantId]),
         none: await codeOf(null, insert, [mine.tenantId]),
         own: await codeOf(mine.tenantId, insert, [mine.tenantId]),
       };
-      // An own row passes the policy; it is refused for what it lacks.
+      // An own row passes the policy; it is rejected for its missing columns.
       expect({ table, ...codes }).toEqual({ table, another: '42501', none: '42501', own: '23502' });
     }
   });
 
-  test("gives no row away, and neither changes nor deletes another's", async () => {
+  test("moves no row to another tenant, and neither changes nor deletes another's", async () => {
     for (const table of tables) {
-      const given = await codeOf(mine.tenantId, `UPDATE ${table} SET tenant_id = $1`, [theirs.tenantId]);
+      const given = await codeOf(mine.tenantId, `UPDATE ${table} SET tenant_id = $1`, [other.tenantId]);
       const touched = await as(mine.tenantId, async (client) => {
         const updated = await client.query(`UPDATE ${table} SET tenant_id = tenant_id WHERE tenant_id = $1`, [
-          theirs.tenantId,
+          other.tenantId,
         ]);
-        const deleted = await client.query(`DELETE FROM ${table} WHERE tenant_id = $1`, [theirs.tenantId]);
+        const deleted = await client.query(`DELETE FROM ${table} WHERE tenant_id = $1`, [other.tenantId]);
         return [updated.rowCount, deleted.rowCount];
       });
       expect([table, given, ...touched]).toEqual([table, '42501', 0, 0]);
     }
   });
 
-  test('forgets its tenant with the transaction, so that the next one on the connection has none', async () => {
+  test('resets its tenant after the transaction, so that the next one on the connection has none', async () => {
     const client = await db.database.pool.connect();
     try {
       await client.query('BEGIN');
@@ -138,7 +138,7 @@ describe('every table with a tenant', () => {
     }
   });
 
-  test('is closed to a tenant that is none', async () => {
+  test('is closed to an invalid tenant', async () => {
     expect(await codeOf("' OR true --", 'SELECT count(*) FROM sessions')).toBe('22P02');
   });
 });
@@ -147,15 +147,15 @@ describe('the facade over it', () => {
   test('binds everything inside a transaction to its tenant', async () => {
     const seen = await db.database.asTenant(mine.tenantId, async (transaction) => [
       await transaction.session.count(),
-      await transaction.prompt.count({ where: { tenantId: theirs.tenantId } }),
+      await transaction.prompt.count({ where: { tenantId: other.tenantId } }),
     ]);
     expect(seen).toEqual([1, 0]);
   });
 
-  test('keeps transactions of different tenants apart on one pool', async () => {
+  test('isolates transactions of different tenants on one pool', async () => {
     const seen = await Promise.all(
       Array.from({ length: 20 }, (_, index) => {
-        const user = index % 2 === 0 ? mine : theirs;
+        const user = index % 2 === 0 ? mine : other;
         return db.database.asTenant(user.tenantId, async (transaction) =>
           (await transaction.session.findMany({ select: { tenantId: true } })).every(
             (row) => row.tenantId === user.tenantId,

@@ -42,7 +42,7 @@ function memory(): RequestedEmbedding {
 
 const tried = () => db.database.asTenant(user.tenantId, (transaction) => switchIndex(transaction, BUILT.name, 1_000));
 
-test('an index that is built is served though something was captured just now, and not while something has waited for long', async () => {
+test('a built index is served despite rows captured just now, but not if a row has waited for long', async () => {
   await db.database.asTenant(user.tenantId, (transaction) =>
     requestEmbeddings(transaction, user.tenantId, SERVED, [memory()]),
   );
@@ -66,7 +66,7 @@ test('an index that is not filled is not served', async () => {
   expect(await tried()).toBe(true);
 });
 
-test('what the served index holds is asked for again piece by piece; what was written meanwhile stands', async () => {
+test('chunks of the served index are requested again in parts; those written meanwhile remain', async () => {
   const { tenantId } = user;
   const written = await db.database.asTenant(tenantId, async (transaction) => {
     await requestEmbeddings(transaction, tenantId, SERVED, [memory(), memory(), memory()]);
@@ -91,7 +91,7 @@ test('what the served index holds is asked for again piece by piece; what was wr
   await db.database.asTenant(tenantId, requestRefill);
   expect(await next()).toBe(true);
   expect(await states()).toEqual(['filling', 'filling', 'indexed']);
-  // Somebody asks again, and it begins anew; what was written by then is written once more, what comes after that is not.
+  // A new request starts over: chunks written before it are written again, later ones are not.
   await settle(written.slice(0, 1));
   await db.database.asTenant(tenantId, requestRefill);
   await settle(written.slice(1, 2));

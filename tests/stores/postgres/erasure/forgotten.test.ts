@@ -33,7 +33,7 @@ beforeAll(async () => {
 });
 afterAll(() => db.close());
 
-/** Captures one prompt under a key; answers its session. */
+/** Captures one prompt under a key; returns its session id. */
 async function prompted(session: string, key: string): Promise<string> {
   const [outcome] = await captureEvents(db.database.pool, [
     event(user, session, [promptPart(`words of ${key}`)], { key }),
@@ -44,12 +44,11 @@ async function prompted(session: string, key: string): Promise<string> {
 async function forget(sessionId: string, key: string): Promise<void> {
   await db.database.asTenant(user.tenantId, async (transaction) => {
     const found = await readCapturedEvent(transaction, sessionId, key);
-    if (found === null || (await forgetEvent(transaction, found)) === null)
-      throw new Error('there was nothing to forget');
+    if (found === null || (await forgetEvent(transaction, found)) === null) throw new Error('nothing to forget');
   });
 }
 
-test('a model step that read before and writes after is refused, as a conflict that is tried again', async () => {
+test('a model step that read before a forget and writes after it fails with a retryable conflict', async () => {
   const sessionId = await prompted('race', 'race-1');
   const facts = await db.database.asTenant(user.tenantId, (transaction) => readSessionFacts(transaction, sessionId));
   await db.database.asTenant(user.tenantId, (transaction) => refuseForgotten(transaction, sessionId, facts.forgotten));
@@ -64,14 +63,14 @@ test('a model step that read before and writes after is refused, as a conflict t
   expect(await valueOf(db.superuser, 'SELECT title AS value FROM sessions WHERE id = $1', [sessionId])).toBeNull();
 });
 
-test('forgetting waits for a model step that is writing, and takes away what it wrote', async () => {
+test('forgetting waits for a model step that is writing, and deletes what it wrote', async () => {
   const sessionId = await prompted('writing', 'writing-1');
   const order: string[] = [];
   let forgetting: Promise<void> = Promise.resolve();
   await db.database.asTenant(user.tenantId, async (transaction) => {
     await refuseForgotten(transaction, sessionId, 0);
     forgetting = forget(sessionId, 'writing-1').then(() => void order.push('forgotten'));
-    // Waits in the database by now, or does later: either way behind this transaction.
+    // It waits for this transaction in the database, now or later.
     await transaction.$executeRaw`
       INSERT INTO summaries (id, tenant_id, session_id, user_id, slot, type, title, content, model, input_tokens, output_tokens, cost_usd, from_seq, to_seq, occurred_at)
       VALUES (${newId()}::uuid, ${user.tenantId}::uuid, ${sessionId}::uuid, ${user.userId}::uuid, 'session:1', 'session', 't', 'words of writing-1', 'm', 1, 1, 0, 1, 1, now())`;
@@ -84,17 +83,17 @@ test('forgetting waits for a model step that is writing, and takes away what it 
   ).toBe(0);
 });
 
-test('a title that somebody gave is kept, by summaries and by forgetting', async () => {
+test('summaries and forgetting leave a title given by a user unchanged', async () => {
   const sessionId = await prompted('titled', 'titled-1');
   await db.superuser.query(`UPDATE sessions SET title = 'mine', metadata = '{"title_given": true}' WHERE id = $1`, [
     sessionId,
   ]);
-  await db.database.asTenant(user.tenantId, (transaction) => writeTitle(transaction, sessionId, 'theirs'));
+  await db.database.asTenant(user.tenantId, (transaction) => writeTitle(transaction, sessionId, 'generated'));
   await forget(sessionId, 'titled-1');
   expect(await valueOf(db.superuser, 'SELECT title AS value FROM sessions WHERE id = $1', [sessionId])).toBe('mine');
 });
 
-test('a learning that no quote is left for loses its words, unless people alone said them', async () => {
+test('a learning without quotes loses its text, unless it came from users only', async () => {
   const sessionId = await prompted('quoted', 'quoted-1');
   const rowId = await valueOf<string>(db.superuser, 'SELECT id AS value FROM prompts WHERE session_id = $1', [
     sessionId,
@@ -113,27 +112,27 @@ test('a learning that no quote is left for loses its words, unless people alone 
     return id;
   };
   const extracted = await plant('extracted', 'extracted');
-  await plant('put in other words by hand', 'user', extracted);
-  await plant('made of what was said by hand', 'extracted', await plant('said by hand', 'user'));
-  await plant('corrected by hand', 'user', await plant('said by hand, too', 'user'));
+  await plant('reworded by hand', 'user', extracted);
+  await plant('derived from a text by hand', 'extracted', await plant('written by hand', 'user'));
+  await plant('corrected by hand', 'user', await plant('written by hand, too', 'user'));
   await forget(sessionId, 'quoted-1');
   const { rows } = await db.superuser.query<{ description: string; open: boolean }>(
     'SELECT description, valid_to IS NULL AS open FROM learnings WHERE tenant_id = $1 ORDER BY description',
     [user.tenantId],
   );
-  const gone = { description: '', open: false };
+  const erased = { description: '', open: false };
   expect(rows).toEqual([
-    gone,
-    gone,
-    gone,
+    erased,
+    erased,
+    erased,
     { description: 'corrected by hand', open: true },
-    { description: 'said by hand', open: true },
-    { description: 'said by hand, too', open: true },
+    { description: 'written by hand', open: true },
+    { description: 'written by hand, too', open: true },
   ]);
   expect(await valueOf(db.superuser, 'SELECT count(*)::integer AS value FROM learning_evidence')).toBe(0);
 });
 
-test('a chunk that is forgotten while it is embedded stays to be removed, and the sweep knows its tenant', async () => {
+test('a chunk that is forgotten while it is embedded remains removable, and the sweep finds its tenant', async () => {
   const memoryId = newId();
   const chunk = { n: 0, text: 'text', contentHash: Buffer.alloc(32) };
   await db.database.asTenant(user.tenantId, (transaction) =>

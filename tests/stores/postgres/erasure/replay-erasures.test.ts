@@ -13,10 +13,10 @@ import { maintenancePool } from '../../../activities/export-import/support/lines
 import { event, noted, promptPart } from '../support/captures.ts';
 import { seedTenant } from '../support/seed-tenant.ts';
 
-/** Columns that say whose a row is, or who did something. */
+/** Columns that name the owner of a row or the author of an action. */
 const NAMES_A_PERSON = /^user_id$|^(?:requested|created|updated|verified|closed|released|approved)_by$/;
-/** Whose a tombstone is that names no session. */
-const NOBODY = '00000000-0000-0000-0000-000000000000';
+/** User id of a tombstone without a session. */
+const NO_USER = '00000000-0000-0000-0000-000000000000';
 let db: TestDatabase;
 let all: pg.Pool;
 
@@ -48,7 +48,7 @@ function entry(kind: ErasureKind, user: TestUser, names: readonly string[]) {
   return { erasure_id: newId(), tenant_id: user.tenantId, kind, names: [...names] };
 }
 
-test('a session goes by the hash of its id, its rows with it, and capture refuses it from then on', async () => {
+test('deletes a session by the hash of its id, with its rows, and capture rejects it from then on', async () => {
   const [mine, other] = [await seedTenant(db), await seedTenant(db)];
   const session = await idOf('sessions', mine.tenantId);
   const names = [erasedName('session', session), erasedName('session', await idOf('sessions', other.tenantId))];
@@ -62,7 +62,7 @@ test('a session goes by the hash of its id, its rows with it, and capture refuse
   expect(await replayErasures(all, [entry('session', mine, names)])).toEqual({ sessions: 1 });
 });
 
-test('a person goes with all that is his; what others taught, too, and what calls cost stay without him', async () => {
+test('deletes a user with all owned rows; learnings shared with others and usage remain without the user', async () => {
   const mine = await seedTenant(db);
   const guest = await createTestUser(db.superuser, { tenantId: mine.tenantId });
   await captureEvents(db.database.pool, [event(guest, 'guest', [promptPart('Mine')])]);
@@ -75,7 +75,7 @@ test('a person goes with all that is his; what others taught, too, and what call
   const tables = (await tenantTables(all)).filter(({ columns }) =>
     columns.some((column) => NAMES_A_PERSON.test(column.name)),
   );
-  const left = await Promise.all(
+  const remaining = await Promise.all(
     tables.map(async ({ name, columns }) => {
       const who = columns.filter((column) => NAMES_A_PERSON.test(column.name));
       return [
@@ -84,21 +84,21 @@ test('a person goes with all that is his; what others taught, too, and what call
       ] as const;
     }),
   );
-  // Who put a hold on something must be told for as long as there is the hold: by an id that names nobody any more.
-  expect(left.filter(([, rows]) => rows > 0)).toEqual([['legal_holds', 1]]);
+  // A legal hold must name its author while it exists: by an id that no user has any more.
+  expect(remaining.filter(([, rows]) => rows > 0)).toEqual([['legal_holds', 1]]);
   expect(await count('users', 't.id = $1', [mine.userId])).toBe(0);
   expect(await count('usage_ledger', 't.tenant_id = $1 AND t.user_id IS NULL', [mine.tenantId])).toBe(1);
   expect(await count('learnings', 't.tenant_id = $1 AND t.user_id = $2', [mine.tenantId, guest.userId])).toBe(1);
   expect(await count('prompts', 't.user_id = $1', [guest.userId])).toBe(1);
 });
 
-test('a tenant goes from every table of the catalog, and no other tenant loses a row', async () => {
+test('deletes a tenant from every table of the catalog, and no row of another tenant', async () => {
   const [mine, other] = [await seedTenant(db), await seedTenant(db)];
   const names = (await tenantTables(all)).map(({ name }) => name).filter((name) => name !== 'erasures');
   const countAll = (tenantId: string) =>
     Promise.all(names.map(async (name) => [name, await count(name, 't.tenant_id = $1', [tenantId])] as const));
   const before = await countAll(other.tenantId);
-  // Of every table there is a row to erase, so that none is told to be empty that never was asked.
+  // Every table has a row to erase, so that an empty result proves deletion.
   expect((await countAll(mine.tenantId)).filter(([, rows]) => rows === 0)).toEqual([]);
   await db.superuser.query("INSERT INTO backups (id, requested_by, workflow_id) VALUES ($1, $2, 'w')", [
     newId(),
@@ -111,27 +111,27 @@ test('a tenant goes from every table of the catalog, and no other tenant loses a
   expect(await countAll(other.tenantId)).toEqual(before);
 });
 
-test('a text is found wherever it stands, exactly, and goes by the hashes of its rows', async () => {
+test('finds a text exactly, in every column, and deletes it by the hashes of its rows', async () => {
   const mine = await seedTenant(db);
-  const needle = 'Zürich "42%_\\ Ⅻ';
+  const searchText = 'Zürich "42%_\\ Ⅻ';
   await captureEvents(db.database.pool, [
-    event(mine, 'told', [promptPart(`I live in ${needle}, since May`)]),
-    event(mine, 'told', [noted(`seen: ${needle.toLowerCase()}`)]),
+    event(mine, 'searched', [promptPart(`I live in ${searchText}, since May`)]),
+    event(mine, 'searched', [noted(`seen: ${searchText.toLowerCase()}`)]),
   ]);
   await db.superuser.query(
     `UPDATE observations SET input = jsonb_build_object('deep', jsonb_build_array($2::text)) WHERE tenant_id = $1 AND content LIKE 'A note%'`,
-    [mine.tenantId, `x ${needle}`],
+    [mine.tenantId, `x ${searchText}`],
   );
-  await db.superuser.query('UPDATE summaries SET content = $2 WHERE tenant_id = $1', [mine.tenantId, needle]);
+  await db.superuser.query('UPDATE summaries SET content = $2 WHERE tenant_id = $1', [mine.tenantId, searchText]);
   await db.superuser.query('UPDATE learnings SET examples = jsonb_build_array($2::text) WHERE tenant_id = $1', [
     mine.tenantId,
-    needle,
+    searchText,
   ]);
   await db.superuser.query("UPDATE entities SET label = $2 WHERE tenant_id = $1 AND type = 'file'", [
     mine.tenantId,
-    needle,
+    searchText,
   ]);
-  const found = await findText(db.database, mine.tenantId, needle);
+  const found = await findText(db.database, mine.tenantId, searchText);
   const sizes = { ...found, objects: 0, fullValues: 0, sessions: found.sessions.length };
   expect(
     Object.fromEntries(Object.entries(sizes).map(([name, ids]) => [name, Array.isArray(ids) ? ids.length : ids])),
@@ -153,12 +153,12 @@ test('a text is found wherever it stands, exactly, and goes by the hashes of its
       ids.map((id) => erasedName('row', id)),
     ),
   ]);
-  const after = await findText(db.database, mine.tenantId, needle);
+  const after = await findText(db.database, mine.tenantId, searchText);
   expect([after.events, after.summaries, after.learnings, after.entities]).toEqual([[], [], [], []]);
   expect(await count('observations', 't.content LIKE $1', ['seen: zürich%'])).toBe(1);
 });
 
-test('tombstones of the running database are buried in the older copy, and what they name goes', async () => {
+test('copies tombstones of the running database to the older copy, and deletes what they name', async () => {
   const mine = await seedTenant(db);
   await captureEvents(db.database.pool, [event(mine, 'copied', [promptPart('An older copy has this')])]);
   const { rows } = await db.superuser.query<{ host: string; key: string; sha: string }>(
@@ -175,8 +175,14 @@ test('tombstones of the running database are buried in the older copy, and what 
     [],
     [
       { ...place, keySha256: await hashed(`content:${rows[0]?.sha ?? ''}`) },
-      { tenantId: mine.tenantId, host: '', externalId: '', userId: NOBODY, keySha256: await hashed(`row:${summary}`) },
-      { tenantId: newId(), host: 'gone', externalId: 'gone', userId: NOBODY, keySha256: await hashed('session') },
+      { tenantId: mine.tenantId, host: '', externalId: '', userId: NO_USER, keySha256: await hashed(`row:${summary}`) },
+      {
+        tenantId: newId(),
+        host: 'missing',
+        externalId: 'missing',
+        userId: NO_USER,
+        keySha256: await hashed('session'),
+      },
     ],
   );
   expect(counts).toMatchObject({ prompts: 1, summaries: 1 });
@@ -184,8 +190,8 @@ test('tombstones of the running database are buried in the older copy, and what 
   expect(await count('prompts', "t.content = 'An older copy has this'", [])).toBe(0);
 });
 
-test('every column that a text may stand in is looked into', async () => {
-  const ours = new Set([
+test('searches every column that may contain text', async () => {
+  const withoutContent = new Set([
     'consistency_checks',
     'stats_snapshots',
     'imported_rows',
@@ -200,11 +206,14 @@ test('every column that a text may stand in is looked into', async () => {
   ]);
   const missing = (await tenantTables(all)).flatMap(({ name, columns }) =>
     columns
-      .filter(({ type, name: column }) => ['jsonb', 'text[]'].includes(type) && !ours.has(name) && column !== 'search')
+      .filter(
+        ({ type, name: column }) =>
+          ['jsonb', 'text[]'].includes(type) && !withoutContent.has(name) && column !== 'search',
+      )
       .filter(({ name: column }) => CONTENT_COLUMNS[name]?.[column] === undefined)
       .map(({ name: column }) => `${name}.${column}`),
   );
-  // Counts, hashes and words of our own.
+  // Counts, hashes and words that Recollect generates.
   expect(missing.sort()).toEqual([
     'archives.counts',
     'archives.full_value_sha256',

@@ -53,7 +53,7 @@ const read = () =>
   );
 
 describe('while a session adds to the graph', () => {
-  /** Resolves when somebody in this database waits for a lock. */
+  /** Resolves when a connection to this database waits for a lock. */
   const waiting = () =>
     until(async () => {
       const { rows } = await db.superuser.query(

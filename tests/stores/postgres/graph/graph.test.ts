@@ -92,19 +92,19 @@ describe('writing', () => {
     expect((await weights('relations'))[0]).toBeCloseTo(2 + Math.log(3), 5);
   });
 
-  test('without a project keeps one entity a name, too', async () => {
+  test('without a project stores one entity per name, too', async () => {
     await write(filesOf(['a.ts']), newId(), null);
     await write(filesOf(['a.ts']), newId(), null);
     expect(await weights('entities')).toEqual([2, 2]);
   });
 
-  test('is seen by its tenant alone', async () => {
+  test('is visible to its tenant only', async () => {
     await write(filesOf(['a.ts']));
     const other = await createTestUser(db.superuser);
-    const theirs = await db.database.asTenant(other.tenantId, (transaction) =>
+    const neighbourhood = await db.database.asTenant(other.tenantId, (transaction) =>
       readNeighbourhood(transaction, { depth: 2, limit: 50, viewerId: undefined }),
     );
-    expect(theirs).toEqual({ entities: [], relations: [] });
+    expect(neighbourhood).toEqual({ entities: [], relations: [] });
   });
 });
 
@@ -119,7 +119,7 @@ describe('a neighbourhood', () => {
     return builder.build();
   };
 
-  test('begins at a name, and goes one or two steps', async () => {
+  test('starts at a name, and extends one or two steps', async () => {
     await write(chain());
     const one = await read({ query: 'typeerr' });
     expect(one.entities.map(({ label, distance }) => [label, distance])).toEqual([
@@ -132,14 +132,14 @@ describe('a neighbourhood', () => {
     expect(two.relations).toHaveLength(2);
   });
 
-  test('begins at an entity', async () => {
+  test('starts at an entity', async () => {
     await write(chain());
     const [error] = (await read({ query: 'TypeError' })).entities;
     expect((await read({ nodeId: error?.id ?? '' })).entities[0]).toMatchObject({ id: error?.id, distance: 0 });
     expect(await read({ nodeId: newId() })).toEqual({ entities: [], relations: [] });
   });
 
-  test('keeps to its limit, and to its project', async () => {
+  test('is limited to the requested size and project', async () => {
     await write(filesOf(Array.from({ length: 30 }, (_, n) => `f${n}.ts`)));
     expect((await read({ query: 'shop', limit: 7 })).entities).toHaveLength(7);
     const shown = await read({ query: 'shop', limit: 7 });
@@ -176,7 +176,7 @@ describe('a neighbourhood', () => {
 });
 
 describe('forgetting', () => {
-  test('a session takes what it alone named, and its weight in what others name, too', async () => {
+  test('a session deletes what it alone named, and subtracts its weight from shared entities', async () => {
     const [first, second] = [newId(), newId()];
     await write(filesOf(['shared.ts', 'secret.ts']), first);
     await write(filesOf(['shared.ts']), second);
@@ -189,14 +189,14 @@ describe('forgetting', () => {
     expect(left.relations).toHaveLength(1);
   });
 
-  test('one source leaves the others of its session', async () => {
+  test('one source leaves the others of its session unchanged', async () => {
     const [row, other, session] = [newId(), newId(), newId()];
     await write(filesOf(['a.ts'], [row, other]), session);
     await db.database.asTenant(user.tenantId, (transaction) => forgetGraph(transaction, session, [row]));
     expect((await read({ query: 'a.ts' })).entities[0]?.mentions).toMatchObject([{ sourceId: other }]);
   });
 
-  test('takes the name out of the glossary of the day', async () => {
+  test('removes the name from the glossary of the day', async () => {
     const session = newId();
     await write(filesOf(['secret.ts', 'other.ts']), session);
     const ask = () =>
@@ -237,7 +237,7 @@ describe('the glossary', () => {
     expect(await ask(noon + DAY_MS)).toEqual(['a.ts', 'b.ts']);
   });
 
-  test('names what its own namespace knows', async () => {
+  test('contains the names of its own namespace', async () => {
     await write(filesOf(['a.ts']));
     await write(filesOf(['secret.ts']), newId(), projectId, 'aside');
     expect(await ask(noon)).toEqual(['a.ts']);
@@ -251,7 +251,7 @@ describe('the glossary', () => {
     expect(await ask(noon + 60_000)).toEqual(['a.ts']);
   });
 
-  test('is one for all who ask at once', async () => {
+  test('is the same for concurrent callers', async () => {
     await write(filesOf(['a.ts', 'b.ts']));
     const answers = await Promise.all(Array.from({ length: 4 }, () => ask(noon)));
     expect(new Set(answers.map((names) => names.join())).size).toBe(1);

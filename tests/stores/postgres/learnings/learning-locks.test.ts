@@ -50,7 +50,7 @@ const write = (drafts: readonly PlacedDraft[]) =>
     ),
   );
 
-/** Resolves when somebody in this database waits for a lock. */
+/** Resolves when a connection to this database waits for a lock. */
 const waiting = () =>
   until(async () => {
     const { rows } = await db.superuser.query(
@@ -84,7 +84,7 @@ test.each<[string, (ids: readonly [string, string]) => readonly PlacedDraft[]]>(
       const writing = write(draftsOf(known));
       const outcome = writing.then(({ ids }) => new Set(ids));
       await waiting();
-      // Held by the writer while it waits for the first one, this would be a deadlock.
+      // If the writer had locked this one while it waits for the first, this would be a deadlock.
       const [second] = await Promise.allSettled([
         other.query('SELECT FROM learnings WHERE id = $1 FOR UPDATE NOWAIT', [known[1]]),
       ]);

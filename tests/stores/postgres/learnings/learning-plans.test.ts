@@ -7,7 +7,7 @@ import type { LearningScope } from '../../../../stores/postgres/learnings/learni
 import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
 import type { TestDatabase, TestUser } from '../../../setup/database.ts';
 
-/** Standing learnings of every scope, and scopes. */
+/** Current learnings per scope, and the number of scopes. */
 const LEARNINGS = 100;
 const PROJECTS = 40;
 /** More than are ranked by words. */
@@ -24,7 +24,7 @@ async function newProject(): Promise<string> {
   return id;
 }
 
-/** The oldest of them tells of zymurgy, the others of nothing. */
+/** Only the oldest of them contains the word zymurgy. */
 async function load(projectId: string | null, learnings: number): Promise<void> {
   await db.superuser.query(
     `INSERT INTO learnings (id, tenant_id, project_id, user_id, fingerprint, category, title, description, confidence, valid_from)

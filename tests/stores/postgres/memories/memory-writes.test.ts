@@ -55,7 +55,7 @@ const taught = async (category: LearningCategory, descriptions: readonly string[
   return ids;
 };
 
-/** Resolves when so many in this database wait for a lock. */
+/** Resolves when this many connections to this database wait for a lock. */
 const waiting = (count: number) =>
   until(async () => {
     const { rows } = await db.superuser.query(
@@ -64,23 +64,23 @@ const waiting = (count: number) =>
     return rows.length === count ? true : undefined;
   });
 
-test('the same memories stored at once in another order wait for each other in one direction', async () => {
+test('stores the same memories concurrently in opposite orders without a deadlock', async () => {
   const other = await db.superuser.connect();
   try {
     await other.query('BEGIN');
     await other.query(
       `INSERT INTO learnings (id, tenant_id, user_id, fingerprint, category, title, description, confidence, valid_from)
-       VALUES ($1, $2, $3, $4, 'general', '', 'held', 0.5, now())`,
+       VALUES ($1, $2, $3, $4, 'general', '', 'locked', 0.5, now())`,
       [
         newId(),
         user.tenantId,
         user.userId,
-        Buffer.from(learningFingerprint({ ...scope, category: 'general', description: 'held' })),
+        Buffer.from(learningFingerprint({ ...scope, category: 'general', description: 'locked' })),
       ],
     );
-    // Whoever wrote the first or the last before it waits for the one between would hold what the other one needs.
-    const first = store(['first', 'held', 'last']);
-    const second = store(['last', 'held', 'first']);
+    // A writer that stored the first or the last before waiting for the locked one would block the other.
+    const first = store(['first', 'locked', 'last']);
+    const second = store(['last', 'locked', 'first']);
     const outcome = Promise.allSettled([first, second]);
     await waiting(2);
     await other.query('ROLLBACK');
@@ -92,9 +92,9 @@ test('the same memories stored at once in another order wait for each other in o
   }
 });
 
-test('what was forgotten is taught by no session, whatever category it gives it, also where signs alone told it apart', async () => {
+test('no session learns forgotten text again, in any category, even if it differs from others only in symbols', async () => {
   const stored = await store(['Keep x <= 3', 'Keep x >= 3', 'Ports are opened by ops']);
-  const [kept, ...forgotten] = stored.map(({ id }) => id);
+  const [current, ...forgotten] = stored.map(({ id }) => id);
   await db.database.asTenant(user.tenantId, async (transaction) => {
     for (const id of forgotten) await forgetLearning(transaction, editor(), id);
   });
@@ -103,7 +103,7 @@ test('what was forgotten is taught by no session, whatever category it gives it,
     null,
     expect.any(String),
   ]);
-  // What stands is shown by it, and a person may say again what was forgotten.
-  expect(await taught('general', ['Keep x <= 3'])).toEqual([kept]);
+  // A current learning is returned, and a user may store forgotten text again.
+  expect(await taught('general', ['Keep x <= 3'])).toEqual([current]);
   expect((await store(['Keep x >= 3', 'Ports are opened by ops'])).map(({ isNew }) => isNew)).toEqual([true, true]);
 });

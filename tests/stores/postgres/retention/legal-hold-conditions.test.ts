@@ -26,9 +26,9 @@ test.each<[string, string[], string[], boolean]>([
   ['a file that an example names', [], ['tow.sh'], true],
   ['one of two phrases alone', ['made by hand', 'made by ship'], [], false],
   ['another file', [], ['pull.sh'], false],
-])('a learning is asked for by %s', async (_what, phrases, files, isHeld) => {
-  const held = await db.database.readAsTenant(owner.tenantId, (read) =>
+])('matching a learning by %s', async (_what, phrases, files, matches) => {
+  const matched = await db.database.readAsTenant(owner.tenantId, (read) =>
     readContaining(read, [{ type: 'learning', id: learning }], phrases, files),
   );
-  expect(held.has(learning)).toBe(isHeld);
+  expect(matched.has(learning)).toBe(matches);
 });

@@ -55,7 +55,7 @@ const idOfAge = (days: number): string => v7({ msecs: Date.now() - days * DAY_MS
 const hashOf = (text: string): string => `\\x${createHash('sha256').update(text).digest('hex')}`;
 const ago = (days: number): string => new Date(Date.now() - days * DAY_MS).toISOString();
 
-async function left(): Promise<Record<string, number>> {
+async function remaining(): Promise<Record<string, number>> {
   const counts = await Promise.all(
     [...TABLES, 'memory_uses', 'model_response_bands'].map(async (table) => {
       const { rows } = await db.superuser.query<{ n: number }>(`SELECT count(*)::integer AS n FROM ${table}`);
@@ -99,37 +99,37 @@ const EACH = {
   model_response_cache: 1,
 };
 
-test('what is too old goes with what hangs on it, of a tenant that is idle; the rest stays', async () => {
+test('deletes expired rows with their dependents, of an idle tenant; the rest remains', async () => {
   await youngRows();
-  const before = await left();
+  const before = await remaining();
   await oldRows();
-  expect(await left()).not.toEqual(before);
+  expect(await remaining()).not.toEqual(before);
   expect(Object.fromEntries(await sweepOld(maintenance))).toEqual(EACH);
-  expect(await left()).toEqual(before);
+  expect(await remaining()).toEqual(before);
   expect([...(await sweepOld(maintenance)).values()]).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
 });
 
-test('how much a memory was used stays; a context that was told of within two days stays with it', async () => {
+test('leaves the use counts of a memory unchanged, and contexts used within two days', async () => {
   await db.superuser.query('UPDATE learnings SET use_count = 3, use_weight = 2 WHERE tenant_id = $1', [user.tenantId]);
   await oldRows();
-  const told = idOfAge(100);
-  await copyOf('contexts', { id: told });
-  await copyOf('memory_uses', { context_id: told, created_at: ago(1) });
+  const used = idOfAge(100);
+  await copyOf('contexts', { id: used });
+  await copyOf('memory_uses', { context_id: used, created_at: ago(1) });
   await sweepOld(maintenance);
   const { rows } = await db.superuser.query(
-    'SELECT use_count, use_weight, (SELECT count(*)::integer FROM contexts WHERE id = $2) AS told FROM learnings WHERE tenant_id = $1',
-    [user.tenantId, told],
+    'SELECT use_count, use_weight, (SELECT count(*)::integer FROM contexts WHERE id = $2) AS used FROM learnings WHERE tenant_id = $1',
+    [user.tenantId, used],
   );
-  expect(rows).toEqual([{ use_count: 3, use_weight: 2, told: 1 }]);
+  expect(rows).toEqual([{ use_count: 3, use_weight: 2, used: 1 }]);
 });
 
-test('is done in batches until nothing is left, or its time is over', async () => {
+test('deletes in batches until no row remains, or its time is over', async () => {
   for (let n = 0; n < 7; n += 1) await copyOf('contexts', { id: idOfAge(100 + n) });
   expect((await sweepOld(maintenance, 2, 0)).get('contexts')).toBe(2);
   expect((await sweepOld(maintenance, 2)).get('contexts')).toBe(5);
 });
 
-test('what another transaction holds is left to it, and waited for by none', async () => {
+test('skips rows that another transaction has locked, without waiting', async () => {
   await oldRows();
   const other = await db.superuser.connect();
   try {
@@ -143,7 +143,7 @@ test('what another transaction holds is left to it, and waited for by none', asy
   expect(Object.fromEntries(await sweepOld(maintenance))).toEqual(EACH);
 });
 
-test('what a policy names is left to retention, and what is held stays', async () => {
+test('skips resources with a retention policy, and rows under legal hold', async () => {
   await oldRows();
   await db.superuser.query(
     "INSERT INTO retention_policies (id, tenant_id, resource, age_days, action) VALUES (uuidv7(), $1, 'context', 400, 'delete')",
@@ -161,10 +161,10 @@ test('what a policy names is left to retention, and what is held stays', async (
   });
 });
 
-const never = () => Promise.reject(new Error('not asked for'));
-const NOT_ASKED: WorkflowHints & VectorIndex = {
+const never = () => Promise.reject(new Error('unexpected call'));
+const UNEXPECTED: WorkflowHints & VectorIndex = {
   export: () => {
-    throw new Error('not asked for');
+    throw new Error('unexpected call');
   },
   session: never,
   index: never,
@@ -191,15 +191,15 @@ const NOT_ASKED: WorkflowHints & VectorIndex = {
 
 test('is done with the partitions, every day', async () => {
   await oldRows();
-  const before = await left();
+  const before = await remaining();
   const activities = createMaintenanceActivities({
     maintenance,
     idleMs: 1,
     indexName: 'm',
     cacheEntries: 0,
-    hints: NOT_ASKED,
-    vectors: NOT_ASKED,
+    hints: UNEXPECTED,
+    vectors: UNEXPECTED,
   });
   expect(await activities.ensurePartitions()).toEqual({ created: expect.any(Number) });
-  expect((await left())['contexts']).toBe((before['contexts'] ?? 0) - 1);
+  expect((await remaining())['contexts']).toBe((before['contexts'] ?? 0) - 1);
 });

@@ -5,7 +5,7 @@ import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
 import type { TestDatabase, TestUser } from '../../../setup/database.ts';
 import { valueOf } from '../support/captures.ts';
 
-/** Rows of the tenant that asks; every other tenant has a quarter of it. */
+/** Rows of the searching tenant; every other tenant has a quarter of it. */
 const ROWS = 24_000;
 const OTHER_TENANTS = 3;
 /** Beyond five calls PostgreSQL may plan a prepared statement once for all values. */
@@ -118,7 +118,7 @@ describe('keyword search as the application', () => {
     }
   });
 
-  test('a plain query under the policy does not: so the function is needed, and this test can tell', async () => {
+  test('a plain query under the policy does not, so the function is needed', async () => {
     const plan = (await plain('EXPLAIN ')).rows.map((row: Record<string, string>) => row['QUERY PLAN']).join('\n');
     expect(plan).toMatch(/Filter: [^\n]*search @@/);
     expect(plan).not.toMatch(LOOKS_UP_WORDS);

@@ -167,7 +167,7 @@ describe('keyword search on PostgreSQL', () => {
     expect(await find('lighthouse', {}, { ...owner, tenantId: randomUUID() as never })).toEqual([]);
   });
 
-  test("shows a viewer his own prompts and observations, and everyone's summaries and learnings", async () => {
+  test("returns a viewer's own prompts and observations, and all summaries and learnings", async () => {
     expect(await find('lighthouse', { viewerId: owner.userId })).toEqual(ALL.filter((name) => name !== "colleague's"));
     expect(await find('lighthouse', { viewerId: colleague.userId })).toEqual([
       "colleague's",
@@ -229,25 +229,25 @@ describe('keyword search on PostgreSQL', () => {
     expect(await find(question)).toEqual(expected);
   });
 
-  test('gives the best first, and no more than asked for', async () => {
+  test('returns the best first, and no more than the limit', async () => {
     const hits = await searchKeyword(db.database.pool, owner.tenantId, 'lighthouse keeper report', {}, 3);
     expect(hits.length).toBe(3);
     expect(names.get(hits[0]?.memoryId ?? '')).toBe('note');
     expect(hits.map((hit) => hit.score)).toEqual(hits.map((hit) => hit.score).toSorted((a, b) => b - a));
   });
 
-  test('tells session, kind and tool of each, which ranking weighs', async () => {
+  test('returns session, kind and tool of each hit for ranking', async () => {
     const hits = await searchKeyword(db.database.pool, owner.tenantId, 'lighthouse', {}, 50);
-    const told = (name: string) => hits.find(({ memoryId }) => names.get(memoryId) === name);
+    const hitOf = (name: string) => hits.find(({ memoryId }) => names.get(memoryId) === name);
     const { sessionId } = first;
-    expect(told('call')).toMatchObject({ sessionId, kind: expect.any(String), tool: 'Bash' });
-    expect(told('answer')).toMatchObject({ sessionId, kind: 'assistant', tool: null });
-    expect(told('topic')).toMatchObject({ sessionId, kind: 'topic', tool: null });
-    expect(told('decision')).toMatchObject({ sessionId, kind: 'decision', tool: null });
-    expect(told('learning')).toMatchObject({ sessionId, kind: 'solution', tool: null });
+    expect(hitOf('call')).toMatchObject({ sessionId, kind: expect.any(String), tool: 'Bash' });
+    expect(hitOf('answer')).toMatchObject({ sessionId, kind: 'assistant', tool: null });
+    expect(hitOf('topic')).toMatchObject({ sessionId, kind: 'topic', tool: null });
+    expect(hitOf('decision')).toMatchObject({ sessionId, kind: 'decision', tool: null });
+    expect(hitOf('learning')).toMatchObject({ sessionId, kind: 'solution', tool: null });
   });
 
-  test('shows nothing of a deleted session', async () => {
+  test('returns nothing of a deleted session', async () => {
     await db.superuser.query("UPDATE sessions SET status = 'deleted' WHERE id = $1", [second.sessionId]);
     try {
       expect(await find('lighthouse')).toEqual(ALL.filter((name) => name !== "colleague's" && name !== 'of beta'));

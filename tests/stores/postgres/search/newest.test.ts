@@ -66,7 +66,7 @@ beforeAll(async () => {
     ...Array.from({ length: 10 }, (_, n) => [`note ${n}`, noted(`much else ${n}`)] as const),
   ]);
   for (let n = 0; n < 5; n += 1) {
-    const sessionId = await remember(colleague, `theirs-${n}`, [[`theirs ${n}`, promptPart(`a question ${n}`)]]);
+    const sessionId = await remember(colleague, `colleague-${n}`, [[`colleague ${n}`, promptPart(`a question ${n}`)]]);
     const id: string = newId();
     names.set(id, `summary ${n}`);
     await db.superuser.query(
@@ -83,10 +83,10 @@ async function newest(filter: RecallFilter, user: TestUser = owner): Promise<str
   return hits.map(({ memoryId }) => names.get(memoryId) ?? memoryId);
 }
 
-test('the newest first, with what ranking weighs', async () => {
+test('returns the newest first, with the fields for ranking', async () => {
   const hits = await db.database.readAsTenant(owner.tenantId, (read) => readNewest(read, {}, 3));
   expect(new Set(hits.map(({ memoryId }) => names.get(memoryId)))).toEqual(
-    new Set(['summary 3', 'summary 4', 'theirs 4']),
+    new Set(['summary 3', 'summary 4', 'colleague 4']),
   );
   expect(hits.map(({ score }) => Math.round(score * 3))).toEqual([3, 2, 1]);
   expect(hits.find(({ memoryType }) => memoryType === 'prompt')).toMatchObject({
@@ -96,22 +96,22 @@ test('the newest first, with what ranking weighs', async () => {
   });
 });
 
-test('filters choose before the newest are taken', async () => {
+test('filters apply before the newest are selected', async () => {
   expect(await newest({ tool: 'Bash' })).toEqual(['run']);
   expect(await newest({ types: ['observation'], until: minute(4) })).toEqual(['edit', 'run']);
   expect(await newest({ files: ['shop/money.ts'] })).toEqual(['edit']);
   expect(await newest({ types: ['observation'], asOf: minute(2) })).toEqual(['run']);
 });
 
-test('who does not see all has his own rows, and what was summed up of the newest sessions of all', async () => {
+test('a viewer gets only own rows, and summaries of the newest sessions of all users', async () => {
   const seen = await newest({ viewerId: owner.userId });
   expect(seen).toEqual(expect.arrayContaining(['note 9', 'summary 4', 'rule']));
-  expect(seen.filter((name) => name.startsWith('theirs'))).toEqual([]);
+  expect(seen.filter((name) => name.startsWith('colleague'))).toEqual([]);
   expect(await newest({ viewerId: owner.userId, types: ['prompt'] })).toEqual(['question']);
   expect(await newest({}, stranger)).toEqual([]);
 });
 
-test('what was said by hand has no session and comes, too, while it holds', async () => {
+test('learnings stored by hand, without a session, are included while current', async () => {
   expect(await newest({ types: ['learning'] })).toEqual(['rule']);
   expect((await newest({ types: ['learning'], asOf: minute(3) })).toSorted()).toEqual(['closed rule', 'rule']);
   expect(await newest({ tags: ['rule'], kind: 'general' })).toEqual(['rule']);

@@ -42,7 +42,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => db.close());
 
-/** Rows of learnings and summaries that were read so far, by whatever way. */
+/** Rows of learnings and summaries that were read so far, by any plan. */
 async function rowsRead(): Promise<number> {
   const { rows } = await db.superuser.query<{ n: number }>(
     "SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::integer AS n FROM pg_stat_user_tables WHERE relname IN ('learnings', 'summaries')",
@@ -52,10 +52,10 @@ async function rowsRead(): Promise<number> {
 
 const LINES: readonly [string, Line, number][] = [
   ['a project', { kind: 'project', id: projectId, namespace }, 2],
-  ['what was said of no project', { kind: 'namespace', namespace }, 1],
+  ['rows without a project', { kind: 'namespace', namespace }, 1],
 ];
 
-test.each(LINES)('the line of %s is read from its moment on, not as a whole', async (_what, line, kinds) => {
+test.each(LINES)('the timeline of %s is read from its position on, not completely', async (_what, line, kinds) => {
   const place = { occurredAt: '2025-01-02 12:00:30+00', seq: 1, id: newId() };
   for (const direction of ['before', 'after'] as const) {
     const before = await rowsRead();

@@ -41,7 +41,7 @@ afterAll(() => db.close());
 
 const draft: SessionSummaryDraft = {
   title: 'A title',
-  request: 'what was asked',
+  request: 'what was requested',
   investigated: '',
   learned: '',
   completed: '',
@@ -77,7 +77,7 @@ async function ledger() {
   return rows;
 }
 
-test('a session summary that is superseded leaves the vector index; the one that stands does not', async () => {
+test('a superseded session summary leaves the vector index; the current one does not', async () => {
   await write(1);
   expect(await ledger()).toEqual([{ version: 1, published: true, dropped: 2, states: ['pending'] }]);
   await write(5);
@@ -93,7 +93,7 @@ test('a retry of the same one changes nothing', async () => {
   expect(await ledger()).toEqual(before);
 });
 
-test('what left the index and the ledger is not asked to leave again', async () => {
+test('chunks that left the index and the ledger are not removed again', async () => {
   await db.superuser.query("DELETE FROM embeddings WHERE state = 'removing'");
   await write(9);
   expect(await ledger()).toMatchObject([

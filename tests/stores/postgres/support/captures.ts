@@ -37,7 +37,7 @@ export interface StoredRow {
   readonly prompt_id: string | null;
 }
 
-/** Every row of a session in order of its position, whatever table it lies in. */
+/** Every row of a session in order of its position, whatever its table. */
 export async function rowsOf(superuser: pg.Pool, sessionId: string): Promise<StoredRow[]> {
   const result = await superuser.query<StoredRow>(
     `SELECT seq, id, 'prompt' AS kind, content, NULL::uuid AS prompt_id FROM prompts WHERE session_id = $1

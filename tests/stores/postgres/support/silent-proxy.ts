@@ -5,14 +5,14 @@ import type { Socket } from 'node:net';
 export interface SilentProxy {
   /** The given database through this proxy. */
   readonly url: string;
-  /** From now on nothing passes on the connections that are open, and nobody is told; those that are opened later work. */
+  /** Drops all data of open connections without closing them; connections opened later work. */
   fallSilent(): void;
-  /** How many connections were opened so far. */
+  /** Number of connections opened so far. */
   readonly opened: number;
   close(): Promise<void>;
 }
 
-/** Stands between a client and PostgreSQL like a network whose other end may vanish without a reset. */
+/** Proxies PostgreSQL like a network whose other end may vanish without a reset. */
 export async function startSilentProxy(databaseUrl: string): Promise<SilentProxy> {
   const target = new URL(databaseUrl);
   const live = new Set<{ silent: boolean }>();
@@ -31,7 +31,7 @@ export async function startSilentProxy(databaseUrl: string): Promise<SilentProxy
       from.on('data', (bytes) => {
         if (!connection.silent) to.write(bytes);
       });
-      // Whatever happens to one side of a silent connection, the other one is not told.
+      // The end of one side of a silent connection is not passed to the other.
       from.on('error', () => from.destroy());
       from.on('close', () => {
         sockets.delete(from);

@@ -58,17 +58,17 @@ function kinds(outcomes: readonly ReservationOutcome[]): Record<string, number> 
 }
 
 describe('calls at once', () => {
-  test('of one user are three, however many ask together', async () => {
+  test('of one user are limited to three, however many are requested together', async () => {
     expect(kinds(await Promise.all(Array.from({ length: 20 }, () => reserve())))).toEqual({ granted: 3, busy: 17 });
   });
 
-  test('are ten in all tenants', async () => {
+  test('are limited to ten across all tenants', async () => {
     const others = await Promise.all(Array.from({ length: 6 }, () => createTestUser(db.superuser)));
     const outcomes = await Promise.all(others.flatMap((other) => [0, 1, 2].map(() => reserve({}, other))));
     expect(kinds(outcomes)).toEqual({ granted: 10, busy: 8 });
   });
 
-  test('come free when one is settled, when one is released, and when one expires', async () => {
+  test('become available when one is settled, released or expires', async () => {
     const ids = [await granted(), await granted(), await granted()];
     expect((await reserve()).kind).toBe('busy');
     await settle(ids.slice(0, 1), 1);
@@ -83,7 +83,7 @@ describe('calls at once', () => {
     await granted();
   });
 
-  test('those of a batch take no place, and their tokens count', async () => {
+  test('of a batch do not count towards the limit, but their tokens do', async () => {
     for (let n = 0; n < 12; n += 1) await granted({ batch: true, lifeMs: 2 * DAY_MS });
     await granted();
     expect((await budget())?.reservedTokens).toBe(1_300);
@@ -93,7 +93,7 @@ describe('calls at once', () => {
 });
 
 describe("a user's day", () => {
-  test('is over when what was used, what is on its way and what is asked for come to more than the quota', async () => {
+  test('is exceeded if used, reserved and requested tokens together exceed the quota', async () => {
     await settle([], 5_000);
     await granted({ tokens: 4_000 });
     const over = await reserve({ tokens: 1_001 });
@@ -103,7 +103,7 @@ describe("a user's day", () => {
     expect((await reserve({ tokens: 1_000 })).kind).toBe('granted');
   });
 
-  test('that never has so many tokens is told from one that has not so many left', async () => {
+  test('reports a request above the quota differently from one above the remaining tokens', async () => {
     await settle([], 5_000);
     expect(await reserve({ tokens: 10_001 })).toEqual({ kind: 'over_quota', quotaTokens: 10_000 });
     expect((await reserve({ tokens: 10_000 })).kind).toBe('over_day');
@@ -111,7 +111,7 @@ describe("a user's day", () => {
     expect(await reserve({ tokens: 501, batch: true })).toEqual({ kind: 'over_quota', quotaTokens: 500 });
   });
 
-  test('does not count what was reserved and expired, nor does what is left of it', async () => {
+  test('does not count expired reservations', async () => {
     await granted({ tokens: 9_000 });
     await granted({ tokens: 1_000, batch: true });
     expect((await reserve({ tokens: 1 })).kind).toBe('over_day');
@@ -120,7 +120,7 @@ describe("a user's day", () => {
     expect((await reserve({ tokens: 10_000 })).kind).toBe('granted');
   });
 
-  test('two that ask together for the last of it do not both get it', async () => {
+  test('grants the last tokens to only one of two concurrent requests', async () => {
     const both = await Promise.all([reserve({ tokens: 6_000 }), reserve({ tokens: 6_000 })]);
     expect(kinds(both)).toEqual({ granted: 1, over_day: 1 });
   });
@@ -139,13 +139,13 @@ describe("a user's day", () => {
     expect((await reserve({ tokens })).kind).not.toBe('granted');
   });
 
-  test('what a call took is added, not what was reserved for it', async () => {
+  test('adds the tokens that a call used, not those reserved for it', async () => {
     const id = await granted({ tokens: 4_000 });
     expect(await settle([id], 1_234)).toEqual({ usedTokens: 1_234, quotaTokens: 10_000 });
     expect(await budget()).toMatchObject({ usedTokens: 1_234, reservedTokens: 0 });
   });
 
-  test('begins anew with the next one', async () => {
+  test('starts at zero on the next one', async () => {
     await settle([], 9_999);
     await db.superuser.query('UPDATE users SET tokens_used_on = tokens_used_on - 1 WHERE id = $1', [user.userId]);
     expect(await budget()).toMatchObject({ usedTokens: 0 });
@@ -153,7 +153,7 @@ describe("a user's day", () => {
     expect(await settle([], 7)).toMatchObject({ usedTokens: 7 });
   });
 
-  test('that another call has begun already is not taken back by one that settles late', async () => {
+  test('started by another call is not reset by one that settles late', async () => {
     await settle([], 10);
     await db.superuser.query('UPDATE users SET tokens_used_on = tokens_used_on + 1 WHERE id = $1', [user.userId]);
     expect(await settle([], 5)).toMatchObject({ usedTokens: 15 });
@@ -164,12 +164,12 @@ describe("a user's day", () => {
     expect(rows).toEqual([{ ahead: 1 }]);
   });
 
-  test('counts what settles together', async () => {
+  test('counts calls that settle concurrently', async () => {
     await Promise.all(Array.from({ length: 20 }, () => settle([], 10)));
     expect((await budget())?.usedTokens).toBe(200);
   });
 
-  test('holds more than an integer does', async () => {
+  test('limits used tokens to the maximum of an integer', async () => {
     await settle([], 2_000_000_000);
     expect((await settle([], 2_000_000_000)).usedTokens).toBe(2_147_483_647);
     await quota(2_147_483_647);
@@ -182,8 +182,8 @@ describe("a user's day", () => {
   });
 });
 
-describe('who asks', () => {
-  test('is a user of the tenant that is named', async () => {
+describe('the requesting user', () => {
+  test('must belong to the given tenant', async () => {
     const other = await createTestUser(db.superuser);
     await expect(reserve({ tenantId: other.tenantId })).rejects.toMatchObject({ code: 'RC002' });
     expect(

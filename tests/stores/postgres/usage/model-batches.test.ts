@@ -40,7 +40,7 @@ function asUser<Result>(work: (transaction: TenantTransaction) => Promise<Result
   return db.database.asTenant(who.tenantId, work);
 }
 
-/** A session with so many windows that wait. */
+/** Creates a session with this many pending windows. */
 async function sessionWithWindows(count: number, who = user): Promise<string> {
   const name = randomUUID();
   await captureEvents(db.database.pool, [event(who, name, [promptPart('A question')])]);
@@ -63,7 +63,7 @@ const gather = (sessionId: string, who = user) =>
 const counts = (sessionId: string) => asUser((transaction) => countWindows(transaction, sessionId));
 
 describe('gathering', () => {
-  test('windows of several sessions go into one batch; offering them again changes nothing', async () => {
+  test('adds windows of several sessions to one batch; adding them again changes nothing', async () => {
     const [first, second] = [await sessionWithWindows(2), await sessionWithWindows(1)];
     const batch = await gather(first);
     expect(batch).toMatchObject({ n: 1, calls: 2 });
@@ -73,7 +73,7 @@ describe('gathering', () => {
     expect(await asUser((transaction) => openBatchOf(transaction, first))).toMatchObject({ id: batch?.id });
   });
 
-  test('a batch that is being sent takes no more: later windows go into the next one', async () => {
+  test('adds later windows to the next batch once a batch is being sent', async () => {
     const session = await sessionWithWindows(1);
     const batch = await gather(session);
     await asUser((transaction) => beginSubmit(transaction, user.tenantId, batch?.id ?? ''));
@@ -82,19 +82,19 @@ describe('gathering', () => {
     expect(await asUser((transaction) => readAssigned(transaction, batch?.id ?? ''))).toHaveLength(1);
   });
 
-  test('sessions that come at the same time share one batch', async () => {
+  test('adds concurrent sessions to one batch', async () => {
     const sessions = await Promise.all(Array.from({ length: 5 }, () => sessionWithWindows(1)));
     const batches = await Promise.all(sessions.map((session) => gather(session)));
     expect(new Set(batches.map((batch) => batch?.id)).size).toBe(1);
     expect(Math.max(...batches.map((batch) => batch?.calls ?? 0))).toBe(5);
   });
 
-  test('tenants have batches of their own', async () => {
+  test('creates a batch per tenant', async () => {
     const other = await createTestUser(db.superuser);
     const mine = await gather(await sessionWithWindows(1));
-    const theirs = await gather(await sessionWithWindows(1, other), other);
-    expect(theirs?.id).not.toBe(mine?.id);
-    expect(await asUser((transaction) => readBatch(transaction, theirs?.id ?? ''))).toBeNull();
+    const otherBatch = await gather(await sessionWithWindows(1, other), other);
+    expect(otherBatch?.id).not.toBe(mine?.id);
+    expect(await asUser((transaction) => readBatch(transaction, otherBatch?.id ?? ''))).toBeNull();
     expect(await asUser((transaction) => findBatch(transaction, '1'))).toMatchObject({ id: mine?.id });
     expect(await asUser((transaction) => findBatch(transaction, '1; --'))).toBeNull();
   });
@@ -109,7 +109,7 @@ describe('a call', () => {
     return { sessionId, batchId: batch.id, call };
   }
 
-  test('is finished once, with its window; a session does not end before', async () => {
+  test('is finished once, with its window; its session settles only then', async () => {
     const { sessionId, batchId, call } = await assigned();
     await db.superuser.query('UPDATE sessions SET consumed_seq = last_seq WHERE id = $1', [sessionId]);
     expect(await asUser((transaction) => settleSession(transaction, sessionId))).toBe(false);
@@ -120,7 +120,7 @@ describe('a call', () => {
     expect(await asUser((transaction) => settleSession(transaction, sessionId))).toBe(true);
   });
 
-  test('that expired lets its window wait for another batch, and that was no attempt', async () => {
+  test('that expired returns its window to pending without counting an attempt', async () => {
     const { sessionId, batchId, call } = await assigned();
     await asUser((transaction) => finishCall(transaction, batchId, call, 'requeued'));
     const { rows } = await db.superuser.query('SELECT state, attempts FROM windows WHERE session_id = $1', [sessionId]);
@@ -129,7 +129,7 @@ describe('a call', () => {
     expect(await gather(sessionId)).toMatchObject({ n: 2, calls: 1 });
   });
 
-  test('into the batch that still gathers its window comes back whole', async () => {
+  test('that is added to its gathering batch again has no reservation', async () => {
     const { sessionId, batchId, call } = await assigned();
     await asUser((transaction) =>
       storeReservation(transaction, batchId, call, { reservationId: randomUUID(), forgotten: 0 }),
@@ -139,17 +139,17 @@ describe('a call', () => {
     expect(await asUser((transaction) => readAssigned(transaction, batchId))).toMatchObject([{ reservationId: null }]);
   });
 
-  test('is booked once, and what is held for it ends with it', async () => {
+  test('is recorded once, and its reservation ends with it', async () => {
     const { batchId, call } = await assigned();
     const reservationId = randomUUID();
     await db.superuser.query(
       "INSERT INTO usage_reservations (id, tenant_id, user_id, tokens, batch, expires_at) VALUES ($1, $2, $3, 5, true, now() + interval '1 day')",
       [reservationId, user.tenantId, user.userId],
     );
-    const held = { ...call, reservationId };
+    const reserved = { ...call, reservationId };
     await asUser((transaction) => storeReservation(transaction, batchId, call, { reservationId, forgotten: 0 }));
     const other = await assigned();
-    const takes = [held, held, { ...call, reservationId: null }, { ...other.call, reservationId }];
+    const takes = [reserved, reserved, { ...call, reservationId: null }, { ...other.call, reservationId }];
     const taken = [];
     for (const each of takes) taken.push(await asUser((transaction) => takeReservation(transaction, batchId, each)));
     expect(taken).toEqual([true, false, false, false]);
@@ -160,10 +160,10 @@ describe('a call', () => {
     expect(rows).toEqual([]);
   });
 
-  test('of an earlier batch does not touch a window that lies in a later one', async () => {
+  test('of an earlier batch does not change a window that is in a later one', async () => {
     const { sessionId, batchId, call } = await assigned();
     await asUser((transaction) => beginSubmit(transaction, user.tenantId, batchId));
-    // Something of it was forgotten: it was cut anew, and gathered again.
+    // After a forget, the window was cut again and added to a later batch.
     await db.superuser.query("UPDATE windows SET state = 'pending' WHERE session_id = $1", [sessionId]);
     const later = await gather(sessionId);
     expect(await asUser((transaction) => finishCall(transaction, batchId, call, 'summarised'))).toBe(false);
@@ -172,7 +172,7 @@ describe('a call', () => {
     expect(await counts(sessionId)).toMatchObject({ batched: 0, summarised: 1 });
   });
 
-  test('that comes after its session was learned from has it learned from again', async () => {
+  test('that finishes after the learning step of its session resets that step', async () => {
     const { sessionId, batchId, call } = await assigned();
     await db.superuser.query('UPDATE sessions SET learned_seq = 1 WHERE id = $1', [sessionId]);
     await asUser((transaction) => finishCall(transaction, batchId, call, 'summarised'));
@@ -180,7 +180,7 @@ describe('a call', () => {
     expect(rows).toEqual([{ learned_seq: 0 }]);
   });
 
-  test('that is set aside says why; what was forgotten meanwhile is not written', async () => {
+  test('that is parked stores the error; a window forgotten meanwhile is not written', async () => {
     const parked = await assigned();
     await asUser((transaction) => finishCall(transaction, parked.batchId, parked.call, 'parked', 'ModelRefused: no'));
     const { rows } = await db.superuser.query('SELECT state, attempts, error FROM windows WHERE session_id = $1', [
@@ -188,29 +188,27 @@ describe('a call', () => {
     ]);
     expect(rows).toEqual([{ state: 'parked', attempts: 1, error: 'ModelRefused: no' }]);
 
-    const cutAnew = await assigned();
-    await db.superuser.query("UPDATE windows SET state = 'pending' WHERE session_id = $1", [cutAnew.sessionId]);
-    expect(await asUser((transaction) => finishCall(transaction, cutAnew.batchId, cutAnew.call, 'summarised'))).toBe(
-      false,
-    );
-    expect(await counts(cutAnew.sessionId)).toMatchObject({ pending: 1, summarised: 0 });
+    const recut = await assigned();
+    await db.superuser.query("UPDATE windows SET state = 'pending' WHERE session_id = $1", [recut.sessionId]);
+    expect(await asUser((transaction) => finishCall(transaction, recut.batchId, recut.call, 'summarised'))).toBe(false);
+    expect(await counts(recut.sessionId)).toMatchObject({ pending: 1, summarised: 0 });
   });
 });
 
-describe('what is known of the provider', () => {
-  test('a batch of the account that another tenant has claimed is not taken for a lost one', async () => {
+describe('batches at the provider', () => {
+  test('claimed by another tenant are not treated as lost', async () => {
     const other = await createTestUser(db.superuser);
-    const theirs = await gather(await sessionWithWindows(1, other), other);
+    const otherBatch = await gather(await sessionWithWindows(1, other), other);
     await asUser(async (transaction) => {
-      await markSending(transaction, theirs?.id ?? '', 1);
-      await markSent(transaction, theirs?.id ?? '', 'msgbatch_theirs', 1);
+      await markSending(transaction, otherBatch?.id ?? '', 1);
+      await markSent(transaction, otherBatch?.id ?? '', 'msgbatch_other', 1);
     }, other);
-    expect(await asUser((transaction) => unclaimedBatches(transaction, ['msgbatch_theirs', 'msgbatch_lost']))).toEqual([
+    expect(await asUser((transaction) => unclaimedBatches(transaction, ['msgbatch_other', 'msgbatch_lost']))).toEqual([
       'msgbatch_lost',
     ]);
   });
 
-  test('the sweep finds what nobody looks after, and sends what was gathered for too long', async () => {
+  test('without a running workflow, or gathering for too long, are found by the sweep', async () => {
     const batch = await gather(await sessionWithWindows(1));
     const id = batch?.id ?? '';
     const age = (by: string) =>

@@ -44,7 +44,7 @@ function sha256(text: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(createHash('sha256').update(text).digest());
 }
 
-function answerTo(question: string, change: Partial<ResponseToCache> = {}): ResponseToCache {
+function responseTo(question: string, change: Partial<ResponseToCache> = {}): ResponseToCache {
   const signature = signatureOf(question);
   return {
     tenantId: user.tenantId,
@@ -63,7 +63,7 @@ function answerTo(question: string, change: Partial<ResponseToCache> = {}): Resp
   };
 }
 
-const keep = (entry: ResponseToCache) =>
+const store = (entry: ResponseToCache) =>
   db.database.asTenant(user.tenantId, (transaction) => cacheResponse(transaction, entry));
 const find = (question: string, version = 'v1', tenantId: string = user.tenantId) =>
   db.database.asTenant(asId(tenantId), (transaction) => findResponse(transaction, version, sha256(question)));
@@ -86,9 +86,9 @@ function forgotten(): Promise<number> {
 
 const LONG = Array.from({ length: 300 }, (_, n) => `word${n * 7}`).join(' ');
 
-describe('the same question', () => {
-  test('has the answer that was kept, in its tenant and for its instructions alone', async () => {
-    await keep(answerTo('a question'));
+describe('the same request', () => {
+  test('has the stored response, only in its tenant and for its instructions', async () => {
+    await store(responseTo('a question'));
     expect(await find('a question')).toEqual({
       response: 'the answer to a question',
       provider: 'anthropic',
@@ -100,26 +100,26 @@ describe('the same question', () => {
     expect(await find('a question', 'v1', other.tenantId)).toBeNull();
   });
 
-  test('keeps the newest answer, once', async () => {
-    await keep(answerTo('a question'));
-    await keep(answerTo('a question', { response: 'a better one' }));
+  test('stores only the newest response', async () => {
+    await store(responseTo('a question'));
+    await store(responseTo('a question', { response: 'a better one' }));
     expect(await find('a question')).toMatchObject({ response: 'a better one' });
     expect([await count('model_response_cache'), await count('model_response_bands')]).toEqual([1, 16]);
   });
 
-  test('has none once it expired; the next that is kept takes it away, with its bands', async () => {
-    await keep(answerTo('a question'));
+  test('has no response after its expiry; the next stored one deletes it, with its bands', async () => {
+    await store(responseTo('a question'));
     await db.superuser.query(
       "UPDATE model_response_cache SET expires_at = now() - interval '1 s' WHERE tenant_id = $1",
       [user.tenantId],
     );
     expect(await find('a question')).toBeNull();
-    await keep(answerTo('another question'));
+    await store(responseTo('another question'));
     expect([await count('model_response_cache'), await count('model_response_bands')]).toEqual([1, 16]);
   });
 
-  test('that expired and is held by another call is left to that call, and waited for by none', async () => {
-    await keep(answerTo('a question'));
+  test('skips an expired response that another call has locked, without waiting', async () => {
+    await store(responseTo('a question'));
     await db.superuser.query(
       "UPDATE model_response_cache SET expires_at = now() - interval '1 s' WHERE tenant_id = $1",
       [user.tenantId],
@@ -128,18 +128,18 @@ describe('the same question', () => {
     try {
       await other.query('BEGIN');
       await other.query('SELECT FROM model_response_cache WHERE tenant_id = $1 FOR UPDATE', [user.tenantId]);
-      await keep(answerTo('another question'));
+      await store(responseTo('another question'));
       expect(await count('model_response_cache')).toBe(2);
       await other.query('COMMIT');
     } finally {
       other.release(true);
     }
-    await keep(answerTo('a third question'));
+    await store(responseTo('a third question'));
     expect(await count('model_response_cache')).toBe(2);
   });
 });
 
-describe('an answer that cannot be used', () => {
+describe('an unreadable response', () => {
   const usage = {
     provider: 'anthropic',
     model: 'a-model',
@@ -157,57 +157,57 @@ describe('an answer that cannot be used', () => {
       findUnreadable(transaction, session, 'v1', sha256('a question')),
     );
 
-  test('is found by its session alone, and never as an answer', async () => {
-    await keep(answerTo('a question', { unreadable: mark }));
+  test('is found only by its session, and never served', async () => {
+    await store(responseTo('a question', { unreadable: mark }));
     expect(await find('a question')).toBeNull();
     expect(await findNear('a question')).toEqual([]);
     expect(await failed()).toEqual({ response: 'the answer to a question', ...mark });
     expect(await failed(randomUUID())).toBeNull();
   });
 
-  test('gives way to one that can, and never takes its place', async () => {
-    await keep(answerTo(LONG, { requestSha256: sha256('a question'), unreadable: mark }));
-    await keep(answerTo(LONG, { requestSha256: sha256('a question'), response: 'repaired' }));
+  test('is replaced by a readable one, and never replaces it', async () => {
+    await store(responseTo(LONG, { requestSha256: sha256('a question'), unreadable: mark }));
+    await store(responseTo(LONG, { requestSha256: sha256('a question'), response: 'repaired' }));
     expect([await find('a question'), await failed()]).toMatchObject([{ response: 'repaired' }, null]);
     expect(await findNear(LONG)).toMatchObject([{ response: 'repaired' }]);
-    await keep(answerTo('a question', { response: 'wrong', unreadable: mark }));
+    await store(responseTo('a question', { response: 'wrong', unreadable: mark }));
     expect([await find('a question'), await failed()]).toMatchObject([{ response: 'repaired' }, null]);
   });
 
-  test('is dropped alone', async () => {
+  test('is dropped without readable ones', async () => {
     const drop = (question: string) =>
       db.database.asTenant(user.tenantId, (transaction) => dropUnreadable(transaction, 'v1', sha256(question)));
-    await keep(answerTo('a question', { unreadable: mark }));
-    await keep(answerTo('another question'));
+    await store(responseTo('a question', { unreadable: mark }));
+    await store(responseTo('another question'));
     await drop('a question');
     await drop('another question');
     expect([await failed(), await find('another question')]).toMatchObject([null, { model: 'a-model' }]);
   });
 });
 
-describe('a question that is nearly the same', () => {
-  test('is found by what it shares, with what is needed to judge it', async () => {
-    await keep(answerTo(`${LONG} once`));
+describe('a similar request', () => {
+  test('is found by shared words, with the data to judge it', async () => {
+    await store(responseTo(`${LONG} once`));
     const [near, ...others] = await findNear(`${LONG} twice`);
     expect(others).toEqual([]);
     expect(near).toMatchObject({ response: `the answer to ${LONG} once`, novelWords: 3 });
     expect(near?.signature).toEqual(signatureOf(`${LONG} once`));
   });
 
-  test('is not, where the kind, the instructions or the words are others', async () => {
-    await keep(answerTo(LONG));
+  test('is not found if the kind, the instructions or the words differ', async () => {
+    await store(responseTo(LONG));
     expect(await findNear(LONG, 'another shape')).toEqual([]);
     expect(await findNear(LONG, 'v1 shape', 'v2')).toEqual([]);
-    expect(await findNear('nothing of the kind was ever said before')).toEqual([]);
+    expect(await findNear('nothing of the kind was ever written before')).toEqual([]);
   });
 
   test('is looked for among eight at most', async () => {
-    for (let n = 0; n < 12; n += 1) await keep(answerTo(LONG, { requestSha256: sha256(String(n)) }));
+    for (let n = 0; n < 12; n += 1) await store(responseTo(LONG, { requestSha256: sha256(String(n)) }));
     expect(await findNear(LONG)).toHaveLength(8);
   });
 
   test('is found by an index as the application’s role', async () => {
-    await keep(answerTo(LONG));
+    await store(responseTo(LONG));
     const keys = bandKeys(signatureOf(LONG), 'v1 shape').map(String);
     const plan = await db.database.asTenant(user.tenantId, async (transaction) => {
       await transaction.$executeRaw`SET LOCAL enable_seqscan = off`;
@@ -220,38 +220,38 @@ describe('a question that is nearly the same', () => {
   });
 });
 
-describe('what was forgotten', () => {
-  test('takes the answers that were made from it along', async () => {
-    await keep(answerTo('a question'));
+describe('forgetting', () => {
+  test('deletes the responses to forgotten content', async () => {
+    await store(responseTo('a question'));
     await db.database.asTenant(user.tenantId, (transaction) => forgetResponses(transaction, sessionId));
     expect([await count('model_response_cache'), await count('model_response_bands')]).toEqual([0, 0]);
   });
 
-  test('does so whether the session is forgotten or one event of it', async () => {
+  test('does so for a session and for one event of it', async () => {
     const { rows } = await db.superuser.query<{ key: string }>('SELECT key FROM capture_keys WHERE session_id = $1', [
       sessionId,
     ]);
-    await keep(answerTo('a question'));
+    await store(responseTo('a question'));
     await db.database.asTenant(user.tenantId, async (transaction) => {
       const found = await readCapturedEvent(transaction, sessionId, rows[0]?.key ?? '');
       if (found === null) throw new Error('the event is missing');
       return forgetEvent(transaction, found);
     });
     expect(await count('model_response_cache')).toBe(0);
-    await keep(answerTo('a question', { forgotten: await forgotten() }));
+    await store(responseTo('a question', { forgotten: await forgotten() }));
     expect(await count('model_response_cache')).toBe(1);
     await db.database.asTenant(user.tenantId, (transaction) => forgetSession(transaction, sessionId));
     expect(await count('model_response_cache')).toBe(0);
   });
 
-  test('is not kept by a call that was on its way', async () => {
+  test('prevents a concurrent call from storing its response', async () => {
     await db.superuser.query(
       "INSERT INTO tombstones (tenant_id, host, external_id, key_sha256) SELECT tenant_id, host, external_id, sha256('k') FROM sessions WHERE id = $1",
       [sessionId],
     );
-    await keep(answerTo('a question'));
+    await store(responseTo('a question'));
     expect(await find('a question')).toBeNull();
-    await keep(answerTo('a question', { forgotten: 1 }));
+    await store(responseTo('a question', { forgotten: 1 }));
     expect(await find('a question')).not.toBeNull();
   });
 });

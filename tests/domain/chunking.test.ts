@@ -47,7 +47,7 @@ describe('overlap', () => {
 });
 
 describe('surrogate pairs', () => {
-  it.each([0, 1, 2, 3])('stay whole after %i letters', (letters) => {
+  it.each([0, 1, 2, 3])('stay complete after %i letters', (letters) => {
     const chunks = textsOf(`${'x'.repeat(letters)}${`${'😀'.repeat(20)}x`.repeat(150)}`);
     expect(chunks.length).toBeGreaterThan(5);
     expect(chunks.join('')).not.toContain('\uFFFD');
@@ -56,7 +56,7 @@ describe('surrogate pairs', () => {
 
 describe('very long texts', () => {
   it('consist of their first twelve and their last four chunks', () => {
-    const lines = Array.from({ length: 3_000 }, (_, n) => `line ${n} says what happened there`);
+    const lines = Array.from({ length: 3_000 }, (_, n) => `line ${n} logs what happened there`);
     const chunks = chunkText('T', lines.join('\n'));
     expect(chunks.map((chunk) => chunk.n)).toEqual(Array.from({ length: 16 }, (_, n) => n));
     expect(chunks[0]?.text).toContain('line 0 ');

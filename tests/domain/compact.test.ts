@@ -85,7 +85,7 @@ describe('a compact memory', () => {
   test('stays within the limit with long tags and JSON escapes', () => {
     const longTags = ['a'.repeat(64), 'Ωβγδεζηθ'.repeat(8), 'z9!x'.repeat(16), 'fourth'];
     expect(checked({ content: 'short', tags: longTags }).tags.length).toBeLessThan(3);
-    expect(checked({ content: 'kept', tags: ['a', 'b', 'c', 'd'] }).tags).toEqual(['a', 'b', 'c']);
+    expect(checked({ content: 'visible', tags: ['a', 'b', 'c', 'd'] }).tags).toEqual(['a', 'b', 'c']);
     checked({ content: '"\\"\\\u0001'.repeat(100), tags: longTags });
     checked({ content: '\u0001 \u0002 '.repeat(60) });
   });

@@ -105,7 +105,7 @@ describe('bands', () => {
 
 describe('novel words', () => {
   test.each([
-    ['Times are kept in UTC.', 'Please keep times in UTC.', 2],
+    ['Times are stored in UTC.', 'Please store times in UTC.', 2],
     ['', 'anything', 0],
     ['Same words', 'words same', 0],
     ['twice twice', 'once', 1],

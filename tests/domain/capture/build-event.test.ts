@@ -227,13 +227,13 @@ describe('private passages', () => {
   it('is taken out of a hook that is not known, field by field', () => {
     const hook = translateHook(
       'NewHook',
-      { session_id: 's', tool_input: { password: SECRET }, note: '<private>unclosed', last: 'kept' },
+      { session_id: 's', tool_input: { password: SECRET }, note: '<private>unclosed', last: 'visible' },
       null,
     );
     expect(hook).not.toBeNull();
     const [row] = build({ parts: hook?.parts ?? [] }).rows;
     expect(row).toMatchObject({
-      content: '{"tool_input":{"password":"[redacted:secret-field]"},"note":"[private]","last":"kept"}',
+      content: '{"tool_input":{"password":"[redacted:secret-field]"},"note":"[private]","last":"visible"}',
     });
   });
 
@@ -259,9 +259,9 @@ describe('class of a row', () => {
 
   it('does not identify an event', () => {
     const event = build({ parts: [{ ...note, content: 'ask jane@acme.io' }] });
-    const said = event.rows.map((row) => ({ ...row, id: undefined, data_class: undefined, occurred_at: undefined }));
+    const hashed = event.rows.map((row) => ({ ...row, id: undefined, data_class: undefined, occurred_at: undefined }));
     expect(event.rows).toMatchObject([{ data_class: 'sensitive' }]);
-    expect(event.hash).toBe(createHash('sha256').update(JSON.stringify(said)).digest('hex'));
+    expect(event.hash).toBe(createHash('sha256').update(JSON.stringify(hashed)).digest('hex'));
   });
 
   it('removes by the classes that the caller names', () => {
@@ -278,15 +278,15 @@ describe('class of a row', () => {
 
 describe('values that are too long', () => {
   const big = `${'x'.repeat(40_000)}<private>p</private>${'y'.repeat(40_000)}`;
-  const whole = `${'x'.repeat(40_000)}[private]${'y'.repeat(40_000)}`;
+  const cleaned = `${'x'.repeat(40_000)}[private]${'y'.repeat(40_000)}`;
 
   it('are cut once, with the size of all of it', () => {
     const [row] = build({ parts: [{ ...tool, input: { command: big }, response: big }] }).rows;
-    const size = byteLength(`$ ${whole}\n\n${whole}`);
+    const size = byteLength(`$ ${cleaned}\n\n${cleaned}`);
     const content = row?.kind === 'observation' ? row.content : '';
     expect(content.match(/bytes in all/g)).toHaveLength(1);
     expect(content).toContain(`… ${size} bytes in all, the middle is left out …`);
-    expect(row).toMatchObject({ input: { command: expect.stringContaining(`… ${byteLength(whole)} bytes in all`) } });
+    expect(row).toMatchObject({ input: { command: expect.stringContaining(`… ${byteLength(cleaned)} bytes in all`) } });
   });
 
   it('are returned if the caller requests them', () => {
@@ -297,7 +297,7 @@ describe('values that are too long', () => {
       { kind: 'prompt', type: 'user', content: 'short' },
     ];
     const event = buildCaptureEvent({ ...hostEvent, parts }, owner, receivedAt, { fullValues });
-    expect(fullValues.map(({ text }) => text)).toEqual([whole, `$ ls\n\n${whole}`]);
+    expect(fullValues.map(({ text }) => text)).toEqual([cleaned, `$ ls\n\n${cleaned}`]);
     for (const [at, { sha256 }] of fullValues.entries())
       expect(event.rows[at]).toMatchObject({ content: expect.stringContaining(`(sha256:${sha256})`) });
     expect(JSON.stringify(fullValues)).not.toContain('<private>');

@@ -235,7 +235,7 @@ describe('event metadata', () => {
     ['the delivery id of the body', 'Stop', { event_id: 'e1' }, null, 'e1'],
     ['a tool call without an id', 'PostToolUse', { tool_name: 'Bash', event_id: 'e1' }, null, 'e1'],
     ['an empty id', 'PostToolUse', { ...tool, tool_use_id: '' }, null, null],
-    ['a tool use id where no call is told', 'Stop', { tool_use_id: 'toolu_1' }, null, null],
+    ['a tool use id without a call', 'Stop', { tool_use_id: 'toolu_1' }, null, null],
     ['nothing', 'UserPromptSubmit', { prompt: 'x' }, null, null],
   ])('key: %s', (_, event, fields, delivery, key) => {
     expect(translateHook(event, { ...common, ...fields }, delivery)?.key).toBe(key);

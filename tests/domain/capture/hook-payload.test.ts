@@ -8,7 +8,7 @@ describe('common hook fields', () => {
     expect(readHookPayload(good)).toBe(good);
   });
 
-  it.each([null, ''])('is absent where it is %j, and nothing is said of it', (nothing) => {
+  it.each([null, ''])('is absent without a fault for %j', (nothing) => {
     const names = ['cwd', 'hook_event_name', 'agent_id', 'agent_type', 'timestamp', 'event_id', 'root', 'git_remote'];
     const read = readHookPayload({ ...good, ...Object.fromEntries(names.map((name) => [name, nothing])) });
     for (const name of names) expect(read[name]).toBeUndefined();

@@ -62,7 +62,7 @@ describe('a call of others is not', () => {
     '{"hash":"q7zdx2ka","path":"a"}',
     '["a","b"]',
     '[[[[[[[[{"hash":"q7zdx2ka"}]]]]]]]]',
-    'It says <recollect-context> in the middle',
+    'It has <recollect-context> in the middle',
     null,
     7,
   ])('by the response %j', (answer) => {

@@ -28,9 +28,9 @@ describe('normaliseRemote', () => {
   });
 
   it.each([
-    ['keeps a port that says which server', 'ssh://git@git.example.com:2222/o/r.git', 'git.example.com:2222/o/r'],
-    ['keeps the case of a path', 'git@example.com:Team/App', 'example.com/Team/App'],
-    ['keeps groups below groups', 'https://gitlab.com/a/b/c/d.git', 'gitlab.com/a/b/c/d'],
+    ['retains a port that identifies the server', 'ssh://git@git.example.com:2222/o/r.git', 'git.example.com:2222/o/r'],
+    ['retains the case of a path', 'git@example.com:Team/App', 'example.com/Team/App'],
+    ['retains subgroups', 'https://gitlab.com/a/b/c/d.git', 'gitlab.com/a/b/c/d'],
     ['takes a host alias', 'git@github_work:o/r', 'github_work/o/r'],
     ['takes .git at the end alone', 'https://example.com/o/my.github.io', 'example.com/o/my.github.io'],
   ])('%s', (_, remote, expected) => {

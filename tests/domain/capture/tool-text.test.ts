@@ -137,7 +137,7 @@ describe('odd shapes', () => {
 
 describe('title', () => {
   it.each([
-    ['what was asked', 'Bash', { command: 'npm test', description: 'tests' }, 'Bash: npm test'],
+    ['the request', 'Bash', { command: 'npm test', description: 'tests' }, 'Bash: npm test'],
     ['the file', 'Read', { file_path: '/a.ts' }, 'Read: /a.ts'],
     ['the question', 'WebSearch', { query: 'vitest forks' }, 'WebSearch: vitest forks'],
     ['one line', 'Bash', { command: 'a\n  b\tc ' }, 'Bash: a b c'],

@@ -19,7 +19,7 @@ describe('wellFormed', () => {
     ['the second half of a pair', `${LOW}a`, '\uFFFDa'],
     ['halves in the wrong order', `${LOW}${HIGH}`, '\uFFFD\uFFFD'],
     ['both kinds at once', `\u0000${HIGH}x`, '\uFFFD\uFFFDx'],
-    ['a whole pair', `${HIGH}${LOW}`, '😀'],
+    ['a complete pair', `${HIGH}${LOW}`, '😀'],
     ['other control characters', 'a\u0001\u001B\t\r\nb', 'a\u0001\u001B\t\r\nb'],
     ['nothing', '', ''],
   ])('%s', (_, text, expected) => {

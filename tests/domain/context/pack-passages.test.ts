@@ -21,7 +21,7 @@ const costOf = (packed: readonly PackedGroup<PassageGroup>[]): number =>
 describe('packPassages', () => {
   it('prefers several short passages over one long one of slightly more value', () => {
     const groups = [
-      group('long', [passage(0, 'a whole page of words', 1, 80)]),
+      group('long', [passage(0, 'a full page of words', 1, 80)]),
       group('a', [passage(0, 'alpha', 0.5)]),
       group('b', [passage(0, 'beta', 0.5)]),
     ];
@@ -43,11 +43,11 @@ describe('packPassages', () => {
   });
 
   it('skips repetitions by a summary, its source and a learning', () => {
-    const statement = 'vitest needs pool forks because the native module keeps a handle';
+    const statement = 'vitest needs pool forks because the native module retains a handle';
     const groups = [
       group('learning', [passage(0, statement, 1)]),
       group('row', [passage(0, `${statement}.`, 0.9), passage(1, 'the handle was closed by hand before', 0.2)]),
-      group('other', [passage(0, 'vitest runs in threads here and nobody knows why that is so', 0.5)]),
+      group('other', [passage(0, 'vitest runs in threads here and no one knows why that is so', 0.5)]),
     ];
     expect(served(packPassages(groups, 500))).toEqual(['learning:0', 'other:0', 'row:1']);
   });

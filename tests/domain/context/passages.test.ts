@@ -60,7 +60,7 @@ describe('relevance', () => {
       'The build was red all day because of the clock.',
       'We pinned the clock in the tests.',
       'Lunch was good and long, with soup and bread.',
-      'Nobody spoke of the weather at all that day.',
+      'No one spoke of the weather at all that day.',
     ]
       .map((line) => line.padEnd(100, '.'))
       .join('\n'),
@@ -75,9 +75,9 @@ describe('relevance', () => {
   it('ranks passages with the query’s words first, then the first passage and neighbours', () => {
     const lines = [
       'Nothing to see in this line at all, it is only here to be long enough to stand alone.',
-      'pinned clock: this is the line that is asked for, long enough to stand alone as well.',
-      'Beside it stands what was meant, in other words, and again it is long enough for it.',
-      'And far away there is something else, which has nothing to do with what is asked for.',
+      'pinned clock: this is the requested line, long enough to be used alone as well.',
+      'Beside it is what was meant, in other words, and again it is long enough for it.',
+      'And much later there is something else, which has nothing to do with the request.',
       'The very last one has nothing to do with it either, and there is no line behind it.',
     ];
     const [relevance = []] = passageRelevance('pinned clock', [{ score: 1, passages: passagesOf(lines.join('\n')) }]);

@@ -133,7 +133,7 @@ describe('failures and fixes', () => {
 test('a file that only a note names is no file of the graph', () => {
   const graph = extractGraph({
     ...NOTHING,
-    notes: [note('n', { kind: 'bugfix', text: 'Mended invented.ts with TypeError' })],
+    notes: [note('n', { kind: 'bugfix', text: 'Fixed invented.ts with TypeError' })],
   });
   expect(named(graph, 'file')).toEqual([]);
   expect(related(graph, 'causes')).toEqual([]);

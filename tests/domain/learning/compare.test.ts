@@ -33,8 +33,8 @@ describe('the same', () => {
 
   test('is near-identical by embedding', () => {
     const known = 'The schema lives in prisma/schema.prisma and is changed by migrations';
-    expect(verdict(known, 'Change the schema through a migration, it is kept by Prisma', 0.955)).toBe('same');
-    expect(verdict(known, 'Change the schema through a migration, it is kept by Prisma', 0.9)).toBe('new');
+    expect(verdict(known, 'Change the schema through a migration, Prisma manages it', 0.955)).toBe('same');
+    expect(verdict(known, 'Change the schema through a migration, Prisma manages it', 0.9)).toBe('new');
   });
 
   test('needs most words in common just below that', () => {
@@ -52,7 +52,7 @@ describe('the same', () => {
   test('does not apply across categories, unless the texts are duplicates', () => {
     const [left, right] = ['The cache lives in redis', 'The cache lives in redis on port 1'];
     expect(verdict(left, right, 0.94, ['error', 'best_practice'])).toBe('new');
-    expect(verdict(left, 'Redis keeps the cache', 0.96, ['error', 'best_practice'])).toBe('same');
+    expect(verdict(left, 'Redis contains the cache', 0.96, ['error', 'best_practice'])).toBe('same');
     expect(verdict(left, right, 0.94, ['config', 'general'])).toBe('same');
   });
 });
@@ -119,7 +119,7 @@ describe('a refinement', () => {
 
   test('is the proven fix of a known error', () => {
     const error = text('`loadConfig` fails with ConfigError', 1, 'error');
-    const fix = text('Setting the cache directory mends the ConfigError of `loadConfig`', 0.87, 'solution');
+    const fix = text('Setting the cache directory fixes the ConfigError of `loadConfig`', 0.87, 'solution');
     expect(judge(fix, error, true)).toBe('refines');
     expect(judge(fix, error, false)).toBe('new');
   });

@@ -97,7 +97,7 @@ describe('a model’s relation', () => {
 
   test.each([
     ['a learning that is not near', { kind: 'contradicts', knownId: 'b' }],
-    ['a learning that is not there', { kind: 'contradicts', knownId: 'gone' }],
+    ['a missing learning', { kind: 'contradicts', knownId: 'missing' }],
     ['news', null],
   ] as const)('is not, of %s', (_name, relation) => {
     expect(place(draft('Use spaces in Markdown lists', { relation }), neighbours)).toEqual({ kind: 'new' });

@@ -3,7 +3,7 @@ import { currentFocus } from '../../../domain/profile/focus.ts';
 import type { FocusSource } from '../../../domain/profile/profile.ts';
 
 const at = (day: number) => new Date(Date.UTC(2026, 0, day));
-const said = (id: string, content: string, day = 1) => ({ id, content, occurredAt: at(day) });
+const promptOf = (id: string, content: string, day = 1) => ({ id, content, occurredAt: at(day) });
 const step = (text: string, row = `row of ${text}`) => ({ text, evidence: [{ rowId: row, quote: text }] });
 const session = (id: string, day: number, more: Partial<FocusSource> = {}): FocusSource => ({
   sessionId: id,
@@ -24,21 +24,21 @@ describe('the focus', () => {
 
   test('quotes the request from the prompt with most of its words', () => {
     const prompts = [
-      said('p1', 'Good morning'),
-      said('p2', 'Please mend the rounding of invoices, it is off by a cent', 2),
-      said('p3', 'thanks, invoices look right'),
+      promptOf('p1', 'Good morning'),
+      promptOf('p2', 'Please fix the rounding of invoices, it is off by a cent', 2),
+      promptOf('p3', 'thanks, invoices look right'),
     ];
-    expect(currentFocus([session('a', 3, { request: 'Mend the rounding of invoices', prompts })])).toEqual([
+    expect(currentFocus([session('a', 3, { request: 'Fix the rounding of invoices', prompts })])).toEqual([
       {
         kind: 'request',
-        text: 'Mend the rounding of invoices',
+        text: 'Fix the rounding of invoices',
         sessionId: 'a',
         occurredAt: at(3),
         evidence: [
           {
             rowId: 'p2',
             sessionId: 'a',
-            quote: 'Please mend the rounding of invoices, it is off by a cent',
+            quote: 'Please fix the rounding of invoices, it is off by a cent',
             occurredAt: at(2),
           },
         ],
@@ -47,18 +47,20 @@ describe('the focus', () => {
   });
 
   test('omits a request that no user prompt contains', () => {
-    const prompts = [said('p1', 'Good morning'), said('p2', 'yes')];
+    const prompts = [promptOf('p1', 'Good morning'), promptOf('p2', 'yes')];
     expect(currentFocus([session('a', 1, { request: 'Rewrite the scheduler', prompts })])).toEqual([]);
   });
 
   test('names no request that shares a word with a prompt by chance', () => {
     const request = 'Rewrite the scheduler of the indexer for fairness between tenants';
-    expect(currentFocus([session('a', 1, { request, prompts: [said('p', 'Is the indexer up?')] })])).toEqual([]);
+    expect(currentFocus([session('a', 1, { request, prompts: [promptOf('p', 'Is the indexer up?')] })])).toEqual([]);
   });
 
   test('quotes long prompts from their beginning, letter for letter', () => {
     const content = `Rewrite the scheduler ${'of the worker '.repeat(60)}`;
-    const [line] = currentFocus([session('a', 1, { request: 'Rewrite the scheduler', prompts: [said('p', content)] })]);
+    const [line] = currentFocus([
+      session('a', 1, { request: 'Rewrite the scheduler', prompts: [promptOf('p', content)] }),
+    ]);
     const quote = line?.evidence[0]?.quote ?? '';
     expect(quote.length).toBeLessThanOrEqual(300);
     expect(content.startsWith(quote) && quote.length > 250).toBe(true);
@@ -68,7 +70,7 @@ describe('the focus', () => {
     const lines = currentFocus([
       session('old', 1, { actionItems: [step('Document the retry policy of uploads')] }),
       session('new', 2, {
-        actionItems: [step('Measure the memory of the indexer'), { text: 'Invented step of nobody', evidence: [] }],
+        actionItems: [step('Measure the memory of the indexer'), { text: 'Invented step of no one', evidence: [] }],
       }),
     ]);
     expect(lines.map((line) => [line.kind, line.sessionId, line.text])).toEqual([

@@ -7,7 +7,7 @@ const at = (day: number) => new Date(Date.UTC(2026, 0, day));
 const piece = (session: string, day: number, row = `row-${session}-${day}`): ProfileEvidence => ({
   rowId: row,
   sessionId: session,
-  quote: `said in ${session}`,
+  quote: `quoted in ${session}`,
   occurredAt: at(day),
 });
 const source = (id: string, text: string, more: Partial<PreferenceSource> = {}): PreferenceSource => ({

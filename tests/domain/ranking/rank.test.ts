@@ -71,8 +71,8 @@ describe('ranking', () => {
     expect(
       scoresOf([
         keyword(
-          hit('said', 1),
-          hit('asked', 1, { kind: 'user' }),
+          hit('spoken', 1),
+          hit('requested', 1, { kind: 'user' }),
           hit('ran', 1, observation('Bash')),
           hit('read', 1, observation('Read')),
           hit('topic', 1, { memoryType: 'summary', kind: 'topic' }),
@@ -80,7 +80,7 @@ describe('ranking', () => {
           hit('untold', 1, { kind: null }),
         ),
       ]),
-    ).toEqual({ said: 1, asked: 0.95, ran: 0.9, read: 0.7, topic: 0.95, item: 1, untold: 1 });
+    ).toEqual({ spoken: 1, requested: 0.95, ran: 0.9, read: 0.7, topic: 0.95, item: 1, untold: 1 });
   });
 
   it('raises a memory by its session’s other evidence, and returns the amount', () => {
@@ -102,17 +102,20 @@ describe('ranking', () => {
     expect(alone).toMatchObject({ memoryId: 'alone', score: 1, parts: { session: null } });
   });
 
-  it.each(['before', 'after'])('keeps what a lane knows of a memory when one that knows less stands %s it', (place) => {
-    const knowing = [keyword(hit('read', 1, { memoryType: 'observation', tool: 'Read', sessionId: 's' }))];
-    const bare: RetrieverResult = {
-      name: 'graph',
-      weight: 0.5,
-      hits: [{ memoryId: 'read', memoryType: 'observation', chunk: 0, score: 1 }],
-    };
-    const retrievers = place === 'before' ? [bare, ...knowing] : [...knowing, bare];
-    const [found] = rankMemories(retrievers, '', { session: 0.5 });
-    expect(found).toMatchObject({ sessionId: 's', parts: { prior: 0.7, session: 1 } });
-  });
+  it.each(['before', 'after'])(
+    'retains what a retriever knows of a memory if one with less knowledge is %s it',
+    (place) => {
+      const knowing = [keyword(hit('read', 1, { memoryType: 'observation', tool: 'Read', sessionId: 's' }))];
+      const bare: RetrieverResult = {
+        name: 'graph',
+        weight: 0.5,
+        hits: [{ memoryId: 'read', memoryType: 'observation', chunk: 0, score: 1 }],
+      };
+      const retrievers = place === 'before' ? [bare, ...knowing] : [...knowing, bare];
+      const [found] = rankMemories(retrievers, '', { session: 0.5 });
+      expect(found).toMatchObject({ sessionId: 's', parts: { prior: 0.7, session: 1 } });
+    },
+  );
 
   it('has one order, whatever the order of equal hits', () => {
     const equal = [hit('b', 1, { sessionId: 's' }), hit('a', 1, { sessionId: 's' }), hit('c', 1, { sessionId: 't' })];

@@ -19,7 +19,7 @@ function redact(text: string): { readonly text: string; readonly counts: Record<
 }
 
 describe.each(SAMPLES)('$kind', ({ kind, yes, no }) => {
-  it.each(yes)('is found (%#), the whole of it and nothing else', ({ before = '', secret, after = '' }) => {
+  it.each(yes)('is found (%#), completely, and nothing else', ({ before = '', secret, after = '' }) => {
     for (const [where, left, right] of SURROUNDINGS) {
       if (before !== '' && where !== 'alone' && where !== 'between line feeds') continue;
       const marked = `${left}${before}[redacted:${kind}]${after}${right}`;

@@ -3,8 +3,8 @@ import { removeTaggedText } from '../../../domain/redaction/private-text.ts';
 
 function redact(text: string): { readonly text: string; readonly counts: Record<string, number> } {
   const removed = new Map<string, number>();
-  const kept = removeTaggedText(text, removed).text;
-  return { text: kept, counts: Object.fromEntries(removed) };
+  const remaining = removeTaggedText(text, removed).text;
+  return { text: remaining, counts: Object.fromEntries(removed) };
 }
 
 describe('<private>', () => {
@@ -39,8 +39,8 @@ describe('<private>', () => {
     ],
     ['beside code', 'Local<Private> a <private>x</private> b', 'Local<Private> a [private] b', 1],
     ['other tags inside', '<private><b>x</b><system-reminder></private> y', '[private] y', 1],
-  ])('%s', (_, text, kept, count) => {
-    expect(redact(text)).toEqual({ text: kept, counts: count === 0 ? {} : { private: count } });
+  ])('%s', (_, text, expected, count) => {
+    expect(redact(text)).toEqual({ text: expected, counts: count === 0 ? {} : { private: count } });
   });
 
   it.each([
@@ -103,10 +103,10 @@ describe('<private> in escaped text', () => {
   });
 
   it('inside JSON inside JSON', () => {
-    const inner = JSON.stringify({ note: '<private>x "y"</private>', next: 'kept' });
+    const inner = JSON.stringify({ note: '<private>x "y"</private>', next: 'visible' });
     const text = redact(JSON.stringify({ inner })).text;
     expect(text).not.toContain('y');
-    expect(JSON.parse(text)).toEqual({ inner: JSON.stringify({ note: '[private]', next: 'kept' }) });
+    expect(JSON.parse(text)).toEqual({ inner: JSON.stringify({ note: '[private]', next: 'visible' }) });
   });
 });
 
@@ -140,13 +140,13 @@ describe('injected text', () => {
     ['what a hook added', 'a<user-prompt-submit-hook>x</user-prompt-submit-hook>b', 'ab', 1],
     ['what an editor added', 'a<ide_opened_file>x</ide_opened_file>b', 'ab', 1],
     ['what another memory gave', 'a<claude-mem-context>x</claude-mem-context>b', 'ab', 1],
-    ['what a host says of the machine', 'a<environment_context>x</environment_context>b', 'ab', 1],
+    ['what a host reports about the machine', 'a<environment_context>x</environment_context>b', 'ab', 1],
     ['a warning about local commands', '<local-command-caveat>x</local-command-caveat>b', 'b', 1],
     ['mixed case', 'a<System-Reminder>x</SYSTEM-REMINDER>b', 'ab', 1],
     ['a private passage inside', 'a<system-reminder>x<private>y</private></system-reminder>b', 'ab', 1],
     ['a closing tag of another kind inside', 'a<system-reminder>x</private>y</system-reminder>b', 'ab', 1],
-  ])('%s', (_, text, kept, count) => {
-    expect(redact(text)).toEqual({ text: kept, counts: { injected: count } });
+  ])('%s', (_, text, expected, count) => {
+    expect(redact(text)).toEqual({ text: expected, counts: { injected: count } });
   });
 
   it.each([
@@ -157,7 +157,7 @@ describe('injected text', () => {
       { injected: 1, private: 1 },
     ],
     [
-      'begun twice, closed once behind its end',
+      'started twice, closed once behind its end',
       'x<system-reminder>a <private><private>b</system-reminder> LEAK </private> c',
       'x[private] c',
       { injected: 1, private: 1 },
@@ -175,8 +175,8 @@ describe('injected text', () => {
       '[private] d e',
       { injected: 1, private: 1 },
     ],
-  ])('removes a private passage that is %s', (_, text, kept, counts) => {
-    expect(redact(text)).toEqual({ text: kept, counts });
+  ])('removes a private passage that is %s', (_, text, expected, counts) => {
+    expect(redact(text)).toEqual({ text: expected, counts });
   });
 
   it('is counted beside private text', () => {

@@ -130,7 +130,7 @@ describe('a passage over the blocks of a list', () => {
     ['short pieces, too', ['<private>', 'pin', '1234', '</private>ok'], ['[private]', '', '', 'ok']],
   ])('%s', (_, value, expected) => {
     expect(json(value)).toEqual(expected);
-    expect(json({ content: value, next: 'kept' })).toEqual({ content: expected, next: 'kept' });
+    expect(json({ content: value, next: 'visible' })).toEqual({ content: expected, next: 'visible' });
   });
 
   it('is counted once', () => {
@@ -140,16 +140,13 @@ describe('a passage over the blocks of a list', () => {
   });
 
   it('fields of one object are values of their own', () => {
-    expect(json({ old: '<private>x', new: 'kept' })).toEqual({ old: '[private]', new: 'kept' });
+    expect(json({ old: '<private>x', new: 'visible' })).toEqual({ old: '[private]', new: 'visible' });
   });
 
   it('does not go on into the next value', () => {
     const redactor = new Redactor();
     redactor.json(['<private>x']);
-    expect([redactor.text('kept as it is'), redactor.json(['kept as it is'])]).toEqual([
-      'kept as it is',
-      ['kept as it is'],
-    ]);
+    expect([redactor.text('plain text'), redactor.json(['plain text'])]).toEqual(['plain text', ['plain text']]);
   });
 });
 
@@ -159,16 +156,16 @@ describe('full values', () => {
   it('are handed out redacted, and the note names them', () => {
     const redactor = new Redactor({ storeFullValue: true });
     const text = redactor.text(long('<private>x</private>\u0000'));
-    const [whole] = redactor.fullValues;
+    const [full] = redactor.fullValues;
     expect(redactor.fullValues).toHaveLength(1);
-    expect(whole?.text).toBe(long('[private]\uFFFD'));
-    expect(whole?.sha256).toBe(
+    expect(full?.text).toBe(long('[private]\uFFFD'));
+    expect(full?.sha256).toBe(
       createHash('sha256')
-        .update(whole?.text ?? '', 'utf8')
+        .update(full?.text ?? '', 'utf8')
         .digest('hex'),
     );
     expect(text).toContain(
-      `… ${byteLength(whole?.text ?? '')} bytes in all (sha256:${whole?.sha256}), the middle is left out …`,
+      `… ${byteLength(full?.text ?? '')} bytes in all (sha256:${full?.sha256}), the middle is left out …`,
     );
     expect(byteLength(text)).toBeLessThanOrEqual(VALUE_LIMIT_BYTES);
   });
@@ -176,7 +173,7 @@ describe('full values', () => {
   it('are each there once, from every depth', () => {
     const redactor = new Redactor({ storeFullValue: true });
     redactor.json({ a: long('one'), b: [long('other'), long('one')], c: 'short' });
-    expect(redactor.fullValues.map((whole) => whole.text)).toEqual([long('one'), long('other')]);
+    expect(redactor.fullValues.map((full) => full.text)).toEqual([long('one'), long('other')]);
   });
 
   it('are dropped unless requested', () => {

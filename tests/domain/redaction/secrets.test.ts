@@ -3,8 +3,8 @@ import { isSecretField, removeSecrets } from '../../../domain/redaction/secrets.
 
 function redact(text: string): { readonly text: string; readonly counts: Record<string, number> } {
   const removed = new Map<string, number>();
-  const kept = removeSecrets(text, removed);
-  return { text: kept, counts: Object.fromEntries(removed) };
+  const remaining = removeSecrets(text, removed);
+  return { text: remaining, counts: Object.fromEntries(removed) };
 }
 
 // Put together from parts, so that no scanner takes this file for a leak.
@@ -74,7 +74,7 @@ describe('kinds of secrets', () => {
     ['a short GitHub token', 'ghp_abc'],
     ['a GitLab prefix', 'glpat-short'],
     ['a short key', 'sk-ant-short and sk-short'],
-    ['names with sk', 'risk-assessment-of-the-whole-project-and-more'],
+    ['names with sk', 'risk-assessment-of-the-full-project-and-more'],
     ['a Slack word', 'xoxb-short'],
     ['a publishable key', `pk_test_${A36.slice(0, 24)}`],
     ['a Google prefix', 'AIzaShort'],
@@ -125,8 +125,8 @@ describe('private keys that are cut off', () => {
       `${header}\n${KEY_LINES}'; '${header}\n${KEY_LINES}\n-----END PRIVATE KEY-----'`,
       `[redacted:private-key]'`,
     ],
-  ])('%s', (_, text, kept) => {
-    expect(redact(text).text).toBe(kept);
+  ])('%s', (_, text, expected) => {
+    expect(redact(text).text).toBe(expected);
   });
 
   it('counts two complete keys as two', () => {

@@ -16,8 +16,8 @@ describe('splitSentences', () => {
     ['abbreviations', 'Use a tool, e.g. Jest. Or none.', ['Use a tool, e.g. Jest.', 'Or none.']],
     [
       'marks in a row and closing quotes',
-      'Really?! He said "no." Then he left.',
-      ['Really?!', 'He said "no."', 'Then he left.'],
+      'Really?! He wrote "no." Then he left.',
+      ['Really?!', 'He wrote "no."', 'Then he left.'],
     ],
     ['Chinese', '测试失败了。原因是时区！怎么办？改用UTC', ['测试失败了。', '原因是时区！', '怎么办？', '改用UTC']],
     ['Japanese with brackets', '「失敗した。」次に直す。', ['「失敗した。」', '次に直す。']],

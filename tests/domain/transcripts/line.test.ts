@@ -20,7 +20,7 @@ const user = (content: unknown, more: Record<string, unknown> = {}) => ({
 
 describe('content of a line', () => {
   test.each([
-    ['a text', user('Mend it.'), { kind: 'user', text: 'Mend it.' }],
+    ['a text', user('Fix it.'), { kind: 'user', text: 'Fix it.' }],
     [
       'text blocks',
       user([

@@ -4,7 +4,7 @@ import type { StoredPrompt, ServedPrompt } from '../../../domain/transcripts/mat
 import { quietFor, currentOf } from '../../../domain/transcripts/due.ts';
 
 const MINUTE_MS = 60_000;
-const told = (uuid: string, hash: string, minute: number, more: Partial<ServedPrompt> = {}): ServedPrompt => ({
+const line = (uuid: string, hash: string, minute: number, more: Partial<ServedPrompt> = {}): ServedPrompt => ({
   uuid,
   type: 'user',
   agentId: null,
@@ -32,35 +32,35 @@ const pairs = (matched: Map<string, StoredPrompt>) =>
 
 describe('which stored prompt a line is', () => {
   test.each([
-    ['all are there', [told('a', 'x', 0), told('b', 'y', 1)], [stored(1, 'x', 0), stored(2, 'y', 1)], { a: 1, b: 2 }],
-    ['one is missing', [told('a', 'x', 0), told('b', 'y', 1)], [stored(2, 'y', 1)], { b: 2 }],
-    ['the nearest of equals', [told('a', 'x', 0), told('b', 'x', 60)], [stored(1, 'x', 60)], { b: 1 }],
-    ['out of order', [told('a', 'x', 0), told('b', 'y', 1)], [stored(1, 'y', 1), stored(2, 'x', 0)], { a: 2, b: 1 }],
+    ['all are there', [line('a', 'x', 0), line('b', 'y', 1)], [stored(1, 'x', 0), stored(2, 'y', 1)], { a: 1, b: 2 }],
+    ['one is missing', [line('a', 'x', 0), line('b', 'y', 1)], [stored(2, 'y', 1)], { b: 2 }],
+    ['the nearest of equals', [line('a', 'x', 0), line('b', 'x', 60)], [stored(1, 'x', 60)], { b: 1 }],
+    ['out of order', [line('a', 'x', 0), line('b', 'y', 1)], [stored(1, 'y', 1), stored(2, 'x', 0)], { a: 2, b: 1 }],
     [
       'late and without a time',
-      [told('a', 'x', 0), told('b', 'x', 1)],
+      [line('a', 'x', 0), line('b', 'x', 1)],
       [stored(1, 'x', 900, { ownTime: false }), stored(2, 'x', 901, { ownTime: false })],
       { a: 2, b: 1 },
     ],
-    ['another form of the same', [told('a', 'x', 0, { hashes: ['x', 'z'] })], [stored(1, 'z', 0)], { a: 1 }],
-    ['other words at the same moment', [told('a', 'x', 0)], [stored(1, 'y', 0)], { a: 1 }],
-    ['other words at another time', [told('a', 'x', 0)], [stored(1, 'y', 1)], {}],
-    ['another speaker', [told('a', 'x', 0)], [stored(1, 'x', 0, { type: 'assistant' })], {}],
+    ['another form of the same', [line('a', 'x', 0, { hashes: ['x', 'z'] })], [stored(1, 'z', 0)], { a: 1 }],
+    ['other words at the same moment', [line('a', 'x', 0)], [stored(1, 'y', 0)], { a: 1 }],
+    ['other words at another time', [line('a', 'x', 0)], [stored(1, 'y', 1)], {}],
+    ['another speaker', [line('a', 'x', 0)], [stored(1, 'x', 0, { type: 'assistant' })], {}],
     [
       'a sub-agent',
-      [told('a', 'x', 0, { agentId: 'g' })],
+      [line('a', 'x', 0, { agentId: 'g' })],
       [stored(1, 'x', 0), stored(2, 'x', 0, { agentId: 'g' })],
       { a: 2 },
     ],
     [
       'a sub-agent by its chain',
-      [told('a', 'x', 0, { agentId: 'sidechain-u', agentGuessed: true })],
+      [line('a', 'x', 0, { agentId: 'sidechain-u', agentGuessed: true })],
       [stored(2, 'x', 0, { agentId: 'g' })],
       { a: 2 },
     ],
-    ['a row that another line is', [told('a', 'x', 0)], [stored(1, 'x', 0, { taken: true })], {}],
-    ['a row that a transcript brought', [told('a', 'x', 0)], [stored(1, 'x', 0, { source: 'transcript' })], {}],
-    ['a line without a time', [told('a', 'x', 0, { atMs: null })], [stored(1, 'x', 5)], { a: 1 }],
+    ['a row that another line is', [line('a', 'x', 0)], [stored(1, 'x', 0, { taken: true })], {}],
+    ['a row that a transcript brought', [line('a', 'x', 0)], [stored(1, 'x', 0, { source: 'transcript' })], {}],
+    ['a line without a time', [line('a', 'x', 0, { atMs: null })], [stored(1, 'x', 5)], { a: 1 }],
   ])('%s', (_what, lines, rows, expected) => {
     expect(pairs(matchPrompts(lines, rows))).toEqual(expected);
   });
@@ -68,19 +68,19 @@ describe('which stored prompt a line is', () => {
   test('of one text as many lines stay alone as there are more of them, in any order of arrival', () => {
     for (let lines = 0; lines < 6; lines += 1)
       for (let rows = 0; rows < 6; rows += 1) {
-        const said = Array.from({ length: lines }, (_, index) => told(`l${index}`, 'x', index * 7));
+        const given = Array.from({ length: lines }, (_, index) => line(`l${index}`, 'x', index * 7));
         const have = Array.from({ length: rows }, (_, index) => stored(index + 1, 'x', ((index * 5) % 6) * 11));
-        const matched = matchPrompts(said, have);
+        const matched = matchPrompts(given, have);
         expect(matched.size).toBe(Math.min(lines, rows));
         expect(new Set([...matched.values()].map((row) => row.seq)).size).toBe(matched.size);
       }
   });
 
   test('thousands of the same words are joined in time', () => {
-    const said = Array.from({ length: 3_000 }, (_, index) => told(`l${index}`, 'x', index));
+    const given = Array.from({ length: 3_000 }, (_, index) => line(`l${index}`, 'x', index));
     const have = Array.from({ length: 3_000 }, (_, index) => stored(index + 1, 'x', index));
     const started = performance.now();
-    expect(matchPrompts(said, have).size).toBe(3_000);
+    expect(matchPrompts(given, have).size).toBe(3_000);
     expect(performance.now() - started).toBeLessThan(3_000);
   });
 });
@@ -91,11 +91,11 @@ describe('late duplicates', () => {
     ['the same with its own time', stored(2, 'x', 10), true],
     ['another form of it', stored(2, 'z', 11), true],
     ['from a spool that knows no time', stored(2, 'x', 900, { ownTime: false, source: 'spool' }), true],
-    ['said again later', stored(2, 'x', 20), false],
-    ['told live without a time', stored(2, 'x', 20, { ownTime: false }), false],
+    ['repeated later', stored(2, 'x', 20), false],
+    ['captured live without a time', stored(2, 'x', 20, { ownTime: false }), false],
     ['another speaker', stored(2, 'x', 10, { type: 'assistant' }), false],
     ['a sub-agent', stored(2, 'x', 10, { agentId: 'g' }), false],
-    ['one that a line stands for', stored(2, 'x', 10, { taken: true }), false],
+    ['one that belongs to a line', stored(2, 'x', 10, { taken: true }), false],
     ['other words', stored(2, 'y', 10), false],
   ])('%s', (_what, late, expected) => {
     expect(findDuplicates([brought, late]).map(({ keep, drop }) => [keep.seq, drop.seq])).toEqual(

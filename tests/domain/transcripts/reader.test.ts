@@ -39,7 +39,7 @@ function readAll(
 }
 
 /** Items as short texts: kind and content. */
-function told(items: readonly TranscriptItem[]): string[] {
+function described(items: readonly TranscriptItem[]): string[] {
   return items.map(({ kind, payload, agentId }) => {
     const saying =
       payload['prompt'] ?? payload['last_assistant_message'] ?? payload['error'] ?? payload['tool_use_id'] ?? '';
@@ -57,7 +57,7 @@ describe('turns', () => {
       assistant('m2', [text('Done.')], 'end_turn'),
     ];
     const reader = readAll(lines, 0);
-    expect(told(reader.items)).toEqual(['start ""', 'user "Look."', 'tool "t1"', 'words "Done."']);
+    expect(described(reader.items)).toEqual(['start ""', 'user "Look."', 'tool "t1"', 'words "Done."']);
     expect(reader.items[2]?.payload).toMatchObject({
       session_id: 's',
       cwd: '/src',
@@ -89,9 +89,9 @@ describe('turns', () => {
     ['not while it may go on', [user('A'), assistant('m', [text('a')])], 60_000, ['user "A"']],
     ['not while a call is open', [user('A'), assistant('m', [text('a'), use('t')], 'tool_use')], IDLE_MS, ['user "A"']],
     ['not at a piece’s end', [user('A'), assistant('m', [text('a')], 'end_turn')], null, ['user "A"']],
-    ['without words it tells nothing', [user('A'), user('B')], null, ['user "A"', 'user "B"']],
+    ['is empty without words', [user('A'), user('B')], null, ['user "A"', 'user "B"']],
   ])('end when %s', (_when, lines, quietMs, expected) => {
-    expect(told(readAll(lines, quietMs).items).slice(1)).toEqual(expected);
+    expect(described(readAll(lines, quietMs).items).slice(1)).toEqual(expected);
   });
 
   test('a message in several lines is one, and a stop that is blocked is followed by another', () => {
@@ -99,11 +99,11 @@ describe('turns', () => {
       user('A'),
       assistant('m1', [text('one')], 'end_turn'),
       assistant('m1', [text('two')], 'end_turn'),
-      user('hook says no', { isMeta: true }),
+      user('hook rejects it', { isMeta: true }),
       assistant('m2', [text('three')], 'end_turn'),
     ];
     const { items } = readAll(lines, 0);
-    expect(told(items).slice(1)).toEqual(['user "A"', 'words "one\\n\\ntwo"', 'words "three"']);
+    expect(described(items).slice(1)).toEqual(['user "A"', 'words "one\\n\\ntwo"', 'words "three"']);
   });
 
   test('assigns texts to the folder and session of their line, whatever closes their turn', () => {
@@ -128,16 +128,16 @@ describe('turns', () => {
 describe('calls', () => {
   test('marks calls without a result as interrupted, only after the session is over', () => {
     const lines = [user('A'), assistant('m', [use('t1')], 'tool_use')];
-    expect(told(readAll(lines, IDLE_MS).items)).toEqual(['start ""', 'user "A"']);
+    expect(described(readAll(lines, IDLE_MS).items)).toEqual(['start ""', 'user "A"']);
     const { items } = readAll(lines, DAY_MS);
-    expect(told(items)).toEqual(['start ""', 'user "A"', 'tool "interrupted"']);
+    expect(described(items)).toEqual(['start ""', 'user "A"', 'tool "interrupted"']);
     expect(items[2]).toMatchObject({ key: 'tool:t1', payload: { hook_event_name: 'PostToolUseFailure' } });
   });
 
   test('abandons an old call after two more prompts, and stores a late result with its call', () => {
     const calls = [user('A'), assistant('m', [use('t1')], 'tool_use')];
-    expect(told(readAll([...calls, user('B'), result('t1')]).items).at(-1)).toBe('tool "t1"');
-    expect(told(readAll([...calls, user('B'), user('C')]).items).slice(1)).toEqual([
+    expect(described(readAll([...calls, user('B'), result('t1')]).items).at(-1)).toBe('tool "t1"');
+    expect(described(readAll([...calls, user('B'), user('C')]).items).slice(1)).toEqual([
       'user "A"',
       'user "B"',
       'tool "interrupted"',
@@ -162,7 +162,7 @@ describe('sub-agents', () => {
       assistant('m2', [text('Found.')], 'end_turn', side),
     ];
     const { items } = readAll(lines, 0, 'a1');
-    expect(told(items)).toEqual(['agent_start "" of a1', 'tool "t1" of a1', 'agent_stop "Found." of a1']);
+    expect(described(items)).toEqual(['agent_start "" of a1', 'tool "t1" of a1', 'agent_stop "Found." of a1']);
     expect(items.every((item) => item.payload.agent_id === 'a1' && item.session === 's')).toBe(true);
   });
 
@@ -180,7 +180,7 @@ describe('sub-agents', () => {
       user('B'),
     ]);
     const agent = `sidechain-${String(root['uuid'])}`;
-    expect(told(items)).toEqual([
+    expect(described(items)).toEqual([
       'start ""',
       'user "A"',
       `agent_start "" of ${agent}`,
@@ -213,28 +213,28 @@ describe('counts', () => {
     });
     for (const one of completeLines(bytesOf(lines), 0)) reader.feed(one);
     expect(reader.counts).toMatchObject({ lines: 3, repeated: 0, truncated: 0, not_json: 1, unknown_type: 1 });
-    expect(told(reader.items)).toEqual(['start ""', 'user "A"']);
+    expect(described(reader.items)).toEqual(['start ""', 'user "A"']);
   });
 
   test('a title at the head is no compaction, a boundary in the middle is', () => {
     const title = { type: 'summary', summary: 'Another session', leafUuid: 'other' };
     const boundary = line({ type: 'system', subtype: 'compact_boundary', compactMetadata: { trigger: 'manual' } });
     const { items } = readAll([title, user('A'), boundary, user('Summary', { isCompactSummary: true })]);
-    expect(told(items)).toEqual(['start ""', 'user "A"', 'compaction ""']);
+    expect(described(items)).toEqual(['start ""', 'user "A"', 'compaction ""']);
     expect(items[2]?.payload['trigger']).toBe('manual');
   });
 
   test('any bytes are read without harm', () => {
     let seed = 7;
     const random = () => (seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648) / 2_147_483_648;
-    const whole = bytesOf([
+    const complete = bytesOf([
       user('A'),
       assistant('m', [text('a'), use('t')], 'tool_use'),
       result('t'),
       assistant('n', [text('b')], 'end_turn'),
     ]);
     for (let run = 0; run < 300; run += 1) {
-      const broken = Buffer.from(whole);
+      const broken = Buffer.from(complete);
       for (let hit = 0; hit < 8; hit += 1) broken[Math.floor(random() * broken.length)] = Math.floor(random() * 256);
       const reader = new TranscriptReader({ session: 'file', agentId: null, atStart: true, countedOffset: 0 });
       for (const one of completeLines(broken, 0)) reader.feed(one);

@@ -35,7 +35,7 @@ it('erases a session by host and id, colons included, and no other session that 
   add('a:b', 'of another host', 'codex');
   add('other', 'contains "a:b"');
   expect(eraseSpooled(dataDir, { kind: 'session', host: 'claude-code', id: 'a:b' })).toBe(1);
-  expect(contents()).toEqual(['of another host', 'contains "a:b"']);
+  expect(contents()).toEqual(['contains "a:b"', 'of another host']);
   expect(eraseSpooled(dataDir, { kind: 'session', host: 'claude-code', id: 'a:b' })).toBe(0);
 });
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { boundary, payloadNames, prompt, rowsOf, translated } from './payloads.ts';
 
 const HOST = 'codex-cli';
-const said = (name: string, fields?: Record<string, unknown>) => translated(HOST, name, fields);
+const eventOf = (name: string, fields?: Record<string, unknown>) => translated(HOST, name, fields);
 
 describe('translation of Codex CLI payloads', () => {
   it.each<[string, readonly unknown[] | null]>([
@@ -38,7 +38,7 @@ describe('translation of Codex CLI payloads', () => {
       ],
     ],
   ])('%s', (name, parts) => {
-    expect(said(name)?.parts ?? null).toEqual(parts);
+    expect(eventOf(name)?.parts ?? null).toEqual(parts);
   });
 
   it('has a case for every recorded payload', () => {
@@ -48,7 +48,7 @@ describe('translation of Codex CLI payloads', () => {
 
 describe('a tool call', () => {
   it('is an observation known by its use id, with nothing extra', () => {
-    expect(said('post-tool-use.bash')).toMatchObject({
+    expect(eventOf('post-tool-use.bash')).toMatchObject({
       key: 'tool:call_01',
       parts: [
         { kind: 'tool', event: 'PostToolUse', name: 'Bash', input: { command: 'npm test' }, error: null, extra: null },
@@ -85,17 +85,17 @@ describe('a tool call', () => {
   });
 
   it('of our own tools is left out', () => {
-    expect(said('post-tool-use.mcp', { tool_name: 'mcp__recollect__search' })).toBeNull();
+    expect(eventOf('post-tool-use.mcp', { tool_name: 'mcp__recollect__search' })).toBeNull();
   });
 
   it('stores an unknown field', () => {
-    expect(said('post-tool-use.bash', { sandboxed: true })?.parts[0]).toMatchObject({ extra: { sandboxed: true } });
+    expect(eventOf('post-tool-use.bash', { sandboxed: true })?.parts[0]).toMatchObject({ extra: { sandboxed: true } });
   });
 });
 
 describe('event metadata', () => {
   it('names host, session, project and, at the start, the model and how it began', () => {
-    expect(said('session-start')).toMatchObject({
+    expect(eventOf('session-start')).toMatchObject({
       host: 'codex-cli',
       source: 'hook',
       externalId: '019a2f4e-7c11-7d30-9a55-0d3c5a1f2b77',
@@ -103,12 +103,12 @@ describe('event metadata', () => {
       model: 'gpt-5-codex',
       metadata: { source: 'startup' },
     });
-    expect(said('stop')).toMatchObject({ model: null, metadata: null });
-    expect(said('subagent-stop')?.agent).toEqual({ id: 'agent-7', type: 'explorer' });
+    expect(eventOf('stop')).toMatchObject({ model: null, metadata: null });
+    expect(eventOf('subagent-stop')?.agent).toEqual({ id: 'agent-7', type: 'explorer' });
   });
 
   it('puts a turn that was only notified into the same session', () => {
-    expect(said('agent-turn-complete')?.externalId).toBe(said('session-start')?.externalId);
+    expect(eventOf('agent-turn-complete')?.externalId).toBe(eventOf('session-start')?.externalId);
   });
 
   it('uses the fields that our client adds', () => {
@@ -120,7 +120,7 @@ describe('event metadata', () => {
       event_id: 'e1',
       timestamp: '2026-01-02T03:04:05Z',
     };
-    expect(said('stop', added)).toMatchObject({
+    expect(eventOf('stop', added)).toMatchObject({
       project: { path: '/src', remote: 'git@h:o/r', machineId: 'm', repository: 'abc' },
       key: 'e1',
       occurredAt: '2026-01-02T03:04:05Z',

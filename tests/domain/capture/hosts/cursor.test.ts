@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { boundary, payloadNames, prompt, rowsOf, translated } from './payloads.ts';
 
 const HOST = 'cursor';
-const said = (name: string, fields?: Record<string, unknown>) => translated(HOST, name, fields);
+const eventOf = (name: string, fields?: Record<string, unknown>) => translated(HOST, name, fields);
 
-const SAID: readonly (readonly [string, readonly unknown[] | null])[] = [
+const EXPECTED_PARTS: readonly (readonly [string, readonly unknown[] | null])[] = [
   ['session-start', [boundary('session_start', 'agent')]],
   [
     'before-submit-prompt',
@@ -33,12 +33,12 @@ const SAID: readonly (readonly [string, readonly unknown[] | null])[] = [
 ];
 
 describe('translation of Cursor payloads', () => {
-  it.each(SAID)('%s', (name, parts) => {
-    expect(said(name)?.parts ?? null).toEqual(parts);
+  it.each(EXPECTED_PARTS)('%s', (name, parts) => {
+    expect(eventOf(name)?.parts ?? null).toEqual(parts);
   });
 
   it('a start of a sub-agent is its task and a boundary', () => {
-    expect(said('subagent-start')).toMatchObject({
+    expect(eventOf('subagent-start')).toMatchObject({
       agent: { id: 'sub-9', type: 'explore' },
       parts: [
         { kind: 'note', type: 'info', content: 'Find where rows are read', extra: { git_branch: 'main' } },
@@ -48,8 +48,8 @@ describe('translation of Cursor payloads', () => {
   });
 
   it('an end by an error is the error and a boundary', () => {
-    expect(said('session-end.error')?.parts).toMatchObject([
-      { kind: 'note', type: 'error', content: 'The model is away.' },
+    expect(eventOf('session-end.error')?.parts).toMatchObject([
+      { kind: 'note', type: 'error', content: 'The model is unavailable.' },
       boundary('session_end', 'error'),
     ]);
   });
@@ -110,12 +110,12 @@ describe('tool calls', () => {
   });
 
   it('has a case for every recorded payload', () => {
-    expect(payloadNames('cursor')).toHaveLength(SAID.length + 7 + 2);
+    expect(payloadNames('cursor')).toHaveLength(EXPECTED_PARTS.length + 7 + 2);
   });
 
   it('are keyed by their use id if they have one', () => {
-    expect(said('post-tool-use.shell')?.key).toBe('tool:tool_1');
-    expect(said('after-shell-execution')?.key).toBeNull();
+    expect(eventOf('post-tool-use.shell')?.key).toBe('tool:tool_1');
+    expect(eventOf('after-shell-execution')?.key).toBeNull();
   });
 
   it('survive an output that is no JSON, or is cut', () => {
@@ -132,8 +132,8 @@ describe('tool calls', () => {
   });
 
   it('are stored for a failure without a message', () => {
-    expect(said('post-tool-use-failure', { error_message: '' })?.parts[0]).toMatchObject({ error: 'timeout' });
-    expect(said('post-tool-use-failure', { error_message: '', failure_type: 3 })?.parts[0]).toMatchObject({
+    expect(eventOf('post-tool-use-failure', { error_message: '' })?.parts[0]).toMatchObject({ error: 'timeout' });
+    expect(eventOf('post-tool-use-failure', { error_message: '', failure_type: 3 })?.parts[0]).toMatchObject({
       error: 'failed',
     });
   });
@@ -141,7 +141,7 @@ describe('tool calls', () => {
 
 describe('event metadata', () => {
   it('contains host, session, first workspace and source, and no email address', () => {
-    const event = said('session-start');
+    const event = eventOf('session-start');
     expect(event).toMatchObject({
       host: 'cursor',
       externalId: '6f0c1f6a-0d0e-4b52-9d5d-3f1c2a9b7e10',
@@ -149,12 +149,12 @@ describe('event metadata', () => {
       model: 'sonnet-4',
       metadata: { mode: 'agent', background: false },
     });
-    const kept = payloadNames('cursor').map((name) => JSON.stringify(said(name)));
-    expect(kept.join('')).not.toContain('dev@example.com');
+    const events = payloadNames('cursor').map((name) => JSON.stringify(eventOf(name)));
+    expect(events.join('')).not.toContain('dev@example.com');
   });
 
   it('finds the folder without an open workspace', () => {
-    expect(said('post-tool-use.shell', { workspace_roots: [] })?.project?.path).toBe('/src/orchard');
-    expect(said('stop', { workspace_roots: [] })?.project).toBeNull();
+    expect(eventOf('post-tool-use.shell', { workspace_roots: [] })?.project?.path).toBe('/src/orchard');
+    expect(eventOf('stop', { workspace_roots: [] })?.project).toBeNull();
   });
 });

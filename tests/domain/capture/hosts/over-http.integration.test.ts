@@ -41,11 +41,11 @@ describe.each<MappedHost>(['codex-cli', 'cursor'])('every documented hook of %s'
 
 test('metadata of a row and of a session is stored', async () => {
   const { event, body } = payload('cursor', 'after-shell-execution');
-  await send('cursor', event, { ...body, conversation_id: 'kept', sandbox: true, api_key: 'not-to-be-kept' });
-  await send('cursor', 'sessionStart', { conversation_id: 'kept', composer_mode: 'ask' });
+  await send('cursor', event, { ...body, conversation_id: 'stored', sandbox: true, api_key: 'not-to-be-stored' });
+  await send('cursor', 'sessionStart', { conversation_id: 'stored', composer_mode: 'ask' });
   expect(
     await rows(
-      `SELECT o.metadata AS row, s.metadata AS session FROM observations o JOIN sessions s ON s.id = o.session_id WHERE s.external_id = 'kept'`,
+      `SELECT o.metadata AS row, s.metadata AS session FROM observations o JOIN sessions s ON s.id = o.session_id WHERE s.external_id = 'stored'`,
     ),
   ).toEqual([{ row: { sandbox: true, api_key: '[redacted:secret-field]' }, session: { mode: 'ask' } }]);
 });
@@ -90,7 +90,7 @@ describe('a session start is answered with context', () => {
 
 describe('rejected requests', () => {
   test.each([
-    ['a host that nobody knows', '?host=notepad', { session_id: 's' }, ['host']],
+    ['an unknown host', '?host=notepad', { session_id: 's' }, ['host']],
     ['two hosts', '?host=cursor&host=codex-cli', { session_id: 's' }, ['host']],
     ['a namespace that is too long', `?namespace=${'x'.repeat(129)}`, { session_id: 's' }, ['namespace']],
     ['a Cursor hook without any id', '?host=cursor', { prompt: 'x' }, ['session_id']],

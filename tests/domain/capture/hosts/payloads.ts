@@ -39,7 +39,7 @@ export function translated(host: MappedHost, name: string, fields: Record<string
 /** Returns the rows of a payload with changed fields. @throws Error for one that translates to nothing */
 export function rowsOf(host: MappedHost, name: string, fields?: Record<string, unknown>): readonly CaptureRow[] {
   const event = translated(host, name, fields);
-  if (event === null) throw new Error(`${name} says nothing`);
+  if (event === null) throw new Error(`${name} has no event`);
   return buildCaptureEvent(event, { tenantId: newId(), userId: newId() }, new Date()).rows;
 }
 

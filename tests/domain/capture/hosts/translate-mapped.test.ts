@@ -53,7 +53,7 @@ describe('odd payloads', () => {
 });
 
 describe('withSessionId', () => {
-  it('copies the host’s session id to ours, and leaves payloads without one unchanged', () => {
+  it('copies the host’s session id to the event, and leaves payloads without one unchanged', () => {
     expect(withSessionId(cursor, { conversation_id: 'c', session_id: 's' })).toMatchObject({ session_id: 'c' });
     expect(withSessionId(cursor, { session_id: 's' })).toEqual({ session_id: 's' });
     for (const none of [null, 'text', 7, undefined, {}]) expect(withSessionId(cursor, none)).toEqual(none);
@@ -119,7 +119,7 @@ describe('a mapping file', () => {
   it.each([
     ['an event with a part of no kind', { events: { a: { parts: [{ kind: 'wish' }] } } }],
     ['a path that is none', { session: ['a..b'] }],
-    ['a field that nobody reads', { sesion: ['a'] }],
+    ['an unread field', { sesion: ['a'] }],
     ['a boundary that is unknown', { events: { a: { parts: [{ kind: 'boundary', boundary: 'dusk', reason: [] }] } } }],
   ])('with %s is refused', (_what, fault) => {
     expect(() => parseHostMapping({ ...cursor, ...fault })).toThrow(ZodError);

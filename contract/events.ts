@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { PROMPT_TYPES } from '../domain/capture/event.ts';
-import { externalId, hostName, namespaceName, tagList, timestamp } from './shared.ts';
+import { externalId, hostName, namespaceName, share, tagList, timestamp } from './shared.ts';
 import { text } from './text.ts';
 
 const TEXT_CHARS = 1024 * 1024;
@@ -40,7 +40,7 @@ const observation = z
     text: text(TEXT_CHARS).optional(),
     level: z.enum(['info', 'warning', 'error']).default('info'),
     tags: tagList.default([]),
-    importance: z.number().min(0).max(1).optional(),
+    importance: share.optional(),
   })
   .meta({ anyOf: [{ required: ['tool'] }, { required: ['text'] }] });
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { MEMORY_HASH } from '../domain/memory.ts';
 import { MEMORY_TYPES } from '../domain/ports/vector-index.ts';
 import { LEARNING_CATEGORIES } from '../domain/ports/model.ts';
-import { namespaceName, tagList, timestamp, usedIn } from './shared.ts';
+import { namespaceName, share, tagList, timestamp, usedIn } from './shared.ts';
 import { line, shown, text } from './text.ts';
 import { flag } from './query.ts';
 
@@ -82,7 +82,6 @@ const content = line(CONTENT_BYTES).refine((text) => Buffer.byteLength(text, 'ut
   message: `must not exceed ${CONTENT_BYTES} bytes`,
 });
 const title = line(200);
-const share = z.number().min(0).max(1);
 
 /** A memory given by hand. */
 export const memoryInput = z

@@ -56,6 +56,15 @@ export const timestamp = z
   .string()
   .regex(new RegExp(`^(?:${LEAP_DAY}|${YEAR}-${DAY})${TIME}$`), 'must be a time by RFC 3339, from the year 0001 on')
   .meta({ format: 'date-time' });
+/**
+ * A share from 0 to 1. PostgreSQL refuses to store a number as `real` that is nearer to zero than `real` can express, so
+ * such a number counts as 0.
+ */
+export const share = z
+  .number()
+  .min(0)
+  .max(1)
+  .overwrite((value) => (Math.fround(value) === 0 ? 0 : value));
 export const tagList = z.array(text(64)).max(32);
 
 export const paginationSchema = z

@@ -82,6 +82,15 @@ describe('correcting', () => {
     expect((await listed(instance, 'q=Weighed')).data[0]?.confidence).toBeCloseTo(0.3, 5);
   });
 
+  test('takes an importance that is too near to zero for the database as zero', async () => {
+    const hash = await remembered(instance, 'Weighs next to nothing', { importance: 2.2e-308 });
+    expect((await listed(instance, "q=nothing")).data[0]?.confidence).toBe(0);
+    await corrected(hash, { importance: 1e-46 });
+    const id = await rowId('observations');
+    await corrected(id, { importance: 1e-320 });
+    expect(await count('observations WHERE id = $1 AND importance = 0', [id])).toBe(1);
+  });
+
   test('of an observation changes tags, importance and flag, and has its vectors written again', async () => {
     const id = await rowId('observations');
     await instance.db.superuser.query(

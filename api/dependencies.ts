@@ -22,9 +22,12 @@ import { createSessionSteering } from '../stores/temporal/session-steering.ts';
 import { createWeaviateIndex } from '../stores/weaviate/weaviate-index.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createApiMetrics } from '../telemetry/metrics.ts';
-import { createBackupObserver } from './metrics/backup-metrics.ts';
-import { createDivergenceObserver } from './metrics/divergence-metrics.ts';
-import { createEmbeddingObserver } from './metrics/embedding-metrics.ts';
+import {
+  createBackupObserver,
+  createDivergenceObserver,
+  createRetentionObserver,
+} from './metrics/operation-metrics.ts';
+import { createEmbeddingObserver, createModelObserver } from './metrics/model-metrics.ts';
 import { createHealthChecks } from './health-checks.ts';
 import { excluding, Exclusions } from './intake/exclusions.ts';
 import { BurstDetector } from './intake/burst-detector.ts';
@@ -32,10 +35,8 @@ import { HeavyEvents } from './intake/heavy-events.ts';
 import { HintSender } from './intake/hint-sender.ts';
 import { Intake } from './intake/intake.ts';
 import { createJobList } from './job-list.ts';
-import { createModelObserver } from './metrics/model-metrics.ts';
 import { createRecall } from './memories/recall.ts';
 import { createRemembering } from './memories/remembering.ts';
-import { createRetentionObserver } from './metrics/retention-metrics.ts';
 
 /** One query at a time is embedded here, on one thread: with two, both cores were taken from the search that runs beside it. */
 const QUERY_BATCH_TOKENS = 512;

@@ -7,9 +7,9 @@ import { newDeliveryId } from './delivery-id.ts';
 import type { Note } from './diagnostics.ts';
 import { hookDataDirectory, hookEnvironment } from './environment.ts';
 import type { HookEnvironment } from './environment.ts';
-import { hostAnswer, print } from './host-answer.ts';
 import { markPoolBusy, leave } from './leave.ts';
-import { bringsContext, isCaptured, startsSession } from './hosts.ts';
+import { bringsContext, isCaptured, startsSession, answersByField } from './hosts.ts';
+import type { NamedEvent } from './hosts.ts';
 import { HAND_OVER_MS, INPUT_BYTES, SPOOL_MS, LAST_LOOK_MS, OUTAGE_WAIT_MS, runMs, scheduleOf } from './limits.ts';
 import type { Schedule } from './limits.ts';
 import type { HookRequest } from './request.ts';
@@ -17,6 +17,61 @@ import { sessionName, spoolFiles } from './spool/folder.ts';
 import { readInput } from './standard-input.ts';
 import { findTarget, LOCAL_SERVER } from './target.ts';
 import type { Target } from './target.ts';
+import { writeSync } from 'node:fs';
+
+/** Capacity of a pipe without a reader, so that writing cannot block. */
+const PRINTED_BYTES = 48 * 1024;
+
+function textOf(value: unknown, field: string): string | null {
+  if (value === null || typeof value !== 'object') return null;
+  const text: unknown = Object.entries(value).find(([name]) => name === field)?.[1];
+  return typeof text === 'string' && text !== '' ? text : null;
+}
+
+/**
+ * Returns the server's response for the host as one line of JSON; empty for none. Contains only the two fields that hosts
+ * support: other fields of a later server never reach the agent.
+ */
+export function hostAnswer(named: NamedEvent, body: string): string {
+  if (body === '' || !bringsContext(named)) return '';
+  let answer: unknown;
+  try {
+    answer = JSON.parse(body);
+  } catch {
+    return ''; // Not Recollect; the agent continues without context.
+  }
+  const shown = answersByField(named.host) ? fieldAnswer(answer) : claudeAnswer(named.event, answer);
+  if (Object.keys(shown).length === 0) return '';
+  const line = `${JSON.stringify(shown)}\n`;
+  // Dropped, not truncated: a partial block would lack its end tag.
+  return Buffer.byteLength(line) <= PRINTED_BYTES ? line : '';
+}
+
+function fieldAnswer(answer: unknown): object {
+  const context = textOf(answer, 'additional_context');
+  return context === null ? {} : { additional_context: context };
+}
+
+function claudeAnswer(event: string, answer: unknown): object {
+  const specific =
+    answer !== null && typeof answer === 'object' && 'hookSpecificOutput' in answer ? answer.hookSpecificOutput : null;
+  const context = textOf(specific, 'additionalContext');
+  const message = textOf(answer, 'systemMessage');
+  return {
+    ...(context === null ? {} : { hookSpecificOutput: { hookEventName: event, additionalContext: context } }),
+    ...(message === null ? {} : { systemMessage: message }),
+  };
+}
+
+/** Writes to the host synchronously; ignores a closed pipe. */
+function print(text: string): void {
+  if (text === '') return;
+  try {
+    writeSync(1, text);
+  } catch {
+    // Closed or full: the agent continues without context.
+  }
+}
 
 /** Reason to spool an event although the server may be available. */
 const BEHIND_OTHERS = 'behind others';

@@ -10,16 +10,66 @@ import type { MemoryHead, MemoryRef } from '../stores/postgres/memories/memories
 import { readBeginnings } from '../stores/postgres/memories/memory-beginnings.ts';
 import { bestOfEachSession, facetsOf, scored } from './score.ts';
 import type { Candidate } from './score.ts';
-import { createQueryVectors } from './query-vectors.ts';
 import { insists, recall } from './recall.ts';
 import { isNewestQuery } from './recall-beside.ts';
-import { rerank, RERANK_CHARACTERS } from './rerank.ts';
 import { MAX_CANDIDATES } from '../domain/search-names.ts';
 import type { Degradation } from '../domain/search-names.ts';
 import type { SearchDependencies, SearchRequest, SearchResult, TracedMemory } from './search-types.ts';
 import { createStageClock, within } from './stage-clock.ts';
 import { understandQuery } from './understand-query.ts';
 import type { UnderstoodQuery } from './understand-query.ts';
+import type { Embedder } from '../domain/ports/embedder.ts';
+import { RerankerUnavailable } from '../domain/ports/reranker.ts';
+import type { Reranker } from '../domain/ports/reranker.ts';
+
+/** Characters of a candidate for the cross-encoder: the limit of its window. */
+const RERANK_CHARACTERS = 1_500;
+
+/** Returns the relevance (0–1) of the best candidates to the query by id; null if the reranker is unavailable or too slow. Never takes longer than `timeoutMs`. */
+export async function rerank(
+  reranker: Reranker,
+  query: string,
+  candidates: readonly { readonly id: string; readonly text: string }[],
+  timeoutMs: number,
+): Promise<ReadonlyMap<string, number> | null> {
+  const signal = AbortSignal.timeout(timeoutMs);
+  try {
+    const scores = await reranker.score(
+      query,
+      candidates.map(({ text }) => text),
+      signal,
+    );
+    return new Map(candidates.map(({ id }, place) => [id, scores[place] ?? 0]));
+  } catch (error) {
+    if (error instanceof RerankerUnavailable || signal.aborted) return null;
+    throw error;
+  }
+}
+
+/** 1.5 KB each: a query repeats for its next page, or by the next agent. */
+const MAX_QUERIES = 500;
+
+/** Caches the vectors of the latest queries by model. */
+export function createQueryVectors(): (embedder: Embedder, query: string) => Promise<Float32Array | undefined> {
+  const cached = new Map<string, Float32Array>();
+  return async (embedder, query) => {
+    const name = `${embedder.model}\u0000${query}`;
+    const known = cached.get(name);
+    if (known !== undefined) {
+      // Moved to the end: the first entry is the least recently used.
+      cached.delete(name);
+      cached.set(name, known);
+      return known;
+    }
+    const [vector] = await embedder.embed([query], 'query');
+    if (vector !== undefined) {
+      cached.set(name, vector);
+      const [oldest] = cached.keys();
+      if (cached.size > MAX_QUERIES && oldest !== undefined) cached.delete(oldest);
+    }
+    return vector;
+  };
+}
 
 export type { FoundMemory, SearchDependencies, SearchRequest, SearchResult } from './search-types.ts';
 

@@ -1,6 +1,6 @@
 import { asId } from '../../domain/ids.ts';
-import type { TenantId, UserId } from '../../domain/ids.ts';
-import type { EventOwner } from '../../domain/capture/event.ts';
+import type { TenantId, UserId, SessionId } from '../../domain/ids.ts';
+import type { EventOwner, CaptureEvent, HostEvent } from '../../domain/capture/event.ts';
 import type { ObjectStore } from '../../domain/ports/object-store.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
 import { currentOf } from '../../domain/transcripts/due.ts';
@@ -10,12 +10,63 @@ import { finishImport, readImport, saveImportFiles } from '../../stores/postgres
 import { readCursors } from '../../stores/postgres/capture/transcript-files.ts';
 import { createTranscriptStore } from '../../stores/postgres/capture/transcripts.ts';
 import type { TranscriptActivities } from '../../workflows/transcripts/types.ts';
-import { createTranscriptCapture } from './capture-events.ts';
 import { resumeWithHeartbeat } from '../heartbeat.ts';
 import { readTranscriptFile } from './read-file.ts';
 import type { FileOutcome } from './read-file.ts';
 import { excludedFolders, readingDetails, watchTranscripts } from './watch.ts';
 import type { WatchOptions } from './watch.ts';
+import type pg from 'pg';
+import { FullValues } from '../../domain/capture/full-values.ts';
+import type { SpooledEvent } from '../../domain/capture/full-values.ts';
+import type { Captured } from '../../domain/transcripts/store.ts';
+import { captureEvents } from '../../stores/postgres/capture/capture.ts';
+import { isDataFault } from '../../stores/postgres/connection/data-fault.ts';
+
+/** Stores events in one statement; isolates rejected ones by halving. */
+async function captureApart(pool: pg.Pool, events: readonly CaptureEvent[]): Promise<Captured[]> {
+  try {
+    return await captureEvents(pool, events);
+  } catch (error) {
+    if (!isDataFault(error)) throw error;
+    if (events.length === 1) return [{ status: 'refused', rowId: null, sessionId: null }];
+    const middle = Math.ceil(events.length / 2);
+    return [
+      ...(await captureApart(pool, events.slice(0, middle))),
+      ...(await captureApart(pool, events.slice(middle))),
+    ];
+  }
+}
+
+/**
+ * Captures events for a user: redacts and builds them as the API does, stores full values in `objects` (null: none), then hints the sessions'
+ * workflows.
+ */
+export function createTranscriptCapture(
+  pool: pg.Pool,
+  hints: WorkflowHints,
+  owner: EventOwner,
+  objects: ObjectStore | null = null,
+): (events: readonly HostEvent[]) => Promise<Captured[]> {
+  return async (events) => {
+    const receivedAt = new Date();
+    const fullValues = new FullValues(objects, owner);
+    const built: SpooledEvent[] = [];
+    for (const event of events) built.push(await fullValues.build(event, receivedAt));
+    const results = await captureApart(
+      pool,
+      built.map(({ event }) => event),
+    );
+    await fullValues.settle(built, results);
+    const changed = new Set<SessionId>();
+    for (const { status, sessionId } of results)
+      if (status === 'accepted' && sessionId !== null) changed.add(asId<SessionId>(sessionId));
+    for (const sessionId of changed) {
+      // Lossy by design: the sweep resends lost hints.
+      await hints.session(owner.tenantId, sessionId).catch(() => undefined);
+    }
+    return results;
+  };
+}
 
 export interface TranscriptDependencies {
   readonly database: Database;

@@ -8,8 +8,53 @@ import type { ContextBlock, ContextRequest } from '../../retrieval/context-reque
 import { createSearch } from '../../retrieval/search.ts';
 import type { SearchDependencies, SearchRequest, SearchResult } from '../../retrieval/search.ts';
 import { viewerOf } from '../auth.ts';
-import { createPlaces, MOST_HOOK_CONTEXTS } from './context-places.ts';
-import { inTime } from '../http/in-time.ts';
+
+/** Returns the result of `work`, or `late` after the timeout: its signal is then aborted and its result ignored. A failure in time is thrown. */
+export async function inTime<Result>(
+  timeoutMs: number,
+  late: Result,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const ended = new AbortController();
+  const timer = setTimeout(() => ended.abort(), timeoutMs);
+  const over = Promise.withResolvers<Result>();
+  ended.signal.addEventListener('abort', () => over.resolve(late), { once: true });
+  try {
+    const answer = work(ended.signal);
+    // Ignore a failure after the timeout.
+    answer.catch(() => undefined);
+    return await Promise.race([answer, over.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Blocks for prompts and files that are packed at once for hooks: what a machine's agents ask in a moment. */
+const MOST_HOOK_CONTEXTS = 4;
+
+interface PlacesOptions {
+  /** Maximum concurrent runs; further requests are not queued. */
+  readonly most: number;
+  /** Whether something else goes first now. */
+  readonly isBusy: () => boolean;
+}
+
+/** Runs work where there is a place for it at once, and answers `otherwise` where there is none. A place is free again when its work has ended. */
+export function createPlaces({
+  most,
+  isBusy,
+}: PlacesOptions): <Result>(otherwise: Result, work: () => Promise<Result>) => Promise<Result> {
+  let taken = 0;
+  return async (otherwise, work) => {
+    if (taken >= most || isBusy()) return otherwise;
+    taken += 1;
+    try {
+      return await work();
+    } finally {
+      taken -= 1;
+    }
+  };
+}
 
 /** The way out: search, and context for an agent. */
 export interface Recall {

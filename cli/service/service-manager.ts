@@ -1,9 +1,97 @@
 import { homedir } from 'node:os';
 import path from 'node:path';
 import type { Environment } from '../../config/process-environment.ts';
-import { LABEL, launchdAgent } from './launchd-agent.ts';
+import { checkValues, restartSeconds, serviceCommand, STOP_SECONDS } from './service-definition.ts';
 import type { ServiceDefinition } from './service-definition.ts';
-import { systemdUnit, UNIT } from './systemd-unit.ts';
+
+const UNIT = 'recollect.service';
+
+/** Quotes a word of ExecStart; escapes specifiers and variables. */
+function execWord(word: string): string {
+  return `"${word
+    .replaceAll('\\', '\\\\')
+    .replaceAll('"', String.raw`\"`)
+    .replaceAll('%', '%%')
+    .replaceAll('$', '$$$$')}"`;
+}
+
+/** Quotes a value of Environment, where `$` has no meaning. */
+function environmentWord(word: string): string {
+  return `"${word
+    .replaceAll('\\', '\\\\')
+    .replaceAll('"', String.raw`\"`)
+    .replaceAll('%', '%%')}"`;
+}
+
+/** Returns the unit of a systemd user service. @throws ServiceValueError for a path with a control character */
+export function systemdUnit(definition: ServiceDefinition): string {
+  checkValues(definition);
+  return `[Unit]
+Description=${definition.follows === null ? 'Recollect, durable memory for coding agents' : 'Recollect, transcripts for a server on another machine'}
+
+[Service]
+Type=exec
+ExecStart=${serviceCommand(definition).map(execWord).join(' ')}
+Environment=${environmentWord(`PATH=${definition.searchPath}`)}
+Restart=on-failure
+RestartSec=${restartSeconds(definition)}
+# Stopped, not failed.
+SuccessExitStatus=130
+# The supervisor stops its engines itself, in order.
+KillMode=mixed
+TimeoutStopSec=${STOP_SECONDS}
+
+[Install]
+WantedBy=default.target
+`;
+}
+
+const LABEL = 'recollect.instance';
+
+function xml(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+
+/** Returns the property list of a launchd user agent. @throws ServiceValueError for a path with a control character */
+export function launchdAgent(definition: ServiceDefinition): string {
+  checkValues(definition);
+  const log = xml(path.join(definition.dataDir, 'logs', 'service.log'));
+  return `<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
+<plist version="1.0">
+<dict>
+  <key>Label</key>
+  <string>${LABEL}</string>
+  <key>ProgramArguments</key>
+  <array>
+${serviceCommand(definition)
+  .map((word) => `    <string>${xml(word)}</string>`)
+  .join('\n')}
+  </array>
+  <key>EnvironmentVariables</key>
+  <dict>
+    <key>PATH</key>
+    <string>${xml(definition.searchPath)}</string>
+  </dict>
+  <key>RunAtLoad</key>
+  <true/>
+  <key>KeepAlive</key>
+  <dict>
+    <key>SuccessfulExit</key>
+    <false/>
+  </dict>
+  <key>ThrottleInterval</key>
+  <integer>${Math.max(10, restartSeconds(definition))}</integer>
+  <key>ExitTimeOut</key>
+  <integer>${STOP_SECONDS}</integer>
+  <key>StandardOutPath</key>
+  <string>${log}</string>
+  <key>StandardErrorPath</key>
+  <string>${log}</string>
+</dict>
+</plist>
+`;
+}
 
 type Command = readonly [program: string, ...args: string[]];
 

@@ -6,7 +6,8 @@ import { bootstrapIdentity } from '../bootstrap/identity.ts';
 import { ensureModelFiles } from '../bootstrap/model-files.ts';
 import { bootstrapTemporal } from '../bootstrap/temporal.ts';
 import { runTool } from '../engines/run-tool.ts';
-import { type EngineFiles, engineNodes, prepareEngines } from '../engines/definitions.ts';
+import { engineNodes, prepareEngines } from '../engines/definitions.ts';
+import type { EngineFiles } from '../engines/definitions.ts';
 import { cacheDirectory } from '../instance/cache-directory.ts';
 import {
   apiUrl,
@@ -18,13 +19,53 @@ import {
   temporalAddress,
 } from '../instance/environment.ts';
 import type { Instance } from '../instance/instance.ts';
-import type { NodeDefinition, StepDefinition } from './definitions.ts';
-import { nodeService } from './node-services.ts';
+import type { NodeDefinition, StepDefinition, ServiceDefinition } from './definitions.ts';
 import type { Progress } from './progress.ts';
 import { runInstance } from './run-instance.ts';
 import type { SupervisorState } from './state.ts';
 import { watchSpool } from './spool-watch.ts';
 import type { SupervisedService } from './supervised-service.ts';
+
+const PROJECT_FOLDER = path.resolve(import.meta.dirname, '..', '..');
+
+/**
+ * V8 sizes its young generation by the machine (128 MB for 24 GB), more than short requests need. The bound of the old
+ * generation causes earlier collection and suffices for several bodies of 32 MiB.
+ */
+const MEMORY_FLAGS = ['--max-semi-space-size=8', '--max-old-space-size=768'] as const;
+
+interface NodeServiceOptions {
+  readonly name: 'worker' | 'api';
+  /** Relative to the project. */
+  readonly entry: string;
+  readonly after: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly ports: readonly number[];
+  /** Time to finish its work on shutdown. */
+  readonly stopGraceMs: number;
+}
+
+/** Returns a service run by the current Node. It reports ready over its channel and stops when the channel closes. */
+export function nodeService(options: NodeServiceOptions): ServiceDefinition {
+  const command = {
+    file: process.execPath,
+    args: [...MEMORY_FLAGS, path.join(PROJECT_FOLDER, options.entry)],
+    environment: options.environment,
+    workingDirectory: PROJECT_FOLDER,
+  };
+  return {
+    kind: 'service',
+    name: options.name,
+    after: options.after,
+    prepare: () => Promise.resolve(command),
+    ports: options.ports,
+    readiness: { kind: 'message' },
+    readyTimeoutMs: 90_000,
+    stopSignal: 'SIGTERM',
+    stopGraceMs: options.stopGraceMs,
+    emergencySignal: 'SIGKILL',
+  };
+}
 
 export interface StartInstanceOptions {
   readonly dataDir: string;

@@ -1,13 +1,94 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { firstTakenPort } from '../instance/ports.ts';
-import { Backoff } from './backoff.ts';
-import { type Child, startChild } from './child.ts';
-import { type Command, type ServiceDefinition, SupervisorError, type SupervisorErrorCode } from './definitions.ts';
+import { startChild } from './child.ts';
+import type { Child } from './child.ts';
+import { SupervisorError } from './definitions.ts';
+import type { Command, ServiceDefinition, SupervisorErrorCode } from './definitions.ts';
 import { lastLines, logPath } from './log-file.ts';
 import { markEnvironment } from './orphans.ts';
-import { type ProcessIdentity, signalGroup } from './process-identity.ts';
-import { awaitReadiness } from './readiness.ts';
+import { signalGroup } from './process-identity.ts';
+import type { ProcessIdentity } from './process-identity.ts';
 import type { NodeState, NodeStatus } from './state.ts';
+
+const PROBE_EVERY_MS = 60;
+/** Timeout of one poll. */
+const PROBE_TIMEOUT_MS = 5000;
+
+/**
+ * Waits until a started service is ready. Rejects if it ends, after its timeout (with the last error), and
+ * if the signal aborts.
+ */
+async function awaitReadiness(definition: ServiceDefinition, child: Child, signal: AbortSignal): Promise<void> {
+  const over = new AbortController();
+  const stop = AbortSignal.any([signal, over.signal]);
+  let lastError = 'no response';
+  const { readiness } = definition;
+  const ready =
+    readiness.kind === 'message'
+      ? child.reportedReady
+      : probeUntilReady(readiness.check, stop, (reason) => {
+          lastError = reason;
+        });
+  const timeout = delay(definition.readyTimeoutMs, 'timeout' as const, { signal: stop });
+  const outcomes = [ready.then(() => 'ready' as const), timeout, child.exited];
+  try {
+    const outcome = await Promise.race(outcomes);
+    if (outcome === 'ready') return;
+    if (outcome === 'timeout') throw new Error(`not ready after ${definition.readyTimeoutMs / 1000} s (${lastError})`);
+    throw new Error(outcome.text);
+  } finally {
+    over.abort();
+    // The abort ends the other promises; their rejections are redundant.
+    for (const outcome of outcomes) outcome.catch(() => undefined);
+  }
+}
+
+async function probeUntilReady(
+  check: (signal: AbortSignal) => Promise<void>,
+  stop: AbortSignal,
+  failed: (reason: string) => void,
+): Promise<void> {
+  for (;;) {
+    stop.throwIfAborted();
+    try {
+      await check(AbortSignal.any([stop, AbortSignal.timeout(PROBE_TIMEOUT_MS)]));
+      return;
+    } catch (error) {
+      failed(error instanceof Error ? error.message : String(error));
+    }
+    await delay(PROBE_EVERY_MS, undefined, { signal: stop });
+  }
+}
+
+const FIRST_DELAY_MS = 500;
+const LONGEST_DELAY_MS = 30_000;
+/** Uptime after which the delay resets. */
+const HEALTHY_AFTER_MS = 60_000;
+
+/** Doubling delays between restarts of a service. Times are milliseconds of a monotonic clock. */
+export class Backoff {
+  #failures = 0;
+  #readySince: number | null = null;
+
+  /** The service is ready. */
+  ready(nowMs: number): void {
+    this.#readySince = nowMs;
+  }
+
+  /** The service ended or was never ready. Returns the delay before the next start. */
+  failed(nowMs: number): number {
+    if (this.#readySince !== null && nowMs - this.#readySince >= HEALTHY_AFTER_MS) this.#failures = 0;
+    this.#readySince = null;
+    const delayMs = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#failures);
+    this.#failures += 1;
+    return delayMs;
+  }
+
+  /** Consecutive failures. */
+  get failures(): number {
+    return this.#failures;
+  }
+}
 
 /** Start attempts of a service that was never ready, before the start fails. */
 const FIRST_START_TRIES = 3;

@@ -1,12 +1,43 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { checkGraph, type NodeDefinition, type StepDefinition, SupervisorError } from './definitions.ts';
-import { endWithProcess } from './end-with-process.ts';
+import { checkGraph, SupervisorError } from './definitions.ts';
+import type { NodeDefinition, StepDefinition } from './definitions.ts';
 import { logPath, rotateLog } from './log-file.ts';
-import { identifyProcess, type ProcessIdentity } from './process-identity.ts';
+import { identifyProcess } from './process-identity.ts';
+import type { ProcessIdentity } from './process-identity.ts';
 import type { Progress } from './progress.ts';
-import { type NodeState, type Phase, type SupervisorState, writeState } from './state.ts';
+import { writeState } from './state.ts';
+import type { NodeState, Phase, SupervisorState } from './state.ts';
 import { SupervisedService } from './supervised-service.ts';
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const running = new Set<() => void>();
+
+function killAll(): void {
+  for (const kill of running) kill();
+}
+
+/** A signal without a listener ends the process without exit handlers, so children are ended here. With other listeners, they decide. */
+function onSignal(signal: NodeJS.Signals): void {
+  if (process.listenerCount(signal) > 1) return;
+  killAll();
+  process.removeListener(signal, onSignal);
+  process.kill(process.pid, signal);
+}
+
+/** Calls `kill` synchronously at any detectable end of this process. Returns a function that unregisters it. */
+function endWithProcess(kill: () => void): () => void {
+  if (running.size === 0) {
+    process.on('exit', killAll);
+    for (const signal of SIGNALS) process.on(signal, onSignal);
+  }
+  running.add(kill);
+  return () => {
+    if (!running.delete(kill) || running.size > 0) return;
+    process.removeListener('exit', killAll);
+    for (const signal of SIGNALS) process.removeListener(signal, onSignal);
+  };
+}
 
 const ROTATE_EVERY_MS = 30_000;
 

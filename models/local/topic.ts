@@ -1,13 +1,24 @@
 import type { CitedText, ItemDraft, TopicSummaryDraft, WindowInput } from '../../domain/ports/model.ts';
-import { shorten } from '../../domain/text/clean.ts';
+import { shorten, verbatimHead } from '../../domain/text/clean.ts';
 import { callsOf } from './calls.ts';
-import { type Candidate, knownTexts } from './learnings/candidate.ts';
+import type { Call } from './calls.ts';
+import { knownTexts } from './learnings/candidate.ts';
+import type { Candidate } from './learnings/candidate.ts';
 import { commitNotes } from './notes/commit-notes.ts';
 import { commandNotes } from './notes/command-notes.ts';
 import { isRequest, isThin } from './learnings/cues.ts';
 import { namesFile, touchedFilesOf } from './notes/file-names.ts';
-import { fileNotes } from './notes/file-notes.ts';
-import { MAX_TITLE_CHARACTERS, clamped, headingOf, noteTitle, paragraph, tagsOf } from './notes/notes.ts';
+import {
+  MAX_TITLE_CHARACTERS,
+  clamped,
+  headingOf,
+  noteTitle,
+  paragraph,
+  tagsOf,
+  citeLine,
+  citeRow,
+  distinct,
+} from './notes/notes.ts';
 import { meaningOf } from './meaning.ts';
 import { chosenOf } from './selection.ts';
 import type { Tools } from './learnings/derived-texts.ts';
@@ -16,6 +27,45 @@ import { sentencesOf } from './segments.ts';
 import { spokenNotes } from './notes/spoken-notes.ts';
 import { todoNotes } from './notes/todos.ts';
 import { isLastingPreference } from './notes/wishes.ts';
+import { termsOf } from '../../domain/text/terms.ts';
+
+const MAX_LINE_CHARACTERS = 160;
+
+/** Returns completely written files, each once: as the tool describes the result, if it does. */
+export function fileNotes(calls: readonly Call[]): readonly Candidate[] {
+  const seen = new Set<string>();
+  return calls.flatMap((call) => {
+    const [path] = call.row.filesModified;
+    if (path === undefined || call.row.tool !== 'Write' || call.outcome === 'failed' || seen.has(path)) return [];
+    seen.add(path);
+    const line = outputLineOf(call, path);
+    return [
+      {
+        place: 'point' as const,
+        kind: null,
+        title: '',
+        text: line === '' ? `Wrote ${path}` : line,
+        evidence: distinct([...citeLine(call.row, line), ...citeRow(call.row)], 1),
+        terms: termsOf(path),
+        value: 1.6,
+        rowIndex: call.rowIndex,
+        order: 0,
+        isFromUser: false,
+      },
+    ];
+  });
+}
+
+/** Returns the line of the output that names the file and its change. */
+function outputLineOf({ row, output }: Call, path: string): string {
+  const line = output
+    .split('\n')
+    .map((candidate) => candidate.trim())
+    .find((candidate) => candidate.includes(path) && /\b(?:wrote|written|created|updated|saved)\b/iu.test(candidate));
+  return line === undefined || line.length > MAX_LINE_CHARACTERS || !row.content.includes(line)
+    ? ''
+    : verbatimHead(line, MAX_LINE_CHARACTERS);
+}
 
 /** Token budget relative to the window; the rest of the 5 % is for the session and its learnings. */
 const SHARE = 0.044;

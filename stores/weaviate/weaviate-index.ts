@@ -1,31 +1,51 @@
 import type { Collection } from 'weaviate-client';
 import type { TenantId } from '../../domain/ids.ts';
-import {
-  VectorIndexUnavailable,
-  type RecallFilter,
-  type RecallHit,
-  type VectorIndex,
-} from '../../domain/ports/vector-index.ts';
+import { VectorIndexUnavailable, MEMORY_TYPES } from '../../domain/ports/vector-index.ts';
+import type { RecallFilter, RecallHit, VectorIndex, MemoryType } from '../../domain/ports/vector-index.ts';
 import { chunkBatches, chunkObject } from './chunk-objects.ts';
-import { exportObjects } from './export-objects.ts';
-import { createConnection, NotThere, reportsMissing, type WeaviateConnectionOptions } from './connection.ts';
+import { exportObjects, objectBatches, sendBatch } from './load-objects.ts';
+import type { Refusal } from './load-objects.ts';
+import { createConnection, NotThere, reportsMissing } from './connection.ts';
+import type { WeaviateConnectionOptions } from './connection.ts';
 import { firstQueryText, isFirstVersion } from './first-version.ts';
 import { conditionsOf } from './filters.ts';
-import { objectBatches, sendBatch, type Refusal } from './load-objects.ts';
-import {
-  collectionConfig,
-  collectionName,
-  VECTOR_NAME,
-  type ChunkProperties,
-  type ChunkVectors,
-  type Quantization,
-} from './schema.ts';
-import { decodeFound, encodeSearch, type SearchMessage } from './messages.ts';
-import { hitOf, RETURNED } from './hits.ts';
+import { collectionConfig, collectionName, VECTOR_NAME, countQueued, dropCollections } from './schema.ts';
+import type { ChunkProperties, ChunkVectors, Quantization } from './schema.ts';
+import { decodeFound, encodeSearch } from './messages.ts';
+import type { SearchMessage, FoundObject } from './messages.ts';
 import { queryText } from './searchable-text.ts';
-import { countQueued, dropCollections } from './collections.ts';
 import { createListing } from './listing.ts';
 import { listObjects } from './list-objects.ts';
+
+/** Properties of an object that a hit is built from. */
+const RETURNED = [
+  'memory_id',
+  'memory_type',
+  'session_id',
+  'kind',
+  'tool',
+  'chunk',
+] as const satisfies readonly (keyof ChunkProperties)[];
+
+function textOf(value: string | number | undefined): string | null {
+  return typeof value === 'string' ? value : null;
+}
+
+/** Returns a found object as a hit; undefined if Recollect did not write it. */
+function hitOf({ properties }: FoundObject, score: number): RecallHit | undefined {
+  const [memoryId, type, sessionId, kind, tool, chunk] = RETURNED.map((name) => properties.get(name));
+  const memoryType = MEMORY_TYPES.find((known): known is MemoryType => known === type);
+  if (typeof memoryId !== 'string' || memoryType === undefined || typeof chunk !== 'number') return undefined;
+  return {
+    memoryId,
+    memoryType,
+    sessionId: textOf(sessionId),
+    kind: textOf(kind),
+    tool: textOf(tool),
+    chunk,
+    score,
+  };
+}
 
 export interface WeaviateIndexOptions extends Omit<WeaviateConnectionOptions, 'timeoutsSeconds'> {
   /** Begins the name of every collection. Tests take one of their own. */

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { appendFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { down } from '../../cli/commands/instance/down.ts';
+import { down } from '../../cli/commands/instance/up.ts';
 import { logs } from '../../cli/commands/instance/logs.ts';
 import { statusReport } from '../../cli/commands/instance/status.ts';
 import { createProgram } from '../../cli/program.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { learningTable, learningText } from '../../cli/text/learning-text.ts';
+import { learningTable, learningText } from '../../cli/commands/memory/learnings.ts';
 import type { LearningDetail } from '../../cli/server/memory.ts';
 
 const NOW = Date.parse('2026-01-10T00:00:00Z');

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { v7 } from 'uuid';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createProgram } from '../../cli/program.ts';
-import { usageText } from '../../cli/text/usage-text.ts';
+import { usageText } from '../../cli/commands/operations/usage.ts';
 import type { Usage } from '../../cli/server/operations.ts';
 import { longLivedFolder } from '../infra/support/long-lived-folder.ts';
 import { startTestInstance } from '../setup/instance.ts';

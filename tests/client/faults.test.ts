@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { RecollectClient, RecollectError } from '../../client/index.ts';
 import type { NewMemory } from '../../client/index.ts';
-import { retryAfterMs, waitBeforeMs } from '../../client/retry.ts';
+import { retryAfterMs, waitBeforeMs } from '../../client/requester.ts';
 import { scriptedServer } from './support/scripted-server.ts';
 import type { Step } from './support/scripted-server.ts';
 

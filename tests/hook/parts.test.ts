@@ -8,7 +8,7 @@ import { folderOf, sessionOf, withFields } from '../../hook/body.ts';
 import { hookCommandLine } from '../../hook/command-line.ts';
 import { newDeliveryId } from '../../hook/delivery-id.ts';
 import { hookDataDirectory, hookEnvironment } from '../../hook/environment.ts';
-import { hostAnswer } from '../../hook/host-answer.ts';
+import { hostAnswer } from '../../hook/main.ts';
 import { bringsContext, isCaptured } from '../../hook/hosts.ts';
 import { shortHash } from '../../hook/target.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { CONTEXT_TAG } from '../../domain/recalled/recalled-block.ts';
 import { memoryHash } from '../../domain/memory.ts';
 import type { Memory } from '../../domain/memory.ts';
-import { fileQuery, rankedByFile } from '../../retrieval/context-file.ts';
+import { fileQuery, rankedByFile } from '../../retrieval/context.ts';
 import { answersQuery } from '../../retrieval/context-found.ts';
 import { packMemories } from '../../retrieval/context-passages.ts';
 import { answerValue, currentValue } from '../../retrieval/context-value.ts';

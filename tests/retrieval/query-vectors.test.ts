@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Embedder } from '../../domain/ports/embedder.ts';
-import { createQueryVectors } from '../../retrieval/query-vectors.ts';
+import { createQueryVectors } from '../../retrieval/search.ts';
 
 /** An embedder that counts: the vector of a text is its length. */
 function counting(): Embedder & { readonly embedded: string[] } {

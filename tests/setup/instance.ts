@@ -16,7 +16,7 @@ import { createLogger } from '../../telemetry/logger.ts';
 import { operationsWorkflowId } from '../../workflows/ids.ts';
 import type { ScheduleName } from '../../domain/jobs.ts';
 import { buildIdOf, createWorkers } from '../../workers/create-workers.ts';
-import { promoteBuild } from '../../workers/promote.ts';
+import { promoteBuild } from '../../workers/main.ts';
 import { createWorkerDependencies } from '../../workers/dependencies.ts';
 import { createTestDatabase, createTestUser } from './database.ts';
 import type { TestDatabase, TestUser } from './database.ts';

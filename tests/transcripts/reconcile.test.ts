@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createTranscriptCapture } from '../../activities/transcripts/capture-events.ts';
+import { createTranscriptCapture } from '../../activities/transcripts/create-transcript-activities.ts';
 import { buildCaptureEvent } from '../../domain/capture/build-event.ts';
 import { translateHook } from '../../domain/capture/claude-code-hooks.ts';
 import { reconcileSegment } from '../../domain/transcripts/reconcile.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createTranscriptCapture } from '../../activities/transcripts/capture-events.ts';
+import { createTranscriptCapture } from '../../activities/transcripts/create-transcript-activities.ts';
 import { watchTranscripts } from '../../activities/transcripts/watch.ts';
 import type { WatchOptions } from '../../activities/transcripts/watch.ts';
 import { buildCaptureEvent } from '../../domain/capture/build-event.ts';

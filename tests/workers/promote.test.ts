@@ -3,7 +3,7 @@ import { expect, inject, test } from 'vitest';
 import { bootstrapTemporal } from '../../infra/bootstrap/temporal.ts';
 import { createTemporalClient } from '../../stores/temporal/client.ts';
 import { makeCurrent } from '../../stores/temporal/deployment.ts';
-import { promoteBuild } from '../../workers/promote.ts';
+import { promoteBuild } from '../../workers/main.ts';
 
 test('a build that the server has not seen is not current yet', async () => {
   const { address } = inject('engines').temporal;

@@ -3,11 +3,11 @@ import { ConfigError } from '../../../config/config.ts';
 import { EngineError } from '../../../infra/engines/engine-error.ts';
 import { InstanceError } from '../../../infra/instance/instance-error.ts';
 import { prepareDataDirectory } from '../../../infra/instance/instance.ts';
+import type { Instance } from '../../../infra/instance/instance.ts';
 import { SupervisorError } from '../../../infra/supervisor/definitions.ts';
 import { startInstance } from '../../../infra/supervisor/start-instance.ts';
-import { findSupervisor } from '../../../infra/supervisor/stop-instance.ts';
+import { findSupervisor, stopInstance } from '../../../infra/supervisor/stop-instance.ts';
 import { AlreadyRunningError } from '../../../infra/supervisor/take-over.ts';
-import type { Instance } from '../../../infra/instance/instance.ts';
 import { readState } from '../../../infra/supervisor/state.ts';
 import type { SupervisorState } from '../../../infra/supervisor/state.ts';
 import { table } from '../../output.ts';
@@ -16,6 +16,36 @@ import { integer, withDataDir } from '../../options.ts';
 import { listenForInterrupts } from '../../interrupts.ts';
 import { terminalProgress } from '../../text/terminal-progress.ts';
 import { startDetached } from './up-detached.ts';
+import { instanceLayout } from '../../../infra/instance/layout.ts';
+
+export function addDown(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
+  withDataDir(program.command('down'), context.environment)
+    .description('stop the instance and wait until it has stopped')
+    .action(async (options: { dataDir: string }) => exit(await down(options.dataDir, context)));
+}
+
+/** Stops the instance of a data directory. Exit code 0 if none of its processes remains. */
+export async function down(dataDir: string, context: CommandContext): Promise<ExitCode> {
+  const { out, err } = context.output;
+  const outcome = await stopInstance(instanceLayout(dataDir));
+  switch (outcome.kind) {
+    case 'stopped':
+      out(`Stopped (process ${outcome.pid}).\n`);
+      return 0;
+    case 'not-running':
+      out(
+        outcome.ended.length === 0
+          ? 'The instance is not running.\n'
+          : `The instance is not running; ended remaining processes: ${outcome.ended.join(', ')}.\n`,
+      );
+      return 0;
+    case 'still-stopping':
+      err(`Process ${outcome.pid} is still stopping. See recollect status.\n`);
+      return 1;
+    default:
+      return outcome satisfies never;
+  }
+}
 
 const parsePort = integer(1, 65_535);
 

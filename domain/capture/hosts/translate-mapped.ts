@@ -4,7 +4,31 @@ import { isOwnTool } from '../own-tools.ts';
 import { extraFields } from './extra-fields.ts';
 import { findText, findValue } from './mapping.ts';
 import type { FieldPaths, HostMapping, MappedEvent, MappedPart } from './mapping.ts';
-import { patchedFiles } from './patch-files.ts';
+
+const HEADER = /^\*\*\* (?:(?:Add|Update|Delete) File|Move to): /;
+const FILES = 100;
+
+/** Returns true for an absolute POSIX or Windows path. */
+function isAbsolute(path: string): boolean {
+  return path.startsWith('/') || /^[A-Za-z]:[\\/]/.test(path);
+}
+
+/**
+ * Returns the files that an `apply_patch` patch adds, changes, deletes or moves to, in order, without duplicates, at most 100. Relative
+ * paths are resolved against `folder` if it is known.
+ */
+export function patchedFiles(patch: string, folder: string | null): string[] {
+  const files = new Set<string>();
+  for (const line of patch.split('\n')) {
+    if (files.size >= FILES) break;
+    const text = line.trim();
+    const path = text.replace(HEADER, '');
+    if (path === text) continue;
+    const relative = path.replace(/^\.\//, '');
+    files.add(isAbsolute(path) || folder === null ? path : `${folder.replace(/\/$/, '')}/${relative}`);
+  }
+  return [...files];
+}
 
 const MAX_DURATION_MS = 2_147_483_647;
 const NAME_CHARS = 256;

@@ -1,5 +1,72 @@
 import pg from 'pg';
-import { answerTimeoutMs, giveUpSilentConnections } from './silent-server.ts';
+
+/** Longer than the server may take to say that a statement took too long. */
+const ANSWER_GRACE_MS = 5_000;
+/** Message of node-postgres when `query_timeout` is over. */
+const READ_TIMEOUT = 'Query read timeout';
+
+/** The server did not respond at all, not even with a statement timeout. */
+class ServerSilent extends Error {
+  override readonly name = 'ServerSilent';
+  readonly code = 'ETIMEDOUT';
+
+  constructor() {
+    super('PostgreSQL did not respond in time; the connection is closed');
+  }
+}
+
+/** Returns the time to wait for a response if the server cancels statements after `statementTimeoutMs`; undefined without that limit. */
+function answerTimeoutMs(statementTimeoutMs: number): number | undefined {
+  return statementTimeoutMs > 0 ? statementTimeoutMs + ANSWER_GRACE_MS : undefined;
+}
+
+/** Calls `onSilence` before a caller receives the timeout of a query, and replaces that error by ServerSilent. */
+function watch(client: pg.PoolClient, onSilence: () => void): void {
+  const query = client.query.bind(client);
+  const replaced = (error: unknown): unknown => {
+    if (!(error instanceof Error) || error.message !== READ_TIMEOUT) return error;
+    onSilence();
+    return new ServerSilent();
+  };
+  const watched = (...given: unknown[]): unknown => {
+    const callback = given.at(-1);
+    if (typeof callback === 'function')
+      given[given.length - 1] = (error: unknown, result: unknown): unknown =>
+        Reflect.apply(callback, undefined, [replaced(error), result]);
+    const answer: unknown = Reflect.apply(query, undefined, given);
+    return answer instanceof Promise
+      ? answer.catch((error: unknown) => {
+          throw replaced(error);
+        })
+      : answer;
+  };
+  Object.defineProperty(client, 'query', { value: watched, configurable: true, writable: true });
+}
+
+/**
+ * Lets a pool close connections to a silent server: node-postgres waits for the response on such a connection, and its next user waits behind. Closes
+ * the idle connections too, because they have the same server.
+ */
+function giveUpSilentConnections(pool: pg.Pool): void {
+  const idle = new Set<pg.PoolClient>();
+  pool.on('acquire', (client) => idle.delete(client));
+  pool.on('remove', (client) => idle.delete(client));
+  pool.on('release', (error, client) => {
+    if (!error) idle.add(client);
+  });
+  pool.on('connect', (client) => {
+    watch(client, () => {
+      // During a query this closes the socket at once, and later queries fail at once.
+      if (client instanceof pg.Client) void client.end();
+      for (const other of idle) {
+        // The pool drops an idle connection that fails; a closed socket alone it would only see later.
+        other.emit('error', new ServerSilent());
+        if (other instanceof pg.Client) other.connection.stream.destroy();
+      }
+      idle.clear();
+    });
+  });
+}
 
 export interface PoolOptions {
   readonly url: string;

@@ -5,9 +5,8 @@ import type { Placing } from '../../../domain/learning/merge.ts';
 import type { LearningDraft } from '../../../domain/ports/model.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import { requestRemoval } from '../embeddings/embedding-removal.ts';
-import { lockKnown } from './learning-locks.ts';
+import { lockKnown, settled } from './learning-settling.ts';
 import { newestLearning } from './learning-neighbours.ts';
-import { settled } from './learning-settling.ts';
 import { CONTRADICTED, DISPUTES, learningFingerprint, learningText, REFINED } from './learnings.ts';
 import type { LearningContext } from './learnings.ts';
 

@@ -8,7 +8,7 @@ import { inject } from 'vitest';
 import { z } from 'zod';
 import { processEnvironment } from '../../../config/process-environment.ts';
 import { bootstrapTemporal } from '../../../infra/bootstrap/temporal.ts';
-import { nodeService } from '../../../infra/supervisor/node-services.ts';
+import { nodeService } from '../../../infra/supervisor/start-instance.ts';
 import { createTestDatabase, createTestUser } from '../../setup/database.ts';
 import type { TestDatabase, TestUser } from '../../setup/database.ts';
 import { testEnvironment } from '../../setup/instance.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { inTime } from '../../../api/http/in-time.ts';
+import { inTime } from '../../../api/memories/recall.ts';
 
 it('answers what comes in time', async () => {
   expect(await inTime(60_000, 'late', (signal) => Promise.resolve(`aborted: ${signal.aborted}`))).toBe(

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { createPlaces } from '../../../api/memories/context-places.ts';
+import { createPlaces } from '../../../api/memories/recall.ts';
 
 it('runs as much at once as there are places, and what comes beyond them not at all', async () => {
   const run = createPlaces({ most: 2, isBusy: () => false });

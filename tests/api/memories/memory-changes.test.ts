@@ -84,7 +84,7 @@ describe('correcting', () => {
 
   test('takes an importance that is too near to zero for the database as zero', async () => {
     const hash = await remembered(instance, 'Weighs next to nothing', { importance: 2.2e-308 });
-    expect((await listed(instance, "q=nothing")).data[0]?.confidence).toBe(0);
+    expect((await listed(instance, 'q=nothing')).data[0]?.confidence).toBe(0);
     await corrected(hash, { importance: 1e-46 });
     const id = await rowId('observations');
     await corrected(id, { importance: 1e-320 });

@@ -2,11 +2,10 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { processEnvironment } from '../../../config/process-environment.ts';
-import { launchdAgent } from '../../../cli/service/launchd-agent.ts';
+import { launchdAgent, serviceManager, systemdUnit } from '../../../cli/service/service-manager.ts';
 import { runCommandIn } from '../../../cli/service/run-command.ts';
-import { serviceCommand, type ServiceDefinition, ServiceValueError } from '../../../cli/service/service-definition.ts';
-import { serviceManager } from '../../../cli/service/service-manager.ts';
-import { systemdUnit } from '../../../cli/service/systemd-unit.ts';
+import { serviceCommand, ServiceValueError } from '../../../cli/service/service-definition.ts';
+import type { ServiceDefinition } from '../../../cli/service/service-definition.ts';
 import { testFolder } from '../../infra/support/folder.ts';
 
 const plain: ServiceDefinition = {

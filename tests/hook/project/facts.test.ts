@@ -3,8 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { projectFacts } from '../../../hook/project/facts.ts';
-import { isElsewhere, remoteOf, withoutCredentials } from '../../../hook/project/git-config.ts';
+import { projectFacts, isElsewhere, remoteOf, withoutCredentials } from '../../../hook/project/facts.ts';
 import { machineId } from '../../../hook/project/machine-id.ts';
 
 let folder: string;

@@ -3,13 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { appendToSpool } from '../../../hook/spool/append.ts';
+import { appendToSpool, fitBody, redactBody } from '../../../hook/spool/append.ts';
 import { isDraining, takeDrainLock } from '../../../hook/spool/drain-lock.ts';
 import { claimedName, sessionName, spoolFiles } from '../../../hook/spool/folder.ts';
-import type { SpoolLine } from '../../../hook/spool/line.ts';
 import { formatLine, LINE_BYTES, parseLine } from '../../../hook/spool/line.ts';
+import type { SpoolLine } from '../../../hook/spool/line.ts';
 import { readLines } from '../../../hook/spool/read-lines.ts';
-import { fitBody, redactBody } from '../../../hook/spool/redact-body.ts';
 import { makeDataDir, removeDataDir, spoolLines, spoolText } from '../support/client.ts';
 
 let dataDir: string;

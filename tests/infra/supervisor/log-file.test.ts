@@ -1,7 +1,7 @@
 import { closeSync, existsSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { Backoff } from '../../../infra/supervisor/backoff.ts';
+import { Backoff } from '../../../infra/supervisor/supervised-service.ts';
 import { lastLines, openLog, rotateLog } from '../../../infra/supervisor/log-file.ts';
 import { testFolder } from '../support/folder.ts';
 

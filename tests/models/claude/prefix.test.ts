@@ -4,7 +4,7 @@ import {
   shortInstructionsFor,
   type TaskName,
 } from '../../../models/claude/instructions/instructions.ts';
-import { systemBlocks } from '../../../models/claude/prefix.ts';
+import { systemBlocks } from '../../../models/claude/prepare.ts';
 import { jsonSchemaOf, topicResponse } from '../../../models/claude/schemas.ts';
 import { rowsFrom } from '../rows.ts';
 import { sendCall, countTokens, live, modelAt, SMALL, topic, window } from './claude-fixture.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { jsonLines } from '../../../models/claude/json-lines.ts';
+import { jsonLines } from '../../../models/claude/batch-results.ts';
 import { costUsd, maxCostUsd } from '../../../models/claude/prices.ts';
 import { tierOfWindow } from '../../../models/claude/model.ts';
 import { rowsFrom } from '../rows.ts';

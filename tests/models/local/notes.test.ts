@@ -3,7 +3,7 @@ import { callsOf } from '../../../models/local/calls.ts';
 import { commandNotes } from '../../../models/local/notes/command-notes.ts';
 import { commitNotes } from '../../../models/local/notes/commit-notes.ts';
 import { touchedFilesOf } from '../../../models/local/notes/file-names.ts';
-import { fileNotes } from '../../../models/local/notes/file-notes.ts';
+import { fileNotes } from '../../../models/local/topic.ts';
 import { headingOf } from '../../../models/local/notes/notes.ts';
 import { repairNotes } from '../../../models/local/notes/repair-notes.ts';
 import { sentencesOf } from '../../../models/local/segments.ts';

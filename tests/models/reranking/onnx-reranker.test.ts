@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { RerankerUnavailable, type Reranker } from '../../../domain/ports/reranker.ts';
 import { createOnnxReranker, RERANKER_FILES } from '../../../models/reranking/onnx-reranker.ts';
-import { rerank } from '../../../retrieval/rerank.ts';
+import { rerank } from '../../../retrieval/search.ts';
 import { writeTinyCrossEncoder } from './tiny-cross-encoder.ts';
 
 let directory: string;

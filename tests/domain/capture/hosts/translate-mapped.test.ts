@@ -3,8 +3,7 @@ import { ZodError } from 'zod';
 import { HOST_MAPPINGS, parseHostMapping } from '../../../../api/intake/host-mappings.ts';
 import { boundedExtra, EXTRA_BYTES, extraFields } from '../../../../domain/capture/hosts/extra-fields.ts';
 import { findText, findValue } from '../../../../domain/capture/hosts/mapping.ts';
-import { patchedFiles } from '../../../../domain/capture/hosts/patch-files.ts';
-import { translateMapped, withSessionId } from '../../../../domain/capture/hosts/translate-mapped.ts';
+import { patchedFiles, translateMapped, withSessionId } from '../../../../domain/capture/hosts/translate-mapped.ts';
 
 const { cursor } = HOST_MAPPINGS;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { editExcerpt } from '../../../../models/claude/rendering/edit-excerpt.ts';
+import { editExcerpt } from '../../../../models/claude/rendering/row-part.ts';
 import { bothEnds, shownRuns } from '../../../../models/claude/rendering/excerpt.ts';
 
 const NOTE = /\n?\[… (\d+) characters left out\]\n?/u;

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { recoverSwap } from '../../../../infra/bootstrap/recover-swap.ts';
+import { recoverSwap } from '../../../../infra/bootstrap/database.ts';
 import { asMaintenance, createEmptyDatabase } from '../../../../stores/postgres/backups/restored-database.ts';
 import { swapDatabases, swapState, undoSwap } from '../../../../stores/postgres/backups/swap-databases.ts';
 import { createTestDatabase } from '../../../setup/database.ts';

@@ -1,0 +1,69 @@
+import type pg from 'pg';
+import { listBackups } from '../../stores/postgres/backups/backups.ts';
+import type { StoredBackup } from '../../stores/postgres/backups/backups.ts';
+import type { BackupMetrics, createApiMetrics } from '../../telemetry/metrics.ts';
+import { scrapeStep } from './scrape-step.ts';
+import { readDivergence } from '../../stores/postgres/consistency/consistency-checks.ts';
+import type { Counter } from 'prom-client';
+import { z } from 'zod';
+
+const totalRow = z.object({ resource: z.string(), action: z.string(), rows: z.coerce.number() });
+
+/**
+ * Counts rows processed by retention since this process started counting, from its reports, because workers are not scraped. Returns the step that a scrape
+ * runs; it never fails.
+ */
+export function createRetentionObserver(pool: pg.Pool, rows: Counter<'type' | 'action'>): () => Promise<void> {
+  let seen: ReadonlyMap<string, number> | null = null;
+
+  const look = async (): Promise<void> => {
+    const result = await pool.query('SELECT resource, action, rows FROM retention_totals()');
+    const totals = z.array(totalRow).parse(result.rows);
+    for (const { resource: type, action, rows: total } of seen === null ? [] : totals)
+      // Reports that went with their tenant take nothing back: a counter never goes down.
+      rows.inc({ type, action }, Math.max(0, total - (seen?.get(`${type} ${action}`) ?? 0)));
+    seen = new Map(totals.map((total) => [`${total.resource} ${total.action}`, total.rows]));
+  };
+
+  return scrapeStep(look);
+}
+
+/** Shows what the last comparison of each tenant left. Returns the step that a scrape runs; it never fails. */
+export function createDivergenceObserver(
+  pool: pg.Pool,
+  gauge: ReturnType<typeof createApiMetrics>['indexDivergence'],
+): () => Promise<void> {
+  const look = async (): Promise<void> => {
+    const left = await readDivergence(pool);
+    gauge.reset();
+    for (const [kind, count] of left) gauge.set({ kind }, count);
+  };
+  return scrapeStep(look);
+}
+
+/** Number of latest backups read: without a complete and a verified one among them, an alert is due. */
+const BACKUPS_READ = 100;
+
+function ageSeconds(at: Date | null | undefined): number {
+  return at === null || at === undefined ? Number.POSITIVE_INFINITY : Math.max(0, (Date.now() - at.getTime()) / 1_000);
+}
+
+/**
+ * Sets the age and size of the last complete backup, and the ages of the last verified backup and of the last verified copy; infinity if
+ * there is none. Returns the step that a scrape runs; it never fails.
+ */
+export function createBackupObserver(pool: pg.Pool, metrics: BackupMetrics): () => Promise<void> {
+  const look = async (): Promise<void> => {
+    const complete = (await listBackups(pool, null, BACKUPS_READ)).filter(
+      ({ manifestSha256, removedAt }) => manifestSha256 !== null && removedAt === null,
+    );
+    const newest = (is: (row: StoredBackup) => boolean): StoredBackup | undefined => complete.find(is);
+    metrics.age.set(ageSeconds(complete[0]?.snapshotAt));
+    metrics.bytes.set(complete[0]?.bytes ?? 0);
+    metrics.verifiedAge.set(
+      ageSeconds(newest((row) => row.verifiedAt !== null && row.verifyError === null)?.snapshotAt),
+    );
+    metrics.copyAge.set(ageSeconds(newest((row) => row.copyVerifiedAt !== null)?.snapshotAt));
+  };
+  return scrapeStep(look);
+}

@@ -1,8 +1,8 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import pg from 'pg';
 import { BudgetExhausted, ModelBusy } from '../domain/costs/limits.ts';
-import { BackupSetError, RestoreError } from '../domain/backup/set-error.ts';
-import type { BackupSetErrorKind } from '../domain/backup/set-error.ts';
+import { BackupSetError, RestoreError } from '../domain/backup/sets.ts';
+import type { BackupSetErrorKind } from '../domain/backup/sets.ts';
 import { ArchiveStoreError } from '../domain/ports/archive-store.ts';
 import type { ArchiveStoreErrorKind } from '../domain/ports/archive-store.ts';
 import { EmbedderUnavailable } from '../domain/ports/embedder.ts';

@@ -1,4 +1,5 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest, FastifySchema } from 'fastify';
+import { ERROR_RESPONSES } from '../contract/shared.ts';
 import { keySha256 } from '../stores/postgres/access/api-keys.ts';
 import type { Principal, Scope } from '../stores/postgres/access/api-keys.ts';
 import type { SessionSeeker } from '../stores/postgres/sessions/sessions.ts';
@@ -69,7 +70,12 @@ export const DOCS_PREFIX = '/docs';
 /** Access levels of reading routes: a viewer may use these, except routes that set `writes`. On `key` routes, the routes that a tool calls decide. */
 const READING: ReadonlySet<string> = new Set(['read', 'key', 'scrape']);
 
-/** Authenticates every request before it is processed. */
+/** Returns the options of a route: who may use it, and its schema. */
+export function route<const Schema extends FastifySchema>(access: RouteAccess['access'], schema: Schema) {
+  return { config: { access }, schema };
+}
+
+/** Authenticates every request before it is processed, and adds the error responses to the schemas of routes that need a key. */
 export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
   const cache = new KeyCache();
   options.onConnectionClosed(() => cache.clear());
@@ -81,6 +87,8 @@ export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
     const { access, writes = false } = route.config ?? {};
     if (access === undefined) throw new Error(`route ${route.url} does not say who may use it`);
     for (const method of [route.method].flat()) routes.push({ method, url: route.url, access, writes });
+    if (access !== 'open' && route.schema?.hide !== true)
+      route.schema = { ...route.schema, response: Object.assign({}, route.schema?.response, ERROR_RESPONSES) };
   });
   app.addHook('onRequest', async (request) => {
     const access = request.routeOptions.config.access;

@@ -1,3 +1,4 @@
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../domain/ports/clock.ts';
 import { indexNameOf } from '../domain/index-model.ts';
@@ -15,9 +16,9 @@ import { BurstFlag } from '../stores/postgres/capture/burst-flag.ts';
 import { createServedIndexOf } from '../stores/postgres/embeddings/served-index.ts';
 import { createTemporalClient } from '../stores/temporal/client.ts';
 import { createWorkflowHints } from '../stores/temporal/hints.ts';
-import { createJobStarters } from '../stores/temporal/job-starters.ts';
 import { createJobs } from '../stores/temporal/jobs.ts';
 import { createSchedules } from '../stores/temporal/schedules.ts';
+import { createStartJob } from '../stores/temporal/start-workflow.ts';
 import { createSessionSteering } from '../stores/temporal/session-steering.ts';
 import { createWeaviateIndex } from '../stores/weaviate/weaviate-index.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -67,7 +68,8 @@ export function createApiDependencies(config: Config, logger: Logger) {
   const indexOf = createServedIndexOf(database, embedders, embeddingModel);
   const reranker =
     config.search.rerankerDir === undefined ? null : createOnnxReranker({ modelDir: config.search.rerankerDir });
-  const workflowHints = createWorkflowHints(temporal, config.session, {
+  const hintClient = createTemporalClient(config.temporal, 'hints');
+  const workflowHints = createWorkflowHints(hintClient, config.session, {
     ...config.model.batch,
     retryMs: config.session.retryMs,
   });
@@ -141,7 +143,7 @@ export function createApiDependencies(config: Config, logger: Logger) {
     embeddingModel,
     /** Hints of a request that changed something itself, beside those of captures. */
     workflowHints,
-    ...createJobStarters(temporal),
+    startJob: createStartJob(temporal),
     jobs,
     schedules: createSchedules(temporal),
     jobList: createJobList({ database, jobs, config }),
@@ -169,6 +171,7 @@ export function createApiDependencies(config: Config, logger: Logger) {
       await Promise.all([burstFlag.close(), imported.sign.close()]);
       await hints.stop(config.shutdownGraceMs);
       await heavy.close();
+      await hintClient.connection.close();
       await temporal.connection.close();
       await embedders.close();
       await reranker?.close();
@@ -179,3 +182,6 @@ export function createApiDependencies(config: Config, logger: Logger) {
 }
 
 export type ApiDependencies = ReturnType<typeof createApiDependencies>;
+
+/** The server, with requests and responses typed by the schemas of their routes. */
+export type Api = Parameters<FastifyPluginCallbackZod>[0];

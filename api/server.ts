@@ -8,18 +8,17 @@ import helmet from 'helmet';
 import { registerAuth } from './auth.ts';
 import { BODY_BYTES, registerBodyParsers } from './http/body.ts';
 import { registerBodyRelease } from './http/collect-body.ts';
-import type { ApiDependencies } from './dependencies.ts';
+import type { Api, ApiDependencies } from './dependencies.ts';
 import { registerDocument } from './http/document.ts';
 import { answerError } from './errors.ts';
 import { wellFormedJson } from './http/json.ts';
 import { createMethodGuard } from './http/methods.ts';
 import { backupRoutes } from './routes/operations/backups.ts';
 import { consistencyRoutes } from './routes/operations/consistency.ts';
-import { contextFeedbackRoutes } from './routes/memories/context-feedback.ts';
-import { contextRoutes } from './routes/memories/context.ts';
+import { contextFeedbackRoutes, contextRoutes } from './routes/memories/context.ts';
 import { eventRoutes } from './routes/capture/events.ts';
 import { exportRoutes } from './routes/operations/exports.ts';
-import { forgetRoutes } from './routes/memories/forget.ts';
+import { forgetRoutes, oneMemoryRoutes } from './routes/memories/memory.ts';
 import { gdprRoutes } from './routes/operations/gdpr.ts';
 import { graphRoutes } from './routes/memories/graph.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -32,7 +31,6 @@ import { reindexRoutes } from './routes/operations/reindex.ts';
 import { learningChangeRoutes } from './routes/memories/learning-changes.ts';
 import { learningRoutes } from './routes/memories/learnings.ts';
 import { memoryRoutes } from './routes/memories/memories.ts';
-import { oneMemoryRoutes } from './routes/memories/memory.ts';
 import { profileRoutes } from './routes/memories/profile.ts';
 import { projectRoutes } from './routes/projects.ts';
 import { restoreRoutes } from './routes/operations/restores.ts';
@@ -53,6 +51,48 @@ import { traceRoutes } from './routes/sessions/trace.ts';
 import { transcriptRoutes } from './routes/sessions/transcripts.ts';
 import { usageRoutes } from './routes/usage.ts';
 import { valueRoutes } from './routes/capture/full-values.ts';
+
+/** The routes under `/api/v1`, by subject. */
+const ROUTES: readonly ((api: Api, dependencies: ApiDependencies) => void)[] = [
+  hookRoutes,
+  eventRoutes,
+  sessionRoutes,
+  sessionRowRoutes,
+  sessionSteeringRoutes,
+  jobRoutes,
+  scheduleRoutes,
+  consistencyRoutes,
+  statsRoutes,
+  reindexRoutes,
+  restoreRoutes,
+  traceRoutes,
+  forgetRoutes,
+  projectRoutes,
+  settingRoutes,
+  summaryRoutes,
+  learningRoutes,
+  learningChangeRoutes,
+  graphRoutes,
+  profileRoutes,
+  valueRoutes,
+  searchRoutes,
+  timelineRoutes,
+  memoryRoutes,
+  oneMemoryRoutes,
+  contextRoutes,
+  contextFeedbackRoutes,
+  importRoutes,
+  exportRoutes,
+  gdprRoutes,
+  backupRoutes,
+  transcriptRoutes,
+  retentionRoutes,
+  holdRoutes,
+  archiveRoutes,
+  claudeMemRoutes,
+  usageRoutes,
+  roiRoutes,
+];
 
 export const API_VERSION = '1';
 const PREFIX = `/api/v${API_VERSION}`;
@@ -159,55 +199,19 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
     void reply.headers({ 'x-request-id': request.id, 'x-api-version': API_VERSION });
   });
   await registerDocument(app, API_VERSION);
+  const atBothPlaces = (api: Api): void => {
+    healthRoutes(api, { ...dependencies, isStopping });
+    mcpRoutes(api);
+  };
   await app.register(
-    async (api) => {
-      await api.register(hookRoutes(dependencies));
-      await api.register(eventRoutes(dependencies));
-      await api.register(sessionRoutes(dependencies));
-      await api.register(sessionRowRoutes(dependencies));
-      await api.register(sessionSteeringRoutes(dependencies));
-      await api.register(jobRoutes(dependencies));
-      await api.register(scheduleRoutes(dependencies));
-      await api.register(consistencyRoutes(dependencies));
-      await api.register(statsRoutes(dependencies));
-      await api.register(reindexRoutes(dependencies));
-      await api.register(restoreRoutes(dependencies));
-      await api.register(traceRoutes(dependencies));
-      await api.register(forgetRoutes(dependencies));
-      await api.register(projectRoutes(dependencies));
-      await api.register(settingRoutes(dependencies));
-      await api.register(summaryRoutes(dependencies));
-      await api.register(learningRoutes(dependencies));
-      await api.register(learningChangeRoutes(dependencies));
-      await api.register(graphRoutes(dependencies));
-      await api.register(profileRoutes(dependencies));
-      await api.register(valueRoutes(dependencies));
-      await api.register(searchRoutes(dependencies));
-      await api.register(timelineRoutes(dependencies));
-      await api.register(memoryRoutes(dependencies));
-      await api.register(oneMemoryRoutes(dependencies));
-      await api.register(contextRoutes(dependencies));
-      await api.register(contextFeedbackRoutes(dependencies));
-      await api.register(importRoutes(dependencies));
-      await api.register(exportRoutes(dependencies));
-      await api.register(gdprRoutes(dependencies));
-      await api.register(backupRoutes(dependencies));
-      await api.register(transcriptRoutes(dependencies));
-      await api.register(retentionRoutes(dependencies));
-      await api.register(holdRoutes(dependencies));
-      await api.register(archiveRoutes(dependencies));
-      await api.register(claudeMemRoutes(dependencies));
-      await api.register(usageRoutes(dependencies));
-      await api.register(roiRoutes(dependencies));
-      await api.register(healthRoutes({ ...dependencies, isStopping }));
-      await api.register(mcpRoutes());
+    async (api: Api) => {
+      for (const register of ROUTES) register(api, dependencies);
+      atBothPlaces(api);
       api.get('/openapi.json', { config: { access: 'open' }, schema: { hide: true } }, () => app.swagger());
     },
     { prefix: PREFIX },
   );
-  // Probes and scrapers look for these at the root, too.
-  await app.register(healthRoutes({ ...dependencies, isStopping }));
-  // Agents are configured with this address.
-  await app.register(mcpRoutes());
+  // Probes and scrapers look for health and metrics at the root, too, and agents are configured with `/mcp`.
+  await app.register(async (root: Api) => atBothPlaces(root));
   return app;
 }

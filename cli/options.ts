@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Environment } from '../config/process-environment.ts';
-import { defaultDataDirectory } from '../infra/instance/cache-directory.ts';
+import { defaultDataDirectory } from '../infra/instance/layout.ts';
 
 /** Adds the `--data-dir` option that every command has. */
 export function withDataDir(command: Command, environment: Environment): Command {

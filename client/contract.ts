@@ -1,32 +1,114 @@
-/* All that the client does. Types alone: the build hands this file on as declarations. Fields are named as in the HTTP API. */
+/* The client's methods and their types. The build publishes this file as declarations. Fields are named as in the HTTP API. */
 
-import type { CallOptions, Health } from './contract-calls.ts';
 import type {
   BatchItem,
+  CompactAnswer,
   CompactMemory,
+  ContextAnswer,
+  ContextBody,
+  ErrorAnswer,
   FetchedMemories,
   ForgottenMemory,
+  FullHealth,
   GetOptions,
   Memory,
   MemoryChanges,
+  MixedTimeline,
   NewMemory,
-  StoredMemory,
-} from './contract-memories.ts';
-import type {
-  CompactAnswer,
-  ContextAnswer,
-  ContextQuestion,
   SearchAnswer,
-  SearchOptions,
-  SemanticQuestion,
-  Suggestion,
-  TimelineAnswer,
+  SearchQuery,
+  SemanticBody,
+  StoredMemory,
+  SuggestAnswer,
   TimelineQuestion,
-} from './contract-recall.ts';
+} from './shapes.ts';
 
-export type * from './contract-calls.ts';
-export type * from './contract-memories.ts';
-export type * from './contract-recall.ts';
+export type * from './shapes.ts';
+
+export type MemoryType = Memory['type'];
+export type LearningCategory = Exclude<NewMemory['category'], undefined>;
+export type ErrorDetail = ErrorAnswer['details'][number];
+export type Suggestion = SuggestAnswer['data'][number];
+
+/** The compact form has no `dependencies`. `down`: capture is unavailable. */
+export type Health = Pick<FullHealth, 'status'> & Partial<FullHealth>;
+
+interface OneOrMoreTypes {
+  readonly type?: MemoryType | readonly MemoryType[] | undefined;
+}
+export type SearchOptions = Omit<SearchQuery, 'q' | 'type'> & OneOrMoreTypes;
+export type SemanticQuestion = Omit<SemanticBody, 'type'> & OneOrMoreTypes;
+
+export type TimelineAnswer<Item = Memory> = Omit<MixedTimeline, 'anchor' | 'data'> & {
+  readonly anchor: Item | null;
+  /** In chronological order. */
+  readonly data: readonly Item[];
+};
+
+/** Purpose of a context. A session start needs a project or a session, a prompt its text, a file its path. */
+export type ContextQuestion = Pick<ContextBody, keyof ContextBody>;
+
+/** Options of one call. */
+export interface CallOptions {
+  /** Aborts the call and its retries. */
+  readonly signal?: AbortSignal | undefined;
+  /** Timeout of one attempt, in ms. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** The part of `fetch` that the client uses. */
+export type Fetch = (
+  url: string,
+  init: {
+    readonly method: string;
+    readonly headers: Record<string, string>;
+    readonly body?: string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array<ArrayBuffer>>;
+    /** Required with a stream as body. */
+    readonly duplex?: 'half';
+    readonly signal: AbortSignal;
+  },
+) => Promise<{
+  readonly ok: boolean;
+  readonly status: number;
+  readonly headers: { get(name: string): string | null };
+  readonly body?: ReadableStream<Uint8Array> | null;
+  text(): Promise<string>;
+}>;
+
+export interface ClientOptions {
+  /** URL of the server, such as `https://memory.example.org`; '' in a page of the server itself. */
+  readonly url: string;
+  readonly apiKey?: string | undefined;
+  /** Timeout of one attempt, in ms; default 30,000. */
+  readonly timeoutMs?: number | undefined;
+  /** Attempts after the first; default 3. */
+  readonly retries?: number | undefined;
+  /** Longest wait before another attempt, in ms; the client does not retry if the server requests a longer one. Default 30,000. */
+  readonly maxRetryWaitMs?: number | undefined;
+  /** Headers of every request. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Replaces the platform's `fetch`. */
+  readonly fetch?: Fetch | undefined;
+}
+
+/** Codes of the client itself: no response, none in time, aborted by the caller, a response not from Recollect, an invalid call. */
+export type ClientErrorCode = 'UNREACHABLE' | 'TIMEOUT' | 'ABORTED' | 'BAD_ANSWER' | 'INVALID_CALL';
+
+/** Properties of a RecollectError besides its message. */
+export interface Failure {
+  /** HTTP status; 0 without a response. */
+  readonly status: number;
+  /** Error code of the server, or a ClientErrorCode. */
+  readonly code: string;
+  readonly details?: readonly ErrorDetail[];
+  /** Id of the request in the server's log. */
+  readonly requestId?: string | null;
+  /** Wait that the server requests. */
+  readonly retryAfterMs?: number | null;
+  /** Results of `storeBatch` for the memories before the failed part, in order. */
+  readonly items?: readonly BatchItem[];
+  readonly cause?: unknown;
+}
 
 /** Client of a memory server. All methods reject only with RecollectError. */
 export interface RecollectApi {

@@ -82,7 +82,6 @@ function partsOf(memories: readonly (string | NewMemory)[]): BatchPart[] {
   }
 }
 
-/** A memory server, over HTTP. Every method rejects with RecollectError. */
 /** Returns tags as a query, without the characters that mark fields and phrases, truncated to the maximum length. */
 function asWords(tags: readonly string[]): string {
   return tags
@@ -91,6 +90,7 @@ function asWords(tags: readonly string[]): string {
     .slice(0, MAX_QUESTION);
 }
 
+/** A memory server, over HTTP. Every method rejects with RecollectError. */
 export class RecollectClient implements RecollectApi {
   readonly #requester: Requester;
 

@@ -11,7 +11,7 @@ import { SCHEDULE_NAMES } from '../domain/jobs.ts';
 import { scheduleConfig, scheduleEnvironment } from './schedule-settings.ts';
 import { searchConfig, searchEnvironment } from './search-settings.ts';
 
-/** Task queues of worker processes; described in `workflows/queues.ts`. */
+/** Task queues of worker processes; described in `workflows/registry.ts`. */
 export const WORKER_QUEUES = ['session', 'model', 'embedding', 'sweeps', 'maintenance', 'transcripts'] as const;
 export type WorkerQueue = (typeof WORKER_QUEUES)[number];
 
@@ -134,6 +134,12 @@ export const environmentSchema = z.object({
     .max(100)
     .optional()
     .describe('Build id of the worker; default: package version and hash of the workflow code'),
+  RECOLLECT_WORKER_METRICS_PORT: positiveInt
+    .max(65_535)
+    .optional()
+    .describe(
+      'Port on loopback that serves the metrics of a worker’s Temporal SDK for Prometheus; unset: none. `npm start` sets it',
+    ),
   RECOLLECT_WORKER_NICENESS: z.coerce
     .number()
     .int()
@@ -238,6 +244,7 @@ const configSchema = environmentSchema
       queues: env.RECOLLECT_WORKER_QUEUES.split(',').map((queue) => queue.trim()),
       buildId: env.RECOLLECT_BUILD_ID,
       promote: env.RECOLLECT_WORKER_PROMOTE,
+      metricsPort: env.RECOLLECT_WORKER_METRICS_PORT,
       niceness: env.RECOLLECT_WORKER_NICENESS,
     },
     logLevel: env.RECOLLECT_LOG_LEVEL,

@@ -29,16 +29,18 @@ export const explainSchema = z.object({
 export const memorySchema = z
   .object({
     id: z.string(),
-    hash: z.string(),
+    hash: z.string().describe('Eight characters derived from the id'),
     type: z.enum(MEMORY_TYPES),
-    kind: z.string(),
+    kind: z
+      .string()
+      .describe('Type of an observation, role of a prompt, type or item kind of a summary, category of a learning'),
     title: z.string(),
     content: z.string(),
     preview: z.string(),
-    score: z.number(),
+    score: z.number().describe('Score, 0 to 1'),
     session: z.object({ id: z.string(), external_id: z.string(), title: z.string().nullable() }).nullable(),
-    key: z.string().nullable(),
-    sources: z.array(z.string()),
+    key: z.string().nullable().describe('De-duplication key of the captured event; null for derived memories'),
+    sources: z.array(z.string()).describe('Ids of the source rows'),
     project: z.string().nullable(),
     namespace: z.string(),
     tags: z.array(z.string()),
@@ -46,7 +48,7 @@ export const memorySchema = z
     occurred_at: z.string(),
     created_at: z.string(),
     highlights: z.array(z.string()),
-    explain: explainSchema.optional(),
+    explain: explainSchema.optional().describe('Scores and ranks of each stage; only with `explain`'),
     vector: z
       .array(z.number())
       .nullable()
@@ -59,10 +61,10 @@ export const memorySchema = z
 export const compactMemorySchema = z
   .object({
     hash: z.string(),
-    preview: z.string(),
+    preview: z.string().describe('At most 200 characters and 32 tokens'),
     tags: z.array(z.string()),
-    created: z.string(),
-    score: z.number().optional(),
+    created: z.string().describe('Day, as YYYY-MM-DD'),
+    score: z.number().optional().describe('Two decimals; absent without a score'),
   })
   .meta({ id: 'CompactMemory' });
 
@@ -78,7 +80,7 @@ export const MAX_BATCH = 1_000;
 /** Of them those that are compared with what is known: each takes some tens of milliseconds. */
 export const MAX_COMPARED = 100;
 
-const content = line(CONTENT_BYTES).refine((text) => Buffer.byteLength(text, 'utf8') <= CONTENT_BYTES, {
+const content = line(CONTENT_BYTES).refine((text) => new TextEncoder().encode(text).length <= CONTENT_BYTES, {
   message: `must not exceed ${CONTENT_BYTES} bytes`,
 });
 const title = line(200);
@@ -164,6 +166,11 @@ export const dryRun = flag().prefault(false).describe('Count the affected rows, 
 const MAX_FETCHED = 100;
 
 export const storedAnswer = z.object({ hash: z.string() }).meta({ id: 'StoredMemory' });
+
+export const fetchedMemories = z.object({
+  data: z.array(memorySchema),
+  missing: z.array(z.string()).describe('Ids and hashes without a memory'),
+});
 
 export const fetchMemoriesBody = z.strictObject({
   ids: z.array(memoryName).min(1).max(MAX_FETCHED).describe('Ids or hashes of memories'),

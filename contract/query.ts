@@ -47,5 +47,6 @@ export function tagsJoined() {
       new RegExp(`^${one}(?:,${one}){0,${MAX_JOINED - 1}}$`, 'u'),
       'must be tags of 1 to 64 characters, joined by commas',
     )
-    .transform(parts);
+    .transform(parts)
+    .pipe(z.array(z.string()));
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { MEMORY_TYPES } from '../domain/ports/vector-index.ts';
 import { DEGRADATIONS, MAX_CANDIDATES, STAGES, SUGGESTION_KINDS } from '../domain/search-names.ts';
 import { compactMemorySchema, memoryName, memorySchema } from './memory.ts';
+import type { ValueFilters } from '../domain/search-names.ts';
 import { namespaceName, paginationSchema, timestamp } from './shared.ts';
 import { flag, numeric, oneOrMore, tagsJoined } from './query.ts';
 import { line, shown, text } from './text.ts';
@@ -18,8 +19,7 @@ const shownLimit = numeric(z.number().int().min(1).max(50)).prefault(20);
 const narrowing = {
   project: text(2048).optional().describe('Id, git remote, root path or name'),
   namespace: namespaceName.optional(),
-  tool: text(256).optional(),
-  kind: text(64).optional(),
+  ...({ kind: text(64).optional(), tool: text(256).optional() } satisfies Record<keyof ValueFilters, z.ZodType>),
   since: timestamp.optional(),
   until: timestamp.optional().describe('End of the time range, exclusive'),
   as_of: timestamp
@@ -63,6 +63,9 @@ export const semanticBody = z
     error: 'needs either q or vector',
   })
   .meta({ oneOf: [{ required: ['q'] }, { required: ['vector'] }] });
+
+/** Filters of a search. */
+export type SearchFilter = Partial<Pick<z.output<typeof semanticBody>, keyof typeof narrowing | 'type' | 'tags'>>;
 
 const facet = z.record(z.string(), z.number().int());
 const degraded = z.array(z.enum(DEGRADATIONS));

@@ -21,7 +21,7 @@ export const errorSchema = z
   })
   .meta({ id: 'Error' });
 
-/** The error answers that every authenticated route can give. */
+/** Error responses of every route that needs a key; `api/auth.ts` adds them. */
 export const ERROR_RESPONSES = {
   400: errorSchema,
   401: errorSchema,

@@ -1,36 +1,18 @@
+import { JOBS, SCHEDULES } from '../workflows/registry.ts';
+import type { JobKind, ScheduleName } from '../workflows/registry.ts';
+
 /* Names, states and phases of background work, the same in every layer. */
 
-/** Every kind of job. Operations are runs of schedules: they belong to no tenant. */
-export const JOB_KINDS = [
-  'session',
-  'learning',
-  'index',
-  'reindex',
-  'batch',
-  'import',
-  'check',
-  'backup',
-  'restore',
-  'retention',
-  'erasure',
-  'export',
-  'operation',
-] as const;
-export type JobKind = (typeof JOB_KINDS)[number];
+function keysOf<Key extends string>(record: Readonly<Record<Key, unknown>>): readonly Key[] {
+  return Object.keys(record).filter((key): key is Key => Object.hasOwn(record, key));
+}
 
+/** Every kind of job. Operations are runs of schedules: they belong to no tenant. */
+export const JOB_KINDS = keysOf<JobKind>(JOBS);
 /** Names of the schedules, which cover all tenants or the instance. */
-export const SCHEDULE_NAMES = [
-  'backup',
-  'capture-sweep',
-  'consistency',
-  'consolidation',
-  'partitions',
-  'restore-drill',
-  'retention',
-  'statistics',
-  'transcripts',
-] as const;
-export type ScheduleName = (typeof SCHEDULE_NAMES)[number];
+export const SCHEDULE_NAMES = keysOf<ScheduleName>(SCHEDULES);
+export { SCHEDULES };
+export type { JobKind, ScheduleName };
 
 /** States of the row that a job stores in PostgreSQL. */
 export const WORK_STATES = ['running', 'completed', 'failed', 'cancelled'] as const;

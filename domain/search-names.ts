@@ -20,6 +20,13 @@ export const STAGES = [
 ] as const;
 export type StageName = (typeof STAGES)[number];
 
+/**
+ * Filters by one exact value. Each name is a parameter of the API, a field `name:value` of a query, an option of the CLI and a property of chunks;
+ * their order is that of the parameters of `search_keyword` and `search_unindexed`.
+ */
+export const VALUE_FILTERS = ['kind', 'tool'] as const;
+export type ValueFilters = { readonly [Name in (typeof VALUE_FILTERS)[number]]?: string };
+
 /** Parts of a search that can be unavailable. */
 export const DEGRADATIONS = ['vector', 'keyword', 'rerank'] as const;
 export type Degradation = (typeof DEGRADATIONS)[number];

@@ -1,13 +1,12 @@
 import { parseBody } from './body.ts';
 import type { SpoolOrder } from './background.ts';
 import { note } from './diagnostics.ts';
-import { hookEnvironment } from './environment.ts';
+import { hookEnvironment, elapsedMs } from './environment.ts';
 import { INPUT_BYTES } from './limits.ts';
 import { appendToSpool } from './spool/append.ts';
 import { drainSpool } from './spool/drain.ts';
 import { readInput } from './standard-input.ts';
 import { findTarget } from './target.ts';
-import { elapsedMs } from './clock.ts';
 
 /** Time limit of a background drain; the next hook starts another. */
 const DRAIN_MS = 300_000;

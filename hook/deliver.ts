@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { AnswerReader } from './answer-reader.ts';
 import { markPoolBusy } from './leave.ts';
-import { lookUpOption } from './look-up.ts';
+import { lookUpOption } from './background.ts';
 import { outcomeOf, reasonOf } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
 import { headersOf, pathOf } from './request.ts';

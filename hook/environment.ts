@@ -1,6 +1,11 @@
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import { SPOOL_BYTES } from './limits.ts';
 
+/** Returns milliseconds since the process start. Not `performance.now()`, whose module takes 1 ms to load. */
+export function elapsedMs(): number {
+  return process.uptime() * 1_000;
+}
+
 /** Settings of the client from the agent's environment. */
 export interface HookEnvironment {
   /** Address and key; both or neither. */

@@ -1,8 +1,8 @@
 import { memoryHash } from '../domain/memory.ts';
 import { inertText } from '../domain/recalled/inert-text.ts';
-import { RECALLED_NOTICE, recalledBlock } from '../domain/recalled/recalled-block.ts';
 import type { ServedMemory } from './context-passages.ts';
 import type { ContextEntry } from './context-candidates.ts';
+import { RECALLED_NOTICE, recalledBlock } from '../domain/recalled/recalled-block.ts';
 
 /** An omitted memory, listed by title if the budget allows. */
 export interface IndexLine {

@@ -1,7 +1,7 @@
 import type { Memory } from '../domain/memory.ts';
 import { pack } from '../domain/packing.ts';
 import type { Clock } from '../domain/ports/clock.ts';
-import type { TokenCounter } from '../domain/ports/token-counter.ts';
+import type { TokenCounter } from '../domain/ports/embedder.ts';
 import { readContextSources } from '../stores/postgres/memories/context-sources.ts';
 import type { Database } from '../stores/postgres/connection/database.ts';
 import { readFileHistory } from '../stores/postgres/graph/file-history.ts';
@@ -11,8 +11,14 @@ import { readPreferenceSources } from '../stores/postgres/search/profile.ts';
 import type { ProjectName } from '../stores/postgres/projects/projects.ts';
 import { dayLines, frameTokens, renderBlock, sectionLines } from './context-block.ts';
 import type { IndexLine } from './context-block.ts';
-import { entriesOfProject, MAX_TEXT, SECTIONS } from './context-candidates.ts';
-import { isSearchable, rankedByPrompt, answersQuery } from './context-found.ts';
+import {
+  entriesOfProject,
+  MAX_TEXT,
+  SECTIONS,
+  isSearchable,
+  rankedByPrompt,
+  answersQuery,
+} from './context-candidates.ts';
 import { packMemories } from './context-passages.ts';
 import type { RankedMemory } from './context-passages.ts';
 import { readSetting } from './context-request.ts';

@@ -7,7 +7,7 @@ import { SIMILARITY_FLOOR } from '../domain/ranking/rank.ts';
 import { isIndexed } from '../stores/postgres/embeddings/embedding-indexes.ts';
 import { searchKeyword, searchUnindexed } from '../stores/postgres/search/keyword-search.ts';
 import type { WaitingWords } from '../stores/postgres/search/keyword-search.ts';
-import { timedQueries } from '../stores/postgres/connection/timed-queries.ts';
+import { timedQueries } from '../stores/postgres/connection/tenant-scope.ts';
 import { graphHits, recencyHits, isNewestQuery } from './recall-beside.ts';
 import type { Degradation } from '../domain/search-names.ts';
 import type { SearchDependencies, SearchRequest } from './search-types.ts';

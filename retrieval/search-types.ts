@@ -1,8 +1,7 @@
 import type { Degradation, StageName } from '../domain/search-names.ts';
 import type { TenantId } from '../domain/ids.ts';
 import type { Memory } from '../domain/memory.ts';
-import type { ServedIndexOf } from '../domain/ports/embedder.ts';
-import type { Reranker } from '../domain/ports/reranker.ts';
+import type { ServedIndexOf, Reranker } from '../domain/ports/embedder.ts';
 import type { RecallFilter, VectorIndex } from '../domain/ports/vector-index.ts';
 import type { RankedMemory, RankingWeights } from '../domain/ranking/rank.ts';
 import type { Understood } from '../domain/query/understand.ts';

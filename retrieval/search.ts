@@ -7,7 +7,7 @@ import type { TenantRead } from '../stores/postgres/connection/database.ts';
 import { readContaining } from '../stores/postgres/retention/legal-hold-conditions.ts';
 import { readHeads, readMemories } from '../stores/postgres/memories/memories.ts';
 import type { MemoryHead, MemoryRef } from '../stores/postgres/memories/memories.ts';
-import { readBeginnings } from '../stores/postgres/memories/memory-beginnings.ts';
+import { readBeginnings } from '../stores/postgres/memories/memory-lookups.ts';
 import { bestOfEachSession, facetsOf, scored } from './score.ts';
 import type { Candidate } from './score.ts';
 import { insists, recall } from './recall.ts';
@@ -18,9 +18,8 @@ import type { SearchDependencies, SearchRequest, SearchResult, TracedMemory } fr
 import { createStageClock, within } from './stage-clock.ts';
 import { understandQuery } from './understand-query.ts';
 import type { UnderstoodQuery } from './understand-query.ts';
-import type { Embedder } from '../domain/ports/embedder.ts';
-import { RerankerUnavailable } from '../domain/ports/reranker.ts';
-import type { Reranker } from '../domain/ports/reranker.ts';
+import { RerankerUnavailable } from '../domain/ports/embedder.ts';
+import type { Embedder, Reranker } from '../domain/ports/embedder.ts';
 
 /** Characters of a candidate for the cross-encoder: the limit of its window. */
 const RERANK_CHARACTERS = 1_500;

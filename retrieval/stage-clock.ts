@@ -1,4 +1,4 @@
-import { tookTooLong } from '../stores/postgres/connection/timed-queries.ts';
+import { tookTooLong } from '../stores/postgres/connection/tenant-scope.ts';
 import type { StageName } from '../domain/search-names.ts';
 import type { StageTime } from './search-types.ts';
 

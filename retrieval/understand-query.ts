@@ -1,4 +1,5 @@
 import type { TenantId } from '../domain/ids.ts';
+import { VALUE_FILTERS } from '../domain/search-names.ts';
 import type { RecallFilter } from '../domain/ports/vector-index.ts';
 import { understand } from '../domain/query/understand.ts';
 import type { Understood } from '../domain/query/understand.ts';
@@ -23,12 +24,9 @@ function tighter(given: string | undefined, stated: Date | null, later: boolean)
 
 /** Returns true if filter and query name different values of a field: nothing can match both. */
 function contradicts(filter: RecallFilter, { fields }: Understood): boolean {
-  const differ = (given: string | undefined, stated: string | null) =>
-    given !== undefined && stated !== null && given !== stated;
   const { types } = filter;
   return (
-    differ(filter.kind, fields.kind) ||
-    differ(filter.tool, fields.tool) ||
+    VALUE_FILTERS.some((name) => (filter[name] ?? fields.values[name]) !== (fields.values[name] ?? filter[name])) ||
     (types !== undefined && fields.types.length > 0 && !fields.types.some((type) => types.includes(type)))
   );
 }
@@ -37,14 +35,11 @@ function withFields(filter: RecallFilter, { fields, phrases }: Understood): Reca
   const { types, tags } = filter;
   const since = tighter(filter.since, fields.since, true);
   const until = tighter(filter.until, fields.until, false);
-  const kind = filter.kind ?? fields.kind;
-  const tool = filter.tool ?? fields.tool;
   const chosen = types === undefined ? fields.types : fields.types.filter((type) => types.includes(type));
   return {
     ...filter,
+    ...fields.values,
     ...(chosen.length > 0 && { types: chosen }),
-    ...(kind !== null && { kind }),
-    ...(tool !== null && { tool }),
     ...(fields.tags.length > 0 && { tags: [...new Set([...(tags ?? []), ...fields.tags])] }),
     ...(since !== undefined && { since }),
     ...(until !== undefined && { until }),

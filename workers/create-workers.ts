@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { createActivityInterceptor } from '../activities/interceptor.ts';
 import { WORKER_QUEUES } from '../config/config.ts';
 import type { Config, WorkerQueue } from '../config/config.ts';
-import { QUEUES } from '../workflows/queues.ts';
+import { QUEUES } from '../workflows/registry.ts';
 import { DEPLOYMENT } from '../stores/temporal/deployment.ts';
 import { readBundle, workflowCodeMark } from './bundle.ts';
 import type { WorkerDependencies } from './dependencies.ts';

@@ -33,7 +33,7 @@ import { createMaintenancePools, maintenanceUrlOf } from './pools.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createClaudeMemActivities } from '../activities/claude-mem/create-claude-mem-activities.ts';
 import type { ClaudeMemDependencies } from '../activities/claude-mem/create-claude-mem-activities.ts';
-import type { ClaudeMemActivities } from '../workflows/claude-mem/types.ts';
+import type { ClaudeMemActivities } from '../workflows/imports/types.ts';
 import type pg from 'pg';
 import type { Client } from '@temporalio/client';
 import { createConsistencyActivities } from '../activities/consistency/create-consistency-activities.ts';
@@ -116,7 +116,8 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
   });
   const { maintenance, keeping } = createMaintenancePools(config, onIdleError);
   const client = createTemporalClient(config.temporal);
-  const hints = createWorkflowHints(client, config.session, {
+  const hintClient = createTemporalClient(config.temporal, 'hints');
+  const hints = createWorkflowHints(hintClient, config.session, {
     ...config.model.batch,
     retryMs: config.session.retryMs,
   });
@@ -225,14 +226,12 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
       },
       sweeps,
       maintenance: {
-        // This queue has the sweeps that were scheduled before they had their own queue.
-        ...sweeps,
         ...backupActivitiesOf(config, { maintenance, databaseUrl: maintenanceUrlOf(config), vectors, isBurst }),
         ...restore.activities,
         ...createCheckActivities({ config, database, maintenance: keeping, client, vectors, hints }),
         ...erasure.activities,
         ...createReindexActivities({ database, vectors, hints, embeddingModel, graceMs: config.embedding.graceMs }),
-        ...createConsolidationActivities({ database, maintenance, embedder, indexOf, vectors, hints, clock }),
+        ...createConsolidationActivities({ database, embedder, indexOf, vectors, hints, clock }),
         ...createWorkerRetention(config, { database, maintenance: keeping, hints, embeddingModel }),
       },
     },
@@ -241,6 +240,7 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
     client,
     /** After the workers have drained: clients first, stores last. */
     async close() {
+      await hintClient.connection.close();
       await client.connection.close();
       await embedders.close();
       await vectors.close();

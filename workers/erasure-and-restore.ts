@@ -13,7 +13,7 @@ import { journalsOf } from './journals.ts';
 import { createHash } from 'node:crypto';
 import type pg from 'pg';
 import type { Client } from '@temporalio/client';
-import { createRestoreActivities } from '../activities/restore/create-restore-activities.ts';
+import { createRestoreActivities } from '../activities/restore/restore-context.ts';
 import { publicKeyOf } from '../activities/backup/manifest.ts';
 import { endTenantWorkflows } from '../stores/temporal/end-workflows.ts';
 import { createWeaviateIndex } from '../stores/weaviate/weaviate-index.ts';

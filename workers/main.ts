@@ -1,7 +1,7 @@
 import { setPriority } from 'node:os';
 import { parseArgs } from 'node:util';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
-import type { LogEntry } from '@temporalio/worker';
+import type { LogEntry, RuntimeOptions } from '@temporalio/worker';
 import { parseConfig } from '../config/config.ts';
 import { processEnvironment } from '../config/process-environment.ts';
 import { createLogger } from '../telemetry/logger.ts';
@@ -9,33 +9,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import { createWorkerDependencies } from './dependencies.ts';
 import { buildIdOf, createWorkers } from './create-workers.ts';
 import { announceReady, leaveSupervisor, stopRequested } from '../config/process-lifecycle.ts';
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Client } from '@temporalio/client';
-import { makeCurrent } from '../stores/temporal/deployment.ts';
-
-const RETRY_MS = 250;
-
-/**
- * Routes new workflow tasks to this build once the server knows its workers. Returns true then, false if `signal` aborts first. Retries
- * while the server is unavailable.
- */
-export async function promoteBuild(
-  client: Client,
-  buildId: string,
-  signal: AbortSignal,
-  onFailure: (error: unknown) => void,
-): Promise<boolean> {
-  while (!signal.aborted) {
-    try {
-      if (await makeCurrent(client, buildId)) return true;
-    } catch (error) {
-      onFailure(error);
-    }
-    // An abort ends the wait and is no failure.
-    await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
-  }
-  return false;
-}
+import { promoteBuild } from '../stores/temporal/deployment.ts';
 
 /** Returns a function that writes the SDK's log entries to the worker's log. */
 function forward(logger: Logger): (entry: LogEntry) => void {
@@ -45,6 +19,13 @@ function forward(logger: Logger): (entry: LogEntry) => void {
     else if (entry.level === 'WARN') logger.warn(line, entry.message);
     else logger.debug(line, entry.message);
   };
+}
+
+/** Serves the metrics of the SDK for Prometheus on loopback. They name queues, workflows and activities, and contain no ids. */
+function metricsOf(port: number | undefined): Pick<RuntimeOptions, 'telemetryOptions'> {
+  if (port === undefined) return {};
+  const prometheus = { bindAddress: `127.0.0.1:${port}`, useSecondsForDurations: true, unitSuffix: true };
+  return { telemetryOptions: { metrics: { prometheus: { ...prometheus, countersTotalSuffix: true } } } };
 }
 
 async function main(): Promise<void> {
@@ -57,7 +38,11 @@ async function main(): Promise<void> {
   // No caller waits for summarising and embedding: on a busy machine capture has priority. Threads that start later inherit it.
   setPriority(config.worker.niceness);
   const logger = createLogger('worker', config.logLevel);
-  Runtime.install({ logger: new DefaultLogger('INFO', forward(logger)), shutdownSignals: [] });
+  Runtime.install({
+    logger: new DefaultLogger('INFO', forward(logger)),
+    shutdownSignals: [],
+    ...metricsOf(config.worker.metricsPort),
+  });
   const stop = stopRequested();
   const dependencies = createWorkerDependencies(config, logger);
   const connection = await NativeConnection.connect({ address: config.temporal.address });

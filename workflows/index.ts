@@ -1,17 +1,13 @@
-/** Entry of the workflow bundle: every workflow that a worker can run, under the name that starts it. */
-export { backupRun, backupVerify } from './backup/workflow.ts';
-export { consistencyRun } from './consistency/workflow.ts';
-export { claudeMemImport } from './claude-mem/workflow.ts';
-export { consolidation } from './consolidation/workflow.ts';
-export { erasureRun } from './erasure/workflow.ts';
-export { index } from './indexing/workflow.ts';
-export { learning } from './learning/workflow.ts';
-export { modelBatch } from './model-batch/workflow.ts';
-export { captureSweep, partitions } from './operations/workflow.ts';
-export { exportRun, fileImport } from './export-import/workflow.ts';
-export { reindex } from './reindex/workflow.ts';
-export { archiveRestore, retentionRun } from './retention/workflow.ts';
-export { session } from './session/workflow.ts';
-export { statisticsRun } from './statistics/workflow.ts';
-export { transcriptImport, transcriptWatch } from './transcripts/workflow.ts';
-export { restoreDrill, restoreRun } from './restore/workflow.ts';
+/** Entry of the workflow bundle: every workflow that a worker can run, under the name that starts it. `registry.ts` lists them. */
+export * from './backup/workflow.ts';
+export * from './consistency/workflow.ts';
+export * from './erasure/workflow.ts';
+export * from './export-import/workflow.ts';
+export * from './imports/workflow.ts';
+export * from './indexing/workflow.ts';
+export * from './model-batch/workflow.ts';
+export * from './operations/workflow.ts';
+export * from './restore/workflow.ts';
+export * from './retention/workflow.ts';
+export { learning } from './session/close.ts';
+export * from './session/workflow.ts';

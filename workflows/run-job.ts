@@ -5,9 +5,8 @@ import {
   setHandler,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
-import { failureReason } from './failure-reason.ts';
-import { PROGRESS_QUERY } from './messages.ts';
-import { ATTRIBUTES } from './search-attributes.ts';
+import { failureReason } from './failures.ts';
+import { ATTRIBUTES, PROGRESS_QUERY } from './registry.ts';
 
 export interface JobEnd<State extends string = 'completed' | 'failed' | 'cancelled'> {
   readonly state: State;

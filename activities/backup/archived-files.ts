@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 import type pg from 'pg';
 import { decryptFrames, encryptFrames } from '../../domain/backup/frames.ts';
-import { keyIdOf } from '../../domain/backup/encryption-keys.ts';
-import { BackupSetError } from '../../domain/backup/set-error.ts';
-import { archivedFileKey } from '../../domain/backup/set-keys.ts';
+import { keyIdOf, archivedFileKey } from '../../domain/backup/set-keys.ts';
+import { BackupSetError } from '../../domain/backup/sets.ts';
 import { ArchiveStoreError } from '../../domain/ports/archive-store.ts';
 import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
 import {

@@ -1,17 +1,15 @@
 import type pg from 'pg';
 import type { JournalHead } from '../../domain/erasure/erasure-journal.ts';
-import { keyIdOf } from '../../domain/backup/encryption-keys.ts';
-import { BackupSetError } from '../../domain/backup/set-error.ts';
-import { setsToPrune } from '../../domain/backup/prune.ts';
-import type { Manifest } from './manifest.ts';
+import { keyIdOf } from '../../domain/backup/set-keys.ts';
+import { BackupSetError, setsToPrune } from '../../domain/backup/sets.ts';
 import { publicKeyOf } from './manifest.ts';
+import type { Manifest } from './manifest.ts';
 import { ArchiveStoreError } from '../../domain/ports/archive-store.ts';
 import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
 import type { VectorIndex } from '../../domain/ports/vector-index.ts';
 import { copyArchivedFiles, storeArchivedFiles, pruneArchivedFiles } from './archived-files.ts';
-import { filesOf, manifestSha256Of } from './read-manifest.ts';
+import { filesOf, manifestSha256Of, listSets, removeSet } from './read-manifest.ts';
 import { withBackupLock } from './snapshot.ts';
-import { listSets, removeSet } from './stored-sets.ts';
 import { copySet, verifySet } from './verify-set.ts';
 import { writeSet } from './write-set.ts';
 import {
@@ -27,8 +25,8 @@ import {
   setsBeingRead,
   setsKnown,
 } from '../../stores/postgres/backups/backup-writes.ts';
-import { storedHead } from '../../stores/postgres/erasure/erasure-journal.ts';
 import type { BackupCounts } from '../../stores/postgres/backups/backup-writes.ts';
+import { storedHead } from '../../stores/postgres/erasure/erasure-journal.ts';
 import type { BackupActivities } from '../../workflows/backup/types.ts';
 import { openJournal } from '../erasure/journal.ts';
 import { failureType, NotConfigured } from '../failures.ts';

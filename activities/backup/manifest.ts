@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { BackupSetError } from '../../domain/backup/set-error.ts';
-import { isSigned, signText } from '../../stores/archive/signed-text.ts';
+import { BackupSetError } from '../../domain/backup/sets.ts';
+import { isSigned, signText } from '../../stores/archive/journal-entry.ts';
 
 /**
  * The format of backups that this version writes. Formats 1, whose files had bounds of `id` alone, and 2, without the journal's head, are read
@@ -96,7 +96,7 @@ export const signedManifestSchema = z.strictObject({
   signature: z.string().max(200),
 });
 
-export { publicKeyOf } from '../../stores/archive/signed-text.ts';
+export { publicKeyOf } from '../../stores/archive/journal-entry.ts';
 
 /** The text of `manifest.json`: the manifest with an Ed25519 signature over its exact bytes. */
 export function signManifest(manifest: Manifest, signingKey: Uint8Array): string {

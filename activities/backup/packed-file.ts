@@ -4,7 +4,7 @@ import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib';
 import { decryptFrames, encryptFrames } from '../../domain/backup/frames.ts';
 import type { ManifestFile } from './manifest.ts';
 import { fileKey } from '../../domain/backup/set-keys.ts';
-import { BackupSetError } from '../../domain/backup/set-error.ts';
+import { BackupSetError } from '../../domain/backup/sets.ts';
 import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
 import { isPackDamage } from '../../stores/archive/packed.ts';
 import { reportProgress } from '../heartbeat.ts';

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Manifest, ManifestFile } from './manifest.ts';
 import { signedManifestSchema, readSignedManifest } from './manifest.ts';
-import { BackupSetError } from '../../domain/backup/set-error.ts';
-import { openQueries } from './sealed-words.ts';
+import { BackupSetError } from '../../domain/backup/sets.ts';
+import { openQueries } from './fixed-queries.ts';
 import { setOfKey, SETS_PREFIX, manifestKey } from '../../domain/backup/set-keys.ts';
 import { ArchiveStoreError } from '../../domain/ports/archive-store.ts';
 import type { ArchiveStore } from '../../domain/ports/archive-store.ts';

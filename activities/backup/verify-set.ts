@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import { keyOfId } from '../../domain/backup/encryption-keys.ts';
+import { keyOfId, fileKey, manifestKey } from '../../domain/backup/set-keys.ts';
 import type { Manifest } from './manifest.ts';
-import { BackupSetError } from '../../domain/backup/set-error.ts';
-import { fileKey, manifestKey } from '../../domain/backup/set-keys.ts';
+import { BackupSetError } from '../../domain/backup/sets.ts';
 import { ArchiveStoreError } from '../../domain/ports/archive-store.ts';
 import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
 import { unpackFile } from './packed-file.ts';

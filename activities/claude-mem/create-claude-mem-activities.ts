@@ -4,8 +4,7 @@ import { asId } from '../../domain/ids.ts';
 import type { TenantId, UserId } from '../../domain/ids.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
 import { ClaudeMemSourceError } from '../../stores/claude-mem/copy-source.ts';
-import { PAGE_ROWS } from '../../stores/claude-mem/page-rows.ts';
-import { parseRows } from '../../stores/claude-mem/row-schemas.ts';
+import { PAGE_ROWS, parseRows } from '../../stores/claude-mem/row-schemas.ts';
 import { FIRST_PAGE, openClaudeMem } from '../../stores/claude-mem/source.ts';
 import type { ClaudeMemSource, SourcePage } from '../../stores/claude-mem/source.ts';
 import { allowedFolder } from '../../stores/files/transcript-folder.ts';
@@ -16,7 +15,7 @@ import { countKnown } from '../../stores/postgres/claude-mem/ledger.ts';
 import type { Database } from '../../stores/postgres/connection/database.ts';
 import type { EmbeddingModel } from '../../stores/postgres/embeddings/embedding-ledger.ts';
 import { changeImportCounts, finishImport, readImport } from '../../stores/postgres/imports/imports.ts';
-import type { ClaudeMemActivities, ClaudeMemStep } from '../../workflows/claude-mem/types.ts';
+import type { ClaudeMemActivities, ClaudeMemCounts, ImportStep } from '../../workflows/imports/types.ts';
 import { reportProgress, withHeartbeat } from '../heartbeat.ts';
 
 export interface ClaudeMemDependencies {
@@ -96,7 +95,7 @@ export function createClaudeMemActivities(dependencies: ClaudeMemDependencies): 
   const readJob = (tenantId: TenantId, importId: string) =>
     database.asTenant(tenantId, (transaction) => readImport(transaction, importId));
 
-  const step = async (tenantId: TenantId, importId: string, more: boolean): Promise<ClaudeMemStep> => {
+  const step = async (tenantId: TenantId, importId: string, more: boolean): Promise<ImportStep<ClaudeMemCounts>> => {
     const job = await readJob(tenantId, importId);
     return { rowsTotal: job?.counts['rows_total'] ?? 0, rowsDone: job?.counts['rows_done'] ?? 0, more };
   };

@@ -1,6 +1,5 @@
 import { countDangling, dropDangling, sessionsOfQuotesAlone } from '../../stores/postgres/consistency/evidence.ts';
-import { repairCounts, wrongCounts } from '../../stores/postgres/consistency/session-counts.ts';
-import { sessionPages } from '../../stores/postgres/consistency/sessions.ts';
+import { repairCounts, wrongCounts, sessionPages } from '../../stores/postgres/consistency/sessions.ts';
 import { requestRemoval } from '../../stores/postgres/embeddings/embedding-removal.ts';
 import type { Comparison } from './comparison.ts';
 import { reportProgress } from '../heartbeat.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { knownSessions, openSessions, stillOpen } from '../../stores/postgres/consistency/sessions.ts';
-import { learningWorkflowId, sessionWorkflowId } from '../../workflows/ids.ts';
+import { workflowIdOf } from '../../workflows/registry.ts';
 import { asId } from '../../domain/ids.ts';
 import type { Comparison } from './comparison.ts';
 import { reportProgress } from '../heartbeat.ts';
@@ -33,7 +33,7 @@ async function checkSessions(comparison: Comparison, running: ReadonlySet<string
   // Temporal's list lags behind, and a session may end meanwhile.
   await pause(settleMs, undefined, { signal });
   await each(await stillOpen(maintenance, suspects), signal, async (id) => {
-    if (await workflows.isRunning(sessionWorkflowId(tenantId, id))) return;
+    if (await workflows.isRunning(workflowIdOf('session', tenantId, id))) return;
     tally.find('session_without_workflow', 1);
     if (!repair) return;
     await hints.session(tenantId, asId(id));
@@ -75,9 +75,9 @@ export async function checkWorkflows(comparison: Comparison): Promise<void> {
     tally.look(running.size);
     return running;
   };
-  const sessions = await runningOf(sessionWorkflowId(tenantId, ''));
+  const sessions = await runningOf(workflowIdOf('session', tenantId, ''));
   await checkSessions(comparison, sessions);
-  await checkOrphans(comparison, sessions, (id) => sessionWorkflowId(tenantId, id));
-  const learnings = await runningOf(learningWorkflowId(tenantId, ''));
-  await checkOrphans(comparison, learnings, (id) => learningWorkflowId(tenantId, id));
+  await checkOrphans(comparison, sessions, (id) => workflowIdOf('session', tenantId, id));
+  const learnings = await runningOf(workflowIdOf('learning', tenantId, ''));
+  await checkOrphans(comparison, learnings, (id) => workflowIdOf('learning', tenantId, id));
 }

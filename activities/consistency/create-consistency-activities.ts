@@ -4,7 +4,7 @@ import type { TenantId } from '../../domain/ids.ts';
 import type { IndexModel } from '../../domain/index-model.ts';
 import { sideBySide } from '../../domain/side-by-side.ts';
 import { closeCheck, noteCheck, openCheck } from '../../stores/postgres/consistency/consistency-checks.ts';
-import { updatedIndexes, tenantsAfter } from '../../stores/postgres/consistency/ledger.ts';
+import { updatedIndexes } from '../../stores/postgres/consistency/ledger.ts';
 import { DIVERGENCE_KINDS } from '../../workflows/consistency/types.ts';
 import type { CheckCounts, ConsistencyActivities } from '../../workflows/consistency/types.ts';
 import { resumeWithHeartbeat } from '../heartbeat.ts';
@@ -128,7 +128,6 @@ export function createConsistencyActivities(dependencies: ConsistencyDependencie
         await noteCheck(maintenance, checkId, counts, true);
         return counts;
       }),
-    tenantsToCheck: ({ after, limit }) => tenantsAfter(maintenance, after, limit),
     closeCheck: ({ checkId, state, error }) => closeCheck(maintenance, checkId, state, error),
   };
 }

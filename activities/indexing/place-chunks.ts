@@ -6,7 +6,7 @@ import { indexedChunkText } from '../../domain/ranking/indexed-text.ts';
 import type { TenantRead } from '../../stores/postgres/connection/database.ts';
 import type { PendingEmbedding } from '../../stores/postgres/embeddings/embedding-ledger.ts';
 import { readMemories } from '../../stores/postgres/memories/memories.ts';
-import { readPurposes } from '../../stores/postgres/memories/memory-purposes.ts';
+import { readPurposes } from '../../stores/postgres/memories/memory-lookups.ts';
 
 /** A pending chunk with its memory and current text. */
 export interface PlacedChunk {

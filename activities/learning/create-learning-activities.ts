@@ -20,7 +20,7 @@ import { readPrompts, readRowsAround, readRowsById } from '../../stores/postgres
 import { readSessionFacts, writeLearnedSeq } from '../../stores/postgres/sessions/session-state.ts';
 import type { SessionFacts } from '../../stores/postgres/sessions/session-state.ts';
 import { readTopicsAndItems } from '../../stores/postgres/summaries/summaries.ts';
-import type { LearningActivities, LearningInput } from '../../workflows/learning/types.ts';
+import type { LearningActivities, SessionRef } from '../../workflows/session/types.ts';
 import { withHeartbeat } from '../heartbeat.ts';
 import { tryHintIndex } from '../try-hint-index.ts';
 import { callModel } from '../model-call.ts';
@@ -108,7 +108,7 @@ interface Session {
 /** Extracts a session's learnings, compares them with the project's, and writes the graph. */
 export function createLearningActivities(dependencies: LearningDependencies): LearningActivities {
   const { database, model, modelCalls, embeddingModel, hints, clock } = dependencies;
-  const pendingOf = (ref: LearningInput) =>
+  const pendingOf = (ref: SessionRef) =>
     database.asTenant(asId(ref.tenantId), (transaction) => countPending(transaction, ref.sessionId));
 
   /** Reads the model request; null if it was answered before or is disabled. */

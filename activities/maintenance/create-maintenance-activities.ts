@@ -11,6 +11,7 @@ import {
 } from '../../stores/postgres/connection/maintenance.ts';
 import { pruneEmbeddingCache, sweepOld } from '../../stores/postgres/retention/retention.ts';
 import type { VectorIndex } from '../../domain/ports/vector-index.ts';
+import { tenantsAfter } from '../../stores/postgres/consistency/ledger.ts';
 import type { MaintenanceActivities } from '../../workflows/operations/types.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
 import { reportProgress, withHeartbeat } from '../heartbeat.ts';
@@ -142,6 +143,7 @@ export function createMaintenanceActivities({
         await doAll(stages, signal);
         return swept;
       }),
+    tenantsAfter: ({ after, limit }) => tenantsAfter(maintenance, after, limit),
     async ensurePartitions() {
       // Partitions first: captures need them.
       const created = await ensurePartitions(maintenance);

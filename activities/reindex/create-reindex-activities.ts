@@ -17,10 +17,10 @@ import {
   switchIndex,
 } from '../../stores/postgres/embeddings/embedding-indexes.ts';
 import type { TenantIndexes } from '../../stores/postgres/embeddings/embedding-indexes.ts';
-import { refillNext } from '../../stores/postgres/embeddings/embedding-refill.ts';
+import { refillNext } from '../../stores/postgres/embeddings/embedding-rewrites.ts';
 import { countDone, fillIndex, memoriesOfIndex } from '../../stores/postgres/embeddings/embedding-ledger.ts';
 import { readMemories } from '../../stores/postgres/memories/memories.ts';
-import type { ReindexActivities, ReindexStep } from '../../workflows/reindex/types.ts';
+import type { ReindexActivities, ReindexStep } from '../../workflows/indexing/types.ts';
 import { reportProgress, withHeartbeat } from '../heartbeat.ts';
 import { tryHintIndex } from '../try-hint-index.ts';
 

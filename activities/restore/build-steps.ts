@@ -1,10 +1,16 @@
 import { functionsSha256 } from '../../prisma/apply-functions.ts';
-import { RestoreError } from '../../domain/backup/set-error.ts';
-import { createBareDatabase, createIndexes } from './bare-schema.ts';
+import { RestoreError } from '../../domain/backup/sets.ts';
+import {
+  createBareDatabase,
+  createIndexes,
+  analyzeRestored,
+  bringUpToDate,
+  onceOf,
+  resetRestored,
+} from './bare-schema.ts';
 import { hasMemories } from './carry-over.ts';
 import { checkForeignKeys, checkQueries, checkTables } from './check-tables.ts';
 import { copyIn } from './copy-in.ts';
-import { analyzeRestored, bringUpToDate, onceOf, resetRestored } from './finish-schema.ts';
 import { filesOf } from '../backup/read-manifest.ts';
 import { readThrough } from '../backup/read-set.ts';
 import type { ReadableSet } from '../backup/read-set.ts';

@@ -3,7 +3,7 @@ import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { z } from 'zod';
 import type { ManifestFile, ManifestTable } from '../backup/manifest.ts';
-import { BackupSetError } from '../../domain/backup/set-error.ts';
+import { BackupSetError } from '../../domain/backup/sets.ts';
 import { sideBySide } from '../../domain/side-by-side.ts';
 import type { ReadableSet } from '../backup/read-set.ts';
 import { asMaintenance } from '../../stores/postgres/backups/restored-database.ts';

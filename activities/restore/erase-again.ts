@@ -1,16 +1,15 @@
 import { COPY_STORE, readRestoreWork } from '../../stores/postgres/backups/restores.ts';
 import type { RestoreWork } from '../../stores/postgres/backups/restores.ts';
 import type { JournalHead } from '../../domain/erasure/erasure-journal.ts';
-import { BackupSetError } from '../../domain/backup/set-error.ts';
+import { BackupSetError } from '../../domain/backup/sets.ts';
 import { ArchiveStoreError } from '../../domain/ports/archive-store.ts';
 import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
 import { ownErasures, readJournals } from '../../stores/archive/journal.ts';
 import type { JournalAccount } from '../../stores/archive/journal.ts';
 import { carryErasures } from './carry-over.ts';
-import { readManifest } from '../backup/read-manifest.ts';
+import { readManifest, listSets } from '../backup/read-manifest.ts';
 import { fingerprintOf } from '../backup/read-set.ts';
 import type { ReadableSet } from '../backup/read-set.ts';
-import { listSets } from '../backup/stored-sets.ts';
 import { maintenancePool } from '../../stores/postgres/backups/restored-database.ts';
 import { ownEntries, storedHead } from '../../stores/postgres/erasure/erasure-journal.ts';
 import { replayErasures, tombstonesSince } from '../../stores/postgres/erasure/replay-erasures.ts';

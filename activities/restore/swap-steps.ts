@@ -1,7 +1,7 @@
-import { BackupSetError } from '../../domain/backup/set-error.ts';
+import { BackupSetError } from '../../domain/backup/sets.ts';
 import { carryOver } from './carry-over.ts';
 import { restoreArchivedFiles } from '../backup/archived-files.ts';
-import { dropWorkspace } from './finish-schema.ts';
+import { dropWorkspace } from './bare-schema.ts';
 import {
   asMaintenance,
   dropBuiltOf,
@@ -11,7 +11,7 @@ import {
 import type { RestoreNames, RestoreServer } from '../../stores/postgres/backups/restored-database.ts';
 import { openDatabases, swapDatabases, swapState, undoSwap } from '../../stores/postgres/backups/swap-databases.ts';
 import { indexedTenants, requestMissingVectors } from './vectors-in.ts';
-import { liveSessions, openBatches, tenantIndexes } from '../../stores/postgres/sessions/live-work.ts';
+import { liveSessions, openBatches, tenantIndexes } from '../../stores/postgres/sessions/session-work.ts';
 import {
   alertDrill,
   endRestore,

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { z } from 'zod';
 import { asId, FIRST_ID } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
-import { BackupSetError } from '../../domain/backup/set-error.ts';
+import { BackupSetError } from '../../domain/backup/sets.ts';
 import type { ManifestVectors } from '../backup/manifest.ts';
 import type { ExportedObject, VectorIndex } from '../../domain/ports/vector-index.ts';
 import type { ReadableSet } from '../backup/read-set.ts';

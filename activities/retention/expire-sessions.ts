@@ -6,15 +6,15 @@ import type { TenantTransaction } from '../../stores/postgres/connection/databas
 import { forgetSession } from '../../stores/postgres/erasure/forget.ts';
 import { lockForgetting } from '../../stores/postgres/erasure/forgotten.ts';
 import { LegalHoldError, assertNoLegalHold } from '../../stores/postgres/retention/legal-holds.ts';
-import type { ActingRun } from '../../stores/postgres/retention/retention-cells.ts';
+import { archivesOfForgotten, noteLeft } from '../../stores/postgres/retention/retention-groups.ts';
+import type { ActingRun } from '../../stores/postgres/retention/retention-groups.ts';
 import { expiredSessions, isUnchanged } from '../../stores/postgres/retention/retention-sessions.ts';
 import type { ExpiredSession } from '../../stores/postgres/retention/retention-sessions.ts';
-import { archivesOfForgotten, noteLeft } from '../../stores/postgres/retention/retention-groups.ts';
 import { fullValuesOf } from '../../stores/postgres/capture/full-values.ts';
 import { failureType } from '../failures.ts';
 import { archiveSession } from './archive-session.ts';
-import type { RetentionDependencies } from './leftovers.ts';
 import { hintAll } from './leftovers.ts';
+import type { RetentionDependencies } from './leftovers.ts';
 import { reportProgress } from '../heartbeat.ts';
 
 const SESSIONS = 20;

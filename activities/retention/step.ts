@@ -3,9 +3,8 @@ import type { Retained } from '../../domain/retention/policy.ts';
 import { finishRun } from '../../stores/postgres/retention/retention-runs.ts';
 import { readPolicyState } from '../../stores/postgres/retention/retention-policies.ts';
 import { treatBatch } from '../../stores/postgres/retention/retention-batches.ts';
-import type { ActingRun } from '../../stores/postgres/retention/retention-cells.ts';
 import { runsOfGroup, saveCursor } from '../../stores/postgres/retention/retention-groups.ts';
-import type { GroupedRun } from '../../stores/postgres/retention/retention-groups.ts';
+import type { ActingRun, GroupedRun } from '../../stores/postgres/retention/retention-groups.ts';
 import {
   detachMonth,
   dropMonth,
@@ -14,9 +13,9 @@ import {
   followSessions,
 } from '../../stores/postgres/retention/retention-months.ts';
 import type { HotMonth } from '../../stores/postgres/retention/retention-months.ts';
+import { dropExpiredValues, hintAll, weighGraph } from './leftovers.ts';
 import type { RetentionDependencies } from './leftovers.ts';
 import { expireSessions } from './expire-sessions.ts';
-import { dropExpiredValues, hintAll, weighGraph } from './leftovers.ts';
 import { FIRST_ID } from '../../domain/ids.ts';
 import { reportProgress } from '../heartbeat.ts';
 

@@ -2,7 +2,7 @@ import { chunkText } from '../../domain/chunking.ts';
 import { asId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
-import type { TokenCounter } from '../../domain/ports/token-counter.ts';
+import type { TokenCounter } from '../../domain/ports/embedder.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
 import { cutWindows } from '../../domain/windows.ts';
 import type { CutWindow, OpenRows } from '../../domain/windows.ts';
@@ -25,7 +25,7 @@ import { settleSession, writeCapture, writePhase } from '../../stores/postgres/s
 import { gatherWindows, openBatchOf } from '../../stores/postgres/usage/model-batches.ts';
 import { countWindows, requeueParked, restartParked } from '../../stores/postgres/sessions/windows.ts';
 import { tryHintIndex } from '../try-hint-index.ts';
-import { sessionWorkflowId } from '../../workflows/ids.ts';
+import { workflowIdOf } from '../../workflows/registry.ts';
 import type { SessionActivities, SessionPolicy, ConsumeInput, ConsumeResult } from '../../workflows/session/types.ts';
 
 export interface SessionActivityDependencies {
@@ -141,7 +141,7 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
         windowedSeq: batch.windowedSeq,
         firstN: before.windows,
         windows: batch.windows,
-        shown: { phase: input.phase, workflowId: sessionWorkflowId(input.tenantId, input.sessionId) },
+        shown: { phase: input.phase, workflowId: workflowIdOf('session', input.tenantId, input.sessionId) },
       },
     );
     if (!advanced) return null;
@@ -232,7 +232,7 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
           phase: 'closing',
           waitingReason: 'VectorsPending',
           lastError: shown.lastError,
-          workflowId: sessionWorkflowId(tenantId, sessionId),
+          workflowId: workflowIdOf('session', tenantId, sessionId),
         });
       return result;
     },
@@ -249,7 +249,7 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
         phase,
         waitingReason: counts.batched > 0 ? 'BatchPending' : null,
         lastError: null,
-        workflowId: sessionWorkflowId(tenantId, sessionId),
+        workflowId: workflowIdOf('session', tenantId, sessionId),
       });
       if (gathered !== null) await hints.modelBatch(tenant, { ...gathered, full: gathered.calls >= maxBatchCalls });
       const windows = { windowsPending: counts.pending, windowsBatched: counts.batched, windowsParked: counts.parked };

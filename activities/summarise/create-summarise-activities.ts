@@ -25,7 +25,7 @@ import {
   nextPendingWindow,
 } from '../../stores/postgres/sessions/windows.ts';
 import type { StoredWindow } from '../../stores/postgres/sessions/windows.ts';
-import { sessionWorkflowId } from '../../workflows/ids.ts';
+import { workflowIdOf } from '../../workflows/registry.ts';
 import type { CloseResult, SessionRef, SummariseActivities } from '../../workflows/session/types.ts';
 import { isPermanent, parkedReason } from '../failures.ts';
 import { withHeartbeat } from '../heartbeat.ts';
@@ -133,7 +133,13 @@ export function createSummariseActivities({
   };
 
   const enter = (ref: SessionRef, phase: SessionPhase) =>
-    enterPhase(database.pool, asId(ref.tenantId), ref.sessionId, phase, sessionWorkflowId(ref.tenantId, ref.sessionId));
+    enterPhase(
+      database.pool,
+      asId(ref.tenantId),
+      ref.sessionId,
+      phase,
+      workflowIdOf('session', ref.tenantId, ref.sessionId),
+    );
 
   return {
     summariseWindows: (ref) =>

@@ -3,13 +3,13 @@ import type { TenantId, UserId, SessionId } from '../../domain/ids.ts';
 import type { EventOwner, CaptureEvent, HostEvent } from '../../domain/capture/event.ts';
 import type { ObjectStore } from '../../domain/ports/object-store.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
-import { currentOf } from '../../domain/transcripts/due.ts';
+import { currentOf } from '../../domain/transcripts/progress.ts';
 import { allowedFolder, listTranscripts } from '../../stores/files/transcript-folder.ts';
 import type { Database } from '../../stores/postgres/connection/database.ts';
 import { finishImport, readImport, saveImportFiles } from '../../stores/postgres/imports/imports.ts';
 import { readCursors } from '../../stores/postgres/capture/transcript-files.ts';
 import { createTranscriptStore } from '../../stores/postgres/capture/transcripts.ts';
-import type { TranscriptActivities } from '../../workflows/transcripts/types.ts';
+import type { TranscriptActivities } from '../../workflows/imports/types.ts';
 import { resumeWithHeartbeat } from '../heartbeat.ts';
 import { readTranscriptFile } from './read-file.ts';
 import type { FileOutcome } from './read-file.ts';
@@ -20,7 +20,7 @@ import { FullValues } from '../../domain/capture/full-values.ts';
 import type { SpooledEvent } from '../../domain/capture/full-values.ts';
 import type { Captured } from '../../domain/transcripts/store.ts';
 import { captureEvents } from '../../stores/postgres/capture/capture.ts';
-import { isDataFault } from '../../stores/postgres/connection/data-fault.ts';
+import { isDataFault } from '../../stores/postgres/connection/database-codes.ts';
 
 /** Stores events in one statement; isolates rejected ones by halving. */
 async function captureApart(pool: pg.Pool, events: readonly CaptureEvent[]): Promise<Captured[]> {

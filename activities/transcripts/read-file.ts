@@ -1,7 +1,6 @@
 import type { EventOwner } from '../../domain/capture/event.ts';
 import type { Exclusion } from '../../domain/capture/exclusions.ts';
-import { quietFor } from '../../domain/transcripts/due.ts';
-import { progressAfter, startOf } from '../../domain/transcripts/progress.ts';
+import { quietFor, progressAfter, startOf } from '../../domain/transcripts/progress.ts';
 import { reconcileSegment } from '../../domain/transcripts/reconcile.ts';
 import type { TranscriptStore } from '../../domain/transcripts/store.ts';
 import { openTranscript } from '../../stores/files/transcript-file.ts';

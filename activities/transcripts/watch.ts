@@ -4,8 +4,7 @@ import type { EventOwner } from '../../domain/capture/event.ts';
 import { compileExclusions } from '../../domain/capture/exclusions.ts';
 import type { Exclusion } from '../../domain/capture/exclusions.ts';
 import type { TenantId } from '../../domain/ids.ts';
-import { currentOf } from '../../domain/transcripts/due.ts';
-import { removeLateDuplicates } from '../../domain/transcripts/settle.ts';
+import { currentOf, removeLateDuplicates } from '../../domain/transcripts/progress.ts';
 import type { TranscriptStore } from '../../domain/transcripts/store.ts';
 import { allowedFolder, listTranscripts } from '../../stores/files/transcript-folder.ts';
 import type { TranscriptFileEntry } from '../../stores/files/transcript-folder.ts';
@@ -13,7 +12,7 @@ import type { Database } from '../../stores/postgres/connection/database.ts';
 import { readExclusions } from '../../stores/postgres/capture/exclusions.ts';
 import { readCursors, saveSeen, sessionsWithLateRows } from '../../stores/postgres/capture/transcript-files.ts';
 import { knownSessions } from '../../stores/postgres/capture/transcripts.ts';
-import type { WatchResult } from '../../workflows/transcripts/types.ts';
+import type { WatchResult } from '../../workflows/imports/types.ts';
 import { reportProgress } from '../heartbeat.ts';
 import { readTranscriptFile } from './read-file.ts';
 

@@ -3,7 +3,7 @@ import type { HostEvent } from '../../domain/capture/event.ts';
 import { mapRows } from '../../domain/claude-mem/map-rows.ts';
 import { readLine } from '../../domain/transcripts/line.ts';
 import type { ReadLine } from '../../domain/transcripts/line.ts';
-import { prepareItem } from '../../domain/transcripts/prepare.ts';
+import { prepareItem } from '../../domain/transcripts/plan.ts';
 import { ApiError, toApiError } from '../errors.ts';
 import { redacted } from '../memories/hand-written.ts';
 import { assertShape, parseJson } from '../http/json.ts';

@@ -1,6 +1,6 @@
 import type { CaptureOutcome } from '../../domain/capture/event.ts';
 import type { EncodedEvent } from '../../stores/postgres/capture/capture-encoding.ts';
-import { isDataFault } from '../../stores/postgres/connection/data-fault.ts';
+import { isDataFault } from '../../stores/postgres/connection/database-codes.ts';
 import { ApiError } from '../errors.ts';
 
 /** Stores events, all or none of a call; answers one outcome an event. */

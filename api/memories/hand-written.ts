@@ -4,7 +4,7 @@ import { Redactor } from '../../domain/redaction/redact.ts';
 import type { TenantTransaction } from '../../stores/postgres/connection/database.ts';
 import type { HandWrittenLearning, LearningWords } from '../../stores/postgres/learnings/learning-changes.ts';
 import { findProject } from '../../stores/postgres/projects/projects.ts';
-import { readQuotedRows } from '../../stores/postgres/summaries/quoted-rows.ts';
+import { readQuotedRows } from '../../stores/postgres/summaries/derived.ts';
 import { ApiError } from '../errors.ts';
 import { Breather } from '../intake/breather.ts';
 import type { evidenceInput, learningInput } from '../../contract/learnings.ts';

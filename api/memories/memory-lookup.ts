@@ -1,4 +1,5 @@
 import { previewOf } from '../../domain/capture/build-event.ts';
+import { memoryHash } from '../../domain/memory.ts';
 import type { Memory } from '../../domain/memory.ts';
 import { MEMORY_TYPES } from '../../domain/ports/vector-index.ts';
 import type { Principal } from '../../stores/postgres/access/api-keys.ts';
@@ -6,9 +7,38 @@ import type { Database, TenantRead } from '../../stores/postgres/connection/data
 import { readMemories } from '../../stores/postgres/memories/memories.ts';
 import { readBelieved } from '../../stores/postgres/memories/memory-versions.ts';
 import { currentFor } from '../../stores/postgres/learnings/learning-successors.ts';
-import { idsNamed } from '../../stores/postgres/memories/memory-names.ts';
+import { idsNamed } from '../../stores/postgres/memories/memory-lookups.ts';
 import { viewerOf } from '../auth.ts';
 import { ApiError } from '../errors.ts';
+import type { z } from 'zod';
+import type { memorySchema } from '../../contract/memory.ts';
+
+/** Returns a memory outside of a search: without score and highlights. */
+export function presentMemory(memory: Memory): z.output<typeof memorySchema> {
+  return {
+    id: memory.id,
+    hash: memoryHash(memory.id),
+    type: memory.type,
+    kind: memory.kind,
+    title: memory.title,
+    content: memory.content,
+    preview: previewOf(memory.content),
+    score: 0,
+    session:
+      memory.session === null
+        ? null
+        : { id: memory.session.id, external_id: memory.session.externalId, title: memory.session.title },
+    key: memory.key,
+    sources: [...memory.sources],
+    project: memory.projectName,
+    namespace: memory.namespace,
+    tags: [...memory.tags],
+    tool: memory.tool,
+    occurred_at: memory.occurredAt,
+    created_at: memory.createdAt,
+    highlights: [],
+  };
+}
 
 /** How to resolve a closed learning: to any successor, or only to its own next versions. */
 type Follow = 'successors' | 'versions';

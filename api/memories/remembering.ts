@@ -5,7 +5,7 @@ import type { HeavyEvents } from '../intake/heavy-events.ts';
 import type { LearningEditor } from '../../stores/postgres/learnings/learning-changes.ts';
 import { MemoryLost, storeMemories } from '../../stores/postgres/memories/memory-writes.ts';
 import type { RememberedMemory, StoredMemory } from '../../stores/postgres/memories/memory-writes.ts';
-import { findOrMakeProject } from '../../stores/postgres/projects/project-making.ts';
+import { findOrMakeProject } from '../../stores/postgres/projects/project-changes.ts';
 import type { ErrorDetail } from '../errors.ts';
 import { isEmptied, redacted } from './hand-written.ts';
 import { Breather } from '../intake/breather.ts';

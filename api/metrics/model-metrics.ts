@@ -1,7 +1,7 @@
 import type pg from 'pg';
-import { readModelActivity } from '../../stores/postgres/usage/model-totals.ts';
+import { readModelActivity } from '../../stores/postgres/usage/usage-ledger.ts';
 import type { ModelMetrics, EmbeddingMetrics } from '../../telemetry/metrics.ts';
-import { scrapeStep } from './scrape-step.ts';
+import { scrapeStep } from './operation-metrics.ts';
 import { readEmbeddingTotals } from '../../stores/postgres/embeddings/embedding-cache.ts';
 import type { EmbeddingTotals } from '../../stores/postgres/embeddings/embedding-cache.ts';
 

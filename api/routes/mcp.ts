@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import type { Api } from '../dependencies.ts';
 import { createMcpEndpoint } from '../../mcp/http.ts';
 import type { Fetch } from '../../mcp/http.ts';
 
@@ -60,23 +60,20 @@ function webRequest(request: FastifyRequest, reply: FastifyReply): Request {
 }
 
 /** `/mcp`: the tools of the MCP server over streamable HTTP, for any key; the routes that a tool calls authorize it. */
-export function mcpRoutes(): FastifyPluginCallbackZod {
-  return (app, _options, done) => {
-    const endpoint = createMcpEndpoint({
-      fetchAs: (caller) => fetchWithin(app, caller),
-      onError: (error) => app.log.debug({ error: error.name }, 'an MCP request was refused'),
-    });
-    app.addHook('preClose', () => endpoint.close());
-    app.route({
-      method: ['GET', 'POST', 'DELETE'],
-      url: '/mcp',
-      bodyLimit: MCP_BODY_BYTES,
-      config: { access: 'key' },
-      // JSON-RPC describes its own requests: tools/list.
-      schema: { hide: true },
-      handler: async (request, reply) =>
-        reply.send(await endpoint.handle(webRequest(request, reply), request.body ?? undefined)),
-    });
-    done();
-  };
+export function mcpRoutes(app: Api): void {
+  const endpoint = createMcpEndpoint({
+    fetchAs: (caller) => fetchWithin(app, caller),
+    onError: (error) => app.log.debug({ error: error.name }, 'an MCP request was refused'),
+  });
+  app.addHook('preClose', () => endpoint.close());
+  app.route({
+    method: ['GET', 'POST', 'DELETE'],
+    url: '/mcp',
+    bodyLimit: MCP_BODY_BYTES,
+    config: { access: 'key' },
+    // JSON-RPC describes its own requests: tools/list.
+    schema: { hide: true },
+    handler: async (request, reply) =>
+      reply.send(await endpoint.handle(webRequest(request, reply), request.body ?? undefined)),
+  });
 }

@@ -1,16 +1,16 @@
-import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Principal } from '../../stores/postgres/access/api-keys.ts';
 import type { TenantTransaction } from '../../stores/postgres/connection/database.ts';
 import { changeProject, mergeProjects } from '../../stores/postgres/projects/project-changes.ts';
 import { isProjectOf, listProjects, readProject } from '../../stores/postgres/projects/project-list.ts';
 import type { StoredProject } from '../../stores/postgres/projects/project-list.ts';
-import { isAdmin, principalOf } from '../auth.ts';
-import type { ApiDependencies } from '../dependencies.ts';
+import { isAdmin, principalOf, route } from '../auth.ts';
+import type { Api, ApiDependencies } from '../dependencies.ts';
+import { present } from '../http/present.ts';
 import { ApiError } from '../errors.ts';
 import { mergeAnswer, projectChange, projectName, projectParams, projectSchema } from '../../contract/projects.ts';
 import { paginationOf } from '../http/paging.ts';
-import { ERROR_RESPONSES, pageOfItems, pageQuery } from '../../contract/shared.ts';
+import { pageOfItems, pageQuery } from '../../contract/shared.ts';
 import { indexable, wellFormed } from '../../domain/capture/well-formed.ts';
 import { normaliseRemote } from '../../domain/capture/project-identity.ts';
 import { text } from '../../contract/text.ts';
@@ -52,141 +52,115 @@ export function aliasOf(given: string): string | null {
 }
 
 export function presentProject(project: StoredProject): z.output<typeof projectSchema> {
-  return {
-    id: project.id,
-    display_name: project.displayName,
-    git_remote: project.gitRemote,
-    aliases: [...project.aliases],
-    sessions: project.sessions,
-    learnings: project.learnings,
-    last_event_at: project.lastEventAt?.toISOString() ?? null,
-    created_at: project.createdAt.toISOString(),
-  };
+  return present(projectSchema, project);
 }
 
 /** `GET, PUT /projects` and merging. */
-export function projectRoutes({ database, workflowHints }: ApiDependencies): FastifyPluginCallbackZod {
-  return (app, _options, done) => {
-    app.get(
-      '/projects',
-      {
-        config: { access: 'read' },
-        schema: {
-          tags: ['projects'],
-          summary: 'List projects, newest first',
-          querystring: z.strictObject({
-            ...pageQuery,
-            search: text(200).optional().describe('Text to find in the name or the remote'),
-          }),
-          response: {
-            200: pageOfItems(projectSchema),
-            ...ERROR_RESPONSES,
-          },
-        },
+export function projectRoutes(app: Api, { database, workflowHints }: ApiDependencies): void {
+  app.get(
+    '/projects',
+    route('read', {
+      tags: ['projects'],
+      summary: 'List projects, newest first',
+      querystring: z.strictObject({
+        ...pageQuery,
+        search: text(200).optional().describe('Text to find in the name or the remote'),
+      }),
+      response: {
+        200: pageOfItems(projectSchema),
       },
-      async (request) => {
-        const { page, limit, search } = request.query;
-        const { rows, total } = await database.asTenant(principalOf(request).tenantId, (transaction) =>
-          listProjects(transaction, search, page, limit),
-        );
-        return { data: rows.map(presentProject), pagination: paginationOf(page, limit, total) };
-      },
-    );
+    }),
+    async (request) => {
+      const { page, limit, search } = request.query;
+      const { rows, total } = await database.asTenant(principalOf(request).tenantId, (transaction) =>
+        listProjects(transaction, search, page, limit),
+      );
+      return { data: rows.map(presentProject), pagination: paginationOf(page, limit, total) };
+    },
+  );
 
-    app.get(
-      '/projects/:id',
-      {
-        config: { access: 'read' },
-        schema: {
-          tags: ['projects'],
-          summary: 'Get a project and its aliases',
-          params: projectParams,
-          response: { 200: projectSchema, ...ERROR_RESPONSES },
-        },
-      },
-      async (request) =>
-        presentProject(
-          await database.asTenant(principalOf(request).tenantId, (transaction) =>
-            knownProject(transaction, request.params.id),
-          ),
+  app.get(
+    '/projects/:id',
+    route('read', {
+      tags: ['projects'],
+      summary: 'Get a project and its aliases',
+      params: projectParams,
+      response: { 200: projectSchema },
+    }),
+    async (request) =>
+      presentProject(
+        await database.asTenant(principalOf(request).tenantId, (transaction) =>
+          knownProject(transaction, request.params.id),
         ),
-    );
+      ),
+  );
 
-    app.put(
-      '/projects/:id',
-      {
-        config: { access: 'write' },
-        schema: {
-          tags: ['projects'],
-          summary: 'Change the name or the aliases of a project',
-          description: 'For admins, and for a user who owns all sessions and learnings of the project.',
-          params: projectParams,
-          body: projectChange,
-          response: { 200: projectSchema, ...ERROR_RESPONSES },
-        },
-      },
-      async (request) => {
-        const principal = principalOf(request);
-        const { tenantId } = principal;
-        const { display_name: displayName, aliases_add: add, aliases_remove: remove } = request.body;
-        const change = {
-          displayName,
-          add: aliasesOf(add, 'aliases_add'),
-          remove: aliasesOf(remove, 'aliases_remove'),
-        };
-        return database.asTenant(tenantId, async (transaction) => {
-          const { id } = await knownProject(transaction, request.params.id);
-          await requireProject(transaction, principal, id);
-          const taken = await changeProject(transaction, tenantId, id, change);
-          if (taken.length > 0) {
-            const message = 'names another project; merge the two instead';
-            throw new ApiError(
-              'CONFLICT',
-              `an alias ${message}`,
-              taken.map((alias) => ({ field: `aliases_add.${change.add.indexOf(alias)}`, message })),
-            );
-          }
-          return presentProject(await knownProject(transaction, id));
-        });
-      },
-    );
+  app.put(
+    '/projects/:id',
+    route('write', {
+      tags: ['projects'],
+      summary: 'Change the name or the aliases of a project',
+      description: 'For admins, and for a user who owns all sessions and learnings of the project.',
+      params: projectParams,
+      body: projectChange,
+      response: { 200: projectSchema },
+    }),
+    async (request) => {
+      const principal = principalOf(request);
+      const { tenantId } = principal;
+      const { display_name: displayName, aliases_add: add, aliases_remove: remove } = request.body;
+      const change = {
+        displayName,
+        add: aliasesOf(add, 'aliases_add'),
+        remove: aliasesOf(remove, 'aliases_remove'),
+      };
+      return database.asTenant(tenantId, async (transaction) => {
+        const { id } = await knownProject(transaction, request.params.id);
+        await requireProject(transaction, principal, id);
+        const taken = await changeProject(transaction, tenantId, id, change);
+        if (taken.length > 0) {
+          const message = 'names another project; merge the two instead';
+          throw new ApiError(
+            'CONFLICT',
+            `an alias ${message}`,
+            taken.map((alias) => ({ field: `aliases_add.${change.add.indexOf(alias)}`, message })),
+          );
+        }
+        return presentProject(await knownProject(transaction, id));
+      });
+    },
+  );
 
-    app.post(
-      '/projects/:id/merge',
-      {
-        config: { access: 'write' },
-        schema: {
-          tags: ['projects'],
-          summary: 'Merge a project into another',
-          description:
-            'For admins, and for a user who owns all sessions and learnings of both projects. Moves the sessions, summaries, learnings and aliases of this project into the other one, which retains its name. The id of this project then refers to the other one.',
-          params: projectParams,
-          body: z.strictObject({ into: projectName }),
-          response: {
-            200: mergeAnswer,
-            ...ERROR_RESPONSES,
-          },
-        },
+  app.post(
+    '/projects/:id/merge',
+    route('write', {
+      tags: ['projects'],
+      summary: 'Merge a project into another',
+      description:
+        'For admins, and for a user who owns all sessions and learnings of both projects. Moves the sessions, summaries, learnings and aliases of this project into the other one, which retains its name. The id of this project then refers to the other one.',
+      params: projectParams,
+      body: z.strictObject({ into: projectName }),
+      response: {
+        200: mergeAnswer,
       },
-      async (request) => {
-        const principal = principalOf(request);
-        const { tenantId } = principal;
-        const answer = await database.asTenant(tenantId, async (transaction) => {
-          const from = await knownProject(transaction, request.params.id);
-          const into = await knownProject(transaction, request.body.into);
-          if (from.id === into.id) {
-            const message = 'is the same project';
-            throw new ApiError('CONFLICT', `into ${message}`, [{ field: 'into', message }]);
-          }
-          for (const { id } of [from, into]) await requireProject(transaction, principal, id);
-          const moved = await mergeProjects(transaction, tenantId, from.id, into.id);
-          return { project: presentProject(await knownProject(transaction, into.id)), moved };
-        });
-        // Chunks of learnings that were joined leave the vector index; the sweep repeats what is not heard.
-        if (answer.moved.joined > 0) await Promise.allSettled([workflowHints.index(tenantId)]);
-        return answer;
-      },
-    );
-    done();
-  };
+    }),
+    async (request) => {
+      const principal = principalOf(request);
+      const { tenantId } = principal;
+      const answer = await database.asTenant(tenantId, async (transaction) => {
+        const from = await knownProject(transaction, request.params.id);
+        const into = await knownProject(transaction, request.body.into);
+        if (from.id === into.id) {
+          const message = 'is the same project';
+          throw new ApiError('CONFLICT', `into ${message}`, [{ field: 'into', message }]);
+        }
+        for (const { id } of [from, into]) await requireProject(transaction, principal, id);
+        const moved = await mergeProjects(transaction, tenantId, from.id, into.id);
+        return { project: presentProject(await knownProject(transaction, into.id)), moved };
+      });
+      // Chunks of learnings that were joined leave the vector index; the sweep repeats what is not heard.
+      if (answer.moved.joined > 0) await Promise.allSettled([workflowHints.index(tenantId)]);
+      return answer;
+    },
+  );
 }

@@ -2,15 +2,17 @@ import path from 'node:path';
 import { EngineError } from '../../infra/engines/engine-error.ts';
 import type { Engine } from '../../infra/engines/pinned.ts';
 import { findOnPath } from '../../infra/engines/program-files.ts';
-import { lookUpEngine, type ResolveOptions } from '../../infra/engines/resolve.ts';
+import { lookUpEngine } from '../../infra/engines/resolve.ts';
+import type { ResolveOptions } from '../../infra/engines/resolve.ts';
 import type { Environment } from '../../config/process-environment.ts';
-import { findPostgresBinaries, type PostgresBinaries } from '../../infra/engines/postgres/binaries.ts';
-import { chooseRunAs, isUserMissing, type RunAs } from '../../infra/engines/postgres/run-as.ts';
-import { tryPostgres } from '../../infra/engines/postgres/try-run.ts';
-import { InstanceError } from '../../infra/instance/instance-error.ts';
+import { findPostgresBinaries, tryPostgres } from '../../infra/engines/postgres/binaries.ts';
+import type { PostgresBinaries } from '../../infra/engines/postgres/binaries.ts';
+import { chooseRunAs, isUserMissing } from '../../infra/engines/postgres/run-as.ts';
+import type { RunAs } from '../../infra/engines/postgres/run-as.ts';
 import { SupervisorError } from '../../infra/supervisor/definitions.ts';
 import type { InstanceLayout } from '../../infra/instance/layout.ts';
 import type { Finding } from './machine.ts';
+import { InstanceError } from '../../infra/instance/instance-error.ts';
 
 /** Returns the source of an engine. Downloads and builds nothing. */
 export async function checkEngine(

@@ -1,6 +1,6 @@
 import { ClaudeMemSourceError, openClaudeMem } from '../../infra/claude-mem/open-database.ts';
 import type { CommandContext, ExitCode } from '../command-context.ts';
-import { growingPause } from '../growing-pause.ts';
+import { growingPause } from '../waiting.ts';
 import { terminalProgress } from '../text/terminal-progress.ts';
 import { RecollectError } from '../../client/index.ts';
 import type { ImportAnswer, ImportApi, ImportedTable } from './import-api.ts';

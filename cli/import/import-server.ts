@@ -1,10 +1,10 @@
 import type { CommandContext, ExitCode } from '../command-context.ts';
-import { InstallError } from '../install/install-error.ts';
 import { knownAccess, readKey, serverAddress } from '../install/server-access.ts';
 import type { ServerAccess } from '../install/server-access.ts';
-import { listenForInterrupts } from '../interrupts.ts';
+import { listenForInterrupts } from '../waiting.ts';
 import { RecollectError } from '../../client/index.ts';
 import { ImportApi } from './import-api.ts';
+import { InstallError } from '../install/install-error.ts';
 
 /** Options that choose the server. */
 export interface ServerOptions {

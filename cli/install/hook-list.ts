@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { InstallError } from './install-error.ts';
 import { JsonEdit } from './json-edit.ts';
+import { InstallError } from './install-error.ts';
 
 /** Form of an agent's hooks: groups with a matcher (Claude Code, Codex CLI), or a flat list (Cursor). */
 export type HookStyle = 'grouped' | 'flat';

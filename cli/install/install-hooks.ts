@@ -1,13 +1,13 @@
 import path from 'node:path';
-import { hookCommandLine } from '../../hook/command-line.ts';
+import { hookCommandLine } from '../../hook/arguments.ts';
 import { hookUser } from '../../hook/environment.ts';
-import { emptyRepository } from '../../hook/project/empty-repository.ts';
-import { findGitFolder } from '../../hook/project/git-folder.ts';
+import { emptyRepository, findGitFolder } from '../../hook/project/git-folder.ts';
 import type { CommandContext } from '../command-context.ts';
-import type { RunCommand } from '../service/run-command.ts';
-import { type AppliedChange, applyChanges, diffOf, prepareInstall, prepareUninstall } from './apply-changes.ts';
-import { fileChanges, type HookPlan, type InstallHost, type Scope, type Transport } from './host-files.ts';
-import { InstallError } from './install-error.ts';
+import type { RunCommand } from '../service/service-commands.ts';
+import { applyChanges, diffOf, prepareInstall, prepareUninstall } from './apply-changes.ts';
+import type { AppliedChange } from './apply-changes.ts';
+import { fileChanges } from './host-files.ts';
+import type { HookPlan, InstallHost, Scope, Transport } from './host-files.ts';
 import {
   checkServer,
   clientFile,
@@ -15,9 +15,10 @@ import {
   knownAgentAccess,
   readKey,
   serverAddress,
-  type ServerAccess,
   writeClientFile,
 } from './server-access.ts';
+import type { ServerAccess } from './server-access.ts';
+import { InstallError } from './install-error.ts';
 
 export interface InstallRequest {
   readonly host: InstallHost;

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { quoted } from '../../hook/command-line.ts';
+import { quoted } from '../../hook/arguments.ts';
 import type { InstallHost, Scope } from './host-files.ts';
 
 const BIN = path.resolve(import.meta.dirname, '..', 'bin.mjs');

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
-import { type Credentials, readAgentCredentials, readCredentials } from '../server/access.ts';
+import { readAgentCredentials, readCredentials } from '../server/access.ts';
+import type { Credentials } from '../server/access.ts';
 import { writeFileAtomic } from '../../infra/instance/atomic-file.ts';
 import { InstallError } from './install-error.ts';
 

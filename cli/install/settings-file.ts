@@ -12,8 +12,8 @@ import {
 import path from 'node:path';
 import { writeFileAtomic } from '../../infra/instance/atomic-file.ts';
 import { isSystemError } from '../../infra/instance/json-file.ts';
-import { InstallError } from './install-error.ts';
 import { parseJsonText } from './json-text.ts';
+import { InstallError } from './install-error.ts';
 
 /** Bound of memory use; settings are small. */
 const MAX_BYTES = 4 * 1024 * 1024;

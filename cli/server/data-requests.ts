@@ -6,7 +6,7 @@ import type { z } from 'zod';
 import { RecollectError } from '../../client/index.ts';
 import { erasureSchema, exportSchema, fileImportSchema, foundText } from '../../contract/gdpr.ts';
 import { sessionDetail } from '../../contract/sessions.ts';
-import { untilEnded } from '../growing-pause.ts';
+import { untilEnded } from '../waiting.ts';
 import type { Credentials } from './access.ts';
 import { ServerClient } from './server-client.ts';
 

@@ -3,8 +3,7 @@ import path from 'node:path';
 import { writeFileAtomic } from '../../infra/instance/atomic-file.ts';
 import type { ExitCode } from '../command-context.ts';
 import type { Output } from '../output.ts';
-import type { RunCommand } from './run-command.ts';
-import type { ServiceDefinition } from './service-definition.ts';
+import type { RunCommand, ServiceDefinition } from './service-commands.ts';
 import type { ServiceManager } from './service-manager.ts';
 
 type Command = ServiceManager['status'];

@@ -1,8 +1,8 @@
 import { homedir } from 'node:os';
 import path from 'node:path';
 import type { Environment } from '../../config/process-environment.ts';
-import { checkValues, restartSeconds, serviceCommand, STOP_SECONDS } from './service-definition.ts';
-import type { ServiceDefinition } from './service-definition.ts';
+import { checkValues, restartSeconds, serviceCommand, STOP_SECONDS } from './service-commands.ts';
+import type { ServiceDefinition } from './service-commands.ts';
 
 const UNIT = 'recollect.service';
 

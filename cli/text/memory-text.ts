@@ -1,6 +1,19 @@
 import type { CompactMemory, Memory } from '../../client/index.ts';
 import { terminalText } from './terminal-text.ts';
 import { short, wrap } from './text-layout.ts';
+import { inertText } from '../../domain/recalled/inert-text.ts';
+import type { Output } from '../output.ts';
+import { recalledBlock } from '../../domain/recalled/recalled-block.ts';
+
+/**
+ * Writes recalled text. Without a terminal, as in an agent's command, it is wrapped in the tags that capture removes: it would otherwise be
+ * stored again as a new event.
+ */
+export function writeRecalled({ out, columns }: Output, text: string): void {
+  if (text === '') out(text);
+  else if (columns === null) out(`${recalledBlock(inertText(text).trimEnd())}\n`);
+  else out(inertText(text));
+}
 
 const INDENT = '  ';
 const TITLE_CHARS = 120;

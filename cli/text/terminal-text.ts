@@ -1,4 +1,4 @@
-import { visibleText } from '../../domain/recalled/visible-text.ts';
+import { visibleText } from '../../domain/recalled/inert-text.ts';
 
 /** Clears the redrawn line; the only control sequence that commands write. */
 export const CLEAR_LINE = '\r\u001b[2K';

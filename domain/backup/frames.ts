@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
-import { KEY_BYTES, keyIdOf } from './encryption-keys.ts';
-import { BackupSetError } from './set-error.ts';
+import { KEY_BYTES, keyIdOf } from './set-keys.ts';
+import { BackupSetError } from './sets.ts';
 
 /**
  * Encrypted files: a header, then frames of AES-256-GCM. Each frame has 64 KiB of plain bytes; the last has fewer, possibly none.

@@ -3,7 +3,7 @@ import { newId } from '../ids.ts';
 import { Redactor } from '../redaction/redact.ts';
 import type { RedactionOptions, FullValue } from '../redaction/redact.ts';
 import type { CaptureEvent, CaptureRow, EventOwner, EventPart, HostEvent } from './event.ts';
-import { boundedExtra } from './hosts/extra-fields.ts';
+import { boundedExtra } from './hosts/mapping.ts';
 import { projectIdentity } from './project-identity.ts';
 import { renderToolCall } from './tool-text.ts';
 import { estimateTokens, indexable, wellFormed } from './well-formed.ts';

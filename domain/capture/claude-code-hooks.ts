@@ -1,6 +1,6 @@
 import type { EventPart, HostEvent } from './event.ts';
 import type { HookPayload } from './hook-payload.ts';
-import { extraFields } from './hosts/extra-fields.ts';
+import { extraFields } from './hosts/mapping.ts';
 import { isOwnTool } from './own-tools.ts';
 
 const HOST = 'claude-code';

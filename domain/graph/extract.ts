@@ -1,4 +1,4 @@
-import { errorNames, namesIn } from '../learning/names.ts';
+import { errorNames, namesIn } from '../learning/compare.ts';
 import type { Evidence, ItemKind, LearningCategory } from '../ports/model.ts';
 import { createGraphBuilder } from './graph.ts';
 import type { EntityType, GraphBuilder, Mention, SessionGraph } from './graph.ts';

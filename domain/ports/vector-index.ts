@@ -1,4 +1,5 @@
 import type { TenantId } from '../ids.ts';
+import type { ValueFilters } from '../search-names.ts';
 
 export const MEMORY_TYPES = ['observation', 'prompt', 'summary', 'learning'] as const;
 export type MemoryType = (typeof MEMORY_TYPES)[number];
@@ -28,7 +29,7 @@ export interface IndexChunk {
 }
 
 /** Applied inside the store, before its top-k. Undefined means no restriction. */
-export interface RecallFilter {
+export interface RecallFilter extends ValueFilters {
   readonly types?: readonly MemoryType[];
   readonly projectId?: string;
   /** Ids of projects that were merged into this one, which chunks may still have. */
@@ -37,8 +38,6 @@ export interface RecallFilter {
   /** Any session, or none, but this one. */
   readonly excludeSessionId?: string;
   readonly namespace?: string;
-  readonly kind?: string;
-  readonly tool?: string;
   readonly tags?: readonly string[];
   readonly since?: string;
   readonly until?: string;

@@ -1,12 +1,13 @@
 import { MEMORY_TYPES } from '../ports/vector-index.ts';
 import type { MemoryType } from '../ports/vector-index.ts';
+import { VALUE_FILTERS } from '../search-names.ts';
+import type { ValueFilters } from '../search-names.ts';
 import { boundsOf, timeRangeOf } from './time.ts';
 
 /** Filters from the `field:value` words of a query. */
 export interface FieldFilters {
   readonly types: readonly MemoryType[];
-  readonly kind: string | null;
-  readonly tool: string | null;
+  readonly values: ValueFilters;
   readonly project: string | null;
   /** All are required. */
   readonly tags: readonly string[];
@@ -19,8 +20,7 @@ export interface FieldFilters {
 
 export const NO_FIELDS: FieldFilters = {
   types: [],
-  kind: null,
-  tool: null,
+  values: {},
   project: null,
   tags: [],
   files: [],
@@ -28,8 +28,11 @@ export const NO_FIELDS: FieldFilters = {
   until: null,
 };
 
-const FIELD =
-  /(?<![^\s(（])(?<field>type|kind|tool|project|tag|tags|file|since|until|before|after)[:：](?:"(?<quoted>[^"\n]{1,200})"|(?<plain>[^\s"]{1,200}))/giu;
+const FIELD_NAMES = ['type', ...VALUE_FILTERS, 'project', 'tag', 'tags', 'file', 'since', 'until', 'before', 'after'];
+const FIELD = new RegExp(
+  String.raw`(?<![^\s(（])(?<field>${FIELD_NAMES.join('|')})[:：](?:"(?<quoted>[^"\n]{1,200})"|(?<plain>[^\s"]{1,200}))`,
+  'giu',
+);
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:\d\d)$/u;
 const MAX_VALUES = 16;
 const MAX_TAG = 64;
@@ -72,10 +75,8 @@ function withField(filters: FieldFilters, field: string, value: string, now: Dat
       if (known.length < types.length) return null;
       return { ...filters, types: [...new Set([...filters.types, ...known])] };
     }
-    case 'kind':
-    case 'tool':
     case 'project':
-      return { ...filters, [field]: value };
+      return { ...filters, project: value };
     case 'tag':
     case 'tags':
       if (values.some((tag) => tag.length > MAX_TAG)) return null;
@@ -91,7 +92,7 @@ function withField(filters: FieldFilters, field: string, value: string, now: Dat
       return { ...filters, since: bounds.since ?? filters.since, until: bounds.until ?? filters.until };
     }
     default:
-      return null;
+      return { ...filters, values: { ...filters.values, [field]: value } };
   }
 }
 

@@ -1,4 +1,4 @@
-import { namesIn } from '../learning/names.ts';
+import { namesIn } from '../learning/compare.ts';
 import { fieldsOf } from './fields.ts';
 import type { FieldFilters } from './fields.ts';
 import { timeRangeOf } from './time.ts';

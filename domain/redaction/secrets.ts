@@ -1,7 +1,7 @@
 import type { SecretRule } from './rule.ts';
-import { SECRET_RULES } from './secret-rules.ts';
 import { scanText } from './text-scan.ts';
 import type { TextSigns } from './text-scan.ts';
+import { SECRET_RULES } from './secret-rules.ts';
 
 /** A private key's first line, PGP armour included. */
 const HEADER = /-----BEGIN [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----/g;

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /**
  * Resources of policies. `session` is all content of a session; the others are rows that grow with use. Excluded: rows that others need
  * (users, projects, keys), rows that other jobs limit (caches, reservations), and the audit log.
@@ -85,4 +87,22 @@ export function ruleProblem(
   if (rule.dataClass !== null && !OF_CLASS.has(rule.resource))
     return { field: 'data_class', message: `${rule.resource} has no data class` };
   return null;
+}
+
+/** A legal hold in force. */
+export interface ActiveLegalHold {
+  readonly id: string;
+  readonly subject: string;
+  readonly subjectId: string;
+}
+
+/** Returns the hex SHA-256 of a dry run's basis: the tenant's policies and active legal holds, in any order. */
+export function policyHash(rules: readonly RetentionRule[], legalHolds: readonly ActiveLegalHold[]): string {
+  const lines = [
+    ...rules.map((rule) =>
+      JSON.stringify(['rule', rule.resource, rule.projectId, rule.dataClass, rule.ageDays, rule.action]),
+    ),
+    ...legalHolds.map((legalHold) => JSON.stringify(['hold', legalHold.id, legalHold.subject, legalHold.subjectId])),
+  ];
+  return createHash('sha256').update(lines.toSorted().join('\n'), 'utf8').digest('hex');
 }

@@ -1,5 +1,9 @@
 import type { TranscriptCounts } from './counts.ts';
 import type { SegmentResult } from './reconcile.ts';
+import { translateHook } from '../capture/claude-code-hooks.ts';
+import type { CaptureSource } from '../capture/event.ts';
+import { findDuplicates } from './match.ts';
+import type { StoredSession, TranscriptStore } from './store.ts';
 
 /** A transcript file as found. */
 export interface FileState {
@@ -66,4 +70,75 @@ export function progressAfter(
     counts,
     anew,
   };
+}
+
+/** Completes a session whose transcript was read to its end: deletes late duplicates, and ends a session that only this reading left open. */
+export async function settleSession(
+  externalId: string,
+  over: boolean,
+  cwd: string | undefined,
+  store: TranscriptStore,
+  source: CaptureSource,
+): Promise<{ readonly late_duplicates: number; readonly stored: StoredSession | null }> {
+  const { removed, stored } = await removeLateDuplicates(externalId, store);
+  if (stored === null) return { late_duplicates: 0, stored };
+  const endsAlready = stored.boundaries.some(({ kind, seq }) => kind === 'session_end' && seq === stored.lastSeq);
+  if (over && stored.status === 'active' && stored.lastSource === source && !endsAlready) {
+    const payload = { session_id: externalId, reason: 'transcript', ...(cwd === undefined ? {} : { cwd }) };
+    const end = translateHook('SessionEnd', payload, `transcript:end:${stored.lastSeq}`);
+    if (end !== null) await store.capture([{ ...end, source }]);
+  }
+  return { late_duplicates: removed, stored };
+}
+
+/** Deletes late duplicates of a session whose transcript was read; returns their number, and the session before the deletion. */
+export async function removeLateDuplicates(
+  externalId: string,
+  store: TranscriptStore,
+): Promise<{ readonly removed: number; readonly stored: StoredSession | null }> {
+  const stored = await store.readSession(externalId);
+  if (stored === null) return { removed: 0, stored };
+  const duplicates = findDuplicates(stored.prompts);
+  const removed = duplicates.length === 0 ? 0 : await store.removeDuplicates(stored.sessionId, duplicates);
+  return { removed, stored };
+}
+
+/** Reading state of a file that decides whether it is due. */
+interface LookedAt {
+  readonly size: number;
+  readonly modifiedAtMs: number;
+  readonly open: boolean;
+  readonly lookedAtMs: number;
+}
+
+/** `waiting`: being written. `unchanged`: read completely. */
+type FileDueState = 'due' | 'waiting' | 'unchanged';
+
+/** Open calls are abandoned after this time; see the reader. */
+const ABANDONED_MS = 24 * 3_600_000;
+/** Files with a later time, from a clock that was set back, count as quiet. */
+const FUTURE_MS = 3_600_000;
+
+/** Returns the time since the last write to a file. */
+export function quietFor(modifiedAtMs: number, nowMs: number): number {
+  const ms = nowMs - modifiedAtMs;
+  return ms < -FUTURE_MS ? ABANDONED_MS : Math.max(0, ms);
+}
+
+/**
+ * Returns whether a file is due. One written less than `quietMs` ago waits, so that pending hooks arrive first. One with an unfinished end
+ * is due again after `idleMs` without a write, and once more after a day.
+ */
+export function currentOf(
+  file: { readonly size: number; readonly modifiedAtMs: number },
+  before: LookedAt | null,
+  nowMs: number,
+  limits: { readonly quietMs: number; readonly idleMs: number },
+): FileDueState {
+  const quietMs = quietFor(file.modifiedAtMs, nowMs);
+  const changed = before === null || before.size !== file.size || before.modifiedAtMs !== file.modifiedAtMs;
+  if (changed) return quietMs < limits.quietMs ? 'waiting' : 'due';
+  if (!before.open) return 'unchanged';
+  const quietThenMs = quietFor(file.modifiedAtMs, before.lookedAtMs);
+  return [limits.idleMs, ABANDONED_MS].some((bound) => quietThenMs < bound && quietMs >= bound) ? 'due' : 'unchanged';
 }

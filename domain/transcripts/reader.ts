@@ -5,10 +5,8 @@ import { noCounts } from './counts.ts';
 import type { CountName } from './counts.ts';
 import { lineKey, toolKey } from './items.ts';
 import type { TranscriptItem } from './items.ts';
-import { readLine } from './line.ts';
-import type { ReadLine, ToolResult, TranscriptLine } from './line.ts';
-import { LINE_BYTES } from './lines.ts';
-import type { FileLine } from './lines.ts';
+import { readLine, LINE_BYTES } from './line.ts';
+import type { ReadLine, ToolResult, TranscriptLine, FileLine } from './line.ts';
 
 export interface ReaderOptions {
   /** Session in the file's name, for lines without one. */

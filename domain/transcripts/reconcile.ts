@@ -4,14 +4,12 @@ import type { Exclusion } from '../capture/exclusions.ts';
 import { addCounts, noCounts } from './counts.ts';
 import type { TranscriptCounts } from './counts.ts';
 import type { TranscriptItem } from './items.ts';
-import { LINE_BYTES, completeLength, completeLines } from './lines.ts';
-import { readLine } from './line.ts';
+import { LINE_BYTES, completeLength, completeLines, readLine } from './line.ts';
 import type { ReadLine } from './line.ts';
-import { planItems } from './plan.ts';
+import { planItems, prepareItem } from './plan.ts';
 import type { Decision, PreparedItem } from './plan.ts';
-import { prepareItem } from './prepare.ts';
 import { TranscriptReader } from './reader.ts';
-import { settleSession } from './settle.ts';
+import { settleSession } from './progress.ts';
 import type { Captured, Pin, StoredSession, TranscriptStore } from './store.ts';
 
 /** A piece of a transcript file. */

@@ -1,13 +1,12 @@
 import { resolve, join } from 'node:path';
 import { hookUser } from '../environment.ts';
 import type { HookUser } from '../environment.ts';
-import { findGitFolder } from './git-folder.ts';
+import { findGitFolder, emptyRepository } from './git-folder.ts';
 import type { GitFolder } from './git-folder.ts';
 import { machineId } from './machine-id.ts';
 import { readText } from './read-text.ts';
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { emptyRepository } from './empty-repository.ts';
 
 /** A section's line as git writes it: `[remote "origin"]`. */
 const SECTION = /^\s*\[\s*([A-Za-z0-9.-]+)(?:\s+"((?:[^"\\]|\\.)*)")?\s*\]/;

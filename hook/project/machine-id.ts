@@ -1,6 +1,6 @@
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { newDeliveryId } from '../delivery-id.ts';
+import { newDeliveryId } from '../request.ts';
 
 const MACHINE_ID = /^[0-9a-f-]{36}$/;
 

@@ -10,7 +10,7 @@ import { parseLine } from './line.ts';
 import type { SpoolLine } from './line.ts';
 import { QUARANTINE_FULL, quarantine } from './quarantine.ts';
 import { readLines } from './read-lines.ts';
-import { elapsedMs } from '../clock.ts';
+import { elapsedMs } from '../environment.ts';
 
 export interface DrainCounts {
   /** Taken by the server, now or before. */

@@ -1,7 +1,7 @@
 import { closeSync, openSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { newDeliveryId } from '../delivery-id.ts';
-import { elapsedMs } from '../clock.ts';
+import { newDeliveryId } from '../request.ts';
+import { elapsedMs } from '../environment.ts';
 
 /** Lock of a drainer, while it drains the spool. */
 export interface DrainLock {

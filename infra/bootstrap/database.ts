@@ -1,7 +1,7 @@
 import pg from 'pg';
 import type { DatabaseAddress } from '../../prisma/migration-adapter.ts';
 import { withSchemaEngine } from '../../prisma/schema-engine.ts';
-import { unfinishedMigrations } from '../../stores/postgres/connection/unfinished-migrations.ts';
+import { unfinishedMigrations } from '../../stores/postgres/connection/maintenance.ts';
 import { z } from 'zod';
 
 const pairRows = z.array(z.object({ replaced: z.string() }));

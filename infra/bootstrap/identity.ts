@@ -4,7 +4,7 @@ import pg from 'pg';
 import { z } from 'zod';
 import { newId } from '../../domain/ids.ts';
 import { keySha256, type Scope, SCOPES } from '../../stores/postgres/access/api-keys.ts';
-import { hashPassword } from '../../stores/postgres/access/password-hash.ts';
+import { hashPassword } from '../../stores/postgres/access/people.ts';
 import { writeFileAtomic } from '../instance/atomic-file.ts';
 import { readJsonFile } from '../instance/json-file.ts';
 

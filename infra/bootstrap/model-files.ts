@@ -5,8 +5,8 @@ import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { unzipSync } from 'fflate';
 import type { Environment } from '../../config/process-environment.ts';
-import { BGE_SMALL_FILES, type ModelFile } from '../../models/embedding/bge-small.ts';
-import { embeddingModelDirectory } from '../../models/embedding/model-directory.ts';
+import { BGE_SMALL_FILES, embeddingModelDirectory } from '../../models/embedding/bge-small.ts';
+import type { ModelFile } from '../../models/embedding/bge-small.ts';
 import { downloadFile } from '../engines/download.ts';
 import { runTool } from '../engines/run-tool.ts';
 

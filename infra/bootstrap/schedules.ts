@@ -1,12 +1,9 @@
 import { ScheduleAlreadyRunning, ScheduleOverlapPolicy } from '@temporalio/client';
 import type { Client, ScheduleOptions } from '@temporalio/client';
-import type { ScheduleSettings, TimeOfDay } from '../../config/schedule-settings.ts';
-import { SCHEDULES } from '../../stores/temporal/schedule-list.ts';
-import type { Overlap } from '../../stores/temporal/schedule-list.ts';
-import { operationsWorkflowId } from '../../workflows/ids.ts';
+import type { ScheduleSettings, TimeOfDay, TimeOfWeek } from '../../config/schedule-settings.ts';
 import { SCHEDULE_NAMES } from '../../domain/jobs.ts';
-import type { ScheduleName } from '../../domain/jobs.ts';
-import { QUEUES } from '../../workflows/queues.ts';
+import { QUEUES, SCHEDULES, workflowIdOf } from '../../workflows/registry.ts';
+import type { Schedule, ScheduleName } from '../../workflows/registry.ts';
 
 export interface ScheduleTimes extends ScheduleSettings {
   readonly sweepIntervalMs: number;
@@ -14,57 +11,36 @@ export interface ScheduleTimes extends ScheduleSettings {
 
 type Spec = ScheduleOptions['spec'];
 
-const TRANSCRIPTS_INTERVAL_MS = 60_000;
-/** Between statistics (00:20) and retention (02:10): backups precede deletions. */
-const BACKUP_OFFSET_MS = 50 * 60_000;
 /** Pause reason of schedules paused by the settings. Removing the setting resumes them; user pauses remain. */
 const BY_SETTINGS = 'RECOLLECT_SCHEDULES_PAUSED';
 
 const OVERLAPS = {
   skip: ScheduleOverlapPolicy.SKIP,
   buffer_one: ScheduleOverlapPolicy.BUFFER_ONE,
-} satisfies Record<Overlap, ScheduleOverlapPolicy>;
+} satisfies Record<Schedule['overlap'], ScheduleOverlapPolicy>;
 
-const daily = ({ hour, minute }: TimeOfDay): Spec => ({ calendars: [{ hour, minute }] });
-
-/** Times of the schedules, hours apart to spread the load. */
-function specOf(name: ScheduleName, times: ScheduleTimes): Spec {
-  switch (name) {
-    case 'capture-sweep':
-      return { intervals: [{ every: times.sweepIntervalMs }] };
-    case 'transcripts':
-      return { intervals: [{ every: TRANSCRIPTS_INTERVAL_MS }] };
-    case 'partitions':
-      return { intervals: [{ every: '1 day' }] };
-    case 'backup':
-      return { intervals: [{ every: `${times.backupEveryHours} hours`, offset: BACKUP_OFFSET_MS }] };
-    case 'restore-drill': {
-      const { weekday, hour, minute } = times.drillAt;
-      return { calendars: [{ dayOfWeek: weekday, hour, minute }] };
-    }
-    case 'retention':
-      return daily(times.retentionAt);
-    case 'consolidation':
-      return daily(times.consolidationAt);
-    case 'consistency':
-      return daily(times.consistencyAt);
-    case 'statistics':
-      return daily(times.statisticsAt);
-  }
+function specOf({ time }: Schedule, times: ScheduleTimes): Spec {
+  if ('everyMs' in time)
+    return { intervals: [{ every: time.everyMs === 'sweepIntervalMs' ? times.sweepIntervalMs : time.everyMs }] };
+  if ('everyHours' in time) return { intervals: [{ every: `${times[time.everyHours]} hours`, offset: time.offsetMs }] };
+  const at: TimeOfDay & Partial<TimeOfWeek> = times[time.at];
+  return {
+    calendars: [{ hour: at.hour, minute: at.minute, ...(at.weekday === undefined ? {} : { dayOfWeek: at.weekday }) }],
+  };
 }
 
 function optionsOf(name: ScheduleName, times: ScheduleTimes): ScheduleOptions {
-  const { workflow, overlap, catchUpSeconds } = SCHEDULES[name];
+  const schedule: Schedule = SCHEDULES[name];
   return {
-    scheduleId: operationsWorkflowId(name),
-    spec: specOf(name, times),
+    scheduleId: workflowIdOf('operation', name),
+    spec: specOf(schedule, times),
     action: {
       type: 'startWorkflow',
-      workflowType: workflow,
+      workflowType: schedule.workflow,
       taskQueue: QUEUES.session,
-      workflowId: operationsWorkflowId(name),
+      workflowId: workflowIdOf('operation', name),
     },
-    policies: { overlap: OVERLAPS[overlap], catchupWindow: `${catchUpSeconds} seconds` },
+    policies: { overlap: OVERLAPS[schedule.overlap], catchupWindow: `${schedule.catchUpSeconds} seconds` },
   };
 }
 

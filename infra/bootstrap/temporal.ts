@@ -2,8 +2,8 @@ import { Client, Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import proto from '@temporalio/proto';
 import { DEFAULT_SCHEDULES } from '../../config/schedule-settings.ts';
-import { SEARCH_ATTRIBUTES } from '../../stores/temporal/search-attributes.ts';
-import type { ScheduleName } from '../../domain/jobs.ts';
+import { ATTRIBUTES } from '../../workflows/registry.ts';
+import type { ScheduleName } from '../../workflows/registry.ts';
 import { bootstrapSchedules } from './schedules.ts';
 import type { ScheduleTimes } from './schedules.ts';
 
@@ -35,7 +35,7 @@ export async function bootstrapTemporal(options: TemporalBootstrap): Promise<voi
         if (!isAlreadyThere(error)) throw error;
       });
     const known = await connection.operatorService.listSearchAttributes({ namespace: options.namespace });
-    const missing = Object.values(SEARCH_ATTRIBUTES).filter((key) => known.customAttributes[key.name] === undefined);
+    const missing = Object.values(ATTRIBUTES).filter((key) => known.customAttributes[key.name] === undefined);
     if (missing.length > 0) {
       await connection.operatorService.addSearchAttributes({
         namespace: options.namespace,

@@ -8,7 +8,7 @@ import { writeTypedClient } from './typed-client.ts';
 
 // Generates files that are not in git: hook client, typed client, Prisma client and workflow bundle.
 writeHookClient();
-writeTypedClient();
+await writeTypedClient();
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const generated = spawnSync(process.execPath, [join(root, 'node_modules/prisma/build/index.js'), 'generate'], {
   cwd: root,

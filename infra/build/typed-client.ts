@@ -1,20 +1,22 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import path from 'node:path';
+import { z } from 'zod';
+import { declarationOf } from './declarations.ts';
+import type { ShapeKind } from './declarations.ts';
 
 const SOURCES = path.resolve(import.meta.dirname, '..', '..', 'client');
 const BUILT = path.join(SOURCES, 'built');
-/** Files with types only, copied unchanged. */
-const CONTRACT = /^contract(?:-[a-z]+)?\.ts$/;
 const HEAD = '// Generated from client/ by infra/build/typed-client.ts.\n';
 
 /** Import suffix, .js in the built files. */
 const MODULE = /(\bfrom\s+'\.\/[\w-]+)\.ts'/g;
+/** Lines of `client/shapes.ts`. */
+const SCHEMAS = /^import type \{([^}]+)\} from '(\.\.\/contract\/[\w-]+\.ts)';$/gm;
+const SHAPE = /^export type (\w+) = (Answer|Body|Query)<typeof (\w+)>;$/gm;
 
-/**
- * Declarations of the client class and the error. A test compares them with the sources.
- */
-const DECLARED = `${HEAD}import type { BatchItem, ClientOptions, ErrorDetail, RecollectApi } from './contract.js';
+/** Declarations of the classes; their members are in `client/contract.ts`. */
+const CLASSES = `${HEAD}import type { ClientOptions, Failure, RecollectApi } from './contract.js';
 export type * from './contract.js';
 
 /** A memory server, over HTTP. Every method rejects with RecollectError. */
@@ -24,44 +26,46 @@ export declare class RecollectClient {
 }
 
 /** Error response, or no response: the only error of the client. */
+export interface RecollectError extends Required<Omit<Failure, 'cause'>> {}
 export declare class RecollectError extends Error {
   readonly name: 'RecollectError';
-  /** HTTP status; 0 without a response. */
-  readonly status: number;
-  /** Error code of the server, or a ClientErrorCode. */
-  readonly code: string;
-  readonly details: readonly ErrorDetail[];
-  /** Id of the request in the server's log. */
-  readonly requestId: string | null;
-  /** Retry delay from the server. */
-  readonly retryAfterMs: number | null;
-  /** For \`storeBatch\`: results of the memories before the failed ones. */
-  readonly items: readonly BatchItem[];
-  constructor(
-    message: string,
-    failure: {
-      readonly status: number;
-      readonly code: string;
-      readonly details?: readonly ErrorDetail[];
-      readonly requestId?: string | null;
-      readonly retryAfterMs?: number | null;
-      readonly items?: readonly BatchItem[];
-      readonly cause?: unknown;
-    },
-  );
+  constructor(message: string, failure: Failure);
 }
 `;
 
+/** Returns the declarations of the shapes that `client/shapes.ts` names, from their schemas. @throws Error for a name without a schema */
+async function shapeDeclarations(source: string): Promise<string> {
+  const schemas = new Map<string, unknown>();
+  for (const [, names = '', file = ''] of source.matchAll(SCHEMAS)) {
+    const contract: object = await import(path.resolve(SOURCES, file));
+    for (const [name, value] of Object.entries(contract))
+      if (names.split(/[\s,]+/).includes(name)) schemas.set(name, value);
+  }
+  const shapes = [...source.matchAll(SHAPE)];
+  const declared = new Set(shapes.map(([, name = '']) => name));
+  const declarations = shapes.map(([, name = '', kind, schemaName = '']) => {
+    const schema = schemas.get(schemaName);
+    if (!(schema instanceof z.ZodType)) throw new Error(`client/shapes.ts: ${schemaName} is no schema of contract/`);
+    return declarationOf(name, kindOf(kind), schema, declared);
+  });
+  return `${HEAD}${declarations.join('\n')}`;
+}
+
+function kindOf(kind: string | undefined): ShapeKind {
+  return kind === 'Body' || kind === 'Query' ? kind : 'Answer';
+}
+
 /** Returns the files of the built client by name: JavaScript modules and type declarations. */
-export function typedClientFiles(): ReadonlyMap<string, string> {
+export async function typedClientFiles(): Promise<ReadonlyMap<string, string>> {
   const files = new Map<string, string>();
   for (const name of readdirSync(SOURCES)) {
     if (!name.endsWith('.ts')) continue;
     const source = readFileSync(path.join(SOURCES, name), 'utf8');
-    if (CONTRACT.test(name)) files.set(name.replace(/\.ts$/, '.d.ts'), `${HEAD}${source.replaceAll(MODULE, "$1.js'")}`);
+    if (name === 'shapes.ts') files.set('shapes.d.ts', await shapeDeclarations(source));
+    else if (name === 'contract.ts') files.set('contract.d.ts', `${HEAD}${source.replaceAll(MODULE, "$1.js'")}`);
     else files.set(name.replace(/\.ts$/, '.js'), `${HEAD}${built(source)}`);
   }
-  files.set('index.d.ts', DECLARED);
+  files.set('index.d.ts', CLASSES);
   return files;
 }
 
@@ -74,14 +78,17 @@ function built(source: string): string {
     .trimStart();
 }
 
-/** Writes `recollect/client` atomically. */
-export function writeTypedClient(): void {
+/** Writes `recollect/client`, each file atomically, and removes files of an earlier build. */
+export async function writeTypedClient(): Promise<void> {
+  const files = await typedClientFiles();
   mkdirSync(BUILT, { recursive: true });
-  for (const [name, text] of typedClientFiles()) {
+  for (const [name, text] of files) {
     const file = path.join(BUILT, name);
     writeFileSync(`${file}.${process.pid}.tmp`, text);
     renameSync(`${file}.${process.pid}.tmp`, file);
   }
+  for (const name of readdirSync(BUILT))
+    if (!files.has(name) && !name.endsWith('.tmp')) rmSync(path.join(BUILT, name), { force: true });
 }
 
-if (import.meta.main) writeTypedClient();
+if (import.meta.main) await writeTypedClient();

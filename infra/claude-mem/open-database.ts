@@ -2,4 +2,4 @@
 export { FIRST_PAGE, openClaudeMem } from '../../stores/claude-mem/source.ts';
 export type { ClaudeMemSource } from '../../stores/claude-mem/source.ts';
 export { ClaudeMemSourceError } from '../../stores/claude-mem/copy-source.ts';
-export { PAGE_ROWS } from '../../stores/claude-mem/page-rows.ts';
+export { PAGE_ROWS } from '../../stores/claude-mem/row-schemas.ts';

@@ -6,7 +6,7 @@ import type { NodeDefinition } from '../supervisor/definitions.ts';
 import { EngineError } from './engine-error.ts';
 import { type EngineProgram, TEMPORAL, WEAVIATE } from './pinned.ts';
 import { findPostgresBinaries, type PostgresBinaries } from './postgres/binaries.ts';
-import { clearStalePostmaster } from './postgres/stale-postmaster.ts';
+import { clearStalePostmaster } from './postgres/cluster.ts';
 import { postgresService } from './postgres/service.ts';
 import { type FoundPrograms, resolveEngines, type ResolveOptions } from './resolve.ts';
 import { temporalSchemaStep } from './temporal/schema.ts';

@@ -125,6 +125,7 @@ export function instanceEnvironment(instance: Instance, parent: Environment, cac
     RECOLLECT_RESTORE_DATABASE_URL: restoreDatabaseUrl(instance),
     RECOLLECT_TEMPORAL_ADDRESS: temporalAddress(instance),
     RECOLLECT_TEMPORAL_NAMESPACE: temporalNamespace(parent),
+    RECOLLECT_WORKER_METRICS_PORT: String(instance.ports.workerMetrics),
     RECOLLECT_WEAVIATE_URL: weaviateUrl(instance),
     RECOLLECT_WEAVIATE_GRPC_PORT: String(instance.ports.weaviateGrpc),
     RECOLLECT_WEAVIATE_API_KEY: instance.secrets.weaviateApiKey,

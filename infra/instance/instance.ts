@@ -1,10 +1,13 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { InstanceError } from './instance-error.ts';
-import { instanceLayout, type InstanceLayout } from './layout.ts';
-import { choosePorts, type Ports } from './ports.ts';
-import { readOrCreateSecrets, type Secrets } from './secrets.ts';
+import { instanceLayout } from './layout.ts';
+import type { InstanceLayout } from './layout.ts';
+import { choosePorts } from './ports.ts';
+import type { Ports } from './ports.ts';
+import { readOrCreateSecrets } from './secrets.ts';
+import type { Secrets } from './secrets.ts';
 import { checkVersionStamp } from './version-stamp.ts';
+import { InstanceError } from './instance-error.ts';
 
 /** A data directory opened for running. */
 export interface Instance {

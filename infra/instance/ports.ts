@@ -3,8 +3,8 @@ import { createServer } from 'node:net';
 import { randomInt } from 'node:crypto';
 import { z } from 'zod';
 import { writeFileAtomic } from './atomic-file.ts';
-import { InstanceError } from './instance-error.ts';
 import { isSystemError, readJsonFile } from './json-file.ts';
+import { InstanceError } from './instance-error.ts';
 
 /** Temporal stores membership ports as signed 16-bit numbers; larger ones crash the server. */
 export const MAX_MEMBERSHIP_PORT = 32_767;
@@ -21,6 +21,7 @@ export const DEFAULT_PORTS = {
   temporalMatching: 27_732,
   temporalWorker: 27_733,
   temporalMetrics: 27_734,
+  workerMetrics: 27_735,
   temporalFrontendMembership: 27_720,
   temporalHistoryMembership: 27_721,
   temporalMatchingMembership: 27_722,
@@ -44,6 +45,7 @@ export const PORT_NAMES: readonly PortName[] = [
   'temporalMatching',
   'temporalWorker',
   'temporalMetrics',
+  'workerMetrics',
   'temporalFrontendMembership',
   'temporalHistoryMembership',
   'temporalMatchingMembership',

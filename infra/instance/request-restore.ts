@@ -10,7 +10,7 @@ import type { RestoreRequest } from '../../stores/postgres/backups/restores.ts';
 import { tenantScopeOf } from '../../stores/postgres/connection/tenant-scope.ts';
 import { createTemporalClient } from '../../stores/temporal/client.ts';
 import type { TemporalOptions } from '../../stores/temporal/client.ts';
-import { createJobStarters } from '../../stores/temporal/job-starters.ts';
+import { createStartJob, RESTORE_WORKFLOWS } from '../../stores/temporal/start-workflow.ts';
 import { maintenanceDatabaseUrl, temporalAddress, temporalNamespace } from './environment.ts';
 import { instanceLayout } from './layout.ts';
 import { DEFAULT_PORTS, readSavedPorts } from './ports.ts';
@@ -67,7 +67,7 @@ export async function requestRestore(access: LocalAccess, request: RestoreReques
     const tenantId = asId<TenantId>(operator?.id ?? '');
     const opened = await scope.asTenant(tenantId, (transaction) => openRestore(transaction, null, request));
     if (opened === null) return null;
-    await createJobStarters(temporal).restores.start(opened.kind, tenantId, opened.id);
+    await createStartJob(temporal)(RESTORE_WORKFLOWS[opened.kind], tenantId, opened.id, { restoreId: opened.id });
     return opened.id;
   } finally {
     await temporal.connection.close();

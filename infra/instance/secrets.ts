@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync } from 'node:fs';
 import { z } from 'zod';
 import { writeFileAtomic } from './atomic-file.ts';
-import { InstanceError } from './instance-error.ts';
 import { readJsonFile } from './json-file.ts';
+import { InstanceError } from './instance-error.ts';
 
 const SECRET_BYTES = 32;
 /** Base64url: safe in URLs, in YAML and on command lines without quoting. */

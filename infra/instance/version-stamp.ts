@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { writeFileAtomic } from './atomic-file.ts';
-import { InstanceError } from './instance-error.ts';
 import { readJsonFile } from './json-file.ts';
+import { InstanceError } from './instance-error.ts';
 
 /** Increased when the layout changes in a way that older programs would misread. */
 export const LAYOUT_VERSION = 1;

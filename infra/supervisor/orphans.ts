@@ -1,10 +1,33 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { visibleText } from '../../domain/recalled/visible-text.ts';
-import { endLeftovers, type Leftover } from './leftovers.ts';
-import { identifyProcess, isAlive, processIdentitySchema } from './process-identity.ts';
+import { visibleText } from '../../domain/recalled/inert-text.ts';
+import { identifyProcess, isAlive, processIdentitySchema, signalGroup, waitUntil } from './process-identity.ts';
+import type { ProcessIdentity } from './process-identity.ts';
 import { signalSchema } from './state.ts';
+
+export interface Leftover extends ProcessIdentity {
+  readonly name: string;
+  readonly stopSignal: NodeJS.Signals;
+}
+
+const GRACE_MS = 8000;
+const KILL_WAIT_MS = 5000;
+
+/**
+ * Ends processes of a dead supervisor: first with their stop signal, then by killing their groups. Never ends a
+ * later process with the same id. Returns the names of those that were alive.
+ */
+export async function endLeftovers(leftovers: readonly Leftover[], graceMs: number = GRACE_MS): Promise<string[]> {
+  const alive = leftovers.filter(isAlive);
+  for (const leftover of alive) signalGroup(leftover.pid, leftover.stopSignal);
+  const areEnded = (): boolean => alive.every((leftover) => !isAlive(leftover));
+  if (!(await waitUntil(areEnded, { timeoutMs: graceMs }))) {
+    for (const leftover of alive) if (isAlive(leftover)) signalGroup(leftover.pid, 'SIGKILL');
+    await waitUntil(areEnded, { timeoutMs: KILL_WAIT_MS });
+  }
+  return alive.map((leftover) => leftover.name);
+}
 
 /** Variable in the environment of supervised processes; identifies their instance even without its data directory. */
 const MARK = 'RECOLLECT_SUPERVISED_BY';

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { isSystemError } from '../instance/json-file.ts';
+import { setTimeout as delay } from 'node:timers/promises';
 
 /** A process, distinct from later ones with the same id. */
 export const processIdentitySchema = z.object({ pid: z.int().positive(), startTime: z.string().min(1) });
@@ -88,4 +89,20 @@ function trySignal(pid: number, signal: NodeJS.Signals): boolean {
     if (isSystemError(error, 'EPERM')) return false;
     throw error;
   }
+}
+
+/**
+ * Polls until a condition is true. Returns false after the timeout. Rejects if the signal aborts or the
+ * condition throws.
+ */
+export async function waitUntil(
+  condition: () => boolean,
+  options: { readonly timeoutMs: number; readonly everyMs?: number; readonly signal?: AbortSignal | undefined },
+): Promise<boolean> {
+  const deadline = performance.now() + options.timeoutMs;
+  while (!condition()) {
+    if (performance.now() >= deadline) return false;
+    await delay(options.everyMs ?? 25, undefined, options.signal ? { signal: options.signal } : {});
+  }
+  return true;
 }

@@ -8,7 +8,7 @@ import { bootstrapTemporal } from '../bootstrap/temporal.ts';
 import { runTool } from '../engines/run-tool.ts';
 import { engineNodes, prepareEngines } from '../engines/definitions.ts';
 import type { EngineFiles } from '../engines/definitions.ts';
-import { cacheDirectory } from '../instance/cache-directory.ts';
+import { cacheDirectory } from '../instance/layout.ts';
 import {
   apiUrl,
   DATABASE_NAME,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { writeFileAtomic } from '../instance/atomic-file.ts';
 import { readJsonFile } from '../instance/json-file.ts';
-import type { Leftover } from './leftovers.ts';
+import type { Leftover } from './orphans.ts';
 import { processIdentitySchema } from './process-identity.ts';
 
 export const signalSchema = z.enum(['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGKILL']);

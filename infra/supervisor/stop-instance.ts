@@ -1,9 +1,10 @@
 import type { InstanceLayout } from '../instance/layout.ts';
 import { readLock } from './lock.ts';
-import { isAlive, type ProcessIdentity } from './process-identity.ts';
+import { isAlive, waitUntil } from './process-identity.ts';
+import type { ProcessIdentity } from './process-identity.ts';
 import { endInstanceProcesses } from './orphans.ts';
-import { processesOf, readState, type SupervisorState, writeState } from './state.ts';
-import { waitUntil } from './wait.ts';
+import { processesOf, readState, writeState } from './state.ts';
+import type { SupervisorState } from './state.ts';
 
 export type StopOutcome =
   | { readonly kind: 'stopped'; readonly pid: number }

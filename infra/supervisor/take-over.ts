@@ -1,4 +1,4 @@
-import { visibleText } from '../../domain/recalled/visible-text.ts';
+import { visibleText } from '../../domain/recalled/inert-text.ts';
 import type { InstanceLayout } from '../instance/layout.ts';
 import { acquireLock } from './lock.ts';
 import type { Progress } from './progress.ts';

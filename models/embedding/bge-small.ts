@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+
 /** The default embedding model: bge-small-en-v1.5 with 8-bit weights, from the public model hub. */
 export const BGE_SMALL = {
   /** Part of every vector's id: a new name means new vectors. */
@@ -29,3 +31,8 @@ export const BGE_SMALL_FILES: { readonly model: ModelFile; readonly tokenizer: M
     sha256: 'ffb28886478b9b17a8c06f4fe6741b970d5dd3de13330ccc3b9f686df8a0545a',
   },
 };
+
+/** Returns the directory of the embedding model's files: the configured one, else one in the cache. */
+export function embeddingModelDirectory(configured: string | undefined, cacheDir: string): string {
+  return configured ?? join(cacheDir, 'models', BGE_SMALL.name);
+}

@@ -1,7 +1,7 @@
 import type { Config } from '../../config/config.ts';
 import type { Embedder, Embedders } from '../../domain/ports/embedder.ts';
 import { createOpenAiEmbedder } from './openai-embedder.ts';
-import { embeddingModelDirectory } from './model-directory.ts';
+import { embeddingModelDirectory } from './bge-small.ts';
 import { createOnnxEmbedder } from './onnx-embedder.ts';
 import type { OnnxEmbedderOptions } from './onnx-embedder.ts';
 

@@ -6,13 +6,14 @@ import type { Cue } from './learnings/cues.ts';
 import { touchedFilesOf } from './notes/file-names.ts';
 import { isLastingStatement } from './learnings/learned-statements.ts';
 import { nearByWords } from './meaning.ts';
-import { noteTitle, paragraph } from './notes/notes.ts';
-import { derivedTexts, nearestOf, type Tools } from './learnings/derived-texts.ts';
-import { type Sentence, sentencesOf } from './segments.ts';
+import { noteTitle, paragraph, isLastingPreference } from './notes/notes.ts';
+import { derivedTexts, nearestOf } from './learnings/derived-texts.ts';
+import type { Tools } from './learnings/derived-texts.ts';
+import { sentencesOf } from './segments.ts';
+import type { Sentence } from './segments.ts';
 import { chosenOf } from './selection.ts';
 import { spokenNotes, worthOfUser } from './notes/spoken-notes.ts';
 import { actionItemsOf } from './notes/todos.ts';
-import { isLastingPreference } from './notes/wishes.ts';
 
 /** Tokens of the session summary relative to those of topics and items. */
 const SHARE = 0.11;

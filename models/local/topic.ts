@@ -18,6 +18,7 @@ import {
   citeLine,
   citeRow,
   distinct,
+  isLastingPreference,
 } from './notes/notes.ts';
 import { meaningOf } from './meaning.ts';
 import { chosenOf } from './selection.ts';
@@ -26,7 +27,6 @@ import { repairNotes } from './notes/repair-notes.ts';
 import { sentencesOf } from './segments.ts';
 import { spokenNotes } from './notes/spoken-notes.ts';
 import { todoNotes } from './notes/todos.ts';
-import { isLastingPreference } from './notes/wishes.ts';
 import { termsOf } from '../../domain/text/terms.ts';
 
 const MAX_LINE_CHARACTERS = 160;

@@ -2,7 +2,7 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { refuseTelemetry } from '../../config/process-environment.ts';
-import { RerankerUnavailable, type Reranker } from '../../domain/ports/reranker.ts';
+import { RerankerUnavailable, type Reranker } from '../../domain/ports/embedder.ts';
 import type { RerankAnswer, RerankRequest, RerankThreadSettings } from './reranking-thread.ts';
 
 export const RERANKER_FILES = { model: 'model.onnx', tokenizer: 'tokenizer.json' } as const;

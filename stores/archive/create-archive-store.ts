@@ -1,6 +1,7 @@
 import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
 import { createDirectoryArchive } from './directory.ts';
-import { createS3Archive, type S3Options } from './s3.ts';
+import { createS3Archive } from './s3.ts';
+import type { S3Options } from './s3.ts';
 
 const S3_ADDRESS = /^s3:\/\/([^/]+)\/?(.*?)\/?$/u;
 

@@ -1,9 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream, type Dirent } from 'node:fs';
+import { createReadStream } from 'node:fs';
+import type { Dirent } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { ArchiveStoreError, type ArchiveStore, type ArchiveStoreErrorKind } from '../../domain/ports/archive-store.ts';
-import { syncFolder, syncFoldersAbove } from '../files/sync-folder.ts';
+import { ArchiveStoreError } from '../../domain/ports/archive-store.ts';
+import type { ArchiveStore, ArchiveStoreErrorKind } from '../../domain/ports/archive-store.ts';
+import { syncFolder, syncFoldersAbove } from '../files/directory-store.ts';
 import { checkKey, checkPrefix } from './archive-keys.ts';
 
 const OWNER_FILE = 0o600;

@@ -8,7 +8,8 @@ import {
   S3ServiceException,
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
-import { ArchiveStoreError, type ArchiveStore } from '../../domain/ports/archive-store.ts';
+import { ArchiveStoreError } from '../../domain/ports/archive-store.ts';
+import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
 import { checkKey, checkPrefix } from './archive-keys.ts';
 
 export interface S3Options {

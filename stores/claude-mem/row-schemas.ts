@@ -1,6 +1,15 @@
 import { z } from 'zod';
 import type { ClaudeMemRows, ClaudeMemTable, RowsOfTable } from '../../domain/claude-mem/rows.ts';
 
+/** Rows that are read and written in one transaction. Raw messages contain full tool outputs: few of them need the same memory. */
+export const PAGE_ROWS: Readonly<Record<ClaudeMemTable, number>> = {
+  sdk_sessions: 500,
+  user_prompts: 200,
+  observations: 1_000,
+  session_summaries: 500,
+  pending_messages: 20,
+};
+
 /** SQLite's columns contain values of any type: a number in a text column is read as its digits, bytes as empty. */
 const text = z.preprocess(
   (value) =>

@@ -1,17 +1,57 @@
-import { Client, Connection } from '@temporalio/client';
+import { InterceptingCall, Metadata, status } from '@grpc/grpc-js';
+import type { Interceptor, NextCall } from '@grpc/grpc-js';
+import { Client, Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client';
 
 export interface TemporalOptions {
   readonly address: string;
   readonly namespace: string;
 }
 
+/** Attempts of a call: a second in total. A longer outage is returned to the caller, and visible. */
+const ATTEMPTS = 4;
+const FIRST_RETRY_MS = 100;
+
+const retries = makeGrpcRetryInterceptor(
+  defaultGrpcRetryOptions({ maxAttempts: ATTEMPTS, initialIntervalMs: () => FIRST_RETRY_MS }),
+);
+
+/** A call that ends at once, because the connection was closed. */
+const CANCELLED_CALL: ReturnType<NextCall> = {
+  start: (_metadata, listener) => {
+    queueMicrotask(() => {
+      listener?.onReceiveStatus?.({
+        code: status.CANCELLED,
+        details: 'the connection was closed',
+        metadata: new Metadata(),
+      });
+    });
+  },
+  cancelWithStatus: () => undefined,
+  getPeer: () => '',
+  sendMessageWithContext: () => undefined,
+  sendMessage: () => undefined,
+  startRead: () => undefined,
+  halfClose: () => undefined,
+  getAuthContext: () => null,
+};
+
+/** Ends an attempt that finds the connection closed. The SDK starts a retry in a timer, where no caller could catch the error of the channel. */
+const endsWithConnection: Interceptor = (options, nextCall) => {
+  try {
+    return new InterceptingCall(nextCall(options));
+  } catch {
+    return new InterceptingCall(CANCELLED_CALL);
+  }
+};
+
 /**
- * Returns a client that connects at its first call, and again after a lost connection; never fails and never waits. Without the SDK's
- * retries: the sweep repeats hints, and a retry after the connection was closed throws an error that no code can catch.
+ * Returns a client that connects at its first call, and again after a lost connection; never fails and never waits. It retries calls that fail
+ * transiently. `hints`: for hints alone, which are not retried, because the sweep repeats them.
  */
-export function createTemporalClient(options: TemporalOptions): Client {
+export function createTemporalClient(options: TemporalOptions, use: 'calls' | 'hints' = 'calls'): Client {
+  const interceptors = use === 'calls' ? [retries, endsWithConnection] : [];
   return new Client({
-    connection: Connection.lazy({ address: options.address, interceptors: [] }),
+    connection: Connection.lazy({ address: options.address, interceptors }),
     namespace: options.namespace,
   });
 }

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 
 /** All workers of this product are versions of one deployment. */
@@ -32,4 +33,28 @@ export async function makeCurrent(client: Client, buildId: string): Promise<bool
     if (isNotYet(error)) return false;
     throw error;
   }
+}
+
+const RETRY_MS = 250;
+
+/**
+ * Routes new workflow tasks to this build once the server knows its workers. Returns true then, false if `signal` aborts first. Retries
+ * while the server is unavailable.
+ */
+export async function promoteBuild(
+  client: Client,
+  buildId: string,
+  signal: AbortSignal,
+  onFailure: (error: unknown) => void,
+): Promise<boolean> {
+  while (!signal.aborted) {
+    try {
+      if (await makeCurrent(client, buildId)) return true;
+    } catch (error) {
+      onFailure(error);
+    }
+    // An abort ends the wait and is no failure.
+    await setTimeout(RETRY_MS, undefined, { signal }).catch(() => undefined);
+  }
+  return false;
 }

@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import { JOBS } from '../../workflows/registry.ts';
 import { isNotFound } from './unavailable.ts';
 
 const AT_ONCE = 16;
@@ -7,8 +8,7 @@ const PAUSE_MS = 250;
 const REASON = 'the database was restored to an earlier time';
 
 /** All workflows except restores and those that serve the complete instance and read only the tables. */
-const OF_TENANTS =
-  "ExecutionStatus = 'Running' AND WorkflowId NOT STARTS_WITH 'ops/' AND WorkflowId NOT STARTS_WITH 'job/restore/'";
+const OF_TENANTS = `ExecutionStatus = 'Running' AND WorkflowId NOT STARTS_WITH '${JOBS.operation.prefix}/' AND WorkflowId NOT STARTS_WITH '${JOBS.restore.prefix}/'`;
 
 /**
  * Terminates every workflow that stores positions of rows, which a restore resets; returns their number. Required ones are started again from the tables.

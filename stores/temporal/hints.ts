@@ -1,17 +1,14 @@
 import type { Client } from '@temporalio/client';
-import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/client';
-import { TypedSearchAttributes } from '@temporalio/common';
+import type { Priority } from '@temporalio/common';
 import type { TenantId } from '../../domain/ids.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
-import { indexWorkflowId, modelBatchWorkflowId, reindexWorkflowId, sessionWorkflowId } from '../../workflows/ids.ts';
-import { INDEX_HINT_SIGNAL } from '../../workflows/indexing/messages.ts';
-import { SKIP_WAIT_SIGNAL } from '../../workflows/model-batch/messages.ts';
+import { INDEX_HINT_SIGNAL, WAKE_SIGNAL } from '../../workflows/indexing/types.ts';
+import { SKIP_WAIT_SIGNAL } from '../../workflows/model-batch/types.ts';
 import type { ModelBatchPolicy } from '../../workflows/model-batch/types.ts';
-import { QUEUES } from '../../workflows/queues.ts';
-import { WAKE_SIGNAL } from '../../workflows/reindex/messages.ts';
-import { HINT_SIGNAL } from '../../workflows/session/messages.ts';
+import type { WorkflowName } from '../../workflows/registry.ts';
+import { HINT_SIGNAL } from '../../workflows/session/types.ts';
 import type { SessionPolicy } from '../../workflows/session/types.ts';
-import { SEARCH_ATTRIBUTES } from './search-attributes.ts';
+import { startOptions } from './start-workflow.ts';
 import { answeredWithin } from './unavailable.ts';
 
 /** A hint that takes longer is given up: the sweep repeats it. */
@@ -48,68 +45,32 @@ export function createWorkflowHints(
   policy: SessionPolicy,
   batchPolicy: ModelBatchPolicy,
 ): WorkflowHints {
-  const index = folded(async (tenantId) => {
-    await answeredWithin(client, HINT_TIMEOUT_MS, () =>
-      client.workflow.signalWithStart('index', {
-        workflowId: indexWorkflowId(tenantId),
-        taskQueue: QUEUES.session,
-        signal: INDEX_HINT_SIGNAL,
-        args: [{ tenantId }],
-        workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
-        workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
-        typedSearchAttributes: new TypedSearchAttributes([{ key: SEARCH_ATTRIBUTES.tenant, value: tenantId }]),
-        // A thousand sessions that end at once wait for their vectors: the workflow that writes them has priority.
-        priority: { fairnessKey: tenantId, priorityKey: 1 },
-      }),
-    );
-  });
+  const send = async <Name extends WorkflowName>(
+    name: Name,
+    signal: string | null,
+    options: ReturnType<typeof startOptions<Name>> & { readonly priority: Priority },
+  ): Promise<void> => {
+    await answeredWithin(client, HINT_TIMEOUT_MS, async () => {
+      if (signal === null) await client.workflow.start(name, options);
+      else await client.workflow.signalWithStart(name, { ...options, signal });
+    });
+  };
   return {
-    index,
-    async modelBatch(tenantId, { id, n, full }) {
-      const options = {
-        workflowId: modelBatchWorkflowId(tenantId, n),
-        taskQueue: QUEUES.session,
-        args: [{ tenantId, batchId: id, policy: batchPolicy }],
-        // One that was ended by mistake is taken up where it was: the database knows how far it is.
-        workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
-        workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
-        typedSearchAttributes: new TypedSearchAttributes([{ key: SEARCH_ATTRIBUTES.tenant, value: tenantId }]),
-        priority: { fairnessKey: tenantId },
-      };
-      await answeredWithin(client, HINT_TIMEOUT_MS, async () => {
-        if (full) await client.workflow.signalWithStart('modelBatch', { ...options, signal: SKIP_WAIT_SIGNAL });
-        else await client.workflow.start('modelBatch', options);
-      });
-    },
-    async reindex(tenantId) {
-      await answeredWithin(client, HINT_TIMEOUT_MS, () =>
-        client.workflow.signalWithStart('reindex', {
-          workflowId: reindexWorkflowId(tenantId),
-          taskQueue: QUEUES.session,
-          signal: WAKE_SIGNAL,
-          args: [{ tenantId }],
-          workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
-          workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
-          typedSearchAttributes: new TypedSearchAttributes([{ key: SEARCH_ATTRIBUTES.tenant, value: tenantId }]),
-          priority: { fairnessKey: tenantId },
-        }),
-      );
-    },
-    async session(tenantId, sessionId) {
-      await answeredWithin(client, HINT_TIMEOUT_MS, () =>
-        client.workflow.signalWithStart('session', {
-          workflowId: sessionWorkflowId(tenantId, sessionId),
-          taskQueue: QUEUES.session,
-          signal: HINT_SIGNAL,
-          args: [{ tenantId, sessionId, policy }],
-          // A late capture reopens an ended session under the same id.
-          workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
-          workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
-          typedSearchAttributes: new TypedSearchAttributes([{ key: SEARCH_ATTRIBUTES.tenant, value: tenantId }]),
-          // One tenant's thousand live sessions must not keep another one's waiting.
-          priority: { fairnessKey: tenantId },
-        }),
-      );
-    },
+    index: folded((tenantId) => {
+      const options = startOptions('index', tenantId, '0', { tenantId });
+      // A thousand sessions that end at once wait for their vectors: the workflow that writes them has priority.
+      return send('index', INDEX_HINT_SIGNAL, { ...options, priority: { ...options.priority, priorityKey: 1 } });
+    }),
+    // One that was ended by mistake continues where it was: the database knows how far it is.
+    modelBatch: (tenantId, { id, n, full }) =>
+      send(
+        'modelBatch',
+        full ? SKIP_WAIT_SIGNAL : null,
+        startOptions('modelBatch', tenantId, String(n), { tenantId, batchId: id, policy: batchPolicy }),
+      ),
+    reindex: (tenantId) => send('reindex', WAKE_SIGNAL, startOptions('reindex', tenantId, '0', { tenantId })),
+    // A late capture reopens an ended session under the same id.
+    session: (tenantId, sessionId) =>
+      send('session', HINT_SIGNAL, startOptions('session', tenantId, sessionId, { tenantId, sessionId, policy })),
   };
 }

@@ -1,18 +1,12 @@
 import type { TenantId } from '../../domain/ids.ts';
 import { JOB_KINDS } from '../../domain/jobs.ts';
-import type { JobKind } from '../../domain/jobs.ts';
-import { ID_PREFIXES } from '../../workflows/ids.ts';
+import { JOBS } from '../../workflows/registry.ts';
+import type { JobKind } from '../../workflows/registry.ts';
 
-const PREFIXES: Readonly<Record<JobKind, string>> = ID_PREFIXES;
-
-/** Returns true for kinds whose workflow ids do not name the tenant: their search attribute does. */
-export function namesNoTenant(kind: JobKind): boolean {
-  return PREFIXES[kind].startsWith('job/');
-}
-
-/** Returns the prefix of every workflow id of a tenant's kind; operations belong to no tenant. */
-export function workflowIdPrefix(kind: JobKind, tenantId: TenantId): string {
-  return namesNoTenant(kind) || kind === 'operation' ? `${PREFIXES[kind]}/` : `${PREFIXES[kind]}/${tenantId}/`;
+/** Returns the prefix of every workflow id of a tenant's kind. Ids of rows and operations do not name the tenant: the search attribute does. */
+export function workflowIdPrefix(kind: JobKind, tenantId: string): string {
+  const { prefix, scope } = JOBS[kind];
+  return scope === 'tenant' ? `${prefix}/${tenantId}/` : `${prefix}/`;
 }
 
 export interface JobName {
@@ -37,22 +31,15 @@ export function parseJobId(given: string): JobName | null {
   return { kind: known, subject: known === 'operation' ? subject : subject.toLowerCase() };
 }
 
-/** The operation that a workflow is a run of; null for any other. */
-export function operationOf(workflowId: string): JobName | null {
-  const prefix = `${PREFIXES.operation}/`;
-  return workflowId.startsWith(prefix) ? { kind: 'operation', subject: workflowId.slice(prefix.length) } : null;
-}
-
-/** Returns the job of a workflow that was listed for this tenant; null if it is not one of the tenant's jobs, such as an operation. */
+/** Returns the job of a workflow that was listed for this tenant, or as an operation; null if it is a job of another tenant. */
 export function jobOfWorkflow(tenantId: TenantId, workflowId: string): JobName | null {
   for (const kind of JOB_KINDS) {
     const prefix = workflowIdPrefix(kind, tenantId);
-    if (kind !== 'operation' && workflowId.startsWith(prefix))
-      return { kind, subject: workflowId.slice(prefix.length) };
+    if (workflowId.startsWith(prefix)) return { kind, subject: workflowId.slice(prefix.length) };
   }
   return null;
 }
 
-export function workflowIdOfJob(tenantId: TenantId, { kind, subject }: JobName): string {
+export function workflowIdOfJob(tenantId: string, { kind, subject }: JobName): string {
   return `${workflowIdPrefix(kind, tenantId)}${subject}`;
 }

@@ -1,13 +1,14 @@
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import { z } from 'zod';
 import type { TenantId } from '../../domain/ids.ts';
-import { STATE_QUERY } from '../../workflows/session/messages.ts';
+import { STATE_QUERY } from '../../workflows/session/types.ts';
 import type { SessionView } from '../../workflows/session/types.ts';
-import { jobOfWorkflow, namesNoTenant, operationOf, workflowIdOfJob, workflowIdPrefix } from './job-ids.ts';
-import type { JobKind, RunState } from '../../domain/jobs.ts';
+import { ATTRIBUTES, JOBS } from '../../workflows/registry.ts';
+import type { JobKind } from '../../workflows/registry.ts';
+import type { RunState } from '../../domain/jobs.ts';
+import { jobOfWorkflow, workflowIdOfJob, workflowIdPrefix } from './job-ids.ts';
 import type { JobName } from './job-ids.ts';
-import { SEARCH_ATTRIBUTES } from './search-attributes.ts';
-import { answered, isNotFound } from './unavailable.ts';
+import { answeredWithin, isNotFound } from './unavailable.ts';
 
 /** A workflow as Temporal lists it. */
 export interface WorkflowJob {
@@ -87,16 +88,10 @@ const RAW_STATES: readonly RunState[] = [
 
 /** Returns a query in Temporal's list filter syntax. It contains our own ids and constants, never input of a caller. */
 function visibilityQuery(tenantId: TenantId, query: JobQuery): string {
-  const { tenant, project, waiting } = SEARCH_ATTRIBUTES;
-  const learning = `WorkflowId STARTS_WITH '${workflowIdPrefix('learning', tenantId)}'`;
-  const ofTenant =
-    query.kind === null
-      ? `(${tenant.name} = '${tenantId}' OR ${learning})`
-      : query.kind === 'learning'
-        ? learning
-        : query.kind === 'operation'
-          ? `WorkflowId STARTS_WITH '${workflowIdPrefix('operation', tenantId)}'`
-          : `${tenant.name} = '${tenantId}' AND WorkflowId STARTS_WITH '${workflowIdPrefix(query.kind, tenantId)}'`;
+  const { tenant, project, waiting } = ATTRIBUTES;
+  const { kind } = query;
+  const ofTenant = kind === 'operation' ? [] : [`${tenant.name} = '${tenantId}'`];
+  const ofKind = kind === null ? [] : [`WorkflowId STARTS_WITH '${workflowIdPrefix(kind, tenantId)}'`];
   const states: Readonly<Record<JobQuery['state'], string>> = {
     running: `ExecutionStatus = 'Running' AND ${waiting.name} IS NULL`,
     waiting: `ExecutionStatus = 'Running' AND ${waiting.name} IS NOT NULL`,
@@ -107,7 +102,7 @@ function visibilityQuery(tenantId: TenantId, query: JobQuery): string {
   };
   const ofProject =
     query.projectIds === null ? [] : [`${project.name} IN (${query.projectIds.map((id) => `'${id}'`).join(', ')})`];
-  return [ofTenant, states[query.state], ...ofProject].join(' AND ');
+  return [...ofTenant, ...ofKind, states[query.state], ...ofProject].join(' AND ');
 }
 
 const attributeText = z.union([z.string(), z.array(z.string()).transform((values) => values[0] ?? null)]).nullable();
@@ -135,7 +130,7 @@ function attempted(description: WorkflowExecutionDescription): Pick<DescribedJob
 /** Returns access to workflows as jobs. Every query is limited to the tenant's own. */
 export function createJobs(client: Client): Jobs {
   const bounded = <Result>(work: () => Promise<Result>, ms = CALL_TIMEOUT_MS): Promise<Result> =>
-    answered(() => client.withDeadline(Date.now() + ms, work));
+    answeredWithin(client, ms, work);
 
   const waitingUntil = async (workflowId: string): Promise<Date | null> => {
     try {
@@ -166,7 +161,7 @@ export function createJobs(client: Client): Jobs {
       const seen = new Set<string>();
       const jobs = page.executions.flatMap((execution): WorkflowJob[] => {
         const workflowId = execution.execution?.workflowId ?? '';
-        const name = query.kind === 'operation' ? operationOf(workflowId) : jobOfWorkflow(tenantId, workflowId);
+        const name = jobOfWorkflow(tenantId, workflowId);
         // A session that was opened again has several runs: the newest one is the job.
         if (name === null || seen.has(workflowId)) return [];
         seen.add(workflowId);
@@ -176,8 +171,8 @@ export function createJobs(client: Client): Jobs {
             name,
             workflowId,
             state: RAW_STATES[execution.status ?? 0] ?? 'running',
-            phase: attribute(fields?.[SEARCH_ATTRIBUTES.phase.name]?.data),
-            waiting: attribute(fields?.[SEARCH_ATTRIBUTES.waiting.name]?.data),
+            phase: attribute(fields?.[ATTRIBUTES.phase.name]?.data),
+            waiting: attribute(fields?.[ATTRIBUTES.waiting.name]?.data),
             startedAt: dateOf(execution.startTime) ?? new Date(0),
             closedAt: dateOf(execution.closeTime),
           },
@@ -194,15 +189,15 @@ export function createJobs(client: Client): Jobs {
       const workflowId = workflowIdOfJob(tenantId, name);
       try {
         const description = await bounded(() => client.workflow.getHandle(workflowId).describe());
-        if (namesNoTenant(name.kind) && description.typedSearchAttributes.get(SEARCH_ATTRIBUTES.tenant) !== tenantId)
+        if (JOBS[name.kind].scope === 'row' && description.typedSearchAttributes.get(ATTRIBUTES.tenant) !== tenantId)
           return null;
         const state = runStateOf(description.status.name);
-        const waiting = description.typedSearchAttributes.get(SEARCH_ATTRIBUTES.waiting) ?? null;
+        const waiting = description.typedSearchAttributes.get(ATTRIBUTES.waiting) ?? null;
         return {
           name,
           workflowId,
           state,
-          phase: description.typedSearchAttributes.get(SEARCH_ATTRIBUTES.phase) ?? null,
+          phase: description.typedSearchAttributes.get(ATTRIBUTES.phase) ?? null,
           waiting,
           startedAt: description.startTime,
           closedAt: description.closeTime ?? null,
@@ -218,7 +213,7 @@ export function createJobs(client: Client): Jobs {
 
     async cancel(tenantId, name) {
       // The id alone would let one tenant end another one's import.
-      if (namesNoTenant(name.kind) && (await jobs.describe(tenantId, name)) === null) return false;
+      if (JOBS[name.kind].scope === 'row' && (await jobs.describe(tenantId, name)) === null) return false;
       try {
         await bounded(() => client.workflow.getHandle(workflowIdOfJob(tenantId, name)).cancel());
         return true;

@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { answered, isNotFound } from './unavailable.ts';
+import { answeredWithin, isNotFound } from './unavailable.ts';
 
 /** Running workflows. Every method rejects with TemporalUnavailable if Temporal is unavailable. */
 export interface RunningWorkflows {
@@ -16,8 +16,7 @@ const PAGE = 1_000;
 
 /** Running workflows through Temporal's client. */
 export function createRunningWorkflows(client: Client): RunningWorkflows {
-  const bounded = <Result>(work: () => Promise<Result>): Promise<Result> =>
-    answered(() => client.withDeadline(Date.now() + TIMEOUT_MS, work));
+  const bounded = <Result>(work: () => Promise<Result>): Promise<Result> => answeredWithin(client, TIMEOUT_MS, work);
   return {
     async *list(prefix) {
       let token = new Uint8Array();

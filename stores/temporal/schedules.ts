@@ -2,20 +2,19 @@ import type { Client, ScheduleDescription, WorkflowExecutionDescription } from '
 import { ScheduleNotFoundError, WorkflowFailedError } from '@temporalio/client';
 import { ActivityFailure, ApplicationFailure } from '@temporalio/common';
 import { z } from 'zod';
-import { operationsWorkflowId } from '../../workflows/ids.ts';
+import { JOBS, SCHEDULES, workflowIdOf } from '../../workflows/registry.ts';
 import { SCHEDULE_NAMES } from '../../domain/jobs.ts';
-import type { ScheduleName } from '../../domain/jobs.ts';
+import type { RunState, ScheduleName } from '../../domain/jobs.ts';
+import type { JobName } from './job-ids.ts';
 import { runStateOf } from './jobs.ts';
-import { SCHEDULES } from './schedule-list.ts';
 import { answeredWithin, isNotFound } from './unavailable.ts';
-import type { RunState } from '../../domain/jobs.ts';
 
 /** Numbers and constants that a workflow returns. */
 const resultSchema = z.record(z.string(), z.json()).nullable().catch(null);
 export type RunResult = z.output<typeof resultSchema>;
 
 export interface ScheduledRun {
-  readonly workflowId: string;
+  readonly job: JobName;
   readonly dueAt: Date;
   readonly startedAt: Date;
   /** Null if Temporal no longer knows the run. */
@@ -72,7 +71,7 @@ function errorOf(error: WorkflowFailedError): string {
 /** Schedules through Temporal's client. */
 export function createSchedules(client: Client): Schedules {
   const bounded = <Result>(work: () => Promise<Result>): Promise<Result> => answeredWithin(client, TIMEOUT_MS, work);
-  const handleOf = (name: ScheduleName) => client.schedule.getHandle(operationsWorkflowId(name));
+  const handleOf = (name: ScheduleName) => client.schedule.getHandle(workflowIdOf('operation', name));
 
   /** Returns null if Temporal does not know the schedule or run. */
   const ifThere = async <Result>(work: () => Promise<Result>): Promise<Result | null> => {
@@ -116,7 +115,7 @@ export function createSchedules(client: Client): Schedules {
           const run = await ifThere(() => client.workflow.getHandle(workflowId, firstExecutionRunId).describe());
           const end = run === null ? null : await endOf(workflowId, firstExecutionRunId, run);
           return {
-            workflowId,
+            job: { kind: 'operation', subject: workflowId.slice(`${JOBS.operation.prefix}/`.length) },
             dueAt,
             startedAt,
             state: run === null ? null : runStateOf(run.status.name),

@@ -1,18 +1,11 @@
-import { WithStartWorkflowOperation, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/client';
+import { WithStartWorkflowOperation } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
-import { TypedSearchAttributes } from '@temporalio/common';
 import type { TenantId } from '../../domain/ids.ts';
-import { sessionWorkflowId } from '../../workflows/ids.ts';
-import { QUEUES } from '../../workflows/queues.ts';
-import {
-  CLOSE_UPDATE,
-  RETRY_SIGNAL,
-  SET_CAPTURE_UPDATE,
-  SUMMARISE_NOW_UPDATE,
-} from '../../workflows/session/messages.ts';
+import { workflowIdOf } from '../../workflows/registry.ts';
+import { CLOSE_UPDATE, RETRY_SIGNAL, SET_CAPTURE_UPDATE, SUMMARISE_NOW_UPDATE } from '../../workflows/session/types.ts';
 import type { AskResult, SessionPolicy, SetCaptureInput } from '../../workflows/session/types.ts';
-import { SEARCH_ATTRIBUTES } from './search-attributes.ts';
-import { answered, isNotFound, TemporalUnavailable } from './unavailable.ts';
+import { startOptions } from './start-workflow.ts';
+import { answeredWithin, isNotFound, TemporalUnavailable } from './unavailable.ts';
 
 export interface SessionSteering {
   /**
@@ -31,18 +24,11 @@ const ACCEPT_TIMEOUT_MS = 5_000;
 
 /** Returns the requests that a session accepts. */
 export function createSessionSteering(client: Client, policy: SessionPolicy): SessionSteering {
-  const startOf = (tenantId: TenantId, sessionId: string) => ({
-    workflowId: sessionWorkflowId(tenantId, sessionId),
-    taskQueue: QUEUES.session,
-    args: [{ tenantId, sessionId, policy }],
-    // An ended session is reopened under the same id.
-    workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
-    workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
-    typedSearchAttributes: new TypedSearchAttributes([{ key: SEARCH_ATTRIBUTES.tenant, value: tenantId }]),
-    priority: { fairnessKey: tenantId },
-  });
+  // An ended session is reopened under the same id.
+  const startOf = (tenantId: TenantId, sessionId: string) =>
+    startOptions('session', tenantId, sessionId, { tenantId, sessionId, policy });
   const bounded = <Result>(ms: number, work: () => Promise<Result>): Promise<Result> =>
-    answered(() => client.withDeadline(Date.now() + ms, work));
+    answeredWithin(client, ms, work);
 
   return {
     async request(tenantId, sessionId, what, waitMs) {
@@ -66,7 +52,7 @@ export function createSessionSteering(client: Client, policy: SessionPolicy): Se
     },
 
     async notifyCapture(tenantId, sessionId, on) {
-      const handle = client.workflow.getHandle(sessionWorkflowId(tenantId, sessionId));
+      const handle = client.workflow.getHandle(workflowIdOf('session', tenantId, sessionId));
       const args: [SetCaptureInput] = [{ on }];
       try {
         await bounded(ACCEPT_TIMEOUT_MS, () =>

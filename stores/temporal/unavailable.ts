@@ -19,20 +19,10 @@ function grpcCode(error: unknown): number | null {
   return null;
 }
 
-/** Returns true if Temporal rejects the request. */
-function isRefused(error: unknown): boolean {
-  return grpcCode(error) === INVALID_ARGUMENT;
-}
-
 /** Returns true if Temporal responded with an error: it does so for an unknown page token, with several messages. */
 export function isAnsweredError(error: unknown): boolean {
   const code = grpcCode(error);
   return code !== null && !NO_ANSWER.has(code);
-}
-
-/** Returns true if Temporal is overloaded at the moment: a workflow accepts few signals and queries at a time. */
-function isBusy(error: unknown): boolean {
-  return grpcCode(error) === RESOURCE_EXHAUSTED;
 }
 
 /** Returns true if Temporal reports that the workflow does not exist or has ended. */
@@ -40,35 +30,30 @@ export function isNotFound(error: unknown): boolean {
   return (error instanceof Error && error.name === 'WorkflowNotFoundError') || grpcCode(error) === NOT_FOUND;
 }
 
-/** Runs `work`; every failure without a response becomes TemporalUnavailable. */
-export async function answered<Result>(work: () => Promise<Result>): Promise<Result> {
-  try {
-    return await work();
-  } catch (error) {
-    if (isNotFound(error) || isRefused(error)) throw error;
-    if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || grpcCode(error) !== null)
-      throw new TemporalUnavailable('Temporal does not answer, or no worker serves it', { cause: error });
-    throw error;
-  }
-}
-
 /** Between tries while Temporal is busy. */
 const BUSY_MS = 100;
 
-/** Runs `work` with a deadline, and again while Temporal is busy. @throws TemporalUnavailable if it does not respond in time */
-export function answeredWithin<Result>(
+/**
+ * Runs `work` with a deadline, and again while Temporal is busy. @throws TemporalUnavailable if it does not respond in time; errors that Temporal
+ * responds with, as they are
+ */
+export async function answeredWithin<Result>(
   client: Client,
   timeoutMs: number,
   work: () => Promise<Result>,
 ): Promise<Result> {
-  return answered(async () => {
-    const deadline = Date.now() + timeoutMs;
-    for (;;)
-      try {
-        return await client.withDeadline(deadline, work);
-      } catch (error) {
-        if (!isBusy(error) || Date.now() + BUSY_MS >= deadline) throw error;
+  const deadline = Date.now() + timeoutMs;
+  for (;;)
+    try {
+      return await client.withDeadline(deadline, work);
+    } catch (error) {
+      if (grpcCode(error) === RESOURCE_EXHAUSTED && Date.now() + BUSY_MS < deadline) {
         await setTimeout(BUSY_MS);
+        continue;
       }
-  });
+      const isRejected = isNotFound(error) || grpcCode(error) === INVALID_ARGUMENT;
+      if (!isRejected && (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || grpcCode(error) !== null))
+        throw new TemporalUnavailable('Temporal does not answer, or no worker serves it', { cause: error });
+      throw error;
+    }
 }

@@ -1,7 +1,6 @@
 import type { ExportedObject, IndexChunk } from '../../domain/ports/vector-index.ts';
 import { indexedChunkText } from '../../domain/ranking/indexed-text.ts';
-import { firstIndexedText, isFirstVersion } from './first-version.ts';
-import { EVERYONE } from './schema.ts';
+import { firstIndexedText, isFirstVersion, EVERYONE } from './schema.ts';
 import { indexedText } from './searchable-text.ts';
 
 /** Returns a chunk in the form of that index, times as RFC 3339. Null values are omitted, except for the owner. */

@@ -1,4 +1,5 @@
 import type { RecallFilter } from '../../domain/ports/vector-index.ts';
+import { VALUE_FILTERS } from '../../domain/search-names.ts';
 import { EVERYONE, type ChunkProperties } from './schema.ts';
 
 /** Required value of a property. Times are RFC 3339 text. */
@@ -27,8 +28,7 @@ export function conditionsOf(filter: RecallFilter): Condition[] {
   add('session_id', 'equal', filter.sessionId);
   add('session_id', 'notEqual', filter.excludeSessionId);
   add('namespace', 'equal', filter.namespace);
-  add('kind', 'equal', filter.kind);
-  add('tool', 'equal', filter.tool);
+  for (const name of VALUE_FILTERS) add(name, 'equal', filter[name]);
   if (tags !== undefined && tags.length > 0) add('tags', 'containsAll', tags);
   if (since !== undefined) add('occurred_at', 'greaterOrEqual', new Date(since).toISOString());
   if (until !== undefined) add('occurred_at', 'less', new Date(until).toISOString());

@@ -7,10 +7,17 @@ import { exportObjects, objectBatches, sendBatch } from './load-objects.ts';
 import type { Refusal } from './load-objects.ts';
 import { createConnection, NotThere, reportsMissing } from './connection.ts';
 import type { WeaviateConnectionOptions } from './connection.ts';
-import { firstQueryText, isFirstVersion } from './first-version.ts';
-import { conditionsOf } from './filters.ts';
-import { collectionConfig, collectionName, VECTOR_NAME, countQueued, dropCollections } from './schema.ts';
+import {
+  firstQueryText,
+  isFirstVersion,
+  collectionConfig,
+  collectionName,
+  VECTOR_NAME,
+  countQueued,
+  dropCollections,
+} from './schema.ts';
 import type { ChunkProperties, ChunkVectors, Quantization } from './schema.ts';
+import { conditionsOf } from './filters.ts';
 import { decodeFound, encodeSearch } from './messages.ts';
 import type { SearchMessage, FoundObject } from './messages.ts';
 import { queryText } from './searchable-text.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTokenCounter } from '../../models/tokens/token-counter.ts';
 import { createSessionActivities } from '../../activities/session/create-session-activities.ts';
-import { sessionWorkflowId } from '../../workflows/ids.ts';
+import { workflowIdOf } from '../../workflows/registry.ts';
 import { POLICY } from '../replay/session-script.ts';
 import { sessionOf } from '../setup/demo-session.ts';
 import { startTestInstance } from '../setup/instance.ts';
@@ -78,7 +78,10 @@ test('records the phase and hints the index; leaves a failed hint to the workflo
   const row = await instance.db.superuser.query('SELECT phase, workflow_id FROM sessions WHERE id = $1', [
     ref.sessionId,
   ]);
-  expect(row.rows[0]).toEqual({ phase: 'summarising', workflow_id: sessionWorkflowId(ref.tenantId, ref.sessionId) });
+  expect(row.rows[0]).toEqual({
+    phase: 'summarising',
+    workflow_id: workflowIdOf('session', ref.tenantId, ref.sessionId),
+  });
   temporalIsDown = false;
   await capture('shown', 1, () => 'one more note');
   expect(

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { PATCHES } from '../../workflows/patches.ts';
+import { PATCHES } from '../../workflows/registry.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const OXLINT = path.join(ROOT, 'node_modules/.bin/oxlint');

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { cacheDirectory } from '../../infra/instance/cache-directory.ts';
+import { cacheDirectory } from '../../infra/instance/layout.ts';
 import { processEnvironment } from '../../config/process-environment.ts';
-import { embeddingModelDirectory } from '../../models/embedding/model-directory.ts';
+import { embeddingModelDirectory } from '../../models/embedding/bge-small.ts';
 import { createOnnxEmbedder } from '../../models/embedding/onnx-embedder.ts';
 import { createTokenCounter } from '../../models/tokens/token-counter.ts';
 import { runMode, runOutage } from './summarise/claude.ts';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { CONTEXT_TAG } from '../../domain/recalled/recalled-block.ts';
 import { Redactor } from '../../domain/redaction/redact.ts';
+import { CONTEXT_TAG } from '../../domain/recalled/recalled-block.ts';
 
 it('is removed by capture with its content', () => {
   const block = `<${CONTEXT_TAG}>\n# Memory of app\n- decision: use forks [abcdefgh]\n</${CONTEXT_TAG}>`;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
-import { keyedByDelivery } from '../../api/intake/delivery.ts';
+import { keyedByDelivery } from '../../api/intake/build-incoming.ts';
 import { toHostEvent } from '../../api/intake/check-event.ts';
 import { eventSchema } from '../../contract/events.ts';
 import { startTestInstance } from '../setup/instance.ts';

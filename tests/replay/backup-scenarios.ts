@@ -2,8 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { WorkflowFailedError } from '@temporalio/client';
 import type { BackupActivities } from '../../workflows/backup/types.ts';
 import type { backupRun, backupVerify } from '../../workflows/backup/workflow.ts';
-import { backupVerifyWorkflowId, backupWorkflowId } from '../../workflows/ids.ts';
-import { QUEUES } from '../../workflows/queues.ts';
+import { workflowIdOf, QUEUES } from '../../workflows/registry.ts';
 import { until } from '../setup/until.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -39,7 +38,7 @@ function run(shape: string, changes: Partial<BackupActivities> = {}): Scenario {
     activities: () => ({ ...HAPPY, ...changes }),
     async run(client) {
       const handle = await client.workflow.start<typeof backupRun>('backupRun', {
-        workflowId: backupWorkflowId(BACKUP),
+        workflowId: workflowIdOf('backup', BACKUP),
         taskQueue: QUEUES.session,
         // The schedule passes no input.
         args: shape === 'scheduled' ? [] : [{ backupId: BACKUP }],
@@ -70,7 +69,7 @@ function verify(shape: 'happy' | 'failed'): Scenario {
     }),
     async run(client) {
       const handle = await client.workflow.start<typeof backupVerify>('backupVerify', {
-        workflowId: backupVerifyWorkflowId(BACKUP),
+        workflowId: workflowIdOf('backup', `verify-${BACKUP}`),
         taskQueue: QUEUES.session,
         args: [{ backupId: BACKUP }],
       });

@@ -1,20 +1,18 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { Client, WorkflowHandle } from '@temporalio/client';
-import { PROGRESS_QUERY } from '../../workflows/messages.ts';
-import type { ClaudeMemEnd, ClaudeMemStep, ClaudeMemView } from '../../workflows/claude-mem/types.ts';
-import { importWorkflowId } from '../../workflows/ids.ts';
-import { QUEUES } from '../../workflows/queues.ts';
+import { PROGRESS_QUERY, workflowIdOf, QUEUES } from '../../workflows/registry.ts';
+import type { ClaudeMemCounts, ImportEnd, ImportStep, ImportView } from '../../workflows/imports/types.ts';
 import { until } from '../setup/until.ts';
 import type { Scenario } from './scenario.ts';
 import type { ScriptedActivities } from './scripted-workers.ts';
 
 const TENANT = '018f0000-0000-7000-8000-00000000002a';
 const IMPORT = '018f0000-0000-7000-8000-00000000002b';
-const MORE: ClaudeMemStep = { rowsTotal: 9, rowsDone: 4, more: true };
-const ALL: ClaudeMemStep = { rowsTotal: 9, rowsDone: 9, more: false };
+const MORE: ImportStep<ClaudeMemCounts> = { rowsTotal: 9, rowsDone: 4, more: true };
+const ALL: ImportStep<ClaudeMemCounts> = { rowsTotal: 9, rowsDone: 9, more: false };
 
 /** Steps in order, the last one for ever; an end in another state than the shape's is a mistake of the workflow. */
-function script(steps: readonly ClaudeMemStep[], state: ClaudeMemEnd['state']): Partial<ScriptedActivities> {
+function script(steps: readonly ImportStep<ClaudeMemCounts>[], state: ImportEnd['state']): Partial<ScriptedActivities> {
   let calls = 0;
   return {
     readClaudeMem: async () => {
@@ -30,7 +28,7 @@ function script(steps: readonly ClaudeMemStep[], state: ClaudeMemEnd['state']): 
 
 function start(client: Client): Promise<WorkflowHandle & { readonly firstExecutionRunId: string }> {
   return client.workflow.start('claudeMemImport', {
-    workflowId: importWorkflowId(IMPORT),
+    workflowId: workflowIdOf('import', IMPORT),
     taskQueue: QUEUES.session,
     args: [{ tenantId: TENANT, importId: IMPORT }],
   });
@@ -54,7 +52,9 @@ export const CLAUDE_MEM_SCENARIOS: readonly Scenario[] = [
     activities: () => script([MORE], 'cancelled'),
     async run(client) {
       const handle = await start(client);
-      await until(async () => ((await handle.query<ClaudeMemView>(PROGRESS_QUERY)).steps > 0 ? true : undefined));
+      await until(async () =>
+        (await handle.query<ImportView<ClaudeMemCounts>>(PROGRESS_QUERY)).steps > 0 ? true : undefined,
+      );
       await handle.cancel();
       await handle.result().catch(() => undefined);
       return handle;

@@ -1,9 +1,10 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { WorkflowFailedError } from '@temporalio/client';
+import type { Client, WorkflowHandle, WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
 import type { CheckCounts, ConsistencyInput } from '../../workflows/consistency/types.ts';
-import { checkWorkflowId, operationsWorkflowId } from '../../workflows/ids.ts';
-import { QUEUES } from '../../workflows/queues.ts';
+import type { MaintenanceActivities } from '../../workflows/operations/types.ts';
+import { workflowIdOf, QUEUES } from '../../workflows/registry.ts';
 import { until } from '../setup/until.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -13,6 +14,22 @@ const COUNTS: CheckCounts = { rows: 20, found: { missing: 2, stale: 1 }, repaire
 
 /** Ids of tenants by their number, in order. */
 const tenant = (n: number): string => `018f0000-0000-7000-8000-${n.toString(16).padStart(12, '0')}`;
+
+/** Pages of so many tenants. */
+const tenantsAfter =
+  (tenants: number): MaintenanceActivities['tenantsAfter'] =>
+  async ({ after, limit }) => {
+    const from = after === null ? 0 : Number.parseInt(after.slice(-12), 16) + 1;
+    return Array.from({ length: Math.min(limit, tenants - from) }, (_, n) => tenant(from + n));
+  };
+
+/** Returns the first run of a workflow once it has continued as new, and ends the next one. */
+async function firstRun(client: Client, handle: WorkflowHandleWithFirstExecutionRunId): Promise<WorkflowHandle> {
+  const first = client.workflow.getHandle(handle.workflowId, handle.firstExecutionRunId);
+  await until(async () => ((await first.describe()).status.name === 'CONTINUED_AS_NEW' ? true : undefined), 240_000);
+  await handle.terminate('recorded');
+  return first;
+}
 
 async function untilCancelled(): Promise<never> {
   const context = Context.current();
@@ -30,10 +47,7 @@ function consistencyScenario(
     workflow: 'consistencyRun',
     shape,
     activities: () => ({
-      tenantsToCheck: async ({ after, limit }) => {
-        const from = after === null ? 0 : Number.parseInt(after.slice(-12), 16) + 1;
-        return Array.from({ length: Math.min(limit, tenants - from) }, (_, n) => tenant(from + n));
-      },
+      tenantsAfter: tenantsAfter(tenants),
       checkTenant: async ({ tenantId }) => {
         if (shape === 'cancelled') return untilCancelled();
         // One tenant of several fails; the others are still checked.
@@ -47,19 +61,11 @@ function consistencyScenario(
       const isOne = shape === 'asked' || shape === 'failed' || shape === 'cancelled';
       const input: ConsistencyInput = { tenantId: tenant(0), checkId: CHECK, repair: true };
       const handle = await client.workflow.start('consistencyRun', {
-        workflowId: isOne ? checkWorkflowId(CHECK) : `${operationsWorkflowId('consistency')}/by-hand`,
+        workflowId: isOne ? workflowIdOf('check', CHECK) : `${workflowIdOf('operation', 'consistency')}/by-hand`,
         taskQueue: QUEUES.session,
         args: isOne ? [input] : [],
       });
-      if (shape === 'continued') {
-        const first = client.workflow.getHandle(handle.workflowId, handle.firstExecutionRunId);
-        await until(
-          async () => ((await first.describe()).status.name === 'CONTINUED_AS_NEW' ? true : undefined),
-          240_000,
-        );
-        await handle.terminate('recorded');
-        return first;
-      }
+      if (shape === 'continued') return firstRun(client, handle);
       if (shape === 'cancelled') {
         await until(async () => {
           const { raw } = await handle.describe();
@@ -75,20 +81,37 @@ function consistencyScenario(
   };
 }
 
-const STATISTICS: Scenario = {
-  workflow: 'statisticsRun',
-  shape: 'happy',
-  activities: () => ({ takeStatistics: async () => ({ tenants: 2, figures: 40 }) }),
-  async run(client) {
-    const handle = await client.workflow.start('statisticsRun', {
-      workflowId: `${operationsWorkflowId('statistics')}/by-hand`,
-      taskQueue: QUEUES.session,
-      args: [],
-    });
-    await handle.result();
-    return handle;
-  },
-};
+/** The second of three tenants fails; 'continued' has more tenants than a run takes. */
+function tenantsScenario(workflow: 'consolidation' | 'statisticsRun', shape: 'happy' | 'continued'): Scenario {
+  const fails = (tenantId: string | null) => shape === 'happy' && tenantId === tenant(1);
+  const failure = () => ApplicationFailure.create({ type: 'Unexpected', message: 'lost', nonRetryable: true });
+  return {
+    workflow,
+    shape,
+    activities: () => ({
+      tenantsAfter: tenantsAfter(shape === 'happy' ? 3 : 130),
+      consolidate: async ({ tenantId }) => {
+        if (fails(tenantId)) throw failure();
+        return { scopes: 3, duplicates: 1, superseded: 0, decayed: 20, pruned: 2 };
+      },
+      takeStatistics: async ({ tenantId }) => {
+        if (fails(tenantId)) throw failure();
+        return 20;
+      },
+    }),
+    async run(client) {
+      const name = workflow === 'consolidation' ? 'consolidation' : 'statistics';
+      const handle = await client.workflow.start(workflow, {
+        workflowId: `${workflowIdOf('operation', name)}/by-hand`,
+        taskQueue: QUEUES.session,
+        args: [],
+      });
+      if (shape === 'continued') return firstRun(client, handle);
+      await handle.result();
+      return handle;
+    },
+  };
+}
 
 /** The shapes of the histories of comparisons and figures. */
 export const CHECK_SCENARIOS: readonly Scenario[] = [
@@ -97,5 +120,8 @@ export const CHECK_SCENARIOS: readonly Scenario[] = [
   consistencyScenario('failed', 1),
   consistencyScenario('cancelled', 1),
   consistencyScenario('continued', 130),
-  STATISTICS,
+  tenantsScenario('consolidation', 'happy'),
+  tenantsScenario('consolidation', 'continued'),
+  tenantsScenario('statisticsRun', 'happy'),
+  tenantsScenario('statisticsRun', 'continued'),
 ];

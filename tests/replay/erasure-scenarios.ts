@@ -3,8 +3,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { WorkflowFailedError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
 import type { ErasureStep } from '../../workflows/erasure/types.ts';
-import { erasureWorkflowId, exportWorkflowId, importWorkflowId } from '../../workflows/ids.ts';
-import { QUEUES } from '../../workflows/queues.ts';
+import { workflowIdOf, QUEUES } from '../../workflows/registry.ts';
 import { until } from '../setup/until.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -60,7 +59,8 @@ function erasure(shape: string, steps: readonly (ErasureStep | Error | 'slow')[]
         endErasure: done,
       };
     },
-    run: (client) => run(client, 'erasureRun', erasureWorkflowId(JOB), { tenantId: TENANT, erasureId: JOB }, shape),
+    run: (client) =>
+      run(client, 'erasureRun', workflowIdOf('erasure', JOB), { tenantId: TENANT, erasureId: JOB }, shape),
   };
 }
 
@@ -74,7 +74,7 @@ function carried(workflow: 'exportRun' | 'fileImport', shape: string, activities
       run(
         client,
         isExport ? 'exportRun' : 'fileImport',
-        isExport ? exportWorkflowId(JOB) : importWorkflowId(JOB),
+        isExport ? workflowIdOf('export', JOB) : workflowIdOf('import', JOB),
         { tenantId: TENANT, jobId: JOB },
         shape,
       ),

@@ -1,5 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
-import { learningWorkflowId } from '../../workflows/ids.ts';
+import { workflowIdOf } from '../../workflows/registry.ts';
 import { until } from '../setup/until.ts';
 import type { Scenario } from './scenario.ts';
 import { ENDED, script, SESSION, start, TENANT } from './session-script.ts';
@@ -13,7 +13,7 @@ export const LEARNING_SCENARIOS: readonly Scenario[] = [
     async run(client) {
       const handle = await start(client);
       await handle.result();
-      return client.workflow.getHandle(learningWorkflowId(TENANT, SESSION));
+      return client.workflow.getHandle(workflowIdOf('learning', TENANT, SESSION));
     },
   },
   {
@@ -32,13 +32,13 @@ export const LEARNING_SCENARIOS: readonly Scenario[] = [
     },
     async run(client) {
       const handle = await start(client);
-      const child = client.workflow.getHandle(learningWorkflowId(TENANT, SESSION));
+      const child = client.workflow.getHandle(workflowIdOf('learning', TENANT, SESSION));
       const failed = await until(async () => {
         const description = await child.describe().catch(() => undefined);
         return description?.status.name === 'FAILED' ? description.runId : undefined;
       });
       await handle.result();
-      return client.workflow.getHandle(learningWorkflowId(TENANT, SESSION), failed);
+      return client.workflow.getHandle(workflowIdOf('learning', TENANT, SESSION), failed);
     },
   },
 ];

@@ -1,10 +1,9 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { Client, WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
-import { modelBatchWorkflowId } from '../../workflows/ids.ts';
-import { BATCH_STATE_QUERY, SKIP_WAIT_SIGNAL } from '../../workflows/model-batch/messages.ts';
+import { workflowIdOf, QUEUES } from '../../workflows/registry.ts';
+import { BATCH_STATE_QUERY, SKIP_WAIT_SIGNAL } from '../../workflows/model-batch/types.ts';
 import type { ModelBatchView } from '../../workflows/model-batch/types.ts';
 import type { modelBatch } from '../../workflows/model-batch/workflow.ts';
-import { QUEUES } from '../../workflows/queues.ts';
 import { until } from '../setup/until.ts';
 import type { Scenario } from './scenario.ts';
 import type { ScriptedActivities } from './scripted-workers.ts';
@@ -18,7 +17,7 @@ type BatchHandle = WorkflowHandleWithFirstExecutionRunId<typeof modelBatch>;
 
 function start(client: Client, gatherMs = 100): Promise<BatchHandle> {
   return client.workflow.start<typeof modelBatch>('modelBatch', {
-    workflowId: modelBatchWorkflowId(TENANT, 1),
+    workflowId: workflowIdOf('batch', TENANT, 1),
     taskQueue: QUEUES.session,
     args: [{ tenantId: TENANT, batchId: BATCH, policy: { gatherMs, pollMs: 1, retryMs: 100 } }],
   });

@@ -1,9 +1,8 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { WorkflowFailedError } from '@temporalio/client';
-import { indexWorkflowId, operationsWorkflowId } from '../../workflows/ids.ts';
+import { workflowIdOf, QUEUES } from '../../workflows/registry.ts';
 import type { EmbedBatchResult } from '../../workflows/indexing/types.ts';
 import type { index } from '../../workflows/indexing/workflow.ts';
-import { QUEUES } from '../../workflows/queues.ts';
 import { until } from '../setup/until.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -27,7 +26,7 @@ function indexScenario(shape: string, answers: readonly EmbedBatchResult[]): Sce
     },
     async run(client) {
       const handle = await client.workflow.start<typeof index>('index', {
-        workflowId: indexWorkflowId(TENANT),
+        workflowId: workflowIdOf('index', TENANT, 0),
         taskQueue: QUEUES.session,
         args: [{ tenantId: TENANT }],
       });
@@ -69,32 +68,7 @@ function operation(workflow: 'captureSweep' | 'partitions', shape: 'happy' | 'fa
     }),
     async run(client) {
       const handle = await client.workflow.start(workflow === 'captureSweep' ? 'captureSweep' : 'partitions', {
-        workflowId: `${operationsWorkflowId(workflow === 'captureSweep' ? 'capture-sweep' : 'partitions')}/by-hand`,
-        taskQueue: QUEUES.session,
-        args: [],
-      });
-      await handle.result().catch((error: unknown) => {
-        if (!(shape === 'failed' && error instanceof WorkflowFailedError)) throw error;
-      });
-      return handle;
-    },
-  };
-}
-
-function consolidationScenario(shape: 'happy' | 'failed'): Scenario {
-  const done = { scopes: 3, duplicates: 1, superseded: 0, decayed: 20, pruned: 2 };
-  return {
-    workflow: 'consolidation',
-    shape,
-    activities: () => ({
-      consolidate:
-        shape === 'failed'
-          ? () => Promise.reject(ApplicationFailure.create({ type: 'Unexpected', message: 'lost', nonRetryable: true }))
-          : async () => done,
-    }),
-    async run(client) {
-      const handle = await client.workflow.start('consolidation', {
-        workflowId: `${operationsWorkflowId('consolidation')}/by-hand`,
+        workflowId: `${workflowIdOf('operation', workflow === 'captureSweep' ? 'capture-sweep' : 'partitions')}/by-hand`,
         taskQueue: QUEUES.session,
         args: [],
       });
@@ -136,6 +110,4 @@ export const OTHER_SCENARIOS: readonly Scenario[] = [
   operation('captureSweep', 'failed'),
   operation('captureSweep', 'away'),
   operation('partitions', 'happy'),
-  consolidationScenario('happy'),
-  consolidationScenario('failed'),
 ];

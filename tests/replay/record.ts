@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { processEnvironment } from '../../config/process-environment.ts';
 import { startEngines } from '../../infra/engines/start-engines.ts';
-import { cacheDirectory } from '../../infra/instance/cache-directory.ts';
+import { cacheDirectory } from '../../infra/instance/layout.ts';
 import { silentProgress } from '../../infra/supervisor/progress.ts';
 import { BACKUP_SCENARIOS } from './backup-scenarios.ts';
 import { CHECK_SCENARIOS } from './consistency-scenarios.ts';

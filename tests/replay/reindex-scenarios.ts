@@ -1,10 +1,9 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { WorkflowFailedError } from '@temporalio/client';
-import { reindexWorkflowId } from '../../workflows/ids.ts';
-import { WAKE_SIGNAL } from '../../workflows/reindex/messages.ts';
-import type { ReindexStep } from '../../workflows/reindex/types.ts';
-import type { reindex } from '../../workflows/reindex/workflow.ts';
-import { QUEUES } from '../../workflows/queues.ts';
+import { workflowIdOf, QUEUES } from '../../workflows/registry.ts';
+import { WAKE_SIGNAL } from '../../workflows/indexing/types.ts';
+import type { ReindexStep } from '../../workflows/indexing/types.ts';
+import type { reindex } from '../../workflows/indexing/workflow.ts';
 import { until } from '../setup/until.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -34,7 +33,7 @@ function scenario(shape: string, steps: readonly (ReindexStep | Error)[]): Scena
     },
     async run(client) {
       const handle = await client.workflow.start<typeof reindex>('reindex', {
-        workflowId: reindexWorkflowId(TENANT),
+        workflowId: workflowIdOf('reindex', TENANT, 0),
         taskQueue: QUEUES.session,
         args: [{ tenantId: TENANT }],
       });

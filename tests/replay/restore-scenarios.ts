@@ -1,7 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { WorkflowFailedError } from '@temporalio/client';
-import { restoreWorkflowId } from '../../workflows/ids.ts';
-import { QUEUES } from '../../workflows/queues.ts';
+import { workflowIdOf, QUEUES } from '../../workflows/registry.ts';
 import type { RestoreActivities, RestoreInput } from '../../workflows/restore/types.ts';
 import type { restoreDrill, restoreRun } from '../../workflows/restore/workflow.ts';
 import { until } from '../setup/until.ts';
@@ -42,7 +41,7 @@ function scenario({ workflow, shape, changes = {}, cancelledIn, isScheduled = fa
     shape,
     activities: () => ({ ...HAPPY, ...changes }),
     async run(client) {
-      const options = { workflowId: restoreWorkflowId(RESTORE.restoreId), taskQueue: QUEUES.session };
+      const options = { workflowId: workflowIdOf('restore', RESTORE.restoreId), taskQueue: QUEUES.session };
       const handle =
         workflow === 'restoreRun'
           ? await client.workflow.start<typeof restoreRun>('restoreRun', { ...options, args: [RESTORE] })

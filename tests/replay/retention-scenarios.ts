@@ -1,7 +1,6 @@
 import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { operationsWorkflowId, retentionWorkflowId } from '../../workflows/ids.ts';
-import { QUEUES } from '../../workflows/queues.ts';
+import { workflowIdOf, QUEUES } from '../../workflows/registry.ts';
 import type { RetentionStep } from '../../workflows/retention/types.ts';
 import type { archiveRestore, retentionRun } from '../../workflows/retention/workflow.ts';
 import { until } from '../setup/until.ts';
@@ -34,7 +33,7 @@ function scenario(shape: string, steps: readonly (RetentionStep | Error)[]): Sce
     },
     async run(client) {
       const handle = await client.workflow.start<typeof retentionRun>('retentionRun', {
-        workflowId: isScheduled ? operationsWorkflowId('retention') : retentionWorkflowId(RUN),
+        workflowId: isScheduled ? workflowIdOf('operation', 'retention') : workflowIdOf('retention', RUN),
         taskQueue: QUEUES.session,
         args: isScheduled ? [] : [{ runId: RUN }],
       });
@@ -81,7 +80,7 @@ export const RETENTION_SCENARIOS: readonly Scenario[] = [
     activities: () => ({ restoreArchived: async () => ({ restored: true }) }),
     async run(client) {
       const handle = await client.workflow.start<typeof archiveRestore>('archiveRestore', {
-        workflowId: retentionWorkflowId(ARCHIVE),
+        workflowId: workflowIdOf('retention', ARCHIVE),
         taskQueue: QUEUES.session,
         args: [{ tenantId: TENANT, archiveId: ARCHIVE }],
       });

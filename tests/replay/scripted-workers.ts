@@ -5,21 +5,20 @@ import { bootstrapTemporal } from '../../infra/bootstrap/temporal.ts';
 import { readBundle } from '../../workers/bundle.ts';
 import type { BackupActivities } from '../../workflows/backup/types.ts';
 import type { ConsistencyActivities } from '../../workflows/consistency/types.ts';
-import type { ClaudeMemActivities } from '../../workflows/claude-mem/types.ts';
+import type { ClaudeMemActivities } from '../../workflows/imports/types.ts';
 import type { ErasureActivities } from '../../workflows/erasure/types.ts';
 import type { ExportImportActivities } from '../../workflows/export-import/types.ts';
-import type { ConsolidationActivities } from '../../workflows/consolidation/types.ts';
+import type { ConsolidationActivities } from '../../workflows/operations/types.ts';
 import type { IndexActivities } from '../../workflows/indexing/types.ts';
-import type { LearningActivities } from '../../workflows/learning/types.ts';
+import type { LearningActivities, SessionActivities, SummariseActivities } from '../../workflows/session/types.ts';
 import type { ModelBatchActivities } from '../../workflows/model-batch/types.ts';
 import type { MaintenanceActivities } from '../../workflows/operations/types.ts';
-import { QUEUES } from '../../workflows/queues.ts';
-import type { SessionActivities, SummariseActivities } from '../../workflows/session/types.ts';
+import { QUEUES } from '../../workflows/registry.ts';
 import type { RestoreActivities } from '../../workflows/restore/types.ts';
-import type { ReindexActivities } from '../../workflows/reindex/types.ts';
-import type { StatisticsActivities } from '../../workflows/statistics/types.ts';
+import type { ReindexActivities } from '../../workflows/indexing/types.ts';
+import type { StatisticsActivities } from '../../workflows/operations/types.ts';
 import type { RetentionActivities } from '../../workflows/retention/types.ts';
-import type { TranscriptActivities } from '../../workflows/transcripts/types.ts';
+import type { TranscriptActivities } from '../../workflows/imports/types.ts';
 
 export type ScriptedActivities = SessionActivities &
   SummariseActivities &

@@ -1,4 +1,4 @@
-import { SUMMARISED_SIGNAL, SUMMARISE_NOW_UPDATE } from '../../workflows/session/messages.ts';
+import { SUMMARISED_SIGNAL, SUMMARISE_NOW_UPDATE } from '../../workflows/session/types.ts';
 import type { AskResult } from '../../workflows/session/types.ts';
 import type { Scenario } from './scenario.ts';
 import { ENDED, LIVE, POLICY, script, start, SUMMARY, viewWhen } from './session-script.ts';

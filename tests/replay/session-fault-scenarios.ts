@@ -1,5 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
-import { INDEXED_SIGNAL } from '../../workflows/session/messages.ts';
+import { INDEXED_SIGNAL } from '../../workflows/session/types.ts';
 import type { SessionView } from '../../workflows/session/types.ts';
 import { until } from '../setup/until.ts';
 import type { Scenario } from './scenario.ts';

@@ -7,7 +7,7 @@ import {
   RETRY_SIGNAL,
   SET_CAPTURE_UPDATE,
   SUMMARISE_NOW_UPDATE,
-} from '../../workflows/session/messages.ts';
+} from '../../workflows/session/types.ts';
 import type { AskResult, SetCaptureInput, SetCaptureResult } from '../../workflows/session/types.ts';
 import { until } from '../setup/until.ts';
 import type { Scenario } from './scenario.ts';

@@ -1,4 +1,4 @@
-import { HINT_SIGNAL } from '../../workflows/session/messages.ts';
+import { HINT_SIGNAL } from '../../workflows/session/types.ts';
 import { until } from '../setup/until.ts';
 import { LEARNING_SCENARIOS } from './learning-scenarios.ts';
 import type { Scenario } from './scenario.ts';

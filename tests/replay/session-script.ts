@@ -1,8 +1,7 @@
 import type { Client, WorkflowHandle, WorkflowHandleWithSignaledRunId } from '@temporalio/client';
-import { sessionWorkflowId } from '../../workflows/ids.ts';
-import { QUEUES } from '../../workflows/queues.ts';
-import { MAX_SIGNALS } from '../../workflows/session/limits.ts';
-import { HINT_SIGNAL } from '../../workflows/session/messages.ts';
+import { workflowIdOf, QUEUES } from '../../workflows/registry.ts';
+import { MAX_SIGNALS } from '../../workflows/session/state.ts';
+import { HINT_SIGNAL } from '../../workflows/session/types.ts';
 import type { SessionPolicy, SessionState, SessionView, ConsumeResult } from '../../workflows/session/types.ts';
 import type { session } from '../../workflows/session/workflow.ts';
 import { until } from '../setup/until.ts';
@@ -54,7 +53,7 @@ export type SessionHandle = WorkflowHandleWithSignaledRunId<typeof session>;
 /** Starts the session as a hint does; with the state of a run before, as that run's end does. */
 export function start(client: Client, state?: SessionState, policy: SessionPolicy = POLICY): Promise<SessionHandle> {
   return client.workflow.signalWithStart<typeof session>('session', {
-    workflowId: sessionWorkflowId(TENANT, SESSION),
+    workflowId: workflowIdOf('session', TENANT, SESSION),
     taskQueue: QUEUES.session,
     signal: HINT_SIGNAL,
     args: [{ tenantId: TENANT, sessionId: SESSION, policy, ...(state === undefined ? {} : { state }) }],

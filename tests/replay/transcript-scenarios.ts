@@ -1,8 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { Client, WorkflowHandle } from '@temporalio/client';
-import { importWorkflowId, operationsWorkflowId } from '../../workflows/ids.ts';
-import { QUEUES } from '../../workflows/queues.ts';
-import type { ImportEnd, ImportStep, ImportView } from '../../workflows/transcripts/types.ts';
+import { workflowIdOf, QUEUES } from '../../workflows/registry.ts';
+import type { ImportEnd, ImportStep, ImportView } from '../../workflows/imports/types.ts';
 import { until } from '../setup/until.ts';
 import type { Scenario } from './scenario.ts';
 import type { ScriptedActivities } from './scripted-workers.ts';
@@ -29,7 +28,7 @@ function script(steps: readonly ImportStep[], state: ImportEnd['state']): Partia
 
 function start(client: Client, follow: boolean): Promise<WorkflowHandle & { readonly firstExecutionRunId: string }> {
   return client.workflow.start('transcriptImport', {
-    workflowId: importWorkflowId(IMPORT),
+    workflowId: workflowIdOf('import', IMPORT),
     taskQueue: QUEUES.session,
     args: [{ tenantId: TENANT, importId: IMPORT, follow }],
   });
@@ -94,7 +93,7 @@ export const TRANSCRIPT_SCENARIOS: readonly Scenario[] = [
     activities: () => ({ watchTranscripts: async () => ({ files: 2, added: 3, late_duplicates: 1 }) }),
     async run(client) {
       const handle = await client.workflow.start('transcriptWatch', {
-        workflowId: `${operationsWorkflowId('transcripts')}/by-hand`,
+        workflowId: `${workflowIdOf('operation', 'transcripts')}/by-hand`,
         taskQueue: QUEUES.session,
         args: [],
       });

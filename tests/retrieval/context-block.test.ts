@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { CONTEXT_TAG } from '../../domain/recalled/recalled-block.ts';
 import { memoryHash } from '../../domain/memory.ts';
 import { INJECTION_TEXTS } from '../abuse/injection-texts.ts';
 import { blockViolations } from '../abuse/support/strict-reader.ts';
 import { frameTokens, renderBlock, sectionLines } from '../../retrieval/context-block.ts';
+import { CONTEXT_TAG } from '../../domain/recalled/recalled-block.ts';
 
 const idOf = (n: number): string => `0192f0c1-2345-7abc-8def-${String(n).padStart(12, '0')}`;
 const count = (text: string): number => text.length;

@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { CONTEXT_TAG } from '../../domain/recalled/recalled-block.ts';
 import { memoryHash } from '../../domain/memory.ts';
 import type { Memory } from '../../domain/memory.ts';
 import { fileQuery, rankedByFile } from '../../retrieval/context.ts';
-import { answersQuery } from '../../retrieval/context-found.ts';
-import { packMemories } from '../../retrieval/context-passages.ts';
-import { answerValue, currentValue } from '../../retrieval/context-value.ts';
+import { answersQuery } from '../../retrieval/context-candidates.ts';
+import { packMemories, answerValue, currentValue } from '../../retrieval/context-passages.ts';
+import { CONTEXT_TAG } from '../../domain/recalled/recalled-block.ts';
 
 const NOW = new Date('2026-03-31T12:00:00Z');
 const idOf = (n: number): string => `0192f0c1-2345-7abc-8def-${String(n).padStart(12, '0')}`;

@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NativeConnection } from '@temporalio/worker';
 import { Client, Connection, ScheduleNotFoundError } from '@temporalio/client';
+import type { QueryResultRow } from 'pg';
 import { inject } from 'vitest';
+import { z } from 'zod';
 import type { RouteAccess } from '../../api/auth.ts';
 import { createApiDependencies } from '../../api/dependencies.ts';
 import { createServer } from '../../api/server.ts';
@@ -13,13 +15,13 @@ import { parseConfig } from '../../config/config.ts';
 import type { Config } from '../../config/config.ts';
 import { bootstrapTemporal } from '../../infra/bootstrap/temporal.ts';
 import { createLogger } from '../../telemetry/logger.ts';
-import { operationsWorkflowId } from '../../workflows/ids.ts';
+import { workflowIdOf } from '../../workflows/registry.ts';
 import type { ScheduleName } from '../../domain/jobs.ts';
 import { buildIdOf, createWorkers } from '../../workers/create-workers.ts';
-import { promoteBuild } from '../../workers/main.ts';
+import { promoteBuild } from '../../stores/temporal/deployment.ts';
 import { createWorkerDependencies } from '../../workers/dependencies.ts';
 import { createTestDatabase, createTestUser } from './database.ts';
-import type { TestDatabase, TestUser } from './database.ts';
+import type { TestDatabase, TestUser, TestUserOptions } from './database.ts';
 
 export interface ApiAnswer {
   readonly status: number;
@@ -48,6 +50,22 @@ export interface TestInstance {
   readonly temporal: Client;
   /** Sends a request to `/api/v1` and the path, with the admin's key unless `key` is given (null: none). */
   call(method: string, path: string, options?: CallOptions): Promise<ApiAnswer>;
+  get(path: string, key?: string | null): Promise<ApiAnswer>;
+  post(path: string, body?: unknown, key?: string | null): Promise<ApiAnswer>;
+  put(path: string, body?: unknown, key?: string | null): Promise<ApiAnswer>;
+  delete(path: string, key?: string | null): Promise<ApiAnswer>;
+  /** Creates a user of the admin's tenant. */
+  user(options?: Omit<TestUserOptions, 'tenantId'>): Promise<TestUser>;
+  /** Creates a user of a new tenant. */
+  stranger(options?: Omit<TestUserOptions, 'tenantId'>): Promise<TestUser>;
+  /** Returns the column `value` of the first row, read as the superuser. */
+  value<Value>(sql: string, values?: unknown[]): Promise<Value | undefined>;
+  /** As `value`, for a text. Throws if there is no row. */
+  text(sql: string, values?: unknown[]): Promise<string>;
+  /** Counts rows as the superuser; `from` continues `SELECT count(*) FROM`. */
+  count(from: string, values?: unknown[]): Promise<number>;
+  /** Returns the rows of a statement of the superuser. */
+  rows<Row extends QueryResultRow>(sql: string, values?: unknown[]): Promise<Row[]>;
   /** Starts the worker's queues in this process, for `buildId` if given. Returns a function that stops them. */
   startWorker(buildId?: string): Promise<() => Promise<void>>;
   close(): Promise<void>;
@@ -92,7 +110,7 @@ async function deleteSchedules(client: Client, operations: readonly ScheduleName
   await Promise.all(
     operations.map((name) =>
       client.schedule
-        .getHandle(operationsWorkflowId(name))
+        .getHandle(workflowIdOf('operation', name))
         .delete()
         .catch((error: unknown) => {
           if (!(error instanceof ScheduleNotFoundError)) throw error;
@@ -141,6 +159,10 @@ export async function startTestInstance(
     return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
   };
 
+  const send = (method: string, path: string, key: string | null | undefined, body?: unknown) =>
+    call(method, path, { body, ...(key === undefined ? {} : { key }) });
+  const rows: TestInstance['rows'] = async (sql, values = []) => (await db.superuser.query(sql, values)).rows;
+
   const startWorker: TestInstance['startWorker'] = async (buildId) => {
     const config = parseConfig({ ...environment, ...(buildId === undefined ? {} : { RECOLLECT_BUILD_ID: buildId }) });
     const worker = createWorkerDependencies(config, logger);
@@ -174,6 +196,18 @@ export async function startTestInstance(
     routes: server.routeAccess,
     temporal,
     call,
+    get: (path, key) => send('GET', path, key),
+    post: (path, body, key) => send('POST', path, key, body),
+    put: (path, body, key) => send('PUT', path, key, body),
+    delete: (path, key) => send('DELETE', path, key),
+    user: (options) => createTestUser(db.superuser, { ...options, tenantId: admin.tenantId }),
+    stranger: (options) => createTestUser(db.superuser, { ...options }),
+    value: async (sql, values) => (await rows(sql, values))[0]?.['value'],
+    text: async (sql, values) => z.object({ value: z.string() }).parse((await rows(sql, values))[0]).value,
+    count: async (from, values) =>
+      z.object({ value: z.int() }).parse((await rows(`SELECT count(*)::integer AS value FROM ${from}`, values))[0])
+        .value,
+    rows,
     startWorker,
     async close() {
       for (const stop of stops) await stop();

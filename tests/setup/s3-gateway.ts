@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { processEnvironment } from '../../config/process-environment.ts';
-import { cacheDirectory } from '../../infra/instance/cache-directory.ts';
+import { cacheDirectory } from '../../infra/instance/layout.ts';
 import type { Engine } from '../../infra/engines/pinned.ts';
 import { resolveEngines } from '../../infra/engines/resolve.ts';
 import { until } from './until.ts';

@@ -14,3 +14,8 @@ export async function until<Value>(
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }
+
+/** Awaits that a condition holds. */
+export async function untilTrue(holds: () => Promise<boolean>, timeoutMs?: number, what?: string): Promise<void> {
+  await until(async () => (await holds()) || undefined, timeoutMs, what);
+}

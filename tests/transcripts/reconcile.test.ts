@@ -4,7 +4,7 @@ import { buildCaptureEvent } from '../../domain/capture/build-event.ts';
 import { translateHook } from '../../domain/capture/claude-code-hooks.ts';
 import { reconcileSegment } from '../../domain/transcripts/reconcile.ts';
 import type { Segment, SegmentResult } from '../../domain/transcripts/reconcile.ts';
-import { removeLateDuplicates } from '../../domain/transcripts/settle.ts';
+import { removeLateDuplicates } from '../../domain/transcripts/progress.ts';
 import type { TranscriptStore } from '../../domain/transcripts/store.ts';
 import { captureEvents } from '../../stores/postgres/capture/capture.ts';
 import { createTranscriptStore } from '../../stores/postgres/capture/transcripts.ts';

@@ -2,8 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { expect, inject, test } from 'vitest';
 import { bootstrapTemporal } from '../../infra/bootstrap/temporal.ts';
 import { createTemporalClient } from '../../stores/temporal/client.ts';
-import { makeCurrent } from '../../stores/temporal/deployment.ts';
-import { promoteBuild } from '../../workers/main.ts';
+import { makeCurrent, promoteBuild } from '../../stores/temporal/deployment.ts';
 
 test('a build that the server has not seen is not current yet', async () => {
   const { address } = inject('engines').temporal;

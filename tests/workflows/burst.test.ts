@@ -2,7 +2,7 @@ import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { BurstFlag } from '../../stores/postgres/capture/burst-flag.ts';
 import { createPool } from '../../stores/postgres/connection/pool.ts';
-import { sessionWorkflowId } from '../../workflows/ids.ts';
+import { workflowIdOf } from '../../workflows/registry.ts';
 import { sessionOf, settled } from '../setup/demo-session.ts';
 import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
@@ -38,7 +38,7 @@ test('during a burst of captures their processing defers; it completes afterward
     const { id } = await sessionOf(instance, 'test:burst');
     // The activity heartbeats only while it defers.
     await until(async () => {
-      const handle = workflow.getHandle(sessionWorkflowId(instance.admin.tenantId, id));
+      const handle = workflow.getHandle(workflowIdOf('session', instance.admin.tenantId, id));
       // The capture returns before its workflow starts.
       const { raw } = await handle.describe().catch((error: unknown) => {
         if (error instanceof WorkflowNotFoundError) return { raw: { pendingActivities: [] } };

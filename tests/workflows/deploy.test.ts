@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { WorkflowHandle } from '@temporalio/client';
-import { sessionWorkflowId } from '../../workflows/ids.ts';
-import { CLOSE_UPDATE, SUMMARISE_NOW_UPDATE } from '../../workflows/session/messages.ts';
+import { workflowIdOf } from '../../workflows/registry.ts';
+import { CLOSE_UPDATE, SUMMARISE_NOW_UPDATE } from '../../workflows/session/types.ts';
 import type { AskResult, SessionView } from '../../workflows/session/types.ts';
 import { sessionOf, settled } from '../setup/demo-session.ts';
 import { startTestInstance } from '../setup/instance.ts';
@@ -22,7 +22,7 @@ const event = (session: string, fields: object) =>
 
 async function workflowOf(external: string): Promise<WorkflowHandle> {
   const session = await sessionOf(instance, `test:${external}`);
-  return instance.temporal.workflow.getHandle(sessionWorkflowId(instance.admin.tenantId, session.id));
+  return instance.temporal.workflow.getHandle(workflowIdOf('session', instance.admin.tenantId, session.id));
 }
 
 function viewWhen(handle: WorkflowHandle, wanted: (view: SessionView) => boolean): Promise<SessionView> {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { sessionWorkflowId } from '../../workflows/ids.ts';
+import { workflowIdOf } from '../../workflows/registry.ts';
 import type { SessionView } from '../../workflows/session/types.ts';
 import { startMessagesServer } from '../models/claude/messages-server.ts';
 import type { MessagesServer } from '../models/claude/messages-server.ts';
@@ -38,7 +38,7 @@ test('a session past its idle time waits for its provider quietly', { timeout: 2
   };
   await replay(instance, [prompt]);
   const { id } = await sessionOf(instance, 'claude-code:quiet');
-  const handle = instance.temporal.workflow.getHandle(sessionWorkflowId(instance.admin.tenantId, id));
+  const handle = instance.temporal.workflow.getHandle(workflowIdOf('session', instance.admin.tenantId, id));
   // Nine refusals: three activities of three attempts each, a second or more apart, long after the idle time.
   await until(async () => (provider.requests.length >= 9 ? true : undefined), 40_000, 'nine refused calls');
   const view = await handle.query<SessionView>('state');

@@ -6,8 +6,7 @@ import { newId } from '../../domain/ids.ts';
 import { withBackupLock } from '../../activities/backup/snapshot.ts';
 import { captureEvents } from '../../stores/postgres/capture/capture.ts';
 import { MAINTENANCE_SLOTS } from '../../workers/slots.ts';
-import { backupWorkflowId } from '../../workflows/ids.ts';
-import { QUEUES } from '../../workflows/queues.ts';
+import { workflowIdOf, QUEUES } from '../../workflows/registry.ts';
 import { sessionOf, settled } from '../setup/demo-session.ts';
 import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
@@ -59,7 +58,7 @@ test('the sweep waits for no long job, however many there are', { timeout: 240_0
   const backups = await Promise.all(
     Array.from({ length: LONG_JOBS }, () => {
       const backupId = newId();
-      const options = { workflowId: backupWorkflowId(backupId), taskQueue: QUEUES.session, args: [{ backupId }] };
+      const options = { workflowId: workflowIdOf('backup', backupId), taskQueue: QUEUES.session, args: [{ backupId }] };
       return deaf.temporal.workflow.start('backupRun', options);
     }),
   );

@@ -9,7 +9,7 @@ import {
 } from '@temporalio/common';
 import { describe, expect, it } from 'vitest';
 import { FAILURE_TYPES, PERMANENT_FAILURES } from '../../workflows/failure-types.ts';
-import { MAX_PROVIDER_WAIT_MS, providerWait } from '../../workflows/provider-wait.ts';
+import { MAX_PROVIDER_WAIT_MS, providerWait } from '../../workflows/failures.ts';
 
 const FIRST_MS = 30_000;
 

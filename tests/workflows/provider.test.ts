@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { learningWorkflowId } from '../../workflows/ids.ts';
-import { QUEUES } from '../../workflows/queues.ts';
+import { workflowIdOf, QUEUES } from '../../workflows/registry.ts';
 import { startMessagesServer } from '../models/claude/messages-server.ts';
 import type { MessagesRequest, MessagesServer, Reply } from '../models/claude/messages-server.ts';
 import { replay, sessionOf, settled } from '../setup/demo-session.ts';
@@ -128,7 +127,7 @@ test('learnings that were extracted are not paid for again', { timeout: 240_000 
   const before = provider.requests.length;
   const again: unknown = await instance.temporal.workflow.execute(LEARNING_WORKFLOW_NAME, {
     taskQueue: QUEUES.session,
-    workflowId: `${learningWorkflowId(instance.admin.tenantId, id)}/again`,
+    workflowId: `${workflowIdOf('learning', instance.admin.tenantId, id)}/again`,
     args: [{ tenantId: instance.admin.tenantId, sessionId: id }],
   });
   expect(again).toMatchObject({ written: 0, calls: 0, tokens: 0, usd: 0 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { sessionWorkflowId } from '../../workflows/ids.ts';
+import { workflowIdOf } from '../../workflows/registry.ts';
 import type { SessionView } from '../../workflows/session/types.ts';
 import { demoHooks, replay, sessionOf, settled } from '../setup/demo-session.ts';
 import { startTestInstance } from '../setup/instance.ts';
@@ -93,7 +93,7 @@ describe('a recorded session, from its hooks to its memory', { timeout: 240_000 
 
   test('the workflow returns its state and is found by its phase', async () => {
     const session = await sessionOf(instance, id);
-    const handle = instance.temporal.workflow.getHandle(sessionWorkflowId(instance.admin.tenantId, session.id));
+    const handle = instance.temporal.workflow.getHandle(workflowIdOf('session', instance.admin.tenantId, session.id));
     const view = await handle.query<SessionView>('state');
     expect(view).toMatchObject({ phase: 'settled', windowsPending: 0, waiting: null, windowsParked: 0 });
     expect(view.windowsSummarised).toBe(await count('windows'));

@@ -66,16 +66,8 @@ export interface ConsistencyResult {
   readonly repaired: number;
 }
 
-/** Totals so far, for continue-as-new. */
-export interface ConsistencyState {
-  readonly after: string | null;
-  readonly totals: ConsistencyResult;
-}
-
 export interface ConsistencyActivities {
   /** Checks one tenant; its row remains. */
   checkTenant(input: CheckTenantInput): Promise<CheckCounts>;
-  /** Tenants after this one, in the order of their ids. */
-  tenantsToCheck(input: { readonly after: string | null; readonly limit: number }): Promise<readonly string[]>;
   closeCheck(input: CloseCheckInput): Promise<void>;
 }

@@ -1,5 +1,5 @@
-import { ActivityCancellationType, continueAsNew, proxyActivities, sleep, workflowInfo } from '@temporalio/workflow';
-import { QUEUES } from '../queues.ts';
+import { continueAsNew, proxyActivities, sleep, workflowInfo } from '@temporalio/workflow';
+import { ROW, STEP } from '../activity-options.ts';
 import { finish, Progress, runJob, showPhase } from '../run-job.ts';
 import type { ErasureActivities, ErasureInput, ErasureView } from './types.ts';
 
@@ -11,22 +11,11 @@ const MAX_STEPS = 60;
  * retried for a month: an erasure must not fail because a store is unavailable for a day.
  */
 const erasing = proxyActivities<Pick<ErasureActivities, 'eraseNext'>>({
-  taskQueue: QUEUES.maintenance,
+  ...STEP,
   startToCloseTimeout: '1 hour',
   scheduleToCloseTimeout: '30 days',
-  heartbeatTimeout: '20 seconds',
-  // Wait for the write in progress before any further decision.
-  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-  retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
 });
-
-/** One short transaction that people wait to see. */
-const ending = proxyActivities<Pick<ErasureActivities, 'endErasure'>>({
-  taskQueue: QUEUES.maintenance,
-  startToCloseTimeout: '20 seconds',
-  scheduleToCloseTimeout: '1 day',
-  retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
-});
+const ending = proxyActivities<Pick<ErasureActivities, 'endErasure'>>(ROW);
 
 /** Erases: the journal first, then rows, vectors and files, at last a check that nothing is left. It can be cancelled until the journal is written. */
 export async function erasureRun(input: ErasureInput): Promise<ErasureView> {

@@ -1,32 +1,14 @@
-import { ActivityCancellationType, ApplicationFailure, proxyActivities } from '@temporalio/workflow';
-import { QUEUES } from '../queues.ts';
+import { ApplicationFailure, proxyActivities } from '@temporalio/workflow';
+import { ROWS, TRANSFER } from '../activity-options.ts';
 import { finish, Progress, runJob } from '../run-job.ts';
 import type { ExportImportActivities, ExportImportInput, ExportImportView } from './types.ts';
 
 /** An export that something was erased of while it was written is written again, so often. */
 const WRITINGS = 5;
 
-/**
- * A tenant's file has some gigabytes, at tens of megabytes per second. A retry writes an interrupted export again, and continues an import after its last
- * batch; both continue after up to a day without a store.
- */
-const carrying = proxyActivities<Pick<ExportImportActivities, 'writeExport' | 'readExportFile'>>({
-  taskQueue: QUEUES.maintenance,
-  startToCloseTimeout: '12 hours',
-  scheduleToCloseTimeout: '2 days',
-  heartbeatTimeout: '20 seconds',
-  // Wait for the write in progress before any further decision.
-  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-  retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
-});
-
-/** One short transaction that people wait to see, or the removal of some files. */
-const ending = proxyActivities<Pick<ExportImportActivities, 'endExport' | 'endFileImport' | 'expireExports'>>({
-  taskQueue: QUEUES.maintenance,
-  startToCloseTimeout: '2 minutes',
-  scheduleToCloseTimeout: '1 day',
-  retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
-});
+/** A retry writes an interrupted export again, and continues an import after its last batch. */
+const carrying = proxyActivities<Pick<ExportImportActivities, 'writeExport' | 'readExportFile'>>(TRANSFER);
+const ending = proxyActivities<Pick<ExportImportActivities, 'endExport' | 'endFileImport' | 'expireExports'>>(ROWS);
 
 /** Writes memories into one file of the archive store. If it is cancelled, the file is deleted. */
 export async function exportRun(input: ExportImportInput): Promise<void> {

@@ -2,18 +2,20 @@ import {
   ActivityFailure,
   condition,
   continueAsNew,
+  defineQuery,
   defineSignal,
   getExternalWorkflowHandle,
   proxyActivities,
   setHandler,
   sleep,
+  upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import { sessionWorkflowId } from '../ids.ts';
-import { QUEUES } from '../queues.ts';
-import { INDEXED_SIGNAL } from '../session/messages.ts';
-import { INDEX_HINT_SIGNAL } from './messages.ts';
-import type { IndexActivities, IndexInput } from './types.ts';
+import { STEP } from '../activity-options.ts';
+import { ATTRIBUTES, PROGRESS_QUERY, QUEUES, workflowIdOf } from '../registry.ts';
+import { INDEXED_SIGNAL } from '../session/types.ts';
+import { INDEX_HINT_SIGNAL, WAKE_SIGNAL } from './types.ts';
+import type { IndexActivities, IndexInput, ReindexActivities, ReindexView } from './types.ts';
 
 const hint = defineSignal(INDEX_HINT_SIGNAL);
 const indexed = defineSignal(INDEXED_SIGNAL);
@@ -41,7 +43,7 @@ function embeddingOf(tenantId: string): IndexActivities {
     startToCloseTimeout: '10 minutes',
     scheduleToCloseTimeout: '1 hour',
     heartbeatTimeout: '10 seconds',
-    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
+    retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
   });
 }
 
@@ -71,7 +73,7 @@ export async function index(input: IndexInput): Promise<void> {
     }
     // Lossy: a session that has ended is not signalled, and each session checks the ledger from time to time.
     const notify = (sessionId: string) =>
-      getExternalWorkflowHandle(sessionWorkflowId(input.tenantId, sessionId))
+      getExternalWorkflowHandle(workflowIdOf('session', input.tenantId, sessionId))
         .signal(indexed)
         .catch(() => undefined);
     // Together: one after another each costs two workflow tasks, and the next batch waits for all of them.
@@ -88,4 +90,44 @@ export async function index(input: IndexInput): Promise<void> {
     if (!hinted) return;
   }
   await continueAsNew<typeof index>(input);
+}
+
+const wake = defineSignal(WAKE_SIGNAL);
+const progress = defineQuery<ReindexView>(PROGRESS_QUERY);
+
+/** Steps of one run of `reindex`, eight events each. */
+const MAX_STEPS = 60;
+
+/**
+ * A step processes a ledger, or removes an index, for minutes, with heartbeats; a retry resumes at the position in the tables. It is
+ * retried without limit: no caller waits for it, and search continues with the old index.
+ */
+const stepping = proxyActivities<ReindexActivities>({
+  ...STEP,
+  startToCloseTimeout: '1 hour',
+  scheduleToCloseTimeout: '365 days',
+});
+
+/** Moves a tenant from the served index to the target index: fills the ledger, waits for the index workflow to embed, switches, and removes the old index. */
+export async function reindex(input: IndexInput): Promise<void> {
+  let view: ReindexView = { phase: 'filling', waiting: null };
+  let woken = false;
+  setHandler(wake, () => {
+    woken = true;
+  });
+  setHandler(progress, () => view);
+  for (let steps = 0; steps < MAX_STEPS && !workflowInfo().continueAsNewSuggested; steps += 1) {
+    woken = false;
+    const { phase, waiting, waitMs } = await stepping.reindexStep(input);
+    if (phase !== view.phase || waiting !== view.waiting || steps === 0)
+      upsertSearchAttributes([
+        { key: ATTRIBUTES.phase, value: phase },
+        { key: ATTRIBUTES.waiting, value: waiting },
+      ]);
+    view = { phase, waiting };
+    if (phase === 'completed') {
+      if (!woken) return;
+    } else if (waitMs > 0) await condition(() => woken, waitMs);
+  }
+  await continueAsNew<typeof reindex>(input);
 }

@@ -1,3 +1,9 @@
+/** Signal: end the current wait, that is submit, poll or retry now. */
+export const SKIP_WAIT_SIGNAL = 'skipWait';
+
+/** Query: the state of the batch, `ModelBatchView`. */
+export const BATCH_STATE_QUERY = 'state';
+
 export interface ModelBatchPolicy {
   /** Time to gather windows, in ms. */
   readonly gatherMs: number;

@@ -11,19 +11,16 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import { sessionWorkflowId } from '../ids.ts';
-import { failureReason } from '../failure-reason.ts';
-import { providerWait } from '../provider-wait.ts';
-import { QUEUES } from '../queues.ts';
-import { ATTRIBUTES } from '../search-attributes.ts';
-import { SUMMARISED_SIGNAL } from '../session/messages.ts';
-import { BATCH_STATE_QUERY, SKIP_WAIT_SIGNAL } from './messages.ts';
+import { modelCalls } from '../activity-options.ts';
+import { failureReason, MAX_PROVIDER_WAIT_MS, providerWait } from '../failures.ts';
+import { ATTRIBUTES, workflowIdOf } from '../registry.ts';
+import { SUMMARISED_SIGNAL } from '../session/types.ts';
+import { BATCH_STATE_QUERY, SKIP_WAIT_SIGNAL } from './types.ts';
 import type { ModelBatchActivities, ModelBatchInput, ModelBatchState, ModelBatchView } from './types.ts';
 
 const skipWait = defineSignal(SKIP_WAIT_SIGNAL);
 const stateQuery = defineQuery<ModelBatchView>(BATCH_STATE_QUERY);
 
-const MAX_POLL_MS = 600_000;
 /** Polls of one run, each at most about ten events. */
 const MAX_POLLS = 40;
 /** Concurrent signals to sessions: each is one command and one event. */
@@ -31,22 +28,13 @@ const SIGNALS_AT_ONCE = 50;
 
 /**
  * Sending counts the tokens of up to thousands of calls and collecting writes as many results: minutes, with heartbeats, and an attempt continues
- * an interrupted one. Four attempts in an hour, for short failures; the workflow itself waits out longer ones, visibly.
+ * an interrupted one.
  */
 function batchesOf(tenantId: string): ModelBatchActivities {
   return proxyActivities<ModelBatchActivities>({
-    priority: { fairnessKey: tenantId },
-    taskQueue: QUEUES.model,
+    ...modelCalls(tenantId),
     startToCloseTimeout: '30 minutes',
     scheduleToCloseTimeout: '1 hour',
-    heartbeatTimeout: '10 seconds',
-    retry: {
-      initialInterval: '2 seconds',
-      backoffCoefficient: 2,
-      maximumInterval: '30 seconds',
-      maximumAttempts: 4,
-      nonRetryableErrorTypes: ['BudgetExhausted'],
-    },
   });
 }
 
@@ -89,7 +77,7 @@ class BatchRun {
         if (isCancellation(error)) throw error;
         const wait = providerWait(error, failures, this.input.policy.retryMs) ?? {
           reason: failureReason(error),
-          delayMs: MAX_POLL_MS,
+          delayMs: MAX_PROVIDER_WAIT_MS,
         };
         this.show({ waiting: { reason: wait.reason, untilMs: Date.now() + wait.delayMs } });
         await this.pause(wait.delayMs);
@@ -144,7 +132,7 @@ async function carryOut(input: ModelBatchInput, provider: ModelBatchActivities):
 
   if (step === 'poll') {
     for (let looks = 0; ; looks += 1) {
-      await run.pause(Math.min(policy.pollMs * 2 ** Math.min(run.view.looks, 10), MAX_POLL_MS));
+      await run.pause(Math.min(policy.pollMs * 2 ** Math.min(run.view.looks, 10), MAX_PROVIDER_WAIT_MS));
       const { ended, processing } = await run.withProvider(() => provider.pollBatch(ref));
       run.show({ processing, looks: run.view.looks + 1 });
       if (ended) break;
@@ -167,7 +155,7 @@ async function notify(tenantId: string, sessionIds: readonly string[]): Promise<
   for (let from = 0; from < sessionIds.length; from += SIGNALS_AT_ONCE) {
     await Promise.all(
       sessionIds.slice(from, from + SIGNALS_AT_ONCE).map((sessionId) =>
-        getExternalWorkflowHandle(sessionWorkflowId(tenantId, sessionId))
+        getExternalWorkflowHandle(workflowIdOf('session', tenantId, sessionId))
           .signal(SUMMARISED_SIGNAL)
           .catch(() => undefined),
       ),

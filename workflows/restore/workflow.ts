@@ -1,46 +1,13 @@
 import { ApplicationFailure, proxyActivities } from '@temporalio/workflow';
-import { applicationFailure } from '../failure-reason.ts';
-import { QUEUES } from '../queues.ts';
+import { REMOVAL, ROW, TRANSFER } from '../activity-options.ts';
+import { applicationFailure } from '../failures.ts';
 import { finish, Progress, runJob, showPhase } from '../run-job.ts';
 import type { RestoreActivities, RestoreInput, RestoreStep, RestoreView } from './types.ts';
 
-/**
- * Each step processes a complete set for minutes to hours, with heartbeats, and resumes a failed attempt. It waits up to a day for an unavailable
- * store or server; permanent failures, known by their type, end it at once.
- */
-const steps = proxyActivities<RestoreActivities>({
-  taskQueue: QUEUES.maintenance,
-  startToCloseTimeout: '12 hours',
-  scheduleToCloseTimeout: '2 days',
-  heartbeatTimeout: '30 seconds',
-  retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
-});
-
-/** Verification that fails by a difference is permanent; the limit ends one that fails by anything else again and again. */
-const verifying = proxyActivities<Pick<RestoreActivities, 'verifyRestored'>>({
-  taskQueue: QUEUES.maintenance,
-  startToCloseTimeout: '12 hours',
-  scheduleToCloseTimeout: '2 days',
-  heartbeatTimeout: '30 seconds',
-  retry: { initialInterval: '1 second', maximumInterval: '1 minute', maximumAttempts: 20 },
-});
-
-/** One row; a minute is long for it, and a day is how long a drill that could not be opened is of use. */
-const opening = proxyActivities<Pick<RestoreActivities, 'openDrill'>>({
-  taskQueue: QUEUES.maintenance,
-  startToCloseTimeout: '1 minute',
-  scheduleToCloseTimeout: '1 day',
-  retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
-});
-
-/** Dropping a database takes seconds; what a restore left must go, and people wait to see how it ended, so it is tried for a day. */
-const ending = proxyActivities<Pick<RestoreActivities, 'endRestoreRun'>>({
-  taskQueue: QUEUES.maintenance,
-  startToCloseTimeout: '10 minutes',
-  scheduleToCloseTimeout: '1 day',
-  heartbeatTimeout: '30 seconds',
-  retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
-});
+/** Permanent failures, such as a difference that verification finds, end a restore at once. */
+const steps = proxyActivities<RestoreActivities>(TRANSFER);
+const opening = proxyActivities<Pick<RestoreActivities, 'openDrill'>>(ROW);
+const ending = proxyActivities<Pick<RestoreActivities, 'endRestoreRun'>>(REMOVAL);
 
 /** Runs a restore and records how it ended. The message of a typed failure names files and keys at most. */
 async function run({ restoreId }: RestoreInput, work: () => Promise<void>): Promise<void> {
@@ -73,7 +40,7 @@ async function build(input: RestoreInput, at: (phase: RestoreStep) => void): Pro
   at('indexing');
   await steps.indexRestored(input);
   at('verifying');
-  await verifying.verifyRestored(input);
+  await steps.verifyRestored(input);
   at('vectors');
   await steps.verifyVectors(input);
   return true;

@@ -1,5 +1,5 @@
 import { continueAsNew, proxyActivities, workflowInfo } from '@temporalio/workflow';
-import { QUEUES } from '../queues.ts';
+import { ROWS, STEP } from '../activity-options.ts';
 import { finish, Progress, runJob } from '../run-job.ts';
 import type { JobEnd } from '../run-job.ts';
 import type { ArchiveRestoreInput, RetentionActivities, RetentionInput, RetentionView } from './types.ts';
@@ -7,33 +7,14 @@ import type { ArchiveRestoreInput, RetentionActivities, RetentionInput, Retentio
 /** Steps of one run, a handful of events each. */
 const MAX_STEPS = 200;
 
-/**
- * A step runs for some seconds in batches that are committed with their position: a failed attempt costs at most its last batch. No caller waits for it,
- * and retries end after a day: the next run continues.
- */
-const stepping = proxyActivities<Pick<RetentionActivities, 'stepRetention'>>({
-  taskQueue: QUEUES.maintenance,
-  startToCloseTimeout: '30 minutes',
-  scheduleToCloseTimeout: '1 day',
-  heartbeatTimeout: '20 seconds',
-  retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
-});
-
-/** Short transactions; done again they find what they made. */
-const bookkeeping = proxyActivities<Pick<RetentionActivities, 'openRetention' | 'finishRetention'>>({
-  taskQueue: QUEUES.maintenance,
-  startToCloseTimeout: '2 minutes',
-  scheduleToCloseTimeout: '1 day',
-  retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
-});
+const stepping = proxyActivities<Pick<RetentionActivities, 'stepRetention'>>(STEP);
+const bookkeeping = proxyActivities<Pick<RetentionActivities, 'openRetention' | 'finishRetention'>>(ROWS);
 
 /** A user waits to read the session; if the store is unavailable for longer than this, the job fails, and the archive remains. */
 const restoring = proxyActivities<Pick<RetentionActivities, 'restoreArchived'>>({
-  taskQueue: QUEUES.maintenance,
+  ...STEP,
   startToCloseTimeout: '15 minutes',
   scheduleToCloseTimeout: '1 hour',
-  heartbeatTimeout: '20 seconds',
-  retry: { initialInterval: '1 second', maximumInterval: '30 seconds' },
 });
 
 /**

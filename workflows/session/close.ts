@@ -1,10 +1,24 @@
-import { condition, executeChild, ParentClosePolicy, WorkflowIdReusePolicy } from '@temporalio/workflow';
-import { learningWorkflowId } from '../ids.ts';
-import { learning } from '../learning/workflow.ts';
-import { MAX_PROVIDER_WAIT_MS } from '../provider-wait.ts';
-import { INDEX_CHECK_MS } from './limits.ts';
-import { database } from './policy.ts';
+import {
+  condition,
+  executeChild,
+  ParentClosePolicy,
+  proxyActivities,
+  WorkflowIdReusePolicy,
+} from '@temporalio/workflow';
+import { modelCalls } from '../activity-options.ts';
+import { MAX_PROVIDER_WAIT_MS } from '../failures.ts';
+import { ATTRIBUTES, workflowIdOf } from '../registry.ts';
+import { database } from './run.ts';
 import type { SessionRun } from './run.ts';
+import type { LearningActivities, LearningResult, SessionRef } from './types.ts';
+
+/** First check for vectors without a signal; the next ones follow after the longest wait for a provider. */
+const INDEX_CHECK_MS = 60_000;
+
+/** Extracts the learnings of a session. An outage fails the run, and the session waits it out. */
+export async function learning(input: SessionRef): Promise<LearningResult> {
+  return proxyActivities<LearningActivities>(modelCalls(input.tenantId)).extractLearnings(input);
+}
 
 /** Whether the session has ended, and its summary. */
 export interface Closed {
@@ -23,7 +37,8 @@ export async function closeSession(run: SessionRun): Promise<Closed> {
   // A child, not an activity: users list, inspect and cancel the learning of a session as a job of its own.
   const learned = await run.withProvider(async () => {
     const result = await executeChild(learning, {
-      workflowId: learningWorkflowId(run.ref.tenantId, run.ref.sessionId),
+      workflowId: workflowIdOf('learning', run.ref.tenantId, run.ref.sessionId),
+      typedSearchAttributes: [{ key: ATTRIBUTES.tenant, value: run.ref.tenantId }],
       workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
       parentClosePolicy: ParentClosePolicy.TERMINATE,
       args: [run.ref],

@@ -1,12 +1,33 @@
-import { condition, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
-import { failureReason } from '../failure-reason.ts';
-import { providerWait } from '../provider-wait.ts';
-import { ATTRIBUTES } from '../search-attributes.ts';
-import { MAX_HISTORY_EVENTS } from './limits.ts';
-import { database, modelOf } from './policy.ts';
+import { condition, proxyActivities, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import { modelCalls } from '../activity-options.ts';
+import { failureReason, providerWait } from '../failures.ts';
+import { ATTRIBUTES, QUEUES } from '../registry.ts';
 import { answers, hasWindows, initialState, isLong, transition, waitsForBatch } from './state.ts';
 import type { MachineState, SessionEvent } from './state.ts';
-import type { Ask, AskResult, ConsumeResult, SessionInput, SessionPhase } from './types.ts';
+import type {
+  Ask,
+  AskResult,
+  ConsumeResult,
+  SessionActivities,
+  SessionInput,
+  SessionPhase,
+  SummariseActivities,
+} from './types.ts';
+
+/** Continue as new after this many events, at which a history still replays in a few tens of milliseconds. A round adds about 12 of them. */
+const MAX_HISTORY_EVENTS = 1_400;
+
+/**
+ * Short transactions: 10 s without a heartbeat is a hundred times what one takes, and all that a killed worker costs; the minute is for
+ * those that defer during a burst of captures, with heartbeats. No total limit: without PostgreSQL the session can do nothing else, and must not
+ * give up the captures that wait in it.
+ */
+export const database = proxyActivities<SessionActivities>({
+  taskQueue: QUEUES.session,
+  startToCloseTimeout: '1 minute',
+  heartbeatTimeout: '10 seconds',
+  retry: { initialInterval: '500 milliseconds', maximumInterval: '30 seconds' },
+});
 
 type Outcome = 'completed' | 'interrupted' | 'given up';
 
@@ -14,7 +35,7 @@ type Outcome = 'completed' | 'interrupted' | 'given up';
 export class SessionRun {
   readonly input: SessionInput;
   readonly ref: { readonly tenantId: string; readonly sessionId: string };
-  readonly model: ReturnType<typeof modelOf>;
+  readonly model: SummariseActivities;
   private current: MachineState;
   /** The answer to every request from now on, because the run ends. */
   private finalAnswer: AskResult | null = null;
@@ -23,7 +44,7 @@ export class SessionRun {
   constructor(input: SessionInput) {
     this.input = input;
     this.ref = { tenantId: input.tenantId, sessionId: input.sessionId };
-    this.model = modelOf(input.tenantId);
+    this.model = proxyActivities<SummariseActivities>(modelCalls(input.tenantId));
     this.current = initialState(input);
   }
 

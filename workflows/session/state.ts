@@ -1,4 +1,3 @@
-import { MAX_SIGNALS } from './limits.ts';
 import type {
   Ask,
   CloseResult,
@@ -10,6 +9,9 @@ import type {
   SessionView,
   WindowsResult,
 } from './types.ts';
+
+/** Continue as new after this many signals: the server's own suggestion does not count them (10,000 end a run). */
+export const MAX_SIGNALS = 2_000;
 
 /** Everything that one run of a session's workflow knows. Changed by `transition` alone. */
 export interface MachineState {

@@ -1,3 +1,27 @@
+/** Signal: events were captured. Without payload: PostgreSQL contains them. */
+export const HINT_SIGNAL = 'hint';
+
+/** Signal: the vectors of this session are written. */
+export const INDEXED_SIGNAL = 'indexed';
+
+/** Signal: windows of this session that were in a provider batch are summarised, or wait again. */
+export const SUMMARISED_SIGNAL = 'summarised';
+
+/** Signal: try the provider now, and give parked windows another attempt. */
+export const RETRY_SIGNAL = 'retry';
+
+/** Query: the state of the session, `SessionView`. */
+export const STATE_QUERY = 'state';
+
+/** Update: summarise what was captured so far, without ending the session: `AskResult`. */
+export const SUMMARISE_NOW_UPDATE = 'summariseNow';
+
+/** Update: end the session: summarise, learn, index, settle. A later capture opens it again. `AskResult`. */
+export const CLOSE_UPDATE = 'close';
+
+/** Update: switch capture of the session: `SetCaptureInput` → `SetCaptureResult`. */
+export const SET_CAPTURE_UPDATE = 'setCapture';
+
 /** Durations and sizes of a session's workflow: settings of the instance, fixed at the start of a run. */
 export interface SessionPolicy {
   readonly windowTokens: number;
@@ -175,4 +199,15 @@ export interface SummariseActivities {
   /** Summarises as many windows as fit into the time of one call. */
   summariseWindows(input: ModelStepInput): Promise<WindowsResult>;
   summariseSession(input: ModelStepInput): Promise<CloseResult>;
+}
+
+export interface LearningResult extends Omit<CloseResult, 'summaryId'> {
+  readonly written: number;
+  /** Vectors of the session that are not written yet. */
+  readonly pending: number;
+}
+
+export interface LearningActivities {
+  /** Extracts what outlives a session, and joins it with what its project already knows. */
+  extractLearnings(input: SessionRef): Promise<LearningResult>;
 }

@@ -1,6 +1,6 @@
 import { condition } from '@temporalio/workflow';
-import { MAX_PROVIDER_WAIT_MS } from '../provider-wait.ts';
-import { database } from './policy.ts';
+import { MAX_PROVIDER_WAIT_MS } from '../failures.ts';
+import { database } from './run.ts';
 import type { SessionRun } from './run.ts';
 
 /** Summarises windows while the session consumes events. */

@@ -20,9 +20,8 @@ import {
   STATE_QUERY,
   SUMMARISED_SIGNAL,
   SUMMARISE_NOW_UPDATE,
-} from './messages.ts';
-import { database } from './policy.ts';
-import { SessionRun } from './run.ts';
+} from './types.ts';
+import { database, SessionRun } from './run.ts';
 import { viewOf } from './state.ts';
 import type { AskResult, SessionInput, SessionView, SetCaptureInput, SetCaptureResult } from './types.ts';
 

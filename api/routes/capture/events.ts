@@ -1,18 +1,16 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
-import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { principalOf } from '../../auth.ts';
 import { BATCH_BODY_BYTES, EVENT_BYTES } from '../../http/body.ts';
-import type { ApiDependencies } from '../../dependencies.ts';
+import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import { Breather } from '../../intake/breather.ts';
 import { checkEvent, itemOf, rejectionOf } from '../../intake/check-event.ts';
 import type { CaptureItem, CheckedEvent } from '../../intake/check-event.ts';
 import { captureAnswerSchema, deliveryHeaders } from '../../../contract/events.ts';
-import { deliveryOf, keyedByDelivery } from '../../intake/delivery.ts';
+import { deliveryOf, keyedByDelivery } from '../../intake/build-incoming.ts';
 import { captureLines } from '../../intake/ndjson.ts';
-import { ERROR_RESPONSES } from '../../../contract/shared.ts';
 import { UploadSlots } from '../../http/upload-slots.ts';
 import type { EventOwner, HostEvent } from '../../../domain/capture/event.ts';
 
@@ -42,7 +40,7 @@ function sizeSent(headers: IncomingHttpHeaders): number | null {
 }
 
 /** `POST /events` and `/events/batch`: host-neutral capture. */
-export function eventRoutes({ intake }: ApiDependencies): FastifyPluginCallbackZod {
+export function eventRoutes(app: Api, { intake }: ApiDependencies): void {
   const streams = new UploadSlots(STREAMS);
   /** Stores the good events of a list and answers one item each, in order. */
   const captureAll = async (
@@ -72,98 +70,91 @@ export function eventRoutes({ intake }: ApiDependencies): FastifyPluginCallbackZ
     });
   };
 
-  return (app, _options, done) => {
-    app.post(
-      '/events',
-      {
-        // Allows white space around the event; the event's size is checked separately.
-        bodyLimit: EVENT_BYTES * 2,
-        config: { access: 'capture' },
-        schema: {
-          tags: ['capture'],
-          summary: 'Capture one event',
-          description: 'Captures an event in the host-neutral format. An `accepted` event is committed.',
-          headers: deliveryHeaders,
-          body: z.unknown().meta(EVENT),
-          response: { 202: captureAnswerSchema, ...ERROR_RESPONSES },
-        },
+  app.post(
+    '/events',
+    {
+      // Allows white space around the event; the event's size is checked separately.
+      bodyLimit: EVENT_BYTES * 2,
+      config: { access: 'capture' },
+      schema: {
+        tags: ['capture'],
+        summary: 'Capture one event',
+        description: 'Captures an event in the host-neutral format. An `accepted` event is committed.',
+        headers: deliveryHeaders,
+        body: z.unknown().meta(EVENT),
+        response: { 202: captureAnswerSchema },
       },
-      async (request, reply) => {
-        const principal = principalOf(request);
-        const checked = checkEvent(request.body, sizeSent(request.headers));
-        if (!('event' in checked)) throw new ApiError(checked.code, checked.message, checked.details);
-        const results = await intake.capture(
-          [keyedByDelivery(checked.event, deliveryOf(request.headers), 0)],
-          principal,
-        );
-        const item = itemOf(0, results[0]);
-        if (item.status === 'rejected') {
-          const { code, message } = rejectionOf(results[0]);
-          throw new ApiError(code, message);
-        }
-        return reply.status(202).send(answerOf([item]));
-      },
-    );
+    },
+    async (request, reply) => {
+      const principal = principalOf(request);
+      const checked = checkEvent(request.body, sizeSent(request.headers));
+      if (!('event' in checked)) throw new ApiError(checked.code, checked.message, checked.details);
+      const results = await intake.capture([keyedByDelivery(checked.event, deliveryOf(request.headers), 0)], principal);
+      const item = itemOf(0, results[0]);
+      if (item.status === 'rejected') {
+        const { code, message } = rejectionOf(results[0]);
+        throw new ApiError(code, message);
+      }
+      return reply.status(202).send(answerOf([item]));
+    },
+  );
 
-    app.post(
-      '/events/batch',
-      {
-        bodyLimit: BATCH_BODY_BYTES,
-        config: { access: 'capture', ndjson: true },
-        schema: {
-          tags: ['capture'],
-          summary: 'Capture many events',
-          description:
-            'Captures a JSON array of at most 1,000 events and returns items in the same order, or NDJSON of any length and streams NDJSON: one line per event after its commit, then a line with the counts. A rejected event does not affect the others.',
-          consumes: ['application/json', 'application/x-ndjson'],
-          headers: deliveryHeaders,
-          body: z.unknown().meta({
+  app.post(
+    '/events/batch',
+    {
+      bodyLimit: BATCH_BODY_BYTES,
+      config: { access: 'capture', ndjson: true },
+      schema: {
+        tags: ['capture'],
+        summary: 'Capture many events',
+        description:
+          'Captures a JSON array of at most 1,000 events and returns items in the same order, or NDJSON of any length and streams NDJSON: one line per event after its commit, then a line with the counts. A rejected event does not affect the others.',
+        consumes: ['application/json', 'application/x-ndjson'],
+        headers: deliveryHeaders,
+        body: z.unknown().meta({
+          content: {
+            'application/json': {
+              schema: {
+                type: 'array',
+                maxItems: MAX_ARRAY,
+                items: { anyOf: [EVENT, { description: 'Other items are rejected' }] },
+              },
+            },
+            'application/x-ndjson': { schema: { description: 'Events, one per line' } },
+          },
+        }),
+        response: {
+          202: {
+            description: 'One item per event',
             content: {
-              'application/json': {
-                schema: {
-                  type: 'array',
-                  maxItems: MAX_ARRAY,
-                  items: { anyOf: [EVENT, { description: 'Other items are rejected' }] },
-                },
-              },
-              'application/x-ndjson': { schema: { description: 'Events, one per line' } },
+              'application/json': { schema: captureAnswerSchema },
+              'application/x-ndjson': { schema: z.union([z.string(), z.instanceof(Readable)]) },
             },
-          }),
-          response: {
-            202: {
-              description: 'One item per event',
-              content: {
-                'application/json': { schema: captureAnswerSchema },
-                'application/x-ndjson': { schema: z.union([z.string(), z.instanceof(Readable)]) },
-              },
-            },
-            ...ERROR_RESPONSES,
           },
         },
       },
-      async (request, reply) => {
-        const principal = principalOf(request);
-        if (request.body instanceof Readable) {
-          reply.raw.once('close', streams.take(principal.userId));
-          const lines = captureLines(request.body, deliveryOf(request.headers), (events) =>
-            intake.capture(events, principal),
-          );
-          return reply
-            .status(202)
-            .type('application/x-ndjson')
-            .send(Readable.from(lines, { objectMode: true, highWaterMark: 1 }));
-        }
-        if (!Array.isArray(request.body))
-          throw new ApiError('VALIDATION_FAILED', 'the body must be an array of events', [
-            { field: '', message: 'must be an array' },
-          ]);
-        if (request.body.length > MAX_ARRAY) {
-          const message = `must not exceed ${MAX_ARRAY} events; send more as NDJSON`;
-          throw new ApiError('VALIDATION_FAILED', `an array ${message}`, [{ field: '', message }]);
-        }
-        return reply.status(202).send(answerOf(await captureAll(request.body, principal, request.headers)));
-      },
-    );
-    done();
-  };
+    },
+    async (request, reply) => {
+      const principal = principalOf(request);
+      if (request.body instanceof Readable) {
+        reply.raw.once('close', streams.take(principal.userId));
+        const lines = captureLines(request.body, deliveryOf(request.headers), (events) =>
+          intake.capture(events, principal),
+        );
+        return reply
+          .status(202)
+          .type('application/x-ndjson')
+          .send(Readable.from(lines, { objectMode: true, highWaterMark: 1 }));
+      }
+      if (!Array.isArray(request.body))
+        throw new ApiError('VALIDATION_FAILED', 'the body must be an array of events', [
+          { field: '', message: 'must be an array' },
+        ]);
+      if (request.body.length > MAX_ARRAY) {
+        const message = `must not exceed ${MAX_ARRAY} events; send more as NDJSON`;
+        throw new ApiError('VALIDATION_FAILED', `an array ${message}`, [{ field: '', message }]);
+      }
+      return reply.status(202).send(answerOf(await captureAll(request.body, principal, request.headers)));
+    },
+  );
 }

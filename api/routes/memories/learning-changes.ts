@@ -1,4 +1,3 @@
-import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Principal } from '../../../stores/postgres/access/api-keys.ts';
 import type { TenantTransaction } from '../../../stores/postgres/connection/database.ts';
@@ -13,8 +12,8 @@ import {
 import type { LearningEditor, LockedLearning } from '../../../stores/postgres/learnings/learning-changes.ts';
 import { currentIn } from '../../../stores/postgres/learnings/learning-successors.ts';
 import { hides, readLearning } from '../../../stores/postgres/learnings/learning-list.ts';
-import { principalOf, viewerOf } from '../../auth.ts';
-import type { ApiDependencies } from '../../dependencies.ts';
+import { principalOf, viewerOf, route } from '../../auth.ts';
+import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import { requireOwner, requireOwnerOfAll, requireVerifier } from '../../memories/learning-owner.ts';
 import { handWritten, isEmptied, redacted, redactedWords } from '../../memories/hand-written.ts';
@@ -27,7 +26,6 @@ import {
   supersedeBody,
   verifyBody,
 } from '../../../contract/learnings.ts';
-import { ERROR_RESPONSES } from '../../../contract/shared.ts';
 
 /** Input of a change: the transaction, the editor, and the current learning, locked until the transaction ends. */
 interface Change {
@@ -57,12 +55,10 @@ async function closedAlready(transaction: TenantTransaction, id: string): Promis
 }
 
 /** Changes of a current learning: correct, delete, verify, invalidate, supersede. */
-export function learningChangeRoutes({
-  config,
-  database,
-  embeddingModel,
-  workflowHints,
-}: ApiDependencies): FastifyPluginCallbackZod {
+export function learningChangeRoutes(
+  app: Api,
+  { config, database, embeddingModel, workflowHints }: ApiDependencies,
+): void {
   /** Runs a change in one transaction and returns the learning. */
   const change = async (
     principal: Principal,
@@ -87,162 +83,143 @@ export function learningChangeRoutes({
     await Promise.allSettled([workflowHints.index(tenantId)]);
     return presentLearning(changed);
   };
-  const answers = { response: { 200: learningSchema, ...ERROR_RESPONSES } };
+  const answers = { response: { 200: learningSchema } };
 
-  return (app, _options, done) => {
-    app.put(
-      '/learnings/:id',
-      {
-        config: { access: 'write' },
-        schema: {
-          tags: ['learnings'],
-          summary: 'Correct a learning',
-          description:
-            'For its owner and admins. Creates and returns a new version, and closes the old one. The second of two concurrent corrections is rejected with CONFLICT and the id of the current version.',
-          params: learningParams,
-          body: learningCorrection,
-          ...answers,
-        },
-      },
-      (request) =>
-        change(principalOf(request), request.params.id, async ({ transaction, editor, learning }) => {
-          const { category, title, description, context, examples, tags } = request.body;
-          const words = await redactedWords(
-            {
-              category: category ?? learning.category,
-              title: title ?? learning.title,
-              description: description ?? learning.description,
-              context: context ?? learning.context,
-              examples: examples ?? learning.examples,
-              tags: tags ?? learning.tags,
-            },
-            '',
-            learning,
-          );
-          const written = await correctLearning(transaction, editor, learning, words, 'words');
-          if ('knownId' in written) throw knownAlready(written.knownId);
-          return written.id;
-        }),
-    );
-
-    app.delete(
-      '/learnings/:id',
-      {
-        config: { access: 'write' },
-        schema: {
-          tags: ['learnings'],
-          summary: 'Delete a learning',
-          description:
-            'For its owner and admins. Removes the learning and its earlier versions from all lists and search at once. It is not learned again from the same words.',
-          params: learningParams,
-          response: {
-            200: z.object({ id: z.string(), deleted: z.number().int().describe('Versions') }),
-            ...ERROR_RESPONSES,
+  app.put(
+    '/learnings/:id',
+    route('write', {
+      tags: ['learnings'],
+      summary: 'Correct a learning',
+      description:
+        'For its owner and admins. Creates and returns a new version, and closes the old one. The second of two concurrent corrections is rejected with CONFLICT and the id of the current version.',
+      params: learningParams,
+      body: learningCorrection,
+      ...answers,
+    }),
+    (request) =>
+      change(principalOf(request), request.params.id, async ({ transaction, editor, learning }) => {
+        const { category, title, description, context, examples, tags } = request.body;
+        const words = await redactedWords(
+          {
+            category: category ?? learning.category,
+            title: title ?? learning.title,
+            description: description ?? learning.description,
+            context: context ?? learning.context,
+            examples: examples ?? learning.examples,
+            tags: tags ?? learning.tags,
           },
-        },
-      },
-      async (request) => {
-        const principal = principalOf(request);
-        const { tenantId, userId } = principal;
-        const { id } = request.params;
-        const deleted = await database.asTenant(tenantId, async (transaction) => {
-          // One that is closed can be deleted, too.
-          const [learning] = await lockLearnings(transaction, [id]);
-          if (learning === undefined) throw noSuchLearning();
-          await requireOwnerOfAll(transaction, principal, learning);
-          return deleteLearning(transaction, { tenantId, userId, embeddingModel }, learning.id);
-        });
-        await Promise.allSettled([workflowHints.index(tenantId)]);
-        return { id, deleted: deleted.length };
-      },
-    );
-
-    app.post(
-      '/learnings/:id/verify',
-      {
-        config: { access: 'write' },
-        schema: {
-          tags: ['learnings'],
-          summary: 'Verify a learning',
-          description: 'For admins, and for users if RECOLLECT_USERS_VERIFY is set.',
-          params: learningParams,
-          body: verifyBody,
-          ...answers,
-        },
-      },
-      (request) =>
-        change(
-          principalOf(request),
-          request.params.id,
-          async ({ transaction, editor, learning }) => {
-            const { note } = request.body;
-            await verifyLearning(transaction, editor, learning.id, note === undefined ? null : redacted(note));
-            return learning.id;
-          },
-          { allowed: () => requireVerifier(principalOf(request), config.usersVerify) },
-        ),
-    );
-
-    app.post(
-      '/learnings/:id/invalidate',
-      {
-        config: { access: 'write' },
-        schema: {
-          tags: ['learnings'],
-          summary: 'Invalidate a learning',
-          description: 'Closes the learning with the reason. It is not learned again from the same words.',
-          params: learningParams,
-          body: invalidateBody,
-          ...answers,
-        },
-      },
-      (request) =>
-        change(principalOf(request), request.params.id, async ({ transaction, editor, learning }) => {
-          await closeLearning(transaction, editor, learning.id, { reason: reasonOf(request.body.reason) });
-          return learning.id;
-        }),
-    );
-
-    app.post(
-      '/learnings/:id/supersede',
-      {
-        config: { access: 'write' },
-        schema: {
-          tags: ['learnings'],
-          summary: 'Supersede a learning by another one',
-          description: 'For its owner and admins. Returns the current learning.',
-          params: learningParams,
-          body: supersedeBody,
-          ...answers,
-        },
-      },
-      async (request) => {
-        const principal = principalOf(request);
-        const { id } = request.params;
-        const { by } = request.body;
-        const reason = reasonOf(request.body.reason);
-        if (typeof by === 'string' && by.toLowerCase() === id.toLowerCase()) throw badSuccessor('is the same learning');
-        return change(
-          principal,
-          id,
-          async ({ transaction, editor, learning, other }) => {
-            if (typeof by === 'string') {
-              if (other === undefined) throw badSuccessor('there is no such learning');
-              if (!other.open) throw badSuccessor('is closed');
-              await closeLearning(transaction, editor, learning.id, { reason, by: other.id });
-              return other.id;
-            }
-            const given = await handWritten(transaction, by, viewerOf(principal), 'by.');
-            const written = await supersedeLearning(transaction, editor, learning, given, reason);
-            if ('knownId' in written) throw knownAlready(written.knownId, 'by.description');
-            return written.id;
-          },
-          { otherId: typeof by === 'string' ? by : null },
+          '',
+          learning,
         );
+        const written = await correctLearning(transaction, editor, learning, words, 'words');
+        if ('knownId' in written) throw knownAlready(written.knownId);
+        return written.id;
+      }),
+  );
+
+  app.delete(
+    '/learnings/:id',
+    route('write', {
+      tags: ['learnings'],
+      summary: 'Delete a learning',
+      description:
+        'For its owner and admins. Removes the learning and its earlier versions from all lists and search at once. It is not learned again from the same words.',
+      params: learningParams,
+      response: {
+        200: z.object({ id: z.string(), deleted: z.number().int().describe('Versions') }),
       },
-    );
-    done();
-  };
+    }),
+    async (request) => {
+      const principal = principalOf(request);
+      const { tenantId, userId } = principal;
+      const { id } = request.params;
+      const deleted = await database.asTenant(tenantId, async (transaction) => {
+        // One that is closed can be deleted, too.
+        const [learning] = await lockLearnings(transaction, [id]);
+        if (learning === undefined) throw noSuchLearning();
+        await requireOwnerOfAll(transaction, principal, learning);
+        return deleteLearning(transaction, { tenantId, userId, embeddingModel }, learning.id);
+      });
+      await Promise.allSettled([workflowHints.index(tenantId)]);
+      return { id, deleted: deleted.length };
+    },
+  );
+
+  app.post(
+    '/learnings/:id/verify',
+    route('write', {
+      tags: ['learnings'],
+      summary: 'Verify a learning',
+      description: 'For admins, and for users if RECOLLECT_USERS_VERIFY is set.',
+      params: learningParams,
+      body: verifyBody,
+      ...answers,
+    }),
+    (request) =>
+      change(
+        principalOf(request),
+        request.params.id,
+        async ({ transaction, editor, learning }) => {
+          const { note } = request.body;
+          await verifyLearning(transaction, editor, learning.id, note === undefined ? null : redacted(note));
+          return learning.id;
+        },
+        { allowed: () => requireVerifier(principalOf(request), config.usersVerify) },
+      ),
+  );
+
+  app.post(
+    '/learnings/:id/invalidate',
+    route('write', {
+      tags: ['learnings'],
+      summary: 'Invalidate a learning',
+      description: 'Closes the learning with the reason. It is not learned again from the same words.',
+      params: learningParams,
+      body: invalidateBody,
+      ...answers,
+    }),
+    (request) =>
+      change(principalOf(request), request.params.id, async ({ transaction, editor, learning }) => {
+        await closeLearning(transaction, editor, learning.id, { reason: reasonOf(request.body.reason) });
+        return learning.id;
+      }),
+  );
+
+  app.post(
+    '/learnings/:id/supersede',
+    route('write', {
+      tags: ['learnings'],
+      summary: 'Supersede a learning by another one',
+      description: 'For its owner and admins. Returns the current learning.',
+      params: learningParams,
+      body: supersedeBody,
+      ...answers,
+    }),
+    async (request) => {
+      const principal = principalOf(request);
+      const { id } = request.params;
+      const { by } = request.body;
+      const reason = reasonOf(request.body.reason);
+      if (typeof by === 'string' && by.toLowerCase() === id.toLowerCase()) throw badSuccessor('is the same learning');
+      return change(
+        principal,
+        id,
+        async ({ transaction, editor, learning, other }) => {
+          if (typeof by === 'string') {
+            if (other === undefined) throw badSuccessor('there is no such learning');
+            if (!other.open) throw badSuccessor('is closed');
+            await closeLearning(transaction, editor, learning.id, { reason, by: other.id });
+            return other.id;
+          }
+          const given = await handWritten(transaction, by, viewerOf(principal), 'by.');
+          const written = await supersedeLearning(transaction, editor, learning, given, reason);
+          if ('knownId' in written) throw knownAlready(written.knownId, 'by.description');
+          return written.id;
+        },
+        { otherId: typeof by === 'string' ? by : null },
+      );
+    },
+  );
 }
 
 /** A reason as it may be stored. @throws ApiError VALIDATION_FAILED where it is private alone, or a word that hides a learning */

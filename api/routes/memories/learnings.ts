@@ -1,14 +1,14 @@
-import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { writeByHand } from '../../../stores/postgres/learnings/learning-changes.ts';
 import { listLearnings, readLearning, readVersions } from '../../../stores/postgres/learnings/learning-list.ts';
 import { findProject } from '../../../stores/postgres/projects/projects.ts';
 import { findSessionId } from '../../../stores/postgres/sessions/sessions.ts';
-import { principalOf, seekerOf, viewerOf } from '../../auth.ts';
-import type { ApiDependencies } from '../../dependencies.ts';
+import { principalOf, seekerOf, viewerOf, route } from '../../auth.ts';
+import type { Api, ApiDependencies } from '../../dependencies.ts';
+import { present } from '../../http/present.ts';
 import { ApiError } from '../../errors.ts';
 import { handWritten } from '../../memories/hand-written.ts';
-import { ERROR_RESPONSES, pageOfItems, usedIn } from '../../../contract/shared.ts';
+import { pageOfItems, usedIn } from '../../../contract/shared.ts';
 import { countFetched } from '../../memories/memory-fetches.ts';
 import { cursorOf, pageOf, placeOf } from '../../http/paging.ts';
 import {
@@ -23,157 +23,109 @@ import type { LearningVersion, StoredLearning } from '../../../stores/postgres/l
 const placeSchema = z.strictObject({ value: z.number(), id: z.uuid() });
 
 export function presentLearning(row: StoredLearning): z.input<typeof learningSchema> {
-  return {
-    id: row.id,
-    session_id: row.sessionId,
+  return present(learningSchema, {
+    ...row,
     project: row.project === null ? null : { id: row.project.id, name: row.project.displayName },
-    namespace: row.namespace,
     category: learningSchema.shape.category.parse(row.category),
-    title: row.title,
-    description: row.description,
-    context: row.context,
     examples: z.array(z.string()).parse(row.examples),
-    tags: row.tags,
-    confidence: row.confidence,
     origin: learningSchema.shape.origin.parse(row.origin),
-    use_count: row.useCount,
-    use_weight: row.useWeight,
-    last_used_at: row.lastUsedAt?.toISOString() ?? null,
     verified: row.verifiedAt !== null,
-    verified_by: row.verifiedBy,
-    verified_at: row.verifiedAt?.toISOString() ?? null,
-    verify_note: row.verifyNote,
-    version: row.version,
-    previous_id: row.previousId,
-    valid_from: row.validFrom.toISOString(),
-    valid_to: row.validTo?.toISOString() ?? null,
-    superseded_by: row.supersededBy,
-    reason: row.reason,
-    closed_by: row.closedBy,
-    disputes: row.disputes,
-    evidence: row.evidence.map((piece) => ({
-      session_id: piece.sessionId,
-      row_id: piece.rowId,
-      quote: piece.quote,
-      weight: piece.weight,
-    })),
-    created_at: row.createdAt.toISOString(),
-  };
+    evidence: row.evidence.map((piece) => present(learningSchema.shape.evidence.element, piece)),
+  });
 }
 
 export function presentVersions(versions: readonly LearningVersion[]): z.input<typeof learningDetail>['versions'] {
-  return versions.map((version) => ({
-    id: version.id,
-    version: version.version,
-    title: version.title,
-    description: version.description,
-    valid_from: version.validFrom.toISOString(),
-    valid_to: version.validTo?.toISOString() ?? null,
-    reason: version.reason,
-  }));
+  return versions.map((version) => present(learningDetail.shape.versions.element, version));
 }
 
 /** `GET, POST /learnings` and `GET /learnings/:id`. */
-export function learningRoutes({ database, embeddingModel, workflowHints }: ApiDependencies): FastifyPluginCallbackZod {
-  return (app, _options, done) => {
-    app.get(
-      '/learnings',
-      {
-        config: { access: 'read' },
-        schema: {
-          tags: ['learnings'],
-          summary: 'List learnings',
-          querystring: learningsQuery,
-          response: {
-            200: pageOfItems(learningSchema),
-            ...ERROR_RESPONSES,
-          },
-        },
+export function learningRoutes(app: Api, { database, embeddingModel, workflowHints }: ApiDependencies): void {
+  app.get(
+    '/learnings',
+    route('read', {
+      tags: ['learnings'],
+      summary: 'List learnings',
+      querystring: learningsQuery,
+      response: {
+        200: pageOfItems(learningSchema),
       },
-      async (request) => {
-        const { page, limit, cursor, session, project, sort, as_of: asOf, ...rest } = request.query;
-        const list = `learnings.${sort}`;
-        const after = placeOf(cursor, list, placeSchema);
-        const principal = principalOf(request);
-        const found = await database.asTenant(principal.tenantId, async (transaction) => {
-          const knownProject = project === undefined ? undefined : await findProject(transaction, project);
-          const knownSession =
-            session === undefined ? undefined : await findSessionId(transaction, session, seekerOf(principal));
-          if (knownProject === null || knownSession === null) return { rows: [], total: 0, next: null };
-          const filter = {
-            sessionId: knownSession,
-            projectId: knownProject?.id,
-            namespace: rest.namespace,
-            category: rest.category,
-            tag: rest.tag,
-            verified: rest.verified,
-            q: rest.q,
-            asOf: asOf === undefined ? undefined : new Date(asOf),
-            includeClosed: rest.include_closed,
-          };
-          return listLearnings(transaction, filter, sort, { after, page, limit }, viewerOf(principal));
-        });
-        const next = found.next === null ? null : cursorOf(list, found.next);
-        return {
-          data: found.rows.map(presentLearning),
-          pagination: pageOf(page, limit, found.total, after !== null, next),
+    }),
+    async (request) => {
+      const { page, limit, cursor, session, project, sort, as_of: asOf, ...rest } = request.query;
+      const list = `learnings.${sort}`;
+      const after = placeOf(cursor, list, placeSchema);
+      const principal = principalOf(request);
+      const found = await database.asTenant(principal.tenantId, async (transaction) => {
+        const knownProject = project === undefined ? undefined : await findProject(transaction, project);
+        const knownSession =
+          session === undefined ? undefined : await findSessionId(transaction, session, seekerOf(principal));
+        if (knownProject === null || knownSession === null) return { rows: [], total: 0, next: null };
+        const filter = {
+          sessionId: knownSession,
+          projectId: knownProject?.id,
+          namespace: rest.namespace,
+          category: rest.category,
+          tag: rest.tag,
+          verified: rest.verified,
+          q: rest.q,
+          asOf: asOf === undefined ? undefined : new Date(asOf),
+          includeClosed: rest.include_closed,
         };
-      },
-    );
+        return listLearnings(transaction, filter, sort, { after, page, limit }, viewerOf(principal));
+      });
+      const next = found.next === null ? null : cursorOf(list, found.next);
+      return {
+        data: found.rows.map(presentLearning),
+        pagination: pageOf(page, limit, found.total, after !== null, next),
+      };
+    },
+  );
 
-    app.post(
-      '/learnings',
-      {
-        config: { access: 'write' },
-        schema: {
-          tags: ['learnings'],
-          summary: 'Create a learning',
-          description:
-            'Evidence is optional; each quote must be verbatim in its row. Private text and secrets are redacted. A duplicate of a current learning is rejected with CONFLICT.',
-          body: learningInput,
-          response: { 201: learningSchema, ...ERROR_RESPONSES },
-        },
-      },
-      async (request, reply) => {
-        const principal = principalOf(request);
-        const { tenantId, userId } = principal;
-        const written = await database.asTenant(tenantId, async (transaction) => {
-          const given = await handWritten(transaction, request.body, viewerOf(principal));
-          const result = await writeByHand(transaction, { tenantId, userId, embeddingModel }, given);
-          if ('knownId' in result) throw knownAlready(result.knownId);
-          return readLearning(transaction, result.id, viewerOf(principal));
-        });
-        if (written === null) throw noSuchLearning();
-        await Promise.allSettled([workflowHints.index(tenantId)]);
-        return reply.status(201).send(presentLearning(written));
-      },
-    );
+  app.post(
+    '/learnings',
+    route('write', {
+      tags: ['learnings'],
+      summary: 'Create a learning',
+      description:
+        'Evidence is optional; each quote must be verbatim in its row. Private text and secrets are redacted. A duplicate of a current learning is rejected with CONFLICT.',
+      body: learningInput,
+      response: { 201: learningSchema },
+    }),
+    async (request, reply) => {
+      const principal = principalOf(request);
+      const { tenantId, userId } = principal;
+      const written = await database.asTenant(tenantId, async (transaction) => {
+        const given = await handWritten(transaction, request.body, viewerOf(principal));
+        const result = await writeByHand(transaction, { tenantId, userId, embeddingModel }, given);
+        if ('knownId' in result) throw knownAlready(result.knownId);
+        return readLearning(transaction, result.id, viewerOf(principal));
+      });
+      if (written === null) throw noSuchLearning();
+      await Promise.allSettled([workflowHints.index(tenantId)]);
+      return reply.status(201).send(presentLearning(written));
+    },
+  );
 
-    app.get(
-      '/learnings/:id',
-      {
-        config: { access: 'read' },
-        schema: {
-          tags: ['learnings'],
-          summary: 'Get a learning with its evidence and versions',
-          params: learningParams,
-          querystring: z.strictObject({ used_in: usedIn }),
-          response: { 200: learningDetail, ...ERROR_RESPONSES },
-        },
-      },
-      async (request) => {
-        const principal = principalOf(request);
-        const { id } = request.params;
-        return database.asTenant(principal.tenantId, async (transaction) => {
-          await countFetched(transaction, principal, request.query.used_in, [id]);
-          const found = await readLearning(transaction, id, viewerOf(principal));
-          if (found === null) throw noSuchLearning();
-          return { ...presentLearning(found), versions: presentVersions(await readVersions(transaction, id)) };
-        });
-      },
-    );
-    done();
-  };
+  app.get(
+    '/learnings/:id',
+    route('read', {
+      tags: ['learnings'],
+      summary: 'Get a learning with its evidence and versions',
+      params: learningParams,
+      querystring: z.strictObject({ used_in: usedIn }),
+      response: { 200: learningDetail },
+    }),
+    async (request) => {
+      const principal = principalOf(request);
+      const { id } = request.params;
+      return database.asTenant(principal.tenantId, async (transaction) => {
+        await countFetched(transaction, principal, request.query.used_in, [id]);
+        const found = await readLearning(transaction, id, viewerOf(principal));
+        if (found === null) throw noSuchLearning();
+        return { ...presentLearning(found), versions: presentVersions(await readVersions(transaction, id)) };
+      });
+    },
+  );
 }
 
 export function noSuchLearning(): ApiError {

@@ -1,91 +1,64 @@
-import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { currentFocus } from '../../../domain/profile/focus.ts';
 import { distilPreferences } from '../../../domain/profile/preferences.ts';
 import { findUser, readFocusSources, readPreferenceSources } from '../../../stores/postgres/search/profile.ts';
 import { findProject } from '../../../stores/postgres/projects/projects.ts';
-import { mayActFor, principalOf } from '../../auth.ts';
-import type { ApiDependencies } from '../../dependencies.ts';
+import { mayActFor, principalOf, route } from '../../auth.ts';
+import type { Api, ApiDependencies } from '../../dependencies.ts';
+import { present } from '../../http/present.ts';
 import { ApiError } from '../../errors.ts';
 import { profileSchema } from '../../../contract/context.ts';
 import type { profileEvidence } from '../../../contract/context.ts';
-import { ERROR_RESPONSES } from '../../../contract/shared.ts';
 import { text } from '../../../contract/text.ts';
 import type { FocusLine, Preference, ProfileEvidence } from '../../../domain/profile/profile.ts';
 
 function evidenceOf(pieces: readonly ProfileEvidence[]): z.input<typeof profileEvidence>[] {
-  return pieces.map((piece) => ({
-    row_id: piece.rowId,
-    session_id: piece.sessionId,
-    quote: piece.quote,
-    occurred_at: piece.occurredAt.toISOString(),
-  }));
+  return pieces.map((piece) => present(profileEvidence, piece));
 }
 
 export function presentPreference(line: Preference): z.input<typeof profileSchema>['preferences'][number] {
-  return {
-    text: line.text,
-    category: line.category,
-    learning_ids: [...line.learningIds],
-    verified: line.verified,
-    confidence: line.confidence,
-    sessions: line.sessions,
-    evidence: evidenceOf(line.evidence),
-  };
+  return present(profileSchema.shape.preferences.element, { ...line, evidence: evidenceOf(line.evidence) });
 }
 
 export function presentFocus(line: FocusLine): z.input<typeof profileSchema>['focus'][number] {
-  return {
-    kind: line.kind,
-    text: line.text,
-    session_id: line.sessionId,
-    occurred_at: line.occurredAt.toISOString(),
-    evidence: evidenceOf(line.evidence),
-  };
+  return present(profileSchema.shape.focus.element, { ...line, evidence: evidenceOf(line.evidence) });
 }
 
 /** `GET /profile`: what a user prefers, and what he works on, each line with its evidence. */
-export function profileRoutes({ database }: ApiDependencies): FastifyPluginCallbackZod {
-  return (app, _options, done) => {
-    app.get(
-      '/profile',
-      {
-        config: { access: 'read' },
-        schema: {
-          tags: ['profile'],
-          summary: 'Get the preferences and focus of a user',
-          description:
-            'Returns the profile of the caller or, for admins, of another user. Derived from statements of the user and from summaries of the last 14 days; every entry has a quote.',
-          querystring: z.strictObject({
-            project: text(2048).optional(),
-            user: text(256).optional().describe('Id or name of a user; only for admins'),
-          }),
-          response: { 200: profileSchema, ...ERROR_RESPONSES },
-        },
-      },
-      async (request) => {
-        const principal = principalOf(request);
-        const { project: projectInput, user: givenUser } = request.query;
-        return database.asTenant(principal.tenantId, async (transaction) => {
-          const user = await findUser(transaction, givenUser ?? principal.userId);
-          if (!mayActFor(principal, user?.id))
-            throw new ApiError('FORBIDDEN', 'only admins may read the profile of another user');
-          if (user === null) throw new ApiError('NOT_FOUND', 'there is no such user');
-          const project = projectInput === undefined ? null : await findProject(transaction, projectInput);
-          if (projectInput !== undefined && project === null)
-            throw new ApiError('NOT_FOUND', 'there is no such project');
-          const scope = { userId: user.id, projectId: project?.id ?? null };
-          const preferences = distilPreferences(await readPreferenceSources(transaction, scope));
-          const focus = currentFocus(await readFocusSources(transaction, scope, new Date()));
-          return {
-            user,
-            project: project === null ? null : { id: project.id, name: project.displayName },
-            preferences: preferences.map(presentPreference),
-            focus: focus.map(presentFocus),
-          };
-        });
-      },
-    );
-    done();
-  };
+export function profileRoutes(app: Api, { database }: ApiDependencies): void {
+  app.get(
+    '/profile',
+    route('read', {
+      tags: ['profile'],
+      summary: 'Get the preferences and focus of a user',
+      description:
+        'Returns the profile of the caller or, for admins, of another user. Derived from statements of the user and from summaries of the last 14 days; every entry has a quote.',
+      querystring: z.strictObject({
+        project: text(2048).optional(),
+        user: text(256).optional().describe('Id or name of a user; only for admins'),
+      }),
+      response: { 200: profileSchema },
+    }),
+    async (request) => {
+      const principal = principalOf(request);
+      const { project: projectInput, user: givenUser } = request.query;
+      return database.asTenant(principal.tenantId, async (transaction) => {
+        const user = await findUser(transaction, givenUser ?? principal.userId);
+        if (!mayActFor(principal, user?.id))
+          throw new ApiError('FORBIDDEN', 'only admins may read the profile of another user');
+        if (user === null) throw new ApiError('NOT_FOUND', 'there is no such user');
+        const project = projectInput === undefined ? null : await findProject(transaction, projectInput);
+        if (projectInput !== undefined && project === null) throw new ApiError('NOT_FOUND', 'there is no such project');
+        const scope = { userId: user.id, projectId: project?.id ?? null };
+        const preferences = distilPreferences(await readPreferenceSources(transaction, scope));
+        const focus = currentFocus(await readFocusSources(transaction, scope, new Date()));
+        return {
+          user,
+          project: project === null ? null : { id: project.id, name: project.displayName },
+          preferences: preferences.map(presentPreference),
+          focus: focus.map(presentFocus),
+        };
+      });
+    },
+  );
 }

@@ -1,9 +1,8 @@
-import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { findProject } from '../../../stores/postgres/projects/projects.ts';
 import { suggestTexts } from '../../../stores/postgres/search/suggestions.ts';
-import { principalOf, viewerOf } from '../../auth.ts';
-import type { ApiDependencies } from '../../dependencies.ts';
+import { principalOf, viewerOf, route } from '../../auth.ts';
+import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import {
   compactAnswer,
@@ -13,17 +12,17 @@ import {
   suggestAnswer,
   suggestQuery,
 } from '../../../contract/search.ts';
-import type { understoodSchema } from '../../../contract/search.ts';
-import { ERROR_RESPONSES } from '../../../contract/shared.ts';
+import type { SearchFilter, understoodSchema } from '../../../contract/search.ts';
+import { VALUE_FILTERS } from '../../../domain/search-names.ts';
 import type { CountTokens } from '../../../domain/compact.ts';
-import type { MemoryType, RecallFilter } from '../../../domain/ports/vector-index.ts';
+import type { RecallFilter } from '../../../domain/ports/vector-index.ts';
 import type { Principal } from '../../../stores/postgres/access/api-keys.ts';
 import type { SearchRequest, SearchResult, TracedMemory } from '../../../retrieval/search-types.ts';
 import { compactMemory } from '../../../domain/compact.ts';
 import { highlight } from '../../../domain/highlight.ts';
 import type { explainSchema, memorySchema } from '../../../contract/memory.ts';
 import { paginationOf } from '../../http/paging.ts';
-import { presentMemory } from '../../memories/present-memory.ts';
+import { presentMemory } from '../../memories/memory-lookup.ts';
 
 function presentExplain({ retrievers, parts, stages, inTime }: TracedMemory): z.output<typeof explainSchema> {
   const { keyword, vector, graph = null, recency = null } = retrievers;
@@ -56,14 +55,13 @@ const rounded = (ms: number) => Math.round(ms * 100) / 100;
 function presentUnderstood(understood: SearchResult['understood']): z.output<typeof understoodSchema> | null {
   if (understood === null) return null;
   const { text, phrases, fields, time, newest, names, language } = understood;
-  const { types, kind, tool, project, tags, files, since, until } = fields;
+  const { types, values, project, tags, files, since, until } = fields;
   return {
     text,
     phrases: [...phrases],
     fields: {
       ...(types.length > 0 && { type: [...types] }),
-      ...(kind !== null && { kind }),
-      ...(tool !== null && { tool }),
+      ...values,
       ...(project !== null && { project }),
       ...(tags.length > 0 && { tag: [...tags] }),
       ...(files.length > 0 && { file: [...files] }),
@@ -118,19 +116,6 @@ export function presentCompact(result: SearchResult, count: CountTokens): z.outp
   };
 }
 
-/** Filter parameters of a search request. */
-export interface SearchFilterParams {
-  readonly type?: readonly MemoryType[] | undefined;
-  readonly tags?: readonly string[] | undefined;
-  readonly project?: string | undefined;
-  readonly namespace?: string | undefined;
-  readonly tool?: string | undefined;
-  readonly kind?: string | undefined;
-  readonly since?: string | undefined;
-  readonly until?: string | undefined;
-  readonly as_of?: string | undefined;
-}
-
 const NOTHING: SearchResult = {
   found: [],
   total: 0,
@@ -141,14 +126,13 @@ const NOTHING: SearchResult = {
 };
 
 /** Returns only the requested filters: an absent filter must not become an undefined one. */
-function filterOf(given: SearchFilterParams, viewerId: string | undefined): RecallFilter {
-  const { type, namespace, tags, tool, kind, since, until, as_of: asOf } = given;
+function filterOf(given: SearchFilter, viewerId: string | undefined): RecallFilter {
+  const { type, namespace, tags, since, until, as_of: asOf } = given;
   return {
+    ...Object.fromEntries(VALUE_FILTERS.flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]]]))),
     ...(type && { types: type }),
     ...(namespace && { namespace }),
     ...(tags && { tags }),
-    ...(tool && { tool }),
-    ...(kind && { kind }),
     ...(since && { since }),
     ...(until && { until }),
     ...(asOf && { asOf }),
@@ -160,7 +144,7 @@ function filterOf(given: SearchFilterParams, viewerId: string | undefined): Reca
 export async function runSearch(
   { recall, database, metrics }: ApiDependencies,
   principal: Principal,
-  given: SearchFilterParams,
+  given: SearchFilter,
   request: Omit<SearchRequest, 'tenantId' | 'filter'>,
 ): Promise<SearchResult> {
   const { tenantId } = principal;
@@ -186,95 +170,84 @@ export async function runSearch(
 }
 
 /** `GET /search`, `POST /search/semantic`, `GET /search/suggest`: over everything that the asker may see. */
-export function searchRoutes(dependencies: ApiDependencies): FastifyPluginCallbackZod {
+export function searchRoutes(app: Api, dependencies: ApiDependencies): void {
   const { clock, tokens, database, indexOf } = dependencies;
-  return (app, _options, done) => {
-    app.get(
-      '/search',
-      {
-        config: { access: 'read' },
-        schema: {
-          tags: ['retrieval'],
-          summary: 'Search memories',
-          querystring: searchQuery,
-          response: { 200: z.union([searchAnswer, compactAnswer]), ...ERROR_RESPONSES },
-        },
-      },
-      async (request) => {
-        const started = performance.now();
-        const { q, limit, offset, explain, format, as_of: asOf } = request.query;
-        const result = await runSearch(dependencies, principalOf(request), request.query, {
-          query: q,
-          limit,
-          offset,
-          minScore: request.query.min_score,
-          groupBySession: request.query.group_by === 'session',
-          includeVectors: request.query.include_vectors && format === 'full',
-          // "Last week" of a question about an earlier time is the week before that time.
-          now: new Date(asOf ?? clock.now()),
-        });
-        if (format === 'compact') return presentCompact(result, (text) => tokens.count(text));
-        return presentSearch(result, { question: q, explain, limit, offset, tookMs: performance.now() - started });
-      },
-    );
-    app.post(
-      '/search/semantic',
-      {
-        config: { access: 'read' },
-        schema: {
-          tags: ['retrieval'],
-          summary: 'Search memories by meaning only',
-          body: semanticBody,
-          response: { 200: searchAnswer, ...ERROR_RESPONSES },
-        },
-      },
-      async (request) => {
-        const started = performance.now();
-        const { q = '', vector, limit, explain } = request.body;
-        const { embedder } = await indexOf(principalOf(request).tenantId);
-        if (vector !== undefined && vector.length !== embedder.dimension)
-          throw new ApiError('VALIDATION_FAILED', 'the request is not valid', [
-            {
-              field: 'vector',
-              message: `must have ${embedder.dimension} numbers, as ${embedder.model} gives`,
-            },
-          ]);
-        const result = await runSearch(dependencies, principalOf(request), request.body, {
-          query: q,
-          limit,
-          offset: 0,
-          minScore: 0,
-          groupBySession: false,
-          vectorOnly: true,
-          includeVectors: request.body.include_vectors,
-          ...(vector && { vector: Float32Array.from(vector) }),
-        });
-        return presentSearch(result, { question: q, explain, limit, offset: 0, tookMs: performance.now() - started });
-      },
-    );
-    app.get(
-      '/search/suggest',
-      {
-        config: { access: 'read' },
-        schema: {
-          tags: ['retrieval'],
-          summary: 'Suggest completions of a query',
-          querystring: suggestQuery,
-          response: { 200: suggestAnswer, ...ERROR_RESPONSES },
-        },
-      },
-      async (request) => {
-        const { q, project, namespace, limit } = request.query;
-        const { tenantId } = principalOf(request);
-        const known =
-          project === undefined
-            ? undefined
-            : await database.asTenant(tenantId, (transaction) => findProject(transaction, project));
-        if (known === null) return { data: [] };
-        const query = { typed: q, limit, projectId: known?.id, namespace };
-        return { data: await suggestTexts(database.pool, tenantId, query) };
-      },
-    );
-    done();
-  };
+
+  app.get(
+    '/search',
+    route('read', {
+      tags: ['retrieval'],
+      summary: 'Search memories',
+      querystring: searchQuery,
+      response: { 200: z.union([searchAnswer, compactAnswer]) },
+    }),
+    async (request) => {
+      const started = performance.now();
+      const { q, limit, offset, explain, format, as_of: asOf } = request.query;
+      const result = await runSearch(dependencies, principalOf(request), request.query, {
+        query: q,
+        limit,
+        offset,
+        minScore: request.query.min_score,
+        groupBySession: request.query.group_by === 'session',
+        includeVectors: request.query.include_vectors && format === 'full',
+        // "Last week" of a question about an earlier time is the week before that time.
+        now: new Date(asOf ?? clock.now()),
+      });
+      if (format === 'compact') return presentCompact(result, (text) => tokens.count(text));
+      return presentSearch(result, { question: q, explain, limit, offset, tookMs: performance.now() - started });
+    },
+  );
+  app.post(
+    '/search/semantic',
+    route('read', {
+      tags: ['retrieval'],
+      summary: 'Search memories by meaning only',
+      body: semanticBody,
+      response: { 200: searchAnswer },
+    }),
+    async (request) => {
+      const started = performance.now();
+      const { q = '', vector, limit, explain } = request.body;
+      const { embedder } = await indexOf(principalOf(request).tenantId);
+      if (vector !== undefined && vector.length !== embedder.dimension)
+        throw new ApiError('VALIDATION_FAILED', 'the request is not valid', [
+          {
+            field: 'vector',
+            message: `must have ${embedder.dimension} numbers, as ${embedder.model} gives`,
+          },
+        ]);
+      const result = await runSearch(dependencies, principalOf(request), request.body, {
+        query: q,
+        limit,
+        offset: 0,
+        minScore: 0,
+        groupBySession: false,
+        vectorOnly: true,
+        includeVectors: request.body.include_vectors,
+        ...(vector && { vector: Float32Array.from(vector) }),
+      });
+      return presentSearch(result, { question: q, explain, limit, offset: 0, tookMs: performance.now() - started });
+    },
+  );
+  app.get(
+    '/search/suggest',
+    route('read', {
+      tags: ['retrieval'],
+      summary: 'Suggest completions of a query',
+      querystring: suggestQuery,
+      response: { 200: suggestAnswer },
+    }),
+    async (request) => {
+      const { q, project, namespace, limit } = request.query;
+      const { tenantId } = principalOf(request);
+      const known =
+        project === undefined
+          ? undefined
+          : await database.asTenant(tenantId, (transaction) => findProject(transaction, project));
+      if (known === null) return { data: [] };
+      const query = { typed: q, limit, projectId: known?.id, namespace };
+      return { data: await suggestTexts(database.pool, tenantId, query) };
+    },
+  );
 }

@@ -1,6 +1,5 @@
 import { Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
-import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { ArchiveStoreError } from '../../../domain/ports/archive-store.ts';
 import type { ArchiveStore } from '../../../domain/ports/archive-store.ts';
@@ -13,11 +12,11 @@ import {
   readFileImport,
 } from '../../../stores/postgres/imports/file-imports.ts';
 import { findProject } from '../../../stores/postgres/projects/projects.ts';
-import { mayActFor, principalOf } from '../../auth.ts';
-import type { ApiDependencies } from '../../dependencies.ts';
+import { mayActFor, principalOf, route } from '../../auth.ts';
+import type { Api, ApiDependencies } from '../../dependencies.ts';
+import { present } from '../../http/present.ts';
 import { ApiError } from '../../errors.ts';
 import { exportBody, exportSchema, fileImportSchema } from '../../../contract/gdpr.ts';
-import { ERROR_RESPONSES } from '../../../contract/shared.ts';
 import { personFor, refuseOthers, sessionFor } from '../../subjects.ts';
 import { piecesInTime, UploadSlots } from '../../http/upload-slots.ts';
 import type { StoredFileImport } from '../../../stores/postgres/imports/file-imports.ts';
@@ -39,37 +38,15 @@ async function* bounded(body: Readable): AsyncGenerator<Uint8Array> {
 }
 
 export function presentExport(row: StoredExport): z.input<typeof exportSchema> {
-  return {
-    id: row.id,
-    scope: row.scope,
-    state: row.state,
-    bytes: row.bytes,
-    sha256: row.sha256,
-    rows: { ...row.counts },
-    error: row.error,
-    created_at: row.createdAt.toISOString(),
-    finished_at: row.finishedAt?.toISOString() ?? null,
-    expires_at: row.expiresAt.toISOString(),
-  };
+  return present(exportSchema, { ...row, rows: { ...row.counts } });
 }
 
 export function presentFileImport(row: StoredFileImport): z.input<typeof fileImportSchema> {
-  return {
-    id: row.id,
-    kind: 'file',
-    state: row.state,
-    bytes: row.bytes,
-    sha256: row.sha256,
-    read: row.read,
-    written: row.written,
-    error: row.error,
-    created_at: row.createdAt.toISOString(),
-    finished_at: row.finishedAt?.toISOString() ?? null,
-  };
+  return present(fileImportSchema, { ...row, kind: 'file' });
 }
 
 /** Exports to a file, and imports of the file into another instance. */
-export function exportRoutes({ database, archives: archive, jobStores }: ApiDependencies): FastifyPluginCallbackZod {
+export function exportRoutes(app: Api, { database, archives: archive, startJob }: ApiDependencies): void {
   const uploads = new UploadSlots(AT_ONCE);
   const store = (): ArchiveStore => {
     if (archive === null)
@@ -86,160 +63,143 @@ export function exportRoutes({ database, archives: archive, jobStores }: ApiDepe
     return found;
   };
 
-  return (app, _options, done) => {
-    app.post(
-      '/exports',
-      {
-        config: { access: 'write' },
-        schema: {
-          tags: ['exports'],
-          summary: 'Export memory to a file that another instance can import',
-          description:
-            'Admins export the tenant, a project, a user or a session; users export themselves and their sessions. The file contains no keys, passwords or secrets. It is deleted after seven days.',
-          body: exportBody,
-          response: { 202: exportSchema, ...ERROR_RESPONSES },
-        },
-      },
-      async (request, reply) => {
-        const principal = principalOf(request);
-        const { tenantId, userId } = principal;
-        const { scope, subject: given } = request.body;
-        store();
-        const row = await database.asTenant(tenantId, async (transaction) => {
-          if (scope === 'user') {
-            const { id: subject } = await personFor(transaction, principal, given);
-            return openExport(transaction, { tenantId, userId, scope, subject });
-          }
-          if (scope === 'tenant') {
-            refuseOthers(principal);
-            return openExport(transaction, { tenantId, userId, scope, subject: null });
-          }
-          if (given === undefined)
-            throw new ApiError('VALIDATION_FAILED', 'the request is not valid', [
-              { field: 'subject', message: `names the ${scope}` },
-            ]);
-          if (scope === 'session')
-            return openExport(transaction, {
-              tenantId,
-              userId,
-              scope,
-              subject: await sessionFor(transaction, principal, given),
-            });
+  app.post(
+    '/exports',
+    route('write', {
+      tags: ['exports'],
+      summary: 'Export memory to a file that another instance can import',
+      description:
+        'Admins export the tenant, a project, a user or a session; users export themselves and their sessions. The file contains no keys, passwords or secrets. It is deleted after seven days.',
+      body: exportBody,
+      response: { 202: exportSchema },
+    }),
+    async (request, reply) => {
+      const principal = principalOf(request);
+      const { tenantId, userId } = principal;
+      const { scope, subject: given } = request.body;
+      store();
+      const row = await database.asTenant(tenantId, async (transaction) => {
+        if (scope === 'user') {
+          const { id: subject } = await personFor(transaction, principal, given);
+          return openExport(transaction, { tenantId, userId, scope, subject });
+        }
+        if (scope === 'tenant') {
           refuseOthers(principal);
-          const project = await findProject(transaction, given);
-          if (project === null) throw new ApiError('NOT_FOUND', 'there is no such project');
-          return openExport(transaction, { tenantId, userId, scope, subject: project.id });
-        });
-        // If the workflow cannot be started, the next request of the same scope finds the row and starts it.
-        await jobStores.export(tenantId, row.id);
-        return reply.status(202).send(presentExport(row));
-      },
-    );
+          return openExport(transaction, { tenantId, userId, scope, subject: null });
+        }
+        if (given === undefined)
+          throw new ApiError('VALIDATION_FAILED', 'the request is not valid', [
+            { field: 'subject', message: `names the ${scope}` },
+          ]);
+        if (scope === 'session')
+          return openExport(transaction, {
+            tenantId,
+            userId,
+            scope,
+            subject: await sessionFor(transaction, principal, given),
+          });
+        refuseOthers(principal);
+        const project = await findProject(transaction, given);
+        if (project === null) throw new ApiError('NOT_FOUND', 'there is no such project');
+        return openExport(transaction, { tenantId, userId, scope, subject: project.id });
+      });
+      // If the workflow cannot be started, the next request of the same scope finds the row and starts it.
+      await startJob('exportRun', tenantId, row.id, { tenantId, jobId: row.id });
+      return reply.status(202).send(presentExport(row));
+    },
+  );
 
-    app.get(
-      '/exports/:id',
-      {
-        config: { access: 'read' },
-        schema: {
-          tags: ['exports'],
-          summary: 'Get an export and its progress',
-          params: z.object({ id: z.uuid() }),
-          response: { 200: exportSchema, ...ERROR_RESPONSES },
+  app.get(
+    '/exports/:id',
+    route('read', {
+      tags: ['exports'],
+      summary: 'Get an export and its progress',
+      params: z.object({ id: z.uuid() }),
+      response: { 200: exportSchema },
+    }),
+    async (request) => presentExport(await read(request, request.params.id)),
+  );
+
+  app.get(
+    '/exports/:id/file',
+    route('read', {
+      tags: ['exports'],
+      summary: 'Download the file of an export',
+      description: 'NDJSON, compressed with Zstandard.',
+      params: z.object({ id: z.uuid() }),
+      response: {
+        200: {
+          description: 'The file',
+          content: { 'application/zstd': { schema: z.union([z.string(), z.instanceof(Readable)]) } },
         },
       },
-      async (request) => presentExport(await read(request, request.params.id)),
-    );
+    }),
+    async (request, reply) => {
+      const found = await read(request, request.params.id);
+      if (found.state !== 'completed') throw new ApiError('CONFLICT', `the export is ${found.state}: there is no file`);
+      const pieces = store().read(found.objectKey)[Symbol.asyncIterator]();
+      // Read the first chunk before the response starts: a missing file then yields an error status.
+      const first = await pieces.next().catch((error: unknown) => {
+        if (error instanceof ArchiveStoreError && error.kind === 'missing')
+          throw new ApiError('NOT_FOUND', 'the file was deleted');
+        if (error instanceof ArchiveStoreError)
+          throw new ApiError('STORAGE_UNAVAILABLE', 'storage is unavailable; try again');
+        throw error;
+      });
+      const file = async function* () {
+        for (let next = first; next.done !== true; next = await pieces.next()) yield next.value;
+      };
+      return reply
+        .type('application/zstd')
+        .header('content-length', found.bytes)
+        .header('content-disposition', `attachment; filename="recollect-${found.id}.ndjson.zst"`)
+        .send(Readable.from(file()));
+    },
+  );
 
-    app.get(
-      '/exports/:id/file',
-      {
-        config: { access: 'read' },
-        schema: {
-          tags: ['exports'],
-          summary: 'Download the file of an export',
-          description: 'NDJSON, compressed with Zstandard.',
-          params: z.object({ id: z.uuid() }),
-          response: {
-            200: {
-              description: 'The file',
-              content: { 'application/zstd': { schema: z.union([z.string(), z.instanceof(Readable)]) } },
-            },
-            ...ERROR_RESPONSES,
-          },
-        },
+  app.post(
+    '/imports/files',
+    {
+      config: { access: 'admin', zstd: true },
+      schema: {
+        tags: ['imports'],
+        summary: 'Import the file of another instance',
+        description:
+          'Stores the file, then a job imports it and resumes after interruptions. Matches users by name and projects by remote; leaves existing rows unchanged, and skips rows that were erased on this instance.',
+        consumes: ['application/zstd'],
+        body: z.unknown(),
+        response: { 202: fileImportSchema },
       },
-      async (request, reply) => {
-        const found = await read(request, request.params.id);
-        if (found.state !== 'completed')
-          throw new ApiError('CONFLICT', `the export is ${found.state}: there is no file`);
-        const pieces = store().read(found.objectKey)[Symbol.asyncIterator]();
-        // Read the first chunk before the response starts: a missing file then yields an error status.
-        const first = await pieces.next().catch((error: unknown) => {
-          if (error instanceof ArchiveStoreError && error.kind === 'missing')
-            throw new ApiError('NOT_FOUND', 'the file was deleted');
-          if (error instanceof ArchiveStoreError)
-            throw new ApiError('STORAGE_UNAVAILABLE', 'storage is unavailable; try again');
-          throw error;
-        });
-        const file = async function* () {
-          for (let next = first; next.done !== true; next = await pieces.next()) yield next.value;
-        };
-        return reply
-          .type('application/zstd')
-          .header('content-length', found.bytes)
-          .header('content-disposition', `attachment; filename="recollect-${found.id}.ndjson.zst"`)
-          .send(Readable.from(file()));
-      },
-    );
+    },
+    async (request, reply) => {
+      const principal = principalOf(request);
+      if (!(request.body instanceof Readable))
+        throw new ApiError('UNSUPPORTED_MEDIA_TYPE', 'the body must be the file itself, as application/zstd');
+      const id = newImportId();
+      const objectKey = importKey(principal.tenantId, id);
+      const { body } = request;
+      const file = await uploads.run(principal.userId, () => store().write(objectKey, bounded(body)));
+      const row = await database.asTenant(principal.tenantId, (transaction) =>
+        openFileImport(transaction, principal, id, { objectKey, ...file }),
+      );
+      await startJob('fileImport', principal.tenantId, row.id, { tenantId: principal.tenantId, jobId: row.id });
+      return reply.status(202).send(presentFileImport(row));
+    },
+  );
 
-    app.post(
-      '/imports/files',
-      {
-        config: { access: 'admin', zstd: true },
-        schema: {
-          tags: ['imports'],
-          summary: 'Import the file of another instance',
-          description:
-            'Stores the file, then a job imports it and resumes after interruptions. Matches users by name and projects by remote; leaves existing rows unchanged, and skips rows that were erased on this instance.',
-          consumes: ['application/zstd'],
-          body: z.unknown(),
-          response: { 202: fileImportSchema, ...ERROR_RESPONSES },
-        },
-      },
-      async (request, reply) => {
-        const principal = principalOf(request);
-        if (!(request.body instanceof Readable))
-          throw new ApiError('UNSUPPORTED_MEDIA_TYPE', 'the body must be the file itself, as application/zstd');
-        const id = newImportId();
-        const objectKey = importKey(principal.tenantId, id);
-        const { body } = request;
-        const file = await uploads.run(principal.userId, () => store().write(objectKey, bounded(body)));
-        const row = await database.asTenant(principal.tenantId, (transaction) =>
-          openFileImport(transaction, principal, id, { objectKey, ...file }),
-        );
-        await jobStores.fileImport(principal.tenantId, row.id);
-        return reply.status(202).send(presentFileImport(row));
-      },
-    );
-
-    app.get(
-      '/imports/files/:id',
-      {
-        config: { access: 'admin' },
-        schema: {
-          tags: ['imports'],
-          summary: 'Get an import of a file and its progress',
-          params: z.object({ id: z.uuid() }),
-          response: { 200: fileImportSchema, ...ERROR_RESPONSES },
-        },
-      },
-      async (request) => {
-        const { tenantId } = principalOf(request);
-        const row = await database.asTenant(tenantId, (transaction) => readFileImport(transaction, request.params.id));
-        if (row === null) throw new ApiError('NOT_FOUND', 'there is no such import');
-        return presentFileImport(row);
-      },
-    );
-    done();
-  };
+  app.get(
+    '/imports/files/:id',
+    route('admin', {
+      tags: ['imports'],
+      summary: 'Get an import of a file and its progress',
+      params: z.object({ id: z.uuid() }),
+      response: { 200: fileImportSchema },
+    }),
+    async (request) => {
+      const { tenantId } = principalOf(request);
+      const row = await database.asTenant(tenantId, (transaction) => readFileImport(transaction, request.params.id));
+      if (row === null) throw new ApiError('NOT_FOUND', 'there is no such import');
+      return presentFileImport(row);
+    },
+  );
 }

@@ -1,4 +1,3 @@
-import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { listErasures, openErasure, readErasure } from '../../../stores/postgres/erasure/erasures.ts';
 import type { StoredErasure } from '../../../stores/postgres/erasure/erasures.ts';
@@ -8,11 +7,12 @@ import { assertNoLegalHold, LegalHoldError } from '../../../stores/postgres/rete
 import type { TenantTransaction } from '../../../stores/postgres/connection/database.ts';
 import { isLastAdmin, restrictPerson, restrictSession, tenantName } from '../../../stores/postgres/access/people.ts';
 import type { Principal } from '../../../stores/postgres/access/api-keys.ts';
-import { mayActFor, principalOf, viewerOf } from '../../auth.ts';
-import type { ApiDependencies } from '../../dependencies.ts';
+import { mayActFor, principalOf, viewerOf, route } from '../../auth.ts';
+import type { Api, ApiDependencies } from '../../dependencies.ts';
+import { present } from '../../http/present.ts';
 import { ApiError } from '../../errors.ts';
 import { createMemoryChanges } from '../../memories/memory-changes.ts';
-import { findMemory } from '../../memories/memory-lookup.ts';
+import { findMemory, presentMemory } from '../../memories/memory-lookup.ts';
 import { presentExport } from './exports.ts';
 import {
   eraseBody,
@@ -26,8 +26,7 @@ import {
   signedReceipt,
 } from '../../../contract/gdpr.ts';
 import { memoryCorrection, memoryName, memorySchema } from '../../../contract/memory.ts';
-import { presentMemory } from '../../memories/present-memory.ts';
-import { dataOf, ERROR_RESPONSES } from '../../../contract/shared.ts';
+import { dataOf } from '../../../contract/shared.ts';
 import { personFor, refuseOthers, sessionFor } from '../../subjects.ts';
 import { numeric } from '../../../contract/query.ts';
 
@@ -66,22 +65,17 @@ async function subjectOf(transaction: TenantTransaction, principal: Principal, w
 
 export function presentErasure(row: StoredErasure): z.input<typeof erasureSchema> {
   const { rounds: _rounds, ...removed } = row.counts;
-  return {
-    id: row.id,
-    kind: row.kind,
-    state: row.state,
-    phase: row.phase,
+  return present(erasureSchema, {
+    ...row,
     removed,
-    error: row.error,
     receipt: signedReceipt.nullable().parse(row.receipt ?? null),
-    requested_at: row.createdAt.toISOString(),
-    finished_at: row.finishedAt?.toISOString() ?? null,
-  };
+    requestedAt: row.createdAt,
+  });
 }
 
 /** Rights of users over their data: erase, export, correct and restrict. */
-export function gdprRoutes(dependencies: ApiDependencies): FastifyPluginCallbackZod {
-  const { database, jobStores } = dependencies;
+export function gdprRoutes(app: Api, dependencies: ApiDependencies): void {
+  const { database, startJob } = dependencies;
   const changes = createMemoryChanges(dependencies);
 
   const open = async (principal: Principal, wanted: Wanted): Promise<StoredErasure> => {
@@ -98,184 +92,162 @@ export function gdprRoutes(dependencies: ApiDependencies): FastifyPluginCallback
     }
   };
 
-  return (app, _options, done) => {
-    app.post(
-      '/gdpr/erase',
-      {
-        config: { access: 'write' },
-        schema: {
-          tags: ['gdpr'],
-          summary: 'Erase a session, a user, the tenant or a text permanently',
-          description:
-            'Deletes rows, vectors, caches, archives and exports; backups are covered by a journal that every restore repeats. Ends with a receipt, and cannot be cancelled once started. Users may erase themselves and their own sessions; everything else requires an admin.',
-          body: eraseBody,
-          response: { 200: foundText, 202: erasureSchema, ...ERROR_RESPONSES },
-        },
-      },
-      async (request, reply) => {
-        const principal = principalOf(request);
-        const wanted = request.body;
-        if (wanted.kind === 'text' && wanted.dry_run) {
-          refuseOthers(principal);
-          const found = await findText(database, principal.tenantId, wanted.text).catch((error: unknown) => {
-            throw error instanceof TooMuchFound ? refused('text', error.message) : error;
-          });
-          return reply.status(200).send({
-            dry_run: true,
-            found: {
-              events: found.events.length,
-              summaries: found.summaries.length,
-              learnings: found.learnings.length,
-              entities: found.entities.length,
-              archived_sessions: found.sessions.length,
-            },
-          });
-        }
-        const erasure = await open(principal, wanted);
-        // If the workflow cannot be started, the next identical request finds the row and starts it.
-        await jobStores.erasure(principal.tenantId, erasure.id);
-        return reply.status(202).send(presentErasure(erasure));
-      },
-    );
-
-    app.get(
-      '/gdpr/requests',
-      {
-        config: { access: 'read' },
-        schema: {
-          tags: ['gdpr'],
-          summary: 'List erasures and their receipts, newest first',
-          description: 'Returns the erasures of the tenant for admins, else those of the caller.',
-          querystring: z.strictObject({
-            limit: numeric(z.number().int().min(1).max(100)).prefault(20),
-            before: z.uuid().optional(),
-          }),
-          response: { 200: dataOf(erasureSchema), ...ERROR_RESPONSES },
-        },
-      },
-      async (request) => {
-        const principal = principalOf(request);
-        const { limit, before } = request.query;
-        const rows = await database.asTenant(principal.tenantId, (transaction) =>
-          listErasures(transaction, { userId: viewerOf(principal) ?? null, before: before ?? null, limit }),
-        );
-        return { data: rows.map(presentErasure) };
-      },
-    );
-
-    app.get(
-      '/gdpr/requests/:id',
-      {
-        config: { access: 'read' },
-        schema: {
-          tags: ['gdpr'],
-          summary: 'Get an erasure and its receipt',
-          params: z.object({ id: z.uuid() }),
-          response: { 200: erasureSchema, ...ERROR_RESPONSES },
-        },
-      },
-      async (request) => {
-        const principal = principalOf(request);
-        const row = await database.asTenant(principal.tenantId, (transaction) =>
-          readErasure(transaction, request.params.id),
-        );
-        if (row === null || !mayActFor(principal, row.requestedBy))
-          throw new ApiError('NOT_FOUND', 'there is no such request');
-        return presentErasure(row);
-      },
-    );
-
-    app.post(
-      '/gdpr/export',
-      {
-        config: { access: 'write' },
-        schema: {
-          tags: ['gdpr'],
-          summary: 'Export the data of a user',
-          description:
-            'Exports the data of the caller or, for admins, of any user. Equivalent to POST /exports with the scope `user`.',
-          body: gdprExportBody,
-          response: { 202: exportSchema, ...ERROR_RESPONSES },
-        },
-      },
-      async (request, reply) => {
-        const principal = principalOf(request);
-        const { tenantId, userId } = principal;
-        const row = await database.asTenant(tenantId, async (transaction) => {
-          const { id: subject } = await personFor(transaction, principal, request.body.user);
-          return openExport(transaction, { tenantId, userId, scope: 'user', subject });
+  app.post(
+    '/gdpr/erase',
+    route('write', {
+      tags: ['gdpr'],
+      summary: 'Erase a session, a user, the tenant or a text permanently',
+      description:
+        'Deletes rows, vectors, caches, archives and exports; backups are covered by a journal that every restore repeats. Ends with a receipt, and cannot be cancelled once started. Users may erase themselves and their own sessions; everything else requires an admin.',
+      body: eraseBody,
+      response: { 200: foundText, 202: erasureSchema },
+    }),
+    async (request, reply) => {
+      const principal = principalOf(request);
+      const wanted = request.body;
+      if (wanted.kind === 'text' && wanted.dry_run) {
+        refuseOthers(principal);
+        const found = await findText(database, principal.tenantId, wanted.text).catch((error: unknown) => {
+          throw error instanceof TooMuchFound ? refused('text', error.message) : error;
         });
-        await jobStores.export(tenantId, row.id);
-        return reply.status(202).send(presentExport(row));
-      },
-    );
-
-    const restrict = async (
-      principal: Principal,
-      { user, session }: { readonly user?: string | undefined; readonly session?: string | undefined },
-      until: Date | null,
-    ): Promise<z.input<typeof restrictionSchema>> =>
-      database.asTenant(principal.tenantId, async (transaction) => {
-        const restricted_until = until?.toISOString() ?? null;
-        if (session === undefined) {
-          const { id } = await personFor(transaction, principal, user);
-          await restrictPerson(transaction, id, until);
-          return { user: id, session: null, restricted_until };
-        }
-        const id = await sessionFor(transaction, principal, session);
-        await restrictSession(transaction, id, until);
-        return { user: null, session: id, restricted_until };
+        return reply.status(200).send({
+          dry_run: true,
+          found: {
+            events: found.events.length,
+            summaries: found.summaries.length,
+            learnings: found.learnings.length,
+            entities: found.entities.length,
+            archived_sessions: found.sessions.length,
+          },
+        });
+      }
+      const erasure = await open(principal, wanted);
+      // If the workflow cannot be started, the next identical request finds the row and starts it.
+      await startJob('erasureRun', principal.tenantId, erasure.id, {
+        tenantId: principal.tenantId,
+        erasureId: erasure.id,
       });
+      return reply.status(202).send(presentErasure(erasure));
+    },
+  );
 
-    app.post(
-      '/gdpr/restrict',
-      {
-        config: { access: 'write' },
-        schema: {
-          tags: ['gdpr'],
-          summary: 'Restrict a session or a user until a time',
-          description:
-            'Excludes the data from search, context, timeline, lists and tools for all users. Deletes nothing.',
-          body: restrictBody,
-          response: { 200: restrictionSchema, ...ERROR_RESPONSES },
-        },
-      },
-      (request) => restrict(principalOf(request), request.body, new Date(request.body.until)),
-    );
+  app.get(
+    '/gdpr/requests',
+    route('read', {
+      tags: ['gdpr'],
+      summary: 'List erasures and their receipts, newest first',
+      description: 'Returns the erasures of the tenant for admins, else those of the caller.',
+      querystring: z.strictObject({
+        limit: numeric(z.number().int().min(1).max(100)).prefault(20),
+        before: z.uuid().optional(),
+      }),
+      response: { 200: dataOf(erasureSchema) },
+    }),
+    async (request) => {
+      const principal = principalOf(request);
+      const { limit, before } = request.query;
+      const rows = await database.asTenant(principal.tenantId, (transaction) =>
+        listErasures(transaction, { userId: viewerOf(principal) ?? null, before: before ?? null, limit }),
+      );
+      return { data: rows.map(presentErasure) };
+    },
+  );
 
-    app.delete(
-      '/gdpr/restrict',
-      {
-        config: { access: 'write' },
-        schema: {
-          tags: ['gdpr'],
-          summary: 'Lift a restriction',
-          description: 'Name either a user or a session.',
-          querystring: restrictQuery,
-          response: { 200: restrictionSchema, ...ERROR_RESPONSES },
-        },
-      },
-      (request) => restrict(principalOf(request), request.query, null),
-    );
+  app.get(
+    '/gdpr/requests/:id',
+    route('read', {
+      tags: ['gdpr'],
+      summary: 'Get an erasure and its receipt',
+      params: z.object({ id: z.uuid() }),
+      response: { 200: erasureSchema },
+    }),
+    async (request) => {
+      const principal = principalOf(request);
+      const row = await database.asTenant(principal.tenantId, (transaction) =>
+        readErasure(transaction, request.params.id),
+      );
+      if (row === null || !mayActFor(principal, row.requestedBy))
+        throw new ApiError('NOT_FOUND', 'there is no such request');
+      return presentErasure(row);
+    },
+  );
 
-    app.post(
-      '/gdpr/rectify',
-      {
-        config: { access: 'write' },
-        schema: {
-          tags: ['gdpr'],
-          summary: 'Correct a memory',
-          description: 'Equivalent to PUT /memories/{id}.',
-          body: z.strictObject({ id: memoryName, correction: memoryCorrection }),
-          response: { 200: memorySchema, ...ERROR_RESPONSES },
-        },
-      },
-      async (request) => {
-        const principal = principalOf(request);
-        const memory = await findMemory(database, principal, request.body.id, 'id', 'versions');
-        return presentMemory(await changes.correct(principal, memory, request.body.correction));
-      },
-    );
-    done();
-  };
+  app.post(
+    '/gdpr/export',
+    route('write', {
+      tags: ['gdpr'],
+      summary: 'Export the data of a user',
+      description:
+        'Exports the data of the caller or, for admins, of any user. Equivalent to POST /exports with the scope `user`.',
+      body: gdprExportBody,
+      response: { 202: exportSchema },
+    }),
+    async (request, reply) => {
+      const principal = principalOf(request);
+      const { tenantId, userId } = principal;
+      const row = await database.asTenant(tenantId, async (transaction) => {
+        const { id: subject } = await personFor(transaction, principal, request.body.user);
+        return openExport(transaction, { tenantId, userId, scope: 'user', subject });
+      });
+      await startJob('exportRun', tenantId, row.id, { tenantId, jobId: row.id });
+      return reply.status(202).send(presentExport(row));
+    },
+  );
+
+  const restrict = async (
+    principal: Principal,
+    { user, session }: { readonly user?: string | undefined; readonly session?: string | undefined },
+    until: Date | null,
+  ): Promise<z.input<typeof restrictionSchema>> =>
+    database.asTenant(principal.tenantId, async (transaction) => {
+      const restricted_until = until?.toISOString() ?? null;
+      if (session === undefined) {
+        const { id } = await personFor(transaction, principal, user);
+        await restrictPerson(transaction, id, until);
+        return { user: id, session: null, restricted_until };
+      }
+      const id = await sessionFor(transaction, principal, session);
+      await restrictSession(transaction, id, until);
+      return { user: null, session: id, restricted_until };
+    });
+
+  app.post(
+    '/gdpr/restrict',
+    route('write', {
+      tags: ['gdpr'],
+      summary: 'Restrict a session or a user until a time',
+      description: 'Excludes the data from search, context, timeline, lists and tools for all users. Deletes nothing.',
+      body: restrictBody,
+      response: { 200: restrictionSchema },
+    }),
+    (request) => restrict(principalOf(request), request.body, new Date(request.body.until)),
+  );
+
+  app.delete(
+    '/gdpr/restrict',
+    route('write', {
+      tags: ['gdpr'],
+      summary: 'Lift a restriction',
+      description: 'Name either a user or a session.',
+      querystring: restrictQuery,
+      response: { 200: restrictionSchema },
+    }),
+    (request) => restrict(principalOf(request), request.query, null),
+  );
+
+  app.post(
+    '/gdpr/rectify',
+    route('write', {
+      tags: ['gdpr'],
+      summary: 'Correct a memory',
+      description: 'Equivalent to PUT /memories/{id}.',
+      body: z.strictObject({ id: memoryName, correction: memoryCorrection }),
+      response: { 200: memorySchema },
+    }),
+    async (request) => {
+      const principal = principalOf(request);
+      const memory = await findMemory(database, principal, request.body.id, 'id', 'versions');
+      return presentMemory(await changes.correct(principal, memory, request.body.correction));
+    },
+  );
 }

@@ -1,16 +1,14 @@
 import path from 'node:path';
 import type { FastifyRequest } from 'fastify';
-import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { allowedFolder } from '../../../stores/files/transcript-folder.ts';
 import type { FolderRefusal } from '../../../stores/files/transcript-folder.ts';
 import { finishImport, openImport, readImport } from '../../../stores/postgres/imports/imports.ts';
 import type { StoredImport } from '../../../stores/postgres/imports/imports.ts';
-import { isAdmin, mayActFor, principalOf } from '../../auth.ts';
-import type { ApiDependencies } from '../../dependencies.ts';
+import { isAdmin, mayActFor, principalOf, route } from '../../auth.ts';
+import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import { countsSchema, IMPORT_KINDS, importBody, importSchema } from '../../../contract/imports.ts';
-import { ERROR_RESPONSES } from '../../../contract/shared.ts';
 import { CLAUDE_MEM_TABLES } from '../../../domain/claude-mem/rows.ts';
 import { COUNT_NAMES } from '../../../domain/transcripts/counts.ts';
 import type { TranscriptCounts } from '../../../domain/transcripts/counts.ts';
@@ -109,7 +107,7 @@ export function presentImport(row: StoredImport): z.input<typeof importSchema> {
 }
 
 /** Imports as jobs. */
-export function importRoutes({ config, database, imports }: ApiDependencies): FastifyPluginCallbackZod {
+export function importRoutes(app: Api, { config, database, jobs, startJob }: ApiDependencies): void {
   const isLocal = createLocalCheck(config.http.trustProxy);
   /** @throws ApiError NOT_FOUND for an import of another tenant, or of another user unless the caller is an admin */
   const read = async (request: FastifyRequest, id: string): Promise<StoredImport> => {
@@ -139,76 +137,68 @@ export function importRoutes({ config, database, imports }: ApiDependencies): Fa
     return { field: 'file', given, roots, setting: 'RECOLLECT_CLAUDE_MEM_ROOTS', follow: false, dryRun: body.dry_run };
   };
 
-  return (app, _options, done) => {
-    app.post(
-      '/imports',
-      {
-        config: { access: 'write' },
-        schema: {
-          tags: ['imports'],
-          summary: 'Import transcripts or a claude-mem database from the server',
-          description:
-            'For admins on the server’s machine. The path must be in RECOLLECT_TRANSCRIPT_ROOTS or RECOLLECT_CLAUDE_MEM_ROOTS. Returns the running import if there is one.',
-          body: importBody,
-          response: { 202: importSchema, ...ERROR_RESPONSES },
-        },
-      },
-      async (request, reply) => {
-        const principal = principalOf(request);
-        if (!isAdmin(principal) || !isLocal(request))
-          throw new ApiError('FORBIDDEN', 'only admins on the server’s machine may import its folders');
-        const { field, given, roots, setting, follow, dryRun } = sourceOf(request.body);
-        const allowed = await allowedFolder(given, roots);
-        if ('refusal' in allowed)
-          throw new ApiError('VALIDATION_FAILED', 'the request is not valid', [
-            {
-              field,
-              message:
-                allowed.refusal === 'not_allowed' ? `${REFUSALS.not_allowed} (${setting})` : REFUSALS[allowed.refusal],
-            },
-          ]);
-        const job = await database.asTenant(principal.tenantId, (transaction) =>
-          openImport(transaction, principal, request.body.kind, { directory: allowed.folder, follow, dryRun }),
+  app.post(
+    '/imports',
+    route('write', {
+      tags: ['imports'],
+      summary: 'Import transcripts or a claude-mem database from the server',
+      description:
+        'For admins on the server’s machine. The path must be in RECOLLECT_TRANSCRIPT_ROOTS or RECOLLECT_CLAUDE_MEM_ROOTS. Returns the running import if there is one.',
+      body: importBody,
+      response: { 202: importSchema },
+    }),
+    async (request, reply) => {
+      const principal = principalOf(request);
+      if (!isAdmin(principal) || !isLocal(request))
+        throw new ApiError('FORBIDDEN', 'only admins on the server’s machine may import its folders');
+      const { field, given, roots, setting, follow, dryRun } = sourceOf(request.body);
+      const allowed = await allowedFolder(given, roots);
+      if ('refusal' in allowed)
+        throw new ApiError('VALIDATION_FAILED', 'the request is not valid', [
+          {
+            field,
+            message:
+              allowed.refusal === 'not_allowed' ? `${REFUSALS.not_allowed} (${setting})` : REFUSALS[allowed.refusal],
+          },
+        ]);
+      const job = await database.asTenant(principal.tenantId, (transaction) =>
+        openImport(transaction, principal, request.body.kind, { directory: allowed.folder, follow, dryRun }),
+      );
+      // If the workflow cannot be started, the next request of the same kind finds the row and starts it.
+      const { tenantId } = principal;
+      const workflow = request.body.kind === 'transcripts' ? 'transcriptImport' : 'claudeMemImport';
+      await startJob(workflow, tenantId, job.id, { tenantId, importId: job.id, follow });
+      return reply.status(202).send(presentImport(job));
+    },
+  );
+  app.get(
+    '/imports/:id',
+    route('read', {
+      tags: ['imports'],
+      summary: 'Get an import and its progress',
+      params: z.object({ id: z.uuid() }),
+      response: { 200: importSchema },
+    }),
+    async (request) => presentImport(await read(request, request.params.id)),
+  );
+  app.post(
+    '/imports/:id/cancel',
+    route('write', {
+      tags: ['imports'],
+      summary: 'Cancel an import; imported data remains',
+      params: z.object({ id: z.uuid() }),
+      response: { 202: importSchema },
+    }),
+    async (request, reply) => {
+      const found = await read(request, request.params.id);
+      const runs =
+        found.state !== 'running' ||
+        (await jobs.cancel(principalOf(request).tenantId, { kind: 'import', subject: found.id }));
+      if (!runs)
+        await database.asTenant(principalOf(request).tenantId, (transaction) =>
+          finishImport(transaction, found.id, 'cancelled', null),
         );
-        // If the workflow cannot be started, the next request of the same kind finds the row and starts it.
-        await imports.start({ tenantId: principal.tenantId, importId: job.id, follow }, request.body.kind);
-        return reply.status(202).send(presentImport(job));
-      },
-    );
-    app.get(
-      '/imports/:id',
-      {
-        config: { access: 'read' },
-        schema: {
-          tags: ['imports'],
-          summary: 'Get an import and its progress',
-          params: z.object({ id: z.uuid() }),
-          response: { 200: importSchema, ...ERROR_RESPONSES },
-        },
-      },
-      async (request) => presentImport(await read(request, request.params.id)),
-    );
-    app.post(
-      '/imports/:id/cancel',
-      {
-        config: { access: 'write' },
-        schema: {
-          tags: ['imports'],
-          summary: 'Cancel an import; imported data remains',
-          params: z.object({ id: z.uuid() }),
-          response: { 202: importSchema, ...ERROR_RESPONSES },
-        },
-      },
-      async (request, reply) => {
-        const found = await read(request, request.params.id);
-        const runs = found.state !== 'running' || (await imports.cancel(found));
-        if (!runs)
-          await database.asTenant(principalOf(request).tenantId, (transaction) =>
-            finishImport(transaction, found.id, 'cancelled', null),
-          );
-        return reply.status(202).send(presentImport(await read(request, found.id)));
-      },
-    );
-    done();
-  };
+      return reply.status(202).send(presentImport(await read(request, found.id)));
+    },
+  );
 }

@@ -1,4 +1,3 @@
-import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { asId } from '../../../domain/ids.ts';
 import type { Principal } from '../../../stores/postgres/access/api-keys.ts';
@@ -8,11 +7,10 @@ import { requeueAbandoned } from '../../../stores/postgres/sessions/session-work
 import { JOB_KINDS } from '../../../domain/jobs.ts';
 import { parseJobId } from '../../../stores/temporal/job-ids.ts';
 import type { JobName } from '../../../stores/temporal/job-ids.ts';
-import { operates, principalOf, isAdmin, seekerOf } from '../../auth.ts';
-import type { ApiDependencies } from '../../dependencies.ts';
+import { operates, principalOf, isAdmin, seekerOf, route } from '../../auth.ts';
+import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import { jobAnswer, jobParams, jobsAnswer } from '../../../contract/jobs.ts';
-import { ERROR_RESPONSES } from '../../../contract/shared.ts';
 import { numeric } from '../../../contract/query.ts';
 import { text } from '../../../contract/text.ts';
 import type { Database, TenantTransaction } from '../../../stores/postgres/connection/database.ts';
@@ -71,7 +69,7 @@ function nameOf(id: string): JobName {
 }
 
 /** `GET /jobs`, `GET /jobs/:id`, cancel and retry: workflows as jobs, what is stuck, and why. */
-export function jobRoutes(dependencies: ApiDependencies): FastifyPluginCallbackZod {
+export function jobRoutes(app: Api, dependencies: ApiDependencies): void {
   const { database, jobs, jobList, steering, workflowHints } = dependencies;
 
   /** @throws ApiError NOT_FOUND for what the caller has none of: operations are the instance's, and shown to its operators. */
@@ -82,157 +80,140 @@ export function jobRoutes(dependencies: ApiDependencies): FastifyPluginCallbackZ
     return { job: found.job, degraded: [...found.degraded] };
   };
 
-  return (app, _options, done) => {
-    app.get(
-      '/jobs',
-      {
-        config: { access: 'read' },
-        schema: {
-          tags: ['jobs'],
-          summary: 'List workflows as jobs',
-          description:
-            'Returns stuck jobs from the database. While Temporal is unavailable, returns only session jobs, from the database, and `degraded` lists `temporal`.',
-          querystring: z.strictObject({
-            state: z.enum(['running', 'waiting', 'stuck', 'failed', 'completed', 'cancelled', 'all']).default('all'),
-            kind: z.enum(JOB_KINDS).optional(),
-            project: text(2048).optional(),
-            limit: numeric(z.number().int().min(1).max(100)).prefault(20),
-            cursor: text(2048).optional().describe('`next_cursor` of the previous page of the same list'),
-          }),
-          response: {
-            200: jobsAnswer,
-            ...ERROR_RESPONSES,
-          },
+  app.get(
+    '/jobs',
+    route('read', {
+      tags: ['jobs'],
+      summary: 'List workflows as jobs',
+      description:
+        'Returns stuck jobs from the database. While Temporal is unavailable, returns only session jobs, from the database, and `degraded` lists `temporal`.',
+      querystring: z.strictObject({
+        state: z.enum(['running', 'waiting', 'stuck', 'failed', 'completed', 'cancelled', 'all']).default('all'),
+        kind: z.enum(JOB_KINDS).optional(),
+        project: text(2048).optional(),
+        limit: numeric(z.number().int().min(1).max(100)).prefault(20),
+        cursor: text(2048).optional().describe('`next_cursor` of the previous page of the same list'),
+      }),
+      response: {
+        200: jobsAnswer,
+      },
+    }),
+    async (request) => {
+      const principal = principalOf(request);
+      const { tenantId } = principal;
+      const { state, kind, project, limit, cursor } = request.query;
+      const known =
+        project === undefined
+          ? undefined
+          : await database.asTenant(tenantId, (transaction) => findProject(transaction, project));
+      const answer =
+        known === null || (kind === 'operation' && !operates(principal))
+          ? { jobs: [], total: 0, nextCursor: null, degraded: [] }
+          : await jobList.list(tenantId, {
+              state,
+              kind: kind ?? null,
+              projectIds: known === undefined ? null : [known.id, ...known.formerIds],
+              limit,
+              cursor: cursor ?? null,
+            });
+      const total = answer.total ?? answer.jobs.length;
+      return {
+        data: [...answer.jobs],
+        degraded: [...answer.degraded],
+        pagination: {
+          page: 1,
+          limit,
+          total,
+          total_pages: Math.ceil(total / limit),
+          has_next: answer.nextCursor !== null,
+          has_prev: cursor !== undefined,
+          next_cursor: answer.nextCursor,
         },
-      },
-      async (request) => {
-        const principal = principalOf(request);
-        const { tenantId } = principal;
-        const { state, kind, project, limit, cursor } = request.query;
-        const known =
-          project === undefined
-            ? undefined
-            : await database.asTenant(tenantId, (transaction) => findProject(transaction, project));
-        const answer =
-          known === null || (kind === 'operation' && !operates(principal))
-            ? { jobs: [], total: 0, nextCursor: null, degraded: [] }
-            : await jobList.list(tenantId, {
-                state,
-                kind: kind ?? null,
-                projectIds: known === undefined ? null : [known.id, ...known.formerIds],
-                limit,
-                cursor: cursor ?? null,
-              });
-        const total = answer.total ?? answer.jobs.length;
-        return {
-          data: [...answer.jobs],
-          degraded: [...answer.degraded],
-          pagination: {
-            page: 1,
-            limit,
-            total,
-            total_pages: Math.ceil(total / limit),
-            has_next: answer.nextCursor !== null,
-            has_prev: cursor !== undefined,
-            next_cursor: answer.nextCursor,
-          },
-        };
-      },
-    );
+      };
+    },
+  );
 
-    app.get(
-      '/jobs/:id',
-      {
-        config: { access: 'read' },
-        schema: {
-          tags: ['jobs'],
-          summary: 'Get a job',
-          params: jobParams,
-          response: { 200: jobAnswer, ...ERROR_RESPONSES },
-        },
-      },
-      (request) => answerOf(principalOf(request), nameOf(request.params.id)),
-    );
+  app.get(
+    '/jobs/:id',
+    route('read', {
+      tags: ['jobs'],
+      summary: 'Get a job',
+      params: jobParams,
+      response: { 200: jobAnswer },
+    }),
+    (request) => answerOf(principalOf(request), nameOf(request.params.id)),
+  );
 
-    app.post(
-      '/jobs/:id/cancel',
-      {
-        config: { access: 'write' },
-        schema: {
-          tags: ['jobs'],
-          summary: 'Cancel a job',
-          description:
-            'Captured data remains, and capture continues: the next event, or a retry, starts the job again.',
-          params: jobParams,
-          response: { 202: jobAnswer, ...ERROR_RESPONSES },
-        },
-      },
-      async (request, reply) => {
-        const principal = principalOf(request);
-        const { tenantId } = principal;
-        const name = nameOf(request.params.id);
-        const before = await answerOf(principal, name);
-        await assertNoForeignRows(database, principal, name);
-        const run = await jobs.describe(tenantId, name);
-        if (run?.state !== 'running' || !(await jobs.cancel(tenantId, name)))
-          throw new ApiError('CONFLICT', 'the job does not run, so that there is nothing to end');
-        return reply.status(202).send(before);
-      },
-    );
+  app.post(
+    '/jobs/:id/cancel',
+    route('write', {
+      tags: ['jobs'],
+      summary: 'Cancel a job',
+      description: 'Captured data remains, and capture continues: the next event, or a retry, starts the job again.',
+      params: jobParams,
+      response: { 202: jobAnswer },
+    }),
+    async (request, reply) => {
+      const principal = principalOf(request);
+      const { tenantId } = principal;
+      const name = nameOf(request.params.id);
+      const before = await answerOf(principal, name);
+      await assertNoForeignRows(database, principal, name);
+      const run = await jobs.describe(tenantId, name);
+      if (run?.state !== 'running' || !(await jobs.cancel(tenantId, name)))
+        throw new ApiError('CONFLICT', 'the job does not run, so that there is nothing to end');
+      return reply.status(202).send(before);
+    },
+  );
 
-    app.post(
-      '/jobs/:id/retry',
-      {
-        config: { access: 'write' },
-        schema: {
-          tags: ['jobs'],
-          summary: 'Retry a job',
-          description:
-            'Wakes a waiting session, retries its parked windows and rejected vectors, and starts its workflow if none is running.',
-          params: jobParams,
-          response: { 202: jobAnswer, ...ERROR_RESPONSES },
-        },
-      },
-      async (request, reply) => {
-        const principal = principalOf(request);
-        const { tenantId } = principal;
-        const name = nameOf(request.params.id);
-        await answerOf(principal, name);
-        // The index job belongs to the tenant, and an additional run is harmless.
-        if (name.kind !== 'index') await assertNoForeignRows(database, principal, name);
-        switch (name.kind) {
-          case 'session':
-          case 'learning':
-            await database.asTenant(tenantId, (transaction) => requeueAbandoned(transaction, name.subject));
-            await steering.retry(tenantId, name.subject);
-            await workflowHints.index(asId(tenantId));
-            break;
-          case 'index':
-            await workflowHints.index(asId(tenantId));
-            break;
-          case 'reindex':
-            await workflowHints.reindex(asId(tenantId));
-            break;
-          case 'batch': {
-            const batch = await database.asTenant(tenantId, (transaction) => findBatch(transaction, name.subject));
-            if (batch === null || batch.state === 'ended')
-              throw new ApiError('CONFLICT', 'the batch is over; windows that wait go into another one');
-            await workflowHints.modelBatch(tenantId, { ...batch, full: true });
-            break;
-          }
-          case 'import':
-          case 'check':
-          case 'backup':
-          case 'restore':
-          case 'retention':
-          case 'erasure':
-          case 'export':
-          case 'operation':
-            throw new ApiError('CONFLICT', 'a job of this kind retries by itself; to repeat it, start it as before');
+  app.post(
+    '/jobs/:id/retry',
+    route('write', {
+      tags: ['jobs'],
+      summary: 'Retry a job',
+      description:
+        'Wakes a waiting session, retries its parked windows and rejected vectors, and starts its workflow if none is running.',
+      params: jobParams,
+      response: { 202: jobAnswer },
+    }),
+    async (request, reply) => {
+      const principal = principalOf(request);
+      const { tenantId } = principal;
+      const name = nameOf(request.params.id);
+      await answerOf(principal, name);
+      // The index job belongs to the tenant, and an additional run is harmless.
+      if (name.kind !== 'index') await assertNoForeignRows(database, principal, name);
+      switch (name.kind) {
+        case 'session':
+        case 'learning':
+          await database.asTenant(tenantId, (transaction) => requeueAbandoned(transaction, name.subject));
+          await steering.retry(tenantId, name.subject);
+          await workflowHints.index(asId(tenantId));
+          break;
+        case 'index':
+          await workflowHints.index(asId(tenantId));
+          break;
+        case 'reindex':
+          await workflowHints.reindex(asId(tenantId));
+          break;
+        case 'batch': {
+          const batch = await database.asTenant(tenantId, (transaction) => findBatch(transaction, name.subject));
+          if (batch === null || batch.state === 'ended')
+            throw new ApiError('CONFLICT', 'the batch is over; windows that wait go into another one');
+          await workflowHints.modelBatch(tenantId, { ...batch, full: true });
+          break;
         }
-        return reply.status(202).send(await answerOf(principal, name));
-      },
-    );
-    done();
-  };
+        case 'import':
+        case 'check':
+        case 'backup':
+        case 'restore':
+        case 'retention':
+        case 'erasure':
+        case 'export':
+        case 'operation':
+          throw new ApiError('CONFLICT', 'a job of this kind retries by itself; to repeat it, start it as before');
+      }
+      return reply.status(202).send(await answerOf(principal, name));
+    },
+  );
 }

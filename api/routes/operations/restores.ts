@@ -1,140 +1,110 @@
 import type { FastifyRequest } from 'fastify';
-import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { COPY_STORE, listRestores, openRestore, readRestore } from '../../../stores/postgres/backups/restores.ts';
 import type { RestoreRequest, StoredRestore } from '../../../stores/postgres/backups/restores.ts';
-import { principalOf } from '../../auth.ts';
-import type { ApiDependencies } from '../../dependencies.ts';
+import { RESTORE_WORKFLOWS } from '../../../stores/temporal/start-workflow.ts';
+import { principalOf, route } from '../../auth.ts';
+import type { Api, ApiDependencies } from '../../dependencies.ts';
+import { present } from '../../http/present.ts';
 import { ApiError } from '../../errors.ts';
 import { drillBody, restoreBody, restoreSchema } from '../../../contract/backups.ts';
-import { dataOf, ERROR_RESPONSES } from '../../../contract/shared.ts';
+import { dataOf } from '../../../contract/shared.ts';
 import { numeric } from '../../../contract/query.ts';
 
 /** A restore as it is answered. */
 export function presentRestore(restore: StoredRestore): z.input<typeof restoreSchema> {
-  return {
-    id: restore.id,
-    job_id: `restore.${restore.id}`,
-    kind: restore.kind,
-    backup_id: restore.backupId,
-    store: restore.store,
-    overwrite: restore.overwrite,
-    dry_run: restore.dryRun,
-    state: restore.state,
-    phase: restore.phase,
-    counts: restore.counts,
-    result: restore.result,
-    error: restore.error,
-    message: restore.message,
-    created_at: restore.createdAt.toISOString(),
-    finished_at: restore.finishedAt?.toISOString() ?? null,
-  };
+  return present(restoreSchema, { ...restore, jobId: `restore.${restore.id}` });
 }
 
 /** Restores and restore drills of the instance, for its operators. */
-export function restoreRoutes({ database, restores }: ApiDependencies): FastifyPluginCallbackZod {
+export function restoreRoutes(app: Api, { database, startJob }: ApiDependencies): void {
   /** Writes the row first: if the workflow cannot be started, the next identical request starts it. */
   const open = async (request: FastifyRequest, requested: RestoreRequest): Promise<StoredRestore> => {
     const { tenantId, userId } = principalOf(request);
     const opened = await database.asTenant(tenantId, (transaction) => openRestore(transaction, userId, requested));
     if (opened === null)
       throw new ApiError('CONFLICT', 'another restore or drill is running; only one can run at a time');
-    await restores.start(opened.kind, tenantId, opened.id);
+    await startJob(RESTORE_WORKFLOWS[opened.kind], tenantId, opened.id, { restoreId: opened.id });
     return opened;
   };
 
-  return (app, _options, done) => {
-    app.post(
-      '/admin/restore',
-      {
-        config: { access: 'operator' },
-        schema: {
-          tags: ['admin'],
-          summary: 'Restore a backup into this instance',
-          description:
-            'Builds and verifies a database beside the running one, then replaces it and retains the old one under another name. Fails if the instance has sessions or learnings, unless `overwrite` is true. Returns the running restore if there is one with the same parameters.',
-          body: restoreBody,
-          response: { 202: restoreSchema, ...ERROR_RESPONSES },
-        },
-      },
-      async (request, reply) => {
-        const { backup_id: backupId, store, overwrite, dry_run: dryRun } = request.body;
-        const restore = await open(request, {
-          kind: 'restore',
-          backupId: backupId ?? null,
-          store: store === 'copy' ? COPY_STORE : null,
-          signer: null,
-          overwrite,
-          dryRun,
-        });
-        return reply.status(202).send(presentRestore(restore));
-      },
-    );
-    app.post(
-      '/admin/drill',
-      {
-        config: { access: 'operator' },
-        schema: {
-          tags: ['admin'],
-          summary: 'Run a restore drill',
-          body: drillBody,
-          response: { 202: restoreSchema, ...ERROR_RESPONSES },
-        },
-      },
-      async (request, reply) => {
-        const { backup_id: backupId, store } = request.body;
-        const drill = await open(request, {
-          kind: 'drill',
-          backupId: backupId ?? null,
-          store: store === 'copy' ? COPY_STORE : null,
-          signer: null,
-          overwrite: false,
-          dryRun: false,
-        });
-        return reply.status(202).send(presentRestore(drill));
-      },
-    );
-    app.get(
-      '/admin/restores',
-      {
-        config: { access: 'operator' },
-        schema: {
-          tags: ['admin'],
-          summary: 'List restores and drills, newest first',
-          querystring: z.object({
-            before: z.uuid().optional().describe('Id of the last restore of the previous page'),
-            limit: numeric(z.number().int().min(1).max(100)).prefault(20),
-          }),
-          response: { 200: dataOf(restoreSchema), ...ERROR_RESPONSES },
-        },
-      },
-      async (request) => {
-        const { before, limit } = request.query;
-        const found = await database.asTenant(principalOf(request).tenantId, (transaction) =>
-          listRestores(transaction, before ?? null, limit),
-        );
-        return { data: found.map(presentRestore) };
-      },
-    );
-    app.get(
-      '/admin/restores/:id',
-      {
-        config: { access: 'operator' },
-        schema: {
-          tags: ['admin'],
-          summary: 'Get a restore or a drill',
-          params: z.object({ id: z.uuid() }),
-          response: { 200: restoreSchema, ...ERROR_RESPONSES },
-        },
-      },
-      async (request) => {
-        const found = await database.asTenant(principalOf(request).tenantId, (transaction) =>
-          readRestore(transaction, request.params.id),
-        );
-        if (found === null) throw new ApiError('NOT_FOUND', 'there is no such restore');
-        return presentRestore(found);
-      },
-    );
-    done();
-  };
+  app.post(
+    '/admin/restore',
+    route('operator', {
+      tags: ['admin'],
+      summary: 'Restore a backup into this instance',
+      description:
+        'Builds and verifies a database beside the running one, then replaces it and retains the old one under another name. Fails if the instance has sessions or learnings, unless `overwrite` is true. Returns the running restore if there is one with the same parameters.',
+      body: restoreBody,
+      response: { 202: restoreSchema },
+    }),
+    async (request, reply) => {
+      const { backup_id: backupId, store, overwrite, dry_run: dryRun } = request.body;
+      const restore = await open(request, {
+        kind: 'restore',
+        backupId: backupId ?? null,
+        store: store === 'copy' ? COPY_STORE : null,
+        signer: null,
+        overwrite,
+        dryRun,
+      });
+      return reply.status(202).send(presentRestore(restore));
+    },
+  );
+  app.post(
+    '/admin/drill',
+    route('operator', {
+      tags: ['admin'],
+      summary: 'Run a restore drill',
+      body: drillBody,
+      response: { 202: restoreSchema },
+    }),
+    async (request, reply) => {
+      const { backup_id: backupId, store } = request.body;
+      const drill = await open(request, {
+        kind: 'drill',
+        backupId: backupId ?? null,
+        store: store === 'copy' ? COPY_STORE : null,
+        signer: null,
+        overwrite: false,
+        dryRun: false,
+      });
+      return reply.status(202).send(presentRestore(drill));
+    },
+  );
+  app.get(
+    '/admin/restores',
+    route('operator', {
+      tags: ['admin'],
+      summary: 'List restores and drills, newest first',
+      querystring: z.object({
+        before: z.uuid().optional().describe('Id of the last restore of the previous page'),
+        limit: numeric(z.number().int().min(1).max(100)).prefault(20),
+      }),
+      response: { 200: dataOf(restoreSchema) },
+    }),
+    async (request) => {
+      const { before, limit } = request.query;
+      const found = await database.asTenant(principalOf(request).tenantId, (transaction) =>
+        listRestores(transaction, before ?? null, limit),
+      );
+      return { data: found.map(presentRestore) };
+    },
+  );
+  app.get(
+    '/admin/restores/:id',
+    route('operator', {
+      tags: ['admin'],
+      summary: 'Get a restore or a drill',
+      params: z.object({ id: z.uuid() }),
+      response: { 200: restoreSchema },
+    }),
+    async (request) => {
+      const found = await database.asTenant(principalOf(request).tenantId, (transaction) =>
+        readRestore(transaction, request.params.id),
+      );
+      if (found === null) throw new ApiError('NOT_FOUND', 'there is no such restore');
+      return presentRestore(found);
+    },
+  );
 }

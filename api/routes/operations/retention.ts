@@ -1,4 +1,3 @@
-import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { ruleProblem } from '../../../domain/retention/policy.ts';
 import type { RetentionRule } from '../../../domain/retention/policy.ts';
@@ -12,8 +11,9 @@ import {
   readCounts,
   readRun,
 } from '../../../stores/postgres/retention/retention-runs.ts';
-import { principalOf } from '../../auth.ts';
-import type { ApiDependencies } from '../../dependencies.ts';
+import { principalOf, route } from '../../auth.ts';
+import type { Api, ApiDependencies } from '../../dependencies.ts';
+import { present } from '../../http/present.ts';
 import { ApiError } from '../../errors.ts';
 import {
   MAX_POLICIES,
@@ -26,7 +26,7 @@ import {
 import type { countSchema } from '../../../contract/retention.ts';
 import type { policySchema } from '../../../contract/retention.ts';
 import { paginationOf } from '../../http/paging.ts';
-import { ERROR_RESPONSES, pageOfItems, pageQuery } from '../../../contract/shared.ts';
+import { pageOfItems, pageQuery } from '../../../contract/shared.ts';
 import { text } from '../../../contract/text.ts';
 import type { RetentionCount, StoredRun } from '../../../stores/postgres/retention/retention-runs.ts';
 import { jobIdOf } from '../../../stores/temporal/job-ids.ts';
@@ -75,27 +75,16 @@ async function rulesOf(
 }
 
 export function presentRule(rule: RetentionRule): z.input<typeof policySchema> {
-  const { id, resource, projectId: project, dataClass, ageDays, action } = rule;
-  return { id, resource, project, data_class: dataClass, age_days: ageDays, action };
+  return present(policySchema, { ...rule, project: rule.projectId });
 }
 
 export function presentRun(run: StoredRun): z.input<typeof runSchema> {
-  return {
-    id: run.id,
-    job_id: jobIdOf({ kind: 'retention', subject: run.id }),
-    mode: run.mode,
-    state: run.state,
+  return present(runSchema, {
+    ...run,
+    jobId: jobIdOf({ kind: 'retention', subject: run.id }),
     hash: run.policyHash,
-    reference_time: run.referenceTime.toISOString(),
     scheduled: run.userId === null,
-    rows: run.rows,
-    bytes: run.bytes,
-    error: run.error,
-    approved_at: run.approvedAt?.toISOString() ?? null,
-    approved_by: run.approvedBy,
-    created_at: run.createdAt.toISOString(),
-    finished_at: run.finishedAt?.toISOString() ?? null,
-  };
+  });
 }
 
 export function presentCount({ projectId, dataClass, ...counted }: RetentionCount): z.input<typeof countSchema> {
@@ -103,151 +92,130 @@ export function presentCount({ projectId, dataClass, ...counted }: RetentionCoun
 }
 
 /** `/admin/retention`: retention policies, dry runs and runs. */
-export function retentionRoutes({ database, retention, clock }: ApiDependencies): FastifyPluginCallbackZod {
-  return (app, _options, done) => {
-    app.get(
-      '/admin/retention/policies',
-      {
-        config: { access: 'admin' },
-        schema: {
-          tags: ['retention'],
-          summary: 'List retention policies',
-          response: { 200: policiesSchema, ...ERROR_RESPONSES },
-        },
-      },
-      async (request) => presentState(await database.asTenant(principalOf(request).tenantId, readPolicyState)),
-    );
-    app.put(
-      '/admin/retention/policies',
-      {
-        config: { access: 'admin' },
-        schema: {
-          tags: ['retention'],
-          summary: 'Replace the retention policies',
-          description:
-            'Accepts one policy per resource, project of the tenant and data class. The most specific policy applies: project and class, project, class, neither. A change deletes nothing until a dry run of it is approved.',
-          body: z.strictObject({
-            policies: z.array(ruleBody).max(MAX_POLICIES),
-            hash: text(64, 0)
-              .optional()
-              .describe('Hash of the policies read before; rejected with CONFLICT if they have changed'),
-          }),
-          response: { 200: policiesSchema, ...ERROR_RESPONSES },
-        },
-      },
-      async (request) => {
-        const { tenantId, userId } = principalOf(request);
-        const { policies, hash } = request.body;
-        return database.asTenant(tenantId, async (transaction) => {
-          await lockPolicies(transaction);
-          if (hash !== undefined && (await readPolicyState(transaction)).hash !== hash)
-            throw new ApiError('CONFLICT', 'policies or legal holds have changed; read them again');
-          await writePolicies(transaction, tenantId, userId, await rulesOf(transaction, policies));
-          return presentState(await readPolicyState(transaction));
-        });
-      },
-    );
-    app.post(
-      '/admin/retention',
-      {
-        config: { access: 'admin' },
-        schema: {
-          tags: ['retention'],
-          summary: 'Start a retention run or a dry run',
-          description:
-            'A run with `dry_run` false is rejected with DRY_RUN_REQUIRED until a dry run of the current policies and legal holds is approved.',
-          body: z.strictObject({ dry_run: z.boolean().default(true) }),
-          response: { 202: runAnswer, ...ERROR_RESPONSES },
-        },
-      },
-      async (request, reply) => {
-        const { tenantId, userId } = principalOf(request);
-        const mode = request.body.dry_run ? 'dry_run' : 'run';
-        const run = await database.asTenant(tenantId, async (transaction) => {
-          await lockPolicies(transaction);
-          const { hash, approved } = await readPolicyState(transaction);
-          if (mode === 'run' && !approved)
-            throw new ApiError(
-              'DRY_RUN_REQUIRED',
-              'policies or legal holds have changed: start a dry run, review it and approve it',
-            );
-          const now = new Date(clock.now());
-          const id = await openRun(transaction, { tenantId, groupId: null, mode, hash, userId, now });
-          return readRun(transaction, id);
-        });
+export function retentionRoutes(app: Api, { database, startJob, clock }: ApiDependencies): void {
+  app.get(
+    '/admin/retention/policies',
+    route('admin', {
+      tags: ['retention'],
+      summary: 'List retention policies',
+      response: { 200: policiesSchema },
+    }),
+    async (request) => presentState(await database.asTenant(principalOf(request).tenantId, readPolicyState)),
+  );
+  app.put(
+    '/admin/retention/policies',
+    route('admin', {
+      tags: ['retention'],
+      summary: 'Replace the retention policies',
+      description:
+        'Accepts one policy per resource, project of the tenant and data class. The most specific policy applies: project and class, project, class, neither. A change deletes nothing until a dry run of it is approved.',
+      body: z.strictObject({
+        policies: z.array(ruleBody).max(MAX_POLICIES),
+        hash: text(64, 0)
+          .optional()
+          .describe('Hash of the policies read before; rejected with CONFLICT if they have changed'),
+      }),
+      response: { 200: policiesSchema },
+    }),
+    async (request) => {
+      const { tenantId, userId } = principalOf(request);
+      const { policies, hash } = request.body;
+      return database.asTenant(tenantId, async (transaction) => {
+        await lockPolicies(transaction);
+        if (hash !== undefined && (await readPolicyState(transaction)).hash !== hash)
+          throw new ApiError('CONFLICT', 'policies or legal holds have changed; read them again');
+        await writePolicies(transaction, tenantId, userId, await rulesOf(transaction, policies));
+        return presentState(await readPolicyState(transaction));
+      });
+    },
+  );
+  app.post(
+    '/admin/retention',
+    route('admin', {
+      tags: ['retention'],
+      summary: 'Start a retention run or a dry run',
+      description:
+        'A run with `dry_run` false is rejected with DRY_RUN_REQUIRED until a dry run of the current policies and legal holds is approved.',
+      body: z.strictObject({ dry_run: z.boolean().default(true) }),
+      response: { 202: runAnswer },
+    }),
+    async (request, reply) => {
+      const { tenantId, userId } = principalOf(request);
+      const mode = request.body.dry_run ? 'dry_run' : 'run';
+      const run = await database.asTenant(tenantId, async (transaction) => {
+        await lockPolicies(transaction);
+        const { hash, approved } = await readPolicyState(transaction);
+        if (mode === 'run' && !approved)
+          throw new ApiError(
+            'DRY_RUN_REQUIRED',
+            'policies or legal holds have changed: start a dry run, review it and approve it',
+          );
+        const now = new Date(clock.now());
+        const id = await openRun(transaction, { tenantId, groupId: null, mode, hash, userId, now });
+        return readRun(transaction, id);
+      });
+      if (run === null) throw new ApiError('NOT_FOUND', 'there is no such run');
+      // If the workflow cannot be started, the next request of the same kind finds the row and starts it.
+      await startJob('retentionRun', tenantId, run.id, { runId: run.id });
+      return reply.status(202).send({ run: presentRun(run) });
+    },
+  );
+  app.get(
+    '/admin/retention/runs',
+    route('admin', {
+      tags: ['retention'],
+      summary: 'List retention runs and dry runs, newest first',
+      querystring: z.strictObject(pageQuery),
+      response: { 200: pageOfItems(runSchema) },
+    }),
+    async (request) => {
+      const { page, limit } = request.query;
+      const { runs, total } = await database.asTenant(principalOf(request).tenantId, (transaction) =>
+        listRuns(transaction, { id: null, limit, offset: (page - 1) * limit }),
+      );
+      return { data: runs.map(presentRun), pagination: paginationOf(page, limit, total) };
+    },
+  );
+  app.get(
+    '/admin/retention/runs/:id',
+    route('admin', {
+      tags: ['retention'],
+      summary: 'Get the report of a retention run',
+      description: `Returns rows and bytes by policy, kind, class, project and month; at most ${SHOWN_COUNTS} groups, those with the most rows.`,
+      params: runParams,
+      response: { 200: runReport },
+    }),
+    async (request) => {
+      const { id } = request.params;
+      const found = await database.asTenant(principalOf(request).tenantId, async (transaction) => ({
+        run: await readRun(transaction, id),
+        counts: await readCounts(transaction, id, SHOWN_COUNTS),
+      }));
+      if (found.run === null) throw new ApiError('NOT_FOUND', 'there is no such run');
+      return { run: presentRun(found.run), counts: found.counts.map(presentCount) };
+    },
+  );
+  app.post(
+    '/admin/retention/runs/:id/approve',
+    route('admin', {
+      tags: ['retention'],
+      summary: 'Approve a dry run',
+      params: runParams,
+      response: { 200: runAnswer },
+    }),
+    async (request) => {
+      const { tenantId, userId } = principalOf(request);
+      const { id } = request.params;
+      return database.asTenant(tenantId, async (transaction) => {
+        await lockPolicies(transaction);
+        const run = await readRun(transaction, id);
         if (run === null) throw new ApiError('NOT_FOUND', 'there is no such run');
-        // If the workflow cannot be started, the next request of the same kind finds the row and starts it.
-        await retention.start({ tenantId, runId: run.id });
-        return reply.status(202).send({ run: presentRun(run) });
-      },
-    );
-    app.get(
-      '/admin/retention/runs',
-      {
-        config: { access: 'admin' },
-        schema: {
-          tags: ['retention'],
-          summary: 'List retention runs and dry runs, newest first',
-          querystring: z.strictObject(pageQuery),
-          response: { 200: pageOfItems(runSchema), ...ERROR_RESPONSES },
-        },
-      },
-      async (request) => {
-        const { page, limit } = request.query;
-        const { runs, total } = await database.asTenant(principalOf(request).tenantId, (transaction) =>
-          listRuns(transaction, { id: null, limit, offset: (page - 1) * limit }),
-        );
-        return { data: runs.map(presentRun), pagination: paginationOf(page, limit, total) };
-      },
-    );
-    app.get(
-      '/admin/retention/runs/:id',
-      {
-        config: { access: 'admin' },
-        schema: {
-          tags: ['retention'],
-          summary: 'Get the report of a retention run',
-          description: `Returns rows and bytes by policy, kind, class, project and month; at most ${SHOWN_COUNTS} groups, those with the most rows.`,
-          params: runParams,
-          response: { 200: runReport, ...ERROR_RESPONSES },
-        },
-      },
-      async (request) => {
-        const { id } = request.params;
-        const found = await database.asTenant(principalOf(request).tenantId, async (transaction) => ({
-          run: await readRun(transaction, id),
-          counts: await readCounts(transaction, id, SHOWN_COUNTS),
-        }));
-        if (found.run === null) throw new ApiError('NOT_FOUND', 'there is no such run');
-        return { run: presentRun(found.run), counts: found.counts.map(presentCount) };
-      },
-    );
-    app.post(
-      '/admin/retention/runs/:id/approve',
-      {
-        config: { access: 'admin' },
-        schema: {
-          tags: ['retention'],
-          summary: 'Approve a dry run',
-          params: runParams,
-          response: { 200: runAnswer, ...ERROR_RESPONSES },
-        },
-      },
-      async (request) => {
-        const { tenantId, userId } = principalOf(request);
-        const { id } = request.params;
-        return database.asTenant(tenantId, async (transaction) => {
-          await lockPolicies(transaction);
-          const run = await readRun(transaction, id);
-          if (run === null) throw new ApiError('NOT_FOUND', 'there is no such run');
-          if (run.policyHash !== (await readPolicyState(transaction)).hash)
-            throw new ApiError('CONFLICT', 'policies or legal holds have changed since: start another dry run');
-          if (run.approvedAt === null && !(await approveRun(transaction, id, userId)))
-            throw new ApiError('CONFLICT', 'only a completed dry run can be approved');
-          return { run: presentRun((await readRun(transaction, id)) ?? run) };
-        });
-      },
-    );
-    done();
-  };
+        if (run.policyHash !== (await readPolicyState(transaction)).hash)
+          throw new ApiError('CONFLICT', 'policies or legal holds have changed since: start another dry run');
+        if (run.approvedAt === null && !(await approveRun(transaction, id, userId)))
+          throw new ApiError('CONFLICT', 'only a completed dry run can be approved');
+        return { run: presentRun((await readRun(transaction, id)) ?? run) };
+      });
+    },
+  );
 }

@@ -1,58 +1,47 @@
-import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { countNow, readTrends } from '../../../stores/postgres/statistics/read-statistics.ts';
-import { operates, principalOf } from '../../auth.ts';
-import type { ApiDependencies } from '../../dependencies.ts';
+import { countNow, readTrends } from '../../../stores/postgres/statistics/statistics.ts';
+import { operates, principalOf, route } from '../../auth.ts';
+import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
-import { ERROR_RESPONSES } from '../../../contract/shared.ts';
 import { numeric } from '../../../contract/query.ts';
 import { text } from '../../../contract/text.ts';
 import { MAX_DAYS, statsSchema } from '../../../contract/operations.ts';
 
 const DAY_MS = 86_400_000;
 /** `GET /stats`: what there is now, and how it came to that. */
-export function statsRoutes({ database }: ApiDependencies): FastifyPluginCallbackZod {
-  return (app, _options, done) => {
-    app.get(
-      '/stats',
-      {
-        config: { access: 'read' },
-        schema: {
-          tags: ['usage'],
-          summary: 'Get current and daily counts',
-          querystring: z.strictObject({
-            days: numeric(z.number().int().min(1).max(MAX_DAYS)).prefault(30).describe('Number of days back'),
-            metric: text(64).optional().describe('Name of a figure; returns only this one per day'),
-            scope: z.enum(['tenant', 'instance']).default('tenant').describe('`instance` requires an operator'),
-          }),
-          response: { 200: statsSchema, ...ERROR_RESPONSES },
-        },
-      },
-      async (request) => {
-        const principal = principalOf(request);
-        const { days, metric, scope } = request.query;
-        const ofInstance = scope === 'instance';
-        if (ofInstance && !operates(principal))
-          throw new ApiError(
-            'FORBIDDEN',
-            'figures of the instance are for admins of the tenant that it was set up with',
-          );
-        const since = new Date(Date.now() - (days - 1) * DAY_MS).toISOString().slice(0, 10);
-        const { now, trends } = await database.readAsTenant(principal.tenantId, async (read) => ({
-          now: ofInstance ? [] : await countNow(read),
-          trends: await readTrends(read, { since, metric: metric ?? null, ofInstance }),
-        }));
-        const byDay = Map.groupBy(trends, ({ date }) => date);
-        return {
-          scope,
-          now: now.map((one) => ({ ...one })),
-          days: [...byDay].map(([date, figures]) => ({
-            date,
-            figures: figures.map(({ metric: name, dimensions, value }) => ({ metric: name, dimensions, value })),
-          })),
-        };
-      },
-    );
-    done();
-  };
+export function statsRoutes(app: Api, { database }: ApiDependencies): void {
+  app.get(
+    '/stats',
+    route('read', {
+      tags: ['usage'],
+      summary: 'Get current and daily counts',
+      querystring: z.strictObject({
+        days: numeric(z.number().int().min(1).max(MAX_DAYS)).prefault(30).describe('Number of days back'),
+        metric: text(64).optional().describe('Name of a figure; returns only this one per day'),
+        scope: z.enum(['tenant', 'instance']).default('tenant').describe('`instance` requires an operator'),
+      }),
+      response: { 200: statsSchema },
+    }),
+    async (request) => {
+      const principal = principalOf(request);
+      const { days, metric, scope } = request.query;
+      const ofInstance = scope === 'instance';
+      if (ofInstance && !operates(principal))
+        throw new ApiError('FORBIDDEN', 'figures of the instance are for admins of the tenant that it was set up with');
+      const since = new Date(Date.now() - (days - 1) * DAY_MS).toISOString().slice(0, 10);
+      const { now, trends } = await database.readAsTenant(principal.tenantId, async (read) => ({
+        now: ofInstance ? [] : await countNow(read),
+        trends: await readTrends(read, { since, metric: metric ?? null, ofInstance }),
+      }));
+      const byDay = Map.groupBy(trends, ({ date }) => date);
+      return {
+        scope,
+        now: now.map((one) => ({ ...one })),
+        days: [...byDay].map(([date, figures]) => ({
+          date,
+          figures: figures.map(({ metric: name, dimensions, value }) => ({ metric: name, dimensions, value })),
+        })),
+      };
+    },
+  );
 }

@@ -1,11 +1,11 @@
-import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Principal } from '../../../stores/postgres/access/api-keys.ts';
 import type { TenantTransaction } from '../../../stores/postgres/connection/database.ts';
 import { findSessionId } from '../../../stores/postgres/sessions/sessions.ts';
 import { listObservations, listPrompts } from '../../../stores/postgres/sessions/session-timeline.ts';
-import { principalOf, seekerOf, viewerOf } from '../../auth.ts';
-import type { ApiDependencies } from '../../dependencies.ts';
+import { principalOf, seekerOf, viewerOf, route } from '../../auth.ts';
+import type { Api, ApiDependencies } from '../../dependencies.ts';
+import { present } from '../../http/present.ts';
 import { ApiError } from '../../errors.ts';
 import {
   observationSchema,
@@ -16,7 +16,7 @@ import {
 } from '../../../contract/sessions.ts';
 import type { rowAgent } from '../../../contract/sessions.ts';
 import { paginationOf } from '../../http/paging.ts';
-import { ERROR_RESPONSES, pageOfItems } from '../../../contract/shared.ts';
+import { pageOfItems } from '../../../contract/shared.ts';
 import { flag } from '../../../contract/query.ts';
 import type { TimelineObservation, TimelinePrompt } from '../../../stores/postgres/sessions/session-timeline.ts';
 
@@ -34,110 +34,76 @@ function agentOf(row: {
 }
 
 export function presentPrompt(row: TimelinePrompt): z.output<typeof promptSchema> {
-  return {
-    id: row.id,
-    seq: row.seq,
+  return present(promptSchema, {
+    ...row,
     role: promptSchema.shape.role.parse(row.type),
-    content: row.content,
-    tokens: row.tokens,
     agent: agentOf(row),
-    data_class: row.dataClass,
     redactions: redactionsSchema.parse(row.redactions),
-    occurred_at: row.occurredAt.toISOString(),
-    created_at: row.createdAt.toISOString(),
-  };
+  });
 }
 
 export function presentObservation(row: TimelineObservation): z.output<typeof observationSchema> {
-  return {
-    id: row.id,
-    seq: row.seq,
-    prompt_id: row.promptId,
+  return present(observationSchema, {
+    ...row,
     type: observationSchema.shape.type.parse(row.type),
-    event: row.event,
-    tool: row.tool,
-    title: row.title,
-    preview: row.preview,
-    ...(row.content === undefined ? {} : { content: row.content }),
-    importance: row.importance,
-    flagged: row.flagged,
-    tags: row.tags,
-    files_read: row.filesRead,
-    files_modified: row.filesModified,
-    tokens: row.tokens,
-    duration_ms: row.durationMs,
     agent: agentOf(row),
-    data_class: row.dataClass,
     redactions: redactionsSchema.parse(row.redactions),
-    occurred_at: row.occurredAt.toISOString(),
-    created_at: row.createdAt.toISOString(),
-  };
+  });
 }
 
 /** `GET /sessions/:id/prompts` and `/observations`: what was captured of a session, for its owner and admins. */
-export function sessionRowRoutes({ database }: ApiDependencies): FastifyPluginCallbackZod {
-  return (app, _options, done) => {
-    app.get(
-      '/sessions/:id/prompts',
-      {
-        config: { access: 'read' },
-        schema: {
-          tags: ['sessions'],
-          summary: 'List the messages of a session, in order',
-          params: sessionParams,
-          querystring: z.strictObject(rowsQuery),
-          response: {
-            200: pageOfItems(promptSchema),
-            ...ERROR_RESPONSES,
-          },
-        },
+export function sessionRowRoutes(app: Api, { database }: ApiDependencies): void {
+  app.get(
+    '/sessions/:id/prompts',
+    route('read', {
+      tags: ['sessions'],
+      summary: 'List the messages of a session, in order',
+      params: sessionParams,
+      querystring: z.strictObject(rowsQuery),
+      response: {
+        200: pageOfItems(promptSchema),
       },
-      async (request) => {
-        const principal = principalOf(request);
-        const { page, limit, agent } = request.query;
-        const { rows, total } = await database.asTenant(principal.tenantId, async (transaction) =>
-          listPrompts(transaction, {
-            sessionId: await sessionIdOf(transaction, principal, request.params.id),
-            viewerId: viewerOf(principal),
-            agentId: agent,
-            page,
-            limit,
-          }),
-        );
-        return { data: rows.map(presentPrompt), pagination: paginationOf(page, limit, total) };
+    }),
+    async (request) => {
+      const principal = principalOf(request);
+      const { page, limit, agent } = request.query;
+      const { rows, total } = await database.asTenant(principal.tenantId, async (transaction) =>
+        listPrompts(transaction, {
+          sessionId: await sessionIdOf(transaction, principal, request.params.id),
+          viewerId: viewerOf(principal),
+          agentId: agent,
+          page,
+          limit,
+        }),
+      );
+      return { data: rows.map(presentPrompt), pagination: paginationOf(page, limit, total) };
+    },
+  );
+  app.get(
+    '/sessions/:id/observations',
+    route('read', {
+      tags: ['sessions'],
+      summary: 'List the captured events of a session, in order',
+      params: sessionParams,
+      querystring: z.strictObject({ ...rowsQuery, full: flag().prefault(false) }),
+      response: {
+        200: pageOfItems(observationSchema),
       },
-    );
-    app.get(
-      '/sessions/:id/observations',
-      {
-        config: { access: 'read' },
-        schema: {
-          tags: ['sessions'],
-          summary: 'List the captured events of a session, in order',
-          params: sessionParams,
-          querystring: z.strictObject({ ...rowsQuery, full: flag().prefault(false) }),
-          response: {
-            200: pageOfItems(observationSchema),
-            ...ERROR_RESPONSES,
-          },
-        },
-      },
-      async (request) => {
-        const principal = principalOf(request);
-        const { page, limit, agent, full } = request.query;
-        const { rows, total } = await database.asTenant(principal.tenantId, async (transaction) =>
-          listObservations(transaction, {
-            sessionId: await sessionIdOf(transaction, principal, request.params.id),
-            viewerId: viewerOf(principal),
-            agentId: agent,
-            page,
-            limit,
-            full,
-          }),
-        );
-        return { data: rows.map(presentObservation), pagination: paginationOf(page, limit, total) };
-      },
-    );
-    done();
-  };
+    }),
+    async (request) => {
+      const principal = principalOf(request);
+      const { page, limit, agent, full } = request.query;
+      const { rows, total } = await database.asTenant(principal.tenantId, async (transaction) =>
+        listObservations(transaction, {
+          sessionId: await sessionIdOf(transaction, principal, request.params.id),
+          viewerId: viewerOf(principal),
+          agentId: agent,
+          page,
+          limit,
+          full,
+        }),
+      );
+      return { data: rows.map(presentObservation), pagination: paginationOf(page, limit, total) };
+    },
+  );
 }

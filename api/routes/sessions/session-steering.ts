@@ -1,15 +1,13 @@
-import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Principal } from '../../../stores/postgres/access/api-keys.ts';
 import type { TenantTransaction } from '../../../stores/postgres/connection/database.ts';
 import { readSummary } from '../../../stores/postgres/summaries/derived.ts';
 import { findOwnedSession, readSessionDetail, steerSession } from '../../../stores/postgres/sessions/sessions.ts';
 import { TemporalUnavailable } from '../../../stores/temporal/unavailable.ts';
-import { mayActFor, principalOf, seekerOf, viewerOf } from '../../auth.ts';
-import type { ApiDependencies } from '../../dependencies.ts';
+import { mayActFor, principalOf, seekerOf, viewerOf, route } from '../../auth.ts';
+import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import { presentSummary } from './summaries.ts';
-import { ERROR_RESPONSES } from '../../../contract/shared.ts';
 import { actionAnswer, sessionDetail, sessionParams, waitQuery } from '../../../contract/sessions.ts';
 import { presentDetail } from './sessions.ts';
 import { line } from '../../../contract/text.ts';
@@ -35,7 +33,7 @@ async function ownSession(transaction: TenantTransaction, principal: Principal, 
 }
 
 /** `PUT /sessions/:id`, `POST /sessions/:id/summaries` and `/close`: what people may have a session do. */
-export function sessionSteeringRoutes({ database, steering, jobList }: ApiDependencies): FastifyPluginCallbackZod {
+export function sessionSteeringRoutes(app: Api, { database, steering, jobList }: ApiDependencies): void {
   const ask = async (principal: Principal, given: string, what: 'summary' | 'close', waitSeconds: number) => {
     const { tenantId } = principal;
     const id = await database.asTenant(tenantId, (transaction) => ownSession(transaction, principal, given));
@@ -57,62 +55,56 @@ export function sessionSteeringRoutes({ database, steering, jobList }: ApiDepend
     };
   };
 
-  return (app, _options, done) => {
-    app.put(
-      '/sessions/:id',
+  app.put(
+    '/sessions/:id',
+    route('write', {
+      tags: ['sessions'],
+      summary: 'Change the title or the capture of a session',
+      description:
+        'With `capture` false, later events of the session are not stored, from the response on. A title set here is not replaced by a summary.',
+      params: sessionParams,
+      body: z.strictObject({
+        title: line(200).optional(),
+        capture: z.boolean().optional(),
+      }),
+      response: { 200: sessionDetail },
+    }),
+    async (request) => {
+      const principal = principalOf(request);
+      const { title, capture } = request.body;
+      const detail = await database.asTenant(principal.tenantId, async (transaction) => {
+        const id = await ownSession(transaction, principal, request.params.id);
+        await steerSession(transaction, id, { title, capture });
+        return readSessionDetail(transaction, id);
+      });
+      if (capture !== undefined && detail.session.status === 'active') {
+        await steering.notifyCapture(principal.tenantId, detail.session.id, capture).catch((error: unknown) => {
+          // The database decides what is captured, and it has the change.
+          if (!(error instanceof TemporalUnavailable)) throw error;
+          request.log.warn('a workflow was not notified of its capture change');
+        });
+      }
+      return presentDetail(detail);
+    },
+  );
+
+  for (const { what, route, ...words } of ORDERS) {
+    app.post(
+      `/sessions/:id/${route}`,
       {
         config: { access: 'write' },
         schema: {
           tags: ['sessions'],
-          summary: 'Change the title or the capture of a session',
-          description:
-            'With `capture` false, later events of the session are not stored, from the response on. A title set here is not replaced by a summary.',
+          ...words,
           params: sessionParams,
-          body: z.strictObject({
-            title: line(200).optional(),
-            capture: z.boolean().optional(),
-          }),
-          response: { 200: sessionDetail, ...ERROR_RESPONSES },
+          querystring: waitQuery,
+          response: { 200: actionAnswer, 202: actionAnswer },
         },
       },
-      async (request) => {
-        const principal = principalOf(request);
-        const { title, capture } = request.body;
-        const detail = await database.asTenant(principal.tenantId, async (transaction) => {
-          const id = await ownSession(transaction, principal, request.params.id);
-          await steerSession(transaction, id, { title, capture });
-          return readSessionDetail(transaction, id);
-        });
-        if (capture !== undefined && detail.session.status === 'active') {
-          await steering.notifyCapture(principal.tenantId, detail.session.id, capture).catch((error: unknown) => {
-            // The database decides what is captured, and it has the change.
-            if (!(error instanceof TemporalUnavailable)) throw error;
-            request.log.warn('a workflow was not notified of its capture change');
-          });
-        }
-        return presentDetail(detail);
+      async (request, reply) => {
+        const answer = await ask(principalOf(request), request.params.id, what, request.query.wait);
+        return reply.status(answer.done ? 200 : 202).send(answer);
       },
     );
-
-    for (const { what, route, ...words } of ORDERS) {
-      app.post(
-        `/sessions/:id/${route}`,
-        {
-          config: { access: 'write' },
-          schema: {
-            tags: ['sessions'],
-            ...words,
-            params: sessionParams,
-            querystring: waitQuery,
-            response: { 200: actionAnswer, 202: actionAnswer, ...ERROR_RESPONSES },
-          },
-        },
-        async (request, reply) => {
-          const answer = await ask(principalOf(request), request.params.id, what, request.query.wait);
-          return reply.status(answer.done ? 200 : 202).send(answer);
-        },
-      );
-    }
-    done();
-  };
+  }
 }

@@ -1,12 +1,12 @@
-import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { ITEM_KINDS } from '../../../domain/ports/model.ts';
 import { listSummaries, readSummary } from '../../../stores/postgres/summaries/derived.ts';
 import { findSessionId } from '../../../stores/postgres/sessions/sessions.ts';
-import { principalOf, seekerOf, viewerOf } from '../../auth.ts';
-import type { ApiDependencies } from '../../dependencies.ts';
+import { principalOf, seekerOf, viewerOf, route } from '../../auth.ts';
+import type { Api, ApiDependencies } from '../../dependencies.ts';
+import { present } from '../../http/present.ts';
 import { ApiError } from '../../errors.ts';
-import { cursorQuery, ERROR_RESPONSES, pageOfItems, pageQuery, usedIn } from '../../../contract/shared.ts';
+import { cursorQuery, pageOfItems, pageQuery, usedIn } from '../../../contract/shared.ts';
 import { countFetched } from '../../memories/memory-fetches.ts';
 import { cursorOf, pageOf, placeOf } from '../../http/paging.ts';
 import { sessionParams, SUMMARY_TYPES, summarySchema } from '../../../contract/sessions.ts';
@@ -29,105 +29,73 @@ function citedOf(value: unknown, mayQuote: boolean) {
 /** A summary as `viewerId` reads it: quotes of another user's rows are withheld; undefined: an admin, who reads all. */
 export function presentSummary(row: StoredSummary, viewerId: string | undefined): z.input<typeof summarySchema> {
   const mayQuote = viewerId === undefined || viewerId === row.userId;
-  return {
-    id: row.id,
-    session_id: row.sessionId,
+  return present(summarySchema, {
+    ...row,
     type: summarySchema.shape.type.parse(row.type),
-    kind: row.kind,
-    title: row.title,
-    content: row.content,
-    request: row.request,
-    investigated: row.investigated,
-    learned: row.learned,
-    completed: row.completed,
-    next_steps: row.nextSteps,
-    notes: row.notes,
-    key_points: citedOf(row.keyPoints, mayQuote),
-    action_items: citedOf(row.actionItems, mayQuote),
+    keyPoints: citedOf(row.keyPoints, mayQuote),
+    actionItems: citedOf(row.actionItems, mayQuote),
     evidence: evidenceOf(parseEvidence(row.evidence), mayQuote),
-    tags: row.tags,
-    files_read: row.filesRead,
-    files_modified: row.filesModified,
-    model: row.model,
-    input_tokens: row.inputTokens,
-    output_tokens: row.outputTokens,
-    cost_usd: row.costUsd.toNumber(),
-    version: row.version,
-    published: row.published,
-    from_seq: row.fromSeq,
-    to_seq: row.toSeq,
-    occurred_at: row.occurredAt.toISOString(),
-    created_at: row.createdAt.toISOString(),
-  };
+    costUsd: row.costUsd.toNumber(),
+  });
 }
 
 /** Summaries of a session, and one of them. `POST /sessions/:id/summaries` is in session-steering: it calls the session's workflow. */
-export function summaryRoutes({ database }: ApiDependencies): FastifyPluginCallbackZod {
-  return (app, _options, done) => {
-    app.get(
-      '/sessions/:id/summaries',
-      {
-        config: { access: 'read' },
-        schema: {
-          tags: ['summaries'],
-          summary: 'List the summaries of a session',
-          description:
-            'Returns the session summary first, the newest version before earlier ones, then topics and items in order.',
-          params: sessionParams,
-          querystring: z.strictObject({
-            ...pageQuery,
-            ...cursorQuery,
-            type: z.enum(SUMMARY_TYPES).optional(),
-            kind: text(256)
-              .optional()
-              .describe(`Kind of items: ${ITEM_KINDS.join(', ')}, or a kind from an import`),
-          }),
-          response: {
-            200: pageOfItems(summarySchema),
-            ...ERROR_RESPONSES,
-          },
-        },
+export function summaryRoutes(app: Api, { database }: ApiDependencies): void {
+  app.get(
+    '/sessions/:id/summaries',
+    route('read', {
+      tags: ['summaries'],
+      summary: 'List the summaries of a session',
+      description:
+        'Returns the session summary first, the newest version before earlier ones, then topics and items in order.',
+      params: sessionParams,
+      querystring: z.strictObject({
+        ...pageQuery,
+        ...cursorQuery,
+        type: z.enum(SUMMARY_TYPES).optional(),
+        kind: text(256)
+          .optional()
+          .describe(`Kind of items: ${ITEM_KINDS.join(', ')}, or a kind from an import`),
+      }),
+      response: {
+        200: pageOfItems(summarySchema),
       },
-      async (request) => {
-        const { page, limit, cursor, type, kind } = request.query;
-        const after = placeOf(cursor, LIST, placeSchema);
-        const principal = principalOf(request);
-        const found = await database.asTenant(principal.tenantId, async (transaction) => {
-          const sessionId = await findSessionId(transaction, request.params.id, seekerOf(principal));
-          if (sessionId === null) throw new ApiError('NOT_FOUND', 'there is no such session');
-          return listSummaries(transaction, { sessionId, type, kind }, { after, page, limit });
-        });
-        const next = found.next === null ? null : cursorOf(LIST, found.next);
-        return {
-          data: found.rows.map((row) => presentSummary(row, viewerOf(principal))),
-          pagination: pageOf(page, limit, found.total, after !== null, next),
-        };
-      },
-    );
+    }),
+    async (request) => {
+      const { page, limit, cursor, type, kind } = request.query;
+      const after = placeOf(cursor, LIST, placeSchema);
+      const principal = principalOf(request);
+      const found = await database.asTenant(principal.tenantId, async (transaction) => {
+        const sessionId = await findSessionId(transaction, request.params.id, seekerOf(principal));
+        if (sessionId === null) throw new ApiError('NOT_FOUND', 'there is no such session');
+        return listSummaries(transaction, { sessionId, type, kind }, { after, page, limit });
+      });
+      const next = found.next === null ? null : cursorOf(LIST, found.next);
+      return {
+        data: found.rows.map((row) => presentSummary(row, viewerOf(principal))),
+        pagination: pageOf(page, limit, found.total, after !== null, next),
+      };
+    },
+  );
 
-    app.get(
-      '/summaries/:id',
-      {
-        config: { access: 'read' },
-        schema: {
-          tags: ['summaries'],
-          summary: 'Get a summary, topic or item',
-          params: z.object({ id: z.uuid() }),
-          querystring: z.strictObject({ used_in: usedIn }),
-          response: { 200: summarySchema, ...ERROR_RESPONSES },
-        },
-      },
-      async (request) => {
-        const principal = principalOf(request);
-        const { id } = request.params;
-        const found = await database.asTenant(principal.tenantId, async (transaction) => {
-          await countFetched(transaction, principal, request.query.used_in, [id]);
-          return readSummary(transaction, id);
-        });
-        if (found === null) throw new ApiError('NOT_FOUND', 'there is no such summary');
-        return presentSummary(found, viewerOf(principal));
-      },
-    );
-    done();
-  };
+  app.get(
+    '/summaries/:id',
+    route('read', {
+      tags: ['summaries'],
+      summary: 'Get a summary, topic or item',
+      params: z.object({ id: z.uuid() }),
+      querystring: z.strictObject({ used_in: usedIn }),
+      response: { 200: summarySchema },
+    }),
+    async (request) => {
+      const principal = principalOf(request);
+      const { id } = request.params;
+      const found = await database.asTenant(principal.tenantId, async (transaction) => {
+        await countFetched(transaction, principal, request.query.used_in, [id]);
+        return readSummary(transaction, id);
+      });
+      if (found === null) throw new ApiError('NOT_FOUND', 'there is no such summary');
+      return presentSummary(found, viewerOf(principal));
+    },
+  );
 }

@@ -1,4 +1,3 @@
-import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { compactMemory } from '../../../domain/compact.ts';
 import type { Memory } from '../../../domain/memory.ts';
 import { MEMORY_TYPES } from '../../../domain/ports/vector-index.ts';
@@ -11,11 +10,9 @@ import { findProject } from '../../../stores/postgres/projects/projects.ts';
 import type { ProjectName } from '../../../stores/postgres/projects/projects.ts';
 import { placeOf, readLine } from '../../../stores/postgres/sessions/timeline.ts';
 import type { Line } from '../../../stores/postgres/sessions/timeline.ts';
-import { principalOf, viewerOf } from '../../auth.ts';
-import type { ApiDependencies } from '../../dependencies.ts';
-import { findMemory } from '../../memories/memory-lookup.ts';
-import { presentMemory } from '../../memories/present-memory.ts';
-import { ERROR_RESPONSES } from '../../../contract/shared.ts';
+import { principalOf, viewerOf, route } from '../../auth.ts';
+import type { Api, ApiDependencies } from '../../dependencies.ts';
+import { findMemory, presentMemory } from '../../memories/memory-lookup.ts';
 import { timelineAnswer, timelineQuery } from '../../../contract/search.ts';
 
 interface Around {
@@ -60,7 +57,7 @@ async function readAround(
 }
 
 /** `GET /timeline`: what came before and after a memory, in its session or in a project. */
-export function timelineRoutes({ database, recall, tokens, clock }: ApiDependencies): FastifyPluginCallbackZod {
+export function timelineRoutes(app: Api, { database, recall, tokens, clock }: ApiDependencies): void {
   /** The best hit of a question; null where there is none. */
   const bestHit = async (
     principal: Principal,
@@ -91,67 +88,52 @@ export function timelineRoutes({ database, recall, tokens, clock }: ApiDependenc
     return { ...compact, tags: [...compact.tags] };
   };
 
-  return (app, _options, done) => {
-    app.get(
-      '/timeline',
-      {
-        config: { access: 'read' },
-        schema: {
-          tags: ['retrieval'],
-          summary: 'List the memories before and after a memory',
-          description:
-            'Requires either `anchor` or `q`. Returns the timeline of the anchor’s session; without a session, of its project; without either, the memories of its namespace without a project. With `project`, returns the timeline of that project in one namespace.',
-          querystring: timelineQuery,
-          response: { 200: timelineAnswer, ...ERROR_RESPONSES },
-        },
-      },
-      async (request) => {
-        const principal = principalOf(request);
-        const {
-          anchor: name,
-          q,
-          before,
-          after,
-          project: given,
-          namespace,
-          types = MEMORY_TYPES,
-          format,
-        } = request.query;
-        const project =
-          given === undefined
-            ? undefined
-            : await database.asTenant(principal.tenantId, (transaction) => findProject(transaction, given));
-        const { anchor, degraded } =
-          name !== undefined
-            ? { anchor: await findMemory(database, principal, name, 'anchor'), degraded: [] }
-            : project === null || q === undefined
-              ? { anchor: null, degraded: [] }
-              : await bestHit(principal, q, project, namespace);
-        const extra = degraded.length > 0 ? { degraded } : {};
-        if (anchor === null) return { anchor: null, data: [], has_before: false, has_after: false, ...extra };
-        // An unknown project has no timeline.
-        const { data, hasBefore, hasAfter } =
-          project === null
-            ? { data: [anchor], hasBefore: false, hasAfter: false }
-            : await database.readAsTenant(principal.tenantId, (read) =>
-                readAround(
-                  read,
-                  anchor,
-                  lineOf(anchor, project, namespace),
-                  { before, after, types },
-                  viewerOf(principal),
-                ),
-              );
-        const present = (memory: Memory) => (format === 'full' ? presentMemory(memory) : compacted(memory));
-        return {
-          anchor: present(anchor),
-          data: data.map(present),
-          has_before: hasBefore,
-          has_after: hasAfter,
-          ...extra,
-        };
-      },
-    );
-    done();
-  };
+  app.get(
+    '/timeline',
+    route('read', {
+      tags: ['retrieval'],
+      summary: 'List the memories before and after a memory',
+      description:
+        'Requires either `anchor` or `q`. Returns the timeline of the anchor’s session; without a session, of its project; without either, the memories of its namespace without a project. With `project`, returns the timeline of that project in one namespace.',
+      querystring: timelineQuery,
+      response: { 200: timelineAnswer },
+    }),
+    async (request) => {
+      const principal = principalOf(request);
+      const { anchor: name, q, before, after, project: given, namespace, types = MEMORY_TYPES, format } = request.query;
+      const project =
+        given === undefined
+          ? undefined
+          : await database.asTenant(principal.tenantId, (transaction) => findProject(transaction, given));
+      const { anchor, degraded } =
+        name !== undefined
+          ? { anchor: await findMemory(database, principal, name, 'anchor'), degraded: [] }
+          : project === null || q === undefined
+            ? { anchor: null, degraded: [] }
+            : await bestHit(principal, q, project, namespace);
+      const extra = degraded.length > 0 ? { degraded } : {};
+      if (anchor === null) return { anchor: null, data: [], has_before: false, has_after: false, ...extra };
+      // An unknown project has no timeline.
+      const { data, hasBefore, hasAfter } =
+        project === null
+          ? { data: [anchor], hasBefore: false, hasAfter: false }
+          : await database.readAsTenant(principal.tenantId, (read) =>
+              readAround(
+                read,
+                anchor,
+                lineOf(anchor, project, namespace),
+                { before, after, types },
+                viewerOf(principal),
+              ),
+            );
+      const present = (memory: Memory) => (format === 'full' ? presentMemory(memory) : compacted(memory));
+      return {
+        anchor: present(anchor),
+        data: data.map(present),
+        has_before: hasBefore,
+        has_after: hasAfter,
+        ...extra,
+      };
+    },
+  );
 }

@@ -1,5 +1,4 @@
 import { Readable } from 'node:stream';
-import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { charsIn } from '../../../domain/capture/well-formed.ts';
 import type { EventOwner, HostEvent } from '../../../domain/capture/event.ts';
@@ -7,13 +6,13 @@ import { progressAfter, startOf } from '../../../domain/transcripts/progress.ts'
 import { reconcileSegment } from '../../../domain/transcripts/reconcile.ts';
 import type { SegmentWork } from '../../../domain/transcripts/reconcile.ts';
 import type { Captured } from '../../../domain/transcripts/store.ts';
+import { LINE_BYTES } from '../../../domain/transcripts/line.ts';
 import type { ReadLine } from '../../../domain/transcripts/line.ts';
-import { LINE_BYTES } from '../../../domain/transcripts/lines.ts';
 import { namedAfter } from '../../../stores/files/transcript-file.ts';
 import { readCursor, saveProgress } from '../../../stores/postgres/capture/transcript-files.ts';
 import { createTranscriptStore } from '../../../stores/postgres/capture/transcripts.ts';
-import { principalOf } from '../../auth.ts';
-import type { ApiDependencies } from '../../dependencies.ts';
+import { principalOf, route } from '../../auth.ts';
+import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { collectBody } from '../../http/collect-body.ts';
 import { ApiError } from '../../errors.ts';
 import { Breather } from '../../intake/breather.ts';
@@ -22,7 +21,6 @@ import type { Capture } from '../../intake/exclusions.ts';
 import type { HeavyEvents } from '../../intake/heavy-events.ts';
 import { presentCounts } from '../operations/imports.ts';
 import { cursorSchema, segmentSchema, transcriptName, transcriptQuery } from '../../../contract/imports.ts';
-import { ERROR_RESPONSES } from '../../../contract/shared.ts';
 import { UPLOAD_DEADLINE_MS, UploadSlots } from '../../http/upload-slots.ts';
 
 /** Maximum bytes of a transcript segment. A segment of this size without a complete turn is skipped. */
@@ -64,95 +62,89 @@ function workBeside(heavy: HeavyEvents, userId: string): SegmentWork {
 }
 
 /** Transcripts of other machines, sent by the client there. */
-export function transcriptRoutes({ config, database, heavy, intake }: ApiDependencies): FastifyPluginCallbackZod {
+export function transcriptRoutes(app: Api, { config, database, heavy, intake }: ApiDependencies): void {
   const slots = new UploadSlots(AT_ONCE);
 
-  return (app, _options, done) => {
-    app.get(
-      '/transcripts',
-      {
-        config: { access: 'capture' },
-        schema: {
-          tags: ['imports'],
-          summary: 'Get the position up to which a transcript was received',
-          querystring: z.strictObject(transcriptName),
-          response: { 200: cursorSchema, ...ERROR_RESPONSES },
-        },
+  app.get(
+    '/transcripts',
+    route('capture', {
+      tags: ['imports'],
+      summary: 'Get the position up to which a transcript was received',
+      querystring: z.strictObject(transcriptName),
+      response: { 200: cursorSchema },
+    }),
+    async (request) => {
+      const cursor = await readCursor(database, principalOf(request), request.query);
+      return {
+        fingerprint: cursor?.fingerprint ?? null,
+        size: cursor?.size ?? 0,
+        modified_at: cursor === null ? null : new Date(cursor.modifiedAtMs).toISOString(),
+        offset: cursor?.readOffset ?? 0,
+        open: cursor?.open ?? true,
+        looked_at: cursor === null ? null : new Date(cursor.lookedAtMs).toISOString(),
+      };
+    },
+  );
+  app.post(
+    '/transcripts',
+    {
+      bodyLimit: SEGMENT_BYTES,
+      config: { access: 'capture', ndjson: true },
+      schema: {
+        tags: ['imports'],
+        summary: 'Import a segment of a transcript',
+        description:
+          'Accepts unmodified lines of one transcript file. Events that hooks delivered are not stored again. The response contains the offset of the next segment.',
+        consumes: ['application/x-ndjson'],
+        querystring: transcriptQuery,
+        body: z.unknown(),
+        response: { 200: segmentSchema },
       },
-      async (request) => {
-        const cursor = await readCursor(database, principalOf(request), request.query);
+    },
+    async (request) => {
+      const { tenantId, userId } = principalOf(request);
+      if (!(request.body instanceof Readable))
+        throw new ApiError('UNSUPPORTED_MEDIA_TYPE', 'a transcript must be sent as application/x-ndjson');
+      const { body } = request;
+      return slots.run(userId, async () => {
+        const bytes = await collectBody(request, body, SEGMENT_BYTES, UPLOAD_DEADLINE_MS);
+        const { machine, path, fingerprint, offset, size, quiet_ms: quietMs } = request.query;
+        const file = { fingerprint, size, modifiedAtMs: Date.parse(request.query.modified_at) };
+        const name = { machine, path };
+        const owner = { tenantId, userId };
+        const before = await readCursor(database, owner, name);
+        const { anew, countedOffset } = startOf(file, before);
+        const atEnd = offset + bytes.length >= size;
+        const result = await reconcileSegment(
+          {
+            ...namedAfter(path, bytes.toString('utf8', 0, HEAD_BYTES)),
+            bytes,
+            offset,
+            countedOffset,
+            atEnd,
+            quietMs,
+            force: !atEnd && bytes.length >= SEGMENT_BYTES,
+          },
+          createTranscriptStore(database, owner, captureBy(intake, owner)),
+          {
+            owner,
+            source: 'transcript',
+            idleMs: config.session.idleMs,
+            onlyKnown: false,
+            excludes: null,
+            signal: new AbortController().signal,
+            work: workBeside(heavy, userId),
+          },
+        );
+        const progress = progressAfter(file, before, result, { atEnd, anew });
+        await saveProgress(database, owner, name, progress, null);
         return {
-          fingerprint: cursor?.fingerprint ?? null,
-          size: cursor?.size ?? 0,
-          modified_at: cursor === null ? null : new Date(cursor.modifiedAtMs).toISOString(),
-          offset: cursor?.readOffset ?? 0,
-          open: cursor?.open ?? true,
-          looked_at: cursor === null ? null : new Date(cursor.lookedAtMs).toISOString(),
+          next_offset: result.nextOffset,
+          open: result.open,
+          counts: presentCounts(result.counts),
+          session_id: result.sessionId,
         };
-      },
-    );
-    app.post(
-      '/transcripts',
-      {
-        bodyLimit: SEGMENT_BYTES,
-        config: { access: 'capture', ndjson: true },
-        schema: {
-          tags: ['imports'],
-          summary: 'Import a segment of a transcript',
-          description:
-            'Accepts unmodified lines of one transcript file. Events that hooks delivered are not stored again. The response contains the offset of the next segment.',
-          consumes: ['application/x-ndjson'],
-          querystring: transcriptQuery,
-          body: z.unknown(),
-          response: { 200: segmentSchema, ...ERROR_RESPONSES },
-        },
-      },
-      async (request) => {
-        const { tenantId, userId } = principalOf(request);
-        if (!(request.body instanceof Readable))
-          throw new ApiError('UNSUPPORTED_MEDIA_TYPE', 'a transcript must be sent as application/x-ndjson');
-        const { body } = request;
-        return slots.run(userId, async () => {
-          const bytes = await collectBody(request, body, SEGMENT_BYTES, UPLOAD_DEADLINE_MS);
-          const { machine, path, fingerprint, offset, size, quiet_ms: quietMs } = request.query;
-          const file = { fingerprint, size, modifiedAtMs: Date.parse(request.query.modified_at) };
-          const name = { machine, path };
-          const owner = { tenantId, userId };
-          const before = await readCursor(database, owner, name);
-          const { anew, countedOffset } = startOf(file, before);
-          const atEnd = offset + bytes.length >= size;
-          const result = await reconcileSegment(
-            {
-              ...namedAfter(path, bytes.toString('utf8', 0, HEAD_BYTES)),
-              bytes,
-              offset,
-              countedOffset,
-              atEnd,
-              quietMs,
-              force: !atEnd && bytes.length >= SEGMENT_BYTES,
-            },
-            createTranscriptStore(database, owner, captureBy(intake, owner)),
-            {
-              owner,
-              source: 'transcript',
-              idleMs: config.session.idleMs,
-              onlyKnown: false,
-              excludes: null,
-              signal: new AbortController().signal,
-              work: workBeside(heavy, userId),
-            },
-          );
-          const progress = progressAfter(file, before, result, { atEnd, anew });
-          await saveProgress(database, owner, name, progress, null);
-          return {
-            next_offset: result.nextOffset,
-            open: result.open,
-            counts: presentCounts(result.counts),
-            session_id: result.sessionId,
-          };
-        });
-      },
-    );
-    done();
-  };
+      });
+    },
+  );
 }

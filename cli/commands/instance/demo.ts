@@ -4,7 +4,7 @@ import { startInstance } from '../../../infra/supervisor/start-instance.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
 import { demonstrate, scratchDataDirectory } from '../../demo/demo.ts';
 import { heading } from '../../text/text-layout.ts';
-import { listenForInterrupts } from '../../interrupts.ts';
+import { listenForInterrupts } from '../../waiting.ts';
 import { terminalProgress } from '../../text/terminal-progress.ts';
 import { isExpected } from './up.ts';
 

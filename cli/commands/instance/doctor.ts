@@ -1,13 +1,17 @@
 import type { Command } from 'commander';
-import { cacheDirectory } from '../../../infra/instance/cache-directory.ts';
-import { instanceLayout } from '../../../infra/instance/layout.ts';
+import { cacheDirectory, instanceLayout } from '../../../infra/instance/layout.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
 import { withDataDir } from '../../options.ts';
-import { checkCredentialFiles, checkDataDirectory, checkDiskSpace, checkNode } from '../../doctor/machine.ts';
-import { checkEngine, checkPostgres } from '../../doctor/engines.ts';
-import { checkModelFiles } from '../../doctor/machine.ts';
-import { checkPorts } from '../../doctor/machine.ts';
+import {
+  checkCredentialFiles,
+  checkDataDirectory,
+  checkDiskSpace,
+  checkNode,
+  checkModelFiles,
+  checkPorts,
+} from '../../doctor/machine.ts';
 import type { Finding } from '../../doctor/machine.ts';
+import { checkEngine, checkPostgres } from '../../doctor/engines.ts';
 import { TEMPORAL, WEAVIATE } from '../../../infra/engines/pinned.ts';
 
 export function addDoctor(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {

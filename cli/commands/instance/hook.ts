@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Command } from 'commander';
-import { BUILT_CLIENT } from '../../../hook/command-line.ts';
+import { BUILT_CLIENT } from '../../../hook/arguments.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
 
 /**

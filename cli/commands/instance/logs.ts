@@ -6,7 +6,7 @@ import { instanceLayout } from '../../../infra/instance/layout.ts';
 import { lastLines, logPath } from '../../../infra/supervisor/log-file.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
 import { integer, withDataDir } from '../../options.ts';
-import { listenForInterrupts } from '../../interrupts.ts';
+import { listenForInterrupts } from '../../waiting.ts';
 
 const DEFAULT_LINES = 40;
 const POLL_MS = 200;

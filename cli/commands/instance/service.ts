@@ -1,13 +1,15 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { Argument, type Command, Option } from 'commander';
+import { Argument, Option } from 'commander';
+import type { Command } from 'commander';
 import { transcriptFolder } from '../../../config/config.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
 import { withDataDir } from '../../options.ts';
 import { clientFile } from '../../install/server-access.ts';
-import { installService, type ServicePorts, serviceStatus, uninstallService } from '../../service/manage-service.ts';
-import { type RunCommand, runCommandIn } from '../../service/run-command.ts';
-import { type ServiceDefinition, ServiceValueError } from '../../service/service-definition.ts';
+import { installService, serviceStatus, uninstallService } from '../../service/manage-service.ts';
+import type { ServicePorts } from '../../service/manage-service.ts';
+import { runCommandIn, ServiceValueError } from '../../service/service-commands.ts';
+import type { RunCommand, ServiceDefinition } from '../../service/service-commands.ts';
 import { serviceManager } from '../../service/service-manager.ts';
 
 const ACTIONS = ['install', 'uninstall', 'status'] as const;

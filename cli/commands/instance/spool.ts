@@ -8,7 +8,7 @@ import type { SpoolStatus } from '../../../hook/spool/status.ts';
 import { findTarget } from '../../../hook/target.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
 import { withDataDir } from '../../options.ts';
-import { listenForInterrupts } from '../../interrupts.ts';
+import { listenForInterrupts } from '../../waiting.ts';
 import { table } from '../../output.ts';
 
 interface SpoolOptions {

@@ -6,7 +6,7 @@ import { instanceLayout } from '../../../infra/instance/layout.ts';
 import { logPath, rotateLog } from '../../../infra/supervisor/log-file.ts';
 import { readState } from '../../../infra/supervisor/state.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
-import { listenForInterrupts } from '../../interrupts.ts';
+import { listenForInterrupts } from '../../waiting.ts';
 import type { UpOptions } from './up.ts';
 
 const POLL_MS = 100;

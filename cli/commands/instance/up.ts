@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import { ConfigError } from '../../../config/config.ts';
 import { EngineError } from '../../../infra/engines/engine-error.ts';
-import { InstanceError } from '../../../infra/instance/instance-error.ts';
 import { prepareDataDirectory } from '../../../infra/instance/instance.ts';
 import type { Instance } from '../../../infra/instance/instance.ts';
 import { SupervisorError } from '../../../infra/supervisor/definitions.ts';
@@ -13,10 +12,11 @@ import type { SupervisorState } from '../../../infra/supervisor/state.ts';
 import { table } from '../../output.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
 import { integer, withDataDir } from '../../options.ts';
-import { listenForInterrupts } from '../../interrupts.ts';
+import { listenForInterrupts } from '../../waiting.ts';
 import { terminalProgress } from '../../text/terminal-progress.ts';
 import { startDetached } from './up-detached.ts';
 import { instanceLayout } from '../../../infra/instance/layout.ts';
+import { InstanceError } from '../../../infra/instance/instance-error.ts';
 
 export function addDown(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
   withDataDir(program.command('down'), context.environment)

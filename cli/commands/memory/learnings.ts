@@ -4,7 +4,7 @@ import { Learnings } from '../../server/memory.ts';
 import type { Learning, LearningDetail } from '../../server/memory.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
 import { dataDirOf, withDataDir } from '../../options.ts';
-import { writeRecalled } from '../../text/recalled-text.ts';
+import { writeRecalled } from '../../text/memory-text.ts';
 import { momentOf, ago, short } from '../../text/time-text.ts';
 import { withServer } from '../../with-server.ts';
 import { LEARNING_CATEGORIES } from './remember.ts';

@@ -1,21 +1,20 @@
-import type { Command } from 'commander';
+import { VALUE_FILTERS } from '../../../domain/search-names.ts';
+import type { ValueFilters } from '../../../domain/search-names.ts';
 import { Option } from 'commander';
+import type { Command } from 'commander';
 import type { CompactMemory, MemoryType, SearchOptions } from '../../../client/index.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
 import { withDataDir } from '../../options.ts';
-import { compactText, memoryText } from '../../text/memory-text.ts';
-import { writeRecalled } from '../../text/recalled-text.ts';
+import { compactText, memoryText, writeRecalled } from '../../text/memory-text.ts';
 import { momentOf } from '../../text/time-text.ts';
 import { withMemory } from '../../with-server.ts';
 
-interface Options {
+interface Options extends ValueFilters {
   readonly dataDir: string;
   readonly type?: readonly MemoryType[];
   readonly project?: string;
   readonly namespace?: string;
   readonly tag?: readonly string[];
-  readonly tool?: string;
-  readonly kind?: string;
   readonly since?: string;
   readonly until?: string;
   readonly asOf?: string;
@@ -27,14 +26,13 @@ interface Options {
 export const MEMORY_TYPES = ['observation', 'prompt', 'summary', 'learning'];
 
 function searchOptions(options: Options): Omit<SearchOptions, 'format'> {
-  const { type, project, namespace, tag, tool, kind, since, until, asOf, limit } = options;
+  const { type, project, namespace, tag, since, until, asOf, limit } = options;
   return {
     type,
     project,
     namespace,
     tags: tag,
-    tool,
-    kind,
+    ...Object.fromEntries(VALUE_FILTERS.map((name) => [name, options[name]])),
     since: momentOf(since, 'start'),
     until: momentOf(until, 'end'),
     as_of: momentOf(asOf, 'end'),
@@ -50,15 +48,15 @@ export function foundText(data: readonly CompactMemory[], degraded: readonly str
 
 export function addSearch(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
   const { output, environment } = context;
-  withDataDir(program.command('search'), environment)
+  const search = program.command('search');
+  for (const name of VALUE_FILTERS) search.option(`--${name} <${name}>`, `filter by ${name}`);
+  withDataDir(search, environment)
     .description('search memories; recollect get shows the full text')
     .argument('<query...>', 'words, "an exact phrase", last week, file:a.ts, kind:bugfix')
     .addOption(new Option('--type <types...>', 'filter by type').choices(MEMORY_TYPES))
     .option('--project <project>', 'filter by project: id, git remote, folder or name')
     .option('--namespace <name>', 'filter by namespace')
     .option('--tag <tags...>', 'filter by tags; all must match')
-    .option('--tool <name>', 'filter by tool')
-    .option('--kind <kind>', 'filter by kind, as bugfix or decision')
     .option('--since <time>', 'earliest day, or time as 2026-01-02T03:04:05Z')
     .option('--until <time>', 'latest day (inclusive) or time')
     .option('--as-of <time>', 'learnings current at that time')

@@ -3,8 +3,7 @@ import type { CommandContext, ExitCode } from '../../command-context.ts';
 import { withDataDir } from '../../options.ts';
 import { matchesText, nothingText, traceText } from '../../text/trace-text.ts';
 import { withServer, withMemory } from '../../with-server.ts';
-import { memoryText } from '../../text/memory-text.ts';
-import { writeRecalled } from '../../text/recalled-text.ts';
+import { memoryText, writeRecalled } from '../../text/memory-text.ts';
 
 interface Options {
   readonly dataDir: string;

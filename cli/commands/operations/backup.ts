@@ -3,7 +3,7 @@ import type { CommandContext, ExitCode } from '../../command-context.ts';
 import { dataDirOf, withDataDir } from '../../options.ts';
 import { Backups } from '../../server/operations.ts';
 import type { Backup } from '../../server/operations.ts';
-import { untilEnded } from '../../growing-pause.ts';
+import { untilEnded } from '../../waiting.ts';
 import { withServer } from '../../with-server.ts';
 import { table } from '../../output.ts';
 import { ago } from '../../text/time-text.ts';

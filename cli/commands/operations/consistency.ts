@@ -4,7 +4,7 @@ import { dataDirOf, withDataDir } from '../../options.ts';
 import { table } from '../../output.ts';
 import { readCheck, startCheck } from '../../server/operations.ts';
 import type { Check } from '../../server/operations.ts';
-import { untilEnded } from '../../growing-pause.ts';
+import { untilEnded } from '../../waiting.ts';
 import { withServer } from '../../with-server.ts';
 
 interface CheckOptions {

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { transcriptFolder, claudeMemFolder } from '../../../config/config.ts';
-import { defaultDataDirectory } from '../../../infra/instance/cache-directory.ts';
+import { defaultDataDirectory } from '../../../infra/instance/layout.ts';
 import { importFile } from './export.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
 import { withDataDir } from '../../options.ts';

@@ -7,7 +7,7 @@ import { RetentionApi } from '../../server/operations.ts';
 import { DATA_CLASSES, MAX_AGE_DAYS, RETAINED, RETENTION_ACTIONS } from '../../../domain/retention/policy.ts';
 import type { DataClass, Retained, RetentionAction } from '../../../domain/retention/policy.ts';
 import type { Policy } from '../../server/operations.ts';
-import { untilEnded } from '../../growing-pause.ts';
+import { untilEnded } from '../../waiting.ts';
 import { withServer } from '../../with-server.ts';
 
 interface SetOptions {

@@ -1,8 +1,7 @@
 import type { EventPart, HostEvent } from '../event.ts';
 import type { HookPayload } from '../hook-payload.ts';
 import { isOwnTool } from '../own-tools.ts';
-import { extraFields } from './extra-fields.ts';
-import { findText, findValue } from './mapping.ts';
+import { extraFields, findText, findValue } from './mapping.ts';
 import type { FieldPaths, HostMapping, MappedEvent, MappedPart } from './mapping.ts';
 
 const HEADER = /^\*\*\* (?:(?:Add|Update|Delete) File|Move to): /;

@@ -1,5 +1,5 @@
-import { passesLuhn, remainder } from './checksums.ts';
-import type { Detector } from './detector.ts';
+import { passesLuhn, remainder } from './detection.ts';
+import type { Detector } from './detection.ts';
 
 /** Digits alone or in printed groups. Excludes longer numbers and decimals. */
 const CARD = /(?<![\w.,/-])(?:\d{15,16}|\d{4}([ -])\d{4}\1\d{4}\1\d{4}|\d{4}([ -])\d{6}\2\d{4,5})(?![\w-]|\.\d)/g;

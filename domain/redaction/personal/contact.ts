@@ -1,4 +1,4 @@
-import type { Detector } from './detector.ts';
+import type { Detector } from './detection.ts';
 
 /** Local parts that belong to no person: sending machines, and shell users. */
 const NO_PERSON =

@@ -1,5 +1,5 @@
-import { isBirthDay, passesLuhn, passesMod1110, passesVerhoeff, remainder, weightedSum } from './checksums.ts';
-import type { Detector } from './detector.ts';
+import { isBirthDay, passesLuhn, passesMod1110, passesVerhoeff, remainder, weightedSum } from './detection.ts';
+import type { Detector } from './detection.ts';
 
 const only = (text: string) => text.replaceAll(/\D/g, '');
 const restricted = (pattern: RegExp, accepts: (value: string) => boolean): Detector => ({

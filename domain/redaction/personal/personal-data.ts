@@ -2,7 +2,7 @@ import { higherClass } from '../data-class.ts';
 import type { DataClass } from '../data-class.ts';
 import { BANK_ACCOUNT, PAYMENT_CARD } from './accounts.ts';
 import { BIRTH_DATE, EMAIL, IPV4, IPV6, NAMED_PHONE, PHONE } from './contact.ts';
-import type { Detector } from './detector.ts';
+import type { Detector } from './detection.ts';
 import { NAMED_NATIONAL_IDS, NATIONAL_IDS } from './national-ids.ts';
 
 const BEFORE_CHARS = 40;

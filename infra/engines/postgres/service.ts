@@ -5,9 +5,9 @@ import { superuserUrl } from '../../instance/environment.ts';
 import type { Instance } from '../../instance/instance.ts';
 import type { ServiceDefinition } from '../../supervisor/definitions.ts';
 import type { PostgresBinaries } from './binaries.ts';
-import { ensureCluster } from './cluster.ts';
-import { chooseRunAs, invoke, type RunAs } from './run-as.ts';
-import { clearStalePostmaster } from './stale-postmaster.ts';
+import { ensureCluster, clearStalePostmaster } from './cluster.ts';
+import { chooseRunAs, invoke } from './run-as.ts';
+import type { RunAs } from './run-as.ts';
 
 /** Socket paths have at most 103 characters on macOS and 107 on Linux; the server adds /.s.PGSQL.PORT. */
 const MAX_SOCKET_FOLDER_LENGTH = 85;

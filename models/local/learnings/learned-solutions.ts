@@ -2,7 +2,7 @@ import { shorten, stripAnsi } from '../../../domain/text/clean.ts';
 import { overlap } from '../../../domain/text/terms.ts';
 import { type Call, readableError } from '../calls.ts';
 import { isCheck } from '../commands.ts';
-import { confidenceOf } from './confidence.ts';
+import { confidenceOf } from './candidate.ts';
 import { hasCue } from './cues.ts';
 import { explanationOf } from './explanations.ts';
 import { cite, citeLine, citeRow, codeOf, distinct, headingOf, listed, paragraph, tagsOf } from '../notes/notes.ts';

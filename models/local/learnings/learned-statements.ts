@@ -1,5 +1,5 @@
 import type { LearningCategory } from '../../../domain/ports/model.ts';
-import { confidenceOf } from './confidence.ts';
+import { confidenceOf } from './candidate.ts';
 import { hasCue, isQuestion } from './cues.ts';
 import { cite, headingOf, tagsOf } from '../notes/notes.ts';
 import type { ValuedLearning } from './learnings.ts';

@@ -1,16 +1,15 @@
 import type { LearningDraft, LearningInput, SourceRow } from '../../../domain/ports/model.ts';
 import { overlap, termsOf } from '../../../domain/text/terms.ts';
 import { callsOf } from '../calls.ts';
-import { confidenceOf } from './confidence.ts';
+import { confidenceOf } from './candidate.ts';
 import { hasCue, isCorrection, preferenceStrength } from './cues.ts';
 import { solutionLearnings } from './learned-solutions.ts';
 import { statementLearnings } from './learned-statements.ts';
 import { derivedTexts, nearestOf } from './derived-texts.ts';
 import type { Tools } from './derived-texts.ts';
 import { touchedFilesOf } from '../notes/file-names.ts';
-import { cite, headingOf } from '../notes/notes.ts';
+import { cite, headingOf, isLastingPreference } from '../notes/notes.ts';
 import { worthOfUser } from '../notes/spoken-notes.ts';
-import { isLastingPreference } from '../notes/wishes.ts';
 import { isRepeated } from '../ranking.ts';
 import { sentencesOf } from '../segments.ts';
 import type { Sentence } from '../segments.ts';

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { RestoreError } from '../../../domain/backup/set-error.ts';
+import { RestoreError } from '../../../domain/backup/sets.ts';
 import { asCreator, databaseExists } from './restored-database.ts';
 import type { RestoreNames, RestoreServer } from './restored-database.ts';
 

@@ -1,6 +1,4 @@
-import type pg from 'pg';
 import { z } from 'zod';
-import { asId } from '../../../domain/ids.ts';
 import type { TenantId } from '../../../domain/ids.ts';
 import { decayed } from '../../../domain/learning/decay.ts';
 import { decide } from '../../../domain/retention/decide.ts';
@@ -18,25 +16,24 @@ export interface ConsolidatedScope extends LearningScope {
   readonly tenantId: TenantId;
 }
 
-const scopeRow = z.object({ tenant_id: z.string(), project_id: z.string().nullable(), namespace: z.string() });
+const scopeRow = z.object({ project_id: z.string().nullable(), namespace: z.string() });
 
-/** Returns at most `limit` scopes with current learnings after the given one, in a fixed order. Needs a pool of the maintenance role. */
+/** Returns at most `limit` scopes of a tenant with current learnings after the given one, in a fixed order. */
 export async function scopesAfter(
-  maintenance: pg.Pool,
-  after: { readonly tenantId: string; readonly projectId: string | null; readonly namespace: string } | null,
+  transaction: TenantTransaction,
+  after: LearningScope | null,
   limit: number,
-): Promise<readonly ConsolidatedScope[]> {
-  const result = await maintenance.query(
-    `SELECT DISTINCT tenant_id, project_id, namespace FROM learnings
-      WHERE valid_to IS NULL
-        AND ($1::uuid IS NULL OR (tenant_id, coalesce(project_id, '00000000-0000-0000-0000-000000000000'), namespace) > ($1::uuid, coalesce($2::uuid, '00000000-0000-0000-0000-000000000000'), $3::text))
-      ORDER BY tenant_id, project_id NULLS FIRST, namespace LIMIT $4`,
-    [after?.tenantId ?? null, after?.projectId ?? null, after?.namespace ?? '', limit],
-  );
+): Promise<readonly LearningScope[]> {
+  const rows = await transaction.$queryRaw`
+    SELECT DISTINCT project_id, namespace FROM learnings
+     WHERE valid_to IS NULL
+       AND (${after === null} OR (coalesce(project_id, '00000000-0000-0000-0000-000000000000'), namespace)
+              > (coalesce(${after?.projectId ?? null}::uuid, '00000000-0000-0000-0000-000000000000'), ${after?.namespace ?? ''}::text))
+     ORDER BY project_id NULLS FIRST, namespace LIMIT ${limit}`;
   return z
     .array(scopeRow)
-    .parse(result.rows)
-    .map((row) => ({ tenantId: asId(row.tenant_id), projectId: row.project_id, namespace: row.namespace }));
+    .parse(rows)
+    .map((row) => ({ projectId: row.project_id, namespace: row.namespace }));
 }
 
 /** Returns at most `limit` ids of current learnings of a scope that were not compared yet, oldest first, after the given one. */
@@ -200,19 +197,4 @@ export async function pruneUnnamed(transaction: TenantTransaction, limit: number
   );
   const pruned = await pruneGraph(transaction, entities, relations);
   return pruned.entities + pruned.relations;
-}
-
-const tenantRow = z.object({ tenant_id: z.string() });
-
-/** Returns at most `limit` tenants with unreferenced nodes or edges in the graph. Needs a pool of the maintenance role. */
-export async function tenantsToPrune(maintenance: pg.Pool, limit: number): Promise<readonly string[]> {
-  const result = await maintenance.query(
-    `SELECT tenant_id FROM entities n WHERE NOT EXISTS (SELECT FROM entity_mentions m WHERE m.entity_id = n.id)
-     UNION SELECT tenant_id FROM relations r WHERE NOT EXISTS (SELECT FROM relation_evidence e WHERE e.relation_id = r.id) LIMIT $1`,
-    [limit],
-  );
-  return z
-    .array(tenantRow)
-    .parse(result.rows)
-    .map((row) => row.tenant_id);
 }

@@ -4,7 +4,7 @@ import type { TenantId } from '../../../domain/ids.ts';
 import { MEMORY_TYPES } from '../../../domain/ports/vector-index.ts';
 import type { MemoryType } from '../../../domain/ports/vector-index.ts';
 import type { TenantTransaction } from '../connection/database.ts';
-import { passagesText } from './passage-places.ts';
+import { passagesText } from './served-context.ts';
 
 export type ContextPurpose = 'session_start' | 'prompt' | 'file';
 

@@ -2,7 +2,16 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { TenantTransaction } from '../connection/database.ts';
 import type { ContextPurpose } from './memory-uses.ts';
-import { passagePlaces } from './passage-places.ts';
+
+/** The positions of a memory's passages as stored in `item_passages`. */
+export function passagesText(places: readonly number[]): string {
+  return places.join(' ');
+}
+
+/** The places that such a text names. */
+function passagePlaces(text: string): number[] {
+  return text.split(' ').map(Number);
+}
 
 /** SHA-256 of the prompt or file of a context. */
 export function subjectOf(purpose: 'prompt' | 'file', text: string): Uint8Array {

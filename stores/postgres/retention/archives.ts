@@ -4,7 +4,7 @@ import type { ArchiveStore } from '../../../domain/ports/archive-store.ts';
 import { fullValueKey } from '../../../domain/ports/object-store.ts';
 import type { ObjectStore } from '../../../domain/ports/object-store.ts';
 import type { TenantId } from '../../../domain/ids.ts';
-import { fullValuesIn } from '../../archive/full-values-in.ts';
+import { fullValuesIn } from '../../archive/packed.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import { restrictedUsers, restrictedSessions } from '../erasure/restricted.ts';
 

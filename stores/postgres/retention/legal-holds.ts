@@ -1,6 +1,6 @@
 import { v7 } from 'uuid';
 import { z } from 'zod';
-import type { ActiveLegalHold } from '../../../domain/retention/policy-hash.ts';
+import type { ActiveLegalHold } from '../../../domain/retention/policy.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import type { HoldSubject } from '../../../domain/jobs.ts';
 import { HOLD_SUBJECTS } from '../../../domain/jobs.ts';

@@ -4,8 +4,8 @@ import { HOT_TABLES } from './retention-picks.ts';
 import { removalSql } from '../embeddings/embedding-removal.ts';
 import { rewriteSql, rowsAfterPromptSql } from '../embeddings/embedding-rewrites.ts';
 import { expireValuesSql } from './expired-full-values.ts';
-import { bindCells, idFloor } from './retention-cells.ts';
-import type { ActingRun } from './retention-cells.ts';
+import { bindCells, idFloor } from './retention-groups.ts';
+import type { ActingRun } from './retention-groups.ts';
 import { expiredSessions } from './retention-sessions.ts';
 import { FIRST_ID } from '../../../domain/ids.ts';
 

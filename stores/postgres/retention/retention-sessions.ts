@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { asId, FIRST_ID } from '../../../domain/ids.ts';
 import type { TenantId } from '../../../domain/ids.ts';
 import type { TenantTransaction } from '../connection/database.ts';
-import { bindCells } from './retention-cells.ts';
-import type { ActingRun } from './retention-cells.ts';
+import { bindCells } from './retention-groups.ts';
+import type { ActingRun } from './retention-groups.ts';
 import { pickSql } from './retention-picks.ts';
 
 /** An expired session, and the action for it. */

@@ -2,9 +2,9 @@ import { z } from 'zod';
 import type { TenantId } from '../../../domain/ids.ts';
 import { MEMORY_TYPES } from '../../../domain/ports/vector-index.ts';
 import type { RecallFilter, RecallHit } from '../../../domain/ports/vector-index.ts';
-import type { Queries } from '../connection/timed-queries.ts';
+import { VALUE_FILTERS } from '../../../domain/search-names.ts';
+import type { Queries } from '../connection/tenant-scope.ts';
 
-const COLUMNS = 'memory_id, memory_type, score, session_id, kind, tool';
 const hitRow = z.object({
   memory_id: z.string(),
   memory_type: z.enum(MEMORY_TYPES),
@@ -14,7 +14,14 @@ const hitRow = z.object({
   tool: z.string().nullable(),
 });
 
-function hitsOf(rows: unknown): RecallHit[] {
+async function hitsOf(
+  queries: Queries,
+  name: 'search_keyword' | 'search_unindexed',
+  values: unknown[],
+): Promise<RecallHit[]> {
+  const parameters = values.map((_, place) => `$${place + 1}`).join(', ');
+  const text = `SELECT memory_id, memory_type, score, session_id, kind, tool FROM ${name}(${parameters})`;
+  const { rows } = await queries.query({ name, text, values });
   return z
     .array(hitRow)
     .parse(rows)
@@ -37,8 +44,7 @@ function valuesOf(filter: RecallFilter): unknown[] {
     filter.sessionId ?? null,
     filter.excludeSessionId ?? null,
     filter.namespace ?? null,
-    filter.kind ?? null,
-    filter.tool ?? null,
+    ...VALUE_FILTERS.map((name) => filter[name] ?? null),
     filter.tags ?? null,
     filter.since ?? null,
     filter.until ?? null,
@@ -54,21 +60,16 @@ export async function searchKeyword(
   filter: RecallFilter,
   limit: number,
 ): Promise<RecallHit[]> {
-  const { phrases, files } = filter;
-  const { rows } = await queries.query({
-    name: 'search_keyword',
-    text: `SELECT ${COLUMNS} FROM search_keyword($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
-    values: [
-      tenantId,
-      filter.viewerId ?? null,
-      question,
-      ...valuesOf(filter),
-      phrases === undefined || phrases.length === 0 ? null : phrases,
-      files === undefined || files.length === 0 ? null : files,
-      limit,
-    ],
-  });
-  return hitsOf(rows);
+  const { phrases = [], files = [] } = filter;
+  return hitsOf(queries, 'search_keyword', [
+    tenantId,
+    filter.viewerId ?? null,
+    question,
+    ...valuesOf(filter),
+    phrases.length === 0 ? null : phrases,
+    files.length === 0 ? null : files,
+    limit,
+  ]);
 }
 
 /** A query prepared for comparison with unindexed texts. */
@@ -88,10 +89,13 @@ export async function searchUnindexed(
   filter: RecallFilter,
   limit: number,
 ): Promise<RecallHit[]> {
-  const { rows } = await queries.query({
-    name: 'search_unindexed',
-    text: `SELECT ${COLUMNS} FROM search_unindexed($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
-    values: [tenantId, filter.viewerId ?? null, model, question.words, question.pairs, ...valuesOf(filter), limit],
-  });
-  return hitsOf(rows);
+  return hitsOf(queries, 'search_unindexed', [
+    tenantId,
+    filter.viewerId ?? null,
+    model,
+    question.words,
+    question.pairs,
+    ...valuesOf(filter),
+    limit,
+  ]);
 }

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { z } from 'zod';
 import type { TenantId } from '../../../domain/ids.ts';
-import { timedQueries, tookTooLong } from '../connection/timed-queries.ts';
+import { timedQueries, tookTooLong } from '../connection/tenant-scope.ts';
 import { SUGGESTION_KINDS } from '../../../domain/search-names.ts';
 
 export interface Suggestion {

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { Manifest } from '../../../activities/backup/manifest.ts';
-import { setsToPrune } from '../../../domain/backup/prune.ts';
+import { setsToPrune } from '../../../domain/backup/sets.ts';
 import { fileKey, manifestKey, setOfKey, tableFileKey } from '../../../domain/backup/set-keys.ts';
 import { publicKeyOf, readSignedManifest, signManifest } from '../../../activities/backup/manifest.ts';
 

@@ -9,12 +9,11 @@ import type { TenantId } from '../../../domain/ids.ts';
 import type { IndexChunk, VectorIndex } from '../../../domain/ports/vector-index.ts';
 import { createWorkflowHints } from '../../../stores/temporal/hints.ts';
 import { createRunningWorkflows } from '../../../stores/temporal/running-workflows.ts';
-import { SEARCH_ATTRIBUTES } from '../../../stores/temporal/search-attributes.ts';
 import { collectionName } from '../../../stores/weaviate/schema.ts';
 import { createWeaviateIndex } from '../../../stores/weaviate/weaviate-index.ts';
 import { DIVERGENCE_KINDS } from '../../../workflows/consistency/types.ts';
 import type { CheckCounts, ConsistencyActivities, DivergenceKind } from '../../../workflows/consistency/types.ts';
-import { learningWorkflowId, sessionWorkflowId } from '../../../workflows/ids.ts';
+import { ATTRIBUTES, workflowIdOf } from '../../../workflows/registry.ts';
 import { createTestUser } from '../../setup/database.ts';
 import { finished } from '../../setup/demo-session.ts';
 import { startTestInstance } from '../../setup/instance.ts';
@@ -276,7 +275,7 @@ const BREAKS: readonly [name: string, kind: DivergenceKind, count: number, break
     1,
     async () => {
       const [open] = await sql("SELECT id FROM sessions WHERE external_id = 'open'");
-      const handle = instance.temporal.workflow.getHandle(sessionWorkflowId(tenantIdOf(), open?.['id'] ?? ''));
+      const handle = instance.temporal.workflow.getHandle(workflowIdOf('session', tenantIdOf(), open?.['id'] ?? ''));
       await handle.terminate('a test');
       await until(async () => ((await handle.describe()).status.name === 'RUNNING' ? undefined : true), PATIENCE_MS);
       await sql(
@@ -289,17 +288,17 @@ const BREAKS: readonly [name: string, kind: DivergenceKind, count: number, break
     'workflow_without_row',
     2,
     async () => {
-      const typedSearchAttributes = new TypedSearchAttributes([{ key: SEARCH_ATTRIBUTES.tenant, value: tenantIdOf() }]);
-      for (const workflowIdOf of [sessionWorkflowId, learningWorkflowId])
+      const typedSearchAttributes = new TypedSearchAttributes([{ key: ATTRIBUTES.tenant, value: tenantIdOf() }]);
+      for (const kind of ['session', 'learning'] as const)
         await instance.temporal.workflow.start('session', {
-          workflowId: workflowIdOf(tenantIdOf(), newId()),
+          workflowId: workflowIdOf(kind, tenantIdOf(), newId()),
           taskQueue: 'unserved',
           typedSearchAttributes,
         });
       const workflows = createRunningWorkflows(instance.temporal);
       await until(async () => {
         let listed = 0;
-        for (const prefix of [sessionWorkflowId(tenantIdOf(), ''), learningWorkflowId(tenantIdOf(), '')])
+        for (const prefix of [workflowIdOf('session', tenantIdOf(), ''), workflowIdOf('learning', tenantIdOf(), '')])
           for await (const page of workflows.list(prefix)) listed += page.length;
         return listed >= 2 ? true : undefined;
       }, PATIENCE_MS);

@@ -1,11 +1,10 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
-import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createConsolidationActivities } from '../../../activities/consolidation/create-consolidation-activities.ts';
 import { newId } from '../../../domain/ids.ts';
 import { learningFingerprint } from '../../../stores/postgres/learnings/learnings.ts';
-import type { ConsolidationResult } from '../../../workflows/consolidation/types.ts';
+import type { TenantConsolidation } from '../../../workflows/operations/types.ts';
 import { measureNearDuplicates } from '../../bench/summarise/near-duplicates.ts';
 import { createTestUser } from '../../setup/database.ts';
 import { startTestInstance } from '../../setup/instance.ts';
@@ -18,14 +17,12 @@ const DAY_MS = 86_400_000;
 const NOW_MS = Date.parse('2026-06-01T03:40:00Z');
 let instance: TestInstance;
 let classroom: Classroom;
-let maintenance: pg.Pool;
 let projectId: string;
 const hinted: string[] = [];
 
 beforeAll(async () => {
   instance = await startTestInstance();
   classroom = await createClassroom(instance);
-  maintenance = new pg.Pool({ connectionString: instance.db.url('maintenance'), max: 2 });
   projectId = newId();
   await instance.db.superuser.query("INSERT INTO projects (id, tenant_id, display_name) VALUES ($1, $2, 'care')", [
     projectId,
@@ -33,7 +30,6 @@ beforeAll(async () => {
   ]);
 });
 afterAll(async () => {
-  await maintenance.end();
   await classroom.close();
   await instance.close();
 });
@@ -47,10 +43,9 @@ afterEach(async () => {
 async function consolidate(
   nowMs = NOW_MS,
   heartbeatDetails?: unknown,
-): Promise<{ result: ConsolidationResult; heartbeat: unknown }> {
+): Promise<{ result: TenantConsolidation; heartbeat: unknown }> {
   const activities = createConsolidationActivities({
     ...classroom.dependencies,
-    maintenance,
     hints: {
       session: () => Promise.resolve(),
       index: (tenantId) => {
@@ -69,7 +64,10 @@ async function consolidate(
   environment.on('heartbeat', (details: unknown) => {
     heartbeat = details;
   });
-  return { result: await environment.run(() => activities.consolidate()), heartbeat };
+  return {
+    result: await environment.run(() => activities.consolidate({ tenantId: instance.admin.tenantId })),
+    heartbeat,
+  };
 }
 
 interface Planted {
@@ -284,7 +282,7 @@ test('resumes where the previous attempt was interrupted', async () => {
   await plant('Deploy on Fridays');
   const counts = { scopes: 1, duplicates: 0, superseded: 0, decayed: 1, pruned: 0 };
   const { heartbeat } = await consolidate();
-  const after = { tenantId: instance.admin.tenantId, projectId: null, namespace: 'default' };
+  const after = { projectId: null, namespace: 'default' };
   expect(heartbeat).toMatchObject({ after: { projectId }, counts: { scopes: 2, decayed: 2 } });
   await instance.db.superuser.query('UPDATE learnings SET decayed_on = NULL');
   const { result } = await consolidate(NOW_MS, { after, counts });

@@ -10,7 +10,7 @@ import { newId } from '../../../domain/ids.ts';
 import { erasedName } from '../../../domain/erasure/erasure-journal.ts';
 import { createDirectoryArchive } from '../../../stores/archive/directory.ts';
 import { readJournals } from '../../../stores/archive/journal.ts';
-import { publicKeyOf } from '../../../stores/archive/signed-text.ts';
+import { publicKeyOf } from '../../../stores/archive/journal-entry.ts';
 import { storedHead } from '../../../stores/postgres/erasure/erasure-journal.ts';
 import { createTestDatabase } from '../../setup/database.ts';
 import type { TestDatabase } from '../../setup/database.ts';

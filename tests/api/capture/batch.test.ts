@@ -1,17 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { startTestInstance } from '../../setup/instance.ts';
-import type { ApiAnswer, TestInstance } from '../../setup/instance.ts';
-import { rowsOf, valueOf } from '../../stores/postgres/support/captures.ts';
-import { captureAnswer, writingNothing } from '../support/answers.ts';
+import { captureAnswerSchema } from '../../../contract/events.ts';
+import type { ApiAnswer } from '../../setup/instance.ts';
+import { rowsOf } from '../../stores/postgres/support/captures.ts';
+import { writingNothing } from '../support/answers.ts';
 import { contractOf } from '../support/openapi.ts';
+import { fileInstance } from '../../setup/file-instance.ts';
 
-let instance: TestInstance;
-
-beforeAll(async () => {
-  instance = await startTestInstance();
-});
-afterAll(() => instance.close());
+const instance = fileInstance();
 
 const NDJSON = { 'content-type': 'application/x-ndjson' };
 const prompt = (session: string, content: string, more: object = {}) => ({
@@ -23,7 +19,7 @@ const prompt = (session: string, content: string, more: object = {}) => ({
 });
 
 function sessionId(external: string): Promise<string | undefined> {
-  return valueOf(instance.db.superuser, 'SELECT id AS value FROM sessions WHERE external_id = $1', [external]);
+  return instance.value('SELECT id AS value FROM sessions WHERE external_id = $1', [external]);
 }
 
 const line = z.looseObject({
@@ -41,8 +37,8 @@ function linesOf(answer: ApiAnswer): z.output<typeof line>[] {
 
 describe('a batch as a JSON array', () => {
   test('stores what is good, refuses what is not, and answers each in the order sent', async () => {
-    await instance.call('POST', '/events', { body: prompt('deleted', 'first') });
-    await instance.db.superuser.query("UPDATE sessions SET status = 'deleted' WHERE external_id = 'deleted'");
+    await instance.post('/events', prompt('deleted', 'first'));
+    await instance.rows("UPDATE sessions SET status = 'deleted' WHERE external_id = 'deleted'");
     const events = [
       prompt('mixed', 'one', { key: 'k1' }),
       { type: 'odd' },
@@ -54,8 +50,8 @@ describe('a batch as a JSON array', () => {
       prompt('mixed', 'four', { occurred_at: 'never' }),
       { type: 'turn.ended', host: 'test', session_id: 'mixed' },
     ];
-    const answer = await instance.call('POST', '/events/batch', { body: events });
-    const { items, ...counts } = captureAnswer.parse(answer.body);
+    const answer = await instance.post('/events/batch', events);
+    const { items, ...counts } = captureAnswerSchema.parse(answer.body);
     expect(answer.status).toBe(202);
     expect(counts).toEqual({ accepted: 4, duplicates: 1, rejected: 4 });
     expect(items.map((item) => [item.index, item.status, item.code])).toEqual([
@@ -80,30 +76,27 @@ describe('a batch as a JSON array', () => {
 
   test('sent again is a complete duplicate', async () => {
     const events = Array.from({ length: 50 }, (_, index) => prompt('again', `${index}`, { key: `k${index}` }));
-    expect((await instance.call('POST', '/events/batch', { body: events })).body).toMatchObject({
-      accepted: 50,
-      duplicates: 0,
-    });
-    const again = await writingNothing(instance, () => instance.call('POST', '/events/batch', { body: events }));
+    expect((await instance.post('/events/batch', events)).body).toMatchObject({ accepted: 50, duplicates: 0 });
+    const again = await writingNothing(instance, () => instance.post('/events/batch', events));
     expect(again.body).toMatchObject({ accepted: 0, duplicates: 50, rejected: 0 });
   });
 
   test('a single event is answered like a batch of one', async () => {
     const [first, second] = [
-      await instance.call('POST', '/events', { body: prompt('single', 'x') }),
-      await instance.call('POST', '/events', { body: prompt('single', 'x') }),
+      await instance.post('/events', prompt('single', 'x')),
+      await instance.post('/events', prompt('single', 'x')),
     ];
-    expect(captureAnswer.parse(first.body)).toMatchObject({
+    expect(captureAnswerSchema.parse(first.body)).toMatchObject({
       accepted: 1,
       duplicates: 0,
       rejected: 0,
       items: [{ index: 0, status: 'accepted' }],
     });
-    expect(captureAnswer.parse(second.body)).toMatchObject({
+    expect(captureAnswerSchema.parse(second.body)).toMatchObject({
       accepted: 0,
       duplicates: 1,
       rejected: 0,
-      items: [{ status: 'duplicate', id: captureAnswer.parse(first.body).items[0]?.id }],
+      items: [{ status: 'duplicate', id: captureAnswerSchema.parse(first.body).items[0]?.id }],
     });
   });
 });
@@ -129,15 +122,9 @@ describe('a batch as NDJSON', () => {
         ),
     ).toBe(true);
     expect(lines.at(-1)).toEqual({ accepted: COUNT - 10, duplicates: 0, rejected: 10 });
+    expect(await instance.count("prompts WHERE content LIKE 'event %'")).toBe(COUNT - 10);
     expect(
-      await valueOf(
-        instance.db.superuser,
-        "SELECT count(*)::integer AS value FROM prompts WHERE content LIKE 'event %'",
-      ),
-    ).toBe(COUNT - 10);
-    expect(
-      await valueOf(
-        instance.db.superuser,
+      await instance.value(
         "SELECT bool_and(last_seq = prompt_count) AS value FROM sessions WHERE external_id LIKE 'stream-%'",
       ),
     ).toBe(true);
@@ -211,9 +198,7 @@ describe('a batch as NDJSON', () => {
     const reader = response.body?.getReader();
     const chunk = await reader?.read();
     expect(new TextDecoder().decode(chunk?.value)).toContain('"index":0,"status":"accepted"');
-    expect(
-      await valueOf(instance.db.superuser, "SELECT last_seq AS value FROM sessions WHERE external_id = 'live'"),
-    ).toBe(200);
+    expect(await instance.value("SELECT last_seq AS value FROM sessions WHERE external_id = 'live'")).toBe(200);
     first.resolve();
     let rest = '';
     for (let next = await reader?.read(); next?.done === false; next = await reader?.read())

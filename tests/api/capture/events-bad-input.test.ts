@@ -1,16 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { captureAnswerSchema } from '../../../contract/events.ts';
 import type { ErrorCode } from '../../../api/errors.ts';
-import { startTestInstance } from '../../setup/instance.ts';
-import type { CallOptions, TestInstance } from '../../setup/instance.ts';
-import { captureAnswer, errorOf, writingNothing } from '../support/answers.ts';
+import type { CallOptions } from '../../setup/instance.ts';
+import { errorOf, writingNothing, expectError } from '../support/answers.ts';
+import { fileInstance } from '../../setup/file-instance.ts';
 
 const MIB = 1024 * 1024;
-let instance: TestInstance;
-
-beforeAll(async () => {
-  instance = await startTestInstance();
-});
-afterAll(() => instance.close());
+const instance = fileInstance();
 
 const prompt = { type: 'prompt', session_id: 's', content: 'hello' };
 const note = { type: 'observation', session_id: 's', text: 'hello' };
@@ -102,7 +98,7 @@ const FAULTS: readonly (readonly [string, unknown, ErrorCode, string])[] = [
 
 describe('an event that cannot be taken is answered with its code and field, and nothing is written', () => {
   test.each(FAULTS)('%s', async (_what, event, code, field) => {
-    const answer = await writingNothing(instance, () => instance.call('POST', '/events', { body: event }));
+    const answer = await writingNothing(instance, () => instance.post('/events', event));
     expect(errorOf(answer)).toEqual({ code, fields: field === '' ? [] : [field] });
   });
 
@@ -113,25 +109,24 @@ describe('an event that cannot be taken is answered with its code and field, and
     ['another content type', { raw: '{}', headers: { 'content-type': 'application/xml' } }, 'UNSUPPORTED_MEDIA_TYPE'],
   ])('%s', async (_what, options, code) => {
     for (const path of ['/events', '/events/batch'])
-      expect(errorOf(await writingNothing(instance, () => instance.call('POST', path, options)))).toMatchObject({
-        code,
-      });
+      expectError(await writingNothing(instance, () => instance.call('POST', path, options)), code);
   });
 
   test('NDJSON to the route for one event is no event', async () => {
     const options = { raw: `${JSON.stringify(prompt)}\n`, headers: { 'content-type': 'application/x-ndjson' } };
-    expect(errorOf(await writingNothing(instance, () => instance.call('POST', '/events', options)))).toMatchObject({
-      code: 'UNSUPPORTED_MEDIA_TYPE',
-    });
+    expectError(
+      await writingNothing(instance, () => instance.call('POST', '/events', options)),
+      'UNSUPPORTED_MEDIA_TYPE',
+    );
   });
 });
 
 describe('a batch', () => {
   test('of nothing but faults names each by its place and code, and writes nothing', async () => {
     const events = FAULTS.map(([, event]) => event);
-    const answer = await writingNothing(instance, () => instance.call('POST', '/events/batch', { body: events }));
+    const answer = await writingNothing(instance, () => instance.post('/events/batch', events));
     expect(answer.status).toBe(202);
-    const { items, ...counts } = captureAnswer.parse(answer.body);
+    const { items, ...counts } = captureAnswerSchema.parse(answer.body);
     expect(counts).toEqual({ accepted: 0, duplicates: 0, rejected: FAULTS.length });
     expect(items.map((item) => [item.index, item.status, item.id, item.code])).toEqual(
       FAULTS.map(([, , code], index) => [index, 'rejected', null, code]),
@@ -141,21 +136,15 @@ describe('a batch', () => {
 
   test('is a list of at most 1,000', async () => {
     for (const body of [prompt, { events: [prompt] }, 'x', 7])
-      expect(errorOf(await writingNothing(instance, () => instance.call('POST', '/events/batch', { body })))).toEqual({
-        code: 'VALIDATION_FAILED',
-        fields: [''],
-      });
+      expectError(await writingNothing(instance, () => instance.post('/events/batch', body)), 'VALIDATION_FAILED', '');
     const body = Array.from({ length: 1_001 }, (_, index) => ({ ...prompt, content: `${index}` }));
-    expect(errorOf(await writingNothing(instance, () => instance.call('POST', '/events/batch', { body })))).toEqual({
-      code: 'VALIDATION_FAILED',
-      fields: [''],
-    });
-    const full = await instance.call('POST', '/events/batch', { body: body.slice(1) });
-    expect(captureAnswer.parse(full.body)).toMatchObject({ accepted: 1_000, duplicates: 0, rejected: 0 });
+    expectError(await writingNothing(instance, () => instance.post('/events/batch', body)), 'VALIDATION_FAILED', '');
+    const full = await instance.post('/events/batch', body.slice(1));
+    expect(captureAnswerSchema.parse(full.body)).toMatchObject({ accepted: 1_000, duplicates: 0, rejected: 0 });
   });
 
   test('may be empty', async () => {
-    expect(await writingNothing(instance, () => instance.call('POST', '/events/batch', { body: [] }))).toMatchObject({
+    expect(await writingNothing(instance, () => instance.post('/events/batch', []))).toMatchObject({
       status: 202,
       body: { accepted: 0, duplicates: 0, rejected: 0, items: [] },
     });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { Exclusions } from '../../../api/intake/exclusions.ts';
 import { createServer } from '../../../api/server.ts';
 import { createApiDependencies } from '../../../api/dependencies.ts';
@@ -6,24 +6,15 @@ import { parseConfig } from '../../../config/config.ts';
 import { newId } from '../../../domain/ids.ts';
 import type { TenantId } from '../../../domain/ids.ts';
 import { createLogger } from '../../../telemetry/logger.ts';
-import { createTestUser } from '../../setup/database.ts';
 import { PLAIN_HOST_EVENT } from '../../setup/host-event.ts';
-import { startTestInstance } from '../../setup/instance.ts';
-import type { TestInstance } from '../../setup/instance.ts';
 import { until } from '../../setup/until.ts';
-import { valueOf } from '../../stores/postgres/support/captures.ts';
-import { errorOf } from '../support/answers.ts';
+import { fileInstance } from '../../setup/file-instance.ts';
+import { expectError } from '../support/answers.ts';
 
-let instance: TestInstance;
-
-beforeAll(async () => {
-  instance = await startTestInstance({ RECOLLECT_CAPTURE_EXCLUDE: ' ~/vault , /srv/*/secret/**' });
-});
-afterAll(() => instance.close());
+const instance = fileInstance({ RECOLLECT_CAPTURE_EXCLUDE: ' ~/vault , /srv/*/secret/**' });
 
 const rows = () =>
-  valueOf<number>(
-    instance.db.superuser,
+  instance.value<number>(
     'SELECT (SELECT count(*) FROM prompts)::integer + (SELECT count(*) FROM sessions)::integer AS value',
   );
 
@@ -39,23 +30,21 @@ function event(path: string | null, session = 's1', content = 'hello') {
 
 test('events in an excluded folder of the instance are rejected, and hooks get an empty response', async () => {
   const before = await rows();
-  expect(errorOf(await instance.call('POST', '/events', { body: event('/home/me/vault/keys') }))).toMatchObject({
-    code: 'FOLDER_EXCLUDED',
-  });
-  const hook = await instance.call('POST', '/hooks/UserPromptSubmit', {
-    body: { session_id: 'hook-1', cwd: '/srv/bank/secret', prompt: 'a secret' },
+  expectError(await instance.post('/events', event('/home/me/vault/keys')), 'FOLDER_EXCLUDED');
+  const hook = await instance.post('/hooks/UserPromptSubmit', {
+    session_id: 'hook-1',
+    cwd: '/srv/bank/secret',
+    prompt: 'a secret',
   });
   expect([hook.status, hook.body]).toEqual([200, {}]);
-  const start = await instance.call('POST', '/hooks/SessionStart', {
-    body: { session_id: 'hook-1', cwd: '/srv/bank/secret/x' },
-  });
+  const start = await instance.post('/hooks/SessionStart', { session_id: 'hook-1', cwd: '/srv/bank/secret/x' });
   expect([start.status, start.body]).toEqual([200, {}]);
   expect(await rows()).toBe(before);
 });
 
 test('neighbours of an excluded event are stored, each answered in its place', async () => {
   const body = [event('/src/a', 'n1', 'one'), event('/home/me/vault', 'n2', 'two'), event('/src/b', 'n3', 'three')];
-  const answer = await instance.call('POST', '/events/batch', { body });
+  const answer = await instance.post('/events/batch', body);
   expect(answer.body).toMatchObject({
     accepted: 2,
     rejected: 1,
@@ -73,16 +62,14 @@ test('neighbours of an excluded event are stored, each answered in its place', a
 });
 
 test('an event without a folder uses the last folder of its session', async () => {
-  await instance.call('POST', '/events', { body: event('/home/me/vault', 'moving') });
-  expect(errorOf(await instance.call('POST', '/events', { body: event(null, 'moving', 'still there') }))).toMatchObject(
-    { code: 'FOLDER_EXCLUDED' },
-  );
-  expect((await instance.call('POST', '/events', { body: event('/src/out', 'moving', 'out') })).status).toBe(202);
-  expect((await instance.call('POST', '/events', { body: event(null, 'moving', 'still out') })).status).toBe(202);
+  await instance.post('/events', event('/home/me/vault', 'moving'));
+  expectError(await instance.post('/events', event(null, 'moving', 'still there')), 'FOLDER_EXCLUDED');
+  expect((await instance.post('/events', event('/src/out', 'moving', 'out'))).status).toBe(202);
+  expect((await instance.post('/events', event(null, 'moving', 'still out'))).status).toBe(202);
 });
 
 test('a session that started in an excluded folder remains excluded after a restart, until it reports another folder', async () => {
-  await instance.call('POST', '/events', { body: event('/home/me/vault', 'restarted') });
+  await instance.post('/events', event('/home/me/vault', 'restarted'));
   const logger = createLogger('test', 'error');
   const dependencies = createApiDependencies(parseConfig(instance.environment), logger);
   const server = await createServer({ dependencies, logger, isStopping: () => false });
@@ -112,30 +99,23 @@ test('a session that started in an excluded folder remains excluded after a rest
 });
 
 test('an admin sets the list of the own tenant alone; it takes effect within seconds', async () => {
-  const stranger = await createTestUser(instance.db.superuser, { role: 'admin' });
-  const user = await createTestUser(instance.db.superuser, { tenantId: instance.admin.tenantId });
-  expect((await instance.call('GET', '/admin/settings')).body).toEqual({
+  const stranger = await instance.stranger({ role: 'admin' });
+  const user = await instance.user();
+  expect((await instance.get('/admin/settings')).body).toEqual({
     data: [{ key: 'capture.exclude', scope: 'tenant', value: [], updated_at: null }],
   });
-  const put = (value: unknown, key?: string) =>
-    instance.call('PUT', '/admin/settings/capture.exclude', { body: { value }, ...(key === undefined ? {} : { key }) });
+  const put = (value: unknown, key?: string) => instance.put('/admin/settings/capture.exclude', { value }, key);
   expect((await put(['/src/private/**'])).body).toMatchObject({
     value: ['/src/private/**'],
     updated_at: expect.any(String),
   });
   await until(async () => {
-    const answer = await instance.call('POST', '/events', {
-      body: event('/src/private/x', 'mine', String(performance.now())),
-    });
+    const answer = await instance.post('/events', event('/src/private/x', 'mine', String(performance.now())));
     return answer.status === 422 ? true : undefined;
   });
-  expect((await instance.call('POST', '/events', { key: stranger.key, body: event('/src/private/x') })).status).toBe(
-    202,
-  );
-  expect((await instance.call('GET', '/admin/settings', { key: stranger.key })).body).toMatchObject({
-    data: [{ value: [] }],
-  });
-  expect(errorOf(await put(['/x'], user.key))).toMatchObject({ code: 'FORBIDDEN' });
+  expect((await instance.post('/events', event('/src/private/x'), stranger.key)).status).toBe(202);
+  expect((await instance.get('/admin/settings', stranger.key)).body).toMatchObject({ data: [{ value: [] }] });
+  expectError(await put(['/x'], user.key), 'FORBIDDEN');
   for (const [value, field] of [
     [['**'], 'value.0'],
     [['/ok', '/*/'], 'value.1'],
@@ -143,10 +123,8 @@ test('an admin sets the list of the own tenant alone; it takes effect within sec
     [Array.from({ length: 101 }, () => '/x'), 'value'],
     ['/x', 'value'],
   ] as const)
-    expect(errorOf(await put(value))).toEqual({ code: 'VALIDATION_FAILED', fields: [field] });
-  expect(errorOf(await instance.call('PUT', '/admin/settings/other', { body: { value: [] } }))).toMatchObject({
-    code: 'NOT_FOUND',
-  });
+    expectError(await put(value), 'VALIDATION_FAILED', field);
+  expectError(await instance.put('/admin/settings/other', { value: [] }), 'NOT_FOUND');
 });
 
 test('a list is read once in five seconds, however many events come, and answered without waiting meanwhile', async () => {

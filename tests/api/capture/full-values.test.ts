@@ -1,23 +1,16 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { z } from 'zod';
-import { createTestUser } from '../../setup/database.ts';
-import { startTestInstance } from '../../setup/instance.ts';
-import type { TestInstance } from '../../setup/instance.ts';
+import { fileInstance } from '../../setup/file-instance.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'recollect-values-'));
 const observations = z.object({ data: z.array(z.object({ content: z.string() })) });
-let instance: TestInstance;
 
-beforeAll(async () => {
-  instance = await startTestInstance({ RECOLLECT_FULL_VALUES_DIR: folder });
-});
-afterAll(async () => {
-  await instance.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+// Runs last, after the instance is closed.
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const instance = fileInstance({ RECOLLECT_FULL_VALUES_DIR: folder });
 
 function files(): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -27,17 +20,15 @@ function files(): string[] {
 
 /** Captures a tool's output and answers the hash that the note in its row names; null where it was not cut. */
 async function capture(useId: string, response: string): Promise<string | null> {
-  const answer = await instance.call('POST', '/events', {
-    body: {
-      type: 'observation',
-      host: 'test',
-      session_id: useId,
-      tool: { name: 'Bash', input: { command: 'ls' }, response, use_id: useId },
-    },
+  const answer = await instance.post('/events', {
+    type: 'observation',
+    host: 'test',
+    session_id: useId,
+    tool: { name: 'Bash', input: { command: 'ls' }, response, use_id: useId },
   });
   expect(answer.status).toBe(202);
   const rows = observations.parse(
-    (await instance.call('GET', `/sessions/${encodeURIComponent(`test:${useId}`)}/observations?full=true`)).body,
+    (await instance.get(`/sessions/${encodeURIComponent(`test:${useId}`)}/observations?full=true`)).body,
   );
   return /sha256:([0-9a-f]{64})/.exec(rows.data[0]?.content ?? '')?.[1] ?? null;
 }
@@ -46,22 +37,22 @@ test('the full value of a truncated one is stored, redacted, for admins of its t
   const middle = 'the marker in the middle';
   const secret = `ghp_${'a1B2'.repeat(9)}`;
   const sha256 = await capture('long', `${'before '.repeat(8_000)}${middle} ${secret} ${'after '.repeat(8_000)}`);
-  const response = await instance.call('GET', `/full-values/${sha256}`);
+  const response = await instance.get(`/full-values/${sha256}`);
   expect(response.status).toBe(200);
   const { text } = z.object({ text: z.string() }).parse(response.body);
   expect(text).toContain(middle);
   expect(text).not.toContain(secret);
   expect(text.length).toBeGreaterThan(100_000);
 
-  const stranger = await createTestUser(instance.db.superuser, { role: 'admin' });
-  expect((await instance.call('GET', `/full-values/${sha256}`, { key: stranger.key })).status).toBe(404);
-  const user = await createTestUser(instance.db.superuser, { role: 'user' });
-  expect((await instance.call('GET', `/full-values/${sha256}`, { key: user.key })).status).toBe(403);
+  const stranger = await instance.stranger({ role: 'admin' });
+  expect((await instance.get(`/full-values/${sha256}`, stranger.key)).status).toBe(404);
+  const user = await instance.stranger({ role: 'user' });
+  expect((await instance.get(`/full-values/${sha256}`, user.key)).status).toBe(403);
 
-  expect((await instance.call('DELETE', '/events/tool%3Along?dry_run=true')).status).toBe(200);
-  expect((await instance.call('GET', `/full-values/${sha256}`)).status).toBe(200);
-  expect((await instance.call('DELETE', '/events/tool%3Along')).status).toBe(200);
-  expect((await instance.call('GET', `/full-values/${sha256}`)).status).toBe(404);
+  expect((await instance.delete('/events/tool%3Along?dry_run=true')).status).toBe(200);
+  expect((await instance.get(`/full-values/${sha256}`)).status).toBe(200);
+  expect((await instance.delete('/events/tool%3Along')).status).toBe(200);
+  expect((await instance.get(`/full-values/${sha256}`)).status).toBe(404);
   expect(files()).toEqual([]);
 });
 
@@ -72,18 +63,18 @@ test('a forgotten value is not stored again when its event is sent again', async
     session_id: 'again',
     tool: { name: 'Bash', input: { command: 'ls' }, response: 'one two '.repeat(40_000), use_id: 'again' },
   };
-  expect((await instance.call('POST', '/events', { body: event })).status).toBe(202);
+  expect((await instance.post('/events', event)).status).toBe(202);
   expect(files()).toHaveLength(1);
-  expect((await instance.call('DELETE', '/events/tool%3Aagain')).status).toBe(200);
+  expect((await instance.delete('/events/tool%3Aagain')).status).toBe(200);
   expect(files()).toEqual([]);
-  expect(JSON.stringify((await instance.call('POST', '/events', { body: event })).body)).toContain('EVENT_FORGOTTEN');
+  expect(JSON.stringify((await instance.post('/events', event)).body)).toContain('EVENT_FORGOTTEN');
   expect(files()).toEqual([]);
 });
 
 test('a value that was not truncated is not stored, and an invalid hash is rejected', async () => {
   expect(await capture('short', 'a few words')).toBeNull();
   expect(files()).toEqual([]);
-  const answer = await instance.call('GET', '/full-values/nonsense');
+  const answer = await instance.get('/full-values/nonsense');
   expect(answer.status).toBe(422);
   expect(JSON.stringify(answer.body)).toContain('sha256');
 });
@@ -91,6 +82,6 @@ test('a value that was not truncated is not stored, and an invalid hash is rejec
 test('forgetting a session deletes its full values', async () => {
   expect(await capture('forgotten', 'x y '.repeat(40_000))).not.toBeNull();
   expect(files()).toHaveLength(1);
-  expect((await instance.call('DELETE', `/sessions/${encodeURIComponent('test:forgotten')}`)).status).toBe(200);
+  expect((await instance.delete(`/sessions/${encodeURIComponent('test:forgotten')}`)).status).toBe(200);
   expect(files()).toEqual([]);
 });

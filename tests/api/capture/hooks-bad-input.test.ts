@@ -1,17 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { ErrorCode } from '../../../api/errors.ts';
-import { startTestInstance } from '../../setup/instance.ts';
-import type { CallOptions, TestInstance } from '../../setup/instance.ts';
-import { valueOf } from '../../stores/postgres/support/captures.ts';
-import { errorOf, writingNothing } from '../support/answers.ts';
+import type { CallOptions } from '../../setup/instance.ts';
+import { errorOf, writingNothing, expectError } from '../support/answers.ts';
+import { fileInstance } from '../../setup/file-instance.ts';
 
-let instance: TestInstance;
-
-beforeAll(async () => {
-  instance = await startTestInstance();
-});
-afterAll(() => instance.close());
+const instance = fileInstance();
 
 const good = { session_id: 'bad-input', cwd: '/src/app', hook_event_name: 'UserPromptSubmit', prompt: 'hello' };
 const post = (path: string, options: CallOptions) => instance.call('POST', path, options);
@@ -115,8 +109,7 @@ describe('what a hook may well bring', () => {
     };
     expect((await post('/hooks/PostToolUse', { body: odd })).status).toBe(200);
     expect(
-      await valueOf(
-        instance.db.superuser,
+      await instance.value(
         "SELECT tool || '|' || content AS value FROM observations o JOIN sessions s ON s.id = o.session_id WHERE s.external_id = 'odd'",
       ),
     ).toBe('unknown|text');
@@ -142,12 +135,10 @@ describe('what a hook may well bring', () => {
   ])('%s does not lose a prompt', async (what, fields, metadata) => {
     const answer = await post('/hooks/UserPromptSubmit', { body: { ...good, session_id: what, ...fields } });
     expect([answer.status, answer.body]).toEqual([200, {}]);
-    const [row] = (
-      await instance.db.superuser.query<{ content: string; metadata: unknown; agent_type: string | null; at: string }>(
-        'SELECT p.content, p.metadata, p.agent_type, p.occurred_at::text AS at FROM prompts p JOIN sessions s ON s.id = p.session_id WHERE s.external_id = $1',
-        [what],
-      )
-    ).rows;
+    const [row] = await instance.rows<{ content: string; metadata: unknown; agent_type: string | null; at: string }>(
+      'SELECT p.content, p.metadata, p.agent_type, p.occurred_at::text AS at FROM prompts p JOIN sessions s ON s.id = p.session_id WHERE s.external_id = $1',
+      [what],
+    );
     expect(row).toMatchObject({ content: 'hello', metadata });
     expect(row?.agent_type ?? '').toHaveLength('agent_type' in fields && fields['agent_type'] !== null ? 256 : 0);
     const at = new Date(row?.at ?? '').toISOString();
@@ -159,12 +150,11 @@ describe('what a hook may well bring', () => {
     const delivery = { 'x-recollect-delivery': 'compaction-1' };
     expect((await post('/hooks/PreCompact', { body, headers: delivery })).status).toBe(200);
     const stored = () =>
-      valueOf(
-        instance.db.superuser,
+      instance.value(
         "SELECT b.metadata AS value FROM boundaries b JOIN sessions s ON s.id = b.session_id WHERE s.external_id = 'compact'",
       );
     expect(await stored()).toEqual({ custom_instructions: 'keep it [private]' });
-    expect((await instance.call('DELETE', '/events/compaction-1')).status).toBe(200);
+    expect((await instance.delete('/events/compaction-1')).status).toBe(200);
     expect(await stored()).toBeUndefined();
   });
 
@@ -175,9 +165,7 @@ describe('what a hook may well bring', () => {
         body: { session_id: 'long-id', tool_name: 'Bash', tool_input: { command: 'true' }, tool_use_id: id },
       });
     for (const id of [long, `${long}x`, long]) expect((await call(id)).status).toBe(200);
-    expect(
-      await valueOf(instance.db.superuser, "SELECT last_seq AS value FROM sessions WHERE external_id = 'long-id'"),
-    ).toBe(2);
+    expect(await instance.value("SELECT last_seq AS value FROM sessions WHERE external_id = 'long-id'")).toBe(2);
   });
 
   test('a value over 64 KiB is cut in the middle and its size is noted, in the text and in the input', async () => {
@@ -214,8 +202,7 @@ describe('what a hook may well bring', () => {
     const prompt = 'p'.repeat(64 * 1024);
     expect((await post('/hooks/UserPromptSubmit', { body: { session_id: 'complete', prompt } })).status).toBe(200);
     expect(
-      await valueOf(
-        instance.db.superuser,
+      await instance.value(
         "SELECT p.content AS value FROM prompts p JOIN sessions s ON s.id = p.session_id WHERE s.external_id = 'complete'",
       ),
     ).toBe(prompt);
@@ -240,15 +227,16 @@ describe('what a hook may well bring', () => {
         session_id: 'own-tool',
         tool: { name: 'mcp__recollect__get' },
       };
-      expect(errorOf(await post('/events', { body: event }))).toMatchObject({ code: 'EVENT_NOT_STORABLE' });
+      expectError(await post('/events', { body: event }), 'EVENT_NOT_STORABLE');
     });
   });
 
   test('a hook for a deleted session is refused for good', async () => {
     expect((await post('/hooks/UserPromptSubmit', { body: { ...good, session_id: 'deleted' } })).status).toBe(200);
-    await instance.db.superuser.query("UPDATE sessions SET status = 'deleted' WHERE external_id = 'deleted'");
-    expect(
-      errorOf(await writingNothing(instance, () => post('/hooks/Stop', { body: { session_id: 'deleted' } }))),
-    ).toMatchObject({ code: 'SESSION_DELETED' });
+    await instance.rows("UPDATE sessions SET status = 'deleted' WHERE external_id = 'deleted'");
+    expectError(
+      await writingNothing(instance, () => post('/hooks/Stop', { body: { session_id: 'deleted' } })),
+      'SESSION_DELETED',
+    );
   });
 });

@@ -1,24 +1,18 @@
 import { createHash } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { createTestUser } from '../../setup/database.ts';
 import type { TestUser } from '../../setup/database.ts';
-import { startTestInstance } from '../../setup/instance.ts';
-import type { TestInstance } from '../../setup/instance.ts';
-import { valueOf } from '../../stores/postgres/support/captures.ts';
-import { errorOf } from '../support/answers.ts';
+import { fileInstance } from '../../setup/file-instance.ts';
+import { expectError } from '../support/answers.ts';
 
-let instance: TestInstance;
+const instance = fileInstance();
 let alice: TestUser;
 let mallory: TestUser;
 
 beforeAll(async () => {
-  instance = await startTestInstance();
-  const { tenantId } = instance.admin;
-  alice = await createTestUser(instance.db.superuser, { tenantId });
-  mallory = await createTestUser(instance.db.superuser, { tenantId, scopes: ['capture', 'read', 'write'] });
+  alice = await instance.user();
+  mallory = await instance.user({ scopes: ['capture', 'read', 'write'] });
 });
-afterAll(() => instance.close());
 
 const prompt = (session: string, content: string, key = content) => ({
   type: 'prompt',
@@ -27,11 +21,11 @@ const prompt = (session: string, content: string, key = content) => ({
   content,
   key,
 });
-const send = (user: TestUser, body: unknown) => instance.call('POST', '/events', { key: user.key, body });
+const send = (user: TestUser, body: unknown) => instance.post('/events', body, user.key);
 
 /** What each user's sessions of this name hold, by user. */
 async function wordsIn(session: string): Promise<Record<string, string[]>> {
-  const { rows } = await instance.db.superuser.query<{ user_id: string; words: string[] }>(
+  const rows = await instance.rows<{ user_id: string; words: string[] }>(
     `SELECT s.user_id, array_agg(p.content ORDER BY p.seq) AS words FROM sessions s JOIN prompts p ON p.session_id = s.id AND p.user_id = s.user_id
       WHERE s.external_id = $1 GROUP BY s.user_id`,
     [session],
@@ -41,7 +35,7 @@ async function wordsIn(session: string): Promise<Record<string, string[]>> {
 
 const sessionAnswer = z.looseObject({ id: z.string(), title: z.string().nullable() });
 const sessionOf = async (user: TestUser, name: string) =>
-  sessionAnswer.parse((await instance.call('GET', `/sessions/${name}`, { key: user.key })).body);
+  sessionAnswer.parse((await instance.get(`/sessions/${name}`, user.key)).body);
 
 /** A transcript of one session, as Claude Code writes it. */
 function transcript(session: string, lines: readonly { readonly uuid: string; readonly text: string }[]): string {
@@ -103,7 +97,7 @@ describe('no user writes into another user’s session', () => {
   test('by a hook, or by a batch that is committed with the owner’s', async () => {
     const hook = { session_id: 'by-hook', hook_event_name: 'UserPromptSubmit', prompt: 'hooked', cwd: '/src/shop' };
     const answers = await Promise.all(
-      [alice, mallory].map(({ key }) => instance.call('POST', '/hooks/UserPromptSubmit', { key, body: hook })),
+      [alice, mallory].map(({ key }) => instance.post('/hooks/UserPromptSubmit', hook, key)),
     );
     expect(answers.map(({ status }) => status)).toEqual([200, 200]);
     expect(await wordsIn('by-hook')).toEqual({ [alice.userId]: ['hooked'], [mallory.userId]: ['hooked'] });
@@ -127,7 +121,7 @@ describe('no user writes into another user’s session', () => {
     await send(alice, prompt('steered', 'one'));
     await send(mallory, prompt('steered', 'other'));
     const change = { title: 'Mine now', capture: false };
-    await instance.call('PUT', '/sessions/claude-code:steered', { key: mallory.key, body: change });
+    await instance.put('/sessions/claude-code:steered', change, mallory.key);
     await send(alice, prompt('steered', 'two'));
     expect((await wordsIn('steered'))[alice.userId]).toEqual(['one', 'two']);
     expect((await sessionOf(alice, 'claude-code:steered')).title).toBeNull();
@@ -135,14 +129,12 @@ describe('no user writes into another user’s session', () => {
 
   test('by forgetting: tombstones refuse the events of their own session alone', async () => {
     await send(mallory, prompt('forgotten', 'We ship on Monday', 'k1'));
-    const deleted = await instance.call('DELETE', '/events/k1?session=claude-code:forgotten', { key: mallory.key });
+    const deleted = await instance.delete('/events/k1?session=claude-code:forgotten', mallory.key);
     expect(deleted.status).toBe(200);
-    expect(errorOf(await send(mallory, prompt('forgotten', 'We ship on Monday', 'k1')))).toMatchObject({
-      code: 'EVENT_FORGOTTEN',
-    });
+    expectError(await send(mallory, prompt('forgotten', 'We ship on Monday', 'k1')), 'EVENT_FORGOTTEN');
     expect((await send(alice, prompt('forgotten', 'We ship on Monday', 'k1'))).status).toBe(202);
     const { id } = await sessionOf(mallory, 'claude-code:forgotten');
-    expect((await instance.call('DELETE', `/sessions/${id}`)).status).toBe(200);
+    expect((await instance.delete(`/sessions/${id}`)).status).toBe(200);
     expect((await send(alice, prompt('forgotten', 'And again on Tuesday', 'k2'))).status).toBe(202);
     expect((await wordsIn('forgotten'))[alice.userId]).toEqual(['We ship on Monday', 'And again on Tuesday']);
   });
@@ -158,14 +150,14 @@ describe('a host’s id of a session', () => {
     await send(mallory, prompt('by-name', 'of Mallory'));
     const ids = await Promise.all([alice, mallory].map(async (user) => (await sessionOf(user, 'by-name')).id));
     expect(new Set(ids).size).toBe(2);
-    const answer = await instance.call('GET', '/sessions/claude-code:by-name');
-    expect(errorOf(answer).code).toBe('CONFLICT');
+    const answer = await instance.get('/sessions/claude-code:by-name');
+    expectError(answer, 'CONFLICT');
     expect(answer.body).toMatchObject({
       details: expect.arrayContaining(ids.map((id) => expect.objectContaining({ id }))),
     });
     await send(instance.admin, prompt('by-name', 'of the admin'));
     expect(
-      await valueOf(instance.db.superuser, 'SELECT user_id AS value FROM sessions WHERE id = $1', [
+      await instance.value('SELECT user_id AS value FROM sessions WHERE id = $1', [
         (await sessionOf(instance.admin, 'claude-code:by-name')).id,
       ]),
     ).toBe(instance.admin.userId);
@@ -175,10 +167,8 @@ describe('a host’s id of a session', () => {
     await send(alice, prompt('only-hers', 'of Alice'));
     const { id } = await sessionOf(alice, 'claude-code:only-hers');
     for (const path of ['', '/prompts', '/observations', '/summaries'])
-      expect(
-        errorOf(await instance.call('GET', `/sessions/claude-code:only-hers${path}`, { key: mallory.key })),
-      ).toMatchObject({ code: 'NOT_FOUND' });
-    expect((await instance.call('GET', `/sessions/${id}`, { key: mallory.key })).status).toBe(200);
+      expectError(await instance.get(`/sessions/claude-code:only-hers${path}`, mallory.key), 'NOT_FOUND');
+    expect((await instance.get(`/sessions/${id}`, mallory.key)).status).toBe(200);
   });
 
   test('is looked up by one index, by capture and by name', async () => {

@@ -1,20 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createTestUser } from '../../setup/database.ts';
-import { startTestInstance } from '../../setup/instance.ts';
-import type { TestInstance } from '../../setup/instance.ts';
+import { describe, expect, test } from 'vitest';
 import { until } from '../../setup/until.ts';
-import { errorOf, writingNothing } from '../support/answers.ts';
+import { writingNothing, expectError } from '../support/answers.ts';
 import { openRequest } from '../support/open-request.ts';
 import type { OpenRequest } from '../support/open-request.ts';
+import { fileInstance } from '../../setup/file-instance.ts';
 
 const MIB = 1024 * 1024;
 const BUSY = { status: 503, code: 'BUSY', retryAfter: '2' };
-let instance: TestInstance;
-
-beforeAll(async () => {
-  instance = await startTestInstance();
-});
-afterAll(() => instance.close());
+const instance = fileInstance();
 
 /** A request whose body is being sent. Chunked if no length is given. */
 function open(path: string, key: string, length: number | null, type = 'application/json'): OpenRequest {
@@ -41,14 +34,12 @@ describe('JSON that a parser would make too much of', () => {
     ['/events/batch', 'objects within objects', `${'{"a":'.repeat(200_000)}1${'}'.repeat(200_000)}`],
     ['/context', 'lists within lists', `${'['.repeat(1_000)}${']'.repeat(1_000)}`],
   ])('%s refuses it: %s', async (path, _what, raw) => {
-    expect(errorOf(await writingNothing(instance, () => instance.call('POST', path, { raw })))).toMatchObject({
-      code: 'VALIDATION_FAILED',
-    });
+    expectError(await writingNothing(instance, () => instance.call('POST', path, { raw })), 'VALIDATION_FAILED');
   });
 
   test.each(['/events/batch', '/memories/batch'])('%s takes no more than 4 MiB at once', async (path) => {
     const answer = await instance.call('POST', path, { raw: ' '.repeat(4 * MIB + 1) });
-    expect(errorOf(answer)).toMatchObject({ code: 'BODY_TOO_LARGE' });
+    expectError(answer, 'BODY_TOO_LARGE');
   });
 });
 
@@ -80,8 +71,8 @@ describe('bodies in memory have a common bound', () => {
     ['that say their length', 32 * MIB],
     ['in chunks', null],
   ])('bodies %s', async (_how, length) => {
-    const user = await createTestUser(instance.db.superuser, {});
-    const other = await createTestUser(instance.db.superuser, {});
+    const user = await instance.stranger();
+    const other = await instance.stranger();
     const unfinished = [open('/hooks/Stop', user.key, length), open('/hooks/Stop', user.key, length)];
     for (const body of unfinished) await body.write(Buffer.alloc(31 * MIB, ' '));
     const refused = open('/hooks/Stop', user.key, length);
@@ -89,13 +80,11 @@ describe('bodies in memory have a common bound', () => {
     expect(await refused.answer).toEqual(BUSY);
     // Others have places of their own.
     const fine = { session_id: 'fine' };
-    expect((await instance.call('POST', '/hooks/Stop', { key: other.key, body: fine })).status).toBe(200);
+    expect((await instance.post('/hooks/Stop', fine, other.key)).status).toBe(200);
     for (const body of [...unfinished, refused]) body.close();
     await writing;
     await until(
-      async () =>
-        (await instance.call('POST', '/hooks/Stop', { key: user.key, body: { session_id: 'x'.repeat(20 * MIB) } }))
-          .status === 422,
+      async () => (await instance.post('/hooks/Stop', { session_id: 'x'.repeat(20 * MIB) }, user.key)).status === 422,
     );
   });
 });
@@ -104,8 +93,8 @@ describe('uploads', () => {
   const transcript = `/transcripts?machine=m&path=%2Fp.jsonl&fingerprint=f&offset=0&size=10&quiet_ms=0&modified_at=2026-01-01T00:00:00Z`;
 
   test('of one user leave places for the others', async () => {
-    const user = await createTestUser(instance.db.superuser, {});
-    const other = await createTestUser(instance.db.superuser, {});
+    const user = await instance.stranger();
+    const other = await instance.stranger();
     const slow = open(transcript, user.key, 10, 'application/x-ndjson');
     await slow.write(Buffer.from('{'));
     const send = async (key: string) =>

@@ -1,17 +1,10 @@
 import { request } from 'node:http';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startTestInstance } from '../../setup/instance.ts';
-import type { TestInstance } from '../../setup/instance.ts';
-import { valueOf } from '../../stores/postgres/support/captures.ts';
-import { errorOf, writingNothing } from '../support/answers.ts';
+import { describe, expect, test } from 'vitest';
+import { writingNothing, expectError } from '../support/answers.ts';
+import { fileInstance } from '../../setup/file-instance.ts';
 
 const MIB = 1024 * 1024;
-let instance: TestInstance;
-
-beforeAll(async () => {
-  instance = await startTestInstance();
-});
-afterAll(() => instance.close());
+const instance = fileInstance();
 
 interface Answer {
   readonly status: number | undefined;
@@ -74,8 +67,7 @@ describe('bodies within it', () => {
     expect(body.length).toBe(32 * MIB);
     expect((await instance.call('POST', '/hooks/PostToolUse', { raw: body })).status).toBe(200);
     expect(
-      await valueOf(
-        instance.db.superuser,
+      await instance.value(
         "SELECT octet_length(content) < 65537 AND content LIKE '%bytes in all%' AS value FROM observations",
       ),
     ).toBe(true);
@@ -86,9 +78,10 @@ describe('bodies within it', () => {
     expect(Buffer.byteLength(full)).toBe(MIB);
     expect((await instance.call('POST', '/events', { raw: full })).status).toBe(202);
     const more = event('y'.repeat(MIB - event('').length + 1));
-    expect(
-      errorOf(await writingNothing(instance, () => instance.call('POST', '/events', { raw: more }))),
-    ).toMatchObject({ code: 'EVENT_TOO_LARGE' });
+    expectError(
+      await writingNothing(instance, () => instance.call('POST', '/events', { raw: more })),
+      'EVENT_TOO_LARGE',
+    );
   });
 
   test('white space around an event is not counted', async () => {

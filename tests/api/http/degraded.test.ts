@@ -2,12 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { searchAnswer } from '../../../contract/search.ts';
 import { demoHooks, replay } from '../../setup/demo-session.ts';
 import { startTestInstance } from '../../setup/instance.ts';
 import type { ApiAnswer, TestInstance } from '../../setup/instance.ts';
-import { until } from '../../setup/until.ts';
+import { until, untilTrue } from '../../setup/until.ts';
 import { valueOf } from '../../stores/postgres/support/captures.ts';
-import { searchAnswer } from '../support/answers.ts';
 import { closedPort } from '../support/closed-port.ts';
 
 /** Limit of a response while a dependency is unavailable. */
@@ -32,15 +32,13 @@ async function timed(work: () => Promise<ApiAnswer>): Promise<{ answer: ApiAnswe
 }
 
 /** Awaits that the worker has filled in the words of everything that was captured. */
-function consumed(running: TestInstance): Promise<true> {
-  return until(
+function consumed(running: TestInstance): Promise<void> {
+  return untilTrue(
     async () =>
       (await valueOf<boolean>(
         running.db.superuser,
         'SELECT bool_and(consumed_seq = last_seq) AS value FROM sessions',
-      )) === true
-        ? true
-        : undefined,
+      )) === true,
     30_000,
     'everything being consumed',
   );
@@ -71,9 +69,7 @@ describe.each(UNAVAILABLE)('with %s unavailable', (_what, overrides, dependencie
     await consumed(running);
     const project = encodeURIComponent('/src/tally');
 
-    const first = await timed(() =>
-      running.call('GET', `/search?q=invoice&project=${project}&type=observation,prompt`),
-    );
+    const first = await timed(() => running.get(`/search?q=invoice&project=${project}&type=observation,prompt`));
     expect(first.answer.status).toBe(200);
     const found = searchAnswer.parse(first.answer.body);
     expect(found.degraded).toEqual(['vector']);
@@ -81,7 +77,7 @@ describe.each(UNAVAILABLE)('with %s unavailable', (_what, overrides, dependencie
     expect(found.data.every((memory) => /invoice/i.test(JSON.stringify(memory)))).toBe(true);
     expect(first.ms).toBeLessThan(BOUND_MS);
 
-    const nothing = await timed(() => running.call('GET', '/search?q=zeppelin'));
+    const nothing = await timed(() => running.get('/search?q=zeppelin'));
     expect(nothing.answer.body).toMatchObject({ data: [], degraded: ['vector'] });
     expect(nothing.ms).toBeLessThan(BOUND_MS);
 
@@ -90,24 +86,20 @@ describe.each(UNAVAILABLE)('with %s unavailable', (_what, overrides, dependencie
       { purpose: 'session_start', project: '/src/tally' },
       { purpose: 'file', file: '/src/tally/invoice.ts' },
     ]) {
-      const context = await timed(() => running.call('POST', '/context', { body }));
+      const context = await timed(() => running.post('/context', body));
       expect(context.answer.status).toBe(200);
       expect(context.ms).toBeLessThan(BOUND_MS);
     }
-    const start = await timed(() =>
-      running.call('POST', '/hooks/SessionStart', { body: { session_id: 'next', cwd: '/src/tally' } }),
-    );
+    const start = await timed(() => running.post('/hooks/SessionStart', { session_id: 'next', cwd: '/src/tally' }));
     expect(start.answer.status).toBe(200);
     expect(start.ms).toBeLessThan(BOUND_MS);
 
-    expect(await running.call('GET', '/health', { key: null })).toMatchObject({
+    expect(await running.get('/health', null)).toMatchObject({
       status: 200,
       body: { status: 'degraded', dependencies },
     });
-    expect(await running.call('GET', '/health/ready', { key: null })).toMatchObject({ status: 200 });
-    expect(String((await running.call('GET', '/metrics')).body)).toMatch(
-      /recollect_searches_total\{degraded="vector"\} 2/,
-    );
+    expect(await running.get('/health/ready', null)).toMatchObject({ status: 200 });
+    expect(String((await running.get('/metrics')).body)).toMatch(/recollect_searches_total\{degraded="vector"\} 2/);
   }, 240_000);
 });
 
@@ -121,7 +113,7 @@ describe('with Temporal unavailable', () => {
     const hooks = demoHooks();
     const { ms } = await timed(async () => {
       await replay(running, hooks);
-      return running.call('POST', '/events', { body: { type: 'prompt', session_id: 'unhinted', content: 'hello' } });
+      return running.post('/events', { type: 'prompt', session_id: 'unhinted', content: 'hello' });
     });
     expect(ms / hooks.length).toBeLessThan(200);
     expect(
@@ -134,16 +126,15 @@ describe('with Temporal unavailable', () => {
       ),
     ).toBe(true);
     const failed = await until(
-      async () =>
-        /recollect_hints_failed_total ([1-9]\d*)/.exec(String((await running.call('GET', '/metrics')).body))?.[1],
+      async () => /recollect_hints_failed_total ([1-9]\d*)/.exec(String((await running.get('/metrics')).body))?.[1],
       120_000,
       'a hint being given up',
     );
     expect(Number(failed)).toBeGreaterThan(0);
-    expect(await running.call('GET', '/health', { key: null })).toMatchObject({
+    expect(await running.get('/health', null)).toMatchObject({
       status: 200,
       body: { status: 'degraded', dependencies: { postgres: { status: 'ok' }, temporal: { status: 'unavailable' } } },
     });
-    expect(await running.call('GET', '/health/ready', { key: null })).toMatchObject({ status: 200 });
+    expect(await running.get('/health/ready', null)).toMatchObject({ status: 200 });
   }, 240_000);
 });

@@ -1,16 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startTestInstance } from '../../setup/instance.ts';
-import type { TestInstance } from '../../setup/instance.ts';
-import { valueOf } from '../../stores/postgres/support/captures.ts';
-import { errorOf } from '../support/answers.ts';
+import { describe, expect, test } from 'vitest';
+import { errorOf, expectError } from '../support/answers.ts';
+import { fileInstance } from '../../setup/file-instance.ts';
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-let instance: TestInstance;
-
-beforeAll(async () => {
-  instance = await startTestInstance();
-});
-afterAll(() => instance.close());
+const instance = fileInstance();
 
 /** A request to an address as it is, redirects left to be seen. */
 function raw(
@@ -31,9 +24,10 @@ describe('an address that no route has', () => {
     ['GET', '/..%2f..%2fetc/passwd'],
     ['POST', '/nothing'],
   ])('%s %s is answered in the one shape', async (method, path) => {
-    expect(
-      errorOf(await instance.call(method, path, { ...(method === 'POST' ? { body: {} } : {}), key: null })),
-    ).toMatchObject({ code: 'NOT_FOUND' });
+    expectError(
+      await instance.call(method, path, { ...(method === 'POST' ? { body: {} } : {}), key: null }),
+      'NOT_FOUND',
+    );
   });
 
   test.each([
@@ -52,7 +46,7 @@ describe('an address that no route has', () => {
     ['badly encoded, as a hook', '/hooks/%'],
     ['too long in one part', `/sessions/${'x'.repeat(513)}`],
   ])('that is %s is answered in the one shape', async (_what, path) => {
-    const answer = await instance.call('GET', path);
+    const answer = await instance.get(path);
     expect(['VALIDATION_FAILED', 'NOT_FOUND']).toContain(errorOf(answer).code);
     expect(answer.headers.get('x-api-version')).toBe('1');
   });
@@ -62,7 +56,7 @@ describe('headers of every answer', () => {
   test.each(['/sessions', '/sessions/unknown', '/nothing', '/health', '/openapi.json', '/events'])(
     '%s has an id of its own, the version, and those that protect',
     async (path) => {
-      const { headers } = await instance.call('GET', path);
+      const { headers } = await instance.get(path);
       expect(headers.get('x-request-id')).toMatch(UUID);
       expect(headers.get('x-api-version')).toBe('1');
       expect(headers.get('x-content-type-options')).toBe('nosniff');
@@ -86,7 +80,7 @@ describe('headers of every answer', () => {
 
   test('two answers have two ids', async () => {
     const ids = await Promise.all(
-      [1, 2].map(async () => (await instance.call('GET', '/health/live')).headers.get('x-request-id')),
+      [1, 2].map(async () => (await instance.get('/health/live')).headers.get('x-request-id')),
     );
     expect(new Set(ids).size).toBe(2);
   });
@@ -117,12 +111,7 @@ describe('an address without a version', () => {
       headers: { 'content-type': 'application/json' },
     });
     expect(followed.status).toBe(202);
-    expect(
-      await valueOf(
-        instance.db.superuser,
-        "SELECT prompt_count AS value FROM sessions WHERE external_id = 'redirected'",
-      ),
-    ).toBe(1);
+    expect(await instance.value("SELECT prompt_count AS value FROM sessions WHERE external_id = 'redirected'")).toBe(1);
   });
 
   test.each([
@@ -177,9 +166,9 @@ describe('pages and probes, which need no key', () => {
   });
 
   test('metrics name routes by their pattern, and hold neither ids nor addresses', async () => {
-    await instance.call('GET', '/sessions/claude-code:a-secret-session');
-    await instance.call('GET', '/nothing/a-secret-address');
-    const text = String((await instance.call('GET', '/metrics')).body);
+    await instance.get('/sessions/claude-code:a-secret-session');
+    await instance.get('/nothing/a-secret-address');
+    const text = String((await instance.get('/metrics')).body);
     expect(text).toMatch(
       /recollect_http_requests_total\{method="GET",route="\/api\/v1\/sessions\/:id",status="404"\} \d/,
     );

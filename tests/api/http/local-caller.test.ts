@@ -1,15 +1,9 @@
 import { request } from 'node:http';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { parseConfig } from '../../../config/config.ts';
-import { startTestInstance } from '../../setup/instance.ts';
-import type { TestInstance } from '../../setup/instance.ts';
+import { fileInstance } from '../../setup/file-instance.ts';
 
-let instance: TestInstance;
-
-beforeAll(async () => {
-  instance = await startTestInstance({ RECOLLECT_TRUST_PROXY: '127.0.0.2/32, ::1/128' });
-});
-afterAll(() => instance.close());
+const instance = fileInstance({ RECOLLECT_TRUST_PROXY: '127.0.0.2/32, ::1/128' });
 
 interface From {
   readonly headers?: Readonly<Record<string, string>>;

@@ -1,15 +1,9 @@
 import { METHODS, request } from 'node:http';
 import { connect } from 'node:net';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startTestInstance } from '../../setup/instance.ts';
-import type { TestInstance } from '../../setup/instance.ts';
+import { describe, expect, test } from 'vitest';
+import { fileInstance } from '../../setup/file-instance.ts';
 
-let instance: TestInstance;
-
-beforeAll(async () => {
-  instance = await startTestInstance();
-});
-afterAll(() => instance.close());
+const instance = fileInstance();
 
 interface Answer {
   readonly status: number | undefined;
@@ -127,5 +121,5 @@ test('answers others after clients reset their CONNECT requests', async () => {
     });
   await Promise.all(Array.from({ length: 20 }, reset));
   // An error of a socket without a listener ends the process, and this run.
-  expect((await instance.call('GET', '/health')).status).toBe(200);
+  expect((await instance.get('/health')).status).toBe(200);
 });

@@ -1,14 +1,8 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { startTestInstance } from '../../setup/instance.ts';
-import type { TestInstance } from '../../setup/instance.ts';
+import { fileInstance } from '../../setup/file-instance.ts';
 
-let instance: TestInstance;
-
-beforeAll(async () => {
-  instance = await startTestInstance();
-});
-afterAll(() => instance.close());
+const instance = fileInstance();
 
 /** NUL, halves of a surrogate pair, and bytes that are no UTF-8. */
 const ODD_ADDRESSES = ['a%00b', '%ff', '%ed%a0%80'];
@@ -52,7 +46,7 @@ function fieldsOf(
 }
 
 async function routes(): Promise<readonly Route[]> {
-  const { paths, components } = contract.parse((await instance.call('GET', '/openapi.json')).body);
+  const { paths, components } = contract.parse((await instance.get('/openapi.json')).body);
   return Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, { parameters, requestBody }]) => ({
       method: method.toUpperCase(),

@@ -1,22 +1,16 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startTestInstance } from '../../setup/instance.ts';
-import type { CallOptions, TestInstance } from '../../setup/instance.ts';
-import { until } from '../../setup/until.ts';
-import { valueOf } from '../../stores/postgres/support/captures.ts';
-import { searchAnswer } from '../support/answers.ts';
+import { describe, expect, test } from 'vitest';
+import { searchAnswer } from '../../../contract/search.ts';
+import type { CallOptions } from '../../setup/instance.ts';
+import { fileInstance } from '../../setup/file-instance.ts';
+import { untilTrue } from '../../setup/until.ts';
 
 /** NUL, a leading half of a surrogate pair, a trailing half, and a complete pair. */
 const ODD = String.raw`a\u0000b\ude00c\ud83d`;
 const REPAIRED = 'a\uFFFDb\uFFFDc\uFFFD';
-let instance: TestInstance;
-
-beforeAll(async () => {
-  instance = await startTestInstance();
-});
-afterAll(() => instance.close());
+const instance = fileInstance();
 
 async function rows(sql: string): Promise<Record<string, unknown>[]> {
-  return (await instance.db.superuser.query<Record<string, unknown>>(sql)).rows;
+  return await instance.rows<Record<string, unknown>>(sql);
 }
 
 /** Sends JSON with every `ODD` written as escapes, which no well-formed string could carry; fails when it is not taken. */
@@ -115,16 +109,13 @@ describe('text that PostgreSQL cannot store is made well-formed in every field',
 
   test('and is found by the same odd name', async () => {
     const odd = encodeURIComponent('generic:event-a\u0000b') + '%EF%BF%BDc%EF%BF%BD';
-    expect(await instance.call('GET', `/sessions/${odd}`)).toMatchObject({
-      status: 200,
-      body: { namespace: REPAIRED },
-    });
+    expect(await instance.get(`/sessions/${odd}`)).toMatchObject({ status: 200, body: { namespace: REPAIRED } });
   });
 });
 
 describe('a NUL in an address or a query is the fault of the caller', () => {
   test.each(['/sessions/%00', '/sessions/%00/summaries', '/sessions/a%00:b'])('%s is not there', async (path) => {
-    expect(await instance.call('GET', path)).toMatchObject({ status: 404, body: { code: 'NOT_FOUND' } });
+    expect(await instance.get(path)).toMatchObject({ status: 404, body: { code: 'NOT_FOUND' } });
   });
 
   test.each([
@@ -140,7 +131,7 @@ describe('a NUL in an address or a query is the fault of the caller', () => {
     '/search?q=zebra&kind=%00',
     '/search?q=zebra&namespace=%00',
   ])('%s is answered', async (path) => {
-    expect(await instance.call('GET', path)).toMatchObject({ status: 200, body: { data: [] } });
+    expect(await instance.get(path)).toMatchObject({ status: 200, body: { data: [] } });
   });
 
   test.each([
@@ -190,26 +181,23 @@ describe('names that objects have of themselves', () => {
         tags: names,
         key: name,
       };
-      expect((await instance.call('POST', '/events', { body })).status).toBe(202);
+      expect((await instance.post('/events', body)).status).toBe(202);
     }
     await instance.startWorker();
-    await until(
+    await untilTrue(
       async () =>
-        (await valueOf<number>(
-          instance.db.superuser,
-          "SELECT count(*)::integer AS value FROM embeddings e JOIN sessions s ON s.id = e.session_id WHERE s.external_id = 'tags' AND e.state = 'indexed'",
-        )) === 3
-          ? true
-          : undefined,
+        (await instance.count(
+          "embeddings e JOIN sessions s ON s.id = e.session_id WHERE s.external_id = 'tags' AND e.state = 'indexed'",
+        )) === 3,
       20_000,
       'the zebras being indexed',
     );
-    const answer = await instance.call('GET', '/search?q=zebra&tags=constructor&tool=toString');
+    const answer = await instance.get('/search?q=zebra&tags=constructor&tool=toString');
     expect(answer.status).toBe(200);
     const { data, facets } = searchAnswer.parse(answer.body);
     expect(data.length).toBe(1);
     expect(facets).toMatchObject({ tool: { toString: 1 }, tag: { constructor: 1, toString: 1 } });
-    expect((await instance.call('GET', '/search?q=zebra')).body).toMatchObject({
+    expect((await instance.get('/search?q=zebra')).body).toMatchObject({
       facets: { tag: { constructor: 3, toString: 3 } },
     });
   });

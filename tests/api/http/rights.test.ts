@@ -1,16 +1,15 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { RouteAccess } from '../../../api/auth.ts';
 import { SCOPES } from '../../../stores/postgres/access/api-keys.ts';
 import type { Scope } from '../../../stores/postgres/access/api-keys.ts';
-import { createTestUser } from '../../setup/database.ts';
 import type { TestUser } from '../../setup/database.ts';
-import { startTestInstance } from '../../setup/instance.ts';
-import type { ApiAnswer, TestInstance } from '../../setup/instance.ts';
+import type { ApiAnswer } from '../../setup/instance.ts';
 import { errorOf } from '../support/answers.ts';
 import { ROUTE_RIGHTS } from '../support/route-rights.ts';
 import type { RouteRight } from '../support/route-rights.ts';
+import { fileInstance } from '../../setup/file-instance.ts';
 
 const ROLES = ['admin', 'user', 'viewer'] as const;
 type Role = (typeof ROLES)[number];
@@ -21,12 +20,7 @@ const KEYS: readonly (readonly Scope[])[] = [
   SCOPES,
 ];
 
-let instance: TestInstance;
-
-beforeAll(async () => {
-  instance = await startTestInstance();
-});
-afterAll(() => instance.close());
+const instance = fileInstance();
 
 /** What the level of a route promises: roles give rights only with their scope, and a viewer writes nowhere. */
 function mayPass(right: RouteRight, role: Role, scopes: readonly Scope[], isOperator: boolean): boolean {
@@ -63,11 +57,7 @@ describe('a key of every role and every set of scopes', () => {
   const cases = ROLES.flatMap((role) => KEYS.map((scopes) => [role, scopes] as const));
 
   test.each(cases)('%s with %j is refused by every route that it may not use', async (role, scopes) => {
-    const { key } = await createTestUser(instance.db.superuser, {
-      tenantId: instance.admin.tenantId,
-      role,
-      scopes: [...scopes],
-    });
+    const { key } = await instance.user({ role, scopes: [...scopes] });
     const wrong: string[] = [];
     const api = decided().filter(({ url }) => url.startsWith('/api/v1/'));
     await Promise.all(
@@ -86,16 +76,12 @@ describe('a key of every role and every set of scopes', () => {
   const readers = cases.filter(([, scopes]) => scopes.length !== 1 || scopes[0] === 'read');
 
   test.each(readers)('%s with %j passes to what it may read', async (role, scopes) => {
-    const { key } = await createTestUser(instance.db.superuser, {
-      tenantId: instance.admin.tenantId,
-      role,
-      scopes: [...scopes],
-    });
+    const { key } = await instance.user({ role, scopes: [...scopes] });
     const refused: string[] = [];
     for (const route of decided().filter(({ method, url }) => method === 'GET' && url.startsWith('/api/v1/'))) {
       const right = ROUTE_RIGHTS[nameOf(route)];
       if (right === undefined || !mayPass(right, role, scopes, true)) continue;
-      const answer = await instance.call('GET', route.url.replace('/api/v1', '').replaceAll(/:\w+/g, 'some'), { key });
+      const answer = await instance.get(route.url.replace('/api/v1', '').replaceAll(/:\w+/g, 'some'), key);
       if (answer.status === 403 && GATE.test(JSON.stringify(answer.body).slice('{"error":"'.length)))
         refused.push(nameOf(route));
     }
@@ -122,22 +108,17 @@ describe('an admin’s key without the scope admin has a user’s rights', () =>
   let exported: string;
 
   beforeAll(async () => {
-    const { tenantId } = instance.admin;
-    alice = await createTestUser(instance.db.superuser, { tenantId });
-    limited = await createTestUser(instance.db.superuser, {
-      tenantId,
-      role: 'admin',
-      scopes: ['capture', 'read', 'write'],
-    });
+    alice = await instance.user();
+    limited = await instance.user({ role: 'admin', scopes: ['capture', 'read', 'write'] });
     const note = { type: 'observation', host: 'test', session_id: 'hers', text: 'Alice hides a walrus', key: 'k' };
-    await instance.call('POST', '/events', { key: alice.key, body: note });
-    const { rows } = await instance.db.superuser.query<{ session: string; row: string }>(
+    await instance.post('/events', note, alice.key);
+    const rows = await instance.rows<{ session: string; row: string }>(
       'SELECT session_id AS session, id AS row FROM observations WHERE user_id = $1',
       [alice.userId],
     );
     session = rows[0]?.session ?? '';
     row = rows[0]?.row ?? '';
-    const answer = await instance.call('POST', '/exports', { key: alice.key, body: { scope: 'user' } });
+    const answer = await instance.post('/exports', { scope: 'user' }, alice.key);
     exported = /"id":"([^"]+)"/.exec(JSON.stringify(answer.body))?.[1] ?? '';
   });
 
@@ -190,26 +171,23 @@ describe('an admin’s key without the scope admin has a user’s rights', () =>
       '/gdpr/requests',
       '/usage',
     ])
-      expect(JSON.stringify((await instance.call('GET', path, { key: limited.key })).body)).not.toMatch(
+      expect(JSON.stringify((await instance.get(path, limited.key)).body)).not.toMatch(
         new RegExp(`walrus|${row}|${alice.userId}`),
       );
   });
 
   test('while the scope gives the role its rights', async () => {
-    expect((await instance.call('GET', `/memories/${row}`)).status).toBe(200);
-    expect((await instance.call('GET', `/exports/${exported}`)).status).toBe(200);
-    expect((await instance.call('GET', `/profile?user=${alice.userId}`)).status).toBe(200);
-    expect((await instance.call('PUT', `/sessions/${session}`, { body: { title: 'Named' } })).status).toBe(200);
+    expect((await instance.get(`/memories/${row}`)).status).toBe(200);
+    expect((await instance.get(`/exports/${exported}`)).status).toBe(200);
+    expect((await instance.get(`/profile?user=${alice.userId}`)).status).toBe(200);
+    expect((await instance.put(`/sessions/${session}`, { title: 'Named' })).status).toBe(200);
   });
 });
 
 test('a viewer’s hooks and tools are refused, clearly, and nothing is written', async () => {
-  const { key, userId } = await createTestUser(instance.db.superuser, {
-    tenantId: instance.admin.tenantId,
-    role: 'viewer',
-  });
+  const { key, userId } = await instance.user({ role: 'viewer' });
   const hook = { session_id: 'watched', prompt: 'hello', cwd: '/src' };
-  const answer = await instance.call('POST', '/hooks/UserPromptSubmit', { key, body: hook });
+  const answer = await instance.post('/hooks/UserPromptSubmit', hook, key);
   expect(answer.body).toMatchObject({ code: 'FORBIDDEN', error: expect.stringContaining('viewer') });
   const tool = {
     jsonrpc: '2.0',

@@ -1,25 +1,17 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createApiDependencies } from '../../../api/dependencies.ts';
 import { createServer } from '../../../api/server.ts';
 import { parseConfig } from '../../../config/config.ts';
 import { createLogger } from '../../../telemetry/logger.ts';
-import { startTestInstance } from '../../setup/instance.ts';
-import type { TestInstance } from '../../setup/instance.ts';
-import { valueOf } from '../../stores/postgres/support/captures.ts';
 import { startSilentProxy } from '../../stores/postgres/support/silent-proxy.ts';
-import { errorOf, writingNothing } from '../support/answers.ts';
+import { writingNothing, expectError } from '../support/answers.ts';
 import { closedPort } from '../support/closed-port.ts';
+import { fileInstance } from '../../setup/file-instance.ts';
 
-let instance: TestInstance;
-
-beforeAll(async () => {
-  instance = await startTestInstance({ RECOLLECT_DB_STATEMENT_TIMEOUT_MS: '400' });
-});
-afterAll(() => instance.close());
+const instance = fileInstance({ RECOLLECT_DB_STATEMENT_TIMEOUT_MS: '400' });
 
 const prompt = (session: string, content: string) => ({ type: 'prompt', session_id: session, content });
-const capture = (session: string, content: string) =>
-  instance.call('POST', '/events', { body: prompt(session, content) });
+const capture = (session: string, content: string) => instance.post('/events', prompt(session, content));
 
 describe('storage that does not answer', () => {
   test('in time is a reason to come again, never to give the event up', async () => {
@@ -31,7 +23,7 @@ describe('storage that does not answer', () => {
       const [one, many, lines] = await writingNothing(instance, () =>
         Promise.all([
           capture('locked', 'second'),
-          instance.call('POST', '/events/batch', { body: [prompt('locked', 'third'), prompt('locked', 'fourth')] }),
+          instance.post('/events/batch', [prompt('locked', 'third'), prompt('locked', 'fourth')]),
           instance.call('POST', '/events/batch', {
             raw: JSON.stringify(prompt('locked', 'fifth')),
             headers: { 'content-type': 'application/x-ndjson' },
@@ -39,7 +31,7 @@ describe('storage that does not answer', () => {
         ]),
       );
       for (const answer of [one, many]) {
-        expect(errorOf(answer)).toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+        expectError(answer, 'STORAGE_UNAVAILABLE');
         expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
       }
       expect(String(lines.body)).toContain('"code":"STORAGE_UNAVAILABLE"');
@@ -120,35 +112,33 @@ describe('storage that does not answer', () => {
   });
 
   test('in one of many: an event that the store refuses for what is in it spoils no neighbour', async () => {
-    await instance.db.superuser.query("ALTER TABLE prompts ADD CONSTRAINT refuse_poison CHECK (content <> 'poison')");
+    await instance.rows("ALTER TABLE prompts ADD CONSTRAINT refuse_poison CHECK (content <> 'poison')");
     try {
       const body = [
         ...Array.from({ length: 9 }, (_, index) => prompt('poisoned', `good ${index}`)),
         prompt('poisoned', 'poison'),
         prompt('poisoned', 'good at the end'),
       ];
-      const answer = await instance.call('POST', '/events/batch', { body });
+      const answer = await instance.post('/events/batch', body);
       expect(answer).toMatchObject({ status: 202, body: { accepted: 10, duplicates: 0, rejected: 1 } });
       expect(answer.body).toMatchObject({
         items: expect.arrayContaining([
           { index: 9, status: 'rejected', id: null, code: 'EVENT_NOT_STORABLE', message: expect.any(String) },
         ]),
       });
-      expect(errorOf(await capture('poisoned', 'poison'))).toMatchObject({ code: 'EVENT_NOT_STORABLE' });
-      expect(
-        await valueOf(instance.db.superuser, "SELECT last_seq AS value FROM sessions WHERE external_id = 'poisoned'"),
-      ).toBe(10);
+      expectError(await capture('poisoned', 'poison'), 'EVENT_NOT_STORABLE');
+      expect(await instance.value("SELECT last_seq AS value FROM sessions WHERE external_id = 'poisoned'")).toBe(10);
     } finally {
-      await instance.db.superuser.query('ALTER TABLE prompts DROP CONSTRAINT refuse_poison');
+      await instance.rows('ALTER TABLE prompts DROP CONSTRAINT refuse_poison');
     }
   });
 
   test('because a function is missing is our fault, not the event’s: it is not refused for good', async () => {
-    await instance.db.superuser.query('ALTER FUNCTION capture_events RENAME TO capture_events_away');
+    await instance.rows('ALTER FUNCTION capture_events RENAME TO capture_events_away');
     try {
-      expect(errorOf(await capture('later', 'retained by its sender'))).toMatchObject({ code: 'INTERNAL' });
+      expectError(await capture('later', 'retained by its sender'), 'INTERNAL');
     } finally {
-      await instance.db.superuser.query('ALTER FUNCTION capture_events_away RENAME TO capture_events');
+      await instance.rows('ALTER FUNCTION capture_events_away RENAME TO capture_events');
     }
   });
 

@@ -5,8 +5,8 @@ import type { CommitResult } from '../../../api/intake/group-commit.ts';
 import type { HostEvent } from '../../../domain/capture/event.ts';
 import { asId } from '../../../domain/ids.ts';
 import type { RowId, SessionId } from '../../../domain/ids.ts';
-import { until } from '../../setup/until.ts';
 import { gate, sqlError } from './capture-events.ts';
+import { untilTrue } from '../../setup/until.ts';
 
 const MIB = 1024 * 1024;
 
@@ -220,7 +220,7 @@ describe('storing', () => {
       return events.map(accepted);
     });
     // Reading stops while the first group is stored; then a second one waits, and a stream buffers a little.
-    await until(async () => (read >= 1_000 ? true : undefined));
+    await untilTrue(async () => read >= 1_000);
     const readMeanwhile = await standsStill(() => read);
     expect(readMeanwhile).toBeLessThan(1_200);
     first.open();

@@ -1,22 +1,16 @@
 import { createHash } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { startTestInstance } from '../../setup/instance.ts';
-import type { TestInstance } from '../../setup/instance.ts';
-import { valueOf } from '../../stores/postgres/support/captures.ts';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { fileInstance } from '../../setup/file-instance.ts';
 
-let instance: TestInstance;
+const instance = fileInstance();
 let sessions = 0;
 let session: string;
 
-beforeAll(async () => {
-  instance = await startTestInstance();
-});
 beforeEach(async () => {
   sessions += 1;
   session = `unwanted-${sessions}`;
-  await instance.call('POST', '/hooks/SessionStart', { body: { session_id: session, cwd: '/src' } });
+  await instance.post('/hooks/SessionStart', { session_id: session, cwd: '/src' });
 });
-afterAll(() => instance.close());
 
 const prompt = (content: string, key = content) => ({
   type: 'prompt',
@@ -27,22 +21,18 @@ const prompt = (content: string, key = content) => ({
 });
 
 async function forget(what: string): Promise<void> {
-  await instance.db.superuser.query(
+  await instance.rows(
     "INSERT INTO tombstones (tenant_id, host, external_id, key_sha256) VALUES ($1, 'claude-code', $2, $3)",
     [instance.admin.tenantId, session, createHash('sha256').update(what).digest()],
   );
 }
 
 async function switchOff(): Promise<void> {
-  await instance.db.superuser.query('UPDATE sessions SET capture = false WHERE external_id = $1', [session]);
+  await instance.rows('UPDATE sessions SET capture = false WHERE external_id = $1', [session]);
 }
 
 function storedPrompts(): Promise<number | undefined> {
-  return valueOf(
-    instance.db.superuser,
-    'SELECT count(*)::integer AS value FROM prompts p JOIN sessions s ON s.id = p.session_id WHERE s.external_id = $1',
-    [session],
-  );
+  return instance.count('prompts p JOIN sessions s ON s.id = p.session_id WHERE s.external_id = $1', [session]);
 }
 
 describe.each([
@@ -51,7 +41,7 @@ describe.each([
 ] as const)('an event %s', (_what, code, arrange) => {
   test('is refused with its own code when it comes alone', async () => {
     await arrange();
-    const answer = await instance.call('POST', '/events', { body: prompt('a') });
+    const answer = await instance.post('/events', prompt('a'));
     expect([answer.status, answer.body]).toEqual([422, expect.objectContaining({ code })]);
     expect(await storedPrompts()).toBe(0);
   });
@@ -59,7 +49,7 @@ describe.each([
   test('is one rejected item of a batch, as an array and as NDJSON', async () => {
     await arrange();
     const neighbour = { ...prompt('fine'), session_id: `${session}-neighbour` };
-    const answer = await instance.call('POST', '/events/batch', { body: [prompt('a'), neighbour, prompt('b')] });
+    const answer = await instance.post('/events/batch', [prompt('a'), neighbour, prompt('b')]);
     expect(answer.body).toMatchObject({
       accepted: 1,
       rejected: 2,
@@ -88,8 +78,10 @@ describe.each([
 
   test('is no problem of the agent that sends it as a hook', async () => {
     await arrange();
-    const answer = await instance.call('POST', '/hooks/UserPromptSubmit', {
-      body: { session_id: session, cwd: '/src', prompt: 'not for keeping' },
+    const answer = await instance.post('/hooks/UserPromptSubmit', {
+      session_id: session,
+      cwd: '/src',
+      prompt: 'not for keeping',
     });
     expect([answer.status, answer.body]).toEqual([200, {}]);
     expect(await storedPrompts()).toBe(0);
@@ -102,8 +94,9 @@ test('one prompt that was forgotten does not come back by another way, and other
     headers: { 'x-recollect-delivery': 'd1' },
   });
   await forget(`content:${createHash('sha256').update('forget me').digest('hex')}`);
-  const answer = await instance.call('POST', '/events/batch', {
-    body: [prompt('forget me', 'from-a-transcript'), prompt('keep me', 'other')],
-  });
+  const answer = await instance.post('/events/batch', [
+    prompt('forget me', 'from-a-transcript'),
+    prompt('keep me', 'other'),
+  ]);
   expect(answer.body).toMatchObject({ items: [{ code: 'EVENT_FORGOTTEN' }, { status: 'accepted' }] });
 });

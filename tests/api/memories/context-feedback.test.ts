@@ -1,37 +1,28 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { z } from 'zod';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { learningSchema } from '../../../contract/learnings.ts';
+import { contextAnswer } from '../../../contract/context.ts';
 import { leastIdAt } from '../../../domain/ids.ts';
 import { memoryHash } from '../../../domain/memory.ts';
 import { createTestUser } from '../../setup/database.ts';
 import type { TestUser } from '../../setup/database.ts';
-import { startTestInstance } from '../../setup/instance.ts';
-import type { TestInstance } from '../../setup/instance.ts';
 import { captured, smallSession } from '../../setup/small-session.ts';
-import { valueOf } from '../../stores/postgres/support/captures.ts';
-import { errorOf } from '../support/answers.ts';
-import { given, learningAnswer } from '../support/learnings.ts';
+import { given } from '../support/learnings.ts';
+import { fileInstance } from '../../setup/file-instance.ts';
+import { expectError, bodyOf } from '../support/answers.ts';
 
 const PROJECT = '/src/small';
-let instance: TestInstance;
+const instance = fileInstance();
 let colleague: TestUser;
 let ids: string[];
 
-const contextAnswer = z.object({
-  id: z.string().nullable(),
-  text: z.string(),
-  items: z.array(z.object({ id: z.string(), hash: z.string(), type: z.string(), score: z.number() })),
-});
-
 beforeAll(async () => {
-  instance = await startTestInstance();
-  colleague = await createTestUser(instance.db.superuser, { tenantId: instance.admin.tenantId });
+  colleague = await instance.user();
   await captured(instance, smallSession('fed'));
   ids = [];
   for (const fact of ['Rounding is half even', 'Tests run with npm test', 'The ledger is append only'])
     ids.push((await given(instance, fact, { project: PROJECT, confidence: 0.8 })).id);
 });
-afterAll(() => instance.close());
 
 async function served(key = instance.admin.key, session?: string) {
   const body = {
@@ -39,9 +30,7 @@ async function served(key = instance.admin.key, session?: string) {
     project: PROJECT,
     ...(session === undefined ? {} : { session_id: session }),
   };
-  const answer = await instance.call('POST', '/context', { body, key });
-  expect(answer.status).toBe(200);
-  return contextAnswer.parse(answer.body);
+  return bodyOf(contextAnswer, await instance.post('/context', body, key));
 }
 
 async function servedId(key?: string): Promise<string> {
@@ -51,29 +40,24 @@ async function servedId(key?: string): Promise<string> {
 }
 
 const feedback = (context: string, body: unknown, key = instance.admin.key) =>
-  instance.call('POST', `/context/${context}/feedback`, { body, key });
+  instance.post(`/context/${context}/feedback`, body, key);
 
 async function learning(id: string) {
-  return learningAnswer.parse((await instance.call('GET', `/learnings/${id}`)).body);
+  return learningSchema.parse((await instance.get(`/learnings/${id}`)).body);
 }
 
 const fetched = async (id: string, context: string, key = instance.admin.key) => {
-  const answer = await instance.call('GET', `/learnings/${id}?used_in=${context}`, { key });
-  expect(answer.status).toBe(200);
-  return learningAnswer.parse(answer.body);
+  return bodyOf(learningSchema, await instance.get(`/learnings/${id}?used_in=${context}`, key));
 };
 
 const idAt = (place: number): string => ids[place] ?? '';
 
 describe('what was served', () => {
   test('is recorded by id alone, with user and purpose; serving adds no use', async () => {
-    const session = await valueOf<string>(
-      instance.db.superuser,
-      "SELECT id AS value FROM sessions WHERE external_id = 'fed'",
-    );
+    const session = await instance.value<string>("SELECT id AS value FROM sessions WHERE external_id = 'fed'");
     const { id, items } = await served(colleague.key, session);
     expect(items.map((item) => item.id).toSorted()).toEqual(ids.toSorted());
-    const { rows } = await instance.db.superuser.query('SELECT * FROM contexts WHERE id = $1', [id]);
+    const rows = await instance.rows('SELECT * FROM contexts WHERE id = $1', [id]);
     expect(rows).toEqual([
       expect.objectContaining({
         tenant_id: colleague.tenantId,
@@ -90,20 +74,17 @@ describe('what was served', () => {
   });
 
   test('has no id where it is nothing', async () => {
-    const before = await valueOf(instance.db.superuser, 'SELECT count(*)::integer AS value FROM contexts');
-    const answer = await instance.call('POST', '/context', {
-      body: { purpose: 'prompt', prompt: 'xyzzy', namespace: 'empty' },
-    });
+    const before = await instance.count('contexts');
+    const answer = await instance.post('/context', { purpose: 'prompt', prompt: 'xyzzy', namespace: 'empty' });
     expect(answer.body).toMatchObject({ id: null, text: '', items: [] });
-    expect(await valueOf(instance.db.superuser, 'SELECT count(*)::integer AS value FROM contexts')).toBe(before);
+    expect(await instance.count('contexts')).toBe(before);
   });
 
   test('is recorded for a session start by hook, too', async () => {
     const hook = { session_id: 'hooked', cwd: PROJECT, source: 'startup', root: PROJECT };
-    const answer = await instance.call('POST', '/hooks/SessionStart', { body: hook });
+    const answer = await instance.post('/hooks/SessionStart', hook);
     expect(JSON.stringify(answer.body)).toContain('Rounding is half even');
-    const recorded = await valueOf(
-      instance.db.superuser,
+    const recorded = await instance.value(
       "SELECT cardinality(c.item_ids) AS value FROM contexts c JOIN sessions s ON s.id = c.session_id WHERE s.external_id = 'hooked'",
     );
     expect(recorded).toBe(3);
@@ -140,9 +121,9 @@ describe('use grows', () => {
     const uses = async () => (await Promise.all(ids.map(learning))).map((row) => row.use_count);
     const before = await uses();
     const body = { ids: [items[0]?.hash, items[1]?.id], used_in: await servedId() };
-    expect((await instance.call('POST', '/memories/get', { body })).status).toBe(200);
+    expect((await instance.post('/memories/get', body)).status).toBe(200);
     const one = `/memories/${items[2]?.hash}?used_in=${await servedId()}`;
-    expect((await instance.call('GET', one)).status).toBe(200);
+    expect((await instance.get(one)).status).toBe(200);
     expect(await uses()).toEqual(before.map((count) => count + 1));
   });
 
@@ -153,7 +134,7 @@ describe('use grows', () => {
     await served();
     const before = (await learning(one?.id ?? '')).use_count;
     const get = async (key: string, ...names: (string | undefined)[]) => {
-      expect((await instance.call('POST', '/memories/get', { body: { ids: names }, key })).status).toBe(200);
+      expect((await instance.post('/memories/get', { ids: names }, key)).status).toBe(200);
       return (await learning(one?.id ?? '')).use_count;
     };
     expect(await get(instance.admin.key, one?.hash, two?.id)).toBe(before + 1);
@@ -161,8 +142,8 @@ describe('use grows', () => {
     expect(await get(colleague.key, one?.hash)).toBe(before + 2);
     // Older than 12 hours: found in another way.
     const yesterday = leastIdAt(Date.now() - 13 * 3_600_000);
-    await instance.db.superuser.query('DELETE FROM memory_uses');
-    await instance.db.superuser.query(
+    await instance.rows('DELETE FROM memory_uses');
+    await instance.rows(
       "UPDATE contexts SET id = (substr($1, 1, 24) || right(id::text, 12))::uuid WHERE item_ids <> '{}'",
       [yesterday],
     );
@@ -176,7 +157,7 @@ describe('use grows', () => {
     expect(await fetched(idAt(2), randomUUID())).toMatchObject({ use_count: before });
     expect(await fetched(idAt(2), context)).toMatchObject({ use_count: before });
     expect(await fetched(aside.id, context, colleague.key)).toMatchObject({ use_count: 0 });
-    expect(errorOf(await instance.call('GET', `/learnings/${idAt(2)}?used_in=odd`)).fields).toEqual(['used_in']);
+    expectError(await instance.get(`/learnings/${idAt(2)}?used_in=odd`), 'VALIDATION_FAILED', 'used_in');
     expect(await fetched(idAt(2), context, colleague.key)).toMatchObject({ use_count: before + 1 });
   });
 
@@ -198,7 +179,7 @@ describe('what was wrong', () => {
     expect((await feedback(context, { wrong: [idAt(2)] })).body).toMatchObject({ wrong: 1, learnings: 1 });
     expect((await feedback(context, { wrong: [idAt(2)] })).body).toMatchObject({ wrong: 0, learnings: 0 });
     expect((await learning(idAt(2))).confidence).toBeCloseTo(0.6, 5);
-    await instance.db.superuser.query('UPDATE learnings SET confidence = 0.06 WHERE id = $1', [idAt(2)]);
+    await instance.rows('UPDATE learnings SET confidence = 0.06 WHERE id = $1', [idAt(2)]);
     await feedback(await servedId(), { wrong: [idAt(2)] });
     expect(await learning(idAt(2))).toMatchObject({ confidence: 0.05, use_count: before.use_count });
     await feedback(await servedId(), { wrong: [idAt(2)] });
@@ -208,7 +189,7 @@ describe('what was wrong', () => {
   test('leaves what was closed meanwhile as it is', async () => {
     const closing = await given(instance, 'Closed before it was judged', { project: PROJECT });
     const context = await servedId();
-    await instance.call('POST', `/learnings/${closing.id}/invalidate`, { body: { reason: 'over' } });
+    await instance.post(`/learnings/${closing.id}/invalidate`, { reason: 'over' });
     expect((await feedback(context, { wrong: [closing.id] })).body).toMatchObject({ wrong: 1, learnings: 0 });
     expect(await learning(closing.id)).toMatchObject({ confidence: closing.confidence });
   });
@@ -225,19 +206,19 @@ describe('feedback is refused', () => {
     ['a long note', () => ({ useful: [idAt(0)], note: 'x'.repeat(501) }), 'note'],
   ])('for %s', async (_what, body, field) => {
     const before = await learning(idAt(0));
-    expect(errorOf(await feedback(await servedId(), body()))).toEqual({ code: 'VALIDATION_FAILED', fields: [field] });
+    expectError(await feedback(await servedId(), body()), 'VALIDATION_FAILED', field);
     expect((await learning(idAt(0))).use_count).toBe(before.use_count);
   });
 
   test('of a context that is another user’s or another tenant’s, and of viewers; an admin may', async () => {
     const context = await servedId();
-    const stranger = await createTestUser(instance.db.superuser, { role: 'admin' });
+    const stranger = await instance.stranger({ role: 'admin' });
     const viewer = await createTestUser(instance.db.superuser, { tenantId: colleague.tenantId, role: 'viewer' });
     const body = { useful: [idAt(0)] };
-    expect(errorOf(await feedback(context, body, colleague.key)).code).toBe('NOT_FOUND');
-    expect(errorOf(await feedback(context, body, stranger.key)).code).toBe('NOT_FOUND');
-    expect(errorOf(await feedback(await servedId(viewer.key), body, viewer.key)).code).toBe('FORBIDDEN');
-    expect(errorOf(await feedback(randomUUID(), body)).code).toBe('NOT_FOUND');
+    expectError(await feedback(context, body, colleague.key), 'NOT_FOUND');
+    expectError(await feedback(context, body, stranger.key), 'NOT_FOUND');
+    expectError(await feedback(await servedId(viewer.key), body, viewer.key), 'FORBIDDEN');
+    expectError(await feedback(randomUUID(), body), 'NOT_FOUND');
     const colleagueContext = await servedId(colleague.key);
     expect((await feedback(colleagueContext, body)).status).toBe(200);
   });
@@ -252,7 +233,7 @@ describe('the block', () => {
     expect(after.items).toEqual(before.items);
     expect(after.id).not.toBe(before.id);
     // The day is over.
-    await instance.db.superuser.query("UPDATE memory_uses SET created_at = created_at - interval '1 day'");
+    await instance.rows("UPDATE memory_uses SET created_at = created_at - interval '1 day'");
     const scoreOf = ({ items }: typeof after) => items.find((item) => item.id === idAt(1))?.score ?? 0;
     expect(scoreOf(await served())).toBeGreaterThan(scoreOf(after));
   });

@@ -1,52 +1,32 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { z } from 'zod';
-import { CONTEXT_TAG } from '../../../domain/recalled/recalled-block.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { contextAnswer } from '../../../contract/context.ts';
 import { settled } from '../../setup/demo-session.ts';
-import { startTestInstance } from '../../setup/instance.ts';
-import type { TestInstance } from '../../setup/instance.ts';
 import { until } from '../../setup/until.ts';
 import { vectorsAtRest } from '../../setup/vectors-at-rest.ts';
 import { captured } from '../../setup/small-session.ts';
-import { valueOf } from '../../stores/postgres/support/captures.ts';
 import { given } from '../support/learnings.ts';
+import { CONTEXT_TAG } from '../../../domain/recalled/recalled-block.ts';
+import { fileInstance } from '../../setup/file-instance.ts';
+import { bodyOf } from '../support/answers.ts';
 
 const ROOT = '/src/ledger';
 const project = { path: ROOT };
 const CAUSE = 'The nightly export hangs because the warehouse driver keeps one idle connection open for ever.';
 const FILE = `${ROOT}/src/export.ts`;
 const QUESTION = 'Why does the nightly export of the warehouse hang?';
-let instance: TestInstance;
 /** Ends in the words that every later assertion looks for, far behind the first characters of its row. */
 const NOISE = Array.from({ length: 40 }, (_, n) => `[${n}] copied block ${n} of the table, ${n * 7} rows in all`).join(
   '\n',
 );
 
-const contextAnswer = z.object({
-  id: z.string().nullable(),
-  text: z.string(),
-  tokens: z.number(),
-  items: z.array(
-    z.object({
-      id: z.string(),
-      hash: z.string(),
-      type: z.string(),
-      reason: z.string(),
-      tokens: z.number(),
-      score: z.number(),
-    }),
-  ),
-  omitted: z.number(),
-});
-
 async function context(body: Readonly<Record<string, unknown>>) {
-  const answer = await instance.call('POST', '/context', { body });
-  expect(answer.status).toBe(200);
-  return contextAnswer.parse(answer.body);
+  return bodyOf(contextAnswer, await instance.post('/context', body));
 }
+
+const instance = fileInstance({ RECOLLECT_CONTEXT_TIMEOUT_MS: '1500' });
 
 beforeAll(async () => {
   // Beside other tests an answer may take longer than an agent would wait for it: the longest that may be set.
-  instance = await startTestInstance({ RECOLLECT_CONTEXT_TIMEOUT_MS: '1500' });
   await instance.startWorker();
   const base = { host: 'claude-code', session_id: 'first', project };
   const tool = (n: number, name: string, input: unknown, response: string) => ({
@@ -75,7 +55,6 @@ beforeAll(async () => {
   await settled(instance, 'claude-code:first', 120_000);
   await vectorsAtRest(instance);
 }, 180_000);
-afterAll(() => instance.close());
 
 describe('for a prompt', () => {
   test('the block quotes the words that answer, wherever they stand, within its budget, each item with its reason', async () => {
@@ -152,7 +131,7 @@ test('for a file the block lists its events, by its path or below the root', asy
 
 test('for a session start the block contains what failed before, and what the user requested', async () => {
   const wrong = await given(instance, 'The export needs two pools', { project: ROOT, confidence: 0.7 });
-  await instance.call('POST', `/learnings/${wrong.id}/invalidate`, { body: { reason: 'one is enough' } });
+  await instance.post(`/learnings/${wrong.id}/invalidate`, { reason: 'one is enough' });
   const { text } = await context({ purpose: 'session_start', project: ROOT });
   expect(text).toMatch(/## Not again\n- not true any more \(one is enough\): The export needs two pools \[/u);
   expect(text).toContain('## Where the last session stopped');
@@ -160,9 +139,7 @@ test('for a session start the block contains what failed before, and what the us
 
 describe('by hook', () => {
   const hook = async (event: string, session: string, body: Readonly<Record<string, unknown>>, query = '') => {
-    const answer = await instance.call('POST', `/hooks/${event}${query}`, {
-      body: { session_id: session, cwd: ROOT, ...body },
-    });
+    const answer = await instance.post(`/hooks/${event}${query}`, { session_id: session, cwd: ROOT, ...body });
     expect(answer.status).toBe(200);
     return answer.body;
   };
@@ -196,7 +173,7 @@ describe('by hook', () => {
     const OPENING = 'The ledger of Basel closes each month on the fifth working day.';
     const KEY = 'The quarterly reconciliation key is kept by the treasurer in a steel cupboard.';
     const content = `${OPENING}\n${NOISE.slice(0, 700)}\n${KEY}`;
-    const stored = await instance.call('POST', '/memories', { body: { content, project: ROOT, importance: 1 } });
+    const stored = await instance.post('/memories', { content, project: ROOT, importance: 1 });
     expect(stored.status).toBe(201);
     expect(JSON.stringify(await start('lines'))).toContain(OPENING);
     const ask = async (prompt: string, budget: number) =>
@@ -222,8 +199,7 @@ describe('by hook', () => {
       'idle connection',
     );
     expect(await submit('asking', 'Which colour has the moon of Endor?')).toEqual({});
-    const purposes = await valueOf(
-      instance.db.superuser,
+    const purposes = await instance.value(
       "SELECT string_agg(DISTINCT purpose, ',') AS value FROM contexts c JOIN sessions s ON s.id = c.session_id WHERE s.external_id = 'asking'",
     );
     expect(String(purposes)).toContain('prompt');
@@ -250,9 +226,8 @@ describe('by hook', () => {
     expect(first).toEqual(answered('PreToolUse', /idleMs: 0/u));
     expect(JSON.stringify(first)).not.toMatch(/permission|decision"/u);
     expect(await reads('reading')).toEqual({});
-    const stored = await valueOf(
-      instance.db.superuser,
-      "SELECT count(*)::integer AS value FROM observations o JOIN sessions s ON s.id = o.session_id WHERE s.external_id = 'reading'",
+    const stored = await instance.count(
+      "observations o JOIN sessions s ON s.id = o.session_id WHERE s.external_id = 'reading'",
     );
     expect(stored).toBe(0);
   });
@@ -268,10 +243,9 @@ describe('by hook', () => {
       lock.release();
     }
     // Waits for the unfinished writer.
-    await superuser.query('BEGIN; LOCK TABLE contexts IN SHARE MODE; COMMIT');
-    const recorded = await valueOf(
-      superuser,
-      "SELECT count(*)::integer AS value FROM contexts c JOIN sessions s ON s.id = c.session_id WHERE s.external_id = 'late-start'",
+    await instance.rows('BEGIN; LOCK TABLE contexts IN SHARE MODE; COMMIT');
+    const recorded = await instance.count(
+      "contexts c JOIN sessions s ON s.id = c.session_id WHERE s.external_id = 'late-start'",
     );
     expect(recorded).toBe(0);
   });
@@ -296,8 +270,7 @@ describe('by hook', () => {
     await hook('UserPromptSubmit', 'returning', {
       prompt: `Go on. ${JSON.parse(block).hookSpecificOutput.additionalContext}`,
     });
-    const prompts = await valueOf(
-      instance.db.superuser,
+    const prompts = await instance.value(
       "SELECT string_agg(content, '|' ORDER BY seq) AS value FROM prompts p JOIN sessions s ON s.id = p.session_id WHERE s.external_id = 'returning'",
     );
     expect(String(prompts).trim()).toBe(`${QUESTION}|Go on.`);

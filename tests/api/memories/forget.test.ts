@@ -1,39 +1,24 @@
 import { createHash } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { z } from 'zod';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { forgottenSchema } from '../../../contract/memory.ts';
+import { captureAnswerSchema } from '../../../contract/events.ts';
 import { newId } from '../../../domain/ids.ts';
 import { indexNameOf } from '../../../domain/index-model.ts';
 import { BGE_SMALL } from '../../../models/embedding/bge-small.ts';
 import { createWeaviateIndex } from '../../../stores/weaviate/weaviate-index.ts';
 import { sessionOf, settled } from '../../setup/demo-session.ts';
-import { createTestUser } from '../../setup/database.ts';
-import { startTestInstance } from '../../setup/instance.ts';
-import type { TestInstance } from '../../setup/instance.ts';
 import { captured, smallSession } from '../../setup/small-session.ts';
-import { until } from '../../setup/until.ts';
-import { valueOf } from '../../stores/postgres/support/captures.ts';
-import { errorOf } from '../support/answers.ts';
+import { errorOf, expectError, bodyOf } from '../support/answers.ts';
+import { fileInstance } from '../../setup/file-instance.ts';
+import { untilTrue } from '../../setup/until.ts';
 
 const PATIENCE_MS = 120_000;
 const external = 'small-1';
 const id = `test:${external}`;
-let instance: TestInstance;
+const instance = fileInstance();
 
-const forgottenAnswer = z.object({
-  dry_run: z.boolean(),
-  session_id: z.string(),
-  key: z.string().nullable(),
-  forgotten: z.record(z.string(), z.number()),
-});
-
-async function count(text: string, values: unknown[] = []): Promise<number> {
-  return (await valueOf<number>(instance.db.superuser, `SELECT count(*)::integer AS value FROM ${text}`, values)) ?? -1;
-}
-
-async function forget(path: string, key?: string): Promise<z.output<typeof forgottenAnswer>> {
-  const answer = await instance.call('DELETE', path, key === undefined ? {} : { key });
-  expect([answer.status, answer.body]).toEqual([200, expect.anything()]);
-  return forgottenAnswer.parse(answer.body);
+async function forget(path: string, key?: string) {
+  return bodyOf(forgottenSchema, await instance.delete(path, key));
 }
 
 /** How many of these objects stand in Weaviate. */
@@ -47,9 +32,9 @@ async function countIndexed(objectIds: readonly string[]): Promise<number> {
   }
 }
 
-function vectorsRemoved(): Promise<true> {
-  return until(
-    async () => ((await count("embeddings WHERE state = 'removing'")) === 0 ? true : undefined),
+function vectorsRemoved(): Promise<void> {
+  return untilTrue(
+    async () => (await instance.count("embeddings WHERE state = 'removing'")) === 0,
     PATIENCE_MS,
     'the removal of vectors',
   );
@@ -59,13 +44,13 @@ function vectorsRemoved(): Promise<true> {
 async function learningOf(rowIds: readonly string[], sessionId: string): Promise<string> {
   const learningId = newId();
   const { tenantId, userId } = instance.admin;
-  await instance.db.superuser.query(
+  await instance.rows(
     `INSERT INTO learnings (id, tenant_id, user_id, session_id, fingerprint, category, title, description, context, examples, confidence, valid_from)
      VALUES ($1, $2, $3, $4, $5, 'solution', 'Rounding', 'Round half even', 'invoices', '["round(2.5)"]', 0.5, now())`,
     [learningId, tenantId, userId, sessionId, createHash('sha256').update(learningId).digest()],
   );
   for (const rowId of rowIds)
-    await instance.db.superuser.query(
+    await instance.rows(
       "INSERT INTO learning_evidence (learning_id, row_id, quote_sha256, tenant_id, session_id, quote) VALUES ($1, $2, 'q', $3, $4, 'rounding')",
       [learningId, rowId, tenantId, sessionId],
     );
@@ -73,12 +58,10 @@ async function learningOf(rowIds: readonly string[], sessionId: string): Promise
 }
 
 beforeAll(async () => {
-  instance = await startTestInstance();
   await instance.startWorker();
   await captured(instance, smallSession(external));
   await settled(instance, id, PATIENCE_MS);
 }, 200_000);
-afterAll(() => instance.close());
 
 describe('one event of a settled session', { timeout: PATIENCE_MS * 2 }, () => {
   const key = `tool:${external}-call-2`;
@@ -90,9 +73,7 @@ describe('one event of a settled session', { timeout: PATIENCE_MS * 2 }, () => {
 
   beforeAll(async () => {
     const rowOf = async (n: number) =>
-      (await valueOf<string>(instance.db.superuser, 'SELECT row_id AS value FROM capture_keys WHERE key = $1', [
-        `tool:${external}-call-${n}`,
-      ])) ?? '';
+      await instance.text('SELECT row_id AS value FROM capture_keys WHERE key = $1', [`tool:${external}-call-${n}`]);
     rowId = await rowOf(2);
     otherRowId = await rowOf(3);
     sessionId = (await sessionOf(instance, id)).id;
@@ -102,7 +83,7 @@ describe('one event of a settled session', { timeout: PATIENCE_MS * 2 }, () => {
 
   const totals = () =>
     instance.db.superuser.query(
-      'SELECT (SELECT count(*) FROM observations) AS o, (SELECT count(*) FROM summaries) AS s, (SELECT count(*) FROM tombstones) AS t, (SELECT max(updated_at) FROM sessions) AS u',
+      'SELECT (SELECT instance.count(*) FROM observations) AS o, (SELECT instance.count(*) FROM summaries) AS s, (SELECT instance.count(*) FROM tombstones) AS t, (SELECT max(updated_at) FROM sessions) AS u',
     );
 
   test('a dry run counts what would go, and nothing goes', async () => {
@@ -113,8 +94,8 @@ describe('one event of a settled session', { timeout: PATIENCE_MS * 2 }, () => {
       key,
       forgotten: { observations: 1, prompts: 0, windows: 1, evidence: 2, learnings: 1 },
     });
-    expect(answer.forgotten['summaries']).toBeGreaterThan(1);
-    expect(answer.forgotten['vectors']).toBeGreaterThan(2);
+    expect(answer.forgotten.summaries).toBeGreaterThan(1);
+    expect(answer.forgotten.vectors).toBeGreaterThan(2);
     expect((await totals()).rows).toEqual(before.rows);
     expect((await sessionOf(instance, id)).status).toBe('ended');
   });
@@ -126,20 +107,17 @@ describe('one event of a settled session', { timeout: PATIENCE_MS * 2 }, () => {
     );
     const objectIds = objects.rows.map((row) => row.object_id);
     expect(await countIndexed(objectIds)).toBe(objectIds.length);
-    const topicOf = () =>
-      valueOf<string>(instance.db.superuser, "SELECT id AS value FROM summaries WHERE type = 'topic'");
+    const topicOf = () => instance.value<string>("SELECT id AS value FROM summaries WHERE type = 'topic'");
     const oldTopic = await topicOf();
 
     await forget(`/events/${encodeURIComponent(key)}`);
-    expect(await count('observations WHERE id = $1', [rowId])).toBe(0);
-    expect(await count('capture_keys WHERE key = $1', [key])).toBe(0);
-    expect(await count('learning_evidence WHERE row_id = $1', [rowId])).toBe(0);
-    const [closed] = (
-      await instance.db.superuser.query(
-        'SELECT title, description, context, examples, reason, valid_to IS NOT NULL AS closed FROM learnings WHERE id = $1',
-        [sole],
-      )
-    ).rows;
+    expect(await instance.count('observations WHERE id = $1', [rowId])).toBe(0);
+    expect(await instance.count('capture_keys WHERE key = $1', [key])).toBe(0);
+    expect(await instance.count('learning_evidence WHERE row_id = $1', [rowId])).toBe(0);
+    const [closed] = await instance.rows(
+      'SELECT title, description, context, examples, reason, valid_to IS NOT NULL AS closed FROM learnings WHERE id = $1',
+      [sole],
+    );
     expect(closed).toEqual({
       title: 'Forgotten',
       description: '',
@@ -148,90 +126,81 @@ describe('one event of a settled session', { timeout: PATIENCE_MS * 2 }, () => {
       reason: 'evidence forgotten',
       closed: true,
     });
-    expect(await count('learnings WHERE id = $1 AND valid_to IS NULL', [shared])).toBe(1);
+    expect(await instance.count('learnings WHERE id = $1 AND valid_to IS NULL', [shared])).toBe(1);
 
     const session = await settled(instance, id, PATIENCE_MS);
     expect(session.counts).toMatchObject({ observations: 2, windows_parked: 0 });
     expect(await topicOf()).toEqual(expect.not.stringMatching(oldTopic ?? 'none'));
-    expect(await count("summaries WHERE type = 'session' AND published")).toBe(1);
-    expect(await count("summaries WHERE content LIKE '%banker%' OR evidence::text LIKE $1", [`%${rowId}%`])).toBe(0);
+    expect(await instance.count("summaries WHERE type = 'session' AND published")).toBe(1);
+    expect(
+      await instance.count("summaries WHERE content LIKE '%banker%' OR evidence::text LIKE $1", [`%${rowId}%`]),
+    ).toBe(0);
     await vectorsRemoved();
     expect(await countIndexed(objectIds)).toBe(0);
   });
 
   test('leaves hashes alone behind, and nothing brings it back', async () => {
     const hash = createHash('sha256').update(`key:${key}`).digest();
-    expect(await count('tombstones WHERE external_id = $1 AND key_sha256 = $2', [external, hash])).toBe(1);
-    const before = await count('observations');
+    expect(await instance.count('tombstones WHERE external_id = $1 AND key_sha256 = $2', [external, hash])).toBe(1);
+    const before = await instance.count('observations');
     const again = smallSession(external)[3];
-    expect(errorOf(await instance.call('POST', '/events', { body: again }))).toMatchObject({ code: 'EVENT_FORGOTTEN' });
+    expectError(await instance.post('/events', again), 'EVENT_FORGOTTEN');
     const hook = { session_id: external, tool_name: 'Edit', tool_use_id: `${external}-call-2`, tool_response: 'again' };
-    expect((await instance.call('POST', '/hooks/PostToolUse', { body: hook })).status).toBe(200);
+    expect((await instance.post('/hooks/PostToolUse', hook)).status).toBe(200);
     // Of another host, so of another session: taken.
-    expect(await count('observations')).toBe(before + 1);
-    expect(errorOf(await instance.call('DELETE', `/events/${encodeURIComponent(key)}?session=${id}`))).toMatchObject({
-      code: 'NOT_FOUND',
-    });
+    expect(await instance.count('observations')).toBe(before + 1);
+    expectError(await instance.delete(`/events/${encodeURIComponent(key)}?session=${id}`), 'NOT_FOUND');
   });
 
   test('a prompt is also forgotten by its text: the same words in that session are rejected', async () => {
     const body = { type: 'prompt', host: 'test', session_id: 'words', content: 'the code word is swordfish' };
-    expect((await instance.call('POST', '/events', { body: { ...body, key: 'first' } })).status).toBe(202);
+    expect((await instance.post('/events', { ...body, key: 'first' })).status).toBe(202);
     await forget('/events/first?session=test:words');
-    expect(errorOf(await instance.call('POST', '/events', { body: { ...body, key: 'second' } }))).toMatchObject({
-      code: 'EVENT_FORGOTTEN',
-    });
-    expect(
-      (await instance.call('POST', '/events', { body: { ...body, key: 'third', content: 'other words' } })).status,
-    ).toBe(202);
-    expect((await instance.call('POST', '/events', { body: { ...body, session_id: 'elsewhere' } })).status).toBe(202);
-    expect(await count("prompts WHERE content LIKE '%swordfish%'")).toBe(1);
+    expectError(await instance.post('/events', { ...body, key: 'second' }), 'EVENT_FORGOTTEN');
+    expect((await instance.post('/events', { ...body, key: 'third', content: 'other words' })).status).toBe(202);
+    expect((await instance.post('/events', { ...body, session_id: 'elsewhere' })).status).toBe(202);
+    expect(await instance.count("prompts WHERE content LIKE '%swordfish%'")).toBe(1);
   });
 
   test('an event without a key is found by the id of its row and known by its hash', async () => {
     const body = { type: 'observation', host: 'test', session_id: 'keyless', text: 'something without a key' };
-    const answer = await instance.call('POST', '/events', { body });
-    const row = z.object({ items: z.array(z.object({ id: z.string() })) }).parse(answer.body).items[0]?.id ?? '';
+    const answer = await instance.post('/events', body);
+    const row = captureAnswerSchema.parse(answer.body).items[0]?.id ?? '';
     expect((await forget(`/events/${row}`)).key).toMatch(/^hash:/);
-    expect(errorOf(await instance.call('POST', '/events', { body }))).toMatchObject({ code: 'EVENT_FORGOTTEN' });
+    expectError(await instance.post('/events', body), 'EVENT_FORGOTTEN');
   });
 });
 
 describe('who may forget', () => {
   test('the owner and admins; no user of another tenant, no viewer, no key without the scope', async () => {
-    const { tenantId } = instance.admin;
-    const owner = await createTestUser(instance.db.superuser, { tenantId });
-    const colleague = await createTestUser(instance.db.superuser, { tenantId });
-    const viewer = await createTestUser(instance.db.superuser, { tenantId, role: 'viewer' });
-    const reader = await createTestUser(instance.db.superuser, {
-      tenantId,
-      role: 'admin',
-      scopes: ['read', 'capture'],
-    });
-    const stranger = await createTestUser(instance.db.superuser, { role: 'admin' });
+    const owner = await instance.user();
+    const colleague = await instance.user();
+    const viewer = await instance.user({ role: 'viewer' });
+    const reader = await instance.user({ role: 'admin', scopes: ['read', 'capture'] });
+    const stranger = await instance.stranger({ role: 'admin' });
     const body = { type: 'prompt', host: 'test', session_id: 'mine', content: 'mine', key: 'mine-1' };
-    await instance.call('POST', '/events', { key: owner.key, body });
-    const attempt = (key: string) => instance.call('DELETE', '/events/mine-1', { key });
-    expect(errorOf(await attempt(colleague.key))).toMatchObject({ code: 'NOT_FOUND' });
-    expect(errorOf(await attempt(stranger.key))).toMatchObject({ code: 'NOT_FOUND' });
-    expect(errorOf(await attempt(viewer.key))).toMatchObject({ code: 'FORBIDDEN' });
-    expect(errorOf(await attempt(reader.key))).toMatchObject({ code: 'FORBIDDEN' });
-    expect(errorOf(await instance.call('DELETE', '/sessions/test:mine', { key: owner.key }))).toMatchObject({
-      code: 'FORBIDDEN',
-    });
+    await instance.post('/events', body, owner.key);
+    const attempt = (key: string) => instance.delete('/events/mine-1', key);
+    expectError(await attempt(colleague.key), 'NOT_FOUND');
+    expectError(await attempt(stranger.key), 'NOT_FOUND');
+    expectError(await attempt(viewer.key), 'FORBIDDEN');
+    expectError(await attempt(reader.key), 'FORBIDDEN');
+    expectError(await instance.delete('/sessions/test:mine', owner.key), 'FORBIDDEN');
     expect(await forget('/events/mine-1', owner.key)).toMatchObject({ forgotten: { prompts: 1 } });
   });
 
   test('a key of several sessions is rejected as ambiguous', async () => {
     for (const session of ['twin-1', 'twin-2'])
-      await instance.call('POST', '/events', {
-        body: { type: 'prompt', host: 'test', session_id: session, content: 'twin', key: 'twin' },
+      await instance.post('/events', {
+        type: 'prompt',
+        host: 'test',
+        session_id: session,
+        content: 'twin',
+        key: 'twin',
       });
-    expect(errorOf(await instance.call('DELETE', '/events/twin'))).toEqual({ code: 'CONFLICT', fields: ['session'] });
+    expectError(await instance.delete('/events/twin'), 'CONFLICT', 'session');
     expect(await forget('/events/twin?session=test:twin-2')).toMatchObject({ forgotten: { prompts: 1 } });
-    expect(errorOf(await instance.call('DELETE', '/events/twin?session=test:unknown'))).toMatchObject({
-      code: 'NOT_FOUND',
-    });
+    expectError(await instance.delete('/events/twin?session=test:unknown'), 'NOT_FOUND');
   });
 });
 
@@ -239,7 +208,7 @@ describe('a complete session', { timeout: PATIENCE_MS * 2 }, () => {
   test('is deleted with its rows, and its name is rejected afterwards', async () => {
     const before = await forget(`/sessions/${id}?dry_run=true`);
     expect(before).toMatchObject({ dry_run: true, key: null, forgotten: { observations: 2, prompts: 2 } });
-    expect(await count("sessions WHERE external_id = $1 AND status = 'ended'", [external])).toBe(1);
+    expect(await instance.count("sessions WHERE external_id = $1 AND status = 'ended'", [external])).toBe(1);
     await forget(`/sessions/${id}`);
     for (const table of [
       'prompts',
@@ -250,16 +219,14 @@ describe('a complete session', { timeout: PATIENCE_MS * 2 }, () => {
       'capture_keys',
       'learning_evidence',
     ])
-      expect([table, await count(`${table} WHERE session_id = $1`, [before.session_id])]).toEqual([table, 0]);
-    expect(await count("learnings WHERE valid_to IS NULL OR description <> ''")).toBe(0);
-    expect(errorOf(await instance.call('GET', `/sessions/${id}`))).toMatchObject({ code: 'NOT_FOUND' });
+      expect([table, await instance.count(`${table} WHERE session_id = $1`, [before.session_id])]).toEqual([table, 0]);
+    expect(await instance.count("learnings WHERE valid_to IS NULL OR description <> ''")).toBe(0);
+    expectError(await instance.get(`/sessions/${id}`), 'NOT_FOUND');
     const event = { type: 'prompt', host: 'test', session_id: external, content: 'back again' };
-    expect(errorOf(await instance.call('POST', '/events', { body: event })).code).toMatch(
-      /^(?:SESSION_DELETED|EVENT_FORGOTTEN)$/,
-    );
+    expect(errorOf(await instance.post('/events', event)).code).toMatch(/^(?:SESSION_DELETED|EVENT_FORGOTTEN)$/);
     await vectorsRemoved();
-    expect(await count('embeddings WHERE session_id = $1', [before.session_id])).toBe(0);
-    const search = await instance.call('GET', '/search?q=rounding');
+    expect(await instance.count('embeddings WHERE session_id = $1', [before.session_id])).toBe(0);
+    const search = await instance.get('/search?q=rounding');
     expect(JSON.stringify(search.body)).not.toContain(before.session_id);
   });
 });

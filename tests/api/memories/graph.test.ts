@@ -1,36 +1,24 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { graphEvidence, graphSchema } from '../../../contract/graph.ts';
 import { newId } from '../../../domain/ids.ts';
-import { createTestUser } from '../../setup/database.ts';
 import type { TestUser } from '../../setup/database.ts';
-import { startTestInstance } from '../../setup/instance.ts';
-import type { TestInstance } from '../../setup/instance.ts';
 import { captured, smallSession } from '../../setup/small-session.ts';
-import { valueOf } from '../../stores/postgres/support/captures.ts';
-import { errorOf } from '../support/answers.ts';
+import { fileInstance } from '../../setup/file-instance.ts';
+import { expectError, bodyOf } from '../support/answers.ts';
 
 const FIRST = '2026-01-01T00:00:00.000Z';
 const LAST = '2026-02-01T00:00:00.000Z';
-let instance: TestInstance;
+const instance = fileInstance();
 let stranger: TestUser;
 let projectId: string;
 /** A chain: file — error — solution — tool. */
 let chain: string[];
 
-const evidence = z.array(
-  z.looseObject({ source_type: z.string(), session_id: z.string(), quote: z.string().nullable() }),
-);
-const graph = z.object({
-  nodes: z.array(
-    z.looseObject({ id: z.string(), name: z.string(), distance: z.number(), weight: z.number(), evidence }),
-  ),
-  edges: z.array(z.looseObject({ from: z.string(), to: z.string(), type: z.string(), evidence })),
-});
-
 async function entity(type: string, name: string, weight: number): Promise<string> {
   const id = newId();
-  await instance.db.superuser.query(
+  await instance.rows(
     `INSERT INTO entities (id, tenant_id, project_id, type, name, label, weight, first_seen, last_seen) VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8)`,
     [id, instance.admin.tenantId, projectId, type, name, weight, FIRST, LAST],
   );
@@ -39,26 +27,20 @@ async function entity(type: string, name: string, weight: number): Promise<strin
 
 async function relation(from: string, to: string, type: string): Promise<void> {
   const id = newId();
-  const { superuser } = instance.db;
-  await superuser.query(
+  await instance.rows(
     'INSERT INTO relations (id, tenant_id, from_id, to_id, type, weight, first_seen, last_seen) VALUES ($1, $2, $3, $4, $5, 1, $6, $7)',
     [id, instance.admin.tenantId, from, to, type, FIRST, LAST],
   );
-  await superuser.query(
+  await instance.rows(
     `INSERT INTO relation_evidence (relation_id, session_id, source_id, source_type, tenant_id, quote, occurred_at) VALUES ($1, $2, $3, 'observation', $4, 'it broke', $5)`,
     [id, randomUUID(), randomUUID(), instance.admin.tenantId, LAST],
   );
 }
 
 beforeAll(async () => {
-  instance = await startTestInstance();
-  stranger = await createTestUser(instance.db.superuser, { role: 'admin' });
+  stranger = await instance.stranger({ role: 'admin' });
   await captured(instance, smallSession('graphed').slice(0, 2));
-  projectId =
-    (await valueOf<string>(
-      instance.db.superuser,
-      "SELECT project_id AS value FROM sessions WHERE external_id = 'graphed'",
-    )) ?? '';
+  projectId = await instance.text("SELECT project_id AS value FROM sessions WHERE external_id = 'graphed'");
   chain = [
     await entity('file', 'src/money.ts', 4),
     await entity('error', 'typeerror', 3),
@@ -68,12 +50,9 @@ beforeAll(async () => {
   for (const [place, type] of ['causes', 'solves', 'uses'].entries())
     await relation(chain[place] ?? '', chain[place + 1] ?? '', type);
 });
-afterAll(() => instance.close());
 
 async function graphOf(query: string, key = instance.admin.key) {
-  const answer = await instance.call('GET', `/graph?${query}`, { key });
-  expect([answer.status, answer.body]).toEqual([200, expect.anything()]);
-  return graph.parse(answer.body);
+  return bodyOf(graphSchema, await instance.get(`/graph?${query}`, key));
 }
 
 const idsOf = async (query: string, key?: string) => (await graphOf(query, key)).nodes.map((node) => node.id);
@@ -108,36 +87,32 @@ describe('the graph', () => {
   test('is of its own tenant alone', async () => {
     expect(await graphOf('', stranger.key)).toEqual({ nodes: [], edges: [] });
     expect(await graphOf('q=money', stranger.key)).toEqual({ nodes: [], edges: [] });
-    const answer = await instance.call('GET', `/graph?node=${chain[0]}`, { key: stranger.key });
-    expect(errorOf(answer).code).toBe('NOT_FOUND');
+    const answer = await instance.get(`/graph?node=${chain[0]}`, stranger.key);
+    expectError(answer, 'NOT_FOUND');
   });
 
   test('quotes prompts and observations to their owner and admins alone, and the rest to all', async () => {
-    const { superuser } = instance.db;
     const { tenantId } = instance.admin;
-    const [owner, colleague] = [
-      await createTestUser(superuser, { tenantId }),
-      await createTestUser(superuser, { tenantId }),
-    ];
-    const viewer = await createTestUser(superuser, { tenantId, role: 'viewer' });
+    const [owner, colleague] = [await instance.user(), await instance.user()];
+    const viewer = await instance.user({ role: 'viewer' });
     await captured(instance, smallSession('private').slice(0, 2), owner.key);
-    const session = await valueOf<string>(superuser, "SELECT id AS value FROM sessions WHERE external_id = 'private'");
+    const session = await instance.value<string>("SELECT id AS value FROM sessions WHERE external_id = 'private'");
     const ends = [await entity('concept', 'private word', 0.5), await entity('concept', 'private other', 0.4)];
     await relation(ends[0] ?? '', ends[1] ?? '', 'related_to');
-    const edge = await valueOf<string>(superuser, `SELECT id AS value FROM relations WHERE from_id = '${ends[0]}'`);
+    const edge = await instance.value<string>(`SELECT id AS value FROM relations WHERE from_id = '${ends[0]}'`);
     for (const source of ['prompt', 'observation', 'summary', 'learning']) {
       for (const [table, column, id] of [
         ['entity_mentions', 'entity_id', ends[0]],
         ['relation_evidence', 'relation_id', edge],
       ])
-        await superuser.query(
+        await instance.rows(
           `INSERT INTO ${table} (${column}, session_id, source_id, source_type, tenant_id, quote, occurred_at) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
           [id, session, newId(), source, tenantId, `the ${source}`, LAST],
         );
     }
     const quotes = async (key: string) => {
       const { nodes, edges } = await graphOf(`node=${ends[0]}`, key);
-      const quotesOf = (pieces: z.output<typeof evidence>) =>
+      const quotesOf = (pieces: readonly z.output<typeof graphEvidence>[]) =>
         Object.fromEntries(
           pieces.filter((piece) => piece.session_id === session).map((piece) => [piece.source_type, piece.quote]),
         );
@@ -166,13 +141,10 @@ describe('the graph', () => {
     ['q=', 'q'],
     [`node=${randomUUID()}&q=x`, 'q'],
   ])('refuses %s and names the field', async (query, field) => {
-    expect(errorOf(await instance.call('GET', `/graph?${query}`))).toEqual({
-      code: 'VALIDATION_FAILED',
-      fields: [field],
-    });
+    expectError(await instance.get(`/graph?${query}`), 'VALIDATION_FAILED', field);
   });
 
   test('has no node under an unknown id', async () => {
-    expect(errorOf(await instance.call('GET', `/graph?node=${randomUUID()}`)).code).toBe('NOT_FOUND');
+    expectError(await instance.get(`/graph?node=${randomUUID()}`), 'NOT_FOUND');
   });
 });

@@ -1,53 +1,46 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createTestUser } from '../../setup/database.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { learningSchema } from '../../../contract/learnings.ts';
 import type { TestUser } from '../../setup/database.ts';
 import { z } from 'zod';
-import { startTestInstance } from '../../setup/instance.ts';
-import type { ApiAnswer, TestInstance } from '../../setup/instance.ts';
+import type { ApiAnswer } from '../../setup/instance.ts';
 import { captured, smallSession } from '../../setup/small-session.ts';
 import { until } from '../../setup/until.ts';
-import { valueOf } from '../../stores/postgres/support/captures.ts';
-import { errorOf } from '../support/answers.ts';
-import { given, idsOf, learningAnswer } from '../support/learnings.ts';
+import { given, idsOf } from '../support/learnings.ts';
 import type { LearningAnswer } from '../support/learnings.ts';
+import { fileInstance } from '../../setup/file-instance.ts';
+import { expectError } from '../support/answers.ts';
 
-let instance: TestInstance;
+const instance = fileInstance();
 let otherAdmin: TestUser;
 
 beforeAll(async () => {
-  instance = await startTestInstance();
-  otherAdmin = await createTestUser(instance.db.superuser, { tenantId: instance.admin.tenantId, role: 'admin' });
+  otherAdmin = await instance.user({ role: 'admin' });
   await captured(instance, smallSession('quoted'));
 });
-afterAll(() => instance.close());
 
 const change = (method: string, id: string, what: string, body: unknown, key = instance.admin.key) =>
   instance.call(method, `/learnings/${id}${what}`, { body, key });
 
 function changed(answer: ApiAnswer): LearningAnswer {
   expect([answer.status, answer.body]).toEqual([200, expect.anything()]);
-  return learningAnswer.parse(answer.body);
+  return learningSchema.parse(answer.body);
 }
 
-const count = (sql: string, ...values: unknown[]) => valueOf<number>(instance.db.superuser, sql, values);
+const count = (sql: string, ...values: unknown[]) => instance.value<number>(sql, values);
 const vectors = (id: string, state: string) =>
   count('SELECT count(*)::integer AS value FROM embeddings WHERE resource_id = $1 AND state = $2', id, state);
 
 describe('a correction', () => {
   test('creates a new version with the evidence and the use of the old one, which is closed', async () => {
-    const prompt = await valueOf<string>(
-      instance.db.superuser,
-      "SELECT id AS value FROM prompts WHERE content LIKE 'Please make%'",
-    );
+    const prompt = await instance.value<string>("SELECT id AS value FROM prompts WHERE content LIKE 'Please make%'");
     const old = await given(instance, 'The cache stores ten entries', {
       evidence: [{ row_id: prompt, quote: 'half even' }],
       confidence: 0.6,
     });
-    await instance.db.superuser.query(
-      'UPDATE learnings SET use_count = 4, use_weight = 2.5, verified_at = now() WHERE id = $1',
-      [old.id],
-    );
+    await instance.rows('UPDATE learnings SET use_count = 4, use_weight = 2.5, verified_at = now() WHERE id = $1', [
+      old.id,
+    ]);
     const now = changed(
       await change('PUT', old.id, '', { description: 'The cache stores a hundred entries' }, otherAdmin.key),
     );
@@ -63,7 +56,7 @@ describe('a correction', () => {
       evidence: old.evidence,
       valid_to: null,
     });
-    const before = learningAnswer.parse((await change('GET', old.id, '', undefined)).body);
+    const before = learningSchema.parse((await change('GET', old.id, '', undefined)).body);
     expect(before).toMatchObject({
       reason: 'corrected',
       superseded_by: now.id,
@@ -72,7 +65,7 @@ describe('a correction', () => {
     });
     expect(await vectors(old.id, 'removing')).toBe(1);
     expect(await vectors(now.id, 'pending')).toBe(1);
-    const { body } = await instance.call('GET', `/learnings/${now.id}`);
+    const { body } = await instance.get(`/learnings/${now.id}`);
     expect(body).toMatchObject({
       versions: [
         { id: old.id, version: 1, reason: 'corrected' },
@@ -104,7 +97,7 @@ describe('a correction', () => {
     expect(answers.map((answer) => answer.status).toSorted((a, b) => a - b)).toEqual([200, 409]);
     const [made, refused] = answers.toSorted((a, b) => a.status - b.status);
     if (made === undefined || refused === undefined) throw new Error('there are two answers');
-    expect(errorOf(refused)).toEqual({ code: 'CONFLICT', fields: ['id'] });
+    expectError(refused, 'CONFLICT', 'id');
     const current = changed(made);
     expect(JSON.stringify(refused.body)).toContain(current.id);
     expect(await count('SELECT count(*)::integer AS value FROM learnings WHERE previous_id = $1', old.id)).toBe(1);
@@ -116,7 +109,7 @@ describe('a correction', () => {
       ['POST', '/invalidate', { reason: 'late' }],
     ] as const) {
       const answer = await change(method, old.id, what, body);
-      expect(errorOf(answer).code).toBe('CONFLICT');
+      expectError(answer, 'CONFLICT');
       expect(JSON.stringify(answer.body)).toContain(third.id);
     }
   });
@@ -125,7 +118,7 @@ describe('a correction', () => {
     const other = await given(instance, 'Tests run in parallel');
     const old = await given(instance, 'Tests run one by one');
     const answer = await change('PUT', old.id, '', { description: 'tests run in PARALLEL' });
-    expect(errorOf(answer)).toEqual({ code: 'CONFLICT', fields: ['description'] });
+    expectError(answer, 'CONFLICT', 'description');
     expect(JSON.stringify(answer.body)).toContain(other.id);
     expect((await change('GET', old.id, '', undefined)).body).toMatchObject({ valid_to: null, reason: null });
     expect(await vectors(old.id, 'removing')).toBe(0);
@@ -141,11 +134,9 @@ describe('a correction', () => {
   });
 
   test('of a memory that has no title needs none', async () => {
-    const { body } = await instance.call('POST', '/memories', {
-      body: { content: `No user named this ${randomUUID()}` },
-    });
+    const { body } = await instance.post('/memories', { content: `No user named this ${randomUUID()}` });
     const { hash } = z.object({ hash: z.string() }).parse(body);
-    const memory = z.object({ id: z.string() }).parse((await instance.call('GET', `/memories/${hash}`)).body);
+    const memory = z.object({ id: z.string() }).parse((await instance.get(`/memories/${hash}`)).body);
     expect(changed(await change('PUT', memory.id, '', { tags: ['named'] }))).toMatchObject({
       title: '',
       tags: ['named'],
@@ -159,7 +150,7 @@ describe('a correction', () => {
     [{ examples: [''] }, 'examples.0'],
   ])('of %j is refused and names the field', async (body, field) => {
     const { id } = await given(instance, `Wrongly corrected ${randomUUID()}`);
-    expect(errorOf(await change('PUT', id, '', body))).toEqual({ code: 'VALIDATION_FAILED', fields: [field] });
+    expectError(await change('PUT', id, '', body), 'VALIDATION_FAILED', field);
   });
 });
 

@@ -1,33 +1,31 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createTestUser } from '../../setup/database.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { learningSchema } from '../../../contract/learnings.ts';
+import { searchAnswer } from '../../../contract/search.ts';
 import type { TestUser } from '../../setup/database.ts';
-import { startTestInstance } from '../../setup/instance.ts';
-import type { ApiAnswer, TestInstance } from '../../setup/instance.ts';
-import { until } from '../../setup/until.ts';
-import { valueOf } from '../../stores/postgres/support/captures.ts';
-import { errorOf, searchAnswer } from '../support/answers.ts';
-import { given, idsOf, learningAnswer } from '../support/learnings.ts';
+import type { ApiAnswer } from '../../setup/instance.ts';
+import { until, untilTrue } from '../../setup/until.ts';
+import { expectError } from '../support/answers.ts';
+import { given, idsOf } from '../support/learnings.ts';
 import type { LearningAnswer } from '../support/learnings.ts';
+import { fileInstance } from '../../setup/file-instance.ts';
 
-let instance: TestInstance;
+const instance = fileInstance();
 let otherAdmin: TestUser;
 
 beforeAll(async () => {
-  instance = await startTestInstance();
-  otherAdmin = await createTestUser(instance.db.superuser, { tenantId: instance.admin.tenantId, role: 'admin' });
+  otherAdmin = await instance.user({ role: 'admin' });
 }, 120_000);
-afterAll(() => instance.close());
 
 const change = (method: string, id: string, what: string, body: unknown, key = instance.admin.key) =>
   instance.call(method, `/learnings/${id}${what}`, { body, key });
 
 function changed(answer: ApiAnswer): LearningAnswer {
   expect([answer.status, answer.body]).toEqual([200, expect.anything()]);
-  return learningAnswer.parse(answer.body);
+  return learningSchema.parse(answer.body);
 }
 
-const count = (sql: string, ...values: unknown[]) => valueOf<number>(instance.db.superuser, sql, values);
+const count = (sql: string, ...values: unknown[]) => instance.value<number>(sql, values);
 const vectors = (id: string, state: string) =>
   count('SELECT count(*)::integer AS value FROM embeddings WHERE resource_id = $1 AND state = $2', id, state);
 
@@ -41,20 +39,20 @@ describe('people say', () => {
       verify_note: 'I looked',
       valid_to: null,
     });
-    expect(errorOf(await change('POST', id, '/verify', { note: 'x'.repeat(501) })).fields).toEqual(['note']);
+    expectError(await change('POST', id, '/verify', { note: 'x'.repeat(501) }), 'VALIDATION_FAILED', 'note');
   });
 
   test('that it does not hold any more, and why', async () => {
     const { id } = await given(instance, 'A fact that ends');
-    expect(errorOf(await change('POST', id, '/invalidate', {})).fields).toEqual(['reason']);
-    expect(errorOf(await change('POST', id, '/invalidate', { reason: 'deleted' })).fields).toEqual(['reason']);
+    expectError(await change('POST', id, '/invalidate', {}), 'VALIDATION_FAILED', 'reason');
+    expectError(await change('POST', id, '/invalidate', { reason: 'deleted' }), 'VALIDATION_FAILED', 'reason');
     expect(changed(await change('POST', id, '/invalidate', { reason: 'the service was removed' }))).toMatchObject({
       reason: 'the service was removed',
       closed_by: instance.admin.userId,
       superseded_by: null,
     });
     const again = await change('POST', id, '/invalidate', { reason: 'once more' });
-    expect(errorOf(again)).toEqual({ code: 'CONFLICT', fields: ['id'] });
+    expectError(again, 'CONFLICT', 'id');
     // The same words may be given by hand again.
     expect((await given(instance, 'A fact that ends')).id).not.toBe(id);
   });
@@ -83,17 +81,18 @@ describe('people say', () => {
     const other = await given(instance, 'Known already by this one');
     const closed = await given(instance, 'Closed before');
     await change('POST', closed.id, '/invalidate', { reason: 'over' });
-    const foreign = await createTestUser(instance.db.superuser);
+    const foreign = await instance.stranger();
     const foreignLearning = await given(instance, 'Of another tenant', {}, { key: foreign.key });
-    const supersede = async (by: unknown) => errorOf(await change('POST', id, '/supersede', { by, reason: 'r' }));
+    const supersede = (by: unknown) => change('POST', id, '/supersede', { by, reason: 'r' });
     for (const by of [id, closed.id, foreignLearning.id, randomUUID(), 'odd', {}])
-      expect(await supersede(by)).toEqual({ code: 'VALIDATION_FAILED', fields: ['by'] });
+      expectError(await supersede(by), 'VALIDATION_FAILED', 'by');
     const evidence = [{ row_id: randomUUID(), quote: 'q' }];
-    expect((await supersede({ title: 'T', description: 'D', evidence })).fields).toEqual(['by.evidence.0.row_id']);
-    expect(await supersede({ title: 'T', description: other.description })).toEqual({
-      code: 'CONFLICT',
-      fields: ['by.description'],
-    });
+    expectError(
+      await supersede({ title: 'T', description: 'D', evidence }),
+      'VALIDATION_FAILED',
+      'by.evidence.0.row_id',
+    );
+    expectError(await supersede({ title: 'T', description: other.description }), 'CONFLICT', 'by.description');
     expect((await change('GET', id, '', undefined)).body).toMatchObject({ valid_to: null, reason: null });
   });
 
@@ -122,9 +121,9 @@ describe('deleting', () => {
       deleted: 2,
     });
     for (const { id } of [first, second]) {
-      expect(errorOf(await change('GET', id, '', undefined)).code).toBe('NOT_FOUND');
-      expect(errorOf(await change('DELETE', id, '', undefined)).code).toBe('NOT_FOUND');
-      expect(errorOf(await change('PUT', id, '', { title: 'Back' })).code).toBe('NOT_FOUND');
+      expectError(await change('GET', id, '', undefined), 'NOT_FOUND');
+      expectError(await change('DELETE', id, '', undefined), 'NOT_FOUND');
+      expectError(await change('PUT', id, '', { title: 'Back' }), 'NOT_FOUND');
       expect(await vectors(id, 'removing')).toBe(1);
     }
     const now = encodeURIComponent(new Date().toISOString());
@@ -147,7 +146,7 @@ describe('deleting', () => {
   test('and every other change leaves search at once, and the vector index soon', { timeout: 90_000 }, async () => {
     const stop = await instance.startWorker();
     const found = async () => {
-      const answer = await instance.call('GET', '/search?q=hafnium+alloy&type=learning');
+      const answer = await instance.get('/search?q=hafnium+alloy&type=learning');
       const { data } = searchAnswer.parse(answer.body);
       return data.filter((memory) => memory.content.includes('hafnium')).map((memory) => memory.id);
     };
@@ -157,16 +156,12 @@ describe('deleting', () => {
       await given(instance, 'A hafnium alloy that is invalidated'),
       await given(instance, 'A hafnium alloy that is deleted'),
     ];
-    await until(async () => ((await found()).length === 4 ? true : undefined), 120_000, 'four learnings to be found');
+    await untilTrue(async () => (await found()).length === 4, 120_000, 'four learnings to be found');
     const now = changed(await change('PUT', corrected.id, '', { description: 'A hafnium alloy in other words' }));
     await change('POST', invalidated.id, '/invalidate', { reason: 'over' });
     await change('DELETE', deleted.id, '', undefined);
     expect((await found()).filter((id) => id !== now.id)).toEqual([unchanged.id]);
-    await until(
-      async () => ((await found()).includes(now.id) ? true : undefined),
-      120_000,
-      'the new version to be found',
-    );
+    await untilTrue(async () => (await found()).includes(now.id), 120_000, 'the new version to be found');
     await until(
       async () => {
         const left = await count('SELECT count(*)::integer AS value FROM embeddings WHERE resource_id = ANY ($1)', [

@@ -1,15 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createTestUser } from '../../setup/database.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { TestUser } from '../../setup/database.ts';
-import { startTestInstance } from '../../setup/instance.ts';
-import type { TestInstance } from '../../setup/instance.ts';
 import { captured, smallSession } from '../../setup/small-session.ts';
-import { valueOf } from '../../stores/postgres/support/captures.ts';
-import { errorOf } from '../support/answers.ts';
+import { expectError } from '../support/answers.ts';
 import { given, idsOf, listed } from '../support/learnings.ts';
+import { fileInstance } from '../../setup/file-instance.ts';
 
-let instance: TestInstance;
+const instance = fileInstance();
 let colleague: TestUser;
 let stranger: TestUser;
 let viewer: TestUser;
@@ -17,22 +14,16 @@ let viewer: TestUser;
 let promptId: string;
 
 beforeAll(async () => {
-  instance = await startTestInstance();
-  const { superuser } = instance.db;
-  colleague = await createTestUser(superuser, { tenantId: instance.admin.tenantId });
-  stranger = await createTestUser(superuser, { role: 'admin' });
-  viewer = await createTestUser(superuser, { tenantId: instance.admin.tenantId, role: 'viewer' });
+  colleague = await instance.user();
+  stranger = await instance.stranger({ role: 'admin' });
+  viewer = await instance.user({ role: 'viewer' });
   await captured(instance, smallSession('quoted'));
-  promptId =
-    (await valueOf<string>(
-      superuser,
-      "SELECT p.id AS value FROM prompts p JOIN sessions s ON s.id = p.session_id WHERE s.external_id = 'quoted' AND p.type = 'user'",
-    )) ?? '';
+  promptId = await instance.text(
+    "SELECT p.id AS value FROM prompts p JOIN sessions s ON s.id = p.session_id WHERE s.external_id = 'quoted' AND p.type = 'user'",
+  );
 });
-afterAll(() => instance.close());
 
-const rejected = async (body: unknown, key?: string) =>
-  errorOf(await instance.call('POST', '/learnings', { body, ...(key === undefined ? {} : { key }) }));
+const rejected = (body: unknown, key?: string) => instance.post('/learnings', body, key);
 
 describe('knowledge given by hand', () => {
   test('is stored in the words of the user, with its vectors requested', async () => {
@@ -53,11 +44,7 @@ describe('knowledge given by hand', () => {
       evidence: [],
       valid_to: null,
     });
-    const wanted = await valueOf(
-      instance.db.superuser,
-      "SELECT count(*)::integer AS value FROM embeddings WHERE resource_id = $1 AND state = 'pending'",
-      [learning.id],
-    );
+    const wanted = await instance.count("embeddings WHERE resource_id = $1 AND state = 'pending'", [learning.id]);
     expect(wanted).toBe(1);
     expect(await idsOf(instance, 'q=half+even')).toEqual([learning.id]);
   });
@@ -72,17 +59,20 @@ describe('knowledge given by hand', () => {
   test('is refused where a quote does not stand, and the field is named', async () => {
     const body = (evidence: unknown) => ({ title: 'T', description: 'Something else', evidence });
     const good = { row_id: promptId, quote: 'rounding of invoices' };
-    expect(await rejected(body([good, { row_id: promptId, quote: 'Rounding of invoices' }]))).toEqual({
-      code: 'VALIDATION_FAILED',
-      fields: ['evidence.1.quote'],
-    });
-    expect(await rejected(body([{ row_id: randomUUID(), quote: 'rounding' }, good]))).toMatchObject({
-      fields: ['evidence.0.row_id'],
-    });
-    expect((await rejected(body([{ row_id: promptId, quote: ' ' }]))).fields).toEqual(['evidence.0.quote']);
+    expectError(
+      await rejected(body([good, { row_id: promptId, quote: 'Rounding of invoices' }])),
+      'VALIDATION_FAILED',
+      'evidence.1.quote',
+    );
+    expectError(
+      await rejected(body([{ row_id: randomUUID(), quote: 'rounding' }, good])),
+      'VALIDATION_FAILED',
+      'evidence.0.row_id',
+    );
+    expectError(await rejected(body([{ row_id: promptId, quote: ' ' }])), 'VALIDATION_FAILED', 'evidence.0.quote');
     // Another user's prompt is not there for him.
-    expect((await rejected(body([good]), colleague.key)).fields).toEqual(['evidence.0.row_id']);
-    expect((await rejected(body([good]), stranger.key)).fields).toEqual(['evidence.0.row_id']);
+    expectError(await rejected(body([good]), colleague.key), 'VALIDATION_FAILED', 'evidence.0.row_id');
+    expectError(await rejected(body([good]), stranger.key), 'VALIDATION_FAILED', 'evidence.0.row_id');
     expect(await idsOf(instance, 'q=Something+else')).toEqual([]);
   });
 
@@ -112,20 +102,15 @@ describe('knowledge given by hand', () => {
 
   test('that is a duplicate returns the id of the current one', async () => {
     const known = await given(instance, 'Ports below 1024 need root');
-    const answer = await instance.call('POST', '/learnings', {
-      body: { title: 'Again', description: 'ports below 1024 NEED root!' },
-    });
-    expect(errorOf(answer)).toEqual({ code: 'CONFLICT', fields: ['description'] });
+    const answer = await instance.post('/learnings', { title: 'Again', description: 'ports below 1024 NEED root!' });
+    expectError(answer, 'CONFLICT', 'description');
     expect(JSON.stringify(answer.body)).toContain(known.id);
   });
 
   test('is not for viewers, nor for keys that may only read', async () => {
-    const reader = await createTestUser(instance.db.superuser, {
-      tenantId: instance.admin.tenantId,
-      scopes: ['read'],
-    });
+    const reader = await instance.user({ scopes: ['read'] });
     for (const { key } of [viewer, reader])
-      expect(await rejected({ title: 'T', description: 'D' }, key)).toMatchObject({ code: 'FORBIDDEN' });
+      expectError(await rejected({ title: 'T', description: 'D' }, key), 'FORBIDDEN');
   });
 });
 
@@ -136,8 +121,8 @@ describe('the list', () => {
   beforeAll(async () => {
     for (const [n, confidence] of [0.3, 0.9, 0.7, 0.7, 0.5].entries())
       ids.push((await given(instance, `Listed fact number ${n} of zinc`, { confidence, tags: [tag] })).id);
-    await instance.db.superuser.query('UPDATE learnings SET use_count = 7 WHERE id = $1', [ids[4]]);
-    await instance.db.superuser.query('UPDATE learnings SET use_count = 3 WHERE id = $1', [ids[0]]);
+    await instance.rows('UPDATE learnings SET use_count = 7 WHERE id = $1', [ids[4]]);
+    await instance.rows('UPDATE learnings SET use_count = 3 WHERE id = $1', [ids[0]]);
   });
 
   const order = (...places: number[]) => places.map((place) => ids[place]);
@@ -168,7 +153,7 @@ describe('the list', () => {
     const more = await given(instance, 'Listed fact that came late', { confidence: 1, tags: [tag] });
     const next = await idsOf(instance, `tag=${tag}&limit=2&cursor=${first.pagination.next_cursor}`);
     expect(next).toEqual(order(2, 4));
-    await instance.call('DELETE', `/learnings/${more.id}`);
+    await instance.delete(`/learnings/${more.id}`);
   });
 
   test('is filtered', async () => {
@@ -182,7 +167,7 @@ describe('the list', () => {
     expect(await idsOf(instance, `tag=${tag}&q=umber+2`)).toEqual(order(2));
     expect(await idsOf(instance, `tag=${tag}&q=%25`)).toEqual([]);
     expect(await idsOf(instance, `tag=${tag}&verified=true`)).toEqual([]);
-    await instance.call('POST', `/learnings/${other.id}/verify`, { body: {} });
+    await instance.post(`/learnings/${other.id}/verify`, {});
     expect(await idsOf(instance, `tag=${tag}&verified=true`)).toEqual([other.id]);
     expect(await idsOf(instance, `tag=${tag}&project=unknown`)).toEqual([]);
     expect(await idsOf(instance, `tag=${tag}`, { key: stranger.key })).toEqual([]);
@@ -202,23 +187,20 @@ describe('the list', () => {
     ['cursor=odd', 'cursor'],
     ['cursor=%20', 'cursor'],
   ])('refuses %s and names the field', async (query, field) => {
-    expect(errorOf(await instance.call('GET', `/learnings?${query}`))).toEqual({
-      code: 'VALIDATION_FAILED',
-      fields: [field],
-    });
+    expectError(await instance.get(`/learnings?${query}`), 'VALIDATION_FAILED', field);
   });
 
   test('refuses the cursor of another order', async () => {
     const { pagination } = await listed(instance, `tag=${tag}&limit=1&sort=recency`);
-    const answer = await instance.call('GET', `/learnings?tag=${tag}&cursor=${pagination.next_cursor}`);
-    expect(errorOf(answer).fields).toEqual(['cursor']);
+    const answer = await instance.get(`/learnings?tag=${tag}&cursor=${pagination.next_cursor}`);
+    expectError(answer, 'VALIDATION_FAILED', 'cursor');
   });
 });
 
 describe('one learning', () => {
   test('is shown with its versions, to its own tenant alone', async () => {
     const learning = await given(instance, 'Caches are cleared at midnight');
-    const answer = await instance.call('GET', `/learnings/${learning.id}`, { key: viewer.key });
+    const answer = await instance.get(`/learnings/${learning.id}`, viewer.key);
     expect(answer).toMatchObject({
       status: 200,
       body: { id: learning.id, versions: [{ id: learning.id, version: 1 }] },
@@ -233,20 +215,15 @@ describe('one learning', () => {
     ] as const) {
       const route = `/learnings/${learning.id}${path}`;
       const options = body === undefined ? {} : { body };
-      expect(errorOf(await instance.call(method, route, { key: stranger.key, ...options }))).toMatchObject({
-        code: 'NOT_FOUND',
-      });
+      expectError(await instance.call(method, route, { key: stranger.key, ...options }), 'NOT_FOUND');
       const looked = await instance.call(method, route, { key: viewer.key, ...options });
       expect([method, looked.status]).toEqual([method, method === 'GET' ? 200 : 403]);
     }
-    expect(await instance.call('GET', `/learnings/${learning.id}`)).toMatchObject({ body: { title: learning.title } });
+    expect(await instance.get(`/learnings/${learning.id}`)).toMatchObject({ body: { title: learning.title } });
   });
 
   test('is not there under an unknown id, and an id that is none is refused', async () => {
-    expect(errorOf(await instance.call('GET', `/learnings/${randomUUID()}`)).code).toBe('NOT_FOUND');
-    expect(errorOf(await instance.call('GET', '/learnings/odd'))).toEqual({
-      code: 'VALIDATION_FAILED',
-      fields: ['id'],
-    });
+    expectError(await instance.get(`/learnings/${randomUUID()}`), 'NOT_FOUND');
+    expectError(await instance.get('/learnings/odd'), 'VALIDATION_FAILED', 'id');
   });
 });

@@ -1,43 +1,32 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { memorySchema } from '../../../contract/memory.ts';
 import { createTokenCounter } from '../../../models/tokens/token-counter.ts';
-import { createTestUser } from '../../setup/database.ts';
 import type { TestUser } from '../../setup/database.ts';
-import { startTestInstance } from '../../setup/instance.ts';
-import type { TestInstance } from '../../setup/instance.ts';
 import { captured, smallSession } from '../../setup/small-session.ts';
-import { valueOf } from '../../stores/postgres/support/captures.ts';
-import { errorOf } from '../support/answers.ts';
+import { errorOf, expectError } from '../support/answers.ts';
 import { given } from '../support/learnings.ts';
-import { memoryAnswer, memoryOf, remembered } from '../support/memories.ts';
+import { memoryOf, remembered } from '../support/memories.ts';
+import { fileInstance } from '../../setup/file-instance.ts';
 
-let instance: TestInstance;
+const instance = fileInstance();
 let colleague: TestUser;
 let stranger: TestUser;
 let viewer: TestUser;
 
 beforeAll(async () => {
-  instance = await startTestInstance();
-  const { superuser } = instance.db;
-  const { tenantId } = instance.admin;
-  colleague = await createTestUser(superuser, { tenantId });
-  stranger = await createTestUser(superuser, { role: 'admin' });
-  viewer = await createTestUser(superuser, { tenantId, role: 'viewer' });
+  colleague = await instance.user();
+  stranger = await instance.stranger({ role: 'admin' });
+  viewer = await instance.user({ role: 'viewer' });
   await captured(instance, smallSession('memories'));
 }, 120_000);
-afterAll(() => instance.close());
 
-async function count(text: string, values: unknown[] = []): Promise<number> {
-  return (await valueOf<number>(instance.db.superuser, `SELECT count(*)::integer AS value FROM ${text}`, values)) ?? -1;
-}
-
-const rejected = async (body: unknown, key = instance.admin.key) =>
-  errorOf(await instance.call('POST', '/memories', { body, key }));
+const rejected = (body: unknown, key = instance.admin.key) => instance.post('/memories', body, key);
 
 describe('remembering', () => {
   test('returns the hash alone, in at most 15 tokens, and requests vectors', async () => {
-    const answer = await instance.call('POST', '/memories', { body: { content: 'The build needs pnpm 9.' } });
+    const answer = await instance.post('/memories', { content: 'The build needs pnpm 9.' });
     expect(answer.status).toBe(201);
     expect(createTokenCounter().count(JSON.stringify(answer.body))).toBeLessThanOrEqual(15);
     const { hash } = z.strictObject({ hash: z.string() }).parse(answer.body);
@@ -55,7 +44,7 @@ describe('remembering', () => {
       key: null,
       sources: [],
     });
-    expect(await count("embeddings WHERE resource_id = $1 AND state = 'pending'", [memory.id])).toBe(1);
+    expect(await instance.count("embeddings WHERE resource_id = $1 AND state = 'pending'", [memory.id])).toBe(1);
   });
 
   test('stores title, tags, category, importance, project and time', async () => {
@@ -77,42 +66,42 @@ describe('remembering', () => {
       occurred_at: '2025-05-02T10:00:00.000Z',
     });
     // The project was made under the alias by which a capture of it is known.
-    expect(await count("project_aliases WHERE alias = 'remote:github.com/Acme/Ledger'")).toBe(1);
+    expect(await instance.count("project_aliases WHERE alias = 'remote:github.com/Acme/Ledger'")).toBe(1);
     const again = await remembered(instance, 'Rollbacks take ten minutes', { project: 'github.com:Acme/Ledger' });
     expect((await memoryOf(instance, again)).project).toBe('Ledger');
-    const listed = await instance.call('GET', '/learnings?project=Ledger&namespace=team');
+    const listed = await instance.get('/learnings?project=Ledger&namespace=team');
     expect(listed.body).toMatchObject({ data: [{ origin: 'user', confidence: expect.closeTo(0.9, 5) }] });
   });
 
   test('of the same content is one memory, however many say it at once', async () => {
     const body = { content: 'Ports below 1024 need root', project: 'same', tags: ['ports'] };
-    const answers = await Promise.all(Array.from({ length: 8 }, () => instance.call('POST', '/memories', { body })));
+    const answers = await Promise.all(Array.from({ length: 8 }, () => instance.post('/memories', body)));
     expect(answers.filter((answer) => answer.status === 201)).toHaveLength(1);
     expect(answers.filter((answer) => answer.status === 200)).toHaveLength(7);
     expect(new Set(answers.map((answer) => JSON.stringify(answer.body))).size).toBe(1);
-    expect(await count("learnings WHERE description = 'Ports below 1024 need root'")).toBe(1);
+    expect(await instance.count("learnings WHERE description = 'Ports below 1024 need root'")).toBe(1);
     // Another category is a duplicate; another project or namespace is not.
-    const later = await instance.call('POST', '/memories', { body: { ...body, category: 'config' } });
+    const later = await instance.post('/memories', { ...body, category: 'config' });
     expect([later.status, later.body]).toEqual([200, answers[0]?.body]);
     await remembered(instance, body.content, { project: 'other' });
     await remembered(instance, body.content, { project: 'same', namespace: 'own' });
     // The text of a learning is a duplicate, too.
     await given(instance, 'Tests run in bands');
-    expect((await instance.call('POST', '/memories', { body: { content: 'Tests run in bands' } })).status).toBe(200);
+    expect((await instance.post('/memories', { content: 'Tests run in bands' })).status).toBe(200);
   });
 
   test('stores texts that differ in punctuation alone', async () => {
     const first = await remembered(instance, 'Retry while attempts <= 3');
     const second = await remembered(instance, 'Retry while attempts >= 3');
     expect(second).not.toBe(first);
-    const again = await instance.call('POST', '/memories', { body: { content: 'Retry while attempts >= 3' } });
+    const again = await instance.post('/memories', { content: 'Retry while attempts >= 3' });
     expect([again.status, again.body]).toEqual([200, { hash: second }]);
   });
 
   test('takes 64 KiB and no byte more, without secrets and private passages', async () => {
     const hash = await remembered(instance, `${'word '.repeat(13_000)}end of ${'é'.repeat(200)}`.slice(0, 65_000));
     expect((await memoryOf(instance, hash)).content.length).toBeGreaterThan(64_000);
-    expect(await rejected({ content: 'é'.repeat(32_769) })).toEqual({ code: 'VALIDATION_FAILED', fields: ['content'] });
+    expectError(await rejected({ content: 'é'.repeat(32_769) }), 'VALIDATION_FAILED', 'content');
     const token = await remembered(
       instance,
       'The token ghp_0123456789abcdefABCDEF0123456789abcd <private>pin 1</private>',
@@ -137,31 +126,28 @@ describe('remembering', () => {
     ['a long namespace', { namespace: 'x'.repeat(129) }, 'namespace'],
     ['an infer that is no boolean', { infer: 'yes' }, 'infer'],
   ])('is refused with %s', async (_what, change, field) => {
-    const before = await count('learnings');
-    expect(await rejected({ content: 'Some content', ...change })).toEqual({
-      code: 'VALIDATION_FAILED',
-      fields: [field],
-    });
-    expect(await count('learnings')).toBe(before);
+    const before = await instance.count('learnings');
+    expectError(await rejected({ content: 'Some content', ...change }), 'VALIDATION_FAILED', field);
+    expect(await instance.count('learnings')).toBe(before);
   });
 
   test('is for those who may write', async () => {
-    expect((await rejected({ content: 'From a viewer' }, viewer.key)).code).toBe('FORBIDDEN');
-    const reader = await createTestUser(instance.db.superuser, { tenantId: instance.admin.tenantId, scopes: ['read'] });
-    expect((await rejected({ content: 'From a reader' }, reader.key)).code).toBe('FORBIDDEN');
+    expectError(await rejected({ content: 'From a viewer' }, viewer.key), 'FORBIDDEN');
+    const reader = await instance.user({ scopes: ['read'] });
+    expectError(await rejected({ content: 'From a reader' }, reader.key), 'FORBIDDEN');
     for (const [method, path] of [
       ['POST', '/memories/batch'],
       ['PUT', `/memories/${randomUUID()}`],
       ['DELETE', `/memories/${randomUUID()}`],
     ] as const) {
       const body = method === 'DELETE' ? {} : { body: method === 'PUT' ? { tags: [] } : { memories: [{}] } };
-      expect(errorOf(await instance.call(method, path, { ...body, key: viewer.key })).code).toBe('FORBIDDEN');
+      expectError(await instance.call(method, path, { ...body, key: viewer.key }), 'FORBIDDEN');
     }
   });
 });
 
 test('health has a form of at most 20 tokens', async () => {
-  const answer = await instance.call('GET', '/health?format=compact', { key: null });
+  const answer = await instance.get('/health?format=compact', null);
   expect([answer.status, answer.body]).toEqual([200, { status: expect.stringMatching(/^(?:ok|degraded)$/) }]);
   expect(createTokenCounter().count(JSON.stringify(answer.body))).toBeLessThanOrEqual(20);
 });
@@ -183,19 +169,17 @@ describe('a batch', () => {
 
   test('stores what is good, names what is bad, and knows its duplicates', async () => {
     const known = await remembered(instance, 'Known before the batch');
-    const answer = await instance.call('POST', '/memories/batch', {
-      body: {
-        memories: [
-          { content: 'Batch one', project: 'batch' },
-          { content: '' },
-          { content: 'Batch one', project: 'batch' },
-          'odd',
-          { content: 'Known before the batch' },
-          { content: 'Batch two', project: randomUUID() },
-          { content: 'x', surprise: true },
-          { content: 'BATCH, ONE', project: 'batch' },
-        ],
-      },
+    const answer = await instance.post('/memories/batch', {
+      memories: [
+        { content: 'Batch one', project: 'batch' },
+        { content: '' },
+        { content: 'Batch one', project: 'batch' },
+        'odd',
+        { content: 'Known before the batch' },
+        { content: 'Batch two', project: randomUUID() },
+        { content: 'x', surprise: true },
+        { content: 'BATCH, ONE', project: 'batch' },
+      ],
     });
     expect(answer.status).toBe(200);
     const items = itemsOf(answer.body);
@@ -218,22 +202,17 @@ describe('a batch', () => {
 
   test('contains at most 1,000', async () => {
     const body = (n: number) => ({ memories: Array.from({ length: n }, (_, place) => ({ content: `Many ${place}` })) });
-    const stored = await instance.call('POST', '/memories/batch', { body: body(1_000) });
+    const stored = await instance.post('/memories/batch', body(1_000));
     expect(itemsOf(stored.body).every((item) => item.status === 'stored')).toBe(true);
-    expect(errorOf(await instance.call('POST', '/memories/batch', { body: body(1_001) }))).toEqual({
-      code: 'VALIDATION_FAILED',
-      fields: ['memories'],
-    });
-    expect(errorOf(await instance.call('POST', '/memories/batch', { body: { memories: [] } })).fields).toEqual([
-      'memories',
-    ]);
+    expectError(await instance.post('/memories/batch', body(1_001)), 'VALIDATION_FAILED', 'memories');
+    expectError(await instance.post('/memories/batch', { memories: [] }), 'VALIDATION_FAILED', 'memories');
   });
 });
 
 describe('a memory', () => {
   /** A prompt and an observation of the admin. */
   const rowId = async (table: 'prompts' | 'observations') =>
-    (await valueOf<string>(instance.db.superuser, `SELECT id AS value FROM ${table} ORDER BY seq LIMIT 1`)) ?? '';
+    await instance.text(`SELECT id AS value FROM ${table} ORDER BY seq LIMIT 1`);
 
   test('of any type is read by its id; those of others are not there', async () => {
     const prompt = await rowId('prompts');
@@ -241,40 +220,40 @@ describe('a memory', () => {
     expect(await memoryOf(instance, prompt)).toMatchObject({ id: prompt, type: 'prompt', key: expect.any(String) });
     expect(await memoryOf(instance, observation.toUpperCase())).toMatchObject({ type: 'observation' });
     const learning = (await memoryOf(instance, await remembered(instance, 'Seen by the entire team'))).id;
-    const status = async (id: string, key: string) => (await instance.call('GET', `/memories/${id}`, { key })).status;
+    const status = async (id: string, key: string) => (await instance.get(`/memories/${id}`, key)).status;
     expect(await status(prompt, colleague.key)).toBe(404);
-    const removal = await instance.call('DELETE', `/memories/${prompt}`, { key: colleague.key });
-    expect(errorOf(removal).code).toBe('NOT_FOUND');
+    const removal = await instance.delete(`/memories/${prompt}`, colleague.key);
+    expectError(removal, 'NOT_FOUND');
     expect(await status(learning, colleague.key)).toBe(200);
     expect(await status(learning, viewer.key)).toBe(200);
     for (const id of [prompt, observation, learning]) expect(await status(id, stranger.key)).toBe(404);
     expect(await status(randomUUID(), instance.admin.key)).toBe(404);
-    expect(errorOf(await instance.call('GET', '/memories/odd'))).toEqual({ code: 'VALIDATION_FAILED', fields: ['id'] });
-    expect(errorOf(await instance.call('GET', '/memories/by-hash/odd1')).fields).toEqual(['hash']);
+    expectError(await instance.get('/memories/odd'), 'VALIDATION_FAILED', 'id');
+    expectError(await instance.get('/memories/by-hash/odd1'), 'VALIDATION_FAILED', 'hash');
     for (const [method, body] of [
       ['PUT', { tags: [] }],
       ['DELETE', undefined],
     ] as const) {
       const answer = await instance.call(method, `/memories/${learning}`, { body, key: stranger.key });
-      expect(errorOf(answer).code).toBe('NOT_FOUND');
+      expectError(answer, 'NOT_FOUND');
     }
   });
 
   test('is found by its hash in its tenant alone, and an ambiguous one names all that are seen', async () => {
     const hash = await remembered(instance, 'The first of two');
     const first = await memoryOf(instance, hash);
-    const byHash = (key = instance.admin.key) => instance.call('GET', `/memories/by-hash/${hash}`, { key });
-    expect(memoryAnswer.parse((await byHash()).body).id).toBe(first.id);
-    expect(errorOf(await byHash(stranger.key)).code).toBe('NOT_FOUND');
+    const byHash = (key = instance.admin.key) => instance.get(`/memories/by-hash/${hash}`, key);
+    expect(memorySchema.parse((await byHash()).body).id).toBe(first.id);
+    expectError(await byHash(stranger.key), 'NOT_FOUND');
     // A second memory whose id ends in the same 40 bits.
     const second = `${randomUUID().slice(0, -10)}${first.id.slice(-10)}`;
-    await instance.db.superuser.query(
+    await instance.rows(
       `INSERT INTO learnings (id, tenant_id, user_id, fingerprint, category, title, description, tags, confidence, valid_from)
        SELECT $1::uuid, tenant_id, user_id, sha256('second'::bytea), category, title, 'The second of two', tags, confidence, valid_from FROM learnings WHERE id = $2`,
       [second, first.id],
     );
     const answer = await byHash();
-    expect(errorOf(answer)).toEqual({ code: 'HASH_AMBIGUOUS', fields: ['hash', 'hash'] });
+    expectError(answer, 'HASH_AMBIGUOUS', 'hash', 'hash');
     const { details } = z.object({ details: z.array(z.record(z.string(), z.string())) }).parse(answer.body);
     expect(new Map(details.map(({ id, type, preview }) => [id, [type, preview]]))).toEqual(
       new Map([
@@ -283,25 +262,22 @@ describe('a memory', () => {
       ]),
     );
     expect((await memoryOf(instance, second)).content).toBe('The second of two');
-    const many = await instance.call('POST', '/memories/get', { body: { ids: [first.id, hash] } });
-    expect(errorOf(many)).toEqual({ code: 'HASH_AMBIGUOUS', fields: ['ids.1', 'ids.1'] });
+    const many = await instance.post('/memories/get', { ids: [first.id, hash] });
+    expectError(many, 'HASH_AMBIGUOUS', 'ids.1', 'ids.1');
   });
 
   test('and others are fetched together, by ids and hashes', async () => {
     const hash = await remembered(instance, 'One of several');
     const prompt = await rowId('prompts');
     const unknown = randomUUID();
-    const fetched = await instance.call('POST', '/memories/get', {
-      body: { ids: [prompt, unknown, hash, 'aaaaaaaa'] },
-    });
+    const fetched = await instance.post('/memories/get', { ids: [prompt, unknown, hash, 'aaaaaaaa'] });
     expect(fetched.status).toBe(200);
     const { data, missing } = z
-      .object({ data: z.array(memoryAnswer), missing: z.array(z.string()) })
+      .object({ data: z.array(memorySchema), missing: z.array(z.string()) })
       .parse(fetched.body);
     expect(data.map((memory) => memory.type)).toEqual(['prompt', 'learning']);
     expect(missing).toEqual([unknown, 'aaaaaaaa']);
-    const refusedIds = async (ids: unknown) =>
-      errorOf(await instance.call('POST', '/memories/get', { body: { ids } })).fields;
+    const refusedIds = async (ids: unknown) => errorOf(await instance.post('/memories/get', { ids })).fields;
     expect(await refusedIds([])).toEqual(['ids']);
     expect(await refusedIds(Array.from({ length: 101 }, () => unknown))).toEqual(['ids']);
     expect(await refusedIds([unknown, 'odd'])).toEqual(['ids.1']);

@@ -1,37 +1,29 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { startTestInstance } from '../../setup/instance.ts';
-import type { TestInstance } from '../../setup/instance.ts';
+import { memorySchema } from '../../../contract/memory.ts';
+import { searchAnswer } from '../../../contract/search.ts';
 import { captured, smallSession } from '../../setup/small-session.ts';
-import { valueOf } from '../../stores/postgres/support/captures.ts';
-import { errorOf, searchAnswer } from '../support/answers.ts';
+import { expectError, bodyOf } from '../support/answers.ts';
 import { idsOf, listed } from '../support/learnings.ts';
-import { memoryAnswer, memoryOf, remembered } from '../support/memories.ts';
+import { memoryOf, remembered } from '../support/memories.ts';
 import type { MemoryAnswer } from '../support/memories.ts';
+import { fileInstance } from '../../setup/file-instance.ts';
 
-let instance: TestInstance;
+const instance = fileInstance();
 
 beforeAll(async () => {
-  instance = await startTestInstance();
   await captured(instance, smallSession('changes'));
 }, 120_000);
-afterAll(() => instance.close());
-
-async function count(text: string, values: unknown[] = []): Promise<number> {
-  return (await valueOf<number>(instance.db.superuser, `SELECT count(*)::integer AS value FROM ${text}`, values)) ?? -1;
-}
 
 async function corrected(name: string, body: unknown): Promise<MemoryAnswer> {
-  const answer = await instance.call('PUT', `/memories/${name}`, { body });
-  expect([answer.status, answer.body]).toEqual([200, expect.anything()]);
-  return memoryAnswer.parse(answer.body);
+  return bodyOf(memorySchema, await instance.put(`/memories/${name}`, body));
 }
 
-const refused = async (method: string, path: string, body?: unknown) =>
-  errorOf(await instance.call(method, path, body === undefined ? {} : { body }));
+const refused = (method: string, path: string, body?: unknown) =>
+  instance.call(method, path, body === undefined ? {} : { body });
 
 const rowId = async (table: 'prompts' | 'observations') =>
-  (await valueOf<string>(instance.db.superuser, `SELECT id AS value FROM ${table} ORDER BY seq LIMIT 1`)) ?? '';
+  await instance.text(`SELECT id AS value FROM ${table} ORDER BY seq LIMIT 1`);
 
 describe('correcting', () => {
   test('creates a new version; the old hash leads to it, and as_of to the former text', async () => {
@@ -49,9 +41,8 @@ describe('correcting', () => {
     const then = '?as_of=2025-06-01T00:00:00Z';
     for (const name of [hash, now.id, `by-hash/${now.hash}`])
       expect(await memoryOf(instance, name, then)).toMatchObject({ ...old, score: 0 });
-    const before = await refused('GET', `/memories/${hash}?as_of=2025-04-30T00:00:00Z`);
-    expect(before.code).toBe('NOT_FOUND');
-    expect(errorOf(await instance.call('GET', `/memories/${hash}?as_of=odd`)).fields).toEqual(['as_of']);
+    expectError(await refused('GET', `/memories/${hash}?as_of=2025-04-30T00:00:00Z`), 'NOT_FOUND');
+    expectError(await instance.get(`/memories/${hash}?as_of=odd`), 'VALIDATION_FAILED', 'as_of');
     // Repeated, as after a lost response, it changes nothing.
     expect((await corrected(hash, { content: 'The port is 9090' })).hash).toBe(now.hash);
     // A caller with the old hash alone corrects the current version.
@@ -59,15 +50,13 @@ describe('correcting', () => {
     expect((await memoryOf(instance, now.id)).tags).toEqual(['ports']);
     expect((await listed(instance, 'q=port&include_closed=true')).data).toHaveLength(3);
     // Chunks of what was replaced leave the vector index.
-    expect(await count("embeddings WHERE resource_id = $1 AND state = 'removing'", [old.id])).toBe(1);
+    expect(await instance.count("embeddings WHERE resource_id = $1 AND state = 'removing'", [old.id])).toBe(1);
   });
 
   test('by several at once loses no correction', async () => {
     const hash = await remembered(instance, 'Counted to zero');
     const answers = await Promise.all(
-      Array.from({ length: 4 }, (_, n) =>
-        instance.call('PUT', `/memories/${hash}`, { body: { content: `Counted ${n}` } }),
-      ),
+      Array.from({ length: 4 }, (_, n) => instance.put(`/memories/${hash}`, { content: `Counted ${n}` })),
     );
     expect(answers.map((answer) => answer.status)).toEqual([200, 200, 200, 200]);
     expect(
@@ -88,12 +77,12 @@ describe('correcting', () => {
     await corrected(hash, { importance: 1e-46 });
     const id = await rowId('observations');
     await corrected(id, { importance: 1e-320 });
-    expect(await count('observations WHERE id = $1 AND importance = 0', [id])).toBe(1);
+    expect(await instance.count('observations WHERE id = $1 AND importance = 0', [id])).toBe(1);
   });
 
   test('of an observation changes tags, importance and flag, and has its vectors written again', async () => {
     const id = await rowId('observations');
-    await instance.db.superuser.query(
+    await instance.rows(
       `INSERT INTO embeddings (id, tenant_id, resource_type, resource_id, chunk, model, dimension, content_hash, object_id, state)
        VALUES (uuidv7(), $1, 'observation', $2, 0, 'some', 3, '\\x00', uuidv7(), 'indexed')`,
       [instance.admin.tenantId, id],
@@ -102,33 +91,26 @@ describe('correcting', () => {
       id,
       tags: ['money'],
     });
-    expect(await count('observations WHERE id = $1 AND flagged AND importance > 0.8', [id])).toBe(1);
-    expect(await count("embeddings WHERE resource_id = $1 AND state = 'pending'", [id])).toBe(1);
-    expect(await refused('PUT', `/memories/${id}`, { content: 'Other words' })).toEqual({
-      code: 'VALIDATION_FAILED',
-      fields: ['content'],
-    });
+    expect(await instance.count('observations WHERE id = $1 AND flagged AND importance > 0.8', [id])).toBe(1);
+    expect(await instance.count("embeddings WHERE resource_id = $1 AND state = 'pending'", [id])).toBe(1);
+    expectError(await refused('PUT', `/memories/${id}`, { content: 'Other words' }), 'VALIDATION_FAILED', 'content');
   });
 
   test('is refused where there is nothing to correct', async () => {
     const hash = await remembered(instance, 'Refused changes');
     const other = await remembered(instance, 'Known already');
-    expect((await refused('PUT', `/memories/${hash}`, {})).fields).toEqual(['content']);
-    expect((await refused('PUT', `/memories/${hash}`, { content: ' ' })).fields).toEqual(['content']);
-    expect((await refused('PUT', `/memories/${hash}`, { content: '<private>x</private>' })).fields).toEqual([
+    expectError(await refused('PUT', `/memories/${hash}`, {}), 'VALIDATION_FAILED', 'content');
+    expectError(await refused('PUT', `/memories/${hash}`, { content: ' ' }), 'VALIDATION_FAILED', 'content');
+    expectError(
+      await refused('PUT', `/memories/${hash}`, { content: '<private>x</private>' }),
+      'VALIDATION_FAILED',
       'content',
-    ]);
-    expect((await refused('PUT', `/memories/${hash}`, { flagged: true })).fields).toEqual(['flagged']);
-    expect((await refused('PUT', `/memories/${hash}`, { project: 'x' })).code).toBe('VALIDATION_FAILED');
-    expect(await refused('PUT', `/memories/${hash}`, { content: 'Known already' })).toEqual({
-      code: 'CONFLICT',
-      fields: ['content'],
-    });
+    );
+    expectError(await refused('PUT', `/memories/${hash}`, { flagged: true }), 'VALIDATION_FAILED', 'flagged');
+    expectError(await refused('PUT', `/memories/${hash}`, { project: 'x' }), 'VALIDATION_FAILED');
+    expectError(await refused('PUT', `/memories/${hash}`, { content: 'Known already' }), 'CONFLICT', 'content');
     expect((await memoryOf(instance, other)).content).toBe('Known already');
-    expect(await refused('PUT', `/memories/${await rowId('prompts')}`, { tags: [] })).toEqual({
-      code: 'VALIDATION_FAILED',
-      fields: ['id'],
-    });
+    expectError(await refused('PUT', `/memories/${await rowId('prompts')}`, { tags: [] }), 'VALIDATION_FAILED', 'id');
   });
 
   test('stores a text that differs in punctuation alone beside the other, and rejects the same text', async () => {
@@ -138,10 +120,7 @@ describe('correcting', () => {
     expect(tagged).toMatchObject({ content: 'Keep y >= 3', tags: ['limits'] });
     expect((await corrected(hash, { category: 'config' })).kind).toBe('config');
     expect((await corrected(hash, { content: 'Keep y = 3', category: 'general' })).content).toBe('Keep y = 3');
-    expect(await refused('PUT', `/memories/${hash}`, { content: 'Keep y <= 3' })).toEqual({
-      code: 'CONFLICT',
-      fields: ['content'],
-    });
+    expectError(await refused('PUT', `/memories/${hash}`, { content: 'Keep y <= 3' }), 'CONFLICT', 'content');
     expect((await memoryOf(instance, other)).content).toBe('Keep y <= 3');
   });
 });
@@ -150,17 +129,17 @@ describe('forgetting', () => {
   test('removes all versions and their text; a user may remember it again', async () => {
     const hash = await remembered(instance, 'A secret plan', { tags: ['plan'] });
     const { id } = await corrected(hash, { content: 'A secret plan, changed' });
-    const answer = await instance.call('DELETE', `/memories/${hash}`);
+    const answer = await instance.delete(`/memories/${hash}`);
     expect([answer.status, answer.body]).toEqual([
       200,
       { id, hash: expect.any(String), type: 'learning', forgotten: 2 },
     ]);
     for (const name of [hash, id, `by-hash/${hash}`])
-      expect((await refused('GET', `/memories/${name}`)).code).toBe('NOT_FOUND');
-    expect((await refused('GET', `/memories/${hash}?as_of=2999-01-01T00:00:00Z`)).code).toBe('NOT_FOUND');
-    expect((await refused('DELETE', `/memories/${hash}`)).code).toBe('NOT_FOUND');
-    expect(await count("learnings WHERE description LIKE 'A secret plan%' OR 'plan' = ANY (tags)")).toBe(0);
-    expect(await count('embeddings WHERE resource_id = $1 AND state <> $2', [id, 'removing'])).toBe(0);
+      expectError(await refused('GET', `/memories/${name}`), 'NOT_FOUND');
+    expectError(await refused('GET', `/memories/${hash}?as_of=2999-01-01T00:00:00Z`), 'NOT_FOUND');
+    expectError(await refused('DELETE', `/memories/${hash}`), 'NOT_FOUND');
+    expect(await instance.count("learnings WHERE description LIKE 'A secret plan%' OR 'plan' = ANY (tags)")).toBe(0);
+    expect(await instance.count('embeddings WHERE resource_id = $1 AND state <> $2', [id, 'removing'])).toBe(0);
     const again = await remembered(instance, 'A secret plan');
     expect(again).not.toBe(hash);
   });
@@ -170,27 +149,27 @@ describe('forgetting', () => {
     const { id } = await memoryOf(instance, hash);
     const found = async () =>
       searchAnswer
-        .parse((await instance.call('GET', '/search?q=walrus+tusks&as_of=2025-06-01T00:00:00Z')).body)
+        .parse((await instance.get('/search?q=walrus+tusks&as_of=2025-06-01T00:00:00Z')).body)
         .data.map((memory) => memory.content);
     expect(await found()).toEqual(['Walrus tusks are ivory']);
-    expect((await instance.call('DELETE', `/learnings/${id}`)).status).toBeLessThan(300);
+    expect((await instance.delete(`/learnings/${id}`)).status).toBeLessThan(300);
     expect(await found()).toEqual([]);
   });
 
   test('of a captured event is as by its key: it does not come back', async () => {
     const id = await rowId('prompts');
-    const answer = await instance.call('DELETE', `/memories/${id}`);
+    const answer = await instance.delete(`/memories/${id}`);
     expect([answer.status, answer.body]).toEqual([200, { id, hash: expect.any(String), type: 'prompt', forgotten: 1 }]);
-    expect((await refused('GET', `/memories/${id}`)).code).toBe('NOT_FOUND');
+    expectError(await refused('GET', `/memories/${id}`), 'NOT_FOUND');
     const [, prompt] = smallSession('changes');
-    expect((await refused('POST', '/events', prompt)).code).toBe('EVENT_FORGOTTEN');
+    expectError(await refused('POST', '/events', prompt), 'EVENT_FORGOTTEN');
   });
 });
 
 describe('infer', () => {
   const infer = { infer: true, project: 'inferred' };
   const post = async (content: string, more: object = infer) => {
-    const answer = await instance.call('POST', '/memories', { body: { content, ...more } });
+    const answer = await instance.post('/memories', { content, ...more });
     return { status: answer.status, hash: z.object({ hash: z.string() }).parse(answer.body).hash };
   };
 
@@ -212,7 +191,7 @@ describe('infer', () => {
     });
     // The old name leads to what took its place, and forgetting it does not forget that.
     expect((await memoryOf(instance, known.hash)).hash).toBe(opposite.hash);
-    expect((await refused('DELETE', `/memories/${known.hash}`)).code).toBe('NOT_FOUND');
+    expectError(await refused('DELETE', `/memories/${known.hash}`), 'NOT_FOUND');
   });
 
   test('creates the next version of the learning that it extends', async () => {
@@ -225,13 +204,11 @@ describe('infer', () => {
   });
 
   test('is processed in batches, each compared with those before it', async () => {
-    const answer = await instance.call('POST', '/memories/batch', {
-      body: {
-        memories: [
-          { content: 'Logs are retained for thirty days', ...infer },
-          { content: 'logs are retained for thirty days.', ...infer },
-        ],
-      },
+    const answer = await instance.post('/memories/batch', {
+      memories: [
+        { content: 'Logs are retained for thirty days', ...infer },
+        { content: 'logs are retained for thirty days.', ...infer },
+      ],
     });
     const { items } = z
       .object({ items: z.array(z.object({ status: z.string(), hash: z.string() })) })
@@ -245,14 +222,14 @@ describe('infer', () => {
     const first = await remembered(instance, 'Keep x <= 3', apart);
     const second = await remembered(instance, 'Keep x >= 3', apart);
     await remembered(instance, 'The other project', { project: 'joined' });
-    const merged = await instance.call('POST', '/projects/apart/merge', { body: { into: 'joined' } });
+    const merged = await instance.post('/projects/apart/merge', { into: 'joined' });
     expect(merged.status).toBe(200);
     for (const [name, content] of [
       [first, 'Keep x <= 3'],
       [second, 'Keep x >= 3'],
     ] as const)
       expect(await memoryOf(instance, name)).toMatchObject({ content, project: 'joined' });
-    const again = await instance.call('POST', '/memories', { body: { content: 'Keep x >= 3', project: 'joined' } });
+    const again = await instance.post('/memories', { content: 'Keep x >= 3', project: 'joined' });
     expect([again.status, again.body]).toEqual([200, { hash: second }]);
   });
 });

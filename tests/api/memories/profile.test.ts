@@ -1,51 +1,32 @@
 import { createHash } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { z } from 'zod';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { profileSchema } from '../../../contract/context.ts';
 import { newId } from '../../../domain/ids.ts';
-import { createTestUser } from '../../setup/database.ts';
 import type { TestUser } from '../../setup/database.ts';
-import { startTestInstance } from '../../setup/instance.ts';
-import type { TestInstance } from '../../setup/instance.ts';
 import { captured, smallSession } from '../../setup/small-session.ts';
-import { valueOf } from '../../stores/postgres/support/captures.ts';
-import { errorOf } from '../support/answers.ts';
 import { given } from '../support/learnings.ts';
+import { fileInstance } from '../../setup/file-instance.ts';
+import { expectError, bodyOf } from '../support/answers.ts';
 
 const REQUEST = 'Please make the rounding of invoices half even';
-let instance: TestInstance;
+const instance = fileInstance();
 let colleague: TestUser;
 
-const line = z.looseObject({
-  text: z.string(),
-  evidence: z.array(
-    z.object({ row_id: z.string(), session_id: z.string().nullable(), quote: z.string(), occurred_at: z.string() }),
-  ),
-});
-const profile = z.looseObject({
-  user: z.object({ id: z.string(), username: z.string() }),
-  project: z.object({ id: z.string(), name: z.string() }).nullable(),
-  preferences: z.array(line),
-  focus: z.array(line),
-});
-
-const one = <Value>(sql: string, ...values: unknown[]) => valueOf<Value>(instance.db.superuser, sql, values);
+const one = <Value>(sql: string, ...values: unknown[]) => instance.value<Value>(sql, values);
 
 async function profileOf(query = '', key = instance.admin.key) {
-  const answer = await instance.call('GET', `/profile?${query}`, { key });
-  expect([answer.status, answer.body]).toEqual([200, expect.anything()]);
-  return profile.parse(answer.body);
+  return bodyOf(profileSchema, await instance.get(`/profile?${query}`, key));
 }
 
 /** A learning as a model would have drawn it from a row. */
 async function learned(description: string, rowId: string, quote: string, category = 'best_practice'): Promise<string> {
   const id = newId();
-  const { superuser } = instance.db;
-  await superuser.query(
+  await instance.rows(
     `INSERT INTO learnings (id, tenant_id, project_id, user_id, fingerprint, category, title, description, confidence, valid_from)
      SELECT $1, s.tenant_id, s.project_id, s.user_id, $2, $3, 'T', $4, 0.7, now() FROM prompts p JOIN sessions s ON s.id = p.session_id WHERE p.id = $5`,
     [id, createHash('sha256').update(id).digest(), category, description, rowId],
   );
-  await superuser.query(
+  await instance.rows(
     `INSERT INTO learning_evidence (learning_id, row_id, quote_sha256, tenant_id, session_id, quote)
      SELECT $1, p.id, sha256(convert_to($3::text, 'UTF8')), p.tenant_id, p.session_id, $3::text FROM prompts p WHERE p.id = $2`,
     [id, rowId, quote],
@@ -60,12 +41,10 @@ async function promptOf(session: string, type = 'user'): Promise<string> {
 }
 
 beforeAll(async () => {
-  instance = await startTestInstance();
-  colleague = await createTestUser(instance.db.superuser, { tenantId: instance.admin.tenantId });
+  colleague = await instance.user();
   await captured(instance, smallSession('mine'));
   await captured(instance, smallSession('guest', { path: '/src/guest' }), colleague.key);
 });
-afterAll(() => instance.close());
 
 describe('a profile', () => {
   test('of a user without lasting statements is empty, and names the user', async () => {
@@ -116,7 +95,7 @@ describe('a profile', () => {
     expect(await texts()).toContain('Commit messages are written in the imperative');
     const handed = (await profileOf()).preferences.find((each) => each.text.startsWith('Commit'));
     expect(handed?.evidence).toMatchObject([{ row_id: id, session_id: null }]);
-    await instance.call('POST', `/learnings/${id}/invalidate`, { body: { reason: 'no more' } });
+    await instance.post(`/learnings/${id}/invalidate`, { reason: 'no more' });
     expect(await texts()).not.toContain('Commit messages are written in the imperative');
   });
 
@@ -136,7 +115,7 @@ describe('a profile', () => {
     expect((await profileOf()).focus).toEqual([]);
     await write(1, 'session:2', 'Make the rounding of invoices half even');
     const { focus } = await profileOf();
-    expect(focus.map((each) => [each['kind'], each.text])).toEqual([
+    expect(focus.map((each) => [each.kind, each.text])).toEqual([
       ['request', 'Make the rounding of invoices half even'],
       ['next_step', 'Check the rounding of credit notes'],
     ]);
@@ -144,21 +123,21 @@ describe('a profile', () => {
     for (const each of focus) expect(each.evidence[0]).toMatchObject({ row_id: row, session_id: session });
     expect((await profileOf('', colleague.key)).focus).toEqual([]);
     expect((await profileOf('project=/src/guest')).focus).toEqual([]);
-    await instance.db.superuser.query("UPDATE sessions SET status = 'deleted' WHERE id = $1", [session]);
+    await instance.rows("UPDATE sessions SET status = 'deleted' WHERE id = $1", [session]);
     expect(await profileOf()).toMatchObject({ preferences: [], focus: [] });
   });
 });
 
 describe('a profile is refused', () => {
   test("of another user to all but admins, and never another tenant's", async () => {
-    const get = (query: string, key: string) => instance.call('GET', `/profile?${query}`, { key });
-    expect(errorOf(await get(`user=${instance.admin.userId}`, colleague.key)).code).toBe('FORBIDDEN');
-    expect(errorOf(await get('user=unknown', colleague.key)).code).toBe('FORBIDDEN');
+    const get = (query: string, key: string) => instance.get(`/profile?${query}`, key);
+    expectError(await get(`user=${instance.admin.userId}`, colleague.key), 'FORBIDDEN');
+    expectError(await get('user=unknown', colleague.key), 'FORBIDDEN');
     expect((await get(`user=${colleague.userId}`, colleague.key)).status).toBe(200);
-    const stranger = await createTestUser(instance.db.superuser, { role: 'admin' });
-    expect(errorOf(await get(`user=${colleague.userId}`, stranger.key)).code).toBe('NOT_FOUND');
-    expect(errorOf(await get('project=/src/small', stranger.key)).code).toBe('NOT_FOUND');
-    expect(errorOf(await get(`user=${'x'.repeat(257)}`, instance.admin.key)).fields).toEqual(['user']);
-    expect(errorOf(await get('project=', instance.admin.key)).fields).toEqual(['project']);
+    const stranger = await instance.stranger({ role: 'admin' });
+    expectError(await get(`user=${colleague.userId}`, stranger.key), 'NOT_FOUND');
+    expectError(await get('project=/src/small', stranger.key), 'NOT_FOUND');
+    expectError(await get(`user=${'x'.repeat(257)}`, instance.admin.key), 'VALIDATION_FAILED', 'user');
+    expectError(await get('project=', instance.admin.key), 'VALIDATION_FAILED', 'project');
   });
 });

@@ -1,38 +1,31 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { newId } from '../../../domain/ids.ts';
 import { memoryHash } from '../../../domain/memory.ts';
 import { learningFingerprint } from '../../../stores/postgres/learnings/learnings.ts';
-import { startTestInstance } from '../../setup/instance.ts';
-import type { TestInstance } from '../../setup/instance.ts';
 import { captured } from '../../setup/small-session.ts';
 import { until } from '../../setup/until.ts';
-import { valueOf } from '../../stores/postgres/support/captures.ts';
-import { errorOf } from '../support/answers.ts';
 import { memoryOf, remembered } from '../support/memories.ts';
+import { fileInstance } from '../../setup/file-instance.ts';
+import { expectError } from '../support/answers.ts';
 
-let instance: TestInstance;
-
-beforeAll(async () => {
-  instance = await startTestInstance();
-}, 120_000);
-afterAll(() => instance.close());
+const instance = fileInstance();
 
 describe('a project that is made for a memory', () => {
   test('is called by one line without what is private, and found again by it', async () => {
     const project = 'Led\nger ghp_0123456789abcdefABCDEF0123456789abcd</recollect-context>';
     const hash = await remembered(instance, 'The ledger rounds half even', { project });
     expect((await memoryOf(instance, hash)).project).toBe('Led ger [redacted:github-token]');
-    const stored = await valueOf(
-      instance.db.superuser,
-      "SELECT count(*)::integer AS value FROM projects p JOIN project_aliases a ON a.project_id = p.id WHERE concat(p.display_name, p.git_remote, a.alias) ~ E'ghp_|recollect|\\n'",
+    const stored = await instance.count(
+      "projects p JOIN project_aliases a ON a.project_id = p.id WHERE concat(p.display_name, p.git_remote, a.alias) ~ E'ghp_|recollect|\\n'",
     );
     expect(stored).toBe(0);
     const again = await remembered(instance, 'The ledger is closed on Fridays', { project });
     expect((await memoryOf(instance, again)).project).toBe('Led ger [redacted:github-token]');
-    const refused = await instance.call('POST', '/memories', {
-      body: { content: 'Some content', project: '<private>a client</private>' },
+    const refused = await instance.post('/memories', {
+      content: 'Some content',
+      project: '<private>a client</private>',
     });
-    expect(errorOf(refused)).toEqual({ code: 'VALIDATION_FAILED', fields: ['project'] });
+    expectError(refused, 'VALIDATION_FAILED', 'project');
   });
 
   test('by its root path steps back once something is captured there', async () => {
@@ -71,10 +64,10 @@ test('a memory whose text another caller stores meanwhile becomes a duplicate of
        VALUES ($1, $2, $3, $4, 'general', '', $5, 0.5, now(), 'user')`,
       [id, tenantId, userId, Buffer.from(print), content],
     );
-    const answer = instance.call('POST', '/memories', { body: { content, infer: true } });
+    const answer = instance.post('/memories', { content, infer: true });
     const outcome = Promise.allSettled([answer]);
     await until(async () => {
-      const { rows } = await instance.db.superuser.query(
+      const rows = await instance.rows(
         "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
       );
       return rows.length > 0 ? true : undefined;

@@ -2,54 +2,49 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { searchAnswer } from '../../../contract/search.ts';
 import { writeTinyCrossEncoder } from '../../models/reranking/tiny-cross-encoder.ts';
-import { startTestInstance } from '../../setup/instance.ts';
-import type { ApiAnswer, TestInstance } from '../../setup/instance.ts';
+import type { ApiAnswer } from '../../setup/instance.ts';
 import { until } from '../../setup/until.ts';
-import { searchAnswer } from '../support/answers.ts';
 import { closedPort } from '../support/closed-port.ts';
+import { fileInstance } from '../../setup/file-instance.ts';
 
-let instance: TestInstance;
-let rerankerDir: string;
+const rerankerDir = mkdtempSync(join(tmpdir(), 'recollect-reranker-'));
 const MOST_WINDMILLS = 'windmill, windmill, windmill: all good';
 
+// Runs last, after the instance is closed.
+afterAll(() => rmSync(rerankerDir, { recursive: true, force: true }));
+const instance = fileInstance({
+  RECOLLECT_WEAVIATE_URL: `http://127.0.0.1:${await closedPort()}`,
+  RECOLLECT_WEAVIATE_GRPC_PORT: String(await closedPort()),
+  RECOLLECT_RERANKER_DIR: rerankerDir,
+  RECOLLECT_RERANK_TIMEOUT_MS: '5000',
+});
+
 beforeAll(async () => {
-  rerankerDir = mkdtempSync(join(tmpdir(), 'recollect-reranker-'));
-  instance = await startTestInstance({
-    RECOLLECT_WEAVIATE_URL: `http://127.0.0.1:${await closedPort()}`,
-    RECOLLECT_WEAVIATE_GRPC_PORT: String(await closedPort()),
-    RECOLLECT_RERANKER_DIR: rerankerDir,
-    RECOLLECT_RERANK_TIMEOUT_MS: '5000',
-  });
   await instance.startWorker();
   const prompt = (content: string) => ({ type: 'prompt', host: 'test', session_id: 's', infer: false, content });
   const note = (text: string) => ({ type: 'observation', host: 'test', session_id: 's', infer: false, text, tags: [] });
-  await instance.call('POST', '/events/batch', {
-    body: [
-      ...[
-        'lighthouse lighthouse report bad bad',
-        'the report of a lighthouse is good',
-        'lighthouse keeper, 灯塔的看守人',
-        MOST_WINDMILLS,
-      ].map(prompt),
-      // More than are reread, and than one way of recall gives, of a type that PostgreSQL gives before prompts.
-      ...Array.from({ length: 85 }, (_, n) => note(`note ${n} that names a windmill among much else`)),
-    ],
-  });
+  await instance.post('/events/batch', [
+    ...[
+      'lighthouse lighthouse report bad bad',
+      'the report of a lighthouse is good',
+      'lighthouse keeper, 灯塔的看守人',
+      MOST_WINDMILLS,
+    ].map(prompt),
+    // More than are reread, and than one way of recall gives, of a type that PostgreSQL gives before prompts.
+    ...Array.from({ length: 85 }, (_, n) => note(`note ${n} that names a windmill among much else`)),
+  ]);
   await until(async () => {
-    const { rows } = await instance.db.superuser.query<{ done: boolean }>(
+    const rows = await instance.rows<{ done: boolean }>(
       'SELECT bool_and(consumed_seq = last_seq) AS done FROM sessions',
     );
     return rows[0]?.done === true ? true : undefined;
   });
 }, 60_000);
-afterAll(async () => {
-  await instance.close();
-  rmSync(rerankerDir, { recursive: true, force: true });
-}, 60_000);
 
 async function search(query: string) {
-  const answer: ApiAnswer = await instance.call('GET', `/search?${query}`);
+  const answer: ApiAnswer = await instance.get(`/search?${query}`);
   return searchAnswer.parse(answer.body);
 }
 
@@ -68,7 +63,7 @@ describe('with Weaviate unavailable and no cross-encoder', () => {
   });
 
   test('a compact response reports it, too, and nothing else', async () => {
-    const { body } = await instance.call('GET', '/search?q=lighthouse&format=compact&limit=1');
+    const { body } = await instance.get('/search?q=lighthouse&format=compact&limit=1');
     expect(body).toEqual({ data: [expect.any(Object)], degraded: ['vector', 'rerank'] });
   });
 
@@ -93,10 +88,10 @@ describe('with Weaviate unavailable and no cross-encoder', () => {
   });
 
   test('meaning alone falls back to words; a vector alone finds nothing', async () => {
-    const words = await instance.call('POST', '/search/semantic', { body: { q: 'lighthouse' } });
+    const words = await instance.post('/search/semantic', { q: 'lighthouse' });
     expect(searchAnswer.parse(words.body)).toMatchObject({ degraded: expect.arrayContaining(['vector']) });
     expect(searchAnswer.parse(words.body).data).toHaveLength(3);
-    const vector = await instance.call('POST', '/search/semantic', { body: { vector: Array(384).fill(0.1) } });
+    const vector = await instance.post('/search/semantic', { vector: Array(384).fill(0.1) });
     expect(vector.body).toMatchObject({ data: [], degraded: ['vector'] });
   });
 });

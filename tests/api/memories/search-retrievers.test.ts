@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { searchAnswer } from '../../../contract/search.ts';
 import { createApiDependencies } from '../../../api/dependencies.ts';
 import type { ApiDependencies } from '../../../api/dependencies.ts';
 import { parseConfig } from '../../../config/config.ts';
@@ -11,13 +12,11 @@ import { createSearch } from '../../../retrieval/search.ts';
 import { createWeaviateIndex } from '../../../stores/weaviate/weaviate-index.ts';
 import { createLogger } from '../../../telemetry/logger.ts';
 import { writeTinyCrossEncoder } from '../../models/reranking/tiny-cross-encoder.ts';
-import { createTestUser } from '../../setup/database.ts';
 import type { TestUser } from '../../setup/database.ts';
-import { startTestInstance } from '../../setup/instance.ts';
-import type { TestInstance } from '../../setup/instance.ts';
 import { until } from '../../setup/until.ts';
 import { vectorsAtRest } from '../../setup/vectors-at-rest.ts';
 import { startSilentProxy } from '../../stores/postgres/support/silent-proxy.ts';
+import { fileInstance } from '../../setup/file-instance.ts';
 
 const BROKE = 'It broke on Friday evening when nobody looked';
 const CHINESE = '证书过期导致网关报错';
@@ -26,22 +25,12 @@ const COLLEAGUES = 'Mine broke as well, on the same Friday';
 const HARBOUR = Array.from({ length: 110 }, (_, n) => `harbour ${n}: a crane, red`);
 const LAST = 'The disk was full, so the deploy stopped';
 
-let instance: TestInstance;
+// Runs last, after the instance is closed.
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const instance = fileInstance();
 let colleague: TestUser;
 let stranger: TestUser;
 let folder: string;
-
-const memories = z.object({
-  data: z.array(
-    z.looseObject({
-      id: z.string(),
-      content: z.string(),
-      explain: z.looseObject({ graph: z.unknown(), recency: z.unknown() }).optional(),
-    }),
-  ),
-  facets: z.object({ type: z.record(z.string(), z.number()) }),
-  degraded: z.array(z.string()),
-});
 
 async function remember(user: TestUser, session: string, contents: readonly string[]): Promise<void> {
   const body = contents.map((content) => ({
@@ -53,13 +42,13 @@ async function remember(user: TestUser, session: string, contents: readonly stri
     project: { name: 'tally' },
     infer: false,
   }));
-  const answer = await instance.call('POST', '/events/batch', { body, key: user.key });
+  const answer = await instance.post('/events/batch', body, user.key);
   expect(answer.body).toMatchObject({ accepted: contents.length });
 }
 
 /** Mentions of an entity by prompts. */
 async function mention(entity: string, contents: readonly string[]): Promise<void> {
-  await instance.db.superuser.query(
+  await instance.rows(
     `INSERT INTO entity_mentions (entity_id, session_id, source_id, source_type, tenant_id, occurred_at)
      SELECT $1, session_id, id, 'prompt', tenant_id, occurred_at FROM prompts WHERE tenant_id = $2 AND content = ANY ($3)`,
     [entity, instance.admin.tenantId, contents],
@@ -68,19 +57,18 @@ async function mention(entity: string, contents: readonly string[]): Promise<voi
 
 /** A mention of each prompt beside an error that a file is linked with. */
 async function link(contents: readonly string[]): Promise<void> {
-  const { superuser } = instance.db;
   const [file, error, relation] = [newId(), newId(), newId()];
   const { tenantId } = instance.admin;
   for (const [id, type, name] of [
     [file, 'file', 'src/tally/cents.ts'],
     [error, 'error', 'rangeerror'],
   ])
-    await superuser.query(
+    await instance.rows(
       `INSERT INTO entities (id, tenant_id, project_id, type, name, label, weight, first_seen, last_seen)
        SELECT $1, $2, project_id, $3, $4, $4, 1, now(), now() FROM sessions WHERE tenant_id = $2 LIMIT 1`,
       [id, tenantId, type, name],
     );
-  await superuser.query(
+  await instance.rows(
     "INSERT INTO relations (id, tenant_id, from_id, to_id, type, weight, first_seen, last_seen) VALUES ($1, $2, $3, $4, 'causes', 1, now(), now())",
     [relation, tenantId, file, error],
   );
@@ -89,10 +77,9 @@ async function link(contents: readonly string[]): Promise<void> {
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'recollect-retrievers-'));
-  instance = await startTestInstance();
   await instance.startWorker();
-  colleague = await createTestUser(instance.db.superuser, { tenantId: instance.admin.tenantId });
-  stranger = await createTestUser(instance.db.superuser);
+  colleague = await instance.user();
+  stranger = await instance.stranger();
   await remember(instance.admin, 'old', [BROKE, CHINESE, HOLDER]);
   await remember(instance.admin, 'harbour', HARBOUR);
   await remember(colleague, 'colleague', [COLLEAGUES]);
@@ -100,7 +87,7 @@ beforeAll(async () => {
   await link([BROKE, COLLEAGUES]);
   await until(
     async () => {
-      const { rows } = await instance.db.superuser.query<{ done: boolean }>(
+      const rows = await instance.rows<{ done: boolean }>(
         `SELECT (SELECT bool_and(consumed_seq = last_seq) FROM sessions) AND NOT EXISTS (SELECT FROM embeddings WHERE state <> 'indexed') AS done`,
       );
       return rows[0]?.done === true ? true : undefined;
@@ -110,14 +97,10 @@ beforeAll(async () => {
   );
   await vectorsAtRest(instance);
 }, 120_000);
-afterAll(async () => {
-  await instance.close();
-  rmSync(folder, { recursive: true, force: true });
-}, 60_000);
 
 async function search(user: TestUser, q: string, more: Record<string, string> = {}) {
   const query = new URLSearchParams({ q, explain: 'true', ...more }).toString();
-  return memories.parse((await instance.call('GET', `/search?${query}`, { key: user.key })).body);
+  return searchAnswer.parse((await instance.get(`/search?${query}`, user.key)).body);
 }
 
 /** Returns what a retriever found for a user, by rank. */
@@ -160,7 +143,7 @@ describe('the retrievers beside keyword and vector', () => {
 
   test('a name that every memory mentions has little weight in the graph', async () => {
     const quay = newId();
-    await instance.db.superuser.query(
+    await instance.rows(
       `INSERT INTO entities (id, tenant_id, type, name, label, weight, first_seen, last_seen)
        VALUES ($1, $2, 'file', 'src/quay.ts', 'src/quay.ts', 1, now(), now())`,
       [quay, instance.admin.tenantId],
@@ -281,7 +264,7 @@ test('late vectors are reported, and not waited for', async () => {
 
 // The last one: the data that it removes does not return.
 test('an index that lost its data is reported, and PostgreSQL responds', async () => {
-  const { rows } = await instance.db.superuser.query<{ model: string; ids: string[] }>(
+  const rows = await instance.rows<{ model: string; ids: string[] }>(
     'SELECT model, array_agg(DISTINCT resource_id::text) AS ids FROM embeddings WHERE tenant_id = $1 GROUP BY model',
     [instance.admin.tenantId],
   );

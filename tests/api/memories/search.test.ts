@@ -1,14 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { createTestUser } from '../../setup/database.ts';
-import { startTestInstance } from '../../setup/instance.ts';
-import type { TestInstance } from '../../setup/instance.ts';
+import { searchAnswer } from '../../../contract/search.ts';
 import { until } from '../../setup/until.ts';
 import { vectorsAtRest } from '../../setup/vectors-at-rest.ts';
-import { errorOf, searchAnswer } from '../support/answers.ts';
+import { errorOf, expectError } from '../support/answers.ts';
+import { fileInstance } from '../../setup/file-instance.ts';
 
 const DAY_MS = 86_400_000;
-let instance: TestInstance;
+const instance = fileInstance();
 let stopWorker: () => Promise<void>;
 
 const ago = (days: number) => new Date(Date.now() - days * DAY_MS).toISOString();
@@ -34,7 +33,7 @@ async function remember(rows: readonly Row[], key = instance.admin.key): Promise
     ...(tool === undefined ? {} : { tool: { name: tool, input: { file_path: file ?? '/x' }, response: content } }),
     ...(tool === undefined && tags === undefined ? { role: 'user', content } : {}),
   }));
-  const answer = await instance.call('POST', '/events/batch', { body, key });
+  const answer = await instance.post('/events/batch', body, key);
   expect(answer.body).toMatchObject({ accepted: rows.length });
 }
 
@@ -42,7 +41,7 @@ async function remember(rows: readonly Row[], key = instance.admin.key): Promise
 async function indexed(): Promise<void> {
   await until(
     async () => {
-      const { rows } = await instance.db.superuser.query<{ done: boolean }>(
+      const rows = await instance.rows<{ done: boolean }>(
         `SELECT (SELECT bool_and(consumed_seq = last_seq) FROM sessions) AND NOT EXISTS (SELECT FROM embeddings WHERE state <> 'indexed') AS done`,
       );
       return rows[0]?.done === true ? true : undefined;
@@ -53,20 +52,8 @@ async function indexed(): Promise<void> {
   await vectorsAtRest(instance);
 }
 
-const explained = z.looseObject({
-  data: z.array(
-    z.looseObject({
-      content: z.string(),
-      explain: z.looseObject({ in_time_range: z.boolean().nullable() }).optional(),
-    }),
-  ),
-  explain: z.looseObject({ stages: z.array(z.looseObject({ stage: z.string(), took_ms: z.number() })) }),
-});
-
 async function search(parameters: Record<string, string>, key?: string) {
-  const answer = await instance.call('GET', `/search?${new URLSearchParams(parameters).toString()}`, {
-    key: key ?? instance.admin.key,
-  });
+  const answer = await instance.get(`/search?${new URLSearchParams(parameters).toString()}`, key ?? instance.admin.key);
   expect(answer.status).toBe(200);
   return answer.body;
 }
@@ -81,7 +68,6 @@ const OLDER = 'The deploy to staging failed because the disk was full';
 const CHINESE = '我们决定把数据库迁移到新的服务器，因为旧的磁盘太慢';
 
 beforeAll(async () => {
-  instance = await startTestInstance();
   stopWorker = await instance.startWorker();
   await remember([
     { session: 'shop-1', content: OLDER, at: ago(40) },
@@ -103,14 +89,13 @@ beforeAll(async () => {
     },
     { session: 'blog-1', content: CHINESE, at: ago(5) },
   ]);
-  await instance.db.superuser.query(
+  await instance.rows(
     `INSERT INTO learnings (id, tenant_id, user_id, fingerprint, category, title, description, confidence, tags, valid_from, valid_to)
      VALUES (uuidv7(), $1, $2, '\\x01', 'general', 'Deploys are made by hand', 'Deploys to staging are made by hand', 0.8, '{}', '2025-01-01Z', '2025-06-01Z')`,
     [instance.admin.tenantId, instance.admin.userId],
   );
   await indexed();
 }, 120_000);
-afterAll(() => instance.close(), 60_000);
 
 describe('the query language', () => {
   test('a phrase must match word for word', async () => {
@@ -132,7 +117,9 @@ describe('the query language', () => {
   });
 
   test('what happened at the time that is spoken of comes first, and the rest stays', async () => {
-    const yesterday = explained.parse(await search({ q: 'the deploy to staging failed yesterday', explain: 'true' }));
+    const yesterday = searchAnswer.parse(
+      await search({ q: 'the deploy to staging failed yesterday', explain: 'true' }),
+    );
     expect(yesterday.data[0]).toMatchObject({ content: FAILED, explain: { in_time_range: true } });
     expect(yesterday.data.map(({ content }) => content)).toContain(OLDER);
     expect(yesterday.explain).toMatchObject({ understood: { time: { words: ['yesterday'] }, language: 'en' } });
@@ -142,15 +129,15 @@ describe('the query language', () => {
   });
 
   test('"last week" is the week before the time of the query', async () => {
-    const then = explained.parse(await search({ q: 'deploy yesterday', as_of: ago(39), explain: 'true' }));
+    const then = searchAnswer.parse(await search({ q: 'deploy yesterday', as_of: ago(39), explain: 'true' }));
     expect(then.data[0]).toMatchObject({ content: OLDER, explain: { in_time_range: true } });
   });
 
   test('a question for the newest, and one of fields alone, are answered by age', async () => {
-    const newest = explained.parse(await search({ q: 'latest deploy', explain: 'true' }));
+    const newest = searchAnswer.parse(await search({ q: 'latest deploy', explain: 'true' }));
     expect(newest.data[0]?.content).toBe(FAILED);
-    const alone = explained.parse(await search({ q: 'what was the last thing we did?', explain: 'true' }));
-    expect(alone.explain.stages.map(({ stage }) => stage)).toContain('recency');
+    const alone = searchAnswer.parse(await search({ q: 'what was the last thing we did?', explain: 'true' }));
+    expect(alone.explain?.stages.map(({ stage }) => stage)).toContain('recency');
     expect((await find('type:prompt project:shop'))[0]).toBe(FAILED);
   });
 });
@@ -194,7 +181,7 @@ describe('contents of a response', () => {
       diversified: { rank: 1 },
       in_time_range: null,
     });
-    const stages = explained.parse(body).explain.stages.map(({ stage }) => stage);
+    const stages = searchAnswer.parse(body).explain?.stages.map(({ stage }) => stage);
     for (const each of [
       'understand',
       'embed',
@@ -228,7 +215,7 @@ describe('contents of a response', () => {
 
 describe('by meaning alone', () => {
   test('of words, and of a vector', async () => {
-    const semantic = (body: object) => instance.call('POST', '/search/semantic', { body });
+    const semantic = (body: object) => instance.post('/search/semantic', body);
     const words = searchAnswer.parse((await semantic({ q: 'money representation', type: ['prompt'], limit: 1 })).body);
     expect(words.data[0]?.content).toContain('integer cents');
     const [known] = z
@@ -237,9 +224,9 @@ describe('by meaning alone', () => {
     const near = searchAnswer.parse((await semantic({ vector: known?.vector, limit: 3 })).body);
     expect(near.data[0]?.id).toBe(known?.id);
     expect(near).toMatchObject({ degraded: [] });
-    expect(errorOf(await semantic({ vector: [1, 2] }))).toEqual({ code: 'VALIDATION_FAILED', fields: ['vector'] });
-    expect(errorOf(await semantic({ q: 'a', vector: [1] }))).toEqual({ code: 'VALIDATION_FAILED', fields: ['q'] });
-    expect(errorOf(await semantic({}))).toEqual({ code: 'VALIDATION_FAILED', fields: ['q'] });
+    expectError(await semantic({ vector: [1, 2] }), 'VALIDATION_FAILED', 'vector');
+    expectError(await semantic({ q: 'a', vector: [1] }), 'VALIDATION_FAILED', 'q');
+    expectError(await semantic({}), 'VALIDATION_FAILED', 'q');
   });
 });
 
@@ -255,7 +242,7 @@ describe('what is wrong is named', () => {
     ['q=a&min_score=2', 'min_score'],
     ['q=a&include_vectors=maybe', 'include_vectors'],
   ])('%.40s', async (query, field) => {
-    const { code, fields } = errorOf(await instance.call('GET', `/search?${query}`));
+    const { code, fields } = errorOf(await instance.get(`/search?${query}`));
     expect(code).toBe('VALIDATION_FAILED');
     expect(fields[0]?.split('.')[0]).toBe(field);
   });
@@ -272,8 +259,8 @@ describe('without a worker', () => {
     expect((await find('why does the zeppelin gateway answer 502?'))[0]).toBe(fresh);
     expect((await find('网关为什么报错'))[0]).toBe('证书过期导致网关报错');
     expect(await find('zeppelin gateway project:blog')).not.toContain(fresh);
-    const colleague = await createTestUser(instance.db.superuser, { tenantId: instance.admin.tenantId });
-    const stranger = await createTestUser(instance.db.superuser);
+    const colleague = await instance.user();
+    const stranger = await instance.stranger();
     for (const { key } of [colleague, stranger])
       expect(JSON.stringify(await search({ q: 'zeppelin gateway' }, key))).not.toContain('zeppelin');
   });

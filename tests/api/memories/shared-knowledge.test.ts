@@ -1,30 +1,27 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { learningSchema } from '../../../contract/learnings.ts';
 import { newId } from '../../../domain/ids.ts';
 import { createTestUser } from '../../setup/database.ts';
 import type { TestUser } from '../../setup/database.ts';
 import { startTestInstance } from '../../setup/instance.ts';
-import type { TestInstance } from '../../setup/instance.ts';
 import { captured, smallSession } from '../../setup/small-session.ts';
-import { valueOf } from '../../stores/postgres/support/captures.ts';
-import { errorOf } from '../support/answers.ts';
-import { given, learningAnswer } from '../support/learnings.ts';
+import { given } from '../support/learnings.ts';
 import type { LearningAnswer } from '../support/learnings.ts';
+import { fileInstance } from '../../setup/file-instance.ts';
+import { expectError } from '../support/answers.ts';
 
-let instance: TestInstance;
+const instance = fileInstance();
 let alice: TestUser;
 let bob: TestUser;
 
 beforeAll(async () => {
-  instance = await startTestInstance();
-  const { tenantId } = instance.admin;
-  alice = await createTestUser(instance.db.superuser, { tenantId });
-  bob = await createTestUser(instance.db.superuser, { tenantId });
+  alice = await instance.user();
+  bob = await instance.user();
   await captured(instance, smallSession('hers', { path: '/src/hers' }), alice.key);
 });
-afterAll(() => instance.close());
 
 const read = async (id: string, key = instance.admin.key): Promise<LearningAnswer> =>
-  learningAnswer.parse((await instance.call('GET', `/learnings/${id}`, { key })).body);
+  learningSchema.parse((await instance.get(`/learnings/${id}`, key)).body);
 let n = 0;
 const ofAlice = (more: Readonly<Record<string, unknown>> = {}) =>
   given(instance, `The retry limit of service ${(n += 1)} is five`, more, { key: alice.key });
@@ -41,7 +38,7 @@ describe('shared knowledge is changed by its owner and admins alone', () => {
     const { id } = await ofAlice();
     const before = await read(id);
     const change = (key: string) => instance.call(method, `/learnings/${id}${path}`, { key, body });
-    expect(errorOf(await change(bob.key))).toMatchObject({ code: 'FORBIDDEN' });
+    expectError(await change(bob.key), 'FORBIDDEN');
     expect(await read(id)).toEqual(before);
     expect((await change(alice.key)).status).toBe(200);
   });
@@ -53,45 +50,35 @@ describe('shared knowledge is changed by its owner and admins alone', () => {
   ] as const)('%s a memory, by its id and by its hash', async (_what, method, body) => {
     const { id } = await ofAlice();
     const before = await read(id);
-    const shown = (await instance.call('GET', `/memories/${id}`, { key: bob.key })).body;
+    const shown = (await instance.get(`/memories/${id}`, bob.key)).body;
     const { hash } = JSON.parse(JSON.stringify(shown)) as { hash: string };
     for (const name of [id, hash])
-      expect(errorOf(await instance.call(method, `/memories/${name}`, { key: bob.key, body }))).toMatchObject({
-        code: 'FORBIDDEN',
-      });
+      expectError(await instance.call(method, `/memories/${name}`, { key: bob.key, body }), 'FORBIDDEN');
     const correction = body ?? { tags: ['other'] };
-    expect(
-      errorOf(await instance.call('POST', '/gdpr/rectify', { key: bob.key, body: { id, correction } })),
-    ).toMatchObject({ code: 'FORBIDDEN' });
+    expectError(await instance.post('/gdpr/rectify', { id, correction }, bob.key), 'FORBIDDEN');
     expect(await read(id)).toEqual(before);
     expect((await instance.call(method, `/memories/${id}`, { body })).status).toBe(200);
   });
 
   test('an admin’s correction leaves it its owner’s, who may correct it again', async () => {
     const { id } = await ofAlice();
-    const corrected = await instance.call('PUT', `/learnings/${id}`, { body: { description: 'It is six' } });
-    const { id: next } = learningAnswer.parse(corrected.body);
-    const again = await instance.call('PUT', `/learnings/${next}`, {
-      key: alice.key,
-      body: { description: 'It is seven of them' },
-    });
+    const corrected = await instance.put(`/learnings/${id}`, { description: 'It is six' });
+    const { id: next } = learningSchema.parse(corrected.body);
+    const again = await instance.put(`/learnings/${next}`, { description: 'It is seven of them' }, alice.key);
     expect(again.status).toBe(200);
   });
 
   test('versions that another user made do not go with one’s own', async () => {
     const old = await ofAlice();
     const own = await given(instance, 'Bob’s next version of it', {}, { key: bob.key });
-    await instance.db.superuser.query('UPDATE learnings SET previous_id = $1, version = 2 WHERE id = $2', [
-      old.id,
-      own.id,
-    ]);
+    await instance.rows('UPDATE learnings SET previous_id = $1, version = 2 WHERE id = $2', [old.id, own.id]);
     for (const path of [`/learnings/${own.id}`, `/memories/${own.id}`])
-      expect(errorOf(await instance.call('DELETE', path, { key: bob.key }))).toMatchObject({ code: 'FORBIDDEN' });
+      expectError(await instance.delete(path, bob.key), 'FORBIDDEN');
   });
 
   test('a remembered text closes and rewrites nothing of another user’s', async () => {
     const remember = (key: string, content: string, project: string) =>
-      instance.call('POST', '/memories', { key, body: { content, project, infer: true } });
+      instance.post('/memories', { content, project, infer: true }, key);
     for (const [project, key, open] of [
       ['shared-a', bob.key, true],
       ['shared-b', alice.key, false],
@@ -103,8 +90,7 @@ describe('shared knowledge is changed by its owner and admins alone', () => {
       expect(spoken.status).toBe(201);
       expect([
         project,
-        await valueOf(
-          instance.db.superuser,
+        await instance.value(
           `SELECT valid_to IS NULL AS value FROM learnings l JOIN projects p ON p.id = l.project_id
             WHERE p.display_name = $1 AND l.description LIKE 'Always use%'`,
           [project],
@@ -116,27 +102,23 @@ describe('shared knowledge is changed by its owner and admins alone', () => {
   test('verifying is for admins', async () => {
     const { id } = await ofAlice();
     for (const { key } of [alice, bob])
-      expect(errorOf(await instance.call('POST', `/learnings/${id}/verify`, { key, body: {} }))).toMatchObject({
-        code: 'FORBIDDEN',
-      });
-    expect((await instance.call('POST', `/learnings/${id}/verify`, { body: {} })).body).toMatchObject({
-      verified: true,
-    });
+      expectError(await instance.post(`/learnings/${id}/verify`, {}, key), 'FORBIDDEN');
+    expect((await instance.post(`/learnings/${id}/verify`, {})).body).toMatchObject({ verified: true });
   });
 
   test('a project is renamed and merged by admins, or by the one user whose all of it is', async () => {
     await captured(instance, smallSession('bobs', { path: '/src/bobs' }), bob.key);
     await captured(instance, smallSession('bobs too', { path: '/src/bobs-too' }), bob.key);
     const rename = (key: string, id: string) =>
-      instance.call('PUT', `/projects/${encodeURIComponent(id)}`, { key, body: { display_name: 'taken' } });
-    expect(errorOf(await rename(bob.key, '/src/hers'))).toMatchObject({ code: 'FORBIDDEN' });
+      instance.put(`/projects/${encodeURIComponent(id)}`, { display_name: 'taken' }, key);
+    expectError(await rename(bob.key, '/src/hers'), 'FORBIDDEN');
     const merge = (key: string, from: string, into: string) =>
-      instance.call('POST', `/projects/${encodeURIComponent(from)}/merge`, { key, body: { into } });
+      instance.post(`/projects/${encodeURIComponent(from)}/merge`, { into }, key);
     for (const [from, into] of [
       ['/src/hers', '/src/bobs'],
       ['/src/bobs', '/src/hers'],
     ] as const)
-      expect(errorOf(await merge(bob.key, from, into))).toMatchObject({ code: 'FORBIDDEN' });
+      expectError(await merge(bob.key, from, into), 'FORBIDDEN');
     expect((await rename(bob.key, '/src/bobs')).status).toBe(200);
     expect((await merge(bob.key, '/src/bobs', '/src/bobs-too')).status).toBe(200);
     expect((await rename(instance.admin.key, '/src/hers')).status).toBe(200);
@@ -148,7 +130,7 @@ test('where the setting lets them, users verify', async () => {
   try {
     const user = await createTestUser(open.db.superuser, { tenantId: open.admin.tenantId });
     const { id } = await given(open, 'The cache stores ten entries');
-    const answer = await open.call('POST', `/learnings/${id}/verify`, { key: user.key, body: {} });
+    const answer = await open.post(`/learnings/${id}/verify`, {}, user.key);
     expect(answer.body).toMatchObject({ verified: true, verified_by: user.userId });
   } finally {
     await open.close();
@@ -160,8 +142,7 @@ describe('quotes of private rows are shown to their owner and admins', () => {
   const quotedBy = (answer: { readonly body: unknown }) => JSON.stringify(answer.body).includes(SECRET);
 
   test('in learnings: in the list, on their page, and in what a change answers', async () => {
-    const row = await valueOf<string>(
-      instance.db.superuser,
+    const row = await instance.value<string>(
       "SELECT id AS value FROM prompts WHERE user_id = $1 AND content LIKE 'Please make%'",
       [alice.userId],
     );
@@ -173,11 +154,11 @@ describe('quotes of private rows are shown to their owner and admins', () => {
     );
     for (const path of [`/learnings/${id}`, '/learnings?limit=100', '/learnings?q=bank']) {
       const shown = await Promise.all(
-        [alice, bob, instance.admin].map(async ({ key }) => quotedBy(await instance.call('GET', path, { key }))),
+        [alice, bob, instance.admin].map(async ({ key }) => quotedBy(await instance.get(path, key))),
       );
       expect([path, shown]).toEqual([path, [true, false, true]]);
     }
-    expect((await instance.call('GET', `/learnings/${id}`, { key: bob.key })).body).toMatchObject({
+    expect((await instance.get(`/learnings/${id}`, bob.key)).body).toMatchObject({
       evidence: [{ row_id: row, quote: null }],
     });
     for (const path of [
@@ -186,11 +167,11 @@ describe('quotes of private rows are shown to their owner and admins', () => {
       `/timeline?anchor=${id}`,
       '/graph',
     ])
-      expect([path, quotedBy(await instance.call('GET', path, { key: bob.key }))]).toEqual([path, false]);
+      expect([path, quotedBy(await instance.get(path, bob.key))]).toEqual([path, false]);
   });
 
   test('in summaries: in the text, the key points and the tasks', async () => {
-    const { rows } = await instance.db.superuser.query<{ session: string; row: string }>(
+    const rows = await instance.rows<{ session: string; row: string }>(
       "SELECT session_id AS session, id AS row FROM prompts WHERE user_id = $1 AND content LIKE 'Please make%'",
       [alice.userId],
     );
@@ -198,14 +179,14 @@ describe('quotes of private rows are shown to their owner and admins', () => {
     const evidence = [{ rowId: row, quote: SECRET }];
     const cited = JSON.stringify([{ text: 'A point', evidence }]);
     const id = newId();
-    await instance.db.superuser.query(
+    await instance.rows(
       `INSERT INTO summaries (id, tenant_id, session_id, user_id, slot, type, title, content, key_points, action_items, evidence, model, input_tokens, output_tokens, cost_usd, from_seq, to_seq, occurred_at)
        VALUES ($1, $2, $3, $4, 'topic:1', 'topic', 'A topic', 'What it is about', $5, $5, $6, 'm', 0, 0, 0, 1, 2, now())`,
       [id, alice.tenantId, session, alice.userId, cited, JSON.stringify(evidence)],
     );
     for (const path of [`/summaries/${id}`, `/sessions/${session}/summaries`]) {
       const shown = await Promise.all(
-        [alice, bob, instance.admin].map(async ({ key }) => quotedBy(await instance.call('GET', path, { key }))),
+        [alice, bob, instance.admin].map(async ({ key }) => quotedBy(await instance.get(path, key))),
       );
       expect([path, shown]).toEqual([path, [true, false, true]]);
     }

@@ -1,33 +1,26 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { z } from 'zod';
-import { createTestUser } from '../../setup/database.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { suggestAnswer } from '../../../contract/search.ts';
 import type { TestUser } from '../../setup/database.ts';
-import { startTestInstance } from '../../setup/instance.ts';
-import type { TestInstance } from '../../setup/instance.ts';
-import { errorOf } from '../support/answers.ts';
+import { fileInstance } from '../../setup/file-instance.ts';
+import { expectError } from '../support/answers.ts';
 
-let instance: TestInstance;
+const instance = fileInstance();
 let stranger: TestUser;
 
-const suggestions = z.object({
-  data: z.array(z.strictObject({ text: z.string(), kind: z.string(), count: z.number() })),
-});
-
 async function suggest(q: string, more = '', key = instance.admin.key) {
-  const answer = await instance.call('GET', `/search/suggest?q=${encodeURIComponent(q)}${more}`, { key });
-  return suggestions.parse(answer.body).data;
+  const answer = await instance.get(`/search/suggest?q=${encodeURIComponent(q)}${more}`, key);
+  return suggestAnswer.parse(answer.body).data;
 }
 const textsOf = async (q: string, more = '') => (await suggest(q, more)).map(({ text }) => text);
 
 async function entity(user: TestUser, type: string, label: string, mentions: number): Promise<void> {
   const id = randomUUID();
-  const { superuser } = instance.db;
-  await superuser.query(
+  await instance.rows(
     `INSERT INTO entities (id, tenant_id, type, name, label, weight, first_seen, last_seen) VALUES ($1, $2, $3, lower($4), $4, $5, now(), now())`,
     [id, user.tenantId, type, label, mentions],
   );
-  await superuser.query(
+  await instance.rows(
     `INSERT INTO entity_mentions (entity_id, session_id, source_id, source_type, tenant_id, occurred_at)
      SELECT $1, gen_random_uuid(), gen_random_uuid(), 'prompt', $2, now() FROM generate_series(1, $3::integer)`,
     [id, user.tenantId, mentions],
@@ -35,8 +28,7 @@ async function entity(user: TestUser, type: string, label: string, mentions: num
 }
 
 beforeAll(async () => {
-  instance = await startTestInstance();
-  stranger = await createTestUser(instance.db.superuser);
+  stranger = await instance.stranger();
   const { admin } = instance;
   await entity(admin, 'file', 'src/money/Rounding.ts', 4);
   await entity(admin, 'tool', 'rollup', 2);
@@ -44,17 +36,24 @@ beforeAll(async () => {
   await entity(admin, 'concept', '100%_sure', 1);
   await entity(admin, 'concept', '数据库迁移', 3);
   await entity(stranger, 'concept', 'rosebud of a stranger', 9);
-  await instance.call('POST', '/memories', {
-    body: { title: 'Spherical cows', content: 'Spherical cows', project: 'farm', tags: ['spherical'] },
+  await instance.post('/memories', {
+    title: 'Spherical cows',
+    content: 'Spherical cows',
+    project: 'farm',
+    tags: ['spherical'],
   });
-  await instance.call('POST', '/learnings', {
-    body: { title: 'Spherical hens', description: 'Spherical hens', namespace: 'coop', tags: ['spherical-hens'] },
+  await instance.post('/learnings', {
+    title: 'Spherical hens',
+    description: 'Spherical hens',
+    namespace: 'coop',
+    tags: ['spherical-hens'],
   });
-  await instance.call('POST', '/learnings', {
-    body: { title: 'Round half to even', description: 'Round half to even', tags: ['rounding-rules'] },
+  await instance.post('/learnings', {
+    title: 'Round half to even',
+    description: 'Round half to even',
+    tags: ['rounding-rules'],
   });
 });
-afterAll(() => instance.close(), 60_000);
 
 describe('completion', () => {
   test('puts what begins with it first, then words that do, and counts', async () => {
@@ -81,7 +80,7 @@ describe('completion', () => {
   });
 
   test('is narrowed to a project or a namespace', async () => {
-    await instance.db.superuser.query(
+    await instance.rows(
       `INSERT INTO entities (id, tenant_id, project_id, namespace, type, name, label, weight, first_seen, last_seen)
        SELECT gen_random_uuid(), tenant_id, id, 'coop', 'concept', 'spherical eggs', 'spherical eggs', 1, now(), now() FROM projects WHERE tenant_id = $1 AND display_name = 'farm'`,
       [instance.admin.tenantId],
@@ -115,26 +114,23 @@ describe('completion', () => {
     ['q=ab&limit=21', 'limit'],
     ['q=ab&kind=tag', ''],
   ])('%.20s is refused, and the field is named', async (query, field) => {
-    expect(errorOf(await instance.call('GET', `/search/suggest?${query}`))).toMatchObject({
-      code: 'VALIDATION_FAILED',
-      fields: [field],
-    });
+    expectError(await instance.get(`/search/suggest?${query}`), 'VALIDATION_FAILED', field);
   });
 
   test('looks into indexes, as the role of the application', async () => {
-    const { superuser } = instance.db;
-    await superuser.query(
+    await instance.rows(
       `INSERT INTO entities (id, tenant_id, type, name, label, weight, first_seen, last_seen)
        SELECT gen_random_uuid(), $1, 'concept', 'name ' || md5(n::text), 'name ' || md5(n::text), 0, now(), now() FROM generate_series(1, 20000) AS n`,
       [stranger.tenantId],
     );
-    await superuser.query('VACUUM ANALYZE entities');
+    await instance.rows('VACUUM ANALYZE entities');
     const scans = async () => {
-      await superuser.query('SELECT pg_stat_force_next_flush()');
-      const { rows } = await superuser.query<{ seq: number; gin: number }>(
-        `SELECT (SELECT seq_tup_read::integer FROM pg_stat_user_tables WHERE relname = 'entities') AS seq,
-                (SELECT idx_scan::integer FROM pg_stat_user_indexes WHERE indexrelname = 'entities_name_idx') AS gin`,
-      );
+      await instance.rows('SELECT pg_stat_force_next_flush()');
+      const rows = await instance.rows<{
+        seq: number;
+        gin: number;
+      }>(`SELECT (SELECT seq_tup_read::integer FROM pg_stat_user_tables WHERE relname = 'entities') AS seq,
+                (SELECT idx_scan::integer FROM pg_stat_user_indexes WHERE indexrelname = 'entities_name_idx') AS gin`);
       return rows[0] ?? { seq: -1, gin: -1 };
     };
     const before = await scans();

@@ -1,56 +1,41 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { z } from 'zod';
+import { beforeAll, expect, test } from 'vitest';
+import { scheduleSchema } from '../../../contract/jobs.ts';
+import { dataOf } from '../../../contract/shared.ts';
+import { checkSchema, statsSchema } from '../../../contract/operations.ts';
 import { createProgram } from '../../../cli/program.ts';
 import { newId } from '../../../domain/ids.ts';
 import { recordOutput } from '../../cli/support/output.ts';
 import { longLivedFolder } from '../../infra/support/long-lived-folder.ts';
-import { createTestUser } from '../../setup/database.ts';
 import type { TestUser } from '../../setup/database.ts';
 import { SCHEDULE_NAMES } from '../../../domain/jobs.ts';
-import { startTestInstance } from '../../setup/instance.ts';
-import type { TestInstance } from '../../setup/instance.ts';
 import { until } from '../../setup/until.ts';
-import { errorOf } from '../support/answers.ts';
+import { fileInstance } from '../../setup/file-instance.ts';
+import { expectError } from '../support/answers.ts';
 
 const PATIENCE_MS = 60_000;
 const dataDir = longLivedFolder();
-const check = z.looseObject({
-  id: z.string(),
-  job_id: z.string().nullable(),
-  state: z.string(),
-  found: z.record(z.string(), z.number()),
-  repaired: z.record(z.string(), z.number()),
-  remaining: z.number(),
-});
-const figure = z.object({ metric: z.string(), dimensions: z.record(z.string(), z.string()), value: z.number() });
-const stats = z.object({
-  scope: z.string(),
-  now: z.array(figure),
-  days: z.array(z.object({ date: z.string(), figures: z.array(figure) })),
-});
-let instance: TestInstance;
 let other: TestUser;
 
+const instance = fileInstance({}, SCHEDULE_NAMES);
+
 beforeAll(async () => {
-  instance = await startTestInstance({}, SCHEDULE_NAMES);
-  other = await createTestUser(instance.db.superuser, { role: 'admin' });
+  other = await instance.stranger({ role: 'admin' });
   await instance.startWorker();
   mkdirSync(dataDir, { recursive: true });
   writeFileSync(
     path.join(dataDir, 'credentials.json'),
     JSON.stringify({ url: instance.url, api_key: instance.admin.key }),
   );
-  await instance.call('POST', '/learnings', { body: { title: 'Noted', description: 'Noted by hand' } });
+  await instance.post('/learnings', { title: 'Noted', description: 'Noted by hand' });
   // A session of which nothing was ever captured, and which counts five prompts.
-  await instance.db.superuser.query(
+  await instance.rows(
     `INSERT INTO sessions (id, tenant_id, user_id, host, external_id, status, phase, prompt_count, started_at, last_event_at)
      VALUES ($1, $2, $3, 'test', 'miscounted', 'ended', 'settled', 5, now(), now())`,
     [newId(), instance.admin.tenantId, instance.admin.userId],
   );
 }, PATIENCE_MS);
-afterAll(() => instance.close());
 
 async function run(...args: string[]): Promise<{ code: number | undefined; text: string }> {
   const context = recordOutput({ HOME: '/nonexistent' });
@@ -62,7 +47,7 @@ async function run(...args: string[]): Promise<{ code: number | undefined; text:
 }
 
 const checkOf = async (id: string, key = instance.admin.key) =>
-  check.parse((await instance.call('GET', `/admin/consistency/checks/${id}`, { key })).body);
+  checkSchema.parse((await instance.get(`/admin/consistency/checks/${id}`, key)).body);
 const ended = (id: string) =>
   until(async () => {
     const now = await checkOf(id);
@@ -70,14 +55,9 @@ const ended = (id: string) =>
   }, PATIENCE_MS);
 /** Runs a schedule now and awaits the result. */
 async function scheduled(name: string): Promise<unknown> {
-  await instance.call('POST', `/schedules/${name}/run`);
-  const schedule = z.object({
-    data: z.array(
-      z.object({ name: z.string(), last_runs: z.array(z.object({ state: z.string(), result: z.unknown() })) }),
-    ),
-  });
+  await instance.post(`/schedules/${name}/run`);
   return until(async () => {
-    const { data } = schedule.parse((await instance.call('GET', '/schedules')).body);
+    const { data } = dataOf(scheduleSchema).parse((await instance.get('/schedules')).body);
     const [last] = data.find((one) => one.name === name)?.last_runs ?? [];
     return last === undefined || last.state === 'running' ? undefined : last.result;
   }, PATIENCE_MS);
@@ -87,9 +67,9 @@ test(
   'a consistency check is a job of the requesting tenant, and counts without repairing',
   { timeout: PATIENCE_MS },
   async () => {
-    const answer = await instance.call('POST', '/admin/consistency', { body: { repair: true, dry_run: true } });
+    const answer = await instance.post('/admin/consistency', { repair: true, dry_run: true });
     expect(answer.status).toBe(202);
-    const { id, job_id: jobId } = check.parse(answer.body);
+    const { id, job_id: jobId } = checkSchema.parse(answer.body);
     expect(jobId).toBe(`check.${id}`);
     const counted = await ended(id);
     expect(counted).toMatchObject({
@@ -99,13 +79,13 @@ test(
       repaired: {},
       remaining: 1,
     });
-    expect((await instance.call('GET', `/jobs/check.${id}`)).status).toBe(200);
-    const metrics = await instance.call('GET', '/metrics');
+    expect((await instance.get(`/jobs/check.${id}`)).status).toBe(200);
+    const metrics = await instance.get('/metrics');
     expect(metrics.body).toContain('recollect_index_divergence{kind="wrong_count"} 1');
     const { key } = other;
-    expect(errorOf(await instance.call('GET', `/admin/consistency/checks/${id}`, { key })).code).toBe('NOT_FOUND');
-    expect(errorOf(await instance.call('GET', `/jobs/check.${id}`, { key })).code).toBe('NOT_FOUND');
-    const list = await instance.call('GET', '/admin/consistency/checks', { key });
+    expectError(await instance.get(`/admin/consistency/checks/${id}`, key), 'NOT_FOUND');
+    expectError(await instance.get(`/jobs/check.${id}`, key), 'NOT_FOUND');
+    const list = await instance.get('/admin/consistency/checks', key);
     expect(list.body).toEqual({ data: [] });
   },
 );
@@ -131,50 +111,46 @@ test(
 test('the schedule goes through all tenants, and each sees its own', { timeout: PATIENCE_MS }, async () => {
   const tenants = (await instance.db.superuser.query('SELECT FROM tenants')).rowCount;
   expect(await scheduled('consistency')).toMatchObject({ tenants, failed: 0, found: 0, repaired: 0 });
-  const { body } = await instance.call('GET', '/admin/consistency/checks?limit=5', { key: other.key });
-  const { data } = z.object({ data: z.array(check) }).parse(body);
+  const { body } = await instance.get('/admin/consistency/checks?limit=5', other.key);
+  const { data } = dataOf(checkSchema).parse(body);
   expect(data).toMatchObject([{ job_id: null, state: 'completed', repair: true, found: {} }]);
-  const before = await instance.call('GET', `/admin/consistency/checks?before=${data[0]?.id ?? ''}`, {
-    key: other.key,
-  });
+  const before = await instance.get(`/admin/consistency/checks?before=${data[0]?.id ?? ''}`, other.key);
   expect(before.body).toEqual({ data: [] });
 });
 
 test('figures of a day are the same when they are taken twice', { timeout: PATIENCE_MS }, async () => {
   const rows = async () =>
-    (
-      await instance.db.superuser.query(
-        "SELECT tenant_id, date::text, metric, dimensions, value FROM stats_snapshots WHERE metric NOT LIKE '%bytes' ORDER BY 1, 2, 3, 4",
-      )
-    ).rows;
+    await instance.rows(
+      "SELECT tenant_id, date::text, metric, dimensions, value FROM stats_snapshots WHERE metric NOT LIKE '%bytes' ORDER BY 1, 2, 3, 4",
+    );
   const result = await scheduled('statistics');
   const once = await rows();
   expect(result).toMatchObject({ tenants: 2 });
   expect(once.length).toBeGreaterThan(10);
-  await instance.db.superuser.query("UPDATE stats_snapshots SET value = -1 WHERE metric = 'learnings'");
-  await instance.call('POST', '/schedules/statistics/run');
+  await instance.rows("UPDATE stats_snapshots SET value = -1 WHERE metric = 'learnings'");
+  await instance.post('/schedules/statistics/run');
   await until(async () => ((await rows()).some((row) => row.value === -1) ? undefined : true), PATIENCE_MS);
   expect(await rows()).toEqual(once);
 });
 
 test('statistics are returned by day and now, those of the instance to its operators', async () => {
-  const own = stats.parse((await instance.call('GET', '/stats')).body);
+  const own = statsSchema.parse((await instance.get('/stats')).body);
   const learnings = { metric: 'learnings', dimensions: { state: 'current' }, value: 1 };
   expect(own.now).toContainEqual(learnings);
   expect(own.days).toHaveLength(1);
   expect(own.days[0]?.figures).toContainEqual(learnings);
   expect(own.days[0]?.figures.map(({ metric }) => metric)).not.toContain('database_bytes');
-  const one = stats.parse((await instance.call('GET', '/stats?metric=unfindable')).body);
+  const one = statsSchema.parse((await instance.get('/stats?metric=unfindable')).body);
   expect(one.days[0]?.figures).toEqual([{ metric: 'unfindable', dimensions: {}, value: 0 }]);
-  const all = stats.parse((await instance.call('GET', '/stats?scope=instance')).body);
+  const all = statsSchema.parse((await instance.get('/stats?scope=instance')).body);
   const tables = all.days[0]?.figures.filter(({ metric }) => metric === 'table_bytes') ?? [];
   expect(tables.map(({ dimensions }) => dimensions['table'])).toContain('observations');
   expect(all.days[0]?.figures).toContainEqual({ metric: 'tenants', dimensions: {}, value: 2 });
   const { key } = other;
-  expect(errorOf(await instance.call('GET', '/stats?scope=instance', { key })).code).toBe('FORBIDDEN');
-  const colleagueStats = stats.parse((await instance.call('GET', '/stats', { key })).body);
+  expectError(await instance.get('/stats?scope=instance', key), 'FORBIDDEN');
+  const colleagueStats = statsSchema.parse((await instance.get('/stats', key)).body);
   expect(colleagueStats.now.every(({ value }) => value === 0)).toBe(true);
-  expect(errorOf(await instance.call('GET', '/stats?days=0'))).toEqual({ code: 'VALIDATION_FAILED', fields: ['days'] });
+  expectError(await instance.get('/stats?days=0'), 'VALIDATION_FAILED', 'days');
   expect((await run('stats')).text).toMatch(
     /^FIGURE +\d{4}-\d\d-\d\d +\d{4}-\d\d-\d\d +NOW\n.*\nlearnings current +1 +1 +1\n/s,
   );

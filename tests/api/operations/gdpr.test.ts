@@ -5,16 +5,19 @@ import path from 'node:path';
 import { zstdCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
+import { dataOf } from '../../../contract/shared.ts';
+import { searchAnswer } from '../../../contract/search.ts';
+import { erasureSchema, exportSchema, fileImportSchema } from '../../../contract/gdpr.ts';
 import { erasedName } from '../../../domain/erasure/erasure-journal.ts';
 import { readJournalObject } from '../../../stores/archive/journal-entry.ts';
 import { createTestUser } from '../../setup/database.ts';
 import type { TestUser } from '../../setup/database.ts';
 import { startTestInstance } from '../../setup/instance.ts';
 import type { TestInstance } from '../../setup/instance.ts';
-import { until } from '../../setup/until.ts';
-import { errorOf } from '../support/answers.ts';
+import { until, untilTrue } from '../../setup/until.ts';
 import { MARK, MARKED_PROJECT, reads, seedMarked, shownAt } from '../support/hidden-reads.ts';
 import { copiesOutside } from '../support/copies-outside.ts';
+import { expectError } from '../support/answers.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'recollect-gdpr-'));
 const { privateKey } = generateKeyPairSync('ed25519');
@@ -25,19 +28,6 @@ let here: TestInstance;
 let there: TestInstance;
 let guest: TestUser;
 
-const requestSchema = z.object({
-  id: z.string(),
-  state: z.string(),
-  phase: z.string(),
-  error: z.string().nullable(),
-  removed: z.record(z.string(), z.number()),
-  receipt: z
-    .object({ receipt: z.string(), sha256: z.string(), public_key: z.string(), signature: z.string() })
-    .nullable(),
-});
-const jobSchema = z.object({ id: z.string(), state: z.string(), error: z.string().nullable() });
-const found = z.object({ data: z.array(z.object({ id: z.string(), content: z.string() })) });
-
 async function sendPrompt(instance: TestInstance, session: string, content: string, key?: string): Promise<void> {
   const body = {
     type: 'prompt',
@@ -47,20 +37,20 @@ async function sendPrompt(instance: TestInstance, session: string, content: stri
     infer: false,
     content,
   };
-  const answer = await instance.call('POST', '/events', { body, ...(key === undefined ? {} : { key }) });
+  const answer = await instance.post('/events', body, key);
   expect(answer.status).toBe(202);
 }
 
 async function search(instance: TestInstance, words: string, key?: string): Promise<string[]> {
   const query = new URLSearchParams({ q: words, limit: '20' });
-  const answer = await instance.call('GET', `/search?${query.toString()}`, key === undefined ? {} : { key });
-  return found.parse(answer.body).data.map((memory) => memory.content);
+  const answer = await instance.get(`/search?${query.toString()}`, key);
+  return searchAnswer.parse(answer.body).data.map((memory) => memory.content);
 }
 
 function ended<Schema extends z.ZodType<{ state: string }>>(instance: TestInstance, address: string, schema: Schema) {
   return until(
     async () => {
-      const row = schema.parse((await instance.call('GET', address)).body);
+      const row = schema.parse((await instance.get(address)).body);
       return row.state === 'running' ? undefined : row;
     },
     60_000,
@@ -68,16 +58,16 @@ function ended<Schema extends z.ZodType<{ state: string }>>(instance: TestInstan
   );
 }
 
-async function erased(body: object): Promise<z.output<typeof requestSchema>> {
-  const accepted = await here.call('POST', '/gdpr/erase', { body });
+async function erased(body: object): Promise<z.output<typeof erasureSchema>> {
+  const accepted = await here.post('/gdpr/erase', body);
   expect(accepted).toMatchObject({ status: 202 });
-  return ended(here, `/gdpr/requests/${requestSchema.parse(accepted.body).id}`, requestSchema);
+  return ended(here, `/gdpr/requests/${erasureSchema.parse(accepted.body).id}`, erasureSchema);
 }
 
 /** The file of an export of the complete tenant. */
 async function exported(instance: TestInstance): Promise<Buffer<ArrayBuffer>> {
-  const accepted = jobSchema.parse((await instance.call('POST', '/exports', { body: {} })).body);
-  const done = await ended(instance, `/exports/${accepted.id}`, jobSchema.extend({ sha256: z.string().nullable() }));
+  const accepted = exportSchema.parse((await instance.post('/exports', {})).body);
+  const done = await ended(instance, `/exports/${accepted.id}`, exportSchema);
   expect(done).toMatchObject({ state: 'completed', error: null });
   const file = await fetch(`${instance.url}/api/v1/exports/${accepted.id}/file`, {
     headers: { authorization: `Bearer ${instance.admin.key}` },
@@ -89,9 +79,8 @@ async function exported(instance: TestInstance): Promise<Buffer<ArrayBuffer>> {
 
 async function imported(instance: TestInstance, file: Uint8Array<ArrayBuffer>) {
   const headers = { 'content-type': 'application/zstd' };
-  const accepted = jobSchema.parse((await instance.call('POST', '/imports/files', { raw: file, headers })).body);
-  const counts = z.record(z.string(), z.number());
-  return ended(instance, `/imports/files/${accepted.id}`, jobSchema.extend({ read: counts, written: counts }));
+  const accepted = fileImportSchema.parse((await instance.call('POST', '/imports/files', { raw: file, headers })).body);
+  return ended(instance, `/imports/files/${accepted.id}`, fileImportSchema);
 }
 
 beforeAll(async () => {
@@ -109,7 +98,7 @@ beforeAll(async () => {
   await sendPrompt(here, OLD, 'Which lighthouse is the oldest');
   await sendPrompt(here, 'guest', 'My own umbrella hangs in the hall', guest.key);
   for (const words of ['umbrella hall', 'vault code'])
-    await until(async () => ((await search(here, words)).length > 0 ? true : undefined));
+    await untilTrue(async () => (await search(here, words)).length > 0);
 }, 120_000);
 afterAll(async () => {
   await here.close();
@@ -125,18 +114,16 @@ test('an export imported into another instance has the same rows and search resu
   expect({ state, error }).toEqual({ state: 'completed', error: null });
   expect(written).toEqual(read);
   const hashes = async (instance: TestInstance) =>
-    (
-      await instance.db.superuser.query(
-        "SELECT id, encode(sha256, 'hex') AS sha256, occurred_at FROM prompts WHERE tenant_id = $1 ORDER BY id",
-        [instance.admin.tenantId],
-      )
-    ).rows;
+    await instance.rows(
+      "SELECT id, encode(sha256, 'hex') AS sha256, occurred_at FROM prompts WHERE tenant_id = $1 ORDER BY id",
+      [instance.admin.tenantId],
+    );
   expect(await hashes(there)).toEqual(await hashes(here));
   const questions = ['pelicans nest', 'oldest lighthouse', '"vault code"', 'umbrella'];
   const answersOf = async (instance: TestInstance) =>
     JSON.stringify(await Promise.all(questions.map((words) => search(instance, words))));
   // Both ask until their vectors stand.
-  await until(async () => ((await answersOf(here)) === (await answersOf(there)) ? true : undefined));
+  await untilTrue(async () => (await answersOf(here)) === (await answersOf(there)));
   const again = await imported(there, older);
   expect(Object.values(again.written).reduce((sum, rows) => sum + rows, 0)).toBe(0);
   const broken = Buffer.from(older);
@@ -148,7 +135,7 @@ const archivesFolder = () => path.join(folder, 'here', 'archive', 'archives', he
 
 /** What a worker leaves that is killed when it has written a session's archive: no index line names it. */
 async function leaveArchive(session: string): Promise<string> {
-  const { id } = z.object({ id: z.string() }).parse((await here.call('GET', `/sessions/test:${session}`)).body);
+  const { id } = z.object({ id: z.string() }).parse((await here.get(`/sessions/test:${session}`)).body);
   mkdirSync(archivesFolder(), { recursive: true });
   writeFileSync(path.join(archivesFolder(), `${id}.${randomUUID()}.ndjson.zst`), zstdCompressSync(SECRET));
   return id;
@@ -165,11 +152,9 @@ async function promptsWith(piece: string): Promise<string[]> {
 
 test('a text is erased everywhere, and neither a hook, nor a spool, nor a transcript, nor an import of an older export brings it back', async () => {
   const elsewhere = await copiesOutside(here, SECRET);
-  const counted = await here.call('POST', '/gdpr/erase', { body: { kind: 'text', text: SECRET, dry_run: true } });
+  const counted = await here.post('/gdpr/erase', { kind: 'text', text: SECRET, dry_run: true });
   expect(counted.body).toMatchObject({ dry_run: true, found: { events: 2 } });
-  expect(
-    errorOf(await here.call('POST', '/gdpr/erase', { body: { kind: 'text', text: SECRET }, key: guest.key })),
-  ).toMatchObject({ code: 'FORBIDDEN' });
+  expectError(await here.post('/gdpr/erase', { kind: 'text', text: SECRET }, guest.key), 'FORBIDDEN');
   await leaveArchive('first');
   const done = await erased({ kind: 'text', text: SECRET });
   expect(done).toMatchObject({ state: 'completed', phase: 'completed', removed: { prompts: 2 } });
@@ -185,15 +170,12 @@ test('a text is erased everywhere, and neither a hook, nor a spool, nor a transc
       { where: 'archive store', left: 0 },
       { where: 'vector index', left: 0, looked_at: expect.any(Number) },
     ],
-    journal: {
-      entries: [expect.stringMatching(/^erasures\/[0-9a-f-]{36}\/0000000002\.json$/)],
-      stores: 2,
-    },
+    journal: { entries: [expect.stringMatching(/^erasures\/[0-9a-f-]{36}\/0000000002\.json$/)], stores: 2 },
   });
-  const { public_key: spki = '', signature = '', sha256 = '' } = done.receipt ?? {};
+  const { public_key: spki, signature, sha256 = '' } = done.receipt ?? {};
   expect(createHash('sha256').update(signed.receipt).digest('hex')).toBe(sha256);
-  const key = createPublicKey({ key: Buffer.from(spki, 'base64'), format: 'der', type: 'spki' });
-  expect(verify(null, Buffer.from(sha256, 'hex'), key, Buffer.from(signature, 'base64'))).toBe(true);
+  const key = createPublicKey({ key: Buffer.from(spki ?? '', 'base64'), format: 'der', type: 'spki' });
+  expect(verify(null, Buffer.from(sha256, 'hex'), key, Buffer.from(signature ?? '', 'base64'))).toBe(true);
   const hash = expect.stringMatching(/^[0-9a-f]{64}$/);
   // No search text is stored, in the row, in the journal or in its copy.
   const { rows } = await here.db.superuser.query('SELECT search_text, found FROM erasures WHERE id = $1', [done.id]);
@@ -210,7 +192,7 @@ test('a text is erased everywhere, and neither a hook, nor a spool, nor a transc
     });
   }
   const body = { type: 'prompt', host: 'test', session_id: 'first', infer: false, content: SECRET };
-  expect(errorOf(await here.call('POST', '/events', { body }))).toMatchObject({ code: 'EVENT_FORGOTTEN' });
+  expectError(await here.post('/events', body), 'EVENT_FORGOTTEN');
   // A hook gets a success, so that its spool deletes the event; nothing is stored.
   expect(await elsewhere.again()).toMatchObject({ end: { kind: 'done' }, delivered: 1, quarantined: 0 });
   elsewhere.remove();
@@ -231,24 +213,21 @@ test('restricted memory is not found until the restriction ends, and nothing of 
       .map(([address]) => address)
       .filter((address) => !shown.includes(address)),
   ).toEqual([]);
-  const hidden = await here.call('POST', '/gdpr/restrict', { body: { session: `test:${OLD}`, until: soon } });
+  const hidden = await here.post('/gdpr/restrict', { session: `test:${OLD}`, until: soon });
   expect(hidden.body).toMatchObject({ restricted_until: soon, user: null });
   expect(await shownAt(here, OLD, marked)).toEqual([]);
   // What others taught stays, without the quote of what is hidden.
-  expect((await here.call('GET', `/learnings/${marked.quoting}`)).body).toMatchObject({
-    title: 'Of birds',
-    evidence: [],
-  });
-  await here.call('DELETE', `/gdpr/restrict?session=test:${OLD}`);
+  expect((await here.get(`/learnings/${marked.quoting}`)).body).toMatchObject({ title: 'Of birds', evidence: [] });
+  await here.delete(`/gdpr/restrict?session=test:${OLD}`);
   expect(await shownAt(here, OLD, marked)).toEqual(shown);
-  await here.call('POST', '/gdpr/restrict', { body: { user: here.admin.userId, until: soon } });
+  await here.post('/gdpr/restrict', { user: here.admin.userId, until: soon });
   expect(await shownAt(here, OLD, marked)).toEqual([]);
-  await here.call('DELETE', `/gdpr/restrict?user=${here.admin.userId}`);
-  const refused = await here.call('POST', '/gdpr/restrict', { body: { until: soon }, key: guest.key });
-  expect(errorOf(refused)).toMatchObject({ code: 'VALIDATION_FAILED' });
-  await here.call('POST', '/gdpr/restrict', { body: { user: guest.userId, until: soon }, key: guest.key });
+  await here.delete(`/gdpr/restrict?user=${here.admin.userId}`);
+  const refused = await here.post('/gdpr/restrict', { until: soon }, guest.key);
+  expectError(refused, 'VALIDATION_FAILED');
+  await here.post('/gdpr/restrict', { user: guest.userId, until: soon }, guest.key);
   expect(await search(here, 'umbrella hall')).not.toContain('My own umbrella hangs in the hall');
-  await here.call('DELETE', `/gdpr/restrict?user=${guest.userId}`);
+  await here.delete(`/gdpr/restrict?user=${guest.userId}`);
   expect(await search(here, 'umbrella hall')).toContain('My own umbrella hangs in the hall');
 });
 
@@ -258,9 +237,7 @@ test('a session and a person are erased, each with a receipt; under a hold neith
     "INSERT INTO legal_holds (id, tenant_id, subject, subject_id, reason, created_by) VALUES (uuidv7(), $1, 'session', $2, 'a case', $3)",
     [here.admin.tenantId, session, here.admin.userId],
   );
-  expect(errorOf(await here.call('POST', '/gdpr/erase', { body: { kind: 'session', session } }))).toMatchObject({
-    code: 'CONFLICT',
-  });
+  expectError(await here.post('/gdpr/erase', { kind: 'session', session }), 'CONFLICT');
   await here.db.superuser.query('UPDATE legal_holds SET released_at = now()');
   expect(await erased({ kind: 'session', session })).toMatchObject({
     state: 'completed',
@@ -268,30 +245,30 @@ test('a session and a person are erased, each with a receipt; under a hold neith
   });
   expect(readdirSync(archivesFolder())).toEqual([]);
   const again = { type: 'prompt', host: 'test', session_id: OLD, infer: false, content: 'I am back' };
-  expect(errorOf(await here.call('POST', '/events', { body: again }))).toMatchObject({ code: 'SESSION_DELETED' });
+  expectError(await here.post('/events', again), 'SESSION_DELETED');
   expect(await imported(here, older)).toMatchObject({ state: 'completed' });
   expect(await promptsWith(MARK)).toEqual([]);
-  const self = await here.call('POST', '/gdpr/erase', { body: { kind: 'user' } });
-  expect(errorOf(self)).toMatchObject({ code: 'CONFLICT' });
-  const own = await here.call('POST', '/gdpr/export', { body: {}, key: guest.key });
+  const self = await here.post('/gdpr/erase', { kind: 'user' });
+  expectError(self, 'CONFLICT');
+  const own = await here.post('/gdpr/export', {}, guest.key);
   expect(own.status).toBe(202);
-  await ended(here, `/exports/${jobSchema.parse(own.body).id}`, jobSchema);
+  await ended(here, `/exports/${exportSchema.parse(own.body).id}`, exportSchema);
   const done = await erased({ kind: 'user', user: guest.userId });
   expect(done).toMatchObject({ state: 'completed', removed: { sessions: 1, users: 1 } });
   expect(JSON.parse(done.receipt?.receipt ?? '{}')).toMatchObject({ name: erasedName('user', guest.userId) });
   expect(await search(here, 'umbrella hall')).not.toContain('My own umbrella hangs in the hall');
-  const list = await here.call('GET', '/gdpr/requests?limit=5');
-  expect(z.object({ data: z.array(requestSchema) }).parse(list.body).data).toHaveLength(3);
+  const list = await here.get('/gdpr/requests?limit=5');
+  expect(dataOf(erasureSchema).parse(list.body).data).toHaveLength(3);
 });
 
 test('a tenant is erased completely, and its keys are rejected afterwards', async () => {
   const { tenantId } = there.admin;
   const body = { kind: 'tenant', name: 'another' };
-  expect(errorOf(await there.call('POST', '/gdpr/erase', { body }))).toMatchObject({ code: 'VALIDATION_FAILED' });
+  expectError(await there.post('/gdpr/erase', body), 'VALIDATION_FAILED');
   // A key that was just used is believed for some seconds: this one was not.
   const { key: unused } = await createTestUser(there.db.superuser, { tenantId });
-  const accepted = await there.call('POST', '/gdpr/erase', { body: { kind: 'tenant', name: tenantId } });
-  const { id } = requestSchema.parse(accepted.body);
+  const accepted = await there.post('/gdpr/erase', { kind: 'tenant', name: tenantId });
+  const { id } = erasureSchema.parse(accepted.body);
   const row = await until(async () => {
     const { rows } = await there.db.superuser.query<{ state: string; receipt: { receipt: string } }>(
       'SELECT state, receipt FROM erasures WHERE id = $1',
@@ -318,5 +295,5 @@ test('a tenant is erased completely, and its keys are rejected afterwards', asyn
   );
   // The receipt alone stays, in the row of the erasure.
   expect(left.rows.filter(({ n }) => n > 0)).toEqual([{ name: 'erasures', n: 1 }]);
-  expect((await there.call('GET', '/sessions', { key: unused })).status).toBe(401);
+  expect((await there.get('/sessions', unused)).status).toBe(401);
 });

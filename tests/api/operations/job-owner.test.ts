@@ -1,18 +1,15 @@
 import { TypedSearchAttributes } from '@temporalio/common';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { newId } from '../../../domain/ids.ts';
-import { SEARCH_ATTRIBUTES } from '../../../stores/temporal/search-attributes.ts';
-import { importWorkflowId } from '../../../workflows/ids.ts';
-import { createTestUser } from '../../setup/database.ts';
+import { ATTRIBUTES, workflowIdOf } from '../../../workflows/registry.ts';
 import type { TestUser } from '../../setup/database.ts';
 import { sessionOf, settled } from '../../setup/demo-session.ts';
-import { startTestInstance } from '../../setup/instance.ts';
-import type { TestInstance } from '../../setup/instance.ts';
 import { captured, smallSession } from '../../setup/small-session.ts';
-import { until } from '../../setup/until.ts';
+import { until, untilTrue } from '../../setup/until.ts';
+import { fileInstance } from '../../setup/file-instance.ts';
 
 const PATIENCE_MS = 120_000;
-let instance: TestInstance;
+const instance = fileInstance();
 let owner: TestUser;
 let colleague: TestUser;
 let viewer: TestUser;
@@ -20,34 +17,31 @@ let open: string;
 let done: string;
 
 async function statusOf(path: string, key: string): Promise<number> {
-  return (await instance.call('POST', path, { key })).status;
+  return (await instance.post(path, undefined, key)).status;
 }
 
 async function isRunning(id: string): Promise<true | undefined> {
-  const { body } = await instance.call('GET', `/jobs/${id}`);
+  const { body } = await instance.get(`/jobs/${id}`);
   return JSON.stringify(body).includes('"state":"running"') ? true : undefined;
 }
 
 beforeAll(async () => {
-  instance = await startTestInstance();
   await instance.startWorker();
-  const { tenantId } = instance.admin;
-  owner = await createTestUser(instance.db.superuser, { tenantId });
-  colleague = await createTestUser(instance.db.superuser, { tenantId });
-  viewer = await createTestUser(instance.db.superuser, { tenantId, role: 'viewer' });
+  owner = await instance.user();
+  colleague = await instance.user();
+  viewer = await instance.user({ role: 'viewer' });
   await captured(instance, smallSession('open').slice(0, 3), owner.key);
   await captured(instance, smallSession('completed'), owner.key);
   await settled(instance, 'test:completed', PATIENCE_MS);
   open = (await sessionOf(instance, 'test:open')).id;
   done = (await sessionOf(instance, 'test:completed')).id;
   await until(() => isRunning(`session.${open}`), PATIENCE_MS, 'the session');
-  await until(
-    async () => ((await instance.call('GET', `/jobs/learning.${done}`)).status === 200 ? true : undefined),
+  await untilTrue(
+    async () => (await instance.get(`/jobs/learning.${done}`)).status === 200,
     PATIENCE_MS,
     'the learning',
   );
 }, 200_000);
-afterAll(() => instance.close());
 
 describe('a job is ended and given another turn', { timeout: PATIENCE_MS }, () => {
   test.each(['cancel', 'retry'])('by its owner and admins alone: %s', async (what) => {
@@ -66,14 +60,14 @@ describe('a job is ended and given another turn', { timeout: PATIENCE_MS }, () =
   test('of an import by the user who started it', async () => {
     const { tenantId } = instance.admin;
     const importId = newId();
-    await instance.db.superuser.query(
+    await instance.rows(
       "INSERT INTO imports (id, tenant_id, user_id, kind, options) VALUES ($1, $2, $3, 'transcripts', $4)",
       [importId, tenantId, owner.userId, { directory: '/src', follow: false }],
     );
     const handle = await instance.temporal.workflow.start('session', {
-      workflowId: importWorkflowId(importId),
+      workflowId: workflowIdOf('import', importId),
       taskQueue: 'unserved-queue',
-      typedSearchAttributes: new TypedSearchAttributes([{ key: SEARCH_ATTRIBUTES.tenant, value: tenantId }]),
+      typedSearchAttributes: new TypedSearchAttributes([{ key: ATTRIBUTES.tenant, value: tenantId }]),
     });
     for (const what of ['cancel', 'retry'])
       expect(await statusOf(`/jobs/import.${importId}/${what}`, colleague.key)).toBe(403);

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { jobsAnswer } from '../../../contract/jobs.ts';
 import { startTestInstance } from '../../setup/instance.ts';
 import type { TestInstance } from '../../setup/instance.ts';
 import { captured, smallSession } from '../../setup/small-session.ts';
-import { errorOf } from '../support/answers.ts';
 import { closedPort } from '../support/closed-port.ts';
-import { jobListAnswer } from '../support/jobs.ts';
+import { expectError } from '../support/answers.ts';
 
 describe('without Temporal', { timeout: 240_000 }, () => {
   let apart: TestInstance;
@@ -17,7 +17,7 @@ describe('without Temporal', { timeout: 240_000 }, () => {
   afterAll(() => apart.close());
 
   test('sessions are listed from the database, and reported as degraded; changes are rejected with a code of their own', async () => {
-    const answer = jobListAnswer.parse((await apart.call('GET', '/jobs')).body);
+    const answer = jobsAnswer.parse((await apart.get('/jobs')).body);
     expect(answer.degraded).toEqual(['temporal']);
     expect(answer.data).toHaveLength(1);
     expect(answer.data[0]).toMatchObject({
@@ -25,10 +25,10 @@ describe('without Temporal', { timeout: 240_000 }, () => {
       session: { external_id: 'alone' },
       stuck: { reason: 'events_unconsumed' },
     });
-    expect(jobListAnswer.parse((await apart.call('GET', '/jobs?state=stuck')).body).data).toHaveLength(1);
-    expect(jobListAnswer.parse((await apart.call('GET', '/jobs?kind=index')).body).data).toEqual([]);
+    expect(jobsAnswer.parse((await apart.get('/jobs?state=stuck')).body).data).toHaveLength(1);
+    expect(jobsAnswer.parse((await apart.get('/jobs?kind=index')).body).data).toEqual([]);
     const id = answer.data[0]?.session?.id ?? '';
-    expect((await apart.call('GET', `/jobs/session.${id}`)).body).toMatchObject({
+    expect((await apart.get(`/jobs/session.${id}`)).body).toMatchObject({
       degraded: ['temporal'],
       job: { state: 'stuck' },
     });
@@ -38,15 +38,13 @@ describe('without Temporal', { timeout: 240_000 }, () => {
       `/jobs/session.${id}/retry`,
       `/jobs/session.${id}/cancel`,
     ])
-      expect(errorOf(await apart.call('POST', path))).toMatchObject({ code: 'TEMPORAL_UNAVAILABLE' });
-    expect((await apart.call('PUT', `/sessions/${id}`, { body: { capture: false } })).body).toMatchObject({
-      capture: false,
-    });
+      expectError(await apart.post(path), 'TEMPORAL_UNAVAILABLE');
+    expect((await apart.put(`/sessions/${id}`, { capture: false })).body).toMatchObject({ capture: false });
   });
 
   test('a list that Temporal started cannot be continued', async () => {
-    expect(errorOf(await apart.call('GET', '/jobs?cursor=bm90aGluZw'))).toMatchObject({ code: 'TEMPORAL_UNAVAILABLE' });
-    const { data, pagination } = jobListAnswer.parse((await apart.call('GET', '/jobs?limit=1')).body);
+    expectError(await apart.get('/jobs?cursor=bm90aGluZw'), 'TEMPORAL_UNAVAILABLE');
+    const { data, pagination } = jobsAnswer.parse((await apart.get('/jobs?limit=1')).body);
     expect([data.length, pagination.next_cursor]).toEqual([1, null]);
   });
 });

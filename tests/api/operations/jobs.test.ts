@@ -1,46 +1,39 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { TypedSearchAttributes } from '@temporalio/common';
+import { jobsAnswer, jobSchema } from '../../../contract/jobs.ts';
 import { newId } from '../../../domain/ids.ts';
-import { SEARCH_ATTRIBUTES } from '../../../stores/temporal/search-attributes.ts';
-import { importWorkflowId, sessionWorkflowId } from '../../../workflows/ids.ts';
-import { createTestUser } from '../../setup/database.ts';
+import { ATTRIBUTES, workflowIdOf } from '../../../workflows/registry.ts';
 import { finished, sessionOf, settled } from '../../setup/demo-session.ts';
-import { startTestInstance } from '../../setup/instance.ts';
-import type { TestInstance } from '../../setup/instance.ts';
 import { captured, smallSession } from '../../setup/small-session.ts';
-import { until } from '../../setup/until.ts';
-import { errorOf } from '../support/answers.ts';
-import { jobAnswer, jobListAnswer } from '../support/jobs.ts';
+import { until, untilTrue } from '../../setup/until.ts';
+import { fileInstance } from '../../setup/file-instance.ts';
+import { expectError, bodyOf } from '../support/answers.ts';
 
 const PATIENCE_MS = 120_000;
-let instance: TestInstance;
+const instance = fileInstance();
 let open: string;
 let done: string;
 
-async function jobs(query = '', key?: string): Promise<z.output<typeof jobListAnswer>> {
-  const answer = await instance.call('GET', `/jobs${query}`, key === undefined ? {} : { key });
-  expect([answer.status, answer.body]).toEqual([200, expect.anything()]);
-  return jobListAnswer.parse(answer.body);
+async function jobs(query = '', key?: string): Promise<z.output<typeof jobsAnswer>> {
+  return bodyOf(jobsAnswer, await instance.get(`/jobs${query}`, key));
 }
 
-async function one(id: string): Promise<z.output<typeof jobAnswer>> {
-  return z.object({ job: jobAnswer }).parse((await instance.call('GET', `/jobs/${id}`)).body).job;
+async function one(id: string): Promise<z.output<typeof jobSchema>> {
+  return z.object({ job: jobSchema }).parse((await instance.get(`/jobs/${id}`)).body).job;
 }
 
 async function setSession(id: string, change: string): Promise<void> {
-  await instance.db.superuser.query(`UPDATE sessions SET ${change} WHERE id = $1`, [id]);
+  await instance.rows(`UPDATE sessions SET ${change} WHERE id = $1`, [id]);
 }
 
 beforeAll(async () => {
-  instance = await startTestInstance();
   await instance.startWorker();
   await captured(instance, smallSession('open', { remote: 'git@example.org:team/open.git' }).slice(0, 3));
   await captured(instance, smallSession('completed'));
   done = (await finished(instance, 'test:completed', PATIENCE_MS)).id;
   open = (await sessionOf(instance, 'test:open')).id;
 }, 200_000);
-afterAll(() => instance.close());
 
 describe('the list of jobs', { timeout: 240_000 }, () => {
   test('has the sessions, the index and the learnings of a tenant, and no ids of workflows of others', async () => {
@@ -81,7 +74,7 @@ describe('the list of jobs', { timeout: 240_000 }, () => {
   test('is filtered: ?kind=operation, for those who run the instance; what a schedule started is none of a session', async () => {
     const { data } = await jobs('?kind=operation');
     expect(data.filter((entry) => entry.kind !== 'operation' || entry.session !== null)).toEqual([]);
-    const stranger = await createTestUser(instance.db.superuser);
+    const stranger = await instance.stranger();
     expect((await jobs('?kind=operation', stranger.key)).data).toEqual([]);
   });
 
@@ -93,38 +86,33 @@ describe('the list of jobs', { timeout: 240_000 }, () => {
       new Set(['open', 'completed']),
     );
     for (const cursor of ['bm90aGluZw', '%27%20OR%201=1', 's.00000000-0000-0000-0000-00000000000g'])
-      expect(errorOf(await instance.call('GET', `/jobs?cursor=${cursor}`))).toEqual({
-        code: 'VALIDATION_FAILED',
-        fields: ['cursor'],
-      });
+      expectError(await instance.get(`/jobs?cursor=${cursor}`), 'VALIDATION_FAILED', 'cursor');
     for (const query of ['state=odd', 'kind=odd', 'limit=0', 'limit=101', 'limit=x'])
-      expect(errorOf(await instance.call('GET', `/jobs?${query}`))).toMatchObject({ code: 'VALIDATION_FAILED' });
+      expectError(await instance.get(`/jobs?${query}`), 'VALIDATION_FAILED');
   });
 
   test('an import is a job of the tenant that its search attribute names, whatever its id contains', async () => {
     const importId = newId();
     const handle = await instance.temporal.workflow.start('session', {
-      workflowId: importWorkflowId(importId),
+      workflowId: workflowIdOf('import', importId),
       taskQueue: 'unserved-queue',
-      typedSearchAttributes: new TypedSearchAttributes([
-        { key: SEARCH_ATTRIBUTES.tenant, value: instance.admin.tenantId },
-      ]),
+      typedSearchAttributes: new TypedSearchAttributes([{ key: ATTRIBUTES.tenant, value: instance.admin.tenantId }]),
     });
-    const stranger = await createTestUser(instance.db.superuser, { role: 'admin' });
+    const stranger = await instance.stranger({ role: 'admin' });
     const job = `import.${importId}`;
     expect((await one(job)).state).toBe('running');
     for (const [method, path] of [
       ['GET', `/jobs/${job}`],
       ['POST', `/jobs/${job}/cancel`],
     ] as const)
-      expect(errorOf(await instance.call(method, path, { key: stranger.key }))).toMatchObject({ code: 'NOT_FOUND' });
+      expectError(await instance.call(method, path, { key: stranger.key }), 'NOT_FOUND');
     expect((await jobs('?kind=import', stranger.key)).data).toEqual([]);
-    await until(async () => ((await jobs('?kind=import')).data.length === 1 ? true : undefined));
+    await untilTrue(async () => (await jobs('?kind=import')).data.length === 1);
     await handle.terminate();
   });
 
   test('of another tenant is another list, and his jobs are not there', async () => {
-    const stranger = await createTestUser(instance.db.superuser, { role: 'admin' });
+    const stranger = await instance.stranger({ role: 'admin' });
     expect((await jobs('', stranger.key)).data).toEqual([]);
     for (const [method, path] of [
       ['GET', `/jobs/session.${open}`],
@@ -133,10 +121,8 @@ describe('the list of jobs', { timeout: 240_000 }, () => {
       ['POST', `/sessions/${open}/close`],
       ['POST', `/sessions/${open}/summaries`],
     ] as const)
-      expect(errorOf(await instance.call(method, path, { key: stranger.key }))).toMatchObject({ code: 'NOT_FOUND' });
-    expect(
-      errorOf(await instance.call('PUT', `/sessions/${open}`, { key: stranger.key, body: { capture: false } })),
-    ).toMatchObject({ code: 'NOT_FOUND' });
+      expectError(await instance.call(method, path, { key: stranger.key }), 'NOT_FOUND');
+    expectError(await instance.put(`/sessions/${open}`, { capture: false }, stranger.key), 'NOT_FOUND');
     for (const id of [
       'session.x',
       'ops.capture-sweep',
@@ -144,7 +130,7 @@ describe('the list of jobs', { timeout: 240_000 }, () => {
       `session.${instance.admin.tenantId}`,
       `session%2F${open}`,
     ])
-      expect(errorOf(await instance.call('GET', `/jobs/${id}`))).toMatchObject({ code: 'NOT_FOUND' });
+      expectError(await instance.get(`/jobs/${id}`), 'NOT_FOUND');
   });
 });
 
@@ -164,7 +150,7 @@ describe('what is stuck is reported with the reason', { timeout: 240_000 }, () =
   test(
     'windows that were set aside and chunks that were refused, which retry gives another turn',
     async () => {
-      await instance.db.superuser.query(
+      await instance.rows(
         "UPDATE windows SET state = 'parked', attempts = 3, error = 'ModelRefused: no' WHERE session_id = $1",
         [done],
       );
@@ -177,26 +163,18 @@ describe('what is stuck is reported with the reason', { timeout: 240_000 }, () =
         last_error: 'ModelRefused',
         attempts: 3,
       });
-      await instance.db.superuser.query("DELETE FROM summaries WHERE session_id = $1 AND type <> 'session'", [done]);
-      expect((await instance.call('POST', `/jobs/session.${done}/retry`)).status).toBe(202);
-      await until(
-        async () => ((await sessionOf(instance, done)).counts.summaries > 1 ? true : undefined),
-        PATIENCE_MS,
-        'the summary',
-      );
+      await instance.rows("DELETE FROM summaries WHERE session_id = $1 AND type <> 'session'", [done]);
+      expect((await instance.post(`/jobs/session.${done}/retry`)).status).toBe(202);
+      await untilTrue(async () => (await sessionOf(instance, done)).counts.summaries > 1, PATIENCE_MS, 'the summary');
       await settled(instance, 'test:completed', PATIENCE_MS);
 
-      await instance.db.superuser.query(
+      await instance.rows(
         "UPDATE embeddings SET state = 'failed', failed_at = now() WHERE session_id = $1 AND resource_type = 'prompt'",
         [done],
       );
       expect((await jobs('?state=stuck')).data[0]?.stuck?.reason).toBe('vectors_failed');
-      await instance.call('POST', `/jobs/session.${done}/retry`);
-      await until(
-        async () => ((await jobs('?state=stuck')).data.length === 0 ? true : undefined),
-        PATIENCE_MS,
-        'the vectors',
-      );
+      await instance.post(`/jobs/session.${done}/retry`);
+      await untilTrue(async () => (await jobs('?state=stuck')).data.length === 0, PATIENCE_MS, 'the vectors');
       await settled(instance, 'test:completed', PATIENCE_MS);
     },
     PATIENCE_MS * 3,
@@ -205,7 +183,7 @@ describe('what is stuck is reported with the reason', { timeout: 240_000 }, () =
   test('work without progress, and a session that should be over', async () => {
     await setSession(open, "updated_at = now() - interval '2 hours', last_event_at = now() - interval '2 hours'");
     expect((await jobs('?state=stuck')).data[0]?.stuck).toMatchObject({ reason: 'not_ended' });
-    await instance.db.superuser.query(
+    await instance.rows(
       "INSERT INTO windows (session_id, n, tenant_id, from_seq, to_seq, tokens, reason) VALUES ($1, 0, $2, 1, 1, 1, 'turn')",
       [open, instance.admin.tenantId],
     );
@@ -213,7 +191,7 @@ describe('what is stuck is reported with the reason', { timeout: 240_000 }, () =
       reason: 'no_progress',
       why: 'There is work, and nothing has moved for 2 hours.',
     });
-    await instance.db.superuser.query('DELETE FROM windows WHERE session_id = $1', [open]);
+    await instance.rows('DELETE FROM windows WHERE session_id = $1', [open]);
     await setSession(open, 'updated_at = now(), last_event_at = now()');
   });
 });
@@ -223,75 +201,47 @@ describe('steering', { timeout: PATIENCE_MS * 2 }, () => {
 
   test('capture off takes effect with the response, and on again', async () => {
     const say = (content: string) =>
-      instance.call('POST', '/events', { body: { type: 'prompt', host: 'test', session_id: 'open', content } });
-    expect(
-      (await instance.call('PUT', `/sessions/${open}`, { body: { capture: false, title: 'My own title' } })).body,
-    ).toMatchObject({ capture: false, title: 'My own title' });
-    expect(errorOf(await say('not for the record'))).toMatchObject({ code: 'CAPTURE_DISABLED' });
-    expect((await instance.call('PUT', `/sessions/${open}`, { body: { capture: true } })).body).toMatchObject({
-      capture: true,
+      instance.post('/events', { type: 'prompt', host: 'test', session_id: 'open', content });
+    expect((await instance.put(`/sessions/${open}`, { capture: false, title: 'My own title' })).body).toMatchObject({
+      capture: false,
+      title: 'My own title',
     });
+    expectError(await say('not for the record'), 'CAPTURE_DISABLED');
+    expect((await instance.put(`/sessions/${open}`, { capture: true })).body).toMatchObject({ capture: true });
     expect((await say('for the record')).status).toBe(202);
-    expect(errorOf(await instance.call('PUT', `/sessions/${open}`, { body: { title: '' } }))).toEqual({
-      code: 'VALIDATION_FAILED',
-      fields: ['title'],
-    });
-    expect(errorOf(await instance.call('PUT', `/sessions/${open}`, { body: { owner: 'me' } }))).toMatchObject({
-      code: 'VALIDATION_FAILED',
-    });
+    expectError(await instance.put(`/sessions/${open}`, { title: '' }), 'VALIDATION_FAILED', 'title');
+    expectError(await instance.put(`/sessions/${open}`, { owner: 'me' }), 'VALIDATION_FAILED');
   });
 
   test('only the owner and admins steer', async () => {
-    const { tenantId } = instance.admin;
-    const colleague = await createTestUser(instance.db.superuser, { tenantId });
-    const viewer = await createTestUser(instance.db.superuser, { tenantId, role: 'viewer' });
-    expect(errorOf(await instance.call('POST', `/sessions/${open}/close`, { key: colleague.key }))).toMatchObject({
-      code: 'FORBIDDEN',
-    });
-    expect(errorOf(await instance.call('POST', `/sessions/${open}/close`, { key: viewer.key }))).toMatchObject({
-      code: 'FORBIDDEN',
-    });
-    expect(errorOf(await instance.call('POST', `/jobs/session.${open}/cancel`, { key: viewer.key }))).toMatchObject({
-      code: 'FORBIDDEN',
-    });
+    const colleague = await instance.user();
+    const viewer = await instance.user({ role: 'viewer' });
+    expectError(await instance.post(`/sessions/${open}/close`, undefined, colleague.key), 'FORBIDDEN');
+    expectError(await instance.post(`/sessions/${open}/close`, undefined, viewer.key), 'FORBIDDEN');
+    expectError(await instance.post(`/jobs/session.${open}/cancel`, undefined, viewer.key), 'FORBIDDEN');
   });
 
   test('a summary now returns the job, or is waited for; the session continues under its own title', async () => {
-    const now = await instance.call('POST', `/sessions/${open}/summaries`);
+    const now = await instance.post(`/sessions/${open}/summaries`);
     expect(now.status).toBe(202);
     expect(order.parse(now.body)).toMatchObject({ done: false, job: { id: `session.${open}` } });
-    const waited = await instance.call('POST', `/sessions/${open}/summaries?wait=60`);
+    const waited = await instance.post(`/sessions/${open}/summaries?wait=60`);
     expect([waited.status, order.parse(waited.body).summary_id]).toEqual([200, expect.any(String)]);
     expect(await sessionOf(instance, open)).toMatchObject({ status: 'active' });
-    expect((await instance.call('GET', `/sessions/${open}`)).body).toMatchObject({ title: 'My own title' });
-    expect(errorOf(await instance.call('POST', `/sessions/${open}/summaries?wait=61`))).toEqual({
-      code: 'VALIDATION_FAILED',
-      fields: ['wait'],
-    });
+    expect((await instance.get(`/sessions/${open}`)).body).toMatchObject({ title: 'My own title' });
+    expectError(await instance.post(`/sessions/${open}/summaries?wait=61`), 'VALIDATION_FAILED', 'wait');
   });
 
   test('cancel ends the workflow and capture continues; retry starts it again; close settles the session', async () => {
-    expect((await instance.call('POST', `/jobs/session.${open}/cancel`)).status).toBe(202);
-    const handle = instance.temporal.workflow.getHandle(sessionWorkflowId(instance.admin.tenantId, open));
-    await until(
-      async () => ((await handle.describe()).status.name === 'RUNNING' ? undefined : true),
-      PATIENCE_MS,
-      'the end',
-    );
-    await until(
-      async () => ((await one(`session.${open}`)).state === 'cancelled' ? true : undefined),
-      PATIENCE_MS,
-      'cancelled',
-    );
+    expect((await instance.post(`/jobs/session.${open}/cancel`)).status).toBe(202);
+    const handle = instance.temporal.workflow.getHandle(workflowIdOf('session', instance.admin.tenantId, open));
+    await untilTrue(async () => (await handle.describe()).status.name !== 'RUNNING', PATIENCE_MS, 'the end');
+    await untilTrue(async () => (await one(`session.${open}`)).state === 'cancelled', PATIENCE_MS, 'cancelled');
     expect(await sessionOf(instance, open)).toMatchObject({ status: 'active', phase: 'cancelled' });
-    expect(errorOf(await instance.call('POST', `/jobs/session.${open}/cancel`))).toMatchObject({ code: 'CONFLICT' });
-    expect((await instance.call('POST', `/jobs/session.${open}/retry`)).status).toBe(202);
-    await until(
-      async () => ((await one(`session.${open}`)).state === 'running' ? true : undefined),
-      PATIENCE_MS,
-      'the new run',
-    );
-    await instance.call('POST', `/sessions/${open}/close?wait=60`);
+    expectError(await instance.post(`/jobs/session.${open}/cancel`), 'CONFLICT');
+    expect((await instance.post(`/jobs/session.${open}/retry`)).status).toBe(202);
+    await untilTrue(async () => (await one(`session.${open}`)).state === 'running', PATIENCE_MS, 'the new run');
+    await instance.post(`/sessions/${open}/close?wait=60`);
     expect(await settled(instance, open, PATIENCE_MS)).toMatchObject({ status: 'ended' });
   });
 });

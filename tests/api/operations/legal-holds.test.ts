@@ -1,15 +1,13 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { startTestInstance } from '../../setup/instance.ts';
-import type { ApiAnswer, TestInstance } from '../../setup/instance.ts';
+import type { ApiAnswer } from '../../setup/instance.ts';
 import { captured, smallSession } from '../../setup/small-session.ts';
 import { until } from '../../setup/until.ts';
-import { createTestUser } from '../../setup/database.ts';
-import { valueOf } from '../../stores/postgres/support/captures.ts';
-import { errorOf } from '../support/answers.ts';
+import { errorOf, expectError } from '../support/answers.ts';
 import { given } from '../support/learnings.ts';
+import { fileInstance } from '../../setup/file-instance.ts';
 
-let instance: TestInstance;
+const instance = fileInstance();
 let n = 0;
 let name: string;
 let session: string;
@@ -18,16 +16,14 @@ let row: string;
 let learning: string;
 
 beforeAll(async () => {
-  instance = await startTestInstance();
   await instance.startWorker();
 });
-afterAll(() => instance.close());
 
 beforeEach(async () => {
   n += 1;
   name = `case-${n}`;
   await captured(instance, smallSession(name, { path: `/src/${name}` }).slice(0, 2));
-  const { rows } = await instance.db.superuser.query<{ session: string; row: string; project: string }>(
+  const rows = await instance.rows<{ session: string; row: string; project: string }>(
     'SELECT s.id AS session, p.id AS row, s.project_id AS project FROM sessions s JOIN prompts p ON p.session_id = s.id WHERE s.external_id = $1',
     [name],
   );
@@ -43,10 +39,10 @@ const withId = z.looseObject({ id: z.string() });
 
 /** Creates a legal hold; returns a function that releases it. */
 async function hold(subject: string, id: string): Promise<() => Promise<unknown>> {
-  const answer = await instance.call('POST', '/admin/legal-holds', { body: { subject, id, reason: 'a case' } });
+  const answer = await instance.post('/admin/legal-holds', { subject, id, reason: 'a case' });
   expect(answer.status).toBe(201);
   const created = withId.parse(answer.body);
-  return () => instance.call('DELETE', `/admin/legal-holds/${created.id}`);
+  return () => instance.delete(`/admin/legal-holds/${created.id}`);
 }
 
 const SUBJECTS = ['session', 'project', 'user', 'tenant'] as const;
@@ -56,30 +52,28 @@ const idOf = (subject: (typeof SUBJECTS)[number]) =>
 type Way = readonly [string, () => Promise<ApiAnswer>];
 /** Every way by which a text leaves, or is no longer what is known. */
 const WAYS: readonly Way[] = [
-  ['forget a learning', () => instance.call('DELETE', `/memories/${learning}`)],
-  ['delete a learning', () => instance.call('DELETE', `/learnings/${learning}`)],
-  ['correct a learning', () => instance.call('PUT', `/learnings/${learning}`, { body: { description: 'Otherwise' } })],
-  ['correct a memory', () => instance.call('PUT', `/memories/${learning}`, { body: { content: 'Otherwise' } })],
-  [
-    'rectify a memory',
-    () => instance.call('POST', '/gdpr/rectify', { body: { id: learning, correction: { content: 'Otherwise' } } }),
-  ],
-  ['close a learning', () => instance.call('POST', `/learnings/${learning}/invalidate`, { body: { reason: 'no' } })],
+  ['forget a learning', () => instance.delete(`/memories/${learning}`)],
+  ['delete a learning', () => instance.delete(`/learnings/${learning}`)],
+  ['correct a learning', () => instance.put(`/learnings/${learning}`, { description: 'Otherwise' })],
+  ['correct a memory', () => instance.put(`/memories/${learning}`, { content: 'Otherwise' })],
+  ['rectify a memory', () => instance.post('/gdpr/rectify', { id: learning, correction: { content: 'Otherwise' } })],
+  ['close a learning', () => instance.post(`/learnings/${learning}/invalidate`, { reason: 'no' })],
   [
     'replace a learning',
     () =>
-      instance.call('POST', `/learnings/${learning}/supersede`, {
-        body: { by: { title: 'Other', description: `Other than ${name}` }, reason: 'no' },
+      instance.post(`/learnings/${learning}/supersede`, {
+        by: { title: 'Other', description: `Other than ${name}` },
+        reason: 'no',
       }),
   ],
-  ['forget a prompt', () => instance.call('DELETE', `/memories/${row}`)],
-  ['forget an event', () => instance.call('DELETE', `/events/${name}-prompt?session=${session}`)],
-  ['forget a session', () => instance.call('DELETE', `/sessions/${session}`)],
-  ['erase a session', () => instance.call('POST', '/gdpr/erase', { body: { kind: 'session', session } })],
+  ['forget a prompt', () => instance.delete(`/memories/${row}`)],
+  ['forget an event', () => instance.delete(`/events/${name}-prompt?session=${session}`)],
+  ['forget a session', () => instance.delete(`/sessions/${session}`)],
+  ['erase a session', () => instance.post('/gdpr/erase', { kind: 'session', session })],
 ];
 
 async function rowsLeft(): Promise<unknown> {
-  const { rows } = await instance.db.superuser.query(
+  const rows = await instance.rows(
     `SELECT (SELECT description FROM learnings WHERE id = $1 AND valid_to IS NULL) AS learning, (SELECT content FROM prompts WHERE id = $2) AS prompt,
             (SELECT count(*)::integer FROM learning_evidence WHERE learning_id = $1) AS quotes`,
     [learning, row],
@@ -104,31 +98,25 @@ describe('a legal hold binds every way out', () => {
     } finally {
       await release();
     }
-    expect((await instance.call('DELETE', `/learnings/${learning}`)).status).toBe(200);
+    expect((await instance.delete(`/learnings/${learning}`)).status).toBe(200);
   });
 
   test('on a session: tags of its rows stay, and a text of its learnings and of its title is not erased', async () => {
     await captured(instance, [
       { type: 'observation', host: 'test', session_id: name, text: 'A note', key: `${name}-note` },
     ]);
-    const note = await valueOf<string>(
-      instance.db.superuser,
-      'SELECT id AS value FROM observations WHERE session_id = $1',
-      [session],
-    );
-    await instance.call('PUT', `/sessions/${session}`, { body: { title: `Title walrus-${name}` } });
+    const note = await instance.value<string>('SELECT id AS value FROM observations WHERE session_id = $1', [session]);
+    await instance.put(`/sessions/${session}`, { title: `Title walrus-${name}` });
     const release = await hold('session', session);
     try {
-      expect(errorOf(await instance.call('PUT', `/memories/${note}`, { body: { tags: ['other'] } }))).toMatchObject({
-        code: 'LEGAL_HOLD',
-      });
+      expectError(await instance.put(`/memories/${note}`, { tags: ['other'] }), 'LEGAL_HOLD');
       for (const text of [`Service ${name} rounds`, `Title walrus-${name}`]) {
-        const erasure = await instance.call('POST', '/gdpr/erase', { body: { kind: 'text', text } });
+        const erasure = await instance.post('/gdpr/erase', { kind: 'text', text });
         expect(erasure.status).toBe(202);
         const { id } = withId.parse(erasure.body);
         const ended = await until(
           async () => {
-            const { body } = await instance.call('GET', `/gdpr/requests/${id}`);
+            const { body } = await instance.get(`/gdpr/requests/${id}`);
             return JSON.stringify(body).includes('"state":"running"') ? undefined : body;
           },
           60_000,
@@ -149,9 +137,7 @@ describe('a legal hold binds every way out', () => {
     try {
       const note = { type: 'observation', host: 'test', session_id: name, text: 'elsewhere', key: `${name}-moved` };
       await captured(instance, [{ ...note, project: elsewhere }]);
-      expect(
-        await valueOf(instance.db.superuser, 'SELECT project_id AS value FROM sessions WHERE id = $1', [session]),
-      ).toBe(project);
+      expect(await instance.value('SELECT project_id AS value FROM sessions WHERE id = $1', [session])).toBe(project);
     } finally {
       await release();
     }
@@ -160,25 +146,21 @@ describe('a legal hold binds every way out', () => {
   test('on a project: a learning of it is not merged with a duplicate of another project', async () => {
     await captured(instance, smallSession(`${name}-b`, { path: `/src/${name}-b` }).slice(0, 1));
     const later = await given(instance, `Service ${name} rounds half even`, { project: `/src/${name}-b` });
-    const into = await valueOf<string>(
-      instance.db.superuser,
-      'SELECT project_id AS value FROM learnings WHERE id = $1',
-      [later.id],
-    );
+    const into = await instance.value<string>('SELECT project_id AS value FROM learnings WHERE id = $1', [later.id]);
     const release = await hold('project', into ?? '');
     try {
-      const merged = await instance.call('POST', `/projects/${project}/merge`, { body: { into } });
-      expect(errorOf(merged)).toMatchObject({ code: 'LEGAL_HOLD' });
+      const merged = await instance.post(`/projects/${project}/merge`, { into });
+      expectError(merged, 'LEGAL_HOLD');
     } finally {
       await release();
     }
   });
 
   test('on another user’s session binds nothing of one’s own', async () => {
-    const other = await createTestUser(instance.db.superuser, { tenantId: instance.admin.tenantId });
+    const other = await instance.user();
     const release = await hold('user', other.userId);
     try {
-      expect((await instance.call('DELETE', `/learnings/${learning}`)).status).toBe(200);
+      expect((await instance.delete(`/learnings/${learning}`)).status).toBe(200);
     } finally {
       await release();
     }

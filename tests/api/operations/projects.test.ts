@@ -1,43 +1,28 @@
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { pageOfItems } from '../../../contract/shared.ts';
+import { searchAnswer } from '../../../contract/search.ts';
+import { projectSchema } from '../../../contract/projects.ts';
 import { projectFacts } from '../../../hook/project/facts.ts';
 import { newId } from '../../../domain/ids.ts';
 import { learningFingerprint } from '../../../stores/postgres/learnings/learnings.ts';
 import { longLivedFolder } from '../../infra/support/long-lived-folder.ts';
-import { createTestUser } from '../../setup/database.ts';
 import { settled } from '../../setup/demo-session.ts';
-import { startTestInstance } from '../../setup/instance.ts';
-import type { TestInstance } from '../../setup/instance.ts';
 import { captured, smallSession } from '../../setup/small-session.ts';
-import { valueOf } from '../../stores/postgres/support/captures.ts';
-import { errorOf } from '../support/answers.ts';
+import { fileInstance } from '../../setup/file-instance.ts';
+import { expectError, bodyOf } from '../support/answers.ts';
 
 const PATIENCE_MS = 120_000;
-let instance: TestInstance;
+const instance = fileInstance();
 
-const project = z.object({
-  id: z.string(),
-  display_name: z.string(),
-  git_remote: z.string().nullable(),
-  aliases: z.array(z.string()),
-  sessions: z.number(),
-  learnings: z.number(),
-});
-type Project = z.output<typeof project>;
+type Project = z.output<typeof projectSchema>;
 
 async function one(given: string): Promise<Project> {
-  const answer = await instance.call('GET', `/projects/${encodeURIComponent(given)}`);
-  expect([answer.status, answer.body]).toEqual([200, expect.anything()]);
-  return project.parse(answer.body);
+  return bodyOf(projectSchema, await instance.get(`/projects/${encodeURIComponent(given)}`));
 }
-
-beforeAll(async () => {
-  instance = await startTestInstance();
-});
-afterAll(() => instance.close());
 
 function git(folder: string, ...args: string[]): void {
   execFileSync('git', ['-C', folder, '-c', 'user.name=t', '-c', 'user.email=t@example.org', ...args], {
@@ -59,11 +44,10 @@ async function projectOf(folder: string, machine: string): Promise<string> {
   const facts = await projectFacts(folder, machine);
   const session = newId();
   const hook = { session_id: session, cwd: folder, source: 'startup', ...facts };
-  expect((await instance.call('POST', '/hooks/SessionStart', { body: hook })).status).toBe(200);
+  expect((await instance.post('/hooks/SessionStart', hook)).status).toBe(200);
   return (
-    (await valueOf<string>(instance.db.superuser, 'SELECT project_id AS value FROM sessions WHERE external_id = $1', [
-      session,
-    ])) ?? 'none'
+    (await instance.value<string>('SELECT project_id AS value FROM sessions WHERE external_id = $1', [session])) ??
+    'none'
   );
 }
 
@@ -118,59 +102,48 @@ describe('one project, however its folder is called', { timeout: 240_000 }, () =
 describe('the list, names and aliases', () => {
   test('is searched and paged', async () => {
     await captured(instance, smallSession('zebra', { remote: 'git@example.org:zoo/zebra_1.git' }).slice(0, 2));
-    const found = z
-      .object({ data: z.array(project), pagination: z.looseObject({ total: z.number() }) })
-      .parse((await instance.call('GET', '/projects?search=ZOO%2Fzebra_')).body);
+    const found = pageOfItems(projectSchema).parse((await instance.get('/projects?search=ZOO%2Fzebra_')).body);
     expect(found.data).toMatchObject([
       { display_name: 'zebra_1', sessions: 1, aliases: ['remote:example.org/zoo/zebra_1'] },
     ]);
-    expect((await instance.call('GET', '/projects?limit=2&page=2')).body).toMatchObject({
-      pagination: { limit: 2, page: 2 },
-    });
-    expect(errorOf(await instance.call('GET', '/projects?limit=0'))).toMatchObject({ code: 'VALIDATION_FAILED' });
-    expect(errorOf(await instance.call('GET', '/projects/unknown'))).toMatchObject({ code: 'NOT_FOUND' });
+    expect((await instance.get('/projects?limit=2&page=2')).body).toMatchObject({ pagination: { limit: 2, page: 2 } });
+    expectError(await instance.get('/projects?limit=0'), 'VALIDATION_FAILED');
+    expectError(await instance.get('/projects/unknown'), 'NOT_FOUND');
   });
 
   test('an alias assigns the next session there to the project; an alias of another project is rejected', async () => {
-    const put = (body: object) => instance.call('PUT', '/projects/zebra_1', { body });
-    const changed = project.parse(
+    const put = (body: object) => instance.put('/projects/zebra_1', body);
+    const changed = projectSchema.parse(
       (await put({ display_name: 'Zebra', aliases_add: ['/src/stripes/', 'git@example.org:zoo/stripes.git'] })).body,
     );
     expect(changed.aliases).toEqual(expect.arrayContaining(['path::/src/stripes', 'remote:example.org/zoo/stripes']));
     await captured(instance, smallSession('stripes', { path: '/src/stripes' }).slice(0, 2));
     expect(await one('Zebra')).toMatchObject({ id: changed.id, sessions: 2 });
     await captured(instance, smallSession('lion', { remote: 'git@example.org:zoo/lion.git' }).slice(0, 2));
-    const taken = await instance.call('PUT', '/projects/lion', {
-      body: { aliases_add: ['/src/lion', '/src/stripes'] },
-    });
-    expect(errorOf(taken)).toEqual({ code: 'CONFLICT', fields: ['aliases_add.1'] });
+    const taken = await instance.put('/projects/lion', { aliases_add: ['/src/lion', '/src/stripes'] });
+    expectError(taken, 'CONFLICT', 'aliases_add.1');
     expect((await one('lion')).aliases).toEqual(['remote:example.org/zoo/lion']);
-    const without = await instance.call('PUT', `/projects/${changed.id}`, {
-      body: { aliases_remove: ['/src/stripes'] },
-    });
-    expect(project.parse(without.body).aliases).not.toContain('path::/src/stripes');
-    expect(errorOf(await instance.call('PUT', `/projects/${changed.id}`, { body: { aliases_add: ['odd'] } }))).toEqual({
-      code: 'VALIDATION_FAILED',
-      fields: ['aliases_add.0'],
-    });
+    const without = await instance.put(`/projects/${changed.id}`, { aliases_remove: ['/src/stripes'] });
+    expect(projectSchema.parse(without.body).aliases).not.toContain('path::/src/stripes');
+    expectError(
+      await instance.put(`/projects/${changed.id}`, { aliases_add: ['odd'] }),
+      'VALIDATION_FAILED',
+      'aliases_add.0',
+    );
   });
 
   test('are of a tenant: another one neither sees nor changes them', async () => {
-    const stranger = await createTestUser(instance.db.superuser, { role: 'admin' });
+    const stranger = await instance.stranger({ role: 'admin' });
     const { id } = await one('lion');
     for (const [method, path, body] of [
       ['GET', `/projects/${id}`, undefined],
       ['PUT', `/projects/${id}`, { display_name: 'mine' }],
       ['POST', `/projects/${id}/merge`, { into: id }],
     ] as const)
-      expect(errorOf(await instance.call(method, path, { key: stranger.key, body }))).toMatchObject({
-        code: 'NOT_FOUND',
-      });
-    expect((await instance.call('GET', '/projects', { key: stranger.key })).body).toMatchObject({ data: [] });
-    const viewer = await createTestUser(instance.db.superuser, { tenantId: instance.admin.tenantId, role: 'viewer' });
-    expect(
-      errorOf(await instance.call('POST', `/projects/${id}/merge`, { key: viewer.key, body: { into: 'Zebra' } })),
-    ).toMatchObject({ code: 'FORBIDDEN' });
+      expectError(await instance.call(method, path, { key: stranger.key, body }), 'NOT_FOUND');
+    expect((await instance.get('/projects', stranger.key)).body).toMatchObject({ data: [] });
+    const viewer = await instance.user({ role: 'viewer' });
+    expectError(await instance.post(`/projects/${id}/merge`, { into: 'Zebra' }, viewer.key), 'FORBIDDEN');
   });
 });
 
@@ -182,11 +155,11 @@ describe('merging', { timeout: PATIENCE_MS * 2 }, () => {
     const id = newId();
     const { tenantId, userId } = instance.admin;
     const print = learningFingerprint({ projectId, namespace: 'default', category: 'config', description });
-    await instance.db.superuser.query(
+    await instance.rows(
       "INSERT INTO learnings (id, tenant_id, project_id, user_id, fingerprint, category, title, description, confidence, use_count, valid_from) VALUES ($1, $2, $3, $4, $5, 'config', $6, $6, 0.5, $7, now())",
       [id, tenantId, projectId, userId, Buffer.from(print), description, uses],
     );
-    await instance.db.superuser.query(
+    await instance.rows(
       "INSERT INTO learning_evidence (learning_id, row_id, quote_sha256, tenant_id, session_id, quote) VALUES ($1, $2, 'q', $3, $4, 'quote')",
       [id, rowId, tenantId, newId()],
     );
@@ -206,13 +179,8 @@ describe('merging', { timeout: PATIENCE_MS * 2 }, () => {
     const older = await learning(from.id, 'The port is 8080!', newId(), 2);
     const younger = await learning(into.id, 'the port is 8080', newId(), 3);
     const single = await learning(from.id, 'Only here', newId(), 0);
-    expect(errorOf(await instance.call('POST', `/projects/${from.id}/merge`, { body: { into: from.id } }))).toEqual({
-      code: 'CONFLICT',
-      fields: ['into'],
-    });
-    const answer = await instance.call('POST', `/projects/${encodeURIComponent('/src/old-way')}/merge`, {
-      body: { into: 'new-way' },
-    });
+    expectError(await instance.post(`/projects/${from.id}/merge`, { into: from.id }), 'CONFLICT', 'into');
+    const answer = await instance.post(`/projects/${encodeURIComponent('/src/old-way')}/merge`, { into: 'new-way' });
     expect(answer.body).toMatchObject({ project: { id: into.id }, moved: { sessions: 1, joined: 1 } });
     const rows = await instance.db.superuser.query(
       'SELECT id, use_count, (SELECT count(*)::integer FROM learning_evidence e WHERE e.learning_id = l.id) AS evidence FROM learnings l WHERE id = ANY ($1)',
@@ -225,11 +193,7 @@ describe('merging', { timeout: PATIENCE_MS * 2 }, () => {
       ]),
     );
     expect(rows.rows).toHaveLength(2);
-    const print = await valueOf<Buffer>(
-      instance.db.superuser,
-      'SELECT fingerprint AS value FROM learnings WHERE id = $1',
-      [older],
-    );
+    const print = await instance.value<Buffer>('SELECT fingerprint AS value FROM learnings WHERE id = $1', [older]);
     expect(
       print?.equals(
         learningFingerprint({
@@ -240,32 +204,27 @@ describe('merging', { timeout: PATIENCE_MS * 2 }, () => {
         }),
       ),
     ).toBe(true);
-    expect(
-      await valueOf(instance.db.superuser, 'SELECT count(*)::integer AS value FROM projects WHERE id = $1', [from.id]),
-    ).toBe(0);
+    expect(await instance.count('projects WHERE id = $1', [from.id])).toBe(0);
     expect(await one('/src/old-way')).toMatchObject({ id: into.id, sessions: 2 });
   });
 
   test('leaves nothing unfound: by the id that went, by either name, by keyword and by vector', async () => {
     expect(await one(from.id)).toMatchObject({ id: into.id });
     const search = async (given: string) =>
-      z
-        .object({ data: z.array(z.looseObject({ project: z.string().nullable() })), degraded: z.array(z.string()) })
-        .parse(
-          (
-            await instance.call(
-              'GET',
-              `/search?q=${encodeURIComponent('rounding of invoices')}&explain=true&project=${encodeURIComponent(given)}`,
-            )
-          ).body,
-        );
+      searchAnswer.parse(
+        (
+          await instance.get(
+            `/search?q=${encodeURIComponent('rounding of invoices')}&explain=true&project=${encodeURIComponent(given)}`,
+          )
+        ).body,
+      );
     for (const given of [from.id, into.id, 'new-way', '/src/old-way']) {
       const { data, degraded } = await search(given);
       expect([given, degraded]).toEqual([given, []]);
       expect(data.length).toBeGreaterThan(2);
       expect(new Set(data.map((found) => found.project))).toEqual(new Set(['new-way']));
     }
-    const context = await instance.call('POST', '/context', { body: { purpose: 'session_start', project: 'new-way' } });
+    const context = await instance.post('/context', { purpose: 'session_start', project: 'new-way' });
     expect(JSON.stringify(context.body)).toContain('ound');
     await captured(instance, smallSession('later', { path: '/src/old-way' }).slice(0, 2));
     expect((await one('new-way')).sessions).toBe(3);

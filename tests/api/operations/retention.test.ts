@@ -6,16 +6,13 @@ import { createProgram } from '../../../cli/program.ts';
 import { daysAgo, makeOldSession } from '../../activities/retention/support/old-rows.ts';
 import type { OldSession } from '../../activities/retention/support/old-rows.ts';
 import { recordOutput } from '../../cli/support/output.ts';
-import { createTestUser } from '../../setup/database.ts';
 import type { TestUser } from '../../setup/database.ts';
-import { startTestInstance } from '../../setup/instance.ts';
-import type { TestInstance } from '../../setup/instance.ts';
-import { until } from '../../setup/until.ts';
+import { fileInstance } from '../../setup/file-instance.ts';
+import { untilTrue } from '../../setup/until.ts';
 
 const PATIENCE_MS = 120_000;
 const folder = mkdtempSync(path.join(tmpdir(), 'recollect-retention-api-'));
 const dataDir = path.join(folder, 'data');
-let instance: TestInstance;
 let stranger: TestUser;
 let old: OldSession;
 let older: OldSession;
@@ -30,10 +27,13 @@ async function run(...args: string[]): Promise<{ code: number | undefined; text:
   return { code, text: context.text(), errors: context.errors() };
 }
 
+// Runs last, after the instance is closed.
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const instance = fileInstance({ RECOLLECT_ARCHIVE_STORE: path.join(folder, 'archive') });
+
 beforeAll(async () => {
-  instance = await startTestInstance({ RECOLLECT_ARCHIVE_STORE: path.join(folder, 'archive') });
   await instance.startWorker();
-  stranger = await createTestUser(instance.db.superuser, { role: 'admin' });
+  stranger = await instance.stranger({ role: 'admin' });
   old = await makeOldSession(instance.db, instance.admin, { at: daysAgo(100), rows: 2 });
   older = await makeOldSession(instance.db, instance.admin, { at: daysAgo(400), rows: 3 });
   await makeOldSession(instance.db, stranger, { at: daysAgo(400), rows: 2 });
@@ -41,16 +41,12 @@ beforeAll(async () => {
   const credentials = JSON.stringify({ url: instance.url, api_key: instance.admin.key });
   writeFileSync(path.join(dataDir, 'credentials.json'), credentials);
 }, 200_000);
-afterAll(async () => {
-  await instance.close();
-  rmSync(folder, { recursive: true, force: true });
-});
 
 const idIn = (text: string): string => /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/.exec(text)?.[0] ?? '';
 const runId = (text: string): string => idIn(/Run (\S+):/.exec(text)?.[1] ?? '');
 
 async function prompts(session: OldSession): Promise<number> {
-  const { rows } = await instance.db.superuser.query('SELECT FROM prompts WHERE session_id = $1', [session.id]);
+  const rows = await instance.rows('SELECT FROM prompts WHERE session_id = $1', [session.id]);
   return rows.length;
 }
 
@@ -71,27 +67,24 @@ describe('retention', { timeout: PATIENCE_MS * 2 }, () => {
     // A legal hold changes the result of no policy, and requires another dry run.
     const hold = await run('legal-hold', 'add', 'session', older.id, '--reason', 'a case');
     expect((await run('legal-hold', 'list')).text).toMatch(/session .*a case/);
-    expect(await instance.call('DELETE', `/sessions/${older.id}`)).toMatchObject({
-      status: 409,
-      body: { code: 'LEGAL_HOLD' },
-    });
-    expect(await instance.call('DELETE', `/events/${older.prompts[0]}`)).toMatchObject({
+    expect(await instance.delete(`/sessions/${older.id}`)).toMatchObject({ status: 409, body: { code: 'LEGAL_HOLD' } });
+    expect(await instance.delete(`/events/${older.prompts[0]}`)).toMatchObject({
       status: 409,
       body: { code: 'LEGAL_HOLD', details: [{ field: 'hold', id: idIn(hold.text) }] },
     });
     expect((await run('retention', 'run')).errors).toContain('DRY_RUN_REQUIRED');
     const again = await run('retention', 'dry-run');
     expect(again.text).toContain('2 rows would be removed');
-    expect((await instance.call('POST', `/admin/retention/runs/${runId(dry.text)}/approve`)).body).toMatchObject({
+    expect((await instance.post(`/admin/retention/runs/${runId(dry.text)}/approve`)).body).toMatchObject({
       code: 'CONFLICT',
     });
     await run('retention', 'approve', runId(again.text));
-    const scraped = await instance.call('GET', '/metrics');
+    const scraped = await instance.get('/metrics');
     expect(scraped.status).toBe(200);
     const done = await run('retention', 'run');
     expect(done).toMatchObject({ code: 0, text: expect.stringContaining('2 rows removed') });
     expect([await prompts(old), await prompts(older)]).toEqual([0, 3]);
-    expect((await instance.call('GET', '/metrics')).body).toMatch(
+    expect((await instance.get('/metrics')).body).toMatch(
       /recollect_retention_rows_total\{type="prompt",action="delete"\} 2/,
     );
     expect((await run('retention', 'runs')).text).toMatch(/dry run +completed +2 .*\n.*dry run +completed +5 /);
@@ -107,28 +100,27 @@ describe('retention', { timeout: PATIENCE_MS * 2 }, () => {
     await run('retention', 'approve', runId(dry.text));
     expect((await run('retention', 'run')).text).toContain('1 rows removed');
     expect(await prompts(older)).toBe(0);
-    const listed = await instance.call('GET', '/sessions?status=archived');
+    const listed = await instance.get('/sessions?status=archived');
     expect(listed.body).toMatchObject({ data: [{ id: older.id, status: 'archived' }] });
-    expect((await instance.call('GET', '/archives?q=linker', { key: stranger.key })).body).toMatchObject({ data: [] });
+    expect((await instance.get('/archives?q=linker', stranger.key)).body).toMatchObject({ data: [] });
     expect((await run('archive', 'list', 'nothing', 'such')).text).toBe('No archived sessions.\n');
     const found = await run('archive', 'list', 'linker');
     expect(found.text).toContain('Mending the build');
     const archive = `/archives/${idIn(found.text)}/restore`;
-    expect(await instance.call('POST', archive, { key: stranger.key })).toMatchObject({ status: 404 });
+    expect(await instance.post(archive, undefined, stranger.key)).toMatchObject({ status: 404 });
     expect((await run('archive', 'restore', idIn(found.text))).text).toContain('retention.');
-    await until(
-      async () =>
-        ((await instance.call('GET', '/archives')).body as { data: unknown[] }).data.length === 0 || undefined,
+    await untilTrue(
+      async () => ((await instance.get('/archives')).body as { data: unknown[] }).data.length === 0,
       PATIENCE_MS,
     );
     expect(await prompts(older)).toBe(3);
-    expect((await instance.call('GET', `/sessions/${older.id}`)).body).toMatchObject({ status: 'ended' });
-    expect((await instance.call('POST', archive)).status).toBe(404);
+    expect((await instance.get(`/sessions/${older.id}`)).body).toMatchObject({ status: 'ended' });
+    expect((await instance.post(archive)).status).toBe(404);
   });
 
   test('refuses what cannot be, naming the field', async () => {
     const put = (policies: unknown[], more: object = {}) =>
-      instance.call('PUT', '/admin/retention/policies', { body: { policies, ...more } });
+      instance.put('/admin/retention/policies', { policies, ...more });
     const policy = { resource: 'prompt', age_days: 30, action: 'delete' };
     for (const [given, field] of [
       [[{ ...policy, action: 'archive' }], 'policies.0.action'],
@@ -144,7 +136,7 @@ describe('retention', { timeout: PATIENCE_MS * 2 }, () => {
         body: { details: [{ field: expect.stringContaining(field) }] },
       });
     expect(await put([], { hash: 'another' })).toMatchObject({ status: 409, body: { code: 'CONFLICT' } });
-    const hold = (body: object) => instance.call('POST', '/admin/legal-holds', { body: { reason: 'a case', ...body } });
+    const hold = (body: object) => instance.post('/admin/legal-holds', { reason: 'a case', ...body });
     expect(await hold({ subject: 'user' })).toMatchObject({ status: 422, body: { details: [{ field: 'id' }] } });
     expect((await hold({ subject: 'user', id: stranger.userId })).status).toBe(404);
     expect((await hold({ subject: 'tenant', id: stranger.tenantId })).status).toBe(404);
@@ -152,7 +144,7 @@ describe('retention', { timeout: PATIENCE_MS * 2 }, () => {
       expect((await instance.call(one.includes('legal-holds') ? 'DELETE' : 'GET', `${one}${older.id}`)).status).toBe(
         404,
       );
-    const user = await createTestUser(instance.db.superuser, { tenantId: instance.admin.tenantId });
+    const user = await instance.user();
     for (const [method, where] of [
       ['GET', '/admin/retention/policies'],
       ['POST', '/admin/retention'],

@@ -1,44 +1,25 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { z } from 'zod';
+import { expect, test } from 'vitest';
+import { dataOf } from '../../../contract/shared.ts';
+import { jobsAnswer, scheduleSchema } from '../../../contract/jobs.ts';
 import { DEFAULT_SCHEDULES } from '../../../config/schedule-settings.ts';
 import { bootstrapTemporal } from '../../../infra/bootstrap/temporal.ts';
-import { SCHEDULES } from '../../../stores/temporal/schedule-list.ts';
+import { SCHEDULES } from '../../../workflows/registry.ts';
 import { SCHEDULE_NAMES } from '../../../domain/jobs.ts';
-import { createTestUser } from '../../setup/database.ts';
-import { startTestInstance } from '../../setup/instance.ts';
-import type { ApiAnswer, TestInstance } from '../../setup/instance.ts';
-import { until } from '../../setup/until.ts';
-import { jobListAnswer } from '../support/jobs.ts';
-import { errorOf } from '../support/answers.ts';
+import type { ScheduleName } from '../../../domain/jobs.ts';
+import type { ApiAnswer } from '../../setup/instance.ts';
+import { until, untilTrue } from '../../setup/until.ts';
+import { fileInstance } from '../../setup/file-instance.ts';
+import { bodyOf, expectError } from '../support/answers.ts';
 
 const PATIENCE_MS = 60_000;
-const schedule = z.looseObject({
-  name: z.string(),
-  state: z.string(),
-  pause_reason: z.string().nullable(),
-  overlap: z.string(),
-  catch_up_seconds: z.number(),
-  next_runs: z.array(z.string()),
-  last_runs: z.array(z.looseObject({ job_id: z.string(), state: z.string().nullable(), result: z.unknown() })),
-});
-let instance: TestInstance;
-
-beforeAll(async () => {
-  instance = await startTestInstance({}, SCHEDULE_NAMES);
-}, PATIENCE_MS);
-afterAll(() => instance.close());
+const instance = fileInstance({}, SCHEDULE_NAMES);
 
 const listed = async () => {
-  const { body } = await instance.call('GET', '/schedules');
-  return new Map(
-    z
-      .object({ data: z.array(schedule) })
-      .parse(body)
-      .data.map((entry) => [entry.name, entry]),
-  );
+  const { data } = bodyOf(dataOf(scheduleSchema), await instance.get('/schedules'));
+  return new Map(data.map((entry) => [entry.name, entry]));
 };
 const change = (name: string, what: string, body?: unknown): Promise<ApiAnswer> =>
-  instance.call('POST', `/schedules/${name}/${what}`, body === undefined ? {} : { body });
+  instance.post(`/schedules/${name}/${what}`, body);
 const bootstrap = (settings: Partial<typeof DEFAULT_SCHEDULES> = {}) =>
   bootstrapTemporal({
     ...instance.config.temporal,
@@ -56,7 +37,7 @@ test('are made with the policies that are written down, and show when they run n
     expect(policies.catchupWindow).toBe(catchUpSeconds * 1_000);
     expect(action).toMatchObject({ workflowType: SCHEDULES[name].workflow, taskQueue: 'session' });
   }
-  const timeOf = (name: string) => schedules.get(name)?.next_runs[0]?.slice(10);
+  const timeOf = (name: ScheduleName) => schedules.get(name)?.next_runs[0]?.slice(10);
   expect(timeOf('retention')).toBe('T02:10:00.000Z');
   expect(timeOf('consistency')).toBe('T05:30:00.000Z');
   expect(new Date(schedules.get('restore-drill')?.next_runs[0] ?? 0).getUTCDay()).toBe(0);
@@ -100,8 +81,8 @@ test('the settings pause and resume what no admin has paused', async () => {
 test('a run that is ordered shows what came of it, and is a job for operators alone', { timeout: 60_000 }, async () => {
   expect((await change('partitions', 'run')).status).toBe(202);
   // No worker serves the queue yet: the run is in progress, and a second one is rejected.
-  await until(async () => ((await listed()).get('partitions')?.last_runs.length ?? 0) > 0 || undefined, PATIENCE_MS);
-  expect(errorOf(await change('partitions', 'run')).code).toBe('CONFLICT');
+  await untilTrue(async () => ((await listed()).get('partitions')?.last_runs.length ?? 0) > 0, PATIENCE_MS);
+  expectError(await change('partitions', 'run'), 'CONFLICT');
   await instance.startWorker();
   const run = await until(async () => {
     const [last] = (await listed()).get('partitions')?.last_runs ?? [];
@@ -109,23 +90,23 @@ test('a run that is ordered shows what came of it, and is a job for operators al
   }, PATIENCE_MS);
   expect(run.result).toEqual({ created: expect.any(Number) });
   const jobs = await until(async () => {
-    const { body } = await instance.call('GET', '/jobs?kind=operation&state=completed');
-    const { data } = jobListAnswer.parse(body);
+    const { body } = await instance.get('/jobs?kind=operation&state=completed');
+    const { data } = jobsAnswer.parse(body);
     return data.some(({ id }) => id === run.job_id) ? data : undefined;
   }, PATIENCE_MS);
   expect(jobs[0]).toMatchObject({ kind: 'operation', state: 'completed', session: null });
-  expect((await instance.call('GET', `/jobs/${run.job_id}`)).status).toBe(200);
-  const { key } = await createTestUser(instance.db.superuser, { role: 'admin' });
-  expect(jobListAnswer.parse((await instance.call('GET', '/jobs?kind=operation', { key })).body).data).toEqual([]);
-  expect(errorOf(await instance.call('GET', `/jobs/${run.job_id}`, { key })).code).toBe('NOT_FOUND');
-  expect(errorOf(await instance.call('POST', `/jobs/${run.job_id}/cancel`, { key })).code).toBe('NOT_FOUND');
-  expect(errorOf(await instance.call('GET', '/schedules', { key })).code).toBe('FORBIDDEN');
+  expect((await instance.get(`/jobs/${run.job_id}`)).status).toBe(200);
+  const { key } = await instance.stranger({ role: 'admin' });
+  expect(jobsAnswer.parse((await instance.get('/jobs?kind=operation', key)).body).data).toEqual([]);
+  expectError(await instance.get(`/jobs/${run.job_id}`, key), 'NOT_FOUND');
+  expectError(await instance.post(`/jobs/${run.job_id}/cancel`, undefined, key), 'NOT_FOUND');
+  expectError(await instance.get('/schedules', key), 'FORBIDDEN');
 });
 
 test('names and reasons are checked, and a schedule that does not exist yet is reported', async () => {
-  expect(errorOf(await change('odd', 'resume'))).toEqual({ code: 'VALIDATION_FAILED', fields: ['name'] });
-  expect(errorOf(await change('backup', 'pause', {}))).toEqual({ code: 'VALIDATION_FAILED', fields: ['reason'] });
+  expectError(await change('odd', 'resume'), 'VALIDATION_FAILED', 'name');
+  expectError(await change('backup', 'pause', {}), 'VALIDATION_FAILED', 'reason');
   await instance.temporal.schedule.getHandle('ops/restore-drill').delete();
   expect((await listed()).get('restore-drill')?.state).toBe('missing');
-  for (const what of ['resume', 'run']) expect(errorOf(await change('restore-drill', what)).code).toBe('NOT_FOUND');
+  for (const what of ['resume', 'run']) expectError(await change('restore-drill', what), 'NOT_FOUND');
 });

@@ -1,15 +1,15 @@
 import { v7 } from 'uuid';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { createModelObserver } from '../../../api/metrics/model-metrics.ts';
 import { createApiMetrics } from '../../../telemetry/metrics.ts';
 import { readUsageGroups, readUsageTotals } from '../../../stores/postgres/usage/usage-report.ts';
 import { createTestUser } from '../../setup/database.ts';
 import type { TestUser } from '../../setup/database.ts';
-import { startTestInstance } from '../../setup/instance.ts';
-import type { ApiAnswer, TestInstance } from '../../setup/instance.ts';
+import type { ApiAnswer } from '../../setup/instance.ts';
+import { fileInstance } from '../../setup/file-instance.ts';
 
 const DAY_MS = 86_400_000;
-let instance: TestInstance;
+const instance = fileInstance();
 let colleague: TestUser;
 
 interface Call {
@@ -28,7 +28,7 @@ async function booked(call: Call = {}): Promise<void> {
   const user = call.user ?? instance.admin;
   const at = new Date(Date.now() - (call.daysAgo ?? 0) * DAY_MS);
   const tokens = call.hit === true ? 0 : (call.tokens ?? 100);
-  await instance.db.superuser.query(
+  await instance.rows(
     `INSERT INTO usage_ledger (id, tenant_id, user_id, session_id, operation, provider, model, input_tokens, output_tokens, tokens_cached, tokens_cache_written, cost_usd, cache_hit, batch, latency_ms, created_at)
      VALUES ($1, $2, $3, $4, $5, 'anthropic', $6, $7, $8, 40, 20, $9, $10, $11, 500, $12)`,
     [
@@ -50,17 +50,18 @@ async function booked(call: Call = {}): Promise<void> {
 
 async function sessionIn(project: string): Promise<string> {
   const path = `/src/${project}`;
-  await instance.call('POST', '/events', {
-    body: { type: 'prompt', host: 'test', session_id: project, content: 'hello', project: { name: project, path } },
+  await instance.post('/events', {
+    type: 'prompt',
+    host: 'test',
+    session_id: project,
+    content: 'hello',
+    project: { name: project, path },
   });
-  const { rows } = await instance.db.superuser.query<{ id: string }>('SELECT id FROM sessions WHERE external_id = $1', [
-    project,
-  ]);
+  const rows = await instance.rows<{ id: string }>('SELECT id FROM sessions WHERE external_id = $1', [project]);
   return rows[0]?.id ?? '';
 }
 
-const get = (path: string, key?: string): Promise<ApiAnswer> =>
-  instance.call('GET', path, key === undefined ? {} : { key });
+const get = (path: string, key?: string): Promise<ApiAnswer> => instance.get(path, key);
 
 async function body(path: string, key?: string): Promise<unknown> {
   const answer = await get(path, key);
@@ -69,9 +70,8 @@ async function body(path: string, key?: string): Promise<unknown> {
 }
 
 beforeAll(async () => {
-  instance = await startTestInstance();
-  colleague = await createTestUser(instance.db.superuser, { tenantId: instance.admin.tenantId });
-  const stranger = await createTestUser(instance.db.superuser);
+  colleague = await instance.user();
+  const stranger = await instance.stranger();
   const session = await sessionIn('tally');
   await booked({ session, tokens: 1_000 });
   await booked({ session, tokens: 1_000, operation: 'summarise_session', model: 'large' });
@@ -79,12 +79,11 @@ beforeAll(async () => {
   await booked({ user: colleague, tokens: 500, batch: true, daysAgo: 2 });
   await booked({ user: colleague, tokens: 500, daysAgo: 40 });
   await booked({ user: stranger, tokens: 1e6 });
-  await instance.db.superuser.query(
+  await instance.rows(
     `INSERT INTO system_alerts (id, tenant_id, user_id, type, day, details) VALUES ($1, $2, $3, 'budget_threshold', now(), '{"used_tokens": 9, "quota_tokens": 10, "share": 0.9}')`,
     [v7(), colleague.tenantId, colleague.userId],
   );
 });
-afterAll(() => instance.close());
 
 describe('GET /usage', () => {
   test('sums what the tenant used in the last 30 days, for an admin', async () => {
@@ -236,7 +235,7 @@ describe('GET /usage/forecast', () => {
   });
 
   test('is absent without usage', async () => {
-    const { key } = await createTestUser(instance.db.superuser);
+    const { key } = await instance.stranger();
     expect(await body('/usage/forecast', key)).toMatchObject({
       method: 'none',
       days_observed: 0,
@@ -248,7 +247,7 @@ describe('GET /usage/forecast', () => {
 
 describe('GET /roi', () => {
   test('is absent without data', async () => {
-    const { key } = await createTestUser(instance.db.superuser);
+    const { key } = await instance.stranger();
     expect(await body('/roi?minutes_per_memory=5&hourly_usd=60&usd_per_mtok=3', key)).toMatchObject({
       inputs: { minutes_per_memory: 5, hourly_usd: 60, usd_per_mtok: 3 },
       data: { contexts: 0, session_starts: 0, source_tokens: 0, used_memories: 0, spent_usd: 0, limited: false },
@@ -260,10 +259,11 @@ describe('GET /roi', () => {
   test('compares served tokens with those of their sources, each source once', async () => {
     const { db } = instance;
     const user = await createTestUser(db.superuser);
-    await instance.call('POST', '/events', {
-      key: user.key,
-      body: { type: 'prompt', host: 'test', session_id: 'roi', content: 'words '.repeat(100) },
-    });
+    await instance.post(
+      '/events',
+      { type: 'prompt', host: 'test', session_id: 'roi', content: 'words '.repeat(100) },
+      user.key,
+    );
     const { rows } = await db.superuser.query<{ id: string; row: string; tokens: number; row_tokens: number }>(
       'SELECT s.id, p.id AS row, s.token_count AS tokens, p.tokens AS row_tokens FROM sessions s JOIN prompts p ON p.session_id = s.id WHERE s.tenant_id = $1',
       [user.tenantId],

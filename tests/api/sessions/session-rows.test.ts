@@ -1,34 +1,25 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
-import { createTestUser } from '../../setup/database.ts';
-import { startTestInstance } from '../../setup/instance.ts';
-import type { TestInstance } from '../../setup/instance.ts';
+import { pageOfItems } from '../../../contract/shared.ts';
+import { observationSchema, promptSchema } from '../../../contract/sessions.ts';
 import { captured } from '../../setup/small-session.ts';
-import { errorOf } from '../support/answers.ts';
+import { fileInstance } from '../../setup/file-instance.ts';
+import { expectError, bodyOf } from '../support/answers.ts';
 
-let instance: TestInstance;
+const instance = fileInstance();
+const list = pageOfItems(z.union([promptSchema, observationSchema]));
 const base = { session_id: 'crew', cwd: '/src/crew' };
 const helper = { agent_id: 'a-1', agent_type: 'Explore' };
 
-const list = z.object({
-  data: z.array(
-    z.looseObject({ seq: z.number(), agent: z.object({ id: z.string(), type: z.string().nullable() }).nullable() }),
-  ),
-  pagination: z.looseObject({ total: z.number() }),
-});
-
 async function hook(event: string, body: object): Promise<void> {
-  expect(
-    (await instance.call('POST', `/hooks/${event}`, { body: { ...base, hook_event_name: event, ...body } })).status,
-  ).toBe(200);
+  expect((await instance.post(`/hooks/${event}`, { ...base, hook_event_name: event, ...body })).status).toBe(200);
 }
 
-async function rows(path: string): Promise<z.output<typeof list>> {
-  return list.parse((await instance.call('GET', `/sessions/claude-code:crew/${path}`)).body);
+async function rows(path: string) {
+  return bodyOf(list, await instance.get(`/sessions/claude-code:crew/${path}`));
 }
 
 beforeAll(async () => {
-  instance = await startTestInstance();
   await hook('UserPromptSubmit', { prompt: 'Find the bug' });
   await hook('SubagentStart', { ...helper, timestamp: '2026-01-02T03:04:05Z' });
   await hook('PostToolUse', {
@@ -54,12 +45,11 @@ beforeAll(async () => {
   });
   await hook('SubagentStop', { ...helper, last_assistant_message: 'It is in a.ts', timestamp: '2026-01-02T03:05:05Z' });
 });
-afterAll(() => instance.close());
 
 test('sub-agents are children of the session: when they ran, and the number of their rows', async () => {
   const { agents } = z
     .object({ agents: z.array(z.unknown()) })
-    .parse((await instance.call('GET', '/sessions/claude-code:crew')).body);
+    .parse((await instance.get('/sessions/claude-code:crew')).body);
   expect(agents).toEqual([
     {
       id: 'a-1',
@@ -93,35 +83,28 @@ test('full texts are returned on request', async () => {
   const [brief] = (await rows('observations?limit=1')).data;
   const [full] = (await rows('observations?limit=1&full=true')).data;
   expect(brief).not.toHaveProperty('content');
-  expect(full?.['content']).toContain('text');
+  expect(full?.content).toContain('text');
   const second = await rows('observations?limit=1&page=2');
   expect(second.data).toMatchObject([{ tool: 'Bash' }]);
   expect(second.pagination).toMatchObject({ total: 3, has_next: true, has_prev: true });
 });
 
 test('are shown to their owner and admins alone', async () => {
-  const { tenantId } = instance.admin;
-  const owner = await createTestUser(instance.db.superuser, { tenantId });
-  const colleague = await createTestUser(instance.db.superuser, { tenantId });
-  const stranger = await createTestUser(instance.db.superuser, { role: 'admin' });
+  const owner = await instance.user();
+  const colleague = await instance.user();
+  const stranger = await instance.stranger({ role: 'admin' });
   await captured(instance, [{ type: 'prompt', host: 'test', session_id: 'own', content: 'mine' }], owner.key);
-  const { rows } = await instance.db.superuser.query<{ id: string }>(
-    "SELECT id FROM sessions WHERE external_id = 'own'",
-  );
+  const rows = await instance.rows<{ id: string }>("SELECT id FROM sessions WHERE external_id = 'own'");
   const id = rows[0]?.id ?? '';
   const total = async (key: string) =>
-    list.parse((await instance.call('GET', `/sessions/${id}/prompts`, { key })).body).pagination.total;
+    list.parse((await instance.get(`/sessions/${id}/prompts`, key)).body).pagination.total;
   expect([await total(owner.key), await total(colleague.key), await total(instance.admin.key)]).toEqual([1, 0, 1]);
   for (const [name, { key }] of [
     [id, stranger],
     ['test:own', stranger],
     ['test:own', colleague],
   ] as const)
-    expect(errorOf(await instance.call('GET', `/sessions/${name}/prompts`, { key }))).toMatchObject({
-      code: 'NOT_FOUND',
-    });
+    expectError(await instance.get(`/sessions/${name}/prompts`, key), 'NOT_FOUND');
   for (const path of ['prompts?limit=0', 'observations?agent=', 'observations?full=perhaps', 'prompts?full=true'])
-    expect(errorOf(await instance.call('GET', `/sessions/test:own/${path}`))).toMatchObject({
-      code: 'VALIDATION_FAILED',
-    });
+    expectError(await instance.get(`/sessions/test:own/${path}`), 'VALIDATION_FAILED');
 });

@@ -1,40 +1,14 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { z } from 'zod';
-import { startTestInstance } from '../../setup/instance.ts';
-import type { TestInstance } from '../../setup/instance.ts';
-import { valueOf } from '../../stores/postgres/support/captures.ts';
-import { errorOf } from '../support/answers.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { pageOfItems } from '../../../contract/shared.ts';
+import { sessionSchema } from '../../../contract/sessions.ts';
+import { errorOf, expectError, bodyOf } from '../support/answers.ts';
+import { fileInstance } from '../../setup/file-instance.ts';
 
 const SESSIONS = 45;
-let instance: TestInstance;
+const instance = fileInstance();
 
-const list = z.object({
-  data: z.array(
-    z
-      .looseObject({
-        id: z.string(),
-        external_id: z.string(),
-        status: z.string(),
-        title: z.string().nullable(),
-        project: z.object({ name: z.string() }).nullable(),
-      })
-      .loose(),
-  ),
-  pagination: z.strictObject({
-    page: z.number(),
-    limit: z.number(),
-    total: z.number(),
-    total_pages: z.number(),
-    has_next: z.boolean(),
-    has_prev: z.boolean(),
-    next_cursor: z.string().nullable(),
-  }),
-});
-
-async function sessions(query = ''): Promise<z.output<typeof list>> {
-  const answer = await instance.call('GET', `/sessions${query}`);
-  expect(answer.status).toBe(200);
-  return list.parse(answer.body);
+async function sessions(query = '') {
+  return bodyOf(pageOfItems(sessionSchema), await instance.get(`/sessions${query}`));
 }
 
 function name(index: number): string {
@@ -42,28 +16,24 @@ function name(index: number): string {
 }
 
 beforeAll(async () => {
-  instance = await startTestInstance();
   for (let index = 0; index < SESSIONS; index += 1) {
     const project = { remote: `git@example.org:team/${index % 3 === 0 ? 'alpha' : 'beta'}.git` };
-    await instance.call('POST', '/events', {
-      body: {
-        type: 'prompt',
-        host: index % 2 === 0 ? 'claude-code' : 'other',
-        session_id: name(index),
-        content: 'hello',
-        project,
-      },
+    await instance.post('/events', {
+      type: 'prompt',
+      host: index % 2 === 0 ? 'claude-code' : 'other',
+      session_id: name(index),
+      content: 'hello',
+      project,
     });
   }
-  await instance.db.superuser.query(
+  await instance.rows(
     "UPDATE sessions SET title = CASE external_id WHEN 's-01' THEN 'Repair 100% of the_build' WHEN 's-02' THEN 'Repair the-build' ELSE 'Other work' END",
   );
-  await instance.db.superuser.query(
+  await instance.rows(
     "UPDATE sessions SET status = 'ended', phase = 'settled', ended_at = now() WHERE external_id < 's-10'",
   );
-  await instance.db.superuser.query("UPDATE sessions SET status = 'deleted' WHERE external_id = 's-44'");
+  await instance.rows("UPDATE sessions SET status = 'deleted' WHERE external_id = 's-44'");
 });
-afterAll(() => instance.close());
 
 describe('the list of sessions', () => {
   test('has the newest first, twenty to a page, and leaves the deleted out', async () => {
@@ -129,21 +99,15 @@ describe('the list of sessions', () => {
     ['page=1&page=2', 'page'],
     ['unknown=1', ''],
   ])('refuses ?%s and names the field', async (query, field) => {
-    expect(errorOf(await instance.call('GET', `/sessions?${query}`))).toEqual({
-      code: 'VALIDATION_FAILED',
-      fields: [field],
-    });
+    expectError(await instance.get(`/sessions?${query}`), 'VALIDATION_FAILED', field);
   });
 });
 
 describe('one session', () => {
   test("is found by its own id, by host and the host's id, and by the host's id alone", async () => {
-    const id = await valueOf<string>(
-      instance.db.superuser,
-      "SELECT id AS value FROM sessions WHERE external_id = 's-20'",
-    );
+    const id = await instance.value<string>("SELECT id AS value FROM sessions WHERE external_id = 's-20'");
     for (const given of [id ?? '', (id ?? '').toUpperCase(), 'claude-code:s-20', 'claude-code%3As-20', 's-20'])
-      expect((await instance.call('GET', `/sessions/${given}`)).body).toMatchObject({ id, external_id: 's-20' });
+      expect((await instance.get(`/sessions/${given}`)).body).toMatchObject({ id, external_id: 's-20' });
     for (const given of [
       'other:s-20',
       'claude-code:',
@@ -153,15 +117,13 @@ describe('one session', () => {
       's-44',
       'claude-code:s-44',
     ])
-      expect(errorOf(await instance.call('GET', `/sessions/${given}`))).toEqual({ code: 'NOT_FOUND', fields: [] });
+      expect(errorOf(await instance.get(`/sessions/${given}`))).toEqual({ code: 'NOT_FOUND', fields: [] });
   });
 
   test('may have a colon, a slash or other letters in the id of its host', async () => {
     for (const external of ['a:b', 'a/b', 'ü 漢', '100%', '?#']) {
-      await instance.call('POST', '/events', {
-        body: { type: 'prompt', host: 'test', session_id: external, content: 'hello' },
-      });
-      expect((await instance.call('GET', `/sessions/${encodeURIComponent(`test:${external}`)}`)).body).toMatchObject({
+      await instance.post('/events', { type: 'prompt', host: 'test', session_id: external, content: 'hello' });
+      expect((await instance.get(`/sessions/${encodeURIComponent(`test:${external}`)}`)).body).toMatchObject({
         host: 'test',
         external_id: external,
       });
@@ -169,7 +131,7 @@ describe('one session', () => {
   });
 
   test('returns its counts and what is pending', async () => {
-    expect((await instance.call('GET', '/sessions/claude-code:s-20')).body).toMatchObject({
+    expect((await instance.get('/sessions/claude-code:s-20')).body).toMatchObject({
       status: 'active',
       phase: 'active',
       namespace: 'default',
@@ -190,10 +152,10 @@ describe('one session', () => {
   });
 
   test('that was written of has its summaries, one of another tenant has none', async () => {
-    expect((await instance.call('GET', '/sessions/s-20/summaries')).body).toMatchObject({
+    expect((await instance.get('/sessions/s-20/summaries')).body).toMatchObject({
       data: [],
       pagination: { total: 0, has_next: false, next_cursor: null },
     });
-    expect(errorOf(await instance.call('GET', '/sessions/unknown/summaries'))).toMatchObject({ code: 'NOT_FOUND' });
+    expectError(await instance.get('/sessions/unknown/summaries'), 'NOT_FOUND');
   });
 });

@@ -1,28 +1,22 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { pageOfItems } from '../../../contract/shared.ts';
+import { summarySchema } from '../../../contract/sessions.ts';
 import { newId } from '../../../domain/ids.ts';
-import { createTestUser } from '../../setup/database.ts';
-import { startTestInstance } from '../../setup/instance.ts';
-import type { TestInstance } from '../../setup/instance.ts';
 import { captured, smallSession } from '../../setup/small-session.ts';
-import { valueOf } from '../../stores/postgres/support/captures.ts';
-import { errorOf } from '../support/answers.ts';
+import { fileInstance } from '../../setup/file-instance.ts';
+import { expectError, bodyOf } from '../support/answers.ts';
 
 const WRITTEN = '/sessions/test:written/summaries';
-let instance: TestInstance;
+const instance = fileInstance();
 let sessionId: string;
 /** In the order of the list. */
 let expected: string[];
 
-const listAnswer = z.object({
-  data: z.array(z.looseObject({ id: z.string(), type: z.string(), kind: z.string().nullable(), version: z.number() })),
-  pagination: z.looseObject({ total: z.number(), next_cursor: z.string().nullable() }),
-});
-
 async function written(type: string, slot: string, more: { kind?: string; version?: number; fromSeq?: number } = {}) {
   const id = newId();
-  await instance.db.superuser.query(
+  await instance.rows(
     `INSERT INTO summaries (id, tenant_id, session_id, user_id, slot, type, kind, version, title, content, model, input_tokens, output_tokens, cost_usd, from_seq, to_seq, occurred_at)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'A title', 'What was done', 'test', 10, 2, 0.5, $9, 9, now())`,
     [
@@ -41,11 +35,8 @@ async function written(type: string, slot: string, more: { kind?: string; versio
 }
 
 beforeAll(async () => {
-  instance = await startTestInstance();
   await captured(instance, smallSession('written'));
-  sessionId =
-    (await valueOf<string>(instance.db.superuser, "SELECT id AS value FROM sessions WHERE external_id = 'written'")) ??
-    '';
+  sessionId = await instance.text("SELECT id AS value FROM sessions WHERE external_id = 'written'");
   const topic2 = await written('topic', 'topic:2', { fromSeq: 5 });
   const topic1 = await written('topic', 'topic:1');
   const bugfix = await written('item', 'item:1:0', { kind: 'bugfix' });
@@ -54,12 +45,9 @@ beforeAll(async () => {
   const second = await written('session', 'session:9', { version: 2 });
   expected = [second, first, topic1, bugfix, decision, topic2];
 });
-afterAll(() => instance.close());
 
 async function listed(query = '') {
-  const answer = await instance.call('GET', `${WRITTEN}?${query}`);
-  expect([answer.status, answer.body]).toEqual([200, expect.anything()]);
-  return listAnswer.parse(answer.body);
+  return bodyOf(pageOfItems(summarySchema), await instance.get(`${WRITTEN}?${query}`));
 }
 
 const idsOf = async (query = '') => (await listed(query)).data.map((summary) => summary.id);
@@ -97,15 +85,12 @@ describe('what was written of a session', () => {
     [`cursor=${Buffer.from('["summaries",{"group":"x"}]').toString('base64url')}`, 'cursor'],
     [`cursor=${Buffer.from('["learnings.recency",{"value":0,"id":"x"}]').toString('base64url')}`, 'cursor'],
   ])('refuses %s and names the field', async (query, field) => {
-    expect(errorOf(await instance.call('GET', `${WRITTEN}?${query}`))).toEqual({
-      code: 'VALIDATION_FAILED',
-      fields: [field],
-    });
+    expectError(await instance.get(`${WRITTEN}?${query}`), 'VALIDATION_FAILED', field);
   });
 });
 
 describe('one of it', () => {
-  const one = (id: string, key = instance.admin.key) => instance.call('GET', `/summaries/${id}`, { key });
+  const one = (id: string, key = instance.admin.key) => instance.get(`/summaries/${id}`, key);
 
   test('is shown by its id, in its own tenant alone', async () => {
     const id = expected[4] ?? '';
@@ -113,30 +98,25 @@ describe('one of it', () => {
       status: 200,
       body: { id, session_id: sessionId, kind: 'decision', cost_usd: 0.5 },
     });
-    const colleague = await createTestUser(instance.db.superuser, {
-      tenantId: instance.admin.tenantId,
-      role: 'viewer',
-    });
+    const colleague = await instance.user({ role: 'viewer' });
     expect((await one(id, colleague.key)).status).toBe(200);
-    const stranger = await createTestUser(instance.db.superuser, { role: 'admin' });
-    expect(errorOf(await one(id, stranger.key)).code).toBe('NOT_FOUND');
-    expect(errorOf(await one(randomUUID())).code).toBe('NOT_FOUND');
-    expect(errorOf(await one('odd')).fields).toEqual(['id']);
+    const stranger = await instance.stranger({ role: 'admin' });
+    expectError(await one(id, stranger.key), 'NOT_FOUND');
+    expectError(await one(randomUUID()), 'NOT_FOUND');
+    expectError(await one('odd'), 'VALIDATION_FAILED', 'id');
   });
 
   test('that a context served counts its fetch once, as a row alone', async () => {
-    await instance.db.superuser.query(
+    await instance.rows(
       'UPDATE summaries SET project_id = (SELECT project_id FROM sessions WHERE id = $1) WHERE session_id = $1',
       [sessionId],
     );
-    const answer = await instance.call('POST', '/context', {
-      body: { purpose: 'session_start', project: '/src/small' },
-    });
+    const answer = await instance.post('/context', { purpose: 'session_start', project: '/src/small' });
     const context = z.object({ id: z.string(), items: z.array(z.object({ id: z.string() })) }).parse(answer.body);
     const id = context.items[0]?.id ?? '';
     for (let n = 0; n < 2; n += 1)
-      expect((await instance.call('GET', `/summaries/${id}?used_in=${context.id}`)).status).toBe(200);
-    const { rows } = await instance.db.superuser.query(
+      expect((await instance.get(`/summaries/${id}?used_in=${context.id}`)).status).toBe(200);
+    const rows = await instance.rows(
       'SELECT resource_id, resource_type, kind, weight FROM memory_uses WHERE context_id = $1',
       [context.id],
     );
@@ -144,10 +124,10 @@ describe('one of it', () => {
   });
 
   test('of a session that was deleted is not there', async () => {
-    await instance.db.superuser.query("UPDATE sessions SET status = 'deleted' WHERE id = $1", [sessionId]);
-    expect(errorOf(await one(expected[0] ?? '')).code).toBe('NOT_FOUND');
-    expect(errorOf(await instance.call('GET', WRITTEN)).code).toBe('NOT_FOUND');
-    await instance.db.superuser.query("UPDATE sessions SET status = 'ended' WHERE id = $1", [sessionId]);
+    await instance.rows("UPDATE sessions SET status = 'deleted' WHERE id = $1", [sessionId]);
+    expectError(await one(expected[0] ?? ''), 'NOT_FOUND');
+    expectError(await instance.get(WRITTEN), 'NOT_FOUND');
+    await instance.rows("UPDATE sessions SET status = 'ended' WHERE id = $1", [sessionId]);
   });
 });
 
@@ -155,14 +135,14 @@ describe('a summary on request', { timeout: 240_000 }, () => {
   test('is the answer once it is done; else the job is', async () => {
     const stop = await instance.startWorker();
     await captured(instance, smallSession('requested').slice(0, -1));
-    const answer = await instance.call('POST', '/sessions/test:requested/summaries?wait=60');
+    const answer = await instance.post('/sessions/test:requested/summaries?wait=60');
     expect([answer.status, answer.body]).toEqual([200, expect.objectContaining({ done: true })]);
     const { summary_id: id, summary } = z
       .looseObject({ summary_id: z.string(), summary: z.looseObject({ id: z.string() }) })
       .parse(answer.body);
     expect(summary).toMatchObject({ id, type: 'session', version: 1, published: true });
-    expect((await instance.call('GET', `/summaries/${id}`)).body).toEqual(summary);
-    const accepted = await instance.call('POST', '/sessions/test:requested/summaries');
+    expect((await instance.get(`/summaries/${id}`)).body).toEqual(summary);
+    const accepted = await instance.post('/sessions/test:requested/summaries');
     expect(accepted).toMatchObject({ status: 202, body: { done: false, summary: null, job: { kind: 'session' } } });
     await stop();
   });

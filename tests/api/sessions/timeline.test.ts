@@ -1,25 +1,16 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { createTestUser } from '../../setup/database.ts';
+import { timelineAnswer } from '../../../contract/search.ts';
 import type { TestUser } from '../../setup/database.ts';
-import { startTestInstance } from '../../setup/instance.ts';
-import type { TestInstance } from '../../setup/instance.ts';
 import { captured } from '../../setup/small-session.ts';
 import { until } from '../../setup/until.ts';
-import { valueOf } from '../../stores/postgres/support/captures.ts';
-import { errorOf } from '../support/answers.ts';
-import { memoryAnswer, memoryOf, remembered } from '../support/memories.ts';
+import { errorOf, expectError, bodyOf } from '../support/answers.ts';
+import { memoryOf, remembered } from '../support/memories.ts';
+import { fileInstance } from '../../setup/file-instance.ts';
 
-let instance: TestInstance;
+const instance = fileInstance();
 let colleague: TestUser;
 let stranger: TestUser;
-
-const timelineAnswer = z.object({
-  anchor: z.looseObject({ hash: z.string() }).nullable(),
-  data: z.array(z.looseObject({ hash: z.string(), preview: z.string() })),
-  has_before: z.boolean(),
-  has_after: z.boolean(),
-});
 
 /** A prompt of a session; minutes after noon. */
 function promptOf(session: string, minute: number, content: string, more: Readonly<Record<string, unknown>> = {}) {
@@ -37,22 +28,19 @@ function promptOf(session: string, minute: number, content: string, more: Readon
 }
 
 const idOf = async (content: string) =>
-  (await valueOf<string>(instance.db.superuser, 'SELECT id AS value FROM prompts WHERE content = $1', [content])) ?? '';
+  await instance.text('SELECT id AS value FROM prompts WHERE content = $1', [content]);
 
 async function timeline(query: string, key = instance.admin.key) {
-  const answer = await instance.call('GET', `/timeline?${query}`, { key });
-  expect([answer.status, answer.body]).toEqual([200, expect.anything()]);
-  return timelineAnswer.parse(answer.body);
+  return bodyOf(timelineAnswer, await instance.get(`/timeline?${query}`, key));
 }
 
 /** Returns the texts of the timeline, line by line. */
-const texts = ({ data }: z.output<typeof timelineAnswer>) => data.map((memory) => memoryAnswer.parse(memory).content);
+const texts = ({ data }: z.output<typeof timelineAnswer>) =>
+  data.map((memory) => ('content' in memory ? memory.content : memory.preview));
 
 beforeAll(async () => {
-  instance = await startTestInstance();
-  const { superuser } = instance.db;
-  colleague = await createTestUser(superuser, { tenantId: instance.admin.tenantId });
-  stranger = await createTestUser(superuser, { role: 'admin' });
+  colleague = await instance.user();
+  stranger = await instance.stranger({ role: 'admin' });
   await captured(instance, [
     promptOf('first', 0, 'one'),
     promptOf('first', 1, 'two'),
@@ -69,7 +57,6 @@ beforeAll(async () => {
     { ...promptOf('first', 7, ''), type: 'observation', content: undefined, text: 'an observation', key: 'seen' },
   ]);
 }, 120_000);
-afterAll(() => instance.close());
 
 describe('the timeline of a session', () => {
   test('is what came before and after the anchor, in reading order', async () => {
@@ -94,7 +81,7 @@ describe('the timeline of a session', () => {
 
   test('contains learnings and summaries of the session at their time', async () => {
     const { tenantId, userId } = instance.admin;
-    await instance.db.superuser.query(
+    await instance.rows(
       `INSERT INTO summaries (id, tenant_id, session_id, project_id, user_id, slot, type, title, content, model, input_tokens, output_tokens, cost_usd, from_seq, to_seq, occurred_at, tags, files_read, files_modified)
        SELECT uuidv7(), $1, p.session_id, s.project_id, $2, 'topic:1', 'topic', 'Topic', 'a summary', 'local', 0, 0, 0, 1, p.seq, p.occurred_at, '{}', '{}', '{}'
          FROM prompts p JOIN sessions s ON s.id = p.session_id WHERE p.content = 'three'`,
@@ -102,13 +89,12 @@ describe('the timeline of a session', () => {
     );
     const anchor = await idOf('three');
     expect(texts(await timeline(`anchor=${anchor}&before=0&after=2`))).toEqual(['three', 'a summary', 'four']);
-    await instance.db.superuser.query("DELETE FROM summaries WHERE content = 'a summary'");
+    await instance.rows("DELETE FROM summaries WHERE content = 'a summary'");
   });
 
   test('shows nothing of other users and other tenants', async () => {
     const anchor = await idOf('three');
-    const refused = async (key: string) =>
-      errorOf(await instance.call('GET', `/timeline?anchor=${anchor}`, { key })).code;
+    const refused = async (key: string) => errorOf(await instance.get(`/timeline?anchor=${anchor}`, key)).code;
     expect(await refused(colleague.key)).toBe('NOT_FOUND');
     expect(await refused(stranger.key)).toBe('NOT_FOUND');
   });
@@ -137,16 +123,14 @@ describe('the timeline of a project', () => {
 
   test('finds its anchor when many sessions came after it', async () => {
     const anchor = await idOf('three');
-    await instance.db.superuser.query(
-      `INSERT INTO sessions (id, tenant_id, user_id, project_id, host, external_id, started_at, last_event_at)
+    await instance.rows(`INSERT INTO sessions (id, tenant_id, user_id, project_id, host, external_id, started_at, last_event_at)
        SELECT uuidv7(interval '1 hour'), tenant_id, user_id, project_id, 'test', 'later-' || n, now(), now()
-         FROM sessions CROSS JOIN generate_series(1, 400) AS n WHERE external_id = 'first'`,
-    );
+         FROM sessions CROSS JOIN generate_series(1, 400) AS n WHERE external_id = 'first'`);
     try {
       const near = await timeline(`anchor=${anchor}&project=line&before=2&after=2`);
       expect(texts(near)).toEqual(['two', 'beside', 'three', 'of a colleague', 'four']);
     } finally {
-      await instance.db.superuser.query("DELETE FROM sessions WHERE external_id LIKE 'later-%'");
+      await instance.rows("DELETE FROM sessions WHERE external_id LIKE 'later-%'");
     }
   });
 
@@ -159,9 +143,7 @@ describe('the timeline of a project', () => {
       'four',
     ]);
     expect(texts(await timeline(`anchor=${hash}`, colleague.key))).toEqual(['of a colleague', 'by hand']);
-    expect(errorOf(await instance.call('GET', `/timeline?anchor=${hash}`, { key: stranger.key })).code).toBe(
-      'NOT_FOUND',
-    );
+    expectError(await instance.get(`/timeline?anchor=${hash}`, stranger.key), 'NOT_FOUND');
   });
 });
 
@@ -169,11 +151,9 @@ test('the line of a project is that of one namespace', async () => {
   const at = (second: number) => ({ project: 'line', occurred_at: `2025-05-02T12:04:${second}Z` });
   await captured(instance, [promptOf('sandboxed', 4, 'in a sandbox', { namespace: 'sandbox' })]);
   const anchor = await remembered(instance, 'sandbox note', { ...at(10), namespace: 'sandbox' });
-  await instance.db.superuser.query(
-    `INSERT INTO summaries (id, tenant_id, session_id, project_id, user_id, slot, type, title, content, model, input_tokens, output_tokens, cost_usd, from_seq, to_seq, occurred_at, tags, files_read, files_modified)
+  await instance.rows(`INSERT INTO summaries (id, tenant_id, session_id, project_id, user_id, slot, type, title, content, model, input_tokens, output_tokens, cost_usd, from_seq, to_seq, occurred_at, tags, files_read, files_modified)
      SELECT uuidv7(), s.tenant_id, s.id, s.project_id, s.user_id, 'topic:9', 'topic', '', 'summary of ' || s.external_id, 'local', 0, 0, 0, 1, 1, '2025-05-02T12:04:20Z', '{}', '{}', '{}'
-       FROM sessions s WHERE s.external_id IN ('first', 'sandboxed')`,
-  );
+       FROM sessions s WHERE s.external_id IN ('first', 'sandboxed')`);
   const sandbox = ['in a sandbox', 'sandbox note', 'summary of sandboxed'];
   try {
     expect(texts(await timeline(`anchor=${anchor}`))).toEqual(sandbox);
@@ -186,7 +166,7 @@ test('the line of a project is that of one namespace', async () => {
     const around = await timeline(`anchor=${await idOf('three')}&project=line&before=0&after=1`);
     expect(texts(around)).toEqual(['three', 'summary of first']);
   } finally {
-    await instance.db.superuser.query("DELETE FROM summaries WHERE slot = 'topic:9'");
+    await instance.rows("DELETE FROM summaries WHERE slot = 'topic:9'");
   }
 });
 
@@ -254,6 +234,6 @@ test.each([
   ['an empty namespace', 'q=x&namespace=', 'namespace'],
   ['a long question', `q=${'x'.repeat(501)}`, 'q'],
 ])('is refused with %s', async (_what, query, field) => {
-  const error = errorOf(await instance.call('GET', `/timeline?${query}`));
+  const error = errorOf(await instance.get(`/timeline?${query}`));
   expect(error).toEqual({ code: 'VALIDATION_FAILED', fields: [field] });
 });

@@ -1,48 +1,22 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { sessionWorkflowId } from '../../../workflows/ids.ts';
-import { createTestUser } from '../../setup/database.ts';
+import { traceAnswer } from '../../../contract/trace.ts';
+import { workflowIdOf } from '../../../workflows/registry.ts';
 import { finished, sessionOf } from '../../setup/demo-session.ts';
-import { startTestInstance } from '../../setup/instance.ts';
-import type { TestInstance } from '../../setup/instance.ts';
 import { captured, smallSession } from '../../setup/small-session.ts';
-import { until } from '../../setup/until.ts';
-import { valueOf } from '../../stores/postgres/support/captures.ts';
-import { errorOf } from '../support/answers.ts';
+import { fileInstance } from '../../setup/file-instance.ts';
+import { untilTrue } from '../../setup/until.ts';
+import { expectError, bodyOf } from '../support/answers.ts';
 
 const PATIENCE_MS = 120_000;
-let instance: TestInstance;
+const instance = fileInstance();
 
-const answerSchema = z.object({
-  data: z.array(
-    z.looseObject({
-      key: z.string(),
-      source: z.string(),
-      rows: z.array(z.looseObject({ id: z.string(), kind: z.string() })),
-      session: z.looseObject({ id: z.string(), external_id: z.string() }),
-      consumed: z.boolean(),
-      embeddings: z.array(
-        z.looseObject({ state: z.string(), object_id: z.string(), in_index: z.boolean().nullable() }),
-      ),
-      summaries: z.array(z.looseObject({ type: z.string() })),
-      window: z.looseObject({ state: z.string() }).nullable(),
-      workflow: z.looseObject({ state: z.string() }).nullable(),
-    }),
-  ),
-  forgotten: z.array(z.looseObject({ external_id: z.string() })),
-  searched_sessions: z.number().nullable(),
-  degraded: z.array(z.string()),
-});
-
-async function trace(key: string, session?: string, asKey?: string): Promise<z.output<typeof answerSchema>> {
+async function trace(key: string, session?: string, asKey?: string): Promise<z.output<typeof traceAnswer>> {
   const query = new URLSearchParams({ key, ...(session === undefined ? {} : { session }) });
-  const answer = await instance.call('GET', `/trace?${query.toString()}`, asKey === undefined ? {} : { key: asKey });
-  expect([answer.status, answer.body]).toEqual([200, expect.anything()]);
-  return answerSchema.parse(answer.body);
+  return bodyOf(traceAnswer, await instance.get(`/trace?${query.toString()}`, asKey));
 }
 
 beforeAll(async () => {
-  instance = await startTestInstance();
   const stop = await instance.startWorker();
   const events = smallSession('traced');
   const secret = {
@@ -55,12 +29,11 @@ beforeAll(async () => {
   await captured(instance, [...events.slice(0, 5), secret, ...events.slice(5)]);
   await finished(instance, 'test:traced', PATIENCE_MS);
   const { id } = await sessionOf(instance, 'test:traced');
-  const handle = instance.temporal.workflow.getHandle(sessionWorkflowId(instance.admin.tenantId, id));
-  await until(async () => ((await handle.describe()).status.name === 'COMPLETED' ? true : undefined), PATIENCE_MS);
+  const handle = instance.temporal.workflow.getHandle(workflowIdOf('session', instance.admin.tenantId, id));
+  await untilTrue(async () => (await handle.describe()).status.name === 'COMPLETED', PATIENCE_MS);
   await stop();
   await captured(instance, smallSession('untraced').slice(0, 3));
 }, 200_000);
-afterAll(() => instance.close());
 
 describe('one event', { timeout: 240_000 }, () => {
   test('of a settled session is traced from its capture to its vectors, found in Weaviate by id', async () => {
@@ -108,7 +81,7 @@ describe('one event', { timeout: 240_000 }, () => {
       rows: [{ words_indexed: false }],
     });
     const [event] = (await trace('traced-call-3')).data;
-    await instance.db.superuser.query('UPDATE embeddings SET object_id = gen_random_uuid() WHERE resource_id = $1', [
+    await instance.rows('UPDATE embeddings SET object_id = gen_random_uuid() WHERE resource_id = $1', [
       event?.rows[0]?.id,
     ]);
     expect((await trace('traced-call-3')).data[0]?.embeddings.map((chunk) => chunk.in_index)).toEqual([false]);
@@ -124,10 +97,9 @@ describe('one event', { timeout: 240_000 }, () => {
   });
 
   test('is returned to its owner and admins alone, and so is that it was forgotten', async () => {
-    const { tenantId } = instance.admin;
-    const owner = await createTestUser(instance.db.superuser, { tenantId });
-    const colleague = await createTestUser(instance.db.superuser, { tenantId });
-    const stranger = await createTestUser(instance.db.superuser, { role: 'admin' });
+    const owner = await instance.user();
+    const colleague = await instance.user();
+    const stranger = await instance.stranger({ role: 'admin' });
     await captured(
       instance,
       [{ type: 'prompt', host: 'test', session_id: 'own', content: 'mine', key: 'own-1' }],
@@ -137,7 +109,7 @@ describe('one event', { timeout: 240_000 }, () => {
     for (const key of [colleague.key, stranger.key])
       for (const name of ['own-1', rowId]) expect((await trace(name, undefined, key)).data).toEqual([]);
     expect((await trace('own-1')).data).toHaveLength(1);
-    await instance.call('DELETE', '/events/own-1', { key: owner.key });
+    await instance.delete('/events/own-1', owner.key);
     expect(await trace('own-1')).toMatchObject({ data: [], forgotten: [{ external_id: 'own' }] });
     expect((await trace('own-1', undefined, owner.key)).forgotten).toMatchObject([{ external_id: 'own' }]);
     for (const key of [colleague.key, stranger.key])
@@ -146,26 +118,21 @@ describe('one event', { timeout: 240_000 }, () => {
 
   test('queries each table by an index, whatever its size', async () => {
     const { id } = await sessionOf(instance, 'test:traced');
-    await instance.db.superuser.query(
+    await instance.rows(
       `INSERT INTO capture_keys (session_id, key, tenant_id, seq, kind, row_id)
        SELECT $1, 'filler:' || n, $2, 1000 + n, 'observation', gen_random_uuid() FROM generate_series(1, 20000) AS n`,
       [id, instance.admin.tenantId],
     );
-    await instance.db.superuser.query('ANALYZE capture_keys, sessions');
+    await instance.rows('ANALYZE capture_keys, sessions');
     const started = performance.now();
     expect((await trace('filler:7')).data).toHaveLength(1);
-    expect(
-      await valueOf(
-        instance.db.superuser,
-        "SELECT count(*)::integer AS value FROM capture_keys WHERE key = 'filler:7'",
-      ),
-    ).toBe(1);
+    expect(await instance.count("capture_keys WHERE key = 'filler:7'")).toBe(1);
     // Generous: the machine is shared. A scan of all keys for each session would take minutes.
     expect(performance.now() - started).toBeLessThan(5_000);
   });
 
   test('needs a key that is one', async () => {
     for (const query of ['', '?key=', `?key=${'x'.repeat(513)}`, '?key=a&odd=1'])
-      expect(errorOf(await instance.call('GET', `/trace${query}`))).toMatchObject({ code: 'VALIDATION_FAILED' });
+      expectError(await instance.get(`/trace${query}`), 'VALIDATION_FAILED');
   });
 });

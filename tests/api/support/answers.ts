@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import { z } from 'zod';
 import { ERROR_STATUS } from '../../../api/errors.ts';
+import type { ErrorCode } from '../../../api/errors.ts';
 import type { ApiAnswer, TestInstance } from '../../setup/instance.ts';
 import { captureCounts } from '../../stores/postgres/support/captures.ts';
 
@@ -35,6 +36,23 @@ export function errorOf(answer: ApiAnswer): AnsweredError {
   return { code: body.code, fields: body.details.map((detail) => detail.field) };
 }
 
+/** Expects an error with a code, and with details of exactly these fields if any are given. */
+export function expectError(answer: ApiAnswer, code: ErrorCode, ...fields: readonly string[]): void {
+  const error = errorOf(answer);
+  expect(error).toEqual({ code, fields: fields.length === 0 ? error.fields : fields });
+}
+
+/** Returns the body of a response with the status 200, parsed. */
+export function bodyOf<Schema extends z.ZodType>(schema: Schema, answer: ApiAnswer): z.output<Schema> {
+  expect([answer.status, answer.body]).toEqual([200, expect.anything()]);
+  return schema.parse(answer.body);
+}
+
+/** Returns the `id` in the body of a response. */
+export function idIn(answer: ApiAnswer): string {
+  return z.object({ id: z.string() }).parse(answer.body).id;
+}
+
 /** Does something that must write nothing. */
 export async function writingNothing<Result>(instance: TestInstance, work: () => Promise<Result>): Promise<Result> {
   const before = await captureCounts(instance.db.superuser);
@@ -42,25 +60,3 @@ export async function writingNothing<Result>(instance: TestInstance, work: () =>
   expect(await captureCounts(instance.db.superuser)).toEqual(before);
   return result;
 }
-
-export const captureAnswer = z.object({
-  accepted: z.number(),
-  duplicates: z.number(),
-  rejected: z.number(),
-  items: z.array(
-    z.object({
-      index: z.number(),
-      status: z.string(),
-      id: z.string().nullable(),
-      code: z.string().nullable(),
-      message: z.string().nullable(),
-    }),
-  ),
-});
-
-export const searchAnswer = z.object({
-  data: z.array(z.looseObject({ id: z.string(), type: z.string(), content: z.string() })),
-  degraded: z.array(z.string()),
-  facets: z.record(z.string(), z.record(z.string(), z.number())),
-  pagination: z.looseObject({ total: z.number() }),
-});

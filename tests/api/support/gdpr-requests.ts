@@ -4,8 +4,6 @@ import type { TestInstance } from '../../setup/instance.ts';
 import { until } from '../../setup/until.ts';
 import type { ContractRequest } from './openapi.ts';
 
-const V1 = '/api/v1';
-const GDPR = `${V1}/gdpr`;
 const jobSchema = z.object({ id: z.string(), state: z.string() });
 /** A file that is stored, and found to be no export by its job. */
 const FILE = { raw: Buffer.from('no file'), headers: { 'content-type': 'application/zstd' } };
@@ -50,35 +48,19 @@ export async function seedGdpr(instance: TestInstance, memoryId: string): Promis
 export function gdprSuccesses({ erasureId, exportId, importId, memoryId }: GdprIds): ContractRequest[] {
   const until = '2999-01-01T00:00:00Z';
   return [
-    { operation: `post ${GDPR}/restrict`, path: '/gdpr/restrict', options: { body: { session: 'test:cut', until } } },
-    { operation: `delete ${GDPR}/restrict`, path: '/gdpr/restrict?session=test%3Acut' },
-    {
-      operation: `post ${GDPR}/rectify`,
-      path: '/gdpr/rectify',
-      options: { body: { id: memoryId, correction: { title: 'Corrected' } } },
-    },
-    {
-      operation: `post ${GDPR}/erase`,
-      path: '/gdpr/erase',
-      options: { body: { kind: 'text', text: 'a text that occurs nowhere', dry_run: true } },
-    },
-    {
-      operation: `post ${GDPR}/erase`,
-      path: '/gdpr/erase',
-      options: { body: { kind: 'text', text: 'a text that occurs nowhere' } },
-    },
-    { operation: `get ${GDPR}/requests`, path: '/gdpr/requests?limit=5' },
-    { operation: `get ${GDPR}/requests/{id}`, path: `/gdpr/requests/${erasureId}` },
-    { operation: `post ${GDPR}/export`, path: '/gdpr/export', options: { body: {} } },
-    {
-      operation: `post ${V1}/exports`,
-      path: '/exports',
-      options: { body: { scope: 'session', subject: 'test:cut' } },
-    },
-    { operation: `get ${V1}/exports/{id}`, path: `/exports/${exportId}` },
-    { operation: `get ${V1}/exports/{id}/file`, path: `/exports/${exportId}/file` },
-    { operation: `post ${V1}/imports/files`, path: '/imports/files', options: FILE },
-    { operation: `get ${V1}/imports/files/{id}`, path: `/imports/files/${importId}` },
+    ['post /gdpr/restrict', '/gdpr/restrict', { body: { session: 'test:cut', until } }],
+    ['delete /gdpr/restrict', '/gdpr/restrict?session=test%3Acut'],
+    ['post /gdpr/rectify', '/gdpr/rectify', { body: { id: memoryId, correction: { title: 'Corrected' } } }],
+    ['post /gdpr/erase', '/gdpr/erase', { body: { kind: 'text', text: 'a text that occurs nowhere', dry_run: true } }],
+    ['post /gdpr/erase', '/gdpr/erase', { body: { kind: 'text', text: 'a text that occurs nowhere' } }],
+    ['get /gdpr/requests', '/gdpr/requests?limit=5'],
+    ['get /gdpr/requests/{id}', `/gdpr/requests/${erasureId}`],
+    ['post /gdpr/export', '/gdpr/export', { body: {} }],
+    ['post /exports', '/exports', { body: { scope: 'session', subject: 'test:cut' } }],
+    ['get /exports/{id}', `/exports/${exportId}`],
+    ['get /exports/{id}/file', `/exports/${exportId}/file`],
+    ['post /imports/files', '/imports/files', FILE],
+    ['get /imports/files/{id}', `/imports/files/${importId}`],
   ];
 }
 
@@ -86,22 +68,18 @@ export function gdprSuccesses({ erasureId, exportId, importId, memoryId }: GdprI
 export function gdprFailures(reader: string, { goneId }: GdprIds): ContractRequest[] {
   const none = newId();
   return [
-    { operation: `post ${GDPR}/restrict`, path: '/gdpr/restrict', options: { body: { until: 'soon' } } },
-    { operation: `delete ${GDPR}/restrict`, path: '/gdpr/restrict' },
-    {
-      operation: `post ${GDPR}/rectify`,
-      path: '/gdpr/rectify',
-      options: { body: { id: none, correction: { title: 'Corrected' } } },
-    },
-    { operation: `post ${GDPR}/erase`, path: '/gdpr/erase', options: { body: { kind: 'text', text: 'short' } } },
-    { operation: `post ${GDPR}/erase`, path: '/gdpr/erase', options: { key: reader, body: { kind: 'user' } } },
-    { operation: `get ${GDPR}/requests`, path: '/gdpr/requests?limit=0' },
-    { operation: `get ${GDPR}/requests/{id}`, path: `/gdpr/requests/${none}` },
-    { operation: `post ${GDPR}/export`, path: '/gdpr/export', options: { body: { user: 'unknown' } } },
-    { operation: `post ${V1}/exports`, path: '/exports', options: { body: { scope: 'project' } } },
-    { operation: `get ${V1}/exports/{id}`, path: `/exports/${none}` },
-    { operation: `get ${V1}/exports/{id}/file`, path: `/exports/${goneId}/file` },
-    { operation: `post ${V1}/imports/files`, path: '/imports/files', options: { body: {} } },
-    { operation: `get ${V1}/imports/files/{id}`, path: `/imports/files/${none}` },
+    ['post /gdpr/restrict', '/gdpr/restrict', { body: { until: 'soon' } }],
+    ['delete /gdpr/restrict', '/gdpr/restrict'],
+    ['post /gdpr/rectify', '/gdpr/rectify', { body: { id: none, correction: { title: 'Corrected' } } }],
+    ['post /gdpr/erase', '/gdpr/erase', { body: { kind: 'text', text: 'short' } }],
+    ['post /gdpr/erase', '/gdpr/erase', { key: reader, body: { kind: 'user' } }],
+    ['get /gdpr/requests', '/gdpr/requests?limit=0'],
+    ['get /gdpr/requests/{id}', `/gdpr/requests/${none}`],
+    ['post /gdpr/export', '/gdpr/export', { body: { user: 'unknown' } }],
+    ['post /exports', '/exports', { body: { scope: 'project' } }],
+    ['get /exports/{id}', `/exports/${none}`],
+    ['get /exports/{id}/file', `/exports/${goneId}/file`],
+    ['post /imports/files', '/imports/files', { body: {} }],
+    ['get /imports/files/{id}', `/imports/files/${none}`],
   ];
 }

@@ -1,36 +1,11 @@
 import { expect } from 'vitest';
 import { z } from 'zod';
+import { pageOfItems } from '../../../contract/shared.ts';
+import { learningSchema } from '../../../contract/learnings.ts';
 import type { CallOptions, TestInstance } from '../../setup/instance.ts';
 
-export const learningAnswer = z.looseObject({
-  id: z.string(),
-  title: z.string(),
-  description: z.string(),
-  confidence: z.number(),
-  use_count: z.number(),
-  use_weight: z.number(),
-  version: z.number(),
-  previous_id: z.string().nullable(),
-  valid_from: z.string(),
-  valid_to: z.string().nullable(),
-  superseded_by: z.string().nullable(),
-  reason: z.string().nullable(),
-  closed_by: z.string().nullable(),
-  evidence: z.array(
-    z.object({ row_id: z.string(), session_id: z.string(), quote: z.string().nullable(), weight: z.number() }),
-  ),
-});
-export type LearningAnswer = z.output<typeof learningAnswer>;
-
-const listAnswer = z.object({
-  data: z.array(learningAnswer),
-  pagination: z.looseObject({
-    total: z.number(),
-    has_next: z.boolean(),
-    has_prev: z.boolean(),
-    next_cursor: z.string().nullable(),
-  }),
-});
+export type LearningAnswer = z.output<typeof learningSchema>;
+const listAnswer = pageOfItems(learningSchema);
 
 /** A learning given by hand; fails on any answer but 201. */
 export async function given(
@@ -44,7 +19,7 @@ export async function given(
     body: { title: description.slice(0, 100), description, ...more },
   });
   expect([answer.status, answer.body]).toEqual([201, expect.anything()]);
-  return learningAnswer.parse(answer.body);
+  return learningSchema.parse(answer.body);
 }
 
 /** A page of learnings; fails on any answer but 200. */

@@ -1,19 +1,9 @@
 import { expect } from 'vitest';
 import { z } from 'zod';
+import { memorySchema, storedAnswer } from '../../../contract/memory.ts';
 import type { CallOptions, TestInstance } from '../../setup/instance.ts';
 
-export const memoryAnswer = z.looseObject({
-  id: z.string(),
-  hash: z.string(),
-  type: z.string(),
-  kind: z.string(),
-  title: z.string(),
-  content: z.string(),
-  project: z.string().nullable(),
-  tags: z.array(z.string()),
-  occurred_at: z.string(),
-});
-export type MemoryAnswer = z.output<typeof memoryAnswer>;
+export type MemoryAnswer = z.output<typeof memorySchema>;
 
 type Instance = Pick<TestInstance, 'call'>;
 
@@ -26,12 +16,12 @@ export async function remembered(
 ): Promise<string> {
   const answer = await instance.call('POST', '/memories', { ...options, body: { content, ...more } });
   expect([answer.status, answer.body]).toEqual([201, { hash: expect.stringMatching(/^[a-z2-7]{8}$/) }]);
-  return z.object({ hash: z.string() }).parse(answer.body).hash;
+  return storedAnswer.parse(answer.body).hash;
 }
 
 /** A memory by id or hash; fails on any answer but 200. */
 export async function memoryOf(instance: Instance, name: string, query = ''): Promise<MemoryAnswer> {
   const answer = await instance.call('GET', `/memories/${name}${query}`);
   expect([answer.status, answer.body]).toEqual([200, expect.anything()]);
-  return memoryAnswer.parse(answer.body);
+  return memorySchema.parse(answer.body);
 }

@@ -76,15 +76,15 @@ export async function contractOf(instance: TestInstance): Promise<Contract> {
   return new Contract(documentSchema.parse((await instance.call('GET', '/openapi.json', { key: null })).body));
 }
 
-/** A request with the operation it is for. */
-export interface ContractRequest {
-  readonly operation: string;
-  readonly path: string;
-  readonly options?: CallOptions;
-}
+/** The operation below `/api/v1`, as `get /sessions/{id}`, the path of a request to it, and its options. */
+export type ContractRequest = readonly [operation: string, path: string, options?: CallOptions];
 
 /** Sends a request and checks its answer. */
-export async function ask(instance: TestInstance, contract: Contract, request: ContractRequest): Promise<Conformance> {
-  const method = request.operation.split(' ')[0]?.toUpperCase() ?? '';
-  return contract.check(request.operation, await instance.call(method, request.path, request.options));
+export async function ask(
+  instance: TestInstance,
+  contract: Contract,
+  [operation, path, options]: ContractRequest,
+): Promise<Conformance> {
+  const [method = '', pattern = ''] = operation.split(' ');
+  return contract.check(`${method} /api/v1${pattern}`, await instance.call(method.toUpperCase(), path, options));
 }

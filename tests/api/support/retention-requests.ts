@@ -5,9 +5,6 @@ import type { TestInstance } from '../../setup/instance.ts';
 import { until } from '../../setup/until.ts';
 import type { ContractRequest } from './openapi.ts';
 
-const V1 = '/api/v1';
-const ADMIN = `${V1}/admin/retention`;
-
 /** What the requests name. */
 export interface RetentionIds {
   readonly holdId: string;
@@ -42,26 +39,22 @@ export async function seedRetention(instance: TestInstance): Promise<RetentionId
 /** A success of every route of retention, legal holds and archives, in an order in which each is possible. */
 export function retentionSuccesses({ holdId, runId, archiveId }: RetentionIds): ContractRequest[] {
   return [
-    { operation: `get ${ADMIN}/runs`, path: '/admin/retention/runs' },
-    { operation: `get ${ADMIN}/runs/{id}`, path: `/admin/retention/runs/${runId}` },
-    { operation: `post ${ADMIN}/runs/{id}/approve`, path: `/admin/retention/runs/${runId}/approve` },
-    {
-      operation: `put ${ADMIN}/policies`,
-      path: '/admin/retention/policies',
-      options: { body: { policies: [{ resource: 'prompt', data_class: 'public', age_days: 30, action: 'delete' }] } },
-    },
-    { operation: `get ${ADMIN}/policies`, path: '/admin/retention/policies' },
-    { operation: `post ${ADMIN}`, path: '/admin/retention', options: { body: { dry_run: true } } },
-    { operation: `get ${V1}/admin/legal-holds`, path: '/admin/legal-holds?released=true' },
-    {
-      operation: `post ${V1}/admin/legal-holds`,
-      path: '/admin/legal-holds',
-      options: { body: { subject: 'tenant', reason: 'a case' } },
-    },
-    { operation: `delete ${V1}/admin/legal-holds/{id}`, path: `/admin/legal-holds/${holdId}` },
-    { operation: `get ${V1}/archives`, path: '/archives' },
-    { operation: `get ${V1}/archives`, path: '/archives?q=head' },
-    { operation: `post ${V1}/archives/{id}/restore`, path: `/archives/${archiveId}/restore` },
+    ['get /admin/retention/runs', '/admin/retention/runs'],
+    ['get /admin/retention/runs/{id}', `/admin/retention/runs/${runId}`],
+    ['post /admin/retention/runs/{id}/approve', `/admin/retention/runs/${runId}/approve`],
+    [
+      'put /admin/retention/policies',
+      '/admin/retention/policies',
+      { body: { policies: [{ resource: 'prompt', data_class: 'public', age_days: 30, action: 'delete' }] } },
+    ],
+    ['get /admin/retention/policies', '/admin/retention/policies'],
+    ['post /admin/retention', '/admin/retention', { body: { dry_run: true } }],
+    ['get /admin/legal-holds', '/admin/legal-holds?released=true'],
+    ['post /admin/legal-holds', '/admin/legal-holds', { body: { subject: 'tenant', reason: 'a case' } }],
+    ['delete /admin/legal-holds/{id}', `/admin/legal-holds/${holdId}`],
+    ['get /archives', '/archives'],
+    ['get /archives', '/archives?q=head'],
+    ['post /archives/{id}/restore', `/archives/${archiveId}/restore`],
   ];
 }
 
@@ -69,20 +62,16 @@ export function retentionSuccesses({ holdId, runId, archiveId }: RetentionIds): 
 export function retentionFailures(reader: string): ContractRequest[] {
   const none = newId();
   return [
-    { operation: `get ${ADMIN}/runs`, path: '/admin/retention/runs?limit=0' },
-    { operation: `get ${ADMIN}/runs/{id}`, path: `/admin/retention/runs/${none}` },
-    { operation: `post ${ADMIN}/runs/{id}/approve`, path: `/admin/retention/runs/${none}/approve` },
-    { operation: `put ${ADMIN}/policies`, path: '/admin/retention/policies', options: { body: {} } },
-    { operation: `get ${ADMIN}/policies`, path: '/admin/retention/policies', options: { key: reader } },
-    { operation: `post ${ADMIN}`, path: '/admin/retention', options: { body: { dry_run: false } } },
-    { operation: `get ${V1}/admin/legal-holds`, path: '/admin/legal-holds?odd=1' },
-    {
-      operation: `post ${V1}/admin/legal-holds`,
-      path: '/admin/legal-holds',
-      options: { body: { subject: 'user', reason: 'x' } },
-    },
-    { operation: `delete ${V1}/admin/legal-holds/{id}`, path: `/admin/legal-holds/${none}` },
-    { operation: `get ${V1}/archives`, path: `/archives?q=${'x'.repeat(501)}` },
-    { operation: `post ${V1}/archives/{id}/restore`, path: `/archives/${none}/restore` },
+    ['get /admin/retention/runs', '/admin/retention/runs?limit=0'],
+    ['get /admin/retention/runs/{id}', `/admin/retention/runs/${none}`],
+    ['post /admin/retention/runs/{id}/approve', `/admin/retention/runs/${none}/approve`],
+    ['put /admin/retention/policies', '/admin/retention/policies', { body: {} }],
+    ['get /admin/retention/policies', '/admin/retention/policies', { key: reader }],
+    ['post /admin/retention', '/admin/retention', { body: { dry_run: false } }],
+    ['get /admin/legal-holds', '/admin/legal-holds?odd=1'],
+    ['post /admin/legal-holds', '/admin/legal-holds', { body: { subject: 'user', reason: 'x' } }],
+    ['delete /admin/legal-holds/{id}', `/admin/legal-holds/${none}`],
+    ['get /archives', `/archives?q=${'x'.repeat(501)}`],
+    ['post /archives/{id}/restore', `/archives/${none}/restore`],
   ];
 }

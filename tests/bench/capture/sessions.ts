@@ -1,4 +1,4 @@
-import { learningWorkflowId, sessionWorkflowId } from '../../../workflows/ids.ts';
+import { workflowIdOf } from '../../../workflows/registry.ts';
 import type { BenchInstance } from './bench-instance.ts';
 import { historiesOf } from './histories.ts';
 
@@ -69,7 +69,10 @@ async function workflowIds(instance: BenchInstance, prefix: string): Promise<Set
     [`${prefix}%`],
   );
   return new Set(
-    found.rows.flatMap((row) => [sessionWorkflowId(row.tenant_id, row.id), learningWorkflowId(row.tenant_id, row.id)]),
+    found.rows.flatMap((row) => [
+      workflowIdOf('session', row.tenant_id, row.id),
+      workflowIdOf('learning', row.tenant_id, row.id),
+    ]),
   );
 }
 

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { v7 } from 'uuid';
 import { asId, FIRST_ID } from '../../../domain/ids.ts';
 import { treatBatch } from '../../../stores/postgres/retention/retention-batches.ts';
-import type { ActingRun } from '../../../stores/postgres/retention/retention-cells.ts';
+import type { ActingRun } from '../../../stores/postgres/retention/retention-groups.ts';
 import {
   detachMonth,
   dropMonth,

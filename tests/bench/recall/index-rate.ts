@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { readCredentials } from '../../../cli/server/access.ts';
 import { processEnvironment } from '../../../config/process-environment.ts';
 import { findModelFiles } from '../../../infra/bootstrap/model-files.ts';
-import { cacheDirectory } from '../../../infra/instance/cache-directory.ts';
+import { cacheDirectory } from '../../../infra/instance/layout.ts';
 import { prepareDataDirectory } from '../../../infra/instance/instance.ts';
 import { createOnnxEmbedder } from '../../../models/embedding/onnx-embedder.ts';
 import { startInstanceProcess } from '../instance-process.ts';

@@ -10,7 +10,7 @@ import type {
   SourceRow,
   TopicSummaryDraft,
 } from '../../../domain/ports/model.ts';
-import { embeddingModelDirectory } from '../../../models/embedding/model-directory.ts';
+import { embeddingModelDirectory } from '../../../models/embedding/bge-small.ts';
 import { createOnnxEmbedder } from '../../../models/embedding/onnx-embedder.ts';
 import type { Embed } from '../../../models/local/meaning.ts';
 import { createLocalModel } from '../../../models/local/model.ts';

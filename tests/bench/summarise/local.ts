@@ -1,11 +1,10 @@
 import { Client, Connection } from '@temporalio/client';
 import { asId } from '../../../domain/ids.ts';
 import type { TenantId } from '../../../domain/ids.ts';
-import type { TokenCounter } from '../../../domain/ports/token-counter.ts';
+import type { TokenCounter } from '../../../domain/ports/embedder.ts';
 import { createDatabase } from '../../../stores/postgres/connection/database.ts';
-import type { ConsolidationResult } from '../../../workflows/consolidation/types.ts';
-import { operationsWorkflowId } from '../../../workflows/ids.ts';
-import { QUEUES } from '../../../workflows/queues.ts';
+import type { ConsolidationResult } from '../../../workflows/operations/types.ts';
+import { workflowIdOf, QUEUES } from '../../../workflows/registry.ts';
 import { startBenchInstance } from '../capture/bench-instance.ts';
 import type { BenchInstance } from '../capture/bench-instance.ts';
 import type { BenchQuestion } from './coding-sessions.ts';
@@ -57,7 +56,7 @@ async function consolidate({ temporalAddress }: BenchInstance): Promise<Consolid
   try {
     const client = new Client({ connection, namespace: 'recollect' });
     return await client.workflow.execute<() => Promise<ConsolidationResult>>('consolidation', {
-      workflowId: `${operationsWorkflowId('consolidation')}/bench`,
+      workflowId: `${workflowIdOf('operation', 'consolidation')}/bench`,
       taskQueue: QUEUES.session,
       args: [],
     });

@@ -1,4 +1,4 @@
-import type { TokenCounter } from '../../../domain/ports/token-counter.ts';
+import type { TokenCounter } from '../../../domain/ports/embedder.ts';
 import { createLocalModel } from '../../../models/local/model.ts';
 import type { BenchSession } from './coding-sessions.ts';
 import { readLongSession } from './coding-sessions.ts';

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { z } from 'zod';
-import type { TokenCounter } from '../../../domain/ports/token-counter.ts';
+import type { TokenCounter } from '../../../domain/ports/embedder.ts';
 import type { BenchQuestion } from './coding-sessions.ts';
 
 // The derived content of an instance's database.

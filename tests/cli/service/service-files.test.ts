@@ -3,9 +3,8 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { processEnvironment } from '../../../config/process-environment.ts';
 import { launchdAgent, serviceManager, systemdUnit } from '../../../cli/service/service-manager.ts';
-import { runCommandIn } from '../../../cli/service/run-command.ts';
-import { serviceCommand, ServiceValueError } from '../../../cli/service/service-definition.ts';
-import type { ServiceDefinition } from '../../../cli/service/service-definition.ts';
+import { runCommandIn, serviceCommand, ServiceValueError } from '../../../cli/service/service-commands.ts';
+import type { ServiceDefinition } from '../../../cli/service/service-commands.ts';
 import { testFolder } from '../../infra/support/folder.ts';
 
 const plain: ServiceDefinition = {

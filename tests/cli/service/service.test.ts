@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { service } from '../../../cli/commands/instance/service.ts';
 import type { ServiceOptions } from '../../../cli/commands/instance/service.ts';
-import { runCommandIn } from '../../../cli/service/run-command.ts';
+import { runCommandIn } from '../../../cli/service/service-commands.ts';
 import { testFolder } from '../../infra/support/folder.ts';
 import { recordOutput } from '../support/output.ts';
 import { runCli } from '../support/run-cli.ts';

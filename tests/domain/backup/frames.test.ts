@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { keyIdOf, keyOfId } from '../../../domain/backup/encryption-keys.ts';
+import { keyIdOf, keyOfId } from '../../../domain/backup/set-keys.ts';
 import { decryptFrames, encryptFrames } from '../../../domain/backup/frames.ts';
 
 const KEY = randomBytes(32);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { errorNames, namesIn } from '../../../domain/learning/names.ts';
+import { errorNames, namesIn } from '../../../domain/learning/compare.ts';
 import { agreement, changedValue, polarities, statedValues } from '../../../domain/learning/statements.ts';
 
 describe('polarity', () => {

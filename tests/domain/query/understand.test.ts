@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { NO_FIELDS } from '../../../domain/query/fields.ts';
 import { understand } from '../../../domain/query/understand.ts';
 
 const NOW = new Date('2026-05-13T10:30:00Z');
@@ -14,7 +15,7 @@ describe('phrases', () => {
   test('nothing within one is a field or a time', () => {
     expect(of('"set kind:Deployment last week"')).toMatchObject({
       phrases: ['set kind:deployment last week'],
-      fields: { kind: null },
+      fields: NO_FIELDS,
       time: null,
     });
   });
@@ -35,8 +36,7 @@ describe('fields', () => {
     expect(text).toBe('host key error');
     expect(fields).toMatchObject({
       types: ['prompt', 'observation'],
-      kind: 'error',
-      tool: 'Bash',
+      values: { kind: 'error', tool: 'Bash' },
       project: 'My App',
       tags: ['ssh', 'git', 'ci'],
       files: ['src/a.ts'],

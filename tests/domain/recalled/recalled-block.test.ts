@@ -1,10 +1,10 @@
 import { get_encoding } from 'tiktoken';
 import { expect, test } from 'vitest';
 import { inertText } from '../../../domain/recalled/inert-text.ts';
-import { recalledBlock } from '../../../domain/recalled/recalled-block.ts';
 import { Redactor } from '../../../domain/redaction/redact.ts';
 import { INJECTION_TEXTS } from '../../abuse/injection-texts.ts';
 import { blockViolations } from '../../abuse/support/strict-reader.ts';
+import { recalledBlock } from '../../../domain/recalled/recalled-block.ts';
 
 test('is in its tag after a notice, for 20 tokens', () => {
   const block = recalledBlock('- a');

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { SECRET_RULES } from '../../../domain/redaction/secret-rules.ts';
 import { removeSecrets, SECRET_KINDS } from '../../../domain/redaction/secrets.ts';
 import { PLATFORM_SAMPLES } from './samples-platforms.ts';
 import { SERVICE_SAMPLES } from './samples-services.ts';
+import { SECRET_RULES } from '../../../domain/redaction/secret-rules.ts';
 
 const SAMPLES = [...PLATFORM_SAMPLES, ...SERVICE_SAMPLES];
 const SURROUNDINGS = [

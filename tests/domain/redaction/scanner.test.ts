@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createScanner } from '../../../domain/redaction/scanner.ts';
-import { SECRET_RULES } from '../../../domain/redaction/secret-rules.ts';
 import { scanText } from '../../../domain/redaction/text-scan.ts';
 import { randomFrom } from '../support/random.ts';
+import { SECRET_RULES } from '../../../domain/redaction/secret-rules.ts';
 
 const scan = createScanner([
   { hints: ['abc'], anyCase: false },

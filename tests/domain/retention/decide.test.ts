@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { importanceCap } from '../../../domain/learning/decay.ts';
 import { cellsOf, decide } from '../../../domain/retention/decide.ts';
-import { policyHash } from '../../../domain/retention/policy-hash.ts';
-import { ACTIONS_OF, DATA_CLASSES, RETAINED, ruleProblem } from '../../../domain/retention/policy.ts';
+import { policyHash, ACTIONS_OF, DATA_CLASSES, RETAINED, ruleProblem } from '../../../domain/retention/policy.ts';
 import type { DataClass, RetentionRule } from '../../../domain/retention/policy.ts';
 
 function rule(id: string, change: Partial<RetentionRule> = {}): RetentionRule {

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readLine } from '../../../domain/transcripts/line.ts';
-import { completeLength, completeLines } from '../../../domain/transcripts/lines.ts';
+import { readLine, completeLength, completeLines } from '../../../domain/transcripts/line.ts';
 
 function read(line: unknown) {
   return readLine(Buffer.from(typeof line === 'string' ? line : JSON.stringify(line)));

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { findDuplicates, matchPrompts } from '../../../domain/transcripts/match.ts';
 import type { StoredPrompt, ServedPrompt } from '../../../domain/transcripts/match.ts';
-import { quietFor, currentOf } from '../../../domain/transcripts/due.ts';
+import { quietFor, currentOf } from '../../../domain/transcripts/progress.ts';
 
 const MINUTE_MS = 60_000;
 const line = (uuid: string, hash: string, minute: number, more: Partial<ServedPrompt> = {}): ServedPrompt => ({

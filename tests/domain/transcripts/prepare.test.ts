@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { asId } from '../../../domain/ids.ts';
 import type { TenantId, UserId } from '../../../domain/ids.ts';
 import type { TranscriptItem } from '../../../domain/transcripts/items.ts';
-import { prepareItem } from '../../../domain/transcripts/prepare.ts';
+import { prepareItem } from '../../../domain/transcripts/plan.ts';
 
 const owner = {
   tenantId: asId<TenantId>('018f0000-0000-7000-8000-000000000001'),

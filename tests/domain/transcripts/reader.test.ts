@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { TranscriptItem } from '../../../domain/transcripts/items.ts';
-import { completeLines } from '../../../domain/transcripts/lines.ts';
+import { completeLines } from '../../../domain/transcripts/line.ts';
 import { TranscriptReader } from '../../../domain/transcripts/reader.ts';
 import { bytesOf } from './support/from-hooks.ts';
 import type { Line } from './support/from-hooks.ts';

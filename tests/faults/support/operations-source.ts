@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { z } from 'zod';
 import { collectionName } from '../../../stores/weaviate/schema.ts';
 import type { ArchiveStore } from '../../../domain/ports/archive-store.ts';
-import { listSets } from '../../../activities/backup/stored-sets.ts';
+import { listSets } from '../../../activities/backup/read-manifest.ts';
 import type { FaultInstance } from './fault-instance.ts';
 import type { OperationsInstance } from './operations-instance.ts';
 import { request } from './operations-jobs.ts';

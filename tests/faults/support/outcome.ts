@@ -5,7 +5,7 @@ import { asId } from '../../../domain/ids.ts';
 import type { TenantId } from '../../../domain/ids.ts';
 import { collectionName, VECTOR_NAME } from '../../../stores/weaviate/schema.ts';
 import { createWeaviateIndex } from '../../../stores/weaviate/weaviate-index.ts';
-import { sessionWorkflowId } from '../../../workflows/ids.ts';
+import { workflowIdOf } from '../../../workflows/registry.ts';
 import { until } from '../../setup/until.ts';
 import type { FaultInstance } from './fault-instance.ts';
 
@@ -95,7 +95,7 @@ export async function expectNoFailedWorkflow(instance: Inside, sessions: readonl
   await instance.withTemporal(async (client) => {
     const bad = "ExecutionStatus IN ('Failed', 'Terminated', 'TimedOut', 'Canceled')";
     expect(await statusesOf(client, bad), 'workflows that did not complete').toEqual([]);
-    const own = new Set(sessions.map((session) => sessionWorkflowId(session.tenant_id, session.id)));
+    const own = new Set(sessions.map((session) => workflowIdOf('session', session.tenant_id, session.id)));
     // Temporal updates its visibility shortly after a run ends.
     await until(
       async () => {

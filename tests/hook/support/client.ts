@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { processEnvironment } from '../../../config/process-environment.ts';
-import { BUILT_CLIENT } from '../../../hook/command-line.ts';
+import { BUILT_CLIENT } from '../../../hook/arguments.ts';
 import { hookEnvironment } from '../../../hook/environment.ts';
 import { drainSpool } from '../../../hook/spool/drain.ts';
 import type { DrainReport } from '../../../hook/spool/drain.ts';

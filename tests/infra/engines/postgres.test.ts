@@ -2,9 +2,8 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileS
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { findPostgresBinaries } from '../../../infra/engines/postgres/binaries.ts';
-import { ensureCluster } from '../../../infra/engines/postgres/cluster.ts';
+import { ensureCluster, clearStalePostmaster } from '../../../infra/engines/postgres/cluster.ts';
 import { chooseRunAs, closedFolderAbove, invoke } from '../../../infra/engines/postgres/run-as.ts';
-import { clearStalePostmaster } from '../../../infra/engines/postgres/stale-postmaster.ts';
 import { runTool } from '../../../infra/engines/run-tool.ts';
 import { testFolder } from '../support/folder.ts';
 

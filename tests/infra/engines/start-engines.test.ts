@@ -8,7 +8,7 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { processEnvironment } from '../../../config/process-environment.ts';
 import { type RunningEngines, startEngines } from '../../../infra/engines/start-engines.ts';
-import { cacheDirectory } from '../../../infra/instance/cache-directory.ts';
+import { cacheDirectory } from '../../../infra/instance/layout.ts';
 import { superuserUrl } from '../../../infra/instance/environment.ts';
 import { isAlive } from '../../../infra/supervisor/process-identity.ts';
 import { readState, writeState } from '../../../infra/supervisor/state.ts';

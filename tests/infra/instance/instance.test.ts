@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { cacheDirectory, defaultDataDirectory } from '../../../infra/instance/cache-directory.ts';
+import { cacheDirectory, defaultDataDirectory } from '../../../infra/instance/layout.ts';
 import { apiUrl, databaseUrl, instanceEnvironment, passedEnvironment } from '../../../infra/instance/environment.ts';
 import { openInstance, prepareDataDirectory } from '../../../infra/instance/instance.ts';
 import { LAYOUT_VERSION } from '../../../infra/instance/version-stamp.ts';

@@ -3,7 +3,7 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { prepareDataDirectory } from '../../../infra/instance/instance.ts';
-import { endLeftovers } from '../../../infra/supervisor/leftovers.ts';
+import { endLeftovers } from '../../../infra/supervisor/orphans.ts';
 import { acquireLock, readLock } from '../../../infra/supervisor/lock.ts';
 import {
   identifyProcess,

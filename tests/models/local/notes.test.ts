@@ -4,13 +4,13 @@ import { commandNotes } from '../../../models/local/notes/command-notes.ts';
 import { commitNotes } from '../../../models/local/notes/commit-notes.ts';
 import { touchedFilesOf } from '../../../models/local/notes/file-names.ts';
 import { fileNotes } from '../../../models/local/topic.ts';
-import { headingOf } from '../../../models/local/notes/notes.ts';
+import { headingOf, isLastingPreference } from '../../../models/local/notes/notes.ts';
 import { repairNotes } from '../../../models/local/notes/repair-notes.ts';
 import { sentencesOf } from '../../../models/local/segments.ts';
 import { spokenNotes } from '../../../models/local/notes/spoken-notes.ts';
 import { todoNotes } from '../../../models/local/notes/todos.ts';
-import { isLastingPreference } from '../../../models/local/notes/wishes.ts';
-import { edited, miniSession, ran, type RowDraft, rowsFrom } from '../rows.ts';
+import { edited, miniSession, ran, rowsFrom } from '../rows.ts';
+import type { RowDraft } from '../rows.ts';
 
 const commandsOf = (drafts: readonly RowDraft[]) => commandNotes(callsOf(rowsFrom(drafts)), new Set());
 const commitsOf = (drafts: readonly RowDraft[]) => commitNotes(callsOf(rowsFrom(drafts)));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { centrality } from '../../../models/local/centrality.ts';
-import { confidenceOf } from '../../../models/local/learnings/confidence.ts';
+import { confidenceOf } from '../../../models/local/learnings/candidate.ts';
 import { hasCue, isCorrection, isQuestion, isThin, preferenceStrength } from '../../../models/local/learnings/cues.ts';
 import { noteTitle } from '../../../models/local/notes/notes.ts';
 import { diverse, scored } from '../../../models/local/ranking.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { RerankerUnavailable, type Reranker } from '../../../domain/ports/reranker.ts';
+import { RerankerUnavailable, type Reranker } from '../../../domain/ports/embedder.ts';
 import { createOnnxReranker, RERANKER_FILES } from '../../../models/reranking/onnx-reranker.ts';
 import { rerank } from '../../../retrieval/search.ts';
 import { writeTinyCrossEncoder } from './tiny-cross-encoder.ts';

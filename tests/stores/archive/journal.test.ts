@@ -7,10 +7,9 @@ import { entrySha256, erasedName, journalKey } from '../../../domain/erasure/era
 import type { JournalHead, JournalRecord } from '../../../domain/erasure/erasure-journal.ts';
 import type { ArchiveStore } from '../../../domain/ports/archive-store.ts';
 import { createDirectoryArchive } from '../../../stores/archive/directory.ts';
-import { journalObject } from '../../../stores/archive/journal-entry.ts';
+import { journalObject, publicKeyOf } from '../../../stores/archive/journal-entry.ts';
 import { readJournals } from '../../../stores/archive/journal.ts';
 import type { JournalReading } from '../../../stores/archive/journal.ts';
-import { publicKeyOf } from '../../../stores/archive/signed-text.ts';
 
 const newKey = (): Buffer => generateKeyPairSync('ed25519').privateKey.export({ format: 'der', type: 'pkcs8' });
 const MINE = newKey();

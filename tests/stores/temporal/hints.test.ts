@@ -6,7 +6,7 @@ import type { TenantId } from '../../../domain/ids.ts';
 import { bootstrapTemporal } from '../../../infra/bootstrap/temporal.ts';
 import { createTemporalClient } from '../../../stores/temporal/client.ts';
 import { createWorkflowHints } from '../../../stores/temporal/hints.ts';
-import { indexWorkflowId } from '../../../workflows/ids.ts';
+import { workflowIdOf } from '../../../workflows/registry.ts';
 
 const POLICY = { windowTokens: 1, turnTokens: 1, quietMs: 1, maxAgeMs: 1, idleMs: 1, retryMs: 1 };
 const BATCH = { gatherMs: 1, pollMs: 1, retryMs: 1 };
@@ -26,7 +26,7 @@ afterAll(async () => {
 });
 
 async function signalsOf(tenantId: TenantId): Promise<number> {
-  const { events } = await observer.workflow.getHandle(indexWorkflowId(tenantId)).fetchHistory();
+  const { events } = await observer.workflow.getHandle(workflowIdOf('index', tenantId, 0)).fetchHistory();
   return (events ?? []).filter((event) => event.workflowExecutionSignaledEventAttributes).length;
 }
 

@@ -3,13 +3,7 @@ import { newId } from '../../../domain/ids.ts';
 import type { TenantId } from '../../../domain/ids.ts';
 import { JOB_KINDS } from '../../../domain/jobs.ts';
 import { jobIdOf, jobOfWorkflow, parseJobId, workflowIdOfJob } from '../../../stores/temporal/job-ids.ts';
-import {
-  importWorkflowId,
-  indexWorkflowId,
-  learningWorkflowId,
-  operationsWorkflowId,
-  sessionWorkflowId,
-} from '../../../workflows/ids.ts';
+import { workflowIdOf } from '../../../workflows/registry.ts';
 
 const mine = newId<TenantId>();
 const otherTenant = newId<TenantId>();
@@ -17,10 +11,10 @@ const subject = newId();
 
 test('a job id names kind and subject, and leads to the workflow of the requesting tenant', () => {
   for (const [kind, id, workflowId] of [
-    ['session', subject, sessionWorkflowId(mine, subject)],
-    ['learning', subject, learningWorkflowId(mine, subject)],
-    ['index', '0', indexWorkflowId(mine)],
-    ['import', subject, importWorkflowId(subject)],
+    ['session', subject, workflowIdOf('session', mine, subject)],
+    ['learning', subject, workflowIdOf('learning', mine, subject)],
+    ['index', '0', workflowIdOf('index', mine, 0)],
+    ['import', subject, workflowIdOf('import', subject)],
   ] as const) {
     const name = { kind, subject: id };
     expect(jobOfWorkflow(mine, workflowId)).toEqual(name);
@@ -33,10 +27,10 @@ test('a job id names kind and subject, and leads to the workflow of the requesti
 
 test("another tenant's workflows, and those over all tenants, are no jobs", () => {
   for (const workflowId of [
-    sessionWorkflowId(otherTenant, subject),
-    learningWorkflowId(otherTenant, subject),
-    indexWorkflowId(otherTenant),
-    operationsWorkflowId('capture-sweep'),
+    workflowIdOf('session', otherTenant, subject),
+    workflowIdOf('learning', otherTenant, subject),
+    workflowIdOf('index', otherTenant, 0),
+    workflowIdOf('operation', 'capture-sweep'),
     '',
     'odd',
   ])

@@ -8,7 +8,7 @@ import type { LearningDraft, LearningInput, ModelPort, PreparedCall } from '../.
 import { BGE_SMALL } from '../../../../models/embedding/bge-small.ts';
 import { createOnnxEmbedder } from '../../../../models/embedding/onnx-embedder.ts';
 import { createWeaviateIndex } from '../../../../stores/weaviate/weaviate-index.ts';
-import type { LearningResult } from '../../../../workflows/learning/types.ts';
+import type { LearningResult } from '../../../../workflows/session/types.ts';
 import { sessionOf } from '../../../setup/demo-session.ts';
 import type { TestInstance } from '../../../setup/instance.ts';
 import { captured } from '../../../setup/small-session.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { v7 } from 'uuid';
-import { idFloor } from '../../../../stores/postgres/retention/retention-cells.ts';
+import { idFloor } from '../../../../stores/postgres/retention/retention-groups.ts';
 import type { TestDatabase, TestUser } from '../../../setup/database.ts';
 
 const DAY_MS = 86_400_000;

@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { ZodError } from 'zod';
 import { HOST_MAPPINGS, parseHostMapping } from '../../../../api/intake/host-mappings.ts';
-import { boundedExtra, EXTRA_BYTES, extraFields } from '../../../../domain/capture/hosts/extra-fields.ts';
-import { findText, findValue } from '../../../../domain/capture/hosts/mapping.ts';
+import {
+  boundedExtra,
+  EXTRA_BYTES,
+  extraFields,
+  findText,
+  findValue,
+} from '../../../../domain/capture/hosts/mapping.ts';
 import { patchedFiles, translateMapped, withSessionId } from '../../../../domain/capture/hosts/translate-mapped.ts';
 
 const { cursor } = HOST_MAPPINGS;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { within } from '../../../../retrieval/stage-clock.ts';
-import { timedQueries, tookTooLong } from '../../../../stores/postgres/connection/timed-queries.ts';
+import { timedQueries, tookTooLong } from '../../../../stores/postgres/connection/tenant-scope.ts';
 import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
 import type { TestDatabase } from '../../../setup/database.ts';
 

@@ -13,7 +13,7 @@ import {
   pendingEmbeddings,
   requestEmbeddings,
 } from '../../../../stores/postgres/embeddings/embedding-ledger.ts';
-import { requestRefill, refillNext } from '../../../../stores/postgres/embeddings/embedding-refill.ts';
+import { requestRefill, refillNext } from '../../../../stores/postgres/embeddings/embedding-rewrites.ts';
 import type { RequestedEmbedding } from '../../../../stores/postgres/embeddings/embedding-ledger.ts';
 import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
 import type { TestDatabase, TestUser } from '../../../setup/database.ts';

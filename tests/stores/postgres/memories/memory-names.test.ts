@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { memoryHash } from '../../../../domain/memory.ts';
-import { idsNamed } from '../../../../stores/postgres/memories/memory-names.ts';
+import { idsNamed } from '../../../../stores/postgres/memories/memory-lookups.ts';
 import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
 import type { TestDatabase, TestUser } from '../../../setup/database.ts';
 import { until } from '../../../setup/until.ts';

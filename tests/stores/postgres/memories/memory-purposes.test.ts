@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
-import { readPurposes } from '../../../../stores/postgres/memories/memory-purposes.ts';
+import { readPurposes } from '../../../../stores/postgres/memories/memory-lookups.ts';
 import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
 import type { TestDatabase, TestUser } from '../../../setup/database.ts';
 import { event, noted, promptPart } from '../support/captures.ts';

@@ -1,4 +1,0 @@
-export interface TokenCounter {
-  /** o200k tokens. */
-  count(text: string): number;
-}

@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import type { TenantRead } from '../connection/database.ts';
+import { idsByType } from './memories.ts';
+import type { MemoryRef } from './memories.ts';
+import { purposeOf } from '../../../domain/ranking/indexed-text.ts';
+import { idEnding, MEMORY_HASH } from '../../../domain/memory.ts';
+
+const hashRow = z.object({ memory_id: z.string(), hash: z.string() });
+
+/**
+ * Returns the possible ids of each name: an id is itself, a hash matches every id of the tenant with these last digits, in order. Does not check that the
+ * memories exist or that the caller can read them.
+ */
+export async function idsNamed(
+  read: TenantRead,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const hashes = names.filter((name) => MEMORY_HASH.test(name)).map(idEnding);
+  const rows =
+    hashes.length === 0
+      ? []
+      : z.array(hashRow).parse(
+          await read({
+            name: 'find_memories_by_hash',
+            text: 'SELECT memory_id, hash FROM find_memories_by_hash($1::text[]) ORDER BY memory_id',
+            values: [hashes],
+          }),
+        );
+  return new Map(
+    names.map((name) => [
+      name,
+      MEMORY_HASH.test(name)
+        ? rows.filter((row) => row.hash === idEnding(name)).map((row) => row.memory_id)
+        : [name.toLowerCase()],
+    ]),
+  );
+}
+
+const BEGINNINGS = `
+    SELECT o.id, left(o.title || ' ' || o.content, $5::integer) AS text FROM observations o WHERE o.id = ANY ($1::uuid[])
+    UNION ALL SELECT q.id, left(q.content, $5::integer) FROM prompts q WHERE q.id = ANY ($2::uuid[])
+    UNION ALL SELECT m.id, left(m.title || ' ' || m.content, $5::integer) FROM summaries m WHERE m.id = ANY ($3::uuid[])
+    UNION ALL SELECT l.id, left(l.title || ' ' || l.description, $5::integer) FROM learnings l WHERE l.id = ANY ($4::uuid[])`;
+
+/** Returns the start of each memory by id: enough to detect equal texts, or for a reranker. */
+export async function readBeginnings(
+  read: TenantRead,
+  refs: readonly MemoryRef[],
+  characters: number,
+): Promise<ReadonlyMap<string, string>> {
+  const rows = await read({ name: 'read_beginnings', text: BEGINNINGS, values: [...idsByType(refs), characters] });
+  return new Map(
+    z
+      .array(z.object({ id: z.string(), text: z.string() }))
+      .parse(rows)
+      .map((row) => [row.id, row.text]),
+  );
+}
+
+/** More than a purpose is cut from. */
+const READ_CHARS = 512;
+
+const READ_PURPOSES = `
+    SELECT m.id, (SELECT left(p.content, ${READ_CHARS}) FROM prompts p
+                   WHERE p.session_id = m.session_id AND p.type = 'user' AND p.seq < m.seq ORDER BY p.seq DESC LIMIT 1) AS prompt
+      FROM (
+        SELECT o.id, o.session_id, o.seq FROM observations o WHERE o.id = ANY ($1::uuid[])
+        UNION ALL
+        SELECT q.id, q.session_id, q.seq FROM prompts q WHERE q.id = ANY ($2::uuid[]) AND q.type <> 'user'
+      ) AS m`;
+
+const purposeRow = z.object({ id: z.string(), prompt: z.string().nullable() });
+
+/** Returns the user's prompt before each of these rows, by the rows' ids; none for prompts and derived memories. */
+export async function readPurposes(read: TenantRead, refs: readonly MemoryRef[]): Promise<ReadonlyMap<string, string>> {
+  const idsOf = (type: MemoryRef['type']) => refs.filter((ref) => ref.type === type).map((ref) => ref.id);
+  const rows = await read({
+    name: 'read_purposes',
+    text: READ_PURPOSES,
+    values: [idsOf('observation'), idsOf('prompt')],
+  });
+  return new Map(
+    z
+      .array(purposeRow)
+      .parse(rows)
+      .flatMap(({ id, prompt }) => (prompt === null ? [] : [[id, purposeOf(prompt)] as const])),
+  );
+}

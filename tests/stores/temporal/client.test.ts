@@ -1,0 +1,115 @@
+import { Server, ServerCredentials, status } from '@grpc/grpc-js';
+import type { Client } from '@temporalio/client';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { newId } from '../../../domain/ids.ts';
+import type { TenantId } from '../../../domain/ids.ts';
+import { createTemporalClient } from '../../../stores/temporal/client.ts';
+import { createWorkflowHints } from '../../../stores/temporal/hints.ts';
+import { createRunningWorkflows } from '../../../stores/temporal/running-workflows.ts';
+import { createSchedules } from '../../../stores/temporal/schedules.ts';
+import { createSessionSteering } from '../../../stores/temporal/session-steering.ts';
+import { createStartJob } from '../../../stores/temporal/start-workflow.ts';
+import { TemporalUnavailable } from '../../../stores/temporal/unavailable.ts';
+
+const METHODS = [
+  'StartWorkflowExecution',
+  'SignalWithStartWorkflowExecution',
+  'TerminateWorkflowExecution',
+  'PatchSchedule',
+] as const;
+const POLICY = { windowTokens: 1, turnTokens: 1, quietMs: 1, maxAgeMs: 1, idleMs: 1, retryMs: 1 };
+const BATCH = { gatherMs: 1, pollMs: 1, retryMs: 1 };
+const tenantId = newId<TenantId>();
+
+let server: Server;
+let address: string;
+let calls: number;
+/** So many calls fail with UNAVAILABLE, the others return an empty message. */
+let failures: number;
+const clients: Client[] = [];
+
+beforeEach(async () => {
+  calls = 0;
+  failures = 1;
+  const same = (bytes: Buffer): Buffer => bytes;
+  const methods = METHODS.map((name) => [
+    name,
+    {
+      path: `/temporal.api.workflowservice.v1.WorkflowService/${name}`,
+      requestStream: false,
+      responseStream: false,
+      requestSerialize: same,
+      requestDeserialize: same,
+      responseSerialize: same,
+      responseDeserialize: same,
+    },
+  ]);
+  server = new Server();
+  server.addService(
+    Object.fromEntries(methods),
+    Object.fromEntries(
+      METHODS.map((name) => [
+        name,
+        (_call: unknown, respond: (error: { code: status } | null, answer?: Buffer) => void) => {
+          calls += 1;
+          if (calls <= failures) respond({ code: status.UNAVAILABLE });
+          else respond(null, Buffer.alloc(0));
+        },
+      ]),
+    ),
+  );
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+      error === null ? resolve(bound) : reject(error),
+    );
+  });
+  address = `127.0.0.1:${port}`;
+});
+afterEach(async () => {
+  for (const client of clients.splice(0)) await client.connection.close();
+  server.forceShutdown();
+});
+
+function clientOf(use: 'calls' | 'hints'): Client {
+  const client = createTemporalClient({ address, namespace: 'any' }, use);
+  clients.push(client);
+  return client;
+}
+
+test.each<[string, (client: Client) => Promise<unknown>]>([
+  ['start of a job', (client) => createStartJob(client)('erasureRun', tenantId, 'e', { tenantId, erasureId: 'e' })],
+  ['retry of a session', (client) => createSessionSteering(client, POLICY).retry(tenantId, newId())],
+  ['termination', (client) => createRunningWorkflows(client).terminate('index/any', 'test')],
+  ['pause of a schedule', (client) => createSchedules(client).pause('backup', 'test')],
+])('retries a transient failure: %s', async (_name, call) => {
+  await call(clientOf('calls'));
+  expect(calls).toBe(2);
+});
+
+test.each<[string, (hints: ReturnType<typeof createWorkflowHints>) => Promise<void>]>([
+  ['session', (hints) => hints.session(tenantId, newId())],
+  ['index', (hints) => hints.index(tenantId)],
+  ['reindex', (hints) => hints.reindex(tenantId)],
+  ['batch', (hints) => hints.modelBatch(tenantId, { id: newId(), n: 1, full: false })],
+])('does not retry a hint: %s', async (_name, send) => {
+  await expect(send(createWorkflowHints(clientOf('hints'), POLICY, BATCH))).rejects.toThrow(TemporalUnavailable);
+  expect(calls).toBe(1);
+});
+
+test('returns a longer outage after a few attempts', async () => {
+  failures = 100;
+  await expect(createSessionSteering(clientOf('calls'), POLICY).retry(tenantId, newId())).rejects.toThrow(
+    TemporalUnavailable,
+  );
+  expect(calls).toBe(4);
+});
+
+test('fails a call whose retry finds the connection closed', async () => {
+  failures = 100;
+  const client = clientOf('calls');
+  const call = createSessionSteering(client, POLICY).retry(tenantId, newId());
+  const failed = expect(call).rejects.toThrow(TemporalUnavailable);
+  await expect.poll(() => calls).toBeGreaterThan(0);
+  await client.connection.close();
+  await failed;
+});

@@ -1,0 +1,38 @@
+import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure, TimeoutFailure } from '@temporalio/workflow';
+
+/** The failure that an activity, or an activity of a child workflow, ended with. */
+export function applicationFailure(error: unknown): ApplicationFailure | TimeoutFailure | null {
+  if (error instanceof ApplicationFailure || error instanceof TimeoutFailure) return error;
+  if (error instanceof ActivityFailure || error instanceof ChildWorkflowFailure) return applicationFailure(error.cause);
+  return null;
+}
+
+/** Type of what a workflow's step ended with: never its message. */
+export function failureReason(error: unknown): string {
+  const failure = applicationFailure(error);
+  return failure instanceof ApplicationFailure ? (failure.type ?? 'Unexpected') : 'Unexpected';
+}
+
+/** Longest wait for a provider between two attempts, unless it requests a longer one. */
+export const MAX_PROVIDER_WAIT_MS = 600_000;
+
+/**
+ * Returns the wait after a failed model call: the one that the provider requested, else one that is exponential in consecutive
+ * failures. Null for a permanent failure.
+ */
+export function providerWait(
+  error: unknown,
+  failuresInRow: number,
+  firstMs: number,
+): { readonly reason: string; readonly delayMs: number } | null {
+  const failure = applicationFailure(error);
+  if (failure === null) return null;
+  const delayMs = Math.min(firstMs * 2 ** Math.min(failuresInRow, 10), MAX_PROVIDER_WAIT_MS);
+  if (failure instanceof TimeoutFailure) return { reason: 'ProviderTimeout', delayMs };
+  if (failure.nonRetryable === true) return null;
+  const requested: unknown = failure.details?.[0];
+  return {
+    reason: failure.type ?? 'Unexpected',
+    delayMs: typeof requested === 'number' ? Math.max(requested, 1) : delayMs,
+  };
+}

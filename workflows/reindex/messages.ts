@@ -1,2 +1,0 @@
-/** Do the next step now: after a request or a change of settings. */
-export const WAKE_SIGNAL = 'wake';

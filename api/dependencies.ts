@@ -30,7 +30,7 @@ import {
 } from './metrics/operation-metrics.ts';
 import { createEmbeddingObserver, createModelObserver } from './metrics/model-metrics.ts';
 import { createHealthChecks } from './health-checks.ts';
-import { excluding, Exclusions } from './intake/exclusions.ts';
+import { Exclusions } from './intake/exclusions.ts';
 import { BurstDetector } from './intake/burst-detector.ts';
 import { HeavyEvents } from './intake/heavy-events.ts';
 import { HintSender } from './intake/hint-sender.ts';
@@ -124,7 +124,7 @@ export function createApiDependencies(config: Config, logger: Logger) {
     tokens,
     database,
     findPrincipal: (key: string) => findPrincipal(database.pool, key),
-    intake: excluding(new Intake(createCapture(database.pool), hints, metrics, heavy, objects), exclusions, metrics),
+    intake: new Intake(createCapture(database.pool), hints, metrics, heavy, exclusions, objects),
     recall: createRecall({
       database,
       vectors,

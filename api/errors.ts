@@ -59,6 +59,12 @@ export class ApiError extends Error {
   }
 }
 
+/** Returns a value that was found. @throws ApiError NOT_FOUND if there is none */
+export function existing<Value>(value: Value | null | undefined, what: string): Value {
+  if (value === null || value === undefined) throw new ApiError('NOT_FOUND', `there is no such ${what}`);
+  return value;
+}
+
 const RETRY_AFTER_SECONDS = 2;
 
 /** Maps Fastify's error codes to those of the api. */

@@ -37,7 +37,7 @@ import { restoreRoutes } from './routes/operations/restores.ts';
 import { archiveRoutes } from './routes/operations/archives.ts';
 import { holdRoutes } from './routes/operations/legal-holds.ts';
 import { retentionRoutes } from './routes/operations/retention.ts';
-import { roiRoutes } from './routes/roi.ts';
+import { roiRoutes, usageRoutes } from './routes/usage.ts';
 import { scheduleRoutes } from './routes/operations/schedules.ts';
 import { searchRoutes } from './routes/memories/search.ts';
 import { sessionRowRoutes } from './routes/sessions/session-rows.ts';
@@ -49,7 +49,6 @@ import { summaryRoutes } from './routes/sessions/summaries.ts';
 import { timelineRoutes } from './routes/sessions/timeline.ts';
 import { traceRoutes } from './routes/sessions/trace.ts';
 import { transcriptRoutes } from './routes/sessions/transcripts.ts';
-import { usageRoutes } from './routes/usage.ts';
 import { valueRoutes } from './routes/capture/full-values.ts';
 
 /** The routes under `/api/v1`, by subject. */

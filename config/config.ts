@@ -7,13 +7,9 @@ import { backupConfig, backupEnvironment } from './backup-settings.ts';
 import { contextConfig, contextEnvironment } from './context-settings.ts';
 import { embeddingConfig, embeddingEnvironment } from './embedding-settings.ts';
 import { modelConfig, modelEnvironment } from './model-settings.ts';
-import { SCHEDULE_NAMES } from '../domain/jobs.ts';
+import { SCHEDULE_NAMES, WORKER_QUEUES } from '../domain/jobs.ts';
 import { scheduleConfig, scheduleEnvironment } from './schedule-settings.ts';
 import { searchConfig, searchEnvironment } from './search-settings.ts';
-
-/** Task queues of worker processes; described in `workflows/registry.ts`. */
-export const WORKER_QUEUES = ['session', 'model', 'embedding', 'sweeps', 'maintenance', 'transcripts'] as const;
-export type WorkerQueue = (typeof WORKER_QUEUES)[number];
 
 const positiveInt = z.coerce.number().int().positive();
 

@@ -1,4 +1,4 @@
-import { JOBS, SCHEDULES } from '../workflows/registry.ts';
+import { JOBS, QUEUES, SCHEDULES } from '../workflows/registry.ts';
 import type { JobKind, ScheduleName } from '../workflows/registry.ts';
 
 /* Names, states and phases of background work, the same in every layer. */
@@ -11,6 +11,9 @@ function keysOf<Key extends string>(record: Readonly<Record<Key, unknown>>): rea
 export const JOB_KINDS = keysOf<JobKind>(JOBS);
 /** Names of the schedules, which cover all tenants or the instance. */
 export const SCHEDULE_NAMES = keysOf<ScheduleName>(SCHEDULES);
+/** Task queues of worker processes. */
+export const WORKER_QUEUES = keysOf<keyof typeof QUEUES>(QUEUES);
+export type WorkerQueue = keyof typeof QUEUES;
 export { SCHEDULES };
 export type { JobKind, ScheduleName };
 
@@ -22,7 +25,6 @@ export const RUN_STATES = [...WORK_STATES, 'terminated'] as const;
 export type RunState = (typeof RUN_STATES)[number];
 
 export const EXPORT_STATES = [...WORK_STATES, 'expired'] as const;
-export type ExportState = (typeof EXPORT_STATES)[number];
 export const EXPORT_SCOPES = ['tenant', 'project', 'user', 'session'] as const;
 
 export const ERASURE_PHASES = ['queued', 'journalled', 'rows', 'vectors', 'files', 'completed'] as const;

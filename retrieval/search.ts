@@ -4,7 +4,7 @@ import { VectorIndexUnavailable } from '../domain/ports/vector-index.ts';
 import { rankMemories } from '../domain/ranking/rank.ts';
 import type { RankedMemory } from '../domain/ranking/rank.ts';
 import type { TenantRead } from '../stores/postgres/connection/database.ts';
-import { readContaining } from '../stores/postgres/retention/legal-hold-conditions.ts';
+import { readContaining } from '../stores/postgres/search/containing.ts';
 import { readHeads, readMemories } from '../stores/postgres/memories/memories.ts';
 import type { MemoryHead, MemoryRef } from '../stores/postgres/memories/memories.ts';
 import { readBeginnings } from '../stores/postgres/memories/memory-lookups.ts';

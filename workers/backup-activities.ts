@@ -8,7 +8,6 @@ import { keysOfFile } from '../config/backup-settings.ts';
 import type { Config } from '../config/config.ts';
 import type { VectorIndex } from '../domain/ports/vector-index.ts';
 import { archiveStoreAt } from '../stores/archive/create-archive-store.ts';
-import { journalsOf } from './journals.ts';
 
 const packageSchema = z.object({ version: z.string() });
 
@@ -21,6 +20,11 @@ export async function readBackupKeys({ keys, keyFile }: Config['backups']): Prom
   const read = keysOfFile(text);
   if (read === null) throw new NotConfigured('RECOLLECT_BACKUP_KEY_FILE needs keys of 32 bytes in base64, one a line');
   return read;
+}
+
+/** Returns the stores of the erasure journals: beside the backup sets, and beside their copies. */
+export function journalsOf({ backup, s3 }: Config) {
+  return [backup.address, backup.copy].flatMap((address) => archiveStoreAt(address, s3) ?? []);
 }
 
 /** Activities of backups, over the stores that the settings name. */

@@ -1,101 +1,40 @@
+import { createClaudeMemActivities } from '../activities/claude-mem/create-claude-mem-activities.ts';
+import { createConsistencyActivities } from '../activities/consistency/create-consistency-activities.ts';
 import { createConsolidationActivities } from '../activities/consolidation/create-consolidation-activities.ts';
 import { createIndexActivities } from '../activities/indexing/create-index-activities.ts';
-import { createLearningActivities } from '../activities/learning/create-learning-activities.ts';
-import { createModelBatchActivities } from '../activities/model-batch/create-model-batch-activities.ts';
-import { createMaintenanceActivities } from '../activities/maintenance/create-maintenance-activities.ts';
-import { createReindexActivities } from '../activities/reindex/create-reindex-activities.ts';
-import { createSessionActivities } from '../activities/session/create-session-activities.ts';
-import { createTranscriptActivities } from '../activities/transcripts/create-transcript-activities.ts';
 import { readKnown } from '../activities/learning/compare-drafts.ts';
+import { createLearningActivities } from '../activities/learning/create-learning-activities.ts';
+import { createMaintenanceActivities } from '../activities/maintenance/create-maintenance-activities.ts';
+import { createModelBatchActivities } from '../activities/model-batch/create-model-batch-activities.ts';
+import { createReindexActivities } from '../activities/reindex/create-reindex-activities.ts';
+import { createRetentionActivities } from '../activities/retention/create-retention-activities.ts';
+import { createSessionActivities } from '../activities/session/create-session-activities.ts';
+import { createStatisticsActivities } from '../activities/statistics/create-statistics-activities.ts';
 import { createSummariseActivities } from '../activities/summarise/create-summarise-activities.ts';
 import type { ReadKnown } from '../activities/summarise/create-summarise-activities.ts';
-import { backupActivitiesOf } from './backup-activities.ts';
-import { erasureActivitiesOf, restoreActivitiesOf } from './erasure-and-restore.ts';
+import { createTranscriptActivities } from '../activities/transcripts/create-transcript-activities.ts';
 import type { Config } from '../config/config.ts';
 import { indexNameOf } from '../domain/index-model.ts';
-import type { IndexModel } from '../domain/index-model.ts';
-import { createEmbedders } from '../models/embedding/create-embedders.ts';
 import { createModel } from '../models/create-model.ts';
 import type { ModelTools } from '../models/create-model.ts';
+import { createEmbedders } from '../models/embedding/create-embedders.ts';
 import { createLocalModel } from '../models/local/model.ts';
 import { createTokenCounter } from '../models/tokens/token-counter.ts';
+import { archiveStoreAt } from '../stores/archive/create-archive-store.ts';
 import { directoryStoreAt } from '../stores/files/directory-store.ts';
-import type { BudgetAlert } from '../stores/postgres/usage/budgets.ts';
-import { createDatabase } from '../stores/postgres/connection/database.ts';
-import type { Database } from '../stores/postgres/connection/database.ts';
 import { createBurstWatch } from '../stores/postgres/capture/burst-flag.ts';
-import { createServedIndexOf } from '../stores/postgres/embeddings/served-index.ts';
 import { localOwner } from '../stores/postgres/capture/transcripts.ts';
+import { createDatabase } from '../stores/postgres/connection/database.ts';
+import { createServedIndexOf } from '../stores/postgres/embeddings/served-index.ts';
+import type { BudgetAlert } from '../stores/postgres/usage/budgets.ts';
 import { createTemporalClient } from '../stores/temporal/client.ts';
 import { createWorkflowHints } from '../stores/temporal/hints.ts';
-import { createWeaviateIndex } from '../stores/weaviate/weaviate-index.ts';
-import { createMaintenancePools, maintenanceUrlOf } from './pools.ts';
-import type { Logger } from '../telemetry/logger.ts';
-import { createClaudeMemActivities } from '../activities/claude-mem/create-claude-mem-activities.ts';
-import type { ClaudeMemDependencies } from '../activities/claude-mem/create-claude-mem-activities.ts';
-import type { ClaudeMemActivities } from '../workflows/imports/types.ts';
-import type pg from 'pg';
-import type { Client } from '@temporalio/client';
-import { createConsistencyActivities } from '../activities/consistency/create-consistency-activities.ts';
-import { createStatisticsActivities } from '../activities/statistics/create-statistics-activities.ts';
-import type { VectorIndex } from '../domain/ports/vector-index.ts';
-import type { WorkflowHints } from '../domain/ports/workflow-hints.ts';
 import { createRunningWorkflows } from '../stores/temporal/running-workflows.ts';
-import { createRetentionActivities } from '../activities/retention/create-retention-activities.ts';
-import { archiveStoreAt } from '../stores/archive/create-archive-store.ts';
-
-/** Activities of the maintenance queue for retention and archives. */
-function createWorkerRetention(
-  config: Config,
-  parts: {
-    readonly database: Database;
-    readonly maintenance: pg.Pool;
-    readonly hints: WorkflowHints;
-    readonly embeddingModel: IndexModel;
-  },
-) {
-  return createRetentionActivities({
-    ...parts,
-    archives: archiveStoreAt(config.archive.address, config.s3),
-    objects: directoryStoreAt(config.fullValuesDir),
-    clock: { now: () => Date.now() },
-  });
-}
-
-interface CheckParts {
-  readonly config: Config;
-  readonly database: Database;
-  readonly maintenance: pg.Pool;
-  readonly client: Client;
-  readonly vectors: VectorIndex;
-  readonly hints: WorkflowHints;
-}
-
-/** Activities that compare the stores and that write down figures. */
-function createCheckActivities({ config, database, maintenance, client, vectors, hints }: CheckParts) {
-  const workflows = createRunningWorkflows(client);
-  return {
-    ...createConsistencyActivities({
-      database,
-      maintenance,
-      vectors,
-      hints,
-      workflows,
-      repairs: config.consistency.repair,
-    }),
-    ...createStatisticsActivities({ maintenance }),
-  };
-}
-
-/** Imports from claude-mem, as the settings allow them. */
-function createClaudeMemActivitiesOf({
-  config,
-  ...stores
-}: Pick<ClaudeMemDependencies, 'database' | 'embeddingModel' | 'hints'> & {
-  readonly config: Config;
-}): ClaudeMemActivities {
-  return createClaudeMemActivities({ ...stores, roots: config.claudeMem.roots, now: () => Date.now() });
-}
+import { createWeaviateIndex } from '../stores/weaviate/weaviate-index.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { backupActivitiesOf } from './backup-activities.ts';
+import { erasureActivitiesOf, restoreActivitiesOf } from './erasure-and-restore.ts';
+import { createMaintenancePools, maintenanceUrlOf } from './pools.ts';
 
 /** Texts × longest text of one run of the embedding model: larger runs were measured to cost memory and to gain no speed. */
 const MAX_BATCH_TOKENS = 1_024;
@@ -209,7 +148,13 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
         cacheEntries: config.embedding.cacheEntries,
       }),
       transcripts: {
-        ...createClaudeMemActivitiesOf({ config, database, embeddingModel, hints }),
+        ...createClaudeMemActivities({
+          database,
+          embeddingModel,
+          hints,
+          roots: config.claudeMem.roots,
+          now: clock.now,
+        }),
         ...createTranscriptActivities({
           database,
           hints,
@@ -228,11 +173,27 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
       maintenance: {
         ...backupActivitiesOf(config, { maintenance, databaseUrl: maintenanceUrlOf(config), vectors, isBurst }),
         ...restore.activities,
-        ...createCheckActivities({ config, database, maintenance: keeping, client, vectors, hints }),
+        ...createConsistencyActivities({
+          database,
+          maintenance: keeping,
+          vectors,
+          hints,
+          workflows: createRunningWorkflows(client),
+          repairs: config.consistency.repair,
+        }),
+        ...createStatisticsActivities({ maintenance: keeping }),
         ...erasure.activities,
         ...createReindexActivities({ database, vectors, hints, embeddingModel, graceMs: config.embedding.graceMs }),
         ...createConsolidationActivities({ database, embedder, indexOf, vectors, hints, clock }),
-        ...createWorkerRetention(config, { database, maintenance: keeping, hints, embeddingModel }),
+        ...createRetentionActivities({
+          database,
+          maintenance: keeping,
+          hints,
+          embeddingModel,
+          archives: archiveStoreAt(config.archive.address, config.s3),
+          objects: directoryStoreAt(config.fullValuesDir),
+          clock,
+        }),
       },
     },
     modelName: model.name,

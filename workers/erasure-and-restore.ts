@@ -1,5 +1,10 @@
+import { createHash } from 'node:crypto';
+import type { Client } from '@temporalio/client';
+import type pg from 'pg';
+import { publicKeyOf } from '../activities/backup/manifest.ts';
 import { createErasureActivities } from '../activities/erasure/create-erasure-activities.ts';
 import { createExportImportActivities } from '../activities/export-import/create-export-import-activities.ts';
+import { createRestoreActivities } from '../activities/restore/restore-context.ts';
 import type { Config } from '../config/config.ts';
 import type { IndexModel } from '../domain/index-model.ts';
 import type { VectorIndex } from '../domain/ports/vector-index.ts';
@@ -9,15 +14,9 @@ import { directoryStoreAt } from '../stores/files/directory-store.ts';
 import type { Database } from '../stores/postgres/connection/database.ts';
 import { createPool } from '../stores/postgres/connection/pool.ts';
 import { tenantScopeOf } from '../stores/postgres/connection/tenant-scope.ts';
-import { journalsOf } from './journals.ts';
-import { createHash } from 'node:crypto';
-import type pg from 'pg';
-import type { Client } from '@temporalio/client';
-import { createRestoreActivities } from '../activities/restore/restore-context.ts';
-import { publicKeyOf } from '../activities/backup/manifest.ts';
 import { endTenantWorkflows } from '../stores/temporal/end-workflows.ts';
 import { createWeaviateIndex } from '../stores/weaviate/weaviate-index.ts';
-import { readBackupKeys } from './backup-activities.ts';
+import { journalsOf, readBackupKeys } from './backup-activities.ts';
 
 /** Two instances may share a Weaviate: each drills in collections of its own. */
 function drillPrefix(databaseUrl: string): string {

@@ -2,7 +2,11 @@ import { ConfigError } from '../config/config.ts';
 import type { Config } from '../config/config.ts';
 import { createPool } from '../stores/postgres/connection/pool.ts';
 import type { PoolOptions } from '../stores/postgres/connection/pool.ts';
-import { MAINTENANCE_SLOTS, SWEEPS_SLOTS } from './slots.ts';
+
+/** Activities of the maintenance queue at once: a backup, a restore, a retention may each take an hour, and small jobs must find a place beside them. */
+export const MAINTENANCE_SLOTS = 6;
+/** Activities of the queue of sweeps at once: the sweep of a minute, and the partitions beside it. */
+export const SWEEPS_SLOTS = 2;
 
 // With the pools of the application's role (10 in the api, 10 in the worker), of erasures (6), of Temporal (48) and what a backup or a restore opens of its own,
 // some hundred of the 120 connections of an instance's PostgreSQL.

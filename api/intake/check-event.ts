@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { z } from 'zod';
 import { EVENT_TYPES, OBSERVATION_TYPES } from '../../domain/capture/event.ts';
 import type { EventPart, HostEvent, RejectReason } from '../../domain/capture/event.ts';
@@ -5,9 +6,20 @@ import { isOwnTool } from '../../domain/capture/own-tools.ts';
 import { toApiError } from '../errors.ts';
 import type { ErrorCode, ErrorDetail } from '../errors.ts';
 import { EVENT_BYTES } from '../http/body.ts';
-import { eventSchema } from '../../contract/events.ts';
+import { DELIVERY_HEADER, eventSchema, IDEMPOTENCY_HEADER } from '../../contract/events.ts';
 import type { itemSchema, NeutralEvent } from '../../contract/events.ts';
 import type { CommitResult } from './group-commit.ts';
+
+/** The id that the sender gave this delivery; null for none. */
+export function deliveryOf(headers: IncomingHttpHeaders): string | null {
+  const given = headers[DELIVERY_HEADER] ?? headers[IDEMPOTENCY_HEADER];
+  return typeof given === 'string' ? given : null;
+}
+
+/** An event without a key of its own is known by its delivery and its place in it. */
+export function keyedByDelivery(event: HostEvent, delivery: string | null, index: number): HostEvent {
+  return event.key !== null || delivery === null ? event : { ...event, key: `delivery:${delivery}:${index}` };
+}
 
 export type CaptureItem = z.output<typeof itemSchema>;
 

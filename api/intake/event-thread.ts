@@ -7,7 +7,7 @@ import { prepareItem } from '../../domain/transcripts/plan.ts';
 import { ApiError, toApiError } from '../errors.ts';
 import { redacted } from '../memories/hand-written.ts';
 import { assertShape, parseJson } from '../http/json.ts';
-import { buildIncoming } from './build-incoming.ts';
+import { buildIncoming } from './intake.ts';
 import { readRows } from './claude-mem-rows.ts';
 import type { HookOutline, ThreadAnswer, ThreadRequest, ThreadValues } from './heavy-events.ts';
 import { hookBody } from '../../contract/events.ts';

@@ -1,10 +1,6 @@
 import { compileExclusions } from '../../domain/capture/exclusions.ts';
 import type { Exclusion } from '../../domain/capture/exclusions.ts';
-import { asId } from '../../domain/ids.ts';
-import type { SessionId, TenantId } from '../../domain/ids.ts';
-import type { CaptureMetrics } from '../../telemetry/metrics.ts';
-import type { CommitResult } from './group-commit.ts';
-import type { Intake } from './intake.ts';
+import type { TenantId } from '../../domain/ids.ts';
 import { SessionFolders } from './session-folders.ts';
 import type { ExclusionMemory } from './session-folders.ts';
 
@@ -70,43 +66,4 @@ export class Exclusions {
     this.known.set(tenantId, known);
     return known;
   }
-}
-
-/** The way in, as routes use it. */
-export type Capture = Pick<Intake, 'capture'>;
-
-/** An event that was not given to the store has no session. */
-const NO_SESSION = asId<SessionId>('00000000-0000-0000-0000-000000000000');
-const EXCLUDED: CommitResult = {
-  status: 'rejected',
-  rowId: null,
-  seq: null,
-  sessionId: NO_SESSION,
-  reason: 'excluded',
-};
-
-/** Wraps capture: rejects excluded events in order, without reading, building or storing them. */
-export function excluding(intake: Capture, exclusions: Exclusions, metrics: CaptureMetrics): Capture {
-  return {
-    async capture(events, owner) {
-      const looked = exclusions.of(owner.tenantId);
-      const known = looked instanceof Promise ? await looked : looked;
-      if (known.excludes === null) return intake.capture(events, owner);
-      const checked = known.folders.check(owner.userId, events, known.excludes);
-      const excluded = checked instanceof Promise ? await checked : checked;
-      const results = await intake.capture(
-        events.filter((_, index) => excluded[index] !== true),
-        owner,
-      );
-      let next = 0;
-      return excluded.map((isExcluded) => {
-        if (isExcluded) {
-          metrics.captured.inc({ outcome: 'excluded' });
-          return EXCLUDED;
-        }
-        next += 1;
-        return results[next - 1] ?? { status: 'refused' };
-      });
-    },
-  };
 }

@@ -1,5 +1,5 @@
 import type { CaptureOutcome } from '../../domain/capture/event.ts';
-import type { EncodedEvent } from '../../stores/postgres/capture/capture-encoding.ts';
+import type { EncodedEvent } from '../../stores/postgres/capture/capture.ts';
 import { isDataFault } from '../../stores/postgres/connection/database-codes.ts';
 import { ApiError } from '../errors.ts';
 

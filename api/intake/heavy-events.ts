@@ -8,7 +8,7 @@ import type { ReadLine } from '../../domain/transcripts/line.ts';
 import type { PreparedItem } from '../../domain/transcripts/plan.ts';
 import { ApiError } from '../errors.ts';
 import type { ErrorCode, ErrorDetail } from '../errors.ts';
-import type { BuildOptions, BuiltEvent, Incoming } from './build-incoming.ts';
+import type { BuildOptions, BuiltEvent, Incoming } from './intake.ts';
 import type { HookDelivery } from './read-hook.ts';
 
 /** Runs work of many users one task at a time: round-robin between users, in order within one. */

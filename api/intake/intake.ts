@@ -1,15 +1,84 @@
-import type { EventOwner } from '../../domain/capture/event.ts';
+import { buildCaptureEvent, isBoundary } from '../../domain/capture/build-event.ts';
+import type { EventOwner, HostEvent } from '../../domain/capture/event.ts';
 import { FullValues } from '../../domain/capture/full-values.ts';
-import type { RetainedKeys } from '../../domain/capture/full-values.ts';
+import type { FullValueBytes, RetainedKeys } from '../../domain/capture/full-values.ts';
+import { asId } from '../../domain/ids.ts';
+import type { SessionId } from '../../domain/ids.ts';
+import type { FullValue } from '../../domain/redaction/redact.ts';
+import { encodeEvent } from '../../stores/postgres/capture/capture.ts';
+import type { EncodedEvent } from '../../stores/postgres/capture/capture.ts';
 import type { ObjectStore } from '../../domain/ports/object-store.ts';
 import type { CaptureMetrics } from '../../telemetry/metrics.ts';
 import { Breather } from './breather.ts';
-import { buildIncoming, isHeavy } from './build-incoming.ts';
-import type { BuildOptions, BuiltEvent, Incoming } from './build-incoming.ts';
+import type { Exclusions } from './exclusions.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { CommitResult, StoreEvents } from './group-commit.ts';
 import type { HeavyEvents } from './heavy-events.ts';
 import type { HintSender } from './hint-sender.ts';
+
+/** An event as it goes to the store. */
+export interface BuiltEvent {
+  readonly encoded: EncodedEvent;
+  /** It ends something: the session's workflow is signalled at once. */
+  readonly urgent: boolean;
+  /** Full values of what was cut, redacted. */
+  readonly fullValues: readonly FullValueBytes[];
+}
+
+export interface BuildOptions {
+  readonly owner: EventOwner;
+  readonly receivedAt: Date;
+  /** Full values of what is cut are wanted. */
+  readonly storeFullValue: boolean;
+}
+
+/** Builds an event where it is called: a text may take a millisecond a kilobyte. */
+export function buildIncoming(event: HostEvent, { owner, receivedAt, storeFullValue }: BuildOptions): BuiltEvent {
+  const fullValues: FullValue[] = [];
+  const built = buildCaptureEvent(event, owner, receivedAt, storeFullValue ? { fullValues } : {});
+  return {
+    encoded: encodeEvent(built),
+    urgent: isBoundary(built),
+    fullValues: fullValues.map(({ sha256, text }) => ({ sha256, bytes: Buffer.from(text, 'utf8') })),
+  };
+}
+
+/** An event that was read elsewhere: its outline here, and how the rest of it is built there. */
+export type Incoming = HostEvent & { readonly buildElsewhere?: (options: BuildOptions) => Promise<BuiltEvent> };
+
+/** Characters from which an event is built in the thread: the worst text of this size takes some 30 ms. */
+export const HEAVY_CHARS = 32 * 1024;
+
+/** True for an event of more than `HEAVY_CHARS` characters, names and numbers included. */
+function isHeavy(event: HostEvent): boolean {
+  const left: unknown[] = [event.parts, event.metadata];
+  let chars = 0;
+  for (let value = left.pop(); value !== undefined; value = left.pop()) {
+    if (typeof value === 'string') chars += value.length;
+    else if (value !== null && typeof value === 'object') {
+      for (const [name, entry] of Object.entries(value)) {
+        chars += name.length + 8;
+        if (entry !== undefined) left.push(entry);
+        if (chars > HEAVY_CHARS) return true;
+      }
+    }
+    if (chars > HEAVY_CHARS) return true;
+  }
+  return false;
+}
+
+/** Capture, as routes use it. */
+export type Capture = Pick<Intake, 'capture'>;
+
+/** An event that was not given to the store has no session. */
+const NO_SESSION = asId<SessionId>('00000000-0000-0000-0000-000000000000');
+const EXCLUDED: CommitResult = {
+  status: 'rejected',
+  rowId: null,
+  seq: null,
+  sessionId: NO_SESSION,
+  reason: 'excluded',
+};
 
 /** Capture: redacts and stores events. Resolves after the commit; sends a hint to the workflow afterwards. */
 export class Intake {
@@ -18,6 +87,7 @@ export class Intake {
   private readonly metrics: CaptureMetrics;
   private readonly objects: ObjectStore | null;
   private readonly heavy: HeavyEvents;
+  private readonly exclusions: Exclusions;
 
   /** `objects`: where full values of what is cut are stored; null where they are not. */
   constructor(
@@ -25,8 +95,10 @@ export class Intake {
     hints: HintSender,
     metrics: CaptureMetrics,
     heavy: HeavyEvents,
-    objects: ObjectStore | null = null,
+    exclusions: Exclusions,
+    objects: ObjectStore | null,
   ) {
+    this.exclusions = exclusions;
     this.objects = objects;
     this.heavy = heavy;
     this.commit = new GroupCommit(store);
@@ -34,8 +106,29 @@ export class Intake {
     this.metrics = metrics;
   }
 
-  /** One result an event, in order. Rejects with `BUSY`, or with the store's error when none of them could be stored. */
+  /** One result an event, in order; excluded events are rejected unread. Rejects with `BUSY`, or with the store's error when none could be stored. */
   async capture(events: readonly Incoming[], owner: EventOwner): Promise<CommitResult[]> {
+    const looked = this.exclusions.of(owner.tenantId);
+    const { excludes, folders } = looked instanceof Promise ? await looked : looked;
+    if (excludes === null) return this.store(events, owner);
+    const checked = folders.check(owner.userId, events, excludes);
+    const excluded = checked instanceof Promise ? await checked : checked;
+    const results = await this.store(
+      events.filter((_, index) => excluded[index] !== true),
+      owner,
+    );
+    let next = 0;
+    return excluded.map((isExcluded) => {
+      if (isExcluded) {
+        this.metrics.captured.inc({ outcome: 'excluded' });
+        return EXCLUDED;
+      }
+      next += 1;
+      return results[next - 1] ?? { status: 'refused' };
+    });
+  }
+
+  private async store(events: readonly Incoming[], owner: EventOwner): Promise<CommitResult[]> {
     if (events.length === 0) return [];
     const options = { owner, receivedAt: new Date(), storeFullValue: this.objects !== null };
     const fullValues = new FullValues(this.objects, owner);

@@ -5,8 +5,7 @@ import { toApiError } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
 import { parseJson } from '../http/json.ts';
 import { Breather } from './breather.ts';
-import { keyedByDelivery } from './build-incoming.ts';
-import { checkEvent, itemOf } from './check-event.ts';
+import { keyedByDelivery, checkEvent, itemOf } from './check-event.ts';
 import type { CaptureItem, CheckedEvent } from './check-event.ts';
 import type { CommitResult } from './group-commit.ts';
 

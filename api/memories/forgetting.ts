@@ -1,3 +1,4 @@
+import { sessionIdOf } from '../subjects.ts';
 import type { TenantId } from '../../domain/ids.ts';
 import { fullValueKey } from '../../domain/ports/object-store.ts';
 import { findCapturedEvents } from '../../stores/postgres/capture/captured-events.ts';
@@ -107,8 +108,7 @@ export function createForgetting({
     async session(principal, given, isDryRun) {
       const { tenantId } = principal;
       const { fullValues, ...result } = await perform(tenantId, isDryRun, async (transaction) => {
-        const sessionId = await findSessionId(transaction, given, seekerOf(principal));
-        if (sessionId === null) throw new ApiError('NOT_FOUND', 'there is no such session');
+        const sessionId = await sessionIdOf(transaction, principal, given);
         await assertNoLegalHold(transaction, { sessionId });
         const fullValues = await ofSession(transaction, sessionId, null);
         return { sessionId, fullValues, forgotten: await forgetSession(transaction, sessionId) };

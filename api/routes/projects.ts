@@ -7,7 +7,7 @@ import type { StoredProject } from '../../stores/postgres/projects/project-list.
 import { isAdmin, principalOf, route } from '../auth.ts';
 import type { Api, ApiDependencies } from '../dependencies.ts';
 import { present } from '../http/present.ts';
-import { ApiError } from '../errors.ts';
+import { ApiError, existing } from '../errors.ts';
 import { mergeAnswer, projectChange, projectName, projectParams, projectSchema } from '../../contract/projects.ts';
 import { paginationOf } from '../http/paging.ts';
 import { pageOfItems, pageQuery } from '../../contract/shared.ts';
@@ -16,8 +16,7 @@ import { normaliseRemote } from '../../domain/capture/project-identity.ts';
 import { text } from '../../contract/text.ts';
 
 async function knownProject(transaction: TenantTransaction, given: string): Promise<StoredProject> {
-  const project = await readProject(transaction, given);
-  if (project === null) throw new ApiError('NOT_FOUND', 'there is no such project');
+  const project = existing(await readProject(transaction, given), 'project');
   return project;
 }
 
@@ -66,9 +65,7 @@ export function projectRoutes(app: Api, { database, workflowHints }: ApiDependen
         ...pageQuery,
         search: text(200).optional().describe('Text to find in the name or the remote'),
       }),
-      response: {
-        200: pageOfItems(projectSchema),
-      },
+      response: { 200: pageOfItems(projectSchema) },
     }),
     async (request) => {
       const { page, limit, search } = request.query;
@@ -140,9 +137,7 @@ export function projectRoutes(app: Api, { database, workflowHints }: ApiDependen
         'For admins, and for a user who owns all sessions and learnings of both projects. Moves the sessions, summaries, learnings and aliases of this project into the other one, which retains its name. The id of this project then refers to the other one.',
       params: projectParams,
       body: z.strictObject({ into: projectName }),
-      response: {
-        200: mergeAnswer,
-      },
+      response: { 200: mergeAnswer },
     }),
     async (request) => {
       const principal = principalOf(request);

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { forecastUse, OBSERVED_DAYS } from '../../domain/costs/forecast.ts';
+import type { Expected } from '../../domain/costs/forecast.ts';
 import { readBudget } from '../../stores/postgres/usage/budgets.ts';
+import type { Budget } from '../../stores/postgres/usage/budgets.ts';
 import { USAGE_GROUPS } from '../../domain/jobs.ts';
 import {
   firstUsageDay,
@@ -9,19 +11,60 @@ import {
   readUsageGroups,
   readUsageTotals,
 } from '../../stores/postgres/usage/usage-report.ts';
-import { principalOf, route } from '../auth.ts';
+import type { UsageAlert, UsageGroupRow, UsageSums } from '../../stores/postgres/usage/usage-report.ts';
+import { principalOf, route, isAdmin, mayActFor } from '../auth.ts';
 import type { Api, ApiDependencies } from '../dependencies.ts';
 import { present } from '../http/present.ts';
 import { ApiError } from '../errors.ts';
-import { forecastSchema, usageRange, usageSchema } from '../../contract/usage.ts';
-import type { alertSchema, budgetSchema, groupSchema, sumsSchema } from '../../contract/usage.ts';
-import { checkedRange, usageUser } from '../usage-scope.ts';
+import {
+  forecastSchema,
+  usageRange,
+  usageSchema,
+  budgetSchema,
+  roiSchema,
+  DEFAULT_DAYS,
+} from '../../contract/usage.ts';
+import type { alertSchema, groupSchema, sumsSchema } from '../../contract/usage.ts';
 import { numeric } from '../../contract/query.ts';
-import type { Budget } from '../../stores/postgres/usage/budgets.ts';
-import type { Expected } from '../../domain/costs/forecast.ts';
-import type { UsageAlert, UsageGroupRow, UsageSums } from '../../stores/postgres/usage/usage-report.ts';
+import { MAX_CONTEXTS, RETURN_FORMULAS, returnOf } from '../../domain/costs/return.ts';
+import { readMemoryReturn } from '../../stores/postgres/memories/memory-return.ts';
+import type { Principal } from '../../stores/postgres/access/api-keys.ts';
+import type { Database } from '../../stores/postgres/connection/database.ts';
+import { findUser } from '../../stores/postgres/search/profile.ts';
+import type { ProfileUser } from '../../stores/postgres/search/profile.ts';
+import { MAX_DAYS } from '../../contract/operations.ts';
 
 const DAY_MS = 86_400_000;
+
+/** Returns both ends of a requested range. @throws ApiError VALIDATION_FAILED that names the field */
+function checkedRange({ since, until }: { readonly since?: string | undefined; readonly until?: string | undefined }) {
+  const end = until === undefined ? Date.now() : Date.parse(until);
+  const start = since === undefined ? end - DEFAULT_DAYS * DAY_MS : Date.parse(since);
+  const field = since === undefined ? 'until' : 'since';
+  const refuse = (message: string) => new ApiError('VALIDATION_FAILED', `${field} ${message}`, [{ field, message }]);
+  if (!Number.isFinite(start) || start < 0 || end < 0) throw refuse('is before 1970');
+  if (start >= end) throw refuse('leaves no time: since must be before until');
+  if (end - start > MAX_DAYS * DAY_MS) throw refuse(`spans more than ${MAX_DAYS} days`);
+  return { since: new Date(start).toISOString(), until: new Date(end).toISOString() };
+}
+
+/**
+ * Returns the user of a usage report: null for the tenant, if an admin names no user; the caller for other roles.
+ * @throws ApiError FORBIDDEN for another user, NOT_FOUND for an unknown user
+ */
+async function usageUser(
+  database: Database,
+  principal: Principal,
+  requested: string | undefined,
+): Promise<ProfileUser | null> {
+  if (requested === undefined && isAdmin(principal)) return null;
+  const named = requested === undefined || requested === 'me' ? principal.userId : requested;
+  const user = await database.asTenant(principal.tenantId, (transaction) => findUser(transaction, named));
+  if (!mayActFor(principal, user?.id))
+    throw new ApiError('FORBIDDEN', 'only admins may read the usage of another user');
+  if (user === null) throw new ApiError('NOT_FOUND', 'there is no such user');
+  return user;
+}
 
 /** Returns rounded figures: tokens to integers, dollars to the millionth. */
 export const presentTokens = ({ expected, low, high }: Expected) => ({
@@ -153,6 +196,74 @@ export function usageRoutes(app: Api, { database, config }: ApiDependencies): vo
           forecast.total === null
             ? null
             : { tokens: presentTokens(forecast.total.tokens), usd: presentUsd(forecast.total.usd) },
+      };
+    },
+  );
+}
+
+const roundFigure = (value: number | null): number | null => (value === null ? null : roundUsd(value));
+
+/** `GET /roi`: what memory gave back against what it cost, with every input and every formula. */
+export function roiRoutes(app: Api, { database }: ApiDependencies): void {
+  app.get(
+    '/roi',
+    route('read', {
+      tags: ['usage'],
+      summary: 'Get the return on the cost of the models',
+      querystring: z.strictObject({
+        ...usageRange,
+        minutes_per_memory: numeric(z.number().min(0).max(1_440)).optional().describe('Minutes saved by a used memory'),
+        hourly_usd: numeric(z.number().min(0).max(10_000)).optional().describe('Cost of an hour of work, in dollars'),
+        usd_per_mtok: numeric(z.number().min(0).max(10_000))
+          .optional()
+          .describe('Price of a million input tokens of the agent, in dollars'),
+      }),
+      response: { 200: roiSchema },
+    }),
+    async (request) => {
+      const principal = principalOf(request);
+      const { query } = request;
+      const { since, until } = checkedRange(query);
+      const user = await usageUser(database, principal, query.user);
+      const scope = { userId: user?.id ?? null, since, until };
+      const { memory, usage } = await database.readAsTenant(principal.tenantId, async (read) => ({
+        memory: await readMemoryReturn(read, scope),
+        usage: await readUsageTotals(read, scope),
+      }));
+      const assumed = {
+        minutesPerMemory: query.minutes_per_memory ?? null,
+        hourlyUsd: query.hourly_usd ?? null,
+        usdPerMTok: query.usd_per_mtok ?? null,
+      };
+      const result = returnOf(
+        {
+          sessionStarts: memory.session_starts,
+          startTokens: memory.start_tokens,
+          sourceTokens: memory.source_tokens,
+          usedMemories: memory.used_memories,
+          spentUsd: usage.usd,
+        },
+        assumed,
+      );
+      return {
+        scope: { user },
+        since,
+        until,
+        inputs: {
+          minutes_per_memory: assumed.minutesPerMemory,
+          hourly_usd: assumed.hourlyUsd,
+          usd_per_mtok: assumed.usdPerMTok,
+        },
+        data: { ...memory, spent_usd: roundUsd(usage.usd), limited: memory.contexts >= MAX_CONTEXTS },
+        formulas: RETURN_FORMULAS,
+        result: {
+          saved_tokens: result.savedTokens,
+          saved_tokens_usd: roundFigure(result.savedTokensUsd),
+          saved_minutes: roundFigure(result.savedMinutes),
+          saved_time_usd: roundFigure(result.savedTimeUsd),
+          net_usd: roundFigure(result.netUsd),
+          ratio: roundFigure(result.ratio),
+        },
       };
     },
   );

@@ -4,12 +4,10 @@ import path from 'node:path';
 import { z } from 'zod';
 import { RecollectClient } from '../../client/index.ts';
 import { readCredentials } from '../server/access.ts';
-import { Learnings } from '../server/memory.ts';
+import { Learnings, Summaries } from '../server/memory.ts';
 import { ServerClient } from '../server/server-client.ts';
 import type { SessionAnswer } from '../server/server-client.ts';
-import { Summaries } from '../server/memory.ts';
-import type { ProgressStep } from '../../infra/supervisor/progress.ts';
-import type { Progress } from '../../infra/supervisor/progress.ts';
+import type { ProgressStep, Progress } from '../../infra/supervisor/progress.ts';
 import { heading, wrap } from '../text/text-layout.ts';
 import { showContext, showLearnings, showSearch, showSummary } from './show.ts';
 

@@ -3,7 +3,7 @@ import { learningDetail, learningSchema } from '../../contract/learnings.ts';
 import type { learningCorrection } from '../../contract/learnings.ts';
 import { sessionDetail, sessionSchema, summarySchema } from '../../contract/sessions.ts';
 import { pageOfItems } from '../../contract/shared.ts';
-import type { ServerClient } from './server-client.ts';
+import { ServerRoutes } from './server-client.ts';
 
 export type Learning = z.output<typeof learningSchema>;
 export type LearningDetail = z.output<typeof learningDetail>;
@@ -26,14 +26,8 @@ export interface LearningQuery {
 const part = encodeURIComponent;
 const learnings = pageOfItems(learningSchema);
 
-/** Learnings. Every method rejects with RecollectError. */
-export class Learnings {
-  private readonly client: ServerClient;
-
-  constructor(client: ServerClient) {
-    this.client = client;
-  }
-
+/** Learnings. */
+export class Learnings extends ServerRoutes {
   list(query: LearningQuery): Promise<z.output<typeof learnings>> {
     return this.client.get('/learnings', learnings, { ...query });
   }
@@ -56,14 +50,8 @@ export class Learnings {
   }
 }
 
-/** Summaries and their sessions. Every method rejects with RecollectError. */
-export class Summaries {
-  private readonly client: ServerClient;
-
-  constructor(client: ServerClient) {
-    this.client = client;
-  }
-
+/** Summaries and their sessions. */
+export class Summaries extends ServerRoutes {
   /** Returns the summaries of a session: its own first, then topics and items in order. */
   async ofSession(sessionId: string): Promise<Summary[]> {
     const all: Summary[] = [];

@@ -16,6 +16,7 @@ import type { countSchema, policySchema } from '../../contract/retention.ts';
 import { dataOf } from '../../contract/shared.ts';
 import { usageSchema } from '../../contract/usage.ts';
 import type { UsageGroup } from '../../domain/jobs.ts';
+import { ServerRoutes } from './server-client.ts';
 import type { ServerClient } from './server-client.ts';
 
 export type Backup = z.output<typeof backupSchema>;
@@ -35,14 +36,8 @@ export type Archive = z.output<typeof archiveSchema>;
 
 const part = encodeURIComponent;
 
-/** Backups of the instance. Every method rejects with RecollectError. */
-export class Backups {
-  private readonly client: ServerClient;
-
-  constructor(client: ServerClient) {
-    this.client = client;
-  }
-
+/** Backups of the instance. */
+export class Backups extends ServerRoutes {
   create(): Promise<Backup> {
     return this.client.post('/admin/backup', backupSchema);
   }
@@ -66,14 +61,8 @@ export class Backups {
   }
 }
 
-/** Restores and drills of the instance. Every method rejects with RecollectError. */
-export class Restores {
-  private readonly client: ServerClient;
-
-  constructor(client: ServerClient) {
-    this.client = client;
-  }
-
+/** Restores and drills of the instance. */
+export class Restores extends ServerRoutes {
   restore(body: RestoreOrder): Promise<Restore> {
     return this.client.post('/admin/restore', restoreSchema, body);
   }
@@ -91,14 +80,8 @@ export class Restores {
   }
 }
 
-/** Retention policies and runs, legal holds and archives. Every method rejects with RecollectError. */
-export class RetentionApi {
-  private readonly client: ServerClient;
-
-  constructor(client: ServerClient) {
-    this.client = client;
-  }
-
+/** Retention policies and runs, legal holds and archives. */
+export class RetentionApi extends ServerRoutes {
   policies(): Promise<Policies> {
     return this.client.get('/admin/retention/policies', policiesSchema);
   }

@@ -65,3 +65,12 @@ export class ServerClient {
     return this.requester.download(path);
   }
 }
+
+/** Routes of one subject. Every method of a subclass rejects with RecollectError. */
+export class ServerRoutes {
+  protected readonly client: ServerClient;
+
+  constructor(client: ServerClient) {
+    this.client = client;
+  }
+}

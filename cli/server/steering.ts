@@ -8,7 +8,7 @@ import { actionAnswer, sessionDetail } from '../../contract/sessions.ts';
 import { dataOf, pageOfItems } from '../../contract/shared.ts';
 import { traceAnswer } from '../../contract/trace.ts';
 import type { traceSchema } from '../../contract/trace.ts';
-import type { ServerClient } from './server-client.ts';
+import { ServerRoutes } from './server-client.ts';
 
 export type Job = z.output<typeof jobSchema>;
 export type Order = z.output<typeof actionAnswer>;
@@ -28,14 +28,8 @@ export interface JobFilter {
   readonly cursor?: string | undefined;
 }
 
-/** Sessions, jobs, events and projects. Every method rejects with RecollectError. */
-export class Steering {
-  private readonly client: ServerClient;
-
-  constructor(client: ServerClient) {
-    this.client = client;
-  }
-
+/** Sessions, jobs, events and projects. */
+export class Steering extends ServerRoutes {
   jobs(filter: JobFilter): Promise<z.output<typeof jobsAnswer>> {
     return this.client.get('/jobs', jobsAnswer, { ...filter });
   }

@@ -1,6 +1,6 @@
 import type { Job } from '../server/steering.ts';
 import { table } from '../output.ts';
-import { ago, short } from './time-text.ts';
+import { ago, short } from './text-layout.ts';
 
 const TITLE_CHARS = 40;
 

@@ -1,7 +1,7 @@
 import { table } from '../output.ts';
 import type { Archive, Count, Hold, Policies, Policy, Run } from '../server/operations.ts';
 import { terminalText } from './terminal-text.ts';
-import { ago, short } from './time-text.ts';
+import { ago, short } from './text-layout.ts';
 
 const TEXT_CHARS = 60;
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];

@@ -1,6 +1,6 @@
 import type { Trace, Traces } from '../server/steering.ts';
 import { table } from '../output.ts';
-import { short } from './time-text.ts';
+import { short } from './text-layout.ts';
 
 /** Completed, pending, failed, not applicable. */
 type Mark = '✓' | '…' | '✗' | '·';

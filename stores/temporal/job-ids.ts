@@ -31,11 +31,18 @@ export function parseJobId(given: string): JobName | null {
   return { kind: known, subject: known === 'operation' ? subject : subject.toLowerCase() };
 }
 
-/** Returns the job of a workflow that was listed for this tenant, or as an operation; null if it is a job of another tenant. */
+/** Returns the operation that a workflow is a run of; null for any other workflow. */
+export function operationOf(workflowId: string): JobName | null {
+  const prefix = `${JOBS.operation.prefix}/`;
+  return workflowId.startsWith(prefix) ? { kind: 'operation', subject: workflowId.slice(prefix.length) } : null;
+}
+
+/** Returns the job of a workflow that was listed for this tenant; null if it is not one of the tenant's jobs, such as an operation. */
 export function jobOfWorkflow(tenantId: TenantId, workflowId: string): JobName | null {
   for (const kind of JOB_KINDS) {
     const prefix = workflowIdPrefix(kind, tenantId);
-    if (workflowId.startsWith(prefix)) return { kind, subject: workflowId.slice(prefix.length) };
+    if (kind !== 'operation' && workflowId.startsWith(prefix))
+      return { kind, subject: workflowId.slice(prefix.length) };
   }
   return null;
 }

@@ -6,7 +6,7 @@ import type { SessionView } from '../../workflows/session/types.ts';
 import { ATTRIBUTES, JOBS } from '../../workflows/registry.ts';
 import type { JobKind } from '../../workflows/registry.ts';
 import type { RunState } from '../../domain/jobs.ts';
-import { jobOfWorkflow, workflowIdOfJob, workflowIdPrefix } from './job-ids.ts';
+import { jobOfWorkflow, operationOf, workflowIdOfJob, workflowIdPrefix } from './job-ids.ts';
 import type { JobName } from './job-ids.ts';
 import { answeredWithin, isNotFound } from './unavailable.ts';
 
@@ -161,7 +161,7 @@ export function createJobs(client: Client): Jobs {
       const seen = new Set<string>();
       const jobs = page.executions.flatMap((execution): WorkflowJob[] => {
         const workflowId = execution.execution?.workflowId ?? '';
-        const name = jobOfWorkflow(tenantId, workflowId);
+        const name = query.kind === 'operation' ? operationOf(workflowId) : jobOfWorkflow(tenantId, workflowId);
         // A session that was opened again has several runs: the newest one is the job.
         if (name === null || seen.has(workflowId)) return [];
         seen.add(workflowId);

@@ -2,9 +2,10 @@ import type { Client, ScheduleDescription, WorkflowExecutionDescription } from '
 import { ScheduleNotFoundError, WorkflowFailedError } from '@temporalio/client';
 import { ActivityFailure, ApplicationFailure } from '@temporalio/common';
 import { z } from 'zod';
-import { JOBS, SCHEDULES, workflowIdOf } from '../../workflows/registry.ts';
+import { SCHEDULES, workflowIdOf } from '../../workflows/registry.ts';
 import { SCHEDULE_NAMES } from '../../domain/jobs.ts';
 import type { RunState, ScheduleName } from '../../domain/jobs.ts';
+import { operationOf } from './job-ids.ts';
 import type { JobName } from './job-ids.ts';
 import { runStateOf } from './jobs.ts';
 import { answeredWithin, isNotFound } from './unavailable.ts';
@@ -14,7 +15,7 @@ const resultSchema = z.record(z.string(), z.json()).nullable().catch(null);
 export type RunResult = z.output<typeof resultSchema>;
 
 export interface ScheduledRun {
-  readonly job: JobName;
+  readonly job: JobName | null;
   readonly dueAt: Date;
   readonly startedAt: Date;
   /** Null if Temporal no longer knows the run. */
@@ -115,7 +116,7 @@ export function createSchedules(client: Client): Schedules {
           const run = await ifThere(() => client.workflow.getHandle(workflowId, firstExecutionRunId).describe());
           const end = run === null ? null : await endOf(workflowId, firstExecutionRunId, run);
           return {
-            job: { kind: 'operation', subject: workflowId.slice(`${JOBS.operation.prefix}/`.length) },
+            job: operationOf(workflowId),
             dueAt,
             startedAt,
             state: run === null ? null : runStateOf(run.status.name),

@@ -53,7 +53,7 @@ describe('lint rules of the architecture', { timeout: 240_000 }, () => {
       'workflows import no other module',
     ],
     [
-      'workflows/ids.ts',
+      'workflows/registry.ts',
       "import { newId } from '../domain/ids.ts';\n" + used('newId'),
       'workflows import no other module',
     ],
@@ -62,6 +62,16 @@ describe('lint rules of the architecture', { timeout: 240_000 }, () => {
       'domain/windows.ts',
       "import { createPool } from '../stores/postgres/pool.ts';\n" + used('createPool'),
       'domain may import no other module',
+    ],
+    [
+      'domain/windows.ts',
+      "import { JOBS } from '../workflows/registry.ts';\n" + used('JOBS'),
+      'domain may import no other module',
+    ],
+    [
+      'domain/jobs.ts',
+      "import { runJob } from '../workflows/run-job.ts';\n" + used('runJob'),
+      'domain/jobs.ts may import workflows/registry.ts only',
     ],
     ['domain/windows.ts', "import { z } from 'zod';\n" + used('z'), 'the domain is pure'],
     ['domain/windows.ts', "import { readFileSync } from 'node:fs';\n" + used('readFileSync'), 'the domain is pure'],
@@ -128,8 +138,9 @@ describe('lint rules of the architecture', { timeout: 240_000 }, () => {
 
   test.each([
     ['workflows/session/workflow.ts', "import { condition } from '@temporalio/workflow';\n" + used('condition')],
-    ['workflows/session/workflow.ts', "import { QUEUES } from '../queues.ts';\n" + used('QUEUES')],
+    ['workflows/session/workflow.ts', "import { QUEUES } from '../registry.ts';\n" + used('QUEUES')],
     ['domain/windows.ts', "import { createHash } from 'node:crypto';\n" + used('createHash')],
+    ['domain/jobs.ts', "import { JOBS } from '../workflows/registry.ts';\n" + used('JOBS')],
     ['api/routes/mcp.ts', "import { createMcp } from '../../mcp/http.ts';\n" + used('createMcp')],
     ['mcp/tools.ts', "import { RecollectClient } from '../client/index.ts';\n" + used('RecollectClient')],
     ['stores/postgres/connection/pool.ts', "import { newId } from '../../domain/ids.ts';\n" + used('newId')],

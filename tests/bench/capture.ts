@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util';
 import { measureHookClient } from './hook-client.ts';
 import { startBenchInstance } from './capture/bench-instance.ts';
 import type { BenchInstance } from './capture/bench-instance.ts';
@@ -6,6 +5,7 @@ import { ndjsonMemory } from './capture/memory.ts';
 import { oneClient } from './capture/one-client.ts';
 import { endedAtOnce, longSession } from './capture/sessions.ts';
 import { batches, singleEvents } from './capture/throughput.ts';
+import { say, selected } from './command-line.ts';
 
 // Benchmarks of capture on one instance of `recollect up`. Prints one JSON line; progress goes to stderr.
 // `--only hook,sessions,long,one,single,batch,memory` runs some of them.
@@ -21,21 +21,15 @@ const STAGES: Readonly<Record<string, (instance: BenchInstance) => Promise<unkno
   memory: ndjsonMemory,
 };
 
-const { values } = parseArgs({ options: { only: { type: 'string' } } });
-const wanted = values.only?.split(',') ?? Object.keys(STAGES);
-const unknown = wanted.filter((name) => STAGES[name] === undefined);
-if (unknown.length > 0)
-  throw new Error(`no such stage: ${unknown.join(', ')}; there are ${Object.keys(STAGES).join(', ')}`);
+const wanted = selected(Object.keys(STAGES));
 
-const say = (text: string) => process.stderr.write(`${text}\n`);
 const instance = await startBenchInstance();
 say(`data in ${instance.dataDir}`);
 const figures: Record<string, unknown> = { bench: 'capture' };
 try {
-  for (const [name, stage] of Object.entries(STAGES)) {
-    if (!wanted.includes(name)) continue;
+  for (const name of wanted) {
     say(name);
-    figures[name] = await stage(instance);
+    figures[name] = await STAGES[name]?.(instance);
     say(JSON.stringify(figures[name]));
   }
   process.stdout.write(`${JSON.stringify(figures)}\n`);

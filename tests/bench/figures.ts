@@ -20,3 +20,11 @@ export async function timings(count: number, work: (index: number) => Promise<un
 export function median(samples: readonly number[]): number {
   return percentile(samples, 0.5);
 }
+
+/** Result of a part: figures to print, and missed targets. */
+export interface RecallFigures {
+  readonly skipped?: string;
+  /** One line per missed target. */
+  readonly missed?: readonly string[];
+  readonly [figure: string]: unknown;
+}

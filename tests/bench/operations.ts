@@ -3,11 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
-import { processEnvironment } from '../../config/process-environment.ts';
 import { indexNameOf } from '../../domain/index-model.ts';
-import { cacheDirectory } from '../../infra/instance/layout.ts';
-import { embeddingModelDirectory } from '../../models/embedding/bge-small.ts';
-import { createOnnxEmbedder } from '../../models/embedding/onnx-embedder.ts';
 import { createWeaviateIndex } from '../../stores/weaviate/weaviate-index.ts';
 import { startBenchInstance } from './capture/bench-instance.ts';
 import type { BenchInstance } from './capture/bench-instance.ts';
@@ -22,6 +18,8 @@ import { benchRetention } from './operations/retention.ts';
 import { createSpeedCorpus } from './recall/speed-corpus.ts';
 import { soleUser } from './recall/speed-fill.ts';
 import { awaitIndexed } from './recall/speed-weaviate.ts';
+import { option, say } from './command-line.ts';
+import { benchEmbedder } from './embedder.ts';
 
 // Cost of operations: backup, restore, retention, consistency, import. Prints one JSON line; progress goes to stderr.
 // `--only STEP` measures consistency, backup, restore, capture, retention or claude-mem alone, and prints its result.
@@ -30,19 +28,8 @@ import { awaitIndexed } from './recall/speed-weaviate.ts';
 const INDEX_TIMEOUT_MS = 1_800_000;
 const CLAUDE_MEM_OBSERVATIONS = 20_000;
 
-const say = (text: string) => process.stderr.write(`${text}\n`);
-
-function flag(name: string): string | undefined {
-  const place = process.argv.indexOf(name);
-  return place < 0 ? undefined : process.argv[place + 1];
-}
-
 async function fill(instance: BenchInstance, observations: number, vectors: number): Promise<void> {
-  const embedder = createOnnxEmbedder({
-    modelDir: embeddingModelDirectory(undefined, cacheDirectory(processEnvironment())),
-    threads: 2,
-    maxBatchTokens: 2_048,
-  });
+  const embedder = benchEmbedder({ threads: 2, maxBatchTokens: 2_048 });
   const index = createWeaviateIndex(instance.weaviate);
   try {
     const { database } = instance;
@@ -80,9 +67,9 @@ async function reported<Figures>(name: string, work: () => Promise<Figures>): Pr
 }
 
 async function main(): Promise<void> {
-  const observations = Number(flag('--observations') ?? 1_000_000);
-  const vectors = Number(flag('--vectors') ?? observations / 10);
-  const given = flag('--data');
+  const observations = Number(option('observations') ?? 1_000_000);
+  const vectors = Number(option('vectors') ?? observations / 10);
+  const given = option('data');
   const dataDir = mkdtempSync(path.join(tmpdir(), 'recollect-bench-operations-'));
   try {
     if (given !== undefined) {
@@ -96,7 +83,7 @@ async function main(): Promise<void> {
       // With permissions, which PostgreSQL checks.
       execFileSync('cp', ['-a', `${given}/.`, dataDir]);
     }
-    const only = flag('--only');
+    const only = option('only');
     const figures =
       only === undefined
         ? measureAll(dataDir, observations, vectors)

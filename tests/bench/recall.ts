@@ -1,4 +1,5 @@
-import type { RecallFigures } from './recall/figures.ts';
+import type { RecallFigures } from './figures.ts';
+import { say, selected } from './command-line.ts';
 
 // Quality and speed of search. Prints one JSON line; progress goes to stderr.
 // `--only longmemeval,coding` selects parts. A part without local data returns `skipped`.
@@ -12,20 +13,10 @@ const PARTS: Readonly<Record<string, () => Promise<RecallFigures>>> = {
   speed: async () => (await import('./recall/speed.ts')).runSpeed(),
 };
 
-const say = (text: string) => process.stderr.write(`${text}\n`);
-
-function wanted(): readonly string[] {
-  const place = process.argv.indexOf('--only');
-  const names = place < 0 ? undefined : process.argv[place + 1]?.split(',');
-  const unknown = names?.find((name) => !(name in PARTS));
-  if (unknown !== undefined) throw new Error(`no part ${unknown}; there are ${Object.keys(PARTS).join(', ')}`);
-  return names ?? Object.keys(PARTS);
-}
-
 async function main(): Promise<void> {
   const figures: Record<string, RecallFigures> = {};
   const missed: string[] = [];
-  for (const name of wanted()) {
+  for (const name of selected(Object.keys(PARTS))) {
     say(name);
     const part = await PARTS[name]?.();
     if (part === undefined) continue;

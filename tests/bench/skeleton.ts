@@ -16,6 +16,7 @@ import { readState } from '../../infra/supervisor/state.ts';
 import { percentile, timings } from './figures.ts';
 import { startInstanceProcess } from './instance-process.ts';
 import { memoryOf } from './process-tree.ts';
+import { say } from './command-line.ts';
 
 // Figures of the walking skeleton on one instance of `recollect up`. Prints one JSON line; progress goes to stderr.
 
@@ -34,7 +35,6 @@ const QUESTIONS = [
 
 const never = new AbortController().signal;
 const step = silentProgress.step('bench');
-const say = (text: string) => process.stderr.write(`${text}\n`);
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Returns the recorded session under another id. */

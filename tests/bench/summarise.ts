@@ -1,15 +1,13 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { cacheDirectory } from '../../infra/instance/layout.ts';
-import { processEnvironment } from '../../config/process-environment.ts';
-import { embeddingModelDirectory } from '../../models/embedding/bge-small.ts';
-import { createOnnxEmbedder } from '../../models/embedding/onnx-embedder.ts';
 import { createTokenCounter } from '../../models/tokens/token-counter.ts';
 import { runMode, runOutage } from './summarise/claude.ts';
 import { readCodingSessions } from './summarise/coding-sessions.ts';
 import { measureFalseHits } from './summarise/false-hits.ts';
 import { runLocal } from './summarise/local.ts';
 import { measureSpeed } from './summarise/speed.ts';
+import { say, selected } from './command-line.ts';
+import { benchEmbedder } from './embedder.ts';
 
 // Quality and cost of summaries of the shared coding sessions. Prints one JSON line; progress goes to stderr.
 // `--only speed,local,direct,batch,outage,cache` runs some of the stages.
@@ -18,13 +16,6 @@ const STAGES = ['speed', 'local', 'direct', 'batch', 'outage', 'cache'] as const
 type Stage = (typeof STAGES)[number];
 
 const SHARED = fileURLToPath(new URL('../../../shared/data/coding-sessions/events', import.meta.url));
-const say = (text: string) => process.stderr.write(`${text}\n`);
-
-function wanted(): ReadonlySet<Stage> {
-  const place = process.argv.indexOf('--only');
-  const names = place < 0 ? undefined : process.argv[place + 1]?.split(',');
-  return new Set(names === undefined ? STAGES : STAGES.filter((stage) => names.includes(stage)));
-}
 
 /** Runs a stage if selected. */
 async function stage<Result>(
@@ -45,13 +36,9 @@ async function main(): Promise<void> {
     process.stdout.write(`${JSON.stringify({ bench: 'understand', skipped: 'no shared data' })}\n`);
     return;
   }
-  const embedder = createOnnxEmbedder({
-    modelDir: embeddingModelDirectory(undefined, cacheDirectory(processEnvironment())),
-    threads: 2,
-    maxBatchTokens: 1_024,
-  });
+  const embedder = benchEmbedder({ threads: 2, maxBatchTokens: 1_024 });
   const embed = (texts: readonly string[]) => embedder.embed(texts, 'passage', new AbortController().signal);
-  const stages = wanted();
+  const stages = new Set(selected(STAGES));
   try {
     const figures = {
       ...(await stage(stages, 'speed', () => measureSpeed(data.sessions, tokens, embed))),

@@ -11,21 +11,12 @@ import { identifyProcess } from '../../infra/supervisor/process-identity.ts';
 import { writeState } from '../../infra/supervisor/state.ts';
 import { serve } from '../infra/support/file-server.ts';
 import { testFolder } from '../infra/support/folder.ts';
-import { recordOutput } from './support/output.ts';
+import { recordOutput, runProgram } from './support/output.ts';
 import { runCli } from './support/run-cli.ts';
 
 const self = identifyProcess(process.pid) ?? { pid: 0, startTime: '' };
 const ended = { pid: 2 ** 22, startTime: 'long ago' };
 const node = { kind: 'service', stopSignal: 'SIGTERM', restarts: 0, since: '2026-01-01T00:00:00.000Z' } as const;
-
-async function runProgram(args: string[]): Promise<{ code: number | undefined; text: string }> {
-  const context = recordOutput({ HOME: '/nonexistent' });
-  let code: number | undefined;
-  await createProgram(context, (given) => {
-    code = given;
-  }).parseAsync(args, { from: 'user' });
-  return { code, text: context.text() };
-}
 
 test('status of an unused folder, a running instance, and a killed one', () => {
   const layout = prepareDataDirectory(testFolder());

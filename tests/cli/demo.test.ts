@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, inject, test } from 'vitest';
+import { afterAll, describe, inject, test } from 'vitest';
 import { processEnvironment } from '../../config/process-environment.ts';
 import { familyOf } from '../bench/process-tree.ts';
 import { until } from '../setup/until.ts';
@@ -42,12 +42,13 @@ function isAlive(pid: number): boolean {
   return existsSync(`/proc/${pid}/stat`) && !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
 }
 
-afterEach(() => {
+afterAll(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
 
-describe('recollect demo', { timeout: 240_000 }, () => {
-  test('shows the memory of the recorded session in 100 columns and leaves nothing running', async () => {
+// Both demos have ports and folders of their own; most of the time they wait for the engines to start.
+describe.concurrent('recollect demo', { timeout: 240_000 }, () => {
+  test('shows the memory of the recorded session in 100 columns and leaves nothing running', async ({ expect }) => {
     const demo = startDemo();
     const ended = once(demo.child, 'exit');
     const family = await until(
@@ -79,7 +80,7 @@ describe('recollect demo', { timeout: 240_000 }, () => {
     expect(family.filter(isAlive)).toEqual([]);
   });
 
-  test('Ctrl-C in the middle leaves no process behind', async () => {
+  test('Ctrl-C in the middle leaves no process behind', async ({ expect }) => {
     const demo = startDemo();
     const ended = once(demo.child, 'exit');
     await until(async () => (/replay/.test(demo.output()) ? true : undefined), 120_000, 'the replay');

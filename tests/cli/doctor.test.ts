@@ -4,9 +4,14 @@ import { expect, test } from 'vitest';
 import { doctor } from '../../cli/commands/instance/doctor.ts';
 import type { Finding } from '../../cli/doctor/machine.ts';
 import { checkEngine, checkPostgres } from '../../cli/doctor/engines.ts';
-import { checkCredentialFiles, checkDataDirectory, checkDiskSpace, checkNode } from '../../cli/doctor/machine.ts';
-import { checkModelFiles } from '../../cli/doctor/machine.ts';
-import { checkPorts } from '../../cli/doctor/machine.ts';
+import {
+  checkCredentialFiles,
+  checkDataDirectory,
+  checkDiskSpace,
+  checkNode,
+  checkModelFiles,
+  checkPorts,
+} from '../../cli/doctor/machine.ts';
 import { TEMPORAL, WEAVIATE } from '../../infra/engines/pinned.ts';
 import { findPostgresBinaries } from '../../infra/engines/postgres/binaries.ts';
 import { cacheEntry } from '../../infra/engines/program-files.ts';

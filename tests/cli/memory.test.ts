@@ -1,11 +1,10 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { createProgram } from '../../cli/program.ts';
 import { appendToSpool } from '../../hook/spool/append.ts';
 import { Redactor } from '../../domain/redaction/redact.ts';
 import { longLivedFolder } from '../infra/support/long-lived-folder.ts';
@@ -14,7 +13,7 @@ import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
 import { captured, smallSession } from '../setup/small-session.ts';
 import { until } from '../setup/until.ts';
-import { recordOutput } from './support/output.ts';
+import { type Ran, runProgram, writeCredentials } from './support/output.ts';
 
 const CLI = path.resolve(import.meta.dirname, '../../cli/main.ts');
 const execute = promisify(execFile);
@@ -22,19 +21,9 @@ const dataDir = longLivedFolder();
 let instance: TestInstance;
 let stop: () => Promise<void>;
 
-/** Runs a command in this process, without a terminal unless it must confirm a deletion. */
-async function runWith(environment: Record<string, string>, ...args: string[]) {
-  // A deletion prompts on a terminal.
-  const context = recordOutput(
-    { HOME: '/nonexistent', ...environment },
-    ['forget', 'erase'].includes(args[0] ?? '') ? null : 80,
-  );
-  let code: number | undefined;
-  await createProgram(context, (answered) => {
-    code = answered;
-  }).parseAsync([...args, '--data-dir', dataDir], { from: 'user' });
-  return { code, text: context.text(), errors: context.errors() };
-}
+/** Runs a command on a terminal; a deletion without one, because it would prompt there. */
+const runWith = (environment: Record<string, string>, ...args: string[]): Promise<Ran> =>
+  runProgram([...args, '--data-dir', dataDir], ['forget', 'erase'].includes(args[0] ?? '') ? null : 80, environment);
 const run = (...args: string[]) => runWith({}, ...args);
 
 /** Remembers a text; returns its hash. */
@@ -45,9 +34,7 @@ async function remembered(...args: string[]): Promise<string> {
 
 beforeAll(async () => {
   instance = await startTestInstance({ RECOLLECT_ARCHIVE_STORE: path.join(dataDir, 'archive') });
-  mkdirSync(dataDir, { recursive: true });
-  const credentials = { url: instance.url, api_key: instance.admin.key };
-  writeFileSync(path.join(dataDir, 'credentials.json'), JSON.stringify(credentials));
+  writeCredentials(dataDir, instance);
   stop = await instance.startWorker();
   await captured(instance, smallSession('cli-memory'));
 }, 120_000);

@@ -1,29 +1,21 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createProgram } from '../../cli/program.ts';
-import { ago, short } from '../../cli/text/time-text.ts';
+import { ago, short } from '../../cli/text/text-layout.ts';
 import { longLivedFolder } from '../infra/support/long-lived-folder.ts';
 import { finished, sessionOf } from '../setup/demo-session.ts';
 import { SCHEDULE_NAMES } from '../../domain/jobs.ts';
 import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
 import { captured, smallSession } from '../setup/small-session.ts';
-import { recordOutput } from './support/output.ts';
+import { runProgram, writeCredentials } from './support/output.ts';
+import type { Ran } from './support/output.ts';
 
 const PATIENCE_MS = 120_000;
 const dataDir = longLivedFolder();
 let instance: TestInstance;
 
 /** Runs a command in this process, without input. */
-async function run(...args: string[]): Promise<{ code: number | undefined; text: string; errors: string }> {
-  const context = recordOutput({ HOME: '/nonexistent' });
-  let code: number | undefined;
-  await createProgram(context, (given) => {
-    code = given;
-  }).parseAsync([...args, '--data-dir', dataDir], { from: 'user' });
-  return { code, text: context.text(), errors: context.errors() };
-}
+const run = (...args: string[]): Promise<Ran> => runProgram([...args, '--data-dir', dataDir]);
 
 beforeAll(async () => {
   instance = await startTestInstance({}, SCHEDULE_NAMES);
@@ -32,11 +24,7 @@ beforeAll(async () => {
   await finished(instance, 'test:cli-1', PATIENCE_MS);
   await stop();
   await captured(instance, smallSession('cli-2', { path: '/src/other' }).slice(0, 3));
-  mkdirSync(dataDir, { recursive: true });
-  writeFileSync(
-    path.join(dataDir, 'credentials.json'),
-    JSON.stringify({ url: instance.url, api_key: instance.admin.key }),
-  );
+  writeCredentials(dataDir, instance);
 }, 200_000);
 afterAll(() => instance.close());
 
@@ -173,12 +161,8 @@ describe('projects', { timeout: 240_000 }, () => {
 });
 
 test('the exit code is 3 without an instance or with an unreachable one', async () => {
-  const context = recordOutput({ HOME: '/nonexistent' });
-  let code: number | undefined;
-  await createProgram(context, (given) => {
-    code = given;
-  }).parseAsync(['jobs', '--data-dir', path.join(dataDir, 'none')], { from: 'user' });
-  expect([code, context.errors()]).toEqual([3, expect.stringContaining('No instance in')]);
+  const { code, errors } = await runProgram(['jobs', '--data-dir', path.join(dataDir, 'none')]);
+  expect([code, errors]).toEqual([3, expect.stringContaining('No instance in')]);
 });
 
 test('times and texts are short', () => {

@@ -1,44 +1,25 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createProgram } from '../../cli/program.ts';
 import { given } from '../api/support/learnings.ts';
 import { longLivedFolder } from '../infra/support/long-lived-folder.ts';
 import { finished } from '../setup/demo-session.ts';
 import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
 import { captured, smallSession } from '../setup/small-session.ts';
-import { recordOutput } from './support/output.ts';
+import { type Ran, runProgram, writeCredentials } from './support/output.ts';
 
 const PATIENCE_MS = 120_000;
 const dataDir = longLivedFolder();
 let instance: TestInstance;
 let stop: () => Promise<void>;
 
-interface Ran {
-  readonly code: number | undefined;
-  readonly text: string;
-  readonly errors: string;
-}
-
-/** Runs a command in this process, into a pipe or on a terminal with `columns`. */
-async function runOn(columns: number | null, ...args: string[]): Promise<Ran> {
-  const context = recordOutput({ HOME: '/nonexistent' }, columns);
-  let code: number | undefined;
-  await createProgram(context, (answered) => {
-    code = answered;
-  }).parseAsync([...args, '--data-dir', dataDir], { from: 'user' });
-  return { code, text: context.text(), errors: context.errors() };
-}
+/** Runs a command into a pipe or on a terminal with `columns`. */
+const runOn = (columns: number | null, ...args: string[]): Promise<Ran> =>
+  runProgram([...args, '--data-dir', dataDir], columns);
 const run = (...args: string[]): Promise<Ran> => runOn(80, ...args);
 
 beforeAll(async () => {
   instance = await startTestInstance();
-  mkdirSync(dataDir, { recursive: true });
-  writeFileSync(
-    path.join(dataDir, 'credentials.json'),
-    JSON.stringify({ url: instance.url, api_key: instance.admin.key }),
-  );
+  writeCredentials(dataDir, instance);
   stop = await instance.startWorker();
 });
 afterAll(async () => {

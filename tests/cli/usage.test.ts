@@ -1,35 +1,20 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
 import { v7 } from 'uuid';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createProgram } from '../../cli/program.ts';
 import { usageText } from '../../cli/commands/operations/usage.ts';
 import type { Usage } from '../../cli/server/operations.ts';
 import { longLivedFolder } from '../infra/support/long-lived-folder.ts';
 import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
-import { recordOutput } from './support/output.ts';
+import { type Ran, runProgram, writeCredentials } from './support/output.ts';
 
 const dataDir = longLivedFolder();
 let instance: TestInstance;
 
-async function run(...args: string[]): Promise<{ code: number | undefined; text: string; errors: string }> {
-  const context = recordOutput({ HOME: '/nonexistent' });
-  let code: number | undefined;
-  const program = createProgram(context, (given) => {
-    code = given;
-  });
-  await program.parseAsync([...args, '--data-dir', dataDir], { from: 'user' });
-  return { code, text: context.text(), errors: context.errors() };
-}
+const run = (...args: string[]): Promise<Ran> => runProgram([...args, '--data-dir', dataDir]);
 
 beforeAll(async () => {
   instance = await startTestInstance();
-  mkdirSync(dataDir, { recursive: true });
-  writeFileSync(
-    path.join(dataDir, 'credentials.json'),
-    JSON.stringify({ url: instance.url, api_key: instance.admin.key }),
-  );
+  writeCredentials(dataDir, instance);
 });
 afterAll(() => instance.close());
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ConfigError, environmentSchema, parseApiConfig, parseConfig, WORKER_QUEUES } from '../../config/config.ts';
+import { ConfigError, environmentSchema, parseApiConfig, parseConfig } from '../../config/config.ts';
+import { WORKER_QUEUES } from '../../domain/jobs.ts';
 
 const needed = {
   RECOLLECT_DATABASE_URL: 'postgres://app:pw@127.0.0.1:5432/recollect',

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
-import { keyedByDelivery } from '../../api/intake/build-incoming.ts';
-import { toHostEvent } from '../../api/intake/check-event.ts';
+import { keyedByDelivery, toHostEvent } from '../../api/intake/check-event.ts';
 import { eventSchema } from '../../contract/events.ts';
 import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';

@@ -1,11 +1,11 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { WorkflowFailedError } from '@temporalio/client';
-import type { Client, WorkflowHandle, WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
 import type { CheckCounts, ConsistencyInput } from '../../workflows/consistency/types.ts';
 import type { MaintenanceActivities } from '../../workflows/operations/types.ts';
 import { workflowIdOf, QUEUES } from '../../workflows/registry.ts';
 import { until } from '../setup/until.ts';
+import { firstRun } from './scenario.ts';
 import type { Scenario } from './scenario.ts';
 
 const CHECK = '018f0000-0000-7000-8000-00000000000f';
@@ -22,14 +22,6 @@ const tenantsAfter =
     const from = after === null ? 0 : Number.parseInt(after.slice(-12), 16) + 1;
     return Array.from({ length: Math.min(limit, tenants - from) }, (_, n) => tenant(from + n));
   };
-
-/** Returns the first run of a workflow once it has continued as new, and ends the next one. */
-async function firstRun(client: Client, handle: WorkflowHandleWithFirstExecutionRunId): Promise<WorkflowHandle> {
-  const first = client.workflow.getHandle(handle.workflowId, handle.firstExecutionRunId);
-  await until(async () => ((await first.describe()).status.name === 'CONTINUED_AS_NEW' ? true : undefined), 240_000);
-  await handle.terminate('recorded');
-  return first;
-}
 
 async function untilCancelled(): Promise<never> {
   const context = Context.current();

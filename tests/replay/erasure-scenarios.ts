@@ -5,6 +5,7 @@ import type { Client } from '@temporalio/client';
 import type { ErasureStep } from '../../workflows/erasure/types.ts';
 import { workflowIdOf, QUEUES } from '../../workflows/registry.ts';
 import { until } from '../setup/until.ts';
+import { firstRun } from './scenario.ts';
 import type { Scenario } from './scenario.ts';
 
 const TENANT = '018f0000-0000-7000-8000-00000000000e';
@@ -30,12 +31,7 @@ async function run(client: Client, type: string, workflowId: string, input: obje
     }, 30_000);
     await handle.cancel();
   }
-  if (shape === 'continued') {
-    const first = client.workflow.getHandle(handle.workflowId, handle.firstExecutionRunId);
-    await until(async () => ((await first.describe()).status.name === 'CONTINUED_AS_NEW' ? true : undefined), 240_000);
-    await handle.terminate('recorded');
-    return first;
-  }
+  if (shape === 'continued') return firstRun(client, handle);
   await handle.result().catch((error: unknown) => {
     if (shape === 'happy' || !(error instanceof WorkflowFailedError)) throw error;
   });

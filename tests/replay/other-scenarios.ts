@@ -3,7 +3,7 @@ import { WorkflowFailedError } from '@temporalio/client';
 import { workflowIdOf, QUEUES } from '../../workflows/registry.ts';
 import type { EmbedBatchResult } from '../../workflows/indexing/types.ts';
 import type { index } from '../../workflows/indexing/workflow.ts';
-import { until } from '../setup/until.ts';
+import { firstRun } from './scenario.ts';
 import type { Scenario } from './scenario.ts';
 
 const TENANT = '018f0000-0000-7000-8000-00000000000c';
@@ -34,13 +34,7 @@ function indexScenario(shape: string, answers: readonly EmbedBatchResult[]): Sce
         await handle.result();
         return handle;
       }
-      const first = client.workflow.getHandle(handle.workflowId, handle.firstExecutionRunId);
-      await until(
-        async () => ((await first.describe()).status.name === 'CONTINUED_AS_NEW' ? true : undefined),
-        120_000,
-      );
-      await handle.terminate('recorded');
-      return first;
+      return firstRun(client, handle);
     },
   };
 }

@@ -17,9 +17,8 @@ import { startScriptedWorkers } from './scripted-workers.ts';
 import { REINDEX_SCENARIOS } from './reindex-scenarios.ts';
 import { SESSION_SCENARIOS } from './session-scenarios.ts';
 import { historyFile } from './shapes.ts';
-import { CLAUDE_MEM_SCENARIOS } from './claude-mem-scenarios.ts';
 import { RETENTION_SCENARIOS } from './retention-scenarios.ts';
-import { TRANSCRIPT_SCENARIOS } from './transcript-scenarios.ts';
+import { IMPORT_SCENARIOS } from './import-scenarios.ts';
 
 // Records the histories that are missing. One that exists is never written again: when replaying it fails, the workflow needs a patch.
 mkdirSync(HISTORIES, { recursive: true });
@@ -28,10 +27,9 @@ const missing = [
   ...OTHER_SCENARIOS,
   ...REINDEX_SCENARIOS,
   ...MODEL_BATCH_SCENARIOS,
-  ...TRANSCRIPT_SCENARIOS,
+  ...IMPORT_SCENARIOS,
   ...BACKUP_SCENARIOS,
   ...CHECK_SCENARIOS,
-  ...CLAUDE_MEM_SCENARIOS,
   ...RETENTION_SCENARIOS,
   ...ERASURE_SCENARIOS,
   ...RESTORE_SCENARIOS,

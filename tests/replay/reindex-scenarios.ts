@@ -5,6 +5,7 @@ import { WAKE_SIGNAL } from '../../workflows/indexing/types.ts';
 import type { ReindexStep } from '../../workflows/indexing/types.ts';
 import type { reindex } from '../../workflows/indexing/workflow.ts';
 import { until } from '../setup/until.ts';
+import { firstRun } from './scenario.ts';
 import type { Scenario } from './scenario.ts';
 
 const TENANT = '018f0000-0000-7000-8000-00000000000e';
@@ -37,15 +38,7 @@ function scenario(shape: string, steps: readonly (ReindexStep | Error)[]): Scena
         taskQueue: QUEUES.session,
         args: [{ tenantId: TENANT }],
       });
-      if (shape === 'continued') {
-        const first = client.workflow.getHandle(handle.workflowId, handle.firstExecutionRunId);
-        await until(
-          async () => ((await first.describe()).status.name === 'CONTINUED_AS_NEW' ? true : undefined),
-          240_000,
-        );
-        await handle.terminate('recorded');
-        return first;
-      }
+      if (shape === 'continued') return firstRun(client, handle);
       if (shape === 'asked' || shape === 'cancelled') {
         // The workflow waits for an hour, until a signal or a cancellation.
         await until(async () => {

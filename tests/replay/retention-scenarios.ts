@@ -4,6 +4,7 @@ import { workflowIdOf, QUEUES } from '../../workflows/registry.ts';
 import type { RetentionStep } from '../../workflows/retention/types.ts';
 import type { archiveRestore, retentionRun } from '../../workflows/retention/workflow.ts';
 import { until } from '../setup/until.ts';
+import { firstRun } from './scenario.ts';
 import type { Scenario } from './scenario.ts';
 
 const TENANT = '018f0000-0000-7000-8000-0000000000a1';
@@ -37,15 +38,7 @@ function scenario(shape: string, steps: readonly (RetentionStep | Error)[]): Sce
         taskQueue: QUEUES.session,
         args: isScheduled ? [] : [{ runId: RUN }],
       });
-      if (shape === 'continued') {
-        const first = client.workflow.getHandle(handle.workflowId, handle.firstExecutionRunId);
-        await until(
-          async () => ((await first.describe()).status.name === 'CONTINUED_AS_NEW' ? true : undefined),
-          240_000,
-        );
-        await handle.terminate('recorded');
-        return first;
-      }
+      if (shape === 'continued') return firstRun(client, handle);
       if (shape === 'cancelled') {
         await until(async () => {
           const { events } = await handle.fetchHistory();

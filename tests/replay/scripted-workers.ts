@@ -43,6 +43,9 @@ export interface ScriptedWorkers {
   stop(): Promise<void>;
 }
 
+/** On a busy machine, a task with hundreds of signals exceeds the default of five seconds and fails. */
+const SESSION_OPTIONS = { workflowBundle: readBundle(), workflowThreadPoolSize: 1, isolateExecutionTimeout: 60_000 };
+
 /**
  * Runs the real workflow code on a real Temporal server with scripted activities, which bring a workflow into one exact shape.
  * An activity that the script omits fails.
@@ -62,7 +65,7 @@ export async function startScriptedWorkers(
         namespace,
         taskQueue,
         activities,
-        ...(taskQueue === QUEUES.session ? { workflowBundle: readBundle() } : {}),
+        ...(taskQueue === QUEUES.session ? SESSION_OPTIONS : {}),
       }),
     ),
   );

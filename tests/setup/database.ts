@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { inject } from 'vitest';
+import { afterAll, beforeAll, inject } from 'vitest';
 import { newId } from '../../domain/ids.ts';
 import type { TenantId, UserId } from '../../domain/ids.ts';
 import { createDatabase } from '../../stores/postgres/connection/database.ts';
@@ -39,7 +39,8 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   await admin.connect();
   // Copies of one template wait for each other.
   await admin.query("SELECT pg_advisory_lock(hashtext('recollect.template'))");
-  await admin.query(`CREATE DATABASE ${name} TEMPLATE ${TEMPLATE_DATABASE} OWNER recollect_owner`);
+  // Copied as files, in memory that takes a tenth of the time of a copy through the log.
+  await admin.query(`CREATE DATABASE ${name} TEMPLATE ${TEMPLATE_DATABASE} OWNER recollect_owner STRATEGY FILE_COPY`);
   await admin.end();
   const onIdleError = () => {};
   const superuser = new pg.Pool({ connectionString: urlOf(name, 'superuser'), max: 2 });
@@ -113,4 +114,23 @@ export async function createTestUser(superuser: pg.Pool, options: TestUserOption
     ],
   );
   return { tenantId, userId, key };
+}
+
+/** Registers the creation of one database for a test file, before its other hooks, and the close after them. Its members exist once it is created. */
+export function fileDatabase(): TestDatabase {
+  const db = {} as TestDatabase;
+  beforeAll(async () => {
+    Object.assign(db, await createTestDatabase());
+  });
+  afterAll(() => db.close());
+  return db;
+}
+
+/** Registers the creation of a user of a file's database; `options` is called then, as it may name the tenant of a user before. */
+export function fileUser(db: TestDatabase, options?: () => TestUserOptions): TestUser {
+  const user = {} as TestUser;
+  beforeAll(async () => {
+    Object.assign(user, await createTestUser(db.superuser, options?.()));
+  });
+  return user;
 }

@@ -1,5 +1,5 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, statfsSync } from 'node:fs';
+import { freemem, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { processEnvironment } from '../../config/process-environment.ts';
@@ -12,11 +12,32 @@ import { processOutput } from '../../cli/output.ts';
 import { terminalProgress } from '../../cli/text/terminal-progress.ts';
 import { TEMPLATE_DATABASE } from './provided.ts';
 
+const MEMORY_FOLDER = '/dev/shm';
+const LEAST_MEMORY_BYTES = 4 * 1_024 ** 3;
+const DATA_FOLDER = /^recollect-test-(\d+)-/;
+
+/** Removes the data of killed runs, which would take memory until the machine restarts. */
+function removeAbandoned(): void {
+  for (const name of readdirSync(MEMORY_FOLDER)) {
+    const pid = DATA_FOLDER.exec(name)?.[1];
+    if (pid !== undefined && !existsSync(`/proc/${pid}`))
+      rmSync(join(MEMORY_FOLDER, name), { recursive: true, force: true });
+  }
+}
+
+/** Returns a folder in memory if there is space, else the temporary folder: the suite waits for thousands of commits, and no test of it is about their durability. */
+function scratchFolder(): string {
+  if (!existsSync(MEMORY_FOLDER)) return tmpdir();
+  removeAbandoned();
+  const { bavail, bsize } = statfsSync(MEMORY_FOLDER);
+  return Math.min(bavail * bsize, freemem()) < LEAST_MEMORY_BYTES ? tmpdir() : MEMORY_FOLDER;
+}
+
 /** Starts PostgreSQL, Temporal and Weaviate once for all integration tests, on a scratch data directory, and removes both afterwards. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const environment = processEnvironment();
   const cacheDir = cacheDirectory(environment);
-  const dataDir = mkdtempSync(join(tmpdir(), 'recollect-test-'));
+  const dataDir = mkdtempSync(join(scratchFolder(), `recollect-test-${process.pid}-`));
   chmodSync(dataDir, 0o755);
   const signal = new AbortController().signal;
   const engines = await startEngines({

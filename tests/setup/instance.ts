@@ -96,7 +96,8 @@ export function testEnvironment(
     RECOLLECT_HINT_DELAY_MS: '50',
     RECOLLECT_SHUTDOWN_GRACE_MS: '3000',
     RECOLLECT_LOG_LEVEL: 'error',
-    // With other tests on the machine, a worker with low priority would starve.
+    // With other tests on the machine, a retriever would exceed its time, and a worker with low priority would starve.
+    RECOLLECT_SEARCH_RETRIEVER_TIMEOUT_MS: '20000',
     RECOLLECT_WORKER_NICENESS: '0',
     ...overrides,
   };

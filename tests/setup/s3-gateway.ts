@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { processEnvironment } from '../../config/process-environment.ts';
@@ -9,6 +8,7 @@ import { cacheDirectory } from '../../infra/instance/layout.ts';
 import type { Engine } from '../../infra/engines/pinned.ts';
 import { resolveEngines } from '../../infra/engines/resolve.ts';
 import { until } from './until.ts';
+import { freePort } from './worker-process.ts';
 
 /** S3-compatible server over a folder, built from its Go module. Only tests run it. */
 const VERSITYGW: Engine = {
@@ -41,17 +41,6 @@ export interface S3Gateway {
   /** The folder behind the bucket. */
   readonly folder: string;
   close(): Promise<void>;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('the server has no port');
-  return address.port;
 }
 
 /** Starts an S3-compatible server with one empty bucket. Its program is built once and cached. */

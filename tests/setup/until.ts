@@ -15,7 +15,7 @@ export async function until<Value>(
   }
 }
 
-/** Awaits that a condition holds. */
-export async function untilTrue(holds: () => Promise<boolean>, timeoutMs?: number, what?: string): Promise<void> {
-  await until(async () => (await holds()) || undefined, timeoutMs, what);
+/** Awaits a condition. */
+export async function untilTrue(condition: () => Promise<boolean>, timeoutMs?: number, what?: string): Promise<void> {
+  await until(async () => (await condition()) || undefined, timeoutMs, what);
 }

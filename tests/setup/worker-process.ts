@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { processEnvironment } from '../../config/process-environment.ts';
 
@@ -12,6 +13,17 @@ export interface WorkerProcess {
   kill(): Promise<void>;
   /** Stops it with SIGTERM. Returns its exit code. */
   stop(): Promise<number | null>;
+}
+
+/** Returns a port of loopback that is free at the moment. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('the server has no port');
+  return address.port;
 }
 
 /** Starts the worker as a process, as the supervisor does, and awaits its readiness. */

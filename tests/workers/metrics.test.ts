@@ -1,24 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { createServer } from 'node:net';
 import { Client, Connection } from '@temporalio/client';
 import { expect, inject, test } from 'vitest';
 import { bootstrapTemporal } from '../../infra/bootstrap/temporal.ts';
 import { QUEUES } from '../../workflows/registry.ts';
 import { createTestDatabase } from '../setup/database.ts';
 import { testEnvironment } from '../setup/instance.ts';
-import { startWorkerProcess } from '../setup/worker-process.ts';
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  await new Promise((resolve) => {
-    server.close(resolve);
-  });
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
+import { freePort, startWorkerProcess } from '../setup/worker-process.ts';
 
 test('a worker serves slots, latencies and cache size on the port of the setting', async () => {
   const { address } = inject('engines').temporal;

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseConfig } from '../../config/config.ts';
-import { createMaintenancePools } from '../../workers/pools.ts';
-import { MAINTENANCE_SLOTS } from '../../workers/slots.ts';
+import { createMaintenancePools, MAINTENANCE_SLOTS } from '../../workers/pools.ts';
 import { createTestDatabase } from '../setup/database.ts';
 import type { TestDatabase } from '../setup/database.ts';
 import { testEnvironment } from '../setup/instance.ts';

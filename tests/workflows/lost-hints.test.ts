@@ -5,7 +5,7 @@ import { translateHook } from '../../domain/capture/claude-code-hooks.ts';
 import { newId } from '../../domain/ids.ts';
 import { withBackupLock } from '../../activities/backup/snapshot.ts';
 import { captureEvents } from '../../stores/postgres/capture/capture.ts';
-import { MAINTENANCE_SLOTS } from '../../workers/slots.ts';
+import { MAINTENANCE_SLOTS } from '../../workers/pools.ts';
 import { workflowIdOf, QUEUES } from '../../workflows/registry.ts';
 import { sessionOf, settled } from '../setup/demo-session.ts';
 import { startTestInstance } from '../setup/instance.ts';

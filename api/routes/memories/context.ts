@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { MemoryType } from '../../../domain/ports/vector-index.ts';
 import { readServed, recordUses } from '../../../stores/postgres/memories/memory-uses.ts';
 import type { UseKind } from '../../../stores/postgres/memories/memory-uses.ts';
-import { ApiError } from '../../errors.ts';
+import { ApiError, existing } from '../../errors.ts';
 import { redacted } from '../../memories/hand-written.ts';
 
 /** `POST /context`: what is worth knowing, packed under a token budget. */
@@ -105,8 +105,7 @@ export function contextFeedbackRoutes(app: Api, { database }: ApiDependencies): 
       const { id } = request.params;
       const note = request.body.note === undefined ? null : redacted(request.body.note);
       return database.asTenant(principal.tenantId, async (transaction) => {
-        const served = await readServed(transaction, id, viewerOf(principal));
-        if (served === null) throw new ApiError('NOT_FOUND', 'there is no such context');
+        const served = existing(await readServed(transaction, id, viewerOf(principal)), 'context');
         const useful = servedBy(request.body.useful, 'useful', served);
         const wrong = servedBy(request.body.wrong, 'wrong', served);
         const both = wrong.findIndex((memory) => useful.some((other) => other.id === memory.id));

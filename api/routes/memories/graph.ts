@@ -5,8 +5,7 @@ import { principalOf, viewerOf, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { present } from '../../http/present.ts';
 import { ApiError } from '../../errors.ts';
-import { graphQuery, graphSchema } from '../../../contract/graph.ts';
-import type { graphEvidence } from '../../../contract/graph.ts';
+import { graphQuery, graphSchema, graphEvidence } from '../../../contract/graph.ts';
 import type { GraphEvidence, Neighbourhood } from '../../../stores/postgres/graph/graph.ts';
 
 function evidenceOf(pieces: readonly GraphEvidence[]): z.input<typeof graphEvidence>[] {

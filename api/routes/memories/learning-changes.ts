@@ -15,7 +15,7 @@ import { hides, readLearning } from '../../../stores/postgres/learnings/learning
 import { principalOf, viewerOf, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
-import { requireOwner, requireOwnerOfAll, requireVerifier } from '../../memories/learning-owner.ts';
+import { requireOwner, requireOwnerOfAll, requireVerifier } from '../../memories/memory-changes.ts';
 import { handWritten, isEmptied, redacted, redactedWords } from '../../memories/hand-written.ts';
 import { knownAlready, noSuchLearning, presentLearning } from './learnings.ts';
 import {
@@ -98,19 +98,7 @@ export function learningChangeRoutes(
     }),
     (request) =>
       change(principalOf(request), request.params.id, async ({ transaction, editor, learning }) => {
-        const { category, title, description, context, examples, tags } = request.body;
-        const words = await redactedWords(
-          {
-            category: category ?? learning.category,
-            title: title ?? learning.title,
-            description: description ?? learning.description,
-            context: context ?? learning.context,
-            examples: examples ?? learning.examples,
-            tags: tags ?? learning.tags,
-          },
-          '',
-          learning,
-        );
+        const words = await redactedWords(Object.assign({}, learning, request.body), '', learning);
         const written = await correctLearning(transaction, editor, learning, words, 'words');
         if ('knownId' in written) throw knownAlready(written.knownId);
         return written.id;

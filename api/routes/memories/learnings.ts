@@ -46,9 +46,7 @@ export function learningRoutes(app: Api, { database, embeddingModel, workflowHin
       tags: ['learnings'],
       summary: 'List learnings',
       querystring: learningsQuery,
-      response: {
-        200: pageOfItems(learningSchema),
-      },
+      response: { 200: pageOfItems(learningSchema) },
     }),
     async (request) => {
       const { page, limit, cursor, session, project, sort, as_of: asOf, ...rest } = request.query;

@@ -91,9 +91,7 @@ export function memoryRoutes(
       description:
         'Returns memories in the requested order; `missing` lists names without a memory. Fetching a memory that the context `used_in` served counts as a use; without `used_in`, the newest context of the last 12 hours that contained the memory counts.',
       body: fetchMemoriesBody,
-      response: {
-        200: fetchedMemories,
-      },
+      response: { 200: fetchedMemories },
     }),
     async (request) => {
       const principal = principalOf(request);

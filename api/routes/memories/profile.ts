@@ -7,8 +7,7 @@ import { mayActFor, principalOf, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { present } from '../../http/present.ts';
 import { ApiError } from '../../errors.ts';
-import { profileSchema } from '../../../contract/context.ts';
-import type { profileEvidence } from '../../../contract/context.ts';
+import { profileSchema, profileEvidence } from '../../../contract/context.ts';
 import { text } from '../../../contract/text.ts';
 import type { FocusLine, Preference, ProfileEvidence } from '../../../domain/profile/profile.ts';
 

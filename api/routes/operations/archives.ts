@@ -5,7 +5,7 @@ import { jobIdOf } from '../../../stores/temporal/job-ids.ts';
 import { principalOf, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { present } from '../../http/present.ts';
-import { ApiError } from '../../errors.ts';
+import { ApiError, existing } from '../../errors.ts';
 import { paginationOf } from '../../http/paging.ts';
 import { pageOfItems, pageQuery } from '../../../contract/shared.ts';
 import { line } from '../../../contract/text.ts';
@@ -36,9 +36,7 @@ export function archiveRoutes(app: Api, { database, startJob, archives: store }:
         q: line(QUESTION_CHARS).optional().describe('Words to search for; without them, the newest archives first'),
         ...pageQuery,
       }),
-      response: {
-        200: pageOfItems(archiveSchema),
-      },
+      response: { 200: pageOfItems(archiveSchema) },
     }),
     async (request) => {
       const { tenantId } = principalOf(request);
@@ -60,8 +58,10 @@ export function archiveRoutes(app: Api, { database, startJob, archives: store }:
     }),
     async (request, reply) => {
       const { tenantId } = principalOf(request);
-      const archive = await database.asTenant(tenantId, (transaction) => readArchive(transaction, request.params.id));
-      if (archive === null) throw new ApiError('NOT_FOUND', 'there is no such archive');
+      const archive = existing(
+        await database.asTenant(tenantId, (transaction) => readArchive(transaction, request.params.id)),
+        'archive',
+      );
       if (store === null)
         throw new ApiError(
           'CONFLICT',

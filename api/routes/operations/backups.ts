@@ -4,14 +4,12 @@ import { listBackups, readBackup, requestBackup } from '../../../stores/postgres
 import { principalOf, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { present } from '../../http/present.ts';
-import { ApiError } from '../../errors.ts';
+import { ApiError, existing } from '../../errors.ts';
 import { backupSchema, backupsSchema, backupVerification } from '../../../contract/backups.ts';
 import { numeric } from '../../../contract/query.ts';
 import type { StoredBackup } from '../../../stores/postgres/backups/backups.ts';
 
 const params = z.object({ id: z.uuid() });
-
-const iso = (at: Date | null): string | null => at?.toISOString() ?? null;
 
 /** A backup as the API answers it. */
 export function presentBackup(row: StoredBackup): z.input<typeof backupSchema> {
@@ -80,8 +78,7 @@ export function backupRoutes(app: Api, { config, database, startJob }: ApiDepend
       response: { 200: backupSchema },
     }),
     async (request) => {
-      const row = await readBackup(pool, request.params.id);
-      if (row === null) throw new ApiError('NOT_FOUND', 'there is no such backup');
+      const row = existing(await readBackup(pool, request.params.id), 'backup');
       return presentBackup(row);
     },
   );

@@ -8,7 +8,7 @@ import { principalOf, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { collectBody } from '../../http/collect-body.ts';
 import { ApiError } from '../../errors.ts';
-import { HEAVY_CHARS } from '../../intake/build-incoming.ts';
+import { HEAVY_CHARS } from '../../intake/intake.ts';
 import { MAX_ROWS, readRows } from '../../intake/claude-mem-rows.ts';
 import { claudeMemKnown, claudeMemKnownQuery, claudeMemRowsQuery, claudeMemTaken } from '../../../contract/imports.ts';
 import { UPLOAD_DEADLINE_MS, UploadSlots } from '../../http/upload-slots.ts';

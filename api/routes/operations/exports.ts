@@ -15,7 +15,7 @@ import { findProject } from '../../../stores/postgres/projects/projects.ts';
 import { mayActFor, principalOf, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { present } from '../../http/present.ts';
-import { ApiError } from '../../errors.ts';
+import { ApiError, existing } from '../../errors.ts';
 import { exportBody, exportSchema, fileImportSchema } from '../../../contract/gdpr.ts';
 import { personFor, refuseOthers, sessionFor } from '../../subjects.ts';
 import { piecesInTime, UploadSlots } from '../../http/upload-slots.ts';
@@ -99,8 +99,7 @@ export function exportRoutes(app: Api, { database, archives: archive, startJob }
             subject: await sessionFor(transaction, principal, given),
           });
         refuseOthers(principal);
-        const project = await findProject(transaction, given);
-        if (project === null) throw new ApiError('NOT_FOUND', 'there is no such project');
+        const project = existing(await findProject(transaction, given), 'project');
         return openExport(transaction, { tenantId, userId, scope, subject: project.id });
       });
       // If the workflow cannot be started, the next request of the same scope finds the row and starts it.
@@ -197,8 +196,10 @@ export function exportRoutes(app: Api, { database, archives: archive, startJob }
     }),
     async (request) => {
       const { tenantId } = principalOf(request);
-      const row = await database.asTenant(tenantId, (transaction) => readFileImport(transaction, request.params.id));
-      if (row === null) throw new ApiError('NOT_FOUND', 'there is no such import');
+      const row = existing(
+        await database.asTenant(tenantId, (transaction) => readFileImport(transaction, request.params.id)),
+        'import',
+      );
       return presentFileImport(row);
     },
   );

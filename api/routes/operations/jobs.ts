@@ -94,9 +94,7 @@ export function jobRoutes(app: Api, dependencies: ApiDependencies): void {
         limit: numeric(z.number().int().min(1).max(100)).prefault(20),
         cursor: text(2048).optional().describe('`next_cursor` of the previous page of the same list'),
       }),
-      response: {
-        200: jobsAnswer,
-      },
+      response: { 200: jobsAnswer },
     }),
     async (request) => {
       const principal = principalOf(request);

@@ -5,7 +5,6 @@ import {
   listLegalHolds,
   releaseHold,
 } from '../../../stores/postgres/retention/legal-holds.ts';
-import type { StoredHold } from '../../../stores/postgres/retention/legal-holds.ts';
 import { lockPolicies } from '../../../stores/postgres/retention/retention-policies.ts';
 import { principalOf, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';

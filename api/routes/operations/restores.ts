@@ -6,7 +6,7 @@ import { RESTORE_WORKFLOWS } from '../../../stores/temporal/start-workflow.ts';
 import { principalOf, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { present } from '../../http/present.ts';
-import { ApiError } from '../../errors.ts';
+import { ApiError, existing } from '../../errors.ts';
 import { drillBody, restoreBody, restoreSchema } from '../../../contract/backups.ts';
 import { dataOf } from '../../../contract/shared.ts';
 import { numeric } from '../../../contract/query.ts';
@@ -100,10 +100,12 @@ export function restoreRoutes(app: Api, { database, startJob }: ApiDependencies)
       response: { 200: restoreSchema },
     }),
     async (request) => {
-      const found = await database.asTenant(principalOf(request).tenantId, (transaction) =>
-        readRestore(transaction, request.params.id),
+      const found = existing(
+        await database.asTenant(principalOf(request).tenantId, (transaction) =>
+          readRestore(transaction, request.params.id),
+        ),
+        'restore',
       );
-      if (found === null) throw new ApiError('NOT_FOUND', 'there is no such restore');
       return presentRestore(found);
     },
   );

@@ -14,7 +14,7 @@ import {
 import { principalOf, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { present } from '../../http/present.ts';
-import { ApiError } from '../../errors.ts';
+import { ApiError, existing } from '../../errors.ts';
 import {
   MAX_POLICIES,
   policiesSchema,
@@ -22,9 +22,9 @@ import {
   runAnswer,
   runReport,
   runSchema,
+  policySchema,
 } from '../../../contract/retention.ts';
 import type { countSchema } from '../../../contract/retention.ts';
-import type { policySchema } from '../../../contract/retention.ts';
 import { paginationOf } from '../../http/paging.ts';
 import { pageOfItems, pageQuery } from '../../../contract/shared.ts';
 import { text } from '../../../contract/text.ts';
@@ -208,8 +208,7 @@ export function retentionRoutes(app: Api, { database, startJob, clock }: ApiDepe
       const { id } = request.params;
       return database.asTenant(tenantId, async (transaction) => {
         await lockPolicies(transaction);
-        const run = await readRun(transaction, id);
-        if (run === null) throw new ApiError('NOT_FOUND', 'there is no such run');
+        const run = existing(await readRun(transaction, id), 'run');
         if (run.policyHash !== (await readPolicyState(transaction)).hash)
           throw new ApiError('CONFLICT', 'policies or legal holds have changed since: start another dry run');
         if (run.approvedAt === null && !(await approveRun(transaction, id, userId)))

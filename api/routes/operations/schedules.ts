@@ -26,7 +26,7 @@ export function presentSchedule(view: ScheduleView): z.input<typeof scheduleSche
     ...view,
     nextRuns: view.nextRuns.map((time) => time.toISOString()),
     lastRuns: view.lastRuns.map((run) =>
-      present(scheduleSchema.shape.last_runs.element, { ...run, jobId: jobIdOf(run.job) }),
+      present(scheduleSchema.shape.last_runs.element, { ...run, jobId: run.job === null ? null : jobIdOf(run.job) }),
     ),
   });
 }

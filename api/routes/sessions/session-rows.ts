@@ -1,12 +1,8 @@
 import { z } from 'zod';
-import type { Principal } from '../../../stores/postgres/access/api-keys.ts';
-import type { TenantTransaction } from '../../../stores/postgres/connection/database.ts';
-import { findSessionId } from '../../../stores/postgres/sessions/sessions.ts';
 import { listObservations, listPrompts } from '../../../stores/postgres/sessions/session-timeline.ts';
-import { principalOf, seekerOf, viewerOf, route } from '../../auth.ts';
+import { principalOf, viewerOf, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { present } from '../../http/present.ts';
-import { ApiError } from '../../errors.ts';
 import {
   observationSchema,
   promptSchema,
@@ -16,15 +12,10 @@ import {
 } from '../../../contract/sessions.ts';
 import type { rowAgent } from '../../../contract/sessions.ts';
 import { paginationOf } from '../../http/paging.ts';
+import { sessionIdOf } from '../../subjects.ts';
 import { pageOfItems } from '../../../contract/shared.ts';
 import { flag } from '../../../contract/query.ts';
 import type { TimelineObservation, TimelinePrompt } from '../../../stores/postgres/sessions/session-timeline.ts';
-
-async function sessionIdOf(transaction: TenantTransaction, principal: Principal, given: string): Promise<string> {
-  const id = await findSessionId(transaction, given, seekerOf(principal));
-  if (id === null) throw new ApiError('NOT_FOUND', 'there is no such session');
-  return id;
-}
 
 function agentOf(row: {
   readonly agentId: string | null;
@@ -60,9 +51,7 @@ export function sessionRowRoutes(app: Api, { database }: ApiDependencies): void 
       summary: 'List the messages of a session, in order',
       params: sessionParams,
       querystring: z.strictObject(rowsQuery),
-      response: {
-        200: pageOfItems(promptSchema),
-      },
+      response: { 200: pageOfItems(promptSchema) },
     }),
     async (request) => {
       const principal = principalOf(request);
@@ -86,9 +75,7 @@ export function sessionRowRoutes(app: Api, { database }: ApiDependencies): void 
       summary: 'List the captured events of a session, in order',
       params: sessionParams,
       querystring: z.strictObject({ ...rowsQuery, full: flag().prefault(false) }),
-      response: {
-        200: pageOfItems(observationSchema),
-      },
+      response: { 200: pageOfItems(observationSchema) },
     }),
     async (request) => {
       const principal = principalOf(request);

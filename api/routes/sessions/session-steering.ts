@@ -6,7 +6,7 @@ import { findOwnedSession, readSessionDetail, steerSession } from '../../../stor
 import { TemporalUnavailable } from '../../../stores/temporal/unavailable.ts';
 import { mayActFor, principalOf, seekerOf, viewerOf, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
-import { ApiError } from '../../errors.ts';
+import { ApiError, existing } from '../../errors.ts';
 import { presentSummary } from './summaries.ts';
 import { actionAnswer, sessionDetail, sessionParams, waitQuery } from '../../../contract/sessions.ts';
 import { presentDetail } from './sessions.ts';
@@ -25,8 +25,7 @@ const ORDERS = [
 
 /** A session that the principal may steer: his own, or any for an admin. @throws ApiError NOT_FOUND, FORBIDDEN */
 async function ownSession(transaction: TenantTransaction, principal: Principal, given: string): Promise<string> {
-  const found = await findOwnedSession(transaction, given, seekerOf(principal));
-  if (found === null) throw new ApiError('NOT_FOUND', 'there is no such session');
+  const found = existing(await findOwnedSession(transaction, given, seekerOf(principal)), 'session');
   if (!mayActFor(principal, found.userId))
     throw new ApiError('FORBIDDEN', 'only the owner of a session or an admin may control it');
   return found.id;
@@ -38,8 +37,7 @@ export function sessionSteeringRoutes(app: Api, { database, steering, jobList }:
     const { tenantId } = principal;
     const id = await database.asTenant(tenantId, (transaction) => ownSession(transaction, principal, given));
     const result = await steering.request(tenantId, id, what, waitSeconds * 1_000);
-    const found = await jobList.one(tenantId, { kind: 'session', subject: id });
-    if (found === null) throw new ApiError('NOT_FOUND', 'there is no such session');
+    const found = existing(await jobList.one(tenantId, { kind: 'session', subject: id }), 'session');
     const summaryId = result?.summaryId ?? null;
     const written =
       summaryId === null

@@ -1,15 +1,15 @@
+import { sessionIdOf } from '../../subjects.ts';
+import { agentSchema, sessionDetail, sessionParams, sessionSchema } from '../../../contract/sessions.ts';
 import { z } from 'zod';
 import { findProject } from '../../../stores/postgres/projects/projects.ts';
-import { findSessionId, listSessions, readSessionDetail } from '../../../stores/postgres/sessions/sessions.ts';
+import { listSessions, readSessionDetail } from '../../../stores/postgres/sessions/sessions.ts';
 import type { SessionDetail, StoredSession } from '../../../stores/postgres/sessions/sessions.ts';
-import { principalOf, seekerOf, route } from '../../auth.ts';
+import { principalOf, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { present } from '../../http/present.ts';
-import { ApiError } from '../../errors.ts';
 import { paginationOf } from '../../http/paging.ts';
 import { pageOfItems, pageQuery } from '../../../contract/shared.ts';
 import { text } from '../../../contract/text.ts';
-import { sessionDetail, sessionParams, sessionSchema } from '../../../contract/sessions.ts';
 
 function presentSession(row: StoredSession): z.output<typeof sessionSchema> {
   return present(sessionSchema, {
@@ -50,9 +50,7 @@ export function sessionRoutes(app: Api, { database }: ApiDependencies): void {
         project: text(2048).optional(),
         search: text(200).optional(),
       }),
-      response: {
-        200: pageOfItems(sessionSchema),
-      },
+      response: { 200: pageOfItems(sessionSchema) },
     }),
     async (request) => {
       const { page, limit, status, project, search } = request.query;
@@ -76,8 +74,7 @@ export function sessionRoutes(app: Api, { database }: ApiDependencies): void {
     async (request) => {
       const principal = principalOf(request);
       return database.asTenant(principal.tenantId, async (transaction) => {
-        const id = await findSessionId(transaction, request.params.id, seekerOf(principal));
-        if (id === null) throw new ApiError('NOT_FOUND', 'there is no such session');
+        const id = await sessionIdOf(transaction, principal, request.params.id);
         return presentDetail(await readSessionDetail(transaction, id));
       });
     },

@@ -1,8 +1,8 @@
+import { sessionIdOf } from '../../subjects.ts';
 import { z } from 'zod';
 import { ITEM_KINDS } from '../../../domain/ports/model.ts';
 import { listSummaries, readSummary } from '../../../stores/postgres/summaries/derived.ts';
-import { findSessionId } from '../../../stores/postgres/sessions/sessions.ts';
-import { principalOf, seekerOf, viewerOf, route } from '../../auth.ts';
+import { principalOf, viewerOf, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { present } from '../../http/present.ts';
 import { ApiError } from '../../errors.ts';
@@ -57,17 +57,14 @@ export function summaryRoutes(app: Api, { database }: ApiDependencies): void {
           .optional()
           .describe(`Kind of items: ${ITEM_KINDS.join(', ')}, or a kind from an import`),
       }),
-      response: {
-        200: pageOfItems(summarySchema),
-      },
+      response: { 200: pageOfItems(summarySchema) },
     }),
     async (request) => {
       const { page, limit, cursor, type, kind } = request.query;
       const after = placeOf(cursor, LIST, placeSchema);
       const principal = principalOf(request);
       const found = await database.asTenant(principal.tenantId, async (transaction) => {
-        const sessionId = await findSessionId(transaction, request.params.id, seekerOf(principal));
-        if (sessionId === null) throw new ApiError('NOT_FOUND', 'there is no such session');
+        const sessionId = await sessionIdOf(transaction, principal, request.params.id);
         return listSummaries(transaction, { sessionId, type, kind }, { after, page, limit });
       });
       const next = found.next === null ? null : cursorOf(LIST, found.next);

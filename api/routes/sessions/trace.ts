@@ -1,3 +1,4 @@
+import { traceSchema, eventKey, sessionName, traceAnswer, textSchema } from '../../../contract/trace.ts';
 import { z } from 'zod';
 import type { TenantId } from '../../../domain/ids.ts';
 import { VectorIndexUnavailable } from '../../../domain/ports/vector-index.ts';
@@ -12,8 +13,6 @@ import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { present } from '../../http/present.ts';
 import type { CapturedEvent } from '../../../stores/postgres/capture/captured-events.ts';
 import type { TraceAnswer } from '../../../contract/trace.ts';
-import { eventKey, sessionName, traceAnswer } from '../../../contract/trace.ts';
-import type { textSchema } from '../../../contract/trace.ts';
 import { redactionsSchema } from '../../../contract/sessions.ts';
 
 function presentText(text: TracedText): z.output<typeof textSchema> {

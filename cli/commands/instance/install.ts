@@ -2,11 +2,10 @@ import { InvalidArgumentError, Option, Argument } from 'commander';
 import type { Command } from 'commander';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
 import { withDataDir } from '../../options.ts';
-import { INSTALL_HOSTS } from '../../install/host-files.ts';
+import { INSTALL_HOSTS, mcpInstruction } from '../../install/host-files.ts';
 import type { InstallHost, Scope, Transport } from '../../install/host-files.ts';
 import { installHooks, uninstallHooks } from '../../install/install-hooks.ts';
 import type { InstallPorts } from '../../install/install-hooks.ts';
-import { mcpInstruction } from '../../install/mcp-line.ts';
 import { runCommandIn } from '../../service/service-commands.ts';
 import { InstallError } from '../../install/install-error.ts';
 

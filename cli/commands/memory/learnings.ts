@@ -5,10 +5,9 @@ import type { Learning, LearningDetail } from '../../server/memory.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
 import { dataDirOf, withDataDir } from '../../options.ts';
 import { writeRecalled } from '../../text/memory-text.ts';
-import { momentOf, ago, short } from '../../text/time-text.ts';
+import { momentOf, ago, short, wrap } from '../../text/text-layout.ts';
 import { withServer } from '../../with-server.ts';
 import { LEARNING_CATEGORIES } from './remember.ts';
-import { wrap } from '../../text/text-layout.ts';
 import { table } from '../../output.ts';
 import { terminalText } from '../../text/terminal-text.ts';
 

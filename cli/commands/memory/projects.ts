@@ -5,7 +5,7 @@ import { machineId } from '../../../hook/project/machine-id.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
 import { dataDirOf, withDataDir } from '../../options.ts';
 import { table } from '../../output.ts';
-import { ago, short } from '../../text/time-text.ts';
+import { ago, short } from '../../text/text-layout.ts';
 import { withServer } from '../../with-server.ts';
 
 interface ProjectsOptions {

@@ -6,7 +6,7 @@ import type { CompactMemory, MemoryType, SearchOptions } from '../../../client/i
 import type { CommandContext, ExitCode } from '../../command-context.ts';
 import { withDataDir } from '../../options.ts';
 import { compactText, memoryText, writeRecalled } from '../../text/memory-text.ts';
-import { momentOf } from '../../text/time-text.ts';
+import { momentOf } from '../../text/text-layout.ts';
 import { withMemory } from '../../with-server.ts';
 
 interface Options extends ValueFilters {

@@ -6,7 +6,7 @@ import type { Backup } from '../../server/operations.ts';
 import { untilEnded } from '../../waiting.ts';
 import { withServer } from '../../with-server.ts';
 import { table } from '../../output.ts';
-import { ago } from '../../text/time-text.ts';
+import { ago } from '../../text/text-layout.ts';
 
 const UNITS = ['bytes', 'KB', 'MB', 'GB', 'TB'] as const;
 

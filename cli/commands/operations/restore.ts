@@ -12,7 +12,7 @@ import { RecollectError } from '../../../client/index.ts';
 import { withServer } from '../../with-server.ts';
 import { table } from '../../output.ts';
 import { terminalText } from '../../text/terminal-text.ts';
-import { ago } from '../../text/time-text.ts';
+import { ago } from '../../text/text-layout.ts';
 
 /** Returns restores and drills as a table, newest first. */
 function restoreTable(restores: readonly Restore[], now: number): string {

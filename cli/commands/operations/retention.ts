@@ -1,12 +1,12 @@
-import type { Command } from 'commander';
 import { Argument, Option } from 'commander';
+import type { Command } from 'commander';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
 import { dataDirOf, integer, withDataDir } from '../../options.ts';
-import { policiesText, reportText, runsText } from '../../text/retention-text.ts';
+import { policiesText, reportText, runsText, archivesText, legalHoldsText } from '../../text/retention-text.ts';
 import { RetentionApi } from '../../server/operations.ts';
+import type { Policy } from '../../server/operations.ts';
 import { DATA_CLASSES, MAX_AGE_DAYS, RETAINED, RETENTION_ACTIONS } from '../../../domain/retention/policy.ts';
 import type { DataClass, Retained, RetentionAction } from '../../../domain/retention/policy.ts';
-import type { Policy } from '../../server/operations.ts';
 import { untilEnded } from '../../waiting.ts';
 import { withServer } from '../../with-server.ts';
 
@@ -20,6 +20,12 @@ function isSamePlace(a: Omit<Policy, 'id'>, b: Omit<Policy, 'id'>): boolean {
   return a.resource === b.resource && a.project === b.project && a.data_class === b.data_class;
 }
 
+/** Returns the action of a subcommand: it works with the retention routes and exits with the code of its work. */
+const onRetentionRoutes =
+  (context: CommandContext, exit: (code: ExitCode) => void) =>
+  async (self: Command, work: (api: RetentionApi) => Promise<ExitCode>): Promise<void> =>
+    exit(await withServer(dataDirOf(self), context, (_steering, client) => work(new RetentionApi(client))));
+
 /** Adds `retention` with its subcommands. */
 export function addRetention(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
   const { output, environment } = context;
@@ -28,8 +34,7 @@ export function addRetention(program: Command, context: CommandContext, exit: (c
   );
   const add = (name: string, description: string): Command =>
     withDataDir(command.command(name), environment).description(description);
-  const run = async (self: Command, work: (api: RetentionApi) => Promise<ExitCode>): Promise<void> =>
-    exit(await withServer(dataDirOf(self), context, (_steering, client) => work(new RetentionApi(client))));
+  const run = onRetentionRoutes(context, exit);
 
   /** Starts a run and waits for its report. */
   const follow = async (api: RetentionApi, dryRun: boolean): Promise<ExitCode> => {
@@ -108,6 +113,83 @@ export function addRetention(program: Command, context: CommandContext, exit: (c
           const report = await api.report(id);
           output.out(reportText(report.run, report.counts));
         }
+        return 0;
+      }),
+    );
+}
+
+/** Adds `archive` with its subcommands. */
+export function addArchive(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
+  const { output, environment } = context;
+  const command = withDataDir(program.command('archive'), environment).description(
+    'list and restore archived sessions',
+  );
+  const run = onRetentionRoutes(context, exit);
+
+  withDataDir(command.command('list'), environment)
+    .description('list archived sessions, or search their titles and summaries')
+    .argument('[words...]')
+    .option('--limit <count>', 'maximum number of rows, up to 100', '20')
+    .action((words: readonly string[], { limit }: { readonly limit: string }, self: Command) =>
+      run(self, async (api) => {
+        const q = words.length === 0 ? undefined : words.join(' ');
+        output.out(archivesText(await api.archives(q, Number(limit)), Date.now()));
+        return 0;
+      }),
+    );
+  withDataDir(command.command('restore'), environment)
+    .description('restore an archived session')
+    .argument('<id>', 'id of the archive or of its session')
+    .action((id: string, _options: object, self: Command) =>
+      run(self, async (api) => {
+        output.out(`Restore started: ${await api.restore(id)}. See recollect jobs.\n`);
+        return 0;
+      }),
+    );
+}
+
+const SUBJECTS = ['tenant', 'project', 'session', 'user'];
+
+/** Adds `legal-hold` with its subcommands. */
+export function addLegalHold(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
+  const { output, environment } = context;
+  const command = withDataDir(program.command('legal-hold'), environment).description(
+    'add, list and release legal holds',
+  );
+  const run = onRetentionRoutes(context, exit);
+
+  withDataDir(command.command('add'), environment)
+    .description('add a legal hold on the tenant, a project, a session or a user')
+    .argument('<subject>', SUBJECTS.join(', '))
+    .argument('[id]', 'id of the subject; none for the tenant')
+    .requiredOption('--reason <text>', 'reason of the hold')
+    .action((subject: string, id: string | undefined, { reason }: { readonly reason: string }, self: Command) =>
+      run(self, async (api) => {
+        if (!SUBJECTS.includes(subject)) {
+          output.err(`Unknown subject. Expected one of ${SUBJECTS.join(', ')}.\n`);
+          return 1;
+        }
+        const hold = await api.addHold(subject, id, reason);
+        output.out(`Legal hold added. Release it with recollect legal-hold release ${hold.id}\n`);
+        return 0;
+      }),
+    );
+  withDataDir(command.command('list'), environment)
+    .description('list active legal holds')
+    .option('--released', 'include released legal holds')
+    .action(({ released }: { readonly released?: true }, self: Command) =>
+      run(self, async (api) => {
+        output.out(legalHoldsText(await api.legalHolds(released === true), Date.now()));
+        return 0;
+      }),
+    );
+  withDataDir(command.command('release'), environment)
+    .description('release a legal hold')
+    .argument('<id>', 'id of the hold')
+    .action((id: string, _options: object, self: Command) =>
+      run(self, async (api) => {
+        await api.releaseHold(id);
+        output.out('Released. Policies need a new dry run before they delete anything.\n');
         return 0;
       }),
     );

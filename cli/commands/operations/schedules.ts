@@ -5,7 +5,7 @@ import { changeSchedule, readSchedules } from '../../server/operations.ts';
 import type { ScheduleChange, Schedule } from '../../server/operations.ts';
 import { withServer } from '../../with-server.ts';
 import { table } from '../../output.ts';
-import { ago, short } from '../../text/time-text.ts';
+import { ago, short } from '../../text/text-layout.ts';
 
 const RESULT_CHARS = 60;
 

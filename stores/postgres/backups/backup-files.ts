@@ -1,28 +1,24 @@
 import type pg from 'pg';
 import { z } from 'zod';
+import { rowOf } from '../connection/rows.ts';
 
 /** Files of archived sessions beside the backup sets. All functions need the pool of the maintenance role. */
-
-export interface ArchivedFile {
-  /** Of the file in the archive store, hex. */
-  readonly sha256: string;
-  /** Its key in the archive store. */
-  readonly objectKey: string;
-}
-
-export interface StoredFile {
-  readonly sha256: string;
-  /** Null: not encrypted. */
-  readonly keyId: string | null;
-  /** Of the bytes beside the sets, hex. */
-  readonly storedSha256: string;
-}
 
 /** Files per query. */
 const AT_ONCE = 200;
 
-const archivedRows = z.array(z.object({ sha256: z.string(), object_key: z.string() }));
-const storedRows = z.array(z.object({ sha256: z.string(), key_id: z.string(), stored_sha256: z.string() }));
+/** Hashes in hex; the key is that of the archive store. */
+const archivedFile = rowOf({ sha256: z.string(), object_key: z.string() });
+export type ArchivedFile = z.output<typeof archivedFile>;
+
+const storedFile = rowOf({
+  sha256: z.string(),
+  /** Null: not encrypted. */
+  key_id: z.string().transform((id) => (id === '' ? null : id)),
+  /** Of the bytes beside the sets, hex. */
+  stored_sha256: z.string(),
+});
+export type StoredFile = z.output<typeof storedFile>;
 
 /** An archive whose rows are back counts none, and needs no file. */
 const ARCHIVED = `
@@ -39,8 +35,8 @@ async function* pages(
       after,
       ...values,
     ]);
-    const page = archivedRows.parse(rows);
-    for (const { sha256, object_key: objectKey } of page) yield { sha256, objectKey };
+    const page = z.array(archivedFile).parse(rows);
+    yield* page;
     const last = page.at(-1);
     if (last === undefined || page.length < AT_ONCE) return;
     after = last.sha256;
@@ -68,20 +64,13 @@ export async function recordStored(maintenance: pg.Pool, { sha256, keyId, stored
   );
 }
 
-const storedFiles = (rows: unknown[]): StoredFile[] =>
-  storedRows.parse(rows).map((row) => ({
-    sha256: row.sha256,
-    keyId: row.key_id === '' ? null : row.key_id,
-    storedSha256: row.stored_sha256,
-  }));
-
 /** Some of those that were not copied off-site yet. */
 export async function filesToCopy(maintenance: pg.Pool): Promise<StoredFile[]> {
   const { rows } = await maintenance.query(
     'SELECT sha256, key_id, stored_sha256 FROM backup_files WHERE copied_at IS NULL ORDER BY created_at LIMIT $1',
     [AT_ONCE],
   );
-  return storedFiles(rows);
+  return z.array(storedFile).parse(rows);
 }
 
 /** Records that a file was read back off-site. */
@@ -110,7 +99,7 @@ export async function filesToRemove(maintenance: pg.Pool, { oldest, keyId }: Fil
     'SELECT sha256, key_id, stored_sha256 FROM backup_files WHERE unneeded_at < $1 ORDER BY unneeded_at LIMIT $2',
     [oldest, AT_ONCE],
   );
-  return storedFiles(rows);
+  return z.array(storedFile).parse(rows);
 }
 
 /** Deletes the record of a deleted file. */

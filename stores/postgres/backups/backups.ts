@@ -1,82 +1,37 @@
 import type pg from 'pg';
 import { z } from 'zod';
-
-/** A backup as the instance knows of it; times in UTC, sizes in bytes. */
-export interface StoredBackup {
-  readonly id: string;
-  readonly state: 'running' | 'completed' | 'failed' | 'cancelled';
-  /** A user; null: the schedule. */
-  readonly requestedBy: string | null;
-  readonly workflowId: string;
-  readonly createdAt: Date;
-  readonly finishedAt: Date | null;
-  readonly snapshotAt: Date | null;
-  readonly files: number;
-  readonly rows: number;
-  readonly vectors: number;
-  readonly bytes: number;
-  readonly plainBytes: number;
-  readonly keyId: string | null;
-  /** Hex; null: there is no set. */
-  readonly manifestSha256: string | null;
-  readonly verifiedAt: Date | null;
-  readonly verifiedHow: 'read' | 'drill' | null;
-  readonly verifyError: string | null;
-  readonly copiedAt: Date | null;
-  readonly copyVerifiedAt: Date | null;
-  readonly removedAt: Date | null;
-  readonly error: string | null;
-}
+import { hexColumn, rowOf } from '../connection/rows.ts';
 
 const count = z.coerce.number().int().nonnegative();
 const moment = z.date().nullable();
-const backupRow = z
-  .object({
-    id: z.string(),
-    state: z.enum(['running', 'completed', 'failed', 'cancelled']),
-    requested_by: z.string().nullable(),
-    workflow_id: z.string(),
-    created_at: z.date(),
-    finished_at: moment,
-    snapshot_at: moment,
-    files: count,
-    rows: count,
-    vectors: count,
-    bytes: count,
-    plain_bytes: count,
-    key_id: z.string().nullable(),
-    manifest_sha256: z.instanceof(Buffer).nullable(),
-    verified_at: moment,
-    verified_how: z.enum(['read', 'drill']).nullable(),
-    verify_error: z.string().nullable(),
-    copied_at: moment,
-    copy_verified_at: moment,
-    removed_at: moment,
-    error: z.string().nullable(),
-  })
-  .transform((row): StoredBackup => ({
-    id: row.id,
-    state: row.state,
-    requestedBy: row.requested_by,
-    workflowId: row.workflow_id,
-    createdAt: row.created_at,
-    finishedAt: row.finished_at,
-    snapshotAt: row.snapshot_at,
-    files: row.files,
-    rows: row.rows,
-    vectors: row.vectors,
-    bytes: row.bytes,
-    plainBytes: row.plain_bytes,
-    keyId: row.key_id,
-    manifestSha256: row.manifest_sha256?.toString('hex') ?? null,
-    verifiedAt: row.verified_at,
-    verifiedHow: row.verified_how,
-    verifyError: row.verify_error,
-    copiedAt: row.copied_at,
-    copyVerifiedAt: row.copy_verified_at,
-    removedAt: row.removed_at,
-    error: row.error,
-  }));
+const backupRow = rowOf({
+  id: z.string(),
+  state: z.enum(['running', 'completed', 'failed', 'cancelled']),
+  /** A user; null: the schedule. */
+  requested_by: z.string().nullable(),
+  workflow_id: z.string(),
+  created_at: z.date(),
+  finished_at: moment,
+  snapshot_at: moment,
+  files: count,
+  rows: count,
+  vectors: count,
+  bytes: count,
+  plain_bytes: count,
+  key_id: z.string().nullable(),
+  /** Hex; null: there is no set. */
+  manifest_sha256: hexColumn.nullable(),
+  verified_at: moment,
+  verified_how: z.enum(['read', 'drill']).nullable(),
+  verify_error: z.string().nullable(),
+  copied_at: moment,
+  copy_verified_at: moment,
+  removed_at: moment,
+  error: z.string().nullable(),
+});
+
+/** A backup as the instance knows of it; times in UTC, sizes in bytes. */
+export type StoredBackup = z.output<typeof backupRow>;
 
 const backupRows = z.array(backupRow);
 const COLUMNS =

@@ -1,11 +1,10 @@
 import type pg from 'pg';
 import { v7 } from 'uuid';
 import { z } from 'zod';
-import type { Prisma } from '../../../prisma/generated/client.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import { RESTORE_KINDS, RESTORE_PHASES, WORK_STATES } from '../../../domain/jobs.ts';
 import type { RestoreCounts, RestoreResult } from '../../../contract/backups.ts';
-import type { RestoreKind, RestorePhase, WorkState } from '../../../domain/jobs.ts';
+import type { RestorePhase, WorkState } from '../../../domain/jobs.ts';
 import { restoreCounts, restoreResult } from '../../../contract/backups.ts';
 import { columnOf, idsOf } from '../connection/rows.ts';
 
@@ -14,54 +13,33 @@ export type { RestoreCounts, RestoreResult };
 /** Store of a restore's row: RECOLLECT_BACKUP_COPY_STORE. */
 export const COPY_STORE = 'copy';
 
-export interface RestoreRequest {
-  readonly kind: RestoreKind;
+const restoreRow = z.object({
+  id: z.string(),
+  kind: z.enum(RESTORE_KINDS),
   /** Null: the newest. */
-  readonly backupId: string | null;
+  backupId: z.string().nullable(),
   /** Null: the instance's own store. {@link COPY_STORE}, or where else the set is read, which the api cannot write. */
-  readonly store: string | null;
+  store: z.string().nullable(),
   /** Fingerprint of a signer that the settings do not trust; the api cannot write it. */
-  readonly signer: string | null;
-  readonly overwrite: boolean;
-  readonly dryRun: boolean;
-}
-
-export interface StoredRestore extends RestoreRequest {
-  readonly id: string;
-  readonly state: WorkState;
-  readonly phase: RestorePhase;
-  readonly counts: RestoreCounts;
-  readonly result: RestoreResult | null;
-  readonly error: string | null;
-  readonly message: string | null;
-  readonly createdAt: Date;
-  readonly finishedAt: Date | null;
-}
-
-function present(row: Prisma.RestoreGetPayload<object>): StoredRestore {
-  return {
-    id: row.id,
-    kind: z.enum(RESTORE_KINDS).parse(row.kind),
-    backupId: row.backupId,
-    store: row.store,
-    signer: row.signer,
-    overwrite: row.overwrite,
-    dryRun: row.dryRun,
-    state: z.enum(WORK_STATES).parse(row.state),
-    phase: z.enum(RESTORE_PHASES).parse(row.phase),
-    counts: restoreCounts.parse(row.counts),
-    result: row.result === null ? null : restoreResult.parse(row.result),
-    error: row.error,
-    message: row.message,
-    createdAt: row.createdAt,
-    finishedAt: row.finishedAt,
-  };
-}
+  signer: z.string().nullable(),
+  overwrite: z.boolean(),
+  dryRun: z.boolean(),
+  state: z.enum(WORK_STATES),
+  phase: z.enum(RESTORE_PHASES),
+  counts: restoreCounts,
+  result: restoreResult.nullable(),
+  error: z.string().nullable(),
+  message: z.string().nullable(),
+  createdAt: z.date(),
+  finishedAt: z.date().nullable(),
+});
+export type StoredRestore = Readonly<z.output<typeof restoreRow>>;
+export type RestoreRequest = Pick<StoredRestore, 'kind' | 'backupId' | 'store' | 'signer' | 'overwrite' | 'dryRun'>;
 
 /** Returns a restore; null if it does not exist or the tenant is not the operator. */
 export async function readRestore(transaction: TenantTransaction, id: string): Promise<StoredRestore | null> {
   const row = await transaction.restore.findUnique({ where: { id } });
-  return row === null ? null : present(row);
+  return restoreRow.nullable().parse(row);
 }
 
 /** The newest restores and drills before one of them. */
@@ -75,7 +53,7 @@ export async function listRestores(
     orderBy: { id: 'desc' },
     take: limit,
   });
-  return rows.map(present);
+  return z.array(restoreRow).parse(rows);
 }
 
 /**
@@ -89,7 +67,7 @@ export async function openRestore(
   await transaction.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended('recollect.restore', 0))`;
   const running = await transaction.restore.findFirst({ where: { state: 'running' } });
   if (running === null)
-    return present(await transaction.restore.create({ data: { id: v7(), requestedBy: userId, ...request } }));
+    return restoreRow.parse(await transaction.restore.create({ data: { id: v7(), requestedBy: userId, ...request } }));
   const isSame =
     running.kind === request.kind &&
     (request.backupId === null || running.backupId === request.backupId) &&
@@ -97,7 +75,7 @@ export async function openRestore(
     running.signer === request.signer &&
     running.overwrite === request.overwrite &&
     running.dryRun === request.dryRun;
-  return isSame ? present(running) : null;
+  return isSame ? restoreRow.parse(running) : null;
 }
 
 const workRow = z.object({

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { TenantTransaction } from '../connection/database.ts';
+import { rowOf } from '../connection/rows.ts';
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** Separates the key of an event from the position of its second and later rows. */
@@ -32,10 +33,10 @@ export interface EventQuery {
   readonly viewerId: string | undefined;
 }
 
-const placeRow = z.object({ session_id: z.string(), key: z.string() });
+const placeRow = rowOf({ session_id: z.string(), key: z.string() });
 const keyRow = z.object({
   key: z.string(),
-  row_id: z.string(),
+  id: z.string(),
   kind: z.enum(['prompt', 'observation', 'boundary']),
   seq: z.number(),
   source: z.string(),
@@ -87,18 +88,13 @@ export async function readCapturedEvent(
 ): Promise<CapturedEvent | null> {
   const rows = z.array(keyRow).parse(
     await transaction.$queryRaw`
-      SELECT key, row_id, kind, seq, source FROM capture_keys
+      SELECT key, row_id AS id, kind, seq, source FROM capture_keys
        WHERE session_id = ${sessionId}::uuid AND (key = ${key} OR (key > ${key + PART} AND key < ${`${key} `})) ORDER BY seq`,
   );
   const parts = rows.filter((row) => baseOf(row.key) === key);
   const [first] = parts;
   if (first === undefined) return null;
-  return {
-    sessionId,
-    key,
-    source: first.source,
-    rows: parts.map((row) => ({ id: row.row_id, kind: row.kind, seq: row.seq })),
-  };
+  return { sessionId, key, source: first.source, rows: parts.map(({ id, kind, seq }) => ({ id, kind, seq })) };
 }
 
 /** Finds events by name, newest sessions first, at most `MAX_MATCHES`; without a session in the keys of the newest `SEARCHED_SESSIONS`. */
@@ -107,10 +103,10 @@ export async function findCapturedEvents(transaction: TenantTransaction, query: 
     ...(UUID.test(query.given) ? await placesByRow(transaction, query) : []),
     ...(await placesByKey(transaction, query)),
   ];
-  const wanted = new Map(places.map((place) => [`${place.session_id} ${baseOf(place.key)}`, place]));
+  const wanted = new Map(places.map((place) => [`${place.sessionId} ${baseOf(place.key)}`, place]));
   const events: CapturedEvent[] = [];
   for (const place of [...wanted.values()].slice(0, MAX_MATCHES)) {
-    const event = await readCapturedEvent(transaction, place.session_id, baseOf(place.key));
+    const event = await readCapturedEvent(transaction, place.sessionId, baseOf(place.key));
     if (event !== null) events.push(event);
   }
   return events;

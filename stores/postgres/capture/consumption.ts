@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { TenantId } from '../../../domain/ids.ts';
 import type { CutWindow, WindowRow } from '../../../domain/windows.ts';
 import type { TenantTransaction } from '../connection/database.ts';
+import { millisColumn, rowOf } from '../connection/rows.ts';
 import type { SessionPhase } from '../sessions/session-state.ts';
 
 /** A session as the consumption step reads it. */
@@ -53,15 +54,6 @@ export async function readIntakeSession(
   };
 }
 
-/** A captured row that is not consumed yet. */
-export interface NewRow {
-  readonly id: string;
-  readonly seq: number;
-  readonly role: 'prompt' | 'observation';
-  readonly title: string;
-  readonly content: string;
-}
-
 const newRow = z.object({
   id: z.string(),
   seq: z.number(),
@@ -69,6 +61,9 @@ const newRow = z.object({
   title: z.string(),
   content: z.string(),
 });
+
+/** A captured row that is not consumed yet. */
+export type NewRow = Readonly<z.output<typeof newRow>>;
 
 /** Returns rows after `afterSeq` up to `toSeq`, in order. */
 export async function readNewRows(
@@ -111,11 +106,11 @@ export async function fillRows(
   }
 }
 
-const windowRow = z.object({
+const windowRow = rowOf({
   seq: z.number(),
   tokens: z.number(),
   boundary: z.string().nullable(),
-  created_at: z.date(),
+  created_at_ms: millisColumn,
 });
 
 /** Returns all rows after the last window, boundaries included: the input of the next windows. */
@@ -126,21 +121,13 @@ export async function readUnwindowed(
   toSeq: number,
 ): Promise<WindowRow[]> {
   const rows = await transaction.$queryRaw`
-    SELECT seq, tokens, NULL::text AS boundary, created_at FROM prompts WHERE session_id = ${sessionId}::uuid AND seq > ${afterSeq} AND seq <= ${toSeq}
+    SELECT seq, tokens, NULL::text AS boundary, created_at AS created_at_ms FROM prompts WHERE session_id = ${sessionId}::uuid AND seq > ${afterSeq} AND seq <= ${toSeq}
     UNION ALL
     SELECT seq, tokens, NULL, created_at FROM observations WHERE session_id = ${sessionId}::uuid AND seq > ${afterSeq} AND seq <= ${toSeq}
     UNION ALL
     SELECT seq, 0, kind, created_at FROM boundaries WHERE session_id = ${sessionId}::uuid AND seq > ${afterSeq} AND seq <= ${toSeq}
     ORDER BY seq`;
-  return z
-    .array(windowRow)
-    .parse(rows)
-    .map((row) => ({
-      seq: row.seq,
-      tokens: row.tokens,
-      boundary: row.boundary,
-      createdAtMs: row.created_at.getTime(),
-    }));
+  return z.array(windowRow).parse(rows);
 }
 
 export interface IntakeProgress {
@@ -152,14 +139,13 @@ export interface IntakeProgress {
   readonly shown: { readonly phase: SessionPhase; readonly workflowId: string } | null;
 }
 
-const advanceRow = z.object({ advanced: z.boolean(), windows_pending: z.number(), windows_parked: z.number() });
-
-export interface IntakeAdvance {
+const advanceRow = rowOf({
   /** False if another run advanced the session meanwhile: nothing was written, and the caller repeats the step. */
-  readonly advanced: boolean;
-  readonly windowsPending: number;
-  readonly windowsParked: number;
-}
+  advanced: z.boolean(),
+  windows_pending: z.number(),
+  windows_parked: z.number(),
+});
+export type IntakeAdvance = z.output<typeof advanceRow>;
 
 /**
  * Advances a session and inserts its new windows; returns the number of windows by state. One statement that commits by itself: the row of the
@@ -194,6 +180,5 @@ export async function advanceConsumption(
       progress.shown?.workflowId ?? null,
     ],
   });
-  const row = advanceRow.parse(result.rows[0]);
-  return { advanced: row.advanced, windowsPending: row.windows_pending, windowsParked: row.windows_parked };
+  return advanceRow.parse(result.rows[0]);
 }

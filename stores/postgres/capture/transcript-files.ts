@@ -5,23 +5,8 @@ import type { EventOwner } from '../../../domain/capture/event.ts';
 import { addCounts } from '../../../domain/transcripts/counts.ts';
 import type { FileProgress } from '../../../domain/transcripts/progress.ts';
 import type { Database, TenantTransaction } from '../connection/database.ts';
+import { millisColumn, rowOf } from '../connection/rows.ts';
 import { addImportCounts } from '../imports/imports.ts';
-
-/** Read position of a transcript file. */
-export interface FileCursor {
-  readonly id: string;
-  readonly path: string;
-  readonly fingerprint: string;
-  readonly size: number;
-  readonly modifiedAtMs: number;
-  readonly readOffset: number;
-  readonly countedOffset: number;
-  readonly open: boolean;
-  readonly sessionId: string | null;
-  readonly importId: string | null;
-  /** Time of the last read. */
-  readonly lookedAtMs: number;
-}
 
 /** Identifies a file: `machine` is empty for files of this server. */
 export interface FileName {
@@ -29,38 +14,26 @@ export interface FileName {
   readonly path: string;
 }
 
-const cursorRow = z.object({
+const cursorRow = rowOf({
   id: z.string(),
   path: z.string(),
   fingerprint: z.string(),
   size: z.coerce.number(),
-  modified_at: z.date(),
+  modified_at_ms: millisColumn,
   read_offset: z.coerce.number(),
   counted_offset: z.coerce.number(),
   open: z.boolean(),
   session_id: z.string().nullable(),
   import_id: z.string().nullable(),
-  updated_at: z.date(),
+  /** Time of the last read. */
+  looked_at_ms: millisColumn,
 });
 
-const COLUMNS =
-  'id, path, fingerprint, size, modified_at, read_offset, counted_offset, open, session_id, import_id, updated_at';
+/** Read position of a transcript file. */
+export type FileCursor = z.output<typeof cursorRow>;
 
-function cursorOf(row: z.output<typeof cursorRow>): FileCursor {
-  return {
-    id: row.id,
-    path: row.path,
-    fingerprint: row.fingerprint,
-    size: row.size,
-    modifiedAtMs: row.modified_at.getTime(),
-    readOffset: row.read_offset,
-    countedOffset: row.counted_offset,
-    open: row.open,
-    sessionId: row.session_id,
-    importId: row.import_id,
-    lookedAtMs: row.updated_at.getTime(),
-  };
-}
+const COLUMNS =
+  'id, path, fingerprint, size, modified_at AS modified_at_ms, read_offset, counted_offset, open, session_id, import_id, updated_at AS looked_at_ms';
 
 function pathSha256({ machine, path }: FileName): Buffer {
   return createHash('sha256').update(`${machine}\u0000${path}`, 'utf8').digest();
@@ -80,7 +53,7 @@ export async function readCursor(
     }),
   );
   const [row] = z.array(cursorRow).parse(rows);
-  return row === undefined ? null : cursorOf(row);
+  return row ?? null;
 }
 
 /** Returns the cursors of a user's files on a machine, by path. */
@@ -100,7 +73,7 @@ export async function readCursors(
     z
       .array(cursorRow)
       .parse(rows)
-      .map((row) => [row.path, cursorOf(row)]),
+      .map((row) => [row.path, row]),
   );
 }
 

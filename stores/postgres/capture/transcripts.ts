@@ -7,6 +7,7 @@ import type { TenantId, UserId } from '../../../domain/ids.ts';
 import type { Duplicate } from '../../../domain/transcripts/match.ts';
 import type { Captured, Pin, StoredSession, TranscriptStore } from '../../../domain/transcripts/store.ts';
 import type { Database, TenantTransaction } from '../connection/database.ts';
+import { millisColumn, rowOf } from '../connection/rows.ts';
 import { requestRemoval } from '../embeddings/embedding-removal.ts';
 import { forgottenWords } from '../erasure/forgotten.ts';
 import { isUnderLegalHold } from '../retention/legal-holds.ts';
@@ -18,42 +19,43 @@ const PART_SUFFIX = '[#\u001f][0-9]+$';
 /** Sessions with more prompts are compared by their last ones. */
 const MAX_PROMPTS = 20_000;
 
-const sessionRow = z.object({
-  id: z.string(),
+const sessionRow = rowOf({
+  session_id: z.string(),
   status: z.string(),
   last_seq: z.number(),
   last_source: z.string().nullable(),
 });
-const promptRow = z.object({
-  id: z.string(),
+const promptRow = rowOf({
+  row_id: z.string(),
   seq: z.number(),
   type: z.enum(PROMPT_TYPES),
   agent_id: z.string().nullable(),
   sha256: z.string(),
-  occurred_at: z.date(),
+  at_ms: millisColumn,
   own_time: z.boolean(),
   source: z.string(),
   taken: z.boolean(),
   hashes: z.array(z.string()),
 });
-const boundaryRow = z.object({
+const boundaryRow = rowOf({
   kind: z.enum(BOUNDARY_KINDS),
   agent_id: z.string().nullable(),
   seq: z.number(),
-  occurred_at: z.date(),
+  at_ms: millisColumn,
 });
 
-const SESSION = `SELECT s.id, s.status, s.last_seq, k.source AS last_source FROM sessions s
+const SESSION = `SELECT s.id AS session_id, s.status, s.last_seq, k.source AS last_source FROM sessions s
   LEFT JOIN capture_keys k ON k.session_id = s.id AND k.seq = s.last_seq
  WHERE s.tenant_id = $1 AND s.host = $2 AND s.external_id = $3 AND s.user_id = $4 AND s.status <> 'deleted'`;
-const PROMPTS = `SELECT p.id, p.seq, p.type, p.agent_id, encode(p.sha256, 'hex') AS sha256, p.occurred_at, p.occurred_at <> p.created_at AS own_time,
+const PROMPTS = `SELECT p.id AS row_id, p.seq, p.type, p.agent_id, encode(p.sha256, 'hex') AS sha256, p.occurred_at AS at_ms, p.occurred_at <> p.created_at AS own_time,
        coalesce(k.source, 'hook') AS source, t.row_id IS NOT NULL AS taken, coalesce(t.hashes, '{}') AS hashes
   FROM prompts p
   LEFT JOIN capture_keys k ON k.session_id = p.session_id AND k.seq = p.seq
   LEFT JOIN (SELECT DISTINCT ON (row_id) row_id, ARRAY(SELECT encode(h, 'hex') FROM unnest(hashes) AS h) AS hashes
                FROM transcript_prompts WHERE session_id = $1 AND row_id IS NOT NULL ORDER BY row_id, uuid) AS t ON t.row_id = p.id
  WHERE p.session_id = $1 ORDER BY p.seq DESC LIMIT ${MAX_PROMPTS}`;
-const BOUNDARIES = 'SELECT kind, agent_id, seq, occurred_at FROM boundaries WHERE session_id = $1 ORDER BY seq';
+const BOUNDARIES =
+  'SELECT kind, agent_id, seq, occurred_at AS at_ms FROM boundaries WHERE session_id = $1 ORDER BY seq';
 
 async function readSession(database: Database, owner: EventOwner, externalId: string): Promise<StoredSession | null> {
   return database.readAsTenant(owner.tenantId, async (read) => {
@@ -64,28 +66,16 @@ async function readSession(database: Database, owner: EventOwner, externalId: st
     });
     const [session] = z.array(sessionRow).parse(found);
     if (session === undefined) return null;
-    const prompts = await read({ name: 'transcript_session_prompts', text: PROMPTS, values: [session.id] });
-    const boundaries = await read({ name: 'transcript_session_boundaries', text: BOUNDARIES, values: [session.id] });
+    const prompts = await read({ name: 'transcript_session_prompts', text: PROMPTS, values: [session.sessionId] });
+    const boundaries = await read({
+      name: 'transcript_session_boundaries',
+      text: BOUNDARIES,
+      values: [session.sessionId],
+    });
     return {
-      sessionId: session.id,
-      status: session.status,
-      lastSeq: session.last_seq,
-      lastSource: session.last_source,
-      prompts: z
-        .array(promptRow)
-        .parse(prompts)
-        .toReversed()
-        .map(({ id, agent_id: agentId, occurred_at: occurredAt, own_time: ownTime, ...row }) => ({
-          ...row,
-          rowId: id,
-          agentId,
-          atMs: occurredAt.getTime(),
-          ownTime,
-        })),
-      boundaries: z
-        .array(boundaryRow)
-        .parse(boundaries)
-        .map((row) => ({ kind: row.kind, agentId: row.agent_id, seq: row.seq, atMs: row.occurred_at.getTime() })),
+      ...session,
+      prompts: z.array(promptRow).parse(prompts).toReversed(),
+      boundaries: z.array(boundaryRow).parse(boundaries),
     };
   });
 }

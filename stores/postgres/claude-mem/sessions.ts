@@ -6,6 +6,7 @@ import { Prisma } from '../../../prisma/generated/client.ts';
 import { newId } from '../../../domain/ids.ts';
 import type { TenantId, UserId } from '../../../domain/ids.ts';
 import type { TenantTransaction } from '../connection/database.ts';
+import { rowOf } from '../connection/rows.ts';
 import { ANY_USER } from '../erasure/forgotten.ts';
 import { lockProjects } from '../projects/project-changes.ts';
 
@@ -18,18 +19,7 @@ export interface RequestedSession {
   readonly lastAtMs: number;
 }
 
-/** A session of this instance. */
-export interface CurrentSession {
-  readonly id: string;
-  readonly projectId: string | null;
-  readonly userId: string;
-  readonly status: string;
-  readonly lastSeq: number;
-  readonly consumedSeq: number;
-  readonly endedAt: Date | null;
-}
-
-const sessionRow = z.object({
+const sessionRow = rowOf({
   id: z.string(),
   host: z.string(),
   external_id: z.string(),
@@ -40,6 +30,9 @@ const sessionRow = z.object({
   consumed_seq: z.number(),
   ended_at: z.date().nullable(),
 });
+
+/** A session of this instance. */
+export type CurrentSession = Omit<z.output<typeof sessionRow>, 'host' | 'externalId'>;
 
 /** A user's sessions of these names by their keys. Locked in the order of their ids, as captures lock them, where they are to be written. */
 export async function findSessions(
@@ -63,22 +56,11 @@ export async function findSessions(
     z
       .array(sessionRow)
       .parse(rows)
-      .map((row) => [
-        sessionKey({ host: row.host, externalId: row.external_id }),
-        {
-          id: row.id,
-          projectId: row.project_id,
-          userId: row.user_id,
-          status: row.status,
-          lastSeq: row.last_seq,
-          consumedSeq: row.consumed_seq,
-          endedAt: row.ended_at,
-        },
-      ]),
+      .map((row) => [sessionKey(row), row]),
   );
 }
 
-const keyRow = z.object({ host: z.string(), external_id: z.string() });
+const keyRow = rowOf({ host: z.string(), external_id: z.string() });
 
 /** Returns those of the sessions that were forgotten: they are not created again. */
 export async function forgottenSessions(
@@ -94,7 +76,7 @@ export async function forgottenSessions(
     z
       .array(keyRow)
       .parse(rows)
-      .map((row) => sessionKey({ host: row.host, externalId: row.external_id })),
+      .map((row) => sessionKey(row)),
   );
 }
 

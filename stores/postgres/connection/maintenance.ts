@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { z } from 'zod';
 import { asId } from '../../../domain/ids.ts';
 import type { SessionId, TenantId } from '../../../domain/ids.ts';
-import { columnOf } from './rows.ts';
+import { columnOf, rowOf, tenantColumn } from './rows.ts';
 
 /** Migrations that a killed run began in this database and never finished. The client is the owner's. */
 export async function unfinishedMigrations(owner: pg.ClientBase): Promise<string[]> {
@@ -16,7 +16,10 @@ export async function unfinishedMigrations(owner: pg.ClientBase): Promise<string
 
 /** Queries over all tenants. They need a pool of the maintenance role: the application role would find nothing. */
 
-const sessionRow = z.object({ tenant_id: z.string(), id: z.string() });
+export const sessionRow = rowOf({
+  tenant_id: tenantColumn,
+  session_id: z.string().transform((id) => asId<SessionId>(id)),
+});
 
 /**
  * Returns sessions without an active workflow: captured rows were not consumed for `graceMs`, or the session is still active long after it should have
@@ -29,7 +32,7 @@ export async function forgottenSessions(
   limit: number,
 ): Promise<{ tenantId: TenantId; sessionId: SessionId }[]> {
   const result = await maintenance.query(
-    `(SELECT tenant_id, id FROM sessions
+    `(SELECT tenant_id, id AS session_id FROM sessions
        WHERE last_seq > consumed_seq AND status = 'active' AND phase <> 'cancelled' AND last_event_at < now() - make_interval(secs => $1 / 1000.0)
        ORDER BY last_event_at LIMIT $3)
      UNION ALL
@@ -39,13 +42,10 @@ export async function forgottenSessions(
      LIMIT $3`,
     [graceMs, overdueMs, limit],
   );
-  return z
-    .array(sessionRow)
-    .parse(result.rows)
-    .map((row) => ({ tenantId: asId(row.tenant_id), sessionId: asId(row.id) }));
+  return z.array(sessionRow).parse(result.rows);
 }
 
-const batchRow = z.object({ tenant_id: z.string(), id: z.string(), n: z.number(), gathering: z.boolean() });
+export const batchRow = rowOf({ tenant_id: tenantColumn, id: z.string(), n: z.number(), full: z.boolean() });
 
 /**
  * Returns provider batches that were not polled for longer than any pause between two polls, or that have been gathering for a day (`full`: submit at once);
@@ -56,18 +56,13 @@ export async function forgottenBatches(
   limit: number,
 ): Promise<{ tenantId: TenantId; id: string; n: number; full: boolean }[]> {
   const result = await maintenance.query(
-    `SELECT tenant_id, id, n, state = 'gathering' AS gathering FROM model_batches
+    `SELECT tenant_id, id, n, state = 'gathering' AS full FROM model_batches
       WHERE state <> 'ended' AND updated_at < now() - CASE state WHEN 'gathering' THEN interval '25 hours' ELSE interval '45 minutes' END
       ORDER BY updated_at LIMIT $1`,
     [limit],
   );
-  return z
-    .array(batchRow)
-    .parse(result.rows)
-    .map((row) => ({ tenantId: asId(row.tenant_id), id: row.id, n: row.n, full: row.gathering }));
+  return z.array(batchRow).parse(result.rows);
 }
-
-const tenantRow = z.object({ tenant_id: z.string() });
 
 /** Returns tenants with vectors that are pending for `graceMs`, to be removed, or to be filled into an index. */
 export async function tenantsWithPendingVectors(
@@ -85,10 +80,7 @@ export async function tenantsWithPendingVectors(
      LIMIT $2`,
     [graceMs, limit],
   );
-  return z
-    .array(tenantRow)
-    .parse(result.rows)
-    .map((row) => asId<TenantId>(row.tenant_id));
+  return columnOf(result.rows, 'tenant_id', tenantColumn);
 }
 
 /** Retries failed vectors after a day; returns their number. */
@@ -105,7 +97,7 @@ export async function ensurePartitions(maintenance: pg.Pool): Promise<number> {
   return columnOf(result.rows, 'created', z.number())[0] ?? 0;
 }
 
-const indexedRow = z.object({ tenant_id: z.string(), model: z.string(), object_id: z.string() });
+const indexedRow = rowOf({ tenant_id: tenantColumn, model: z.string(), object_id: z.string() });
 
 /**
  * Returns at most `limit` chunks that were indexed in the last five minutes and requested in the last hour: only the newest part of the ledger is read.
@@ -121,10 +113,7 @@ export async function lastIndexed(
       WHERE e.state = 'indexed' AND e.indexed_at > now() - interval '5 minutes' LIMIT $1`,
     [limit],
   );
-  return z
-    .array(indexedRow)
-    .parse(result.rows)
-    .map((row) => ({ tenantId: asId(row.tenant_id), model: row.model, objectId: row.object_id }));
+  return z.array(indexedRow).parse(result.rows);
 }
 
 /** Requests indexed chunks again that the vector index lacks or has with other content; returns their number. */
@@ -150,8 +139,5 @@ export async function tenantsToReindex(maintenance: pg.Pool, targetModel: string
       WHERE target_model IS NOT NULL OR serving_model <> $1 OR retire_at < now() OR rewrite_before IS NOT NULL LIMIT $2`,
     [targetModel, limit],
   );
-  return z
-    .array(tenantRow)
-    .parse(result.rows)
-    .map((row) => asId<TenantId>(row.tenant_id));
+  return columnOf(result.rows, 'tenant_id', tenantColumn);
 }

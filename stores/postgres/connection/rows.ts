@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { asId } from '../../../domain/ids.ts';
+import type { TenantId } from '../../../domain/ids.ts';
 
 const anyRows = z.array(z.record(z.string(), z.unknown()));
 
@@ -11,6 +13,35 @@ export function columnOf<Value>(rows: unknown, name: string, type: z.ZodType<Val
 export function idsOf(rows: unknown): string[] {
   return columnOf(rows, 'id', z.string());
 }
+
+type CamelCase<Name extends string> = Name extends `${infer Head}_${infer Tail}`
+  ? `${Head}${Capitalize<CamelCase<Tail>>}`
+  : Name;
+type CamelCased<Row> = { readonly [Name in keyof Row & string as CamelCase<Name>]: Row[Name] };
+
+/** Returns the schema of a raw row with these columns; the parsed row names them in camel case. */
+export function rowOf<Shape extends z.ZodRawShape>(shape: Shape) {
+  const names = new Map(
+    Object.keys(shape).map((column) => [
+      column,
+      column.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()),
+    ]),
+  );
+  return z.object(shape).transform((row) => {
+    const entries = Object.entries(row).map(([column, value]) => [names.get(column) ?? column, value]);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- every column has its value, `names` renames as the type does
+    return Object.fromEntries(entries) as CamelCased<z.output<z.ZodObject<Shape>>>;
+  });
+}
+
+/** A column of tenants. */
+export const tenantColumn = z.string().transform((id) => asId<TenantId>(id));
+/** A column of bytes, parsed into hex. */
+export const hexColumn = z.instanceof(Uint8Array).transform((bytes) => Buffer.from(bytes).toString('hex'));
+/** A column of times, parsed into RFC 3339. */
+export const isoColumn = z.date().transform((time) => time.toISOString());
+/** A column of times, parsed into milliseconds since 1970. */
+export const millisColumn = z.date().transform((time) => time.getTime());
 
 /** A part of a list: after a position, else by page number. */
 export interface PageSlice<Place> {

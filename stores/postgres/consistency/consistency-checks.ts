@@ -3,21 +3,8 @@ import { z } from 'zod';
 import type { TenantId } from '../../../domain/ids.ts';
 import type { CheckCounts } from '../../../workflows/consistency/types.ts';
 import type { TenantRead, TenantTransaction } from '../connection/database.ts';
+import { rowOf } from '../connection/rows.ts';
 import { WORK_STATES } from '../../../domain/jobs.ts';
-
-/** A comparison of one tenant. */
-export interface StoredCheck {
-  readonly id: string;
-  readonly userId: string | null;
-  readonly state: (typeof WORK_STATES)[number];
-  readonly repair: boolean;
-  readonly rows: number;
-  readonly found: Readonly<Record<string, number>>;
-  readonly repaired: Readonly<Record<string, number>>;
-  readonly error: string | null;
-  readonly createdAt: Date;
-  readonly finishedAt: Date | null;
-}
 
 /** Retained checks of a tenant: three months of daily ones. */
 const RETAINED_DAYS = 90;
@@ -74,7 +61,7 @@ export async function closeCheck(
 }
 
 const counts = z.record(z.string(), z.number());
-const checkRow = z.object({
+const checkRow = rowOf({
   id: z.string(),
   user_id: z.string().nullable(),
   state: z.enum(WORK_STATES),
@@ -86,6 +73,9 @@ const checkRow = z.object({
   created_at: z.date(),
   finished_at: z.date().nullable(),
 });
+
+/** A comparison of one tenant. */
+export type StoredCheck = z.output<typeof checkRow>;
 
 /** Comparisons of a tenant, the newest first; `id`: that one alone; `before`: older than that one. */
 export async function readChecks(
@@ -99,15 +89,7 @@ export async function readChecks(
             ORDER BY created_at DESC, id DESC LIMIT $3`,
     values: [id, before, limit],
   });
-  return z
-    .array(checkRow)
-    .parse(rows)
-    .map(({ user_id: userId, created_at: createdAt, finished_at: finishedAt, ...row }) => ({
-      ...row,
-      userId,
-      createdAt,
-      finishedAt,
-    }));
+  return z.array(checkRow).parse(rows);
 }
 
 const divergenceRow = z.object({ kind: z.string(), unrepaired: z.coerce.number() });

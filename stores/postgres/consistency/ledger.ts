@@ -1,58 +1,31 @@
 import type pg from 'pg';
 import { z } from 'zod';
-import { asId, FIRST_ID } from '../../../domain/ids.ts';
+import { FIRST_ID } from '../../../domain/ids.ts';
 import type { TenantId } from '../../../domain/ids.ts';
 import type { IndexModel } from '../../../domain/index-model.ts';
 import { MEMORY_TYPES } from '../../../domain/ports/vector-index.ts';
-import type { MemoryType } from '../../../domain/ports/vector-index.ts';
 import { removalSql } from '../embeddings/embedding-removal.ts';
-import { idsOf } from '../connection/rows.ts';
+import { columnOf, idsOf, millisColumn, rowOf, tenantColumn } from '../connection/rows.ts';
 
 /** The ledger as a comparison reads it. Over all tenants: these take a pool of the maintenance role. */
 
-export interface LedgerRow {
-  readonly id: string;
-  readonly objectId: string;
-  readonly memoryId: string;
-  readonly type: MemoryType;
-  readonly chunk: number;
-  readonly sessionId: string | null;
-  readonly revision: number;
-  readonly isIndexed: boolean;
-  /** SHA-256 of title and text, hex. */
-  readonly hash: string;
-  readonly indexedAtMs: number;
-}
-
-const ledgerRow = z.object({
+const ledgerRow = rowOf({
   id: z.string(),
   object_id: z.string(),
-  resource_id: z.string(),
-  resource_type: z.enum(MEMORY_TYPES),
+  memory_id: z.string(),
+  type: z.enum(MEMORY_TYPES),
   chunk: z.number(),
   session_id: z.string().nullable(),
   revision: z.number(),
-  state: z.string(),
+  is_indexed: z.boolean(),
+  /** SHA-256 of title and text, hex. */
   hash: z.string(),
-  indexed_at: z.date().nullable(),
+  indexed_at_ms: millisColumn.nullable().transform((ms) => ms ?? 0),
 });
+export type LedgerRow = z.output<typeof ledgerRow>;
 
-function toRow(row: z.output<typeof ledgerRow>): LedgerRow {
-  return {
-    id: row.id,
-    objectId: row.object_id,
-    memoryId: row.resource_id,
-    type: row.resource_type,
-    chunk: row.chunk,
-    sessionId: row.session_id,
-    revision: row.revision,
-    isIndexed: row.state === 'indexed',
-    hash: row.hash,
-    indexedAtMs: row.indexed_at?.getTime() ?? 0,
-  };
-}
-
-const COLUMNS = `id, object_id, resource_id, resource_type, chunk, session_id, revision, state, encode(content_hash, 'hex') AS hash, indexed_at`;
+const COLUMNS = `id, object_id, resource_id AS memory_id, resource_type AS type, chunk, session_id, revision, state = 'indexed' AS is_indexed, encode(content_hash, 'hex') AS hash,
+  indexed_at AS indexed_at_ms`;
 
 /** A page of the ledger of an index in the order of its objects, after that one. */
 export async function ledgerPage(
@@ -67,7 +40,7 @@ export async function ledgerPage(
     text: `SELECT ${COLUMNS} FROM embeddings WHERE tenant_id = $1 AND model = $2 AND object_id > $3 ORDER BY tenant_id, model, object_id LIMIT $4`,
     values: [tenantId, model, after ?? FIRST_ID, limit],
   });
-  return rows.map((row) => toRow(ledgerRow.parse(row)));
+  return z.array(ledgerRow).parse(rows);
 }
 
 /** Rows of the ledger of these objects; what it does not have is left out. */
@@ -81,7 +54,12 @@ export async function ledgerOf(
     `SELECT ${COLUMNS} FROM embeddings WHERE tenant_id = $1 AND model = $2 AND object_id = ANY ($3::uuid[])`,
     [tenantId, model, objectIds],
   );
-  return new Map(rows.map((row) => toRow(ledgerRow.parse(row))).map((row) => [row.objectId, row]));
+  return new Map(
+    z
+      .array(ledgerRow)
+      .parse(rows)
+      .map((row) => [row.objectId, row]),
+  );
 }
 
 /** Returns those of the memories that belong to another tenant in the ledger. */
@@ -152,5 +130,5 @@ export async function tenantsAfter(maintenance: pg.Pool, after: string | null, l
     after ?? FIRST_ID,
     limit,
   ]);
-  return idsOf(rows).map((id) => asId<TenantId>(id));
+  return columnOf(rows, 'id', tenantColumn);
 }

@@ -3,25 +3,13 @@ import { z } from 'zod';
 import { FIRST_ID } from '../../../domain/ids.ts';
 import type { TenantId } from '../../../domain/ids.ts';
 import { MEMORY_TYPES } from '../../../domain/ports/vector-index.ts';
-import type { MemoryType } from '../../../domain/ports/vector-index.ts';
 import { sessionPages } from './sessions.ts';
-import { idsOf } from '../connection/rows.ts';
+import { idsOf, rowOf } from '../connection/rows.ts';
+
+const memoryRows = z.array(rowOf({ id: z.string(), type: z.enum(MEMORY_TYPES), session_id: z.string().nullable() }));
 
 /** A memory that the ledger of an index does not have. */
-export interface UntrackedMemory {
-  readonly id: string;
-  readonly type: MemoryType;
-  readonly sessionId: string | null;
-}
-
-const memoryRow = z.object({ id: z.string(), type: z.enum(MEMORY_TYPES), session_id: z.string().nullable() });
-
-function toMemories(rows: unknown): UntrackedMemory[] {
-  return z
-    .array(memoryRow)
-    .parse(rows)
-    .map(({ id, type, session_id: sessionId }) => ({ id, type, sessionId }));
-}
+export type UntrackedMemory = z.output<typeof memoryRows>[number];
 
 const IS_LISTED = 'EXISTS (SELECT FROM embeddings e WHERE e.resource_id = m.id AND e.model = $2)';
 /** Newer memories are left to the next check: they are being written and requested. */
@@ -59,12 +47,12 @@ export async function* untrackedMemories(
 ): AsyncGenerator<readonly UntrackedMemory[]> {
   for await (const sessionIds of sessionPages(maintenance, tenantId)) {
     const { rows } = await maintenance.query(OF_SESSIONS, [sessionIds, model]);
-    yield toMemories(rows);
+    yield memoryRows.parse(rows);
   }
   let after = FIRST_ID;
   for (;;) {
     const { rows } = await maintenance.query(OF_LEARNINGS, [tenantId, model, after, LEARNINGS]);
-    const learnings = toMemories(rows);
+    const learnings = memoryRows.parse(rows);
     yield learnings;
     const last = learnings.at(-1);
     if (last === undefined || learnings.length < LEARNINGS) return;

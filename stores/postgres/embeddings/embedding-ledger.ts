@@ -8,7 +8,7 @@ import { MEMORY_TYPES } from '../../../domain/ports/vector-index.ts';
 import type { MemoryType } from '../../../domain/ports/vector-index.ts';
 import type { TenantRead, TenantTransaction } from '../connection/database.ts';
 import { lockIndexes } from './embedding-indexes.ts';
-import { columnOf, idsOf } from '../connection/rows.ts';
+import { columnOf, idsOf, rowOf } from '../connection/rows.ts';
 
 /** The index of the settings: its name and dimension. Until a change is complete, a tenant may be served by another one. */
 export type EmbeddingModel = IndexModel;
@@ -19,17 +19,6 @@ export interface RequestedEmbedding {
   readonly id: string;
   readonly sessionId: string | null;
   readonly chunks: readonly TextChunk[];
-}
-
-export interface PendingEmbedding {
-  readonly id: string;
-  readonly sessionId: string | null;
-  readonly type: MemoryType;
-  readonly memoryId: string;
-  readonly chunk: number;
-  readonly objectId: string;
-  /** Version of the chunk when it was read: a change meanwhile increments it. */
-  readonly revision: number;
 }
 
 /** After this many failures a chunk is left as failed, so that its session can end; a day later it gets another turn. */
@@ -90,30 +79,19 @@ async function insertChunks(
     ON CONFLICT DO NOTHING`;
 }
 
-const pendingRow = z.object({
-  id: z.string(),
-  session_id: z.string().nullable(),
-  resource_type: z.enum(MEMORY_TYPES),
-  resource_id: z.string(),
-  chunk: z.number(),
-  object_id: z.string(),
-  revision: z.number(),
-});
-
-function toPending(rows: unknown): PendingEmbedding[] {
-  return z
-    .array(pendingRow)
-    .parse(rows)
-    .map((row) => ({
-      id: row.id,
-      sessionId: row.session_id,
-      type: row.resource_type,
-      memoryId: row.resource_id,
-      chunk: row.chunk,
-      objectId: row.object_id,
-      revision: row.revision,
-    }));
-}
+const pendingRows = z.array(
+  rowOf({
+    id: z.string(),
+    session_id: z.string().nullable(),
+    type: z.enum(MEMORY_TYPES),
+    memory_id: z.string(),
+    chunk: z.number(),
+    object_id: z.string(),
+    /** Version of the chunk when it was read: a change meanwhile increments it. */
+    revision: z.number(),
+  }),
+);
+export type PendingEmbedding = z.output<typeof pendingRows>[number];
 
 /** Returns the oldest chunks of an index that wait for their vector; if there are none, those of a refill. */
 export async function pendingEmbeddings(
@@ -121,15 +99,15 @@ export async function pendingEmbeddings(
   index: string,
   limit: number,
 ): Promise<PendingEmbedding[]> {
-  const pending = toPending(
+  const pending = pendingRows.parse(
     await transaction.$queryRaw`
-      SELECT id, session_id, resource_type, resource_id, chunk, object_id, revision FROM embeddings
+      SELECT id, session_id, resource_type AS type, resource_id AS memory_id, chunk, object_id, revision FROM embeddings
        WHERE tenant_id = (SELECT current_tenant_id()) AND model = ${index} AND state = 'pending' ORDER BY id LIMIT ${limit}`,
   );
   if (pending.length > 0) return pending;
-  return toPending(
+  return pendingRows.parse(
     await transaction.$queryRaw`
-      SELECT id, session_id, resource_type, resource_id, chunk, object_id, revision FROM embeddings
+      SELECT id, session_id, resource_type AS type, resource_id AS memory_id, chunk, object_id, revision FROM embeddings
        WHERE tenant_id = (SELECT current_tenant_id()) AND model = ${index} AND state = 'filling' ORDER BY id LIMIT ${limit}`,
   );
 }

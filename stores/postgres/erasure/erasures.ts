@@ -5,7 +5,7 @@ import type { ErasureKind } from '../../../domain/erasure/erasure-journal.ts';
 import { Prisma } from '../../../prisma/generated/client.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import { ERASURE_PHASES, WORK_STATES } from '../../../domain/jobs.ts';
-import type { ErasurePhase, WorkState } from '../../../domain/jobs.ts';
+import type { ErasurePhase } from '../../../domain/jobs.ts';
 
 /** Content remained after several rounds: another process writes it again. */
 export class ErasureIncomplete extends Error {
@@ -33,34 +33,24 @@ export const LOOKED_UP_VECTORS = 20_000;
 
 const counts = z.record(z.string(), z.number());
 
-export interface StoredErasure {
-  readonly id: string;
-  readonly tenantId: string;
-  readonly requestedBy: string | null;
-  readonly kind: ErasureKind;
-  readonly subject: string | null;
-  readonly searchText: string | null;
-  readonly state: WorkState;
-  readonly phase: ErasurePhase;
-  readonly found: Found | null;
-  readonly counts: Readonly<Record<string, number>>;
-  readonly receipt: unknown;
-  readonly error: string | null;
-  readonly createdAt: Date;
-  readonly updatedAt: Date;
-  readonly finishedAt: Date | null;
-}
-
-function present(row: Prisma.ErasureGetPayload<object>): StoredErasure {
-  return {
-    ...row,
-    kind: z.enum(ERASURE_KINDS).parse(row.kind),
-    state: z.enum(WORK_STATES).parse(row.state),
-    phase: z.enum(ERASURE_PHASES).parse(row.phase),
-    found: row.found === null ? null : foundSchema.parse(row.found),
-    counts: counts.parse(row.counts),
-  };
-}
+const erasureRow = z.object({
+  id: z.string(),
+  tenantId: z.string(),
+  requestedBy: z.string().nullable(),
+  kind: z.enum(ERASURE_KINDS),
+  subject: z.string().nullable(),
+  searchText: z.string().nullable(),
+  state: z.enum(WORK_STATES),
+  phase: z.enum(ERASURE_PHASES),
+  found: foundSchema.nullable(),
+  counts,
+  receipt: z.unknown(),
+  error: z.string().nullable(),
+  createdAt: z.date(),
+  updatedAt: z.date(),
+  finishedAt: z.date().nullable(),
+});
+export type StoredErasure = Readonly<z.output<typeof erasureRow>>;
 
 /** The running erasure of the same thing, else a new one. Two requests at once get the same. */
 export async function openErasure(
@@ -72,13 +62,13 @@ export async function openErasure(
   const same = await transaction.erasure.findFirst({
     where: { tenantId, kind, subject, searchText, state: 'running' },
   });
-  return present(same ?? (await transaction.erasure.create({ data: { id: v7(), ...wanted } })));
+  return erasureRow.parse(same ?? (await transaction.erasure.create({ data: { id: v7(), ...wanted } })));
 }
 
 /** Returns an erasure of the tenant; null if there is none with this id. */
 export async function readErasure(transaction: TenantTransaction, id: string): Promise<StoredErasure | null> {
   const row = await transaction.erasure.findUnique({ where: { id } });
-  return row === null ? null : present(row);
+  return erasureRow.nullable().parse(row);
 }
 
 /** Returns the erasures of the tenant, or of one requesting user, newest first, before a given one. */
@@ -91,7 +81,7 @@ export async function listErasures(
     orderBy: { id: 'desc' },
     take: limit,
   });
-  return rows.map(present);
+  return z.array(erasureRow).parse(rows);
 }
 
 /** Records the progress of an erasure: its phase, what it found, and additional counts. */

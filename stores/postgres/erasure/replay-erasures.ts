@@ -9,24 +9,26 @@ import { ANY_USER } from './forgotten.ts';
 import { eraseTenantRows } from './erase-tenant.ts';
 import { tenantScopeOf } from '../connection/tenant-scope.ts';
 import type { TenantScope } from '../connection/tenant-scope.ts';
-import { idsOf } from '../connection/rows.ts';
+import { idsOf, rowOf, tenantColumn } from '../connection/rows.ts';
+
+const tombstoneRow = rowOf({
+  tenant_id: tenantColumn,
+  host: z.string(),
+  external_id: z.string(),
+  /** Owner of the session; zeros if no session is named. */
+  user_id: z.string(),
+  key_sha256: z.instanceof(Buffer),
+});
 
 /** A tombstone row of the running database. */
-export interface ReplayedTombstone {
-  readonly tenantId: string;
-  readonly host: string;
-  readonly externalId: string;
-  /** Owner of the session; zeros if no session is named. */
-  readonly userId: string;
-  readonly keySha256: Uint8Array;
-}
+export type ReplayedTombstone = z.output<typeof tombstoneRow>;
 
 /** Numbers of erased rows, by table. */
 export type ReplayedCounts = Record<string, number>;
 
-const placedRows = z.array(z.object({ id: z.string(), session_id: z.string() }));
-const sessionRows = z.array(z.object({ tenant_id: z.string(), id: z.string() }));
-const eventRows = z.array(z.object({ tenant_id: z.string(), id: z.string(), session_id: z.string() }));
+const placedRows = z.array(rowOf({ id: z.string(), session_id: z.string() }));
+const sessionRows = z.array(rowOf({ tenant_id: tenantColumn, id: z.string() }));
+const eventRows = z.array(rowOf({ tenant_id: tenantColumn, id: z.string(), session_id: z.string() }));
 
 function add(counts: ReplayedCounts, more: Readonly<Record<string, number>>): void {
   for (const [name, value] of Object.entries(more)) if (value > 0) counts[name] = (counts[name] ?? 0) + value;
@@ -60,11 +62,11 @@ async function namedIn(pool: pg.Pool, table: string, tenantId: string, names: re
 /** Erases the rows of a tenant that are named `row:…`: events with everything derived from them, summaries, learnings, names of the graph. */
 async function eraseNamedRows({ pool, scope, counts }: Replay, tenantId: TenantId, names: readonly string[]) {
   for (const table of ['prompts', 'observations', 'boundaries'])
-    for (const { id, session_id: sessionId } of await namedIn(pool, table, tenantId, names))
+    for (const { id, sessionId } of await namedIn(pool, table, tenantId, names))
       add(counts, (await scope.asTenant(tenantId, (transaction) => eraseEvent(transaction, id, sessionId))).counts);
   const summaries = (await namedIn(pool, 'summaries', tenantId, names)).map((row) => ({
     id: row.id,
-    session: row.session_id,
+    session: row.sessionId,
   }));
   add(counts, (await scope.asTenant(tenantId, (transaction) => eraseSummaries(transaction, summaries))).counts);
   const learnings = await named(pool, 'learnings', 'row', tenantId, names);
@@ -138,8 +140,8 @@ async function replayTombstones(replay: Replay, tombstones: readonly ReplayedTom
       WHERE b.key_sha256 = sha256('session') AND s.status <> 'deleted'`,
     given,
   );
-  for (const { tenant_id: tenantId, id } of sessionRows.parse(forgotten.rows))
-    add(counts, (await scope.asTenant(asId(tenantId), (transaction) => eraseSession(transaction, id))).counts);
+  for (const { tenantId, id } of sessionRows.parse(forgotten.rows))
+    add(counts, (await scope.asTenant(tenantId, (transaction) => eraseSession(transaction, id))).counts);
   const events = await pool.query(
     `SELECT DISTINCT s.tenant_id, k.row_id AS id, s.id AS session_id FROM ${rows} b
        JOIN ${sessions} JOIN capture_keys k ON k.session_id = s.id
@@ -147,8 +149,8 @@ async function replayTombstones(replay: Replay, tombstones: readonly ReplayedTom
       WHERE b.key_sha256 IN (sha256(convert_to('key:' || ${BARE_KEY}, 'UTF8')), sha256(convert_to('content:' || encode(p.sha256, 'hex'), 'UTF8')))`,
     given,
   );
-  for (const { tenant_id: tenantId, id, session_id: sessionId } of eventRows.parse(events.rows))
-    add(counts, (await scope.asTenant(asId(tenantId), (transaction) => eraseEvent(transaction, id, sessionId))).counts);
+  for (const { tenantId, id, sessionId } of eventRows.parse(events.rows))
+    add(counts, (await scope.asTenant(tenantId, (transaction) => eraseEvent(transaction, id, sessionId))).counts);
   const ofRows = Map.groupBy(
     tombstones.filter(({ host, externalId }) => host === '' && externalId === ''),
     ({ tenantId }) => tenantId,
@@ -156,7 +158,7 @@ async function replayTombstones(replay: Replay, tombstones: readonly ReplayedTom
   for (const [tenantId, tombstones] of ofRows)
     await eraseNamedRows(
       replay,
-      asId(tenantId),
+      tenantId,
       tombstones.map(({ keySha256 }) => Buffer.from(keySha256).toString('hex')),
     );
 }
@@ -190,16 +192,6 @@ export async function replayErasures(
   }
 }
 
-const tombstoneRows = z.array(
-  z.object({
-    tenant_id: z.string(),
-    host: z.string(),
-    external_id: z.string(),
-    user_id: z.string(),
-    key_sha256: z.instanceof(Buffer),
-  }),
-);
-
 /** Returns the tombstones since a time, as the maintenance role; read in pages along the key. */
 export async function* tombstonesSince(
   running: pg.Pool,
@@ -213,13 +205,7 @@ export async function* tombstonesSince(
         ORDER BY tenant_id, host, external_id, user_id, key_sha256 LIMIT $2`,
       [since, atOnce, last?.tenantId, last?.host, last?.externalId, last?.userId, last?.keySha256],
     );
-    const found = tombstoneRows.parse(rows).map((row) => ({
-      tenantId: row.tenant_id,
-      host: row.host,
-      externalId: row.external_id,
-      userId: row.user_id,
-      keySha256: row.key_sha256,
-    }));
+    const found = z.array(tombstoneRow).parse(rows);
     yield* found;
     last = found.at(-1);
     more = found.length === atOnce;

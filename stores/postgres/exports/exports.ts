@@ -1,44 +1,31 @@
 import type pg from 'pg';
 import { v7 } from 'uuid';
 import { z } from 'zod';
-import type { PortableScope } from './scope-rules.ts';
-import type { Prisma } from '../../../prisma/generated/client.ts';
 import type { TenantTransaction } from '../connection/database.ts';
-import type { ExportState } from '../../../domain/jobs.ts';
 import { EXPORT_SCOPES, EXPORT_STATES } from '../../../domain/jobs.ts';
-import { columnOf } from '../connection/rows.ts';
+import { columnOf, hexColumn } from '../connection/rows.ts';
 
 /** For so long a file may be fetched. */
 const DAYS = 7;
 
-export interface StoredExport {
-  readonly id: string;
-  readonly tenantId: string;
-  readonly userId: string;
-  readonly scope: PortableScope['kind'];
-  readonly subject: string | null;
-  readonly state: ExportState;
-  readonly objectKey: string;
-  readonly bytes: number;
-  /** Of the stored file, hex. */
-  readonly sha256: string | null;
-  readonly counts: Readonly<Record<string, number>>;
-  readonly error: string | null;
-  readonly createdAt: Date;
-  readonly finishedAt: Date | null;
-  readonly expiresAt: Date;
-}
-
-function present(row: Prisma.ExportGetPayload<object>): StoredExport {
-  return {
-    ...row,
-    scope: z.enum(EXPORT_SCOPES).parse(row.scope),
-    state: z.enum(EXPORT_STATES).parse(row.state),
-    bytes: Number(row.bytes),
-    sha256: row.sha256 === null ? null : Buffer.from(row.sha256).toString('hex'),
-    counts: z.record(z.string(), z.number()).parse(row.counts),
-  };
-}
+const exportRow = z.object({
+  id: z.string(),
+  tenantId: z.string(),
+  userId: z.string(),
+  scope: z.enum(EXPORT_SCOPES),
+  subject: z.string().nullable(),
+  state: z.enum(EXPORT_STATES),
+  objectKey: z.string(),
+  bytes: z.coerce.number(),
+  /** Of the stored file. */
+  sha256: hexColumn.nullable(),
+  counts: z.record(z.string(), z.number()),
+  error: z.string().nullable(),
+  createdAt: z.date(),
+  finishedAt: z.date().nullable(),
+  expiresAt: z.date(),
+});
+export type StoredExport = Readonly<z.output<typeof exportRow>>;
 
 /** A new export of a user's; the running one of the same scope, where there is one. */
 export async function openExport(
@@ -48,17 +35,17 @@ export async function openExport(
   const { tenantId, userId } = wanted;
   await transaction.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`export ${userId}`}, 0))`;
   const same = await transaction.export.findFirst({ where: { ...wanted, state: 'running' } });
-  if (same !== null) return present(same);
+  if (same !== null) return exportRow.parse(same);
   const id = v7();
   const objectKey = `exports/${tenantId}/${id}.ndjson.zst`;
   const expiresAt = new Date(Date.now() + DAYS * 86_400_000);
-  return present(await transaction.export.create({ data: { ...wanted, userId, id, objectKey, expiresAt } }));
+  return exportRow.parse(await transaction.export.create({ data: { ...wanted, userId, id, objectKey, expiresAt } }));
 }
 
 /** Returns an export of the tenant; null if there is none with this id. */
 export async function readExport(transaction: TenantTransaction, id: string): Promise<StoredExport | null> {
   const row = await transaction.export.findUnique({ where: { id } });
-  return row === null ? null : present(row);
+  return exportRow.nullable().parse(row);
 }
 
 const forUpdate = z.array(z.object({ state: z.enum(EXPORT_STATES) }));

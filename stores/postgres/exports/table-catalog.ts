@@ -1,40 +1,30 @@
 import type pg from 'pg';
 import { z } from 'zod';
+import { rowOf } from '../connection/rows.ts';
 
-export interface PortableColumn {
-  readonly name: string;
-  /** As PostgreSQL writes it: `uuid`, `text[]`. */
-  readonly type: string;
-  readonly isGenerated: boolean;
-  readonly isNullable: boolean;
-}
-
-export interface ForeignKey {
-  readonly columns: readonly string[];
-  readonly parent: string;
-  readonly parentColumns: readonly string[];
-}
+const tableRow = rowOf({
+  name: z.string(),
+  columns: z.array(
+    z.object({
+      name: z.string(),
+      /** As PostgreSQL writes it: `uuid`, `text[]`. */
+      type: z.string(),
+      isGenerated: z.boolean(),
+      isNullable: z.boolean(),
+    }),
+  ),
+  primary_key: z
+    .array(z.string())
+    .nullable()
+    .transform((columns) => columns ?? []),
+  foreign_keys: z
+    .array(z.object({ columns: z.array(z.string()), parent: z.string(), parentColumns: z.array(z.string()) }))
+    .nullable()
+    .transform((keys) => keys ?? []),
+});
 
 /** A table with a tenant, from the catalog. */
-export interface TenantTable {
-  readonly name: string;
-  readonly columns: readonly PortableColumn[];
-  readonly primaryKey: readonly string[];
-  readonly foreignKeys: readonly ForeignKey[];
-}
-
-const tableRows = z.array(
-  z.object({
-    name: z.string(),
-    columns: z.array(
-      z.object({ name: z.string(), type: z.string(), isGenerated: z.boolean(), isNullable: z.boolean() }),
-    ),
-    primary_key: z.array(z.string()).nullable(),
-    foreign_keys: z
-      .array(z.object({ columns: z.array(z.string()), parent: z.string(), parentColumns: z.array(z.string()) }))
-      .nullable(),
-  }),
-);
+export type TenantTable = z.output<typeof tableRow>;
 
 /** Columns of a constraint's list of attribute numbers, in its order. */
 const NAMES_OF = (relation: string, numbers: string) =>
@@ -89,12 +79,5 @@ function inOrder(tables: readonly TenantTable[]): TenantTable[] {
 /** Every table with a tenant, in the order in which its rows can be inserted. From the catalog: a new table is never forgotten. */
 export async function tenantTables(client: pg.ClientBase | pg.Pool): Promise<TenantTable[]> {
   const { rows } = await client.query(TABLES);
-  return inOrder(
-    tableRows.parse(rows).map((row) => ({
-      name: row.name,
-      columns: row.columns,
-      primaryKey: row.primary_key ?? [],
-      foreignKeys: row.foreign_keys ?? [],
-    })),
-  );
+  return inOrder(z.array(tableRow).parse(rows));
 }

@@ -24,13 +24,13 @@ export interface FileHistory {
 const MAX_CALLS = 24;
 const MAX_NOTES = 24;
 
-const mentionRow = z.object({ source_id: z.string(), source_type: z.enum(MENTION_SOURCES) });
+const mentionRow = z.object({ id: z.string(), type: z.enum(MENTION_SOURCES) });
 
 /** Returns the history of a file in a project from the mentions of the graph: two reads by index. */
 export async function readFileHistory(transaction: TenantTransaction, scope: FileScope): Promise<FileHistory> {
   const label = fileLabel(scope.file, await projectRoots(transaction, scope.projectId));
   if (label === null) return { label, refs: [] };
-  const rows = z.array(mentionRow).parse(
+  const refs = z.array(mentionRow).parse(
     await transaction.$queryRaw`
       WITH file AS (
         SELECT id FROM entities
@@ -42,7 +42,7 @@ export async function readFileHistory(transaction: TenantTransaction, scope: Fil
         (SELECT m.source_id, m.source_type, m.occurred_at FROM file, entity_mentions m
           WHERE m.entity_id = file.id AND m.source_type <> 'observation' ORDER BY m.occurred_at DESC, m.source_id LIMIT ${MAX_NOTES})
       )
-      SELECT source_id, source_type FROM named ORDER BY occurred_at DESC, source_id`,
+      SELECT source_id AS id, source_type AS type FROM named ORDER BY occurred_at DESC, source_id`,
   );
-  return { label, refs: rows.map((row) => ({ type: row.source_type, id: row.source_id })) };
+  return { label, refs };
 }

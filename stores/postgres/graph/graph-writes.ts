@@ -2,6 +2,7 @@ import { v7 } from 'uuid';
 import { z } from 'zod';
 import type { Mention, SessionGraph } from '../../../domain/graph/graph.ts';
 import type { TenantTransaction } from '../connection/database.ts';
+import { idsOf } from '../connection/rows.ts';
 import { dropGlossaries } from './glossary.ts';
 import { inProject } from '../learnings/learning-neighbours.ts';
 import type { LearningContext } from '../learnings/learnings.ts';
@@ -149,7 +150,6 @@ export async function weighRelations(transaction: TenantTransaction, ids: readon
      WHERE r.id = computed.id`;
 }
 
-const ownerRows = z.array(z.object({ id: z.string() }));
 const removedRows = z.array(z.object({ project_id: z.string().nullable() }));
 
 /**
@@ -161,18 +161,14 @@ export async function forgetGraph(
   sessionId: string,
   sourceIds: readonly string[] | null,
 ): Promise<void> {
-  const relations = ownerRows
-    .parse(
-      await transaction.$queryRaw`
+  const relations = idsOf(
+    await transaction.$queryRaw`
       DELETE FROM relation_evidence WHERE session_id = ${sessionId}::uuid AND (${sourceIds}::uuid[] IS NULL OR source_id = ANY (${sourceIds}::uuid[])) RETURNING relation_id AS id`,
-    )
-    .map((row) => row.id);
-  const entities = ownerRows
-    .parse(
-      await transaction.$queryRaw`
+  );
+  const entities = idsOf(
+    await transaction.$queryRaw`
       DELETE FROM entity_mentions WHERE session_id = ${sessionId}::uuid AND (${sourceIds}::uuid[] IS NULL OR source_id = ANY (${sourceIds}::uuid[])) RETURNING entity_id AS id`,
-    )
-    .map((row) => row.id);
+  );
   await pruneGraph(transaction, [...new Set(entities)], [...new Set(relations)]);
 }
 
@@ -234,11 +230,9 @@ export async function moveGraph(transaction: TenantTransaction, from: string, in
     ON CONFLICT DO NOTHING`;
   await transaction.$executeRaw`DELETE FROM entities WHERE id = ANY (${removed}::uuid[])`;
   await transaction.$executeRaw`UPDATE entities SET project_id = ${into}::uuid WHERE project_id = ${from}::uuid`;
-  const touched = ownerRows
-    .parse(
-      await transaction.$queryRaw`SELECT id FROM relations WHERE from_id = ANY (${target}::uuid[]) OR to_id = ANY (${target}::uuid[])`,
-    )
-    .map((row) => row.id);
+  const touched = idsOf(
+    await transaction.$queryRaw`SELECT id FROM relations WHERE from_id = ANY (${target}::uuid[]) OR to_id = ANY (${target}::uuid[])`,
+  );
   await weighEntities(transaction, target);
   await weighRelations(transaction, touched);
   await dropGlossaries(transaction, [into]);

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { ENTITY_TYPES, MENTION_SOURCES, RELATION_TYPES, entityName } from '../../../domain/graph/graph.ts';
-import type { EntityType, RelationType } from '../../../domain/graph/graph.ts';
+import type { EntityType } from '../../../domain/graph/graph.ts';
 import { Prisma } from '../../../prisma/generated/client.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import { isMentionedVisibly, isOfShownSession } from '../erasure/restricted.ts';
-import { idsOf } from '../connection/rows.ts';
+import { idsOf, rowOf } from '../connection/rows.ts';
 
 export interface NeighbourhoodQuery {
   readonly projectId?: string | undefined;
@@ -21,63 +21,24 @@ export interface NeighbourhoodQuery {
   readonly viewerId: string | undefined;
 }
 
-export interface GraphEvidence {
-  readonly sessionId: string;
-  readonly sourceType: (typeof MENTION_SOURCES)[number];
-  readonly sourceId: string;
-  /** Null if there is none or it is of another user. */
-  readonly quote: string | null;
-  readonly occurredAt: Date;
-}
-
-export interface GraphEntity {
-  readonly id: string;
-  readonly type: EntityType;
-  readonly name: string;
-  readonly label: string;
-  readonly weight: number;
-  readonly firstSeen: Date;
-  readonly lastSeen: Date;
-  readonly projectId: string | null;
-  readonly namespace: string;
-  /** Steps from where the question began. */
-  readonly distance: number;
-  /** The newest, at most five. */
-  readonly mentions: readonly GraphEvidence[];
-}
-
-export interface GraphRelation {
-  readonly id: string;
-  readonly type: RelationType;
-  readonly fromId: string;
-  readonly toId: string;
-  readonly weight: number;
-  readonly firstSeen: Date;
-  readonly lastSeen: Date;
-  /** The newest, at most five. */
-  readonly evidence: readonly GraphEvidence[];
-}
-
-export interface Neighbourhood {
-  readonly entities: readonly GraphEntity[];
-  readonly relations: readonly GraphRelation[];
-}
-
 /** Entities that a text or nothing leads to: the question begins at these. */
 const MAX_SEEDS = 10;
 /** Relations followed from one entity, the weightiest first: hubs (a project, a common file) have thousands. */
 const MAX_RELATIONS_OF_ENTITY = 40;
 const MAX_EVIDENCE = 5;
 
-const evidenceRow = z.object({
+const evidenceRow = rowOf({
   owner: z.string(),
   session_id: z.string(),
   source_type: z.enum(MENTION_SOURCES),
   source_id: z.string(),
+  /** Null if there is none or it is of another user. */
   quote: z.string().nullable(),
   occurred_at: z.date(),
 });
-const entityRow = z.object({
+export type GraphEvidence = Omit<z.output<typeof evidenceRow>, 'owner'>;
+
+const entityRow = rowOf({
   id: z.string(),
   type: z.enum(ENTITY_TYPES),
   name: z.string(),
@@ -88,7 +49,7 @@ const entityRow = z.object({
   project_id: z.string().nullable(),
   namespace: z.string(),
 });
-const relationRow = z.object({
+const relationRow = rowOf({
   id: z.string(),
   type: z.enum(RELATION_TYPES),
   from_id: z.string(),
@@ -97,6 +58,20 @@ const relationRow = z.object({
   first_seen: z.date(),
   last_seen: z.date(),
 });
+type Relation = z.output<typeof relationRow>;
+
+export type GraphEntity = z.output<typeof entityRow> & {
+  /** Steps from where the question began. */
+  readonly distance: number;
+  /** The newest, at most five. */
+  readonly mentions: readonly GraphEvidence[];
+};
+
+export interface Neighbourhood {
+  readonly entities: readonly GraphEntity[];
+  /** The newest evidence, at most five pieces. */
+  readonly relations: readonly (Relation & { readonly evidence: readonly GraphEvidence[] })[];
+}
 
 /**
  * Entities around a place in the graph, the nearest and weightiest first, and the relations between them, each with its evidence. Every step reads by
@@ -108,13 +83,13 @@ export async function readNeighbourhood(
 ): Promise<Neighbourhood> {
   const limit = Math.max(1, Math.min(200, query.limit));
   const distances = new Map((await seeds(transaction, query, limit)).map((id) => [id, 0]));
-  const relations = new Map<string, z.output<typeof relationRow>>();
+  const relations = new Map<string, Relation>();
   let edge = [...distances.keys()];
   for (let distance = 1; distance <= query.depth && edge.length > 0 && distances.size < limit; distance += 1) {
     const found = await relationsOf(transaction, edge);
     const next: string[] = [];
     for (const relation of found) {
-      for (const id of [relation.from_id, relation.to_id]) {
+      for (const id of [relation.fromId, relation.toId]) {
         if (distances.has(id) || distances.size >= limit) continue;
         distances.set(id, distance);
         next.push(id);
@@ -125,7 +100,7 @@ export async function readNeighbourhood(
   }
   const entities = await readEntities(transaction, distances, query.viewerId);
   const ids = new Set(entities.map(({ id }) => id));
-  const shown = [...relations.values()].filter((relation) => ids.has(relation.from_id) && ids.has(relation.to_id));
+  const shown = [...relations.values()].filter((relation) => ids.has(relation.fromId) && ids.has(relation.toId));
   const evidence = await evidenceOf(
     transaction,
     shown.map((relation) => relation.id),
@@ -133,16 +108,7 @@ export async function readNeighbourhood(
   );
   return {
     entities,
-    relations: shown.map((relation) => ({
-      id: relation.id,
-      type: relation.type,
-      fromId: relation.from_id,
-      toId: relation.to_id,
-      weight: relation.weight,
-      firstSeen: relation.first_seen,
-      lastSeen: relation.last_seen,
-      evidence: evidence.get(relation.id) ?? [],
-    })),
+    relations: shown.map((relation) => ({ ...relation, evidence: evidence.get(relation.id) ?? [] })),
   };
 }
 
@@ -167,10 +133,7 @@ async function seeds(transaction: TenantTransaction, query: NeighbourhoodQuery, 
   return idsOf(rows);
 }
 
-async function relationsOf(
-  transaction: TenantTransaction,
-  ids: readonly string[],
-): Promise<z.output<typeof relationRow>[]> {
+async function relationsOf(transaction: TenantTransaction, ids: readonly string[]): Promise<Relation[]> {
   const rows = await transaction.$queryRaw`
     SELECT DISTINCT ON (found.weight, found.id) found.* FROM unnest(${ids}::uuid[]) AS wanted(id)
      CROSS JOIN LATERAL (
@@ -197,19 +160,7 @@ async function readEntities(
        CROSS JOIN LATERAL (SELECT * FROM entity_mentions WHERE entity_id = wanted.id AND ${SHOWN} ORDER BY occurred_at DESC, source_id LIMIT ${MAX_EVIDENCE}) AS m`,
   );
   return rows
-    .map((row) => ({
-      id: row.id,
-      type: row.type,
-      name: row.name,
-      label: row.label,
-      weight: row.weight,
-      firstSeen: row.first_seen,
-      lastSeen: row.last_seen,
-      projectId: row.project_id,
-      namespace: row.namespace,
-      distance: distances.get(row.id) ?? 0,
-      mentions: mentions.get(row.id) ?? [],
-    }))
+    .map((row) => ({ ...row, distance: distances.get(row.id) ?? 0, mentions: mentions.get(row.id) ?? [] }))
     .toSorted((a, b) => a.distance - b.distance);
 }
 
@@ -235,16 +186,10 @@ function quoteFor(viewerId: string | undefined): Prisma.Sql {
 
 function groupEvidence(rows: unknown): ReadonlyMap<string, readonly GraphEvidence[]> {
   const groups = new Map<string, GraphEvidence[]>();
-  for (const row of z.array(evidenceRow).parse(rows)) {
-    const group = groups.get(row.owner) ?? [];
-    groups.set(row.owner, group);
-    group.push({
-      sessionId: row.session_id,
-      sourceType: row.source_type,
-      sourceId: row.source_id,
-      quote: row.quote,
-      occurredAt: row.occurred_at,
-    });
+  for (const { owner, ...piece } of z.array(evidenceRow).parse(rows)) {
+    const group = groups.get(owner) ?? [];
+    groups.set(owner, group);
+    group.push(piece);
   }
   return groups;
 }

@@ -2,10 +2,8 @@ import type pg from 'pg';
 import { v7 } from 'uuid';
 import { z } from 'zod';
 import type { EventOwner } from '../../../domain/capture/event.ts';
-import type { Prisma } from '../../../prisma/generated/client.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import { WORK_STATES } from '../../../domain/jobs.ts';
-import type { WorkState } from '../../../domain/jobs.ts';
 
 /** Imports of export files. */
 export const FILE_IMPORT_KIND = 'file';
@@ -18,27 +16,19 @@ const counts = z.object({
   written: z.record(z.string(), z.number()).default({}),
 });
 
-export interface StoredFileImport extends z.output<typeof options>, z.output<typeof counts> {
-  readonly id: string;
-  readonly userId: string;
-  readonly state: WorkState;
-  readonly error: string | null;
-  readonly createdAt: Date;
-  readonly finishedAt: Date | null;
-}
-
-function present(row: Prisma.ImportGetPayload<object>): StoredFileImport {
-  return {
-    ...options.parse(row.options),
-    ...counts.parse(row.counts),
-    id: row.id,
-    userId: row.userId,
-    state: z.enum(WORK_STATES).parse(row.state),
-    error: row.error,
-    createdAt: row.createdAt,
-    finishedAt: row.finishedAt,
-  };
-}
+const importRow = z
+  .object({
+    id: z.string(),
+    userId: z.string(),
+    state: z.enum(WORK_STATES),
+    options,
+    counts,
+    error: z.string().nullable(),
+    createdAt: z.date(),
+    finishedAt: z.date().nullable(),
+  })
+  .transform(({ options, counts, ...row }) => ({ ...row, ...options, ...counts }));
+export type StoredFileImport = Readonly<z.output<typeof importRow>>;
 
 /** Key of the uploaded file of an import. */
 export function importKey(tenantId: string, importId: string): string {
@@ -52,7 +42,7 @@ export async function openFileImport(
   id: string,
   file: { readonly objectKey: string; readonly bytes: number; readonly sha256: string },
 ): Promise<StoredFileImport> {
-  return present(
+  return importRow.parse(
     await transaction.import.create({ data: { id, tenantId, userId, kind: FILE_IMPORT_KIND, options: { ...file } } }),
   );
 }
@@ -65,7 +55,7 @@ export function newImportId(): string {
 /** Returns an import of a file; null if the tenant has none with this id. */
 export async function readFileImport(transaction: TenantTransaction, id: string): Promise<StoredFileImport | null> {
   const row = await transaction.import.findFirst({ where: { id, kind: FILE_IMPORT_KIND } });
-  return row === null ? null : present(row);
+  return importRow.nullable().parse(row);
 }
 
 /** Records the progress of an import in the transaction of its rows, so that each row is counted once. `client` is of the maintenance role. */

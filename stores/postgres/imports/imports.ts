@@ -2,7 +2,6 @@ import { v7 } from 'uuid';
 import { z } from 'zod';
 import type { EventOwner } from '../../../domain/capture/event.ts';
 import type { TranscriptCounts } from '../../../domain/transcripts/counts.ts';
-import type { Prisma } from '../../../prisma/generated/client.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import type { WorkState } from '../../../domain/jobs.ts';
 import { WORK_STATES } from '../../../domain/jobs.ts';
@@ -29,40 +28,25 @@ export interface ImportFiles {
   readonly files_unreadable: number;
 }
 
-export interface StoredImport {
-  readonly id: string;
-  readonly userId: string;
-  readonly kind: string;
-  readonly options: ImportOptions;
-  readonly state: WorkState;
-  readonly counts: Readonly<Record<string, number>>;
-  readonly error: string | null;
-  readonly createdAt: Date;
-  readonly updatedAt: Date;
-  readonly finishedAt: Date | null;
-}
-
 const numbers = z.record(z.string(), z.number());
-
-function present(row: Prisma.ImportGetPayload<object>): StoredImport {
-  return {
-    id: row.id,
-    userId: row.userId,
-    kind: row.kind,
-    options: importOptions.parse(row.options),
-    state: z.enum(WORK_STATES).parse(row.state),
-    counts: numbers.parse(row.counts),
-    error: row.error,
-    createdAt: row.createdAt,
-    updatedAt: row.updatedAt,
-    finishedAt: row.finishedAt,
-  };
-}
+const importRow = z.object({
+  id: z.string(),
+  userId: z.string(),
+  kind: z.string(),
+  options: importOptions,
+  state: z.enum(WORK_STATES),
+  counts: numbers,
+  error: z.string().nullable(),
+  createdAt: z.date(),
+  updatedAt: z.date(),
+  finishedAt: z.date().nullable(),
+});
+export type StoredImport = Readonly<z.output<typeof importRow>>;
 
 /** Returns an import of the tenant; null if there is none with this id. */
 export async function readImport(transaction: TenantTransaction, id: string): Promise<StoredImport | null> {
   const row = await transaction.import.findUnique({ where: { id } });
-  return row === null ? null : present(row);
+  return importRow.nullable().parse(row);
 }
 
 /** The user's running import of the same kind and folder, else a new one. Two requests at once get the same. */
@@ -77,14 +61,17 @@ export async function openImport(
     where: { userId, kind, state: 'running' },
     orderBy: { id: 'asc' },
   });
-  const same = running
-    .map(present)
+  const same = z
+    .array(importRow)
+    .parse(running)
     .find(
       (one) =>
         [options.directory, options.follow, options.dryRun].join() ===
         [one.options.directory, one.options.follow, one.options.dryRun].join(),
     );
-  return same ?? present(await transaction.import.create({ data: { id: v7(), tenantId, userId, kind, options } }));
+  return (
+    same ?? importRow.parse(await transaction.import.create({ data: { id: v7(), tenantId, userId, kind, options } }))
+  );
 }
 
 async function lockedCounts(transaction: TenantTransaction, id: string): Promise<Record<string, number> | null> {

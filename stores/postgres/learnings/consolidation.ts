@@ -9,14 +9,14 @@ import type { LearningScope } from './learning-neighbours.ts';
 import { pruneGraph } from '../graph/graph-writes.ts';
 import { exactFingerprint, learningFingerprint } from './learnings.ts';
 import { readPolicies } from '../retention/retention-policies.ts';
-import { idsOf } from '../connection/rows.ts';
+import { idsOf, rowOf } from '../connection/rows.ts';
 
 /** A project of a tenant, with one namespace, that has learnings which stand. */
 export interface ConsolidatedScope extends LearningScope {
   readonly tenantId: TenantId;
 }
 
-const scopeRow = z.object({ project_id: z.string().nullable(), namespace: z.string() });
+const scopeRow = rowOf({ project_id: z.string().nullable(), namespace: z.string() });
 
 /** Returns at most `limit` scopes of a tenant with current learnings after the given one, in a fixed order. */
 export async function scopesAfter(
@@ -30,10 +30,7 @@ export async function scopesAfter(
        AND (${after === null} OR (coalesce(project_id, '00000000-0000-0000-0000-000000000000'), namespace)
               > (coalesce(${after?.projectId ?? null}::uuid, '00000000-0000-0000-0000-000000000000'), ${after?.namespace ?? ''}::text))
      ORDER BY project_id NULLS FIRST, namespace LIMIT ${limit}`;
-  return z
-    .array(scopeRow)
-    .parse(rows)
-    .map((row) => ({ projectId: row.project_id, namespace: row.namespace }));
+  return z.array(scopeRow).parse(rows);
 }
 
 /** Returns at most `limit` ids of current learnings of a scope that were not compared yet, oldest first, after the given one. */

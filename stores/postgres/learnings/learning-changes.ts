@@ -5,6 +5,7 @@ import { newId } from '../../../domain/ids.ts';
 import type { TenantId } from '../../../domain/ids.ts';
 import type { LearningCategory } from '../../../domain/ports/model.ts';
 import type { TenantTransaction } from '../connection/database.ts';
+import { idsOf, rowOf } from '../connection/rows.ts';
 import { requestEmbeddings } from '../embeddings/embedding-ledger.ts';
 import type { EmbeddingModel } from '../embeddings/embedding-ledger.ts';
 import { requestRemoval } from '../embeddings/embedding-removal.ts';
@@ -48,19 +49,9 @@ export type Written = { readonly id: string } | KnownAlready;
 /** Reason of a learning that was replaced by a corrected version. */
 export const CORRECTED = 'corrected';
 
-/** A learning whose row is locked until the transaction ends. */
-export interface LockedLearning extends LearningWords {
-  readonly id: string;
-  /** Owner of the session, or the user who wrote it. */
-  readonly userId: string;
-  readonly projectId: string | null;
-  readonly namespace: string;
-  readonly fingerprint: Uint8Array;
-  readonly open: boolean;
-}
-
-const lockedRow = z.object({
+const lockedRow = rowOf({
   id: z.string(),
+  /** Owner of the session, or the user who wrote it. */
   user_id: z.string(),
   project_id: z.string().nullable(),
   namespace: z.string(),
@@ -68,21 +59,21 @@ const lockedRow = z.object({
   title: z.string(),
   description: z.string(),
   context: z.string(),
-  examples: z.array(z.string()),
-  tags: z.array(z.string()),
+  examples: z.array(z.string()).readonly(),
+  tags: z.array(z.string()).readonly(),
   fingerprint: z.instanceof(Uint8Array),
   open: z.boolean(),
 });
+
+/** A learning whose row is locked until the transaction ends. */
+export type LockedLearning = z.output<typeof lockedRow>;
 
 /** Locks learnings in the order of their ids, so that concurrent changes do not deadlock; omits deleted and missing ones. */
 export async function lockLearnings(transaction: TenantTransaction, ids: readonly string[]): Promise<LockedLearning[]> {
   const rows = await transaction.$queryRaw`
     SELECT id, user_id, project_id, namespace, category, title, description, context, examples, tags, fingerprint, valid_to IS NULL AS open FROM learnings
      WHERE id = ANY (${ids}::uuid[]) AND (reason IS NULL OR reason NOT IN (${DELETED}, ${EVIDENCE_FORGOTTEN})) ORDER BY id FOR UPDATE`;
-  return z
-    .array(lockedRow)
-    .parse(rows)
-    .map(({ user_id: userId, project_id: projectId, ...row }) => ({ ...row, userId, projectId }));
+  return z.array(lockedRow).parse(rows);
 }
 
 async function embed(transaction: TenantTransaction, editor: LearningEditor, id: string, words: LearningWords) {
@@ -111,26 +102,25 @@ export async function writeByHand(
   given: HandWrittenLearning,
 ): Promise<Written> {
   const fingerprint = learningFingerprint(given);
-  const written = z.array(z.object({ id: z.string() })).parse(
+  const [id] = idsOf(
     await transaction.$queryRaw`
       INSERT INTO learnings (id, tenant_id, project_id, user_id, namespace, fingerprint, category, title, description, context, examples, tags, confidence, valid_from, origin)
       VALUES (${newId()}::uuid, ${editor.tenantId}::uuid, ${given.projectId}::uuid, ${editor.userId}::uuid, ${given.namespace}, ${fingerprint}, ${given.category}, ${given.title},
               ${given.description}, ${given.context}, ${JSON.stringify(given.examples)}::jsonb, ${[...given.tags]}::text[], ${given.confidence}, date_trunc('milliseconds', now()), 'user')
       ON CONFLICT (tenant_id, fingerprint) WHERE (valid_to IS NULL) DO NOTHING RETURNING id`,
   );
-  const [row] = written;
-  if (row === undefined) return openTwin(transaction, editor.tenantId, fingerprint);
+  if (id === undefined) return openTwin(transaction, editor.tenantId, fingerprint);
   await transaction.learningEvidence.createMany({
     skipDuplicates: true,
     data: given.evidence.map((piece) => ({
-      learningId: row.id,
+      learningId: id,
       tenantId: editor.tenantId,
       ...piece,
       quoteSha256: new Uint8Array(createHash('sha256').update(piece.quote, 'utf8').digest()),
     })),
   });
-  await embed(transaction, editor, row.id, given);
-  return row;
+  await embed(transaction, editor, id, given);
+  return { id };
 }
 
 /**
@@ -240,7 +230,7 @@ export async function deleteLearning(
   editor: LearningEditor,
   id: string,
 ): Promise<readonly string[]> {
-  const hidden = z.array(z.object({ id: z.string() })).parse(
+  const ids = idsOf(
     await transaction.$queryRaw`
       WITH RECURSIVE older AS (
         SELECT l.id, l.previous_id, 1 AS depth FROM learnings l WHERE l.id = ${id}::uuid
@@ -250,7 +240,6 @@ export async function deleteLearning(
       UPDATE learnings l SET valid_to = coalesce(l.valid_to, greatest(date_trunc('milliseconds', now()), l.valid_from)), reason = ${DELETED}, closed_by = ${editor.userId}::uuid, updated_at = now()
        WHERE l.id IN (SELECT id FROM older) AND l.reason IS DISTINCT FROM ${EVIDENCE_FORGOTTEN} RETURNING l.id`,
   );
-  const ids = hidden.map((row) => row.id);
   await assertNoLearningUnderLegalHold(transaction, ids);
   await requestRemoval(transaction, ids);
   return ids;

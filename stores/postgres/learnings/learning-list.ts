@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Prisma } from '../../../prisma/generated/client.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import { EVIDENCE_FORGOTTEN } from '../erasure/forgotten.ts';
-import { inOrder, nextOf } from '../connection/rows.ts';
+import { idsOf, inOrder, nextOf, rowOf } from '../connection/rows.ts';
 import type { Page, PageSlice } from '../connection/rows.ts';
 import { literal } from '../projects/projects.ts';
 import { hiddenAmong, isNotRestricted } from '../erasure/restricted.ts';
@@ -180,7 +180,7 @@ export async function readLearning(
   id: string,
   viewerId: string | undefined,
 ): Promise<StoredLearning | null> {
-  const found = z.array(z.object({ id: z.string() })).parse(
+  const found = idsOf(
     await transaction.$queryRaw`
       SELECT l.id FROM learnings l WHERE l.id = ${id}::uuid AND ${Prisma.raw(IS_SHOWN)} AND ${Prisma.raw(isNotRestricted('l.session_id', 'l.user_id'))}`,
   );
@@ -189,21 +189,10 @@ export async function readLearning(
   return row === null ? null : ((await withoutRestricted(transaction, [row], viewerId))[0] ?? null);
 }
 
-/** One version of a learning. */
-export interface LearningVersion {
-  readonly id: string;
-  readonly version: number;
-  readonly title: string;
-  readonly description: string;
-  readonly validFrom: Date;
-  readonly validTo: Date | null;
-  readonly reason: string | null;
-}
-
 /** Users do not create longer chains. */
 const MAX_VERSIONS = 100;
 
-const versionRow = z.object({
+const versionRow = rowOf({
   id: z.string(),
   version: z.number(),
   title: z.string(),
@@ -212,6 +201,9 @@ const versionRow = z.object({
   valid_to: z.date().nullable(),
   reason: z.string().nullable(),
 });
+
+/** One version of a learning. */
+export type LearningVersion = z.output<typeof versionRow>;
 
 /** Every version of a learning, the oldest first: those that it replaced, itself, and those that replaced it. */
 export async function readVersions(transaction: TenantTransaction, id: string): Promise<LearningVersion[]> {
@@ -229,16 +221,5 @@ export async function readVersions(transaction: TenantTransaction, id: string): 
      WHERE id IN (SELECT id FROM older UNION SELECT id FROM newer) AND (reason IS NULL OR reason <> ALL (${HIDDEN}::text[]))
        AND ${Prisma.raw(isNotRestricted('session_id', 'user_id'))}
      ORDER BY version, id`;
-  return z
-    .array(versionRow)
-    .parse(rows)
-    .map((row) => ({
-      id: row.id,
-      version: row.version,
-      title: row.title,
-      description: row.description,
-      validFrom: row.valid_from,
-      validTo: row.valid_to,
-      reason: row.reason,
-    }));
+  return z.array(versionRow).parse(rows);
 }

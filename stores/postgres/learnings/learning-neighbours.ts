@@ -1,27 +1,14 @@
 import { z } from 'zod';
 import { COMPARED_BYTES } from '../../../domain/learning/compare.ts';
 import { LEARNING_CATEGORIES } from '../../../domain/ports/model.ts';
-import type { KnownLearning } from '../../../domain/ports/model.ts';
 import { Prisma } from '../../../prisma/generated/client.ts';
 import type { TenantTransaction } from '../connection/database.ts';
+import { millisColumn, rowOf } from '../connection/rows.ts';
 
 /** Scope in which learnings are compared: knowledge of one project does not apply to another. */
 export interface LearningScope {
   readonly projectId: string | null;
   readonly namespace: string;
-}
-
-/** A current learning with the data for comparisons. */
-export interface CurrentLearning extends KnownLearning {
-  /** Owner of the session, or the user who wrote it. */
-  readonly userId: string;
-  readonly confidence: number;
-  readonly verified: boolean;
-  /** Written or reworded by a user. */
-  readonly byHand: boolean;
-  readonly version: number;
-  /** When its newest evidence happened, milliseconds since 1970. */
-  readonly occurredAtMs: number;
 }
 
 /** `project_id` equals the project or both are null. No index serves `IS NOT DISTINCT FROM`. */
@@ -32,31 +19,25 @@ export function inProject(projectId: string | null): Prisma.Sql {
 /** In a larger scope only the newest are compared by words; all are compared by vectors. Ranking one takes some microseconds. */
 const MAX_RANKED = 2_000;
 
-const category = z.enum(LEARNING_CATEGORIES);
-const currentRow = z.object({
+const currentRow = rowOf({
   id: z.string(),
+  /** Owner of the session, or the user who wrote it. */
   user_id: z.string(),
-  category,
+  category: z.enum(LEARNING_CATEGORIES),
   title: z.string(),
   description: z.string(),
   confidence: z.number(),
   verified: z.boolean(),
+  /** Written or reworded by a user. */
   by_hand: z.boolean(),
   version: z.number(),
-  occurred_at: z.date(),
+  /** When its newest evidence happened. */
+  occurred_at_ms: millisColumn,
 });
+const currentRows = z.array(currentRow);
 
-function currentLearnings(rows: unknown): CurrentLearning[] {
-  return z
-    .array(currentRow)
-    .parse(rows)
-    .map(({ user_id: userId, occurred_at: occurredAt, by_hand: byHand, ...row }) => ({
-      ...row,
-      userId,
-      byHand,
-      occurredAtMs: occurredAt.getTime(),
-    }));
-}
+/** A current learning with the data for comparisons. */
+export type CurrentLearning = z.output<typeof currentRow>;
 
 /** The learnings of these ids that stand in the scope and are short enough to be compared, in no given order. */
 export async function readCurrent(
@@ -65,9 +46,9 @@ export async function readCurrent(
   ids: readonly string[],
 ): Promise<CurrentLearning[]> {
   if (ids.length === 0) return [];
-  return currentLearnings(
+  return currentRows.parse(
     await transaction.$queryRaw`
-      SELECT id, user_id, category, title, description, confidence, verified_at IS NOT NULL AS verified, origin = 'user' AS by_hand, version, coalesce(occurred_at, valid_from) AS occurred_at
+      SELECT id, user_id, category, title, description, confidence, verified_at IS NOT NULL AS verified, origin = 'user' AS by_hand, version, coalesce(occurred_at, valid_from) AS occurred_at_ms
         FROM learnings
        WHERE id = ANY (${ids}::uuid[]) AND valid_to IS NULL AND ${inProject(scope.projectId)} AND namespace = ${scope.namespace} AND octet_length(description) <= ${COMPARED_BYTES}`,
   );
@@ -89,9 +70,9 @@ export async function wordNeighbours(
     .filter((word) => word !== '')
     .map((word) => word.split(' ').join(' <-> '))
     .join(' | ');
-  return currentLearnings(
+  return currentRows.parse(
     await transaction.$queryRaw`
-      SELECT id, user_id, category, title, description, confidence, verified_at IS NOT NULL AS verified, origin = 'user' AS by_hand, version, coalesce(occurred_at, valid_from) AS occurred_at
+      SELECT id, user_id, category, title, description, confidence, verified_at IS NOT NULL AS verified, origin = 'user' AS by_hand, version, coalesce(occurred_at, valid_from) AS occurred_at_ms
         FROM (SELECT * FROM learnings WHERE ${inProject(scope.projectId)} AND namespace = ${scope.namespace} AND valid_to IS NULL AND octet_length(description) <= ${COMPARED_BYTES}
                 ORDER BY id DESC LIMIT ${MAX_RANKED}) AS newest,
              to_tsquery('english', ${query}) AS wanted

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Memory } from '../../../domain/memory.ts';
 import { MEMORY_TYPES } from '../../../domain/ports/vector-index.ts';
 import type { MemoryType } from '../../../domain/ports/vector-index.ts';
+import { rowOf } from '../connection/rows.ts';
 import type { TenantRead } from '../connection/database.ts';
 import { IS_SHOWN } from '../learnings/learning-list.ts';
 import { isNotRestricted } from '../erasure/restricted.ts';
@@ -73,7 +74,7 @@ const READ_HEADS = `
       LEFT JOIN projects p ON p.id = coalesce(m.direct_project_id, s.project_id)
      WHERE (s.id IS NULL OR s.status <> 'deleted') AND ${isNotRestricted('s.id', 'm.user_id')}`;
 
-const memoryRow = z.object({
+const memoryRow = rowOf({
   id: z.string(),
   type: z.enum(MEMORY_TYPES),
   kind: z.string(),
@@ -116,43 +117,19 @@ export async function readMemories(
 }
 
 function toMemory(row: z.output<typeof memoryRow>): Memory {
+  const { sessionId, externalId, host, sessionTitle, occurredAt, createdAt, ...memory } = row;
   return {
-    id: row.id,
-    type: row.type,
-    kind: row.kind,
-    title: row.title,
-    content: row.content,
-    tags: row.tags,
-    tool: row.tool,
+    ...memory,
     session:
-      row.session_id === null || row.external_id === null || row.host === null
+      sessionId === null || externalId === null || host === null
         ? null
-        : { id: row.session_id, externalId: row.external_id, host: row.host, title: row.session_title },
-    projectId: row.project_id,
-    projectName: row.project_name,
-    namespace: row.namespace,
-    userId: row.user_id,
-    key: row.key,
-    sources: row.sources,
-    importance: row.importance,
-    useWeight: row.use_weight,
-    occurredAt: row.occurred_at.toISOString(),
-    createdAt: row.created_at.toISOString(),
+        : { id: sessionId, externalId, host, title: sessionTitle },
+    occurredAt: occurredAt.toISOString(),
+    createdAt: createdAt.toISOString(),
   };
 }
 
-/** Properties of a memory for counting and grouping, without its text. */
-export interface MemoryHead {
-  readonly id: string;
-  readonly type: MemoryType;
-  readonly tool: string | null;
-  readonly tags: readonly string[];
-  readonly sessionId: string | null;
-  readonly projectName: string | null;
-  readonly occurredAt: Date;
-}
-
-const headRow = z.object({
+const headRow = rowOf({
   id: z.string(),
   type: z.enum(MEMORY_TYPES),
   tool: z.string().nullable(),
@@ -162,6 +139,9 @@ const headRow = z.object({
   occurred_at: z.date(),
 });
 
+/** Properties of a memory for counting and grouping, without its text. */
+export type MemoryHead = z.output<typeof headRow>;
+
 /** The heads of the same memories that `readMemories` would answer: what a search needs of all its candidates, when it shows a few. */
 export async function readHeads(
   read: TenantRead,
@@ -170,16 +150,5 @@ export async function readHeads(
   asOf?: string,
 ): Promise<MemoryHead[]> {
   const rows = await read({ name: 'read_heads', text: READ_HEADS, values: valuesOf(refs, viewerId, asOf) });
-  return z
-    .array(headRow)
-    .parse(rows)
-    .map((row) => ({
-      id: row.id,
-      type: row.type,
-      tool: row.tool,
-      tags: row.tags,
-      sessionId: row.session_id,
-      projectName: row.project_name,
-      occurredAt: row.occurred_at,
-    }));
+  return z.array(headRow).parse(rows);
 }

@@ -3,6 +3,7 @@ import { chunkText } from '../../../domain/chunking.ts';
 import { newId } from '../../../domain/ids.ts';
 import type { LearningCategory } from '../../../domain/ports/model.ts';
 import type { TenantTransaction } from '../connection/database.ts';
+import { idsOf } from '../connection/rows.ts';
 import { requestEmbeddings } from '../embeddings/embedding-ledger.ts';
 import type { LearningEditor } from '../learnings/learning-changes.ts';
 import { everyFingerprint, exactFingerprint, learningFingerprint } from '../learnings/learnings.ts';
@@ -91,7 +92,7 @@ async function insert(
     const print = printOf(n);
     return memory === undefined || print === undefined ? [] : [{ n, id: newId(), memory, print }];
   });
-  const written = z.array(z.object({ id: z.string() })).parse(
+  const written = idsOf(
     await transaction.$queryRaw`
       INSERT INTO learnings (id, tenant_id, project_id, user_id, namespace, fingerprint, category, title, description, tags, confidence, occurred_at, valid_from, origin)
       SELECT v.id, ${editor.tenantId}::uuid, nullif(v.project_id, '')::uuid, ${editor.userId}::uuid, v.namespace, v.fingerprint, v.category, v.title, v.content,
@@ -112,7 +113,7 @@ async function insert(
        ORDER BY v.fingerprint
       ON CONFLICT (tenant_id, fingerprint) WHERE (valid_to IS NULL) DO NOTHING RETURNING id`,
   );
-  const ids = new Set(written.map((row) => row.id));
+  const ids = new Set(written);
   return new Map(rows.filter((row) => ids.has(row.id)).map((row) => [row.n, row.id]));
 }
 

@@ -1,23 +1,12 @@
 import { z } from 'zod';
 import type { TenantTransaction } from '../connection/database.ts';
+import { rowOf } from '../connection/rows.ts';
 import { findProject, literal } from './projects.ts';
-
-/** A project as people see it. */
-export interface StoredProject {
-  readonly id: string;
-  readonly displayName: string;
-  readonly gitRemote: string | null;
-  readonly aliases: readonly string[];
-  readonly sessions: number;
-  readonly learnings: number;
-  readonly lastEventAt: Date | null;
-  readonly createdAt: Date;
-}
 
 /** Aliases that one answer names: a project has a few, one of an ephemeral runner has one for each of its folders. */
 const MAX_ALIASES = 200;
 
-const projectRow = z.object({
+const projectRow = rowOf({
   id: z.string(),
   display_name: z.string(),
   git_remote: z.string().nullable(),
@@ -28,6 +17,9 @@ const projectRow = z.object({
   created_at: z.date(),
 });
 
+/** A project as people see it. */
+export type StoredProject = z.output<typeof projectRow>;
+
 /** Projects by id, in the order of the ids. */
 async function readProjects(transaction: TenantTransaction, ids: readonly string[]): Promise<StoredProject[]> {
   const rows = await transaction.$queryRaw`
@@ -37,19 +29,7 @@ async function readProjects(transaction: TenantTransaction, ids: readonly string
            (SELECT count(*) FROM learnings l WHERE l.project_id = p.id AND l.valid_to IS NULL)::integer AS learnings,
            (SELECT s.last_event_at FROM sessions s WHERE s.project_id = p.id AND s.status <> 'deleted' ORDER BY s.id DESC LIMIT 1) AS last_event_at
       FROM unnest(${ids}::uuid[]) WITH ORDINALITY AS wanted(id, place) JOIN projects p ON p.id = wanted.id ORDER BY wanted.place`;
-  return z
-    .array(projectRow)
-    .parse(rows)
-    .map((row) => ({
-      id: row.id,
-      displayName: row.display_name,
-      gitRemote: row.git_remote,
-      aliases: row.aliases,
-      sessions: row.sessions,
-      learnings: row.learnings,
-      lastEventAt: row.last_event_at,
-      createdAt: row.created_at,
-    }));
+  return z.array(projectRow).parse(rows);
 }
 
 /** Returns a page of projects, newest first, and their number. `search` matches names and remotes. */

@@ -6,26 +6,8 @@ import type { ObjectStore } from '../../../domain/ports/object-store.ts';
 import type { TenantId } from '../../../domain/ids.ts';
 import { fullValuesIn } from '../../archive/packed.ts';
 import type { TenantTransaction } from '../connection/database.ts';
+import { hexColumn } from '../connection/rows.ts';
 import { restrictedUsers, restrictedSessions } from '../erasure/restricted.ts';
-
-/** The index line of an archived session. */
-export interface StoredArchive {
-  readonly id: string;
-  readonly sessionId: string;
-  readonly projectId: string | null;
-  readonly title: string;
-  readonly heads: string;
-  readonly startedAt: Date;
-  readonly endedAt: Date;
-  /** Rows by table. */
-  readonly counts: Readonly<Record<string, number>>;
-  readonly objectKey: string;
-  readonly objectBytes: number;
-  /** Of the object and of the lines in it, hex. */
-  readonly objectSha256: string;
-  readonly linesSha256: string;
-  readonly createdAt: Date;
-}
 
 const COLUMNS = {
   id: true,
@@ -42,27 +24,26 @@ const COLUMNS = {
   linesSha256: true,
   createdAt: true,
 } as const;
-const archiveRow = z
-  .object({
-    id: z.string(),
-    sessionId: z.string(),
-    projectId: z.string().nullable(),
-    title: z.string(),
-    heads: z.string(),
-    startedAt: z.date(),
-    endedAt: z.date(),
-    counts: z.record(z.string(), z.number()),
-    objectKey: z.string(),
-    objectBytes: z.coerce.number(),
-    objectSha256: z.instanceof(Uint8Array),
-    linesSha256: z.instanceof(Uint8Array),
-    createdAt: z.date(),
-  })
-  .transform((row): StoredArchive => ({
-    ...row,
-    objectSha256: Buffer.from(row.objectSha256).toString('hex'),
-    linesSha256: Buffer.from(row.linesSha256).toString('hex'),
-  }));
+const archiveRow = z.object({
+  id: z.string(),
+  sessionId: z.string(),
+  projectId: z.string().nullable(),
+  title: z.string(),
+  heads: z.string(),
+  startedAt: z.date(),
+  endedAt: z.date(),
+  /** Rows by table. */
+  counts: z.record(z.string(), z.number()),
+  objectKey: z.string(),
+  objectBytes: z.coerce.number(),
+  /** Of the object and of the lines in it. */
+  objectSha256: hexColumn,
+  linesSha256: hexColumn,
+  createdAt: z.date(),
+});
+
+/** The index line of an archived session. */
+export type StoredArchive = Readonly<z.output<typeof archiveRow>>;
 
 /** Returns the prefix of the keys of all objects of a session; keys written before attempts had names are `SESSION.ndjson.zst`. */
 function keysOf(tenantId: string, sessionId: string): string {

@@ -5,14 +5,17 @@ import type { TenantTransaction } from '../connection/database.ts';
 import type { HoldSubject } from '../../../domain/jobs.ts';
 import { HOLD_SUBJECTS } from '../../../domain/jobs.ts';
 
-export interface StoredHold extends ActiveLegalHold {
-  readonly subject: HoldSubject;
-  readonly reason: string;
-  readonly createdBy: string;
-  readonly createdAt: Date;
-  readonly releasedBy: string | null;
-  readonly releasedAt: Date | null;
-}
+const holdRow = z.object({
+  id: z.string(),
+  subject: z.enum(HOLD_SUBJECTS),
+  subjectId: z.string(),
+  reason: z.string(),
+  createdBy: z.string(),
+  createdAt: z.date(),
+  releasedBy: z.string().nullable(),
+  releasedAt: z.date().nullable(),
+});
+export type StoredHold = Readonly<z.output<typeof holdRow>>;
 
 /** A legal hold prevents forgetting, archiving and deleting until it is released. */
 export class LegalHoldError extends Error {
@@ -25,27 +28,14 @@ export class LegalHoldError extends Error {
   }
 }
 
-const COLUMNS = {
-  id: true,
-  subject: true,
-  subjectId: true,
-  reason: true,
-  createdBy: true,
-  createdAt: true,
-  releasedBy: true,
-  releasedAt: true,
-} as const;
-const subjectOf = (row: { readonly subject: string }): HoldSubject => z.enum(HOLD_SUBJECTS).parse(row.subject);
-
 /** Returns the active legal holds of the tenant, or all with `released`, newest first; at most 1,000. */
 export async function listLegalHolds(transaction: TenantTransaction, released: boolean): Promise<StoredHold[]> {
   const rows = await transaction.legalHold.findMany({
     where: released ? {} : { releasedAt: null },
     orderBy: { id: 'desc' },
     take: 1_000,
-    select: COLUMNS,
   });
-  return rows.map((row) => ({ ...row, subject: subjectOf(row) }));
+  return z.array(holdRow).parse(rows);
 }
 
 /** Returns every active hold: the hash of a dry run covers all of them. */
@@ -89,9 +79,8 @@ export async function addHold(
   const { tenantId, subject, subjectId, reason, userId: createdBy } = hold;
   const row = await transaction.legalHold.create({
     data: { id: v7(), tenantId, subject, subjectId, reason, createdBy },
-    select: COLUMNS,
   });
-  return { ...row, subject: subjectOf(row) };
+  return holdRow.parse(row);
 }
 
 /** Releases a legal hold; returns null if the tenant has none with this id. A released one is unchanged. */
@@ -104,8 +93,8 @@ export async function releaseHold(
     where: { id, releasedAt: null },
     data: { releasedAt: new Date(), releasedBy: userId },
   });
-  const row = await transaction.legalHold.findUnique({ where: { id }, select: COLUMNS });
-  return row === null ? null : { ...row, subject: subjectOf(row) };
+  const row = await transaction.legalHold.findUnique({ where: { id } });
+  return holdRow.nullable().parse(row);
 }
 
 /** Subjects of a legal hold that can protect content from deletion. */

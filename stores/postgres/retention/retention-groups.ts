@@ -1,8 +1,7 @@
 import type pg from 'pg';
 import { z } from 'zod';
-import { asId } from '../../../domain/ids.ts';
 import type { TenantId } from '../../../domain/ids.ts';
-import { columnOf } from '../connection/rows.ts';
+import { columnOf, rowOf, tenantColumn } from '../connection/rows.ts';
 import { cellsOf, namedProjects } from '../../../domain/retention/decide.ts';
 import type { RetentionRule, Retained } from '../../../domain/retention/policy.ts';
 
@@ -61,24 +60,17 @@ export function bindCells(
   return { cells, named };
 }
 
-/** A run of a group that runs, as the maintenance role sees it. */
-export interface GroupedRun {
-  readonly id: string;
-  readonly tenantId: TenantId;
-  readonly mode: 'dry_run' | 'run';
-  readonly policyHash: string;
-  readonly referenceTime: Date;
-  readonly cursor: { readonly stage: string; readonly after: string } | null;
-}
-
-const groupRow = z.object({
+const groupRow = rowOf({
   id: z.string(),
-  tenant_id: z.string(),
+  tenant_id: tenantColumn,
   mode: z.enum(['dry_run', 'run']),
   policy_hash: z.string(),
   reference_time: z.date(),
   cursor: z.object({ stage: z.string(), after: z.string() }).nullable(),
 });
+
+/** A run of a group that runs, as the maintenance role sees it. */
+export type GroupedRun = z.output<typeof groupRow>;
 
 /** The runs of a group that are not ended. */
 export async function runsOfGroup(maintenance: pg.Pool, groupId: string): Promise<GroupedRun[]> {
@@ -86,17 +78,7 @@ export async function runsOfGroup(maintenance: pg.Pool, groupId: string): Promis
     `SELECT id, tenant_id, mode, encode(policy_hash, 'hex') AS policy_hash, reference_time, cursor FROM retention_runs WHERE group_id = $1 AND state = 'running' ORDER BY id`,
     [groupId],
   );
-  return z
-    .array(groupRow)
-    .parse(rows)
-    .map((row) => ({
-      id: row.id,
-      tenantId: asId(row.tenant_id),
-      mode: row.mode,
-      policyHash: row.policy_hash,
-      referenceTime: row.reference_time,
-      cursor: row.cursor,
-    }));
+  return z.array(groupRow).parse(rows);
 }
 
 /** Records the position of a group's runs of a mode. */
@@ -120,7 +102,7 @@ export async function noteLeft(maintenance: pg.Pool, runId: string, error: strin
 /** Tenants that have policies of their own. */
 export async function tenantsWithPolicies(maintenance: pg.Pool): Promise<TenantId[]> {
   const { rows } = await maintenance.query('SELECT DISTINCT tenant_id FROM retention_policies ORDER BY 1');
-  return columnOf(rows, 'tenant_id', z.string()).map((id) => asId<TenantId>(id));
+  return columnOf(rows, 'tenant_id', tenantColumn);
 }
 
 /** Returns scheduled dry runs of a group, or of policies and legal holds of a tenant, that are not approved. */
@@ -136,10 +118,7 @@ export async function unseenDryRuns(
     `SELECT id, tenant_id FROM retention_runs WHERE ${where} AND mode = 'dry_run' AND user_id IS NULL AND approved_at IS NULL AND state = 'completed' ORDER BY id`,
     values,
   );
-  return z
-    .array(z.object({ id: z.string(), tenant_id: z.string() }))
-    .parse(rows)
-    .map((row) => ({ id: row.id, tenantId: asId(row.tenant_id) }));
+  return z.array(rowOf({ id: z.string(), tenant_id: tenantColumn })).parse(rows);
 }
 
 /** Creates an alert for a tenant's admins, once a day each, about a dry run that awaits approval. */
@@ -158,8 +137,6 @@ export async function alertDryRun(
   );
 }
 
-const forgottenRow = z.object({ tenant_id: z.string(), session_id: z.string() });
-
 /** Returns archives of these tenants whose session was forgotten: their interrupted removal is repeated. */
 export async function archivesOfForgotten(
   maintenance: pg.Pool,
@@ -169,8 +146,5 @@ export async function archivesOfForgotten(
     `SELECT a.tenant_id, a.session_id FROM archives a JOIN sessions s ON s.id = a.session_id WHERE s.status = 'deleted' AND a.tenant_id = ANY ($1) ORDER BY a.id LIMIT 500`,
     [tenants],
   );
-  return z
-    .array(forgottenRow)
-    .parse(rows)
-    .map((row) => ({ tenantId: asId(row.tenant_id), sessionId: row.session_id }));
+  return z.array(rowOf({ tenant_id: tenantColumn, session_id: z.string() })).parse(rows);
 }

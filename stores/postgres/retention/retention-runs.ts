@@ -2,71 +2,26 @@ import { v7 } from 'uuid';
 import { z } from 'zod';
 import { RETAINED } from '../../../domain/retention/policy.ts';
 import type { TenantTransaction } from '../connection/database.ts';
+import { rowOf } from '../connection/rows.ts';
 import type { RetentionMode, WorkState } from '../../../domain/jobs.ts';
 import { RETENTION_MODES, WORK_STATES } from '../../../domain/jobs.ts';
 
-/** Number of affected rows, and the reason. */
-export interface RetentionCount {
-  /** A policy's id, or `default`. */
-  readonly rule: string;
-  readonly resource: (typeof RETAINED)[number];
-  readonly action: string;
-  readonly projectId: string | null;
-  /** Empty where the kind has none. */
-  readonly dataClass: string;
-  /** YYYY-MM. */
-  readonly month: string;
-  readonly rows: number;
-  readonly bytes: number;
-}
-
-export interface StoredRun {
-  readonly id: string;
-  readonly mode: RetentionMode;
-  readonly state: WorkState;
-  readonly policyHash: string;
-  readonly referenceTime: Date;
-  readonly userId: string | null;
-  readonly error: string | null;
-  readonly approvedBy: string | null;
-  readonly approvedAt: Date | null;
-  readonly createdAt: Date;
-  readonly finishedAt: Date | null;
-  readonly rows: number;
-  readonly bytes: number;
-}
-
-const runRow = z
-  .object({
-    id: z.string(),
-    mode: z.enum(RETENTION_MODES),
-    state: z.enum(WORK_STATES),
-    policy_hash: z.string(),
-    reference_time: z.date(),
-    user_id: z.string().nullable(),
-    error: z.string().nullable(),
-    approved_by: z.string().nullable(),
-    approved_at: z.date().nullable(),
-    created_at: z.date(),
-    finished_at: z.date().nullable(),
-    rows: z.coerce.number(),
-    bytes: z.coerce.number(),
-  })
-  .transform((row): StoredRun => ({
-    id: row.id,
-    mode: row.mode,
-    state: row.state,
-    policyHash: row.policy_hash,
-    referenceTime: row.reference_time,
-    userId: row.user_id,
-    error: row.error,
-    approvedBy: row.approved_by,
-    approvedAt: row.approved_at,
-    createdAt: row.created_at,
-    finishedAt: row.finished_at,
-    rows: row.rows,
-    bytes: row.bytes,
-  }));
+const runRow = rowOf({
+  id: z.string(),
+  mode: z.enum(RETENTION_MODES),
+  state: z.enum(WORK_STATES),
+  policy_hash: z.string(),
+  reference_time: z.date(),
+  user_id: z.string().nullable(),
+  error: z.string().nullable(),
+  approved_by: z.string().nullable(),
+  approved_at: z.date().nullable(),
+  created_at: z.date(),
+  finished_at: z.date().nullable(),
+  rows: z.coerce.number(),
+  bytes: z.coerce.number(),
+});
+export type StoredRun = z.output<typeof runRow>;
 
 /** Runs of the tenant, the newest first, and how many there are. With `id` that one alone. */
 export async function listRuns(
@@ -88,27 +43,22 @@ export async function readRun(transaction: TenantTransaction, id: string): Promi
   return (await listRuns(transaction, { id, limit: 1, offset: 0 })).runs[0] ?? null;
 }
 
-const countRow = z
-  .object({
-    rule: z.string(),
-    resource: z.enum(RETAINED),
-    action: z.string(),
-    project_id: z.string().nullable(),
-    data_class: z.string(),
-    month: z.string(),
-    rows: z.coerce.number(),
-    bytes: z.coerce.number(),
-  })
-  .transform((row): RetentionCount => ({
-    rule: row.rule,
-    resource: row.resource,
-    action: row.action,
-    projectId: row.project_id,
-    dataClass: row.data_class,
-    month: row.month,
-    rows: row.rows,
-    bytes: row.bytes,
-  }));
+const countRow = rowOf({
+  /** A policy's id, or `default`. */
+  rule: z.string(),
+  resource: z.enum(RETAINED),
+  action: z.string(),
+  project_id: z.string().nullable(),
+  /** Empty where the kind has none. */
+  data_class: z.string(),
+  /** YYYY-MM. */
+  month: z.string(),
+  rows: z.coerce.number(),
+  bytes: z.coerce.number(),
+});
+
+/** Number of affected rows, and the reason. */
+export type RetentionCount = z.output<typeof countRow>;
 
 /** Returns the counts of a run, at most `limit` lines, highest numbers first. */
 export async function readCounts(

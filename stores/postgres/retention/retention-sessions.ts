@@ -1,41 +1,31 @@
 import type pg from 'pg';
 import { z } from 'zod';
-import { asId, FIRST_ID } from '../../../domain/ids.ts';
-import type { TenantId } from '../../../domain/ids.ts';
+import { FIRST_ID } from '../../../domain/ids.ts';
 import type { TenantTransaction } from '../connection/database.ts';
+import { columnOf, rowOf, tenantColumn } from '../connection/rows.ts';
 import { bindCells } from './retention-groups.ts';
 import type { ActingRun } from './retention-groups.ts';
 import { pickSql } from './retention-picks.ts';
 
-/** An expired session, and the action for it. */
-export interface ExpiredSession {
-  readonly id: string;
-  readonly tenantId: TenantId;
-  readonly runId: string;
-  readonly rule: string;
-  readonly action: 'archive' | 'delete';
-  readonly projectId: string | null;
-  /** YYYY-MM-DD, the first of the month. */
-  readonly month: string;
-  readonly bytes: number;
-  /** Its state when picked: activity, restoring or archiving changes it. */
-  readonly mark: string;
-}
-
 const MARK = (session: string): string =>
   `concat_ws(' ', ${session}.status, ${session}.last_seq, ${session}.metadata ->> 'restored_at')`;
 
-const sessionRow = z.object({
+const sessionRow = rowOf({
   id: z.string(),
-  tenant: z.string(),
-  run: z.string(),
+  tenant_id: tenantColumn,
+  run_id: z.string(),
   rule: z.string(),
   action: z.enum(['archive', 'delete']),
-  project: z.string().nullable(),
+  project_id: z.string().nullable(),
+  /** YYYY-MM-DD, the first of the month. */
   month: z.string(),
   bytes: z.coerce.number(),
+  /** Its state when picked: activity, restoring or archiving changes it. */
   mark: z.string(),
 });
+
+/** An expired session, and the action for it. */
+export type ExpiredSession = z.output<typeof sessionRow>;
 
 /** Returns the next expired sessions after the given one, at most `limit`. Requires a pool of the maintenance role. */
 export async function expiredSessions(
@@ -47,23 +37,10 @@ export async function expiredSessions(
   const { cells, named } = bindCells(runs, 'session');
   if (cells.length === 0) return [];
   const { rows } = await maintenance.query(
-    `${pickSql('session', `, ${MARK('r')} AS mark`)} SELECT id, tenant, run, rule, action, project, month::text AS month, bytes, mark FROM picked ORDER BY id`,
+    `${pickSql('session', `, ${MARK('r')} AS mark`)} SELECT id, tenant AS tenant_id, run AS run_id, rule, action, project AS project_id, month::text AS month, bytes, mark FROM picked ORDER BY id`,
     [JSON.stringify(cells), named, after, limit, '[]', [], FIRST_ID],
   );
-  return z
-    .array(sessionRow)
-    .parse(rows)
-    .map((row) => ({
-      id: row.id,
-      tenantId: asId<TenantId>(row.tenant),
-      runId: row.run,
-      rule: row.rule,
-      action: row.action,
-      projectId: row.project,
-      month: row.month,
-      bytes: row.bytes,
-      mark: row.mark,
-    }));
+  return z.array(sessionRow).parse(rows);
 }
 
 /** Returns true if a session is unchanged since it was picked; locks its row until the transaction ends. */
@@ -71,9 +48,9 @@ export async function isUnchanged(
   transaction: TenantTransaction,
   session: Pick<ExpiredSession, 'id' | 'mark'>,
 ): Promise<boolean> {
-  const rows = await transaction.$queryRawUnsafe<{ mark: string }[]>(
+  const rows = await transaction.$queryRawUnsafe(
     `SELECT ${MARK('s')} AS mark FROM sessions s WHERE s.id = $1::uuid FOR UPDATE`,
     session.id,
   );
-  return rows[0]?.mark === session.mark;
+  return columnOf(rows, 'mark', z.string())[0] === session.mark;
 }

@@ -3,9 +3,10 @@ import type { TenantId } from '../../../domain/ids.ts';
 import { MEMORY_TYPES } from '../../../domain/ports/vector-index.ts';
 import type { RecallFilter, RecallHit } from '../../../domain/ports/vector-index.ts';
 import { VALUE_FILTERS } from '../../../domain/search-names.ts';
+import { rowOf } from '../connection/rows.ts';
 import type { Queries } from '../connection/tenant-scope.ts';
 
-const hitRow = z.object({
+const hitRow = rowOf({
   memory_id: z.string(),
   memory_type: z.enum(MEMORY_TYPES),
   score: z.number(),
@@ -25,15 +26,7 @@ async function hitsOf(
   return z
     .array(hitRow)
     .parse(rows)
-    .map((row) => ({
-      memoryId: row.memory_id,
-      memoryType: row.memory_type,
-      sessionId: row.session_id,
-      kind: row.kind,
-      tool: row.tool,
-      chunk: 0,
-      score: row.score,
-    }));
+    .map((hit) => ({ ...hit, chunk: 0 }));
 }
 
 /** Parameters of both functions from a filter, in their order. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { MEMORY_TYPES } from '../../../domain/ports/vector-index.ts';
 import type { RecallFilter, RecallHit } from '../../../domain/ports/vector-index.ts';
 import type { TenantRead } from '../connection/database.ts';
+import { rowOf } from '../connection/rows.ts';
 import { IS_SHOWN } from '../learnings/learning-list.ts';
 import { isNotRestricted } from '../erasure/restricted.ts';
 
@@ -36,7 +37,7 @@ const isSeen = (owner: string) => `($11::uuid IS NULL OR ${owner} = $11)`;
  */
 const NEWEST = `
     WITH newest AS MATERIALIZED ((${sessionsOf(isSeen('user_id'))}) UNION (${sessionsOf('$11::uuid IS NOT NULL')}))
-    SELECT found.id, found.type, found.kind, found.tool, found.session_id FROM (
+    SELECT found.id AS memory_id, found.type AS memory_type, found.kind, found.tool, found.session_id FROM (
       SELECT of_session.* FROM newest CROSS JOIN LATERAL (
         (SELECT o.id, 'observation' AS type, o.type AS kind, o.tool, o.session_id, o.occurred_at FROM observations o
           WHERE o.session_id = newest.id AND ${isRequested('observation', 'o.type')} AND ($6::text IS NULL OR o.tool = $6) AND ${isTagged('o.tags')}
@@ -59,9 +60,9 @@ const NEWEST = `
     ) AS found
      ORDER BY found.occurred_at DESC, found.id DESC LIMIT $12::integer`;
 
-const newestRow = z.object({
-  id: z.string(),
-  type: z.enum(MEMORY_TYPES),
+const newestRow = rowOf({
+  memory_id: z.string(),
+  memory_type: z.enum(MEMORY_TYPES),
   kind: z.string(),
   tool: z.string().nullable(),
   session_id: z.string().nullable(),
@@ -94,13 +95,5 @@ export async function readNewest(read: TenantRead, filter: RecallFilter, limit: 
   return z
     .array(newestRow)
     .parse(rows)
-    .map(({ id, type, kind, tool, session_id: sessionId }, place, all) => ({
-      memoryId: id,
-      memoryType: type,
-      sessionId,
-      kind,
-      tool,
-      chunk: 0,
-      score: 1 - place / all.length,
-    }));
+    .map((hit, place, all) => ({ ...hit, chunk: 0, score: 1 - place / all.length }));
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { SourceRow } from '../../../domain/ports/model.ts';
 import { Prisma } from '../../../prisma/generated/client.ts';
 import type { TenantTransaction } from '../connection/database.ts';
+import { isoColumn, rowOf } from '../connection/rows.ts';
 
 /** The rows of a session between two positions, in the order they were captured. */
 export interface RowRange {
@@ -12,7 +13,7 @@ export interface RowRange {
   readonly toSeq: number;
 }
 
-const sourceRow = z.object({
+const sourceRow = rowOf({
   id: z.string(),
   seq: z.number(),
   role: z.enum(['prompt', 'observation']),
@@ -23,20 +24,10 @@ const sourceRow = z.object({
   tokens: z.number(),
   files_read: z.array(z.string()),
   files_modified: z.array(z.string()),
-  occurred_at: z.date(),
+  occurred_at: isoColumn,
 });
 
-function parseRows(rows: unknown): SourceRow[] {
-  return z
-    .array(sourceRow)
-    .parse(rows)
-    .map(({ files_read: filesRead, files_modified: filesModified, occurred_at: occurredAt, ...row }) => ({
-      ...row,
-      filesRead,
-      filesModified,
-      occurredAt: occurredAt.toISOString(),
-    }));
-}
+const sourceRows = z.array(sourceRow);
 
 const PROMPT_COLUMNS = Prisma.sql`id, seq, 'prompt' AS role, type, NULL::text AS tool, '' AS title, content, tokens, '{}'::text[] AS files_read, '{}'::text[] AS files_modified, occurred_at`;
 const OBSERVATION_COLUMNS = Prisma.sql`id, seq, 'observation' AS role, type, tool, title, content, tokens, files_read, files_modified, occurred_at`;
@@ -48,7 +39,7 @@ export async function readRows(transaction: TenantTransaction, range: RowRange):
     UNION ALL
     SELECT ${OBSERVATION_COLUMNS} FROM observations WHERE session_id = ${range.sessionId}::uuid AND seq BETWEEN ${range.fromSeq} AND ${range.toSeq}
     ORDER BY occurred_at, seq`;
-  return parseRows(rows);
+  return sourceRows.parse(rows);
 }
 
 /** The prompts of a session in order: the first `head` and the last `tail` of them. */
@@ -64,7 +55,7 @@ export async function readPrompts(
       UNION
       (SELECT ${PROMPT_COLUMNS} FROM prompts WHERE session_id = ${sessionId}::uuid ORDER BY seq DESC LIMIT ${tail})
     ) AS edge ORDER BY occurred_at, seq`;
-  return parseRows(rows);
+  return sourceRows.parse(rows);
 }
 
 /** The last user prompt before a position; null when there is none. */
@@ -98,7 +89,7 @@ export async function readRowsAround(
     UNION ALL
     SELECT ${OBSERVATION_COLUMNS} FROM observations WHERE session_id = ${sessionId}::uuid AND seq IN (SELECT seq FROM wanted)
     ORDER BY occurred_at, seq`;
-  return parseRows(rows);
+  return sourceRows.parse(rows);
 }
 
 /** The rows of a session that have these ids, in the reading order. */
@@ -113,7 +104,7 @@ export async function readRowsById(
     UNION ALL
     SELECT ${OBSERVATION_COLUMNS} FROM observations WHERE session_id = ${sessionId}::uuid AND id = ANY (${ids}::uuid[])
     ORDER BY occurred_at, seq`;
-  return parseRows(rows);
+  return sourceRows.parse(rows);
 }
 
 /** Files touched by the tools of a session, and the time of its last row. */

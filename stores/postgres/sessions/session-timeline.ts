@@ -1,29 +1,23 @@
 import { z } from 'zod';
 import type { Prisma } from '../../../prisma/generated/client.ts';
 import type { TenantTransaction } from '../connection/database.ts';
-
-/** A sub-agent of a session. */
-export interface SessionAgent {
-  readonly id: string;
-  readonly type: string | null;
-  /** Null if its start or its end was not captured. */
-  readonly startedAt: Date | null;
-  readonly stoppedAt: Date | null;
-  readonly prompts: number;
-  readonly observations: number;
-}
+import { rowOf } from '../connection/rows.ts';
 
 /** Sub-agents that one answer names. */
 const MAX_AGENTS = 200;
 
-const agentRow = z.object({
+const agentRow = rowOf({
   id: z.string(),
   type: z.string().nullable(),
+  /** Null if its start or its end was not captured. */
   started_at: z.date().nullable(),
   stopped_at: z.date().nullable(),
   prompts: z.number(),
   observations: z.number(),
 });
+
+/** A sub-agent of a session. */
+export type SessionAgent = z.output<typeof agentRow>;
 
 /** Returns the subagents of a session in the order of their first row, also if their start was missed. */
 export async function readAgents(transaction: TenantTransaction, sessionId: string): Promise<SessionAgent[]> {
@@ -35,17 +29,7 @@ export async function readAgents(transaction: TenantTransaction, sessionId: stri
             UNION ALL SELECT agent_id, agent_type, 'prompt', seq, occurred_at FROM prompts WHERE session_id = ${sessionId}::uuid AND agent_id IS NOT NULL
             UNION ALL SELECT agent_id, agent_type, 'observation', seq, occurred_at FROM observations WHERE session_id = ${sessionId}::uuid AND agent_id IS NOT NULL) AS row
      GROUP BY agent_id ORDER BY min(seq) LIMIT ${MAX_AGENTS}`;
-  return z
-    .array(agentRow)
-    .parse(rows)
-    .map((row) => ({
-      id: row.id,
-      type: row.type,
-      startedAt: row.started_at,
-      stoppedAt: row.stopped_at,
-      prompts: row.prompts,
-      observations: row.observations,
-    }));
+  return z.array(agentRow).parse(rows);
 }
 
 export interface TimelineQuery {

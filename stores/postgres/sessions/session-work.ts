@@ -1,15 +1,16 @@
 import { z } from 'zod';
 import type { TenantTransaction } from '../connection/database.ts';
+import { batchRow, sessionRow } from '../connection/maintenance.ts';
+import { rowOf, tenantColumn } from '../connection/rows.ts';
 import { restartFailedVectors } from '../embeddings/embedding-ledger.ts';
 import { restartParked } from './windows.ts';
 import type pg from 'pg';
-import { asId, FIRST_ID } from '../../../domain/ids.ts';
+import { FIRST_ID } from '../../../domain/ids.ts';
 import type { SessionId, TenantId } from '../../../domain/ids.ts';
 
 /** Questions over all tenants, as the maintenance role: what a restored database has in the middle of being done. */
 
 const PAGE = 500;
-const sessionRow = z.object({ tenant_id: z.string(), id: z.string() });
 
 /** Pages of sessions that are open or have unconsumed rows. */
 export async function* liveSessions(
@@ -17,47 +18,39 @@ export async function* liveSessions(
 ): AsyncGenerator<readonly { readonly tenantId: TenantId; readonly sessionId: SessionId }[]> {
   for (let after = FIRST_ID; ;) {
     const { rows } = await maintenance.query(
-      `SELECT tenant_id, id FROM sessions
+      `SELECT tenant_id, id AS session_id FROM sessions
         WHERE id > $1 AND (status = 'active' OR last_seq > consumed_seq) AND phase <> 'cancelled' AND status <> 'deleted' ORDER BY id LIMIT $2`,
       [after, PAGE],
     );
     const found = z.array(sessionRow).parse(rows);
     const last = found.at(-1);
     if (last === undefined) return;
-    yield found.map((row) => ({ tenantId: asId(row.tenant_id), sessionId: asId(row.id) }));
-    after = last.id;
+    yield found;
+    after = last.sessionId;
   }
 }
-
-const batchRow = z.object({ tenant_id: z.string(), id: z.string(), n: z.number(), gathering: z.boolean() });
 
 /** Provider batches that are not ended. */
 export async function openBatches(
   maintenance: pg.Pool,
 ): Promise<{ tenantId: TenantId; id: string; n: number; full: boolean }[]> {
   const { rows } = await maintenance.query(
-    "SELECT tenant_id, id, n, state = 'gathering' AS gathering FROM model_batches WHERE state <> 'ended' ORDER BY id",
+    "SELECT tenant_id, id, n, state = 'gathering' AS full FROM model_batches WHERE state <> 'ended' ORDER BY id",
   );
-  return z
-    .array(batchRow)
-    .parse(rows)
-    .map((row) => ({ tenantId: asId(row.tenant_id), id: row.id, n: row.n, full: row.gathering }));
+  return z.array(batchRow).parse(rows);
 }
 
-const indexRow = z.object({ tenant_id: z.string(), model: z.string() });
+const indexRow = rowOf({ tenant_id: tenantColumn, index: z.string() });
 
 /** Every tenant with every index that it may have vectors in. */
 export async function tenantIndexes(
   maintenance: pg.Pool | pg.ClientBase,
 ): Promise<{ readonly tenantId: TenantId; readonly index: string }[]> {
   const { rows } = await maintenance.query(
-    `SELECT DISTINCT i.tenant_id, m.model FROM embedding_indexes i CROSS JOIN LATERAL unnest(ARRAY[i.serving_model, i.target_model, i.retired_model]) AS m(model)
+    `SELECT DISTINCT i.tenant_id, m.model AS index FROM embedding_indexes i CROSS JOIN LATERAL unnest(ARRAY[i.serving_model, i.target_model, i.retired_model]) AS m(model)
       WHERE m.model IS NOT NULL ORDER BY 1, 2`,
   );
-  return z
-    .array(indexRow)
-    .parse(rows)
-    .map((row) => ({ tenantId: asId(row.tenant_id), index: row.model }));
+  return z.array(indexRow).parse(rows);
 }
 
 /** Reasons of a session without progress; `domain/stuck.ts` has the texts. */
@@ -68,32 +61,6 @@ export const STUCK_REASONS = [
   'no_progress',
   'not_ended',
 ] as const;
-export type StuckReason = (typeof STUCK_REASONS)[number];
-
-/** Remaining work of a session, and whether it progresses. */
-export interface SessionWork {
-  readonly id: string;
-  readonly host: string;
-  readonly externalId: string;
-  readonly title: string | null;
-  readonly projectName: string | null;
-  readonly status: string;
-  readonly phase: string;
-  readonly waitingReason: string | null;
-  readonly lastError: string | null;
-  readonly events: number;
-  readonly pending: { readonly summarise: number; readonly learn: number; readonly embed: number };
-  readonly windowsParked: number;
-  /** Why a window was set aside: a closed word. */
-  readonly parkedFor: string | null;
-  readonly vectorsFailed: number;
-  /** Most attempts at a window that is not summarised. */
-  readonly attempts: number;
-  readonly stuck: StuckReason | null;
-  readonly startedAt: Date;
-  readonly lastEventAt: Date;
-  readonly updatedAt: Date;
-}
 
 export interface StuckBounds {
   /** Captures must be consumed within two rounds of the sweep. */
@@ -118,7 +85,7 @@ const LOOKED_AT = 5_000;
 /** The session's workflow waits for ten minutes at most: after that, no progress means stuck. */
 const STILL_MS = 15 * 60_000;
 
-const workRow = z.object({
+const workRow = rowOf({
   id: z.string(),
   host: z.string(),
   external_id: z.string(),
@@ -129,19 +96,21 @@ const workRow = z.object({
   waiting_reason: z.string().nullable(),
   last_error: z.string().nullable(),
   events: z.number(),
-  unconsumed: z.number(),
-  learn: z.number(),
-  windows_pending: z.number(),
+  pending: z.object({ summarise: z.number(), learn: z.number(), embed: z.number() }),
   windows_parked: z.number(),
+  /** Why a window was parked: a closed word. */
   parked_for: z.string().nullable(),
+  vectors_failed: z.number(),
+  /** Most attempts at a window that is not summarised. */
   attempts: z.number(),
-  embed_pending: z.number(),
-  embed_failed: z.number(),
   stuck: z.enum(STUCK_REASONS).nullable(),
   started_at: z.date(),
   last_event_at: z.date(),
   updated_at: z.date(),
 });
+
+/** Remaining work of a session, and whether it progresses. */
+export type SessionWork = z.output<typeof workRow>;
 
 /** Returns the work of sessions, newest first: one query over the newest `LOOKED_AT` of them, with counts only for the returned ones. */
 export async function readSessionWork(transaction: TenantTransaction, query: WorkQuery): Promise<SessionWork[]> {
@@ -172,11 +141,13 @@ export async function readSessionWork(transaction: TenantTransaction, query: Wor
        ORDER BY j.id DESC LIMIT ${query.limit}
     )
     SELECT j.id, j.host, j.external_id, j.title, p.display_name AS project_name, j.status, j.phase, j.waiting_reason, j.last_error,
-           j.prompt_count + j.observation_count AS events, (j.last_seq > j.consumed_seq)::integer AS unconsumed,
-           (j.status = 'active' AND j.infer AND j.learned_seq <> j.last_seq)::integer AS learn,
-           w.pending AS windows_pending, w.parked AS windows_parked, w.parked_for, w.attempts,
-           (SELECT count(*) FROM embeddings e JOIN embedding_indexes i ON i.tenant_id = e.tenant_id AND i.serving_model = e.model WHERE e.session_id = j.id AND e.state = 'pending')::integer AS embed_pending,
-           (SELECT count(*) FROM embeddings e WHERE e.session_id = j.id AND e.state = 'failed')::integer AS embed_failed,
+           j.prompt_count + j.observation_count AS events, w.parked AS windows_parked, w.parked_for, w.attempts,
+           -- Rows without a window count as one pending window.
+           jsonb_build_object(
+             'summarise', w.pending + (j.last_seq > j.consumed_seq)::integer,
+             'learn', (j.status = 'active' AND j.infer AND j.learned_seq <> j.last_seq)::integer,
+             'embed', (SELECT count(*) FROM embeddings e JOIN embedding_indexes i ON i.tenant_id = e.tenant_id AND i.serving_model = e.model WHERE e.session_id = j.id AND e.state = 'pending')) AS pending,
+           (SELECT count(*) FROM embeddings e WHERE e.session_id = j.id AND e.state = 'failed')::integer AS vectors_failed,
            j.stuck, j.started_at, j.last_event_at, j.updated_at
       FROM chosen j
       LEFT JOIN projects p ON p.id = j.project_id
@@ -185,31 +156,7 @@ export async function readSessionWork(transaction: TenantTransaction, query: Wor
               coalesce(max(attempts) FILTER (WHERE state <> 'summarised'), 0) AS attempts, max(split_part(error, ':', 1)) FILTER (WHERE state = 'parked') AS parked_for
          FROM windows w WHERE w.session_id = j.id) AS w
      ORDER BY j.id DESC`;
-  return z
-    .array(workRow)
-    .parse(rows)
-    .map((row) => ({
-      id: row.id,
-      host: row.host,
-      externalId: row.external_id,
-      title: row.title,
-      projectName: row.project_name,
-      status: row.status,
-      phase: row.phase,
-      waitingReason: row.waiting_reason,
-      lastError: row.last_error,
-      events: row.events,
-      // Rows without a window count as one pending window.
-      pending: { summarise: row.windows_pending + row.unconsumed, learn: row.learn, embed: row.embed_pending },
-      windowsParked: row.windows_parked,
-      parkedFor: row.parked_for,
-      vectorsFailed: row.embed_failed,
-      attempts: row.attempts,
-      stuck: row.stuck,
-      startedAt: row.started_at,
-      lastEventAt: row.last_event_at,
-      updatedAt: row.updated_at,
-    }));
+  return z.array(workRow).parse(rows);
 }
 
 /** Requeues the failed work of a session: parked windows and rejected vectors. Returns the number of each. */

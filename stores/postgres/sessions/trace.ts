@@ -2,75 +2,15 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { Prisma } from '../../../prisma/generated/client.ts';
 import type { TenantTransaction } from '../connection/database.ts';
+import { rowOf } from '../connection/rows.ts';
 import { isNotRestricted } from '../erasure/restricted.ts';
 import type { CapturedEvent } from '../capture/captured-events.ts';
-
-/** Everything that the database knows of one event, from its capture to its vectors. */
-export interface EventTrace {
-  readonly session: {
-    readonly id: string;
-    readonly host: string;
-    readonly externalId: string;
-    readonly title: string | null;
-    readonly status: string;
-    readonly project: string | null;
-    readonly consumedSeq: number;
-    readonly infer: boolean;
-  };
-  readonly rows: readonly TracedRow[];
-  readonly window: {
-    readonly n: number;
-    readonly reason: string;
-    readonly state: string;
-    readonly attempts: number;
-    readonly error: string | null;
-    readonly createdAt: Date;
-  } | null;
-  readonly summaries: readonly TracedText[];
-  readonly learnings: readonly TracedText[];
-  readonly embeddings: readonly TracedChunk[];
-}
-
-export interface TracedRow {
-  readonly id: string;
-  readonly kind: 'prompt' | 'observation' | 'boundary';
-  readonly seq: number;
-  readonly type: string;
-  readonly tool: string | null;
-  readonly agentId: string | null;
-  readonly tokens: number;
-  readonly words: boolean;
-  readonly redactions: unknown;
-  readonly occurredAt: Date;
-  readonly receivedAt: Date;
-}
-
-export interface TracedText {
-  readonly id: string;
-  readonly type: string;
-  readonly title: string;
-  /** It quotes the event, or was only made from the same window or session. */
-  readonly quotes: boolean;
-  readonly createdAt: Date;
-}
-
-export interface TracedChunk {
-  readonly memoryId: string;
-  readonly memoryType: string;
-  readonly chunk: number;
-  readonly model: string;
-  readonly state: string;
-  readonly attempts: number;
-  readonly error: string | null;
-  readonly objectId: string;
-  readonly indexedAt: Date | null;
-}
 
 /** Summaries, learnings and chunks of one answer. */
 const MAX_TEXTS = 50;
 const MAX_CHUNKS = 100;
 
-const sessionRow = z.object({
+const sessionRow = rowOf({
   id: z.string(),
   host: z.string(),
   external_id: z.string(),
@@ -80,7 +20,7 @@ const sessionRow = z.object({
   consumed_seq: z.number(),
   infer: z.boolean(),
 });
-const tracedRow = z.object({
+const tracedRow = rowOf({
   id: z.string(),
   kind: z.enum(['prompt', 'observation', 'boundary']),
   seq: z.number(),
@@ -91,9 +31,9 @@ const tracedRow = z.object({
   words: z.boolean(),
   redactions: z.unknown(),
   occurred_at: z.date(),
-  created_at: z.date(),
+  received_at: z.date(),
 });
-const windowRow = z.object({
+const windowRow = rowOf({
   n: z.number(),
   reason: z.string(),
   state: z.string(),
@@ -101,16 +41,17 @@ const windowRow = z.object({
   error: z.string().nullable(),
   created_at: z.date(),
 });
-const textRow = z.object({
+const textRow = rowOf({
   id: z.string(),
   type: z.string(),
   title: z.string(),
+  /** It quotes the event, or was only made from the same window or session. */
   quotes: z.boolean(),
   created_at: z.date(),
 });
-const chunkRow = z.object({
-  resource_id: z.string(),
-  resource_type: z.string(),
+const chunkRow = rowOf({
+  memory_id: z.string(),
+  memory_type: z.string(),
   chunk: z.number(),
   model: z.string(),
   state: z.string(),
@@ -120,11 +61,16 @@ const chunkRow = z.object({
   indexed_at: z.date().nullable(),
 });
 
-function textsOf(rows: unknown): TracedText[] {
-  return z
-    .array(textRow)
-    .parse(rows)
-    .map(({ created_at: createdAt, ...row }) => ({ ...row, createdAt }));
+export type TracedText = z.output<typeof textRow>;
+
+/** Everything that the database knows of one event, from its capture to its vectors. */
+export interface EventTrace {
+  readonly session: z.output<typeof sessionRow>;
+  readonly rows: readonly z.output<typeof tracedRow>[];
+  readonly window: z.output<typeof windowRow> | null;
+  readonly summaries: readonly TracedText[];
+  readonly learnings: readonly TracedText[];
+  readonly embeddings: readonly z.output<typeof chunkRow>[];
 }
 
 /** Follows an event through the tables, each by an index. Null if its session is missing or restricted. */
@@ -140,7 +86,7 @@ export async function traceEvent(transaction: TenantTransaction, event: Captured
   if (session === undefined) return null;
   const rows = z.array(tracedRow).parse(
     await transaction.$queryRaw`
-      SELECT id, 'prompt' AS kind, seq, type, NULL::text AS tool, agent_id, tokens, search IS NOT NULL AS words, redactions, occurred_at, created_at
+      SELECT id, 'prompt' AS kind, seq, type, NULL::text AS tool, agent_id, tokens, search IS NOT NULL AS words, redactions, occurred_at, created_at AS received_at
         FROM prompts WHERE session_id = ${sessionId}::uuid AND seq = ANY (${seqs}::integer[])
       UNION ALL
       SELECT id, 'observation', seq, type, tool, agent_id, tokens, search IS NOT NULL, redactions, occurred_at, created_at
@@ -155,66 +101,28 @@ export async function traceEvent(transaction: TenantTransaction, event: Captured
       SELECT n, reason, state, attempts, error, created_at FROM windows
        WHERE session_id = ${sessionId}::uuid AND from_seq <= ${seqs[0] ?? 0} AND to_seq >= ${seqs[0] ?? 0} LIMIT 1`,
   );
-  const summaries = textsOf(
+  const summaries = z.array(textRow).parse(
     await transaction.$queryRaw`
       SELECT id, coalesce(kind, type) AS type, title, created_at,
              EXISTS (SELECT FROM jsonb_array_elements(evidence) AS piece WHERE piece ->> 'rowId' = ANY (${ids}::text[])) AS quotes
         FROM summaries WHERE session_id = ${sessionId}::uuid AND published AND from_seq <= ${seqs.at(-1) ?? 0} AND to_seq >= ${seqs[0] ?? 0}
        ORDER BY quotes DESC, id LIMIT ${MAX_TEXTS}`,
   );
-  const learnings = textsOf(
+  const learnings = z.array(textRow).parse(
     await transaction.$queryRaw`
       SELECT l.id, l.category AS type, l.title, l.created_at, true AS quotes FROM learnings l
        WHERE l.id IN (SELECT learning_id FROM learning_evidence WHERE session_id = ${sessionId}::uuid AND row_id = ANY (${ids}::uuid[]))
        ORDER BY l.id LIMIT ${MAX_TEXTS}`,
   );
-  const chunks = z.array(chunkRow).parse(
+  const embeddings = z.array(chunkRow).parse(
     await transaction.$queryRaw`
-      SELECT resource_id, resource_type, chunk, model, state, attempts, error, object_id, indexed_at
+      SELECT resource_id AS memory_id, resource_type AS memory_type, chunk, model, state, attempts, error, object_id, indexed_at
         FROM embeddings WHERE resource_id = ANY (${ids}::uuid[]) ORDER BY resource_id, chunk LIMIT ${MAX_CHUNKS}`,
   );
-  return {
-    session: {
-      id: session.id,
-      host: session.host,
-      externalId: session.external_id,
-      title: session.title,
-      status: session.status,
-      project: session.project,
-      consumedSeq: session.consumed_seq,
-      infer: session.infer,
-    },
-    rows: rows.map((row) => ({
-      id: row.id,
-      kind: row.kind,
-      seq: row.seq,
-      type: row.type,
-      tool: row.tool,
-      agentId: row.agent_id,
-      tokens: row.tokens,
-      words: row.words,
-      redactions: row.redactions,
-      occurredAt: row.occurred_at,
-      receivedAt: row.created_at,
-    })),
-    window: window === undefined ? null : { ...window, createdAt: window.created_at },
-    summaries,
-    learnings,
-    embeddings: chunks.map((row) => ({
-      memoryId: row.resource_id,
-      memoryType: row.resource_type,
-      chunk: row.chunk,
-      model: row.model,
-      state: row.state,
-      attempts: row.attempts,
-      error: row.error,
-      objectId: row.object_id,
-      indexedAt: row.indexed_at,
-    })),
-  };
+  return { session, rows, window: window ?? null, summaries, learnings, embeddings };
 }
 
-const tombstoneRow = z.object({ host: z.string(), external_id: z.string(), created_at: z.date() });
+const tombstoneRow = rowOf({ host: z.string(), external_id: z.string(), forgotten_at: z.date() });
 
 /**
  * Returns the sessions in which a key of this tenant was forgotten, by its hash: at most ten. `viewerId`: only of that user; undefined for
@@ -224,17 +132,14 @@ export async function tombstonesOf(
   transaction: TenantTransaction,
   given: string,
   viewerId: string | undefined,
-): Promise<{ readonly host: string; readonly externalId: string; readonly forgottenAt: Date }[]> {
+): Promise<z.output<typeof tombstoneRow>[]> {
   const hashes = [given, `tool:${given}`, `delivery:${given}:0`, given.replace(/@\d+$/, '')].map(
     (key) => new Uint8Array(createHash('sha256').update(`key:${key}`, 'utf8').digest()),
   );
   const rows = await transaction.$queryRaw`
-    SELECT t.host, t.external_id, t.created_at FROM tombstones t
+    SELECT t.host, t.external_id, t.created_at AS forgotten_at FROM tombstones t
      WHERE t.key_sha256 = ANY (${hashes}::bytea[])
        AND (${viewerId ?? null}::uuid IS NULL OR t.user_id = ${viewerId ?? null}::uuid)
      ORDER BY t.created_at DESC LIMIT 10`;
-  return z
-    .array(tombstoneRow)
-    .parse(rows)
-    .map((row) => ({ host: row.host, externalId: row.external_id, forgottenAt: row.created_at }));
+  return z.array(tombstoneRow).parse(rows);
 }

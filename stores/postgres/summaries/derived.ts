@@ -2,19 +2,12 @@ import { z } from 'zod';
 import { Prisma } from '../../../prisma/generated/client.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import { unrestrictedSession, isNotRestricted } from '../erasure/restricted.ts';
-import { inOrder, nextOf } from '../connection/rows.ts';
+import { idsOf, inOrder, nextOf, rowOf } from '../connection/rows.ts';
 import type { Page, PageSlice } from '../connection/rows.ts';
 import { forgottenSoFar, refuseForgotten } from '../erasure/forgotten.ts';
 
 /** A captured row for quotes. */
-interface QuotedRow {
-  readonly id: string;
-  readonly sessionId: string;
-  readonly content: string;
-  readonly occurredAt: Date;
-}
-
-const quotedRow = z.object({ id: z.string(), session_id: z.string(), content: z.string(), occurred_at: z.date() });
+const quotedRow = rowOf({ id: z.string(), session_id: z.string(), content: z.string(), occurred_at: z.date() });
 
 /**
  * Returns prompts and observations by id, to quote them in this transaction: none of their sessions is forgotten before it ends. Omits deleted rows
@@ -24,15 +17,15 @@ export async function readQuotedRows(
   transaction: TenantTransaction,
   ids: readonly string[],
   viewerId: string | undefined,
-): Promise<QuotedRow[]> {
+): Promise<z.output<typeof quotedRow>[]> {
   if (ids.length === 0) return [];
   const viewer = viewerId ?? null;
-  const sessions = z.array(z.object({ session_id: z.string() })).parse(
+  const sessions = idsOf(
     await transaction.$queryRaw`
-      SELECT session_id FROM prompts WHERE id = ANY (${ids}::uuid[]) UNION SELECT session_id FROM observations WHERE id = ANY (${ids}::uuid[]) ORDER BY 1`,
+      SELECT session_id AS id FROM prompts WHERE id = ANY (${ids}::uuid[]) UNION SELECT session_id FROM observations WHERE id = ANY (${ids}::uuid[]) ORDER BY 1`,
   );
   // In the order of their ids, so that two that quote the same sessions do not wait for each other.
-  for (const { session_id: sessionId } of sessions)
+  for (const sessionId of sessions)
     await refuseForgotten(transaction, sessionId, await forgottenSoFar(transaction, sessionId));
   const rows = await transaction.$queryRaw`
     SELECT q.id, q.session_id, q.content, q.occurred_at
@@ -40,10 +33,7 @@ export async function readQuotedRows(
             UNION ALL SELECT id, session_id, user_id, content, occurred_at FROM observations WHERE id = ANY (${ids}::uuid[])) AS q
       JOIN sessions s ON s.id = q.session_id AND s.status <> 'deleted' AND ${Prisma.raw(isNotRestricted('s.id', 's.user_id'))}
      WHERE ${viewer}::uuid IS NULL OR q.user_id = ${viewer}::uuid`;
-  return z
-    .array(quotedRow)
-    .parse(rows)
-    .map((row) => ({ id: row.id, sessionId: row.session_id, content: row.content, occurredAt: row.occurred_at }));
+  return z.array(quotedRow).parse(rows);
 }
 
 const SUMMARY_COLUMNS = {
@@ -86,14 +76,9 @@ export interface SummaryFilter {
   readonly kind?: string | undefined;
 }
 
+const placeRow = z.object({ group: z.number(), place: z.number(), id: z.string() });
 /** Position in a list of summaries: after the row with this group, position and id. */
-export interface SummaryPlace {
-  readonly group: number;
-  readonly place: number;
-  readonly id: string;
-}
-
-const placeRow = z.object({ id: z.string(), list_group: z.number(), place: z.number() });
+export type SummaryPlace = Readonly<z.output<typeof placeRow>>;
 
 /**
  * Returns a page of a session's summaries, their number, and the start of the next page, null after the last: session summaries first,
@@ -108,7 +93,7 @@ export async function listSummaries(
   const { after } = slice;
   const found = z.array(placeRow).parse(
     await transaction.$queryRaw`
-      SELECT id, list_group, place FROM (
+      SELECT id, list_group AS "group", place FROM (
         SELECT id, (type <> 'session')::integer AS list_group, CASE WHEN type = 'session' THEN -version ELSE from_seq END AS place FROM summaries
          WHERE session_id = ${sessionId}::uuid AND (${type}::text IS NULL OR type = ${type}) AND (${kind}::text IS NULL OR kind = ${kind})
       ) AS listed
@@ -125,7 +110,7 @@ export async function listSummaries(
     total: await transaction.summary.count({
       where: { sessionId, ...(type === null ? {} : { type }), ...(kind === null ? {} : { kind }) },
     }),
-    next: next === null ? null : { group: next.list_group, place: next.place, id: next.id },
+    next,
   };
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { newId } from '../../../domain/ids.ts';
 import type { TenantId } from '../../../domain/ids.ts';
+import type { Prisma } from '../../../prisma/generated/client.ts';
 import { releaseCall } from './budgets.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import { learnAgain } from '../sessions/windows.ts';
@@ -8,16 +9,8 @@ import { columnOf } from '../connection/rows.ts';
 
 const BATCH_COLUMNS = { id: true, n: true, state: true, providerBatchId: true, calls: true, updatedAt: true } as const;
 
-/** A batch and how far it is. */
-export interface StoredBatch {
-  readonly id: string;
-  readonly n: number;
-  readonly state: string;
-  /** Null until the provider took it. */
-  readonly providerBatchId: string | null;
-  readonly calls: number;
-  readonly updatedAt: Date;
-}
+/** A batch and its state; `providerBatchId` is null until the provider accepted it. */
+export type StoredBatch = Prisma.ModelBatchGetPayload<{ select: typeof BATCH_COLUMNS }>;
 
 /** A window in a batch that nothing became of yet. */
 export interface AssignedCall {

@@ -1,7 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inject } from 'vitest';
@@ -12,6 +11,7 @@ import { nodeService } from '../../../infra/supervisor/start-instance.ts';
 import { createTestDatabase, createTestUser } from '../../setup/database.ts';
 import type { TestDatabase, TestUser } from '../../setup/database.ts';
 import { testEnvironment } from '../../setup/instance.ts';
+import { freePort } from '../../setup/worker-process.ts';
 
 const MONITOR = fileURLToPath(new URL('loop-monitor.ts', import.meta.url));
 const pauseAnswer = z.object({ pauseMs: z.number(), withWaitMs: z.number() });
@@ -26,16 +26,6 @@ export interface ApiProcess {
   residentMib(): number;
   readonly hasEnded: boolean;
   close(): Promise<void>;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('there is no port');
-  return address.port;
 }
 
 /** Returns the flags that the supervisor passes to a process, without its entry file. */

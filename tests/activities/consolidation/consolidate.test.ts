@@ -43,6 +43,7 @@ afterEach(async () => {
 async function consolidate(
   nowMs = NOW_MS,
   heartbeatDetails?: unknown,
+  tenantId: string = instance.admin.tenantId,
 ): Promise<{ result: TenantConsolidation; heartbeat: unknown }> {
   const activities = createConsolidationActivities({
     ...classroom.dependencies,
@@ -65,7 +66,7 @@ async function consolidate(
     heartbeat = details;
   });
   return {
-    result: await environment.run(() => activities.consolidate({ tenantId: instance.admin.tenantId })),
+    result: await environment.run(() => activities.consolidate({ tenantId })),
     heartbeat,
   };
 }
@@ -155,7 +156,9 @@ describe('a duplicate', () => {
     await plant(first);
     await plant(first, { project: null });
     await plant(first, { project: null, tenantId: other.tenantId, userId: other.userId });
-    expect((await consolidate()).result).toMatchObject({ scopes: 3, duplicates: 0 });
+    expect((await consolidate()).result).toMatchObject({ scopes: 2, duplicates: 0 });
+    const { result } = await consolidate(NOW_MS, undefined, other.tenantId);
+    expect(result).toMatchObject({ scopes: 1, duplicates: 0 });
   });
 
   test('that is verified takes precedence over one with higher confidence', async () => {

@@ -6,21 +6,14 @@ import { rowsOf } from '../../stores/postgres/support/captures.ts';
 import { writingNothing } from '../support/answers.ts';
 import { contractOf } from '../support/openapi.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
+import { promptEvent } from '../support/events.ts';
 
 const instance = fileInstance();
 
 const NDJSON = { 'content-type': 'application/x-ndjson' };
-const prompt = (session: string, content: string, more: object = {}) => ({
-  type: 'prompt',
-  host: 'test',
-  session_id: session,
-  content,
-  ...more,
-});
 
-function sessionId(external: string): Promise<string | undefined> {
-  return instance.value('SELECT id AS value FROM sessions WHERE external_id = $1', [external]);
-}
+const sessionId = (external: string): Promise<string | undefined> =>
+  instance.value('SELECT id AS value FROM sessions WHERE external_id = $1', [external]);
 
 const line = z.looseObject({
   index: z.number().optional(),
@@ -37,17 +30,17 @@ function linesOf(answer: ApiAnswer): z.output<typeof line>[] {
 
 describe('a batch as a JSON array', () => {
   test('stores what is good, refuses what is not, and answers each in the order sent', async () => {
-    await instance.post('/events', prompt('deleted', 'first'));
+    await instance.post('/events', promptEvent('deleted', 'first'));
     await instance.rows("UPDATE sessions SET status = 'deleted' WHERE external_id = 'deleted'");
     const events = [
-      prompt('mixed', 'one', { key: 'k1' }),
+      promptEvent('mixed', 'one', { key: 'k1' }),
       { type: 'odd' },
-      prompt('mixed', 'two'),
-      prompt('mixed', 'one again', { key: 'k1' }),
-      prompt('deleted', 'too late'),
-      prompt('other', 'three', { importance: 7 }),
+      promptEvent('mixed', 'two'),
+      promptEvent('mixed', 'one again', { key: 'k1' }),
+      promptEvent('deleted', 'too late'),
+      promptEvent('other', 'three', { importance: 7 }),
       null,
-      prompt('mixed', 'four', { occurred_at: 'never' }),
+      promptEvent('mixed', 'four', { occurred_at: 'never' }),
       { type: 'turn.ended', host: 'test', session_id: 'mixed' },
     ];
     const answer = await instance.post('/events/batch', events);
@@ -75,7 +68,7 @@ describe('a batch as a JSON array', () => {
   });
 
   test('sent again is a complete duplicate', async () => {
-    const events = Array.from({ length: 50 }, (_, index) => prompt('again', `${index}`, { key: `k${index}` }));
+    const events = Array.from({ length: 50 }, (_, index) => promptEvent('again', `${index}`, { key: `k${index}` }));
     expect((await instance.post('/events/batch', events)).body).toMatchObject({ accepted: 50, duplicates: 0 });
     const again = await writingNothing(instance, () => instance.post('/events/batch', events));
     expect(again.body).toMatchObject({ accepted: 0, duplicates: 50, rejected: 0 });
@@ -83,8 +76,8 @@ describe('a batch as a JSON array', () => {
 
   test('a single event is answered like a batch of one', async () => {
     const [first, second] = [
-      await instance.post('/events', prompt('single', 'x')),
-      await instance.post('/events', prompt('single', 'x')),
+      await instance.post('/events', promptEvent('single', 'x')),
+      await instance.post('/events', promptEvent('single', 'x')),
     ];
     expect(captureAnswerSchema.parse(first.body)).toMatchObject({
       accepted: 1,
@@ -107,7 +100,9 @@ describe('a batch as NDJSON', () => {
   test('of 5,000 events is answered line by line in order, last with the counts, and all of it is stored', async () => {
     const raw = Array.from({ length: COUNT }, (_, index) =>
       JSON.stringify(
-        index % 500 === 499 ? { type: 'odd' } : prompt(`stream-${index % 7}`, `event ${index}`, { key: `k${index}` }),
+        index % 500 === 499
+          ? { type: 'odd' }
+          : promptEvent(`stream-${index % 7}`, `event ${index}`, { key: `k${index}` }),
       ),
     ).join('\n');
     const answer = await instance.call('POST', '/events/batch', { raw, headers: NDJSON });
@@ -136,23 +131,23 @@ describe('a batch as NDJSON', () => {
 
   test('conforms to the document', async () => {
     const answer = await instance.call('POST', '/events/batch', {
-      raw: JSON.stringify(prompt('documented', 'x')),
+      raw: JSON.stringify(promptEvent('documented', 'x')),
       headers: NDJSON,
     });
     expect((await contractOf(instance)).check('post /api/v1/events/batch', answer).faults).toEqual([]);
   });
 
   test('with lines that are no events names each, and takes the others', async () => {
-    const good = JSON.stringify(prompt('lines', 'good'));
+    const good = JSON.stringify(promptEvent('lines', 'good'));
     const bytes = [
       good,
       '',
       '   ',
       '{broken',
       '\r',
-      `${JSON.stringify(prompt('lines', 'with a carriage return'))}\r`,
+      `${JSON.stringify(promptEvent('lines', 'with a carriage return'))}\r`,
       '[]',
-      JSON.stringify(prompt('lines', 'last, without a line feed')),
+      JSON.stringify(promptEvent('lines', 'last, without a line feed')),
     ].join('\n');
     const odd = Buffer.concat([Buffer.from(`${bytes}\n`), Buffer.from([0x22, 0xff, 0x22])]);
     const answer = linesOf(await instance.call('POST', '/events/batch', { raw: new Uint8Array(odd), headers: NDJSON }));
@@ -182,10 +177,10 @@ describe('a batch as NDJSON', () => {
         // Groups are stored at 200 events: the first answer comes though the body has no end yet.
         for (let index = 0; index < 200; index += 1)
           controller.enqueue(
-            encoder.encode(`${JSON.stringify(prompt('live', `live ${index}`, { key: `k${index}` }))}\n`),
+            encoder.encode(`${JSON.stringify(promptEvent('live', `live ${index}`, { key: `k${index}` }))}\n`),
           );
         await first.promise;
-        controller.enqueue(encoder.encode(JSON.stringify(prompt('live', 'the last'))));
+        controller.enqueue(encoder.encode(JSON.stringify(promptEvent('live', 'the last'))));
         controller.close();
       },
     });

@@ -10,6 +10,7 @@ import { PLAIN_HOST_EVENT } from '../../setup/host-event.ts';
 import { until } from '../../setup/until.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
 import { expectError } from '../support/answers.ts';
+import { promptEvent } from '../support/events.ts';
 
 const instance = fileInstance({ RECOLLECT_CAPTURE_EXCLUDE: ' ~/vault , /srv/*/secret/**' });
 
@@ -18,15 +19,8 @@ const rows = () =>
     'SELECT (SELECT count(*) FROM prompts)::integer + (SELECT count(*) FROM sessions)::integer AS value',
   );
 
-function event(path: string | null, session = 's1', content = 'hello') {
-  return {
-    type: 'prompt',
-    host: 'test',
-    session_id: session,
-    content,
-    ...(path === null ? {} : { project: { path } }),
-  };
-}
+const event = (path: string | null, session = 's1', content = 'hello') =>
+  promptEvent(session, content, path === null ? {} : { project: { path } });
 
 test('events in an excluded folder of the instance are rejected, and hooks get an empty response', async () => {
   const before = await rows();

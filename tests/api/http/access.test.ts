@@ -1,91 +1,50 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { searchAnswer } from '../../../contract/search.ts';
-import { SCOPES } from '../../../stores/postgres/access/api-keys.ts';
-import { createTestUser } from '../../setup/database.ts';
 import type { TestUser } from '../../setup/database.ts';
-import { until, untilTrue } from '../../setup/until.ts';
-import { writingNothing, expectError } from '../support/answers.ts';
+import { until } from '../../setup/until.ts';
+import { errorOf, expectError, writingNothing } from '../support/answers.ts';
+import { indexed } from '../support/indexed.ts';
+import { callRoute, routesOf } from '../support/route-rights.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
+import { noteEvent } from '../support/events.ts';
 
 const instance = fileInstance({ RECOLLECT_SCRAPE_TOKEN: 'a-token-for-scraping' });
 
-const note = (session: string, text: string) => ({ type: 'observation', host: 'test', session_id: session, text });
-/** A request for every scope, with a body that would be taken. */
-const REQUESTS = [
-  ['capture', 'POST', '/events', note('guarded', 'text')],
-  ['capture', 'POST', '/events/batch', [note('guarded', 'text')]],
-  ['capture', 'POST', '/hooks/Stop', { session_id: 'guarded' }],
-  ['read', 'GET', '/sessions', undefined],
-  ['read', 'GET', '/sessions/some', undefined],
-  ['read', 'GET', '/sessions/some/summaries', undefined],
-  ['read', 'GET', '/learnings', undefined],
-  ['read', 'GET', '/search?q=text', undefined],
-  ['read', 'POST', '/context', { purpose: 'prompt', prompt: 'text' }],
-  ['read', 'GET', '/summaries/018f0000-0000-7000-8000-000000000000', undefined],
-  ['read', 'GET', '/graph', undefined],
-  ['read', 'GET', '/profile', undefined],
-  ['read', 'POST', '/context/018f0000-0000-7000-8000-000000000000/feedback', { useful: ['aaaaaaaa'] }],
-  ['write', 'POST', '/learnings', { title: 'A title', description: 'A description' }],
-  ['write', 'PUT', '/learnings/018f0000-0000-7000-8000-000000000000', { title: 'A title' }],
-  ['write', 'DELETE', '/learnings/018f0000-0000-7000-8000-000000000000', undefined],
-  ['write', 'POST', '/gdpr/erase', { kind: 'user' }],
-  ['write', 'POST', '/gdpr/export', {}],
-  ['write', 'POST', '/gdpr/restrict', { user: 'some', until: '2999-01-01T00:00:00Z' }],
-  ['write', 'DELETE', '/gdpr/restrict?user=some', undefined],
-  ['write', 'POST', '/gdpr/rectify', { id: '018f0000-0000-7000-8000-000000000000', correction: { title: 'A title' } }],
-  ['read', 'GET', '/gdpr/requests', undefined],
-  ['read', 'GET', '/gdpr/requests/018f0000-0000-7000-8000-000000000000', undefined],
-  ['write', 'POST', '/exports', { scope: 'user' }],
-  ['read', 'GET', '/exports/018f0000-0000-7000-8000-000000000000', undefined],
-  ['read', 'GET', '/exports/018f0000-0000-7000-8000-000000000000/file', undefined],
-  ['admin', 'POST', '/imports/files', {}],
-  ['admin', 'GET', '/imports/files/018f0000-0000-7000-8000-000000000000', undefined],
-  ['admin', 'GET', '/metrics', undefined],
-] as const;
+const admin = (options: Parameters<typeof instance.user>[0] = {}) => instance.user({ role: 'admin', ...options });
 
-describe('a request is refused, and nothing is written', () => {
-  const user = (options: Parameters<typeof createTestUser>[1]) => createTestUser(instance.db.superuser, options);
+async function revoked({ key, userId }: TestUser): Promise<string> {
+  await instance.rows('UPDATE api_keys SET revoked_at = now() WHERE user_id = $1', [userId]);
+  return key;
+}
 
-  test.each(REQUESTS)('without the scope %s: %s %s', async (scope, method, path, body) => {
-    const { key } = await user({ role: 'admin', scopes: SCOPES.filter((other) => other !== scope) });
-    expectError(await writingNothing(instance, () => instance.call(method, path, { key, body })), 'FORBIDDEN');
+async function inactive({ key, userId }: TestUser): Promise<string> {
+  await instance.rows('UPDATE users SET active = false WHERE id = $1', [userId]);
+  return key;
+}
+
+/** Sends a request to every route that needs a key, one after the other. Returns the codes of the responses. */
+const codesOfAllRoutes = (key: string | null): Promise<string[]> =>
+  writingNothing(instance, async () => {
+    const codes = new Set<string>();
+    for (const route of routesOf(instance).filter(({ access }) => access !== 'open'))
+      codes.add(errorOf(await callRoute(instance, route, key)).code);
+    return [...codes];
   });
 
-  test.each(REQUESTS)('without a key (%s): %s %s', async (_scope, method, path, body) => {
-    expectError(
-      await writingNothing(instance, () => instance.call(method, path, { key: null, body })),
-      'UNAUTHENTICATED',
-    );
+describe('a request is refused by every route, and nothing is written', () => {
+  test('without a key', async () => {
+    expect(await codesOfAllRoutes(null)).toEqual(['UNAUTHENTICATED']);
   });
 
   test.each<[string, () => Promise<string>]>([
     ['wrong', () => Promise.resolve(`rcl_${randomUUID()}`)],
-    ['expired', async () => (await user({ expiresAt: new Date(Date.now() - 1_000) })).key],
-    [
-      'revoked',
-      async () => {
-        const { key, userId } = await user({});
-        await instance.rows('UPDATE api_keys SET revoked_at = now() WHERE user_id = $1', [userId]);
-        return key;
-      },
-    ],
-    [
-      "an inactive user's",
-      async () => {
-        const { key, userId } = await user({});
-        await instance.rows('UPDATE users SET active = false WHERE id = $1', [userId]);
-        return key;
-      },
-    ],
-    [
-      'the SHA-256 of one',
-      async () => await instance.text("SELECT encode(key_sha256, 'hex') AS value FROM api_keys LIMIT 1"),
-    ],
+    ['expired', async () => (await admin({ expiresAt: new Date(Date.now() - 1_000) })).key],
+    ['revoked', () => admin().then(revoked)],
+    ["an inactive user's", () => admin().then(inactive)],
+    ['the SHA-256 of one', () => instance.text("SELECT encode(key_sha256, 'hex') AS value FROM api_keys LIMIT 1")],
   ])('with a key that is %s', async (_what, make) => {
-    const key = await make();
-    for (const [, method, path, body] of REQUESTS)
-      expectError(await writingNothing(instance, () => instance.call(method, path, { key, body })), 'INVALID_API_KEY');
+    expect(await codesOfAllRoutes(await make())).toEqual(['INVALID_API_KEY']);
   });
 
   test.each([
@@ -108,7 +67,7 @@ describe('a request is refused, and nothing is written', () => {
   });
 
   test('a caller without the right is rejected before the body is checked', async () => {
-    const { key } = await user({ scopes: ['read'] });
+    const { key } = await instance.user({ scopes: ['read'] });
     expectError(await instance.call('POST', '/events', { key, raw: '{no json' }), 'FORBIDDEN');
     expectError(await instance.call('POST', '/events', { key: null, raw: '{no json' }), 'UNAUTHENTICATED');
   });
@@ -116,9 +75,10 @@ describe('a request is refused, and nothing is written', () => {
 
 describe('a key that is revoked', () => {
   test('works no longer than it is believed', async () => {
-    const { key, userId } = await instance.stranger();
+    const user = await instance.stranger();
+    const { key } = user;
     expect((await instance.get('/sessions', key)).status).toBe(200);
-    await instance.rows('UPDATE api_keys SET revoked_at = now() WHERE user_id = $1', [userId]);
+    await revoked(user);
     const answer = await until(async () => {
       const answer = await instance.get('/sessions', key);
       return answer.status === 200 ? undefined : answer;
@@ -147,14 +107,10 @@ describe('what belongs to others', () => {
   beforeAll(async () => {
     colleague = await instance.user();
     stranger = await instance.stranger({ role: 'admin' });
-    await instance.post('/events', note('private', 'The colleague hides a walrus'), colleague.key);
-    await instance.post('/events', note('foreign', 'The stranger hides a walrus'), stranger.key);
+    await instance.post('/events', noteEvent('private', 'The colleague hides a walrus'), colleague.key);
+    await instance.post('/events', noteEvent('foreign', 'The stranger hides a walrus'), stranger.key);
     await instance.startWorker();
-    await untilTrue(
-      async () => (await instance.count("embeddings WHERE state = 'indexed'")) === 2,
-      20_000,
-      'both notes being indexed',
-    );
+    await indexed(instance);
   });
 
   async function found(key: string, query = ''): Promise<string[]> {
@@ -191,7 +147,7 @@ describe('what belongs to others', () => {
   });
 
   test("events for a session of another tenant's id make an own session", async () => {
-    const answer = await instance.post('/events', note('foreign', 'mine now'));
+    const answer = await instance.post('/events', noteEvent('foreign', 'mine now'));
     expect(answer.status).toBe(202);
     expect(
       await instance.value(

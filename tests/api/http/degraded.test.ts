@@ -6,9 +6,10 @@ import { searchAnswer } from '../../../contract/search.ts';
 import { demoHooks, replay } from '../../setup/demo-session.ts';
 import { startTestInstance } from '../../setup/instance.ts';
 import type { ApiAnswer, TestInstance } from '../../setup/instance.ts';
-import { until, untilTrue } from '../../setup/until.ts';
+import { until } from '../../setup/until.ts';
 import { valueOf } from '../../stores/postgres/support/captures.ts';
 import { closedPort } from '../support/closed-port.ts';
+import { consumed } from '../support/indexed.ts';
 
 /** Limit of a response while a dependency is unavailable. */
 const BOUND_MS = 3_000;
@@ -29,19 +30,6 @@ async function timed(work: () => Promise<ApiAnswer>): Promise<{ answer: ApiAnswe
   const started = performance.now();
   const answer = await work();
   return { answer, ms: performance.now() - started };
-}
-
-/** Awaits that the worker has filled in the words of everything that was captured. */
-function consumed(running: TestInstance): Promise<void> {
-  return untilTrue(
-    async () =>
-      (await valueOf<boolean>(
-        running.db.superuser,
-        'SELECT bool_and(consumed_seq = last_seq) AS value FROM sessions',
-      )) === true,
-    30_000,
-    'everything being consumed',
-  );
 }
 
 const UNAVAILABLE: [string, () => Promise<Record<string, string>>, object][] = [

@@ -31,17 +31,6 @@ describe('an address that no route has', () => {
   });
 
   test.each([
-    ['DELETE', '/sessions'],
-    ['PUT', '/events'],
-    ['GET', '/events'],
-    ['PATCH', '/search'],
-    ['POST', '/health'],
-  ])('rejects a method that the route does not have: %s %s', async (method, path) => {
-    const answer = await instance.call(method, path);
-    expect([errorOf(answer).code, answer.headers.has('allow')]).toEqual(['METHOD_NOT_ALLOWED', true]);
-  });
-
-  test.each([
     ['badly encoded', '/sessions/%zz'],
     ['badly encoded, as a hook', '/hooks/%'],
     ['too long in one part', `/sessions/${'x'.repeat(513)}`],

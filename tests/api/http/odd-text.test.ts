@@ -1,17 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { searchAnswer } from '../../../contract/search.ts';
 import type { CallOptions } from '../../setup/instance.ts';
+import { indexed } from '../support/indexed.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
-import { untilTrue } from '../../setup/until.ts';
 
 /** NUL, a leading half of a surrogate pair, a trailing half, and a complete pair. */
 const ODD = String.raw`a\u0000b\ude00c\ud83d`;
 const REPAIRED = 'a\uFFFDb\uFFFDc\uFFFD';
 const instance = fileInstance();
 
-async function rows(sql: string): Promise<Record<string, unknown>[]> {
-  return await instance.rows<Record<string, unknown>>(sql);
-}
+const rows = async (sql: string): Promise<Record<string, unknown>[]> =>
+  await instance.rows<Record<string, unknown>>(sql);
 
 /** Sends JSON with every `ODD` written as escapes, which no well-formed string could carry; fails when it is not taken. */
 async function sendOdd(path: string, body: object): Promise<number> {
@@ -184,14 +183,7 @@ describe('names that objects have of themselves', () => {
       expect((await instance.post('/events', body)).status).toBe(202);
     }
     await instance.startWorker();
-    await untilTrue(
-      async () =>
-        (await instance.count(
-          "embeddings e JOIN sessions s ON s.id = e.session_id WHERE s.external_id = 'tags' AND e.state = 'indexed'",
-        )) === 3,
-      20_000,
-      'the zebras being indexed',
-    );
+    await indexed(instance);
     const answer = await instance.get('/search?q=zebra&tags=constructor&tool=toString');
     expect(answer.status).toBe(200);
     const { data, facets } = searchAnswer.parse(answer.body);

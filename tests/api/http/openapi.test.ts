@@ -20,6 +20,8 @@ import { ask, contractOf } from '../support/openapi.ts';
 import type { Contract, ContractRequest } from '../support/openapi.ts';
 import { retentionFailures, retentionSuccesses, seedRetention } from '../support/retention-requests.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
+import { promptEvent } from '../support/events.ts';
+import { noteEvent } from '../support/events.ts';
 
 const V1 = '/api/v1';
 /** Ends at once: there is no such backup. */
@@ -43,7 +45,7 @@ let seeds: Awaited<ReturnType<typeof seed>>;
 /** Returns the hash in the note of a truncated value. */
 async function truncatedValue(): Promise<string> {
   const text = 'a long line of output '.repeat(4_000);
-  await instance.post('/events', { type: 'observation', host: 'test', session_id: 'cut', text });
+  await instance.post('/events', noteEvent('cut', text));
   const rows = await instance.get('/sessions/test:cut/observations?full=true');
   return /sha256:([0-9a-f]{64})/.exec(JSON.stringify(rows.body))?.[1] ?? '';
 }
@@ -86,7 +88,7 @@ beforeAll(async () => {
 
 const START = { purpose: 'session_start', project: '/src/tally' };
 const listOfIds = z.object({ data: z.array(z.object({ id: z.string() })) });
-const event = { type: 'prompt', host: 'test', session_id: 'contract', content: 'hello' };
+const event = promptEvent('contract', 'hello');
 const toolUseId = String(demoHooks().find((hook) => typeof hook['tool_use_id'] === 'string')?.['tool_use_id']);
 
 const noRestore = () =>

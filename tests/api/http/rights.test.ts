@@ -6,10 +6,11 @@ import { SCOPES } from '../../../stores/postgres/access/api-keys.ts';
 import type { Scope } from '../../../stores/postgres/access/api-keys.ts';
 import type { TestUser } from '../../setup/database.ts';
 import type { ApiAnswer } from '../../setup/instance.ts';
-import { errorOf } from '../support/answers.ts';
-import { ROUTE_RIGHTS } from '../support/route-rights.ts';
+import { errorOf, writingNothing } from '../support/answers.ts';
+import { callRoute, nameOf, ROUTE_RIGHTS, routesOf } from '../support/route-rights.ts';
 import type { RouteRight } from '../support/route-rights.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
+import { noteEvent } from '../support/events.ts';
 
 const ROLES = ['admin', 'user', 'viewer'] as const;
 type Role = (typeof ROLES)[number];
@@ -43,7 +44,6 @@ function mayPass(right: RouteRight, role: Role, scopes: readonly Scope[], isOper
   }
 }
 
-const nameOf = ({ method, url }: RouteAccess) => `${method} ${url.replace(/^\/api\/v1(?=\/)/, '')}`;
 const rightOf = ({ access, writes }: RouteAccess) => (writes ? `${access}, writes` : access);
 /** The framework derives HEAD from GET. */
 const decided = () => instance.routes.filter(({ method, url }) => method !== 'HEAD' && !url.startsWith('/docs'));
@@ -58,19 +58,15 @@ describe('a key of every role and every set of scopes', () => {
 
   test.each(cases)('%s with %j is refused by every route that it may not use', async (role, scopes) => {
     const { key } = await instance.user({ role, scopes: [...scopes] });
-    const wrong: string[] = [];
-    const api = decided().filter(({ url }) => url.startsWith('/api/v1/'));
-    await Promise.all(
-      api.map(async (route) => {
-        const right = ROUTE_RIGHTS[nameOf(route)];
-        if (right === undefined || mayPass(right, role, scopes, true)) return;
-        const address = route.url.replace('/api/v1', '').replaceAll(/:\w+/g, 'some');
-        const answer = await instance.call(route.method, address, { key });
-        if (answer.status !== 403 || errorOf(answer).code !== 'FORBIDDEN')
-          wrong.push(`${nameOf(route)}: ${answer.status}`);
-      }),
+    const refusing = routesOf(instance).filter((route) => {
+      const right = ROUTE_RIGHTS[nameOf(route)];
+      return right !== undefined && !mayPass(right, role, scopes, true);
+    });
+    const answers = await writingNothing(instance, () =>
+      Promise.all(refusing.map(async (route) => [nameOf(route), await callRoute(instance, route, key)] as const)),
     );
-    expect(wrong).toEqual([]);
+    const wrong = answers.filter(([, answer]) => answer.status !== 403 || errorOf(answer).code !== 'FORBIDDEN');
+    expect(wrong.map(([name, { status }]) => `${name}: ${status}`)).toEqual([]);
   });
 
   const readers = cases.filter(([, scopes]) => scopes.length !== 1 || scopes[0] === 'read');
@@ -78,10 +74,10 @@ describe('a key of every role and every set of scopes', () => {
   test.each(readers)('%s with %j passes to what it may read', async (role, scopes) => {
     const { key } = await instance.user({ role, scopes: [...scopes] });
     const refused: string[] = [];
-    for (const route of decided().filter(({ method, url }) => method === 'GET' && url.startsWith('/api/v1/'))) {
+    for (const route of routesOf(instance).filter(({ method }) => method === 'GET')) {
       const right = ROUTE_RIGHTS[nameOf(route)];
       if (right === undefined || !mayPass(right, role, scopes, true)) continue;
-      const answer = await instance.get(route.url.replace('/api/v1', '').replaceAll(/:\w+/g, 'some'), key);
+      const answer = await callRoute(instance, route, key);
       if (answer.status === 403 && GATE.test(JSON.stringify(answer.body).slice('{"error":"'.length)))
         refused.push(nameOf(route));
     }
@@ -110,7 +106,7 @@ describe('an admin’s key without the scope admin has a user’s rights', () =>
   beforeAll(async () => {
     alice = await instance.user();
     limited = await instance.user({ role: 'admin', scopes: ['capture', 'read', 'write'] });
-    const note = { type: 'observation', host: 'test', session_id: 'hers', text: 'Alice hides a walrus', key: 'k' };
+    const note = noteEvent('hers', 'Alice hides a walrus', { key: 'k' });
     await instance.post('/events', note, alice.key);
     const rows = await instance.rows<{ session: string; row: string }>(
       'SELECT session_id AS session, id AS row FROM observations WHERE user_id = $1',

@@ -2,8 +2,8 @@ import { buildCaptureEvent } from '../../../domain/capture/build-event.ts';
 import type { CaptureOutcome } from '../../../domain/capture/event.ts';
 import { asId } from '../../../domain/ids.ts';
 import type { RowId, SessionId, TenantId, UserId } from '../../../domain/ids.ts';
-import { encodeEvent } from '../../../stores/postgres/capture/capture-encoding.ts';
-import type { EncodedEvent } from '../../../stores/postgres/capture/capture-encoding.ts';
+import { encodeEvent } from '../../../stores/postgres/capture/capture.ts';
+import type { EncodedEvent } from '../../../stores/postgres/capture/capture.ts';
 
 /** A captured prompt, identified by its key. */
 export function captureEvent(key: string): EncodedEvent {

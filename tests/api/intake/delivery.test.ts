@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkEvent } from '../../../api/intake/check-event.ts';
-import { deliveryOf, keyedByDelivery } from '../../../api/intake/build-incoming.ts';
+import { checkEvent, deliveryOf, keyedByDelivery } from '../../../api/intake/check-event.ts';
 import type { HostEvent } from '../../../domain/capture/event.ts';
 import { deliveryHeaders } from '../../../contract/events.ts';
 

@@ -31,9 +31,8 @@ async function switchOff(): Promise<void> {
   await instance.rows('UPDATE sessions SET capture = false WHERE external_id = $1', [session]);
 }
 
-function storedPrompts(): Promise<number | undefined> {
-  return instance.count('prompts p JOIN sessions s ON s.id = p.session_id WHERE s.external_id = $1', [session]);
-}
+const storedPrompts = (): Promise<number | undefined> =>
+  instance.count('prompts p JOIN sessions s ON s.id = p.session_id WHERE s.external_id = $1', [session]);
 
 describe.each([
   ['whose session is not captured', 'CAPTURE_DISABLED', switchOff],

@@ -42,9 +42,7 @@ async function servedId(key?: string): Promise<string> {
 const feedback = (context: string, body: unknown, key = instance.admin.key) =>
   instance.post(`/context/${context}/feedback`, body, key);
 
-async function learning(id: string) {
-  return learningSchema.parse((await instance.get(`/learnings/${id}`)).body);
-}
+const learning = async (id: string) => learningSchema.parse((await instance.get(`/learnings/${id}`)).body);
 
 const fetched = async (id: string, context: string, key = instance.admin.key) => {
   return bodyOf(learningSchema, await instance.get(`/learnings/${id}?used_in=${context}`, key));

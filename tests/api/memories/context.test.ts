@@ -19,9 +19,8 @@ const NOISE = Array.from({ length: 40 }, (_, n) => `[${n}] copied block ${n} of 
   '\n',
 );
 
-async function context(body: Readonly<Record<string, unknown>>) {
-  return bodyOf(contextAnswer, await instance.post('/context', body));
-}
+const context = async (body: Readonly<Record<string, unknown>>) =>
+  bodyOf(contextAnswer, await instance.post('/context', body));
 
 const instance = fileInstance({ RECOLLECT_CONTEXT_TIMEOUT_MS: '1500' });
 

@@ -11,15 +11,15 @@ import { captured, smallSession } from '../../setup/small-session.ts';
 import { errorOf, expectError, bodyOf } from '../support/answers.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
 import { untilTrue } from '../../setup/until.ts';
+import { promptEvent } from '../support/events.ts';
+import { noteEvent } from '../support/events.ts';
 
 const PATIENCE_MS = 120_000;
 const external = 'small-1';
 const id = `test:${external}`;
 const instance = fileInstance();
 
-async function forget(path: string, key?: string) {
-  return bodyOf(forgottenSchema, await instance.delete(path, key));
-}
+const forget = async (path: string, key?: string) => bodyOf(forgottenSchema, await instance.delete(path, key));
 
 /** How many of these objects stand in Weaviate. */
 async function countIndexed(objectIds: readonly string[]): Promise<number> {
@@ -153,7 +153,7 @@ describe('one event of a settled session', { timeout: PATIENCE_MS * 2 }, () => {
   });
 
   test('a prompt is also forgotten by its text: the same words in that session are rejected', async () => {
-    const body = { type: 'prompt', host: 'test', session_id: 'words', content: 'the code word is swordfish' };
+    const body = promptEvent('words', 'the code word is swordfish');
     expect((await instance.post('/events', { ...body, key: 'first' })).status).toBe(202);
     await forget('/events/first?session=test:words');
     expectError(await instance.post('/events', { ...body, key: 'second' }), 'EVENT_FORGOTTEN');
@@ -163,7 +163,7 @@ describe('one event of a settled session', { timeout: PATIENCE_MS * 2 }, () => {
   });
 
   test('an event without a key is found by the id of its row and known by its hash', async () => {
-    const body = { type: 'observation', host: 'test', session_id: 'keyless', text: 'something without a key' };
+    const body = noteEvent('keyless', 'something without a key');
     const answer = await instance.post('/events', body);
     const row = captureAnswerSchema.parse(answer.body).items[0]?.id ?? '';
     expect((await forget(`/events/${row}`)).key).toMatch(/^hash:/);
@@ -178,7 +178,7 @@ describe('who may forget', () => {
     const viewer = await instance.user({ role: 'viewer' });
     const reader = await instance.user({ role: 'admin', scopes: ['read', 'capture'] });
     const stranger = await instance.stranger({ role: 'admin' });
-    const body = { type: 'prompt', host: 'test', session_id: 'mine', content: 'mine', key: 'mine-1' };
+    const body = promptEvent('mine', 'mine', { key: 'mine-1' });
     await instance.post('/events', body, owner.key);
     const attempt = (key: string) => instance.delete('/events/mine-1', key);
     expectError(await attempt(colleague.key), 'NOT_FOUND');
@@ -191,13 +191,7 @@ describe('who may forget', () => {
 
   test('a key of several sessions is rejected as ambiguous', async () => {
     for (const session of ['twin-1', 'twin-2'])
-      await instance.post('/events', {
-        type: 'prompt',
-        host: 'test',
-        session_id: session,
-        content: 'twin',
-        key: 'twin',
-      });
+      await instance.post('/events', promptEvent(session, 'twin', { key: 'twin' }));
     expectError(await instance.delete('/events/twin'), 'CONFLICT', 'session');
     expect(await forget('/events/twin?session=test:twin-2')).toMatchObject({ forgotten: { prompts: 1 } });
     expectError(await instance.delete('/events/twin?session=test:unknown'), 'NOT_FOUND');
@@ -222,7 +216,7 @@ describe('a complete session', { timeout: PATIENCE_MS * 2 }, () => {
       expect([table, await instance.count(`${table} WHERE session_id = $1`, [before.session_id])]).toEqual([table, 0]);
     expect(await instance.count("learnings WHERE valid_to IS NULL OR description <> ''")).toBe(0);
     expectError(await instance.get(`/sessions/${id}`), 'NOT_FOUND');
-    const event = { type: 'prompt', host: 'test', session_id: external, content: 'back again' };
+    const event = promptEvent(external, 'back again');
     expect(errorOf(await instance.post('/events', event)).code).toMatch(/^(?:SESSION_DELETED|EVENT_FORGOTTEN)$/);
     await vectorsRemoved();
     expect(await instance.count('embeddings WHERE session_id = $1', [before.session_id])).toBe(0);

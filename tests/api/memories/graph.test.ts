@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { z } from 'zod';
-import { graphEvidence, graphSchema } from '../../../contract/graph.ts';
+import type { z } from 'zod';
+import { graphSchema } from '../../../contract/graph.ts';
+import type { graphEvidence } from '../../../contract/graph.ts';
 import { newId } from '../../../domain/ids.ts';
 import type { TestUser } from '../../setup/database.ts';
 import { captured, smallSession } from '../../setup/small-session.ts';
@@ -51,9 +52,8 @@ beforeAll(async () => {
     await relation(chain[place] ?? '', chain[place + 1] ?? '', type);
 });
 
-async function graphOf(query: string, key = instance.admin.key) {
-  return bodyOf(graphSchema, await instance.get(`/graph?${query}`, key));
-}
+const graphOf = async (query: string, key = instance.admin.key) =>
+  bodyOf(graphSchema, await instance.get(`/graph?${query}`, key));
 
 const idsOf = async (query: string, key?: string) => (await graphOf(query, key)).nodes.map((node) => node.id);
 
@@ -128,20 +128,6 @@ describe('the graph', () => {
     const forAll = { ...all, prompt: null, observation: null };
     for (const who of [owner, instance.admin]) expect(await quotes(who.key)).toEqual([all, all]);
     for (const who of [colleague, viewer]) expect(await quotes(who.key)).toEqual([forAll, forAll]);
-  });
-
-  test.each<[string, string]>([
-    ['node=odd', 'node'],
-    ['depth=0', 'depth'],
-    ['depth=3', 'depth'],
-    ['limit=0', 'limit'],
-    ['limit=201', 'limit'],
-    ['type=odd', 'type'],
-    [`q=${'x'.repeat(201)}`, 'q'],
-    ['q=', 'q'],
-    [`node=${randomUUID()}&q=x`, 'q'],
-  ])('refuses %s and names the field', async (query, field) => {
-    expectError(await instance.get(`/graph?${query}`), 'VALIDATION_FAILED', field);
   });
 
   test('has no node under an unknown id', async () => {

@@ -7,9 +7,8 @@ import type { ApiAnswer } from '../../setup/instance.ts';
 import { captured, smallSession } from '../../setup/small-session.ts';
 import { until } from '../../setup/until.ts';
 import { given, idsOf } from '../support/learnings.ts';
-import type { LearningAnswer } from '../support/learnings.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
-import { expectError } from '../support/answers.ts';
+import { expectError, bodyOf } from '../support/answers.ts';
 
 const instance = fileInstance();
 let otherAdmin: TestUser;
@@ -22,14 +21,10 @@ beforeAll(async () => {
 const change = (method: string, id: string, what: string, body: unknown, key = instance.admin.key) =>
   instance.call(method, `/learnings/${id}${what}`, { body, key });
 
-function changed(answer: ApiAnswer): LearningAnswer {
-  expect([answer.status, answer.body]).toEqual([200, expect.anything()]);
-  return learningSchema.parse(answer.body);
-}
+const changed = (answer: ApiAnswer) => bodyOf(learningSchema, answer);
 
-const count = (sql: string, ...values: unknown[]) => instance.value<number>(sql, values);
 const vectors = (id: string, state: string) =>
-  count('SELECT count(*)::integer AS value FROM embeddings WHERE resource_id = $1 AND state = $2', id, state);
+  instance.count('embeddings WHERE resource_id = $1 AND state = $2', [id, state]);
 
 describe('a correction', () => {
   test('creates a new version with the evidence and the use of the old one, which is closed', async () => {
@@ -86,8 +81,8 @@ describe('a correction', () => {
       change('PUT', old.id, '', { description: `Corrected by person ${n}` }, key),
     );
     await until(async () => {
-      const waiting = await count(
-        "SELECT count(*)::integer AS value FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+      const waiting = await instance.count(
+        "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
       );
       return waiting === 2 ? true : undefined;
     });
@@ -100,7 +95,7 @@ describe('a correction', () => {
     expectError(refused, 'CONFLICT', 'id');
     const current = changed(made);
     expect(JSON.stringify(refused.body)).toContain(current.id);
-    expect(await count('SELECT count(*)::integer AS value FROM learnings WHERE previous_id = $1', old.id)).toBe(1);
+    expect(await instance.count('learnings WHERE previous_id = $1', [old.id])).toBe(1);
     // Later changes of the old version get the same response, through every version in between.
     const third = changed(await change('PUT', current.id, '', { title: 'Third' }));
     for (const [method, what, body] of [

@@ -5,9 +5,8 @@ import { searchAnswer } from '../../../contract/search.ts';
 import type { TestUser } from '../../setup/database.ts';
 import type { ApiAnswer } from '../../setup/instance.ts';
 import { until, untilTrue } from '../../setup/until.ts';
-import { expectError } from '../support/answers.ts';
+import { expectError, bodyOf } from '../support/answers.ts';
 import { given, idsOf } from '../support/learnings.ts';
-import type { LearningAnswer } from '../support/learnings.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
 
 const instance = fileInstance();
@@ -20,14 +19,10 @@ beforeAll(async () => {
 const change = (method: string, id: string, what: string, body: unknown, key = instance.admin.key) =>
   instance.call(method, `/learnings/${id}${what}`, { body, key });
 
-function changed(answer: ApiAnswer): LearningAnswer {
-  expect([answer.status, answer.body]).toEqual([200, expect.anything()]);
-  return learningSchema.parse(answer.body);
-}
+const changed = (answer: ApiAnswer) => bodyOf(learningSchema, answer);
 
-const count = (sql: string, ...values: unknown[]) => instance.value<number>(sql, values);
 const vectors = (id: string, state: string) =>
-  count('SELECT count(*)::integer AS value FROM embeddings WHERE resource_id = $1 AND state = $2', id, state);
+  instance.count('embeddings WHERE resource_id = $1 AND state = $2', [id, state]);
 
 describe('people say', () => {
   test('that a learning is true', async () => {
@@ -103,12 +98,7 @@ describe('people say', () => {
       change('POST', two.id, '/supersede', { by: one.id, reason: 'r' }),
     ]);
     expect(answers.map((answer) => answer.status).toSorted((a, b) => a - b)).toEqual([200, 422]);
-    expect(
-      await count('SELECT count(*)::integer AS value FROM learnings WHERE id = ANY ($1) AND valid_to IS NULL', [
-        one.id,
-        two.id,
-      ]),
-    ).toBe(1);
+    expect(await instance.count('learnings WHERE id = ANY ($1) AND valid_to IS NULL', [[one.id, two.id]])).toBe(1);
   });
 });
 
@@ -135,11 +125,10 @@ describe('deleting', () => {
     ])
       expect(await idsOf(instance, `q=zirconium${query}`)).toEqual([]);
     expect(
-      await count(
-        "SELECT count(*)::integer AS value FROM learnings WHERE id = ANY ($1) AND reason = 'deleted' AND closed_by = $2",
+      await instance.count("learnings WHERE id = ANY ($1) AND reason = 'deleted' AND closed_by = $2", [
         [first.id, second.id],
         otherAdmin.userId,
-      ),
+      ]),
     ).toBe(2);
   });
 
@@ -164,10 +153,8 @@ describe('deleting', () => {
     await untilTrue(async () => (await found()).includes(now.id), 120_000, 'the new version to be found');
     await until(
       async () => {
-        const left = await count('SELECT count(*)::integer AS value FROM embeddings WHERE resource_id = ANY ($1)', [
-          corrected.id,
-          invalidated.id,
-          deleted.id,
+        const left = await instance.count('embeddings WHERE resource_id = ANY ($1)', [
+          [corrected.id, invalidated.id, deleted.id],
         ]);
         return left === 0 ? true : undefined;
       },

@@ -15,9 +15,8 @@ beforeAll(async () => {
   await captured(instance, smallSession('changes'));
 }, 120_000);
 
-async function corrected(name: string, body: unknown): Promise<MemoryAnswer> {
-  return bodyOf(memorySchema, await instance.put(`/memories/${name}`, body));
-}
+const corrected = async (name: string, body: unknown): Promise<MemoryAnswer> =>
+  bodyOf(memorySchema, await instance.put(`/memories/${name}`, body));
 
 const refused = (method: string, path: string, body?: unknown) =>
   instance.call(method, path, body === undefined ? {} : { body });

@@ -14,9 +14,8 @@ let colleague: TestUser;
 
 const one = <Value>(sql: string, ...values: unknown[]) => instance.value<Value>(sql, values);
 
-async function profileOf(query = '', key = instance.admin.key) {
-  return bodyOf(profileSchema, await instance.get(`/profile?${query}`, key));
-}
+const profileOf = async (query = '', key = instance.admin.key) =>
+  bodyOf(profileSchema, await instance.get(`/profile?${query}`, key));
 
 /** A learning as a model would have drawn it from a row. */
 async function learned(description: string, rowId: string, quote: string, category = 'best_practice'): Promise<string> {
@@ -137,7 +136,5 @@ describe('a profile is refused', () => {
     const stranger = await instance.stranger({ role: 'admin' });
     expectError(await get(`user=${colleague.userId}`, stranger.key), 'NOT_FOUND');
     expectError(await get('project=/src/small', stranger.key), 'NOT_FOUND');
-    expectError(await get(`user=${'x'.repeat(257)}`, instance.admin.key), 'VALIDATION_FAILED', 'user');
-    expectError(await get('project=', instance.admin.key), 'VALIDATION_FAILED', 'project');
   });
 });

@@ -7,6 +7,7 @@ import { until } from '../../setup/until.ts';
 import { memoryOf, remembered } from '../support/memories.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
 import { expectError } from '../support/answers.ts';
+import { promptEvent } from '../support/events.ts';
 
 const instance = fileInstance();
 
@@ -32,14 +33,10 @@ describe('a project that is made for a memory', () => {
     const project = '/srv/shadow';
     await remembered(instance, 'Noted before anything was captured', { project });
     await captured(instance, [
-      {
-        type: 'prompt',
-        host: 'test',
-        session_id: 'shadowed',
+      promptEvent('shadowed', 'captured words', {
         project: { path: project, machine_id: 'm1', remote: 'https://github.com/acme/real.git' },
-        content: 'captured words',
         key: 'shadowed-1',
-      },
+      }),
     ]);
     const hash = await remembered(instance, 'Noted after', { project });
     expect((await memoryOf(instance, hash)).project).toBe('real');

@@ -5,9 +5,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { searchAnswer } from '../../../contract/search.ts';
 import { writeTinyCrossEncoder } from '../../models/reranking/tiny-cross-encoder.ts';
 import type { ApiAnswer } from '../../setup/instance.ts';
-import { until } from '../../setup/until.ts';
+import { consumed } from '../support/indexed.ts';
 import { closedPort } from '../support/closed-port.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
+import { promptEvent } from '../support/events.ts';
+import { noteEvent } from '../support/events.ts';
 
 const rerankerDir = mkdtempSync(join(tmpdir(), 'recollect-reranker-'));
 const MOST_WINDMILLS = 'windmill, windmill, windmill: all good';
@@ -23,8 +25,8 @@ const instance = fileInstance({
 
 beforeAll(async () => {
   await instance.startWorker();
-  const prompt = (content: string) => ({ type: 'prompt', host: 'test', session_id: 's', infer: false, content });
-  const note = (text: string) => ({ type: 'observation', host: 'test', session_id: 's', infer: false, text, tags: [] });
+  const prompt = (content: string) => promptEvent('s', content, { infer: false });
+  const note = (text: string) => noteEvent('s', text, { infer: false, tags: [] });
   await instance.post('/events/batch', [
     ...[
       'lighthouse lighthouse report bad bad',
@@ -35,12 +37,7 @@ beforeAll(async () => {
     // More than are reread, and than one way of recall gives, of a type that PostgreSQL gives before prompts.
     ...Array.from({ length: 85 }, (_, n) => note(`note ${n} that names a windmill among much else`)),
   ]);
-  await until(async () => {
-    const rows = await instance.rows<{ done: boolean }>(
-      'SELECT bool_and(consumed_seq = last_seq) AS done FROM sessions',
-    );
-    return rows[0]?.done === true ? true : undefined;
-  });
+  await consumed(instance);
 }, 60_000);
 
 async function search(query: string) {

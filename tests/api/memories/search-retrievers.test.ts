@@ -13,10 +13,10 @@ import { createWeaviateIndex } from '../../../stores/weaviate/weaviate-index.ts'
 import { createLogger } from '../../../telemetry/logger.ts';
 import { writeTinyCrossEncoder } from '../../models/reranking/tiny-cross-encoder.ts';
 import type { TestUser } from '../../setup/database.ts';
-import { until } from '../../setup/until.ts';
-import { vectorsAtRest } from '../../setup/vectors-at-rest.ts';
+import { indexed } from '../support/indexed.ts';
 import { startSilentProxy } from '../../stores/postgres/support/silent-proxy.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
+import { promptEvent } from '../support/events.ts';
 
 const BROKE = 'It broke on Friday evening when nobody looked';
 const CHINESE = '证书过期导致网关报错';
@@ -33,15 +33,9 @@ let stranger: TestUser;
 let folder: string;
 
 async function remember(user: TestUser, session: string, contents: readonly string[]): Promise<void> {
-  const body = contents.map((content) => ({
-    type: 'prompt',
-    role: 'user',
-    content,
-    host: 'test',
-    session_id: session,
-    project: { name: 'tally' },
-    infer: false,
-  }));
+  const body = contents.map((content) =>
+    promptEvent(session, content, { role: 'user', project: { name: 'tally' }, infer: false }),
+  );
   const answer = await instance.post('/events/batch', body, user.key);
   expect(answer.body).toMatchObject({ accepted: contents.length });
 }
@@ -85,17 +79,7 @@ beforeAll(async () => {
   await remember(colleague, 'colleague', [COLLEAGUES]);
   await remember(instance.admin, 'new', [LAST]);
   await link([BROKE, COLLEAGUES]);
-  await until(
-    async () => {
-      const rows = await instance.rows<{ done: boolean }>(
-        `SELECT (SELECT bool_and(consumed_seq = last_seq) FROM sessions) AND NOT EXISTS (SELECT FROM embeddings WHERE state <> 'indexed') AS done`,
-      );
-      return rows[0]?.done === true ? true : undefined;
-    },
-    60_000,
-    'everything being indexed',
-  );
-  await vectorsAtRest(instance);
+  await indexed(instance);
 }, 120_000);
 
 async function search(user: TestUser, q: string, more: Record<string, string> = {}) {

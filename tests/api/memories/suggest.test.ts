@@ -3,7 +3,6 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { suggestAnswer } from '../../../contract/search.ts';
 import type { TestUser } from '../../setup/database.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
-import { expectError } from '../support/answers.ts';
 
 const instance = fileInstance();
 let stranger: TestUser;
@@ -106,15 +105,6 @@ describe('completion', () => {
     expect(await textsOf('rosebud')).toEqual([]);
     expect((await suggest('rosebud', '', stranger.key)).map(({ text }) => text)).toEqual(['rosebud of a stranger']);
     expect(await suggest('round', '', stranger.key)).toEqual([]);
-  });
-
-  test.each([
-    ['q=a', 'q'],
-    [`q=${'x'.repeat(101)}`, 'q'],
-    ['q=ab&limit=21', 'limit'],
-    ['q=ab&kind=tag', ''],
-  ])('%.20s is refused, and the field is named', async (query, field) => {
-    expectError(await instance.get(`/search/suggest?${query}`), 'VALIDATION_FAILED', field);
   });
 
   test('looks into indexes, as the role of the application', async () => {

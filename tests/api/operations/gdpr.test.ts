@@ -18,6 +18,7 @@ import { until, untilTrue } from '../../setup/until.ts';
 import { MARK, MARKED_PROJECT, reads, seedMarked, shownAt } from '../support/hidden-reads.ts';
 import { copiesOutside } from '../support/copies-outside.ts';
 import { expectError } from '../support/answers.ts';
+import { promptEvent } from '../support/events.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'recollect-gdpr-'));
 const { privateKey } = generateKeyPairSync('ed25519');
@@ -29,14 +30,7 @@ let there: TestInstance;
 let guest: TestUser;
 
 async function sendPrompt(instance: TestInstance, session: string, content: string, key?: string): Promise<void> {
-  const body = {
-    type: 'prompt',
-    host: 'test',
-    session_id: session,
-    project: { path: MARKED_PROJECT },
-    infer: false,
-    content,
-  };
+  const body = promptEvent(session, content, { project: { path: MARKED_PROJECT }, infer: false });
   const answer = await instance.post('/events', body, key);
   expect(answer.status).toBe(202);
 }
@@ -191,7 +185,7 @@ test('a text is erased everywhere, and neither a hook, nor a spool, nor a transc
       publicKey: spki,
     });
   }
-  const body = { type: 'prompt', host: 'test', session_id: 'first', infer: false, content: SECRET };
+  const body = promptEvent('first', SECRET, { infer: false });
   expectError(await here.post('/events', body), 'EVENT_FORGOTTEN');
   // A hook gets a success, so that its spool deletes the event; nothing is stored.
   expect(await elsewhere.again()).toMatchObject({ end: { kind: 'done' }, delivered: 1, quarantined: 0 });
@@ -244,7 +238,7 @@ test('a session and a person are erased, each with a receipt; under a hold neith
     removed: { sessions: 1, prompts: 1, vectors: 1, archives: 1 },
   });
   expect(readdirSync(archivesFolder())).toEqual([]);
-  const again = { type: 'prompt', host: 'test', session_id: OLD, infer: false, content: 'I am back' };
+  const again = promptEvent(OLD, 'I am back', { infer: false });
   expectError(await here.post('/events', again), 'SESSION_DELETED');
   expect(await imported(here, older)).toMatchObject({ state: 'completed' });
   expect(await promptsWith(MARK)).toEqual([]);

@@ -6,6 +6,7 @@ import { until } from '../../setup/until.ts';
 import { errorOf, expectError } from '../support/answers.ts';
 import { given } from '../support/learnings.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
+import { noteEvent } from '../support/events.ts';
 
 const instance = fileInstance();
 let n = 0;
@@ -102,9 +103,7 @@ describe('a legal hold binds every way out', () => {
   });
 
   test('on a session: tags of its rows stay, and a text of its learnings and of its title is not erased', async () => {
-    await captured(instance, [
-      { type: 'observation', host: 'test', session_id: name, text: 'A note', key: `${name}-note` },
-    ]);
+    await captured(instance, [noteEvent(name, 'A note', { key: `${name}-note` })]);
     const note = await instance.value<string>('SELECT id AS value FROM observations WHERE session_id = $1', [session]);
     await instance.put(`/sessions/${session}`, { title: `Title walrus-${name}` });
     const release = await hold('session', session);
@@ -135,7 +134,7 @@ describe('a legal hold binds every way out', () => {
     await captured(instance, smallSession(`${name}-elsewhere`, elsewhere).slice(0, 1));
     const release = await hold('project', project);
     try {
-      const note = { type: 'observation', host: 'test', session_id: name, text: 'elsewhere', key: `${name}-moved` };
+      const note = noteEvent(name, 'elsewhere', { key: `${name}-moved` });
       await captured(instance, [{ ...note, project: elsewhere }]);
       expect(await instance.value('SELECT project_id AS value FROM sessions WHERE id = $1', [session])).toBe(project);
     } finally {

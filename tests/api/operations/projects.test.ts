@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { pageOfItems } from '../../../contract/shared.ts';
 import { searchAnswer } from '../../../contract/search.ts';
 import { projectSchema } from '../../../contract/projects.ts';
@@ -20,9 +20,8 @@ const instance = fileInstance();
 
 type Project = z.output<typeof projectSchema>;
 
-async function one(given: string): Promise<Project> {
-  return bodyOf(projectSchema, await instance.get(`/projects/${encodeURIComponent(given)}`));
-}
+const one = async (given: string): Promise<Project> =>
+  bodyOf(projectSchema, await instance.get(`/projects/${encodeURIComponent(given)}`));
 
 function git(folder: string, ...args: string[]): void {
   execFileSync('git', ['-C', folder, '-c', 'user.name=t', '-c', 'user.email=t@example.org', ...args], {

@@ -5,6 +5,7 @@ import { observationSchema, promptSchema } from '../../../contract/sessions.ts';
 import { captured } from '../../setup/small-session.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
 import { expectError, bodyOf } from '../support/answers.ts';
+import { promptEvent } from '../support/events.ts';
 
 const instance = fileInstance();
 const list = pageOfItems(z.union([promptSchema, observationSchema]));
@@ -15,9 +16,7 @@ async function hook(event: string, body: object): Promise<void> {
   expect((await instance.post(`/hooks/${event}`, { ...base, hook_event_name: event, ...body })).status).toBe(200);
 }
 
-async function rows(path: string) {
-  return bodyOf(list, await instance.get(`/sessions/claude-code:crew/${path}`));
-}
+const rows = async (path: string) => bodyOf(list, await instance.get(`/sessions/claude-code:crew/${path}`));
 
 beforeAll(async () => {
   await hook('UserPromptSubmit', { prompt: 'Find the bug' });
@@ -93,7 +92,7 @@ test('are shown to their owner and admins alone', async () => {
   const owner = await instance.user();
   const colleague = await instance.user();
   const stranger = await instance.stranger({ role: 'admin' });
-  await captured(instance, [{ type: 'prompt', host: 'test', session_id: 'own', content: 'mine' }], owner.key);
+  await captured(instance, [promptEvent('own', 'mine')], owner.key);
   const rows = await instance.rows<{ id: string }>("SELECT id FROM sessions WHERE external_id = 'own'");
   const id = rows[0]?.id ?? '';
   const total = async (key: string) =>

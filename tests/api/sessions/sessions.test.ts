@@ -3,17 +3,14 @@ import { pageOfItems } from '../../../contract/shared.ts';
 import { sessionSchema } from '../../../contract/sessions.ts';
 import { errorOf, expectError, bodyOf } from '../support/answers.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
+import { promptEvent } from '../support/events.ts';
 
 const SESSIONS = 45;
 const instance = fileInstance();
 
-async function sessions(query = '') {
-  return bodyOf(pageOfItems(sessionSchema), await instance.get(`/sessions${query}`));
-}
+const sessions = async (query = '') => bodyOf(pageOfItems(sessionSchema), await instance.get(`/sessions${query}`));
 
-function name(index: number): string {
-  return `s-${String(index).padStart(2, '0')}`;
-}
+const name = (index: number): string => `s-${String(index).padStart(2, '0')}`;
 
 beforeAll(async () => {
   for (let index = 0; index < SESSIONS; index += 1) {
@@ -85,22 +82,6 @@ describe('the list of sessions', () => {
     const { data, pagination } = await sessions(`${query}${query === '' ? '?' : '&'}limit=100`);
     expect([data.length, pagination.total]).toEqual([total, total]);
   });
-
-  test.each<[string, string]>([
-    ['limit=0', 'limit'],
-    ['limit=101', 'limit'],
-    ['limit=ten', 'limit'],
-    ['page=0', 'page'],
-    ['page=1.5', 'page'],
-    ['status=deleted', 'status'],
-    ['status=', 'status'],
-    ['search=', 'search'],
-    [`search=${'x'.repeat(201)}`, 'search'],
-    ['page=1&page=2', 'page'],
-    ['unknown=1', ''],
-  ])('refuses ?%s and names the field', async (query, field) => {
-    expectError(await instance.get(`/sessions?${query}`), 'VALIDATION_FAILED', field);
-  });
 });
 
 describe('one session', () => {
@@ -122,7 +103,7 @@ describe('one session', () => {
 
   test('may have a colon, a slash or other letters in the id of its host', async () => {
     for (const external of ['a:b', 'a/b', 'ü 漢', '100%', '?#']) {
-      await instance.post('/events', { type: 'prompt', host: 'test', session_id: external, content: 'hello' });
+      await instance.post('/events', promptEvent(external, 'hello'));
       expect((await instance.get(`/sessions/${encodeURIComponent(`test:${external}`)}`)).body).toMatchObject({
         host: 'test',
         external_id: external,

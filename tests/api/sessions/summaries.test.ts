@@ -46,9 +46,7 @@ beforeAll(async () => {
   expected = [second, first, topic1, bugfix, decision, topic2];
 });
 
-async function listed(query = '') {
-  return bodyOf(pageOfItems(summarySchema), await instance.get(`${WRITTEN}?${query}`));
-}
+const listed = async (query = '') => bodyOf(pageOfItems(summarySchema), await instance.get(`${WRITTEN}?${query}`));
 
 const idsOf = async (query = '') => (await listed(query)).data.map((summary) => summary.id);
 

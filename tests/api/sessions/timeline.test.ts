@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { timelineAnswer } from '../../../contract/search.ts';
 import type { TestUser } from '../../setup/database.ts';
 import { captured } from '../../setup/small-session.ts';
@@ -7,6 +7,7 @@ import { until } from '../../setup/until.ts';
 import { errorOf, expectError, bodyOf } from '../support/answers.ts';
 import { memoryOf, remembered } from '../support/memories.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
+import { promptEvent } from '../support/events.ts';
 
 const instance = fileInstance();
 let colleague: TestUser;
@@ -15,24 +16,19 @@ let stranger: TestUser;
 /** A prompt of a session; minutes after noon. */
 function promptOf(session: string, minute: number, content: string, more: Readonly<Record<string, unknown>> = {}) {
   const occurred = new Date(Date.UTC(2025, 4, 2, 12, minute)).toISOString();
-  return {
-    type: 'prompt',
-    host: 'test',
-    session_id: session,
+  return promptEvent(session, content, {
     project: { name: 'line' },
     occurred_at: occurred,
-    content,
     key: `${session} ${content}`,
     ...more,
-  };
+  });
 }
 
 const idOf = async (content: string) =>
   await instance.text('SELECT id AS value FROM prompts WHERE content = $1', [content]);
 
-async function timeline(query: string, key = instance.admin.key) {
-  return bodyOf(timelineAnswer, await instance.get(`/timeline?${query}`, key));
-}
+const timeline = async (query: string, key = instance.admin.key) =>
+  bodyOf(timelineAnswer, await instance.get(`/timeline?${query}`, key));
 
 /** Returns the texts of the timeline, line by line. */
 const texts = ({ data }: z.output<typeof timelineAnswer>) =>
@@ -221,19 +217,4 @@ describe('the best hit of a question', () => {
       'the anchor',
     );
   }
-});
-
-test.each([
-  ['neither anchor nor q', '', 'anchor'],
-  ['both', `anchor=aaaaaaaa&q=x`, 'anchor'],
-  ['an anchor that is none', 'anchor=odd', 'anchor'],
-  ['too many', 'q=x&before=51', 'before'],
-  ['a side below none', 'q=x&after=-1', 'after'],
-  ['an unknown type', 'q=x&types=odd', 'types'],
-  ['an unknown format', 'q=x&format=odd', 'format'],
-  ['an empty namespace', 'q=x&namespace=', 'namespace'],
-  ['a long question', `q=${'x'.repeat(501)}`, 'q'],
-])('is refused with %s', async (_what, query, field) => {
-  const error = errorOf(await instance.get(`/timeline?${query}`));
-  expect(error).toEqual({ code: 'VALIDATION_FAILED', fields: [field] });
 });

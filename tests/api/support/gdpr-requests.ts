@@ -1,37 +1,23 @@
 import { z } from 'zod';
 import { newId } from '../../../domain/ids.ts';
 import type { TestInstance } from '../../setup/instance.ts';
-import { until } from '../../setup/until.ts';
+import { untilTrue } from '../../setup/until.ts';
+import { idIn } from './answers.ts';
 import type { ContractRequest } from './openapi.ts';
 
-const jobSchema = z.object({ id: z.string(), state: z.string() });
+const jobSchema = z.object({ state: z.string() });
 /** A file that is stored, and found to be no export by its job. */
 const FILE = { raw: Buffer.from('no file'), headers: { 'content-type': 'application/zstd' } };
 
-/** What the requests name. */
-export interface GdprIds {
-  readonly erasureId: string;
-  /** A completed export, and one whose file is missing. */
-  readonly exportId: string;
-  readonly goneId: string;
-  readonly importId: string;
-  /** A memory by hand. */
-  readonly memoryId: string;
-}
-
 async function ended(instance: TestInstance, address: string): Promise<void> {
-  await until(async () => {
-    const { state } = jobSchema.parse((await instance.call('GET', address)).body);
-    return state === 'running' ? undefined : true;
-  });
+  await untilTrue(async () => jobSchema.parse((await instance.get(address)).body).state !== 'running');
 }
 
-/** An erasure, an export and an import that have ended. */
-export async function seedGdpr(instance: TestInstance, memoryId: string): Promise<GdprIds> {
+/** Creates an erasure, an import, and exports, one with a file and one (`goneId`) without; all have ended. */
+export async function seedGdpr(instance: TestInstance, memoryId: string) {
   const body = { type: 'prompt', host: 'test', session_id: 'to-erase', infer: false, content: 'soon erased' };
-  await instance.call('POST', '/events', { body });
-  const opened = async (path: string, options: object) =>
-    jobSchema.parse((await instance.call('POST', path, options)).body).id;
+  await instance.post('/events', body);
+  const opened = async (path: string, options: object) => idIn(await instance.call('POST', path, options));
   const exportId = await opened('/exports', { body: { scope: 'session', subject: 'test:to-erase' } });
   await ended(instance, `/exports/${exportId}`);
   const erasureId = await opened('/gdpr/erase', { body: { kind: 'session', session: 'test:to-erase' } });
@@ -43,6 +29,8 @@ export async function seedGdpr(instance: TestInstance, memoryId: string): Promis
   await ended(instance, `/exports/${later}`);
   return { erasureId, exportId: later, goneId: exportId, importId, memoryId };
 }
+
+type GdprIds = Awaited<ReturnType<typeof seedGdpr>>;
 
 /** A success of every GDPR route, and of exports and their imports. */
 export function gdprSuccesses({ erasureId, exportId, importId, memoryId }: GdprIds): ContractRequest[] {

@@ -1,7 +1,8 @@
 import { expect } from 'vitest';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { pageOfItems } from '../../../contract/shared.ts';
 import { learningSchema } from '../../../contract/learnings.ts';
+import { bodyOf } from './answers.ts';
 import type { CallOptions, TestInstance } from '../../setup/instance.ts';
 
 export type LearningAnswer = z.output<typeof learningSchema>;
@@ -28,9 +29,7 @@ export async function listed(
   query = '',
   options: CallOptions = {},
 ): Promise<z.output<typeof listAnswer>> {
-  const answer = await instance.call('GET', `/learnings?${query}`, options);
-  expect([answer.status, answer.body]).toEqual([200, expect.anything()]);
-  return listAnswer.parse(answer.body);
+  return bodyOf(listAnswer, await instance.call('GET', `/learnings?${query}`, options));
 }
 
 /** Ids of a page, in its order. */

@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { memorySchema, storedAnswer } from '../../../contract/memory.ts';
+import { bodyOf } from './answers.ts';
 import type { CallOptions, TestInstance } from '../../setup/instance.ts';
 
 export type MemoryAnswer = z.output<typeof memorySchema>;
@@ -21,7 +22,5 @@ export async function remembered(
 
 /** A memory by id or hash; fails on any answer but 200. */
 export async function memoryOf(instance: Instance, name: string, query = ''): Promise<MemoryAnswer> {
-  const answer = await instance.call('GET', `/memories/${name}${query}`);
-  expect([answer.status, answer.body]).toEqual([200, expect.anything()]);
-  return memorySchema.parse(answer.body);
+  return bodyOf(memorySchema, await instance.call('GET', `/memories/${name}${query}`));
 }

@@ -1,40 +1,29 @@
-import { z } from 'zod';
+import { runAnswer, runReport } from '../../../contract/retention.ts';
 import { newId } from '../../../domain/ids.ts';
-import { createTestUser } from '../../setup/database.ts';
 import type { TestInstance } from '../../setup/instance.ts';
-import { until } from '../../setup/until.ts';
+import { untilTrue } from '../../setup/until.ts';
+import { idIn } from './answers.ts';
 import type { ContractRequest } from './openapi.ts';
 
-/** What the requests name. */
-export interface RetentionIds {
-  readonly holdId: string;
-  /** A dry run that is done. */
-  readonly runId: string;
-  readonly archiveId: string;
-}
-
-/** A hold, a dry run that is done, and an archived session. */
-export async function seedRetention(instance: TestInstance): Promise<RetentionIds> {
-  const { db, admin } = instance;
+/** Creates a legal hold, a completed dry run and an archived session. Returns their ids. */
+export async function seedRetention(instance: TestInstance) {
   // Of a user without data: the data of others is forgotten and erased meanwhile.
-  const { userId } = await createTestUser(db.superuser, { tenantId: admin.tenantId });
-  const hold = await instance.call('POST', '/admin/legal-holds', {
-    body: { subject: 'user', id: userId, reason: 'a case' },
-  });
-  const started = await instance.call('POST', '/admin/retention', { body: { dry_run: true } });
-  const { run } = z.object({ run: z.object({ id: z.string() }) }).parse(started.body);
-  await until(async () => {
-    const { body } = await instance.call('GET', `/admin/retention/runs/${run.id}`);
-    return z.object({ run: z.object({ state: z.string() }) }).parse(body).run.state === 'completed' ? true : undefined;
+  const { userId } = await instance.user();
+  const hold = await instance.post('/admin/legal-holds', { subject: 'user', id: userId, reason: 'a case' });
+  const { run } = runAnswer.parse((await instance.post('/admin/retention', { dry_run: true })).body);
+  await untilTrue(async () => {
+    const report = runReport.parse((await instance.get(`/admin/retention/runs/${run.id}`)).body);
+    return report.run.state === 'completed';
   });
   const archiveId = newId();
-  await db.superuser.query(
+  await instance.rows(
     `INSERT INTO archives (id, tenant_id, session_id, user_id, title, heads, started_at, ended_at, counts, object_key, object_bytes, object_sha256, lines_sha256)
      SELECT $1, s.tenant_id, s.id, s.user_id, 'A title', 'A head', now(), now(), '{"prompts": 1}', 'archives/none', 1, sha256('o'), sha256('l') FROM sessions s WHERE s.tenant_id = $2 LIMIT 1`,
-    [archiveId, admin.tenantId],
+    [archiveId, instance.admin.tenantId],
   );
-  return { holdId: z.object({ id: z.string() }).parse(hold.body).id, runId: run.id, archiveId };
+  return { holdId: idIn(hold), runId: run.id, archiveId };
 }
+type RetentionIds = Awaited<ReturnType<typeof seedRetention>>;
 
 /** A success of every route of retention, legal holds and archives, in an order in which each is possible. */
 export function retentionSuccesses({ holdId, runId, archiveId }: RetentionIds): ContractRequest[] {

@@ -1,3 +1,6 @@
+import type { RouteAccess } from '../../../api/auth.ts';
+import type { ApiAnswer, TestInstance } from '../../setup/instance.ts';
+
 /** Who may use a route: the scope that a key needs, and whether a route that reads writes all the same. */
 export type RouteRight =
   | 'open'
@@ -121,3 +124,25 @@ export const ROUTE_RIGHTS: Readonly<Record<string, RouteRight>> = {
   'PUT /projects/:id': 'write',
   'PUT /sessions/:id': 'write',
 };
+
+const EVENT = { type: 'observation', host: 'test', session_id: 'guarded', text: 'text' };
+/** Bodies that would be accepted, for routes that capture and remember. */
+const BODIES: Readonly<Record<string, unknown>> = {
+  'POST /events': EVENT,
+  'POST /events/batch': [EVENT],
+  'POST /hooks/:event': { session_id: 'guarded' },
+  'POST /learnings': { title: 'A title', description: 'A description' },
+  'POST /memories': { content: 'Some content' },
+};
+
+export const nameOf = ({ method, url }: RouteAccess) => `${method} ${url.replace(/^\/api\/v1(?=\/)/, '')}`;
+
+/** Routes below `/api/v1`, without HEAD, which the framework derives from GET. */
+export const routesOf = ({ routes }: TestInstance) =>
+  routes.filter(({ method, url }) => method !== 'HEAD' && url.startsWith('/api/v1/'));
+
+/** Sends a request to a route, with `some` for each parameter of its path. */
+export function callRoute(instance: TestInstance, route: RouteAccess, key: string | null): Promise<ApiAnswer> {
+  const path = route.url.slice('/api/v1'.length).replaceAll(/:\w+/g, 'some');
+  return instance.call(route.method, path, { key, body: BODIES[nameOf(route)] });
+}

@@ -5,9 +5,32 @@ import { startBenchInstance } from '../capture/bench-instance.ts';
 import type { BenchInstance } from '../capture/bench-instance.ts';
 import { percentile } from '../figures.ts';
 import { awaitUnderstood, replaySessions, sharedHooks } from '../summarise/replay.ts';
-import type { RecallFigures } from './figures.ts';
-import { dataDirectory } from './options.ts';
-import { UNRELATED_QUESTIONS } from './unrelated-questions.ts';
+import type { RecallFigures } from '../figures.ts';
+import { dataDirectory } from '../command-line.ts';
+
+/** Queries about subjects that no coding session of a small project contains: any block for them is wrong. */
+const UNRELATED_QUESTIONS: readonly string[] = [
+  'How do I prune tomato plants so that they bear more fruit?',
+  'What is the capital of Mongolia and how many people live there?',
+  'Why does my sourdough bread collapse in the oven?',
+  'Which Kubernetes ingress annotation sets the proxy read timeout?',
+  'How did we shard the Kafka consumers of the billing service?',
+  'What did we decide about the React Native navigation library?',
+  'Explain how a heat pump works in winter.',
+  'How do I tune the garbage collector of the JVM for low latency?',
+  'Why was the Terraform state of the staging cluster locked?',
+  'Write a haiku about the sea.',
+  'Which GPU memory setting stopped the CUDA out of memory error in training?',
+  'How do I register a company in Estonia?',
+  'What is the best time of the year to visit Patagonia?',
+  'How did we migrate the Postgres users table to UUID keys?',
+  'What was the p99 latency of the payment gateway after the cache?',
+  'Which Stripe webhook secret rotated last month?',
+  'How do I knit a cable pattern?',
+  'What does the Rust borrow checker complain about with two mutable references?',
+  'Who won the chess world championship in 1972?',
+  'How do I set up OAuth login with Keycloak in the Angular app?',
+];
 
 const QUESTIONS = fileURLToPath(new URL('../../../../shared/data/coding-sessions/questions.jsonl', import.meta.url));
 const BUDGET_TOKENS = 900;

@@ -11,7 +11,8 @@ import { cacheDirectory } from '../../../infra/instance/layout.ts';
 import { prepareDataDirectory } from '../../../infra/instance/instance.ts';
 import { createOnnxEmbedder } from '../../../models/embedding/onnx-embedder.ts';
 import { startInstanceProcess } from '../instance-process.ts';
-import type { RecallFigures } from './figures.ts';
+import type { RecallFigures } from '../figures.ts';
+import { say } from '../command-line.ts';
 
 const DOCS = fileURLToPath(new URL('../../../docs', import.meta.url));
 const TEXTS = 2_000;
@@ -25,7 +26,6 @@ const TARGET_SHARE = 0.65;
 const POLL_MS = 200;
 const LONGEST_MS = 600_000;
 
-const say = (text: string) => process.stderr.write(`${text}\n`);
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const rounded = (value: number) => Math.round(value * 100) / 100;
 

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { processEnvironment } from '../../../config/process-environment.ts';
 import { fuse } from '../../../domain/fusion.ts';
 import type { RetrieverResult } from '../../../domain/fusion.ts';
 import { asId } from '../../../domain/ids.ts';
@@ -7,11 +6,9 @@ import { indexNameOf } from '../../../domain/index-model.ts';
 import type { TenantId } from '../../../domain/ids.ts';
 import type { RecallFilter, RecallHit } from '../../../domain/ports/vector-index.ts';
 import { rankMemories } from '../../../domain/ranking/rank.ts';
-import { cacheDirectory } from '../../../infra/instance/layout.ts';
-import { embeddingModelDirectory } from '../../../models/embedding/bge-small.ts';
-import { createOnnxEmbedder } from '../../../models/embedding/onnx-embedder.ts';
 import { createWeaviateIndex } from '../../../stores/weaviate/weaviate-index.ts';
 import type { BenchInstance } from '../capture/bench-instance.ts';
+import { benchEmbedder } from '../embedder.ts';
 
 /** Hits of both retrievers for one query. */
 export interface RawResults {
@@ -98,11 +95,7 @@ export async function createRetrieverReader({ database, weaviate }: BenchInstanc
   const [tenant] = z.array(z.object({ tenant_id: z.string() })).parse(rows);
   const tenantId = asId<TenantId>(tenant?.tenant_id ?? '');
   const index = createWeaviateIndex(weaviate);
-  const embedder = createOnnxEmbedder({
-    modelDir: embeddingModelDirectory(undefined, cacheDirectory(processEnvironment())),
-    threads: 1,
-    maxBatchTokens: 1_024,
-  });
+  const embedder = benchEmbedder({ threads: 1, maxBatchTokens: 1_024 });
   const name = indexNameOf(embedder.model);
   return {
     async resultsOf(question, filter, limit) {

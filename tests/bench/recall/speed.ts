@@ -1,17 +1,13 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import { loadavg } from 'node:os';
-import { processEnvironment } from '../../../config/process-environment.ts';
 import { indexNameOf } from '../../../domain/index-model.ts';
-import { cacheDirectory } from '../../../infra/instance/layout.ts';
-import { embeddingModelDirectory } from '../../../models/embedding/bge-small.ts';
-import { createOnnxEmbedder } from '../../../models/embedding/onnx-embedder.ts';
 import { collectionName } from '../../../stores/weaviate/schema.ts';
 import { createWeaviateIndex } from '../../../stores/weaviate/weaviate-index.ts';
 import { startBenchInstance } from '../capture/bench-instance.ts';
 import type { BenchInstance } from '../capture/bench-instance.ts';
 import { cpuByService, cpuPerEvent } from '../capture/cpu.ts';
 import { memoryOf } from '../process-tree.ts';
-import type { RecallFigures } from './figures.ts';
+import type { RecallFigures } from '../figures.ts';
 import { createSpeedCorpus } from './speed-corpus.ts';
 import { soleUser, writeMemories, writeSessions } from './speed-fill.ts';
 import type { FillTarget } from './speed-fill.ts';
@@ -19,18 +15,14 @@ import { apiSearches, bareSearches, emptyRequests, figuresOf, stageCounts, stage
 import type { Timings } from './speed-searches.ts';
 import { awaitIndexed, connectBare } from './speed-weaviate.ts';
 import { whileIndexing } from './speed-writing.ts';
-
-/** Returns the value of a command-line flag. */
-function flag(name: string): string | undefined {
-  const place = process.argv.indexOf(name);
-  return place < 0 ? undefined : process.argv[place + 1];
-}
+import { option, say } from '../command-line.ts';
+import { benchEmbedder } from '../embedder.ts';
 
 /** Without a million memories: filling them takes over an hour on two cores, and HNSW 3 GB. */
 const SIZES = [1_000, 10_000, 100_000];
 const FILL_BATCH = 1_000;
 /** Queries per round; api and bare Weaviate alternate, so that a noisy minute affects both. */
-const ROUND = Number(flag('--round') ?? 150);
+const ROUND = Number(option('round') ?? 150);
 const ROUNDS = 4;
 const WARM_UP = 100;
 const CLIENTS = 8;
@@ -45,19 +37,13 @@ const TARGETS: Readonly<Record<number, { readonly p50: number; readonly p95: num
 const INDEXING_P95_MS = 150;
 const LEAST_SHARE_OF_BARE = 0.6;
 
-const say = (text: string) => process.stderr.write(`${text}\n`);
-
 function pidsOf(instance: BenchInstance): ReadonlyMap<string, number> {
   return new Map(['api', 'worker', 'postgres', 'temporal', 'weaviate'].map((name) => [name, instance.pid(name)]));
 }
 
 /** Opens a corpus in an instance, with its queries. */
 async function openBench(instance: BenchInstance) {
-  const embedder = createOnnxEmbedder({
-    modelDir: embeddingModelDirectory(undefined, cacheDirectory(processEnvironment())),
-    threads: 2,
-    maxBatchTokens: 2_048,
-  });
+  const embedder = benchEmbedder({ threads: 2, maxBatchTokens: 2_048 });
   const { database, weaviate } = instance;
   const model = indexNameOf(embedder.model);
   const { dimension } = embedder;
@@ -188,12 +174,12 @@ function missedOf(
  * measurement during indexing.
  */
 export async function runSpeed(): Promise<RecallFigures> {
-  const dataDir = flag('--data');
+  const dataDir = option('data');
   if (dataDir !== undefined) {
     mkdirSync(dataDir, { recursive: true });
     chmodSync(dataDir, 0o755);
   }
-  const sizes = flag('--sizes')?.split(',').map(Number) ?? SIZES;
+  const sizes = option('sizes')?.split(',').map(Number) ?? SIZES;
   const instance = await startBenchInstance({}, dataDir);
   const figures: Record<string, unknown> = {};
   const missed: string[] = [];

@@ -1,6 +1,5 @@
-import { toHostEvent } from '../../../api/intake/check-event.ts';
+import { toHostEvent, keyedByDelivery } from '../../../api/intake/check-event.ts';
 import { eventSchema } from '../../../contract/events.ts';
-import { keyedByDelivery } from '../../../api/intake/build-incoming.ts';
 import { buildCaptureEvent } from '../../../domain/capture/build-event.ts';
 import { translateHook } from '../../../domain/capture/claude-code-hooks.ts';
 import { NAME_SEPARATOR } from '../../../domain/capture/well-formed.ts';

@@ -105,25 +105,22 @@ test('orphans get SIGTERM, then SIGKILL; a later process with the same id is lef
   expect([polite, stubborn, stranger].map((one) => isAlive(one.identity))).toEqual([false, false, true]);
 });
 
+/** Writes the state that a killed supervisor leaves with one running service. */
+function writeKilledState(file: string, service: ProcessIdentity, url?: string): void {
+  const node = { kind: 'service', status: 'ready', stopSignal: 'SIGTERM', restarts: 0, since: '' } as const;
+  writeState(file, {
+    supervisor: { pid: 2 ** 22, startTime: 'long ago' },
+    phase: 'running',
+    startedAt: '',
+    ...(url === undefined ? {} : { url }),
+    nodes: { store: { ...node, process: service } },
+  });
+}
+
 test('taking over a data directory ends the orphans of a killed supervisor, and fails if the supervisor is alive', async () => {
   const layout = prepareDataDirectory(testFolder());
   const child = await bystander();
-  const dead = { pid: 2 ** 22, startTime: 'long ago' };
-  const node = {
-    kind: 'service',
-    status: 'ready',
-    process: child.identity,
-    stopSignal: 'SIGTERM',
-    restarts: 0,
-    since: '',
-  } as const;
-  writeState(layout.stateFile, {
-    supervisor: dead,
-    phase: 'running',
-    startedAt: '',
-    url: 'http://old',
-    nodes: { store: node },
-  });
+  writeKilledState(layout.stateFile, child.identity, 'http://old');
   const progress = recordProgress();
   const lock = await takeOver(layout, progress);
   expect(isAlive(child.identity)).toBe(false);
@@ -142,20 +139,7 @@ test('an external stop ends orphans if the supervisor is dead, and marks the sta
   const layout = prepareDataDirectory(testFolder());
   expect(await stopInstance(layout)).toEqual({ kind: 'not-running', ended: [] });
   const child = await bystander();
-  const node = {
-    kind: 'service',
-    status: 'ready',
-    process: child.identity,
-    stopSignal: 'SIGTERM',
-    restarts: 0,
-    since: '',
-  } as const;
-  writeState(layout.stateFile, {
-    supervisor: { pid: 2 ** 22, startTime: 'x' },
-    phase: 'running',
-    startedAt: '',
-    nodes: { store: node },
-  });
+  writeKilledState(layout.stateFile, child.identity);
   expect(await stopInstance(layout)).toEqual({ kind: 'not-running', ended: ['store'] });
   expect(isAlive(child.identity)).toBe(false);
   expect(await stopInstance(layout)).toEqual({ kind: 'not-running', ended: [] });

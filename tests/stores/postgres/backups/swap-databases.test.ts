@@ -4,11 +4,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { recoverSwap } from '../../../../infra/bootstrap/database.ts';
 import { asMaintenance, createEmptyDatabase } from '../../../../stores/postgres/backups/restored-database.ts';
 import { swapDatabases, swapState, undoSwap } from '../../../../stores/postgres/backups/swap-databases.ts';
-import { createTestDatabase } from '../../../setup/database.ts';
-import type { TestDatabase } from '../../../setup/database.ts';
+import { fileDatabase } from '../../../setup/database.ts';
 import { until } from '../../../setup/until.ts';
 
-let db: TestDatabase;
+const db = fileDatabase();
 
 describe('a swap', { timeout: 60_000 }, () => {
   const running = `swap_${randomBytes(6).toString('hex')}`;
@@ -25,13 +24,11 @@ describe('a swap', { timeout: 60_000 }, () => {
     return rows.map(({ datname }) => datname);
   };
   beforeAll(async () => {
-    db = await createTestDatabase();
     server.restoreUrl = db.url('restore').replace(/[^/]*$/, 'postgres');
     server.maintenanceUrl = db.url('maintenance').replace(/[^/]*$/, running);
   });
   afterAll(async () => {
     for (const name of Object.values(names)) await db.superuser.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
-    await db.close();
   });
 
   test('resumes after an interruption, completes once, and can be undone', async () => {

@@ -1,16 +1,10 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createPool } from '../../../../stores/postgres/connection/pool.ts';
 import { createBurstWatch, BurstFlag, isBurst } from '../../../../stores/postgres/capture/burst-flag.ts';
-import { createTestDatabase } from '../../../setup/database.ts';
-import type { TestDatabase } from '../../../setup/database.ts';
+import { fileDatabase } from '../../../setup/database.ts';
 import { until } from '../../../setup/until.ts';
 
-let db: TestDatabase;
-
-beforeAll(async () => {
-  db = await createTestDatabase();
-});
-afterAll(() => db.close());
+const db = fileDatabase();
 
 function pool(applicationName: string) {
   return createPool({

@@ -2,29 +2,23 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CaptureEvent } from '../../../../domain/capture/event.ts';
 import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
-import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
-import type { TestDatabase, TestUser } from '../../../setup/database.ts';
+import { createTestUser, fileDatabase, fileUser } from '../../../setup/database.ts';
 import { ended, event, noted, promptPart, valueOf } from '../support/captures.ts';
 
 /** As many at once as a server with several api processes sees. */
 const AT_ONCE = 20;
-let db: TestDatabase;
-let user: TestUser;
+const db = fileDatabase();
+const user = fileUser(db);
 let pool: pg.Pool;
 
 beforeAll(async () => {
-  db = await createTestDatabase();
-  user = await createTestUser(db.superuser);
   pool = new pg.Pool({ connectionString: db.url('app'), max: AT_ONCE });
   // Dropping the database may come before the last goodbye of a connection.
   pool.on('error', () => {});
   // Connected before the race, so that it starts for all at once.
   await Promise.all(Array.from({ length: AT_ONCE }, () => pool.query('SELECT pg_sleep(0.05)')));
 });
-afterAll(async () => {
-  await pool.end();
-  await db.close();
-});
+afterAll(() => pool.end());
 
 function inParallel(batchOf: (writer: number) => readonly CaptureEvent[]) {
   return Promise.all(Array.from({ length: AT_ONCE }, (_, writer) => captureEvents(pool, batchOf(writer))));

@@ -1,17 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
-import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
-import type { TestDatabase, TestUser } from '../../../setup/database.ts';
+import { fileDatabase, fileUser } from '../../../setup/database.ts';
 import { captureCounts, ended, event, noted, rowsOf, promptPart } from '../support/captures.ts';
 
-let db: TestDatabase;
-let user: TestUser;
-
-beforeAll(async () => {
-  db = await createTestDatabase();
-  user = await createTestUser(db.superuser);
-});
-afterAll(() => db.close());
+const db = fileDatabase();
+const user = fileUser(db);
 
 describe('an event that came before', () => {
   test('is known by its key across batches, whatever its content, and returns the first row', async () => {

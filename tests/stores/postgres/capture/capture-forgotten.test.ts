@@ -1,18 +1,12 @@
 import { createHash } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
-import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
-import type { TestDatabase, TestUser } from '../../../setup/database.ts';
+import { createTestUser, fileDatabase, fileUser } from '../../../setup/database.ts';
+import type { TestUser } from '../../../setup/database.ts';
 import { captureCounts, ended, event, noted, promptPart } from '../support/captures.ts';
 
-let db: TestDatabase;
-let user: TestUser;
-
-beforeAll(async () => {
-  db = await createTestDatabase();
-  user = await createTestUser(db.superuser);
-});
-afterAll(() => db.close());
+const db = fileDatabase();
+const user = fileUser(db);
 
 const sha256 = (text: string) => createHash('sha256').update(text, 'utf8').digest();
 

@@ -1,18 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createCapture } from '../../../../stores/postgres/capture/capture.ts';
-import { encodeBatch, encodeEvent } from '../../../../stores/postgres/capture/capture-encoding.ts';
-import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
-import type { TestDatabase, TestUser } from '../../../setup/database.ts';
+import { describe, expect, test } from 'vitest';
+import { createCapture, encodeBatch, encodeEvent } from '../../../../stores/postgres/capture/capture.ts';
+import { fileDatabase, fileUser } from '../../../setup/database.ts';
 import { ended, event, noted, promptPart, valueOf } from '../support/captures.ts';
 
-let db: TestDatabase;
-let user: TestUser;
-
-beforeAll(async () => {
-  db = await createTestDatabase();
-  user = await createTestUser(db.superuser);
-});
-afterAll(() => db.close());
+const db = fileDatabase();
+const user = fileUser(db);
 
 describe('a cached session', () => {
   test('that was deleted is created again, and the batch is stored once', async () => {

@@ -1,18 +1,11 @@
 import { createHash } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
-import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
-import type { TestDatabase, TestUser } from '../../../setup/database.ts';
+import { fileDatabase, fileUser } from '../../../setup/database.ts';
 import { ended, event, noted, rowsOf, promptPart, valueOf } from '../support/captures.ts';
 
-let db: TestDatabase;
-let user: TestUser;
-
-beforeAll(async () => {
-  db = await createTestDatabase();
-  user = await createTestUser(db.superuser);
-});
-afterAll(() => db.close());
+const db = fileDatabase();
+const user = fileUser(db);
 
 describe('the order of a session', () => {
   test('one sequence runs over prompts, observations and boundaries, without gaps, over batches', async () => {

@@ -1,22 +1,18 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { ProjectHint } from '../../../../domain/capture/event.ts';
 import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
 import { findProject } from '../../../../stores/postgres/projects/projects.ts';
-import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
-import type { TestDatabase, TestUser } from '../../../setup/database.ts';
+import { createTestUser, fileDatabase } from '../../../setup/database.ts';
+import type { TestUser } from '../../../setup/database.ts';
 import { event, promptPart } from '../support/captures.ts';
 
-let db: TestDatabase;
+const db = fileDatabase();
 let user: TestUser;
 let sessions = 0;
 
-beforeAll(async () => {
-  db = await createTestDatabase();
-});
 beforeEach(async () => {
   user = await createTestUser(db.superuser);
 });
-afterAll(() => db.close());
 
 /** Returns the project of a new session with this hint. */
 async function projectOf(project: ProjectHint | null, who: TestUser = user): Promise<string | null> {

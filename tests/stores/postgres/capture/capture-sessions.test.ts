@@ -1,21 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { CaptureEvent } from '../../../../domain/capture/event.ts';
 import { newId } from '../../../../domain/ids.ts';
 import type { UserId } from '../../../../domain/ids.ts';
 import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
-import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
-import type { TestDatabase, TestUser } from '../../../setup/database.ts';
+import { createTestUser, fileDatabase, fileUser } from '../../../setup/database.ts';
 import { captureCounts, event, noted, rowsOf, promptPart } from '../support/captures.ts';
 
-let db: TestDatabase;
-let user: TestUser;
-
-beforeAll(async () => {
-  db = await createTestDatabase();
-  user = await createTestUser(db.superuser);
-});
-afterAll(() => db.close());
+const db = fileDatabase();
+const user = fileUser(db);
 
 async function session(externalId: string): Promise<Record<string, unknown> | undefined> {
   return (

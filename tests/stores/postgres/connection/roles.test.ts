@@ -1,16 +1,10 @@
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { createTestDatabase } from '../../../setup/database.ts';
-import type { TestDatabase } from '../../../setup/database.ts';
+import { describe, expect, inject, test } from 'vitest';
+import { fileDatabase } from '../../../setup/database.ts';
 import { TEMPLATE_DATABASE } from '../../../setup/provided.ts';
 import { seedTenant } from '../support/seed-tenant.ts';
 
-let db: TestDatabase;
-
-beforeAll(async () => {
-  db = await createTestDatabase();
-});
-afterAll(() => db.close());
+const db = fileDatabase();
 
 async function rows(sql: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {
   return (await db.superuser.query<Record<string, unknown>>(sql, values)).rows;

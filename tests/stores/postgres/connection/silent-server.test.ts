@@ -3,8 +3,7 @@ import { toApiError } from '../../../../api/errors.ts';
 import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
 import { createDatabase } from '../../../../stores/postgres/connection/database.ts';
 import type { Database } from '../../../../stores/postgres/connection/database.ts';
-import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
-import type { TestDatabase, TestUser } from '../../../setup/database.ts';
+import { fileDatabase, fileUser } from '../../../setup/database.ts';
 import { event, promptPart } from '../support/captures.ts';
 import { startSilentProxy } from '../support/silent-proxy.ts';
 import type { SilentProxy } from '../support/silent-proxy.ts';
@@ -13,15 +12,13 @@ const STATEMENT_TIMEOUT_MS = 1_000;
 /** The limit is five seconds more; without one the test would time out. */
 const PATIENCE_MS = 30_000;
 
-let db: TestDatabase;
+const db = fileDatabase();
+const user = fileUser(db);
 let proxy: SilentProxy;
 let database: Database;
-let user: TestUser;
 let lost = 0;
 
 beforeAll(async () => {
-  db = await createTestDatabase();
-  user = await createTestUser(db.superuser);
   proxy = await startSilentProxy(db.url('app'));
   database = createDatabase({
     url: proxy.url,
@@ -37,7 +34,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await database.close();
   await proxy.close();
-  await db.close();
 });
 beforeEach(() => {
   lost = 0;

@@ -1,18 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createTestDatabase } from '../../../setup/database.ts';
-import type { TestDatabase, TestUser } from '../../../setup/database.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { fileDatabase } from '../../../setup/database.ts';
+import type { TestUser } from '../../../setup/database.ts';
 import { seedTenant } from '../support/seed-tenant.ts';
 
-let db: TestDatabase;
+const db = fileDatabase();
 let mine: TestUser;
 let other: TestUser;
 /** Every table with a tenant, from the catalogue: a new one is tested without being named here. */
 let tables: string[];
 
 beforeAll(async () => {
-  db = await createTestDatabase();
   [mine, other] = [await seedTenant(db), await seedTenant(db)];
   const owned = await db.superuser.query<{ name: string }>(
     `SELECT c.relname AS name FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped
@@ -20,7 +19,6 @@ beforeAll(async () => {
   );
   tables = owned.rows.map((row) => row.name);
 });
-afterAll(() => db.close());
 
 /** Runs statements as the application in one transaction of a tenant, and rolls it back. */
 async function as<Result>(tenantId: string | null, work: (client: pg.PoolClient) => Promise<Result>): Promise<Result> {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { newId } from '../../../../domain/ids.ts';
 import {
   beginIndex,
@@ -15,18 +15,14 @@ import {
 } from '../../../../stores/postgres/embeddings/embedding-ledger.ts';
 import { requestRefill, refillNext } from '../../../../stores/postgres/embeddings/embedding-rewrites.ts';
 import type { RequestedEmbedding } from '../../../../stores/postgres/embeddings/embedding-ledger.ts';
-import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
-import type { TestDatabase, TestUser } from '../../../setup/database.ts';
+import { createTestUser, fileDatabase } from '../../../setup/database.ts';
+import type { TestUser } from '../../../setup/database.ts';
 
 const SERVED = { name: 'old', dimension: 2 };
 const BUILT = { name: 'new', dimension: 2 };
-let db: TestDatabase;
+const db = fileDatabase();
 let user: TestUser;
 
-beforeAll(async () => {
-  db = await createTestDatabase();
-});
-afterAll(() => db.close());
 beforeEach(async () => {
   user = await createTestUser(db.superuser);
   await db.database.asTenant(user.tenantId, async (transaction) => {

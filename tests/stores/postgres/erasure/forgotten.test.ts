@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { failureType } from '../../../../activities/failures.ts';
 import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
 import { readCapturedEvent } from '../../../../stores/postgres/capture/captured-events.ts';
@@ -19,19 +19,12 @@ import { tenantsWithPendingVectors } from '../../../../stores/postgres/connectio
 import { createPool } from '../../../../stores/postgres/connection/pool.ts';
 import { readSessionFacts, writeTitle } from '../../../../stores/postgres/sessions/session-state.ts';
 import { newId } from '../../../../domain/ids.ts';
-import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
-import type { TestDatabase, TestUser } from '../../../setup/database.ts';
+import { fileDatabase, fileUser } from '../../../setup/database.ts';
 import { event, promptPart, valueOf } from '../support/captures.ts';
 
 const MODEL = { name: 'm', dimension: 3 };
-let db: TestDatabase;
-let user: TestUser;
-
-beforeAll(async () => {
-  db = await createTestDatabase();
-  user = await createTestUser(db.superuser);
-});
-afterAll(() => db.close());
+const db = fileDatabase();
+const user = fileUser(db);
 
 /** Captures one prompt under a key; returns its session id. */
 async function prompted(session: string, key: string): Promise<string> {

@@ -1,15 +1,15 @@
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { newId } from '../../../../domain/ids.ts';
 import { erasedName } from '../../../../domain/erasure/erasure-journal.ts';
 import type { ErasureKind } from '../../../../domain/erasure/erasure-journal.ts';
-import { tenantTables } from '../../../../stores/postgres/exports/table-catalog.ts';
+import { newId } from '../../../../domain/ids.ts';
 import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
 import { CONTENT_COLUMNS, findText } from '../../../../stores/postgres/erasure/find-text.ts';
 import { replayErasures } from '../../../../stores/postgres/erasure/replay-erasures.ts';
-import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
-import type { TestDatabase, TestUser } from '../../../setup/database.ts';
+import { tenantTables } from '../../../../stores/postgres/exports/table-catalog.ts';
 import { maintenancePool } from '../../../activities/export-import/support/lines-of.ts';
+import { createTestUser, fileDatabase } from '../../../setup/database.ts';
+import type { TestUser } from '../../../setup/database.ts';
 import { event, noted, promptPart } from '../support/captures.ts';
 import { seedTenant } from '../support/seed-tenant.ts';
 
@@ -17,17 +17,13 @@ import { seedTenant } from '../support/seed-tenant.ts';
 const NAMES_A_PERSON = /^user_id$|^(?:requested|created|updated|verified|closed|released|approved)_by$/;
 /** User id of a tombstone without a session. */
 const NO_USER = '00000000-0000-0000-0000-000000000000';
-let db: TestDatabase;
+const db = fileDatabase();
 let all: pg.Pool;
 
 beforeAll(async () => {
-  db = await createTestDatabase();
   all = maintenancePool(db);
 });
-afterAll(async () => {
-  await all.end();
-  await db.close();
-});
+afterAll(() => all.end());
 
 async function count(table: string, where: string, values: unknown[]): Promise<number> {
   const { rows } = await db.superuser.query<{ n: number }>(

@@ -1,14 +1,8 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { tombstonesSince } from '../../../../stores/postgres/erasure/replay-erasures.ts';
-import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
-import type { TestDatabase } from '../../../setup/database.ts';
+import { createTestUser, fileDatabase } from '../../../setup/database.ts';
 
-let db: TestDatabase;
-
-beforeAll(async () => {
-  db = await createTestDatabase();
-});
-afterAll(() => db.close());
+const db = fileDatabase();
 
 test('every tombstone since a time is read once, over as many pages as it takes', async () => {
   const tenants = [await createTestUser(db.superuser), await createTestUser(db.superuser)];

@@ -1,22 +1,18 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { createGraphBuilder } from '../../../../domain/graph/graph.ts';
 import type { Mention, SessionGraph } from '../../../../domain/graph/graph.ts';
 import { newId } from '../../../../domain/ids.ts';
 import { pruneUnnamed } from '../../../../stores/postgres/learnings/consolidation.ts';
 import { readNeighbourhood } from '../../../../stores/postgres/graph/graph.ts';
 import { forgetGraph, writeGraph } from '../../../../stores/postgres/graph/graph-writes.ts';
-import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
-import type { TestDatabase, TestUser } from '../../../setup/database.ts';
+import { createTestUser, fileDatabase } from '../../../setup/database.ts';
+import type { TestUser } from '../../../setup/database.ts';
 import { until } from '../../../setup/until.ts';
 
-let db: TestDatabase;
+const db = fileDatabase();
 let user: TestUser;
 let projectId: string;
 
-beforeAll(async () => {
-  db = await createTestDatabase();
-});
-afterAll(() => db.close());
 beforeEach(async () => {
   user = await createTestUser(db.superuser);
   projectId = newId();

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { createGraphBuilder } from '../../../../domain/graph/graph.ts';
 import type { EntityType, Mention, SessionGraph } from '../../../../domain/graph/graph.ts';
 import { newId } from '../../../../domain/ids.ts';
@@ -6,18 +6,14 @@ import { readNeighbourhood } from '../../../../stores/postgres/graph/graph.ts';
 import type { NeighbourhoodQuery } from '../../../../stores/postgres/graph/graph.ts';
 import { forgetGraph, moveGraph, writeGraph } from '../../../../stores/postgres/graph/graph-writes.ts';
 import { projectGlossary } from '../../../../stores/postgres/graph/glossary.ts';
-import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
-import type { TestDatabase, TestUser } from '../../../setup/database.ts';
+import { createTestUser, fileDatabase } from '../../../setup/database.ts';
+import type { TestUser } from '../../../setup/database.ts';
 
 const DAY_MS = 86_400_000;
-let db: TestDatabase;
+const db = fileDatabase();
 let user: TestUser;
 let projectId: string;
 
-beforeAll(async () => {
-  db = await createTestDatabase();
-});
-afterAll(() => db.close());
 beforeEach(async () => {
   user = await createTestUser(db.superuser);
   projectId = await newProject();

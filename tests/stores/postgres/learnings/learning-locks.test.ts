@@ -1,23 +1,19 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { newId } from '../../../../domain/ids.ts';
 import type { LearningDraft } from '../../../../domain/ports/model.ts';
 import { writeLearnings } from '../../../../stores/postgres/learnings/learning-writes.ts';
 import type { PlacedDraft } from '../../../../stores/postgres/learnings/learning-writes.ts';
 import { learningFingerprint } from '../../../../stores/postgres/learnings/learnings.ts';
-import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
-import type { TestDatabase, TestUser } from '../../../setup/database.ts';
+import { createTestUser, fileDatabase } from '../../../setup/database.ts';
+import type { TestUser } from '../../../setup/database.ts';
 import { until } from '../../../setup/until.ts';
 
 const AT = new Date('2026-05-01T10:00:00Z');
-let db: TestDatabase;
+const db = fileDatabase();
 let user: TestUser;
 /** In the order of ids. */
 let known: readonly [string, string];
 
-beforeAll(async () => {
-  db = await createTestDatabase();
-});
-afterAll(() => db.close());
 beforeEach(async () => {
   user = await createTestUser(db.superuser);
   known = [await plant('The cache lives in redis'), await plant('The queue lives in postgres')];

@@ -1,19 +1,18 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { newId } from '../../../../domain/ids.ts';
 import { decayLearnings, renewFingerprints } from '../../../../stores/postgres/learnings/consolidation.ts';
 import type { TenantTransaction } from '../../../../stores/postgres/connection/database.ts';
 import { wordNeighbours } from '../../../../stores/postgres/learnings/learning-neighbours.ts';
 import type { LearningScope } from '../../../../stores/postgres/learnings/learning-neighbours.ts';
-import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
-import type { TestDatabase, TestUser } from '../../../setup/database.ts';
+import { fileDatabase, fileUser } from '../../../setup/database.ts';
 
 /** Current learnings per scope, and the number of scopes. */
 const LEARNINGS = 100;
 const PROJECTS = 40;
 /** More than are ranked by words. */
 const LARGE = 2_100;
-let db: TestDatabase;
-let user: TestUser;
+const db = fileDatabase();
+const user = fileUser(db);
 let small: string;
 let large: string;
 
@@ -35,8 +34,6 @@ async function load(projectId: string | null, learnings: number): Promise<void> 
 }
 
 beforeAll(async () => {
-  db = await createTestDatabase();
-  user = await createTestUser(db.superuser);
   for (let n = 0; n < PROJECTS; n += 1) await load(await newProject(), LEARNINGS);
   await load(null, LEARNINGS);
   small = await newProject();
@@ -45,7 +42,6 @@ beforeAll(async () => {
   await load(large, LARGE);
   await db.superuser.query('VACUUM ANALYZE learnings');
 });
-afterAll(() => db.close());
 
 /** Rows of learnings that were read so far, by whatever way. */
 async function rowsRead(): Promise<number> {

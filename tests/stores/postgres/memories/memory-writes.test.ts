@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { newId } from '../../../../domain/ids.ts';
 import type { LearningCategory } from '../../../../domain/ports/model.ts';
 import { writeLearnings } from '../../../../stores/postgres/learnings/learning-writes.ts';
@@ -6,19 +6,15 @@ import { learningFingerprint } from '../../../../stores/postgres/learnings/learn
 import { forgetLearning } from '../../../../stores/postgres/memories/memory-changes.ts';
 import { storeMemories } from '../../../../stores/postgres/memories/memory-writes.ts';
 import type { RememberedMemory } from '../../../../stores/postgres/memories/memory-writes.ts';
-import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
-import type { TestDatabase, TestUser } from '../../../setup/database.ts';
+import { createTestUser, fileDatabase } from '../../../setup/database.ts';
+import type { TestUser } from '../../../setup/database.ts';
 import { until } from '../../../setup/until.ts';
 
 const scope = { projectId: null, namespace: 'default' };
 const embeddingModel = { name: 'm', dimension: 3 };
-let db: TestDatabase;
+const db = fileDatabase();
 let user: TestUser;
 
-beforeAll(async () => {
-  db = await createTestDatabase();
-});
-afterAll(() => db.close());
 beforeEach(async () => {
   user = await createTestUser(db.superuser);
 });

@@ -7,8 +7,8 @@ import type { VectorIndex } from '../../../../domain/ports/vector-index.ts';
 import type { WorkflowHints } from '../../../../domain/ports/workflow-hints.ts';
 import { sweepOld } from '../../../../stores/postgres/retention/retention.ts';
 import type { SweptTable } from '../../../../stores/postgres/retention/retention.ts';
-import { createTestDatabase } from '../../../setup/database.ts';
-import type { TestDatabase, TestUser } from '../../../setup/database.ts';
+import { fileDatabase } from '../../../setup/database.ts';
+import type { TestUser } from '../../../setup/database.ts';
 import { seedTenant } from '../support/seed-tenant.ts';
 
 const TABLES: readonly SweptTable[] = [
@@ -22,12 +22,11 @@ const TABLES: readonly SweptTable[] = [
   'model_response_cache',
 ];
 const DAY_MS = 86_400_000;
-let db: TestDatabase;
+const db = fileDatabase();
 let maintenance: pg.Pool;
 let user: TestUser;
 
 beforeAll(async () => {
-  db = await createTestDatabase();
   maintenance = new pg.Pool({ connectionString: db.url('maintenance'), max: 2 });
 });
 beforeEach(async () => {
@@ -37,10 +36,7 @@ beforeEach(async () => {
   await db.superuser.query("UPDATE model_response_cache SET expires_at = now() + interval '1 day'");
   await db.superuser.query("UPDATE usage_reservations SET expires_at = now() + interval '1 day'");
 });
-afterAll(async () => {
-  await maintenance.end();
-  await db.close();
-});
+afterAll(() => maintenance.end());
 
 /** A copy of the tenant's row in that table, with another id and with these columns changed. */
 async function copyOf(table: string, change: Readonly<Record<string, string>>): Promise<void> {

@@ -1,8 +1,8 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { searchKeyword } from '../../../../stores/postgres/search/keyword-search.ts';
-import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
-import type { TestDatabase, TestUser } from '../../../setup/database.ts';
+import { createTestUser, fileDatabase, fileUser } from '../../../setup/database.ts';
+import type { TestUser } from '../../../setup/database.ts';
 import { valueOf } from '../support/captures.ts';
 
 /** Rows of the searching tenant; every other tenant has a quarter of it. */
@@ -16,8 +16,8 @@ const RARE_WORD = 'zymurgy';
 const PLAIN =
   "SELECT id FROM observations WHERE search @@ websearch_to_tsquery('english', $1) ORDER BY ts_rank(search, websearch_to_tsquery('english', $1), 1) DESC, id LIMIT 20";
 
-let db: TestDatabase;
-let user: TestUser;
+const db = fileDatabase();
+const user = fileUser(db);
 let pool: pg.Pool;
 const plans: string[] = [];
 
@@ -36,8 +36,6 @@ async function load(tenant: TestUser, rows: number): Promise<void> {
 }
 
 beforeAll(async () => {
-  db = await createTestDatabase();
-  user = await createTestUser(db.superuser);
   await load(user, ROWS);
   for (let other = 0; other < OTHER_TENANTS; other += 1) await load(await createTestUser(db.superuser), ROWS / 4);
   await db.superuser.query('VACUUM ANALYZE observations');
@@ -55,7 +53,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await pool.end();
   await db.superuser.query(`ALTER ROLE recollect_app IN DATABASE ${db.name} RESET ALL`);
-  await db.close();
 });
 
 /** Scans of the observations' GIN index so far, over all its parts. */

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { EventPart } from '../../../../domain/capture/event.ts';
 import type { RecallFilter } from '../../../../domain/ports/vector-index.ts';
 import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
 import { fillRows, readNewRows } from '../../../../stores/postgres/capture/consumption.ts';
 import { searchKeyword } from '../../../../stores/postgres/search/keyword-search.ts';
-import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
-import type { TestDatabase, TestUser } from '../../../setup/database.ts';
+import { fileDatabase, fileUser } from '../../../setup/database.ts';
+import type { TestUser } from '../../../setup/database.ts';
 import { event, noted, promptPart } from '../support/captures.ts';
 
 interface Known {
@@ -14,10 +14,10 @@ interface Known {
   readonly projectId: string;
 }
 
-let db: TestDatabase;
-let owner: TestUser;
-let colleague: TestUser;
-let stranger: TestUser;
+const db = fileDatabase();
+const owner = fileUser(db);
+const colleague = fileUser(db, () => ({ tenantId: owner.tenantId }));
+const stranger = fileUser(db);
 let first: Known;
 let second: Known;
 /** Ids by name, for telling what was found. */
@@ -105,10 +105,6 @@ async function write(
 }
 
 beforeAll(async () => {
-  db = await createTestDatabase();
-  owner = await createTestUser(db.superuser);
-  colleague = await createTestUser(db.superuser, { tenantId: owner.tenantId });
-  stranger = await createTestUser(db.superuser);
   const call: EventPart = {
     kind: 'tool',
     event: 'PostToolUse',
@@ -150,7 +146,6 @@ beforeAll(async () => {
   await write('closed', owner, first, 'learning', 'The lighthouse needs a loud machine', { closed: true });
   await write('of beta', colleague, second, 'topic', 'A lighthouse in beta');
 });
-afterAll(() => db.close());
 
 /** Names of what a question finds, sorted. */
 async function find(question: string, filter: RecallFilter = {}, user: TestUser = owner): Promise<string[]> {

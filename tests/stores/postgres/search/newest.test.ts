@@ -1,17 +1,17 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import type { EventPart } from '../../../../domain/capture/event.ts';
 import { newId } from '../../../../domain/ids.ts';
 import type { RecallFilter } from '../../../../domain/ports/vector-index.ts';
 import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
 import { readNewest } from '../../../../stores/postgres/search/newest.ts';
-import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
-import type { TestDatabase, TestUser } from '../../../setup/database.ts';
+import { fileDatabase, fileUser } from '../../../setup/database.ts';
+import type { TestUser } from '../../../setup/database.ts';
 import { event, noted, promptPart } from '../support/captures.ts';
 
-let db: TestDatabase;
-let owner: TestUser;
-let colleague: TestUser;
-let stranger: TestUser;
+const db = fileDatabase();
+const owner = fileUser(db);
+const colleague = fileUser(db, () => ({ tenantId: owner.tenantId }));
+const stranger = fileUser(db);
 /** Ids by name, for telling what was found. */
 const names = new Map<string, string>();
 
@@ -53,10 +53,6 @@ async function learn(name: string, { tenantId, userId }: TestUser, closedAt: str
 }
 
 beforeAll(async () => {
-  db = await createTestDatabase();
-  owner = await createTestUser(db.superuser);
-  colleague = await createTestUser(db.superuser, { tenantId: owner.tenantId });
-  stranger = await createTestUser(db.superuser);
   await learn('rule', owner);
   await learn('closed rule', owner, minute(5));
   await remember(owner, 'mine', [
@@ -76,7 +72,6 @@ beforeAll(async () => {
     );
   }
 });
-afterAll(() => db.close());
 
 async function newest(filter: RecallFilter, user: TestUser = owner): Promise<string[]> {
   const hits = await db.database.readAsTenant(user.tenantId, (read) => readNewest(read, filter, 30));

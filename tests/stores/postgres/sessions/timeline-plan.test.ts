@@ -1,20 +1,17 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { newId } from '../../../../domain/ids.ts';
 import { readLine } from '../../../../stores/postgres/sessions/timeline.ts';
 import type { Line } from '../../../../stores/postgres/sessions/timeline.ts';
-import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
-import type { TestDatabase, TestUser } from '../../../setup/database.ts';
+import { fileDatabase, fileUser } from '../../../setup/database.ts';
 
 /** Learnings of a project, of no project, and summaries of the project; a minute apart. */
 const ROWS = 5_000;
 const projectId = newId();
 const namespace = 'default';
-let db: TestDatabase;
-let user: TestUser;
+const db = fileDatabase();
+const user = fileUser(db);
 
 beforeAll(async () => {
-  db = await createTestDatabase();
-  user = await createTestUser(db.superuser);
   const { superuser } = db;
   await superuser.query("INSERT INTO projects (id, tenant_id, display_name) VALUES ($1, $2, 'shop')", [
     projectId,
@@ -39,8 +36,7 @@ beforeAll(async () => {
     [user.tenantId, sessionId, projectId, user.userId, ROWS],
   );
   await superuser.query('VACUUM ANALYZE learnings, summaries');
-}, 120_000);
-afterAll(() => db.close());
+});
 
 /** Rows of learnings and summaries that were read so far, by any plan. */
 async function rowsRead(): Promise<number> {

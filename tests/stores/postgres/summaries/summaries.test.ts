@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { newId } from '../../../../domain/ids.ts';
 import type { SessionSummaryDraft } from '../../../../domain/ports/model.ts';
 import { requestEmbeddings } from '../../../../stores/postgres/embeddings/embedding-ledger.ts';
@@ -6,15 +6,13 @@ import { writeSessionSummary } from '../../../../stores/postgres/summaries/summa
 import type { SummaryContext } from '../../../../stores/postgres/summaries/summaries.ts';
 import { chunkText } from '../../../../domain/chunking.ts';
 import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
-import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
-import type { TestDatabase } from '../../../setup/database.ts';
+import { createTestUser, fileDatabase } from '../../../setup/database.ts';
 import { event, promptPart } from '../support/captures.ts';
 
-let db: TestDatabase;
+const db = fileDatabase();
 let context: SummaryContext;
 
 beforeAll(async () => {
-  db = await createTestDatabase();
   const user = await createTestUser(db.superuser);
   await captureEvents(db.database.pool, [event(user, 'summed-up', [promptPart('A question')])]);
   const { rows } = await db.superuser.query<{ id: string }>('SELECT id FROM sessions WHERE tenant_id = $1', [
@@ -37,7 +35,6 @@ beforeAll(async () => {
     filesModified: [],
   };
 });
-afterAll(() => db.close());
 
 const draft: SessionSummaryDraft = {
   title: 'A title',

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import {
   raiseBudgetAlert,
   readBudget,
@@ -7,22 +7,18 @@ import {
   settleCall,
 } from '../../../../stores/postgres/usage/budgets.ts';
 import type { CallReservation, ReservationOutcome } from '../../../../stores/postgres/usage/budgets.ts';
-import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
-import type { TestDatabase, TestUser } from '../../../setup/database.ts';
+import { createTestUser, fileDatabase } from '../../../setup/database.ts';
+import type { TestUser } from '../../../setup/database.ts';
 
 const LIMITS = { userDailyTokens: 10_000, concurrency: 10, userConcurrency: 3 };
 const DAY_MS = 86_400_000;
-let db: TestDatabase;
+const db = fileDatabase();
 let user: TestUser;
 
-beforeAll(async () => {
-  db = await createTestDatabase();
-});
 beforeEach(async () => {
   await db.superuser.query('DELETE FROM usage_reservations');
   user = await createTestUser(db.superuser);
 });
-afterAll(() => db.close());
 
 function reserve(change: Partial<CallReservation> = {}, whose = user, limits = LIMITS): Promise<ReservationOutcome> {
   const call = { tenantId: whose.tenantId, userId: whose.userId, tokens: 100, batch: false, lifeMs: 60_000, ...change };

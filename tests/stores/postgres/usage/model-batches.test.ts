@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
 import type { TenantTransaction } from '../../../../stores/postgres/connection/database.ts';
 import { forgottenBatches } from '../../../../stores/postgres/connection/maintenance.ts';
@@ -21,17 +21,13 @@ import {
 } from '../../../../stores/postgres/usage/model-batches.ts';
 import { settleSession } from '../../../../stores/postgres/sessions/session-state.ts';
 import { countWindows } from '../../../../stores/postgres/sessions/windows.ts';
-import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
-import type { TestDatabase, TestUser } from '../../../setup/database.ts';
+import { createTestUser, fileDatabase } from '../../../setup/database.ts';
+import type { TestUser } from '../../../setup/database.ts';
 import { event, promptPart } from '../support/captures.ts';
 
-let db: TestDatabase;
+const db = fileDatabase();
 let user: TestUser;
 
-beforeAll(async () => {
-  db = await createTestDatabase();
-});
-afterAll(() => db.close());
 beforeEach(async () => {
   user = await createTestUser(db.superuser);
 });

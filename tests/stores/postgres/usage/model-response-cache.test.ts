@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { asId } from '../../../../domain/ids.ts';
 import { bandKeys, signatureOf } from '../../../../domain/similarity.ts';
 import { readCapturedEvent } from '../../../../stores/postgres/capture/captured-events.ts';
@@ -15,22 +15,18 @@ import {
   cacheResponse,
 } from '../../../../stores/postgres/usage/model-response-cache.ts';
 import type { ResponseToCache } from '../../../../stores/postgres/usage/model-response-cache.ts';
-import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
-import type { TestDatabase, TestUser } from '../../../setup/database.ts';
+import { createTestUser, fileDatabase } from '../../../setup/database.ts';
+import type { TestUser } from '../../../setup/database.ts';
 import { event, promptPart } from '../support/captures.ts';
 
-let db: TestDatabase;
+const db = fileDatabase();
 let user: TestUser;
 let sessionId: string;
 
-beforeAll(async () => {
-  db = await createTestDatabase();
-});
 beforeEach(async () => {
   user = await createTestUser(db.superuser);
   sessionId = await newSession();
 });
-afterAll(() => db.close());
 
 async function newSession(): Promise<string> {
   await captureEvents(db.database.pool, [event(user, 'answers', [promptPart('A question')])]);

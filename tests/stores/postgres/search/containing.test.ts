@@ -1,23 +1,19 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { newId } from '../../../../domain/ids.ts';
-import { readContaining } from '../../../../stores/postgres/retention/legal-hold-conditions.ts';
-import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
-import type { TestDatabase, TestUser } from '../../../setup/database.ts';
+import { readContaining } from '../../../../stores/postgres/search/containing.ts';
+import { fileDatabase, fileUser } from '../../../setup/database.ts';
 
-let db: TestDatabase;
-let owner: TestUser;
+const db = fileDatabase();
+const owner = fileUser(db);
 const learning = newId();
 
 beforeAll(async () => {
-  db = await createTestDatabase();
-  owner = await createTestUser(db.superuser);
   await db.superuser.query(
     `INSERT INTO learnings (id, tenant_id, user_id, fingerprint, category, title, description, context, examples, confidence, tags, valid_from)
      VALUES ($1, $2, $3, '\\x01', 'general', 'Deploys', 'Made by hand', 'On staging', '["Ask the harbour master", "see scripts/tow.sh"]', 0.8, '{}', now())`,
     [learning, owner.tenantId, owner.userId],
   );
 });
-afterAll(() => db.close());
 
 test.each<[string, string[], string[], boolean]>([
   ['its description', ['made by hand'], [], true],

@@ -1,5 +1,5 @@
-import { z } from 'zod';
 import type { TenantRead } from '../connection/database.ts';
+import { idsOf } from '../connection/rows.ts';
 import { idsByType, LEARNING_CONTENT, SUMMARY_CONTENT } from '../memories/memories.ts';
 import type { MemoryRef } from '../memories/memories.ts';
 
@@ -24,10 +24,5 @@ export async function readContaining(
 ): Promise<ReadonlySet<string>> {
   const values = [...idsByType(refs), phrases.length === 0 ? null : phrases, files.length === 0 ? null : files];
   const rows = await read({ name: 'read_containing', text: CONTAINING, values });
-  return new Set(
-    z
-      .array(z.object({ id: z.string() }))
-      .parse(rows)
-      .map((row) => row.id),
-  );
+  return new Set(idsOf(rows));
 }

@@ -1,20 +1,19 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { memoryHash } from '../../../../domain/memory.ts';
-import { idsNamed } from '../../../../stores/postgres/memories/memory-lookups.ts';
-import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
-import type { TestDatabase, TestUser } from '../../../setup/database.ts';
+import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
+import { idsNamed, readPurposes } from '../../../../stores/postgres/memories/memory-lookups.ts';
+import { fileDatabase, fileUser } from '../../../setup/database.ts';
+import type { TestUser } from '../../../setup/database.ts';
 import { until } from '../../../setup/until.ts';
+import { event, noted, promptPart } from '../support/captures.ts';
 
 /** Chunks in the ledger of each of two tenants. */
 const CHUNKS = 20_000;
-let db: TestDatabase;
-let user: TestUser;
-let other: TestUser;
+const db = fileDatabase();
+const user = fileUser(db);
+const other = fileUser(db);
 
 beforeAll(async () => {
-  db = await createTestDatabase();
-  user = await createTestUser(db.superuser);
-  other = await createTestUser(db.superuser);
   for (const { tenantId } of [user, other])
     await db.superuser.query(
       `INSERT INTO embeddings (id, tenant_id, resource_type, resource_id, chunk, model, dimension, content_hash, object_id, state)
@@ -22,8 +21,7 @@ beforeAll(async () => {
       [tenantId, CHUNKS],
     );
   await db.superuser.query('VACUUM ANALYZE embeddings');
-}, 120_000);
-afterAll(() => db.close());
+});
 
 async function someId({ tenantId }: TestUser): Promise<string> {
   const { rows } = await db.superuser.query<{ id: string }>(
@@ -58,4 +56,27 @@ test('without a tenant a hash names nothing', async () => {
   const ending = (await someId(user)).slice(-10);
   const { rows } = await db.database.pool.query('SELECT memory_id FROM find_memories_by_hash($1::text[])', [[ending]]);
   expect(rows).toEqual([]);
+});
+
+test('what follows a prompt of the user has its beginning for a purpose; the prompt itself, and what came before it, has none', async () => {
+  const one = event(user, 'one', [
+    noted('before'),
+    promptPart(`fix the build ${'please '.repeat(200)}`),
+    noted('output'),
+    promptPart('completed', 'assistant'),
+    promptPart('now the docs'),
+    noted('later'),
+  ]);
+  await captureEvents(db.database.pool, [one, event(user, 'two', [noted('elsewhere')])]);
+  const refs = one.rows.flatMap(({ kind, id }) => (kind === 'boundary' ? [] : [{ type: kind, id }]));
+  const purposes = await db.database.readAsTenant(user.tenantId, (read) => readPurposes(read, refs));
+  expect(refs.map(({ id }) => purposes.get(id)?.slice(0, 20))).toEqual([
+    undefined,
+    undefined,
+    'fix the build please',
+    'fix the build please',
+    undefined,
+    'now the docs',
+  ]);
+  expect(purposes.get(refs[2]?.id ?? '')?.length).toBeLessThanOrEqual(160);
 });

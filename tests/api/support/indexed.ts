@@ -1,0 +1,21 @@
+import type { TestInstance } from '../../setup/instance.ts';
+import { untilTrue } from '../../setup/until.ts';
+import { vectorsAtRest } from '../../setup/vectors-at-rest.ts';
+
+const CONSUMED = '(SELECT bool_and(consumed_seq = last_seq) FROM sessions)';
+
+/** Awaits that the worker has consumed every event. */
+export function consumed({ value }: Pick<TestInstance, 'value'>): Promise<void> {
+  return untilTrue(
+    async () => (await value(`SELECT ${CONSUMED} AS value`)) === true,
+    60_000,
+    'everything being consumed',
+  );
+}
+
+/** Awaits that every memory is in the vector index, and is found there. */
+export async function indexed(instance: TestInstance): Promise<void> {
+  const sql = `SELECT ${CONSUMED} AND NOT EXISTS (SELECT FROM embeddings WHERE state <> 'indexed') AS value`;
+  await untilTrue(async () => (await instance.value(sql)) === true, 60_000, 'everything being indexed');
+  await vectorsAtRest(instance);
+}

@@ -4,7 +4,7 @@ import type pg from 'pg';
 import { publicKeyOf } from '../activities/backup/manifest.ts';
 import { createErasureActivities } from '../activities/erasure/create-erasure-activities.ts';
 import { createExportImportActivities } from '../activities/export-import/create-export-import-activities.ts';
-import { createRestoreActivities } from '../activities/restore/restore-context.ts';
+import { createRestoreActivities } from '../activities/restore/create-restore-activities.ts';
 import type { Config } from '../config/config.ts';
 import type { IndexModel } from '../domain/index-model.ts';
 import type { VectorIndex } from '../domain/ports/vector-index.ts';

@@ -10,10 +10,6 @@ import { COPY_STORE, noteSet, readRestoreWork } from '../../stores/postgres/back
 import type { RestoreWork, RestoreCounts } from '../../stores/postgres/backups/restores.ts';
 import { BackupSetError } from '../../domain/backup/sets.ts';
 import { NotConfigured } from '../failures.ts';
-import type { RestoreActivities } from '../../workflows/restore/types.ts';
-import { buildSteps } from './build-steps.ts';
-import { swapSteps } from './swap-steps.ts';
-import { vectorSteps } from './vector-steps.ts';
 
 export interface RestoreDependencies {
   /** Pool of the running database, as the maintenance role. */
@@ -98,9 +94,4 @@ export function progressNoter(note: (counts: RestoreCounts) => Promise<void>): (
     last = performance.now();
     void note(counts).catch(() => undefined);
   };
-}
-
-/** Steps of restores and drills. Each is repeatable and resumes. */
-export function createRestoreActivities(dependencies: RestoreDependencies): RestoreActivities {
-  return { ...buildSteps(dependencies), ...vectorSteps(dependencies), ...swapSteps(dependencies) };
 }

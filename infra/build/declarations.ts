@@ -66,10 +66,10 @@ class TypeWriter {
 /** Returns the exported type of a schema, without a dependency. `declared` are names of other exported types. */
 export function declarationOf(name: string, kind: ShapeKind, schema: z.ZodType, declared: ReadonlySet<string>): string {
   const io = kind === 'Body' ? 'input' : 'output';
-  const whole = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
+  const complete = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
   const others = new Set([...declared].filter((other) => other !== name));
-  const writer = new TypeWriter(whole.$defs ?? {}, others);
-  const own = whole.$ref === undefined ? whole : (whole.$defs?.[whole.$ref.slice('#/$defs/'.length)] ?? whole);
+  const writer = new TypeWriter(complete.$defs ?? {}, others);
+  const own = complete.$ref === undefined ? whole : (whole.$defs?.[whole.$ref.slice('#/$defs/'.length)] ?? whole);
   const head = comment(own, '');
   return own.properties === undefined
     ? `${head}export type ${name} = ${writer.type(own, '')};\n`

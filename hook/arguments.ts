@@ -1,38 +1,5 @@
 import { DEFAULT_HOST, DEFAULT_NAMESPACE } from './hosts.ts';
 import { EVENT_NAME } from './limits.ts';
-import { join, resolve } from 'node:path';
-
-/** Built client: plain JavaScript for every hook. */
-export const BUILT_CLIENT = join(import.meta.dirname, 'built', 'client.cjs');
-
-interface HookCommandLineOptions {
-  readonly dataDir?: string;
-  readonly host?: string;
-  readonly namespace?: string;
-}
-
-/** Quotes a word for a POSIX shell. */
-export function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
-}
-
-/**
- * Returns the shell command that runs the client for one event: absolute paths of the current Node and the built client, so that
- * hooks do not depend on `PATH` or a version manager.
- */
-export function hookCommandLine(event: string, options: HookCommandLineOptions = {}): string {
-  const { dataDir, host = DEFAULT_HOST, namespace = DEFAULT_NAMESPACE } = options;
-  return [
-    process.execPath,
-    BUILT_CLIENT,
-    event,
-    ...(host === DEFAULT_HOST ? [] : ['--host', host]),
-    ...(namespace === DEFAULT_NAMESPACE ? [] : ['--namespace', namespace]),
-    ...(dataDir === undefined ? [] : ['--data-dir', resolve(dataDir)]),
-  ]
-    .map((word) => quoted(word))
-    .join(' ');
-}
 
 /** Arguments of the client. */
 export interface HookArguments {

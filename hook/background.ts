@@ -2,17 +2,6 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { BACKGROUND } from './arguments.ts';
 import { newDeliveryId } from './request.ts';
-import type { LookupFunction } from 'node:net';
-import { canLeaveBusyPool } from './leave.ts';
-
-/** Returns a lookup in a child process for Node versions that cannot exit during a blocked lookup; else none. */
-export function lookUpOption(): { readonly lookup?: LookupFunction } {
-  return canLeaveBusyPool() ? {} : { lookup: lookUpApart };
-}
-
-const lookUpApart: LookupFunction = (name, options, done) => {
-  void import('./child-look-up.ts').then(({ lookUpByChild }) => lookUpByChild(name, options, done));
-};
 
 /** Header of an event to redact and spool in the background; its body follows on the next line. */
 export interface SpoolOrder {

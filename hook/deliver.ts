@@ -1,12 +1,12 @@
 import { connect } from 'node:net';
 import { AnswerReader } from './answer-reader.ts';
 import { markPoolBusy } from './leave.ts';
-import { lookUpOption } from './background.ts';
 import { outcomeOf, reasonOf } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
 import { headersOf, pathOf } from './request.ts';
 import type { HookRequest } from './request.ts';
 import type { Target } from './target.ts';
+import { lookUpOption } from './look-up.ts';
 
 export interface DeliverOptions {
   readonly timeoutMs: number;

@@ -1,12 +1,12 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
 import { API_HEADER, isApiVersion } from './answer-reader.ts';
-import { lookUpOption } from './background.ts';
 import { outcomeOf, reasonOf } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
 import { headersOf, pathOf } from './request.ts';
 import type { HookRequest } from './request.ts';
 import type { Target } from './target.ts';
+import { lookUpOption } from './look-up.ts';
 
 /** Sends events one after another over one connection. */
 export interface Sender {

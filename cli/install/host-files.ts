@@ -4,7 +4,7 @@ import type { Environment } from '../../config/process-environment.ts';
 import { mergeHooks, mergeKey } from './hook-list.ts';
 import type { HookStyle, RequestedHook } from './hook-list.ts';
 import { JsonEdit } from './json-edit.ts';
-import { quoted } from '../../hook/arguments.ts';
+import { quoted } from '../../hook/command-line.ts';
 
 export const INSTALL_HOSTS = ['claude-code', 'codex-cli', 'cursor'] as const;
 export type InstallHost = (typeof INSTALL_HOSTS)[number];

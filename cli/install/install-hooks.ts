@@ -1,5 +1,4 @@
 import path from 'node:path';
-import { hookCommandLine } from '../../hook/arguments.ts';
 import { hookUser } from '../../hook/environment.ts';
 import { emptyRepository, findGitFolder } from '../../hook/project/git-folder.ts';
 import type { CommandContext } from '../command-context.ts';
@@ -19,6 +18,7 @@ import {
 } from './server-access.ts';
 import type { ServerAccess } from './server-access.ts';
 import { InstallError } from './install-error.ts';
+import { hookCommandLine } from '../../hook/command-line.ts';
 
 export interface InstallRequest {
   readonly host: InstallHost;

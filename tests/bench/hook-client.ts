@@ -3,9 +3,9 @@ import { createServer } from 'node:http';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { BUILT_CLIENT } from '../../hook/arguments.ts';
 import { writeHookClient } from '../../infra/build/hook-client.ts';
 import { percentile } from './figures.ts';
+import { BUILT_CLIENT } from '../../hook/command-line.ts';
 
 // Cost of a hook for the agent: the complete process with delivery, alternating with an empty Node process. Run alone it prints one JSON line.
 

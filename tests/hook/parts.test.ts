@@ -3,13 +3,14 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { AnswerReader } from '../../hook/answer-reader.ts';
 import type { Answer } from '../../hook/answer-reader.ts';
-import { parseArguments, hookCommandLine } from '../../hook/arguments.ts';
+import { parseArguments } from '../../hook/arguments.ts';
 import { folderOf, sessionOf, withFields } from '../../hook/body.ts';
 import { newDeliveryId } from '../../hook/request.ts';
 import { hookDataDirectory, hookEnvironment } from '../../hook/environment.ts';
 import { hostAnswer } from '../../hook/main.ts';
 import { bringsContext, isCaptured } from '../../hook/hosts.ts';
 import { shortHash } from '../../hook/target.ts';
+import { hookCommandLine } from '../../hook/command-line.ts';
 
 describe('the response of a server', () => {
   /** Fed in pieces of every size, so that no border of a piece matters. */

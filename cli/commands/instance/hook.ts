@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Command } from 'commander';
-import { BUILT_CLIENT } from '../../../hook/arguments.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
+import { BUILT_CLIENT } from '../../../hook/command-line.ts';
 
 /**
  * For the help, and for starts other than `bin.mjs` (`npm run recollect -- hook EVENT`): `bin.mjs` runs the built client before this

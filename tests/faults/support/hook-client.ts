@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { processEnvironment } from '../../../config/process-environment.ts';
-import { hookCommandLine } from '../../../hook/arguments.ts';
 import { spoolFolder } from '../../../hook/spool/folder.ts';
 import { parseLine } from '../../../hook/spool/line.ts';
 import type { SpoolLine } from '../../../hook/spool/line.ts';
+import { hookCommandLine } from '../../../hook/command-line.ts';
 
 export interface HookRunOptions {
   /** Kills the client this long after it received its event. */

@@ -3,7 +3,6 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { processEnvironment } from '../../../config/process-environment.ts';
-import { BUILT_CLIENT } from '../../../hook/arguments.ts';
 import { hookEnvironment } from '../../../hook/environment.ts';
 import { drainSpool } from '../../../hook/spool/drain.ts';
 import type { DrainReport } from '../../../hook/spool/drain.ts';
@@ -11,6 +10,7 @@ import { parseLine } from '../../../hook/spool/line.ts';
 import type { SpoolLine } from '../../../hook/spool/line.ts';
 import { findTarget } from '../../../hook/target.ts';
 import { writeHookClient } from '../../../infra/build/hook-client.ts';
+import { BUILT_CLIENT } from '../../../hook/command-line.ts';
 
 export interface ClientRun {
   readonly code: number | null;

@@ -83,7 +83,7 @@ describe('one event of a settled session', { timeout: PATIENCE_MS * 2 }, () => {
 
   const totals = () =>
     instance.db.superuser.query(
-      'SELECT (SELECT instance.count(*) FROM observations) AS o, (SELECT instance.count(*) FROM summaries) AS s, (SELECT instance.count(*) FROM tombstones) AS t, (SELECT max(updated_at) FROM sessions) AS u',
+      'SELECT (SELECT count(*) FROM observations) AS o, (SELECT count(*) FROM summaries) AS s, (SELECT count(*) FROM tombstones) AS t, (SELECT max(updated_at) FROM sessions) AS u',
     );
 
   test('a dry run counts what would go, and nothing goes', async () => {

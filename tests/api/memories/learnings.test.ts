@@ -88,8 +88,8 @@ describe('knowledge given by hand', () => {
     ['too much confidence', { confidence: 1.1 }, 'confidence'],
     ['only private words', { description: '<private>a secret</private>' }, 'description'],
   ])('is refused with %s', async (_what, change, field) => {
-    const error = await rejected({ title: 'A title', description: 'A description', ...change });
-    expect(error).toEqual({ code: 'VALIDATION_FAILED', fields: [field] });
+    const answer = await rejected({ title: 'A title', description: 'A description', ...change });
+    expectError(answer, 'VALIDATION_FAILED', field);
   });
 
   test('loses secrets and private passages before it is stored', async () => {

@@ -226,7 +226,7 @@ test('late vectors are reported, and not waited for', async () => {
         vectors,
         indexOf: parts.indexOf,
         reranker: null,
-        settings: config.search,
+        settings: { ...config.search, retrieverTimeoutMs: 2_000 },
         onStage: (stage) => {
           if (isSilent && stage === 'read') proxy.fallSilent();
         },

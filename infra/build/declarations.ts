@@ -69,7 +69,8 @@ export function declarationOf(name: string, kind: ShapeKind, schema: z.ZodType, 
   const complete = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
   const others = new Set([...declared].filter((other) => other !== name));
   const writer = new TypeWriter(complete.$defs ?? {}, others);
-  const own = complete.$ref === undefined ? complete : (complete.$defs?.[complete.$ref.slice('#/$defs/'.length)] ?? complete);
+  const own =
+    complete.$ref === undefined ? complete : (complete.$defs?.[complete.$ref.slice('#/$defs/'.length)] ?? complete);
   const head = comment(own, '');
   return own.properties === undefined
     ? `${head}export type ${name} = ${writer.type(own, '')};\n`

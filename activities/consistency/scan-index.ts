@@ -5,6 +5,7 @@ import { judge, pollAgain } from './second-look.ts';
 import type { Compared } from './second-look.ts';
 import { Suspects } from './suspects.ts';
 import { reportProgress } from '../heartbeat.ts';
+import { queueEmptied } from '../vector-queue.ts';
 import { setTimeout as pause } from 'node:timers/promises';
 import { requestAgain } from '../../stores/postgres/connection/maintenance.ts';
 
@@ -40,16 +41,15 @@ async function unfound({ vectors, tenantId, signal }: Comparison, model: string,
   return lost;
 }
 
-/** Searches for sampled vectors, twice for those not found, and requests these again. Returns true if chunks were queued for indexing. */
-export async function findUnfindable(
-  comparison: Comparison,
-  model: string,
-  samples: readonly Sample[],
-): Promise<boolean> {
+/**
+ * Searches for sampled vectors, and once more for those not found when the vector store's queue is empty, and requests these again. Returns true if chunks were queued for indexing.
+ */
+async function findUnfindable(comparison: Comparison, model: string, samples: readonly Sample[]): Promise<boolean> {
   const { maintenance, vectors, tenantId, tally, settleMs, signal, repair } = comparison;
   const suspects = await unfound(comparison, model, samples);
   if (suspects.length === 0) return false;
   await pause(settleMs, undefined, { signal });
+  await queueEmptied(vectors, tenantId, model, signal);
   const present = await vectors.existing(
     tenantId,
     model,

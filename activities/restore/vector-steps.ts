@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { TenantId } from '../../domain/ids.ts';
 import type { RecallHit, VectorIndex } from '../../domain/ports/vector-index.ts';
 import { reportProgress, withHeartbeat } from '../heartbeat.ts';
+import { queueEmptied } from '../vector-queue.ts';
 import { RestoreError } from '../../domain/backup/sets.ts';
 import { BackupSetError } from '../../domain/backup/sets.ts';
 import { readThrough } from '../backup/read-set.ts';
@@ -20,36 +21,9 @@ const SAMPLE = 10;
 const NEIGHBOURS = 10;
 /** Cosine similarity of two equal vectors, allowing for rounding. */
 const SAME = 0.9999;
-const LOOK_MS = 250;
-/** Wait for a queue that does not shrink. */
-const STUCK_MS = 60_000;
 
 const sampleRows = z.array(z.object({ object_id: z.string(), resource_id: z.string(), chunk: z.number() }));
 type Sample = z.output<typeof sampleRows>[number];
-
-const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-
-async function queueEmptied(
-  vectors: VectorIndex,
-  tenantId: TenantId,
-  index: string,
-  signal: AbortSignal,
-): Promise<void> {
-  let shortest = Infinity;
-  let since = performance.now();
-  for (;;) {
-    signal.throwIfAborted();
-    const queued = await vectors.queued(tenantId, index);
-    if (queued === 0) return;
-    if (queued < shortest) {
-      reportProgress();
-      shortest = queued;
-      since = performance.now();
-    }
-    if (performance.now() - since > STUCK_MS) return;
-    await pause();
-  }
-}
 
 const isItself = ({ resource_id: id, chunk }: Sample, hits: readonly RecallHit[]): boolean =>
   hits.some((hit) => hit.score >= SAME || (hit.memoryId === id && hit.chunk === chunk));

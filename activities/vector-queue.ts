@@ -3,12 +3,13 @@ import type { TenantId } from '../domain/ids.ts';
 import type { VectorIndex } from '../domain/ports/vector-index.ts';
 import { reportProgress } from './heartbeat.ts';
 
-const LOOK_MS = 200;
+const LOOK_MS = 250;
+/** Wait for a queue that does not shrink. */
 const STUCK_MS = 60_000;
 
 /**
- * Waits until vector search finds everything that was written to a tenant's index: until the vector store's queue is empty, or did not become
- * shorter for a minute. A search before that misses sound vectors.
+ * Waits until the vector store's queue of a tenant's index is empty, or did not become shorter for a minute. Before that a search misses sound
+ * vectors.
  * @throws the signal's reason if it is aborted
  */
 export async function queueEmptied(

@@ -42,7 +42,8 @@ async function unfound({ vectors, tenantId, signal }: Comparison, model: string,
 }
 
 /**
- * Searches for sampled vectors, and once more for those not found when the vector store's queue is empty, and requests these again. Returns true if chunks were queued for indexing.
+ * Searches for sampled vectors, and for those not found again when the vector store has indexed what waited in its queue. Requests the lost ones
+ * again. Returns true if chunks were queued for indexing.
  */
 async function findUnfindable(comparison: Comparison, model: string, samples: readonly Sample[]): Promise<boolean> {
   const { maintenance, vectors, tenantId, tally, settleMs, signal, repair } = comparison;

@@ -8,7 +8,8 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { processEnvironment } from '../../../config/process-environment.ts';
 import { type RunningEngines, startEngines } from '../../../infra/engines/start-engines.ts';
-import { cacheDirectory } from '../../../infra/instance/layout.ts';
+import { cacheDirectory, instanceLayout } from '../../../infra/instance/layout.ts';
+import { PORT_NAMES } from '../../../infra/instance/ports.ts';
 import { superuserUrl } from '../../../infra/instance/environment.ts';
 import { isAlive } from '../../../infra/supervisor/process-identity.ts';
 import { readState, writeState } from '../../../infra/supervisor/state.ts';
@@ -19,6 +20,8 @@ const environment = processEnvironment();
 const cacheDir = cacheDirectory(environment);
 const folder = longLivedFolder();
 const dataDir = path.join(folder, 'closed', 'data');
+/** Below the range from which instances draw ports. */
+const FIRST_PORT = 18_400;
 let engines: RunningEngines;
 
 const start = (progress = recordProgress()): Promise<RunningEngines> =>
@@ -31,13 +34,12 @@ beforeAll(async () => {
   mkdirSync(path.join(dataDir, 'postgres.new-1', 'base'), { recursive: true });
   writeFileSync(path.join(dataDir, 'postgres.new-1', 'PG_VERSION'), '18\n');
   writeFileSync(path.join(dataDir, 'postgres.new-1.password'), 'old');
-  engines = await startEngines({
-    dataDir,
-    cacheDir,
-    environment,
-    progress: recordProgress(),
-    signal: new AbortController().signal,
-  });
+  // Ports that no other instance of the test run draws while these engines are stopped.
+  const { portsFile } = instanceLayout(dataDir);
+  mkdirSync(path.dirname(portsFile), { recursive: true, mode: 0o700 });
+  const own = PORT_NAMES.map((name, index) => [name, FIRST_PORT + index] as const);
+  writeFileSync(portsFile, JSON.stringify(Object.fromEntries(own)));
+  engines = await start();
 });
 
 afterAll(() => engines.stop(), 60_000);

@@ -1,4 +1,5 @@
 import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure, TimeoutFailure } from '@temporalio/workflow';
+import type { FailureType } from './failure-types.ts';
 
 /** The failure that an activity, or an activity of a child workflow, ended with. */
 export function applicationFailure(error: unknown): ApplicationFailure | TimeoutFailure | null {
@@ -35,4 +36,19 @@ export function providerWait(
     reason: failure.type ?? 'Unexpected',
     delayMs: typeof requested === 'number' ? Math.max(requested, 1) : delayMs,
   };
+}
+
+const STORE_FAILURES: readonly FailureType[] = [
+  'DatabaseUnavailable',
+  'DatabaseConflict',
+  'VectorIndexUnavailable',
+  'EmbedderUnavailable',
+  'TemporalUnavailable',
+];
+
+/** Returns true if a step failed for a part of this instance, a killed worker among them, and not for the provider. */
+export function isInstanceFailure(error: unknown): boolean {
+  const failure = applicationFailure(error);
+  if (failure instanceof TimeoutFailure) return failure.timeoutType === 'HEARTBEAT';
+  return failure !== null && STORE_FAILURES.some((type) => type === failure.type);
 }

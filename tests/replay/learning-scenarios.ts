@@ -41,4 +41,26 @@ export const LEARNING_SCENARIOS: readonly Scenario[] = [
       return client.workflow.getHandle(workflowIdOf('learning', TENANT, SESSION), failed);
     },
   },
+  {
+    workflow: 'learning',
+    shape: 'database-away',
+    activities: () => {
+      let calls = 0;
+      return script([ENDED], {
+        extractLearnings: async () => {
+          calls += 1;
+          if (calls <= 4)
+            throw ApplicationFailure.create({ type: 'DatabaseUnavailable', message: 'away', nextRetryDelay: 50 });
+          return { written: 0, calls: 1, tokens: 1, usd: 0, pending: 0 };
+        },
+      });
+    },
+    async run(client) {
+      const handle = await start(client);
+      const child = client.workflow.getHandle(workflowIdOf('learning', TENANT, SESSION));
+      const { runId } = await until(() => child.describe().catch(() => undefined));
+      await handle.result();
+      return client.workflow.getHandle(workflowIdOf('learning', TENANT, SESSION), runId);
+    },
+  },
 ];

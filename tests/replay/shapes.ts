@@ -23,7 +23,7 @@ export const SHAPES = {
     'batch-summarised-now',
   ],
   modelBatch: ['happy', 'provider-away', 'nothing-left', 'cancelled', 'continued'],
-  learning: ['happy', 'failed'],
+  learning: ['happy', 'failed', 'database-away'],
   index: ['happy', 'refused', 'away', 'continued', 'together'],
   reindex: ['happy', 'provider-away', 'asked', 'cancelled', 'continued'],
   captureSweep: ['happy', 'failed', 'away'],

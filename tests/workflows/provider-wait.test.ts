@@ -9,7 +9,7 @@ import {
 } from '@temporalio/common';
 import { describe, expect, it } from 'vitest';
 import { FAILURE_TYPES, PERMANENT_FAILURES } from '../../workflows/failure-types.ts';
-import { MAX_PROVIDER_WAIT_MS, providerWait } from '../../workflows/failures.ts';
+import { isInstanceFailure, MAX_PROVIDER_WAIT_MS, providerWait } from '../../workflows/failures.ts';
 
 const FIRST_MS = 30_000;
 
@@ -93,5 +93,23 @@ describe('how long', () => {
 
   it.each([['text'], [null], [{ retryAfterMs: 5 }]])('%j as detail requests no wait', (detail) => {
     expect(providerWait(activity(failure('ProviderRateLimited', [detail])), 0, FIRST_MS)?.delayMs).toBe(FIRST_MS);
+  });
+});
+
+describe('a failure of the instance itself', () => {
+  const timeout = (kind: 'HEARTBEAT' | 'START_TO_CLOSE') => new TimeoutFailure('late', undefined, kind);
+
+  it.each([
+    ['an unavailable database', activity(failure('DatabaseUnavailable')), true],
+    ['conflicting transactions', activity(failure('DatabaseConflict')), true],
+    ['an unavailable vector index', activity(failure('VectorIndexUnavailable')), true],
+    ['a worker that stopped', activity(timeout('HEARTBEAT')), true],
+    ['a provider that does not respond in time', activity(timeout('START_TO_CLOSE')), false],
+    ['an overloaded provider', activity(failure('ProviderOverloaded')), false],
+    ['a failure without a known cause', activity(failure('Unexpected')), false],
+    ['a permanent failure', activity(failure('ModelOutputInvalid', [], true)), false],
+    ['a cancellation', activity(new CancelledFailure('stop')), false],
+  ])('%s', (_, error, expected) => {
+    expect(isInstanceFailure(error)).toBe(expected);
   });
 });

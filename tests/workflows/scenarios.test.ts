@@ -171,6 +171,7 @@ describe('session workflow', { timeout: 240_000, concurrent: true }, () => {
 describe('other workflows', { timeout: 240_000, concurrent: true }, () => {
   test.each([
     ['learning', 'failed', 'Failed'],
+    ['learning', 'database-away', 'Completed'],
     ['index', 'happy', 'Completed'],
     ['index', 'together', 'Completed'],
     ['index', 'refused', 'Completed'],

@@ -3,10 +3,11 @@ import {
   executeChild,
   ParentClosePolicy,
   proxyActivities,
+  sleep,
   WorkflowIdReusePolicy,
 } from '@temporalio/workflow';
 import { modelCalls } from '../activity-options.ts';
-import { MAX_PROVIDER_WAIT_MS } from '../failures.ts';
+import { isInstanceFailure, MAX_PROVIDER_WAIT_MS } from '../failures.ts';
 import { ATTRIBUTES, workflowIdOf } from '../registry.ts';
 import { database } from './run.ts';
 import type { SessionRun } from './run.ts';
@@ -15,9 +16,23 @@ import type { LearningActivities, LearningResult, SessionRef } from './types.ts'
 /** First check for vectors without a signal; the next ones follow after the longest wait for a provider. */
 const INDEX_CHECK_MS = 60_000;
 
-/** Extracts the learnings of a session. An outage fails the run, and the session waits it out. */
+/** The time that a restart of every engine takes many times over. A session whose learning waits longer shows what it waits for. */
+const MAX_RESTART_MS = 600_000;
+const RESTART_CHECK_MS = 5_000;
+
+/**
+ * Extracts the learnings of a session. Waits while a part of this instance restarts: the few attempts are for the provider. The provider's
+ * outage and a longer one of the instance fail the run, and the session waits them out.
+ */
 export async function learning(input: SessionRef): Promise<LearningResult> {
-  return proxyActivities<LearningActivities>(modelCalls(input.tenantId)).extractLearnings(input);
+  const { extractLearnings } = proxyActivities<LearningActivities>(modelCalls(input.tenantId));
+  for (const untilMs = Date.now() + MAX_RESTART_MS; ; await sleep(RESTART_CHECK_MS)) {
+    try {
+      return await extractLearnings(input);
+    } catch (error) {
+      if (!isInstanceFailure(error) || Date.now() >= untilMs) throw error;
+    }
+  }
 }
 
 /** Whether the session has ended, and its summary. */

@@ -1,7 +1,7 @@
 /** A kind of secret with a recognisable format. */
 export interface SecretRule {
   readonly kind: string;
-  /** Texts of which every match contains one; syntax in scanner.ts. */
+  /** Texts of which every match contains one: a leading `|` is the start of a word, `#` a digit, `?` any character (scanner.ts). */
   readonly hints: readonly string[];
   /** Global. A group named `secret` marks the part to remove if the match contains more. Every quantifier is bounded. */
   readonly pattern: RegExp;

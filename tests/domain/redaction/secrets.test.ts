@@ -14,43 +14,24 @@ const AWS = 'IOSFODNN7EXAMPLE';
 const KEY = 'KEY';
 const KEY_LINES = `MIIEvQIBADANBgkqhkiG9w0BAQ\n${A36}+/==`;
 
+// A sample of one kind belongs to samples-platforms.ts or samples-services.ts; here are surroundings, cuts and texts without any secret.
 describe('kinds of secrets', () => {
   it.each([
-    ['private-key', `-----BEGIN RSA PRIVATE ${KEY}-----\n${KEY_LINES}\n-----END RSA PRIVATE KEY-----`],
     ['private-key', `-----BEGIN PRIVATE ${KEY}-----\n${KEY_LINES}\n-----END PRIVATE KEY-----`],
     [
       'private-key',
       `-----BEGIN PGP PRIVATE ${KEY} BLOCK-----\nVersion: x\n\n${KEY_LINES}\n-----END PGP PRIVATE KEY BLOCK-----`,
     ],
     ['private-key', `-----BEGIN OPENSSH PRIVATE ${KEY}-----\\n${A36}\\n-----END OPENSSH PRIVATE KEY-----`],
-    ['aws-access-key-id', `AKIA${AWS}`],
-    ['aws-access-key-id', `ASIA${AWS}`],
-    ['github-token', `ghp_${A36}`],
-    ['github-token', `ghs_${A36}`],
-    ['github-token', `github_pat_${A36}${A36}`],
-    ['gitlab-token', `glpat-${A36.slice(0, 20)}`],
-    ['anthropic-key', `sk-ant-api03-${A36}`],
-    ['openai-key', `sk-proj-${A36}`],
-    ['openai-key', `sk-${A36}`],
     ['slack-token', `xoxb-${A36.slice(0, 12)}-abcdef`],
-    ['stripe-key', `sk_live_${A36.slice(0, 24)}`],
-    ['google-api-key', `AIza${A36.slice(0, 35)}`],
-    ['npm-token', `npm_${A36}`],
-    ['recollect-key', `rcl_${A36}${A36.slice(0, 8)}`],
-    ['jwt', JWT],
     ['jwt', `session-${JWT}`],
   ])('%s: all of %s', (kind, secret) => {
     expect(redact(`see ${secret} there`)).toEqual({ text: `see [redacted:${kind}] there`, counts: { [kind]: 1 } });
   });
 
   it.each([
-    ['aws-secret-key', `aws_secret_access_key = "`, A36 + 'abcd', '"'],
-    ['url-password', 'postgres://me:', 'pa:ss-word', '@db.example/app'],
     ['url-password', 'postgres://postgres:', 'postgres', '@db.example/app'],
-    ['url-password', 'redis://:', 's3cretpw', '@cache:6379'],
-    ['bearer-token', 'Authorization: Bearer ', A36, ''],
     ['bearer-token', 'authorization: bearer ', A36, ' -v'],
-    ['assigned-secret', 'export DB_PASSWORD=', 'hunter2hunter', ''],
     ['assigned-secret', 'DB_PASSWORD=', 'hunter2$hunter', ' next'],
     ['assigned-secret', 'MY_SECRET_KEY = "', 'correct horse battery', '"'],
     ['assigned-secret', "GITHUB_ACCESS_TOKEN='", 'abcdefgh', "'"],
@@ -71,18 +52,11 @@ describe('kinds of secrets', () => {
     ['a short AWS id', 'AKIAIOSFODNN7'],
     ['an AWS id in lower case', 'akiaiosfodnn7example'],
     ['an AWS id inside a word', `XAKIA${AWS}`],
-    ['a short GitHub token', 'ghp_abc'],
-    ['a GitLab prefix', 'glpat-short'],
-    ['a short key', 'sk-ant-short and sk-short'],
     ['names with sk', 'risk-assessment-of-the-full-project-and-more'],
-    ['a Slack word', 'xoxb-short'],
     ['a publishable key', `pk_test_${A36.slice(0, 24)}`],
-    ['a Google prefix', 'AIzaShort'],
     ['a package', 'npm_config_registry and npm_lifecycle_event'],
-    ['two thirds of a JWT', JWT.split('.').slice(0, 2).join('.')],
     ['a URL without a password', 'https://github.com/o/r and http://localhost:3000/a@b'],
     ['a user in a URL', 'ssh://git@github.com/o/r'],
-    ['the word bearer', 'the bearer of good news'],
     ['a short value', 'PASSWORD=short'],
     ['a variable', 'PASSWORD=$DB_PASSWORD_FROM_VAULT'],
     ['a placeholder', 'PASSWORD=<your password>'],

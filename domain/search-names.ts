@@ -7,7 +7,7 @@ export const STAGES = [
   'embed',
   'keyword',
   'vector',
-  'waiting',
+  'unindexed',
   'graph',
   'recency',
   'recall',

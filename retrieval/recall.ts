@@ -6,7 +6,7 @@ import type { RecallFilter, RecallHit } from '../domain/ports/vector-index.ts';
 import { SIMILARITY_FLOOR } from '../domain/ranking/rank.ts';
 import { isIndexed } from '../stores/postgres/embeddings/embedding-indexes.ts';
 import { searchKeyword, searchUnindexed } from '../stores/postgres/search/keyword-search.ts';
-import type { WaitingWords } from '../stores/postgres/search/keyword-search.ts';
+import type { UnindexedWords } from '../stores/postgres/search/keyword-search.ts';
 import { timedQueries } from '../stores/postgres/connection/tenant-scope.ts';
 import { graphHits, recencyHits, isNewestQuery } from './recall-beside.ts';
 import type { Degradation } from '../domain/search-names.ts';
@@ -57,7 +57,7 @@ const MAX_PAIRS = 40;
 const QUESTION_WORDS = /为什么|怎么样|怎么|如何|什么|哪些|哪个|哪里|是否|多少|我们|你们|他们|[吗呢吧的了呀啊]/gu;
 
 /** Splits a query for unindexed texts: scripts without spaces as pairs of neighbours (a single character unchanged), the rest as words. */
-function waitingWords(text: string): WaitingWords {
+function unindexedWords(text: string): UnindexedWords {
   const lower = text.toLowerCase();
   const pairs = (lower.replaceAll(QUESTION_WORDS, ' ').match(UNSPACED_RUN) ?? []).flatMap((run) => {
     const characters = Array.from(run);
@@ -86,14 +86,14 @@ export interface Recalled {
 }
 
 /** Returns true if only PostgreSQL can check the filter. */
-export function insists({ phrases, files }: RecallFilter): boolean {
+export function needsPostgres({ phrases, files }: RecallFilter): boolean {
   return phrases !== undefined || files !== undefined;
 }
 
 /** By page length, not page number: every page is cut from one order. */
 function hitsFor({ limit }: SearchRequest, filter: RecallFilter): number {
   // Some index hits fail the checks that only PostgreSQL can do.
-  if (insists(filter)) return MOST_HITS;
+  if (needsPostgres(filter)) return MOST_HITS;
   return Math.max(Math.ceil(limit * HITS_PER_RESULT), LEAST_HITS);
 }
 
@@ -151,15 +151,15 @@ export async function recall(
   };
   /** Memories that no index has: closed learnings of a requested time, and matches of a phrase or a file. */
   const besides = async (): Promise<readonly RecallHit[]> => {
-    if (insists(filter)) return inPostgres(filter);
+    if (needsPostgres(filter)) return inPostgres(filter);
     if (filter.asOf === undefined || filter.types?.includes('learning') === false) return [];
     return inPostgres({ ...filter, types: ['learning'] });
   };
-  const waiting = async (): Promise<readonly RecallHit[]> =>
+  const unindexed = async (): Promise<readonly RecallHit[]> =>
     understood === null
       ? []
-      : clock.time('waiting', () =>
-          searchUnindexed(queries, tenantId, index.name, waitingWords(text), filter, BESIDE_HITS),
+      : clock.time('unindexed', () =>
+          searchUnindexed(queries, tenantId, index.name, unindexedWords(text), filter, BESIDE_HITS),
         );
 
   const alone = request.vectorOnly === true;
@@ -168,7 +168,7 @@ export async function recall(
     alone ? none : clock.time('keyword', () => unlessUnavailable(ms, keyword())),
     clock.time('vector', () => unlessUnavailable(ms, nearest())),
     alone ? none : within(ms, besides()),
-    alone ? none : within(ms, waiting()),
+    alone ? none : within(ms, unindexed()),
     alone ? null : within(BESIDE_MS, graphHits(database, request, understoodQuery, clock, BESIDE_MS)),
     alone || !isNewestQuery(understoodQuery)
       ? none
@@ -176,7 +176,7 @@ export async function recall(
   ]);
   const isBare = (alone || words?.length === 0) && meaning?.length === 0;
   // Without an embedder no new chunks reach the vector index, so its keyword hits are incomplete too. A phrase or a file was searched already.
-  const fromRows = () => (insists(filter) && !alone ? more : within(ms, inPostgres(filter)));
+  const fromRows = () => (needsPostgres(filter) && !alone ? more : within(ms, inPostgres(filter)));
   const inRows = words === null || meaning === null || isBare ? await fromRows() : null;
   // An index that lacks chunks of the ledger has lost its data.
   const isLost = isBare && inRows !== null && inRows.length > 0 && (await within(ms, isAnyIndexed(inRows))) === true;

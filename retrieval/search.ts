@@ -10,7 +10,7 @@ import type { MemoryHead, MemoryRef } from '../stores/postgres/memories/memories
 import { readBeginnings } from '../stores/postgres/memories/memory-lookups.ts';
 import { bestOfEachSession, facetsOf, scored } from './score.ts';
 import type { Candidate } from './score.ts';
-import { insists, recall } from './recall.ts';
+import { needsPostgres, recall } from './recall.ts';
 import { isNewestQuery } from './recall-beside.ts';
 import { MAX_CANDIDATES } from '../domain/search-names.ts';
 import type { Degradation } from '../domain/search-names.ts';
@@ -160,7 +160,7 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
     const { groupBySession } = request;
     const weights = groupBySession ? EACH_BY_ITSELF : settings.ranking;
     const ranked = clock.timeNow('fuse', () => rankMemories(recalled.retrievers, understoodQuery.text, weights));
-    const holders = insists(understoodQuery.filter)
+    const holders = needsPostgres(understoodQuery.filter)
       ? await clock.time('inspect', () => holding(request, ranked, understoodQuery.filter))
       : ranked;
     const fused = holders.slice(0, MAX_CANDIDATES);

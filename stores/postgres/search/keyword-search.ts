@@ -66,7 +66,7 @@ export async function searchKeyword(
 }
 
 /** A query prepared for comparison with unindexed texts. */
-export interface WaitingWords {
+export interface UnindexedWords {
   /** Words of scripts with blanks. */
   readonly words: string;
   /** Neighbouring characters of scripts without, lower case. */
@@ -78,7 +78,7 @@ export async function searchUnindexed(
   queries: Queries,
   tenantId: TenantId,
   model: string,
-  question: WaitingWords,
+  question: UnindexedWords,
   filter: RecallFilter,
   limit: number,
 ): Promise<RecallHit[]> {

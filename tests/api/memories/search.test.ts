@@ -171,7 +171,7 @@ describe('contents of a response', () => {
       'embed',
       'keyword',
       'vector',
-      'waiting',
+      'unindexed',
       'recall',
       'fuse',
       'inspect',

@@ -2,6 +2,7 @@ import type { CallToolResult, McpServer, ToolAnnotations } from '@modelcontextpr
 import { z } from 'zod';
 import { RecollectError } from '../client/index.ts';
 import type { ContextQuestion, RecollectApi } from '../client/index.ts';
+import { MEMORY_TYPES } from '../domain/ports/vector-index.ts';
 import {
   answering,
   errorResult,
@@ -76,7 +77,7 @@ function addReading(server: McpServer, { api, projectHere }: ToolContext): void 
           .min(1)
           .max(500)
           .describe('Question or words. "exact phrase", last week, file:a.ts, tool:Bash, kind:bugfix narrow it'),
-        type: z.array(z.enum(['observation', 'prompt', 'summary', 'learning'])).optional(),
+        type: z.array(z.enum(MEMORY_TYPES)).optional(),
         project,
         tags: z.array(z.string()).optional(),
         since: z.string().optional().describe('Day or RFC 3339'),

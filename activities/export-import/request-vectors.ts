@@ -4,11 +4,12 @@ import { z } from 'zod';
 import { asId, chunkObjectId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
 import type { IndexModel } from '../../domain/index-model.ts';
+import { MEMORY_TYPES } from '../../domain/ports/vector-index.ts';
 
 const ledgerLine = z.object({
   row: z.object({
     session_id: z.uuid().nullable(),
-    resource_type: z.enum(['observation', 'prompt', 'summary', 'learning']),
+    resource_type: z.enum(MEMORY_TYPES),
     resource_id: z.uuid(),
     chunk: z.number().int().min(0),
     content_hash: z.string().regex(/^\\x[0-9a-f]*$/),

@@ -1,4 +1,5 @@
-import { VALUE_FILTERS } from '../../../domain/search-names.ts';
+import { MEMORY_TYPES } from '../../../domain/ports/vector-index.ts';
+import { VALUE_FILTER_HELP, VALUE_FILTERS } from '../../../domain/search-names.ts';
 import type { ValueFilters } from '../../../domain/search-names.ts';
 import { Option } from 'commander';
 import type { Command } from 'commander';
@@ -22,8 +23,6 @@ interface Options extends ValueFilters {
   readonly full?: boolean;
   readonly json?: boolean;
 }
-
-export const MEMORY_TYPES = ['observation', 'prompt', 'summary', 'learning'];
 
 function searchOptions(options: Options): Omit<SearchOptions, 'format'> {
   const { type, project, namespace, tag, since, until, asOf, limit } = options;
@@ -49,7 +48,7 @@ export function foundText(data: readonly CompactMemory[], degraded: readonly str
 export function addSearch(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
   const { output, environment } = context;
   const search = program.command('search');
-  for (const name of VALUE_FILTERS) search.option(`--${name} <${name}>`, `filter by ${name}`);
+  for (const name of VALUE_FILTERS) search.option(`--${name} <${name}>`, VALUE_FILTER_HELP[name]);
   withDataDir(search, environment)
     .description('search memories; recollect get shows the full text')
     .argument('<query...>', 'words, "an exact phrase", last week, file:a.ts, kind:bugfix')

@@ -5,7 +5,7 @@ import type { CommandContext, ExitCode } from '../../command-context.ts';
 import { isMemoryName, withDataDir } from '../../options.ts';
 import { compactText, writeRecalled } from '../../text/memory-text.ts';
 import { withMemory, withServer } from '../../with-server.ts';
-import { MEMORY_TYPES } from './search.ts';
+import { MEMORY_TYPES } from '../../../domain/ports/vector-index.ts';
 import { Summaries } from '../../server/memory.ts';
 import type { SummarisedSession } from '../../server/memory.ts';
 import { projectFacts } from '../../../hook/project/facts.ts';

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { z } from 'zod';
 import { importanceCapSql } from '../../../domain/learning/decay.ts';
+import { MEMORY_TYPES } from '../../../domain/ports/vector-index.ts';
 import type { Retained } from '../../../domain/retention/policy.ts';
 import { bindCells } from './retention-groups.ts';
 import type { ActingRun } from './retention-groups.ts';
@@ -117,7 +118,7 @@ function treatment(resource: Retained, hotBound: string): string {
 function statementOf(resource: Retained, isDry: boolean): string {
   const isHot = HOT_TABLES[resource] !== undefined;
   const seen = walks(resource) ? 'scanned' : 'picked';
-  const hasGraph = ['observation', 'prompt', 'summary', 'learning'].includes(resource);
+  const hasGraph = MEMORY_TYPES.some((type) => type === resource);
   // Both bounds again, so that only the months of the batch are opened.
   const treated = isDry ? '' : treatment(resource, isHot ? ' AND r.id > $3::uuid AND r.id < $7::uuid' : '');
   const done = isDry

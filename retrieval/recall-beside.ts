@@ -1,5 +1,6 @@
 import { personalisedPageRank } from '../domain/graph/page-rank.ts';
 import type { MemoryType, RecallHit } from '../domain/ports/vector-index.ts';
+import { VALUE_FILTERS } from '../domain/search-names.ts';
 import type { Database } from '../stores/postgres/connection/database.ts';
 import { MENTIONS_OF_ENTITY, readSurroundings } from '../stores/postgres/graph/graph-recall.ts';
 import { readNewest } from '../stores/postgres/search/newest.ts';
@@ -26,9 +27,9 @@ export async function graphHits(
   ms: number,
 ): Promise<GraphHits> {
   const names = [...(understood?.names ?? []), ...(understood?.fields.files ?? [])].map((name) => name.toLowerCase());
-  // The graph has neither tools nor tags of its sources.
-  if (names.length === 0 || filter.tool !== undefined || filter.kind !== undefined || filter.tags !== undefined)
-    return { hits: [], share: 0 };
+  // The graph has neither values nor tags of its sources.
+  const isNarrowed = filter.tags !== undefined || VALUE_FILTERS.some((name) => filter[name] !== undefined);
+  if (names.length === 0 || isNarrowed) return { hits: [], share: 0 };
   return clock.time('graph', async () => {
     const { seeds, edges, mentions } = await database.readAsTenant(
       tenantId,

@@ -5,6 +5,7 @@ import { reportProgress } from '../heartbeat.ts';
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import { KEY_BYTES } from '../../domain/backup/set-keys.ts';
 import { BackupSetError } from '../../domain/backup/sets.ts';
+import { VALUE_FILTERS } from '../../domain/search-names.ts';
 
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
@@ -109,6 +110,9 @@ export async function createFixedQueries(client: pg.ClientBase): Promise<FixedQu
     .slice(0, MAX_QUERIES);
 }
 
+const VALUES = VALUE_FILTERS.map((name) => `of_${name} => NULL`).join(', ');
+const SEARCH = `SELECT memory_id FROM search_keyword(for_tenant => $1, viewer => NULL, query_text => $2, types => NULL, of_project => NULL, of_session => NULL, except_session => NULL, in_namespace => NULL, ${VALUES}, with_tags => NULL, since => NULL, until => NULL, as_of => NULL, phrases => NULL, files => NULL, at_most => $3)`;
+
 export interface QueryPace {
   /** Total time of all queries, milliseconds; the last ones may be skipped, none is interrupted. */
   readonly boundMs: number;
@@ -132,10 +136,7 @@ export async function answerFixedQueries(
     await pace();
     reportProgress(signal);
     const startedAt = performance.now();
-    const { rows } = await client.query(
-      'SELECT memory_id FROM search_keyword(for_tenant => $1, viewer => NULL, query_text => $2, types => NULL, of_project => NULL, of_session => NULL, except_session => NULL, in_namespace => NULL, of_kind => NULL, of_tool => NULL, with_tags => NULL, since => NULL, until => NULL, as_of => NULL, phrases => NULL, files => NULL, at_most => $3)',
-      [tenantId, words, FOUND],
-    );
+    const { rows } = await client.query(SEARCH, [tenantId, words, FOUND]);
     elapsedMs += performance.now() - startedAt;
     answered.push({
       tenantId,

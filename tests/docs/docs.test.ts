@@ -9,6 +9,7 @@ import { ERROR_STATUS } from '../../api/errors.ts';
 import { createServer } from '../../api/server.ts';
 import { createProgram } from '../../cli/program.ts';
 import { environmentSchema, parseConfig } from '../../config/config.ts';
+import { VALUE_FILTERS } from '../../domain/search-names.ts';
 import { CONFIGURATION_PAGE, configurationPage } from '../../infra/build/configuration-docs.ts';
 import { DEFAULT_PORTS } from '../../infra/instance/ports.ts';
 import { createLogger } from '../../telemetry/logger.ts';
@@ -77,6 +78,14 @@ test('docs/api.md lists exactly the error codes with their status', () => {
   const rows = tableRows(read('docs/api.md')).filter(([code]) => /^`[A-Z0-9_]+`$/.test(code ?? ''));
   const documented = Object.fromEntries(rows.map(([code, status]) => [code?.replaceAll('`', ''), Number(status)]));
   expect(documented).toEqual(ERROR_STATUS);
+});
+
+test.each(VALUE_FILTERS)('search.md, api.md and consistency.md list the filter %s', (name) => {
+  const [, ofSearch = ''] = read('docs/api.md').split('\n## Search\n');
+  expect(ofSearch.split('\n## ')[0]).toContain(`\`${name}\``);
+  expect(tableRows(read('docs/search.md')).some(([syntax]) => syntax?.startsWith(`\`${name}:`))).toBe(true);
+  const stale = tableRows(read('docs/consistency.md')).find(([kind]) => kind === '`stale`');
+  expect(stale?.[1]?.match(/\w+/g)).toContain(name);
 });
 
 describe('links', () => {

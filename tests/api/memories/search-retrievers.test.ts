@@ -8,6 +8,7 @@ import { createApiDependencies } from '../../../api/dependencies.ts';
 import type { ApiDependencies } from '../../../api/dependencies.ts';
 import { parseConfig } from '../../../config/config.ts';
 import { newId } from '../../../domain/ids.ts';
+import { VALUE_FILTERS } from '../../../domain/search-names.ts';
 import { createSearch } from '../../../retrieval/search.ts';
 import { createWeaviateIndex } from '../../../stores/weaviate/weaviate-index.ts';
 import { createLogger } from '../../../telemetry/logger.ts';
@@ -123,6 +124,10 @@ describe('the retrievers beside keyword and vector', () => {
     expect(await found(colleague, 'graph', query)).toEqual([`1. ${COLLEAGUES}`]);
     expect(await found(stranger, 'graph', query)).toEqual([]);
     expect(await found(instance.admin, 'graph', 'what happened around dollars.ts?')).toEqual([]);
+  });
+
+  test.each(VALUE_FILTERS)('the graph finds nothing for a query with the filter %s', async (name) => {
+    expect(await found(instance.admin, 'graph', `what happened around cents.ts? ${name}:none`)).toEqual([]);
   });
 
   test('a name that every memory mentions has little weight in the graph', async () => {

@@ -2,6 +2,7 @@ import { beforeAll, expect, test } from 'vitest';
 import type { EventPart } from '../../../../domain/capture/event.ts';
 import { newId } from '../../../../domain/ids.ts';
 import type { RecallFilter } from '../../../../domain/ports/vector-index.ts';
+import { VALUE_FILTERS } from '../../../../domain/search-names.ts';
 import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
 import { readNewest } from '../../../../stores/postgres/search/newest.ts';
 import { fileDatabase, fileUser } from '../../../setup/database.ts';
@@ -96,6 +97,10 @@ test('filters apply before the newest are selected', async () => {
   expect(await newest({ types: ['observation'], until: minute(4) })).toEqual(['edit', 'run']);
   expect(await newest({ files: ['shop/money.ts'] })).toEqual(['edit']);
   expect(await newest({ types: ['observation'], asOf: minute(2) })).toEqual(['run']);
+});
+
+test.each(VALUE_FILTERS)('the filter %s excludes rows of every type without the value', async (name) => {
+  expect(await newest({ [name]: 'no such value' })).toEqual([]);
 });
 
 test('a viewer gets only own rows, and summaries of the newest sessions of all users', async () => {

@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 
 /** Folders of `tests/` whose files need no engine, except `*.integration.test.ts`. Slow files have that suffix, too. */
 const UNIT =
-  'tests/{api/{intake,schemas},architecture,config,contract,docs,domain,infra/instance,mcp,models,retrieval,stores/{archive,claude-mem,files}}/**/!(*.integration).test.ts';
+  'tests/{api/{intake,schemas},architecture,config,contract,docs,domain,infra/instance,mcp,models,retrieval,stores/{archive,claude-mem,files,weaviate}}/**/!(*.integration).test.ts';
 
 export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),

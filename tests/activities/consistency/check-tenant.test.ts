@@ -20,6 +20,7 @@ import { startTestInstance } from '../../setup/instance.ts';
 import type { TestInstance } from '../../setup/instance.ts';
 import { captured, smallSession } from '../../setup/small-session.ts';
 import { until } from '../../setup/until.ts';
+import { chunkOf } from '../../stores/weaviate/chunks.ts';
 
 const PATIENCE_MS = 60_000;
 
@@ -89,7 +90,7 @@ afterEach(async () => {
 });
 
 /** The row of the ledger of an observation, by its place. */
-async function chunkOf(place: number) {
+async function indexedChunk(place: number) {
   const [row] = await sql(
     "SELECT * FROM embeddings WHERE resource_type = 'observation' AND chunk = 0 AND session_id = $1 ORDER BY resource_id LIMIT 1 OFFSET $2",
     sessionId,
@@ -98,26 +99,9 @@ async function chunkOf(place: number) {
   return { objectId: row?.['object_id'] ?? '', memoryId: row?.['resource_id'] ?? '', id: row?.['id'] ?? '' };
 }
 
-function foreign(over: Partial<IndexChunk>): IndexChunk {
-  return {
-    objectId: randomUUID(),
-    memoryId: randomUUID(),
-    memoryType: 'observation',
-    chunk: 0,
-    title: 'Title',
-    purpose: '',
-    text: 'Text of no memory',
-    projectId: null,
-    sessionId: null,
-    namespace: 'default',
-    ownerId: null,
-    kind: null,
-    tool: null,
-    tags: [],
-    occurredAt: '2026-01-01T00:00:00.000Z',
-    vector: new Float32Array(384).fill(0.05),
-    ...over,
-  };
+/** A chunk of no memory. */
+function foreign(own: Partial<IndexChunk>): IndexChunk {
+  return chunkOf(tenantIdOf(), { text: 'Text of no memory', vector: new Float32Array(384).fill(0.05), ...own }, model);
 }
 
 const tenantIdOf = () => instance.admin.tenantId;
@@ -145,26 +129,26 @@ const BREAKS: readonly [name: string, kind: DivergenceKind, count: number, break
     'an object that was lost',
     'missing',
     1,
-    async () => vectors.removeObjects(tenantIdOf(), model, [(await chunkOf(0)).objectId]),
+    async () => vectors.removeObjects(tenantIdOf(), model, [(await indexedChunk(0)).objectId]),
   ],
   ['an unrequested object', 'orphaned', 1, () => vectors.upsert(tenantIdOf(), model, [foreign({})])],
   [
     'an object with other content',
     'stale',
     1,
-    async () => vectors.upsert(tenantIdOf(), model, [foreign(await chunkOf(1))]),
+    async () => vectors.upsert(tenantIdOf(), model, [foreign(await indexedChunk(1))]),
   ],
   [
     'a hash that is not the text’s',
     'stale',
     1,
-    async () => sql("UPDATE embeddings SET content_hash = sha256('odd') WHERE id = $1", (await chunkOf(2)).id),
+    async () => sql("UPDATE embeddings SET content_hash = sha256('odd') WHERE id = $1", (await indexedChunk(2)).id),
   ],
   [
     'tags that changed past the ledger',
     'stale',
     1,
-    async () => sql("UPDATE observations SET tags = '{other}' WHERE id = $1", (await chunkOf(3)).memoryId),
+    async () => sql("UPDATE observations SET tags = '{other}' WHERE id = $1", (await indexedChunk(3)).memoryId),
   ],
   [
     'an object of another tenant',
@@ -188,7 +172,7 @@ const BREAKS: readonly [name: string, kind: DivergenceKind, count: number, break
     'untracked',
     1,
     async () => {
-      const { memoryId, objectId } = await chunkOf(4);
+      const { memoryId, objectId } = await indexedChunk(4);
       await sql('DELETE FROM embeddings WHERE resource_id = $1', memoryId);
       await vectors.removeObjects(tenantIdOf(), model, [objectId]);
     },
@@ -210,7 +194,7 @@ const BREAKS: readonly [name: string, kind: DivergenceKind, count: number, break
     1,
     async () => {
       await sql("UPDATE embeddings SET indexed_at = now() - interval '1 hour'");
-      const { objectId } = await chunkOf(5);
+      const { objectId } = await indexedChunk(5);
       const [object] = await vectors.listed(tenantIdOf(), model, [objectId]);
       const { url, apiKey } = instance.config.weaviate;
       const named = { class: collectionName('RecollectChunk', model), tenant: tenantIdOf(), id: objectId };

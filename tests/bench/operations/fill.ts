@@ -2,10 +2,10 @@ import type pg from 'pg';
 import { v7 } from 'uuid';
 import { z } from 'zod';
 import { chunkText } from '../../../domain/chunking.ts';
-import { asId, chunkObjectId } from '../../../domain/ids.ts';
-import type { RowId, TenantId } from '../../../domain/ids.ts';
-import type { IndexChunk, VectorIndex } from '../../../domain/ports/vector-index.ts';
+import type { TenantId } from '../../../domain/ids.ts';
+import type { VectorIndex } from '../../../domain/ports/vector-index.ts';
 import { randomFrom } from '../../domain/support/random.ts';
+import { chunkOf } from '../../stores/weaviate/chunks.ts';
 import type { SpeedCorpus } from '../recall/speed-corpus.ts';
 
 /** The content of an instance: number of observations and of vectors, and their owner. */
@@ -119,24 +119,24 @@ async function writeVectors(
     const length = Math.hypot(...own);
     return chunkText(row.title, row.content).map((chunk) => ({
       hash: chunk.contentHash.toString('hex'),
-      chunk: {
-        objectId: chunkObjectId(tenantId, asId<RowId>(row.id), chunk.n, model),
-        memoryId: row.id,
-        memoryType: 'observation',
-        chunk: chunk.n,
-        title: row.title,
-        purpose: '',
-        text: chunk.text,
-        projectId: row.project_id,
-        sessionId: row.session_id,
-        namespace: 'default',
-        ownerId: userId,
-        kind: 'tool_result',
-        tool: 'Bash',
-        tags,
-        occurredAt: row.at.toISOString(),
-        vector: own.map((value) => value / length),
-      } satisfies IndexChunk,
+      chunk: chunkOf(
+        tenantId,
+        {
+          memoryId: row.id,
+          chunk: chunk.n,
+          title: row.title,
+          text: chunk.text,
+          projectId: row.project_id,
+          sessionId: row.session_id,
+          ownerId: userId,
+          kind: 'tool_result',
+          tool: 'Bash',
+          tags,
+          occurredAt: row.at.toISOString(),
+          vector: own.map((value) => value / length),
+        },
+        model,
+      ),
     }));
   });
   const refused = await index.upsert(

@@ -6,6 +6,7 @@ import { asId, chunkObjectId } from '../../../domain/ids.ts';
 import type { RowId, TenantId } from '../../../domain/ids.ts';
 import { isPrivate } from '../../../domain/memory.ts';
 import type { IndexChunk, VectorIndex } from '../../../domain/ports/vector-index.ts';
+import { chunkOf } from '../../stores/weaviate/chunks.ts';
 import type { SpeedMemory } from './speed-corpus.ts';
 
 /** Namespace of ids that are the same in every run. */
@@ -117,25 +118,16 @@ async function writeRows(target: FillTarget, memories: readonly SpeedMemory[], f
 }
 
 /** Returns a memory as the index step would write it. */
-export function chunkOf(target: FillTarget, memory: SpeedMemory): IndexChunk {
-  return {
-    objectId: chunkObjectId(target.tenantId, asId<RowId>(memory.id), 0, target.model),
-    memoryId: memory.id,
-    memoryType: memory.type,
-    chunk: 0,
-    title: memory.title,
-    purpose: '',
-    text: memory.text,
-    projectId: projectId(memory.session),
-    sessionId: sessionId(memory.session),
-    namespace: 'default',
-    ownerId: isPrivate(memory.type) ? target.userId : null,
-    kind: memory.kind,
-    tool: memory.tool,
-    tags: memory.tags,
-    occurredAt: memory.occurredAt,
-    vector: memory.vector,
+function memoryChunk({ tenantId, userId, model }: FillTarget, memory: SpeedMemory): IndexChunk {
+  const { id, type, title, text, kind, tool, tags, occurredAt, vector, session } = memory;
+  const own = {
+    memoryId: id,
+    memoryType: type,
+    projectId: projectId(session),
+    sessionId: sessionId(session),
+    ownerId: isPrivate(type) ? userId : null,
   };
+  return chunkOf(tenantId, { ...own, title, text, kind, tool, tags, occurredAt, vector }, model);
 }
 
 /** Writes memories to PostgreSQL and the index side by side. @throws Error if the index rejects one */
@@ -145,7 +137,7 @@ export async function writeMemories(
   memories: readonly SpeedMemory[],
   first: number,
 ): Promise<void> {
-  const chunks = memories.map((memory) => chunkOf(target, memory));
+  const chunks = memories.map((memory) => memoryChunk(target, memory));
   const [refused] = await Promise.all([
     vectors.upsert(target.tenantId, target.model, chunks),
     writeRows(target, memories, first),

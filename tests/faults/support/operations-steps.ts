@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { newId } from '../../../domain/ids.ts';
 import { exportEnd, tableOfLine } from '../../../activities/export-import/lines.ts';
 import { until } from '../../setup/until.ts';
+import { chunkOf } from '../../stores/weaviate/chunks.ts';
 import type { OperationsInstance } from './operations-instance.ts';
 import { request, done, JOBS, readJob } from './operations-jobs.ts';
 import type { ApiTarget, JobRow } from './operations-jobs.ts';
@@ -54,24 +55,13 @@ export async function breakIndex(
   const refused = await weaviate.upsert(
     tenantId,
     index,
-    Array.from({ length: broken.orphaned }, () => ({
-      objectId: newId(),
-      memoryId: newId(),
-      memoryType: 'observation' as const,
-      chunk: 0,
-      title: 'orphan',
-      purpose: '',
-      text: 'orphan',
-      projectId: null,
-      sessionId: null,
-      namespace: 'default',
-      ownerId: null,
-      kind: null,
-      tool: null,
-      tags: [],
-      occurredAt: new Date(Date.now() - HOUR_MS).toISOString(),
-      vector: Float32Array.from(vector),
-    })),
+    Array.from({ length: broken.orphaned }, () =>
+      chunkOf(
+        tenantId,
+        { occurredAt: new Date(Date.now() - HOUR_MS).toISOString(), vector: Float32Array.from(vector) },
+        index,
+      ),
+    ),
   );
   expect(refused).toEqual([]);
 }

@@ -1,9 +1,10 @@
-import { chunkObjectId, newId, type RowId, type TenantId } from '../../../domain/ids.ts';
+import { asId, chunkObjectId, newId, type RowId, type TenantId } from '../../../domain/ids.ts';
+import { indexNameOf } from '../../../domain/index-model.ts';
 import type { IndexChunk } from '../../../domain/ports/vector-index.ts';
 
 /** Short vectors: the index does not care, and a test can see through them. */
 export const DIMENSION = 4;
-export const MODEL = 'test-model-v1.0-q@2';
+export const MODEL = indexNameOf('test-model-v1.0-q');
 
 /** A unit vector along one axis, bent a little towards the next. */
 export function vectorAlong(axis: number, bend = 0): Float32Array {
@@ -13,13 +14,12 @@ export function vectorAlong(axis: number, bend = 0): Float32Array {
   return vector;
 }
 
-/** A chunk with plain values where a test names none. */
-export function chunkOf(tenantId: TenantId, own: Partial<IndexChunk> = {}): IndexChunk {
+/** Returns a chunk with the given values, and plain ones for the rest; its object id is that of the model's index. */
+export function chunkOf(tenantId: TenantId, own: Partial<IndexChunk> = {}, model = MODEL): IndexChunk {
   const memoryId = own.memoryId ?? newId<RowId>();
   const chunk = own.chunk ?? 0;
-  const rowId: RowId = newId();
   return {
-    objectId: chunkObjectId(tenantId, rowId, chunk, MODEL),
+    objectId: chunkObjectId(tenantId, asId<RowId>(memoryId), chunk, model),
     memoryId,
     memoryType: 'observation',
     chunk,

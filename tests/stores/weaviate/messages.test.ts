@@ -2,7 +2,7 @@ import protobuf from 'protobufjs/minimal.js';
 import { expect, test } from 'vitest';
 import { decodeFound } from '../../../stores/weaviate/messages.ts';
 
-// weaviate-index.test.ts covers requests and responses with a real server.
+// weaviate-index.integration.test.ts covers requests and responses with a real server.
 
 /** A message of the fields that `write` writes. */
 function message(write: (writer: protobuf.Writer) => void): Uint8Array {

@@ -2,6 +2,7 @@ import { createServer, connect as connectTcp, type Server, type Socket } from 'n
 import { connectToCustom, ApiKey } from 'weaviate-client';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { newId, type TenantId } from '../../../domain/ids.ts';
+import { indexNameOf } from '../../../domain/index-model.ts';
 import {
   VectorIndexUnavailable,
   type ExportedObject,
@@ -392,7 +393,7 @@ describe('an unavailable server', () => {
 });
 
 test('an index may be made with vectors of 8 bits a number, and finds by them', async () => {
-  const model = 'small-vectors@2';
+  const model = indexNameOf('small-vectors');
   const tenant = newId<TenantId>();
   const small = createWeaviateIndex({ ...server, collectionPrefix: prefix, quantization: 'rq' });
   try {

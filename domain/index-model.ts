@@ -1,6 +1,6 @@
 /**
- * Version of text composition and chunking for the vector index. A release that changes them increments it, and every tenant's index is
- * rebuilt beside the old one. Version 2: one text has title, purpose and content, as stems for the keyword index.
+ * Version of text composition, chunking and properties of chunks for the vector index. A release that changes them increments it, and every
+ * tenant's index is rebuilt beside the old one. Version 2: one text has title, purpose and content, as stems for the keyword index.
  */
 export const INDEX_VERSION = 2;
 

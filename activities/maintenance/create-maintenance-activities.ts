@@ -1,8 +1,8 @@
 import type pg from 'pg';
 import {
   ensurePartitions,
-  forgottenBatches,
-  forgottenSessions,
+  batchesToHint,
+  sessionsToHint,
   retryFailedVectors,
   tenantsToReindex,
   tenantsWithPendingVectors,
@@ -112,7 +112,7 @@ export function createMaintenanceActivities({
         const stages = [
           // Captures first: a vector index that does not answer must not keep a session waiting.
           async () => {
-            const sessions = await forgottenSessions(maintenance, GRACE_MS, idleMs * OVERDUE_FACTOR, MAX_SESSIONS);
+            const sessions = await sessionsToHint(maintenance, GRACE_MS, idleMs * OVERDUE_FACTOR, MAX_SESSIONS);
             swept.sessions = sessions.length;
             const calls = sessions.map((session) => () => hints.session(session.tenantId, session.sessionId));
             await notifyAll(calls, signal);
@@ -131,7 +131,7 @@ export function createMaintenanceActivities({
             await notifyAll(calls, signal);
           },
           async () => {
-            const batches = await forgottenBatches(maintenance, MAX_TENANTS);
+            const batches = await batchesToHint(maintenance, MAX_TENANTS);
             const calls = batches.map(
               ({ tenantId, ...batch }) =>
                 () =>

@@ -22,10 +22,10 @@ export const sessionRow = rowOf({
 });
 
 /**
- * Returns sessions without an active workflow: captured rows were not consumed for `graceMs`, or the session is still active long after it should have
- * ended and was not updated since. Visibly waiting and cancelled sessions are left out. Unconsumed captures come first, each oldest first; at most `limit`.
+ * Returns sessions whose workflow may have lost its hint or its run: captured rows were not consumed for `graceMs`, or the session is still active and
+ * had no event and no change for `overdueMs`. Without cancelled sessions. Unconsumed captures come first, each oldest first; at most `limit`.
  */
-export async function forgottenSessions(
+export async function sessionsToHint(
   maintenance: pg.Pool,
   graceMs: number,
   overdueMs: number,
@@ -51,7 +51,7 @@ export const batchRow = rowOf({ tenant_id: tenantColumn, id: z.string(), n: z.nu
  * Returns provider batches that were not polled for longer than any pause between two polls, or that have been gathering for a day (`full`: submit at once);
  * at most `limit`.
  */
-export async function forgottenBatches(
+export async function batchesToHint(
   maintenance: pg.Pool,
   limit: number,
 ): Promise<{ tenantId: TenantId; id: string; n: number; full: boolean }[]> {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
 import type { TenantTransaction } from '../../../../stores/postgres/connection/database.ts';
-import { forgottenBatches } from '../../../../stores/postgres/connection/maintenance.ts';
+import { batchesToHint } from '../../../../stores/postgres/connection/maintenance.ts';
 import {
   beginSubmit,
   findBatch,
@@ -209,7 +209,7 @@ describe('batches at the provider', () => {
     const id = batch?.id ?? '';
     const age = (by: string) =>
       db.superuser.query('UPDATE model_batches SET updated_at = now() - $2::interval WHERE id = $1', [id, by]);
-    const found = async () => (await forgottenBatches(db.superuser, 100)).filter((each) => each.id === id);
+    const found = async () => (await batchesToHint(db.superuser, 100)).filter((each) => each.id === id);
     await age('2 hours');
     expect(await found()).toEqual([]);
     await age('26 hours');

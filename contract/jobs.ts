@@ -3,7 +3,10 @@ import { JOB_KINDS, RUN_STATES, SCHEDULE_NAMES } from '../domain/jobs.ts';
 import { text } from './text.ts';
 import { paginationSchema } from './shared.ts';
 
-export const JOB_STATES = ['running', 'waiting', 'stuck', 'completed', 'failed', 'cancelled', 'terminated'] as const;
+const LISTED_STATES = ['running', 'waiting', 'stuck', 'completed', 'failed', 'cancelled'] as const;
+export const JOB_STATES = [...LISTED_STATES, 'terminated'] as const;
+/** Filters of a list by state; `failed` includes terminated jobs. */
+export const JOB_FILTERS = [...LISTED_STATES, 'all'] as const;
 
 export const pendingSchema = z.object({
   summarise: z.number().int(),

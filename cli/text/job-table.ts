@@ -27,7 +27,7 @@ export function sessionTable(jobs: readonly Job[], now: number): string {
     'EVENTS',
     'PENDING',
     'WAITS FOR',
-    'SINCE',
+    'CHANGED',
     'LAST ERROR',
     'TITLE',
   ];
@@ -54,7 +54,7 @@ export function sessionTable(jobs: readonly Job[], now: number): string {
 
 /** Returns jobs as a table. */
 export function jobTable(jobs: readonly Job[], now: number): string {
-  const head = ['JOB', 'STATE', 'PHASE', 'PENDING', 'WAITS FOR', 'ATTEMPTS', 'SINCE', 'LAST ERROR', 'OF'];
+  const head = ['JOB', 'STATE', 'PHASE', 'PENDING', 'WAITS FOR', 'ATTEMPTS', 'CHANGED', 'LAST ERROR', 'OF'];
   const rows = jobs.map((job) => [
     job.id,
     job.state,

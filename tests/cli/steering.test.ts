@@ -33,7 +33,7 @@ describe('sessions and jobs', { timeout: 240_000 }, () => {
     const { code, text } = await run('sessions');
     expect(code).toBe(0);
     const [head, ...lines] = text.trim().split('\n');
-    expect(head).toMatch(/^SESSION +PROJECT +STATUS +PHASE +EVENTS +PENDING +WAITS FOR +SINCE +LAST ERROR +TITLE$/);
+    expect(head).toMatch(/^SESSION +PROJECT +STATUS +PHASE +EVENTS +PENDING +WAITS FOR +CHANGED +LAST ERROR +TITLE$/);
     expect(lines.some((line) => /tally +ended +settled +5 +- +- /.test(line))).toBe(true);
     expect((await run('sessions', '--project', 'tally')).text.trim().split('\n')).toHaveLength(2);
     expect((await run('jobs', '--kind', 'learning')).text).toMatch(/^JOB +STATE.*\nlearning\.[0-9a-f-]{36} +completed/);
@@ -54,7 +54,9 @@ describe('sessions and jobs', { timeout: 240_000 }, () => {
   });
 
   test('name what is stuck, the reason and the remedy', async () => {
-    expect((await run('sessions', '--stuck')).text).toBe('No stuck sessions.\n');
+    expect((await run('sessions', '--stuck')).text).toBe(
+      'No stuck sessions. Waiting ones: recollect jobs --kind session --state waiting.\n',
+    );
     await instance.db.superuser.query(
       "UPDATE sessions SET last_event_at = now() - interval '3 hours' WHERE external_id = 'cli-2'",
     );

@@ -10,7 +10,7 @@ import type { JobName } from '../../../stores/temporal/job-ids.ts';
 import { operates, principalOf, isAdmin, seekerOf, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
-import { jobAnswer, jobParams, jobsAnswer } from '../../../contract/jobs.ts';
+import { JOB_FILTERS, jobAnswer, jobParams, jobsAnswer } from '../../../contract/jobs.ts';
 import { numeric } from '../../../contract/query.ts';
 import { text } from '../../../contract/text.ts';
 import type { Database, TenantTransaction } from '../../../stores/postgres/connection/database.ts';
@@ -88,7 +88,7 @@ export function jobRoutes(app: Api, dependencies: ApiDependencies): void {
       description:
         'Returns stuck jobs from the database. While Temporal is unavailable, returns only session jobs, from the database, and `degraded` lists `temporal`.',
       querystring: z.strictObject({
-        state: z.enum(['running', 'waiting', 'stuck', 'failed', 'completed', 'cancelled', 'all']).default('all'),
+        state: z.enum(JOB_FILTERS).default('all').describe('`failed` includes terminated jobs'),
         kind: z.enum(JOB_KINDS).optional(),
         project: text(2048).optional(),
         limit: numeric(z.number().int().min(1).max(100)).prefault(20),

@@ -35,7 +35,11 @@ export function addSessions(program: Command, context: CommandContext, exit: (co
           });
           if (options.json === true) output.out(`${JSON.stringify(data)}\n`);
           else if (data.length === 0)
-            output.out(options.stuck === true ? 'No stuck sessions.\n' : 'No sessions yet.\n');
+            output.out(
+              options.stuck === true
+                ? 'No stuck sessions. Waiting ones: recollect jobs --kind session --state waiting.\n'
+                : 'No sessions yet.\n',
+            );
           else output.out(`${sessionTable(data, Date.now())}${stuckText(data)}`);
           if (degraded.length > 0) output.err('Temporal is unavailable: the list comes from the database alone.\n');
           return 0;

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
+import { JOB_FILTERS } from '../../../contract/jobs.ts';
 import { JOB_KINDS } from '../../../domain/jobs.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
 import { dataDirOf, isUuid, withDataDir } from '../../options.ts';
@@ -15,8 +16,6 @@ interface JobsOptions {
   readonly json?: boolean;
 }
 
-const STATES = ['running', 'waiting', 'stuck', 'failed', 'completed', 'cancelled', 'all'];
-
 /** Returns the job id of a session id; other ids unchanged. */
 function jobId(given: string): string {
   return isUuid(given) ? `session.${given}` : given;
@@ -26,7 +25,9 @@ export function addJobs(program: Command, context: CommandContext, exit: (code: 
   const { output, environment } = context;
   const command = withDataDir(program.command('jobs'), environment)
     .description('list background jobs')
-    .addOption(new Option('--state <state>', 'filter by state').choices(STATES).default('all'))
+    .addOption(
+      new Option('--state <state>', 'filter by state; failed includes terminated').choices(JOB_FILTERS).default('all'),
+    )
     .addOption(new Option('--kind <kind>', 'filter by kind').choices(JOB_KINDS))
     .option('--project <project>', 'filter by project')
     .option('--limit <count>', 'maximum number of rows, up to 100', '20')

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { OBSERVATION_TYPES, PROMPT_TYPES } from '../domain/capture/event.ts';
+import { SESSION_PHASES } from '../domain/jobs.ts';
 import { citedTextSchema, evidenceSchema, pageQuery } from './shared.ts';
 import { jobSchema, pendingSchema } from './jobs.ts';
 import { numeric } from './query.ts';
@@ -68,7 +69,7 @@ export const sessionSchema = z
     namespace: z.string(),
     title: z.string().nullable(),
     status: z.enum(['active', 'ended', 'archived', 'deleted']),
-    phase: z.enum(['active', 'summarising', 'closing', 'settled', 'cancelled']),
+    phase: z.enum(SESSION_PHASES),
     waiting_reason: z.string().nullable(),
     last_error: z.string().nullable(),
     project: z.object({ id: z.string(), name: z.string(), git_remote: z.string().nullable() }).nullable(),

@@ -1,5 +1,5 @@
-import { JOBS, QUEUES, SCHEDULES } from '../workflows/registry.ts';
-import type { JobKind, ScheduleName } from '../workflows/registry.ts';
+import { JOBS, QUEUES, SCHEDULES, SESSION_PHASES } from '../workflows/registry.ts';
+import type { JobKind, ScheduleName, SessionPhase } from '../workflows/registry.ts';
 
 /* Names, states and phases of background work, the same in every layer. */
 
@@ -14,8 +14,8 @@ export const SCHEDULE_NAMES = keysOf<ScheduleName>(SCHEDULES);
 /** Task queues of worker processes. */
 export const WORKER_QUEUES = keysOf<keyof typeof QUEUES>(QUEUES);
 export type WorkerQueue = keyof typeof QUEUES;
-export { SCHEDULES };
-export type { JobKind, ScheduleName };
+export { SCHEDULES, SESSION_PHASES };
+export type { JobKind, ScheduleName, SessionPhase };
 
 /** States of the row that a job stores in PostgreSQL. */
 export const WORK_STATES = ['running', 'completed', 'failed', 'cancelled'] as const;

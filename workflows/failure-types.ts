@@ -1,4 +1,5 @@
-const TRANSIENT_FAILURES = [
+/** Transient failures of a model step. */
+const MODEL_STEP_FAILURES = [
   'ProviderRateLimited',
   'ProviderOverloaded',
   'ProviderUnavailable',
@@ -10,9 +11,10 @@ const TRANSIENT_FAILURES = [
   'VectorIndexUnavailable',
   'EmbedderUnavailable',
   'TemporalUnavailable',
-  'ArchiveUnavailable',
   'Unexpected',
 ] as const;
+
+const TRANSIENT_FAILURES = [...MODEL_STEP_FAILURES, 'ArchiveUnavailable'] as const;
 
 const NON_RETRYABLE_FAILURES = [
   'ModelOutputInvalid',
@@ -44,3 +46,7 @@ export type FailureType = (typeof FAILURE_TYPES)[number];
 
 /** Failures that no attempt repairs. `activities/failures.ts` marks them as non-retryable: no retry policy lists them again. */
 export const PERMANENT_FAILURES: readonly FailureType[] = NON_RETRYABLE_FAILURES;
+
+/** Everything that a session waits for. `docs/runbooks/stuck-workflow.md` explains each. */
+export const WAITING_REASONS = [...MODEL_STEP_FAILURES, 'StepTimeout', 'BatchPending', 'VectorsPending'] as const;
+export type WaitingReason = (typeof WAITING_REASONS)[number];

@@ -1,5 +1,6 @@
 import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure, TimeoutFailure } from '@temporalio/workflow';
-import type { FailureType } from './failure-types.ts';
+import { WAITING_REASONS } from './failure-types.ts';
+import type { FailureType, WaitingReason } from './failure-types.ts';
 
 /** The failure that an activity, or an activity of a child workflow, ended with. */
 export function applicationFailure(error: unknown): ApplicationFailure | TimeoutFailure | null {
@@ -25,15 +26,16 @@ export function providerWait(
   error: unknown,
   failuresInRow: number,
   firstMs: number,
-): { readonly reason: string; readonly delayMs: number } | null {
+): { readonly reason: WaitingReason; readonly delayMs: number } | null {
   const failure = applicationFailure(error);
   if (failure === null) return null;
   const delayMs = Math.min(firstMs * 2 ** Math.min(failuresInRow, 10), MAX_PROVIDER_WAIT_MS);
-  if (failure instanceof TimeoutFailure) return { reason: 'ProviderTimeout', delayMs };
+  // A provider that does not respond in time is `ProviderUnavailable`: here no worker completed the step.
+  if (failure instanceof TimeoutFailure) return { reason: 'StepTimeout', delayMs };
   if (failure.nonRetryable === true) return null;
   const requested: unknown = failure.details?.[0];
   return {
-    reason: failure.type ?? 'Unexpected',
+    reason: WAITING_REASONS.find((reason) => reason === failure.type) ?? 'Unexpected',
     delayMs: typeof requested === 'number' ? Math.max(requested, 1) : delayMs,
   };
 }

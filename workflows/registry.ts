@@ -24,6 +24,10 @@ export const ATTRIBUTES = {
   waiting: { name: 'RecollectWaiting', type: 'KEYWORD' },
 } as const;
 
+/** Phases of a session's workflow, in their order; `cancelled` may follow each. */
+export const SESSION_PHASES = ['active', 'summarising', 'closing', 'settled', 'cancelled'] as const;
+export type SessionPhase = (typeof SESSION_PHASES)[number];
+
 /** Query of every job: its progress, as the view of the job. */
 export const PROGRESS_QUERY = 'progress';
 

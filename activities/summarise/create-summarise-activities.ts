@@ -11,7 +11,8 @@ import { refuseForgotten } from '../../stores/postgres/erasure/forgotten.ts';
 import { projectGlossary } from '../../stores/postgres/graph/glossary.ts';
 import { readPrompts, readTrace } from '../../stores/postgres/sessions/session-rows.ts';
 import { enterPhase, readSessionFacts, writeTitle } from '../../stores/postgres/sessions/session-state.ts';
-import type { SessionFacts, SessionPhase } from '../../stores/postgres/sessions/session-state.ts';
+import type { SessionFacts } from '../../stores/postgres/sessions/session-state.ts';
+import type { SessionPhase } from '../../domain/jobs.ts';
 import {
   findSessionSummary,
   hasTopicSince,

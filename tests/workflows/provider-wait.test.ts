@@ -8,7 +8,7 @@ import {
   TimeoutFailure,
 } from '@temporalio/common';
 import { describe, expect, it } from 'vitest';
-import { FAILURE_TYPES, PERMANENT_FAILURES } from '../../workflows/failure-types.ts';
+import { PERMANENT_FAILURES, WAITING_REASONS } from '../../workflows/failure-types.ts';
 import { isInstanceFailure, MAX_PROVIDER_WAIT_MS, providerWait } from '../../workflows/failures.ts';
 
 const FIRST_MS = 30_000;
@@ -27,7 +27,7 @@ const failure = (type: string, details: unknown[] = [], nonRetryable = false): A
   ApplicationFailure.create({ type, message: 'x', details, nonRetryable });
 
 describe('waits for', () => {
-  it.each(FAILURE_TYPES.filter((type) => !PERMANENT_FAILURES.includes(type)))('%s, by its name', (type) => {
+  it.each(WAITING_REASONS)('%s, by its name', (type) => {
     expect(providerWait(activity(failure(type)), 0, FIRST_MS)).toEqual({ reason: type, delayMs: FIRST_MS });
   });
 
@@ -42,11 +42,12 @@ describe('waits for', () => {
 
   it('a time limit', () => {
     const timeout = new TimeoutFailure('late', undefined, 'START_TO_CLOSE');
-    expect(providerWait(activity(timeout), 1, FIRST_MS)).toEqual({ reason: 'ProviderTimeout', delayMs: 2 * FIRST_MS });
+    expect(providerWait(activity(timeout), 1, FIRST_MS)).toEqual({ reason: 'StepTimeout', delayMs: 2 * FIRST_MS });
   });
 
-  it('a failure without a type', () => {
-    expect(providerWait(activity(ApplicationFailure.create({ message: 'x' })), 0, FIRST_MS)?.reason).toBe('Unexpected');
+  it('a failure without a known type', () => {
+    for (const error of [ApplicationFailure.create({ message: 'x' }), failure('TypeError')])
+      expect(providerWait(activity(error), 0, FIRST_MS)?.reason).toBe('Unexpected');
   });
 });
 

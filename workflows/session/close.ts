@@ -45,7 +45,7 @@ export interface Closed {
 export async function closeSession(run: SessionRun): Promise<Closed> {
   const reopened = () => run.isReopened;
   run.apply({ type: 'closingStarted' });
-  run.mark('closing');
+  run.markInTemporal('closing');
   const { outcome, summaryId } = await run.summariseSession('closing', reopened);
   if (outcome === 'interrupted') return { settled: false, summaryId };
   let pending = 0;
@@ -79,7 +79,7 @@ async function settleWhenIndexed(run: SessionRun, learnedPending: number): Promi
       run.apply({ type: 'vectorCheckStarted' });
       if (!signalled && run.state.waiting === null) {
         run.apply({ type: 'waitStarted', reason: 'VectorsPending', untilMs: Date.now() + MAX_PROVIDER_WAIT_MS });
-        run.mark('closing');
+        run.markInTemporal('closing');
       }
     }
     if (run.state.hinted) return false;

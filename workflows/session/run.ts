@@ -2,17 +2,10 @@ import { condition, proxyActivities, upsertSearchAttributes, workflowInfo } from
 import { modelCalls } from '../activity-options.ts';
 import { failureReason, providerWait } from '../failures.ts';
 import { ATTRIBUTES, QUEUES } from '../registry.ts';
+import type { SessionPhase } from '../registry.ts';
 import { answers, hasWindows, initialState, isLong, transition, waitsForBatch } from './state.ts';
 import type { MachineState, SessionEvent } from './state.ts';
-import type {
-  Ask,
-  AskResult,
-  ConsumeResult,
-  SessionActivities,
-  SessionInput,
-  SessionPhase,
-  SummariseActivities,
-} from './types.ts';
+import type { Ask, AskResult, ConsumeResult, SessionActivities, SessionInput, SummariseActivities } from './types.ts';
 
 /** Continue as new after this many events, at which a history still replays in a few tens of milliseconds. A round adds about 12 of them. */
 const MAX_HISTORY_EVENTS = 1_400;
@@ -74,8 +67,8 @@ export class SessionRun {
     return this.state.hinted || this.isLong;
   }
 
-  /** Enters a phase, and shows it where workflows are listed. */
-  mark(phase: SessionPhase): void {
+  /** Enters a phase, and writes it to Temporal's search attributes. */
+  markInTemporal(phase: SessionPhase): void {
     this.apply({ type: 'phaseEntered', phase });
     const { consumption, waiting } = this.state;
     upsertSearchAttributes([
@@ -94,9 +87,9 @@ export class SessionRun {
     ]);
   }
 
-  /** Enters a phase, and shows it where workflows are listed and in the database. */
-  async show(phase: SessionPhase): Promise<void> {
-    this.mark(phase);
+  /** Enters a phase, and writes it to Temporal's search attributes and to PostgreSQL. */
+  async markEverywhere(phase: SessionPhase): Promise<void> {
+    this.markInTemporal(phase);
     await database.updateSessionPhase({
       ...this.ref,
       phase,
@@ -128,11 +121,11 @@ export class SessionRun {
         const wait = providerWait(error, failures, this.input.policy.retryMs);
         this.apply({ type: 'modelFailed', error: wait?.reason ?? failureReason(error) });
         if (wait === null) {
-          await this.show(this.state.phase);
+          await this.markEverywhere(this.state.phase);
           return 'given up';
         }
         this.apply({ type: 'waitStarted', reason: wait.reason, untilMs: Date.now() + wait.delayMs });
-        await this.show(this.state.phase);
+        await this.markEverywhere(this.state.phase);
         const woken = await condition(() => interrupted() || this.state.retryRequested, wait.delayMs);
         this.apply({ type: 'waitEnded' });
         if (woken && interrupted()) return 'interrupted';

@@ -1,10 +1,11 @@
+import type { WaitingReason } from '../failure-types.ts';
+import type { SessionPhase } from '../registry.ts';
 import type {
   Ask,
   CloseResult,
   ConsumeResult,
   OfferResult,
   SessionInput,
-  SessionPhase,
   SessionState,
   SessionView,
   WindowsResult,
@@ -50,7 +51,7 @@ export type SessionEvent =
   | { readonly type: 'windowsRequeued'; readonly requeued: number }
   | { readonly type: 'offerStarted' }
   | { readonly type: 'windowsOffered'; readonly result: OfferResult; readonly consumedBefore: number }
-  | { readonly type: 'waitStarted'; readonly reason: string; readonly untilMs: number }
+  | { readonly type: 'waitStarted'; readonly reason: WaitingReason; readonly untilMs: number }
   | { readonly type: 'waitEnded' }
   | { readonly type: 'retryStarted' }
   | { readonly type: 'closingStarted' }

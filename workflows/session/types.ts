@@ -1,3 +1,6 @@
+import type { WaitingReason } from '../failure-types.ts';
+import type { SessionPhase } from '../registry.ts';
+
 /** Signal: events were captured. Without payload: PostgreSQL contains them. */
 export const HINT_SIGNAL = 'hint';
 
@@ -74,16 +77,14 @@ export interface SessionInput {
   readonly state?: SessionState;
 }
 
-export type SessionPhase = 'active' | 'summarising' | 'closing' | 'settled' | 'cancelled';
-
 /** Answer of the `state` query. */
 export interface SessionView extends SessionState {
   readonly phase: SessionPhase;
   /** Last consumed position. */
   readonly consumedSeq: number;
   readonly windowsPending: number;
-  /** Failure type that the model's work waits for, and until when; null when it does not wait. */
-  readonly waiting: { readonly reason: string; readonly untilMs: number } | null;
+  /** What the session waits for, and until when it checks at the latest; null when it does not wait. */
+  readonly waiting: { readonly reason: WaitingReason; readonly untilMs: number } | null;
 }
 
 export interface SessionRef {
@@ -107,7 +108,7 @@ export interface ConsumeResult {
   readonly more: boolean;
   /** Windows that wait for their summary. */
   readonly windowsPending: number;
-  /** Windows that were set aside. */
+  /** Windows that are parked. */
   readonly windowsParked?: number;
   /** The session's end was captured, and nothing after it. */
   readonly ended: boolean;
@@ -176,7 +177,7 @@ export interface CaptureSwitchInput extends SessionRef, SetCaptureInput {}
 
 export interface PhaseInput extends SessionRef {
   readonly phase: SessionPhase;
-  readonly waitingReason: string | null;
+  readonly waitingReason: WaitingReason | null;
   readonly lastError: string | null;
   readonly workflowId: string;
 }

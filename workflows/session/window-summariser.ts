@@ -25,7 +25,7 @@ export class WindowSummariser {
 
   private async summarise(): Promise<void> {
     const { run } = this;
-    if (run.state.phase === 'active') run.mark('summarising');
+    if (run.state.phase === 'active') run.markInTemporal('summarising');
     while (!run.state.isContinuing && run.state.consumption !== null && run.hasWindows) {
       if (run.waitsForBatch) {
         // The workflow requeues parked windows while this loop does not run.
@@ -44,7 +44,7 @@ export class WindowSummariser {
         run.apply({ type: 'retryStarted' });
       }
     }
-    if (run.state.phase === 'summarising' && !run.state.isContinuing) run.mark('active');
+    if (run.state.phase === 'summarising' && !run.state.isContinuing) run.markInTemporal('active');
   }
 
   /** Offers windows to a batch; waits until a batch signals, a request or window comes, or a signal may have been lost. */
@@ -56,7 +56,7 @@ export class WindowSummariser {
     run.apply({ type: 'windowsOffered', result, consumedBefore });
     if (!run.hasWindows) return;
     run.apply({ type: 'waitStarted', reason: 'BatchPending', untilMs: Date.now() + MAX_PROVIDER_WAIT_MS });
-    run.mark(run.state.phase);
+    run.markInTemporal(run.state.phase);
     const pending = run.state.consumption?.windowsPending ?? 0;
     await condition(() => {
       const { batchServed, isContinuing, retryRequested, asked, consumption } = run.state;

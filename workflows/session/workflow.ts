@@ -62,7 +62,7 @@ export async function session(input: SessionInput): Promise<void> {
   try {
     await live(run);
   } catch (error) {
-    if (isCancellation(error)) await CancellationScope.nonCancellable(() => run.show('cancelled'));
+    if (isCancellation(error)) await CancellationScope.nonCancellable(() => run.markEverywhere('cancelled'));
     throw error;
   }
 }
@@ -147,7 +147,7 @@ async function finish(run: SessionRun, ended: boolean, isOver: boolean): Promise
     run.apply({ type: 'workFound' });
   }
   run.apply({ type: 'waitEnded' });
-  if (!hasMore && run.state.phase !== 'active') run.mark('active');
+  if (!hasMore && run.state.phase !== 'active') run.markInTemporal('active');
   return false;
 }
 

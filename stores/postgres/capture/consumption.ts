@@ -4,7 +4,7 @@ import type { TenantId } from '../../../domain/ids.ts';
 import type { CutWindow, WindowRow } from '../../../domain/windows.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import { millisColumn, rowOf } from '../connection/rows.ts';
-import type { SessionPhase } from '../sessions/session-state.ts';
+import type { SessionPhase } from '../../../domain/jobs.ts';
 
 /** A session as the consumption step reads it. */
 export interface IntakeSession {

@@ -1,9 +1,9 @@
 import type pg from 'pg';
 import type { TenantId } from '../../../domain/ids.ts';
+import type { SessionPhase } from '../../../domain/jobs.ts';
+import type { WaitingReason } from '../../../workflows/failure-types.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import { forgottenSoFar } from '../erasure/forgotten.ts';
-
-export type SessionPhase = 'active' | 'summarising' | 'closing' | 'settled' | 'cancelled';
 
 /** Properties of a session that activities need besides its rows. */
 export interface SessionFacts {
@@ -45,7 +45,7 @@ export async function readSessionFacts(transaction: TenantTransaction, sessionId
 
 export interface PhaseChange {
   readonly phase: SessionPhase;
-  readonly waitingReason: string | null;
+  readonly waitingReason: WaitingReason | null;
   readonly lastError: string | null;
   readonly workflowId: string;
 }

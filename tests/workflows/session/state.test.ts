@@ -141,7 +141,7 @@ test.each<[string, MachineState, SessionEvent, Partial<MachineState>]>([
   ],
   [
     'waitEnded: removes the reason',
-    { ...READ, waiting: { reason: 'x', untilMs: 1 } },
+    { ...READ, waiting: { reason: 'ModelBusy', untilMs: 1 } },
     { type: 'waitEnded' },
     { waiting: null },
   ],

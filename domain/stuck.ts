@@ -1,12 +1,16 @@
+/** Reasons of a session without progress. PostgreSQL determines all but `workflow_ended`. */
+export const STUCK_REASONS = [
+  'events_unconsumed',
+  'windows_parked',
+  'vectors_failed',
+  'no_progress',
+  'not_ended',
+  'workflow_ended',
+] as const;
+
 /** The state of blocked work. */
 export interface StuckFacts {
-  readonly reason:
-    | 'events_unconsumed'
-    | 'windows_parked'
-    | 'vectors_failed'
-    | 'no_progress'
-    | 'not_ended'
-    | 'workflow_ended';
+  readonly reason: (typeof STUCK_REASONS)[number];
   readonly windowsParked: number;
   /** Why a window is parked: a closed word. */
   readonly parkedFor: string | null;
@@ -40,31 +44,31 @@ export function stuckAdvice(facts: StuckFacts): StuckAdvice {
       return {
         reason,
         why: `Captures have waited for ${span(facts.stillMs)} and no worker has consumed them.`,
-        advice: 'See that the worker runs and serves the queues session and maintenance; then retry.',
+        advice: 'See that the worker runs and serves the queues session and sweeps; then retry.',
       };
     case 'windows_parked':
       return {
         reason,
-        why: `${many(facts.windowsParked, 'window was', 'windows were')} set aside${facts.parkedFor === null ? '' : ` (${facts.parkedFor})`}: the model could not sum them up.`,
+        why: `${many(facts.windowsParked, 'window was', 'windows were')} parked${facts.parkedFor === null ? '' : ` (${facts.parkedFor})`}: the model returned no usable summary.`,
         advice: 'Retry gives them new attempts; what was captured is there and searchable.',
       };
     case 'vectors_failed':
       return {
         reason,
-        why: `The vector index refused ${many(facts.vectorsFailed, 'chunk', 'chunks').toLowerCase()} too often.`,
+        why: `The vector index rejected ${many(facts.vectorsFailed, 'chunk', 'chunks').toLowerCase()} too often.`,
         advice: 'See that Weaviate has disk space and accepts writes; then retry.',
       };
     case 'no_progress':
       return {
         reason,
-        why: `There is work, and nothing has moved for ${span(facts.stillMs)}.`,
+        why: `Work is pending, and nothing has changed for ${span(facts.stillMs)}.`,
         advice: 'See that the worker runs and serves its queues, and that the embedding model is there; then retry.',
       };
     case 'not_ended':
       return {
         reason,
-        why: `Nothing was captured for ${span(facts.stillMs)} and the session was not ended.`,
-        advice: 'Retry starts its workflow again; close ends it.',
+        why: `Nothing has changed for ${span(facts.stillMs)} and the session is not settled.`,
+        advice: 'Retry wakes its workflow or starts it again.',
       };
     case 'workflow_ended':
       return {

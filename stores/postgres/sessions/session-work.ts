@@ -7,8 +7,9 @@ import { restartParked } from './windows.ts';
 import type pg from 'pg';
 import { FIRST_ID } from '../../../domain/ids.ts';
 import type { SessionId, TenantId } from '../../../domain/ids.ts';
+import { STUCK_REASONS } from '../../../domain/stuck.ts';
 
-/** Questions over all tenants, as the maintenance role: what a restored database has in the middle of being done. */
+/* Unfinished work: of all tenants through a pool of the maintenance role, of one tenant in its transaction. */
 
 const PAGE = 500;
 
@@ -52,15 +53,6 @@ export async function tenantIndexes(
   );
   return z.array(indexRow).parse(rows);
 }
-
-/** Reasons of a session without progress; `domain/stuck.ts` has the texts. */
-export const STUCK_REASONS = [
-  'events_unconsumed',
-  'windows_parked',
-  'vectors_failed',
-  'no_progress',
-  'not_ended',
-] as const;
 
 export interface StuckBounds {
   /** Captures must be consumed within two rounds of the sweep. */
@@ -129,7 +121,9 @@ export async function readSessionWork(transaction: TenantTransaction, query: Wor
         WHEN EXISTS (SELECT FROM windows w WHERE w.session_id = c.id AND w.state = 'parked') THEN 'windows_parked'
         WHEN EXISTS (SELECT FROM embeddings e WHERE e.session_id = c.id AND e.state = 'failed') THEN 'vectors_failed'
         WHEN c.waiting_reason IS NULL AND c.updated_at < now() - make_interval(secs => ${STILL_MS} / 1000.0)
-             AND (EXISTS (SELECT FROM windows w WHERE w.session_id = c.id AND w.state = 'pending')
+             -- An open session learns at its end: until then learnings are no work that could progress.
+             AND ((c.status = 'active' AND c.phase = 'closing' AND c.infer AND c.learned_seq <> c.last_seq)
+                  OR EXISTS (SELECT FROM windows w WHERE w.session_id = c.id AND w.state = 'pending')
                   OR EXISTS (SELECT FROM embeddings e JOIN embedding_indexes i ON i.tenant_id = e.tenant_id AND i.serving_model = e.model WHERE e.session_id = c.id AND e.state = 'pending')) THEN 'no_progress'
         WHEN c.status = 'active' AND c.waiting_reason IS NULL
              AND greatest(c.last_event_at, c.updated_at) < now() - make_interval(secs => (1.5 * ${query.idleMs} + 2 * ${query.sweepMs}) / 1000.0) THEN 'not_ended'

@@ -158,7 +158,7 @@ describe('what is stuck is reported with the reason', { timeout: 240_000 }, () =
   });
 
   test(
-    'windows that were set aside and chunks that were refused, which retry gives another turn',
+    'parked windows and rejected chunks, which retry gives another turn',
     async () => {
       await instance.rows(
         "UPDATE windows SET state = 'parked', attempts = 3, error = 'ModelRefused: no' WHERE session_id = $1",
@@ -168,7 +168,7 @@ describe('what is stuck is reported with the reason', { timeout: 240_000 }, () =
         id: `session.${done}`,
         stuck: {
           reason: 'windows_parked',
-          why: 'One window was set aside (ModelRefused): the model could not sum them up.',
+          why: 'One window was parked (ModelRefused): the model returned no usable summary.',
         },
         last_error: 'ModelRefused',
         attempts: 3,
@@ -199,9 +199,17 @@ describe('what is stuck is reported with the reason', { timeout: 240_000 }, () =
     );
     expect((await jobs('?state=stuck')).data[0]?.stuck).toMatchObject({
       reason: 'no_progress',
-      why: 'There is work, and nothing has moved for 2 hours.',
+      why: 'Work is pending, and nothing has changed for 2 hours.',
     });
     await instance.rows('DELETE FROM windows WHERE session_id = $1', [open]);
+    const learning = "learned_seq = 0, updated_at = now() - interval '20 minutes', last_event_at = now()";
+    await setSession(open, learning);
+    expect((await jobs('?state=stuck')).data).toEqual([]);
+    await setSession(open, "phase = 'closing'");
+    expect((await jobs('?state=stuck')).data[0]?.stuck?.reason).toBe('no_progress');
+    await setSession(open, "waiting_reason = 'ProviderOverloaded'");
+    expect((await jobs('?state=stuck')).data).toEqual([]);
+    await setSession(open, "phase = 'active', waiting_reason = NULL");
     await setSession(open, 'updated_at = now(), last_event_at = now()');
   });
 });

@@ -12,8 +12,11 @@ import { environmentSchema, parseConfig } from '../../config/config.ts';
 import { VALUE_FILTERS } from '../../domain/search-names.ts';
 import { CONFIGURATION_PAGE, configurationPage } from '../../infra/build/configuration-docs.ts';
 import { DEFAULT_PORTS } from '../../infra/instance/ports.ts';
+import { STUCK_REASONS } from '../../domain/stuck.ts';
+import { SESSION_PHASES } from '../../domain/jobs.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { createApiMetrics } from '../../telemetry/metrics.ts';
+import { WAITING_REASONS } from '../../workflows/failure-types.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const EXCLUDED_FOLDERS = new Set(['node_modules', '.git', 'generated', 'bundle', 'coverage']);
@@ -86,6 +89,14 @@ test.each(VALUE_FILTERS)('search.md, api.md and consistency.md list the filter %
   expect(tableRows(read('docs/search.md')).some(([syntax]) => syntax?.startsWith(`\`${name}:`))).toBe(true);
   const stale = tableRows(read('docs/consistency.md')).find(([kind]) => kind === '`stale`');
   expect(stale?.[1]?.match(/\w+/g)).toContain(name);
+});
+
+test.each([
+  ['docs/runbooks/stuck-workflow.md', WAITING_REASONS],
+  ['docs/sessions-and-jobs.md', [...SESSION_PHASES, ...STUCK_REASONS]],
+])('the tables of %s have a row for every reason and phase', (page, words) => {
+  const documented = tableRows(read(page)).flatMap(([word = '']) => word.match(/\w+/g) ?? []);
+  expect(documented).toEqual(expect.arrayContaining([...words]));
 });
 
 describe('links', () => {

@@ -39,8 +39,6 @@ import { createJobList } from './job-list.ts';
 import { createRecall } from './memories/recall.ts';
 import { createRemembering } from './memories/remembering.ts';
 
-/** One query at a time is embedded here, on one thread: with two, both cores were taken from the search that runs beside it. */
-const QUERY_BATCH_TOKENS = 512;
 const EMBEDDER_IDLE_MS = 30_000;
 
 /** Creates the api's dependencies. Opens no connection: each dependency connects at its first use. */
@@ -59,9 +57,8 @@ export function createApiDependencies(config: Config, logger: Logger) {
   const temporal = createTemporalClient(config.temporal);
   const vectors = createWeaviateIndex(config.weaviate);
   const embedders = createEmbedders(config, {
+    // One query at a time: a second thread would take its core from the search that runs beside it.
     threads: 1,
-    packed: true,
-    maxBatchTokens: QUERY_BATCH_TOKENS,
     idleUnloadMs: EMBEDDER_IDLE_MS,
   });
   const embeddingModel = { name: indexNameOf(embedders.wanted.model), dimension: embedders.wanted.dimension };

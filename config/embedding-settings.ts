@@ -1,6 +1,9 @@
+import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 
 const positiveInt = z.coerce.number().int().positive();
+/** Each thread takes about 60 MB. */
+const MAX_DEFAULT_THREADS = 8;
 const MODEL_AND_DIMENSION = /^(.{1,100}):(\d{1,5})$/u;
 
 /** Settings of the embedding model, the vector cache, and changes of the model. */
@@ -14,7 +17,10 @@ export const embeddingEnvironment = {
     .min(1)
     .optional()
     .describe('Folder of the ONNX embedding model; unset: the cache'),
-  RECOLLECT_EMBEDDING_THREADS: positiveInt.max(64).default(2).describe('Threads of the embedding model in a worker'),
+  RECOLLECT_EMBEDDING_THREADS: positiveInt
+    .max(64)
+    .optional()
+    .describe('Threads of the embedding model in a worker, each with a copy of it; unset: one a core, at most 8'),
   RECOLLECT_EMBEDDING_URL: z
     .url({ protocol: /^https?$/u })
     .optional()
@@ -91,7 +97,7 @@ export function embeddingConfig(env: z.output<typeof environment>) {
   return {
     provider: env.RECOLLECT_EMBEDDING_PROVIDER,
     modelDir: env.RECOLLECT_EMBEDDING_MODEL_DIR,
-    threads: env.RECOLLECT_EMBEDDING_THREADS,
+    threads: env.RECOLLECT_EMBEDDING_THREADS ?? Math.min(availableParallelism(), MAX_DEFAULT_THREADS),
     /** Null if unset. A change back to the local model needs the provider until the new index is complete. */
     http:
       env.RECOLLECT_EMBEDDING_URL === undefined ||

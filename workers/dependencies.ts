@@ -36,8 +36,6 @@ import { backupActivitiesOf } from './backup-activities.ts';
 import { erasureActivitiesOf, restoreActivitiesOf } from './erasure-and-restore.ts';
 import { createMaintenancePools, maintenanceUrlOf } from './pools.ts';
 
-/** Texts × longest text of one run of the embedding model: larger runs were measured to cost memory and to gain no speed. */
-const MAX_BATCH_TOKENS = 1_024;
 /** The model is freed after this time without work; loading it again takes a fifth of a second. */
 const EMBEDDER_IDLE_MS = 30_000;
 
@@ -63,7 +61,6 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
   const vectors = createWeaviateIndex(config.weaviate);
   const embedders = createEmbedders(config, {
     threads: config.embedding.threads,
-    maxBatchTokens: MAX_BATCH_TOKENS,
     idleUnloadMs: EMBEDDER_IDLE_MS,
   });
   const tokens = createTokenCounter();

@@ -9,23 +9,18 @@ export interface ThreadSettings {
   /** Model files by preference; the first loadable one is used. */
   readonly modelPaths: readonly string[];
   readonly tokenizerPath: string;
-  readonly intraOpThreads: number;
-  /** Whether to copy the weights into the processor's multiplication order: a fifth faster, for 20 MB of private memory. */
-  readonly packed: boolean;
-  /** Limit of rows × longest row in one run of the model. */
-  readonly maxBatchTokens: number;
   readonly windowTokens: number;
   readonly dimension: number;
 }
 
 export type ThreadRequest =
-  | { readonly type: 'embed'; readonly id: number; readonly texts: readonly string[] }
+  | { readonly type: 'embed'; readonly id: number; readonly text: string }
   | { readonly type: 'stop' };
 
-/** `vectors` has one row of `dimension` floats per text; its buffer is transferred. */
+/** The buffer of `vector` is transferred. */
 export type ThreadAnswer =
   | { readonly type: 'ready' }
-  | { readonly type: 'vectors'; readonly id: number; readonly vectors: Float32Array<ArrayBuffer> }
+  | { readonly type: 'vector'; readonly id: number; readonly vector: Float32Array<ArrayBuffer> }
   | { readonly type: 'failed'; readonly id: number; readonly message: string };
 
 /** Longer texts are truncated before tokenising: 512 tokens of any language are shorter. */
@@ -37,11 +32,11 @@ async function openSession(settings: ThreadSettings): Promise<InferenceSession> 
   for (const path of settings.modelPaths) {
     try {
       return await InferenceSession.create(path, {
-        intraOpNumThreads: settings.intraOpThreads,
+        // One core a text: two texts on one core each are embedded faster than one text on two cores.
+        intraOpNumThreads: 1,
         interOpNumThreads: 1,
-        // The arena never releases the memory of its largest batch; plain allocations cost a few percent of speed.
+        // The arena never releases the memory of its longest text; plain allocations cost a few percent of speed.
         enableCpuMemArena: false,
-        extra: { session: { disable_prepacking: settings.packed ? '0' : '1' } },
         logSeverityLevel: 3,
       });
     } catch (error) {
@@ -51,35 +46,27 @@ async function openSession(settings: ThreadSettings): Promise<InferenceSession> 
   throw new Error(failures.join('; '));
 }
 
-/** Runs the model on rows of token ids and writes one normalised vector per row. */
-async function embedRows(
+/**
+ * Returns the normalised vector of one row of token ids. One row a run: 8-bit weights are fastest so, and quantised activations of a
+ * batch would make a vector depend on its neighbours.
+ */
+async function embedRow(
   session: InferenceSession,
-  rows: readonly (readonly number[])[],
+  row: readonly number[],
   dimension: number,
-): Promise<Float32Array<ArrayBuffer>[]> {
-  const width = rows.reduce((longest, row) => Math.max(longest, row.length), 0);
-  const ids = new BigInt64Array(rows.length * width);
-  const mask = new BigInt64Array(rows.length * width);
-  rows.forEach((row, r) => {
-    row.forEach((id, column) => {
-      ids[r * width + column] = BigInt(id);
-      mask[r * width + column] = 1n;
-    });
-  });
-  const shape = [rows.length, width];
+): Promise<Float32Array<ArrayBuffer>> {
+  const shape = [1, row.length];
   const output = await session.run({
-    input_ids: new Tensor('int64', ids, shape),
-    attention_mask: new Tensor('int64', mask, shape),
-    token_type_ids: new Tensor('int64', new BigInt64Array(rows.length * width), shape),
+    input_ids: new Tensor('int64', BigInt64Array.from(row, BigInt), shape),
+    attention_mask: new Tensor('int64', new BigInt64Array(row.length).fill(1n), shape),
+    token_type_ids: new Tensor('int64', new BigInt64Array(row.length), shape),
   });
   const hidden = output['last_hidden_state'];
   if (!(hidden?.data instanceof Float32Array)) throw new Error('the model has no output last_hidden_state of floats');
-  const states = hidden.data;
   // The vector of a text is the state of its first token, [CLS].
-  const stride = states.length / rows.length;
-  const vectors = rows.map((_, r) => normalised(states.subarray(r * stride, r * stride + dimension)));
+  const vector = normalised(hidden.data.subarray(0, dimension));
   hidden.dispose();
-  return vectors;
+  return vector;
 }
 
 /** Returns a normalised copy, so that a dot product is the cosine. */
@@ -96,42 +83,11 @@ function tokenRow(tokenizer: Tokenizer, text: string, windowTokens: number): rea
   return [...ids.slice(0, windowTokens - 1), separator];
 }
 
-/** Embeds the texts in runs of bounded size: the caller estimates from their length, this counts their tokens. */
-async function embedTexts(
-  session: InferenceSession,
-  tokenizer: Tokenizer,
-  settings: ThreadSettings,
-  texts: readonly string[],
-): Promise<Float32Array<ArrayBuffer>> {
-  const { dimension, maxBatchTokens, windowTokens } = settings;
-  const vectors = new Float32Array(texts.length * dimension);
-  let written = 0;
-  let rows: (readonly number[])[] = [];
-  let width = 0;
-  const flush = async (): Promise<void> => {
-    if (rows.length === 0) return;
-    for (const vector of await embedRows(session, rows, dimension)) {
-      vectors.set(vector, written);
-      written += dimension;
-    }
-    rows = [];
-    width = 0;
-  };
-  for (const text of texts) {
-    const row = tokenRow(tokenizer, text, windowTokens);
-    if (Math.max(width, row.length) * (rows.length + 1) > maxBatchTokens) await flush();
-    rows.push(row);
-    width = Math.max(width, row.length);
-  }
-  await flush();
-  return vectors;
-}
-
 async function serve(port: MessagePort, settings: ThreadSettings): Promise<void> {
   const tokenizer = new Tokenizer(JSON.parse(await readFile(settings.tokenizerPath, 'utf8')), {});
   const session = await openSession(settings);
   const answer = (message: ThreadAnswer): void => {
-    port.postMessage(message, message.type === 'vectors' ? [message.vectors.buffer] : []);
+    port.postMessage(message, message.type === 'vector' ? [message.vector.buffer] : []);
   };
   const handle = async (request: ThreadRequest): Promise<void> => {
     if (request.type === 'stop') {
@@ -140,13 +96,13 @@ async function serve(port: MessagePort, settings: ThreadSettings): Promise<void>
       return;
     }
     try {
-      const vectors = await embedTexts(session, tokenizer, settings, request.texts);
-      answer({ type: 'vectors', id: request.id, vectors });
+      const row = tokenRow(tokenizer, request.text, settings.windowTokens);
+      answer({ type: 'vector', id: request.id, vector: await embedRow(session, row, settings.dimension) });
     } catch (error) {
       answer({ type: 'failed', id: request.id, message: String(error) });
     }
   };
-  // One request at a time, in order: the model uses every core it may.
+  // One request at a time, in order.
   let last: Promise<void> = Promise.resolve();
   port.on('message', (request: ThreadRequest) => {
     last = last.then(async () => handle(request));

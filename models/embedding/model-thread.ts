@@ -4,8 +4,8 @@ import type { ThreadAnswer, ThreadRequest, ThreadSettings } from './embedding-th
 
 /** A thread with a loaded model. */
 export interface ModelThread {
-  /** Returns the vectors of the texts concatenated in one buffer. @throws EmbedderUnavailable if the thread fails or dies */
-  embed(texts: readonly string[]): Promise<Float32Array<ArrayBuffer>>;
+  /** Returns the vector of a text; texts wait in order. @throws EmbedderUnavailable if the thread fails or dies */
+  embed(text: string): Promise<Float32Array<ArrayBuffer>>;
   /** True until the thread ends. */
   alive(): boolean;
   /** Frees the model and ends the thread; rejects pending calls. Never throws. */
@@ -13,7 +13,7 @@ export interface ModelThread {
 }
 
 interface Waiting {
-  readonly resolve: (vectors: Float32Array<ArrayBuffer>) => void;
+  readonly resolve: (vector: Float32Array<ArrayBuffer>) => void;
   readonly reject: (error: EmbedderUnavailable) => void;
 }
 
@@ -49,7 +49,7 @@ export async function startModelThread(settings: ThreadSettings): Promise<ModelT
     }
     const call = waiting.get(answer.id);
     waiting.delete(answer.id);
-    if (answer.type === 'vectors') call?.resolve(answer.vectors);
+    if (answer.type === 'vector') call?.resolve(answer.vector);
     else call?.reject(new EmbedderUnavailable(`the embedding model failed: ${answer.message}`));
   });
   worker.on('error', (error) => end(`the embedding thread failed: ${String(error)}`));
@@ -61,13 +61,13 @@ export async function startModelThread(settings: ThreadSettings): Promise<ModelT
   await started.promise;
   return {
     alive: () => alive,
-    async embed(texts) {
+    async embed(text) {
       if (!alive) throw new EmbedderUnavailable('the embedding thread has ended');
       const id = nextId;
       nextId += 1;
       const answer = Promise.withResolvers<Float32Array<ArrayBuffer>>();
       waiting.set(id, answer);
-      worker.postMessage({ type: 'embed', id, texts } satisfies ThreadRequest, []);
+      worker.postMessage({ type: 'embed', id, text } satisfies ThreadRequest, []);
       return answer.promise;
     },
     async stop() {

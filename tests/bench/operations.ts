@@ -29,7 +29,7 @@ const INDEX_TIMEOUT_MS = 1_800_000;
 const CLAUDE_MEM_OBSERVATIONS = 20_000;
 
 async function fill(instance: BenchInstance, observations: number, vectors: number): Promise<void> {
-  const embedder = benchEmbedder({ threads: 2, maxBatchTokens: 2_048 });
+  const embedder = benchEmbedder({ threads: 2 });
   const index = createWeaviateIndex(instance.weaviate);
   try {
     const { database } = instance;

@@ -36,7 +36,7 @@ async function main(): Promise<void> {
     process.stdout.write(`${JSON.stringify({ bench: 'understand', skipped: 'no shared data' })}\n`);
     return;
   }
-  const embedder = benchEmbedder({ threads: 2, maxBatchTokens: 1_024 });
+  const embedder = benchEmbedder({ threads: 2 });
   const embed = (texts: readonly string[]) => embedder.embed(texts, 'passage', new AbortController().signal);
   const stages = new Set(selected(STAGES));
   try {

@@ -19,7 +19,7 @@ const TEXTS = 2_000;
 const TOKENS = 128;
 const SESSIONS = 20;
 /** The worker's settings: the embedder's own rate is the reference. */
-const EMBEDDER = { threads: 2, maxBatchTokens: 1_024 };
+const EMBEDDER = { threads: 2 };
 const BARE_TEXTS = 500;
 const TARGET_PER_S = 80;
 const TARGET_SHARE = 0.65;

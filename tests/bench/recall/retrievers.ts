@@ -95,7 +95,7 @@ export async function createRetrieverReader({ database, weaviate }: BenchInstanc
   const [tenant] = z.array(z.object({ tenant_id: z.string() })).parse(rows);
   const tenantId = asId<TenantId>(tenant?.tenant_id ?? '');
   const index = createWeaviateIndex(weaviate);
-  const embedder = benchEmbedder({ threads: 1, maxBatchTokens: 1_024 });
+  const embedder = benchEmbedder({ threads: 1 });
   const name = indexNameOf(embedder.model);
   return {
     async resultsOf(question, filter, limit) {

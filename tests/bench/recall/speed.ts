@@ -43,7 +43,7 @@ function pidsOf(instance: BenchInstance): ReadonlyMap<string, number> {
 
 /** Opens a corpus in an instance, with its queries. */
 async function openBench(instance: BenchInstance) {
-  const embedder = benchEmbedder({ threads: 2, maxBatchTokens: 2_048 });
+  const embedder = benchEmbedder({ threads: 2 });
   const { database, weaviate } = instance;
   const model = indexNameOf(embedder.model);
   const { dimension } = embedder;

@@ -261,7 +261,7 @@ if (import.meta.main) {
   if (data === null) {
     process.stdout.write('skipped: no shared data\n');
   } else {
-    const embedder = createOnnxEmbedder({ modelDir: MODEL_DIR, threads: 2, maxBatchTokens: 1_024 });
+    const embedder = createOnnxEmbedder({ modelDir: MODEL_DIR, threads: 2 });
     const embed: Embed = async (texts, signal) => embedder.embed(texts, 'passage', signal);
     const model = createLocalModel({
       countTokens: count,

@@ -13,7 +13,7 @@ test('embedding writes nothing to an empty home, despite the telemetry of its li
   const modelDir = path.join(inject('cacheDir'), 'models', BGE_SMALL.name);
   const script = `
     const { createOnnxEmbedder } = await import(${JSON.stringify(EMBEDDER)});
-    const embedder = createOnnxEmbedder({ modelDir: ${JSON.stringify(modelDir)}, threads: 1, maxBatchTokens: 512 });
+    const embedder = createOnnxEmbedder({ modelDir: ${JSON.stringify(modelDir)}, threads: 1 });
     process.stdout.write(String((await embedder.embed(['a text'], 'query'))[0].length));
     await embedder.close();`;
   const { PATH } = processEnvironment();

@@ -27,7 +27,7 @@ afterEach(async () => {
 });
 
 function embedderWith(own: Partial<OnnxEmbedderOptions> = {}): Embedder {
-  const embedder = createOnnxEmbedder({ modelDir: directory, threads: 1, maxBatchTokens: 64, ...own });
+  const embedder = createOnnxEmbedder({ modelDir: directory, threads: 1, ...own });
   embedders.push(embedder);
   return embedder;
 }
@@ -86,19 +86,19 @@ describe('vectors', () => {
     expect(await embedder.embed([], 'passage')).toEqual([]);
   });
 
-  test('a text whose tokens are far more than its length suggests still fits the bound', async () => {
+  test('do not depend on the other texts of the call', async () => {
     await writeTinyModel(directory);
-    const texts = Array.from({ length: 30 }, () => '中'.repeat(40));
-    const vectors = await embedderWith({ maxBatchTokens: 50 }).embed(texts, 'passage');
-    expect(vectors).toHaveLength(30);
-    expect(cosine(vectors[7], expectedVector('中 '.repeat(40)))).toBeCloseTo(1, 5);
+    const embedder = embedderWith({ threads: 2 });
+    const [alone] = await embedder.embed(['alpha beta'], 'passage');
+    const among = await embedder.embed(['gamma '.repeat(300), 'alpha beta', 'delta'], 'passage');
+    expect(among[1]).toEqual(alone);
   });
 });
 
 describe('order of service', () => {
   test('a query does not wait behind sentences, nor a sentence behind a long call for passages', async () => {
     await writeTinyModel(directory);
-    const embedder = embedderWith({ maxBatchTokens: 4 });
+    const embedder = embedderWith();
     await embedder.ready();
     const done: string[] = [];
     const passages = embedder
@@ -118,9 +118,9 @@ describe('order of service', () => {
     expect(done).toEqual(['query', 'sentences', 'passages']);
   });
 
-  test('an abort ends a call between batches; others continue', async () => {
+  test('an abort ends a call between texts; others continue', async () => {
     await writeTinyModel(directory);
-    const embedder = embedderWith({ maxBatchTokens: 4 });
+    const embedder = embedderWith();
     const controller = new AbortController();
     const reason = new Error('no longer needed');
     const long = embedder.embed(
@@ -133,6 +133,17 @@ describe('order of service', () => {
     await expect(long).rejects.toBe(reason);
     expect(cosine((await other)[0], expectedVector('beta'))).toBeCloseTo(1, 5);
     await expect(embedder.embed(['x'], 'passage', AbortSignal.abort(reason))).rejects.toBe(reason);
+  });
+
+  test('the texts of one call are shared by the threads; a single text starts one', async () => {
+    await writeTinyModel(directory);
+    const embedder = embedderWith({ threads: 2 });
+    await embedder.embed(['alpha'], 'query');
+    expect(threads).toHaveLength(1);
+    const texts = Array.from({ length: 50 }, (_, i) => 'eta '.repeat(i));
+    const vectors = await embedder.embed(texts, 'passage');
+    expect(threads).toHaveLength(2);
+    texts.forEach((text, i) => expect(cosine(vectors[i], expectedVector(text))).toBeCloseTo(1, 5));
   });
 
   test('many calls at once share one thread', async () => {
@@ -168,7 +179,7 @@ describe('a missing model', () => {
 
   test('a thread that dies fails its call; the next call has a new one', async () => {
     await writeTinyModel(directory);
-    const embedder = embedderWith({ maxBatchTokens: 4 });
+    const embedder = embedderWith();
     await embedder.ready();
     const call = embedder.embed(
       Array.from({ length: 2_000 }, () => 'alpha'),
@@ -183,7 +194,7 @@ describe('a missing model', () => {
 
   test('rejects pending and later calls after close', async () => {
     await writeTinyModel(directory);
-    const embedder = embedderWith({ maxBatchTokens: 4 });
+    const embedder = embedderWith();
     const call = embedder.embed(
       Array.from({ length: 2_000 }, () => 'alpha'),
       'passage',

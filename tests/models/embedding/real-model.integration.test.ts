@@ -11,7 +11,7 @@ import { createOnnxEmbedder } from '../../../models/embedding/onnx-embedder.ts';
 const files = await findModelFiles({ cacheDir: inject('cacheDir'), environment: {} });
 
 test.runIf(files !== null)('the real model finds the passage that answers, and fixes the numbers', async () => {
-  const embedder = createOnnxEmbedder({ modelDir: files?.directory ?? '', threads: 2, maxBatchTokens: 1_024 });
+  const embedder = createOnnxEmbedder({ modelDir: files?.directory ?? '', threads: 2 });
   const passages = [
     'Weaviate hangs at the start unless CLUSTER_ADVERTISE_ADDR is set to the loopback address.',
     'The queue retried the webhook five times because the idempotency key was missing.',

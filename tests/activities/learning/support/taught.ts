@@ -95,7 +95,7 @@ export async function createClassroom(
 ): Promise<Classroom> {
   const files = await findModelFiles({ cacheDir: inject('cacheDir'), environment: {} });
   const modelDir = unavailable.embedder === true || files === null ? '/nowhere' : files.directory;
-  const embedder = createOnnxEmbedder({ modelDir, threads: 2, maxBatchTokens: 1_024 });
+  const embedder = createOnnxEmbedder({ modelDir, threads: 2 });
   const { weaviate } = instance.config;
   // Nothing listens on port 9.
   const vectors = createWeaviateIndex(

@@ -15,6 +15,12 @@ test('a purpose is the beginning of a prompt, on one line, cut at a word', () =>
   expect(long.endsWith('word')).toBe(true);
 });
 
+test('a purpose of 160 characters is complete', () => {
+  const line = `${'word '.repeat(31)}words`;
+  expect(line).toHaveLength(160);
+  expect(purposeOf(line)).toBe(line);
+});
+
 test('a purpose without spaces is cut between characters, never within one', () => {
   const cut = purposeOf(`a${'😀'.repeat(200)}`);
   expect(cut.isWellFormed()).toBe(true);

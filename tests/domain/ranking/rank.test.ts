@@ -83,6 +83,34 @@ describe('ranking', () => {
     ).toEqual({ spoken: 1, requested: 0.95, ran: 0.9, read: 0.7, topic: 0.95, item: 1, untold: 1 });
   });
 
+  it.each([
+    ...['Read', 'NotebookRead', 'read_file', 'Grep', 'grep_search', 'codebase_search', 'Glob', 'file_search'],
+    ...['LS', 'list_dir', 'TodoRead', 'TodoWrite', 'update_plan'],
+  ])('weights %s as a reading tool', (tool) => {
+    expect(scoresOf([keyword(hit('read', 1, { memoryType: 'observation', tool }))])).toEqual({ read: 0.7 });
+  });
+
+  it.each(['Bash', 'shell', 'local_shell', 'exec_command', 'run_terminal_cmd', 'run_shell_command'])(
+    'finds a command that %s ran',
+    (tool) => {
+      expect(scoresOf([keyword(hit('ran', 1, { memoryType: 'observation', tool }))], 'which command')).toEqual({
+        ran: 0.9,
+      });
+    },
+  );
+
+  it('weights an observation without a tool as other tools, a summary of a session as an overview', () => {
+    expect(
+      scoresOf([
+        keyword(
+          hit('ran', 1, { memoryType: 'observation' }),
+          hit('session', 1, { memoryType: 'summary', kind: 'session' }),
+        ),
+      ]),
+    ).toEqual({ ran: 0.9, session: 0.95 });
+    expect(scoresOf([keyword(hit('ran', 1, { memoryType: 'observation' }))], 'which command')).toEqual({ ran: 0.72 });
+  });
+
   it('raises a memory by its session’s other evidence, and returns the amount', () => {
     const retrievers = [
       keyword(
@@ -117,6 +145,19 @@ describe('ranking', () => {
     },
   );
 
+  it.each<[string, Partial<RecallHit>, Partial<RecallHit>]>([
+    ['session', { kind: 'user' }, { kind: 'user', sessionId: 's' }],
+    ['kind', { sessionId: 's' }, { sessionId: 's', kind: 'user' }],
+  ])('prefers a hit with the %s to one without', (_, less, more) => {
+    const from = (name: 'graph' | 'recency', known: Partial<RecallHit>): RetrieverResult => ({
+      name,
+      weight: 0.5,
+      hits: [{ memoryId: 'a', memoryType: 'prompt', chunk: 0, score: 1, ...known }],
+    });
+    const [found] = rankMemories([from('graph', less), from('recency', more)], '', { session: 0.5 });
+    expect(found).toMatchObject({ sessionId: 's', parts: { prior: 0.95 } });
+  });
+
   it('has one order, whatever the order of equal hits', () => {
     const equal = [hit('b', 1, { sessionId: 's' }), hit('a', 1, { sessionId: 's' }), hit('c', 1, { sessionId: 't' })];
     const idsOf = (hits: readonly RecallHit[]) =>
@@ -140,6 +181,10 @@ describe('intent of a query', () => {
     ['how did we run only that hook', { ran: 0.9, user: 0.76, assistant: 0.8, rule: 0.8 }],
     ['What did I say about docstrings?', { ran: 0.72, user: 0.95, assistant: 0.8, rule: 1 }],
     ['commits in my view', { ran: 0.72, user: 0.95, assistant: 0.8, rule: 1 }],
+    ['my preference for commits', { ran: 0.72, user: 0.95, assistant: 0.8, rule: 1 }],
+    ['my wish for the release', { ran: 0.72, user: 0.95, assistant: 0.8, rule: 1 }],
+    ['my rule for branches', { ran: 0.72, user: 0.95, assistant: 0.8, rule: 1 }],
+    ['notes on how we can run, and how did we start it', { ran: 0.9, user: 0.95, assistant: 1, rule: 1 }],
     ['Why did the build fail?', { ran: 0.9, user: 0.95, assistant: 1, rule: 1 }],
   ])('%s', (query, expected) => {
     expect(scoresOf(retrievers, query)).toEqual(expected);

@@ -48,7 +48,37 @@ test.each([
   ['cease', 'ceas'],
   ['controlled', 'control'],
   ['roll', 'roll'],
+  ['conditional', 'condit'],
+  ['hesitancy', 'hesit'],
+  ['conformably', 'conform'],
+  ['differently', 'differ'],
+  ['vilely', 'vile'],
+  ['analogously', 'analog'],
+  ['predication', 'predic'],
+  ['feudalism', 'feudal'],
+  ['hopefulness', 'hope'],
+  ['callousness', 'callous'],
+  ['formality', 'formal'],
+  ['sensitivity', 'sensit'],
+  ['formalize', 'formal'],
+  ['electricity', 'electr'],
+  ['hopeful', 'hope'],
 ])('%s becomes %s', (word, expected) => {
+  expect(stem(word)).toBe(expected);
+});
+
+test.each([
+  ['y after a consonant is a vowel', 'crying', 'cry'],
+  ['y after a vowel is a consonant', 'deployment', 'deploy'],
+  ['no e is added after x', 'fixing', 'fix'],
+  ['no e is added after two consonants', 'hosting', 'host'],
+  ['two vowels are not a double consonant', 'seeing', 'see'],
+  ['-eed needs a stem with a vowel and a consonant', 'speed', 'speed'],
+  ['-e needs a stem with a vowel and a consonant', 'tree', 'tree'],
+  ['adjacent vowels are one sequence', 'queue', 'queue'],
+  ['three letters are enough', 'ids', 'id'],
+  ['32 letters are not too long', `${'b'.repeat(31)}s`, 'b'.repeat(31)],
+])('%s', (_, word, expected) => {
   expect(stem(word)).toBe(expected);
 });
 

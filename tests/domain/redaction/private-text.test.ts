@@ -61,6 +61,16 @@ describe('<private>', () => {
   });
 });
 
+describe('an injected passage', () => {
+  it.each([
+    ['with a closed private passage inside', '<private>x</private>', '</private>'],
+    ['with an open tag of another kind inside', '<ide_opened_file>x', '</private>'],
+    ['with an open private passage that another kind ends', '<private>x', '</ide_opened_file>'],
+  ])('%s ends at its own end', (_, inside, behind) => {
+    expect(redact(`a<system-reminder>${inside}</system-reminder>b${behind}c`).text).toBe('abc');
+  });
+});
+
 describe('<private> in escaped text', () => {
   const open = [
     '<',

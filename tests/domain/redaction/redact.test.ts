@@ -46,6 +46,8 @@ describe('json', () => {
     ],
     ['nothing', { password: '', secret: null, api_key: false }, { password: '', secret: null, api_key: false }],
     ['other fields', { passwords: 'x', max_tokens: 5 }, { passwords: 'x', max_tokens: 5 }],
+    ['text before a mark', { password: 'x [redacted:jwt]' }, { password: '[redacted:secret-field]' }],
+    ['text after a mark', { password: '[redacted:jwt] x' }, { password: '[redacted:secret-field]' }],
   ])('secret-named field: %s', (_, value, expected) => {
     expect(json(value)).toEqual(expected);
   });
@@ -55,6 +57,7 @@ describe('json', () => {
     ['a header', { key: 'Authorization', value: 'x' }, { key: 'Authorization', value: '[redacted:secret-field]' }],
     ['another variable', { name: 'PORT', value: 'x' }, { name: 'PORT', value: 'x' }],
     ['a name alone', { name: 'DB_PASSWORD' }, { name: 'DB_PASSWORD' }],
+    ['another field', { kind: 'password', value: 'x' }, { kind: 'password', value: 'x' }],
   ])('a name beside its value: %s', (_, value, expected) => {
     expect(json([value])).toEqual([expected]);
   });
@@ -77,8 +80,9 @@ describe('json', () => {
     redactor.json({ a: 'b' });
     expect(redactor.counts).toBeNull();
     redactor.json({ password: 'x', b: '<private>x</private>' });
+    redactor.json({ secret: 'y' });
     redactor.text('<private>y');
-    expect(redactor.counts).toEqual({ 'secret-field': 1, private: 2 });
+    expect(redactor.counts).toEqual({ 'secret-field': 2, private: 2 });
   });
 
   it('takes a name as data, whatever it is', () => {
@@ -92,6 +96,16 @@ describe('json', () => {
     const nested = (levels: number): unknown => JSON.parse(`${'['.repeat(levels)}"x"${']'.repeat(levels)}`);
     expect(JSON.stringify(json(nested(40)))).toBe(JSON.stringify(nested(40)));
     expect(JSON.stringify(json(nested(41)))).toBe(`${'['.repeat(40)}"[too deep]"${']'.repeat(40)}`);
+  });
+
+  it.each([
+    ['a', '[[1]]', '["[too deep]"]'],
+    ['secret', '[[[1]]]', '[["[too deep]"]]'],
+  ])('notes objects and lists in the field %s that are deeper than forty levels', (name, list, noted) => {
+    const objects = (levels: number, inner: string): unknown =>
+      JSON.parse(`${`{"${name}":`.repeat(levels)}${inner}${'}'.repeat(levels)}`);
+    expect(json(objects(40, '{}'))).toEqual(objects(40, '"[too deep]"'));
+    expect(json(objects(39, list))).toEqual(objects(39, noted));
   });
 });
 
@@ -128,6 +142,24 @@ describe('a passage over the blocks of a list', () => {
       ['[private]', { content: [block(''), block('b')] }, 'c'],
     ],
     ['short pieces, too', ['<private>', 'pin', '1234', '</private>ok'], ['[private]', '', '', 'ok']],
+    ['long pieces, too', ['<private>x', 'a long text without a tag', 'z</private>b'], ['[private]', '', 'b']],
+    ['a type that is no text', ['<private>x', { type: ['y'] }], ['[private]', { type: [''] }]],
+    ['a type ends no passage', ['<private>x', { type: 'text' }, 'y</private>b'], ['[private]', { type: 'text' }, 'b']],
+    [
+      'closed in one field of an object',
+      ['<private>x', { one: 'y</private>b', other: 'z' }, 'c'],
+      ['[private]', { one: 'b', other: '' }, 'c'],
+    ],
+    [
+      'closed in one field and opened again in the next',
+      ['<private>x', { one: 'y</private>b', other: 'z</private>c<private>v' }, 'w'],
+      ['[private]', { one: 'b', other: 'c[private]' }, ''],
+    ],
+    [
+      'opened again in one field and closed in the next',
+      ['<private>x', { one: 'z</private>c<private>v', other: 'y</private>b' }, 'w'],
+      ['[private]', { one: 'c[private]', other: 'b' }, ''],
+    ],
   ])('%s', (_, value, expected) => {
     expect(json(value)).toEqual(expected);
     expect(json({ content: value, next: 'visible' })).toEqual({ content: expected, next: 'visible' });
@@ -174,6 +206,20 @@ describe('full values', () => {
     const redactor = new Redactor({ storeFullValue: true });
     redactor.json({ a: long('one'), b: [long('other'), long('one')], c: 'short' });
     expect(redactor.fullValues.map((full) => full.text)).toEqual([long('one'), long('other')]);
+  });
+
+  it('are not stored for a text of the limit exactly', () => {
+    const redactor = new Redactor({ storeFullValue: true });
+    const text = 'y'.repeat(VALUE_LIMIT_BYTES);
+    expect([redactor.text(text), redactor.json({ text })]).toEqual([text, { text }]);
+    expect(redactor.fullValues).toEqual([]);
+  });
+
+  it('leave lists and other values beside a truncated one unchanged', () => {
+    const rest = { list: [1, null, 'x', { y: true }], none: null };
+    const cut = new Redactor().json({ ...rest, text: long('one') });
+    expect(cut).toMatchObject(rest);
+    expect(byteLength(JSON.stringify(cut))).toBeLessThan(VALUE_LIMIT_BYTES + 200);
   });
 
   it('are dropped unless requested', () => {

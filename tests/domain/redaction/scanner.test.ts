@@ -28,6 +28,8 @@ describe('hints', () => {
     ['behind a dash', '-pat12.', [2]],
     ['behind a letter that is not ASCII', 'épat12.', [2]],
     ['a digit', 'a-us7', [3]],
+    ['the first digit', 'a-us0', [3]],
+    ['the last digit', 'a-us9', [3]],
     ['no digit', 'a-usx', []],
     ['digits first', '12:aa', [3]],
     ['an underscore', 'ab_', [4]],
@@ -37,6 +39,14 @@ describe('hints', () => {
     ['nothing', '', []],
   ])('%s', (_, text, expected) => {
     expect(groups(text)).toEqual(expected);
+  });
+
+  it.each(['a', 'z', 'A', 'Z', '0', '9', '_'])('%j before a hint continues a word', (before) => {
+    expect(groups(`${before}ab_`)).toEqual([]);
+  });
+
+  it.each(['`', '{', '@', '[', '/', ':', '-'])('%j before a hint ends a word', (before) => {
+    expect(groups(`${before}ab_`)).toEqual([4]);
   });
 
   it.each(['ab', '', '|ab', 'a?b?c', '??#?'])('%j is none', (hint) => {
@@ -50,6 +60,8 @@ describe('numbers', () => {
     ['eight digits', '12345678', false],
     ['with separators', '+1 (234) 567-89', true],
     ['in groups', '4111 1111 1111 1111', true],
+    ['in groups with three separators', '123 - 456 - 789', true],
+    ['in groups with four separators', '123 -- 456 -- 789', false],
     ['with letters between', '1234a56789', false],
     ['in a hash', '3f786850e387550fdab836ed7e6dc881de23001b', false],
     ['in two numbers', '1234567, 89', false],
@@ -64,6 +76,7 @@ describe('numbers', () => {
     ['1.2.3', false, false],
     ['a. sentence. here. now', false, false],
     ['2001:db8::1', false, true],
+    ['2a00:1450:4001:1000:2000:3000:4000:5000', false, true],
     ['12:30:45', false, false],
   ])('addresses: %s', (text, ipv4, ipv6) => {
     expect(scan(text)).toMatchObject({ ipv4, ipv6 });

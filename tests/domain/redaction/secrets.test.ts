@@ -112,6 +112,13 @@ describe('private keys that are cut off', () => {
   });
 });
 
+it('counts the private keys of several texts', () => {
+  const removed = new Map<string, number>();
+  const key = `-----BEGIN PRIVATE ${KEY}-----\n${KEY_LINES}\n-----END PRIVATE KEY-----`;
+  for (const text of [key, `${key}\n${key}`]) removeSecrets(text, removed);
+  expect(Object.fromEntries(removed)).toEqual({ 'private-key': 3 });
+});
+
 describe('names of secret fields', () => {
   it.each([
     'password',

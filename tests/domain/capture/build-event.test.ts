@@ -115,6 +115,39 @@ describe('rows', () => {
     ]);
   });
 
+  it.each<[string, EventPart, Record<string, unknown>]>([
+    ['a prompt', { kind: 'prompt', type: 'user', content: 'c' }, {}],
+    [
+      'a boundary',
+      { kind: 'boundary', boundary: 'session_end', reason: '<private>x</private>' },
+      { reason: '[private]' },
+    ],
+    ['a tool call', { ...tool, tags: ['<private>x</private>'] }, { tags: ['[private]'] }],
+    [
+      'a note',
+      { ...note, importance: 0.9, tags: ['<private>x</private>'] },
+      { importance: 0.9, tags: ['[private]'], files_read: [], files_modified: [] },
+    ],
+  ])('stores the fields of %s, unknown ones redacted', (_, part, fields) => {
+    const extra = { a: '<private>x</private>' };
+    const [row] = build({ parts: [{ ...part, extra }] }).rows;
+    expect(row).toMatchObject({ ...fields, metadata: { a: '[private]' } });
+  });
+
+  it('has metadata without unknown fields only for observations', () => {
+    const boundary: EventPart = { kind: 'boundary', boundary: 'turn_end', reason: null };
+    const [prompt, end, call] = build({ parts: [...hostEvent.parts, boundary, tool] }).rows;
+    expect(prompt).not.toHaveProperty('metadata');
+    expect(end).not.toHaveProperty('metadata');
+    expect(end).toMatchObject({ reason: null });
+    expect(call).toMatchObject({ metadata: null });
+  });
+
+  it('stores the metadata of the event, redacted', () => {
+    expect(build({ metadata: { a: '<private>x</private>' } }).metadata).toEqual({ a: '[private]' });
+    expect(build({ metadata: null, key: null })).toMatchObject({ metadata: null, key: null });
+  });
+
   it('every row has its own id, in order', () => {
     const ids = build({ parts: [note, note, note] }).rows.map((row) => row.id);
     expect(new Set(ids).size).toBe(3);

@@ -89,6 +89,12 @@ describe('projectIdentity', () => {
     ['the root folder', { path: '/' }, ['path::/'], 'project'],
     ['a Windows path', { path: 'C:\\src\\app\\' }, ['path::C:\\src\\app'], 'app'],
     ['a remote that is none, beside a path', { remote: 'nonsense', path: '/src/app' }, ['path::/src/app'], 'app'],
+    [
+      'a root commit beside a path',
+      { repository: 'abc', path: '/src/app' },
+      ['repository:abc', 'path::/src/app'],
+      'app',
+    ],
     ['a name alone', { name: 'Shop' }, ['name:Shop'], 'Shop'],
     ['a name beside a path', { name: 'Shop', path: '/src/app' }, ['path::/src/app'], 'Shop'],
     ['a name beside an empty path', { name: 'Shop', path: '' }, ['name:Shop'], 'Shop'],
@@ -103,6 +109,12 @@ describe('projectIdentity', () => {
     ['a remote that is none', { remote: '/x' }],
   ])('returns null for %s', (_, hint) => {
     expect(projectIdentity(hint)).toBeNull();
+  });
+
+  it('leaves out the root commit beside a remote: forks share it', () => {
+    expect(projectIdentity({ remote: 'git@github.com:o/app.git', repository: 'abc' })?.aliases).toEqual([
+      'remote:github.com/o/app',
+    ]);
   });
 
   it('distinguishes the same path on two machines', () => {

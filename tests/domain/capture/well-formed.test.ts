@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   byteLength,
+  charsIn,
   cutMiddle,
   estimateTokens,
   indexable,
@@ -123,5 +124,23 @@ describe('indexable', () => {
     expect(one).toBe(indexable(`${start}${'x'.repeat(4_000)}1`));
     expect(one.isWellFormed()).toBe(true);
     expect(byteLength(one)).toBeLessThan(600);
+  });
+
+  it('replaces separators of joined names', () => {
+    expect(indexable('a\u001fb\u001fc')).toBe('a\uFFFDb\uFFFDc');
+  });
+});
+
+describe('charsIn', () => {
+  it.each<[unknown, number]>([
+    ['abc', 3],
+    [null, 1],
+    [12345, 1],
+    [{ name: 'abc' }, 7],
+    [['a', 'bc'], 5],
+    [{ a: [{ b: 'cd' }, true] }, 7],
+    [{}, 0],
+  ])('of %j is %i', (value, chars) => {
+    expect(charsIn(value)).toBe(chars);
   });
 });

@@ -83,10 +83,10 @@ describe('ranking', () => {
     ).toEqual({ spoken: 1, requested: 0.95, ran: 0.9, read: 0.7, topic: 0.95, item: 1, untold: 1 });
   });
 
-  it.each([
-    ...['Read', 'NotebookRead', 'read_file', 'Grep', 'grep_search', 'codebase_search', 'Glob', 'file_search'],
-    ...['LS', 'list_dir', 'TodoRead', 'TodoWrite', 'update_plan'],
-  ])('weights %s as a reading tool', (tool) => {
+  it.each(
+    `Read NotebookRead read_file Grep grep_search codebase_search Glob file_search LS list_dir TodoRead TodoWrite
+     update_plan`.split(/\s+/),
+  )('weights %s as a reading tool', (tool) => {
     expect(scoresOf([keyword(hit('read', 1, { memoryType: 'observation', tool }))])).toEqual({ read: 0.7 });
   });
 

@@ -6,7 +6,7 @@ export default defineConfig({
   root: fileURLToPath(new URL('../..', import.meta.url)),
   test: {
     include: ['**/!(*.integration).test.ts'],
-    // As in the suite. Each run of Stryker starts a new process with one mutant: no file imports another one.
+    // As in the suite. The worker ends with the run of a mutant: none stays imported for the next one.
     isolate: false,
   },
 });

@@ -78,12 +78,14 @@ export function createOnnxEmbedder(options: OnnxEmbedderOptions): Embedder {
     const running = threads.splice(0, threads.length, ...threads.map(() => undefined));
     // A thread that never started has nothing to free; its callers got the error.
     await Promise.all(
-      running.map((thread) =>
-        thread?.then(
-          (model) => model.stop(),
-          () => undefined,
+      running
+        .filter((thread) => thread !== undefined)
+        .map((thread) =>
+          thread.then(
+            (model) => model.stop(),
+            () => undefined,
+          ),
         ),
-      ),
     );
   };
 

@@ -1,7 +1,7 @@
 import type { RetrieverResult } from '../domain/fusion.ts';
 import { EmbedderUnavailable } from '../domain/ports/embedder.ts';
 import type { Embedder } from '../domain/ports/embedder.ts';
-import { VectorIndexUnavailable } from '../domain/ports/vector-index.ts';
+import { MOST_HITS, VectorIndexUnavailable } from '../domain/ports/vector-index.ts';
 import type { RecallFilter, RecallHit } from '../domain/ports/vector-index.ts';
 import { SIMILARITY_FLOOR } from '../domain/ranking/rank.ts';
 import { isIndexed } from '../stores/postgres/embeddings/embedding-indexes.ts';
@@ -73,7 +73,6 @@ function unindexedWords(text: string): UnindexedWords {
  */
 const HITS_PER_RESULT = 1.5;
 const LEAST_HITS = 60;
-const MOST_HITS = 150;
 /** Timeout of the graph and recency retrievers, which only add to keyword and vector hits. */
 const BESIDE_MS = 250;
 const BESIDE_HITS = 20;

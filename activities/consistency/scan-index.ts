@@ -1,4 +1,5 @@
 import { mergeSorted, pagesAhead } from '../../domain/consistency/merge.ts';
+import { MOST_HITS } from '../../domain/ports/vector-index.ts';
 import { ledgerPage } from '../../stores/postgres/consistency/ledger.ts';
 import type { Comparison } from './comparison.ts';
 import { judge, pollAgain } from './second-look.ts';
@@ -17,7 +18,6 @@ export interface Sample {
 
 /** Sampled vectors of an index: the loss seen after a restore affects most of them. */
 export const SAMPLES = 64;
-const NEIGHBOURS = 10;
 /** Equal texts have equal vectors, whose order is arbitrary. */
 const SAME = 0.9999;
 
@@ -33,9 +33,9 @@ async function unfound({ vectors, tenantId, signal }: Comparison, model: string,
     reportProgress(signal);
     const vector = own.get(sample.objectId);
     const hits =
-      vector === undefined ? [] : await vectors.nearest(tenantId, model, Float32Array.from(vector), {}, NEIGHBOURS);
+      vector === undefined ? [] : await vectors.nearest(tenantId, model, Float32Array.from(vector), {}, MOST_HITS);
     const isFound = hits.some((hit) => hit.memoryId === sample.memoryId && hit.chunk === sample.chunk);
-    const isCrowded = hits.length === NEIGHBOURS && hits.every((hit) => hit.score > SAME);
+    const isCrowded = hits.length === MOST_HITS && hits.every((hit) => hit.score > SAME);
     if (!isFound && !isCrowded) lost.push(sample);
   }
   return lost;

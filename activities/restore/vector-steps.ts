@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { z } from 'zod';
 import type { TenantId } from '../../domain/ids.ts';
+import { MOST_HITS } from '../../domain/ports/vector-index.ts';
 import type { RecallHit, VectorIndex } from '../../domain/ports/vector-index.ts';
 import { reportProgress, withHeartbeat } from '../heartbeat.ts';
 import { queueEmptied } from '../vector-queue.ts';
@@ -18,7 +19,6 @@ import type { RestoreDependencies } from './restore-context.ts';
 
 /** Samples from each end of a tenant's ledger. */
 const SAMPLE = 10;
-const NEIGHBOURS = 10;
 /** Cosine similarity of two equal vectors, allowing for rounding. */
 const SAME = 0.9999;
 
@@ -57,7 +57,7 @@ export async function areVectorsFound(
     const vector = stored.get(row.object_id);
     if (vector === undefined) return false;
     reportProgress(signal);
-    const hits = await vectors.nearest(tenantId, index, Float32Array.from(vector), {}, NEIGHBOURS);
+    const hits = await vectors.nearest(tenantId, index, Float32Array.from(vector), {}, MOST_HITS);
     if (!isItself(row, hits)) return false;
   }
   return true;

@@ -78,6 +78,12 @@ export interface ListedObject {
   readonly properties: Readonly<Record<string, unknown>>;
 }
 
+/**
+ * Hits of the widest search. The search is approximate and follows more paths for more hits: whether a vector is found is decided by searching as
+ * widely, because a search for few hits misses sound ones.
+ */
+export const MOST_HITS = 150;
+
 export interface VectorIndex {
   /** Creates the model's collection if missing. Idempotent. */
   ensureCollection(model: string, dimension: number): Promise<void>;

@@ -40,7 +40,7 @@ export function providerWait(
   };
 }
 
-const STORE_FAILURES: readonly FailureType[] = [
+const INSTANCE_FAILURES: readonly FailureType[] = [
   'DatabaseUnavailable',
   'DatabaseConflict',
   'VectorIndexUnavailable',
@@ -52,5 +52,5 @@ const STORE_FAILURES: readonly FailureType[] = [
 export function isInstanceFailure(error: unknown): boolean {
   const failure = applicationFailure(error);
   if (failure instanceof TimeoutFailure) return failure.timeoutType === 'HEARTBEAT';
-  return failure !== null && STORE_FAILURES.some((type) => type === failure.type);
+  return failure !== null && INSTANCE_FAILURES.some((type) => type === failure.type);
 }

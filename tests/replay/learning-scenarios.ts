@@ -1,8 +1,21 @@
 import { ApplicationFailure } from '@temporalio/common';
+import type { FailureType } from '../../workflows/failure-types.ts';
 import { workflowIdOf } from '../../workflows/registry.ts';
 import { until } from '../setup/until.ts';
 import type { Scenario } from './scenario.ts';
 import { ENDED, script, SESSION, start, TENANT } from './session-script.ts';
+
+/** Activities whose first extractions of learnings fail. */
+function failingFirst(failures: number, type: FailureType): ReturnType<Scenario['activities']> {
+  let calls = 0;
+  return script([ENDED], {
+    extractLearnings: async () => {
+      calls += 1;
+      if (calls <= failures) throw ApplicationFailure.create({ type, message: 'fails first', nextRetryDelay: 50 });
+      return { written: 0, calls: 1, tokens: 1, usd: 0, pending: 0 };
+    },
+  });
+}
 
 /** The shapes that the history of a session's learnings can have. */
 export const LEARNING_SCENARIOS: readonly Scenario[] = [
@@ -19,17 +32,7 @@ export const LEARNING_SCENARIOS: readonly Scenario[] = [
   {
     workflow: 'learning',
     shape: 'failed',
-    activities: () => {
-      let calls = 0;
-      return script([ENDED], {
-        extractLearnings: async () => {
-          calls += 1;
-          if (calls <= 3)
-            throw ApplicationFailure.create({ type: 'ProviderOverloaded', message: 'overloaded', nextRetryDelay: 50 });
-          return { written: 0, calls: 1, tokens: 1, usd: 0, pending: 0 };
-        },
-      });
-    },
+    activities: () => failingFirst(3, 'ProviderOverloaded'),
     async run(client) {
       const handle = await start(client);
       const child = client.workflow.getHandle(workflowIdOf('learning', TENANT, SESSION));
@@ -44,17 +47,7 @@ export const LEARNING_SCENARIOS: readonly Scenario[] = [
   {
     workflow: 'learning',
     shape: 'database-away',
-    activities: () => {
-      let calls = 0;
-      return script([ENDED], {
-        extractLearnings: async () => {
-          calls += 1;
-          if (calls <= 4)
-            throw ApplicationFailure.create({ type: 'DatabaseUnavailable', message: 'away', nextRetryDelay: 50 });
-          return { written: 0, calls: 1, tokens: 1, usd: 0, pending: 0 };
-        },
-      });
-    },
+    activities: () => failingFirst(4, 'DatabaseUnavailable'),
     async run(client) {
       const handle = await start(client);
       const child = client.workflow.getHandle(workflowIdOf('learning', TENANT, SESSION));

@@ -86,6 +86,14 @@ describe('vectors', () => {
     expect(await embedder.embed([], 'passage')).toEqual([]);
   });
 
+  test('of texts without spaces have every character as a token', async () => {
+    await writeTinyModel(directory);
+    const texts = Array.from({ length: 30 }, () => '中'.repeat(40));
+    const vectors = await embedderWith().embed(texts, 'passage');
+    expect(vectors).toHaveLength(30);
+    expect(cosine(vectors[7], expectedVector('中 '.repeat(40)))).toBeCloseTo(1, 5);
+  });
+
   test('do not depend on the other texts of the call', async () => {
     await writeTinyModel(directory);
     const embedder = embedderWith({ threads: 2 });

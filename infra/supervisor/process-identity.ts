@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { isSystemError } from '../instance/json-file.ts';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -15,7 +15,7 @@ const START_TIME_FIELD = 19;
 
 /**
  * Returns the start time of a process as an opaque constant text; null if there is none.
- * Zombies count as ended.
+ * Zombies count as ended, on Linux once their last thread has ended.
  */
 export function processStartTime(pid: number, platform: NodeJS.Platform = process.platform): string | null {
   return platform === 'linux' ? startTimeFromProc(pid) : startTimeFromPs(pid);
@@ -31,8 +31,19 @@ function startTimeFromProc(pid: number): string | null {
   }
   // The name is in parentheses and may contain some, so the last one ends it.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  if (fields[STATE_FIELD] === 'Z' || fields[STATE_FIELD] === 'X') return null;
+  const isZombie = fields[STATE_FIELD] === 'Z' || fields[STATE_FIELD] === 'X';
+  if (isZombie && !hasLivingThreads(pid)) return null;
   return fields[START_TIME_FIELD] ? `${bootId()}${fields[START_TIME_FIELD]}` : null;
+}
+
+/** A killed process is a zombie as soon as its first thread has ended; the others keep its ports and files open until they end too. */
+function hasLivingThreads(pid: number): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/task`).length > 1;
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT') || isSystemError(error, 'ESRCH')) return false;
+    throw error;
+  }
 }
 
 let knownBootId: string | undefined;

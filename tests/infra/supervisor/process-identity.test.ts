@@ -1,0 +1,34 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { expect, test } from 'vitest';
+import { isPortFree } from '../../../infra/instance/ports.ts';
+import { identifyProcess, isAlive, waitUntil } from '../../../infra/supervisor/process-identity.ts';
+
+/** Prints its port; its threads take long to end because they share the processors with those of the others. */
+const SERVER_WITH_BUSY_THREADS = `
+  const { once } = require('node:events');
+  const { Worker } = require('node:worker_threads');
+  const server = require('node:net').createServer().listen(0, '127.0.0.1', async () => {
+    const threads = [1, 2, 3, 4].map(() => new Worker('for (;;);', { eval: true }));
+    await Promise.all(threads.map((thread) => once(thread, 'online')));
+    process.stdout.write(String(server.address().port));
+  });`;
+
+async function startServer() {
+  const child = spawn(process.execPath, ['-e', SERVER_WITH_BUSY_THREADS], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [printed] = await once(child.stdout, 'data');
+  const identity = identifyProcess(child.pid ?? 0);
+  if (identity === null) throw new Error('The server ended.');
+  return { child, identity, port: Number(String(printed)) };
+}
+
+test('a killed process is alive until its last thread has freed its ports', async () => {
+  const servers = await Promise.all(Array.from({ length: 8 }, startServer));
+  const freed = servers.map(async ({ child, identity, port }) => {
+    expect(isAlive(identity)).toBe(true);
+    child.kill('SIGKILL');
+    await waitUntil(() => !isAlive(identity), { timeoutMs: 20_000, everyMs: 1 });
+    return isPortFree(port);
+  });
+  expect(await Promise.all(freed)).toEqual(servers.map(() => true));
+}, 60_000);

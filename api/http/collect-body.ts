@@ -75,8 +75,12 @@ export async function collectBody(
     else if (declared === null && !hold(piece.length)) reject(new ApiError('BUSY', BUSY));
     else pieces.add(piece);
   };
-  const onEnd = () => resolve(pieces.bytes());
   const onMissing = () => reject(new ApiError('MALFORMED_REQUEST', 'the body ended early'));
+  const onEnd = () => {
+    // Every body closes after its end: without this each one would build an error.
+    payload.off('close', onMissing);
+    resolve(pieces.bytes());
+  };
   const timer = setTimeout(
     () => reject(new ApiError('REQUEST_TIMEOUT', 'the body did not arrive in time')),
     deadlineMs,

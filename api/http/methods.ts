@@ -70,9 +70,11 @@ export function createMethodGuard(headers: Readonly<Record<string, string>>): Me
         if (!PARAMETER.test(route.url)) fixed.add(route.url);
       });
       app.addHook('onRequest', async (request, reply) => {
+        const isParameterised = PARAMETER.test(request.routeOptions.url ?? '');
+        if (!request.is404 && !isParameterised) return;
         const isFixed = fixed.has(request.url.replace(/\?.*$/s, ''));
         // A path of its own is no value of another route's parameter.
-        if (!request.is404 && !(isFixed && PARAMETER.test(request.routeOptions.url ?? ''))) return;
+        if (!request.is404 && !isFixed) return;
         const taken = [...methods].filter((method) => {
           const route = app.findRoute({ method, url: request.url });
           return route !== null && !(isFixed && Object.keys(route.params ?? {}).length > 0);

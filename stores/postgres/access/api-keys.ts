@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type pg from 'pg';
 import { z } from 'zod';
 import { asId } from '../../../domain/ids.ts';
@@ -22,7 +22,7 @@ const keyRow = rowOf({
 export type Principal = z.output<typeof keyRow>;
 
 export function keySha256(key: string): Buffer {
-  return createHash('sha256').update(key, 'utf8').digest();
+  return hash('sha256', key, 'buffer');
 }
 
 /** Null for a key that is unknown, revoked or expired, or whose user is not active. */

@@ -1,14 +1,11 @@
 import type { Config } from '../config/config.ts';
 import type { ModelPort } from '../domain/ports/model.ts';
 import { createClaudeModel } from './claude/model.ts';
-import type { Embed } from './local/meaning.ts';
 import { createLocalModel } from './local/model.ts';
 
 export interface ModelTools {
   readonly countTokens: (text: string) => number;
   readonly now: () => number;
-  /** Vectors of sentences, for the local model. */
-  readonly embed: Embed;
 }
 
 /** Creates the configured summarising model. */

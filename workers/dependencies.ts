@@ -64,12 +64,7 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
     idleUnloadMs: EMBEDDER_IDLE_MS,
   });
   const tokens = createTokenCounter();
-  const modelTools: ModelTools = {
-    countTokens: tokens.count,
-    now: clock.now,
-    // Sentences of a window are compared with each other alone: a provider is not paid for that.
-    embed: (texts, signal) => embedders.local.embed(texts, 'sentence', signal),
-  };
+  const modelTools: ModelTools = { countTokens: tokens.count, now: clock.now };
   const model = createModel(config.model, modelTools);
   const modelCalls = {
     database,

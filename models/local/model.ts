@@ -1,6 +1,5 @@
 import type { KnownLearning, ModelPort, SessionInput, SourceRow, WindowInput } from '../../domain/ports/model.ts';
 import { learningsOf } from './learnings/learnings.ts';
-import type { Embed } from './meaning.ts';
 import { LOCAL_MODEL_NAME, preparedCall, requestOf } from './prepared.ts';
 import { sessionOf } from './session.ts';
 import { topicOf } from './topic.ts';
@@ -10,15 +9,13 @@ interface LocalModelOptions {
   readonly countTokens: (text: string) => number;
   /** Milliseconds of a monotonic clock. */
   readonly now: () => number;
-  /** Vectors detect equal statements in different words; without them it compares words. */
-  readonly embed?: Embed;
 }
 
 /**
  * The model without network and key: it selects sentences and pairs events instead of writing. Deterministic; every claim cites rows that
  * contain its quote; calls are free. Throws only the signal's reason.
  */
-export function createLocalModel({ countTokens, now, embed }: LocalModelOptions): ModelPort {
+export function createLocalModel({ countTokens, now }: LocalModelOptions): ModelPort {
   const clock = { countTokens, now };
   return {
     name: LOCAL_MODEL_NAME,
@@ -33,7 +30,7 @@ export function createLocalModel({ countTokens, now, embed }: LocalModelOptions)
           {
             ...windowRequest(input),
             inputTokens: tokensOf(input.rows),
-            answer: async (asking) => topicOf(input, { countTokens, embed }, asking),
+            answer: async () => Promise.resolve(topicOf(input, { countTokens })),
           },
           clock,
         ),

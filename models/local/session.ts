@@ -5,7 +5,7 @@ import { hasCue, isQuestion, isRequest } from './learnings/cues.ts';
 import type { Cue } from './learnings/cues.ts';
 import { touchedFilesOf } from './notes/file-names.ts';
 import { isLastingStatement } from './learnings/learned-statements.ts';
-import { nearByWords } from './meaning.ts';
+import { nearByWords } from './nearness.ts';
 import { noteTitle, paragraph, isLastingPreference } from './notes/notes.ts';
 import { derivedTexts, nearestOf } from './learnings/derived-texts.ts';
 import type { Tools } from './learnings/derived-texts.ts';

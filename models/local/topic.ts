@@ -20,7 +20,7 @@ import {
   distinct,
   isLastingPreference,
 } from './notes/notes.ts';
-import { meaningOf } from './meaning.ts';
+import { nearByWords, nearKnown } from './nearness.ts';
 import { chosenOf } from './selection.ts';
 import type { Tools } from './learnings/derived-texts.ts';
 import { repairNotes } from './notes/repair-notes.ts';
@@ -76,16 +76,10 @@ const LEAST_TOKENS = 64;
 const MOST_OF_SHORT_TOKENS = 160;
 /** Limit of a title that is not among the chosen notes, and so has no budget of its own. */
 const MAX_FALLBACK_CHARACTERS = 60;
-/** Bonus of a statement that answers the user. */
-const ANSWERS = 0.3;
 const MOST = { narrative: 8, point: 7, item: 6, todo: 2 };
 
 /** Summarises a window: every sentence is from a row, or a short frame around words from a row. */
-export async function topicOf(
-  input: WindowInput,
-  { countTokens, embed }: Tools,
-  signal: AbortSignal,
-): Promise<TopicSummaryDraft> {
+export function topicOf(input: WindowInput, { countTokens }: Tools): TopicSummaryDraft {
   const sentences = sentencesOf(input.rows);
   const calls = callsOf(input.rows);
   // A rule about a file remains: only here it is known that a tool touched the file.
@@ -111,19 +105,14 @@ export async function topicOf(
   ]
     .filter(({ text, title }) => onlyTouched(`${title} ${text}`))
     .sort((a, b) => a.rowIndex - b.rowIndex || a.order - b.order);
-  const meaning = await meaningOf(candidates, knownTexts(input.known), embed, signal);
   const windowTokens = input.rows.reduce((sum, { tokens }) => sum + tokens, 0);
-  const chosen = chosenOf(
-    candidates.map((note) => ({ ...note, value: note.value + ANSWERS * meaning.answers(note) })),
-    {
-      budgetTokens: budgetOf(windowTokens),
-      tokensOf: (candidate) =>
-        countTokens(candidate.text) + (candidate.title === '' ? 1 : countTokens(candidate.title)),
-      near: meaning.near,
-      known: meaning.known,
-      most: MOST,
-    },
-  );
+  const chosen = chosenOf(candidates, {
+    budgetTokens: budgetOf(windowTokens),
+    tokensOf: (candidate) => countTokens(candidate.text) + (candidate.title === '' ? 1 : countTokens(candidate.title)),
+    near: nearByWords,
+    known: nearKnown(knownTexts(input.known)),
+    most: MOST,
+  });
   const named = titleOf(chosen, input, onlyTouched);
   const narrative = chosen.filter((note) => note.place === 'narrative' && note !== named.from);
   return {

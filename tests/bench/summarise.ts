@@ -41,7 +41,7 @@ async function main(): Promise<void> {
   const stages = new Set(selected(STAGES));
   try {
     const figures = {
-      ...(await stage(stages, 'speed', () => measureSpeed(data.sessions, tokens, embed))),
+      ...(await stage(stages, 'speed', () => measureSpeed(data.sessions, tokens))),
       ...(await stage(stages, 'local', () => runLocal(tokens, data.questions, embed))),
       ...(await stage(stages, 'direct', () => runMode('direct'))),
       ...(await stage(stages, 'batch', () => runMode('batch'))),

@@ -143,7 +143,6 @@ test(
       model: createModel(config.model, {
         countTokens: count,
         now: Date.now,
-        embed: () => Promise.reject(new Error('the local model is not called')),
       }),
       modelCalls: { database: db.database, limits: config.model, fallback: null },
       embeddingModel: { name: 'test', dimension: 3 },

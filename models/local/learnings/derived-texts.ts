@@ -1,11 +1,9 @@
 import type { SessionInput } from '../../../domain/ports/model.ts';
 import { termsOf } from '../../../domain/text/terms.ts';
-import type { Embed } from '../meaning.ts';
 
 export interface Tools {
   /** o200k tokens of a text. */
   readonly countTokens: (text: string) => number;
-  readonly embed?: Embed | undefined;
 }
 
 /** Returns every text of topics and items as displayed. */

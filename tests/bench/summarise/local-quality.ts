@@ -1,5 +1,3 @@
-import { homedir } from 'node:os';
-import path from 'node:path';
 import { groundLearnings, groundSession, groundTopic, quotableRows } from '../../../domain/grounding.ts';
 import type {
   LearningDraft,
@@ -10,9 +8,6 @@ import type {
   SourceRow,
   TopicSummaryDraft,
 } from '../../../domain/ports/model.ts';
-import { embeddingModelDirectory } from '../../../models/embedding/bge-small.ts';
-import { createOnnxEmbedder } from '../../../models/embedding/onnx-embedder.ts';
-import type { Embed } from '../../../models/local/meaning.ts';
 import { createLocalModel } from '../../../models/local/model.ts';
 import { createTokenCounter } from '../../../models/tokens/token-counter.ts';
 import { type BenchQuestion, type BenchSession, readCodingSessions } from './coding-sessions.ts';
@@ -253,22 +248,13 @@ function round(value: number): number {
   return Math.round(value * 10_000) / 10_000;
 }
 
-const MODEL_DIR = embeddingModelDirectory(undefined, path.join(homedir(), '.cache', 'recollect'));
-
 if (import.meta.main) {
   const { count } = createTokenCounter();
   const data = readCodingSessions(count);
   if (data === null) {
     process.stdout.write('skipped: no shared data\n');
   } else {
-    const embedder = createOnnxEmbedder({ modelDir: MODEL_DIR, threads: 2 });
-    const embed: Embed = async (texts, signal) => embedder.embed(texts, 'passage', signal);
-    const model = createLocalModel({
-      countTokens: count,
-      now: () => performance.now(),
-      ...(process.argv.includes('--words') ? {} : { embed }),
-    });
+    const model = createLocalModel({ countTokens: count, now: () => performance.now() });
     process.stdout.write(`${JSON.stringify(await scoreLocalModel(model, data.sessions, data.questions, count))}\n`);
-    await embedder.close();
   }
 }

@@ -13,17 +13,10 @@ export interface SpeedFigures {
   readonly thousandEventsMs: number;
 }
 
-/** Measures the local model alone: two threads for the embedder, one for the rest; no database, no engines. */
-export async function measureSpeed(
-  sessions: readonly BenchSession[],
-  tokens: TokenCounter,
-  embed: (texts: readonly string[]) => Promise<readonly Float32Array[]>,
-): Promise<SpeedFigures> {
+/** Measures the local model alone, in one thread: no database, no engines. */
+export async function measureSpeed(sessions: readonly BenchSession[], tokens: TokenCounter): Promise<SpeedFigures> {
   const countTokens = (text: string): number => tokens.count(text);
-  const model = createLocalModel({ countTokens, now: () => performance.now(), embed });
-  const [first] = sessions;
-  // The first call loads the embedder.
-  if (first !== undefined) await scoreLocalModel(model, [first], [], countTokens);
+  const model = createLocalModel({ countTokens, now: () => performance.now() });
   const all = await scoreLocalModel(model, sessions, [], countTokens);
   const long = await scoreLocalModel(model, [readLongSession(LONG_EVENTS, countTokens)], [], countTokens);
   return {

@@ -9,14 +9,13 @@ import type {
   TopicSummaryDraft,
   WindowInput,
 } from '../../../domain/ports/model.ts';
-import type { Embed } from '../../../models/local/meaning.ts';
 import { createLocalModel } from '../../../models/local/model.ts';
 import { createTokenCounter } from '../../../models/tokens/token-counter.ts';
 
 const { count } = createTokenCounter();
 
-export function localModel(embed?: Embed): ModelPort {
-  return createLocalModel({ countTokens: count, now: () => 42, ...(embed === undefined ? {} : { embed }) });
+export function localModel(): ModelPort {
+  return createLocalModel({ countTokens: count, now: () => 42 });
 }
 
 export const live = (): AbortSignal => new AbortController().signal;

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { termsOf } from '../../../domain/text/terms.ts';
 import type { Candidate } from '../../../models/local/learnings/candidate.ts';
-import { type Embed, meaningOf, nearByWords } from '../../../models/local/meaning.ts';
+import { nearByWords, nearKnown } from '../../../models/local/nearness.ts';
 import { chosenOf } from '../../../models/local/selection.ts';
 import { miniSession, rowsFrom } from '../rows.ts';
-import { live, localModel, textsOfTopic, topicOf } from './asked.ts';
+import { textsOfTopic, topicOf } from './asked.ts';
 
 const note = (text: string, more: Partial<Candidate> = {}): Candidate => ({
   place: 'narrative',
@@ -76,69 +76,10 @@ describe('nearness', () => {
     expect(nearByWords({ ...short, isFromUser: true }, long)).toBeLessThan(0.75);
   });
 
-  /** Vectors of two dimensions: sentences about money, and the others. */
-  const embed: Embed = async (texts) =>
-    Promise.resolve(texts.map((text) => Float32Array.from(/bill|invoice/u.test(text) ? [1, 0] : [0, 1])));
-
-  it('by vectors: the same in other words is found', async () => {
-    const [left, right, other] = [note('pay bills early'), note('invoices settle soon'), note('paint doors green')];
-    const meaning = await meaningOf([left, right, other], ['an invoice is known'], embed, live());
-    expect([meaning.near(left, right), meaning.near(left, other)]).toEqual([1, 0]);
-    expect([meaning.known(left), meaning.known(other)]).toEqual([1, 0]);
-    expect((await meaningOf([left, right], [], undefined, live())).near(left, right)).toBe(0);
-  });
-
-  it('by vectors: distinguishes statements that answer the last request', async () => {
-    const notes = [
-      note('where do bills go', { isFromUser: true }),
-      note('invoices land here', { rowIndex: 1 }),
-      note('doors are green', { rowIndex: 1 }),
-      note('invoices came first', { rowIndex: -1 }),
-    ];
-    const meaning = await meaningOf(notes, [], embed, live());
-    expect(notes.map((one) => meaning.answers(one))).toEqual([0, 1, 0, 0]);
-  });
-});
-
-describe('an embedder', () => {
-  it('is called once per window, for at most 24 distinct texts', async () => {
-    const asked: (readonly string[])[] = [];
-    const rows = rowsFrom(
-      Array.from({ length: 200 }, (_, index) => ({
-        type: 'user' as const,
-        content: `We want the report number ${String(index)} with a new column for region ${String(index % 7)}.`,
-      })),
-    );
-    await topicOf(
-      rows,
-      {},
-      localModel(async (texts) => {
-        asked.push(texts);
-        return Promise.resolve(texts.map(() => Float32Array.from([1, 0])));
-      }),
-    );
-    expect(asked).toHaveLength(1);
-    expect(asked[0]?.length).toBeLessThanOrEqual(24);
-    expect(new Set(asked[0]).size).toBe(asked[0]?.length);
-  });
-
-  it('that fails leaves the model to words', async () => {
-    const failing = localModel(async () => Promise.reject(new Error('no model')));
-    expect(await topicOf(miniSession, {}, failing)).toEqual(await topicOf(miniSession));
-  });
-
-  it('that is aborted rejects with the reason', async () => {
-    const reason = new Error('stopped');
-    const controller = new AbortController();
-    const model = localModel(async () => {
-      controller.abort(reason);
-      return Promise.reject(new Error('cut off'));
-    });
-    const call = await model.prepareWindow(
-      { projectName: null, glossary: [], precedingRequest: null, known: [], rows: miniSession },
-      controller.signal,
-    );
-    await expect(call.send(controller.signal)).rejects.toBe(reason);
+  it('to known texts is that to the nearest one', () => {
+    const near = nearKnown(['the port was taken', 'a stale lock blocks the cache']);
+    expect([near(note('stale cache lock')), near(note('paint doors green'))]).toEqual([1, 0]);
+    expect(nearKnown([])(note('stale cache lock'))).toBe(0);
   });
 });
 

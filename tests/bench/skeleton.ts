@@ -61,8 +61,15 @@ function servicePids(dataDir: string): Map<string, number> {
   );
 }
 
-/** Replays a session and kills the worker during it; returns whether its memory equals that of an undisturbed run. */
-async function killedWorker(client: ServerClient, dataDir: string, undisturbed: string) {
+/**
+ * Replays the recorded session twice more, the second time killing the worker during it; returns whether both have the same memory. Both
+ * begin with the learnings of the first session: what is known already is left out of summaries.
+ */
+async function killedWorker(client: ServerClient, dataDir: string) {
+  const undisturbedId = randomUUID();
+  await replayHooks(client, renamed(recordedHooks(), undisturbedId), never, step);
+  await awaitSettled(client, `claude-code:${undisturbedId}`, never, step);
+  const undisturbed = await memoryText(client, `claude-code:${undisturbedId}`);
   const sessionId = randomUUID();
   const hooks = renamed(recordedHooks(), sessionId);
   const middle = Math.floor(hooks.length / 2);
@@ -130,7 +137,6 @@ try {
   const replayed = performance.now();
   await awaitSettled(client, id, never, step);
   const settleMs = performance.now() - replayed;
-  const undisturbed = await memoryText(client, id);
 
   // Every query is unique: cached query vectors would improve the figure.
   say('searches');
@@ -145,7 +151,7 @@ try {
   const memory = memoryOf(instance.pid, servicePids(dataDir));
 
   say('worker killed in the middle of a session');
-  const killed = await killedWorker(client, dataDir, undisturbed);
+  const killed = await killedWorker(client, dataDir);
 
   say('shared sessions');
   const shared = await sharedSessions(client);

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
+import { PRESET_NAMES, PRESETS } from '../domain/embedding-presets.ts';
 
 const positiveInt = z.coerce.number().int().positive();
 /** Each thread takes about 60 MB. */
@@ -12,11 +13,15 @@ export const embeddingEnvironment = {
     .enum(['local', 'http'])
     .default('local')
     .describe('Embedding by the local ONNX model, or by a provider with `POST /v1/embeddings`'),
+  RECOLLECT_EMBEDDING_PRESET: z
+    .enum(PRESET_NAMES)
+    .default('bge-small-en-v1.5')
+    .describe('Local embedding model; a change builds the index again beside the served one'),
   RECOLLECT_EMBEDDING_MODEL_DIR: z
     .string()
     .min(1)
     .optional()
-    .describe('Folder of the ONNX embedding model; unset: the cache'),
+    .describe('Folder of the preset’s files; unset: the cache'),
   RECOLLECT_EMBEDDING_THREADS: positiveInt
     .max(64)
     .optional()
@@ -96,6 +101,7 @@ function readPrevious(given: string | undefined): { readonly name: string; reado
 export function embeddingConfig(env: z.output<typeof environment>) {
   return {
     provider: env.RECOLLECT_EMBEDDING_PROVIDER,
+    preset: PRESETS[env.RECOLLECT_EMBEDDING_PRESET],
     modelDir: env.RECOLLECT_EMBEDDING_MODEL_DIR,
     threads: env.RECOLLECT_EMBEDDING_THREADS ?? Math.min(availableParallelism(), MAX_DEFAULT_THREADS),
     /** Null if unset. A change back to the local model needs the provider until the new index is complete. */

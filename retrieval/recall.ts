@@ -141,7 +141,8 @@ export async function recall(
     const query = request.vector ?? (await clock.time('embed', () => vectorOf(index.embedder, text)));
     if (query === undefined) return [];
     const answers = filters.map((each) => vectors.nearest(tenantId, index.name, query, each, limit));
-    return united(await Promise.all(answers));
+    const hits = united(await Promise.all(answers));
+    return hits.map((hit) => ({ ...hit, score: index.embedder.likeness(hit.score) }));
   };
   const inPostgres = (own: RecallFilter) => searchKeyword(queries, tenantId, text, own, limit);
   const isAnyIndexed = (hits: readonly RecallHit[]): Promise<boolean> => {

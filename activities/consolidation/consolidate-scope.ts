@@ -40,7 +40,7 @@ function createComparer(embedder: Embedder, signal: AbortSignal) {
     const fresh = learnings.filter((learning) => !known.has(learning.id));
     const vectors = await embedOrNone(embedder, fresh.map(comparedText), signal);
     for (const [index, learning] of fresh.entries())
-      known.set(learning.id, toCompared(learning, vectors[index] ?? null));
+      known.set(learning.id, toCompared(learning, vectors[index] ?? null, embedder));
     return learnings.flatMap((learning) => {
       const text = known.get(learning.id);
       return text === undefined ? [] : [{ learning, text }];

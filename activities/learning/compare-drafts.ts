@@ -148,7 +148,7 @@ export async function compareDrafts(
   const knownVectors = await embed(known.map(comparedText), signal);
   const neighbours = known.map((learning, index): Neighbour => ({
     id: learning.id,
-    text: toCompared(learning, knownVectors[index] ?? null),
+    text: toCompared(learning, knownVectors[index] ?? null, dependencies.embedder),
     verified: learning.verified || !mayReplace(learning),
     occurredAtMs: learning.occurredAtMs,
   }));
@@ -157,7 +157,7 @@ export async function compareDrafts(
     const cited = draft.evidence.flatMap(({ rowId }) => byId.get(rowId) ?? []);
     return {
       draft,
-      text: toCompared(draft, own[index] ?? null),
+      text: toCompared(draft, own[index] ?? null, dependencies.embedder),
       occurredAtMs: newestOf(cited, statedAtMs),
       proven: isProven(cited),
     };

@@ -45,12 +45,14 @@ export interface ComparedText {
   readonly values: ReadonlyMap<string, ReadonlySet<string>>;
   /** L2-normalised; null if the embedder is unavailable. */
   readonly vector: Float32Array | null;
+  /** Scales cosines of its embedder's vectors for the thresholds below. */
+  readonly likeness: (cosine: number) => number;
 }
 
 /** Most UTF-8 bytes of a compared text: 4,000 characters of a learning. A longer memory is a document, not a claim. */
 export const COMPARED_BYTES = 12_000;
 
-/** Cosine of duplicates, by which consolidation is judged. */
+/** The cosines below are those of the default embedding model. Cosine of duplicates, by which consolidation is judged. */
 export const NEAR_DUPLICATE = 0.95;
 /** Cosine from which texts are duplicates: the model's 8-bit weights shift a vector slightly with its batch. */
 export const DUPLICATE_SIMILARITY = 0.94;
@@ -93,6 +95,7 @@ export function comparedText(learning: { readonly title: string; readonly descri
 export function toCompared(
   learning: { readonly category: LearningCategory; readonly title: string; readonly description: string },
   vector: Float32Array | null,
+  { likeness }: Pick<ComparedText, 'likeness'>,
 ): ComparedText {
   const text = comparedText(learning);
   return {
@@ -103,6 +106,7 @@ export function toCompared(
     polarities: polarities(learning.description),
     values: statedValues(learning.description),
     vector,
+    likeness,
   };
 }
 
@@ -121,6 +125,12 @@ export function cosine(left: Float32Array | null, right: Float32Array | null): n
   let sum = 0;
   for (let index = 0; index < left.length; index += 1) sum += (left[index] ?? 0) * (right[index] ?? 0);
   return sum;
+}
+
+/** Cosine of two texts' vectors on the thresholds' scale; null as for `cosine`. */
+function similarityOf(left: ComparedText, right: ComparedText): number | null {
+  const found = cosine(left.vector, right.vector);
+  return found === null ? null : left.likeness(found);
 }
 
 /** Share of common words, 0–1 (Jaccard). */
@@ -147,10 +157,10 @@ function countShared(left: ReadonlySet<string>, right: ReadonlySet<string>): num
   return shared;
 }
 
-/** Similarity of two learnings, 0–1: cosine if both have vectors, else common words. */
+/** Similarity of two learnings, 0–1: by cosine if both have vectors, else common words. */
 export function nearness(left: ComparedText, right: ComparedText): number {
   if (left.normalised === right.normalised) return 1;
-  return cosine(left.vector, right.vector) ?? sharedWords(left.terms, right.terms);
+  return similarityOf(left, right) ?? sharedWords(left.terms, right.terms);
 }
 
 /**
@@ -161,7 +171,7 @@ export function nearness(left: ComparedText, right: ComparedText): number {
  */
 export function judge(draft: ComparedText, known: ComparedText, proven = false): Verdict {
   if (draft.normalised === known.normalised) return 'same';
-  const similarity = cosine(draft.vector, known.vector);
+  const similarity = similarityOf(draft, known);
   const near = similarity ?? 0;
   const isDuplicate = similarity !== null && similarity >= DUPLICATE_SIMILARITY;
   const sameClass = CLASSES[draft.category] === CLASSES[known.category];
@@ -192,7 +202,7 @@ function opposed(draft: ComparedText, known: ComparedText, words: number): boole
 /** Returns true if a model's relation of two learnings is plausible: they are similar enough, or name the same thing. */
 export function isPlausible(kind: LearningRelation['kind'], draft: ComparedText, known: ComparedText): boolean {
   const bound = PLAUSIBLE[kind];
-  const similarity = cosine(draft.vector, known.vector);
+  const similarity = similarityOf(draft, known);
   const words = overlap(draft.terms, known.terms);
   if (similarity === null) return words >= bound.words;
   return similarity >= bound.cosine || (countShared(draft.names, known.names) > 0 && words >= bound.words);

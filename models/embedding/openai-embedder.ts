@@ -180,6 +180,7 @@ export function createOpenAiEmbedder(settings: HttpEmbedding): Embedder {
       }
     },
     // A check would cost money: the last call's outcome is used.
+    likeness: (cosine) => cosine,
     ready: () => Promise.resolve(!closing.signal.aborted && performance.now() >= restsUntil),
     close() {
       closing.abort();

@@ -1,11 +1,16 @@
 import { processEnvironment } from '../../config/process-environment.ts';
+import { presetIn } from '../../infra/bootstrap/model-files.ts';
 import { cacheDirectory } from '../../infra/instance/layout.ts';
-import { embeddingModelDirectory } from '../../models/embedding/bge-small.ts';
+import { embeddingModelDirectory } from '../../models/embedding/model-directory.ts';
 import { createOnnxEmbedder } from '../../models/embedding/onnx-embedder.ts';
 
-/** Loads the embedding model of the machine's cache. */
-export const benchEmbedder = (options: { readonly threads: number }) =>
-  createOnnxEmbedder({
-    modelDir: embeddingModelDirectory(undefined, cacheDirectory(processEnvironment())),
+/** Loads the configured preset from the machine's cache. */
+export const benchEmbedder = (options: { readonly threads: number }) => {
+  const environment = processEnvironment();
+  const preset = presetIn(environment);
+  return createOnnxEmbedder({
+    preset,
+    modelDir: embeddingModelDirectory(undefined, cacheDirectory(environment), preset),
     ...options,
   });
+};

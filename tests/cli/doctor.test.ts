@@ -16,7 +16,7 @@ import { TEMPORAL, WEAVIATE } from '../../infra/engines/pinned.ts';
 import { findPostgresBinaries } from '../../infra/engines/postgres/binaries.ts';
 import { cacheEntry } from '../../infra/engines/program-files.ts';
 import { instanceLayout } from '../../infra/instance/layout.ts';
-import { BGE_SMALL, BGE_SMALL_FILES } from '../../models/embedding/bge-small.ts';
+import { DEFAULT_PRESET } from '../../domain/embedding-presets.ts';
 import { stampedProgram } from '../infra/support/engine.ts';
 import { serve } from '../infra/support/file-server.ts';
 import { testFolder } from '../infra/support/folder.ts';
@@ -124,13 +124,13 @@ test('names a saved port that another program uses', async () => {
 
 test('accepts complete model files only', () => {
   const cacheDir = testFolder();
-  const folder = path.join(cacheDir, 'models', BGE_SMALL.name);
+  const folder = path.join(cacheDir, 'models', DEFAULT_PRESET.name);
   expect(checkModelFiles(cacheDir, {})).toMatchObject({
     result: 'warn',
     text: `model_quantized.onnx and tokenizer.json missing in ${folder}`,
   });
   mkdirSync(folder, { recursive: true });
-  for (const { name, bytes } of Object.values(BGE_SMALL_FILES)) {
+  for (const { name, bytes } of Object.values(DEFAULT_PRESET.files)) {
     writeFileSync(path.join(folder, name), '');
     truncateSync(path.join(folder, name), bytes);
   }

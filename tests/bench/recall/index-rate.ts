@@ -6,7 +6,7 @@ import { Tokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
 import { readCredentials } from '../../../cli/server/access.ts';
 import { processEnvironment } from '../../../config/process-environment.ts';
-import { findModelFiles } from '../../../infra/bootstrap/model-files.ts';
+import { findModelFiles, presetIn } from '../../../infra/bootstrap/model-files.ts';
 import { cacheDirectory } from '../../../infra/instance/layout.ts';
 import { prepareDataDirectory } from '../../../infra/instance/instance.ts';
 import { createOnnxEmbedder } from '../../../models/embedding/onnx-embedder.ts';
@@ -64,7 +64,7 @@ export async function runIndexRate(): Promise<RecallFigures> {
   const texts = textsOf(new Tokenizer(JSON.parse(readFileSync(files.tokenizer, 'utf8')), {}), TEXTS);
 
   const bare = async (): Promise<number> => {
-    const embedder = createOnnxEmbedder({ modelDir: files.directory, ...EMBEDDER });
+    const embedder = createOnnxEmbedder({ preset: presetIn(environment), modelDir: files.directory, ...EMBEDDER });
     await embedder.embed(texts.slice(0, 16), 'passage');
     const started = performance.now();
     await embedder.embed(texts.slice(0, BARE_TEXTS), 'passage');

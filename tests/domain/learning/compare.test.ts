@@ -3,6 +3,8 @@ import { isPlausible, judge, normalisedText, toCompared } from '../../../domain/
 import type { ComparedText } from '../../../domain/learning/compare.ts';
 import type { LearningCategory } from '../../../domain/ports/model.ts';
 
+const asIs = { likeness: (cosine: number) => cosine };
+
 /** A two-dimensional unit vector with the given cosine to (1, 0). */
 function at(cosine: number): Float32Array {
   return new Float32Array([cosine, Math.sqrt(1 - cosine * cosine)]);
@@ -13,7 +15,7 @@ function text(
   cosine: number | null = null,
   category: LearningCategory = 'best_practice',
 ): ComparedText {
-  return toCompared({ category, title: '', description }, cosine === null ? null : at(cosine));
+  return toCompared({ category, title: '', description }, cosine === null ? null : at(cosine), asIs);
 }
 
 /** The known text has the vector (1, 0): the draft's index sets the similarity. */

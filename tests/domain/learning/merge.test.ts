@@ -4,6 +4,8 @@ import { disputedConfidence, draftPlace, grownConfidence, placeDrafts } from '..
 import type { ComparedDraft, Neighbour } from '../../../domain/learning/merge.ts';
 import type { LearningDraft } from '../../../domain/ports/model.ts';
 
+const asIs = { likeness: (cosine: number) => cosine };
+
 function draft(
   description: string,
   more: Partial<ComparedDraft> & { relation?: LearningDraft['relation'] } = {},
@@ -20,13 +22,13 @@ function draft(
     evidence: [],
     ...(relation === undefined ? {} : { relation }),
   };
-  return { draft: learning, text: toCompared(learning, null), occurredAtMs: 100, proven: false, ...rest };
+  return { draft: learning, text: toCompared(learning, null, asIs), occurredAtMs: 100, proven: false, ...rest };
 }
 
 function known(id: string, description: string, more: Partial<Neighbour> = {}): Neighbour {
   return {
     id,
-    text: toCompared({ category: 'best_practice', title: '', description }, null),
+    text: toCompared({ category: 'best_practice', title: '', description }, null, asIs),
     verified: false,
     occurredAtMs: 50,
     ...more,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { EmbedderUnavailable, type Embedder } from '../../../domain/ports/embedder.ts';
-import { BGE_SMALL, BGE_SMALL_FILES } from '../../../models/embedding/bge-small.ts';
+import { DEFAULT_PRESET, PRESETS } from '../../../domain/embedding-presets.ts';
 import { createOnnxEmbedder, type OnnxEmbedderOptions } from '../../../models/embedding/onnx-embedder.ts';
 import { expectedVector, writeTinyModel } from './tiny-model.ts';
 
@@ -27,7 +27,7 @@ afterEach(async () => {
 });
 
 function embedderWith(own: Partial<OnnxEmbedderOptions> = {}): Embedder {
-  const embedder = createOnnxEmbedder({ modelDir: directory, threads: 1, ...own });
+  const embedder = createOnnxEmbedder({ preset: DEFAULT_PRESET, modelDir: directory, threads: 1, ...own });
   embedders.push(embedder);
   return embedder;
 }
@@ -65,9 +65,25 @@ describe('vectors', () => {
     const embedder = embedderWith();
     const [query] = await embedder.embed(['alpha'], 'query');
     const [passage] = await embedder.embed(['alpha'], 'passage');
-    expect(cosine(query, expectedVector(`${BGE_SMALL.queryPrefix}alpha`))).toBeCloseTo(1, 5);
+    expect(cosine(query, expectedVector(`${DEFAULT_PRESET.queryPrefix}alpha`))).toBeCloseTo(1, 5);
     expect(cosine(passage, expectedVector('alpha'))).toBeCloseTo(1, 5);
     expect(cosine(query, expectedVector('alpha'))).toBeLessThan(0.9);
+  });
+
+  test('are the state of the first token, or the mean of all, by preset', async () => {
+    await writeTinyModel(directory, true);
+    const mean = embedderWith({ preset: PRESETS['all-MiniLM-L6-v2'] });
+    const [vector] = await mean.embed(['alpha beta beta'], 'query');
+    expect(cosine(vector, expectedVector('alpha beta beta'))).toBeCloseTo(1, 5);
+    const [one, other] = await embedderWith().embed(['alpha', 'beta gamma'], 'passage');
+    expect(one).toEqual(other);
+  });
+
+  test('of a passage have the prefix that the preset has for passages', async () => {
+    await writeTinyModel(directory);
+    const [vector] = await embedderWith({ preset: PRESETS['e5-small-v2'] }).embed(['alpha'], 'passage');
+    expect(cosine(vector, expectedVector('passage: alpha'))).toBeCloseTo(1, 5);
+    expect(cosine(vector, expectedVector('alpha'))).toBeLessThan(0.9);
   });
 
   test('a text beyond the window is cut, its last token still [SEP]', async () => {
@@ -179,7 +195,7 @@ describe('a missing model', () => {
 
   test('a file that is no model is unavailable, not a crash', async () => {
     await writeTinyModel(directory);
-    await writeFile(join(directory, BGE_SMALL_FILES.model.name), 'not a model');
+    await writeFile(join(directory, DEFAULT_PRESET.files.model.name), 'not a model');
     const embedder = embedderWith();
     await expect(embedder.embed(['alpha'], 'passage')).rejects.toBeInstanceOf(EmbedderUnavailable);
     expect(await embedder.ready()).toBe(false);
@@ -225,7 +241,7 @@ describe('memory', () => {
     expect(await embedder.ready()).toBe(true);
     expect(threads).toHaveLength(1);
     expect(
-      cosine((await embedder.embed(['beta'], 'query'))[0], expectedVector(`${BGE_SMALL.queryPrefix}beta`)),
+      cosine((await embedder.embed(['beta'], 'query'))[0], expectedVector(`${DEFAULT_PRESET.queryPrefix}beta`)),
     ).toBeCloseTo(1, 5);
     expect(threads).toHaveLength(2);
   });
@@ -235,7 +251,7 @@ describe('memory', () => {
     const embedder = embedderWith({ idleUnloadMs: 20 });
     await embedder.embed(['alpha'], 'passage');
     await ended(threads[0]);
-    await rm(join(directory, BGE_SMALL_FILES.model.name));
+    await rm(join(directory, DEFAULT_PRESET.files.model.name));
     expect(await embedder.ready()).toBe(false);
   });
 

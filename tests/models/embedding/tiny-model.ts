@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { BGE_SMALL, BGE_SMALL_FILES } from '../../../models/embedding/bge-small.ts';
+import { DEFAULT_PRESET } from '../../../domain/embedding-presets.ts';
 import { bytes, FLOAT, INT64, node, number, tensor, value } from './onnx-file.ts';
 import { tinyTokenizer } from '../tiny-tokenizer.ts';
 
@@ -11,7 +11,7 @@ import { tinyTokenizer } from '../tiny-tokenizer.ts';
 
 const WORDS = 'alpha beta gamma delta epsilon zeta eta theta represent this sentence for searching relevant passages :';
 const VOCABULARY = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', ...WORDS.split(' ')];
-const { dimension } = BGE_SMALL;
+const { dimension } = DEFAULT_PRESET;
 
 function tableRow(id: number): Float32Array {
   if (id === 0) return new Float32Array(dimension);
@@ -23,7 +23,7 @@ function tableRow(id: number): Float32Array {
 }
 
 /** Returns the tiny model's vector of a text of known words, prefix and window included. */
-export function expectedVector(text: string, windowTokens: number = BGE_SMALL.windowTokens): Float32Array {
+export function expectedVector(text: string, windowTokens: number = DEFAULT_PRESET.windowTokens): Float32Array {
   const words = text
     .toLowerCase()
     .replace(':', ' :')
@@ -36,11 +36,16 @@ export function expectedVector(text: string, windowTokens: number = BGE_SMALL.wi
   return sum.map((value) => value / length);
 }
 
-function tinyOnnx(): Buffer {
+/** With `perToken` the hidden state has one row a token, as that of a real model; else one row, their sum. */
+function tinyOnnx(perToken: boolean): Buffer {
   const table = Buffer.concat(VOCABULARY.map((_, id) => Buffer.from(tableRow(id).buffer)));
   const graph = Buffer.concat([
-    bytes(1, node('Gather', ['table', 'input_ids'], 'rows')),
-    bytes(1, node('ReduceSum', ['rows', 'axes'], 'last_hidden_state')),
+    ...(perToken
+      ? [bytes(1, node('Gather', ['table', 'input_ids'], 'last_hidden_state'))]
+      : [
+          bytes(1, node('Gather', ['table', 'input_ids'], 'rows')),
+          bytes(1, node('ReduceSum', ['rows', 'axes'], 'last_hidden_state')),
+        ]),
     bytes(2, 'tiny'),
     bytes(5, tensor('table', FLOAT, [VOCABULARY.length, dimension], table)),
     bytes(5, tensor('axes', INT64, [1], Buffer.from(BigInt64Array.of(1n).buffer))),
@@ -51,8 +56,8 @@ function tinyOnnx(): Buffer {
 }
 
 /** Puts the tiny model's files into a directory, under the names of the real ones. */
-export async function writeTinyModel(directory: string): Promise<void> {
+export async function writeTinyModel(directory: string, perToken = false): Promise<void> {
   await mkdir(directory, { recursive: true });
-  await writeFile(join(directory, BGE_SMALL_FILES.model.name), tinyOnnx());
-  await writeFile(join(directory, BGE_SMALL_FILES.tokenizer.name), JSON.stringify(tinyTokenizer(VOCABULARY)));
+  await writeFile(join(directory, DEFAULT_PRESET.files.model.name), tinyOnnx(perToken));
+  await writeFile(join(directory, DEFAULT_PRESET.files.tokenizer.name), JSON.stringify(tinyTokenizer(VOCABULARY)));
 }

@@ -5,7 +5,7 @@ import { createLearningActivities } from '../../../../activities/learning/create
 import type { NeighbourDependencies } from '../../../../activities/learning/compare-drafts.ts';
 import { findModelFiles } from '../../../../infra/bootstrap/model-files.ts';
 import type { LearningDraft, LearningInput, ModelPort, PreparedCall } from '../../../../domain/ports/model.ts';
-import { BGE_SMALL } from '../../../../models/embedding/bge-small.ts';
+import { DEFAULT_PRESET } from '../../../../domain/embedding-presets.ts';
 import { createOnnxEmbedder } from '../../../../models/embedding/onnx-embedder.ts';
 import { createWeaviateIndex } from '../../../../stores/weaviate/weaviate-index.ts';
 import type { LearningResult } from '../../../../workflows/session/types.ts';
@@ -95,7 +95,7 @@ export async function createClassroom(
 ): Promise<Classroom> {
   const files = await findModelFiles({ cacheDir: inject('cacheDir'), environment: {} });
   const modelDir = unavailable.embedder === true || files === null ? '/nowhere' : files.directory;
-  const embedder = createOnnxEmbedder({ modelDir, threads: 2 });
+  const embedder = createOnnxEmbedder({ preset: DEFAULT_PRESET, modelDir, threads: 2 });
   const { weaviate } = instance.config;
   // Nothing listens on port 9.
   const vectors = createWeaviateIndex(
@@ -113,7 +113,7 @@ export async function createClassroom(
       ...dependencies,
       model: scriptedModel(scripted, given),
       modelCalls: { database: instance.db.database, limits: instance.config.model, fallback: null },
-      embeddingModel: BGE_SMALL,
+      embeddingModel: DEFAULT_PRESET,
       hints: {
         session: () => Promise.resolve(),
         index: () => Promise.resolve(),

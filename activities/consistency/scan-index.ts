@@ -1,53 +1,25 @@
 import { mergeSorted, pagesAhead } from '../../domain/consistency/merge.ts';
-import { MOST_HITS } from '../../domain/ports/vector-index.ts';
 import { ledgerPage } from '../../stores/postgres/consistency/ledger.ts';
 import type { Comparison } from './comparison.ts';
 import { judge, pollAgain, removedMemories } from './second-look.ts';
 import type { Compared } from './second-look.ts';
 import { Suspects } from './suspects.ts';
 import { reportProgress } from '../heartbeat.ts';
+import { unfoundSamples } from '../sampled-vectors.ts';
+import type { Sample } from '../sampled-vectors.ts';
 import { queueEmptied } from '../vector-queue.ts';
 import { setTimeout as pause } from 'node:timers/promises';
 import { requestAgain } from '../../stores/postgres/connection/maintenance.ts';
 
-export interface Sample {
-  readonly objectId: string;
-  readonly memoryId: string;
-  readonly chunk: number;
-}
-
 /** Sampled vectors of an index: the loss seen after a restore affects most of them. */
 export const SAMPLES = 64;
-/** Equal texts have equal vectors, whose order is arbitrary. */
-const SAME = 0.9999;
-
-/** Returns the samples that a search by their own vector does not find. */
-async function unfound({ vectors, tenantId, signal }: Comparison, model: string, samples: readonly Sample[]) {
-  const own = await vectors.vectorsOf(
-    tenantId,
-    model,
-    samples.map(({ objectId }) => objectId),
-  );
-  const lost: Sample[] = [];
-  for (const sample of samples) {
-    reportProgress(signal);
-    const vector = own.get(sample.objectId);
-    const hits =
-      vector === undefined ? [] : await vectors.nearest(tenantId, model, Float32Array.from(vector), {}, MOST_HITS);
-    const isFound = hits.some((hit) => hit.memoryId === sample.memoryId && hit.chunk === sample.chunk);
-    const isCrowded = hits.length === MOST_HITS && hits.every((hit) => hit.score > SAME);
-    if (!isFound && !isCrowded) lost.push(sample);
-  }
-  return lost;
-}
-
 /**
  * Searches for sampled vectors, and for those not found again when the vector store has indexed what waited in its queue. Requests the lost ones
  * again. Returns true if chunks were queued for indexing.
  */
 async function findUnfindable(comparison: Comparison, model: string, samples: readonly Sample[]): Promise<boolean> {
   const { maintenance, vectors, tenantId, tally, settleMs, signal, repair } = comparison;
-  const suspects = await unfound(comparison, model, samples);
+  const suspects = await unfoundSamples(vectors, tenantId, model, samples, signal);
   if (suspects.length === 0) return false;
   await pause(settleMs, undefined, { signal });
   await queueEmptied(vectors, tenantId, model, signal);
@@ -56,11 +28,8 @@ async function findUnfindable(comparison: Comparison, model: string, samples: re
     model,
     suspects.map(({ objectId }) => objectId),
   );
-  const lost = await unfound(
-    comparison,
-    model,
-    suspects.filter(({ objectId }) => present.has(objectId)),
-  );
+  const existing = suspects.filter(({ objectId }) => present.has(objectId));
+  const lost = await unfoundSamples(vectors, tenantId, model, existing, signal);
   tally.find('unfindable', lost.length);
   if (!repair || lost.length === 0) return false;
   const ids = lost.map(({ objectId }) => objectId);

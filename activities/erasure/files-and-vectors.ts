@@ -1,16 +1,15 @@
 import { asId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
 import { fullValueKey } from '../../domain/ports/object-store.ts';
-import { deleteRemoved } from '../../stores/postgres/embeddings/embedding-cache.ts';
-import { removableEmbeddings } from '../../stores/postgres/embeddings/embedding-removal.ts';
 import { noteErasure } from '../../stores/postgres/erasure/erasures.ts';
 import type { Found, StoredErasure } from '../../stores/postgres/erasure/erasures.ts';
 import { dropExports } from '../../stores/postgres/exports/exports.ts';
 import { eraseStrays, removeObjects } from './archived.ts';
 import type { ErasureDependencies } from './journal.ts';
 import { reportProgress } from '../heartbeat.ts';
+import { removeVectors } from '../removed-vectors.ts';
 
-/** Chunks per removal. */
+/** Objects per query. */
 const CHUNKS_AT_ONCE = 500;
 
 /** Counts these objects in the vector index. */
@@ -38,14 +37,8 @@ export async function eraseVectors(
 ): Promise<number> {
   const { scope, vectors } = dependencies;
   const tenantId = asId<TenantId>(erasure.tenantId);
-  for (;;) {
-    reportProgress(signal);
-    const removable = await scope.asTenant(tenantId, (transaction) => removableEmbeddings(transaction, CHUNKS_AT_ONCE));
-    if (removable.length === 0) break;
-    for (const [model, chunks] of Map.groupBy(removable, (chunk) => chunk.model))
-      await vectors.remove(tenantId, model, [...new Set(chunks.map((chunk) => chunk.memoryId))]);
-    await scope.asTenant(tenantId, (transaction) => deleteRemoved(transaction, removable));
-  }
+  do reportProgress(signal);
+  while (await removeVectors(scope, vectors, tenantId));
   const remaining = await countObjects(dependencies, tenantId, erasure.found?.objects ?? [], signal);
   if (remaining === 0)
     await scope.asTenant(tenantId, (transaction) => noteErasure(transaction, erasure.id, { phase: 'vectors' }));

@@ -6,12 +6,10 @@ import type { Embedders } from '../../domain/ports/embedder.ts';
 import { noteBuildFault, readIndexes } from '../../stores/postgres/embeddings/embedding-indexes.ts';
 import type { TenantIndexes } from '../../stores/postgres/embeddings/embedding-indexes.ts';
 import { countDone, sessionsWithoutPending } from '../../stores/postgres/embeddings/embedding-ledger.ts';
-import { removableEmbeddings } from '../../stores/postgres/embeddings/embedding-removal.ts';
-import type { RemovableEmbedding } from '../../stores/postgres/embeddings/embedding-removal.ts';
-import { deleteRemoved } from '../../stores/postgres/embeddings/embedding-cache.ts';
 import type { IndexActivities } from '../../workflows/indexing/types.ts';
 import { failureType } from '../failures.ts';
 import { withHeartbeat } from '../heartbeat.ts';
+import { removeVectors } from '../removed-vectors.ts';
 import { indexTake } from './index-take.ts';
 import type { Take, TakeDependencies } from './index-take.ts';
 
@@ -19,8 +17,6 @@ export interface IndexDependencies extends TakeDependencies {
   readonly embedders: Embedders;
 }
 
-/** Chunks per removal. */
-const REMOVED_CHUNKS = 500;
 /** Pause after a failure of the target index's model, unless the provider sets one. */
 const REST_MS = 15_000;
 
@@ -29,15 +25,6 @@ const NOTHING: Take = { indexed: 0, refused: 0, more: false, sessionIds: [] };
 /** Embeds pending chunks of the ledger. Idempotent: object ids are derived. */
 export function createIndexActivities(dependencies: IndexDependencies): IndexActivities {
   const { database, embedders, vectors } = dependencies;
-
-  /** Removes forgotten chunks from the index, then from the ledger: a kill in between costs a second removal only. */
-  const remove = async (tenantId: TenantId, removable: readonly RemovableEmbedding[]): Promise<void> => {
-    for (const model of new Set(removable.map((chunk) => chunk.model))) {
-      const memoryIds = removable.filter((chunk) => chunk.model === model).map((chunk) => chunk.memoryId);
-      await vectors.remove(tenantId, model, [...new Set(memoryIds)]);
-    }
-    await database.asTenant(tenantId, (transaction) => deleteRemoved(transaction, removable));
-  };
 
   const takeServed = async (tenantId: TenantId, indexes: TenantIndexes, signal: AbortSignal): Promise<Take> => {
     const { serving, building } = indexes;
@@ -74,11 +61,8 @@ export function createIndexActivities(dependencies: IndexDependencies): IndexAct
     embedBatch: (input) =>
       withHeartbeat(async (signal) => {
         const tenantId = asId<TenantId>(input.tenantId);
-        const removable = await database.asTenant(tenantId, (transaction) =>
-          removableEmbeddings(transaction, REMOVED_CHUNKS),
-        );
         // Before embedding: removals must not wait for an unavailable model.
-        if (removable.length > 0) await remove(tenantId, removable);
+        const hasRemovals = await removeVectors(database, vectors, tenantId);
         const indexes = await database.readAsTenant(tenantId, readIndexes);
         const takes: Take[] = [];
         if (indexes !== null) {
@@ -93,7 +77,7 @@ export function createIndexActivities(dependencies: IndexDependencies): IndexAct
         return {
           indexed: takes.reduce((sum, take) => sum + take.indexed, 0),
           refused: takes.reduce((sum, take) => sum + take.refused, 0),
-          more: removable.length === REMOVED_CHUNKS || takes.some((take) => take.more),
+          more: hasRemovals || takes.some((take) => take.more),
           completeSessionIds:
             sessionIds.length === 0
               ? []

@@ -1,14 +1,15 @@
 import type pg from 'pg';
 import { z } from 'zod';
 import type { TenantId } from '../../domain/ids.ts';
-import { MOST_HITS } from '../../domain/ports/vector-index.ts';
-import type { RecallHit, VectorIndex } from '../../domain/ports/vector-index.ts';
-import { reportProgress, withHeartbeat } from '../heartbeat.ts';
+import type { VectorIndex } from '../../domain/ports/vector-index.ts';
+import { withHeartbeat } from '../heartbeat.ts';
+import { unfoundSamples } from '../sampled-vectors.ts';
 import { queueEmptied } from '../vector-queue.ts';
 import { RestoreError } from '../../domain/backup/sets.ts';
 import { BackupSetError } from '../../domain/backup/sets.ts';
 import { readThrough } from '../backup/read-set.ts';
 import type { ReadableSet } from '../backup/read-set.ts';
+import { rowOf } from '../../stores/postgres/connection/rows.ts';
 import { asMaintenance } from '../../stores/postgres/backups/restored-database.ts';
 import { indexedTenants, loadVectors, requestMissingVectors } from './vectors-in.ts';
 import { noteRestore } from '../../stores/postgres/backups/restores.ts';
@@ -19,14 +20,7 @@ import type { RestoreDependencies } from './restore-context.ts';
 
 /** Samples from each end of a tenant's ledger. */
 const SAMPLE = 10;
-/** Cosine similarity of two equal vectors, allowing for rounding. */
-const SAME = 0.9999;
-
-const sampleRows = z.array(z.object({ object_id: z.string(), resource_id: z.string(), chunk: z.number() }));
-type Sample = z.output<typeof sampleRows>[number];
-
-const isItself = ({ resource_id: id, chunk }: Sample, hits: readonly RecallHit[]): boolean =>
-  hits.some((hit) => hit.score >= SAME || (hit.memoryId === id && hit.chunk === chunk));
+const sampleRows = z.array(rowOf({ object_id: z.string(), resource_id: z.string(), chunk: z.number() }));
 
 /**
  * Returns true if searches by a tenant's own vectors, sampled from both ends of its ledger, find them, or if it has none. Fails for a server
@@ -45,22 +39,10 @@ export async function areVectorsFound(
      (SELECT object_id, resource_id, chunk FROM embeddings WHERE tenant_id = $1 AND model = $2 AND state = 'indexed' ORDER BY id DESC LIMIT $3)`,
     [tenantId, index, SAMPLE],
   );
-  const sample = sampleRows.parse(rows);
-  if (sample.length === 0) return true;
+  const samples = sampleRows.parse(rows).map(({ resourceId, ...row }) => ({ ...row, memoryId: resourceId }));
+  if (samples.length === 0) return true;
   await queueEmptied(vectors, tenantId, index, signal);
-  const stored = await vectors.vectorsOf(
-    tenantId,
-    index,
-    sample.map((row) => row.object_id),
-  );
-  for (const row of sample) {
-    const vector = stored.get(row.object_id);
-    if (vector === undefined) return false;
-    reportProgress(signal);
-    const hits = await vectors.nearest(tenantId, index, Float32Array.from(vector), {}, MOST_HITS);
-    if (!isItself(row, hits)) return false;
-  }
-  return true;
+  return (await unfoundSamples(vectors, tenantId, index, samples, signal)).length === 0;
 }
 
 /** Requests every vector of a tenant's index again; returns their number. */

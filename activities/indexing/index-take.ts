@@ -28,8 +28,6 @@ export interface Take {
   readonly indexed: number;
   readonly refused: number;
   readonly more: boolean;
-  /** Sessions of the chunks. */
-  readonly sessionIds: readonly string[];
 }
 
 /** Ledger chunks read per take. */
@@ -80,7 +78,7 @@ export async function indexTake(
   const waiting = await database.asTenant(tenantId, (transaction) =>
     pendingEmbeddings(transaction, index.name, TAKE_CHUNKS + 1),
   );
-  if (waiting.length === 0) return { indexed: 0, refused: 0, more: false, sessionIds: [] };
+  if (waiting.length === 0) return { indexed: 0, refused: 0, more: false };
   const batchRows = waiting.slice(0, TAKE_CHUNKS);
   const { chunks, known, missingIds } = await database.readAsTenant(tenantId, async (read) => {
     const { placed, missingIds } = await placeChunks(read, batchRows);
@@ -179,8 +177,5 @@ export async function indexTake(
       total.refused > 0 ||
       total.overtaken > 0 ||
       missingIds.size > 0,
-    sessionIds: [
-      ...new Set(batchRows.flatMap(({ id, sessionId }) => (sessionId === null || later.has(id) ? [] : [sessionId]))),
-    ],
   };
 }

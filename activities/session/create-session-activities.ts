@@ -7,11 +7,7 @@ import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
 import { cutWindows } from '../../domain/windows.ts';
 import type { CutWindow, OpenRows } from '../../domain/windows.ts';
 import type { Database, TenantTransaction } from '../../stores/postgres/connection/database.ts';
-import {
-  countPending,
-  restartFailedVectors,
-  requestEmbeddings,
-} from '../../stores/postgres/embeddings/embedding-ledger.ts';
+import { restartFailedVectors, requestEmbeddings } from '../../stores/postgres/embeddings/embedding-ledger.ts';
 import type { EmbeddingModel } from '../../stores/postgres/embeddings/embedding-ledger.ts';
 import {
   advanceConsumption,
@@ -56,6 +52,8 @@ const MISSING: ConsumeResult = {
   windowsPending: 0,
   ended: false,
   isIndexRequested: false,
+  infer: false,
+  settled: false,
   checkAfterMs: LEAST_CHECK_MS,
   idle: false,
   deleted: true,
@@ -131,7 +129,10 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
     batch: TakenBatch,
   ): Promise<ConsumeResult | null> => {
     const { toSeq, more, open } = batch;
-    const { advanced, windowsPending, windowsParked } = await advanceConsumption(
+    const idleAt = before.lastEventAtMs + input.policy.idleMs;
+    const ended = !more && before.endsHere;
+    const idle = !more && idleAt <= clock.now();
+    const { advanced, windowsPending, windowsParked, settled } = await advanceConsumption(
       database.pool,
       asId(input.tenantId),
       input.sessionId,
@@ -142,10 +143,10 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
         firstN: before.windows,
         windows: batch.windows,
         shown: { phase: input.phase, workflowId: workflowIdOf('session', input.tenantId, input.sessionId) },
+        settles: (ended || idle) && !before.infer,
       },
     );
     if (!advanced) return null;
-    const idleAt = before.lastEventAtMs + input.policy.idleMs;
     const nextAt =
       open === null || open.rows === 0 ? idleAt : Math.min(idleAt, openDeadlineMs(open, input.policy).atMs);
     return {
@@ -154,14 +155,16 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
       more,
       windowsPending,
       windowsParked,
-      ended: !more && before.endsHere,
+      ended,
+      infer: before.infer,
+      settled,
       isIndexRequested: batch.rows > 0,
       // A session past its idle time waits for model calls alone, whose end wakes the workflow.
       checkAfterMs:
         idleAt <= clock.now()
           ? Math.max(input.policy.idleMs, IDLE_CHECK_MS)
           : Math.max(nextAt - clock.now(), LEAST_CHECK_MS),
-      idle: !more && idleAt <= clock.now(),
+      idle,
       deleted: false,
     };
   };
@@ -221,20 +224,10 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
     async hintIndex({ tenantId }) {
       await hints.index(asId(tenantId));
     },
-    async settle({ tenantId, sessionId, shown }) {
-      const result = await database.asTenant(asId(tenantId), async (transaction) => {
-        const pending = await countPending(transaction, sessionId);
-        const settled = pending === 0 && (await settleSession(transaction, sessionId));
-        return { settled, pending };
-      });
-      if (shown !== undefined && result.pending > 0)
-        await writePhase(database.pool, asId(tenantId), sessionId, {
-          phase: 'closing',
-          waitingReason: 'VectorsPending',
-          lastError: shown.lastError,
-          workflowId: workflowIdOf('session', tenantId, sessionId),
-        });
-      return result;
+    async settle({ tenantId, sessionId }) {
+      return {
+        settled: await database.asTenant(asId(tenantId), (transaction) => settleSession(transaction, sessionId)),
+      };
     },
     async offerWindows({ tenantId, sessionId, phase }) {
       const tenant = asId<TenantId>(tenantId);

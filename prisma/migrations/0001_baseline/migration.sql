@@ -418,7 +418,7 @@ CREATE INDEX embedding_cache_tenant_id_created_at_idx ON embedding_cache (tenant
 
 CREATE TABLE embedding_counts (
   tenant_id uuid, model text, texts bigint NOT NULL DEFAULT 0, cache_hits bigint NOT NULL DEFAULT 0,
-  batches bigint NOT NULL DEFAULT 0, seconds double precision NOT NULL DEFAULT 0,
+  batches bigint NOT NULL DEFAULT 0, seconds double precision NOT NULL DEFAULT 0, indexed_at timestamptz(6),
   PRIMARY KEY (tenant_id, model)
 );
 

@@ -54,7 +54,7 @@ export async function readIntakeSession(
   };
 }
 
-const newRow = z.object({
+const newRow = rowOf({
   id: z.string(),
   seq: z.number(),
   role: z.enum(['prompt', 'observation']),
@@ -83,7 +83,7 @@ export async function readNewRows(
 /** Writes counted tokens and the words for keyword search. */
 export async function fillRows(
   transaction: TenantTransaction,
-  rows: readonly (NewRow & { readonly tokens: number })[],
+  rows: readonly (Omit<NewRow, 'seq'> & { readonly tokens: number })[],
 ): Promise<void> {
   for (const role of ['prompt', 'observation'] as const) {
     const some = rows.filter((row) => row.role === role);
@@ -135,6 +135,8 @@ export interface IntakeProgress {
   readonly windowedSeq: number;
   readonly firstN: number;
   readonly windows: readonly CutWindow[];
+  /** Ends the session in the same statement, unless something new was captured. */
+  readonly settles: boolean;
   /** Phase and workflow of the session; null leaves them unchanged. */
   readonly shown: { readonly phase: SessionPhase; readonly workflowId: string } | null;
 }
@@ -144,6 +146,7 @@ const advanceRow = rowOf({
   advanced: z.boolean(),
   windows_pending: z.number(),
   windows_parked: z.number(),
+  settled: z.boolean(),
 });
 export type IntakeAdvance = z.output<typeof advanceRow>;
 
@@ -166,7 +169,7 @@ export async function advanceConsumption(
   }));
   const result = await pool.query({
     name: 'advance_consumption',
-    text: 'SELECT advanced, windows_pending, windows_parked FROM advance_consumption($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)',
+    text: 'SELECT advanced, windows_pending, windows_parked, settled FROM advance_consumption($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)',
     values: [
       tenantId,
       sessionId,
@@ -178,6 +181,7 @@ export async function advanceConsumption(
       JSON.stringify(cut),
       progress.shown?.phase ?? null,
       progress.shown?.workflowId ?? null,
+      progress.settles,
     ],
   });
   return advanceRow.parse(result.rows[0]);

@@ -8,7 +8,7 @@ import { MEMORY_TYPES } from '../../../domain/ports/vector-index.ts';
 import type { MemoryType } from '../../../domain/ports/vector-index.ts';
 import type { TenantRead, TenantTransaction } from '../connection/database.ts';
 import { lockIndexes } from './embedding-indexes.ts';
-import { columnOf, idsOf, rowOf } from '../connection/rows.ts';
+import { rowOf } from '../connection/rows.ts';
 
 /** The index of the settings: its name and dimension. Until a change is complete, a tenant may be served by another one. */
 export type EmbeddingModel = IndexModel;
@@ -187,28 +187,8 @@ export async function settleEmbeddings(
   return changed;
 }
 
-/** Returns those of the sessions that have no pending chunk in the served index. */
-export async function sessionsWithoutPending(
-  transaction: TenantTransaction,
-  sessionIds: readonly string[],
-): Promise<string[]> {
-  const rows = await transaction.$queryRaw`
-    SELECT wanted::text AS id FROM unnest(${sessionIds}::uuid[]) AS wanted
-     WHERE NOT EXISTS (SELECT FROM embeddings e JOIN embedding_indexes i ON i.tenant_id = e.tenant_id AND i.serving_model = e.model
-                        WHERE e.session_id = wanted AND e.state = 'pending')`;
-  return idsOf(rows);
-}
-
 /** Retries the failed vectors of a session; returns their number. */
 export function restartFailedVectors(transaction: TenantTransaction, sessionId: string): Promise<number> {
   return transaction.$executeRaw`
     UPDATE embeddings SET state = 'pending', attempts = 0, failed_at = NULL WHERE session_id = ${sessionId}::uuid AND state = 'failed'`;
-}
-
-/** Returns the number of pending chunks of a session in the served index. */
-export async function countPending(transaction: TenantTransaction, sessionId: string): Promise<number> {
-  const rows = await transaction.$queryRaw`
-    SELECT count(*)::integer AS n FROM embeddings e JOIN embedding_indexes i ON i.tenant_id = e.tenant_id AND i.serving_model = e.model
-     WHERE e.session_id = ${sessionId}::uuid AND e.state = 'pending'`;
-  return columnOf(rows, 'n', z.number())[0] ?? 0;
 }

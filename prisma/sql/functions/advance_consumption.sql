@@ -10,7 +10,7 @@ CREATE OR REPLACE FUNCTION advance_consumption(for_tenant uuid, for_session uuid
   AS $$
 BEGIN
   UPDATE sessions s
-     SET consumed_seq = to_consumed, windowed_seq = to_windowed, updated_at = now(),
+     SET consumed_seq = to_consumed, windowed_seq = to_windowed, updated_at = now(), hinted_at = NULL,
          phase = coalesce(new_phase, s.phase), workflow_id = coalesce(new_workflow, s.workflow_id),
          waiting_reason = CASE WHEN new_phase IS NULL THEN s.waiting_reason END
    WHERE s.id = for_session AND s.tenant_id = for_tenant AND s.consumed_seq = from_consumed AND s.windowed_seq = from_windowed;

@@ -34,6 +34,8 @@ export interface Take {
 const TAKE_CHUNKS = 320;
 /** Tokens embedded per take: two or three seconds of the local model, so that a kill costs little and the ledger is read rarely. */
 const TAKE_TOKENS = 40_000;
+/** No batch starts after this: on a slow or busy machine newer chunks must not wait for a complete take. */
+const TAKE_MS = 3_000;
 /** Tokens per model call: half a second of the local model, in which the previous batch is written. */
 const BATCH_TOKENS = 8_192;
 
@@ -63,7 +65,7 @@ function firstWithin(chunks: readonly HashedChunk[], isKnown: (hash: string) => 
 }
 
 /**
- * Embeds and writes the oldest pending chunks of an index. Cached texts cost no model call; one batch is written while the next is embedded.
+ * Embeds and writes the first pending chunks of an index. Cached texts cost no model call; one batch is written while the next is embedded.
  * @throws EmbedderUnavailable, VectorIndexUnavailable
  */
 export async function indexTake(
@@ -138,10 +140,11 @@ export async function indexTake(
   const hits = vectored(new Map([...known].filter(([hash]) => sharing.has(hash))));
   let writing = hits.length === 0 ? Promise.resolve(NOTHING) : underWay(write(hits, 0, { usage: [], seconds: 0 }));
   let left = 0;
+  const startedMs = performance.now();
   try {
     const batches = tokenBatches(fresh, BATCH_TOKENS);
     for (const [at, batch] of batches.entries()) {
-      if (at > 0 && (await isBurst())) {
+      if (at > 0 && (performance.now() - startedMs > TAKE_MS || (await isBurst()))) {
         left = batches.slice(at).flat().length;
         break;
       }

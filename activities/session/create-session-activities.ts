@@ -16,7 +16,7 @@ import {
   readNewRows,
   readUnwindowed,
 } from '../../stores/postgres/capture/consumption.ts';
-import type { IntakeSession, NewRow } from '../../stores/postgres/capture/consumption.ts';
+import type { DatedRow, IntakeSession } from '../../stores/postgres/capture/consumption.ts';
 import { settleSession, writeCapture, writePhase } from '../../stores/postgres/sessions/session-state.ts';
 import { gatherWindows, openBatchOf } from '../../stores/postgres/usage/model-batches.ts';
 import { countWindows, requeueParked, restartParked } from '../../stores/postgres/sessions/windows.ts';
@@ -60,7 +60,7 @@ const MISSING: ConsumeResult = {
 };
 
 /** Returns the first rows within `BATCH_CHARS`, at least one. */
-function boundedRows(rows: readonly NewRow[]): readonly NewRow[] {
+function boundedRows(rows: readonly DatedRow[]): readonly DatedRow[] {
   let chars = 0;
   const end = rows.findIndex((row, index) => (chars += row.content.length) > BATCH_CHARS && index > 0);
   return end < 0 ? rows : rows.slice(0, end);
@@ -114,6 +114,7 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
         id: row.id,
         sessionId: input.sessionId,
         chunks: chunkText(row.title, row.content),
+        occurredAt: row.occurredAt,
       })),
     );
     const progress = before.infer
@@ -142,8 +143,8 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
         windowedSeq: batch.windowedSeq,
         firstN: before.windows,
         windows: batch.windows,
-        shown: { phase: input.phase, workflowId: workflowIdOf('session', input.tenantId, input.sessionId) },
         settles: (ended || idle) && !before.infer,
+        shown: { phase: input.phase, workflowId: workflowIdOf('session', input.tenantId, input.sessionId) },
       },
     );
     if (!advanced) return null;

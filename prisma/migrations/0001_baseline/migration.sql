@@ -376,10 +376,10 @@ CREATE TABLE embeddings (
   state text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'indexed', 'failed', 'removing', 'filling')),
   object_id uuid NOT NULL, attempts integer NOT NULL DEFAULT 0, error text,
   created_at timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP, indexed_at timestamptz(6), failed_at timestamptz(6),
-  revision integer NOT NULL DEFAULT 0, embedded_hash bytea,
+  revision integer NOT NULL DEFAULT 0, embedded_hash bytea, occurred_at timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
   CONSTRAINT embeddings_embedded_hash_is_sha256 CHECK (octet_length(embedded_hash) = 32)
 );
-CREATE INDEX embeddings_pending_idx ON embeddings (tenant_id, model, id) WHERE state = 'pending';
+CREATE INDEX embeddings_pending_idx ON embeddings (tenant_id, model, occurred_at, id) WHERE state = 'pending';
 CREATE INDEX embeddings_session_pending_idx ON embeddings (session_id) WHERE state = 'pending';
 CREATE UNIQUE INDEX embeddings_resource_id_chunk_model_key ON embeddings (resource_id, chunk, model);
 -- Both indexes are nearly always empty, and are read with every batch of vectors.

@@ -60,10 +60,13 @@ const newRow = rowOf({
   role: z.enum(['prompt', 'observation']),
   title: z.string(),
   content: z.string(),
+  occurred_at: z.date(),
 });
 
 /** A captured row that is not consumed yet. */
-export type NewRow = Readonly<z.output<typeof newRow>>;
+export type NewRow = Omit<DatedRow, 'occurredAt'>;
+/** The same with the time of its event. */
+export type DatedRow = Readonly<z.output<typeof newRow>>;
 
 /** Returns rows after `afterSeq` up to `toSeq`, in order. */
 export async function readNewRows(
@@ -71,11 +74,11 @@ export async function readNewRows(
   sessionId: string,
   afterSeq: number,
   toSeq: number,
-): Promise<NewRow[]> {
+): Promise<DatedRow[]> {
   const rows = await transaction.$queryRaw`
-    SELECT id, seq, 'prompt' AS role, '' AS title, content FROM prompts WHERE session_id = ${sessionId}::uuid AND seq > ${afterSeq} AND seq <= ${toSeq}
+    SELECT id, seq, 'prompt' AS role, '' AS title, content, occurred_at FROM prompts WHERE session_id = ${sessionId}::uuid AND seq > ${afterSeq} AND seq <= ${toSeq}
     UNION ALL
-    SELECT id, seq, 'observation', title, content FROM observations WHERE session_id = ${sessionId}::uuid AND seq > ${afterSeq} AND seq <= ${toSeq}
+    SELECT id, seq, 'observation', title, content, occurred_at FROM observations WHERE session_id = ${sessionId}::uuid AND seq > ${afterSeq} AND seq <= ${toSeq}
     ORDER BY seq`;
   return z.array(newRow).parse(rows);
 }

@@ -6,13 +6,13 @@ import { historiesOf } from './capture/histories.ts';
 import { send, workflowIds } from './capture/sessions.ts';
 import { option, say } from './command-line.ts';
 import { bareRate } from './imports/bare-rate.ts';
-import { endedMeanwhile } from './imports/ended-meanwhile.ts';
+import { startLiveSession } from './imports/live-session.ts';
 import { textsFrom } from './imports/texts.ts';
 import { usageOf, usagePerSession } from './imports/usage.ts';
 import type { Usage } from './imports/usage.ts';
 
 // Imports of N sessions of ten prompts without inference, ended at once: seconds until all are indexed, beside the embedding model alone. Prints one JSON line;
-// progress goes to stderr. `--sessions 100,400` sets the sizes; with `--live` another session ends during each import.
+// progress goes to stderr. `--sessions 100,400` sets the sizes; with `--live` a session that began before each import ends during it.
 
 const PROMPTS = 10;
 const BARE_PROMPTS = 150;
@@ -79,18 +79,19 @@ async function allIndexed(instance: BenchInstance, prefix: string, sessions: num
   }
 }
 
-async function importOf(instance: BenchInstance, sessions: number, rest: readonly [Usage, Usage], isLive: boolean) {
+async function importOf(instance: BenchInstance, sessions: number, rest: readonly [Usage, Usage], live: number | null) {
   const prefix = `import-${sessions}-`;
   const text = textsFrom(sessions);
   const threads = availableParallelism();
   const prompts = Array.from({ length: sessions * PROMPTS }, text);
   const sample = Array.from({ length: BARE_PROMPTS }, text);
   const barely = [await bareRate(sample, threads)];
+  const session = live === null ? null : await startLiveSession(instance, live);
   const before = await usageOf(instance);
   await capture(instance, prefix, prompts);
   const capturedMs = performance.now() - before.atMs;
   say(`${sessions} sessions captured in ${Math.round(capturedMs)} ms`);
-  const live = isLive ? await endedMeanwhile(instance, sessions) : null;
+  const ended = (await session?.end()) ?? null;
   const chunks = await allIndexed(instance, prefix, sessions);
   const after = await usageOf(instance);
   barely.push(await bareRate(sample, threads));
@@ -115,7 +116,7 @@ async function importOf(instance: BenchInstance, sessions: number, rest: readonl
     cpu_ms_per_session: usage.cpu_ms,
     cpu_ms_at_rest_per_s: usage.cpu_ms_at_rest_per_s,
     transactions_per_session: usage.transactions,
-    ...(live === null ? {} : { ended_meanwhile: live }),
+    ...(ended === null ? {} : { ended_meanwhile: ended }),
   };
 }
 
@@ -130,7 +131,7 @@ try {
   const imports: object[] = [];
   for (const size of sizes) {
     say(`import of ${size} sessions`);
-    const figures = await importOf(instance, size, rest, isLive);
+    const figures = await importOf(instance, size, rest, isLive ? imports.length : null);
     say(JSON.stringify(figures));
     imports.push(figures);
   }

@@ -34,7 +34,8 @@ export const database = proxyActivities<SessionActivities>({
  * One attempt: a step that fails, or is deferred during a burst, is repeated as an activity, which waits without a place among the workflow tasks.
  */
 const withinTask = proxyLocalActivities<Pick<SessionActivities, 'consumeEvents' | 'settle'>>({
-  startToCloseTimeout: '5 seconds',
+  // A request is accepted when the workflow task ends, and its caller waits five seconds for that.
+  startToCloseTimeout: '2 seconds',
   retry: { maximumAttempts: 1 },
 });
 

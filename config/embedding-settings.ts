@@ -15,7 +15,7 @@ export const embeddingEnvironment = {
     .describe('Embedding by the local ONNX model, or by a provider with `POST /v1/embeddings`'),
   RECOLLECT_EMBEDDING_PRESET: z
     .enum(PRESET_NAMES)
-    .default('bge-small-en-v1.5')
+    .default(PRESET_NAMES[0])
     .describe('Local embedding model; a change builds the index again beside the served one'),
   RECOLLECT_EMBEDDING_MODEL_DIR: z
     .string()

@@ -102,17 +102,15 @@ export const PRESETS = {
   },
 } as const satisfies Record<string, EmbeddingPreset>;
 
-export type PresetName = keyof typeof PRESETS;
-
 /** Names of the presets, the default first. */
 export const PRESET_NAMES = [
   'bge-small-en-v1.5',
   'all-MiniLM-L6-v2',
   'e5-small-v2',
-] as const satisfies readonly PresetName[];
+] as const satisfies readonly (keyof typeof PRESETS)[];
 
 /** The preset whose cosines all thresholds refer to. */
-export const DEFAULT_PRESET: EmbeddingPreset = PRESETS['bge-small-en-v1.5'];
+export const DEFAULT_PRESET: EmbeddingPreset = PRESETS[PRESET_NAMES[0]];
 
 /** Returns a cosine of a preset's vectors on the scale of the default preset: 1 remains, and unrelated texts are as far from it. */
 export function likenessOf({ unrelated }: EmbeddingPreset, cosine: number): number {

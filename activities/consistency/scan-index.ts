@@ -2,7 +2,7 @@ import { mergeSorted, pagesAhead } from '../../domain/consistency/merge.ts';
 import { MOST_HITS } from '../../domain/ports/vector-index.ts';
 import { ledgerPage } from '../../stores/postgres/consistency/ledger.ts';
 import type { Comparison } from './comparison.ts';
-import { judge, pollAgain } from './second-look.ts';
+import { judge, pollAgain, removedMemories } from './second-look.ts';
 import type { Compared } from './second-look.ts';
 import { Suspects } from './suspects.ts';
 import { reportProgress } from '../heartbeat.ts';
@@ -92,7 +92,8 @@ async function differing(comparison: Comparison, model: string, group: readonly 
   const ids: string[] = [];
   for (let from = 0; from < group.length; from += JUDGED_AT_ONCE) {
     const some = group.slice(from, from + JUDGED_AT_ONCE);
-    const verdicts = await judge(comparison, model, some);
+    const unlisted = some.flatMap(({ row, object }) => (row === null ? [object] : []));
+    const verdicts = await judge(comparison, model, some, await removedMemories(comparison, model, unlisted));
     ids.push(...some.map(({ id }) => id).filter((id) => (verdicts.get(id) ?? null) !== null));
   }
   return ids;

@@ -1,5 +1,11 @@
 import type { ListedObject } from '../../domain/ports/vector-index.ts';
-import { ledgerOf, memoriesOfOthers, setHashes, requestMissing } from '../../stores/postgres/consistency/ledger.ts';
+import {
+  ledgerOf,
+  memoriesOfOthers,
+  memoriesToRemove,
+  setHashes,
+  requestMissing,
+} from '../../stores/postgres/consistency/ledger.ts';
 import type { LedgerRow } from '../../stores/postgres/consistency/ledger.ts';
 import { requestAgain } from '../../stores/postgres/connection/maintenance.ts';
 import type { DivergenceKind } from '../../workflows/consistency/types.ts';
@@ -26,11 +32,22 @@ function isSame({ vectors }: Comparison, model: string, placed: PlacedChunk, row
   return vectors.matches(model, toIndexChunk(placed, NO_VECTOR), object);
 }
 
-/** Returns the fault of each, null if there is none or its row is pending. */
+/** Returns the memories of objects without a ledger row that wait to be removed from the index. */
+export function removedMemories(
+  { maintenance, tenantId }: Comparison,
+  model: string,
+  objects: readonly (ListedObject | null)[],
+): Promise<ReadonlySet<string>> {
+  const memoryIds = objects.flatMap((object) => (object === null || object.memoryId === '' ? [] : [object.memoryId]));
+  return memoriesToRemove(maintenance, tenantId, model, [...new Set(memoryIds)]);
+}
+
+/** Returns the fault of each, null if there is none, its row is pending, or its memory is among the removed ones. */
 export async function judge(
   comparison: Comparison,
   model: string,
   compared: readonly Compared[],
+  removed: ReadonlySet<string>,
 ): Promise<ReadonlyMap<string, Verdict>> {
   const indexed = compared.flatMap(({ row }) => (row?.isIndexed === true ? [row] : []));
   const { placed, missingIds } = await comparison.database.readAsTenant(comparison.tenantId, (read) =>
@@ -39,7 +56,8 @@ export async function judge(
   const placedOf = new Map(placed.map((one) => [one.pending.objectId, one]));
   return new Map(
     compared.map(({ id, row, object }): [string, Verdict] => {
-      if (row === null) return [id, { kind: 'orphaned', hash: null }];
+      if (row === null)
+        return [id, object !== null && removed.has(object.memoryId) ? null : { kind: 'orphaned', hash: null }];
       if (!row.isIndexed) return [id, null];
       if (missingIds.has(row.memoryId)) return [id, { kind: 'memory_missing', hash: null }];
       const wanted = placedOf.get(id);
@@ -94,15 +112,17 @@ async function repairFaults(
 /** Reads these rows and objects again, counts and repairs the remaining differences. Returns true if chunks were queued for indexing. */
 export async function pollAgain(comparison: Comparison, model: string, ids: readonly string[]): Promise<boolean> {
   const { maintenance, tenantId, vectors, tally, repair } = comparison;
-  // The ledger first: an object is written after its row and removed before it.
+  // The ledger and the removals first: an object is written after its row and removed before it.
   const rows = await ledgerOf(maintenance, tenantId, model, ids);
+  const unlisted = ids.filter((id) => !rows.has(id));
+  const removed = await removedMemories(comparison, model, await vectors.listed(tenantId, model, unlisted));
   const objects = new Map((await vectors.listed(tenantId, model, ids)).map((object) => [object.objectId, object]));
   const compared = ids.flatMap((id): Compared[] => {
     const row = rows.get(id) ?? null;
     const object = objects.get(id) ?? null;
     return row === null && object === null ? [] : [{ id, row, object }];
   });
-  const verdicts = await judge(comparison, model, compared);
+  const verdicts = await judge(comparison, model, compared, removed);
   const strays = compared.filter(({ id }) => verdicts.get(id)?.kind === 'orphaned');
   const others = await memoriesOfOthers(
     maintenance,

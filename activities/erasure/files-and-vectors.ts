@@ -44,12 +44,7 @@ export async function eraseVectors(
     if (removable.length === 0) break;
     for (const [model, chunks] of Map.groupBy(removable, (chunk) => chunk.model))
       await vectors.remove(tenantId, model, [...new Set(chunks.map((chunk) => chunk.memoryId))]);
-    await scope.asTenant(tenantId, (transaction) =>
-      deleteRemoved(
-        transaction,
-        removable.map(({ id }) => id),
-      ),
-    );
+    await scope.asTenant(tenantId, (transaction) => deleteRemoved(transaction, removable));
   }
   const remaining = await countObjects(dependencies, tenantId, erasure.found?.objects ?? [], signal);
   if (remaining === 0)

@@ -37,7 +37,7 @@ export async function servedIndex(
   return row === undefined ? null : { name: row.serving_model, dimension: row.serving_dimension };
 }
 
-/** Requests the vectors of ledger lines in this tenant's index, pending removals included. Memories that were not imported get none. */
+/** Requests the vectors of ledger lines in this tenant's index. Memories that were not imported get none. */
 export async function requestVectors(
   client: pg.ClientBase,
   tenantId: TenantId,
@@ -54,7 +54,7 @@ export async function requestVectors(
                                  WHEN 'observation' THEN EXISTS (SELECT FROM observations m WHERE m.id = v.resource_id AND m.tenant_id = $1)
                                  WHEN 'summary' THEN EXISTS (SELECT FROM summaries m WHERE m.id = v.resource_id AND m.tenant_id = $1)
                                  ELSE EXISTS (SELECT FROM learnings m WHERE m.id = v.resource_id AND m.tenant_id = $1) END
-     ON CONFLICT (resource_id, chunk, model) DO UPDATE SET state = 'pending', revision = embeddings.revision + 1 WHERE embeddings.state = 'removing' AND embeddings.tenant_id = $1`,
+     ON CONFLICT DO NOTHING`,
     [
       tenantId,
       index.name,

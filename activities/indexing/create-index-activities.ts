@@ -36,8 +36,7 @@ export function createIndexActivities(dependencies: IndexDependencies): IndexAct
       const memoryIds = removable.filter((chunk) => chunk.model === model).map((chunk) => chunk.memoryId);
       await vectors.remove(tenantId, model, [...new Set(memoryIds)]);
     }
-    const ids = removable.map((chunk) => chunk.id);
-    await database.asTenant(tenantId, (transaction) => deleteRemoved(transaction, ids));
+    await database.asTenant(tenantId, (transaction) => deleteRemoved(transaction, removable));
   };
 
   const takeServed = async (tenantId: TenantId, indexes: TenantIndexes, signal: AbortSignal): Promise<Take> => {

@@ -7,8 +7,7 @@ import { LAYOUT_VERSION } from '../../infra/instance/version-stamp.ts';
 import type { Environment } from '../../config/process-environment.ts';
 import { DEFAULT_PORTS, isPortFree, readSavedPorts } from '../../infra/instance/ports.ts';
 import { findSupervisor } from '../../infra/supervisor/stop-instance.ts';
-import { presetIn } from '../../infra/bootstrap/model-files.ts';
-import { embeddingModelDirectory } from '../../models/embedding/model-directory.ts';
+import { modelPlace } from '../../infra/bootstrap/model-files.ts';
 
 /** Result of one check. `fail` prevents the start; `warn` does not. */
 export interface Finding {
@@ -108,8 +107,7 @@ function nearestExisting(folder: string): string {
 /** Checks the files of the embedding model. Without them search is by keyword only. */
 export function checkModelFiles(cacheDir: string, environment: Environment): Finding {
   const what = 'embedding model';
-  const preset = presetIn(environment);
-  const folder = embeddingModelDirectory(environment['RECOLLECT_EMBEDDING_MODEL_DIR'], cacheDir, preset);
+  const { preset, directory: folder } = modelPlace({ cacheDir, environment });
   const missing = Object.values(preset.files).filter(({ name, bytes }) => {
     const file = path.join(folder, name);
     return !existsSync(file) || statSync(file).size !== bytes;

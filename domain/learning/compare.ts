@@ -52,9 +52,11 @@ export interface ComparedText {
 /** Most UTF-8 bytes of a compared text: 4,000 characters of a learning. A longer memory is a document, not a claim. */
 export const COMPARED_BYTES = 12_000;
 
-/** The cosines below are those of the default embedding model. Cosine of duplicates, by which consolidation is judged. */
+// All cosines here are on the scale of the default embedding model (`Embedder.likeness`).
+
+/** Cosine of duplicates, by which consolidation is judged. */
 export const NEAR_DUPLICATE = 0.95;
-/** Cosine from which texts are duplicates: the model's 8-bit weights shift a vector slightly with its batch. */
+/** Cosine from which texts are duplicates. */
 export const DUPLICATE_SIMILARITY = 0.94;
 /** Cosine from which texts with mostly common words are duplicates. */
 const SAME = 0.93;

@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { closeSync, fstatSync, fsync, mkdirSync, openSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { reasonOf } from '../outcome.ts';
-import { folderBytes, sessionName, spoolFolder, waitingName } from './folder.ts';
+import { claimedName, folderBytes, sessionName, spoolFolder, waitingName } from './folder.ts';
+import type { SpoolFile } from './folder.ts';
 import { formatLine, LINE_BYTES } from './line.ts';
 import { cutMiddle, wellFormed } from '../../domain/capture/well-formed.ts';
 import { Redactor } from '../../domain/redaction/redact.ts';
@@ -73,8 +75,10 @@ export type AppendResult =
   | { readonly kind: 'too-large' }
   | { readonly kind: 'unwritable'; readonly reason: string };
 
-/** A drainer takes a file by giving it another name; so often in a row it does not happen. */
+/** Attempts to append. A drainer that renames in a tight loop was seen to win twenty times in a row. */
 const TRIES = 20;
+/** Attempts to append to the file that drainers rename. Later ones write a file of their own. */
+const SHARED_TRIES = 5;
 /** Bytes of a line besides the body. */
 const ENVELOPE_BYTES = 1_024;
 
@@ -91,7 +95,7 @@ export function appendToSpool(
     const folder = spoolFolder(dataDir);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     if (folderBytes(folder) + line.length > maxBytes) return { kind: 'full' };
-    return append(join(folder, waitingName(sessionName(event.session), event.server)), line);
+    return append(folder, { session: sessionName(event.session), server: event.server }, line);
   } catch (error) {
     return { kind: 'unwritable', reason: reasonOf(error) };
   }
@@ -111,10 +115,17 @@ export function redactedLine(
 /**
  * Appends without a lock. A drainer renames the file first and reads it to its end afterwards. So when the file still has its name
  * after the write, the drainer will read the line; when it has not, the line is written again to the new file, and what is then
- * there twice is stored once by its delivery id.
+ * there twice is stored once by its delivery id. A file of its own looks like one that a drainer has claimed and left.
  */
-function append(file: string, line: Buffer): AppendResult {
+function append(
+  folder: string,
+  { session, server }: Pick<SpoolFile, 'session' | 'server'>,
+  line: Buffer,
+): AppendResult {
   for (let attempt = 0; attempt < TRIES; attempt += 1) {
+    const isShared = attempt < SHARED_TRIES;
+    const name = isShared ? waitingName(session, server) : claimedName({ session, server }, 0, randomUUID());
+    const file = join(folder, name);
     const handle = openSync(file, 'a', 0o600);
     let written = 0;
     let isThere = false;

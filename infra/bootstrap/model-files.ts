@@ -59,6 +59,13 @@ export function presetIn(environment: Environment): EmbeddingPreset {
   return name === undefined ? DEFAULT_PRESET : PRESETS[name];
 }
 
+/** Returns the configured preset and the directory of its files. */
+export function modelPlace({ cacheDir, environment }: Pick<ModelFilesOptions, 'cacheDir' | 'environment'>) {
+  const preset = presetIn(environment);
+  const configured = environment['RECOLLECT_EMBEDDING_MODEL_DIR'];
+  return { preset, directory: embeddingModelDirectory(configured, cacheDir, preset) };
+}
+
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 const filesIn = (directory: string, { files }: EmbeddingPreset): ModelFiles => ({
   directory,
@@ -89,9 +96,7 @@ async function allGenuine(directory: string, preset: EmbeddingPreset): Promise<b
 export async function findModelFiles(
   options: Pick<ModelFilesOptions, 'cacheDir' | 'environment'>,
 ): Promise<ModelFiles | null> {
-  const preset = presetIn(options.environment);
-  const configured = options.environment['RECOLLECT_EMBEDDING_MODEL_DIR'];
-  const directory = embeddingModelDirectory(configured, options.cacheDir, preset);
+  const { preset, directory } = modelPlace(options);
   return (await allGenuine(directory, preset)) ? filesIn(directory, preset) : null;
 }
 
@@ -173,9 +178,8 @@ async function fetchInto(
 export async function ensureModelFiles(options: ModelFilesOptions): Promise<ModelFiles | null> {
   const found = await findModelFiles(options);
   if (found !== null) return found;
-  const preset = presetIn(options.environment);
+  const { preset, directory } = modelPlace(options);
   const configured = options.environment['RECOLLECT_EMBEDDING_MODEL_DIR'];
-  const directory = embeddingModelDirectory(configured, options.cacheDir, preset);
   const tried: string[] = [];
   // A configured folder is not written.
   for (const source of configured === undefined ? SOURCES : []) {

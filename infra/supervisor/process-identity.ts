@@ -26,7 +26,7 @@ function startTimeFromProc(pid: number): string | null {
   try {
     stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   } catch (error) {
-    if (isSystemError(error, 'ENOENT') || isSystemError(error, 'ESRCH')) return null;
+    if (isGone(error)) return null;
     throw error;
   }
   // The name is in parentheses and may contain some, so the last one ends it.
@@ -41,9 +41,14 @@ function hasLivingThreads(pid: number): boolean {
   try {
     return readdirSync(`/proc/${pid}/task`).length > 1;
   } catch (error) {
-    if (isSystemError(error, 'ENOENT') || isSystemError(error, 'ESRCH')) return false;
+    if (isGone(error)) return false;
     throw error;
   }
+}
+
+/** Returns true if reading /proc/PID failed because the process does not exist. */
+function isGone(error: unknown): boolean {
+  return isSystemError(error, 'ENOENT') || isSystemError(error, 'ESRCH');
 }
 
 let knownBootId: string | undefined;

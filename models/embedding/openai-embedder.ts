@@ -179,8 +179,8 @@ export function createOpenAiEmbedder(settings: HttpEmbedding): Embedder {
         throw error;
       }
     },
-    // A check would cost money: the last call's outcome is used.
     likeness: (cosine) => cosine,
+    // A check would cost money: the last call's outcome is used.
     ready: () => Promise.resolve(!closing.signal.aborted && performance.now() >= restsUntil),
     close() {
       closing.abort();

@@ -103,7 +103,7 @@ async function withPool<Result>(instance: FaultInstance, work: (pool: pg.Pool) =
 const indexed = (instance: FaultInstance): Promise<true> =>
   until(async () => {
     const waiting = await instance.query(
-      "SELECT FROM embeddings WHERE state <> 'indexed' UNION ALL SELECT FROM sessions WHERE consumed_seq < last_seq",
+      "SELECT FROM embeddings WHERE state <> 'indexed' UNION ALL SELECT FROM embedding_removals UNION ALL SELECT FROM sessions WHERE consumed_seq < last_seq",
     );
     return waiting.length === 0 ? true : undefined;
   }, JOB_MS);

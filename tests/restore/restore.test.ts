@@ -147,6 +147,7 @@ async function atRest(of: TestInstance): Promise<void> {
     until(async () => ((await of.db.superuser.query(question)).rowCount === 0 ? true : undefined));
   await none('SELECT FROM sessions WHERE consumed_seq < last_seq');
   await none("SELECT FROM embeddings WHERE state <> 'indexed'");
+  await none('SELECT FROM embedding_removals');
   await vectorsAtRest(of);
 }
 

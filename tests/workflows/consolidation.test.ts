@@ -45,7 +45,10 @@ test('the schedule merges duplicates and removes their vectors', { timeout: PATI
   }, PATIENCE_MS);
   expect(replaced).toEqual({ superseded_by: current, reason: 'duplicate' });
   await until(async () => {
-    const { rows } = await instance.db.superuser.query('SELECT FROM embeddings WHERE resource_id = $1', [closed]);
+    const { rows } = await instance.db.superuser.query(
+      'SELECT FROM embeddings WHERE resource_id = $1 UNION ALL SELECT FROM embedding_removals WHERE resource_id = $1',
+      [closed],
+    );
     return rows.length === 0 ? true : undefined;
   }, PATIENCE_MS);
 });

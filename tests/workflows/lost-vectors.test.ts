@@ -73,9 +73,10 @@ test('a memory that is no longer current is removed from the index and the ledge
     // Anything that is captured wakes the tenant's index.
     await indexedChunk('wakes-the-index');
     await until(async () => {
-      const left = await instance.db.superuser.query('SELECT 1 FROM embeddings WHERE object_id = ANY ($1::uuid[])', [
-        objectIds,
-      ]);
+      const left = await instance.db.superuser.query(
+        'SELECT FROM embeddings WHERE object_id = ANY ($1::uuid[]) UNION ALL SELECT FROM embedding_removals WHERE object_id = ANY ($1::uuid[])',
+        [objectIds],
+      );
       return left.rowCount === 0 ? true : undefined;
     }, 30_000);
     expect(await index.existing(instance.admin.tenantId, model, objectIds)).toEqual(new Set());

@@ -39,13 +39,20 @@ const withinTask = proxyLocalActivities<Pick<SessionActivities, 'consumeEvents' 
   retry: { maximumAttempts: 1 },
 });
 
-/** Runs a step within the workflow task, else as an activity. */
-async function stepOf<Result>(local: () => Promise<Result>, activity: () => Promise<Result>): Promise<Result> {
+/**
+ * Runs a step within the workflow task, else as an activity. `isRepeated`: the first attempt may have written its result before it failed, or may
+ * still write it.
+ */
+async function stepOf<Result>(
+  local: () => Promise<Result>,
+  activity: () => Promise<Result>,
+): Promise<{ readonly result: Result; readonly isRepeated: boolean }> {
   try {
-    return await local();
+    return { result: await local(), isRepeated: false };
   } catch (error) {
     if (isCancellation(error)) throw error;
-    return activity();
+    const isRepeated = failureReason(error) !== 'Deferred';
+    return { result: await activity(), isRepeated };
   }
 }
 
@@ -128,9 +135,12 @@ export class SessionRun {
     this.apply({ type: 'consumptionStarted' });
     const step = { ...this.ref, policy: this.input.policy, closeOpen, phase: this.state.phase };
     const activity = () => database.consumeEvents(step);
-    const result = await (isBacklog ? activity() : stepOf(() => withinTask.consumeEvents(step), activity));
+    const { result, isRepeated } = isBacklog
+      ? { result: await activity(), isRepeated: false }
+      : await stepOf(() => withinTask.consumeEvents(step), activity);
     this.apply({ type: 'consumed', result, nowMs: Date.now() });
-    if (result.isIndexRequested) await database.hintIndex(this.ref);
+    // An attempt whose result was lost may have requested vectors: the repeated one finds nothing new and hints nobody.
+    if (result.isIndexRequested || isRepeated) await database.hintIndex(this.ref);
     return result;
   }
 
@@ -162,11 +172,11 @@ export class SessionRun {
 
   /** Ends the session. Returns false if something new was captured. */
   async settle(): Promise<boolean> {
-    const { settled } = await stepOf(
+    const { result } = await stepOf(
       () => withinTask.settle(this.ref),
       () => database.settle(this.ref),
     );
-    return settled;
+    return result.settled;
   }
 
   /** Summarises the session. Returns the outcome and the current summary; without inference there is none. */

@@ -15,7 +15,7 @@ const CONNECT_TIMEOUT_MS = 3000;
 
 /**
  * For one user's machine: little memory at rest, full durability. Buffers take memory only for used pages; with
- * 64 MB instead, row-by-row deletes reach 6,400 rows per second instead of 8,200, and a backup of a million rows takes 54 s instead of 46.
+ * 64 MB instead, a backup of a million rows takes 54 s instead of 46.
  */
 const SETTINGS: Readonly<Record<string, string>> = {
   listen_addresses: '127.0.0.1',
@@ -24,7 +24,8 @@ const SETTINGS: Readonly<Record<string, string>> = {
   fsync: 'on',
   synchronous_commit: 'on',
   full_page_writes: 'on',
-  wal_compression: 'on',
+  // This build has pglz only: it took 35 of 56 µs of a row's deletion, for a quarter less WAL.
+  wal_compression: 'off',
   max_wal_size: '512MB',
   jit: 'off',
   timezone: 'UTC',

@@ -373,7 +373,7 @@ CREATE TABLE embeddings (
   id uuid PRIMARY KEY, tenant_id uuid NOT NULL, session_id uuid, resource_type text NOT NULL,
   resource_id uuid NOT NULL, chunk integer NOT NULL, model text NOT NULL, dimension integer NOT NULL,
   content_hash bytea NOT NULL,
-  state text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'indexed', 'failed', 'removing', 'filling')),
+  state text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'indexed', 'failed', 'filling')),
   object_id uuid NOT NULL, attempts integer NOT NULL DEFAULT 0, error text,
   created_at timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP, indexed_at timestamptz(6), failed_at timestamptz(6),
   revision integer NOT NULL DEFAULT 0, embedded_hash bytea, occurred_at timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
@@ -382,9 +382,8 @@ CREATE TABLE embeddings (
 CREATE INDEX embeddings_pending_idx ON embeddings (tenant_id, model, occurred_at, id) WHERE state = 'pending';
 CREATE INDEX embeddings_session_pending_idx ON embeddings (session_id) WHERE state = 'pending';
 CREATE UNIQUE INDEX embeddings_resource_id_chunk_model_key ON embeddings (resource_id, chunk, model);
--- Both indexes are nearly always empty, and are read with every batch of vectors.
+-- Nearly always empty, and read with every batch of vectors.
 CREATE INDEX embeddings_failed_idx ON embeddings (session_id) WHERE state = 'failed';
-CREATE INDEX embeddings_removing_idx ON embeddings (tenant_id, id) WHERE state = 'removing';
 CREATE INDEX embeddings_hash_idx ON embeddings (tenant_id, right(resource_id::text, 10)) WHERE chunk = 0;
 CREATE INDEX embeddings_filling_idx ON embeddings (tenant_id, model, id) WHERE state = 'filling';
 -- Every memory of an index once, in the order of the requests.
@@ -392,6 +391,14 @@ CREATE INDEX embeddings_memories_idx ON embeddings (tenant_id, model, id) WHERE 
 CREATE INDEX embeddings_embedded_hash_idx ON embeddings (tenant_id, embedded_hash) WHERE embedded_hash IS NOT NULL;
 -- The order of the objects in the vector index: the consistency check merges both.
 CREATE INDEX embeddings_objects_idx ON embeddings (tenant_id, model, object_id);
+
+-- Chunks that left the ledger and remain in the vector index and the cache until they are removed there. A table of its own: a new state in the ledger
+-- would write an entry in each of its indexes. The order of the key is nearly that of the requests.
+CREATE TABLE embedding_removals (
+  tenant_id uuid, resource_id uuid, id uuid, -- of its row in the ledger
+  model text NOT NULL, object_id uuid NOT NULL, embedded_hash bytea,
+  PRIMARY KEY (tenant_id, resource_id, id)
+);
 
 -- The index that a tenant is searched in, and the one that is built beside it.
 CREATE TABLE embedding_indexes (

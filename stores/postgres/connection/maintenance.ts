@@ -95,7 +95,7 @@ export async function tenantsWithPendingVectors(
   const result = await maintenance.query(
     `SELECT tenant_id FROM embeddings WHERE state = 'pending' AND created_at < now() - make_interval(secs => $1 / 1000.0)
      UNION
-     SELECT tenant_id FROM embeddings WHERE state = 'removing'
+     SELECT t.id FROM tenants t WHERE EXISTS (SELECT FROM embedding_removals r WHERE r.tenant_id = t.id)
      UNION
      SELECT i.tenant_id FROM embedding_indexes i
       WHERE EXISTS (SELECT FROM embeddings e WHERE e.tenant_id = i.tenant_id AND e.model IN (i.serving_model, i.target_model) AND e.state = 'filling')

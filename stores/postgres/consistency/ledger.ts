@@ -75,6 +75,21 @@ export async function memoriesOfOthers(
   return new Set(idsOf(rows));
 }
 
+/** Returns those of the memories whose chunks wait to be removed from an index. */
+export async function memoriesToRemove(
+  maintenance: pg.Pool,
+  tenantId: TenantId,
+  model: string,
+  memoryIds: readonly string[],
+): Promise<ReadonlySet<string>> {
+  if (memoryIds.length === 0) return new Set();
+  const { rows } = await maintenance.query(
+    'SELECT DISTINCT resource_id AS id FROM embedding_removals WHERE tenant_id = $1 AND resource_id = ANY ($3::uuid[]) AND model = $2',
+    [tenantId, model, memoryIds],
+  );
+  return new Set(idsOf(rows));
+}
+
 /** Removes every chunk of missing memories from the index. */
 export async function requestMissing(
   maintenance: pg.Pool,
@@ -82,9 +97,7 @@ export async function requestMissing(
   memoryIds: readonly string[],
 ): Promise<void> {
   await maintenance.query(
-    removalSql(
-      "id IN (SELECT id FROM embeddings WHERE tenant_id = $1 AND resource_id = ANY ($2::uuid[]) AND state <> 'removing' ORDER BY id FOR UPDATE)",
-    ),
+    `WITH ${removalSql('id IN (SELECT id FROM embeddings WHERE tenant_id = $1 AND resource_id = ANY ($2::uuid[]) ORDER BY id FOR UPDATE)')} SELECT`,
     [tenantId, memoryIds],
   );
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { TenantId } from '../../../domain/ids.ts';
 import { decodeVector, encodeVector } from '../../../domain/vector-bytes.ts';
 import type { TenantRead, TenantTransaction } from '../connection/database.ts';
+import type { RemovableEmbedding } from './embedding-removal.ts';
 
 /** A chunk of the ledger and the vector of what the model read of it. */
 export interface EmbeddedVector {
@@ -43,7 +44,7 @@ async function dropUnused(transaction: TenantTransaction, hashes: readonly strin
   await transaction.$executeRaw`
     DELETE FROM embedding_cache c WHERE c.tenant_id = (SELECT current_tenant_id())
        AND c.content_hash IN (SELECT decode(hash, 'hex') FROM unnest(${hashes}::text[]) AS hash)
-       AND NOT EXISTS (SELECT FROM embeddings e WHERE e.tenant_id = (SELECT current_tenant_id()) AND e.embedded_hash = c.content_hash AND e.state <> 'removing'
+       AND NOT EXISTS (SELECT FROM embeddings e WHERE e.tenant_id = (SELECT current_tenant_id()) AND e.embedded_hash = c.content_hash
                          AND regexp_replace(e.model, '@[0-9]+$', '') = c.model)`;
 }
 
@@ -65,7 +66,7 @@ export async function storeVectors(
     await transaction.$queryRaw`
       UPDATE embeddings e SET embedded_hash = decode(v.hash, 'hex')
         FROM unnest(${ordered.map(({ embeddingId }) => embeddingId)}::uuid[], ${ordered.map(({ hash }) => hash)}::text[], ${ordered.map(({ revision }) => revision)}::integer[]) AS v(id, hash, revision)
-       WHERE e.id = v.id AND e.revision = v.revision AND e.state <> 'removing'
+       WHERE e.id = v.id AND e.revision = v.revision
       RETURNING e.id, v.hash, encode(old.embedded_hash, 'hex') AS before`,
   );
   const current = new Set(changed.map(({ hash }) => hash));
@@ -84,13 +85,24 @@ export async function storeVectors(
 
 const deletedRows = z.array(z.object({ hash: z.string().nullable() }));
 
-/** Deletes the ledger rows of removed chunks, and the cached vectors of their texts unless other chunks have the same texts. */
-export async function deleteRemoved(transaction: TenantTransaction, ids: readonly string[]): Promise<void> {
+/**
+ * Records that the chunks of these memories have left the vector index. Deletes the cached vectors of their texts unless other chunks have the same texts. Chunks
+ * that were requested again meanwhile are written again: an object belongs to its memory and chunk, and may have been removed with the former one.
+ */
+export async function deleteRemoved(
+  transaction: TenantTransaction,
+  removed: readonly RemovableEmbedding[],
+): Promise<void> {
   await lockCache(transaction);
+  const memoryIds = removed.map(({ memoryId }) => memoryId);
   const deleted = deletedRows.parse(
     await transaction.$queryRaw`
-      DELETE FROM embeddings WHERE id = ANY (${ids}::uuid[]) AND state = 'removing' RETURNING encode(embedded_hash, 'hex') AS hash`,
+      DELETE FROM embedding_removals r USING unnest(${memoryIds}::uuid[], ${removed.map(({ id }) => id)}::uuid[]) AS v(resource_id, id)
+       WHERE r.tenant_id = (SELECT current_tenant_id()) AND r.resource_id = v.resource_id AND r.id = v.id RETURNING encode(r.embedded_hash, 'hex') AS hash`,
   );
+  await transaction.$executeRaw`
+    UPDATE embeddings SET revision = revision + 1, state = CASE state WHEN 'indexed' THEN 'pending' ELSE state END
+     WHERE id IN (SELECT w.id FROM embeddings w WHERE w.resource_id = ANY (${memoryIds}::uuid[]) ORDER BY w.id FOR UPDATE)`;
   await dropUnused(transaction, hashesOf(deleted));
 }
 

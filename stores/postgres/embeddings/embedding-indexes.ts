@@ -103,7 +103,7 @@ export async function lockIndexes(
 export async function beginIndex(transaction: TenantTransaction, wanted: IndexModel): Promise<void> {
   await transaction.$executeRaw`
     UPDATE embedding_indexes SET target_model = ${wanted.name}, target_dimension = ${wanted.dimension}, started_at = now(), fill_after = NULL, fill_count = 0,
-           fill_total = (SELECT count(*) FROM embeddings e WHERE e.tenant_id = (SELECT current_tenant_id()) AND e.model = serving_model AND e.chunk = 0 AND e.state <> 'removing'),
+           fill_total = (SELECT count(*) FROM embeddings e WHERE e.tenant_id = (SELECT current_tenant_id()) AND e.model = serving_model AND e.chunk = 0),
            filled_at = NULL, error = NULL, retry_at = NULL
      WHERE tenant_id = (SELECT current_tenant_id())`;
 }

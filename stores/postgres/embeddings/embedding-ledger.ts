@@ -159,7 +159,7 @@ export async function memoriesOfIndex(
   const rows = await read({
     name: 'memories_of_index',
     text: `SELECT id, session_id, resource_type, resource_id FROM embeddings
-            WHERE tenant_id = (SELECT current_tenant_id()) AND model = $1 AND chunk = 0 AND id > coalesce($2::uuid, '00000000-0000-0000-0000-000000000000') AND state <> 'removing'
+            WHERE tenant_id = (SELECT current_tenant_id()) AND model = $1 AND chunk = 0 AND id > coalesce($2::uuid, '00000000-0000-0000-0000-000000000000')
             ORDER BY id LIMIT $3`,
     values: [index, after, limit],
   });
@@ -182,14 +182,14 @@ export async function settleEmbeddings(
 ): Promise<number> {
   let changed = 0;
   if (written.length > 0) {
-    // In the order of their ids, as in all statements that change several. Forgotten chunks remain to be removed.
+    // In the order of their ids, as in all statements that change several. Forgotten chunks have left the ledger.
     const ordered = written.toSorted((a, b) => (a.id < b.id ? -1 : 1));
     const rows = settledRows.parse(
       await transaction.$queryRaw`
         UPDATE embeddings e SET state = CASE WHEN e.revision = v.revision THEN 'indexed' WHEN e.state = 'indexed' THEN 'pending' ELSE e.state END,
                indexed_at = CASE WHEN e.revision = v.revision THEN now() ELSE e.indexed_at END, error = NULL
           FROM unnest(${ordered.map(({ id }) => id)}::uuid[], ${ordered.map(({ revision }) => revision)}::integer[]) AS v(id, revision)
-         WHERE e.id = v.id AND e.state <> 'removing'
+         WHERE e.id = v.id
         RETURNING e.revision = v.revision AS settled`,
     );
     changed = rows.filter(({ settled }) => !settled).length;
@@ -198,7 +198,7 @@ export async function settleEmbeddings(
     await transaction.$executeRaw`
       UPDATE embeddings SET attempts = attempts + 1, error = left(${chunk.message}, 500), state = CASE WHEN attempts + 1 >= ${MAX_ATTEMPTS} THEN 'failed' ELSE state END,
              failed_at = CASE WHEN attempts + 1 >= ${MAX_ATTEMPTS} THEN now() END
-       WHERE id = ${chunk.id}::uuid AND state <> 'removing'`;
+       WHERE id = ${chunk.id}::uuid`;
   }
   return changed;
 }

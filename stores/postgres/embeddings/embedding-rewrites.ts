@@ -2,13 +2,18 @@ import type { TenantTransaction } from '../connection/database.ts';
 import { idsOf } from '../connection/rows.ts';
 import { z } from 'zod';
 import type { TenantIndexes } from './embedding-indexes.ts';
+import { removalSql } from './embedding-removal.ts';
 
-/** Returns the SQL statement that rewrites every chunk of the memories in `ids` (an array in SQL). Chunks of a retired index are removed. */
+const IS_RETIRED =
+  'EXISTS (SELECT FROM embedding_indexes i WHERE i.tenant_id = w.tenant_id AND i.retired_model = w.model)';
+
+/** Returns entries of a WITH list, which rewrite every chunk of the memories in `ids` (an array in SQL). Chunks of a retired index are removed. */
 export function rewriteSql(ids: string): string {
-  return `UPDATE embeddings e SET revision = revision + 1, attempts = 0, error = NULL, failed_at = NULL,
-           state = CASE WHEN EXISTS (SELECT FROM embedding_indexes i WHERE i.tenant_id = e.tenant_id AND i.retired_model = e.model) THEN 'removing'
-                        WHEN state = 'filling' THEN 'filling' ELSE 'pending' END
-     WHERE e.id IN (SELECT w.id FROM embeddings w WHERE w.resource_id = ANY (${ids}) AND w.state <> 'removing' ORDER BY w.id FOR UPDATE)`;
+  const which = (condition: string): string =>
+    `id IN (SELECT w.id FROM embeddings w WHERE w.resource_id = ANY (${ids}) AND ${condition} ORDER BY w.id FOR UPDATE)`;
+  return `${removalSql(which(IS_RETIRED), 'retired')}, rewritten AS (UPDATE embeddings e SET revision = revision + 1, attempts = 0, error = NULL, failed_at = NULL,
+           state = CASE WHEN state = 'filling' THEN 'filling' ELSE 'pending' END
+     WHERE ${which(`NOT ${IS_RETIRED}`)})`;
 }
 
 /** Rows after a user's prompt up to the next one, as `m`: to be joined to the prompt's session and position. */
@@ -29,7 +34,7 @@ export async function requestRewrite(transaction: TenantTransaction, memoryIds: 
   if (memoryIds.length === 0) return;
   // Locked: a change of the index has filled its ledger before, or reads the memories after.
   await transaction.$executeRaw`SELECT FROM embedding_indexes WHERE tenant_id = (SELECT current_tenant_id()) FOR SHARE`;
-  await transaction.$executeRawUnsafe(rewriteSql('$1::uuid[]'), memoryIds);
+  await transaction.$executeRawUnsafe(`WITH ${rewriteSql('$1::uuid[]')} SELECT`, memoryIds);
 }
 
 /** Returns the ids of the rows after the user's prompts at these positions, each up to the next prompt. */

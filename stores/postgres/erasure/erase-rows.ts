@@ -184,6 +184,6 @@ const objectRows = z.array(z.object({ model: z.string(), id: z.string() }));
 export async function vectorsToGo(transaction: TenantTransaction, limit: number): Promise<Found['objects']> {
   return objectRows.parse(
     await transaction.$queryRaw`
-      SELECT model, object_id AS id FROM embeddings WHERE tenant_id = (SELECT current_tenant_id()) AND state = 'removing' ORDER BY id DESC LIMIT ${limit}`,
+      SELECT model, object_id AS id FROM embedding_removals WHERE tenant_id = (SELECT current_tenant_id()) ORDER BY resource_id DESC, id DESC LIMIT ${limit}`,
   );
 }

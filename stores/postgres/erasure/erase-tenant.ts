@@ -18,6 +18,7 @@ export async function closeTenant(maintenance: pg.Pool, tenantId: string): Promi
 export async function modelsOfTenant(maintenance: pg.Pool, tenantId: string): Promise<string[]> {
   const { rows } = await maintenance.query(
     `SELECT DISTINCT model FROM embeddings WHERE tenant_id = $1
+     UNION SELECT DISTINCT model FROM embedding_removals WHERE tenant_id = $1
      UNION SELECT unnest(ARRAY[serving_model, target_model, retired_model]) FROM embedding_indexes WHERE tenant_id = $1`,
     [tenantId],
   );

@@ -166,7 +166,7 @@ async function replayTombstones(replay: Replay, tombstones: readonly ReplayedTom
 /**
  * Repeats on an older database every erasure of the journal, in the given order, and those named by the tombstones of the running database; a text is
  * erased by the rows that contained it. Clears the search text of an erasure that was running. Returns the deleted rows by table. Idempotent; vectors are
- * left to the ledger, whose rows become `removing`. `pool` has the maintenance role.
+ * left to the ledger, whose rows become removals. `pool` has the maintenance role.
  */
 export async function replayErasures(
   pool: pg.Pool,

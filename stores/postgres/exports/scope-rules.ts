@@ -92,6 +92,7 @@ export const UNEXPORTED_TABLES: Readonly<Record<string, string>> = {
   archives: 'files in the archive store of this instance: a session is restored before it is exported',
   embedding_cache: 'vectors are made anew',
   embedding_counts: 'counts what this instance did',
+  embedding_removals: 'leave the vector index of this instance',
   embedding_indexes: 'which index serves is for each instance to say',
   expired_full_values: 'files of this instance that are to go',
   exports: 'jobs of this instance',
@@ -117,7 +118,7 @@ export const UNEXPORTED_TABLES: Readonly<Record<string, string>> = {
 const ALWAYS: Readonly<Record<string, string>> = {
   // Only this instance can read encrypted values.
   settings: 'NOT t.sensitive',
-  embeddings: `t.state <> 'removing' AND t.model = coalesce((SELECT i.serving_model FROM embedding_indexes i WHERE i.tenant_id = $1), t.model)`,
+  embeddings: `t.model = coalesce((SELECT i.serving_model FROM embedding_indexes i WHERE i.tenant_id = $1), t.model)`,
 };
 
 /**

@@ -54,9 +54,8 @@ const SESSIONS = 'ARRAY(SELECT DISTINCT p.session FROM picked p)';
 
 /** Vectors, mentions and cached responses of deleted rows, and the counts of their sessions. */
 const REMOVALS = `
-  , vectors AS (
-    ${removalSql("resource_id = ANY (ARRAY(SELECT g.id FROM deleted g)) AND state <> 'removing'")}
-  ), mentions AS (
+  , ${removalSql('resource_id = ANY (ARRAY(SELECT g.id FROM deleted g))')}
+  , mentions AS (
     DELETE FROM entity_mentions m WHERE m.session_id = ANY (${SESSIONS}) AND m.source_id = ANY (ARRAY(SELECT g.id FROM deleted g)) RETURNING m.tenant_id AS tenant, m.entity_id AS id
   ), proofs AS (
     DELETE FROM relation_evidence m WHERE m.session_id = ANY (${SESSIONS}) AND m.source_id = ANY (ARRAY(SELECT g.id FROM deleted g)) RETURNING m.tenant_id AS tenant, m.relation_id AS id
@@ -69,7 +68,7 @@ const REWRITES = `
   , affected AS (
     SELECT m.id FROM deleted g ${rowsAfterPromptSql('g.session_id', 'g.seq')}
      WHERE g.type = 'user' AND NOT EXISTS (SELECT FROM deleted o WHERE o.id = m.id)
-  ), rewritten AS (${rewriteSql('ARRAY(SELECT a.id FROM affected a)')})`;
+  ), ${rewriteSql('ARRAY(SELECT a.id FROM affected a)')}`;
 const ANSWERS = `, answers AS (DELETE FROM model_response_cache WHERE session_id = ANY (${SESSIONS}))`;
 
 function countsOf(column: string): string {

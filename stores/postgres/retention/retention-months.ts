@@ -167,10 +167,10 @@ export async function followMonth(
   const none = { more: false, from, tenants: [], entities: [], relations: [] };
   if (resource === 'usage') return none;
   const bounds = [idFloor(new Date(`${month}T00:00:00Z`)), idFloor(aboveOf(month)), CHUNKS];
-  // Continues along the index: chunks that wait for removal remain in the ledger and are not read again.
+  // Continues along the index: entries of deleted rows remain in it until the next vacuum.
   const result = await maintenance.query(
-    `${removalSql(`id IN (SELECT id FROM embeddings WHERE resource_id >= $1 AND resource_id < $2 AND resource_type = '${resource}' AND state <> 'removing' ORDER BY resource_id LIMIT $3)`)}
-     RETURNING tenant_id, resource_id`,
+    `WITH ${removalSql(`id IN (SELECT id FROM embeddings WHERE resource_id >= $1 AND resource_id < $2 AND resource_type = '${resource}' ORDER BY resource_id LIMIT $3)`)}
+     SELECT tenant_id, resource_id FROM removed`,
     [from ?? bounds[0], ...bounds.slice(1)],
   );
   const vectors = z.array(z.object({ tenant_id: z.string(), resource_id: z.string() })).parse(result.rows);
@@ -208,7 +208,7 @@ export async function followSessions(
   const { rows } = await maintenance.query(
     `WITH page AS MATERIALIZED (SELECT * FROM detached_month_sessions($1, $2, $3, ${SESSIONS})),
      affected AS (SELECT m.id FROM page g CROSS JOIN LATERAL unnest(g.prompt_seqs) AS prompt(seq) ${rowsAfterPromptSql('g.session_id', 'prompt.seq')}),
-     rewritten AS (${rewriteSql('ARRAY(SELECT a.id FROM affected a)')}),
+     ${rewriteSql('ARRAY(SELECT a.id FROM affected a)')},
      answers AS (DELETE FROM model_response_cache WHERE session_id = ANY (ARRAY(SELECT p.session_id FROM page p))),
      expired AS (${expireValuesSql('SELECT p.tenant_id, full_value FROM page p CROSS JOIN LATERAL unnest(p.full_values) AS full_value')})
      SELECT (SELECT p.session_id::text FROM page p ORDER BY p.session_id DESC LIMIT 1) AS last, (SELECT count(*) FROM page)::integer AS count,

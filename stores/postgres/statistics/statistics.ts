@@ -15,7 +15,7 @@ const OF_TENANT = `
   UNION ALL SELECT 'learnings', jsonb_build_object('state', CASE WHEN valid_to IS NULL THEN 'current' ELSE 'closed' END), count(*) FROM learnings WHERE tenant_id = $1::uuid GROUP BY valid_to IS NULL
   UNION ALL SELECT 'vectors', jsonb_build_object('state', state), count(*) FROM embeddings WHERE tenant_id = $1::uuid GROUP BY state
   UNION ALL SELECT 'unfindable', '{}', count(*) FROM embeddings e JOIN embedding_indexes i ON i.tenant_id = e.tenant_id AND i.serving_model = e.model
-             WHERE e.tenant_id = $1::uuid AND e.state <> 'indexed' AND e.state <> 'removing' AND e.created_at < now() - interval '1 hour'`;
+             WHERE e.tenant_id = $1::uuid AND e.state <> 'indexed' AND e.created_at < now() - interval '1 hour'`;
 
 /** Model costs of a tenant on a day. */
 const OF_DAY = `

@@ -52,8 +52,12 @@ async function check(repair = false, details?: unknown): Promise<CheckCounts> {
 }
 
 const isQuiet = async () =>
-  (await sql("SELECT id FROM embeddings WHERE tenant_id = $1 AND state <> 'indexed'", instance.admin.tenantId))
-    .length === 0;
+  (
+    await sql(
+      "SELECT id FROM embeddings WHERE tenant_id = $1 AND state <> 'indexed' UNION ALL SELECT id FROM embedding_removals WHERE tenant_id = $1",
+      instance.admin.tenantId,
+    )
+  ).length === 0;
 
 beforeAll(async () => {
   instance = await startTestInstance();
@@ -318,6 +322,24 @@ describe('finds, counts and repairs differences, then finds none', { timeout: PA
     await until(async () => (await isQuiet()) || undefined, PATIENCE_MS);
     expect((await check()).found).toEqual({});
   });
+});
+
+test('ignores objects that wait for their removal', async () => {
+  const memoryId = newId();
+  const chunk = foreign({ memoryId });
+  await sql(
+    'INSERT INTO embedding_removals (tenant_id, resource_id, id, model, object_id) VALUES ($1, $2, $3, $4, $5)',
+    tenantIdOf(),
+    memoryId,
+    newId(),
+    model,
+    chunk.objectId,
+  );
+  await vectors.upsert(tenantIdOf(), model, [chunk]);
+  expect((await check()).found).toEqual({});
+  await sql('DELETE FROM embedding_removals WHERE resource_id = $1', memoryId);
+  expect((await check()).found).toEqual({ orphaned: 1 });
+  await vectors.removeObjects(tenantIdOf(), model, [chunk.objectId]);
 });
 
 test('ignores quotes and counts of archived sessions', async () => {

@@ -70,7 +70,8 @@ async function wanted(session: string, texts: readonly string[]): Promise<string
 
 async function ledger(): Promise<Record<string, number>> {
   const { rows } = await db.superuser.query<{ state: string; n: number }>(
-    'SELECT state, count(*)::integer AS n FROM embeddings WHERE tenant_id = $1 GROUP BY 1',
+    `SELECT state, count(*)::integer AS n
+       FROM (SELECT tenant_id, state FROM embeddings UNION ALL SELECT tenant_id, 'to be removed' FROM embedding_removals) AS e WHERE tenant_id = $1 GROUP BY 1`,
     [user.tenantId],
   );
   return Object.fromEntries(rows.map(({ state, n }) => [state, n]));
@@ -186,6 +187,30 @@ describe('the cache', () => {
       [user.tenantId],
     );
     expect(rows).toEqual([{ hash: textHash('stored twice') }]);
+  });
+
+  test('indexes a memory again that was requested again before its removal', async () => {
+    const [id = ''] = await wanted('again', ['removed and back']);
+    const { embedder, calls } = countingEmbedder();
+    await embedBatch(embedder);
+    await db.database.asTenant(user.tenantId, async (transaction) => {
+      await requestRemoval(transaction, [id]);
+      const chunks = chunkText('', 'removed and back');
+      await requestEmbeddings(transaction, user.tenantId, { name: 'counting', dimension: 2 }, [
+        { type: 'prompt', id, sessionId: null, chunks },
+      ]);
+    });
+    // As if its new chunk was written before the removal of the former one, which has the same object.
+    await db.superuser.query("UPDATE embeddings SET state = 'indexed' WHERE resource_id = $1", [id]);
+    await embedBatch(embedder);
+    expect(await ledger()).toEqual({ indexed: 1 });
+    const { rows } = await db.superuser.query<{ model: string; object_id: string }>(
+      'SELECT model, object_id FROM embeddings WHERE resource_id = $1',
+      [id],
+    );
+    const [row = { model: '', object_id: '' }] = rows;
+    expect(await vectors.existing(user.tenantId, row.model, [row.object_id])).toEqual(new Set([row.object_id]));
+    expect(calls).toHaveLength(2);
   });
 
   test('drops texts that their memory no longer has', async () => {

@@ -91,10 +91,11 @@ describe('learnings of several sessions', () => {
     await classroom.teach('leave-1', [{ description: TABS }]);
     await classroom.teach('leave-2', [{ description: NO_TABS }]);
     const { rows } = await instance.db.superuser.query(
-      `SELECT l.description, e.state FROM learnings l JOIN embeddings e ON e.resource_id = l.id ORDER BY l.id`,
+      `SELECT l.description, e.state FROM learnings l
+         JOIN (SELECT resource_id, state FROM embeddings UNION ALL SELECT resource_id, 'to be removed' FROM embedding_removals) e ON e.resource_id = l.id ORDER BY l.id`,
     );
     expect(rows).toEqual([
-      { description: TABS, state: 'removing' },
+      { description: TABS, state: 'to be removed' },
       { description: NO_TABS, state: 'pending' },
     ]);
   });

@@ -17,6 +17,7 @@ const MEMORY_AND_WORK = [
   'contexts',
   'embedding_counts',
   'embedding_indexes',
+  'embedding_removals',
   'embeddings',
   'entities',
   'entity_mentions',

@@ -34,7 +34,7 @@ async function countIndexed(objectIds: readonly string[]): Promise<number> {
 
 function vectorsRemoved(): Promise<void> {
   return untilTrue(
-    async () => (await instance.count("embeddings WHERE state = 'removing'")) === 0,
+    async () => (await instance.count('embedding_removals')) === 0,
     PATIENCE_MS,
     'the removal of vectors',
   );

@@ -23,8 +23,8 @@ const change = (method: string, id: string, what: string, body: unknown, key = i
 
 const changed = (answer: ApiAnswer) => bodyOf(learningSchema, answer);
 
-const vectors = (id: string, state: string) =>
-  instance.count('embeddings WHERE resource_id = $1 AND state = $2', [id, state]);
+const pending = (id: string) => instance.count("embeddings WHERE resource_id = $1 AND state = 'pending'", [id]);
+const toRemove = (id: string) => instance.count('embedding_removals WHERE resource_id = $1', [id]);
 
 describe('a correction', () => {
   test('creates a new version with the evidence and the use of the old one, which is closed', async () => {
@@ -58,8 +58,8 @@ describe('a correction', () => {
       closed_by: otherAdmin.userId,
       valid_to: now.valid_from,
     });
-    expect(await vectors(old.id, 'removing')).toBe(1);
-    expect(await vectors(now.id, 'pending')).toBe(1);
+    expect(await toRemove(old.id)).toBe(1);
+    expect(await pending(now.id)).toBe(1);
     const { body } = await instance.get(`/learnings/${now.id}`);
     expect(body).toMatchObject({
       versions: [
@@ -116,7 +116,7 @@ describe('a correction', () => {
     expectError(answer, 'CONFLICT', 'description');
     expect(JSON.stringify(answer.body)).toContain(other.id);
     expect((await change('GET', old.id, '', undefined)).body).toMatchObject({ valid_to: null, reason: null });
-    expect(await vectors(old.id, 'removing')).toBe(0);
+    expect(await toRemove(old.id)).toBe(0);
   });
 
   test('of the title alone may keep the words', async () => {

@@ -21,8 +21,7 @@ const change = (method: string, id: string, what: string, body: unknown, key = i
 
 const changed = (answer: ApiAnswer) => bodyOf(learningSchema, answer);
 
-const vectors = (id: string, state: string) =>
-  instance.count('embeddings WHERE resource_id = $1 AND state = $2', [id, state]);
+const toRemove = (id: string) => instance.count('embedding_removals WHERE resource_id = $1', [id]);
 
 describe('people say', () => {
   test('that a learning is true', async () => {
@@ -114,7 +113,7 @@ describe('deleting', () => {
       expectError(await change('GET', id, '', undefined), 'NOT_FOUND');
       expectError(await change('DELETE', id, '', undefined), 'NOT_FOUND');
       expectError(await change('PUT', id, '', { title: 'Back' }), 'NOT_FOUND');
-      expect(await vectors(id, 'removing')).toBe(1);
+      expect(await toRemove(id)).toBe(1);
     }
     const now = encodeURIComponent(new Date().toISOString());
     for (const query of [
@@ -153,7 +152,7 @@ describe('deleting', () => {
     await untilTrue(async () => (await found()).includes(now.id), 120_000, 'the new version to be found');
     await until(
       async () => {
-        const left = await instance.count('embeddings WHERE resource_id = ANY ($1)', [
+        const left = await instance.count('embedding_removals WHERE resource_id = ANY ($1)', [
           [corrected.id, invalidated.id, deleted.id],
         ]);
         return left === 0 ? true : undefined;

@@ -49,7 +49,7 @@ describe('correcting', () => {
     expect((await memoryOf(instance, now.id)).tags).toEqual(['ports']);
     expect((await listed(instance, 'q=port&include_closed=true')).data).toHaveLength(3);
     // Chunks of what was replaced leave the vector index.
-    expect(await instance.count("embeddings WHERE resource_id = $1 AND state = 'removing'", [old.id])).toBe(1);
+    expect(await instance.count('embedding_removals WHERE resource_id = $1', [old.id])).toBe(1);
   });
 
   test('by several at once loses no correction', async () => {
@@ -138,7 +138,7 @@ describe('forgetting', () => {
     expectError(await refused('GET', `/memories/${hash}?as_of=2999-01-01T00:00:00Z`), 'NOT_FOUND');
     expectError(await refused('DELETE', `/memories/${hash}`), 'NOT_FOUND');
     expect(await instance.count("learnings WHERE description LIKE 'A secret plan%' OR 'plan' = ANY (tags)")).toBe(0);
-    expect(await instance.count('embeddings WHERE resource_id = $1 AND state <> $2', [id, 'removing'])).toBe(0);
+    expect(await instance.count('embeddings WHERE resource_id = $1', [id])).toBe(0);
     const again = await remembered(instance, 'A secret plan');
     expect(again).not.toBe(hash);
   });

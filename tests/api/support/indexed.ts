@@ -15,7 +15,7 @@ export function consumed({ value }: Pick<TestInstance, 'value'>): Promise<void> 
 
 /** Awaits that every memory is in the vector index, and is found there. */
 export async function indexed(instance: TestInstance): Promise<void> {
-  const sql = `SELECT ${CONSUMED} AND NOT EXISTS (SELECT FROM embeddings WHERE state <> 'indexed') AS value`;
+  const sql = `SELECT ${CONSUMED} AND NOT EXISTS (SELECT FROM embeddings WHERE state <> 'indexed') AND NOT EXISTS (SELECT FROM embedding_removals) AS value`;
   await untilTrue(async () => (await instance.value(sql)) === true, 60_000, 'everything being indexed');
   await vectorsAtRest(instance);
 }

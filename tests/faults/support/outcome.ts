@@ -181,7 +181,7 @@ export async function expectEveryVector(instance: Inside): Promise<{ readonly ve
     { ledger, first, objects } = await read()
   ) {
     const ids = new Set(objects.map(({ id }) => id));
-    if (ledger.every((row) => row.state === 'indexed' && ids.has(row.object_id))) break;
+    if (ledger.every((row) => row.state === 'indexed' && ids.has(row.object_id)) && ids.size === ledger.length) break;
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
   expect(

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -41,14 +41,15 @@ describe('appending', () => {
       for (let n = 0; n < ${EACH}; n += 1) {
         const result = appendToSpool(${JSON.stringify(dataDir)}, { session: 's', server: 'local', delivery: crypto.randomUUID(), event: 'Stop',
           host: 'claude-code', namespace: 'default', body: { session_id: 's', worker: Number(process.argv[1]), n, text: 'x'.repeat(3000) } }, 1e9);
-        if (result.kind !== 'spooled') process.exitCode = 1;
+        if (result.kind !== 'spooled') console.log(n, JSON.stringify(result));
       }`;
     const workers = [0, 1, 2, 3].map(
       (worker) =>
-        new Promise<number | null>((resolve) => {
-          spawn(process.execPath, ['--input-type=module', '-e', code, '--', String(worker)], { stdio: 'ignore' }).once(
-            'exit',
-            resolve,
+        new Promise<string>((resolve) => {
+          execFile(
+            process.execPath,
+            ['--input-type=module', '-e', code, '--', String(worker)],
+            (error, stdout, stderr) => resolve(`${error?.message ?? ''}${stdout}${stderr}`),
           );
         }),
     );
@@ -57,7 +58,13 @@ describe('appending', () => {
     let running = true;
     let claims = 0;
     const read: SpoolLine[] = [];
-    /** Acts as a drainer: claims the file, reads it to its end and removes it. */
+    /** Reads a claimed file to its end and removes it, as a drainer. */
+    const drain = (claimed: string): void => {
+      // A line without its end is being written: its writer notices the renamed file and writes the line again.
+      const lines = readFileSync(claimed, 'utf8').split('\n').slice(0, -1);
+      for (const line of lines) if (line !== '') read.push(parseLine(line));
+      rmSync(claimed);
+    };
     const take = (): void => {
       const claimed = path.join(folder, claimedName({ session: 's', server: 'local' }, 0, randomUUID()));
       try {
@@ -66,10 +73,7 @@ describe('appending', () => {
         return; // Nothing waits right now.
       }
       claims += 1;
-      // A line without its end is being written: its writer notices the renamed file and writes the line again.
-      const lines = readFileSync(claimed, 'utf8').split('\n').slice(0, -1);
-      for (const line of lines) if (line !== '') read.push(parseLine(line));
-      rmSync(claimed);
+      drain(claimed);
     };
     const drainer = (async () => {
       while (running) {
@@ -77,10 +81,10 @@ describe('appending', () => {
         await new Promise((resolve) => setImmediate(resolve));
       }
     })();
-    expect(await Promise.all(workers)).toEqual(workers.map(() => 0));
+    expect(await Promise.all(workers)).toEqual(workers.map(() => ''));
     running = false;
     await drainer;
-    take();
+    for (const { name } of spoolFiles(dataDir)) drain(path.join(folder, name));
     expect(claims).toBeGreaterThan(3);
     const seen = new Set(read.map(({ body }) => `${String(body['worker'])}:${String(body['n'])}`));
     expect(seen.size).toBe(workers.length * EACH);

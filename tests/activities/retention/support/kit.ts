@@ -97,7 +97,10 @@ export async function startRetention() {
     prompts: await count('prompts WHERE session_id = $1', [sessionId]),
     observations: await count('observations WHERE session_id = $1', [sessionId]),
     keys: await count('capture_keys WHERE session_id = $1', [sessionId]),
-    removing: await count("embeddings WHERE session_id = $1 AND state = 'removing'", [sessionId]),
+    removing: await count(
+      'embedding_removals WHERE resource_id IN (SELECT row_id FROM capture_keys WHERE session_id = $1)',
+      [sessionId],
+    ),
   });
   return {
     folder,

@@ -156,7 +156,7 @@ test('a chunk that is forgotten while it is embedded remains removable, and the 
     expect(await tenantsWithPendingVectors(maintenance, 60_000, 10)).toEqual([user.tenantId]);
     const removable = await db.database.asTenant(user.tenantId, (transaction) => removableEmbeddings(transaction, 10));
     expect(removable).toEqual([{ id: ids[0], model: 'm', memoryId }]);
-    await db.database.asTenant(user.tenantId, (transaction) => deleteRemoved(transaction, ids));
+    await db.database.asTenant(user.tenantId, (transaction) => deleteRemoved(transaction, removable));
     expect(await tenantsWithPendingVectors(maintenance, 60_000, 10)).toEqual([]);
   } finally {
     await maintenance.end();

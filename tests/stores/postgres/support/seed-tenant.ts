@@ -14,6 +14,7 @@ const SEEDS = [
   "INSERT INTO learning_evidence (learning_id, row_id, quote_sha256, tenant_id, session_id, quote) SELECT id, $fresh, 'q', $tenant, $session, 'quoted' FROM learnings WHERE tenant_id = $tenant",
   `INSERT INTO embeddings (id, tenant_id, session_id, resource_type, resource_id, chunk, model, dimension, content_hash, object_id)
     VALUES ($fresh, $tenant, $session, 'prompt', $fresh, 0, 'm', 3, 'h', $fresh)`,
+  "INSERT INTO embedding_removals (tenant_id, resource_id, id, model, object_id) VALUES ($tenant, $fresh, $fresh, 'm', $fresh)",
   "INSERT INTO embedding_indexes (tenant_id, serving_model, serving_dimension) VALUES ($tenant, 'm', 3) ON CONFLICT DO NOTHING",
   "INSERT INTO embedding_cache (tenant_id, model, content_hash, vector) VALUES ($tenant, 'm', sha256('h'), 'v')",
   "INSERT INTO embedding_counts (tenant_id, model) VALUES ($tenant, 'm')",

@@ -1,4 +1,5 @@
 import type { Context } from '@temporalio/activity';
+import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import type { IndexActivities } from '../workflows/indexing/types.ts';
 import type { SessionActivities, SummariseActivities } from '../workflows/session/types.ts';
@@ -13,8 +14,17 @@ const DEFERRED: ReadonlySet<string> = new Set<
   keyof SessionActivities | keyof SummariseActivities | keyof IndexActivities
 >(['consumeEvents', 'summariseWindows', 'summariseSession', 'embedBatch']);
 
-/** Waits, heartbeating, while a burst is reported. @throws CancelledFailure */
+/** Waits, heartbeating, while a burst is reported. @throws CancelledFailure; ApplicationFailure within a workflow task, whose place no step may wait in */
 async function untilNoBurst(context: Context, isBurst: () => Promise<boolean>): Promise<void> {
+  if (context.info.isLocal) {
+    if (await isBurst())
+      throw ApplicationFailure.create({
+        type: 'Deferred',
+        message: 'deferred during a burst of captures',
+        category: ApplicationFailureCategory.BENIGN,
+      });
+    return;
+  }
   const deadline = performance.now() + MAX_DEFER_MS;
   while (performance.now() < deadline && (await isBurst())) {
     context.heartbeat();

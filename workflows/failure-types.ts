@@ -14,7 +14,8 @@ const MODEL_STEP_FAILURES = [
   'Unexpected',
 ] as const;
 
-const TRANSIENT_FAILURES = [...MODEL_STEP_FAILURES, 'ArchiveUnavailable'] as const;
+/** `Deferred`: a step within a workflow task that is repeated as an activity, which waits for the end of a burst. */
+const TRANSIENT_FAILURES = [...MODEL_STEP_FAILURES, 'ArchiveUnavailable', 'Deferred'] as const;
 
 const NON_RETRYABLE_FAILURES = [
   'ModelOutputInvalid',
@@ -48,5 +49,5 @@ export type FailureType = (typeof FAILURE_TYPES)[number];
 export const PERMANENT_FAILURES: readonly FailureType[] = NON_RETRYABLE_FAILURES;
 
 /** Everything that a session waits for. `docs/runbooks/stuck-workflow.md` explains each. */
-export const WAITING_REASONS = [...MODEL_STEP_FAILURES, 'StepTimeout', 'BatchPending', 'VectorsPending'] as const;
+export const WAITING_REASONS = [...MODEL_STEP_FAILURES, 'StepTimeout', 'BatchPending'] as const;
 export type WaitingReason = (typeof WAITING_REASONS)[number];

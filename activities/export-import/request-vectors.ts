@@ -46,8 +46,9 @@ export async function requestVectors(
 ): Promise<number> {
   const rows = lines.map((line) => ledgerLine.parse(JSON.parse(line)).row);
   const { rowCount } = await client.query(
-    `INSERT INTO embeddings (id, tenant_id, session_id, resource_type, resource_id, chunk, model, dimension, content_hash, object_id)
-     SELECT v.id, $1, nullif(v.session_id, '')::uuid, v.resource_type, v.resource_id, v.chunk, $2, $3, v.content_hash::bytea, v.object_id
+    `INSERT INTO embeddings (id, tenant_id, session_id, resource_type, resource_id, chunk, model, dimension, content_hash, object_id, occurred_at)
+     SELECT v.id, $1, nullif(v.session_id, '')::uuid, v.resource_type, v.resource_id, v.chunk, $2, $3, v.content_hash::bytea, v.object_id,
+            CASE WHEN v.resource_type IN ('summary', 'learning') THEN now() ELSE 'epoch' END
        FROM unnest($4::uuid[], $5::text[], $6::text[], $7::uuid[], $8::integer[], $9::text[], $10::uuid[]) AS v(id, session_id, resource_type, resource_id, chunk, content_hash, object_id)
       WHERE CASE v.resource_type WHEN 'prompt' THEN EXISTS (SELECT FROM prompts m WHERE m.id = v.resource_id AND m.tenant_id = $1)
                                  WHEN 'observation' THEN EXISTS (SELECT FROM observations m WHERE m.id = v.resource_id AND m.tenant_id = $1)

@@ -5,7 +5,7 @@ import { EmbedderUnavailable } from '../../domain/ports/embedder.ts';
 import type { Embedders } from '../../domain/ports/embedder.ts';
 import { noteBuildFault, readIndexes } from '../../stores/postgres/embeddings/embedding-indexes.ts';
 import type { TenantIndexes } from '../../stores/postgres/embeddings/embedding-indexes.ts';
-import { countDone, sessionsWithoutPending } from '../../stores/postgres/embeddings/embedding-ledger.ts';
+import { countDone } from '../../stores/postgres/embeddings/embedding-ledger.ts';
 import type { IndexActivities } from '../../workflows/indexing/types.ts';
 import { failureType } from '../failures.ts';
 import { withHeartbeat } from '../heartbeat.ts';
@@ -20,7 +20,7 @@ export interface IndexDependencies extends TakeDependencies {
 /** Pause after a failure of the target index's model, unless the provider sets one. */
 const REST_MS = 15_000;
 
-const NOTHING: Take = { indexed: 0, refused: 0, more: false, sessionIds: [] };
+const NOTHING: Take = { indexed: 0, refused: 0, more: false };
 
 /** Embeds pending chunks of the ledger. Idempotent: object ids are derived. */
 export function createIndexActivities(dependencies: IndexDependencies): IndexActivities {
@@ -73,15 +73,10 @@ export function createIndexActivities(dependencies: IndexDependencies): IndexAct
           else if (built.indexed === 0) throw served.reason;
           takes.push(built);
         }
-        const sessionIds = [...new Set(takes.flatMap((take) => take.sessionIds))];
         return {
           indexed: takes.reduce((sum, take) => sum + take.indexed, 0),
           refused: takes.reduce((sum, take) => sum + take.refused, 0),
           more: hasRemovals || takes.some((take) => take.more),
-          completeSessionIds:
-            sessionIds.length === 0
-              ? []
-              : await database.asTenant(tenantId, (transaction) => sessionsWithoutPending(transaction, sessionIds)),
         };
       }),
   };

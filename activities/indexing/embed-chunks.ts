@@ -33,12 +33,11 @@ export function guessTokens(text: string): number {
   return wide + Math.ceil((text.length - wide) / CHARACTERS_PER_TOKEN) + 2;
 }
 
-/** Groups texts, shortest first, into batches of at most `maxTokens`: texts of similar length waste no padding. */
+/** Groups texts in their order into batches of at most `maxTokens`; those of a batch are sorted by length, which shares them evenly between threads. */
 export function tokenBatches(texts: readonly RequestedText[], maxTokens: number): RequestedText[][] {
-  const sorted = texts.toSorted((a, b) => a.text.length - b.text.length);
   const batches: RequestedText[][] = [];
   let tokens = 0;
-  for (const text of sorted) {
+  for (const text of texts) {
     const own = guessTokens(text.text);
     const batch = batches.at(-1);
     if (batch === undefined || tokens + own > maxTokens) {
@@ -49,7 +48,7 @@ export function tokenBatches(texts: readonly RequestedText[], maxTokens: number)
       tokens += own;
     }
   }
-  return batches;
+  return batches.map((batch) => batch.toSorted((a, b) => a.text.length - b.text.length));
 }
 
 /** Verifies that the provider accepts any text at all. @throws EmbedderUnavailable */

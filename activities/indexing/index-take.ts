@@ -28,14 +28,14 @@ export interface Take {
   readonly indexed: number;
   readonly refused: number;
   readonly more: boolean;
-  /** Sessions of the chunks. */
-  readonly sessionIds: readonly string[];
 }
 
 /** Ledger chunks read per take. */
 const TAKE_CHUNKS = 320;
 /** Tokens embedded per take: two or three seconds of the local model, so that a kill costs little and the ledger is read rarely. */
 const TAKE_TOKENS = 40_000;
+/** No batch starts after this: on a slow or busy machine newer chunks must not wait for a complete take. */
+const TAKE_MS = 3_000;
 /** Tokens per model call: half a second of the local model, in which the previous batch is written. */
 const BATCH_TOKENS = 8_192;
 
@@ -65,7 +65,7 @@ function firstWithin(chunks: readonly HashedChunk[], isKnown: (hash: string) => 
 }
 
 /**
- * Embeds and writes the oldest pending chunks of an index. Cached texts cost no model call; one batch is written while the next is embedded.
+ * Embeds and writes the first pending chunks of an index. Cached texts cost no model call; one batch is written while the next is embedded.
  * @throws EmbedderUnavailable, VectorIndexUnavailable
  */
 export async function indexTake(
@@ -80,7 +80,7 @@ export async function indexTake(
   const waiting = await database.asTenant(tenantId, (transaction) =>
     pendingEmbeddings(transaction, index.name, TAKE_CHUNKS + 1),
   );
-  if (waiting.length === 0) return { indexed: 0, refused: 0, more: false, sessionIds: [] };
+  if (waiting.length === 0) return { indexed: 0, refused: 0, more: false };
   const batchRows = waiting.slice(0, TAKE_CHUNKS);
   const { chunks, known, missingIds } = await database.readAsTenant(tenantId, async (read) => {
     const { placed, missingIds } = await placeChunks(read, batchRows);
@@ -140,10 +140,11 @@ export async function indexTake(
   const hits = vectored(new Map([...known].filter(([hash]) => sharing.has(hash))));
   let writing = hits.length === 0 ? Promise.resolve(NOTHING) : underWay(write(hits, 0, { usage: [], seconds: 0 }));
   let left = 0;
+  const startedMs = performance.now();
   try {
     const batches = tokenBatches(fresh, BATCH_TOKENS);
     for (const [at, batch] of batches.entries()) {
-      if (at > 0 && (await isBurst())) {
+      if (at > 0 && (performance.now() - startedMs > TAKE_MS || (await isBurst()))) {
         left = batches.slice(at).flat().length;
         break;
       }
@@ -179,8 +180,5 @@ export async function indexTake(
       total.refused > 0 ||
       total.overtaken > 0 ||
       missingIds.size > 0,
-    sessionIds: [
-      ...new Set(batchRows.flatMap(({ id, sessionId }) => (sessionId === null || later.has(id) ? [] : [sessionId]))),
-    ],
   };
 }

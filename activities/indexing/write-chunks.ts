@@ -5,7 +5,7 @@ import type { EmbeddingUsage } from '../../domain/ports/embedder.ts';
 import { VectorIndexUnavailable } from '../../domain/ports/vector-index.ts';
 import type { IndexChunk, VectorIndex } from '../../domain/ports/vector-index.ts';
 import type { Database } from '../../stores/postgres/connection/database.ts';
-import { countEmbedding, storeVectors } from '../../stores/postgres/embeddings/embedding-cache.ts';
+import { countEmbedding, noteIndexed, storeVectors } from '../../stores/postgres/embeddings/embedding-cache.ts';
 import type { EmbeddingWork } from '../../stores/postgres/embeddings/embedding-cache.ts';
 import { settleEmbeddings } from '../../stores/postgres/embeddings/embedding-ledger.ts';
 import { supersededEmbeddings } from '../../stores/postgres/embeddings/embedding-removal.ts';
@@ -85,13 +85,12 @@ export async function writeChunks(
   const written = chunks
     .filter(({ chunk }) => !refusals.has(chunk.objectId))
     .map(({ embeddingId, revision }) => ({ id: embeddingId, revision }));
-  const { changed, overtaken } = await database.asTenant(tenantId, async (transaction) => ({
-    changed: await settleEmbeddings(transaction, written, refused),
-    overtaken: await supersededEmbeddings(
-      transaction,
-      written.map(({ id }) => id),
-    ),
-  }));
+  const { changed, overtaken } = await database.asTenant(tenantId, async (transaction) => {
+    const changed = await settleEmbeddings(transaction, written, refused);
+    if (written.length > 0) await noteIndexed(transaction, tenantId, model);
+    const ids = written.map(({ id }) => id);
+    return { changed, overtaken: await supersededEmbeddings(transaction, ids) };
+  });
   // Forgotten while it was embedded: removed again.
   if (overtaken.size > 0)
     await vectors.remove(

@@ -11,7 +11,7 @@ import type {
   SessionInput,
 } from '../../domain/ports/model.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
-import { countPending, requestEmbeddings } from '../../stores/postgres/embeddings/embedding-ledger.ts';
+import { requestEmbeddings } from '../../stores/postgres/embeddings/embedding-ledger.ts';
 import type { EmbeddingModel } from '../../stores/postgres/embeddings/embedding-ledger.ts';
 import { refuseForgotten } from '../../stores/postgres/erasure/forgotten.ts';
 import { projectGlossary } from '../../stores/postgres/graph/glossary.ts';
@@ -20,7 +20,7 @@ import { readPrompts, readRowsAround, readRowsById } from '../../stores/postgres
 import { readSessionFacts, writeLearnedSeq } from '../../stores/postgres/sessions/session-state.ts';
 import type { SessionFacts } from '../../stores/postgres/sessions/session-state.ts';
 import { readTopicsAndItems } from '../../stores/postgres/summaries/summaries.ts';
-import type { LearningActivities, SessionRef } from '../../workflows/session/types.ts';
+import type { LearningActivities } from '../../workflows/session/types.ts';
 import { withHeartbeat } from '../heartbeat.ts';
 import { tryHintIndex } from '../try-hint-index.ts';
 import { callModel } from '../model-call.ts';
@@ -108,9 +108,6 @@ interface Session {
 /** Extracts a session's learnings, compares them with the project's, and writes the graph. */
 export function createLearningActivities(dependencies: LearningDependencies): LearningActivities {
   const { database, model, modelCalls, embeddingModel, hints, clock } = dependencies;
-  const pendingOf = (ref: SessionRef) =>
-    database.asTenant(asId(ref.tenantId), (transaction) => countPending(transaction, ref.sessionId));
-
   /** Reads the model request; null if it was answered before or is disabled. */
   const read = (tenantId: TenantId, sessionId: string) =>
     database.asTenant(tenantId, async (transaction): Promise<Session | null> => {
@@ -200,7 +197,7 @@ export function createLearningActivities(dependencies: LearningDependencies): Le
       withHeartbeat(async (signal) => {
         const tenantId = asId<TenantId>(ref.tenantId);
         const session = await read(tenantId, ref.sessionId);
-        if (session === null) return { written: 0, calls: 0, tokens: 0, usd: 0, pending: await pendingOf(ref) };
+        if (session === null) return { written: 0, calls: 0, tokens: 0, usd: 0 };
         const { facts, input } = session;
         const scope = { tenantId, projectId: facts.projectId, namespace: facts.namespace };
         const about = input.topics.slice(-MAX_TOPICS).map((topic) => `${topic.title}\n${topic.content}`);
@@ -218,9 +215,8 @@ export function createLearningActivities(dependencies: LearningDependencies): Le
         });
         const drafts = groundLearnings(output, [...quotableRows(input), ...input.rows]).supported;
         const written = await learn(tenantId, ref.sessionId, session, drafts, signal);
-        const pending = await pendingOf(ref);
-        if (pending > 0) await tryHintIndex(hints, tenantId);
-        return { written, ...cost, pending };
+        if (written > 0) await tryHintIndex(hints, tenantId);
+        return { written, ...cost };
       }),
   };
 }

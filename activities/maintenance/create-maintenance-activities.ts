@@ -2,6 +2,7 @@ import type pg from 'pg';
 import {
   ensurePartitions,
   batchesToHint,
+  notHinted,
   sessionsToHint,
   retryFailedVectors,
   tenantsToReindex,
@@ -66,6 +67,8 @@ export interface MaintenanceDependencies {
 const GRACE_MS = 10_000;
 /** Multiple of the idle time after which an open session's workflow is hinted. */
 const OVERDUE_FACTOR = 1.5;
+/** A hint of a sweep that was not consumed is sent again after this time: Temporal does not lose it, but its workflow may have been ended. */
+const REPEAT_MS = 15 * 60_000;
 /** Sessions per sweep: one Temporal client was measured to send 280 hints a second. */
 const MAX_SESSIONS = 2_000;
 const MAX_TENANTS = 500;
@@ -112,10 +115,19 @@ export function createMaintenanceActivities({
         const stages = [
           // Captures first: a vector index that does not answer must not keep a session waiting.
           async () => {
-            const sessions = await sessionsToHint(maintenance, GRACE_MS, idleMs * OVERDUE_FACTOR, MAX_SESSIONS);
+            const times = { graceMs: GRACE_MS, overdueMs: idleMs * OVERDUE_FACTOR, repeatMs: REPEAT_MS };
+            const sessions = await sessionsToHint(maintenance, times, MAX_SESSIONS);
             swept.sessions = sessions.length;
-            const calls = sessions.map((session) => () => hints.session(session.tenantId, session.sessionId));
-            await notifyAll(calls, signal);
+            const unsent = new Set(sessions.map(({ sessionId }) => sessionId));
+            const calls = sessions.map(({ tenantId, sessionId }) => async () => {
+              await hints.session(tenantId, sessionId);
+              unsent.delete(sessionId);
+            });
+            try {
+              await notifyAll(calls, signal);
+            } finally {
+              await notHinted(maintenance, [...unsent]);
+            }
           },
           () => retryFailedVectors(maintenance),
           () => findLostVectors(maintenance, vectors, signal),

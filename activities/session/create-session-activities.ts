@@ -7,11 +7,7 @@ import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
 import { cutWindows } from '../../domain/windows.ts';
 import type { CutWindow, OpenRows } from '../../domain/windows.ts';
 import type { Database, TenantTransaction } from '../../stores/postgres/connection/database.ts';
-import {
-  countPending,
-  restartFailedVectors,
-  requestEmbeddings,
-} from '../../stores/postgres/embeddings/embedding-ledger.ts';
+import { restartFailedVectors, requestEmbeddings } from '../../stores/postgres/embeddings/embedding-ledger.ts';
 import type { EmbeddingModel } from '../../stores/postgres/embeddings/embedding-ledger.ts';
 import {
   advanceConsumption,
@@ -20,7 +16,7 @@ import {
   readNewRows,
   readUnwindowed,
 } from '../../stores/postgres/capture/consumption.ts';
-import type { IntakeSession, NewRow } from '../../stores/postgres/capture/consumption.ts';
+import type { DatedRow, IntakeSession } from '../../stores/postgres/capture/consumption.ts';
 import { settleSession, writeCapture, writePhase } from '../../stores/postgres/sessions/session-state.ts';
 import { gatherWindows, openBatchOf } from '../../stores/postgres/usage/model-batches.ts';
 import { countWindows, requeueParked, restartParked } from '../../stores/postgres/sessions/windows.ts';
@@ -56,13 +52,15 @@ const MISSING: ConsumeResult = {
   windowsPending: 0,
   ended: false,
   isIndexRequested: false,
+  infer: false,
+  settled: false,
   checkAfterMs: LEAST_CHECK_MS,
   idle: false,
   deleted: true,
 };
 
 /** Returns the first rows within `BATCH_CHARS`, at least one. */
-function boundedRows(rows: readonly NewRow[]): readonly NewRow[] {
+function boundedRows(rows: readonly DatedRow[]): readonly DatedRow[] {
   let chars = 0;
   const end = rows.findIndex((row, index) => (chars += row.content.length) > BATCH_CHARS && index > 0);
   return end < 0 ? rows : rows.slice(0, end);
@@ -116,6 +114,7 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
         id: row.id,
         sessionId: input.sessionId,
         chunks: chunkText(row.title, row.content),
+        occurredAt: row.occurredAt,
       })),
     );
     const progress = before.infer
@@ -131,7 +130,10 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
     batch: TakenBatch,
   ): Promise<ConsumeResult | null> => {
     const { toSeq, more, open } = batch;
-    const { advanced, windowsPending, windowsParked } = await advanceConsumption(
+    const idleAt = before.lastEventAtMs + input.policy.idleMs;
+    const ended = !more && before.endsHere;
+    const idle = !more && idleAt <= clock.now();
+    const { advanced, windowsPending, windowsParked, settled } = await advanceConsumption(
       database.pool,
       asId(input.tenantId),
       input.sessionId,
@@ -141,11 +143,11 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
         windowedSeq: batch.windowedSeq,
         firstN: before.windows,
         windows: batch.windows,
+        settles: (ended || idle) && !before.infer,
         shown: { phase: input.phase, workflowId: workflowIdOf('session', input.tenantId, input.sessionId) },
       },
     );
     if (!advanced) return null;
-    const idleAt = before.lastEventAtMs + input.policy.idleMs;
     const nextAt =
       open === null || open.rows === 0 ? idleAt : Math.min(idleAt, openDeadlineMs(open, input.policy).atMs);
     return {
@@ -154,14 +156,16 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
       more,
       windowsPending,
       windowsParked,
-      ended: !more && before.endsHere,
+      ended,
+      infer: before.infer,
+      settled,
       isIndexRequested: batch.rows > 0,
       // A session past its idle time waits for model calls alone, whose end wakes the workflow.
       checkAfterMs:
         idleAt <= clock.now()
           ? Math.max(input.policy.idleMs, IDLE_CHECK_MS)
           : Math.max(nextAt - clock.now(), LEAST_CHECK_MS),
-      idle: !more && idleAt <= clock.now(),
+      idle,
       deleted: false,
     };
   };
@@ -221,20 +225,10 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
     async hintIndex({ tenantId }) {
       await hints.index(asId(tenantId));
     },
-    async settle({ tenantId, sessionId, shown }) {
-      const result = await database.asTenant(asId(tenantId), async (transaction) => {
-        const pending = await countPending(transaction, sessionId);
-        const settled = pending === 0 && (await settleSession(transaction, sessionId));
-        return { settled, pending };
-      });
-      if (shown !== undefined && result.pending > 0)
-        await writePhase(database.pool, asId(tenantId), sessionId, {
-          phase: 'closing',
-          waitingReason: 'VectorsPending',
-          lastError: shown.lastError,
-          workflowId: workflowIdOf('session', tenantId, sessionId),
-        });
-      return result;
+    async settle({ tenantId, sessionId }) {
+      return {
+        settled: await database.asTenant(asId(tenantId), (transaction) => settleSession(transaction, sessionId)),
+      };
     },
     async offerWindows({ tenantId, sessionId, phase }) {
       const tenant = asId<TenantId>(tenantId);

@@ -56,11 +56,7 @@ export function createWorkflowHints(
     });
   };
   return {
-    index: folded((tenantId) => {
-      const options = startOptions('index', tenantId, '0', { tenantId });
-      // A thousand sessions that end at once wait for their vectors: the workflow that writes them has priority.
-      return send('index', INDEX_HINT_SIGNAL, { ...options, priority: { ...options.priority, priorityKey: 1 } });
-    }),
+    index: folded((tenantId) => send('index', INDEX_HINT_SIGNAL, startOptions('index', tenantId, '0', { tenantId }))),
     // One that was ended by mistake continues where it was: the database knows how far it is.
     modelBatch: (tenantId, { id, n, full }) =>
       send(

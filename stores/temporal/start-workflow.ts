@@ -2,7 +2,7 @@ import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/cli
 import type { Client } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
 import type { RestoreKind } from '../../domain/jobs.ts';
-import { ATTRIBUTES, KINDS, QUEUES } from '../../workflows/registry.ts';
+import { ATTRIBUTES, KINDS, taskQueueOf } from '../../workflows/registry.ts';
 import type { WorkflowInput, WorkflowName } from '../../workflows/registry.ts';
 import { workflowIdOfJob } from './job-ids.ts';
 import { answeredWithin } from './unavailable.ts';
@@ -21,7 +21,7 @@ export function startOptions<Name extends WorkflowName>(
 ) {
   return {
     workflowId: workflowIdOfJob(tenantId, { kind: KINDS[name], subject }),
-    taskQueue: QUEUES.session,
+    taskQueue: taskQueueOf(name),
     args: [input] as [WorkflowInput<Name>],
     workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
     workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTokenCounter } from '../../models/tokens/token-counter.ts';
 import { createSessionActivities } from '../../activities/session/create-session-activities.ts';
+import { advanceConsumption, readIntakeSession } from '../../stores/postgres/capture/consumption.ts';
 import { workflowIdOf } from '../../workflows/registry.ts';
 import { POLICY } from '../replay/session-script.ts';
 import { sessionOf } from '../setup/demo-session.ts';
@@ -131,48 +132,71 @@ test('does not settle a session with a pending window', async () => {
   const ref = await capture('unsummarised', 1, () => 'a note');
   const steps = activities();
   await steps.consumeEvents({ ...ref, policy: POLICY, closeOpen: 'requested', phase: 'active' });
-  await instance.db.superuser.query(
-    "UPDATE embeddings SET state = 'indexed', indexed_at = now() WHERE session_id = $1",
-    [ref.sessionId],
-  );
-  expect(await steps.settle(ref)).toEqual({ settled: false, pending: 0 });
+  expect(await steps.settle(ref)).toEqual({ settled: false });
   await instance.db.superuser.query("UPDATE windows SET state = 'summarised' WHERE session_id = $1", [ref.sessionId]);
-  expect(await steps.settle(ref)).toEqual({ settled: true, pending: 0 });
+  expect(await steps.settle(ref)).toEqual({ settled: true });
 });
 
-test('settles a session once its vectors are written and nothing new was captured', async () => {
+test('settles a session when nothing new was captured; its pending vectors are still counted', async () => {
   const ref = await capture('settling', 1, () => 'a note');
   const steps = activities();
-  expect(await steps.settle(ref)).toEqual({ settled: false, pending: 0 });
+  expect(await steps.settle(ref)).toEqual({ settled: false });
   await steps.consumeEvents({ ...ref, policy: POLICY, closeOpen: null, phase: 'active' });
-  expect(await steps.settle(ref)).toEqual({ settled: false, pending: 1 });
-  await instance.db.superuser.query(
-    "UPDATE embeddings SET state = 'indexed', indexed_at = now() WHERE session_id = $1",
-    [ref.sessionId],
-  );
-  expect(await steps.settle(ref)).toEqual({ settled: true, pending: 0 });
+  expect(await steps.settle(ref)).toEqual({ settled: true });
+  expect(await sessionOf(instance, 'test:settling')).toMatchObject({ phase: 'settled', pending: { embed: 1 } });
   expect(await steps.setCapture({ ...ref, on: false })).toEqual({ on: false });
   const row = await instance.db.superuser.query('SELECT capture, status FROM sessions WHERE id = $1', [ref.sessionId]);
   expect(row.rows[0]).toEqual({ capture: false, status: 'ended' });
 });
 
-test('does not settle a session with missing vectors and records that it waits', async () => {
-  const ref = await capture('unembedded', 2, (n) => `note ${n}`);
-  const steps = activities();
-  await steps.consumeEvents({ ...ref, policy: POLICY, closeOpen: 'requested', phase: 'active' });
-  const shown = async () =>
-    (
-      await instance.db.superuser.query('SELECT phase, waiting_reason, last_error FROM sessions WHERE id = $1', [
-        ref.sessionId,
-      ])
-    ).rows;
-  expect(await steps.settle(ref)).toEqual({ settled: false, pending: 2 });
-  expect(await shown()).toEqual([{ phase: 'active', waiting_reason: null, last_error: null }]);
-  expect(await steps.settle({ ...ref, shown: { lastError: 'ProviderOverloaded' } })).toEqual({
-    settled: false,
-    pending: 2,
+describe('a session without inference', () => {
+  const consume = (ref: { tenantId: string; sessionId: string }, policy = POLICY) =>
+    activities().consumeEvents({ ...ref, policy, closeOpen: null, phase: 'active' });
+  const event = (session: string, type: 'prompt' | 'session.ended') => ({
+    type,
+    host: 'test',
+    session_id: session,
+    infer: false,
+    ...(type === 'prompt' ? { content: `a prompt of ${session}` } : {}),
   });
-  expect(await shown()).toEqual([
-    { phase: 'closing', waiting_reason: 'VectorsPending', last_error: 'ProviderOverloaded' },
-  ]);
+  const captured = async (session: string, types: readonly ('prompt' | 'session.ended')[]) => {
+    const body = types.map((type) => event(session, type));
+    expect((await instance.call('POST', '/events/batch', { body })).body).toMatchObject({ accepted: types.length });
+    return { tenantId: instance.admin.tenantId, sessionId: (await sessionOf(instance, `test:${session}`)).id };
+  };
+
+  test('is settled by the step that consumes its end, twice if the step runs twice', async () => {
+    const ref = await captured('imported', ['prompt', 'session.ended']);
+    const settled = { infer: false, ended: true, settled: true, windowsPending: 0 };
+    expect(await consume(ref)).toMatchObject({ ...settled, isIndexRequested: false });
+    expect(await consume(ref)).toMatchObject(settled);
+    expect(await sessionOf(instance, 'test:imported')).toMatchObject({
+      status: 'ended',
+      phase: 'settled',
+      pending: { summarise: 0, learn: 0, embed: 1 },
+    });
+  });
+
+  test('is settled when idle, and not before', async () => {
+    const ref = await captured('idle', ['prompt']);
+    expect(await consume(ref)).toMatchObject({ idle: false, settled: false });
+    expect(await consume(ref, { ...POLICY, idleMs: 0 })).toMatchObject({ idle: true, settled: true });
+  });
+
+  test('is not settled if an event was captured after those that the step read', async () => {
+    const ref = await captured('late', ['prompt', 'session.ended']);
+    const before = await instance.db.database.asTenant(instance.admin.tenantId, (transaction) =>
+      readIntakeSession(transaction, ref.sessionId),
+    );
+    if (before === null) throw new Error('the session is missing');
+    await captured('late', ['prompt']);
+    const progress = { consumedSeq: before.lastSeq, windowedSeq: before.lastSeq, firstN: before.windows, windows: [] };
+    const advance = advanceConsumption(instance.db.database.pool, instance.admin.tenantId, ref.sessionId, before, {
+      ...progress,
+      settles: true,
+      shown: null,
+    });
+    expect(await advance).toMatchObject({ advanced: true, settled: false });
+    expect(await sessionOf(instance, 'test:late')).toMatchObject({ status: 'active', phase: 'active' });
+  });
 });

@@ -10,9 +10,10 @@ function intercepted<Result>(
   activity: () => Promise<Result>,
   activityType = 'settle',
   isBurst: () => Promise<boolean> = () => Promise.resolve(false),
+  isLocal = false,
 ): Promise<Result> {
   const environment = new MockActivityEnvironment(
-    { activityType },
+    { activityType, isLocal },
     // The SDK warns of activities that fail, which these tests cause.
     { interceptors: [createActivityInterceptor(isBurst)], logger: new DefaultLogger('ERROR') },
   );
@@ -61,5 +62,13 @@ describe('back-pressure', () => {
       () => Promise.resolve((polls += 1) < 3),
     );
     expect(pollsAtStart).toBe(isDeferred ? 3 : 0);
+  });
+
+  it('does not wait within a workflow task, but fails', async () => {
+    const step = () => Promise.resolve('done');
+    const isBurst = () => Promise.resolve(true);
+    await expect(intercepted(step, 'consumeEvents', isBurst, true)).rejects.toMatchObject({ type: 'Deferred' });
+    expect(await intercepted(step, 'settle', isBurst, true)).toBe('done');
+    expect(await intercepted(step, 'consumeEvents', () => Promise.resolve(false), true)).toBe('done');
   });
 });

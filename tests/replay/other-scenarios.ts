@@ -1,14 +1,13 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { WorkflowFailedError } from '@temporalio/client';
-import { workflowIdOf, QUEUES } from '../../workflows/registry.ts';
+import { workflowIdOf, QUEUES, taskQueueOf } from '../../workflows/registry.ts';
 import type { EmbedBatchResult } from '../../workflows/indexing/types.ts';
 import type { index } from '../../workflows/indexing/workflow.ts';
 import { firstRun } from './scenario.ts';
 import type { Scenario } from './scenario.ts';
 
 const TENANT = '018f0000-0000-7000-8000-00000000000c';
-const UNKNOWN_SESSION = '018f0000-0000-7000-8000-00000000000d';
-const DONE: EmbedBatchResult = { indexed: 5, refused: 0, more: false, completeSessionIds: [UNKNOWN_SESSION] };
+const DONE: EmbedBatchResult = { indexed: 5, refused: 0, more: false };
 
 function indexScenario(shape: string, answers: readonly EmbedBatchResult[]): Scenario {
   return {
@@ -27,7 +26,7 @@ function indexScenario(shape: string, answers: readonly EmbedBatchResult[]): Sce
     async run(client) {
       const handle = await client.workflow.start<typeof index>('index', {
         workflowId: workflowIdOf('index', TENANT, 0),
-        taskQueue: QUEUES.session,
+        taskQueue: taskQueueOf('index'),
         args: [{ tenantId: TENANT }],
       });
       if (shape !== 'continued') {
@@ -77,9 +76,7 @@ function operation(workflow: 'captureSweep' | 'partitions', shape: 'happy' | 'fa
 /** The shapes of the other families' histories. */
 export const OTHER_SCENARIOS: readonly Scenario[] = [
   indexScenario('happy', [{ ...DONE, more: true }, DONE]),
-  // Signals two sessions without a workflow at once.
-  indexScenario('together', [{ ...DONE, completeSessionIds: [UNKNOWN_SESSION, TENANT] }]),
-  indexScenario('refused', [{ indexed: 0, refused: 2, more: true, completeSessionIds: [] }, DONE]),
+  indexScenario('refused', [{ indexed: 0, refused: 2, more: true }, DONE]),
   {
     ...indexScenario('away', []),
     // The model is unavailable for longer than one activity may take: the run waits and retries.
@@ -99,7 +96,7 @@ export const OTHER_SCENARIOS: readonly Scenario[] = [
       };
     },
   },
-  indexScenario('continued', [{ ...DONE, more: true, completeSessionIds: [] }]),
+  indexScenario('continued', [{ ...DONE, more: true }]),
   operation('captureSweep', 'happy'),
   operation('captureSweep', 'failed'),
   operation('captureSweep', 'away'),

@@ -1,7 +1,6 @@
+import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import { INDEXED_SIGNAL } from '../../workflows/session/types.ts';
 import type { SessionView } from '../../workflows/session/types.ts';
-import { until } from '../setup/until.ts';
 import type { Scenario } from './scenario.ts';
 import { ENDED, script, start, viewWhen } from './session-script.ts';
 
@@ -55,28 +54,18 @@ export const FAULT_SCENARIOS: readonly Scenario[] = [
   },
   {
     workflow: 'session',
-    shape: 'vectors-pending',
+    shape: 'deferred',
+    // A burst of captures: no step runs within a workflow task.
     activities: () => {
-      let calls = 0;
-      return script([ENDED], {
-        extractLearnings: async () => ({ written: 1, calls: 1, tokens: 1, usd: 0, pending: 2 }),
-        settle: async () => ((calls += 1) > 1 ? { settled: true, pending: 0 } : { settled: false, pending: 1 }),
-      });
+      const deferred = <Result>(result: Result) => {
+        if (Context.current().info.isLocal)
+          return Promise.reject(ApplicationFailure.create({ type: 'Deferred', message: 'deferred' }));
+        return Promise.resolve(result);
+      };
+      return script([], { consumeEvents: () => deferred(ENDED), settle: () => deferred({ settled: true }) });
     },
     async run(client) {
       const handle = await start(client);
-      // The first signal comes too early: one vector is still missing.
-      await viewWhen(handle, (view) => view.phase === 'closing' && view.modelCalls === 2);
-      await handle.signal(INDEXED_SIGNAL);
-      await viewWhen(handle, (view) => view.phase === 'closing');
-      await until(async () => {
-        const { events } = await handle.fetchHistory();
-        const settles = events?.filter(
-          (event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'settle',
-        );
-        return settles?.length === 1 ? true : undefined;
-      });
-      await handle.signal(INDEXED_SIGNAL);
       await handle.result();
       return handle;
     },

@@ -1,6 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { WorkflowUpdateStage } from '@temporalio/client';
 import { z } from 'zod';
+import { withHeartbeat } from '../../activities/heartbeat.ts';
 import {
   CLOSE_UPDATE,
   HINT_SIGNAL,
@@ -37,10 +38,12 @@ function requestedWhileLeaving(): Scenario {
         release = resolve;
       });
       return script([{ ...LIVE, windowsPending: 1 }, LIVE], {
-        summariseWindows: async () => {
-          await released;
-          return { windowsPending: 0, windowsParked: 0, summarised: 1, calls: 1, tokens: 900, usd: 0 };
-        },
+        // With heartbeats: thousands of hints take longer than the activity may be silent.
+        summariseWindows: () =>
+          withHeartbeat(async () => {
+            await released;
+            return { windowsPending: 0, windowsParked: 0, summarised: 1, calls: 1, tokens: 900, usd: 0 };
+          }),
       });
     },
     async run(client) {

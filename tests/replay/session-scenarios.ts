@@ -27,7 +27,7 @@ export const SESSION_SCENARIOS: readonly Scenario[] = [
     // An event is captured while the session is closed: it is not settled and continues.
     activities: () => {
       let calls = 0;
-      return script([ENDED], { settle: async () => ({ settled: (calls += 1) > 1, pending: 0 }) });
+      return script([ENDED], { settle: async () => ({ settled: (calls += 1) > 1 }) });
     },
     async run(client) {
       const handle = await start(client);
@@ -79,6 +79,16 @@ export const SESSION_SCENARIOS: readonly Scenario[] = [
         { ...LIVE, idle: true, windowsPending: 1 },
         { ...LIVE, idle: true },
       ]),
+    async run(client) {
+      const handle = await start(client);
+      await handle.result();
+      return handle;
+    },
+  },
+  {
+    workflow: 'session',
+    shape: 'without-inference',
+    activities: () => script([{ ...ENDED, infer: false, settled: true }]),
     async run(client) {
       const handle = await start(client);
       await handle.result();

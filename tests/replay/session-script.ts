@@ -31,6 +31,8 @@ export const LIVE: ConsumeResult = {
   isIndexRequested: true,
   checkAfterMs: 60_000,
   idle: false,
+  infer: true,
+  settled: false,
   deleted: false,
 };
 export const ENDED: ConsumeResult = { ...LIVE, consumedSeq: 20, ended: true, isIndexRequested: false };
@@ -75,7 +77,7 @@ export function script(
     updateSessionPhase: async () => {},
     requeueParked: async () => ({ requeued: 0 }),
     hintIndex: async () => {},
-    settle: async () => ({ settled: true, pending: 0 }),
+    settle: async () => ({ settled: true }),
     summariseWindows: async () => ({
       windowsPending: 0,
       windowsParked: 0,
@@ -85,7 +87,7 @@ export function script(
       usd: 0,
     }),
     summariseSession: async () => ({ calls: 1, tokens: 400, usd: 0, summaryId: SUMMARY }),
-    extractLearnings: async () => ({ written: 3, calls: 1, tokens: 300, usd: 0, pending: 0 }),
+    extractLearnings: async () => ({ written: 3, calls: 1, tokens: 300, usd: 0 }),
     setCapture: async ({ on }) => ({ on }),
     offerWindows: async () => ({ windowsPending: 0, windowsBatched: 0, windowsParked: 0 }),
     ...overrides,

@@ -96,7 +96,12 @@ test(
     await deaf.call('POST', '/events', {
       body: { type: 'session.ended', host: 'test', session_id: 'fast', infer: false },
     });
-    await settled(deaf, 'test:fast');
+    const { id } = await settled(deaf, 'test:fast');
+    const handle = deaf.temporal.workflow.getHandle(workflowIdOf('session', deaf.admin.tenantId, id));
+    const { events = [] } = await handle.fetchHistory();
+    const steps = events?.flatMap((event) => event.activityTaskScheduledEventAttributes?.activityType?.name ?? []);
+    expect(steps).not.toContain('summariseSession');
+    expect(events?.some((event) => event.startChildWorkflowExecutionInitiatedEventAttributes)).toBe(false);
     const calls = await deaf.db.superuser.query(
       "SELECT 1 FROM usage_ledger u JOIN sessions s ON s.id = u.session_id WHERE s.external_id = 'fast'",
     );

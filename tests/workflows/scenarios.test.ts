@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import type { StoredHistory } from '../replay/history-file.ts';
 import { describe, expect, inject, test } from 'vitest';
+import { z } from 'zod';
 import { BACKUP_SCENARIOS } from '../replay/backup-scenarios.ts';
 import { MODEL_BATCH_SCENARIOS } from '../replay/model-batch-scenarios.ts';
 import { OTHER_SCENARIOS } from '../replay/other-scenarios.ts';
@@ -14,6 +16,19 @@ interface Played {
   /** For how long each activity is retried; null with a limit of attempts. */
   readonly retryHours: readonly (number | null)[];
   readonly tasks: number;
+  readonly events: number;
+}
+
+const markerSchema = z.object({ activity_type: z.string() });
+
+/** Returns the name of the activity that an event is of: scheduled, or completed within a workflow task. */
+function stepOf(event: NonNullable<StoredHistory['events']>[number]): string[] {
+  const scheduled = event.activityTaskScheduledEventAttributes?.activityType?.name;
+  if (typeof scheduled === 'string') return [scheduled];
+  const marker = event.markerRecordedEventAttributes;
+  const data = marker?.details?.['data']?.payloads?.[0]?.data;
+  if (marker?.markerName !== 'core_local_activity' || data === null || data === undefined) return [];
+  return [markerSchema.parse(JSON.parse(Buffer.from(data).toString('utf8'))).activity_type];
 }
 
 /** Runs a scenario on the suite's Temporal; returns the status of its run and its activities in order. */
@@ -29,13 +44,13 @@ async function play(scenario: Scenario): Promise<Played> {
     const events = history.events ?? [];
     const closing = Object.keys(events.at(-1) ?? {}).find((name) => name.endsWith('EventAttributes')) ?? '';
     const scheduled = events.flatMap((event) => event.activityTaskScheduledEventAttributes ?? []);
-    const activities = scheduled.map((each) => each.activityType?.name ?? '');
+    const activities = events.flatMap(stepOf);
     const retryHours = scheduled.map((each) =>
       each.retryPolicy?.maximumAttempts === 0 ? Number(each.scheduleToCloseTimeout?.seconds) / 3_600 : null,
     );
     const tasks = events.filter((event) => event.workflowTaskStartedEventAttributes).length;
     const status = closing.replace('workflowExecution', '').replace('EventAttributes', '');
-    return { tasks, status, activities, retryHours };
+    return { tasks, events: events.length, status, activities, retryHours };
   } finally {
     await workers.stop();
   }
@@ -55,7 +70,7 @@ function scenario(workflow: string, shape: string): Scenario {
 
 // Scenarios mostly wait for timers, each in its own namespace. Those that send thousands of signals run alone.
 describe('session workflow', { timeout: 240_000, concurrent: true }, () => {
-  test('closes in order: windows, session summary, learnings, vectors, end', async () => {
+  test('closes in order: windows, session summary, learnings, end', async () => {
     const { status, activities } = await play(scenario('session', 'happy'));
     expect(status).toBe('Completed');
     const order = ['summariseWindows', 'summariseSession', 'settle'].map((name) => activities.lastIndexOf(name));
@@ -105,9 +120,16 @@ describe('session workflow', { timeout: 240_000, concurrent: true }, () => {
     expect(activities.at(-1)).toBe('updateSessionPhase');
   });
 
-  test('waits for its vectors without polling', async () => {
-    const { status, activities } = await play(scenario('session', 'vectors-pending'));
+  test('ends within one workflow task without inference, without a step of a model', async () => {
+    const { status, activities, tasks, events } = await play(scenario('session', 'without-inference'));
+    expect({ status, activities, tasks }).toEqual({ status: 'Completed', activities: ['consumeEvents'], tasks: 1 });
+    expect(events).toBeLessThanOrEqual(15);
+  });
+
+  test('repeats a deferred step as an activity', async () => {
+    const { status, activities } = await play(scenario('session', 'deferred'));
     expect(status).toBe('Completed');
+    expect(activities.filter((name) => name === 'consumeEvents')).toHaveLength(2);
     expect(activities.filter((name) => name === 'settle')).toHaveLength(2);
   });
 
@@ -173,7 +195,6 @@ describe('other workflows', { timeout: 240_000, concurrent: true }, () => {
     ['learning', 'failed', 'Failed'],
     ['learning', 'database-away', 'Completed'],
     ['index', 'happy', 'Completed'],
-    ['index', 'together', 'Completed'],
     ['index', 'refused', 'Completed'],
     ['index', 'away', 'Completed'],
     ['captureSweep', 'failed', 'Failed'],

@@ -12,8 +12,6 @@ export interface EmbedBatchResult {
   readonly refused: number;
   /** More chunks are waiting. */
   readonly more: boolean;
-  /** Sessions whose last waiting chunk was written; at most as many as chunks in a batch. */
-  readonly completeSessionIds: readonly string[];
 }
 
 export interface IndexActivities {

@@ -4,7 +4,6 @@ import {
   continueAsNew,
   defineQuery,
   defineSignal,
-  getExternalWorkflowHandle,
   proxyActivities,
   setHandler,
   sleep,
@@ -12,13 +11,11 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { STEP } from '../activity-options.ts';
-import { ATTRIBUTES, PROGRESS_QUERY, QUEUES, workflowIdOf } from '../registry.ts';
-import { INDEXED_SIGNAL } from '../session/types.ts';
+import { ATTRIBUTES, PROGRESS_QUERY, QUEUES } from '../registry.ts';
 import { INDEX_HINT_SIGNAL, WAKE_SIGNAL } from './types.ts';
 import type { IndexActivities, IndexInput, ReindexActivities, ReindexView } from './types.ts';
 
 const hint = defineSignal(INDEX_HINT_SIGNAL);
-const indexed = defineSignal(INDEXED_SIGNAL);
 
 /** A run that found nothing more to do stays this long: hints of a live session come every few seconds. */
 const LINGER_MS = 10_000;
@@ -47,7 +44,7 @@ function embeddingOf(tenantId: string): IndexActivities {
   });
 }
 
-/** Indexes the requested vectors of a tenant's ledger, batch by batch, and signals the sessions that are complete. */
+/** Indexes the requested vectors of a tenant's ledger, batch by batch. */
 export async function index(input: IndexInput): Promise<void> {
   const embedding = embeddingOf(input.tenantId);
   let hinted = true;
@@ -71,13 +68,6 @@ export async function index(input: IndexInput): Promise<void> {
       await sleep(UNAVAILABLE_WAIT_MS);
       continue;
     }
-    // Lossy: a session that has ended is not signalled, and each session checks the ledger from time to time.
-    const notify = (sessionId: string) =>
-      getExternalWorkflowHandle(workflowIdOf('session', input.tenantId, sessionId))
-        .signal(indexed)
-        .catch(() => undefined);
-    // Together: one after another each costs two workflow tasks, and the next batch waits for all of them.
-    await Promise.all(result.completeSessionIds.map(notify));
     if (result.refused > 0 && result.indexed === 0) {
       refusals += 1;
       await sleep(Math.min(FIRST_WAIT_MS * 2 ** refusals, MAX_WAIT_MS));

@@ -1,20 +1,9 @@
-import {
-  condition,
-  executeChild,
-  ParentClosePolicy,
-  proxyActivities,
-  sleep,
-  WorkflowIdReusePolicy,
-} from '@temporalio/workflow';
+import { executeChild, ParentClosePolicy, proxyActivities, sleep, WorkflowIdReusePolicy } from '@temporalio/workflow';
 import { modelCalls } from '../activity-options.ts';
-import { isInstanceFailure, MAX_PROVIDER_WAIT_MS } from '../failures.ts';
+import { isInstanceFailure } from '../failures.ts';
 import { ATTRIBUTES, workflowIdOf } from '../registry.ts';
-import { database } from './run.ts';
 import type { SessionRun } from './run.ts';
 import type { LearningActivities, LearningResult, SessionRef } from './types.ts';
-
-/** First check for vectors without a signal; the next ones follow after the longest wait for a provider. */
-const INDEX_CHECK_MS = 60_000;
 
 /** The time that a restart of every engine takes many times over. A session whose learning waits longer shows what it waits for. */
 const MAX_RESTART_MS = 600_000;
@@ -41,52 +30,25 @@ export interface Closed {
   readonly summaryId: string | null;
 }
 
-/** Summarises the session, extracts its learnings and waits for its vectors. Not settled as soon as something new was captured. */
+/** Summarises the session, extracts its learnings and ends it: its vectors follow. Not settled as soon as something new was captured. */
 export async function closeSession(run: SessionRun): Promise<Closed> {
   const reopened = () => run.isReopened;
   run.apply({ type: 'closingStarted' });
+  if (!run.infers) return { settled: await run.settle(), summaryId: null };
   run.markInTemporal('closing');
   const { outcome, summaryId } = await run.summariseSession('closing', reopened);
   if (outcome === 'interrupted') return { settled: false, summaryId };
-  let pending = 0;
   // A child, not an activity: users list, inspect and cancel the learning of a session as a job of its own.
   const learned = await run.withProvider(async () => {
-    const result = await executeChild(learning, {
+    const cost = await executeChild(learning, {
       workflowId: workflowIdOf('learning', run.ref.tenantId, run.ref.sessionId),
       typedSearchAttributes: [{ key: ATTRIBUTES.tenant, value: run.ref.tenantId }],
       workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
       parentClosePolicy: ParentClosePolicy.TERMINATE,
       args: [run.ref],
     });
-    pending = result.pending;
-    run.apply({ type: 'modelUsed', cost: result });
+    run.apply({ type: 'modelUsed', cost });
   }, reopened);
-  if (learned === 'interrupted') return { settled: false, summaryId };
-  return { settled: await settleWhenIndexed(run, pending), summaryId };
-}
-
-/** Waits for the signal that the vectors are written, and checks the ledger from time to time; then ends the session. */
-async function settleWhenIndexed(run: SessionRun, learnedPending: number): Promise<boolean> {
-  let pending = learnedPending;
-  for (let checkMs = INDEX_CHECK_MS; ; checkMs = MAX_PROVIDER_WAIT_MS) {
-    let signalled = true;
-    if (pending > 0) {
-      signalled = await condition(
-        () => run.state.vectorsIndexed || run.state.retryRequested || run.isReopened,
-        checkMs,
-      );
-      if (run.isReopened) return false;
-      run.apply({ type: 'vectorCheckStarted' });
-      if (!signalled && run.state.waiting === null) {
-        run.apply({ type: 'waitStarted', reason: 'VectorsPending', untilMs: Date.now() + MAX_PROVIDER_WAIT_MS });
-        run.markInTemporal('closing');
-      }
-    }
-    if (run.state.hinted) return false;
-    const shown = signalled ? {} : { shown: { lastError: run.state.carried.lastError } };
-    const result = await database.settle({ ...run.ref, ...shown });
-    if (result.settled) run.apply({ type: 'waitEnded' });
-    if (result.settled || result.pending === 0) return result.settled;
-    pending = result.pending;
-  }
+  if (learned === 'interrupted' || run.state.hinted) return { settled: false, summaryId };
+  return { settled: await run.settle(), summaryId };
 }

@@ -1,4 +1,11 @@
-import { condition, proxyActivities, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import {
+  condition,
+  isCancellation,
+  proxyActivities,
+  proxyLocalActivities,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
 import { modelCalls } from '../activity-options.ts';
 import { failureReason, providerWait } from '../failures.ts';
 import { ATTRIBUTES, QUEUES } from '../registry.ts';
@@ -21,6 +28,33 @@ export const database = proxyActivities<SessionActivities>({
   heartbeatTimeout: '10 seconds',
   retry: { initialInterval: '500 milliseconds', maximumInterval: '30 seconds' },
 });
+
+/**
+ * The steps that every session takes, within its workflow task: a task of their own would cost as much of Temporal as the rest of a short session.
+ * One attempt: a step that fails, or is deferred during a burst, is repeated as an activity, which waits without a place among the workflow tasks.
+ */
+const withinTask = proxyLocalActivities<Pick<SessionActivities, 'consumeEvents' | 'settle'>>({
+  // A request is accepted when the workflow task ends, and its caller waits five seconds for that.
+  startToCloseTimeout: '2 seconds',
+  retry: { maximumAttempts: 1 },
+});
+
+/**
+ * Runs a step within the workflow task, else as an activity. `isRepeated`: the first attempt may have written its result before it failed, or may
+ * still write it.
+ */
+async function stepOf<Result>(
+  local: () => Promise<Result>,
+  activity: () => Promise<Result>,
+): Promise<{ readonly result: Result; readonly isRepeated: boolean }> {
+  try {
+    return { result: await local(), isRepeated: false };
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    const isRepeated = failureReason(error) !== 'Deferred';
+    return { result: await activity(), isRepeated };
+  }
+}
 
 type Outcome = 'completed' | 'interrupted' | 'given up';
 
@@ -67,6 +101,11 @@ export class SessionRun {
     return this.state.hinted || this.isLong;
   }
 
+  /** Whether models process the session. */
+  get infers(): boolean {
+    return this.state.consumption?.infer !== false;
+  }
+
   /** Enters a phase, and writes it to Temporal's search attributes. */
   markInTemporal(phase: SessionPhase): void {
     this.apply({ type: 'phaseEntered', phase });
@@ -75,15 +114,6 @@ export class SessionRun {
       { key: ATTRIBUTES.project, value: consumption?.projectId ?? null },
       { key: ATTRIBUTES.phase, value: phase },
       { key: ATTRIBUTES.waiting, value: waiting?.reason ?? null },
-    ]);
-  }
-
-  /** Ends the session; its project attribute does not change. */
-  markSettled(): void {
-    this.apply({ type: 'phaseEntered', phase: 'settled' });
-    upsertSearchAttributes([
-      { key: ATTRIBUTES.phase, value: 'settled' },
-      { key: ATTRIBUTES.waiting, value: null },
     ]);
   }
 
@@ -100,11 +130,17 @@ export class SessionRun {
   }
 
   async consumeEvents(closeOpen: 'idle' | 'requested' | null): Promise<ConsumeResult> {
+    // The rest of a long backlog leaves its place to other sessions after each step.
+    const isBacklog = this.state.consumption?.more === true;
     this.apply({ type: 'consumptionStarted' });
-    const { phase } = this.state;
-    const result = await database.consumeEvents({ ...this.ref, policy: this.input.policy, closeOpen, phase });
+    const step = { ...this.ref, policy: this.input.policy, closeOpen, phase: this.state.phase };
+    const activity = () => database.consumeEvents(step);
+    const { result, isRepeated } = isBacklog
+      ? { result: await activity(), isRepeated: false }
+      : await stepOf(() => withinTask.consumeEvents(step), activity);
     this.apply({ type: 'consumed', result, nowMs: Date.now() });
-    if (result.isIndexRequested) await database.hintIndex(this.ref);
+    // An attempt whose result was lost may have requested vectors: the repeated one finds nothing new and sends no hint.
+    if (result.isIndexRequested || isRepeated) await database.hintIndex(this.ref);
     return result;
   }
 
@@ -134,12 +170,22 @@ export class SessionRun {
     }
   }
 
-  /** Summarises the session. Returns the outcome and the current summary. */
+  /** Ends the session. Returns false if something new was captured. */
+  async settle(): Promise<boolean> {
+    const { result } = await stepOf(
+      () => withinTask.settle(this.ref),
+      () => database.settle(this.ref),
+    );
+    return result.settled;
+  }
+
+  /** Summarises the session. Returns the outcome and the current summary; without inference there is none. */
   async summariseSession(
     phase: SessionPhase,
     interrupted: () => boolean,
   ): Promise<{ readonly outcome: Outcome; readonly summaryId: string | null }> {
     let summaryId: string | null = null;
+    if (!this.infers) return { outcome: 'completed', summaryId };
     const outcome = await this.withProvider(async () => {
       const cost = await this.model.summariseSession({ ...this.ref, phase });
       summaryId = cost.summaryId ?? null;

@@ -26,7 +26,6 @@ export interface MachineState {
   readonly dueAtMs: number;
   /** There may be unconsumed rows. */
   readonly hinted: boolean;
-  readonly vectorsIndexed: boolean;
   readonly batchServed: boolean;
   readonly retryRequested: boolean;
   readonly signals: number;
@@ -40,7 +39,7 @@ export interface MachineState {
 }
 
 export type SessionEvent =
-  | { readonly type: 'hinted' | 'indexed' | 'batchServed' | 'retryRequested' }
+  | { readonly type: 'hinted' | 'batchServed' | 'retryRequested' }
   | { readonly type: 'requested' | 'answered'; readonly what: Ask }
   | { readonly type: 'consumptionStarted' }
   | { readonly type: 'consumed'; readonly result: ConsumeResult; readonly nowMs: number }
@@ -55,7 +54,6 @@ export type SessionEvent =
   | { readonly type: 'waitEnded' }
   | { readonly type: 'retryStarted' }
   | { readonly type: 'closingStarted' }
-  | { readonly type: 'vectorCheckStarted' }
   | { readonly type: 'modelUsed'; readonly cost: CloseResult }
   | { readonly type: 'modelFailed'; readonly error: string }
   | { readonly type: 'continuing' };
@@ -80,7 +78,6 @@ export function initialState({ policy, state }: SessionInput): MachineState {
     consumption: null,
     dueAtMs: 0,
     hinted: true,
-    vectorsIndexed: false,
     batchServed: false,
     retryRequested: false,
     signals: 0,
@@ -106,8 +103,6 @@ export function transition(state: MachineState, event: SessionEvent): MachineSta
   switch (event.type) {
     case 'hinted':
       return { ...state, hinted: true, signals: signals + 1 };
-    case 'indexed':
-      return { ...state, vectorsIndexed: true, signals: signals + 1 };
     case 'batchServed':
       return { ...state, batchServed: true, signals: signals + 1 };
     case 'retryRequested':
@@ -127,6 +122,8 @@ export function transition(state: MachineState, event: SessionEvent): MachineSta
         consumption: event.result,
         dueAtMs: event.nowMs + event.result.checkAfterMs,
         hinted: state.hinted || event.result.more,
+        // Without inference there are no windows to offer.
+        windowsBatched: event.result.infer ? state.windowsBatched : 0,
       };
     case 'workFound':
       return { ...state, hinted: true };
@@ -161,9 +158,7 @@ export function transition(state: MachineState, event: SessionEvent): MachineSta
     case 'retryStarted':
       return { ...state, retryRequested: false };
     case 'closingStarted':
-      return { ...state, phase: 'closing', vectorsIndexed: false };
-    case 'vectorCheckStarted':
-      return { ...state, vectorsIndexed: false, retryRequested: false };
+      return { ...state, phase: 'closing' };
     case 'modelUsed':
       return {
         ...state,

@@ -4,9 +4,6 @@ import type { SessionPhase } from '../registry.ts';
 /** Signal: events were captured. Without payload: PostgreSQL contains them. */
 export const HINT_SIGNAL = 'hint';
 
-/** Signal: the vectors of this session are written. */
-export const INDEXED_SIGNAL = 'indexed';
-
 /** Signal: windows of this session that were in a provider batch are summarised, or wait again. */
 export const SUMMARISED_SIGNAL = 'summarised';
 
@@ -19,7 +16,7 @@ export const STATE_QUERY = 'state';
 /** Update: summarise what was captured so far, without ending the session: `AskResult`. */
 export const SUMMARISE_NOW_UPDATE = 'summariseNow';
 
-/** Update: end the session: summarise, learn, index, settle. A later capture opens it again. `AskResult`. */
+/** Update: end the session: summarise, learn, settle. Its vectors follow. A later capture opens it again. `AskResult`. */
 export const CLOSE_UPDATE = 'close';
 
 /** Update: switch capture of the session: `SetCaptureInput` → `SetCaptureResult`. */
@@ -58,7 +55,7 @@ export type Ask = 'summary' | 'close';
 export interface AskResult {
   /** The session summary; null if there is nothing to summarise, or if the model failed: then `lastError` contains the reason. */
   readonly summaryId: string | null;
-  /** The session has ended, and its vectors are indexed. */
+  /** The session has ended. Its vectors may still be pending in the ledger. */
   readonly settled: boolean;
   readonly lastError: string | null;
 }
@@ -114,6 +111,10 @@ export interface ConsumeResult {
   readonly ended: boolean;
   /** Vectors were requested, and the index workflow has no hint yet. */
   readonly isIndexRequested: boolean;
+  /** Whether models process the session; fixed by its first event. */
+  readonly infer: boolean;
+  /** The step ended the session: it is over, wants no model, and nothing new was captured. */
+  readonly settled: boolean;
   /** Milliseconds until the next check without a hint; the earliest of quiet, age and idle. */
   readonly checkAfterMs: number;
   /** Nothing was captured for the idle time. */
@@ -162,17 +163,6 @@ export interface RequeueInput extends SessionRef {
   readonly again?: boolean;
 }
 
-export interface SettleInput extends SessionRef {
-  /** Given without a signal that the vectors are written: missing ones are shown as the reason to wait. */
-  readonly shown?: { readonly lastError: string | null };
-}
-
-export interface SettleResult {
-  readonly settled: boolean;
-  /** Vectors that are still missing; 0 if something new was captured. */
-  readonly pending: number;
-}
-
 export interface CaptureSwitchInput extends SessionRef, SetCaptureInput {}
 
 export interface PhaseInput extends SessionRef {
@@ -188,8 +178,8 @@ export interface SessionActivities {
   updateSessionPhase(input: PhaseInput): Promise<void>;
   requeueParked(input: RequeueInput): Promise<{ readonly requeued: number }>;
   hintIndex(input: SessionRef): Promise<void>;
-  /** Ends the session if nothing new was captured and no vector is pending. */
-  settle(input: SettleInput): Promise<SettleResult>;
+  /** Ends the session if nothing new was captured and no window is pending. */
+  settle(input: SessionRef): Promise<{ readonly settled: boolean }>;
   setCapture(input: CaptureSwitchInput): Promise<SetCaptureResult>;
   /** Writes the phase, and has a batch gather the session's windows. */
   offerWindows(input: ModelStepInput): Promise<OfferResult>;
@@ -204,8 +194,6 @@ export interface SummariseActivities {
 
 export interface LearningResult extends Omit<CloseResult, 'summaryId'> {
   readonly written: number;
-  /** Vectors of the session that are not written yet. */
-  readonly pending: number;
 }
 
 export interface LearningActivities {

@@ -14,7 +14,6 @@ import { WindowSummariser } from './window-summariser.ts';
 import {
   CLOSE_UPDATE,
   HINT_SIGNAL,
-  INDEXED_SIGNAL,
   RETRY_SIGNAL,
   SET_CAPTURE_UPDATE,
   STATE_QUERY,
@@ -26,7 +25,6 @@ import { viewOf } from './state.ts';
 import type { AskResult, SessionInput, SessionView, SetCaptureInput, SetCaptureResult } from './types.ts';
 
 const hint = defineSignal(HINT_SIGNAL);
-const indexed = defineSignal(INDEXED_SIGNAL);
 const retry = defineSignal(RETRY_SIGNAL);
 const summarised = defineSignal(SUMMARISED_SIGNAL);
 const stateQuery = defineQuery<SessionView>(STATE_QUERY);
@@ -39,7 +37,6 @@ const NOT_COMPLETED: AskResult = { summaryId: null, settled: false, lastError: n
 
 function listen(run: SessionRun): void {
   setHandler(hint, () => run.apply({ type: 'hinted' }));
-  setHandler(indexed, () => run.apply({ type: 'indexed' }));
   setHandler(summarised, () => run.apply({ type: 'batchServed' }));
   setHandler(retry, () => run.apply({ type: 'retryRequested' }));
   setHandler(stateQuery, () => viewOf(run.state));
@@ -54,7 +51,7 @@ function listen(run: SessionRun): void {
 
 /**
  * Owns one session from its first event to its end: consumes events when hinted or due, summarises windows beside that, and closes the session
- * when it is over: session summary, learnings, vectors. An event during closing reopens it; one after the end starts a new run under the same id.
+ * when it is over: session summary, learnings. Vectors are the index workflow's. An event during closing reopens it; one after the end starts a new run under the same id.
  */
 export async function session(input: SessionInput): Promise<void> {
   const run = new SessionRun(input);
@@ -74,6 +71,10 @@ async function live(run: SessionRun): Promise<void> {
     const isDue = hinted || Date.now() >= dueAtMs;
     const latest = isDue || consumption === null ? await run.consumeEvents(null) : consumption;
     if (latest.deleted) return await leave(run, NOT_COMPLETED);
+    if (latest.settled) {
+      if (await end(run, null)) return;
+      continue;
+    }
     if (summariser.failure !== null) throw summariser.failure;
     if (run.state.retryRequested && summariser.running === null) await requeueWindows(run);
     if (run.hasWindows && summariser.running === null) summariser.start();
@@ -119,6 +120,7 @@ async function finish(run: SessionRun, ended: boolean, isOver: boolean): Promise
     await leave(run, NOT_COMPLETED);
     return true;
   }
+  if (rest?.settled === true) return end(run, null);
   let hasMore = (rest?.windowsPending ?? 0) > 0;
   if (!hasMore && (rest?.windowsParked ?? 0) > 0) {
     hasMore = (await database.requeueParked(run.ref)).requeued > 0;
@@ -132,22 +134,24 @@ async function finish(run: SessionRun, ended: boolean, isOver: boolean): Promise
       return false;
     }
     const { settled, summaryId } = await closeSession(run);
-    if (settled) {
-      run.markSettled();
-      run.reply('close', summaryId, true);
-      if (!run.state.hinted) {
-        await leave(run, { summaryId, settled: true, lastError: run.state.carried.lastError });
-        // An event may have come while an update was still being handled.
-        if (!run.state.hinted) return true;
-        run.resume();
-      }
-    } else if (asked === 'summary' && summaryId !== null) {
-      run.reply('summary', summaryId, false);
-    }
+    if (settled) return end(run, summaryId);
+    if (asked === 'summary' && summaryId !== null) run.reply('summary', summaryId, false);
     run.apply({ type: 'workFound' });
   }
   run.apply({ type: 'waitEnded' });
   if (!hasMore && run.state.phase !== 'active') run.markInTemporal('active');
+  return false;
+}
+
+/** Ends the run of a settled session. Returns false if an event came meanwhile: the run continues. */
+async function end(run: SessionRun, summaryId: string | null): Promise<boolean> {
+  run.markInTemporal('settled');
+  run.reply('close', summaryId, true);
+  // An event may also come while an update is still being handled.
+  if (!run.state.hinted) await leave(run, { summaryId, settled: true, lastError: run.state.carried.lastError });
+  if (!run.state.hinted) return true;
+  run.resume();
+  run.markInTemporal('active');
   return false;
 }
 

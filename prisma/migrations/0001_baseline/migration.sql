@@ -132,7 +132,7 @@ CREATE TABLE sessions (
   learned_seq integer NOT NULL DEFAULT 0, last_hash bytea, last_row_id uuid, last_prompt_id uuid, workflow_id text,
   metadata jsonb NOT NULL DEFAULT '{}', started_at timestamptz(6) NOT NULL, last_event_at timestamptz(6) NOT NULL,
   updated_at timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP, ended_at timestamptz(6),
-  capture boolean NOT NULL DEFAULT true, restricted_until timestamptz(6),
+  capture boolean NOT NULL DEFAULT true, restricted_until timestamptz(6), hinted_at timestamptz(6),
   CONSTRAINT sessions_positions_check CHECK (windowed_seq <= consumed_seq AND consumed_seq <= last_seq)
 ) WITH (fillfactor = 60);
 CREATE INDEX sessions_tenant_id_id_idx ON sessions (tenant_id, id DESC);
@@ -376,10 +376,10 @@ CREATE TABLE embeddings (
   state text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'indexed', 'failed', 'filling')),
   object_id uuid NOT NULL, attempts integer NOT NULL DEFAULT 0, error text,
   created_at timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP, indexed_at timestamptz(6), failed_at timestamptz(6),
-  revision integer NOT NULL DEFAULT 0, embedded_hash bytea,
+  revision integer NOT NULL DEFAULT 0, embedded_hash bytea, occurred_at timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
   CONSTRAINT embeddings_embedded_hash_is_sha256 CHECK (octet_length(embedded_hash) = 32)
 );
-CREATE INDEX embeddings_pending_idx ON embeddings (tenant_id, model, id) WHERE state = 'pending';
+CREATE INDEX embeddings_pending_idx ON embeddings (tenant_id, model, occurred_at, id) WHERE state = 'pending';
 CREATE INDEX embeddings_session_pending_idx ON embeddings (session_id) WHERE state = 'pending';
 CREATE UNIQUE INDEX embeddings_resource_id_chunk_model_key ON embeddings (resource_id, chunk, model);
 -- Nearly always empty, and read with every batch of vectors.
@@ -425,7 +425,7 @@ CREATE INDEX embedding_cache_tenant_id_created_at_idx ON embedding_cache (tenant
 
 CREATE TABLE embedding_counts (
   tenant_id uuid, model text, texts bigint NOT NULL DEFAULT 0, cache_hits bigint NOT NULL DEFAULT 0,
-  batches bigint NOT NULL DEFAULT 0, seconds double precision NOT NULL DEFAULT 0,
+  batches bigint NOT NULL DEFAULT 0, seconds double precision NOT NULL DEFAULT 0, indexed_at timestamptz(6),
   PRIMARY KEY (tenant_id, model)
 );
 

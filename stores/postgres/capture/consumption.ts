@@ -54,16 +54,19 @@ export async function readIntakeSession(
   };
 }
 
-const newRow = z.object({
+const newRow = rowOf({
   id: z.string(),
   seq: z.number(),
   role: z.enum(['prompt', 'observation']),
   title: z.string(),
   content: z.string(),
+  occurred_at: z.date(),
 });
 
 /** A captured row that is not consumed yet. */
-export type NewRow = Readonly<z.output<typeof newRow>>;
+export type NewRow = Omit<DatedRow, 'occurredAt'>;
+/** The same with the time of its event. */
+export type DatedRow = Readonly<z.output<typeof newRow>>;
 
 /** Returns rows after `afterSeq` up to `toSeq`, in order. */
 export async function readNewRows(
@@ -71,11 +74,11 @@ export async function readNewRows(
   sessionId: string,
   afterSeq: number,
   toSeq: number,
-): Promise<NewRow[]> {
+): Promise<DatedRow[]> {
   const rows = await transaction.$queryRaw`
-    SELECT id, seq, 'prompt' AS role, '' AS title, content FROM prompts WHERE session_id = ${sessionId}::uuid AND seq > ${afterSeq} AND seq <= ${toSeq}
+    SELECT id, seq, 'prompt' AS role, '' AS title, content, occurred_at FROM prompts WHERE session_id = ${sessionId}::uuid AND seq > ${afterSeq} AND seq <= ${toSeq}
     UNION ALL
-    SELECT id, seq, 'observation', title, content FROM observations WHERE session_id = ${sessionId}::uuid AND seq > ${afterSeq} AND seq <= ${toSeq}
+    SELECT id, seq, 'observation', title, content, occurred_at FROM observations WHERE session_id = ${sessionId}::uuid AND seq > ${afterSeq} AND seq <= ${toSeq}
     ORDER BY seq`;
   return z.array(newRow).parse(rows);
 }
@@ -83,7 +86,7 @@ export async function readNewRows(
 /** Writes counted tokens and the words for keyword search. */
 export async function fillRows(
   transaction: TenantTransaction,
-  rows: readonly (NewRow & { readonly tokens: number })[],
+  rows: readonly (Omit<NewRow, 'seq'> & { readonly tokens: number })[],
 ): Promise<void> {
   for (const role of ['prompt', 'observation'] as const) {
     const some = rows.filter((row) => row.role === role);
@@ -135,6 +138,8 @@ export interface IntakeProgress {
   readonly windowedSeq: number;
   readonly firstN: number;
   readonly windows: readonly CutWindow[];
+  /** Ends the session in the same statement, unless something new was captured. */
+  readonly settles: boolean;
   /** Phase and workflow of the session; null leaves them unchanged. */
   readonly shown: { readonly phase: SessionPhase; readonly workflowId: string } | null;
 }
@@ -144,6 +149,7 @@ const advanceRow = rowOf({
   advanced: z.boolean(),
   windows_pending: z.number(),
   windows_parked: z.number(),
+  settled: z.boolean(),
 });
 export type IntakeAdvance = z.output<typeof advanceRow>;
 
@@ -166,7 +172,7 @@ export async function advanceConsumption(
   }));
   const result = await pool.query({
     name: 'advance_consumption',
-    text: 'SELECT advanced, windows_pending, windows_parked FROM advance_consumption($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)',
+    text: 'SELECT advanced, windows_pending, windows_parked, settled FROM advance_consumption($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)',
     values: [
       tenantId,
       sessionId,
@@ -178,6 +184,7 @@ export async function advanceConsumption(
       JSON.stringify(cut),
       progress.shown?.phase ?? null,
       progress.shown?.workflowId ?? null,
+      progress.settles,
     ],
   });
   return advanceRow.parse(result.rows[0]);

@@ -21,28 +21,50 @@ export const sessionRow = rowOf({
   session_id: z.string().transform((id) => asId<SessionId>(id)),
 });
 
+/** Times after which the sweep hints a session, in ms. */
+export interface HintTimes {
+  /** Captured rows were not consumed. */
+  readonly graceMs: number;
+  /** The session had no event and no change, and is still active. */
+  readonly overdueMs: number;
+  /** The hint of an earlier sweep was not consumed: Temporal has it, unless the workflow was ended or its database was lost. */
+  readonly repeatMs: number;
+}
+
 /**
- * Returns sessions whose workflow may have lost its hint or its run: captured rows were not consumed for `graceMs`, or the session is still active and
- * had no event and no change for `overdueMs`. Without cancelled sessions. Unconsumed captures come first, each oldest first; at most `limit`.
+ * Returns sessions whose workflow may have lost its hint or its run, and records that they are hinted now. Without cancelled sessions, those with a hint
+ * that is not consumed yet, and those that are being captured at this moment. Unconsumed captures come first, each oldest first; at most `limit`.
  */
 export async function sessionsToHint(
   maintenance: pg.Pool,
-  graceMs: number,
-  overdueMs: number,
+  { graceMs, overdueMs, repeatMs }: HintTimes,
   limit: number,
 ): Promise<{ tenantId: TenantId; sessionId: SessionId }[]> {
   const result = await maintenance.query(
-    `(SELECT tenant_id, id AS session_id FROM sessions
-       WHERE last_seq > consumed_seq AND status = 'active' AND phase <> 'cancelled' AND last_event_at < now() - make_interval(secs => $1 / 1000.0)
-       ORDER BY last_event_at LIMIT $3)
-     UNION ALL
-     (SELECT tenant_id, id FROM sessions
-       WHERE status = 'active' AND phase <> 'cancelled' AND last_seq = consumed_seq AND greatest(last_event_at, updated_at) < now() - make_interval(secs => $2 / 1000.0)
-       ORDER BY last_event_at LIMIT $3)
-     LIMIT $3`,
-    [graceMs, overdueMs, limit],
+    `WITH due AS (
+       SELECT s.id FROM sessions s
+        WHERE s.status = 'active' AND s.phase <> 'cancelled' AND (s.hinted_at IS NULL OR s.hinted_at < now() - make_interval(secs => $3 / 1000.0))
+          AND CASE WHEN s.last_seq > s.consumed_seq THEN s.last_event_at < now() - make_interval(secs => $1 / 1000.0)
+                   ELSE greatest(s.last_event_at, s.updated_at) < now() - make_interval(secs => $2 / 1000.0) END
+        ORDER BY s.last_seq = s.consumed_seq, s.last_event_at LIMIT $4
+     ), free AS (
+       -- In the order of captures, which wait for these rows no longer than this statement takes.
+       SELECT s.id FROM sessions s WHERE s.id IN (SELECT id FROM due) ORDER BY s.id FOR NO KEY UPDATE SKIP LOCKED
+     )
+     UPDATE sessions s SET hinted_at = now() FROM free WHERE s.id = free.id RETURNING s.tenant_id, s.id AS session_id`,
+    [graceMs, overdueMs, repeatMs, limit],
   );
   return z.array(sessionRow).parse(result.rows);
+}
+
+/** Takes back that sessions are hinted: their hints failed. */
+export async function notHinted(maintenance: pg.Pool, sessionIds: readonly string[]): Promise<void> {
+  if (sessionIds.length === 0) return;
+  await maintenance.query(
+    `UPDATE sessions s SET hinted_at = NULL
+       FROM (SELECT id FROM sessions WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE) AS failed WHERE s.id = failed.id`,
+    [sessionIds],
+  );
 }
 
 export const batchRow = rowOf({ tenant_id: tenantColumn, id: z.string(), n: z.number(), full: z.boolean() });

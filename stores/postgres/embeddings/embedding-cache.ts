@@ -153,6 +153,11 @@ export async function countEmbedding(
       batches = c.batches + excluded.batches, seconds = c.seconds + excluded.seconds`;
 }
 
+/** Records that vectors of a model were written to the index now: sessions whose vectors wait behind them are not stuck. */
+export async function noteIndexed(transaction: TenantTransaction, tenantId: TenantId, model: string): Promise<void> {
+  await transaction.$executeRaw`UPDATE embedding_counts SET indexed_at = now() WHERE tenant_id = ${tenantId}::uuid AND model = ${model}`;
+}
+
 /** Totals of a model since the instance was created. */
 export interface EmbeddingTotals extends EmbeddingWork {
   readonly batches: number;

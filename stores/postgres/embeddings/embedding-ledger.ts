@@ -8,7 +8,7 @@ import { MEMORY_TYPES } from '../../../domain/ports/vector-index.ts';
 import type { MemoryType } from '../../../domain/ports/vector-index.ts';
 import type { TenantRead, TenantTransaction } from '../connection/database.ts';
 import { lockIndexes } from './embedding-indexes.ts';
-import { columnOf, idsOf, rowOf } from '../connection/rows.ts';
+import { rowOf } from '../connection/rows.ts';
 
 /** The index of the settings: its name and dimension. Until a change is complete, a tenant may be served by another one. */
 export type EmbeddingModel = IndexModel;
@@ -19,6 +19,8 @@ export interface RequestedEmbedding {
   readonly id: string;
   readonly sessionId: string | null;
   readonly chunks: readonly TextChunk[];
+  /** When it happened: newer memories are indexed first. Without a time, a summary or learning is of now, and a captured row is back-fill. */
+  readonly occurredAt?: Date;
 }
 
 /** After this many failures a chunk is left as failed, so that its session can end; a day later it gets another turn. */
@@ -63,8 +65,9 @@ async function insertChunks(
   if (rows.length === 0) return 0;
   // Arrays, so that the statement is identical for any number of rows: with values it would be planned each time.
   return transaction.$executeRaw`
-    INSERT INTO embeddings (id, tenant_id, session_id, resource_type, resource_id, chunk, model, dimension, content_hash, object_id, state)
-    SELECT v.id, ${tenantId}::uuid, nullif(v.session_id, '')::uuid, v.resource_type, v.resource_id, v.chunk, v.model, v.dimension, decode(v.content_hash, 'hex'), v.object_id, ${state}
+    INSERT INTO embeddings (id, tenant_id, session_id, resource_type, resource_id, chunk, model, dimension, content_hash, object_id, state, occurred_at)
+    SELECT v.id, ${tenantId}::uuid, nullif(v.session_id, '')::uuid, v.resource_type, v.resource_id, v.chunk, v.model, v.dimension, decode(v.content_hash, 'hex'), v.object_id, ${state},
+           coalesce(nullif(v.occurred_at, '')::timestamptz, CASE WHEN v.resource_type IN ('summary', 'learning') THEN now() ELSE 'epoch' END)
       FROM unnest(
         ${rows.map(() => v7())}::uuid[],
         ${rows.map(({ memory }) => memory.sessionId ?? '')}::text[],
@@ -74,8 +77,9 @@ async function insertChunks(
         ${rows.map(({ index }) => index.name)}::text[],
         ${rows.map(({ index }) => index.dimension)}::integer[],
         ${rows.map(({ chunk }) => chunk.contentHash.toString('hex'))}::text[],
-        ${rows.map(({ index, memory, chunk }) => chunkObjectId(tenantId, asId(memory.id), chunk.n, index.name))}::uuid[]
-      ) AS v(id, session_id, resource_type, resource_id, chunk, model, dimension, content_hash, object_id)
+        ${rows.map(({ index, memory, chunk }) => chunkObjectId(tenantId, asId(memory.id), chunk.n, index.name))}::uuid[],
+        ${rows.map(({ memory }) => memory.occurredAt?.toISOString() ?? '')}::text[]
+      ) AS v(id, session_id, resource_type, resource_id, chunk, model, dimension, content_hash, object_id, occurred_at)
     ON CONFLICT DO NOTHING`;
 }
 
@@ -93,7 +97,10 @@ const pendingRows = z.array(
 );
 export type PendingEmbedding = z.output<typeof pendingRows>[number];
 
-/** Returns the oldest chunks of an index that wait for their vector; if there are none, those of a refill. */
+/**
+ * Returns chunks of an index that wait for their vector, the newest memories first: a session that ends during an import of old ones is searchable
+ * before them. Every fourth is one of the oldest, so that none waits for ever. If no chunk waits, returns those of a refill.
+ */
 export async function pendingEmbeddings(
   transaction: TenantTransaction,
   index: string,
@@ -101,8 +108,17 @@ export async function pendingEmbeddings(
 ): Promise<PendingEmbedding[]> {
   const pending = pendingRows.parse(
     await transaction.$queryRaw`
-      SELECT id, session_id, resource_type AS type, resource_id AS memory_id, chunk, object_id, revision FROM embeddings
-       WHERE tenant_id = (SELECT current_tenant_id()) AND model = ${index} AND state = 'pending' ORDER BY id LIMIT ${limit}`,
+      WITH newest AS (
+        SELECT id, 2 * row_number() OVER (ORDER BY occurred_at DESC, id DESC) AS place FROM embeddings
+         WHERE tenant_id = (SELECT current_tenant_id()) AND model = ${index} AND state = 'pending' ORDER BY occurred_at DESC, id DESC LIMIT ${limit}
+      ), oldest AS (
+        SELECT id, 6 * row_number() OVER (ORDER BY occurred_at, id) + 1 AS place FROM embeddings
+         WHERE tenant_id = (SELECT current_tenant_id()) AND model = ${index} AND state = 'pending' ORDER BY occurred_at, id LIMIT ${Math.ceil(limit / 4)}
+      ), first AS (
+        SELECT id, min(place) AS place FROM (SELECT * FROM newest UNION ALL SELECT * FROM oldest) AS either GROUP BY id ORDER BY min(place), id LIMIT ${limit}
+      )
+      SELECT e.id, e.session_id, e.resource_type AS type, e.resource_id AS memory_id, e.chunk, e.object_id, e.revision
+        FROM first JOIN embeddings e ON e.id = first.id ORDER BY first.place, e.id`,
   );
   if (pending.length > 0) return pending;
   return pendingRows.parse(
@@ -187,28 +203,8 @@ export async function settleEmbeddings(
   return changed;
 }
 
-/** Returns those of the sessions that have no pending chunk in the served index. */
-export async function sessionsWithoutPending(
-  transaction: TenantTransaction,
-  sessionIds: readonly string[],
-): Promise<string[]> {
-  const rows = await transaction.$queryRaw`
-    SELECT wanted::text AS id FROM unnest(${sessionIds}::uuid[]) AS wanted
-     WHERE NOT EXISTS (SELECT FROM embeddings e JOIN embedding_indexes i ON i.tenant_id = e.tenant_id AND i.serving_model = e.model
-                        WHERE e.session_id = wanted AND e.state = 'pending')`;
-  return idsOf(rows);
-}
-
 /** Retries the failed vectors of a session; returns their number. */
 export function restartFailedVectors(transaction: TenantTransaction, sessionId: string): Promise<number> {
   return transaction.$executeRaw`
     UPDATE embeddings SET state = 'pending', attempts = 0, failed_at = NULL WHERE session_id = ${sessionId}::uuid AND state = 'failed'`;
-}
-
-/** Returns the number of pending chunks of a session in the served index. */
-export async function countPending(transaction: TenantTransaction, sessionId: string): Promise<number> {
-  const rows = await transaction.$queryRaw`
-    SELECT count(*)::integer AS n FROM embeddings e JOIN embedding_indexes i ON i.tenant_id = e.tenant_id AND i.serving_model = e.model
-     WHERE e.session_id = ${sessionId}::uuid AND e.state = 'pending'`;
-  return columnOf(rows, 'n', z.number())[0] ?? 0;
 }

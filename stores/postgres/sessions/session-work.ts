@@ -124,7 +124,9 @@ export async function readSessionWork(transaction: TenantTransaction, query: Wor
              -- An open session learns at its end: until then learnings are no work that could progress.
              AND ((c.status = 'active' AND c.phase = 'closing' AND c.infer AND c.learned_seq <> c.last_seq)
                   OR EXISTS (SELECT FROM windows w WHERE w.session_id = c.id AND w.state = 'pending')
-                  OR EXISTS (SELECT FROM embeddings e JOIN embedding_indexes i ON i.tenant_id = e.tenant_id AND i.serving_model = e.model WHERE e.session_id = c.id AND e.state = 'pending')) THEN 'no_progress'
+                  -- Vectors that wait behind those of other sessions progress.
+                  OR (NOT EXISTS (SELECT FROM embedding_counts k WHERE k.tenant_id = c.tenant_id AND k.indexed_at > now() - make_interval(secs => ${STILL_MS} / 1000.0))
+                      AND EXISTS (SELECT FROM embeddings e JOIN embedding_indexes i ON i.tenant_id = e.tenant_id AND i.serving_model = e.model WHERE e.session_id = c.id AND e.state = 'pending'))) THEN 'no_progress'
         WHEN c.status = 'active' AND c.waiting_reason IS NULL
              AND greatest(c.last_event_at, c.updated_at) < now() - make_interval(secs => (1.5 * ${query.idleMs} + 2 * ${query.sweepMs}) / 1000.0) THEN 'not_ended'
         END AS stuck

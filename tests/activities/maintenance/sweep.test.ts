@@ -31,6 +31,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   hinted = [];
   await db.superuser.query("UPDATE embeddings SET state = 'failed', failed_at = now() - interval '2 days'");
+  await db.superuser.query('UPDATE sessions SET hinted_at = NULL');
 });
 afterAll(async () => {
   await vectors.close();
@@ -84,6 +85,35 @@ test('a session whose hints fail does not block others and is retried', async ()
   await expect(sweep(quiet(), { session: refuse })).rejects.toThrow('too many signals');
   expect(hinted).toEqual(['index', 'reindex', 'batch']);
   expect(await failedVectors()).toBe(0);
+});
+
+test('a hint that is not consumed yet is not sent again before a quarter of an hour', async () => {
+  await sweep(quiet());
+  expect(hinted).toContain('session');
+  hinted = [];
+  expect(await sweep(quiet())).toMatchObject({ sessions: 0 });
+  expect(hinted).not.toContain('session');
+  await db.superuser.query("UPDATE sessions SET hinted_at = now() - interval '16 minutes'");
+  expect(await sweep(quiet())).toMatchObject({ sessions: 1 });
+});
+
+test('a hint that failed is sent again by the next sweep', async () => {
+  const refuse = () => Promise.reject(new Error('too many signals'));
+  await expect(sweep(quiet(), { session: refuse })).rejects.toThrow('too many signals');
+  expect(await sweep(quiet())).toMatchObject({ sessions: 1 });
+});
+
+test('does not wait for a session that is being captured', async () => {
+  const capture = await db.superuser.connect();
+  try {
+    await capture.query('BEGIN');
+    await capture.query('SELECT 1 FROM sessions FOR NO KEY UPDATE');
+    expect(await sweep(quiet())).toMatchObject({ sessions: 0 });
+  } finally {
+    await capture.query('ROLLBACK');
+    capture.release();
+  }
+  expect(await sweep(quiet())).toMatchObject({ sessions: 1 });
 });
 
 test('throws the first of several failures', async () => {

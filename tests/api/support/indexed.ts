@@ -16,6 +16,15 @@ export function consumed({ value }: Pick<TestInstance, 'value'>): Promise<void> 
 /** Awaits that every memory is in the vector index, and is found there. */
 export async function indexed(instance: TestInstance): Promise<void> {
   const sql = `SELECT ${CONSUMED} AND NOT EXISTS (SELECT FROM embeddings WHERE state <> 'indexed') AND NOT EXISTS (SELECT FROM embedding_removals) AS value`;
-  await untilTrue(async () => (await instance.value(sql)) === true, 60_000, 'everything being indexed');
+  const found = async () => {
+    const sessions = await instance.rows(
+      'SELECT id, status, phase, last_seq, consumed_seq FROM sessions WHERE consumed_seq <> last_seq',
+    );
+    const chunks = await instance.rows(
+      'SELECT state, count(*)::integer, min(attempts) AS attempts, min(error) AS error FROM embeddings GROUP BY 1',
+    );
+    return `everything being indexed: ${JSON.stringify({ sessions, chunks })}`;
+  };
+  await untilTrue(async () => (await instance.value(sql)) === true, 60_000, found);
   await vectorsAtRest(instance);
 }

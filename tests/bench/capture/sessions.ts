@@ -9,7 +9,8 @@ const LONG_BATCH = 50;
 const LIMIT_MS = 900_000;
 const POLL_MS = 250;
 
-async function send(instance: BenchInstance, events: readonly object[]): Promise<void> {
+/** Captures a batch of events. @throws Error unless all are accepted */
+export async function send(instance: BenchInstance, events: readonly object[]): Promise<void> {
   const answer = await fetch(`http://127.0.0.1:${instance.port}/api/v1/events/batch`, {
     method: 'POST',
     headers: { authorization: `Bearer ${instance.key}`, 'content-type': 'application/json' },
@@ -63,7 +64,8 @@ async function settled(instance: BenchInstance, prefix: string, count: number): 
   }
 }
 
-async function workflowIds(instance: BenchInstance, prefix: string): Promise<Set<string>> {
+/** Returns the ids of all workflows that sessions of a name may have. */
+export async function workflowIds(instance: BenchInstance, prefix: string): Promise<Set<string>> {
   const found = await instance.database.query<{ tenant_id: string; id: string }>(
     "SELECT tenant_id, id FROM sessions WHERE host = 'bench' AND external_id LIKE $1",
     [`${prefix}%`],

@@ -21,6 +21,8 @@ const RESULT: ConsumeResult = {
   windowsPending: 2,
   ended: false,
   isIndexRequested: false,
+  infer: true,
+  settled: false,
   checkAfterMs: 50,
   idle: false,
   deleted: false,
@@ -36,7 +38,6 @@ const windows = (windowsPending: number, windowsParked = 1) => ({
 
 test.each<[string, MachineState, SessionEvent, Partial<MachineState>]>([
   ['hinted: consumes again', READ, { type: 'hinted' }, { hinted: true, signals: 1 }],
-  ['indexed: checks the vectors', READ, { type: 'indexed' }, { vectorsIndexed: true, signals: 1 }],
   ['batchServed: counts the windows again', READ, { type: 'batchServed' }, { batchServed: true, signals: 1 }],
   [
     'retryRequested: ends waits and consumes again',
@@ -76,6 +77,12 @@ test.each<[string, MachineState, SessionEvent, Partial<MachineState>]>([
     { ...START, hinted: false },
     { type: 'consumed', result: RESULT, nowMs: 100 },
     { ...carried({ consumed: 1 }), consumption: RESULT, dueAtMs: 150 },
+  ],
+  [
+    'consumed: expects no batch without inference',
+    { ...START, hinted: false, windowsBatched: 1 },
+    { type: 'consumed', result: { ...RESULT, infer: false }, nowMs: 0 },
+    { ...carried({ consumed: 1 }), consumption: { ...RESULT, infer: false }, dueAtMs: 50, windowsBatched: 0 },
   ],
   [
     'consumed: consumes again when rows remain',
@@ -151,18 +158,7 @@ test.each<[string, MachineState, SessionEvent, Partial<MachineState>]>([
     { type: 'retryStarted' },
     { retryRequested: false },
   ],
-  [
-    'closingStarted: enters closing and awaits a new index signal',
-    { ...READ, vectorsIndexed: true },
-    { type: 'closingStarted' },
-    { phase: 'closing', vectorsIndexed: false },
-  ],
-  [
-    'vectorCheckStarted: clears the reason that ended the wait',
-    { ...READ, vectorsIndexed: true, retryRequested: true },
-    { type: 'vectorCheckStarted' },
-    { vectorsIndexed: false, retryRequested: false },
-  ],
+  ['closingStarted: enters closing', READ, { type: 'closingStarted' }, { phase: 'closing' }],
   [
     'modelUsed: adds the cost',
     READ,

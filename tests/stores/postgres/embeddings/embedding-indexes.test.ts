@@ -66,7 +66,8 @@ test('chunks of the served index are requested again in parts; those written mea
   const { tenantId } = user;
   const written = await db.database.asTenant(tenantId, async (transaction) => {
     await requestEmbeddings(transaction, tenantId, SERVED, [memory(), memory(), memory()]);
-    return pendingEmbeddings(transaction, SERVED.name, 10);
+    const pending = await pendingEmbeddings(transaction, SERVED.name, 10);
+    return pending.toSorted((a, b) => (a.id < b.id ? -1 : 1));
   });
   const settle = (chunks: typeof written) =>
     db.database.asTenant(tenantId, (transaction) => settleEmbeddings(transaction, chunks, []));

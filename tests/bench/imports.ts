@@ -1,0 +1,141 @@
+import { availableParallelism } from 'node:os';
+import { z } from 'zod';
+import { startBenchInstance } from './capture/bench-instance.ts';
+import type { BenchInstance } from './capture/bench-instance.ts';
+import { historiesOf } from './capture/histories.ts';
+import { send, workflowIds } from './capture/sessions.ts';
+import { option, say } from './command-line.ts';
+import { bareRate } from './imports/bare-rate.ts';
+import { startLiveSession } from './imports/live-session.ts';
+import { textsFrom } from './imports/texts.ts';
+import { usageOf, usagePerSession } from './imports/usage.ts';
+import type { Usage } from './imports/usage.ts';
+
+// Imports of N sessions of ten prompts without inference, ended at once: seconds until all are indexed, beside the embedding model alone. Prints one JSON line;
+// progress goes to stderr. `--sessions 100,400` sets the sizes; with `--live` a session that began before each import ends during it.
+
+const PROMPTS = 10;
+const BARE_PROMPTS = 150;
+const CLIENTS = 4;
+/** The work of a start ends before rest is measured. */
+const STARTED_MS = 15_000;
+const REST_MS = 20_000;
+const POLL_MS = 250;
+const LIMIT_MS = 1_800_000;
+/** Days ago that the imported prompts are from. */
+const AGE_MS = 90 * 86_400_000;
+
+const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+const rounded = (value: number) => Math.round(value * 100) / 100;
+const nameOf = (prefix: string, n: number) => `${prefix}${String(n).padStart(5, '0')}`;
+
+/** Captures sessions with a few clients, each session in one batch. */
+async function capture(instance: BenchInstance, prefix: string, prompts: readonly string[]): Promise<void> {
+  const sessions = prompts.length / PROMPTS;
+  let next = 0;
+  const client = async (): Promise<void> => {
+    for (let n = next++; n < sessions; n = next++) {
+      const common = { host: 'bench', session_id: nameOf(prefix, n), infer: false, project: { path: '/src/imports' } };
+      const occurredAt = (row: number) => new Date(Date.now() - AGE_MS + n * 60_000 + row * 1_000).toISOString();
+      await send(instance, [
+        ...prompts.slice(n * PROMPTS, (n + 1) * PROMPTS).map((content, row) => ({
+          ...common,
+          type: 'prompt',
+          content,
+          occurred_at: occurredAt(row),
+        })),
+        { ...common, type: 'session.ended', occurred_at: occurredAt(PROMPTS) },
+      ]);
+    }
+  };
+  await Promise.all(Array.from({ length: CLIENTS }, client));
+}
+
+const progressRow = z.object({ ended: z.number(), indexed: z.number(), open: z.number() });
+
+/** Waits until all sessions of a name are ended and have all their vectors; returns the number of chunks. */
+async function allIndexed(instance: BenchInstance, prefix: string, sessions: number): Promise<number> {
+  const started = performance.now();
+  let shownAt = started;
+  for (;;) {
+    const { rows } = await instance.database.query(
+      `SELECT count(*) FILTER (WHERE s.status = 'ended' AND s.phase = 'settled')::integer AS ended,
+              coalesce(sum(e.indexed), 0)::integer AS indexed, coalesce(sum(e.open), 0)::integer AS open
+         FROM sessions s
+         LEFT JOIN (SELECT session_id, count(*) FILTER (WHERE state = 'indexed') AS indexed, count(*) FILTER (WHERE state <> 'indexed') AS open
+                      FROM embeddings GROUP BY session_id) AS e ON e.session_id = s.id
+        WHERE s.host = 'bench' AND s.external_id LIKE $1`,
+      [`${prefix}%`],
+    );
+    const [row] = z.array(progressRow).parse(rows);
+    if (row !== undefined && row.ended === sessions && row.open === 0) return row.indexed;
+    const now = performance.now();
+    if (now - started > LIMIT_MS) throw new Error(`after ${LIMIT_MS / 1_000} s: ${JSON.stringify(row)}`);
+    if (now - shownAt > 10_000) {
+      shownAt = now;
+      say(`${Math.round((now - started) / 1_000)} s: ${JSON.stringify(row)}`);
+    }
+    await wait(POLL_MS);
+  }
+}
+
+async function importOf(instance: BenchInstance, sessions: number, rest: readonly [Usage, Usage], live: number | null) {
+  const prefix = `import-${sessions}-`;
+  const text = textsFrom(sessions);
+  const threads = availableParallelism();
+  const prompts = Array.from({ length: sessions * PROMPTS }, text);
+  const sample = Array.from({ length: BARE_PROMPTS }, text);
+  const barely = [await bareRate(sample, threads)];
+  const session = live === null ? null : await startLiveSession(instance, live);
+  const before = await usageOf(instance);
+  await capture(instance, prefix, prompts);
+  const capturedMs = performance.now() - before.atMs;
+  say(`${sessions} sessions captured in ${Math.round(capturedMs)} ms`);
+  const ended = (await session?.end()) ?? null;
+  const chunks = await allIndexed(instance, prefix, sessions);
+  const after = await usageOf(instance);
+  barely.push(await bareRate(sample, threads));
+  const seconds = (after.atMs - before.atMs) / 1_000;
+  const bareMs = barely.reduce((sum, bare) => sum + 1_000 / bare.chunksPerSecond, 0) / barely.length;
+  const bareCpuMs = barely.reduce((sum, bare) => sum + bare.cpuMs, 0) / barely.length;
+  const { runs, tasks, longest, events } = await historiesOf(instance, await workflowIds(instance, prefix));
+  const usage = usagePerSession(rest, [before, after], sessions);
+  return {
+    sessions,
+    chunks,
+    captured_s: rounded(capturedMs / 1_000),
+    indexed_s: rounded(seconds),
+    chunks_per_s: rounded(chunks / seconds),
+    bare_chunks_per_s: barely.map((bare) => rounded(bare.chunksPerSecond)),
+    time_beside_bare: rounded((seconds * 1_000) / chunks / bareMs),
+    worker_cpu_beside_bare: rounded(((usage.cpu_ms['worker'] ?? 0) * sessions) / chunks / bareCpuMs),
+    history_events_per_session: rounded(events / sessions),
+    workflow_tasks_per_session: rounded(tasks / sessions),
+    runs,
+    longest_history: longest,
+    cpu_ms_per_session: usage.cpu_ms,
+    cpu_ms_at_rest_per_s: usage.cpu_ms_at_rest_per_s,
+    transactions_per_session: usage.transactions,
+    ...(ended === null ? {} : { ended_meanwhile: ended }),
+  };
+}
+
+const sizes = (option('sessions') ?? '100,400').split(',').map(Number);
+const isLive = process.argv.includes('--live');
+const instance = await startBenchInstance();
+try {
+  await wait(STARTED_MS);
+  const atRest = await usageOf(instance);
+  await wait(REST_MS);
+  const rest = [atRest, await usageOf(instance)] as const;
+  const imports: object[] = [];
+  for (const size of sizes) {
+    say(`import of ${size} sessions`);
+    const figures = await importOf(instance, size, rest, isLive ? imports.length : null);
+    say(JSON.stringify(figures));
+    imports.push(figures);
+  }
+  process.stdout.write(`${JSON.stringify({ bench: 'imports', imports })}\n`);
+} finally {
+  await instance.stop();
+}

@@ -1,0 +1,57 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { settled } from '../setup/demo-session.ts';
+import { startTestInstance } from '../setup/instance.ts';
+import type { TestInstance } from '../setup/instance.ts';
+import { until } from '../setup/until.ts';
+
+const SESSIONS = 60;
+const PROMPTS = 10;
+const DAY_MS = 86_400_000;
+const TEXT = 'Unpaid baskets of the web shop expire after twenty minutes, because stock stays reserved for them.';
+let instance: TestInstance;
+
+beforeAll(async () => {
+  instance = await startTestInstance();
+});
+afterAll(() => instance.close());
+
+async function capture(session: string, prompts: readonly string[], ageMs: number): Promise<void> {
+  const occurredAt = new Date(Date.now() - ageMs).toISOString();
+  const common = { host: 'test', session_id: session, infer: false, occurred_at: occurredAt };
+  const body = [
+    ...prompts.map((content) => ({ ...common, type: 'prompt', content })),
+    { ...common, type: 'session.ended' },
+  ];
+  const answer = await instance.call('POST', '/events/batch', { body });
+  expect(answer.body).toMatchObject({ accepted: body.length });
+}
+
+const pendingOf = (pattern: string) =>
+  instance.count(
+    "embeddings e JOIN sessions s ON s.id = e.session_id WHERE s.external_id LIKE $1 AND (e.state = 'pending' OR s.consumed_seq < s.last_seq)",
+    [pattern],
+  );
+
+test(
+  'a session that ends during an import is searchable by meaning while the import is indexed',
+  { timeout: 240_000 },
+  async () => {
+    for (let n = 0; n < SESSIONS; n += 1)
+      await capture(
+        `old-${n}`,
+        Array.from({ length: PROMPTS }, (_, row) => `note ${n} ${row}: ${`step ${row} of session ${n}; `.repeat(40)}`),
+        90 * DAY_MS,
+      );
+    await instance.startWorker();
+    await until(async () => ((await pendingOf('old-%')) > SESSIONS ? true : undefined), 60_000);
+    await capture('today', [TEXT], 0);
+    await settled(instance, 'test:today');
+    const found = await until(async () => {
+      const { body } = await instance.call('GET', '/search?q=how+long+does+a+cart+survive+without+checkout&limit=5');
+      return JSON.stringify(body).includes(TEXT) ? body : undefined;
+    });
+    expect(found).toMatchObject({ degraded: [] });
+    // The seconds are a figure of bench:imports.
+    expect(await pendingOf('old-%')).toBeGreaterThan(SESSIONS);
+  },
+);

@@ -70,6 +70,8 @@ function optionsOf(
         // A workflow whose worker was killed moves to another one after this time.
         stickyQueueScheduleToStartTimeout: STICKY_MS,
         workflowThreadPoolSize: 1,
+        // Together with activities: a step that waits for a connection would use up its time.
+        maxConcurrentLocalActivityExecutions: Math.ceil(config.database.poolMax / 2),
         maxConcurrentActivityTaskExecutions: config.database.poolMax,
         maxConcurrentActivityTaskPolls: SESSION_POLLS,
       };

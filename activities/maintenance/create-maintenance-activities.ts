@@ -2,7 +2,7 @@ import type pg from 'pg';
 import {
   ensurePartitions,
   batchesToHint,
-  notHinted,
+  markHinted,
   sessionsToHint,
   retryFailedVectors,
   tenantsToReindex,
@@ -118,15 +118,15 @@ export function createMaintenanceActivities({
             const times = { graceMs: GRACE_MS, overdueMs: idleMs * OVERDUE_FACTOR, repeatMs: REPEAT_MS };
             const sessions = await sessionsToHint(maintenance, times, MAX_SESSIONS);
             swept.sessions = sessions.length;
-            const unsent = new Set(sessions.map(({ sessionId }) => sessionId));
+            const sent: string[] = [];
             const calls = sessions.map(({ tenantId, sessionId }) => async () => {
               await hints.session(tenantId, sessionId);
-              unsent.delete(sessionId);
+              sent.push(sessionId);
             });
             try {
               await notifyAll(calls, signal);
             } finally {
-              await notHinted(maintenance, [...unsent]);
+              await markHinted(maintenance, sent);
             }
           },
           () => retryFailedVectors(maintenance),

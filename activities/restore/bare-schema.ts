@@ -213,7 +213,7 @@ const RESETS = [
   "UPDATE retention_runs SET state = 'failed', error = 'Interrupted', finished_at = now() WHERE state = 'running'",
   'DELETE FROM usage_reservations',
   'UPDATE model_batch_calls SET reservation_id = NULL',
-  "UPDATE sessions SET phase = 'active', waiting_reason = NULL WHERE status = 'active' AND phase <> 'cancelled'",
+  "UPDATE sessions SET phase = 'active', waiting_reason = NULL, hinted_at = NULL WHERE status = 'active' AND phase <> 'cancelled'",
   'UPDATE embedding_indexes SET retry_at = NULL',
 ];
 

@@ -20,7 +20,7 @@ import type { DatedRow, IntakeSession } from '../../stores/postgres/capture/cons
 import { settleSession, writeCapture, writePhase } from '../../stores/postgres/sessions/session-state.ts';
 import { gatherWindows, openBatchOf } from '../../stores/postgres/usage/model-batches.ts';
 import { countWindows, requeueParked, restartParked } from '../../stores/postgres/sessions/windows.ts';
-import { tryHintIndex } from '../try-hint-index.ts';
+import { tryHintIndexSoon } from '../try-hint-index.ts';
 import { workflowIdOf } from '../../workflows/registry.ts';
 import type { SessionActivities, SessionPolicy, ConsumeInput, ConsumeResult } from '../../workflows/session/types.ts';
 
@@ -201,7 +201,7 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
         const result = await takeBatch(input, read.before, read.batch);
         if (result === null) continue;
         if (!result.isIndexRequested) return result;
-        return { ...result, isIndexRequested: !(await tryHintIndex(hints, asId(input.tenantId))) };
+        return { ...result, isIndexRequested: !(await tryHintIndexSoon(hints, asId(input.tenantId))) };
       }
     },
     async updateSessionPhase({ tenantId, sessionId, ...change }) {

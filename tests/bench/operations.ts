@@ -13,7 +13,7 @@ import { benchClaudeMem } from './operations/claude-mem.ts';
 import { benchConsistency } from './operations/consistency.ts';
 import { fillInstance } from './operations/fill.ts';
 import { queryAll, exactly, overlap, sameShare } from './operations/questions.ts';
-import { benchRestore } from './operations/restore.ts';
+import { benchRestore, restoringSettings } from './operations/restore.ts';
 import { benchRetention } from './operations/retention.ts';
 import { createSpeedCorpus } from './recall/speed-corpus.ts';
 import { soleUser } from './recall/speed-fill.ts';
@@ -143,14 +143,14 @@ async function measureRestored(
     }
   };
   const { before, backup, more } = await backUp();
-  const target = await startBenchInstance();
+  const set = { ...backup, store: setsFolder(source.dataDir) };
+  const target = await startBenchInstance(restoringSettings(set));
   try {
     const query = new URLSearchParams({ q: exactly(3, observations), as_of: asOf }).toString();
     const right = async (): Promise<boolean> => {
       const answer = JSON.stringify(await request(target, 'GET', `/search?${query}`));
       return (before.exact[3] ?? ['none']).every((id) => answer.includes(id));
     };
-    const set = { ...backup, store: setsFolder(source.dataDir) };
     const restore = await reported('restore', () => benchRestore(target, set, right));
     await awaitIndexed(target.weaviate, INDEX_TIMEOUT_MS);
     say('running them again');

@@ -10,6 +10,22 @@ describe('short texts', () => {
     ['the title where there is no content', ' Title ', ' \n\t', ['Title']],
     ['nothing', '', '', []],
     ['blanks alone', ' \n', '\t ', []],
+    ['neither letters nor digits', 'T', '{}\n\n[] …', []],
+    ['a notification that the agent waits', 'Notification', 'Claude is waiting for your input', []],
+    ['a notification that the agent asks', 'Notification', 'Claude needs your permission to use Bash', []],
+    [
+      'a text that begins as a notification',
+      '',
+      'Claude is waiting for your input: CI is red',
+      ['Claude is waiting for your input: CI is red'],
+    ],
+    [
+      'a text that begins as a question of it',
+      '',
+      'Claude needs your approval for migrations',
+      ['Claude needs your approval for migrations'],
+    ],
+    ['a number', '', '42', ['42']],
     ['up to the bound', '', 'x'.repeat(1_000), ['x'.repeat(1_000)]],
   ])('%s', (_, title, content, expected) => {
     expect(textsOf(content, title)).toEqual(expected);

@@ -29,7 +29,7 @@ BEGIN
   ), pending AS MATERIALIZED (
     SELECT DISTINCT w.resource_type, w.resource_id FROM (
       SELECT e.resource_type, e.resource_id FROM embeddings e
-       WHERE e.tenant_id = for_tenant AND e.model = for_model AND e.state = 'pending' ORDER BY e.id DESC LIMIT 120) AS w
+       WHERE e.tenant_id = for_tenant AND e.model = for_model AND e.state = 'pending' ORDER BY e.occurred_at DESC, e.id DESC LIMIT 120) AS w
   ), rows AS (
     SELECT o.id, 'observation' AS memory_type, o.type AS kind, o.tool, o.tags, o.session_id, o.user_id, o.occurred_at, left(o.title || ' ' || o.content, 8000) AS body
       FROM pending w JOIN observations o ON o.id = w.resource_id WHERE w.resource_type = 'observation'

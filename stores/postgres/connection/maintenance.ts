@@ -31,9 +31,12 @@ export interface HintTimes {
   readonly repeatMs: number;
 }
 
+/** A hint is sent within seconds: a session that was not marked as hinted after this time is due in the next sweep. */
+const SENDING_MS = 45_000;
+
 /**
- * Returns sessions whose workflow may have lost its hint or its run, and records that they are hinted now. Without cancelled sessions, those with a hint
- * that is not consumed yet, and those that are being captured at this moment. Unconsumed captures come first, each oldest first; at most `limit`.
+ * Returns sessions whose workflow may have lost its hint or its run, in no order, and keeps other sweeps from them for `SENDING_MS`. Without cancelled sessions,
+ * those with a hint that is not consumed yet, and those that are being captured at this moment. At most `limit`, unconsumed captures first, each oldest first.
  */
 export async function sessionsToHint(
   maintenance: pg.Pool,
@@ -51,18 +54,18 @@ export async function sessionsToHint(
        -- In the order of captures, which wait for these rows no longer than this statement takes.
        SELECT s.id FROM sessions s WHERE s.id IN (SELECT id FROM due) ORDER BY s.id FOR NO KEY UPDATE SKIP LOCKED
      )
-     UPDATE sessions s SET hinted_at = now() FROM free WHERE s.id = free.id RETURNING s.tenant_id, s.id AS session_id`,
+     UPDATE sessions s SET hinted_at = now() - make_interval(secs => ($3 - ${SENDING_MS}) / 1000.0) FROM free WHERE s.id = free.id RETURNING s.tenant_id, s.id AS session_id`,
     [graceMs, overdueMs, repeatMs, limit],
   );
   return z.array(sessionRow).parse(result.rows);
 }
 
-/** Takes back that sessions are hinted: their hints failed. */
-export async function notHinted(maintenance: pg.Pool, sessionIds: readonly string[]): Promise<void> {
+/** Records that the hints of these sessions were sent. One that was consumed meanwhile stays consumed. */
+export async function markHinted(maintenance: pg.Pool, sessionIds: readonly string[]): Promise<void> {
   if (sessionIds.length === 0) return;
   await maintenance.query(
-    `UPDATE sessions s SET hinted_at = NULL
-       FROM (SELECT id FROM sessions WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE) AS failed WHERE s.id = failed.id`,
+    `UPDATE sessions s SET hinted_at = now()
+       FROM (SELECT id FROM sessions WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE) AS sent WHERE s.id = sent.id AND s.hinted_at IS NOT NULL`,
     [sessionIds],
   );
 }

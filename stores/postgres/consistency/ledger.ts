@@ -15,7 +15,6 @@ const ledgerRow = rowOf({
   memory_id: z.string(),
   type: z.enum(MEMORY_TYPES),
   chunk: z.number(),
-  session_id: z.string().nullable(),
   revision: z.number(),
   is_indexed: z.boolean(),
   /** SHA-256 of title and text, hex. */
@@ -24,7 +23,7 @@ const ledgerRow = rowOf({
 });
 export type LedgerRow = z.output<typeof ledgerRow>;
 
-const COLUMNS = `id, object_id, resource_id AS memory_id, resource_type AS type, chunk, session_id, revision, state = 'indexed' AS is_indexed, encode(content_hash, 'hex') AS hash,
+const COLUMNS = `id, object_id, resource_id AS memory_id, resource_type AS type, chunk, revision, state = 'indexed' AS is_indexed, encode(content_hash, 'hex') AS hash,
   indexed_at AS indexed_at_ms`;
 
 /** A page of the ledger of an index in the order of its objects, after that one. */

@@ -93,16 +93,19 @@ export async function deleteRemoved(
   transaction: TenantTransaction,
   removed: readonly RemovableEmbedding[],
 ): Promise<void> {
-  await lockCache(transaction);
   const memoryIds = removed.map(({ memoryId }) => memoryId);
+  // Before the cache is locked, as where vectors are stored.
+  await transaction.$executeRaw`
+    UPDATE embeddings SET revision = revision + 1, state = CASE state WHEN 'indexed' THEN 'pending' ELSE state END
+     WHERE id IN (SELECT w.id FROM embeddings w
+                    JOIN (SELECT DISTINCT * FROM unnest(${memoryIds}::uuid[], ${removed.map(({ model }) => model)}::text[]) AS v(resource_id, model)) AS left_index
+                   USING (resource_id, model) ORDER BY w.id FOR UPDATE OF w)`;
+  await lockCache(transaction);
   const deleted = deletedRows.parse(
     await transaction.$queryRaw`
       DELETE FROM embedding_removals r USING unnest(${memoryIds}::uuid[], ${removed.map(({ id }) => id)}::uuid[]) AS v(resource_id, id)
        WHERE r.tenant_id = (SELECT current_tenant_id()) AND r.resource_id = v.resource_id AND r.id = v.id RETURNING encode(r.embedded_hash, 'hex') AS hash`,
   );
-  await transaction.$executeRaw`
-    UPDATE embeddings SET revision = revision + 1, state = CASE state WHEN 'indexed' THEN 'pending' ELSE state END
-     WHERE id IN (SELECT w.id FROM embeddings w WHERE w.resource_id = ANY (${memoryIds}::uuid[]) ORDER BY w.id FOR UPDATE)`;
   await dropUnused(transaction, hashesOf(deleted));
 }
 

@@ -86,7 +86,6 @@ async function insertChunks(
 const pendingRows = z.array(
   rowOf({
     id: z.string(),
-    session_id: z.string().nullable(),
     type: z.enum(MEMORY_TYPES),
     memory_id: z.string(),
     chunk: z.number(),
@@ -117,13 +116,13 @@ export async function pendingEmbeddings(
       ), first AS (
         SELECT id, min(place) AS place FROM (SELECT * FROM newest UNION ALL SELECT * FROM oldest) AS either GROUP BY id ORDER BY min(place), id LIMIT ${limit}
       )
-      SELECT e.id, e.session_id, e.resource_type AS type, e.resource_id AS memory_id, e.chunk, e.object_id, e.revision
+      SELECT e.id, e.resource_type AS type, e.resource_id AS memory_id, e.chunk, e.object_id, e.revision
         FROM first JOIN embeddings e ON e.id = first.id ORDER BY first.place, e.id`,
   );
   if (pending.length > 0) return pending;
   return pendingRows.parse(
     await transaction.$queryRaw`
-      SELECT id, session_id, resource_type AS type, resource_id AS memory_id, chunk, object_id, revision FROM embeddings
+      SELECT id, resource_type AS type, resource_id AS memory_id, chunk, object_id, revision FROM embeddings
        WHERE tenant_id = (SELECT current_tenant_id()) AND model = ${index} AND state = 'filling' ORDER BY id LIMIT ${limit}`,
   );
 }

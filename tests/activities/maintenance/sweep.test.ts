@@ -97,10 +97,19 @@ test('a hint that is not consumed yet is not sent again before a quarter of an h
   expect(await sweep(quiet())).toMatchObject({ sessions: 1 });
 });
 
-test('a hint that failed is sent again by the next sweep', async () => {
+test('a hint that failed, or was not sent before a kill, is sent again a minute later', async () => {
   const refuse = () => Promise.reject(new Error('too many signals'));
   await expect(sweep(quiet(), { session: refuse })).rejects.toThrow('too many signals');
+  await db.superuser.query("UPDATE sessions SET hinted_at = hinted_at - interval '1 minute'");
   expect(await sweep(quiet())).toMatchObject({ sessions: 1 });
+});
+
+test('a hint that is consumed while others are sent counts as consumed', async () => {
+  const session = async () => {
+    await db.superuser.query('UPDATE sessions SET hinted_at = NULL');
+  };
+  await sweep(quiet(), { session });
+  expect((await db.superuser.query('SELECT 1 FROM sessions WHERE hinted_at IS NOT NULL')).rowCount).toBe(0);
 });
 
 test('does not wait for a session that is being captured', async () => {

@@ -1,12 +1,20 @@
 import { z } from 'zod';
 import type { BenchInstance } from '../capture/bench-instance.ts';
-import { fingerprintOf } from '../../../activities/backup/read-set.ts';
 import { awaitDone, request } from './api.ts';
 import { measured } from './measure.ts';
 
 const RESTORE_MS = 3_600_000;
 const LOOK_MS = 500;
 const restoreRow = z.looseObject({ id: z.string(), result: z.unknown() });
+
+/** A backup of another instance. */
+export interface RestoredSet {
+  readonly backupId: string;
+  /** Folder of its sets. */
+  readonly store: string;
+  readonly publicKey: string;
+  readonly tableMib: number;
+}
 
 /** Repeats the query until its response is correct. */
 async function firstCorrect(right: () => Promise<boolean>, signal: AbortSignal): Promise<number> {
@@ -19,10 +27,18 @@ async function firstCorrect(right: () => Promise<boolean>, signal: AbortSignal):
   throw new Error('no correct response before the end of the restore');
 }
 
-/** Restores a backup into an empty instance; returns the seconds to the first correct response, and to the end with everything verified. */
+/** Settings of an instance that restores the sets of another one. */
+export function restoringSettings({
+  store,
+  publicKey,
+}: Pick<RestoredSet, 'store' | 'publicKey'>): Record<string, string> {
+  return { RECOLLECT_BACKUP_COPY_STORE: store, RECOLLECT_BACKUP_TRUSTED_KEYS: publicKey };
+}
+
+/** Restores a backup into an empty instance that was started with `restoringSettings`; returns the seconds to the first correct response, and to the end with everything verified. */
 export async function benchRestore(
   instance: BenchInstance,
-  set: { readonly backupId: string; readonly store: string; readonly publicKey: string; readonly tableMib: number },
+  set: RestoredSet,
   right: () => Promise<boolean>,
 ): Promise<Readonly<Record<string, unknown>>> {
   const stop = new AbortController();
@@ -31,8 +47,7 @@ export async function benchRestore(
     const started = restoreRow.parse(
       await request(instance, 'POST', '/admin/restore', {
         backup_id: set.backupId,
-        store: set.store,
-        signer: fingerprintOf(set.publicKey),
+        store: 'copy',
       }),
     );
     const row = restoreRow.parse(await awaitDone(instance, `/admin/restores/${started.id}`, RESTORE_MS));

@@ -7,8 +7,8 @@ const OVERLAP_CHARS = 150;
 /** Only head and tail of a longer text are indexed: a command's input and its outcome. */
 const HEAD_CHUNKS = 12;
 const TAIL_CHUNKS = 4;
-/** Texts that say nothing by themselves: without a letter or digit, and what Claude Code notifies a user of. */
-const SAYS_NOTHING =
+/** Texts that are no memory: without a letter or digit, and what Claude Code notifies a user of. */
+const NO_MEMORY =
   /^(?:[^\p{L}\p{N}]*|Claude (?:Code )?(?:is waiting for your input|needs your (?:attention|permission|approval for the plan|permission to use [\w.:-]+)))$/u;
 
 export interface TextChunk {
@@ -42,12 +42,12 @@ function wordStart(text: string, from: number): number {
 }
 
 /**
- * Cuts a memory's text into overlapping chunks, deterministically. A text that says nothing by itself has none. The middle of very long texts is not in the
+ * Cuts a memory's text into overlapping chunks, deterministically. A text that is no memory has none. The middle of very long texts is not in the
  * vector index; PostgreSQL's keyword search covers all of it.
  */
 export function chunkText(title: string, content: string): TextChunk[] {
   const text = content.trim() === '' ? title.trim() : content.trim();
-  if (SAYS_NOTHING.test(text)) return [];
+  if (NO_MEMORY.test(text)) return [];
   const pieces: string[] = [];
   let start = 0;
   while (start < text.length) {

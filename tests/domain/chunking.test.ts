@@ -12,7 +12,12 @@ describe('short texts', () => {
     ['blanks alone', ' \n', '\t ', []],
     ['neither letters nor digits', 'T', '{}\n\n[] …', []],
     ['a notification that the agent waits', 'Notification', 'Claude is waiting for your input', []],
-    ['a notification that the agent asks', 'Notification', 'Claude needs your permission to use Bash', []],
+    [
+      'a notification that the agent requests permission',
+      'Notification',
+      'Claude needs your permission to use Bash',
+      [],
+    ],
     [
       'a text that begins as a notification',
       '',
@@ -20,7 +25,7 @@ describe('short texts', () => {
       ['Claude is waiting for your input: CI is red'],
     ],
     [
-      'a text that begins as a question of it',
+      'a text that begins as such a request',
       '',
       'Claude needs your approval for migrations',
       ['Claude needs your approval for migrations'],

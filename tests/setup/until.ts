@@ -1,6 +1,6 @@
 const POLL_MS = 50;
 
-/** What is awaited; a function is called when the wait is over, and tells what is there instead. */
+/** What is awaited; a function is called when the wait is over, and returns what is there instead. */
 type What = string | (() => Promise<string>);
 
 /** Returns the first value of `read` that is not undefined. Throws after `timeoutMs`. */

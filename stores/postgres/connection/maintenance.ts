@@ -35,7 +35,7 @@ export interface HintTimes {
 const SENDING_MS = 45_000;
 
 /**
- * Returns sessions whose workflow may have lost its hint or its run, in no order, and keeps other sweeps from them for `SENDING_MS`. Without cancelled sessions,
+ * Returns sessions whose workflow may have lost its hint or its run, in no order, and excludes them from other sweeps for `SENDING_MS`. Without cancelled sessions,
  * those with a hint that is not consumed yet, and those that are being captured at this moment. At most `limit`, unconsumed captures first, each oldest first.
  */
 export async function sessionsToHint(

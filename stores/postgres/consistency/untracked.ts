@@ -16,7 +16,7 @@ const IS_LISTED = 'EXISTS (SELECT FROM embeddings e WHERE e.resource_id = m.id A
 const SETTLED = "m.created_at < now() - interval '1 minute'";
 
 /**
- * Rows that their session's workflow consumed, and published summaries. A text that says nothing has no chunks and no ledger row: PostgreSQL detects blank ones of
+ * Rows that their session's workflow consumed, and published summaries. A text that is no memory has no chunks and no ledger row: PostgreSQL detects blank ones of
  * captured rows, the chunker all others. PostgreSQL reads only the texts that are missing in the ledger (OFFSET prevents it from reading them first).
  */
 const OF_SESSIONS = `

@@ -49,10 +49,21 @@ export async function hasRows(client: pg.ClientBase, table: CatalogTable, range:
   return rowCount !== null && rowCount > 0;
 }
 
-/** Returns the rows of a query in PostgreSQL's text format; `rowCount` is set after the last piece. */
-export function copyOut(
-  client: pg.ClientBase,
-  query: string,
-): AsyncIterable<Uint8Array> & { readonly rowCount: number } {
-  return client.query(to(`COPY (${query}) TO STDOUT`));
+/** Rows of a query in PostgreSQL's text format. */
+export interface CopiedRows extends AsyncIterable<Uint8Array> {
+  /** Returns the number of rows; to be called after the last piece. */
+  count(): Promise<number>;
+}
+
+/** Copies the rows of a query out. @throws Error of the driver, while the rows are read */
+export function copyOut(client: pg.ClientBase, query: string): CopiedRows {
+  const rows = client.query(to(`COPY (${query}) TO STDOUT`));
+  return {
+    [Symbol.asyncIterator]: () => rows[Symbol.asyncIterator](),
+    async count() {
+      // PostgreSQL sends the count after the last row, sometimes in another packet: it is known once another query returns.
+      await client.query('SELECT');
+      return rows.rowCount;
+    },
+  };
 }

@@ -68,12 +68,7 @@ async function writePart(
   // Many tables and months are empty: no file represents that.
   if (!(await hasRows(client, table, range))) return null;
   const rows = copyOut(client, fileQuery(table, range));
-  const counted = async (): Promise<number> => {
-    // The count follows the last row; it is set once another query returns.
-    await client.query('SELECT');
-    return rows.rowCount;
-  };
-  return { ...(await packFile(target, tableFileKey(table.name, n), rows, counted)), ...range };
+  return { ...(await packFile(target, tableFileKey(table.name, n), rows, () => rows.count())), ...range };
 }
 
 /** Copies all tables, one part at a time per connection. */

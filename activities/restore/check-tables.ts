@@ -49,8 +49,9 @@ export async function checkTables(
           reportProgress();
           hash.update(piece);
         }
-        rows += copied.rowCount;
-        if (copied.rowCount !== file.rows || hash.digest('hex') !== file.plainSha256) different.push(file.key);
+        const count = await copied.count();
+        rows += count;
+        if (count !== file.rows || hash.digest('hex') !== file.plainSha256) different.push(file.key);
       }
     } finally {
       await client.end();

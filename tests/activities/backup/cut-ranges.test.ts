@@ -1,4 +1,7 @@
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
 import { evenCuts, rangesBetween } from '../../../activities/backup/backed-up-tables.ts';
 import { copyOut, fileQuery, openCopyClient } from '../../../activities/backup/copy-out.ts';
 import { createTestDatabase } from '../../setup/database.ts';
@@ -34,7 +37,7 @@ test('cuts a large table into about even parts with every row once, in order', a
     for (const range of rangesBetween(cuts)) {
       const part = copyOut(client, fileQuery({ name: 'cut_here', columns: ['id'], orderBy: ['id'] }, range));
       for await (const piece of part) text += Buffer.from(piece).toString('utf8');
-      counts.push(part.rowCount);
+      counts.push(await part.count());
     }
     expect(counts.reduce((sum, rows) => sum + rows)).toBe(ROWS);
     for (const rows of counts) {
@@ -65,4 +68,43 @@ test('returns ranges open at both ends for unsorted and repeated cuts', () => {
     { lowest: 'a', above: 'b' },
     { lowest: 'b', above: null },
   ]);
+});
+
+/** Bytes of a message before its text: type and length. */
+const HEAD_BYTES = 5;
+
+/** Forwards connections to PostgreSQL, and sends the number of copied rows in a packet of its own. Returns the port, and a function that closes it. */
+async function splittingProxy(target: URL, rows: number): Promise<{ readonly port: number; close(): void }> {
+  const server = createServer((client) => {
+    client.setNoDelay(true);
+    const upstream = connect(Number(target.port), target.hostname);
+    client.pipe(upstream);
+    upstream.on('data', (piece: Buffer) => {
+      const at = piece.indexOf(`COPY ${rows}\0`) - HEAD_BYTES;
+      client.write(at < 0 ? piece : piece.subarray(0, at));
+      if (at >= 0) setTimeout(() => client.write(piece.subarray(at)), 50);
+    });
+    upstream.on('end', () => client.end());
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = z.object({ port: z.number() }).parse(server.address());
+  return { port, close: () => server.close() };
+}
+
+test('counts rows also if their number arrives after the last one', async () => {
+  const url = new URL(db.url('maintenance'));
+  const proxy = await splittingProxy(new URL(url), 5);
+  url.host = `127.0.0.1:${proxy.port}`;
+  const client = await openCopyClient(url.href, 20_000);
+  try {
+    const rows = copyOut(client, 'SELECT id FROM cut_here ORDER BY id LIMIT 5');
+    let text = '';
+    for await (const piece of rows) text += Buffer.from(piece).toString('utf8');
+    expect(text.trim().split('\n')).toHaveLength(5);
+    expect(await rows.count()).toBe(5);
+  } finally {
+    await client.end();
+    proxy.close();
+  }
 });

@@ -1,6 +1,6 @@
 import type { TenantId } from '../domain/ids.ts';
 import { MOST_HITS } from '../domain/ports/vector-index.ts';
-import type { VectorIndex } from '../domain/ports/vector-index.ts';
+import type { RecallHit, VectorIndex } from '../domain/ports/vector-index.ts';
 import { reportProgress } from './heartbeat.ts';
 
 /** A chunk whose vector is searched for. */
@@ -11,14 +11,20 @@ export interface Sample {
 }
 
 /** Cosine similarity of two equal vectors, allowing for rounding. */
-const SAME = 0.9999;
+export const SAME = 0.9999;
 
-/** Returns the samples that a search by their own vector does not find. Equal texts have equal vectors, whose order is arbitrary. */
+/** Returns true if a chunk is among the hits of a search by its own vector. */
+export function isAmong(hits: readonly RecallHit[], sample: Sample): boolean {
+  return hits.some((hit) => hit.memoryId === sample.memoryId && hit.chunk === sample.chunk);
+}
+
+/** Searches for each sample by its own vector. Returns those whose hits `isFound` does not accept, and those without a vector. */
 export async function unfoundSamples(
   vectors: VectorIndex,
   tenantId: TenantId,
   index: string,
   samples: readonly Sample[],
+  isFound: (hits: readonly RecallHit[], sample: Sample) => boolean,
   signal: AbortSignal,
 ): Promise<Sample[]> {
   const own = await vectors.vectorsOf(
@@ -32,9 +38,7 @@ export async function unfoundSamples(
     const vector = own.get(sample.objectId);
     const hits =
       vector === undefined ? [] : await vectors.nearest(tenantId, index, Float32Array.from(vector), {}, MOST_HITS);
-    const isFound = hits.some((hit) => hit.memoryId === sample.memoryId && hit.chunk === sample.chunk);
-    const isCrowded = hits.length === MOST_HITS && hits.every((hit) => hit.score > SAME);
-    if (!isFound && !isCrowded) unfound.push(sample);
+    if (!isFound(hits, sample)) unfound.push(sample);
   }
   return unfound;
 }

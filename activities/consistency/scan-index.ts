@@ -1,11 +1,13 @@
 import { mergeSorted, pagesAhead } from '../../domain/consistency/merge.ts';
+import { MOST_HITS } from '../../domain/ports/vector-index.ts';
+import type { RecallHit } from '../../domain/ports/vector-index.ts';
 import { ledgerPage } from '../../stores/postgres/consistency/ledger.ts';
 import type { Comparison } from './comparison.ts';
 import { judge, pollAgain, removedMemories } from './second-look.ts';
 import type { Compared } from './second-look.ts';
 import { Suspects } from './suspects.ts';
 import { reportProgress } from '../heartbeat.ts';
-import { unfoundSamples } from '../sampled-vectors.ts';
+import { isAmong, SAME, unfoundSamples } from '../sampled-vectors.ts';
 import type { Sample } from '../sampled-vectors.ts';
 import { queueEmptied } from '../vector-queue.ts';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -13,13 +15,19 @@ import { requestAgain } from '../../stores/postgres/connection/maintenance.ts';
 
 /** Sampled vectors of an index: the loss seen after a restore affects most of them. */
 export const SAMPLES = 64;
+
+/** Equal texts have equal vectors, whose order is arbitrary: a chunk may be behind them. */
+function isFindable(hits: readonly RecallHit[], sample: Sample): boolean {
+  return isAmong(hits, sample) || (hits.length === MOST_HITS && hits.every((hit) => hit.score > SAME));
+}
+
 /**
  * Searches for sampled vectors, and for those not found again when the vector store has indexed what waited in its queue. Requests the lost ones
  * again. Returns true if chunks were queued for indexing.
  */
 async function findUnfindable(comparison: Comparison, model: string, samples: readonly Sample[]): Promise<boolean> {
   const { maintenance, vectors, tenantId, tally, settleMs, signal, repair } = comparison;
-  const suspects = await unfoundSamples(vectors, tenantId, model, samples, signal);
+  const suspects = await unfoundSamples(vectors, tenantId, model, samples, isFindable, signal);
   if (suspects.length === 0) return false;
   await pause(settleMs, undefined, { signal });
   await queueEmptied(vectors, tenantId, model, signal);
@@ -29,7 +37,7 @@ async function findUnfindable(comparison: Comparison, model: string, samples: re
     suspects.map(({ objectId }) => objectId),
   );
   const existing = suspects.filter(({ objectId }) => present.has(objectId));
-  const lost = await unfoundSamples(vectors, tenantId, model, existing, signal);
+  const lost = await unfoundSamples(vectors, tenantId, model, existing, isFindable, signal);
   tally.find('unfindable', lost.length);
   if (!repair || lost.length === 0) return false;
   const ids = lost.map(({ objectId }) => objectId);

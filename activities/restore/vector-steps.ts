@@ -1,9 +1,10 @@
 import type pg from 'pg';
 import { z } from 'zod';
 import type { TenantId } from '../../domain/ids.ts';
-import type { VectorIndex } from '../../domain/ports/vector-index.ts';
+import type { RecallHit, VectorIndex } from '../../domain/ports/vector-index.ts';
 import { withHeartbeat } from '../heartbeat.ts';
-import { unfoundSamples } from '../sampled-vectors.ts';
+import { isAmong, SAME, unfoundSamples } from '../sampled-vectors.ts';
+import type { Sample } from '../sampled-vectors.ts';
 import { queueEmptied } from '../vector-queue.ts';
 import { RestoreError } from '../../domain/backup/sets.ts';
 import { BackupSetError } from '../../domain/backup/sets.ts';
@@ -20,13 +21,16 @@ import type { RestoreDependencies } from './restore-context.ts';
 
 /** Samples from each end of a tenant's ledger. */
 const SAMPLE = 10;
-/** Samples that an approximate search may miss: a lost graph misses nearly all. The consistency check repairs single ones. */
-const MISSED = 2;
 const sampleRows = z.array(rowOf({ object_id: z.string(), resource_id: z.string(), chunk: z.number() }));
 
+/** An equal vector proves the graph as well. */
+function isFindable(hits: readonly RecallHit[], sample: Sample): boolean {
+  return hits.some((hit) => hit.score >= SAME) || isAmong(hits, sample);
+}
+
 /**
- * Returns true if searches by a tenant's own vectors, sampled from both ends of its ledger, find nearly all of them, or if it has none. False for a
- * server that lost the graph over its objects.
+ * Returns true if searches by a tenant's own vectors, sampled from both ends of its ledger, find them, or if it has none. Fails for a server
+ * that lost the graph over its objects.
  */
 export async function areVectorsFound(
   client: pg.Pool | pg.ClientBase,
@@ -44,9 +48,7 @@ export async function areVectorsFound(
   const samples = sampleRows.parse(rows).map(({ resourceId, ...row }) => ({ ...row, memoryId: resourceId }));
   if (samples.length === 0) return true;
   await queueEmptied(vectors, tenantId, index, signal);
-  return (
-    (await unfoundSamples(vectors, tenantId, index, samples, signal)).length <= Math.min(MISSED, samples.length - 1)
-  );
+  return (await unfoundSamples(vectors, tenantId, index, samples, isFindable, signal)).length === 0;
 }
 
 /** Requests every vector of a tenant's index again; returns their number. */

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import {
   ensurePartitions,
   batchesToHint,
-  markHinted,
+  noteHints,
   sessionsToHint,
   retryFailedVectors,
   tenantsToReindex,
@@ -126,7 +126,11 @@ export function createMaintenanceActivities({
             try {
               await notifyAll(calls, signal);
             } finally {
-              await markHinted(maintenance, sent);
+              await noteHints(
+                maintenance,
+                sessions.map(({ sessionId }) => sessionId),
+                sent,
+              );
             }
           },
           () => retryFailedVectors(maintenance),

@@ -31,7 +31,7 @@ export interface HintTimes {
   readonly repeatMs: number;
 }
 
-/** A hint is sent within seconds: a session that was not marked as hinted after this time is due in the next sweep. */
+/** Hints are sent within seconds: after this time a session whose sweep was killed is due again. */
 const SENDING_MS = 45_000;
 
 /**
@@ -60,13 +60,17 @@ export async function sessionsToHint(
   return z.array(sessionRow).parse(result.rows);
 }
 
-/** Records that the hints of these sessions were sent. One that was consumed meanwhile stays consumed. */
-export async function markHinted(maintenance: pg.Pool, sessionIds: readonly string[]): Promise<void> {
+/** Records the outcome of `sessionsToHint`: sent hints, and others, which are due again. A session that was consumed meanwhile stays so. */
+export async function noteHints(
+  maintenance: pg.Pool,
+  sessionIds: readonly string[],
+  sentIds: readonly string[],
+): Promise<void> {
   if (sessionIds.length === 0) return;
   await maintenance.query(
-    `UPDATE sessions s SET hinted_at = now()
-       FROM (SELECT id FROM sessions WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE) AS sent WHERE s.id = sent.id AND s.hinted_at IS NOT NULL`,
-    [sessionIds],
+    `UPDATE sessions s SET hinted_at = CASE WHEN s.id = ANY ($2::uuid[]) THEN now() END
+       FROM (SELECT id FROM sessions WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE) AS hinted WHERE s.id = hinted.id AND s.hinted_at IS NOT NULL`,
+    [sessionIds, sentIds],
   );
 }
 

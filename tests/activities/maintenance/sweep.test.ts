@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createMaintenanceActivities } from '../../../activities/maintenance/create-maintenance-activities.ts';
 import { parseConfig } from '../../../config/config.ts';
 import type { WorkflowHints } from '../../../domain/ports/workflow-hints.ts';
+import { sessionsToHint } from '../../../stores/postgres/connection/maintenance.ts';
 import { createWeaviateIndex } from '../../../stores/weaviate/weaviate-index.ts';
 import { createTestDatabase } from '../../setup/database.ts';
 import type { TestDatabase } from '../../setup/database.ts';
@@ -97,9 +98,16 @@ test('a hint that is not consumed yet is not sent again before a quarter of an h
   expect(await sweep(quiet())).toMatchObject({ sessions: 1 });
 });
 
-test('a hint that failed, or was not sent before a kill, is sent again a minute later', async () => {
+test('a hint that failed is sent again by the next sweep', async () => {
   const refuse = () => Promise.reject(new Error('too many signals'));
   await expect(sweep(quiet(), { session: refuse })).rejects.toThrow('too many signals');
+  expect(await sweep(quiet())).toMatchObject({ sessions: 1 });
+});
+
+test('a hint of a sweep that was killed is sent again a minute later', async () => {
+  const times = { graceMs: 0, overdueMs: 0, repeatMs: 15 * 60_000 };
+  expect(await sessionsToHint(maintenance, times, 10)).toHaveLength(1);
+  expect(await sweep(quiet())).toMatchObject({ sessions: 0 });
   await db.superuser.query("UPDATE sessions SET hinted_at = hinted_at - interval '1 minute'");
   expect(await sweep(quiet())).toMatchObject({ sessions: 1 });
 });

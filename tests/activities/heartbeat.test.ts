@@ -5,13 +5,12 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { reportProgress, resumeWithHeartbeat, withHeartbeat } from '../../activities/heartbeat.ts';
 
+/** Between two heartbeats. */
+const INTERVAL_MS = 2_000;
 /** The shortest heartbeat timeout of an activity is 10 s. */
 const TIMEOUT_MS = 10_000;
 /** Longer than any single call may report nothing. */
 const HUNG_MS = 12 * 60_000;
-
-/** Counts the heartbeats of each environment of a test. */
-let counters: (() => number)[] = [];
 
 /** An activity environment that counts heartbeats. */
 function countedHeartbeats(heartbeatDetails?: unknown) {
@@ -19,23 +18,24 @@ function countedHeartbeats(heartbeatDetails?: unknown) {
   const environment = new MockActivityEnvironment({ heartbeatDetails }, { logger: new DefaultLogger('ERROR') });
   const details: unknown[] = [];
   environment.on('heartbeat', (sent: unknown) => details.push(sent));
-  const count = () => details.length;
-  counters.push(count);
-  return { environment, details, count };
+  return { environment, details, count: () => details.length };
 }
 
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 beforeEach(() => {
-  counters = [];
   vi.useFakeTimers();
+  vi.spyOn(globalThis, 'setInterval');
+  vi.spyOn(globalThis, 'clearInterval');
 });
-afterEach(async () => {
-  // Timers are not counted: what other files of this process left behind may set some.
-  const atEnd = counters.map((count) => count());
-  await vi.advanceTimersByTimeAsync(10 * TIMEOUT_MS);
+afterEach(() => {
+  // Not all timers: what other files of this process left behind may set some.
+  const { calls, results } = vi.mocked(setInterval).mock;
+  const cleared = new Set(vi.mocked(clearInterval).mock.calls.map(([timer]) => timer));
+  const left = results.filter(({ value }, n) => calls[n]?.[1] === INTERVAL_MS && !cleared.has(value));
+  vi.restoreAllMocks();
   vi.useRealTimers();
-  if (counters.some((count, n) => count() !== atEnd[n])) throw new Error('heartbeats go on after the end');
+  if (left.length > 0) throw new Error('a heartbeat timer is left');
 });
 
 describe('heartbeats', () => {
@@ -44,6 +44,7 @@ describe('heartbeats', () => {
     const running = environment.run(() => withHeartbeat(() => wait(4 * TIMEOUT_MS)));
     await vi.advanceTimersByTimeAsync(0);
     expect(count()).toBe(1);
+    expect(setInterval).toHaveBeenCalledWith(expect.any(Function), INTERVAL_MS);
     for (let n = 1; n < 4; n += 1) {
       const before = count();
       await vi.advanceTimersByTimeAsync(TIMEOUT_MS);
@@ -51,6 +52,9 @@ describe('heartbeats', () => {
     }
     await vi.advanceTimersByTimeAsync(TIMEOUT_MS);
     await running;
+    const atEnd = count();
+    await vi.advanceTimersByTimeAsync(10 * TIMEOUT_MS);
+    expect(count()).toBe(atEnd);
   });
 
   it.each([

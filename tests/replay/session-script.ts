@@ -1,6 +1,5 @@
 import type { Client, WorkflowHandle, WorkflowHandleWithSignaledRunId } from '@temporalio/client';
 import { workflowIdOf, QUEUES } from '../../workflows/registry.ts';
-import { MAX_SIGNALS } from '../../workflows/session/state.ts';
 import { HINT_SIGNAL } from '../../workflows/session/types.ts';
 import type { SessionPolicy, SessionState, SessionView, ConsumeResult } from '../../workflows/session/types.ts';
 import type { session } from '../../workflows/session/workflow.ts';
@@ -102,11 +101,13 @@ export async function viewWhen(handle: SessionHandle, wanted: (view: SessionView
   });
 }
 
-/** Sends as many hints as a run accepts at most. */
+/** As many events as a run has at most. */
+const HINTS = 1_400;
+
+/** Sends more hints than a run accepts. */
 export async function sendMaxHints(handle: SessionHandle): Promise<void> {
-  for (let sent = 1; sent < MAX_SIGNALS; sent += 100) {
-    await Promise.all(Array.from({ length: Math.min(100, MAX_SIGNALS - sent) }, () => handle.signal(HINT_SIGNAL)));
-  }
+  for (let sent = 0; sent < HINTS; sent += 100)
+    await Promise.all(Array.from({ length: 100 }, () => handle.signal(HINT_SIGNAL)));
 }
 
 /** Returns the session's first run, after it continued as new. */

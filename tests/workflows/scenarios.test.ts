@@ -68,7 +68,7 @@ function scenario(workflow: string, shape: string): Scenario {
   return found;
 }
 
-// Scenarios mostly wait for timers, each in its own namespace. Those that send thousands of signals run alone.
+// Scenarios mostly wait for timers, each in its own namespace. Those that send more than a thousand signals run alone.
 describe('session workflow', { timeout: 240_000, concurrent: true }, () => {
   test('closes in order: windows, session summary, learnings, end', async () => {
     const { status, activities } = await play(scenario('session', 'happy'));
@@ -91,7 +91,7 @@ describe('session workflow', { timeout: 240_000, concurrent: true }, () => {
     expect(activities.filter((name) => name === 'summariseWindows').length).toBeGreaterThanOrEqual(2);
   });
 
-  test('continues as new by its count of signals and retains its counters', { concurrent: false }, async () => {
+  test('continues as new after many hints and retains its counters', { concurrent: false }, async () => {
     expect((await play(scenario('session', 'continued'))).status).toBe('ContinuedAsNew');
   });
 

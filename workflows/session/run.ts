@@ -10,11 +10,11 @@ import { modelCalls } from '../activity-options.ts';
 import { failureReason, providerWait } from '../failures.ts';
 import { ATTRIBUTES, QUEUES } from '../registry.ts';
 import type { SessionPhase } from '../registry.ts';
-import { answers, hasWindows, initialState, isLong, transition, waitsForBatch } from './state.ts';
+import { answers, hasWindows, initialState, transition, waitsForBatch } from './state.ts';
 import type { MachineState, SessionEvent } from './state.ts';
 import type { Ask, AskResult, ConsumeResult, SessionActivities, SessionInput, SummariseActivities } from './types.ts';
 
-/** Continue as new after this many events, at which a history still replays in a few tens of milliseconds. A round adds about 12 of them. */
+/** Continue as new after this many events, signals among them, at which a history still replays in a few tens of milliseconds. A round adds about 12 of them. */
 const MAX_HISTORY_EVENTS = 1_400;
 
 /**
@@ -91,9 +91,10 @@ export class SessionRun {
     return hasWindows(this.state);
   }
 
+  /** The run has to continue as new. */
   get isLong(): boolean {
     const { continueAsNewSuggested, historyLength } = workflowInfo();
-    return isLong(this.state, { suggested: continueAsNewSuggested, isFull: historyLength >= MAX_HISTORY_EVENTS });
+    return continueAsNewSuggested || historyLength >= MAX_HISTORY_EVENTS;
   }
 
   /** Rows were captured, or the run has to continue as new: closing is interrupted. */

@@ -11,9 +11,6 @@ import type {
   WindowsResult,
 } from './types.ts';
 
-/** Continue as new after this many signals: the server's own suggestion does not count them (10,000 end a run). */
-export const MAX_SIGNALS = 2_000;
-
 /** Everything that one run of a session's workflow knows. Changed by `transition` alone. */
 export interface MachineState {
   /** Counters and requests that the next run starts with. */
@@ -28,7 +25,6 @@ export interface MachineState {
   readonly hinted: boolean;
   readonly batchServed: boolean;
   readonly retryRequested: boolean;
-  readonly signals: number;
   /** Windows in provider batches. In batch mode 1 until the first offer returns the count. */
   readonly windowsBatched: number;
   /** The model has no batches (any more). */
@@ -80,7 +76,6 @@ export function initialState({ policy, state }: SessionInput): MachineState {
     hinted: true,
     batchServed: false,
     retryRequested: false,
-    signals: 0,
     windowsBatched: policy.mode === 'batch' ? 1 : 0,
     isDirect: false,
     isContinuing: false,
@@ -98,15 +93,15 @@ function withWindows(
 
 /** Returns the state after an event. Pure. */
 export function transition(state: MachineState, event: SessionEvent): MachineState {
-  const { carried, signals } = state;
+  const { carried } = state;
   const pending = state.consumption?.windowsPending ?? 0;
   switch (event.type) {
     case 'hinted':
-      return { ...state, hinted: true, signals: signals + 1 };
+      return { ...state, hinted: true };
     case 'batchServed':
-      return { ...state, batchServed: true, signals: signals + 1 };
+      return { ...state, batchServed: true };
     case 'retryRequested':
-      return { ...state, retryRequested: true, hinted: true, signals: signals + 1 };
+      return { ...state, retryRequested: true, hinted: true };
     case 'requested':
       // Closing includes the summary.
       return state.asked === 'close' ? state : { ...state, asked: event.what };
@@ -189,11 +184,6 @@ export function hasWindows(state: MachineState): boolean {
 export function waitsForBatch(state: MachineState, isBatchMode: boolean): boolean {
   if (!isBatchMode || state.asked === 'summary') return false;
   return !state.isDirect || (state.consumption?.windowsPending ?? 0) === 0;
-}
-
-/** Returns whether a run has to continue as new. */
-export function isLong({ signals }: MachineState, history: { readonly suggested: boolean; readonly isFull: boolean }) {
-  return history.suggested || signals >= MAX_SIGNALS || history.isFull;
 }
 
 /** Returns the answer of the `state` query. */

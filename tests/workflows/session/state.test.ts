@@ -3,7 +3,6 @@ import {
   answers,
   hasWindows,
   initialState,
-  isLong,
   transition,
   viewOf,
   waitsForBatch,
@@ -37,13 +36,13 @@ const windows = (windowsPending: number, windowsParked = 1) => ({
 });
 
 test.each<[string, MachineState, SessionEvent, Partial<MachineState>]>([
-  ['hinted: consumes again', READ, { type: 'hinted' }, { hinted: true, signals: 1 }],
-  ['batchServed: counts the windows again', READ, { type: 'batchServed' }, { batchServed: true, signals: 1 }],
+  ['hinted: consumes again', READ, { type: 'hinted' }, { hinted: true }],
+  ['batchServed: counts the windows again', READ, { type: 'batchServed' }, { batchServed: true }],
   [
     'retryRequested: ends waits and consumes again',
     READ,
     { type: 'retryRequested' },
-    { retryRequested: true, hinted: true, signals: 1 },
+    { retryRequested: true, hinted: true },
   ],
   ['requested: records a summary', READ, { type: 'requested', what: 'summary' }, { asked: 'summary' }],
   [
@@ -195,14 +194,6 @@ test('batch mode waits for a batch unless a summary is requested or the model ha
   expect(waitsForBatch({ ...READ, asked: 'summary' }, true)).toBe(false);
   expect(waitsForBatch({ ...READ, isDirect: true }, true)).toBe(false);
   expect(waitsForBatch({ ...START, isDirect: true }, true)).toBe(true);
-});
-
-test('a run is long by signals, events or the suggestion of the server', () => {
-  const history = { suggested: false, isFull: false };
-  expect(isLong(READ, history)).toBe(false);
-  expect(isLong({ ...READ, signals: 2_000 }, history)).toBe(true);
-  expect(isLong(READ, { ...history, suggested: true })).toBe(true);
-  expect(isLong(READ, { ...history, isFull: true })).toBe(true);
 });
 
 test('the view shows counters, phase and position, and a close completes a summary', () => {

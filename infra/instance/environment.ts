@@ -25,6 +25,8 @@ const PASSED_NAMES = new Set([
   'http_proxy',
   'https_proxy',
   'no_proxy',
+  // Go's collector: Temporal's processor time against its memory.
+  'GOGC',
   'CLAUDE_CONFIG_DIR',
 ]);
 /** Only migrations may use the owner role: row-level security does not restrict it everywhere. */

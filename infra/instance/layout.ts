@@ -54,6 +54,11 @@ export function cacheDirectory(environment: Environment, system: NodeJS.Platform
     : path.join(home, '.cache', 'recollect');
 }
 
+/** Returns the folder of compiled modules in a cache folder. */
+export function compileCacheIn(cacheDir: string): string {
+  return path.join(cacheDir, 'compile');
+}
+
 /** Returns the default data directory: RECOLLECT_DATA_DIR, else ~/.recollect. Absolute; touches no file. */
 export function defaultDataDirectory(environment: Environment): string {
   const own = environment['RECOLLECT_DATA_DIR'];

@@ -8,7 +8,7 @@ import { bootstrapTemporal } from '../bootstrap/temporal.ts';
 import { runTool } from '../engines/run-tool.ts';
 import { engineNodes, prepareEngines } from '../engines/definitions.ts';
 import type { EngineFiles } from '../engines/definitions.ts';
-import { cacheDirectory } from '../instance/layout.ts';
+import { cacheDirectory, compileCacheIn } from '../instance/layout.ts';
 import {
   apiUrl,
   DATABASE_NAME,
@@ -155,7 +155,7 @@ interface GraphContext {
  */
 function nodeEnvironment(cacheDir: string): Record<string, string> {
   return {
-    NODE_COMPILE_CACHE: path.join(cacheDir, 'compile'),
+    NODE_COMPILE_CACHE: compileCacheIn(cacheDir),
     MALLOC_ARENA_MAX: '2',
     MALLOC_MMAP_THRESHOLD_: String(MALLOC_RETURN_BYTES),
     MALLOC_TRIM_THRESHOLD_: String(MALLOC_RETURN_BYTES),

@@ -43,7 +43,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const engines = await startEngines({
     dataDir,
     cacheDir,
-    environment,
+    // Memory is not scarce here; collecting garbage takes a fifth of Temporal's time by default.
+    environment: { ...environment, GOGC: '400' },
     progress: terminalProgress({ ...processOutput(), columns: null }, { verbose: false }),
     signal,
   });

@@ -8,6 +8,7 @@ import { bootstrapTemporal } from '../bootstrap/temporal.ts';
 import { runTool } from '../engines/run-tool.ts';
 import { engineNodes, prepareEngines } from '../engines/definitions.ts';
 import type { EngineFiles } from '../engines/definitions.ts';
+import { relaxTemporal } from '../engines/temporal/service.ts';
 import { cacheDirectory, compileCacheIn } from '../instance/layout.ts';
 import {
   apiUrl,
@@ -235,12 +236,14 @@ function temporalStep(instance: Instance, config: Config): StepDefinition {
     kind: 'step',
     name: 'temporal-setup',
     after: ['temporal'],
-    run: () =>
-      bootstrapTemporal({
+    run: async () => {
+      await bootstrapTemporal({
         address: temporalAddress(instance),
         namespace: config.temporal.namespace,
         schedules: { ...config.schedules, sweepIntervalMs: config.sweepIntervalMs },
-      }),
+      });
+      relaxTemporal(instance);
+    },
   };
 }
 

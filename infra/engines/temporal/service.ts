@@ -57,6 +57,15 @@ async function probeHistory(connection: Connection, workflowId: string): Promise
 /** Priority below the api and PostgreSQL, above the worker. */
 const BACKGROUND_NICENESS = 10;
 
+function dynamicConfigFileOf(instance: Instance): string {
+  return path.join(instance.layout.temporal, 'dynamic-config.yaml');
+}
+
+/** Lets a running server read its namespaces rarely: call it when they and their search attributes exist. */
+export function relaxTemporal(instance: Instance): void {
+  writeFileAtomic(dynamicConfigFileOf(instance), temporalDynamicConfig({ isSetUp: true }), 0o600);
+}
+
 /** Temporal server with all four services in one process, on the instance's PostgreSQL. */
 export function temporalService(
   instance: Instance,
@@ -65,7 +74,7 @@ export function temporalService(
 ): ServiceDefinition {
   const folder = instance.layout.temporal;
   const configFile = path.join(folder, 'config.yaml');
-  const dynamicConfigFile = path.join(folder, 'dynamic-config.yaml');
+  const dynamicConfigFile = dynamicConfigFileOf(instance);
   return {
     kind: 'service',
     name: 'temporal',
@@ -73,7 +82,7 @@ export function temporalService(
     prepare: () => {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
       writeFileAtomic(configFile, temporalConfig(instance, dynamicConfigFile), 0o600);
-      writeFileAtomic(dynamicConfigFile, temporalDynamicConfig(), 0o600);
+      writeFileAtomic(dynamicConfigFile, temporalDynamicConfig({ isSetUp: false }), 0o600);
       return Promise.resolve({
         file: server,
         args: ['--config-file', configFile, '--allow-no-auth', 'start'],

@@ -27,8 +27,6 @@ const SESSION_POLLS = 4;
  */
 const CACHED_WORKFLOWS = Math.ceil(memoryBytes() / 25 / 1_024 ** 2);
 const STICKY_MS = 3_000;
-/** Index workflows, one for each tenant that captures now: each runs one batch after the other. */
-const CACHED_INDEX_WORKFLOWS = 20;
 
 /** The build id of a worker: as given, else the package's version with the mark of its workflow code. */
 export function buildIdOf(config: Config): string {
@@ -84,17 +82,7 @@ function optionsOf(
       };
     case 'embedding':
       // One batch at a time occupies the embedder; a second one loads its texts meanwhile.
-      return {
-        ...common,
-        workflowBundle: readBundle(),
-        maxConcurrentWorkflowTaskExecutions: 4,
-        maxConcurrentWorkflowTaskPolls: 2,
-        maxCachedWorkflows: CACHED_INDEX_WORKFLOWS,
-        stickyQueueScheduleToStartTimeout: STICKY_MS,
-        workflowThreadPoolSize: 1,
-        maxConcurrentActivityTaskExecutions: 2,
-        maxConcurrentActivityTaskPolls: 1,
-      };
+      return { ...common, maxConcurrentActivityTaskExecutions: 2, maxConcurrentActivityTaskPolls: 1 };
     case 'sweeps':
       return { ...common, maxConcurrentActivityTaskExecutions: SWEEPS_SLOTS, maxConcurrentActivityTaskPolls: 1 };
     case 'maintenance':

@@ -1,12 +1,12 @@
 import type * as workflows from './index.ts';
 
-/** Task queues, each with the reason why it is one of its own. Workflow tasks are on `session`, those of `index` on `embedding`. */
+/** Task queues, each with the reason why it is one of its own. All workflow tasks are on `session`. */
 export const QUEUES = {
   /** Workflow tasks, and activities that are one short database transaction: nothing here may block. */
   session: 'session',
   /** Calls of the summarising model: bounded by the provider's rate and by cost, slow, and the first to be unavailable. */
   model: 'model',
-  /** Embedding and vector writes: CPU-bound; more concurrency than cores slows each one. With the tasks of `index`, which would wait behind those of thousands of sessions. */
+  /** Embedding and vector writes: CPU-bound; more concurrency than cores slows each one. */
   embedding: 'embedding',
   /** Sweeps of every minute, and the coming months' partitions: short, and capture depends on them, so that they wait for no long job. With the maintenance role. */
   sweeps: 'sweeps',
@@ -59,9 +59,12 @@ export type JobKind = keyof typeof JOBS;
 export type WorkflowName = keyof typeof workflows;
 /** Input of a workflow that is started with one. */
 export type WorkflowInput<Name extends WorkflowName> = NonNullable<Parameters<(typeof workflows)[Name]>[0]>;
-/** Returns the queue of a workflow's tasks. */
-export function taskQueueOf(workflow: WorkflowName): string {
-  return workflow === 'index' ? QUEUES.embedding : QUEUES.session;
+/**
+ * Returns the priority of a workflow's tasks: 1 is served before all others, 3 is the default. The one index workflow of a tenant would otherwise
+ * wait with each of its tasks behind thousands of sessions.
+ */
+export function priorityOf(workflow: WorkflowName): number {
+  return workflow === 'index' ? 1 : 3;
 }
 
 /** The kind of job that a start of a workflow creates. Runs of schedules are operations. */

@@ -2,7 +2,7 @@ import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/cli
 import type { Client } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
 import type { RestoreKind } from '../../domain/jobs.ts';
-import { ATTRIBUTES, KINDS, taskQueueOf } from '../../workflows/registry.ts';
+import { ATTRIBUTES, KINDS, priorityOf, QUEUES } from '../../workflows/registry.ts';
 import type { WorkflowInput, WorkflowName } from '../../workflows/registry.ts';
 import { workflowIdOfJob } from './job-ids.ts';
 import { answeredWithin } from './unavailable.ts';
@@ -21,13 +21,13 @@ export function startOptions<Name extends WorkflowName>(
 ) {
   return {
     workflowId: workflowIdOfJob(tenantId, { kind: KINDS[name], subject }),
-    taskQueue: taskQueueOf(name),
+    taskQueue: QUEUES.session,
     args: [input] as [WorkflowInput<Name>],
     workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
     workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
     typedSearchAttributes: new TypedSearchAttributes([{ key: ATTRIBUTES.tenant, value: tenantId }]),
     // One tenant's thousand live workflows must not keep another one's waiting.
-    priority: { fairnessKey: tenantId },
+    priority: { fairnessKey: tenantId, priorityKey: priorityOf(name) },
   };
 }
 

@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { WorkflowFailedError } from '@temporalio/client';
-import { workflowIdOf, QUEUES, taskQueueOf } from '../../workflows/registry.ts';
+import { workflowIdOf, QUEUES } from '../../workflows/registry.ts';
 import type { EmbedBatchResult } from '../../workflows/indexing/types.ts';
 import type { index } from '../../workflows/indexing/workflow.ts';
 import { firstRun } from './scenario.ts';
@@ -26,7 +26,7 @@ function indexScenario(shape: string, answers: readonly EmbedBatchResult[]): Sce
     async run(client) {
       const handle = await client.workflow.start<typeof index>('index', {
         workflowId: workflowIdOf('index', TENANT, 0),
-        taskQueue: taskQueueOf('index'),
+        taskQueue: QUEUES.session,
         args: [{ tenantId: TENANT }],
       });
       if (shape !== 'continued') {

@@ -1,0 +1,119 @@
+import type { TenantId } from '../../domain/ids.ts';
+import type { IndexModel } from '../../domain/index-model.ts';
+import type { Embedder } from '../../domain/ports/embedder.ts';
+import type { VectorIndex } from '../../domain/ports/vector-index.ts';
+import { settleEmbeddings } from '../../stores/postgres/embeddings/embedding-ledger.ts';
+import { reportProgress } from '../heartbeat.ts';
+import { embedTexts } from './embed-chunks.ts';
+import type { EmbeddedTexts } from './embed-chunks.ts';
+import { pendingBatches } from './pending-batches.ts';
+import type { PendingBatch, PendingSource } from './pending-batches.ts';
+import { writeChunks } from './write-chunks.ts';
+import type { VectoredChunk } from './write-chunks.ts';
+
+export interface IndexPendingDependencies extends PendingSource {
+  readonly vectors: VectorIndex;
+  /** Whether a burst of captures is reported, which has priority. */
+  readonly isBurst: () => Promise<boolean>;
+}
+
+export interface IndexedPending {
+  readonly indexed: number;
+  readonly refused: number;
+  readonly more: boolean;
+}
+
+/** No batch starts after this: an index that is built beside this one, removals and other tenants must not wait. */
+const RUN_MS = 5_000;
+
+const REFUSED = 'the embedding model rejects the text';
+
+/** Marks work that is awaited later as handled. */
+function underWay<Result>(work: Promise<Result>): Promise<Result> {
+  work.catch(() => undefined);
+  return work;
+}
+
+/**
+ * Embeds and writes pending chunks of an index for some seconds. Cached texts cost no model call. The model never waits: while it embeds a batch, the
+ * previous one is written and the next one read.
+ * @throws EmbedderUnavailable, VectorIndexUnavailable
+ */
+export async function indexPending(
+  dependencies: IndexPendingDependencies,
+  tenantId: TenantId,
+  index: IndexModel,
+  embedder: Embedder,
+  signal: AbortSignal,
+): Promise<IndexedPending> {
+  const { database, isBurst, cacheEntries } = dependencies;
+  const inHand = new Set<string>();
+  const total = { indexed: 0, refused: 0, more: false };
+  const write = async (
+    chunks: readonly VectoredChunk[],
+    embedded: Pick<EmbeddedTexts, 'usage' | 'seconds'>,
+    texts: number,
+  ) => {
+    const work = { texts, cacheHits: chunks.length - texts, usage: embedded.usage, seconds: embedded.seconds };
+    const written = await writeChunks(
+      { ...dependencies, caches: cacheEntries > 0 },
+      tenantId,
+      index,
+      chunks,
+      work,
+      signal,
+    );
+    // Refused ones stay in hand, as refused texts do: this run does not try them again.
+    if (written.refused === 0) for (const { embeddingId } of chunks) inHand.delete(embeddingId);
+    total.indexed += written.indexed;
+    total.refused += written.refused;
+    if (written.refused + written.overtaken > 0) total.more = true;
+  };
+  const refuse = async (batch: PendingBatch, hashes: ReadonlySet<string>): Promise<void> => {
+    const rows = [...hashes].flatMap((hash) => batch.rowsOf(hash));
+    await database.asTenant(tenantId, (transaction) =>
+      settleEmbeddings(
+        transaction,
+        [],
+        rows.map((id) => ({ id, message: REFUSED })),
+      ),
+    );
+    total.refused += rows.length;
+    total.more = true;
+  };
+
+  const batches = pendingBatches(dependencies, tenantId, index, inHand);
+  const startedMs = performance.now();
+  let writing = Promise.resolve();
+  let upcoming = underWay(batches.next());
+  try {
+    for (let isFirst = true; ; isFirst = false) {
+      const { done, value } = await upcoming;
+      if (done === true) {
+        if (value) total.more = true;
+        break;
+      }
+      total.indexed += value.settled;
+      if (value.missing > 0) total.more = true;
+      if (!isFirst && (performance.now() - startedMs > RUN_MS || (await isBurst()))) {
+        total.more = true;
+        break;
+      }
+      upcoming = underWay(batches.next());
+      if (value.cached.length > 0) {
+        await writing;
+        writing = underWay(write(value.cached, { usage: [], seconds: 0 }, 0));
+      }
+      if (value.texts.length === 0) continue;
+      const [embedded] = await Promise.all([embedTexts(embedder, value.texts, signal), writing]);
+      reportProgress(signal);
+      if (embedded.refused.size > 0) await refuse(value, embedded.refused);
+      writing = underWay(write(value.vectored(embedded.vectors), embedded, embedded.vectors.size));
+    }
+    await writing;
+  } finally {
+    // A write in progress ends first: the next attempt must not overlap it.
+    await Promise.allSettled([writing, upcoming]);
+  }
+  return total;
+}

@@ -34,10 +34,12 @@ export interface PendingBatch {
 
 /** Ledger chunks of one read. */
 const READ_CHUNKS = 320;
-/** Tokens of one read: two or three seconds of the local model. Newer chunks come with the next read. */
+/** Tokens of one read: two or three seconds of the local model. */
 const READ_TOKENS = 40_000;
-/** Tokens per model call: half a second of the local model, in which the previous batch is written. */
-const BATCH_TOKENS = 8_192;
+/** No batch of a read starts after this: newer chunks come with the next read, soon also on a slow or busy machine. */
+const READ_MS = 1_500;
+/** Tokens per model call: a quarter of a second of the local model, in which the previous batch is written and the next one read. */
+const BATCH_TOKENS = 4_096;
 
 interface HashedChunk extends RequestedText {
   readonly placed: PlacedChunk;
@@ -77,7 +79,7 @@ async function readChunks(
 }
 
 /**
- * Yields batches of the first pending chunks of an index, and reads the ledger again after those of one read. Rows in `inHand` are left out; yielded
+ * Yields batches of the first pending chunks of an index, and reads the ledger again after those of one read, or when that read is old. Rows in `inHand` are left out; yielded
  * ones are added: the caller removes them when they are settled. Returns whether the last read left chunks behind.
  */
 export async function* pendingBatches(
@@ -91,6 +93,7 @@ export async function* pendingBatches(
     const rows = await database.asTenant(tenantId, (transaction) =>
       pendingEmbeddings(transaction, index.name, READ_CHUNKS + 1 + inHand.size),
     );
+    const startedMs = performance.now();
     const waiting = rows.filter(({ id }) => !inHand.has(id));
     if (waiting.length === 0) return rows.length > 0;
     const readRows = waiting.slice(0, READ_CHUNKS);
@@ -122,7 +125,12 @@ export async function* pendingBatches(
     const [first = [], ...others] = tokenBatches(fresh, BATCH_TOKENS);
     const cached = vectored(new Map([...known].filter(([hash]) => sharing.has(hash))));
     yield { texts: first, cached, settled: blank.length, missing: missingIds.size, vectored, rowsOf };
-    for (const texts of others) yield { texts, cached: [], settled: 0, missing: 0, vectored, rowsOf };
-    if (waiting.length <= READ_CHUNKS && later.size === 0) return false;
+    let isStale = false;
+    for (const texts of others) {
+      isStale ||= performance.now() - startedMs > READ_MS;
+      if (isStale) for (const { hash } of texts) for (const id of rowsOf(hash)) inHand.delete(id);
+      else yield { texts, cached: [], settled: 0, missing: 0, vectored, rowsOf };
+    }
+    if (!isStale && waiting.length <= READ_CHUNKS && later.size === 0) return false;
   }
 }

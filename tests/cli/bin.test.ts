@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, statSync, symlinkSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, statSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { processEnvironment } from '../../config/process-environment.ts';
 import { testFolder } from '../infra/support/folder.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..', '..');
@@ -49,4 +50,16 @@ test('runs the command with a sufficient Node', () => {
 
 test('is executable in a checkout', () => {
   expect(statSync(BIN).mode & 0o111).toBe(0o111);
+});
+
+test('a command caches compiled modules in the folder that an instance created, and creates none itself', () => {
+  const folders = { used: testFolder(), unused: testFolder() };
+  mkdirSync(path.join(folders.used, 'compile'));
+  for (const cache of Object.values(folders)) {
+    const { PATH } = processEnvironment();
+    const run = spawnSync(process.execPath, [BIN, '--help'], { env: { PATH, RECOLLECT_CACHE_DIR: cache } });
+    expect(run.status).toBe(0);
+  }
+  expect(readdirSync(path.join(folders.used, 'compile'))).toHaveLength(1);
+  expect(readdirSync(folders.unused)).toEqual([]);
 });

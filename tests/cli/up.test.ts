@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, expect, test, vi } from 'vitest';
 import { type StatusReport, statusReport } from '../../cli/commands/instance/status.ts';
@@ -52,6 +52,11 @@ test('up --detach leaves a complete instance running, and a second up reports it
   expect(second).toMatchObject({ exitCode: 0, output: expect.stringContaining(`already runs at ${report.url}`) });
   expect(processes().every(isAlive)).toBe(true);
 }, 240_000);
+
+test('lets Temporal read its namespaces rarely once they exist', () => {
+  const settings = readFileSync(path.join(dataDir, 'temporal', 'dynamic-config.yaml'), 'utf8');
+  expect(JSON.parse(settings)).toMatchObject({ 'system.namespaceCacheRefreshInterval': [{ value: '10s' }] });
+});
 
 test('passes keys of backups, of the provider and of other roles to the worker only', () => {
   const environmentOf = (name: string): string => {

@@ -59,13 +59,14 @@ export type JobKind = keyof typeof JOBS;
 export type WorkflowName = keyof typeof workflows;
 /** Input of a workflow that is started with one. */
 export type WorkflowInput<Name extends WorkflowName> = NonNullable<Parameters<(typeof workflows)[Name]>[0]>;
-/**
- * Returns the priority of a workflow's tasks: 1 is served before all others, 3 is the default. The one index workflow of a tenant would otherwise
- * wait with each of its tasks behind thousands of sessions.
- */
-export function priorityOf(workflow: WorkflowName): number {
-  return workflow === 'index' ? 1 : 3;
-}
+/** Priorities of workflows and their tasks, the lowest number first; a workflow keeps the one that it started with. */
+export const PRIORITIES = {
+  /** The one index workflow of a tenant would otherwise wait with each of its tasks behind thousands of sessions. */
+  index: 1,
+  usual: 3,
+  /** Sessions of an import: those in progress are served before them. */
+  backfill: 4,
+} as const;
 
 /** The kind of job that a start of a workflow creates. Runs of schedules are operations. */
 export const KINDS = {

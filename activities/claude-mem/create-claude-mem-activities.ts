@@ -64,7 +64,8 @@ export function createClaudeMemActivities(dependencies: ClaudeMemDependencies): 
       return taken;
     });
     // Lossy by design: the sweep resends lost hints.
-    for (const session of outcome.toHint) await hints.session(tenantId, session).catch(() => undefined);
+    for (const session of outcome.toHint)
+      await hints.session(tenantId, session, { isBackfill: true }).catch(() => undefined);
   };
 
   /** Reads from the import's position and prepares each page while the previous one is written. Returns true if the time was up before the end. */

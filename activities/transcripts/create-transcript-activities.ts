@@ -62,7 +62,7 @@ export function createTranscriptCapture(
       if (status === 'accepted' && sessionId !== null) changed.add(asId<SessionId>(sessionId));
     for (const sessionId of changed) {
       // Lossy by design: the sweep resends lost hints.
-      await hints.session(owner.tenantId, sessionId).catch(() => undefined);
+      await hints.session(owner.tenantId, sessionId, { isBackfill: true }).catch(() => undefined);
     }
     return results;
   };

@@ -8,8 +8,18 @@ interface PendingHint {
   /** Since when it waits. */
   sinceMs: number;
   sending: boolean;
+  /** Only old events were captured. */
+  isBackfill: boolean;
   /** Hint due after the one in flight: none, one that may be gathered, or one at once. */
   again: 'no' | 'later' | 'at-once';
+}
+
+/** What a captured event means for the hint of its session. */
+export interface HintedEvent {
+  /** No later event is waited for. */
+  readonly atOnce: boolean;
+  /** It is old: imported, or sent late. */
+  readonly isBackfill: boolean;
 }
 
 export interface HintSenderOptions {
@@ -44,7 +54,8 @@ const MAX_AT_ONCE = 16;
 export class HintSender {
   private readonly options: HintSenderOptions;
   private readonly pending = new Map<SessionId, PendingHint>();
-  private readonly queue: SessionId[] = [];
+  /** Sessions in progress are hinted before those of an import. */
+  private readonly queues: Readonly<Record<'live' | 'backfill', SessionId[]>> = { live: [], backfill: [] };
   private inFlight = 0;
   private stopped = false;
 
@@ -52,11 +63,20 @@ export class HintSender {
     this.options = options;
   }
 
-  hint(tenantId: TenantId, sessionId: SessionId, atOnce: boolean): void {
+  /** Requests a hint for a captured event. */
+  hint(tenantId: TenantId, sessionId: SessionId, { atOnce, isBackfill }: HintedEvent): void {
     if (this.stopped) return;
     this.options.burst.count();
-    const entry = this.pending.get(sessionId) ?? { tenantId, timer: null, sinceMs: 0, sending: false, again: 'no' };
+    const entry = this.pending.get(sessionId) ?? {
+      tenantId,
+      timer: null,
+      sinceMs: 0,
+      sending: false,
+      isBackfill: true,
+      again: 'no',
+    };
     this.pending.set(sessionId, entry);
+    entry.isBackfill &&= isBackfill;
     if (entry.sending) {
       if (entry.again !== 'at-once') entry.again = atOnce ? 'at-once' : 'later';
     } else if (entry.timer === null) {
@@ -109,13 +129,13 @@ export class HintSender {
   private enqueue(sessionId: SessionId, entry: PendingHint): void {
     entry.timer = null;
     entry.sending = true;
-    this.queue.push(sessionId);
+    this.queues[entry.isBackfill ? 'backfill' : 'live'].push(sessionId);
     this.drain();
   }
 
   private drain(): void {
     while (this.inFlight < MAX_AT_ONCE) {
-      const sessionId = this.queue.shift();
+      const sessionId = this.queues.live.shift() ?? this.queues.backfill.shift();
       if (sessionId === undefined) return;
       const entry = this.pending.get(sessionId);
       if (entry !== undefined) void this.send(sessionId, entry);
@@ -125,7 +145,7 @@ export class HintSender {
   private async send(sessionId: SessionId, entry: PendingHint): Promise<void> {
     this.inFlight += 1;
     try {
-      await this.options.hints.session(entry.tenantId, sessionId);
+      await this.options.hints.session(entry.tenantId, sessionId, { isBackfill: entry.isBackfill });
       this.options.onSent();
     } catch (error) {
       this.options.onFailure(error);

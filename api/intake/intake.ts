@@ -21,6 +21,8 @@ export interface BuiltEvent {
   readonly encoded: EncodedEvent;
   /** It ends something: the session's workflow is signalled at once. */
   readonly urgent: boolean;
+  /** It is older than what an agent sends while it works. */
+  readonly isBackfill: boolean;
   /** Full values of what was cut, redacted. */
   readonly fullValues: readonly FullValueBytes[];
 }
@@ -32,6 +34,9 @@ export interface BuildOptions {
   readonly storeFullValue: boolean;
 }
 
+/** Age of an event that an agent may still be waiting to send: spools are drained within minutes. */
+const LIVE_MS = 10 * 60_000;
+
 /** Builds an event where it is called: a text may take a millisecond a kilobyte. */
 export function buildIncoming(event: HostEvent, { owner, receivedAt, storeFullValue }: BuildOptions): BuiltEvent {
   const fullValues: FullValue[] = [];
@@ -39,6 +44,7 @@ export function buildIncoming(event: HostEvent, { owner, receivedAt, storeFullVa
   return {
     encoded: encodeEvent(built),
     urgent: isBoundary(built),
+    isBackfill: event.occurredAt !== null && receivedAt.getTime() - Date.parse(event.occurredAt) > LIVE_MS,
     fullValues: fullValues.map(({ sha256, text }) => ({ sha256, bytes: Buffer.from(text, 'utf8') })),
   };
 }
@@ -149,7 +155,10 @@ export class Intake {
     results.forEach((result, index) => {
       this.metrics.captured.inc({ outcome: result.status });
       if (result.status !== 'accepted') return;
-      this.hints.hint(owner.tenantId, result.sessionId, result.seq === 1 || built[index]?.urgent === true);
+      this.hints.hint(owner.tenantId, result.sessionId, {
+        atOnce: result.seq === 1 || built[index]?.urgent === true,
+        isBackfill: built[index]?.isBackfill === true,
+      });
     });
     return results;
   }

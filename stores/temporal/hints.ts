@@ -5,6 +5,7 @@ import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
 import { INDEX_HINT_SIGNAL, WAKE_SIGNAL } from '../../workflows/indexing/types.ts';
 import { SKIP_WAIT_SIGNAL } from '../../workflows/model-batch/types.ts';
 import type { ModelBatchPolicy } from '../../workflows/model-batch/types.ts';
+import { PRIORITIES } from '../../workflows/registry.ts';
 import type { WorkflowName } from '../../workflows/registry.ts';
 import { HINT_SIGNAL } from '../../workflows/session/types.ts';
 import type { SessionPolicy } from '../../workflows/session/types.ts';
@@ -66,7 +67,10 @@ export function createWorkflowHints(
       ),
     reindex: (tenantId) => send('reindex', WAKE_SIGNAL, startOptions('reindex', tenantId, '0', { tenantId })),
     // A late capture reopens an ended session under the same id.
-    session: (tenantId, sessionId) =>
-      send('session', HINT_SIGNAL, startOptions('session', tenantId, sessionId, { tenantId, sessionId, policy })),
+    session: (tenantId, sessionId, { isBackfill } = { isBackfill: false }) => {
+      const options = startOptions('session', tenantId, sessionId, { tenantId, sessionId, policy });
+      const priority = { ...options.priority, priorityKey: PRIORITIES[isBackfill ? 'backfill' : 'usual'] };
+      return send('session', HINT_SIGNAL, { ...options, priority });
+    },
   };
 }

@@ -2,7 +2,7 @@ import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/cli
 import type { Client } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
 import type { RestoreKind } from '../../domain/jobs.ts';
-import { ATTRIBUTES, KINDS, priorityOf, QUEUES } from '../../workflows/registry.ts';
+import { ATTRIBUTES, KINDS, PRIORITIES, QUEUES } from '../../workflows/registry.ts';
 import type { WorkflowInput, WorkflowName } from '../../workflows/registry.ts';
 import { workflowIdOfJob } from './job-ids.ts';
 import { answeredWithin } from './unavailable.ts';
@@ -27,7 +27,7 @@ export function startOptions<Name extends WorkflowName>(
     workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
     typedSearchAttributes: new TypedSearchAttributes([{ key: ATTRIBUTES.tenant, value: tenantId }]),
     // One tenant's thousand live workflows must not keep another one's waiting.
-    priority: { fairnessKey: tenantId, priorityKey: priorityOf(name) },
+    priority: { fairnessKey: tenantId, priorityKey: PRIORITIES[name === 'index' ? 'index' : 'usual'] },
   };
 }
 

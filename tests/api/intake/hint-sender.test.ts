@@ -61,7 +61,7 @@ afterEach(() => {
 describe('gathering', () => {
   it('sends one hint for all that came within the delay', async () => {
     const { sender, sent, done } = playground();
-    for (let n = 0; n < 50; n += 1) sender.hint(tenant, session('s'), false);
+    for (let n = 0; n < 50; n += 1) sender.hint(tenant, session('s'), { atOnce: false, isBackfill: false });
     await vi.advanceTimersByTimeAsync(DELAY_MS - 1);
     expect(sent).toEqual([]);
     expect(sender.size).toBe(1);
@@ -73,17 +73,17 @@ describe('gathering', () => {
 
   it('does not put the hint off with every event', async () => {
     const { sender, sent } = playground();
-    sender.hint(tenant, session('s'), false);
+    sender.hint(tenant, session('s'), { atOnce: false, isBackfill: false });
     await vi.advanceTimersByTimeAsync(DELAY_MS - 1);
-    sender.hint(tenant, session('s'), false);
+    sender.hint(tenant, session('s'), { atOnce: false, isBackfill: false });
     await vi.advanceTimersByTimeAsync(1);
     expect(sent).toEqual(['t/s']);
   });
 
   it('is apart for each session', async () => {
     const { sender, sent } = playground();
-    sender.hint(tenant, session('a'), false);
-    sender.hint(tenant, session('b'), true);
+    sender.hint(tenant, session('a'), { atOnce: false, isBackfill: false });
+    sender.hint(tenant, session('b'), { atOnce: true, isBackfill: false });
     await settle();
     expect(sent).toEqual(['t/b']);
     await vi.advanceTimersByTimeAsync(DELAY_MS);
@@ -92,9 +92,9 @@ describe('gathering', () => {
 
   it('sends again for what comes after it was sent', async () => {
     const { sender, sent } = playground();
-    sender.hint(tenant, session('s'), true);
+    sender.hint(tenant, session('s'), { atOnce: true, isBackfill: false });
     await settle();
-    sender.hint(tenant, session('s'), true);
+    sender.hint(tenant, session('s'), { atOnce: true, isBackfill: false });
     await settle();
     expect(sent).toEqual(['t/s', 't/s']);
   });
@@ -103,8 +103,8 @@ describe('gathering', () => {
 describe('at once', () => {
   it('does not wait, and takes along what was gathered', async () => {
     const { sender, sent } = playground();
-    sender.hint(tenant, session('s'), false);
-    sender.hint(tenant, session('s'), true);
+    sender.hint(tenant, session('s'), { atOnce: false, isBackfill: false });
+    sender.hint(tenant, session('s'), { atOnce: true, isBackfill: false });
     await settle();
     expect(sent).toEqual(['t/s']);
     await vi.advanceTimersByTimeAsync(10 * DELAY_MS);
@@ -113,10 +113,10 @@ describe('at once', () => {
 
   it('leaves no timer behind that would send the next one early', async () => {
     const { sender, sent } = playground();
-    sender.hint(tenant, session('s'), false);
-    sender.hint(tenant, session('s'), true);
+    sender.hint(tenant, session('s'), { atOnce: false, isBackfill: false });
+    sender.hint(tenant, session('s'), { atOnce: true, isBackfill: false });
     await vi.advanceTimersByTimeAsync(DELAY_MS / 2);
-    sender.hint(tenant, session('s'), false);
+    sender.hint(tenant, session('s'), { atOnce: false, isBackfill: false });
     await vi.advanceTimersByTimeAsync(DELAY_MS - 1);
     expect(sent).toEqual(['t/s']);
     await vi.advanceTimersByTimeAsync(1);
@@ -128,9 +128,9 @@ describe('while a hint is on its way', () => {
   it('gathers what comes for the next one', async () => {
     const { sender, sent, hold, most } = playground();
     const blocked = hold();
-    sender.hint(tenant, session('s'), true);
+    sender.hint(tenant, session('s'), { atOnce: true, isBackfill: false });
     await settle();
-    for (let n = 0; n < 5; n += 1) sender.hint(tenant, session('s'), false);
+    for (let n = 0; n < 5; n += 1) sender.hint(tenant, session('s'), { atOnce: false, isBackfill: false });
     await vi.advanceTimersByTimeAsync(10 * DELAY_MS);
     expect(sent).toEqual(['t/s']);
     blocked.open();
@@ -148,10 +148,10 @@ describe('while a hint is on its way', () => {
   ])('sends again at once for a boundary among it (%s, then %s)', async (first, second) => {
     const { sender, sent, hold } = playground();
     const blocked = hold();
-    sender.hint(tenant, session('s'), true);
+    sender.hint(tenant, session('s'), { atOnce: true, isBackfill: false });
     await settle();
-    sender.hint(tenant, session('s'), first);
-    sender.hint(tenant, session('s'), second);
+    sender.hint(tenant, session('s'), { atOnce: first, isBackfill: false });
+    sender.hint(tenant, session('s'), { atOnce: second, isBackfill: false });
     blocked.open();
     await settle();
     expect(sent).toEqual(['t/s', 't/s']);
@@ -160,7 +160,7 @@ describe('while a hint is on its way', () => {
   it('hints at most sixteen sessions at a time, in order', async () => {
     const { sender, sent, hold, most } = playground();
     const blocked = Array.from({ length: 20 }, hold);
-    for (let n = 0; n < 20; n += 1) sender.hint(tenant, session(`s${n}`), true);
+    for (let n = 0; n < 20; n += 1) sender.hint(tenant, session(`s${n}`), { atOnce: true, isBackfill: false });
     await settle();
     expect(sent).toHaveLength(16);
     blocked[0]?.open();
@@ -174,19 +174,36 @@ describe('while a hint is on its way', () => {
   });
 });
 
+describe('an import', () => {
+  it('leaves sessions in progress first', async () => {
+    const { sender, sent, hold } = playground();
+    const blocked = Array.from({ length: 16 }, hold);
+    for (let n = 0; n < 20; n += 1) sender.hint(tenant, session(`old${n}`), { atOnce: true, isBackfill: true });
+    sender.hint(tenant, session('live'), { atOnce: true, isBackfill: false });
+    sender.hint(tenant, session('resumed'), { atOnce: true, isBackfill: true });
+    sender.hint(tenant, session('resumed'), { atOnce: true, isBackfill: false });
+    await settle();
+    for (const each of blocked) each.open();
+    await settle();
+    expect(sent.slice(15)).toEqual(
+      ['old15', 'live', 'resumed', 'old16', 'old17', 'old18', 'old19'].map((id) => `t/${id}`),
+    );
+  });
+});
+
 describe('a failure', () => {
   it('is reported, is not retried, and stops nothing', async () => {
     const { sender, sent, failures, failing, done } = playground();
     failing.add('a');
-    sender.hint(tenant, session('a'), true);
-    sender.hint(tenant, session('b'), true);
+    sender.hint(tenant, session('a'), { atOnce: true, isBackfill: false });
+    sender.hint(tenant, session('b'), { atOnce: true, isBackfill: false });
     await vi.advanceTimersByTimeAsync(10 * DELAY_MS);
     expect(sent).toEqual(['t/a', 't/b']);
     expect(failures).toHaveLength(1);
     expect(done()).toBe(1);
     expect(sender.size).toBe(0);
     failing.clear();
-    sender.hint(tenant, session('a'), true);
+    sender.hint(tenant, session('a'), { atOnce: true, isBackfill: false });
     await settle();
     expect(sent).toEqual(['t/a', 't/b', 't/a']);
   });
@@ -195,9 +212,9 @@ describe('a failure', () => {
     const { sender, sent, failing, hold } = playground();
     const blocked = hold();
     failing.add('s');
-    sender.hint(tenant, session('s'), true);
+    sender.hint(tenant, session('s'), { atOnce: true, isBackfill: false });
     await settle();
-    sender.hint(tenant, session('s'), false);
+    sender.hint(tenant, session('s'), { atOnce: false, isBackfill: false });
     blocked.open();
     await vi.advanceTimersByTimeAsync(DELAY_MS);
     expect(sent).toEqual(['t/s', 't/s']);
@@ -207,10 +224,10 @@ describe('a failure', () => {
 describe('stop', () => {
   it('sends what waits and takes nothing more', async () => {
     const { sender, sent } = playground();
-    sender.hint(tenant, session('a'), false);
-    sender.hint(tenant, session('b'), false);
+    sender.hint(tenant, session('a'), { atOnce: false, isBackfill: false });
+    sender.hint(tenant, session('b'), { atOnce: false, isBackfill: false });
     const stopped = sender.stop(1_000);
-    sender.hint(tenant, session('c'), true);
+    sender.hint(tenant, session('c'), { atOnce: true, isBackfill: false });
     await vi.advanceTimersByTimeAsync(50);
     await stopped;
     expect(sent).toEqual(['t/a', 't/b']);
@@ -220,9 +237,9 @@ describe('stop', () => {
   it('sends once more for what came while a hint was on its way', async () => {
     const { sender, sent, hold } = playground();
     const blocked = hold();
-    sender.hint(tenant, session('s'), true);
+    sender.hint(tenant, session('s'), { atOnce: true, isBackfill: false });
     await settle();
-    sender.hint(tenant, session('s'), false);
+    sender.hint(tenant, session('s'), { atOnce: false, isBackfill: false });
     const stopped = sender.stop(1_000);
     blocked.open();
     await vi.advanceTimersByTimeAsync(50);
@@ -234,7 +251,7 @@ describe('stop', () => {
   it('waits for no longer than its limit', async () => {
     const { sender, hold } = playground();
     const blocked = hold();
-    sender.hint(tenant, session('s'), true);
+    sender.hint(tenant, session('s'), { atOnce: true, isBackfill: false });
     let over = false;
     const stopped = (async () => {
       await sender.stop(500);
@@ -257,12 +274,12 @@ describe('stop', () => {
 describe('a burst of sessions', () => {
   it('is gathered for longer, in proportion, and up to a bound; what is urgent is not', async () => {
     const { sender, sent } = playground();
-    for (let n = 0; n < 200; n += 1) sender.hint(tenant, session(`s${n}`), false);
+    for (let n = 0; n < 200; n += 1) sender.hint(tenant, session(`s${n}`), { atOnce: false, isBackfill: false });
     await vi.advanceTimersByTimeAsync(DELAY_MS);
     // The first ones came while few waited.
     expect(sent.length).toBeGreaterThan(0);
     expect(sent.length).toBeLessThanOrEqual(16);
-    sender.hint(tenant, session('s199'), true);
+    sender.hint(tenant, session('s199'), { atOnce: true, isBackfill: false });
     await settle();
     expect(sent).toContain('t/s199');
     await vi.advanceTimersByTimeAsync(DELAY_MS * 7);
@@ -274,14 +291,14 @@ describe('a burst of events', () => {
   /** An event every two milliseconds, which is more than two hundred a second. */
   async function burst(sender: HintSender, forMs: number): Promise<void> {
     for (let passedMs = 0; passedMs < forMs; passedMs += 2) {
-      sender.hint(tenant, session('busy'), passedMs % 1_000 === 0);
+      sender.hint(tenant, session('busy'), { atOnce: passedMs % 1_000 === 0, isBackfill: false });
       await vi.advanceTimersByTimeAsync(2);
     }
   }
 
   it('is stored before its work starts: hints wait for its end', async () => {
     const { sender, sent } = playground();
-    for (let n = 0; n < 20; n += 1) sender.hint(tenant, session(`s${n}`), true);
+    for (let n = 0; n < 20; n += 1) sender.hint(tenant, session(`s${n}`), { atOnce: true, isBackfill: false });
     await burst(sender, 3 * DELAY_MS);
     expect(sent).toEqual([]);
     await vi.advanceTimersByTimeAsync(1.5 * DELAY_MS);
@@ -291,7 +308,7 @@ describe('a burst of events', () => {
 
   it('that does not end delays hints by at most fifteen times the delay', async () => {
     const { sender, sent } = playground();
-    for (let n = 0; n < 20; n += 1) sender.hint(tenant, session(`s${n}`), true);
+    for (let n = 0; n < 20; n += 1) sender.hint(tenant, session(`s${n}`), { atOnce: true, isBackfill: false });
     await burst(sender, 14 * DELAY_MS);
     expect(sent).toEqual([]);
     await burst(sender, 2 * DELAY_MS);
@@ -300,7 +317,7 @@ describe('a burst of events', () => {
 
   it('is none where one session is busy in a burst', async () => {
     const { sender, sent } = playground();
-    for (let n = 0; n < 30; n += 1) sender.hint(tenant, session('s'), n === 0);
+    for (let n = 0; n < 30; n += 1) sender.hint(tenant, session('s'), { atOnce: n === 0, isBackfill: false });
     await settle();
     expect(sent).toEqual(['t/s']);
   });

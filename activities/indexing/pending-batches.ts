@@ -38,8 +38,8 @@ const READ_CHUNKS = 320;
 const READ_TOKENS = 40_000;
 /** No batch of a read starts after this: newer chunks come with the next read, soon also on a slow or busy machine. */
 const READ_MS = 1_500;
-/** Tokens per model call: a quarter of a second of the local model, in which the previous batch is written and the next one read. */
-const BATCH_TOKENS = 4_096;
+/** Tokens per model call: half a second of the local model, in which the previous batch is written and the next one read. */
+const BATCH_TOKENS = 8_192;
 
 interface HashedChunk extends RequestedText {
   readonly placed: PlacedChunk;

@@ -1,5 +1,4 @@
 import type { Client } from '@temporalio/client';
-import type { Priority } from '@temporalio/common';
 import type { TenantId } from '../../domain/ids.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
 import { INDEX_HINT_SIGNAL, WAKE_SIGNAL } from '../../workflows/indexing/types.ts';
@@ -49,7 +48,7 @@ export function createWorkflowHints(
   const send = async <Name extends WorkflowName>(
     name: Name,
     signal: string | null,
-    options: ReturnType<typeof startOptions<Name>> & { readonly priority: Priority },
+    options: ReturnType<typeof startOptions<Name>>,
   ): Promise<void> => {
     await answeredWithin(client, HINT_TIMEOUT_MS, async () => {
       if (signal === null) await client.workflow.start(name, options);

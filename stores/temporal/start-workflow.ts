@@ -1,6 +1,7 @@
 import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
+import type { Priority } from '@temporalio/common';
 import type { RestoreKind } from '../../domain/jobs.ts';
 import { ATTRIBUTES, KINDS, PRIORITIES, QUEUES } from '../../workflows/registry.ts';
 import type { WorkflowInput, WorkflowName } from '../../workflows/registry.ts';
@@ -19,6 +20,8 @@ export function startOptions<Name extends WorkflowName>(
   subject: string,
   input: WorkflowInput<Name>,
 ) {
+  // One tenant's thousand live workflows must not keep another one's waiting.
+  const priority: Priority = { fairnessKey: tenantId, priorityKey: PRIORITIES[name === 'index' ? 'index' : 'usual'] };
   return {
     workflowId: workflowIdOfJob(tenantId, { kind: KINDS[name], subject }),
     taskQueue: QUEUES.session,
@@ -26,8 +29,7 @@ export function startOptions<Name extends WorkflowName>(
     workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
     workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
     typedSearchAttributes: new TypedSearchAttributes([{ key: ATTRIBUTES.tenant, value: tenantId }]),
-    // One tenant's thousand live workflows must not keep another one's waiting.
-    priority: { fairnessKey: tenantId, priorityKey: PRIORITIES[name === 'index' ? 'index' : 'usual'] },
+    priority,
   };
 }
 

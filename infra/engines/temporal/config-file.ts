@@ -80,8 +80,9 @@ export function temporalConfig(instance: Instance, dynamicConfigFile: string): s
 /** Dynamic configuration, which the server reads again every ten seconds. `isSetUp`: its namespaces and search attributes exist. */
 export function temporalDynamicConfig({ isSetUp }: { isSetUp: boolean }): string {
   const settings: Record<string, unknown> = {
-    // New namespaces and search attributes are usable at once. Each of the four services reads all namespaces that often.
+    // New namespaces and search attributes are usable at once. Each of the four services reads all namespaces that often, and every start the attributes.
     'system.namespaceCacheRefreshInterval': isSetUp ? '10s' : '200ms',
+    'system.forceSearchAttributesCacheRefreshOnRead': !isSetUp,
     // Tasks have a fairness key: one tenant's backlog must not starve the others.
     'matching.useNewMatcher': true,
     // Job lists: two users already reach the default of ten per second.

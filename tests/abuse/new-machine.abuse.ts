@@ -272,10 +272,12 @@ test('brings archived sessions back from the off-site copy', async () => {
   const [second] = known.people.map((person) => asPerson(apiOf(found as FaultInstance), person));
   const answer = await second?.call('POST', `/archives/${known.archive}/restore`);
   expect(answer?.status).toBe(202);
+  const { session_id } = z.object({ archive: z.looseObject({ session_id: z.string() }) }).parse(answer?.body).archive;
   await until(async () => {
+    // By the session's id: the restored archive is deleted.
     const [row] = await (found as FaultInstance).query<{ n: number }>(
-      'SELECT count(*)::integer AS n FROM prompts p JOIN archives a ON a.session_id = p.session_id WHERE a.id = $1',
-      [known.archive],
+      'SELECT count(*)::integer AS n FROM prompts WHERE session_id = $1',
+      [session_id],
     );
     return row?.n === known.archivedPrompts ? true : undefined;
   }, 60_000);

@@ -81,6 +81,7 @@ export const sessionSchema = z
     ended_at: z.string().nullable(),
   })
   .meta({ id: 'Session' });
+export type Session = z.output<typeof sessionSchema>;
 
 export const sessionDetail = sessionSchema
   .extend({
@@ -97,6 +98,7 @@ export const sessionDetail = sessionSchema
     agents: z.array(agentSchema).describe('Sub-agents, in order of appearance'),
   })
   .meta({ id: 'SessionDetail' });
+export type SessionDetail = z.output<typeof sessionDetail>;
 
 export const sessionParams = z.object({ id: text(512).describe('Id of a session, or host:external id') });
 
@@ -134,6 +136,7 @@ export const summarySchema = z
     created_at: z.string(),
   })
   .meta({ id: 'Summary' });
+export type Summary = z.output<typeof summarySchema>;
 
 export const MAX_WAIT_SECONDS = 60;
 

@@ -92,6 +92,7 @@ export const usageSchema = z
     alerts: z.array(alertSchema),
   })
   .meta({ id: 'Usage' });
+export type Usage = z.output<typeof usageSchema>;
 
 const expectedSchema = z
   .object({

@@ -8,7 +8,7 @@ import type { JobKind } from '../domain/jobs.ts';
 import type { JobName } from '../stores/temporal/job-ids.ts';
 import type { DescribedJob, JobPage, JobQuery, Jobs, WorkflowJob } from '../stores/temporal/jobs.ts';
 import { isAnsweredError, TemporalUnavailable } from '../stores/temporal/unavailable.ts';
-import { ApiError } from './errors.ts';
+import { badCursor } from './http/paging.ts';
 import type { JobAnswer } from '../contract/jobs.ts';
 import type { StuckFacts } from '../domain/stuck.ts';
 import { jobIdOf } from '../stores/temporal/job-ids.ts';
@@ -116,11 +116,6 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** Cursor of the database's list: the id of a session. All other cursors are Temporal's. */
 const DATABASE_CURSOR = /^s\.([0-9a-f-]{36})$/;
 const CURSOR_FORM = /^[A-Za-z0-9_-]{1,1024}$/;
-
-function badCursor(): ApiError {
-  const message = 'is not a cursor of this list';
-  return new ApiError('VALIDATION_FAILED', `cursor ${message}`, [{ field: 'cursor', message }]);
-}
 
 /** Returns whether a session of the database matches a state, while Temporal is unavailable. */
 function matches(job: JobAnswer, state: JobListQuery['state']): boolean {

@@ -108,8 +108,6 @@ export const learningCorrection = z
 
 export const reasonText = line(500);
 
-export const learningParams = z.object({ id: z.uuid() });
-
 export const learningsQuery = z
   .strictObject({
     ...pageQuery,

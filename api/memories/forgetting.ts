@@ -8,12 +8,11 @@ import { forgetEvent, forgetSession } from '../../stores/postgres/erasure/forget
 import type { Forgotten } from '../../stores/postgres/erasure/forget.ts';
 import { assertNoLegalHold } from '../../stores/postgres/retention/legal-holds.ts';
 import { removeArchive } from '../../stores/postgres/retention/archives.ts';
-import { findSessionId } from '../../stores/postgres/sessions/sessions.ts';
 import { fullValuesOf } from '../../stores/postgres/capture/full-values.ts';
 import type { Principal } from '../../stores/postgres/access/api-keys.ts';
-import { seekerOf, viewerOf } from '../auth.ts';
+import { viewerOf } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { ApiError } from '../errors.ts';
+import { ApiError, existing } from '../errors.ts';
 
 /** Ends a transaction that was only tried, with what it would have done. */
 class Tried extends Error {
@@ -85,11 +84,9 @@ export function createForgetting({
     async event(principal, { given, session, isDryRun }) {
       const { tenantId } = principal;
       const { fullValues, ...result } = await perform(tenantId, isDryRun, async (transaction) => {
-        const sessionId = session === undefined ? null : await findSessionId(transaction, session, seekerOf(principal));
-        if (session !== undefined && sessionId === null) throw new ApiError('NOT_FOUND', 'there is no such session');
+        const sessionId = session === undefined ? null : await sessionIdOf(transaction, principal, session);
         const events = await findCapturedEvents(transaction, { given, sessionId, viewerId: viewerOf(principal) });
-        const [event] = events;
-        if (event === undefined) throw new ApiError('NOT_FOUND', 'there is no such event');
+        const event = existing(events[0], 'event');
         if (events.length > 1) {
           const message = 'several events have this key; name the session, or the id of a row';
           throw new ApiError('CONFLICT', message, [{ field: 'session', message }]);
@@ -97,8 +94,7 @@ export function createForgetting({
         await assertNoLegalHold(transaction, { sessionId: event.sessionId });
         const seqs = event.rows.map((row) => row.seq);
         const fullValues = await ofSession(transaction, event.sessionId, seqs);
-        const forgotten: Forgotten | null = await forgetEvent(transaction, event);
-        if (forgotten === null) throw new ApiError('NOT_FOUND', 'there is no such event');
+        const forgotten: Forgotten = existing(await forgetEvent(transaction, event), 'event');
         return { event, forgotten, fullValues };
       });
       if (!isDryRun) await finish(tenantId, result.event.sessionId, fullValues);

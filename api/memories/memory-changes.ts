@@ -14,10 +14,10 @@ import {
   ownersOfVersions,
 } from '../../stores/postgres/memories/memory-changes.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { ApiError } from '../errors.ts';
+import { ApiError, noSuch, invalid } from '../errors.ts';
 import { createForgetting } from './forgetting.ts';
 import { isEmptied, redacted } from './hand-written.ts';
-import { findMemory, noSuchMemory } from './memory-lookup.ts';
+import { findMemory } from './memory-lookup.ts';
 import { redactedContent, redactedTags } from './remembering.ts';
 import type { MemoryCorrection } from '../../contract/memory.ts';
 import { isAdmin, mayActFor } from '../auth.ts';
@@ -59,16 +59,12 @@ export interface MemoryChanges {
 /** Two people may change one memory at the same time: so often its newest version is looked for again. */
 const ATTEMPTS = 3;
 
-function refused(field: string, message: string): ApiError {
-  return new ApiError('VALIDATION_FAILED', `${field} ${message}`, [{ field, message }]);
-}
-
 /** The newest version of a learning, locked; who changes a version that was replaced means that one. */
 async function lockNewest(transaction: TenantTransaction, id: string): Promise<LockedLearning> {
   for (let attempt = 1; ; attempt += 1) {
     const newest = await newestVersion(transaction, id);
     const [locked] = await lockLearnings(transaction, [newest]);
-    if (locked === undefined) throw noSuchMemory();
+    if (locked === undefined) throw noSuch('memory');
     // Another caller corrected it while this one waited for the lock.
     if (locked.open || attempt === ATTEMPTS || (await newestVersion(transaction, id)) === newest) return locked;
   }
@@ -77,7 +73,7 @@ async function lockNewest(transaction: TenantTransaction, id: string): Promise<L
 /** Returns the words of a learning after a correction with redacted content. @throws ApiError VALIDATION_FAILED for entirely private content */
 function wordsOf(learning: LockedLearning, { content, title, tags, category }: MemoryCorrection) {
   const description = content ?? learning.description;
-  if (isEmptied(description)) throw refused('content', 'is empty without private text');
+  if (isEmptied(description)) throw invalid('content', 'is empty without private text');
   return {
     category: category ?? learning.category,
     title: title === undefined ? learning.title : redacted(title),
@@ -103,7 +99,7 @@ async function correctWords(
     throw new ApiError('CONFLICT', `the memory ${message}`, [{ field: 'id', message }]);
   }
   const { importance, flagged, ...words } = body;
-  if (flagged !== undefined) throw refused('flagged', 'applies only to captured events');
+  if (flagged !== undefined) throw invalid('flagged', 'applies only to captured events');
   let current = learning.id;
   const corrected = wordsOf(learning, words);
   if (!isDeepStrictEqual(corrected, wordsOf(learning, {}))) {
@@ -129,7 +125,7 @@ export function createMemoryChanges(dependencies: ApiDependencies): MemoryChange
     async correct(principal, memory, given) {
       const { tenantId, userId } = principal;
       if (memory.type === 'prompt' || memory.type === 'summary')
-        throw refused('id', `is of a ${memory.type}, which cannot be changed; learnings and observations can`);
+        throw invalid('id', `is of a ${memory.type}, which cannot be changed; learnings and observations can`);
       // Before the transaction: no lock waits for the redaction of a long text.
       const content = given.content === undefined ? undefined : await redactedContent(heavy, userId, given.content);
       const body = content === undefined ? given : { ...given, content };
@@ -138,7 +134,7 @@ export function createMemoryChanges(dependencies: ApiDependencies): MemoryChange
           return correctWords(transaction, principal, { tenantId, userId, embeddingModel }, memory.id, body);
         const field = Object.keys(body).find((name) => !OF_OBSERVATIONS.includes(name));
         if (field !== undefined)
-          throw refused(field, `cannot change after capture; only ${OF_OBSERVATIONS.join(', ')} can`);
+          throw invalid(field, `cannot change after capture; only ${OF_OBSERVATIONS.join(', ')} can`);
         await assertNoLegalHold(transaction, { sessionId: memory.session?.id ?? null, userId: principal.userId });
         const { tags, importance, flagged } = body;
         await changeObservation(transaction, memory.id, { tags: tags && redactedTags(tags), importance, flagged });
@@ -151,7 +147,7 @@ export function createMemoryChanges(dependencies: ApiDependencies): MemoryChange
     async forget(principal, memory) {
       const { tenantId, userId } = principal;
       if (memory.type === 'summary')
-        throw refused('id', 'is of a summary: forget its sources, and it is summarised again');
+        throw invalid('id', 'is of a summary: forget its sources, and it is summarised again');
       if (memory.type !== 'learning') {
         const { event } = await forgetting.event(principal, { given: memory.id, isDryRun: false });
         return event.rows.length;

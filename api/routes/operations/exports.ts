@@ -1,3 +1,4 @@
+import { idParams } from '../../../contract/shared.ts';
 import { Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -12,12 +13,12 @@ import {
   readFileImport,
 } from '../../../stores/postgres/imports/file-imports.ts';
 import { findProject } from '../../../stores/postgres/projects/projects.ts';
-import { mayActFor, principalOf, route } from '../../auth.ts';
+import { principalOf, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { present } from '../../http/present.ts';
 import { ApiError, existing } from '../../errors.ts';
 import { exportBody, exportSchema, fileImportSchema } from '../../../contract/gdpr.ts';
-import { personFor, refuseOthers, sessionFor } from '../../subjects.ts';
+import { personFor, refuseOthers, sessionFor, ownedBy } from '../../subjects.ts';
 import { piecesInTime, UploadSlots } from '../../http/upload-slots.ts';
 import type { StoredFileImport } from '../../../stores/postgres/imports/file-imports.ts';
 
@@ -58,9 +59,7 @@ export function exportRoutes(app: Api, { database, archives: archive, startJob }
   const read = async (request: FastifyRequest, id: string): Promise<StoredExport> => {
     const principal = principalOf(request);
     const found = await database.asTenant(principal.tenantId, (transaction) => readExport(transaction, id));
-    if (found === null || !mayActFor(principal, found.userId))
-      throw new ApiError('NOT_FOUND', 'there is no such export');
-    return found;
+    return ownedBy(principal, found, found?.userId, 'export');
   };
 
   app.post(
@@ -113,7 +112,7 @@ export function exportRoutes(app: Api, { database, archives: archive, startJob }
     route('read', {
       tags: ['exports'],
       summary: 'Get an export and its progress',
-      params: z.object({ id: z.uuid() }),
+      params: idParams,
       response: { 200: exportSchema },
     }),
     async (request) => presentExport(await read(request, request.params.id)),
@@ -125,7 +124,7 @@ export function exportRoutes(app: Api, { database, archives: archive, startJob }
       tags: ['exports'],
       summary: 'Download the file of an export',
       description: 'NDJSON, compressed with Zstandard.',
-      params: z.object({ id: z.uuid() }),
+      params: idParams,
       response: {
         200: {
           description: 'The file',
@@ -191,7 +190,7 @@ export function exportRoutes(app: Api, { database, archives: archive, startJob }
     route('admin', {
       tags: ['imports'],
       summary: 'Get an import of a file and its progress',
-      params: z.object({ id: z.uuid() }),
+      params: idParams,
       response: { 200: fileImportSchema },
     }),
     async (request) => {

@@ -49,13 +49,6 @@ export function requireVerifier(principal: Principal, usersVerify: boolean): voi
     throw new ApiError('FORBIDDEN', 'only an admin may verify a learning (RECOLLECT_USERS_VERIFY allows users)');
 }
 
-export interface MemoryChanges {
-  /** Corrects a memory; answers it as it is now. @throws ApiError */
-  correct(principal: Principal, memory: Memory, body: MemoryCorrection): Promise<Memory>;
-  /** Forgets a memory; answers how many versions or rows went. @throws ApiError */
-  forget(principal: Principal, memory: Memory): Promise<number>;
-}
-
 /** Two people may change one memory at the same time: so often its newest version is looked for again. */
 const ATTEMPTS = 3;
 
@@ -117,12 +110,13 @@ async function correctWords(
 const OF_OBSERVATIONS = ['tags', 'importance', 'flagged'];
 
 /** Changes of existing memories by users and agents: correct, forget. */
-export function createMemoryChanges(dependencies: ApiDependencies): MemoryChanges {
+export function createMemoryChanges(dependencies: ApiDependencies) {
   const { database, embeddingModel, heavy, workflowHints } = dependencies;
   const forgetting = createForgetting(dependencies);
 
   return {
-    async correct(principal, memory, given) {
+    /** Corrects a memory; returns it as it is now. @throws ApiError */
+    async correct(principal: Principal, memory: Memory, given: MemoryCorrection): Promise<Memory> {
       const { tenantId, userId } = principal;
       if (memory.type === 'prompt' || memory.type === 'summary')
         throw invalid('id', `is of a ${memory.type}, which cannot be changed; learnings and observations can`);
@@ -144,7 +138,8 @@ export function createMemoryChanges(dependencies: ApiDependencies): MemoryChange
       return findMemory(database, principal, id, 'id');
     },
 
-    async forget(principal, memory) {
+    /** Forgets a memory; returns the number of deleted versions or rows. @throws ApiError */
+    async forget(principal: Principal, memory: Memory): Promise<number> {
       const { tenantId, userId } = principal;
       if (memory.type === 'summary')
         throw invalid('id', 'is of a summary: forget its sources, and it is summarised again');

@@ -20,6 +20,15 @@ export const rowAgent = z.object({ id: z.string(), type: z.string().nullable() }
 
 export const redactionsSchema = z.record(z.string(), z.number().int()).nullable();
 
+/** Fields of every captured row. */
+const captured = {
+  agent: rowAgent,
+  data_class: z.string(),
+  redactions: redactionsSchema.describe('Number of redactions, by kind'),
+  occurred_at: z.string(),
+  created_at: z.string(),
+};
+
 export const promptSchema = z
   .object({
     id: z.string(),
@@ -27,11 +36,7 @@ export const promptSchema = z
     role: z.enum(PROMPT_TYPES),
     content: z.string(),
     tokens: z.number().int(),
-    agent: rowAgent,
-    data_class: z.string(),
-    redactions: redactionsSchema.describe('Number of redactions, by kind'),
-    occurred_at: z.string(),
-    created_at: z.string(),
+    ...captured,
   })
   .meta({ id: 'Prompt' });
 
@@ -53,11 +58,7 @@ export const observationSchema = z
     files_modified: z.array(z.string()),
     tokens: z.number().int(),
     duration_ms: z.number().int().nullable(),
-    agent: rowAgent,
-    data_class: z.string(),
-    redactions: redactionsSchema.describe('Number of redactions, by kind'),
-    occurred_at: z.string(),
-    created_at: z.string(),
+    ...captured,
   })
   .meta({ id: 'Observation' });
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { ApiError, invalid } from '../errors.ts';
+import { invalid } from '../errors.ts';
+import type { ApiError } from '../errors.ts';
 import type { paginationSchema } from '../../contract/shared.ts';
 
 /** Returns the cursor of a position in a list. `list` rejects cursors of other lists and orders. */

@@ -4,6 +4,8 @@ import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { ArchiveStoreError } from '../../../domain/ports/archive-store.ts';
 import type { ArchiveStore } from '../../../domain/ports/archive-store.ts';
+import type { Principal } from '../../../stores/postgres/access/api-keys.ts';
+import type { TenantTransaction } from '../../../stores/postgres/connection/database.ts';
 import { openExport, readExport } from '../../../stores/postgres/exports/exports.ts';
 import type { StoredExport } from '../../../stores/postgres/exports/exports.ts';
 import {
@@ -46,6 +48,26 @@ export function presentFileImport(row: StoredFileImport): z.input<typeof fileImp
   return present(fileImportSchema, { ...row, kind: 'file' });
 }
 
+/** Returns the id of the subject of an export; null for the tenant. @throws ApiError FORBIDDEN, NOT_FOUND, VALIDATION_FAILED */
+async function subjectOf(
+  transaction: TenantTransaction,
+  principal: Principal,
+  { scope, subject: given }: z.output<typeof exportBody>,
+): Promise<string | null> {
+  if (scope === 'user') return (await personFor(transaction, principal, given)).id;
+  if (scope === 'tenant') {
+    refuseOthers(principal);
+    return null;
+  }
+  if (given === undefined)
+    throw new ApiError('VALIDATION_FAILED', 'the request is not valid', [
+      { field: 'subject', message: `names the ${scope}` },
+    ]);
+  if (scope === 'session') return sessionFor(transaction, principal, given);
+  refuseOthers(principal);
+  return existing(await findProject(transaction, given), 'project').id;
+}
+
 /** Exports to a file, and imports of the file into another instance. */
 export function exportRoutes(app: Api, { database, archives: archive, startJob }: ApiDependencies): void {
   const uploads = new UploadSlots(AT_ONCE);
@@ -75,31 +97,10 @@ export function exportRoutes(app: Api, { database, archives: archive, startJob }
     async (request, reply) => {
       const principal = principalOf(request);
       const { tenantId, userId } = principal;
-      const { scope, subject: given } = request.body;
       store();
       const row = await database.asTenant(tenantId, async (transaction) => {
-        if (scope === 'user') {
-          const { id: subject } = await personFor(transaction, principal, given);
-          return openExport(transaction, { tenantId, userId, scope, subject });
-        }
-        if (scope === 'tenant') {
-          refuseOthers(principal);
-          return openExport(transaction, { tenantId, userId, scope, subject: null });
-        }
-        if (given === undefined)
-          throw new ApiError('VALIDATION_FAILED', 'the request is not valid', [
-            { field: 'subject', message: `names the ${scope}` },
-          ]);
-        if (scope === 'session')
-          return openExport(transaction, {
-            tenantId,
-            userId,
-            scope,
-            subject: await sessionFor(transaction, principal, given),
-          });
-        refuseOthers(principal);
-        const project = existing(await findProject(transaction, given), 'project');
-        return openExport(transaction, { tenantId, userId, scope, subject: project.id });
+        const subject = await subjectOf(transaction, principal, request.body);
+        return openExport(transaction, { tenantId, userId, scope: request.body.scope, subject });
       });
       // If the workflow cannot be started, the next request of the same scope finds the row and starts it.
       await startJob('exportRun', tenantId, row.id, { tenantId, jobId: row.id });

@@ -28,7 +28,7 @@ export function isEmptied(text: string): boolean {
  */
 export async function redactedWords(
   words: LearningWords,
-  at = '',
+  at: string,
   before: LearningWords | null = null,
 ): Promise<LearningWords> {
   const breather = new Breather();

@@ -59,10 +59,20 @@ export class ApiError extends Error {
   }
 }
 
+/** Returns the error for what was not found. */
+export function noSuch(what: string): ApiError {
+  return new ApiError('NOT_FOUND', `there is no such ${what}`);
+}
+
 /** Returns a value that was found. @throws ApiError NOT_FOUND if there is none */
 export function existing<Value>(value: Value | null | undefined, what: string): Value {
-  if (value === null || value === undefined) throw new ApiError('NOT_FOUND', `there is no such ${what}`);
+  if (value === null || value === undefined) throw noSuch(what);
   return value;
+}
+
+/** Returns the error of one field of a request. `subject` names it in the message. */
+export function invalid(field: string, message: string, subject = field): ApiError {
+  return new ApiError('VALIDATION_FAILED', `${subject} ${message}`, [{ field, message }]);
 }
 
 const RETRY_AFTER_SECONDS = 2;

@@ -8,7 +8,7 @@ import type { JobKind } from '../domain/jobs.ts';
 import type { JobName } from '../stores/temporal/job-ids.ts';
 import type { DescribedJob, JobPage, JobQuery, Jobs, WorkflowJob } from '../stores/temporal/jobs.ts';
 import { isAnsweredError, TemporalUnavailable } from '../stores/temporal/unavailable.ts';
-import { ApiError } from './errors.ts';
+import { badCursor } from './http/paging.ts';
 import type { JobAnswer } from '../contract/jobs.ts';
 import type { StuckFacts } from '../domain/stuck.ts';
 import { jobIdOf } from '../stores/temporal/job-ids.ts';
@@ -48,7 +48,7 @@ function stateOf(run: WorkflowJob | null, work: SessionWork | null, stuck: boole
 }
 
 /** A job from what Temporal knows, what the database knows, or both. */
-export function presentJob(
+function presentJob(
   name: JobName,
   run: WorkflowJob | DescribedJob | null,
   work: SessionWork | null,
@@ -86,7 +86,7 @@ export function presentJob(
   };
 }
 
-export interface JobListQuery {
+interface JobListQuery {
   readonly kind: JobKind | null;
   readonly state: JobQuery['state'] | 'stuck';
   /** The project with the ids of those that were merged into it. */
@@ -95,7 +95,7 @@ export interface JobListQuery {
   readonly cursor: string | null;
 }
 
-export interface JobListAnswer {
+interface JobListAnswer {
   readonly jobs: readonly JobAnswer[];
   /** Null if unknown: the database reads only the requested number. */
   readonly total: number | null;
@@ -103,24 +103,10 @@ export interface JobListAnswer {
   readonly degraded: readonly 'temporal'[];
 }
 
-export interface JobList {
-  list(tenantId: TenantId, query: JobListQuery): Promise<JobListAnswer>;
-  /** Null when the tenant has none such. */
-  one(
-    tenantId: TenantId,
-    name: JobName,
-  ): Promise<{ readonly job: JobAnswer; readonly degraded: readonly 'temporal'[] } | null>;
-}
-
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** Cursor of the database's list: the id of a session. All other cursors are Temporal's. */
 const DATABASE_CURSOR = /^s\.([0-9a-f-]{36})$/;
 const CURSOR_FORM = /^[A-Za-z0-9_-]{1,1024}$/;
-
-function badCursor(): ApiError {
-  const message = 'is not a cursor of this list';
-  return new ApiError('VALIDATION_FAILED', `cursor ${message}`, [{ field: 'cursor', message }]);
-}
 
 /** Returns whether a session of the database matches a state, while Temporal is unavailable. */
 function matches(job: JobAnswer, state: JobListQuery['state']): boolean {
@@ -132,11 +118,7 @@ function matches(job: JobAnswer, state: JobListQuery['state']): boolean {
  * Lists jobs from both sources: running and ended ones from Temporal, stuck ones with their reason from the database. While Temporal is
  * unavailable, lists only sessions, from the database.
  */
-export function createJobList(parts: {
-  readonly database: Database;
-  readonly jobs: Jobs;
-  readonly config: Config;
-}): JobList {
+export function createJobList(parts: { readonly database: Database; readonly jobs: Jobs; readonly config: Config }) {
   const { database, jobs, config } = parts;
   const bounds = { sweepMs: config.sweepIntervalMs, idleMs: config.session.idleMs };
 
@@ -220,7 +202,7 @@ export function createJobList(parts: {
   };
 
   return {
-    async list(tenantId, query) {
+    async list(tenantId: TenantId, query: JobListQuery): Promise<JobListAnswer> {
       const ofDatabase = query.cursor !== null && DATABASE_CURSOR.test(query.cursor);
       if (query.cursor !== null && !ofDatabase && !CURSOR_FORM.test(query.cursor)) throw badCursor();
       const { state } = query;
@@ -253,7 +235,8 @@ export function createJobList(parts: {
       return { ...answer, degraded: [...degraded] };
     },
 
-    async one(tenantId, name) {
+    /** Returns a job; null if the tenant has none of this name. @throws TemporalUnavailable for what only Temporal knows */
+    async one(tenantId: TenantId, name: JobName) {
       const work = (await workById(tenantId, [name])).get(name.subject) ?? null;
       let run: DescribedJob | null = null;
       let degraded: 'temporal'[] = [];

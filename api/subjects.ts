@@ -1,5 +1,8 @@
 import type { Principal } from '../stores/postgres/access/api-keys.ts';
-import type { TenantTransaction } from '../stores/postgres/connection/database.ts';
+import type { TenantId } from '../domain/ids.ts';
+import type { Database, TenantTransaction } from '../stores/postgres/connection/database.ts';
+import { findProject } from '../stores/postgres/projects/projects.ts';
+import type { ProjectName } from '../stores/postgres/projects/projects.ts';
 import { findPerson } from '../stores/postgres/access/people.ts';
 import type { Person } from '../stores/postgres/access/people.ts';
 import { findOwnedSession, findSessionId } from '../stores/postgres/sessions/sessions.ts';
@@ -14,8 +17,28 @@ export async function personFor(
 ): Promise<Person> {
   const found = await findPerson(transaction, given ?? principal.userId);
   if (!mayActFor(principal, found?.id)) throw new ApiError('FORBIDDEN', 'only admins may access data of another user');
-  if (found === null) throw new ApiError('NOT_FOUND', 'there is no such user');
-  return found;
+  return existing(found, 'user');
+}
+
+/** Returns the project that a request names; undefined if it names none, null if it is unknown. */
+export async function projectOf(
+  database: Database,
+  tenantId: TenantId,
+  given: string | undefined,
+): Promise<ProjectName | null | undefined> {
+  return given === undefined
+    ? undefined
+    : database.asTenant(tenantId, (transaction) => findProject(transaction, given));
+}
+
+/** Returns what the caller owns, or for an admin what any user of the tenant does. @throws ApiError NOT_FOUND */
+export function ownedBy<Row>(
+  principal: Principal,
+  row: Row | null,
+  userId: string | null | undefined,
+  what: string,
+): Row {
+  return existing(mayActFor(principal, userId) ? row : null, what);
 }
 
 /** Returns the id of a session that the caller may name. @throws ApiError NOT_FOUND */
@@ -30,9 +53,7 @@ export async function sessionIdOf(
 /** A session of the asker's, or for an admin any of the tenant. @throws ApiError NOT_FOUND */
 export async function sessionFor(transaction: TenantTransaction, principal: Principal, given: string): Promise<string> {
   const found = await findOwnedSession(transaction, given, seekerOf(principal), 'shown');
-  if (found === null || !mayActFor(principal, found.userId))
-    throw new ApiError('NOT_FOUND', 'there is no such session');
-  return found.id;
+  return ownedBy(principal, found, found?.userId, 'session').id;
 }
 
 /** @throws ApiError FORBIDDEN for who is no admin, or whose key has not that scope */

@@ -12,10 +12,11 @@ export function withDataDir(command: Command, environment: Environment): Command
   );
 }
 
-/** Returns the data directory of a subcommand: its own option if given, else its parent's. */
+/** Returns the data directory of a command: its own option if given, else its parent's. */
 export function dataDirOf(command: Command): string {
-  const own = command.getOptionValueSource('dataDir') === 'default' ? command.parent : command;
-  return String((own ?? command).getOptionValue('dataDir'));
+  const inherited: unknown =
+    command.getOptionValueSource('dataDir') === 'default' ? command.parent?.getOptionValue('dataDir') : undefined;
+  return String(inherited ?? command.getOptionValue('dataDir'));
 }
 
 /** Returns a parser of an integer argument. @throws InvalidArgumentError outside the range */

@@ -29,11 +29,10 @@ import { addStatus } from './commands/instance/status.ts';
 import { addStats } from './commands/operations/stats.ts';
 import { addSummary, addTimeline } from './commands/memory/timeline.ts';
 import { addUsage } from './commands/operations/usage.ts';
+import { Cli } from './cli.ts';
+import type { AddCommand } from './cli.ts';
 import type { CommandContext, ExitCode } from './command-context.ts';
 import { shownText } from './text/terminal-text.ts';
-
-/** Adds a command to the program. `exit` ends the process with a code. */
-export type AddCommand = (program: Command, context: CommandContext, exit: (code: ExitCode) => void) => void;
 
 const COMMANDS: readonly AddCommand[] = [
   addUp,
@@ -86,6 +85,7 @@ function guarded({ environment, output }: CommandContext): CommandContext {
 /** Returns the `recollect` command with all subcommands. */
 export function createProgram(context: CommandContext, exit: (code: ExitCode) => void): Command {
   const program = new Command('recollect').description('Durable memory for coding agents').showHelpAfterError();
-  for (const add of COMMANDS) add(program, guarded(context), exit);
+  const cli = new Cli(guarded(context), exit);
+  for (const add of COMMANDS) add(program, cli);
   return program;
 }

@@ -8,7 +8,9 @@ export interface ProjectHere {
   readonly repository: string | null;
 }
 
-export async function projectHere(dataDir: string, folder = process.cwd()): Promise<ProjectHere> {
+/** Returns the project of the current folder. */
+export async function projectHere(dataDir: string): Promise<ProjectHere> {
+  const folder = process.cwd();
   const { git_remote: remote, root, repository } = await projectFacts(folder, dataDir);
   const known = remote ?? root ?? folder;
   return { known, repository: remote === undefined && repository === undefined ? null : known };

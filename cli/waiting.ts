@@ -34,6 +34,16 @@ export function listenForInterrupts(again: () => void): Interrupts {
   };
 }
 
+/** Runs work that a request to stop aborts. A second request ends the process. */
+export async function interruptible<Result>(work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+  const interrupts = listenForInterrupts(() => process.exit(130));
+  try {
+    return await work(interrupts.signal);
+  } finally {
+    interrupts.dispose();
+  }
+}
+
 const FIRST_MS = 50;
 const LONGEST_MS = 500;
 

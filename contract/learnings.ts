@@ -48,6 +48,7 @@ export const learningSchema = z
     created_at: z.string(),
   })
   .meta({ id: 'Learning' });
+export type Learning = z.output<typeof learningSchema>;
 
 export const learningDetail = learningSchema
   .extend({
@@ -66,6 +67,7 @@ export const learningDetail = learningSchema
       .describe('All versions, oldest first'),
   })
   .meta({ id: 'LearningDetail' });
+export type LearningDetail = z.output<typeof learningDetail>;
 
 const words = {
   category: z.enum(LEARNING_CATEGORIES),
@@ -105,8 +107,6 @@ export const learningCorrection = z
   .meta({ minProperties: 1 });
 
 export const reasonText = line(500);
-
-export const learningParams = z.object({ id: z.uuid() });
 
 export const learningsQuery = z
   .strictObject({

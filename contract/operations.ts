@@ -68,6 +68,7 @@ export const checkSchema = z
   })
   .meta({ id: 'Check' });
 
+/** Longest period of a report. */
 export const MAX_DAYS = 400;
 
 const figure = z.object({

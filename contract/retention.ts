@@ -46,6 +46,7 @@ export const policySchema = z
     action: z.enum(RETENTION_ACTIONS),
   })
   .meta({ id: 'RetentionPolicy' });
+export type Policy = z.output<typeof policySchema>;
 
 export const policiesSchema = z
   .object({

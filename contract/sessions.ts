@@ -20,6 +20,15 @@ export const rowAgent = z.object({ id: z.string(), type: z.string().nullable() }
 
 export const redactionsSchema = z.record(z.string(), z.number().int()).nullable();
 
+/** Fields of every captured row. */
+const captured = {
+  agent: rowAgent,
+  data_class: z.string(),
+  redactions: redactionsSchema.describe('Number of redactions, by kind'),
+  occurred_at: z.string(),
+  created_at: z.string(),
+};
+
 export const promptSchema = z
   .object({
     id: z.string(),
@@ -27,11 +36,7 @@ export const promptSchema = z
     role: z.enum(PROMPT_TYPES),
     content: z.string(),
     tokens: z.number().int(),
-    agent: rowAgent,
-    data_class: z.string(),
-    redactions: redactionsSchema.describe('Number of redactions, by kind'),
-    occurred_at: z.string(),
-    created_at: z.string(),
+    ...captured,
   })
   .meta({ id: 'Prompt' });
 
@@ -53,11 +58,7 @@ export const observationSchema = z
     files_modified: z.array(z.string()),
     tokens: z.number().int(),
     duration_ms: z.number().int().nullable(),
-    agent: rowAgent,
-    data_class: z.string(),
-    redactions: redactionsSchema.describe('Number of redactions, by kind'),
-    occurred_at: z.string(),
-    created_at: z.string(),
+    ...captured,
   })
   .meta({ id: 'Observation' });
 
@@ -81,6 +82,7 @@ export const sessionSchema = z
     ended_at: z.string().nullable(),
   })
   .meta({ id: 'Session' });
+export type Session = z.output<typeof sessionSchema>;
 
 export const sessionDetail = sessionSchema
   .extend({
@@ -97,6 +99,7 @@ export const sessionDetail = sessionSchema
     agents: z.array(agentSchema).describe('Sub-agents, in order of appearance'),
   })
   .meta({ id: 'SessionDetail' });
+export type SessionDetail = z.output<typeof sessionDetail>;
 
 export const sessionParams = z.object({ id: text(512).describe('Id of a session, or host:external id') });
 
@@ -134,6 +137,7 @@ export const summarySchema = z
     created_at: z.string(),
   })
   .meta({ id: 'Summary' });
+export type Summary = z.output<typeof summarySchema>;
 
 export const MAX_WAIT_SECONDS = 60;
 

@@ -89,6 +89,9 @@ export const citedTextSchema = z
   .object({ text: z.string(), evidence: z.array(evidenceSchema) })
   .meta({ id: 'CitedText' });
 
+/** The id of a row in the path. */
+export const idParams = z.object({ id: z.uuid() });
+
 /** `page` and `limit` of a list. */
 export const pageQuery = {
   page: numeric(z.number().int().min(1).max(100_000)).prefault(1),

@@ -1,11 +1,10 @@
 import { z } from 'zod';
 import { USAGE_GROUPS } from '../domain/jobs.ts';
+import { MAX_DAYS } from './operations.ts';
 import { timestamp } from './shared.ts';
 import { text } from './text.ts';
 import { MAX_CONTEXTS } from '../domain/costs/return.ts';
 
-/** One report reads no more of the ledger than this. */
-export const MAX_DAYS = 400;
 export const DEFAULT_DAYS = 30;
 
 /** Whose usage, and of which time. */
@@ -92,6 +91,7 @@ export const usageSchema = z
     alerts: z.array(alertSchema),
   })
   .meta({ id: 'Usage' });
+export type Usage = z.output<typeof usageSchema>;
 
 const expectedSchema = z
   .object({

@@ -10,14 +10,7 @@ const IN_PROCESS = { url: 'http://in-process', retries: 0 } as const;
 /** The server's lists never change while it runs: clients need not listen for long. */
 const MAX_LISTENERS = 64;
 
-export interface McpEndpoint {
-  /** Handles one HTTP request with a parsed body. */
-  handle(request: Request, body: unknown): Promise<Response>;
-  /** Ends open streams. */
-  close(): Promise<void>;
-}
-
-export interface McpEndpointOptions {
+interface McpEndpointOptions {
   /** Returns the fetch of a request's tools, with the caller's headers. */
   readonly fetchAs: (caller: Headers) => Fetch;
   readonly onError: (error: Error) => void;
@@ -27,7 +20,7 @@ export interface McpEndpointOptions {
  * Serves MCP over streamable HTTP without sessions: each request has its own server, with the caller's key. Rejects pages of other
  * sites: only programs, and pages of this machine, may call.
  */
-export function createMcpEndpoint({ fetchAs, onError }: McpEndpointOptions): McpEndpoint {
+export function createMcpEndpoint({ fetchAs, onError }: McpEndpointOptions) {
   const handler = createMcpHandler(
     ({ requestInfo }) => {
       const api = new RecollectClient({ ...IN_PROCESS, fetch: fetchAs(requestInfo?.headers ?? new Headers()) });
@@ -36,10 +29,12 @@ export function createMcpEndpoint({ fetchAs, onError }: McpEndpointOptions): Mcp
     { onerror: onError, maxSubscriptions: MAX_LISTENERS },
   );
   return {
-    handle: (request, body) => {
+    /** Handles one HTTP request with a parsed body. */
+    handle: (request: Request, body: unknown): Promise<Response> => {
       const refused = originValidationResponse(request, localhostAllowedOrigins());
       return refused === undefined ? handler.fetch(request, { parsedBody: body }) : Promise.resolve(refused);
     },
+    /** Ends open streams. */
     close: () => handler.close(),
   };
 }

@@ -9,31 +9,19 @@ const USER_BYTES = 80 * 1024 * 1024;
 
 /** Bytes of bodies in memory, of all requests and of each user: beyond the bounds a request is refused instead of taking more. */
 class BodyBudget {
-  private readonly allBytes: number;
-  private readonly userBytes: number;
   private reserved = 0;
   private readonly bufferedByUser = new Map<string, number>();
-
-  constructor(allBytes: number = ALL_BYTES, userBytes: number = USER_BYTES) {
-    this.allBytes = allBytes;
-    this.userBytes = userBytes;
-  }
 
   /** Reserves the bytes and returns true, or returns false and reserves nothing. */
   reserve(user: string, bytes: number): boolean {
     const ofUser = (this.bufferedByUser.get(user) ?? 0) + bytes;
-    if (this.reserved + bytes > this.allBytes || ofUser > this.userBytes) return false;
+    if (this.reserved + bytes > ALL_BYTES || ofUser > USER_BYTES) return false;
     this.add(user, bytes);
     return true;
   }
 
   release(user: string, bytes: number): void {
     this.add(user, -bytes);
-  }
-
-  /** Bytes reserved now. */
-  get bufferedBytes(): number {
-    return this.reserved;
   }
 
   private add(user: string, bytes: number): void {

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { wellFormed } from '../../domain/capture/well-formed.ts';
-import { ApiError } from '../errors.ts';
+import { ApiError, invalid } from '../errors.ts';
 
 /** Values and names in one JSON text. A million empty objects are 3 MB of text and 60 MB of heap. */
 export const MAX_JSON_VALUES = 100_000;
@@ -22,10 +22,6 @@ for (const byte of Buffer.from('[{')) KINDS[byte] = OPEN;
 for (const byte of Buffer.from(']}')) KINDS[byte] = CLOSE;
 /** Escapes that may stand for what PostgreSQL refuses: NUL and halves of surrogate pairs. No other text of valid UTF-8 can. */
 const ODD_ESCAPE = /\\u(?:0000|d[89a-f])/i;
-
-function refusal(message: string): ApiError {
-  return new ApiError('VALIDATION_FAILED', `the JSON ${message}`, [{ field: '', message }]);
-}
 
 /** The place of the quote that ends the string which begins before `from`; beyond the bytes where none does. */
 function endOfString(bytes: Uint8Array, from: number): number {
@@ -51,8 +47,9 @@ export function assertShape(bytes: Uint8Array): void {
     } else {
       values += 1;
       if (kind === OPEN) depth += 1;
-      if (depth > MAX_JSON_DEPTH) throw refusal(`is nested more than ${MAX_JSON_DEPTH} levels deep`);
-      if (values > MAX_JSON_VALUES) throw refusal(`contains more than ${MAX_JSON_VALUES} values and names`);
+      if (depth > MAX_JSON_DEPTH) throw invalid('', `is nested more than ${MAX_JSON_DEPTH} levels deep`, 'the JSON');
+      if (values > MAX_JSON_VALUES)
+        throw invalid('', `contains more than ${MAX_JSON_VALUES} values and names`, 'the JSON');
     }
   }
 }

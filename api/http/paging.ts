@@ -1,6 +1,8 @@
 import { z } from 'zod';
-import { ApiError } from '../errors.ts';
+import { invalid } from '../errors.ts';
+import type { ApiError } from '../errors.ts';
 import type { paginationSchema } from '../../contract/shared.ts';
+
 /** Returns the cursor of a position in a list. `list` rejects cursors of other lists and orders. */
 export function cursorOf(list: string, place: object): string {
   return Buffer.from(JSON.stringify([list, place]), 'utf8').toString('base64url');
@@ -15,13 +17,17 @@ function jsonOf(cursor: string): unknown {
   }
 }
 
+/** Returns the error for a cursor of another list. */
+export function badCursor(): ApiError {
+  return invalid('cursor', 'is not a cursor of this list');
+}
+
 /** The place that a cursor names; null without one. @throws ApiError VALIDATION_FAILED for one that this list did not give */
 export function placeOf<Place>(cursor: string | undefined, list: string, shape: z.ZodType<Place>): Place | null {
   if (cursor === undefined) return null;
   const read = z.tuple([z.literal(list), shape]).safeParse(jsonOf(cursor));
   if (read.success) return read.data[1];
-  const message = 'is not a cursor of this list';
-  throw new ApiError('VALIDATION_FAILED', `cursor ${message}`, [{ field: 'cursor', message }]);
+  throw badCursor();
 }
 
 /** Pagination of a list that is read by cursor or by page. With a cursor the page number is unknown: the requested one is returned. */

@@ -1,7 +1,7 @@
 import { ApiError } from '../errors.ts';
 
 /** Maximum concurrent uploads of one kind. */
-export interface SlotLimits {
+interface SlotLimits {
   readonly perUser: number;
   readonly total: number;
 }
@@ -51,26 +51,18 @@ export class UploadSlots {
   }
 }
 
-export interface UploadPace {
-  readonly stepBytes: number;
-  readonly stepMs: number;
-}
-
 /**
- * The pieces of a body that is read as a stream, as long as they keep coming: `stepBytes` in each `stepMs`.
+ * The pieces of a body that is read as a stream, as long as they keep coming: `STEP_BYTES` in each `STEP_MS`.
  * @throws ApiError REQUEST_TIMEOUT for a slower one
  */
-export async function* piecesInTime(
-  body: AsyncIterable<unknown>,
-  { stepBytes, stepMs }: UploadPace = { stepBytes: STEP_BYTES, stepMs: STEP_MS },
-): AsyncGenerator<Buffer> {
+export async function* piecesInTime(body: AsyncIterable<unknown>): AsyncGenerator<Buffer> {
   const pieces = body[Symbol.asyncIterator]();
   let bytes = 0;
   for (;;) {
     const { promise: late, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(() => reject(new ApiError('REQUEST_TIMEOUT', 'the upload is too slow')), stepMs);
+    const timer = setTimeout(() => reject(new ApiError('REQUEST_TIMEOUT', 'the upload is too slow')), STEP_MS);
     try {
-      for (bytes = 0; bytes < stepBytes;) {
+      for (bytes = 0; bytes < STEP_BYTES;) {
         const next = await Promise.race([pieces.next(), late]);
         if (next.done === true) return;
         const piece: Buffer = Buffer.isBuffer(next.value) ? next.value : Buffer.from(String(next.value));

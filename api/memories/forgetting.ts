@@ -2,18 +2,15 @@ import { sessionIdOf } from '../subjects.ts';
 import type { TenantId } from '../../domain/ids.ts';
 import { fullValueKey } from '../../domain/ports/object-store.ts';
 import { findCapturedEvents } from '../../stores/postgres/capture/captured-events.ts';
-import type { CapturedEvent } from '../../stores/postgres/capture/captured-events.ts';
 import type { TenantTransaction } from '../../stores/postgres/connection/database.ts';
 import { forgetEvent, forgetSession } from '../../stores/postgres/erasure/forget.ts';
-import type { Forgotten } from '../../stores/postgres/erasure/forget.ts';
 import { assertNoLegalHold } from '../../stores/postgres/retention/legal-holds.ts';
 import { removeArchive } from '../../stores/postgres/retention/archives.ts';
-import { findSessionId } from '../../stores/postgres/sessions/sessions.ts';
 import { fullValuesOf } from '../../stores/postgres/capture/full-values.ts';
 import type { Principal } from '../../stores/postgres/access/api-keys.ts';
-import { seekerOf, viewerOf } from '../auth.ts';
+import { viewerOf } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { ApiError } from '../errors.ts';
+import { ApiError, existing } from '../errors.ts';
 
 /** Ends a transaction that was only tried, with what it would have done. */
 class Tried extends Error {
@@ -21,25 +18,11 @@ class Tried extends Error {
 }
 
 /** The event to forget, and whether to count only. */
-export interface EventToForget {
+interface EventToForget {
   /** A key as stored, a tool use id, a delivery id, or the id of a row. */
   readonly given: string;
   readonly session?: string | undefined;
   readonly isDryRun: boolean;
-}
-
-export interface Forgetting {
-  /** Forgets one event of the caller (an admin: of the tenant). @throws ApiError NOT_FOUND, or CONFLICT if several match; LegalHoldError */
-  event(
-    principal: Principal,
-    wanted: EventToForget,
-  ): Promise<{ readonly event: CapturedEvent; readonly forgotten: Forgotten }>;
-  /** Forgets a session with its archive. @throws ApiError NOT_FOUND; LegalHoldError */
-  session(
-    principal: Principal,
-    given: string,
-    isDryRun: boolean,
-  ): Promise<{ readonly sessionId: string; readonly forgotten: Forgotten }>;
 }
 
 /** Forgetting of what was captured, so that no spool, transcript or restore brings it back. */
@@ -48,7 +31,7 @@ export function createForgetting({
   objects,
   archives,
   workflowHints,
-}: Pick<ApiDependencies, 'database' | 'objects' | 'archives' | 'workflowHints'>): Forgetting {
+}: Pick<ApiDependencies, 'database' | 'objects' | 'archives' | 'workflowHints'>) {
   /** Runs in one transaction; a dry run rolls back, so that its counts are exact. */
   const perform = async <Result>(
     tenantId: TenantId,
@@ -82,14 +65,13 @@ export function createForgetting({
   };
 
   return {
-    async event(principal, { given, session, isDryRun }) {
+    /** Forgets one event of the caller (an admin: of the tenant). @throws ApiError NOT_FOUND, or CONFLICT if several match; LegalHoldError */
+    async event(principal: Principal, { given, session, isDryRun }: EventToForget) {
       const { tenantId } = principal;
       const { fullValues, ...result } = await perform(tenantId, isDryRun, async (transaction) => {
-        const sessionId = session === undefined ? null : await findSessionId(transaction, session, seekerOf(principal));
-        if (session !== undefined && sessionId === null) throw new ApiError('NOT_FOUND', 'there is no such session');
+        const sessionId = session === undefined ? null : await sessionIdOf(transaction, principal, session);
         const events = await findCapturedEvents(transaction, { given, sessionId, viewerId: viewerOf(principal) });
-        const [event] = events;
-        if (event === undefined) throw new ApiError('NOT_FOUND', 'there is no such event');
+        const event = existing(events[0], 'event');
         if (events.length > 1) {
           const message = 'several events have this key; name the session, or the id of a row';
           throw new ApiError('CONFLICT', message, [{ field: 'session', message }]);
@@ -97,15 +79,15 @@ export function createForgetting({
         await assertNoLegalHold(transaction, { sessionId: event.sessionId });
         const seqs = event.rows.map((row) => row.seq);
         const fullValues = await ofSession(transaction, event.sessionId, seqs);
-        const forgotten: Forgotten | null = await forgetEvent(transaction, event);
-        if (forgotten === null) throw new ApiError('NOT_FOUND', 'there is no such event');
+        const forgotten = existing(await forgetEvent(transaction, event), 'event');
         return { event, forgotten, fullValues };
       });
       if (!isDryRun) await finish(tenantId, result.event.sessionId, fullValues);
       return result;
     },
 
-    async session(principal, given, isDryRun) {
+    /** Forgets a session with its archive. @throws ApiError NOT_FOUND; LegalHoldError */
+    async session(principal: Principal, given: string, isDryRun: boolean) {
       const { tenantId } = principal;
       const { fullValues, ...result } = await perform(tenantId, isDryRun, async (transaction) => {
         const sessionId = await sessionIdOf(transaction, principal, given);

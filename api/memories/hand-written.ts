@@ -5,7 +5,7 @@ import type { TenantTransaction } from '../../stores/postgres/connection/databas
 import type { HandWrittenLearning, LearningWords } from '../../stores/postgres/learnings/learning-changes.ts';
 import { findProject } from '../../stores/postgres/projects/projects.ts';
 import { readQuotedRows } from '../../stores/postgres/summaries/derived.ts';
-import { ApiError } from '../errors.ts';
+import { ApiError, invalid } from '../errors.ts';
 import { Breather } from '../intake/breather.ts';
 import type { evidenceInput, learningInput } from '../../contract/learnings.ts';
 
@@ -28,7 +28,7 @@ export function isEmptied(text: string): boolean {
  */
 export async function redactedWords(
   words: LearningWords,
-  at = '',
+  at: string,
   before: LearningWords | null = null,
 ): Promise<LearningWords> {
   const breather = new Breather();
@@ -47,8 +47,7 @@ export async function redactedWords(
   };
   for (const field of ['title', 'description'] as const) {
     if (!isEmptied(clean[field]) || words[field] === before?.[field]) continue;
-    const message = 'is empty without private text';
-    throw new ApiError('VALIDATION_FAILED', `${field} ${message}`, [{ field: `${at}${field}`, message }]);
+    throw invalid(`${at}${field}`, 'is empty without private text', field);
   }
   return clean;
 }

@@ -14,10 +14,10 @@ import {
   ownersOfVersions,
 } from '../../stores/postgres/memories/memory-changes.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { ApiError } from '../errors.ts';
+import { ApiError, noSuch, invalid } from '../errors.ts';
 import { createForgetting } from './forgetting.ts';
 import { isEmptied, redacted } from './hand-written.ts';
-import { findMemory, noSuchMemory } from './memory-lookup.ts';
+import { findMemory } from './memory-lookup.ts';
 import { redactedContent, redactedTags } from './remembering.ts';
 import type { MemoryCorrection } from '../../contract/memory.ts';
 import { isAdmin, mayActFor } from '../auth.ts';
@@ -49,26 +49,15 @@ export function requireVerifier(principal: Principal, usersVerify: boolean): voi
     throw new ApiError('FORBIDDEN', 'only an admin may verify a learning (RECOLLECT_USERS_VERIFY allows users)');
 }
 
-export interface MemoryChanges {
-  /** Corrects a memory; answers it as it is now. @throws ApiError */
-  correct(principal: Principal, memory: Memory, body: MemoryCorrection): Promise<Memory>;
-  /** Forgets a memory; answers how many versions or rows went. @throws ApiError */
-  forget(principal: Principal, memory: Memory): Promise<number>;
-}
-
 /** Two people may change one memory at the same time: so often its newest version is looked for again. */
 const ATTEMPTS = 3;
-
-function refused(field: string, message: string): ApiError {
-  return new ApiError('VALIDATION_FAILED', `${field} ${message}`, [{ field, message }]);
-}
 
 /** The newest version of a learning, locked; who changes a version that was replaced means that one. */
 async function lockNewest(transaction: TenantTransaction, id: string): Promise<LockedLearning> {
   for (let attempt = 1; ; attempt += 1) {
     const newest = await newestVersion(transaction, id);
     const [locked] = await lockLearnings(transaction, [newest]);
-    if (locked === undefined) throw noSuchMemory();
+    if (locked === undefined) throw noSuch('memory');
     // Another caller corrected it while this one waited for the lock.
     if (locked.open || attempt === ATTEMPTS || (await newestVersion(transaction, id)) === newest) return locked;
   }
@@ -77,7 +66,7 @@ async function lockNewest(transaction: TenantTransaction, id: string): Promise<L
 /** Returns the words of a learning after a correction with redacted content. @throws ApiError VALIDATION_FAILED for entirely private content */
 function wordsOf(learning: LockedLearning, { content, title, tags, category }: MemoryCorrection) {
   const description = content ?? learning.description;
-  if (isEmptied(description)) throw refused('content', 'is empty without private text');
+  if (isEmptied(description)) throw invalid('content', 'is empty without private text');
   return {
     category: category ?? learning.category,
     title: title === undefined ? learning.title : redacted(title),
@@ -103,7 +92,7 @@ async function correctWords(
     throw new ApiError('CONFLICT', `the memory ${message}`, [{ field: 'id', message }]);
   }
   const { importance, flagged, ...words } = body;
-  if (flagged !== undefined) throw refused('flagged', 'applies only to captured events');
+  if (flagged !== undefined) throw invalid('flagged', 'applies only to captured events');
   let current = learning.id;
   const corrected = wordsOf(learning, words);
   if (!isDeepStrictEqual(corrected, wordsOf(learning, {}))) {
@@ -121,15 +110,16 @@ async function correctWords(
 const OF_OBSERVATIONS = ['tags', 'importance', 'flagged'];
 
 /** Changes of existing memories by users and agents: correct, forget. */
-export function createMemoryChanges(dependencies: ApiDependencies): MemoryChanges {
+export function createMemoryChanges(dependencies: ApiDependencies) {
   const { database, embeddingModel, heavy, workflowHints } = dependencies;
   const forgetting = createForgetting(dependencies);
 
   return {
-    async correct(principal, memory, given) {
+    /** Corrects a memory; returns it as it is now. @throws ApiError */
+    async correct(principal: Principal, memory: Memory, given: MemoryCorrection): Promise<Memory> {
       const { tenantId, userId } = principal;
       if (memory.type === 'prompt' || memory.type === 'summary')
-        throw refused('id', `is of a ${memory.type}, which cannot be changed; learnings and observations can`);
+        throw invalid('id', `is of a ${memory.type}, which cannot be changed; learnings and observations can`);
       // Before the transaction: no lock waits for the redaction of a long text.
       const content = given.content === undefined ? undefined : await redactedContent(heavy, userId, given.content);
       const body = content === undefined ? given : { ...given, content };
@@ -138,7 +128,7 @@ export function createMemoryChanges(dependencies: ApiDependencies): MemoryChange
           return correctWords(transaction, principal, { tenantId, userId, embeddingModel }, memory.id, body);
         const field = Object.keys(body).find((name) => !OF_OBSERVATIONS.includes(name));
         if (field !== undefined)
-          throw refused(field, `cannot change after capture; only ${OF_OBSERVATIONS.join(', ')} can`);
+          throw invalid(field, `cannot change after capture; only ${OF_OBSERVATIONS.join(', ')} can`);
         await assertNoLegalHold(transaction, { sessionId: memory.session?.id ?? null, userId: principal.userId });
         const { tags, importance, flagged } = body;
         await changeObservation(transaction, memory.id, { tags: tags && redactedTags(tags), importance, flagged });
@@ -148,10 +138,11 @@ export function createMemoryChanges(dependencies: ApiDependencies): MemoryChange
       return findMemory(database, principal, id, 'id');
     },
 
-    async forget(principal, memory) {
+    /** Forgets a memory; returns the number of deleted versions or rows. @throws ApiError */
+    async forget(principal: Principal, memory: Memory): Promise<number> {
       const { tenantId, userId } = principal;
       if (memory.type === 'summary')
-        throw refused('id', 'is of a summary: forget its sources, and it is summarised again');
+        throw invalid('id', 'is of a summary: forget its sources, and it is summarised again');
       if (memory.type !== 'learning') {
         const { event } = await forgetting.event(principal, { given: memory.id, isDryRun: false });
         return event.rows.length;

@@ -9,7 +9,7 @@ import { readBelieved } from '../../stores/postgres/memories/memory-versions.ts'
 import { currentFor } from '../../stores/postgres/learnings/learning-successors.ts';
 import { idsNamed } from '../../stores/postgres/memories/memory-lookups.ts';
 import { viewerOf } from '../auth.ts';
-import { ApiError } from '../errors.ts';
+import { ApiError, existing, noSuch } from '../errors.ts';
 import type { z } from 'zod';
 import type { memorySchema } from '../../contract/memory.ts';
 
@@ -80,10 +80,6 @@ async function readNamed(
   );
 }
 
-export function noSuchMemory(): ApiError {
-  return new ApiError('NOT_FOUND', 'there is no such memory');
-}
-
 /** The answer to a hash that several memories bear: it names them all. */
 function ambiguous(field: string, candidates: readonly Memory[]): ApiError {
   return new ApiError(
@@ -129,8 +125,7 @@ export async function findMemory(
   follow: Follow = 'successors',
 ): Promise<Memory> {
   const [memory] = await findMemories(database, principal, [name], () => field, follow);
-  if (memory === undefined || memory === null) throw noSuchMemory();
-  return memory;
+  return existing(memory, 'memory');
 }
 
 /**
@@ -152,6 +147,6 @@ export async function findMemoryAsOf(
   const [version] = believed;
   if (version !== undefined) return version;
   const memory = await findMemory(database, principal, name, field);
-  if (memory.type === 'learning' || Date.parse(memory.occurredAt) > asOf.getTime()) throw noSuchMemory();
+  if (memory.type === 'learning' || Date.parse(memory.occurredAt) > asOf.getTime()) throw noSuch('memory');
   return memory;
 }

@@ -4,9 +4,8 @@ import { Redactor } from '../../domain/redaction/redact.ts';
 import type { Principal } from '../../stores/postgres/access/api-keys.ts';
 import { createContext } from '../../retrieval/context.ts';
 import type { ContextDependencies } from '../../retrieval/context.ts';
-import type { ContextBlock, ContextRequest } from '../../retrieval/context-request.ts';
 import { createSearch } from '../../retrieval/search.ts';
-import type { SearchDependencies, SearchRequest, SearchResult } from '../../retrieval/search.ts';
+import type { SearchDependencies } from '../../retrieval/search.ts';
 import { viewerOf } from '../auth.ts';
 
 /** Returns the result of `work`, or `late` after the timeout: its signal is then aborted and its result ignored. A failure in time is thrown. */
@@ -56,16 +55,8 @@ export function createPlaces({
   };
 }
 
-/** The way out: search, and context for an agent. */
-export interface Recall {
-  search(request: SearchRequest): Promise<SearchResult>;
-  context(request: ContextRequest): Promise<ContextBlock>;
-  /** Returns the context for a hook; '' if no memory is relevant, or after the timeout. */
-  contextForHook(principal: Principal, session: HookSession, question: ContextQuestion): Promise<string>;
-}
-
 /** The session that a hook speaks of. */
-export interface HookSession {
+interface HookSession {
   readonly host: string;
   readonly externalId: string;
   readonly namespace: string;
@@ -76,6 +67,7 @@ const START_TIMEOUT_MS = 1_500;
 /** Longer prompts are truncated to this: redaction of the worst text of this size takes 30 ms. */
 const PROMPT_CHARS = 32_000;
 
+/** Search, and context for an agent. */
 export function createRecall(
   dependencies: SearchDependencies &
     Omit<ContextDependencies, 'search'> & {
@@ -83,7 +75,7 @@ export function createRecall(
       /** Whether there is a burst of captures, which have priority: prompts and files get no context meanwhile. */
       readonly isBurst: () => boolean;
     },
-): Recall {
+) {
   const search = createSearch(dependencies);
   const context = createContext({ ...dependencies, search });
   const { tokens, timeoutMs } = dependencies.hooks;
@@ -91,7 +83,8 @@ export function createRecall(
   return {
     search,
     context,
-    async contextForHook(principal, session, question) {
+    /** Returns the context for a hook; '' if no memory is relevant, or after the timeout. */
+    async contextForHook(principal: Principal, session: HookSession, question: ContextQuestion): Promise<string> {
       const { purpose } = question;
       const budgetTokens = tokens[purpose];
       if (budgetTokens === 0) return '';

@@ -15,11 +15,6 @@ import type { MemoryInput } from '../../contract/memory.ts';
 /** Outcome of one memory of a request: the stored memory, or the field that caused its rejection. */
 export type Remembered = StoredMemory | { readonly refused: ErrorDetail };
 
-export interface Remembering {
-  /** Stores memories in order; a bad one never spoils its neighbours. Written are those that are answered with an id, whatever happens later. */
-  remember(editor: MemoryGiver, given: readonly unknown[]): Promise<readonly Remembered[]>;
-}
-
 /** Embedding one memory and its neighbours may take so long, and all of a request together; then words alone are compared. */
 const COMPARING_MS = 3_000;
 const COMPARING_ALL_MS = 15_000;
@@ -117,7 +112,7 @@ function partsOf(placed: readonly Placed[]): readonly (readonly Placed[])[] {
 }
 
 /** Stores memories that a user or an agent creates. */
-export function createRemembering(dependencies: NeighbourDependencies, heavy: HeavyEvents): Remembering {
+export function createRemembering(dependencies: NeighbourDependencies, heavy: HeavyEvents) {
   const { database } = dependencies;
 
   /** Projects by what they are called; those that are not known are made before, in a transaction of their own, so that captures do not wait for a batch. */
@@ -144,7 +139,8 @@ export function createRemembering(dependencies: NeighbourDependencies, heavy: He
   };
 
   return {
-    async remember(editor, given) {
+    /** Stores memories in order; a bad one never spoils its neighbours. Written are those that are answered with an id, whatever happens later. */
+    async remember(editor: MemoryGiver, given: readonly unknown[]): Promise<readonly Remembered[]> {
       const now = Date.now();
       const breather = new Breather();
       const redact = (content: string) => redactedContent(heavy, editor.userId, content);

@@ -7,7 +7,7 @@ import type { StoredProject } from '../../stores/postgres/projects/project-list.
 import { isAdmin, principalOf, route } from '../auth.ts';
 import type { Api, ApiDependencies } from '../dependencies.ts';
 import { present } from '../http/present.ts';
-import { ApiError, existing } from '../errors.ts';
+import { ApiError, existing, invalid } from '../errors.ts';
 import { mergeAnswer, projectChange, projectName, projectParams, projectSchema } from '../../contract/projects.ts';
 import { paginationOf } from '../http/paging.ts';
 import { pageOfItems, pageQuery } from '../../contract/shared.ts';
@@ -16,8 +16,7 @@ import { normaliseRemote } from '../../domain/capture/project-identity.ts';
 import { text } from '../../contract/text.ts';
 
 async function knownProject(transaction: TenantTransaction, given: string): Promise<StoredProject> {
-  const project = existing(await readProject(transaction, given), 'project');
-  return project;
+  return existing(await readProject(transaction, given), 'project');
 }
 
 /** Admins may change a project, and the user who owns all of its sessions and learnings. @throws ApiError FORBIDDEN */
@@ -31,8 +30,10 @@ function aliasesOf(given: readonly string[], field: string): string[] {
   return given.map((text, index) => {
     const alias = aliasOf(text);
     if (alias !== null) return alias;
-    const message = 'must be a git remote, an absolute path, or begin with remote:, path:, repository: or name:';
-    throw new ApiError('VALIDATION_FAILED', `${field}.${index} ${message}`, [{ field: `${field}.${index}`, message }]);
+    throw invalid(
+      `${field}.${index}`,
+      'must be a git remote, an absolute path, or begin with remote:, path:, repository: or name:',
+    );
   });
 }
 

@@ -15,7 +15,7 @@ import type { UsageAlert, UsageGroupRow, UsageSums } from '../../stores/postgres
 import { principalOf, route, isAdmin, mayActFor } from '../auth.ts';
 import type { Api, ApiDependencies } from '../dependencies.ts';
 import { present } from '../http/present.ts';
-import { ApiError } from '../errors.ts';
+import { ApiError, existing, invalid } from '../errors.ts';
 import {
   forecastSchema,
   usageRange,
@@ -41,10 +41,9 @@ function checkedRange({ since, until }: { readonly since?: string | undefined; r
   const end = until === undefined ? Date.now() : Date.parse(until);
   const start = since === undefined ? end - DEFAULT_DAYS * DAY_MS : Date.parse(since);
   const field = since === undefined ? 'until' : 'since';
-  const refuse = (message: string) => new ApiError('VALIDATION_FAILED', `${field} ${message}`, [{ field, message }]);
-  if (!Number.isFinite(start) || start < 0 || end < 0) throw refuse('is before 1970');
-  if (start >= end) throw refuse('leaves no time: since must be before until');
-  if (end - start > MAX_DAYS * DAY_MS) throw refuse(`spans more than ${MAX_DAYS} days`);
+  if (!Number.isFinite(start) || start < 0 || end < 0) throw invalid(field, 'is before 1970');
+  if (start >= end) throw invalid(field, 'leaves no time: since must be before until');
+  if (end - start > MAX_DAYS * DAY_MS) throw invalid(field, `spans more than ${MAX_DAYS} days`);
   return { since: new Date(start).toISOString(), until: new Date(end).toISOString() };
 }
 
@@ -62,8 +61,7 @@ async function usageUser(
   const user = await database.asTenant(principal.tenantId, (transaction) => findUser(transaction, named));
   if (!mayActFor(principal, user?.id))
     throw new ApiError('FORBIDDEN', 'only admins may read the usage of another user');
-  if (user === null) throw new ApiError('NOT_FOUND', 'there is no such user');
-  return user;
+  return existing(user, 'user');
 }
 
 /** Returns rounded figures: tokens to integers, dollars to the millionth. */
@@ -138,7 +136,6 @@ export function usageRoutes(app: Api, { database, config }: ApiDependencies): vo
           readBudget(transaction, user?.id ?? principal.userId, config.model.userDailyTokens),
         ),
       ]);
-      if (budget === null) throw new ApiError('NOT_FOUND', 'there is no such user');
       return {
         scope: { user },
         since,
@@ -147,7 +144,7 @@ export function usageRoutes(app: Api, { database, config }: ApiDependencies): vo
         group_by: groupBy ?? null,
         groups: report.groups.slice(0, limit).map(presentGroup),
         more_groups: report.groups.length > limit,
-        budget: presentBudget(budget, config.model.alertShare),
+        budget: presentBudget(existing(budget, 'user'), config.model.alertShare),
         alerts: report.alerts.map(presentAlert),
       };
     },

@@ -4,9 +4,10 @@ import path from 'node:path';
 import { z } from 'zod';
 import { RecollectClient } from '../../client/index.ts';
 import { readCredentials } from '../server/access.ts';
-import { Learnings, Summaries } from '../server/memory.ts';
+import { learningSchema } from '../../contract/learnings.ts';
+import type { SessionDetail } from '../../contract/sessions.ts';
+import { pageOfItems } from '../../contract/shared.ts';
 import { ServerClient } from '../server/server-client.ts';
-import type { SessionAnswer } from '../server/server-client.ts';
 import type { ProgressStep, Progress } from '../../infra/supervisor/progress.ts';
 import { heading, wrap } from '../text/text-layout.ts';
 import { showContext, showLearnings, showSearch, showSummary } from './show.ts';
@@ -62,7 +63,7 @@ export async function awaitSettled(
   signal: AbortSignal,
   step: ProgressStep,
   timeoutMs: number = SETTLE_TIMEOUT_MS,
-): Promise<SessionAnswer> {
+): Promise<SessionDetail> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     signal.throwIfAborted();
@@ -110,14 +111,17 @@ export async function demonstrate(
   // The first search loads the model; the shown one is warm.
   await memory.search(QUESTION, { limit: 1 });
   const search = await memory.search(QUESTION, { limit: 5, explain: true });
-  const { data: learnings } = await new Learnings(client).list({ session: sessionId, limit: 100 });
+  const { data: learnings } = await client.get('/learnings', pageOfItems(learningSchema), {
+    session: sessionId,
+    limit: 100,
+  });
   const lines = [
     heading('Captured events'),
     ...wrap(
       `${session.counts.prompts} messages and ${session.counts.observations} tool results and notes, ${session.counts.tokens} tokens; private text and secrets were redacted before storage`,
       '  ',
     ),
-    ...showSummary(await new Summaries(client).ofSession(sessionId)),
+    ...showSummary(await client.summaries(sessionId)),
     ...showLearnings(learnings),
     ...showSearch(QUESTION, search.data, search.took_ms, search.degraded),
     ...showContext(await memory.context({ purpose: 'session_start', project: first.cwd })),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Memory } from '../../client/index.ts';
-import type { Learning, Summary } from '../server/memory.ts';
+import type { Learning } from '../../contract/learnings.ts';
+import type { Summary } from '../../contract/sessions.ts';
 import { heading, short, wrap } from '../text/text-layout.ts';
 
 /** Maximum of learnings shown; the others are counted. */

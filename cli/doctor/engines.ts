@@ -11,6 +11,7 @@ import { chooseRunAs, isUserMissing } from '../../infra/engines/postgres/run-as.
 import type { RunAs } from '../../infra/engines/postgres/run-as.ts';
 import { SupervisorError } from '../../infra/supervisor/definitions.ts';
 import type { InstanceLayout } from '../../infra/instance/layout.ts';
+import { finding } from './machine.ts';
 import type { Finding } from './machine.ts';
 import { InstanceError } from '../../infra/instance/instance-error.ts';
 
@@ -23,30 +24,26 @@ export async function checkEngine(
   try {
     const { found } = await lookUpEngine(engine, options);
     if (found.size === engine.programs.length) {
-      return {
-        result: 'ok',
+      return finding(
+        'ok',
         what,
-        text: `${engine.version}: ${[...found.values()].map((program) => `${program.source} ${program.file}`).join(', ')}`,
-      };
+        `${engine.version}: ${[...found.values()].map((program) => `${program.source} ${program.file}`).join(', ')}`,
+      );
     }
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
-    return { result: 'fail', what, text: error.message };
+    return finding('fail', what, error.message);
   }
   const go = findOnPath(['go'], options.environment);
   const missing = `${engine.version} is not installed`;
   if (go !== null)
-    return {
-      result: 'warn',
-      what,
-      text: `${missing}; the first start downloads it or builds it with ${go} (some minutes)`,
-    };
-  return {
-    result: 'warn',
+    return finding('warn', what, `${missing}; the first start downloads it or builds it with ${go} (some minutes)`);
+  return finding(
+    'warn',
     what,
-    text: `${missing}; the first start downloads it`,
-    advice: 'Without network, install Go, or run recollect up: it prints the required file and its folder.',
-  };
+    `${missing}; the first start downloads it`,
+    'Without network, install Go, or run recollect up: it prints the required file and its folder.',
+  );
 }
 
 /** Checks that the PostgreSQL of npm exists, can run without root, and starts on a new database in a temporary folder. */
@@ -62,14 +59,13 @@ export async function checkPostgres(
       mayCreateUser: false,
     });
     const found = `npm package ${binaries.postgres}${describeRunAs(runAs)}`;
-    if (isUserMissing(runAs))
-      return { result: 'ok', what, text: `${found}, a user that the first start creates; not tested` };
+    if (isUserMissing(runAs)) return finding('ok', what, `${found}, a user that the first start creates; not tested`);
     await tryPostgres(binaries, environment);
-    return { result: 'ok', what, text: `${found}; starts and accepts connections` };
+    return finding('ok', what, `${found}; starts and accepts connections`);
   } catch (error) {
     if (!(error instanceof EngineError || error instanceof SupervisorError || error instanceof InstanceError))
       throw error;
-    return { result: 'fail', what, text: error.message };
+    return finding('fail', what, error.message);
   }
 }
 

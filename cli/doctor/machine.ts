@@ -18,6 +18,11 @@ export interface Finding {
   readonly advice?: string;
 }
 
+/** Returns the finding of a check, `advice` being its remedy. */
+export function finding(result: Finding['result'], what: string, text: string, advice?: string): Finding {
+  return { result, what, text, ...(advice === undefined ? {} : { advice }) };
+}
+
 const GIBIBYTE = 1024 ** 3;
 const NEEDED_BYTES = 0.5 * GIBIBYTE;
 const COMFORTABLE_BYTES = 4 * GIBIBYTE;
@@ -25,13 +30,8 @@ const OTHERS = 0o077;
 
 export function checkNode(version: string): Finding {
   const [major = 0, minor = 0] = version.split('.').map(Number);
-  if (major > 24 || (major === 24 && minor >= 7)) return { result: 'ok', what: 'Node', text: version };
-  return {
-    result: 'fail',
-    what: 'Node',
-    text: `${version} is too old`,
-    advice: 'Use Node 24.7 or newer, or run npm ci, which brings one.',
-  };
+  if (major > 24 || (major === 24 && minor >= 7)) return finding('ok', 'Node', version);
+  return finding('fail', 'Node', `${version} is too old`, 'Use Node 24.7 or newer, or run npm ci, which brings one.');
 }
 
 /** Checks that the data directory exists or can be created, and is not of a newer version. */
@@ -41,30 +41,25 @@ export function checkDataDirectory(layout: InstanceLayout): Finding {
   try {
     accessSync(existing, constants.W_OK | constants.X_OK);
   } catch {
-    return {
-      result: 'fail',
+    return finding(
+      'fail',
       what,
-      text: `${existing} is not writable`,
-      advice: 'Choose another with --data-dir, or change its permissions.',
-    };
+      `${existing} is not writable`,
+      'Choose another with --data-dir, or change its permissions.',
+    );
   }
   const stamp = readJsonFile(layout.versionFile, z.object({ layout: z.int() }));
   if (stamp.kind === 'damaged')
-    return {
-      result: 'fail',
-      what,
-      text: `${layout.versionFile}: ${stamp.reason}`,
-      advice: 'Restore the file from a backup.',
-    };
+    return finding('fail', what, `${layout.versionFile}: ${stamp.reason}`, 'Restore the file from a backup.');
   if (stamp.kind === 'value' && stamp.value.layout > LAYOUT_VERSION) {
-    return {
-      result: 'fail',
+    return finding(
+      'fail',
       what,
-      text: `${layout.dataDir} was created by a newer version`,
-      advice: 'Use that version or another --data-dir.',
-    };
+      `${layout.dataDir} was created by a newer version`,
+      'Use that version or another --data-dir.',
+    );
   }
-  return { result: 'ok', what, text: stamp.kind === 'absent' ? `${layout.dataDir} will be created` : layout.dataDir };
+  return finding('ok', what, stamp.kind === 'absent' ? `${layout.dataDir} will be created` : layout.dataDir);
 }
 
 /** Checks that only the owner can read the secrets. */
@@ -73,24 +68,18 @@ export function checkCredentialFiles(layout: InstanceLayout): Finding {
   const files = [layout.secretsFile, layout.credentialsFile].filter((file) => existsSync(file));
   const open = files.filter((file) => (statSync(file).mode & OTHERS) !== 0);
   if (open.length > 0)
-    return {
-      result: 'warn',
-      what,
-      text: `other users can read ${open.join(', ')}`,
-      advice: `chmod 600 ${open.join(' ')}`,
-    };
-  return { result: 'ok', what, text: files.length === 0 ? 'created at the first start' : 'readable by the owner only' };
+    return finding('warn', what, `other users can read ${open.join(', ')}`, `chmod 600 ${open.join(' ')}`);
+  return finding('ok', what, files.length === 0 ? 'created at the first start' : 'readable by the owner only');
 }
 
 /** Checks the free space on the disk of the data directory. */
 export function checkDiskSpace(folder: string, availableBytes: (existing: string) => number = bytesAvailable): Finding {
   const bytes = availableBytes(nearestExisting(folder));
-  const finding = { what: 'disk space', text: `${(bytes / GIBIBYTE).toFixed(1)} GiB free` };
-  if (bytes < NEEDED_BYTES)
-    return { ...finding, result: 'fail', advice: 'Free at least 0.5 GiB, or choose another --data-dir.' };
+  const [what, text] = ['disk space', `${(bytes / GIBIBYTE).toFixed(1)} GiB free`];
+  if (bytes < NEEDED_BYTES) return finding('fail', what, text, 'Free at least 0.5 GiB, or choose another --data-dir.');
   if (bytes < COMFORTABLE_BYTES)
-    return { ...finding, result: 'warn', advice: 'Enough to start; building engines and growth need 4 GiB.' };
-  return { ...finding, result: 'ok' };
+    return finding('warn', what, text, 'Enough to start; building engines and growth need 4 GiB.');
+  return finding('ok', what, text);
 }
 
 function bytesAvailable(folder: string): number {
@@ -112,30 +101,30 @@ export function checkModelFiles(cacheDir: string, environment: Environment): Fin
     const file = path.join(folder, name);
     return !existsSync(file) || statSync(file).size !== bytes;
   });
-  if (missing.length === 0) return { result: 'ok', what, text: folder };
+  if (missing.length === 0) return finding('ok', what, folder);
   const names = missing.map((file) => file.name).join(' and ');
-  return {
-    result: 'warn',
+  return finding(
+    'warn',
     what,
-    text: `${names} missing in ${folder}`,
-    advice: 'The start downloads it; until then search is by keyword only.',
-  };
+    `${names} missing in ${folder}`,
+    'The start downloads it; until then search is by keyword only.',
+  );
 }
 
 /** Checks that the saved or default ports are free. A start replaces ports in use, so they only warn. */
 export async function checkPorts(layout: InstanceLayout): Promise<Finding> {
   const what = 'ports';
   const running = findSupervisor(layout);
-  if (running !== null) return { result: 'ok', what, text: `in use by this instance (process ${running.pid})` };
+  if (running !== null) return finding('ok', what, `in use by this instance (process ${running.pid})`);
   const taken: string[] = [];
   for (const [name, port] of Object.entries({ ...DEFAULT_PORTS, ...readSavedPorts(layout.portsFile) })) {
     if (!(await isPortFree(port))) taken.push(`${name} ${port}`);
   }
-  if (taken.length === 0) return { result: 'ok', what, text: 'all free' };
-  return {
-    result: 'warn',
+  if (taken.length === 0) return finding('ok', what, 'all free');
+  return finding(
+    'warn',
     what,
-    text: `in use: ${taken.join(', ')}`,
-    advice: 'The start uses free ports instead; update hooks that contain the old API port.',
-  };
+    `in use: ${taken.join(', ')}`,
+    'The start uses free ports instead; update hooks that contain the old API port.',
+  );
 }

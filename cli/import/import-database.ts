@@ -1,11 +1,12 @@
 import { ClaudeMemSourceError, openClaudeMem } from '../../infra/claude-mem/open-database.ts';
 import type { CommandContext, ExitCode } from '../command-context.ts';
-import { growingPause } from '../waiting.ts';
-import { terminalProgress } from '../text/terminal-progress.ts';
-import { RecollectError } from '../../client/index.ts';
-import type { ImportAnswer, ImportApi, ImportedTable } from './import-api.ts';
-import { streamDatabase } from './stream-database.ts';
 import { table } from '../output.ts';
+import { grouped } from '../text/text-layout.ts';
+import type { ImportAnswer, ImportedTable } from './import-api.ts';
+import { asStep, runImport } from './import-job.ts';
+import type { ImportRequest } from './import-job.ts';
+import { progressBar } from './report.ts';
+import { streamDatabase } from './stream-database.ts';
 
 /** Reasons for rows that are not imported, in report order. */
 const RULES: readonly (readonly [keyof ImportedTable['dropped'], string])[] = [
@@ -15,16 +16,10 @@ const RULES: readonly (readonly [keyof ImportedTable['dropped'], string])[] = [
   ['processed', 'messages with imported observations'],
   ['no_event', 'messages without an event'],
 ];
-const BAR_CHARS = 24;
-
-function grouped(value: number): string {
-  return value.toLocaleString('en-US');
-}
 
 /** Returns the progress of an import in one line. */
 function databaseLine({ done, total }: { readonly done: number; readonly total: number }): string {
-  const filled = Math.round((total === 0 ? 1 : Math.min(1, done / total)) * BAR_CHARS);
-  return `[${'#'.repeat(filled)}${'-'.repeat(BAR_CHARS - filled)}] ${grouped(done)} of ${grouped(total)} rows`;
+  return `${progressBar(total === 0 ? 1 : done / total)} ${grouped(done)} of ${grouped(total)} rows`;
 }
 
 /** Returns the outcome of all rows by table, and each exclusion with its reason. */
@@ -74,13 +69,10 @@ function databaseReport(
   return [table(padded), ...reasons, ...notes].join('');
 }
 
-export interface DatabaseRequest {
-  readonly api: ImportApi;
+interface DatabaseRequest extends ImportRequest {
   /** Absolute. */
   readonly file: string;
   readonly dryRun: boolean;
-  readonly isRemote: boolean;
-  readonly signal: AbortSignal;
 }
 
 const STEP = 'claude-mem';
@@ -118,73 +110,50 @@ export function showDatabaseEnd(job: ImportAnswer, context: CommandContext): Exi
   return 0;
 }
 
-/** Shows the progress of a job of the server until it ends. Ctrl-C leaves the job running. */
-async function watchJob(
-  job: ImportAnswer,
-  { api, signal }: DatabaseRequest,
-  context: CommandContext,
-): Promise<ExitCode> {
-  const progress = terminalProgress(context.output, { verbose: false });
-  const step = progress.step(STEP);
-  context.output.out(`Reading ${job.directory}\n`);
-  let now = job;
-  const pause = growingPause(signal);
-  try {
-    while (now.state === 'running') {
-      step.update(databaseLine(now.rows ?? NO_ROWS));
-      await pause();
-      now = await api.show(now.id);
-    }
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    progress.clear();
-    context.output.out('The import continues on the server.\n');
-    showDatabaseEnd(now, context);
-    return 130;
-  }
-  step.done(databaseLine(now.rows ?? NO_ROWS));
-  return showDatabaseEnd(now, context);
-}
-
 /** Sends the rows of this machine's database to the server. */
-async function sendAll({ api, file, dryRun, signal }: DatabaseRequest, context: CommandContext): Promise<ExitCode> {
+function sendAll({ api, file, dryRun, signal }: DatabaseRequest, context: CommandContext): Promise<ExitCode> {
   const { out, err } = context.output;
-  const progress = terminalProgress(context.output, { verbose: false });
-  try {
-    const source = await openClaudeMem(file);
-    try {
-      out(`Sending ${file}\n`);
-      const step = progress.step(STEP);
-      const onProgress = (rows: NonNullable<ImportAnswer['rows']>) => step.update(databaseLine(rows));
-      const result = await streamDatabase({ api, source, dryRun, signal, onProgress });
-      step.done(databaseLine(result.rows));
-      return reportEnd({ ...result, dryRun }, context);
-    } finally {
-      await source.close();
-    }
-  } catch (error) {
-    if (error instanceof ClaudeMemSourceError) {
-      err(`${file}: ${error.message}.\n`);
-      return 1;
-    }
-    if (!signal.aborted) throw error;
-    progress.clear();
-    out('Stopped. Run the command again: rows are imported once.\n');
-    return 130;
-  }
+  return asStep(
+    STEP,
+    context,
+    signal,
+    async (step) => {
+      try {
+        const source = await openClaudeMem(file);
+        try {
+          out(`Sending ${file}\n`);
+          const onProgress = (rows: NonNullable<ImportAnswer['rows']>) => step.update(databaseLine(rows));
+          const result = await streamDatabase({ api, source, dryRun, signal, onProgress });
+          step.done(databaseLine(result.rows));
+          return reportEnd({ ...result, dryRun }, context);
+        } finally {
+          await source.close();
+        }
+      } catch (error) {
+        if (!(error instanceof ClaudeMemSourceError)) throw error;
+        err(`${file}: ${error.message}.\n`);
+        return 1;
+      }
+    },
+    () => out('Stopped. Run the command again: rows are imported once.\n'),
+  );
 }
 
-/** Imports a claude-mem database: the server reads it if it can, else this process sends its rows. Rejects with RecollectError. */
-export async function importDatabase(request: DatabaseRequest, context: CommandContext): Promise<ExitCode> {
-  if (request.isRemote) return sendAll(request, context);
-  let job: ImportAnswer;
-  try {
-    job = await request.api.startDatabase(request.file, request.dryRun);
-  } catch (error) {
-    // On another machine, or not readable for the server.
-    if (error instanceof RecollectError && (error.code === 'FORBIDDEN' || error.code === 'VALIDATION_FAILED'))
-      return sendAll(request, context);
-    throw error;
-  }
-  return watchJob(job, request, context);
+/** Imports a claude-mem database. Rejects with RecollectError. */
+export function importDatabase(request: DatabaseRequest, context: CommandContext): Promise<ExitCode> {
+  return runImport(
+    {
+      name: STEP,
+      start: () => request.api.startDatabase(request.file, request.dryRun),
+      line: ({ rows }) => databaseLine(rows ?? NO_ROWS),
+      showEnd: (job) => showDatabaseEnd(job, context),
+      showLeft: (job) => {
+        context.output.out('The import continues on the server.\n');
+        showDatabaseEnd(job, context);
+      },
+      send: () => sendAll(request, context),
+    },
+    request,
+    context,
+  );
 }

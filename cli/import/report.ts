@@ -1,19 +1,19 @@
 import { table } from '../output.ts';
+import { grouped } from '../text/text-layout.ts';
 import type { ImportCounts, ImportFiles } from './import-api.ts';
 
 const BAR_CHARS = 24;
 
-function grouped(value: number): string {
-  return value.toLocaleString('en-US');
+/** Returns a bar for a share of at most 1: `[######------------------]`. */
+export function progressBar(share: number): string {
+  const filled = Math.round(Math.min(1, share) * BAR_CHARS);
+  return `[${'#'.repeat(filled)}${'-'.repeat(BAR_CHARS - filled)}]`;
 }
 
 /** Returns the progress of an import: `[######------] 12 of 40 files, 3,210 lines, 87 added`. */
 export function progressLine(files: ImportFiles, counts: ImportCounts): string {
   const settled = files.done + files.unchanged + files.waiting + files.unreadable;
-  const share = files.total === 0 ? 0 : Math.min(1, settled / files.total);
-  const filled = Math.round(share * BAR_CHARS);
-  const bar = `[${'#'.repeat(filled)}${'-'.repeat(BAR_CHARS - filled)}]`;
-  return `${bar} ${grouped(settled)} of ${grouped(files.total)} files, ${grouped(counts.lines)} lines, ${grouped(counts.added)} added`;
+  return `${progressBar(files.total === 0 ? 0 : settled / files.total)} ${grouped(settled)} of ${grouped(files.total)} files, ${grouped(counts.lines)} lines, ${grouped(counts.added)} added`;
 }
 
 /** Returns the result of an import as a table: files, events, and skipped lines by reason. */

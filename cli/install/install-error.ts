@@ -1,4 +1,7 @@
-export type InstallErrorCode =
+import { CodedError } from '../../infra/coded-error.ts';
+
+/** Failure of an installation. The message has the remedy, and no content of settings or keys. */
+export class InstallError extends CodedError<
   | 'not-json'
   | 'wrong-shape'
   | 'unusable-file'
@@ -10,15 +13,7 @@ export type InstallErrorCode =
   | 'server-unavailable'
   | 'key-refused'
   | 'key-too-strong'
-  | 'no-agent-key';
-
-/** Failure of an installation. The message has the remedy, and no content of settings or keys. */
-export class InstallError extends Error {
+  | 'no-agent-key'
+> {
   override readonly name = 'InstallError';
-  readonly code: InstallErrorCode;
-
-  constructor(code: InstallErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
 }

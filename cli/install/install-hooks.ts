@@ -139,9 +139,8 @@ function accessOf(request: InstallRequest, { readStdin }: InstallPorts): ServerA
 /** Removes Recollect's hooks and key from an agent's files and prints the changes. @throws InstallError if it cannot; then nothing was written */
 export function uninstallHooks(
   request: { readonly host: InstallHost; readonly scope: Scope; readonly dryRun: boolean },
-  ports: InstallPorts,
+  { environment, output: { out } }: CommandContext,
 ): void {
-  const { out } = ports.context.output;
   // Only the file names matter.
   const emptyPlan: HookPlan = {
     scope: request.scope,
@@ -151,7 +150,7 @@ export function uninstallHooks(
     namespace: null,
     command: () => '',
   };
-  const prepared = prepareUninstall(fileChanges(request.host, emptyPlan, ports.context.environment));
+  const prepared = prepareUninstall(fileChanges(request.host, emptyPlan, environment));
   if (request.dryRun) {
     const diff = diffOf(prepared);
     out(diff === '' ? 'Nothing to change.\n' : diff);

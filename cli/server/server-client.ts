@@ -3,9 +3,15 @@ import { Requester } from '../../client/requester.ts';
 import type { Request } from '../../client/requester.ts';
 import type { ClientOptions } from '../../client/index.ts';
 import { hookAnswer } from '../../contract/events.ts';
-import { sessionDetail } from '../../contract/sessions.ts';
+import { sessionDetail, summarySchema } from '../../contract/sessions.ts';
+import type { SessionDetail, Summary } from '../../contract/sessions.ts';
+import { pageOfItems } from '../../contract/shared.ts';
+import { untilEnded } from '../waiting.ts';
 
-export type SessionAnswer = z.output<typeof sessionDetail>;
+/** Returns a path whose values are encoded. */
+export function path(parts: TemplateStringsArray, ...values: readonly string[]): string {
+  return String.raw({ raw: parts }, ...values.map(encodeURIComponent));
+}
 
 /** A running server as the command line uses it: requests are not retried. Every method rejects with RecollectError. */
 export class ServerClient {
@@ -22,8 +28,31 @@ export class ServerClient {
     return answer.hookSpecificOutput?.additionalContext ?? '';
   }
 
-  session(id: string): Promise<SessionAnswer> {
-    return this.get(`/sessions/${encodeURIComponent(id)}`, sessionDetail);
+  session(id: string): Promise<SessionDetail> {
+    return this.get(path`/sessions/${id}`, sessionDetail);
+  }
+
+  /** Returns the summaries of a session: its own first, then topics and items in order. */
+  async summaries(sessionId: string): Promise<Summary[]> {
+    const all: Summary[] = [];
+    for (let cursor: string | undefined, more = true; more; more = cursor !== undefined) {
+      const query = { limit: 100, cursor };
+      const page = await this.get(path`/sessions/${sessionId}/summaries`, pageOfItems(summarySchema), query);
+      all.push(...page.data);
+      cursor = page.pagination.next_cursor ?? undefined;
+    }
+    return all;
+  }
+
+  /** Polls a row until it is not running; returns it. */
+  ended<Schema extends z.ZodType<{ readonly state: string }>>(
+    address: string,
+    schema: Schema,
+  ): Promise<z.output<Schema>> {
+    return untilEnded(
+      () => this.get(address, schema),
+      ({ state }) => state,
+    );
   }
 
   get<Schema extends z.ZodType>(
@@ -63,14 +92,5 @@ export class ServerClient {
   /** Returns the body of an answer as a stream. */
   download(path: string): Promise<ReadableStream<Uint8Array>> {
     return this.requester.download(path);
-  }
-}
-
-/** Routes of one subject. Every method of a subclass rejects with RecollectError. */
-export class ServerRoutes {
-  protected readonly client: ServerClient;
-
-  constructor(client: ServerClient) {
-    this.client = client;
   }
 }

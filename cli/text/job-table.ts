@@ -1,10 +1,10 @@
-import type { Job } from '../server/steering.ts';
+import type { JobAnswer } from '../../contract/jobs.ts';
 import { table } from '../output.ts';
 import { ago, short } from './text-layout.ts';
 
 const TITLE_CHARS = 40;
 
-function pendingOf({ summarise, learn, embed }: Job['pending']): string {
+function pendingOf({ summarise, learn, embed }: JobAnswer['pending']): string {
   const parts = [
     summarise > 0 ? `${summarise} to summarise` : '',
     learn > 0 ? 'learnings' : '',
@@ -13,12 +13,12 @@ function pendingOf({ summarise, learn, embed }: Job['pending']): string {
   return parts.join(', ') || '-';
 }
 
-function waitsFor(job: Job): string {
+function waitsFor(job: JobAnswer): string {
   return job.stuck === null ? (job.waiting_reason ?? '-') : job.stuck.reason;
 }
 
 /** Returns sessions as a table: phase, pending work and wait reason. */
-export function sessionTable(jobs: readonly Job[], now: number): string {
+export function sessionTable(jobs: readonly JobAnswer[], now: number): string {
   const head = [
     'SESSION',
     'PROJECT',
@@ -53,7 +53,7 @@ export function sessionTable(jobs: readonly Job[], now: number): string {
 }
 
 /** Returns jobs as a table. */
-export function jobTable(jobs: readonly Job[], now: number): string {
+export function jobTable(jobs: readonly JobAnswer[], now: number): string {
   const head = ['JOB', 'STATE', 'PHASE', 'PENDING', 'WAITS FOR', 'ATTEMPTS', 'CHANGED', 'LAST ERROR', 'OF'];
   const rows = jobs.map((job) => [
     job.id,
@@ -70,7 +70,7 @@ export function jobTable(jobs: readonly Job[], now: number): string {
 }
 
 /** Returns cause and remedy of each stuck job, for below the table. */
-export function stuckText(jobs: readonly Job[]): string {
+export function stuckText(jobs: readonly JobAnswer[]): string {
   const stuck = jobs.flatMap((job) =>
     job.stuck === null ? [] : [`${job.id}\n  ${job.stuck.why}\n  ${job.stuck.advice}\n`],
   );

@@ -1,6 +1,6 @@
 import type { CompactMemory, Memory } from '../../client/index.ts';
 import { terminalText } from './terminal-text.ts';
-import { short, wrap } from './text-layout.ts';
+import { minuteOf, short, wrap } from './text-layout.ts';
 import { inertText } from '../../domain/recalled/inert-text.ts';
 import type { Output } from '../output.ts';
 import { recalledBlock } from '../../domain/recalled/recalled-block.ts';
@@ -37,7 +37,7 @@ export function memoryText(memory: Memory): string {
     project === null ? '' : `in ${project}`,
     session === null ? '' : `session ${session.external_id}`,
   ].filter((part) => part !== '');
-  const head = `${hash}  ${type}/${kind}  ${at.slice(0, 16).replace('T', ' ')} UTC${tagsText(tags)}`;
+  const head = `${hash}  ${type}/${kind}  ${minuteOf(at)} UTC${tagsText(tags)}`;
   const isTitled = title !== '' && !content.startsWith(title.replace(/…$/, ''));
   return [
     head,

@@ -1,7 +1,17 @@
 import { table } from '../output.ts';
-import type { Archive, Count, Hold, Policies, Policy, Run } from '../server/operations.ts';
+import type { z } from 'zod';
+import type {
+  archiveSchema,
+  countSchema,
+  holdSchema,
+  policiesSchema,
+  Policy,
+  runSchema,
+} from '../../contract/retention.ts';
 import { terminalText } from './terminal-text.ts';
 import { ago, short } from './text-layout.ts';
+
+type Run = z.output<typeof runSchema>;
 
 const TEXT_CHARS = 60;
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
@@ -17,7 +27,7 @@ function ruleCells({ resource, project, data_class: dataClass, age_days: days, a
 }
 
 /** Returns policies and defaults as a table, and whether they are approved. */
-export function policiesText({ data, defaults, approved }: Policies): string {
+export function policiesText({ data, defaults, approved }: z.output<typeof policiesSchema>): string {
   const head = ['KIND', 'PROJECT', 'CLASS', 'AGE', 'ACTION', ''];
   const rows = [
     ...data.map((rule) => [...ruleCells(rule), '']),
@@ -30,7 +40,7 @@ export function policiesText({ data, defaults, approved }: Policies): string {
 }
 
 /** Returns the affected rows of a run by policy. */
-export function reportText(run: Run, counts: readonly Count[]): string {
+export function reportText(run: Run, counts: readonly z.output<typeof countSchema>[]): string {
   const verb = run.mode === 'dry_run' ? 'would be removed' : 'removed';
   const head = ['KIND', 'ACTION', 'MONTH', 'CLASS', 'PROJECT', 'ROWS', 'SIZE', 'POLICY'];
   const rows = counts.map((count) => [
@@ -62,7 +72,7 @@ export function runsText(runs: readonly Run[], now: number): string {
   return rows.length === 0 ? 'No runs.\n' : table([head, ...rows]);
 }
 
-export function legalHoldsText(legalHolds: readonly Hold[], now: number): string {
+export function legalHoldsText(legalHolds: readonly z.output<typeof holdSchema>[], now: number): string {
   const head = ['HOLD', 'ON', 'ID', 'SINCE', 'RELEASED', 'REASON'];
   const rows = legalHolds.map((hold) => [
     hold.id,
@@ -75,7 +85,7 @@ export function legalHoldsText(legalHolds: readonly Hold[], now: number): string
   return rows.length === 0 ? 'No legal holds.\n' : table([head, ...rows]);
 }
 
-export function archivesText(archives: readonly Archive[], now: number): string {
+export function archivesText(archives: readonly z.output<typeof archiveSchema>[], now: number): string {
   const head = ['ARCHIVE', 'ENDED', 'ROWS', 'SIZE', 'TITLE'];
   const rows = archives.map((archive) => [
     archive.id,

@@ -1,5 +1,5 @@
-import type { SummarisedSession, Summary } from '../server/memory.ts';
-import { wrap } from './text-layout.ts';
+import type { Session, Summary } from '../../contract/sessions.ts';
+import { minuteOf, wrap } from './text-layout.ts';
 import { terminalText } from './terminal-text.ts';
 
 const MAX_FILES = 20;
@@ -24,11 +24,10 @@ function files(heading: string, paths: readonly string[]): string[] {
   return section(heading, paths.length > MAX_FILES ? [...shown, `  and ${paths.length - MAX_FILES} more`] : shown);
 }
 
-function headOf(session: SummarisedSession, own: Summary | undefined): string[] {
+function headOf(session: Session, own: Summary | undefined): string[] {
   const place = session.project === null ? '' : ` in ${session.project.name}`;
-  const day = (moment: string) => moment.slice(0, 16).replace('T', ' ');
-  const from = `${session.host}:${session.external_id}${place}, ${day(session.started_at)}`;
-  const to = session.ended_at === null ? `, ${session.status}` : ` to ${day(session.ended_at)}`;
+  const from = `${session.host}:${session.external_id}${place}, ${minuteOf(session.started_at)}`;
+  const to = session.ended_at === null ? `, ${session.status}` : ` to ${minuteOf(session.ended_at)}`;
   const written =
     own === undefined
       ? []
@@ -39,7 +38,7 @@ function headOf(session: SummarisedSession, own: Summary | undefined): string[] 
 }
 
 /** Returns the session summary as notes; the topics while there is no session summary. */
-export function summaryText(session: SummarisedSession, written: readonly Summary[]): string {
+export function summaryText(session: Session, written: readonly Summary[]): string {
   const own = written.find((summary) => summary.type === 'session');
   const topics = written.filter((summary) => summary.type === 'topic');
   const items = written.filter((summary) => summary.type === 'item');

@@ -34,6 +34,16 @@ export function short(text: string, chars: number): string {
   return line.length <= chars ? line : `${line.slice(0, chars - 1).toWellFormed()}…`;
 }
 
+/** Returns a number with separators between thousands. */
+export function grouped(value: number): string {
+  return value.toLocaleString('en-US');
+}
+
+/** Returns a time to the minute: `2026-01-02 03:04`. */
+export function minuteOf(moment: string): string {
+  return moment.slice(0, 16).replace('T', ' ');
+}
+
 export function heading(text: string): string {
   return `\n── ${text} ${'─'.repeat(Math.max(0, COLUMNS - text.length - 4))}`;
 }

@@ -1,4 +1,5 @@
-import type { Trace, Traces } from '../server/steering.ts';
+import type { z } from 'zod';
+import type { traceAnswer, TraceAnswer } from '../../contract/trace.ts';
 import { table } from '../output.ts';
 import { short } from './text-layout.ts';
 
@@ -13,7 +14,7 @@ interface Step {
 
 const TITLE_CHARS = 60;
 
-function capturedSteps(trace: Trace): Step[] {
+function capturedSteps(trace: TraceAnswer): Step[] {
   const redacted = trace.rows.flatMap((row) => Object.entries(row.redactions ?? {}));
   return [
     { mark: '✓', name: 'captured', text: `${trace.received_at} by ${trace.source}, happened ${trace.occurred_at}` },
@@ -42,7 +43,7 @@ function capturedSteps(trace: Trace): Step[] {
   ];
 }
 
-function windowStep(trace: Trace): Step {
+function windowStep(trace: TraceAnswer): Step {
   const { window } = trace;
   if (window === null)
     return trace.infer
@@ -53,7 +54,7 @@ function windowStep(trace: Trace): Step {
   return { mark: window.state === 'summarised' ? '✓' : window.state === 'parked' ? '✗' : '…', name: 'window', text };
 }
 
-function textSteps(name: string, texts: Trace['summaries']): Step[] {
+function textSteps(name: string, texts: TraceAnswer['summaries']): Step[] {
   return texts.map((text) => ({
     mark: '✓',
     name,
@@ -61,7 +62,7 @@ function textSteps(name: string, texts: Trace['summaries']): Step[] {
   }));
 }
 
-function chunkStep(chunk: Trace['embeddings'][number]): Step {
+function chunkStep(chunk: TraceAnswer['embeddings'][number]): Step {
   const name = `vector ${chunk.chunk}`;
   const attempts = chunk.attempts === 0 ? '' : `, ${chunk.attempts} attempts`;
   const error = chunk.error === null ? '' : `: ${chunk.error}`;
@@ -76,7 +77,7 @@ function chunkStep(chunk: Trace['embeddings'][number]): Step {
   };
 }
 
-function workflowStep(trace: Trace): Step {
+function workflowStep(trace: TraceAnswer): Step {
   const { workflow } = trace;
   if (workflow === null) return { mark: '·', name: 'workflow', text: 'none' };
   const waits = workflow.waiting_reason === null ? '' : `, waits for ${workflow.waiting_reason}`;
@@ -86,7 +87,7 @@ function workflowStep(trace: Trace): Step {
 }
 
 /** Returns the steps of one event with their outcome: ✓ completed, … pending, ✗ failed. */
-export function traceText(trace: Trace): string {
+export function traceText(trace: TraceAnswer): string {
   const { session } = trace;
   const vectors: Step[] =
     trace.embeddings.length === 0 && trace.rows.some((row) => row.kind !== 'boundary')
@@ -105,7 +106,7 @@ export function traceText(trace: Trace): string {
 }
 
 /** Returns the events that share an id, one line each. */
-export function matchesText(traces: readonly Trace[]): string {
+export function matchesText(traces: readonly TraceAnswer[]): string {
   const rows = traces.map((trace) => [
     `  ${trace.session.host}:${trace.session.external_id}`,
     trace.received_at,
@@ -116,7 +117,7 @@ export function matchesText(traces: readonly Trace[]): string {
 }
 
 /** Returns the message for an event that was not found. */
-export function nothingText(found: Traces): string {
+export function nothingText(found: z.output<typeof traceAnswer>): string {
   const forgotten = found.forgotten.map(
     (row) => `Forgotten in ${row.host}:${row.external_id} at ${row.forgotten_at}.\n`,
   );

@@ -1,23 +1,11 @@
+import { CodedError } from '../coded-error.ts';
 import { createHash } from 'node:crypto';
 import { open, rm } from 'node:fs/promises';
 
-export type DownloadErrorCode =
-  | 'unreachable'
-  | 'status'
-  | 'checksum'
-  | 'truncated'
-  | 'too-large'
-  | 'stalled'
-  | 'aborted';
-
-export class DownloadError extends Error {
+export class DownloadError extends CodedError<
+  'unreachable' | 'status' | 'checksum' | 'truncated' | 'too-large' | 'stalled' | 'aborted'
+> {
   override readonly name = 'DownloadError';
-  readonly code: DownloadErrorCode;
-
-  constructor(code: DownloadErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
 }
 
 export interface DownloadOptions {

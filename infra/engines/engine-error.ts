@@ -1,19 +1,8 @@
-export type EngineErrorCode =
-  | 'bad-path'
-  | 'unavailable'
-  | 'aborted'
-  | 'platform'
-  | 'privileges'
-  | 'database-damaged'
-  | 'set-up-failed';
+import { CodedError } from '../coded-error.ts';
 
 /** Failure to find, build or set up an engine. The message has the remedy. */
-export class EngineError extends Error {
+export class EngineError extends CodedError<
+  'bad-path' | 'unavailable' | 'aborted' | 'platform' | 'privileges' | 'database-damaged' | 'set-up-failed'
+> {
   override readonly name = 'EngineError';
-  readonly code: EngineErrorCode;
-
-  constructor(code: EngineErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
 }

@@ -1,3 +1,4 @@
+import { CodedError } from '../coded-error.ts';
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { signalGroup } from '../supervisor/process-identity.ts';
@@ -22,14 +23,8 @@ export interface ToolResult {
 }
 
 /** A tool that could not be started or was stopped. */
-export class ToolError extends Error {
+export class ToolError extends CodedError<'not-started' | 'aborted'> {
   override readonly name = 'ToolError';
-  readonly code: 'not-started' | 'aborted';
-
-  constructor(code: 'not-started' | 'aborted', message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
 }
 
 /**

@@ -1,12 +1,8 @@
-export type InstanceErrorCode = 'unusable-data-dir' | 'newer-data-dir' | 'damaged-file' | 'no-free-port' | 'port-taken';
+import { CodedError } from '../coded-error.ts';
 
 /** An unusable data directory. The message has the remedy. */
-export class InstanceError extends Error {
+export class InstanceError extends CodedError<
+  'unusable-data-dir' | 'newer-data-dir' | 'damaged-file' | 'no-free-port' | 'port-taken'
+> {
   override readonly name = 'InstanceError';
-  readonly code: InstanceErrorCode;
-
-  constructor(code: InstanceErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
 }

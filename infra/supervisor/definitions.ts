@@ -1,3 +1,4 @@
+import { CodedError } from '../coded-error.ts';
 import type { StopSignal } from './state.ts';
 
 /** Command of a service. */
@@ -56,14 +57,8 @@ export interface StepContext {
 
 export type SupervisorErrorCode = 'bad-graph' | 'port-taken' | 'start-failed' | 'stopped-during-start';
 
-export class SupervisorError extends Error {
+export class SupervisorError extends CodedError<SupervisorErrorCode> {
   override readonly name = 'SupervisorError';
-  readonly code: SupervisorErrorCode;
-
-  constructor(code: SupervisorErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
 }
 
 /** Checks that dependencies exist and are acyclic. @throws SupervisorError `bad-graph` */

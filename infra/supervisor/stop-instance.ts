@@ -22,7 +22,7 @@ export function findSupervisor(layout: InstanceLayout): ProcessIdentity | null {
 }
 
 /** Stops the instance of a data directory, and cleans up after a dead supervisor. */
-export async function stopInstance(layout: InstanceLayout, timeoutMs: number = STOP_TIMEOUT_MS): Promise<StopOutcome> {
+export async function stopInstance(layout: InstanceLayout): Promise<StopOutcome> {
   const supervisor = findSupervisor(layout);
   if (supervisor === null) return { kind: 'not-running', ended: await cleanUp(layout) };
   process.kill(supervisor.pid, 'SIGTERM');
@@ -30,7 +30,8 @@ export async function stopInstance(layout: InstanceLayout, timeoutMs: number = S
     const holder = readLock(layout.lockFile);
     return !isAlive(supervisor) || holder?.pid !== supervisor.pid;
   };
-  if (!(await waitUntil(released, { timeoutMs, everyMs: 50 }))) return { kind: 'still-stopping', pid: supervisor.pid };
+  if (!(await waitUntil(released, { timeoutMs: STOP_TIMEOUT_MS, everyMs: 50 })))
+    return { kind: 'still-stopping', pid: supervisor.pid };
   // A dedicated supervisor exits now; a test run continues.
   if (await waitUntil(() => !isAlive(supervisor), { timeoutMs: EXIT_TIMEOUT_MS })) await cleanUp(layout);
   return { kind: 'stopped', pid: supervisor.pid };

@@ -22,15 +22,6 @@ const MAX_CALLS_TO_ANSWER = 12;
 
 /** Pairs failing commands with the later success, in the order of the successes. */
 export function repairsOf(calls: readonly Call[]): readonly Repair[] {
-  return followed(calls).repairs;
-}
-
-/** Returns the last failing run of each command without a later success. */
-export function openFailuresOf(calls: readonly Call[]): readonly Call[] {
-  return followed(calls).open;
-}
-
-function followed(calls: readonly Call[]): { repairs: readonly Repair[]; open: readonly Call[] } {
   const repairs: Repair[] = [];
   let open: OpenFailure[] = [];
   calls.forEach((call) => {
@@ -54,7 +45,7 @@ function followed(calls: readonly Call[]): { repairs: readonly Repair[]; open: r
       open = open.filter((failure) => !matching.includes(failure));
     }
   });
-  return { repairs, open: open.map(({ failures }) => failures.at(-1) ?? failures[0]) };
+  return repairs;
 }
 
 function isFresh({ failures }: OpenFailure, call: Call): boolean {

@@ -7,7 +7,6 @@ import { z } from 'zod';
 import { awaitSettled, recordedHooks, replayHooks } from '../../cli/demo/demo.ts';
 import type { RecordedHook } from '../../cli/demo/demo.ts';
 import { readCredentials } from '../../cli/server/access.ts';
-import { Summaries } from '../../cli/server/memory.ts';
 import { RecollectClient } from '../../client/index.ts';
 import { ServerClient } from '../../cli/server/server-client.ts';
 import { prepareDataDirectory } from '../../infra/instance/instance.ts';
@@ -48,7 +47,7 @@ function renamed(hooks: readonly RecordedHook[], sessionId: string): RecordedHoo
 
 /** Returns a session's memory as text that must be identical whatever happened meanwhile. */
 async function memoryText(client: ServerClient, sessionId: string): Promise<string> {
-  const summaries = await new Summaries(client).ofSession(sessionId);
+  const summaries = await client.summaries(sessionId);
   return JSON.stringify(
     summaries.map((summary) => [summary.type, summary.kind, summary.title, summary.content, summary.files_modified]),
   );

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { learningTable, learningText } from '../../cli/commands/memory/learnings.ts';
-import type { LearningDetail } from '../../cli/server/memory.ts';
+import type { LearningDetail } from '../../contract/learnings.ts';
 
 const NOW = Date.parse('2026-01-10T00:00:00Z');
 const LEARNING: LearningDetail = {

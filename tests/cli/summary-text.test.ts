@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { summaryText } from '../../cli/text/summary-text.ts';
 import { terminalText } from '../../cli/text/terminal-text.ts';
-import type { SummarisedSession, Summary } from '../../cli/server/memory.ts';
+import type { Session, Summary } from '../../contract/sessions.ts';
 
-const SESSION: SummarisedSession = {
+const SESSION: Session = {
   id: 'id',
   namespace: 'default',
   phase: 'settled',

@@ -1,7 +1,7 @@
 import { v7 } from 'uuid';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { usageText } from '../../cli/commands/operations/usage.ts';
-import type { Usage } from '../../cli/server/operations.ts';
+import type { Usage } from '../../contract/usage.ts';
 import { longLivedFolder } from '../infra/support/long-lived-folder.ts';
 import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { processEnvironment } from '../../config/process-environment.ts';
-import { startEngines } from '../../infra/engines/start-engines.ts';
+import { startEngines } from '../setup/start-engines.ts';
 import { cacheDirectory } from '../../infra/instance/layout.ts';
 import { silentProgress } from '../../infra/supervisor/progress.ts';
 import { BACKUP_SCENARIOS } from './backup-scenarios.ts';

@@ -5,7 +5,7 @@ import type { TestProject } from 'vitest/node';
 import { processEnvironment } from '../../config/process-environment.ts';
 import { bootstrapDatabase } from '../../infra/bootstrap/database.ts';
 import { ensureModelFiles } from '../../infra/bootstrap/model-files.ts';
-import { startEngines } from '../../infra/engines/start-engines.ts';
+import { startEngines } from './start-engines.ts';
 import { cacheDirectory } from '../../infra/instance/layout.ts';
 import { superuserUrl } from '../../infra/instance/environment.ts';
 import { processOutput } from '../../cli/output.ts';

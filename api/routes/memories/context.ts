@@ -1,12 +1,12 @@
+import { idParams } from '../../../contract/shared.ts';
 import { memoryHash } from '../../../domain/memory.ts';
 import { principalOf, viewerOf, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { contextAnswer, contextBody, feedbackAnswer, feedbackBody } from '../../../contract/context.ts';
-import { z } from 'zod';
 import type { MemoryType } from '../../../domain/ports/vector-index.ts';
 import { readServed, recordUses } from '../../../stores/postgres/memories/memory-uses.ts';
 import type { UseKind } from '../../../stores/postgres/memories/memory-uses.ts';
-import { ApiError, existing } from '../../errors.ts';
+import { ApiError, existing, invalid } from '../../errors.ts';
 import { redacted } from '../../memories/hand-written.ts';
 
 /** `POST /context`: what is worth knowing, packed under a token budget. */
@@ -95,7 +95,7 @@ export function contextFeedbackRoutes(app: Api, { database }: ApiDependencies): 
         summary: 'Rate memories of a context as useful or wrong',
         description:
           'For the user of the context and admins. Only served memories can be rated, each as useful or wrong; a repeated rating of the same context has no effect. A useful learning gains use; a wrong one loses a quarter of its confidence, down to 0.05.',
-        params: z.object({ id: z.uuid() }),
+        params: idParams,
         body: feedbackBody,
         response: { 200: feedbackAnswer },
       },
@@ -109,10 +109,7 @@ export function contextFeedbackRoutes(app: Api, { database }: ApiDependencies): 
         const useful = servedBy(request.body.useful, 'useful', served);
         const wrong = servedBy(request.body.wrong, 'wrong', served);
         const both = wrong.findIndex((memory) => useful.some((other) => other.id === memory.id));
-        if (both >= 0) {
-          const message = 'cannot be useful and wrong';
-          throw new ApiError('VALIDATION_FAILED', `an item ${message}`, [{ field: `wrong.${both}`, message }]);
-        }
+        if (both >= 0) throw invalid(`wrong.${both}`, 'cannot be useful and wrong', 'an item');
         const record = (kind: UseKind, memories: readonly ServedMemory[]) =>
           recordUses(transaction, {
             tenantId: principal.tenantId,

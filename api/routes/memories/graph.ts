@@ -1,10 +1,10 @@
+import { noSuch } from '../../errors.ts';
 import type { z } from 'zod';
 import { readNeighbourhood } from '../../../stores/postgres/graph/graph.ts';
 import { findProject } from '../../../stores/postgres/projects/projects.ts';
 import { principalOf, viewerOf, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { present } from '../../http/present.ts';
-import { ApiError } from '../../errors.ts';
 import { graphQuery, graphSchema, graphEvidence } from '../../../contract/graph.ts';
 import type { GraphEvidence, Neighbourhood } from '../../../stores/postgres/graph/graph.ts';
 
@@ -56,7 +56,7 @@ export function graphRoutes(app: Api, { database }: ApiDependencies): void {
           viewerId: viewerOf(principal),
         });
       });
-      if (node !== undefined && found.entities.length === 0) throw new ApiError('NOT_FOUND', 'there is no such node');
+      if (node !== undefined && found.entities.length === 0) throw noSuch('node');
       return presentGraph(found);
     },
   );

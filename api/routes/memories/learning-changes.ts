@@ -1,3 +1,4 @@
+import { idParams } from '../../../contract/shared.ts';
 import { z } from 'zod';
 import type { Principal } from '../../../stores/postgres/access/api-keys.ts';
 import type { TenantTransaction } from '../../../stores/postgres/connection/database.ts';
@@ -14,14 +15,13 @@ import { currentIn } from '../../../stores/postgres/learnings/learning-successor
 import { hides, readLearning } from '../../../stores/postgres/learnings/learning-list.ts';
 import { principalOf, viewerOf, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
-import { ApiError } from '../../errors.ts';
+import { ApiError, existing, invalid } from '../../errors.ts';
 import { requireOwner, requireOwnerOfAll, requireVerifier } from '../../memories/memory-changes.ts';
 import { handWritten, isEmptied, redacted, redactedWords } from '../../memories/hand-written.ts';
-import { knownAlready, noSuchLearning, presentLearning } from './learnings.ts';
+import { knownAlready, presentLearning } from './learnings.ts';
 import {
   invalidateBody,
   learningCorrection,
-  learningParams,
   learningSchema,
   supersedeBody,
   verifyBody,
@@ -69,19 +69,21 @@ export function learningChangeRoutes(
     const { tenantId, userId } = principal;
     const changed = await database.asTenant(tenantId, async (transaction) => {
       const locked = await lockLearnings(transaction, otherId === null ? [id] : [id, otherId]);
-      const learning = locked.find((row) => row.id === id.toLowerCase());
+      const learning = existing(
+        locked.find((row) => row.id === id.toLowerCase()),
+        'learning',
+      );
       const other = locked.find((row) => row.id === otherId?.toLowerCase());
-      if (learning === undefined) throw noSuchLearning();
       allowed(learning);
       if (!learning.open) throw await closedAlready(transaction, id);
       const editor = { tenantId, userId, embeddingModel };
       const changedId = await work({ transaction, editor, principal, learning, other });
       return readLearning(transaction, changedId, viewerOf(principal));
     });
-    if (changed === null) throw noSuchLearning();
+    const found = existing(changed, 'learning');
     // Vectors are written and removed by the index; the sweep repeats what is not heard.
     await Promise.allSettled([workflowHints.index(tenantId)]);
-    return presentLearning(changed);
+    return presentLearning(found);
   };
   const answers = { response: { 200: learningSchema } };
 
@@ -92,7 +94,7 @@ export function learningChangeRoutes(
       summary: 'Correct a learning',
       description:
         'For its owner and admins. Creates and returns a new version, and closes the old one. The second of two concurrent corrections is rejected with CONFLICT and the id of the current version.',
-      params: learningParams,
+      params: idParams,
       body: learningCorrection,
       ...answers,
     }),
@@ -112,7 +114,7 @@ export function learningChangeRoutes(
       summary: 'Delete a learning',
       description:
         'For its owner and admins. Removes the learning and its earlier versions from all lists and search at once. It is not learned again from the same words.',
-      params: learningParams,
+      params: idParams,
       response: {
         200: z.object({ id: z.string(), deleted: z.number().int().describe('Versions') }),
       },
@@ -123,8 +125,7 @@ export function learningChangeRoutes(
       const { id } = request.params;
       const deleted = await database.asTenant(tenantId, async (transaction) => {
         // One that is closed can be deleted, too.
-        const [learning] = await lockLearnings(transaction, [id]);
-        if (learning === undefined) throw noSuchLearning();
+        const learning = existing((await lockLearnings(transaction, [id]))[0], 'learning');
         await requireOwnerOfAll(transaction, principal, learning);
         return deleteLearning(transaction, { tenantId, userId, embeddingModel }, learning.id);
       });
@@ -139,7 +140,7 @@ export function learningChangeRoutes(
       tags: ['learnings'],
       summary: 'Verify a learning',
       description: 'For admins, and for users if RECOLLECT_USERS_VERIFY is set.',
-      params: learningParams,
+      params: idParams,
       body: verifyBody,
       ...answers,
     }),
@@ -162,7 +163,7 @@ export function learningChangeRoutes(
       tags: ['learnings'],
       summary: 'Invalidate a learning',
       description: 'Closes the learning with the reason. It is not learned again from the same words.',
-      params: learningParams,
+      params: idParams,
       body: invalidateBody,
       ...answers,
     }),
@@ -179,7 +180,7 @@ export function learningChangeRoutes(
       tags: ['learnings'],
       summary: 'Supersede a learning by another one',
       description: 'For its owner and admins. Returns the current learning.',
-      params: learningParams,
+      params: idParams,
       body: supersedeBody,
       ...answers,
     }),
@@ -188,14 +189,14 @@ export function learningChangeRoutes(
       const { id } = request.params;
       const { by } = request.body;
       const reason = reasonOf(request.body.reason);
-      if (typeof by === 'string' && by.toLowerCase() === id.toLowerCase()) throw badSuccessor('is the same learning');
+      if (typeof by === 'string' && by.toLowerCase() === id.toLowerCase()) throw invalid('by', 'is the same learning');
       return change(
         principal,
         id,
         async ({ transaction, editor, learning, other }) => {
           if (typeof by === 'string') {
-            if (other === undefined) throw badSuccessor('there is no such learning');
-            if (!other.open) throw badSuccessor('is closed');
+            if (other === undefined) throw invalid('by', 'there is no such learning');
+            if (!other.open) throw invalid('by', 'is closed');
             await closeLearning(transaction, editor, learning.id, { reason, by: other.id });
             return other.id;
           }
@@ -219,9 +220,5 @@ function reasonOf(given: string): string {
       ? 'is reserved for deleted learnings'
       : null;
   if (message === null) return reason;
-  throw new ApiError('VALIDATION_FAILED', `reason ${message}`, [{ field: 'reason', message }]);
-}
-
-function badSuccessor(message: string): ApiError {
-  return new ApiError('VALIDATION_FAILED', `by ${message}`, [{ field: 'by', message }]);
+  throw invalid('reason', message);
 }

@@ -6,18 +6,12 @@ import { findSessionId } from '../../../stores/postgres/sessions/sessions.ts';
 import { principalOf, seekerOf, viewerOf, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { present } from '../../http/present.ts';
-import { ApiError } from '../../errors.ts';
+import { ApiError, existing } from '../../errors.ts';
 import { handWritten } from '../../memories/hand-written.ts';
-import { pageOfItems, usedIn } from '../../../contract/shared.ts';
+import { pageOfItems, usedIn, idParams } from '../../../contract/shared.ts';
 import { countFetched } from '../../memories/memory-fetches.ts';
 import { cursorOf, pageOf, placeOf } from '../../http/paging.ts';
-import {
-  learningDetail,
-  learningInput,
-  learningParams,
-  learningSchema,
-  learningsQuery,
-} from '../../../contract/learnings.ts';
+import { learningDetail, learningInput, learningSchema, learningsQuery } from '../../../contract/learnings.ts';
 import type { LearningVersion, StoredLearning } from '../../../stores/postgres/learnings/learning-list.ts';
 
 const placeSchema = z.strictObject({ value: z.number(), id: z.uuid() });
@@ -92,13 +86,15 @@ export function learningRoutes(app: Api, { database, embeddingModel, workflowHin
     async (request, reply) => {
       const principal = principalOf(request);
       const { tenantId, userId } = principal;
-      const written = await database.asTenant(tenantId, async (transaction) => {
-        const given = await handWritten(transaction, request.body, viewerOf(principal));
-        const result = await writeByHand(transaction, { tenantId, userId, embeddingModel }, given);
-        if ('knownId' in result) throw knownAlready(result.knownId);
-        return readLearning(transaction, result.id, viewerOf(principal));
-      });
-      if (written === null) throw noSuchLearning();
+      const written = existing(
+        await database.asTenant(tenantId, async (transaction) => {
+          const given = await handWritten(transaction, request.body, viewerOf(principal));
+          const result = await writeByHand(transaction, { tenantId, userId, embeddingModel }, given);
+          if ('knownId' in result) throw knownAlready(result.knownId);
+          return readLearning(transaction, result.id, viewerOf(principal));
+        }),
+        'learning',
+      );
       await Promise.allSettled([workflowHints.index(tenantId)]);
       return reply.status(201).send(presentLearning(written));
     },
@@ -109,7 +105,7 @@ export function learningRoutes(app: Api, { database, embeddingModel, workflowHin
     route('read', {
       tags: ['learnings'],
       summary: 'Get a learning with its evidence and versions',
-      params: learningParams,
+      params: idParams,
       querystring: z.strictObject({ used_in: usedIn }),
       response: { 200: learningDetail },
     }),
@@ -118,16 +114,11 @@ export function learningRoutes(app: Api, { database, embeddingModel, workflowHin
       const { id } = request.params;
       return database.asTenant(principal.tenantId, async (transaction) => {
         await countFetched(transaction, principal, request.query.used_in, [id]);
-        const found = await readLearning(transaction, id, viewerOf(principal));
-        if (found === null) throw noSuchLearning();
+        const found = existing(await readLearning(transaction, id, viewerOf(principal)), 'learning');
         return { ...presentLearning(found), versions: presentVersions(await readVersions(transaction, id)) };
       });
     },
   );
-}
-
-export function noSuchLearning(): ApiError {
-  return new ApiError('NOT_FOUND', 'there is no such learning');
 }
 
 /** Returns the error for words that a current learning has already. */

@@ -6,7 +6,7 @@ import { findProject } from '../../../stores/postgres/projects/projects.ts';
 import { mayActFor, principalOf, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { present } from '../../http/present.ts';
-import { ApiError } from '../../errors.ts';
+import { ApiError, existing } from '../../errors.ts';
 import { profileSchema, profileEvidence } from '../../../contract/context.ts';
 import { text } from '../../../contract/text.ts';
 import type { FocusLine, Preference, ProfileEvidence } from '../../../domain/profile/profile.ts';
@@ -42,12 +42,12 @@ export function profileRoutes(app: Api, { database }: ApiDependencies): void {
       const principal = principalOf(request);
       const { project: projectInput, user: givenUser } = request.query;
       return database.asTenant(principal.tenantId, async (transaction) => {
-        const user = await findUser(transaction, givenUser ?? principal.userId);
-        if (!mayActFor(principal, user?.id))
+        const found = await findUser(transaction, givenUser ?? principal.userId);
+        if (!mayActFor(principal, found?.id))
           throw new ApiError('FORBIDDEN', 'only admins may read the profile of another user');
-        if (user === null) throw new ApiError('NOT_FOUND', 'there is no such user');
-        const project = projectInput === undefined ? null : await findProject(transaction, projectInput);
-        if (projectInput !== undefined && project === null) throw new ApiError('NOT_FOUND', 'there is no such project');
+        const user = existing(found, 'user');
+        const project =
+          projectInput === undefined ? null : existing(await findProject(transaction, projectInput), 'project');
         const scope = { userId: user.id, projectId: project?.id ?? null };
         const preferences = distilPreferences(await readPreferenceSources(transaction, scope));
         const focus = currentFocus(await readFocusSources(transaction, scope, new Date()));

@@ -1,5 +1,5 @@
+import { projectOf } from '../../subjects.ts';
 import { z } from 'zod';
-import { findProject } from '../../../stores/postgres/projects/projects.ts';
 import { suggestTexts } from '../../../stores/postgres/search/suggestions.ts';
 import { principalOf, viewerOf, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
@@ -148,11 +148,7 @@ export async function runSearch(
   request: Omit<SearchRequest, 'tenantId' | 'filter'>,
 ): Promise<SearchResult> {
   const { tenantId } = principal;
-  const { project } = given;
-  const known =
-    project === undefined
-      ? undefined
-      : await database.asTenant(tenantId, (transaction) => findProject(transaction, project));
+  const known = await projectOf(database, tenantId, given.project);
   const filter = filterOf(given, viewerOf(principal));
   const result =
     known === null
@@ -241,10 +237,7 @@ export function searchRoutes(app: Api, dependencies: ApiDependencies): void {
     async (request) => {
       const { q, project, namespace, limit } = request.query;
       const { tenantId } = principalOf(request);
-      const known =
-        project === undefined
-          ? undefined
-          : await database.asTenant(tenantId, (transaction) => findProject(transaction, project));
+      const known = await projectOf(database, tenantId, project);
       if (known === null) return { data: [] };
       const query = { typed: q, limit, projectId: known?.id, namespace };
       return { data: await suggestTexts(database.pool, tenantId, query) };

@@ -1,3 +1,4 @@
+import { idParams, pageQuery } from '../../../contract/shared.ts';
 import { z } from 'zod';
 import { newId } from '../../../domain/ids.ts';
 import { listBackups, readBackup, requestBackup } from '../../../stores/postgres/backups/backups.ts';
@@ -6,10 +7,7 @@ import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { present } from '../../http/present.ts';
 import { ApiError, existing } from '../../errors.ts';
 import { backupSchema, backupsSchema, backupVerification } from '../../../contract/backups.ts';
-import { numeric } from '../../../contract/query.ts';
 import type { StoredBackup } from '../../../stores/postgres/backups/backups.ts';
-
-const params = z.object({ id: z.uuid() });
 
 /** A backup as the API answers it. */
 export function presentBackup(row: StoredBackup): z.input<typeof backupSchema> {
@@ -54,7 +52,7 @@ export function backupRoutes(app: Api, { config, database, startJob }: ApiDepend
       tags: ['admin'],
       summary: 'List backups, the newest first',
       querystring: z.strictObject({
-        limit: numeric(z.number().int().min(1).max(100)).prefault(20),
+        limit: pageQuery.limit,
         cursor: z.uuid().optional(),
       }),
       response: { 200: backupsSchema },
@@ -74,7 +72,7 @@ export function backupRoutes(app: Api, { config, database, startJob }: ApiDepend
     route('operator', {
       tags: ['admin'],
       summary: 'Get a backup',
-      params,
+      params: idParams,
       response: { 200: backupSchema },
     }),
     async (request) => {
@@ -90,7 +88,7 @@ export function backupRoutes(app: Api, { config, database, startJob }: ApiDepend
       summary: 'Verify a backup',
       description:
         'Returns the job at once; the backup then contains the time of a successful verification, or the fault. Also verifies a backup in the store that another instance created.',
-      params,
+      params: idParams,
       response: { 202: backupVerification },
     }),
     async (request, reply) => {

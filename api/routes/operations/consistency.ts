@@ -1,3 +1,4 @@
+import { existing } from '../../errors.ts';
 import { z } from 'zod';
 import { newId } from '../../../domain/ids.ts';
 import type { TenantId } from '../../../domain/ids.ts';
@@ -7,9 +8,7 @@ import { jobIdOf } from '../../../stores/temporal/job-ids.ts';
 import { principalOf, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { present } from '../../http/present.ts';
-import { ApiError } from '../../errors.ts';
-import { dataOf } from '../../../contract/shared.ts';
-import { numeric } from '../../../contract/query.ts';
+import { dataOf, idParams, pageQuery } from '../../../contract/shared.ts';
 import { checkSchema } from '../../../contract/operations.ts';
 
 const sumOf = (given: Readonly<Record<string, number>>): number =>
@@ -31,8 +30,7 @@ export function consistencyRoutes(app: Api, { database, startJob }: ApiDependenc
 
   const one = async (tenantId: TenantId, id: string): Promise<z.input<typeof checkSchema>> => {
     const [check] = await read(tenantId, { id, before: null, limit: 1 });
-    if (check === undefined) throw new ApiError('NOT_FOUND', 'there is no such check');
-    return presentCheck(check);
+    return presentCheck(existing(check, 'check'));
   };
 
   app.post(
@@ -62,7 +60,7 @@ export function consistencyRoutes(app: Api, { database, startJob }: ApiDependenc
       tags: ['admin'],
       summary: 'List consistency checks, newest first',
       querystring: z.strictObject({
-        limit: numeric(z.number().int().min(1).max(100)).prefault(20),
+        limit: pageQuery.limit,
         before: z.uuid().optional().describe('Id of a check; returns older ones'),
       }),
       response: { 200: dataOf(checkSchema) },
@@ -78,7 +76,7 @@ export function consistencyRoutes(app: Api, { database, startJob }: ApiDependenc
     route('admin', {
       tags: ['admin'],
       summary: 'Get a consistency check',
-      params: z.object({ id: z.uuid() }),
+      params: idParams,
       response: { 200: checkSchema },
     }),
     (request) => one(principalOf(request).tenantId, request.params.id),

@@ -1,8 +1,11 @@
+import { idParams } from '../../../contract/shared.ts';
 import { Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { ArchiveStoreError } from '../../../domain/ports/archive-store.ts';
 import type { ArchiveStore } from '../../../domain/ports/archive-store.ts';
+import type { Principal } from '../../../stores/postgres/access/api-keys.ts';
+import type { TenantTransaction } from '../../../stores/postgres/connection/database.ts';
 import { openExport, readExport } from '../../../stores/postgres/exports/exports.ts';
 import type { StoredExport } from '../../../stores/postgres/exports/exports.ts';
 import {
@@ -12,12 +15,12 @@ import {
   readFileImport,
 } from '../../../stores/postgres/imports/file-imports.ts';
 import { findProject } from '../../../stores/postgres/projects/projects.ts';
-import { mayActFor, principalOf, route } from '../../auth.ts';
+import { principalOf, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { present } from '../../http/present.ts';
 import { ApiError, existing } from '../../errors.ts';
 import { exportBody, exportSchema, fileImportSchema } from '../../../contract/gdpr.ts';
-import { personFor, refuseOthers, sessionFor } from '../../subjects.ts';
+import { personFor, refuseOthers, sessionFor, ownedBy } from '../../subjects.ts';
 import { piecesInTime, UploadSlots } from '../../http/upload-slots.ts';
 import type { StoredFileImport } from '../../../stores/postgres/imports/file-imports.ts';
 
@@ -45,6 +48,26 @@ export function presentFileImport(row: StoredFileImport): z.input<typeof fileImp
   return present(fileImportSchema, { ...row, kind: 'file' });
 }
 
+/** Returns the id of the subject of an export; null for the tenant. @throws ApiError FORBIDDEN, NOT_FOUND, VALIDATION_FAILED */
+async function subjectOf(
+  transaction: TenantTransaction,
+  principal: Principal,
+  { scope, subject: given }: z.output<typeof exportBody>,
+): Promise<string | null> {
+  if (scope === 'user') return (await personFor(transaction, principal, given)).id;
+  if (scope === 'tenant') {
+    refuseOthers(principal);
+    return null;
+  }
+  if (given === undefined)
+    throw new ApiError('VALIDATION_FAILED', 'the request is not valid', [
+      { field: 'subject', message: `names the ${scope}` },
+    ]);
+  if (scope === 'session') return sessionFor(transaction, principal, given);
+  refuseOthers(principal);
+  return existing(await findProject(transaction, given), 'project').id;
+}
+
 /** Exports to a file, and imports of the file into another instance. */
 export function exportRoutes(app: Api, { database, archives: archive, startJob }: ApiDependencies): void {
   const uploads = new UploadSlots(AT_ONCE);
@@ -58,9 +81,7 @@ export function exportRoutes(app: Api, { database, archives: archive, startJob }
   const read = async (request: FastifyRequest, id: string): Promise<StoredExport> => {
     const principal = principalOf(request);
     const found = await database.asTenant(principal.tenantId, (transaction) => readExport(transaction, id));
-    if (found === null || !mayActFor(principal, found.userId))
-      throw new ApiError('NOT_FOUND', 'there is no such export');
-    return found;
+    return ownedBy(principal, found, found?.userId, 'export');
   };
 
   app.post(
@@ -76,31 +97,10 @@ export function exportRoutes(app: Api, { database, archives: archive, startJob }
     async (request, reply) => {
       const principal = principalOf(request);
       const { tenantId, userId } = principal;
-      const { scope, subject: given } = request.body;
       store();
       const row = await database.asTenant(tenantId, async (transaction) => {
-        if (scope === 'user') {
-          const { id: subject } = await personFor(transaction, principal, given);
-          return openExport(transaction, { tenantId, userId, scope, subject });
-        }
-        if (scope === 'tenant') {
-          refuseOthers(principal);
-          return openExport(transaction, { tenantId, userId, scope, subject: null });
-        }
-        if (given === undefined)
-          throw new ApiError('VALIDATION_FAILED', 'the request is not valid', [
-            { field: 'subject', message: `names the ${scope}` },
-          ]);
-        if (scope === 'session')
-          return openExport(transaction, {
-            tenantId,
-            userId,
-            scope,
-            subject: await sessionFor(transaction, principal, given),
-          });
-        refuseOthers(principal);
-        const project = existing(await findProject(transaction, given), 'project');
-        return openExport(transaction, { tenantId, userId, scope, subject: project.id });
+        const subject = await subjectOf(transaction, principal, request.body);
+        return openExport(transaction, { tenantId, userId, scope: request.body.scope, subject });
       });
       // If the workflow cannot be started, the next request of the same scope finds the row and starts it.
       await startJob('exportRun', tenantId, row.id, { tenantId, jobId: row.id });
@@ -113,7 +113,7 @@ export function exportRoutes(app: Api, { database, archives: archive, startJob }
     route('read', {
       tags: ['exports'],
       summary: 'Get an export and its progress',
-      params: z.object({ id: z.uuid() }),
+      params: idParams,
       response: { 200: exportSchema },
     }),
     async (request) => presentExport(await read(request, request.params.id)),
@@ -125,7 +125,7 @@ export function exportRoutes(app: Api, { database, archives: archive, startJob }
       tags: ['exports'],
       summary: 'Download the file of an export',
       description: 'NDJSON, compressed with Zstandard.',
-      params: z.object({ id: z.uuid() }),
+      params: idParams,
       response: {
         200: {
           description: 'The file',
@@ -191,7 +191,7 @@ export function exportRoutes(app: Api, { database, archives: archive, startJob }
     route('admin', {
       tags: ['imports'],
       summary: 'Get an import of a file and its progress',
-      params: z.object({ id: z.uuid() }),
+      params: idParams,
       response: { 200: fileImportSchema },
     }),
     async (request) => {

@@ -7,7 +7,7 @@ import { assertNoLegalHold, LegalHoldError } from '../../../stores/postgres/rete
 import type { TenantTransaction } from '../../../stores/postgres/connection/database.ts';
 import { isLastAdmin, restrictPerson, restrictSession, tenantName } from '../../../stores/postgres/access/people.ts';
 import type { Principal } from '../../../stores/postgres/access/api-keys.ts';
-import { mayActFor, principalOf, viewerOf, route } from '../../auth.ts';
+import { principalOf, viewerOf, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { present } from '../../http/present.ts';
 import { ApiError } from '../../errors.ts';
@@ -26,9 +26,8 @@ import {
   signedReceipt,
 } from '../../../contract/gdpr.ts';
 import { memoryCorrection, memoryName, memorySchema } from '../../../contract/memory.ts';
-import { dataOf } from '../../../contract/shared.ts';
-import { personFor, refuseOthers, sessionFor } from '../../subjects.ts';
-import { numeric } from '../../../contract/query.ts';
+import { dataOf, idParams, pageQuery } from '../../../contract/shared.ts';
+import { personFor, refuseOthers, sessionFor, ownedBy } from '../../subjects.ts';
 
 type Wanted = z.output<typeof eraseBody>;
 
@@ -138,7 +137,7 @@ export function gdprRoutes(app: Api, dependencies: ApiDependencies): void {
       summary: 'List erasures and their receipts, newest first',
       description: 'Returns the erasures of the tenant for admins, else those of the caller.',
       querystring: z.strictObject({
-        limit: numeric(z.number().int().min(1).max(100)).prefault(20),
+        limit: pageQuery.limit,
         before: z.uuid().optional(),
       }),
       response: { 200: dataOf(erasureSchema) },
@@ -158,7 +157,7 @@ export function gdprRoutes(app: Api, dependencies: ApiDependencies): void {
     route('read', {
       tags: ['gdpr'],
       summary: 'Get an erasure and its receipt',
-      params: z.object({ id: z.uuid() }),
+      params: idParams,
       response: { 200: erasureSchema },
     }),
     async (request) => {
@@ -166,9 +165,7 @@ export function gdprRoutes(app: Api, dependencies: ApiDependencies): void {
       const row = await database.asTenant(principal.tenantId, (transaction) =>
         readErasure(transaction, request.params.id),
       );
-      if (row === null || !mayActFor(principal, row.requestedBy))
-        throw new ApiError('NOT_FOUND', 'there is no such request');
-      return presentErasure(row);
+      return presentErasure(ownedBy(principal, row, row?.requestedBy, 'request'));
     },
   );
 

@@ -1,3 +1,5 @@
+import { idParams } from '../../../contract/shared.ts';
+import { ownedBy } from '../../subjects.ts';
 import path from 'node:path';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -5,7 +7,7 @@ import { allowedFolder } from '../../../stores/files/transcript-folder.ts';
 import type { FolderRefusal } from '../../../stores/files/transcript-folder.ts';
 import { finishImport, openImport, readImport } from '../../../stores/postgres/imports/imports.ts';
 import type { StoredImport } from '../../../stores/postgres/imports/imports.ts';
-import { isAdmin, mayActFor, principalOf, route } from '../../auth.ts';
+import { isAdmin, principalOf, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import { countsSchema, IMPORT_KINDS, importBody, importSchema } from '../../../contract/imports.ts';
@@ -113,9 +115,7 @@ export function importRoutes(app: Api, { config, database, jobs, startJob }: Api
   const read = async (request: FastifyRequest, id: string): Promise<StoredImport> => {
     const principal = principalOf(request);
     const found = await database.asTenant(principal.tenantId, (transaction) => readImport(transaction, id));
-    if (found === null || !mayActFor(principal, found.userId))
-      throw new ApiError('NOT_FOUND', 'there is no such import');
-    return found;
+    return ownedBy(principal, found, found?.userId, 'import');
   };
 
   /** Returns the requested path and the allowed folders. */
@@ -176,7 +176,7 @@ export function importRoutes(app: Api, { config, database, jobs, startJob }: Api
     route('read', {
       tags: ['imports'],
       summary: 'Get an import and its progress',
-      params: z.object({ id: z.uuid() }),
+      params: idParams,
       response: { 200: importSchema },
     }),
     async (request) => presentImport(await read(request, request.params.id)),
@@ -186,7 +186,7 @@ export function importRoutes(app: Api, { config, database, jobs, startJob }: Api
     route('write', {
       tags: ['imports'],
       summary: 'Cancel an import; imported data remains',
-      params: z.object({ id: z.uuid() }),
+      params: idParams,
       response: { 202: importSchema },
     }),
     async (request, reply) => {

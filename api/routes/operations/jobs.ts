@@ -1,17 +1,17 @@
+import { pageQuery } from '../../../contract/shared.ts';
+import { projectOf } from '../../subjects.ts';
 import { z } from 'zod';
 import { asId } from '../../../domain/ids.ts';
 import type { Principal } from '../../../stores/postgres/access/api-keys.ts';
 import { findBatch } from '../../../stores/postgres/usage/model-batches.ts';
-import { findProject } from '../../../stores/postgres/projects/projects.ts';
 import { requeueAbandoned } from '../../../stores/postgres/sessions/session-work.ts';
 import { JOB_KINDS } from '../../../domain/jobs.ts';
 import { parseJobId } from '../../../stores/temporal/job-ids.ts';
 import type { JobName } from '../../../stores/temporal/job-ids.ts';
 import { operates, principalOf, isAdmin, seekerOf, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
-import { ApiError } from '../../errors.ts';
+import { ApiError, existing } from '../../errors.ts';
 import { JOB_FILTERS, jobAnswer, jobParams, jobsAnswer } from '../../../contract/jobs.ts';
-import { numeric } from '../../../contract/query.ts';
 import { text } from '../../../contract/text.ts';
 import type { Database, TenantTransaction } from '../../../stores/postgres/connection/database.ts';
 import { readErasure } from '../../../stores/postgres/erasure/erasures.ts';
@@ -63,9 +63,7 @@ async function assertNoForeignRows(database: Database, principal: Principal, job
 
 /** The job that an id names. @throws ApiError NOT_FOUND for what is no id of a job */
 function nameOf(id: string): JobName {
-  const name = parseJobId(id);
-  if (name === null) throw new ApiError('NOT_FOUND', 'there is no such job');
-  return name;
+  return existing(parseJobId(id), 'job');
 }
 
 /** `GET /jobs`, `GET /jobs/:id`, cancel and retry: workflows as jobs, what is stuck, and why. */
@@ -75,8 +73,7 @@ export function jobRoutes(app: Api, dependencies: ApiDependencies): void {
   /** @throws ApiError NOT_FOUND for what the caller has none of: operations are the instance's, and shown to its operators. */
   const answerOf = async (principal: Principal, name: JobName): Promise<z.output<typeof jobAnswer>> => {
     const isHidden = name.kind === 'operation' && !operates(principal);
-    const found = isHidden ? null : await jobList.one(principal.tenantId, name);
-    if (found === null) throw new ApiError('NOT_FOUND', 'there is no such job');
+    const found = existing(isHidden ? null : await jobList.one(principal.tenantId, name), 'job');
     return { job: found.job, degraded: [...found.degraded] };
   };
 
@@ -91,7 +88,7 @@ export function jobRoutes(app: Api, dependencies: ApiDependencies): void {
         state: z.enum(JOB_FILTERS).default('all').describe('`failed` includes terminated jobs'),
         kind: z.enum(JOB_KINDS).optional(),
         project: text(2048).optional(),
-        limit: numeric(z.number().int().min(1).max(100)).prefault(20),
+        limit: pageQuery.limit,
         cursor: text(2048).optional().describe('`next_cursor` of the previous page of the same list'),
       }),
       response: { 200: jobsAnswer },
@@ -100,10 +97,7 @@ export function jobRoutes(app: Api, dependencies: ApiDependencies): void {
       const principal = principalOf(request);
       const { tenantId } = principal;
       const { state, kind, project, limit, cursor } = request.query;
-      const known =
-        project === undefined
-          ? undefined
-          : await database.asTenant(tenantId, (transaction) => findProject(transaction, project));
+      const known = await projectOf(database, tenantId, project);
       const answer =
         known === null || (kind === 'operation' && !operates(principal))
           ? { jobs: [], total: 0, nextCursor: null, degraded: [] }

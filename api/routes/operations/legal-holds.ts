@@ -1,3 +1,4 @@
+import { existing, noSuch } from '../../errors.ts';
 import { z } from 'zod';
 import {
   addHold,
@@ -9,8 +10,7 @@ import { lockPolicies } from '../../../stores/postgres/retention/retention-polic
 import { principalOf, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { present } from '../../http/present.ts';
-import { ApiError } from '../../errors.ts';
-import { dataOf } from '../../../contract/shared.ts';
+import { dataOf, idParams } from '../../../contract/shared.ts';
 import { flag } from '../../../contract/query.ts';
 import { holdBody, holdSchema } from '../../../contract/retention.ts';
 
@@ -49,8 +49,7 @@ export function holdRoutes(app: Api, { database }: ApiDependencies): void {
       const subjectId = id ?? tenantId;
       const hold = await database.asTenant(tenantId, async (transaction) => {
         await lockPolicies(transaction);
-        if (!(await holdSubjectExists(transaction, subject, subjectId)))
-          throw new ApiError('NOT_FOUND', `there is no such ${subject}`);
+        if (!(await holdSubjectExists(transaction, subject, subjectId))) throw noSuch(subject);
         return addHold(transaction, { tenantId, userId, subject, subjectId, reason });
       });
       return reply.status(201).send(present(holdSchema, hold));
@@ -61,16 +60,15 @@ export function holdRoutes(app: Api, { database }: ApiDependencies): void {
     route('admin', {
       tags: ['retention'],
       summary: 'Release a legal hold; its record is retained',
-      params: z.object({ id: z.uuid() }),
+      params: idParams,
       response: { 200: holdSchema },
     }),
     async (request) => {
       const { tenantId, userId } = principalOf(request);
       const hold = await database.asTenant(tenantId, async (transaction) => {
         await lockPolicies(transaction);
-        return releaseHold(transaction, request.params.id, userId);
+        return existing(await releaseHold(transaction, request.params.id, userId), 'hold');
       });
-      if (hold === null) throw new ApiError('NOT_FOUND', 'there is no such hold');
       return present(holdSchema, hold);
     },
   );

@@ -8,8 +8,7 @@ import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { present } from '../../http/present.ts';
 import { ApiError, existing } from '../../errors.ts';
 import { drillBody, restoreBody, restoreSchema } from '../../../contract/backups.ts';
-import { dataOf } from '../../../contract/shared.ts';
-import { numeric } from '../../../contract/query.ts';
+import { dataOf, idParams, pageQuery } from '../../../contract/shared.ts';
 
 /** A restore as it is answered. */
 export function presentRestore(restore: StoredRestore): z.input<typeof restoreSchema> {
@@ -79,7 +78,7 @@ export function restoreRoutes(app: Api, { database, startJob }: ApiDependencies)
       summary: 'List restores and drills, newest first',
       querystring: z.object({
         before: z.uuid().optional().describe('Id of the last restore of the previous page'),
-        limit: numeric(z.number().int().min(1).max(100)).prefault(20),
+        limit: pageQuery.limit,
       }),
       response: { 200: dataOf(restoreSchema) },
     }),
@@ -96,7 +95,7 @@ export function restoreRoutes(app: Api, { database, startJob }: ApiDependencies)
     route('operator', {
       tags: ['admin'],
       summary: 'Get a restore or a drill',
-      params: z.object({ id: z.uuid() }),
+      params: idParams,
       response: { 200: restoreSchema },
     }),
     async (request) => {

@@ -26,14 +26,13 @@ import {
 } from '../../../contract/retention.ts';
 import type { countSchema } from '../../../contract/retention.ts';
 import { paginationOf } from '../../http/paging.ts';
-import { pageOfItems, pageQuery } from '../../../contract/shared.ts';
+import { pageOfItems, pageQuery, idParams } from '../../../contract/shared.ts';
 import { text } from '../../../contract/text.ts';
 import type { RetentionCount, StoredRun } from '../../../stores/postgres/retention/retention-runs.ts';
 import { jobIdOf } from '../../../stores/temporal/job-ids.ts';
 
 /** Lines of a report that are answered, those of most rows first. */
 const SHOWN_COUNTS = 1_000;
-const runParams = z.object({ id: z.uuid() });
 
 function presentState({ rules, effective, hash, approved }: PolicyState): z.input<typeof policiesSchema> {
   const defaults = effective.filter(({ id }) => id === 'default');
@@ -152,9 +151,8 @@ export function retentionRoutes(app: Api, { database, startJob, clock }: ApiDepe
           );
         const now = new Date(clock.now());
         const id = await openRun(transaction, { tenantId, groupId: null, mode, hash, userId, now });
-        return readRun(transaction, id);
+        return existing(await readRun(transaction, id), 'run');
       });
-      if (run === null) throw new ApiError('NOT_FOUND', 'there is no such run');
       // If the workflow cannot be started, the next request of the same kind finds the row and starts it.
       await startJob('retentionRun', tenantId, run.id, { runId: run.id });
       return reply.status(202).send({ run: presentRun(run) });
@@ -182,16 +180,15 @@ export function retentionRoutes(app: Api, { database, startJob, clock }: ApiDepe
       tags: ['retention'],
       summary: 'Get the report of a retention run',
       description: `Returns rows and bytes by policy, kind, class, project and month; at most ${SHOWN_COUNTS} groups, those with the most rows.`,
-      params: runParams,
+      params: idParams,
       response: { 200: runReport },
     }),
     async (request) => {
       const { id } = request.params;
       const found = await database.asTenant(principalOf(request).tenantId, async (transaction) => ({
-        run: await readRun(transaction, id),
+        run: existing(await readRun(transaction, id), 'run'),
         counts: await readCounts(transaction, id, SHOWN_COUNTS),
       }));
-      if (found.run === null) throw new ApiError('NOT_FOUND', 'there is no such run');
       return { run: presentRun(found.run), counts: found.counts.map(presentCount) };
     },
   );
@@ -200,7 +197,7 @@ export function retentionRoutes(app: Api, { database, startJob, clock }: ApiDepe
     route('admin', {
       tags: ['retention'],
       summary: 'Approve a dry run',
-      params: runParams,
+      params: idParams,
       response: { 200: runAnswer },
     }),
     async (request) => {

@@ -1,3 +1,4 @@
+import { existing } from '../../errors.ts';
 import { sessionIdOf } from '../../subjects.ts';
 import { z } from 'zod';
 import { ITEM_KINDS } from '../../../domain/ports/model.ts';
@@ -5,8 +6,7 @@ import { listSummaries, readSummary } from '../../../stores/postgres/summaries/d
 import { principalOf, viewerOf, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { present } from '../../http/present.ts';
-import { ApiError } from '../../errors.ts';
-import { cursorQuery, pageOfItems, pageQuery, usedIn } from '../../../contract/shared.ts';
+import { cursorQuery, pageOfItems, usedIn, idParams, pageQuery } from '../../../contract/shared.ts';
 import { countFetched } from '../../memories/memory-fetches.ts';
 import { cursorOf, pageOf, placeOf } from '../../http/paging.ts';
 import { sessionParams, SUMMARY_TYPES, summarySchema } from '../../../contract/sessions.ts';
@@ -80,7 +80,7 @@ export function summaryRoutes(app: Api, { database }: ApiDependencies): void {
     route('read', {
       tags: ['summaries'],
       summary: 'Get a summary, topic or item',
-      params: z.object({ id: z.uuid() }),
+      params: idParams,
       querystring: z.strictObject({ used_in: usedIn }),
       response: { 200: summarySchema },
     }),
@@ -91,8 +91,7 @@ export function summaryRoutes(app: Api, { database }: ApiDependencies): void {
         await countFetched(transaction, principal, request.query.used_in, [id]);
         return readSummary(transaction, id);
       });
-      if (found === null) throw new ApiError('NOT_FOUND', 'there is no such summary');
-      return presentSummary(found, viewerOf(principal));
+      return presentSummary(existing(found, 'summary'), viewerOf(principal));
     },
   );
 }

@@ -1,3 +1,4 @@
+import { projectOf } from '../../subjects.ts';
 import { compactMemory } from '../../../domain/compact.ts';
 import type { Memory } from '../../../domain/memory.ts';
 import { MEMORY_TYPES } from '../../../domain/ports/vector-index.ts';
@@ -6,7 +7,6 @@ import type { Principal } from '../../../stores/postgres/access/api-keys.ts';
 import type { TenantRead } from '../../../stores/postgres/connection/database.ts';
 import { readMemories } from '../../../stores/postgres/memories/memories.ts';
 import type { MemoryRef } from '../../../stores/postgres/memories/memories.ts';
-import { findProject } from '../../../stores/postgres/projects/projects.ts';
 import type { ProjectName } from '../../../stores/postgres/projects/projects.ts';
 import { placeOf, readLine } from '../../../stores/postgres/sessions/timeline.ts';
 import type { Line } from '../../../stores/postgres/sessions/timeline.ts';
@@ -101,10 +101,7 @@ export function timelineRoutes(app: Api, { database, recall, tokens, clock }: Ap
     async (request) => {
       const principal = principalOf(request);
       const { anchor: name, q, before, after, project: given, namespace, types = MEMORY_TYPES, format } = request.query;
-      const project =
-        given === undefined
-          ? undefined
-          : await database.asTenant(principal.tenantId, (transaction) => findProject(transaction, given));
+      const project = await projectOf(database, principal.tenantId, given);
       const { anchor, degraded } =
         name !== undefined
           ? { anchor: await findMemory(database, principal, name, 'anchor'), degraded: [] }

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { Command } from 'commander';
 import { startInstance } from '../../../infra/supervisor/start-instance.ts';
+import type { Cli } from '../../cli.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
 import { demonstrate, scratchDataDirectory } from '../../demo/demo.ts';
 import { heading } from '../../text/text-layout.ts';
@@ -13,13 +14,13 @@ export interface DemoOptions {
   readonly keepRunning?: boolean;
 }
 
-export function addDemo(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
+export function addDemo(program: Command, cli: Cli): void {
   program
     .command('demo')
     .description('start a scratch instance, replay a recorded session and show its memories')
     .option('--data-dir <folder>', 'use this folder instead of a scratch one', (folder) => path.resolve(folder))
     .option('--keep-running', 'keep the instance running until Ctrl-C')
-    .action(async (options: DemoOptions) => exit(await demo(options, context)));
+    .action(async (options: DemoOptions) => cli.exit(await demo(options, cli)));
 }
 
 function whatNext(url: string, dataDir: string): string {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { cacheDirectory, instanceLayout } from '../../../infra/instance/layout.ts';
+import type { Cli } from '../../cli.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
-import { withDataDir } from '../../options.ts';
 import {
   checkCredentialFiles,
   checkDataDirectory,
@@ -14,10 +14,10 @@ import type { Finding } from '../../doctor/machine.ts';
 import { checkEngine, checkPostgres } from '../../doctor/engines.ts';
 import { TEMPORAL, WEAVIATE } from '../../../infra/engines/pinned.ts';
 
-export function addDoctor(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
-  withDataDir(program.command('doctor'), context.environment)
-    .description('check that this machine can run Recollect and show remedies')
-    .action(async (options: { dataDir: string }) => exit(await doctor(options.dataDir, context)));
+export function addDoctor(program: Command, cli: Cli): void {
+  cli
+    .command(program, 'doctor', 'check that this machine can run Recollect and show remedies')
+    .action(async (options: { dataDir: string }) => cli.exit(await doctor(options.dataDir, cli)));
 }
 
 /** Checks the requirements of a start; leaves no changes. Exit code 1 if a check prevents the start. */

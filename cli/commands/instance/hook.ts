@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Command } from 'commander';
-import type { CommandContext, ExitCode } from '../../command-context.ts';
+import type { Cli } from '../../cli.ts';
 import { BUILT_CLIENT } from '../../../hook/command-line.ts';
 
 /**
  * For the help, and for starts other than `bin.mjs` (`npm run recollect -- hook EVENT`): `bin.mjs` runs the built client before this
  * module loads. The client exits the process itself.
  */
-export function addHook(program: Command, _context: CommandContext, exit: (code: ExitCode) => void): void {
+export function addHook(program: Command, cli: Cli): void {
   program
     .command('hook')
     .description('send one hook of an agent from stdin; exits with 0 within half a second (docs/hook-client.md)')
@@ -20,6 +20,6 @@ export function addHook(program: Command, _context: CommandContext, exit: (code:
     .action(() => {
       // Without the build step there is no client; the agent must not see a failed hook.
       if (existsSync(BUILT_CLIENT)) createRequire(import.meta.url)(BUILT_CLIENT);
-      else exit(0);
+      else cli.exit(0);
     });
 }

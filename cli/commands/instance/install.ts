@@ -1,11 +1,10 @@
 import { InvalidArgumentError, Option, Argument } from 'commander';
 import type { Command } from 'commander';
+import type { Cli } from '../../cli.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
-import { withDataDir } from '../../options.ts';
 import { INSTALL_HOSTS, mcpInstruction } from '../../install/host-files.ts';
 import type { InstallHost, Scope, Transport } from '../../install/host-files.ts';
 import { installHooks, uninstallHooks } from '../../install/install-hooks.ts';
-import type { InstallPorts } from '../../install/install-hooks.ts';
 import { runCommandIn } from '../../service/service-commands.ts';
 import { InstallError } from '../../install/install-error.ts';
 
@@ -24,9 +23,9 @@ interface InstallOptions {
   readonly dataDir: string;
 }
 
-export function addInstall(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
-  withDataDir(withScope(program.command('install').addArgument(hostArgument())), context.environment)
-    .description('add hooks, and RECOLLECT_API_KEY if needed, to the settings of an agent')
+export function addInstall(program: Command, cli: Cli): void {
+  const description = 'add hooks, and RECOLLECT_API_KEY if needed, to the settings of an agent';
+  withHost(cli.command(program, 'install', description))
     .option('--server <url>', 'use a server on another machine; requires --api-key-file')
     .option('--api-key-file <file>', 'file with an API key of that server, - for stdin')
     .option('--namespace <name>', 'namespace of the sessions', parseNamespace)
@@ -43,12 +42,12 @@ export function addInstall(program: Command, context: CommandContext, exit: (cod
     .option('--write', 'with --mcp: include the tools that store and forget memories')
     .action(async (host: InstallHost, options: InstallOptions) => {
       if (options.mcp === true) {
-        context.output.out(mcpInstruction(host, scopeOf(options), options.dataDir, options.write === true));
-        exit(0);
+        cli.output.out(mcpInstruction(host, scopeOf(options), options.dataDir, options.write === true));
+        cli.exit(0);
         return;
       }
-      exit(
-        await installExitCode(context, () =>
+      cli.exit(
+        await installExitCode(cli, () =>
           installHooks(
             {
               host,
@@ -62,38 +61,30 @@ export function addInstall(program: Command, context: CommandContext, exit: (cod
               check: options.check,
               dryRun: options.dryRun ?? false,
             },
-            installPorts(context),
+            { context: cli, run: runCommandIn(cli.environment) },
           ),
         ),
       );
     });
 }
 
-export function addUninstall(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
-  withDataDir(withScope(program.command('uninstall').addArgument(hostArgument())), context.environment)
-    .description('remove the hooks and key of Recollect from the settings of an agent')
+export function addUninstall(program: Command, cli: Cli): void {
+  const description = 'remove the hooks and key of Recollect from the settings of an agent';
+  withHost(cli.command(program, 'uninstall', description))
     .option('--dry-run', 'show what would change and write nothing')
     .action(async (host: InstallHost, options: Pick<InstallOptions, 'project' | 'dryRun'>) =>
-      exit(
-        await installExitCode(context, () =>
-          uninstallHooks({ host, scope: scopeOf(options), dryRun: options.dryRun ?? false }, installPorts(context)),
+      cli.exit(
+        await installExitCode(cli, () =>
+          uninstallHooks({ host, scope: scopeOf(options), dryRun: options.dryRun ?? false }, cli),
         ),
       ),
     );
 }
 
-function installPorts(context: CommandContext): InstallPorts {
-  return { context, run: runCommandIn(context.environment) };
-}
-
-/** Returns the argument that names the agent. */
-function hostArgument(): Argument {
-  return new Argument('<agent>', 'agent to configure').choices([...INSTALL_HOSTS]);
-}
-
-/** Adds the options that choose user or project settings. */
-function withScope(command: Command): Command {
+/** Adds the argument that names the agent, and the options that choose user or project settings. */
+function withHost(command: Command): Command {
   return command
+    .addArgument(new Argument('<agent>', 'agent to configure').choices([...INSTALL_HOSTS]))
     .addOption(new Option('--user', 'change your user settings (default)').conflicts('project'))
     .option('--project [folder]', 'change the settings of a project (default: this folder)');
 }

@@ -4,9 +4,10 @@ import type { Command } from 'commander';
 import { isSystemError } from '../../../infra/instance/json-file.ts';
 import { instanceLayout } from '../../../infra/instance/layout.ts';
 import { lastLines, logPath } from '../../../infra/supervisor/log-file.ts';
+import type { Cli } from '../../cli.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
-import { integer, withDataDir } from '../../options.ts';
-import { listenForInterrupts } from '../../waiting.ts';
+import { integer } from '../../options.ts';
+import { interruptible } from '../../waiting.ts';
 
 const DEFAULT_LINES = 40;
 const POLL_MS = 200;
@@ -17,20 +18,15 @@ interface LogsOptions {
   readonly lines: number;
 }
 
-export function addLogs(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
-  withDataDir(program.command('logs'), context.environment)
-    .description('show the last lines of the logs of an instance')
+export function addLogs(program: Command, cli: Cli): void {
+  cli
+    .command(program, 'logs', 'show the last lines of the logs of an instance')
     .argument('[service]', 'postgres, temporal, weaviate, worker, api or supervisor (default: all)')
     .option('--follow', 'show new lines until Ctrl-C')
     .option('--lines <count>', 'number of lines', integer(0, Number.MAX_SAFE_INTEGER), DEFAULT_LINES)
-    .action(async (service: string | undefined, options: LogsOptions) => {
-      const interrupts = listenForInterrupts(() => process.exit(130));
-      try {
-        exit(await logs(service, options, context, interrupts.signal));
-      } finally {
-        interrupts.dispose();
-      }
-    });
+    .action(async (service: string | undefined, options: LogsOptions) =>
+      cli.exit(await interruptible((signal) => logs(service, options, cli, signal))),
+    );
 }
 
 /** Shows one log, or all with the service name before each line; with `follow`, until the signal aborts. */

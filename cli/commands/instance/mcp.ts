@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import { RecollectClient } from '../../../client/index.ts';
-import type { CommandContext, ExitCode } from '../../command-context.ts';
-import { withDataDir } from '../../options.ts';
+import type { Cli } from '../../cli.ts';
 import { projectHere } from '../../project-here.ts';
 import { agentAccess } from '../../server/access.ts';
 
@@ -11,10 +10,10 @@ const RETRIES = 1;
 /** Address without a listener, used without an instance: every tool then fails with "unreachable". */
 const NO_INSTANCE = { url: 'http://127.0.0.1:9', apiKey: '' };
 
-export function addMcp(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
-  const { output, environment } = context;
-  withDataDir(program.command('mcp'), environment)
-    .description('serve the MCP tools over stdin and stdout (docs/mcp.md); agents start this command')
+export function addMcp(program: Command, cli: Cli): void {
+  const { output, environment } = cli;
+  cli
+    .command(program, 'mcp', 'serve the MCP tools over stdin and stdout (docs/mcp.md); agents start this command')
     .option('--write', 'include the tools that store and forget memories')
     .action(async ({ dataDir, write: mayWrite = false }: { readonly dataDir: string; readonly write?: boolean }) => {
       // Loaded here: other commands do not need it.
@@ -34,6 +33,6 @@ export function addMcp(program: Command, context: CommandContext, exit: (code: E
         },
         (error) => output.err(`mcp: ${error.message}\n`),
       );
-      exit(0);
+      cli.exit(0);
     });
 }

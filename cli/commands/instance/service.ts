@@ -3,8 +3,8 @@ import path from 'node:path';
 import { Argument, Option } from 'commander';
 import type { Command } from 'commander';
 import { transcriptFolder } from '../../../config/config.ts';
+import type { Cli } from '../../cli.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
-import { withDataDir } from '../../options.ts';
 import { clientFile } from '../../install/server-access.ts';
 import { installService, serviceStatus, uninstallService } from '../../service/manage-service.ts';
 import type { ServicePorts } from '../../service/manage-service.ts';
@@ -33,12 +33,12 @@ export interface ServiceSystem {
   readonly run: RunCommand;
 }
 
-export function addService(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
-  withDataDir(
-    program.command('service').addArgument(new Argument('<action>', 'action').choices([...ACTIONS])),
-    context.environment,
-  )
-    .description('run the instance, or the import of transcripts to a remote server, at login (systemd or launchd)')
+export function addService(program: Command, cli: Cli): void {
+  const description =
+    'run the instance, or the import of transcripts to a remote server, at login (systemd or launchd)';
+  cli
+    .command(program, 'service', description)
+    .addArgument(new Argument('<action>', 'action').choices([...ACTIONS]))
     .addOption(
       new Option(
         '--run <task>',
@@ -47,11 +47,11 @@ export function addService(program: Command, context: CommandContext, exit: (cod
     )
     .option('--dry-run', 'show the file and write nothing')
     .action((action: Action, options: ServiceOptions) =>
-      exit(
-        service(action, options, context, {
+      cli.exit(
+        service(action, options, cli, {
           platform: process.platform,
           userId: process.getuid?.() ?? 0,
-          run: runCommandIn(context.environment),
+          run: runCommandIn(cli.environment),
         }),
       ),
     );

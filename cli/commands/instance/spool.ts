@@ -6,9 +6,9 @@ import { quarantineFolder } from '../../../hook/spool/quarantine.ts';
 import { spoolStatus } from '../../../hook/spool/status.ts';
 import type { SpoolStatus } from '../../../hook/spool/status.ts';
 import { findTarget } from '../../../hook/target.ts';
-import type { CommandContext, ExitCode } from '../../command-context.ts';
-import { withDataDir } from '../../options.ts';
-import { listenForInterrupts } from '../../waiting.ts';
+import type { Cli } from '../../cli.ts';
+import type { ExitCode } from '../../command-context.ts';
+import { interruptible } from '../../waiting.ts';
 import { table } from '../../output.ts';
 
 interface SpoolOptions {
@@ -17,45 +17,38 @@ interface SpoolOptions {
   readonly anyServer?: boolean;
 }
 
-export function addSpool(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
+export function addSpool(program: Command, cli: Cli): void {
   const spool = program
     .command('spool')
     .description('show or drain the spool: events stored while the server was unreachable');
-  withDataDir(spool.command('status'), context.environment)
-    .description('show pending events (exit code 0: none, 1: some)')
+  cli
+    .command(spool, 'status', 'show pending events (exit code 0: none, 1: some)')
     .option('--json', 'print JSON')
-    .action((options: SpoolOptions) => exit(showStatus(options, context)));
-  withDataDir(spool.command('drain'), context.environment)
-    .description('send pending events in order (exit code 0: none remain, 1: some remain, 3: no server is configured)')
+    .action((options: SpoolOptions) => cli.exit(showStatus(options, cli)));
+  const description =
+    'send pending events in order (exit code 0: none remain, 1: some remain, 3: no server is configured)';
+  cli
+    .command(spool, 'drain', description)
     .option('--json', 'print JSON')
     .option('--any-server', 'include events spooled for other servers')
-    .action(async (options: SpoolOptions) => {
-      const interrupts = listenForInterrupts(() => process.exit(130));
-      try {
-        exit(await drain(options, context, interrupts.signal));
-      } finally {
-        interrupts.dispose();
-      }
-    });
+    .action(async (options: SpoolOptions) => cli.exit(await interruptible((signal) => drain(options, cli, signal))));
 }
 
-function statusOf(options: SpoolOptions, context: CommandContext): SpoolStatus {
-  const target = findTarget(options.dataDir, hookEnvironment(context.environment));
+function statusOf(options: SpoolOptions, { environment }: Cli): SpoolStatus {
+  const target = findTarget(options.dataDir, hookEnvironment(environment));
   return spoolStatus(options.dataDir, target?.server ?? null);
 }
 
-function showStatus(options: SpoolOptions, context: CommandContext): ExitCode {
-  const status = statusOf(options, context);
-  context.output.out(
-    options.json === true ? `${JSON.stringify(status)}\n` : statusText(status, options.dataDir, context),
-  );
+function showStatus(options: SpoolOptions, cli: Cli): ExitCode {
+  const status = statusOf(options, cli);
+  cli.print(options.json, status, statusText(status, options.dataDir, cli));
   return status.events + status.elsewhere === 0 ? 0 : 1;
 }
 
-async function drain(options: SpoolOptions, context: CommandContext, signal: AbortSignal): Promise<ExitCode> {
-  const target = findTarget(options.dataDir, hookEnvironment(context.environment));
+async function drain(options: SpoolOptions, cli: Cli, signal: AbortSignal): Promise<ExitCode> {
+  const target = findTarget(options.dataDir, hookEnvironment(cli.environment));
   if (target === null) {
-    context.output.err(
+    cli.output.err(
       `No server is configured in ${options.dataDir}: start an instance there, or set RECOLLECT_URL and RECOLLECT_API_KEY.\n`,
     );
     return 3;
@@ -66,9 +59,9 @@ async function drain(options: SpoolOptions, context: CommandContext, signal: Abo
     signal,
     ...(options.anyServer === true ? { anyServer: true } : {}),
   });
-  const remaining = statusOf(options, context);
-  if (options.json === true) context.output.out(`${JSON.stringify({ ...report, left: remaining })}\n`);
-  else context.output.out(`${drainText(report, target.url)}${statusText(remaining, options.dataDir, context)}`);
+  const remaining = statusOf(options, cli);
+  const text = `${drainText(report, target.url)}${statusText(remaining, options.dataDir, cli)}`;
+  cli.print(options.json, { ...report, left: remaining }, text);
   const waiting = remaining.events + (options.anyServer === true ? remaining.elsewhere : 0);
   return report.end.kind === 'done' && waiting === 0 ? 0 : 1;
 }
@@ -89,7 +82,7 @@ function drainText(report: DrainReport, url: string): string {
   return `${table(rows)}${why}`;
 }
 
-function statusText(status: SpoolStatus, dataDir: string, { environment }: CommandContext): string {
+function statusText(status: SpoolStatus, dataDir: string, { environment }: Cli): string {
   const maxBytes = hookEnvironment(environment).spoolMaxBytes;
   const { events, sessions, bytes, oldestAt, elsewhere, quarantined } = status;
   const rows = [

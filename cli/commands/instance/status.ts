@@ -3,8 +3,7 @@ import { instanceLayout } from '../../../infra/instance/layout.ts';
 import { isAlive } from '../../../infra/supervisor/process-identity.ts';
 import { findSupervisor } from '../../../infra/supervisor/stop-instance.ts';
 import { type NodeState, readState } from '../../../infra/supervisor/state.ts';
-import type { CommandContext, ExitCode } from '../../command-context.ts';
-import { withDataDir } from '../../options.ts';
+import type { Cli } from '../../cli.ts';
 import { table } from '../../output.ts';
 
 export interface StatusReport {
@@ -26,14 +25,14 @@ interface ServiceReport {
   readonly detail: string | null;
 }
 
-export function addStatus(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
-  withDataDir(program.command('status'), context.environment)
-    .description('show the state of the instance (exit code 0: running, 3: not running)')
+export function addStatus(program: Command, cli: Cli): void {
+  cli
+    .command(program, 'status', 'show the state of the instance (exit code 0: running, 3: not running)')
     .option('--json', 'print JSON')
     .action((options: { dataDir: string; json?: boolean }) => {
       const report = statusReport(options.dataDir);
-      context.output.out(options.json ? `${JSON.stringify(report)}\n` : statusText(report));
-      exit(report.running ? 0 : 3);
+      cli.print(options.json, report, statusText(report));
+      cli.exit(report.running ? 0 : 3);
     });
 }
 

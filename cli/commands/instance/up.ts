@@ -10,18 +10,19 @@ import { AlreadyRunningError } from '../../../infra/supervisor/take-over.ts';
 import { readState } from '../../../infra/supervisor/state.ts';
 import type { SupervisorState } from '../../../infra/supervisor/state.ts';
 import { table } from '../../output.ts';
+import type { Cli } from '../../cli.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
-import { integer, withDataDir } from '../../options.ts';
+import { integer } from '../../options.ts';
 import { listenForInterrupts } from '../../waiting.ts';
 import { terminalProgress } from '../../text/terminal-progress.ts';
 import { startDetached } from './up-detached.ts';
 import { instanceLayout } from '../../../infra/instance/layout.ts';
 import { InstanceError } from '../../../infra/instance/instance-error.ts';
 
-export function addDown(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
-  withDataDir(program.command('down'), context.environment)
-    .description('stop the instance and wait until it has stopped')
-    .action(async (options: { dataDir: string }) => exit(await down(options.dataDir, context)));
+export function addDown(program: Command, cli: Cli): void {
+  cli
+    .command(program, 'down', 'stop the instance and wait until it has stopped')
+    .action(async (options: { dataDir: string }) => cli.exit(await down(options.dataDir, cli)));
 }
 
 /** Stops the instance of a data directory. Exit code 0 if none of its processes remains. */
@@ -56,13 +57,13 @@ export interface UpOptions {
   readonly verbose?: boolean;
 }
 
-export function addUp(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
-  withDataDir(program.command('up'), context.environment)
-    .description('start the instance in the foreground until Ctrl-C')
+export function addUp(program: Command, cli: Cli): void {
+  cli
+    .command(program, 'up', 'start the instance in the foreground until Ctrl-C')
     .option('--detach', 'run in the background')
     .option('--port <port>', 'port of the API', parsePort)
     .option('--verbose', 'print each step on its own line')
-    .action(async (options: UpOptions) => exit(await up(options, context)));
+    .action(async (options: UpOptions) => cli.exit(await up(options, cli)));
 }
 
 /** Starts an instance; resolves once it has stopped, or at once if it already runs or runs detached. */

@@ -1,16 +1,17 @@
 import type { Command } from 'commander';
-import type { Memory, RecollectApi } from '../../../client/index.ts';
-import type { CommandContext, ExitCode } from '../../command-context.ts';
+import type { z } from 'zod';
+import { fetchedMemories, forgottenMemory, forgottenSchema } from '../../../contract/memory.ts';
+import type { Cli } from '../../cli.ts';
+import type { ExitCode } from '../../command-context.ts';
 import { confirm } from '../../confirm.ts';
-import { isMemoryName, withDataDir } from '../../options.ts';
+import { isMemoryName } from '../../options.ts';
 import type { Output } from '../../output.ts';
-import type { Forgotten, Steering } from '../../server/steering.ts';
+import { path } from '../../server/server-client.ts';
+import type { ServerClient } from '../../server/server-client.ts';
 import { terminalText } from '../../text/terminal-text.ts';
 import { short } from '../../text/text-layout.ts';
-import { withMemory, withServer } from '../../with-server.ts';
 
 interface ForgetOptions {
-  readonly dataDir: string;
   readonly session?: string;
   readonly dryRun?: boolean;
   readonly yes?: boolean;
@@ -35,52 +36,54 @@ const NAMES: Readonly<Record<string, string>> = {
   vectors: 'vectors',
 };
 
-function countsText(name: string, { forgotten }: Forgotten): string {
+function countsText(name: string, { forgotten }: z.output<typeof forgottenSchema>): string {
   const counts = Object.entries(forgotten).filter(([, count]) => count > 0);
   return `${name} loses\n${counts.map(([kind, count]) => `  ${count} ${NAMES[kind] ?? kind}\n`).join('')}`;
 }
 
-function eventTarget(steering: Steering, key: string, session: string | undefined): Target {
+function eventTarget(server: ServerClient, key: string, session: string | undefined): Target {
+  const remove = (dryRun: boolean) =>
+    server.request('DELETE', path`/events/${key}`, forgottenSchema, { query: { session, dry_run: dryRun } });
   return {
     preview: async () => {
-      const counts = await steering.forgetEvent(key, session, true);
+      const counts = await remove(true);
       return countsText(counts.key ?? key, counts);
     },
-    forget: () => steering.forgetEvent(key, session, false),
+    forget: () => remove(false),
   };
 }
 
-function sessionTarget(steering: Steering, session: string): Target {
-  return {
-    preview: async () => countsText('This session', await steering.forgetSession(session, true)),
-    forget: () => steering.forgetSession(session, false),
-  };
+function sessionTarget(server: ServerClient, session: string): Target {
+  const remove = (dryRun: boolean) =>
+    server.request('DELETE', path`/sessions/${session}`, forgottenSchema, { query: { dry_run: dryRun } });
+  return { preview: async () => countsText('This session', await remove(true)), forget: () => remove(false) };
 }
 
-function memoryTarget(memory: RecollectApi, { id, hash, type, kind, title, content }: Memory): Target {
+type Memory = z.output<typeof fetchedMemories>['data'][number];
+
+function memoryTarget(server: ServerClient, { id, hash, type, kind, title, content }: Memory): Target {
   const text = terminalText(short(title === '' ? content : title, TITLE_CHARS));
   return {
     preview: () => Promise.resolve(`${hash} loses\n  ${type}/${kind}, all its versions: ${text}\n`),
-    forget: () => memory.remove(id),
+    forget: () => server.request('DELETE', path`/memories/${id}`, forgottenMemory),
   };
 }
 
 /** Resolves each word to a memory by hash or id, else to a captured event. Observations and prompts resolve to their events. */
 async function targetsOf(
+  server: ServerClient,
   words: readonly string[],
   session: string | undefined,
-  steering: Steering,
-  memory: RecollectApi,
 ): Promise<Target[]> {
-  if (words.length === 0) return session === undefined ? [] : [sessionTarget(steering, session)];
-  const names = session === undefined ? words.filter(isMemoryName) : [];
-  const { data } = names.length === 0 ? { data: [] } : await memory.getMany(names);
+  if (words.length === 0) return session === undefined ? [] : [sessionTarget(server, session)];
+  const ids = session === undefined ? words.filter(isMemoryName) : [];
+  const { data } = ids.length === 0 ? { data: [] } : await server.post('/memories/get', fetchedMemories, { ids });
   const known = new Map(data.flatMap((found) => [[found.id, found] as const, [found.hash, found] as const]));
   return words.map((word) => {
     const found = known.get(word.toLowerCase());
-    if (found === undefined) return eventTarget(steering, word, session);
+    if (found === undefined) return eventTarget(server, word, session);
     const isRow = found.type === 'observation' || found.type === 'prompt';
-    return isRow ? eventTarget(steering, found.id, undefined) : memoryTarget(memory, found);
+    return isRow ? eventTarget(server, found.id, undefined) : memoryTarget(server, found);
   });
 }
 
@@ -101,20 +104,16 @@ async function forgetAll(targets: readonly Target[], options: ForgetOptions, out
   return 0;
 }
 
-export function addForget(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
-  withDataDir(program.command('forget'), context.environment)
-    .description('forget memories and events permanently, or with --session alone a session')
+export function addForget(program: Command, cli: Cli): void {
+  cli
+    .command(program, 'forget', 'forget memories and events permanently, or with --session alone a session')
     .argument('[names...]', 'hashes or ids of memories; tool use ids, delivery ids or keys of events')
     .option('--session <id>', 'session of the event: id or host:id')
     .option('--dry-run', 'show the affected rows and forget nothing')
     .option('--yes', 'skip the confirmation; required without a terminal')
-    .action(async (words: readonly string[], options: ForgetOptions) =>
-      exit(
-        await withServer(options.dataDir, context, (steering) =>
-          withMemory(options.dataDir, context, async (memory) =>
-            forgetAll(await targetsOf(words, options.session, steering, memory), options, context.output),
-          ),
-        ),
+    .action(
+      cli.onServer(async (server, words: readonly string[], options: ForgetOptions) =>
+        forgetAll(await targetsOf(server, words, options.session), options, cli.output),
       ),
     );
 }

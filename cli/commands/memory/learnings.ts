@@ -1,13 +1,13 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import { Learnings } from '../../server/memory.ts';
-import type { Learning, LearningDetail } from '../../server/memory.ts';
-import type { CommandContext, ExitCode } from '../../command-context.ts';
-import { dataDirOf, withDataDir } from '../../options.ts';
-import { writeRecalled } from '../../text/memory-text.ts';
-import { momentOf, ago, short, wrap } from '../../text/text-layout.ts';
-import { withServer } from '../../with-server.ts';
-import { LEARNING_CATEGORIES } from './remember.ts';
+import { learningDetail, learningSchema } from '../../../contract/learnings.ts';
+import type { Learning, LearningDetail } from '../../../contract/learnings.ts';
+import { pageOfItems } from '../../../contract/shared.ts';
+import { LEARNING_CATEGORIES } from '../../../domain/ports/model.ts';
+import { LEARNING_SORTS } from '../../../domain/search-names.ts';
+import type { Cli } from '../../cli.ts';
+import { path } from '../../server/server-client.ts';
+import { ago, minuteOf, momentOf, short, wrap } from '../../text/text-layout.ts';
 import { table } from '../../output.ts';
 import { terminalText } from '../../text/terminal-text.ts';
 
@@ -39,7 +39,7 @@ export function learningTable(learnings: readonly Learning[], now: number): stri
 }
 
 function interval(from: string, to: string | null): string {
-  return `${from.slice(0, 16).replace('T', ' ')} ${to === null ? 'until now' : `to ${to.slice(0, 16).replace('T', ' ')}`}`;
+  return `${minuteOf(from)} ${to === null ? 'until now' : `to ${minuteOf(to)}`}`;
 }
 
 /** Returns a learning with evidence and versions. */
@@ -82,7 +82,6 @@ export function learningText(learning: LearningDetail): string {
 }
 
 interface ListOptions {
-  readonly dataDir: string;
   readonly project?: string;
   readonly category?: string;
   readonly search?: string;
@@ -93,92 +92,76 @@ interface ListOptions {
   readonly json?: boolean;
 }
 
-interface CorrectOptions {
-  readonly title?: string;
-  readonly description?: string;
-  readonly category?: Learning['category'];
-}
-
-const SORTS = ['confidence', 'recency', 'popularity'];
-
-export function addLearnings(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
-  const { output, environment } = context;
-  const command = withDataDir(program.command('learnings'), environment)
-    .description('list learnings, highest confidence first')
+export function addLearnings(program: Command, cli: Cli): void {
+  const command = cli
+    .command(program, 'learnings', 'list learnings, highest confidence first')
     .option('--project <project>', 'filter by project: id, git remote, folder or name')
     .addOption(new Option('--category <category>', 'filter by category').choices(LEARNING_CATEGORIES))
     .option('--search <words>', 'search titles and descriptions')
     .option('--as-of <time>', 'learnings current at a day, or a time as 2026-01-02T03:04:05Z')
     .option('--include-closed', 'include closed learnings')
-    .addOption(new Option('--sort <by>', 'sort order').choices(SORTS).default('confidence'))
+    .addOption(new Option('--sort <by>', 'sort order').choices(LEARNING_SORTS).default('confidence'))
     .option('--limit <count>', 'maximum number of rows, up to 100', '20')
     .option('--json', 'print JSON')
-    .action(async (options: ListOptions) =>
-      exit(
-        await withServer(options.dataDir, context, async (_steering, client) => {
-          const { data, pagination } = await new Learnings(client).list({
-            project: options.project,
-            category: options.category,
-            q: options.search,
-            as_of: momentOf(options.asOf, 'end'),
-            include_closed: options.includeClosed,
-            sort: options.sort,
-            limit: Number(options.limit),
-          });
-          if (options.json === true) output.out(`${JSON.stringify(data)}\n`);
-          else if (data.length === 0) output.out('No learnings.\n');
-          else {
-            const more = pagination.total - data.length;
-            writeRecalled(output, `${learningTable(data, Date.now())}${more > 0 ? `and ${more} more\n` : ''}`);
-          }
-          return 0;
-        }),
-      ),
+    .action(
+      cli.onServer(async (server, { project, category, search, asOf, includeClosed, ...options }: ListOptions) => {
+        const { sort, limit, json } = options;
+        const { data, pagination } = await server.get('/learnings', pageOfItems(learningSchema), {
+          project,
+          category,
+          q: search,
+          as_of: momentOf(asOf, 'end'),
+          include_closed: includeClosed,
+          sort,
+          limit: Number(limit),
+        });
+        const more = pagination.total - data.length;
+        const text = `${learningTable(data, Date.now())}${more > 0 ? `and ${more} more\n` : ''}`;
+        if (data.length === 0) cli.print(json, data, 'No learnings.\n');
+        else cli.printRecalled(json, data, text);
+      }),
     );
 
-  /** Adds a subcommand for one learning; it prints the text that `work` returns. */
-  const onOne = (
-    name: string,
-    description: string,
-    work: (learnings: Learnings, id: string, self: Command) => Promise<string>,
-  ): Command =>
-    withDataDir(command.command(name), environment)
-      .description(description)
-      .argument('<id>', 'id of the learning')
-      .action(async (id: string, _options: object, self: Command) =>
-        exit(
-          await withServer(dataDirOf(self), context, async (_steering, client) => {
-            output.out(await work(new Learnings(client), id, self));
-            return 0;
-          }),
-        ),
-      );
+  /** Adds a subcommand for one learning. */
+  const onOne = (name: string, description: string): Command =>
+    cli.command(command, name, description).argument('<id>', 'id of the learning');
 
-  onOne('show', 'show a learning with evidence and versions', async (learnings, id, self) => {
-    const learning = await learnings.show(id);
-    if (self.getOptionValue('json') === true || command.getOptionValue('json') === true)
-      return `${JSON.stringify(learning)}\n`;
-    writeRecalled(output, learningText(learning));
-    return '';
-  }).option('--json', 'print JSON');
+  onOne('show', 'show a learning with evidence and versions')
+    .option('--json', 'print JSON')
+    .action(
+      cli.onServer(async (server, id: string, { json }: { readonly json?: true }) => {
+        const learning = await server.get(path`/learnings/${id}`, learningDetail);
+        cli.printRecalled(json ?? command.getOptionValue('json') === true, learning, learningText(learning));
+      }),
+    );
 
-  onOne('verify', 'verify a learning', async (learnings, id, self) => {
-    const { note } = self.opts<{ readonly note?: string }>();
-    await learnings.verify(id, note);
-    return 'Verified.\n';
-  }).option('--note <text>', 'note on the verification');
+  onOne('verify', 'verify a learning')
+    .option('--note <text>', 'note on the verification')
+    .action(
+      cli.onServer(async (server, id: string, { note }: { readonly note?: string }) => {
+        await server.post(path`/learnings/${id}/verify`, learningSchema, { note });
+        cli.output.out('Verified.\n');
+      }),
+    );
 
-  onOne('invalidate', 'close a learning that is no longer true', async (learnings, id, self) => {
-    const { reason } = self.opts<{ readonly reason: string }>();
-    await learnings.invalidate(id, reason);
-    return 'Closed. The same evidence does not create it again.\n';
-  }).requiredOption('--reason <text>', 'reason');
+  onOne('invalidate', 'close a learning that is no longer true')
+    .requiredOption('--reason <text>', 'reason')
+    .action(
+      cli.onServer(async (server, id: string, { reason }: { readonly reason: string }) => {
+        await server.post(path`/learnings/${id}/invalidate`, learningSchema, { reason });
+        cli.output.out('Closed. The same evidence does not create it again.\n');
+      }),
+    );
 
-  onOne('correct', 'correct the text of a learning', async (learnings, id, self) => {
-    const { title, description, category } = self.opts<CorrectOptions>();
-    const corrected = await learnings.correct(id, { title, description, category: category ?? undefined });
-    return `Version ${corrected.version}: ${corrected.id}\n`;
-  })
+  onOne('correct', 'correct the text of a learning')
     .option('--title <text>', 'new title')
-    .option('--description <text>', 'new description');
+    .option('--description <text>', 'new description')
+    .action(
+      cli.onServer(async (server, id: string, given: { readonly title?: string; readonly description?: string }) => {
+        const { title, description } = given;
+        const body = { title, description };
+        const corrected = await server.request('PUT', path`/learnings/${id}`, learningSchema, { body });
+        cli.output.out(`Version ${corrected.version}: ${corrected.id}\n`);
+      }),
+    );
 }

@@ -1,28 +1,29 @@
-import path from 'node:path';
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { Project, Steering } from '../../server/steering.ts';
+import type { z } from 'zod';
+import { mergeAnswer, projectSchema, settingSchema } from '../../../contract/projects.ts';
+import { dataOf, pageOfItems } from '../../../contract/shared.ts';
 import { machineId } from '../../../hook/project/machine-id.ts';
-import type { CommandContext, ExitCode } from '../../command-context.ts';
-import { dataDirOf, withDataDir } from '../../options.ts';
+import type { Cli } from '../../cli.ts';
+import { dataDirOf } from '../../options.ts';
 import { table } from '../../output.ts';
+import { path } from '../../server/server-client.ts';
 import { ago, short } from '../../text/text-layout.ts';
-import { withServer } from '../../with-server.ts';
 
 interface ProjectsOptions {
-  readonly dataDir: string;
   readonly search?: string;
   readonly limit: string;
   readonly json?: boolean;
 }
 
-interface ExcludeOptions {
+interface RemoveOption {
   readonly remove?: boolean;
 }
 
 const NAME_CHARS = 40;
 const SHOWN_ALIASES = 3;
 
-function projectTable(projects: readonly Project[], now: number): string {
+function projectTable(projects: readonly z.output<typeof projectSchema>[], now: number): string {
   const head = ['PROJECT', 'NAME', 'REMOTE', 'SESSIONS', 'LEARNINGS', 'LAST', 'ALIASES'];
   const rows = projects.map((project) => [
     project.id,
@@ -42,75 +43,68 @@ function projectTable(projects: readonly Project[], now: number): string {
 /** Returns the alias of a folder of this machine, as hooks send it; a remote or an alias unchanged. */
 function aliasOf(given: string, dataDir: string): string {
   const isFolder = given === '~' || /^(?:\.{1,2}(?:[/\\]|$)|[/\\~]|[A-Za-z]:[/\\])/.test(given);
-  return isFolder ? `path:${machineId(dataDir) ?? ''}:${path.resolve(given)}` : given;
+  return isFolder ? `path:${machineId(dataDir) ?? ''}:${resolve(given)}` : given;
 }
 
-export function addProjects(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
-  const { output, environment } = context;
-  const command = withDataDir(program.command('projects'), environment)
-    .description('list projects with their aliases')
+export function addProjects(program: Command, cli: Cli): void {
+  const { output } = cli;
+  const command = cli
+    .command(program, 'projects', 'list projects with their aliases')
     .option('--search <words>', 'search names and remotes')
     .option('--limit <count>', 'maximum number of rows, up to 100', '50')
     .option('--json', 'print JSON')
-    .action(async (options: ProjectsOptions) =>
-      exit(
-        await withServer(options.dataDir, context, async (steering) => {
-          const { data } = await steering.projects(options.search, Number(options.limit));
-          if (options.json === true) output.out(`${JSON.stringify(data)}\n`);
-          else output.out(data.length === 0 ? 'No projects.\n' : projectTable(data, Date.now()));
-          return 0;
-        }),
-      ),
+    .action(
+      cli.onServer(async (server, { search, limit, json }: ProjectsOptions) => {
+        const query = { search, limit: Number(limit) };
+        const { data } = await server.get('/projects', pageOfItems(projectSchema), query);
+        cli.print(json, data, data.length === 0 ? 'No projects.\n' : projectTable(data, Date.now()));
+      }),
     );
-  const onServer = async (self: Command, work: (steering: Steering, dataDir: string) => Promise<ExitCode>) => {
-    const dataDir = dataDirOf(self);
-    exit(await withServer(dataDir, context, (steering) => work(steering, dataDir)));
-  };
 
-  withDataDir(command.command('merge'), environment)
-    .description('merge a project into another')
+  cli
+    .command(command, 'merge', 'merge a project into another')
     .argument('<from>', 'id, git remote, folder or name')
     .argument('<into>', 'id, git remote, folder or name')
-    .action((from: string, into: string, _options: object, self: Command) =>
-      onServer(self, async (steering) => {
-        const { project, moved } = await steering.mergeProjects(from, into);
+    .action(
+      cli.onServer(async (server, from: string, into: string) => {
+        const { project, moved } = await server.post(path`/projects/${from}/merge`, mergeAnswer, { into });
         const { sessions, learnings, joined } = moved;
         output.out(
           `${project.display_name} received ${sessions} sessions and ${learnings} learnings; ${joined} duplicate learnings were joined.\n`,
         );
-        return 0;
       }),
     );
 
-  withDataDir(command.command('alias'), environment)
-    .description('add an alias of a project: a folder or a git remote')
+  cli
+    .command(command, 'alias', 'add an alias of a project: a folder or a git remote')
     .argument('<project>', 'id, git remote, folder or name')
     .argument('<alias>', 'a folder of this machine, a git remote, or path:MACHINE:FOLDER')
     .option('--remove', 'remove the alias')
-    .action((project: string, alias: string, options: ExcludeOptions, self: Command) =>
-      onServer(self, async (steering, dataDir) => {
-        const changed = await steering.changeProject(project, {
-          [options.remove === true ? 'aliases_remove' : 'aliases_add']: [aliasOf(alias, dataDir)],
-        });
+    .action(
+      cli.onServer(async (server, project: string, alias: string, { remove }: RemoveOption, self: Command) => {
+        const body = { [remove === true ? 'aliases_remove' : 'aliases_add']: [aliasOf(alias, dataDirOf(self))] };
+        const changed = await server.request('PUT', path`/projects/${project}`, projectSchema, { body });
         output.out(`Aliases of ${changed.display_name}:\n${changed.aliases.map((name) => `  ${name}\n`).join('')}`);
-        return 0;
       }),
     );
 
-  withDataDir(command.command('exclude'), environment)
-    .description('exclude folders from capture; without a glob, list them')
+  cli
+    .command(command, 'exclude', 'exclude folders from capture; without a glob, list them')
     .argument('[globs...]', 'as "~/private/**", quoted for the shell')
     .option('--remove', 'remove the exclusions')
-    .action((globs: readonly string[], options: ExcludeOptions, self: Command) =>
-      onServer(self, async (steering) => {
-        const known = await steering.exclusions();
-        const wanted =
-          options.remove === true ? known.filter((glob) => !globs.includes(glob)) : [...new Set([...known, ...globs])];
-        const now = globs.length === 0 ? known : await steering.setExclusions(wanted);
+    .action(
+      cli.onServer(async (server, globs: readonly string[], { remove }: RemoveOption) => {
+        const known = (await server.get('/admin/settings', dataOf(settingSchema))).data[0]?.value ?? [];
+        let now = known;
+        if (globs.length > 0) {
+          const value =
+            remove === true ? known.filter((glob) => !globs.includes(glob)) : [...new Set([...known, ...globs])];
+          const address = '/admin/settings/capture.exclude';
+          now = (await server.request('PUT', address, settingSchema, { body: { value } })).value;
+        }
         output.out(
           now.length === 0 ? 'Nothing is excluded.\n' : `Not captured:\n${now.map((glob) => `  ${glob}\n`).join('')}`,
         );
-        return 0;
       }),
     );
 }

@@ -2,10 +2,9 @@ import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { LearningCategory } from '../../../client/index.ts';
-import type { CommandContext, ExitCode } from '../../command-context.ts';
-import { withDataDir } from '../../options.ts';
+import { LEARNING_CATEGORIES } from '../../../domain/ports/model.ts';
+import type { Cli } from '../../cli.ts';
 import { projectHere } from '../../project-here.ts';
-import { withMemory } from '../../with-server.ts';
 
 interface Options {
   readonly dataDir: string;
@@ -19,18 +18,15 @@ interface Options {
   readonly json?: boolean;
 }
 
-export const LEARNING_CATEGORIES = ['pattern', 'solution', 'error', 'config', 'best_practice', 'general'];
-
 /** Returns the words of the command line; stdin without words or for a dash. */
 function contentOf(words: readonly string[]): string {
   const isGiven = words.length > 0 && words.join() !== '-';
   return isGiven ? words.join(' ') : readFileSync(0, 'utf8');
 }
 
-export function addRemember(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
-  const { output, environment } = context;
-  withDataDir(program.command('remember'), environment)
-    .description('store a memory; the same text is stored once')
+export function addRemember(program: Command, cli: Cli): void {
+  cli
+    .command(program, 'remember', 'store a memory; the same text is stored once')
     .argument('[text...]', 'text of the memory; stdin if absent or -')
     .option('--title <title>', 'title of the memory')
     .option('--tag <tags...>', 'tags of the memory')
@@ -41,24 +37,21 @@ export function addRemember(program: Command, context: CommandContext, exit: (co
     .option('--importance <share>', 'importance, 0 to 1')
     .option('--infer', 'compare with learnings: join duplicates, close contradicted ones')
     .option('--json', 'print JSON')
-    .action(async (words: readonly string[], options: Options) =>
-      exit(
-        await withMemory(options.dataDir, context, async (memory) => {
-          const { title, tag, category, project, namespace, importance, infer } = options;
-          const here = project === undefined ? (await projectHere(options.dataDir)).repository : null;
-          const stored = await memory.store({
-            content: contentOf(words),
-            title,
-            tags: tag,
-            category,
-            project: project === false ? undefined : (project ?? here ?? undefined),
-            namespace,
-            importance: importance === undefined ? undefined : Number(importance),
-            infer,
-          });
-          output.out(options.json === true ? `${JSON.stringify(stored)}\n` : `Remembered: ${stored.hash}\n`);
-          return 0;
-        }),
-      ),
+    .action(
+      cli.onMemory(async (memory, words: readonly string[], options: Options) => {
+        const { title, tag, category, project, namespace, importance, infer } = options;
+        const here = project === undefined ? (await projectHere(options.dataDir)).repository : null;
+        const stored = await memory.store({
+          content: contentOf(words),
+          title,
+          tags: tag,
+          category,
+          project: project === false ? undefined : (project ?? here ?? undefined),
+          namespace,
+          importance: importance === undefined ? undefined : Number(importance),
+          infer,
+        });
+        cli.print(options.json, stored, `Remembered: ${stored.hash}\n`);
+      }),
     );
 }

@@ -4,14 +4,11 @@ import type { ValueFilters } from '../../../domain/search-names.ts';
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import type { CompactMemory, MemoryType, SearchOptions } from '../../../client/index.ts';
-import type { CommandContext, ExitCode } from '../../command-context.ts';
-import { withDataDir } from '../../options.ts';
-import { compactText, memoryText, writeRecalled } from '../../text/memory-text.ts';
+import type { Cli } from '../../cli.ts';
+import { compactText, memoryText } from '../../text/memory-text.ts';
 import { momentOf } from '../../text/text-layout.ts';
-import { withMemory } from '../../with-server.ts';
 
 interface Options extends ValueFilters {
-  readonly dataDir: string;
   readonly type?: readonly MemoryType[];
   readonly project?: string;
   readonly namespace?: string;
@@ -45,12 +42,10 @@ export function foundText(data: readonly CompactMemory[], degraded: readonly str
   return `${data.length === 0 ? 'Nothing was found.\n' : data.map((memory) => compactText(memory)).join('')}${missing}`;
 }
 
-export function addSearch(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
-  const { output, environment } = context;
-  const search = program.command('search');
+export function addSearch(program: Command, cli: Cli): void {
+  const search = cli.command(program, 'search', 'search memories; recollect get shows the full text');
   for (const name of VALUE_FILTERS) search.option(`--${name} <${name}>`, VALUE_FILTER_HELP[name]);
-  withDataDir(search, environment)
-    .description('search memories; recollect get shows the full text')
+  search
     .argument('<query...>', 'words, "an exact phrase", last week, file:a.ts, kind:bugfix')
     .addOption(new Option('--type <types...>', 'filter by type').choices(MEMORY_TYPES))
     .option('--project <project>', 'filter by project: id, git remote, folder or name')
@@ -62,21 +57,17 @@ export function addSearch(program: Command, context: CommandContext, exit: (code
     .option('--limit <count>', 'maximum number of results, up to 50; at most 70 tokens each', '10')
     .option('--full', 'show full texts')
     .option('--json', 'print JSON')
-    .action(async (query: readonly string[], options: Options) =>
-      exit(
-        await withMemory(options.dataDir, context, async (memory) => {
-          const q = query.join(' ');
-          if (options.full === true) {
-            const answer = await memory.search(q, searchOptions(options));
-            if (options.json === true) output.out(`${JSON.stringify(answer)}\n`);
-            else writeRecalled(output, answer.data.map(memoryText).join('\n') || 'Nothing was found.\n');
-          } else {
-            const answer = await memory.search(q, { ...searchOptions(options), format: 'compact' });
-            if (options.json === true) output.out(`${JSON.stringify(answer)}\n`);
-            else writeRecalled(output, foundText(answer.data, answer.degraded));
-          }
-          return 0;
-        }),
-      ),
+    .action(
+      cli.onMemory(async (memory, query: readonly string[], options: Options) => {
+        const q = query.join(' ');
+        if (options.full === true) {
+          const answer = await memory.search(q, searchOptions(options));
+          const text = answer.data.map(memoryText).join('\n') || 'Nothing was found.\n';
+          cli.printRecalled(options.json, answer, text);
+        } else {
+          const answer = await memory.search(q, { ...searchOptions(options), format: 'compact' });
+          cli.printRecalled(options.json, answer, foundText(answer.data, answer.degraded));
+        }
+      }),
     );
 }

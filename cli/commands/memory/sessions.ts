@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
-import type { Steering } from '../../server/steering.ts';
-import type { CommandContext, ExitCode } from '../../command-context.ts';
-import { dataDirOf, integer, withDataDir } from '../../options.ts';
+import { jobsAnswer } from '../../../contract/jobs.ts';
+import { actionAnswer, sessionDetail } from '../../../contract/sessions.ts';
+import type { Cli } from '../../cli.ts';
+import { integer } from '../../options.ts';
+import { path } from '../../server/server-client.ts';
 import { sessionTable, stuckText } from '../../text/job-table.ts';
-import { withServer } from '../../with-server.ts';
 
 interface SessionsOptions {
-  readonly dataDir: string;
   readonly stuck?: boolean;
   readonly project?: string;
   readonly limit: string;
@@ -16,53 +16,40 @@ interface SessionsOptions {
 /** Default of --wait; the job continues beyond it. */
 const DEFAULT_WAIT_SECONDS = 60;
 
-export function addSessions(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
-  const { output, environment } = context;
-  const command = withDataDir(program.command('sessions'), environment)
-    .description('list sessions with phase and wait reason, newest first')
+export function addSessions(program: Command, cli: Cli): void {
+  const { output } = cli;
+  const command = cli
+    .command(program, 'sessions', 'list sessions with phase and wait reason, newest first')
     .option('--stuck', 'show only stuck sessions and the reason')
     .option('--project <project>', 'filter by project: id, git remote, folder or name')
     .option('--limit <count>', 'maximum number of rows, up to 100', '20')
     .option('--json', 'print JSON')
-    .action(async (options: SessionsOptions) =>
-      exit(
-        await withServer(options.dataDir, context, async (steering) => {
-          const { data, degraded } = await steering.jobs({
-            kind: 'session',
-            state: options.stuck === true ? 'stuck' : 'all',
-            project: options.project,
-            limit: Number(options.limit),
-          });
-          if (options.json === true) output.out(`${JSON.stringify(data)}\n`);
-          else if (data.length === 0)
-            output.out(
-              options.stuck === true
-                ? 'No stuck sessions. Waiting ones: recollect jobs --kind session --state waiting.\n'
-                : 'No sessions yet.\n',
-            );
-          else output.out(`${sessionTable(data, Date.now())}${stuckText(data)}`);
-          if (degraded.length > 0) output.err('Temporal is unavailable: the list comes from the database alone.\n');
-          return 0;
-        }),
-      ),
+    .action(
+      cli.onServer(async (server, { stuck, project, limit, json }: SessionsOptions) => {
+        const state = stuck === true ? 'stuck' : 'all';
+        const query = { kind: 'session', state, project, limit: Number(limit) };
+        const { data, degraded } = await server.get('/jobs', jobsAnswer, query);
+        const none =
+          stuck === true
+            ? 'No stuck sessions. Waiting ones: recollect jobs --kind session --state waiting.\n'
+            : 'No sessions yet.\n';
+        cli.print(json, data, data.length === 0 ? none : `${sessionTable(data, Date.now())}${stuckText(data)}`);
+        if (degraded.length > 0) output.err('Temporal is unavailable: the list comes from the database alone.\n');
+      }),
     );
 
-  const subcommand = (name: string, description: string): Command =>
-    withDataDir(command.command(name), environment)
-      .description(description)
-      .argument('<id>', 'id of the session, or host:id');
-  const onServer = async (self: Command, work: (steering: Steering) => Promise<ExitCode>): Promise<void> =>
-    exit(await withServer(dataDirOf(self), context, work));
-
-  for (const [name, what, description] of [
+  for (const [name, route, description] of [
     ['summarise', 'summaries', 'summarise a session now without ending it'],
     ['close', 'close', 'end a session: summarise, extract learnings, index'],
   ] as const) {
-    subcommand(name, description)
+    cli
+      .command(command, name, description)
+      .argument('<id>', 'id of the session, or host:id')
       .option('--wait <seconds>', 'seconds to wait for completion', integer(0, 60), DEFAULT_WAIT_SECONDS)
-      .action((id: string, options: { readonly wait: number }, self: Command) =>
-        onServer(self, async (steering) => {
-          const order = await steering.order(id, what, options.wait);
+      .action(
+        cli.onServer(async (server, id: string, { wait }: { readonly wait: number }) => {
+          const query = { wait };
+          const order = await server.request('POST', path`/sessions/${id}/${route}`, actionAnswer, { query });
           if (!order.done) output.out(`${order.job.id} is still running. See recollect jobs.\n`);
           else if (order.settled) output.out('The session is settled.\n');
           else if (order.summary_id !== null) output.out(`Summary: ${order.summary_id}\n`);
@@ -75,18 +62,19 @@ export function addSessions(program: Command, context: CommandContext, exit: (co
       );
   }
 
-  withDataDir(command.command('capture'), environment)
-    .description('enable or disable the capture of a session')
+  cli
+    .command(command, 'capture', 'enable or disable the capture of a session')
     .argument('<on|off>', 'new state')
     .argument('<id>', 'id of the session, or host:id')
-    .action((position: string, id: string, _options: object, self: Command) =>
-      onServer(self, async (steering) => {
+    .action(
+      cli.onServer(async (server, position: string, id: string) => {
         if (position !== 'on' && position !== 'off') {
           output.err('Expected on or off, then the session.\n');
           return 1;
         }
-        const on = await steering.setCapture(id, position === 'on');
-        output.out(on ? 'Capture enabled.\n' : 'Capture disabled: new events of the session are not stored.\n');
+        const body = { capture: position === 'on' };
+        const { capture } = await server.request('PUT', path`/sessions/${id}`, sessionDetail, { body });
+        output.out(capture ? 'Capture enabled.\n' : 'Capture disabled: new events of the session are not stored.\n');
         return 0;
       }),
     );

@@ -1,11 +1,9 @@
 import type { Command } from 'commander';
-import type { CommandContext, ExitCode } from '../../command-context.ts';
-import { dataDirOf, withDataDir } from '../../options.ts';
+import type { z } from 'zod';
+import { checkSchema } from '../../../contract/operations.ts';
+import type { Cli } from '../../cli.ts';
 import { table } from '../../output.ts';
-import { readCheck, startCheck } from '../../server/operations.ts';
-import type { Check } from '../../server/operations.ts';
-import { untilEnded } from '../../waiting.ts';
-import { withServer } from '../../with-server.ts';
+import { path } from '../../server/server-client.ts';
 
 interface CheckOptions {
   readonly repair?: boolean;
@@ -14,7 +12,7 @@ interface CheckOptions {
 }
 
 /** Returns the differences of a consistency check by kind. */
-export function checkText(check: Check): string {
+function checkText(check: z.output<typeof checkSchema>): string {
   const compared = `${check.rows} rows and objects compared.\n`;
   const kinds = Object.keys(check.found).toSorted();
   if (kinds.length === 0) return `${compared}No differences.\n`;
@@ -26,40 +24,27 @@ export function checkText(check: Check): string {
   return `${compared}${table([['KIND', 'FOUND', 'REPAIRED', 'REMAINING'], ...rows])}`;
 }
 
-/** Returns 1 if differences remain or the check did not complete. */
-function exitOf(check: Check): ExitCode {
-  return check.state === 'completed' && check.remaining === 0 ? 0 : 1;
-}
-
 /** Adds `consistency check`. */
-export function addConsistency(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
-  const { output, environment } = context;
-  const command = withDataDir(program.command('consistency'), environment).description(
-    'check the consistency of the stores',
-  );
-  withDataDir(command.command('check'), environment)
-    .description('compare PostgreSQL with the vector index and the workflows')
+export function addConsistency(program: Command, cli: Cli): void {
+  const { output } = cli;
+  const command = cli.command(program, 'consistency', 'check the consistency of the stores');
+  cli
+    .command(command, 'check', 'compare PostgreSQL with the vector index and the workflows')
     .option('--repair', 'repair the differences')
     .option('--no-wait', 'start the check without waiting for its end')
     .option('--json', 'print JSON')
-    .action(async ({ repair, wait, json }: CheckOptions, self: Command) =>
-      exit(
-        await withServer(dataDirOf(self), context, async (_steering, client) => {
-          const { id, job_id: jobId } = await startCheck(client, repair === true);
-          if (!wait) {
-            output.out(`${jobId ?? id} started.\n`);
-            return 0;
-          }
-          const check = await untilEnded(
-            () => readCheck(client, id),
-            ({ state }) => state,
-          );
-          if (json === true) output.out(`${JSON.stringify(check)}\n`);
-          else output.out(checkText(check));
-          if (check.state !== 'completed')
-            output.err(`The consistency check ${check.state}${check.error === null ? '' : `: ${check.error}`}.\n`);
-          return exitOf(check);
-        }),
-      ),
+    .action(
+      cli.onServer(async (server, { repair = false, wait, json }: CheckOptions) => {
+        const { id, job_id: jobId } = await server.post('/admin/consistency', checkSchema, { repair });
+        if (!wait) {
+          output.out(`${jobId ?? id} started.\n`);
+          return 0;
+        }
+        const check = await server.ended(path`/admin/consistency/checks/${id}`, checkSchema);
+        cli.print(json, check, checkText(check));
+        if (check.state !== 'completed')
+          output.err(`The consistency check ${check.state}${check.error === null ? '' : `: ${check.error}`}.\n`);
+        return check.state === 'completed' && check.remaining === 0 ? 0 : 1;
+      }),
     );
 }

@@ -3,11 +3,13 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import { eraseSpooled } from '../../../hook/spool/erase.ts';
 import type { Spooled } from '../../../hook/spool/erase.ts';
-import type { CommandContext, ExitCode } from '../../command-context.ts';
+import { RecollectError } from '../../../client/index.ts';
+import { erasureSchema, foundText } from '../../../contract/gdpr.ts';
+import type { Cli } from '../../cli.ts';
+import type { ExitCode } from '../../command-context.ts';
 import { confirm } from '../../confirm.ts';
-import { withDataDir } from '../../options.ts';
-import type { DataRequests } from '../../server/data-requests.ts';
-import { withDataRequests } from '../../with-server.ts';
+import { path } from '../../server/server-client.ts';
+import type { ServerClient } from '../../server/server-client.ts';
 
 interface EraseOptions {
   readonly dataDir: string;
@@ -34,11 +36,21 @@ function bodyOf(kind: Kind, what: string | undefined): object {
   }
 }
 
+/** Returns the answer; null if the server rejects the request with `status`. */
+async function unless<Answer>(status: number, answer: Promise<Answer>): Promise<Answer | null> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof RecollectError && error.status === status) return null;
+    throw error;
+  }
+}
+
 /**
  * Returns the matching part of this machine's spool. The spool identifies a session by its host's id, which the server knows while it stores the
  * session; else `what` is parsed as host:id. Another user's events are not in this user's spool.
  */
-async function spooledOf(server: DataRequests, kind: Kind, what: string | undefined): Promise<Spooled | null> {
+async function spooledOf(server: ServerClient, kind: Kind, what: string | undefined): Promise<Spooled | null> {
   switch (kind) {
     case 'text':
       return what === undefined ? null : { kind: 'text', text: what };
@@ -48,9 +60,9 @@ async function spooledOf(server: DataRequests, kind: Kind, what: string | undefi
       return what === undefined ? { kind: 'all' } : null;
     case 'session': {
       if (what === undefined) return null;
-      const known = await server.sessionOfHost(what);
+      const known = await unless(404, server.session(what));
       const colon = what.indexOf(':');
-      if (known !== null) return { kind: 'session', ...known };
+      if (known !== null) return { kind: 'session', host: known.host, id: known.external_id };
       return colon > 0 ? { kind: 'session', host: what.slice(0, colon), id: what.slice(colon + 1) } : null;
     }
   }
@@ -68,19 +80,24 @@ async function eraseHere(dataDir: string, what: Spooled | null): Promise<number 
 }
 
 async function erase(
-  server: DataRequests,
+  server: ServerClient,
   kind: Kind,
   what: string | undefined,
   options: EraseOptions,
-  { output }: CommandContext,
+  { output }: Cli,
 ): Promise<ExitCode> {
   if (what === undefined && kind !== 'user') {
     output.err(`Name the ${kind}.\n`);
     return 1;
   }
   if (kind === 'text' && what !== undefined) {
-    const found = Object.entries(await server.count(what));
-    output.out(`The text occurs in\n${found.map(([name, n]) => `  ${n} ${name.replaceAll('_', ' ')}\n`).join('')}`);
+    const body = { kind: 'text', text: what, dry_run: true };
+    const { found } = await server.post('/gdpr/erase', foundText, body);
+    output.out(
+      `The text occurs in\n${Object.entries(found)
+        .map(([name, n]) => `  ${n} ${name.replaceAll('_', ' ')}\n`)
+        .join('')}`,
+    );
   }
   if (options.dryRun === true) return 0;
   if (options.yes !== true && !(await confirm('Erase permanently? This cannot be undone or cancelled.', output))) {
@@ -91,8 +108,9 @@ async function erase(
   const here = await spooledOf(server, kind, what);
   const spooled = await eraseHere(options.dataDir, here);
   if (spooled === null) output.err('The spool of this machine is being drained: the server rejects erased events.\n');
-  const { id } = await server.erase(bodyOf(kind, what));
-  const row = await server.erased(id);
+  const { id } = await server.post('/gdpr/erase', erasureSchema, bodyOf(kind, what));
+  // 401: the key is no longer valid because its owner was erased.
+  const row = await unless(401, server.ended(path`/gdpr/requests/${id}`, erasureSchema));
   if (row === null) {
     output.out(`Erased, including this API key. The receipt is receipts/${id}.json in the backup store.\n`);
     return 0;
@@ -111,22 +129,22 @@ async function erase(
   return 0;
 }
 
-export function addErase(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
-  withDataDir(program.command('erase'), context.environment)
-    .description('erase a session, a user, the tenant or a text everywhere, backups included, with a receipt')
+export function addErase(program: Command, cli: Cli): void {
+  const description = 'erase a session, a user, the tenant or a text everywhere, backups included, with a receipt';
+  const onServer = cli.onServer(
+    async (server: ServerClient, kind: Kind, what: string | undefined, options: EraseOptions, _self: Command) =>
+      erase(server, kind, what, options, cli),
+  );
+  cli
+    .command(program, 'erase', description)
     .argument('<kind>', KINDS.join(', '))
     .argument('[what]', 'the session, the user (default: yourself), the tenant’s name, or the text, exactly')
     .option('--dry-run', 'for a text: count its occurrences and erase nothing')
     .option('--yes', 'skip the confirmation; required without a terminal')
-    .action(async (given: string, what: string | undefined, options: EraseOptions) => {
+    .action(async (given: string, what: string | undefined, options: EraseOptions, self: Command) => {
       const kind = z.enum(KINDS).safeParse(given);
-      if (!kind.success) {
-        context.output.err(`Unknown kind. Expected one of ${KINDS.join(', ')}.\n`);
-        exit(1);
-        return;
-      }
-      exit(
-        await withDataRequests(options.dataDir, context, (server) => erase(server, kind.data, what, options, context)),
-      );
+      if (kind.success) return onServer(kind.data, what, options, self);
+      cli.output.err(`Unknown kind. Expected one of ${KINDS.join(', ')}.\n`);
+      cli.exit(1);
     });
 }

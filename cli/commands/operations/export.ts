@@ -1,15 +1,25 @@
-import path from 'node:path';
+import { createWriteStream } from 'node:fs';
+import { open, rename, rm } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
-import type { CommandContext, ExitCode } from '../../command-context.ts';
-import { withDataDir } from '../../options.ts';
-import { withDataRequests } from '../../with-server.ts';
+import { RecollectError } from '../../../client/index.ts';
+import { exportSchema, fileImportSchema } from '../../../contract/gdpr.ts';
+import type { Cli } from '../../cli.ts';
+import type { ExitCode } from '../../command-context.ts';
+import { path } from '../../server/server-client.ts';
+import type { ServerClient } from '../../server/server-client.ts';
 
 interface ExportOptions {
-  readonly dataDir: string;
   readonly project?: string;
   readonly user?: string;
   readonly session?: string;
   readonly out?: string;
+}
+
+function failure(code: string, message: string, cause?: unknown): RecollectError {
+  return new RecollectError(message, { status: 0, code, cause });
 }
 
 function bodyOf({ project, user, session }: ExportOptions): object {
@@ -18,36 +28,53 @@ function bodyOf({ project, user, session }: ExportOptions): object {
   return session === undefined ? { scope: 'tenant' } : { scope: 'session', subject: session };
 }
 
-export function addExport(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
-  withDataDir(program.command('export'), context.environment)
-    .description('export memories to a file for recollect import FILE')
+/** Exports memory into a local file, which appears complete or not at all. Returns its bytes. Rejects with RecollectError. */
+async function exportTo(file: string, body: object, server: ServerClient): Promise<number> {
+  const { id } = await server.post('/exports', exportSchema, body);
+  const row = await server.ended(path`/exports/${id}`, exportSchema);
+  if (row.state !== 'completed') throw failure('EXPORT_FAILED', `the export ${row.state}: ${row.error ?? ''}`);
+  const partial = `${file}.part`;
+  try {
+    const content = Readable.fromWeb(await server.download(path`/exports/${id}/file`));
+    await pipeline(content, createWriteStream(partial, { mode: 0o600 }));
+    await rename(partial, file);
+  } finally {
+    await rm(partial, { force: true });
+  }
+  return row.bytes;
+}
+
+export function addExport(program: Command, cli: Cli): void {
+  cli
+    .command(program, 'export', 'export memories to a file for recollect import FILE')
     .option('--project <name>', 'export one project')
     .option('--user <name>', 'export one user')
     .option('--session <id>', 'export one session')
     .option('--out <file>', 'output file (default: recollect-<day>.ndjson.zst)')
-    .action(async (options: ExportOptions) => {
-      const day = new Date().toISOString().slice(0, 10);
-      const file = path.resolve(options.out ?? `recollect-${day}.ndjson.zst`);
-      exit(
-        await withDataRequests(options.dataDir, context, async (server) => {
-          const bytes = await server.export(bodyOf(options), file);
-          context.output.out(`${file}\n${bytes} bytes\n`);
-          return 0;
-        }),
-      );
-    });
+    .action(
+      cli.onServer(async (server, options: ExportOptions) => {
+        const day = new Date().toISOString().slice(0, 10);
+        const file = resolve(options.out ?? `recollect-${day}.ndjson.zst`);
+        const bytes = await exportTo(file, bodyOf(options), server);
+        cli.output.out(`${file}\n${bytes} bytes\n`);
+      }),
+    );
 }
 
-/** Imports an export file and prints the row counts. */
-export function importFile(file: string, dataDir: string, context: CommandContext): Promise<ExitCode> {
-  return withDataRequests(dataDir, context, async (server) => {
-    const { state, error, read, written } = await server.import(path.resolve(file));
-    const sum = (counts: Readonly<Record<string, number>>) => Object.values(counts).reduce((all, n) => all + n, 0);
-    if (state !== 'completed') {
-      context.output.err(`The import ${state}: ${error ?? ''}\n`);
-      return 1;
-    }
-    context.output.out(`${sum(read)} rows read, ${sum(written)} new\n`);
-    return 0;
+/** Uploads an export file, waits for the end of its import and prints the row counts. Rejects with RecollectError. */
+export async function importFile(server: ServerClient, given: string, { output }: Cli): Promise<ExitCode> {
+  const file = resolve(given);
+  const opened = await open(file).catch((cause: unknown) => {
+    throw failure('FILE_UNREADABLE', `${file} cannot be read`, cause);
   });
+  const content = Readable.toWeb(opened.createReadStream());
+  const { id } = await server.upload('/imports/files', 'application/zstd', content, fileImportSchema);
+  const { state, error, read, written } = await server.ended(path`/imports/files/${id}`, fileImportSchema);
+  if (state !== 'completed') {
+    output.err(`The import ${state}: ${error ?? ''}\n`);
+    return 1;
+  }
+  const sum = (counts: Readonly<Record<string, number>>) => Object.values(counts).reduce((all, n) => all + n, 0);
+  output.out(`${sum(read)} rows read, ${sum(written)} new\n`);
+  return 0;
 }

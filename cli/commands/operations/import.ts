@@ -2,16 +2,16 @@ import { statSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { transcriptFolder, claudeMemFolder } from '../../../config/config.ts';
-import { defaultDataDirectory } from '../../../infra/instance/layout.ts';
 import { importFile } from './export.ts';
+import type { Cli } from '../../cli.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
-import { withDataDir } from '../../options.ts';
 import { showDatabaseEnd, importDatabase } from '../../import/import-database.ts';
 import { importTranscripts, showEnd } from '../../import/import-transcripts.ts';
 import { knownAccess, readKey, serverAddress } from '../../install/server-access.ts';
 import type { ServerAccess } from '../../install/server-access.ts';
-import { listenForInterrupts } from '../../waiting.ts';
+import { interruptible } from '../../waiting.ts';
 import { RecollectError } from '../../../client/index.ts';
+import type { ServerClient } from '../../server/server-client.ts';
 import { ImportApi } from '../../import/import-api.ts';
 import { InstallError } from '../../install/install-error.ts';
 
@@ -38,28 +38,27 @@ function accessOf(options: ServerOptions, { environment }: CommandContext): Serv
 }
 
 /** Runs a command against the server; prints failures. */
-async function withImportServer(
+function withImportServer(
   options: ServerOptions,
   context: CommandContext,
   work: (api: ImportApi, access: ServerAccess, signal: AbortSignal) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   const { err } = context.output;
-  const interrupts = listenForInterrupts(() => process.exit(130));
-  try {
-    const access = accessOf(options, context);
-    return await work(new ImportApi(access, interrupts.signal), access, interrupts.signal);
-  } catch (error) {
-    if (error instanceof InstallError) {
-      err(`${error.message}\n`);
-      return 3;
+  return interruptible(async (signal) => {
+    try {
+      const access = accessOf(options, context);
+      return await work(new ImportApi(access, signal), access, signal);
+    } catch (error) {
+      if (error instanceof InstallError) {
+        err(`${error.message}\n`);
+        return 3;
+      }
+      if (!(error instanceof RecollectError)) throw error;
+      if (error.code === 'ABORTED') return 130;
+      err(`${error.message}.\n`);
+      return error.code === 'UNREACHABLE' ? 3 : 1;
     }
-    if (!(error instanceof RecollectError)) throw error;
-    if (error.code === 'ABORTED') return 130;
-    err(`${error.message}.\n`);
-    return error.code === 'UNREACHABLE' ? 3 : 1;
-  } finally {
-    interrupts.dispose();
-  }
+  });
 }
 
 interface ClaudeMemOptions extends ServerOptions {
@@ -76,20 +75,6 @@ function databaseOf(given: string): string | null {
   return found?.isDirectory() === true && statSync(inside, { throwIfNoEntry: false })?.isFile() === true
     ? inside
     : null;
-}
-
-/** Adds `import claude-mem`. */
-function addClaudeMem(command: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
-  withDataDir(command.command('claude-mem'), context.environment)
-    .description('import the database of claude-mem, each row once')
-    .argument('[path]', `${DATABASE} or its folder (default: of this user)`)
-    .option('--dry-run', 'report what would be imported and write nothing')
-    .option('--server <url>', 'send the rows to this server')
-    .option('--api-key-file <file>', 'file with an API key of that server, - for stdin')
-    .option('--allow-plain-http', 'allow sending the key over plain HTTP to another machine')
-    .action(async (given: string | undefined, options: ClaudeMemOptions) =>
-      exit(await claudeMem(path.resolve(given ?? claudeMemFolder()), options, context)),
-    );
 }
 
 async function claudeMem(given: string, options: ClaudeMemOptions, context: CommandContext): Promise<ExitCode> {
@@ -109,41 +94,55 @@ interface ImportOptions {
 }
 
 /** Adds `import` with its subcommands. */
-export function addImport(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
+export function addImport(program: Command, cli: Cli): void {
   const command = program.command('import').description('import transcripts, claude-mem databases and export files');
-  const { environment } = context;
-  withDataDir(command.command('file').argument('<file>'), environment)
-    .description('import an export file; `recollect import FILE` does the same')
-    .action(async (file: string, { dataDir }: ImportOptions) => exit(await importFile(file, dataDir, context)));
-  command.argument('[file]', 'an export file').action(async (file: string | undefined) => {
+  const importOne = cli.onServer((server: ServerClient, file: string, _options: object, _self: Command) =>
+    importFile(server, file, cli),
+  );
+  cli
+    .command(command, 'file', 'import an export file; `recollect import FILE` does the same')
+    .argument('<file>')
+    .action(importOne);
+  command.argument('[file]', 'an export file').action(async (file: string | undefined, options: object) => {
     if (file === undefined) command.help();
-    else exit(await importFile(file, defaultDataDirectory(environment), context));
+    else await importOne(file, options, command);
   });
-  withDataDir(command.command('transcripts'), environment)
-    .description('import events that hooks missed from transcripts of Claude Code')
+  cli
+    .command(command, 'transcripts', 'import events that hooks missed from transcripts of Claude Code')
     .argument('[folder]', 'transcript folder (default: of this user)')
     .option('--follow', 'keep importing new lines')
     .action(async (folder: string | undefined, options: ImportOptions) =>
-      exit(await transcripts(folder, options, context)),
+      cli.exit(await transcripts(folder, options, cli)),
     );
-  addClaudeMem(command, context, exit);
-  withDataDir(command.command('status').argument('<id>'), environment)
-    .description('show the progress of an import')
+  cli
+    .command(command, 'claude-mem', 'import the database of claude-mem, each row once')
+    .argument('[path]', `${DATABASE} or its folder (default: of this user)`)
+    .option('--dry-run', 'report what would be imported and write nothing')
+    .option('--server <url>', 'send the rows to this server')
+    .option('--api-key-file <file>', 'file with an API key of that server, - for stdin')
+    .option('--allow-plain-http', 'allow sending the key over plain HTTP to another machine')
+    .action(async (given: string | undefined, options: ClaudeMemOptions) =>
+      cli.exit(await claudeMem(path.resolve(given ?? claudeMemFolder()), options, cli)),
+    );
+  cli
+    .command(command, 'status', 'show the progress of an import')
+    .argument('<id>')
     .action(async (id: string, options: ImportOptions) =>
-      exit(
-        await withImportServer(options, context, async (api) => {
+      cli.exit(
+        await withImportServer(options, cli, async (api) => {
           const job = await api.show(id);
-          return job.tables === null ? showEnd(job, context) : showDatabaseEnd(job, context);
+          return job.tables === null ? showEnd(job, cli) : showDatabaseEnd(job, cli);
         }),
       ),
     );
-  withDataDir(command.command('cancel').argument('<id>'), environment)
-    .description('cancel an import; imported rows remain')
+  cli
+    .command(command, 'cancel', 'cancel an import; imported rows remain')
+    .argument('<id>')
     .action(async (id: string, options: ImportOptions) =>
-      exit(
-        await withImportServer(options, context, async (api) => {
+      cli.exit(
+        await withImportServer(options, cli, async (api) => {
           await api.cancel(id);
-          context.output.out('Import cancelled; imported rows remain.\n');
+          cli.output.out('Import cancelled; imported rows remain.\n');
           return 0;
         }),
       ),

@@ -1,18 +1,23 @@
-import path from 'node:path';
+import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { localAccess, requestRestore } from '../../../infra/instance/request-restore.ts';
 import type { RestoreRequest } from '../../../infra/instance/request-restore.ts';
 import { STORE_ADDRESS } from '../../../config/archive-settings.ts';
-import type { CommandContext, ExitCode } from '../../command-context.ts';
-import { dataDirOf, isUuid, withDataDir } from '../../options.ts';
-import { Restores } from '../../server/operations.ts';
-import type { Restore } from '../../server/operations.ts';
+import type { z } from 'zod';
+import { restoreSchema } from '../../../contract/backups.ts';
+import { dataOf } from '../../../contract/shared.ts';
+import type { Cli } from '../../cli.ts';
+import type { ExitCode } from '../../command-context.ts';
+import { isUuid } from '../../options.ts';
 import { RecollectError } from '../../../client/index.ts';
-import { withServer } from '../../with-server.ts';
 import { table } from '../../output.ts';
+import { path } from '../../server/server-client.ts';
+import type { ServerClient } from '../../server/server-client.ts';
 import { terminalText } from '../../text/terminal-text.ts';
-import { ago } from '../../text/text-layout.ts';
+import { ago, grouped } from '../../text/text-layout.ts';
+
+type Restore = z.output<typeof restoreSchema>;
 
 /** Returns restores and drills as a table, newest first. */
 function restoreTable(restores: readonly Restore[], now: number): string {
@@ -24,8 +29,8 @@ function restoreTable(restores: readonly Restore[], now: number): string {
       restore.error ?? (restore.state === 'running' ? restore.phase : restore.state),
       ago(restore.created_at, now),
       restore.backup_id ?? '-',
-      (restore.counts['rows_done'] ?? 0).toLocaleString('en-US'),
-      (restore.counts['vectors_done'] ?? 0).toLocaleString('en-US'),
+      grouped(restore.counts['rows_done'] ?? 0),
+      grouped(restore.counts['vectors_done'] ?? 0),
     ]),
   ]);
 }
@@ -42,28 +47,27 @@ function journalText({ faults, examples }: NonNullable<NonNullable<Restore['resu
 
 /** Returns the result of a completed restore or drill, line by line. */
 function restoreText({ backup_id: set, kind, dry_run: isDryRun, result }: Restore): string {
-  const number = (value: number): string => value.toLocaleString('en-US');
   if (isDryRun) return `${set ?? ''} can be restored: all files verified.\n`;
   const { tables, queries, vectors, seconds, sessions_resumed: resumed, replaced, journal, files } = result ?? {};
   const lines = [
     `${set ?? ''} restored${kind === 'drill' ? ' as a drill' : ''} in ${Math.round(seconds?.total ?? 0)} s.`,
-    ...(tables === undefined ? [] : [`${number(tables.rows)} rows equal the backup byte for byte.`]),
+    ...(tables === undefined ? [] : [`${grouped(tables.rows)} rows equal the backup byte for byte.`]),
     ...(queries === undefined ? [] : [`${queries.asked} fixed queries returned the recorded results.`]),
     ...(vectors === undefined
       ? []
       : [
-          `${number(vectors.objects)} vectors loaded${vectors.pending === 0 ? '' : `, ${number(vectors.pending)} to embed again`}.`,
+          `${grouped(vectors.objects)} vectors loaded${vectors.pending === 0 ? '' : `, ${grouped(vectors.pending)} to embed again`}.`,
         ]),
     ...(files === undefined || files.restored === 0
       ? []
-      : [`${number(files.restored)} files of archived sessions restored.`]),
+      : [`${grouped(files.restored)} files of archived sessions restored.`]),
     ...(files === undefined || files.missing === 0
       ? []
-      : [`${number(files.missing)} files of archived sessions are missing.`]),
-    ...(resumed === undefined ? [] : [`${number(resumed)} sessions resumed.`]),
+      : [`${grouped(files.missing)} files of archived sessions are missing.`]),
+    ...(resumed === undefined ? [] : [`${grouped(resumed)} sessions resumed.`]),
     ...(journal === undefined || journal.erasures === 0
       ? []
-      : [`${number(journal.erasures)} later erasures applied again.`]),
+      : [`${grouped(journal.erasures)} later erasures applied again.`]),
     ...(journal === undefined ? [] : journalText(journal)),
     ...(replaced === undefined ? [] : [`The replaced database remains as ${replaced}.`]),
   ];
@@ -90,10 +94,10 @@ interface Options {
 }
 
 /** Polls until a restore ends; tolerates failures during the swap. */
-async function ended(restores: Restores, id: string): Promise<Restore> {
+async function ended(server: ServerClient, id: string): Promise<Restore> {
   for (let failed = 0; ; await sleep(POLL_MS)) {
     try {
-      const restore = await restores.show(id);
+      const restore = await server.get(path`/admin/restores/${id}`, restoreSchema);
       if (restore.state !== 'running') return restore;
       failed = 0;
     } catch (error) {
@@ -113,17 +117,15 @@ function faultOf({ store, signer, backupId }: RestoreRequest): string | null {
 }
 
 /** Adds `restore` with its subcommand, and `drill`. */
-export function addRestore(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
-  const { output, environment } = context;
-  const withRestores = (dataDir: string, work: (restores: Restores) => Promise<ExitCode>): Promise<ExitCode> =>
-    withServer(dataDir, context, (_steering, client) => work(new Restores(client)));
+export function addRestore(program: Command, cli: Cli): void {
+  const { output, environment } = cli;
 
-  const finish = async (restores: Restores, id: string, wait: boolean): Promise<ExitCode> => {
+  const finish = async (server: ServerClient, id: string, wait: boolean): Promise<ExitCode> => {
     if (!wait) {
       output.out(`${id} started. See recollect restore list.\n`);
       return 0;
     }
-    const restore = await ended(restores, id);
+    const restore = await ended(server, id);
     if (restore.state === 'completed') {
       output.out(restoreText(restore));
       return 0;
@@ -150,33 +152,31 @@ export function addRestore(program: Command, context: CommandContext, exit: (cod
     return id;
   };
 
-  const start = (kind: RestoreRequest['kind'], options: Options): Promise<ExitCode> =>
-    withRestores(options.dataDir, async (restores) => {
-      const { backup: set, from, signer, overwrite, dryRun, wait } = options;
-      if ((from === undefined || from === COPY) && signer === undefined) {
-        const named = { backup_id: set, store: from === undefined ? undefined : COPY };
-        const { id } =
-          kind === 'drill'
-            ? await restores.drill(named)
-            : await restores.restore({ ...named, overwrite, dry_run: dryRun });
-        return finish(restores, id, wait === true);
-      }
-      // Fails with the usual message if the instance does not run.
-      await restores.list(1);
-      const isPath = from !== undefined && from !== COPY && !from.startsWith('s3://');
-      const id = await startLocally(options.dataDir, {
-        kind,
-        backupId: set ?? null,
-        store: isPath ? path.resolve(from) : (from ?? null),
-        signer: signer ?? null,
-        overwrite: overwrite === true,
-        dryRun: dryRun === true,
-      });
-      return id === null ? 1 : finish(restores, id, wait === true);
+  const start = async (server: ServerClient, kind: RestoreRequest['kind'], options: Options): Promise<ExitCode> => {
+    const { backup: set, from, signer, overwrite, dryRun, wait } = options;
+    if ((from === undefined || from === COPY) && signer === undefined) {
+      const named = { backup_id: set, store: from };
+      const body = kind === 'drill' ? named : { ...named, overwrite, dry_run: dryRun };
+      const { id } = await server.post(`/admin/${kind}`, restoreSchema, body);
+      return finish(server, id, wait === true);
+    }
+    // Fails with the usual message if the instance does not run.
+    await server.get('/admin/restores', dataOf(restoreSchema), { limit: 1 });
+    const isPath = from !== undefined && from !== COPY && !from.startsWith('s3://');
+    const id = await startLocally(options.dataDir, {
+      kind,
+      backupId: set ?? null,
+      store: isPath ? resolve(from) : (from ?? null),
+      signer: signer ?? null,
+      overwrite: overwrite === true,
+      dryRun: dryRun === true,
     });
+    return id === null ? 1 : finish(server, id, wait === true);
+  };
 
-  const withSource = (command: Command): Command =>
-    withDataDir(command, environment)
+  const addStart = (name: string, description: string): Command =>
+    cli
+      .command(program, name, description)
       .option(
         '--from <address>',
         '`copy` for the copy store; on the machine of the instance also a folder or s3://bucket/prefix',
@@ -187,32 +187,28 @@ export function addRestore(program: Command, context: CommandContext, exit: (cod
       )
       .option('--wait', 'wait until the job ends');
 
-  const command = withSource(program.command('restore'))
-    .description('restore a backup into this instance')
+  const command = addStart('restore', 'restore a backup into this instance')
     .argument('[backup]', 'id as in recollect backup list (default: newest)')
     .option('--overwrite', 'replace existing sessions and learnings; the replaced database remains')
     .option('--dry-run', 'verify all files of the backup and restore nothing')
-    .action(async (backup: string | undefined, options: Options) =>
-      exit(await start('restore', backup === undefined ? options : { ...options, backup })),
-    );
-
-  withDataDir(command.command('list'), environment)
-    .description('list restores and drills, newest first')
-    .option('--limit <count>', 'maximum number of rows, up to 100', '20')
-    .option('--json', 'print JSON')
-    .action(async ({ limit, json }: { readonly limit: string; readonly json?: true }, self: Command) =>
-      exit(
-        await withRestores(dataDirOf(self), async (restores) => {
-          const { data } = await restores.list(Number(limit));
-          if (json === true) output.out(`${JSON.stringify(data)}\n`);
-          else output.out(data.length === 0 ? 'No restores.\n' : restoreTable(data, Date.now()));
-          return 0;
-        }),
+    .action(
+      cli.onServer((server, backup: string | undefined, options: Options) =>
+        start(server, 'restore', backup === undefined ? options : { ...options, backup }),
       ),
     );
 
-  withSource(program.command('drill'))
-    .description('restore a backup to a temporary database, verify it and delete it')
+  cli
+    .command(command, 'list', 'list restores and drills, newest first')
+    .option('--limit <count>', 'maximum number of rows, up to 100', '20')
+    .option('--json', 'print JSON')
+    .action(
+      cli.onServer(async (server, { limit, json }: { readonly limit: string; readonly json?: true }) => {
+        const { data } = await server.get('/admin/restores', dataOf(restoreSchema), { limit: Number(limit) });
+        cli.print(json, data, data.length === 0 ? 'No restores.\n' : restoreTable(data, Date.now()));
+      }),
+    );
+
+  addStart('drill', 'restore a backup to a temporary database, verify it and delete it')
     .option('--backup <id>', 'id of the backup (default: newest)')
-    .action(async (options: Options) => exit(await start('drill', options)));
+    .action(cli.onServer((server, options: Options) => start(server, 'drill', options)));
 }

@@ -1,11 +1,13 @@
 import type { Command } from 'commander';
-import type { CommandContext, ExitCode } from '../../command-context.ts';
-import { dataDirOf, withDataDir } from '../../options.ts';
-import { changeSchedule, readSchedules } from '../../server/operations.ts';
-import type { ScheduleChange, Schedule } from '../../server/operations.ts';
-import { withServer } from '../../with-server.ts';
+import type { z } from 'zod';
+import { scheduleAnswer, scheduleSchema } from '../../../contract/jobs.ts';
+import { dataOf } from '../../../contract/shared.ts';
+import type { Cli } from '../../cli.ts';
 import { table } from '../../output.ts';
-import { ago, short } from '../../text/text-layout.ts';
+import { path } from '../../server/server-client.ts';
+import { ago, minuteOf, short } from '../../text/text-layout.ts';
+
+type Schedule = z.output<typeof scheduleSchema>;
 
 const RESULT_CHARS = 60;
 
@@ -25,7 +27,7 @@ function scheduleTable(schedules: readonly Schedule[], now: number): string {
   const rows = schedules.map(({ name, state, next_runs: next, last_runs: [last], description }) => [
     name,
     state,
-    next[0]?.slice(0, 16).replace('T', ' ') ?? '-',
+    next[0] === undefined ? '-' : minuteOf(next[0]),
     last === undefined ? '-' : ago(last.started_at, now),
     last?.state ?? '-',
     resultText(last),
@@ -38,47 +40,33 @@ function scheduleTable(schedules: readonly Schedule[], now: number): string {
 }
 
 /** Adds `schedules` with its subcommands. */
-export function addSchedules(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
-  const { output, environment } = context;
-  const command = withDataDir(program.command('schedules'), environment).description('list and control schedules');
-  withDataDir(command.command('list'), environment)
-    .description('list schedules with next run, last run and result')
+export function addSchedules(program: Command, cli: Cli): void {
+  const command = cli.command(program, 'schedules', 'list and control schedules');
+  cli
+    .command(command, 'list', 'list schedules with next run, last run and result')
     .option('--json', 'print JSON')
-    .action(async ({ json }: { readonly json?: boolean }, self: Command) =>
-      exit(
-        await withServer(dataDirOf(self), context, async (_steering, client) => {
-          const schedules = await readSchedules(client);
-          output.out(json === true ? `${JSON.stringify(schedules)}\n` : scheduleTable(schedules, Date.now()));
-          return 0;
-        }),
-      ),
+    .action(
+      cli.onServer(async (server, { json }: { readonly json?: boolean }) => {
+        const { data } = await server.get('/schedules', dataOf(scheduleSchema));
+        cli.print(json, data, scheduleTable(data, Date.now()));
+      }),
     );
 
-  const apply = (
-    self: Command,
-    name: string,
-    change: ScheduleChange,
-    done: string,
-    reason?: string,
-  ): Promise<ExitCode> =>
-    withServer(dataDirOf(self), context, async (_steering, client) => {
-      await changeSchedule(client, name, change, reason);
-      output.out(`${name} ${done}.\n`);
-      return 0;
-    });
-  withDataDir(command.command('pause'), environment)
-    .description('pause a schedule')
-    .argument('<name>', 'name of the schedule')
-    .requiredOption('--reason <text>', 'reason shown in the list')
-    .action(async (name: string, { reason }: { reason: string }, self: Command) =>
-      exit(await apply(self, name, 'pause', 'paused', reason)),
-    );
   for (const [action, description, done] of [
+    ['pause', 'pause a schedule', 'paused'],
     ['resume', 'resume a schedule', 'resumed'],
     ['run', 'start a run of a schedule now', 'started'],
-  ] as const)
-    withDataDir(command.command(action), environment)
-      .description(description)
+  ] as const) {
+    const change = cli
+      .command(command, action, description)
       .argument('<name>', 'name of the schedule')
-      .action(async (name: string, _options: object, self: Command) => exit(await apply(self, name, action, done)));
+      .action(
+        cli.onServer(async (server, name: string, { reason }: { readonly reason?: string }) => {
+          const body = reason === undefined ? undefined : { reason };
+          await server.post(path`/schedules/${name}/${action}`, scheduleAnswer, body);
+          cli.output.out(`${name} ${done}.\n`);
+        }),
+      );
+    if (action === 'pause') change.requiredOption('--reason <text>', 'reason shown in the list');
+  }
 }

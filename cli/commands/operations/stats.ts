@@ -1,19 +1,16 @@
 import type { Command } from 'commander';
 import type { z } from 'zod';
-import type { CommandContext, ExitCode } from '../../command-context.ts';
-import { integer, withDataDir } from '../../options.ts';
+import type { Cli } from '../../cli.ts';
+import { integer } from '../../options.ts';
 import { table } from '../../output.ts';
-import { statsSchema } from '../../../contract/operations.ts';
-import { withServer } from '../../with-server.ts';
+import { MAX_DAYS, statsSchema } from '../../../contract/operations.ts';
 
 interface StatsOptions {
-  readonly dataDir: string;
   readonly days: number;
   readonly instance?: boolean;
   readonly json?: boolean;
 }
 
-const MAX_DAYS = 400;
 type Statistics = Pick<z.output<typeof statsSchema>, 'now' | 'days'>;
 type Figure = Statistics['now'][number];
 
@@ -35,21 +32,17 @@ export function statsText({ now, days }: Statistics): string {
   ]);
 }
 
-export function addStats(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
-  const { output, environment } = context;
-  withDataDir(program.command('stats'), environment)
-    .description('show daily statistics')
+export function addStats(program: Command, cli: Cli): void {
+  cli
+    .command(program, 'stats', 'show daily statistics')
     .option('--days <n>', 'number of days', integer(1, MAX_DAYS), 30)
     .option('--instance', 'show the complete instance (operators only)')
     .option('--json', 'print JSON')
-    .action(async ({ dataDir, days, instance, json }: StatsOptions) =>
-      exit(
-        await withServer(dataDir, context, async (_steering, client) => {
-          const scope = instance === true ? 'instance' : 'tenant';
-          const answer = await client.get('/stats', statsSchema, { days, scope });
-          output.out(json === true ? `${JSON.stringify(answer)}\n` : statsText(answer));
-          return 0;
-        }),
-      ),
+    .action(
+      cli.onServer(async (server, { days, instance, json }: StatsOptions) => {
+        const scope = instance === true ? 'instance' : 'tenant';
+        const answer = await server.get('/stats', statsSchema, { days, scope });
+        cli.print(json, answer, statsText(answer));
+      }),
     );
 }

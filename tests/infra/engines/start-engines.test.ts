@@ -7,7 +7,7 @@ import { msToTs } from '@temporalio/common/lib/time.js';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { processEnvironment } from '../../../config/process-environment.ts';
-import { type RunningEngines, startEngines } from '../../../infra/engines/start-engines.ts';
+import { type RunningEngines, startEngines } from '../../setup/start-engines.ts';
 import { cacheDirectory, instanceLayout } from '../../../infra/instance/layout.ts';
 import { PORT_NAMES } from '../../../infra/instance/ports.ts';
 import { superuserUrl } from '../../../infra/instance/environment.ts';

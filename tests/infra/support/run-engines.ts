@@ -1,5 +1,5 @@
 import { processEnvironment } from '../../../config/process-environment.ts';
-import { startEngines } from '../../../infra/engines/start-engines.ts';
+import { startEngines } from '../../setup/start-engines.ts';
 import { silentProgress } from '../../../infra/supervisor/progress.ts';
 
 // Runs the engines in a process that a test can kill. Arguments: data directory, cache directory.

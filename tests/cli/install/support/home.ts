@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command } from 'commander';
+import { Cli } from '../../../../cli/cli.ts';
 import { addInstall, addUninstall } from '../../../../cli/commands/instance/install.ts';
 import type { ExitCode } from '../../../../cli/command-context.ts';
 import { processEnvironment } from '../../../../config/process-environment.ts';
@@ -76,8 +77,9 @@ export class Home {
     const exit = (given: ExitCode): void => {
       code = given;
     };
-    addInstall(program, context, exit);
-    addUninstall(program, context, exit);
+    const cli = new Cli(context, exit);
+    addInstall(program, cli);
+    addUninstall(program, cli);
     await program.parseAsync(args, { from: 'user' });
     return { code, out: context.text(), err: context.errors() };
   }

@@ -1,11 +1,11 @@
 import type { Environment } from '../../config/process-environment.ts';
-import { temporalAddress, weaviateUrl } from '../instance/environment.ts';
-import type { Instance } from '../instance/instance.ts';
-import { runInstance } from '../supervisor/run-instance.ts';
-import type { Progress } from '../supervisor/progress.ts';
-import type { SupervisedService } from '../supervisor/supervised-service.ts';
-import { engineNodes, prepareEngines } from './definitions.ts';
-import { SUPERUSER } from './postgres/cluster.ts';
+import { temporalAddress, weaviateUrl } from '../../infra/instance/environment.ts';
+import type { Instance } from '../../infra/instance/instance.ts';
+import { runInstance } from '../../infra/supervisor/run-instance.ts';
+import type { Progress } from '../../infra/supervisor/progress.ts';
+import type { SupervisedService } from '../../infra/supervisor/supervised-service.ts';
+import { engineNodes, prepareEngines } from '../../infra/engines/definitions.ts';
+import { SUPERUSER } from '../../infra/engines/postgres/cluster.ts';
 
 export interface StartEnginesOptions {
   readonly dataDir: string;

@@ -9,6 +9,8 @@ import { present } from '../../http/present.ts';
 import { ApiError } from '../../errors.ts';
 import { handWritten } from '../../memories/hand-written.ts';
 import { pageOfItems, usedIn } from '../../../contract/shared.ts';
+import { learningIdOf } from '../../memories/memory-lookup.ts';
+import { memoryHash } from '../../../domain/memory.ts';
 import { countFetched } from '../../memories/memory-fetches.ts';
 import { cursorOf, pageOf, placeOf } from '../../http/paging.ts';
 import {
@@ -25,6 +27,7 @@ const placeSchema = z.strictObject({ value: z.number(), id: z.uuid() });
 export function presentLearning(row: StoredLearning): z.input<typeof learningSchema> {
   return present(learningSchema, {
     ...row,
+    hash: memoryHash(row.id),
     project: row.project === null ? null : { id: row.project.id, name: row.project.displayName },
     category: learningSchema.shape.category.parse(row.category),
     examples: z.array(z.string()).parse(row.examples),
@@ -115,8 +118,9 @@ export function learningRoutes(app: Api, { database, embeddingModel, workflowHin
     }),
     async (request) => {
       const principal = principalOf(request);
-      const { id } = request.params;
       return database.asTenant(principal.tenantId, async (transaction) => {
+        const id = await learningIdOf(transaction, request.params.id, 'id');
+        if (id === null) throw noSuchLearning();
         await countFetched(transaction, principal, request.query.used_in, [id]);
         const found = await readLearning(transaction, id, viewerOf(principal));
         if (found === null) throw noSuchLearning();
@@ -132,7 +136,7 @@ export function noSuchLearning(): ApiError {
 
 /** Returns the error for words that a current learning has already. */
 export function knownAlready(knownId: string, field = 'description'): ApiError {
-  return new ApiError('CONFLICT', `a learning with this content exists: ${knownId}`, [
-    { field, message: `duplicates ${knownId}` },
+  return new ApiError('CONFLICT', `a learning with this content exists: ${memoryHash(knownId)}`, [
+    { field, message: `duplicates ${memoryHash(knownId)}` },
   ]);
 }

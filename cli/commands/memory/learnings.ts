@@ -7,6 +7,7 @@ import { dataDirOf, withDataDir } from '../../options.ts';
 import { writeRecalled } from '../../text/memory-text.ts';
 import { momentOf, ago, short, wrap } from '../../text/text-layout.ts';
 import { withServer } from '../../with-server.ts';
+import { memoryHash } from '../../../domain/memory.ts';
 import { LEARNING_CATEGORIES } from './remember.ts';
 import { table } from '../../output.ts';
 import { terminalText } from '../../text/terminal-text.ts';
@@ -26,7 +27,7 @@ function stateOf(learning: Learning): string {
 export function learningTable(learnings: readonly Learning[], now: number): string {
   const head = ['LEARNING', 'PROJECT', 'CATEGORY', 'CONFIDENCE', 'USED', 'STATE', 'SINCE', 'DESCRIPTION'];
   const rows = learnings.map((learning) => [
-    learning.id,
+    learning.hash,
     short(terminalText(learning.project?.name ?? '-'), PROJECT_CHARS),
     learning.category,
     learning.confidence.toFixed(2),
@@ -55,18 +56,18 @@ export function learningText(learning: LearningDetail): string {
   const quotes = learning.evidence.slice(0, SHOWN_QUOTES);
   const more = learning.evidence.length - quotes.length;
   const lines = [
-    learning.title,
+    learning.title === '' ? learning.hash : `${learning.hash}  ${learning.title}`,
     facts.join(', '),
     interval(learning.valid_from, learning.valid_to),
     ...(learning.valid_to === null ? [] : [`closed: ${learning.reason ?? 'no reason given'}`]),
-    ...(learning.superseded_by === null ? [] : [`superseded by: ${learning.superseded_by}`]),
+    ...(learning.superseded_by === null ? [] : [`superseded by: ${memoryHash(learning.superseded_by)}`]),
     '',
     ...wrap(learning.description, '  '),
     ...(learning.context === '' ? [] : wrap(learning.context, '  ')),
     ...learning.examples.flatMap((example) => wrap(example, '      ', '    e.g. ')),
     ...(quotes.length === 0 ? [] : ['', 'Evidence']),
     ...quotes.flatMap(({ quote, row_id: row }) =>
-      wrap(quote === null ? `of another user (row ${row})` : `“${quote}” (row ${row})`, '    ', '  - '),
+      wrap(`${quote === null ? 'of another user' : `“${quote}”`} (${memoryHash(row)})`, '    ', '  - '),
     ),
     ...(more > 0 ? [`  and ${more} more`] : []),
     ...(learning.versions.length < 2 ? [] : ['', 'Versions']),
@@ -144,7 +145,7 @@ export function addLearnings(program: Command, context: CommandContext, exit: (c
   ): Command =>
     withDataDir(command.command(name), environment)
       .description(description)
-      .argument('<id>', 'id of the learning')
+      .argument('<learning>', 'hash or id of the learning')
       .action(async (id: string, _options: object, self: Command) =>
         exit(
           await withServer(dataDirOf(self), context, async (_steering, client) => {
@@ -177,7 +178,7 @@ export function addLearnings(program: Command, context: CommandContext, exit: (c
   onOne('correct', 'correct the text of a learning', async (learnings, id, self) => {
     const { title, description, category } = self.opts<CorrectOptions>();
     const corrected = await learnings.correct(id, { title, description, category: category ?? undefined });
-    return `Version ${corrected.version}: ${corrected.id}\n`;
+    return `Version ${corrected.version}: ${corrected.hash}\n`;
   })
     .option('--title <text>', 'new title')
     .option('--description <text>', 'new description');

@@ -41,7 +41,7 @@ export function addTrace(program: Command, context: CommandContext, exit: (code:
   const { output, environment } = context;
   withDataDir(program.command('trace'), environment)
     .description('trace an event from capture to vectors')
-    .argument('<key>', 'tool use id, delivery id, event key or row id')
+    .argument('<key>', 'tool use id, delivery id, event key, or hash or id of a row')
     .option('--session <id>', 'session of the event: id or host:id')
     .option('--json', 'print JSON')
     .action(async (key: string, options: TraceOptions) =>

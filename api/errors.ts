@@ -77,8 +77,9 @@ const FRAMEWORK_CODES: Readonly<Record<string, readonly [ErrorCode, string]>> = 
   FST_ERR_MAX_PARAM_LENGTH: ['VALIDATION_FAILED', 'a part of the address is too long'],
 };
 
-/** 3D000 and 55000: a restore puts another database in the place of this one. */
-const UNAVAILABLE = /^(?:ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|08|3D000|40|53|55000|55P03|57|58|P1|P20(?:24|28|34|37))/;
+/** 25P03 and 25P04: the api had too little processor time for its transaction. 3D000 and 55000: a restore puts another database in the place of this one. */
+const UNAVAILABLE =
+  /^(?:ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|08|25P0[34]|3D000|40|53|55000|55P03|57|58|P1|P20(?:24|28|34|37))/;
 
 /** Returns true if PostgreSQL is unavailable, starting, stopping or full, for a deadlock, a time limit, and an exhausted pool. */
 function isUnavailable(error: Error): boolean {

@@ -16,6 +16,8 @@ const prisma = (code: string, originalCode?: string): Error =>
 test.each<[string, Error, ErrorCode]>([
   ['a raw statement in a deadlock', prisma('P2010', '40P01'), 'STORAGE_UNAVAILABLE'],
   ['a raw statement that took too long', prisma('P2010', '57014'), 'STORAGE_UNAVAILABLE'],
+  ['a transaction that waited for the api', prisma('P2010', '25P03'), 'STORAGE_UNAVAILABLE'],
+  ['a transaction that took too long', prisma('P2010', '25P04'), 'STORAGE_UNAVAILABLE'],
   ['transactions that met', prisma('P2034'), 'STORAGE_UNAVAILABLE'],
   ['no connection in time', prisma('P2024'), 'STORAGE_UNAVAILABLE'],
   ['a raw statement that is wrong', prisma('P2010', '42601'), 'INTERNAL'],

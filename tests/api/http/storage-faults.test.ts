@@ -8,7 +8,8 @@ import { writingNothing, expectError } from '../support/answers.ts';
 import { closedPort } from '../support/closed-port.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
 
-const instance = fileInstance({ RECOLLECT_DB_STATEMENT_TIMEOUT_MS: '400' });
+// It ends idle transactions, too: long enough for a busy machine.
+const instance = fileInstance({ RECOLLECT_DB_STATEMENT_TIMEOUT_MS: '1500' });
 
 const prompt = (session: string, content: string) => ({ type: 'prompt', session_id: session, content });
 const capture = (session: string, content: string) => instance.post('/events', prompt(session, content));

@@ -2,12 +2,14 @@ import { z } from 'zod';
 import { LEARNING_CATEGORIES } from '../domain/ports/model.ts';
 import { cursorQuery, namespaceName, pageQuery, tagList, timestamp } from './shared.ts';
 import { line, text } from './text.ts';
+import { memoryName } from './memory.ts';
 import { flag } from './query.ts';
 import { LEARNING_SORTS } from '../domain/search-names.ts';
 
 export const learningSchema = z
   .object({
     id: z.string(),
+    hash: z.string().describe('Eight characters derived from the id'),
     session_id: z.string().nullable(),
     project: z.object({ id: z.string(), name: z.string() }).nullable(),
     namespace: z.string(),
@@ -108,6 +110,8 @@ export const learningCorrection = z
 
 export const reasonText = line(500);
 
+export const learningParams = z.object({ id: memoryName });
+
 export const learningsQuery = z
   .strictObject({
     ...pageQuery,
@@ -133,6 +137,6 @@ export const verifyBody = z.strictObject({ note: text(500, 0).trim().optional() 
 export const invalidateBody = z.strictObject({ reason: reasonText });
 
 export const supersedeBody = z.strictObject({
-  by: z.union([z.uuid(), learningInput]).describe('Id of another current learning, or a new learning'),
+  by: z.union([memoryName, learningInput]).describe('Id or hash of another current learning, or a new learning'),
   reason: reasonText,
 });

@@ -108,6 +108,7 @@ export const SUMMARY_TYPES = ['session', 'topic', 'action', 'item'] as const;
 export const summarySchema = z
   .object({
     id: z.string(),
+    hash: z.string().describe('Eight characters derived from the id'),
     session_id: z.string(),
     type: z.enum(SUMMARY_TYPES),
     kind: z.string().nullable(),

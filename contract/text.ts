@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import './issue-text.ts';
 
 /**
  * Pattern of a character that is no white space for any tool, and none of `others`: JavaScript counts U+FEFF as white space, others U+0085 and

@@ -82,7 +82,7 @@ export const traceSchema = z
   .meta({ id: 'Trace' });
 export type TraceAnswer = z.output<typeof traceSchema>;
 
-export const eventKey = text(512).describe('Stored key, tool use id, delivery id, or id of a row');
+export const eventKey = text(512).describe('Stored key, tool use id, delivery id, or id or hash of a row');
 
 export const sessionName = text(512).optional().describe('Id of a session, or host:external id');
 

@@ -2,7 +2,7 @@ import type { TenantId } from '../domain/ids.ts';
 import type { MemoryType } from '../domain/ports/vector-index.ts';
 import type { TenantTransaction } from '../stores/postgres/connection/database.ts';
 import type { ContextPurpose } from '../stores/postgres/memories/memory-uses.ts';
-import { findProject, projectOfSession } from '../stores/postgres/projects/projects.ts';
+import { findProject, hasMemories, projectOfSession } from '../stores/postgres/projects/projects.ts';
 import type { ProjectName } from '../stores/postgres/projects/projects.ts';
 import { findSessionId } from '../stores/postgres/sessions/sessions.ts';
 import { NOTHING_SERVED, readServed, subjectOf } from '../stores/postgres/memories/served-context.ts';
@@ -58,6 +58,8 @@ export interface Setting {
   readonly sessionId: string | null;
   readonly subject: Uint8Array | null;
   readonly served: ServedMemories;
+  /** The project has neither another session nor a learning: there is nothing to search. */
+  readonly isEmpty: boolean;
 }
 
 /** Reads the user, the project, and the memories that the session knows already. */
@@ -71,9 +73,10 @@ export async function readSetting(transaction: TenantTransaction, request: Conte
       : await findProject(transaction, request.project);
   const understoodQuery = request.purpose === 'file' ? request.file : request.prompt;
   if (request.purpose === 'session_start' || understoodQuery === null)
-    return { project, sessionId, subject: null, served: NOTHING_SERVED };
+    return { project, sessionId, subject: null, served: NOTHING_SERVED, isEmpty: false };
   const subject = subjectOf(request.purpose, understoodQuery);
   const served =
     sessionId === null ? NOTHING_SERVED : await readServed(transaction, { sessionId, userId: request.userId, subject });
-  return { project, sessionId, subject, served };
+  const isEmpty = project !== null && !(await hasMemories(transaction, project.id, sessionId));
+  return { project, sessionId, subject, served, isEmpty };
 }

@@ -248,7 +248,7 @@ export function createContext(dependencies: ContextDependencies): (request: Cont
     // An unknown project has no memories; the hook of an unknown session must not receive those of other projects.
     if (setting.project === null && (request.project !== null || request.byHook === true))
       return { id: null, ...NOTHING };
-    const block = await draft(request, setting);
+    const block = setting.isEmpty ? NOTHING : await draft(request, setting);
     if (block.items.length === 0 || request.signal?.aborted === true)
       return { id: null, ...NOTHING, omitted: block.omitted };
     const id = await database.asTenant(request.tenantId, async (transaction) => {

@@ -46,10 +46,21 @@ export async function redactedWords(
     tags: [...new Set(words.tags.map(redacted).filter((tag) => tag !== ''))],
   };
   for (const field of ['title', 'description'] as const) {
-    if (!isEmptied(clean[field]) || words[field] === before?.[field]) continue;
+    if (!isEmptied(clean[field]) || words[field] === '' || words[field] === before?.[field]) continue;
     throw invalid(`${at}${field}`, 'is empty without private text', field);
   }
   return clean;
+}
+
+/** Returns the words of a learning after a correction: another description replaces title, context and examples, too, unless they are given. */
+export function correctedWords(
+  before: LearningWords,
+  given: { readonly [Field in keyof LearningWords]?: LearningWords[Field] | undefined },
+): LearningWords {
+  const { category = before.category, description = before.description, tags = before.tags } = given;
+  const rest = description === before.description ? before : { title: '', context: '', examples: [] };
+  const { title = rest.title, context = rest.context, examples = rest.examples } = given;
+  return { category, title, description, context, examples, tags };
 }
 
 /** The project that a body names; null where it names none. @throws ApiError VALIDATION_FAILED for one that is not known */

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { memoryHash } from '../../domain/memory.ts';
 import type { Memory } from '../../domain/memory.ts';
 import type { Principal } from '../../stores/postgres/access/api-keys.ts';
 import type { TenantTransaction } from '../../stores/postgres/connection/database.ts';
@@ -16,7 +17,7 @@ import {
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError, noSuch, invalid } from '../errors.ts';
 import { createForgetting } from './forgetting.ts';
-import { isEmptied, redacted } from './hand-written.ts';
+import { correctedWords, isEmptied, redacted } from './hand-written.ts';
 import { findMemory } from './memory-lookup.ts';
 import { redactedContent, redactedTags } from './remembering.ts';
 import type { MemoryCorrection } from '../../contract/memory.ts';
@@ -65,16 +66,14 @@ async function lockNewest(transaction: TenantTransaction, id: string): Promise<L
 
 /** Returns the words of a learning after a correction with redacted content. @throws ApiError VALIDATION_FAILED for entirely private content */
 function wordsOf(learning: LockedLearning, { content, title, tags, category }: MemoryCorrection) {
-  const description = content ?? learning.description;
-  if (isEmptied(description)) throw invalid('content', 'is empty without private text');
-  return {
-    category: category ?? learning.category,
-    title: title === undefined ? learning.title : redacted(title),
-    description,
-    context: learning.context,
-    examples: learning.examples,
-    tags: tags === undefined ? learning.tags : redactedTags(tags),
-  };
+  const corrected = correctedWords(learning, {
+    category,
+    title: title === undefined ? undefined : redacted(title),
+    description: content,
+    tags: tags === undefined ? undefined : redactedTags(tags),
+  });
+  if (isEmptied(corrected.description)) throw invalid('content', 'is empty without private text');
+  return corrected;
 }
 
 async function correctWords(
@@ -88,7 +87,7 @@ async function correctWords(
   requireOwner(principal, learning);
   if (!learning.open) {
     const current = await currentIn(transaction, id);
-    const message = current === null ? 'is closed' : `was replaced by ${current}`;
+    const message = current === null ? 'is closed' : `was replaced by ${memoryHash(current)}`;
     throw new ApiError('CONFLICT', `the memory ${message}`, [{ field: 'id', message }]);
   }
   const { importance, flagged, ...words } = body;
@@ -98,8 +97,8 @@ async function correctWords(
   if (!isDeepStrictEqual(corrected, wordsOf(learning, {}))) {
     const written = await correctLearning(transaction, editor, learning, corrected, 'letters');
     if ('knownId' in written)
-      throw new ApiError('CONFLICT', `a memory with this content exists: ${written.knownId}`, [
-        { field: 'content', message: `duplicates ${written.knownId}` },
+      throw new ApiError('CONFLICT', `a memory with this content exists: ${memoryHash(written.knownId)}`, [
+        { field: 'content', message: `duplicates ${memoryHash(written.knownId)}` },
       ]);
     current = written.id;
   }

@@ -1,12 +1,13 @@
 import { previewOf } from '../../domain/capture/build-event.ts';
-import { memoryHash } from '../../domain/memory.ts';
+import { MEMORY_HASH, memoryHash } from '../../domain/memory.ts';
 import type { Memory } from '../../domain/memory.ts';
 import { MEMORY_TYPES } from '../../domain/ports/vector-index.ts';
 import type { Principal } from '../../stores/postgres/access/api-keys.ts';
-import type { Database, TenantRead } from '../../stores/postgres/connection/database.ts';
+import type { Database, TenantRead, TenantTransaction } from '../../stores/postgres/connection/database.ts';
 import { readMemories } from '../../stores/postgres/memories/memories.ts';
 import { readBelieved } from '../../stores/postgres/memories/memory-versions.ts';
-import { currentFor } from '../../stores/postgres/learnings/learning-successors.ts';
+import { currentFor, readIn } from '../../stores/postgres/learnings/learning-successors.ts';
+import { HIDDEN } from '../../stores/postgres/learnings/learning-list.ts';
 import { idsNamed } from '../../stores/postgres/memories/memory-lookups.ts';
 import { viewerOf } from '../auth.ts';
 import { ApiError, existing, noSuch } from '../errors.ts';
@@ -81,7 +82,7 @@ async function readNamed(
 }
 
 /** The answer to a hash that several memories bear: it names them all. */
-function ambiguous(field: string, candidates: readonly Memory[]): ApiError {
+function ambiguous(field: string, candidates: readonly Pick<Memory, 'id' | 'type' | 'title' | 'content'>[]): ApiError {
   return new ApiError(
     'HASH_AMBIGUOUS',
     'several memories bear this hash; ask by id',
@@ -149,4 +150,24 @@ export async function findMemoryAsOf(
   const memory = await findMemory(database, principal, name, field);
   if (memory.type === 'learning' || Date.parse(memory.occurredAt) > asOf.getTime()) throw noSuch('memory');
   return memory;
+}
+
+/** Returns the id of the learning with this id or hash, or null if no learning has the hash. An id is not looked up. @throws ApiError HASH_AMBIGUOUS */
+export async function learningIdOf(
+  transaction: TenantTransaction,
+  name: string,
+  field: string,
+): Promise<string | null> {
+  const ids = (await idsNamed(readIn(transaction), [name])).get(name) ?? [];
+  if (!MEMORY_HASH.test(name)) return ids[0] ?? null;
+  const found = await transaction.learning.findMany({
+    where: { id: { in: [...ids] }, OR: [{ reason: null }, { reason: { notIn: HIDDEN } }] },
+    select: { id: true, title: true, description: true },
+  });
+  if (found.length > 1)
+    throw ambiguous(
+      field,
+      found.map(({ id, title, description }) => ({ id, type: 'learning', title, content: description })),
+    );
+  return found[0]?.id ?? null;
 }

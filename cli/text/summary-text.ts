@@ -32,7 +32,7 @@ function headOf(session: Session, own: Summary | undefined): string[] {
     own === undefined
       ? []
       : [
-          `version ${own.version} by ${own.model}, ${own.input_tokens} + ${own.output_tokens} tokens, ${own.cost_usd.toFixed(4)} USD`,
+          `${own.hash}, version ${own.version} by ${own.model}, ${own.input_tokens} + ${own.output_tokens} tokens, ${own.cost_usd.toFixed(4)} USD`,
         ];
   return [own?.title ?? session.title ?? 'A session without a title', `${from}${to} UTC`, ...written];
 }
@@ -68,7 +68,7 @@ export function summaryText(session: Session, written: readonly Summary[]): stri
     ...(written.length === 0 ? ['', 'No summary yet: --now creates one.'] : body),
     ...bullets(
       'Items',
-      items.map((item) => `${item.kind ?? 'item'}: ${item.title === '' ? item.content : item.title}`),
+      items.map((item) => `${item.kind ?? 'item'}: ${item.title === '' ? item.content : item.title} [${item.hash}]`),
     ),
     ...files('Files changed', [...new Set(sources.flatMap((summary) => summary.files_modified))]),
     ...files('Files read', [...new Set(sources.flatMap((summary) => summary.files_read))]),

@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest';
 import { learningTable, learningText } from '../../cli/commands/memory/learnings.ts';
 import type { LearningDetail } from '../../contract/learnings.ts';
+import { memoryHash } from '../../domain/memory.ts';
 
 const NOW = Date.parse('2026-01-10T00:00:00Z');
 const LEARNING: LearningDetail = {
-  id: 'id-1',
+  id: '019a0161-79ff-754c-b48f-000000000001',
+  hash: 'aaaaaaab',
   session_id: null,
   namespace: 'default',
   use_weight: 3,
@@ -40,16 +42,16 @@ test('a table has one line per learning, whatever its text contains', () => {
   const text = learningTable(
     [
       LEARNING,
-      { ...LEARNING, id: 'id-2', project: null, verified: true, description: 'two\nlines' },
-      { ...LEARNING, id: 'id-3', origin: 'user', description: 'x'.repeat(200) },
-      { ...LEARNING, id: 'id-4', verified: true, valid_to: '2026-01-05T00:00:00.000Z' },
+      { ...LEARNING, hash: 'aaaaaaac', project: null, verified: true, description: 'two\nlines' },
+      { ...LEARNING, hash: 'aaaaaaad', origin: 'user', description: 'x'.repeat(200) },
+      { ...LEARNING, hash: 'aaaaaaae', verified: true, valid_to: '2026-01-05T00:00:00.000Z' },
     ],
     NOW,
   );
   const lines = text.trimEnd().split('\n');
   expect(lines).toHaveLength(5);
-  expect(lines[1]).toMatch(/^id-1 +tally +best_practice +0\.76 +3 +- +9d +Invoices are rounded half even\.$/);
-  expect(lines[2]).toMatch(/^id-2 +- .* verified +9d +two lines$/);
+  expect(lines[1]).toMatch(/^aaaaaaab +tally +best_practice +0\.76 +3 +- +9d +Invoices are rounded half even\.$/);
+  expect(lines[2]).toMatch(/^aaaaaaac +- .* verified +9d +two lines$/);
   expect(lines[3]).toMatch(/ manual +9d +x{89}…$/);
   expect(lines[4]).toMatch(/ closed +9d /);
 });
@@ -57,13 +59,13 @@ test('a table has one line per learning, whatever its text contains', () => {
 test('a learning is shown with its evidence', () => {
   const quotes = Array.from({ length: 12 }, (_, n) => ({
     session_id: 's',
-    row_id: `row-${n}`,
+    row_id: `019a0161-79ff-754c-b48f-0000000000${n + 10}`,
     quote: `quote ${n}`,
     weight: 1,
   }));
   const text = learningText({ ...LEARNING, context: 'Stated by the user', examples: ['2.5 is 2'], evidence: quotes });
   expect(text).toBe(
-    `Rounding
+    `aaaaaaab  Rounding
 best_practice, tally, confidence 0.76, used 3 times
 2026-01-01 00:00 until now
 
@@ -74,7 +76,7 @@ best_practice, tally, confidence 0.76, used 3 times
 Evidence
 ${quotes
   .slice(0, 10)
-  .map((piece) => `  - “${piece.quote}” (row ${piece.row_id})\n`)
+  .map((piece) => `  - “${piece.quote}” (${memoryHash(piece.row_id)})\n`)
   .join('')}  and 2 more
 `,
   );
@@ -101,9 +103,14 @@ test('a closed learning shows the reason and its successor, and versions if ther
       reason: null,
     },
   ];
-  const closed = { valid_to: '2026-01-02T00:00:00.000Z', superseded_by: 'id-2', verified: true, versions };
+  const closed = {
+    valid_to: '2026-01-02T00:00:00.000Z',
+    superseded_by: '019a0161-79ff-754c-b48f-000000000002',
+    verified: true,
+    versions,
+  };
   const text = learningText({ ...LEARNING, ...closed, reason: 'corrected' });
-  expect(text).toContain('2026-01-01 00:00 to 2026-01-02 00:00\nclosed: corrected\nsuperseded by: id-2\n');
+  expect(text).toContain('2026-01-01 00:00 to 2026-01-02 00:00\nclosed: corrected\nsuperseded by: aaaaaaac\n');
   expect(text).toContain(', verified\n');
   expect(text).toMatch(
     /\nVersions\n {2}- 1, .*, corrected: Old words\n {2}- 2, 2026-01-02 00:00 until now: New words\n$/,

@@ -23,6 +23,7 @@ const SESSION: Session = {
 };
 const SUMMARY: Summary = {
   id: 'sum',
+  hash: 'aaaaaaab',
   session_id: 'id',
   type: 'session',
   kind: null,
@@ -58,7 +59,7 @@ test('a summary reads as notes, and empty fields are left out', () => {
   expect(summaryText(SESSION, [SUMMARY, topic, item, { ...item, kind: null, title: '', content: 'Of no kind' }])).toBe(
     `Rounding fixed
 test:s1 in tally, 2026-01-02 03:04 to 2026-01-02 04:00 UTC
-version 2 by local-extractive, 120 + 30 tokens, 0.0123 USD
+aaaaaaab, version 2 by local-extractive, 120 + 30 tokens, 0.0123 USD
 
 Request
   Fix the rounding.
@@ -76,8 +77,8 @@ To do
   [ ] Check credit notes
 
 Items
-  - bugfix: A cent was lost
-  - item: Of no kind
+  - bugfix: A cent was lost [aaaaaaab]
+  - item: Of no kind [aaaaaaab]
 
 Files changed
   /src/money.ts

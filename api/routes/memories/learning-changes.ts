@@ -1,5 +1,5 @@
-import { idParams } from '../../../contract/shared.ts';
 import { z } from 'zod';
+import { memoryHash } from '../../../domain/memory.ts';
 import type { Principal } from '../../../stores/postgres/access/api-keys.ts';
 import type { TenantTransaction } from '../../../stores/postgres/connection/database.ts';
 import {
@@ -16,12 +16,14 @@ import { hides, readLearning } from '../../../stores/postgres/learnings/learning
 import { principalOf, viewerOf, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { ApiError, existing, invalid } from '../../errors.ts';
+import { learningIdOf } from '../../memories/memory-lookup.ts';
 import { requireOwner, requireOwnerOfAll, requireVerifier } from '../../memories/memory-changes.ts';
-import { handWritten, isEmptied, redacted, redactedWords } from '../../memories/hand-written.ts';
+import { correctedWords, handWritten, isEmptied, redacted, redactedWords } from '../../memories/hand-written.ts';
 import { knownAlready, presentLearning } from './learnings.ts';
 import {
   invalidateBody,
   learningCorrection,
+  learningParams,
   learningSchema,
   supersedeBody,
   verifyBody,
@@ -38,8 +40,8 @@ interface Change {
 }
 
 interface ChangeOptions {
-  /** Another learning that the request names. */
-  readonly otherId?: string | null;
+  /** Id or hash of another learning that the request names. */
+  readonly otherName?: string | null;
   /** @throws ApiError for who may not; by default all but the owner and admins */
   readonly allowed?: (learning: LockedLearning) => void;
 }
@@ -49,8 +51,8 @@ async function closedAlready(transaction: TenantTransaction, id: string): Promis
   const current = await currentIn(transaction, id);
   if (current === null)
     return new ApiError('CONFLICT', 'the learning was closed', [{ field: 'id', message: 'is closed' }]);
-  return new ApiError('CONFLICT', `the learning was replaced; the current version is ${current}`, [
-    { field: 'id', message: `the current version is ${current}` },
+  return new ApiError('CONFLICT', `the learning was replaced; the current version is ${memoryHash(current)}`, [
+    { field: 'id', message: `the current version is ${memoryHash(current)}` },
   ]);
 }
 
@@ -62,20 +64,23 @@ export function learningChangeRoutes(
   /** Runs a change in one transaction and returns the learning. */
   const change = async (
     principal: Principal,
-    id: string,
+    name: string,
     work: (change: Change) => Promise<string>,
-    { otherId = null, allowed = (learning) => requireOwner(principal, learning) }: ChangeOptions = {},
+    { otherName = null, allowed = (learning) => requireOwner(principal, learning) }: ChangeOptions = {},
   ) => {
     const { tenantId, userId } = principal;
     const changed = await database.asTenant(tenantId, async (transaction) => {
+      const id = existing(await learningIdOf(transaction, name, 'id'), 'learning');
+      const otherId = otherName === null ? null : await learningIdOf(transaction, otherName, 'by');
+      if (id === otherId) throw invalid('by', 'is the same learning');
       const locked = await lockLearnings(transaction, otherId === null ? [id] : [id, otherId]);
       const learning = existing(
-        locked.find((row) => row.id === id.toLowerCase()),
+        locked.find((row) => row.id === id),
         'learning',
       );
-      const other = locked.find((row) => row.id === otherId?.toLowerCase());
+      const other = locked.find((row) => row.id === otherId);
       allowed(learning);
-      if (!learning.open) throw await closedAlready(transaction, id);
+      if (!learning.open) throw await closedAlready(transaction, learning.id);
       const editor = { tenantId, userId, embeddingModel };
       const changedId = await work({ transaction, editor, principal, learning, other });
       return readLearning(transaction, changedId, viewerOf(principal));
@@ -93,14 +98,14 @@ export function learningChangeRoutes(
       tags: ['learnings'],
       summary: 'Correct a learning',
       description:
-        'For its owner and admins. Creates and returns a new version, and closes the old one. The second of two concurrent corrections is rejected with CONFLICT and the id of the current version.',
-      params: idParams,
+        'For its owner and admins. Creates and returns a new version, and closes the old one. A new description replaces title, context and examples, too, unless they are given; a reworded learning has confidence 1. The second of two concurrent corrections is rejected with CONFLICT and the id of the current version.',
+      params: learningParams,
       body: learningCorrection,
       ...answers,
     }),
     (request) =>
       change(principalOf(request), request.params.id, async ({ transaction, editor, learning }) => {
-        const words = await redactedWords(Object.assign({}, learning, request.body), '', learning);
+        const words = await redactedWords(correctedWords(learning, request.body), '', learning);
         const written = await correctLearning(transaction, editor, learning, words, 'words');
         if ('knownId' in written) throw knownAlready(written.knownId);
         return written.id;
@@ -114,7 +119,7 @@ export function learningChangeRoutes(
       summary: 'Delete a learning',
       description:
         'For its owner and admins. Removes the learning and its earlier versions from all lists and search at once. It is not learned again from the same words.',
-      params: idParams,
+      params: learningParams,
       response: {
         200: z.object({ id: z.string(), deleted: z.number().int().describe('Versions') }),
       },
@@ -122,15 +127,16 @@ export function learningChangeRoutes(
     async (request) => {
       const principal = principalOf(request);
       const { tenantId, userId } = principal;
-      const { id } = request.params;
-      const deleted = await database.asTenant(tenantId, async (transaction) => {
+      const { id, deleted } = await database.asTenant(tenantId, async (transaction) => {
         // One that is closed can be deleted, too.
+        const id = existing(await learningIdOf(transaction, request.params.id, 'id'), 'learning');
         const learning = existing((await lockLearnings(transaction, [id]))[0], 'learning');
         await requireOwnerOfAll(transaction, principal, learning);
-        return deleteLearning(transaction, { tenantId, userId, embeddingModel }, learning.id);
+        const ids = await deleteLearning(transaction, { tenantId, userId, embeddingModel }, learning.id);
+        return { id: learning.id, deleted: ids.length };
       });
       await Promise.allSettled([workflowHints.index(tenantId)]);
-      return { id, deleted: deleted.length };
+      return { id, deleted };
     },
   );
 
@@ -140,7 +146,7 @@ export function learningChangeRoutes(
       tags: ['learnings'],
       summary: 'Verify a learning',
       description: 'For admins, and for users if RECOLLECT_USERS_VERIFY is set.',
-      params: idParams,
+      params: learningParams,
       body: verifyBody,
       ...answers,
     }),
@@ -163,7 +169,7 @@ export function learningChangeRoutes(
       tags: ['learnings'],
       summary: 'Invalidate a learning',
       description: 'Closes the learning with the reason. It is not learned again from the same words.',
-      params: idParams,
+      params: learningParams,
       body: invalidateBody,
       ...answers,
     }),
@@ -180,19 +186,17 @@ export function learningChangeRoutes(
       tags: ['learnings'],
       summary: 'Supersede a learning by another one',
       description: 'For its owner and admins. Returns the current learning.',
-      params: idParams,
+      params: learningParams,
       body: supersedeBody,
       ...answers,
     }),
     async (request) => {
       const principal = principalOf(request);
-      const { id } = request.params;
       const { by } = request.body;
       const reason = reasonOf(request.body.reason);
-      if (typeof by === 'string' && by.toLowerCase() === id.toLowerCase()) throw invalid('by', 'is the same learning');
       return change(
         principal,
-        id,
+        request.params.id,
         async ({ transaction, editor, learning, other }) => {
           if (typeof by === 'string') {
             if (other === undefined) throw invalid('by', 'there is no such learning');
@@ -205,7 +209,7 @@ export function learningChangeRoutes(
           if ('knownId' in written) throw knownAlready(written.knownId, 'by.description');
           return written.id;
         },
-        { otherId: typeof by === 'string' ? by : null },
+        { otherName: typeof by === 'string' ? by : null },
       );
     },
   );

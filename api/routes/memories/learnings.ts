@@ -8,10 +8,18 @@ import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { present } from '../../http/present.ts';
 import { ApiError, existing } from '../../errors.ts';
 import { handWritten } from '../../memories/hand-written.ts';
-import { pageOfItems, usedIn, idParams } from '../../../contract/shared.ts';
+import { pageOfItems, usedIn } from '../../../contract/shared.ts';
+import { learningIdOf } from '../../memories/memory-lookup.ts';
+import { memoryHash } from '../../../domain/memory.ts';
 import { countFetched } from '../../memories/memory-fetches.ts';
 import { cursorOf, pageOf, placeOf } from '../../http/paging.ts';
-import { learningDetail, learningInput, learningSchema, learningsQuery } from '../../../contract/learnings.ts';
+import {
+  learningDetail,
+  learningInput,
+  learningParams,
+  learningSchema,
+  learningsQuery,
+} from '../../../contract/learnings.ts';
 import type { LearningVersion, StoredLearning } from '../../../stores/postgres/learnings/learning-list.ts';
 
 const placeSchema = z.strictObject({ value: z.number(), id: z.uuid() });
@@ -19,6 +27,7 @@ const placeSchema = z.strictObject({ value: z.number(), id: z.uuid() });
 export function presentLearning(row: StoredLearning): z.input<typeof learningSchema> {
   return present(learningSchema, {
     ...row,
+    hash: memoryHash(row.id),
     project: row.project === null ? null : { id: row.project.id, name: row.project.displayName },
     category: learningSchema.shape.category.parse(row.category),
     examples: z.array(z.string()).parse(row.examples),
@@ -105,14 +114,14 @@ export function learningRoutes(app: Api, { database, embeddingModel, workflowHin
     route('read', {
       tags: ['learnings'],
       summary: 'Get a learning with its evidence and versions',
-      params: idParams,
+      params: learningParams,
       querystring: z.strictObject({ used_in: usedIn }),
       response: { 200: learningDetail },
     }),
     async (request) => {
       const principal = principalOf(request);
-      const { id } = request.params;
       return database.asTenant(principal.tenantId, async (transaction) => {
+        const id = existing(await learningIdOf(transaction, request.params.id, 'id'), 'learning');
         await countFetched(transaction, principal, request.query.used_in, [id]);
         const found = existing(await readLearning(transaction, id, viewerOf(principal)), 'learning');
         return { ...presentLearning(found), versions: presentVersions(await readVersions(transaction, id)) };
@@ -123,7 +132,7 @@ export function learningRoutes(app: Api, { database, embeddingModel, workflowHin
 
 /** Returns the error for words that a current learning has already. */
 export function knownAlready(knownId: string, field = 'description'): ApiError {
-  return new ApiError('CONFLICT', `a learning with this content exists: ${knownId}`, [
-    { field, message: `duplicates ${knownId}` },
+  return new ApiError('CONFLICT', `a learning with this content exists: ${memoryHash(knownId)}`, [
+    { field, message: `duplicates ${memoryHash(knownId)}` },
   ]);
 }

@@ -1,4 +1,5 @@
 import { existing } from '../../errors.ts';
+import { memoryHash } from '../../../domain/memory.ts';
 import { sessionIdOf } from '../../subjects.ts';
 import { z } from 'zod';
 import { ITEM_KINDS } from '../../../domain/ports/model.ts';
@@ -31,6 +32,7 @@ export function presentSummary(row: StoredSummary, viewerId: string | undefined)
   const mayQuote = viewerId === undefined || viewerId === row.userId;
   return present(summarySchema, {
     ...row,
+    hash: memoryHash(row.id),
     type: summarySchema.shape.type.parse(row.type),
     keyPoints: citedOf(row.keyPoints, mayQuote),
     actionItems: citedOf(row.actionItems, mayQuote),

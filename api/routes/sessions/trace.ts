@@ -1,8 +1,11 @@
 import { traceSchema, eventKey, sessionName, traceAnswer, textSchema } from '../../../contract/trace.ts';
 import { z } from 'zod';
+import { MEMORY_HASH } from '../../../domain/memory.ts';
 import type { TenantId } from '../../../domain/ids.ts';
 import { VectorIndexUnavailable } from '../../../domain/ports/vector-index.ts';
 import { findCapturedEvents, SEARCHED_SESSIONS } from '../../../stores/postgres/capture/captured-events.ts';
+import { readIn } from '../../../stores/postgres/learnings/learning-successors.ts';
+import { idsNamed } from '../../../stores/postgres/memories/memory-lookups.ts';
 import { findSessionId } from '../../../stores/postgres/sessions/sessions.ts';
 import { tombstonesOf, traceEvent } from '../../../stores/postgres/sessions/trace.ts';
 import type { EventTrace, TracedText } from '../../../stores/postgres/sessions/trace.ts';
@@ -107,10 +110,10 @@ export function traceRoutes(app: Api, { database, vectors, jobs }: ApiDependenci
       const { key, session } = request.query;
       const found = await database.asTenant(principal.tenantId, async (transaction) => {
         const sessionId = session === undefined ? null : await findSessionId(transaction, session, seekerOf(principal));
-        const events =
-          session !== undefined && sessionId === null
-            ? []
-            : await findCapturedEvents(transaction, { given: key, sessionId, viewerId: viewerOf(principal) });
+        const ids = MEMORY_HASH.test(key) ? (await idsNamed(readIn(transaction), [key])).get(key) : undefined;
+        const events: CapturedEvent[] = [];
+        for (const given of session !== undefined && sessionId === null ? [] : [key, ...(ids ?? [])])
+          events.push(...(await findCapturedEvents(transaction, { given, sessionId, viewerId: viewerOf(principal) })));
         const traces = [];
         for (const event of events) {
           const trace = await traceEvent(transaction, event);

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { learningDetail, learningSchema } from '../../../contract/learnings.ts';
 import type { Learning, LearningDetail } from '../../../contract/learnings.ts';
 import { pageOfItems } from '../../../contract/shared.ts';
+import { memoryHash } from '../../../domain/memory.ts';
 import { LEARNING_CATEGORIES } from '../../../domain/ports/model.ts';
 import { LEARNING_SORTS } from '../../../domain/search-names.ts';
 import type { Cli } from '../../cli.ts';
@@ -26,7 +27,7 @@ function stateOf(learning: Learning): string {
 export function learningTable(learnings: readonly Learning[], now: number): string {
   const head = ['LEARNING', 'PROJECT', 'CATEGORY', 'CONFIDENCE', 'USED', 'STATE', 'SINCE', 'DESCRIPTION'];
   const rows = learnings.map((learning) => [
-    learning.id,
+    learning.hash,
     short(terminalText(learning.project?.name ?? '-'), PROJECT_CHARS),
     learning.category,
     learning.confidence.toFixed(2),
@@ -55,18 +56,18 @@ export function learningText(learning: LearningDetail): string {
   const quotes = learning.evidence.slice(0, SHOWN_QUOTES);
   const more = learning.evidence.length - quotes.length;
   const lines = [
-    learning.title,
+    learning.title === '' ? learning.hash : `${learning.hash}  ${learning.title}`,
     facts.join(', '),
     interval(learning.valid_from, learning.valid_to),
     ...(learning.valid_to === null ? [] : [`closed: ${learning.reason ?? 'no reason given'}`]),
-    ...(learning.superseded_by === null ? [] : [`superseded by: ${learning.superseded_by}`]),
+    ...(learning.superseded_by === null ? [] : [`superseded by: ${memoryHash(learning.superseded_by)}`]),
     '',
     ...wrap(learning.description, '  '),
     ...(learning.context === '' ? [] : wrap(learning.context, '  ')),
     ...learning.examples.flatMap((example) => wrap(example, '      ', '    e.g. ')),
     ...(quotes.length === 0 ? [] : ['', 'Evidence']),
     ...quotes.flatMap(({ quote, row_id: row }) =>
-      wrap(quote === null ? `of another user (row ${row})` : `“${quote}” (row ${row})`, '    ', '  - '),
+      wrap(`${quote === null ? 'of another user' : `“${quote}”`} (${memoryHash(row)})`, '    ', '  - '),
     ),
     ...(more > 0 ? [`  and ${more} more`] : []),
     ...(learning.versions.length < 2 ? [] : ['', 'Versions']),
@@ -124,7 +125,7 @@ export function addLearnings(program: Command, cli: Cli): void {
 
   /** Adds a subcommand for one learning. */
   const onOne = (name: string, description: string): Command =>
-    cli.command(command, name, description).argument('<id>', 'id of the learning');
+    cli.command(command, name, description).argument('<learning>', 'hash or id of the learning');
 
   onOne('show', 'show a learning with evidence and versions')
     .option('--json', 'print JSON')
@@ -161,7 +162,7 @@ export function addLearnings(program: Command, cli: Cli): void {
         const { title, description } = given;
         const body = { title, description };
         const corrected = await server.request('PUT', path`/learnings/${id}`, learningSchema, { body });
-        cli.output.out(`Version ${corrected.version}: ${corrected.id}\n`);
+        cli.output.out(`Version ${corrected.version}: ${corrected.hash}\n`);
       }),
     );
 }

@@ -28,7 +28,7 @@ export function addTrace(program: Command, cli: Cli): void {
   const { output } = cli;
   cli
     .command(program, 'trace', 'trace an event from capture to vectors')
-    .argument('<key>', 'tool use id, delivery id, event key or row id')
+    .argument('<key>', 'tool use id, delivery id, event key, or hash or id of a row')
     .option('--session <id>', 'session of the event: id or host:id')
     .option('--json', 'print JSON')
     .action(

@@ -163,7 +163,8 @@ async function freePrint(
 
 /**
  * Replaces the text of a current, locked learning by a new version with its evidence and use, and closes the old one. A learning that coexists with one
- * that differs only in case and punctuation continues to, and so does one with unchanged text. The owner is unchanged. @throws LegalHoldError
+ * that differs only in case and punctuation continues to, and so does one with unchanged text. Other words of a user are certain: confidence 1. The owner is
+ * unchanged. @throws LegalHoldError
  */
 export async function correctLearning(
   transaction: TenantTransaction,
@@ -182,8 +183,9 @@ export async function correctLearning(
     INSERT INTO learnings (id, tenant_id, project_id, user_id, session_id, namespace, fingerprint, category, title, description, context, examples, tags, confidence, use_count,
                            use_weight, decayed_on, last_used_at, occurred_at, last_shown_at, valid_from, version, previous_id, origin)
     SELECT ${id}::uuid, l.tenant_id, l.project_id, l.user_id, l.session_id, l.namespace, ${fingerprint}, ${words.category}, ${words.title}, ${words.description},
-           ${words.context}, ${JSON.stringify(words.examples)}::jsonb, ${[...words.tags]}::text[], l.confidence, l.use_count,
-           l.use_weight, l.decayed_on, l.last_used_at, l.occurred_at, l.last_shown_at, l.valid_to, l.version + 1, l.id, 'user'
+           ${words.context}, ${JSON.stringify(words.examples)}::jsonb, ${[...words.tags]}::text[],
+           CASE WHEN (l.title, l.description, l.context, l.examples) = (${words.title}, ${words.description}, ${words.context}, ${JSON.stringify(words.examples)}::jsonb)
+                THEN l.confidence ELSE 1 END, l.use_count, l.use_weight, l.decayed_on, l.last_used_at, l.occurred_at, l.last_shown_at, l.valid_to, l.version + 1, l.id, 'user'
       FROM learnings l WHERE l.id = ${old.id}::uuid
     ON CONFLICT (tenant_id, fingerprint) WHERE (valid_to IS NULL) DO NOTHING`;
   if (written === 0) return openTwin(transaction, editor.tenantId, fingerprint);

@@ -34,9 +34,13 @@ export async function currentFor(
   );
 }
 
+/** Returns reads that run in a transaction. */
+export function readIn(transaction: TenantTransaction): TenantRead {
+  return ({ text, values }) => transaction.$queryRawUnsafe<unknown[]>(text, ...values);
+}
+
 /** Returns the learning if it is current, else its successor; null if there is none. */
 export async function currentIn(transaction: TenantTransaction, id: string): Promise<string | null> {
-  const read: TenantRead = ({ text, values }) => transaction.$queryRawUnsafe<unknown[]>(text, ...values);
-  const [current] = (await currentFor(read, [id], 'successors')).values();
+  const [current] = (await currentFor(readIn(transaction), [id], 'successors')).values();
   return current ?? null;
 }

@@ -86,3 +86,14 @@ export async function projectOfSession(
   });
   return nameOf(session?.project ?? null);
 }
+/** Returns true if a project has a current learning, or a session other than `exceptSessionId`. */
+export async function hasMemories(
+  transaction: TenantTransaction,
+  projectId: string,
+  exceptSessionId: string | null,
+): Promise<boolean> {
+  const rows = await transaction.$queryRaw<unknown[]>`
+    SELECT 1 WHERE EXISTS (SELECT FROM sessions WHERE project_id = ${projectId}::uuid AND id IS DISTINCT FROM ${exceptSessionId}::uuid)
+                OR EXISTS (SELECT FROM learnings WHERE project_id = ${projectId}::uuid AND valid_to IS NULL)`;
+  return rows.length > 0;
+}

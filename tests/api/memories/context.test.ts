@@ -150,6 +150,22 @@ describe('by hook', () => {
     hookSpecificOutput: { hookEventName: event, additionalContext: expect.stringMatching(text) },
   });
 
+  test('in a project without another session or learning answers without a search', async () => {
+    const searches = async () =>
+      String((await instance.get('/metrics')).body).match(/^recollect_search_stage_duration_seconds_count.*$/gm) ?? [];
+    const empty = { cwd: '/src/empty' };
+    await hook('SessionStart', 'alone', { source: 'startup', root: '/src/empty', ...empty });
+    const before = await searches();
+    expect(await hook('UserPromptSubmit', 'alone', { prompt: QUESTION, ...empty })).toEqual({});
+    const read = { tool_name: 'Read', tool_input: { file_path: FILE }, tool_use_id: 'r', ...empty };
+    expect(await hook('PreToolUse', 'alone', read)).toEqual({});
+    expect(await searches()).toEqual(before);
+    // A second session may have something to know.
+    await hook('SessionStart', 'second', { source: 'startup', root: '/src/empty', ...empty });
+    await hook('UserPromptSubmit', 'second', { prompt: QUESTION, ...empty });
+    expect(await searches()).not.toEqual(before);
+  });
+
   // First of these: no later prompt is indexed meanwhile.
   test('the same query returns the same block; another query omits what was served, until the session starts anew', async () => {
     await start('again');

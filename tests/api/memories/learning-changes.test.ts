@@ -31,20 +31,25 @@ describe('a correction', () => {
     const prompt = await instance.value<string>("SELECT id AS value FROM prompts WHERE content LIKE 'Please make%'");
     const old = await given(instance, 'The cache stores ten entries', {
       evidence: [{ row_id: prompt, quote: 'half even' }],
+      context: 'Of the old cache',
+      examples: ['ten'],
       confidence: 0.6,
     });
     await instance.rows('UPDATE learnings SET use_count = 4, use_weight = 2.5, verified_at = now() WHERE id = $1', [
       old.id,
     ]);
     const now = changed(
-      await change('PUT', old.id, '', { description: 'The cache stores a hundred entries' }, otherAdmin.key),
+      await change('PUT', old.hash, '', { description: 'The cache stores a hundred entries' }, otherAdmin.key),
     );
+    // No word of the old text remains, and a correction is certain.
     expect(now).toMatchObject({
-      title: old.title,
+      title: '',
       description: 'The cache stores a hundred entries',
+      context: '',
+      examples: [],
       version: 2,
       previous_id: old.id,
-      confidence: 0.6,
+      confidence: 1,
       use_count: 4,
       use_weight: 2.5,
       verified: false,
@@ -94,7 +99,7 @@ describe('a correction', () => {
     if (made === undefined || refused === undefined) throw new Error('there are two answers');
     expectError(refused, 'CONFLICT', 'id');
     const current = changed(made);
-    expect(JSON.stringify(refused.body)).toContain(current.id);
+    expect(JSON.stringify(refused.body)).toContain(current.hash);
     expect(await instance.count('learnings WHERE previous_id = $1', [old.id])).toBe(1);
     // Later changes of the old version get the same response, through every version in between.
     const third = changed(await change('PUT', current.id, '', { title: 'Third' }));
@@ -105,7 +110,7 @@ describe('a correction', () => {
     ] as const) {
       const answer = await change(method, old.id, what, body);
       expectError(answer, 'CONFLICT');
-      expect(JSON.stringify(answer.body)).toContain(third.id);
+      expect(JSON.stringify(answer.body)).toContain(third.hash);
     }
   });
 
@@ -114,7 +119,7 @@ describe('a correction', () => {
     const old = await given(instance, 'Tests run one by one');
     const answer = await change('PUT', old.id, '', { description: 'tests run in PARALLEL' });
     expectError(answer, 'CONFLICT', 'description');
-    expect(JSON.stringify(answer.body)).toContain(other.id);
+    expect(JSON.stringify(answer.body)).toContain(other.hash);
     expect((await change('GET', old.id, '', undefined)).body).toMatchObject({ valid_to: null, reason: null });
     expect(await toRemove(old.id)).toBe(0);
   });

@@ -100,11 +100,11 @@ describe('knowledge given by hand', () => {
     expect(JSON.stringify(learning)).not.toContain('hidden');
   });
 
-  test('that is a duplicate returns the id of the current one', async () => {
+  test('that is a duplicate returns the hash of the current one', async () => {
     const known = await given(instance, 'Ports below 1024 need root');
     const answer = await instance.post('/learnings', { title: 'Again', description: 'ports below 1024 NEED root!' });
     expectError(answer, 'CONFLICT', 'description');
-    expect(JSON.stringify(answer.body)).toContain(known.id);
+    expect(JSON.stringify(answer.body)).toContain(known.hash);
   });
 
   test('is not for viewers, nor for keys that may only read', async () => {

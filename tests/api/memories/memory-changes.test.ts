@@ -33,7 +33,8 @@ describe('correcting', () => {
     });
     const old = await memoryOf(instance, hash);
     const now = await corrected(hash, { content: 'The port is 9090' });
-    expect(now).toMatchObject({ title: 'Port', tags: ['net'], content: 'The port is 9090' });
+    // The title spoke of the old text.
+    expect(now).toMatchObject({ title: '', tags: ['net'], content: 'The port is 9090' });
     expect(now.hash).not.toBe(hash);
     for (const name of [hash, old.id, now.hash, `by-hash/${hash}`])
       expect((await memoryOf(instance, name)).content).toBe('The port is 9090');

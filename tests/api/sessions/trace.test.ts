@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { z } from 'zod';
+import { memoryHash } from '../../../domain/memory.ts';
 import { traceAnswer } from '../../../contract/trace.ts';
 import { workflowIdOf } from '../../../workflows/registry.ts';
 import { finished, sessionOf } from '../../setup/demo-session.ts';
@@ -53,9 +54,10 @@ describe('one event', { timeout: 240_000 }, () => {
     expect(event?.embeddings.every((chunk) => chunk.state === 'indexed' && chunk.in_index === true)).toBe(true);
   });
 
-  test('is found by each of its names: tool use id, key, row id, delivery', async () => {
+  test('is found by each of its names: tool use id, key, row id, hash, delivery', async () => {
     const [event] = (await trace('tool:traced-call-1')).data;
-    for (const name of ['traced-call-1', event?.rows[0]?.id ?? '', (event?.rows[0]?.id ?? '').toUpperCase()])
+    const id = event?.rows[0]?.id ?? '';
+    for (const name of ['traced-call-1', id, id.toUpperCase(), memoryHash(id)])
       expect((await trace(name)).data.map((found) => found.key)).toEqual(['tool:traced-call-1']);
     const hook = { session_id: 'delivered', hook_event_name: 'Stop', last_assistant_message: 'Done, and well.' };
     await instance.call('POST', '/hooks/Stop', { body: hook, headers: { 'x-recollect-delivery': 'd-17' } });

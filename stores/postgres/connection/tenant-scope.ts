@@ -36,29 +36,22 @@ export function tookTooLong(error: unknown): boolean {
 }
 
 /**
- * Reads that PostgreSQL cancels after `ms`, so that an abandoned read releases its connection. Costs one round trip more than a query of the pool.
+ * Reads that PostgreSQL cancels after `ms`, so that an abandoned read releases its connection. One round trip over a pool that pipelines.
  * @throws Error for which `tookTooLong` is true
  */
 export function timedQueries(pool: pg.Pool, ms: number): Queries {
   return {
     query: async (statement) => {
       const client = await pool.connect();
-      const release = (command: 'COMMIT' | 'ROLLBACK'): void => {
-        // Nothing was written: the reader need not wait for the end.
-        void client.query(command).then(
-          () => client.release(),
-          () => client.release(true),
-        );
-      };
-      try {
-        await client.query(`BEGIN READ ONLY; SET LOCAL statement_timeout = ${Math.max(1, Math.ceil(ms))}`);
-        const { rows } = await client.query<Record<string, unknown>>(statement);
-        release('COMMIT');
-        return { rows };
-      } catch (error) {
-        release('ROLLBACK');
-        throw error;
-      }
+      const begin = client.query(`BEGIN READ ONLY; SET LOCAL statement_timeout = ${Math.max(1, Math.ceil(ms))}`);
+      const read = client.query<Record<string, unknown>>(statement);
+      // After a failure this rolls back. Nothing was written: the reader need not wait for the end.
+      void client.query('COMMIT').then(
+        () => client.release(),
+        () => client.release(true),
+      );
+      const [, { rows }] = await Promise.all([begin, read]);
+      return { rows };
     },
   };
 }

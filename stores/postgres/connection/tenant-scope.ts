@@ -3,6 +3,7 @@ import type pg from 'pg';
 import { PrismaClient } from '../../../prisma/generated/client.ts';
 import { tenantTransactions } from './database.ts';
 import type { Database, TransactionBounds } from './database.ts';
+import { together } from './pool.ts';
 
 /** Transactions of one tenant over a shared pool, such as that of the maintenance role. */
 export interface TenantScope extends Pick<Database, 'asTenant'> {
@@ -43,14 +44,17 @@ export function timedQueries(pool: pg.Pool, ms: number): Queries {
   return {
     query: async (statement) => {
       const client = await pool.connect();
-      const begin = client.query(`BEGIN READ ONLY; SET LOCAL statement_timeout = ${Math.max(1, Math.ceil(ms))}`);
-      const read = client.query<Record<string, unknown>>(statement);
-      // After a failure this rolls back. Nothing was written: the reader need not wait for the end.
-      void client.query('COMMIT').then(
-        () => client.release(),
-        () => client.release(true),
-      );
-      const [, { rows }] = await Promise.all([begin, read]);
+      const answers = together(client, () => {
+        const begin = client.query(`BEGIN READ ONLY; SET LOCAL statement_timeout = ${Math.max(1, Math.ceil(ms))}`);
+        const read = client.query<Record<string, unknown>>(statement);
+        // After a failure this rolls back. Nothing was written: the reader need not wait for the end.
+        void client.query('COMMIT').then(
+          () => client.release(),
+          () => client.release(true),
+        );
+        return Promise.all([begin, read]);
+      });
+      const [, { rows }] = await answers;
       return { rows };
     },
   };

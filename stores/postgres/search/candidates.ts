@@ -29,8 +29,8 @@ export async function memoriesOfObjects(
 const idsOfType = (type: MemoryType) => `ARRAY(SELECT id FROM ids WHERE type = '${type}')`;
 
 /** One row for each object, and for each memory without one. A long content is cut before it is joined: only its start is read. */
-const CANDIDATES = `
-  WITH found AS MATERIALIZED (${OBJECTS}),
+const candidatesBy = (objects: string) => `
+  WITH found AS MATERIALIZED (${objects}),
   ids AS MATERIALIZED (SELECT resource_id AS id, resource_type AS type FROM found UNION SELECT * FROM unnest($3::uuid[], $7::text[]))
   SELECT f.object_id, m.id, m.type, m.kind, m.tool, m.tags, m.session_id, p.display_name AS project_name, m.occurred_at, m.beginning
       FROM (
@@ -51,6 +51,15 @@ const CANDIDATES = `
       LEFT JOIN sessions s ON s.id = m.session_id
       LEFT JOIN projects p ON p.id = coalesce(m.direct_project_id, s.project_id)
      WHERE (s.id IS NULL OR s.status <> 'deleted') AND ${isNotRestricted('s.id', 'm.user_id')}`;
+
+const CANDIDATES = { name: 'read_candidates', text: candidatesBy(OBJECTS) };
+/** Without Weaviate a search does not wait for the ledger, e.g. while that is locked. */
+const CANDIDATES_BY_ID = {
+  name: 'read_candidates_by_id',
+  text: candidatesBy(
+    'SELECT id AS object_id, id AS resource_id, $1::text AS resource_type FROM unnest($2::uuid[]) AS id',
+  ),
+};
 
 /** Not `rowOf`: renaming the columns of a hundred rows takes as long as the rest of their parsing. */
 const candidateRow = z.object({
@@ -106,7 +115,8 @@ export async function readCandidates(read: TenantRead, request: CandidateRequest
   const values = [index, objectIds, ids, viewerId ?? null, asOf ?? null, characters, types];
   const heads = new Map<string, MemoryHead>();
   const ofObjects = new Map<string, MemoryHead>();
-  for (const row of z.array(candidateRow).parse(await read({ name: 'read_candidates', text: CANDIDATES, values }))) {
+  const statement = objectIds.length === 0 ? CANDIDATES_BY_ID : CANDIDATES;
+  for (const row of z.array(candidateRow).parse(await read({ ...statement, values }))) {
     const { object_id: objectId, session_id: sessionId, project_name: projectName, occurred_at: occurredAt } = row;
     const { id, type, kind, tool, tags, beginning } = row;
     const head = heads.get(id) ?? { id, type, kind, tool, tags, sessionId, projectName, occurredAt, beginning };

@@ -1,21 +1,19 @@
 import type { TenantId } from '../domain/ids.ts';
 import { MOST_HITS } from '../domain/ports/vector-index.ts';
-import type { RecallHit, VectorIndex } from '../domain/ports/vector-index.ts';
+import type { IndexHit, VectorIndex } from '../domain/ports/vector-index.ts';
 import { reportProgress } from './heartbeat.ts';
 
 /** A chunk whose vector is searched for. */
 export interface Sample {
   readonly objectId: string;
-  readonly memoryId: string;
-  readonly chunk: number;
 }
 
 /** Cosine similarity of two equal vectors, allowing for rounding. */
 export const SAME = 0.9999;
 
 /** Returns true if a chunk is among the hits of a search by its own vector. */
-export function isAmong(hits: readonly RecallHit[], sample: Sample): boolean {
-  return hits.some((hit) => hit.memoryId === sample.memoryId && hit.chunk === sample.chunk);
+export function isAmong(hits: readonly IndexHit[], sample: Sample): boolean {
+  return hits.some((hit) => hit.objectId === sample.objectId);
 }
 
 /** Searches for each sample by its own vector. Returns those whose hits `isFound` does not accept, and those without a vector. */
@@ -24,7 +22,7 @@ export async function unfoundSamples(
   tenantId: TenantId,
   index: string,
   samples: readonly Sample[],
-  isFound: (hits: readonly RecallHit[], sample: Sample) => boolean,
+  isFound: (hits: readonly IndexHit[], sample: Sample) => boolean,
   signal: AbortSignal,
 ): Promise<Sample[]> {
   const own = await vectors.vectorsOf(

@@ -50,7 +50,6 @@ export async function graphHits(
         memoryId,
         memoryType: type,
         sessionId,
-        chunk: 0,
         score,
       }))
       .sort((a, b) => b.score - a.score || a.memoryId.localeCompare(b.memoryId))

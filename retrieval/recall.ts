@@ -2,8 +2,9 @@ import type { RetrieverResult } from '../domain/fusion.ts';
 import { EmbedderUnavailable } from '../domain/ports/embedder.ts';
 import type { Embedder } from '../domain/ports/embedder.ts';
 import { MOST_HITS, VectorIndexUnavailable } from '../domain/ports/vector-index.ts';
-import type { RecallFilter, RecallHit } from '../domain/ports/vector-index.ts';
+import type { IndexHit, RecallFilter, RecallHit } from '../domain/ports/vector-index.ts';
 import { SIMILARITY_FLOOR } from '../domain/ranking/rank.ts';
+import type { Candidates } from '../stores/postgres/search/candidates.ts';
 import { isIndexed } from '../stores/postgres/embeddings/embedding-indexes.ts';
 import { searchKeyword, searchUnindexed } from '../stores/postgres/search/keyword-search.ts';
 import type { UnindexedWords } from '../stores/postgres/search/keyword-search.ts';
@@ -15,15 +16,13 @@ import { within } from './stage-clock.ts';
 import type { StageClock } from './stage-clock.ts';
 import type { UnderstoodQuery } from './understand-query.ts';
 
-/** Merges hits of one store, best first; a repeated chunk counts once. */
-function united(answers: readonly (readonly RecallHit[])[]): readonly RecallHit[] {
+/** Merges hits of the index, best first; a repeated chunk counts once. */
+function united(answers: readonly (readonly IndexHit[])[]): readonly IndexHit[] {
   const [only] = answers;
   if (only !== undefined && answers.length === 1) return only;
-  const best = new Map<string, RecallHit>();
-  for (const hit of answers.flat()) {
-    const key = `${hit.memoryId} ${hit.chunk}`;
-    if ((best.get(key)?.score ?? -Infinity) < hit.score) best.set(key, hit);
-  }
+  const best = new Map<string, IndexHit>();
+  for (const hit of answers.flat())
+    if ((best.get(hit.objectId)?.score ?? -Infinity) < hit.score) best.set(hit.objectId, hit);
   return [...best.values()].sort((a, b) => b.score - a.score);
 }
 
@@ -80,7 +79,14 @@ const BESIDE_HITS = 20;
 const CLOSED_SHARE = 0.8;
 
 export interface Recalled {
-  readonly retrievers: readonly RetrieverResult[];
+  /** Name of the searched index. */
+  readonly index: string;
+  /** Its hits, with repetitions. */
+  readonly objectIds: readonly string[];
+  /** Memories that PostgreSQL found, with repetitions. */
+  readonly memories: readonly RecallHit[];
+  /** Returns the hits of the retrievers, given what PostgreSQL knows of the index's objects. */
+  readonly retrieversOf: (hitOf: Candidates['hitOf']) => readonly RetrieverResult[];
   readonly degraded: readonly Degradation[];
 }
 
@@ -135,9 +141,9 @@ export async function recall(
   // Both within the query's time and at any time: memories of that time are preferred, and the others remain.
   const filters = [filter, timedFilter(understoodQuery)].filter((each) => each !== null);
 
-  const keyword = async (): Promise<readonly RecallHit[]> =>
+  const keyword = async (): Promise<readonly IndexHit[]> =>
     united(await Promise.all(filters.map((each) => vectors.keyword(tenantId, index.name, text, each, limit))));
-  const nearest = async (): Promise<readonly RecallHit[]> => {
+  const nearest = async (): Promise<readonly IndexHit[]> => {
     const query = request.vector ?? (await clock.time('embed', () => vectorOf(index.embedder, text)));
     if (query === undefined) return [];
     const answers = filters.map((each) => vectors.nearest(tenantId, index.name, query, each, limit));
@@ -163,7 +169,7 @@ export async function recall(
         );
 
   const alone = request.vectorOnly === true;
-  const none: readonly RecallHit[] = [];
+  const none: readonly never[] = [];
   const [words, meaning, more, fresh, graph, newest] = await Promise.all([
     alone ? none : clock.time('keyword', () => unlessUnavailable(ms, keyword())),
     clock.time('vector', () => unlessUnavailable(ms, nearest())),
@@ -195,22 +201,33 @@ export async function recall(
     { hits: more ?? [], share: CLOSED_SHARE, best: more?.[0]?.score ?? 1 },
   ];
   const inWords = { hits: fallback ?? [], share: 1, best: fallback?.[0]?.score ?? 1 };
-  const byWords = { name: 'keyword' as const, hits: alongside(words ?? [], 0, [inWords, ...extra]) };
-  const retrievers: RetrieverResult[] = [
-    ...(near === null
-      ? [{ ...byWords, weight: 1 }]
-      : alone
-        ? [{ name: 'vector' as const, weight: 1, hits: near }]
-        : [
-            { ...byWords, weight: settings.keywordWeight },
-            {
-              name: 'vector' as const,
-              weight: 1 - settings.keywordWeight,
-              hits: alongside(near, SIMILARITY_FLOOR, extra),
-            },
-          ]),
-    { name: 'graph', weight: settings.graphWeight * (graph?.share ?? 0), hits: graph?.hits ?? [] },
-    { name: 'recency', weight: settings.recencyWeight, hits: newest ?? [] },
-  ];
-  return { retrievers: retrievers.filter((retriever) => retriever.hits.length > 0), degraded };
+  const retrieversOf: Recalled['retrieversOf'] = (hitOf) => {
+    const placed = (hits: readonly IndexHit[]) => hits.flatMap(({ objectId, score }) => hitOf(objectId, score) ?? []);
+    const byWords = { name: 'keyword' as const, hits: alongside(placed(words ?? []), 0, [inWords, ...extra]) };
+    const byMeaning = { name: 'vector' as const, hits: placed(near ?? []) };
+    const retrievers: RetrieverResult[] = [
+      ...(near === null
+        ? [{ ...byWords, weight: 1 }]
+        : alone
+          ? [{ ...byMeaning, weight: 1 }]
+          : [
+              { ...byWords, weight: settings.keywordWeight },
+              {
+                ...byMeaning,
+                weight: 1 - settings.keywordWeight,
+                hits: alongside(byMeaning.hits, SIMILARITY_FLOOR, extra),
+              },
+            ]),
+      { name: 'graph', weight: settings.graphWeight * (graph?.share ?? 0), hits: graph?.hits ?? [] },
+      { name: 'recency', weight: settings.recencyWeight, hits: newest ?? [] },
+    ];
+    return retrievers.filter((retriever) => retriever.hits.length > 0);
+  };
+  return {
+    index: index.name,
+    objectIds: [...(words ?? []), ...(near ?? [])].map(({ objectId }) => objectId),
+    memories: [fallback, fresh, more, graph?.hits, newest].flatMap((hits) => hits ?? []),
+    retrieversOf,
+    degraded,
+  };
 }

@@ -1,7 +1,7 @@
 import type { TimeRange } from '../domain/query/time.ts';
 import type { RankedMemory } from '../domain/ranking/rank.ts';
 import type { SearchResult } from './search-types.ts';
-import type { MemoryHead } from '../stores/postgres/memories/memories.ts';
+import type { MemoryHead } from '../stores/postgres/search/candidates.ts';
 
 /** A candidate between the stages. */
 export interface Candidate {

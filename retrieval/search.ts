@@ -5,9 +5,10 @@ import { rankMemories } from '../domain/ranking/rank.ts';
 import type { RankedMemory } from '../domain/ranking/rank.ts';
 import type { TenantRead } from '../stores/postgres/connection/database.ts';
 import { readContaining } from '../stores/postgres/search/containing.ts';
-import { readHeads, readMemories } from '../stores/postgres/memories/memories.ts';
-import type { MemoryHead, MemoryRef } from '../stores/postgres/memories/memories.ts';
-import { readBeginnings } from '../stores/postgres/memories/memory-lookups.ts';
+import { readCandidates } from '../stores/postgres/search/candidates.ts';
+import type { Candidates } from '../stores/postgres/search/candidates.ts';
+import { readMemories } from '../stores/postgres/memories/memories.ts';
+import type { MemoryRef } from '../stores/postgres/memories/memories.ts';
 import { bestOfEachSession, facetsOf, scored } from './score.ts';
 import type { Candidate } from './score.ts';
 import { needsPostgres, recall } from './recall.ts';
@@ -17,7 +18,6 @@ import type { Degradation } from '../domain/search-names.ts';
 import type { SearchDependencies, SearchRequest, SearchResult, TracedMemory } from './search-types.ts';
 import { createStageClock, within } from './stage-clock.ts';
 import { understandQuery } from './understand-query.ts';
-import type { UnderstoodQuery } from './understand-query.ts';
 import { RerankerUnavailable } from '../domain/ports/embedder.ts';
 import type { Embedder, Reranker } from '../domain/ports/embedder.ts';
 
@@ -78,9 +78,9 @@ const DIVERSE_CHARACTERS = 240;
 /** Each session is represented by its best memory, without a penalty within the session: NDCG@10 of LongMemEval 0.962 against 0.955. */
 const EACH_BY_ITSELF = { session: 0 };
 
-interface Inspected {
-  readonly heads: ReadonlyMap<string, MemoryHead>;
-  readonly beginnings: ReadonlyMap<string, string>;
+/** The best candidates of all retrievers, with their rows. */
+interface Inspected extends Pick<Candidates, 'heads'> {
+  readonly fused: readonly RankedMemory[];
 }
 
 function refOf(entry: RankedMemory): MemoryRef {
@@ -94,35 +94,6 @@ function refOf(entry: RankedMemory): MemoryRef {
 export function createSearch(dependencies: SearchDependencies): (request: SearchRequest) => Promise<SearchResult> {
   const { database, vectors, indexOf, settings, onStage } = dependencies;
   const vectorOf = createQueryVectors();
-
-  /** Returns the candidates that match the filters which only PostgreSQL checks: before the best are taken, so that others do not displace them. */
-  const holding = async (
-    { tenantId }: SearchRequest,
-    ranked: readonly RankedMemory[],
-    { phrases = [], files = [] }: UnderstoodQuery['filter'],
-  ): Promise<readonly RankedMemory[]> => {
-    const holders = await database.readAsTenant(tenantId, (read) =>
-      readContaining(read, ranked.map(refOf), phrases, files),
-    );
-    return ranked.filter(({ memoryId }) => holders.has(memoryId));
-  };
-
-  /** Reads the candidates' rows from PostgreSQL. */
-  const inspect = async (
-    read: TenantRead,
-    fused: readonly RankedMemory[],
-    { viewerId, asOf }: UnderstoodQuery['filter'],
-    reranker: SearchDependencies['reranker'],
-  ): Promise<Inspected> => {
-    const refs = fused.map(refOf);
-    // Reads the texts of results only: a candidate has up to 64 KiB.
-    const heads = new Map((await readHeads(read, refs, viewerId, asOf)).map((head) => [head.id, head]));
-    const characters = reranker === null ? DIVERSE_CHARACTERS : RERANK_CHARACTERS;
-    const looked = reranker === null ? DIVERSE : Math.max(DIVERSE, settings.rerankCandidates);
-    const needed = reranker !== null || (settings.diversity > 0 && heads.size > 2);
-    const known = refs.filter((ref) => heads.has(ref.id)).slice(0, looked);
-    return { heads, beginnings: needed ? await readBeginnings(read, known, characters) : new Map() };
-  };
 
   /** Returns the results' vectors by memory; null if the index is unavailable or slower than a retriever's timeout. */
   const vectorsOf = async (
@@ -157,17 +128,28 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
     const { understood } = understoodQuery;
     const recalled = await clock.time('recall', () => recall(dependencies, vectorOf, request, understoodQuery, clock));
     const degraded: Degradation[] = [...recalled.degraded];
+    if (recalled.objectIds.length + recalled.memories.length === 0)
+      return { ...nothing, degraded, understood, stages: clock.times() };
     const { groupBySession } = request;
-    const weights = groupBySession ? EACH_BY_ITSELF : settings.ranking;
-    const ranked = clock.timeNow('fuse', () => rankMemories(recalled.retrievers, understoodQuery.text, weights));
-    const holders = needsPostgres(understoodQuery.filter)
-      ? await clock.time('inspect', () => holding(request, ranked, understoodQuery.filter))
-      : ranked;
-    const fused = holders.slice(0, MAX_CANDIDATES);
-    if (fused.length === 0) return { ...nothing, degraded, understood, stages: clock.times() };
+    const { viewerId, asOf, phrases = [], files = [] } = understoodQuery.filter;
+
+    /** Reads the candidates' rows, ranks them, and omits those that fail the filters which only PostgreSQL checks, before the best are taken. */
+    const inspect = async (read: TenantRead): Promise<Inspected> => {
+      const { index, objectIds, memories } = recalled;
+      const characters = reranker === null ? DIVERSE_CHARACTERS : RERANK_CHARACTERS;
+      const rows = { index, objectIds, memories, viewerId, asOf, characters };
+      const { heads, hitOf } = await clock.time('inspect', () => readCandidates(read, rows));
+      const weights = groupBySession ? EACH_BY_ITSELF : settings.ranking;
+      const ranked = clock.timeNow('fuse', () =>
+        rankMemories(recalled.retrieversOf(hitOf), understoodQuery.text, weights),
+      );
+      if (!needsPostgres(understoodQuery.filter)) return { heads, fused: ranked.slice(0, MAX_CANDIDATES) };
+      const holders = await clock.time('inspect', () => readContaining(read, ranked.map(refOf), phrases, files));
+      return { heads, fused: ranked.filter(({ memoryId }) => holders.has(memoryId)).slice(0, MAX_CANDIDATES) };
+    };
 
     /** All stages between PostgreSQL's rows and the page. */
-    const choose = ({ heads, beginnings }: Inspected, reranked: ReadonlyMap<string, number> | null) => {
+    const choose = ({ heads, fused }: Inspected, reranked: ReadonlyMap<string, number> | null) => {
       const known = fused.flatMap((entry, place) => {
         const head = heads.get(entry.memoryId);
         return head === undefined ? [] : [{ fused: entry, head, fusedRank: place + 1 }];
@@ -189,7 +171,7 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
           candidate,
           score: candidate.score,
           sessionId: candidate.head.sessionId,
-          text: beginnings.get(candidate.head.id)?.slice(0, DIVERSE_CHARACTERS) ?? '',
+          text: candidate.head.beginning.slice(0, DIVERSE_CHARACTERS),
         }));
         const diverse = diversified(pool, groupBySession ? 0 : settings.diversity, request.offset + request.limit);
         return [...diverse.map(({ candidate }) => candidate), ...grouped.slice(DIVERSE)];
@@ -200,25 +182,21 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
       readMemories(
         read,
         shown.map((candidate) => refOf(candidate.fused)),
-        understoodQuery.filter.viewerId,
-        understoodQuery.filter.asOf,
+        viewerId,
+        asOf,
       );
 
     // One transaction without waits; while a cross-encoder runs, no connection is in use.
     const one = async (read: TenantRead) => {
-      const inspected = await clock.time('inspect', () => inspect(read, fused, understoodQuery.filter, reranker));
-      const chosen = choose(inspected, null);
+      const chosen = choose(await inspect(read), null);
       return { chosen, memories: await clock.time('read', () => readShown(read, chosen.shown)), reranked: null };
     };
     const two = async (model: NonNullable<typeof reranker>) => {
-      const inspected = await clock.time('inspect', () =>
-        database.readAsTenant(request.tenantId, (read) => inspect(read, fused, understoodQuery.filter, reranker)),
-      );
-      // In fused order: texts come from PostgreSQL table by table.
-      const candidates = fused
+      const inspected = await database.readAsTenant(request.tenantId, inspect);
+      const candidates = inspected.fused
         .flatMap(({ memoryId: id }) => {
-          const text = inspected.beginnings.get(id);
-          return text === undefined ? [] : [{ id, text }];
+          const head = inspected.heads.get(id);
+          return head === undefined ? [] : [{ id, text: head.beginning }];
         })
         .slice(0, settings.rerankCandidates);
       const reranked = await clock.time('rerank', () =>

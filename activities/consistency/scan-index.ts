@@ -1,6 +1,6 @@
 import { mergeSorted, pagesAhead } from '../../domain/consistency/merge.ts';
 import { MOST_HITS } from '../../domain/ports/vector-index.ts';
-import type { RecallHit } from '../../domain/ports/vector-index.ts';
+import type { IndexHit } from '../../domain/ports/vector-index.ts';
 import { ledgerPage } from '../../stores/postgres/consistency/ledger.ts';
 import type { Comparison } from './comparison.ts';
 import { judge, pollAgain, removedMemories } from './second-look.ts';
@@ -17,7 +17,7 @@ import { requestAgain } from '../../stores/postgres/connection/maintenance.ts';
 export const SAMPLES = 64;
 
 /** Equal texts have equal vectors, whose order is arbitrary: a chunk may be behind them. */
-function isFindable(hits: readonly RecallHit[], sample: Sample): boolean {
+function isFindable(hits: readonly IndexHit[], sample: Sample): boolean {
   return isAmong(hits, sample) || (hits.length === MOST_HITS && hits.every((hit) => hit.score > SAME));
 }
 
@@ -58,9 +58,7 @@ const QUEUED_MS = 60_000;
 function samplesOf(group: readonly Compared[]): Sample[] {
   const stride = Math.max(1, Math.floor(group.length / SAMPLES_OF_A_GROUP));
   return group.flatMap(({ id, row }, place) =>
-    row === null || place % stride !== 0 || row.indexedAtMs > Date.now() - QUEUED_MS
-      ? []
-      : [{ objectId: id, memoryId: row.memoryId, chunk: row.chunk }],
+    row === null || place % stride !== 0 || row.indexedAtMs > Date.now() - QUEUED_MS ? [] : [{ objectId: id }],
   );
 }
 

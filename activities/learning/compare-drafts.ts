@@ -12,6 +12,7 @@ import type { Database } from '../../stores/postgres/connection/database.ts';
 import { newestLearning, readCurrent, wordNeighbours } from '../../stores/postgres/learnings/learning-neighbours.ts';
 import type { LearningScope, CurrentLearning } from '../../stores/postgres/learnings/learning-neighbours.ts';
 import type { PlacedDraft } from '../../stores/postgres/learnings/learning-writes.ts';
+import { memoriesOfObjects } from '../../stores/postgres/search/candidates.ts';
 
 export interface NeighbourDependencies {
   readonly database: Database;
@@ -62,7 +63,7 @@ export function createEmbedOnce(embedder: Embedder): EmbedOnce {
 
 /** Returns the ids of the nearest learnings of all vectors, nearest first; none if the vector index is unavailable. */
 export async function nearestIds(
-  { vectors, embedder, indexOf }: NeighbourDependencies,
+  { database, vectors, embedder, indexOf }: NeighbourDependencies,
   { tenantId, projectId, namespace }: ScopeOfTenant,
   wanted: readonly (Float32Array | null)[],
   limit = NEAREST,
@@ -81,7 +82,9 @@ export async function nearestIds(
       ),
     );
     const hits = found.flat().toSorted((a, b) => b.score - a.score);
-    return [...new Set(hits.map((hit) => hit.memoryId))];
+    const objectIds = hits.map((hit) => hit.objectId);
+    const memories = await database.readAsTenant(tenantId, (read) => memoriesOfObjects(read, index.name, objectIds));
+    return [...new Set(objectIds.flatMap((id) => memories.get(id) ?? []))];
   } catch (error) {
     if (error instanceof VectorIndexUnavailable) return [];
     throw error;

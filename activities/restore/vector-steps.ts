@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { z } from 'zod';
 import type { TenantId } from '../../domain/ids.ts';
-import type { RecallHit, VectorIndex } from '../../domain/ports/vector-index.ts';
+import type { IndexHit, VectorIndex } from '../../domain/ports/vector-index.ts';
 import { withHeartbeat } from '../heartbeat.ts';
 import { isAmong, SAME, unfoundSamples } from '../sampled-vectors.ts';
 import type { Sample } from '../sampled-vectors.ts';
@@ -21,10 +21,10 @@ import type { RestoreDependencies } from './restore-context.ts';
 
 /** Samples from each end of a tenant's ledger. */
 const SAMPLE = 10;
-const sampleRows = z.array(rowOf({ object_id: z.string(), resource_id: z.string(), chunk: z.number() }));
+const sampleRows = z.array(rowOf({ object_id: z.string() }));
 
 /** An equal vector proves the graph as well. */
-function isFindable(hits: readonly RecallHit[], sample: Sample): boolean {
+function isFindable(hits: readonly IndexHit[], sample: Sample): boolean {
   return hits.some((hit) => hit.score >= SAME) || isAmong(hits, sample);
 }
 
@@ -40,12 +40,12 @@ export async function areVectorsFound(
   signal: AbortSignal,
 ): Promise<boolean> {
   const { rows } = await client.query(
-    `(SELECT object_id, resource_id, chunk FROM embeddings WHERE tenant_id = $1 AND model = $2 AND state = 'indexed' ORDER BY id LIMIT $3)
+    `(SELECT object_id FROM embeddings WHERE tenant_id = $1 AND model = $2 AND state = 'indexed' ORDER BY id LIMIT $3)
      UNION
-     (SELECT object_id, resource_id, chunk FROM embeddings WHERE tenant_id = $1 AND model = $2 AND state = 'indexed' ORDER BY id DESC LIMIT $3)`,
+     (SELECT object_id FROM embeddings WHERE tenant_id = $1 AND model = $2 AND state = 'indexed' ORDER BY id DESC LIMIT $3)`,
     [tenantId, index, SAMPLE],
   );
-  const samples = sampleRows.parse(rows).map(({ resourceId, ...row }) => ({ ...row, memoryId: resourceId }));
+  const samples = sampleRows.parse(rows);
   if (samples.length === 0) return true;
   await queueEmptied(vectors, tenantId, index, signal);
   return (await unfoundSamples(vectors, tenantId, index, samples, isFindable, signal)).length === 0;

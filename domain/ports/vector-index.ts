@@ -51,7 +51,15 @@ export interface RecallFilter extends ValueFilters {
   readonly viewerId?: string;
 }
 
-/** A found chunk, best first. */
+/** A found object of the index. PostgreSQL knows its memory: properties would be half of a search's cost in the index. */
+export interface IndexHit {
+  /** `chunkObjectId` */
+  readonly objectId: string;
+  /** The index's score: BM25, or cosine similarity (1 − distance). Only comparable within one response. */
+  readonly score: number;
+}
+
+/** A found chunk of a memory, best first. */
 export interface RecallHit {
   readonly memoryId: string;
   readonly memoryType: MemoryType;
@@ -59,8 +67,7 @@ export interface RecallHit {
   readonly sessionId?: string | null;
   readonly kind?: string | null;
   readonly tool?: string | null;
-  readonly chunk: number;
-  /** The store's score: BM25, or cosine similarity (1 − distance). Only comparable within one response. */
+  /** The store's score, only comparable within one response. */
   readonly score: number;
 }
 
@@ -136,7 +143,7 @@ export interface VectorIndex {
     query: string,
     filter: RecallFilter,
     limit: number,
-  ): Promise<readonly RecallHit[]>;
+  ): Promise<readonly IndexHit[]>;
   /** Nearest vectors; [] for a tenant without an index. @throws VectorIndexUnavailable */
   nearest(
     tenantId: TenantId,
@@ -144,7 +151,7 @@ export interface VectorIndex {
     vector: Float32Array,
     filter: RecallFilter,
     limit: number,
-  ): Promise<readonly RecallHit[]>;
+  ): Promise<readonly IndexHit[]>;
   /** Returns vectors by object id; missing ones are absent. @throws VectorIndexUnavailable */
   vectorsOf(
     tenantId: TenantId,

@@ -55,7 +55,6 @@ export interface SearchMessage {
   readonly collection: string;
   readonly tenant: string;
   readonly limit: number;
-  readonly returned: readonly string[];
   /** All of them must be true. */
   readonly conditions: readonly Condition[];
   readonly by:
@@ -72,9 +71,9 @@ export interface PageMessage {
   readonly limit: number;
 }
 
-/** An object of a search result: the requested properties and its rank. */
+/** An object of a search result. */
 export interface FoundObject {
-  readonly properties: ReadonlyMap<string, string | number>;
+  readonly objectId: string;
   /** BM25; 0 for a search by vector. */
   readonly score: number;
   /** Cosine distance; 0 for a search by words. */
@@ -105,12 +104,13 @@ function filtersOf(conditions: readonly Condition[]) {
 }
 
 /** Returns a SearchRequest as bytes. */
-export function encodeSearch({ returned, conditions, by, ...rest }: SearchMessage): Uint8Array {
+export function encodeSearch({ conditions, by, ...rest }: SearchMessage): Uint8Array {
   return SearchRequest.encode({
     ...rest,
     ...CURRENT_FORM,
-    properties: { nonRefProperties: returned },
-    metadata: by.kind === 'keyword' ? { score: true } : { distance: true },
+    // Without this message the server would return all properties.
+    properties: {},
+    metadata: { uuid: true, ...(by.kind === 'keyword' ? { score: true } : { distance: true }) },
     filters: filtersOf(conditions),
     ...(by.kind === 'keyword'
       ? { bm25Search: { query: by.words, properties: by.properties } }
@@ -143,13 +143,11 @@ function eachValue({ properties }: Found['results'][number], take: (name: string
 
 /** Returns the objects of a SearchReply, best first. @throws Error for other bytes */
 export function decodeFound(reply: Uint8Array): FoundObject[] {
-  return resultsOf(reply).map((result) => {
-    const properties = new Map<string, string | number>();
-    eachValue(result, (name, value) => {
-      if (typeof value === 'string' || typeof value === 'number') properties.set(name, value);
-    });
-    return { properties, score: result.metadata?.score ?? 0, distance: result.metadata?.distance ?? 0 };
-  });
+  return resultsOf(reply).map(({ metadata }) => ({
+    objectId: metadata?.id ?? '',
+    score: metadata?.score ?? 0,
+    distance: metadata?.distance ?? 0,
+  }));
 }
 
 /** Returns the objects of a page's SearchReply in their order. @throws Error for other bytes */

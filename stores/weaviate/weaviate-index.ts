@@ -1,7 +1,7 @@
 import type { Collection } from 'weaviate-client';
 import type { TenantId } from '../../domain/ids.ts';
-import { VectorIndexUnavailable, MEMORY_TYPES } from '../../domain/ports/vector-index.ts';
-import type { RecallFilter, RecallHit, VectorIndex, MemoryType } from '../../domain/ports/vector-index.ts';
+import { VectorIndexUnavailable } from '../../domain/ports/vector-index.ts';
+import type { IndexHit, RecallFilter, VectorIndex } from '../../domain/ports/vector-index.ts';
 import { chunkBatches, chunkObject } from './chunk-objects.ts';
 import { exportObjects, objectBatches, sendBatch } from './load-objects.ts';
 import type { Refusal } from './load-objects.ts';
@@ -19,40 +19,10 @@ import {
 import type { ChunkProperties, ChunkVectors, Quantization } from './schema.ts';
 import { conditionsOf } from './filters.ts';
 import { decodeFound, encodeSearch } from './messages.ts';
-import type { SearchMessage, FoundObject } from './messages.ts';
+import type { SearchMessage } from './messages.ts';
 import { queryText } from './searchable-text.ts';
 import { createListing } from './listing.ts';
 import { listObjects } from './list-objects.ts';
-
-/** Properties of an object that a hit is built from. */
-const RETURNED = [
-  'memory_id',
-  'memory_type',
-  'session_id',
-  'kind',
-  'tool',
-  'chunk',
-] as const satisfies readonly (keyof ChunkProperties)[];
-
-function textOf(value: string | number | undefined): string | null {
-  return typeof value === 'string' ? value : null;
-}
-
-/** Returns a found object as a hit; undefined if Recollect did not write it. */
-function hitOf({ properties }: FoundObject, score: number): RecallHit | undefined {
-  const [memoryId, type, sessionId, kind, tool, chunk] = RETURNED.map((name) => properties.get(name));
-  const memoryType = MEMORY_TYPES.find((known): known is MemoryType => known === type);
-  if (typeof memoryId !== 'string' || memoryType === undefined || typeof chunk !== 'number') return undefined;
-  return {
-    memoryId,
-    memoryType,
-    sessionId: textOf(sessionId),
-    kind: textOf(kind),
-    tool: textOf(tool),
-    chunk,
-    score,
-  };
-}
 
 export interface WeaviateIndexOptions extends Omit<WeaviateConnectionOptions, 'timeoutsSeconds'> {
   /** Begins the name of every collection. Tests take one of their own. */
@@ -152,19 +122,21 @@ export function createWeaviateIndex(options: WeaviateIndexOptions): VectorIndex 
     by: SearchMessage['by'],
     filter: RecallFilter,
     limit: number,
-  ): Promise<readonly RecallHit[]> => {
+  ): Promise<readonly IndexHit[]> => {
     if (filter.types?.length === 0) return [];
     const request = encodeSearch({
       collection: collectionName(collectionPrefix, model),
       tenant: tenantId,
       limit,
-      returned: RETURNED,
       conditions: conditionsOf(filter),
       by,
     });
     try {
       const found = decodeFound(await connection.search(request));
-      return found.flatMap((object) => hitOf(object, by.kind === 'keyword' ? object.score : 1 - object.distance) ?? []);
+      return found.map(({ objectId, score, distance }) => ({
+        objectId,
+        score: by.kind === 'keyword' ? score : 1 - distance,
+      }));
     } catch (error) {
       if (error instanceof NotThere) return [];
       throw error;

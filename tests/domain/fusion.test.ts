@@ -4,8 +4,8 @@ import type { RetrieverResult } from '../../domain/fusion.ts';
 import type { RecallHit } from '../../domain/ports/vector-index.ts';
 import { randomFrom, shuffled } from './support/random.ts';
 
-function hit(memoryId: string, score: number, chunk = 0): RecallHit {
-  return { memoryId, memoryType: 'observation', chunk, score };
+function hit(memoryId: string, score: number): RecallHit {
+  return { memoryId, memoryType: 'observation', score };
 }
 
 function keyword(weight: number, ...hits: readonly RecallHit[]): RetrieverResult {
@@ -50,7 +50,7 @@ describe('fuse', () => {
   });
 
   it('takes the best chunk for the memory, and ranks memories', () => {
-    const [first, second] = fuse([keyword(1, hit('a', 5, 0), hit('a', 9, 1), hit('b', 7), hit('a', 1, 2))]);
+    const [first, second] = fuse([keyword(1, hit('a', 5), hit('a', 9), hit('b', 7), hit('a', 1))]);
     expect(first?.retrievers.keyword).toEqual({ score: 9, rank: 1, relative: 1 });
     expect(second?.retrievers.keyword).toEqual({ score: 7, rank: 2, relative: 0 });
   });

@@ -3,6 +3,7 @@ import type pg from 'pg';
 import { PrismaClient } from '../../../prisma/generated/client.ts';
 import { tenantTransactions } from './database.ts';
 import type { Database, TransactionBounds } from './database.ts';
+import { together } from './pool.ts';
 
 /** Transactions of one tenant over a shared pool, such as that of the maintenance role. */
 export interface TenantScope extends Pick<Database, 'asTenant'> {
@@ -36,29 +37,25 @@ export function tookTooLong(error: unknown): boolean {
 }
 
 /**
- * Reads that PostgreSQL cancels after `ms`, so that an abandoned read releases its connection. Costs one round trip more than a query of the pool.
+ * Reads that PostgreSQL cancels after `ms`, so that an abandoned read releases its connection. One round trip over a pool that pipelines.
  * @throws Error for which `tookTooLong` is true
  */
 export function timedQueries(pool: pg.Pool, ms: number): Queries {
   return {
     query: async (statement) => {
       const client = await pool.connect();
-      const release = (command: 'COMMIT' | 'ROLLBACK'): void => {
-        // Nothing was written: the reader need not wait for the end.
-        void client.query(command).then(
+      const answers = together(client, () => {
+        const begin = client.query(`BEGIN READ ONLY; SET LOCAL statement_timeout = ${Math.max(1, Math.ceil(ms))}`);
+        const read = client.query<Record<string, unknown>>(statement);
+        // After a failure this rolls back. Nothing was written: the reader need not wait for the end.
+        void client.query('COMMIT').then(
           () => client.release(),
           () => client.release(true),
         );
-      };
-      try {
-        await client.query(`BEGIN READ ONLY; SET LOCAL statement_timeout = ${Math.max(1, Math.ceil(ms))}`);
-        const { rows } = await client.query<Record<string, unknown>>(statement);
-        release('COMMIT');
-        return { rows };
-      } catch (error) {
-        release('ROLLBACK');
-        throw error;
-      }
+        return Promise.all([begin, read]);
+      });
+      const [, { rows }] = await answers;
+      return { rows };
     },
   };
 }

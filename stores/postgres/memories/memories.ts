@@ -18,11 +18,6 @@ export function idsByType(refs: readonly MemoryRef[]): string[][] {
   return [idsOf('observation'), idsOf('prompt'), idsOf('summary'), idsOf('learning')];
 }
 
-/** Parameters of both statements: the ids of each type, the viewer, and the time at which learnings were believed. */
-function valuesOf(refs: readonly MemoryRef[], viewerId: string | undefined, asOf: string | undefined): unknown[] {
-  return [...idsByType(refs), viewerId ?? null, asOf ?? null];
-}
-
 /** Complete text of a summary `u` and of a learning `l`. */
 export const SUMMARY_CONTENT = `u.content || coalesce((SELECT string_agg(E'\\n' || (point ->> 'text'), '') FROM jsonb_array_elements(u.key_points) AS point), '')`;
 export const LEARNING_CONTENT = `concat_ws(E'\\n', l.description, nullif(l.context, ''), (SELECT string_agg(example, E'\\n') FROM jsonb_array_elements_text(l.examples) AS example))`;
@@ -55,24 +50,6 @@ const READ_MEMORIES = `
       LEFT JOIN sessions s ON s.id = m.session_id
       LEFT JOIN projects p ON p.id = coalesce(m.direct_project_id, s.project_id)
      WHERE (s.id IS NULL OR s.status <> 'deleted') AND ($7::boolean OR ${isNotRestricted('s.id', 'm.user_id')})`;
-
-const READ_HEADS = `
-    SELECT m.id, m.type, m.tool, m.tags, m.session_id, p.display_name AS project_name, m.occurred_at
-      FROM (
-        SELECT o.id, 'observation' AS type, o.tool, o.tags, o.session_id, NULL::uuid AS direct_project_id, o.occurred_at, o.user_id
-          FROM observations o WHERE o.id = ANY ($1::uuid[]) AND ($5::uuid IS NULL OR o.user_id = $5::uuid)
-        UNION ALL
-        SELECT q.id, 'prompt', NULL, '{}', q.session_id, NULL, q.occurred_at, q.user_id
-          FROM prompts q WHERE q.id = ANY ($2::uuid[]) AND ($5::uuid IS NULL OR q.user_id = $5::uuid)
-        UNION ALL
-        SELECT u.id, 'summary', NULL, u.tags, u.session_id, u.project_id, u.occurred_at, u.user_id FROM summaries u WHERE u.id = ANY ($3::uuid[]) AND u.published
-        UNION ALL
-        SELECT l.id, 'learning', NULL, l.tags, l.session_id, l.project_id, l.valid_from, l.user_id FROM learnings l WHERE l.id = ANY ($4::uuid[]) AND (l.valid_to IS NULL OR l.valid_to > $6::timestamptz) AND ${IS_SHOWN}
-           AND ($6::timestamptz IS NULL OR l.valid_from <= $6::timestamptz)
-      ) AS m
-      LEFT JOIN sessions s ON s.id = m.session_id
-      LEFT JOIN projects p ON p.id = coalesce(m.direct_project_id, s.project_id)
-     WHERE (s.id IS NULL OR s.status <> 'deleted') AND ${isNotRestricted('s.id', 'm.user_id')}`;
 
 const memoryRow = rowOf({
   id: z.string(),
@@ -111,7 +88,7 @@ export async function readMemories(
   restricted: 'hidden' | 'shown' = 'hidden',
 ): Promise<Memory[]> {
   if (refs.length === 0) return [];
-  const values = [...valuesOf(refs, viewerId, asOf), restricted === 'shown'];
+  const values = [...idsByType(refs), viewerId ?? null, asOf ?? null, restricted === 'shown'];
   const rows = await read({ name: 'read_memories', text: READ_MEMORIES, values });
   return z.array(memoryRow).parse(rows).map(toMemory);
 }
@@ -127,28 +104,4 @@ function toMemory(row: z.output<typeof memoryRow>): Memory {
     occurredAt: occurredAt.toISOString(),
     createdAt: createdAt.toISOString(),
   };
-}
-
-const headRow = rowOf({
-  id: z.string(),
-  type: z.enum(MEMORY_TYPES),
-  tool: z.string().nullable(),
-  tags: z.array(z.string()),
-  session_id: z.string().nullable(),
-  project_name: z.string().nullable(),
-  occurred_at: z.date(),
-});
-
-/** Properties of a memory for counting and grouping, without its text. */
-export type MemoryHead = z.output<typeof headRow>;
-
-/** The heads of the same memories that `readMemories` would answer: what a search needs of all its candidates, when it shows a few. */
-export async function readHeads(
-  read: TenantRead,
-  refs: readonly MemoryRef[],
-  viewerId?: string,
-  asOf?: string,
-): Promise<MemoryHead[]> {
-  const rows = await read({ name: 'read_heads', text: READ_HEADS, values: valuesOf(refs, viewerId, asOf) });
-  return z.array(headRow).parse(rows);
 }

@@ -23,10 +23,7 @@ async function hitsOf(
   const parameters = values.map((_, place) => `$${place + 1}`).join(', ');
   const text = `SELECT memory_id, memory_type, score, session_id, kind, tool FROM ${name}(${parameters})`;
   const { rows } = await queries.query({ name, text, values });
-  return z
-    .array(hitRow)
-    .parse(rows)
-    .map((hit) => ({ ...hit, chunk: 0 }));
+  return z.array(hitRow).parse(rows);
 }
 
 /** Parameters of both functions from a filter, in their order. */

@@ -110,5 +110,5 @@ export async function readNewest(read: TenantRead, filter: RecallFilter, limit: 
   return z
     .array(newestRow)
     .parse(rows)
-    .map((hit, place, all) => ({ ...hit, chunk: 0, score: 1 - place / all.length }));
+    .map((hit, place, all) => ({ ...hit, score: 1 - place / all.length }));
 }

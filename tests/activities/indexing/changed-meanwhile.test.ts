@@ -11,6 +11,7 @@ import { requestEmbeddings } from '../../../stores/postgres/embeddings/embedding
 import type { RequestedEmbedding } from '../../../stores/postgres/embeddings/embedding-ledger.ts';
 import { forgetEvent } from '../../../stores/postgres/erasure/forget.ts';
 import { changeObservation } from '../../../stores/postgres/memories/memory-changes.ts';
+import { memoriesOfObjects } from '../../../stores/postgres/search/candidates.ts';
 import { createWeaviateIndex } from '../../../stores/weaviate/weaviate-index.ts';
 import { createTestDatabase, createTestUser } from '../../setup/database.ts';
 import type { TestDatabase, TestUser } from '../../setup/database.ts';
@@ -61,7 +62,11 @@ const embed = (embedder: Embedder) =>
 
 async function foundBy(word: string, tags?: readonly string[]): Promise<string[]> {
   const hits = await vectors.keyword(user.tenantId, INDEX.name, word, tags === undefined ? {} : { tags }, 10);
-  return hits.map((hit) => hit.memoryId);
+  const objectIds = hits.map((hit) => hit.objectId);
+  return db.database.readAsTenant(user.tenantId, async (read) => {
+    const memories = await memoriesOfObjects(read, INDEX.name, objectIds);
+    return objectIds.map((id) => memories.get(id) ?? id);
+  });
 }
 
 /** Forgets the event that a row is of. */

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { textHash } from '../../../activities/indexing/embed-chunks.ts';
 import { chunkText } from '../../../domain/chunking.ts';
+import { asId, chunkObjectId } from '../../../domain/ids.ts';
 import { EmbedderUnavailable, TextsRefused } from '../../../domain/ports/embedder.ts';
 import type { Embedder } from '../../../domain/ports/embedder.ts';
 import { VectorIndexUnavailable } from '../../../domain/ports/vector-index.ts';
@@ -134,7 +135,7 @@ describe('pending chunks', () => {
     const score = await until(async () => {
       const query = new Float32Array([Math.cos(8), Math.sin(8)]);
       const near = await vectors.nearest(user.tenantId, 'counting', query, {}, 10);
-      return near.find((hit) => hit.memoryId === id)?.score;
+      return near.find((hit) => hit.objectId === chunkObjectId(user.tenantId, asId(id), 0, 'counting'))?.score;
     });
     expect(score).toBeGreaterThan(0.999_999);
   });

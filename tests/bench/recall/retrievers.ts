@@ -4,8 +4,10 @@ import type { RetrieverResult } from '../../../domain/fusion.ts';
 import { asId } from '../../../domain/ids.ts';
 import { indexNameOf } from '../../../domain/index-model.ts';
 import type { TenantId } from '../../../domain/ids.ts';
-import type { RecallFilter, RecallHit } from '../../../domain/ports/vector-index.ts';
+import type { IndexHit, RecallFilter, RecallHit } from '../../../domain/ports/vector-index.ts';
 import { rankMemories } from '../../../domain/ranking/rank.ts';
+import { createDatabase } from '../../../stores/postgres/connection/database.ts';
+import { readCandidates } from '../../../stores/postgres/search/candidates.ts';
 import { createWeaviateIndex } from '../../../stores/weaviate/weaviate-index.ts';
 import type { BenchInstance } from '../capture/bench-instance.ts';
 import { benchEmbedder } from '../embedder.ts';
@@ -90,11 +92,23 @@ export interface RetrieverReader {
 }
 
 /** Queries the instance's Weaviate like search does, so that the same hits can be ranked in several ways. */
-export async function createRetrieverReader({ database, weaviate }: BenchInstance): Promise<RetrieverReader> {
+export async function createRetrieverReader({
+  database,
+  appDatabaseUrl,
+  weaviate,
+}: BenchInstance): Promise<RetrieverReader> {
   const { rows } = await database.query('SELECT tenant_id FROM sessions LIMIT 1');
   const [tenant] = z.array(z.object({ tenant_id: z.string() })).parse(rows);
   const tenantId = asId<TenantId>(tenant?.tenant_id ?? '');
   const index = createWeaviateIndex(weaviate);
+  const app = createDatabase({
+    url: appDatabaseUrl,
+    max: 1,
+    connectTimeoutMs: 5_000,
+    statementTimeoutMs: 30_000,
+    applicationName: 'bench',
+    onIdleError: () => undefined,
+  });
   const embedder = benchEmbedder({ threads: 1 });
   const name = indexNameOf(embedder.model);
   return {
@@ -104,11 +118,16 @@ export async function createRetrieverReader({ database, weaviate }: BenchInstanc
         index.keyword(tenantId, name, question, filter, limit),
         index.nearest(tenantId, name, vector, filter, limit),
       ]);
-      return { keyword, vector: nearest };
+      const objectIds = [...keyword, ...nearest].map(({ objectId }) => objectId);
+      const rows = { index: name, objectIds, memories: [], viewerId: undefined, asOf: undefined, characters: 1 };
+      const { hitOf } = await app.readAsTenant(tenantId, (read) => readCandidates(read, rows));
+      const placed = (hits: readonly IndexHit[]) => hits.flatMap(({ objectId, score }) => hitOf(objectId, score) ?? []);
+      return { keyword: placed(keyword), vector: placed(nearest) };
     },
     async close() {
       await embedder.close();
       await index.close();
+      await app.close();
     },
   };
 }

@@ -130,7 +130,7 @@ function memoryChunk({ tenantId, userId, model }: FillTarget, memory: SpeedMemor
   return chunkOf(tenantId, { ...own, title, text, kind, tool, tags, occurredAt, vector }, model);
 }
 
-/** Writes memories to PostgreSQL and the index side by side. @throws Error if the index rejects one */
+/** Writes memories to the index and PostgreSQL. @throws Error if the index rejects one */
 export async function writeMemories(
   target: FillTarget,
   vectors: VectorIndex,
@@ -138,9 +138,8 @@ export async function writeMemories(
   first: number,
 ): Promise<void> {
   const chunks = memories.map((memory) => memoryChunk(target, memory));
-  const [refused] = await Promise.all([
-    vectors.upsert(target.tenantId, target.model, chunks),
-    writeRows(target, memories, first),
-  ]);
+  // Vectors first: the sweep requests again what the ledger has as indexed and the index lacks.
+  const refused = await vectors.upsert(target.tenantId, target.model, chunks);
+  await writeRows(target, memories, first);
   if (refused[0] !== undefined) throw new Error(`the index refused ${refused.length}: ${refused[0].message}`);
 }

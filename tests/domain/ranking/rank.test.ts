@@ -6,7 +6,7 @@ import { rankMemories, sessionEvidence } from '../../../domain/ranking/rank.ts';
 const NO_SESSIONS = { session: 0 };
 
 function hit(memoryId: string, score: number, more: Partial<RecallHit> = {}): RecallHit {
-  return { memoryId, memoryType: 'prompt', kind: 'assistant', tool: null, sessionId: null, chunk: 0, score, ...more };
+  return { memoryId, memoryType: 'prompt', kind: 'assistant', tool: null, sessionId: null, score, ...more };
 }
 
 function keyword(...hits: readonly RecallHit[]): RetrieverResult {
@@ -51,9 +51,7 @@ describe('ranking', () => {
   });
 
   it('averages a memory’s best two chunks, and returns the best one’s score', () => {
-    const retrievers = [
-      keyword(hit('long', 12, { chunk: 4 }), hit('short', 11), hit('long', 8), hit('long', 2, { chunk: 1 })),
-    ];
+    const retrievers = [keyword(hit('long', 12), hit('short', 11), hit('long', 8), hit('long', 2))];
     expect(rankMemories(retrievers, '', NO_SESSIONS)).toMatchObject([
       { memoryId: 'short', score: 1, retrievers: { keyword: { score: 11, rank: 1 } } },
       { memoryId: 'long', score: 10 / 11, retrievers: { keyword: { score: 12, rank: 2 } } },
@@ -137,7 +135,7 @@ describe('ranking', () => {
       const bare: RetrieverResult = {
         name: 'graph',
         weight: 0.5,
-        hits: [{ memoryId: 'read', memoryType: 'observation', chunk: 0, score: 1 }],
+        hits: [{ memoryId: 'read', memoryType: 'observation', score: 1 }],
       };
       const retrievers = place === 'before' ? [bare, ...knowing] : [...knowing, bare];
       const [found] = rankMemories(retrievers, '', { session: 0.5 });
@@ -152,7 +150,7 @@ describe('ranking', () => {
     const from = (name: 'graph' | 'recency', known: Partial<RecallHit>): RetrieverResult => ({
       name,
       weight: 0.5,
-      hits: [{ memoryId: 'a', memoryType: 'prompt', chunk: 0, score: 1, ...known }],
+      hits: [{ memoryId: 'a', memoryType: 'prompt', score: 1, ...known }],
     });
     const [found] = rankMemories([from('graph', less), from('recency', more)], '', { session: 0.5 });
     expect(found).toMatchObject({ sessionId: 's', parts: { prior: 0.95 } });

@@ -213,16 +213,16 @@ export async function expectEveryVector(instance: Inside): Promise<{ readonly ve
         {},
         limit,
       );
-      return new Set(hits.map((hit) => `${hit.memoryId} ${hit.chunk}`));
+      return new Set(hits.map((hit) => hit.objectId));
     };
     const nameOf = ({ properties }: StoredObject) => `${properties.memory_id} ${properties.chunk}`;
     const lostNow = async (): Promise<string[]> => {
       const everything = await near(objects[0]?.vectors[VECTOR_NAME] ?? [], MAX_HITS);
-      const unseen = objects.filter((object) => !everything.has(nameOf(object)));
+      const unseen = objects.filter((object) => !everything.has(object.id));
       const lost: string[] = [];
       // An approximate search from one vector may miss some; each must be found by its own vector.
       for (const object of unseen)
-        if (!(await near(object.vectors[VECTOR_NAME], NEAR_ITSELF)).has(nameOf(object))) lost.push(nameOf(object));
+        if (!(await near(object.vectors[VECTOR_NAME], NEAR_ITSELF)).has(object.id)) lost.push(nameOf(object));
       return lost;
     };
     // Weaviate indexes vectors from a queue on disk, shortly after the write or its restart.

@@ -22,9 +22,9 @@ test('an index of the first version is queried by complete words, of titles befo
   const inText = chunkOf(tenant, { title: 'A note', text: 'these dependencies were calling useMemo in 数据库' });
   await index.upsert(tenant, FIRST, [inText, titled]);
   const found = async (question: string) =>
-    (await index.keyword(tenant, FIRST, question, {}, 5)).map((hit) => hit.memoryId);
-  expect(await found('dependencies')).toEqual([titled.memoryId, inText.memoryId]);
-  expect(await found('what is failing?')).toEqual([titled.memoryId]);
-  expect(await found('memo')).toEqual([inText.memoryId]);
-  expect(await found('数据库')).toEqual([inText.memoryId]);
+    (await index.keyword(tenant, FIRST, question, {}, 5)).map((hit) => hit.objectId);
+  expect(await found('dependencies')).toEqual([titled.objectId, inText.objectId]);
+  expect(await found('what is failing?')).toEqual([titled.objectId]);
+  expect(await found('memo')).toEqual([inText.objectId]);
+  expect(await found('数据库')).toEqual([inText.objectId]);
 });

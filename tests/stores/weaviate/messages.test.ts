@@ -1,6 +1,6 @@
 import protobuf from 'protobufjs/minimal.js';
 import { expect, test } from 'vitest';
-import { decodeFound } from '../../../stores/weaviate/messages.ts';
+import { decodeFound, decodePage } from '../../../stores/weaviate/messages.ts';
 
 // weaviate-index.integration.test.ts covers requests and responses with a real server.
 
@@ -78,13 +78,9 @@ const REPLY = message((writer) => {
 });
 
 test('reads the fields of a response and ignores others', () => {
-  const [found, ...others] = decodeFound(REPLY);
-  expect(others).toEqual([]);
-  expect(found).toMatchObject({ score: 1.5, distance: 0.25 });
-  expect([...(found?.properties ?? [])]).toEqual([
-    ['memory_id', 'm-1'],
-    ['chunk', 3],
-  ]);
+  expect(decodeFound(REPLY)).toEqual([{ objectId: 'object id', score: 1.5, distance: 0.25 }]);
+  const [{ properties } = { properties: {} }] = decodePage(REPLY);
+  expect(properties).toMatchObject({ memory_id: 'm-1', chunk: 3 });
 });
 
 test('an answer without objects is empty, and one that was cut is refused', () => {

@@ -6,6 +6,7 @@ import { indexNameOf } from '../../../domain/index-model.ts';
 import {
   VectorIndexUnavailable,
   type ExportedObject,
+  type IndexHit,
   type RecallFilter,
   type VectorIndex,
 } from '../../../domain/ports/vector-index.ts';
@@ -53,10 +54,10 @@ function nearestOf(tenant: TenantId, vector: Float32Array, filter: RecallFilter,
   });
 }
 
-const ids = (hits: readonly { memoryId: string }[]): string[] => hits.map((hit) => hit.memoryId);
+const ids = (hits: readonly IndexHit[]): string[] => hits.map((hit) => hit.objectId);
 
 describe('recall', () => {
-  test('keyword finds words of title, purpose and text as one text; a hit has the fields that ranking needs', async () => {
+  test('keyword finds words of title, purpose and text as one text', async () => {
     const tenant = newId<TenantId>();
     const inText = chunkOf(tenant, {
       title: 'A note',
@@ -76,10 +77,8 @@ describe('recall', () => {
     expect(await index.upsert(tenant, MODEL, [inText, inTitle, led, chunkOf(tenant)])).toEqual([]);
 
     const hits = await index.keyword(tenant, MODEL, 'migration failed', {}, 10);
-    expect(new Set(ids(hits))).toEqual(new Set([inTitle.memoryId, inText.memoryId, led.memoryId]));
-    expect(hits.find((hit) => hit.memoryId === inText.memoryId)).toMatchObject({ memoryType: 'summary', chunk: 3 });
-    const [tool] = await index.keyword(tenant, MODEL, 'applied', {}, 10);
-    expect(tool).toMatchObject({ sessionId: session, kind: 'tool_result', tool: 'Bash' });
+    expect(new Set(ids(hits))).toEqual(new Set([inTitle.objectId, inText.objectId, led.objectId]));
+    expect(ids(await index.keyword(tenant, MODEL, 'applied', {}, 10))).toEqual([led.objectId]);
     expect(await index.keyword(tenant, MODEL, 'migration', {}, 1)).toHaveLength(1);
     expect(await index.keyword(tenant, MODEL, '   ', {}, 10)).toEqual([]);
   });
@@ -95,7 +94,7 @@ describe('recall', () => {
     const tenant = newId<TenantId>();
     const chunk = chunkOf(tenant, { text });
     await index.upsert(tenant, MODEL, [chunk, chunkOf(tenant)]);
-    expect(ids(await index.keyword(tenant, MODEL, query, {}, 10))).toEqual([chunk.memoryId]);
+    expect(ids(await index.keyword(tenant, MODEL, query, {}, 10))).toEqual([chunk.objectId]);
   });
 
   test('nearest orders by cosine similarity and scores it', async () => {
@@ -105,7 +104,7 @@ describe('recall', () => {
     const across = chunkOf(tenant, { vector: vectorAlong(3) });
     await index.upsert(tenant, MODEL, [near, across, nearer]);
     const hits = await nearestOf(tenant, vectorAlong(1), {}, 3, 3);
-    expect(ids(hits)).toEqual([nearer.memoryId, near.memoryId, across.memoryId]);
+    expect(ids(hits)).toEqual([nearer.objectId, near.objectId, across.objectId]);
     expect(hits[0]?.score).toBeCloseTo(1, 4);
     expect(hits[1]?.score).toBeCloseTo(Math.sqrt(0.99), 4);
     expect(hits[2]?.score).toBeCloseTo(0, 4);
@@ -115,7 +114,7 @@ describe('recall', () => {
     const tenant = newId<TenantId>();
     const odd = chunkOf(tenant, { text: 'quote " brace } nul \u0001 emoji 😀 word', tags: ['a"b', 'c d'] });
     expect(await index.upsert(tenant, MODEL, [odd])).toEqual([]);
-    expect(ids(await index.keyword(tenant, MODEL, '" } word', { tags: ['a"b'] }, 5))).toEqual([odd.memoryId]);
+    expect(ids(await index.keyword(tenant, MODEL, '" } word', { tags: ['a"b'] }, 5))).toEqual([odd.objectId]);
   });
 });
 
@@ -163,8 +162,8 @@ describe('filters apply inside the store', () => {
 
   test.each(filters)('%s', async (_, filter) => {
     // The other one is nearer: only a filter before the top-1 can answer this.
-    expect(ids(await index.nearest(tenant, MODEL, vectorAlong(2), filter, 1))).toEqual([chosen.memoryId]);
-    expect(ids(await index.keyword(tenant, MODEL, 'particular', filter, 1))).toEqual([chosen.memoryId]);
+    expect(ids(await index.nearest(tenant, MODEL, vectorAlong(2), filter, 1))).toEqual([chosen.objectId]);
+    expect(ids(await index.keyword(tenant, MODEL, 'particular', filter, 1))).toEqual([chosen.objectId]);
   });
 
   test('what is of no session is of another one', async () => {
@@ -173,13 +172,13 @@ describe('filters apply inside the store', () => {
     await index.upsert(home, MODEL, [without, within]);
     await nearestOf(home, vectorAlong(0), {}, 2, 2);
     const filter = { excludeSessionId: 's-2', namespace: without.namespace };
-    expect(ids(await index.keyword(home, MODEL, 'particular', filter, 5))).toEqual([without.memoryId]);
-    expect(ids(await index.nearest(home, MODEL, vectorAlong(0), filter, 5))).toEqual([without.memoryId]);
+    expect(ids(await index.keyword(home, MODEL, 'particular', filter, 5))).toEqual([without.objectId]);
+    expect(ids(await index.nearest(home, MODEL, vectorAlong(0), filter, 5))).toEqual([without.objectId]);
   });
 
   test('until is not included', async () => {
     const filter = { until: '2026-05-10T00:00:00.000Z' };
-    expect(ids(await index.keyword(tenant, MODEL, 'particular', filter, 5))).toEqual([other.memoryId]);
+    expect(ids(await index.keyword(tenant, MODEL, 'particular', filter, 5))).toEqual([other.objectId]);
   });
 
   test('no restriction finds both; no types find nothing', async () => {
@@ -195,11 +194,11 @@ describe('filters apply inside the store', () => {
     await index.upsert(home, MODEL, [mine, foreign, shared]);
     const seen = async (filter: RecallFilter): Promise<string[]> =>
       ids(await index.keyword(home, MODEL, 'particular', filter, 9)).sort();
-    expect(await seen({ viewerId: 'me' })).toEqual([mine.memoryId, shared.memoryId].sort());
-    expect(await seen({ viewerId: 'stranger' })).toEqual([shared.memoryId]);
-    expect(await seen({})).toEqual([mine.memoryId, foreign.memoryId, shared.memoryId].sort());
+    expect(await seen({ viewerId: 'me' })).toEqual([mine.objectId, shared.objectId].sort());
+    expect(await seen({ viewerId: 'stranger' })).toEqual([shared.objectId]);
+    expect(await seen({})).toEqual([mine.objectId, foreign.objectId, shared.objectId].sort());
     expect(ids(await nearestOf(home, vectorAlong(0), { viewerId: 'them' }, 9, 2)).sort()).toEqual(
-      [foreign.memoryId, shared.memoryId].sort(),
+      [foreign.objectId, shared.objectId].sort(),
     );
   });
 });
@@ -211,7 +210,7 @@ describe('writes', () => {
     await index.upsert(one, MODEL, [chunk]);
     await index.upsert(two, MODEL, [chunkOf(two, { text: 'other words' })]);
     expect(await index.keyword(two, MODEL, 'particular', {}, 5)).toEqual([]);
-    expect(ids(await nearestOf(two, chunk.vector, {}, 5, 1))).not.toContain(chunk.memoryId);
+    expect(ids(await nearestOf(two, chunk.vector, {}, 5, 1))).not.toContain(chunk.objectId);
     await index.remove(two, MODEL, [chunk.memoryId]);
     expect(await index.keyword(one, MODEL, 'particular', {}, 5)).toHaveLength(1);
   });
@@ -227,7 +226,7 @@ describe('writes', () => {
     expect(refused.map(({ objectId }) => objectId)).toEqual([short.objectId]);
     expect(refused[0]?.message).toMatch(/vector/iu);
     expect(ids(await index.keyword(tenant, MODEL, 'particular', {}, 5)).sort()).toEqual(
-      [good.memoryId, also.memoryId].sort(),
+      [good.objectId, also.objectId].sort(),
     );
   });
 
@@ -263,7 +262,7 @@ describe('writes', () => {
     expect(await index.upsert(tenant, MODEL, [...many, valid])).toEqual([]);
     expect(await index.keyword(tenant, MODEL, 'particular', {}, 1_000)).toHaveLength(451);
     await index.remove(tenant, MODEL, [memoryId, newId()]);
-    expect(ids(await index.keyword(tenant, MODEL, 'particular', {}, 1_000))).toEqual([valid.memoryId]);
+    expect(ids(await index.keyword(tenant, MODEL, 'particular', {}, 1_000))).toEqual([valid.objectId]);
   });
 
   test('an abort stops between requests', async () => {
@@ -408,7 +407,7 @@ test('an index may be made with vectors of 8 bits a number, and finds by them', 
       const found = await small.nearest(tenant, model, vectorAlong(1), {}, 2);
       return found.length === 2 ? found : undefined;
     });
-    expect(hits[0]?.memoryId).toBe(chunks[1]?.memoryId);
+    expect(hits[0]?.objectId).toBe(chunks[1]?.objectId);
     expect(hits[0]?.score).toBeCloseTo(1, 2);
   } finally {
     await small.close();
@@ -434,7 +433,7 @@ test('what was exported is loaded into another index word for word, and found by
     expect(await copy.load(tenant, MODEL, DIMENSION, objects)).toEqual([]);
     expect(await exported(copy)).toEqual(objects);
     await until(async () => ((await copy.queued(tenant, MODEL)) === 0 ? true : undefined));
-    expect(ids(await copy.nearest(tenant, MODEL, vectorAlong(1), {}, 1))).toEqual([chunks[1]?.memoryId]);
+    expect(ids(await copy.nearest(tenant, MODEL, vectorAlong(1), {}, 1))).toEqual([chunks[1]?.objectId]);
     const [first] = objects;
     const short = { ...first, objectId: newId(), properties: {}, vector: new Float32Array([1]) };
     expect(await copy.load(tenant, MODEL, DIMENSION, [short])).toMatchObject([{ objectId: short.objectId }]);

@@ -19,9 +19,6 @@ export const searchEnvironment = {
   RECOLLECT_SEARCH_TIME_BONUS: fraction
     .default(0.3)
     .describe('Added to the score of memories in the time range of a query ("last week")'),
-  RECOLLECT_SEARCH_DIVERSITY: fraction
-    .default(0.05)
-    .describe('Subtracted from the score of results similar to a better one; 0: none'),
   RECOLLECT_SEARCH_RETRIEVER_TIMEOUT_MS: z.coerce
     .number()
     .int()
@@ -62,7 +59,6 @@ export function searchConfig(env: z.output<typeof environment>) {
     graphWeight: env.RECOLLECT_SEARCH_GRAPH_WEIGHT,
     recencyWeight: env.RECOLLECT_SEARCH_RECENCY_WEIGHT,
     timeBonus: env.RECOLLECT_SEARCH_TIME_BONUS,
-    diversity: env.RECOLLECT_SEARCH_DIVERSITY,
     retrieverTimeoutMs: env.RECOLLECT_SEARCH_RETRIEVER_TIMEOUT_MS,
     rerankerDir: env.RECOLLECT_RERANKER_DIR,
     rerankCandidates: env.RECOLLECT_RERANK_CANDIDATES,

@@ -21,7 +21,6 @@ export const explainSchema = z.object({
   fused: stageSchema,
   rerank: stageSchema.nullable(),
   scored: stageSchema,
-  diversified: stageSchema,
   in_time_range: z.boolean().nullable().describe('Whether the memory is in the time range of the query'),
 });
 

@@ -15,7 +15,6 @@ export const STAGES = [
   'inspect',
   'rerank',
   'score',
-  'diversify',
   'read',
 ] as const;
 export type StageName = (typeof STAGES)[number];

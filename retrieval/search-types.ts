@@ -15,7 +15,6 @@ export interface SearchSettings {
   readonly graphWeight: number;
   readonly recencyWeight: number;
   readonly timeBonus: number;
-  readonly diversity: number;
   readonly retrieverTimeoutMs: number;
   readonly rerankCandidates: number;
   readonly rerankTimeoutMs: number;
@@ -67,7 +66,6 @@ export interface TracedMemory extends FoundMemory {
     readonly fused: StageScore;
     readonly rerank: StageScore | null;
     readonly scored: StageScore;
-    readonly diversified: StageScore;
   };
   /** Whether it happened at the query's time; null without one. */
   readonly inTime: boolean | null;

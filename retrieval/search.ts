@@ -1,4 +1,3 @@
-import { diversified } from '../domain/diversity.ts';
 import { asId, chunkObjectId } from '../domain/ids.ts';
 import { VectorIndexUnavailable } from '../domain/ports/vector-index.ts';
 import { rankMemories } from '../domain/ranking/rank.ts';
@@ -72,9 +71,6 @@ export function createQueryVectors(): (embedder: Embedder, query: string) => Pro
 
 export type { FoundMemory, SearchDependencies, SearchRequest, SearchResult } from './search-types.ts';
 
-/** Candidates that are compared by their beginnings, so that none repeats another. */
-const DIVERSE = 40;
-const DIVERSE_CHARACTERS = 240;
 /** Each session is represented by its best memory, without a penalty within the session: NDCG@10 of LongMemEval 0.962 against 0.955. */
 const EACH_BY_ITSELF = { session: 0 };
 
@@ -88,7 +84,7 @@ function refOf(entry: RankedMemory): MemoryRef {
 }
 
 /**
- * Hybrid search in stages: understand, recall, fuse, inspect in PostgreSQL, rerank, score, diversify, group, page, read. Results degrade; the
+ * Hybrid search in stages: understand, recall, fuse, inspect in PostgreSQL, rerank, score, group, page, read. Results degrade; the
  * search fails only without PostgreSQL.
  */
 export function createSearch(dependencies: SearchDependencies): (request: SearchRequest) => Promise<SearchResult> {
@@ -117,11 +113,9 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
     const refs = fused.map(refOf);
     // Reads the texts of results only: a candidate has up to 64 KiB.
     const heads = new Map((await readHeads(read, refs, viewerId, asOf)).map((head) => [head.id, head]));
-    const characters = reranker === null ? DIVERSE_CHARACTERS : RERANK_CHARACTERS;
-    const looked = reranker === null ? DIVERSE : Math.max(DIVERSE, settings.rerankCandidates);
-    const needed = reranker !== null || (settings.diversity > 0 && heads.size > 2);
-    const known = refs.filter((ref) => heads.has(ref.id)).slice(0, looked);
-    return { heads, beginnings: needed ? await readBeginnings(read, known, characters) : new Map() };
+    if (reranker === null) return { heads, beginnings: new Map() };
+    const known = refs.filter((ref) => heads.has(ref.id)).slice(0, settings.rerankCandidates);
+    return { heads, beginnings: await readBeginnings(read, known, RERANK_CHARACTERS) };
   };
 
   /** Returns the results' vectors by memory; null if the index is unavailable or slower than a retriever's timeout. */
@@ -167,7 +161,7 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
     if (fused.length === 0) return { ...nothing, degraded, understood, stages: clock.times() };
 
     /** All stages between PostgreSQL's rows and the page. */
-    const choose = ({ heads, beginnings }: Inspected, reranked: ReadonlyMap<string, number> | null) => {
+    const choose = ({ heads }: Inspected, reranked: ReadonlyMap<string, number> | null) => {
       const known = fused.flatMap((entry, place) => {
         const head = heads.get(entry.memoryId);
         return head === undefined ? [] : [{ fused: entry, head, fusedRank: place + 1 }];
@@ -182,18 +176,8 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
         }),
       );
       const places = new Map(ranked.map(({ head }, place) => [head.id, place + 1]));
-      const listed = clock.timeNow('diversify', () => {
-        const worth = ranked.filter(({ score }) => score >= request.minScore);
-        const grouped = groupBySession ? bestOfEachSession(worth) : worth;
-        const pool = grouped.slice(0, DIVERSE).map((candidate) => ({
-          candidate,
-          score: candidate.score,
-          sessionId: candidate.head.sessionId,
-          text: beginnings.get(candidate.head.id)?.slice(0, DIVERSE_CHARACTERS) ?? '',
-        }));
-        const diverse = diversified(pool, groupBySession ? 0 : settings.diversity, request.offset + request.limit);
-        return [...diverse.map(({ candidate }) => candidate), ...grouped.slice(DIVERSE)];
-      });
+      const worth = ranked.filter(({ score }) => score >= request.minScore);
+      const listed = groupBySession ? bestOfEachSession(worth) : worth;
       return { listed, places, shown: listed.slice(request.offset, request.offset + request.limit) };
     };
     const readShown = (read: TenantRead, shown: readonly Candidate[]) =>
@@ -239,7 +223,7 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
     const byId = new Map(memories.map((memory) => [memory.id, memory]));
     const byRerank = [...(reranked ?? [])].sort((a, b) => b[1] - a[1]).map(([id]) => id);
     return {
-      found: chosen.shown.flatMap((candidate, place): TracedMemory[] => {
+      found: chosen.shown.flatMap((candidate): TracedMemory[] => {
         const { head, score } = candidate;
         const memory = byId.get(head.id);
         if (memory === undefined) return [];
@@ -255,7 +239,6 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
               rerank:
                 candidate.reranked === null ? null : { score: candidate.reranked, rank: byRerank.indexOf(head.id) + 1 },
               scored: { score, rank: chosen.places.get(head.id) ?? 0 },
-              diversified: { score, rank: request.offset + place + 1 },
             },
             ...(shownVectors === undefined ? {} : { vector: vector.length === 0 ? null : vector }),
           },

@@ -7,9 +7,6 @@ export const searchEnvironment = {
   RECOLLECT_SEARCH_KEYWORD_WEIGHT: fraction
     .default(0.4)
     .describe('Weight of the keyword retriever against the vector retriever in the fused score'),
-  RECOLLECT_SEARCH_SESSION_WEIGHT: fraction
-    .default(0.2)
-    .describe('Share of a memory’s score from other hits of its session; 0: none'),
   RECOLLECT_SEARCH_GRAPH_WEIGHT: fraction
     .default(0.1)
     .describe('Weight of memories that the graph links with a file, error or identifier in the query'),
@@ -55,7 +52,6 @@ const environment = z.object(searchEnvironment);
 export function searchConfig(env: z.output<typeof environment>) {
   return {
     keywordWeight: env.RECOLLECT_SEARCH_KEYWORD_WEIGHT,
-    ranking: { session: env.RECOLLECT_SEARCH_SESSION_WEIGHT },
     graphWeight: env.RECOLLECT_SEARCH_GRAPH_WEIGHT,
     recencyWeight: env.RECOLLECT_SEARCH_RECENCY_WEIGHT,
     timeBonus: env.RECOLLECT_SEARCH_TIME_BONUS,

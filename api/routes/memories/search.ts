@@ -31,7 +31,7 @@ function presentExplain({ retrievers, parts, stages, inTime }: TracedMemory): z.
     vector,
     graph,
     recency,
-    parts: { retrievers: parts.fused, kind: parts.prior, session: parts.session },
+    parts: { retrievers: parts.fused, kind: parts.prior },
     ...stages,
     in_time_range: inTime,
   };

@@ -24,24 +24,22 @@ export interface Placed {
 
 /** Rankings of the same hits, one per stage. Plain fusion is min-max relative scores, 0.35 keyword, as published. */
 const VARIANTS = {
-  keywordOnly: (_question, { keyword }) => ranked([{ name: 'keyword', weight: 1, hits: bare(keyword) }], '', 0),
+  keywordOnly: (_question, { keyword }) => ranked([{ name: 'keyword', weight: 1, hits: bare(keyword) }], ''),
   keywordRanked: (question, { keyword }) =>
-    ranked([{ name: 'keyword', weight: 1, hits: keyword }], question, SESSION_WEIGHT),
-  vectorOnly: (_question, { vector }) => ranked([{ name: 'vector', weight: 1, hits: bare(vector) }], '', 0),
+    ranked([{ name: 'keyword', weight: 1, hits: keyword }], question),
+  vectorOnly: (_question, { vector }) => ranked([{ name: 'vector', weight: 1, hits: bare(vector) }], ''),
   plainFusion: (_question, retrievers) => placed(fuse(resultsOf(retrievers, 0.35)), retrievers),
   againstBest: (_question, retrievers) =>
-    ranked(resultsOf(retrievers, KEYWORD_WEIGHT).map(bareResult).map(bestOnly), '', 0),
-  andTwoChunks: (_question, retrievers) => ranked(resultsOf(retrievers, KEYWORD_WEIGHT).map(bareResult), '', 0),
-  andKinds: (_question, retrievers) => ranked(resultsOf(retrievers, KEYWORD_WEIGHT), '', 0),
-  andIntent: (question, retrievers) => ranked(resultsOf(retrievers, KEYWORD_WEIGHT), question, 0),
-  andSession: (question, retrievers) => ranked(resultsOf(retrievers, KEYWORD_WEIGHT), question, SESSION_WEIGHT),
+    ranked(resultsOf(retrievers, KEYWORD_WEIGHT).map(bareResult).map(bestOnly), ''),
+  andTwoChunks: (_question, retrievers) => ranked(resultsOf(retrievers, KEYWORD_WEIGHT).map(bareResult), ''),
+  andKinds: (_question, retrievers) => ranked(resultsOf(retrievers, KEYWORD_WEIGHT), ''),
+  andIntent: (question, retrievers) => ranked(resultsOf(retrievers, KEYWORD_WEIGHT), question),
 } as const satisfies Readonly<Record<string, (question: string, retrievers: RawResults) => readonly Placed[]>>;
 export type Variant = keyof typeof VARIANTS;
 export const VARIANT_NAMES = Object.keys(VARIANTS).filter((name): name is Variant => name in VARIANTS);
 
-/** Defaults of the search settings. */
+/** Default of the search setting. */
 const KEYWORD_WEIGHT = 0.4;
-const SESSION_WEIGHT = 0.2;
 
 function resultsOf({ keyword, vector }: RawResults, weight: number): readonly RetrieverResult[] {
   return [
@@ -67,8 +65,8 @@ function bestOnly(retriever: RetrieverResult): RetrieverResult {
   return { ...retriever, hits: [...best.values()] };
 }
 
-function ranked(retrievers: readonly RetrieverResult[], question: string, session: number): readonly Placed[] {
-  return rankMemories(retrievers, question, { session });
+function ranked(retrievers: readonly RetrieverResult[], question: string): readonly Placed[] {
+  return rankMemories(retrievers, question);
 }
 
 function placed(

@@ -71,7 +71,6 @@ export function createQueryVectors(): (embedder: Embedder, query: string) => Pro
 
 export type { FoundMemory, SearchDependencies, SearchRequest, SearchResult } from './search-types.ts';
 
-
 interface Inspected {
   readonly heads: ReadonlyMap<string, MemoryHead>;
   readonly beginnings: ReadonlyMap<string, string>;

@@ -62,9 +62,6 @@ export interface RankedMemory extends FusedMemory {
   readonly parts: { readonly fused: number; readonly prior: number };
 }
 
-/** A long text is more likely to have one chunk near a query by accident; two near chunks are stronger evidence. Measured: docs/search.md. */
-const BEST_CHUNKS = 2;
-
 /** Similarity of unrelated texts in the default model. */
 export const SIMILARITY_FLOOR = 0.3;
 
@@ -100,7 +97,7 @@ function mostCompleteHits(retrievers: readonly RetrieverResult[]): ReadonlyMap<s
 export function rankMemories(retrievers: readonly RetrieverResult[], query: string): RankedMemory[] {
   const hits = mostCompleteHits(retrievers);
   const intent = intentOf(query);
-  return fuse(retrievers, byBest, BEST_CHUNKS)
+  return fuse(retrievers, byBest)
     .map((memory): RankedMemory => {
       const hit = hits.get(memory.memoryId);
       const prior = hit === undefined ? 1 : priorOf(hit, intent);

@@ -17,10 +17,7 @@ function vector(...hits: readonly RecallHit[]): RetrieverResult {
 
 const scoresOf = (retrievers: readonly RetrieverResult[], query = ''): Record<string, number> =>
   Object.fromEntries(
-    rankMemories(retrievers, query).map(({ memoryId, score }) => [
-      memoryId,
-      Math.round(score * 1_000) / 1_000,
-    ]),
+    rankMemories(retrievers, query).map(({ memoryId, score }) => [memoryId, Math.round(score * 1_000) / 1_000]),
   );
 
 describe('ranking', () => {
@@ -29,13 +26,11 @@ describe('ranking', () => {
     expect(scoresOf([vector(hit('a', 0.8), hit('b', 0.55), hit('c', 0.1))])).toEqual({ a: 1, b: 0.5, c: 0 });
   });
 
-  it('averages a memory’s best two chunks, and returns the best one’s score', () => {
-    const retrievers = [
-      keyword(hit('long', 12, { chunk: 4 }), hit('short', 11), hit('long', 8), hit('long', 2, { chunk: 1 })),
-    ];
+  it('scores a memory by its best chunk', () => {
+    const retrievers = [keyword(hit('long', 8), hit('short', 11), hit('long', 12, { chunk: 4 }), hit('long', 2))];
     expect(rankMemories(retrievers, '')).toMatchObject([
-      { memoryId: 'short', score: 1, retrievers: { keyword: { score: 11, rank: 1 } } },
-      { memoryId: 'long', score: 10 / 11, retrievers: { keyword: { score: 12, rank: 2 } } },
+      { memoryId: 'long', score: 1, retrievers: { keyword: { score: 12, rank: 1 } } },
+      { memoryId: 'short', score: 11 / 12, retrievers: { keyword: { score: 11, rank: 2 } } },
     ]);
   });
 
@@ -120,8 +115,7 @@ describe('ranking', () => {
 
   it('has one order, whatever the order of equal hits', () => {
     const equal = [hit('b', 1, { sessionId: 's' }), hit('a', 1, { sessionId: 's' }), hit('c', 1, { sessionId: 't' })];
-    const idsOf = (hits: readonly RecallHit[]) =>
-      rankMemories([keyword(...hits)], '').map(({ memoryId }) => memoryId);
+    const idsOf = (hits: readonly RecallHit[]) => rankMemories([keyword(...hits)], '').map(({ memoryId }) => memoryId);
     expect(idsOf(equal)).toEqual(idsOf(equal.toReversed()));
   });
 });

@@ -22,24 +22,25 @@ export interface Placed {
   readonly sessionId: string | null;
 }
 
-/** Rankings of the same hits, one per stage. Plain fusion is min-max relative scores, 0.35 keyword, as published. */
+/** Rankings of the same hits, one per stage, with a keyword weight. Plain fusion is min-max relative scores. */
 const VARIANTS = {
-  keywordOnly: (_question, { keyword }) => ranked([{ name: 'keyword', weight: 1, hits: bare(keyword) }], ''),
-  keywordRanked: (question, { keyword }) =>
-    ranked([{ name: 'keyword', weight: 1, hits: keyword }], question),
-  vectorOnly: (_question, { vector }) => ranked([{ name: 'vector', weight: 1, hits: bare(vector) }], ''),
-  plainFusion: (_question, retrievers) => placed(fuse(resultsOf(retrievers, 0.35)), retrievers),
-  againstBest: (_question, retrievers) =>
-    ranked(resultsOf(retrievers, KEYWORD_WEIGHT).map(bareResult).map(bestOnly), ''),
-  andTwoChunks: (_question, retrievers) => ranked(resultsOf(retrievers, KEYWORD_WEIGHT).map(bareResult), ''),
-  andKinds: (_question, retrievers) => ranked(resultsOf(retrievers, KEYWORD_WEIGHT), ''),
-  andIntent: (question, retrievers) => ranked(resultsOf(retrievers, KEYWORD_WEIGHT), question),
-} as const satisfies Readonly<Record<string, (question: string, retrievers: RawResults) => readonly Placed[]>>;
+  keywordOnly: (_question, { keyword }) => rankMemories([{ name: 'keyword', weight: 1, hits: bare(keyword) }], ''),
+  keywordRanked: (question, { keyword }) => rankMemories([{ name: 'keyword', weight: 1, hits: keyword }], question),
+  vectorOnly: (_question, { vector }) => rankMemories([{ name: 'vector', weight: 1, hits: bare(vector) }], ''),
+  plainFusion: (_question, retrievers, weight) => placed(fuse(resultsOf(retrievers, weight)), retrievers),
+  againstBest: (_question, { keyword, vector }, weight) =>
+    rankMemories(resultsOf({ keyword: bare(keyword), vector: bare(vector) }, weight), ''),
+  andKinds: (_question, retrievers, weight) => rankMemories(resultsOf(retrievers, weight), ''),
+  andIntent: (question, retrievers, weight) => rankMemories(resultsOf(retrievers, weight), question),
+} as const satisfies Readonly<
+  Record<string, (question: string, retrievers: RawResults, weight: number) => readonly Placed[]>
+>;
 export type Variant = keyof typeof VARIANTS;
 export const VARIANT_NAMES = Object.keys(VARIANTS).filter((name): name is Variant => name in VARIANTS);
 
-/** Default of the search setting. */
+/** Default of the search setting, and as published for plain fusion. */
 const KEYWORD_WEIGHT = 0.4;
+const PLAIN_WEIGHT = 0.35;
 
 function resultsOf({ keyword, vector }: RawResults, weight: number): readonly RetrieverResult[] {
   return [
@@ -53,22 +54,6 @@ function bare(hits: readonly RecallHit[]): readonly RecallHit[] {
   return hits.map(({ kind: _kind, tool: _tool, ...hit }) => ({ ...hit, memoryType: 'prompt' }));
 }
 
-function bareResult(retriever: RetrieverResult): RetrieverResult {
-  return { ...retriever, hits: bare(retriever.hits) };
-}
-
-/** Returns the best chunk of each memory. */
-function bestOnly(retriever: RetrieverResult): RetrieverResult {
-  const best = new Map<string, RecallHit>();
-  for (const hit of retriever.hits)
-    if ((best.get(hit.memoryId)?.score ?? -Infinity) < hit.score) best.set(hit.memoryId, hit);
-  return { ...retriever, hits: [...best.values()] };
-}
-
-function ranked(retrievers: readonly RetrieverResult[], question: string): readonly Placed[] {
-  return rankMemories(retrievers, question);
-}
-
 function placed(
   memories: readonly { readonly memoryId: string }[],
   { keyword, vector }: RawResults,
@@ -78,8 +63,21 @@ function placed(
 }
 
 /** Returns the hits in the order of a variant. */
-export function rankedBy(variant: Variant, question: string, retrievers: RawResults): readonly Placed[] {
-  return VARIANTS[variant](question, retrievers);
+export function rankedBy(
+  variant: Variant,
+  question: string,
+  retrievers: RawResults,
+  weight = variant === 'plainFusion' ? PLAIN_WEIGHT : KEYWORD_WEIGHT,
+): readonly Placed[] {
+  return VARIANTS[variant](question, retrievers, weight);
+}
+
+/** The hits of one query of a set. */
+export interface JudgedQuery<Score> {
+  /** Sessions with an answer. */
+  readonly goldSessions: readonly string[];
+  /** Scores the hits in the order of a variant. */
+  readonly score: (variant: Variant, weight?: number) => Score;
 }
 
 export interface RetrieverReader {

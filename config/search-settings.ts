@@ -7,9 +7,6 @@ export const searchEnvironment = {
   RECOLLECT_SEARCH_KEYWORD_WEIGHT: fraction
     .default(0.4)
     .describe('Weight of the keyword retriever against the vector retriever in the fused score'),
-  RECOLLECT_SEARCH_GRAPH_WEIGHT: fraction
-    .default(0.1)
-    .describe('Weight of memories that the graph links with a file, error or identifier in the query'),
   RECOLLECT_SEARCH_RECENCY_WEIGHT: fraction
     .default(0.5)
     .describe('Weight of recency for queries that request the newest'),
@@ -52,7 +49,6 @@ const environment = z.object(searchEnvironment);
 export function searchConfig(env: z.output<typeof environment>) {
   return {
     keywordWeight: env.RECOLLECT_SEARCH_KEYWORD_WEIGHT,
-    graphWeight: env.RECOLLECT_SEARCH_GRAPH_WEIGHT,
     recencyWeight: env.RECOLLECT_SEARCH_RECENCY_WEIGHT,
     timeBonus: env.RECOLLECT_SEARCH_TIME_BONUS,
     retrieverTimeoutMs: env.RECOLLECT_SEARCH_RETRIEVER_TIMEOUT_MS,

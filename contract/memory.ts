@@ -13,7 +13,6 @@ const stageSchema = z.object({ score: z.number(), rank: z.number().int() });
 export const explainSchema = z.object({
   keyword: retrieverSchema,
   vector: retrieverSchema,
-  graph: retrieverSchema,
   recency: retrieverSchema,
   parts: z
     .object({ retrievers: z.number(), kind: z.number() })

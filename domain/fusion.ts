@@ -1,6 +1,6 @@
 import type { MemoryType, RecallHit } from './ports/vector-index.ts';
 
-type RetrieverName = 'keyword' | 'vector' | 'graph' | 'recency';
+type RetrieverName = 'keyword' | 'vector' | 'recency';
 
 /** The hits of one retriever, best first. */
 export interface RetrieverResult {

@@ -8,7 +8,6 @@ export const STAGES = [
   'keyword',
   'vector',
   'unindexed',
-  'graph',
   'recency',
   'recall',
   'fuse',

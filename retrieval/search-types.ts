@@ -11,7 +11,6 @@ import type { Database } from '../stores/postgres/connection/database.ts';
 export interface SearchSettings {
   /** 0–1; the vector retriever has the rest. */
   readonly keywordWeight: number;
-  readonly graphWeight: number;
   readonly recencyWeight: number;
   readonly timeBonus: number;
   readonly retrieverTimeoutMs: number;

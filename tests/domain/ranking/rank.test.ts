@@ -90,7 +90,7 @@ describe('ranking', () => {
     (place) => {
       const knowing = [keyword(hit('read', 1, { memoryType: 'observation', tool: 'Read', sessionId: 's' }))];
       const bare: RetrieverResult = {
-        name: 'graph',
+        name: 'recency',
         weight: 0.5,
         hits: [{ memoryId: 'read', memoryType: 'observation', chunk: 0, score: 1 }],
       };
@@ -104,12 +104,12 @@ describe('ranking', () => {
     ['session', { kind: 'user' }, { kind: 'user', sessionId: 's' }],
     ['kind', { sessionId: 's' }, { sessionId: 's', kind: 'user' }],
   ])('prefers a hit with the %s to one without', (_, less, more) => {
-    const from = (name: 'graph' | 'recency', known: Partial<RecallHit>): RetrieverResult => ({
+    const from = (name: 'vector' | 'recency', known: Partial<RecallHit>): RetrieverResult => ({
       name,
       weight: 0.5,
       hits: [{ memoryId: 'a', memoryType: 'prompt', chunk: 0, score: 1, ...known }],
     });
-    const [found] = rankMemories([from('graph', less), from('recency', more)], '');
+    const [found] = rankMemories([from('vector', less), from('recency', more)], '');
     expect(found).toMatchObject({ sessionId: 's', parts: { prior: 0.95 } });
   });
 

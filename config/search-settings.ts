@@ -7,6 +7,9 @@ export const searchEnvironment = {
   RECOLLECT_SEARCH_KEYWORD_WEIGHT: fraction
     .default(0.4)
     .describe('Weight of the keyword retriever against the vector retriever in the fused score'),
+  RECOLLECT_SEARCH_SESSION_WEIGHT: fraction
+    .default(0.2)
+    .describe('Share of a memory’s score from other hits of its session; 0: none'),
   RECOLLECT_SEARCH_RECENCY_WEIGHT: fraction
     .default(0.5)
     .describe('Weight of recency for queries that request the newest'),
@@ -49,6 +52,7 @@ const environment = z.object(searchEnvironment);
 export function searchConfig(env: z.output<typeof environment>) {
   return {
     keywordWeight: env.RECOLLECT_SEARCH_KEYWORD_WEIGHT,
+    ranking: { session: env.RECOLLECT_SEARCH_SESSION_WEIGHT },
     recencyWeight: env.RECOLLECT_SEARCH_RECENCY_WEIGHT,
     timeBonus: env.RECOLLECT_SEARCH_TIME_BONUS,
     retrieverTimeoutMs: env.RECOLLECT_SEARCH_RETRIEVER_TIMEOUT_MS,

@@ -15,8 +15,8 @@ export const explainSchema = z.object({
   vector: retrieverSchema,
   recency: retrieverSchema,
   parts: z
-    .object({ retrievers: z.number(), kind: z.number() })
-    .describe('Factors of the fused score: sum of the retrievers, and that of the memory’s kind'),
+    .object({ retrievers: z.number(), kind: z.number(), session: z.number().nullable() })
+    .describe('Parts of the fused score: sum of the retrievers, factor of the memory’s kind, share of its session'),
   fused: stageSchema,
   rerank: stageSchema.nullable(),
   scored: stageSchema,

@@ -68,7 +68,8 @@ function unindexedWords(text: string): UnindexedWords {
 
 /**
  * Chunks per retriever: 60, so that a page of five is ranked like one of twenty (with 40, two queries of sixty fewer have an answer in the
- * first ten), and few more for fifty memories: 150 take three times as long as 40 (client and index together).
+ * first ten), and few more for fifty memories: weak hits add up in the evidence of sessions, and 150 take three times as long as 40 (client
+ * and index together).
  */
 const HITS_PER_RESULT = 1.5;
 const LEAST_HITS = 60;

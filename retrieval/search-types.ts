@@ -3,7 +3,7 @@ import type { TenantId } from '../domain/ids.ts';
 import type { Memory } from '../domain/memory.ts';
 import type { ServedIndexOf, Reranker } from '../domain/ports/embedder.ts';
 import type { RecallFilter, VectorIndex } from '../domain/ports/vector-index.ts';
-import type { RankedMemory } from '../domain/ranking/rank.ts';
+import type { RankedMemory, RankingWeights } from '../domain/ranking/rank.ts';
 import type { Understood } from '../domain/query/understand.ts';
 import type { Database } from '../stores/postgres/connection/database.ts';
 
@@ -11,6 +11,7 @@ import type { Database } from '../stores/postgres/connection/database.ts';
 export interface SearchSettings {
   /** 0–1; the vector retriever has the rest. */
   readonly keywordWeight: number;
+  readonly ranking: RankingWeights;
   readonly recencyWeight: number;
   readonly timeBonus: number;
   readonly retrieverTimeoutMs: number;

@@ -2,6 +2,29 @@ import { fuse } from '../fusion.ts';
 import type { FusedMemory, RetrieverResult, Scale } from '../fusion.ts';
 import type { RecallHit } from '../ports/vector-index.ts';
 
+/** A memory with its own score. */
+export interface OwnScore {
+  /** 0–1 */
+  readonly score: number;
+  /** Null without a session. */
+  readonly sessionId: string | null;
+}
+
+/** Two memories at 0.87 of the best score equal the best one, of those at half of it 32: many weak hits do not outweigh a strong one. */
+const POWER = 5;
+
+/**
+ * Returns each session's evidence for the query: the sum of the fifth powers of its memories' scores, scaled so that the best session has 1.
+ * Form: a power mean of passage scores represents their document (CombSUM and CombMAX are its limits; Fox and Shaw, TREC-2, 1994).
+ */
+export function sessionEvidence(scored: readonly OwnScore[]): ReadonlyMap<string, number> {
+  const sums = new Map<string, number>();
+  for (const { score, sessionId } of scored)
+    if (sessionId !== null) sums.set(sessionId, (sums.get(sessionId) ?? 0) + score ** POWER);
+  const most = [...sums.values()].reduce((best, sum) => Math.max(best, sum), 0);
+  return new Map([...sums].map(([id, sum]) => [id, most === 0 ? 0 : sum / most]));
+}
+
 /** The intent of a query, if its words express one. */
 export type QueryIntent = 'command' | 'statement';
 
@@ -58,8 +81,13 @@ export function priorOf(hit: RecallHit, intent: QueryIntent | null): number {
 
 export interface RankedMemory extends FusedMemory {
   readonly sessionId: string | null;
-  /** Factors of the score, each 0–1: the fused score, and the prior of its kind. */
-  readonly parts: { readonly fused: number; readonly prior: number };
+  /** Parts of the score, each 0–1: the fused score, the factor of its kind, and the evidence of its session, null without a session. */
+  readonly parts: { readonly fused: number; readonly prior: number; readonly session: number | null };
+}
+
+export interface RankingWeights {
+  /** Share of the session's evidence in a memory's score, 0–1; the memory's own score has the rest. */
+  readonly session: number;
 }
 
 /** Similarity of unrelated texts in the default model. */
@@ -91,21 +119,30 @@ function mostCompleteHits(retrievers: readonly RetrieverResult[]): ReadonlyMap<s
 }
 
 /**
- * Ranks the retrievers' hits, best first, scores 0–1: fused by each retriever's best score, weighted by the kind's prior. Ties are broken by
- * id.
+ * Ranks the retrievers' hits, best first, scores 0–1: fused by each retriever's best score, weighted by the kind's prior, and raised by the
+ * other evidence of the session, since queries are about pieces of work, not lines of output. Ties are broken by id.
  */
-export function rankMemories(retrievers: readonly RetrieverResult[], query: string): RankedMemory[] {
+export function rankMemories(
+  retrievers: readonly RetrieverResult[],
+  query: string,
+  weights: RankingWeights,
+): RankedMemory[] {
   const hits = mostCompleteHits(retrievers);
   const intent = intentOf(query);
-  return fuse(retrievers, byBest)
-    .map((memory): RankedMemory => {
-      const hit = hits.get(memory.memoryId);
-      const prior = hit === undefined ? 1 : priorOf(hit, intent);
+  const own = fuse(retrievers, byBest).map((memory) => {
+    const hit = hits.get(memory.memoryId);
+    const prior = hit === undefined ? 1 : priorOf(hit, intent);
+    return { memory, prior, score: memory.score * prior, sessionId: hit?.sessionId ?? null };
+  });
+  const evidence = sessionEvidence(own);
+  return own
+    .map(({ memory, prior, score, sessionId }): RankedMemory => {
+      const session = sessionId === null ? null : (evidence.get(sessionId) ?? 0);
       return {
         ...memory,
-        sessionId: hit?.sessionId ?? null,
-        score: memory.score * prior,
-        parts: { fused: memory.score, prior },
+        sessionId,
+        score: session === null ? score : (1 - weights.session) * score + weights.session * session,
+        parts: { fused: memory.score, prior, session },
       };
     })
     .toSorted((a, b) => b.score - a.score || a.memoryId.localeCompare(b.memoryId));

@@ -30,7 +30,7 @@ function presentExplain({ retrievers, parts, stages, inTime }: TracedMemory): z.
     keyword,
     vector,
     recency,
-    parts: { retrievers: parts.fused, kind: parts.prior },
+    parts: { retrievers: parts.fused, kind: parts.prior, session: parts.session },
     ...stages,
     in_time_range: inTime,
   };

@@ -158,7 +158,7 @@ describe('contents of a response', () => {
     expect(body.data[0]?.explain).toMatchObject({
       keyword: stage,
       vector: stage,
-      parts: { retrievers: expect.any(Number), kind: expect.any(Number) },
+      parts: { retrievers: expect.any(Number), kind: expect.any(Number), session: expect.any(Number) },
       fused: stage,
       rerank: null,
       scored: stage,

@@ -24,22 +24,25 @@ export interface Placed {
 
 /** Rankings of the same hits, one per stage, with a keyword weight. Plain fusion is min-max relative scores. */
 const VARIANTS = {
-  keywordOnly: (_question, { keyword }) => rankMemories([{ name: 'keyword', weight: 1, hits: bare(keyword) }], ''),
-  keywordRanked: (question, { keyword }) => rankMemories([{ name: 'keyword', weight: 1, hits: keyword }], question),
-  vectorOnly: (_question, { vector }) => rankMemories([{ name: 'vector', weight: 1, hits: bare(vector) }], ''),
+  keywordOnly: (_question, { keyword }) => ranked([{ name: 'keyword', weight: 1, hits: bare(keyword) }]),
+  keywordRanked: (question, { keyword }) =>
+    ranked([{ name: 'keyword', weight: 1, hits: keyword }], question, SESSION_WEIGHT),
+  vectorOnly: (_question, { vector }) => ranked([{ name: 'vector', weight: 1, hits: bare(vector) }]),
   plainFusion: (_question, retrievers, weight) => placed(fuse(resultsOf(retrievers, weight)), retrievers),
   againstBest: (_question, { keyword, vector }, weight) =>
-    rankMemories(resultsOf({ keyword: bare(keyword), vector: bare(vector) }, weight), ''),
-  andKinds: (_question, retrievers, weight) => rankMemories(resultsOf(retrievers, weight), ''),
-  andIntent: (question, retrievers, weight) => rankMemories(resultsOf(retrievers, weight), question),
+    ranked(resultsOf({ keyword: bare(keyword), vector: bare(vector) }, weight)),
+  andKinds: (_question, retrievers, weight) => ranked(resultsOf(retrievers, weight)),
+  andIntent: (question, retrievers, weight) => ranked(resultsOf(retrievers, weight), question),
+  andSession: (question, retrievers, weight) => ranked(resultsOf(retrievers, weight), question, SESSION_WEIGHT),
 } as const satisfies Readonly<
   Record<string, (question: string, retrievers: RawResults, weight: number) => readonly Placed[]>
 >;
 export type Variant = keyof typeof VARIANTS;
 export const VARIANT_NAMES = Object.keys(VARIANTS).filter((name): name is Variant => name in VARIANTS);
 
-/** Default of the search setting, and as published for plain fusion. */
+/** Defaults of the search settings, and the weight as published for plain fusion. */
 const KEYWORD_WEIGHT = 0.4;
+const SESSION_WEIGHT = 0.2;
 const PLAIN_WEIGHT = 0.35;
 
 function resultsOf({ keyword, vector }: RawResults, weight: number): readonly RetrieverResult[] {
@@ -52,6 +55,10 @@ function resultsOf({ keyword, vector }: RawResults, weight: number): readonly Re
 /** Removes the kinds, so that priors do not apply. */
 function bare(hits: readonly RecallHit[]): readonly RecallHit[] {
   return hits.map(({ kind: _kind, tool: _tool, ...hit }) => ({ ...hit, memoryType: 'prompt' }));
+}
+
+function ranked(retrievers: readonly RetrieverResult[], question = '', session = 0): readonly Placed[] {
+  return rankMemories(retrievers, question, { session });
 }
 
 function placed(

@@ -3,7 +3,13 @@ import { judgeCoding } from './coding.ts';
 import { judgeLongMemEval } from './longmemeval.ts';
 import type { JudgedQuery, Variant } from './retrievers.ts';
 
-const STAGES = ['plainFusion', 'againstBest', 'andKinds', 'andIntent'] as const satisfies readonly Variant[];
+const STAGES = [
+  'plainFusion',
+  'againstBest',
+  'andKinds',
+  'andIntent',
+  'andSession',
+] as const satisfies readonly Variant[];
 const WEIGHTS = [0.3, 0.35, 0.4, 0.45, 0.5];
 const FOLDS = 5;
 

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { RetrieverResult } from '../../../domain/fusion.ts';
 import type { RecallHit } from '../../../domain/ports/vector-index.ts';
-import { rankMemories } from '../../../domain/ranking/rank.ts';
+import { rankMemories, sessionEvidence } from '../../../domain/ranking/rank.ts';
+
+const NO_SESSIONS = { session: 0 };
 
 function hit(memoryId: string, score: number, more: Partial<RecallHit> = {}): RecallHit {
   return { memoryId, memoryType: 'prompt', kind: 'assistant', tool: null, sessionId: null, chunk: 0, score, ...more };
@@ -17,8 +19,30 @@ function vector(...hits: readonly RecallHit[]): RetrieverResult {
 
 const scoresOf = (retrievers: readonly RetrieverResult[], query = ''): Record<string, number> =>
   Object.fromEntries(
-    rankMemories(retrievers, query).map(({ memoryId, score }) => [memoryId, Math.round(score * 1_000) / 1_000]),
+    rankMemories(retrievers, query, NO_SESSIONS).map(({ memoryId, score }) => [
+      memoryId,
+      Math.round(score * 1_000) / 1_000,
+    ]),
   );
+
+describe('the evidence of a session', () => {
+  it('is the fifth powers of its memories’ scores, scaled to the best session', () => {
+    const evidence = sessionEvidence([
+      { score: 0.5, sessionId: 'a' },
+      { score: 1, sessionId: 'a' },
+      { score: 0.5, sessionId: 'b' },
+      { score: 1, sessionId: null },
+    ]);
+    expect(evidence.get('a')).toBe(1);
+    expect(evidence.get('b')).toBeCloseTo(1 / 33);
+    expect(evidence.size).toBe(2);
+  });
+
+  it('returns nothing without scores', () => {
+    expect([...sessionEvidence([{ score: 0, sessionId: 'a' }])]).toEqual([['a', 0]]);
+    expect(sessionEvidence([]).size).toBe(0);
+  });
+});
 
 describe('ranking', () => {
   it('scales keyword scores by the best, similarities above the floor of unrelated texts', () => {
@@ -28,7 +52,7 @@ describe('ranking', () => {
 
   it('scores a memory by its best chunk', () => {
     const retrievers = [keyword(hit('long', 8), hit('short', 11), hit('long', 12, { chunk: 4 }), hit('long', 2))];
-    expect(rankMemories(retrievers, '')).toMatchObject([
+    expect(rankMemories(retrievers, '', NO_SESSIONS)).toMatchObject([
       { memoryId: 'long', score: 1, retrievers: { keyword: { score: 12, rank: 1 } } },
       { memoryId: 'short', score: 11 / 12, retrievers: { keyword: { score: 11, rank: 2 } } },
     ]);
@@ -37,7 +61,7 @@ describe('ranking', () => {
   it('leaves a retriever with a zero best score unscaled', () => {
     expect(scoresOf([vector(hit('a', 0.2), hit('b', 0.1))])).toEqual({ a: 1, b: 0 });
     expect(scoresOf([keyword(hit('a', 0))])).toEqual({ a: 1 });
-    expect(rankMemories([keyword(), vector()], '')).toEqual([]);
+    expect(rankMemories([keyword(), vector()], '', NO_SESSIONS)).toEqual([]);
   });
 
   it('weights reading tools, other tools and overviews', () => {
@@ -85,6 +109,25 @@ describe('ranking', () => {
     expect(scoresOf([keyword(hit('ran', 1, { memoryType: 'observation' }))], 'which command')).toEqual({ ran: 0.72 });
   });
 
+  it('raises a memory by its session’s other evidence, and returns the amount', () => {
+    const retrievers = [
+      keyword(
+        hit('lone', 10, { sessionId: 'x' }),
+        hit('best', 9, { sessionId: 's' }),
+        hit('more', 9, { sessionId: 's' }),
+      ),
+    ];
+    expect(rankMemories(retrievers, '', NO_SESSIONS)[0]?.memoryId).toBe('lone');
+    const [first] = rankMemories(retrievers, '', { session: 0.5 });
+    expect(first).toMatchObject({ memoryId: 'best', sessionId: 's', parts: { fused: 0.9, prior: 1, session: 1 } });
+    expect(first?.score).toBeCloseTo(0.95);
+  });
+
+  it('leaves a memory without a session unchanged', () => {
+    const [alone] = rankMemories([keyword(hit('alone', 2), hit('other', 1, { sessionId: 's' }))], '', { session: 0.5 });
+    expect(alone).toMatchObject({ memoryId: 'alone', score: 1, parts: { session: null } });
+  });
+
   it.each(['before', 'after'])(
     'retains what a retriever knows of a memory if one with less knowledge is %s it',
     (place) => {
@@ -95,8 +138,8 @@ describe('ranking', () => {
         hits: [{ memoryId: 'read', memoryType: 'observation', chunk: 0, score: 1 }],
       };
       const retrievers = place === 'before' ? [bare, ...knowing] : [...knowing, bare];
-      const [found] = rankMemories(retrievers, '');
-      expect(found).toMatchObject({ sessionId: 's', parts: { prior: 0.7 } });
+      const [found] = rankMemories(retrievers, '', { session: 0.5 });
+      expect(found).toMatchObject({ sessionId: 's', parts: { prior: 0.7, session: 1 } });
     },
   );
 
@@ -109,13 +152,14 @@ describe('ranking', () => {
       weight: 0.5,
       hits: [{ memoryId: 'a', memoryType: 'prompt', chunk: 0, score: 1, ...known }],
     });
-    const [found] = rankMemories([from('vector', less), from('recency', more)], '');
+    const [found] = rankMemories([from('vector', less), from('recency', more)], '', { session: 0.5 });
     expect(found).toMatchObject({ sessionId: 's', parts: { prior: 0.95 } });
   });
 
   it('has one order, whatever the order of equal hits', () => {
     const equal = [hit('b', 1, { sessionId: 's' }), hit('a', 1, { sessionId: 's' }), hit('c', 1, { sessionId: 't' })];
-    const idsOf = (hits: readonly RecallHit[]) => rankMemories([keyword(...hits)], '').map(({ memoryId }) => memoryId);
+    const idsOf = (hits: readonly RecallHit[]) =>
+      rankMemories([keyword(...hits)], '', { session: 0.1 }).map(({ memoryId }) => memoryId);
     expect(idsOf(equal)).toEqual(idsOf(equal.toReversed()));
   });
 });

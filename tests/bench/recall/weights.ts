@@ -34,7 +34,7 @@ function foldsOf(queries: readonly JudgedQuery<unknown>[]): readonly number[] {
     for (const session of goldSessions) ofSession.set(session, number);
     for (const [session, of] of ofSession) if (joined.has(of)) ofSession.set(session, number);
   });
-  const sizes = new Array<number>(FOLDS).fill(0);
+  const sizes = Array.from({ length: FOLDS }, () => 0);
   const foldOf = new Map<number, number>();
   for (const [of, members] of [...Map.groupBy(group, (each) => each)].toSorted((a, b) => b[1].length - a[1].length)) {
     const smallest = sizes.indexOf(Math.min(...sizes));

@@ -10,18 +10,12 @@ export const searchEnvironment = {
   RECOLLECT_SEARCH_SESSION_WEIGHT: fraction
     .default(0.2)
     .describe('Share of a memory’s score from other hits of its session; 0: none'),
-  RECOLLECT_SEARCH_GRAPH_WEIGHT: fraction
-    .default(0.1)
-    .describe('Weight of memories that the graph links with a file, error or identifier in the query'),
   RECOLLECT_SEARCH_RECENCY_WEIGHT: fraction
     .default(0.5)
     .describe('Weight of recency for queries that request the newest'),
   RECOLLECT_SEARCH_TIME_BONUS: fraction
     .default(0.3)
     .describe('Added to the score of memories in the time range of a query ("last week")'),
-  RECOLLECT_SEARCH_DIVERSITY: fraction
-    .default(0.05)
-    .describe('Subtracted from the score of results similar to a better one; 0: none'),
   RECOLLECT_SEARCH_RETRIEVER_TIMEOUT_MS: z.coerce
     .number()
     .int()
@@ -59,10 +53,8 @@ export function searchConfig(env: z.output<typeof environment>) {
   return {
     keywordWeight: env.RECOLLECT_SEARCH_KEYWORD_WEIGHT,
     ranking: { session: env.RECOLLECT_SEARCH_SESSION_WEIGHT },
-    graphWeight: env.RECOLLECT_SEARCH_GRAPH_WEIGHT,
     recencyWeight: env.RECOLLECT_SEARCH_RECENCY_WEIGHT,
     timeBonus: env.RECOLLECT_SEARCH_TIME_BONUS,
-    diversity: env.RECOLLECT_SEARCH_DIVERSITY,
     retrieverTimeoutMs: env.RECOLLECT_SEARCH_RETRIEVER_TIMEOUT_MS,
     rerankerDir: env.RECOLLECT_RERANKER_DIR,
     rerankCandidates: env.RECOLLECT_RERANK_CANDIDATES,

@@ -13,7 +13,6 @@ const stageSchema = z.object({ score: z.number(), rank: z.number().int() });
 export const explainSchema = z.object({
   keyword: retrieverSchema,
   vector: retrieverSchema,
-  graph: retrieverSchema,
   recency: retrieverSchema,
   parts: z
     .object({ retrievers: z.number(), kind: z.number(), session: z.number().nullable() })
@@ -21,7 +20,6 @@ export const explainSchema = z.object({
   fused: stageSchema,
   rerank: stageSchema.nullable(),
   scored: stageSchema,
-  diversified: stageSchema,
   in_time_range: z.boolean().nullable().describe('Whether the memory is in the time range of the query'),
 });
 

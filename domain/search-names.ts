@@ -8,14 +8,12 @@ export const STAGES = [
   'keyword',
   'vector',
   'unindexed',
-  'graph',
   'recency',
   'recall',
   'fuse',
   'inspect',
   'rerank',
   'score',
-  'diversify',
   'read',
 ] as const;
 export type StageName = (typeof STAGES)[number];

@@ -9,7 +9,7 @@ import { isIndexed } from '../stores/postgres/embeddings/embedding-indexes.ts';
 import { searchKeyword, searchUnindexed } from '../stores/postgres/search/keyword-search.ts';
 import type { UnindexedWords } from '../stores/postgres/search/keyword-search.ts';
 import { timedQueries } from '../stores/postgres/connection/tenant-scope.ts';
-import { graphHits, recencyHits, isNewestQuery } from './recall-beside.ts';
+import { recencyHits, isNewestQuery } from './recall-beside.ts';
 import type { Degradation } from '../domain/search-names.ts';
 import type { SearchDependencies, SearchRequest } from './search-types.ts';
 import { within } from './stage-clock.ts';
@@ -72,7 +72,7 @@ function unindexedWords(text: string): UnindexedWords {
  */
 const HITS_PER_RESULT = 1.5;
 const LEAST_HITS = 60;
-/** Timeout of the graph and recency retrievers, which only add to keyword and vector hits. */
+/** Timeout of the recency retriever, which only adds to keyword and vector hits. */
 const BESIDE_MS = 250;
 const BESIDE_HITS = 20;
 /** Value of a closed learning relative to an indexed one. */
@@ -170,12 +170,11 @@ export async function recall(
 
   const alone = request.vectorOnly === true;
   const none: readonly never[] = [];
-  const [words, meaning, more, fresh, graph, newest] = await Promise.all([
+  const [words, meaning, more, fresh, newest] = await Promise.all([
     alone ? none : clock.time('keyword', () => unlessUnavailable(ms, keyword())),
     clock.time('vector', () => unlessUnavailable(ms, nearest())),
     alone ? none : within(ms, besides()),
     alone ? none : within(ms, unindexed()),
-    alone ? null : within(BESIDE_MS, graphHits(database, request, understoodQuery, clock, BESIDE_MS)),
     alone || !isNewestQuery(understoodQuery)
       ? none
       : within(BESIDE_MS, recencyHits(database, request, understoodQuery, clock, BESIDE_MS)),
@@ -218,7 +217,6 @@ export async function recall(
                 hits: alongside(byMeaning.hits, SIMILARITY_FLOOR, extra),
               },
             ]),
-      { name: 'graph', weight: settings.graphWeight * (graph?.share ?? 0), hits: graph?.hits ?? [] },
       { name: 'recency', weight: settings.recencyWeight, hits: newest ?? [] },
     ];
     return retrievers.filter((retriever) => retriever.hits.length > 0);
@@ -226,7 +224,7 @@ export async function recall(
   return {
     index: index.name,
     objectIds: [...(words ?? []), ...(near ?? [])].map(({ objectId }) => objectId),
-    memories: [fallback, fresh, more, graph?.hits, newest].flatMap((hits) => hits ?? []),
+    memories: [fallback, fresh, more, newest].flatMap((hits) => hits ?? []),
     retrieversOf,
     degraded,
   };

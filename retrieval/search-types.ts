@@ -12,10 +12,8 @@ export interface SearchSettings {
   /** 0–1; the vector retriever has the rest. */
   readonly keywordWeight: number;
   readonly ranking: RankingWeights;
-  readonly graphWeight: number;
   readonly recencyWeight: number;
   readonly timeBonus: number;
-  readonly diversity: number;
   readonly retrieverTimeoutMs: number;
   readonly rerankCandidates: number;
   readonly rerankTimeoutMs: number;
@@ -67,7 +65,6 @@ export interface TracedMemory extends FoundMemory {
     readonly fused: StageScore;
     readonly rerank: StageScore | null;
     readonly scored: StageScore;
-    readonly diversified: StageScore;
   };
   /** Whether it happened at the query's time; null without one. */
   readonly inTime: boolean | null;

@@ -1,4 +1,3 @@
-import { diversified } from '../domain/diversity.ts';
 import { asId, chunkObjectId } from '../domain/ids.ts';
 import { VectorIndexUnavailable } from '../domain/ports/vector-index.ts';
 import { rankMemories } from '../domain/ranking/rank.ts';
@@ -72,9 +71,6 @@ export function createQueryVectors(): (embedder: Embedder, query: string) => Pro
 
 export type { FoundMemory, SearchDependencies, SearchRequest, SearchResult } from './search-types.ts';
 
-/** Candidates that are compared by their beginnings, so that none repeats another. */
-const DIVERSE = 40;
-const DIVERSE_CHARACTERS = 240;
 /** Each session is represented by its best memory, without a penalty within the session: NDCG@10 of LongMemEval 0.962 against 0.955. */
 const EACH_BY_ITSELF = { session: 0 };
 
@@ -88,7 +84,7 @@ function refOf(entry: RankedMemory): MemoryRef {
 }
 
 /**
- * Hybrid search in stages: understand, recall, fuse, inspect in PostgreSQL, rerank, score, diversify, group, page, read. Results degrade; the
+ * Hybrid search in stages: understand, recall, fuse, inspect in PostgreSQL, rerank, score, group, page, read. Results degrade; the
  * search fails only without PostgreSQL.
  */
 export function createSearch(dependencies: SearchDependencies): (request: SearchRequest) => Promise<SearchResult> {
@@ -136,7 +132,7 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
     /** Reads the candidates' rows, ranks them, and omits those that fail the filters which only PostgreSQL checks, before the best are taken. */
     const inspect = async (read: TenantRead): Promise<Inspected> => {
       const { index, objectIds, memories } = recalled;
-      const characters = reranker === null ? DIVERSE_CHARACTERS : RERANK_CHARACTERS;
+      const characters = reranker === null ? 0 : RERANK_CHARACTERS;
       const rows = { index, objectIds, memories, viewerId, asOf, characters };
       const { heads, hitOf } = await clock.time('inspect', () => readCandidates(read, rows));
       const weights = groupBySession ? EACH_BY_ITSELF : settings.ranking;
@@ -164,18 +160,8 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
         }),
       );
       const places = new Map(ranked.map(({ head }, place) => [head.id, place + 1]));
-      const listed = clock.timeNow('diversify', () => {
-        const worth = ranked.filter(({ score }) => score >= request.minScore);
-        const grouped = groupBySession ? bestOfEachSession(worth) : worth;
-        const pool = grouped.slice(0, DIVERSE).map((candidate) => ({
-          candidate,
-          score: candidate.score,
-          sessionId: candidate.head.sessionId,
-          text: candidate.head.beginning.slice(0, DIVERSE_CHARACTERS),
-        }));
-        const diverse = diversified(pool, groupBySession ? 0 : settings.diversity, request.offset + request.limit);
-        return [...diverse.map(({ candidate }) => candidate), ...grouped.slice(DIVERSE)];
-      });
+      const worth = ranked.filter(({ score }) => score >= request.minScore);
+      const listed = groupBySession ? bestOfEachSession(worth) : worth;
       return { listed, places, shown: listed.slice(request.offset, request.offset + request.limit) };
     };
     const readShown = (read: TenantRead, shown: readonly Candidate[]) =>
@@ -217,7 +203,7 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
     const byId = new Map(memories.map((memory) => [memory.id, memory]));
     const byRerank = [...(reranked ?? [])].sort((a, b) => b[1] - a[1]).map(([id]) => id);
     return {
-      found: chosen.shown.flatMap((candidate, place): TracedMemory[] => {
+      found: chosen.shown.flatMap((candidate): TracedMemory[] => {
         const { head, score } = candidate;
         const memory = byId.get(head.id);
         if (memory === undefined) return [];
@@ -233,7 +219,6 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
               rerank:
                 candidate.reranked === null ? null : { score: candidate.reranked, rank: byRerank.indexOf(head.id) + 1 },
               scored: { score, rank: chosen.places.get(head.id) ?? 0 },
-              diversified: { score, rank: request.offset + place + 1 },
             },
             ...(shownVectors === undefined ? {} : { vector: vector.length === 0 ? null : vector }),
           },

@@ -90,9 +90,6 @@ export interface RankingWeights {
   readonly session: number;
 }
 
-/** A long text is more likely to have one chunk near a query by accident; two near chunks are stronger evidence. Measured: docs/search.md. */
-const BEST_CHUNKS = 2;
-
 /** Similarity of unrelated texts in the default model. */
 export const SIMILARITY_FLOOR = 0.3;
 
@@ -132,7 +129,7 @@ export function rankMemories(
 ): RankedMemory[] {
   const hits = mostCompleteHits(retrievers);
   const intent = intentOf(query);
-  const own = fuse(retrievers, byBest, BEST_CHUNKS).map((memory) => {
+  const own = fuse(retrievers, byBest).map((memory) => {
     const hit = hits.get(memory.memoryId);
     const prior = hit === undefined ? 1 : priorOf(hit, intent);
     return { memory, prior, score: memory.score * prior, sessionId: hit?.sessionId ?? null };

@@ -9,6 +9,7 @@ const PARTS: Readonly<Record<string, () => Promise<RecallFigures>>> = {
   longmemeval: async () => (await import('./recall/longmemeval.ts')).runLongMemEval(),
   index: async () => (await import('./recall/index-rate.ts')).runIndexRate(),
   coding: async () => (await import('./recall/coding.ts')).runCoding(),
+  weights: async () => (await import('./recall/weights.ts')).runWeights(),
   context: async () => (await import('./recall/context.ts')).runContext(),
   speed: async () => (await import('./recall/speed.ts')).runSpeed(),
 };

@@ -25,11 +25,10 @@ import { paginationOf } from '../../http/paging.ts';
 import { presentMemory } from '../../memories/memory-lookup.ts';
 
 function presentExplain({ retrievers, parts, stages, inTime }: TracedMemory): z.output<typeof explainSchema> {
-  const { keyword, vector, graph = null, recency = null } = retrievers;
+  const { keyword, vector, recency = null } = retrievers;
   return {
     keyword,
     vector,
-    graph,
     recency,
     parts: { retrievers: parts.fused, kind: parts.prior, session: parts.session },
     ...stages,

@@ -7,8 +7,6 @@ import { searchAnswer } from '../../../contract/search.ts';
 import { createApiDependencies } from '../../../api/dependencies.ts';
 import type { ApiDependencies } from '../../../api/dependencies.ts';
 import { parseConfig } from '../../../config/config.ts';
-import { newId } from '../../../domain/ids.ts';
-import { VALUE_FILTERS } from '../../../domain/search-names.ts';
 import { createSearch } from '../../../retrieval/search.ts';
 import { createWeaviateIndex } from '../../../stores/weaviate/weaviate-index.ts';
 import { createLogger } from '../../../telemetry/logger.ts';
@@ -41,35 +39,6 @@ async function remember(user: TestUser, session: string, contents: readonly stri
   expect(answer.body).toMatchObject({ accepted: contents.length });
 }
 
-/** Mentions of an entity by prompts. */
-async function mention(entity: string, contents: readonly string[]): Promise<void> {
-  await instance.rows(
-    `INSERT INTO entity_mentions (entity_id, session_id, source_id, source_type, tenant_id, occurred_at)
-     SELECT $1, session_id, id, 'prompt', tenant_id, occurred_at FROM prompts WHERE tenant_id = $2 AND content = ANY ($3)`,
-    [entity, instance.admin.tenantId, contents],
-  );
-}
-
-/** A mention of each prompt beside an error that a file is linked with. */
-async function link(contents: readonly string[]): Promise<void> {
-  const [file, error, relation] = [newId(), newId(), newId()];
-  const { tenantId } = instance.admin;
-  for (const [id, type, name] of [
-    [file, 'file', 'src/tally/cents.ts'],
-    [error, 'error', 'rangeerror'],
-  ])
-    await instance.rows(
-      `INSERT INTO entities (id, tenant_id, project_id, type, name, label, weight, first_seen, last_seen)
-       SELECT $1, $2, project_id, $3, $4, $4, 1, now(), now() FROM sessions WHERE tenant_id = $2 LIMIT 1`,
-      [id, tenantId, type, name],
-    );
-  await instance.rows(
-    "INSERT INTO relations (id, tenant_id, from_id, to_id, type, weight, first_seen, last_seen) VALUES ($1, $2, $3, $4, 'causes', 1, now(), now())",
-    [relation, tenantId, file, error],
-  );
-  await mention(error, contents);
-}
-
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'recollect-retrievers-'));
   await instance.startWorker();
@@ -79,7 +48,6 @@ beforeAll(async () => {
   await remember(instance.admin, 'harbour', HARBOUR);
   await remember(colleague, 'colleague', [COLLEAGUES]);
   await remember(instance.admin, 'new', [LAST]);
-  await link([BROKE, COLLEAGUES]);
   await indexed(instance);
 }, 120_000);
 
@@ -88,67 +56,21 @@ async function search(user: TestUser, q: string, more: Record<string, string> = 
   return searchAnswer.parse((await instance.get(`/search?${query}`, user.key)).body);
 }
 
-/** Returns what a retriever found for a user, by rank. */
-async function found(user: TestUser, retriever: 'graph' | 'recency', q: string): Promise<string[]> {
+/** Returns the newest memories that a user's search found, by rank. */
+async function newest(user: TestUser, q: string): Promise<string[]> {
   const { data } = await search(user, q);
   return data.flatMap(({ content, explain }) => {
-    const explained = z.object({ rank: z.number() }).safeParse(explain?.[retriever]);
+    const explained = z.object({ rank: z.number() }).safeParse(explain?.['recency']);
     return explained.success ? [`${explained.data.rank}. ${content}`] : [];
   });
 }
 
-const relative = z.object({ relative: z.number() }).nullish();
-const retrievers = z.object({
-  keyword: relative,
-  vector: relative,
-  graph: relative,
-  parts: z.object({ retrievers: z.number() }),
-});
-
-/** What the graph's best weighs beside words and meaning, whose weights sum to one: solved from the fused score of one of its best. */
-async function weightOfGraph(q: string): Promise<number> {
-  const { data } = await search(instance.admin, q, { limit: '50' });
-  const explained = data
-    .map(({ explain }) => retrievers.parse(explain))
-    .find(({ graph, parts }) => graph?.relative === 1 && parts.retrievers < 1);
-  const fused = explained?.parts.retrievers ?? 1;
-  const own = 0.4 * (explained?.keyword?.relative ?? 0) + 0.6 * (explained?.vector?.relative ?? 0);
-  return (fused - own) / (1 - fused);
-}
-
-describe('the retrievers beside keyword and vector', () => {
-  test('the graph finds what mentions the surroundings of a file, for those who may see it', async () => {
-    const query = 'what happened around cents.ts?';
-    const all = await found(instance.admin, 'graph', query);
-    expect(all.map((line) => line.slice(3)).toSorted((a, b) => a.localeCompare(b))).toEqual([BROKE, COLLEAGUES]);
-    expect(await found(colleague, 'graph', query)).toEqual([`1. ${COLLEAGUES}`]);
-    expect(await found(stranger, 'graph', query)).toEqual([]);
-    expect(await found(instance.admin, 'graph', 'what happened around dollars.ts?')).toEqual([]);
-  });
-
-  test.each(VALUE_FILTERS)('the graph finds nothing for a query with the filter %s', async (name) => {
-    expect(await found(instance.admin, 'graph', `what happened around cents.ts? ${name}:none`)).toEqual([]);
-  });
-
-  test('a name that every memory mentions has little weight in the graph', async () => {
-    const quay = newId();
-    await instance.rows(
-      `INSERT INTO entities (id, tenant_id, type, name, label, weight, first_seen, last_seen)
-       VALUES ($1, $2, 'file', 'src/quay.ts', 'src/quay.ts', 1, now(), now())`,
-      [quay, instance.admin.tenantId],
-    );
-    await mention(quay, [BROKE, COLLEAGUES]);
-    const rare = await weightOfGraph('what broke when nobody looked around quay.ts?');
-    expect(rare).toBeCloseTo(0.1, 2);
-    await mention(quay, HARBOUR);
-    expect(await weightOfGraph('what broke when nobody looked around quay.ts?')).toBeCloseTo(0.1 * (6 / 100), 2);
-  });
-
+describe('the retriever beside keyword and vector', () => {
   test('the newest is the newest that the asker may see', async () => {
     const query = 'what was the last thing we did?';
-    expect((await found(instance.admin, 'recency', query))[0]).toBe(`1. ${LAST}`);
-    expect(await found(colleague, 'recency', query)).toEqual([`1. ${COLLEAGUES}`]);
-    expect(await found(stranger, 'recency', query)).toEqual([]);
+    expect((await newest(instance.admin, query))[0]).toBe(`1. ${LAST}`);
+    expect(await newest(colleague, query)).toEqual([`1. ${COLLEAGUES}`]);
+    expect(await newest(stranger, query)).toEqual([]);
   });
 });
 

@@ -162,7 +162,6 @@ describe('contents of a response', () => {
       fused: stage,
       rerank: null,
       scored: stage,
-      diversified: { rank: 1 },
       in_time_range: null,
     });
     const stages = searchAnswer.parse(body).explain?.stages.map(({ stage }) => stage);

@@ -2,10 +2,10 @@ import { z } from 'zod';
 import type { BenchInstance } from '../capture/bench-instance.ts';
 import { awaitUnderstood, replaySessions, sharedHooks } from '../summarise/replay.ts';
 import { searchByApi, sessionNames } from './api.ts';
-import { measureOutage } from './outage.ts';
+import { measureOutage, withInstance } from './outage.ts';
 import type { RecallFigures } from '../figures.ts';
 import { createRetrieverReader, rankedBy, VARIANT_NAMES } from './retrievers.ts';
-import type { Variant } from './retrievers.ts';
+import type { JudgedQuery, Variant } from './retrievers.ts';
 import { dataDirectory } from '../command-line.ts';
 import { scoreHits } from './scores.ts';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -146,28 +146,45 @@ async function queryAll(
   return answered;
 }
 
-/** Scores other rankings of the same hits. */
-async function rankAll(
+/** Reads the hits of every query once, so that they can be ranked in several ways. */
+async function judgeAll(
   instance: BenchInstance,
   questions: readonly CodingQuestion[],
-  events: ReadonlyMap<string, readonly string[]>,
-): Promise<Readonly<Record<string, Answered>>> {
+): Promise<readonly JudgedQuery<Answered>[]> {
+  const events = await eventsOfMemories(instance);
   const names = await sessionNames(instance);
   const reader = await createRetrieverReader(instance);
-  const others = new Map<Variant, Answered[]>(VARIANT_NAMES.map((variant) => [variant, []]));
+  const judged: JudgedQuery<Answered>[] = [];
   for (const query of questions) {
     const retrievers = await reader.resultsOf(query.question, {}, RETRIEVER_HITS);
-    for (const [variant, answers] of others) {
-      const ranked = rankedBy(variant, query.question, retrievers).slice(0, DEPTH);
+    const score = (variant: Variant, weight?: number): Answered => {
+      const ranked = rankedBy(variant, query.question, retrievers, weight).slice(0, DEPTH);
       const placed = ranked.map(({ memoryId, sessionId }) => ({
         events: events.get(memoryId) ?? [],
         session: names.get(sessionId ?? '') ?? null,
       }));
-      answers.push(scoreAnswer(query, placed));
-    }
+      return scoreAnswer(query, placed);
+    };
+    judged.push({ goldSessions: query.gold_sessions, score });
   }
   await reader.close();
-  return Object.fromEntries([...others].map(([variant, answers]) => [variant, summed(answers)]));
+  return judged;
+}
+
+/** Replays the sessions, until they are summarised and indexed. */
+async function fill(instance: BenchInstance): Promise<void> {
+  const ids = await replaySessions(instance, sharedHooks());
+  await awaitUnderstood(instance, ids, { vectors: true, timeoutMs: TIMEOUT_MS });
+}
+
+/** Returns the hits of every query on an instance with the sessions; null without the data. */
+export async function judgeCoding(): Promise<readonly JudgedQuery<Answered>[] | null> {
+  const questions = readCodingQuestions();
+  if (questions === null) return null;
+  return withInstance(dataDirectory('coding'), {}, async (instance) => {
+    await fill(instance);
+    return judgeAll(instance, questions);
+  });
 }
 
 /** Measures every query on an instance with the sessions. */
@@ -178,13 +195,15 @@ export async function measureCoding(
   const events = await eventsOfMemories(instance);
   const scores = await queryAll(instance, questions, events);
   const all = summed(scores.map(({ score }) => score));
+  const judged = await judgeAll(instance, questions);
+  const variants = VARIANT_NAMES.map((name) => [name, summed(judged.map(({ score }) => score(name)))] as const);
   return {
     questions: questions.length,
     ...all,
     byType: Object.fromEntries(
       [...Map.groupBy(scores, ({ type }) => type)].map(([type, of]) => [type, summed(of.map(({ score }) => score))]),
     ),
-    variants: await rankAll(instance, questions, events),
+    variants: Object.fromEntries(variants),
     targets: TARGETS,
     missed: Object.entries(TARGETS).flatMap(([name, least]) => {
       const reached = name === 'mrr' ? all.mrr : name === 'anyEvent10' ? all.anyEvent10 : all.anySession1;
@@ -203,8 +222,7 @@ export async function runCoding(): Promise<RecallFigures> {
   const { complete, ...outages } = await measureOutage(
     dataDirectory('coding'),
     async (instance) => {
-      const ids = await replaySessions(instance, sharedHooks());
-      await awaitUnderstood(instance, ids, { vectors: true, timeoutMs: TIMEOUT_MS });
+      await fill(instance);
       return measureCoding(instance, questions);
     },
     async (instance) => {

@@ -1,9 +1,9 @@
 import type { BenchInstance } from '../capture/bench-instance.ts';
 import { awaitIndexed, searchByApi, sendEvents, sessionNames } from './api.ts';
-import { measureOutage } from './outage.ts';
+import { measureOutage, withInstance } from './outage.ts';
 import type { RecallFigures } from '../figures.ts';
 import { createRetrieverReader, rankedBy, VARIANT_NAMES } from './retrievers.ts';
-import type { RawResults, Variant } from './retrievers.ts';
+import type { JudgedQuery, Variant } from './retrievers.ts';
 import { dataDirectory, rolesOfTurns } from '../command-line.ts';
 import { meanScores, scoreList } from './scores.ts';
 import type { ListScore } from './scores.ts';
@@ -29,6 +29,11 @@ const session = z.looseObject({
 type LongQuestion = z.output<typeof question>;
 type LongSession = z.output<typeof session>;
 
+interface LongData {
+  readonly questions: readonly LongQuestion[];
+  readonly sessions: ReadonlyMap<string, LongSession>;
+}
+
 function linesOf(text: string): readonly unknown[] {
   return text
     .split('\n')
@@ -37,10 +42,7 @@ function linesOf(text: string): readonly unknown[] {
 }
 
 /** Returns queries and sessions of the development split; null without the data beside the repository. */
-function readLongMemEval(): {
-  readonly questions: readonly LongQuestion[];
-  readonly sessions: ReadonlyMap<string, LongSession>;
-} | null {
+function readLongMemEval(): LongData | null {
   if (!existsSync(DIRECTORY)) return null;
   const questions = z.array(question).parse(linesOf(readFileSync(new URL('questions-dev.jsonl', DIRECTORY), 'utf8')));
   const packed = readFileSync(new URL('sessions-dev.jsonl.gz', DIRECTORY));
@@ -108,16 +110,41 @@ function goldOf({ question_id: id, answer_session_ids: gold }: LongQuestion): Re
   return new Set(gold.map((session) => `${id}:${session}`));
 }
 
-/** Returns the sessions of one ranking variant. */
-function sessionsBy(
-  variant: Variant,
-  question: string,
-  retrievers: RawResults,
-  names: ReadonlyMap<string, string>,
-): readonly string[] {
-  return [
-    ...new Set(rankedBy(variant, question, retrievers).flatMap(({ sessionId }) => names.get(sessionId ?? '') ?? [])),
-  ];
+/** Reads the hits of every query once, so that they can be ranked in several ways. */
+async function judgeAll(
+  instance: BenchInstance,
+  questions: readonly LongQuestion[],
+): Promise<readonly JudgedQuery<ListScore>[]> {
+  const names = await sessionNames(instance);
+  const reader = await createRetrieverReader(instance);
+  const judged: JudgedQuery<ListScore>[] = [];
+  for (const query of questions) {
+    const retrievers = await reader.resultsOf(query.question, { namespace: namespaceOf(query) }, RETRIEVER_HITS);
+    const gold = goldOf(query);
+    const score = (variant: Variant, weight?: number): ListScore => {
+      const ranked = rankedBy(variant, query.question, retrievers, weight);
+      return scoreList([...new Set(ranked.flatMap(({ sessionId }) => names.get(sessionId ?? '') ?? []))], gold);
+    };
+    judged.push({ goldSessions: [...gold], score });
+  }
+  await reader.close();
+  return judged;
+}
+
+/** Returns the hits of every query on an instance with the sessions; null without the data. */
+export async function judgeLongMemEval(): Promise<readonly JudgedQuery<ListScore>[] | null> {
+  const data = readLongMemEval();
+  if (data === null) return null;
+  return withInstance(dataDirectory('longmemeval'), {}, async (instance) => {
+    await fill(instance, data);
+    return judgeAll(instance, data.questions);
+  });
+}
+
+/** Sends the sessions of every query, until they are indexed. */
+async function fill(instance: BenchInstance, { questions, sessions }: LongData): Promise<void> {
+  for (const query of questions) await sendEvents(instance, eventsOf(query, sessions, rolesOfTurns()));
+  await awaitIndexed(instance, TIMEOUT_MS);
 }
 
 /** Returns missed targets: NDCG, or a share more than one query below plain fusion. */
@@ -149,18 +176,10 @@ export async function measureLongMemEval(
   instance: BenchInstance,
   questions: readonly LongQuestion[],
 ): Promise<RecallFigures> {
-  const names = await sessionNames(instance);
-  const reader = await createRetrieverReader(instance);
   const answered = await queryAll(instance, questions);
-  const others = new Map<Variant, ListScore[]>(VARIANT_NAMES.map((variant) => [variant, []]));
-  for (const query of questions) {
-    const retrievers = await reader.resultsOf(query.question, { namespace: namespaceOf(query) }, RETRIEVER_HITS);
-    for (const [variant, scores] of others)
-      scores.push(scoreList(sessionsBy(variant, query.question, retrievers, names), goldOf(query)));
-  }
-  await reader.close();
+  const judged = await judgeAll(instance, questions);
   const search = meanScores(answered.map(({ score }) => score));
-  const variants = Object.fromEntries([...others].map(([variant, scores]) => [variant, meanScores(scores)]));
+  const meanOf = (variant: Variant) => meanScores(judged.map(({ score }) => score(variant)));
   return {
     questions: answered.length,
     search,
@@ -170,8 +189,8 @@ export async function measureLongMemEval(
         meanScores(of.map(({ score: { ndcg10 } }) => ({ ndcg10 }))).ndcg10,
       ]),
     ),
-    variants,
-    missed: missedTargets(search, meanScores(others.get('plainFusion') ?? []), answered.length),
+    variants: Object.fromEntries(VARIANT_NAMES.map((variant) => [variant, meanOf(variant)])),
+    missed: missedTargets(search, meanOf('plainFusion'), answered.length),
   };
 }
 
@@ -179,16 +198,14 @@ export async function measureLongMemEval(
 export async function runLongMemEval(): Promise<RecallFigures> {
   const data = readLongMemEval();
   if (data === null) return { skipped: 'no shared data' };
-  const { questions, sessions } = data;
-  const roles = rolesOfTurns();
+  const { questions } = data;
   const { complete, ...outages } = await measureOutage(
     dataDirectory('longmemeval'),
     async (instance) => {
-      for (const query of questions) await sendEvents(instance, eventsOf(query, sessions, roles));
-      await awaitIndexed(instance, TIMEOUT_MS);
+      await fill(instance, data);
       return measureLongMemEval(instance, questions);
     },
     async (instance) => meanScores((await queryAll(instance, questions, ['vector'])).map(({ score }) => score)),
   );
-  return { turns: roles.join(' and '), ...complete, ...outages };
+  return { turns: rolesOfTurns().join(' and '), ...complete, ...outages };
 }

@@ -9,8 +9,9 @@ const SETTINGS = { RECOLLECT_TRANSCRIPTS: 'off', RECOLLECT_SESSION_IDLE_MS: '864
 /** Every query waits this long for a stopped engine. */
 const RETRIEVER_TIMEOUT_MS = '250';
 
-async function withInstance<Result>(
-  dataDir: string,
+/** Runs `work` on an instance of a folder, or of a scratch one. */
+export async function withInstance<Result>(
+  dataDir: string | undefined,
   settings: Readonly<Record<string, string>>,
   work: (instance: BenchInstance) => Promise<Result>,
 ): Promise<Result> {

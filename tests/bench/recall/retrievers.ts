@@ -24,26 +24,28 @@ export interface Placed {
   readonly sessionId: string | null;
 }
 
-/** Rankings of the same hits, one per stage. Plain fusion is min-max relative scores, 0.35 keyword, as published. */
+/** Rankings of the same hits, one per stage, with a keyword weight. Plain fusion is min-max relative scores. */
 const VARIANTS = {
-  keywordOnly: (_question, { keyword }) => ranked([{ name: 'keyword', weight: 1, hits: bare(keyword) }], '', 0),
+  keywordOnly: (_question, { keyword }) => ranked([{ name: 'keyword', weight: 1, hits: bare(keyword) }]),
   keywordRanked: (question, { keyword }) =>
     ranked([{ name: 'keyword', weight: 1, hits: keyword }], question, SESSION_WEIGHT),
-  vectorOnly: (_question, { vector }) => ranked([{ name: 'vector', weight: 1, hits: bare(vector) }], '', 0),
-  plainFusion: (_question, retrievers) => placed(fuse(resultsOf(retrievers, 0.35)), retrievers),
-  againstBest: (_question, retrievers) =>
-    ranked(resultsOf(retrievers, KEYWORD_WEIGHT).map(bareResult).map(bestOnly), '', 0),
-  andTwoChunks: (_question, retrievers) => ranked(resultsOf(retrievers, KEYWORD_WEIGHT).map(bareResult), '', 0),
-  andKinds: (_question, retrievers) => ranked(resultsOf(retrievers, KEYWORD_WEIGHT), '', 0),
-  andIntent: (question, retrievers) => ranked(resultsOf(retrievers, KEYWORD_WEIGHT), question, 0),
-  andSession: (question, retrievers) => ranked(resultsOf(retrievers, KEYWORD_WEIGHT), question, SESSION_WEIGHT),
-} as const satisfies Readonly<Record<string, (question: string, retrievers: RawResults) => readonly Placed[]>>;
+  vectorOnly: (_question, { vector }) => ranked([{ name: 'vector', weight: 1, hits: bare(vector) }]),
+  plainFusion: (_question, retrievers, weight) => placed(fuse(resultsOf(retrievers, weight)), retrievers),
+  againstBest: (_question, { keyword, vector }, weight) =>
+    ranked(resultsOf({ keyword: bare(keyword), vector: bare(vector) }, weight)),
+  andKinds: (_question, retrievers, weight) => ranked(resultsOf(retrievers, weight)),
+  andIntent: (question, retrievers, weight) => ranked(resultsOf(retrievers, weight), question),
+  andSession: (question, retrievers, weight) => ranked(resultsOf(retrievers, weight), question, SESSION_WEIGHT),
+} as const satisfies Readonly<
+  Record<string, (question: string, retrievers: RawResults, weight: number) => readonly Placed[]>
+>;
 export type Variant = keyof typeof VARIANTS;
 export const VARIANT_NAMES = Object.keys(VARIANTS).filter((name): name is Variant => name in VARIANTS);
 
-/** Defaults of the search settings. */
+/** Defaults of the search settings, and the weight as published for plain fusion. */
 const KEYWORD_WEIGHT = 0.4;
 const SESSION_WEIGHT = 0.2;
+const PLAIN_WEIGHT = 0.35;
 
 function resultsOf({ keyword, vector }: RawResults, weight: number): readonly RetrieverResult[] {
   return [
@@ -57,19 +59,7 @@ function bare(hits: readonly RecallHit[]): readonly RecallHit[] {
   return hits.map(({ kind: _kind, tool: _tool, ...hit }) => ({ ...hit, memoryType: 'prompt' }));
 }
 
-function bareResult(retriever: RetrieverResult): RetrieverResult {
-  return { ...retriever, hits: bare(retriever.hits) };
-}
-
-/** Returns the best chunk of each memory. */
-function bestOnly(retriever: RetrieverResult): RetrieverResult {
-  const best = new Map<string, RecallHit>();
-  for (const hit of retriever.hits)
-    if ((best.get(hit.memoryId)?.score ?? -Infinity) < hit.score) best.set(hit.memoryId, hit);
-  return { ...retriever, hits: [...best.values()] };
-}
-
-function ranked(retrievers: readonly RetrieverResult[], question: string, session: number): readonly Placed[] {
+function ranked(retrievers: readonly RetrieverResult[], question = '', session = 0): readonly Placed[] {
   return rankMemories(retrievers, question, { session });
 }
 
@@ -82,8 +72,21 @@ function placed(
 }
 
 /** Returns the hits in the order of a variant. */
-export function rankedBy(variant: Variant, question: string, retrievers: RawResults): readonly Placed[] {
-  return VARIANTS[variant](question, retrievers);
+export function rankedBy(
+  variant: Variant,
+  question: string,
+  retrievers: RawResults,
+  weight = variant === 'plainFusion' ? PLAIN_WEIGHT : KEYWORD_WEIGHT,
+): readonly Placed[] {
+  return VARIANTS[variant](question, retrievers, weight);
+}
+
+/** The hits of one query of a set. */
+export interface JudgedQuery<Score> {
+  /** Sessions with an answer. */
+  readonly goldSessions: readonly string[];
+  /** Scores the hits in the order of a variant. */
+  readonly score: (variant: Variant, weight?: number) => Score;
 }
 
 export interface RetrieverReader {

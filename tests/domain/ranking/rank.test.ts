@@ -50,11 +50,11 @@ describe('ranking', () => {
     expect(scoresOf([vector(hit('a', 0.8), hit('b', 0.55), hit('c', 0.1))])).toEqual({ a: 1, b: 0.5, c: 0 });
   });
 
-  it('averages a memory’s best two chunks, and returns the best one’s score', () => {
-    const retrievers = [keyword(hit('long', 12), hit('short', 11), hit('long', 8), hit('long', 2))];
+  it('scores a memory by its best chunk', () => {
+    const retrievers = [keyword(hit('long', 8), hit('short', 11), hit('long', 12), hit('long', 2))];
     expect(rankMemories(retrievers, '', NO_SESSIONS)).toMatchObject([
-      { memoryId: 'short', score: 1, retrievers: { keyword: { score: 11, rank: 1 } } },
-      { memoryId: 'long', score: 10 / 11, retrievers: { keyword: { score: 12, rank: 2 } } },
+      { memoryId: 'long', score: 1, retrievers: { keyword: { score: 12, rank: 1 } } },
+      { memoryId: 'short', score: 11 / 12, retrievers: { keyword: { score: 11, rank: 2 } } },
     ]);
   });
 
@@ -133,7 +133,7 @@ describe('ranking', () => {
     (place) => {
       const knowing = [keyword(hit('read', 1, { memoryType: 'observation', tool: 'Read', sessionId: 's' }))];
       const bare: RetrieverResult = {
-        name: 'graph',
+        name: 'recency',
         weight: 0.5,
         hits: [{ memoryId: 'read', memoryType: 'observation', score: 1 }],
       };
@@ -147,12 +147,12 @@ describe('ranking', () => {
     ['session', { kind: 'user' }, { kind: 'user', sessionId: 's' }],
     ['kind', { sessionId: 's' }, { sessionId: 's', kind: 'user' }],
   ])('prefers a hit with the %s to one without', (_, less, more) => {
-    const from = (name: 'graph' | 'recency', known: Partial<RecallHit>): RetrieverResult => ({
+    const from = (name: 'vector' | 'recency', known: Partial<RecallHit>): RetrieverResult => ({
       name,
       weight: 0.5,
       hits: [{ memoryId: 'a', memoryType: 'prompt', score: 1, ...known }],
     });
-    const [found] = rankMemories([from('graph', less), from('recency', more)], '', { session: 0.5 });
+    const [found] = rankMemories([from('vector', less), from('recency', more)], '', { session: 0.5 });
     expect(found).toMatchObject({ sessionId: 's', parts: { prior: 0.95 } });
   });
 

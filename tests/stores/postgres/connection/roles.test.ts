@@ -118,7 +118,6 @@ const DEFINER_FUNCTIONS: readonly (readonly [
   ['embedding_totals', 'recollect_definer', ['app']],
   ['ensure_partitions', 'recollect_owner', ['maintenance']],
   ['find_api_key', 'recollect_definer', ['app']],
-  ['find_entities', 'recollect_definer', ['app']],
   ['find_memories_by_hash', 'recollect_definer', ['app']],
   ['index_divergence', 'recollect_definer', ['app']],
   ['list_backups', 'recollect_definer', ['app']],

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
+import { chunkText } from '../../domain/chunking.ts';
 import { startBenchInstance } from './capture/bench-instance.ts';
 import type { BenchInstance } from './capture/bench-instance.ts';
 import { historiesOf } from './capture/histories.ts';
@@ -7,19 +8,25 @@ import { send, workflowIds } from './capture/sessions.ts';
 import { option, say } from './command-line.ts';
 import { bareRate } from './imports/bare-rate.ts';
 import { startLiveSession } from './imports/live-session.ts';
+import { settleRecorded } from './imports/recorded.ts';
+import { SERVICES } from './capture/cpu.ts';
+import { memoryOf } from './process-tree.ts';
 import { textsFrom } from './imports/texts.ts';
 import { usageOf, usagePerSession } from './imports/usage.ts';
 import type { Usage } from './imports/usage.ts';
 
 // Imports of N sessions of ten prompts without inference, ended at once: seconds until all are indexed, beside the embedding model alone. Prints one JSON line;
-// progress goes to stderr. `--sessions 100,400` sets the sizes; with `--live` a session that began before each import ends during it.
+// progress goes to stderr. `--sessions 100,400` sets the sizes (none: `0`); with `--live` a session that began before each import
+// ends during it; with `--recorded` the shared coding sessions are replayed, too.
 
 const PROMPTS = 10;
 const BARE_PROMPTS = 150;
 const CLIENTS = 4;
-/** The work of a start ends before rest is measured. */
+/** The work of a start ends before rest is measured, over a minute: the runs of schedules are a part of it. */
 const STARTED_MS = 15_000;
-const REST_MS = 20_000;
+const REST_MS = 60_000;
+/** The worker frees its model after half a minute without work. */
+const SETTLED_MS = 90_000;
 const POLL_MS = 250;
 const LIMIT_MS = 1_800_000;
 /** Days ago that the imported prompts are from. */
@@ -84,7 +91,9 @@ async function importOf(instance: BenchInstance, sessions: number, rest: readonl
   const text = textsFrom(sessions);
   const threads = availableParallelism();
   const prompts = Array.from({ length: sessions * PROMPTS }, text);
-  const sample = Array.from({ length: BARE_PROMPTS }, text);
+  const sample = Array.from({ length: BARE_PROMPTS }, text).flatMap((prompt) =>
+    chunkText('', prompt).map((chunk) => chunk.text),
+  );
   const barely = [await bareRate(sample, threads)];
   const session = live === null ? null : await startLiveSession(instance, live);
   const before = await usageOf(instance);
@@ -100,6 +109,8 @@ async function importOf(instance: BenchInstance, sessions: number, rest: readonl
   const bareCpuMs = barely.reduce((sum, bare) => sum + bare.cpuMs, 0) / barely.length;
   const { runs, tasks, longest, events } = await historiesOf(instance, await workflowIds(instance, prefix));
   const usage = usagePerSession(rest, [before, after], sessions);
+  const cpuBeside = (services: readonly string[]) =>
+    rounded((services.reduce((sum, name) => sum + (usage.cpu_ms[name] ?? 0), 0) * sessions) / chunks / bareCpuMs);
   return {
     sessions,
     chunks,
@@ -108,7 +119,8 @@ async function importOf(instance: BenchInstance, sessions: number, rest: readonl
     chunks_per_s: rounded(chunks / seconds),
     bare_chunks_per_s: barely.map((bare) => rounded(bare.chunksPerSecond)),
     time_beside_bare: rounded((seconds * 1_000) / chunks / bareMs),
-    worker_cpu_beside_bare: rounded(((usage.cpu_ms['worker'] ?? 0) * sessions) / chunks / bareCpuMs),
+    worker_cpu_beside_bare: cpuBeside(['worker']),
+    cpu_beside_bare: cpuBeside(SERVICES),
     history_events_per_session: rounded(events / sessions),
     workflow_tasks_per_session: rounded(tasks / sessions),
     runs,
@@ -120,7 +132,10 @@ async function importOf(instance: BenchInstance, sessions: number, rest: readonl
   };
 }
 
-const sizes = (option('sessions') ?? '100,400').split(',').map(Number);
+const sizes = (option('sessions') ?? '100,400')
+  .split(',')
+  .map(Number)
+  .filter((size) => size > 0);
 const isLive = process.argv.includes('--live');
 const instance = await startBenchInstance();
 try {
@@ -135,7 +150,15 @@ try {
     say(JSON.stringify(figures));
     imports.push(figures);
   }
-  process.stdout.write(`${JSON.stringify({ bench: 'imports', imports })}\n`);
+  const recorded = process.argv.includes('--recorded') ? { recorded: await settleRecorded(instance, rest) } : {};
+  say(`memory after ${SETTLED_MS / 1_000} s of rest`);
+  await wait(SETTLED_MS);
+  const memory = memoryOf(instance.supervisor, new Map(SERVICES.map((name) => [name, instance.pid(name)])));
+  const pss = {
+    total: Math.round(memory.reduce((sum, row) => sum + row.pssMib, 0)),
+    by_process: Object.fromEntries(memory.map((row) => [row.name, row.pssMib])),
+  };
+  process.stdout.write(`${JSON.stringify({ bench: 'imports', imports, ...recorded, pss_mib_at_rest: pss })}\n`);
 } finally {
   await instance.stop();
 }

@@ -15,7 +15,6 @@ export interface EmbeddedTexts {
   /** Hashes of texts that the model rejects. */
   readonly refused: ReadonlySet<string>;
   readonly usage: readonly EmbeddingUsage[];
-  readonly seconds: number;
 }
 
 /** Returns the SHA-256 of a text, hex. */
@@ -73,7 +72,6 @@ export async function embedTexts(
   const vectors = new Map<string, Float32Array>();
   const refused = new Set<string>();
   const usage: EmbeddingUsage[] = [];
-  const started = performance.now();
   const embedSome = async (some: readonly RequestedText[]): Promise<void> => {
     if (some.length === 0) return;
     try {
@@ -100,5 +98,5 @@ export async function embedTexts(
     }
   };
   await embedSome(texts);
-  return { vectors, refused, usage, seconds: (performance.now() - started) / 1_000 };
+  return { vectors, refused, usage };
 }

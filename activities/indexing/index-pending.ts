@@ -2,14 +2,13 @@ import type { TenantId } from '../../domain/ids.ts';
 import type { IndexModel } from '../../domain/index-model.ts';
 import type { Embedder } from '../../domain/ports/embedder.ts';
 import type { VectorIndex } from '../../domain/ports/vector-index.ts';
-import { settleEmbeddings } from '../../stores/postgres/embeddings/embedding-ledger.ts';
+import { pendingEmbeddings, settleEmbeddings } from '../../stores/postgres/embeddings/embedding-ledger.ts';
 import { reportProgress } from '../heartbeat.ts';
 import { embedTexts } from './embed-chunks.ts';
-import type { EmbeddedTexts } from './embed-chunks.ts';
 import { pendingBatches } from './pending-batches.ts';
 import type { PendingBatch, PendingSource } from './pending-batches.ts';
 import { writeChunks } from './write-chunks.ts';
-import type { VectoredChunk } from './write-chunks.ts';
+import type { VectoredChunk, WorkBefore } from './write-chunks.ts';
 
 export interface IndexPendingDependencies extends PendingSource {
   readonly vectors: VectorIndex;
@@ -36,7 +35,7 @@ function underWay<Result>(work: Promise<Result>): Promise<Result> {
 
 /**
  * Embeds and writes pending chunks of an index for some seconds. Cached texts cost no model call. The model never waits: while it embeds a batch, the
- * previous one is written and the next one read.
+ * next one is behind it, the previous one is written, and the one after the next read.
  * @throws EmbedderUnavailable, VectorIndexUnavailable
  */
 export async function indexPending(
@@ -51,10 +50,10 @@ export async function indexPending(
   const total = { indexed: 0, refused: 0, more: false };
   const write = async (
     chunks: readonly VectoredChunk[],
-    embedded: Pick<EmbeddedTexts, 'usage' | 'seconds'>,
+    { usage, seconds }: Pick<WorkBefore, 'usage' | 'seconds'>,
     texts: number,
   ) => {
-    const work = { texts, cacheHits: chunks.length - texts, usage: embedded.usage, seconds: embedded.seconds };
+    const work = { texts, cacheHits: chunks.length - texts, usage, seconds };
     const written = await writeChunks(
       { ...dependencies, caches: cacheEntries > 0 },
       tenantId,
@@ -85,7 +84,24 @@ export async function indexPending(
   const batches = pendingBatches(dependencies, tenantId, index, inHand);
   const startedMs = performance.now();
   let writing = Promise.resolve();
+  const writeNext = (...work: Parameters<typeof write>): void => {
+    writing = underWay(writing.then(() => write(...work)));
+  };
   let upcoming = underWay(batches.next());
+  /** The newest batch: embedded, and its write begun. */
+  let last = Promise.resolve();
+  let modelFreeMs = startedMs;
+  const embedBehind = async (batch: PendingBatch, before: Promise<void>): Promise<void> => {
+    const requestedMs = performance.now();
+    const embedded = await embedTexts(embedder, batch.texts, signal);
+    const seconds = (performance.now() - Math.max(requestedMs, modelFreeMs)) / 1_000;
+    modelFreeMs = performance.now();
+    await before;
+    await writing;
+    reportProgress(signal);
+    if (embedded.refused.size > 0) await refuse(batch, embedded.refused);
+    writeNext(batch.vectored(embedded.vectors), { ...embedded, seconds }, embedded.vectors.size);
+  };
   try {
     for (let isFirst = true; ; isFirst = false) {
       const { done, value } = await upcoming;
@@ -102,18 +118,24 @@ export async function indexPending(
       upcoming = underWay(batches.next());
       if (value.cached.length > 0) {
         await writing;
-        writing = underWay(write(value.cached, { usage: [], seconds: 0 }, 0));
+        writeNext(value.cached, { usage: [], seconds: 0 }, 0);
       }
       if (value.texts.length === 0) continue;
-      const [embedded] = await Promise.all([embedTexts(embedder, value.texts, signal), writing]);
-      reportProgress(signal);
-      if (embedded.refused.size > 0) await refuse(value, embedded.refused);
-      writing = underWay(write(value.vectored(embedded.vectors), embedded, embedded.vectors.size));
+      const before = last;
+      last = underWay(embedBehind(value, before));
+      await before;
     }
+    await last;
     await writing;
+    // Sessions send no hint while others' chunks wait: what was requested since the last read is found here, after the last chunk is settled.
+    if (!total.more && total.indexed > 0) {
+      const rest = await database.asTenant(tenantId, (read) => pendingEmbeddings(read, index.name, 1));
+      total.more = rest.length > 0;
+    }
   } finally {
     // A write in progress ends first: the next attempt must not overlap it.
-    await Promise.allSettled([writing, upcoming]);
+    await Promise.allSettled([last, upcoming]);
+    await Promise.allSettled([writing]);
   }
   return total;
 }

@@ -70,7 +70,8 @@ function boundedRows(rows: readonly DatedRow[]): readonly DatedRow[] {
 interface TakenBatch {
   readonly toSeq: number;
   readonly more: boolean;
-  readonly rows: number;
+  /** Chunks requested in the ledger. */
+  readonly requested: number;
   readonly windows: readonly CutWindow[];
   readonly open: OpenRows | null;
   readonly windowedSeq: number;
@@ -105,22 +106,20 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
       transaction,
       rows.map((row) => ({ ...row, tokens: tokens.count(row.content) })),
     );
-    await requestEmbeddings(
-      transaction,
-      asId(input.tenantId),
-      embeddingModel,
-      rows.map((row) => ({
-        type: row.role,
-        id: row.id,
-        sessionId: input.sessionId,
-        chunks: chunkText(row.title, row.content),
-        occurredAt: row.occurredAt,
-      })),
-    );
+    const wanted = rows.map((row) => ({
+      type: row.role,
+      id: row.id,
+      sessionId: input.sessionId,
+      chunks: chunkText(row.title, row.content),
+      occurredAt: row.occurredAt,
+    }));
+    await requestEmbeddings(transaction, asId(input.tenantId), embeddingModel, wanted);
+    // Also those that an interrupted attempt requested.
+    const requested = wanted.reduce((sum, { chunks }) => sum + chunks.length, 0);
     const progress = before.infer
       ? await cut(transaction, input, before, toSeq, more)
       : { windows: [], open: null, windowedSeq: toSeq };
-    return { toSeq, more, rows: rows.length, ...progress };
+    return { toSeq, more, requested, ...progress };
   };
 
   /** Advances the session by a batch; null if another run was faster: the caller reads again. */
@@ -133,7 +132,7 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
     const idleAt = before.lastEventAtMs + input.policy.idleMs;
     const ended = !more && before.endsHere;
     const idle = !more && idleAt <= clock.now();
-    const { advanced, windowsPending, windowsParked, settled } = await advanceConsumption(
+    const { advanced, windowsPending, windowsParked, settled, indexWorks } = await advanceConsumption(
       database.pool,
       asId(input.tenantId),
       input.sessionId,
@@ -144,6 +143,7 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
         firstN: before.windows,
         windows: batch.windows,
         settles: (ended || idle) && !before.infer,
+        requested: batch.requested,
         shown: { phase: input.phase, workflowId: workflowIdOf('session', input.tenantId, input.sessionId) },
       },
     );
@@ -159,7 +159,7 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
       ended,
       infer: before.infer,
       settled,
-      isIndexRequested: batch.rows > 0,
+      isIndexRequested: batch.requested > 0 && !indexWorks,
       // A session past its idle time waits for model calls alone, whose end wakes the workflow.
       checkAfterMs:
         idleAt <= clock.now()

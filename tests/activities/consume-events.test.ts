@@ -91,6 +91,36 @@ test('records the phase and hints the index; leaves a failed hint to the workflo
   expect(indexHints).toBe(2);
 });
 
+test('sends no hint for chunks that the index workflow finds by itself: others wait, and vectors were written just now', async () => {
+  const steps = activities();
+  const consume = async (session: string) => {
+    const ref = await capture(session, 2, (n) => `${session} ${n}`);
+    indexHints = 0;
+    const { isIndexRequested } = await steps.consumeEvents({
+      ...ref,
+      policy: POLICY,
+      closeOpen: null,
+      phase: 'active',
+    });
+    expect(isIndexRequested).toBe(false);
+    return indexHints;
+  };
+  const wroteVectors = (ago: string) =>
+    instance.db.superuser.query(
+      `INSERT INTO embedding_counts (tenant_id, model, indexed_at) VALUES ($1, 'test', now() - $2::interval)
+       ON CONFLICT (tenant_id, model) DO UPDATE SET indexed_at = excluded.indexed_at`,
+      [instance.admin.tenantId, ago],
+    );
+  expect(await consume('before the first vector')).toBe(1);
+  await wroteVectors('0 seconds');
+  expect(await consume('while it works')).toBe(0);
+  await wroteVectors('1 minute');
+  expect(await consume('while it rests')).toBe(1);
+  await wroteVectors('0 seconds');
+  await instance.db.superuser.query("UPDATE embeddings SET state = 'indexed'");
+  expect(await consume('when it has finished')).toBe(1);
+});
+
 test('cuts open rows of any size on request', async () => {
   const ref = await capture('requested', 2, (n) => `note ${n}`);
   const steps = activities();
@@ -194,6 +224,7 @@ describe('a session without inference', () => {
     const advance = advanceConsumption(instance.db.database.pool, instance.admin.tenantId, ref.sessionId, before, {
       ...progress,
       settles: true,
+      requested: 0,
       shown: null,
     });
     expect(await advance).toMatchObject({ advanced: true, settled: false });

@@ -13,13 +13,13 @@ export interface InstanceProcess {
   stop(): Promise<void>;
 }
 
-/** Starts `recollect up` as a separate process with these settings; resolves when it reports that it is ready. */
+/** Starts `recollect up` as `npm start` does, as a separate process with these settings; resolves when it reports that it is ready. */
 export async function startInstanceProcess(
   dataDir: string,
   settings: Readonly<Record<string, string>> = {},
 ): Promise<InstanceProcess> {
   const started = performance.now();
-  const child: ChildProcess = spawn(process.execPath, [CLI, 'up', '--data-dir', dataDir], {
+  const child: ChildProcess = spawn(process.execPath, ['--max-semi-space-size=4', CLI, 'up', '--data-dir', dataDir], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...processEnvironment(), ...settings },
   });

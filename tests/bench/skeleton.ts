@@ -1,9 +1,7 @@
-import { existsSync, mkdtempSync, chmodSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
 import { awaitSettled, recordedHooks, replayHooks } from '../../cli/demo/demo.ts';
 import type { RecordedHook } from '../../cli/demo/demo.ts';
 import { readCredentials } from '../../cli/server/access.ts';
@@ -19,11 +17,9 @@ import { say } from './command-line.ts';
 
 // Figures of the walking skeleton on one instance of `recollect up`. Prints one JSON line; progress goes to stderr.
 
-const SHARED = fileURLToPath(new URL('../../../shared/data/coding-sessions/events', import.meta.url));
 const CAPTURES = 1_000;
 const SEARCHES = 200;
 const IDLE_MS = 60_000;
-const SHARED_TIMEOUT_MS = 600_000;
 const QUESTIONS = [
   'why was the invoice a cent off?',
   'how is money stored',
@@ -92,31 +88,6 @@ async function killedWorker(client: ServerClient, dataDir: string) {
   };
 }
 
-/** Replays the shared coding sessions, if present. */
-async function sharedSessions(client: ServerClient) {
-  if (!existsSync(SHARED)) return 'skipped: no shared data';
-  const lineSchema = z.looseObject({ session_id: z.string(), hook_event_name: z.string(), cwd: z.string() });
-  const sessions = readdirSync(SHARED)
-    .sort()
-    .map((file) =>
-      readFileSync(path.join(SHARED, file), 'utf8')
-        .trim()
-        .split('\n')
-        .map((line) => lineSchema.parse(JSON.parse(line))),
-    );
-  const started = performance.now();
-  for (const hooks of sessions) await replayHooks(client, hooks, never, step);
-  const replayed = performance.now();
-  for (const hooks of sessions)
-    await awaitSettled(client, `claude-code:${hooks[0]?.session_id ?? ''}`, never, step, SHARED_TIMEOUT_MS);
-  return {
-    sessions: sessions.length,
-    events: sessions.reduce((sum, hooks) => sum + hooks.length, 0),
-    replay_s: Math.round((replayed - started) / 100) / 10,
-    all_settled_after_s: Math.round((performance.now() - replayed) / 100) / 10,
-  };
-}
-
 const dataDir = mkdtempSync(path.join(tmpdir(), 'recollect-bench-'));
 chmodSync(dataDir, 0o755);
 say(`data in ${dataDir}`);
@@ -151,9 +122,6 @@ try {
 
   say('worker killed in the middle of a session');
   const killed = await killedWorker(client, dataDir);
-
-  say('shared sessions');
-  const shared = await sharedSessions(client);
 
   // Last, because its captures are indexed in the background.
   say('captures by one client');
@@ -191,7 +159,6 @@ try {
         count: searches.length,
       },
       worker_killed: killed,
-      shared_sessions: shared,
     })}\n`,
   );
 } finally {

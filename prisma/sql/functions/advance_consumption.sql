@@ -1,11 +1,12 @@
 -- Advances a session's positions and inserts its new windows, unless another writer advanced it since they were read. Returns whether it did, and the number
 -- of pending and parked windows. `new_windows`: [{from_seq, to_seq, tokens, reason}], numbered from `first_n`. A null phase changes nothing. `settles` ends the session
--- unless something was captured after `to_consumed`; returns whether it did.
+-- unless something was captured after `to_consumed`; returns whether it did. `index_works`: the tenant's index workflow needs no hint for the `requested` chunks of this step,
+-- because others were waiting before them and vectors were written in the last seconds. It reads the ledger once more after its last write.
 -- Capture locks the rows of its sessions, so every other writer must release them at once: one statement that commits by itself. A worker that defers
 -- during a burst would otherwise retain the lock between two round trips, and all captures would wait. Hence SECURITY DEFINER with the tenant as an argument.
 CREATE OR REPLACE FUNCTION advance_consumption(for_tenant uuid, for_session uuid, from_consumed integer, from_windowed integer, to_consumed integer, to_windowed integer,
-                               first_n integer, new_windows json, new_phase text, new_workflow text, settles boolean)
-  RETURNS TABLE (advanced boolean, windows_pending integer, windows_parked integer, settled boolean)
+                               first_n integer, new_windows json, new_phase text, new_workflow text, settles boolean, requested integer)
+  RETURNS TABLE (advanced boolean, windows_pending integer, windows_parked integer, settled boolean, index_works boolean)
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
   AS $$
 BEGIN
@@ -29,6 +30,9 @@ BEGIN
   END IF;
   SELECT count(*) FILTER (WHERE w.state = 'pending'), count(*) FILTER (WHERE w.state = 'parked') INTO windows_pending, windows_parked
     FROM windows w WHERE w.session_id = for_session AND w.tenant_id = for_tenant;
+  SELECT count(*) > requested AND EXISTS (SELECT FROM embedding_counts c WHERE c.tenant_id = for_tenant AND c.indexed_at > now() - interval '5 seconds') INTO index_works
+    FROM (SELECT FROM embeddings e JOIN embedding_indexes i ON i.tenant_id = e.tenant_id AND i.serving_model = e.model
+           WHERE e.tenant_id = for_tenant AND e.state = 'pending' LIMIT requested + 1) AS waiting;
   RETURN NEXT;
 END
 $$;

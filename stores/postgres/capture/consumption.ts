@@ -140,6 +140,8 @@ export interface IntakeProgress {
   readonly windows: readonly CutWindow[];
   /** Ends the session in the same statement, unless something new was captured. */
   readonly settles: boolean;
+  /** Chunks of the step, which are committed to the ledger. */
+  readonly requested: number;
   /** Phase and workflow of the session; null leaves them unchanged. */
   readonly shown: { readonly phase: SessionPhase; readonly workflowId: string } | null;
 }
@@ -150,6 +152,8 @@ const advanceRow = rowOf({
   windows_pending: z.number(),
   windows_parked: z.number(),
   settled: z.boolean(),
+  /** The index workflow finds the requested chunks without a hint. */
+  index_works: z.boolean(),
 });
 export type IntakeAdvance = z.output<typeof advanceRow>;
 
@@ -172,7 +176,7 @@ export async function advanceConsumption(
   }));
   const result = await pool.query({
     name: 'advance_consumption',
-    text: 'SELECT advanced, windows_pending, windows_parked, settled FROM advance_consumption($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)',
+    text: 'SELECT advanced, windows_pending, windows_parked, settled, index_works FROM advance_consumption($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)',
     values: [
       tenantId,
       sessionId,
@@ -185,6 +189,7 @@ export async function advanceConsumption(
       progress.shown?.phase ?? null,
       progress.shown?.workflowId ?? null,
       progress.settles,
+      progress.requested,
     ],
   });
   return advanceRow.parse(result.rows[0]);

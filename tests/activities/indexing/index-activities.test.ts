@@ -104,6 +104,20 @@ describe('pending chunks', () => {
     expect(await ledger()).toEqual({ indexed: 75 });
   });
 
+  test('that are requested while the last batch is embedded are reported: their session sends no hint', async () => {
+    await wanted('last', ['the last text']);
+    const { embedder } = countingEmbedder();
+    const interrupted: Embedder = {
+      ...embedder,
+      embed: async (...call) => {
+        await wanted('late', ['a late text']);
+        return embedder.embed(...call);
+      },
+    };
+    expect(await embedBatch(interrupted)).toMatchObject({ indexed: 1, more: true });
+    expect(await embedBatch(embedder)).toMatchObject({ indexed: 1, more: false });
+  });
+
   test('of known texts cost no model call, and both are counted', async () => {
     await wanted('first', ['one text', 'another text', 'one text']);
     const first = countingEmbedder();

@@ -4,7 +4,7 @@ import type { BenchInstance } from './bench-instance.ts';
 
 /** Linux counts processor time in hundredths of a second. */
 const TICK_US = 10_000;
-const SERVICES = ['api', 'postgres', 'worker', 'temporal', 'weaviate'] as const;
+export const SERVICES = ['api', 'postgres', 'worker', 'temporal', 'weaviate'] as const;
 
 /** Processor time of a process and its awaited children, in microseconds; 0 if it has ended. */
 function cpuOf(pid: number): number {

@@ -1,4 +1,3 @@
-import { chunkText } from '../../../domain/chunking.ts';
 import { benchEmbedder } from '../embedder.ts';
 
 export interface BareRate {
@@ -7,9 +6,8 @@ export interface BareRate {
   readonly cpuMs: number;
 }
 
-/** Measures the embedding model alone, with the worker's number of threads, on the chunks of these prompts. */
-export async function bareRate(prompts: readonly string[], threads: number): Promise<BareRate> {
-  const texts = prompts.flatMap((prompt) => chunkText('', prompt).map((chunk) => chunk.text));
+/** Measures the embedding model alone, with the worker's number of threads, on these texts. */
+export async function bareRate(texts: readonly string[], threads: number): Promise<BareRate> {
   const embedder = benchEmbedder({ threads });
   try {
     await embedder.embed(texts.slice(0, 16), 'passage');

@@ -72,8 +72,6 @@ function unindexedWords(text: string): UnindexedWords {
  */
 const HITS_PER_RESULT = 1.5;
 const LEAST_HITS = 60;
-/** Timeout of the recency retriever, which only adds to keyword and vector hits. */
-const BESIDE_MS = 250;
 const BESIDE_HITS = 20;
 /** Value of a closed learning relative to an indexed one. */
 const CLOSED_SHARE = 0.8;
@@ -177,7 +175,7 @@ export async function recall(
     alone ? none : within(ms, unindexed()),
     alone || !isNewestQuery(understoodQuery)
       ? none
-      : within(BESIDE_MS, recencyHits(database, request, understoodQuery, clock, BESIDE_MS)),
+      : within(ms, recencyHits(database, request, understoodQuery, clock, ms)),
   ]);
   const isBare = (alone || words?.length === 0) && meaning?.length === 0;
   // Without an embedder no new chunks reach the vector index, so its keyword hits are incomplete too. A phrase or a file was searched already.

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { TenantId } from '../../../domain/ids.ts';
 import { decodeVector, encodeVector } from '../../../domain/vector-bytes.ts';
 import type { TenantRead, TenantTransaction } from '../connection/database.ts';
+import { rowOf } from '../connection/rows.ts';
 import type { RemovableEmbedding } from './embedding-removal.ts';
 
 /** A chunk of the ledger and the vector of what the model read of it. */
@@ -161,18 +162,16 @@ export async function noteIndexed(transaction: TenantTransaction, tenantId: Tena
   await transaction.$executeRaw`UPDATE embedding_counts SET indexed_at = now() WHERE tenant_id = ${tenantId}::uuid AND model = ${model}`;
 }
 
-/** Totals of a model since the instance was created. */
-export interface EmbeddingTotals extends EmbeddingWork {
-  readonly batches: number;
-}
-
-const totalsRow = z.object({
+const totalsRow = rowOf({
   model: z.string(),
   texts: z.coerce.number(),
   cache_hits: z.coerce.number(),
   batches: z.coerce.number(),
   seconds: z.number(),
 });
+
+/** Totals of a model since the instance was created. */
+export type EmbeddingTotals = Omit<z.output<typeof totalsRow>, 'model'>;
 
 /** Sums over all tenants, by model; nothing of a tenant. */
 export async function readEmbeddingTotals(pool: pg.Pool): Promise<ReadonlyMap<string, EmbeddingTotals>> {
@@ -181,9 +180,6 @@ export async function readEmbeddingTotals(pool: pg.Pool): Promise<ReadonlyMap<st
     z
       .array(totalsRow)
       .parse(rows)
-      .map(({ model, texts, cache_hits: cacheHits, batches, seconds }) => [
-        model,
-        { texts, cacheHits, batches, seconds },
-      ]),
+      .map(({ model, ...totals }) => [model, totals]),
   );
 }

@@ -1,15 +1,11 @@
 import { z } from 'zod';
 import type { TenantTransaction } from '../connection/database.ts';
-import { columnOf, idsOf } from '../connection/rows.ts';
+import { columnOf, idsOf, rowOf } from '../connection/rows.ts';
+
+const removableRow = rowOf({ id: z.string(), model: z.string(), memory_id: z.string() });
 
 /** A chunk of forgotten content that must be removed from the vector index. */
-export interface RemovableEmbedding {
-  readonly id: string;
-  readonly model: string;
-  readonly memoryId: string;
-}
-
-const removableRow = z.object({ id: z.string(), model: z.string(), resource_id: z.string() });
+export type RemovableEmbedding = z.output<typeof removableRow>;
 
 /**
  * Returns two entries of a WITH list, which move the chunks fulfilling `which` from the ledger to the removals: `name` has the rows of the chunks, with
@@ -39,11 +35,8 @@ export async function removableEmbeddings(
   limit: number,
 ): Promise<RemovableEmbedding[]> {
   const rows = await transaction.$queryRaw`
-    SELECT id, model, resource_id FROM embedding_removals WHERE tenant_id = (SELECT current_tenant_id()) ORDER BY resource_id, id LIMIT ${limit}`;
-  return z
-    .array(removableRow)
-    .parse(rows)
-    .map((row) => ({ id: row.id, model: row.model, memoryId: row.resource_id }));
+    SELECT id, model, resource_id AS memory_id FROM embedding_removals WHERE tenant_id = (SELECT current_tenant_id()) ORDER BY resource_id, id LIMIT ${limit}`;
+  return z.array(removableRow).parse(rows);
 }
 
 /** Returns those of the written chunks that were forgotten meanwhile: their objects must be removed again. */

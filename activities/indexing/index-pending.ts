@@ -96,7 +96,8 @@ export async function indexPending(
     const embedded = await embedTexts(embedder, batch.texts, signal);
     const seconds = (performance.now() - Math.max(requestedMs, modelFreeMs)) / 1_000;
     modelFreeMs = performance.now();
-    await before;
+    // What the model returned is written, also if it failed for the batch before.
+    await Promise.allSettled([before]);
     await writing;
     reportProgress(signal);
     if (embedded.refused.size > 0) await refuse(batch, embedded.refused);

@@ -111,8 +111,13 @@ test('sends no hint for chunks that the index workflow finds by itself: others w
        ON CONFLICT (tenant_id, model) DO UPDATE SET indexed_at = excluded.indexed_at`,
       [instance.admin.tenantId, ago],
     );
+  const waitedFor = (ago: string) =>
+    instance.db.superuser.query('UPDATE embeddings SET created_at = now() - $1::interval', [ago]);
   expect(await consume('before the first vector')).toBe(1);
   await wroteVectors('0 seconds');
+  await waitedFor('0 seconds');
+  expect(await consume('with others of the same moment')).toBe(1);
+  await waitedFor('3 seconds');
   expect(await consume('while it works')).toBe(0);
   await wroteVectors('1 minute');
   expect(await consume('while it rests')).toBe(1);

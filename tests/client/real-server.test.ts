@@ -57,7 +57,7 @@ describe('the client on a real server', { timeout: 60_000 }, () => {
     expect(await client.get(memory.id)).toEqual(memory);
     const before = new Date().toISOString();
     const corrected = await client.update(memory.id, { content: 'The beluga job runs at midnight.' });
-    expect(corrected).toMatchObject({ title: 'Beluga', content: 'The beluga job runs at midnight.' });
+    expect(corrected).toMatchObject({ title: '', content: 'The beluga job runs at midnight.' });
     expect((await client.get(hash)).id).toBe(corrected.id);
     expect((await client.get(hash, { as_of: before })).content).toBe('The beluga job runs at noon.');
     expect(await client.remove(corrected.hash)).toMatchObject({ id: corrected.id, type: 'learning' });

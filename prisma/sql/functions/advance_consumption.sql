@@ -1,7 +1,8 @@
 -- Advances a session's positions and inserts its new windows, unless another writer advanced it since they were read. Returns whether it did, and the number
 -- of pending and parked windows. `new_windows`: [{from_seq, to_seq, tokens, reason}], numbered from `first_n`. A null phase changes nothing. `settles` ends the session
 -- unless something was captured after `to_consumed`; returns whether it did. `index_works`: the tenant's index workflow needs no hint for the `requested` chunks of this step,
--- because others were waiting before them and vectors were written in the last seconds. It reads the ledger once more after its last write.
+-- because older ones were waiting before them and vectors were written in the last seconds. It reads the ledger once more after its last write. Chunks of the same moment count for
+-- nothing: two sessions would each leave the hint to the other.
 -- Capture locks the rows of its sessions, so every other writer must release them at once: one statement that commits by itself. A worker that defers
 -- during a burst would otherwise retain the lock between two round trips, and all captures would wait. Hence SECURITY DEFINER with the tenant as an argument.
 CREATE OR REPLACE FUNCTION advance_consumption(for_tenant uuid, for_session uuid, from_consumed integer, from_windowed integer, to_consumed integer, to_windowed integer,
@@ -32,7 +33,7 @@ BEGIN
     FROM windows w WHERE w.session_id = for_session AND w.tenant_id = for_tenant;
   SELECT count(*) > requested AND EXISTS (SELECT FROM embedding_counts c WHERE c.tenant_id = for_tenant AND c.indexed_at > now() - interval '5 seconds') INTO index_works
     FROM (SELECT FROM embeddings e JOIN embedding_indexes i ON i.tenant_id = e.tenant_id AND i.serving_model = e.model
-           WHERE e.tenant_id = for_tenant AND e.state = 'pending' LIMIT requested + 1) AS waiting;
+           WHERE e.tenant_id = for_tenant AND e.state = 'pending' AND e.created_at < now() - interval '2 seconds' LIMIT requested + 1) AS waiting;
   RETURN NEXT;
 END
 $$;

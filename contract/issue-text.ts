@@ -60,7 +60,10 @@ function issueText(issue: Issue): string | undefined {
       return 'matches none of the accepted forms';
     case 'not_multiple_of':
       return `must be a multiple of ${issue.divisor}`;
-    default:
+    // Schemas give the text of their own checks; of an entry, its value's issues follow.
+    case 'custom':
+    case 'invalid_element':
+    case 'invalid_key':
       return undefined;
   }
 }

@@ -4,11 +4,11 @@ import type { BenchInstance } from './capture/bench-instance.ts';
 import { ndjsonMemory } from './capture/memory.ts';
 import { oneClient } from './capture/one-client.ts';
 import { endedAtOnce, longSession } from './capture/sessions.ts';
-import { batches, singleEvents } from './capture/throughput.ts';
+import { batches, ndjsonRequests, singleEvents } from './capture/throughput.ts';
 import { say, selected } from './command-line.ts';
 
 // Benchmarks of capture on one instance of `recollect up`. Prints one JSON line; progress goes to stderr.
-// `--only hook,sessions,long,one,single,batch,memory` runs some of them.
+// `--only hook,sessions,long,one,single,batch,ndjson,memory` runs some of them.
 
 // Stages that leave much to index run last, so that they do not slow down the others.
 const STAGES: Readonly<Record<string, (instance: BenchInstance) => Promise<unknown>>> = {
@@ -18,6 +18,7 @@ const STAGES: Readonly<Record<string, (instance: BenchInstance) => Promise<unkno
   one: oneClient,
   single: singleEvents,
   batch: batches,
+  ndjson: ndjsonRequests,
   memory: ndjsonMemory,
 };
 

@@ -47,6 +47,9 @@ function store(events: readonly unknown[]): Promise<void> {
 }
 
 const app = Fastify({ bodyLimit: 64 * 1024 * 1024 });
+app.addContentTypeParser('application/x-ndjson', { parseAs: 'string' }, async (_request: unknown, body: string) =>
+  body.split('\n').map((line): unknown => JSON.parse(line)),
+);
 app.post('/', async (request, reply) => {
   const events: unknown[] = Array.isArray(request.body) ? request.body : [request.body];
   await store(events);

@@ -18,14 +18,16 @@ async function client(index: number): Promise<void> {
   const socket = await SocketClient.connect(spec.port);
   const sessions = Array.from({ length: spec.sessionsPerClient }, (_, n) => `${spec.name}-${index}-${n}`);
   const events = Array.from({ length: spec.batch }, (_, n) => benchEvent(sessions[n % sessions.length] ?? ''));
-  const request = prepareRequest(spec.path, spec.key, spec.batch === 1 ? events[0] : events);
+  const request = prepareRequest(spec, events);
   while (running) {
     renumber(request, next);
     next += spec.batch;
     const started = performance.now();
     const answer = await socket.request(request.bytes);
     const took = performance.now() - started;
-    const stored = Number(/"accepted":(\d+)/.exec(answer.body.toString('latin1', 0, 64))?.[1] ?? 0);
+    // An answer in lines counts at its end, another one at its start.
+    const counts = spec.form === 'lines' ? answer.body.subarray(-64) : answer.body.subarray(0, 64);
+    const stored = Number(/"accepted":(\d+)/.exec(counts.toString('latin1'))?.[1] ?? 0);
     if (answer.status !== 202) refused += spec.batch;
     if (!measuring) continue;
     accepted += stored;

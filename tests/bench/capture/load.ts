@@ -12,8 +12,9 @@ export const loadSpec = z.object({
   /** Names the sessions. */
   name: z.string(),
   clients: z.number().int().min(1).max(256),
-  /** Events per request; 1: a single event, more: an array. */
+  /** Events per request. */
   batch: z.number().int().min(1).max(1_000),
+  form: z.enum(['event', 'array', 'lines']),
   sessionsPerClient: z.number().int().min(1).max(1_000),
   firstNumber: z.number().int(),
   warmUpMs: z.number(),

@@ -1,3 +1,5 @@
+import type { LoadSpec } from './load.ts';
+
 /** Placeholder of digits that are replaced before a request is repeated, so that each event is unique. */
 const COUNTER = '@'.repeat(12);
 const EVENT_BYTES = 1_024;
@@ -44,13 +46,18 @@ function findCounters(bytes: Buffer, perEvent: number): number[][] {
   );
 }
 
-export function prepareRequest(path: string, key: string, body: unknown): PreparedRequest {
-  const json = Buffer.from(JSON.stringify(body));
+/** One event as JSON, several as an array or as lines. */
+export function prepareRequest(
+  { path, key, form }: Pick<LoadSpec, 'path' | 'key' | 'form'>,
+  events: readonly object[],
+): PreparedRequest {
+  const texts = events.map((event) => JSON.stringify(event));
+  const json = Buffer.from(form === 'array' ? `[${texts.join(',')}]` : texts.join('\n'));
   const head = [
     `POST ${path} HTTP/1.1`,
     'host: 127.0.0.1',
     `authorization: Bearer ${key}`,
-    'content-type: application/json',
+    `content-type: application/${form === 'lines' ? 'x-ndjson' : 'json'}`,
     `content-length: ${json.length}`,
   ].join('\r\n');
   const bytes = Buffer.concat([Buffer.from(`${head}\r\n\r\n`), json]);

@@ -1,18 +1,12 @@
 import { cpuByService, cpuPerEvent } from './cpu.ts';
 import { runLoad } from './load.ts';
-import type { LoadFigures } from './load.ts';
+import type { LoadFigures, LoadSpec } from './load.ts';
 import type { BenchInstance } from './bench-instance.ts';
 
 const WARM_UP_MS = 2_000;
 const MEASURE_MS = 10_000;
 
-interface Shape {
-  readonly name: string;
-  readonly path: string;
-  readonly clients: number;
-  readonly batch: number;
-  readonly sessionsPerClient: number;
-}
+type Shape = Pick<LoadSpec, 'name' | 'path' | 'clients' | 'batch' | 'form' | 'sessionsPerClient'>;
 
 export interface Throughput {
   readonly recollect: LoadFigures;
@@ -40,16 +34,28 @@ async function throughput(instance: BenchInstance, shape: Shape): Promise<Throug
 
 /** Measures 32 clients that send single events sequentially. */
 export function singleEvents(instance: BenchInstance): Promise<Throughput> {
-  return throughput(instance, { name: 'single', path: '/api/v1/events', clients: 32, batch: 1, sessionsPerClient: 1 });
+  return throughput(instance, {
+    name: 'single',
+    path: '/api/v1/events',
+    clients: 32,
+    batch: 1,
+    form: 'event',
+    sessionsPerClient: 1,
+  });
 }
+
+const BATCH = { path: '/api/v1/events/batch', sessionsPerClient: 10 } as const;
 
 /** Measures four clients that send arrays of 500 events. */
 export function batches(instance: BenchInstance): Promise<Throughput> {
-  return throughput(instance, {
-    name: 'batch',
-    path: '/api/v1/events/batch',
-    clients: 4,
-    batch: 500,
-    sessionsPerClient: 10,
-  });
+  return throughput(instance, { ...BATCH, name: 'batch', clients: 4, batch: 500, form: 'array' });
+}
+
+/** Measures NDJSON requests of 1,000 lines, one after another and 8 at once: a user has no more streams, further ones are refused. */
+export async function ndjsonRequests(instance: BenchInstance): Promise<Record<'one' | 'eight', Throughput>> {
+  const shape = { ...BATCH, batch: 1_000, form: 'lines' } as const;
+  return {
+    one: await throughput(instance, { ...shape, name: 'lines-one', clients: 1 }),
+    eight: await throughput(instance, { ...shape, name: 'lines-eight', clients: 8 }),
+  };
 }

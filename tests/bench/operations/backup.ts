@@ -73,6 +73,7 @@ export async function benchCaptureBeside(instance: BenchInstance): Promise<Reado
       name,
       clients: CLIENTS,
       batch: 1,
+      form: 'event',
       sessionsPerClient: 1,
       warmUpMs: 2_000,
       measureMs: LOAD_MS,

@@ -4,7 +4,7 @@ import { MEMORY_HASH } from '../../../domain/memory.ts';
 import type { TenantId } from '../../../domain/ids.ts';
 import { VectorIndexUnavailable } from '../../../domain/ports/vector-index.ts';
 import { findCapturedEvents, SEARCHED_SESSIONS } from '../../../stores/postgres/capture/captured-events.ts';
-import { readIn } from '../../../stores/postgres/learnings/learning-successors.ts';
+import { readIn } from '../../../stores/postgres/connection/database.ts';
 import { idsNamed } from '../../../stores/postgres/memories/memory-lookups.ts';
 import { findSessionId } from '../../../stores/postgres/sessions/sessions.ts';
 import { tombstonesOf, traceEvent } from '../../../stores/postgres/sessions/trace.ts';

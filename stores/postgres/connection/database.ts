@@ -19,6 +19,11 @@ export interface NamedRead {
 /** Reads rows inside one transaction of one tenant. */
 export type TenantRead = (statement: NamedRead) => Promise<unknown[]>;
 
+/** Returns reads that run in a transaction. */
+export function readIn(transaction: TenantTransaction): TenantRead {
+  return ({ text, values }) => transaction.$queryRawUnsafe<unknown[]>(text, ...values);
+}
+
 /** The facade over PostgreSQL. Repositories in this folder take it, or the transaction that it gives. */
 export interface Database {
   /** For the raw statements of the hot paths; policies bind it like everything else. */

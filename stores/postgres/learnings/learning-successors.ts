@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { readIn } from '../connection/database.ts';
 import type { TenantRead, TenantTransaction } from '../connection/database.ts';
 
 const currentRow = z.object({ closed_id: z.string(), id: z.string() });
@@ -32,11 +33,6 @@ export async function currentFor(
       .parse(rows)
       .map((row) => [row.closed_id, row.id]),
   );
-}
-
-/** Returns reads that run in a transaction. */
-export function readIn(transaction: TenantTransaction): TenantRead {
-  return ({ text, values }) => transaction.$queryRawUnsafe<unknown[]>(text, ...values);
 }
 
 /** Returns the learning if it is current, else its successor; null if there is none. */

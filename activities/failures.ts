@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import pg from 'pg';
 import { BudgetExhausted, ModelBusy } from '../domain/costs/limits.ts';
@@ -60,9 +61,29 @@ export function modelFailureType(error: ModelError): FailureType {
   return MODEL_FAILURES[error.kind];
 }
 
-function codeOf(error: Error): string {
-  const code: unknown = 'code' in error ? error.code : undefined;
-  return typeof code === 'string' ? code : '';
+/** Returns the class and the codes of an error, or of its cause if it has none. */
+function classAndCodes(error: Error): readonly string[] {
+  const isPlain = error.name === 'Error' || error.name === 'error';
+  const codes = [...new Set(databaseCodes(error))];
+  const cause = codes.length === 0 && error.cause instanceof Error ? classAndCodes(error.cause) : [];
+  return [isPlain ? error.constructor.name : error.name, ...codes, ...cause];
+}
+
+const ROOT = new URL('..', import.meta.url);
+const FRAME = /^(?!node_modules\/)[\w/.-]+\.ts:\d+(?=(?::\d+)?\)?$)/u;
+
+/** Returns `file:line` of the frames of an error within this project, the innermost first; nothing of its message. */
+export function projectFrames({ stack = '', message }: Error): readonly string[] {
+  const start = stack.indexOf(message);
+  // The message was changed: the stack contains another one, which cannot be told from the frames.
+  if (start === -1) return [];
+  return stack
+    .slice(start + message.length)
+    .split('\n')
+    .flatMap((line) => {
+      const at = [ROOT.href, fileURLToPath(ROOT)].find((root) => line.includes(root));
+      return at === undefined ? [] : (FRAME.exec(line.slice(line.indexOf(at) + at.length))?.[0] ?? []);
+    });
 }
 
 /** Returns true if retries cannot succeed, so that the window is parked. */
@@ -133,7 +154,7 @@ function safeMessage(error: unknown, type: FailureType): string {
   if (error instanceof RestoreError || error instanceof ExportFileError || error instanceof LegalHoldError)
     return error.message;
   if (error instanceof TooMuchFound || error instanceof ErasureIncomplete) return error.message;
-  if (error instanceof Error) return [type, error.name, codeOf(error)].filter((part) => part !== '').join(' ');
+  if (error instanceof Error) return [type, ...classAndCodes(error)].join(' ');
   return type;
 }
 
@@ -145,11 +166,16 @@ export function toFailure(error: unknown): ApplicationFailure | CancelledFailure
   if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
   const type = failureType(error);
   const retryAfterMs = retryAfter(error);
-  return ApplicationFailure.create({
+  const message = safeMessage(error, type);
+  const failure = ApplicationFailure.create({
     type,
-    message: safeMessage(error, type),
+    message,
     nonRetryable: PERMANENT_FAILURES.includes(type),
     details: retryAfterMs === undefined ? [] : [retryAfterMs],
     ...(retryAfterMs === undefined ? {} : { nextRetryDelay: retryAfterMs }),
   });
+  // Of the cause, not of this conversion.
+  if (error instanceof Error)
+    failure.stack = [message, ...projectFrames(error).map((frame) => `    at ${ROOT.href}${frame}`)].join('\n');
+  return failure;
 }

@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+import { RestoreError } from '../domain/backup/sets.ts';
 import { databaseCodes } from '../stores/postgres/connection/database-codes.ts';
 import { LegalHoldError } from '../stores/postgres/retention/legal-holds.ts';
 import { SessionAmbiguous } from '../stores/postgres/sessions/sessions.ts';
@@ -59,14 +60,14 @@ export class ApiError extends Error {
   }
 }
 
-/** Returns the error for what was not found. */
-export function noSuch(what: string): ApiError {
-  return new ApiError('NOT_FOUND', `there is no such ${what}`);
+/** Returns the error for what was not found. `field`: what named it, if that is not its kind. */
+export function noSuch(what: string, field = what): ApiError {
+  return new ApiError('NOT_FOUND', `there is no such ${what}`, [{ field, message: 'does not exist' }]);
 }
 
 /** Returns a value that was found. @throws ApiError NOT_FOUND if there is none */
-export function existing<Value>(value: Value | null | undefined, what: string): Value {
-  if (value === null || value === undefined) throw noSuch(what);
+export function existing<Value>(value: Value | null | undefined, what: string, field = what): Value {
+  if (value === null || value === undefined) throw noSuch(what, field);
   return value;
 }
 
@@ -94,7 +95,7 @@ const UNAVAILABLE =
 /** Returns true if PostgreSQL is unavailable, starting, stopping or full, for a deadlock, a time limit, and an exhausted pool. */
 function isUnavailable(error: Error): boolean {
   if (databaseCodes(error).some((code) => UNAVAILABLE.test(code))) return true;
-  return /connection terminated|timeout exceeded when trying to connect|server has closed the connection|cannot use a pool after/i.test(
+  return /connection terminated|timeout exceeded when trying to connect|server has closed the connection|is not queryable|cannot use a pool after/i.test(
     error.message,
   );
 }
@@ -117,6 +118,7 @@ export function toApiError(error: unknown): ApiError {
       error.message,
       error.sessionIds.map((id) => ({ field: 'session', message: 'has this name', id })),
     );
+  if (error instanceof RestoreError) return new ApiError('CONFLICT', error.message);
   if (error instanceof Error && error.name === 'TemporalUnavailable')
     return new ApiError('TEMPORAL_UNAVAILABLE', error.message);
   if (error instanceof Error) {

@@ -2,6 +2,7 @@ import { parseApiConfig } from '../config/config.ts';
 import { processEnvironment } from '../config/process-environment.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { announceReady, leaveSupervisor, stopRequested } from '../config/process-lifecycle.ts';
+import { recordReachability } from '../stores/postgres/capture/reachability.ts';
 import { createApiDependencies } from './dependencies.ts';
 import { createServer } from './server.ts';
 
@@ -13,12 +14,14 @@ async function main(): Promise<void> {
   const dependencies = createApiDependencies(config, logger);
   const server = await createServer({ dependencies, logger, isStopping: () => stopping });
   await server.listen({ host: config.http.host, port: config.http.port });
+  const reachability = recordReachability(dependencies.database.pool);
   announceReady();
   const reason = await stop;
   // Readiness fails first, then the last requests complete, then their hints are sent, then the stores close.
   stopping = true;
   logger.info({ reason }, 'api stops');
   await server.close();
+  await reachability.stop();
   await dependencies.close();
   logger.info('api stopped');
   leaveSupervisor();

@@ -21,7 +21,11 @@ if (command === 'hook' && !isHelp && existsSync(client)) {
   createRequire(import.meta.url)(client);
 } else if (major > 24 || (major === 24 && minor >= 7)) {
   // Since 24.7 node:crypto has argon2, which passwords are hashed with.
-  await import(pathToFileURL(main).href);
+  await import(pathToFileURL(main).href).catch((error) => {
+    if (!error?.message?.startsWith('Cannot find package')) throw error;
+    process.stderr.write('The packages of Recollect are missing: run npm ci first.\n');
+    process.exitCode = 1;
+  });
 } else {
   const newer = [path.join(folder, '..', 'node_modules'), path.join(folder, '..', '..')]
     .map((modules) => path.join(modules, 'node', 'bin', 'node'))

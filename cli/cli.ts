@@ -1,19 +1,19 @@
 import { Command } from 'commander';
 import { RecollectClient, RecollectError } from '../client/index.ts';
 import type { RecollectApi } from '../client/index.ts';
-import { inertText } from '../domain/recalled/inert-text.ts';
 import type { CommandContext, ExitCode } from './command-context.ts';
 import { dataDirOf, withDataDir } from './options.ts';
-import { serverAccess } from './server/access.ts';
+import { isElsewhere, serverAccess } from './server/access.ts';
 import type { Credentials } from './server/access.ts';
-import { ServerClient } from './server/server-client.ts';
+import { projectSchema } from '../contract/projects.ts';
+import { path, ServerClient } from './server/server-client.ts';
+import { failureText, isUnavailable } from './text/failure-text.ts';
 import { writeRecalled } from './text/memory-text.ts';
 
 /** The server waits up to 60 s for a session's request. */
 const TIMEOUT_MS = 75_000;
 /** Interactive: the user can repeat the command. */
 const RETRIES = 1;
-const NO_ANSWER: ReadonlySet<string> = new Set(['UNREACHABLE', 'TIMEOUT']);
 
 /** Work of a command. The process exits with the returned code; with 0 without one. */
 type Work<Given extends readonly unknown[]> = (...given: Given) => Promise<ExitCode | void>;
@@ -64,33 +64,33 @@ export class Cli implements CommandContext {
     else writeRecalled(this.output, text);
   }
 
-  /** Runs `work` with the server's access. Prints a failure in one line; exit code 3 without a server, 1 for an error response. */
+  /** Runs `work` with the server's access. Prints a failure with its remedy; exit code 3 without a server, 1 for an error response. */
   private async withAccess(given: readonly unknown[], work: Work<[Credentials]>): Promise<void> {
     // Commander passes the command last.
-    const command = given.at(-1);
-    const dataDir = command instanceof Command ? dataDirOf(command) : '';
+    const last = given.at(-1);
+    const command = last instanceof Command ? last : undefined;
+    const dataDir = command === undefined ? '' : dataDirOf(command);
     const access = serverAccess(dataDir, this.environment);
     if (access === null) {
-      this.output.err(`No instance in ${dataDir}. Start one with npm start.\n`);
+      this.output.err(`There is no instance in ${dataDir} yet. Start one with recollect up (npm start in a clone).\n`);
       return this.exit(3);
     }
     try {
+      await checkProject(access, command);
       this.exit((await work(access)) ?? 0);
     } catch (error) {
       if (!(error instanceof RecollectError)) throw error;
-      const isUnavailable = NO_ANSWER.has(error.code);
-      this.output.err(`${error.message}${isUnavailable ? '' : ` (${error.code})`}\n`);
-      this.output.err(detailsText(error));
-      this.exit(isUnavailable ? 3 : 1);
+      const surroundings = { command, dataDir, isElsewhere: isElsewhere(dataDir, this.environment) };
+      this.output.err(failureText(error, surroundings));
+      this.exit(isUnavailable(error) ? 3 : 1);
     }
   }
 }
 
-/** Returns the details of an error, one line each: invalid fields or matching memories. */
-function detailsText({ details }: RecollectError): string {
-  return details
-    .map(({ field, message, id, type, preview }) =>
-      id === undefined ? `  ${field}: ${message}\n` : `  ${id}  ${type ?? ''}  ${inertText(preview ?? '')}\n`,
-    )
-    .join('');
+/** Checks that the project of a command's `--project` exists: a filter by an unknown one would be an empty answer. @throws RecollectError NOT_FOUND */
+async function checkProject({ url, apiKey }: Credentials, command: Command | undefined): Promise<void> {
+  const project: unknown = command?.getOptionValue('project');
+  // `remember` creates it.
+  if (command === undefined || typeof project !== 'string' || command.name() === 'remember') return;
+  await new ServerClient({ url, apiKey, timeoutMs: TIMEOUT_MS }).get(path`/projects/${project}`, projectSchema);
 }

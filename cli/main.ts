@@ -1,9 +1,13 @@
 import { existsSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
+import path from 'node:path';
 import { processEnvironment } from '../config/process-environment.ts';
 import { cacheDirectory, compileCacheIn } from '../infra/instance/layout.ts';
 
 const environment = processEnvironment();
+const { INIT_CWD: folder, npm_package_json: startedBy } = environment;
+// npm runs a script in Recollect's folder: a project and paths are those of the folder in which npm was started.
+if (folder && startedBy === path.resolve(import.meta.dirname, '..', 'package.json')) process.chdir(folder);
 const compileCache = compileCacheIn(cacheDirectory(environment));
 // A third of a command's time. `up` creates the folder: without an instance, a command leaves no files behind.
 if (existsSync(compileCache)) enableCompileCache(compileCache);

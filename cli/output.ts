@@ -4,6 +4,8 @@ export interface Output {
   readonly err: (text: string) => void;
   /** Columns of the terminal; null when stdout is a file or a pipe. */
   readonly columns: number | null;
+  /** True for a terminal with colours, unless NO_COLOR forbids them. */
+  readonly hasColours: boolean;
 }
 
 /** The output of this process. */
@@ -12,6 +14,7 @@ export function processOutput(): Output {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
     columns: process.stdout.isTTY ? process.stdout.columns || 80 : null,
+    hasColours: process.stdout.isTTY && process.stdout.hasColors(),
   };
 }
 

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { VERSION } from '../config/version.ts';
 import { addBackup } from './commands/operations/backup.ts';
 import { addConsistency } from './commands/operations/consistency.ts';
 import { addArchive, addRetention, addLegalHold } from './commands/operations/retention.ts';
@@ -32,60 +33,55 @@ import { addUsage } from './commands/operations/usage.ts';
 import { Cli } from './cli.ts';
 import type { AddCommand } from './cli.ts';
 import type { CommandContext, ExitCode } from './command-context.ts';
-import { shownText } from './text/terminal-text.ts';
+import { colouredText, shownText } from './text/terminal-text.ts';
 
-const COMMANDS: readonly AddCommand[] = [
-  addUp,
-  addDown,
-  addStatus,
-  addLogs,
-  addDemo,
-  addHook,
-  addSpool,
-  addDoctor,
-  addImport,
-  addInstall,
-  addUninstall,
-  addService,
-  addSearch,
-  addGet,
-  addRemember,
-  addForget,
-  addErase,
-  addExport,
-  addTimeline,
-  addContext,
-  addMcp,
-  addSessions,
-  addSummary,
-  addLearnings,
-  addUsage,
-  addStats,
-  addJobs,
-  addSchedules,
-  addConsistency,
-  addTrace,
-  addProjects,
-  addRetention,
-  addLegalHold,
-  addArchive,
-  addRestore,
-  addBackup,
-];
+/** The commands by what people want; the heading of each group in the help. */
+const GROUPS: Readonly<Record<string, readonly AddCommand[]>> = {
+  'Start and stop:': [addUp, addDown, addStatus, addLogs, addService, addDoctor, addDemo],
+  'Connect agents:': [addInstall, addUninstall, addMcp, addHook, addSpool],
+  'Recall:': [addSearch, addGet, addTimeline, addContext, addSummary, addLearnings, addSessions, addProjects],
+  'Remember and forget:': [addRemember, addForget, addErase, addImport, addExport],
+  'Look inside:': [addJobs, addTrace, addUsage, addStats, addSchedules, addConsistency],
+  'Keep and restore:': [addBackup, addRestore, addRetention, addArchive, addLegalHold],
+};
 
-/** Returns the context with output that escapes terminal control characters. */
+/** Lets a command and its subcommands answer a wrong argument with their own usage in one line. */
+function showUsageAfterErrors(command: Command): void {
+  const usage = command.createHelp().commandUsage(command);
+  command.showHelpAfterError(`Usage: ${usage}\n(add --help for all options)`);
+  for (const child of command.commands) showUsageAfterErrors(child);
+}
+
+/** Returns the message for an unknown command that is a subcommand of others with these commands, else `message`. */
+function withGroups(message: string, { commands }: Command): string {
+  const name = /unknown command '([^']+)'/.exec(message)?.[1];
+  const groups = commands.filter((group) => group.commands.some((command) => command.name() === name));
+  if (groups.length === 0) return message;
+  const meant = groups.map((group) => `recollect ${group.name()} ${name ?? ''}`);
+  return `error: unknown command '${name ?? ''}'\n(Did you mean ${meant.join(' or ')}?)\n`;
+}
+
+/** Returns the context with output that escapes terminal control characters, and has colours where the terminal has. */
 function guarded({ environment, output }: CommandContext): CommandContext {
-  const { out, err, columns } = output;
-  return {
-    environment,
-    output: { out: (text) => out(shownText(text)), err: (text) => err(shownText(text)), columns },
-  };
+  const { out, err, hasColours } = output;
+  const shown = (text: string): string => (hasColours ? colouredText(shownText(text)) : shownText(text));
+  return { environment, output: { ...output, out: (text) => out(shown(text)), err: (text) => err(shownText(text)) } };
 }
 
 /** Returns the `recollect` command with all subcommands. */
 export function createProgram(context: CommandContext, exit: (code: ExitCode) => void): Command {
-  const program = new Command('recollect').description('Durable memory for coding agents').showHelpAfterError();
+  const program = new Command('recollect').description('Durable memory for coding agents');
+  program.version(VERSION, '-V, --version', 'print the version');
+  program.configureOutput({ outputError: (message, write) => write(withGroups(message, program)) });
   const cli = new Cli(guarded(context), exit);
-  for (const add of COMMANDS) add(program, cli);
+  for (const [heading, commands] of Object.entries(GROUPS)) {
+    program.commandsGroup(heading);
+    for (const add of commands) add(program, cli);
+  }
+  cli.command(program, 'version', 'print the version').action(() => {
+    cli.output.out(`${VERSION}\n`);
+    exit(0);
+  });
+  showUsageAfterErrors(program);
   return program;
 }

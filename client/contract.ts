@@ -8,6 +8,7 @@ import type {
   ContextBody,
   ErrorAnswer,
   FetchedMemories,
+  ForgetOptions,
   ForgottenMemory,
   FullHealth,
   GetOptions,
@@ -161,8 +162,8 @@ export interface RecollectApi {
   storeBatch(memories: readonly (string | NewMemory)[], call?: CallOptions): Promise<readonly BatchItem[]>;
   /** Corrects a memory by id or hash. Returns the new version of a learning. */
   update(id: string, changes: MemoryChanges, call?: CallOptions): Promise<Memory>;
-  /** Forgets a memory permanently, by id or hash. */
-  remove(id: string, call?: CallOptions): Promise<ForgottenMemory>;
+  /** Forgets a memory permanently, by id or hash; `with_sources`: and the captured events that it was made from. */
+  remove(id: string, options?: ForgetOptions, call?: CallOptions): Promise<ForgottenMemory>;
   /** Resolves with `down` instead of rejecting. */
   health(options?: { readonly format?: 'full' | 'compact' | undefined }, call?: CallOptions): Promise<Health>;
   /** Returns relevant memories, packed within a budget of tokens. */

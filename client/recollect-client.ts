@@ -7,6 +7,7 @@ import type {
   ContextAnswer,
   ContextQuestion,
   FetchedMemories,
+  ForgetOptions,
   ForgottenMemory,
   GetOptions,
   Health,
@@ -114,8 +115,8 @@ export class RecollectClient implements RecollectApi {
     call?: CallOptions,
   ): Promise<SearchAnswer> {
     const named = typeof tags === 'string' ? [tags] : tags;
-    // Without a query, order by similarity to the tags themselves.
-    return this.search(q ?? asWords(named), { ...options, tags: named }, call);
+    // The tags are the answer; without a query, they are ordered by similarity to the tags themselves.
+    return this.search(q ?? asWords(named), { nearest: true, ...options, tags: named }, call);
   }
 
   async recall(
@@ -216,9 +217,10 @@ export class RecollectClient implements RecollectApi {
     return this.#requester.send({ method: 'PUT', path, body: changes, repeatable: true }, call);
   }
 
-  remove(id: string, call?: CallOptions): Promise<ForgottenMemory> {
+  remove(id: string, options: ForgetOptions = {}, call?: CallOptions): Promise<ForgottenMemory> {
     // Not repeatable: after a lost response, the repetition would report a memory that does not exist.
-    return this.#requester.send({ method: 'DELETE', path: `/memories/${part(id)}`, repeatable: false }, call);
+    const path = `/memories/${part(id)}`;
+    return this.#requester.send({ method: 'DELETE', path, query: { ...options }, repeatable: false }, call);
   }
 
   health(options: { readonly format?: 'full' | 'compact' | undefined } = {}, call?: CallOptions): Promise<Health> {

@@ -5,6 +5,7 @@ import type { contextAnswer, contextBody } from '../contract/context.ts';
 import type {
   compactMemorySchema,
   fetchedMemories,
+  forgetQuery,
   forgottenMemory,
   memoryCorrection,
   memoryInput,
@@ -40,6 +41,7 @@ export type NewMemory = Body<typeof memoryInput>;
 export type StoredMemory = Answer<typeof storedAnswer>;
 export type BatchItem = Answer<typeof storedItem>;
 export type ForgottenMemory = Answer<typeof forgottenMemory>;
+export type ForgetOptions = Query<typeof forgetQuery>;
 export type GetOptions = Query<typeof memoryQuery>;
 export type MemoryChanges = Body<typeof memoryCorrection>;
 export type Pagination = Answer<typeof paginationSchema>;

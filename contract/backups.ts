@@ -92,6 +92,8 @@ export const restoreResult = z.object({
   sessions_resumed: z.number().optional(),
   /** Name of the database that was replaced. */
   replaced: z.string().optional(),
+  /** Prompts, observations and learnings since the snapshot, which only that database has; absent if they could not be counted. */
+  only_replaced: z.number().optional(),
   seconds: z
     .object({ copy: seconds, index: seconds, check: seconds, vectors: seconds, total: seconds })
     .partial()

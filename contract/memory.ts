@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { MEMORY_HASH } from '../domain/memory.ts';
 import { MEMORY_TYPES } from '../domain/ports/vector-index.ts';
 import { LEARNING_CATEGORIES } from '../domain/ports/model.ts';
 import { namespaceName, share, tagList, timestamp, usedIn } from './shared.ts';
@@ -35,7 +34,9 @@ export const memorySchema = z
     title: z.string(),
     content: z.string(),
     preview: z.string(),
-    score: z.number().describe('Score, 0 to 1'),
+    score: z
+      .number()
+      .describe('Of a search result: the chance of being relevant, 0 to 1, never rising down the list; otherwise 0'),
     session: z.object({ id: z.string(), external_id: z.string(), title: z.string().nullable() }).nullable(),
     key: z.string().nullable().describe('De-duplication key of the captured event; null for derived memories'),
     sources: z.array(z.string()).describe('Ids of the source rows'),
@@ -62,13 +63,18 @@ export const compactMemorySchema = z
     preview: z.string().describe('At most 200 characters and 32 tokens'),
     tags: z.array(z.string()),
     created: z.string().describe('Day, as YYYY-MM-DD'),
-    score: z.number().optional().describe('Two decimals; absent without a score'),
+    score: z.number().optional().describe('Chance of being relevant, two decimals; absent outside of a search'),
   })
   .meta({ id: 'CompactMemory' });
 
+const memoryHash = z
+  .string()
+  .regex(/^[a-zA-Z2-7]{8}$/, 'eight characters of a to z and 2 to 7')
+  .toLowerCase();
+
 /** The name of a memory: its id, or its hash of eight characters. */
 export const memoryName = z
-  .union([z.uuid(), z.string().regex(MEMORY_HASH)], { error: 'is neither the id nor the hash of a memory' })
+  .union([z.uuid(), memoryHash], { error: 'is neither the id nor the hash of a memory' })
   .describe('Id or hash of a memory');
 
 /** A memory's text, in UTF-8. */
@@ -78,8 +84,8 @@ export const MAX_BATCH = 1_000;
 /** Of them those that are compared with what is known: each takes some tens of milliseconds. */
 export const MAX_COMPARED = 100;
 
-const content = line(CONTENT_BYTES).refine((text) => new TextEncoder().encode(text).length <= CONTENT_BYTES, {
-  message: `must not exceed ${CONTENT_BYTES} bytes`,
+const content = line(CONTENT_BYTES, 'bytes').refine((text) => new TextEncoder().encode(text).length <= CONTENT_BYTES, {
+  message: `must have 1 to ${CONTENT_BYTES} bytes`,
 });
 const title = line(200);
 
@@ -175,16 +181,30 @@ export const fetchMemoriesBody = z.strictObject({
   used_in: usedIn,
 });
 
-export const memoryHashParams = z.object({
-  hash: z
-    .string()
-    .regex(/^[a-zA-Z2-7]{8}$/, 'eight characters of a to z and 2 to 7')
-    .toLowerCase(),
-});
+export const memoryHashParams = z.object({ hash: memoryHash });
 
 export const memoryQuery = z.strictObject({
   as_of: timestamp.optional().describe('Returns the version of a learning that was current at this time'),
   used_in: usedIn,
+});
+
+const memorySource = z
+  .object({
+    id: z.string(),
+    hash: z.string(),
+    type: z.enum(MEMORY_TYPES),
+    kind: z.string().describe('Role of a prompt, type of an observation'),
+    session: z.object({ id: z.string(), external_id: z.string(), title: z.string().nullable() }).nullable(),
+    preview: z.string(),
+    occurred_at: z.string(),
+  })
+  .meta({ id: 'MemorySource' });
+
+export const forgetQuery = z.strictObject({
+  dry_run: dryRun,
+  with_sources: flag()
+    .prefault(false)
+    .describe('Forget the captured events that the memory was made from, too, in the same transaction: the newest 20'),
 });
 
 export const forgottenMemory = z
@@ -192,6 +212,15 @@ export const forgottenMemory = z
     id: z.string(),
     hash: z.string(),
     type: z.enum(MEMORY_TYPES),
+    dry_run: z.boolean(),
     forgotten: z.number().int().describe('Number of forgotten versions of a learning, or rows of a captured event'),
+    sources: z.object({
+      forgotten: z.array(memorySource).describe('Sources forgotten with the memory, newest first'),
+      remaining: z
+        .array(memorySource)
+        .describe('Sources that remain and that the caller may forget, newest first, at most 20'),
+      remaining_count: z.number().int().describe('Number of all sources that remain, including those of other users'),
+    }),
   })
   .meta({ id: 'ForgottenMemory' });
+export type MemorySource = z.output<typeof memorySource>;

@@ -34,7 +34,8 @@ export const searchQuery = z.strictObject({
   ...narrowing,
   limit: shownLimit,
   offset: numeric(z.number().int().min(0).max(MAX_CANDIDATES)).prefault(0),
-  min_score: numeric(z.number().min(0).max(1)).prefault(0),
+  min_score: numeric(z.number().min(0).max(1)).prefault(0).describe('Least chance of being relevant'),
+  nearest: flag().prefault(false).describe('Return the nearest memories also if nothing fits the query'),
   group_by: z.enum(['none', 'session']).default('none'),
   format: z.enum(['full', 'compact']).default('full'),
   include_vectors: flag().prefault(false),
@@ -69,6 +70,11 @@ export type SearchFilter = Partial<Pick<z.output<typeof semanticBody>, keyof typ
 
 const facet = z.record(z.string(), z.number().int());
 const degraded = z.array(z.enum(DEGRADATIONS));
+const nothingFits = z
+  .boolean()
+  .describe(
+    'True if memories were found, but none fits the query; `data` is then empty, except in a search with `nearest` or by meaning only',
+  );
 
 export const understoodSchema = z.object({
   text: z.string().describe('Query text without filters and time expressions'),
@@ -83,6 +89,7 @@ export const understoodSchema = z.object({
 export const searchAnswer = z
   .object({
     data: z.array(memorySchema),
+    nothing_fits: nothingFits,
     facets: z.object({ type: facet, tool: facet, project: facet, tag: facet }),
     degraded,
     took_ms: z.number(),
@@ -97,7 +104,11 @@ export const searchAnswer = z
   .meta({ id: 'SearchAnswer' });
 
 export const compactAnswer = z
-  .object({ data: z.array(compactMemorySchema), degraded: degraded.optional() })
+  .object({
+    data: z.array(compactMemorySchema),
+    nothing_fits: nothingFits.optional().describe('Present if true: memories were found, but none fits the query'),
+    degraded: degraded.optional(),
+  })
   .meta({ id: 'CompactSearchAnswer' });
 
 export const suggestQuery = z.strictObject({

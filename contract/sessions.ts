@@ -80,6 +80,17 @@ export const sessionSchema = z
     started_at: z.string(),
     last_event_at: z.string(),
     ended_at: z.string().nullable(),
+    gaps: z
+      .array(
+        z.object({
+          from: z.string(),
+          to: z.string(),
+          transcript: z
+            .enum(['read', 'expected', 'missing'])
+            .describe('read: a transcript was read afterwards; expected: it will be; missing: none is read'),
+        }),
+      )
+      .describe('Times in which HTTP hooks may have been lost, because the server was unreachable'),
   })
   .meta({ id: 'Session' });
 export type Session = z.output<typeof sessionSchema>;
@@ -89,6 +100,10 @@ export const sessionDetail = sessionSchema
     counts: z.object({
       prompts: z.number().int(),
       observations: z.number().int(),
+      boundaries: z
+        .number()
+        .int()
+        .describe('Starts and ends of the session, its turns and sub-agents, compactions: events without content'),
       tokens: z.number().int(),
       summaries: z.number().int(),
       learnings: z.number().int(),

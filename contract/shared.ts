@@ -51,10 +51,12 @@ const DAY =
     .source;
 const TIME = /T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,9})?(?:Z|[+-](?:0[0-9]|1[0-5]):[0-5][0-9])/
   .source;
+/** The fault of a text that is no {@link timestamp}. */
+export const NO_TIMESTAMP = 'must be a time by RFC 3339, from the year 0001 on';
 /** A moment by RFC 3339, with days as the calendar has them. PostgreSQL knows no year 0 and no zone further than 15 hours off. */
 export const timestamp = z
   .string()
-  .regex(new RegExp(`^(?:${LEAP_DAY}|${YEAR}-${DAY})${TIME}$`), 'must be a time by RFC 3339, from the year 0001 on')
+  .regex(new RegExp(`^(?:${LEAP_DAY}|${YEAR}-${DAY})${TIME}$`), NO_TIMESTAMP)
   .meta({ format: 'date-time' });
 /**
  * A share from 0 to 1. PostgreSQL refuses to store a number as `real` that is nearer to zero than `real` can express, so

@@ -19,16 +19,16 @@ function isWithin(text: string, least: number, most: number): boolean {
   return characters >= least && characters <= most;
 }
 
-/** Text of a request, of so many characters. */
-export function text(most: number, least = 1) {
+/** Text of a request, of so many characters. `unit`: what its limit is, in other words. */
+export function text(most: number, least = 1, unit = 'characters') {
   const range = least === 0 ? `at most ${most}` : `${least} to ${most}`;
   return z
     .string()
-    .refine((given) => isWithin(given, least, most), { abort: true, error: `must have ${range} characters` })
+    .refine((given) => isWithin(given, least, most), { abort: true, error: `must have ${range} ${unit}` })
     .meta({ ...(least > 0 && { minLength: least }), maxLength: most });
 }
 
 /** Returns a schema of trimmed text that contains a visible character. */
-export function line(most: number) {
-  return text(most).regex(new RegExp(shown(), 'u'), 'must contain a visible character').trim();
+export function line(most: number, unit?: string) {
+  return text(most, 1, unit).regex(new RegExp(shown(), 'u'), 'must contain a visible character').trim();
 }

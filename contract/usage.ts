@@ -40,7 +40,7 @@ const sums = {
 export const sumsSchema = z.object(sums).meta({ id: 'UsageSums' });
 export const groupSchema = z
   .object({
-    key: z.string().nullable().describe('Key of the group; null: sessions without a project'),
+    key: z.string().nullable().describe('Key of the group; null: calls without a session or project'),
     name: z.string().nullable(),
     ...sums,
   })

@@ -1,3 +1,6 @@
+import { DEFAULT_CALIBRATION } from './ranking/calibration.ts';
+import type { Calibration } from './ranking/calibration.ts';
+
 export interface ModelFile {
   /** Name in a model directory. */
   readonly name: string;
@@ -19,6 +22,8 @@ export interface EmbeddingPreset {
   readonly passagePrefix: string;
   /** Median cosine of unrelated texts: models differ in the part of the scale that they use. Measured: docs/embedding.md. */
   readonly unrelated: number;
+  /** Weights of the chance of a search result; null if they were not measured for this model. */
+  readonly calibration: Calibration | null;
   /** Files of the model directory. Other content under these names is rejected. */
   readonly files: { readonly model: ModelFile; readonly tokenizer: ModelFile };
   /** Repository at the public model hub that has the same files; null if its files differ. */
@@ -47,6 +52,7 @@ export const PRESETS = {
     queryPrefix: 'Represent this sentence for searching relevant passages: ',
     passagePrefix: '',
     unrelated: 0.64,
+    calibration: DEFAULT_CALIBRATION,
     files: {
       model: {
         name: MODEL,
@@ -66,6 +72,7 @@ export const PRESETS = {
     queryPrefix: '',
     passagePrefix: '',
     unrelated: 0.19,
+    calibration: DEFAULT_CALIBRATION,
     files: {
       model: {
         name: MODEL,
@@ -89,6 +96,7 @@ export const PRESETS = {
     queryPrefix: 'query: ',
     passagePrefix: 'passage: ',
     unrelated: 0.83,
+    calibration: null,
     files: {
       model: {
         name: MODEL,

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, renameSync, statSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 const LOG_BYTES = 256 * 1024;
@@ -25,6 +25,23 @@ export interface Note {
     | 'quarantined';
   readonly detail?: string;
   readonly count?: number;
+}
+
+/** Returns the times of events in the log that neither the server nor the spool has, oldest first. */
+export function lostEvents(dataDir: string): string[] {
+  const log = join(dataDir, 'logs', 'hook.log');
+  return [`${log}.1`, log].flatMap((file) => {
+    let lines: string[];
+    try {
+      lines = readFileSync(file, 'utf8').split('\n');
+    } catch {
+      return []; // Nothing was logged.
+    }
+    return lines.flatMap((line) => {
+      const [, at] = /^\{"at":"([^"]+)","event":"(?![Pp]reToolUse")[^"]*","what":"not-spooled"/.exec(line) ?? [];
+      return at === undefined ? [] : [at];
+    });
+  });
 }
 
 /** Appends to `logs/hook.log` of an existing data directory; rotates to one older file. Never throws. */

@@ -28,12 +28,23 @@ const READS: ToolAnnotations = { readOnlyHint: true };
 const hashes = z.array(z.string()).min(1).max(20).describe('Hashes or ids');
 const project = z.string().max(2048).optional();
 
-async function forgetEach(api: RecollectApi, names: readonly string[]): Promise<CallToolResult> {
+async function forgetEach(
+  api: RecollectApi,
+  names: readonly string[],
+  withSources: boolean | undefined,
+): Promise<CallToolResult> {
   const forgotten: string[] = [];
+  const sources: string[] = [];
+  const remaining: string[] = [];
+  let unlisted = 0;
   const missing: string[] = [];
   for (const name of names) {
     try {
-      forgotten.push((await api.remove(name)).hash);
+      const { hash, sources: of } = await api.remove(name, { with_sources: withSources });
+      forgotten.push(hash);
+      sources.push(...of.forgotten.map((source) => source.hash));
+      remaining.push(...of.remaining.map((source) => source.hash));
+      unlisted += of.remaining_count - of.remaining.length;
     } catch (error) {
       if (!(error instanceof RecollectError)) throw error;
       // Report memories already forgotten before the error.
@@ -43,7 +54,13 @@ async function forgetEach(api: RecollectApi, names: readonly string[]): Promise<
     }
   }
   return {
-    ...jsonResult({ forgotten, ...(missing.length === 0 ? {} : { missing }) }),
+    ...jsonResult({
+      forgotten,
+      ...(sources.length === 0 ? {} : { sources_forgotten: sources }),
+      ...(remaining.length === 0 ? {} : { sources_remaining: remaining }),
+      ...(unlisted === 0 ? {} : { sources_unlisted: unlisted }),
+      ...(missing.length === 0 ? {} : { missing }),
+    }),
     ...(forgotten.length === 0 ? { isError: true } : {}),
   };
 }
@@ -83,6 +100,7 @@ function addReading(server: McpServer, { api, projectHere }: ToolContext): void 
         since: z.string().optional().describe('Day or RFC 3339'),
         until: z.string().optional(),
         limit: z.int().min(1).max(50).default(5),
+        nearest: z.boolean().optional().describe('Also if nothing_fits'),
       }),
       annotations: READS,
     },
@@ -165,10 +183,13 @@ function addWriting(server: McpServer, { api, projectHere }: ToolContext): void 
     'forget',
     {
       description: 'Delete memories permanently. Only if the user requests it.',
-      inputSchema: z.object({ hashes }),
+      inputSchema: z.object({
+        hashes,
+        with_sources: z.boolean().optional().describe('Also the events it was made from'),
+      }),
       annotations: { destructiveHint: true },
     },
-    ({ hashes }) => answering(() => forgetEach(api(), hashes)),
+    ({ hashes, with_sources: withSources }) => answering(() => forgetEach(api(), hashes, withSources)),
   );
 }
 

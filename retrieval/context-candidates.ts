@@ -9,11 +9,16 @@ import type {
   ContextSession,
   ContextSources,
 } from '../stores/postgres/memories/context-sources.ts';
+import type { TenantRead } from '../stores/postgres/connection/database.ts';
+import { readRequests } from '../stores/postgres/memories/memory-lookups.ts';
+import { readMemories } from '../stores/postgres/memories/memories.ts';
 import { currentValue } from './context-passages.ts';
 import type { RankedMemory } from './context-passages.ts';
+import { passagesOf, repeatsQuery, termsInParts } from '../domain/context/passages.ts';
 import { termCover } from '../domain/context/relevance.ts';
+import { isQuestion } from '../domain/text/questions.ts';
 import { termsOf } from '../domain/text/terms.ts';
-import type { FoundMemory } from './search.ts';
+import type { FoundMemory, TracedMemory } from './search-types.ts';
 
 /** A candidate for a context block, before its tokens are counted. */
 export interface ContextEntry {
@@ -188,22 +193,65 @@ export function isSearchable(query: string): boolean {
   return queryTerms(query).length >= LEAST_TERMS;
 }
 
-/** Returns true if the hits are about the query, not merely the nearest unrelated ones. */
+/**
+ * Returns true if the hits are about the query, not merely the nearest unrelated ones. An earlier prompt that repeats the query, or a title
+ * that a summary took from it, answers nothing.
+ */
 export function answersQuery(query: string, found: readonly FoundMemory[]): boolean {
   const terms = queryTerms(query);
   if (terms.length < LEAST_TERMS) return false;
-  return found.some(
-    ({ memory, retrievers }) =>
-      (retrievers.vector?.score ?? 0) >= LEAST_SIMILARITY ||
-      termCover(terms, `${memory.title}\n${memory.content}`) >= LEAST_COVER,
-  );
+  const words = termsInParts(query);
+  return found.some(({ memory, retrievers }) => {
+    const text = `${memory.title}\n${memory.content}`;
+    const isNear = (retrievers.vector?.score ?? 0) >= LEAST_SIMILARITY;
+    // Cutting into passages costs more than the terms of a text that is not about the query.
+    if (!isNear && termCover(terms, text) < LEAST_COVER) return false;
+    const isPrompt = memory.type === 'prompt' && memory.kind === 'user';
+    const passages = passagesOf(text);
+    const rest = passages.filter(
+      (passage) => !((isPrompt || isQuestion(passage.text)) && repeatsQuery(passage.terms, words)),
+    );
+    // The similarity is that of the question, too.
+    return (
+      (isNear && rest.length === passages.length) ||
+      termCover(terms, rest.map((passage) => passage.text).join('\n')) >= LEAST_COVER
+    );
+  });
 }
 
 /** Returns the hits for a prompt, with the reason. */
-export function rankedByPrompt(found: readonly FoundMemory[]): RankedMemory[] {
-  return found.map(({ memory, score }) => ({
+export function rankedByPrompt(found: readonly Pick<TracedMemory, 'memory' | 'score' | 'stages'>[]): RankedMemory[] {
+  return found.map(({ memory, score, stages }) => ({
     memory,
-    score,
+    // Packing compares results of one search: the ranking separates them better than their chances.
+    score: stages.scored.score,
     reason: `matches the query, score ${score.toFixed(2)}`,
   }));
+}
+
+/** What was requested before a later result would rank below everything that fits a block. */
+const RESULTS_WITH_REQUEST = 10;
+
+/**
+ * Inserts after each of the best results the user's request before it. Search does not find a request like "no, put it back": it has no word
+ * of the question, but the answer to it has.
+ */
+export async function withRequests(
+  read: TenantRead,
+  ranked: readonly RankedMemory[],
+  viewerId: string | undefined,
+): Promise<readonly RankedMemory[]> {
+  const best = ranked.slice(0, RESULTS_WITH_REQUEST).map(({ memory }) => memory);
+  const requests = await readRequests(read, best);
+  const known = new Map(ranked.map(({ memory }) => [memory.id, memory]));
+  const missing = [...requests.values()].filter(({ id }) => !known.has(id));
+  const refs = missing.map(({ id }) => ({ type: 'prompt' as const, id }));
+  for (const memory of await readMemories(read, refs, viewerId)) known.set(memory.id, memory);
+  const all = ranked.flatMap((each) => {
+    const request = known.get(requests.get(each.memory.id)?.id ?? '');
+    return request === undefined
+      ? [each]
+      : [each, { ...each, memory: request, reason: `request before what ${each.reason}` }];
+  });
+  return [...Map.groupBy(all, ({ memory }) => memory.id).values()].flatMap(([first]) => first ?? []);
 }

@@ -1,6 +1,6 @@
 import { packPassages } from '../domain/context/pack-passages.ts';
 import type { PassageGroup, PackedGroup, ValuedPassage } from '../domain/context/pack-passages.ts';
-import { passagesOf, termsInParts } from '../domain/context/passages.ts';
+import { passagesOf, repeatsQuery, termsInParts } from '../domain/context/passages.ts';
 import type { Passage } from '../domain/context/passages.ts';
 import { passageRelevance } from '../domain/context/relevance.ts';
 import { memoryHash } from '../domain/memory.ts';
@@ -97,9 +97,6 @@ function speakerOf({ type, kind, tool }: Memory): string {
     : kind;
 }
 
-/** A prompt with this share of the query's words repeats the query and answers nothing. */
-const ECHO_SHARE = 0.8;
-
 /** Returns the passages of a memory that may be shown: not a user's earlier prompt that only repeats the query. */
 function tellable(
   memory: Memory,
@@ -107,10 +104,7 @@ function tellable(
   understoodQuery: ReadonlySet<string>,
 ): readonly Passage[] {
   if (memory.type !== 'prompt' || memory.kind !== 'user') return passages;
-  return passages.filter(({ terms }) => {
-    const echoed = [...terms].filter((term) => understoodQuery.has(term)).length;
-    return echoed < ECHO_SHARE * terms.size;
-  });
+  return passages.filter(({ terms }) => !repeatsQuery(terms, understoodQuery));
 }
 
 /** Returns the text to cut into passages. The title is used only without content. */

@@ -18,6 +18,7 @@ import {
   isSearchable,
   rankedByPrompt,
   answersQuery,
+  withRequests,
 } from './context-candidates.ts';
 import { packMemories } from './context-passages.ts';
 import type { RankedMemory } from './context-passages.ts';
@@ -86,8 +87,8 @@ type Draft = Omit<ContextBlock, 'id'>;
 const SEARCH_LIMIT = 50;
 /** Of a longer prompt both ends are searched: the request is at one of them. */
 const QUERY_CHARS = { head: 350, tail: 149 } as const;
-/** Tokens reserved for day headings, nine each, if the budget is at least this large. */
-const DAY_HEADINGS = { days: 5, tokens: 9, leastBudget: 300 } as const;
+/** Reserved: each block has a heading. If it has more than fit, the least valuable memories are omitted. */
+const DAY_HEADING_TOKENS = 9;
 const NOTHING: Draft = { text: '', tokens: 0, items: [], omitted: 0 };
 
 function queryOf(prompt: string): string {
@@ -118,6 +119,8 @@ export function createContext(dependencies: ContextDependencies): (request: Cont
       limit: SEARCH_LIMIT,
       offset: 0,
       minScore: 0,
+      // A block has its own, stricter rule, and a file is found by its name.
+      nearest: true,
       groupBySession: false,
     });
 
@@ -151,8 +154,7 @@ export function createContext(dependencies: ContextDependencies): (request: Cont
   ): Draft => {
     const name = nameOf(setting.project);
     const { budgetTokens } = request;
-    const headings = budgetTokens < DAY_HEADINGS.leastBudget ? 1 : DAY_HEADINGS.days;
-    const available = budgetTokens - frameTokens(name, [], count) - headings * DAY_HEADINGS.tokens;
+    const available = budgetTokens - frameTokens(name, [], count) - DAY_HEADING_TOKENS;
     const packed = packMemories(query, ranked, {
       now: new Date(clock.now()),
       countTokens: count,
@@ -160,7 +162,7 @@ export function createContext(dependencies: ContextDependencies): (request: Cont
       known: setting.served.passages,
     });
     const shown = [...packed.served];
-    // More days than reserved headings.
+    // More days than the reserved heading.
     while (shown.length > 0 && frameTokens(name, dayLines(shown), count) > budgetTokens) shown.pop();
     const omitted = [...packed.served.slice(shown.length), ...packed.omitted].map(({ memory }) => ({
       id: memory.id,
@@ -182,7 +184,11 @@ export function createContext(dependencies: ContextDependencies): (request: Cont
     if (!isSearchable(query)) return NOTHING;
     const { found } = await find(request, query, setting);
     const fresh = news(found, setting);
-    return answersQuery(query, fresh) ? draftMemories(query, rankedByPrompt(fresh), request, setting) : NOTHING;
+    if (!answersQuery(query, fresh)) return NOTHING;
+    const ranked = await database.readAsTenant(request.tenantId, (read) =>
+      withRequests(read, rankedByPrompt(fresh), request.viewerId),
+    );
+    return draftMemories(query, ranked, request, setting);
   };
 
   const forFile = async (request: ContextRequest, setting: Setting): Promise<Draft> => {

@@ -1,8 +1,10 @@
+import { CHINESE_QUESTION_WORDS } from '../domain/query/understand.ts';
 import type { RetrieverResult } from '../domain/fusion.ts';
 import { EmbedderUnavailable } from '../domain/ports/embedder.ts';
 import type { Embedder } from '../domain/ports/embedder.ts';
 import { MOST_HITS, VectorIndexUnavailable } from '../domain/ports/vector-index.ts';
 import type { IndexHit, RecallFilter, RecallHit } from '../domain/ports/vector-index.ts';
+import type { Calibration } from '../domain/ranking/calibration.ts';
 import { SIMILARITY_FLOOR } from '../domain/ranking/rank.ts';
 import type { Candidates } from '../stores/postgres/search/candidates.ts';
 import { isIndexed } from '../stores/postgres/embeddings/embedding-indexes.ts';
@@ -52,13 +54,10 @@ function alongside(retriever: readonly RecallHit[], floor: number, others: reado
 
 const UNSPACED_RUN = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}ー々]+/gu;
 const MAX_PAIRS = 40;
-/** Chinese question words without content: their neighbours would not be adjacent in an answer. */
-const QUESTION_WORDS = /为什么|怎么样|怎么|如何|什么|哪些|哪个|哪里|是否|多少|我们|你们|他们|[吗呢吧的了呀啊]/gu;
-
 /** Splits a query for unindexed texts: scripts without spaces as pairs of neighbours (a single character unchanged), the rest as words. */
 function unindexedWords(text: string): UnindexedWords {
   const lower = text.toLowerCase();
-  const pairs = (lower.replaceAll(QUESTION_WORDS, ' ').match(UNSPACED_RUN) ?? []).flatMap((run) => {
+  const pairs = (lower.replaceAll(CHINESE_QUESTION_WORDS, ' ').match(UNSPACED_RUN) ?? []).flatMap((run) => {
     const characters = Array.from(run);
     return characters.length === 1 ? [run] : characters.slice(1).map((next, n) => `${characters[n] ?? ''}${next}`);
   });
@@ -79,6 +78,10 @@ const CLOSED_SHARE = 0.8;
 export interface Recalled {
   /** Name of the searched index. */
   readonly index: string;
+  /** Of its embedding model. */
+  readonly calibration: Calibration | null;
+  /** False if keyword retrieval was not requested or is unavailable. */
+  readonly hasWords: boolean;
   /** Its hits, with repetitions. */
   readonly objectIds: readonly string[];
   /** Memories that PostgreSQL found, with repetitions. */
@@ -221,6 +224,8 @@ export async function recall(
   };
   return {
     index: index.name,
+    calibration: index.embedder.calibration,
+    hasWords: !alone && !noWords,
     objectIds: [...(words ?? []), ...(near ?? [])].map(({ objectId }) => objectId),
     memories: [fallback, fresh, more, newest].flatMap((hits) => hits ?? []),
     retrieversOf,

@@ -1,6 +1,14 @@
+import { repeatsQuery, termsInParts } from '../domain/context/passages.ts';
+import { isQuestion } from '../domain/text/questions.ts';
+import { contentTermsOf, languageOf } from '../domain/query/understand.ts';
 import type { TimeRange } from '../domain/query/time.ts';
+import { chancesOf, coverOf, evidenceOf, isRefused } from '../domain/ranking/chance.ts';
+import type { Chances } from '../domain/ranking/chance.ts';
 import type { RankedMemory } from '../domain/ranking/rank.ts';
+import type { Recalled } from './recall.ts';
 import type { SearchResult } from './search-types.ts';
+import type { UnderstoodQuery } from './understand-query.ts';
+import { PROMPT_CHARACTERS } from '../stores/postgres/search/candidates.ts';
 import type { MemoryHead } from '../stores/postgres/search/candidates.ts';
 
 /** A candidate between the stages. */
@@ -26,6 +34,22 @@ export interface ScoreRules {
   readonly timeBonus: number;
   /** 0 if the query does not request the newest, 1 if it requests nothing else. */
   readonly recencyWeight: number;
+  /** The query's terms (`termsInParts`). */
+  readonly words: ReadonlySet<string>;
+}
+
+/** Share of its score that a question with the query's words retains: its answers rank before it. */
+const REPEATED = 0.5;
+
+/** Returns true for a user's earlier question that consists of the query's words. */
+function isRepeated({ type, kind, beginning }: MemoryHead, words: ReadonlySet<string>): boolean {
+  return (
+    type === 'prompt' &&
+    kind === 'user' &&
+    beginning.length < PROMPT_CHARACTERS &&
+    isQuestion(beginning) &&
+    repeatsQuery(termsInParts(beginning), words)
+  );
 }
 
 function isIn({ since, until }: TimeRange, at: Date): boolean {
@@ -57,7 +81,8 @@ export function scored(
       const relevance = reranked === null ? fused.score : (1 - RERANK_SHARE) * fused.score + RERANK_SHARE * (read ?? 0);
       const inTime = time === null ? null : isIn(time, head.occurredAt);
       const timed = inTime === null ? relevance : (relevance + (inTime ? bonus : 0)) / (1 + bonus);
-      const score = places === null ? timed : (1 - recencyWeight) * timed + recencyWeight * (places.get(head.id) ?? 0);
+      const dated = places === null ? timed : (1 - recencyWeight) * timed + recencyWeight * (places.get(head.id) ?? 0);
+      const score = isRepeated(head, rules.words) ? REPEATED * dated : dated;
       return { fused, head, fusedRank, reranked: read, inTime, score };
     })
     .sort(
@@ -77,6 +102,26 @@ export function bestOfEachSession(candidates: readonly Candidate[]): Candidate[]
     seen.add(key);
     return true;
   });
+}
+
+/**
+ * Returns the chances of ranked candidates to be relevant, by the texts of the first results, and whether nothing fits. A query of fields, of
+ * a time or for the newest is answered by whatever matches.
+ */
+export function judged(
+  ranked: readonly Candidate[],
+  texts: readonly string[],
+  { understood, text }: UnderstoodQuery,
+  { calibration, hasWords }: Pick<Recalled, 'calibration' | 'hasWords'>,
+): Pick<Chances, 'ofRank'> & { readonly nothingFits: boolean } {
+  const language = understood?.language ?? languageOf(text);
+  const isOpen = understood !== null && (understood.text === '' || understood.timeAlone || understood.newestAlone);
+  const cover = isOpen ? 1 : coverOf(understood?.terms ?? contentTermsOf(text), texts);
+  const retrievers = ranked.map(({ fused }) => fused.retrievers);
+  const evidence = evidenceOf(retrievers, cover, language);
+  const chances = chancesOf(hasWords ? evidence : { ...evidence, agreement: null }, calibration);
+  const isAnswer = isOpen || ranked.length === 0;
+  return { ofRank: chances.ofRank, nothingFits: !isAnswer && isRefused(chances, language, calibration) };
 }
 
 function countBy(values: readonly (string | null)[]): Record<string, number> {

@@ -37,7 +37,10 @@ export interface SearchRequest {
   readonly filter: RecallFilter;
   readonly limit: number;
   readonly offset: number;
+  /** Least chance of a result. */
   readonly minScore: number;
+  /** Returns the nearest results also if nothing fits. */
+  readonly nearest?: boolean;
   readonly groupBySession: boolean;
   /** Current time for a user's query: enables its parsing (phrases, fields, times; see docs/search.md) and finds unindexed rows. Undefined: plain words, indexed rows only. */
   readonly now?: Date;
@@ -55,6 +58,8 @@ export interface StageScore {
 }
 
 export interface FoundMemory extends RankedMemory {
+  /** Chance of being relevant, 0–1: never rises down the list (domain/ranking/chance.ts). `stages` has the score of the ranking. */
+  readonly score: number;
   readonly memory: Memory;
 }
 
@@ -81,6 +86,8 @@ export interface SearchResult {
   readonly found: readonly TracedMemory[];
   /** Matching memories among the candidates. */
   readonly total: number;
+  /** True if memories were found, but none fits the query: results are then omitted, unless the nearest were requested. */
+  readonly nothingFits: boolean;
   readonly facets: Readonly<Record<'type' | 'tool' | 'project' | 'tag', Readonly<Record<string, number>>>>;
   /**
    * Unavailable or slow parts: `vector` if only keywords were compared, `keyword` if not even those, or if PostgreSQL's own results were

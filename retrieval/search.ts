@@ -1,5 +1,7 @@
 import { asId, chunkObjectId } from '../domain/ids.ts';
 import { VectorIndexUnavailable } from '../domain/ports/vector-index.ts';
+import { termsInParts } from '../domain/context/passages.ts';
+import { EVIDENCE_RESULTS } from '../domain/ranking/chance.ts';
 import { rankMemories } from '../domain/ranking/rank.ts';
 import type { RankedMemory } from '../domain/ranking/rank.ts';
 import type { TenantRead } from '../stores/postgres/connection/database.ts';
@@ -8,7 +10,7 @@ import { readCandidates } from '../stores/postgres/search/candidates.ts';
 import type { Candidates } from '../stores/postgres/search/candidates.ts';
 import { readMemories } from '../stores/postgres/memories/memories.ts';
 import type { MemoryRef } from '../stores/postgres/memories/memories.ts';
-import { bestOfEachSession, facetsOf, scored } from './score.ts';
+import { bestOfEachSession, facetsOf, judged, scored } from './score.ts';
 import type { Candidate } from './score.ts';
 import { needsPostgres, recall } from './recall.ts';
 import { isNewestQuery } from './recall-beside.ts';
@@ -119,7 +121,7 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
     // A vector alone has no words for a cross-encoder.
     const reranker = request.vector === undefined ? dependencies.reranker : null;
     const understoodQuery = await clock.time('understand', () => understandQuery(database, request));
-    const nothing = { found: [], total: 0, facets: facetsOf([]) };
+    const nothing = { found: [], total: 0, facets: facetsOf([]), nothingFits: false };
     if (understoodQuery === null) return { ...nothing, degraded: [], understood: null, stages: clock.times() };
     const { understood } = understoodQuery;
     const recalled = await clock.time('recall', () => recall(dependencies, vectorOf, request, understoodQuery, clock));
@@ -156,26 +158,25 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
           time: understood?.time ?? null,
           timeAlone: understood?.timeAlone ?? false,
           timeBonus: settings.timeBonus,
+          words: termsInParts(understoodQuery.text),
           recencyWeight: isNewestQuery(understoodQuery) ? 1 : understood?.newest === true ? settings.recencyWeight : 0,
         }),
       );
       const places = new Map(ranked.map(({ head }, place) => [head.id, place + 1]));
-      const worth = ranked.filter(({ score }) => score >= request.minScore);
-      const listed = groupBySession ? bestOfEachSession(worth) : worth;
-      return { listed, places, shown: listed.slice(request.offset, request.offset + request.limit) };
+      return { ranked, listed: groupBySession ? bestOfEachSession(ranked) : ranked, places };
     };
-    const readShown = (read: TenantRead, shown: readonly Candidate[]) =>
-      readMemories(
-        read,
-        shown.map((candidate) => refOf(candidate.fused)),
-        viewerId,
-        asOf,
-      );
+    const pageOf = (listed: readonly Candidate[]) => listed.slice(request.offset, request.offset + request.limit);
+    /** Reads the page, and the first results, whose texts decide whether anything fits. */
+    const readShown = (read: TenantRead, { listed }: { readonly listed: readonly Candidate[] }) => {
+      const needed = new Set([...listed.slice(0, EVIDENCE_RESULTS), ...pageOf(listed)]);
+      const refs = [...needed].map((candidate) => refOf(candidate.fused));
+      return readMemories(read, refs, viewerId, asOf);
+    };
 
     // One transaction without waits; while a cross-encoder runs, no connection is in use.
     const one = async (read: TenantRead) => {
       const chosen = choose(await inspect(read), null);
-      return { chosen, memories: await clock.time('read', () => readShown(read, chosen.shown)), reranked: null };
+      return { chosen, memories: await clock.time('read', () => readShown(read, chosen)), reranked: null };
     };
     const two = async (model: NonNullable<typeof reranker>) => {
       const inspected = await database.readAsTenant(request.tenantId, inspect);
@@ -190,7 +191,7 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
       );
       const chosen = choose(inspected, reranked);
       const memories = await clock.time('read', () =>
-        database.readAsTenant(request.tenantId, (read) => readShown(read, chosen.shown)),
+        database.readAsTenant(request.tenantId, (read) => readShown(read, chosen)),
       );
       return { chosen, memories, reranked };
     };
@@ -198,12 +199,22 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
       reranker === null ? await database.readAsTenant(request.tenantId, one) : await two(reranker);
     if (reranker !== null && reranked === null) degraded.push('rerank');
 
-    const shownVectors = request.includeVectors === true ? await vectorsOf(request, chosen.shown) : undefined;
-    if (shownVectors === null && !degraded.includes('vector')) degraded.push('vector');
     const byId = new Map(memories.map((memory) => [memory.id, memory]));
+    const texts = chosen.listed.slice(0, EVIDENCE_RESULTS).flatMap(({ head }) => {
+      const memory = byId.get(head.id);
+      return memory === undefined ? [] : [`${memory.title}\n${memory.content}`];
+    });
+    const { nothingFits, ofRank } = judged(chosen.ranked, texts, understoodQuery, recalled);
+    const fitting =
+      nothingFits && request.nearest !== true
+        ? []
+        : chosen.listed.filter((_, place) => ofRank(place + 1) >= request.minScore);
+    const shown = pageOf(fitting);
+    const shownVectors = request.includeVectors === true ? await vectorsOf(request, shown) : undefined;
+    if (shownVectors === null && !degraded.includes('vector')) degraded.push('vector');
     const byRerank = [...(reranked ?? [])].sort((a, b) => b[1] - a[1]).map(([id]) => id);
     return {
-      found: chosen.shown.flatMap((candidate): TracedMemory[] => {
+      found: shown.flatMap((candidate, place): TracedMemory[] => {
         const { head, score } = candidate;
         const memory = byId.get(head.id);
         if (memory === undefined) return [];
@@ -211,7 +222,7 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
         return [
           {
             ...candidate.fused,
-            score,
+            score: ofRank(request.offset + place + 1),
             memory,
             inTime: candidate.inTime,
             stages: {
@@ -224,8 +235,9 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
           },
         ];
       }),
-      total: chosen.listed.length,
-      facets: facetsOf(chosen.listed.map(({ head }) => head)),
+      total: fitting.length,
+      facets: facetsOf(fitting.map(({ head }) => head)),
+      nothingFits,
       degraded,
       understood,
       stages: clock.times(),

@@ -1,15 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import type pg from 'pg';
-import { z } from 'zod';
 import { createBackupActivities } from '../activities/backup/create-backup-activities.ts';
 import { NotConfigured } from '../activities/failures.ts';
 import { keysOfFile } from '../config/backup-settings.ts';
 import type { Config } from '../config/config.ts';
+import { VERSION } from '../config/version.ts';
 import type { VectorIndex } from '../domain/ports/vector-index.ts';
 import { archiveStoreAt } from '../stores/archive/create-archive-store.ts';
-
-const packageSchema = z.object({ version: z.string() });
 
 /** The keys that sets are encrypted with, the newest first, as the settings or the key file give them. @throws NotConfigured */
 export async function readBackupKeys({ keys, keyFile }: Config['backups']): Promise<readonly Uint8Array[]> {
@@ -37,7 +34,6 @@ export function backupActivitiesOf(
     readonly isBurst: () => Promise<boolean>;
   },
 ) {
-  const { version } = packageSchema.parse(createRequire(import.meta.url)('../package.json'));
   return createBackupActivities({
     ...parts,
     connectTimeoutMs: config.database.connectTimeoutMs,
@@ -49,6 +45,6 @@ export function backupActivitiesOf(
     signingKey: config.backups.signingKey,
     trustedKeys: config.backups.trustedKeys,
     keep: config.backups,
-    recollectVersion: version,
+    recollectVersion: VERSION,
   });
 }

@@ -1,10 +1,9 @@
-import { createRequire } from 'node:module';
 import { totalmem } from 'node:os';
 import { Worker } from '@temporalio/worker';
 import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
-import { z } from 'zod';
 import { createActivityInterceptor } from '../activities/interceptor.ts';
 import type { Config } from '../config/config.ts';
+import { VERSION } from '../config/version.ts';
 import { WORKER_QUEUES } from '../domain/jobs.ts';
 import type { WorkerQueue } from '../domain/jobs.ts';
 import { QUEUES } from '../workflows/registry.ts';
@@ -31,8 +30,7 @@ const STICKY_MS = 3_000;
 /** The build id of a worker: as given, else the package's version with the mark of its workflow code. */
 export function buildIdOf(config: Config): string {
   if (config.worker.buildId !== undefined) return config.worker.buildId;
-  const { version } = z.object({ version: z.string() }).parse(createRequire(import.meta.url)('../package.json'));
-  return `${version}+${workflowCodeMark()}`;
+  return `${VERSION}+${workflowCodeMark()}`;
 }
 
 /** Returns the options of one queue's worker. All are explicit: the SDK's defaults suit no particular deployment. */

@@ -1,9 +1,11 @@
 import { setPriority } from 'node:os';
 import { parseArgs } from 'node:util';
+import { ApplicationFailure } from '@temporalio/common';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import type { LogEntry, RuntimeOptions } from '@temporalio/worker';
 import { parseConfig } from '../config/config.ts';
 import { processEnvironment } from '../config/process-environment.ts';
+import { projectFrames } from '../activities/failures.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createWorkerDependencies } from './dependencies.ts';
@@ -11,10 +13,20 @@ import { buildIdOf, createWorkers } from './create-workers.ts';
 import { announceReady, leaveSupervisor, stopRequested } from '../config/process-lifecycle.ts';
 import { promoteBuild } from '../stores/temporal/deployment.ts';
 
+/** Returns what may be logged of an error: the message of a typed failure only, which never contains captured text, and its place. */
+function loggable(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const frames = projectFrames(error);
+  if (!(error instanceof ApplicationFailure)) return { type: error.name, frames };
+  const { type, message, nonRetryable, details } = error;
+  return { type, message, nonRetryable, details, frames };
+}
+
 /** Returns a function that writes the SDK's log entries to the worker's log. */
 function forward(logger: Logger): (entry: LogEntry) => void {
   return (entry) => {
-    const line = { sdk: true, ...entry.meta };
+    const { error, ...meta } = entry.meta ?? {};
+    const line = { sdk: true, ...meta, ...(error === undefined ? {} : { error: loggable(error) }) };
     if (entry.level === 'ERROR') logger.error(line, entry.message);
     else if (entry.level === 'WARN') logger.warn(line, entry.message);
     else logger.debug(line, entry.message);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { BackupSetError } from '../../domain/backup/sets.ts';
 import { isSigned, signText } from '../../stores/archive/journal-entry.ts';
@@ -98,6 +99,13 @@ export const signedManifestSchema = z.strictObject({
 
 export { publicKeyOf } from '../../stores/archive/journal-entry.ts';
 
+const FINGERPRINT_CHARS = 16;
+
+/** Returns the fingerprint of a signer: the first 16 hex characters of SHA-256 of the public key (SPKI). */
+export function fingerprintOf(publicKey: string): string {
+  return createHash('sha256').update(Buffer.from(publicKey, 'base64')).digest('hex').slice(0, FINGERPRINT_CHARS);
+}
+
 /** The text of `manifest.json`: the manifest with an Ed25519 signature over its exact bytes. */
 export function signManifest(manifest: Manifest, signingKey: Uint8Array): string {
   const { text, publicKey, signature } = signText(JSON.stringify(manifestSchema.parse(manifest)), signingKey);
@@ -122,11 +130,13 @@ export function readSignedManifest(text: string, trusted: readonly string[]): Ma
   const { manifest, publicKey, signature } = signed.data;
   if (!isSigned({ text: manifest, publicKey, signature }))
     throw new BackupSetError('damaged', 'the signature of the manifest is invalid');
-  if (!trusted.includes(publicKey))
+  if (!trusted.includes(publicKey)) {
+    const signer = fingerprintOf(publicKey);
     throw new BackupSetError(
       'untrusted',
-      `the backup is signed by ${publicKey}, which is not trusted: add it to the trusted keys`,
+      `the backup is signed by ${signer}, which is not trusted: restore or drill it with --signer ${signer}`,
     );
+  }
   const content = parsed(manifest, 'the manifest');
   const read = manifestSchema.safeParse(content);
   if (read.success) return read.data;

@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { Manifest, ManifestFile } from './manifest.ts';
-import { signedManifestSchema, readSignedManifest } from './manifest.ts';
+import { fingerprintOf, signedManifestSchema, readSignedManifest } from './manifest.ts';
 import { BackupSetError } from '../../domain/backup/sets.ts';
 import { openQueries } from './fixed-queries.ts';
 import { setOfKey, SETS_PREFIX, manifestKey } from '../../domain/backup/set-keys.ts';
@@ -34,13 +33,6 @@ export interface ReadableSet {
    * BackupSetError `damaged`, naming the file; ArchiveStoreError
    */
   read(file: ManifestFile, signal: AbortSignal): AsyncIterable<Uint8Array>;
-}
-
-const FINGERPRINT_CHARS = 16;
-
-/** Returns the fingerprint of a signer: the first 16 hex characters of SHA-256 of the public key (SPKI). */
-export function fingerprintOf(publicKey: string): string {
-  return createHash('sha256').update(Buffer.from(publicKey, 'base64')).digest('hex').slice(0, FINGERPRINT_CHARS);
 }
 
 /** Returns the id of the newest complete backup; null if there is none. @throws ArchiveStoreError */

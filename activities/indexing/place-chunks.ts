@@ -6,7 +6,7 @@ import { indexedChunkText } from '../../domain/ranking/indexed-text.ts';
 import type { TenantRead } from '../../stores/postgres/connection/database.ts';
 import type { PendingEmbedding } from '../../stores/postgres/embeddings/embedding-ledger.ts';
 import { readMemories } from '../../stores/postgres/memories/memories.ts';
-import { readPurposes } from '../../stores/postgres/memories/memory-lookups.ts';
+import { readRequests } from '../../stores/postgres/memories/memory-lookups.ts';
 
 /** A pending chunk with its memory and current text. */
 export interface PlacedChunk {
@@ -55,7 +55,7 @@ export async function placeChunks(
     ...new Map(pending.map((chunk) => [chunk.memoryId, { type: chunk.type, id: chunk.memoryId }])).values(),
   ];
   const memories = await readMemories(read, refs, undefined, undefined, 'shown');
-  const purposes = await readPurposes(read, refs);
+  const requests = await readRequests(read, refs);
   const byId = new Map(memories.map((memory) => [memory.id, memory]));
   const chunksOf = new Map(memories.map((memory) => [memory.id, chunkText(memory.title, memory.content)]));
   const placed = pending.flatMap((chunk) => {
@@ -63,7 +63,7 @@ export async function placeChunks(
     const part = chunksOf.get(chunk.memoryId)?.[chunk.chunk];
     if (memory === undefined || part === undefined) return [];
     const { text, contentHash } = part;
-    return [{ pending: chunk, memory, purpose: purposes.get(memory.id) ?? '', text, contentHash }];
+    return [{ pending: chunk, memory, purpose: requests.get(memory.id)?.purpose ?? '', text, contentHash }];
   });
   return { placed, missingIds: new Set(pending.map((chunk) => chunk.memoryId).filter((id) => !byId.has(id))) };
 }

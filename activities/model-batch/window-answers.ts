@@ -1,5 +1,5 @@
 import { ModelBusy, QuotaTooSmall } from '../../domain/costs/limits.ts';
-import { asId } from '../../domain/ids.ts';
+import { asId, newId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
 import type { ModelUsage, PreparedCall, ModelRequest, TopicSummaryDraft } from '../../domain/ports/model.ts';
 import { raiseBudgetAlert, reserveCall, settleCall } from '../../stores/postgres/usage/budgets.ts';
@@ -8,6 +8,7 @@ import type { AssignedCall } from '../../stores/postgres/usage/model-batches.ts'
 import { bookUsage } from '../../stores/postgres/usage/usage-ledger.ts';
 import { bookHit, cacheQuestion, findCachedResponse, cacheForRequest } from '../model-calls/answer-cache.ts';
 import { callModel } from '../model-call.ts';
+import { release } from '../model-calls/paid-call.ts';
 import { writeWindowTopic } from './window-work.ts';
 import type { ClaimWindow, WindowWork, BatchDependencies } from './window-work.ts';
 
@@ -49,24 +50,23 @@ export async function reserveBudget(
   // Reserved by a previous attempt.
   if (assigned.reservationId !== null) return null;
   const tokens = call.inputTokens + call.maxTokensOut;
-  const outcome = await reserveCall(
-    database.pool,
-    {
-      tenantId: asId<TenantId>(assigned.tenantId),
-      userId: assigned.userId,
-      tokens,
-      batch: true,
-      lifeMs: RESERVED_MS,
-    },
-    modelCalls.limits,
-  );
-  if (outcome.kind === 'over_day') return { resetsInMs: outcome.resetsInMs };
-  if (outcome.kind === 'over_quota') throw new QuotaTooSmall(tokens, outcome.quotaTokens);
-  if (outcome.kind === 'busy') throw new ModelBusy();
-  await database.asTenant(asId(assigned.tenantId), (transaction) =>
-    storeReservation(transaction, batchId, assigned, { reservationId: outcome.id, forgotten }),
-  );
-  return null;
+  const tenantId = asId<TenantId>(assigned.tenantId);
+  const { userId } = assigned;
+  const id = newId();
+  try {
+    const reservation = { id, tenantId, userId, tokens, batch: true, lifeMs: RESERVED_MS };
+    const outcome = await reserveCall(database.pool, reservation, modelCalls.limits);
+    if (outcome.kind === 'over_day') return { resetsInMs: outcome.resetsInMs };
+    if (outcome.kind === 'over_quota') throw new QuotaTooSmall(tokens, outcome.quotaTokens);
+    if (outcome.kind === 'busy') throw new ModelBusy();
+    await database.asTenant(tenantId, (transaction) =>
+      storeReservation(transaction, batchId, assigned, { reservationId: id, forgotten }),
+    );
+    return null;
+  } catch (error) {
+    await release(database, tenantId, id);
+    throw error;
+  }
 }
 
 /** Summarises with the fallback model; returns false if none is configured. */

@@ -1,14 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { BudgetExhausted, ModelBusy, QuotaTooSmall, waitForNextDay } from '../../domain/costs/limits.ts';
-import { asId } from '../../domain/ids.ts';
+import { newId } from '../../domain/ids.ts';
+import type { TenantId } from '../../domain/ids.ts';
 import { ModelError } from '../../domain/ports/model.ts';
 import type { ModelResponse, PreparedCall, ModelUsage } from '../../domain/ports/model.ts';
 import { releaseCall, reserveCall, raiseBudgetAlert, settleCall } from '../../stores/postgres/usage/budgets.ts';
 import type { Database, TenantTransaction } from '../../stores/postgres/connection/database.ts';
 import type { UsageOwner } from '../../stores/postgres/usage/usage-ledger.ts';
-import { v7 } from 'uuid';
 import type { ModelLimits } from '../../domain/costs/limits.ts';
 import type { BudgetAlert } from '../../stores/postgres/usage/budgets.ts';
+import { writeModelBusy } from '../../stores/postgres/sessions/session-state.ts';
 import { bookUsage, isBooked, sumUsage } from '../../stores/postgres/usage/usage-ledger.ts';
 import { isPassing } from '../failures.ts';
 
@@ -40,7 +41,8 @@ async function insist<Result>(attempt: (isFirst: boolean) => Promise<Result>): P
 
 /**
  * Ends the reservation and records the cost in one transaction, together with what `beside` writes. Transient database errors are retried for
- * half a minute, else the response is lost and paid for twice. Cancellation does not interrupt it, since paid usage must be recorded.
+ * half a minute, else the response is lost and paid for twice. Cancellation does not interrupt it, since paid usage must be recorded. If the
+ * database rejects what `beside` writes, the cost alone is recorded, so that retries are within the budget. @throws the error of `beside` then
  */
 export async function settlePaid(
   { database, limits, onBudgetAlert }: SettleDependencies,
@@ -50,19 +52,30 @@ export async function settlePaid(
   beside: (transaction: TenantTransaction) => Promise<void>,
 ): Promise<void> {
   const { inputTokens, outputTokens } = sumUsage(usage);
-  const ids = usage.map(() => v7());
-  const alert = await insist((isFirst) =>
-    database.asTenant(asId(owner.tenantId), async (transaction) => {
-      // A previous commit may have succeeded without confirmation.
-      if (!isFirst && (await isBooked(transaction, ids))) return null;
-      await bookUsage(transaction, owner, usage, false, ids);
-      await beside(transaction);
-      // Last, since it locks the user's row, which the user's other calls wait for.
-      const day = await settleCall(transaction, owner.userId, [reservation], inputTokens + outputTokens, limits);
-      return raiseBudgetAlert(transaction, owner, day, limits.alertShare);
-    }),
-  );
+  const ids = usage.map(() => newId());
+  const rejected: Error[] = [];
+  const settle = () =>
+    insist((isFirst) =>
+      database.asTenant(owner.tenantId, async (transaction) => {
+        // A previous commit may have succeeded without confirmation.
+        if (!isFirst && (await isBooked(transaction, ids))) return null;
+        await bookUsage(transaction, owner, usage, false, ids);
+        if (rejected.length === 0)
+          await beside(transaction).catch((error: unknown) => {
+            if (error instanceof Error && !isPassing(error)) rejected.push(error);
+            throw error;
+          });
+        // Last, since it locks the user's row, which the user's other calls wait for.
+        const day = await settleCall(transaction, owner.userId, [reservation], inputTokens + outputTokens, limits);
+        return raiseBudgetAlert(transaction, owner, day, limits.alertShare);
+      }),
+    );
+  const alert = await settle().catch((error: unknown) => {
+    if (rejected.length === 0) throw error;
+    return settle();
+  });
   if (alert !== null) onBudgetAlert?.(alert);
+  for (const error of rejected) throw error;
 }
 
 export type PaidCallDependencies = SettleDependencies;
@@ -74,37 +87,40 @@ const LAST_LOOK_MS = 1_000;
 /** Lifetime of a reservation beyond its call's time limit. */
 const GRACE_MS = 60_000;
 
-/** Reserves tokens and a concurrency slot. @throws BudgetExhausted, QuotaTooSmall, ModelBusy, or the signal's reason */
+/**
+ * Reserves tokens and a concurrency slot; while it waits for one, the session shows that. @throws BudgetExhausted, QuotaTooSmall, ModelBusy, or
+ * the signal's reason
+ */
 async function reserve(
   { database, limits }: PaidCallDependencies,
   owner: UsageOwner,
+  id: string,
   tokens: number,
   signal: AbortSignal,
-): Promise<string> {
+): Promise<void> {
+  const { tenantId, userId, sessionId } = owner;
   const deadline = performance.now() + LONGEST_WAIT_MS;
-  const call = {
-    tenantId: owner.tenantId,
-    userId: owner.userId,
-    tokens,
-    batch: false,
-    lifeMs: limits.timeoutMs + GRACE_MS,
-  };
+  const call = { id, tenantId, userId, tokens, batch: false, lifeMs: limits.timeoutMs + GRACE_MS };
+  const show = (isBusy: boolean) =>
+    database.asTenant(tenantId, (transaction) => writeModelBusy(transaction, sessionId, isBusy));
   for (let pollMs = FIRST_LOOK_MS; ; pollMs = Math.min(pollMs * 1.5, LAST_LOOK_MS)) {
     signal.throwIfAborted();
     const outcome = await reserveCall(database.pool, call, limits);
-    if (outcome.kind === 'granted') return outcome.id;
+    if (outcome.kind === 'granted') {
+      if (pollMs > FIRST_LOOK_MS) await show(false);
+      return;
+    }
     if (outcome.kind === 'over_quota') throw new QuotaTooSmall(tokens, outcome.quotaTokens);
     if (outcome.kind === 'over_day') throw new BudgetExhausted(waitForNextDay(outcome.resetsInMs, owner.sessionId));
     if (performance.now() + pollMs > deadline) throw new ModelBusy();
+    if (pollMs === FIRST_LOOK_MS) await show(true);
     await pause(pollMs, undefined, { signal });
   }
 }
 
-/** Releases the slot. If that fails, the reservation expires, and the call's error is what matters. */
-async function release(database: Database, owner: UsageOwner, reservation: string): Promise<void> {
-  await database
-    .asTenant(asId(owner.tenantId), (transaction) => releaseCall(transaction, [reservation]))
-    .catch(() => undefined);
+/** Releases a reservation, if there is one. If that fails, it expires, and the call's error is what matters. */
+export async function release(database: Database, tenantId: TenantId, reservation: string): Promise<void> {
+  await database.asTenant(tenantId, (transaction) => releaseCall(transaction, [reservation])).catch(() => undefined);
 }
 
 /**
@@ -123,18 +139,21 @@ export async function callPaidModel<Output>(
   const bound = call.inputTokens + call.maxTokensOut;
   if (bound > limits.requestTokens)
     throw new ModelError('invalid_request', `the call may take ${bound} tokens; the limit is ${limits.requestTokens}`);
-  const reservation = await reserve(dependencies, owner, bound, signal);
-  let answer: ModelResponse<Output>;
+  const reservation = newId();
   try {
-    // Cancelled during the reservation: nothing is sent and the slot is released.
+    await reserve(dependencies, owner, reservation, bound, signal);
+    // Cancelled during the reservation: nothing is sent.
     signal.throwIfAborted();
-    answer = await call.send(signal);
+    const answer = await call.send(signal).catch(async (error: unknown) => {
+      const usage = error instanceof ModelError ? error.usage : [];
+      if (usage.length > 0) await settlePaid(dependencies, owner, reservation, usage, () => Promise.resolve());
+      throw error;
+    });
+    await settlePaid(dependencies, owner, reservation, [answer.usage], (transaction) => beside(transaction, answer));
+    return answer;
   } catch (error) {
-    const usage = error instanceof ModelError ? error.usage : [];
-    if (usage.length > 0) await settlePaid(dependencies, owner, reservation, usage, () => Promise.resolve());
-    else await release(database, owner, reservation);
+    // Whatever failed, cancellation included: a reservation that remained would keep the user's other sessions waiting.
+    await release(database, owner.tenantId, reservation);
     throw error;
   }
-  await settlePaid(dependencies, owner, reservation, [answer.usage], (transaction) => beside(transaction, answer));
-  return answer;
 }

@@ -1,5 +1,5 @@
 import { functionsSha256 } from '../../prisma/apply-functions.ts';
-import { RestoreError } from '../../domain/backup/sets.ts';
+import { OVERWRITE_REQUIRED, RestoreError } from '../../domain/backup/sets.ts';
 import {
   createBareDatabase,
   createIndexes,
@@ -94,8 +94,7 @@ export function buildSteps(
         const { manifest } = set;
         const files = filesOf(manifest);
         const isFree = work.kind === 'drill' || work.overwrite || !(await hasMemories(maintenance));
-        if (!isFree && !work.dry_run)
-          throw new RestoreError('refused', 'this instance has sessions or learnings: set overwrite to replace them');
+        if (!isFree && !work.dry_run) throw new RestoreError('refused', OVERWRITE_REQUIRED);
         await noteRestore(maintenance, restoreId, 'checking', {
           counts: {
             files_total: files.length,

@@ -8,7 +8,7 @@ import { ownErasures, readJournals } from '../../stores/archive/journal.ts';
 import type { JournalAccount } from '../../stores/archive/journal.ts';
 import { carryErasures } from './carry-over.ts';
 import { readManifest, listSets } from '../backup/read-manifest.ts';
-import { fingerprintOf } from '../backup/read-set.ts';
+import { fingerprintOf } from '../backup/manifest.ts';
 import type { ReadableSet } from '../backup/read-set.ts';
 import { maintenancePool } from '../../stores/postgres/backups/restored-database.ts';
 import { ownEntries, storedHead } from '../../stores/postgres/erasure/erasure-journal.ts';

@@ -4,6 +4,7 @@ import { restoreArchivedFiles } from '../backup/archived-files.ts';
 import { dropWorkspace } from './bare-schema.ts';
 import {
   asMaintenance,
+  countOnlyReplaced,
   dropBuiltOf,
   asCreator,
   restoreNames,
@@ -111,7 +112,7 @@ export function swapSteps(
 
     resumeInstance: ({ restoreId }) =>
       withHeartbeat(async (signal) => {
-        const { work } = await contextOf(dependencies, restoreId);
+        const { work, server, names } = await contextOf(dependencies, restoreId);
         await noteRestore(maintenance, restoreId, 'resuming');
         const started = performance.now();
         const note = progressNoter((counts) => noteRestore(maintenance, restoreId, 'resuming', { counts }));
@@ -129,6 +130,10 @@ export function swapSteps(
             : await restoreArchivedFiles(maintenance, archives, storeOf(dependencies, work.store), set.key, signal);
         const loaded = await loadAndVerify(maintenance, vectors, set, note, signal);
         await hintIndexes(signal);
+        // Somebody may have dropped the replaced database already.
+        const onlyReplaced = await countOnlyReplaced(server, names, new Date(work.result?.snapshot_at ?? '')).catch(
+          () => undefined,
+        );
         const seconds = {
           ...work.result?.seconds,
           vectors: Math.round(performance.now() - started) / MS,
@@ -136,7 +141,13 @@ export function swapSteps(
         };
         await noteRestore(maintenance, restoreId, 'resuming', {
           counts: { vectors_done: loaded.objects },
-          result: { vectors: loaded, ...(files === undefined ? {} : { files }), sessions_resumed: sessions, seconds },
+          result: {
+            vectors: loaded,
+            ...(files === undefined ? {} : { files }),
+            ...(onlyReplaced === undefined ? {} : { only_replaced: onlyReplaced }),
+            sessions_resumed: sessions,
+            seconds,
+          },
         });
       }),
 

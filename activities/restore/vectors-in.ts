@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type pg from 'pg';
 import { z } from 'zod';
 import { asId, FIRST_ID } from '../../domain/ids.ts';
@@ -64,7 +65,10 @@ async function ofLedger(
   return objects.filter(({ objectId }) => known.has(objectId));
 }
 
-/** Loads one tenant's index from a backup. Repeatable. */
+/** Batches that are written at once: the server uses one core for each. */
+const LOADS = 2;
+
+/** Loads one tenant's index from a backup. The next batches are read and checked while others are written. Repeatable. */
 export async function loadVectors(
   client: pg.Pool | pg.ClientBase,
   set: ReadableSet,
@@ -74,22 +78,31 @@ export async function loadVectors(
   signal: AbortSignal,
 ): Promise<void> {
   const tenant = asId<TenantId>(tenantId);
-  for (const file of files) {
-    let waiting: ExportedObject[] = [];
-    const load = async (): Promise<void> => {
-      const wanted = await ofLedger(client, tenantId, index, waiting);
+  const batchOf = async (read: readonly ExportedObject[]) => ({
+    read: read.length,
+    wanted: await ofLedger(client, tenantId, index, read),
+  });
+  async function* batches() {
+    for (const file of files) {
+      let read: ExportedObject[] = [];
+      for await (const text of linesOf(set.read(file, signal))) {
+        read.push(objectOf(text, dimension));
+        if (read.length < BATCH_OBJECTS) continue;
+        yield await batchOf(read);
+        read = [];
+      }
+      if (read.length > 0) yield await batchOf(read);
+    }
+  }
+  await Readable.from(batches(), { highWaterMark: 1 }).forEach(
+    async ({ read, wanted }: Awaited<ReturnType<typeof batchOf>>) => {
       // Refused objects are missing afterwards and requested then.
       await vectors.load(tenant, index, dimension, wanted, signal);
       reportProgress(signal);
-      onObjects(waiting.length);
-      waiting = [];
-    };
-    for await (const text of linesOf(set.read(file, signal))) {
-      waiting.push(objectOf(text, dimension));
-      if (waiting.length >= BATCH_OBJECTS) await load();
-    }
-    if (waiting.length > 0) await load();
-  }
+      onObjects(read);
+    },
+    { concurrency: LOADS, signal },
+  );
 }
 
 const ledgerRows = z.array(z.object({ id: z.string(), object_id: z.string() }));

@@ -10,7 +10,7 @@ import type { EmbeddingModel } from '../../stores/postgres/embeddings/embedding-
 import { refuseForgotten } from '../../stores/postgres/erasure/forgotten.ts';
 import { projectGlossary } from '../../stores/postgres/graph/glossary.ts';
 import { readPrompts, readTrace } from '../../stores/postgres/sessions/session-rows.ts';
-import { enterPhase, readSessionFacts, writeTitle } from '../../stores/postgres/sessions/session-state.ts';
+import { enterPhase, readSessionFacts, writePhase, writeTitle } from '../../stores/postgres/sessions/session-state.ts';
 import type { SessionFacts } from '../../stores/postgres/sessions/session-state.ts';
 import type { SessionPhase } from '../../domain/jobs.ts';
 import {
@@ -133,14 +133,17 @@ export function createSummariseActivities({
     }
   };
 
+  const workflowOf = (ref: SessionRef) => workflowIdOf('session', ref.tenantId, ref.sessionId);
   const enter = (ref: SessionRef, phase: SessionPhase) =>
-    enterPhase(
-      database.pool,
-      asId(ref.tenantId),
-      ref.sessionId,
-      phase,
-      workflowIdOf('session', ref.tenantId, ref.sessionId),
-    );
+    enterPhase(database.pool, asId(ref.tenantId), ref.sessionId, phase, workflowOf(ref));
+  /** All windows are summarised or parked: what they waited for is over. */
+  const windowsDone = (ref: SessionRef) =>
+    writePhase(database.pool, asId(ref.tenantId), ref.sessionId, {
+      phase: 'active',
+      waitingReason: null,
+      lastError: null,
+      workflowId: workflowOf(ref),
+    });
 
   return {
     summariseWindows: (ref) =>
@@ -165,7 +168,7 @@ export function createSummariseActivities({
           if (total.summarised === 0 || signal.aborted) throw error;
         }
         const counts = await database.asTenant(tenantId, (transaction) => countWindows(transaction, ref.sessionId));
-        if (counts.pending === 0 && ref.phase === 'summarising') await enter(ref, 'active');
+        if (counts.pending === 0 && ref.phase === 'summarising') await windowsDone(ref);
         await tryHintIndex(hints, tenantId);
         return { windowsPending: counts.pending, windowsParked: counts.parked, ...total };
       }),

@@ -1,9 +1,14 @@
 import { sessionIdOf } from '../subjects.ts';
 import type { TenantId } from '../../domain/ids.ts';
+import type { Memory } from '../../domain/memory.ts';
 import { fullValueKey } from '../../domain/ports/object-store.ts';
 import { findCapturedEvents } from '../../stores/postgres/capture/captured-events.ts';
+import type { CapturedEvent } from '../../stores/postgres/capture/captured-events.ts';
+import { readIn } from '../../stores/postgres/connection/database.ts';
 import type { TenantTransaction } from '../../stores/postgres/connection/database.ts';
 import { forgetEvent, forgetSession } from '../../stores/postgres/erasure/forget.ts';
+import { lockForgetting } from '../../stores/postgres/erasure/forgotten.ts';
+import { readMemories } from '../../stores/postgres/memories/memories.ts';
 import { assertNoLegalHold } from '../../stores/postgres/retention/legal-holds.ts';
 import { removeArchive } from '../../stores/postgres/retention/archives.ts';
 import { fullValuesOf } from '../../stores/postgres/capture/full-values.ts';
@@ -17,6 +22,22 @@ class Tried extends Error {
   override readonly name = 'Tried';
 }
 
+/** Maximum number of sources that are forgotten in one transaction, and that an answer lists as remaining. */
+export const MAX_SOURCES = 20;
+
+/** Captured rows that a memory was made from, newest first. */
+export interface MemorySources {
+  /** Those to forget with the memory. */
+  readonly forgotten: readonly Memory[];
+  /** Those that remain and that the caller may forget, at most {@link MAX_SOURCES}. */
+  readonly remaining: readonly Memory[];
+  /** Number of all that remain, including those of other users. */
+  readonly remainingCount: number;
+}
+
+/** Sources of a captured row: it is its own. */
+export const NO_SOURCES: MemorySources = { forgotten: [], remaining: [], remainingCount: 0 };
+
 /** The event to forget, and whether to count only. */
 interface EventToForget {
   /** A key as stored, a tool use id, a delivery id, or the id of a row. */
@@ -25,7 +46,11 @@ interface EventToForget {
   readonly isDryRun: boolean;
 }
 
-/** Forgetting of what was captured, so that no spool, transcript or restore brings it back. */
+function sessionsOf(memories: readonly Memory[]): string[] {
+  return [...new Set(memories.flatMap(({ session }) => session?.id ?? []))];
+}
+
+/** Forgetting of what was captured, so that no spool, no transcript and no restore of this instance brings it back. */
 export function createForgetting({
   database,
   objects,
@@ -57,6 +82,13 @@ export function createForgetting({
   const ofSession = (transaction: TenantTransaction, sessionId: string, seqs: readonly number[] | null) =>
     objects === null ? Promise.resolve([]) : fullValuesOf(transaction, sessionId, seqs);
 
+  /** Forgets an event; its full values are read before its rows are gone. */
+  const forgetCaptured = async (transaction: TenantTransaction, event: CapturedEvent) => {
+    const seqs = event.rows.map((row) => row.seq);
+    const fullValues = await ofSession(transaction, event.sessionId, seqs);
+    return { fullValues, forgotten: await forgetEvent(transaction, event) };
+  };
+
   /** Runs after the commit: an existing row must find its full value. Another row truncated from the same text loses it, too. */
   const finish = async (tenantId: TenantId, sessionId: string, fullValues: readonly string[]): Promise<void> => {
     for (const sha256 of fullValues) await objects?.delete(fullValueKey(tenantId, sha256));
@@ -65,6 +97,55 @@ export function createForgetting({
   };
 
   return {
+    perform,
+
+    /** Returns the sources among these rows; with `isWanted` the newest of them are to be forgotten. */
+    async sourcesOf(
+      transaction: TenantTransaction,
+      principal: Principal,
+      rowIds: readonly string[],
+      isWanted: boolean,
+    ): Promise<MemorySources> {
+      const refs = rowIds.flatMap((id) => (['prompt', 'observation'] as const).map((type) => ({ type, id })));
+      const read = readIn(transaction);
+      const all = await readMemories(read, refs, undefined, undefined, 'shown');
+      const own = (await readMemories(read, refs, viewerOf(principal))).sort((one, other) =>
+        other.occurredAt.localeCompare(one.occurredAt),
+      );
+      const forgotten = isWanted ? own.slice(0, MAX_SOURCES) : [];
+      return {
+        forgotten,
+        remaining: own.slice(forgotten.length, forgotten.length + MAX_SOURCES),
+        remainingCount: all.length - forgotten.length,
+      };
+    },
+
+    /** Blocks model steps of the sources' sessions, in the order of ids. Must be called before any row is locked. */
+    async lockSessions(transaction: TenantTransaction, sources: readonly Memory[]): Promise<void> {
+      for (const sessionId of sessionsOf(sources).sort()) await lockForgetting(transaction, sessionId);
+    },
+
+    /** Forgets the events of these rows in the given transaction. Returns their full values by session. @throws LegalHoldError */
+    async sources(
+      transaction: TenantTransaction,
+      principal: Principal,
+      sources: readonly Memory[],
+    ): Promise<ReadonlyMap<string, readonly string[]>> {
+      for (const sessionId of sessionsOf(sources)) await assertNoLegalHold(transaction, { sessionId });
+      const fullValues = new Map<string, string[]>();
+      for (const { id, session } of sources) {
+        const sessionId = session?.id ?? null;
+        // None is found for a further row of an event that is already forgotten.
+        const [event] = await findCapturedEvents(transaction, { given: id, sessionId, viewerId: viewerOf(principal) });
+        if (event === undefined) continue;
+        const { fullValues: values } = await forgetCaptured(transaction, event);
+        fullValues.set(event.sessionId, [...(fullValues.get(event.sessionId) ?? []), ...values]);
+      }
+      return fullValues;
+    },
+
+    finish,
+
     /** Forgets one event of the caller (an admin: of the tenant). @throws ApiError NOT_FOUND, or CONFLICT if several match; LegalHoldError */
     async event(principal: Principal, { given, session, isDryRun }: EventToForget) {
       const { tenantId } = principal;
@@ -77,10 +158,8 @@ export function createForgetting({
           throw new ApiError('CONFLICT', message, [{ field: 'session', message }]);
         }
         await assertNoLegalHold(transaction, { sessionId: event.sessionId });
-        const seqs = event.rows.map((row) => row.seq);
-        const fullValues = await ofSession(transaction, event.sessionId, seqs);
-        const forgotten = existing(await forgetEvent(transaction, event), 'event');
-        return { event, forgotten, fullValues };
+        const { forgotten, fullValues } = await forgetCaptured(transaction, event);
+        return { event, forgotten: existing(forgotten, 'event'), fullValues };
       });
       if (!isDryRun) await finish(tenantId, result.event.sessionId, fullValues);
       return result;

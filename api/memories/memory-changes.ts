@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { previewOf } from '../../domain/capture/build-event.ts';
 import { memoryHash } from '../../domain/memory.ts';
 import type { Memory } from '../../domain/memory.ts';
 import type { Principal } from '../../stores/postgres/access/api-keys.ts';
@@ -11,12 +12,15 @@ import {
   changeObservation,
   forgetLearning,
   newestVersion,
+  rowsQuoted,
+  rowsSummarised,
   weighLearning,
   ownersOfVersions,
 } from '../../stores/postgres/memories/memory-changes.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError, noSuch, invalid } from '../errors.ts';
-import { createForgetting } from './forgetting.ts';
+import { createForgetting, NO_SOURCES } from './forgetting.ts';
+import type { MemorySources } from './forgetting.ts';
 import { correctedWords, isEmptied, redacted } from './hand-written.ts';
 import { findMemory } from './memory-lookup.ts';
 import { redactedContent, redactedTags } from './remembering.ts';
@@ -48,6 +52,31 @@ export async function requireOwnerOfAll(
 export function requireVerifier(principal: Principal, usersVerify: boolean): void {
   if (!usersVerify && !isAdmin(principal))
     throw new ApiError('FORBIDDEN', 'only an admin may verify a learning (RECOLLECT_USERS_VERIFY allows users)');
+}
+
+/** What is forgotten of a memory. */
+export interface ForgottenMemory {
+  /** Number of versions of a learning, or of rows of a captured event; 1 for a summary. */
+  readonly forgotten: number;
+  readonly sources: MemorySources;
+}
+
+/** Returns the error for a summary whose sources remain: it would be written again. */
+function summaryRemains({ remaining }: MemorySources): ApiError {
+  const message =
+    remaining.length === 0
+      ? 'is of a summary without stored sources: forget its session'
+      : 'is of a summary, which is written again from its sources: forget them with it (with_sources)';
+  return new ApiError('VALIDATION_FAILED', `id ${message}`, [
+    { field: 'id', message },
+    ...remaining.map(({ id, type, content }) => ({
+      field: 'id',
+      message: 'is a source',
+      id,
+      type,
+      preview: previewOf(content),
+    })),
+  ]);
 }
 
 /** Two people may change one memory at the same time: so often its newest version is looked for again. */
@@ -137,22 +166,39 @@ export function createMemoryChanges(dependencies: ApiDependencies) {
       return findMemory(database, principal, id, 'id');
     },
 
-    /** Forgets a memory; returns the number of deleted versions or rows. @throws ApiError */
-    async forget(principal: Principal, memory: Memory): Promise<number> {
+    /**
+     * Forgets a memory, with its sources if wanted, in one transaction; a dry run only counts. Sources of other users remain. A summary is
+     * forgotten with its sources only. @throws ApiError, LegalHoldError
+     */
+    async forget(
+      principal: Principal,
+      memory: Memory,
+      { withSources, isDryRun }: { readonly withSources: boolean; readonly isDryRun: boolean },
+    ): Promise<ForgottenMemory> {
       const { tenantId, userId } = principal;
-      if (memory.type === 'summary')
-        throw invalid('id', 'is of a summary: forget its sources, and it is summarised again');
-      if (memory.type !== 'learning') {
-        const { event } = await forgetting.event(principal, { given: memory.id, isDryRun: false });
-        return event.rows.length;
+      if (memory.type === 'prompt' || memory.type === 'observation') {
+        const { event } = await forgetting.event(principal, { given: memory.id, isDryRun });
+        return { forgotten: event.rows.length, sources: NO_SOURCES };
       }
-      const forgotten = await database.asTenant(tenantId, async (transaction) => {
-        const learning = await lockNewest(transaction, memory.id);
-        await requireOwnerOfAll(transaction, principal, learning);
-        return forgetLearning(transaction, { tenantId, userId, embeddingModel }, learning.id);
+      const { fullValues, ...result } = await forgetting.perform(tenantId, isDryRun, async (transaction) => {
+        const rowsOf = memory.type === 'learning' ? rowsQuoted : rowsSummarised;
+        const rowIds = await rowsOf(transaction, memory.id);
+        const sources = await forgetting.sourcesOf(transaction, principal, rowIds, withSources);
+        if (memory.type === 'summary' && sources.forgotten.length === 0) throw summaryRemains(sources);
+        await forgetting.lockSessions(transaction, sources.forgotten);
+        let forgotten = 1;
+        if (memory.type === 'learning') {
+          const learning = await lockNewest(transaction, memory.id);
+          await requireOwnerOfAll(transaction, principal, learning);
+          forgotten = (await forgetLearning(transaction, { tenantId, userId, embeddingModel }, learning.id)).length;
+        }
+        return { forgotten, sources, fullValues: await forgetting.sources(transaction, principal, sources.forgotten) };
       });
-      await Promise.allSettled([workflowHints.index(tenantId)]);
-      return forgotten.length;
+      if (!isDryRun) {
+        await Promise.allSettled([workflowHints.index(tenantId)]);
+        for (const [sessionId, values] of fullValues) await forgetting.finish(tenantId, sessionId, values);
+      }
+      return result;
     },
   };
 }

@@ -13,7 +13,7 @@ import { idsNamed } from '../../stores/postgres/memories/memory-lookups.ts';
 import { viewerOf } from '../auth.ts';
 import { ApiError, existing, noSuch } from '../errors.ts';
 import type { z } from 'zod';
-import type { memorySchema } from '../../contract/memory.ts';
+import type { memorySchema, MemorySource } from '../../contract/memory.ts';
 
 /** Returns a memory outside of a search: without score and highlights. */
 export function presentMemory(memory: Memory): z.output<typeof memorySchema> {
@@ -40,6 +40,12 @@ export function presentMemory(memory: Memory): z.output<typeof memorySchema> {
     created_at: memory.createdAt,
     highlights: [],
   };
+}
+
+/** Returns a source of a memory. */
+export function presentSource(memory: Memory): MemorySource {
+  const { id, hash, type, kind, session, preview, occurred_at } = presentMemory(memory);
+  return { id, hash, type, kind, session, preview, occurred_at };
 }
 
 /** How to resolve a closed learning: to any successor, or only to its own next versions. */
@@ -153,22 +159,40 @@ export async function findMemoryAsOf(
   return memory;
 }
 
-/** Returns the id of the learning with this id or hash, or null if no learning has the hash. An id is not looked up. @throws ApiError HASH_AMBIGUOUS */
-export async function learningIdOf(
+type Candidate = Parameters<typeof ambiguous>[1][number];
+
+/** Returns the id that an id or a hash names; a hash is looked up among `candidatesOf` its possible ids. @throws ApiError HASH_AMBIGUOUS */
+async function idNamed(
   transaction: TenantTransaction,
   name: string,
   field: string,
+  candidatesOf: (ids: string[]) => Promise<readonly Candidate[]>,
 ): Promise<string | null> {
   const ids = (await idsNamed(readIn(transaction), [name])).get(name) ?? [];
   if (!MEMORY_HASH.test(name)) return ids[0] ?? null;
-  const found = await transaction.learning.findMany({
-    where: { id: { in: [...ids] }, OR: [{ reason: null }, { reason: { notIn: HIDDEN } }] },
-    select: { id: true, title: true, description: true },
-  });
-  if (found.length > 1)
-    throw ambiguous(
-      field,
-      found.map(({ id, title, description }) => ({ id, type: 'learning', title, content: description })),
-    );
+  const found = await candidatesOf([...ids]);
+  if (found.length > 1) throw ambiguous(field, found);
   return found[0]?.id ?? null;
+}
+
+/** Returns the id of the learning with this id or hash, or null if no learning has the hash. An id is not looked up. @throws ApiError HASH_AMBIGUOUS */
+export function learningIdOf(transaction: TenantTransaction, name: string, field: string): Promise<string | null> {
+  return idNamed(transaction, name, field, async (ids) => {
+    const rows = await transaction.learning.findMany({
+      where: { id: { in: ids }, OR: [{ reason: null }, { reason: { notIn: HIDDEN } }] },
+      select: { id: true, title: true, description: true },
+    });
+    return rows.map(({ id, title, description }) => ({ id, type: 'learning', title, content: description }));
+  });
+}
+
+/** Returns the id of the summary, topic or item with this id or hash, as {@link learningIdOf}. @throws ApiError HASH_AMBIGUOUS */
+export function summaryIdOf(transaction: TenantTransaction, name: string, field: string): Promise<string | null> {
+  return idNamed(transaction, name, field, async (ids) => {
+    const rows = await transaction.summary.findMany({
+      where: { id: { in: ids } },
+      select: { id: true, title: true, content: true },
+    });
+    return rows.map((row) => ({ ...row, type: 'summary' }));
+  });
 }

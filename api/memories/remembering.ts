@@ -1,3 +1,4 @@
+import { CLOCK_SKEW_MS } from '../../domain/capture/build-event.ts';
 import type { NeighbourDependencies } from '../../activities/learning/compare-drafts.ts';
 import { rememberCompared } from '../../activities/learning/remember-compared.ts';
 import type { MemoryGiver } from '../../activities/learning/remember-compared.ts';
@@ -21,8 +22,6 @@ const COMPARING_ALL_MS = 15_000;
 /** The worst text of this size takes some ten milliseconds. */
 const LONG_CHARS = 16 * 1024;
 const DEFAULT_CONFIDENCE = 0.8;
-/** Clocks that go ahead of this one by less are taken for right. */
-const CLOCK_SKEW_MS = 5 * 60_000;
 /** Content of one transaction: a batch of large texts is committed in parts, each prepared without a pause that other requests notice. */
 const PART_CHARS = 256 * 1024;
 

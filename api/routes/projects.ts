@@ -15,8 +15,8 @@ import { indexable, wellFormed } from '../../domain/capture/well-formed.ts';
 import { normaliseRemote } from '../../domain/capture/project-identity.ts';
 import { text } from '../../contract/text.ts';
 
-async function knownProject(transaction: TenantTransaction, given: string): Promise<StoredProject> {
-  return existing(await readProject(transaction, given), 'project');
+async function knownProject(transaction: TenantTransaction, given: string, field?: string): Promise<StoredProject> {
+  return existing(await readProject(transaction, given), 'project', field);
 }
 
 /** Admins may change a project, and the user who owns all of its sessions and learnings. @throws ApiError FORBIDDEN */
@@ -145,7 +145,7 @@ export function projectRoutes(app: Api, { database, workflowHints }: ApiDependen
       const { tenantId } = principal;
       const answer = await database.asTenant(tenantId, async (transaction) => {
         const from = await knownProject(transaction, request.params.id);
-        const into = await knownProject(transaction, request.body.into);
+        const into = await knownProject(transaction, request.body.into, 'into');
         if (from.id === into.id) {
           const message = 'is the same project';
           throw new ApiError('CONFLICT', `into ${message}`, [{ field: 'into', message }]);

@@ -118,7 +118,7 @@ export async function demonstrate(
   const lines = [
     heading('Captured events'),
     ...wrap(
-      `${session.counts.prompts} messages and ${session.counts.observations} tool results and notes, ${session.counts.tokens} tokens; private text and secrets were redacted before storage`,
+      `${hooks.length} hooks became ${session.counts.prompts} messages, ${session.counts.observations} tool results and notes (${session.counts.tokens} tokens) and ${session.counts.boundaries} boundaries; hooks before a tool only ask for context; private text and secrets were redacted before storage`,
       '  ',
     ),
     ...showSummary(await client.summaries(sessionId)),

@@ -1,7 +1,8 @@
-import { chmodSync, rmSync } from 'node:fs';
-import { countHooks, originalAmong, isUnneeded, withoutOwn } from './hook-list.ts';
+import { chmodSync, readFileSync, rmSync } from 'node:fs';
+import { countHooks, originalAmong, isUnneeded, mergeKey, withoutOwn } from './hook-list.ts';
+import type { HookStyle } from './hook-list.ts';
 import type { FileChange } from './host-files.ts';
-import { backupTexts, readSettingsFile, type SettingsFile, writeSettingsFile } from './settings-file.ts';
+import { backupFiles, readSettingsFile, type SettingsFile, writeSettingsFile } from './settings-file.ts';
 import { unifiedDiff } from './unified-diff.ts';
 
 const OTHERS = 0o077;
@@ -12,6 +13,8 @@ export interface PreparedChange {
   /** New text; null to delete the file. */
   readonly text: string | null;
   readonly isPrivate: boolean;
+  /** Text of the backup, without Recollect's key; null for none. */
+  readonly backup: string | null;
   /** Recollect's hooks after the change. */
   readonly hooks: number;
 }
@@ -29,7 +32,7 @@ export function prepareInstall(changes: readonly FileChange[]): PreparedChange[]
   return changes.map(({ file, style, isPrivate, change }) => {
     const read = readSettingsFile(file);
     const text = change(read.text);
-    return { read, text, isPrivate, hooks: countHooks(text, style) };
+    return { read, text, isPrivate, backup: backupOf(read, style), hooks: countHooks(text, style) };
   });
 }
 
@@ -38,16 +41,32 @@ export function prepareUninstall(changes: readonly FileChange[]): PreparedChange
   return changes.map(({ file, style, made }) => {
     const read = readSettingsFile(file);
     const remaining = withoutOwn(read.text, style);
-    const unchanged = { read, text: read.text, isPrivate: false, hooks: 0 };
+    const unchanged = { read, text: read.text, isPrivate: false, backup: null, hooks: 0 };
     if (remaining === read.text) return unchanged;
-    const original = originalAmong(backupTexts(read.file), remaining, style);
-    return { ...unchanged, text: original ?? (isUnneeded(remaining, made) ? null : remaining) };
+    const original = originalOf(read, remaining, style);
+    return {
+      ...unchanged,
+      backup: backupOf(read, style),
+      text: original ?? (isUnneeded(remaining, made) ? null : remaining),
+    };
   });
+}
+
+function originalOf(read: SettingsFile, remaining: string, style: HookStyle): string | null {
+  const texts = backupFiles(read.file).map((file) => readFileSync(file, 'utf8'));
+  return originalAmong(texts, remaining, style);
+}
+
+/** Returns the text for a backup; null without a file, and if a backup has everything but Recollect's own parts. */
+function backupOf(read: SettingsFile, style: HookStyle): string | null {
+  if (!read.exists || originalOf(read, withoutOwn(read.text, style), style) !== null) return null;
+  const bytes = readFileSync(read.file, 'utf8');
+  return bytes.trim() === '' ? bytes : mergeKey(read.text, null);
 }
 
 /** Writes the prepared changes in order. @throws InstallError if a file changed in the meantime */
 export function applyChanges(prepared: readonly PreparedChange[], now: Date): AppliedChange[] {
-  return prepared.map(({ read, text, isPrivate, hooks }) => {
+  return prepared.map(({ read, text, isPrivate, backup: before, hooks }) => {
     const { file, exists } = read;
     if (text === null) {
       rmSync(file, { force: true });
@@ -58,7 +77,7 @@ export function applyChanges(prepared: readonly PreparedChange[], now: Date): Ap
       if (isOpen) chmodSync(file, 0o600);
       return { file, outcome: isOpen ? 'closed' : 'unchanged', backup: null, hooks };
     }
-    const backup = writeSettingsFile(read, text, { isPrivate, now });
+    const backup = writeSettingsFile(read, text, { isPrivate, backup: before, now });
     return { file, outcome: exists ? 'changed' : 'created', backup, hooks };
   });
 }

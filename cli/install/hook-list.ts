@@ -80,7 +80,7 @@ export function mergeHooks(text: string, style: HookStyle, requested: readonly R
       edit.remove(inner === null ? ['hooks', event, index] : ['hooks', event, index, 'hooks', inner]);
     if (entries.length > 0) {
       if (edit.value(['hooks']) === undefined) edit.set([], 'hooks', {});
-      if (!lists.has(event)) edit.set(['hooks'], event, entries.splice(0, 1));
+      if (!lists.has(event)) edit.set(['hooks'], event, []);
       for (const entry of entries) edit.append(['hooks', event], entry);
     } else if (isEmpty(edit.value(['hooks', event]))) edit.remove(['hooks', event]);
   }

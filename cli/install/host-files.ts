@@ -9,7 +9,7 @@ import { quoted } from '../../hook/command-line.ts';
 export const INSTALL_HOSTS = ['claude-code', 'codex-cli', 'cursor'] as const;
 export type InstallHost = (typeof INSTALL_HOSTS)[number];
 
-/** Delivery of events: HTTP from the host if it supports it, or the spooling client alone. */
+/** Delivery of events: the spooling client, or HTTP from the host, which loses events while the server is unreachable. */
 export type Transport = 'http' | 'client';
 
 /** User settings, or the settings of a project in a folder. */
@@ -110,6 +110,11 @@ export function claudeCodeHooks(plan: HookPlan): RequestedHook[] {
     const matcher = MATCHERS[event];
     return { event, entry: { ...(matcher === undefined ? {} : { matcher }), hooks: [hook] } };
   });
+}
+
+/** Returns the events of an agent's hooks, in their order. */
+export function eventsOf(host: InstallHost): readonly string[] {
+  return { 'claude-code': CLAUDE_CODE_EVENTS, 'codex-cli': CODEX_EVENTS, cursor: CURSOR_EVENTS }[host];
 }
 
 /** Returns the settings folder of an agent. */

@@ -14,6 +14,7 @@ export class InstallError extends CodedError<
   | 'key-refused'
   | 'key-too-strong'
   | 'no-agent-key'
+  | 'agent-too-old'
 > {
   override readonly name = 'InstallError';
 }

@@ -1,12 +1,14 @@
 import path from 'node:path';
 import { hookUser } from '../../hook/environment.ts';
 import { emptyRepository, findGitFolder } from '../../hook/project/git-folder.ts';
+import type { Environment } from '../../config/process-environment.ts';
 import type { CommandContext } from '../command-context.ts';
 import type { RunCommand } from '../service/service-commands.ts';
+import { checkClaudeCode } from './agent-version.ts';
 import { applyChanges, diffOf, prepareInstall, prepareUninstall } from './apply-changes.ts';
 import type { AppliedChange } from './apply-changes.ts';
-import { fileChanges } from './host-files.ts';
-import type { HookPlan, InstallHost, Scope, Transport } from './host-files.ts';
+import { eventsOf, fileChanges, INSTALL_HOSTS } from './host-files.ts';
+import type { FileChange, HookPlan, InstallHost, Scope, Transport } from './host-files.ts';
 import {
   checkServer,
   clientFile,
@@ -18,6 +20,8 @@ import {
 } from './server-access.ts';
 import type { ServerAccess } from './server-access.ts';
 import { InstallError } from './install-error.ts';
+import { backupFiles } from './settings-file.ts';
+import { wrap } from '../text/text-layout.ts';
 import { hookCommandLine } from '../../hook/command-line.ts';
 
 export interface InstallRequest {
@@ -29,7 +33,7 @@ export interface InstallRequest {
   readonly server: string | null;
   readonly keyFile: string | null;
   readonly allowPlain: boolean;
-  /** Check the server before writing. */
+  /** Check the server and the version of the agent before writing. */
   readonly check: boolean;
   readonly dryRun: boolean;
 }
@@ -59,6 +63,7 @@ export async function installHooks(request: InstallRequest, ports: InstallPorts)
   const { out } = ports.context.output;
   if (host !== 'claude-code' && request.transport === 'http')
     throw new InstallError('wrong-shape', `${HOST_NAMES[host]} supports command hooks only: remove --transport http.`);
+  if (host === 'claude-code' && request.check) checkClaudeCode(ports.run);
   const access = accessOf(request, ports);
   const named = request.server !== null;
   if (named && request.check) {
@@ -69,7 +74,7 @@ export async function installHooks(request: InstallRequest, ports: InstallPorts)
   const prepared = prepareInstall(fileChanges(host, plan, ports.context.environment));
   if (request.dryRun) {
     const diff = diffOf(prepared);
-    out(diff === '' ? 'Nothing to change.\n' : diff);
+    out(diff === '' ? 'Nothing to change.\n' : `${eventList(host, plan)}${diff}`);
     if (named) out(`${clientFile(dataDir)} would contain ${access.url}.\n`);
     return;
   }
@@ -92,6 +97,8 @@ export async function installHooks(request: InstallRequest, ports: InstallPorts)
   if (clientChanged) out(`  ${clientFile(dataDir)}: address and key of the client, readable by the owner only\n`);
   if (!named && access.isRemote)
     out(`  The server comes from ${clientFile(dataDir)}: delete this file to use the local instance.\n`);
+  if (plan.transport === 'http')
+    out('  Events are lost while the server is unreachable, unless transcripts supply them (docs/transcripts.md).\n');
   if (host === 'claude-code' && access.isRemote)
     out('  Transcripts: run recollect service install to send events that hooks missed.\n');
   if (scope.kind === 'project') printProjectHints(scope.folder, dataDir, plan, ports);
@@ -113,8 +120,7 @@ async function rejectAdminKey(access: ServerAccess, { context }: InstallPorts): 
 function planOf({ host, scope, transport, namespace, dataDir }: InstallRequest, access: ServerAccess): HookPlan {
   return {
     scope,
-    // Events to another machine are lost more often: the client spools them.
-    transport: transport ?? (host === 'claude-code' && !access.isRemote ? 'http' : 'client'),
+    transport: transport ?? 'client',
     url: access.url,
     apiKey: access.apiKey,
     namespace,
@@ -136,33 +142,57 @@ function accessOf(request: InstallRequest, { readStdin }: InstallPorts): ServerA
   };
 }
 
+/** Returns the settings files of an agent; their changes have no content. */
+function settingsFiles(host: InstallHost, scope: Scope, environment: Environment): FileChange[] {
+  const plan: HookPlan = { scope, transport: 'http', url: '', apiKey: '', namespace: null, command: () => '' };
+  return fileChanges(host, plan, environment);
+}
+
+/** Returns true if an agent has hooks of Recollect in its user settings, or in those of this folder. */
+export function hasHooks(environment: Environment): boolean {
+  const scopes = [{ kind: 'user' }, { kind: 'project', folder: '.' }] as const;
+  return INSTALL_HOSTS.some((host) =>
+    scopes.some((scope) => {
+      try {
+        return prepareUninstall(settingsFiles(host, scope, environment)).some(({ read, text }) => text !== read.text);
+      } catch (error) {
+        // Settings that install could not change have no hooks of it.
+        if (error instanceof InstallError) return false;
+        throw error;
+      }
+    }),
+  );
+}
+
 /** Removes Recollect's hooks and key from an agent's files and prints the changes. @throws InstallError if it cannot; then nothing was written */
 export function uninstallHooks(
   request: { readonly host: InstallHost; readonly scope: Scope; readonly dryRun: boolean },
   { environment, output: { out } }: CommandContext,
 ): void {
-  // Only the file names matter.
-  const emptyPlan: HookPlan = {
-    scope: request.scope,
-    transport: 'http',
-    url: '',
-    apiKey: '',
-    namespace: null,
-    command: () => '',
-  };
-  const prepared = prepareUninstall(fileChanges(request.host, emptyPlan, environment));
+  const prepared = prepareUninstall(settingsFiles(request.host, request.scope, environment));
   if (request.dryRun) {
     const diff = diffOf(prepared);
     out(diff === '' ? 'Nothing to change.\n' : diff);
     return;
   }
   const changed = applyChanges(prepared, new Date()).filter(({ outcome }) => outcome !== 'unchanged');
-  if (changed.length === 0) {
-    out(`Nothing to change: ${HOST_NAMES[request.host]} has no hooks of Recollect.\n`);
-    return;
-  }
-  out(`${HOST_NAMES[request.host]} no longer sends hooks to Recollect.\n`);
-  for (const change of changed) out(describe(change, false));
+  out(
+    changed.length === 0
+      ? `Nothing to change: ${HOST_NAMES[request.host]} has no hooks of Recollect.\n`
+      : `${HOST_NAMES[request.host]} no longer sends hooks to Recollect.\n`,
+  );
+  for (const change of changed) out(describe({ ...change, backup: null }, false));
+  const backups = prepared.flatMap(({ read }) => backupFiles(read.file));
+  if (backups.length > 0) out('Backups of the settings, to delete when no longer needed:\n');
+  for (const file of backups) out(`  ${file}\n`);
+}
+
+/** Returns the events before a diff, in which each has a hook of one line. */
+function eventList(host: InstallHost, { transport, url }: HookPlan): string {
+  const events = eventsOf(host);
+  const how = transport === 'client' ? 'through the client' : 'over HTTP, SessionStart through the client';
+  const lines = wrap(events.join(', '), '  ');
+  return `${HOST_NAMES[host]} would send ${events.length} events to ${url} ${how}:\n${lines.join('\n')}\n\n`;
 }
 
 function describe({ file, outcome, backup, hooks }: AppliedChange, isPrivate: boolean): string {

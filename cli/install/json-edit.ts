@@ -36,16 +36,16 @@ export class JsonEdit {
     else this.splice(node.start, node.end, this.render(value, this.indentAt(node.start)));
   }
 
-  /** Adds a value at the end of an array. */
+  /** Adds a value on one line at the end of an array. */
   append(path: Path, value: unknown): void {
-    this.add(this.container(path), '', value);
+    this.add(this.container(path), '', value, () => onOneLine(value));
   }
 
-  /** Replaces the value at a path. */
+  /** Replaces the value at a path by one on one line. */
   replace(path: Path, value: unknown): void {
     const node = nodeAt(this.root(), path);
     if (node === undefined) throw new Error(`no value at ${path.join('.')}`);
-    this.splice(node.start, node.end, this.render(value, this.indentAt(node.start)));
+    this.splice(node.start, node.end, onOneLine(value));
   }
 
   /** Removes a member or an item with its comma. A container without children becomes `{}` or `[]`. */
@@ -74,16 +74,21 @@ export class JsonEdit {
     return node;
   }
 
-  private add(container: Container, label: string, value: unknown): void {
+  private add(
+    container: Container,
+    label: string,
+    value: unknown,
+    render = (indent: string): string => this.render(value, indent),
+  ): void {
     const children = childrenOf(container);
     const [first, last] = [children[0], children.at(-1)];
     if (first === undefined || last === undefined) {
       const base = this.indentAt(container.start);
-      const inner = `${this.lineEnd}${base}${this.unit}${label}${this.render(value, base + this.unit)}${this.lineEnd}${base}`;
+      const inner = `${this.lineEnd}${base}${this.unit}${label}${render(base + this.unit)}${this.lineEnd}${base}`;
       this.splice(container.start + 1, container.end - 1, inner);
     } else if (this.current.slice(container.start, first.start).includes('\n')) {
       const indent = this.indentAt(first.start);
-      this.splice(last.end, last.end, `,${this.lineEnd}${indent}${label}${this.render(value, indent)}`);
+      this.splice(last.end, last.end, `,${this.lineEnd}${indent}${label}${render(indent)}`);
     } else {
       this.splice(last.end, last.end, `, ${label}${JSON.stringify(value)}`);
     }
@@ -102,6 +107,11 @@ export class JsonEdit {
   private splice(start: number, end: number, text: string): void {
     this.current = this.current.slice(0, start) + text + this.current.slice(end);
   }
+}
+
+/** Returns JSON with a space after each separator. A line end in a string is escaped. */
+function onOneLine(value: unknown): string {
+  return JSON.stringify(value, null, 1).replaceAll(/\n */g, ' ');
 }
 
 /** Returns the offsets of the children; a member starts at its key. */

@@ -7,6 +7,7 @@ import {
   readFileSync,
   readlinkSync,
   realpathSync,
+  rmSync,
   statSync,
 } from 'node:fs';
 import path from 'node:path';
@@ -99,28 +100,32 @@ function textNow(file: string): string | null {
 export interface WriteOptions {
   /** The text contains a key: written readable by the owner only. */
   readonly isPrivate: boolean;
+  /** Text of the backup; null for none. */
+  readonly backup: string | null;
   readonly now: Date;
 }
 
 /**
- * Replaces the file atomically after a backup beside it; returns the backup's path, null if there was no file.
+ * Replaces the file atomically after a backup beside it, of which the last three are kept; returns the backup's path, null for none.
  * @throws InstallError if the file changed since it was read
  */
 export function writeSettingsFile(read: SettingsFile, text: string, options: WriteOptions): string | null {
   const before = textNow(read.file);
   if ((before === null) === read.exists || (before !== null && before.trim() !== '' && before !== read.text))
     throw new InstallError('changed-meanwhile', `${read.file} changed in the meantime. Run the command again.`);
-  const backup = before === null ? null : backupPath(read.file, options.now);
+  const backup = options.backup === null ? null : backupPath(read.file, options.now);
   try {
-    // The backup may contain keys of the settings.
-    if (backup !== null && before !== null) writeFileAtomic(backup, before, PRIVATE_MODE);
+    // The backup may contain other keys of the settings.
+    if (backup !== null && options.backup !== null) writeFileAtomic(backup, options.backup, PRIVATE_MODE);
     writeFileAtomic(read.file, text, options.isPrivate ? PRIVATE_MODE : read.mode);
   } catch (error) {
     throw new InstallError('unusable-file', `${read.file} is not writable and is unchanged.`, { cause: error });
   }
+  for (const older of backupFiles(read.file).slice(MAX_BACKUPS)) rmSync(older, { force: true });
   return backup;
 }
 
+const MAX_BACKUPS = 3;
 const BACKUP_MARK = '.recollect-backup-';
 
 function backupPath(file: string, now: Date): string {
@@ -131,13 +136,13 @@ function backupPath(file: string, now: Date): string {
   }
 }
 
-/** Returns the texts of a settings file's backups, newest first. */
-export function backupTexts(file: string): string[] {
+/** Returns the paths of a settings file's backups, newest first. */
+export function backupFiles(file: string): string[] {
   const folder = path.dirname(file);
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
     .filter((name) => name.startsWith(path.basename(file) + BACKUP_MARK))
     .sort()
     .reverse()
-    .map((name) => readFileSync(path.join(folder, name), 'utf8'));
+    .map((name) => path.join(folder, name));
 }

@@ -39,13 +39,17 @@ export function serverAccess(dataDir: string, environment: Environment): Credent
   return file === undefined ? null : readCredentials(file);
 }
 
+/** Returns true if commands speak to another server than the instance of the data directory. */
+export function isElsewhere(dataDir: string, { RECOLLECT_URL: url, RECOLLECT_API_KEY: key }: Environment): boolean {
+  return Boolean(url && key) || existsSync(path.join(dataDir, 'client.json'));
+}
+
 /**
  * The same for an agent: of the instance of the data directory it gets a key of its own, which is not the operator's; null, too, where that
  * was not made yet. @throws Error for a file that is none
  */
 export function agentAccess(dataDir: string, environment: Environment, mayWrite: boolean): Credentials | null {
-  const { RECOLLECT_URL: url, RECOLLECT_API_KEY: apiKey } = environment;
-  if ((url && apiKey) || existsSync(path.join(dataDir, 'client.json'))) return serverAccess(dataDir, environment);
+  if (isElsewhere(dataDir, environment)) return serverAccess(dataDir, environment);
   const file = path.join(dataDir, 'credentials.json');
   return existsSync(file) ? readAgentCredentials(file, mayWrite) : null;
 }

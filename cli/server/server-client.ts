@@ -6,11 +6,19 @@ import { hookAnswer } from '../../contract/events.ts';
 import { sessionDetail, summarySchema } from '../../contract/sessions.ts';
 import type { SessionDetail, Summary } from '../../contract/sessions.ts';
 import { pageOfItems } from '../../contract/shared.ts';
+import type { Environment } from '../../config/process-environment.ts';
 import { untilEnded } from '../waiting.ts';
+import { serverAccess } from './access.ts';
 
 /** Returns a path whose values are encoded. */
 export function path(parts: TemplateStringsArray, ...values: readonly string[]): string {
   return String.raw({ raw: parts }, ...values.map(encodeURIComponent));
+}
+
+/** Returns the server of `serverAccess`, with a time limit for each request; null where there is none yet. @throws Error for a file that is none */
+export function serverOf(dataDir: string, environment: Environment, timeoutMs: number): ServerClient | null {
+  const access = serverAccess(dataDir, environment);
+  return access === null ? null : new ServerClient({ ...access, timeoutMs });
 }
 
 /** A running server as the command line uses it: requests are not retried. Every method rejects with RecollectError. */

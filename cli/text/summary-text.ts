@@ -1,4 +1,5 @@
 import type { Session, Summary } from '../../contract/sessions.ts';
+import { gapLines } from './gap-text.ts';
 import { minuteOf, wrap } from './text-layout.ts';
 import { terminalText } from './terminal-text.ts';
 
@@ -27,12 +28,13 @@ function files(heading: string, paths: readonly string[]): string[] {
 function headOf(session: Session, own: Summary | undefined): string[] {
   const place = session.project === null ? '' : ` in ${session.project.name}`;
   const from = `${session.host}:${session.external_id}${place}, ${minuteOf(session.started_at)}`;
-  const to = session.ended_at === null ? `, ${session.status}` : ` to ${minuteOf(session.ended_at)}`;
+  const to = session.ended_at === null ? `, ${session.status}` : ` to ${minuteOf(session.last_event_at)}`;
   const written =
     own === undefined
       ? []
       : [
-          `${own.hash}, version ${own.version} by ${own.model}, ${own.input_tokens} + ${own.output_tokens} tokens, ${own.cost_usd.toFixed(4)} USD`,
+          `${own.hash}, version ${own.version} by ${own.model}`,
+          `this call: ${own.input_tokens} + ${own.output_tokens} tokens, ${own.cost_usd.toFixed(4)} USD; all calls: recollect usage --group-by session`,
         ];
   return [own?.title ?? session.title ?? 'A session without a title', `${from}${to} UTC`, ...written];
 }
@@ -65,6 +67,7 @@ export function summaryText(session: Session, written: readonly Summary[]): stri
   const sources = own === undefined ? topics : [own];
   const lines = [
     ...headOf(session, own),
+    ...gapLines(session),
     ...(written.length === 0 ? ['', 'No summary yet: --now creates one.'] : body),
     ...bullets(
       'Items',

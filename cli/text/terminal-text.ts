@@ -1,3 +1,4 @@
+import { styleText } from 'node:util';
 import { visibleText } from '../../domain/recalled/inert-text.ts';
 
 /** Clears the redrawn line; the only control sequence that commands write. */
@@ -17,4 +18,16 @@ export function shownText(text: string): string {
     .slice(cleared.length)
     .replaceAll(CONTROL, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
   return cleared + shown;
+}
+
+/** A hash at the start of a line, or in brackets. */
+const HASHES = /(?<=^(?:[> ] )?)[a-z2-7]{8}(?= {2})|(?<=\[)[a-z2-7]{8}(?=\])/gmu;
+/** The first line of a table: words in capitals, in columns. */
+const TABLE_HEAD = /^[A-Z][A-Z ()-]*(?: {2,}[A-Z][A-Z ()-]*)+$/gmu;
+
+/** Returns output for a terminal with colours: hashes, which other commands take, and the heads of tables stand out. JSON remains unchanged. */
+export function colouredText(text: string): string {
+  if (/^[[{]/u.test(text)) return text;
+  const paint = (format: 'cyan' | 'bold') => (part: string) => styleText(format, part, { validateStream: false });
+  return text.replaceAll(HASHES, paint('cyan')).replaceAll(TABLE_HEAD, paint('bold'));
 }

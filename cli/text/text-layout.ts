@@ -39,6 +39,11 @@ export function grouped(value: number): string {
   return value.toLocaleString('en-US');
 }
 
+/** Returns a number with what it counts, of which the first plural becomes singular for 1: `1 quote of learnings`. */
+export function counted(count: number, things: string): string {
+  return `${count} ${count === 1 ? things.replace(/(?<=\w)(?:(ie)s|s)\b/, (_end, ie?: string) => (ie === undefined ? '' : 'y')) : things}`;
+}
+
 /** Returns a time to the minute: `2026-01-02 03:04`. */
 export function minuteOf(moment: string): string {
   return moment.slice(0, 16).replace('T', ' ');

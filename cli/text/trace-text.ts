@@ -1,6 +1,8 @@
 import type { z } from 'zod';
 import type { traceAnswer, TraceAnswer } from '../../contract/trace.ts';
+import { memoryHash } from '../../domain/memory.ts';
 import { table } from '../output.ts';
+import { terminalText } from './terminal-text.ts';
 import { short } from './text-layout.ts';
 
 /** Completed, pending, failed, not applicable. */
@@ -13,6 +15,7 @@ interface Step {
 }
 
 const TITLE_CHARS = 60;
+const KEY_CHARS = 80;
 
 function capturedSteps(trace: TraceAnswer): Step[] {
   const redacted = trace.rows.flatMap((row) => Object.entries(row.redactions ?? {}));
@@ -24,7 +27,7 @@ function capturedSteps(trace: TraceAnswer): Step[] {
       text: trace.rows
         .map(
           (row) =>
-            `${row.kind} ${row.seq} (${row.tool ?? row.type}${row.agent_id === null ? '' : `, agent ${row.agent_id}`}) ${row.id}`,
+            `${row.kind} ${row.seq} (${row.tool ?? row.type}${row.agent_id === null ? '' : `, agent ${row.agent_id}`}) ${row.kind === 'boundary' ? row.id : memoryHash(row.id)}`,
         )
         .join('; '),
     },
@@ -58,7 +61,7 @@ function textSteps(name: string, texts: TraceAnswer['summaries']): Step[] {
   return texts.map((text) => ({
     mark: '✓',
     name,
-    text: `${text.type}${text.quotes ? ', quotes it' : ''}: ${short(text.title, TITLE_CHARS)} ${text.id}`,
+    text: `${text.type}${text.quotes ? ', quotes it' : ''}: ${short(text.title, TITLE_CHARS)} ${memoryHash(text.id)}`,
   }));
 }
 
@@ -117,12 +120,13 @@ export function matchesText(traces: readonly TraceAnswer[]): string {
 }
 
 /** Returns the message for an event that was not found. */
-export function nothingText(found: z.output<typeof traceAnswer>): string {
+export function nothingText(key: string, found: z.output<typeof traceAnswer>): string {
   const forgotten = found.forgotten.map(
     (row) => `Forgotten in ${row.host}:${row.external_id} at ${row.forgotten_at}.\n`,
   );
   if (forgotten.length > 0) return forgotten.join('');
+  const event = `No event ${terminalText(short(key, KEY_CHARS))}`;
   return found.searched_sessions === null
-    ? 'Event not found in that session.\n'
-    : `Event not found in the newest ${found.searched_sessions} sessions. Choose an older one with --session.\n`;
+    ? `${event} in that session.\n`
+    : `${event} in the newest ${found.searched_sessions} sessions. Choose an older one with --session.\n`;
 }

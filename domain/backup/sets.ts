@@ -18,6 +18,9 @@ export class BackupSetError extends Error {
 /** `refused`: existing data may not be replaced; `unproved`: the restored data differs from the set. */
 export type RestoreErrorKind = 'refused' | 'unproved';
 
+/** Message of a refusal. */
+export const OVERWRITE_REQUIRED = 'this instance has sessions or learnings: --overwrite replaces them';
+
 /** A restore failed. The message names tables and files, never their content. */
 export class RestoreError extends Error {
   override readonly name = 'RestoreError';

@@ -158,6 +158,16 @@ function contentHash(event: HostEvent, rows: readonly CaptureRow[]): string {
   return sha256Hex(JSON.stringify(identity));
 }
 
+/** How far a client's clock may be ahead. */
+export const CLOCK_SKEW_MS = 300_000;
+
+/** Returns when an event occurred: as the host states, but not after it was received, or it would be the newest of all for years. */
+function occurrenceOf(stated: string | null, receivedAt: Date): string {
+  return stated === null || Date.parse(stated) > receivedAt.getTime() + CLOCK_SKEW_MS
+    ? receivedAt.toISOString()
+    : stated;
+}
+
 /** Returns an event ready to be stored: redacted, well-formed, cut, rendered and hashed. Contains nothing that was removed. */
 export function buildCaptureEvent(
   event: HostEvent,
@@ -168,7 +178,7 @@ export function buildCaptureEvent(
   const received = receivedAt.toISOString();
   const rows = event.parts.map((part) => {
     const redactor = createRedactor(options);
-    const row = buildRow(part, event, event.occurredAt ?? received, redactor);
+    const row = buildRow(part, event, occurrenceOf(event.occurredAt, receivedAt), redactor);
     options.fullValues?.push(...redactor.fullValues);
     return row;
   });

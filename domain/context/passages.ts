@@ -98,3 +98,12 @@ export function termWeights(query: string, passages: readonly (readonly Passage[
     }),
   );
 }
+
+/** A text with this share of the query's words repeats the query and answers nothing. */
+const ECHO_SHARE = 0.8;
+
+/** Returns true if a text consists of the query's words, by its terms. */
+export function repeatsQuery(terms: ReadonlySet<string>, queryTerms: ReadonlySet<string>): boolean {
+  const echoed = [...terms].filter((term) => queryTerms.has(term)).length;
+  return echoed >= ECHO_SHARE * terms.size;
+}

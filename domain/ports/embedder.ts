@@ -1,4 +1,5 @@
 import type { TenantId } from '../ids.ts';
+import type { Calibration } from '../ranking/calibration.ts';
 
 export type EmbeddingPurpose = 'query' | 'sentence' | 'passage';
 
@@ -29,6 +30,8 @@ export interface Embedder {
   ): Promise<Float32Array[]>;
   /** Returns a cosine of two of its vectors on the scale of the default model, by which thresholds are set. */
   likeness(cosine: number): number;
+  /** Weights of the chance of a search result, on that scale; null if they were not measured. */
+  readonly calibration: Calibration | null;
   /** Resolves to true once the model responds; never throws. */
   ready(): Promise<boolean>;
   close(): Promise<void>;

@@ -71,6 +71,8 @@ export interface Understood {
   readonly newest: boolean;
   /** The query requests little else: the newest memory is the answer. */
   readonly newestAlone: boolean;
+  /** Its terms (`termsOf`) beside fields and times, without words that only request something. */
+  readonly terms: readonly string[];
   /** Files, errors, settings and identifiers in the query, case-folded. */
   readonly names: readonly string[];
   readonly language: QueryLanguage;
@@ -79,9 +81,20 @@ export interface Understood {
 /** Excludes "currently" and "recently", which mostly request what is valid, not the newest statement. */
 const NEWEST =
   /(?<![\w-])(?:latest|newest|most recent(?:ly)?|last time|just now|the last (?:thing|change|commit|session|one)|what(?:'s| is| was) new)(?![\w-])|最新|刚才|刚刚|上次/giu;
+/** Chinese question words without content: their neighbours would not be adjacent in an answer. */
+export const CHINESE_QUESTION_WORDS =
+  /为什么|怎么样|怎么|如何|什么|哪些|哪个|哪里|是否|多少|我们|你们|他们|[吗呢吧的了呀啊]/gu;
 /** Words that only request what happened at a time: "what did we work on yesterday". */
 const QUESTION_WORDS =
-  /\b(?:what|which|when|happen(?:s|ed|ing)?|work(?:s|ed|ing)?|chang(?:e|es|ed)|did|thing|things|stuff|everything|anything|session|sessions|show|list|find|tell|we|me)\b|做了|什么|哪些|干了|发生|我们|的|了/giu;
+  /\b(?:what|which|when|happen(?:s|ed|ing)?|work(?:s|ed|ing)?|chang(?:e|es|ed)|did|thing|things|stuff|everything|anything|session|sessions|show|list|find|tell|we|me)\b|做了|干了|发生|是/giu;
+
+/** Returns the terms of a query (`termsOf`) without words that only request something. */
+export function contentTermsOf(query: string): readonly string[] {
+  // 做了 before 了.
+  return termsOf(
+    [NEWEST, QUESTION_WORDS, CHINESE_QUESTION_WORDS].reduce((rest, words) => rest.replaceAll(words, ' '), query),
+  );
+}
 
 /** Parses a query: fields, phrases, times, names. Uses no model and no database; malformed input remains words. */
 export function understand(query: string, now: Date): Understood {
@@ -91,8 +104,8 @@ export function understand(query: string, now: Date): Understood {
   const text = quoted.restore(bare);
   const time = timeRangeOf(bare, now);
   const beside = (time?.words ?? []).reduce((rest, words) => rest.replace(words, ' '), bare);
-  const hasContent =
-    quoted.phrases.length > 0 || termsOf(beside.replaceAll(NEWEST, ' ').replaceAll(QUESTION_WORDS, ' ')).length > 0;
+  const terms = [...contentTermsOf(beside), ...quoted.phrases.flatMap(termsOf)];
+  const hasContent = quoted.phrases.length > 0 || terms.length > 0;
   const newest = bare.search(NEWEST) >= 0;
   return {
     text,
@@ -102,6 +115,7 @@ export function understand(query: string, now: Date): Understood {
     timeAlone: time !== null && !hasContent,
     newest,
     newestAlone: newest && time === null && !hasContent,
+    terms,
     names: [...namesIn(text)],
     language: languageOf(text),
   };

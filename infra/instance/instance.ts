@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { instanceLayout } from './layout.ts';
 import type { InstanceLayout } from './layout.ts';
@@ -21,13 +21,24 @@ export interface OpenInstanceOptions {
   readonly preferPorts?: 'saved' | 'free';
 }
 
+/** Creates a folder unless it exists. Not `recursive`, which repeats without end where a system refuses folders with ENOENT, as /proc does. */
+function makeFolder(folder: string, mode?: number): void {
+  if (existsSync(folder)) return;
+  // Parent folders have default modes; the instance's are private.
+  makeFolder(path.dirname(folder));
+  try {
+    mkdirSync(folder, mode);
+  } catch (error) {
+    // Another process was faster.
+    if (!existsSync(folder)) throw error;
+  }
+}
+
 /** Creates the folders of a data directory and checks its version; safe while it runs. @throws InstanceError */
 export function prepareDataDirectory(dataDir: string): InstanceLayout {
   const layout = instanceLayout(dataDir);
   try {
-    // Parent folders have default modes; the instance's are private.
-    mkdirSync(path.dirname(layout.dataDir), { recursive: true });
-    for (const folder of [layout.dataDir, layout.run, layout.logs]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+    for (const folder of [layout.dataDir, layout.run, layout.logs]) makeFolder(folder, 0o700);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new InstanceError(

@@ -48,10 +48,10 @@ export function localAccess(dataDir: string, environment: Environment): LocalAcc
 const operatorRow = z.array(z.object({ id: z.string() })).min(1);
 
 /**
- * Starts a restore or drill without the API, which accepts only stores and signers of its settings. Returns its id, or null while another runs.
- * Rejects with errors of the driver and TemporalUnavailable.
+ * Starts a restore or drill without the API, which accepts only stores and signers of its settings. Returns its id.
+ * Rejects with RestoreError if it is refused, errors of the driver and TemporalUnavailable.
  */
-export async function requestRestore(access: LocalAccess, request: RestoreRequest): Promise<string | null> {
+export async function requestRestore(access: LocalAccess, request: RestoreRequest): Promise<string> {
   const pool = createPool({
     url: access.maintenanceUrl,
     max: 2,
@@ -66,7 +66,6 @@ export async function requestRestore(access: LocalAccess, request: RestoreReques
     const [operator] = operatorRow.parse((await pool.query('SELECT id FROM tenants WHERE is_operator')).rows);
     const tenantId = asId<TenantId>(operator?.id ?? '');
     const opened = await scope.asTenant(tenantId, (transaction) => openRestore(transaction, null, request));
-    if (opened === null) return null;
     await createStartJob(temporal)(RESTORE_WORKFLOWS[opened.kind], tenantId, opened.id, { restoreId: opened.id });
     return opened.id;
   } finally {

@@ -1,18 +1,22 @@
 import type { z } from 'zod';
+import { wellFormed } from '../../domain/capture/well-formed.ts';
 import type { Reading } from '../../domain/ports/model.ts';
 
 const MAX_ISSUES = 8;
 
-/** Parses a response by a schema, or returns why it is unusable. Accepts a Markdown fence around the JSON. */
+/** Parses a response by a schema into texts that PostgreSQL can store, or returns why it is unusable. Accepts a Markdown fence around the JSON. */
 export function readResponse<Response>(text: string, schema: z.ZodType<Response>): Reading<Response> {
   let json: unknown;
   try {
-    json = JSON.parse(text.replace(/^\s*```(?:json)?\s*|\s*```\s*$/gu, ''));
+    json = JSON.parse(text.replace(/^\s*```(?:json)?\s*|\s*```\s*$/gu, ''), (_key, value: unknown) =>
+      typeof value === 'string' ? wellFormed(value) : value,
+    );
   } catch (error) {
     return {
       ok: false,
       kind: 'invalid_output',
-      problem: `it is no JSON (${error instanceof Error ? error.message : 'unknown error'}).`,
+      // The parser quotes the text, and may cut a character in half.
+      problem: wellFormed(`it is no JSON (${error instanceof Error ? error.message : 'unknown error'}).`),
       where: 'no JSON',
     };
   }
@@ -22,7 +26,8 @@ export function readResponse<Response>(text: string, schema: z.ZodType<Response>
   return {
     ok: false,
     kind: 'invalid_output',
-    problem: issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '),
+    // Unknown keys are quoted.
+    problem: wellFormed(issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')),
     // The path of an unknown key is its parent's: a name that the model invented is omitted.
     where: issues.map(({ path, code }) => `${path.join('.')} ${code}`.trim()).join(', '),
   };

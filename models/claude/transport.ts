@@ -1,5 +1,6 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import { z } from 'zod';
+import { wellFormed } from '../../domain/capture/well-formed.ts';
 import { ModelError, type ModelErrorKind } from '../../domain/ports/model.ts';
 import { toModelError } from './errors.ts';
 import type { BilledTokens } from './prices.ts';
@@ -87,8 +88,9 @@ export function understood<Value>(
   throw new ModelError('unavailable', `The model provider sent ${what}`);
 }
 
+/** Returns the text of a message as PostgreSQL can store it. `readResponse` does the same for escaped characters. */
 export function textOf({ content }: ProviderMessage): string {
-  return content.map(({ text }) => text ?? '').join('');
+  return wellFormed(content.map(({ text }) => text ?? '').join(''));
 }
 
 export function billedTokens({ usage }: ProviderMessage): BilledTokens {

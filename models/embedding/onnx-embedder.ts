@@ -140,6 +140,7 @@ export function createOnnxEmbedder(options: OnnxEmbedderOptions): Embedder {
       return call.vectors.finally(() => open.delete(call));
     },
     likeness: (cosine) => likenessOf(preset, cosine),
+    calibration: preset.calibration,
     async ready() {
       try {
         // An unloaded idle model is not reloaded just for this check.

@@ -180,6 +180,7 @@ export function createOpenAiEmbedder(settings: HttpEmbedding): Embedder {
       }
     },
     likeness: (cosine) => cosine,
+    calibration: null,
     // A check would cost money: the last call's outcome is used.
     ready: () => Promise.resolve(!closing.signal.aborted && performance.now() >= restsUntil),
     close() {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ModelUsage, PreparedCall, ModelRequest, Reading } from '../../domain/ports/model.ts';
 
 /** Part of the cache key of responses: change it with every change of the model's output. */
-export const LOCAL_MODEL_NAME = 'local-extractive-2';
+export const LOCAL_MODEL_NAME = 'local-extractive-4';
 /** More than any response needs: its texts are a twentieth of the input, its quotes are bounded. */
 const MAX_TOKENS_OUT = 8_000;
 const PROMPT_VERSION = createHash('sha256').update(LOCAL_MODEL_NAME).digest('hex');

@@ -21,16 +21,15 @@ export function scored(sentences: readonly Sentence[]): readonly Scored[] {
   const lastRow = sentences.at(-1)?.rowIndex ?? 0;
   return sentences.map((sentence, index) => ({
     ...sentence,
-    score:
-      0.35 * (central[index] ?? 0) + cueScore(sentence.text) + speakerScore(sentence, lastRow) + shapeScore(sentence),
+    score: 0.35 * (central[index] ?? 0) + cueScore(sentence) + speakerScore(sentence, lastRow) + shapeScore(sentence),
   }));
 }
 
-function cueScore(text: string): number {
+function cueScore({ text, stated }: Sentence): number {
   let score = 0;
   if (hasCue(text, 'cause')) score += 0.35;
   if (hasCue(text, 'fix')) score += 0.2;
-  if (hasCue(text, 'decision') && hasCue(text, 'reason')) score += 0.3;
+  if (stated === 'decision') score += 0.3;
   if (hasCue(text, 'rule')) score += 0.15;
   if (hasCue(text, 'done')) score += 0.25;
   if (hasCue(text, 'security')) score += 0.2;

@@ -4,6 +4,8 @@ import { capitalised, plainText, verbatimHead, verbatimTail } from '../../domain
 import { splitSentences } from '../../domain/text/sentences.ts';
 import { stopWordShare, termsOf, wordCount } from '../../domain/text/terms.ts';
 import { preferenceStrength } from './learnings/cues.ts';
+import { statedIn } from './learnings/stated.ts';
+import type { Stated } from './learnings/stated.ts';
 
 /** One sentence of a prompt: a candidate for a summary. */
 export interface Sentence {
@@ -19,6 +21,8 @@ export interface Sentence {
   readonly terms: readonly string[];
   /** True for a list item or a heading, which often has no verb. */
   readonly fragment: boolean;
+  /** What it states in so many words; null for other sentences. */
+  readonly stated: Stated | null;
 }
 
 /** Of longer prompts only both ends are read: they are pasted logs. */
@@ -34,7 +38,11 @@ const SHELL_LINE =
 
 /** Openings without content ("Perfect!", "You're right,"): removed from the displayed text, not from the quote. */
 const LEAD_IN =
-  /^(?:(?:perfect|great|excellent|good|nice|okay|ok|sure|got it|done|so|well|ah|oh|yes|right|alright|thanks|awesome|indeed|now|and|but|also|then|however|in summary|summary|you(?:'|’)re (?:absolutely |completely )?right)(?:[!.,:]| [-–—])+\s*)+/iu;
+  /^(?:(?:perfect|great|excellent|good|nice|okay|ok|sure|got it|done|so|well|ah|oh|yes|right|alright|thanks|awesome|indeed|now|and|but|also|then|however|in summary|summary|you(?:'|’)re (?:absolutely |completely |exactly )?right|i (?:understand|see))(?:[!.,:]| [-–—])+\s*)+/iu;
+
+/** Interjections as sentences of their own before the first longer one: "No.", "Not yet!", "OK, Name." */
+const INTERJECTIONS =
+  /^(?:(?:no|nope|nah|not yet|wait|w8|hold on|yes|yep|ok(?:ay)?|thanks|thank you|great|perfect|good|hey|hi|hmm|wow|sorry|ah|oh|well)(?:,? \p{Lu}\p{L}+)?[.!?]+ )+(?=\S+ \S+ )/iu;
 
 /** Returns the sentences of user and assistant prompts in order; without hidden instructions, code and tables. */
 export function sentencesOf(rows: readonly SourceRow[]): readonly Sentence[] {
@@ -52,9 +60,9 @@ function sentencesOfRow(row: SourceRow, rowIndex: number): readonly Sentence[] {
   const full = row.content.trim();
   // A rule within a longer text is a separate sentence: it lasts longer.
   if (isUsers && full.length <= MAX_WHOLE_CHARACTERS && !/```|\n\s*\n/u.test(full) && preferenceStrength(full) < 2) {
-    const text = plainText(full);
+    const text = plainText(full).replace(INTERJECTIONS, '');
     return isProse(text, isUsers)
-      ? [{ row, rowIndex, place: 0, text, quote: full, terms: termsOf(text), fragment: false }]
+      ? [{ row, rowIndex, place: 0, text, quote: full, terms: termsOf(text), fragment: false, stated: statedIn(text) }]
       : [];
   }
   const found: { quote: string; fragment: boolean }[] = [];
@@ -74,7 +82,7 @@ function sentencesOfRow(row: SourceRow, rowIndex: number): readonly Sentence[] {
     const text = isUsers ? plainText(quote) : withoutLeadIn(balanced(plainText(quote)));
     if (!isProse(text, isUsers)) return [];
     const place = found.length > 1 ? index / (found.length - 1) : 1;
-    return [{ row, rowIndex, place, text, quote, terms: termsOf(text), fragment }];
+    return [{ row, rowIndex, place, text, quote, terms: termsOf(text), fragment, stated: statedIn(text) }];
   });
 }
 

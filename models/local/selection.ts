@@ -19,9 +19,9 @@ const SAME = 0.75;
 /** Penalty for similarity to a chosen note. */
 const DIVERSITY = 0.6;
 /** Additional tokens of every note, so that fragments do not win by being short. */
-const OVERHEAD_TOKENS = 20;
+const OVERHEAD_TOKENS = 23;
 /** Minimum value per token, whatever the remaining budget. */
-const MIN_DENSITY = 0.009;
+const MIN_DENSITY = 0.0155;
 
 /**
  * Fills the budget by value per token, with each choice lowering similar notes (maximal marginal relevance under a budget); returns the

@@ -4,9 +4,10 @@ import { callsOf } from './calls.ts';
 import type { Call } from './calls.ts';
 import { knownTexts } from './learnings/candidate.ts';
 import type { Candidate } from './learnings/candidate.ts';
+import { activityOf } from './notes/activity.ts';
 import { commitNotes } from './notes/commit-notes.ts';
 import { commandNotes } from './notes/command-notes.ts';
-import { isRequest, isThin } from './learnings/cues.ts';
+import { isQuestion, isRequest, isThin } from './learnings/cues.ts';
 import { namesFile, touchedFilesOf } from './notes/file-names.ts';
 import {
   MAX_TITLE_CHARACTERS,
@@ -19,6 +20,7 @@ import {
   citeRow,
   distinct,
   isLastingPreference,
+  listed,
 } from './notes/notes.ts';
 import { nearByWords, nearKnown } from './nearness.ts';
 import { chosenOf } from './selection.ts';
@@ -31,30 +33,36 @@ import { termsOf } from '../../domain/text/terms.ts';
 
 const MAX_LINE_CHARACTERS = 160;
 
-/** Returns completely written files, each once: as the tool describes the result, if it does. */
+/** Returns the completely written files of a window as one note, in the words of the tool if there is one file. */
 export function fileNotes(calls: readonly Call[]): readonly Candidate[] {
-  const seen = new Set<string>();
-  return calls.flatMap((call) => {
+  const written = calls.flatMap((call) => {
     const [path] = call.row.filesModified;
-    if (path === undefined || call.row.tool !== 'Write' || call.outcome === 'failed' || seen.has(path)) return [];
-    seen.add(path);
-    const line = outputLineOf(call, path);
-    return [
-      {
-        place: 'point' as const,
-        kind: null,
-        title: '',
-        text: line === '' ? `Wrote ${path}` : line,
-        evidence: distinct([...citeLine(call.row, line), ...citeRow(call.row)], 1),
-        terms: termsOf(path),
-        value: 1.6,
-        rowIndex: call.rowIndex,
-        order: 0,
-        isFromUser: false,
-      },
-    ];
+    return path === undefined || call.row.tool !== 'Write' || call.outcome === 'failed' ? [] : [{ call, path }];
   });
+  const paths = [...new Set(written.map(({ path }) => path))];
+  const [first] = written;
+  if (first === undefined) return [];
+  const line = paths.length === 1 ? outputLineOf(first.call, first.path) : '';
+  return [
+    {
+      place: 'point',
+      kind: null,
+      title: '',
+      text: line === '' ? `Wrote ${listed(paths, MAX_WRITTEN)}` : line,
+      evidence: distinct(
+        [...citeLine(first.call.row, line), ...written.flatMap(({ call }) => citeRow(call.row))],
+        paths.length,
+      ),
+      terms: termsOf(paths.join(' ')),
+      value: paths.length > 1 ? 1.6 : 0.5,
+      rowIndex: first.call.rowIndex,
+      order: 0,
+      isFromUser: false,
+    },
+  ];
 }
+
+const MAX_WRITTEN = 4;
 
 /** Returns the line of the output that names the file and its change. */
 function outputLineOf({ row, output }: Call, path: string): string {
@@ -74,6 +82,9 @@ const SHORT_TOKENS = 1_200;
 const SHARE_OF_SHORT = 0.5;
 const LEAST_TOKENS = 64;
 const MOST_OF_SHORT_TOKENS = 160;
+/** A first window of less was most likely the whole session. */
+const FIRST_TOKENS = 2500;
+const MOST_OF_FIRST_TOKENS = 240;
 /** Limit of a title that is not among the chosen notes, and so has no budget of its own. */
 const MAX_FALLBACK_CHARACTERS = 60;
 const MOST = { narrative: 8, point: 7, item: 6, todo: 2 };
@@ -107,24 +118,31 @@ export function topicOf(input: WindowInput, { countTokens }: Tools): TopicSummar
     .sort((a, b) => a.rowIndex - b.rowIndex || a.order - b.order);
   const windowTokens = input.rows.reduce((sum, { tokens }) => sum + tokens, 0);
   const chosen = chosenOf(candidates, {
-    budgetTokens: budgetOf(windowTokens),
+    budgetTokens: budgetOf(windowTokens, input.precedingRequest === null),
     tokensOf: (candidate) => countTokens(candidate.text) + (candidate.title === '' ? 1 : countTokens(candidate.title)),
     near: nearByWords,
     known: nearKnown(knownTexts(input.known)),
     most: MOST,
   });
-  const named = titleOf(chosen, input, onlyTouched);
+  const activity = activityOf(calls);
+  const named = titleOf(chosen, input, onlyTouched, activity.title);
   const narrative = chosen.filter((note) => note.place === 'narrative' && note !== named.from);
   return {
     title: named.title,
-    content: paragraph(narrative.map(({ text }) => text)),
+    // Questions alone do not say what happened.
+    content: paragraph([
+      ...narrative.map(({ text }) => text),
+      ...(chosen.every(({ text }) => isQuestion(text)) ? [activity.text] : []),
+    ]),
     keyPoints: chosen.filter((note) => note.place === 'point' && note !== named.from).map(pointOf),
     actionItems: chosen.filter((note) => note.place === 'todo').map(pointOf),
     items: chosen.filter((note) => note.place === 'item').map(itemOf),
   };
 }
 
-function budgetOf(tokens: number): number {
+function budgetOf(tokens: number, isFirst: boolean): number {
+  if (isFirst && tokens < FIRST_TOKENS)
+    return Math.floor(Math.max(LEAST_TOKENS, Math.min(tokens * SHARE_OF_SHORT, MOST_OF_FIRST_TOKENS)));
   const share =
     tokens < SHORT_TOKENS
       ? Math.max(LEAST_TOKENS, Math.min(tokens * SHARE_OF_SHORT, MOST_OF_SHORT_TOKENS))
@@ -137,21 +155,23 @@ function titleOf(
   chosen: readonly Candidate[],
   { precedingRequest, rows }: WindowInput,
   isFitting: (text: string) => boolean,
+  activity: string,
 ): { readonly title: string; readonly from: Candidate | undefined } {
   const fitting = chosen.filter(
     ({ text, place }) => text.length <= MAX_TITLE_CHARACTERS && place !== 'item' && place !== 'todo',
   );
-  const from =
-    best(fitting.filter(({ isFromUser, text }) => isFromUser && isRequest({ text }))) ??
-    best(fitting.filter(({ isFromUser }) => isFromUser)) ??
-    best(fitting.filter(({ place }) => place === 'narrative')) ??
-    best(fitting);
+  const from = best(
+    fitting.filter(({ isFromUser, place }) => isFromUser || place === 'narrative'),
+    ({ isFromUser, text, value }) => value + (isFromUser && isRequest({ text }) ? REQUEST_TITLE : 0),
+  );
   if (from !== undefined) return { title: from.text, from };
   const item = chosen.find(({ place }) => place === 'item');
-  if (item !== undefined) return { title: headingOf(item.terms, `${item.title} ${item.text}`), from: undefined };
+  if (item !== undefined)
+    return { title: headingOf(item.terms, item.title === '' ? item.text : item.title), from: undefined };
   const last = rows.findLast(({ type, content }) => type === 'user' && !isThin(content))?.content ?? precedingRequest;
   if (last !== null && !isThin(last) && isFitting(last))
     return { title: noteTitle(shorten(last, MAX_FALLBACK_CHARACTERS)), from: undefined };
+  if (activity !== '') return { title: shorten(activity, MAX_TITLE_CHARACTERS), from: undefined };
   if (rows.length === 0) return { title: 'Nothing to summarise', from: undefined };
   const fallback = rows
     .map((row) => noteTitle(shorten(row.title === '' ? row.content : row.title, MAX_FALLBACK_CHARACTERS)))
@@ -159,9 +179,12 @@ function titleOf(
   return { title: fallback ?? 'Nothing to note', from: undefined };
 }
 
-function best(notes: readonly Candidate[]): Candidate | undefined {
+/** A title is the user's request, unless another note says much more. */
+const REQUEST_TITLE = 0.4;
+
+function best(notes: readonly Candidate[], worth: (note: Candidate) => number): Candidate | undefined {
   return notes.reduce<Candidate | undefined>(
-    (top, note) => (top === undefined || note.value > top.value ? note : top),
+    (top, note) => (top === undefined || worth(note) > worth(top) ? note : top),
     undefined,
   );
 }

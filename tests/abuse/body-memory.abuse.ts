@@ -1,6 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createTestUser } from '../setup/database.ts';
 import { recordFigure } from './record-figure.ts';
 import { startApiProcess } from './support/api-process.ts';
 import type { ApiProcess } from './support/api-process.ts';
@@ -23,9 +22,7 @@ beforeAll(async () => {
 afterAll(() => api.close());
 
 test('memory stays within its bounds while 20 clients send the largest bodies', async () => {
-  const keys = await Promise.all(
-    Array.from({ length: CLIENTS }, async () => (await createTestUser(api.db.superuser, {})).key),
-  );
+  const keys = await Promise.all(Array.from({ length: CLIENTS }, async () => (await api.db.createUser()).key));
   const bodies = hostileBodies(HOOK_BYTES).map((body) => ({ ...body, bytes: new Uint8Array(body.bytes) }));
   const before = api.residentMib();
   const until = performance.now() + DURATION_MS;

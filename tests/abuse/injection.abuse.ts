@@ -1,9 +1,8 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { Redactor } from '../../domain/redaction/redact.ts';
 import { longLivedFolder } from '../infra/support/long-lived-folder.ts';
+import { fileInstance } from '../setup/file-instance.ts';
 import { settled } from '../setup/demo-session.ts';
-import { startTestInstance } from '../setup/instance.ts';
-import type { TestInstance } from '../setup/instance.ts';
 import { INJECTION_TEXTS } from './injection-texts.ts';
 import { recordFigure } from './record-figure.ts';
 import { blockViolations, stringsOf, violationsOf } from './support/strict-reader.ts';
@@ -11,23 +10,21 @@ import { captureEverywhere, GROUPS, markOf, mcpClient } from './support/ways-in.
 import { waysOut } from './support/ways-out.ts';
 
 const dataDir = longLivedFolder();
-let instance: TestInstance;
+const instance = fileInstance({
+  RECOLLECT_CONTEXT_TIMEOUT_MS: '1500',
+  RECOLLECT_CONTEXT_START_TOKENS: '2000',
+  RECOLLECT_CONTEXT_PROMPT_TOKENS: '2000',
+  RECOLLECT_CONTEXT_FILE_TOKENS: '2000',
+  RECOLLECT_TRANSCRIPT_ROOTS: '/nonexistent',
+});
 let ways: readonly string[];
 
 beforeAll(async () => {
-  instance = await startTestInstance({
-    RECOLLECT_CONTEXT_TIMEOUT_MS: '1500',
-    RECOLLECT_CONTEXT_START_TOKENS: '2000',
-    RECOLLECT_CONTEXT_PROMPT_TOKENS: '2000',
-    RECOLLECT_CONTEXT_FILE_TOKENS: '2000',
-    RECOLLECT_TRANSCRIPT_ROOTS: '/nonexistent',
-  });
   await instance.startWorker();
   ways = await captureEverywhere(instance);
   // The local model's summaries and learnings quote the texts, too.
   for (const session of ['claude-code:hooks', 'test:events']) await settled(instance, session, 600_000);
 }, 1_200_000);
-afterAll(() => instance.close());
 
 test('no captured text leaves the block in which it is recalled', async () => {
   const mcp = await mcpClient(instance);

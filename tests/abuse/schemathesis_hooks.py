@@ -31,7 +31,7 @@ RULES = {
     "GET /api/v1/usage": [r"(since|until) (is before 1970|leaves no time|spans more than)"],
     "GET /api/v1/roi": [r"(since|until) (is before 1970|leaves no time|spans more than)"],
     "DELETE /api/v1/gdpr/restrict": [r"user name a user or a session"],
-    "DELETE /api/v1/memories/{id}": [r"id is of a summary"],
+    "DELETE /api/v1/memories/{id}": [r"id is (of a summary|a source)"],
     "PUT /api/v1/memories/{id}": [r"id is of a (prompt|summary)", r"flagged applies only to captured events", r"\w+ cannot change after capture"],
     "POST /api/v1/gdpr/rectify": [r"id is of a (prompt|summary)", r"flagged applies only to captured events", r"\w+ cannot change after capture"],
     "POST /api/v1/memories": [r"occurred_at is in the future", r"project there is no such project"],

@@ -1,20 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startTestInstance } from '../setup/instance.ts';
-import type { TestInstance } from '../setup/instance.ts';
+import { expect, test } from 'vitest';
+import { fileInstance } from '../setup/file-instance.ts';
 import { recordFigure } from './record-figure.ts';
 
 const GUESSES = 500;
 
-let instance: TestInstance;
-
-beforeAll(async () => {
-  instance = await startTestInstance();
-});
-
-afterAll(async () => {
-  await instance.close();
-});
+const instance = fileInstance();
 
 test('rejects every guessed key', async () => {
   const statuses: number[] = [];

@@ -1,21 +1,15 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createTokenCounter } from '../../models/tokens/token-counter.ts';
 import { createSessionActivities } from '../../activities/session/create-session-activities.ts';
 import { advanceConsumption, readIntakeSession } from '../../stores/postgres/capture/consumption.ts';
 import { workflowIdOf } from '../../workflows/registry.ts';
 import { POLICY } from '../replay/session-script.ts';
+import { fileInstance } from '../setup/file-instance.ts';
 import { sessionOf } from '../setup/demo-session.ts';
-import { startTestInstance } from '../setup/instance.ts';
-import type { TestInstance } from '../setup/instance.ts';
 
-let instance: TestInstance;
+const instance = fileInstance();
 let indexHints = 0;
 let temporalIsDown = false;
-
-beforeAll(async () => {
-  instance = await startTestInstance();
-});
-afterAll(() => instance.close());
 
 function activities() {
   return createSessionActivities({
@@ -62,11 +56,10 @@ test('bounds the text of a step and reports remaining rows', { timeout: 240_000 
   expect(first.consumedSeq).toBeLessThan(45);
   const second = await steps.consumeEvents({ ...ref, policy: POLICY, closeOpen: null, phase: 'active' });
   expect(second).toMatchObject({ consumedSeq: 45, more: false });
-  const unread = await instance.db.superuser.query(
-    'SELECT 1 FROM observations WHERE session_id = $1 AND search IS NULL',
-    [ref.sessionId],
-  );
-  expect(unread.rowCount).toBe(0);
+  const unread = await instance.rows('SELECT 1 FROM observations WHERE session_id = $1 AND search IS NULL', [
+    ref.sessionId,
+  ]);
+  expect(unread.length).toBe(0);
 });
 
 test('records the phase and hints the index; leaves a failed hint to the workflow', async () => {
@@ -76,10 +69,8 @@ test('records the phase and hints the index; leaves a failed hint to the workflo
   temporalIsDown = true;
   const first = await steps.consumeEvents({ ...ref, policy: POLICY, closeOpen: null, phase: 'summarising' });
   expect(first.isIndexRequested).toBe(true);
-  const row = await instance.db.superuser.query('SELECT phase, workflow_id FROM sessions WHERE id = $1', [
-    ref.sessionId,
-  ]);
-  expect(row.rows[0]).toEqual({
+  const row = await instance.rows('SELECT phase, workflow_id FROM sessions WHERE id = $1', [ref.sessionId]);
+  expect(row[0]).toEqual({
     phase: 'summarising',
     workflow_id: workflowIdOf('session', ref.tenantId, ref.sessionId),
   });
@@ -106,13 +97,12 @@ test('sends no hint for chunks that the index workflow finds by itself: others w
     return indexHints;
   };
   const wroteVectors = (ago: string) =>
-    instance.db.superuser.query(
+    instance.write(
       `INSERT INTO embedding_counts (tenant_id, model, indexed_at) VALUES ($1, 'test', now() - $2::interval)
        ON CONFLICT (tenant_id, model) DO UPDATE SET indexed_at = excluded.indexed_at`,
       [instance.admin.tenantId, ago],
     );
-  const waitedFor = (ago: string) =>
-    instance.db.superuser.query('UPDATE embeddings SET created_at = now() - $1::interval', [ago]);
+  const waitedFor = (ago: string) => instance.write('UPDATE embeddings SET created_at = now() - $1::interval', [ago]);
   expect(await consume('before the first vector')).toBe(1);
   await wroteVectors('0 seconds');
   await waitedFor('0 seconds');
@@ -122,7 +112,7 @@ test('sends no hint for chunks that the index workflow finds by itself: others w
   await wroteVectors('1 minute');
   expect(await consume('while it rests')).toBe(1);
   await wroteVectors('0 seconds');
-  await instance.db.superuser.query("UPDATE embeddings SET state = 'indexed'");
+  await instance.write("UPDATE embeddings SET state = 'indexed'");
   expect(await consume('when it has finished')).toBe(1);
 });
 
@@ -135,20 +125,16 @@ test('cuts open rows of any size on request', async () => {
   expect(
     (await steps.consumeEvents({ ...ref, policy: POLICY, closeOpen: 'requested', phase: 'active' })).windowsPending,
   ).toBe(1);
-  const windows = await instance.db.superuser.query('SELECT reason FROM windows WHERE session_id = $1', [
-    ref.sessionId,
-  ]);
-  expect(windows.rows).toEqual([{ reason: 'requested' }]);
+  const windows = await instance.rows('SELECT reason FROM windows WHERE session_id = $1', [ref.sessionId]);
+  expect(windows).toEqual([{ reason: 'requested' }]);
 });
 
 test('retries parked windows and failed vectors on request', async () => {
   const ref = await capture('parked', 2, (n) => `note ${n}`);
   const steps = activities();
   await steps.consumeEvents({ ...ref, policy: POLICY, closeOpen: 'requested', phase: 'active' });
-  await instance.db.superuser.query("UPDATE windows SET state = 'parked', attempts = 3 WHERE session_id = $1", [
-    ref.sessionId,
-  ]);
-  await instance.db.superuser.query(
+  await instance.write("UPDATE windows SET state = 'parked', attempts = 3 WHERE session_id = $1", [ref.sessionId]);
+  await instance.write(
     "UPDATE embeddings SET state = 'failed', attempts = 9, failed_at = now() WHERE session_id = $1",
     [ref.sessionId],
   );
@@ -156,11 +142,10 @@ test('retries parked windows and failed vectors on request', async () => {
   indexHints = 0;
   expect(await steps.requeueParked({ ...ref, again: true })).toEqual({ requeued: 1 });
   expect(indexHints).toBe(1);
-  const failed = await instance.db.superuser.query(
-    "SELECT 1 FROM embeddings WHERE session_id = $1 AND state = 'failed'",
-    [ref.sessionId],
-  );
-  expect(failed.rowCount).toBe(0);
+  const failed = await instance.rows("SELECT 1 FROM embeddings WHERE session_id = $1 AND state = 'failed'", [
+    ref.sessionId,
+  ]);
+  expect(failed.length).toBe(0);
 });
 
 test('does not settle a session with a pending window', async () => {
@@ -168,7 +153,7 @@ test('does not settle a session with a pending window', async () => {
   const steps = activities();
   await steps.consumeEvents({ ...ref, policy: POLICY, closeOpen: 'requested', phase: 'active' });
   expect(await steps.settle(ref)).toEqual({ settled: false });
-  await instance.db.superuser.query("UPDATE windows SET state = 'summarised' WHERE session_id = $1", [ref.sessionId]);
+  await instance.write("UPDATE windows SET state = 'summarised' WHERE session_id = $1", [ref.sessionId]);
   expect(await steps.settle(ref)).toEqual({ settled: true });
 });
 
@@ -180,8 +165,8 @@ test('settles a session when nothing new was captured; its pending vectors are s
   expect(await steps.settle(ref)).toEqual({ settled: true });
   expect(await sessionOf(instance, 'test:settling')).toMatchObject({ phase: 'settled', pending: { embed: 1 } });
   expect(await steps.setCapture({ ...ref, on: false })).toEqual({ on: false });
-  const row = await instance.db.superuser.query('SELECT capture, status FROM sessions WHERE id = $1', [ref.sessionId]);
-  expect(row.rows[0]).toEqual({ capture: false, status: 'ended' });
+  const row = await instance.rows('SELECT capture, status FROM sessions WHERE id = $1', [ref.sessionId]);
+  expect(row[0]).toEqual({ capture: false, status: 'ended' });
 });
 
 describe('a session without inference', () => {

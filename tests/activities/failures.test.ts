@@ -1,7 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import pg from 'pg';
 import { describe, expect, it, test } from 'vitest';
-import { failureType, modelFailureType, NotConfigured, toFailure } from '../../activities/failures.ts';
+import { failureType, modelFailureType, NotConfigured, projectFrames, toFailure } from '../../activities/failures.ts';
 import { ArchiveDamaged } from '../../activities/retention/archive-object.ts';
 import { BudgetExhausted, ModelBusy } from '../../domain/costs/limits.ts';
 import { BackupSetError, RestoreError } from '../../domain/backup/sets.ts';
@@ -186,10 +186,32 @@ describe('every error', () => {
   });
 
   it('has a message with its type and code', () => {
-    expect(toFailure(database('40P01')).message).toBe('DatabaseConflict error 40P01');
+    expect(toFailure(database('40P01')).message).toBe('DatabaseConflict DatabaseError 40P01');
+    expect(toFailure(raw('P2010', '22P05')).message).toBe('Unexpected PrismaClientKnownRequestError P2010 22P05');
+    expect(toFailure(new Error(CONTENT, { cause: coded('ENOENT') })).message).toBe('Unexpected Error Error ENOENT');
     expect(toFailure(new TypeError(CONTENT)).message).toBe('Unexpected TypeError');
     expect(toFailure(CONTENT).message).toBe('Unexpected');
     expect(toFailure(new ModelError('overloaded', 'status 529')).message).toBe('status 529');
+  });
+});
+
+describe('frames of a cause', () => {
+  const frame = `\n    at work (${new URL('../../stores/hunter2.ts', import.meta.url).href}:1:1)`;
+  const own = expect.stringMatching(/^tests\/activities\/failures\.test\.ts:\d+$/u);
+
+  it('name files and lines of this project, also of the failure', () => {
+    const error = new Error(CONTENT);
+    expect(projectFrames(error)).toContainEqual(own);
+    expect(projectFrames(error).join(' ')).not.toContain('node_modules');
+    expect(projectFrames(toFailure(error))).toEqual(projectFrames(error));
+  });
+
+  it('are not taken from a message that imitates them', () => {
+    const error = new Error(`${CONTENT}${frame}`);
+    expect(projectFrames(error)).toEqual([own, ...projectFrames(error).slice(1)]);
+    expect(toFailure(error).stack).not.toContain('hunter2');
+    error.message = 'changed';
+    expect(projectFrames(error)).toEqual([]);
   });
 });
 

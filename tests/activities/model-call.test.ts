@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { callModel } from '../../activities/model-call.ts';
 import type { CallOptions, ModelCallDependencies } from '../../activities/model-call.ts';
 import { BudgetExhausted } from '../../domain/costs/limits.ts';
@@ -10,32 +10,17 @@ import type { ModelPort, PreparedCall, SourceRow } from '../../domain/ports/mode
 import { captureEvents } from '../../stores/postgres/capture/capture.ts';
 import type { BudgetAlert } from '../../stores/postgres/usage/budgets.ts';
 import type { UsageOwner } from '../../stores/postgres/usage/usage-ledger.ts';
-import { createTestDatabase, createTestUser } from '../setup/database.ts';
-import type { TestDatabase } from '../setup/database.ts';
+import { fileDatabase } from '../setup/database.ts';
 import { until } from '../setup/until.ts';
 import { event, promptPart } from '../stores/postgres/support/captures.ts';
-import { BILL, createPaidModel } from './support/paid-model.ts';
+import { BILL, createPaidModel, LIMITS } from './support/paid-model.ts';
 import type { PaidModel } from './support/paid-model.ts';
 
-const LIMITS: ModelLimits = {
-  requestTokens: 1_000,
-  userDailyTokens: 10_000,
-  concurrency: 10,
-  userConcurrency: 3,
-  alertShare: 0.8,
-  overBudget: 'wait',
-  timeoutMs: 5_000,
-  cache: { similarity: 0.9, days: 30 },
-};
-let db: TestDatabase;
+const db = fileDatabase();
 let owner: UsageOwner;
 let model: PaidModel;
 let alerts: BudgetAlert[];
 
-beforeAll(async () => {
-  db = await createTestDatabase();
-});
-afterAll(() => db.close());
 beforeEach(async () => {
   owner = await ownerOf(randomUUID());
   model = createPaidModel();
@@ -43,7 +28,7 @@ beforeEach(async () => {
 });
 
 async function ownerOf(session: string): Promise<UsageOwner> {
-  const user = await createTestUser(db.superuser);
+  const user = await db.createUser();
   return sessionOf(user, session);
 }
 
@@ -51,9 +36,7 @@ async function sessionOf(user: Pick<UsageOwner, 'tenantId' | 'userId'>, session:
   await captureEvents(db.database.pool, [
     event({ tenantId: user.tenantId, userId: asId(user.userId), key: '' }, session, [promptPart('A question')]),
   ]);
-  const { rows } = await db.superuser.query<{ id: string }>('SELECT id FROM sessions WHERE external_id = $1', [
-    session,
-  ]);
+  const rows = await db.rows<{ id: string }>('SELECT id FROM sessions WHERE external_id = $1', [session]);
   return {
     tenantId: user.tenantId,
     userId: user.userId,
@@ -91,7 +74,7 @@ function call(prepared: PreparedCall<string> | (() => Promise<PreparedCall<strin
 }
 
 async function booked(whose = owner) {
-  const { rows } = await db.superuser.query<{ tokens: number; usd: number; hit: boolean }>(
+  const rows = await db.rows<{ tokens: number; usd: number; hit: boolean }>(
     `SELECT input_tokens + output_tokens AS tokens, cost_usd::float AS usd, cache_hit AS hit FROM usage_ledger WHERE user_id = $1 ORDER BY id`,
     [whose.userId],
   );
@@ -99,7 +82,7 @@ async function booked(whose = owner) {
 }
 
 async function day(whose = owner): Promise<{ used: number; reserved: number }> {
-  const { rows } = await db.superuser.query<{ used: number; reserved: number }>(
+  const rows = await db.rows<{ used: number; reserved: number }>(
     `SELECT tokens_used_today AS used, (SELECT count(*)::integer FROM usage_reservations r WHERE r.user_id = u.id) AS reserved FROM users u WHERE id = $1`,
     [whose.userId],
   );
@@ -125,7 +108,7 @@ describe('a call', () => {
     expect(during).toEqual({ used: 0, reserved: 1 });
     expect(await day()).toEqual({ used: 750, reserved: 0 });
     expect(await booked()).toEqual([PAID]);
-    const { rows } = await db.superuser.query(
+    const rows = await db.rows(
       'SELECT tokens_cached, tokens_cache_written, batch, operation, provider FROM usage_ledger WHERE user_id = $1',
       [owner.userId],
     );
@@ -264,7 +247,7 @@ describe('an unusable response whose repair must wait', () => {
     const failure: unknown = await call(model.prepare('q'), { limits }).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(BudgetExhausted);
     expect(failure).toMatchObject({ usage: [BILL] });
-    await db.superuser.query('UPDATE users SET tokens_used_on = tokens_used_on - 1 WHERE id = $1', [owner.userId]);
+    await db.write('UPDATE users SET tokens_used_on = tokens_used_on - 1 WHERE id = $1', [owner.userId]);
     model.script.push('ok: better');
     expect(await call(model.prepare('q'), { limits })).toEqual({
       output: 'better',
@@ -357,7 +340,7 @@ describe('a day', () => {
     ['is too short for the call', 999],
   ])('that %s uses the local model if configured', async (_, userDailyTokens) => {
     const limits = { userDailyTokens, overBudget: 'local' } as const;
-    await db.superuser.query(
+    await db.write(
       "UPDATE users SET tokens_used_today = 600, tokens_used_on = (now() AT TIME ZONE 'UTC')::date WHERE id = $1",
       [owner.userId],
     );

@@ -1,63 +1,47 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { callModel } from '../../activities/model-call.ts';
-import type { ModelLimits } from '../../domain/costs/limits.ts';
 import type { PreparedCall } from '../../domain/ports/model.ts';
 import { captureEvents } from '../../stores/postgres/capture/capture.ts';
 import type { Database } from '../../stores/postgres/connection/database.ts';
 import type { UsageOwner } from '../../stores/postgres/usage/usage-ledger.ts';
-import { createTestDatabase, createTestUser } from '../setup/database.ts';
-import type { TestDatabase } from '../setup/database.ts';
+import { fileDatabase } from '../setup/database.ts';
 import { event, promptPart } from '../stores/postgres/support/captures.ts';
-import { createPaidModel } from './support/paid-model.ts';
+import { createPaidModel, LIMITS } from './support/paid-model.ts';
 import type { PaidModel } from './support/paid-model.ts';
 
-const LIMITS: ModelLimits = {
-  requestTokens: 1_000,
-  userDailyTokens: 10_000,
-  concurrency: 10,
-  userConcurrency: 3,
-  alertShare: 0.8,
-  overBudget: 'wait',
-  timeoutMs: 5_000,
-  cache: { similarity: 0.9, days: 30 },
-};
-let db: TestDatabase;
+const db = fileDatabase();
 let owner: UsageOwner;
 let model: PaidModel;
 
 beforeAll(async () => {
-  db = await createTestDatabase();
   // Sequences are not rolled back: they count the attempts of transactions that fail.
-  await db.superuser.query('CREATE SEQUENCE attempts');
+  await db.owner.query('CREATE SEQUENCE attempts; GRANT USAGE ON SEQUENCE attempts TO recollect_app');
 });
-afterAll(() => db.close());
 beforeEach(async () => {
   model = createPaidModel();
-  const user = await createTestUser(db.superuser);
+  const user = await db.createUser();
   await captureEvents(db.database.pool, [event(user, randomUUID(), [promptPart('A question')])]);
-  const { rows } = await db.superuser.query<{ id: string }>('SELECT id FROM sessions WHERE tenant_id = $1', [
-    user.tenantId,
-  ]);
+  const rows = await db.rows<{ id: string }>('SELECT id FROM sessions WHERE tenant_id = $1', [user.tenantId]);
   owner = {
     tenantId: user.tenantId,
     userId: user.userId,
     sessionId: rows[0]?.id ?? '',
     operation: 'summarise_window',
   };
-  await db.superuser.query(
+  await db.owner.query(
     'DROP TRIGGER IF EXISTS fails ON usage_ledger; DROP TRIGGER IF EXISTS fails ON model_response_cache',
   );
-  await db.superuser.query('ALTER SEQUENCE attempts RESTART');
+  await db.owner.query('ALTER SEQUENCE attempts RESTART');
 });
 
 /** Has the first `times` writes to the table fail by this statement. */
 async function failing(table: string, times: number, statement: string): Promise<void> {
-  await db.superuser.query(
-    `CREATE OR REPLACE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+  await db.owner.query(
+    `CREATE OR REPLACE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS $$
      BEGIN IF nextval('attempts') <= ${times} THEN ${statement}; END IF; RETURN NEW; END $$`,
   );
-  await db.superuser.query(
+  await db.owner.query(
     `CREATE TRIGGER fails BEFORE INSERT ON ${table} FOR EACH ROW WHEN (NEW.tenant_id = '${owner.tenantId}') EXECUTE FUNCTION fails()`,
   );
 }
@@ -68,7 +52,7 @@ async function call(prepared: PreparedCall<string>, signal = new AbortController
 }
 
 async function state() {
-  const { rows } = await db.superuser.query(
+  const rows = await db.rows(
     `SELECT tokens_used_today AS used, (SELECT count(*)::integer FROM usage_ledger l WHERE l.user_id = u.id AND NOT l.cache_hit) AS booked,
             (SELECT count(*)::integer FROM usage_reservations r WHERE r.user_id = u.id) AS reserved FROM users u WHERE id = $1`,
     [owner.userId],
@@ -113,7 +97,7 @@ test('does not record usage again after an unconfirmed commit', async () => {
     ...db.database,
     asTenant: async (tenantId, work) => {
       const result = await db.database.asTenant(tenantId, work);
-      const { rows } = await db.superuser.query('SELECT FROM usage_ledger WHERE user_id = $1', [owner.userId]);
+      const rows = await db.rows('SELECT FROM usage_ledger WHERE user_id = $1', [owner.userId]);
       if (rows.length > 0 && (heard += 1) === 1)
         throw Object.assign(new Error('connection lost'), { code: 'ECONNRESET' });
       return result;
@@ -127,8 +111,31 @@ test('does not record usage again after an unconfirmed commit', async () => {
 test('does not retry a permanent error', async () => {
   await failing('usage_ledger', 1_000, "RAISE EXCEPTION 'x' USING ERRCODE = '22P02'");
   await expect(call(model.prepare('q'))).rejects.toThrow('Invalid input value');
-  const { rows } = await db.superuser.query('SELECT last_value::integer AS n FROM attempts');
+  const rows = await db.rows('SELECT last_value::integer AS n FROM attempts');
   expect(rows).toEqual([{ n: 1 }]);
+  expect(await state()).toEqual({ used: 0, booked: 0, reserved: 0 });
+});
+
+test('records the usage of a response that cannot be cached, and releases its reservation', async () => {
+  await failing('model_response_cache', 1_000, "RAISE EXCEPTION 'x' USING ERRCODE = '22P05'");
+  await expect(call(model.prepare('q'))).rejects.toThrow('22P05');
+  expect(await state()).toEqual(BOOKED_ONCE);
+});
+
+test('releases a reservation whose confirmation was lost', async () => {
+  const pool = new Proxy(db.database.pool, {
+    get: (target, name) => {
+      const value: unknown = Reflect.get(target, name);
+      if (name !== 'query' || typeof value !== 'function') return value;
+      return async (...given: unknown[]) => {
+        await Reflect.apply(value, target, given);
+        throw Object.assign(new Error('connection lost'), { code: 'ECONNRESET' });
+      };
+    },
+  });
+  await expect(call(model.prepare('q'), undefined, { ...db.database, pool })).rejects.toThrow('connection lost');
+  expect(model.requests).toEqual([]);
+  expect(await state()).toEqual({ used: 0, booked: 0, reserved: 0 });
 });
 
 test('releases a slot granted during cancellation without a request', async () => {

@@ -16,7 +16,6 @@ import { filesOf, readManifest, listSets } from '../../activities/backup/read-ma
 import { verifySet } from '../../activities/backup/verify-set.ts';
 import { recordOutput } from '../cli/support/output.ts';
 import { longLivedFolder } from '../infra/support/long-lived-folder.ts';
-import { createTestUser } from '../setup/database.ts';
 import { settled } from '../setup/demo-session.ts';
 import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
@@ -117,7 +116,7 @@ async function* onePiece(text: string): AsyncGenerator<Uint8Array> {
 
 describe('a set', { timeout: 60_000 }, () => {
   test('contains every row of every table except the listed ones', async () => {
-    const { rows } = await instance.db.superuser.query<{ name: string }>(
+    const rows = await instance.rows<{ name: string }>(
       "SELECT c.relname AS name FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY 1",
     );
     const stored = manifest.tables.map(({ name }) => name);
@@ -126,8 +125,8 @@ describe('a set', { timeout: 60_000 }, () => {
       expect.arrayContaining(['observations', 'prompts', 'capture_keys', 'embeddings', 'tenants']),
     );
     for (const { name, rows } of manifest.tables.filter(({ name }) => !['embedding_counts'].includes(name))) {
-      const counted = await instance.db.superuser.query<{ n: number }>(`SELECT count(*)::integer AS n FROM "${name}"`);
-      expect([name, rows]).toEqual([name, counted.rows[0]?.n]);
+      const counted = await instance.rows<{ n: number }>(`SELECT count(*)::integer AS n FROM "${name}"`);
+      expect([name, rows]).toEqual([name, counted[0]?.n]);
     }
   });
 
@@ -140,7 +139,7 @@ describe('a set', { timeout: 60_000 }, () => {
     const text = await textOf(unpackFile(store, first, file, key));
     expect(text).toContain('Please make the rounding of invoices half even');
     expect(text.trim().split('\n')).toHaveLength(file.rows);
-    const { rows } = await instance.db.superuser.query<{ id: string }>('SELECT id FROM prompts ORDER BY id');
+    const rows = await instance.rows<{ id: string }>('SELECT id FROM prompts ORDER BY id');
     expect(
       text
         .trim()
@@ -152,7 +151,7 @@ describe('a set', { timeout: 60_000 }, () => {
   });
 
   test('contains exactly the vectors that its ledger lists as indexed', async () => {
-    const { rows } = await instance.db.superuser.query<{ object_id: string }>(
+    const rows = await instance.rows<{ object_id: string }>(
       "SELECT object_id FROM embeddings WHERE state = 'indexed' ORDER BY object_id",
     );
     const [vectors] = manifest.vectors;
@@ -189,7 +188,7 @@ describe('a set', { timeout: 60_000 }, () => {
   });
 
   test('cuts large tables, months and other keys into parts with every row in one of them', async () => {
-    await instance.db.superuser.query('VACUUM ANALYZE');
+    await instance.db.owner.query('VACUUM ANALYZE');
     const client = await openCopyClient(instance.db.url('maintenance'), 5_000);
     try {
       const coarse = new Map((await readCatalog(client)).map((table) => [table.name, table.ranges.length]));
@@ -243,7 +242,7 @@ describe('a set', { timeout: 60_000 }, () => {
 
 describe('operators', { timeout: 60_000 }, () => {
   test('alone can request and list backups', async () => {
-    const stranger = await createTestUser(instance.db.superuser, { role: 'admin' });
+    const stranger = await instance.stranger({ role: 'admin' });
     for (const [method, at] of [
       ['POST', '/admin/backup'],
       ['GET', '/admin/backups'],
@@ -289,7 +288,7 @@ describe('operators', { timeout: 60_000 }, () => {
 
 describe('an interrupted attempt', { timeout: 120_000 }, () => {
   test('restarts under the same id after a lost connection, and leaves nothing when cancelled', async () => {
-    const blocker = await instance.db.superuser.connect();
+    const blocker = await instance.db.maintenance.connect();
     try {
       await blocker.query('BEGIN');
       // Copying blocks here, after the tables before it.
@@ -297,14 +296,14 @@ describe('an interrupted attempt', { timeout: 120_000 }, () => {
       const { id } = backupAnswer.parse((await instance.call('POST', '/admin/backup')).body);
       expect(backupAnswer.parse((await instance.call('POST', '/admin/backup')).body).id).toBe(id);
       const waiting = async () => {
-        const { rowCount } = await instance.db.superuser.query(
+        const rows = await instance.rows(
           "SELECT 1 FROM pg_stat_activity WHERE application_name = 'recollect-backup' AND datname = current_database() AND wait_event_type = 'Lock'",
         );
-        return rowCount === 0 ? undefined : true;
+        return rows.length === 0 ? undefined : true;
       };
       await until(waiting, 60_000, 'the copying');
       expect((await keysOf(store, `sets/${id}/`)).length).toBeGreaterThan(5);
-      const lost = await instance.db.superuser.query(
+      const lost = await instance.db.maintenance.query(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'recollect-backup' AND datname = current_database()",
       );
       expect(lost.rowCount).toBeGreaterThan(1);

@@ -10,6 +10,7 @@ const PARTS: Readonly<Record<string, () => Promise<RecallFigures>>> = {
   index: async () => (await import('./recall/index-rate.ts')).runIndexRate(),
   coding: async () => (await import('./recall/coding.ts')).runCoding(),
   weights: async () => (await import('./recall/weights.ts')).runWeights(),
+  calibration: async () => (await import('./recall/calibration.ts')).runCalibration(),
   context: async () => (await import('./recall/context.ts')).runContext(),
   speed: async () => (await import('./recall/speed.ts')).runSpeed(),
 };

@@ -11,7 +11,6 @@ import { openClaudeMem } from '../../stores/claude-mem/source.ts';
 import { isBurst } from '../../stores/postgres/capture/burst-flag.ts';
 import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
-import { createTestUser } from '../setup/database.ts';
 import { until } from '../setup/until.ts';
 import { recordOutput } from '../cli/support/output.ts';
 import { buildClaudeMem } from './build-database.ts';
@@ -38,7 +37,7 @@ function sample(name: string, generation: Generation = 49): string {
 }
 
 const rowsOf = async (sql: string, values: readonly unknown[] = []) =>
-  z.array(z.record(z.string(), z.unknown())).parse((await instance.db.superuser.query(sql, [...values])).rows);
+  z.array(z.record(z.string(), z.unknown())).parse(await instance.rows(sql, [...values]));
 
 /** All that an import wrote, ids left out: what two ways of importing have in common. */
 const written = (name: string) =>
@@ -259,9 +258,9 @@ test('the server imports every row once and reports each difference', { timeout:
 
 test("a repeated import adds new rows once and retains users' changes", async () => {
   const before = await written('served');
-  await instance.db.superuser.query("DELETE FROM summaries WHERE slot LIKE '%:observations:2'");
-  await instance.db.superuser.query("UPDATE sessions SET title = 'Mine' WHERE external_id = 'served-1'");
-  await instance.db.superuser.query(
+  await instance.write("DELETE FROM summaries WHERE slot LIKE '%:observations:2'");
+  await instance.write("UPDATE sessions SET title = 'Mine' WHERE external_id = 'served-1'");
+  await instance.write(
     "UPDATE learnings SET title = 'Mine', description = 'Edited' WHERE description LIKE 'The warehouse%'",
   );
   const again = await send(path.join(folder, 'served.db'));
@@ -285,7 +284,7 @@ test("a repeated import adds new rows once and retains users' changes", async ()
 });
 
 test('rows sent by a client become the same as those read by the server', async () => {
-  const user = await createTestUser(instance.db.superuser, { role: 'admin' });
+  const user = await instance.stranger({ role: 'admin' });
   const file = sample('remote');
   expect((await send(file, true, user.key)).tables.map(({ imported }) => imported)).toEqual([5, 3, 5, 2, 2]);
   expect(await written('remote')).toEqual([]);
@@ -311,7 +310,7 @@ test('rows sent by a client become the same as those read by the server', async 
 });
 
 test('an import counts as a burst and defers the work that it causes', async () => {
-  const user = await createTestUser(instance.db.superuser, { role: 'admin' });
+  const user = await instance.stranger({ role: 'admin' });
   const row = (id: number) =>
     JSON.stringify({
       id,
@@ -328,7 +327,7 @@ test('an import counts as a burst and defers the work that it causes', async () 
       headers: { 'content-type': 'application/x-ndjson' },
       key: user.key,
     });
-  const flooding = () => isBurst(instance.db.superuser);
+  const flooding = () => isBurst(instance.db.maintenance);
   await until(async () => ((await flooding()) ? undefined : true));
   expect(await post('&dry_run=true')).toMatchObject({ status: 200, body: { rows: 300 } });
   expect(await flooding()).toBe(false);
@@ -361,11 +360,10 @@ test('recognises hook rows, imports no forgotten session, and imports old databa
     ),
   ).toEqual([{ written: 5, placed: 5 }]);
 
-  await instance.db.superuser.query("UPDATE sessions SET status = 'deleted' WHERE external_id = 'twin-1'");
-  await instance.db.superuser.query(
-    "DELETE FROM imported_rows WHERE source_table = 'observations' AND tenant_id = $1",
-    [instance.admin.tenantId],
-  );
+  await instance.write("UPDATE sessions SET status = 'deleted' WHERE external_id = 'twin-1'");
+  await instance.write("DELETE FROM imported_rows WHERE source_table = 'observations' AND tenant_id = $1", [
+    instance.admin.tenantId,
+  ]);
   const refused = await send(path.join(folder, 'twin.db'));
   expect(table(refused.tables, 'observations')).toMatchObject({ refused: 3, unaccounted: 0 });
 

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readdirSync, statSync, symlinkSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, readdirSync, statSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { processEnvironment } from '../../config/process-environment.ts';
@@ -29,6 +29,20 @@ test.each(['20.19.0', '22.18.0', '23.11.1', '24.6.0'])('prints one sentence if N
     status: 1,
     stdout: '',
     stderr: `Recollect needs Node 24.7 or newer; this is ${version}, and npm installed no other: run npm ci again.\n`,
+  });
+});
+
+test('prints one sentence if npm installed no packages yet', () => {
+  const root = testFolder();
+  for (const folder of ['cli', 'config', 'infra'])
+    cpSync(path.join(ROOT, folder), path.join(root, folder), { recursive: true });
+  copyFileSync(path.join(ROOT, 'package.json'), path.join(root, 'package.json'));
+  const { PATH } = processEnvironment();
+  const started = spawnSync('npm', ['start', '--silent'], { cwd: root, env: { PATH }, encoding: 'utf8' });
+  expect(started).toMatchObject({
+    status: 1,
+    stdout: '',
+    stderr: 'The packages of Recollect are missing: run npm ci first.\n',
   });
 });
 

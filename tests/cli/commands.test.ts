@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { appendFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { down } from '../../cli/commands/instance/up.ts';
@@ -107,14 +108,38 @@ test.each([
   [['up', '--port', '70000'], 'Expected an integer from 1 to 65535'],
   [['logs', '--lines', 'many'], 'Expected an integer from 0 to'],
   [['fly'], "unknown command 'fly'"],
+  [['correct', 'k7q2mzda'], '(Did you mean recollect learnings correct?)'],
+  [['verify'], '(Did you mean recollect learnings verify or recollect backup verify?)'],
+  [['serach'], '(Did you mean search?)'],
+  [['import'], 'Usage: recollect import'],
 ])('rejects %j with a reason', async (args, reason) => {
   const { exitCode, output } = await runCli(args).ended;
   expect(exitCode).toBe(1);
   expect(output).toContain(reason);
 });
 
+test.each([['--version'], ['-V'], ['version']])('%s prints the version', async (word) => {
+  const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
+  expect(await runCli([word]).ended).toEqual({ exitCode: 0, output: `${version}\n` });
+});
+
+test('import FILE uses the data directory of its option, else of the environment', async () => {
+  const missing = (folder: string) => ({
+    exitCode: 3,
+    output: `There is no instance in ${folder} yet. Start one with recollect up (npm start in a clone).\n`,
+  });
+  const environment = { RECOLLECT_DATA_DIR: '/no/such' };
+  expect(await runCli(['import', 'memory.ndjson.zst'], environment).ended).toEqual(missing('/no/such'));
+  for (const words of [
+    ['import', 'memory.ndjson.zst', '--data-dir', '/no/other'],
+    ['import', '--data-dir', '/no/other', 'memory.ndjson.zst'],
+    ['import', 'file', 'memory.ndjson.zst', '--data-dir', '/no/other'],
+  ])
+    expect(await runCli(words, environment).ended).toEqual(missing('/no/other'));
+});
+
 test('every command accepts --data-dir', () => {
-  const output = { out: () => undefined, err: () => undefined, columns: null };
+  const output = { out: () => undefined, err: () => undefined, columns: null, hasColours: false };
   const { commands } = createProgram({ environment: {}, output }, () => undefined);
   expect(commands.map((command) => command.name())).toEqual(
     expect.arrayContaining(['up', 'down', 'status', 'logs', 'doctor', 'install', 'sessions', 'spool']),
@@ -152,3 +177,15 @@ test('the launcher runs the CLI with this Node', () => {
   expect(run.stdout).toContain('Recollect: never started');
   expect(run.status).toBe(3);
 });
+
+// /proc refuses new folders with ENOENT; a system without it refuses the path, too.
+test('up in a folder that cannot be created ends at once with the remedy', () => {
+  const cli = path.resolve(import.meta.dirname, '../../cli/main.ts');
+  for (const folder of ['/proc/nope', '/proc/nope/deeper']) {
+    const ran = spawnSync(process.execPath, [cli, 'up', '--data-dir', folder], { encoding: 'utf8', timeout: 20_000 });
+    expect(ran).toMatchObject({ status: 1, signal: null });
+    expect(ran.stderr).toMatch(
+      new RegExp(`^The data directory ${folder} cannot be used: E.*\\. Choose another with --data-dir\\.\\n$`),
+    );
+  }
+}, 60_000);

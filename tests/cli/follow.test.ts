@@ -13,9 +13,7 @@ import { streamTranscripts } from '../../cli/import/stream-import.ts';
 import type { SentFiles } from '../../cli/import/stream-import.ts';
 import { testFolder } from '../infra/support/folder.ts';
 import { bytesOf, transcriptOf } from '../domain/transcripts/support/from-hooks.ts';
-import { createTestUser } from '../setup/database.ts';
-import { startTestInstance } from '../setup/instance.ts';
-import type { TestInstance } from '../setup/instance.ts';
+import { fileInstance } from '../setup/file-instance.ts';
 import { until } from '../setup/until.ts';
 import { hooksOf, sources } from '../transcripts/compare.ts';
 import { transcriptFolderOf } from '../transcripts/folder.ts';
@@ -24,14 +22,10 @@ import { Home } from './install/support/home.ts';
 import { recordOutput } from './support/output.ts';
 import { runCli } from './support/run-cli.ts';
 
-let instance: TestInstance;
+const instance = fileInstance({ RECOLLECT_TRANSCRIPT_ROOTS: '/nonexistent' });
 let folder: TranscriptFolder;
 const proxies: FaultyProxy[] = [];
 
-beforeAll(async () => {
-  instance = await startTestInstance({ RECOLLECT_TRANSCRIPT_ROOTS: '/nonexistent' });
-});
-afterAll(() => instance.close());
 afterEach(async () => {
   for (const proxy of proxies.splice(0)) await proxy.close();
 });
@@ -90,7 +84,7 @@ async function openProxy(): Promise<FaultyProxy> {
 }
 
 const arrived = (session: string) =>
-  until(async () => ((await sources(instance.db.superuser, session))['transcript'] ?? 0) > 50 || undefined, 120_000);
+  until(async () => ((await sources(instance, session))['transcript'] ?? 0) > 50 || undefined, 120_000);
 
 /** Follows with short waits until `done`; returns the exit code and the output. */
 async function following(
@@ -129,7 +123,7 @@ describe('following transcripts while the server is unavailable', { timeout: 240
     const { code, text, errors } = await following(proxy, (soFar) =>
       until(() => Promise.resolve(soFar().includes('accepts transcripts again') || undefined), 120_000),
     );
-    expect((await sources(instance.db.superuser, 'outage'))['transcript']).toBeGreaterThan(50);
+    expect((await sources(instance, 'outage'))['transcript']).toBeGreaterThan(50);
     expect(code).toBe(130);
     const gaps = proxy.requests.slice(1, 10).map(({ atMs }, index) => atMs - (proxy.requests[index]?.atMs ?? atMs));
     const least = [20, 40, 80, 80, 80, 80, 80, 80, 80];
@@ -162,7 +156,7 @@ describe('following transcripts while the server is unavailable', { timeout: 240
     folder.write('-src/d-behind.jsonl', transcriptOf(hooksOf('d-behind')));
     proxy.fails = (url) => (url.searchParams.get('path')?.includes('poison') === true ? 500 : null);
     await following(proxy, () => arrived('d-behind'));
-    expect(await sources(instance.db.superuser, 'c-poison')).toEqual({});
+    expect(await sources(instance, 'c-poison')).toEqual({});
   });
 
   test('rejects on a permanent error', async () => {
@@ -196,7 +190,7 @@ test(
     const home = new Home(null);
     // An agent's key: install rejects the operator's.
     const { tenantId } = instance.admin;
-    const agent = await createTestUser(instance.db.superuser, { tenantId, scopes: ['capture', 'read'] });
+    const agent = await instance.db.createUser({ tenantId, scopes: ['capture', 'read'] });
     home.write('key', `${agent.key}\n`, 0o600);
     await home.run('install', 'claude-code', '--server', proxy.url, '--api-key-file', home.path('key'));
     const claude = home.path('.claude');

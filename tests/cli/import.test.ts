@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -50,11 +51,15 @@ describe('recollect import transcripts', { timeout: 240_000 }, () => {
     expect(output).toContain(`Reading ${path.join(home.root, 'projects')}`);
     expect(output).toMatch(/\+ transcripts: \[#{24}\] 2 of 2 files, \d+ lines, \d+ added/);
     expect(output).toMatch(/ {4}not JSON +1/);
-    expect((await sources(instance.db.superuser, 'one'))['transcript']).toBeGreaterThan(50);
+    expect((await sources(instance, 'one'))['transcript']).toBeGreaterThan(50);
     const again = await runCli(['import', 'transcripts'], environment).ended;
     expect(again.output).toMatch(/ {4}unchanged +2 +read before/);
     expect(again.output).toMatch(/ {2}added +0/);
     await stop();
+    // The hook client names the machine, transcripts cannot: both are one project.
+    const [first] = hooksOf('later');
+    await instance.post('/hooks/SessionStart', { ...first, root: first?.cwd, machine_id: randomUUID() });
+    expect(await instance.count('projects')).toBe(1);
   });
 
   test('Ctrl-C leaves the import running and prints the commands to show and cancel it', async () => {
@@ -79,7 +84,7 @@ describe('recollect import transcripts', { timeout: 240_000 }, () => {
     const other = await runCli(['import', 'transcripts', elsewhere.root], environment).ended;
     expect({ ...other }).toMatchObject({ exitCode: 0 });
     expect(other.output).toContain(`Sending ${elsewhere.root}`);
-    expect((await sources(instance.db.superuser, 'three'))['transcript']).toBeGreaterThan(50);
+    expect((await sources(instance, 'three'))['transcript']).toBeGreaterThan(50);
     const remote = { ...environment, RECOLLECT_URL: instance.url, RECOLLECT_API_KEY: instance.admin.key };
     const again = await runCli(['import', 'transcripts', elsewhere.root], remote).ended;
     expect(again.output).toMatch(/ {4}unchanged +1/);
@@ -100,7 +105,7 @@ describe('recollect import transcripts', { timeout: 240_000 }, () => {
     expect(failed.output).toContain('is unreachable');
     const unknown = await runCli(['import', 'status', '018f0000-0000-7000-8000-00000000000c'], environment).ended;
     expect(unknown).toMatchObject({ exitCode: 1 });
-    expect(unknown.output).toContain('there is no such import');
+    expect(unknown.output).toContain('No import. recollect jobs --kind import lists them.');
   });
 });
 

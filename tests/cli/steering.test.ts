@@ -1,24 +1,22 @@
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { ago, short } from '../../cli/text/text-layout.ts';
 import { longLivedFolder } from '../infra/support/long-lived-folder.ts';
+import { fileInstance } from '../setup/file-instance.ts';
 import { finished, sessionOf } from '../setup/demo-session.ts';
 import { SCHEDULE_NAMES } from '../../domain/jobs.ts';
-import { startTestInstance } from '../setup/instance.ts';
-import type { TestInstance } from '../setup/instance.ts';
 import { captured, smallSession } from '../setup/small-session.ts';
 import { runProgram, writeCredentials } from './support/output.ts';
 import type { Ran } from './support/output.ts';
 
 const PATIENCE_MS = 120_000;
 const dataDir = longLivedFolder();
-let instance: TestInstance;
+const instance = fileInstance({}, SCHEDULE_NAMES);
 
 /** Runs a command in this process, without input. */
 const run = (...args: string[]): Promise<Ran> => runProgram([...args, '--data-dir', dataDir]);
 
 beforeAll(async () => {
-  instance = await startTestInstance({}, SCHEDULE_NAMES);
   const stop = await instance.startWorker();
   await captured(instance, smallSession('cli-1', { remote: 'git@example.org:team/tally.git' }));
   await finished(instance, 'test:cli-1', PATIENCE_MS);
@@ -26,7 +24,6 @@ beforeAll(async () => {
   await captured(instance, smallSession('cli-2', { path: '/src/other' }).slice(0, 3));
   writeCredentials(dataDir, instance);
 }, 200_000);
-afterAll(() => instance.close());
 
 describe('sessions and jobs', { timeout: 240_000 }, () => {
   test('are printed as tables', async () => {
@@ -57,15 +54,13 @@ describe('sessions and jobs', { timeout: 240_000 }, () => {
     expect((await run('sessions', '--stuck')).text).toBe(
       'No stuck sessions. Waiting ones: recollect jobs --kind session --state waiting.\n',
     );
-    await instance.db.superuser.query(
-      "UPDATE sessions SET last_event_at = now() - interval '3 hours' WHERE external_id = 'cli-2'",
-    );
+    await instance.write("UPDATE sessions SET last_event_at = now() - interval '3 hours' WHERE external_id = 'cli-2'");
     const { text } = await run('sessions', '--stuck');
     expect(text).toMatch(/other +stuck +active/);
     expect(text).toContain(
       '  Captures have waited for 3 hours and no worker has consumed them.\n  See that the worker runs',
     );
-    await instance.db.superuser.query("UPDATE sessions SET last_event_at = now() WHERE external_id = 'cli-2'");
+    await instance.write("UPDATE sessions SET last_event_at = now() WHERE external_id = 'cli-2'");
   });
 
   test('are controlled; without a worker an order reports that it was not handled', async () => {
@@ -77,7 +72,7 @@ describe('sessions and jobs', { timeout: 240_000 }, () => {
     expect((await run('jobs', 'retry', id)).text).toBe(`session.${id}: retried.\n`);
     expect(await run('jobs', 'retry', 'session.unknown')).toMatchObject({
       code: 1,
-      errors: 'there is no such job (NOT_FOUND)\n',
+      errors: 'No job session.unknown. recollect jobs lists them.\n',
     });
     const closed = await run('sessions', 'close', 'test:cli-2', '--wait', '0');
     expect(closed).toMatchObject({
@@ -110,7 +105,7 @@ describe('trace', { timeout: 240_000 }, () => {
     );
     expect(await run('trace', 'nothing')).toMatchObject({
       code: 1,
-      errors: expect.stringContaining('Event not found in the newest 5000 sessions'),
+      errors: expect.stringContaining('No event nothing in the newest 5000 sessions.'),
     });
   });
 });
@@ -118,7 +113,7 @@ describe('trace', { timeout: 240_000 }, () => {
 describe('forget', { timeout: 240_000 }, () => {
   test('shows the affected rows, and changes nothing without confirmation', async () => {
     const dry = await run('forget', 'cli-1-call-3', '--dry-run');
-    expect(dry).toMatchObject({ code: 0, text: expect.stringContaining('  1 observations\n') });
+    expect(dry).toMatchObject({ code: 0, text: expect.stringContaining('  1 observation\n') });
     const unasked = await run('forget', 'cli-1-call-3');
     expect(unasked).toMatchObject({ code: 1, errors: expect.stringContaining('--yes') });
     expect((await run('trace', 'cli-1-call-3')).code).toBe(0);
@@ -164,7 +159,10 @@ describe('projects', { timeout: 240_000 }, () => {
 
 test('the exit code is 3 without an instance or with an unreachable one', async () => {
   const { code, errors } = await runProgram(['jobs', '--data-dir', path.join(dataDir, 'none')]);
-  expect([code, errors]).toEqual([3, expect.stringContaining('No instance in')]);
+  expect([code, errors]).toEqual([
+    3,
+    expect.stringMatching(/^There is no instance in .* yet\. Start one with recollect up/),
+  ]);
 });
 
 test('times and texts are short', () => {

@@ -20,6 +20,7 @@ const SESSION: Session = {
   project: { id: 'p', name: 'tally', git_remote: null },
   started_at: '2026-01-02T03:04:05.000Z',
   ended_at: '2026-01-02T04:00:00.000Z',
+  gaps: [],
 };
 const SUMMARY: Summary = {
   id: 'sum',
@@ -59,7 +60,8 @@ test('a summary reads as notes, and empty fields are left out', () => {
   expect(summaryText(SESSION, [SUMMARY, topic, item, { ...item, kind: null, title: '', content: 'Of no kind' }])).toBe(
     `Rounding fixed
 test:s1 in tally, 2026-01-02 03:04 to 2026-01-02 04:00 UTC
-aaaaaaab, version 2 by local-extractive, 120 + 30 tokens, 0.0123 USD
+aaaaaaab, version 2 by local-extractive
+this call: 120 + 30 tokens, 0.0123 USD; all calls: recollect usage --group-by session
 
 Request
   Fix the rounding.

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createProgram } from '../../cli/program.ts';
-import { CLEAR_LINE, shownText, terminalText } from '../../cli/text/terminal-text.ts';
+import { CLEAR_LINE, colouredText, shownText, terminalText } from '../../cli/text/terminal-text.ts';
 import { scriptedServer } from '../client/support/scripted-server.ts';
 import { longLivedFolder } from '../infra/support/long-lived-folder.ts';
 import { recordOutput } from './support/output.ts';
@@ -18,6 +18,15 @@ test('escapes other output like JSON, which programs parse unchanged', () => {
   expect(JSON.parse(shownText(JSON.stringify(value)))).toEqual(value);
   expect(shownText(`${CLEAR_LINE}step\n`)).toBe(`${CLEAR_LINE}step\n`);
   expect(shownText(`x${CLEAR_LINE}`)).toBe('x\\u000d\\u001b[2K');
+});
+
+test('has colours for hashes and heads of tables on a terminal, and none in JSON', () => {
+  const [cyan, bold] = ['\u001b[36mabcdefgh\u001b[39m', '\u001b[1mLEARNING  TIMES USED\u001b[22m'];
+  expect(colouredText('LEARNING  TIMES USED\nabcdefgh  1\n> abcdefgh  2026\nof it [abcdefgh]\n')).toBe(
+    `${bold}\n${cyan}  1\n> ${cyan}  2026\nof it [${cyan}]\n`,
+  );
+  expect(colouredText('abcdefgh is a word, notahash\n')).toBe('abcdefgh is a word, notahash\n');
+  expect(colouredText('{"a":"[abcdefgh]"}\n')).toBe('{"a":"[abcdefgh]"}\n');
 });
 
 test.each([80, null])('no command prints a control sequence of a name, with %s columns', async (columns) => {

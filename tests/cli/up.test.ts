@@ -41,6 +41,7 @@ test('up --detach leaves a complete instance running, and a second up reports it
   const { exitCode, output } = await runCli(['up', '--detach', '--data-dir', dataDir], KEYS).ended;
   expect(output).toContain('Recollect is ready at http://127.0.0.1:');
   expect(exitCode).toBe(0);
+  expect(output).toContain('No agent is connected yet. recollect install claude-code');
   const report = await healthy();
   expect(report).toMatchObject({ running: true, phase: 'running' });
   expect(Object.fromEntries(report.services.map((service) => [service.name, service.status]))).toEqual(

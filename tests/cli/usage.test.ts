@@ -1,26 +1,23 @@
 import { v7 } from 'uuid';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { usageText } from '../../cli/commands/operations/usage.ts';
 import type { Usage } from '../../contract/usage.ts';
 import { longLivedFolder } from '../infra/support/long-lived-folder.ts';
-import { startTestInstance } from '../setup/instance.ts';
-import type { TestInstance } from '../setup/instance.ts';
+import { fileInstance } from '../setup/file-instance.ts';
 import { type Ran, runProgram, writeCredentials } from './support/output.ts';
 
 const dataDir = longLivedFolder();
-let instance: TestInstance;
+const instance = fileInstance();
 
 const run = (...args: string[]): Promise<Ran> => runProgram([...args, '--data-dir', dataDir]);
 
 beforeAll(async () => {
-  instance = await startTestInstance();
   writeCredentials(dataDir, instance);
 });
-afterAll(() => instance.close());
 
 async function booked(model: string, tokens: number, usd: number, daysAgo = 0): Promise<void> {
   const at = new Date(Date.now() - daysAgo * 86_400_000);
-  await instance.db.superuser.query(
+  await instance.write(
     `INSERT INTO usage_ledger (id, tenant_id, user_id, operation, provider, model, input_tokens, output_tokens, tokens_cached, cost_usd, latency_ms, created_at)
      VALUES ($1, $2, $3, 'summarise_window', 'anthropic', $4, $5, 10, 0, $6, 1, $7)`,
     [v7({ msecs: at.getTime() }), instance.admin.tenantId, instance.admin.userId, model, tokens, usd, at],
@@ -32,7 +29,7 @@ describe('recollect usage', () => {
     const { code, text } = await run('usage');
     expect(code).toBe(0);
     expect(text).toMatch(
-      /^No model calls since \d{4}-\d\d-\d\d\.\ntoday: 0 of 1,000,000 tokens \(0 %\), until \d{4}-\d\d-\d\d 00:00 UTC\n$/u,
+      /^No model calls since \d{4}-\d\d-\d\d\.\nbudget of paid models today: 0 of 1,000,000 tokens \(0 %\), until \d{4}-\d\d-\d\d 00:00 UTC; the local model is free\n$/u,
     );
   });
 
@@ -45,7 +42,7 @@ describe('recollect usage', () => {
       expect.stringMatching(/^a-large-model +1 +0 +1,000 +0 +10 +\$1\.50$/u),
       expect.stringMatching(/^a-small-model +1 +0 +12,345 +0 +10 +\$0\.012$/u),
       expect.stringMatching(/^all +2 +0 +13,345 +0 +20 +\$1\.51$/u),
-      expect.stringMatching(/^today: /u),
+      expect.stringMatching(/^budget of paid models today: /u),
       '',
     ]);
     const week = (await run('usage', '--days', '7', '--group-by', 'operation')).text;
@@ -59,7 +56,7 @@ describe('recollect usage', () => {
   test('reports an unknown user', async () => {
     expect(await run('usage', '--user', 'unknown')).toMatchObject({
       code: 1,
-      errors: 'there is no such user (NOT_FOUND)\n',
+      errors: 'No user unknown.\n',
     });
   });
 });
@@ -109,7 +106,7 @@ test('shows pending tokens, groups without a name and alerts', () => {
     '(none)   1      2           3          5              4           $0',
     'all      1      2           3          5              4           $0',
     'More groups exist.',
-    'today: 5 of 0 tokens, 7 reserved, until 2026-02-01 00:00 UTC',
+    'budget of paid models today: 5 of 0 tokens, 7 reserved, until 2026-02-01 00:00 UTC; the local model is free',
     'alert: mika used 80 % of the daily tokens on 2026-01-30',
     '',
   ]);

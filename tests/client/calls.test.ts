@@ -86,15 +86,20 @@ describe('each method calls its route', () => {
       'GET /search?q=a+b&tags=x%2Cy&explain=true',
       undefined,
     ],
-    ['searchByTag', (c) => c.searchByTag(['x', 'y']), 'GET /search?q=x+y&tags=x%2Cy', undefined],
+    ['searchByTag', (c) => c.searchByTag(['x', 'y']), 'GET /search?q=x+y&nearest=true&tags=x%2Cy', undefined],
     [
       'searchByTag of a field-like tag',
       (c) => c.searchByTag('kind:runbook'),
-      'GET /search?q=kind+runbook&tags=kind%3Arunbook',
+      'GET /search?q=kind+runbook&nearest=true&tags=kind%3Arunbook',
       undefined,
     ],
     ['search with lists of nothing', (c) => c.search('a', { tags: [], type: [] }), 'GET /search?q=a', undefined],
-    ['searchByTag with words', (c) => c.searchByTag('x', { q: 'why' }), 'GET /search?q=why&tags=x', undefined],
+    [
+      'searchByTag with words',
+      (c) => c.searchByTag('x', { q: 'why' }),
+      'GET /search?q=why&nearest=true&tags=x',
+      undefined,
+    ],
     ['recall', (c) => c.recall('a'), 'GET /search?q=a&limit=5&format=compact', undefined],
     [
       'searchSemantic',
@@ -115,6 +120,7 @@ describe('each method calls its route', () => {
     ['store', (c) => c.store({ content: 'x', tags: ['y'] }), 'POST /memories', { content: 'x', tags: ['y'] }],
     ['update', (c) => c.update('1', { content: 'y' }), 'PUT /memories/1', { content: 'y' }],
     ['remove', (c) => c.remove('1'), 'DELETE /memories/1', undefined],
+    ['remove', (c) => c.remove('1', { with_sources: true }), 'DELETE /memories/1?with_sources=true', undefined],
     ['health', (c) => c.health(), 'GET /health', undefined],
     [
       'context',

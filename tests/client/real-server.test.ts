@@ -1,13 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RecollectClient, RecollectError } from '../../client/index.ts';
 import type { Memory } from '../../client/index.ts';
-import { createTestUser } from '../setup/database.ts';
-import { startTestInstance } from '../setup/instance.ts';
-import type { TestInstance } from '../setup/instance.ts';
+import { fileInstance } from '../setup/file-instance.ts';
 import { until } from '../setup/until.ts';
 
 const FACTS = 7;
-let instance: TestInstance;
+const instance = fileInstance();
 let stop: () => Promise<void>;
 let client: RecollectClient;
 let hashes: readonly (string | null | undefined)[];
@@ -19,7 +17,6 @@ async function allOf(found: AsyncIterable<Memory>): Promise<Memory[]> {
 }
 
 beforeAll(async () => {
-  instance = await startTestInstance();
   stop = await instance.startWorker();
   client = new RecollectClient({ url: instance.url, apiKey: instance.admin.key });
   const facts = Array.from({ length: FACTS }, (_, n) => ({
@@ -34,7 +31,6 @@ beforeAll(async () => {
 }, 180_000);
 afterAll(async () => {
   await stop();
-  await instance.close();
 });
 
 describe('the client on a real server', { timeout: 60_000 }, () => {
@@ -76,7 +72,7 @@ describe('the client on a real server', { timeout: 60_000 }, () => {
   });
 
   test('gets the fault, the field and the request id of the log', async () => {
-    const { key } = await createTestUser(instance.db.superuser, { scopes: ['read'] });
+    const { key } = await instance.stranger({ scopes: ['read'] });
     const reader = new RecollectClient({ url: instance.url, apiKey: key, headers: { 'x-request-id': 'mine-1' } });
     await expect(reader.store('x')).rejects.toMatchObject({ code: 'FORBIDDEN', status: 403, requestId: 'mine-1' });
     const refused = await client.search('x', { limit: 51 }).catch((error: unknown) => error);

@@ -136,7 +136,7 @@ describe('commands', () => {
 
   test('every subcommand and option of recollect in a page exists', () => {
     const program = createProgram(
-      { environment: {}, output: { out: () => {}, err: () => {}, columns: null } },
+      { environment: {}, output: { out: () => {}, err: () => {}, columns: null, hasColours: false } },
       () => {},
     );
     const commands = new Map(program.commands.map((command) => [command.name(), command]));

@@ -1,9 +1,8 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { keyedByDelivery, toHostEvent } from '../../api/intake/check-event.ts';
 import { eventSchema } from '../../contract/events.ts';
-import { startTestInstance } from '../setup/instance.ts';
-import type { TestInstance } from '../setup/instance.ts';
+import { fileInstance } from '../setup/file-instance.ts';
 import type { AcceptedDelivery } from './support/clients.ts';
 import { rowsOf } from './support/deliveries.ts';
 import { expectEnded, expectEveryVector, expectNoFailedWorkflow } from './support/outcome.ts';
@@ -16,17 +15,15 @@ const SESSIONS = 3;
 const TURNS = 25;
 const SETTLE_TIMEOUT_MS = 240_000;
 
-let instance: TestInstance;
+const instance = fileInstance({
+  RECOLLECT_WINDOW_QUIET_MS: '2000',
+  RECOLLECT_SESSION_IDLE_MS: '10000',
+  RECOLLECT_HINT_DELAY_MS: '200',
+});
 
 beforeAll(async () => {
-  instance = await startTestInstance({
-    RECOLLECT_WINDOW_QUIET_MS: '2000',
-    RECOLLECT_SESSION_IDLE_MS: '10000',
-    RECOLLECT_HINT_DELAY_MS: '200',
-  });
   await instance.startWorker();
 });
-afterAll(() => instance.close());
 
 type Event = Readonly<Record<string, unknown>> & { readonly session_id: string };
 

@@ -1,7 +1,6 @@
 import { processEnvironment } from '../../config/process-environment.ts';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startTestInstance } from '../setup/instance.ts';
-import type { TestInstance } from '../setup/instance.ts';
+import { expect, test } from 'vitest';
+import { fileInstance } from '../setup/file-instance.ts';
 import { until } from '../setup/until.ts';
 import { startWorkerProcess } from '../setup/worker-process.ts';
 import { ReplayClient } from './support/clients.ts';
@@ -19,12 +18,7 @@ const LIVE_TIMEOUT_MS = 120_000;
 const say = (text: string) => process.stderr.write(`${text}\n`);
 const seconds = (sinceMs: number) => Math.round((performance.now() - sinceMs) / 100) / 10;
 
-let instance: TestInstance;
-
-beforeAll(async () => {
-  instance = await startTestInstance({ RECOLLECT_HINT_DELAY_MS: '200' });
-});
-afterAll(() => instance.close());
+const instance = fileInstance({ RECOLLECT_HINT_DELAY_MS: '200' });
 
 /** Returns a short, unique session of five hooks. */
 function shortSession(n: number) {

@@ -56,9 +56,9 @@ test('an import whose worker is killed twice continues and stores everything onc
   expect(done).toMatchObject({ state: 'completed', files: { total: SESSIONS, done: SESSIONS } });
   // The counts are exact, however often a line was read: they are written in the cursor's transaction.
   expect(done.counts).toMatchObject({ lines, repeated: 0, late_duplicates: 0, refused: 0 });
-  const first = await storedRows(instance.db.superuser, 'many-0');
+  const first = await storedRows(instance, 'many-0');
   for (let index = 1; index < SESSIONS; index += 1) {
-    const { prompts, observations } = await storedRows(instance.db.superuser, `many-${index}`);
+    const { prompts, observations } = await storedRows(instance, `many-${index}`);
     expect([index, prompts]).toEqual([index, first.prompts]);
     expect([index, observations]).toEqual([index, first.observations]);
   }

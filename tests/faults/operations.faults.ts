@@ -253,7 +253,7 @@ describe('damaged files are rejected', () => {
       overwrite: false,
       dryRun: true,
     } as const;
-    const row = await ended(operations.instance, JOBS.restore, (await requestRestore(access, restoreRequest)) ?? '');
+    const row = await ended(operations.instance, JOBS.restore, await requestRestore(access, restoreRequest));
     expect({ name, ...row }).toMatchObject({ name, state: 'failed', error: 'BackupCorrupted' });
     await expectUnharmed();
   });

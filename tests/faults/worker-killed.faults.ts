@@ -1,17 +1,11 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { fileInstance } from '../setup/file-instance.ts';
 import { demoHooks, replay, sessionOf, settled } from '../setup/demo-session.ts';
 import type { RecordedHook } from '../setup/demo-session.ts';
-import { startTestInstance } from '../setup/instance.ts';
-import type { TestInstance } from '../setup/instance.ts';
 import { until } from '../setup/until.ts';
 import { startWorkerProcess } from '../setup/worker-process.ts';
 
-let instance: TestInstance;
-
-beforeAll(async () => {
-  instance = await startTestInstance();
-});
-afterAll(() => instance.close());
+const instance = fileInstance();
 
 /** Returns the recorded session in another project, to compare two: memory of the project changes the summaries. */
 function copyOf(session: string): RecordedHook[] {
@@ -25,7 +19,7 @@ function copyOf(session: string): RecordedHook[] {
 
 /** Returns the memory of a session, without ids and times. */
 async function memoryOf(id: string) {
-  const rows = async (text: string) => (await instance.db.superuser.query<Record<string, unknown>>(text, [id])).rows;
+  const rows = (text: string) => instance.rows<Record<string, unknown>>(text, [id]);
   return {
     windows: await rows('SELECT n, from_seq, to_seq, state FROM windows WHERE session_id = $1 ORDER BY n'),
     summaries: await rows(

@@ -1,46 +1,21 @@
 import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ERROR_STATUS } from '../../api/errors.ts';
 import { outcomeOf } from '../../hook/outcome.ts';
 import { spoolStatus } from '../../hook/spool/status.ts';
 import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
 import { until } from '../setup/until.ts';
-import {
-  buildClient,
-  drainTo,
-  logEntries,
-  makeDataDir,
-  removeDataDir,
-  runClient,
-  spoolLines,
-  spoolNames,
-} from './support/client.ts';
+import { drainTo, logEntries, runClient, spoolLines, spoolNames } from './support/client.ts';
+import { fileClient } from './support/file-client.ts';
 import { answerError, answerForeign, answerJson, startServer } from './support/servers.ts';
 import type { Answer, TestServer } from './support/servers.ts';
 
 // The client drops an event only when the API itself accepted it or rejected it for good.
 
-const closing: (() => Promise<void> | void)[] = [];
-
-beforeAll(() => {
-  buildClient();
-});
-
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
-});
-
-function dataDirFor(server: TestServer): string {
-  const dataDir = makeDataDir(server);
-  closing.push(
-    () => removeDataDir(dataDir),
-    () => server.close(),
-  );
-  return dataDir;
-}
+const dataDirFor = fileClient();
 
 /** Runs hooks until one of them got a response in time and logged it. A late one is pending then: the next would be spooled behind it unsent. */
 function logged(dataDir: string, event: string, input: unknown, what: string) {
@@ -194,7 +169,7 @@ describe('the api behind a proxy', () => {
   };
 
   const stored = async (session: string) => {
-    const { rows } = await instance.db.superuser.query<{ content: string }>(
+    const rows = await instance.rows<{ content: string }>(
       'SELECT o.content FROM observations o JOIN sessions s ON s.id = o.session_id WHERE s.external_id = $1 ORDER BY o.seq',
       [session],
     );
@@ -228,12 +203,10 @@ describe('the api behind a proxy', () => {
   });
 
   it('waits for the right address, and quarantines what the api itself rejects', async () => {
-    const dataDir = makeDataDir({ url: `${instance.url}/elsewhere`, key: instance.admin.key });
-    closing.push(() => removeDataDir(dataDir));
+    const dataDir = dataDirFor({ url: `${instance.url}/elsewhere`, key: instance.admin.key });
     await logged(dataDir, 'Stop', { session_id: 's' }, 'spooled');
     expect(logEntries(dataDir)).toContainEqual(expect.objectContaining({ what: 'spooled', detail: 'status 404' }));
-    const other = makeDataDir({ url: instance.url, key: instance.admin.key });
-    closing.push(() => removeDataDir(other));
+    const other = dataDirFor({ url: instance.url, key: instance.admin.key });
     const entry = await logged(other, 'PostToolUse', { session_id: 42 }, 'refused');
     expect(entry.detail).toBe('status 422 VALIDATION_FAILED, quarantined');
     expect(asideOf(other, 'no-session')).toContain('VALIDATION_FAILED');

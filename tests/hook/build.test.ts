@@ -65,7 +65,7 @@ describe('the client', () => {
 
   it.each([
     ['recollect hook', [path.join(ROOT, 'cli', 'bin.mjs'), 'hook', 'PreToolUse']],
-    ['npm run recollect -- hook', [path.join(ROOT, 'cli', 'main.ts'), 'hook', 'PreToolUse']],
+    ['node cli/main.ts hook', [path.join(ROOT, 'cli', 'main.ts'), 'hook', 'PreToolUse']],
     ['recollect hook, of no event', [path.join(ROOT, 'cli', 'bin.mjs'), 'hook', 'no/event', '--unknown']],
   ])('runs as %s', (_name, words) => {
     buildClient();

@@ -2,18 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import path from 'node:path';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { until } from '../setup/until.ts';
-import {
-  buildClient,
-  logEntries,
-  makeDataDir,
-  removeDataDir,
-  runClient,
-  spoolLines,
-  spoolNames,
-  spoolText,
-} from './support/client.ts';
+import { logEntries, runClient, spoolLines, spoolNames, spoolText } from './support/client.ts';
+import { fileClient } from './support/file-client.ts';
 import type { ClientRun } from './support/client.ts';
 import { API_HEADERS, deadServer, startRawServer, startServer } from './support/servers.ts';
 
@@ -26,30 +18,13 @@ const CONTEXT_MS = 2_000 + SLACK_MS;
 let startMs = 0;
 const OLD = '2026-01-02T03:04:05Z';
 
-const closing: (() => Promise<void> | void)[] = [];
-
-beforeAll(() => {
-  buildClient();
-});
+const dataDirFor = fileClient();
 
 beforeEach(() => {
   const started = performance.now();
   execFileSync(process.execPath, ['-e', '0']);
   startMs = performance.now() - started;
 });
-
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
-});
-
-function dataDirFor(
-  server: { readonly url: string; readonly key: string; close?: () => Promise<void> } | null,
-): string {
-  const dataDir = makeDataDir(server);
-  closing.push(() => removeDataDir(dataDir));
-  if (server?.close !== undefined) closing.push(server.close);
-  return dataDir;
-}
 
 /** Exited with 0 and printed nothing to the host. */
 function expectQuiet(run: ClientRun): void {

@@ -37,7 +37,7 @@ afterAll(async () => {
 });
 
 async function storedOf(session: string): Promise<readonly Record<string, unknown>[]> {
-  const { rows } = await instance.db.superuser.query<Record<string, unknown>>(
+  const rows = await instance.rows<Record<string, unknown>>(
     'SELECT o.tool, o.content FROM observations o JOIN sessions s ON s.id = o.session_id WHERE s.external_id = $1',
     [session],
   );

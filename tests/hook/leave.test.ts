@@ -1,10 +1,11 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { processEnvironment } from '../../config/process-environment.ts';
 import { until } from '../setup/until.ts';
-import { buildClient, makeDataDir, pointTo, removeDataDir, runClient, spoolLines } from './support/client.ts';
+import { pointTo, runClient, spoolLines } from './support/client.ts';
+import { fileClient } from './support/file-client.ts';
 import type { ClientOptions, ClientRun } from './support/client.ts';
 import { answerJson, deadServer, startRawServer, startServer } from './support/servers.ts';
 
@@ -12,7 +13,7 @@ import { answerJson, deadServer, startRawServer, startServer } from './support/s
 
 /** Time limit of an event that only captures, with an allowance for a busy machine. */
 const LIMIT_MS = 500 + 900;
-const closing: (() => Promise<void> | void)[] = [];
+const dataDirFor = fileClient();
 
 /** Programs called `node` of this machine that have no `execve`. */
 function olderNodes(): string[] {
@@ -32,23 +33,6 @@ const NODES = [
   ['the Node of the tests', process.execPath] as const,
   ...olderNodes().map((file) => [file, file] as const),
 ];
-
-beforeAll(() => {
-  buildClient();
-});
-
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
-});
-
-async function dataDirFor(server: { url: string; key: string; close?: () => Promise<void> }): Promise<string> {
-  const dataDir = makeDataDir(server);
-  closing.push(
-    () => removeDataDir(dataDir),
-    async () => server.close?.(),
-  );
-  return dataDir;
-}
 
 /** Runs a client without `execve`; `preload` runs before it and before its child processes. */
 function run(
@@ -96,7 +80,7 @@ function isRunning(pid: string): boolean {
 describe.each(NODES)('without execve: %s', (_name, node) => {
   it('delivers, and ends with 0', async () => {
     const server = await startServer(answerJson(200, {}));
-    const dataDir = await dataDirFor(server);
+    const dataDir = dataDirFor(server);
     await until(async () => {
       expect(await run(node, dataDir, { session_id: 's' })).toMatchObject({ code: 0, stdout: '', stderr: '' });
       return server.received.length > 0 ? true : undefined;
@@ -108,26 +92,26 @@ describe.each(NODES)('without execve: %s', (_name, node) => {
     ['', 'none'],
     ['{"session_id":"s"', 'half'],
   ])('ends with 0 when its stdin is %j and never ends', async (input) => {
-    const dataDir = await dataDirFor(await deadServer());
+    const dataDir = dataDirFor(await deadServer());
     await expectInTime(() => run(node, dataDir, input, { keepOpen: true }));
     expect(spoolLines(dataDir)).toEqual([]);
   });
 
   it('reads a complete stdin of any size that never ends', async () => {
-    const dataDir = await dataDirFor(await deadServer());
+    const dataDir = dataDirFor(await deadServer());
     const input = { session_id: 's', text: 'x'.repeat(200_000) };
     await expectInTime(() => run(node, dataDir, input, { keepOpen: true }));
     expect(await spooledStop(dataDir)).toMatchObject({ body: { session_id: 's' } });
   });
 
   it('ends with 0 when the server never answers and stdin never ends', async () => {
-    const dataDir = await dataDirFor(await startRawServer(() => undefined));
+    const dataDir = dataDirFor(await startRawServer(() => undefined));
     await expectInTime(() => run(node, dataDir, { session_id: 's' }, { keepOpen: true }));
     expect(await spooledStop(dataDir)).toMatchObject({ event: 'Stop' });
   });
 
   it.each(['http', 'https'])('ends with 0 when a look-up for %s hangs, and leaves no process', async (scheme) => {
-    const dataDir = await dataDirFor({ url: `${scheme}://memory.test:1`, key: 'k' });
+    const dataDir = dataDirFor({ url: `${scheme}://memory.test:1`, key: 'k' });
     const preload = hangingLookUp(dataDir);
     // On a loaded machine the delivery may end before its look-up starts: it is repeated.
     await until(async () => {
@@ -144,7 +128,7 @@ describe.each(NODES)('without execve: %s', (_name, node) => {
     ['localhost', "done(new Error('look-up called'))"],
   ])('finds %s', async (host, found) => {
     const server = await startServer(answerJson(200, {}));
-    const dataDir = await dataDirFor(server);
+    const dataDir = dataDirFor(server);
     pointTo(dataDir, { url: server.url.replace('127.0.0.1', host), key: server.key });
     const preload = `require('node:dns').lookup = (name, options, done) => { ${found}; };`;
     await until(async () => {

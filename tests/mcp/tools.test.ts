@@ -168,12 +168,29 @@ describe('a tool', () => {
     const server = await scriptedServer(({ url }) => {
       if (url.endsWith('missing')) return { status: 404, body: { error: 'no such memory', code: 'NOT_FOUND' } };
       if (url.endsWith('never')) return { status: 403, body: { error: 'not yours', code: 'FORBIDDEN' } };
-      return { status: 200, body: { hash: url.split('/').at(-1) } };
+      const [hash = '', query] = (url.split('/').at(-1) ?? '').split('?');
+      const source = { hash: `${hash}-source` };
+      const isWanted = query === 'with_sources=true';
+      const sources = {
+        forgotten: isWanted ? [source] : [],
+        remaining: isWanted ? [] : [source],
+        remaining_count: hash === 'b' ? 3 : isWanted ? 0 : 1,
+      };
+      return { status: 200, body: { hash, sources } };
     });
     const { call } = await connectedTo(server.url);
     expect(await call('forget', { hashes: ['a', 'missing', 'b'] })).toMatchObject({
-      json: { forgotten: ['a', 'b'], missing: ['missing'] },
+      json: {
+        forgotten: ['a', 'b'],
+        sources_remaining: ['a-source', 'b-source'],
+        sources_unlisted: 2,
+        missing: ['missing'],
+      },
       isError: false,
+    });
+    expect((await call('forget', { hashes: ['a'], with_sources: true })).json).toEqual({
+      forgotten: ['a'],
+      sources_forgotten: ['a-source'],
     });
     expect(await call('forget', { hashes: ['missing'] })).toMatchObject({ json: { forgotten: [] }, isError: true });
     expect(await call('forget', { hashes: ['a', 'never', 'b'] })).toMatchObject({

@@ -7,10 +7,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { Scope } from '../../stores/postgres/access/api-keys.ts';
 import { longLivedFolder } from '../infra/support/long-lived-folder.ts';
-import { createTestUser } from '../setup/database.ts';
-import { startTestInstance } from '../setup/instance.ts';
-import type { TestInstance } from '../setup/instance.ts';
-import { until } from '../setup/until.ts';
+import { fileInstance } from '../setup/file-instance.ts';
+import { until, untilTrue } from '../setup/until.ts';
 import { answerOf } from './support/connected.ts';
 import type { ToolAnswer } from './support/connected.ts';
 
@@ -19,24 +17,22 @@ const NEWER = { versionNegotiation: { mode: 'auto' } } as const;
 const listed = z.object({ data: z.array(z.object({ hash: z.string(), preview: z.string() })) });
 const stored = z.object({ hash: z.string() });
 
-let instance: TestInstance;
+const instance = fileInstance();
 let stop: () => Promise<void>;
 let readingKey: string;
 let writingKey: string;
 
 beforeAll(async () => {
-  instance = await startTestInstance();
   stop = await instance.startWorker();
   readingKey = await userKey('user', ['capture', 'read']);
   writingKey = await userKey('user', ['read', 'write']);
 }, 120_000);
 afterAll(async () => {
   await stop();
-  await instance.close();
 });
 
 const userKey = async (role: 'user' | 'viewer' | 'admin', scopes: readonly Scope[]) =>
-  (await createTestUser(instance.db.superuser, { tenantId: instance.admin.tenantId, role, scopes })).key;
+  (await instance.user({ role, scopes })).key;
 
 const overHttp = (key: string, at = '/mcp') =>
   new StreamableHTTPClientTransport(new URL(`${instance.url}${at}`), {
@@ -115,6 +111,12 @@ describe('the official client', { timeout: 120_000 }, () => {
           return listed.safeParse(json).data?.data.find((memory) => memory.hash === hash);
         }, 60_000);
         expect(found.preview).toContain('quokka');
+        const unknown = { q: 'zebra quantum cooking' };
+        await untilTrue(async () => {
+          const { json } = await call('search', { ...unknown, nearest: true });
+          return (listed.safeParse(json).data?.data.length ?? 0) > 0;
+        }, 60_000);
+        expect((await call('search', unknown)).json).toEqual({ data: [], nothing_fits: true });
         const full = await call('get', { hashes: [hash, 'aaaaaaaa'] });
         expect(full.json).toMatchObject({ data: [{ hash, content, type: 'learning' }], missing: ['aaaaaaaa'] });
         expect((await call('timeline', { anchor: hash, before: 2 })).json).toMatchObject({ anchor: { hash } });
@@ -185,7 +187,7 @@ describe('a key may do by MCP what it may do by HTTP', { timeout: 60_000 }, () =
     const { hash } = await using(overHttp(instance.admin.key), async (call) =>
       stored.parse((await call('remember', { content: 'What only this tenant knows of the numbat.' })).json),
     );
-    const stranger = await createTestUser(instance.db.superuser, { role: 'admin' });
+    const stranger = await instance.stranger({ role: 'admin' });
     await using(overHttp(stranger.key), async (call) => {
       expect((await call('get', { hashes: [hash] })).json).toEqual({ data: [], missing: [hash] });
       expect(await call('forget', { hashes: [hash] })).toMatchObject({ isError: true, json: { missing: [hash] } });

@@ -36,7 +36,7 @@ interface Applied {
 
 /** Functions in the database that a file of the folder created, by name. */
 async function applied(): Promise<Record<string, Applied>> {
-  const { rows } = await db.superuser.query<Applied & { name: string }>(
+  const rows = await db.rows<Applied & { name: string }>(
     `SELECT proname AS name, oid, proowner::regrole::text AS owner, pg_get_function_arguments(oid) AS arguments, proacl::text AS acl FROM pg_proc
       WHERE pronamespace = 'public'::regnamespace AND obj_description(oid, 'pg_proc') LIKE 'sha256:%' ORDER BY 1`,
   );
@@ -87,8 +87,8 @@ test('drops a function whose file is missing, and creates the function of a new 
   );
   expect(await applyFunctions(address, folder)).toEqual(['a_new_one', 'b_new_one']);
   expect(await applied()).toEqual({ ...others, a_new_one: expect.anything(), b_new_one: expect.anything() });
-  const left = await db.superuser.query("SELECT FROM pg_proc WHERE proname = 'update_session_phase'");
-  expect(left.rowCount).toBe(0);
+  const left = await db.rows("SELECT FROM pg_proc WHERE proname = 'update_session_phase'");
+  expect(left.length).toBe(0);
 });
 
 test('changes nothing if one file is refused, and names the file', async () => {
@@ -103,7 +103,7 @@ test('changes nothing if one file is refused, and names the file', async () => {
 
 test('a deploy up to a migration applies no functions, and the next full deploy applies all', async () => {
   const all = Object.keys(await applied());
-  for (const name of all) await db.superuser.query(`DROP FUNCTION ${name}`);
+  for (const name of all) await db.owner.query(`DROP FUNCTION ${name}`);
   await withSchemaEngine(address, (engine) => engine.deploy('0001_baseline'));
   expect(await applied()).toEqual({});
   expect(await withSchemaEngine(address, (engine) => engine.deploy())).toEqual([]);

@@ -5,21 +5,19 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { DatabaseAddress } from '../../prisma/migration-adapter.ts';
 import { withSchemaEngine } from '../../prisma/schema-engine.ts';
-import { createTestDatabase } from '../setup/database.ts';
-import type { TestDatabase } from '../setup/database.ts';
+import { fileDatabase } from '../setup/database.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const NO_DRIFT = '-- This is an empty migration.';
 const DIFF = `const { withSchemaEngine } = await import(process.argv[1]);
 process.stdout.write(await withSchemaEngine(JSON.parse(process.argv[2]), (engine) => engine.diff()));`;
-let db: TestDatabase;
+const db = fileDatabase();
 let address: DatabaseAddress;
 
 beforeAll(async () => {
-  db = await createTestDatabase();
   // A shadow database may be made by the superuser alone.
   const url = new URL(db.url('superuser'));
   address = {
@@ -30,11 +28,6 @@ beforeAll(async () => {
     database: db.name,
   };
 });
-afterAll(() => db.close());
-
-async function rows<Row extends object>(sql: string): Promise<Row[]> {
-  return (await db.superuser.query<Row>(sql)).rows;
-}
 
 /** The schema engine over a copy of the prisma folder, with one more migration. */
 async function diffWith(migration: string): Promise<string> {
@@ -68,13 +61,13 @@ describe('migrations and schema', () => {
   });
 
   test('a deployed database is left as it is by deploying again', async () => {
-    const before = await rows(
+    const before = await db.rows(
       'SELECT migration_name, finished_at, applied_steps_count FROM _prisma_migrations ORDER BY migration_name',
     );
     expect(await withSchemaEngine(address, (engine) => engine.deploy())).toEqual([]);
     expect(await withSchemaEngine(address, (engine) => engine.deploy())).toEqual([]);
     expect(
-      await rows(
+      await db.rows(
         'SELECT migration_name, finished_at, applied_steps_count FROM _prisma_migrations ORDER BY migration_name',
       ),
     ).toEqual(before);
@@ -83,10 +76,12 @@ describe('migrations and schema', () => {
 
   test('a diff leaves no shadow database and no table behind', async () => {
     const tables = 'SELECT count(*)::integer AS n FROM pg_class';
-    const before = await rows(tables);
+    const before = await db.rows(tables);
     await withSchemaEngine(address, (engine) => engine.diff());
-    expect(await rows(tables)).toEqual(before);
-    expect(await rows("SELECT datname FROM pg_database WHERE datname LIKE 'prisma_migrate_shadow_db_%'")).toEqual([]);
+    expect(await db.rows(tables)).toEqual(before);
+    expect(await db.rows("SELECT datname FROM pg_database WHERE datname LIKE 'prisma_migrate_shadow_db_%'")).toEqual(
+      [],
+    );
   });
 
   test('a migration that fails reports why, and blocks the next one', async () => {
@@ -137,19 +132,19 @@ describe('the catalogue', () => {
       SELECT 1 FROM pg_index i
        WHERE i.indrelid = c.conrelid AND i.indpred IS NULL AND i.indisvalid
          AND (SELECT array_agg(k ORDER BY k) FROM unnest((i.indkey::smallint[])[0:cardinality(c.conkey) - 1]) AS k) = (SELECT array_agg(k ORDER BY k) FROM unnest(c.conkey) AS k))`;
-    expect((await rows(keys)).length).toBeGreaterThan(10);
-    expect(await rows(bare)).toEqual([]);
-    await db.superuser.query('CREATE TABLE unindexed (id integer, session_id uuid REFERENCES sessions)');
-    expect(await rows(bare)).toEqual([{ name: 'unindexed_session_id_fkey' }]);
-    await db.superuser.query('DROP TABLE unindexed');
+    expect((await db.rows(keys)).length).toBeGreaterThan(10);
+    expect(await db.rows(bare)).toEqual([]);
+    await db.owner.query('CREATE TABLE unindexed (id integer, session_id uuid REFERENCES sessions)');
+    expect(await db.rows(bare)).toEqual([{ name: 'unindexed_session_id_fkey' }]);
+    await db.owner.query('DROP TABLE unindexed');
   });
 
   test('no foreign key points into a partitioned table or one of its parts', async () => {
     const pointing = `SELECT c.conname AS name FROM pg_constraint c JOIN pg_class t ON t.oid = c.confrelid
       WHERE c.contype = 'f' AND c.conparentid = 0 AND (t.relkind = 'p' OR t.relispartition)`;
-    expect(await rows(pointing)).toEqual([]);
-    await db.superuser.query('CREATE TABLE pointing (prompt_id uuid REFERENCES prompts)');
-    expect(await rows(pointing)).toEqual([{ name: 'pointing_prompt_id_fkey' }]);
-    await db.superuser.query('DROP TABLE pointing');
+    expect(await db.rows(pointing)).toEqual([]);
+    await db.owner.query('CREATE TABLE pointing (prompt_id uuid REFERENCES prompts)');
+    expect(await db.rows(pointing)).toEqual([{ name: 'pointing_prompt_id_fkey' }]);
+    await db.owner.query('DROP TABLE pointing');
   });
 });

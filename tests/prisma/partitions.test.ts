@@ -1,21 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createTestDatabase } from '../setup/database.ts';
-import type { TestDatabase } from '../setup/database.ts';
+import { describe, expect, test } from 'vitest';
+import { fileDatabase } from '../setup/database.ts';
 
 const HOT = ['prompts', 'observations', 'usage_ledger'] as const;
 const USAGE_COLUMNS =
   'id, tenant_id, operation, provider, model, input_tokens, output_tokens, tokens_cached, cost_usd, latency_ms';
-let db: TestDatabase;
-
-beforeAll(async () => {
-  db = await createTestDatabase();
-});
-afterAll(() => db.close());
-
-async function value<Value>(sql: string, values: unknown[] = []): Promise<Value | undefined> {
-  return (await db.superuser.query<{ value: Value }>(sql, values)).rows[0]?.value;
-}
+const db = fileDatabase();
 
 /** Returns the first moment of the month `step` months from now, in UTC. */
 function month(step: number): Date {
@@ -34,25 +24,25 @@ function idAt(ms: number, rest = '7000-8000-000000000000'): string {
 }
 
 function partitionNames(table: string): Promise<string[] | undefined> {
-  return value(
+  return db.value(
     'SELECT array_agg(inhrelid::regclass::text ORDER BY 1) AS value FROM pg_inherits WHERE inhparent = $1::regclass',
     [table],
   );
 }
 
 async function insertUsage(id: string): Promise<string | undefined> {
-  await db.superuser.query(
+  await db.write(
     `INSERT INTO usage_ledger (${USAGE_COLUMNS}) VALUES ($1, $2, 'summarise', 'local', 'm', 1, 1, 0, 0, 1)`,
     [id, randomUUID()],
   );
-  return value('SELECT tableoid::regclass::text AS value FROM usage_ledger WHERE id = $1', [id]);
+  return db.value('SELECT tableoid::regclass::text AS value FROM usage_ledger WHERE id = $1', [id]);
 }
 
 describe('uuidv7_floor', () => {
   test.each(['1970-01-01T00:00:00Z', '2026-01-01T00:00:00Z', '2026-02-28T23:59:59.999Z', '2199-12-31T23:59:59.999Z'])(
     'is the smallest id of %s',
     async (moment) => {
-      expect(await value('SELECT uuidv7_floor($1::timestamptz)::text AS value', [moment])).toBe(
+      expect(await db.value('SELECT uuidv7_floor($1::timestamptz)::text AS value', [moment])).toBe(
         idAt(Date.parse(moment), '0000-0000-000000000000'),
       );
     },
@@ -61,10 +51,10 @@ describe('uuidv7_floor', () => {
   test('is at or below every id of its moment and above every id before it', async () => {
     const moment = Date.parse('2026-05-01T00:00:00Z');
     expect(
-      await value('SELECT uuidv7_floor($1::timestamptz) <= $2::uuid AS value', [new Date(moment), idAt(moment)]),
+      await db.value('SELECT uuidv7_floor($1::timestamptz) <= $2::uuid AS value', [new Date(moment), idAt(moment)]),
     ).toBe(true);
     expect(
-      await value('SELECT uuidv7_floor($1::timestamptz) > $2::uuid AS value', [
+      await db.value('SELECT uuidv7_floor($1::timestamptz) > $2::uuid AS value', [
         new Date(moment),
         idAt(moment - 1, '7fff-bfff-ffffffffffff'),
       ]),
@@ -73,12 +63,14 @@ describe('uuidv7_floor', () => {
 
   test('agrees with the ids that the server itself generates', async () => {
     expect(
-      await value(
+      await db.value(
         "SELECT uuidv7() > uuidv7_floor(now() - interval '1 second') AND uuidv7() < uuidv7_floor(now() + interval '1 minute') AS value",
       ),
     ).toBe(true);
   });
 });
+
+const ensured = async (months = 3) => (await db.write('SELECT ensure_partitions($1) AS value', [months]))[0]?.['value'];
 
 describe('ensure_partitions', () => {
   test.each(HOT)('has made last month, this one and three more of %s, and a place for the rest', async (table) => {
@@ -87,14 +79,14 @@ describe('ensure_partitions', () => {
   });
 
   test('creates what is missing and nothing twice', async () => {
-    expect(await value('SELECT ensure_partitions() AS value')).toBe(0);
-    expect(await value('SELECT ensure_partitions(5) AS value')).toBe(2 * HOT.length);
-    expect(await value('SELECT ensure_partitions(5) AS value')).toBe(0);
+    expect(await ensured()).toBe(0);
+    expect(await ensured(5)).toBe(2 * HOT.length);
+    expect(await ensured(5)).toBe(0);
     expect(await partitionNames('observations')).toContain(partOf('observations', month(5)));
   });
 
   test('cuts months in UTC in any session time zone', async () => {
-    const client = await db.superuser.connect();
+    const client = await db.maintenance.connect();
     try {
       await client.query("SET TIME ZONE 'America/New_York'");
       await client.query('SELECT ensure_partitions(30)');
@@ -104,7 +96,7 @@ describe('ensure_partitions', () => {
       client.release(true);
     }
     for (let step = -1; step <= 42; step += 1) {
-      const bounds = await value<string>(
+      const bounds = await db.value<string>(
         'SELECT pg_get_expr(relpartbound, oid) AS value FROM pg_class WHERE oid = $1::regclass',
         [partOf('prompts', month(step))],
       );
@@ -126,15 +118,15 @@ describe('ensure_partitions', () => {
     const far = month(50);
     const id = idAt(far.getTime() + 5);
     expect(await insertUsage(id)).toBe('usage_ledger_default');
-    await db.superuser.query('SELECT ensure_partitions(51)');
-    expect(await value('SELECT tableoid::regclass::text AS value FROM usage_ledger WHERE id = $1', [id])).toBe(
+    await ensured(51);
+    expect(await db.value('SELECT tableoid::regclass::text AS value FROM usage_ledger WHERE id = $1', [id])).toBe(
       partOf('usage_ledger', far),
     );
     const indexes =
       'SELECT count(*)::integer AS value FROM pg_index i WHERE i.indrelid = $1::regclass AND i.indisvalid AND EXISTS (SELECT 1 FROM pg_inherits h WHERE h.inhrelid = i.indexrelid)';
     for (const table of HOT)
-      expect(await value(indexes, [partOf(table, far)])).toBe(
-        await value('SELECT count(*)::integer AS value FROM pg_index WHERE indrelid = $1::regclass', [table]),
+      expect(await db.value(indexes, [partOf(table, far)])).toBe(
+        await db.value('SELECT count(*)::integer AS value FROM pg_index WHERE indrelid = $1::regclass', [table]),
       );
   });
 

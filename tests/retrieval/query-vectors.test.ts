@@ -13,6 +13,7 @@ function counting(): Embedder & { readonly embedded: string[] } {
       embedded.push(...texts);
       return texts.map((text) => new Float32Array([text.length]));
     },
+    calibration: null,
     likeness: (cosine) => cosine,
     ready: async () => true,
     close: async () => {},

@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
+import type { QueryResultRow } from 'pg';
 import { afterAll, beforeAll, inject } from 'vitest';
+import { z } from 'zod';
 import { newId } from '../../domain/ids.ts';
-import type { TenantId, UserId } from '../../domain/ids.ts';
+import type { ProjectId, TenantId, UserId } from '../../domain/ids.ts';
 import { createDatabase } from '../../stores/postgres/connection/database.ts';
 import type { Database } from '../../stores/postgres/connection/database.ts';
 import { keySha256, SCOPES } from '../../stores/postgres/access/api-keys.ts';
 import type { Scope } from '../../stores/postgres/access/api-keys.ts';
-import { TEMPLATE_DATABASE } from './provided.ts';
+import { READER_ROLE, TEMPLATE_DATABASE } from './provided.ts';
 import { until } from './until.ts';
 
 const CONNECTIONS = 'SELECT 1 FROM pg_stat_activity WHERE datname = $1';
@@ -15,15 +17,37 @@ const DISCONNECT_MS = 2_000;
 
 type DatabaseRole = 'app' | 'maintenance' | 'owner' | 'restore' | 'superuser';
 
-export interface TestDatabase {
+/** Reads of all tenants' rows by a role that cannot write, and writes as the maintenance role. */
+export interface TestRows {
+  /** Returns the rows of a read. */
+  readonly rows: <Row extends QueryResultRow>(sql: string, values?: unknown[]) => Promise<Row[]>;
+  /** Returns the column `value` of the first row. */
+  readonly value: <Value>(sql: string, values?: unknown[]) => Promise<Value | undefined>;
+  /** As `value`, for a text. Throws if there is no row. */
+  readonly text: (sql: string, values?: unknown[]) => Promise<string>;
+  /** Counts rows; `from` continues `SELECT count(*) FROM`. */
+  readonly count: (from: string, values?: unknown[]) => Promise<number>;
+  /** Changes rows, past the policies; returns the rows of `RETURNING`. */
+  readonly write: <Row extends QueryResultRow>(sql: string, values?: unknown[]) => Promise<Row[]>;
+}
+
+export interface TestDatabase extends TestRows {
   readonly name: string;
   /** URL of the database as one of the login roles. */
-  url(role: DatabaseRole): string;
-  /** Pool of the superuser, who bypasses policies: creates and counts all rows. */
+  readonly url: (role: DatabaseRole) => string;
+  /** Pool of the superuser, for what no other role may do: databases, roles, other connections. */
   readonly superuser: pg.Pool;
+  /** Pool of the maintenance role, for locks and for functions that take a pool. */
+  readonly maintenance: pg.Pool;
+  /** Pool of the owner of the tables, for changes of the schema. */
+  readonly owner: pg.Pool;
   /** As the application's role. */
   readonly database: Database;
-  close(): Promise<void>;
+  /** Creates a user with an API key. The first tenant of a database is the operator's. */
+  readonly createUser: (options?: TestUserOptions) => Promise<TestUser>;
+  /** Creates a project of a tenant; returns its id. */
+  readonly createProject: (owner: Pick<TestUser, 'tenantId'>, name?: string) => Promise<ProjectId>;
+  readonly close: () => Promise<void>;
 }
 
 function urlOf(name: string, role: DatabaseRole): string {
@@ -43,8 +67,16 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   await admin.query(`CREATE DATABASE ${name} TEMPLATE ${TEMPLATE_DATABASE} OWNER recollect_owner STRATEGY FILE_COPY`);
   await admin.end();
   const onIdleError = () => {};
-  const superuser = new pg.Pool({ connectionString: urlOf(name, 'superuser'), max: 2 });
-  superuser.on('error', onIdleError);
+  const pools: pg.Pool[] = [];
+  const poolOf = (role: DatabaseRole, options?: string) => {
+    const pool = new pg.Pool({ connectionString: urlOf(name, role), max: 4, ...(options ? { options } : {}) });
+    pool.on('error', onIdleError);
+    pools.push(pool);
+    return pool;
+  };
+  // A restored database admits the roles of the product only, and superusers: the reader enters as one, then acts as itself.
+  const reader = poolOf('superuser', `-c role=${READER_ROLE}`);
+  const maintenance = poolOf('maintenance');
   const database = createDatabase({
     url: urlOf(name, 'app'),
     max: 5,
@@ -53,14 +85,35 @@ export async function createTestDatabase(): Promise<TestDatabase> {
     applicationName: 'test',
     onIdleError,
   });
+  const rows: TestDatabase['rows'] = async (sql, values = []) => (await reader.query(sql, values)).rows;
+  const write: TestDatabase['write'] = async (sql, values = []) => (await maintenance.query(sql, values)).rows;
   return {
     name,
     url: (role) => urlOf(name, role),
-    superuser,
+    superuser: poolOf('superuser'),
+    maintenance,
+    owner: poolOf('owner'),
     database,
+    rows,
+    value: async (sql, values) => (await rows(sql, values))[0]?.['value'],
+    text: async (sql, values) => z.object({ value: z.string() }).parse((await rows(sql, values))[0]).value,
+    count: async (from, values) =>
+      z.object({ value: z.int() }).parse((await rows(`SELECT count(*)::integer AS value FROM ${from}`, values))[0])
+        .value,
+    write,
+    createUser: (options) => createTestUser(write, options),
+    async createProject({ tenantId }, displayName = 'shop') {
+      const id = newId<ProjectId>();
+      await write('INSERT INTO projects (id, tenant_id, display_name) VALUES ($1, $2, $3)', [
+        id,
+        tenantId,
+        displayName,
+      ]);
+      return id;
+    },
     async close() {
       await database.close();
-      await superuser.end();
+      await Promise.all(pools.map((pool) => pool.end()));
       const closer = new pg.Client({ connectionString: urlOf('postgres', 'superuser') });
       await closer.connect();
       // A pool ends before its connections do: dropping the database at once would raise an error without a listener.
@@ -87,20 +140,23 @@ export interface TestUserOptions {
 }
 
 /** Creates a user with an API key. The first tenant of a database is the operator's. */
-export async function createTestUser(superuser: pg.Pool, options: TestUserOptions = {}): Promise<TestUser> {
+export async function createTestUser(write: TestDatabase['write'], options: TestUserOptions = {}): Promise<TestUser> {
   const tenantId = options.tenantId ?? newId<TenantId>();
   const userId = newId<UserId>();
   const key = `rcl_test_${randomUUID()}`;
   if (options.tenantId === undefined)
-    await superuser.query(
+    await write(
       'INSERT INTO tenants (id, name, is_operator) VALUES ($1, $2, NOT EXISTS (SELECT FROM tenants WHERE is_operator))',
       [tenantId, tenantId],
     );
-  await superuser.query(
-    'INSERT INTO users (id, tenant_id, username, password_hash, role) VALUES ($1, $2, $3, $4, $5)',
-    [userId, tenantId, userId, 'not a hash', options.role ?? 'user'],
-  );
-  await superuser.query(
+  await write('INSERT INTO users (id, tenant_id, username, password_hash, role) VALUES ($1, $2, $3, $4, $5)', [
+    userId,
+    tenantId,
+    userId,
+    'not a hash',
+    options.role ?? 'user',
+  ]);
+  await write(
     'INSERT INTO api_keys (id, tenant_id, user_id, prefix, key_sha256, name, scopes, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)',
     [
       newId(),
@@ -130,7 +186,7 @@ export function fileDatabase(): TestDatabase {
 export function fileUser(db: TestDatabase, options?: () => TestUserOptions): TestUser {
   const user = {} as TestUser;
   beforeAll(async () => {
-    Object.assign(user, await createTestUser(db.superuser, options?.()));
+    Object.assign(user, await db.createUser(options?.()));
   });
   return user;
 }

@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, statfsSync } from 'node:fs';
 import { freemem, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { processEnvironment } from '../../config/process-environment.ts';
 import { bootstrapDatabase } from '../../infra/bootstrap/database.ts';
@@ -10,7 +11,7 @@ import { cacheDirectory } from '../../infra/instance/layout.ts';
 import { superuserUrl } from '../../infra/instance/environment.ts';
 import { processOutput } from '../../cli/output.ts';
 import { terminalProgress } from '../../cli/text/terminal-progress.ts';
-import { TEMPLATE_DATABASE } from './provided.ts';
+import { READER_ROLE, TEMPLATE_DATABASE } from './provided.ts';
 
 const MEMORY_FOLDER = '/dev/shm';
 const LEAST_MEMORY_BYTES = 4 * 1_024 ** 3;
@@ -62,6 +63,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
       passwords,
       progress: () => {},
     });
+    const superuser = new pg.Client({ connectionString: superuserUrl(engines.instance) });
+    await superuser.connect();
+    await superuser.query(`CREATE ROLE ${READER_ROLE} BYPASSRLS IN ROLE pg_read_all_data, pg_monitor`);
+    await superuser.end();
     await ensureModelFiles({ cacheDir, environment, progress: (line) => process.stderr.write(`${line}\n`), signal });
     project.provide('engines', { postgres: engines.postgres, temporal: engines.temporal, weaviate: engines.weaviate });
     project.provide('roles', passwords);

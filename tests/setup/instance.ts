@@ -5,9 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NativeConnection } from '@temporalio/worker';
 import { Client, Connection, ScheduleNotFoundError } from '@temporalio/client';
-import type { QueryResultRow } from 'pg';
 import { inject } from 'vitest';
-import { z } from 'zod';
 import type { RouteAccess } from '../../api/auth.ts';
 import { createApiDependencies } from '../../api/dependencies.ts';
 import { createServer } from '../../api/server.ts';
@@ -20,8 +18,8 @@ import type { ScheduleName } from '../../domain/jobs.ts';
 import { buildIdOf, createWorkers } from '../../workers/create-workers.ts';
 import { promoteBuild } from '../../stores/temporal/deployment.ts';
 import { createWorkerDependencies } from '../../workers/dependencies.ts';
-import { createTestDatabase, createTestUser } from './database.ts';
-import type { TestDatabase, TestUser, TestUserOptions } from './database.ts';
+import { createTestDatabase } from './database.ts';
+import type { TestDatabase, TestRows, TestUser, TestUserOptions } from './database.ts';
 
 export interface ApiAnswer {
   readonly status: number;
@@ -38,7 +36,7 @@ export interface CallOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export interface TestInstance {
+export interface TestInstance extends TestRows {
   readonly config: Config;
   readonly environment: Readonly<Record<string, string>>;
   readonly db: TestDatabase;
@@ -58,14 +56,6 @@ export interface TestInstance {
   user(options?: Omit<TestUserOptions, 'tenantId'>): Promise<TestUser>;
   /** Creates a user of a new tenant. */
   stranger(options?: Omit<TestUserOptions, 'tenantId'>): Promise<TestUser>;
-  /** Returns the column `value` of the first row, read as the superuser. */
-  value<Value>(sql: string, values?: unknown[]): Promise<Value | undefined>;
-  /** As `value`, for a text. Throws if there is no row. */
-  text(sql: string, values?: unknown[]): Promise<string>;
-  /** Counts rows as the superuser; `from` continues `SELECT count(*) FROM`. */
-  count(from: string, values?: unknown[]): Promise<number>;
-  /** Returns the rows of a statement of the superuser. */
-  rows<Row extends QueryResultRow>(sql: string, values?: unknown[]): Promise<Row[]>;
   /** Starts the worker's queues in this process, for `buildId` if given. Returns a function that stops them. */
   startWorker(buildId?: string): Promise<() => Promise<void>>;
   close(): Promise<void>;
@@ -135,7 +125,7 @@ export async function startTestInstance(
     ...overrides,
   });
   const config = parseConfig(environment);
-  const admin = await createTestUser(db.superuser, { role: 'admin' });
+  const admin = await db.createUser({ role: 'admin' });
   const logger = createLogger('test', config.logLevel);
   const dependencies = createApiDependencies(config, logger);
   const server = await createServer({ dependencies, logger, isStopping: () => false });
@@ -162,7 +152,6 @@ export async function startTestInstance(
 
   const send = (method: string, path: string, key: string | null | undefined, body?: unknown) =>
     call(method, path, { body, ...(key === undefined ? {} : { key }) });
-  const rows: TestInstance['rows'] = async (sql, values = []) => (await db.superuser.query(sql, values)).rows;
 
   const startWorker: TestInstance['startWorker'] = async (buildId) => {
     const config = parseConfig({ ...environment, ...(buildId === undefined ? {} : { RECOLLECT_BUILD_ID: buildId }) });
@@ -201,14 +190,13 @@ export async function startTestInstance(
     post: (path, body, key) => send('POST', path, key, body),
     put: (path, body, key) => send('PUT', path, key, body),
     delete: (path, key) => send('DELETE', path, key),
-    user: (options) => createTestUser(db.superuser, { ...options, tenantId: admin.tenantId }),
-    stranger: (options) => createTestUser(db.superuser, { ...options }),
-    value: async (sql, values) => (await rows(sql, values))[0]?.['value'],
-    text: async (sql, values) => z.object({ value: z.string() }).parse((await rows(sql, values))[0]).value,
-    count: async (from, values) =>
-      z.object({ value: z.int() }).parse((await rows(`SELECT count(*)::integer AS value FROM ${from}`, values))[0])
-        .value,
-    rows,
+    user: (options) => db.createUser({ ...options, tenantId: admin.tenantId }),
+    stranger: db.createUser,
+    rows: db.rows,
+    value: db.value,
+    text: db.text,
+    count: db.count,
+    write: db.write,
     startWorker,
     async close() {
       for (const stop of stops) await stop();

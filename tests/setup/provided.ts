@@ -24,3 +24,6 @@ declare module 'vitest' {
 
 /** Template of every test database. */
 export const TEMPLATE_DATABASE = 'recollect_template';
+
+/** Role that reads every row of every test database and cannot write. */
+export const READER_ROLE = 'test_reader';

@@ -4,7 +4,7 @@ import { until } from './until.ts';
 
 /** Awaits that a search finds every vector of the admin's tenant: Weaviate adds them to its graph from a queue, a moment after the write. */
 export async function vectorsAtRest({ admin: { tenantId }, config, db }: TestInstance): Promise<void> {
-  const { rows } = await db.superuser.query<{ model: string; dimension: number; chunks: number }>(
+  const rows = await db.rows<{ model: string; dimension: number; chunks: number }>(
     "SELECT model, dimension, count(*)::integer AS chunks FROM embeddings WHERE tenant_id = $1 AND state = 'indexed' GROUP BY 1, 2",
     [tenantId],
   );

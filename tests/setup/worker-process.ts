@@ -9,6 +9,8 @@ const ENTRY = fileURLToPath(new URL('../../workers/main.ts', import.meta.url));
 
 export interface WorkerProcess {
   readonly child: ChildProcess;
+  /** Returns its log so far. */
+  log(): string;
   /** Kills it, as a crash does, and awaits its exit. */
   kill(): Promise<void>;
   /** Stops it with SIGTERM. Returns its exit code. */
@@ -29,7 +31,11 @@ export async function freePort(): Promise<number> {
 /** Starts the worker as a process, as the supervisor does, and awaits its readiness. */
 export async function startWorkerProcess(environment: Readonly<Record<string, string>>): Promise<WorkerProcess> {
   const { PATH, HOME } = processEnvironment();
-  const child = fork(ENTRY, { env: { PATH, HOME, ...environment }, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  const child = fork(ENTRY, { env: { PATH, HOME, ...environment }, stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
+  let log = '';
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    log += text;
+  });
   const failed = once(child, 'exit').then(([code]) =>
     Promise.reject(new Error(`the worker ended with ${String(code)}`)),
   );
@@ -44,6 +50,7 @@ export async function startWorkerProcess(environment: Readonly<Record<string, st
   };
   return {
     child,
+    log: () => log,
     kill: async () => {
       await end('SIGKILL');
     },

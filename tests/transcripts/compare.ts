@@ -1,5 +1,5 @@
-import type pg from 'pg';
 import { demoHooks } from '../setup/demo-session.ts';
+import type { TestRows } from '../setup/database.ts';
 import type { RecordedHook } from '../setup/demo-session.ts';
 
 /** The recorded session as one of another id, so that several can be compared. */
@@ -18,8 +18,8 @@ export interface StoredRows {
 }
 
 /** Returns a session's stored rows in order, without ids, positions and values that transcripts lack. */
-export async function storedRows(superuser: pg.Pool, session: string): Promise<StoredRows> {
-  const rows = async (text: string) => (await superuser.query<Record<string, unknown>>(text, [session])).rows;
+export async function storedRows(db: Pick<TestRows, 'rows'>, session: string): Promise<StoredRows> {
+  const rows = (text: string) => db.rows<Record<string, unknown>>(text, [session]);
   const own = 'JOIN sessions s ON s.id = r.session_id WHERE s.external_id = $1';
   return {
     prompts: await rows(
@@ -38,10 +38,10 @@ export async function storedRows(superuser: pg.Pool, session: string): Promise<S
 }
 
 /** Returns the number of a session's rows by source. */
-export async function sources(superuser: pg.Pool, session: string): Promise<Record<string, number>> {
-  const result = await superuser.query<{ source: string; n: number }>(
+export async function sources(db: Pick<TestRows, 'rows'>, session: string): Promise<Record<string, number>> {
+  const rows = await db.rows<{ source: string; n: number }>(
     `SELECT k.source, count(*)::integer AS n FROM capture_keys k JOIN sessions s ON s.id = k.session_id WHERE s.external_id = $1 GROUP BY 1`,
     [session],
   );
-  return Object.fromEntries(result.rows.map(({ source, n }) => [source, n]));
+  return Object.fromEntries(rows.map(({ source, n }) => [source, n]));
 }

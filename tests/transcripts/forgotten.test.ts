@@ -76,7 +76,7 @@ async function forget(path: string): Promise<void> {
 
 /** Returns the key of the row with this text; '' if none. */
 async function keyOf(content: string): Promise<string> {
-  const { rows } = await instance.db.superuser.query<{ key: string }>(
+  const rows = await instance.rows<{ key: string }>(
     'SELECT k.key FROM capture_keys k JOIN prompts p ON p.id = k.row_id WHERE p.content = $1',
     [content],
   );
@@ -84,7 +84,7 @@ async function keyOf(content: string): Promise<string> {
 }
 
 async function contentsOf(session: string): Promise<string[]> {
-  const { rows } = await instance.db.superuser.query<{ content: string }>(
+  const rows = await instance.rows<{ content: string }>(
     `SELECT r.content FROM (SELECT session_id, seq, content FROM prompts UNION ALL SELECT session_id, seq, content FROM observations) AS r
        JOIN sessions s ON s.id = r.session_id WHERE s.external_id = $1 ORDER BY r.seq`,
     [session],
@@ -107,7 +107,7 @@ describe('a session that was forgotten', () => {
   });
 
   test('leaves the ids of its lines without their text', async () => {
-    const { rows } = await instance.db.superuser.query<Record<string, unknown>>(
+    const rows = await instance.rows<Record<string, unknown>>(
       "SELECT uuid, row_id, hashes, occurred_at FROM transcript_prompts WHERE uuid LIKE 'parent-%' ORDER BY uuid",
     );
     expect(rows).toEqual(
@@ -119,7 +119,7 @@ describe('a session that was forgotten', () => {
     const later = talk('parent', 'okapi', 20);
     expect((await read('parent', [...first, ...later])).counts.added).toBe(0);
     await read('child', [...copied([...first, ...later]), ...talk('child', 'lion', 10)]);
-    const { rows } = await instance.db.superuser.query(
+    const rows = await instance.rows(
       "SELECT content FROM prompts WHERE content LIKE '%okapi%' OR content LIKE '%zebra%' UNION ALL SELECT content FROM observations WHERE content LIKE '%okapi%' OR content LIKE '%zebra%'",
     );
     expect(rows).toEqual([]);
@@ -163,10 +163,8 @@ describe('a prompt that was forgotten before its line was read', () => {
     ]);
     expect(await contentsOf(session)).toEqual(['something else', 'I store it.']);
     expect(counts.refused).toBe(1);
-    const pins = await instance.db.superuser.query('SELECT row_id, hashes FROM transcript_prompts WHERE uuid = $1', [
-      `${session}-0`,
-    ]);
-    expect(pins.rows).toEqual([{ row_id: null, hashes: [] }]);
+    const pins = await instance.rows('SELECT row_id, hashes FROM transcript_prompts WHERE uuid = $1', [`${session}-0`]);
+    expect(pins).toEqual([{ row_id: null, hashes: [] }]);
   });
 
   test('is rejected if only the row has surrounding blanks', async () => {
@@ -203,7 +201,7 @@ test('a prompt forgotten after its line was read is not restored by a hook in an
   const answer = await sendHook('late', 'UserPromptSubmit', { prompt: 'the late word is stork', timestamp: minute(0) });
   expect(z.object({}).safeParse(answer.body).success).toBe(true);
   expect(await contentsOf('late')).toEqual(['next']);
-  const { rows } = await instance.db.superuser.query<Record<string, unknown>>(
+  const rows = await instance.rows<Record<string, unknown>>(
     "SELECT row_id, hashes FROM transcript_prompts WHERE uuid = 'late-0'",
   );
   expect(rows).toEqual([{ row_id: null, hashes: null }]);

@@ -82,7 +82,7 @@ describe('truncated values in a transcript', { timeout: 240_000 }, () => {
     const stop = await instance.startWorker();
     folder.write('-src/long.jsonl', lines('long', long('word')));
     await imported();
-    const { rows } = await instance.db.superuser.query<{ content: string }>('SELECT content FROM observations');
+    const rows = await instance.rows<{ content: string }>('SELECT content FROM observations');
     const sha256 = /sha256:([0-9a-f]{64})/.exec(rows[0]?.content ?? '')?.[1];
     const full = await instance.call('GET', `/full-values/${sha256}`);
     expect(full.status).toBe(200);
@@ -94,7 +94,7 @@ describe('truncated values in a transcript', { timeout: 240_000 }, () => {
     folder.write('-src/long.jsonl', [{ type: 'mode' }, ...lines('long', long('word'))]);
     await imported();
     expect(files(values)).toEqual([]);
-    expect((await instance.db.superuser.query('SELECT 1 FROM observations')).rows).toEqual([]);
+    expect(await instance.rows('SELECT 1 FROM observations')).toEqual([]);
     await stop();
   });
 });

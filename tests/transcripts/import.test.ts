@@ -4,7 +4,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { z } from 'zod';
 import { importSchema } from '../../contract/imports.ts';
 import { transcriptOf } from '../domain/transcripts/support/from-hooks.ts';
-import { createTestUser } from '../setup/database.ts';
 import { replay, sessionOf } from '../setup/demo-session.ts';
 import { startTestInstance } from '../setup/instance.ts';
 import type { ApiAnswer, TestInstance } from '../setup/instance.ts';
@@ -79,11 +78,11 @@ describe('an import by the server', { timeout: 300_000 }, () => {
     });
     expect(done.counts.added).toBeGreaterThan(80);
     expect(done.counts.present).toBeGreaterThan(30);
-    const control = await storedRows(instance.db.superuser, 'control');
-    const imported = await storedRows(instance.db.superuser, 'imported');
+    const control = await storedRows(instance, 'control');
+    const imported = await storedRows(instance, 'imported');
     expect(imported.prompts).toEqual(control.prompts);
     expect(imported.observations).toEqual(control.observations);
-    expect(await sources(instance.db.superuser, 'busy')).toEqual({});
+    expect(await sources(instance, 'busy')).toEqual({});
 
     const again = await ended((await ask()).id);
     expect(again).toMatchObject({
@@ -93,10 +92,10 @@ describe('an import by the server', { timeout: 300_000 }, () => {
     expect(again.id).not.toBe(job.id);
 
     // The session has ended: its workflow summarises it.
-    const end = await instance.db.superuser.query(
+    const end = await instance.rows(
       "SELECT b.kind FROM sessions s JOIN boundaries b ON b.session_id = s.id AND b.seq = s.last_seq WHERE s.external_id = 'unseen'",
     );
-    expect(end.rows).toEqual([{ kind: 'session_end' }]);
+    expect(end).toEqual([{ kind: 'session_end' }]);
     await until(
       async () => (await sessionOf(instance, 'claude-code:unseen')).counts.summaries > 0 || undefined,
       120_000,
@@ -166,14 +165,13 @@ describe('folders and permissions', () => {
     const stop = await instance.startWorker();
     const job = await ended((await ask()).id);
     expect(job.files.total).toBe(4);
-    expect(await sources(instance.db.superuser, 'secret')).toEqual({});
+    expect(await sources(instance, 'secret')).toEqual({});
     await stop();
   });
 
   test('allows admins with the scope alone, never through a proxy', async () => {
-    const { superuser } = instance.db;
-    const plain = await createTestUser(superuser, { tenantId: instance.admin.tenantId });
-    const capturing = await createTestUser(superuser, { role: 'admin', scopes: ['capture', 'read'] });
+    const plain = await instance.user();
+    const capturing = await instance.stranger({ role: 'admin', scopes: ['capture', 'read'] });
     for (const options of [
       { key: plain.key },
       { key: capturing.key },
@@ -185,8 +183,8 @@ describe('folders and permissions', () => {
 
   test('shows an import to its tenant alone', async () => {
     const job = await ask();
-    const stranger = await createTestUser(instance.db.superuser, { role: 'admin' });
-    const colleague = await createTestUser(instance.db.superuser, { tenantId: instance.admin.tenantId });
+    const stranger = await instance.stranger({ role: 'admin' });
+    const colleague = await instance.user();
     for (const key of [stranger.key, colleague.key]) {
       expect(await instance.call('GET', `/imports/${job.id}`, { key })).toMatchObject({ status: 404 });
       expect(await instance.call('POST', `/imports/${job.id}/cancel`, { key })).toMatchObject({ status: 404 });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { createTranscriptCapture } from '../../activities/transcripts/create-transcript-activities.ts';
 import { buildCaptureEvent } from '../../domain/capture/build-event.ts';
 import { translateHook } from '../../domain/capture/claude-code-hooks.ts';
@@ -10,19 +10,17 @@ import { captureEvents } from '../../stores/postgres/capture/capture.ts';
 import { createTranscriptStore } from '../../stores/postgres/capture/transcripts.ts';
 import { createWorkflowHints } from '../../stores/temporal/hints.ts';
 import { bytesOf, transcriptOf } from '../domain/transcripts/support/from-hooks.ts';
+import { fileInstance } from '../setup/file-instance.ts';
 import { replay } from '../setup/demo-session.ts';
 import type { RecordedHook } from '../setup/demo-session.ts';
-import { startTestInstance } from '../setup/instance.ts';
-import type { TestInstance } from '../setup/instance.ts';
 import { hooksOf, sources, storedRows } from './compare.ts';
 
 const IDLE_MS = 1_800_000;
 const DAY_MS = 24 * 3_600_000;
-let instance: TestInstance;
+const instance = fileInstance();
 let store: TranscriptStore;
 
 beforeAll(async () => {
-  instance = await startTestInstance();
   const { database } = instance.db;
   const hints = createWorkflowHints(instance.temporal, instance.config.session, { gatherMs: 1, pollMs: 1, retryMs: 1 });
   store = createTranscriptStore(
@@ -31,7 +29,6 @@ beforeAll(async () => {
     createTranscriptCapture(database.pool, hints, instance.admin),
   );
 });
-afterAll(() => instance.close());
 
 function read(session: string, bytes: Buffer, more: Partial<Segment> = {}): Promise<SegmentResult> {
   return reconcileSegment(
@@ -69,8 +66,8 @@ async function drainSpool(hooks: readonly RecordedHook[], timed: boolean): Promi
 }
 
 async function expectLikeControl(session: string): Promise<void> {
-  const control = await storedRows(instance.db.superuser, 'control');
-  const rows = await storedRows(instance.db.superuser, session);
+  const control = await storedRows(instance, 'control');
+  const rows = await storedRows(instance, session);
   expect(rows.prompts).toEqual(control.prompts);
   expect(rows.observations).toEqual(control.observations);
   expect(rows.boundaries).toEqual(control.boundaries);
@@ -91,7 +88,7 @@ describe('a transcript beside its hooks', { timeout: 240_000 }, () => {
     expect(result.counts).toMatchObject({ added: 0, late_duplicates: 0, refused: 0 });
     expect(result.counts.present).toBeGreaterThan(50);
     await expectLikeControl('complete');
-    expect(Object.keys(await sources(instance.db.superuser, 'complete'))).toEqual(['hook']);
+    expect(Object.keys(await sources(instance, 'complete'))).toEqual(['hook']);
   });
 
   test('adds rows that hooks missed, once in repeated reads', async () => {
@@ -104,13 +101,13 @@ describe('a transcript beside its hooks', { timeout: 240_000 }, () => {
     expect(first.counts.added).toBeGreaterThan(15);
     expect(first.nextOffset).toBe(bytes.length);
     await expectLikeControl('gaps');
-    const before = await sources(instance.db.superuser, 'gaps');
+    const before = await sources(instance, 'gaps');
     expect(before['transcript']).toBeGreaterThan(15);
     for (let run = 0; run < 2; run += 1) {
       const again = await read('gaps', bytes);
       expect(again.counts).toMatchObject({ added: 0, late_duplicates: 0 });
     }
-    expect(await sources(instance.db.superuser, 'gaps')).toEqual(before);
+    expect(await sources(instance, 'gaps')).toEqual(before);
     await expectLikeControl('gaps');
   });
 
@@ -118,7 +115,7 @@ describe('a transcript beside its hooks', { timeout: 240_000 }, () => {
     const hooks = hooksOf('unseen');
     await read('unseen', bytesOf(transcriptOf(hooks, { agents: true })));
     await expectLikeControl('unseen');
-    const { rows } = await instance.db.superuser.query<Record<string, unknown>>(
+    const rows = await instance.rows<Record<string, unknown>>(
       "SELECT started_at, model, prompt_count FROM sessions WHERE external_id = 'unseen'",
     );
     expect(rows).toEqual([
@@ -142,16 +139,16 @@ describe('late deliveries', { timeout: 240_000 }, () => {
     await replay(instance, delivered);
     const bytes = bytesOf(transcriptOf(hooks, { agents: true }));
     await read(session, bytes);
-    const complete = await storedRows(instance.db.superuser, session);
+    const complete = await storedRows(instance, session);
     const rest = hooks.filter((hook) => !delivered.includes(hook) && hook.hook_event_name !== 'Notification');
     await drainSpool(rest, timed);
-    const doubled = await storedRows(instance.db.superuser, session);
+    const doubled = await storedRows(instance, session);
     expect(doubled.prompts.length).toBeGreaterThan(complete.prompts.length);
     expect(doubled.observations).toEqual(complete.observations);
 
     const { removed } = await removeLateDuplicates(session, store);
     expect(removed).toBe(doubled.prompts.length - complete.prompts.length);
-    const after = await storedRows(instance.db.superuser, session);
+    const after = await storedRows(instance, session);
     expect(after.prompts).toEqual(complete.prompts);
     expect(after.boundaries.filter(({ kind }) => kind === 'turn_end')).toEqual(
       complete.boundaries.filter(({ kind }) => kind === 'turn_end'),
@@ -159,15 +156,15 @@ describe('late deliveries', { timeout: 240_000 }, () => {
     // A second drain finds every key, and a second read changes nothing.
     await drainSpool(rest, timed);
     expect((await read(session, bytes)).counts).toMatchObject({ added: 0, late_duplicates: 0 });
-    expect((await storedRows(instance.db.superuser, session)).prompts).toEqual(complete.prompts);
-    const counters = await instance.db.superuser.query<{ same: boolean }>(
+    expect((await storedRows(instance, session)).prompts).toEqual(complete.prompts);
+    const counters = await instance.rows<{ same: boolean }>(
       `SELECT s.prompt_count = (SELECT count(*) FROM prompts p WHERE p.session_id = s.id)
               AND NOT EXISTS (SELECT FROM observations o WHERE o.session_id = s.id AND o.prompt_id IS NOT NULL AND NOT EXISTS (SELECT FROM prompts p WHERE p.id = o.prompt_id))
               AND NOT EXISTS (SELECT FROM capture_keys k WHERE k.session_id = s.id AND k.kind = 'prompt' AND NOT EXISTS (SELECT FROM prompts p WHERE p.id = k.row_id)) AS same
          FROM sessions s WHERE s.external_id = $1`,
       [session],
     );
-    expect(counters.rows).toEqual([{ same: true }]);
+    expect(counters).toEqual([{ same: true }]);
   });
 
   test('repeated words are not a duplicate', async () => {
@@ -189,7 +186,7 @@ describe('late deliveries', { timeout: 240_000 }, () => {
     await replay(instance, [...hooks.slice(4), ...hooks.slice(2, 4)]);
     const result = await read('again', bytesOf(transcriptOf(hooks)));
     expect(result.counts).toMatchObject({ late_duplicates: 0 });
-    const { prompts, boundaries } = await storedRows(instance.db.superuser, 'again');
+    const { prompts, boundaries } = await storedRows(instance, 'again');
     expect(prompts.map(({ type, occurred_at: time }) => `${String(type)} ${(time as Date).toISOString()}`)).toEqual([
       `user ${at(0)}`,
       `assistant ${at(1)}`,
@@ -253,7 +250,7 @@ describe("a session's content", { timeout: 240_000 }, () => {
       const result = await read(session, bytesOf(talk(session)));
       // The start and the call: hooks gave neither.
       expect({ session, added: result.counts.added }).toEqual({ session, added: 2 });
-      const { prompts } = await storedRows(instance.db.superuser, session);
+      const { prompts } = await storedRows(instance, session);
       expect(prompts.map(({ content }) => content)).toEqual(['Look into it.', lastMessage]);
     }
   });
@@ -271,7 +268,7 @@ describe("a session's content", { timeout: 240_000 }, () => {
     ];
     const result = await read('resumed', bytesOf([...copy, ...more]));
     expect(result.counts.repeated).toBe(2);
-    const { prompts } = await storedRows(instance.db.superuser, 'resumed');
+    const { prompts } = await storedRows(instance, 'resumed');
     expect(prompts.map(({ content }) => content)).toEqual(['Second.', 'Two.']);
   });
 
@@ -279,10 +276,10 @@ describe("a session's content", { timeout: 240_000 }, () => {
     const start = [userLine(0, 'Begin.'), agentLine(1, [{ type: 'text', text: 'Started.' }])];
     const ends = async () =>
       (
-        await instance.db.superuser.query<{ n: number }>(
+        await instance.rows<{ n: number }>(
           "SELECT count(*)::integer AS n FROM boundaries b JOIN sessions s ON s.id = b.session_id WHERE s.external_id = 'made' AND b.kind = 'session_end'",
         )
-      ).rows[0]?.n;
+      )[0]?.n;
     const live = await read('made', bytesOf(start), { quietMs: 90_000 });
     expect([live.open, await ends()]).toEqual([true, 0]);
     expect((await read('made', bytesOf(start))).open).toBe(false);
@@ -329,7 +326,7 @@ describe("a session's content", { timeout: 240_000 }, () => {
       agentLine(3, [{ type: 'text', text: 'Too.' }], { sessionId: 'mixed', cwd: '/src/hidden/app' }),
     ];
     expect((await read('mixed', bytesOf(talk))).counts).toMatchObject({ refused: 2 });
-    const { prompts } = await storedRows(instance.db.superuser, 'mixed');
+    const { prompts } = await storedRows(instance, 'mixed');
     expect(prompts.map(({ content }) => content)).toEqual(['Seen.', 'Yes.']);
   });
 
@@ -339,9 +336,9 @@ describe("a session's content", { timeout: 240_000 }, () => {
       agentLine(1, [{ type: 'text', text: 'Stored.' }], { sessionId: 'deleted' }),
     ];
     await read('deleted', bytesOf(talk));
-    await instance.db.superuser.query("UPDATE sessions SET status = 'deleted' WHERE external_id = 'deleted'");
+    await instance.write("UPDATE sessions SET status = 'deleted' WHERE external_id = 'deleted'");
     const result = await read('deleted', bytesOf([...talk, userLine(5, 'More.', { sessionId: 'deleted' })]));
     expect(result.counts.added).toBe(0);
-    expect((await storedRows(instance.db.superuser, 'deleted')).prompts).toHaveLength(2);
+    expect((await storedRows(instance, 'deleted')).prompts).toHaveLength(2);
   });
 });

@@ -3,7 +3,6 @@ import { cursorSchema } from '../../contract/imports.ts';
 import { ImportApi } from '../../cli/import/import-api.ts';
 import { streamTranscripts } from '../../cli/import/stream-import.ts';
 import { bytesOf, transcriptOf } from '../domain/transcripts/support/from-hooks.ts';
-import { createTestUser } from '../setup/database.ts';
 import { replay } from '../setup/demo-session.ts';
 import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
@@ -67,11 +66,11 @@ describe('a client that sends its transcripts', { timeout: 240_000 }, () => {
       counts: { refused: 0, late_duplicates: 0 },
     });
     expect(first.counts.added).toBeGreaterThan(20);
-    const control = await storedRows(instance.db.superuser, 'control');
-    const rows = await storedRows(instance.db.superuser, 'remote');
+    const control = await storedRows(instance, 'control');
+    const rows = await storedRows(instance, 'remote');
     expect(rows.prompts).toEqual(control.prompts);
     expect(rows.observations).toEqual(control.observations);
-    expect((await sources(instance.db.superuser, 'remote'))['transcript']).toBeGreaterThan(20);
+    expect((await sources(instance, 'remote'))['transcript']).toBeGreaterThan(20);
 
     expect(await send()).toMatchObject({
       files: { done: 0, unchanged: 1, waiting: 1 },
@@ -86,7 +85,7 @@ describe('a client that sends its transcripts', { timeout: 240_000 }, () => {
     folder.write('-src/resumed.jsonl', lines);
     const rest = await send();
     expect(half.counts.lines + rest.counts.lines).toBe(lines.length);
-    expect((await storedRows(instance.db.superuser, 'resumed')).observations).toHaveLength(53);
+    expect((await storedRows(instance, 'resumed')).observations).toHaveLength(53);
     folder.write('-src/resumed.jsonl', lines.slice(2));
     expect((await send()).counts).toMatchObject({ lines: lines.length - 2, added: 0, late_duplicates: 0 });
   });
@@ -132,18 +131,15 @@ describe('pieces of transcripts at the api', () => {
     const read = async (key: string) =>
       cursorSchema.parse((await instance.call('GET', '/transcripts?machine=m&path=a/piece.jsonl', { key })).body);
     expect(await read(instance.admin.key)).toMatchObject({ fingerprint: 'f', size: 9, offset: 9 });
-    for (const user of [
-      await createTestUser(instance.db.superuser),
-      await createTestUser(instance.db.superuser, { tenantId: instance.admin.tenantId }),
-    ])
+    for (const user of [await instance.stranger(), await instance.user()])
       expect(await read(user.key)).toMatchObject({ fingerprint: null, offset: 0 });
   });
 
   test('does not open the named path', async () => {
-    const before = await sources(instance.db.superuser, 'passwd');
+    const before = await sources(instance, 'passwd');
     const answer = await post('{}\n', { path: '/etc/passwd', size: '3' });
     expect(answer).toMatchObject({ status: 200, body: { counts: { lines: 1, unknown_type: 1, added: 0 } } });
-    expect(await sources(instance.db.superuser, 'passwd')).toEqual(before);
+    expect(await sources(instance, 'passwd')).toEqual(before);
   });
 
   test.each([
@@ -161,7 +157,7 @@ describe('pieces of transcripts at the api', () => {
   });
 
   test('requires the scope, and lines instead of JSON', async () => {
-    const reader = await createTestUser(instance.db.superuser, { scopes: ['read'] });
+    const reader = await instance.stranger({ scopes: ['read'] });
     expect(await post('{}\n', {}, reader.key)).toMatchObject({ status: 403 });
     expect(await instance.call('POST', `/transcripts?${query()}`, { body: {} })).toMatchObject({ status: 415 });
   });

@@ -8,7 +8,6 @@ import { captureEvents } from '../../stores/postgres/capture/capture.ts';
 import { createTranscriptStore, localOwner } from '../../stores/postgres/capture/transcripts.ts';
 import { createWorkflowHints } from '../../stores/temporal/hints.ts';
 import { transcriptOf } from '../domain/transcripts/support/from-hooks.ts';
-import { createTestUser } from '../setup/database.ts';
 import type { TestUser } from '../setup/database.ts';
 import type { RecordedHook } from '../setup/demo-session.ts';
 import { startTestInstance } from '../setup/instance.ts';
@@ -24,7 +23,7 @@ let owner: TestUser;
 beforeAll(async () => {
   folder = transcriptFolderOf();
   instance = await startTestInstance({ RECOLLECT_TRANSCRIPTS: 'known', RECOLLECT_TRANSCRIPT_ROOTS: folder.root });
-  owner = await createTestUser(instance.db.superuser, { role: 'admin' });
+  owner = await instance.stranger({ role: 'admin' });
 });
 afterAll(async () => {
   await instance.close();
@@ -74,7 +73,7 @@ describe('the scheduled transcript watch', { timeout: 240_000 }, () => {
   test('belongs to the local tenant, if there is one', async () => {
     const { maintenanceUrl } = instance.config.database;
     expect(maintenanceUrl).toBeDefined();
-    expect(await localOwner(instance.db.superuser)).toBeNull();
+    expect(await localOwner(instance.db.maintenance)).toBeNull();
     const stop = await instance.startWorker();
     folder.write('-src-n/unowned.jsonl', transcriptOf(hooksOf('unowned')));
     const run = (id: string) =>
@@ -84,11 +83,11 @@ describe('the scheduled transcript watch', { timeout: 240_000 }, () => {
         args: [],
       });
     expect(await run('before')).toEqual({ files: 0, added: 0, late_duplicates: 0 });
-    await instance.db.superuser.query("UPDATE tenants SET name = 'local' WHERE id = $1", [owner.tenantId]);
-    expect(await localOwner(instance.db.superuser)).toMatchObject({ tenantId: owner.tenantId, userId: owner.userId });
+    await instance.write("UPDATE tenants SET name = 'local' WHERE id = $1", [owner.tenantId]);
+    expect(await localOwner(instance.db.maintenance)).toMatchObject({ tenantId: owner.tenantId, userId: owner.userId });
     await captureHooks(hooksOf('unowned').slice(0, 3));
     expect(await run('after')).toMatchObject({ files: 1 });
-    expect((await sources(instance.db.superuser, 'unowned'))['transcript']).toBeGreaterThan(50);
+    expect((await sources(instance, 'unowned'))['transcript']).toBeGreaterThan(50);
     await stop();
   });
 
@@ -104,13 +103,13 @@ describe('the scheduled transcript watch', { timeout: 240_000 }, () => {
       agent.map((line) => ({ ...line, sessionId: 'stranger' })),
     );
     expect(await look()).toMatchObject({ files: 2, late_duplicates: 0 });
-    expect(await sources(instance.db.superuser, 'stranger')).toEqual({});
-    const { prompts, observations } = await storedRows(instance.db.superuser, 'opened');
+    expect(await sources(instance, 'stranger')).toEqual({});
+    const { prompts, observations } = await storedRows(instance, 'opened');
     expect(prompts).toHaveLength(15);
     expect(observations).toHaveLength(53);
     expect(await look()).toEqual({ files: 0, added: 0, late_duplicates: 0 });
     expect(await look({ mode: 'all' })).toMatchObject({ files: 2 });
-    expect((await storedRows(instance.db.superuser, 'stranger')).observations.length).toBeGreaterThan(40);
+    expect((await storedRows(instance, 'stranger')).observations.length).toBeGreaterThan(40);
   });
 
   test('removes late duplicates of a spool, also without transcripts', async () => {
@@ -118,16 +117,16 @@ describe('the scheduled transcript watch', { timeout: 240_000 }, () => {
     await captureHooks(hooks.slice(0, 20));
     folder.write('-src-a/drained.jsonl', transcriptOf(hooks, { agents: true }));
     await look();
-    const complete = await storedRows(instance.db.superuser, 'drained');
+    const complete = await storedRows(instance, 'drained');
     await captureHooks(hooks.slice(20), 'spool');
-    const doubled = await storedRows(instance.db.superuser, 'drained');
+    const doubled = await storedRows(instance, 'drained');
     expect(doubled.prompts.length).toBeGreaterThan(complete.prompts.length);
     const { late_duplicates, files } = await look({ mode: 'off' });
     expect({ late_duplicates, files }).toEqual({
       late_duplicates: doubled.prompts.length - complete.prompts.length,
       files: 0,
     });
-    expect((await storedRows(instance.db.superuser, 'drained')).prompts).toEqual(complete.prompts);
+    expect((await storedRows(instance, 'drained')).prompts).toEqual(complete.prompts);
     expect(await look({ mode: 'off' })).toEqual({ files: 0, added: 0, late_duplicates: 0 });
   });
 
@@ -139,16 +138,16 @@ describe('the scheduled transcript watch', { timeout: 240_000 }, () => {
     expect(await look()).toMatchObject({ files: 0 });
     folder.write('-src-g/growing.jsonl', lines.slice(0, 40), 90_000);
     expect(await look()).toMatchObject({ files: 1 });
-    const half = (await storedRows(instance.db.superuser, 'growing')).observations.length;
+    const half = (await storedRows(instance, 'growing')).observations.length;
     folder.write('-src-g/growing.jsonl', lines, 70_000);
     const rest = await look();
     expect(rest.files).toBe(1);
-    const { observations, prompts } = await storedRows(instance.db.superuser, 'growing');
+    const { observations, prompts } = await storedRows(instance, 'growing');
     expect([prompts.length, observations.length]).toEqual([15, 53]);
     expect(half).toBeGreaterThan(10);
-    const file = await instance.db.superuser.query<{ lines: number; open: boolean }>(
+    const file = await instance.rows<{ lines: number; open: boolean }>(
       "SELECT (counts ->> 'lines')::integer AS lines, open FROM transcript_files WHERE path LIKE '%growing.jsonl'",
     );
-    expect(file.rows).toEqual([{ lines: lines.length, open: true }]);
+    expect(file).toEqual([{ lines: lines.length, open: true }]);
   });
 });

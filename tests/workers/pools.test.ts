@@ -1,16 +1,10 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { parseConfig } from '../../config/config.ts';
 import { createMaintenancePools, MAINTENANCE_SLOTS } from '../../workers/pools.ts';
-import { createTestDatabase } from '../setup/database.ts';
-import type { TestDatabase } from '../setup/database.ts';
+import { fileDatabase } from '../setup/database.ts';
 import { testEnvironment } from '../setup/instance.ts';
 
-let db: TestDatabase;
-
-beforeAll(async () => {
-  db = await createTestDatabase();
-});
-afterAll(() => db.close());
+const db = fileDatabase();
 
 test('every concurrent activity gets a second connection while it uses one for a lock', async () => {
   const config = parseConfig(testEnvironment(db, 'none', { RECOLLECT_DB_CONNECT_TIMEOUT_MS: '2000' }));

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { startMessagesServer } from '../models/claude/messages-server.ts';
+import { providerSettings, startMessagesServer } from '../models/claude/messages-server.ts';
 import type { MessagesServer } from '../models/claude/messages-server.ts';
 import { sessionOf, settled } from '../setup/demo-session.ts';
 import { startTestInstance } from '../setup/instance.ts';
@@ -16,9 +16,7 @@ let instance: TestInstance;
 beforeAll(async () => {
   provider = await startMessagesServer({ author: true });
   instance = await startTestInstance({
-    RECOLLECT_MODEL_PROVIDER: 'anthropic',
-    ANTHROPIC_API_KEY: provider.apiKey,
-    RECOLLECT_ANTHROPIC_BASE_URL: provider.url,
+    ...providerSettings(provider),
     RECOLLECT_MODEL_MODE: 'batch',
     RECOLLECT_MODEL_BATCH_GATHER_MS: '3600000',
     RECOLLECT_MODEL_BATCH_POLL_MS: '300',
@@ -31,7 +29,7 @@ afterAll(async () => {
   await provider.close();
 });
 function quota(tokens: number) {
-  return instance.db.superuser.query('UPDATE users SET daily_token_quota = $1', [tokens]);
+  return instance.write('UPDATE users SET daily_token_quota = $1', [tokens]);
 }
 
 const jobSchema = z.looseObject({
@@ -87,14 +85,14 @@ describe('a batch', { timeout: 240_000 }, () => {
     const next = await batchWhen(({ id, phase }) => id !== job.id && phase === 'gathering');
     await retry(next);
     await settled(instance, 'test:ended');
-    const { rows } = await instance.db.superuser.query<{ batch: boolean }>(
+    const rows = await instance.rows<{ batch: boolean }>(
       "SELECT u.batch FROM usage_ledger u JOIN sessions s ON s.id = u.session_id WHERE s.external_id = 'ended' AND u.operation = 'summarise_window'",
     );
     expect(rows).toEqual([{ batch: true }]);
   });
 
   test('whose users have no tokens left waits visibly, and continues with a higher quota', async () => {
-    await instance.db.superuser.query(
+    await instance.write(
       "UPDATE users SET tokens_used_today = 1000000, tokens_used_on = (now() AT TIME ZONE 'UTC')::date",
     );
     const job = await gathered('spent');
@@ -104,7 +102,7 @@ describe('a batch', { timeout: 240_000 }, () => {
     await quota(2_000_000);
     await retry(job);
     await settled(instance, 'test:spent');
-    const { rows } = await instance.db.superuser.query('SELECT 1 FROM usage_reservations');
+    const rows = await instance.rows('SELECT 1 FROM usage_reservations');
     expect(rows).toEqual([]);
   });
 
@@ -116,7 +114,7 @@ describe('a batch', { timeout: 240_000 }, () => {
     await retry(job);
     await settled(instance, 'test:requested');
     // The batch's summary belongs to the session, too.
-    const { rows } = await instance.db.superuser.query<{ version: number; published: boolean }>(
+    const rows = await instance.rows<{ version: number; published: boolean }>(
       "SELECT m.version, m.published FROM summaries m JOIN sessions s ON s.id = m.session_id WHERE s.external_id = 'requested' AND m.type = 'session' ORDER BY m.version",
     );
     expect(rows).toEqual([
@@ -130,9 +128,7 @@ describe('a batch', { timeout: 240_000 }, () => {
     const job = await gathered('unknown');
     await retry(job);
     await batchWhen(({ id, phase }) => id === job.id && phase === 'waiting');
-    await instance.db.superuser.query(
-      "UPDATE model_batches SET provider_batch_id = 'msgbatch_unknown' WHERE state = 'sent'",
-    );
+    await instance.write("UPDATE model_batches SET provider_batch_id = 'msgbatch_unknown' WHERE state = 'sent'");
     await retry(job);
     const next = await batchWhen(({ id, phase }) => id !== job.id && phase === 'gathering');
     await retry(next);
@@ -150,7 +146,7 @@ describe('a batch', { timeout: 240_000 }, () => {
     const next = await batchWhen(({ id, phase }) => id !== job.id && phase === 'gathering');
     await retry(next);
     await settled(instance, 'test:forgot');
-    const { rows } = await instance.db.superuser.query<{ text: string }>(
+    const rows = await instance.rows<{ text: string }>(
       "SELECT m.title || m.content AS text FROM summaries m JOIN sessions s ON s.id = m.session_id WHERE s.external_id = 'forgot'",
     );
     expect(rows.length).toBeGreaterThan(1);

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { authoredReply } from '../models/claude/author.ts';
-import { startMessagesServer } from '../models/claude/messages-server.ts';
-import type { BatchPlan, MessagesServer } from '../models/claude/messages-server.ts';
+import { providerSettings, startMessagesServer } from '../models/claude/messages-server.ts';
+import type { BatchPlan, MessagesRequest, MessagesServer, Reply } from '../models/claude/messages-server.ts';
 import { sessionOf, settled } from '../setup/demo-session.ts';
 import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
@@ -19,9 +19,7 @@ let before = 0;
 beforeAll(async () => {
   provider = await startMessagesServer({ author: true });
   instance = await startTestInstance({
-    RECOLLECT_MODEL_PROVIDER: 'anthropic',
-    ANTHROPIC_API_KEY: provider.apiKey,
-    RECOLLECT_ANTHROPIC_BASE_URL: provider.url,
+    ...providerSettings(provider),
     RECOLLECT_MODEL_MODE: 'batch',
     RECOLLECT_MODEL_BATCH_GATHER_MS: '1500',
     RECOLLECT_MODEL_BATCH_POLL_MS: '200',
@@ -51,7 +49,7 @@ async function run(
   provider.planBatches(...plans);
   for (const name of names) await captured(instance, smallSession(name));
   for (const name of names) await settled(instance, `test:${name}`);
-  const { rows } = await instance.db.superuser.query(
+  const rows = await instance.rows(
     `SELECT s.external_id AS session, u.batch, u.cost_usd::float8 AS usd FROM usage_ledger u JOIN sessions s ON s.id = u.session_id
       WHERE s.external_id = ANY ($1) AND u.operation = 'summarise_window' ORDER BY u.id`,
     [names],
@@ -61,18 +59,14 @@ async function run(
 const ledgerRow = z.object({ session: z.string(), batch: z.boolean(), usd: z.number() });
 
 async function topics(name: string): Promise<number> {
-  const { rows } = await instance.db.superuser.query<{ count: number }>(
-    "SELECT count(*)::integer AS count FROM summaries m JOIN sessions s ON s.id = m.session_id WHERE s.external_id = $1 AND m.type = 'topic'",
+  return instance.count(
+    "summaries m JOIN sessions s ON s.id = m.session_id WHERE s.external_id = $1 AND m.type = 'topic'",
     [name],
   );
-  return rows[0]?.count ?? 0;
 }
 
 async function reservations(): Promise<number> {
-  const { rows } = await instance.db.superuser.query<{ count: number }>(
-    'SELECT count(*)::integer AS count FROM usage_reservations',
-  );
-  return rows[0]?.count ?? -1;
+  return instance.count('usage_reservations');
 }
 
 describe('batch mode', { timeout: 240_000 }, () => {
@@ -93,7 +87,7 @@ describe('batch mode', { timeout: 240_000 }, () => {
     for (const name of names) await settled(instance, `test:${name}`);
     expect(batchesMade()).toBe(1);
     expect(await Promise.all(names.map(topics))).toEqual([1, 1, 1]);
-    const { rows } = await instance.db.superuser.query(
+    const rows = await instance.rows(
       `SELECT sum(cost_usd)::float8 AS usd, bool_and(batch) AS batch, count(*)::integer AS calls FROM usage_ledger WHERE operation = 'summarise_window'`,
     );
     const billed = calls().filter((call) => call.customId !== null);
@@ -123,6 +117,35 @@ describe('batch mode', { timeout: 240_000 }, () => {
     expect(await topics('repaired')).toBe(1);
   });
 
+  test('stores a response without the characters that PostgreSQL rejects', async () => {
+    const odd = (request: MessagesRequest): Reply => {
+      const good = authoredReply(request);
+      if (good.kind !== 'message' || !JSON.stringify(request.output_config ?? {}).includes('"items"')) return good;
+      const answer = JSON.stringify(good.answer);
+      return { ...good, answer: answer.replace('"title":"', String.raw`"title":"\u0000\ud83d `) };
+    };
+    provider.otherwise(odd);
+    const booked = await run(['odd']);
+    provider.otherwise(authoredReply);
+    expect(booked.map(({ batch }) => batch)).toEqual([true]);
+    expect(await topics('odd')).toBe(1);
+    expect(await reservations()).toBe(0);
+  });
+
+  test('releases a reservation that could not be stored with its call', async () => {
+    // Sequences are not rolled back: only the first attempt fails.
+    await instance.db.owner.query(
+      `CREATE SEQUENCE attempts; GRANT USAGE ON SEQUENCE attempts TO recollect_app;
+       CREATE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS $$
+       BEGIN IF nextval('attempts') = 1 THEN RAISE EXCEPTION 'x' USING ERRCODE = '22P02'; END IF; RETURN NEW; END $$;
+       CREATE TRIGGER fails BEFORE UPDATE OF reservation_id ON model_batch_calls FOR EACH ROW WHEN (NEW.reservation_id IS NOT NULL) EXECUTE FUNCTION fails()`,
+    );
+    expect(await run(['unstored'])).toHaveLength(1);
+    await instance.db.owner.query('DROP TRIGGER fails ON model_batch_calls');
+    expect(await instance.value('SELECT last_value::integer AS value FROM attempts')).toBeGreaterThan(1);
+    expect(await reservations()).toBe(0);
+  });
+
   test('parks the window with the reason after a refusal and a failed repair', async () => {
     const refused = { kind: 'message', answer: 'no', stopReason: 'refusal' } as const;
     // Parked windows get more attempts: each is a rejected part and a rejected repair.
@@ -136,7 +159,7 @@ describe('batch mode', { timeout: 240_000 }, () => {
     provider.otherwise(authoredReply);
     expect(counts.windows_parked).toBe(1);
     expect(error).toBe('ModelRefused');
-    const { rows } = await instance.db.superuser.query<{ error: string; attempts: number }>(
+    const rows = await instance.rows<{ error: string; attempts: number }>(
       "SELECT w.error, w.attempts FROM windows w JOIN sessions s ON s.id = w.session_id WHERE s.external_id = 'refused'",
     );
     expect(rows).toEqual([{ error: expect.stringMatching(/^ModelRefused: /), attempts: 3 }]);

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { createSummariseActivities } from '../../activities/summarise/create-summarise-activities.ts';
 import { createModel } from '../../models/create-model.ts';
 import { createTokenCounter } from '../../models/tokens/token-counter.ts';
-import { startMessagesServer } from '../models/claude/messages-server.ts';
+import { providerSettings, startMessagesServer } from '../models/claude/messages-server.ts';
 import type { MessagesServer } from '../models/claude/messages-server.ts';
 import { replay, sessionOf, settled } from '../setup/demo-session.ts';
 import { startTestInstance } from '../setup/instance.ts';
@@ -16,9 +16,7 @@ const instances: TestInstance[] = [];
 
 async function start(overrides: Readonly<Record<string, string>>): Promise<TestInstance> {
   const instance = await startTestInstance({
-    RECOLLECT_MODEL_PROVIDER: 'anthropic',
-    ANTHROPIC_API_KEY: provider.apiKey,
-    RECOLLECT_ANTHROPIC_BASE_URL: provider.url,
+    ...providerSettings(provider),
     RECOLLECT_SESSION_RETRY_MS: '300',
     ...overrides,
   });
@@ -55,7 +53,7 @@ test(
   { timeout: 240_000 },
   async () => {
     const instance = await start({ RECOLLECT_USER_DAILY_TOKENS: '100000' });
-    await instance.db.superuser.query(
+    await instance.write(
       "UPDATE users SET tokens_used_today = 100000, tokens_used_on = (now() AT TIME ZONE 'UTC')::date WHERE id = $1",
       [instance.admin.userId],
     );
@@ -76,13 +74,11 @@ test(
     expect(Date.parse(seen.waiting_until)).toBeGreaterThanOrEqual(midnight - 60_000);
     expect(Date.parse(seen.waiting_until)).toBeLessThan(midnight + 360_000);
 
-    await instance.db.superuser.query('UPDATE users SET daily_token_quota = 1000000 WHERE id = $1', [
-      instance.admin.userId,
-    ]);
+    await instance.write('UPDATE users SET daily_token_quota = 1000000 WHERE id = $1', [instance.admin.userId]);
     expect((await instance.call('POST', `${job}/retry`)).status).toBeLessThan(300);
     const done = await settled(instance, 'claude-code:spent');
     expect(done).toMatchObject({ waiting_reason: null, counts: { windows_parked: 0 } });
-    const { rows } = await instance.db.superuser.query<{ used: number; booked: number; left: number }>(
+    const rows = await instance.rows<{ used: number; booked: number; left: number }>(
       `SELECT tokens_used_today AS used, (SELECT sum(input_tokens + output_tokens)::integer FROM usage_ledger) AS booked,
               (SELECT count(*)::integer FROM usage_reservations) AS left FROM users WHERE id = $1`,
       [instance.admin.userId],
@@ -93,16 +89,39 @@ test(
   },
 );
 
+test(
+  'a session that waits for a slot among the concurrent calls shows it while it waits, and continues with a free one',
+  { timeout: 240_000 },
+  async () => {
+    const instance = await start({ RECOLLECT_MODEL_USER_CONCURRENCY: '1' });
+    // As a killed worker leaves it.
+    await instance.write(
+      "INSERT INTO usage_reservations (id, tenant_id, user_id, tokens, batch, expires_at) VALUES (gen_random_uuid(), $1, $2, 100, false, now() + interval '1 hour')",
+      [instance.admin.tenantId, instance.admin.userId],
+    );
+    await instance.startWorker();
+    await replay(instance, session('crowded', 'as in a crowd'));
+    // The first attempt alone waits longer.
+    const waiting = await until(async () => {
+      const seen = await sessionOf(instance, 'claude-code:crowded');
+      return seen.waiting_reason === 'ModelBusy' ? seen : undefined;
+    }, 45_000);
+    const { body } = await instance.call('GET', `/jobs/session.${waiting.id}`);
+    expect(body).toMatchObject({ job: { state: 'waiting', waiting_reason: 'ModelBusy', attempts: 1 } });
+    await instance.write('DELETE FROM usage_reservations');
+    expect(await settled(instance, 'claude-code:crowded')).toMatchObject({ waiting_reason: null, last_error: null });
+  },
+);
+
 test('a session whose calls exceed the daily tokens does not wait for ever', { timeout: 240_000 }, async () => {
   const instance = await start({ RECOLLECT_USER_DAILY_TOKENS: '10' });
   await instance.startWorker();
   const before = provider.requests.length;
   await replay(instance, session('too-long'));
   const { id } = await settled(instance, 'claude-code:too-long');
-  const { rows } = await instance.db.superuser.query<{ reason: string }>(
-    'SELECT error AS reason FROM windows WHERE session_id = $1',
-    [id],
-  );
+  const rows = await instance.rows<{ reason: string }>('SELECT error AS reason FROM windows WHERE session_id = $1', [
+    id,
+  ]);
   expect(rows).toHaveLength(1);
   expect(rows[0]?.reason).toMatch(/^ModelInputInvalid: the call may take \d+ tokens; the user's day has 10$/u);
   expect(provider.requests).toHaveLength(before);
@@ -117,17 +136,14 @@ test(
     const before = provider.requests.length;
     await replay(instance, session('fallback'));
     const { id } = await settled(instance, 'claude-code:fallback');
-    const { rows } = await instance.db.superuser.query<{ model: string }>(
-      'SELECT DISTINCT model FROM summaries WHERE session_id = $1',
-      [id],
-    );
+    const rows = await instance.rows<{ model: string }>('SELECT DISTINCT model FROM summaries WHERE session_id = $1', [
+      id,
+    ]);
     expect(rows).toHaveLength(1);
     expect(rows[0]?.model).toMatch(/^local/u);
     expect(provider.requests).toHaveLength(before);
-    const booked = await instance.db.superuser.query(
-      'SELECT DISTINCT provider, cost_usd::float AS usd FROM usage_ledger',
-    );
-    expect(booked.rows).toEqual([{ provider: 'local', usd: 0 }]);
+    const booked = await instance.rows('SELECT DISTINCT provider, cost_usd::float AS usd FROM usage_ledger');
+    expect(booked).toEqual([{ provider: 'local', usd: 0 }]);
   },
 );
 
@@ -158,7 +174,7 @@ test(
     const windowOf = async (external: string) => {
       await replay(instance, session(external, 'as the logs say').slice(0, 1));
       const { id } = await sessionOf(instance, `claude-code:${external}`);
-      await db.superuser.query(
+      await db.write(
         "INSERT INTO windows (session_id, n, tenant_id, from_seq, to_seq, tokens, reason) VALUES ($1, 1, $2, 1, 1, 10, 'turn')",
         [id, instance.admin.tenantId],
       );
@@ -169,11 +185,11 @@ test(
 
     const ref = await windowOf('killed');
     const before = provider.log.length;
-    await db.superuser.query(
+    await db.owner.query(
       "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'killed here'; END $$; CREATE TRIGGER refuse BEFORE INSERT ON summaries FOR EACH ROW EXECUTE FUNCTION refuse()",
     );
     await expect(summarise(ref)).rejects.toThrow(/killed here/u);
-    await db.superuser.query('DROP TRIGGER refuse ON summaries');
+    await db.owner.query('DROP TRIGGER refuse ON summaries');
     const messages = () => provider.log.slice(before).filter((call) => call.endpoint === 'messages').length;
     expect(messages()).toBe(1);
     expect(await summarise(ref)).toMatchObject({ windowsPending: 0, calls: 0, tokens: 0, usd: 0 });
@@ -183,14 +199,14 @@ test(
     provider.down(null);
     expect(again).toMatchObject({ windowsPending: 0, windowsParked: 0, calls: 0 });
     expect(messages()).toBe(1);
-    const { rows } = await db.superuser.query(
+    const rows = await db.rows(
       'SELECT cache_hit AS hit, count(*)::integer AS n FROM usage_ledger GROUP BY 1 ORDER BY 1',
     );
     expect(rows).toEqual([
       { hit: false, n: 1 },
       { hit: true, n: 2 },
     ]);
-    const written = await db.superuser.query("SELECT count(*)::integer AS n FROM summaries WHERE type = 'topic'");
-    expect(written.rows).toEqual([{ n: 2 }]);
+    const written = await db.rows("SELECT count(*)::integer AS n FROM summaries WHERE type = 'topic'");
+    expect(written).toEqual([{ n: 2 }]);
   },
 );

@@ -1,20 +1,14 @@
 import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
 import { BurstFlag } from '../../stores/postgres/capture/burst-flag.ts';
 import { createPool } from '../../stores/postgres/connection/pool.ts';
 import { workflowIdOf } from '../../workflows/registry.ts';
+import { fileInstance } from '../setup/file-instance.ts';
 import { sessionOf, settled } from '../setup/demo-session.ts';
-import { startTestInstance } from '../setup/instance.ts';
-import type { TestInstance } from '../setup/instance.ts';
 import { captured, smallSession } from '../setup/small-session.ts';
 import { until } from '../setup/until.ts';
 
-let instance: TestInstance;
-
-beforeAll(async () => {
-  instance = await startTestInstance();
-});
-afterAll(() => instance.close());
+const instance = fileInstance();
 
 test('during a burst of captures their processing defers; it completes afterwards', { timeout: 240_000 }, async () => {
   const pool = createPool({
@@ -50,7 +44,7 @@ test('during a burst of captures their processing defers; it completes afterward
         ? true
         : undefined;
     });
-    const { rows } = await instance.db.superuser.query('SELECT consumed_seq FROM sessions WHERE id = $1', [id]);
+    const rows = await instance.rows('SELECT consumed_seq FROM sessions WHERE id = $1', [id]);
     expect(rows).toEqual([{ consumed_seq: 0 }]);
     sign.show(false);
     const after = await settled(instance, 'test:burst');

@@ -1,30 +1,27 @@
 import { ScheduleOverlapPolicy } from '@temporalio/client';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { bootstrapTemporal } from '../../infra/bootstrap/temporal.ts';
 import { newId } from '../../domain/ids.ts';
 import { learningFingerprint } from '../../stores/postgres/learnings/learnings.ts';
-import { startTestInstance } from '../setup/instance.ts';
-import type { TestInstance } from '../setup/instance.ts';
+import { fileInstance } from '../setup/file-instance.ts';
 import { until } from '../setup/until.ts';
 
 const PATIENCE_MS = 120_000;
-let instance: TestInstance;
+const instance = fileInstance({}, ['capture-sweep', 'consolidation']);
 
 beforeAll(async () => {
-  instance = await startTestInstance({}, ['capture-sweep', 'consolidation']);
   await instance.startWorker();
 });
-afterAll(() => instance.close());
 
 async function plant(description: string, category: string): Promise<string> {
   const id: string = newId();
   const print = learningFingerprint({ projectId: null, namespace: 'default', category, description });
-  await instance.db.superuser.query(
+  await instance.write(
     `INSERT INTO learnings (id, tenant_id, user_id, fingerprint, category, title, description, confidence, valid_from)
      VALUES ($1, $2, $3, $4, $5, '', $6, 0.5, now())`,
     [id, instance.admin.tenantId, instance.admin.userId, Buffer.from(print), category, description],
   );
-  await instance.db.superuser.query(
+  await instance.write(
     `INSERT INTO embeddings (id, tenant_id, resource_type, resource_id, chunk, model, dimension, content_hash, object_id)
      VALUES ($1, $2, 'learning', $3, 0, 'none', 3, 'h', $4)`,
     [newId(), instance.admin.tenantId, id, newId()],
@@ -37,7 +34,7 @@ test('the schedule merges duplicates and removes their vectors', { timeout: PATI
   const closed = await plant('Always use tabs for the indentation', 'best_practice');
   await instance.temporal.schedule.getHandle('ops/consolidation').trigger();
   const replaced = await until(async () => {
-    const { rows } = await instance.db.superuser.query<{ superseded_by: string | null; reason: string | null }>(
+    const rows = await instance.rows<{ superseded_by: string | null; reason: string | null }>(
       'SELECT superseded_by, reason FROM learnings WHERE id = $1 AND valid_to IS NOT NULL',
       [closed],
     );
@@ -45,7 +42,7 @@ test('the schedule merges duplicates and removes their vectors', { timeout: PATI
   }, PATIENCE_MS);
   expect(replaced).toEqual({ superseded_by: current, reason: 'duplicate' });
   await until(async () => {
-    const { rows } = await instance.db.superuser.query(
+    const rows = await instance.rows(
       'SELECT FROM embeddings WHERE resource_id = $1 UNION ALL SELECT FROM embedding_removals WHERE resource_id = $1',
       [closed],
     );

@@ -1,19 +1,13 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { WorkflowHandle } from '@temporalio/client';
 import { workflowIdOf } from '../../workflows/registry.ts';
 import { CLOSE_UPDATE, SUMMARISE_NOW_UPDATE } from '../../workflows/session/types.ts';
 import type { AskResult, SessionView } from '../../workflows/session/types.ts';
+import { fileInstance } from '../setup/file-instance.ts';
 import { sessionOf, settled } from '../setup/demo-session.ts';
-import { startTestInstance } from '../setup/instance.ts';
-import type { TestInstance } from '../setup/instance.ts';
 import { until } from '../setup/until.ts';
 
-let instance: TestInstance;
-
-beforeAll(async () => {
-  instance = await startTestInstance();
-});
-afterAll(() => instance.close());
+const instance = fileInstance();
 
 const event = (session: string, fields: object) =>
   instance.call('POST', '/events', {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { workflowIdOf } from '../../workflows/registry.ts';
 import type { SessionView } from '../../workflows/session/types.ts';
-import { startMessagesServer } from '../models/claude/messages-server.ts';
+import { providerSettings, startMessagesServer } from '../models/claude/messages-server.ts';
 import type { MessagesServer } from '../models/claude/messages-server.ts';
 import { replay, sessionOf } from '../setup/demo-session.ts';
 import { startTestInstance } from '../setup/instance.ts';
@@ -15,9 +15,7 @@ beforeAll(async () => {
   provider = await startMessagesServer();
   provider.otherwise(() => ({ kind: 'error', status: 429, type: 'rate_limit_error', headers: { 'retry-after': '1' } }));
   instance = await startTestInstance({
-    RECOLLECT_MODEL_PROVIDER: 'anthropic',
-    ANTHROPIC_API_KEY: provider.apiKey,
-    RECOLLECT_ANTHROPIC_BASE_URL: provider.url,
+    ...providerSettings(provider),
     RECOLLECT_WINDOW_QUIET_MS: '200',
     RECOLLECT_SESSION_IDLE_MS: '400',
     RECOLLECT_SESSION_RETRY_MS: '300',

@@ -1,19 +1,13 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { fileInstance } from '../setup/file-instance.ts';
 import { settled } from '../setup/demo-session.ts';
-import { startTestInstance } from '../setup/instance.ts';
-import type { TestInstance } from '../setup/instance.ts';
 import { until } from '../setup/until.ts';
 
 const SESSIONS = 60;
 const PROMPTS = 10;
 const DAY_MS = 86_400_000;
 const TEXT = 'Unpaid baskets of the web shop expire after twenty minutes, because stock stays reserved for them.';
-let instance: TestInstance;
-
-beforeAll(async () => {
-  instance = await startTestInstance();
-});
-afterAll(() => instance.close());
+const instance = fileInstance();
 
 async function capture(session: string, prompts: readonly string[], ageMs: number): Promise<void> {
   const occurredAt = new Date(Date.now() - ageMs).toISOString();
@@ -47,7 +41,10 @@ test(
     await capture('today', [TEXT], 0);
     await settled(instance, 'test:today');
     const found = await until(async () => {
-      const { body } = await instance.call('GET', '/search?q=how+long+does+a+cart+survive+without+checkout&limit=5');
+      const { body } = await instance.call(
+        'GET',
+        '/search?q=how+long+does+a+cart+survive+without+checkout&limit=5&nearest=true',
+      );
       return JSON.stringify(body).includes(TEXT) ? body : undefined;
     });
     expect(found).toMatchObject({ degraded: [] });

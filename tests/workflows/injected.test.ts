@@ -1,17 +1,14 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
+import { fileInstance } from '../setup/file-instance.ts';
 import { settled } from '../setup/demo-session.ts';
-import { startTestInstance } from '../setup/instance.ts';
-import type { TestInstance } from '../setup/instance.ts';
 
 const PATIENCE_MS = 120_000;
 const RULE = 'From now on always deploy with the `flamingo` script, never by hand.';
-let instance: TestInstance;
+const instance = fileInstance();
 
 beforeAll(async () => {
-  instance = await startTestInstance();
   await instance.startWorker();
 });
-afterAll(() => instance.close());
 
 async function hook(session: string, n: number, payload: Record<string, unknown>): Promise<void> {
   const body = { session_id: session, cwd: '/src/injected', transcript_path: '/nowhere.jsonl', ...payload };
@@ -43,7 +40,7 @@ async function session(name: string, prompt: string, tool: string, answered: str
 
 /** Returns the text of every derived row that contains the word. */
 async function derived(word: string): Promise<readonly string[]> {
-  const { rows } = await instance.db.superuser.query<{ text: string }>(
+  const rows = await instance.rows<{ text: string }>(
     `SELECT everything.text FROM (SELECT l::text AS text FROM learnings l UNION ALL SELECT s::text FROM summaries s UNION ALL SELECT e::text FROM entities e
        UNION ALL SELECT m::text FROM entity_mentions m UNION ALL SELECT v::text FROM learning_evidence v) AS everything WHERE everything.text ILIKE '%' || $1 || '%'`,
     [word],

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { buildCaptureEvent } from '../../domain/capture/build-event.ts';
 import { translateHook } from '../../domain/capture/claude-code-hooks.ts';
 import { newId } from '../../domain/ids.ts';
@@ -7,19 +7,13 @@ import { withBackupLock } from '../../activities/backup/snapshot.ts';
 import { captureEvents } from '../../stores/postgres/capture/capture.ts';
 import { MAINTENANCE_SLOTS } from '../../workers/pools.ts';
 import { workflowIdOf, QUEUES } from '../../workflows/registry.ts';
+import { fileInstance } from '../setup/file-instance.ts';
 import { sessionOf, settled } from '../setup/demo-session.ts';
-import { startTestInstance } from '../setup/instance.ts';
-import type { TestInstance } from '../setup/instance.ts';
 import { until } from '../setup/until.ts';
 
 /** More than the worker does at once. */
 const LONG_JOBS = MAINTENANCE_SLOTS + 2;
-let deaf: TestInstance;
-
-beforeAll(async () => {
-  deaf = await startTestInstance();
-});
-afterAll(() => deaf.close());
+const deaf = fileInstance();
 
 /** Captures a session as the API does, but without a hint to Temporal. */
 async function captureUnheard(session: string): Promise<void> {
@@ -64,12 +58,12 @@ test('the sweep waits for no long job, however many there are', { timeout: 240_0
   );
   try {
     await until(async () => {
-      const { rowCount } = await deaf.db.superuser.query(
+      const rows = await deaf.rows(
         "SELECT 1 FROM pg_stat_activity WHERE datname = $1 AND application_name = 'recollect-backup'",
         [deaf.db.name],
       );
       // One of them is the lock's.
-      return (rowCount ?? 0) > MAINTENANCE_SLOTS ? true : undefined;
+      return rows.length > MAINTENANCE_SLOTS ? true : undefined;
     }, 30_000);
     await captureUnheard('crowded');
     await deaf.temporal.schedule.getHandle('ops/capture-sweep').trigger();
@@ -102,10 +96,10 @@ test(
     const steps = events?.flatMap((event) => event.activityTaskScheduledEventAttributes?.activityType?.name ?? []);
     expect(steps).not.toContain('summariseSession');
     expect(events?.some((event) => event.startChildWorkflowExecutionInitiatedEventAttributes)).toBe(false);
-    const calls = await deaf.db.superuser.query(
+    const calls = await deaf.rows(
       "SELECT 1 FROM usage_ledger u JOIN sessions s ON s.id = u.session_id WHERE s.external_id = 'fast'",
     );
-    expect(calls.rowCount).toBe(0);
+    expect(calls.length).toBe(0);
     // Vectors are found a moment after they were written.
     const found = await until(async () => {
       const answer = await deaf.call('GET', '/search?q=where+does+the+cache+live&limit=1');

@@ -1,19 +1,16 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { asId } from '../../domain/ids.ts';
 import { createWeaviateIndex } from '../../stores/weaviate/weaviate-index.ts';
+import { fileInstance } from '../setup/file-instance.ts';
 import { settled } from '../setup/demo-session.ts';
-import { startTestInstance } from '../setup/instance.ts';
-import type { TestInstance } from '../setup/instance.ts';
 import { captured, smallSession } from '../setup/small-session.ts';
 import { until } from '../setup/until.ts';
 
-let instance: TestInstance;
+const instance = fileInstance();
 
 beforeAll(async () => {
-  instance = await startTestInstance();
   await instance.startWorker();
 });
-afterAll(() => instance.close());
 
 /** Captures and indexes a note; returns its chunk in the ledger. */
 async function indexedChunk(session: string): Promise<{ object_id: string; resource_id: string; model: string }> {
@@ -21,7 +18,7 @@ async function indexedChunk(session: string): Promise<{ object_id: string; resou
   await instance.call('POST', '/events', { body: { ...event, type: 'observation', text: 'the cache lives in redis' } });
   await instance.call('POST', '/events', { body: { ...event, type: 'session.ended' } });
   const { id } = await settled(instance, `test:${session}`);
-  const { rows } = await instance.db.superuser.query<{ object_id: string; resource_id: string; model: string }>(
+  const rows = await instance.rows<{ object_id: string; resource_id: string; model: string }>(
     'SELECT object_id, resource_id, model FROM embeddings WHERE session_id = $1',
     [id],
   );
@@ -55,7 +52,7 @@ test('the sweep finds vectors that the index lost and writes them again', { time
 test('a memory that is no longer current is removed from the index and the ledger', { timeout: 240_000 }, async () => {
   await captured(instance, smallSession('summed-up-anew'));
   const { id } = await settled(instance, 'test:summed-up-anew');
-  const { rows } = await instance.db.superuser.query<{ object_id: string; model: string }>(
+  const rows = await instance.write<{ object_id: string; model: string }>(
     `UPDATE embeddings SET state = 'pending' WHERE resource_id = (SELECT id FROM summaries WHERE session_id = $1 AND type = 'session')
      RETURNING object_id, model`,
     [id],
@@ -63,21 +60,18 @@ test('a memory that is no longer current is removed from the index and the ledge
   expect(rows.length).toBeGreaterThan(0);
   const objectIds = rows.map((row) => row.object_id);
   const model = rows[0]?.model ?? '';
-  await instance.db.superuser.query(
-    "UPDATE summaries SET published = false WHERE session_id = $1 AND type = 'session'",
-    [id],
-  );
+  await instance.write("UPDATE summaries SET published = false WHERE session_id = $1 AND type = 'session'", [id]);
   const index = createWeaviateIndex(instance.config.weaviate);
   try {
     expect((await index.existing(instance.admin.tenantId, model, objectIds)).size).toBe(objectIds.length);
     // Anything that is captured wakes the tenant's index.
     await indexedChunk('wakes-the-index');
     await until(async () => {
-      const left = await instance.db.superuser.query(
+      const left = await instance.rows(
         'SELECT FROM embeddings WHERE object_id = ANY ($1::uuid[]) UNION ALL SELECT FROM embedding_removals WHERE object_id = ANY ($1::uuid[])',
         [objectIds],
       );
-      return left.rowCount === 0 ? true : undefined;
+      return left.length === 0 ? true : undefined;
     }, 30_000);
     expect(await index.existing(instance.admin.tenantId, model, objectIds)).toEqual(new Set());
   } finally {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { workflowIdOf, QUEUES } from '../../workflows/registry.ts';
-import { startMessagesServer } from '../models/claude/messages-server.ts';
+import { providerSettings, isRepair, startMessagesServer } from '../models/claude/messages-server.ts';
 import type { MessagesRequest, MessagesServer, Reply } from '../models/claude/messages-server.ts';
 import { replay, sessionOf, settled } from '../setup/demo-session.ts';
 import { startTestInstance } from '../setup/instance.ts';
@@ -78,20 +78,18 @@ function session(id: string) {
 }
 
 async function usage(external: string): Promise<{ operation: string; input_tokens: number }[]> {
-  const rows = await instance.db.superuser.query<{ operation: string; input_tokens: number }>(
+  const rows = await instance.rows<{ operation: string; input_tokens: number }>(
     'SELECT operation, input_tokens FROM usage_ledger u JOIN sessions s ON s.id = u.session_id WHERE s.external_id = $1 ORDER BY u.id',
     [external],
   );
-  return rows.rows;
+  return rows;
 }
 
 beforeAll(async () => {
   provider = await startMessagesServer();
   provider.otherwise(goodAnswer);
   instance = await startTestInstance({
-    RECOLLECT_MODEL_PROVIDER: 'anthropic',
-    ANTHROPIC_API_KEY: provider.apiKey,
-    RECOLLECT_ANTHROPIC_BASE_URL: provider.url,
+    ...providerSettings(provider),
     RECOLLECT_MODEL_TIMEOUT_MS: '3000',
     RECOLLECT_SESSION_RETRY_MS: '300',
   });
@@ -114,11 +112,11 @@ test(
       { operation: 'summarise_session', input_tokens: expect.any(Number) },
       { operation: 'extract_learnings', input_tokens: expect.any(Number) },
     ]);
-    const topic = await instance.db.superuser.query<{ key_points: unknown[] }>(
+    const topic = await instance.rows<{ key_points: unknown[] }>(
       "SELECT key_points FROM summaries WHERE type = 'topic' AND session_id = $1",
       [settledSession.id],
     );
-    expect(topic.rows[0]?.key_points).toHaveLength(1);
+    expect(topic[0]?.key_points).toHaveLength(1);
   },
 );
 
@@ -173,10 +171,10 @@ test(
     await replay(instance, session('parked').slice(0, 1));
     await instance.call('POST', '/events', { body: { type: 'boundary', host: 'claude-code', session_id: 'parked' } });
     const parked = await until(async () => {
-      const rows = await instance.db.superuser.query<{ error: string; state: string; attempts: number }>(
+      const rows = await instance.rows<{ error: string; state: string; attempts: number }>(
         "SELECT w.error, w.state, w.attempts FROM windows w JOIN sessions s ON s.id = w.session_id WHERE s.external_id = 'parked' AND w.state = 'parked'",
       );
-      return rows.rows[0];
+      return rows[0];
     });
     expect(parked.error).toContain('ModelOutputInvalid');
     expect(parked.error).not.toContain('UTC');
@@ -189,3 +187,53 @@ test(
     expect(done.counts).toMatchObject({ windows_parked: 0, prompts: 1 });
   },
 );
+
+/** What no column of PostgreSQL stores: `text` rejects NUL, `jsonb` half a surrogate pair. */
+const UNSTORABLE = '\u0000\uD83D';
+
+async function budget(): Promise<unknown> {
+  return (await instance.get('/usage')).body;
+}
+
+test(
+  'output that PostgreSQL cannot store is repaired once, parks its window and is paid; no reservation remains',
+  { timeout: 240_000 },
+  async () => {
+    provider.otherwise((request) =>
+      JSON.stringify(request.output_config ?? {}).includes('"items"')
+        ? { kind: 'message', answer: `garbage ${UNSTORABLE} {not json"}` }
+        : goodAnswer(request),
+    );
+    const before = provider.requests.length;
+    await replay(instance, session('garbage').slice(0, 1));
+    await instance.call('POST', '/events', { body: { type: 'boundary', host: 'claude-code', session_id: 'garbage' } });
+    const parked = await until(async () => {
+      const rows = await instance.rows<{ error: string }>(
+        "SELECT w.error FROM windows w JOIN sessions s ON s.id = w.session_id WHERE s.external_id = 'garbage' AND w.state = 'parked'",
+      );
+      return rows[0];
+    });
+    expect(parked.error).toBe('ModelOutputInvalid: no JSON');
+    expect(provider.requests.slice(before).map(isRepair)).toEqual([false, true]);
+    expect(await usage('garbage')).toHaveLength(2);
+    expect(await budget()).toMatchObject({ budget: { reserved_tokens: 0 } });
+  },
+);
+
+test('texts of a model are stored without the characters that PostgreSQL rejects', { timeout: 240_000 }, async () => {
+  provider.otherwise((request) => {
+    const good = goodAnswer(request);
+    if (good.kind !== 'message') return good;
+    return {
+      ...good,
+      answer: JSON.parse(
+        JSON.stringify(good.answer).replaceAll('UTC', `UTC${JSON.stringify(UNSTORABLE).slice(1, -1)}`),
+      ),
+    };
+  });
+  await replay(instance, session('odd'));
+  const { counts, id } = await settled(instance, 'claude-code:odd');
+  expect(counts).toMatchObject({ windows_parked: 0 });
+  const rows = await instance.rows("SELECT title FROM summaries WHERE session_id = $1 AND type = 'topic'", [id]);
+  expect(rows).toEqual([{ title: 'UTC\uFFFD\uFFFD' }]);
+});

@@ -83,7 +83,7 @@ async function note(session: string, texts: readonly string[]): Promise<void> {
 }
 
 async function ledger(): Promise<Record<string, number>> {
-  const { rows } = await instance.db.superuser.query<{ name: string; n: number }>(
+  const rows = await instance.rows<{ name: string; n: number }>(
     "SELECT model || ' ' || state AS name, count(*)::integer AS n FROM embeddings WHERE tenant_id = $1 GROUP BY 1",
     [instance.admin.tenantId],
   );
@@ -187,7 +187,7 @@ test(
     expect(failures).toEqual([]);
     expect(searches).toBeGreaterThan(5);
     expect(await ledger()).toEqual({ [`${TWO} indexed`]: NOTES + 1 });
-    const { rows } = await instance.db.superuser.query('SELECT DISTINCT model FROM embedding_cache');
+    const rows = await instance.rows('SELECT DISTINCT model FROM embedding_cache');
     expect(rows).toEqual([{ model: 'two-32d' }]);
     const heron = found.parse((await search('heron in shallow water')).body);
     expect(heron.data[0]?.content).toContain('heron');

@@ -1,10 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { workflowIdOf } from '../../workflows/registry.ts';
 import type { SessionView } from '../../workflows/session/types.ts';
+import { fileInstance } from '../setup/file-instance.ts';
 import { demoHooks, replay, sessionOf, settled } from '../setup/demo-session.ts';
-import { startTestInstance } from '../setup/instance.ts';
-import type { TestInstance } from '../setup/instance.ts';
 
 const hooks = demoHooks();
 const external = hooks[0]?.session_id ?? '';
@@ -21,18 +20,11 @@ const summaries = z.object({
     }),
   ),
 });
-let instance: TestInstance;
+const instance = fileInstance();
 
 beforeAll(async () => {
-  instance = await startTestInstance();
   await instance.startWorker();
 });
-afterAll(() => instance.close());
-
-async function count(text: string, values: unknown[] = []): Promise<number> {
-  const result = await instance.db.superuser.query<{ n: number }>(`SELECT count(*)::integer AS n FROM ${text}`, values);
-  return result.rows[0]?.n ?? -1;
-}
 
 describe('a recorded session, from its hooks to its memory', { timeout: 240_000 }, () => {
   test('settles with summaries, learnings and every vector', async () => {
@@ -42,29 +34,29 @@ describe('a recorded session, from its hooks to its memory', { timeout: 240_000 
     expect(session.counts.summaries).toBeGreaterThanOrEqual(5);
     expect(session.counts.learnings).toBeGreaterThanOrEqual(5);
     expect(session.last_error).toBeNull();
-    expect(await count("embeddings WHERE state = 'indexed'")).toBeGreaterThan(60);
-    expect(await count("embeddings WHERE state <> 'indexed'")).toBe(0);
+    expect(await instance.count("embeddings WHERE state = 'indexed'")).toBeGreaterThan(60);
+    expect(await instance.count("embeddings WHERE state <> 'indexed'")).toBe(0);
   });
 
   test('every window is summarised once, and windows cover every row once', async () => {
-    const rows = await instance.db.superuser.query<{ n: number; from_seq: number; to_seq: number; state: string }>(
+    const rows = await instance.rows<{ n: number; from_seq: number; to_seq: number; state: string }>(
       'SELECT n, from_seq, to_seq, state FROM windows ORDER BY n',
     );
-    expect(rows.rows.length).toBeGreaterThan(1);
+    expect(rows.length).toBeGreaterThan(1);
     let expected = 1;
-    for (const window of rows.rows) {
+    for (const window of rows) {
       expect(window).toMatchObject({ from_seq: expected, state: 'summarised' });
       expected = window.to_seq + 1;
     }
-    expect(await count("summaries WHERE type = 'topic'")).toBe(rows.rows.length);
+    expect(await instance.count("summaries WHERE type = 'topic'")).toBe(rows.length);
   });
 
   test('every learning cites stored rows that contain its quote', async () => {
-    const orphans = await count(
+    const orphans = await instance.count(
       `learning_evidence e WHERE NOT EXISTS (SELECT 1 FROM observations o WHERE o.id = e.row_id AND position(e.quote IN o.content) > 0)
         AND NOT EXISTS (SELECT 1 FROM prompts p WHERE p.id = e.row_id AND position(e.quote IN p.content) > 0)`,
     );
-    expect(await count('learning_evidence')).toBeGreaterThan(0);
+    expect(await instance.count('learning_evidence')).toBeGreaterThan(0);
     expect(orphans).toBe(0);
   });
 
@@ -85,10 +77,10 @@ describe('a recorded session, from its hooks to its memory', { timeout: 240_000 
   });
 
   test('private text and secrets were removed before the first write', async () => {
-    expect(await count("observations WHERE content LIKE '%AKIA%' OR input::text LIKE '%AKIA%'")).toBe(0);
-    expect(await count("prompts WHERE content LIKE '%<private>%'")).toBe(0);
-    expect(await count("prompts WHERE redactions ? 'private'")).toBe(1);
-    expect(await count("observations WHERE redactions ? 'aws-access-key-id'")).toBe(1);
+    expect(await instance.count("observations WHERE content LIKE '%AKIA%' OR input::text LIKE '%AKIA%'")).toBe(0);
+    expect(await instance.count("prompts WHERE content LIKE '%<private>%'")).toBe(0);
+    expect(await instance.count("prompts WHERE redactions ? 'private'")).toBe(1);
+    expect(await instance.count("observations WHERE redactions ? 'aws-access-key-id'")).toBe(1);
   });
 
   test('the workflow returns its state and is found by its phase', async () => {
@@ -96,7 +88,7 @@ describe('a recorded session, from its hooks to its memory', { timeout: 240_000 
     const handle = instance.temporal.workflow.getHandle(workflowIdOf('session', instance.admin.tenantId, session.id));
     const view = await handle.query<SessionView>('state');
     expect(view).toMatchObject({ phase: 'settled', windowsPending: 0, waiting: null, windowsParked: 0 });
-    expect(view.windowsSummarised).toBe(await count('windows'));
+    expect(view.windowsSummarised).toBe(await instance.count('windows'));
     const history = await handle.fetchHistory();
     expect(history.events?.length).toBeLessThan(800);
   });
@@ -131,8 +123,8 @@ describe('a recorded session, from its hooks to its memory', { timeout: 240_000 
 
   test('delivering everything again stores nothing twice', async () => {
     const tables = ['prompts', 'observations', 'boundaries', 'capture_keys'];
-    const before = await Promise.all(tables.map((table) => count(table)));
+    const before = await Promise.all(tables.map((table) => instance.count(table)));
     await replay(instance, hooks);
-    expect(await Promise.all(tables.map((table) => count(table)))).toEqual(before);
+    expect(await Promise.all(tables.map((table) => instance.count(table)))).toEqual(before);
   });
 });

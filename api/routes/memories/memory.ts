@@ -5,7 +5,7 @@ import { principalOf, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { createMemoryChanges } from '../../memories/memory-changes.ts';
 import { countFetched } from '../../memories/memory-fetches.ts';
-import { findMemory, findMemoryAsOf, presentMemory } from '../../memories/memory-lookup.ts';
+import { findMemory, findMemoryAsOf, presentMemory, presentSource } from '../../memories/memory-lookup.ts';
 import {
   forgottenMemory,
   memoryCorrection,
@@ -13,6 +13,7 @@ import {
   memoryName,
   memoryQuery,
   memorySchema,
+  forgetQuery,
   dryRun,
   forgottenSchema,
 } from '../../../contract/memory.ts';
@@ -93,15 +94,28 @@ export function oneMemoryRoutes(app: Api, dependencies: ApiDependencies): void {
       tags: ['memories'],
       summary: 'Forget a memory',
       description:
-        'Deletes the content of a learning and its earlier versions; it is not learned again from the same words. Deletes the captured event of an observation or a prompt, like DELETE /events/{key}. Summaries cannot be forgotten, only their sources.',
+        'Deletes the content of a learning and its earlier versions; it is not learned again from the same words. Deletes the captured event of an observation or a prompt, like DELETE /events/{key}. The answer lists the sources of a learning or summary: captured events that search still finds with the same words unless `with_sources` forgets them, too. A summary can be forgotten only with its sources.',
       params,
+      querystring: forgetQuery,
       response: { 200: forgottenMemory },
     }),
     async (request) => {
       const principal = principalOf(request);
       const memory = await findMemory(database, principal, request.params.id, 'id', 'versions');
-      const forgotten = await changes.forget(principal, memory);
-      return { id: memory.id, hash: memoryHash(memory.id), type: memory.type, forgotten };
+      const { with_sources: withSources, dry_run: isDryRun } = request.query;
+      const { forgotten, sources } = await changes.forget(principal, memory, { withSources, isDryRun });
+      return {
+        id: memory.id,
+        hash: memoryHash(memory.id),
+        type: memory.type,
+        dry_run: isDryRun,
+        forgotten,
+        sources: {
+          forgotten: sources.forgotten.map(presentSource),
+          remaining: sources.remaining.map(presentSource),
+          remaining_count: sources.remainingCount,
+        },
+      };
     },
   );
 }

@@ -91,6 +91,7 @@ export function presentSearch(result: SearchResult, shown: ShownSearch): z.outpu
   return {
     // Fields are no words of the text: of what was taken apart the words alone are marked.
     data: result.found.map((found) => presentFound(found, result.understood?.text ?? shown.question, shown.explain)),
+    nothing_fits: result.nothingFits,
     facets: result.facets,
     degraded: [...result.degraded],
     took_ms: rounded(shown.tookMs),
@@ -111,6 +112,7 @@ export function presentCompact(result: SearchResult, count: CountTokens): z.outp
       const compact = compactMemory(memory, score, count);
       return { ...compact, tags: [...compact.tags] };
     }),
+    ...(result.nothingFits && { nothing_fits: true }),
     ...(result.degraded.length > 0 && { degraded: [...result.degraded] }),
   };
 }
@@ -119,6 +121,7 @@ const NOTHING: SearchResult = {
   found: [],
   total: 0,
   facets: { type: {}, tool: {}, project: {}, tag: {} },
+  nothingFits: false,
   degraded: [],
   understood: null,
   stages: [],
@@ -184,6 +187,7 @@ export function searchRoutes(app: Api, dependencies: ApiDependencies): void {
         limit,
         offset,
         minScore: request.query.min_score,
+        nearest: request.query.nearest,
         groupBySession: request.query.group_by === 'session',
         includeVectors: request.query.include_vectors && format === 'full',
         // "Last week" of a question about an earlier time is the week before that time.
@@ -217,6 +221,7 @@ export function searchRoutes(app: Api, dependencies: ApiDependencies): void {
         limit,
         offset: 0,
         minScore: 0,
+        nearest: true,
         groupBySession: false,
         vectorOnly: true,
         includeVectors: request.body.include_vectors,

@@ -6,7 +6,7 @@ import { RESTORE_WORKFLOWS } from '../../../stores/temporal/start-workflow.ts';
 import { principalOf, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { present } from '../../http/present.ts';
-import { ApiError, existing } from '../../errors.ts';
+import { existing } from '../../errors.ts';
 import { drillBody, restoreBody, restoreSchema } from '../../../contract/backups.ts';
 import { dataOf, idParams, pageQuery } from '../../../contract/shared.ts';
 
@@ -21,8 +21,6 @@ export function restoreRoutes(app: Api, { database, startJob }: ApiDependencies)
   const open = async (request: FastifyRequest, requested: RestoreRequest): Promise<StoredRestore> => {
     const { tenantId, userId } = principalOf(request);
     const opened = await database.asTenant(tenantId, (transaction) => openRestore(transaction, userId, requested));
-    if (opened === null)
-      throw new ApiError('CONFLICT', 'another restore or drill is running; only one can run at a time');
     await startJob(RESTORE_WORKFLOWS[opened.kind], tenantId, opened.id, { restoreId: opened.id });
     return opened;
   };

@@ -9,7 +9,7 @@ import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { ApiError, existing } from '../../errors.ts';
 import { presentSummary } from './summaries.ts';
 import { actionAnswer, sessionDetail, sessionParams, waitQuery } from '../../../contract/sessions.ts';
-import { presentDetail } from './sessions.ts';
+import { gapsOf, presentDetail } from './sessions.ts';
 import { line } from '../../../contract/text.ts';
 
 /** Requests to a session's workflow, and their routes. */
@@ -32,7 +32,7 @@ async function ownSession(transaction: TenantTransaction, principal: Principal, 
 }
 
 /** `PUT /sessions/:id`, `POST /sessions/:id/summaries` and `/close`: what people may have a session do. */
-export function sessionSteeringRoutes(app: Api, { database, steering, jobList }: ApiDependencies): void {
+export function sessionSteeringRoutes(app: Api, { database, steering, jobList, config }: ApiDependencies): void {
   const ask = async (principal: Principal, given: string, what: 'summary' | 'close', waitSeconds: number) => {
     const { tenantId } = principal;
     const id = await database.asTenant(tenantId, (transaction) => ownSession(transaction, principal, given));
@@ -73,16 +73,19 @@ export function sessionSteeringRoutes(app: Api, { database, steering, jobList }:
       const detail = await database.asTenant(principal.tenantId, async (transaction) => {
         const id = await ownSession(transaction, principal, request.params.id);
         await steerSession(transaction, id, { title, capture });
-        return readSessionDetail(transaction, id);
+        return {
+          stored: await readSessionDetail(transaction, id),
+          gaps: (await gapsOf(transaction, [id], config))(id),
+        };
       });
-      if (capture !== undefined && detail.session.status === 'active') {
-        await steering.notifyCapture(principal.tenantId, detail.session.id, capture).catch((error: unknown) => {
+      if (capture !== undefined && detail.stored.session.status === 'active') {
+        await steering.notifyCapture(principal.tenantId, detail.stored.session.id, capture).catch((error: unknown) => {
           // The database decides what is captured, and it has the change.
           if (!(error instanceof TemporalUnavailable)) throw error;
           request.log.warn('a workflow was not notified of its capture change');
         });
       }
-      return presentDetail(detail);
+      return presentDetail(detail.stored, detail.gaps);
     },
   );
 

@@ -2,6 +2,8 @@ import { sessionIdOf } from '../../subjects.ts';
 import { agentSchema, sessionDetail, sessionParams, sessionSchema } from '../../../contract/sessions.ts';
 import { z } from 'zod';
 import { findProject } from '../../../stores/postgres/projects/projects.ts';
+import type { TenantTransaction } from '../../../stores/postgres/connection/database.ts';
+import { readGaps } from '../../../stores/postgres/sessions/session-gaps.ts';
 import { listSessions, readSessionDetail } from '../../../stores/postgres/sessions/sessions.ts';
 import type { SessionDetail, StoredSession } from '../../../stores/postgres/sessions/sessions.ts';
 import { principalOf, route } from '../../auth.ts';
@@ -11,9 +13,28 @@ import { paginationOf } from '../../http/paging.ts';
 import { pageOfItems, pageQuery } from '../../../contract/shared.ts';
 import { text } from '../../../contract/text.ts';
 
-function presentSession(row: StoredSession): z.output<typeof sessionSchema> {
+type Gap = z.output<typeof sessionSchema>['gaps'][number];
+
+/** Reads possible gaps as the API presents them: a local reader of transcripts fills those that no transcript filled yet. */
+export async function gapsOf(
+  transaction: TenantTransaction,
+  sessionIds: readonly string[],
+  { session, transcripts }: ApiDependencies['config'],
+): Promise<(id: string) => Gap[]> {
+  const found = await readGaps(transaction, sessionIds, session.idleMs);
+  const later = transcripts.mode === 'off' ? 'missing' : 'expected';
+  return (id) =>
+    (found.get(id) ?? []).map(({ from, to, hasTranscript }) => ({
+      from,
+      to,
+      transcript: hasTranscript ? 'read' : later,
+    }));
+}
+
+function presentSession(row: StoredSession, gaps: Gap[]): z.output<typeof sessionSchema> {
   return present(sessionSchema, {
     ...row,
+    gaps,
     status: sessionSchema.shape.status.parse(row.status),
     phase: sessionSchema.shape.phase.parse(row.phase),
     project:
@@ -23,9 +44,12 @@ function presentSession(row: StoredSession): z.output<typeof sessionSchema> {
   });
 }
 
-export function presentDetail({ session, counts, pending, agents }: SessionDetail): z.output<typeof sessionDetail> {
+export function presentDetail(
+  { session, counts, pending, agents }: SessionDetail,
+  gaps: Gap[],
+): z.output<typeof sessionDetail> {
   return {
-    ...presentSession(session),
+    ...presentSession(session, gaps),
     counts: present(sessionDetail.shape.counts, {
       ...counts,
       prompts: session.promptCount,
@@ -38,7 +62,7 @@ export function presentDetail({ session, counts, pending, agents }: SessionDetai
 }
 
 /** Sessions: the list, and one with its state. */
-export function sessionRoutes(app: Api, { database }: ApiDependencies): void {
+export function sessionRoutes(app: Api, { database, config }: ApiDependencies): void {
   app.get(
     '/sessions',
     route('read', {
@@ -54,13 +78,19 @@ export function sessionRoutes(app: Api, { database }: ApiDependencies): void {
     }),
     async (request) => {
       const { page, limit, status, project, search } = request.query;
-      const { rows, total } = await database.asTenant(principalOf(request).tenantId, async (transaction) => {
+      return database.asTenant(principalOf(request).tenantId, async (transaction) => {
         const known = project === undefined ? undefined : await findProject(transaction, project);
-        return known === null
-          ? { rows: [], total: 0 }
-          : listSessions(transaction, { status, search, projectId: known?.id }, page, limit);
+        const { rows, total } =
+          known === null
+            ? { rows: [], total: 0 }
+            : await listSessions(transaction, { status, search, projectId: known?.id }, page, limit);
+        const ids = rows.map(({ id }) => id);
+        const gaps = await gapsOf(transaction, ids, config);
+        return {
+          data: rows.map((row) => presentSession(row, gaps(row.id))),
+          pagination: paginationOf(page, limit, total),
+        };
       });
-      return { data: rows.map(presentSession), pagination: paginationOf(page, limit, total) };
     },
   );
   app.get(
@@ -75,7 +105,8 @@ export function sessionRoutes(app: Api, { database }: ApiDependencies): void {
       const principal = principalOf(request);
       return database.asTenant(principal.tenantId, async (transaction) => {
         const id = await sessionIdOf(transaction, principal, request.params.id);
-        return presentDetail(await readSessionDetail(transaction, id));
+        const gaps = await gapsOf(transaction, [id], config);
+        return presentDetail(await readSessionDetail(transaction, id), gaps(id));
       });
     },
   );

@@ -7,7 +7,9 @@ import { listSummaries, readSummary } from '../../../stores/postgres/summaries/d
 import { principalOf, viewerOf, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { present } from '../../http/present.ts';
-import { cursorQuery, pageOfItems, usedIn, idParams, pageQuery } from '../../../contract/shared.ts';
+import { cursorQuery, pageOfItems, usedIn, pageQuery } from '../../../contract/shared.ts';
+import { summaryIdOf } from '../../memories/memory-lookup.ts';
+import { memoryName } from '../../../contract/memory.ts';
 import { countFetched } from '../../memories/memory-fetches.ts';
 import { cursorOf, pageOf, placeOf } from '../../http/paging.ts';
 import { sessionParams, SUMMARY_TYPES, summarySchema } from '../../../contract/sessions.ts';
@@ -82,14 +84,14 @@ export function summaryRoutes(app: Api, { database }: ApiDependencies): void {
     route('read', {
       tags: ['summaries'],
       summary: 'Get a summary, topic or item',
-      params: idParams,
+      params: z.object({ id: memoryName }),
       querystring: z.strictObject({ used_in: usedIn }),
       response: { 200: summarySchema },
     }),
     async (request) => {
       const principal = principalOf(request);
-      const { id } = request.params;
       const found = await database.asTenant(principal.tenantId, async (transaction) => {
+        const id = existing(await summaryIdOf(transaction, request.params.id, 'id'), 'summary');
         await countFetched(transaction, principal, request.query.used_in, [id]);
         return readSummary(transaction, id);
       });

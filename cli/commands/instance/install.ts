@@ -32,11 +32,11 @@ export function addInstall(program: Command, cli: Cli): void {
     .addOption(
       new Option(
         '--transport <transport>',
-        'http: the agent sends hooks (default); client: a spooling command does (default for a server on another machine)',
+        'client: a command sends hooks and spools them while the server is unreachable (default); http: the agent sends them',
       ).choices(['http', 'client']),
     )
     .option('--allow-plain-http', 'allow sending the key over plain HTTP to another machine')
-    .option('--no-check', 'skip the check of the server')
+    .option('--no-check', 'skip the check of the server and of the version of Claude Code')
     .option('--dry-run', 'show what would change and write nothing')
     .option('--mcp', 'print how to add the MCP server to the agent (docs/mcp.md) and write nothing')
     .option('--write', 'with --mcp: include the tools that store and forget memories')

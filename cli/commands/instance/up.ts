@@ -15,6 +15,9 @@ import type { CommandContext, ExitCode } from '../../command-context.ts';
 import { integer } from '../../options.ts';
 import { listenForInterrupts } from '../../waiting.ts';
 import { terminalProgress } from '../../text/terminal-progress.ts';
+import { serverOf } from '../../server/server-client.ts';
+import type { ServerClient } from '../../server/server-client.ts';
+import { backupInProgress, hooksOffer } from './activity.ts';
 import { startDetached } from './up-detached.ts';
 import { instanceLayout } from '../../../infra/instance/layout.ts';
 import { InstanceError } from '../../../infra/instance/instance-error.ts';
@@ -28,7 +31,9 @@ export function addDown(program: Command, cli: Cli): void {
 /** Stops the instance of a data directory. Exit code 0 if none of its processes remains. */
 export async function down(dataDir: string, context: CommandContext): Promise<ExitCode> {
   const { out, err } = context.output;
-  const outcome = await stopInstance(instanceLayout(dataDir));
+  const layout = instanceLayout(dataDir);
+  if (findSupervisor(layout) !== null) out(await answerFrom(dataDir, context, backupInProgress));
+  const outcome = await stopInstance(layout);
   switch (outcome.kind) {
     case 'stopped':
       out(`Stopped (process ${outcome.pid}).\n`);
@@ -47,6 +52,19 @@ export async function down(dataDir: string, context: CommandContext): Promise<Ex
       return outcome satisfies never;
   }
 }
+
+/** Returns the answer of the instance of a data directory; '' if it has no credentials yet. */
+async function answerFrom(
+  dataDir: string,
+  { environment }: CommandContext,
+  question: (server: ServerClient) => Promise<string>,
+): Promise<string> {
+  const server = serverOf(dataDir, environment, QUESTION_TIMEOUT_MS);
+  return server === null ? '' : question(server);
+}
+
+/** Neither the start nor the stop waits for a slow api. */
+const QUESTION_TIMEOUT_MS = 3_000;
 
 const parsePort = integer(1, 65_535);
 
@@ -108,7 +126,9 @@ async function runInForeground(options: UpOptions, context: CommandContext): Pro
       apiPort,
     });
     progress.clear();
-    output.out(readySummary(instance.status(), instance.instance, instance.credentialsPath));
+    const offer = await answerFrom(options.dataDir, context, (server) => hooksOffer(server, environment));
+    // In one piece: a detached start shows the log up to here.
+    output.out(`${readySummary(instance.status(), instance.instance, instance.credentialsPath)}${offer}`);
     output.out('Press Ctrl-C to stop.\n');
     await interrupts.requested;
     progress.clear();

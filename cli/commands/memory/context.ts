@@ -3,6 +3,7 @@ import type { ContextAnswer } from '../../../client/index.ts';
 import type { Cli } from '../../cli.ts';
 import { projectHere } from '../../project-here.ts';
 import { inertText } from '../../../domain/recalled/inert-text.ts';
+import { blockContent } from '../../../domain/recalled/recalled-block.ts';
 import { terminalText } from '../../text/terminal-text.ts';
 
 interface Options {
@@ -16,13 +17,16 @@ interface Options {
   readonly json?: boolean;
 }
 
-function blockText({ text, tokens, items, omitted }: ContextAnswer, isExplained: boolean): string {
+/** Returns the context; on a terminal without the tags, which are for capture. */
+function blockText(answer: ContextAnswer, isExplained: boolean, isTerminal: boolean): string {
+  const { text, tokens, items, omitted } = answer;
   if (text === '') return 'No context.\n';
   const reasons = items.map(
     ({ hash, reason, tokens, score }) => `  ${hash}  ${score.toFixed(2)}  ${tokens} tokens  ${reason}\n`,
   );
   const why = isExplained ? `\n${tokens} tokens; ${omitted} did not fit\n${reasons.join('')}` : '';
-  return `${terminalText(text).trimEnd()}\n${inertText(why)}`;
+  const shown = terminalText(isTerminal ? blockContent(text) : text);
+  return `${shown.trim()}\n${inertText(why)}`;
 }
 
 export function addContext(program: Command, cli: Cli): void {
@@ -50,7 +54,7 @@ export function addContext(program: Command, cli: Cli): void {
           namespace,
           budget_tokens: budget === undefined ? undefined : Number(budget),
         });
-        cli.print(json, answer, blockText(answer, explain === true));
+        cli.print(json, answer, blockText(answer, explain === true, cli.output.columns !== null));
       }),
     );
 }

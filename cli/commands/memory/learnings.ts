@@ -25,7 +25,7 @@ function stateOf(learning: Learning): string {
 
 /** Returns learnings as a table. */
 export function learningTable(learnings: readonly Learning[], now: number): string {
-  const head = ['LEARNING', 'PROJECT', 'CATEGORY', 'CONFIDENCE', 'USED', 'STATE', 'SINCE', 'DESCRIPTION'];
+  const head = ['LEARNING', 'PROJECT', 'CATEGORY', 'CONFIDENCE', 'TIMES USED', 'STATE', 'TRUE FOR', 'DESCRIPTION'];
   const rows = learnings.map((learning) => [
     learning.hash,
     short(terminalText(learning.project?.name ?? '-'), PROJECT_CHARS),
@@ -160,9 +160,14 @@ export function addLearnings(program: Command, cli: Cli): void {
     .action(
       cli.onServer(async (server, id: string, given: { readonly title?: string; readonly description?: string }) => {
         const { title, description } = given;
+        if (title === undefined && description === undefined) {
+          cli.output.err('Name what to correct: --title or --description.\n');
+          return 1;
+        }
         const body = { title, description };
         const corrected = await server.request('PUT', path`/learnings/${id}`, learningSchema, { body });
         cli.output.out(`Version ${corrected.version}: ${corrected.hash}\n`);
+        return 0;
       }),
     );
 }

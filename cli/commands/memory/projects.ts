@@ -24,7 +24,7 @@ const NAME_CHARS = 40;
 const SHOWN_ALIASES = 3;
 
 function projectTable(projects: readonly z.output<typeof projectSchema>[], now: number): string {
-  const head = ['PROJECT', 'NAME', 'REMOTE', 'SESSIONS', 'LEARNINGS', 'LAST', 'ALIASES'];
+  const head = ['PROJECT', 'NAME', 'REMOTE', 'SESSIONS', 'LEARNINGS', 'LAST EVENT', 'ALIASES'];
   const rows = projects.map((project) => [
     project.id,
     short(project.display_name, NAME_CHARS),

@@ -5,6 +5,7 @@ import type { LearningCategory } from '../../../client/index.ts';
 import { LEARNING_CATEGORIES } from '../../../domain/ports/model.ts';
 import type { Cli } from '../../cli.ts';
 import { projectHere } from '../../project-here.ts';
+import { terminalText } from '../../text/terminal-text.ts';
 
 interface Options {
   readonly dataDir: string;
@@ -40,18 +41,20 @@ export function addRemember(program: Command, cli: Cli): void {
     .action(
       cli.onMemory(async (memory, words: readonly string[], options: Options) => {
         const { title, tag, category, project, namespace, importance, infer } = options;
-        const here = project === undefined ? (await projectHere(options.dataDir)).repository : null;
+        const place =
+          project === undefined ? (await projectHere(options.dataDir)).repository : project === false ? null : project;
         const stored = await memory.store({
           content: contentOf(words),
           title,
           tags: tag,
           category,
-          project: project === false ? undefined : (project ?? here ?? undefined),
+          project: place ?? undefined,
           namespace,
           importance: importance === undefined ? undefined : Number(importance),
           infer,
         });
-        cli.print(options.json, stored, `Remembered: ${stored.hash}\n`);
+        const where = place === null ? 'without a project' : `in ${terminalText(place)}`;
+        cli.print(options.json, stored, `Remembered: ${stored.hash} ${where}\n`);
       }),
     );
 }

@@ -3,10 +3,11 @@ import { VALUE_FILTER_HELP, VALUE_FILTERS } from '../../../domain/search-names.t
 import type { ValueFilters } from '../../../domain/search-names.ts';
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import type { CompactMemory, MemoryType, SearchOptions } from '../../../client/index.ts';
+import type { CompactAnswer, MemoryType, RecollectApi, SearchOptions } from '../../../client/index.ts';
 import type { Cli } from '../../cli.ts';
-import { compactText, memoryText } from '../../text/memory-text.ts';
-import { momentOf } from '../../text/text-layout.ts';
+import { memoryText, shortMemoryText } from '../../text/memory-text.ts';
+import { terminalText } from '../../text/terminal-text.ts';
+import { momentOf, short } from '../../text/text-layout.ts';
 
 interface Options extends ValueFilters {
   readonly type?: readonly MemoryType[];
@@ -17,12 +18,13 @@ interface Options extends ValueFilters {
   readonly until?: string;
   readonly asOf?: string;
   readonly limit: string;
+  readonly nearest?: boolean;
   readonly full?: boolean;
   readonly json?: boolean;
 }
 
 function searchOptions(options: Options): Omit<SearchOptions, 'format'> {
-  const { type, project, namespace, tag, since, until, asOf, limit } = options;
+  const { type, project, namespace, tag, since, until, asOf, limit, nearest } = options;
   return {
     type,
     project,
@@ -33,13 +35,41 @@ function searchOptions(options: Options): Omit<SearchOptions, 'format'> {
     until: momentOf(until, 'end'),
     as_of: momentOf(asOf, 'end'),
     limit: Number(limit),
+    nearest,
   };
 }
 
-/** Returns the results, and the retrievers that were unavailable. */
-export function foundText(data: readonly CompactMemory[], degraded: readonly string[] | undefined): string {
-  const missing = degraded === undefined || degraded.length === 0 ? '' : `Searched without: ${degraded.join(', ')}\n`;
-  return `${data.length === 0 ? 'Nothing was found.\n' : data.map((memory) => compactText(memory)).join('')}${missing}`;
+/** Returns the texts of results, whether they fit, and the retrievers that were unavailable. */
+export function foundText(
+  results: string,
+  {
+    data,
+    nothing_fits: nothingFits,
+    degraded = [],
+  }: Pick<CompactAnswer, 'nothing_fits' | 'degraded'> & { readonly data: readonly unknown[] },
+): string {
+  const missing = degraded.length === 0 ? '' : `Searched without: ${degraded.join(', ')}\n`;
+  if (nothingFits !== true) return `${data.length === 0 ? 'Nothing was found.\n' : results}${missing}`;
+  const nearest =
+    data.length === 0
+      ? 'Nothing fits. --nearest shows the nearest memories.\n'
+      : `Nothing fits. The nearest:\n${results}`;
+  return `${nearest}${missing}`;
+}
+
+/** Words of a query that are looked up, and texts that are shown for them. */
+const LOOKED_UP = 4;
+const SHOWN_SIMILAR = 5;
+const SIMILAR_CHARS = 60;
+
+/** Returns names and titles with a similar spelling, for a query without results; '' for none. */
+async function similarText(memory: RecollectApi, query: string): Promise<string> {
+  const words = query.match(/[\p{L}\p{N}_.-]{4,100}/gu)?.slice(0, LOOKED_UP) ?? [];
+  const found = await Promise.all(words.map((word) => memory.suggest(word, 2)));
+  const texts = [...new Set(found.flat().map(({ text }) => text))].slice(0, SHOWN_SIMILAR);
+  return texts.length === 0
+    ? ''
+    : `Similar: ${terminalText(texts.map((text) => short(text, SIMILAR_CHARS)).join(', '))}\n`;
 }
 
 export function addSearch(program: Command, cli: Cli): void {
@@ -54,20 +84,25 @@ export function addSearch(program: Command, cli: Cli): void {
     .option('--since <time>', 'earliest day, or time as 2026-01-02T03:04:05Z')
     .option('--until <time>', 'latest day (inclusive) or time')
     .option('--as-of <time>', 'learnings current at that time')
-    .option('--limit <count>', 'maximum number of results, up to 50; at most 70 tokens each', '10')
+    .option('--limit <count>', 'maximum number of results, up to 50', '10')
+    .option('--nearest', 'show the nearest memories also if nothing fits')
     .option('--full', 'show full texts')
     .option('--json', 'print JSON')
     .action(
       cli.onMemory(async (memory, query: readonly string[], options: Options) => {
         const q = query.join(' ');
-        if (options.full === true) {
-          const answer = await memory.search(q, searchOptions(options));
-          const text = answer.data.map(memoryText).join('\n') || 'Nothing was found.\n';
-          cli.printRecalled(options.json, answer, text);
-        } else {
-          const answer = await memory.search(q, { ...searchOptions(options), format: 'compact' });
-          cli.printRecalled(options.json, answer, foundText(answer.data, answer.degraded));
+        if (options.json === true && options.full !== true) {
+          cli.print(true, await memory.search(q, { ...searchOptions(options), format: 'compact' }), '');
+          return;
         }
+        const answer = await memory.search(q, searchOptions(options));
+        const now = Date.now();
+        const results = answer.data.map((found) =>
+          options.full === true ? memoryText(found) : shortMemoryText(found, now),
+        );
+        const similar = answer.data.length === 0 ? await similarText(memory, q) : '';
+        const text = foundText(results.join(options.full === true ? '\n' : ''), answer);
+        cli.printRecalled(options.json, answer, `${text}${similar}`);
       }),
     );
 }

@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
 import { jobsAnswer } from '../../../contract/jobs.ts';
-import { actionAnswer, sessionDetail } from '../../../contract/sessions.ts';
+import { actionAnswer, sessionDetail, sessionSchema } from '../../../contract/sessions.ts';
+import { pageOfItems } from '../../../contract/shared.ts';
 import type { Cli } from '../../cli.ts';
 import { integer } from '../../options.ts';
 import { path } from '../../server/server-client.ts';
+import { gapText } from '../../text/gap-text.ts';
 import { sessionTable, stuckText } from '../../text/job-table.ts';
 
 interface SessionsOptions {
@@ -19,7 +21,7 @@ const DEFAULT_WAIT_SECONDS = 60;
 export function addSessions(program: Command, cli: Cli): void {
   const { output } = cli;
   const command = cli
-    .command(program, 'sessions', 'list sessions with phase and wait reason, newest first')
+    .command(program, 'sessions', 'list sessions with phase and wait reason, last started first')
     .option('--stuck', 'show only stuck sessions and the reason')
     .option('--project <project>', 'filter by project: id, git remote, folder or name')
     .option('--limit <count>', 'maximum number of rows, up to 100', '20')
@@ -33,7 +35,14 @@ export function addSessions(program: Command, cli: Cli): void {
           stuck === true
             ? 'No stuck sessions. Waiting ones: recollect jobs --kind session --state waiting.\n'
             : 'No sessions yet.\n';
-        cli.print(json, data, data.length === 0 ? none : `${sessionTable(data, Date.now())}${stuckText(data)}`);
+        if (json === true || data.length === 0) cli.print(json, data, none);
+        else {
+          const shown = new Set(data.map((job) => job.session?.id));
+          // The same sessions: both lists have the newest first.
+          const listed = await server.get('/sessions', pageOfItems(sessionSchema), { limit: 100 });
+          const gaps = gapText(listed.data.filter(({ id }) => shown.has(id)));
+          output.out(`${sessionTable(data, Date.now())}${stuckText(data)}${gaps === '' ? '' : `\n${gaps}`}`);
+        }
         if (degraded.length > 0) output.err('Temporal is unavailable: the list comes from the database alone.\n');
       }),
     );

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import type { CompactMemory, MemoryType, TimelineAnswer } from '../../../client/index.ts';
+import type { MemoryType, TimelineAnswer } from '../../../client/index.ts';
 import { actionAnswer, sessionSchema } from '../../../contract/sessions.ts';
 import type { Session } from '../../../contract/sessions.ts';
 import { pageOfItems } from '../../../contract/shared.ts';
@@ -10,7 +10,7 @@ import type { Cli } from '../../cli.ts';
 import { isMemoryName } from '../../options.ts';
 import { path } from '../../server/server-client.ts';
 import type { ServerClient } from '../../server/server-client.ts';
-import { compactText } from '../../text/memory-text.ts';
+import { shortMemoryText } from '../../text/memory-text.ts';
 import { summaryText } from '../../text/summary-text.ts';
 
 interface SummaryOptions {
@@ -70,9 +70,10 @@ interface Options {
   readonly json?: boolean;
 }
 
-function lineText({ anchor, data, has_before: hasBefore, has_after: hasAfter }: TimelineAnswer<CompactMemory>): string {
+function timelineText({ anchor, data, has_before: hasBefore, has_after: hasAfter }: TimelineAnswer): string {
   if (anchor === null) return 'Nothing was found.\n';
-  const lines = data.map((memory) => compactText(memory, memory.hash === anchor.hash ? '> ' : '  '));
+  const now = Date.now();
+  const lines = data.map((memory) => shortMemoryText(memory, now, memory.hash === anchor.hash ? '> ' : '  '));
   return `${hasBefore ? '  …\n' : ''}${lines.join('')}${hasAfter ? '  …\n' : ''}`;
 }
 
@@ -90,15 +91,15 @@ export function addTimeline(program: Command, cli: Cli): void {
       cli.onMemory(async (memory, words: readonly string[], options: Options) => {
         const given = words.join(' ');
         const isName = options.search !== true && isMemoryName(given);
-        const answer = await memory.timeline({
+        const question = {
           ...(isName ? { anchor: given } : { q: given }),
           before: Number(options.before),
           after: Number(options.after),
           project: options.project,
           types: options.type,
-          format: 'compact',
-        });
-        cli.printRecalled(options.json, answer, lineText(answer));
+        };
+        if (options.json === true) cli.print(true, await memory.timeline({ ...question, format: 'compact' }), '');
+        else cli.printRecalled(false, null, timelineText(await memory.timeline(question)));
       }),
     );
 }

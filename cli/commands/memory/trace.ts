@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { traceAnswer } from '../../../contract/trace.ts';
 import type { Cli } from '../../cli.ts';
+import { missingText } from '../../text/failure-text.ts';
 import { memoryText } from '../../text/memory-text.ts';
 import { matchesText, nothingText, traceText } from '../../text/trace-text.ts';
 
@@ -13,7 +14,7 @@ export function addGet(program: Command, cli: Cli): void {
       cli.onMemory(async (memory, names: readonly string[], { json }: { readonly json?: true }) => {
         const answer = await memory.getMany(names);
         cli.printRecalled(json, answer, answer.data.map(memoryText).join('\n'));
-        if (json !== true) for (const name of answer.missing) cli.output.err(`Memory ${name} not found.\n`);
+        if (json !== true) for (const name of answer.missing) cli.output.err(missingText('memory', name));
         return answer.missing.length === 0 ? 0 : 1;
       }),
     );
@@ -35,7 +36,7 @@ export function addTrace(program: Command, cli: Cli): void {
       cli.onServer(async (server, key: string, { session, json }: TraceOptions) => {
         const found = await server.get('/trace', traceAnswer, { key, session });
         const [first] = found.data;
-        if (first === undefined && json !== true) output.err(nothingText(found));
+        if (first === undefined && json !== true) output.err(nothingText(key, found));
         else
           cli.print(
             json,

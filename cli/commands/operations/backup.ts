@@ -37,7 +37,7 @@ function stateText({ state, error, complete, removed_at: removedAt }: Backup): s
 /** Returns backups as a table, newest first. */
 function backupTable(backups: readonly Backup[], now: number): string {
   return table([
-    ['BACKUP', 'STATE', 'AGE', 'ROWS', 'VECTORS', 'SIZE', 'KEY', 'VERIFIED', 'COPY'],
+    ['BACKUP', 'STATE', 'AGE', 'ROWS', 'VECTORS', 'SIZE', 'ENCRYPTION KEY', 'VERIFIED', 'OFF-SITE COPY'],
     ...backups.map((backup) => [
       backup.id,
       stateText(backup),

@@ -10,6 +10,7 @@ import type { ExitCode } from '../../command-context.ts';
 import { confirm } from '../../confirm.ts';
 import { path } from '../../server/server-client.ts';
 import type { ServerClient } from '../../server/server-client.ts';
+import { counted } from '../../text/text-layout.ts';
 
 interface EraseOptions {
   readonly dataDir: string;
@@ -95,8 +96,10 @@ async function erase(
     const { found } = await server.post('/gdpr/erase', foundText, body);
     output.out(
       `The text occurs in\n${Object.entries(found)
-        .map(([name, n]) => `  ${n} ${name.replaceAll('_', ' ')}\n`)
-        .join('')}`,
+        .map(([name, n]) => `  ${counted(n, name.replaceAll('_', ' '))}\n`)
+        .join(
+          '',
+        )}Also erased: what was derived from them, their vectors and full values, and all exports of the tenant.\n`,
     );
   }
   if (options.dryRun === true) return 0;
@@ -119,9 +122,9 @@ async function erase(
     output.err(`The erasure ${id} ${row.state}: ${row.error ?? ''}\n`);
     return 1;
   }
-  const removed = Object.entries(row.removed).map(([name, n]) => `  ${n} ${name.replaceAll('_', ' ')}\n`);
+  const removed = Object.entries(row.removed).map(([name, n]) => `  ${counted(n, name.replaceAll('_', ' '))}\n`);
   output.out(
-    `Erased.\n${removed.join('')}${spooled !== null && spooled > 0 ? `  ${spooled} spooled events of this machine\n` : ''}`,
+    `Erased.\n${removed.join('')}${spooled !== null && spooled > 0 ? `  ${counted(spooled, 'spooled events of this machine')}\n` : ''}`,
   );
   output.out(
     `Receipt ${id}, SHA-256 ${row.receipt?.sha256 ?? ''}${row.receipt?.signature === null ? '' : ', signed'}\n`,

@@ -71,7 +71,11 @@ export async function importFile(server: ServerClient, given: string, { output }
   const { id } = await server.upload('/imports/files', 'application/zstd', content, fileImportSchema);
   const { state, error, read, written } = await server.ended(path`/imports/files/${id}`, fileImportSchema);
   if (state !== 'completed') {
-    output.err(`The import ${state}: ${error ?? ''}\n`);
+    output.err(
+      error === 'ExportFileError'
+        ? `${file} is no export file of Recollect that this instance can import: it is another file, damaged, of a newer version, or of another tenant.\n`
+        : `The import ${state}: ${error ?? ''}\n`,
+    );
     return 1;
   }
   const sum = (counts: Readonly<Record<string, number>>) => Object.values(counts).reduce((all, n) => all + n, 0);

@@ -9,6 +9,8 @@ import { showDatabaseEnd, importDatabase } from '../../import/import-database.ts
 import { importTranscripts, showEnd } from '../../import/import-transcripts.ts';
 import { knownAccess, readKey, serverAddress } from '../../install/server-access.ts';
 import type { ServerAccess } from '../../install/server-access.ts';
+import { failureText, isUnavailable } from '../../text/failure-text.ts';
+import { withDataDir } from '../../options.ts';
 import { interruptible } from '../../waiting.ts';
 import { RecollectError } from '../../../client/index.ts';
 import type { ServerClient } from '../../server/server-client.ts';
@@ -45,8 +47,9 @@ function withImportServer(
 ): Promise<ExitCode> {
   const { err } = context.output;
   return interruptible(async (signal) => {
+    let access: ServerAccess | undefined;
     try {
-      const access = accessOf(options, context);
+      access = accessOf(options, context);
       return await work(new ImportApi(access, signal), access, signal);
     } catch (error) {
       if (error instanceof InstallError) {
@@ -55,8 +58,8 @@ function withImportServer(
       }
       if (!(error instanceof RecollectError)) throw error;
       if (error.code === 'ABORTED') return 130;
-      err(`${error.message}.\n`);
-      return error.code === 'UNREACHABLE' ? 3 : 1;
+      err(failureText(error, { command: undefined, dataDir: options.dataDir, isElsewhere: access?.isRemote === true }));
+      return isUnavailable(error) ? 3 : 1;
     }
   });
 }
@@ -96,17 +99,13 @@ interface ImportOptions {
 /** Adds `import` with its subcommands. */
 export function addImport(program: Command, cli: Cli): void {
   const command = program.command('import').description('import transcripts, claude-mem databases and export files');
-  const importOne = cli.onServer((server: ServerClient, file: string, _options: object, _self: Command) =>
-    importFile(server, file, cli),
-  );
-  cli
-    .command(command, 'file', 'import an export file; `recollect import FILE` does the same')
-    .argument('<file>')
-    .action(importOne);
-  command.argument('[file]', 'an export file').action(async (file: string | undefined, options: object) => {
-    if (file === undefined) command.help();
-    else await importOne(file, options, command);
-  });
+  const importOne = cli.onServer((server: ServerClient, file: string, _self: Command) => importFile(server, file, cli));
+  withDataDir(command.command('file', { isDefault: true }), cli.environment)
+    .description('import an export file; `recollect import FILE` does the same')
+    .argument('[file]')
+    .action((file: string | undefined, _options: object, self: Command) =>
+      file === undefined ? command.help({ error: true }) : importOne(file, self),
+    );
   cli
     .command(command, 'transcripts', 'import events that hooks missed from transcripts of Claude Code')
     .argument('[folder]', 'transcript folder (default: of this user)')

@@ -23,11 +23,11 @@ export function statsText({ now, days }: Statistics): string {
   const [first] = days;
   const last = days.at(-1);
   const at = (figures: readonly Figure[] | undefined) => new Map(figures?.map((one) => [nameOf(one), one.value]));
-  const columns = [at(first?.figures), at(last?.figures), at(now)];
+  const columns = [...(first === undefined ? [] : [at(first.figures), at(last?.figures)]), at(now)];
   const names = [...new Set(columns.flatMap((column) => [...column.keys()]))].toSorted();
   if (names.length === 0) return 'No figures yet.\n';
   return table([
-    ['FIGURE', first?.date ?? '-', last?.date ?? '-', 'NOW'],
+    ['FIGURE', ...(first === undefined ? [] : [first.date, last?.date ?? '']), 'NOW'],
     ...names.map((name) => [name, ...columns.map((column) => valueText(column.get(name)))]),
   ]);
 }

@@ -32,7 +32,7 @@ function budgetLine({ budget }: Usage): string {
   const share = budget.share === null ? '' : ` (${Math.round(budget.share * 100)} %)`;
   const coming = budget.reserved_tokens === 0 ? '' : `, ${grouped(budget.reserved_tokens)} reserved`;
   const until = minuteOf(budget.resets_at);
-  return `today: ${grouped(budget.used_tokens)} of ${grouped(budget.quota_tokens)} tokens${share}${coming}, until ${until} UTC\n`;
+  return `budget of paid models today: ${grouped(budget.used_tokens)} of ${grouped(budget.quota_tokens)} tokens${share}${coming}, until ${until} UTC; the local model is free\n`;
 }
 
 /** Returns model costs by group with the total, the daily budget and alerts. */

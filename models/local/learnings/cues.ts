@@ -1,3 +1,5 @@
+import { endsAsQuestion } from '../../../domain/text/questions.ts';
+
 /** Patterns for the function of a sentence. English first, with the most common Chinese and Japanese signals. */
 const CUES = {
   cause:
@@ -8,8 +10,7 @@ const CUES = {
   reason:
     /^why \S+ .*?: |\b(?:because|since|so that|so (?:it|we|they|that|the)\b|to (?:avoid|prevent|keep|make sure|stay)|otherwise|the reasons?|reasons?\s*:|due to|in order to|as (?:it|we|this|that|they) |that way|which (?:means|keeps|avoids|lets|would))|因为|以便|避免|否则|ので|から/iu,
   rule: /\b(?:at most \d+|always|never|must(?: not|n['’]t)?|from now on|in (?:the )?future|every time|whenever|do(?: not|n['’]t) ever|prefer|remember to|make sure|required to|no matter)\b|必须|务必|总是|始终|永远不要|不要|以后|必ず|常に/iu,
-  next: /(?:^|\b)(?:(?<!no )next steps?\b|to-?do\b|remaining\b|(?:still|also) needs? to\b|still (?:open|missing|failing|to do|have to|not)\b|follow[- ]up\b|left to do\b|not (?:yet )?(?:implemented|done|covered)\b|next time\b|(?:also )?open\s*[:,]|(?:has|have) to (?:be \w+(?:ed|en|t)|go)\b|(?:things?|questions?) to settle\b|follow up\b|needs? to be \w+ed\b|should be (?:added|fixed|updated|removed|written)\b|we (?:still )?(?:need|have) to\b|(?:is|are) (?:still )?open\b|later we\b)|下一步|接下来|待办|还需要|尚未|次は|残り/iu,
-  done: /^(?:(?:i|we)(?:['’]ve| have)? )?(?:also |now |just |successfully |both )*(?:added|updated|implemented|created|removed|renamed|refactored|fixed|changed|moved|extracted|configured|replaced|wrote|written|switched|introduced|simplified|streamlined|cleaned|migrated|upgraded|bumped|deleted|committed|pushed|documented|noted|recorded|verified|closed|published|installed|enabled|disabled|split|merged|converted|set up)\b|已(?:添加|更新|修复|实现|创建|删除)|しました/iu,
+  done: /^(?:(?:i|we)(?:['’]ve| have)? )?(?:also |now |just |successfully |both |all )*(?:(?!need|based|suppos|relat|combin|unus)\p{L}{3,}ed|wrote|written|set up|split|made|built)\b|\b(?:has|have) (?:now |already |also )?been (?:\p{L}+ed|written|made|set|built)\b|\bsuccessfully \p{L}+ed\b|已(?:添加|更新|修复|实现|创建|删除)|しました/iu,
   security:
     /\b(?:vulnerab\w+|CVE-\d{4}-\d+|XSS|CSRF|SSRF|(?:sql|command|code|prompt|header) injection|leak(?:s|ed|ing)? (?:\w+ )?(?:token|secret|credential|password|key)s?|(?:token|secret|credential|password|api key)s? (?:\w+ ){0,3}(?:leak|expos|logged|plain ?text|committed)\w*|path traversal|privilege escalation|timing[- ]safe|timing attack|(?:auth\w*|permission) bypass|unauthori[sz]ed access|sanitiz\w+|open redirect)\b|漏洞|安全问题|脆弱性/iu,
   config:
@@ -39,26 +40,16 @@ export function hasCue(text: string, cue: Cue): boolean {
   return CUES[cue].test(text);
 }
 
-/** Returns true for a question, which states nothing. */
-export function isQuestion(text: string): boolean {
-  return /[?？]["'”’)\]*_`]*\s*$/u.test(text);
-}
-
-/** Returns true for a question that proposes something ("why not …?", "can't we …?"). */
-export function isProposal(text: string): boolean {
-  return /\b(?:why not|why (?:don|do)n?['’]?t we|(?:can|could|should|would)(?:n['’]?t| not) (?:we|you|it|this)|how about|what (?:if|about)|(?:do|does) we (?:really )?need|is there (?:a|any) (?:way|reason)|wouldn['’]?t it)\b|为什么不|能不能|是不是应该/iu.test(
-    text,
-  );
-}
+export { endsAsQuestion as isQuestion };
 
 /** Corrections of the agent by the user. */
 const CORRECTION =
-  /^(?:no[,.!]|nope\b|wait\b|stop\b|hold on\b|not (?:like|what)|that(?:['’]s| is) (?:wrong|not)|i disagree|wrong\b|i (?:thought|said|asked|told)|you (?:should(?: not|n['’]t)|forgot|ignored|missed|broke|must)|why (?:did|are|do) you|actually,|不对|不是|错了|違う)/iu;
+  /^(?:no[,.!]|nope\b|wait\b|stop\b|hold on\b|not (?:like|what)|that(?:['’]s| is) (?:wrong|not)|i disagree|wrong\b|i (?:thought|said|asked|told)|you (?:should(?: not|n['’]t)|forgot|ignored|missed|broke|must)|why (?:did|are|do) you|actually,|不对|不是|错了|違う)|\b(?:was|were) supposed to\b|\bi (?:meant|asked (?:you|for)|told you)\b|\bshould(?:n['’]t| not)? have\b|\b(?:isn['’]t|is not|doesn['’]t|does not) (?:correct|right|what)|\b(?:revert|undo|roll back)\b|本来应该|应该是|撤销|回退/iu;
 /** General requests of a user. */
 const PREFERENCE =
-  /\b(?:i (?:prefer|like|want|don['’]t (?:want|like)|hate|expect)\b|we (?:use|prefer|don['’]t|follow)\b|do(?: not|n['’]t) (?:run|write|create|put|touch|change|rush|include)\b|instead of|rather than|make sure|remember to|keep (?:it|them|the)\b|avoid|must(?:n['’]t| not)?\b|should(?:n['’]t| not)?\b|no need (?:to|for)\b|at most \d+|no more than \d+)|请用/iu;
+  /\b(?:i (?:prefer|like|want|need|don['’]t (?:want|like|need)|hate|expect)\b|supposed to|\b(?:at|for|on) (?:each|every)\b|we (?:use|prefer|don['’]t|follow)\b|do(?: not|n['’]t) (?:run|write|create|put|touch|change|rush|include)\b|instead of|rather than|make sure|remember to|keep (?:it|them|the)\b|avoid|must(?:n['’]t| not)?\b|should(?:n['’]t| not)?\b|no need (?:to|for)\b|at most \d+|no more than \d+)|请用/iu;
 const STRONG_PREFERENCE =
-  /(?:^|[,;:.] ?|\b(?:and|please|should|must|to|i|we|you|but|or) )(?:always|never)\b|\b(?:from now on|in (?:the )?future|i (?:prefer|hate)|we (?:use|prefer) \S+ (?:for|not|instead)|do(?: not|n['’]t) (?:ever|use|commit|add|push|mention)|stop (?:using|adding|doing|writing)|use \S+ (?:instead of|rather than|not|over)|(?<!\bi )must (?:not|never|always)|(?:house|ground) rules?)\b|必须|总是|始终|永远|不要|以后|必ず|使わない|しないで/iu;
+  /(?:^|[,;:.] ?|\b(?:and|please|should|must|to|i|we|you|but|or) )(?:always|never)\b|\b(?:from now on|in (?:the )?future|i (?:prefer|hate)|we (?:use|prefer) \S+ (?:for|not|instead)|do(?: not|n['’]t) (?:ever|use|commit|add|push|mention)|stop (?:using|adding|doing|writing)|(?:stop|wait|ask|pause|run|commit|show) (?:\w+ ){0,3}(?:at|for|on|before|after) (?:each|every)|use \S+ (?:instead of|rather than|not|over)|(?<!\bi )must (?:not|never|always)|(?:house|ground) rules?)\b|必须|总是|始终|永远|不要|以后|必ず|使わない|しないで/iu;
 
 /** Returns true if a user's sentence corrects the agent. */
 export function isCorrection(text: string): boolean {
@@ -87,5 +78,5 @@ export function isThin(text: string): boolean {
 
 /** Returns true if the sentence requests or decides something, so that it can be a title. */
 export function isRequest({ text }: { readonly text: string }): boolean {
-  return hasCue(text, 'goal') || hasCue(text, 'label') || isQuestion(text);
+  return hasCue(text, 'goal') || hasCue(text, 'label') || endsAsQuestion(text);
 }

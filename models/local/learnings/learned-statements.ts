@@ -54,28 +54,30 @@ export function isLastingStatement(sentence: Sentence): boolean {
 }
 
 function kindOf(sentence: Sentence): { readonly category: LearningCategory; readonly value: number } | null {
-  const { text, terms } = sentence;
+  const { text, terms, stated } = sentence;
   if (!states(sentence)) return null;
-  if (hasCue(text, 'decision') && hasCue(text, 'reason')) return { category: 'pattern', value: 0.7 };
+  if (stated === 'decision') return { category: 'pattern', value: 0.7 };
+  if (stated === 'preference') return { category: 'best_practice', value: 0.7 };
+  if (sentence.fragment) return null;
   if (hasCue(text, 'cause') && EXPLAINS.test(text) && !hasCue(text, 'hedge') && terms.length >= 5)
     return { category: ERROR_NAME.test(text) ? 'error' : 'general', value: 0.6 };
   return isConfigFact(sentence) ? { category: 'config', value: 0.4 } : null;
 }
 
-function isConfigFact({ text, quote, terms }: Sentence): boolean {
+function isConfigFact({ text, quote, terms, stated }: Sentence): boolean {
   return (
     hasCue(text, 'config') &&
     SETS.test(text) &&
     NAMES_SOMETHING.test(quote) &&
     terms.length >= 4 &&
     !/^(?:i|we|why|what|how)\b/iu.test(text) &&
-    !(['hedge', 'goal', 'next', 'done'] as const).some((cue) => hasCue(text, cue))
+    stated !== 'next' &&
+    !(['hedge', 'goal', 'done'] as const).some((cue) => hasCue(text, cue))
   );
 }
 
-function states({ text, fragment }: Sentence): boolean {
+function states({ text }: Sentence): boolean {
   return (
-    !fragment &&
     text.length <= MAX_CHARACTERS &&
     !isQuestion(text) &&
     !(['narration', 'pointing', 'apology'] as const).some((cue) => hasCue(text, cue)) &&

@@ -7,6 +7,8 @@ import { isCheck } from '../commands.ts';
 import { repairsOf } from '../repairs.ts';
 
 const MAX_ERROR_CHARACTERS = 160;
+/** Runs of checks and looks at files are no notes: their outcome is in what was said and repaired. */
+const MIN_WORTH = 0.95;
 const LOOKS =
   /^(?:cat|ls|head|tail|less|grep|rg|find|tree|wc|which|pwd|echo|sed -n|file|stat|du|diff|jq|sort|awk|curl -s|printf|test|true|sleep|ps|env|type|man)\b/u;
 const CHANGES =
@@ -15,6 +17,7 @@ const PUBLISHES =
   /^(?:gh|glab|hub|docker|kubectl|helm|terraform|aws|gcloud|az|vercel|fly|heroku|npm publish|cargo publish|twine|ssh|scp|rsync)\b/u;
 const INSTALLS =
   /\b(?:(?:npm|pnpm|yarn|bun) (?:i|install|add|ci|init|create)|pipx? install|pip3 install|uv (?:pip install|add|tool|venv|sync|init|python)|uvx|npx|poetry add|brew install|apt(?:-get)? install|cargo (?:add|install)|go (?:get|install)|gem install)\b|\|\s*(?:ba|z)?sh\b/u;
+const DISCARDS = /\s*[12&]?>\s*(?:\/dev\/null|&[12])/gu;
 /** Subcommands that only display something. */
 const SHOWS = /^\S+ (?:\S+ )?(?:status|list|ls|view|get|describe|logs?|ps|info|show|version|images|whoami)\b/u;
 /** Clean-up commands. */
@@ -36,7 +39,12 @@ export function commandNotes(calls: readonly Call[], covered: ReadonlySet<string
     const error = call.outcome === 'failed' ? readableError(call.errorLine).slice(0, MAX_ERROR_CHARACTERS) : '';
     const failed = call.outcome === 'failed';
     const text = failed ? `\`${line}\` failed${error === '' ? '' : `: ${error}`}` : `\`${line}\``;
-    const value = (worthOf(line, call) + (error === '' ? 0 : 0.4) + (fixed.has(call) ? 0.4 : 0)) / (1 + 0.2 * before);
+    const value =
+      (worthOf(line, call) +
+        (error === '' ? 0 : isCheck(call.command.family) ? 0.8 : 0) +
+        (fixed.has(call) ? 0.4 : 0)) /
+      (1 + 0.2 * before);
+    if (error === '' && value < MIN_WORTH) return [];
     return [
       {
         place: 'point' as const,
@@ -54,15 +62,18 @@ export function commandNotes(calls: readonly Call[], covered: ReadonlySet<string
   });
 }
 
-function worthOf(line: string, { command, outcome }: Call): number {
+function worthOf(shown: string, { command, outcome }: Call): number {
+  // Discarded output is no change of a file.
+  const line = shown.replaceAll(DISCARDS, '');
   const failed = outcome === 'failed' ? -0.3 : 0;
   if (isUnfinished(line)) return 0.15;
-  if (/\bgit commit\b/u.test(line)) return 1.1 + failed;
+  // A commit with a subject has a note of its own.
+  if (/\bgit commit\b/u.test(line)) return 0.5 + failed;
   if (ROUTINE_GIT.test(line)) return 0.1 + (line.length > 24 ? 0.1 : 0);
-  if (TIDIES.test(line)) return 1 + failed;
-  if (INSTALLS.test(line) || CHANGES.test(line)) return 1.8 + failed;
+  if (TIDIES.test(line)) return 0.6 + failed;
+  if (INSTALLS.test(line) || CHANGES.test(line)) return 2.4 + failed;
   if (SHOWS.test(line)) return 0.4 + failed;
-  if (PUBLISHES.test(line)) return 1.6 + failed;
+  if (PUBLISHES.test(line)) return 2.2 + failed;
   if (command !== null && isCheck(command.family)) return command.targets.length > 0 || /\s-/u.test(line) ? 0.3 : 0.1;
   if (LOOKS.test(line)) return 0.1;
   return 0.9 + failed;

@@ -13,7 +13,7 @@ const SUBJECT =
   /\bcommit\b[^\n]*?\s-\w*m\s*(?:"\$\(cat\s*<<-?\s*['"]?\w+['"]?\s*\n\s*|(?<mark>["']))(?<subject>[^\n]+)/u;
 const ADDED = /\bgit add (?<files>[^&|;\n]+)&&/u;
 const PREFIX = /^(?<type>\w+)(?:\([^)]*\))?!?:\s/u;
-const WORTH = 1.1;
+const WORTH = 1.4;
 
 /** Returns commits as notes, typed by their message: a commit marks completed work. */
 export function commitNotes(calls: readonly Call[]): readonly Candidate[] {

@@ -11,7 +11,12 @@ const ORDERS =
 const MOMENTARY = /\b(?:yet|for now|right now|this time|today|tonight|first)\b|暂时|先不/iu;
 
 /** Returns true for a lasting rule of the user. Such a sentence becomes a learning at the session's end, and so is excluded from topics. */
-export function isLastingPreference({ row, text, terms }: Pick<Sentence, 'row' | 'text' | 'terms'>): boolean {
+export function isLastingPreference({
+  row,
+  text,
+  terms,
+  stated,
+}: Pick<Sentence, 'row' | 'text' | 'terms' | 'stated'>): boolean {
   return (
     row.type === 'user' &&
     !isQuestion(text) &&
@@ -19,7 +24,10 @@ export function isLastingPreference({ row, text, terms }: Pick<Sentence, 'row' |
     terms.length >= 3 &&
     text.length <= 420 &&
     !text.startsWith('(') &&
-    (preferenceStrength(text) === 2 || hasCue(text, 'dislike') || (ORDERS.test(text) && !MOMENTARY.test(text)))
+    (stated === 'preference' ||
+      preferenceStrength(text) === 2 ||
+      hasCue(text, 'dislike') ||
+      (ORDERS.test(text) && !MOMENTARY.test(text)))
   );
 }
 
@@ -29,7 +37,7 @@ const MAX_TAGS = 8;
 const FIRST_PERSON =
   /^(?:(?:i|we)(?:['’]ve| have|['’]d| had)?|the (?:agent|assistant) has)\s+(?:(?:also|now|just|successfully|already|both|completely|carefully)\s+)*(?=(?:\w+ed|\w+lt|wrote|written|made|set|put|split|rewrote|chose|kept|found|built|ran|switched)\b)/iu;
 const IMPERATIVE_PADDING =
-  /^(?:please|can you|could you|would you|i(?:['’]d| would) like (?:you )?to|i want (?:you )?to|i need you to|let['’]?s|we need to|you (?:should|need to)|help me(?: to)?|ok(?:ay)?,?|so,?|and|now,?|then,?|next,?)\s+/iu;
+  /^(?:please|can you|could you|would you|i(?:['’]d| would) like (?:you )?to|i want (?:you )?to|i need you to|let['’]?s|we need to|you (?:should|need to)|help me(?: to)?|ok(?:ay)?,?|so,?|and|now,?|then,?|(?:next|good|great|fine|nice|right|sure|yes|no),)\s+/iu;
 
 const LABEL =
   /^(?:(?:the )?(?:\w+ )?(?:house |ground )?rules?\b[^.:]{0,80}|(?:the )?(?:decision|root cause|cause|note|fixed|(?:also )?open(?:, next time)?|proposal|reasons?|to-?do|next(?: steps?)?|summary|done|update|one trap|trap|caveat|hypothesis|决定|原因|根本原因))\s*[:：]\s*/iu;

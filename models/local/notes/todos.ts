@@ -2,7 +2,7 @@ import type { CitedText, SourceRow } from '../../../domain/ports/model.ts';
 import { plainText, verbatimHead } from '../../../domain/text/clean.ts';
 import { termsOf } from '../../../domain/text/terms.ts';
 import type { Candidate } from '../learnings/candidate.ts';
-import { hasCue, isQuestion } from '../learnings/cues.ts';
+import { hasCue } from '../learnings/cues.ts';
 import { cite, citeLine, noteTitle } from './notes.ts';
 import { isRepeated, diverse, scored } from '../ranking.ts';
 import type { Sentence } from '../segments.ts';
@@ -22,9 +22,7 @@ export function actionItemsOf(
   most: number,
 ): readonly CitedText[] {
   const found: CitedText[] = [];
-  const statements = scored(sentences).filter(
-    ({ text }) => hasCue(text, 'next') && !isQuestion(text) && !hasCue(text, 'narration') && !/[:：]$/u.test(text),
-  );
+  const statements = scored(sentences).filter(({ text, stated }) => stated === 'next' && !hasCue(text, 'narration'));
   for (const sentence of diverse(statements, most))
     found.push({ text: noteTitle(sentence.text), evidence: [cite(sentence)] });
   found.push(...underNextSteps(sentences), ...openTodos(rows));
@@ -32,8 +30,10 @@ export function actionItemsOf(
 }
 
 const MOST_TODOS = 6;
-/** Less than a plain statement: open work is often searched for, and often done a window later. */
-const WORTH = 0.6;
+/** As a plain statement: open work is often searched for, but often done a window later. */
+const WORTH = 1;
+/** An entry of a to-do list is a plan of the moment. */
+const WORTH_OF_LISTED = 0.5;
 
 /** Returns a window's open work as notes. */
 export function todoNotes(rows: readonly SourceRow[], sentences: readonly Sentence[]): readonly Candidate[] {
@@ -45,7 +45,7 @@ export function todoNotes(rows: readonly SourceRow[], sentences: readonly Senten
     text,
     evidence,
     terms: termsOf(text),
-    value: WORTH,
+    value: rows.find(({ id }) => id === evidence[0]?.rowId)?.tool === null ? WORTH : WORTH_OF_LISTED,
     rowIndex: places.get(evidence[0]?.rowId ?? '') ?? 0,
     order: 1,
     isFromUser: false,

@@ -801,6 +801,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON tenants, restores, backups, backup_files
 GRANT SELECT, INSERT, UPDATE ON projects, project_aliases, sessions, capture_keys, boundaries, prompts, observations TO recollect_definer;
 GRANT SELECT, UPDATE ON summaries, learnings, embeddings TO recollect_definer;
 GRANT SELECT, INSERT ON windows, usage_reservations, backups TO recollect_definer;
+-- Without encrypted values.
+GRANT SELECT (scope, scope_id, key, value, updated_at), INSERT (id, scope, scope_id, key, value), UPDATE (value, updated_at) ON settings TO recollect_definer;
 GRANT SELECT ON tenants, users, api_keys, tombstones, entities, entity_mentions, model_batches, embedding_counts, embedding_indexes, legal_holds, archives, retention_runs,
   retention_counts, consistency_checks TO recollect_definer;
 GRANT SELECT (id, provider, model, operation, batch, cache_hit, input_tokens, output_tokens, tokens_cached, cost_usd, latency_ms) ON usage_ledger TO recollect_definer;

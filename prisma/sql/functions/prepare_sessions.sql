@@ -31,7 +31,7 @@ BEGIN
        WHERE (p.project ->> 'session')::integer = given.n ORDER BY p.n
     LOOP
       IF found_project IS NULL THEN
-        found_project := resolve_project(given.tenant_id, named.project::jsonb);
+        found_project := resolve_project(given.tenant_id, named.project::jsonb || jsonb_build_object('user', given.user_id));
       ELSIF named.project ->> 'remote' IS NOT NULL
             AND project_needs_update(given.tenant_id, found_project, named.project ->> 'remote', (named.project -> 'aliases')::jsonb) THEN
         found_project := join_project(given.tenant_id, found_project, named.project::jsonb);

@@ -1,5 +1,6 @@
 -- Returns the project that one of these aliases names; creates it from the first alias if none is known. The other aliases join the project.
 -- A remote decides: for a session with a remote, a known path never leads to a project of another remote. The caller has locked the tenant.
+-- Transcripts and HTTP hooks name a path without its machine: it is the same user's path on any machine, and of the first machine that names it.
 CREATE OR REPLACE FUNCTION resolve_project(for_tenant uuid, project jsonb) RETURNS uuid
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
   AS $$
@@ -16,6 +17,20 @@ BEGIN
     JOIN projects p ON p.id = a.project_id
    WHERE given.alias LIKE 'remote:%' OR project ->> 'remote' IS NULL OR p.git_remote IS NULL
    ORDER BY given.rank LIMIT 1;
+  IF found IS NULL THEN
+    SELECT p.id INTO found
+      FROM unnest(aliases) AS given(alias)
+     CROSS JOIN regexp_match(given.alias, '^path:([^:]*):(.*)$', 's') AS path
+      JOIN project_aliases a ON a.tenant_id = for_tenant AND a.alias LIKE 'path:%' AND substring(a.alias FROM '^path:[^:]*:(.*)$') = path[2]
+      JOIN projects p ON p.id = a.project_id
+     WHERE (project ->> 'remote' IS NULL OR p.git_remote IS NULL)
+       AND CASE WHEN path[1] = '' THEN EXISTS (SELECT FROM sessions s WHERE s.project_id = p.id AND s.user_id = (project ->> 'user')::uuid)
+                ELSE a.alias = 'path::' || path[2]
+                     AND NOT EXISTS (SELECT FROM project_aliases o WHERE o.project_id = p.id AND o.alias <> a.alias AND o.alias LIKE 'path:%'
+                                        AND substring(o.alias FROM '^path:[^:]*:(.*)$') = path[2])
+                     AND NOT EXISTS (SELECT FROM sessions s WHERE s.project_id = p.id AND s.user_id <> (project ->> 'user')::uuid) END
+     ORDER BY p.id DESC LIMIT 1;
+  END IF;
   IF found IS NULL THEN
     found := uuidv7();
     INSERT INTO projects (id, tenant_id, display_name, git_remote) VALUES (found, for_tenant, project ->> 'name', project ->> 'remote');

@@ -144,3 +144,32 @@ export function maintenancePool(server: RestoreServer, database: string): pg.Poo
   pool.on('error', () => undefined);
   return pool;
 }
+
+/** Ids contain the time of their creation; a row of this long before a snapshot was committed before it, too. */
+const COMMIT_MS = 60_000;
+const ADDED = ['prompts', 'observations', '(SELECT id FROM learnings WHERE valid_to IS NULL) AS current']
+  .map(
+    (rows) =>
+      `(SELECT count(*) FROM ${rows} WHERE id >= uuidv7_floor($1) AND ($2::timestamptz IS NULL OR id < uuidv7_floor($2)))`,
+  )
+  .join(' + ');
+
+/**
+ * Counts the prompts, observations and current learnings that a replaced database has and its replacement, now running, lacks: those added
+ * after the snapshot.
+ */
+export async function countOnlyReplaced(
+  server: RestoreServer,
+  { running, replaced }: RestoreNames,
+  snapshotAt: Date,
+): Promise<number> {
+  const countIn = (database: string, before: Date | null): Promise<number> =>
+    asMaintenance(server, database, async (client) => {
+      const { rows } = await client.query(`SELECT ${ADDED} AS rows`, [
+        new Date(snapshotAt.getTime() - COMMIT_MS),
+        before,
+      ]);
+      return Number(columnOf(rows, 'rows', z.string())[0]);
+    });
+  return Math.max(0, (await countIn(replaced, null)) - (await countIn(running, snapshotAt)));
+}

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { v7 } from 'uuid';
 import { z } from 'zod';
 import type { TenantTransaction } from '../connection/database.ts';
+import { OVERWRITE_REQUIRED, RestoreError } from '../../../domain/backup/sets.ts';
 import { RESTORE_KINDS, RESTORE_PHASES, WORK_STATES } from '../../../domain/jobs.ts';
 import type { RestoreCounts, RestoreResult } from '../../../contract/backups.ts';
 import type { RestorePhase, WorkState } from '../../../domain/jobs.ts';
@@ -56,18 +57,30 @@ export async function listRestores(
   return z.array(restoreRow).parse(rows);
 }
 
+async function hasMemories(transaction: TenantTransaction): Promise<boolean> {
+  const select = { id: true };
+  return (
+    ((await transaction.session.findFirst({ select })) ?? (await transaction.learning.findFirst({ select }))) !== null
+  );
+}
+
 /**
- * Opens a restore. While one is running, returns it if the request is equal, so that requests can be repeated; else null: one runs at a time.
+ * Opens a restore. While one is running, returns it if the request is equal, so that requests can be repeated.
+ * @throws RestoreError `refused` while another one runs, and for a restore that needs `overwrite`, as far as the tenant's rows show: its first
+ * step checks all tenants
  */
 export async function openRestore(
   transaction: TenantTransaction,
   userId: string | null,
   request: RestoreRequest,
-): Promise<StoredRestore | null> {
+): Promise<StoredRestore> {
   await transaction.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended('recollect.restore', 0))`;
   const running = await transaction.restore.findFirst({ where: { state: 'running' } });
-  if (running === null)
+  if (running === null) {
+    if (request.kind === 'restore' && !request.overwrite && !request.dryRun && (await hasMemories(transaction)))
+      throw new RestoreError('refused', OVERWRITE_REQUIRED);
     return restoreRow.parse(await transaction.restore.create({ data: { id: v7(), requestedBy: userId, ...request } }));
+  }
   const isSame =
     running.kind === request.kind &&
     (request.backupId === null || running.backupId === request.backupId) &&
@@ -75,7 +88,8 @@ export async function openRestore(
     running.signer === request.signer &&
     running.overwrite === request.overwrite &&
     running.dryRun === request.dryRun;
-  return isSame ? restoreRow.parse(running) : null;
+  if (!isSame) throw new RestoreError('refused', 'another restore or drill is running; only one can run at a time');
+  return restoreRow.parse(running);
 }
 
 const workRow = z.object({

@@ -18,6 +18,7 @@ function absentEmbedder({ name, dimension }: IndexModel): Embedder {
     model: modelOfIndex(name),
     dimension,
     embed: () => Promise.reject(new EmbedderUnavailable('no setting names the model of the index that is served')),
+    calibration: null,
     likeness: (cosine) => cosine,
     ready: () => Promise.resolve(false),
     close: () => Promise.resolve(),

@@ -5,6 +5,7 @@ import type { LearningEditor } from '../learnings/learning-changes.ts';
 import { requestRewrite } from '../embeddings/embedding-rewrites.ts';
 import { forgetGraph } from '../graph/graph-writes.ts';
 import { idsOf } from '../connection/rows.ts';
+import { addTombstones } from '../erasure/forgotten.ts';
 
 /** Fields of a captured event that may change; the event itself is unchanged. */
 export interface ObservationChange {
@@ -58,9 +59,32 @@ export async function ownersOfVersions(transaction: TenantTransaction, id: strin
   return rows.map((row) => row.user_id);
 }
 
+/** Returns the ids of the rows that a learning and every version that it replaced quote. */
+export async function rowsQuoted(transaction: TenantTransaction, id: string): Promise<readonly string[]> {
+  return idsOf(
+    await transaction.$queryRaw`
+      WITH RECURSIVE older AS (
+        SELECT l.id, l.previous_id, 1 AS depth FROM learnings l WHERE l.id = ${id}::uuid
+        UNION ALL
+        SELECT l.id, l.previous_id, older.depth + 1 FROM older JOIN learnings l ON l.id = older.previous_id WHERE older.depth < 100)
+      SELECT DISTINCT e.row_id AS id FROM older JOIN learning_evidence e ON e.learning_id = older.id`,
+  );
+}
+
+/** Returns the ids of the rows that a summary quotes; of the prompts at its positions if it quotes none. */
+export async function rowsSummarised(transaction: TenantTransaction, id: string): Promise<readonly string[]> {
+  return idsOf(
+    await transaction.$queryRaw`
+      SELECT DISTINCT piece ->> 'rowId' AS id FROM summaries u CROSS JOIN jsonb_array_elements(u.evidence) AS piece WHERE u.id = ${id}::uuid
+      UNION
+      SELECT p.id::text FROM summaries u JOIN prompts p ON p.session_id = u.session_id AND p.seq BETWEEN u.from_seq AND u.to_seq
+       WHERE u.id = ${id}::uuid AND jsonb_array_length(u.evidence) = 0`,
+  );
+}
+
 /**
  * Forgets a locked learning with all versions that it replaced: deletes their texts, quotes, graph evidence and vectors. Fingerprints remain
- * as hashes, so that no session learns the same text again; a user may store it again. Returns the ids. @throws LegalHoldError
+ * as hashes, so that no session learns the same text again; a user may store it again. Tombstones reject the rows of a backup. Returns the ids. @throws LegalHoldError
  */
 export async function forgetLearning(
   transaction: TenantTransaction,
@@ -77,5 +101,6 @@ export async function forgetLearning(
     );
   // The graph knows a learning by the sessions that taught it.
   for (const sessionId of new Set(quoted.map((row) => row.session_id))) await forgetGraph(transaction, sessionId, ids);
+  await addTombstones(transaction, ids);
   return ids;
 }

@@ -38,29 +38,33 @@ export async function idsNamed(
 /** More than a purpose is cut from. */
 const READ_CHARS = 512;
 
-const READ_PURPOSES = `
-    SELECT m.id, (SELECT left(p.content, ${READ_CHARS}) FROM prompts p
-                   WHERE p.session_id = m.session_id AND p.type = 'user' AND p.seq < m.seq ORDER BY p.seq DESC LIMIT 1) AS prompt
+const READ_REQUESTS = `
+    SELECT m.id, p.id AS request_id, left(p.content, ${READ_CHARS}) AS beginning
       FROM (
         SELECT o.id, o.session_id, o.seq FROM observations o WHERE o.id = ANY ($1::uuid[])
         UNION ALL
         SELECT q.id, q.session_id, q.seq FROM prompts q WHERE q.id = ANY ($2::uuid[]) AND q.type <> 'user'
-      ) AS m`;
+      ) AS m
+     CROSS JOIN LATERAL (SELECT u.id, u.content FROM prompts u WHERE u.session_id = m.session_id AND u.type = 'user' AND u.seq < m.seq
+                          ORDER BY u.seq DESC LIMIT 1) AS p`;
 
-const purposeRow = z.object({ id: z.string(), prompt: z.string().nullable() });
+const requestRow = z.object({ id: z.string(), request_id: z.string(), beginning: z.string() });
 
-/** Returns the user's prompt before each of these rows, by the rows' ids; none for prompts and derived memories. */
-export async function readPurposes(read: TenantRead, refs: readonly MemoryRef[]): Promise<ReadonlyMap<string, string>> {
+/** Returns the user's prompt before each of these rows, by the rows' ids: its id and its purpose; none for the user's prompts and derived memories. */
+export async function readRequests(
+  read: TenantRead,
+  refs: readonly MemoryRef[],
+): Promise<ReadonlyMap<string, { readonly id: string; readonly purpose: string }>> {
   const idsOf = (type: MemoryRef['type']) => refs.filter((ref) => ref.type === type).map((ref) => ref.id);
   const rows = await read({
-    name: 'read_purposes',
-    text: READ_PURPOSES,
+    name: 'read_requests',
+    text: READ_REQUESTS,
     values: [idsOf('observation'), idsOf('prompt')],
   });
   return new Map(
     z
-      .array(purposeRow)
+      .array(requestRow)
       .parse(rows)
-      .flatMap(({ id, prompt }) => (prompt === null ? [] : [[id, purposeOf(prompt)] as const])),
+      .map(({ id, request_id: requestId, beginning }) => [id, { id: requestId, purpose: purposeOf(beginning) }]),
   );
 }

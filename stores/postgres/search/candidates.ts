@@ -26,6 +26,9 @@ export async function memoriesOfObjects(
   );
 }
 
+/** A prompt that is shorter is complete: it may be the question itself. */
+export const PROMPT_CHARACTERS = 240;
+
 const idsOfType = (type: MemoryType) => `ARRAY(SELECT id FROM ids WHERE type = '${type}')`;
 
 /** One row for each object, and for each memory without one. A long content is cut before it is joined: only its start is read. */
@@ -37,7 +40,7 @@ const candidatesBy = (objects: string) => `
         SELECT o.id, 'observation' AS type, o.type AS kind, o.tool, o.tags, o.session_id, NULL::uuid AS direct_project_id, o.occurred_at, o.user_id, left(o.title || ' ' || left(o.content, $6::integer), $6::integer) AS beginning
           FROM observations o WHERE o.id = ANY (${idsOfType('observation')}) AND ($4::uuid IS NULL OR o.user_id = $4::uuid)
         UNION ALL
-        SELECT q.id, 'prompt', q.type, NULL, '{}', q.session_id, NULL, q.occurred_at, q.user_id, left(q.content, $6::integer)
+        SELECT q.id, 'prompt', q.type, NULL, '{}', q.session_id, NULL, q.occurred_at, q.user_id, left(q.content, greatest($6::integer, ${PROMPT_CHARACTERS}))
           FROM prompts q WHERE q.id = ANY (${idsOfType('prompt')}) AND ($4::uuid IS NULL OR q.user_id = $4::uuid)
         UNION ALL
         SELECT u.id, 'summary', coalesce(u.kind, u.type), NULL, u.tags, u.session_id, u.project_id, u.occurred_at, u.user_id, left(u.title || ' ' || left(u.content, $6::integer), $6::integer)

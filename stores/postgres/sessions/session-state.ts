@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { TenantId } from '../../../domain/ids.ts';
 import type { SessionPhase } from '../../../domain/jobs.ts';
+import { WAITING_REASONS } from '../../../workflows/failure-types.ts';
 import type { WaitingReason } from '../../../workflows/failure-types.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import { forgottenSoFar } from '../erasure/forgotten.ts';
@@ -79,13 +80,28 @@ export async function enterPhase(
   await pool.query({ ...SHOW_PHASE, values: [tenantId, sessionId, phase, null, null, true, workflowId] });
 }
 
+/** Shows that a step waits for a slot among the concurrent model calls, unless another reason is shown, or that it waits no longer. */
+export async function writeModelBusy(
+  transaction: TenantTransaction,
+  sessionId: string,
+  isBusy: boolean,
+): Promise<void> {
+  const busy: WaitingReason = 'ModelBusy';
+  await transaction.session.updateMany({
+    where: { id: sessionId, waitingReason: isBusy ? null : busy },
+    data: { waitingReason: isBusy ? busy : null, updatedAt: new Date() },
+  });
+}
+
 /**
- * Ends a session if all its rows are consumed and no window is pending. Returns false otherwise: the session continues. Uses one
- * statement, so that no capture can occur between check and update.
+ * Ends a session if all its rows are consumed and no window is pending. Returns false otherwise: the session continues. The last error remains
+ * only if it was permanent: a session does not end before it has waited out the others. Uses one statement, so that no capture can occur
+ * between check and update.
  */
 export async function settleSession(transaction: TenantTransaction, sessionId: string): Promise<boolean> {
   const settled = await transaction.$executeRaw`
-    UPDATE sessions SET status = 'ended', phase = 'settled', waiting_reason = NULL, ended_at = last_event_at, updated_at = now()
+    UPDATE sessions SET status = 'ended', phase = 'settled', waiting_reason = NULL, ended_at = last_event_at, updated_at = now(),
+           last_error = CASE WHEN last_error = ANY (${[...WAITING_REASONS]}) THEN NULL ELSE last_error END
      WHERE id = ${sessionId}::uuid AND status IN ('active', 'ended') AND last_seq = consumed_seq
        AND NOT EXISTS (SELECT FROM windows w WHERE w.session_id = sessions.id AND w.state IN ('pending', 'batched'))`;
   return settled === 1;
@@ -96,9 +112,10 @@ export async function writeCapture(transaction: TenantTransaction, sessionId: st
   await transaction.session.updateMany({ where: { id: sessionId }, data: { capture: on, updatedAt: new Date() } });
 }
 
-/** The displayed title: of the session summary, unless a user set another one. */
+/** The displayed title: of the session summary, unless a user set another one. An earlier failure to summarise is over. */
 export async function writeTitle(transaction: TenantTransaction, sessionId: string, title: string): Promise<void> {
-  await transaction.$executeRaw`UPDATE sessions SET title = ${title} WHERE id = ${sessionId}::uuid AND NOT metadata ? 'title_given'`;
+  await transaction.$executeRaw`
+    UPDATE sessions SET title = CASE WHEN metadata ? 'title_given' THEN title ELSE ${title} END, last_error = NULL WHERE id = ${sessionId}::uuid`;
 }
 
 /** Records the position up to which learnings were extracted. */

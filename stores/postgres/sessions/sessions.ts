@@ -105,6 +105,7 @@ const SESSION_COLUMNS = {
 export type StoredSession = Prisma.SessionGetPayload<{ select: typeof SESSION_COLUMNS }>;
 
 const countsRow = z.object({
+  boundaries: z.number(),
   summaries: z.number(),
   learnings: z.number(),
   windows_pending: z.number(),
@@ -117,6 +118,7 @@ const countsRow = z.object({
 export interface SessionDetail {
   readonly session: StoredSession;
   readonly counts: {
+    readonly boundaries: number;
     readonly summaries: number;
     readonly learnings: number;
     readonly windowsParked: number;
@@ -130,7 +132,8 @@ export interface SessionDetail {
 export async function readSessionDetail(transaction: TenantTransaction, id: string): Promise<SessionDetail> {
   const session = await transaction.session.findUniqueOrThrow({ where: { id }, select: SESSION_COLUMNS });
   const rows = await transaction.$queryRaw`
-    SELECT (SELECT count(*) FROM summaries WHERE session_id = ${id}::uuid)::integer AS summaries,
+    SELECT (SELECT count(*) FROM boundaries WHERE session_id = ${id}::uuid)::integer AS boundaries,
+           (SELECT count(*) FROM summaries WHERE session_id = ${id}::uuid)::integer AS summaries,
            (SELECT count(*) FROM summaries WHERE session_id = ${id}::uuid AND slot = ${`session:${session.consumedSeq}`})::integer AS session_summaries,
            (SELECT count(DISTINCT learning_id) FROM learning_evidence WHERE session_id = ${id}::uuid)::integer AS learnings,
            (SELECT count(*) FROM windows WHERE session_id = ${id}::uuid AND state IN ('pending', 'batched'))::integer AS windows_pending,
@@ -143,6 +146,7 @@ export async function readSessionDetail(transaction: TenantTransaction, id: stri
   return {
     session,
     counts: {
+      boundaries: counts?.boundaries ?? 0,
       summaries: counts?.summaries ?? 0,
       learnings: counts?.learnings ?? 0,
       windowsParked: counts?.windows_parked ?? 0,

@@ -5,6 +5,8 @@ import type { TenantId } from '../../../domain/ids.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 
 export interface CallReservation {
+  /** Chosen by the caller, who can release it even if the response to the reservation was lost. */
+  readonly id: string;
   readonly tenantId: TenantId;
   readonly userId: string;
   /** Bound of the call: tokens in, and the longest answer. */
@@ -23,7 +25,7 @@ export interface ReservationLimits {
 }
 
 export type ReservationOutcome =
-  | { readonly kind: 'granted'; readonly id: string }
+  | { readonly kind: 'granted' }
   /** As many calls as may be made at once are on their way. */
   | { readonly kind: 'busy' }
   /** The user's day has not so many tokens left. */
@@ -46,14 +48,13 @@ export async function reserveCall(
   call: CallReservation,
   limits: ReservationLimits,
 ): Promise<ReservationOutcome> {
-  const id = v7();
   const result = await pool.query({
     name: 'reserve_model_call',
     text: 'SELECT outcome, quota, resets_in_ms FROM reserve_model_call($1, $2, $3, $4, $5, $6, $7, $8, $9)',
     values: [
       call.tenantId,
       call.userId,
-      id,
+      call.id,
       call.tokens,
       call.batch,
       call.lifeMs,
@@ -63,7 +64,7 @@ export async function reserveCall(
     ],
   });
   const [row] = z.array(reserveRow).length(1).parse(result.rows);
-  if (row?.outcome === 'granted') return { kind: 'granted', id };
+  if (row?.outcome === 'granted') return { kind: 'granted' };
   if (row?.outcome === 'over_day') return { kind: 'over_day', resetsInMs: row.resets_in_ms };
   if (row?.outcome === 'over_quota') return { kind: 'over_quota', quotaTokens: row.quota };
   return { kind: 'busy' };

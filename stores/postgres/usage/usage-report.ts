@@ -64,6 +64,12 @@ const KEYS: Readonly<
     name: 'n.display_name',
     names: 'LEFT JOIN projects n ON n.id = g.key',
   },
+  session: {
+    key: 'l.session_id',
+    join: '',
+    name: "n.host || ':' || n.external_id",
+    names: 'LEFT JOIN sessions n ON n.id = g.key',
+  },
 };
 
 /** Sums over everything in the scope. */

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { processEnvironment } from '../../../config/process-environment.ts';
 import { bootstrapTemporal } from '../../../infra/bootstrap/temporal.ts';
 import { nodeService } from '../../../infra/supervisor/start-instance.ts';
-import { createTestDatabase, createTestUser } from '../../setup/database.ts';
+import { createTestDatabase } from '../../setup/database.ts';
 import type { TestDatabase, TestUser } from '../../setup/database.ts';
 import { testEnvironment } from '../../setup/instance.ts';
 import { freePort } from '../../setup/worker-process.ts';
@@ -41,7 +41,7 @@ export async function startApiProcess(): Promise<ApiProcess> {
   const db = await createTestDatabase();
   const namespace = `test-${crypto.randomUUID()}`;
   await bootstrapTemporal({ address: inject('engines').temporal.address, namespace, operations: [] });
-  const admin = await createTestUser(db.superuser, { role: 'admin' });
+  const admin = await db.createUser({ role: 'admin' });
   const port = await freePort();
   const { PATH, HOME, ABUSE_ROOT } = processEnvironment();
   const root = ABUSE_ROOT ?? fileURLToPath(new URL('../../..', import.meta.url));

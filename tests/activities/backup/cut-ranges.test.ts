@@ -1,29 +1,26 @@
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { evenCuts, rangesBetween } from '../../../activities/backup/backed-up-tables.ts';
 import { copyOut, fileQuery, openCopyClient } from '../../../activities/backup/copy-out.ts';
-import { createTestDatabase } from '../../setup/database.ts';
-import type { TestDatabase } from '../../setup/database.ts';
+import { fileDatabase } from '../../setup/database.ts';
 
 const ROWS = 4_000;
 const PART = 512 * 1024;
-let db: TestDatabase;
+const db = fileDatabase();
 let bytes: number;
 
 beforeAll(async () => {
-  db = await createTestDatabase();
-  await db.superuser.query(
+  await db.owner.query(
     `CREATE TABLE cut_here (id uuid PRIMARY KEY, text text NOT NULL);
      CREATE TABLE cut_nothing (id uuid PRIMARY KEY);
      INSERT INTO cut_here SELECT gen_random_uuid(), repeat(n::text, 100) FROM generate_series(1, ${ROWS}) AS n;
      GRANT SELECT ON cut_here, cut_nothing TO PUBLIC`,
   );
-  const { rows } = await db.superuser.query<{ bytes: string }>("SELECT pg_table_size('cut_here') AS bytes");
+  const rows = await db.rows<{ bytes: string }>("SELECT pg_table_size('cut_here') AS bytes");
   bytes = Number(rows[0]?.bytes);
 });
-afterAll(() => db.close());
 
 test('cuts a large table into about even parts with every row once, in order', async () => {
   const client = await openCopyClient(db.url('maintenance'), 5_000);
@@ -44,8 +41,8 @@ test('cuts a large table into about even parts with every row once, in order', a
       expect(rows).toBeGreaterThan(ROWS / parts / 2);
       expect(rows).toBeLessThan((ROWS / parts) * 2);
     }
-    const all = await db.superuser.query<{ id: string }>('SELECT id FROM cut_here ORDER BY id');
-    expect(text.trim().split('\n')).toEqual(all.rows.map(({ id }) => id));
+    const all = await db.rows<{ id: string }>('SELECT id FROM cut_here ORDER BY id');
+    expect(text.trim().split('\n')).toEqual(all.map(({ id }) => id));
   } finally {
     await client.end();
   }

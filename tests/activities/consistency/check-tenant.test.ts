@@ -14,10 +14,8 @@ import { createWeaviateIndex } from '../../../stores/weaviate/weaviate-index.ts'
 import { DIVERGENCE_KINDS } from '../../../workflows/consistency/types.ts';
 import type { CheckCounts, ConsistencyActivities, DivergenceKind } from '../../../workflows/consistency/types.ts';
 import { ATTRIBUTES, workflowIdOf } from '../../../workflows/registry.ts';
-import { createTestUser } from '../../setup/database.ts';
+import { fileInstance } from '../../setup/file-instance.ts';
 import { finished } from '../../setup/demo-session.ts';
-import { startTestInstance } from '../../setup/instance.ts';
-import type { TestInstance } from '../../setup/instance.ts';
 import { captured, smallSession } from '../../setup/small-session.ts';
 import { until } from '../../setup/until.ts';
 import { chunkOf } from '../../stores/weaviate/chunks.ts';
@@ -34,15 +32,14 @@ function withCalls(events: ReturnType<typeof smallSession>, count: number) {
   return [...events.slice(0, 2), ...more, ...events.slice(2)];
 }
 
-let instance: TestInstance;
+const instance = fileInstance();
 let maintenance: pg.Pool;
 let vectors: VectorIndex;
 let activities: ConsistencyActivities;
 let model: string;
 let sessionId: string;
 
-const sql = async (text: string, ...values: unknown[]): Promise<Record<string, string>[]> =>
-  (await instance.db.superuser.query<Record<string, string>>(text, values)).rows;
+const sql = (text: string, ...values: unknown[]) => instance.write<Record<string, string>>(text, values);
 
 /** One comparison, with a settling time that suits stores that stand next door. */
 async function check(repair = false, details?: unknown): Promise<CheckCounts> {
@@ -60,7 +57,6 @@ const isQuiet = async () =>
   ).length === 0;
 
 beforeAll(async () => {
-  instance = await startTestInstance();
   await instance.startWorker();
   maintenance = new pg.Pool({ connectionString: instance.db.url('maintenance'), max: 4 });
   vectors = createWeaviateIndex(instance.config.weaviate);
@@ -85,7 +81,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await vectors.close();
   await maintenance.end();
-  await instance.close();
 });
 
 /** Waits until nothing of the previous difference is in progress. */
@@ -159,7 +154,7 @@ const BREAKS: readonly [name: string, kind: DivergenceKind, count: number, break
     'wrong_tenant',
     1,
     async () => {
-      const other = await createTestUser(instance.db.superuser);
+      const other = await instance.stranger();
       const memoryId = newId();
       await sql(
         `INSERT INTO embeddings (id, tenant_id, resource_type, resource_id, chunk, model, dimension, content_hash, object_id, state)

@@ -6,36 +6,28 @@ import { newId } from '../../../domain/ids.ts';
 import { learningFingerprint } from '../../../stores/postgres/learnings/learnings.ts';
 import type { TenantConsolidation } from '../../../workflows/operations/types.ts';
 import { measureNearDuplicates } from '../../bench/summarise/near-duplicates.ts';
-import { createTestUser } from '../../setup/database.ts';
-import { startTestInstance } from '../../setup/instance.ts';
-import type { TestInstance } from '../../setup/instance.ts';
+import { fileInstance } from '../../setup/file-instance.ts';
 import { remembered } from '../../api/support/memories.ts';
 import { createClassroom, learningsOf } from '../learning/support/taught.ts';
 import type { Classroom } from '../learning/support/taught.ts';
 
 const DAY_MS = 86_400_000;
 const NOW_MS = Date.parse('2026-06-01T03:40:00Z');
-let instance: TestInstance;
+const instance = fileInstance();
 let classroom: Classroom;
 let projectId: string;
 const hinted: string[] = [];
 
 beforeAll(async () => {
-  instance = await startTestInstance();
   classroom = await createClassroom(instance);
-  projectId = newId();
-  await instance.db.superuser.query("INSERT INTO projects (id, tenant_id, display_name) VALUES ($1, $2, 'care')", [
-    projectId,
-    instance.admin.tenantId,
-  ]);
+  projectId = await instance.db.createProject(instance.admin, 'care');
 });
 afterAll(async () => {
   await classroom.close();
-  await instance.close();
 });
 afterEach(async () => {
-  await instance.db.superuser.query('DELETE FROM learnings');
-  await instance.db.superuser.query('DELETE FROM entities');
+  await instance.write('DELETE FROM learnings');
+  await instance.write('DELETE FROM entities');
   hinted.length = 0;
 });
 
@@ -91,7 +83,7 @@ async function plant(description: string, given: Planted = {}): Promise<string> 
   const { category = 'best_practice', at = '2026-05-01T00:00:00Z' } = given;
   const print = given.print ?? learningFingerprint({ projectId: project, namespace: 'default', category, description });
   const tenantId = given.tenantId ?? instance.admin.tenantId;
-  await instance.db.superuser.query(
+  await instance.write(
     `INSERT INTO learnings (id, tenant_id, project_id, user_id, fingerprint, category, title, description, confidence, verified_at, use_weight, use_count, valid_from, occurred_at, last_shown_at, decayed_on)
      VALUES ($1, $2, $3, $4, $5, $6, '', $7, $8, $9, $10, 1, $11, $11, $11, $12)`,
     [
@@ -109,7 +101,7 @@ async function plant(description: string, given: Planted = {}): Promise<string> 
       given.decayedOn ?? null,
     ],
   );
-  await instance.db.superuser.query(
+  await instance.write(
     "INSERT INTO learning_evidence (learning_id, row_id, quote_sha256, tenant_id, session_id, quote) VALUES ($1, $2, 'q', $3, $4, 'a quote')",
     [id, newId(), tenantId, newId()],
   );
@@ -133,9 +125,7 @@ describe('a duplicate', () => {
     expect(result).toMatchObject({ scopes: 1, duplicates: 1, superseded: 0, decayed: 1 });
     expect(await byId(weak)).toMatchObject({ open: false, reason: 'duplicate', superseded_by: sure, sessions: 1 });
     expect(await byId(sure)).toMatchObject({ open: true, sessions: 2, confidence: expect.closeTo(0.8, 5) });
-    const { rows } = await instance.db.superuser.query('SELECT use_count, use_weight FROM learnings WHERE id = $1', [
-      sure,
-    ]);
+    const rows = await instance.rows('SELECT use_count, use_weight FROM learnings WHERE id = $1', [sure]);
     expect(rows).toEqual([{ use_count: 2, use_weight: 3 }]);
     expect(hinted).toEqual([instance.admin.tenantId]);
   });
@@ -152,7 +142,7 @@ describe('a duplicate', () => {
   });
 
   test('of another project or tenant is not merged', async () => {
-    const other = await createTestUser(instance.db.superuser);
+    const other = await instance.stranger();
     await plant(first);
     await plant(first, { project: null });
     await plant(first, { project: null, tenantId: other.tenantId, userId: other.userId });
@@ -226,10 +216,7 @@ test("a learning of a moved session gets its project's fingerprint or is merged 
   });
   expect((await consolidate()).result).toMatchObject({ duplicates: 1 });
   expect(await byId(moved)).toMatchObject({ open: false, reason: 'duplicate', superseded_by: known });
-  const { rows } = await instance.db.superuser.query<{ fingerprint: Buffer }>(
-    'SELECT fingerprint FROM learnings WHERE id = $1',
-    [alone],
-  );
+  const rows = await instance.rows<{ fingerprint: Buffer }>('SELECT fingerprint FROM learnings WHERE id = $1', [alone]);
   expect(
     rows[0]?.fingerprint.equals(
       learningFingerprint({ projectId, namespace: 'default', category: 'best_practice', description: 'Only here' }),
@@ -243,12 +230,7 @@ describe('decay', () => {
     await consolidate();
     await consolidate();
     const weight = async () =>
-      (
-        await instance.db.superuser.query<{ w: number }>(
-          'SELECT use_weight::float8 AS w FROM learnings WHERE id = $1',
-          [id],
-        )
-      ).rows[0]?.w;
+      (await instance.rows<{ w: number }>('SELECT use_weight::float8 AS w FROM learnings WHERE id = $1', [id]))[0]?.w;
     expect(await weight()).toBeCloseTo(4, 4);
     await consolidate(NOW_MS + 30 * DAY_MS);
     expect(await weight()).toBeCloseTo(2, 4);
@@ -267,16 +249,16 @@ describe('decay', () => {
 test('removes graph nodes without mentions', async () => {
   const [named, unnamed] = [newId(), newId()];
   for (const id of [named, unnamed])
-    await instance.db.superuser.query(
+    await instance.write(
       "INSERT INTO entities (id, tenant_id, type, name, label, first_seen, last_seen) VALUES ($1::uuid, $2, 'file', $1::uuid::text, 'a.ts', now(), now())",
       [id, instance.admin.tenantId],
     );
-  await instance.db.superuser.query(
+  await instance.write(
     "INSERT INTO entity_mentions (entity_id, session_id, source_id, source_type, tenant_id, occurred_at) VALUES ($1, $2, $2, 'observation', $3, now())",
     [named, newId(), instance.admin.tenantId],
   );
   expect((await consolidate()).result.pruned).toBe(1);
-  const { rows } = await instance.db.superuser.query('SELECT id FROM entities');
+  const rows = await instance.rows('SELECT id FROM entities');
   expect(rows).toEqual([{ id: named }]);
 });
 
@@ -287,7 +269,7 @@ test('resumes where the previous attempt was interrupted', async () => {
   const { heartbeat } = await consolidate();
   const after = { projectId: null, namespace: 'default' };
   expect(heartbeat).toMatchObject({ after: { projectId }, counts: { scopes: 2, decayed: 2 } });
-  await instance.db.superuser.query('UPDATE learnings SET decayed_on = NULL');
+  await instance.write('UPDATE learnings SET decayed_on = NULL');
   const { result } = await consolidate(NOW_MS, { after, counts });
   expect(result).toMatchObject({ scopes: 2, decayed: 2 });
   expect((await consolidate(NOW_MS, 'nonsense')).result).toMatchObject({ scopes: 2 });

@@ -5,7 +5,7 @@ import { tenantTables } from '../../../stores/postgres/exports/table-catalog.ts'
 import { linesOf } from '../../../activities/export-import/lines.ts';
 import { readRows } from '../../../activities/export-import/read-rows.ts';
 import { EXPORTED_TABLES, UNEXPORTED_TABLES } from '../../../stores/postgres/exports/scope-rules.ts';
-import { createTestDatabase, createTestUser } from '../../setup/database.ts';
+import { createTestDatabase } from '../../setup/database.ts';
 import type { TestDatabase, TestUser } from '../../setup/database.ts';
 import { seedTenant } from '../../stores/postgres/support/seed-tenant.ts';
 import { exported, inPieces, maintenancePool } from './support/lines-of.ts';
@@ -26,40 +26,31 @@ function read(to: string, tenant: TestUser, options: Partial<Parameters<typeof r
   return readRows(thereAll, linesOf(inPieces(to)), tenant.tenantId, { index, ...options });
 }
 
-async function count(pool: pg.Pool, table: string, tenantId: string): Promise<number> {
-  const { rows } = await pool.query<{ n: number }>(`SELECT count(*)::integer AS n FROM ${table} WHERE tenant_id = $1`, [
-    tenantId,
-  ]);
-  return rows[0]?.n ?? -1;
-}
-
 beforeAll(async () => {
   [here, there] = [await createTestDatabase(), await createTestDatabase()];
   [hereAll, thereAll] = [maintenancePool(here), maintenancePool(there)];
   mine = await seedTenant(here);
   other = await seedTenant(here);
-  importer = await createTestUser(there.superuser, { role: 'admin' });
-  const [found] = (
-    await here.superuser.query<{ id: string }>('SELECT id FROM sessions WHERE tenant_id = $1', [mine.tenantId])
-  ).rows;
+  importer = await there.createUser({ role: 'admin' });
+  const [found] = await here.rows<{ id: string }>('SELECT id FROM sessions WHERE tenant_id = $1', [mine.tenantId]);
   session = found?.id ?? '';
   // Values that a careless export would lose: digits, microseconds, bytes, a JSON null, an old month, words of search, blanks and quotes in arrays.
-  await here.superuser.query(
+  await here.write(
     `UPDATE observations SET input = 'null', metadata = '{"n": 12345678901234567890.123456789012345678}', importance = 0.1, occurred_at = '2026-01-02T03:04:05.123456Z',
             tags = ARRAY['a "b"', ' c, d ', 'NULL', ''], search = to_tsvector('english', 'running words') WHERE tenant_id = $1`,
     [mine.tenantId],
   );
   const old = `018d0000-0000-7000-8000-${randomUUID().slice(-12)}`;
-  await here.superuser.query(
+  await here.write(
     `INSERT INTO prompts (id, tenant_id, session_id, user_id, seq, type, content, sha256, tokens, occurred_at) VALUES ($1, $2, $3, $4, 900, 'user', E'an old\\nprompt', sha256('old'), 3, '2024-01-14T00:00:00.000001Z')`,
     [old, mine.tenantId, session, mine.userId],
   );
-  await here.superuser.query(
+  await here.write(
     "INSERT INTO capture_keys (session_id, key, tenant_id, seq, kind, row_id) VALUES ($1, 'old', $2, 900, 'prompt', $3)",
     [session, mine.tenantId, old],
   );
   // The seeds quote rows that do not exist; only vectors of existing rows are requested.
-  await here.superuser.query('UPDATE embeddings SET resource_id = $1 WHERE tenant_id = $2', [old, mine.tenantId]);
+  await here.write('UPDATE embeddings SET resource_id = $1 WHERE tenant_id = $2', [old, mine.tenantId]);
   text = await exported(hereAll, { kind: 'tenant', tenantId: mine.tenantId, subject: null });
 });
 afterAll(async () => {
@@ -91,7 +82,9 @@ test('exports a row of every table with counts and checksum, without secrets', a
     ['tombstones'].filter(() => false),
   );
   const counted = await Promise.all(
-    Object.keys(end.end.rows).map(async (table) => [table, await count(here.superuser, table, mine.tenantId)] as const),
+    Object.keys(end.end.rows).map(
+      async (table) => [table, await here.count(`${table} WHERE tenant_id = $1`, [mine.tenantId])] as const,
+    ),
   );
   expect(end.end.rows).toEqual(Object.fromEntries(counted));
   expect(
@@ -113,32 +106,27 @@ test('imports the same rows into a tenant of another instance', async () => {
   expect(written).toEqual(source);
   expect(months).toContain('2024-01');
   // The import creates the exported user here, without a way to log in.
-  const people = await there.superuser.query<{ active: boolean; role: string }>(
+  const people = await there.rows<{ active: boolean; role: string }>(
     'SELECT active, role FROM users WHERE tenant_id = $1 AND id = $2',
     [importer.tenantId, mine.userId],
   );
-  expect(people.rows).toEqual([{ active: false, role: 'user' }]);
+  expect(people).toEqual([{ active: false, role: 'user' }]);
   for (const table of Object.keys(source).filter((name) => name !== 'users' && name !== 'embeddings')) {
     const columns = (await tenantTables(hereAll))
       .find(({ name }) => name === table)
       ?.columns.filter(({ name }) => name !== 'tenant_id' && !(table === 'settings' && name === 'scope_id'))
       .map(({ name }) => `t."${name}"`);
-    const rowsOf = async (pool: pg.Pool, tenantId: string) =>
-      (
-        await pool.query<{ row: string }>(
-          `SELECT (ROW(${columns?.join(', ')}))::text AS row FROM ${table} t WHERE t.tenant_id = $1 ORDER BY 1`,
-          [tenantId],
-        )
-      ).rows;
-    const [came, went] = [
-      await rowsOf(there.superuser, importer.tenantId),
-      await rowsOf(here.superuser, mine.tenantId),
-    ];
+    const rowsOf = (db: TestDatabase, tenantId: string) =>
+      db.rows<{ row: string }>(
+        `SELECT (ROW(${columns?.join(', ')}))::text AS row FROM ${table} t WHERE t.tenant_id = $1 ORDER BY 1`,
+        [tenantId],
+      );
+    const [came, went] = [await rowsOf(there, importer.tenantId), await rowsOf(here, mine.tenantId)];
     expect({ table, rows: came }).toEqual({ table, rows: went });
   }
-  expect(
-    (await there.superuser.query('SELECT state, model FROM embeddings WHERE tenant_id = $1', [importer.tenantId])).rows,
-  ).toEqual([{ state: 'pending', model: 'm' }]);
+  expect(await there.rows('SELECT state, model FROM embeddings WHERE tenant_id = $1', [importer.tenantId])).toEqual([
+    { state: 'pending', model: 'm' },
+  ]);
 });
 
 test('creates nothing twice when repeated or resumed', async () => {
@@ -150,10 +138,10 @@ test('creates nothing twice when repeated or resumed', async () => {
 });
 
 test('rejects ids of another tenant without a change', async () => {
-  const stranger = await createTestUser(there.superuser);
+  const stranger = await there.createUser();
   await expect(read(text, stranger)).rejects.toMatchObject({ name: 'ExportFileError', fault: 'id_taken' });
-  expect(await count(there.superuser, 'sessions', stranger.tenantId)).toBe(0);
-  expect(await count(there.superuser, 'sessions', importer.tenantId)).toBe(1);
+  expect(await there.count('sessions WHERE tenant_id = $1', [stranger.tenantId])).toBe(0);
+  expect(await there.count('sessions WHERE tenant_id = $1', [importer.tenantId])).toBe(1);
 });
 
 describe('incomplete export files', () => {
@@ -177,7 +165,7 @@ describe('incomplete export files', () => {
 });
 
 test('exports only the rows of a session, a user or a project', async () => {
-  const guest = await createTestUser(here.superuser, { tenantId: mine.tenantId });
+  const guest = await here.createUser({ tenantId: mine.tenantId });
   for (const [kind, subject] of [
     ['session', session],
     ['user', mine.userId],
@@ -199,7 +187,7 @@ test('exports only the rows of a session, a user or a project', async () => {
 });
 
 test('does not restore forgotten rows from an older export', async () => {
-  const tenant = await createTestUser(there.superuser, { role: 'admin' });
+  const tenant = await there.createUser({ role: 'admin' });
   const renamed = text.replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, (id) =>
     id === mine.tenantId ? id : id.slice(0, -6) + createHash('sha256').update(id).digest('hex').slice(0, 6),
   );
@@ -209,12 +197,12 @@ test('does not restore forgotten rows from an older export', async () => {
     renamed
       .slice(renamed.lastIndexOf('{"end"'))
       .replace(/[0-9a-f]{64}/, createHash('sha256').update(body).digest('hex'));
-  await there.superuser.query(
+  await there.write(
     "INSERT INTO tombstones (tenant_id, host, external_id, key_sha256) SELECT $1, host, external_id, sha256('session') FROM sessions WHERE tenant_id = $2",
     [tenant.tenantId, importer.tenantId],
   );
   const { written } = await read(changed, tenant);
   const refused = ['sessions', 'prompts', 'observations', 'summaries', 'learning_evidence', 'entity_mentions'];
   expect(refused.filter((table) => written[table] !== 0)).toEqual([]);
-  expect(await count(there.superuser, 'entities', tenant.tenantId)).toBe(0);
+  expect(await there.count('entities WHERE tenant_id = $1', [tenant.tenantId])).toBe(0);
 });

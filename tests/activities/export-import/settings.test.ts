@@ -4,28 +4,26 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { newId } from '../../../domain/ids.ts';
 import { linesOf } from '../../../activities/export-import/lines.ts';
 import { readRows } from '../../../activities/export-import/read-rows.ts';
-import { createTestDatabase, createTestUser } from '../../setup/database.ts';
-import type { TestDatabase, TestUser } from '../../setup/database.ts';
+import { fileDatabase } from '../../setup/database.ts';
+import type { TestUser } from '../../setup/database.ts';
 import { exported, inPieces, maintenancePool } from './support/lines-of.ts';
 
-let db: TestDatabase;
+const db = fileDatabase();
 let all: pg.Pool;
 let exporter: TestUser;
 let importer: TestUser;
 let victim: TestUser;
 
 beforeAll(async () => {
-  db = await createTestDatabase();
   all = maintenancePool(db);
   [exporter, importer, victim] = [
-    await createTestUser(db.superuser, { role: 'admin' }),
-    await createTestUser(db.superuser, { role: 'admin' }),
-    await createTestUser(db.superuser, { role: 'admin' }),
+    await db.createUser({ role: 'admin' }),
+    await db.createUser({ role: 'admin' }),
+    await db.createUser({ role: 'admin' }),
   ];
 });
 afterAll(async () => {
   await all.end();
-  await db.close();
 });
 
 /** An export file of another instance with forged rows and a valid checksum. */
@@ -52,13 +50,7 @@ const setting = (scope: string, scopeId: string, more: Readonly<Record<string, u
 });
 
 test("an import sets the tenant's settings alone: none of the instance, another tenant or its projects", async () => {
-  const projects = [newId(), newId()];
-  for (const [place, tenant] of [importer, victim].entries())
-    await db.superuser.query('INSERT INTO projects (id, tenant_id, display_name) VALUES ($1, $2, $3)', [
-      projects[place],
-      tenant.tenantId,
-      'p',
-    ]);
+  const projects = [await db.createProject(importer), await db.createProject(victim)];
   const text = await forged([
     setting('system', ''),
     setting('system', 'capture'),
@@ -75,7 +67,7 @@ test("an import sets the tenant's settings alone: none of the instance, another 
     index: { name: 'm', dimension: 3 },
   });
   expect([read['settings'], written['settings']]).toEqual([10, 2]);
-  const { rows } = await db.superuser.query('SELECT scope, scope_id, tenant_id FROM settings ORDER BY scope');
+  const rows = await db.rows('SELECT scope, scope_id, tenant_id FROM settings ORDER BY scope');
   expect(rows).toEqual([
     { scope: 'project', scope_id: projects[0], tenant_id: importer.tenantId },
     { scope: 'tenant', scope_id: importer.tenantId, tenant_id: importer.tenantId },
@@ -88,7 +80,7 @@ test("the policies reject a tenant's writes to settings of the instance or anoth
     ['tenant', victim.tenantId],
   ])
     await expect(
-      db.superuser.query('INSERT INTO settings (id, scope, tenant_id, scope_id, key) VALUES ($1, $2, $3, $4, $5)', [
+      db.write('INSERT INTO settings (id, scope, tenant_id, scope_id, key) VALUES ($1, $2, $3, $4, $5)', [
         newId(),
         scope,
         importer.tenantId,

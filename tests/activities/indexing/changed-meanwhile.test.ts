@@ -13,19 +13,16 @@ import { forgetEvent } from '../../../stores/postgres/erasure/forget.ts';
 import { changeObservation } from '../../../stores/postgres/memories/memory-changes.ts';
 import { memoriesOfObjects } from '../../../stores/postgres/search/candidates.ts';
 import { createWeaviateIndex } from '../../../stores/weaviate/weaviate-index.ts';
-import { createTestDatabase, createTestUser } from '../../setup/database.ts';
-import type { TestDatabase, TestUser } from '../../setup/database.ts';
-import { event, noted, promptPart, valueOf } from '../../stores/postgres/support/captures.ts';
+import { fileDatabase, fileUser } from '../../setup/database.ts';
+import { event, noted, promptPart } from '../../stores/postgres/support/captures.ts';
 import { countingEmbedder, embedNext } from './support/embed-next.ts';
 
 const INDEX = { name: indexNameOf('counting'), dimension: 2 };
-let db: TestDatabase;
+const db = fileDatabase();
 let vectors: VectorIndex;
-let user: TestUser;
+const user = fileUser(db);
 
 beforeAll(async () => {
-  db = await createTestDatabase();
-  user = await createTestUser(db.superuser);
   vectors = createWeaviateIndex({
     ...inject('engines').weaviate,
     collectionPrefix: `T${randomUUID().replaceAll('-', '')}`,
@@ -33,7 +30,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await vectors.close();
-  await db.close();
 });
 
 /** Captures one event per part and requests their vectors; returns the ids of the rows. */
@@ -71,7 +67,7 @@ async function foundBy(word: string, tags?: readonly string[]): Promise<string[]
 
 /** Forgets the event that a row is of. */
 async function forget(rowId: string): Promise<void> {
-  const { rows } = await db.superuser.query<{ session_id: string; key: string }>(
+  const rows = await db.rows<{ session_id: string; key: string }>(
     'SELECT session_id, key FROM capture_keys WHERE row_id = $1',
     [rowId],
   );
@@ -98,10 +94,7 @@ function interrupted(meanwhile: () => Promise<unknown>): Embedder {
   };
 }
 
-const cached = () =>
-  valueOf<number>(db.superuser, 'SELECT count(*)::integer AS value FROM embedding_cache WHERE tenant_id = $1', [
-    user.tenantId,
-  ]);
+const cached = () => db.count('embedding_cache WHERE tenant_id = $1', [user.tenantId]);
 
 test("a forgotten prompt's words find none of its results and leave no vector", async () => {
   const [, , prompt = '', output = '', answer = '', , later = ''] = await captured('forgotten', [

@@ -14,27 +14,25 @@ import { fillIndex, requestEmbeddings } from '../../../stores/postgres/embedding
 import { requestRemoval } from '../../../stores/postgres/embeddings/embedding-removal.ts';
 import { pruneEmbeddingCache } from '../../../stores/postgres/retention/retention.ts';
 import { createWeaviateIndex } from '../../../stores/weaviate/weaviate-index.ts';
-import { createTestDatabase, createTestUser } from '../../setup/database.ts';
-import type { TestDatabase, TestUser } from '../../setup/database.ts';
+import { fileDatabase } from '../../setup/database.ts';
+import type { TestUser } from '../../setup/database.ts';
 import { until } from '../../setup/until.ts';
 import { event, promptPart } from '../../stores/postgres/support/captures.ts';
 import { countingEmbedder, embedNext } from './support/embed-next.ts';
 
-let db: TestDatabase;
+const db = fileDatabase();
 let vectors: VectorIndex;
 let user: TestUser;
 
 beforeAll(async () => {
-  db = await createTestDatabase();
   const { weaviate } = inject('engines');
   vectors = createWeaviateIndex({ ...weaviate, collectionPrefix: `T${randomUUID().replaceAll('-', '')}` });
 });
 afterAll(async () => {
   await vectors.close();
-  await db.close();
 });
 beforeEach(async () => {
-  user = await createTestUser(db.superuser);
+  user = await db.createUser();
 });
 
 const embedBatch = (embedder: Embedder, cacheEntries = 100, index = vectors, other = embedder) =>
@@ -49,7 +47,7 @@ async function wanted(session: string, texts: readonly string[]): Promise<string
       texts.map((text) => promptPart(text)),
     ),
   ]);
-  const { rows } = await db.superuser.query<{ id: string; session_id: string; content: string }>(
+  const rows = await db.rows<{ id: string; session_id: string; content: string }>(
     'SELECT p.id, p.session_id, p.content FROM prompts p JOIN sessions s ON s.id = p.session_id WHERE s.external_id = $1 AND s.tenant_id = $2 ORDER BY p.seq',
     [session, user.tenantId],
   );
@@ -70,7 +68,7 @@ async function wanted(session: string, texts: readonly string[]): Promise<string
 }
 
 async function ledger(): Promise<Record<string, number>> {
-  const { rows } = await db.superuser.query<{ state: string; n: number }>(
+  const rows = await db.rows<{ state: string; n: number }>(
     `SELECT state, count(*)::integer AS n
        FROM (SELECT tenant_id, state FROM embeddings UNION ALL SELECT tenant_id, 'to be removed' FROM embedding_removals) AS e WHERE tenant_id = $1 GROUP BY 1`,
     [user.tenantId],
@@ -79,11 +77,7 @@ async function ledger(): Promise<Record<string, number>> {
 }
 
 async function cached(): Promise<number> {
-  const { rows } = await db.superuser.query<{ n: number }>(
-    'SELECT count(*)::integer AS n FROM embedding_cache WHERE tenant_id = $1',
-    [user.tenantId],
-  );
-  return rows[0]?.n ?? 0;
+  return db.count('embedding_cache WHERE tenant_id = $1', [user.tenantId]);
 }
 
 describe('pending chunks', () => {
@@ -127,16 +121,16 @@ describe('pending chunks', () => {
     const second = countingEmbedder();
     expect(await embedBatch(second.embedder)).toMatchObject({ indexed: 2 });
     expect(second.read()).toEqual(['a third text']);
-    const { rows } = await db.superuser.query(
+    const rows = await db.rows(
       'SELECT model, texts::integer, cache_hits::integer, batches::integer FROM embedding_counts WHERE tenant_id = $1',
       [user.tenantId],
     );
     expect(rows).toEqual([{ model: 'counting', texts: 3, cache_hits: 2, batches: 2 }]);
-    const booked = await db.superuser.query(
+    const booked = await db.rows(
       "SELECT operation, provider, input_tokens, cost_usd::float, user_id FROM usage_ledger WHERE tenant_id = $1 AND operation = 'embedding' ORDER BY id",
       [user.tenantId],
     );
-    expect(booked.rows).toEqual([
+    expect(booked).toEqual([
       { operation: 'embedding', provider: 'http', input_tokens: 2, cost_usd: 0.5, user_id: null },
       { operation: 'embedding', provider: 'http', input_tokens: 1, cost_usd: 0.5, user_id: null },
     ]);
@@ -177,9 +171,7 @@ describe('pending chunks', () => {
     await wanted('misconfigured', ['good one', 'good two']);
     const { embedder } = countingEmbedder(() => new TextsRefused('the embedding provider answered 400'));
     await expect(embedBatch(embedder)).rejects.toBeInstanceOf(EmbedderUnavailable);
-    const { rows } = await db.superuser.query('SELECT state, attempts FROM embeddings WHERE tenant_id = $1', [
-      user.tenantId,
-    ]);
+    const rows = await db.rows('SELECT state, attempts FROM embeddings WHERE tenant_id = $1', [user.tenantId]);
     expect(rows).toEqual([
       { state: 'pending', attempts: 0 },
       { state: 'pending', attempts: 0 },
@@ -197,7 +189,7 @@ describe('the cache', () => {
     await db.database.asTenant(user.tenantId, (transaction) => requestRemoval(transaction, [single, shared]));
     await embedBatch(embedder);
     expect(await ledger()).toEqual({ indexed: 1 });
-    const { rows } = await db.superuser.query<{ hash: string }>(
+    const rows = await db.rows<{ hash: string }>(
       "SELECT encode(content_hash, 'hex') AS hash FROM embedding_cache WHERE tenant_id = $1",
       [user.tenantId],
     );
@@ -216,10 +208,10 @@ describe('the cache', () => {
       ]);
     });
     // As if its new chunk was written before the removal of the former one, which has the same object.
-    await db.superuser.query("UPDATE embeddings SET state = 'indexed' WHERE resource_id = $1", [id]);
+    await db.write("UPDATE embeddings SET state = 'indexed' WHERE resource_id = $1", [id]);
     await embedBatch(embedder);
     expect(await ledger()).toEqual({ indexed: 1 });
-    const { rows } = await db.superuser.query<{ model: string; object_id: string }>(
+    const rows = await db.rows<{ model: string; object_id: string }>(
       'SELECT model, object_id FROM embeddings WHERE resource_id = $1',
       [id],
     );
@@ -232,10 +224,10 @@ describe('the cache', () => {
     const [id = ''] = await wanted('changed', ['as it was']);
     const { embedder } = countingEmbedder();
     await embedBatch(embedder);
-    await db.superuser.query("UPDATE prompts SET content = 'as it is' WHERE id = $1", [id]);
-    await db.superuser.query("UPDATE embeddings SET state = 'pending' WHERE resource_id = $1", [id]);
+    await db.write("UPDATE prompts SET content = 'as it is' WHERE id = $1", [id]);
+    await db.write("UPDATE embeddings SET state = 'pending' WHERE resource_id = $1", [id]);
     await embedBatch(embedder);
-    const { rows } = await db.superuser.query<{ hash: string }>(
+    const rows = await db.rows<{ hash: string }>(
       "SELECT encode(content_hash, 'hex') AS hash FROM embedding_cache WHERE tenant_id = $1",
       [user.tenantId],
     );
@@ -246,7 +238,7 @@ describe('the cache', () => {
     await wanted('mine', ['the same words']);
     const { embedder, calls } = countingEmbedder();
     await embedBatch(embedder);
-    user = await createTestUser(db.superuser);
+    user = await db.createUser();
     await wanted('first', ['the same words']);
     await embedBatch(embedder);
     expect(calls).toHaveLength(2);
@@ -262,7 +254,7 @@ describe('the cache', () => {
   test('is pruned to its limit, oldest first', async () => {
     await wanted('many', ['one', 'two', 'three', 'four']);
     await embedBatch(countingEmbedder().embedder);
-    await db.superuser.query(
+    await db.write(
       "UPDATE embedding_cache SET created_at = now() - interval '1 day' WHERE tenant_id = $1 AND content_hash = ANY (ARRAY[sha256('one'), sha256('two')])",
       [user.tenantId],
     );
@@ -272,7 +264,7 @@ describe('the cache', () => {
     } finally {
       await maintenance.end();
     }
-    const { rows } = await db.superuser.query<{ hash: string }>(
+    const rows = await db.rows<{ hash: string }>(
       "SELECT encode(content_hash, 'hex') AS hash FROM embedding_cache WHERE tenant_id = $1 ORDER BY 1",
       [user.tenantId],
     );

@@ -1,8 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { newId } from '../../../domain/ids.ts';
+import { fileInstance } from '../../setup/file-instance.ts';
 import { sessionOf } from '../../setup/demo-session.ts';
-import { startTestInstance } from '../../setup/instance.ts';
-import type { TestInstance } from '../../setup/instance.ts';
 import { captured } from '../../setup/small-session.ts';
 import { createClassroom, learningsOf } from './support/taught.ts';
 import type { Classroom, StoredLearning } from './support/taught.ts';
@@ -10,19 +9,17 @@ import type { Classroom, StoredLearning } from './support/taught.ts';
 const TABS = 'Always use tabs for indentation';
 const NO_TABS = 'Never use tabs for indentation';
 const MORE_TABS = 'Always use tabs for indentation, four columns wide, in generated templates and in snapshots as well';
-let instance: TestInstance;
+const instance = fileInstance();
 let classroom: Classroom;
 
 beforeAll(async () => {
-  instance = await startTestInstance();
   classroom = await createClassroom(instance);
 });
 afterAll(async () => {
   await classroom.close();
-  await instance.close();
 });
 afterEach(async () => {
-  await instance.db.superuser.query('DELETE FROM learnings');
+  await instance.write('DELETE FROM learnings');
 });
 
 const all = () => learningsOf(instance);
@@ -90,7 +87,7 @@ describe('learnings of several sessions', () => {
   test('leave the vector index and its ledger once closed', async () => {
     await classroom.teach('leave-1', [{ description: TABS }]);
     await classroom.teach('leave-2', [{ description: NO_TABS }]);
-    const { rows } = await instance.db.superuser.query(
+    const rows = await instance.rows(
       `SELECT l.description, e.state FROM learnings l
          JOIN (SELECT resource_id, state FROM embeddings UNION ALL SELECT resource_id, 'to be removed' FROM embedding_removals) e ON e.resource_id = l.id ORDER BY l.id`,
     );
@@ -131,7 +128,7 @@ describe('a repeated extraction', () => {
 
 describe('people', () => {
   const verify = () =>
-    instance.db.superuser.query('UPDATE learnings SET verified_at = now(), verified_by = $1', [instance.admin.userId]);
+    instance.write('UPDATE learnings SET verified_at = now(), verified_by = $1', [instance.admin.userId]);
 
   test('dispute a verified learning instead of closing it', async () => {
     await classroom.teach('verified-1', [{ description: TABS }]);
@@ -149,7 +146,7 @@ describe('people', () => {
 
   test('do not learn an invalidated learning again from the same words', async () => {
     await classroom.teach('wrong-1', [{ description: TABS }]);
-    await instance.db.superuser.query("UPDATE learnings SET valid_to = now(), reason = 'wrong', closed_by = $1", [
+    await instance.write("UPDATE learnings SET valid_to = now(), reason = 'wrong', closed_by = $1", [
       instance.admin.userId,
     ]);
     await classroom.teach('wrong-2', [{ description: 'Always use tabs for indentation!' }]);
@@ -191,17 +188,16 @@ test('dates a learning by a row that only a key point quotes', async () => {
     { ...base, type: 'prompt', content: 'Thank you', key: 'dated-3', occurred_at: '2026-03-01T10:10:00Z' },
   ]);
   const { id } = await sessionOf(instance, 'test:dated');
-  const { superuser } = instance.db;
-  const { rows } = await superuser.query<{ id: string }>('SELECT id FROM observations WHERE session_id = $1', [id]);
+  const rows = await instance.rows<{ id: string }>('SELECT id FROM observations WHERE session_id = $1', [id]);
   const evidence = [{ rowId: rows[0]?.id ?? '', quote: output }];
-  await superuser.query(
+  await instance.write(
     `INSERT INTO summaries (id, tenant_id, session_id, user_id, slot, type, title, content, key_points, model, input_tokens, output_tokens, cost_usd, from_seq, to_seq, occurred_at)
      VALUES ($1, $2, $3, $4, 'topic:1', 'topic', 'The cache', '', $5, 'm', 0, 0, 0, 1, 3, '2026-03-01T10:10:00Z')`,
     [newId(), instance.admin.tenantId, id, instance.admin.userId, JSON.stringify([{ text: output, evidence }])],
   );
   await classroom.again(id, [{ description: 'The cache of the shop answers on port 6380', evidence }]);
-  const dated = await superuser.query<{ occurred_at: Date }>('SELECT occurred_at FROM learnings');
-  expect(dated.rows.map((row) => row.occurred_at.toISOString())).toEqual(['2026-03-01T10:05:00.000Z']);
+  const dated = await instance.rows<{ occurred_at: Date }>('SELECT occurred_at FROM learnings');
+  expect(dated.map((row) => row.occurred_at.toISOString())).toEqual(['2026-03-01T10:05:00.000Z']);
   // The topic contains it: a second copy in the request would be paid for twice.
   expect(classroom.given.at(-1)?.rows.map((row) => row.content)).not.toContain(output);
 });

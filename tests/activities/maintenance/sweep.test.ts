@@ -8,36 +8,33 @@ import { parseConfig } from '../../../config/config.ts';
 import type { WorkflowHints } from '../../../domain/ports/workflow-hints.ts';
 import { sessionsToHint } from '../../../stores/postgres/connection/maintenance.ts';
 import { createWeaviateIndex } from '../../../stores/weaviate/weaviate-index.ts';
-import { createTestDatabase } from '../../setup/database.ts';
-import type { TestDatabase } from '../../setup/database.ts';
+import { fileDatabase } from '../../setup/database.ts';
 import { testEnvironment } from '../../setup/instance.ts';
 import { seedTenant } from '../../stores/postgres/support/seed-tenant.ts';
 
-let db: TestDatabase;
+const db = fileDatabase();
 let maintenance: pg.Pool;
 let vectors: ReturnType<typeof createWeaviateIndex>;
 let hinted: string[];
 
 beforeAll(async () => {
-  db = await createTestDatabase();
   maintenance = new pg.Pool({ connectionString: db.url('maintenance'), max: 2 });
   vectors = createWeaviateIndex(parseConfig(testEnvironment(db, 'none')).weaviate);
   const { tenantId } = await seedTenant(db);
   // Something to do for every stage.
   const old = "now() - interval '2 days'";
-  await db.superuser.query(`UPDATE sessions SET last_event_at = ${old} WHERE tenant_id = $1`, [tenantId]);
-  await db.superuser.query(`UPDATE embeddings SET created_at = ${old} WHERE tenant_id = $1`, [tenantId]);
-  await db.superuser.query(`UPDATE model_batches SET updated_at = ${old} WHERE tenant_id = $1`, [tenantId]);
+  await db.write(`UPDATE sessions SET last_event_at = ${old} WHERE tenant_id = $1`, [tenantId]);
+  await db.write(`UPDATE embeddings SET created_at = ${old} WHERE tenant_id = $1`, [tenantId]);
+  await db.write(`UPDATE model_batches SET updated_at = ${old} WHERE tenant_id = $1`, [tenantId]);
 });
 beforeEach(async () => {
   hinted = [];
-  await db.superuser.query("UPDATE embeddings SET state = 'failed', failed_at = now() - interval '2 days'");
-  await db.superuser.query('UPDATE sessions SET hinted_at = NULL');
+  await db.write("UPDATE embeddings SET state = 'failed', failed_at = now() - interval '2 days'");
+  await db.write('UPDATE sessions SET hinted_at = NULL');
 });
 afterAll(async () => {
   await vectors.close();
   await maintenance.end();
-  await db.close();
 });
 
 /** One sweep, whose hints are as usual but for these. */
@@ -66,7 +63,7 @@ function sweep(environment: MockActivityEnvironment, changes: Partial<WorkflowHi
 const quiet = () => new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
 
 async function failedVectors(): Promise<number | null> {
-  return (await db.superuser.query("SELECT 1 FROM embeddings WHERE state = 'failed'")).rowCount;
+  return (await db.rows("SELECT 1 FROM embeddings WHERE state = 'failed'")).length;
 }
 
 test('resends lost hints and heartbeats', async () => {
@@ -94,7 +91,7 @@ test('a hint that is not consumed yet is not sent again before a quarter of an h
   hinted = [];
   expect(await sweep(quiet())).toMatchObject({ sessions: 0 });
   expect(hinted).not.toContain('session');
-  await db.superuser.query("UPDATE sessions SET hinted_at = now() - interval '16 minutes'");
+  await db.write("UPDATE sessions SET hinted_at = now() - interval '16 minutes'");
   expect(await sweep(quiet())).toMatchObject({ sessions: 1 });
 });
 
@@ -108,20 +105,20 @@ test('a hint of a sweep that was killed is sent again a minute later', async () 
   const times = { graceMs: 0, overdueMs: 0, repeatMs: 15 * 60_000 };
   expect(await sessionsToHint(maintenance, times, 10)).toHaveLength(1);
   expect(await sweep(quiet())).toMatchObject({ sessions: 0 });
-  await db.superuser.query("UPDATE sessions SET hinted_at = hinted_at - interval '1 minute'");
+  await db.write("UPDATE sessions SET hinted_at = hinted_at - interval '1 minute'");
   expect(await sweep(quiet())).toMatchObject({ sessions: 1 });
 });
 
 test('a hint that is consumed while others are sent counts as consumed', async () => {
   const session = async () => {
-    await db.superuser.query('UPDATE sessions SET hinted_at = NULL');
+    await db.write('UPDATE sessions SET hinted_at = NULL');
   };
   await sweep(quiet(), { session });
-  expect((await db.superuser.query('SELECT 1 FROM sessions WHERE hinted_at IS NOT NULL')).rowCount).toBe(0);
+  expect((await db.rows('SELECT 1 FROM sessions WHERE hinted_at IS NOT NULL')).length).toBe(0);
 });
 
 test('does not wait for a session that is being captured', async () => {
-  const capture = await db.superuser.connect();
+  const capture = await db.maintenance.connect();
   try {
     await capture.query('BEGIN');
     await capture.query('SELECT 1 FROM sessions FOR NO KEY UPDATE');

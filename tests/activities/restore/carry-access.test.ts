@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import pg from 'pg';
 import { newId } from '../../../domain/ids.ts';
 import { ACCESS_TABLES, carryAccess } from '../../../activities/restore/carry-access.ts';
-import { createTestDatabase, createTestUser } from '../../setup/database.ts';
+import { createTestDatabase } from '../../setup/database.ts';
 import type { TestDatabase, TestUser } from '../../setup/database.ts';
 
 let running: TestDatabase;
@@ -74,7 +74,7 @@ afterAll(async () => {
 });
 
 test('assigns every table to access, memory or another carry-over', async () => {
-  const { rows } = await running.superuser.query<{ name: string }>(
+  const rows = await running.rows<{ name: string }>(
     "SELECT relname AS name FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition ORDER BY 1",
   );
   expect(rows.map(({ name }) => name).toSorted()).toEqual(
@@ -84,15 +84,15 @@ test('assigns every table to access, memory or another carry-over', async () => 
 
 /** The same tenant, person and key in both databases. */
 async function inBoth(user: TestUser, username = 'ada'): Promise<void> {
-  await running.superuser.query('UPDATE users SET username = $2 WHERE id = $1', [user.userId, username]);
+  await running.write('UPDATE users SET username = $2 WHERE id = $1', [user.userId, username]);
   for (const table of ['tenants', 'users', 'api_keys']) {
     const column = table === 'tenants' ? 'id' : 'tenant_id';
-    const { rows } = await running.superuser.query<{ row: unknown }>(
+    const rows = await running.rows<{ row: unknown }>(
       `SELECT to_jsonb(t) AS row FROM ${table} t WHERE ${column} = $1`,
       [user.tenantId],
     );
     for (const { row } of rows)
-      await restored.superuser.query(
+      await restored.write(
         `INSERT INTO ${table} SELECT * FROM jsonb_populate_record(NULL::${table}, $1) ON CONFLICT DO NOTHING`,
         [JSON.stringify(row)],
       );
@@ -113,42 +113,41 @@ async function carry(): Promise<void> {
 }
 
 const ofUser = async (db: TestDatabase, id: string) =>
-  (await db.superuser.query('SELECT username, role, active, password_hash FROM users WHERE id = $1', [id])).rows[0];
+  (await db.rows('SELECT username, role, active, password_hash FROM users WHERE id = $1', [id]))[0];
 
 test('copies renamed, new and removed users as in the running database', async () => {
-  const first = await createTestUser(running.superuser, { role: 'admin' });
+  const first = await running.createUser({ role: 'admin' });
   const { tenantId } = first;
   await inBoth(first);
-  const second = await createTestUser(running.superuser, { tenantId });
+  const second = await running.createUser({ tenantId });
   await inBoth(second, 'bob');
-  const removed = await createTestUser(restored.superuser, { tenantId, role: 'admin' });
-  await restored.superuser.query("UPDATE users SET username = 'eve' WHERE id = $1", [removed.userId]);
-  const { superuser } = running;
-  await superuser.query("UPDATE users SET username = 'another' WHERE id = $1", [first.userId]);
-  await superuser.query("UPDATE users SET username = 'ada', role = 'viewer', password_hash = 'new' WHERE id = $1", [
+  const removed = await restored.createUser({ tenantId, role: 'admin' });
+  await restored.write("UPDATE users SET username = 'eve' WHERE id = $1", [removed.userId]);
+  await running.write("UPDATE users SET username = 'another' WHERE id = $1", [first.userId]);
+  await running.write("UPDATE users SET username = 'ada', role = 'viewer', password_hash = 'new' WHERE id = $1", [
     second.userId,
   ]);
-  await superuser.query("UPDATE users SET username = 'bob', role = 'user' WHERE id = $1", [first.userId]);
-  const later = await createTestUser(superuser, { tenantId });
-  await superuser.query("UPDATE users SET username = 'eve' WHERE id = $1", [later.userId]);
+  await running.write("UPDATE users SET username = 'bob', role = 'user' WHERE id = $1", [first.userId]);
+  const later = await running.createUser({ tenantId });
+  await running.write("UPDATE users SET username = 'eve' WHERE id = $1", [later.userId]);
   await carry();
   for (const { userId } of [first, second, later])
     expect(await ofUser(restored, userId)).toEqual(await ofUser(running, userId));
   expect(await ofUser(restored, removed.userId)).toMatchObject({ username: `eve ${removed.userId}`, active: false });
-  const { rows } = await restored.superuser.query('SELECT user_id FROM api_keys WHERE tenant_id = $1', [tenantId]);
-  expect(new Set(rows.map((row: { user_id: string }) => row.user_id))).toEqual(
-    new Set([first.userId, second.userId, later.userId]),
-  );
+  const rows = await restored.rows<{ user_id: string }>('SELECT user_id FROM api_keys WHERE tenant_id = $1', [
+    tenantId,
+  ]);
+  expect(new Set(rows.map((row) => row.user_id))).toEqual(new Set([first.userId, second.userId, later.userId]));
 });
 
 test('leaves a tenant unknown to the running database as in the backup', async () => {
-  const other = await createTestUser(restored.superuser, { role: 'admin' });
-  await restored.superuser.query(
+  const other = await restored.createUser({ role: 'admin' });
+  await restored.write(
     "INSERT INTO settings (id, scope, tenant_id, scope_id, key, value) VALUES ($1, 'tenant', $2, $3, 'capture.exclude', '[\"~/private\"]')",
     [newId(), other.tenantId, other.tenantId],
   );
   await carry();
   expect(await ofUser(restored, other.userId)).toMatchObject({ role: 'admin', active: true });
-  const { rows } = await restored.superuser.query('SELECT value FROM settings WHERE tenant_id = $1', [other.tenantId]);
+  const rows = await restored.rows('SELECT value FROM settings WHERE tenant_id = $1', [other.tenantId]);
   expect(rows).toEqual([{ value: ['~/private'] }]);
 });

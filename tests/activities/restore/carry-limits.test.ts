@@ -2,7 +2,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { newId } from '../../../domain/ids.ts';
 import { carryLimits } from '../../../activities/restore/carry-access.ts';
-import { createTestDatabase, createTestUser } from '../../setup/database.ts';
+import { createTestDatabase } from '../../setup/database.ts';
 import type { TestDatabase, TestUser } from '../../setup/database.ts';
 
 let running: TestDatabase;
@@ -11,30 +11,27 @@ let user: TestUser;
 const sessions = { hidden: newId(), lifted: newId(), since: newId() } as const;
 
 async function seed(db: TestDatabase, names: readonly (keyof typeof sessions)[]): Promise<void> {
-  await db.superuser.query('INSERT INTO tenants (id, name) VALUES ($1, $2) ON CONFLICT DO NOTHING', [
-    user.tenantId,
-    'a case',
-  ]);
-  await db.superuser.query(
+  await db.write('INSERT INTO tenants (id, name) VALUES ($1, $2) ON CONFLICT DO NOTHING', [user.tenantId, 'a case']);
+  await db.write(
     "INSERT INTO users (id, tenant_id, username, password_hash) VALUES ($1, $2, 'someone', 'none') ON CONFLICT DO NOTHING",
     [user.userId, user.tenantId],
   );
   for (const name of names)
-    await db.superuser.query(
+    await db.write(
       "INSERT INTO sessions (id, tenant_id, user_id, host, external_id, started_at, last_event_at) VALUES ($1, $2, $3, 'test', $4, now(), now())",
       [sessions[name], user.tenantId, user.userId, name],
     );
 }
 
 const hold = (db: TestDatabase, id: string, tenantId: string, isReleased: boolean): Promise<unknown> =>
-  db.superuser.query(
+  db.write(
     `INSERT INTO legal_holds (id, tenant_id, subject, subject_id, reason, created_by, released_by, released_at)
      VALUES ($1, $2, 'session', $3, 'a case', $4, CASE WHEN $5 THEN $4::uuid END, CASE WHEN $5 THEN now() END)`,
     [id, tenantId, sessions.hidden, user.userId, isReleased],
   );
 
 async function hiddenIn(db: TestDatabase): Promise<string[]> {
-  const { rows } = await db.superuser.query<{ external_id: string }>(
+  const rows = await db.rows<{ external_id: string }>(
     'SELECT external_id FROM sessions WHERE restricted_until IS NOT NULL ORDER BY external_id',
   );
   return rows.map((row) => row.external_id);
@@ -42,7 +39,7 @@ async function hiddenIn(db: TestDatabase): Promise<string[]> {
 
 beforeAll(async () => {
   [running, restored] = await Promise.all([createTestDatabase(), createTestDatabase()]);
-  user = await createTestUser(running.superuser);
+  user = await running.createUser();
   await seed(running, ['hidden', 'lifted', 'since']);
   await seed(restored, ['hidden', 'lifted']);
 });
@@ -57,13 +54,11 @@ test('restores retain current legal holds and restrictions', async () => {
   await hold(running, released, user.tenantId, true);
   await hold(restored, released, user.tenantId, false);
   await hold(running, foreign, newId(), false);
-  await running.superuser.query("UPDATE sessions SET restricted_until = 'infinity' WHERE id = ANY ($1::uuid[])", [
+  await running.write("UPDATE sessions SET restricted_until = 'infinity' WHERE id = ANY ($1::uuid[])", [
     [sessions.hidden, sessions.since],
   ]);
-  await restored.superuser.query("UPDATE sessions SET restricted_until = 'infinity' WHERE id = $1", [sessions.lifted]);
-  await running.superuser.query("UPDATE users SET restricted_until = now() + interval '1 day' WHERE id = $1", [
-    user.userId,
-  ]);
+  await restored.write("UPDATE sessions SET restricted_until = 'infinity' WHERE id = $1", [sessions.lifted]);
+  await running.write("UPDATE users SET restricted_until = now() + interval '1 day' WHERE id = $1", [user.userId]);
 
   const clients = [running, restored].map((db) => new pg.Client({ connectionString: db.url('maintenance') }));
   const [from, into] = clients;
@@ -76,7 +71,7 @@ test('restores retain current legal holds and restrictions', async () => {
     for (const client of clients) await client.end();
   }
 
-  const { rows: found } = await restored.superuser.query<{ id: string; open: boolean }>(
+  const found = await restored.rows<{ id: string; open: boolean }>(
     'SELECT id, released_at IS NULL AS open FROM legal_holds',
   );
   expect(new Map(found.map(({ id, open }) => [id, open]))).toEqual(
@@ -86,6 +81,5 @@ test('restores retain current legal holds and restrictions', async () => {
     ]),
   );
   expect(await hiddenIn(restored)).toEqual(['hidden']);
-  const { rowCount } = await restored.superuser.query('SELECT FROM users WHERE restricted_until > now()');
-  expect(rowCount).toBe(1);
+  expect(await restored.count('users WHERE restricted_until > now()')).toBe(1);
 });

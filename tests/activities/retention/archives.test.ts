@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { archiveSession, restoreArchive } from '../../../activities/retention/archive-session.ts';
 import { stepGroup } from '../../../activities/retention/step.ts';
 import { fullValueKey } from '../../../domain/ports/object-store.ts';
@@ -8,28 +8,17 @@ import { createDirectoryArchive } from '../../../stores/archive/directory.ts';
 import { listArchives, readArchive, removeArchive } from '../../../stores/postgres/retention/archives.ts';
 import { approveRun } from '../../../stores/postgres/retention/retention-runs.ts';
 import type { TestUser } from '../../setup/database.ts';
-import { rule, startRetention } from './support/kit.ts';
-import type { RetentionKit } from './support/kit.ts';
+import { rule, fileRetention } from './support/kit.ts';
 import { daysAgo, makeOldSession } from './support/old-rows.ts';
 
-let kit: RetentionKit;
-let user: TestUser;
-let stranger: TestUser;
-
-beforeAll(async () => {
-  kit = await startRetention();
-});
-beforeEach(async () => {
-  ({ user, stranger } = await kit.begin());
-});
-afterAll(() => kit.close());
+const { kit, user, stranger } = fileRetention();
 
 /** Returns everything of a session that an archive must restore, as text. */
 async function contentOf(sessionId: string): Promise<Record<string, unknown>> {
   const tables = ['prompts', 'observations', 'boundaries', 'windows', 'summaries', 'capture_keys', 'entity_mentions'];
   const found: Record<string, unknown> = {};
   for (const table of tables) {
-    const { rows } = await kit.db.superuser.query<{ n: string; hash: string }>(
+    const rows = await kit.db.rows<{ n: string; hash: string }>(
       `SELECT count(*) AS n, md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) AS hash FROM ${table} t WHERE session_id = $1`,
       [sessionId],
     );
@@ -122,7 +111,7 @@ describe('an archived session', () => {
     const { old, archive } = await archived();
     writeFileSync(path.join(kit.folder, 'archive', archive.objectKey), 'no archive');
     // It continued, and that is long ago as well.
-    await kit.db.superuser.query("UPDATE sessions SET status = 'ended' WHERE id = $1", [old.id]);
+    await kit.db.write("UPDATE sessions SET status = 'ended' WHERE id = $1", [old.id]);
     const other = await makeOldSession(kit.db, user, { at: daysAgo(400), rows: 2 });
     const run = await kit.open('run');
     await kit.finish(run);
@@ -142,9 +131,7 @@ describe('an archived session', () => {
         async () => {},
         new AbortController().signal,
       );
-    const { rows } = await kit.db.superuser.query<{ last_seq: number }>('SELECT last_seq FROM sessions WHERE id = $1', [
-      old.id,
-    ]);
+    const rows = await kit.db.rows<{ last_seq: number }>('SELECT last_seq FROM sessions WHERE id = $1', [old.id]);
     const seq = rows[0]?.last_seq ?? 0;
     expect(await archive(`ended ${seq - 1}`)).toBeNull();
     const holder = await kit.maintenance.connect();

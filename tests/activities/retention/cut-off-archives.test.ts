@@ -1,6 +1,6 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import pg from 'pg';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { eraseStrays } from '../../../activities/erasure/archived.ts';
 import { archiveSession, restoreArchive } from '../../../activities/retention/archive-session.ts';
 import { createRetentionActivities } from '../../../activities/retention/create-retention-activities.ts';
@@ -10,26 +10,18 @@ import { ArchiveStoreError } from '../../../domain/ports/archive-store.ts';
 import type { ArchiveStore } from '../../../domain/ports/archive-store.ts';
 import { removeStrays } from '../../../stores/postgres/retention/archive-strays.ts';
 import { readArchive, removeArchive } from '../../../stores/postgres/retention/archives.ts';
-import type { TestUser } from '../../setup/database.ts';
-import { startRetention } from './support/kit.ts';
-import type { RetentionKit } from './support/kit.ts';
+import { fileRetention } from './support/kit.ts';
 import { daysAgo, makeOldSession } from './support/old-rows.ts';
 import type { OldSession } from './support/old-rows.ts';
 
 const ROWS = 3;
 const { signal } = new AbortController();
-let kit: RetentionKit;
-let user: TestUser;
+const { kit, user } = fileRetention();
 let old: OldSession;
 
-beforeAll(async () => {
-  kit = await startRetention();
-});
 beforeEach(async () => {
-  ({ user } = await kit.begin());
   old = await makeOldSession(kit.db, user, { at: daysAgo(400), rows: ROWS });
 });
-afterAll(() => kit.close());
 
 /** The store as a worker finds it that is killed, or cut off from it, at one of its calls. */
 function storeWith(change: Partial<ArchiveStore>): ArchiveStore {
@@ -97,7 +89,7 @@ test('a restore interrupted after the object is removed is completed, even witho
   await expect(restore(line?.id ?? '', killed)).rejects.toThrow('unavailable');
   expect(await restore(line?.id ?? '')).toBe(true);
   expect([await objects(), await lineOf()]).toEqual([[], null]);
-  await kit.db.superuser.query("UPDATE sessions SET metadata = '{}' WHERE id = $1", [old.id]);
+  await kit.db.write("UPDATE sessions SET metadata = '{}' WHERE id = $1", [old.id]);
   expect(await archive()).toBeGreaterThan(0);
   await expect(restore(old.id, storeWith({ remove: unavailable }))).rejects.toThrow('unavailable');
   await clear();
@@ -190,7 +182,7 @@ test('an attempt that lost its lock neither loses rows nor deletes those of the 
   // The next attempt has written its object when the first continues, and verifies it until the first ends.
   const slow = storeWith({
     async *read(...given) {
-      await kit.db.superuser.query(
+      await kit.db.maintenance.query(
         "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = 'lost-lock'",
       );
       await new Promise<void>((resolve, reject) => {

@@ -1,27 +1,19 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { stepGroup } from '../../../activities/retention/step.ts';
 import type { ObjectStore } from '../../../domain/ports/object-store.ts';
 import { fullValueKey } from '../../../domain/ports/object-store.ts';
 import { addHold, releaseHold } from '../../../stores/postgres/retention/legal-holds.ts';
 import { approveRun } from '../../../stores/postgres/retention/retention-runs.ts';
-import type { TestUser } from '../../setup/database.ts';
-import { rule, startRetention, sum } from './support/kit.ts';
-import type { RetentionKit } from './support/kit.ts';
-import { daysAgo, makeMonth, makeOldSession, makeProject } from './support/old-rows.ts';
+import { rule, fileRetention, sum } from './support/kit.ts';
+import { daysAgo, makeMonth, makeOldSession } from './support/old-rows.ts';
 
-let kit: RetentionKit;
-let user: TestUser;
+const { kit, user } = fileRetention();
 let objects: ObjectStore;
 
 beforeAll(async () => {
-  kit = await startRetention();
   if (kit.parts.objects === null) throw new Error('the kit stores full values');
   ({ objects } = kit.parts);
 });
-beforeEach(async () => {
-  ({ user } = await kit.begin());
-});
-afterAll(() => kit.close());
 
 /** A stored full value and its truncated text. */
 async function storeFullValue(digit: string): Promise<{ readonly key: string; readonly content: string }> {
@@ -58,9 +50,7 @@ describe('a full value', () => {
     await kit.setPolicies([rule('session', 90)]);
     expect(sum((await kit.dryThenRun()).done, 'session')).toBe(1);
     expect(await objects.get(key)).not.toBeNull();
-    await kit.db.superuser.query("UPDATE sessions SET last_event_at = now() - interval '100 days' WHERE id = $1", [
-      young.id,
-    ]);
+    await kit.db.write("UPDATE sessions SET last_event_at = now() - interval '100 days' WHERE id = $1", [young.id]);
     await kit.dryThenRun();
     expect(await objects.get(key)).toBeNull();
   });
@@ -68,7 +58,7 @@ describe('a full value', () => {
   test('remains while an archived session uses it', async () => {
     const { key, content } = await storeFullValue('e');
     await makeOldSession(kit.db, user, { at: daysAgo(100), rows: 1, content });
-    const projectId = await makeProject(kit.db.superuser, user);
+    const projectId = await kit.db.createProject(user);
     const ofProject = await makeOldSession(kit.db, user, { at: daysAgo(100), rows: 1, content, projectId });
     await kit.setPolicies([rule('session', 90), rule('session', 50, { action: 'archive', projectId })]);
     expect(sum((await kit.dryThenRun()).done, 'session')).toBe(2);
@@ -98,9 +88,9 @@ describe('a full value', () => {
 });
 
 test('dropping a month of prompts removes their words from chunks and cached responses', async () => {
-  const { middle, month } = await makeMonth(kit.db.superuser, 11);
+  const { middle, month } = await makeMonth(kit.db, 11);
   const old = await makeOldSession(kit.db, user, { at: middle, rows: 2 });
-  await kit.db.superuser.query(
+  await kit.db.write(
     `INSERT INTO model_response_cache (id, tenant_id, session_id, prompt_version, request_sha256, response, provider, model, tokens, expires_at)
      VALUES (uuidv7(), $1, $2, 'v', sha256('q'), '{}', 'p', 'm', 1, now() + interval '1 day')`,
     [user.tenantId, old.id],

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createRetentionActivities } from '../../../activities/retention/create-retention-activities.ts';
 import { stepGroup } from '../../../activities/retention/step.ts';
 import { fullValueKey } from '../../../domain/ports/object-store.ts';
@@ -7,26 +7,14 @@ import { addHold, releaseHold } from '../../../stores/postgres/retention/legal-h
 import { readCatalog } from '../../../activities/backup/backed-up-tables.ts';
 import { tenantTables } from '../../../stores/postgres/exports/table-catalog.ts';
 import { approveRun } from '../../../stores/postgres/retention/retention-runs.ts';
-import type { TestUser } from '../../setup/database.ts';
-import { rule, startRetention, sum } from './support/kit.ts';
-import type { RetentionKit } from './support/kit.ts';
-import { daysAgo, makeMonth, makeOldSession, makeProject } from './support/old-rows.ts';
+import { rule, fileRetention, sum } from './support/kit.ts';
+import { daysAgo, makeMonth, makeOldSession } from './support/old-rows.ts';
 
-let kit: RetentionKit;
-let user: TestUser;
-let stranger: TestUser;
-
-beforeAll(async () => {
-  kit = await startRetention();
-});
-beforeEach(async () => {
-  ({ user, stranger } = await kit.begin());
-});
-afterAll(() => kit.close());
+const { kit, user, stranger } = fileRetention();
 
 describe('a dry run', () => {
   test('counts exactly what the run deletes, by rule, class, project and month', async () => {
-    const project = await makeProject(kit.db.superuser, user);
+    const project = await kit.db.createProject(user);
     const old = await makeOldSession(kit.db, user, { at: daysAgo(100), rows: 4 });
     const ofProject = await makeOldSession(kit.db, user, { at: daysAgo(100), rows: 2, projectId: project });
     const secret = await makeOldSession(kit.db, user, {
@@ -65,17 +53,16 @@ describe('a dry run', () => {
     for (const { id } of [young, live, foreign])
       expect(await kit.rowsOf(id)).toEqual({ prompts: 2, observations: 2, keys: 5, removing: 0 });
     // Rows that depend on them: counts of the session, the graph.
-    const { rows } = await kit.db.superuser.query(
-      'SELECT prompt_count, observation_count, token_count FROM sessions WHERE id = $1',
-      [old.id],
-    );
+    const rows = await kit.db.rows('SELECT prompt_count, observation_count, token_count FROM sessions WHERE id = $1', [
+      old.id,
+    ]);
     expect(rows[0]).toEqual({ prompt_count: 0, observation_count: 0, token_count: 0 });
     expect(await kit.count('entity_mentions WHERE session_id = $1', [old.id])).toBe(0);
     expect(await kit.count('entities WHERE tenant_id = $1', [user.tenantId])).toBe(3);
   });
 
   test('of housekeeping counts what is deleted without approval', async () => {
-    await kit.db.superuser.query(
+    await kit.db.write(
       `INSERT INTO tombstones (tenant_id, host, external_id, key_sha256, created_at) VALUES ($1, 'a', 'b', sha256('1'), now() - interval '11 years'), ($1, 'a', 'b', sha256('2'), now())`,
       [user.tenantId],
     );
@@ -100,12 +87,12 @@ test("an expired prompt's words leave the chunks that quote it", async () => {
 
 test('decay lowers importance by age once, except for flagged rows', async () => {
   const { observations } = await makeOldSession(kit.db, user, { at: daysAgo(200), rows: 2 });
-  await kit.db.superuser.query('UPDATE observations SET flagged = true WHERE id = $1', [observations[0]]);
+  await kit.db.write('UPDATE observations SET flagged = true WHERE id = $1', [observations[0]]);
   await kit.setPolicies([rule('observation', 20, { action: 'decay' })]);
   const { planned, done } = await kit.dryThenRun();
   expect(done).toEqual(planned);
   expect(sum(done, 'observation')).toBe(1);
-  const { rows } = await kit.db.superuser.query<{ importance: number }>(
+  const rows = await kit.db.rows<{ importance: number }>(
     'SELECT importance FROM observations WHERE id = ANY ($1) ORDER BY flagged',
     [observations],
   );
@@ -127,7 +114,7 @@ describe('a changed policy', () => {
       await activities.finishRetention({ groupId, state: 'completed', error: null });
     }
     expect((await kit.rowsOf(old.id)).observations).toBe(2);
-    const { rows } = await kit.db.superuser.query<{ type: string; details: { run_id: string; rows: number } }>(
+    const rows = await kit.db.rows<{ type: string; details: { run_id: string; rows: number } }>(
       'SELECT type, details FROM system_alerts WHERE tenant_id = $1',
       [user.tenantId],
     );
@@ -163,8 +150,8 @@ describe('a legal hold', () => {
   test.each(['tenant', 'user', 'project', 'session'] as const)(
     'on a %s retains its rows and its month, until it is released',
     async (subject) => {
-      const { middle, month } = await makeMonth(kit.db.superuser, 5);
-      const projectId = await makeProject(kit.db.superuser, user);
+      const { middle, month } = await makeMonth(kit.db, 5);
+      const projectId = await kit.db.createProject(user);
       const old = await makeOldSession(kit.db, user, { at: middle, rows: 2, projectId });
       const id = { tenant: user.tenantId, user: user.userId, project: projectId, session: old.id }[subject];
       const hold = await kit.db.database.asTenant(user.tenantId, (transaction) =>
@@ -184,7 +171,7 @@ describe('a legal hold', () => {
 
 describe('a month', () => {
   test('that has fully expired is dropped with vectors, mentions and counts', async () => {
-    const { middle, month } = await makeMonth(kit.db.superuser, 9);
+    const { middle, month } = await makeMonth(kit.db, 9);
     const note = `bytes in all (sha256:${'a'.repeat(64)}), the middle is left out`;
     const key = fullValueKey(user.tenantId, 'a'.repeat(64));
     await kit.parts.objects?.put(key, new TextEncoder().encode('full value'));
@@ -199,7 +186,7 @@ describe('a month', () => {
     expect(await kit.rowsOf(long.id)).toEqual({ prompts: 0, observations: 0, keys: 7, removing: 6 });
     expect(await kit.rowsOf(short.id)).toEqual({ prompts: 0, observations: 0, keys: 5, removing: 4 });
     expect(await kit.count('entity_mentions WHERE session_id = $1', [short.id])).toBe(0);
-    const { rows } = await kit.db.superuser.query(
+    const rows = await kit.db.rows(
       'SELECT DISTINCT prompt_count, observation_count FROM sessions WHERE id = ANY ($1)',
       [[long.id, short.id]],
     );
@@ -208,7 +195,7 @@ describe('a month', () => {
   });
 
   test("with another tenant's rows loses expired rows alone", async () => {
-    const { middle, month } = await makeMonth(kit.db.superuser, 10);
+    const { middle, month } = await makeMonth(kit.db, 10);
     const mine = await makeOldSession(kit.db, user, { at: middle, rows: 2 });
     const foreign = await makeOldSession(kit.db, stranger, { at: middle, rows: 2 });
     await kit.setPolicies([rule('observation', 30)]);
@@ -221,7 +208,7 @@ describe('a month', () => {
   });
 
   test('with rows of a session that was not archived remains, as the dry run counted', async () => {
-    const { middle, month } = await makeMonth(kit.db.superuser, 7);
+    const { middle, month } = await makeMonth(kit.db, 7);
     const old = await makeOldSession(kit.db, user, { at: middle, rows: 2 });
     await kit.setPolicies([rule('session', 30, { action: 'archive' }), rule('observation', 40)]);
     const dry = await kit.open('dry_run');
@@ -237,10 +224,10 @@ describe('a month', () => {
   });
 
   test('detached by an interrupted run is ignored by backups and exports, and dropped without policies', async () => {
-    const { middle, month } = await makeMonth(kit.db.superuser, 8);
+    const { middle, month } = await makeMonth(kit.db, 8);
     const part = `observations_${month.replace('-', '_')}`;
     const old = await makeOldSession(kit.db, user, { at: middle, rows: 2 });
-    await kit.db.superuser.query(`ALTER TABLE observations DETACH PARTITION ${part}`);
+    await kit.db.owner.query(`ALTER TABLE observations DETACH PARTITION ${part}`);
     const reader = await kit.maintenance.connect();
     const tables = [...(await readCatalog(reader)), ...(await tenantTables(reader))].map(({ name }) => name);
     reader.release();

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { ModelLimits } from '../../../domain/costs/limits.ts';
 import type { ModelError, ModelUsage, PreparedCall, Reading } from '../../../domain/ports/model.ts';
 
 export interface PaidRequest {
@@ -26,6 +27,17 @@ export const BILL: ModelUsage = {
   costUsd: 0.001,
   batch: false,
   latencyMs: 5,
+};
+
+export const LIMITS: ModelLimits = {
+  requestTokens: 1_000,
+  userDailyTokens: 10_000,
+  concurrency: 10,
+  userConcurrency: 3,
+  alertShare: 0.8,
+  overBudget: 'wait',
+  timeoutMs: 5_000,
+  cache: { similarity: 0.9, days: 30 },
 };
 
 /** Responses that start with `ok:` are usable; the text follows. */

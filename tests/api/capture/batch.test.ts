@@ -31,7 +31,7 @@ function linesOf(answer: ApiAnswer): z.output<typeof line>[] {
 describe('a batch as a JSON array', () => {
   test('stores what is good, refuses what is not, and answers each in the order sent', async () => {
     await instance.post('/events', promptEvent('deleted', 'first'));
-    await instance.rows("UPDATE sessions SET status = 'deleted' WHERE external_id = 'deleted'");
+    await instance.write("UPDATE sessions SET status = 'deleted' WHERE external_id = 'deleted'");
     const events = [
       promptEvent('mixed', 'one', { key: 'k1' }),
       { type: 'odd' },
@@ -59,7 +59,7 @@ describe('a batch as a JSON array', () => {
       [8, 'accepted', null],
     ]);
     expect(items[3]?.id).toBe(items[0]?.id);
-    const stored = await rowsOf(instance.db.superuser, (await sessionId('mixed')) ?? '');
+    const stored = await rowsOf(instance, (await sessionId('mixed')) ?? '');
     expect(stored.map((row) => [row.seq, row.content, row.id])).toEqual([
       [1, 'one', items[0]?.id],
       [2, 'two', items[2]?.id],

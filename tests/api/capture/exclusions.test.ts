@@ -86,10 +86,10 @@ test('a session that started in an excluded folder remains excluded after a rest
     await server.close();
     await dependencies.close();
   }
-  const remembered = await instance.db.superuser.query(
+  const remembered = await instance.rows(
     "SELECT tenant_id FROM excluded_sessions WHERE name_sha256 = sha256(convert_to('test', 'UTF8') || '\\x00'::bytea || convert_to('restarted', 'UTF8'))",
   );
-  expect(remembered.rows).toEqual([]);
+  expect(remembered).toEqual([]);
 });
 
 test('an admin sets the list of the own tenant alone; it takes effect within seconds', async () => {

@@ -84,10 +84,8 @@ describe('what a hook may well bring', () => {
     };
     expect(await post('/hooks/MoonPhase', { body })).toMatchObject({ status: 200, body: {} });
     expect((await post('/hooks/Moon_Phase-2', { body })).status).toBe(200);
-    const row = await instance.db.superuser.query(
-      "SELECT type, event, title, content FROM observations WHERE event = 'MoonPhase'",
-    );
-    expect(row.rows).toEqual([
+    const row = await instance.rows("SELECT type, event, title, content FROM observations WHERE event = 'MoonPhase'");
+    expect(row).toEqual([
       {
         type: 'info',
         event: 'MoonPhase',
@@ -183,10 +181,10 @@ describe('what a hook may well bring', () => {
         })
       ).status,
     ).toBe(200);
-    const row = await instance.db.superuser.query<{ content: string; input: { long: string; short: string } }>(
+    const row = await instance.rows<{ content: string; input: { long: string; short: string } }>(
       "SELECT o.content, o.input FROM observations o JOIN sessions s ON s.id = o.session_id WHERE s.external_id = 'cut'",
     );
-    const { content, input } = row.rows[0] ?? { content: '', input: { long: '', short: '' } };
+    const { content, input } = row[0] ?? { content: '', input: { long: '', short: '' } };
     expect(input.short).toBe('stored');
     for (const value of [content, input.long]) {
       expect(Buffer.byteLength(value)).toBeLessThanOrEqual(64 * 1024);
@@ -233,7 +231,7 @@ describe('what a hook may well bring', () => {
 
   test('a hook for a deleted session is refused for good', async () => {
     expect((await post('/hooks/UserPromptSubmit', { body: { ...good, session_id: 'deleted' } })).status).toBe(200);
-    await instance.rows("UPDATE sessions SET status = 'deleted' WHERE external_id = 'deleted'");
+    await instance.write("UPDATE sessions SET status = 'deleted' WHERE external_id = 'deleted'");
     expectError(
       await writingNothing(instance, () => post('/hooks/Stop', { body: { session_id: 'deleted' } })),
       'SESSION_DELETED',

@@ -174,7 +174,7 @@ describe('a host’s id of a session', () => {
   test('is looked up by one index, by capture and by name', async () => {
     const plans = await Promise.all(
       ['', ` AND user_id = '${alice.userId}'`].map(async (more) => {
-        const client = await instance.db.superuser.connect();
+        const client = await instance.db.maintenance.connect();
         try {
           await client.query('SET enable_seqscan = off');
           const { rows } = await client.query<{ 'QUERY PLAN': string }>(

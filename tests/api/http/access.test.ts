@@ -14,12 +14,12 @@ const instance = fileInstance({ RECOLLECT_SCRAPE_TOKEN: 'a-token-for-scraping' }
 const admin = (options: Parameters<typeof instance.user>[0] = {}) => instance.user({ role: 'admin', ...options });
 
 async function revoked({ key, userId }: TestUser): Promise<string> {
-  await instance.rows('UPDATE api_keys SET revoked_at = now() WHERE user_id = $1', [userId]);
+  await instance.write('UPDATE api_keys SET revoked_at = now() WHERE user_id = $1', [userId]);
   return key;
 }
 
 async function inactive({ key, userId }: TestUser): Promise<string> {
-  await instance.rows('UPDATE users SET active = false WHERE id = $1', [userId]);
+  await instance.write('UPDATE users SET active = false WHERE id = $1', [userId]);
   return key;
 }
 
@@ -162,8 +162,8 @@ test('reads a known key again after a connection to PostgreSQL was closed: anoth
   const started = performance.now();
   expect((await instance.get('/sessions', key)).status).toBe(200);
   // As in the database that a restore swaps in.
-  await instance.rows('UPDATE api_keys SET revoked_at = now() WHERE user_id = $1', [userId]);
-  await instance.rows(
+  await instance.write('UPDATE api_keys SET revoked_at = now() WHERE user_id = $1', [userId]);
+  await instance.db.database.pool.query(
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'recollect-api'",
   );
   const refused = await until(async () => {

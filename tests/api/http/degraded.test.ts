@@ -7,7 +7,6 @@ import { demoHooks, replay } from '../../setup/demo-session.ts';
 import { startTestInstance } from '../../setup/instance.ts';
 import type { ApiAnswer, TestInstance } from '../../setup/instance.ts';
 import { until } from '../../setup/until.ts';
-import { valueOf } from '../../stores/postgres/support/captures.ts';
 import { closedPort } from '../support/closed-port.ts';
 import { consumed } from '../support/indexed.ts';
 
@@ -104,12 +103,9 @@ describe('with Temporal unavailable', () => {
       return running.post('/events', { type: 'prompt', session_id: 'unhinted', content: 'hello' });
     });
     expect(ms / hooks.length).toBeLessThan(200);
+    expect(await running.value("SELECT last_seq AS value FROM sessions WHERE external_id = 'unhinted'")).toBe(1);
     expect(
-      await valueOf(running.db.superuser, "SELECT last_seq AS value FROM sessions WHERE external_id = 'unhinted'"),
-    ).toBe(1);
-    expect(
-      await valueOf(
-        running.db.superuser,
+      await running.value(
         "SELECT last_seq > 50 AND consumed_seq = 0 AS value FROM sessions WHERE host = 'claude-code'",
       ),
     ).toBe(true);

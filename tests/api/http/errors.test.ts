@@ -20,6 +20,11 @@ test.each<[string, Error, ErrorCode]>([
   ['a transaction that took too long', prisma('P2010', '25P04'), 'STORAGE_UNAVAILABLE'],
   ['transactions that met', prisma('P2034'), 'STORAGE_UNAVAILABLE'],
   ['no connection in time', prisma('P2024'), 'STORAGE_UNAVAILABLE'],
+  [
+    'a statement after a restore closed the connection',
+    new Error('Client has encountered a connection error and is not queryable'),
+    'STORAGE_UNAVAILABLE',
+  ],
   ['a raw statement that is wrong', prisma('P2010', '42601'), 'INTERNAL'],
   ['a unique key that is taken', prisma('P2002', '23505'), 'INTERNAL'],
 ])('%s', (_what, error, code) => {

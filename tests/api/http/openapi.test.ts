@@ -66,7 +66,7 @@ async function seed() {
   const backupId = await created('/admin/backup');
   // What a drill leaves that was cancelled before it had read its backup.
   await noRestore();
-  await instance.rows('UPDATE restores SET result = $2 WHERE id = $1', [restoreId, { seconds: { total: 1 } }]);
+  await instance.write('UPDATE restores SET result = $2 WHERE id = $1', [restoreId, { seconds: { total: 1 } }]);
   const learningId = await given(0);
   /** Current learnings, for changes that close them. */
   const otherLearnings = [await given(1), await given(2), await given(3)];

@@ -198,5 +198,5 @@ test('a viewer’s hooks and tools are refused, clearly, and nothing is written'
   });
   expect(JSON.stringify(response.body)).not.toMatch(/"hash"/);
   for (const table of ['sessions', 'learnings', 'prompts'])
-    expect((await instance.db.superuser.query(`SELECT FROM ${table} WHERE user_id = $1`, [userId])).rowCount).toBe(0);
+    expect((await instance.rows(`SELECT FROM ${table} WHERE user_id = $1`, [userId])).length).toBe(0);
 });

@@ -17,7 +17,7 @@ const capture = (session: string, content: string) => instance.post('/events', p
 describe('storage that does not answer', () => {
   test('in time is a reason to come again, never to give the event up', async () => {
     expect((await capture('locked', 'first')).status).toBe(202);
-    const holder = await instance.db.superuser.connect();
+    const holder = await instance.db.maintenance.connect();
     try {
       await holder.query('BEGIN');
       await holder.query("SELECT 1 FROM sessions WHERE external_id = 'locked' FOR UPDATE");
@@ -113,7 +113,7 @@ describe('storage that does not answer', () => {
   });
 
   test('in one of many: an event that the store refuses for what is in it spoils no neighbour', async () => {
-    await instance.rows("ALTER TABLE prompts ADD CONSTRAINT refuse_poison CHECK (content <> 'poison')");
+    await instance.db.owner.query("ALTER TABLE prompts ADD CONSTRAINT refuse_poison CHECK (content <> 'poison')");
     try {
       const body = [
         ...Array.from({ length: 9 }, (_, index) => prompt('poisoned', `good ${index}`)),
@@ -130,16 +130,16 @@ describe('storage that does not answer', () => {
       expectError(await capture('poisoned', 'poison'), 'EVENT_NOT_STORABLE');
       expect(await instance.value("SELECT last_seq AS value FROM sessions WHERE external_id = 'poisoned'")).toBe(10);
     } finally {
-      await instance.rows('ALTER TABLE prompts DROP CONSTRAINT refuse_poison');
+      await instance.db.owner.query('ALTER TABLE prompts DROP CONSTRAINT refuse_poison');
     }
   });
 
   test('because a function is missing is our fault, not the event’s: it is not refused for good', async () => {
-    await instance.rows('ALTER FUNCTION capture_events RENAME TO capture_events_away');
+    await instance.db.owner.query('ALTER FUNCTION capture_events RENAME TO capture_events_away');
     try {
       expectError(await capture('later', 'retained by its sender'), 'INTERNAL');
     } finally {
-      await instance.rows('ALTER FUNCTION capture_events_away RENAME TO capture_events');
+      await instance.db.owner.query('ALTER FUNCTION capture_events_away RENAME TO capture_events');
     }
   });
 

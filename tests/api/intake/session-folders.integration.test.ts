@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { SessionFolders } from '../../../api/intake/session-folders.ts';
 import type { ExclusionMemory } from '../../../api/intake/session-folders.ts';
 import { compileExclusions } from '../../../domain/capture/exclusions.ts';
@@ -6,19 +6,17 @@ import type { Exclusion } from '../../../domain/capture/exclusions.ts';
 import { newId } from '../../../domain/ids.ts';
 import type { TenantId, UserId } from '../../../domain/ids.ts';
 import { readExcludedSessions, writeExcludedSession } from '../../../stores/postgres/capture/excluded-sessions.ts';
-import { createTestDatabase, createTestUser } from '../../setup/database.ts';
-import type { TestDatabase } from '../../setup/database.ts';
+import { fileDatabase } from '../../setup/database.ts';
 import { PLAIN_HOST_EVENT } from '../../setup/host-event.ts';
 
-let db: TestDatabase;
+const db = fileDatabase();
 let tenantId: TenantId;
 let userId: UserId;
 const calls = { reads: 0, writes: 0 };
 let memory: ExclusionMemory;
 
 beforeAll(async () => {
-  db = await createTestDatabase();
-  ({ tenantId, userId } = await createTestUser(db.superuser));
+  ({ tenantId, userId } = await db.createUser());
   memory = {
     read: (tenant, sessions) => {
       calls.reads += 1;
@@ -30,7 +28,6 @@ beforeAll(async () => {
     },
   };
 });
-afterAll(() => db.close());
 
 const eventIn = (externalId: string, path: string | null) => ({
   ...PLAIN_HOST_EVENT,
@@ -72,7 +69,7 @@ test('another process knows which sessions are excluded, of this tenant alone', 
     true,
     false,
   ]);
-  const stranger = await createTestUser(db.superuser);
+  const stranger = await db.createUser();
   expect(await new SessionFolders(stranger.tenantId, memory).check(userId, [eventIn('unmoved', null)], vault)).toEqual([
     false,
   ]);

@@ -21,14 +21,14 @@ const prompt = (content: string, key = content) => ({
 });
 
 async function forget(what: string): Promise<void> {
-  await instance.rows(
+  await instance.write(
     "INSERT INTO tombstones (tenant_id, host, external_id, key_sha256) VALUES ($1, 'claude-code', $2, $3)",
     [instance.admin.tenantId, session, createHash('sha256').update(what).digest()],
   );
 }
 
 async function switchOff(): Promise<void> {
-  await instance.rows('UPDATE sessions SET capture = false WHERE external_id = $1', [session]);
+  await instance.write('UPDATE sessions SET capture = false WHERE external_id = $1', [session]);
 }
 
 const storedPrompts = (): Promise<number | undefined> =>

@@ -4,7 +4,6 @@ import { learningSchema } from '../../../contract/learnings.ts';
 import { contextAnswer } from '../../../contract/context.ts';
 import { leastIdAt } from '../../../domain/ids.ts';
 import { memoryHash } from '../../../domain/memory.ts';
-import { createTestUser } from '../../setup/database.ts';
 import type { TestUser } from '../../setup/database.ts';
 import { captured, smallSession } from '../../setup/small-session.ts';
 import { given } from '../support/learnings.ts';
@@ -140,8 +139,8 @@ describe('use grows', () => {
     expect(await get(colleague.key, one?.hash)).toBe(before + 2);
     // Older than 12 hours: found in another way.
     const yesterday = leastIdAt(Date.now() - 13 * 3_600_000);
-    await instance.rows('DELETE FROM memory_uses');
-    await instance.rows(
+    await instance.write('DELETE FROM memory_uses');
+    await instance.write(
       "UPDATE contexts SET id = (substr($1, 1, 24) || right(id::text, 12))::uuid WHERE item_ids <> '{}'",
       [yesterday],
     );
@@ -177,7 +176,7 @@ describe('what was wrong', () => {
     expect((await feedback(context, { wrong: [idAt(2)] })).body).toMatchObject({ wrong: 1, learnings: 1 });
     expect((await feedback(context, { wrong: [idAt(2)] })).body).toMatchObject({ wrong: 0, learnings: 0 });
     expect((await learning(idAt(2))).confidence).toBeCloseTo(0.6, 5);
-    await instance.rows('UPDATE learnings SET confidence = 0.06 WHERE id = $1', [idAt(2)]);
+    await instance.write('UPDATE learnings SET confidence = 0.06 WHERE id = $1', [idAt(2)]);
     await feedback(await servedId(), { wrong: [idAt(2)] });
     expect(await learning(idAt(2))).toMatchObject({ confidence: 0.05, use_count: before.use_count });
     await feedback(await servedId(), { wrong: [idAt(2)] });
@@ -211,7 +210,7 @@ describe('feedback is refused', () => {
   test('of a context that is another user’s or another tenant’s, and of viewers; an admin may', async () => {
     const context = await servedId();
     const stranger = await instance.stranger({ role: 'admin' });
-    const viewer = await createTestUser(instance.db.superuser, { tenantId: colleague.tenantId, role: 'viewer' });
+    const viewer = await instance.db.createUser({ tenantId: colleague.tenantId, role: 'viewer' });
     const body = { useful: [idAt(0)] };
     expectError(await feedback(context, body, colleague.key), 'NOT_FOUND');
     expectError(await feedback(context, body, stranger.key), 'NOT_FOUND');
@@ -231,7 +230,7 @@ describe('the block', () => {
     expect(after.items).toEqual(before.items);
     expect(after.id).not.toBe(before.id);
     // The day is over.
-    await instance.rows("UPDATE memory_uses SET created_at = created_at - interval '1 day'");
+    await instance.write("UPDATE memory_uses SET created_at = created_at - interval '1 day'");
     const scoreOf = ({ items }: typeof after) => items.find((item) => item.id === idAt(1))?.score ?? 0;
     expect(scoreOf(await served())).toBeGreaterThan(scoreOf(after));
   });

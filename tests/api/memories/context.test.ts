@@ -96,6 +96,39 @@ describe('for a prompt', () => {
     });
   });
 
+  test('the user’s request is quoted beside the answer to it, though it has no word of the question', async () => {
+    const REQUEST = 'No, put them back, that was more trouble than it is worth';
+    const message = (n: number, role: string, content: string) => ({
+      host: 'claude-code',
+      session_id: 'request',
+      project: { path: '/src/request' },
+      type: 'prompt',
+      role,
+      content,
+      key: `request-${n}`,
+    });
+    await captured(instance, [
+      message(0, 'user', REQUEST),
+      message(1, 'assistant', 'The lock files of the workspace packages are committed again, so installs stay equal.'),
+      message(2, 'user', 'And what about the rest?'),
+      ...Array.from({ length: 12 }, (_, n) =>
+        message(
+          n + 3,
+          'assistant',
+          `Package ${n} of the workspace: its lock file was read for licence number ${n * 7}.`,
+        ),
+      ),
+    ]);
+    const prompt = 'Why are the lock files of the workspace packages committed again?';
+    const text = await until(async () => {
+      await vectorsAtRest(instance);
+      const block = await context({ purpose: 'prompt', prompt, project: '/src/request', budget_tokens: 180 });
+      return block.text === '' ? undefined : block.text;
+    });
+    expect(text).toContain('installs stay equal');
+    expect(text).toContain(REQUEST);
+  });
+
   test('a session is not served its own text', async () => {
     expect(
       await context({ purpose: 'prompt', prompt: QUESTION, project: ROOT, session_id: 'claude-code:first' }),
@@ -220,6 +253,19 @@ describe('by hook', () => {
     expect(String(purposes)).toContain('prompt');
   });
 
+  test('an earlier prompt with the same words answers nothing, nor a summary of it', async () => {
+    const weather = 'What is the weather in Paris?';
+    const base = { host: 'claude-code', session_id: 'weather', project };
+    await captured(instance, [
+      { ...base, type: 'prompt', content: weather, key: 'weather-1' },
+      { ...base, type: 'session.ended', key: 'weather-2' },
+    ]);
+    await settled(instance, 'claude-code:weather', 60_000);
+    await vectorsAtRest(instance);
+    await start('weather-again');
+    expect(await submit('weather-again', weather)).toEqual({});
+  });
+
   test('a question behind a long paste is searched for', async () => {
     await start('pasting');
     expect(await submit('pasting', `${'-\n'.repeat(15_000)}${QUESTION}`)).toEqual(
@@ -248,8 +294,7 @@ describe('by hook', () => {
   });
 
   test('a context that came too late is not served, and not recorded as served', async () => {
-    const { superuser } = instance.db;
-    const lock = await superuser.connect();
+    const lock = await instance.db.maintenance.connect();
     try {
       await lock.query('BEGIN; LOCK TABLE contexts IN SHARE MODE');
       expect(await start('late-start')).toEqual({});
@@ -258,7 +303,7 @@ describe('by hook', () => {
       lock.release();
     }
     // Waits for the unfinished writer.
-    await instance.rows('BEGIN; LOCK TABLE contexts IN SHARE MODE; COMMIT');
+    await instance.write('BEGIN; LOCK TABLE contexts IN SHARE MODE; COMMIT');
     const recorded = await instance.count(
       "contexts c JOIN sessions s ON s.id = c.session_id WHERE s.external_id = 'late-start'",
     );

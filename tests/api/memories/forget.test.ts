@@ -44,13 +44,13 @@ function vectorsRemoved(): Promise<void> {
 async function learningOf(rowIds: readonly string[], sessionId: string): Promise<string> {
   const learningId = newId();
   const { tenantId, userId } = instance.admin;
-  await instance.rows(
+  await instance.write(
     `INSERT INTO learnings (id, tenant_id, user_id, session_id, fingerprint, category, title, description, context, examples, confidence, valid_from)
      VALUES ($1, $2, $3, $4, $5, 'solution', 'Rounding', 'Round half even', 'invoices', '["round(2.5)"]', 0.5, now())`,
     [learningId, tenantId, userId, sessionId, createHash('sha256').update(learningId).digest()],
   );
   for (const rowId of rowIds)
-    await instance.rows(
+    await instance.write(
       "INSERT INTO learning_evidence (learning_id, row_id, quote_sha256, tenant_id, session_id, quote) VALUES ($1, $2, 'q', $3, $4, 'rounding')",
       [learningId, rowId, tenantId, sessionId],
     );
@@ -82,7 +82,7 @@ describe('one event of a settled session', { timeout: PATIENCE_MS * 2 }, () => {
   });
 
   const totals = () =>
-    instance.db.superuser.query(
+    instance.rows(
       'SELECT (SELECT count(*) FROM observations) AS o, (SELECT count(*) FROM summaries) AS s, (SELECT count(*) FROM tombstones) AS t, (SELECT max(updated_at) FROM sessions) AS u',
     );
 
@@ -96,16 +96,16 @@ describe('one event of a settled session', { timeout: PATIENCE_MS * 2 }, () => {
     });
     expect(answer.forgotten.summaries).toBeGreaterThan(1);
     expect(answer.forgotten.vectors).toBeGreaterThan(2);
-    expect((await totals()).rows).toEqual(before.rows);
+    expect(await totals()).toEqual(before);
     expect((await sessionOf(instance, id)).status).toBe('ended');
   });
 
   test('is deleted with its vectors; its window is summarised anew; a learning without evidence closes and loses its text', async () => {
-    const objects = await instance.db.superuser.query<{ object_id: string }>(
+    const objects = await instance.rows<{ object_id: string }>(
       "SELECT object_id FROM embeddings WHERE resource_id = $1 OR resource_type = 'summary'",
       [rowId],
     );
-    const objectIds = objects.rows.map((row) => row.object_id);
+    const objectIds = objects.map((row) => row.object_id);
     expect(await countIndexed(objectIds)).toBe(objectIds.length);
     const topicOf = () => instance.value<string>("SELECT id AS value FROM summaries WHERE type = 'topic'");
     const oldTopic = await topicOf();

@@ -19,7 +19,7 @@ let chain: string[];
 
 async function entity(type: string, name: string, weight: number): Promise<string> {
   const id = newId();
-  await instance.rows(
+  await instance.write(
     `INSERT INTO entities (id, tenant_id, project_id, type, name, label, weight, first_seen, last_seen) VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8)`,
     [id, instance.admin.tenantId, projectId, type, name, weight, FIRST, LAST],
   );
@@ -28,11 +28,11 @@ async function entity(type: string, name: string, weight: number): Promise<strin
 
 async function relation(from: string, to: string, type: string): Promise<void> {
   const id = newId();
-  await instance.rows(
+  await instance.write(
     'INSERT INTO relations (id, tenant_id, from_id, to_id, type, weight, first_seen, last_seen) VALUES ($1, $2, $3, $4, $5, 1, $6, $7)',
     [id, instance.admin.tenantId, from, to, type, FIRST, LAST],
   );
-  await instance.rows(
+  await instance.write(
     `INSERT INTO relation_evidence (relation_id, session_id, source_id, source_type, tenant_id, quote, occurred_at) VALUES ($1, $2, $3, 'observation', $4, 'it broke', $5)`,
     [id, randomUUID(), randomUUID(), instance.admin.tenantId, LAST],
   );
@@ -105,7 +105,7 @@ describe('the graph', () => {
         ['entity_mentions', 'entity_id', ends[0]],
         ['relation_evidence', 'relation_id', edge],
       ])
-        await instance.rows(
+        await instance.write(
           `INSERT INTO ${table} (${column}, session_id, source_id, source_type, tenant_id, quote, occurred_at) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
           [id, session, newId(), source, tenantId, `the ${source}`, LAST],
         );

@@ -35,7 +35,7 @@ describe('a correction', () => {
       examples: ['ten'],
       confidence: 0.6,
     });
-    await instance.rows('UPDATE learnings SET use_count = 4, use_weight = 2.5, verified_at = now() WHERE id = $1', [
+    await instance.write('UPDATE learnings SET use_count = 4, use_weight = 2.5, verified_at = now() WHERE id = $1', [
       old.id,
     ]);
     const now = changed(
@@ -79,7 +79,7 @@ describe('a correction', () => {
   test('of two at once: one is applied, the other gets the current version', async () => {
     const old = await given(instance, 'Two people correct this');
     // Both are on their way before either may begin.
-    const holder = await instance.db.superuser.connect();
+    const holder = await instance.db.maintenance.connect();
     await holder.query('BEGIN');
     await holder.query('SELECT FROM learnings WHERE id = $1 FOR UPDATE', [old.id]);
     const requests = [instance.admin.key, otherAdmin.key].map((key, n) =>
@@ -162,7 +162,7 @@ describe('as of a time', () => {
     await change('POST', second.id, '/invalidate', { reason: 'it was switched off' });
     // Half a year of beliefs: one until March, one until May, then none.
     const set = (id: string, from: string, to: string) =>
-      instance.db.superuser.query('UPDATE learnings SET valid_from = $2, valid_to = $3 WHERE id = $1', [id, from, to]);
+      instance.write('UPDATE learnings SET valid_from = $2, valid_to = $3 WHERE id = $1', [id, from, to]);
     await set(first.id, '2026-01-01T00:00:00Z', '2026-03-01T00:00:00Z');
     await set(second.id, '2026-03-01T00:00:00Z', '2026-05-01T00:00:00Z');
     const asOf = (time: string) => idsOf(instance, `tag=${tag}&as_of=${encodeURIComponent(time)}`);

@@ -121,8 +121,8 @@ describe('the list', () => {
   beforeAll(async () => {
     for (const [n, confidence] of [0.3, 0.9, 0.7, 0.7, 0.5].entries())
       ids.push((await given(instance, `Listed fact number ${n} of zinc`, { confidence, tags: [tag] })).id);
-    await instance.rows('UPDATE learnings SET use_count = 7 WHERE id = $1', [ids[4]]);
-    await instance.rows('UPDATE learnings SET use_count = 3 WHERE id = $1', [ids[0]]);
+    await instance.write('UPDATE learnings SET use_count = 7 WHERE id = $1', [ids[4]]);
+    await instance.write('UPDATE learnings SET use_count = 3 WHERE id = $1', [ids[0]]);
   });
 
   const order = (...places: number[]) => places.map((place) => ids[place]);

@@ -247,7 +247,7 @@ describe('a memory', () => {
     expectError(await byHash(stranger.key), 'NOT_FOUND');
     // A second memory whose id ends in the same 40 bits.
     const second = `${randomUUID().slice(0, -10)}${first.id.slice(-10)}`;
-    await instance.rows(
+    await instance.write(
       `INSERT INTO learnings (id, tenant_id, user_id, fingerprint, category, title, description, tags, confidence, valid_from)
        SELECT $1::uuid, tenant_id, user_id, sha256('second'::bytea), category, title, 'The second of two', tags, confidence, valid_from FROM learnings WHERE id = $2`,
       [second, first.id],

@@ -24,6 +24,8 @@ const refused = (method: string, path: string, body?: unknown) =>
 const rowId = async (table: 'prompts' | 'observations') =>
   await instance.text(`SELECT id AS value FROM ${table} ORDER BY seq LIMIT 1`);
 
+const NO_SOURCES = { forgotten: [], remaining: [], remaining_count: 0 };
+
 describe('correcting', () => {
   test('creates a new version; the old hash leads to it, and as_of to the former text', async () => {
     const hash = await remembered(instance, 'The port is 8080', {
@@ -82,7 +84,7 @@ describe('correcting', () => {
 
   test('of an observation changes tags, importance and flag, and has its vectors written again', async () => {
     const id = await rowId('observations');
-    await instance.rows(
+    await instance.write(
       `INSERT INTO embeddings (id, tenant_id, resource_type, resource_id, chunk, model, dimension, content_hash, object_id, state)
        VALUES (uuidv7(), $1, 'observation', $2, 0, 'some', 3, '\\x00', uuidv7(), 'indexed')`,
       [instance.admin.tenantId, id],
@@ -132,7 +134,7 @@ describe('forgetting', () => {
     const answer = await instance.delete(`/memories/${hash}`);
     expect([answer.status, answer.body]).toEqual([
       200,
-      { id, hash: expect.any(String), type: 'learning', forgotten: 2 },
+      { id, hash: expect.any(String), type: 'learning', dry_run: false, forgotten: 2, sources: NO_SOURCES },
     ]);
     for (const name of [hash, id, `by-hash/${hash}`])
       expectError(await refused('GET', `/memories/${name}`), 'NOT_FOUND');
@@ -159,7 +161,10 @@ describe('forgetting', () => {
   test('of a captured event is as by its key: it does not come back', async () => {
     const id = await rowId('prompts');
     const answer = await instance.delete(`/memories/${id}`);
-    expect([answer.status, answer.body]).toEqual([200, { id, hash: expect.any(String), type: 'prompt', forgotten: 1 }]);
+    expect([answer.status, answer.body]).toEqual([
+      200,
+      { id, hash: expect.any(String), type: 'prompt', dry_run: false, forgotten: 1, sources: NO_SOURCES },
+    ]);
     expectError(await refused('GET', `/memories/${id}`), 'NOT_FOUND');
     const [, prompt] = smallSession('changes');
     expectError(await refused('POST', '/events', prompt), 'EVENT_FORGOTTEN');

@@ -20,12 +20,12 @@ const profileOf = async (query = '', key = instance.admin.key) =>
 /** A learning as a model would have drawn it from a row. */
 async function learned(description: string, rowId: string, quote: string, category = 'best_practice'): Promise<string> {
   const id = newId();
-  await instance.rows(
+  await instance.write(
     `INSERT INTO learnings (id, tenant_id, project_id, user_id, fingerprint, category, title, description, confidence, valid_from)
      SELECT $1, s.tenant_id, s.project_id, s.user_id, $2, $3, 'T', $4, 0.7, now() FROM prompts p JOIN sessions s ON s.id = p.session_id WHERE p.id = $5`,
     [id, createHash('sha256').update(id).digest(), category, description, rowId],
   );
-  await instance.rows(
+  await instance.write(
     `INSERT INTO learning_evidence (learning_id, row_id, quote_sha256, tenant_id, session_id, quote)
      SELECT $1, p.id, sha256(convert_to($3::text, 'UTF8')), p.tenant_id, p.session_id, $3::text FROM prompts p WHERE p.id = $2`,
     [id, rowId, quote],
@@ -105,7 +105,7 @@ describe('a profile', () => {
       { text: 'Check the rounding of credit notes', evidence: [{ rowId: row, quote: 'rounding of invoices' }] },
     ]);
     const write = (days: number, slot: string, request: string) =>
-      instance.db.superuser.query(
+      instance.write(
         `INSERT INTO summaries (id, tenant_id, session_id, project_id, user_id, slot, type, title, content, request, action_items, model, input_tokens, output_tokens, cost_usd, from_seq, to_seq, occurred_at)
          SELECT $1, tenant_id, id, project_id, user_id, $2, 'session', 'T', 'C', $3, $4::jsonb, 'test', 0, 0, 0, 1, 9, now() - make_interval(days => $5) FROM sessions WHERE id = $6`,
         [newId(), slot, request, todo, days, session],
@@ -122,7 +122,7 @@ describe('a profile', () => {
     for (const each of focus) expect(each.evidence[0]).toMatchObject({ row_id: row, session_id: session });
     expect((await profileOf('', colleague.key)).focus).toEqual([]);
     expect((await profileOf('project=/src/guest')).focus).toEqual([]);
-    await instance.rows("UPDATE sessions SET status = 'deleted' WHERE id = $1", [session]);
+    await instance.write("UPDATE sessions SET status = 'deleted' WHERE id = $1", [session]);
     expect(await profileOf()).toMatchObject({ preferences: [], focus: [] });
   });
 });

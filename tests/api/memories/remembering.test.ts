@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { newId } from '../../../domain/ids.ts';
+import { sessionDetail } from '../../../contract/sessions.ts';
 import { memoryHash } from '../../../domain/memory.ts';
 import { learningFingerprint } from '../../../stores/postgres/learnings/learnings.ts';
 import { captured } from '../../setup/small-session.ts';
@@ -29,23 +30,25 @@ describe('a project that is made for a memory', () => {
     expectError(refused, 'VALIDATION_FAILED', 'project');
   });
 
-  test('by its root path steps back once something is captured there', async () => {
+  test('by its root path is that of what is captured there later', async () => {
     const project = '/srv/shadow';
-    await remembered(instance, 'Noted before anything was captured', { project });
+    const before = await remembered(instance, 'Noted before anything was captured', { project });
     await captured(instance, [
       promptEvent('shadowed', 'captured words', {
         project: { path: project, machine_id: 'm1', remote: 'https://github.com/acme/real.git' },
         key: 'shadowed-1',
       }),
     ]);
-    const hash = await remembered(instance, 'Noted after', { project });
-    expect((await memoryOf(instance, hash)).project).toBe('real');
+    const after = await remembered(instance, 'Noted after', { project });
+    const session = await instance.get('/sessions/test:shadowed');
+    const { name } = sessionDetail.parse(session.body).project ?? { name: 'none' };
+    for (const hash of [before, after]) expect((await memoryOf(instance, hash)).project).toBe(name);
   });
 });
 
 test('a memory whose text another caller stores meanwhile becomes a duplicate of it', async () => {
   const content = 'The gateway times out after nine seconds';
-  const other = await instance.db.superuser.connect();
+  const other = await instance.db.maintenance.connect();
   try {
     const { tenantId, userId } = instance.admin;
     const id: string = newId();

@@ -59,13 +59,21 @@ describe('with Weaviate unavailable and no cross-encoder', () => {
     expect(vectors.data[0]).toMatchObject({ vector: null });
   });
 
+  test('a query that shares few words with any memory is refused; the nearest are returned on request', async () => {
+    const q = 'zebra+quantum+cooking+report';
+    expect(await search(`q=${q}`)).toMatchObject({ data: [], nothing_fits: true, degraded: ['vector', 'rerank'] });
+    const nearest = await search(`q=${q}&nearest=true`);
+    expect(nearest.data.map(({ content }) => content).join()).toContain('report');
+    expect(await search('q=good+lighthouse+report')).toMatchObject({ nothing_fits: false });
+  });
+
   test('a compact response reports it, too, and nothing else', async () => {
     const { body } = await instance.get('/search?q=lighthouse&format=compact&limit=1');
     expect(body).toEqual({ data: [expect.any(Object)], degraded: ['vector', 'rerank'] });
   });
 
   test('memories without a vector are omitted, and this is reported, when PostgreSQL is too slow to search them', async () => {
-    const other = await instance.db.superuser.connect();
+    const other = await instance.db.maintenance.connect();
     try {
       await other.query('BEGIN; LOCK TABLE embeddings IN ACCESS EXCLUSIVE MODE');
       const slow = await search('q=lighthouse');

@@ -72,8 +72,10 @@ beforeAll(async () => {
       at: ago(5),
     },
     { session: 'blog-1', content: CHINESE, at: ago(5) },
+    { session: 'shop-1', content: 'How are turnips stored in winter?', at: ago(5) },
+    { session: 'shop-1', content: 'Turnips stay in boxes of sand in the cellar, unwashed', at: ago(5) },
   ]);
-  await instance.rows(
+  await instance.write(
     `INSERT INTO learnings (id, tenant_id, user_id, fingerprint, category, title, description, confidence, tags, valid_from, valid_to)
      VALUES (uuidv7(), $1, $2, '\\x01', 'general', 'Deploys are made by hand', 'Deploys to staging are made by hand', 0.8, '{}', '2025-01-01Z', '2025-06-01Z')`,
     [instance.admin.tenantId, instance.admin.userId],
@@ -87,6 +89,11 @@ describe('the query language', () => {
     expect(await find('why did the deploy fail "disk was  FULL"')).toEqual([OLDER]);
     expect(await find('"failed disk"')).toEqual([]);
     expect(await find('"数据库迁移"')).toEqual([CHINESE]);
+  });
+
+  test('an answer ranks before an earlier question with the same words', async () => {
+    const found = await find('how are turnips stored in winter');
+    expect(found.slice(0, 2).map((content) => content.slice(0, 7))).toEqual(['Turnips', 'How are']);
   });
 
   test('fields filter, unknown ones are words', async () => {
@@ -107,7 +114,7 @@ describe('the query language', () => {
     expect(yesterday.data[0]).toMatchObject({ content: FAILED, explain: { in_time_range: true } });
     expect(yesterday.data.map(({ content }) => content)).toContain(OLDER);
     expect(yesterday.explain).toMatchObject({ understood: { time: { words: ['yesterday'] }, language: 'en' } });
-    expect((await find('上周 部署')).length).toBeGreaterThan(0);
+    expect(await find('上周 数据库迁移')).toContain(CHINESE);
     const [first] = await find('what happened 40 days ago');
     expect([OLDER, 'Prices are kept in integer cents, never in floats']).toContain(first);
   });
@@ -137,6 +144,39 @@ describe('as of a time', () => {
     expect(await find('are deploys to staging made by hand', { as_of: '2025-07-01T00:00:00Z' })).toEqual([]);
     const now = searchAnswer.parse(await search({ q: 'are deploys to staging made by hand' }));
     expect(now.data.map((memory) => memory.type)).not.toContain('learning');
+  });
+});
+
+describe('a query about nothing that is known', () => {
+  const UNKNOWN = 'zebra quantum cooking';
+
+  test('returns nothing and reports it, in English and Chinese; the nearest memories on request, with low scores', async () => {
+    for (const q of [UNKNOWN, '红烧肉怎么做才不腻？']) {
+      expect(await search({ q })).toMatchObject({ data: [], nothing_fits: true, pagination: { total: 0 } });
+      expect(await search({ q, format: 'compact' })).toEqual({ data: [], nothing_fits: true });
+      const nearest = searchAnswer.parse(await search({ q, nearest: 'true' }));
+      expect(nearest).toMatchObject({ nothing_fits: true });
+      expect(nearest.data.length).toBeGreaterThan(2);
+      for (const { score } of nearest.data) expect(score).toBeLessThan(0.3);
+    }
+    const { body } = await instance.post('/search/semantic', { q: UNKNOWN });
+    expect(searchAnswer.parse(body).data.length).toBeGreaterThan(2);
+    const timeline = await instance.get(`/timeline?q=${encodeURIComponent(UNKNOWN)}`);
+    expect(timeline.body).toMatchObject({ anchor: null, data: [] });
+  });
+
+  test('differs from one about what is known, whose scores never rise, from page to page', async () => {
+    for (const q of ['why did the deploy to staging fail?', '数据库为什么迁移？', 'latest deploy', 'yesterday']) {
+      const pages = await Promise.all(
+        ['0', '3'].map(async (offset) => searchAnswer.parse(await search({ q, limit: '3', offset }))),
+      );
+      expect(pages[0]).toMatchObject({ nothing_fits: false });
+      const scores = pages.flatMap(({ data }) => data.map(({ score }) => score));
+      expect(scores[0]).toBeGreaterThan(0.5);
+      expect(scores).toEqual(scores.toSorted((a, b) => b - a));
+    }
+    expect(await search({ q: `"${UNKNOWN}"` })).toMatchObject({ data: [], nothing_fits: false });
+    expect(searchAnswer.parse(await search({ q: 'type:prompt' }))).toMatchObject({ nothing_fits: false });
   });
 });
 

@@ -1,7 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { learningSchema } from '../../../contract/learnings.ts';
 import { newId } from '../../../domain/ids.ts';
-import { createTestUser } from '../../setup/database.ts';
 import type { TestUser } from '../../setup/database.ts';
 import { startTestInstance } from '../../setup/instance.ts';
 import { captured, smallSession } from '../../setup/small-session.ts';
@@ -71,7 +70,7 @@ describe('shared knowledge is changed by its owner and admins alone', () => {
   test('versions that another user made do not go with one’s own', async () => {
     const old = await ofAlice();
     const own = await given(instance, 'Bob’s next version of it', {}, { key: bob.key });
-    await instance.rows('UPDATE learnings SET previous_id = $1, version = 2 WHERE id = $2', [old.id, own.id]);
+    await instance.write('UPDATE learnings SET previous_id = $1, version = 2 WHERE id = $2', [old.id, own.id]);
     for (const path of [`/learnings/${own.id}`, `/memories/${own.id}`])
       expectError(await instance.delete(path, bob.key), 'FORBIDDEN');
   });
@@ -128,7 +127,7 @@ describe('shared knowledge is changed by its owner and admins alone', () => {
 test('where the setting lets them, users verify', async () => {
   const open = await startTestInstance({ RECOLLECT_USERS_VERIFY: 'true' }, []);
   try {
-    const user = await createTestUser(open.db.superuser, { tenantId: open.admin.tenantId });
+    const user = await open.user();
     const { id } = await given(open, 'The cache stores ten entries');
     const answer = await open.post(`/learnings/${id}/verify`, {}, user.key);
     expect(answer.body).toMatchObject({ verified: true, verified_by: user.userId });
@@ -179,7 +178,7 @@ describe('quotes of private rows are shown to their owner and admins', () => {
     const evidence = [{ rowId: row, quote: SECRET }];
     const cited = JSON.stringify([{ text: 'A point', evidence }]);
     const id = newId();
-    await instance.rows(
+    await instance.write(
       `INSERT INTO summaries (id, tenant_id, session_id, user_id, slot, type, title, content, key_points, action_items, evidence, model, input_tokens, output_tokens, cost_usd, from_seq, to_seq, occurred_at)
        VALUES ($1, $2, $3, $4, 'topic:1', 'topic', 'A topic', 'What it is about', $5, $5, $6, 'm', 0, 0, 0, 1, 2, now())`,
       [id, alice.tenantId, session, alice.userId, cited, JSON.stringify(evidence)],

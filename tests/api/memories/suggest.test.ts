@@ -15,11 +15,11 @@ const textsOf = async (q: string, more = '') => (await suggest(q, more)).map(({ 
 
 async function entity(user: TestUser, type: string, label: string, mentions: number): Promise<void> {
   const id = randomUUID();
-  await instance.rows(
+  await instance.write(
     `INSERT INTO entities (id, tenant_id, type, name, label, weight, first_seen, last_seen) VALUES ($1, $2, $3, lower($4), $4, $5, now(), now())`,
     [id, user.tenantId, type, label, mentions],
   );
-  await instance.rows(
+  await instance.write(
     `INSERT INTO entity_mentions (entity_id, session_id, source_id, source_type, tenant_id, occurred_at)
      SELECT $1, gen_random_uuid(), gen_random_uuid(), 'prompt', $2, now() FROM generate_series(1, $3::integer)`,
     [id, user.tenantId, mentions],
@@ -79,7 +79,7 @@ describe('completion', () => {
   });
 
   test('is narrowed to a project or a namespace', async () => {
-    await instance.rows(
+    await instance.write(
       `INSERT INTO entities (id, tenant_id, project_id, namespace, type, name, label, weight, first_seen, last_seen)
        SELECT gen_random_uuid(), tenant_id, id, 'coop', 'concept', 'spherical eggs', 'spherical eggs', 1, now(), now() FROM projects WHERE tenant_id = $1 AND display_name = 'farm'`,
       [instance.admin.tenantId],
@@ -108,12 +108,12 @@ describe('completion', () => {
   });
 
   test('looks into indexes, as the role of the application', async () => {
-    await instance.rows(
+    await instance.write(
       `INSERT INTO entities (id, tenant_id, type, name, label, weight, first_seen, last_seen)
        SELECT gen_random_uuid(), $1, 'concept', 'name ' || md5(n::text), 'name ' || md5(n::text), 0, now(), now() FROM generate_series(1, 20000) AS n`,
       [stranger.tenantId],
     );
-    await instance.rows('VACUUM ANALYZE entities');
+    await instance.db.owner.query('VACUUM ANALYZE entities');
     const scans = async () => {
       await instance.rows('SELECT pg_stat_force_next_flush()');
       const rows = await instance.rows<{

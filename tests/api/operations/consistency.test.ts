@@ -30,7 +30,7 @@ beforeAll(async () => {
   );
   await instance.post('/learnings', { title: 'Noted', description: 'Noted by hand' });
   // A session of which nothing was ever captured, and which counts five prompts.
-  await instance.rows(
+  await instance.write(
     `INSERT INTO sessions (id, tenant_id, user_id, host, external_id, status, phase, prompt_count, started_at, last_event_at)
      VALUES ($1, $2, $3, 'test', 'miscounted', 'ended', 'settled', 5, now(), now())`,
     [newId(), instance.admin.tenantId, instance.admin.userId],
@@ -109,7 +109,7 @@ test(
 );
 
 test('the schedule goes through all tenants, and each sees its own', { timeout: PATIENCE_MS }, async () => {
-  const tenants = (await instance.db.superuser.query('SELECT FROM tenants')).rowCount;
+  const tenants = (await instance.rows('SELECT FROM tenants')).length;
   expect(await scheduled('consistency')).toMatchObject({ tenants, failed: 0, found: 0, repaired: 0 });
   const { body } = await instance.get('/admin/consistency/checks?limit=5', other.key);
   const { data } = dataOf(checkSchema).parse(body);
@@ -123,11 +123,12 @@ test('figures of a day are the same when they are taken twice', { timeout: PATIE
     await instance.rows(
       "SELECT tenant_id, date::text, metric, dimensions, value FROM stats_snapshots WHERE metric NOT LIKE '%bytes' ORDER BY 1, 2, 3, 4",
     );
+  expect((await run('stats')).text).toMatch(/^FIGURE +NOW\nlearnings current +1\n/);
   const result = await scheduled('statistics');
   const once = await rows();
   expect(result).toMatchObject({ tenants: 2 });
   expect(once.length).toBeGreaterThan(10);
-  await instance.rows("UPDATE stats_snapshots SET value = -1 WHERE metric = 'learnings'");
+  await instance.write("UPDATE stats_snapshots SET value = -1 WHERE metric = 'learnings'");
   await instance.post('/schedules/statistics/run');
   await until(async () => ((await rows()).some((row) => row.value === -1) ? undefined : true), PATIENCE_MS);
   expect(await rows()).toEqual(once);

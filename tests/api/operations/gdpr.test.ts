@@ -10,7 +10,6 @@ import { searchAnswer } from '../../../contract/search.ts';
 import { erasureSchema, exportSchema, fileImportSchema } from '../../../contract/gdpr.ts';
 import { erasedName } from '../../../domain/erasure/erasure-journal.ts';
 import { readJournalObject } from '../../../stores/archive/journal-entry.ts';
-import { createTestUser } from '../../setup/database.ts';
 import type { TestUser } from '../../setup/database.ts';
 import { startTestInstance } from '../../setup/instance.ts';
 import type { TestInstance } from '../../setup/instance.ts';
@@ -86,7 +85,7 @@ beforeAll(async () => {
   });
   [here, there] = await Promise.all([startTestInstance(settings('here')), startTestInstance(settings('there'))]);
   await Promise.all([here.startWorker(), there.startWorker()]);
-  guest = await createTestUser(here.db.superuser, { tenantId: here.admin.tenantId });
+  guest = await here.user();
   await sendPrompt(here, 'first', 'Where do the pelicans nest');
   await sendPrompt(here, 'first', SECRET);
   await sendPrompt(here, OLD, 'Which lighthouse is the oldest');
@@ -137,7 +136,7 @@ async function leaveArchive(session: string): Promise<string> {
 
 /** What prompts say that hold a piece of text. */
 async function promptsWith(piece: string): Promise<string[]> {
-  const { rows } = await here.db.superuser.query<{ content: string }>(
+  const rows = await here.rows<{ content: string }>(
     'SELECT content FROM prompts WHERE tenant_id = $1 AND position($2 IN content) > 0',
     [here.admin.tenantId, piece],
   );
@@ -172,7 +171,7 @@ test('a text is erased everywhere, and neither a hook, nor a spool, nor a transc
   expect(verify(null, Buffer.from(sha256, 'hex'), key, Buffer.from(signature ?? '', 'base64'))).toBe(true);
   const hash = expect.stringMatching(/^[0-9a-f]{64}$/);
   // No search text is stored, in the row, in the journal or in its copy.
-  const { rows } = await here.db.superuser.query('SELECT search_text, found FROM erasures WHERE id = $1', [done.id]);
+  const rows = await here.rows('SELECT search_text, found FROM erasures WHERE id = $1', [done.id]);
   expect(rows).toEqual([{ search_text: null, found: null }]);
   for (const store of ['backups', 'copy']) {
     const { journal } = z
@@ -227,12 +226,12 @@ test('restricted memory is not found until the restriction ends, and nothing of 
 
 test('a session and a person are erased, each with a receipt; under a hold neither is', async () => {
   const session = await leaveArchive(OLD);
-  await here.db.superuser.query(
+  await here.write(
     "INSERT INTO legal_holds (id, tenant_id, subject, subject_id, reason, created_by) VALUES (uuidv7(), $1, 'session', $2, 'a case', $3)",
     [here.admin.tenantId, session, here.admin.userId],
   );
   expectError(await here.post('/gdpr/erase', { kind: 'session', session }), 'CONFLICT');
-  await here.db.superuser.query('UPDATE legal_holds SET released_at = now()');
+  await here.write('UPDATE legal_holds SET released_at = now()');
   expect(await erased({ kind: 'session', session })).toMatchObject({
     state: 'completed',
     removed: { sessions: 1, prompts: 1, vectors: 1, archives: 1 },
@@ -260,11 +259,11 @@ test('a tenant is erased completely, and its keys are rejected afterwards', asyn
   const body = { kind: 'tenant', name: 'another' };
   expectError(await there.post('/gdpr/erase', body), 'VALIDATION_FAILED');
   // A key that was just used is believed for some seconds: this one was not.
-  const { key: unused } = await createTestUser(there.db.superuser, { tenantId });
+  const { key: unused } = await there.db.createUser({ tenantId });
   const accepted = await there.post('/gdpr/erase', { kind: 'tenant', name: tenantId });
   const { id } = erasureSchema.parse(accepted.body);
   const row = await until(async () => {
-    const { rows } = await there.db.superuser.query<{ state: string; receipt: { receipt: string } }>(
+    const rows = await there.rows<{ state: string; receipt: { receipt: string } }>(
       'SELECT state, receipt FROM erasures WHERE id = $1',
       [id],
     );
@@ -275,7 +274,7 @@ test('a tenant is erased completely, and its keys are rejected afterwards', asyn
     kind: 'tenant',
     checks: [{ left: 0 }, { left: 0 }],
   });
-  const { rows: tables } = await there.db.superuser.query<{ name: string }>(
+  const tables = await there.rows<{ name: string }>(
     `SELECT c.relname AS name FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped
       WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition`,
   );
@@ -283,11 +282,11 @@ test('a tenant is erased completely, and its keys are rejected afterwards', asyn
   const counted = tables.map(
     ({ name }) => `SELECT '${name}' AS name, count(*)::integer AS n FROM "${name}" WHERE tenant_id = $1`,
   );
-  const left = await there.db.superuser.query<{ name: string; n: number }>(
+  const left = await there.rows<{ name: string; n: number }>(
     `${counted.join(' UNION ALL ')} UNION ALL SELECT 'tenants', count(*)::integer FROM tenants WHERE id = $1`,
     [tenantId],
   );
   // The receipt alone stays, in the row of the erasure.
-  expect(left.rows.filter(({ n }) => n > 0)).toEqual([{ name: 'erasures', n: 1 }]);
+  expect(left.filter(({ n }) => n > 0)).toEqual([{ name: 'erasures', n: 1 }]);
   expect((await there.get('/sessions', unused)).status).toBe(401);
 });

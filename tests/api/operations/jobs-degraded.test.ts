@@ -12,7 +12,7 @@ describe('without Temporal', { timeout: 240_000 }, () => {
   beforeAll(async () => {
     apart = await startTestInstance({ RECOLLECT_TEMPORAL_ADDRESS: `127.0.0.1:${await closedPort()}` });
     await captured(apart, smallSession('alone'));
-    await apart.db.superuser.query("UPDATE sessions SET last_event_at = now() - interval '1 hour'");
+    await apart.write("UPDATE sessions SET last_event_at = now() - interval '1 hour'");
   });
   afterAll(() => apart.close());
 

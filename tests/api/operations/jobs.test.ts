@@ -27,7 +27,7 @@ const one = async (id: string): Promise<z.output<typeof jobSchema>> =>
   z.object({ job: jobSchema }).parse((await instance.get(`/jobs/${id}`)).body).job;
 
 async function setSession(id: string, change: string): Promise<void> {
-  await instance.rows(`UPDATE sessions SET ${change} WHERE id = $1`, [id]);
+  await instance.write(`UPDATE sessions SET ${change} WHERE id = $1`, [id]);
 }
 
 beforeAll(async () => {
@@ -95,7 +95,7 @@ describe('the list of jobs', { timeout: 240_000 }, () => {
 
   test('an import is a job of the tenant that its search attribute names, for its user and admins to cancel', async () => {
     const importId = newId();
-    await instance.rows(
+    await instance.write(
       "INSERT INTO imports (id, tenant_id, user_id, kind, options) VALUES ($1, $2, $3, 'transcripts', $4)",
       [importId, instance.admin.tenantId, owner.userId, { directory: '/src', follow: false }],
     );
@@ -160,7 +160,7 @@ describe('what is stuck is reported with the reason', { timeout: 240_000 }, () =
   test(
     'parked windows and rejected chunks, which retry gives another turn',
     async () => {
-      await instance.rows(
+      await instance.write(
         "UPDATE windows SET state = 'parked', attempts = 3, error = 'ModelRefused: no' WHERE session_id = $1",
         [done],
       );
@@ -173,12 +173,12 @@ describe('what is stuck is reported with the reason', { timeout: 240_000 }, () =
         last_error: 'ModelRefused',
         attempts: 3,
       });
-      await instance.rows("DELETE FROM summaries WHERE session_id = $1 AND type <> 'session'", [done]);
+      await instance.write("DELETE FROM summaries WHERE session_id = $1 AND type <> 'session'", [done]);
       expect((await instance.post(`/jobs/session.${done}/retry`)).status).toBe(202);
       await untilTrue(async () => (await sessionOf(instance, done)).counts.summaries > 1, PATIENCE_MS, 'the summary');
       await settled(instance, 'test:completed', PATIENCE_MS);
 
-      await instance.rows(
+      await instance.write(
         "UPDATE embeddings SET state = 'failed', failed_at = now() WHERE session_id = $1 AND resource_type = 'prompt'",
         [done],
       );
@@ -193,7 +193,7 @@ describe('what is stuck is reported with the reason', { timeout: 240_000 }, () =
   test('work without progress, and a session that should be over', async () => {
     await setSession(open, "updated_at = now() - interval '2 hours', last_event_at = now() - interval '2 hours'");
     expect((await jobs('?state=stuck')).data[0]?.stuck).toMatchObject({ reason: 'not_ended' });
-    await instance.rows(
+    await instance.write(
       "INSERT INTO windows (session_id, n, tenant_id, from_seq, to_seq, tokens, reason) VALUES ($1, 0, $2, 1, 1, 1, 'turn')",
       [open, instance.admin.tenantId],
     );
@@ -201,7 +201,7 @@ describe('what is stuck is reported with the reason', { timeout: 240_000 }, () =
       reason: 'no_progress',
       why: 'Work is pending, and nothing has changed for 2 hours.',
     });
-    await instance.rows('DELETE FROM windows WHERE session_id = $1', [open]);
+    await instance.write('DELETE FROM windows WHERE session_id = $1', [open]);
     const learning = "learned_seq = 0, updated_at = now() - interval '20 minutes', last_event_at = now()";
     await setSession(open, learning);
     expect((await jobs('?state=stuck')).data).toEqual([]);

@@ -154,11 +154,11 @@ describe('merging', { timeout: PATIENCE_MS * 2 }, () => {
     const id = newId();
     const { tenantId, userId } = instance.admin;
     const print = learningFingerprint({ projectId, namespace: 'default', category: 'config', description });
-    await instance.rows(
+    await instance.write(
       "INSERT INTO learnings (id, tenant_id, project_id, user_id, fingerprint, category, title, description, confidence, use_count, valid_from) VALUES ($1, $2, $3, $4, $5, 'config', $6, $6, 0.5, $7, now())",
       [id, tenantId, projectId, userId, Buffer.from(print), description, uses],
     );
-    await instance.rows(
+    await instance.write(
       "INSERT INTO learning_evidence (learning_id, row_id, quote_sha256, tenant_id, session_id, quote) VALUES ($1, $2, 'q', $3, $4, 'quote')",
       [id, rowId, tenantId, newId()],
     );
@@ -181,17 +181,17 @@ describe('merging', { timeout: PATIENCE_MS * 2 }, () => {
     expectError(await instance.post(`/projects/${from.id}/merge`, { into: from.id }), 'CONFLICT', 'into');
     const answer = await instance.post(`/projects/${encodeURIComponent('/src/old-way')}/merge`, { into: 'new-way' });
     expect(answer.body).toMatchObject({ project: { id: into.id }, moved: { sessions: 1, joined: 1 } });
-    const rows = await instance.db.superuser.query(
+    const rows = await instance.rows(
       'SELECT id, use_count, (SELECT count(*)::integer FROM learning_evidence e WHERE e.learning_id = l.id) AS evidence FROM learnings l WHERE id = ANY ($1)',
       [[older, younger, single]],
     );
-    expect(rows.rows).toEqual(
+    expect(rows).toEqual(
       expect.arrayContaining([
         { id: older, use_count: 5, evidence: 2 },
         { id: single, use_count: 0, evidence: 1 },
       ]),
     );
-    expect(rows.rows).toHaveLength(2);
+    expect(rows).toHaveLength(2);
     const print = await instance.value<Buffer>('SELECT fingerprint AS value FROM learnings WHERE id = $1', [older]);
     expect(
       print?.equals(

@@ -3,7 +3,6 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { createModelObserver } from '../../../api/metrics/model-metrics.ts';
 import { createApiMetrics } from '../../../telemetry/metrics.ts';
 import { readUsageGroups, readUsageTotals } from '../../../stores/postgres/usage/usage-report.ts';
-import { createTestUser } from '../../setup/database.ts';
 import type { TestUser } from '../../setup/database.ts';
 import type { ApiAnswer } from '../../setup/instance.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
@@ -29,7 +28,7 @@ async function booked(call: Call = {}): Promise<void> {
   const user = call.user ?? instance.admin;
   const at = new Date(Date.now() - (call.daysAgo ?? 0) * DAY_MS);
   const tokens = call.hit === true ? 0 : (call.tokens ?? 100);
-  await instance.rows(
+  await instance.write(
     `INSERT INTO usage_ledger (id, tenant_id, user_id, session_id, operation, provider, model, input_tokens, output_tokens, tokens_cached, tokens_cache_written, cost_usd, cache_hit, batch, latency_ms, created_at)
      VALUES ($1, $2, $3, $4, $5, 'anthropic', $6, $7, $8, 40, 20, $9, $10, $11, 500, $12)`,
     [
@@ -74,7 +73,7 @@ beforeAll(async () => {
   await booked({ user: colleague, tokens: 500, batch: true, daysAgo: 2 });
   await booked({ user: colleague, tokens: 500, daysAgo: 40 });
   await booked({ user: stranger, tokens: 1e6 });
-  await instance.rows(
+  await instance.write(
     `INSERT INTO system_alerts (id, tenant_id, user_id, type, day, details) VALUES ($1, $2, $3, 'budget_threshold', now(), '{"used_tokens": 9, "quota_tokens": 10, "share": 0.9}')`,
     [v7(), colleague.tenantId, colleague.userId],
   );
@@ -117,6 +116,7 @@ describe('GET /usage', () => {
     ['model', ['small', 'large']],
     ['operation', ['summarise_window', 'summarise_session']],
     ['project', ['tally', null]],
+    ['session', [expect.stringMatching(/^[\w-]+:./), null]],
   ])('groups by %s, the dearest first', async (by, names) => {
     expect(await body(`/usage?group_by=${by}`)).toMatchObject({
       group_by: by,
@@ -153,11 +153,11 @@ describe('GET /usage', () => {
 
   test('returns the remaining tokens of the day', async () => {
     const { db } = instance;
-    await db.superuser.query(
+    await db.write(
       "UPDATE users SET daily_token_quota = 1000, tokens_used_today = 500, tokens_used_on = (now() AT TIME ZONE 'UTC')::date WHERE id = $1",
       [colleague.userId],
     );
-    await db.superuser.query(
+    await db.write(
       "INSERT INTO usage_reservations (id, tenant_id, user_id, tokens, expires_at) VALUES (uuidv7(), $1, $2, 250, now() + interval '1 minute'), (uuidv7(), $1, $2, 99, now())",
       [colleague.tenantId, colleague.userId],
     );
@@ -232,21 +232,21 @@ describe('GET /roi', () => {
 
   test('compares served tokens with those of their sources, each source once', async () => {
     const { db } = instance;
-    const user = await createTestUser(db.superuser);
+    const user = await db.createUser();
     await instance.post('/events', promptEvent('roi', 'words '.repeat(100)), user.key);
-    const { rows } = await db.superuser.query<{ id: string; row: string; tokens: number; row_tokens: number }>(
+    const rows = await db.rows<{ id: string; row: string; tokens: number; row_tokens: number }>(
       'SELECT s.id, p.id AS row, s.token_count AS tokens, p.tokens AS row_tokens FROM sessions s JOIN prompts p ON p.session_id = s.id WHERE s.tenant_id = $1',
       [user.tenantId],
     );
     const [session] = rows;
     if (session === undefined) throw new Error('the session is missing');
-    await db.superuser.query(
+    await db.write(
       "INSERT INTO windows (session_id, n, tenant_id, from_seq, to_seq, tokens, reason) VALUES ($1, 1, $2, 1, 1, 4000, 'turn')",
       [session.id, user.tenantId],
     );
     const summary = async (type: string, slot: string, windowN: number | null): Promise<string> => {
       const id = v7();
-      await db.superuser.query(
+      await db.write(
         `INSERT INTO summaries (id, tenant_id, session_id, user_id, slot, type, title, content, model, input_tokens, output_tokens, cost_usd, window_n, from_seq, to_seq, occurred_at)
          VALUES ($1, $2, $3, $4, $5, $6, 't', 'c', 'm', 1, 1, 0, $7, 1, 1, now())`,
         [id, user.tenantId, session.id, user.userId, slot, type, windowN],
@@ -259,17 +259,17 @@ describe('GET /roi', () => {
       await summary('session', 'session:1', null),
     ];
     const learning = v7();
-    await db.superuser.query(
+    await db.write(
       `INSERT INTO learnings (id, tenant_id, user_id, fingerprint, category, title, description, confidence, valid_from) VALUES ($1, $2, $3, 'f', 'general', 't', 'd', 0.5, now())`,
       [learning, user.tenantId, user.userId],
     );
-    await db.superuser.query(
+    await db.write(
       "INSERT INTO learning_evidence (learning_id, row_id, quote_sha256, tenant_id, session_id, quote) VALUES ($1, $2, 'a', $3, $4, 'words'), ($1, $2, 'b', $3, $4, 'words words')",
       [learning, session.row, user.tenantId, session.id],
     );
     const served = async (purpose: string, items: readonly [string, string][]): Promise<string> => {
       const id = v7();
-      await db.superuser.query(
+      await db.write(
         'INSERT INTO contexts (id, tenant_id, user_id, purpose, tokens, item_ids, item_types) VALUES ($1, $2, $3, $4, 100, $5, $6)',
         [id, user.tenantId, user.userId, purpose, items.map(([one]) => one), items.map(([, type]) => type)],
       );
@@ -287,7 +287,7 @@ describe('GET /roi', () => {
       [topic, 'summary'],
     ]);
     await served('prompt', [[topic, 'summary']]);
-    await db.superuser.query(
+    await db.write(
       "INSERT INTO memory_uses (context_id, resource_id, kind, tenant_id, user_id, resource_type, weight) VALUES ($1, $2, 'useful', $3, $4, 'summary', 1), ($1, $2, 'fetched', $3, $4, 'summary', 0), ($1, $5, 'wrong', $3, $4, 'learning', 0)",
       [first, topic, user.tenantId, user.userId, learning],
     );

@@ -23,13 +23,13 @@ beforeAll(async () => {
       project,
     });
   }
-  await instance.rows(
+  await instance.write(
     "UPDATE sessions SET title = CASE external_id WHEN 's-01' THEN 'Repair 100% of the_build' WHEN 's-02' THEN 'Repair the-build' ELSE 'Other work' END",
   );
-  await instance.rows(
+  await instance.write(
     "UPDATE sessions SET status = 'ended', phase = 'settled', ended_at = now() WHERE external_id < 's-10'",
   );
-  await instance.rows("UPDATE sessions SET status = 'deleted' WHERE external_id = 's-44'");
+  await instance.write("UPDATE sessions SET status = 'deleted' WHERE external_id = 's-44'");
 });
 
 describe('the list of sessions', () => {
@@ -98,7 +98,7 @@ describe('one session', () => {
       's-44',
       'claude-code:s-44',
     ])
-      expect(errorOf(await instance.get(`/sessions/${given}`))).toEqual({ code: 'NOT_FOUND', fields: [] });
+      expect(errorOf(await instance.get(`/sessions/${given}`))).toEqual({ code: 'NOT_FOUND', fields: ['session'] });
   });
 
   test('may have a colon, a slash or other letters in the id of its host', async () => {
@@ -122,6 +122,7 @@ describe('one session', () => {
       counts: {
         prompts: 1,
         observations: 0,
+        boundaries: 0,
         tokens: 2,
         summaries: 0,
         learnings: 0,

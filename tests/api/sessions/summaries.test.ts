@@ -16,7 +16,7 @@ let expected: string[];
 
 async function written(type: string, slot: string, more: { kind?: string; version?: number; fromSeq?: number } = {}) {
   const id = newId();
-  await instance.rows(
+  await instance.write(
     `INSERT INTO summaries (id, tenant_id, session_id, user_id, slot, type, kind, version, title, content, model, input_tokens, output_tokens, cost_usd, from_seq, to_seq, occurred_at)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'A title', 'What was done', 'test', 10, 2, 0.5, $9, 9, now())`,
     [
@@ -105,7 +105,7 @@ describe('one of it', () => {
   });
 
   test('that a context served counts its fetch once, as a row alone', async () => {
-    await instance.rows(
+    await instance.write(
       'UPDATE summaries SET project_id = (SELECT project_id FROM sessions WHERE id = $1) WHERE session_id = $1',
       [sessionId],
     );
@@ -122,10 +122,10 @@ describe('one of it', () => {
   });
 
   test('of a session that was deleted is not there', async () => {
-    await instance.rows("UPDATE sessions SET status = 'deleted' WHERE id = $1", [sessionId]);
+    await instance.write("UPDATE sessions SET status = 'deleted' WHERE id = $1", [sessionId]);
     expectError(await one(expected[0] ?? ''), 'NOT_FOUND');
     expectError(await instance.get(WRITTEN), 'NOT_FOUND');
-    await instance.rows("UPDATE sessions SET status = 'ended' WHERE id = $1", [sessionId]);
+    await instance.write("UPDATE sessions SET status = 'ended' WHERE id = $1", [sessionId]);
   });
 });
 

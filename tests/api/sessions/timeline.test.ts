@@ -77,7 +77,7 @@ describe('the timeline of a session', () => {
 
   test('contains learnings and summaries of the session at their time', async () => {
     const { tenantId, userId } = instance.admin;
-    await instance.rows(
+    await instance.write(
       `INSERT INTO summaries (id, tenant_id, session_id, project_id, user_id, slot, type, title, content, model, input_tokens, output_tokens, cost_usd, from_seq, to_seq, occurred_at, tags, files_read, files_modified)
        SELECT uuidv7(), $1, p.session_id, s.project_id, $2, 'topic:1', 'topic', 'Topic', 'a summary', 'local', 0, 0, 0, 1, p.seq, p.occurred_at, '{}', '{}', '{}'
          FROM prompts p JOIN sessions s ON s.id = p.session_id WHERE p.content = 'three'`,
@@ -85,7 +85,7 @@ describe('the timeline of a session', () => {
     );
     const anchor = await idOf('three');
     expect(texts(await timeline(`anchor=${anchor}&before=0&after=2`))).toEqual(['three', 'a summary', 'four']);
-    await instance.rows("DELETE FROM summaries WHERE content = 'a summary'");
+    await instance.write("DELETE FROM summaries WHERE content = 'a summary'");
   });
 
   test('shows nothing of other users and other tenants', async () => {
@@ -119,14 +119,14 @@ describe('the timeline of a project', () => {
 
   test('finds its anchor when many sessions came after it', async () => {
     const anchor = await idOf('three');
-    await instance.rows(`INSERT INTO sessions (id, tenant_id, user_id, project_id, host, external_id, started_at, last_event_at)
+    await instance.write(`INSERT INTO sessions (id, tenant_id, user_id, project_id, host, external_id, started_at, last_event_at)
        SELECT uuidv7(interval '1 hour'), tenant_id, user_id, project_id, 'test', 'later-' || n, now(), now()
          FROM sessions CROSS JOIN generate_series(1, 400) AS n WHERE external_id = 'first'`);
     try {
       const near = await timeline(`anchor=${anchor}&project=line&before=2&after=2`);
       expect(texts(near)).toEqual(['two', 'beside', 'three', 'of a colleague', 'four']);
     } finally {
-      await instance.rows("DELETE FROM sessions WHERE external_id LIKE 'later-%'");
+      await instance.write("DELETE FROM sessions WHERE external_id LIKE 'later-%'");
     }
   });
 
@@ -147,7 +147,7 @@ test('the line of a project is that of one namespace', async () => {
   const at = (second: number) => ({ project: 'line', occurred_at: `2025-05-02T12:04:${second}Z` });
   await captured(instance, [promptOf('sandboxed', 4, 'in a sandbox', { namespace: 'sandbox' })]);
   const anchor = await remembered(instance, 'sandbox note', { ...at(10), namespace: 'sandbox' });
-  await instance.rows(`INSERT INTO summaries (id, tenant_id, session_id, project_id, user_id, slot, type, title, content, model, input_tokens, output_tokens, cost_usd, from_seq, to_seq, occurred_at, tags, files_read, files_modified)
+  await instance.write(`INSERT INTO summaries (id, tenant_id, session_id, project_id, user_id, slot, type, title, content, model, input_tokens, output_tokens, cost_usd, from_seq, to_seq, occurred_at, tags, files_read, files_modified)
      SELECT uuidv7(), s.tenant_id, s.id, s.project_id, s.user_id, 'topic:9', 'topic', '', 'summary of ' || s.external_id, 'local', 0, 0, 0, 1, 1, '2025-05-02T12:04:20Z', '{}', '{}', '{}'
        FROM sessions s WHERE s.external_id IN ('first', 'sandboxed')`);
   const sandbox = ['in a sandbox', 'sandbox note', 'summary of sandboxed'];
@@ -162,7 +162,7 @@ test('the line of a project is that of one namespace', async () => {
     const around = await timeline(`anchor=${await idOf('three')}&project=line&before=0&after=1`);
     expect(texts(around)).toEqual(['three', 'summary of first']);
   } finally {
-    await instance.rows("DELETE FROM summaries WHERE slot = 'topic:9'");
+    await instance.write("DELETE FROM summaries WHERE slot = 'topic:9'");
   }
 });
 

@@ -81,7 +81,7 @@ describe('one event', { timeout: 240_000 }, () => {
       rows: [{ words_indexed: false }],
     });
     const [event] = (await trace('traced-call-3')).data;
-    await instance.rows('UPDATE embeddings SET object_id = gen_random_uuid() WHERE resource_id = $1', [
+    await instance.write('UPDATE embeddings SET object_id = gen_random_uuid() WHERE resource_id = $1', [
       event?.rows[0]?.id,
     ]);
     expect((await trace('traced-call-3')).data[0]?.embeddings.map((chunk) => chunk.in_index)).toEqual([false]);
@@ -114,12 +114,12 @@ describe('one event', { timeout: 240_000 }, () => {
 
   test('queries each table by an index, whatever its size', async () => {
     const { id } = await sessionOf(instance, 'test:traced');
-    await instance.rows(
+    await instance.write(
       `INSERT INTO capture_keys (session_id, key, tenant_id, seq, kind, row_id)
        SELECT $1, 'filler:' || n, $2, 1000 + n, 'observation', gen_random_uuid() FROM generate_series(1, 20000) AS n`,
       [id, instance.admin.tenantId],
     );
-    await instance.rows('ANALYZE capture_keys, sessions');
+    await instance.db.owner.query('ANALYZE capture_keys, sessions');
     const started = performance.now();
     expect((await trace('filler:7')).data).toHaveLength(1);
     expect(await instance.count("capture_keys WHERE key = 'filler:7'")).toBe(1);

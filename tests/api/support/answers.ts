@@ -55,8 +55,8 @@ export function idIn(answer: ApiAnswer): string {
 
 /** Does something that must write nothing. */
 export async function writingNothing<Result>(instance: TestInstance, work: () => Promise<Result>): Promise<Result> {
-  const before = await captureCounts(instance.db.superuser);
+  const before = await captureCounts(instance);
   const result = await work();
-  expect(await captureCounts(instance.db.superuser)).toEqual(before);
+  expect(await captureCounts(instance)).toEqual(before);
   return result;
 }

@@ -16,10 +16,9 @@ export interface Marked {
 
 /** Derives every kind of memory from a captured session with `MARK`, as its workflow and retention would. */
 export async function seedMarked(instance: TestInstance, session: string, other: string): Promise<Marked> {
-  const { superuser } = instance.db;
   const { tenantId } = instance.admin;
   const idOf = async (text: string, values: unknown[]) =>
-    z.object({ id: z.string() }).parse((await superuser.query(text, values)).rows[0]).id;
+    z.object({ id: z.string() }).parse((await instance.write(text, values))[0]).id;
   const prompt = await idOf(
     'SELECT p.id FROM prompts p JOIN sessions s ON s.id = p.session_id WHERE s.external_id = $1 AND s.tenant_id = $2',
     [session, tenantId],
@@ -39,7 +38,7 @@ export async function seedMarked(instance: TestInstance, session: string, other:
   const learning = await learn(session, `A ${MARK} to know`, `Every ${MARK} has a keeper`);
   // Of a session that stays to be seen, and quotes the other one, too.
   const quoting = await learn(other, 'Of birds', 'Pelicans nest at the coast');
-  await superuser.query(
+  await instance.write(
     `INSERT INTO learning_evidence (learning_id, row_id, quote_sha256, tenant_id, session_id, quote)
      SELECT $1, $2, sha256('q'), tenant_id, id, 'a quote of the ${MARK}' FROM sessions WHERE external_id = $3 AND tenant_id = $4`,
     [quoting, prompt, session, tenantId],
@@ -52,7 +51,7 @@ export async function seedMarked(instance: TestInstance, session: string, other:
     );
   const [tower, coast] = [await entity(`${MARK} tower`), await entity('coast')];
   const mention = (id: string, of: string) =>
-    superuser.query(
+    instance.write(
       `INSERT INTO entity_mentions (entity_id, session_id, source_id, source_type, tenant_id, quote, occurred_at)
        SELECT $1, s.id, $4, 'summary', s.tenant_id, 'by the ' || $2, now() FROM sessions s WHERE s.external_id = $2 AND s.tenant_id = $3`,
       [id, of, tenantId, newId()],
@@ -60,13 +59,13 @@ export async function seedMarked(instance: TestInstance, session: string, other:
   await mention(tower, session);
   await mention(coast, session);
   await mention(coast, other);
-  await superuser.query(
+  await instance.write(
     `WITH made AS (INSERT INTO relations (id, tenant_id, from_id, to_id, type, first_seen, last_seen) VALUES ($1, $2, $3, $4, 'part_of', now(), now()) RETURNING id, tenant_id)
      INSERT INTO relation_evidence (relation_id, session_id, source_id, source_type, tenant_id, quote, occurred_at)
      SELECT made.id, s.id, $5, 'summary', made.tenant_id, 'the ${MARK} at the coast', now() FROM made JOIN sessions s ON s.external_id = $6 AND s.tenant_id = made.tenant_id`,
     [newId(), tenantId, tower, coast, summary, session],
   );
-  await superuser.query(
+  await instance.write(
     `INSERT INTO archives (id, tenant_id, session_id, user_id, title, heads, started_at, ended_at, counts, object_key, object_bytes, object_sha256, lines_sha256)
      SELECT $1, tenant_id, id, user_id, 'The ${MARK} archive', '', now(), now(), '{}', 'archives/none', 1, sha256('o'), sha256('l') FROM sessions WHERE external_id = $2 AND tenant_id = $3`,
     [newId(), session, tenantId],

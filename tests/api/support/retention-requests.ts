@@ -16,7 +16,7 @@ export async function seedRetention(instance: TestInstance) {
     return report.run.state === 'completed';
   });
   const archiveId = newId();
-  await instance.rows(
+  await instance.write(
     `INSERT INTO archives (id, tenant_id, session_id, user_id, title, heads, started_at, ended_at, counts, object_key, object_bytes, object_sha256, lines_sha256)
      SELECT $1, s.tenant_id, s.id, s.user_id, 'A title', 'A head', now(), now(), '{"prompts": 1}', 'archives/none', 1, sha256('o'), sha256('l') FROM sessions s WHERE s.tenant_id = $2 LIMIT 1`,
     [archiveId, instance.admin.tenantId],

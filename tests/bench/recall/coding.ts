@@ -31,7 +31,7 @@ function linesOf(text: string): readonly unknown[] {
 }
 
 /** Returns queries about the shared coding sessions; null without the data beside the repository. */
-function readCodingQuestions(): readonly CodingQuestion[] | null {
+export function readCodingQuestions(): readonly CodingQuestion[] | null {
   if (!existsSync(DIRECTORY)) return null;
   return z.array(question).parse(linesOf(readFileSync(new URL('questions.jsonl', DIRECTORY), 'utf8')));
 }
@@ -60,7 +60,7 @@ const row = z.object({ id: z.string(), external_id: z.string(), key: z.string().
 const derivedRow = z.object({ id: z.string(), sources: z.array(z.string()) });
 
 /** Returns the events of each memory by id: a row's own event, or those of a derived memory's sources. */
-async function eventsOfMemories({ database }: BenchInstance): Promise<ReadonlyMap<string, readonly string[]>> {
+export async function eventsOfMemories({ database }: BenchInstance): Promise<ReadonlyMap<string, readonly string[]>> {
   const events = eventsByKey();
   const { rows } = await database.query(`
     SELECT r.id, s.external_id, r.key FROM (
@@ -172,7 +172,7 @@ async function judgeAll(
 }
 
 /** Replays the sessions, until they are summarised and indexed. */
-async function fill(instance: BenchInstance): Promise<void> {
+export async function fillCoding(instance: BenchInstance): Promise<void> {
   const ids = await replaySessions(instance, sharedHooks());
   await awaitUnderstood(instance, ids, { vectors: true, timeoutMs: TIMEOUT_MS });
 }
@@ -182,7 +182,7 @@ export async function judgeCoding(): Promise<readonly JudgedQuery<Answered>[] | 
   const questions = readCodingQuestions();
   if (questions === null) return null;
   return withInstance(dataDirectory('coding'), {}, async (instance) => {
-    await fill(instance);
+    await fillCoding(instance);
     return judgeAll(instance, questions);
   });
 }
@@ -222,7 +222,7 @@ export async function runCoding(): Promise<RecallFigures> {
   const { complete, ...outages } = await measureOutage(
     dataDirectory('coding'),
     async (instance) => {
-      await fill(instance);
+      await fillCoding(instance);
       return measureCoding(instance, questions);
     },
     async (instance) => {

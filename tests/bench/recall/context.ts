@@ -7,36 +7,16 @@ import { percentile } from '../figures.ts';
 import { awaitUnderstood, replaySessions, sharedHooks } from '../summarise/replay.ts';
 import type { RecallFigures } from '../figures.ts';
 import { dataDirectory } from '../command-line.ts';
+import { UNRELATED_CHINESE, UNRELATED_CODING, UNRELATED_EVERYDAY } from './unrelated.ts';
 
-/** Queries about subjects that no coding session of a small project contains: any block for them is wrong. */
-const UNRELATED_QUESTIONS: readonly string[] = [
-  'How do I prune tomato plants so that they bear more fruit?',
-  'What is the capital of Mongolia and how many people live there?',
-  'Why does my sourdough bread collapse in the oven?',
-  'Which Kubernetes ingress annotation sets the proxy read timeout?',
-  'How did we shard the Kafka consumers of the billing service?',
-  'What did we decide about the React Native navigation library?',
-  'Explain how a heat pump works in winter.',
-  'How do I tune the garbage collector of the JVM for low latency?',
-  'Why was the Terraform state of the staging cluster locked?',
-  'Write a haiku about the sea.',
-  'Which GPU memory setting stopped the CUDA out of memory error in training?',
-  'How do I register a company in Estonia?',
-  'What is the best time of the year to visit Patagonia?',
-  'How did we migrate the Postgres users table to UUID keys?',
-  'What was the p99 latency of the payment gateway after the cache?',
-  'Which Stripe webhook secret rotated last month?',
-  'How do I knit a cable pattern?',
-  'What does the Rust borrow checker complain about with two mutable references?',
-  'Who won the chess world championship in 1972?',
-  'How do I set up OAuth login with Keycloak in the Angular app?',
-];
+/** Any block for them is wrong. */
+const UNRELATED_QUESTIONS = [...UNRELATED_CODING, ...UNRELATED_EVERYDAY, ...UNRELATED_CHINESE];
 
 const QUESTIONS = fileURLToPath(new URL('../../../../shared/data/coding-sessions/questions.jsonl', import.meta.url));
 const BUDGET_TOKENS = 900;
 const TIMEOUT_MS = 1_800_000;
 /** Minimum share of queries whose evidence is in the block. */
-const LEAST_SHARE = 0.6;
+const LEAST_SHARE = 0.75;
 /** Files of the sessions' project with events. */
 const FILES = [
   'bookminder/cli.py',
@@ -126,6 +106,8 @@ export async function measureContext(instance: BenchInstance): Promise<RecallFig
   return {
     questions: questions.length,
     evidence: found,
+    // Rules are chosen by the first half.
+    evidenceByHalf: [0, 1].map((half) => hasEvidence.filter((has, n) => has && n % 2 === half).length),
     share: share(found, questions.length),
     byType,
     empty: share(first.filter(isEmpty).length, first.length),

@@ -42,7 +42,7 @@ function linesOf(text: string): readonly unknown[] {
 }
 
 /** Returns queries and sessions of the development split; null without the data beside the repository. */
-function readLongMemEval(): LongData | null {
+export function readLongMemEval(): LongData | null {
   if (!existsSync(DIRECTORY)) return null;
   const questions = z.array(question).parse(linesOf(readFileSync(new URL('questions-dev.jsonl', DIRECTORY), 'utf8')));
   const packed = readFileSync(new URL('sessions-dev.jsonl.gz', DIRECTORY));
@@ -91,7 +91,7 @@ function eventsOf(
 }
 
 /** Returns the namespace of a query, without characters that a namespace may not contain. */
-function namespaceOf({ question_id: id }: LongQuestion): string {
+export function namespaceOf({ question_id: id }: LongQuestion): string {
   return `q-${id.toLowerCase().replaceAll(/[^a-z0-9-]/gu, '-')}`;
 }
 
@@ -106,7 +106,7 @@ function sessionsIn(found: readonly { readonly session: { readonly external_id: 
   return [...new Set(found.flatMap(({ session }) => (session === null ? [] : [session.external_id])))];
 }
 
-function goldOf({ question_id: id, answer_session_ids: gold }: LongQuestion): ReadonlySet<string> {
+export function goldOf({ question_id: id, answer_session_ids: gold }: LongQuestion): ReadonlySet<string> {
   return new Set(gold.map((session) => `${id}:${session}`));
 }
 
@@ -136,13 +136,13 @@ export async function judgeLongMemEval(): Promise<readonly JudgedQuery<ListScore
   const data = readLongMemEval();
   if (data === null) return null;
   return withInstance(dataDirectory('longmemeval'), {}, async (instance) => {
-    await fill(instance, data);
+    await fillLongMemEval(instance, data);
     return judgeAll(instance, data.questions);
   });
 }
 
 /** Sends the sessions of every query, until they are indexed. */
-async function fill(instance: BenchInstance, { questions, sessions }: LongData): Promise<void> {
+export async function fillLongMemEval(instance: BenchInstance, { questions, sessions }: LongData): Promise<void> {
   for (const query of questions) await sendEvents(instance, eventsOf(query, sessions, rolesOfTurns()));
   await awaitIndexed(instance, TIMEOUT_MS);
 }
@@ -202,7 +202,7 @@ export async function runLongMemEval(): Promise<RecallFigures> {
   const { complete, ...outages } = await measureOutage(
     dataDirectory('longmemeval'),
     async (instance) => {
-      await fill(instance, data);
+      await fillLongMemEval(instance, data);
       return measureLongMemEval(instance, questions);
     },
     async (instance) => meanScores((await queryAll(instance, questions, ['vector'])).map(({ score }) => score)),

@@ -11,7 +11,7 @@ const STAGES = [
   'andSession',
 ] as const satisfies readonly Variant[];
 const WEIGHTS = [0.3, 0.35, 0.4, 0.45, 0.5];
-const FOLDS = 5;
+export const FOLDS = 5;
 
 /** The figure of each stage and weight for one query, and its fold. */
 interface Figured {
@@ -23,7 +23,7 @@ const mean = (values: readonly number[]): number => values.reduce((sum, value) =
 const rounded = (value: number) => Math.round(value * 10_000) / 10_000;
 
 /** Returns the number of the fold of each query: queries that share a session share the fold, and folds have similar sizes. */
-function foldsOf(queries: readonly JudgedQuery<unknown>[]): readonly number[] {
+export function foldsOf(queries: readonly Pick<JudgedQuery<unknown>, 'goldSessions'>[]): readonly number[] {
   const group = queries.map((_, number) => number);
   const ofSession = new Map<string, number>();
   queries.forEach(({ goldSessions }, number) => {

@@ -1,4 +1,4 @@
-import { isRepair, startMessagesServer } from '../../models/claude/messages-server.ts';
+import { providerSettings, isRepair, startMessagesServer } from '../../models/claude/messages-server.ts';
 import type { CallRecord, MessagesServer } from '../../models/claude/messages-server.ts';
 import { startBenchInstance } from '../capture/bench-instance.ts';
 import type { BenchInstance } from '../capture/bench-instance.ts';
@@ -30,9 +30,7 @@ export interface ClaudeFigures {
 
 function settings(server: MessagesServer, more: Readonly<Record<string, string>> = {}): Record<string, string> {
   return {
-    RECOLLECT_MODEL_PROVIDER: 'anthropic',
-    ANTHROPIC_API_KEY: server.apiKey,
-    RECOLLECT_ANTHROPIC_BASE_URL: server.url,
+    ...providerSettings(server),
     RECOLLECT_WORKER_QUEUES: NO_EMBEDDING,
     RECOLLECT_USER_DAILY_TOKENS: '100000000',
     RECOLLECT_SESSION_RETRY_MS: '1000',

@@ -78,6 +78,20 @@ describe('the score', () => {
   });
 });
 
+it('repairs an unusable response once', async () => {
+  const unusable = { ok: false as const, kind: 'invalid_output' as const, problem: 'no JSON', where: '' };
+  const failing = (repairs: boolean) => ({
+    ...model,
+    prepareWindow: async (...args: Parameters<typeof model.prepareWindow>) => {
+      const call = await model.prepareWindow(...args);
+      const broken = { ...call, read: () => unusable };
+      return { ...broken, repair: () => Promise.resolve(repairs ? call : broken) };
+    },
+  });
+  expect(await understand(failing(true), session)).toEqual(await understand(model, session));
+  await expect(understand(failing(false), session)).rejects.toThrow('no JSON');
+});
+
 it('reaches its figures on the shared sessions without vectors', async (ctx: TestContext) => {
   const data = readCodingSessions(count);
   if (data === null) {

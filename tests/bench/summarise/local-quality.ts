@@ -162,7 +162,13 @@ export async function understand(model: ModelPort, session: BenchSession): Promi
 async function answerOf<Output>(prepared: Promise<PreparedCall<Output>>, signal: AbortSignal): Promise<Output> {
   const call = await prepared;
   // Parsed from its text, like a cached response.
-  const reading = call.read((await call.send(signal)).text);
+  const { text } = await call.send(signal);
+  let reading = call.read(text);
+  if (!reading.ok) {
+    // One repair, as in the activities: a provider's run is paid and must not end at its first unusable response.
+    const repair = await call.repair(text, reading.problem, signal);
+    reading = repair.read((await repair.send(signal)).text);
+  }
   if (!reading.ok) throw new Error(reading.problem);
   return reading.output;
 }

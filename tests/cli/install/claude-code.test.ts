@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { credentials, Home, KEY, OPERATORS_KEY, URL_HERE } from './support/home.ts';
 
 const SETTINGS = '.claude/settings.json';
+const HTTP = ['--transport', 'http'];
 const FOREIGN = `{
     "model": "opus", "permissions": {"allow": ["Bash(ls:*)"]},
     "env": { "COLOUR": "no" },
@@ -16,9 +17,35 @@ const FOREIGN = `{
 }
 `;
 
-test('writes hooks of every event: over HTTP, the start by the client', async () => {
+test('writes client commands of every event, which lose nothing without a server, and no key', async () => {
   const home = new Home();
-  const { code, out } = await home.run('install', 'claude-code');
+  const { code, out, err } = await home.run('install', 'claude-code');
+  expect({ code, err }).toEqual({ code: 0, err: '' });
+  expect(out).toContain(`${home.path(SETTINGS)}: created; 13 hooks\n`);
+  const settings = home.json(SETTINGS) as { hooks: Record<string, unknown> };
+  expect(Object.keys(settings)).toEqual(['hooks']);
+  expect(Object.keys(settings.hooks)).toHaveLength(13);
+  for (const [event, groups] of Object.entries(settings.hooks))
+    expect(groups).toEqual([
+      {
+        // Only reads have context: other tools are not delayed.
+        ...(event === 'PreToolUse' ? { matcher: 'Read' } : {}),
+        hooks: [
+          {
+            type: 'command',
+            command: expect.stringContaining(`client.cjs ${event} --data-dir ${home.path('.recollect')}`),
+            timeout: 5,
+          },
+        ],
+      },
+    ]);
+  expect(home.mode(SETTINGS)).toBe(0o644);
+});
+
+test('with HTTP writes hooks of every event, the start by the client, and the risk', async () => {
+  const home = new Home();
+  const { code, out } = await home.run('install', 'claude-code', ...HTTP);
+  expect(out).toContain('Events are lost while the server is unreachable, unless transcripts supply them');
   expect(code).toBe(0);
   expect(out).toContain(`Claude Code sends 13 hooks to ${URL_HERE}.`);
   expect(out).toContain(`${home.path(SETTINGS)}: created; 13 hooks, the key, readable by the owner only`);
@@ -121,14 +148,15 @@ test('uninstall preserves later changes, and removes a file that install created
   expect(empty.list('.claude')).toEqual([]);
 });
 
-test('another port replaces Recollect’s hooks and nothing else', async () => {
+test('another port replaces Recollect’s HTTP hooks and nothing else', async () => {
   const home = new Home();
   home.write(SETTINGS, FOREIGN);
-  await home.run('install', 'claude-code');
+  await home.run('install', 'claude-code', ...HTTP);
   const before = home.read(SETTINGS);
   home.write('.recollect/credentials.json', credentials('http://127.0.0.1:4000', KEY));
-  await home.run('install', 'claude-code');
+  await home.run('install', 'claude-code', ...HTTP);
   expect(home.read(SETTINGS)).toBe(before.replaceAll(URL_HERE, 'http://127.0.0.1:4000'));
+  expect(before).toContain(URL_HERE);
   await home.run('uninstall', 'claude-code');
   expect(home.read(SETTINGS)).toBe(FOREIGN);
 });
@@ -147,10 +175,10 @@ test('replaces a read hook of an earlier version, beside other hooks of that eve
   expect((home.json(SETTINGS) as { hooks: unknown }).hooks).toEqual({ PreToolUse: [foreign] });
 });
 
-test('with the client alone the settings contain no key, not even an earlier one', async () => {
+test('with the client the settings contain no key, not even an earlier one', async () => {
   const home = new Home();
-  await home.run('install', 'claude-code');
-  const { out } = await home.run('install', 'claude-code', '--transport', 'client', '--namespace', 'team-a');
+  await home.run('install', 'claude-code', ...HTTP);
+  const { out } = await home.run('install', 'claude-code', '--namespace', 'team-a');
   expect(out).toContain('13 hooks');
   expect(home.read(SETTINGS)).not.toMatch(/RECOLLECT_API_KEY|"http"/);
   expect(home.read(SETTINGS).match(/client\.cjs \w+ --namespace team-a --data-dir \S+"/g)).toHaveLength(13);
@@ -158,24 +186,39 @@ test('with the client alone the settings contain no key, not even an earlier one
 
 test('a namespace is part of the address', async () => {
   const home = new Home();
-  await home.run('install', 'claude-code', '--namespace', 'team-a');
+  await home.run('install', 'claude-code', '--namespace', 'team-a', ...HTTP);
   expect(home.read(SETTINGS)).toContain('/api/v1/hooks/Stop?namespace=team-a"');
+});
+
+test('a dry run lists the events, then a line for each hook', async () => {
+  const home = new Home();
+  home.write(SETTINGS, FOREIGN);
+  const { code, out } = await home.run('install', 'claude-code', '--dry-run');
+  expect(code).toBe(0);
+  const [events = '', diff = ''] = out.split('\n\n');
+  expect(events).toContain(`Claude Code would send 13 events to ${URL_HERE} through the client:\n  SessionStart, User`);
+  expect(events).toContain('SessionEnd');
+  const added = diff.split('\n').filter((line) => /^\+(?!\+)/.test(line));
+  expect(added.filter((line) => line.includes('client.cjs'))).toHaveLength(13);
+  // A list has its bracket lines, and its hook one line.
+  expect(added.length).toBeLessThanOrEqual(3 * 13 + 2);
+  expect(home.read(SETTINGS)).toBe(FOREIGN);
 });
 
 test('a dry run shows the diff without the values of keys, and writes nothing', async () => {
   const home = new Home();
   home.write(SETTINGS, FOREIGN.replace('"COLOUR": "no"', '"MY_TOKEN": "abcdefgh1234"'));
-  const { code, out } = await home.run('install', 'claude-code', '--dry-run');
+  const { code, out } = await home.run('install', 'claude-code', '--dry-run', ...HTTP);
   expect(code).toBe(0);
   expect(out).toContain(`--- ${home.path(SETTINGS)}\n+++ `);
-  expect(out).toContain(`+                        "url": "${URL_HERE}/api/v1/hooks/SessionEnd"`);
+  expect(out).toContain(`+            { "hooks": [ { "type": "http", "url": "${URL_HERE}/api/v1/hooks/SessionEnd"`);
   expect(out).not.toContain(KEY);
   expect(out).not.toContain('abcdefgh1234');
   expect(home.list('.claude')).toEqual(['settings.json']);
-  await home.run('install', 'claude-code');
-  expect((await home.run('install', 'claude-code', '--dry-run')).out).toBe('Nothing to change.\n');
+  await home.run('install', 'claude-code', ...HTTP);
+  expect((await home.run('install', 'claude-code', '--dry-run', ...HTTP)).out).toBe('Nothing to change.\n');
   expect((await home.run('uninstall', 'claude-code', '--dry-run')).out).toContain(
-    `-                        "url": "${URL_HERE}`,
+    `-            { "hooks": [ { "type": "http", "url": "${URL_HERE}`,
   );
   expect(home.backups(SETTINGS)).toHaveLength(1);
 });
@@ -189,9 +232,9 @@ test('CLAUDE_CONFIG_DIR sets the settings folder', async () => {
 
 test('removes other users’ access to a settings file with a key', async () => {
   const home = new Home();
-  await home.run('install', 'claude-code');
+  await home.run('install', 'claude-code', ...HTTP);
   chmodSync(home.path(SETTINGS), 0o644);
-  const { out } = await home.run('install', 'claude-code');
+  const { out } = await home.run('install', 'claude-code', ...HTTP);
   expect(out).toContain(`${home.path(SETTINGS)}: closed`);
   expect(home.mode(SETTINGS)).toBe(0o600);
 });
@@ -200,7 +243,7 @@ describe('a project', () => {
   test('has the hooks in its settings and the key in its local ones', async () => {
     const home = new Home();
     home.write('project/.claude/settings.json', '{}\n');
-    const { code, err, out } = await home.run('install', 'claude-code', '--project', home.path('project'));
+    const { code, err, out } = await home.run('install', 'claude-code', '--project', home.path('project'), ...HTTP);
     expect(code).toBe(0);
     expect(home.read('project/.claude/settings.json')).not.toContain(KEY);
     expect(home.mode('project/.claude/settings.json')).toBe(0o644);
@@ -223,11 +266,11 @@ describe('a project', () => {
     execFileSync('git', ['-C', home.path('project'), '-c', 'core.fsmonitor=', 'update-index', '--fsmonitor'], {
       stdio: 'ignore',
     });
-    const open = await home.run('install', 'claude-code', '--project', home.path('project'));
+    const open = await home.run('install', 'claude-code', '--project', home.path('project'), ...HTTP);
     expect(open.err).toContain('git does not ignore it');
     home.write('project/.gitignore', '.claude/settings.local.json\n');
     home.write('.recollect/credentials.json', credentials('http://127.0.0.1:4000', KEY));
-    const closed = await home.run('install', 'claude-code', '--project', home.path('project'));
+    const closed = await home.run('install', 'claude-code', '--project', home.path('project'), ...HTTP);
     expect(closed).toMatchObject({ code: 0, err: '' });
     expect(existsSync(home.path('marker'))).toBe(false);
   });
@@ -236,9 +279,76 @@ describe('a project', () => {
 test('replaces an installed operator’s key by the agents’ key', async () => {
   const home = new Home();
   home.write(SETTINGS, JSON.stringify({ env: { RECOLLECT_API_KEY: OPERATORS_KEY } }));
-  expect((await home.run('install', 'claude-code')).code).toBe(0);
+  expect((await home.run('install', 'claude-code', ...HTTP)).code).toBe(0);
   expect(home.json(SETTINGS)).toMatchObject({ env: { RECOLLECT_API_KEY: KEY } });
   expect(home.read(SETTINGS)).not.toContain(OPERATORS_KEY);
+});
+
+describe('backups', () => {
+  const changed = (home: Home, model: string) =>
+    home.write(SETTINGS, home.read(SETTINGS).replace(/"model": "\w+"/, `"model": "${model}"`));
+  const texts = (home: Home) => home.backups(SETTINGS).map((name) => home.read(`.claude/${name}`));
+
+  test('never contain the key, and uninstall names those that remain', async () => {
+    const home = new Home();
+    home.write(SETTINGS, FOREIGN);
+    await home.run('install', 'claude-code', ...HTTP);
+    changed(home, 'sonnet');
+    const { out } = await home.run('install', 'claude-code', ...HTTP, '--namespace', 'team-a');
+    expect(texts(home)).toEqual([FOREIGN, expect.stringContaining('"model": "sonnet"')]);
+    expect(texts(home).join('')).not.toContain(KEY);
+    const [, second = ''] = home.backups(SETTINGS);
+    expect(out).toContain(`backup: ${home.path(`.claude/${second}`)}`);
+
+    const removed = await home.run('uninstall', 'claude-code');
+    for (const name of home.backups(SETTINGS)) expect(removed.out).toContain(`  ${home.path(`.claude/${name}`)}\n`);
+    expect(removed.out).toContain('Backups of the settings');
+    expect(texts(home).join('')).not.toContain(KEY);
+    expect((await home.run('uninstall', 'claude-code')).out).toContain(home.backups(SETTINGS)[0]);
+  });
+
+  test('are the last three', async () => {
+    const home = new Home();
+    home.write(SETTINGS, FOREIGN);
+    for (const model of ['a', 'b', 'c', 'd', 'e']) {
+      await home.run('install', 'claude-code', '--namespace', model);
+      changed(home, model);
+    }
+    expect(texts(home).map((text) => /"model": "(\w+)"/.exec(text)?.[1])).toEqual(['b', 'c', 'd']);
+  });
+
+  test('are not written if only Recollect’s part differs from one', async () => {
+    const home = new Home();
+    home.write(SETTINGS, FOREIGN);
+    for (const name of ['a', 'b', 'c', 'd', 'e']) await home.run('install', 'claude-code', '--namespace', name);
+    expect(texts(home)).toEqual([FOREIGN]);
+    await home.run('uninstall', 'claude-code');
+    expect(home.read(SETTINGS)).toBe(FOREIGN);
+  });
+});
+
+describe('the version of Claude Code', () => {
+  test('is checked before anything is written', async () => {
+    const home = new Home();
+    home.claudeCode('2.1.77 (Claude Code)');
+    const { code, out, err } = await home.run('install', 'claude-code');
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(err).toContain('Claude Code 2.1.77 lacks some of the hooks');
+    expect(err).toContain('2.1.78 or newer is required. Run claude update');
+    expect(home.list('.')).toEqual(['.recollect']);
+    expect((await home.run('install', 'claude-code', '--no-check')).code).toBe(0);
+    expect((await home.run('uninstall', 'claude-code')).code).toBe(0);
+    expect((await home.run('install', 'cursor')).code).toBe(0);
+  });
+
+  test.each(['2.1.78 (Claude Code)', '2.1.330 (Claude Code)', '10.0.0', 'no version', null])(
+    'may be %s',
+    async (output) => {
+      const home = new Home();
+      home.claudeCode(output);
+      expect(await home.run('install', 'claude-code')).toMatchObject({ code: 0, err: '' });
+    },
+  );
 });
 
 describe('writes nothing and reports the reason for', () => {

@@ -10,7 +10,7 @@ describe('links', () => {
     home.write('dotfiles/claude.json', '{}\n');
     mkdirSync(home.path('.claude'));
     symlinkSync('../dotfiles/claude.json', home.path(SETTINGS));
-    const { out } = await home.run('install', 'claude-code');
+    const { out } = await home.run('install', 'claude-code', '--transport', 'http');
     expect(out).toContain('dotfiles/claude.json: changed');
     expect(home.read('dotfiles/claude.json')).toContain('/api/v1/hooks/Stop');
     expect(home.backups('dotfiles/claude.json')).toHaveLength(1);

@@ -1,23 +1,21 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { processEnvironment } from '../../../config/process-environment.ts';
-import { createTestUser } from '../../setup/database.ts';
-import { startTestInstance } from '../../setup/instance.ts';
-import type { TestInstance } from '../../setup/instance.ts';
+import { fileInstance } from '../../setup/file-instance.ts';
 import { until } from '../../setup/until.ts';
-import { Home } from './support/home.ts';
+import { closedPort } from '../../api/support/closed-port.ts';
+import { runProgram } from '../support/output.ts';
+import { credentials, Home } from './support/home.ts';
 
-let instance: TestInstance;
+const instance = fileInstance();
 let agentKey: string;
 
 beforeAll(async () => {
-  instance = await startTestInstance();
   // With the scopes of the first start.
-  agentKey = (await createTestUser(instance.db.superuser, { scopes: ['capture', 'read'] })).key;
+  agentKey = (await instance.stranger({ scopes: ['capture', 'read'] })).key;
 });
-afterAll(() => instance.close());
 
 const settingsSchema = z.object({
   env: z.record(z.string(), z.string()),
@@ -70,9 +68,9 @@ async function fire(hook: Hook, settings: Settings, event: string, payload: obje
   return answer.ok ? 0 : answer.status;
 }
 
-async function installed(transport: 'http' | 'client'): Promise<{ home: Home; settings: Settings }> {
-  const home = new Home({ url: instance.url, agent_api_key: agentKey });
-  await home.run('install', 'claude-code', '--transport', transport);
+async function installed(options: readonly string[], url = instance.url): Promise<{ home: Home; settings: Settings }> {
+  const home = new Home({ url, agent_api_key: agentKey });
+  await home.run('install', 'claude-code', ...options);
   const file = z.record(z.string(), z.unknown()).parse(home.json('.claude/settings.json'));
   return { home, settings: settingsSchema.parse({ env: {}, ...file }) };
 }
@@ -84,7 +82,7 @@ function hookOf(settings: Settings, event: string): Hook {
 }
 
 async function countsOf(session: string): Promise<{ prompts: number; observations: number } | undefined> {
-  const { rows } = await instance.db.superuser.query<{ prompts: number; observations: number }>(
+  const rows = await instance.rows<{ prompts: number; observations: number }>(
     `SELECT (SELECT count(*)::int FROM prompts p WHERE p.session_id = s.id) AS prompts,
             (SELECT count(*)::int FROM observations o WHERE o.session_id = s.id) AS observations
      FROM sessions s WHERE s.external_id = $1`,
@@ -105,7 +103,7 @@ const OWN: Readonly<Record<string, object>> = {
 };
 
 test('the written hooks capture every event of a session', async () => {
-  const { home, settings } = await installed('http');
+  const { home, settings } = await installed(['--transport', 'http']);
   const common = { session_id: 'by-http', cwd: home.folder, transcript_path: '/t.jsonl' };
   for (const event of Object.keys(settings.hooks)) {
     const ended = await fire(hookOf(settings, event), settings, event, { ...common, ...OWN[event] });
@@ -115,8 +113,28 @@ test('the written hooks capture every event of a session', async () => {
   expect(await countsOf('by-http')).toEqual({ prompts: 2, observations: 4 });
 });
 
+test('the default hooks lose no event while the server is down', { timeout: 240_000 }, async () => {
+  const { home, settings } = await installed([], `http://127.0.0.1:${await closedPort()}`);
+  const common = { session_id: 'while-down', cwd: home.folder };
+  const calls = Array.from({ length: 7 }, (_, index) => ({ ...common, ...tool, tool_use_id: `down-${index}` }));
+  for (const call of calls) expect(await fire(hookOf(settings, 'PostToolUse'), settings, 'PostToolUse', call)).toBe(0);
+  const dataDir = home.path('.recollect');
+  const status = () => runProgram(['status', '--data-dir', dataDir]);
+  await vi.waitFor(async () => expect((await status()).text).toMatch(/^spool: 7 events wait since 20/m), 60_000);
+  home.write('.recollect/credentials.json', credentials(instance.url, agentKey));
+  await runProgram(['spool', 'drain', '--data-dir', dataDir]);
+  expect(await countsOf('while-down')).toEqual({ prompts: 0, observations: 7 });
+  expect((await status()).text).not.toContain('spool');
+  // The client's log alone knows of an event that found no disk either.
+  home.write(
+    '.recollect/logs/hook.log',
+    `${JSON.stringify({ at: '2026-01-02', event: 'Stop', what: 'not-spooled' })}\n`,
+  );
+  expect((await status()).text).toContain('hooks: 1 events were lost, the last at 2026-01-02');
+});
+
 test('the client commands capture every event, too', { timeout: 240_000 }, async () => {
-  const { home, settings } = await installed('client');
+  const { home, settings } = await installed([]);
   const common = { session_id: 'by-client', cwd: home.folder };
   const arrived = await until(async () => {
     // A client may time out on a busy machine and spool the event; sent again it is stored once.

@@ -1,21 +1,17 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { checkServer, readKey, serverAddress } from '../../../cli/install/server-access.ts';
 import { closedPort } from '../../api/support/closed-port.ts';
 import { serve } from '../../infra/support/file-server.ts';
-import { createTestUser } from '../../setup/database.ts';
-import { startTestInstance } from '../../setup/instance.ts';
-import type { TestInstance } from '../../setup/instance.ts';
+import { fileInstance } from '../../setup/file-instance.ts';
 import { captureCounts } from '../../stores/postgres/support/captures.ts';
 import { Home } from './support/home.ts';
 
-let instance: TestInstance;
+const instance = fileInstance();
 let agentKey: string;
 
 beforeAll(async () => {
-  instance = await startTestInstance();
-  agentKey = (await createTestUser(instance.db.superuser, { scopes: ['capture', 'read'] })).key;
+  agentKey = (await instance.stranger({ scopes: ['capture', 'read'] })).key;
 });
-afterAll(() => instance.close());
 
 function homeWithKey(key: string): Home {
   const home = new Home(null);
@@ -27,7 +23,7 @@ const install = (home: Home, url: string, ...more: string[]) =>
   home.run('install', 'claude-code', '--server', url, '--api-key-file', home.path('key'), ...more);
 
 test('checks the server without storing anything, configures the client, and every hook runs it', async () => {
-  const before = await captureCounts(instance.db.superuser);
+  const before = await captureCounts(instance);
   const home = homeWithKey(agentKey);
   const { code, out } = await install(home, `${instance.url}/`);
   expect(code).toBe(0);
@@ -38,7 +34,7 @@ test('checks the server without storing anything, configures the client, and eve
   expect(home.read('.claude/settings.json').match(/client\.cjs \w+ --data-dir/g)).toHaveLength(13);
   expect(home.read('.claude/settings.json')).not.toMatch(/"http"|RECOLLECT_API_KEY/);
   expect(out).toContain('recollect service install');
-  expect(await captureCounts(instance.db.superuser)).toEqual(before);
+  expect(await captureCounts(instance)).toEqual(before);
   expect((await install(home, instance.url)).out).toContain('Nothing to change');
   const later = await home.run('install', 'cursor');
   expect(later.out).toContain(`Cursor sends 11 hooks to ${instance.url}.`);
@@ -74,7 +70,7 @@ describe('is rejected before anything is written', () => {
   });
 
   test('a key with the scope read only', async () => {
-    const reader = await createTestUser(instance.db.superuser, { scopes: ['read'] });
+    const reader = await instance.stranger({ scopes: ['read'] });
     const home = homeWithKey(reader.key);
     expect((await install(home, instance.url)).err).toContain('lacks the scope capture');
   });
@@ -124,12 +120,12 @@ describe('is rejected before anything is written', () => {
 });
 
 test('accepts a key with the scope write, with a warning', async () => {
-  const writer = await createTestUser(instance.db.superuser, { scopes: ['capture', 'read', 'write'] });
-  const before = await captureCounts(instance.db.superuser);
+  const writer = await instance.stranger({ scopes: ['capture', 'read', 'write'] });
+  const before = await captureCounts(instance);
   const { code, err } = await install(homeWithKey(writer.key), instance.url);
   expect({ code, err }).toEqual({ code: 0, err: expect.stringContaining('has the scope write') });
   expect((await install(homeWithKey(agentKey), instance.url)).err).toBe('');
-  expect(await captureCounts(instance.db.superuser)).toEqual(before);
+  expect(await captureCounts(instance)).toEqual(before);
 });
 
 describe('an address', () => {

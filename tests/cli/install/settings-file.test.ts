@@ -1,11 +1,12 @@
-import { statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { backupTexts, readSettingsFile, writeSettingsFile } from '../../../cli/install/settings-file.ts';
+import { backupFiles, readSettingsFile, writeSettingsFile } from '../../../cli/install/settings-file.ts';
 import { testFolder } from '../../infra/support/folder.ts';
 
 const now = new Date('2026-01-02T03:04:05.678Z');
-const options = { isPrivate: false, now };
+const options = { isPrivate: false, backup: null, now };
+const backupTexts = (file: string) => backupFiles(file).map((name) => readFileSync(name, 'utf8'));
 
 function fileWith(text: string | null, mode = 0o640): string {
   const file = path.join(testFolder(), 'settings.json');
@@ -34,16 +35,18 @@ test('leaves the mode unchanged, or restricts it to the owner if the file contai
   const file = fileWith('{}');
   writeSettingsFile(readSettingsFile(file), '{"a": 1}', options);
   expect(statSync(file).mode & 0o777).toBe(0o640);
-  writeSettingsFile(readSettingsFile(file), '{"a": 2}', { isPrivate: true, now });
+  writeSettingsFile(readSettingsFile(file), '{"a": 2}', { ...options, isPrivate: true });
   expect(statSync(file).mode & 0o777).toBe(0o600);
 });
 
 test('copies of one moment do not replace each other; the newest is first', () => {
   const file = fileWith('{"a": 0}');
-  for (const a of [1, 2, 3]) writeSettingsFile(readSettingsFile(file), `{"a": ${a}}`, options);
+  for (const a of [1, 2, 3])
+    writeSettingsFile(readSettingsFile(file), `{"a": ${a}}`, { ...options, backup: readFileSync(file, 'utf8') });
   expect(backupTexts(file)).toEqual(['{"a": 2}', '{"a": 1}', '{"a": 0}']);
   const backup = writeSettingsFile(readSettingsFile(file), '{}', {
     isPrivate: false,
+    backup: '{"a": 3}',
     now: new Date('2027-01-01T00:00:00Z'),
   });
   expect(backup).toBe(`${file}.recollect-backup-20270101T000000000Z`);
@@ -54,7 +57,7 @@ test('an empty file counts as an empty object', () => {
   const file = fileWith(' \n');
   const read = readSettingsFile(file);
   expect(read.text).toBe('{}\n');
-  writeSettingsFile(read, '{"a": 1}', options);
+  writeSettingsFile(read, '{"a": 1}', { ...options, backup: ' \n' });
   expect(backupTexts(file)).toEqual([' \n']);
 });
 

@@ -19,6 +19,7 @@ export function recordOutput(
       errors += more;
     },
     columns,
+    hasColours: false,
   };
   return { environment, output, text: () => text, errors: () => errors };
 }

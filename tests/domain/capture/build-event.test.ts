@@ -161,6 +161,14 @@ describe('rows', () => {
     });
   });
 
+  it.each([
+    ['2026-01-02T03:09:00.000Z', '2026-01-02T03:09:00.000Z'],
+    ['2026-01-02T03:10:00.000Z', '2026-01-02T03:04:05.678Z'],
+    ['9999-12-31T23:59:59.999Z', '2026-01-02T03:04:05.678Z'],
+  ])('a time of %s is stored as %s: not after it was received', (occurredAt, stored) => {
+    expect(build({ occurredAt }).rows).toMatchObject([{ occurred_at: stored }]);
+  });
+
   it('stays within the bounds of a value', () => {
     const big = '时'.repeat(100_000);
     const rows = build({

@@ -41,7 +41,7 @@ export interface FaultInstance {
   readonly credentials: Credentials;
   readonly weaviate: { readonly url: string; readonly grpcPort: number; readonly apiKey: string };
   /** Queries as the superuser, without row-level security. Connects each time: the server may have been killed since. */
-  query<Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+  readonly query: <Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[]) => Promise<Row[]>;
   /** Runs with a Temporal client that is closed afterwards. */
   withTemporal<Result>(work: (client: Client) => Promise<Result>): Promise<Result>;
   /** Of Recollect's database, as the superuser. */

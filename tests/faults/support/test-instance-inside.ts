@@ -5,8 +5,7 @@ import type { Inside } from './outcome.ts';
 /** Returns the stores of an instance whose workers the test starts and stops. */
 export function insideOf(instance: TestInstance): Inside {
   return {
-    query: async <Row extends object>(text: string, values: readonly unknown[] = []) =>
-      (await instance.db.superuser.query<Row>(text, [...values])).rows,
+    query: (text, values = []) => instance.rows(text, [...values]),
     withTemporal: (work) => work(instance.temporal),
     weaviate: inject('engines').weaviate,
   };

@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createProgram } from '../../../cli/program.ts';
 import { appendToSpool } from '../../../hook/spool/append.ts';
 import { drainSpool } from '../../../hook/spool/drain.ts';
@@ -22,15 +22,8 @@ import { watchSpool } from '../../../infra/supervisor/spool-watch.ts';
 import { startTestInstance } from '../../setup/instance.ts';
 import type { TestInstance } from '../../setup/instance.ts';
 import { until } from '../../setup/until.ts';
-import {
-  buildClient,
-  logEntries,
-  makeDataDir,
-  pointTo,
-  removeDataDir,
-  runClient,
-  spoolNames,
-} from '../support/client.ts';
+import { logEntries, pointTo, runClient, spoolNames } from '../support/client.ts';
+import { fileClient } from '../support/file-client.ts';
 import { answerError, answerJson, API_HEADERS, deadServer, startServer } from '../support/servers.ts';
 
 // Spooled events reach the real API: in order, complete, once.
@@ -39,27 +32,15 @@ const NO_SERVER = { server: null, spoolMaxBytes: 1 };
 const SPOOL_BYTES = 1_000_000;
 
 let instance: TestInstance;
-const closing: (() => Promise<void> | void)[] = [];
+const dataDirFor = fileClient();
 
 beforeAll(async () => {
-  buildClient();
   instance = await startTestInstance();
-});
-
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
 });
 
 afterAll(async () => {
   await instance.close();
 });
-
-function dataDirFor(server: { readonly url: string; readonly key: string; close?: () => Promise<void> }): string {
-  const dataDir = makeDataDir(server);
-  closing.push(() => removeDataDir(dataDir));
-  if (server.close !== undefined) closing.push(server.close);
-  return dataDir;
-}
 
 const realServer = () => ({ url: instance.url, key: instance.admin.key });
 
@@ -88,7 +69,7 @@ function add(dataDir: string, session: string, n: number, fields: Record<string,
 
 /** Returns the stored contents of a session, in order. */
 async function stored(session: string): Promise<string[]> {
-  const { rows } = await instance.db.superuser.query<{ content: string }>(
+  const rows = await instance.rows<{ content: string }>(
     'SELECT o.content FROM observations o JOIN sessions s ON s.id = o.session_id WHERE s.external_id = $1 ORDER BY o.seq',
     [session],
   );
@@ -278,7 +259,7 @@ describe('by the next hook', () => {
     expect(run).toMatchObject({ code: 0, stderr: '' });
     await until(async () => {
       await drain(dataDir);
-      const { rows } = await instance.db.superuser.query(
+      const rows = await instance.rows(
         'SELECT 1 FROM prompts p JOIN sessions s ON s.id = p.session_id WHERE s.external_id = $1',
         [session],
       );
@@ -310,7 +291,10 @@ describe('recollect spool', () => {
     let err = '';
     let code: number | undefined;
     const program = createProgram(
-      { environment: {}, output: { out: (text) => (out += text), err: (text) => (err += text), columns: null } },
+      {
+        environment: {},
+        output: { out: (text) => (out += text), err: (text) => (err += text), columns: null, hasColours: false },
+      },
       (exit) => (code = exit),
     );
     await program.parseAsync(['node', 'recollect', 'spool', ...words]);

@@ -1,34 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { appendToSpool } from '../../../hook/spool/append.ts';
 import { quarantine } from '../../../hook/spool/quarantine.ts';
 import { spoolStatus } from '../../../hook/spool/status.ts';
 import { until } from '../../setup/until.ts';
-import {
-  buildClient,
-  drainTo,
-  logEntries,
-  makeDataDir,
-  removeDataDir,
-  runClient,
-  spoolLines,
-} from '../support/client.ts';
+import { drainTo, logEntries, runClient, spoolLines } from '../support/client.ts';
+import { fileClient } from '../support/file-client.ts';
 import { answerError, API_HEADERS, startServer } from '../support/servers.ts';
 
 // Rejected events are quarantined; without space there, an event is neither lost nor counted as quarantined.
 
 const QUARANTINE_BYTES = 16 * 1024 * 1024;
-const closing: (() => Promise<void> | void)[] = [];
-
-beforeAll(() => {
-  buildClient();
-});
-
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
-});
+const dataDirFor = fileClient();
 
 async function dataDirThatRefuses(session: string): Promise<string> {
   const refuse = answerError(422, 'VALIDATION_FAILED');
@@ -36,11 +21,7 @@ async function dataDirThatRefuses(session: string): Promise<string> {
     if (received.body['session_id'] === session) refuse(received, response, index);
     else response.writeHead(200, API_HEADERS).end('{}');
   });
-  const dataDir = makeDataDir(server);
-  closing.push(
-    () => removeDataDir(dataDir),
-    () => server.close(),
-  );
+  const dataDir = dataDirFor(server);
   return dataDir;
 }
 
@@ -65,8 +46,7 @@ function add(dataDir: string, session: string, n: number): void {
 
 describe('the quarantine', () => {
   it('stores a line with the reason, up to its bound', async () => {
-    const dataDir = makeDataDir(null);
-    closing.push(() => removeDataDir(dataDir));
+    const dataDir = dataDirFor(null);
     await quarantine(dataDir, 's', 'why', '{"a":1}');
     const text = readFileSync(path.join(folderOf(dataDir), 's.ndjson'), 'utf8');
     expect(JSON.parse(text)).toEqual({ at: expect.any(String), reason: 'why', line: '{"a":1}' });

@@ -1,11 +1,10 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { bootstrapIdentity } from '../../../infra/bootstrap/identity.ts';
 import { findPrincipal } from '../../../stores/postgres/access/api-keys.ts';
-import { createTestDatabase } from '../../setup/database.ts';
-import type { TestDatabase } from '../../setup/database.ts';
+import { fileDatabase } from '../../setup/database.ts';
 import { longLivedFolder } from '../support/long-lived-folder.ts';
 
 const URL_HERE = 'http://127.0.0.1:37700';
@@ -13,17 +12,12 @@ const keysSchema = z.object({ api_key: z.string(), agent_api_key: z.string(), ag
 
 const folder = longLivedFolder();
 const credentialsPath = path.join(folder, 'credentials.json');
-let db: TestDatabase;
-
-beforeAll(async () => {
-  db = await createTestDatabase();
-});
-afterAll(() => db.close());
+const db = fileDatabase();
 
 const start = () =>
   bootstrapIdentity({ maintenanceDatabaseUrl: db.url('maintenance'), credentialsPath, url: URL_HERE });
 const stored = () => keysSchema.parse(JSON.parse(readFileSync(credentialsPath, 'utf8')));
-const scopesOf = async (key: string) => (await findPrincipal(db.superuser, key))?.scopes ?? null;
+const scopesOf = async (key: string) => (await findPrincipal(db.database.pool, key))?.scopes ?? null;
 
 test('the first start creates the operator’s key and keys with fewer scopes for agents of the same user', async () => {
   await start();
@@ -34,7 +28,7 @@ test('the first start creates the operator’s key and keys with fewer scopes fo
   expect(await scopesOf(keys.agent_api_key)).toEqual(['capture', 'read']);
   expect(await scopesOf(keys.agent_write_api_key)).toEqual(['read', 'write']);
   const users = await Promise.all(
-    Object.values(keys).map(async (key) => (await findPrincipal(db.superuser, key))?.userId),
+    Object.values(keys).map(async (key) => (await findPrincipal(db.database.pool, key))?.userId),
   );
   expect(new Set(users).size).toBe(1);
   const before = readFileSync(credentialsPath, 'utf8');
@@ -58,7 +52,7 @@ test('the next start of an older instance adds the agents’ keys and leaves the
 
 test('a revoked key for agents stays revoked', async () => {
   const { agent_api_key: key } = stored();
-  await db.superuser.query('UPDATE api_keys SET revoked_at = now() WHERE name = $1', ['agent']);
+  await db.write('UPDATE api_keys SET revoked_at = now() WHERE name = $1', ['agent']);
   await start();
   expect(stored().agent_api_key).toBe(key);
   expect(await scopesOf(key)).toBeNull();
@@ -66,7 +60,7 @@ test('a revoked key for agents stays revoked', async () => {
 
 test('starts again after the operator’s key was revoked, and leaves it revoked', async () => {
   const { api_key: key } = stored();
-  await db.superuser.query('UPDATE api_keys SET revoked_at = now() WHERE name = $1', ['local']);
+  await db.write('UPDATE api_keys SET revoked_at = now() WHERE name = $1', ['local']);
   await start();
   expect(stored().api_key).toBe(key);
   expect(await scopesOf(key)).toBeNull();

@@ -267,3 +267,8 @@ export async function startMessagesServer({
 function reportUsedUp(): Reply {
   return { kind: 'error', status: 500, type: 'api_error', message: 'script used up' };
 }
+
+/** Returns the settings of an instance that uses this server as its provider. */
+export function providerSettings({ url, apiKey }: Pick<MessagesServer, 'url' | 'apiKey'>): Record<string, string> {
+  return { RECOLLECT_MODEL_PROVIDER: 'anthropic', ANTHROPIC_API_KEY: apiKey, RECOLLECT_ANTHROPIC_BASE_URL: url };
+}

@@ -166,7 +166,8 @@ describe('order of service', () => {
     expect(threads).toHaveLength(1);
     const texts = Array.from({ length: 50 }, (_, i) => 'eta '.repeat(i));
     const vectors = await embedder.embed(texts, 'passage');
-    expect(threads).toHaveLength(2);
+    // The first thread may have served all texts while the second one was starting.
+    await expect.poll(() => threads).toHaveLength(2);
     texts.forEach((text, i) => expect(cosine(vectors[i], expectedVector(text))).toBeCloseTo(1, 5));
   });
 

@@ -38,7 +38,10 @@ describe('a window with a failing test, a wrong attempt and a fix', () => {
 
   it('lists open work', async () => {
     const { actionItems } = await topicOf(miniSession);
-    expect(actionItems.map(({ text }) => text)).toEqual(['Check addMonths for the same overflow']);
+    expect(actionItems.map(({ text }) => text)).toEqual([
+      'Check addMonths for the same overflow',
+      'Document the clamping in the README',
+    ]);
   });
 });
 
@@ -80,6 +83,17 @@ describe('kinds of items', () => {
       { type: 'assistant', content: said },
     ]);
     expect(await kindsOf(rows)).toEqual([kind]);
+  });
+
+  it('work reported in the passive is an item, an announcement of a list is none', async () => {
+    const rows = rowsFrom([
+      edited('.zshrc', 'a', 'b'),
+      { type: 'assistant', content: 'The PATH export has been added to .zshrc for new shells.' },
+      { type: 'assistant', content: "We've cleaned up the `.zshrc` file in two phases:" },
+    ]);
+    expect((await topicOf(rows)).items.map(({ title }) => title)).toEqual([
+      'The PATH export has been added to .zshrc for new shells.',
+    ]);
   });
 
   it('has no item for work without an edit', async () => {
@@ -136,6 +150,16 @@ describe('a session', () => {
     expect(output.request).toContain('nightly export is empty');
     expect(output.investigated).toContain('compared the two exports');
     expect(output.completed).toContain('reading the files when the job starts');
+  });
+
+  it('is named by its work if the user only asks and nobody answers', async () => {
+    const rows = rowsFrom([
+      { type: 'user', content: 'Can you see why the export is empty?' },
+      ran('npm run export -- --all', 'wrote 0 rows'),
+      { type: 'assistant', content: 'Shall I go on?' },
+    ]);
+    const { title, completed } = await sessionOf(await sessionInputOf(rows));
+    expect([title, completed].filter((text) => text === '' || text.includes('?'))).toEqual([]);
   });
 
   it('leaves unknown fields empty', async () => {
@@ -227,7 +251,7 @@ describe('odd input', () => {
 
   it('one row', async () => {
     const rows = rowsFrom([ran('npm run build', 'Finished in 3 s')]);
-    expect((await topicOf(rows)).title).toBe('Bash: npm run build');
+    expect((await topicOf(rows)).title).toBe('Ran `npm run build`');
   });
 
   it('only the request before', async () => {

@@ -53,10 +53,13 @@ describe('commands', () => {
     expect(mended?.value).toBeGreaterThan(commandsOf([ran('terraform apply -var-file=x', '')])[0]?.value ?? 9);
   });
 
-  it('cut a program that continues on the next lines, and are no commits', () => {
-    const [note] = commandsOf([ran('python -c "\nprint(1)\n"', '1')]);
-    expect(note?.value).toBeLessThan(0.2);
+  it('leave out looks, passed checks, commits and programs that continue on the next lines', () => {
+    expect(commandsOf([ran('cat a.md', 'words'), ran('npm test', '3 passed')])).toEqual([]);
+    expect(commandsOf([ran('python -c "\nprint(1)\n"', '1')])).toEqual([]);
     expect(commandsOf([ran('git commit -m "Add a parser"', '1 file changed')])).toEqual([]);
+    expect(commandsOf([ran('git commit --amend --no-edit', '1 file changed')])).toEqual([]);
+    // Discarded output changes no file.
+    expect(commandsOf([ran('ls old.md 2>/dev/null || echo none', 'none'), ran('mkdir -p src/a', '')])).toEqual([]);
   });
 });
 
@@ -103,11 +106,14 @@ describe('files', () => {
     filesModified: [path],
   });
 
-  it('use the words of the tool, each once', () => {
-    const notes = fileNotes(
-      callsOf(rowsFrom([wrote('docs/a.md', 'Wrote 12 lines to docs/a.md'), wrote('docs/a.md', ''), wrote('b.md', '')])),
-    );
-    expect(notes.map(({ text }) => text)).toEqual(['Wrote 12 lines to docs/a.md', 'Wrote b.md']);
+  it('use the words of the tool for one file, and list several once', () => {
+    const notesOf = (drafts: readonly RowDraft[]) => fileNotes(callsOf(rowsFrom(drafts)));
+    expect(notesOf([wrote('docs/a.md', 'Wrote 12 lines to docs/a.md'), wrote('docs/a.md', '')])).toMatchObject([
+      { text: 'Wrote 12 lines to docs/a.md', evidence: [{ rowId: 'row-1' }] },
+    ]);
+    const several = ['docs/a.md', 'b.md', 'docs/a.md', 'c.md', 'd.md', 'e.md'].map((path) => wrote(path, ''));
+    expect(notesOf(several).map(({ text }) => text)).toEqual(['Wrote docs/a.md, b.md, c.md and 2 more']);
+    expect(notesOf([ran('ls', '')])).toEqual([]);
   });
 
   it('count as touched by a command or a path, not by written content', () => {
@@ -137,6 +143,31 @@ describe('sentences', () => {
     expect(
       spokenOf([{ type: 'user', content: 'ok, `mv` it back and then use `git mv`. Proper hygiene!' }]),
     ).toMatchObject([{ text: 'ok, `mv` it back and then use `git mv`. Proper hygiene!' }]);
+  });
+
+  it('are shown without interjections before them', () => {
+    expect(spokenOf([{ type: 'user', content: 'No. Not yet! Rename the parser of that format.' }])).toMatchObject([
+      { text: 'Rename the parser of that format.' },
+    ]);
+    expect(
+      spokenOf([{ type: 'assistant', content: 'I understand - we stop at every stable point for a review.' }]),
+    ).toMatchObject([{ text: 'We stop at every stable point for a review.' }]);
+  });
+
+  it.each([
+    ['has no verb', 'A parser for `src/lock.ts` with the old format.'],
+    ['names nothing', 'The parser reads the lines of the old format.'],
+    ['needs the sentence before', 'It reads the lines of `src/lock.ts` in the old format.'],
+    ['has less than five words', 'Reads `src/lock.ts` now.'],
+    ['is a heading', 'Parser of `LOCK` for the Old Format'],
+  ])('of the assistant are worth less if it %s', (_, text) => {
+    const agentWorth = (content: string): number => spokenOf([{ type: 'assistant', content }])[0]?.value ?? 0;
+    expect(agentWorth(text)).toBeLessThan(agentWorth('The parser reads the lines of `src/lock.ts` in the old format.'));
+  });
+
+  it('that ask for agreement state something', () => {
+    const named = 'The file is called parser_spec.py by our convention';
+    expect(worthOf(`${named}, right?`)).toBeGreaterThan(worthOf(`${named}, or do I err?`));
   });
 
   it('leave out talk, and terminal output that was pasted', () => {
@@ -174,6 +205,7 @@ describe('sentences', () => {
       'Never push to main without a review.',
       'please don’t write comments into listings',
       'I dislike abbreviations in names.',
+      'very good, and please stop at each stable point for a review',
       '不要使用本地时区，以后必须使用标准时间。',
     ])
       expect([text, isWish(text)]).toEqual([text, true]);

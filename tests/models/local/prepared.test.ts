@@ -15,7 +15,7 @@ describe('a prepared call', () => {
   it('is free, and states its input tokens', async () => {
     const model = localModel();
     const call = await model.prepareWindow(windowOf(miniSession), live());
-    expect(call).toMatchObject({ provider: 'local', model: 'local-extractive-2', maxUsd: 0 });
+    expect(call).toMatchObject({ provider: 'local', model: 'local-extractive-4', maxUsd: 0 });
     expect(call.inputTokens).toBe(miniSession.reduce((sum, { tokens }) => sum + tokens, 0));
     const { usage, text } = await call.send(live());
     expect(usage).toMatchObject({

@@ -59,7 +59,6 @@ describe('cues', () => {
     ['The root cause was a stale lock file.', 'cause'],
     ['It failed because the port was taken.', 'cause'],
     ['We decided to keep SQLite.', 'decision'],
-    ['Next steps: write the docs', 'next'],
     ["I've added a retry to the client.", 'done'],
     ['Now let me check the tests.', 'narration'],
     ['This allows SQL injection through the name.', 'security'],
@@ -70,7 +69,6 @@ describe('cues', () => {
   it.each([
     ['The tests pass.', 'cause'],
     ['We looked at the decision log.', 'decision'],
-    ['The next line prints it.', 'next'],
     ['Adding more would be wrong.', 'done'],
   ] as const)('%s is not %s', (text, cue) => {
     expect(hasCue(text, cue)).toBe(false);

@@ -20,6 +20,7 @@ export function countingEmbedder(fail: (texts: readonly string[]) => Error | nul
       onUsage?.({ provider: 'http', model: 'counting', tokens: texts.length, costUsd: 0.5, latencyMs: 1 });
       return Promise.resolve(texts.map((text) => new Float32Array([Math.cos(text.length), Math.sin(text.length)])));
     },
+    calibration: null,
     likeness: (cosine) => cosine,
     ready: () => Promise.resolve(true),
     close: () => Promise.resolve(),

@@ -106,9 +106,7 @@ export async function createClassroom(
   const given: LearningInput[] = [];
 
   const learn = async (sessionId: string, scripted: readonly ScriptedLearning[]): Promise<number> => {
-    await instance.db.superuser.query('UPDATE sessions SET consumed_seq = last_seq, learned_seq = 0 WHERE id = $1', [
-      sessionId,
-    ]);
+    await instance.write('UPDATE sessions SET consumed_seq = last_seq, learned_seq = 0 WHERE id = $1', [sessionId]);
     const activities = createLearningActivities({
       ...dependencies,
       model: scriptedModel(scripted, given),
@@ -170,7 +168,7 @@ export interface StoredLearning {
 
 /** Every learning of the tenant, oldest first. */
 export async function learningsOf(instance: TestInstance): Promise<readonly StoredLearning[]> {
-  const { rows } = await instance.db.superuser.query<StoredLearning>(
+  const rows = await instance.rows<StoredLearning>(
     `SELECT id, description, confidence::float8 AS confidence, version, previous_id, superseded_by, reason, disputes, valid_to IS NULL AS open,
             (SELECT count(DISTINCT session_id) FROM learning_evidence e WHERE e.learning_id = l.id)::integer AS sessions
        FROM learnings l WHERE tenant_id = $1 ORDER BY id`,

@@ -1,8 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import pg from 'pg';
-import { expect } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
 import type { RetentionDependencies } from '../../../../activities/retention/leftovers.ts';
 import { stepGroup } from '../../../../activities/retention/step.ts';
 import type { WorkflowHints } from '../../../../domain/ports/workflow-hints.ts';
@@ -12,7 +11,7 @@ import { createDirectoryStore } from '../../../../stores/files/directory-store.t
 import { readPolicyState, writePolicies } from '../../../../stores/postgres/retention/retention-policies.ts';
 import { approveRun, openRun, readCounts, readRun } from '../../../../stores/postgres/retention/retention-runs.ts';
 import type { RetentionCount } from '../../../../stores/postgres/retention/retention-runs.ts';
-import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
+import { createTestDatabase } from '../../../setup/database.ts';
 import type { TestUser } from '../../../setup/database.ts';
 
 const hints: WorkflowHints = {
@@ -33,10 +32,10 @@ export function sum(counts: readonly RetentionCount[], resource: string): number
 }
 
 /** A database with the rows of retention, and a separate tenant for each test. */
-export async function startRetention() {
+async function startRetention() {
   const folder = mkdtempSync(path.join(tmpdir(), 'recollect-retention-'));
   const db = await createTestDatabase();
-  const maintenance = new pg.Pool({ connectionString: db.url('maintenance'), max: 3 });
+  const { maintenance } = db;
   const archives = createDirectoryArchive(path.join(folder, 'archive'));
   const parts: RetentionDependencies = {
     database: db.database,
@@ -47,7 +46,7 @@ export async function startRetention() {
     embeddingModel: { name: 'm', dimension: 3 },
     clock: { now: () => Date.now() },
   };
-  let user = await createTestUser(db.superuser, { role: 'admin' });
+  let user = await db.createUser({ role: 'admin' });
   function setPolicies(rules: readonly Rule[], whose: TestUser = user): Promise<void> {
     return db.database.asTenant(whose.tenantId, (transaction) =>
       writePolicies(transaction, whose.tenantId, whose.userId, rules),
@@ -88,16 +87,11 @@ export async function startRetention() {
     return { planned: await countsOf(dry, whose), done: await countsOf(run, whose) };
   }
 
-  async function count(sql: string, values: unknown[] = []): Promise<number> {
-    const { rows } = await db.superuser.query<{ n: number }>(`SELECT count(*)::integer AS n FROM ${sql}`, values);
-    return rows[0]?.n ?? -1;
-  }
-
   const rowsOf = async (sessionId: string) => ({
-    prompts: await count('prompts WHERE session_id = $1', [sessionId]),
-    observations: await count('observations WHERE session_id = $1', [sessionId]),
-    keys: await count('capture_keys WHERE session_id = $1', [sessionId]),
-    removing: await count(
+    prompts: await db.count('prompts WHERE session_id = $1', [sessionId]),
+    observations: await db.count('observations WHERE session_id = $1', [sessionId]),
+    keys: await db.count('capture_keys WHERE session_id = $1', [sessionId]),
+    removing: await db.count(
       'embedding_removals WHERE resource_id IN (SELECT row_id FROM capture_keys WHERE session_id = $1)',
       [sessionId],
     ),
@@ -115,19 +109,34 @@ export async function startRetention() {
     errorOf,
     countsOf,
     dryThenRun,
-    count,
+    count: db.count,
     rowsOf,
     /** New tenants, and no policies of others. */
     async begin() {
-      await db.superuser.query('TRUNCATE retention_policies');
-      user = await createTestUser(db.superuser, { role: 'admin' });
-      return { user, stranger: await createTestUser(db.superuser, { role: 'admin' }) };
+      await db.owner.query('TRUNCATE retention_policies');
+      user = await db.createUser({ role: 'admin' });
+      return { user, stranger: await db.createUser({ role: 'admin' }) };
     },
     async close() {
-      await maintenance.end();
       await db.close();
       rmSync(folder, { recursive: true, force: true });
     },
   };
 }
-export type RetentionKit = Awaited<ReturnType<typeof startRetention>>;
+type RetentionKit = Awaited<ReturnType<typeof startRetention>>;
+
+/** Registers a kit for a test file and new tenants for each of its tests. All members exist once the hooks have run. */
+export function fileRetention() {
+  const kit = {} as RetentionKit;
+  const [user, stranger] = [{} as TestUser, {} as TestUser];
+  beforeAll(async () => {
+    Object.assign(kit, await startRetention());
+  });
+  beforeEach(async () => {
+    const begun = await kit.begin();
+    Object.assign(user, begun.user);
+    Object.assign(stranger, begun.stranger);
+  });
+  afterAll(() => kit.close());
+  return { kit, user, stranger };
+}

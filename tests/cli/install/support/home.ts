@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command } from 'commander';
 import { Cli } from '../../../../cli/cli.ts';
@@ -25,10 +25,18 @@ export function credentials(url: string, agentKey: string): string {
   return JSON.stringify({ url, api_key: OPERATORS_KEY, agent_api_key: agentKey, agent_write_api_key: `${agentKey}_w` });
 }
 
+/** Returns a PATH without this machine's agent, whose version must not matter. */
+function systemPrograms(): string {
+  const folders = (processEnvironment()['PATH'] ?? '').split(path.delimiter);
+  return folders.filter((folder) => !existsSync(path.join(folder, 'claude'))).join(path.delimiter);
+}
+
 /** A temporary home, with the credentials of an instance unless null. */
 export class Home {
   readonly folder = testFolder();
   private readonly extra: Readonly<Record<string, string>>;
+  /** PATH with the agent of the test alone; null: the machine's. */
+  private programs: string | null = null;
 
   constructor(
     access: { url: string; agent_api_key: string } | null = { url: URL_HERE, agent_api_key: KEY },
@@ -69,9 +77,18 @@ export class Home {
     return this.list(path.dirname(name)).filter((file) => file.startsWith(start));
   }
 
+  /** Installs a Claude Code that prints this as its version; null: no agent, and no other program. */
+  claudeCode(version: string | null): void {
+    this.programs = testFolder();
+    if (version === null) return;
+    const program = path.join(this.programs, 'claude');
+    writeFileSync(program, `#!/bin/sh\n[ "$*" = --version ] && echo '${version}'\n`);
+    chmodSync(program, 0o755);
+  }
+
   /** Runs a command in this process, as the user of this home. */
   async run(...args: string[]): Promise<Ran> {
-    const context = recordOutput({ PATH: processEnvironment()['PATH'] ?? '', HOME: this.folder, ...this.extra });
+    const context = recordOutput({ PATH: this.programs ?? systemPrograms(), HOME: this.folder, ...this.extra });
     const program = new Command('recollect');
     let code: number | undefined;
     const exit = (given: ExitCode): void => {

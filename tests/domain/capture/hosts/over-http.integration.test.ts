@@ -1,23 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startTestInstance } from '../../../setup/instance.ts';
-import type { TestInstance } from '../../../setup/instance.ts';
+import { describe, expect, test } from 'vitest';
+import { fileInstance } from '../../../setup/file-instance.ts';
 import { errorOf, writingNothing } from '../../../api/support/answers.ts';
 import { payload, payloadNames } from './payloads.ts';
 import type { MappedHost } from './payloads.ts';
 
-let instance: TestInstance;
-
-beforeAll(async () => {
-  instance = await startTestInstance();
-});
-afterAll(() => instance.close());
+const instance = fileInstance();
 
 const send = (host: string, event: string, body: unknown, query = '') =>
   instance.call('POST', `/hooks/${event}?host=${host}${query}`, { body });
-
-async function rows<Row extends object>(sql: string, values: unknown[] = []): Promise<Row[]> {
-  return (await instance.db.superuser.query<Row>(sql, values)).rows;
-}
 
 describe.each<MappedHost>(['codex-cli', 'cursor'])('every documented hook of %s', (host) => {
   test('is taken, and all of them are one session of one project', async () => {
@@ -26,12 +16,12 @@ describe.each<MappedHost>(['codex-cli', 'cursor'])('every documented hook of %s'
       const answer = await send(host, event, body);
       expect({ name, status: answer.status, body: answer.body }).toEqual({ name, status: 200, body: {} });
     }
-    const sessions = await rows<{ external_id: string; display_name: string }>(
+    const sessions = await instance.rows<{ external_id: string; display_name: string }>(
       `SELECT s.external_id, p.display_name FROM sessions s JOIN projects p ON p.id = s.project_id WHERE s.host = $1`,
       [host],
     );
     expect(sessions).toEqual([{ external_id: expect.stringMatching(/^[0-9a-f-]{36}$/), display_name: 'orchard' }]);
-    const files = await rows<{ file: string }>(
+    const files = await instance.rows<{ file: string }>(
       `SELECT DISTINCT unnest(o.files_modified) AS file FROM observations o JOIN sessions s ON s.id = o.session_id WHERE s.host = $1`,
       [host],
     );
@@ -44,7 +34,7 @@ test('metadata of a row and of a session is stored', async () => {
   await send('cursor', event, { ...body, conversation_id: 'stored', sandbox: true, api_key: 'not-to-be-stored' });
   await send('cursor', 'sessionStart', { conversation_id: 'stored', composer_mode: 'ask' });
   expect(
-    await rows(
+    await instance.rows(
       `SELECT o.metadata AS row, s.metadata AS session FROM observations o JOIN sessions s ON s.id = o.session_id WHERE s.external_id = 'stored'`,
     ),
   ).toEqual([{ row: { sandbox: true, api_key: '[redacted:secret-field]' }, session: { mode: 'ask' } }]);
@@ -53,14 +43,16 @@ test('metadata of a row and of a session is stored', async () => {
 test('defaults to Claude Code without a host', async () => {
   await instance.call('POST', '/hooks/UserPromptSubmit', { body: { session_id: 'plain', prompt: 'hello' } });
   await send('claude-code', 'Stop', { session_id: 'plain', transcript_path: '/t.jsonl' });
-  expect(await rows(`SELECT host, metadata FROM sessions WHERE external_id = 'plain'`)).toEqual([
+  expect(await instance.rows(`SELECT host, metadata FROM sessions WHERE external_id = 'plain'`)).toEqual([
     { host: 'claude-code', metadata: { transcript_path: '/t.jsonl' } },
   ]);
 });
 
 test('a namespace is that of the session', async () => {
   await send('cursor', 'beforeSubmitPrompt', { conversation_id: 'spaced', prompt: 'hello' }, '&namespace=team-a');
-  expect(await rows(`SELECT namespace FROM sessions WHERE external_id = 'spaced'`)).toEqual([{ namespace: 'team-a' }]);
+  expect(await instance.rows(`SELECT namespace FROM sessions WHERE external_id = 'spaced'`)).toEqual([
+    { namespace: 'team-a' },
+  ]);
 });
 
 describe('a session start is answered with context', () => {
@@ -79,7 +71,7 @@ describe('a session start is answered with context', () => {
     ['cursor', 'sessionStart', { workspace_roots: ['/src/context-cursor'] }, { additional_context: known }],
   ])('in the form of %s', async (host, event, body, answer) => {
     await send(host, event, { ...body, session_id: `before-${host}` });
-    await instance.db.superuser.query(learn, [`before-${host}`]);
+    await instance.write(learn, [`before-${host}`]);
     expect(await send(host, event, { ...body, session_id: `after-${host}` })).toMatchObject({
       status: 200,
       body: answer,

@@ -17,7 +17,7 @@ describe('a swap', { timeout: 60_000 }, () => {
   };
   const names = { running, built: `${running}_restore_a`, replaced: `${running}_replaced_a` };
   const made = async (): Promise<string[]> => {
-    const { rows } = await db.superuser.query<{ datname: string }>(
+    const rows = await db.rows<{ datname: string }>(
       'SELECT datname FROM pg_database WHERE starts_with(datname, $1) AND datallowconn ORDER BY 1',
       [running],
     );

@@ -24,10 +24,10 @@ test('is visible to other connections while at least one process shows it', asyn
   expect(await isBurst(watcher)).toBe(false);
   for (const flag of flags) flag.show(true);
   await until(async () => {
-    const up = await db.superuser.query(
+    const up = await db.rows(
       "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
     );
-    return up.rowCount === 2 ? true : undefined;
+    return up.length === 2 ? true : undefined;
   });
   expect(await isBurst(watcher)).toBe(true);
   await flags[0]?.close();
@@ -55,7 +55,9 @@ test('ends with its connection, and is shown again by the next burst', async () 
   const flag = new BurstFlag(own, () => undefined);
   flag.show(true);
   await until(async () => ((await isBurst(watcher)) ? true : undefined));
-  await db.superuser.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'lost'");
+  await db.database.pool.query(
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'lost'",
+  );
   await until(async () => ((await isBurst(watcher)) ? undefined : true));
   await until(async () => (own.totalCount === 0 ? true : undefined));
   flag.show(true);

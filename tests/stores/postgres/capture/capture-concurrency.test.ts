@@ -2,8 +2,8 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CaptureEvent } from '../../../../domain/capture/event.ts';
 import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
-import { createTestUser, fileDatabase, fileUser } from '../../../setup/database.ts';
-import { ended, event, noted, promptPart, valueOf } from '../support/captures.ts';
+import { fileDatabase, fileUser } from '../../../setup/database.ts';
+import { ended, event, noted, promptPart } from '../support/captures.ts';
 
 /** As many at once as a server with several api processes sees. */
 const AT_ONCE = 20;
@@ -25,10 +25,7 @@ function inParallel(batchOf: (writer: number) => readonly CaptureEvent[]) {
 }
 
 function deadlocks(): Promise<number | undefined> {
-  return valueOf(
-    db.superuser,
-    'SELECT deadlocks::integer AS value FROM pg_stat_database WHERE datname = current_database()',
-  );
+  return db.value('SELECT deadlocks::integer AS value FROM pg_stat_database WHERE datname = current_database()');
 }
 
 describe('batches at once', { timeout: 240_000 }, () => {
@@ -47,7 +44,7 @@ describe('batches at once', { timeout: 240_000 }, () => {
     });
     expect(answers.flat().every((outcome) => outcome.status === 'accepted')).toBe(true);
     expect(await deadlocks()).toBe(0);
-    const positions = await db.superuser.query<{
+    const positions = await db.rows<{
       rows: number;
       distinct: number;
       least: number;
@@ -58,12 +55,9 @@ describe('batches at once', { timeout: 240_000 }, () => {
          FROM sessions s JOIN capture_keys k ON k.session_id = s.id WHERE s.external_id LIKE 'shared-%' GROUP BY s.id`,
     );
     const all = AT_ONCE * perSession;
-    expect(positions.rows).toEqual(sessions.map(() => ({ rows: all, distinct: all, least: 1, most: all, last: all })));
+    expect(positions).toEqual(sessions.map(() => ({ rows: all, distinct: all, least: 1, most: all, last: all })));
     expect(
-      await valueOf(
-        db.superuser,
-        "SELECT count(DISTINCT s.id)::integer AS value FROM sessions s WHERE external_id LIKE 'shared-%'",
-      ),
+      await db.value("SELECT count(DISTINCT s.id)::integer AS value FROM sessions s WHERE external_id LIKE 'shared-%'"),
     ).toBe(sessions.length);
   });
 
@@ -75,36 +69,25 @@ describe('batches at once', { timeout: 240_000 }, () => {
     expect(outcomes.filter((outcome) => outcome.status === 'accepted').length).toBe(10);
     expect(outcomes.filter((outcome) => outcome.status === 'duplicate').length).toBe(10 * (AT_ONCE - 1));
     for (let n = 0; n < 10; n += 1) expect(new Set(answers.map((answer) => answer[n]?.rowId)).size).toBe(1);
-    expect(
-      await valueOf(
-        db.superuser,
-        "SELECT count(*)::integer AS value FROM prompts p JOIN sessions s ON s.id = p.session_id WHERE s.external_id = 'raced'",
-      ),
-    ).toBe(10);
+    expect(await db.count("prompts p JOIN sessions s ON s.id = p.session_id WHERE s.external_id = 'raced'")).toBe(10);
   });
 
   test('of first sessions of one project create one project, whichever hints each has', async () => {
-    const tenant = await createTestUser(db.superuser);
+    const tenant = await db.createUser();
     const hints = [{ remote: 'git@github.com:team/app.git', path: '/src/app' }, { path: '/src/app' }];
     await inParallel((writer) => [
       event(tenant, `first-${writer}`, [promptPart('hello')], { project: hints[writer % 2] ?? null }),
     ]);
+    expect(await db.count('projects WHERE tenant_id = $1', [tenant.tenantId])).toBe(1);
     expect(
-      await valueOf(db.superuser, 'SELECT count(*)::integer AS value FROM projects WHERE tenant_id = $1', [
+      await db.value('SELECT count(DISTINCT project_id)::integer AS value FROM sessions WHERE tenant_id = $1', [
         tenant.tenantId,
       ]),
-    ).toBe(1);
-    expect(
-      await valueOf(
-        db.superuser,
-        'SELECT count(DISTINCT project_id)::integer AS value FROM sessions WHERE tenant_id = $1',
-        [tenant.tenantId],
-      ),
     ).toBe(1);
   });
 
   test('that name the same new projects crosswise, of two tenants, do not wait for each other for ever', async () => {
-    const tenants = [await createTestUser(db.superuser), await createTestUser(db.superuser)];
+    const tenants = [await db.createUser(), await db.createUser()];
     const names = Array.from({ length: 12 }, (_, index) => `project-${index}`);
     const before = await deadlocks();
     await inParallel((writer) => {
@@ -121,10 +104,6 @@ describe('batches at once', { timeout: 240_000 }, () => {
     });
     expect(await deadlocks()).toBe(before);
     for (const tenant of tenants)
-      expect(
-        await valueOf(db.superuser, 'SELECT count(*)::integer AS value FROM projects WHERE tenant_id = $1', [
-          tenant.tenantId,
-        ]),
-      ).toBe(names.length);
+      expect(await db.count('projects WHERE tenant_id = $1', [tenant.tenantId])).toBe(names.length);
   });
 });

@@ -10,7 +10,7 @@ describe('an event that came before', () => {
   test('is known by its key across batches, whatever its content, and returns the first row', async () => {
     const [first] = await captureEvents(db.database.pool, [event(user, 'again', [promptPart('one')], { key: 'k' })]);
     await captureEvents(db.database.pool, [event(user, 'again', [promptPart('between')])]);
-    const before = await captureCounts(db.superuser);
+    const before = await captureCounts(db);
     const [second] = await captureEvents(db.database.pool, [
       event(user, 'again', [promptPart('something else')], { key: 'k' }),
     ]);
@@ -21,7 +21,7 @@ describe('an event that came before', () => {
       sessionId: first?.sessionId,
       reason: null,
     });
-    expect(await captureCounts(db.superuser)).toEqual(before);
+    expect(await captureCounts(db)).toEqual(before);
   });
 
   test('is known by its key within one batch', async () => {
@@ -33,10 +33,7 @@ describe('an event that came before', () => {
     ]);
     expect(outcomes.map((outcome) => outcome.status)).toEqual(['accepted', 'accepted', 'duplicate', 'duplicate']);
     expect(outcomes.map((outcome) => outcome.rowId === outcomes[0]?.rowId)).toEqual([true, false, true, true]);
-    expect((await rowsOf(db.superuser, outcomes[0]?.sessionId ?? '')).map((row) => row.content)).toEqual([
-      'one',
-      'two',
-    ]);
+    expect((await rowsOf(db, outcomes[0]?.sessionId ?? '')).map((row) => row.content)).toEqual(['one', 'two']);
   });
 
   test('the same key in another session is another event', async () => {
@@ -110,7 +107,7 @@ describe('an event that came before', () => {
       expect([again, third]).toEqual(
         [again, third].map(() => expect.objectContaining({ status: 'duplicate', rowId: first?.rowId })),
       );
-      expect((await rowsOf(db.superuser, first?.sessionId ?? '')).map((row) => [row.seq, row.kind])).toEqual([
+      expect((await rowsOf(db, first?.sessionId ?? '')).map((row) => [row.seq, row.kind])).toEqual([
         [1, 'prompt'],
         [2, 'boundary'],
       ]);
@@ -118,9 +115,9 @@ describe('an event that came before', () => {
   });
 
   test('changes nothing about its session', async () => {
-    const state = async () => (await db.superuser.query("SELECT * FROM sessions WHERE external_id = 'unchanged'")).rows;
+    const state = async () => await db.rows("SELECT * FROM sessions WHERE external_id = 'unchanged'");
     await captureEvents(db.database.pool, [event(user, 'unchanged', [promptPart('a')], { key: 'k', model: 'm' })]);
-    await db.superuser.query(
+    await db.write(
       "UPDATE sessions SET status = 'ended', phase = 'settled', ended_at = now() WHERE external_id = 'unchanged'",
     );
     const before = await state();

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
-import { createTestUser, fileDatabase, fileUser } from '../../../setup/database.ts';
+import { fileDatabase, fileUser } from '../../../setup/database.ts';
 import type { TestUser } from '../../../setup/database.ts';
 import { captureCounts, ended, event, noted, promptPart } from '../support/captures.ts';
 
@@ -11,10 +11,12 @@ const user = fileUser(db);
 const sha256 = (text: string) => createHash('sha256').update(text, 'utf8').digest();
 
 function forget(externalId: string, what: string, who: TestUser = user, host = 'test') {
-  return db.superuser.query(
-    'INSERT INTO tombstones (tenant_id, host, external_id, key_sha256) VALUES ($1, $2, $3, $4)',
-    [who.tenantId, host, externalId, sha256(what)],
-  );
+  return db.write('INSERT INTO tombstones (tenant_id, host, external_id, key_sha256) VALUES ($1, $2, $3, $4)', [
+    who.tenantId,
+    host,
+    externalId,
+    sha256(what),
+  ]);
 }
 
 async function statuses(...events: ReturnType<typeof event>[]): Promise<unknown[]> {
@@ -55,8 +57,8 @@ describe('a forgotten event', () => {
         event(user, 'complete', [promptPart('a')], { key: 'k' }),
       ),
     ).toEqual(['forgotten', 'forgotten']);
-    const sessions = await db.superuser.query("SELECT status, last_seq FROM sessions WHERE external_id = 'complete'");
-    expect(sessions.rows).toEqual([{ status: 'deleted', last_seq: 0 }]);
+    const sessions = await db.rows("SELECT status, last_seq FROM sessions WHERE external_id = 'complete'");
+    expect(sessions).toEqual([{ status: 'deleted', last_seq: 0 }]);
   });
 
   test('leaves an existing session unchanged, and one that its batch starts with other events', async () => {
@@ -70,10 +72,8 @@ describe('a forgotten event', () => {
         event(user, 'started', [promptPart('c')], { key: 'c' }),
       ),
     ).toEqual(['forgotten', 'forgotten', 'accepted']);
-    const sessions = await db.superuser.query(
-      "SELECT status FROM sessions WHERE external_id IN ('was-there', 'started')",
-    );
-    expect(sessions.rows).toEqual([{ status: 'active' }, { status: 'active' }]);
+    const sessions = await db.rows("SELECT status FROM sessions WHERE external_id IN ('was-there', 'started')");
+    expect(sessions).toEqual([{ status: 'active' }, { status: 'active' }]);
   });
 
   test('without a key is known by its hash', async () => {
@@ -85,7 +85,7 @@ describe('a forgotten event', () => {
   });
 
   test('is rejected in its session, its host and its tenant only', async () => {
-    const other = await createTestUser(db.superuser);
+    const other = await db.createUser();
     await forget('mine', 'key:k');
     expect(
       await statuses(
@@ -100,15 +100,15 @@ describe('a forgotten event', () => {
   test('that was stored before is rejected, too, and changes nothing', async () => {
     await captureEvents(db.database.pool, [event(user, 'late', [promptPart('a')], { key: 'k' })]);
     await forget('late', 'key:k');
-    const before = await captureCounts(db.superuser);
+    const before = await captureCounts(db);
     const [outcome] = await captureEvents(db.database.pool, [event(user, 'late', [promptPart('a')], { key: 'k' })]);
     expect(outcome).toMatchObject({ status: 'rejected', reason: 'forgotten', rowId: null, seq: null });
-    expect(await captureCounts(db.superuser)).toEqual(before);
+    expect(await captureCounts(db)).toEqual(before);
   });
 
   test('is rejected if it is forgotten while its batch waits for the session', async () => {
     const [known] = await captureEvents(db.database.pool, [event(user, 'race', [promptPart('a')], { key: 'first' })]);
-    const client = await db.superuser.connect();
+    const client = await db.maintenance.connect();
     try {
       await client.query('BEGIN');
       await client.query('SELECT 1 FROM sessions WHERE id = $1 FOR UPDATE', [known?.sessionId]);

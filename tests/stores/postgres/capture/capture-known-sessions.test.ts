@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createCapture, encodeBatch, encodeEvent } from '../../../../stores/postgres/capture/capture.ts';
 import { fileDatabase, fileUser } from '../../../setup/database.ts';
-import { ended, event, noted, promptPart, valueOf } from '../support/captures.ts';
+import { ended, event, noted, promptPart } from '../support/captures.ts';
 
 const db = fileDatabase();
 const user = fileUser(db);
@@ -17,16 +17,14 @@ describe('a cached session', () => {
       );
     await send('1', 'deleted', 'there');
     await send('2', 'deleted', 'there');
-    await db.superuser.query("DELETE FROM sessions WHERE external_id = 'deleted'");
+    await db.write("DELETE FROM sessions WHERE external_id = 'deleted'");
     const outcomes = await send('3', 'there', 'deleted');
     expect(outcomes.map(({ status, seq }) => [status, seq])).toEqual([
       ['accepted', 3],
       ['accepted', 1],
     ]);
     expect((await send('4', 'deleted', 'there')).map(({ seq }) => seq)).toEqual([2, 4]);
-    expect(
-      await valueOf(db.superuser, "SELECT count(*)::integer AS value FROM sessions WHERE external_id = 'deleted'"),
-    ).toBe(1);
+    expect(await db.count("sessions WHERE external_id = 'deleted'")).toBe(1);
   });
 
   test('is read again if an event has a new alias of its project', async () => {
@@ -37,8 +35,7 @@ describe('a cached session', () => {
     await send('2');
     await send('3', 'git@github.com:team/aliased.git');
     expect(
-      await valueOf(
-        db.superuser,
+      await db.value(
         "SELECT p.git_remote AS value FROM sessions s JOIN projects p ON p.id = s.project_id WHERE s.external_id = 'aliased'",
       ),
     ).toBe('github.com/team/aliased');
@@ -107,8 +104,6 @@ describe('a batch as text', () => {
       createCapture(db.database.pool)([encodeEvent(event(user, 'odd-keys', [promptPart('x')], { key: `k${text}` }))]);
     const [first] = await send();
     expect(await send()).toMatchObject([{ status: 'duplicate', rowId: first?.rowId }]);
-    expect(await valueOf(db.superuser, 'SELECT key AS value FROM capture_keys WHERE row_id = $1', [first?.rowId])).toBe(
-      `k${text}`,
-    );
+    expect(await db.value('SELECT key AS value FROM capture_keys WHERE row_id = $1', [first?.rowId])).toBe(`k${text}`);
   });
 });

@@ -13,21 +13,20 @@ async function begin(externalId: string, capture: boolean): Promise<string> {
 }
 
 function switchTo(externalId: string, capture: boolean) {
-  return db.superuser.query('UPDATE sessions SET capture = $1 WHERE external_id = $2', [capture, externalId]);
+  return db.write('UPDATE sessions SET capture = $1 WHERE external_id = $2', [capture, externalId]);
 }
 
 async function keysOf(sessionId: string): Promise<unknown[]> {
-  const keys = await db.superuser.query(
-    'SELECT key, seq, kind FROM capture_keys WHERE session_id = $1 AND seq > 1 ORDER BY seq',
-    [sessionId],
-  );
-  return keys.rows;
+  const keys = await db.rows('SELECT key, seq, kind FROM capture_keys WHERE session_id = $1 AND seq > 1 ORDER BY seq', [
+    sessionId,
+  ]);
+  return keys;
 }
 
 describe('a session that is not captured', () => {
   test('rejects events with content, and stores its neighbours in the batch', async () => {
     await begin('off', false);
-    const before = await captureCounts(db.superuser);
+    const before = await captureCounts(db);
     const outcomes = await captureEvents(db.database.pool, [
       event(user, 'off', [promptPart('a')], { key: 'k' }),
       event(user, 'on', [promptPart('b')]),
@@ -38,7 +37,7 @@ describe('a session that is not captured', () => {
       ['accepted', null, false, 1],
       ['rejected', 'capture_off', true, null],
     ]);
-    expect(await captureCounts(db.superuser)).toMatchObject({
+    expect(await captureCounts(db)).toMatchObject({
       prompts: (before['prompts'] ?? 0) + 1,
       observations: before['observations'],
     });
@@ -54,7 +53,7 @@ describe('a session that is not captured', () => {
       ['accepted', 2],
       ['accepted', 3],
     ]);
-    const rows = await rowsOf(db.superuser, session);
+    const rows = await rowsOf(db, session);
     expect(rows.map((row) => [row.seq, row.kind, row.content])).toEqual([
       [1, 'boundary', 'session_start'],
       [2, 'boundary', 'turn_end'],
@@ -65,11 +64,9 @@ describe('a session that is not captured', () => {
       { key: 'stop', seq: 2, kind: 'boundary' },
       { key: 'end', seq: 3, kind: 'boundary' },
     ]);
-    const [counts] = (
-      await db.superuser.query(
-        "SELECT prompt_count, observation_count, token_count, last_seq FROM sessions WHERE external_id = 'cut'",
-      )
-    ).rows;
+    const [counts] = await db.rows(
+      "SELECT prompt_count, observation_count, token_count, last_seq FROM sessions WHERE external_id = 'cut'",
+    );
     expect(counts).toEqual({ prompt_count: 0, observation_count: 0, token_count: 0, last_seq: 3 });
     const [again] = await captureEvents(db.database.pool, [
       event(user, 'cut', [promptPart('last words', 'assistant'), ended()], { key: 'stop' }),
@@ -95,7 +92,7 @@ describe('a session that is not captured', () => {
     await captureEvents(db.database.pool, [event(user, 'unstored', [promptPart('not stored'), ended()], { key: 'k' })]);
     await switchTo('unstored', true);
     const [outcome] = await captureEvents(db.database.pool, [event(user, 'unstored', [noted('after')])]);
-    const rows = await rowsOf(db.superuser, outcome?.sessionId ?? '');
+    const rows = await rowsOf(db, outcome?.sessionId ?? '');
     expect(rows.filter((row) => row.kind === 'observation').map((row) => row.prompt_id)).toEqual([null]);
   });
 });
@@ -107,21 +104,19 @@ describe('extra data of a prompt or a boundary', () => {
   ];
   const metadataOf = async (externalId: string) =>
     (
-      await db.superuser.query<{ metadata: unknown }>(
+      await db.rows<{ metadata: unknown }>(
         `SELECT r.metadata FROM (SELECT session_id, seq, metadata FROM prompts UNION ALL SELECT session_id, seq, metadata FROM boundaries) AS r
            JOIN sessions s ON s.id = r.session_id WHERE s.external_id = $1 AND r.seq > 1 ORDER BY r.seq`,
         [externalId],
       )
-    ).rows.map((row) => row.metadata);
+    ).map((row) => row.metadata);
 
   test('is stored with it; if absent, as NULL, not as JSON null', async () => {
     await begin('beside', true);
     await captureEvents(db.database.pool, [event(user, 'beside', beside('w')), event(user, 'beside', [ended()])]);
     expect(await metadataOf('beside')).toEqual([{ words: 'w' }, { words: 'w' }, null]);
-    const nulls = await db.superuser.query(
-      "SELECT count(*)::integer AS n FROM boundaries WHERE metadata = 'null'::jsonb",
-    );
-    expect(nulls.rows).toEqual([{ n: 0 }]);
+    const nulls = await db.rows("SELECT count(*)::integer AS n FROM boundaries WHERE metadata = 'null'::jsonb");
+    expect(nulls).toEqual([{ n: 0 }]);
   });
 
   test('is not stored if capture is off: it may contain words of the user', async () => {
@@ -139,11 +134,11 @@ describe('the origin of a row', () => {
         event(user, 'sources', [promptPart(source)], { source, key: source }),
       ),
     );
-    const keys = await db.superuser.query('SELECT key, source FROM capture_keys WHERE session_id = $1 ORDER BY seq', [
+    const keys = await db.rows('SELECT key, source FROM capture_keys WHERE session_id = $1 ORDER BY seq', [
       outcomes[0]?.sessionId,
     ]);
-    expect(keys.rows.length).toBe(5);
-    for (const row of keys.rows) expect(row).toMatchObject({ source: row.key });
+    expect(keys.length).toBe(5);
+    for (const row of keys) expect(row).toMatchObject({ source: row.key });
   });
 
   test('includes the agent, and its data class', async () => {
@@ -154,15 +149,13 @@ describe('the origin of a row', () => {
       }),
     ]);
     for (const table of ['prompts', 'observations', 'boundaries']) {
-      const rows = await db.superuser.query(`SELECT agent_id, agent_type FROM ${table} WHERE session_id = $1`, [
+      const rows = await db.rows(`SELECT agent_id, agent_type FROM ${table} WHERE session_id = $1`, [
         outcome?.sessionId,
       ]);
-      expect([table, rows.rows]).toEqual([table, [{ agent_id: 'a1', agent_type: 'explorer' }]]);
+      expect([table, rows]).toEqual([table, [{ agent_id: 'a1', agent_type: 'explorer' }]]);
     }
-    const classes = await db.superuser.query('SELECT data_class FROM prompts WHERE session_id = $1', [
-      outcome?.sessionId,
-    ]);
-    expect(classes.rows).toEqual([{ data_class: 'internal' }]);
+    const classes = await db.rows('SELECT data_class FROM prompts WHERE session_id = $1', [outcome?.sessionId]);
+    expect(classes).toEqual([{ data_class: 'internal' }]);
   });
 
   test('gives parts of an event keys that no other event can have', async () => {
@@ -192,7 +185,7 @@ describe('metadata of a session', () => {
       event(user, 'merged', [ended('session_start')], { key: '1', metadata: { a: 9 }, model: 'm9' }),
       event(user, 'merged', [ended('session_start')], { key: '3', metadata: { source: 'resume', c: null } }),
     ]);
-    const row = await db.superuser.query("SELECT model, metadata FROM sessions WHERE external_id = 'merged'");
-    expect(row.rows).toEqual([{ model: 'm1', metadata: { source: 'resume', a: 1, b: 2, c: null } }]);
+    const row = await db.rows("SELECT model, metadata FROM sessions WHERE external_id = 'merged'");
+    expect(row).toEqual([{ model: 'm1', metadata: { source: 'resume', a: 1, b: 2, c: null } }]);
   });
 });

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
 import { fileDatabase, fileUser } from '../../../setup/database.ts';
-import { ended, event, noted, rowsOf, promptPart, valueOf } from '../support/captures.ts';
+import { ended, event, noted, rowsOf, promptPart } from '../support/captures.ts';
 
 const db = fileDatabase();
 const user = fileUser(db);
@@ -25,7 +25,7 @@ describe('the order of a session', () => {
       ['accepted', 4],
       ['accepted', 6],
     ]);
-    const rows = await rowsOf(db.superuser, first[0]?.sessionId ?? '');
+    const rows = await rowsOf(db, first[0]?.sessionId ?? '');
     expect(rows.map((row) => [row.seq, row.kind, row.content])).toEqual([
       [1, 'boundary', 'session_start'],
       [2, 'prompt', 'one'],
@@ -58,10 +58,10 @@ describe('the order of a session', () => {
     await captureEvents(db.database.pool, [
       event(user, 'counted', [ended('session_start')], { model: 'second', metadata: { source: 'resume' } }),
     ]);
-    const row = await db.superuser.query(
+    const row = await db.rows(
       "SELECT prompt_count, observation_count, token_count, last_seq, consumed_seq, model, metadata FROM sessions WHERE external_id = 'counted'",
     );
-    expect(row.rows).toEqual([
+    expect(row).toEqual([
       {
         prompt_count: 1,
         observation_count: 1,
@@ -93,12 +93,12 @@ describe('the contents of a row', () => {
     const [outcome] = await captureEvents(db.database.pool, [
       event(user, 'landed', [call], { key: 'tool:1', occurredAt, agent: { id: 'a1', type: 'explorer' } }),
     ]);
-    const row = await db.superuser.query(
+    const row = await db.rows(
       `SELECT id, tenant_id, user_id, type, event, tool, title, content, preview, input, importance, tags, files_read, files_modified, agent_id, agent_type, key, duration_ms, data_class, occurred_at
          FROM observations WHERE session_id = $1`,
       [outcome?.sessionId],
     );
-    expect(row.rows).toEqual([
+    expect(row).toEqual([
       {
         id: outcome?.rowId,
         tenant_id: user.tenantId,
@@ -129,11 +129,10 @@ describe('the contents of a row', () => {
     const [outcome] = await captureEvents(db.database.pool, [
       event(user, 'landed-prompt', [promptPart('words', 'system')], { occurredAt }, receivedAt),
     ]);
-    const row = await db.superuser.query(
-      'SELECT type, content, sha256, occurred_at, created_at FROM prompts WHERE id = $1',
-      [outcome?.rowId],
-    );
-    expect(row.rows).toEqual([
+    const row = await db.rows('SELECT type, content, sha256, occurred_at, created_at FROM prompts WHERE id = $1', [
+      outcome?.rowId,
+    ]);
+    expect(row).toEqual([
       {
         type: 'system',
         content: 'words',
@@ -158,9 +157,7 @@ describe('the contents of a row', () => {
       event(user, 'linked', [noted('of second')]),
     ]);
     const [first, second] = [outcomes[1]?.rowId, later[1]?.rowId];
-    const observations = (await rowsOf(db.superuser, outcomes[0]?.sessionId ?? '')).filter(
-      (row) => row.kind === 'observation',
-    );
+    const observations = (await rowsOf(db, outcomes[0]?.sessionId ?? '')).filter((row) => row.kind === 'observation');
     expect(observations.map((row) => [row.content, row.prompt_id])).toEqual([
       ['before', null],
       ['of first', first],
@@ -174,20 +171,18 @@ describe('the contents of a row', () => {
     const [outcome] = await captureEvents(db.database.pool, [
       event(user, 'keyed', [promptPart('words', 'assistant'), ended()], { key: 'delivery' }),
     ]);
-    const keys = await db.superuser.query(
+    const keys = await db.rows(
       'SELECT key, seq, kind, tenant_id FROM capture_keys WHERE session_id = $1 ORDER BY seq',
       [outcome?.sessionId],
     );
-    expect(keys.rows).toEqual([
+    expect(keys).toEqual([
       { key: 'delivery', seq: 1, kind: 'prompt', tenant_id: user.tenantId },
       { key: 'delivery\u001f2', seq: 2, kind: 'boundary', tenant_id: user.tenantId },
     ]);
     expect(
-      await valueOf(
-        db.superuser,
-        'SELECT count(DISTINCT tableoid)::integer AS value FROM capture_keys WHERE session_id = $1',
-        [outcome?.sessionId],
-      ),
+      await db.value('SELECT count(DISTINCT tableoid)::integer AS value FROM capture_keys WHERE session_id = $1', [
+        outcome?.sessionId,
+      ]),
     ).toBe(1);
   });
 });

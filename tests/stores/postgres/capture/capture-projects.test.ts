@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { ProjectHint } from '../../../../domain/capture/event.ts';
 import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
 import { findProject } from '../../../../stores/postgres/projects/projects.ts';
-import { createTestUser, fileDatabase } from '../../../setup/database.ts';
+import { fileDatabase } from '../../../setup/database.ts';
 import type { TestUser } from '../../../setup/database.ts';
 import { event, promptPart } from '../support/captures.ts';
 
@@ -11,7 +11,7 @@ let user: TestUser;
 let sessions = 0;
 
 beforeEach(async () => {
-  user = await createTestUser(db.superuser);
+  user = await db.createUser();
 });
 
 /** Returns the project of a new session with this hint. */
@@ -20,19 +20,14 @@ async function projectOf(project: ProjectHint | null, who: TestUser = user): Pro
   const [outcome] = await captureEvents(db.database.pool, [
     event(who, `session-${sessions}`, [promptPart('hello')], { project }),
   ]);
-  const found = await db.superuser.query<{ project_id: string | null }>(
-    'SELECT project_id FROM sessions WHERE id = $1',
-    [outcome?.sessionId],
-  );
-  return found.rows[0]?.project_id ?? null;
+  const found = await db.rows<{ project_id: string | null }>('SELECT project_id FROM sessions WHERE id = $1', [
+    outcome?.sessionId,
+  ]);
+  return found[0]?.project_id ?? null;
 }
 
-async function projects(): Promise<unknown[]> {
-  return (
-    await db.superuser.query('SELECT display_name, git_remote FROM projects WHERE tenant_id = $1 ORDER BY id', [
-      user.tenantId,
-    ])
-  ).rows;
+function projects(): Promise<unknown[]> {
+  return db.rows('SELECT display_name, git_remote FROM projects WHERE tenant_id = $1 ORDER BY id', [user.tenantId]);
 }
 
 const A = 'git@github.com:team/a.git';
@@ -52,6 +47,36 @@ describe('the project of a session', () => {
     const first = await projectOf({ path: '/src/app', machineId: 'm1' });
     expect(await projectOf({ path: '/src/app/', machineId: 'm1' })).toBe(first);
     expect(await projectOf({ path: '/src/app', machineId: 'm2' })).not.toBe(first);
+  });
+
+  test.each([
+    ['a transcript, then hooks', { path: '/src/shop' }, { path: '/src/shop', machineId: 'm1' }],
+    ['hooks, then a transcript', { path: '/src/shop', machineId: 'm1' }, { path: '/src/shop' }],
+    [
+      'a transcript, then hooks with a remote',
+      { path: '/src/shop' },
+      { remote: A, path: '/src/shop', machineId: 'm1' },
+    ],
+    [
+      'hooks with a remote, then a transcript',
+      { remote: A, path: '/src/shop', machineId: 'm1' },
+      { path: '/src/shop' },
+    ],
+  ])('is one for a path with and without its machine: %s', async (_, first, second) => {
+    const project = await projectOf(first);
+    expect(await projectOf(second)).toBe(project);
+    expect(await projectOf(first)).toBe(project);
+    expect(await projects()).toHaveLength(1);
+  });
+
+  test('of a path without its machine is of the same user, and of the first machine alone', async () => {
+    const colleague = await db.createUser({ tenantId: user.tenantId });
+    const first = await projectOf({ path: '/src/app' });
+    expect(await projectOf({ path: '/src/app', machineId: 'm9' }, colleague)).not.toBe(first);
+    expect(await projectOf({ path: '/src/app', machineId: 'm1' })).toBe(first);
+    expect(await projectOf({ path: '/src/app', machineId: 'm2' })).not.toBe(first);
+    const colleagues = await projectOf({ path: '/src/common', machineId: 'm9' }, colleague);
+    expect(await projectOf({ path: '/src/common' })).not.toBe(colleagues);
   });
 
   test('is found by a path that its remote was seen with', async () => {
@@ -90,7 +115,7 @@ describe('the project of a session', () => {
   });
 
   test("is the tenant's own, even if another tenant has the same remote", async () => {
-    const other = await createTestUser(db.superuser);
+    const other = await db.createUser();
     expect(await projectOf({ remote: A }, other)).not.toBe(await projectOf({ remote: A }));
   });
 
@@ -119,7 +144,7 @@ describe('findProject', () => {
     await projectOf({ path: '/src/my-app', machineId: 'm1' });
     expect(await find('/src/my_app')).toBe(underscored);
     expect(await find('/src/m_-app')).toBeNull();
-    const other = await createTestUser(db.superuser);
+    const other = await db.createUser();
     expect(await find(id ?? '', other)).toBeNull();
     expect(await find(A, other)).toBeNull();
   });
@@ -140,19 +165,19 @@ describe('a session with later hints about its project', () => {
   }
 
   async function placed(externalId: string): Promise<Placed> {
-    const found = await db.superuser.query<Placed>(
+    const found = await db.rows<Placed>(
       'SELECT s.project_id, p.git_remote FROM sessions s LEFT JOIN projects p ON p.id = s.project_id WHERE s.tenant_id = $1 AND s.external_id = $2',
       [user.tenantId, externalId],
     );
-    return found.rows[0] ?? { project_id: null, git_remote: null };
+    return found[0] ?? { project_id: null, git_remote: null };
   }
 
   async function aliases(projectId: string | null): Promise<string[]> {
-    const found = await db.superuser.query<{ alias: string }>(
+    const found = await db.rows<{ alias: string }>(
       'SELECT alias FROM project_aliases WHERE project_id = $1 ORDER BY alias',
       [projectId],
     );
-    return found.rows.map((row) => row.alias);
+    return found.map((row) => row.alias);
   }
 
   test('gets a project if it had none', async () => {
@@ -171,26 +196,24 @@ describe('a session with later hints about its project', () => {
     const home = await projectOf({ remote: A, path: '/src/a' });
     const other = await sendHints('stays', { path: '/elsewhere' });
     await sendHints('moves', { path: '/elsewhere' });
-    const [session] = (
-      await db.superuser.query<{ id: string }>(
-        "SELECT id FROM sessions WHERE tenant_id = $1 AND external_id = 'moves'",
-        [user.tenantId],
-      )
-    ).rows;
-    await db.superuser.query(
+    const [session] = await db.rows<{ id: string }>(
+      "SELECT id FROM sessions WHERE tenant_id = $1 AND external_id = 'moves'",
+      [user.tenantId],
+    );
+    await db.write(
       `INSERT INTO summaries (id, tenant_id, session_id, project_id, user_id, slot, type, title, content, model, input_tokens, output_tokens, cost_usd, from_seq, to_seq, occurred_at)
        VALUES (uuidv7(), $1, $2, $3, $4, 'session:1', 'session', 't', 'c', 'm', 1, 1, 0, 1, 1, now())`,
       [user.tenantId, session?.id, other.project_id, user.userId],
     );
-    await db.superuser.query(
+    await db.write(
       `INSERT INTO learnings (id, tenant_id, session_id, project_id, user_id, fingerprint, category, title, description, confidence, valid_from)
        VALUES (uuidv7(), $1, $2, $3, $4, 'f', 'pattern', 't', 'd', 0.5, now())`,
       [user.tenantId, session?.id, other.project_id, user.userId],
     );
     expect((await sendHints('moves', null, { path: '/elsewhere', remote: A })).project_id).toBe(home);
     for (const table of ['summaries', 'learnings']) {
-      const rows = await db.superuser.query(`SELECT project_id FROM ${table} WHERE session_id = $1`, [session?.id]);
-      expect([table, rows.rows]).toEqual([table, [{ project_id: home }]]);
+      const rows = await db.rows(`SELECT project_id FROM ${table} WHERE session_id = $1`, [session?.id]);
+      expect([table, rows]).toEqual([table, [{ project_id: home }]]);
     }
     expect(await placed('stays')).toEqual({ project_id: other.project_id, git_remote: null });
   });

@@ -4,21 +4,19 @@ import type { CaptureEvent } from '../../../../domain/capture/event.ts';
 import { newId } from '../../../../domain/ids.ts';
 import type { UserId } from '../../../../domain/ids.ts';
 import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
-import { createTestUser, fileDatabase, fileUser } from '../../../setup/database.ts';
+import { fileDatabase, fileUser } from '../../../setup/database.ts';
 import { captureCounts, event, noted, rowsOf, promptPart } from '../support/captures.ts';
 
 const db = fileDatabase();
 const user = fileUser(db);
 
 async function session(externalId: string): Promise<Record<string, unknown> | undefined> {
-  return (
-    await db.superuser.query<Record<string, unknown>>('SELECT * FROM sessions WHERE external_id = $1', [externalId])
-  ).rows[0];
+  return (await db.rows<Record<string, unknown>>('SELECT * FROM sessions WHERE external_id = $1', [externalId]))[0];
 }
 
 describe('the owner of a session', () => {
   test('is the tenant of the event, in a batch of several tenants', async () => {
-    const other = await createTestUser(db.superuser);
+    const other = await db.createUser();
     const outcomes = await captureEvents(db.database.pool, [
       event(user, 'same-id', [promptPart('mine')]),
       event(other, 'same-id', [promptPart('other')]),
@@ -30,18 +28,11 @@ describe('the owner of a session', () => {
       ['accepted', 2],
     ]);
     expect(outcomes[1]?.sessionId).not.toBe(outcomes[0]?.sessionId);
-    const rows = await db.superuser.query(
+    const rows = await db.rows<{ tenant_id: string; contents: string[]; own: boolean }>(
       `SELECT s.tenant_id, array_agg(p.content) AS contents, bool_and(p.tenant_id = s.tenant_id AND p.user_id = s.user_id) AS own
          FROM sessions s JOIN prompts p ON p.session_id = s.id WHERE s.external_id = 'same-id' GROUP BY 1`,
     );
-    expect(
-      new Map(
-        rows.rows.map((row: { tenant_id: string; contents: string[]; own: boolean }) => [
-          row.tenant_id,
-          [row.contents, row.own],
-        ]),
-      ),
-    ).toEqual(
+    expect(new Map(rows.map((row) => [row.tenant_id, [row.contents, row.own]]))).toEqual(
       new Map([
         [user.tenantId, [['mine'], true]],
         [other.tenantId, [['other'], true]],
@@ -66,14 +57,14 @@ describe('the owner of a session', () => {
   });
 
   test('is the user: events of a colleague under the same id are another session, in one batch and in later ones', async () => {
-    const colleague = await createTestUser(db.superuser, { tenantId: user.tenantId });
+    const colleague = await db.createUser({ tenantId: user.tenantId });
     const both = [
       event(user, 'shared', [promptPart('mine')], { key: 'same' }),
       event(colleague, 'shared', [promptPart('other')], { key: 'same' }),
     ];
     for (const status of ['accepted', 'duplicate'])
       expect((await captureEvents(db.database.pool, both)).map((outcome) => outcome.status)).toEqual([status, status]);
-    const { rows } = await db.superuser.query(
+    const rows = await db.rows(
       `SELECT s.user_id, s.last_seq, p.user_id AS author, p.content FROM sessions s JOIN prompts p ON p.session_id = s.id
         WHERE s.external_id = 'shared' ORDER BY p.content`,
     );
@@ -95,7 +86,7 @@ describe('the owner of a session', () => {
 describe('a session that is over', () => {
   test.each(['ended', 'archived'])('is opened again by a new event when it is %s', async (status) => {
     const [first] = await captureEvents(db.database.pool, [event(user, `over-${status}`, [promptPart('a')])]);
-    await db.superuser.query(
+    await db.write(
       "UPDATE sessions SET status = $1, phase = 'settled', ended_at = now(), consumed_seq = 1 WHERE id = $2",
       [status, first?.sessionId],
     );
@@ -112,15 +103,15 @@ describe('a session that is over', () => {
 
   test('that is still being summarised stays in its phase', async () => {
     await captureEvents(db.database.pool, [event(user, 'busy', [promptPart('a')])]);
-    await db.superuser.query("UPDATE sessions SET phase = 'summarising' WHERE external_id = 'busy'");
+    await db.write("UPDATE sessions SET phase = 'summarising' WHERE external_id = 'busy'");
     await captureEvents(db.database.pool, [event(user, 'busy', [promptPart('b')])]);
     expect(await session('busy')).toMatchObject({ status: 'active', phase: 'summarising' });
   });
 
   test('rejects events if it was deleted, and stores its neighbours in the batch', async () => {
     const [known] = await captureEvents(db.database.pool, [event(user, 'deleted', [promptPart('a')], { key: 'k' })]);
-    await db.superuser.query("UPDATE sessions SET status = 'deleted' WHERE external_id = 'deleted'");
-    const [before, stored] = [await session('deleted'), await rowsOf(db.superuser, known?.sessionId ?? '')];
+    await db.write("UPDATE sessions SET status = 'deleted' WHERE external_id = 'deleted'");
+    const [before, stored] = [await session('deleted'), await rowsOf(db, known?.sessionId ?? '')];
     const outcomes = await captureEvents(db.database.pool, [
       event(user, 'deleted', [promptPart('new')]),
       event(user, 'deleted', [promptPart('a')], { key: 'k' }),
@@ -128,7 +119,7 @@ describe('a session that is over', () => {
       event(user, 'alive', [promptPart('fine')]),
     ]);
     expect(outcomes.map((outcome) => outcome.status)).toEqual(['rejected', 'rejected', 'rejected', 'accepted']);
-    expect([await session('deleted'), await rowsOf(db.superuser, known?.sessionId ?? '')]).toEqual([before, stored]);
+    expect([await session('deleted'), await rowsOf(db, known?.sessionId ?? '')]).toEqual([before, stored]);
   });
 });
 
@@ -160,10 +151,10 @@ describe('a batch with an event that cannot be stored', () => {
 
   test.each(faults)('is rejected completely, and nothing of it is written: %s', async (_what, code, fault) => {
     const good = () => event(user, 'poisoned', [promptPart(randomUUID())], { project: { name: 'poisoned' } });
-    const before = await captureCounts(db.superuser);
+    const before = await captureCounts(db);
     // TypeScript rejects these values, but a bug could still produce them.
     const batch = [good(), fault(good()), good()] as CaptureEvent[];
     await expect(captureEvents(db.database.pool, batch)).rejects.toMatchObject({ code });
-    expect(await captureCounts(db.superuser)).toEqual(before);
+    expect(await captureCounts(db)).toEqual(before);
   });
 });

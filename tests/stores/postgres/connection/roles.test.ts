@@ -123,6 +123,7 @@ const DEFINER_FUNCTIONS: readonly (readonly [
   ['list_backups', 'recollect_definer', ['app']],
   ['model_calls_between', 'recollect_definer', ['app']],
   ['model_incidents_between', 'recollect_definer', ['app']],
+  ['record_reachable', 'recollect_definer', ['app']],
   ['release_expired_month', 'recollect_definer', []],
   ['request_backup', 'recollect_definer', ['app']],
   ['reserve_model_call', 'recollect_definer', ['app']],

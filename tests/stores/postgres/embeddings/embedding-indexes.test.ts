@@ -15,7 +15,7 @@ import {
 } from '../../../../stores/postgres/embeddings/embedding-ledger.ts';
 import { requestRefill, refillNext } from '../../../../stores/postgres/embeddings/embedding-rewrites.ts';
 import type { RequestedEmbedding } from '../../../../stores/postgres/embeddings/embedding-ledger.ts';
-import { createTestUser, fileDatabase } from '../../../setup/database.ts';
+import { fileDatabase } from '../../../setup/database.ts';
 import type { TestUser } from '../../../setup/database.ts';
 
 const SERVED = { name: 'old', dimension: 2 };
@@ -24,7 +24,7 @@ const db = fileDatabase();
 let user: TestUser;
 
 beforeEach(async () => {
-  user = await createTestUser(db.superuser);
+  user = await db.createUser();
   await db.database.asTenant(user.tenantId, async (transaction) => {
     await lockIndexes(transaction, user.tenantId, SERVED, 'change');
     await beginIndex(transaction, BUILT);
@@ -43,7 +43,7 @@ test('a built index is served despite rows captured just now, but not if a row h
     requestEmbeddings(transaction, user.tenantId, SERVED, [memory()]),
   );
   const age = (seconds: number) =>
-    db.superuser.query('UPDATE embeddings SET created_at = now() - make_interval(secs => $2) WHERE tenant_id = $1', [
+    db.write('UPDATE embeddings SET created_at = now() - make_interval(secs => $2) WHERE tenant_id = $1', [
       user.tenantId,
       seconds,
     ]);
@@ -72,7 +72,7 @@ test('chunks of the served index are requested again in parts; those written mea
   const settle = (chunks: typeof written) =>
     db.database.asTenant(tenantId, (transaction) => settleEmbeddings(transaction, chunks, []));
   const states = async () => {
-    const { rows } = await db.superuser.query<{ state: string }>(
+    const rows = await db.rows<{ state: string }>(
       'SELECT state FROM embeddings WHERE tenant_id = $1 AND model = $2 ORDER BY id',
       [tenantId, SERVED.name],
     );

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { newId } from '../../../../domain/ids.ts';
 import type { MemoryType } from '../../../../domain/ports/vector-index.ts';
 import { pendingEmbeddings, requestEmbeddings } from '../../../../stores/postgres/embeddings/embedding-ledger.ts';
-import { createTestUser, fileDatabase } from '../../../setup/database.ts';
+import { fileDatabase } from '../../../setup/database.ts';
 
 const INDEX = { name: 'served', dimension: 2 };
 const DAY_MS = 86_400_000;
@@ -13,7 +13,7 @@ async function orderOf(
   memories: readonly { readonly name: string; readonly type: MemoryType; readonly occurredAt?: Date }[],
   limit: number,
 ): Promise<string[]> {
-  const { tenantId } = await createTestUser(db.superuser);
+  const { tenantId } = await db.createUser();
   const named = memories.map((memory) => ({ ...memory, id: newId() }));
   const pending = await db.database.asTenant(tenantId, async (transaction) => {
     await requestEmbeddings(

@@ -20,7 +20,7 @@ import { createPool } from '../../../../stores/postgres/connection/pool.ts';
 import { readSessionFacts, writeTitle } from '../../../../stores/postgres/sessions/session-state.ts';
 import { newId } from '../../../../domain/ids.ts';
 import { fileDatabase, fileUser } from '../../../setup/database.ts';
-import { event, promptPart, valueOf } from '../support/captures.ts';
+import { event, promptPart } from '../support/captures.ts';
 
 const MODEL = { name: 'm', dimension: 3 };
 const db = fileDatabase();
@@ -53,7 +53,7 @@ test('a model step that read before a forget and writes after it fails with a re
   const error: unknown = await late.catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(ForgottenMeanwhile);
   expect(failureType(error)).toBe('DatabaseConflict');
-  expect(await valueOf(db.superuser, 'SELECT title AS value FROM sessions WHERE id = $1', [sessionId])).toBeNull();
+  expect(await db.value('SELECT title AS value FROM sessions WHERE id = $1', [sessionId])).toBeNull();
 });
 
 test('forgetting waits for a model step that is writing, and deletes what it wrote', async () => {
@@ -71,34 +71,28 @@ test('forgetting waits for a model step that is writing, and deletes what it wro
   });
   await forgetting;
   expect(order).toEqual(['written', 'forgotten']);
-  expect(
-    await valueOf(db.superuser, 'SELECT count(*)::integer AS value FROM summaries WHERE session_id = $1', [sessionId]),
-  ).toBe(0);
+  expect(await db.count('summaries WHERE session_id = $1', [sessionId])).toBe(0);
 });
 
 test('summaries and forgetting leave a title given by a user unchanged', async () => {
   const sessionId = await prompted('titled', 'titled-1');
-  await db.superuser.query(`UPDATE sessions SET title = 'mine', metadata = '{"title_given": true}' WHERE id = $1`, [
-    sessionId,
-  ]);
+  await db.write(`UPDATE sessions SET title = 'mine', metadata = '{"title_given": true}' WHERE id = $1`, [sessionId]);
   await db.database.asTenant(user.tenantId, (transaction) => writeTitle(transaction, sessionId, 'generated'));
   await forget(sessionId, 'titled-1');
-  expect(await valueOf(db.superuser, 'SELECT title AS value FROM sessions WHERE id = $1', [sessionId])).toBe('mine');
+  expect(await db.value('SELECT title AS value FROM sessions WHERE id = $1', [sessionId])).toBe('mine');
 });
 
 test('a learning without quotes loses its text, unless it came from users only', async () => {
   const sessionId = await prompted('quoted', 'quoted-1');
-  const rowId = await valueOf<string>(db.superuser, 'SELECT id AS value FROM prompts WHERE session_id = $1', [
-    sessionId,
-  ]);
+  const rowId = await db.value<string>('SELECT id AS value FROM prompts WHERE session_id = $1', [sessionId]);
   const plant = async (description: string, origin: string, previousId: string | null = null) => {
     const id: string = newId();
-    await db.superuser.query(
+    await db.write(
       `INSERT INTO learnings (id, tenant_id, user_id, fingerprint, category, title, description, confidence, valid_from, origin, previous_id)
        VALUES ($1::uuid, $2, $3, sha256($1::text::bytea), 'general', '', $4, 0.5, now(), $5, $6)`,
       [id, user.tenantId, user.userId, description, origin, previousId],
     );
-    await db.superuser.query(
+    await db.write(
       "INSERT INTO learning_evidence (learning_id, row_id, quote_sha256, tenant_id, session_id, quote) VALUES ($1, $2, 'q', $3, $4, 'words')",
       [id, rowId, user.tenantId, sessionId],
     );
@@ -109,7 +103,7 @@ test('a learning without quotes loses its text, unless it came from users only',
   await plant('derived from a text by hand', 'extracted', await plant('written by hand', 'user'));
   await plant('corrected by hand', 'user', await plant('written by hand, too', 'user'));
   await forget(sessionId, 'quoted-1');
-  const { rows } = await db.superuser.query<{ description: string; open: boolean }>(
+  const rows = await db.rows<{ description: string; open: boolean }>(
     'SELECT description, valid_to IS NULL AS open FROM learnings WHERE tenant_id = $1 ORDER BY description',
     [user.tenantId],
   );
@@ -122,7 +116,7 @@ test('a learning without quotes loses its text, unless it came from users only',
     { description: 'written by hand', open: true },
     { description: 'written by hand, too', open: true },
   ]);
-  expect(await valueOf(db.superuser, 'SELECT count(*)::integer AS value FROM learning_evidence')).toBe(0);
+  expect(await db.count('learning_evidence')).toBe(0);
 });
 
 test('a chunk that is forgotten while it is embedded remains removable, and the sweep finds its tenant', async () => {

@@ -8,7 +8,7 @@ import { CONTENT_COLUMNS, findText } from '../../../../stores/postgres/erasure/f
 import { replayErasures } from '../../../../stores/postgres/erasure/replay-erasures.ts';
 import { tenantTables } from '../../../../stores/postgres/exports/table-catalog.ts';
 import { maintenancePool } from '../../../activities/export-import/support/lines-of.ts';
-import { createTestUser, fileDatabase } from '../../../setup/database.ts';
+import { fileDatabase } from '../../../setup/database.ts';
 import type { TestUser } from '../../../setup/database.ts';
 import { event, noted, promptPart } from '../support/captures.ts';
 import { seedTenant } from '../support/seed-tenant.ts';
@@ -26,17 +26,11 @@ beforeAll(async () => {
 afterAll(() => all.end());
 
 async function count(table: string, where: string, values: unknown[]): Promise<number> {
-  const { rows } = await db.superuser.query<{ n: number }>(
-    `SELECT count(*)::integer AS n FROM ${table} t WHERE ${where}`,
-    values,
-  );
-  return rows[0]?.n ?? -1;
+  return db.count(`${table} t WHERE ${where}`, values);
 }
 
 async function idOf(table: string, tenantId: string): Promise<string> {
-  const { rows } = await db.superuser.query<{ id: string }>(`SELECT id FROM ${table} WHERE tenant_id = $1 LIMIT 1`, [
-    tenantId,
-  ]);
+  const rows = await db.rows<{ id: string }>(`SELECT id FROM ${table} WHERE tenant_id = $1 LIMIT 1`, [tenantId]);
   return rows[0]?.id ?? '';
 }
 
@@ -60,9 +54,9 @@ test('deletes a session by the hash of its id, with its rows, and capture reject
 
 test('deletes a user with all owned rows; learnings shared with others and usage remain without the user', async () => {
   const mine = await seedTenant(db);
-  const guest = await createTestUser(db.superuser, { tenantId: mine.tenantId });
+  const guest = await db.createUser({ tenantId: mine.tenantId });
   await captureEvents(db.database.pool, [event(guest, 'guest', [promptPart('Mine')])]);
-  await db.superuser.query(
+  await db.write(
     `INSERT INTO learning_evidence (learning_id, row_id, quote_sha256, tenant_id, session_id, quote)
      SELECT l.id, uuidv7(), 'g', l.tenant_id, s.id, 'by the guest' FROM learnings l JOIN sessions s ON s.user_id = $2 WHERE l.tenant_id = $1`,
     [mine.tenantId, guest.userId],
@@ -96,10 +90,7 @@ test('deletes a tenant from every table of the catalog, and no row of another te
   const before = await countAll(other.tenantId);
   // Every table has a row to erase, so that an empty result proves deletion.
   expect((await countAll(mine.tenantId)).filter(([, rows]) => rows === 0)).toEqual([]);
-  await db.superuser.query("INSERT INTO backups (id, requested_by, workflow_id) VALUES ($1, $2, 'w')", [
-    newId(),
-    mine.userId,
-  ]);
+  await db.write("INSERT INTO backups (id, requested_by, workflow_id) VALUES ($1, $2, 'w')", [newId(), mine.userId]);
   await replayErasures(all, [entry('tenant', mine, [erasedName('tenant', mine.tenantId)])]);
   expect((await countAll(mine.tenantId)).filter(([, rows]) => rows > 0)).toEqual([]);
   expect(await count('tenants', 't.id = $1', [mine.tenantId])).toBe(0);
@@ -114,19 +105,16 @@ test('finds a text exactly, in every column, and deletes it by the hashes of its
     event(mine, 'searched', [promptPart(`I live in ${searchText}, since May`)]),
     event(mine, 'searched', [noted(`seen: ${searchText.toLowerCase()}`)]),
   ]);
-  await db.superuser.query(
+  await db.write(
     `UPDATE observations SET input = jsonb_build_object('deep', jsonb_build_array($2::text)) WHERE tenant_id = $1 AND content LIKE 'A note%'`,
     [mine.tenantId, `x ${searchText}`],
   );
-  await db.superuser.query('UPDATE summaries SET content = $2 WHERE tenant_id = $1', [mine.tenantId, searchText]);
-  await db.superuser.query('UPDATE learnings SET examples = jsonb_build_array($2::text) WHERE tenant_id = $1', [
+  await db.write('UPDATE summaries SET content = $2 WHERE tenant_id = $1', [mine.tenantId, searchText]);
+  await db.write('UPDATE learnings SET examples = jsonb_build_array($2::text) WHERE tenant_id = $1', [
     mine.tenantId,
     searchText,
   ]);
-  await db.superuser.query("UPDATE entities SET label = $2 WHERE tenant_id = $1 AND type = 'file'", [
-    mine.tenantId,
-    searchText,
-  ]);
+  await db.write("UPDATE entities SET label = $2 WHERE tenant_id = $1 AND type = 'file'", [mine.tenantId, searchText]);
   const found = await findText(db.database, mine.tenantId, searchText);
   const sizes = { ...found, objects: 0, fullValues: 0, sessions: found.sessions.length };
   expect(
@@ -157,13 +145,12 @@ test('finds a text exactly, in every column, and deletes it by the hashes of its
 test('copies tombstones of the running database to the older copy, and deletes what they name', async () => {
   const mine = await seedTenant(db);
   await captureEvents(db.database.pool, [event(mine, 'copied', [promptPart('An older copy has this')])]);
-  const { rows } = await db.superuser.query<{ host: string; key: string; sha: string }>(
+  const rows = await db.rows<{ host: string; key: string; sha: string }>(
     `SELECT s.host, k.key, encode(p.sha256, 'hex') AS sha FROM sessions s JOIN capture_keys k ON k.session_id = s.id JOIN prompts p ON p.id = k.row_id WHERE s.external_id = 'copied' AND s.tenant_id = $1`,
     [mine.tenantId],
   );
   const hashed = async (text: string) =>
-    (await db.superuser.query<{ h: Buffer }>("SELECT sha256(convert_to($1, 'UTF8')) AS h", [text])).rows[0]?.h ??
-    Buffer.alloc(0);
+    (await db.rows<{ h: Buffer }>("SELECT sha256(convert_to($1, 'UTF8')) AS h", [text]))[0]?.h ?? Buffer.alloc(0);
   const summary = await idOf('summaries', mine.tenantId);
   const place = { tenantId: mine.tenantId, host: rows[0]?.host ?? '', externalId: 'copied', userId: mine.userId };
   const counts = await replayErasures(

@@ -5,7 +5,7 @@ import { newId } from '../../../../domain/ids.ts';
 import { pruneUnnamed } from '../../../../stores/postgres/learnings/consolidation.ts';
 import { readNeighbourhood } from '../../../../stores/postgres/graph/graph.ts';
 import { forgetGraph, writeGraph } from '../../../../stores/postgres/graph/graph-writes.ts';
-import { createTestUser, fileDatabase } from '../../../setup/database.ts';
+import { fileDatabase } from '../../../setup/database.ts';
 import type { TestUser } from '../../../setup/database.ts';
 import { until } from '../../../setup/until.ts';
 
@@ -14,12 +14,8 @@ let user: TestUser;
 let projectId: string;
 
 beforeEach(async () => {
-  user = await createTestUser(db.superuser);
-  projectId = newId();
-  await db.superuser.query("INSERT INTO projects (id, tenant_id, display_name) VALUES ($1, $2, 'shop')", [
-    projectId,
-    user.tenantId,
-  ]);
+  user = await db.createUser();
+  projectId = await db.createProject(user);
 });
 
 /** A file of the project, mentioned once. */
@@ -52,7 +48,7 @@ describe('while a session adds to the graph', () => {
   /** Resolves when a connection to this database waits for a lock. */
   const waiting = () =>
     until(async () => {
-      const { rows } = await db.superuser.query(
+      const rows = await db.rows(
         "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
       );
       return rows.length > 0 ? true : undefined;
@@ -62,8 +58,8 @@ describe('while a session adds to the graph', () => {
     const [first, second] = [newId(), newId()];
     await write(first);
     if (how === 'pruning') {
-      await db.superuser.query('DELETE FROM relation_evidence WHERE session_id = $1', [first]);
-      await db.superuser.query('DELETE FROM entity_mentions WHERE session_id = $1', [first]);
+      await db.write('DELETE FROM relation_evidence WHERE session_id = $1', [first]);
+      await db.write('DELETE FROM entity_mentions WHERE session_id = $1', [first]);
     }
     const written = Promise.withResolvers<void>();
     const over = Promise.withResolvers<void>();
@@ -89,7 +85,7 @@ describe('while a session adds to the graph', () => {
   test.each(['entities', 'relations'])('what is deleted of its %s meanwhile is written again', async (table) => {
     const [first, second] = [newId(), newId()];
     await write(first);
-    const other = await db.superuser.connect();
+    const other = await db.maintenance.connect();
     try {
       await other.query('BEGIN');
       await other.query(`SELECT FROM ${table} WHERE tenant_id = $1 FOR UPDATE`, [user.tenantId]);

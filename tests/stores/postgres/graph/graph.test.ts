@@ -6,7 +6,7 @@ import { readNeighbourhood } from '../../../../stores/postgres/graph/graph.ts';
 import type { NeighbourhoodQuery } from '../../../../stores/postgres/graph/graph.ts';
 import { forgetGraph, moveGraph, writeGraph } from '../../../../stores/postgres/graph/graph-writes.ts';
 import { projectGlossary } from '../../../../stores/postgres/graph/glossary.ts';
-import { createTestUser, fileDatabase } from '../../../setup/database.ts';
+import { fileDatabase } from '../../../setup/database.ts';
 import type { TestUser } from '../../../setup/database.ts';
 
 const DAY_MS = 86_400_000;
@@ -15,19 +15,9 @@ let user: TestUser;
 let projectId: string;
 
 beforeEach(async () => {
-  user = await createTestUser(db.superuser);
-  projectId = await newProject();
+  user = await db.createUser();
+  projectId = await db.createProject(user);
 });
-
-async function newProject(): Promise<string> {
-  const id: string = newId();
-  await db.superuser.query('INSERT INTO projects (id, tenant_id, display_name) VALUES ($1, $2, $3)', [
-    id,
-    user.tenantId,
-    'shop',
-  ]);
-  return id;
-}
 
 function mention(sourceId: string = newId(), occurredAtMs = 1_000): Mention {
   return { sourceType: 'observation', sourceId, quote: 'a verbatim quote', occurredAtMs };
@@ -64,11 +54,11 @@ const read = (query: Partial<NeighbourhoodQuery>) =>
   );
 const weights = async (table: 'entities' | 'relations') =>
   (
-    await db.superuser.query<{ weight: number }>(
+    await db.rows<{ weight: number }>(
       `SELECT weight::float8 AS weight FROM ${table} WHERE tenant_id = $1 ORDER BY weight DESC, id`,
       [user.tenantId],
     )
-  ).rows.map((row) => row.weight);
+  ).map((row) => row.weight);
 
 describe('writing', () => {
   test('again changes nothing', async () => {
@@ -96,7 +86,7 @@ describe('writing', () => {
 
   test('is visible to its tenant only', async () => {
     await write(filesOf(['a.ts']));
-    const other = await createTestUser(db.superuser);
+    const other = await db.createUser();
     const neighbourhood = await db.database.asTenant(other.tenantId, (transaction) =>
       readNeighbourhood(transaction, { depth: 2, limit: 50, viewerId: undefined }),
     );
@@ -142,13 +132,13 @@ describe('a neighbourhood', () => {
     const ids = new Set(shown.entities.map((entity) => entity.id));
     for (const relation of shown.relations)
       expect([ids.has(relation.fromId), ids.has(relation.toId)]).toEqual([true, true]);
-    expect((await read({ projectId: await newProject() })).entities).toEqual([]);
+    expect((await read({ projectId: await db.createProject(user) })).entities).toEqual([]);
     expect((await read({ type: 'project' })).entities.filter((entity) => entity.distance === 0)).toHaveLength(1);
   });
 
   test('is read by index', async () => {
     await write(chain());
-    const client = await db.superuser.connect();
+    const client = await db.maintenance.connect();
     try {
       // Tables of a test are small: scanning them is cheapest, unless it is ruled out.
       await client.query('SET enable_seqscan = off');
@@ -206,7 +196,7 @@ describe('forgetting', () => {
 });
 
 test('a graph moves to another project, joining what both name', async () => {
-  const into = await newProject();
+  const into = await db.createProject(user);
   await write(filesOf(['a.ts', 'b.ts']));
   await write(filesOf(['a.ts', 'c.ts']), newId(), into);
   await db.database.asTenant(user.tenantId, (transaction) => moveGraph(transaction, projectId, into));

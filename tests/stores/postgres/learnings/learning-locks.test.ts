@@ -4,7 +4,7 @@ import type { LearningDraft } from '../../../../domain/ports/model.ts';
 import { writeLearnings } from '../../../../stores/postgres/learnings/learning-writes.ts';
 import type { PlacedDraft } from '../../../../stores/postgres/learnings/learning-writes.ts';
 import { learningFingerprint } from '../../../../stores/postgres/learnings/learnings.ts';
-import { createTestUser, fileDatabase } from '../../../setup/database.ts';
+import { fileDatabase } from '../../../setup/database.ts';
 import type { TestUser } from '../../../setup/database.ts';
 import { until } from '../../../setup/until.ts';
 
@@ -15,7 +15,7 @@ let user: TestUser;
 let known: readonly [string, string];
 
 beforeEach(async () => {
-  user = await createTestUser(db.superuser);
+  user = await db.createUser();
   known = [await plant('The cache lives in redis'), await plant('The queue lives in postgres')];
 });
 
@@ -24,7 +24,7 @@ const scope = { projectId: null, namespace: 'default' };
 async function plant(description: string): Promise<string> {
   const id: string = newId();
   const print = learningFingerprint({ ...scope, category: 'general', description });
-  await db.superuser.query(
+  await db.write(
     `INSERT INTO learnings (id, tenant_id, user_id, fingerprint, category, title, description, confidence, valid_from) VALUES ($1, $2, $3, $4, 'general', '', $5, 0.5, $6)`,
     [id, user.tenantId, user.userId, Buffer.from(print), description, AT],
   );
@@ -49,7 +49,7 @@ const write = (drafts: readonly PlacedDraft[]) =>
 /** Resolves when a connection to this database waits for a lock. */
 const waiting = () =>
   until(async () => {
-    const { rows } = await db.superuser.query(
+    const rows = await db.rows(
       "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
     );
     return rows.length > 0 ? true : undefined;
@@ -73,7 +73,7 @@ test.each<[string, (ids: readonly [string, string]) => readonly PlacedDraft[]]>(
 ])(
   'learnings that are known %s are locked in the order of ids, whatever that of the drafts',
   async (_how, draftsOf) => {
-    const other = await db.superuser.connect();
+    const other = await db.maintenance.connect();
     try {
       await other.query('BEGIN');
       await other.query('SELECT FROM learnings WHERE id = $1 FOR UPDATE', [known[0]]);

@@ -1,5 +1,4 @@
 import { beforeAll, expect, test } from 'vitest';
-import { newId } from '../../../../domain/ids.ts';
 import { decayLearnings, renewFingerprints } from '../../../../stores/postgres/learnings/consolidation.ts';
 import type { TenantTransaction } from '../../../../stores/postgres/connection/database.ts';
 import { wordNeighbours } from '../../../../stores/postgres/learnings/learning-neighbours.ts';
@@ -16,16 +15,9 @@ const user = fileUser(db);
 let small: string;
 let large: string;
 
-async function newProject(): Promise<string> {
-  const id: string = newId();
-  const insert = "INSERT INTO projects (id, tenant_id, display_name) VALUES ($1, $2, 'shop')";
-  await db.superuser.query(insert, [id, user.tenantId]);
-  return id;
-}
-
 /** Only the oldest of them contains the word zymurgy. */
 async function load(projectId: string | null, learnings: number): Promise<void> {
-  await db.superuser.query(
+  await db.write(
     `INSERT INTO learnings (id, tenant_id, project_id, user_id, fingerprint, category, title, description, confidence, valid_from)
      SELECT uuidv7(make_interval(secs => n - $4)), $1, $2::uuid, $3, sha256(convert_to(coalesce($2::text, '') || n, 'UTF8')), 'general', '', CASE n WHEN 1 THEN 'zymurgy' ELSE 'word' || n END, 0.5, now()
        FROM generate_series(1, $4::integer) AS n`,
@@ -34,18 +26,18 @@ async function load(projectId: string | null, learnings: number): Promise<void> 
 }
 
 beforeAll(async () => {
-  for (let n = 0; n < PROJECTS; n += 1) await load(await newProject(), LEARNINGS);
+  for (let n = 0; n < PROJECTS; n += 1) await load(await db.createProject(user), LEARNINGS);
   await load(null, LEARNINGS);
-  small = await newProject();
+  small = await db.createProject(user);
   await load(small, LEARNINGS);
-  large = await newProject();
+  large = await db.createProject(user);
   await load(large, LARGE);
-  await db.superuser.query('VACUUM ANALYZE learnings');
+  await db.owner.query('VACUUM ANALYZE learnings');
 });
 
 /** Rows of learnings that were read so far, by whatever way. */
 async function rowsRead(): Promise<number> {
-  const { rows } = await db.superuser.query<{ n: number }>(
+  const rows = await db.rows<{ n: number }>(
     "SELECT (seq_tup_read + coalesce(idx_tup_fetch, 0))::integer AS n FROM pg_stat_user_tables WHERE relname = 'learnings'",
   );
   return rows[0]?.n ?? -1;

@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
 import { memoryHash } from '../../../../domain/memory.ts';
 import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
-import { idsNamed, readPurposes } from '../../../../stores/postgres/memories/memory-lookups.ts';
+import { idsNamed, readRequests } from '../../../../stores/postgres/memories/memory-lookups.ts';
 import { fileDatabase, fileUser } from '../../../setup/database.ts';
 import type { TestUser } from '../../../setup/database.ts';
 import { until } from '../../../setup/until.ts';
@@ -15,16 +15,16 @@ const other = fileUser(db);
 
 beforeAll(async () => {
   for (const { tenantId } of [user, other])
-    await db.superuser.query(
+    await db.write(
       `INSERT INTO embeddings (id, tenant_id, resource_type, resource_id, chunk, model, dimension, content_hash, object_id, state)
        SELECT uuidv7(), $1, 'prompt', gen_random_uuid(), 0, 'some', 3, '\\x00', uuidv7(), 'indexed' FROM generate_series(1, $2::integer)`,
       [tenantId, CHUNKS],
     );
-  await db.superuser.query('VACUUM ANALYZE embeddings');
+  await db.owner.query('VACUUM ANALYZE embeddings');
 });
 
 async function someId({ tenantId }: TestUser): Promise<string> {
-  const { rows } = await db.superuser.query<{ id: string }>(
+  const rows = await db.rows<{ id: string }>(
     'SELECT resource_id AS id FROM embeddings WHERE tenant_id = $1 ORDER BY id OFFSET 7777 LIMIT 1',
     [tenantId],
   );
@@ -32,11 +32,9 @@ async function someId({ tenantId }: TestUser): Promise<string> {
 }
 
 async function indexScans(): Promise<number> {
-  await db.superuser.query('SELECT pg_stat_force_next_flush()');
-  const { rows } = await db.superuser.query<{ n: number }>(
-    "SELECT idx_scan::integer AS n FROM pg_stat_user_indexes WHERE indexrelname = 'embeddings_hash_idx'",
-  );
-  return rows[0]?.n ?? -1;
+  const scans =
+    "SELECT idx_scan::integer AS value FROM pg_stat_user_indexes WHERE indexrelname = 'embeddings_hash_idx'";
+  return (await db.value<number>(scans)) ?? -1;
 }
 
 test('a hash names the ids of its own tenant, by the index, and an id names itself', async () => {
@@ -69,8 +67,8 @@ test('what follows a prompt of the user has its beginning for a purpose; the pro
   ]);
   await captureEvents(db.database.pool, [one, event(user, 'two', [noted('elsewhere')])]);
   const refs = one.rows.flatMap(({ kind, id }) => (kind === 'boundary' ? [] : [{ type: kind, id }]));
-  const purposes = await db.database.readAsTenant(user.tenantId, (read) => readPurposes(read, refs));
-  expect(refs.map(({ id }) => purposes.get(id)?.slice(0, 20))).toEqual([
+  const requests = await db.database.readAsTenant(user.tenantId, (read) => readRequests(read, refs));
+  expect(refs.map(({ id }) => requests.get(id)?.purpose.slice(0, 20))).toEqual([
     undefined,
     undefined,
     'fix the build please',
@@ -78,5 +76,6 @@ test('what follows a prompt of the user has its beginning for a purpose; the pro
     undefined,
     'now the docs',
   ]);
-  expect(purposes.get(refs[2]?.id ?? '')?.length).toBeLessThanOrEqual(160);
+  expect(requests.get(refs[2]?.id ?? '')?.id).toBe(refs[1]?.id);
+  expect(requests.get(refs[2]?.id ?? '')?.purpose.length).toBeLessThanOrEqual(160);
 });

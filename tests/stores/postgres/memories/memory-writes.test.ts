@@ -6,7 +6,7 @@ import { learningFingerprint } from '../../../../stores/postgres/learnings/learn
 import { forgetLearning } from '../../../../stores/postgres/memories/memory-changes.ts';
 import { storeMemories } from '../../../../stores/postgres/memories/memory-writes.ts';
 import type { RememberedMemory } from '../../../../stores/postgres/memories/memory-writes.ts';
-import { createTestUser, fileDatabase } from '../../../setup/database.ts';
+import { fileDatabase } from '../../../setup/database.ts';
 import type { TestUser } from '../../../setup/database.ts';
 import { until } from '../../../setup/until.ts';
 
@@ -16,7 +16,7 @@ const db = fileDatabase();
 let user: TestUser;
 
 beforeEach(async () => {
-  user = await createTestUser(db.superuser);
+  user = await db.createUser();
 });
 
 const memory = (content: string): RememberedMemory => ({
@@ -54,14 +54,14 @@ const taught = async (category: LearningCategory, descriptions: readonly string[
 /** Resolves when this many connections to this database wait for a lock. */
 const waiting = (count: number) =>
   until(async () => {
-    const { rows } = await db.superuser.query(
+    const rows = await db.rows(
       "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
     );
     return rows.length === count ? true : undefined;
   });
 
 test('stores the same memories concurrently in opposite orders without a deadlock', async () => {
-  const other = await db.superuser.connect();
+  const other = await db.maintenance.connect();
   try {
     await other.query('BEGIN');
     await other.query(

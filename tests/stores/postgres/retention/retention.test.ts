@@ -30,17 +30,17 @@ beforeAll(async () => {
   maintenance = new pg.Pool({ connectionString: db.url('maintenance'), max: 2 });
 });
 beforeEach(async () => {
-  await db.superuser.query(`TRUNCATE ${TABLES.join(', ')} CASCADE`);
+  await db.owner.query(`TRUNCATE ${TABLES.join(', ')} CASCADE`);
   user = await seedTenant(db);
   // What was seeded expired at once, but for what is counted in days.
-  await db.superuser.query("UPDATE model_response_cache SET expires_at = now() + interval '1 day'");
-  await db.superuser.query("UPDATE usage_reservations SET expires_at = now() + interval '1 day'");
+  await db.write("UPDATE model_response_cache SET expires_at = now() + interval '1 day'");
+  await db.write("UPDATE usage_reservations SET expires_at = now() + interval '1 day'");
 });
 afterAll(() => maintenance.end());
 
 /** A copy of the tenant's row in that table, with another id and with these columns changed. */
 async function copyOf(table: string, change: Readonly<Record<string, string>>): Promise<void> {
-  await db.superuser.query(
+  await db.write(
     `INSERT INTO ${table} SELECT copy.* FROM (SELECT * FROM ${table} WHERE tenant_id = $1 LIMIT 1) AS row
       CROSS JOIN LATERAL jsonb_populate_record(NULL::${table}, to_jsonb(row) || $2::jsonb) AS copy`,
     [user.tenantId, JSON.stringify(change)],
@@ -54,7 +54,7 @@ const ago = (days: number): string => new Date(Date.now() - days * DAY_MS).toISO
 async function remaining(): Promise<Record<string, number>> {
   const counts = await Promise.all(
     [...TABLES, 'memory_uses', 'model_response_bands'].map(async (table) => {
-      const { rows } = await db.superuser.query<{ n: number }>(`SELECT count(*)::integer AS n FROM ${table}`);
+      const rows = await db.rows<{ n: number }>(`SELECT count(*)::integer AS n FROM ${table}`);
       return [table, rows[0]?.n ?? -1] as const;
     }),
   );
@@ -106,13 +106,13 @@ test('deletes expired rows with their dependents, of an idle tenant; the rest re
 });
 
 test('leaves the use counts of a memory unchanged, and contexts used within two days', async () => {
-  await db.superuser.query('UPDATE learnings SET use_count = 3, use_weight = 2 WHERE tenant_id = $1', [user.tenantId]);
+  await db.write('UPDATE learnings SET use_count = 3, use_weight = 2 WHERE tenant_id = $1', [user.tenantId]);
   await oldRows();
   const used = idOfAge(100);
   await copyOf('contexts', { id: used });
   await copyOf('memory_uses', { context_id: used, created_at: ago(1) });
   await sweepOld(maintenance);
-  const { rows } = await db.superuser.query(
+  const rows = await db.rows(
     'SELECT use_count, use_weight, (SELECT count(*)::integer FROM contexts WHERE id = $2) AS used FROM learnings WHERE tenant_id = $1',
     [user.tenantId, used],
   );
@@ -127,7 +127,7 @@ test('deletes in batches until no row remains, or its time is over', async () =>
 
 test('skips rows that another transaction has locked, without waiting', async () => {
   await oldRows();
-  const other = await db.superuser.connect();
+  const other = await db.maintenance.connect();
   try {
     await other.query('BEGIN');
     for (const table of TABLES) await other.query(`SELECT FROM ${table} FOR UPDATE`);
@@ -141,11 +141,11 @@ test('skips rows that another transaction has locked, without waiting', async ()
 
 test('skips resources with a retention policy, and rows under legal hold', async () => {
   await oldRows();
-  await db.superuser.query(
+  await db.write(
     "INSERT INTO retention_policies (id, tenant_id, resource, age_days, action) VALUES (uuidv7(), $1, 'context', 400, 'delete')",
     [user.tenantId],
   );
-  await db.superuser.query(
+  await db.write(
     "INSERT INTO legal_holds (id, tenant_id, subject, subject_id, reason, created_by) VALUES (uuidv7(), $1, 'user', $2, 'a case', $2)",
     [user.tenantId, user.userId],
   );

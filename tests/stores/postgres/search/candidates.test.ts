@@ -10,13 +10,13 @@ const [first, second, ofClosed, unknown] = [newId(), newId(), newId(), newId()];
 const INDEX = 'model@2';
 
 beforeAll(async () => {
-  await db.superuser.query(
+  await db.write(
     `INSERT INTO learnings (id, tenant_id, user_id, fingerprint, category, title, description, confidence, tags, valid_from, valid_to)
      SELECT l.id, $1, $2, convert_to(l.id::text, 'UTF8'), 'pattern', 'Deploys', 'Made by hand', 0.8, '{ops}', '2026-05-02T10:00:00.123Z', l.closed
        FROM unnest($3::uuid[], $4::timestamptz[]) AS l(id, closed)`,
     [owner.tenantId, owner.userId, [known, closed, unindexed], [null, '2026-06-01T00:00:00Z', null]],
   );
-  await db.superuser.query(
+  await db.write(
     `INSERT INTO embeddings (id, tenant_id, resource_type, resource_id, chunk, model, dimension, content_hash, object_id, state)
      SELECT gen_random_uuid(), $1, 'learning', e.memory, e.chunk, e.model, 2, '\\x01', e.object, 'indexed'
        FROM unnest($2::uuid[], $3::integer[], $4::text[], $5::uuid[]) AS e(memory, chunk, model, object)`,

@@ -8,7 +8,7 @@ const owner = fileUser(db);
 const learning = newId();
 
 beforeAll(async () => {
-  await db.superuser.query(
+  await db.write(
     `INSERT INTO learnings (id, tenant_id, user_id, fingerprint, category, title, description, context, examples, confidence, tags, valid_from)
      VALUES ($1, $2, $3, '\\x01', 'general', 'Deploys', 'Made by hand', 'On staging', '["Ask the harbour master", "see scripts/tow.sh"]', 0.8, '{}', now())`,
     [learning, owner.tenantId, owner.userId],

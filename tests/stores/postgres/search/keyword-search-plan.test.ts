@@ -1,9 +1,8 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { searchKeyword } from '../../../../stores/postgres/search/keyword-search.ts';
-import { createTestUser, fileDatabase, fileUser } from '../../../setup/database.ts';
+import { fileDatabase, fileUser } from '../../../setup/database.ts';
 import type { TestUser } from '../../../setup/database.ts';
-import { valueOf } from '../support/captures.ts';
 
 /** Rows of the searching tenant; every other tenant has a quarter of it. */
 const ROWS = 24_000;
@@ -22,23 +21,23 @@ let pool: pg.Pool;
 const plans: string[] = [];
 
 async function load(tenant: TestUser, rows: number): Promise<void> {
-  const session = await db.superuser.query<{ id: string }>(
+  const session = await db.write<{ id: string }>(
     "INSERT INTO sessions (id, tenant_id, user_id, host, external_id, started_at, last_event_at) VALUES (uuidv7(), $1, $2, 'test', 'loaded', now(), now()) RETURNING id",
     [tenant.tenantId, tenant.userId],
   );
-  await db.superuser.query(
+  await db.write(
     `INSERT INTO observations (id, tenant_id, session_id, user_id, seq, type, event, title, content, preview, tokens, occurred_at, search)
      SELECT uuidv7(), $1, $2, $3, n, 'info', 'observation', '', content, '', 1, now(), to_tsvector('english', content)
        FROM generate_series(1, $4::integer) AS n
       CROSS JOIN LATERAL (SELECT string_agg('word' || ((n * 7919 + k * 104729) % 5000), ' ') || CASE WHEN n % 1000 = 0 THEN ' ' || $5 ELSE '' END AS content FROM generate_series(1, 40) AS k) AS text`,
-    [tenant.tenantId, session.rows[0]?.id, tenant.userId, rows, RARE_WORD],
+    [tenant.tenantId, session[0]?.id, tenant.userId, rows, RARE_WORD],
   );
 }
 
 beforeAll(async () => {
   await load(user, ROWS);
-  for (let other = 0; other < OTHER_TENANTS; other += 1) await load(await createTestUser(db.superuser), ROWS / 4);
-  await db.superuser.query('VACUUM ANALYZE observations');
+  for (let other = 0; other < OTHER_TENANTS; other += 1) await load(await db.createUser(), ROWS / 4);
+  await db.owner.query('VACUUM ANALYZE observations');
   // The plans of statements inside functions, as notices to the client that ran them: only a superuser may arrange that.
   const settings = { log_min_duration: '0', log_nested_statements: 'on', log_level: 'notice', log_format: 'text' };
   await db.superuser.query(
@@ -58,10 +57,10 @@ afterAll(async () => {
 /** Scans of the observations' GIN index so far, over all its parts. */
 async function ginScans(): Promise<number> {
   await pool.query('SELECT pg_stat_force_next_flush()');
-  const scans = await db.superuser.query<{ n: number }>(
+  const scans = await db.rows<{ n: number }>(
     "SELECT sum(s.idx_scan)::integer AS n FROM pg_partition_tree('observations_search_idx') t JOIN pg_stat_user_indexes s ON s.indexrelid = t.relid",
   );
-  return scans.rows[0]?.n ?? -1;
+  return scans[0]?.n ?? -1;
 }
 
 /** The plain query as the tenant, under its policy; how many it finds. */
@@ -95,10 +94,7 @@ const LOOKS_UP_WORDS =
 
 describe('keyword search as the application', () => {
   test('looks the words up in the GIN index, at the first call and after PostgreSQL may have settled on one plan', async () => {
-    const part = await valueOf<string>(
-      db.superuser,
-      'SELECT DISTINCT tableoid::regclass::text AS value FROM observations',
-    );
+    const part = await db.value<string>('SELECT DISTINCT tableoid::regclass::text AS value FROM observations');
     for (const callsBefore of [0, CALLS]) {
       for (let call = 0; call < callsBefore; call += 1) await byFunction();
       const before = await ginScans();

@@ -51,10 +51,8 @@ async function remember(
       rows.map((row) => ({ ...row, tokens: 1 })),
     );
   });
-  const project_ = await db.superuser.query<{ project_id: string }>('SELECT project_id FROM sessions WHERE id = $1', [
-    sessionId,
-  ]);
-  return { sessionId, projectId: project_.rows[0]?.project_id ?? '' };
+  const project_ = await db.rows<{ project_id: string }>('SELECT project_id FROM sessions WHERE id = $1', [sessionId]);
+  return { sessionId, projectId: project_[0]?.project_id ?? '' };
 }
 
 async function write(
@@ -68,7 +66,7 @@ async function write(
   const id = randomUUID();
   names.set(id, name);
   if (kind === 'learning') {
-    await db.superuser.query(
+    await db.write(
       `INSERT INTO learnings (id, tenant_id, project_id, user_id, session_id, fingerprint, category, title, description, confidence, tags, valid_from, valid_to)
        VALUES ($1, $2, $3, $4, $5, $6, 'solution', '', $7, 0.5, $8, '2026-01-05T00:00:00Z', $9)`,
       [
@@ -85,7 +83,7 @@ async function write(
     );
     return;
   }
-  await db.superuser.query(
+  await db.write(
     `INSERT INTO summaries (id, tenant_id, session_id, project_id, user_id, slot, type, kind, title, content, model, input_tokens, output_tokens, cost_usd, from_seq, to_seq, tags, published, occurred_at)
      VALUES ($1, $2, $3, $4, $5, $11, $6, $7, '', $8, 'm', 1, 1, 0, 1, 2, $9, $10, '2026-01-05T00:00:00Z')`,
     [
@@ -243,11 +241,11 @@ describe('keyword search on PostgreSQL', () => {
   });
 
   test('returns nothing of a deleted session', async () => {
-    await db.superuser.query("UPDATE sessions SET status = 'deleted' WHERE id = $1", [second.sessionId]);
+    await db.write("UPDATE sessions SET status = 'deleted' WHERE id = $1", [second.sessionId]);
     try {
       expect(await find('lighthouse')).toEqual(ALL.filter((name) => name !== "colleague's" && name !== 'of beta'));
     } finally {
-      await db.superuser.query("UPDATE sessions SET status = 'active' WHERE id = $1", [second.sessionId]);
+      await db.write("UPDATE sessions SET status = 'active' WHERE id = $1", [second.sessionId]);
     }
   });
 });

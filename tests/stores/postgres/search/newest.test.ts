@@ -46,7 +46,7 @@ async function remember(user: TestUser, session: string, parts: readonly (readon
 async function learn(name: string, { tenantId, userId }: TestUser, closedAt: string | null = null): Promise<void> {
   const id: string = newId();
   names.set(id, name);
-  await db.superuser.query(
+  await db.write(
     `INSERT INTO learnings (id, tenant_id, user_id, fingerprint, category, title, description, confidence, tags, valid_from, valid_to, origin)
      VALUES ($1, $2, $3, $4, 'general', '', $5, 0.9, '{rule}', $6, $7, 'user')`,
     [id, tenantId, userId, Buffer.from(id), name, minute(0), closedAt],
@@ -66,7 +66,7 @@ beforeAll(async () => {
     const sessionId = await remember(colleague, `colleague-${n}`, [[`colleague ${n}`, promptPart(`a question ${n}`)]]);
     const id: string = newId();
     names.set(id, `summary ${n}`);
-    await db.superuser.query(
+    await db.write(
       `INSERT INTO summaries (id, tenant_id, session_id, user_id, slot, type, title, content, model, input_tokens, output_tokens, cost_usd, from_seq, to_seq, tags, occurred_at)
        VALUES ($1, $2, $3, $4, 'topic:0', 'topic', '', 'text', 'm', 1, 1, 0, 1, 1, '{}', $5)`,
       [id, owner.tenantId, sessionId, colleague.userId, minute(at)],

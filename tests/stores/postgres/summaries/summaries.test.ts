@@ -6,18 +6,16 @@ import { writeSessionSummary } from '../../../../stores/postgres/summaries/summa
 import type { SummaryContext } from '../../../../stores/postgres/summaries/summaries.ts';
 import { chunkText } from '../../../../domain/chunking.ts';
 import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
-import { createTestUser, fileDatabase } from '../../../setup/database.ts';
+import { fileDatabase } from '../../../setup/database.ts';
 import { event, promptPart } from '../support/captures.ts';
 
 const db = fileDatabase();
 let context: SummaryContext;
 
 beforeAll(async () => {
-  const user = await createTestUser(db.superuser);
+  const user = await db.createUser();
   await captureEvents(db.database.pool, [event(user, 'summed-up', [promptPart('A question')])]);
-  const { rows } = await db.superuser.query<{ id: string }>('SELECT id FROM sessions WHERE tenant_id = $1', [
-    user.tenantId,
-  ]);
+  const rows = await db.rows<{ id: string }>('SELECT id FROM sessions WHERE tenant_id = $1', [user.tenantId]);
   context = {
     tenantId: user.tenantId,
     userId: user.userId,
@@ -67,7 +65,7 @@ function write(toSeq: number) {
 }
 
 async function ledger() {
-  const { rows } = await db.superuser.query(
+  const rows = await db.rows(
     `SELECT s.version, s.published, s.claims_dropped AS dropped, array_agg(DISTINCT e.state) AS states
        FROM summaries s
        JOIN (SELECT resource_id, state FROM embeddings UNION ALL SELECT resource_id, 'to be removed' FROM embedding_removals) e ON e.resource_id = s.id GROUP BY s.id ORDER BY s.version`,
@@ -92,7 +90,7 @@ test('a retry of the same one changes nothing', async () => {
 });
 
 test('chunks that left the index and the ledger are not removed again', async () => {
-  await db.superuser.query('DELETE FROM embedding_removals');
+  await db.write('DELETE FROM embedding_removals');
   await write(9);
   expect(await ledger()).toMatchObject([
     { version: 2, published: false, states: ['to be removed'] },
@@ -101,14 +99,14 @@ test('chunks that left the index and the ledger are not removed again', async ()
 });
 
 test('one whose rows had a window summarised since is written again, as a version of its own', async () => {
-  await db.superuser.query(
+  await db.write(
     `INSERT INTO summaries (id, tenant_id, session_id, user_id, slot, type, title, content, model, input_tokens, output_tokens, cost_usd, from_seq, to_seq, occurred_at)
      VALUES ($1, $2, $3, $4, 'topic:7', 'topic', 't', 'c', 'm', 1, 1, 0, 1, 9, now())`,
     [newId(), context.tenantId, context.sessionId, context.userId],
   );
   expect(await write(9)).toHaveLength(1);
   expect(await write(9)).toEqual([]);
-  const { rows } = await db.superuser.query(
+  const rows = await db.rows(
     "SELECT version, published FROM summaries WHERE type = 'session' AND to_seq = 9 ORDER BY version",
   );
   expect(rows).toEqual([

@@ -1,7 +1,6 @@
-import type pg from 'pg';
 import { buildCaptureEvent } from '../../../../domain/capture/build-event.ts';
 import type { BoundaryKind, CaptureEvent, EventPart, HostEvent, PromptType } from '../../../../domain/capture/event.ts';
-import type { TestUser } from '../../../setup/database.ts';
+import type { TestRows, TestUser } from '../../../setup/database.ts';
 import { PLAIN_HOST_EVENT } from '../../../setup/host-event.ts';
 
 /** Parts of events, as hosts send them. */
@@ -38,15 +37,14 @@ export interface StoredRow {
 }
 
 /** Every row of a session in order of its position, whatever its table. */
-export async function rowsOf(superuser: pg.Pool, sessionId: string): Promise<StoredRow[]> {
-  const result = await superuser.query<StoredRow>(
+export function rowsOf(db: Pick<TestRows, 'rows'>, sessionId: string): Promise<StoredRow[]> {
+  return db.rows<StoredRow>(
     `SELECT seq, id, 'prompt' AS kind, content, NULL::uuid AS prompt_id FROM prompts WHERE session_id = $1
      UNION ALL SELECT seq, id, 'observation', content, prompt_id FROM observations WHERE session_id = $1
      UNION ALL SELECT seq, id, 'boundary', kind, NULL FROM boundaries WHERE session_id = $1
      ORDER BY seq`,
     [sessionId],
   );
-  return result.rows;
 }
 
 const CAPTURE_TABLES = [
@@ -60,14 +58,8 @@ const CAPTURE_TABLES = [
 ] as const;
 
 /** How many rows capture has written, table by table. */
-export async function captureCounts(superuser: pg.Pool): Promise<Record<string, number>> {
+export async function captureCounts(db: Pick<TestRows, 'rows'>): Promise<Record<string, number>> {
   const counts = CAPTURE_TABLES.map((table) => `(SELECT count(*)::integer FROM ${table}) AS ${table}`);
-  const result = await superuser.query<Record<string, number>>(`SELECT ${counts.join(', ')}`);
-  return result.rows[0] ?? {};
-}
-
-/** One value of one row, for a question that has one answer. */
-export async function valueOf<Value>(pool: pg.Pool, sql: string, values: unknown[] = []): Promise<Value | undefined> {
-  const result = await pool.query<{ value: Value }>(sql, values);
-  return result.rows[0]?.value;
+  const rows = await db.rows<Record<string, number>>(`SELECT ${counts.join(', ')}`);
+  return rows[0] ?? {};
 }

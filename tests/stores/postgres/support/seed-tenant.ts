@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
-import { createTestUser } from '../../../setup/database.ts';
 import type { TestDatabase, TestUser } from '../../../setup/database.ts';
 import { ended, event, noted, promptPart } from './captures.ts';
 
@@ -62,17 +61,15 @@ const SEEDS = [
 
 /** A tenant with at least one row in every table that is a tenant's. */
 export async function seedTenant(db: TestDatabase): Promise<TestUser> {
-  const user = await createTestUser(db.superuser);
+  const user = await db.createUser();
   const project = { remote: `git@example.org:team/${randomUUID()}.git`, path: '/src/app' };
   await captureEvents(db.database.pool, [
     event(user, 'seeded', [promptPart('A question'), noted('A note'), ended()], { project }),
   ]);
-  const [ids] = (
-    await db.superuser.query<{ session: string; project: string }>(
-      'SELECT id AS session, project_id AS project FROM sessions WHERE tenant_id = $1',
-      [user.tenantId],
-    )
-  ).rows;
+  const [ids] = await db.rows<{ session: string; project: string }>(
+    'SELECT id AS session, project_id AS project FROM sessions WHERE tenant_id = $1',
+    [user.tenantId],
+  );
   if (ids === undefined) throw new Error('the seeded session is missing');
   // Every placeholder is an id made here: written into the text, a table may use as many of them as it needs, as whatever type it needs.
   const given: Readonly<Record<string, string>> = {
@@ -81,7 +78,6 @@ export async function seedTenant(db: TestDatabase): Promise<TestUser> {
     $session: ids.session,
     $project: ids.project,
   };
-  for (const sql of SEEDS)
-    await db.superuser.query(sql.replaceAll(/\$[a-z]+/g, (name) => `'${given[name] ?? randomUUID()}'`));
+  for (const sql of SEEDS) await db.write(sql.replaceAll(/\$[a-z]+/g, (name) => `'${given[name] ?? randomUUID()}'`));
   return user;
 }

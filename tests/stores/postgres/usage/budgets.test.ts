@@ -7,7 +7,8 @@ import {
   settleCall,
 } from '../../../../stores/postgres/usage/budgets.ts';
 import type { CallReservation, ReservationOutcome } from '../../../../stores/postgres/usage/budgets.ts';
-import { createTestUser, fileDatabase } from '../../../setup/database.ts';
+import { newId } from '../../../../domain/ids.ts';
+import { fileDatabase } from '../../../setup/database.ts';
 import type { TestUser } from '../../../setup/database.ts';
 
 const LIMITS = { userDailyTokens: 10_000, concurrency: 10, userConcurrency: 3 };
@@ -16,19 +17,21 @@ const db = fileDatabase();
 let user: TestUser;
 
 beforeEach(async () => {
-  await db.superuser.query('DELETE FROM usage_reservations');
-  user = await createTestUser(db.superuser);
+  await db.write('DELETE FROM usage_reservations');
+  user = await db.createUser();
 });
 
 function reserve(change: Partial<CallReservation> = {}, whose = user, limits = LIMITS): Promise<ReservationOutcome> {
-  const call = { tenantId: whose.tenantId, userId: whose.userId, tokens: 100, batch: false, lifeMs: 60_000, ...change };
+  const { tenantId, userId } = whose;
+  const call = { id: newId(), tenantId, userId, tokens: 100, batch: false, lifeMs: 60_000, ...change };
   return reserveCall(db.database.pool, call, limits);
 }
 
 async function granted(change: Partial<CallReservation> = {}, whose = user): Promise<string> {
-  const outcome = await reserve(change, whose);
+  const id = newId();
+  const outcome = await reserve({ id, ...change }, whose);
   if (outcome.kind !== 'granted') throw new Error(outcome.kind);
-  return outcome.id;
+  return id;
 }
 
 function settle(ids: readonly string[], tokens: number, whose = user) {
@@ -44,7 +47,7 @@ function budget(whose = user) {
 }
 
 function quota(tokens: number | null) {
-  return db.superuser.query('UPDATE users SET daily_token_quota = $2 WHERE id = $1', [user.userId, tokens]);
+  return db.write('UPDATE users SET daily_token_quota = $2 WHERE id = $1', [user.userId, tokens]);
 }
 
 function kinds(outcomes: readonly ReservationOutcome[]): Record<string, number> {
@@ -59,7 +62,7 @@ describe('calls at once', () => {
   });
 
   test('are limited to ten across all tenants', async () => {
-    const others = await Promise.all(Array.from({ length: 6 }, () => createTestUser(db.superuser)));
+    const others = await Promise.all(Array.from({ length: 6 }, () => db.createUser()));
     const outcomes = await Promise.all(others.flatMap((other) => [0, 1, 2].map(() => reserve({}, other))));
     expect(kinds(outcomes)).toEqual({ granted: 10, busy: 8 });
   });
@@ -73,9 +76,7 @@ describe('calls at once', () => {
     await db.database.asTenant(user.tenantId, (transaction) => releaseCall(transaction, ids.slice(1, 2)));
     await granted();
     expect((await reserve()).kind).toBe('busy');
-    await db.superuser.query("UPDATE usage_reservations SET expires_at = now() - interval '1 ms' WHERE id = $1", [
-      ids[2],
-    ]);
+    await db.write("UPDATE usage_reservations SET expires_at = now() - interval '1 ms' WHERE id = $1", [ids[2]]);
     await granted();
   });
 
@@ -111,7 +112,7 @@ describe("a user's day", () => {
     await granted({ tokens: 9_000 });
     await granted({ tokens: 1_000, batch: true });
     expect((await reserve({ tokens: 1 })).kind).toBe('over_day');
-    await db.superuser.query("UPDATE usage_reservations SET expires_at = now() - interval '1 ms'");
+    await db.write("UPDATE usage_reservations SET expires_at = now() - interval '1 ms'");
     expect(await budget()).toMatchObject({ usedTokens: 0, reservedTokens: 0 });
     expect((await reserve({ tokens: 10_000 })).kind).toBe('granted');
   });
@@ -143,7 +144,7 @@ describe("a user's day", () => {
 
   test('starts at zero on the next one', async () => {
     await settle([], 9_999);
-    await db.superuser.query('UPDATE users SET tokens_used_on = tokens_used_on - 1 WHERE id = $1', [user.userId]);
+    await db.write('UPDATE users SET tokens_used_on = tokens_used_on - 1 WHERE id = $1', [user.userId]);
     expect(await budget()).toMatchObject({ usedTokens: 0 });
     expect((await reserve({ tokens: 10_000 })).kind).toBe('granted');
     expect(await settle([], 7)).toMatchObject({ usedTokens: 7 });
@@ -151,9 +152,9 @@ describe("a user's day", () => {
 
   test('started by another call is not reset by one that settles late', async () => {
     await settle([], 10);
-    await db.superuser.query('UPDATE users SET tokens_used_on = tokens_used_on + 1 WHERE id = $1', [user.userId]);
+    await db.write('UPDATE users SET tokens_used_on = tokens_used_on + 1 WHERE id = $1', [user.userId]);
     expect(await settle([], 5)).toMatchObject({ usedTokens: 15 });
-    const { rows } = await db.superuser.query<{ ahead: number }>(
+    const rows = await db.rows<{ ahead: number }>(
       "SELECT tokens_used_on - (now() AT TIME ZONE 'UTC')::date AS ahead FROM users WHERE id = $1",
       [user.userId],
     );
@@ -180,7 +181,7 @@ describe("a user's day", () => {
 
 describe('the requesting user', () => {
   test('must belong to the given tenant', async () => {
-    const other = await createTestUser(db.superuser);
+    const other = await db.createUser();
     await expect(reserve({ tenantId: other.tenantId })).rejects.toMatchObject({ code: 'RC002' });
     expect(
       await db.database.asTenant(other.tenantId, (transaction) => readBudget(transaction, user.userId, 1)),
@@ -189,7 +190,7 @@ describe('the requesting user', () => {
 
   test("does not end another's reservations", async () => {
     const id = await granted();
-    const other = await createTestUser(db.superuser);
+    const other = await db.createUser();
     await settle([id], 5, other);
     expect(await budget()).toMatchObject({ usedTokens: 0, reservedTokens: 100 });
   });
@@ -210,12 +211,9 @@ describe('the alert', () => {
       quotaTokens: 10_000,
     });
     expect(await raise(9_000)).toBeNull();
-    await db.superuser.query('UPDATE system_alerts SET day = day - 1 WHERE user_id = $1', [user.userId]);
+    await db.write('UPDATE system_alerts SET day = day - 1 WHERE user_id = $1', [user.userId]);
     expect(await raise(9_000)).not.toBeNull();
-    const { rows } = await db.superuser.query(
-      'SELECT type, details FROM system_alerts WHERE user_id = $1 ORDER BY id',
-      [user.userId],
-    );
+    const rows = await db.rows('SELECT type, details FROM system_alerts WHERE user_id = $1 ORDER BY id', [user.userId]);
     expect(rows).toMatchObject([{ type: 'budget_threshold', details: { used_tokens: 8_000, share: 0.8 } }, {}]);
   });
 });

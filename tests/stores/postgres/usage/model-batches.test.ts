@@ -21,7 +21,7 @@ import {
 } from '../../../../stores/postgres/usage/model-batches.ts';
 import { settleSession } from '../../../../stores/postgres/sessions/session-state.ts';
 import { countWindows } from '../../../../stores/postgres/sessions/windows.ts';
-import { createTestUser, fileDatabase } from '../../../setup/database.ts';
+import { fileDatabase } from '../../../setup/database.ts';
 import type { TestUser } from '../../../setup/database.ts';
 import { event, promptPart } from '../support/captures.ts';
 
@@ -29,7 +29,7 @@ const db = fileDatabase();
 let user: TestUser;
 
 beforeEach(async () => {
-  user = await createTestUser(db.superuser);
+  user = await db.createUser();
 });
 
 function asUser<Result>(work: (transaction: TenantTransaction) => Promise<Result>, who = user): Promise<Result> {
@@ -40,14 +40,14 @@ function asUser<Result>(work: (transaction: TenantTransaction) => Promise<Result
 async function sessionWithWindows(count: number, who = user): Promise<string> {
   const name = randomUUID();
   await captureEvents(db.database.pool, [event(who, name, [promptPart('A question')])]);
-  const { rows } = await db.superuser.query<{ id: string }>('SELECT id FROM sessions WHERE external_id = $1', [name]);
+  const rows = await db.rows<{ id: string }>('SELECT id FROM sessions WHERE external_id = $1', [name]);
   const id = rows[0]?.id ?? '';
   await addWindows(id, 1, count, who);
   return id;
 }
 
 async function addWindows(sessionId: string, from: number, count: number, who = user): Promise<void> {
-  await db.superuser.query(
+  await db.write(
     `INSERT INTO windows (session_id, n, tenant_id, from_seq, to_seq, tokens, reason)
      SELECT $1, n, $2, n, n, 10, 'turn' FROM generate_series($3::integer, $4::integer) AS n`,
     [sessionId, who.tenantId, from, from + count - 1],
@@ -86,7 +86,7 @@ describe('gathering', () => {
   });
 
   test('creates a batch per tenant', async () => {
-    const other = await createTestUser(db.superuser);
+    const other = await db.createUser();
     const mine = await gather(await sessionWithWindows(1));
     const otherBatch = await gather(await sessionWithWindows(1, other), other);
     expect(otherBatch?.id).not.toBe(mine?.id);
@@ -107,7 +107,7 @@ describe('a call', () => {
 
   test('is finished once, with its window; its session settles only then', async () => {
     const { sessionId, batchId, call } = await assigned();
-    await db.superuser.query('UPDATE sessions SET consumed_seq = last_seq WHERE id = $1', [sessionId]);
+    await db.write('UPDATE sessions SET consumed_seq = last_seq WHERE id = $1', [sessionId]);
     expect(await asUser((transaction) => settleSession(transaction, sessionId))).toBe(false);
     const finish = () => asUser((transaction) => finishCall(transaction, batchId, call, 'summarised'));
     expect([await finish(), await finish()]).toEqual([true, false]);
@@ -119,7 +119,7 @@ describe('a call', () => {
   test('that expired returns its window to pending without counting an attempt', async () => {
     const { sessionId, batchId, call } = await assigned();
     await asUser((transaction) => finishCall(transaction, batchId, call, 'requeued'));
-    const { rows } = await db.superuser.query('SELECT state, attempts FROM windows WHERE session_id = $1', [sessionId]);
+    const rows = await db.rows('SELECT state, attempts FROM windows WHERE session_id = $1', [sessionId]);
     expect(rows).toEqual([{ state: 'pending', attempts: 0 }]);
     await asUser((transaction) => beginSubmit(transaction, user.tenantId, batchId));
     expect(await gather(sessionId)).toMatchObject({ n: 2, calls: 1 });
@@ -138,7 +138,7 @@ describe('a call', () => {
   test('is recorded once, and its reservation ends with it', async () => {
     const { batchId, call } = await assigned();
     const reservationId = randomUUID();
-    await db.superuser.query(
+    await db.write(
       "INSERT INTO usage_reservations (id, tenant_id, user_id, tokens, batch, expires_at) VALUES ($1, $2, $3, 5, true, now() + interval '1 day')",
       [reservationId, user.tenantId, user.userId],
     );
@@ -152,7 +152,7 @@ describe('a call', () => {
 
     await asUser((transaction) => storeReservation(transaction, batchId, call, { reservationId, forgotten: 0 }));
     await asUser((transaction) => finishCall(transaction, batchId, call, 'requeued'));
-    const { rows } = await db.superuser.query('SELECT 1 FROM usage_reservations WHERE id = $1', [reservationId]);
+    const rows = await db.rows('SELECT 1 FROM usage_reservations WHERE id = $1', [reservationId]);
     expect(rows).toEqual([]);
   });
 
@@ -160,7 +160,7 @@ describe('a call', () => {
     const { sessionId, batchId, call } = await assigned();
     await asUser((transaction) => beginSubmit(transaction, user.tenantId, batchId));
     // After a forget, the window was cut again and added to a later batch.
-    await db.superuser.query("UPDATE windows SET state = 'pending' WHERE session_id = $1", [sessionId]);
+    await db.write("UPDATE windows SET state = 'pending' WHERE session_id = $1", [sessionId]);
     const later = await gather(sessionId);
     expect(await asUser((transaction) => finishCall(transaction, batchId, call, 'summarised'))).toBe(false);
     expect(await counts(sessionId)).toMatchObject({ batched: 1, summarised: 0 });
@@ -170,22 +170,20 @@ describe('a call', () => {
 
   test('that finishes after the learning step of its session resets that step', async () => {
     const { sessionId, batchId, call } = await assigned();
-    await db.superuser.query('UPDATE sessions SET learned_seq = 1 WHERE id = $1', [sessionId]);
+    await db.write('UPDATE sessions SET learned_seq = 1 WHERE id = $1', [sessionId]);
     await asUser((transaction) => finishCall(transaction, batchId, call, 'summarised'));
-    const { rows } = await db.superuser.query('SELECT learned_seq FROM sessions WHERE id = $1', [sessionId]);
+    const rows = await db.rows('SELECT learned_seq FROM sessions WHERE id = $1', [sessionId]);
     expect(rows).toEqual([{ learned_seq: 0 }]);
   });
 
   test('that is parked stores the error; a window forgotten meanwhile is not written', async () => {
     const parked = await assigned();
     await asUser((transaction) => finishCall(transaction, parked.batchId, parked.call, 'parked', 'ModelRefused: no'));
-    const { rows } = await db.superuser.query('SELECT state, attempts, error FROM windows WHERE session_id = $1', [
-      parked.sessionId,
-    ]);
+    const rows = await db.rows('SELECT state, attempts, error FROM windows WHERE session_id = $1', [parked.sessionId]);
     expect(rows).toEqual([{ state: 'parked', attempts: 1, error: 'ModelRefused: no' }]);
 
     const recut = await assigned();
-    await db.superuser.query("UPDATE windows SET state = 'pending' WHERE session_id = $1", [recut.sessionId]);
+    await db.write("UPDATE windows SET state = 'pending' WHERE session_id = $1", [recut.sessionId]);
     expect(await asUser((transaction) => finishCall(transaction, recut.batchId, recut.call, 'summarised'))).toBe(false);
     expect(await counts(recut.sessionId)).toMatchObject({ pending: 1, summarised: 0 });
   });
@@ -193,7 +191,7 @@ describe('a call', () => {
 
 describe('batches at the provider', () => {
   test('claimed by another tenant are not treated as lost', async () => {
-    const other = await createTestUser(db.superuser);
+    const other = await db.createUser();
     const otherBatch = await gather(await sessionWithWindows(1, other), other);
     await asUser(async (transaction) => {
       await markSending(transaction, otherBatch?.id ?? '', 1);
@@ -208,8 +206,8 @@ describe('batches at the provider', () => {
     const batch = await gather(await sessionWithWindows(1));
     const id = batch?.id ?? '';
     const age = (by: string) =>
-      db.superuser.query('UPDATE model_batches SET updated_at = now() - $2::interval WHERE id = $1', [id, by]);
-    const found = async () => (await batchesToHint(db.superuser, 100)).filter((each) => each.id === id);
+      db.write('UPDATE model_batches SET updated_at = now() - $2::interval WHERE id = $1', [id, by]);
+    const found = async () => (await batchesToHint(db.maintenance, 100)).filter((each) => each.id === id);
     await age('2 hours');
     expect(await found()).toEqual([]);
     await age('26 hours');

@@ -15,7 +15,7 @@ import {
   cacheResponse,
 } from '../../../../stores/postgres/usage/model-response-cache.ts';
 import type { ResponseToCache } from '../../../../stores/postgres/usage/model-response-cache.ts';
-import { createTestUser, fileDatabase } from '../../../setup/database.ts';
+import { fileDatabase } from '../../../setup/database.ts';
 import type { TestUser } from '../../../setup/database.ts';
 import { event, promptPart } from '../support/captures.ts';
 
@@ -24,15 +24,13 @@ let user: TestUser;
 let sessionId: string;
 
 beforeEach(async () => {
-  user = await createTestUser(db.superuser);
+  user = await db.createUser();
   sessionId = await newSession();
 });
 
 async function newSession(): Promise<string> {
   await captureEvents(db.database.pool, [event(user, 'answers', [promptPart('A question')])]);
-  const { rows } = await db.superuser.query<{ id: string }>('SELECT id FROM sessions WHERE tenant_id = $1', [
-    user.tenantId,
-  ]);
+  const rows = await db.rows<{ id: string }>('SELECT id FROM sessions WHERE tenant_id = $1', [user.tenantId]);
   return rows[0]?.id ?? '';
 }
 
@@ -69,11 +67,7 @@ const findNear = (question: string, kind = 'v1 shape', version = 'v1') =>
   );
 
 async function count(table: string): Promise<number> {
-  const { rows } = await db.superuser.query<{ n: number }>(
-    `SELECT count(*)::integer AS n FROM ${table} WHERE tenant_id = $1`,
-    [user.tenantId],
-  );
-  return rows[0]?.n ?? -1;
+  return db.count(`${table} WHERE tenant_id = $1`, [user.tenantId]);
 }
 
 function forgotten(): Promise<number> {
@@ -92,7 +86,7 @@ describe('the same request', () => {
     });
     expect(await find('another question')).toBeNull();
     expect(await find('a question', 'v2')).toBeNull();
-    const other = await createTestUser(db.superuser);
+    const other = await db.createUser();
     expect(await find('a question', 'v1', other.tenantId)).toBeNull();
   });
 
@@ -105,10 +99,9 @@ describe('the same request', () => {
 
   test('has no response after its expiry; the next stored one deletes it, with its bands', async () => {
     await store(responseTo('a question'));
-    await db.superuser.query(
-      "UPDATE model_response_cache SET expires_at = now() - interval '1 s' WHERE tenant_id = $1",
-      [user.tenantId],
-    );
+    await db.write("UPDATE model_response_cache SET expires_at = now() - interval '1 s' WHERE tenant_id = $1", [
+      user.tenantId,
+    ]);
     expect(await find('a question')).toBeNull();
     await store(responseTo('another question'));
     expect([await count('model_response_cache'), await count('model_response_bands')]).toEqual([1, 16]);
@@ -116,11 +109,10 @@ describe('the same request', () => {
 
   test('skips an expired response that another call has locked, without waiting', async () => {
     await store(responseTo('a question'));
-    await db.superuser.query(
-      "UPDATE model_response_cache SET expires_at = now() - interval '1 s' WHERE tenant_id = $1",
-      [user.tenantId],
-    );
-    const other = await db.superuser.connect();
+    await db.write("UPDATE model_response_cache SET expires_at = now() - interval '1 s' WHERE tenant_id = $1", [
+      user.tenantId,
+    ]);
+    const other = await db.maintenance.connect();
     try {
       await other.query('BEGIN');
       await other.query('SELECT FROM model_response_cache WHERE tenant_id = $1 FOR UPDATE', [user.tenantId]);
@@ -224,9 +216,7 @@ describe('forgetting', () => {
   });
 
   test('does so for a session and for one event of it', async () => {
-    const { rows } = await db.superuser.query<{ key: string }>('SELECT key FROM capture_keys WHERE session_id = $1', [
-      sessionId,
-    ]);
+    const rows = await db.rows<{ key: string }>('SELECT key FROM capture_keys WHERE session_id = $1', [sessionId]);
     await store(responseTo('a question'));
     await db.database.asTenant(user.tenantId, async (transaction) => {
       const found = await readCapturedEvent(transaction, sessionId, rows[0]?.key ?? '');
@@ -241,7 +231,7 @@ describe('forgetting', () => {
   });
 
   test('prevents a concurrent call from storing its response', async () => {
-    await db.superuser.query(
+    await db.write(
       "INSERT INTO tombstones (tenant_id, host, external_id, key_sha256) SELECT tenant_id, host, external_id, sha256('k') FROM sessions WHERE id = $1",
       [sessionId],
     );

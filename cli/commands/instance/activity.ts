@@ -1,0 +1,104 @@
+import { RecollectError } from '../../../client/index.ts';
+import { backupsSchema } from '../../../contract/backups.ts';
+import { jobsAnswer, scheduleSchema } from '../../../contract/jobs.ts';
+import { sessionSchema } from '../../../contract/sessions.ts';
+import type { Session } from '../../../contract/sessions.ts';
+import { dataOf, pageOfItems } from '../../../contract/shared.ts';
+import { usageSchema } from '../../../contract/usage.ts';
+import { table } from '../../output.ts';
+import type { Environment } from '../../../config/process-environment.ts';
+import { hasHooks } from '../../install/install-hooks.ts';
+import type { ServerClient } from '../../server/server-client.ts';
+import { ago, grouped, minuteOf } from '../../text/text-layout.ts';
+
+/** What a running instance does: whether events arrive, what is stuck, backups, costs. */
+export interface Activity {
+  /** The last event of each agent among the newest sessions, newest first. */
+  readonly lastEvents: readonly { readonly agent: string; readonly at: string }[];
+  readonly stuck: readonly { readonly job: string; readonly why: string; readonly advice: string }[];
+  readonly lastBackup: { readonly id: string; readonly state: string; readonly at: string } | null;
+  readonly nextBackup: string | null;
+  readonly today: { readonly tokens: number; readonly quota: number; readonly usd: number };
+}
+
+const SESSIONS = 100;
+const SHOWN_STUCK = 3;
+
+/** Reads the newest sessions; null without a server, or if it does not answer. */
+export async function newestSessions(server: ServerClient | null): Promise<Session[] | null> {
+  const page = await server?.get('/sessions', pageOfItems(sessionSchema), { limit: SESSIONS }).catch(() => null);
+  return page?.data ?? null;
+}
+
+/** Reads the activity of the caller's instance, with its newest sessions; null if the api does not answer or the key may not read it. */
+export async function readActivity(
+  server: ServerClient,
+  sessions: readonly Session[],
+  now: number,
+): Promise<Activity | null> {
+  const since = `${new Date(now).toISOString().slice(0, 10)}T00:00:00.000Z`;
+  try {
+    const [jobs, backups, schedules, usage] = await Promise.all([
+      server.get('/jobs', jobsAnswer, { state: 'stuck', limit: SESSIONS }),
+      server.get('/admin/backups', backupsSchema, { limit: 1 }),
+      server.get('/schedules', dataOf(scheduleSchema)),
+      server.get('/usage', usageSchema, { since, group_by: 'model' }),
+    ]);
+    const last = new Map<string, string>();
+    for (const { host, last_event_at: at } of sessions) if (at > (last.get(host) ?? '')) last.set(host, at);
+    const [backup] = backups.data;
+    const schedule = schedules.data.find(({ name }) => name === 'backup');
+    return {
+      lastEvents: [...last].map(([agent, at]) => ({ agent, at })).toSorted((a, b) => b.at.localeCompare(a.at)),
+      stuck: jobs.data.flatMap(({ id, stuck }) =>
+        stuck === null ? [] : [{ job: id, why: stuck.why, advice: stuck.advice }],
+      ),
+      lastBackup:
+        backup === undefined
+          ? null
+          : { id: backup.id, state: backup.state, at: backup.finished_at ?? backup.created_at },
+      nextBackup: schedule?.state === 'active' ? (schedule.next_runs[0] ?? null) : null,
+      today: { tokens: usage.budget.used_tokens, quota: usage.budget.quota_tokens, usd: usage.totals.usd },
+    };
+  } catch (error) {
+    if (error instanceof RecollectError) return null;
+    throw error;
+  }
+}
+
+/** Returns a sentence for whoever has not connected an agent; '' if a session was captured, an agent has the hooks, or the api does not answer. */
+export async function hooksOffer(server: ServerClient, environment: Environment): Promise<string> {
+  const sessions = await server.get('/sessions', pageOfItems(sessionSchema), { limit: 1 }).catch(() => null);
+  if (sessions?.pagination.total !== 0 || hasHooks(environment)) return '';
+  return 'No agent is connected yet. recollect install claude-code (or codex-cli, cursor) adds the hooks; --dry-run shows them.\n';
+}
+
+/** Returns a sentence that names the backup in progress; '' without one, or if the api does not answer. */
+export async function backupInProgress(server: ServerClient): Promise<string> {
+  const backups = await server.get('/admin/backups', backupsSchema, { limit: 1 }).catch(() => null);
+  const [newest] = backups?.data ?? [];
+  return newest?.state === 'running' ? `Backup ${newest.id} is in progress: it continues after the next start.\n` : '';
+}
+
+/** Returns the activity as lines below the services. `isConnected`: an agent has the hooks. */
+export function activityText(activity: Activity, now: number, isConnected: boolean): string {
+  const { lastEvents, stuck, lastBackup, nextBackup, today } = activity;
+  const backup =
+    lastBackup === null ? 'none yet' : `${lastBackup.state} ${ago(lastBackup.at, now)} ago (${lastBackup.id})`;
+  const next = nextBackup === null ? 'no next one is scheduled' : `next ${minuteOf(nextBackup)} UTC`;
+  const shown = stuck.slice(0, SHOWN_STUCK).flatMap(({ job, why, advice }) => [
+    ['', `${job}: ${why}`],
+    ['', `  ${advice}`],
+  ]);
+  return table([
+    [
+      'last events',
+      lastEvents.map(({ agent, at }) => `${agent} ${ago(at, now)} ago`).join(', ') ||
+        `none yet${isConnected ? '' : '; recollect install claude-code adds the hooks'}`,
+    ],
+    ['stuck', stuck.length === 0 ? 'nothing' : `${stuck.length} jobs (recollect jobs --state stuck)`],
+    ...shown,
+    ['backup', `${backup}, ${next}`],
+    ['today', `$${today.usd.toFixed(2)}, ${grouped(today.tokens)} of ${grouped(today.quota)} tokens of paid models`],
+  ]);
+}

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, describe, inject, test } from 'vitest';
 import { processEnvironment } from '../../config/process-environment.ts';
 import { familyOf } from '../bench/process-tree.ts';
-import { until } from '../setup/until.ts';
+import { untilTrue } from '../setup/until.ts';
 
 const CLI = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 const folders: string[] = [];
@@ -14,6 +14,8 @@ const folders: string[] = [];
 interface Demo {
   readonly child: ChildProcess;
   output(): string;
+  /** Awaits a text in the output. Throws with the output if the demo ends before. */
+  prints(text: string): Promise<void>;
   dataDir(): string | undefined;
 }
 
@@ -29,6 +31,16 @@ function startDemo(): Demo {
   return {
     child,
     output: () => output,
+    prints: (text) =>
+      untilTrue(
+        async () => {
+          if (output.includes(text)) return true;
+          if (child.exitCode !== null) throw new Error(`the demo ended with ${child.exitCode}:\n${output}`);
+          return false;
+        },
+        120_000,
+        async () => `"${text}" in:\n${output}`,
+      ),
     dataDir: () => {
       const found = /data in (\S+)/.exec(output)?.[1];
       if (found !== undefined && !folders.includes(found)) folders.push(found);
@@ -51,11 +63,8 @@ describe.concurrent('recollect demo', { timeout: 240_000 }, () => {
   test('shows the memory of the recorded session in 100 columns and leaves nothing running', async ({ expect }) => {
     const demo = startDemo();
     const ended = once(demo.child, 'exit');
-    const family = await until(
-      async () => (demo.output().includes('replay') ? familyOf(demo.child.pid ?? 0) : undefined),
-      120_000,
-      'the replay',
-    );
+    await demo.prints('replay');
+    const family = familyOf(demo.child.pid ?? 0);
     expect(family.length).toBeGreaterThan(5);
     expect((await ended)[0]).toBe(0);
     demo.dataDir();
@@ -83,7 +92,7 @@ describe.concurrent('recollect demo', { timeout: 240_000 }, () => {
   test('Ctrl-C in the middle leaves no process behind', async ({ expect }) => {
     const demo = startDemo();
     const ended = once(demo.child, 'exit');
-    await until(async () => (/replay/.test(demo.output()) ? true : undefined), 120_000, 'the replay');
+    await demo.prints('replay');
     const family = familyOf(demo.child.pid ?? 0);
     demo.child.kill('SIGINT');
     expect((await ended)[0]).toBe(130);

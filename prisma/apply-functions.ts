@@ -37,6 +37,8 @@ export function functionsSha256(): string {
  */
 export async function applyFunctions(address: DatabaseAddress, folder = FOLDER): Promise<readonly string[]> {
   const owner = new pg.Client({ ...address });
+  // A connection that is lost between two queries fails the next one.
+  owner.on('error', () => undefined);
   await owner.connect();
   try {
     await owner.query('BEGIN');

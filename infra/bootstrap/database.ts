@@ -1,6 +1,7 @@
-import pg from 'pg';
+import type pg from 'pg';
 import type { DatabaseAddress } from '../../prisma/migration-adapter.ts';
 import { withSchemaEngine } from '../../prisma/schema-engine.ts';
+import { connected } from '../../stores/postgres/connection/connected.ts';
 import { unfinishedMigrations } from '../../stores/postgres/connection/maintenance.ts';
 import { z } from 'zod';
 
@@ -71,9 +72,7 @@ async function ensureRoles(superuser: pg.Client, passwords: DatabaseBootstrap['p
 
 /** Applies migrations to a database; returns their number. */
 async function migrate(address: DatabaseAddress): Promise<number> {
-  const owner = new pg.Client(address);
-  await owner.connect();
-  try {
+  return connected({ ...address }, async (owner) => {
     const unfinished = await unfinishedMigrations(owner);
     const applied = await withSchemaEngine(address, async (engine) => {
       await engine.forgetUnfinished(unfinished);
@@ -81,9 +80,7 @@ async function migrate(address: DatabaseAddress): Promise<number> {
     });
     await owner.query('SELECT ensure_partitions()');
     return applied.length;
-  } finally {
-    await owner.end();
-  }
+  });
 }
 
 /**
@@ -100,9 +97,7 @@ export async function bootstrapDatabase(options: DatabaseBootstrap): Promise<voi
     password: passwords.owner,
     database,
   });
-  const superuser = new pg.Client({ connectionString: options.superuserUrl });
-  await superuser.connect();
-  try {
+  await connected({ connectionString: options.superuserUrl }, async (superuser) => {
     await ensureRoles(superuser, passwords);
     await recoverSwap(superuser, databaseName);
     const known = await superuser.query('SELECT 1 FROM pg_database WHERE datname = $1', [databaseName]);
@@ -118,7 +113,5 @@ export async function bootstrapDatabase(options: DatabaseBootstrap): Promise<voi
     await superuser.query(`GRANT CONNECT ON DATABASE ${quoted} TO recollect_app, recollect_maintenance`);
     if (isNew) await superuser.query(`ALTER DATABASE ${quoted} RENAME TO ${superuser.escapeIdentifier(databaseName)}`);
     progress(applied === 0 ? 'schema is current' : `${applied} migrations applied`);
-  } finally {
-    await superuser.end();
-  }
+  });
 }

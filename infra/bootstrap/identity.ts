@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import pg from 'pg';
+import type pg from 'pg';
 import { z } from 'zod';
 import { newId } from '../../domain/ids.ts';
 import { keySha256, type Scope, SCOPES } from '../../stores/postgres/access/api-keys.ts';
+import { connected } from '../../stores/postgres/connection/connected.ts';
 import { hashPassword } from '../../stores/postgres/access/people.ts';
 import { writeFileAtomic } from '../instance/atomic-file.ts';
 import { readJsonFile } from '../instance/json-file.ts';
@@ -113,11 +114,5 @@ export async function bootstrapIdentity(options: IdentityBootstrap): Promise<voi
   const credentials = completed(stored, options.url);
   if (!isDeepStrictEqual(stored, credentials))
     writeFileAtomic(options.credentialsPath, `${JSON.stringify(credentials, null, 2)}\n`);
-  const client = new pg.Client({ connectionString: options.maintenanceDatabaseUrl });
-  await client.connect();
-  try {
-    await ensureRows(client, credentials);
-  } finally {
-    await client.end();
-  }
+  await connected({ connectionString: options.maintenanceDatabaseUrl }, (client) => ensureRows(client, credentials));
 }

@@ -61,7 +61,6 @@ export const PORT_NAMES: readonly PortName[] = [
 /** Below the ephemeral ranges. */
 const SUBSTITUTE_FROM = 20_000;
 const SUBSTITUTE_TO = 32_000;
-const SUBSTITUTE_TRIES = 400;
 
 const portSchema = z.int().min(1).max(65_535);
 const savedSchema = z.record(z.string(), portSchema);
@@ -128,8 +127,9 @@ export async function choosePorts(choice: PortChoice): Promise<Ports> {
   const saved = choice.prefer === 'saved' ? readSavedPorts(choice.file) : {};
   const chosen: Record<PortName, number> = { ...DEFAULT_PORTS };
   const used = new Set<number>();
+  const substitute = substitutePorts(used);
   for (const name of PORT_NAMES) {
-    const port = await choosePort(name, choice, saved[name], used);
+    const port = (await preferredPort(name, choice, saved[name], used)) ?? (await substitute());
     used.add(port);
     chosen[name] = port;
   }
@@ -137,12 +137,12 @@ export async function choosePorts(choice: PortChoice): Promise<Ports> {
   return chosen;
 }
 
-async function choosePort(
+async function preferredPort(
   name: PortName,
   choice: PortChoice,
   saved: number | undefined,
-  used: Set<number>,
-): Promise<number> {
+  used: ReadonlySet<number>,
+): Promise<number | undefined> {
   if (name === 'api' && choice.api !== undefined) {
     if (await isPortFree(choice.api)) return choice.api;
     throw new InstanceError(
@@ -150,13 +150,28 @@ async function choosePort(
       `Port ${choice.api} is in use by another program. Choose another with --port, or omit it.`,
     );
   }
-  const wanted = choice.prefer === 'saved' ? [saved, DEFAULT_PORTS[name]] : [];
-  for (const port of wanted) {
+  const preferred = choice.prefer === 'saved' ? [saved, DEFAULT_PORTS[name]] : [];
+  for (const port of preferred) {
     if (port !== undefined && !used.has(port) && (await isPortFree(port))) return port;
   }
-  for (let attempt = 0; attempt < SUBSTITUTE_TRIES; attempt += 1) {
-    const port = randomInt(SUBSTITUTE_FROM, SUBSTITUTE_TO);
-    if (!used.has(port) && (await isPortFree(port))) return port;
-  }
-  throw new InstanceError('no-free-port', `No free port between ${SUBSTITUTE_FROM} and ${SUBSTITUTE_TO} for ${name}.`);
+  return undefined;
+}
+
+/**
+ * Returns a function whose calls return free ports, neighbours from a random block on. Instances that start at the same time, before
+ * the engines bind their ports, thus choose the same ports once in 666 starts; with a random number for each port once in 37.
+ */
+function substitutePorts(used: ReadonlySet<number>): () => Promise<number> {
+  const size = SUBSTITUTE_TO - SUBSTITUTE_FROM;
+  const first = PORT_NAMES.length * randomInt(Math.floor(size / PORT_NAMES.length));
+  let tried = 0;
+  return async () => {
+    for (; tried < size; tried += 1) {
+      const port = SUBSTITUTE_FROM + ((first + tried) % size);
+      if (used.has(port) || !(await isPortFree(port))) continue;
+      tried += 1;
+      return port;
+    }
+    throw new InstanceError('no-free-port', `No free port between ${SUBSTITUTE_FROM} and ${SUBSTITUTE_TO}.`);
+  };
 }

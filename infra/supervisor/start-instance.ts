@@ -163,7 +163,8 @@ function nodeEnvironment(cacheDir: string): Record<string, string> {
   };
 }
 
-function instanceNodes(instance: Instance, files: EngineFiles, context: GraphContext): NodeDefinition[] {
+/** Returns the graph of an instance. Its services declare every port, so that a start replaces one that another program takes first. */
+export function instanceNodes(instance: Instance, files: EngineFiles, context: GraphContext): NodeDefinition[] {
   const childEnvironment = {
     ...nodeEnvironment(context.cacheDir),
     ...instanceEnvironment(instance, context.environment, context.cacheDir),
@@ -183,7 +184,7 @@ function instanceNodes(instance: Instance, files: EngineFiles, context: GraphCon
       entry: 'workers/main.ts',
       after,
       environment: childEnvironment,
-      ports: [],
+      ports: [instance.ports.workerMetrics],
       stopGraceMs: WORKER_GRACE_MS,
     }),
     nodeService({

@@ -1,6 +1,7 @@
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { databaseUrl, superuserUrl } from '../../instance/environment.ts';
 import type { Instance } from '../../instance/instance.ts';
+import { connected } from '../../../stores/postgres/connection/connected.ts';
 import type { StepContext, StepDefinition } from '../../supervisor/definitions.ts';
 import { EngineError } from '../engine-error.ts';
 import { runTool } from '../run-tool.ts';
@@ -24,17 +25,11 @@ export function temporalSchemaStep(
     kind: 'step',
     name: 'temporal-schema',
     after: ['postgres'],
-    run: async (context) => {
-      const superuser = new Client({ connectionString: superuserUrl(instance) });
-      superuser.on('error', () => undefined); // A broken connection also fails the query that waits for it.
-      await superuser.connect();
-      try {
+    run: (context) =>
+      connected({ connectionString: superuserUrl(instance) }, async (superuser) => {
         await ensureRole(superuser, instance.secrets.postgresTemporal);
         for (const store of STORES) await ensureStore(instance, superuser, store, { sqlTool, environment, context });
-      } finally {
-        await superuser.end();
-      }
-    },
+      }),
   };
 }
 
@@ -91,14 +86,10 @@ async function queryOnce(
   values: string[],
 ): Promise<{ version?: string }[]> {
   const url = databaseUrl(instance, TEMPORAL_ROLE, instance.secrets.postgresTemporal, database);
-  const client = new Client({ connectionString: url });
-  client.on('error', () => undefined); // As above.
-  await client.connect();
-  try {
-    return (await client.query<{ version?: string }>(text, values)).rows;
-  } finally {
-    await client.end();
-  }
+  return connected(
+    { connectionString: url },
+    async (client) => (await client.query<{ version?: string }>(text, values)).rows,
+  );
 }
 
 async function runSqlTool(instance: Instance, database: string, args: readonly string[], tool: Tool): Promise<void> {

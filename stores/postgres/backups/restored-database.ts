@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import pg from 'pg';
 import type { DatabaseAddress } from '../../../prisma/migration-adapter.ts';
+import { connected } from '../connection/connected.ts';
 import { columnOf } from '../connection/rows.ts';
 
 /** Server and roles of the databases of a restore. */
@@ -19,6 +20,7 @@ export interface RestoreNames {
 }
 
 const OWNER_ROLE = '-c role=recollect_owner';
+const APPLICATION_NAME = 'recollect-restore';
 const CONNECT_MS = 10_000;
 const ID_CHARS = 12;
 
@@ -50,33 +52,12 @@ export function maintenanceUrlOf({ maintenanceUrl }: RestoreServer, database: st
   return url.href;
 }
 
-/** Runs `work` with a connection of its own, without a limit on how long a statement takes. */
-export async function connected<Result>(
-  config: pg.ClientConfig,
-  work: (client: pg.Client) => Promise<Result>,
-): Promise<Result> {
-  const client = new pg.Client({
-    connectionTimeoutMillis: CONNECT_MS,
-    keepAlive: true,
-    application_name: 'recollect-restore',
-    ...config,
-  });
-  // A lost connection while idle: the next query fails.
-  client.on('error', () => undefined);
-  await client.connect();
-  try {
-    return await work(client);
-  } finally {
-    await client.end();
-  }
-}
-
 /** As the role that creates databases, in the database `postgres`. */
 export function asCreator<Result>(
   server: RestoreServer,
   work: (client: pg.Client) => Promise<Result>,
 ): Promise<Result> {
-  return connected({ connectionString: server.restoreUrl }, work);
+  return connected({ connectionString: server.restoreUrl, application_name: APPLICATION_NAME }, work);
 }
 
 /** As the owner of a database that is built. */
@@ -85,7 +66,7 @@ export function asOwner<Result>(
   database: string,
   work: (client: pg.Client) => Promise<Result>,
 ): Promise<Result> {
-  return connected(ownerAddress(server, database), work);
+  return connected({ ...ownerAddress(server, database), application_name: APPLICATION_NAME }, work);
 }
 
 /** As the maintenance role, which sees every tenant. */
@@ -94,7 +75,7 @@ export function asMaintenance<Result>(
   database: string,
   work: (client: pg.Client) => Promise<Result>,
 ): Promise<Result> {
-  return connected({ connectionString: maintenanceUrlOf(server, database) }, work);
+  return connected({ connectionString: maintenanceUrlOf(server, database), application_name: APPLICATION_NAME }, work);
 }
 
 export async function databaseExists(creator: pg.Client, name: string): Promise<boolean> {
@@ -139,7 +120,7 @@ export function maintenancePool(server: RestoreServer, database: string): pg.Poo
     connectionString: maintenanceUrlOf(server, database),
     max: 2,
     connectionTimeoutMillis: CONNECT_MS,
-    application_name: 'recollect-restore',
+    application_name: APPLICATION_NAME,
   });
   pool.on('error', () => undefined);
   return pool;

@@ -2,10 +2,12 @@ import { createServer } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { findPostgresBinaries } from '../../../infra/engines/postgres/binaries.ts';
 import { postgresService } from '../../../infra/engines/postgres/service.ts';
+import { openInstance } from '../../../infra/instance/instance.ts';
 import type { Instance } from '../../../infra/instance/instance.ts';
 import type { PortName } from '../../../infra/instance/ports.ts';
 import type { NodeDefinition } from '../../../infra/supervisor/definitions.ts';
 import { runInstance } from '../../../infra/supervisor/run-instance.ts';
+import { instanceNodes } from '../../../infra/supervisor/start-instance.ts';
 import { testFolder } from '../support/folder.ts';
 import { recordProgress } from '../support/progress.ts';
 import { service, stage } from '../support/services.ts';
@@ -87,6 +89,15 @@ test('PostgreSQL starts on another port if its own is taken', async () => {
   );
   expect(attempts).toBe(2);
   expect(supervisor.state().nodes['postgres']?.status).toBe('ready');
+});
+
+test('every port of an instance is declared by one of its services', async () => {
+  const instance = await openInstance(testFolder(), { preferPorts: 'free' });
+  const postgres = await findPostgresBinaries();
+  const files = { postgres, temporalServer: '', temporalSqlTool: '', weaviateServer: '' };
+  const nodes = instanceNodes(instance, files, { cacheDir: testFolder(), environment: {}, progress: recordProgress() });
+  const declared = nodes.flatMap((node) => (node.kind === 'service' ? node.ports : []));
+  expect(declared.toSorted()).toEqual(Object.values(instance.ports).toSorted());
 });
 
 test('does not replace a requested port', async () => {

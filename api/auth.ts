@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest, FastifySchema } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify';
 import { ERROR_RESPONSES } from '../contract/shared.ts';
 import { keySha256 } from '../stores/postgres/access/api-keys.ts';
 import type { Principal, Scope } from '../stores/postgres/access/api-keys.ts';
@@ -32,6 +32,8 @@ declare module 'fastify' {
 }
 
 export interface AuthOptions {
+  /** Called before a key is looked up in PostgreSQL. @throws ApiError RATE_LIMITED */
+  readonly limitLookups: (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
   readonly findPrincipal: (key: string) => Promise<Principal | null>;
   /** Calls back when a connection to PostgreSQL was closed: the next one may lead to another database, which a restore put in place. */
   readonly onConnectionClosed: (listener: () => void) => void;
@@ -90,7 +92,7 @@ export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
     if (access !== 'open' && route.schema?.hide !== true)
       route.schema = { ...route.schema, response: Object.assign({}, route.schema?.response, ERROR_RESPONSES) };
   });
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', async (request, reply) => {
     const access = request.routeOptions.config.access;
     if (access === undefined || access === 'open') return;
     const key = KEY_FORM.exec(request.headers.authorization ?? '')?.[1];
@@ -105,6 +107,7 @@ export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
     const hash = keySha256(key).toString('base64');
     let principal = cache.get(hash);
     if (principal === null) {
+      await options.limitLookups(request, reply);
       principal = await options.findPrincipal(key);
       if (principal === null) throw new ApiError('INVALID_API_KEY', 'the key is unknown, expired or revoked');
       cache.set(hash, principal);

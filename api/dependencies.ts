@@ -6,6 +6,7 @@ import { createEmbedders } from '../models/embedding/create-embedders.ts';
 import { createOnnxReranker } from '../models/reranking/onnx-reranker.ts';
 import { createTokenCounter } from '../models/tokens/token-counter.ts';
 import { findPrincipal } from '../stores/postgres/access/api-keys.ts';
+import { drawRate } from '../stores/postgres/access/rate-limits.ts';
 import { archiveStoreAt } from '../stores/archive/create-archive-store.ts';
 import { directoryStoreAt } from '../stores/files/directory-store.ts';
 import { createCapture } from '../stores/postgres/capture/capture.ts';
@@ -30,6 +31,7 @@ import {
 } from './metrics/operation-metrics.ts';
 import { createEmbeddingObserver, createModelObserver } from './metrics/model-metrics.ts';
 import { createHealthChecks } from './health-checks.ts';
+import { RateLeases } from './http/rate-leases.ts';
 import { Exclusions } from './intake/exclusions.ts';
 import { BurstDetector } from './intake/burst-detector.ts';
 import { HeavyEvents } from './intake/heavy-events.ts';
@@ -121,6 +123,14 @@ export function createApiDependencies(config: Config, logger: Logger) {
     tokens,
     database,
     findPrincipal: (key: string) => findPrincipal(database.pool, key),
+    rateLeases: new RateLeases(
+      (bucket, want, limit) => drawRate(database.pool, bucket, want, limit),
+      (error) =>
+        logger.warn(
+          { error: error instanceof Error ? error.name : 'unknown' },
+          'a rate limit applies to this process alone',
+        ),
+    ),
     intake: new Intake(createCapture(database.pool), hints, metrics, heavy, exclusions, objects),
     recall: createRecall({
       database,

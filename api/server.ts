@@ -13,6 +13,7 @@ import { registerDocument } from './http/document.ts';
 import { answerError } from './errors.ts';
 import { wellFormedJson } from './http/json.ts';
 import { createMethodGuard } from './http/methods.ts';
+import { createLookupLimit, registerRateLimits } from './http/rate-limits.ts';
 import { backupRoutes } from './routes/operations/backups.ts';
 import { consistencyRoutes } from './routes/operations/consistency.ts';
 import { contextFeedbackRoutes, contextRoutes } from './routes/memories/context.ts';
@@ -159,6 +160,7 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
     },
     // What schemas allow of a part of an address, in halves of pairs.
     routerOptions: { maxParamLength: 2 * LONGEST_NAME },
+    trustProxy: dependencies.config.http.trustProxy.length > 0 ? [...dependencies.config.http.trustProxy] : false,
     http: { maxHeaderSize: HEADER_BYTES },
     clientErrorHandler: methods.clientErrorHandler,
     // Addresses that no route sees, in the same shape and with the same headers.
@@ -188,11 +190,18 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
   });
   registerBodyParsers(app);
   registerBodyRelease(app);
+  const limits = {
+    leases: dependencies.rateLeases,
+    rates: dependencies.config.rates,
+    onLimited: (limited: string) => dependencies.metrics.rateLimited.inc({ class: limited }),
+  };
   registerAuth(app, {
+    limitLookups: createLookupLimit(limits),
     findPrincipal: dependencies.findPrincipal,
     onConnectionClosed: (listener) => dependencies.database.pool.on('remove', listener),
     scrapeToken: dependencies.config.http.scrapeToken,
   });
+  registerRateLimits(app, limits);
   registerObservation(app, dependencies);
   app.addHook('onSend', async (request, reply) => {
     void reply.headers({ 'x-request-id': request.id, 'x-api-version': API_VERSION });

@@ -8,6 +8,7 @@ import { contextConfig, contextEnvironment } from './context-settings.ts';
 import { embeddingConfig, embeddingEnvironment } from './embedding-settings.ts';
 import { modelConfig, modelEnvironment } from './model-settings.ts';
 import { SCHEDULE_NAMES, WORKER_QUEUES } from '../domain/jobs.ts';
+import { rateConfig, rateEnvironment } from './rate-settings.ts';
 import { scheduleConfig, scheduleEnvironment } from './schedule-settings.ts';
 import { searchConfig, searchEnvironment } from './search-settings.ts';
 
@@ -121,6 +122,7 @@ export const environmentSchema = z.object({
   ...contextEnvironment,
   ...archiveEnvironment,
   ...backupEnvironment,
+  ...rateEnvironment,
   ...scheduleEnvironment,
   RECOLLECT_SHUTDOWN_GRACE_MS: positiveInt.default(10_000).describe('Time to finish work on shutdown, in ms'),
   RECOLLECT_WORKER_QUEUES: z.string().default(WORKER_QUEUES.join(',')).describe('Task queues of a worker process'),
@@ -234,6 +236,7 @@ const configSchema = environmentSchema
     context: contextConfig(env),
     ...archiveConfig(env),
     backups: backupConfig(env),
+    ...rateConfig(env),
     ...scheduleConfig(env),
     shutdownGraceMs: env.RECOLLECT_SHUTDOWN_GRACE_MS,
     worker: {

@@ -31,6 +31,7 @@ export const ERROR_RESPONSES = {
   413: errorSchema,
   415: errorSchema,
   422: errorSchema,
+  429: errorSchema,
   431: errorSchema,
   500: errorSchema,
   503: errorSchema,

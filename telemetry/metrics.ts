@@ -162,6 +162,12 @@ export function createApiMetrics() {
       help: 'Failed hints; the sweep resends them',
       registers,
     }),
+    rateLimited: new Counter({
+      name: 'recollect_rate_limited_total',
+      help: 'Requests rejected by a rate limit, by class',
+      labelNames: ['class'],
+      registers,
+    }),
     indexDivergence: new Gauge({
       name: 'recollect_index_divergence',
       help: 'Differences that remain after the last consistency check of each tenant',

@@ -69,6 +69,7 @@ export const LEFT_OUT: readonly string[] = [
   '_prisma_migrations',
   'embedding_cache',
   'usage_reservations',
+  'rate_limits',
   'backups',
   'restores',
   'erasure_journal',

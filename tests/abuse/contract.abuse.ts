@@ -53,6 +53,9 @@ function run(
   });
 }
 
+/** The fuzzer is one user that sends more requests than people do. */
+const NO_LIMITS = { RECOLLECT_RATE_READ: '0', RECOLLECT_RATE_WRITE: '0', RECOLLECT_RATE_ADMIN: '0' };
+
 let instance: TestInstance;
 const folder = mkdtempSync(path.join(tmpdir(), 'recollect-fuzzed-'));
 
@@ -60,6 +63,7 @@ beforeAll(async () => {
   const empty = mkdtempSync(path.join(folder, 'read-'));
   instance = await startTestInstance(
     {
+      ...NO_LIMITS,
       RECOLLECT_TRANSCRIPT_ROOTS: empty,
       RECOLLECT_CLAUDE_MEM_ROOTS: empty,
       RECOLLECT_FULL_VALUES_DIR: path.join(folder, 'values'),

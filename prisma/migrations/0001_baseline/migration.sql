@@ -88,6 +88,9 @@ CREATE UNIQUE INDEX api_keys_key_sha256_key ON api_keys (key_sha256);
 CREATE INDEX api_keys_user_id_idx ON api_keys (user_id);
 CREATE INDEX api_keys_tenant_id_idx ON api_keys (tenant_id);
 
+-- Written by draw_rate only.
+CREATE UNLOGGED TABLE rate_limits (bucket text PRIMARY KEY, used integer NOT NULL, ends_at timestamptz(6) NOT NULL);
+
 -- System settings have no tenant; the settings of a tenant have its id as their scope id.
 CREATE TABLE settings (
   id uuid PRIMARY KEY, scope text NOT NULL CHECK (scope IN ('system', 'tenant', 'project')), tenant_id uuid,
@@ -800,6 +803,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON tenants, restores, backups, backup_files
 -- What the functions of the definer read and write (prisma/sql/functions).
 GRANT SELECT, INSERT, UPDATE ON projects, project_aliases, sessions, capture_keys, boundaries, prompts, observations TO recollect_definer;
 GRANT SELECT, UPDATE ON summaries, learnings, embeddings TO recollect_definer;
+GRANT SELECT, INSERT, UPDATE ON rate_limits TO recollect_definer;
+GRANT SELECT, UPDATE, DELETE ON rate_limits TO recollect_maintenance;
 GRANT SELECT, INSERT ON windows, usage_reservations, backups TO recollect_definer;
 -- Without encrypted values.
 GRANT SELECT (scope, scope_id, key, value, updated_at), INSERT (id, scope, scope_id, key, value), UPDATE (value, updated_at) ON settings TO recollect_definer;

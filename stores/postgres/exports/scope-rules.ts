@@ -112,6 +112,7 @@ export const UNEXPORTED_TABLES: Readonly<Record<string, string>> = {
   system_alerts: 'alerts of this instance',
   transcript_files: 'files of a machine',
   usage_reservations: 'calls that are on their way from this instance',
+  rate_limits: 'requests of this minute',
 };
 
 /** Further conditions that hold in every scope. */

@@ -47,6 +47,8 @@ const SWEEPS = {
   usage_reservations: `
     DELETE FROM usage_reservations WHERE id IN (
       SELECT id FROM usage_reservations WHERE expires_at < now() LIMIT $1 FOR UPDATE SKIP LOCKED)`,
+  rate_limits: `
+    DELETE FROM rate_limits WHERE bucket IN (SELECT bucket FROM rate_limits WHERE ends_at < now() LIMIT $1 FOR UPDATE SKIP LOCKED)`,
   // By tenant, as the index is: no scan.
   model_response_cache: `
     DELETE FROM model_response_cache WHERE id IN (

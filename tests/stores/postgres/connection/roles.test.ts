@@ -114,6 +114,7 @@ const DEFINER_FUNCTIONS: readonly (readonly [
   ],
   ['detach_expired_month', 'recollect_owner', ['maintenance'], ['work_mem=64MB']],
   ['detached_month_sessions', 'recollect_owner', ['maintenance']],
+  ['draw_rate', 'recollect_definer', ['app']],
   ['drop_detached_month', 'recollect_owner', ['maintenance']],
   ['embedding_totals', 'recollect_definer', ['app']],
   ['ensure_partitions', 'recollect_owner', ['maintenance']],

@@ -6,6 +6,7 @@ import { createMaintenanceActivities } from '../../../../activities/maintenance/
 import type { VectorIndex } from '../../../../domain/ports/vector-index.ts';
 import type { WorkflowHints } from '../../../../domain/ports/workflow-hints.ts';
 import { sweepOld } from '../../../../stores/postgres/retention/retention.ts';
+import { drawRate } from '../../../../stores/postgres/access/rate-limits.ts';
 import type { SweptTable } from '../../../../stores/postgres/retention/retention.ts';
 import { fileDatabase } from '../../../setup/database.ts';
 import type { TestUser } from '../../../setup/database.ts';
@@ -19,6 +20,7 @@ const TABLES: readonly SweptTable[] = [
   'excluded_sessions',
   'project_glossaries',
   'usage_reservations',
+  'rate_limits',
   'model_response_cache',
 ];
 const DAY_MS = 86_400_000;
@@ -71,6 +73,7 @@ async function oldRows(): Promise<void> {
   await copyOf('excluded_sessions', { name_sha256: hashOf('old'), created_at: ago(401) });
   await copyOf('project_glossaries', { day: ago(8).slice(0, 10) });
   await copyOf('usage_reservations', { id: randomUUID(), expires_at: ago(0.001) });
+  await drawRate(db.database.pool, 'ended', 1, { quota: 1, windowS: 0 });
   const answer = randomUUID();
   await copyOf('model_response_cache', { id: answer, prompt_version: answer, expires_at: ago(0.001) });
   await copyOf('model_response_bands', { response_id: answer });
@@ -82,6 +85,7 @@ async function youngRows(): Promise<void> {
   await copyOf('imports', { id: idOfAge(181), state: 'running' });
   await copyOf('tombstones', { key_sha256: hashOf('young'), created_at: ago(3_649) });
   await copyOf('project_glossaries', { day: ago(7).slice(0, 10) });
+  await drawRate(db.database.pool, 'running', 1, { quota: 1, windowS: 60 });
 }
 
 const EACH = {
@@ -92,6 +96,7 @@ const EACH = {
   excluded_sessions: 1,
   project_glossaries: 1,
   usage_reservations: 1,
+  rate_limits: 1,
   model_response_cache: 1,
 };
 
@@ -102,7 +107,7 @@ test('deletes expired rows with their dependents, of an idle tenant; the rest re
   expect(await remaining()).not.toEqual(before);
   expect(Object.fromEntries(await sweepOld(maintenance))).toEqual(EACH);
   expect(await remaining()).toEqual(before);
-  expect([...(await sweepOld(maintenance)).values()]).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
+  expect([...(await sweepOld(maintenance)).values()]).toEqual(TABLES.map(() => 0));
 });
 
 test('leaves the use counts of a memory unchanged, and contexts used within two days', async () => {
@@ -131,7 +136,7 @@ test('skips rows that another transaction has locked, without waiting', async ()
   try {
     await other.query('BEGIN');
     for (const table of TABLES) await other.query(`SELECT FROM ${table} FOR UPDATE`);
-    expect([...(await sweepOld(maintenance)).values()]).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
+    expect([...(await sweepOld(maintenance)).values()]).toEqual(TABLES.map(() => 0));
     await other.query('ROLLBACK');
   } finally {
     other.release(true);

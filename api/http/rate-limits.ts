@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { RateClass } from '../../config/rate-settings.ts';
+import type { RouteAccess } from '../auth.ts';
+import { ApiError } from '../errors.ts';
+import type { RateLeases } from './rate-leases.ts';
+
+const WINDOW_S = 60;
+
+/** The class of each access level. Routes for any key have none: the requests that their tools send are counted. */
+const CLASS_OF: Readonly<Record<RouteAccess['access'], RateClass | null>> = {
+  open: null,
+  key: null,
+  scrape: null,
+  capture: 'capture',
+  read: 'read',
+  write: 'write',
+  admin: 'admin',
+  operator: 'admin',
+};
+
+export interface RateLimitOptions {
+  readonly leases: RateLeases;
+  /** Requests per minute; 0: no limit. */
+  readonly rates: Readonly<Record<RateClass | 'unknownKeys', number>>;
+  readonly onLimited: (limitedClass: RateClass | 'unknownKeys') => void;
+}
+
+/** Limits the requests of each user by class. Register it after authentication. Responses carry the fields of draft-ietf-httpapi-ratelimit-headers-11. */
+export function registerRateLimits(app: FastifyInstance, options: RateLimitOptions): void {
+  app.addHook('onRequest', async (request, reply) => {
+    const { principal } = request;
+    const rateClass = CLASS_OF[request.routeOptions.config.access ?? 'open'];
+    if (principal === null || rateClass === null) return;
+    const taken = take(options, rateClass, `user:${principal.userId}:${rateClass}`, reply);
+    if (taken !== null) await taken;
+  });
+}
+
+/** Returns the limit of key look-ups per address, applied before the query. @throws ApiError RATE_LIMITED */
+export function createLookupLimit(options: RateLimitOptions) {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    await take(options, 'unknownKeys', `address:${addressHash(request.ip)}`, reply);
+  };
+}
+
+/** Takes a request from a bucket; returns null if that was decided at once. @throws ApiError RATE_LIMITED */
+function take(
+  { leases, rates, onLimited }: RateLimitOptions,
+  limitedClass: RateClass | 'unknownKeys',
+  bucket: string,
+  reply: FastifyReply,
+): Promise<void> | null {
+  const quota = rates[limitedClass];
+  if (quota === 0) return null;
+  const apply = ({ isGranted, remaining, resetMs }: Awaited<ReturnType<RateLeases['take']>>): void => {
+    const resetS = Math.max(1, Math.ceil(resetMs / 1_000));
+    void reply.header('ratelimit-policy', `"${limitedClass}";q=${quota};w=${WINDOW_S}`);
+    void reply.header('ratelimit', `"${limitedClass}";r=${remaining};t=${resetS}`);
+    if (isGranted) return;
+    onLimited(limitedClass);
+    void reply.header('retry-after', resetS);
+    throw new ApiError('RATE_LIMITED', `more requests than ${quota} per minute; try again in ${resetS} s`);
+  };
+  const verdict = leases.take(bucket, { quota, windowS: WINDOW_S });
+  if (verdict instanceof Promise) return verdict.then(apply);
+  apply(verdict);
+  return null;
+}
+
+const IPV6_NETWORK_PARTS = 4;
+
+/** Returns a hash of an address, so that none is stored; of IPv6 the network, since a host has 2^64 addresses. */
+function addressHash(address: string): string {
+  const network = address.includes('.') ? address : expanded(address).slice(0, IPV6_NETWORK_PARTS).join(':');
+  return createHash('sha256').update(network).digest('base64url').slice(0, 22);
+}
+
+/** Returns the eight parts of an IPv6 address. */
+function expanded(address: string): string[] {
+  const [head = '', tail] = address.split('::', 2);
+  const partsOf = (text: string): string[] => (text === '' ? [] : text.split(':'));
+  const first = partsOf(head);
+  if (tail === undefined) return first;
+  const last = partsOf(tail);
+  return [...first, ...Array.from({ length: Math.max(0, 8 - first.length - last.length) }, () => '0'), ...last];
+}

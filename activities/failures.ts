@@ -75,7 +75,7 @@ const FRAME = /^(?!node_modules\/)[\w/.-]+\.ts:\d+(?=(?::\d+)?\)?$)/u;
 /** Returns `file:line` of the frames of an error within this project, the innermost first; nothing of its message. */
 export function projectFrames({ stack = '', message }: Error): readonly string[] {
   const start = stack.indexOf(message);
-  // The message was changed: the stack contains another one, which cannot be told from the frames.
+  // The message was changed: the stack contains another one, which is not distinguishable from the frames.
   if (start === -1) return [];
   return stack
     .slice(start + message.length)

@@ -59,7 +59,7 @@ export type JobKind = keyof typeof JOBS;
 export type WorkflowName = keyof typeof workflows;
 /** Input of a workflow that is started with one. */
 export type WorkflowInput<Name extends WorkflowName> = NonNullable<Parameters<(typeof workflows)[Name]>[0]>;
-/** Priorities of workflows and their tasks, the lowest number first; a workflow keeps the one that it started with. */
+/** Priorities of workflows and their tasks, the lowest number first; a workflow has the one that it started with. */
 export const PRIORITIES = {
   /** The one index workflow of a tenant would otherwise wait with each of its tasks behind thousands of sessions. */
   index: 1,

@@ -88,7 +88,7 @@ export async function indexPending(
     writing = underWay(writing.then(() => write(...work)));
   };
   let upcoming = underWay(batches.next());
-  /** The newest batch: embedded, and its write begun. */
+  /** The newest batch: embedded, and its write started. */
   let last = Promise.resolve();
   let modelFreeMs = startedMs;
   const embedBehind = async (batch: PendingBatch, before: Promise<void>): Promise<void> => {

@@ -130,7 +130,7 @@ export function swapSteps(
             : await restoreArchivedFiles(maintenance, archives, storeOf(dependencies, work.store), set.key, signal);
         const loaded = await loadAndVerify(maintenance, vectors, set, note, signal);
         await hintIndexes(signal);
-        // Somebody may have dropped the replaced database already.
+        // The replaced database may be dropped already.
         const onlyReplaced = await countOnlyReplaced(server, names, new Date(work.result?.snapshot_at ?? '')).catch(
           () => undefined,
         );

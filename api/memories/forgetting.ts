@@ -82,7 +82,7 @@ export function createForgetting({
   const ofSession = (transaction: TenantTransaction, sessionId: string, seqs: readonly number[] | null) =>
     objects === null ? Promise.resolve([]) : fullValuesOf(transaction, sessionId, seqs);
 
-  /** Forgets an event; its full values are read before its rows are gone. */
+  /** Forgets an event; its full values are read before its rows are deleted. */
   const forgetCaptured = async (transaction: TenantTransaction, event: CapturedEvent) => {
     const seqs = event.rows.map((row) => row.seq);
     const fullValues = await ofSession(transaction, event.sessionId, seqs);

@@ -106,7 +106,7 @@ export interface WriteOptions {
 }
 
 /**
- * Replaces the file atomically after a backup beside it, of which the last three are kept; returns the backup's path, null for none.
+ * Replaces the file atomically after a backup beside it, of which the last three remain; returns the backup's path, null for none.
  * @throws InstallError if the file changed since it was read
  */
 export function writeSettingsFile(read: SettingsFile, text: string, options: WriteOptions): string | null {

@@ -47,7 +47,7 @@ function unavailableText({ message }: RecollectError, dataDir: string, isElsewhe
   return `${message}. ${remedy}\n`;
 }
 
-/** Returns the option of a command that holds a field of a request, else the argument that was given for it, else the field. */
+/** Returns the option of a command that sets a field of a request, else the argument that was given for it, else the field. */
 function fieldName(field: string, command: Command | undefined): string {
   const long = `--${field.replaceAll('_', '-')}`;
   if (command?.options.some((option) => option.long === long) === true) return long;

@@ -9,7 +9,7 @@ import { spoolStatus } from '../../hook/spool/status.ts';
 import { BUILT_CLIENT } from '../../hook/command-line.ts';
 
 // Cost of a hook for the agent: the complete process with delivery, alternating with an empty Node process and with an HTTP hook, which an agent
-// sends over a connection that it keeps. Run alone it prints one JSON line.
+// sends over one open connection. Run alone it prints one JSON line.
 
 export interface HookClientFigures {
   readonly pairs: number;

@@ -73,7 +73,7 @@ test('an invalid option or argument is named as it was typed', async () => {
   );
 });
 
-test('the activity says which agents send events, what is stuck, when backups are made, and what today cost', async () => {
+test('the activity lists which agents send events, what is stuck, when backups are made, and what today cost', async () => {
   const now = Date.now();
   expect(await hooksOffer(server, { HOME: '/nonexistent' })).toMatch(
     /^No agent is connected yet\. recollect install claude-code/,
@@ -96,9 +96,9 @@ test('the activity says which agents send events, what is stuck, when backups ar
   expect(text).toMatch(
     /^last events +test \S+ ago\nstuck +nothing\nbackup +running .*, next 2026-01-02 03:04 UTC\ntoday +\$0\.00, 0 of /,
   );
-  const away = new ServerClient({ url: 'http://127.0.0.1:9', apiKey: 'x' });
-  expect(await newestSessions(away)).toBeNull();
-  expect(await readActivity(away, [], now)).toBeNull();
+  const unreachable = new ServerClient({ url: 'http://127.0.0.1:9', apiKey: 'x' });
+  expect(await newestSessions(unreachable)).toBeNull();
+  expect(await readActivity(unreachable, [], now)).toBeNull();
 });
 
 test('a project that is merged into itself, a second one that does not exist, and a session without --session are named', async () => {

@@ -75,21 +75,21 @@ function sessionWith(externalId: string, events: readonly Readonly<Record<string
   ];
 }
 
-const said = (role: string, content: string) => ({ type: 'prompt', role, content });
+const promptOf = (role: string, content: string) => ({ type: 'prompt', role, content });
 const ran = (command: string, response: string) => ({
   type: 'observation',
   tool: { name: 'Bash', input: { command }, response, use_id: command },
 });
 
 describe('what a session decided, did and left', { timeout: 240_000 }, () => {
-  test('is an item, a learning and a step, whoever said it', async () => {
+  test('is an item, a learning and a step of either speaker', async () => {
     await captured(
       instance,
       sessionWith('cli-decided', [
-        said('user', 'Write a small invoice module.'),
+        promptOf('user', 'Write a small invoice module.'),
         ran('touch invoice.ts', ''),
-        said('assistant', 'The invoice module is written. Decision: money is always an integer number of cents.'),
-        said('user', 'good, next time add a currency'),
+        promptOf('assistant', 'The invoice module is written. Decision: money is always an integer number of cents.'),
+        promptOf('user', 'good, next time add a currency'),
       ]),
     );
     await finished(instance, 'test:cli-decided', PATIENCE_MS);
@@ -104,13 +104,13 @@ describe('what a session decided, did and left', { timeout: 240_000 }, () => {
     );
   });
 
-  test('is taken in Chinese', async () => {
+  test('is recognised in Chinese', async () => {
     await captured(
       instance,
       sessionWith('cli-chinese', [
-        said('user', '写一个发票模块。'),
-        said('assistant', '发票模块写好了。决定：金额一律用整数分表示。'),
-        said('user', '下次加上货币字段。'),
+        promptOf('user', '写一个发票模块。'),
+        promptOf('assistant', '发票模块写好了。决定：金额一律用整数分表示。'),
+        promptOf('user', '下次加上货币字段。'),
       ]),
     );
     await finished(instance, 'test:cli-chinese', PATIENCE_MS);

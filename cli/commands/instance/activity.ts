@@ -66,7 +66,7 @@ export async function readActivity(
   }
 }
 
-/** Returns a sentence for whoever has not connected an agent; '' if a session was captured, an agent has the hooks, or the api does not answer. */
+/** Returns a sentence for users who have not connected an agent; '' if a session was captured, an agent has the hooks, or the api does not answer. */
 export async function hooksOffer(server: ServerClient, environment: Environment): Promise<string> {
   const sessions = await server.get('/sessions', pageOfItems(sessionSchema), { limit: 1 }).catch(() => null);
   if (sessions?.pagination.total !== 0 || hasHooks(environment)) return '';

@@ -97,8 +97,8 @@ function unfilledGaps(sessions: readonly Session[]): Session[] {
 
 function captureText({ spooled, spooled_since, lost, last_lost_at, gaps }: CaptureStatus): string {
   const waiting = `spool: ${spooled} events wait since ${spooled_since ?? 'an unknown time'} (recollect spool drain sends them)\n`;
-  const gone = `hooks: ${lost} events were lost, the last at ${last_lost_at} (recollect logs hook)\n`;
-  return `${spooled === 0 ? '' : waiting}${lost === 0 ? '' : gone}${gapText(gaps ?? [])}`;
+  const lostText = `hooks: ${lost} events were lost, the last at ${last_lost_at} (recollect logs hook)\n`;
+  return `${spooled === 0 ? '' : waiting}${lost === 0 ? '' : lostText}${gapText(gaps ?? [])}`;
 }
 
 /** Returns the supervisor's last state, corrected by the processes that are alive. */

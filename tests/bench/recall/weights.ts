@@ -90,12 +90,12 @@ export async function runWeights(): Promise<RecallFigures> {
   const gain = (number: number, set: keyof typeof sets) =>
     spread(folds.map((fold) => (measured[number]?.[set][fold] ?? 0) - (measured[number - 1]?.[set][fold] ?? 0)));
   return Object.fromEntries(
-    measured.map(({ stage, weights, ...held }, number) => [
+    measured.map(({ stage, weights, ...heldOut }, number) => [
       stage,
       {
         weights,
-        coding: spread(held.coding),
-        longmemeval: spread(held.longmemeval),
+        coding: spread(heldOut.coding),
+        longmemeval: spread(heldOut.longmemeval),
         ...(number > 0 && { gain: { coding: gain(number, 'coding'), longmemeval: gain(number, 'longmemeval') } }),
       },
     ]),

@@ -8,7 +8,7 @@ interface Server {
 }
 
 /**
- * Registers the build of the client for a test file. Returns a function that makes a data directory with the key of a server; after each test
+ * Registers the build of the client for a test file. Returns a function that creates a data directory with the key of a server; after each test
  * its servers are closed, then its directories are removed.
  */
 export function fileClient(): (server: Server | null) => string {

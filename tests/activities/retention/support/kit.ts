@@ -133,9 +133,9 @@ export function fileRetention() {
     Object.assign(kit, await startRetention());
   });
   beforeEach(async () => {
-    const begun = await kit.begin();
-    Object.assign(user, begun.user);
-    Object.assign(stranger, begun.stranger);
+    const users = await kit.begin();
+    Object.assign(user, users.user);
+    Object.assign(stranger, users.stranger);
   });
   afterAll(() => kit.close());
   return { kit, user, stranger };

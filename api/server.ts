@@ -12,6 +12,7 @@ import type { Api, ApiDependencies } from './dependencies.ts';
 import { registerDocument } from './http/document.ts';
 import { answerError } from './errors.ts';
 import { wellFormedJson } from './http/json.ts';
+import { createTlsServer } from './http/tls.ts';
 import { createMethodGuard } from './http/methods.ts';
 import { createLookupLimit, registerRateLimits } from './http/rate-limits.ts';
 import { backupRoutes } from './routes/operations/backups.ts';
@@ -105,14 +106,14 @@ const HEADER_BYTES = 64 * 1024;
 const IDLE_TIMEOUT_MS = 120_000;
 
 /**
- * Returns helmet's security headers, computed once because all responses share them. The api serves plain HTTP: a browser that upgrades
- * requests, or requires TLS later, could not connect.
+ * Returns helmet's security headers, computed once because all responses share them. Without TLS a browser that upgrades requests, or
+ * requires TLS later, could not connect.
  */
-function securityHeaders(): Record<string, string> {
+function securityHeaders(hasTls: boolean): Record<string, string> {
   const request = new IncomingMessage(new Socket());
   const response = new ServerResponse(request);
-  const contentSecurityPolicy = { directives: { upgradeInsecureRequests: null } };
-  helmet({ hsts: false, contentSecurityPolicy })(request, response, () => undefined);
+  const contentSecurityPolicy = { directives: { upgradeInsecureRequests: hasTls ? [] : null } };
+  helmet({ ...(hasTls ? {} : { hsts: false }), contentSecurityPolicy })(request, response, () => undefined);
   return Object.fromEntries(Object.entries(response.getHeaders()).map(([name, value]) => [name, String(value)]));
 }
 
@@ -144,7 +145,8 @@ export interface ServerOptions {
 
 /** The HTTP server with every route; not listening yet. */
 export async function createServer({ dependencies, logger, isStopping }: ServerOptions): Promise<FastifyInstance> {
-  const security = securityHeaders();
+  const { tls, trustProxy } = dependencies.config.http;
+  const security = securityHeaders(tls !== null);
   const methods = createMethodGuard({ ...security, 'x-api-version': API_VERSION });
   const app = Fastify({
     loggerInstance: logger,
@@ -160,7 +162,17 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
     },
     // What schemas allow of a part of an address, in halves of pairs.
     routerOptions: { maxParamLength: 2 * LONGEST_NAME },
-    trustProxy: dependencies.config.http.trustProxy.length > 0 ? [...dependencies.config.http.trustProxy] : false,
+    trustProxy: trustProxy.length > 0 ? [...trustProxy] : false,
+    ...(tls === null
+      ? {}
+      : {
+          serverFactory: createTlsServer({
+            files: tls,
+            maxHeaderSize: HEADER_BYTES,
+            idleTimeoutMs: IDLE_TIMEOUT_MS,
+            logger,
+          }),
+        }),
     http: { maxHeaderSize: HEADER_BYTES },
     clientErrorHandler: methods.clientErrorHandler,
     // Addresses that no route sees, in the same shape and with the same headers.

@@ -45,6 +45,16 @@ export const environmentSchema = z.object({
     .describe('Vectors in memory of new indexes: exact, or rotational quantization to 8 bits per dimension'),
   RECOLLECT_HTTP_HOST: z.string().default('127.0.0.1').describe('Listen address of the api'),
   RECOLLECT_HTTP_PORT: z.coerce.number().int().min(0).max(65_535).default(37_700).describe('Listen port of the api'),
+  RECOLLECT_TLS_CERT_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('PEM file with the certificate chain of the api; it then serves HTTPS only. Changed files are reloaded'),
+  RECOLLECT_TLS_KEY_FILE: z.string().min(1).optional().describe('PEM file with the private key of the certificate'),
+  RECOLLECT_PUBLIC_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('Address of the api for users and agents, as named by its certificate; default: the listen address'),
   RECOLLECT_ALLOW_PLAIN_HTTP: z.stringbool().default(false).describe('Allow listening beyond loopback without TLS'),
   RECOLLECT_TRUST_PROXY: z
     .string()
@@ -202,6 +212,11 @@ const configSchema = environmentSchema
       host: env.RECOLLECT_HTTP_HOST,
       port: env.RECOLLECT_HTTP_PORT,
       allowPlain: env.RECOLLECT_ALLOW_PLAIN_HTTP,
+      tls:
+        env.RECOLLECT_TLS_CERT_FILE === undefined || env.RECOLLECT_TLS_KEY_FILE === undefined
+          ? null
+          : { certFile: env.RECOLLECT_TLS_CERT_FILE, keyFile: env.RECOLLECT_TLS_KEY_FILE },
+      isTlsComplete: (env.RECOLLECT_TLS_CERT_FILE === undefined) === (env.RECOLLECT_TLS_KEY_FILE === undefined),
       trustProxy: env.RECOLLECT_TRUST_PROXY.split(',')
         .map((cidr) => cidr.trim())
         .filter((cidr) => cidr !== ''),
@@ -277,8 +292,13 @@ const configSchema = environmentSchema
       const message = 'requires RECOLLECT_HTTP_HOST on loopback: else clients could bypass the proxy';
       context.addIssue({ code: 'custom', path: ['RECOLLECT_TRUST_PROXY'], message });
     }
-    if (!LOOPBACK.has(config.http.host) && !config.http.allowPlain)
-      reject('RECOLLECT_HTTP_HOST', 'is not loopback: plain HTTP requires RECOLLECT_ALLOW_PLAIN_HTTP=true');
+    if (!config.http.isTlsComplete)
+      reject('RECOLLECT_TLS_KEY_FILE', 'must be set together with RECOLLECT_TLS_CERT_FILE');
+    if (!LOOPBACK.has(config.http.host) && config.http.tls === null && !config.http.allowPlain)
+      reject(
+        'RECOLLECT_HTTP_HOST',
+        'is not loopback: set RECOLLECT_TLS_CERT_FILE and RECOLLECT_TLS_KEY_FILE, or RECOLLECT_ALLOW_PLAIN_HTTP=true for plain HTTP',
+      );
     if (config.backups.keys.length > 0 && config.backups.keyFile !== null)
       reject('RECOLLECT_BACKUP_KEY_FILE', 'must not be combined with RECOLLECT_BACKUP_KEY');
     if (!config.schedules.paused.every((name) => SCHEDULE_NAMES.some((known) => known === name)))

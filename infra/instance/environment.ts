@@ -71,11 +71,13 @@ export function httpHost(environment: Environment): string {
   return environment['RECOLLECT_HTTP_HOST'] || HOST;
 }
 
-/** Returns the API's address on this machine. */
+/** Returns the API's address: the public one if it is set, which a certificate names, else that on this machine. */
 export function apiUrl(instance: Instance, environment: Environment): string {
+  const { RECOLLECT_PUBLIC_URL: publicUrl, RECOLLECT_TLS_CERT_FILE: certFile } = environment;
+  if (publicUrl) return publicUrl.replace(/\/+$/, '');
   const host = httpHost(environment);
   const reachable = host === '0.0.0.0' || host === '::' ? HOST : host;
-  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${instance.ports.api}`;
+  return `${certFile ? 'https' : 'http'}://${reachable.includes(':') ? `[${reachable}]` : reachable}:${instance.ports.api}`;
 }
 
 /** Variables that children inherit: of Recollect, the model provider, telemetry, and those that programs need. */

@@ -147,6 +147,9 @@ describe('contradictions', () => {
     ['plain HTTP beyond loopback', { RECOLLECT_HTTP_HOST: '0.0.0.0' }, 'RECOLLECT_HTTP_HOST'],
     ['plain HTTP on all of IPv6', { RECOLLECT_HTTP_HOST: '::' }, 'RECOLLECT_HTTP_HOST'],
     ['plain HTTP on no address', { RECOLLECT_HTTP_HOST: '' }, 'RECOLLECT_HTTP_HOST'],
+    ['a certificate without its key', { RECOLLECT_TLS_CERT_FILE: '/etc/cert.pem' }, 'RECOLLECT_TLS_KEY_FILE'],
+    ['a key without its certificate', { RECOLLECT_TLS_KEY_FILE: '/etc/key.pem' }, 'RECOLLECT_TLS_KEY_FILE'],
+    ['a public address that is none', { RECOLLECT_PUBLIC_URL: 'hunter2' }, 'RECOLLECT_PUBLIC_URL'],
     ['an unknown queue', { RECOLLECT_WORKER_QUEUES: 'session,hunter2' }, 'RECOLLECT_WORKER_QUEUES'],
     ['no queue', { RECOLLECT_WORKER_QUEUES: '' }, 'RECOLLECT_WORKER_QUEUES'],
   ])('%s', (_, changes, name) => {
@@ -163,6 +166,10 @@ describe('contradictions', () => {
     [
       'plain HTTP beyond loopback where it is allowed',
       { RECOLLECT_HTTP_HOST: '0.0.0.0', RECOLLECT_ALLOW_PLAIN_HTTP: 'true' },
+    ],
+    [
+      'HTTPS beyond loopback',
+      { RECOLLECT_HTTP_HOST: '0.0.0.0', RECOLLECT_TLS_CERT_FILE: '/c', RECOLLECT_TLS_KEY_FILE: '/k' },
     ],
     ['IPv6 loopback', { RECOLLECT_HTTP_HOST: '::1' }],
     ['localhost', { RECOLLECT_HTTP_HOST: 'localhost' }],

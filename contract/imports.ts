@@ -148,6 +148,9 @@ export const claudeMemRowsQuery = z.strictObject({
 
 export const claudeMemKnownQuery = claudeMemRowsQuery.pick({ source: true });
 
+/** Requests with rows that the server reads for one user at once: the client sends as many, since one that is rejected as BUSY waits for a second. */
+export const CLAUDE_MEM_REQUESTS = 3;
+
 /** What became of rows that were sent. */
 export const claudeMemTaken = z
   .object({

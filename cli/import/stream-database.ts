@@ -1,11 +1,10 @@
+import { CLAUDE_MEM_REQUESTS } from '../../contract/imports.ts';
 import { FIRST_PAGE, PAGE_ROWS } from '../../infra/claude-mem/open-database.ts';
 import type { ClaudeMemSource } from '../../infra/claude-mem/open-database.ts';
 import type { ImportAnswer, ImportApi, ImportedTable, ConsumedRows } from './import-api.ts';
 
 /** Size of a request; a longer row is sent alone. */
 const CHUNK_BYTES = 4 * 1024 * 1024;
-/** Concurrent requests that the server accepts. */
-const MAX_CONCURRENT = 3;
 const NOTHING_DROPPED = { private: 0, empty: 0, observer: 0, processed: 0, no_event: 0 };
 
 type Rows = NonNullable<ImportAnswer['rows']>;
@@ -85,7 +84,7 @@ export async function streamDatabase(
       unaccounted: 0,
     };
     // The server prepares a chunk while it writes another; sessions and summaries must arrive in order.
-    const atOnce = name === 'observations' || name === 'user_prompts' ? MAX_CONCURRENT : 1;
+    const atOnce = name === 'observations' || name === 'user_prompts' ? CLAUDE_MEM_REQUESTS : 1;
     const sendings = new Set<Promise<void>>();
     const send = async (chunk: Buffer<ArrayBuffer>): Promise<void> => {
       const consumed = await api.sendRows(source.fingerprint, name, dryRun, chunk);

@@ -10,13 +10,19 @@ import { collectBody } from '../../http/collect-body.ts';
 import { ApiError } from '../../errors.ts';
 import { HEAVY_CHARS } from '../../intake/intake.ts';
 import { MAX_ROWS, readRows } from '../../intake/claude-mem-rows.ts';
-import { claudeMemKnown, claudeMemKnownQuery, claudeMemRowsQuery, claudeMemTaken } from '../../../contract/imports.ts';
+import {
+  CLAUDE_MEM_REQUESTS,
+  claudeMemKnown,
+  claudeMemKnownQuery,
+  claudeMemRowsQuery,
+  claudeMemTaken,
+} from '../../../contract/imports.ts';
 import { UPLOAD_DEADLINE_MS, UploadSlots } from '../../http/upload-slots.ts';
 
 /** Fits a row with the full output of a tool. */
 const BODY_BYTES = 32 * 1024 * 1024;
 /** Each request buffers its rows. */
-const AT_ONCE = { perUser: 2, total: 4 } as const;
+const AT_ONCE = { perUser: CLAUDE_MEM_REQUESTS, total: 4 } as const;
 
 /** Rows as the document has them. Columns hold what was put into them: beside the id nothing is refused. */
 const ROWS = {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { CLAUDE_MEM_REQUESTS } from '../../../contract/imports.ts';
 import { until } from '../../setup/until.ts';
 import { writingNothing, expectError } from '../support/answers.ts';
 import { openRequest } from '../support/open-request.ts';
@@ -109,5 +110,23 @@ describe('uploads', () => {
     expect(await send(other.key)).toBe(200);
     slow.close();
     await until(async () => (await send(user.key)) === 200);
+  });
+
+  test('accepts as many requests with rows of claude-mem as the client sends, and no more', async () => {
+    const user = await instance.stranger();
+    const rows = `/imports/claude-mem/rows?source=${'c'.repeat(32)}&table=observations`;
+    const sent = Array.from({ length: CLAUDE_MEM_REQUESTS + 1 }, async () => {
+      const request = open(rows, user.key, 2, 'application/x-ndjson');
+      await request.write(Buffer.from('\n'));
+      return request;
+    });
+    const requests = await Promise.all(sent);
+    const first = await Promise.race(requests.map(async (request) => ({ request, answer: await request.answer })));
+    expect(first.answer).toEqual(BUSY);
+    const accepted = requests.filter((request) => request !== first.request);
+    for (const request of accepted) await request.write(Buffer.from('\n'));
+    expect(await Promise.all(accepted.map(({ answer }) => answer))).toEqual(
+      accepted.map(() => expect.objectContaining({ status: 200 })),
+    );
   });
 });

@@ -4,11 +4,14 @@ import type { VectorIndex } from '../domain/ports/vector-index.ts';
 import { reportProgress } from './heartbeat.ts';
 
 const LOOK_MS = 250;
-/** Wait for a queue that does not shrink. */
-const STUCK_MS = 60_000;
+/**
+ * Wait for a queue that does not shrink. It shrinks by files of 10 MB, some 6,500 vectors of 384 dimensions, which take half a minute on two
+ * cores in use; less than the silence after which an attempt counts as hung (heartbeat.ts).
+ */
+const STUCK_MS = 300_000;
 
 /**
- * Waits until the vector store's queue of a tenant's index is empty, or did not become shorter for a minute. Before that a search misses sound
+ * Waits until the vector store's queue of a tenant's index is empty, or did not become shorter for five minutes. Before that a search misses sound
  * vectors.
  * @throws the signal's reason if it is aborted
  */

@@ -17,7 +17,7 @@ import { benchRestore, restoringSettings } from './operations/restore.ts';
 import { benchRetention } from './operations/retention.ts';
 import { createSpeedCorpus } from './recall/speed-corpus.ts';
 import { soleUser } from './recall/speed-fill.ts';
-import { awaitIndexed } from './recall/speed-weaviate.ts';
+import { awaitQueue } from './recall/speed-weaviate.ts';
 import { option, say } from './command-line.ts';
 import { benchEmbedder } from './embedder.ts';
 
@@ -41,7 +41,7 @@ async function fill(instance: BenchInstance, observations: number, vectors: numb
       (texts) => embedder.embed(texts, 'passage'),
       say,
     );
-    await awaitIndexed(instance.weaviate, INDEX_TIMEOUT_MS);
+    await awaitQueue(instance.weaviate, INDEX_TIMEOUT_MS);
   } finally {
     await index.close();
     await embedder.close();
@@ -152,7 +152,7 @@ async function measureRestored(
       return (before.exact[3] ?? ['none']).every((id) => answer.includes(id));
     };
     const restore = await reported('restore', () => benchRestore(target, set, right));
-    await awaitIndexed(target.weaviate, INDEX_TIMEOUT_MS);
+    await awaitQueue(target.weaviate, INDEX_TIMEOUT_MS);
     say('running them again');
     const after = await queryAll(target, corpus, asOf, observations);
     const figures = {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { BenchInstance } from '../capture/bench-instance.ts';
+import { awaitQueue } from './speed-weaviate.ts';
 
 const found = z.looseObject({
   id: z.string(),
@@ -52,16 +53,17 @@ const LOOK_MS = 2_000;
 const WAITING =
   "SELECT (SELECT count(*) FROM sessions WHERE consumed_seq < last_seq) + (SELECT count(*) FROM embeddings WHERE state = 'pending') AS count";
 
-/** Waits until everything captured is indexed. */
-export async function awaitIndexed({ database }: BenchInstance, timeoutMs: number): Promise<void> {
+/** Waits until everything captured is indexed, also in the graph of Weaviate, which gets vectors from a queue after they are written. */
+export async function awaitIndexed({ database, weaviate }: BenchInstance, timeoutMs: number): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   for (let round = 0; ; round += 1) {
     const [{ count }] = countRow.parse((await database.query(WAITING)).rows);
-    if (count === 0) return;
+    if (count === 0) break;
     if (round % 15 === 0) process.stderr.write(`${count} wait for the index\n`);
     if (performance.now() > deadline) throw new Error(`${count} still wait for the index`);
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
+  await awaitQueue(weaviate, deadline - performance.now());
 }
 
 /** Returns the external ids of all sessions by id. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { BenchInstance } from '../capture/bench-instance.ts';
 import { awaitUnderstood, replaySessions, sharedHooks } from '../summarise/replay.ts';
-import { searchByApi, sessionNames } from './api.ts';
+import { awaitIndexed, searchByApi, sessionNames } from './api.ts';
 import { measureOutage, withInstance } from './outage.ts';
 import type { RecallFigures } from '../figures.ts';
 import { createRetrieverReader, rankedBy, VARIANT_NAMES } from './retrievers.ts';
@@ -171,10 +171,16 @@ async function judgeAll(
   return judged;
 }
 
-/** Replays the sessions, until they are summarised and indexed. */
+/**
+ * Replays the sessions, each after the one before is summarised and indexed. They were hours apart: summaries leave out what the learnings of
+ * earlier sessions contain, and if sessions overlapped, the summaries would depend on the speed of the machine.
+ */
 export async function fillCoding(instance: BenchInstance): Promise<void> {
-  const ids = await replaySessions(instance, sharedHooks());
-  await awaitUnderstood(instance, ids, { vectors: true, timeoutMs: TIMEOUT_MS });
+  for (const hooks of sharedHooks()) {
+    const ids = await replaySessions(instance, [hooks]);
+    await awaitUnderstood(instance, ids, { vectors: true, timeoutMs: TIMEOUT_MS });
+    await awaitIndexed(instance, TIMEOUT_MS);
+  }
 }
 
 /** Returns the hits of every query on an instance with the sessions; null without the data. */

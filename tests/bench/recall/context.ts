@@ -4,9 +4,9 @@ import { z } from 'zod';
 import { startBenchInstance } from '../capture/bench-instance.ts';
 import type { BenchInstance } from '../capture/bench-instance.ts';
 import { percentile } from '../figures.ts';
-import { awaitUnderstood, replaySessions, sharedHooks } from '../summarise/replay.ts';
 import type { RecallFigures } from '../figures.ts';
 import { dataDirectory } from '../command-line.ts';
+import { fillCoding } from './coding.ts';
 import { UNRELATED_CHINESE, UNRELATED_CODING, UNRELATED_EVERYDAY } from './unrelated.ts';
 
 /** Any block for them is wrong. */
@@ -14,7 +14,6 @@ const UNRELATED_QUESTIONS = [...UNRELATED_CODING, ...UNRELATED_EVERYDAY, ...UNRE
 
 const QUESTIONS = fileURLToPath(new URL('../../../../shared/data/coding-sessions/questions.jsonl', import.meta.url));
 const BUDGET_TOKENS = 900;
-const TIMEOUT_MS = 1_800_000;
 /** Minimum share of queries whose evidence is in the block. */
 const LEAST_SHARE = 0.75;
 /** Files of the sessions' project with events. */
@@ -130,8 +129,7 @@ export async function runContext(): Promise<RecallFigures> {
   // The same instance as for the search queries, if it is stored.
   const instance = await startBenchInstance({ RECOLLECT_TRANSCRIPTS: 'off' }, dataDirectory('coding'));
   try {
-    const ids = await replaySessions(instance, sharedHooks());
-    await awaitUnderstood(instance, ids, { vectors: true, timeoutMs: TIMEOUT_MS });
+    await fillCoding(instance);
     return await measureContext(instance);
   } finally {
     await instance.stop();

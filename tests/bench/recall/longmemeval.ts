@@ -156,7 +156,10 @@ function missedTargets(reached: ListScore, plain: ListScore, questions: number):
   ];
 }
 
-/** Returns the search results of each query; `unavailable` is the expected degradation. */
+/**
+ * Returns the search results of each query; `unavailable` is the expected degradation. The nearest are requested also if nothing fits, because
+ * the ranking is measured: six queries have no answer in the user's turns. Refusals are measured by `--only calibration`.
+ */
 async function queryAll(
   instance: BenchInstance,
   questions: readonly LongQuestion[],
@@ -164,7 +167,13 @@ async function queryAll(
 ): Promise<readonly { readonly type: string; readonly score: ListScore }[]> {
   const answered: { readonly type: string; readonly score: ListScore }[] = [];
   for (const query of questions) {
-    const parameters = { q: query.question, namespace: namespaceOf(query), group_by: 'session', limit: '10' };
+    const parameters = {
+      q: query.question,
+      namespace: namespaceOf(query),
+      group_by: 'session',
+      limit: '10',
+      nearest: 'true',
+    };
     const found = await searchByApi(instance, parameters, unavailable);
     answered.push({ type: query.question_type, score: scoreList(sessionsIn(found), goldOf(query)) });
   }

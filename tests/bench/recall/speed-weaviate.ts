@@ -23,8 +23,8 @@ async function waitingVectors({ url, apiKey }: WeaviateAddress): Promise<number>
   return shards.reduce((sum, shard) => sum + (shard.vectorQueueLength ?? 0), 0);
 }
 
-/** Resolves when the vector queue was empty in three consecutive polls. */
-export async function awaitIndexed(address: WeaviateAddress, timeoutMs: number): Promise<void> {
+/** Resolves when the vector queue was empty in three consecutive polls: a search by vector does not find what is in it. */
+export async function awaitQueue(address: WeaviateAddress, timeoutMs: number): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   for (let empty = 0; empty < 3;) {
     empty = (await waitingVectors(address)) === 0 ? empty + 1 : 0;

@@ -13,7 +13,7 @@ import { soleUser, writeMemories, writeSessions } from './speed-fill.ts';
 import type { FillTarget } from './speed-fill.ts';
 import { apiSearches, bareSearches, emptyRequests, figuresOf, stageCounts, stageMedians } from './speed-searches.ts';
 import type { Timings } from './speed-searches.ts';
-import { awaitIndexed, connectBare } from './speed-weaviate.ts';
+import { awaitQueue, connectBare } from './speed-weaviate.ts';
 import { whileIndexing } from './speed-writing.ts';
 import { option, say } from '../command-line.ts';
 import { benchEmbedder } from '../embedder.ts';
@@ -101,7 +101,7 @@ async function openBench(instance: BenchInstance) {
           say(`${first + count} memories after ${Math.round((performance.now() - started) / 1_000)} s`);
       }
       await database.query('VACUUM ANALYZE');
-      await awaitIndexed(weaviate, INDEX_TIMEOUT_MS);
+      await awaitQueue(weaviate, INDEX_TIMEOUT_MS);
       say(`filled in ${Math.round((performance.now() - started) / 1_000)} s`);
     },
     async settled() {
@@ -139,7 +139,7 @@ async function openBench(instance: BenchInstance) {
         },
         () => apiSearches(instance, nextQuestions(ROUND * ROUNDS), 1),
       );
-      await awaitIndexed(weaviate, INDEX_TIMEOUT_MS);
+      await awaitQueue(weaviate, INDEX_TIMEOUT_MS);
       return { ...figuresOf([result]), indexed_per_s: perSecond };
     },
     stored,

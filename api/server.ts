@@ -190,6 +190,7 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
   registerBodyRelease(app);
   registerAuth(app, {
     findPrincipal: dependencies.findPrincipal,
+    accessChanges: dependencies.accessChanges,
     onConnectionClosed: (listener) => dependencies.database.pool.on('remove', listener),
     scrapeToken: dependencies.config.http.scrapeToken,
   });

@@ -1,9 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify';
 import { ERROR_RESPONSES } from '../contract/shared.ts';
-import { keySha256 } from '../stores/postgres/access/api-keys.ts';
-import type { Principal, Scope } from '../stores/postgres/access/api-keys.ts';
+import type { Scope } from '../domain/access.ts';
+import type { Principal } from '../stores/postgres/access/api-keys.ts';
+import { keySha256 } from '../stores/postgres/access/secrets.ts';
 import type { SessionSeeker } from '../stores/postgres/sessions/sessions.ts';
 import { ApiError } from './errors.ts';
+import { KeyCache } from './key-cache.ts';
 
 /** Who may use a route. */
 export interface RouteAccess {
@@ -35,36 +37,15 @@ export interface AuthOptions {
   /** Called before a key is looked up in PostgreSQL. @throws ApiError RATE_LIMITED */
   readonly limitLookups: (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
   readonly findPrincipal: (key: string) => Promise<Principal | null>;
+  /** Notifies of every change of a key, a user or a tenant while it is listening. */
+  readonly accessChanges: { readonly isListening: boolean; start(onChange: () => void): void };
   /** Calls back when a connection to PostgreSQL was closed: the next one may lead to another database, which a restore put in place. */
   readonly onConnectionClosed: (listener: () => void) => void;
   /** May read /metrics without being an admin. */
   readonly scrapeToken: string | undefined;
 }
 
-/** A known key is believed for this long without asking PostgreSQL: so long may a revoked key still work. */
-const BELIEVE_MS = 5_000;
-const MAX_KNOWN_KEYS = 10_000;
 const KEY_FORM = /^Bearer ([\x21-\x7e]{8,512})$/i;
-
-/** Caches principals by the hash of their key, so that it contains no secrets. */
-class KeyCache {
-  private readonly known = new Map<string, { readonly principal: Principal; readonly until: number }>();
-
-  get(hash: string): Principal | null {
-    const entry = this.known.get(hash);
-    if (entry === undefined || entry.until < performance.now()) return null;
-    return entry.principal;
-  }
-
-  set(hash: string, principal: Principal): void {
-    if (this.known.size >= MAX_KNOWN_KEYS) this.known.clear();
-    this.known.set(hash, { principal, until: performance.now() + BELIEVE_MS });
-  }
-
-  clear(): void {
-    this.known.clear();
-  }
-}
 
 /** The browsable page of the API: a plugin's routes, which cannot say themselves that they are open. */
 export const DOCS_PREFIX = '/docs';
@@ -79,8 +60,9 @@ export function route<const Schema extends FastifySchema>(access: RouteAccess['a
 
 /** Authenticates every request before it is processed, and adds the error responses to the schemas of routes that need a key. */
 export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
-  const cache = new KeyCache();
+  const cache = new KeyCache({ find: options.findPrincipal, isCurrent: () => options.accessChanges.isListening });
   options.onConnectionClosed(() => cache.clear());
+  app.addHook('onReady', async () => options.accessChanges.start(() => cache.clear()));
   const routes: RouteAccess[] = [];
   app.decorate('routeAccess', routes);
   app.decorateRequest('principal', null);
@@ -104,14 +86,8 @@ export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
       keySha256(key).equals(keySha256(options.scrapeToken))
     )
       return;
-    const hash = keySha256(key).toString('base64');
-    let principal = cache.get(hash);
-    if (principal === null) {
-      await options.limitLookups(request, reply);
-      principal = await options.findPrincipal(key);
-      if (principal === null) throw new ApiError('INVALID_API_KEY', 'the key is unknown, expired or revoked');
-      cache.set(hash, principal);
-    }
+    const principal = await cache.principalOf(key, () => options.limitLookups(request, reply));
+    if (principal === null) throw new ApiError('INVALID_API_KEY', 'the key is unknown, expired or revoked');
     if (isViewer(principal) && (!READING.has(access) || request.routeOptions.config.writes === true))
       throw new ApiError('FORBIDDEN', 'a viewer reads and changes nothing, whatever scopes the key has');
     if (access === 'key') {

@@ -5,7 +5,8 @@ import { indexNameOf } from '../domain/index-model.ts';
 import { createEmbedders } from '../models/embedding/create-embedders.ts';
 import { createOnnxReranker } from '../models/reranking/onnx-reranker.ts';
 import { createTokenCounter } from '../models/tokens/token-counter.ts';
-import { findPrincipal } from '../stores/postgres/access/api-keys.ts';
+import { AccessChanges } from '../stores/postgres/access/access-changes.ts';
+import { findPrincipal, recordUse } from '../stores/postgres/access/api-keys.ts';
 import { drawRate } from '../stores/postgres/access/rate-limits.ts';
 import { archiveStoreAt } from '../stores/archive/create-archive-store.ts';
 import { directoryStoreAt } from '../stores/files/directory-store.ts';
@@ -55,6 +56,11 @@ export function createApiDependencies(config: Config, logger: Logger) {
     statementTimeoutMs: config.database.statementTimeoutMs,
     applicationName: 'recollect-api',
     onIdleError: (error) => logger.warn({ error: error.name }, 'an idle PostgreSQL connection was lost'),
+  });
+  const accessChanges = new AccessChanges({
+    url: config.database.url,
+    connectTimeoutMs: config.database.connectTimeoutMs,
+    onLost: (error) => logger.warn({ error: error?.name }, 'changes of access do not arrive; keys are looked up'),
   });
   const temporal = createTemporalClient(config.temporal);
   const vectors = createWeaviateIndex(config.weaviate);
@@ -122,7 +128,16 @@ export function createApiDependencies(config: Config, logger: Logger) {
     clock,
     tokens,
     database,
-    findPrincipal: (key: string) => findPrincipal(database.pool, key),
+    accessChanges,
+    /** Looks up a key, and records its use without waiting. */
+    findPrincipal: async (key: string) => {
+      const principal = await findPrincipal(database.pool, key);
+      if (principal !== null)
+        recordUse(database, principal).catch((error: unknown) =>
+          logger.warn({ error: error instanceof Error ? error.name : 'unknown' }, 'the use of a key was not recorded'),
+        );
+      return principal;
+    },
     rateLeases: new RateLeases(
       (bucket, want, limit) => drawRate(database.pool, bucket, want, limit),
       (error) =>
@@ -183,6 +198,7 @@ export function createApiDependencies(config: Config, logger: Logger) {
       await embedders.close();
       await reranker?.close();
       await vectors.close();
+      await accessChanges.close();
       await database.close();
     },
   };

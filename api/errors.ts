@@ -77,6 +77,11 @@ export function invalid(field: string, message: string, subject = field): ApiErr
   return new ApiError('VALIDATION_FAILED', `${subject} ${message}`, [{ field, message }]);
 }
 
+/** Returns the error of a field that contradicts what is stored. `subject` names it in the message. */
+export function conflict(field: string, message: string, subject = field): ApiError {
+  return new ApiError('CONFLICT', `${subject} ${message}`, [{ field, message }]);
+}
+
 const RETRY_AFTER_SECONDS = 2;
 
 /** Maps Fastify's error codes to those of the api. */

@@ -23,6 +23,10 @@ import { exportRoutes } from './routes/operations/exports.ts';
 import { forgetRoutes, oneMemoryRoutes } from './routes/memories/memory.ts';
 import { gdprRoutes } from './routes/operations/gdpr.ts';
 import { graphRoutes } from './routes/memories/graph.ts';
+import { keyRoutes } from './routes/access/api-keys.ts';
+import { authRoutes } from './routes/access/auth.ts';
+import { tenantRoutes } from './routes/access/tenants.ts';
+import { userRoutes } from './routes/access/users.ts';
 import { healthRoutes } from './routes/health.ts';
 import { claudeMemRoutes } from './routes/operations/claude-mem-rows.ts';
 import { importRoutes } from './routes/operations/imports.ts';
@@ -93,6 +97,10 @@ const ROUTES: readonly ((api: Api, dependencies: ApiDependencies) => void)[] = [
   claudeMemRoutes,
   usageRoutes,
   roiRoutes,
+  userRoutes,
+  keyRoutes,
+  authRoutes,
+  tenantRoutes,
 ];
 
 export const API_VERSION = '1';
@@ -210,6 +218,7 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
   registerAuth(app, {
     limitLookups: createLookupLimit(limits),
     findPrincipal: dependencies.findPrincipal,
+    accessChanges: dependencies.accessChanges,
     onConnectionClosed: (listener) => dependencies.database.pool.on('remove', listener),
     scrapeToken: dependencies.config.http.scrapeToken,
   });

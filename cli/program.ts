@@ -1,5 +1,10 @@
 import { Command } from 'commander';
 import { VERSION } from '../config/version.ts';
+import { addJoin } from './commands/access/join.ts';
+import { addKeys } from './commands/access/keys.ts';
+import { addTenants } from './commands/access/tenants.ts';
+import { addUsers } from './commands/access/users.ts';
+import { addWhoami } from './commands/access/whoami.ts';
 import { addBackup } from './commands/operations/backup.ts';
 import { addConsistency } from './commands/operations/consistency.ts';
 import { addArchive, addRetention, addLegalHold } from './commands/operations/retention.ts';
@@ -42,6 +47,7 @@ const GROUPS: Readonly<Record<string, readonly AddCommand[]>> = {
   'Recall:': [addSearch, addGet, addTimeline, addContext, addSummary, addLearnings, addSessions, addProjects],
   'Remember and forget:': [addRemember, addForget, addErase, addImport, addExport],
   'Look inside:': [addJobs, addTrace, addUsage, addStats, addSchedules, addConsistency],
+  'People and access:': [addJoin, addWhoami, addUsers, addKeys, addTenants],
   'Keep and restore:': [addBackup, addRestore, addRetention, addArchive, addLegalHold],
 };
 

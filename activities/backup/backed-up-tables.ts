@@ -62,14 +62,15 @@ export interface CatalogTable {
 }
 
 /**
- * Tables that a backup leaves out: the migrations, whose names are in the manifest; caches; work in progress; the instance's own records of
- * backups, their files and the erasure journal.
+ * Tables that a backup leaves out: the migrations, whose names are in the manifest; caches; work in progress; invites, which last for days and
+ * would work again after a restore; the instance's own records of backups, their files and the erasure journal.
  */
 export const LEFT_OUT: readonly string[] = [
   '_prisma_migrations',
   'embedding_cache',
   'usage_reservations',
   'rate_limits',
+  'user_invites',
   'backups',
   'restores',
   'erasure_journal',

@@ -26,9 +26,6 @@ const projectLine = z.object({
 
 const idRows = z.array(z.object({ id: z.string() }));
 
-/** Matches no password: an admin sets one. */
-const NO_PASSWORD = '!';
-
 /** Returns true if another tenant has a row of this id: then a new id is used. */
 async function isTaken(client: pg.ClientBase, table: 'users' | 'projects', tenantId: string, id: string) {
   const { rowCount } = await client.query(`SELECT FROM ${table} WHERE id = $1 AND tenant_id <> $2`, [id, tenantId]);
@@ -56,17 +53,8 @@ export async function importUser(client: pg.ClientBase, tenantId: string, line: 
   // A new name with a known id: renamed since the export.
   const { rowCount } = await client.query(
     `INSERT INTO users (id, tenant_id, username, password_hash, role, preferences, active, created_at)
-     VALUES (CASE WHEN $7 THEN uuidv7() ELSE $1::uuid END, $2, $3, $8, $4, $5, false, $6) ON CONFLICT DO NOTHING`,
-    [
-      row.id,
-      tenantId,
-      row.username,
-      row.role,
-      JSON.stringify(row.preferences ?? {}),
-      row.created_at,
-      taken,
-      NO_PASSWORD,
-    ],
+     VALUES (CASE WHEN $7 THEN uuidv7() ELSE $1::uuid END, $2, $3, NULL, $4, $5, false, $6) ON CONFLICT DO NOTHING`,
+    [row.id, tenantId, row.username, row.role, JSON.stringify(row.preferences ?? {}), row.created_at, taken],
   );
   const made = await find();
   if (made !== undefined) remember(map, row.id, made.id);

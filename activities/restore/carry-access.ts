@@ -2,7 +2,14 @@ import type pg from 'pg';
 import { z } from 'zod';
 
 /** Tables of access, capture and retention: for tenants of both databases, the running database's rows replace the backup's. */
-export const ACCESS_TABLES = ['users', 'api_keys', 'settings', 'excluded_sessions', 'retention_policies'] as const;
+export const ACCESS_TABLES = [
+  'users',
+  'api_keys',
+  'user_invites',
+  'settings',
+  'excluded_sessions',
+  'retention_policies',
+] as const;
 type AccessTable = (typeof ACCESS_TABLES)[number];
 
 /** Rows per statement. */
@@ -82,7 +89,7 @@ async function carryCapture(from: pg.ClientBase, into: pg.ClientBase, tenants: r
 }
 
 /**
- * Copies current access into the other database: revoked keys, deactivated or demoted users, exclusions, settings and limits. Tenants that
+ * Copies current access into the other database: revoked keys, deactivated or demoted users, invites, suspended tenants, exclusions, settings and limits. Tenants that
  * only one database has are unchanged.
  */
 export async function carryAccess(from: pg.ClientBase, into: pg.ClientBase): Promise<void> {
@@ -90,11 +97,12 @@ export async function carryAccess(from: pg.ClientBase, into: pg.ClientBase): Pro
   const tenants = await idsOf(from, 'SELECT id FROM tenants WHERE id = ANY ($1::uuid[])', [restored]);
   const { rows } = await from.query('SELECT to_jsonb(t) AS row FROM tenants t WHERE id = ANY ($1::uuid[])', [tenants]);
   await into.query(
-    `UPDATE tenants t SET limits = r.limits FROM jsonb_populate_recordset(NULL::tenants, $1::jsonb) AS r WHERE t.id = r.id`,
+    `UPDATE tenants t SET limits = r.limits, suspended_at = r.suspended_at FROM jsonb_populate_recordset(NULL::tenants, $1::jsonb) AS r WHERE t.id = r.id`,
     [JSON.stringify(jsonRows.parse(rows).map(({ row }) => row))],
   );
   await carryUsers(from, into, tenants);
   await replaceRows(from, into, 'api_keys', tenants);
+  await replaceRows(from, into, 'user_invites', tenants);
   await replaceRows(from, into, 'settings', tenants);
   await replaceRows(from, into, 'excluded_sessions', tenants);
   // A policy of a project that the backup lacks applies to nothing.

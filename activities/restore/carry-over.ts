@@ -79,7 +79,7 @@ async function carryTenant(into: pg.ClientBase, tenant: Record<string, unknown>)
   await into.query('UPDATE tenants SET is_operator = false WHERE is_operator');
   if (known === null) await insertRow(into, 'tenants', tenant, '');
   const id = known ?? String(tenant['id']);
-  await into.query('UPDATE tenants SET is_operator = true WHERE id = $1', [id]);
+  await into.query('UPDATE tenants SET is_operator = true, suspended_at = NULL WHERE id = $1', [id]);
   return id;
 }
 

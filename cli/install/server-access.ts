@@ -25,12 +25,13 @@ export function clientFile(dataDir: string): string {
 
 /** Returns the configured remote server, else the local instance. @throws InstallError if there is neither */
 export function knownAccess(dataDir: string): ServerAccess {
-  return accessIn(dataDir, readCredentials);
+  return accessIn(dataDir, readCredentials, readCredentials);
 }
 
 /** The same with the agent key instead of the operator's. @throws InstallError */
 export function knownAgentAccess(dataDir: string): ServerAccess {
-  return accessIn(dataDir, (file) => {
+  const readRemote = (file: string) => readAgentCredentials(file, false) ?? readCredentials(file);
+  return accessIn(dataDir, readRemote, (file) => {
     const access = readAgentCredentials(file, false);
     if (access !== null) return access;
     // Fails for a file without url and api_key.
@@ -42,9 +43,13 @@ export function knownAgentAccess(dataDir: string): ServerAccess {
   });
 }
 
-function accessIn(dataDir: string, readLocal: (file: string) => Credentials): ServerAccess {
+function accessIn(
+  dataDir: string,
+  readRemote: (file: string) => Credentials,
+  readLocal: (file: string) => Credentials,
+): ServerAccess {
   for (const [file, isRemote, read] of [
-    [clientFile(dataDir), true, readCredentials],
+    [clientFile(dataDir), true, readRemote],
     [path.join(dataDir, 'credentials.json'), false, readLocal],
   ] as const) {
     if (!existsSync(file)) continue;
@@ -62,15 +67,23 @@ function accessIn(dataDir: string, readLocal: (file: string) => Credentials): Se
   );
 }
 
-/** Returns a normalised server address. @throws InstallError for an invalid address, and for plain HTTP to another machine */
-export function serverAddress(given: string, allowPlain: boolean): string {
-  const bad = (fault: string): InstallError => new InstallError('bad-address', `--server: ${fault}`);
+/** Returns true for a host name of this machine. */
+export function isLoopback(hostname: string): boolean {
+  return LOOPBACK.test(hostname);
+}
+
+/**
+ * Returns a normalised server address. `name`: what the error names as its origin.
+ * @throws InstallError for an invalid address, and for plain HTTP to another machine
+ */
+export function serverAddress(given: string, allowPlain: boolean, name = '--server'): string {
+  const bad = (fault: string): InstallError => new InstallError('bad-address', `${name}: ${fault}`);
   if (!URL.canParse(given)) throw bad('expected a URL such as https://memory.example.org.');
   const url = new URL(given);
   if (url.protocol !== 'https:' && url.protocol !== 'http:') throw bad('expected an https or http URL.');
   if (url.username !== '' || url.password !== '') throw bad('the URL contains credentials; use --api-key-file.');
   if (url.search !== '' || url.hash !== '') throw bad('the URL contains a query or fragment; remove it.');
-  if (url.protocol === 'http:' && !LOOPBACK.test(url.hostname) && !allowPlain)
+  if (url.protocol === 'http:' && !isLoopback(url.hostname) && !allowPlain)
     throw bad('plain HTTP exposes the key. Use https, or --allow-plain-http on a trusted network.');
   return `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
 }

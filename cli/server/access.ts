@@ -19,8 +19,8 @@ export function readCredentials(path: string): Credentials {
 }
 
 /**
- * Reads the access that an agent gets from `credentials.json`: with the scopes capture and read, or, if it shall write, read and write. Null if
- * an older version wrote the file, which made no keys for agents.
+ * Reads the access that an agent gets from `credentials.json` or `client.json`: with the scopes capture and read, or, if it shall write, read and
+ * write. Null for a file without keys for agents: an older version, or `install --server`, wrote it.
  */
 export function readAgentCredentials(path: string, mayWrite: boolean): Credentials | null {
   const parsed = agentSchema.safeParse(JSON.parse(readFileSync(path, 'utf8'))).data;
@@ -45,11 +45,14 @@ export function isElsewhere(dataDir: string, { RECOLLECT_URL: url, RECOLLECT_API
 }
 
 /**
- * The same for an agent: of the instance of the data directory it gets a key of its own, which is not the operator's; null, too, where that
- * was not made yet. @throws Error for a file that is none
+ * The same for an agent: of the instance of the data directory, and of a server that the user joined, it gets a key of its own; null, too, where
+ * the instance has not made that yet. @throws Error for a file that is none
  */
 export function agentAccess(dataDir: string, environment: Environment, mayWrite: boolean): Credentials | null {
-  if (isElsewhere(dataDir, environment)) return serverAccess(dataDir, environment);
+  const client = path.join(dataDir, 'client.json');
+  const isGiven = Boolean(environment.RECOLLECT_URL && environment.RECOLLECT_API_KEY);
+  const joined = !isGiven && existsSync(client) ? readAgentCredentials(client, mayWrite) : null;
+  if (isElsewhere(dataDir, environment)) return joined ?? serverAccess(dataDir, environment);
   const file = path.join(dataDir, 'credentials.json');
   return existsSync(file) ? readAgentCredentials(file, mayWrite) : null;
 }

@@ -23,9 +23,12 @@ export function serverOf(dataDir: string, environment: Environment, timeoutMs: n
 
 /** A running server as the command line uses it: requests are not retried. Every method rejects with RecollectError. */
 export class ServerClient {
+  /** Address of the server, without a slash at its end. */
+  readonly url: string;
   private readonly requester: Requester;
 
   constructor(options: ClientOptions) {
+    this.url = options.url.replace(/\/+$/, '');
     this.requester = new Requester({ retries: 0, ...options });
   }
 

@@ -19,9 +19,19 @@ const LISTS: Readonly<Record<string, string>> = {
   hold: 'recollect legal-hold list shows them',
   run: 'recollect retention runs lists them',
   archive: 'recollect archive list shows them',
+  user: 'recollect users list shows them',
+  key: 'recollect keys list shows them',
+  tenant: 'recollect tenants list shows them',
 };
 /** Commands whose argument is a thing of another name. */
-const KINDS: Readonly<Record<string, string>> = { 'legal-hold': 'hold', retention: 'run', into: 'project' };
+const KINDS: Readonly<Record<string, string>> = {
+  'legal-hold': 'hold',
+  retention: 'run',
+  into: 'project',
+  users: 'user',
+  keys: 'key',
+  tenants: 'tenant',
+};
 /** Fields of requests that commands have other names for. */
 const FIELDS: Readonly<Record<string, string>> = { q: 'The query', content: 'The text' };
 const NAME_CHARS = 80;

@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type pg from 'pg';
 import { z } from 'zod';
 import { newId } from '../../domain/ids.ts';
-import { keySha256, type Scope, SCOPES } from '../../stores/postgres/access/api-keys.ts';
+import { AGENT_KEYS, SCOPES } from '../../domain/access.ts';
+import { keySha256, newKey, newSecret, prefixOf } from '../../stores/postgres/access/secrets.ts';
 import { connected } from '../../stores/postgres/connection/connected.ts';
 import { hashPassword } from '../../stores/postgres/access/people.ts';
 import { writeFileAtomic } from '../instance/atomic-file.ts';
@@ -18,18 +18,6 @@ export interface IdentityBootstrap {
 const LOCAL_TENANT = 'local';
 const ADMIN = 'admin';
 const KEY_NAME = 'local';
-/**
- * Keys for agents, without the operator's scopes. Hooks and MCP use the first; the second is for agents that store and forget memories by
- * MCP.
- */
-const AGENT_KEYS = [
-  { field: 'agent_api_key', name: 'agent', scopes: ['capture', 'read'] },
-  { field: 'agent_write_api_key', name: 'agent-write', scopes: ['read', 'write'] },
-] as const satisfies readonly { readonly field: string; readonly name: string; readonly scopes: readonly Scope[] }[];
-/** 256 bits each. */
-const SECRET_BYTES = 32;
-const KEY_PREFIX = 'rcl_';
-const SHOWN_CHARS = 12;
 
 const key = z.string().min(20);
 const credentialsSchema = z.object({
@@ -43,14 +31,11 @@ type Credentials = z.output<typeof credentialsSchema>;
 /** Agent keys may be absent. */
 const storedSchema = credentialsSchema.partial({ agent_api_key: true, agent_write_api_key: true });
 
-const secret = (): string => randomBytes(SECRET_BYTES).toString('base64url');
-const newKey = (): string => `${KEY_PREFIX}${secret()}`;
-
 function completed(stored: z.output<typeof storedSchema> | null, url: string): Credentials {
   return {
     url,
     api_key: stored?.api_key ?? newKey(),
-    admin: stored?.admin ?? { username: ADMIN, password: secret() },
+    admin: stored?.admin ?? { username: ADMIN, password: newSecret() },
     agent_api_key: stored?.agent_api_key ?? newKey(),
     agent_write_api_key: stored?.agent_write_api_key ?? newKey(),
   };
@@ -84,7 +69,7 @@ async function ensureRows(client: pg.Client, credentials: Credentials): Promise<
     );
     await client.query(
       'INSERT INTO api_keys (id, tenant_id, user_id, prefix, key_sha256, name, scopes) VALUES ($1, $2, $3, $4, $5, $6, $7)',
-      [newId(), tenantId, userId, credentials.api_key.slice(0, SHOWN_CHARS), digest, KEY_NAME, [...SCOPES]],
+      [newId(), tenantId, userId, prefixOf(credentials.api_key), digest, KEY_NAME, [...SCOPES]],
     );
   }
   await ensureAgentKeys(client, credentials);
@@ -99,7 +84,7 @@ async function ensureAgentKeys(client: pg.Client, credentials: Credentials): Pro
       `INSERT INTO api_keys (id, tenant_id, user_id, prefix, key_sha256, name, scopes)
        SELECT $1, tenant_id, user_id, $2, $3, $4, $5 FROM api_keys WHERE key_sha256 = $6
        ON CONFLICT (key_sha256) DO NOTHING`,
-      [newId(), value.slice(0, SHOWN_CHARS), keySha256(value), name, scopes, keySha256(credentials.api_key)],
+      [newId(), prefixOf(value), keySha256(value), name, scopes, keySha256(credentials.api_key)],
     );
   }
 }

@@ -5,7 +5,7 @@ import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { get_encoding } from 'tiktoken';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import type { Scope } from '../../stores/postgres/access/api-keys.ts';
+import type { Scope } from '../../domain/access.ts';
 import { longLivedFolder } from '../infra/support/long-lived-folder.ts';
 import { fileInstance } from '../setup/file-instance.ts';
 import { until, untilTrue } from '../setup/until.ts';

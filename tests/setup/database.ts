@@ -7,8 +7,9 @@ import { newId } from '../../domain/ids.ts';
 import type { ProjectId, TenantId, UserId } from '../../domain/ids.ts';
 import { createDatabase } from '../../stores/postgres/connection/database.ts';
 import type { Database } from '../../stores/postgres/connection/database.ts';
-import { keySha256, SCOPES } from '../../stores/postgres/access/api-keys.ts';
-import type { Scope } from '../../stores/postgres/access/api-keys.ts';
+import { SCOPES } from '../../domain/access.ts';
+import type { Scope } from '../../domain/access.ts';
+import { keySha256 } from '../../stores/postgres/access/secrets.ts';
 import { READER_ROLE, TEMPLATE_DATABASE } from './provided.ts';
 import { until } from './until.ts';
 

@@ -6,7 +6,7 @@ CREATE EXTENSION IF NOT EXISTS pg_trgm;
 CREATE EXTENSION IF NOT EXISTS btree_gin;
 
 -- ==== Functions that the tables need
--- A policy or a partition cannot be created before its function: these three functions are part of the baseline, and only a migration can change them.
+-- A policy or a partition cannot be created before its function: these four functions are part of the baseline, and only a migration can change them.
 
 -- The tenant is a setting of the transaction (`set_config('app.tenant_id', …, true)`); an empty one counts as none.
 CREATE FUNCTION current_tenant_id() RETURNS uuid
@@ -56,10 +56,22 @@ $$;
 REVOKE EXECUTE ON FUNCTION ensure_partitions(integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ensure_partitions(integer) TO recollect_maintenance;
 
+-- Clears the caches of keys in every api process, after the commit (stores/postgres/access/access-changes.ts).
+CREATE FUNCTION notify_access_changed() RETURNS trigger
+  LANGUAGE plpgsql SET search_path = public, pg_temp
+  AS $$
+BEGIN
+  PERFORM pg_notify('access_changed', '');
+  RETURN NULL;
+END
+$$;
+REVOKE EXECUTE ON FUNCTION notify_access_changed() FROM PUBLIC;
+
 -- ==== Tenants, users and keys
 
 CREATE TABLE tenants (
   id uuid PRIMARY KEY, name text NOT NULL, limits jsonb NOT NULL DEFAULT '{}',
+  suspended_at timestamptz(6), -- no key of a suspended tenant works
   created_at timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP, is_operator boolean NOT NULL DEFAULT false
 );
 CREATE UNIQUE INDEX tenants_name_key ON tenants (name);
@@ -68,7 +80,8 @@ CREATE UNIQUE INDEX tenants_is_operator_key ON tenants (is_operator) WHERE is_op
 CREATE TABLE users (
   id uuid PRIMARY KEY,
   tenant_id uuid NOT NULL REFERENCES tenants ON DELETE RESTRICT ON UPDATE CASCADE,
-  username text NOT NULL, email text, password_hash text NOT NULL,
+  username text NOT NULL, email text,
+  password_hash text, -- null: has no password and acts by keys only
   role text NOT NULL DEFAULT 'user' CHECK (role IN ('admin', 'user', 'viewer')),
   totp_secret bytea, preferences jsonb NOT NULL DEFAULT '{}',
   daily_token_quota integer CHECK (daily_token_quota >= 0), tokens_used_today integer NOT NULL DEFAULT 0,
@@ -82,11 +95,33 @@ CREATE TABLE api_keys (
   user_id uuid NOT NULL REFERENCES users ON DELETE CASCADE ON UPDATE CASCADE, prefix text NOT NULL,
   key_sha256 bytea NOT NULL, name text NOT NULL, scopes text[], requests_per_minute integer,
   expires_at timestamptz(6), last_used_at timestamptz(6), revoked_at timestamptz(6),
-  created_at timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP
+  created_at timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  created_by uuid,  -- null for keys of the first start
+  replaced_by uuid  -- the key that a rotation created; no foreign key, because a restore inserts keys in any order
 );
 CREATE UNIQUE INDEX api_keys_key_sha256_key ON api_keys (key_sha256);
 CREATE INDEX api_keys_user_id_idx ON api_keys (user_id);
 CREATE INDEX api_keys_tenant_id_idx ON api_keys (tenant_id);
+
+-- An invite opens the account of its user once. Invites are neither backed up nor exported.
+CREATE TABLE user_invites (
+  id uuid PRIMARY KEY, tenant_id uuid NOT NULL,
+  user_id uuid NOT NULL REFERENCES users ON DELETE CASCADE ON UPDATE CASCADE,
+  token_sha256 bytea NOT NULL, created_by uuid,
+  expires_at timestamptz(6) NOT NULL, accepted_at timestamptz(6),
+  created_at timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP
+);
+CREATE UNIQUE INDEX user_invites_token_sha256_key ON user_invites (token_sha256);
+CREATE INDEX user_invites_user_id_idx ON user_invites (user_id);
+CREATE INDEX user_invites_tenant_id_idx ON user_invites (tenant_id);
+
+-- What a principal consists of. Other columns change often: tokens of the day, last use of a key.
+CREATE TRIGGER access_changed AFTER UPDATE OF revoked_at, expires_at, scopes, user_id OR DELETE ON api_keys
+  FOR EACH STATEMENT EXECUTE FUNCTION notify_access_changed();
+CREATE TRIGGER access_changed AFTER UPDATE OF active, role ON users
+  FOR EACH STATEMENT EXECUTE FUNCTION notify_access_changed();
+CREATE TRIGGER access_changed AFTER UPDATE OF suspended_at, is_operator ON tenants
+  FOR EACH STATEMENT EXECUTE FUNCTION notify_access_changed();
 
 -- Written by draw_rate only.
 CREATE UNLOGGED TABLE rate_limits (bucket text PRIMARY KEY, used integer NOT NULL, ends_at timestamptz(6) NOT NULL);
@@ -782,7 +817,7 @@ $$;
 
 ALTER TABLE tenants ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant_isolation ON tenants USING (id = (SELECT current_tenant_id())) WITH CHECK (id = (SELECT current_tenant_id()));
-GRANT SELECT, UPDATE ON tenants TO recollect_app;
+GRANT SELECT, INSERT (id, name), UPDATE ON tenants TO recollect_app;
 
 -- Every tenant reads the system's settings; only maintenance writes them.
 CREATE POLICY system_settings ON settings FOR SELECT USING (scope = 'system' AND (SELECT current_tenant_id()) IS NOT NULL);
@@ -808,7 +843,7 @@ GRANT SELECT, UPDATE, DELETE ON rate_limits TO recollect_maintenance;
 GRANT SELECT, INSERT ON windows, usage_reservations, backups TO recollect_definer;
 -- Without encrypted values.
 GRANT SELECT (scope, scope_id, key, value, updated_at), INSERT (id, scope, scope_id, key, value), UPDATE (value, updated_at) ON settings TO recollect_definer;
-GRANT SELECT ON tenants, users, api_keys, tombstones, entities, entity_mentions, model_batches, embedding_counts, embedding_indexes, legal_holds, archives, retention_runs,
+GRANT SELECT ON tenants, users, api_keys, user_invites, tombstones, entities, entity_mentions, model_batches, embedding_counts, embedding_indexes, legal_holds, archives, retention_runs,
   retention_counts, consistency_checks TO recollect_definer;
 GRANT SELECT (id, provider, model, operation, batch, cache_hit, input_tokens, output_tokens, tokens_cached, cost_usd, latency_ms) ON usage_ledger TO recollect_definer;
 GRANT SELECT (id, type) ON system_alerts TO recollect_definer;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ROLES, SCOPES } from '../../../domain/access.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import { argon2Sync, randomBytes } from 'node:crypto';
 
@@ -49,4 +50,30 @@ export async function restrictPerson(transaction: TenantTransaction, id: string,
 /** Restricts a session until a time; null lifts the restriction. */
 export async function restrictSession(transaction: TenantTransaction, id: string, until: Date | null): Promise<void> {
   await transaction.session.update({ where: { id }, data: { restrictedUntil: until } });
+}
+
+const identityRow = z.object({
+  id: z.string(),
+  name: z.string(),
+  scopes: z.array(z.enum(SCOPES)),
+  expiresAt: z.date().nullable(),
+  user: z.object({
+    id: z.string(),
+    username: z.string(),
+    email: z.string().nullable(),
+    role: z.enum(ROLES),
+    tenant: z.object({ id: z.string(), name: z.string() }),
+  }),
+});
+
+/** Returns a key with its user and their tenant; null if it does not exist. */
+export async function readIdentity(
+  transaction: TenantTransaction,
+  keyId: string,
+): Promise<z.output<typeof identityRow> | null> {
+  const found = await transaction.apiKey.findUnique({
+    where: { id: keyId },
+    include: { user: { include: { tenant: true } } },
+  });
+  return identityRow.nullable().parse(found);
 }

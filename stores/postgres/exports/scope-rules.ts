@@ -111,6 +111,7 @@ export const UNEXPORTED_TABLES: Readonly<Record<string, string>> = {
   imported_rows: 'jobs and figures of this instance',
   system_alerts: 'alerts of this instance',
   transcript_files: 'files of a machine',
+  user_invites: 'invites open this instance alone',
   usage_reservations: 'calls that are on their way from this instance',
   rate_limits: 'requests of this minute',
 };

@@ -117,7 +117,19 @@ test('forgetting a session removes its archive, after an unavailable store in th
       objects: kit.parts.objects,
       archives,
       workflowHints: kit.parts.hints,
-    }).session({ ...user, keyId: newId(), role: 'admin', scopes: ['admin'], isOperator: false }, old.id, false);
+    }).session(
+      {
+        ...user,
+        keyId: newId(),
+        role: 'admin',
+        scopes: ['admin'],
+        isOperator: false,
+        expiresAt: null,
+        lastUsedAt: null,
+      },
+      old.id,
+      false,
+    );
   await expect(archive(killedAfterWriting())).rejects.toThrow('unavailable');
   await forget(kit.archives);
   expect(await objects()).toEqual([]);

@@ -74,7 +74,7 @@ describe('a request is refused by every route, and nothing is written', () => {
 });
 
 describe('a key that is revoked', () => {
-  test('works no longer than it is believed', async () => {
+  test('stops within a second', async () => {
     const user = await instance.stranger();
     const { key } = user;
     expect((await instance.get('/sessions', key)).status).toBe(200);
@@ -82,7 +82,7 @@ describe('a key that is revoked', () => {
     const answer = await until(async () => {
       const answer = await instance.get('/sessions', key);
       return answer.status === 200 ? undefined : answer;
-    }, 8_000);
+    }, 1_000);
     expectError(answer, 'INVALID_API_KEY');
   });
 });
@@ -161,8 +161,10 @@ test('reads a known key again after a connection to PostgreSQL was closed: anoth
   const { key, userId } = await instance.stranger({ role: 'admin' });
   const started = performance.now();
   expect((await instance.get('/sessions', key)).status).toBe(200);
-  // As in the database that a restore swaps in.
-  await instance.write('UPDATE api_keys SET revoked_at = now() WHERE user_id = $1', [userId]);
+  // As in the database that a restore swaps in: without a notification.
+  await instance.db.superuser.query(
+    `BEGIN; SET LOCAL session_replication_role = replica; UPDATE api_keys SET revoked_at = now() WHERE user_id = '${userId}'; COMMIT`,
+  );
   await instance.db.database.pool.query(
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'recollect-api'",
   );

@@ -56,6 +56,7 @@ const SEEDS = [
   `INSERT INTO archives (id, tenant_id, session_id, project_id, user_id, title, heads, started_at, ended_at, counts, object_key, object_bytes, object_sha256, lines_sha256)
     VALUES ($fresh, $tenant, $session, $project, $user, 'A title', '', now(), now(), '{}', 'archives/a', 1, sha256('o'), sha256('l'))`,
   "INSERT INTO erasures (id, tenant_id, requested_by, kind, subject, state) VALUES ($fresh, $tenant, $user, 'session', $fresh, 'completed')",
+  "INSERT INTO user_invites (id, tenant_id, user_id, token_sha256, created_by, expires_at) VALUES ($fresh, $tenant, $user, sha256(convert_to($fresh, 'UTF8')), $user, now())",
   "INSERT INTO exports (id, tenant_id, user_id, scope, object_key, expires_at) VALUES ($fresh, $tenant, $user, 'tenant', 'exports/seeded', now())",
 ];
 

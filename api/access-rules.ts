@@ -1,0 +1,48 @@
+import { scopesOf } from '../domain/access.ts';
+import type { Role, Scope } from '../domain/access.ts';
+import type { Principal } from '../stores/postgres/access/api-keys.ts';
+import type { StoredUser } from '../stores/postgres/access/users.ts';
+import { findPerson } from '../stores/postgres/access/people.ts';
+import { hasActingAdmin, readUser } from '../stores/postgres/access/users.ts';
+import type { TenantTransaction } from '../stores/postgres/connection/database.ts';
+import { ApiError, conflict, existing, invalid } from './errors.ts';
+
+/** Returns a user of the tenant by id or name. @throws ApiError NOT_FOUND */
+export async function userOf(transaction: TenantTransaction, given: string): Promise<StoredUser> {
+  const { id } = existing(await findPerson(transaction, given), 'user');
+  return existing(await readUser(transaction, id), 'user');
+}
+
+/** @throws ApiError CONFLICT if no admin of the tenant could change access any more. Call it after the change, under `lockAccess`. */
+export async function requireActingAdmin(transaction: TenantTransaction, field: string): Promise<void> {
+  if (!(await hasActingAdmin(transaction)))
+    throw conflict(field, 'leaves the tenant without an active admin who has a key of the scope admin', 'the change');
+}
+
+/** @throws ApiError CONFLICT for an inactive user */
+export function requireActive({ active }: StoredUser, field: string): void {
+  if (!active) throw conflict(field, 'is not active', 'the user');
+}
+
+/**
+ * Checks the scopes of a new key: none that the key of its maker lacks, and none that the role of its user does not have.
+ * @throws ApiError FORBIDDEN, CONFLICT
+ */
+export function requireScopes(maker: Principal, role: Role, scopes: readonly Scope[]): void {
+  const above = scopes.filter((scope) => !maker.scopes.includes(scope));
+  if (above.length > 0)
+    throw new ApiError('FORBIDDEN', 'a key cannot create a key with more scopes', [
+      { field: 'scopes', message: `your key lacks ${above.join(', ')}` },
+    ]);
+  const allowed = scopesOf(role, scopes);
+  const excess = scopes.filter((scope) => !allowed.includes(scope));
+  if (excess.length > 0)
+    throw conflict('scopes', `of a key of a user with the role ${role} cannot include ${excess.join(', ')}`);
+}
+
+/** Returns the end of a key. @throws ApiError VALIDATION_FAILED if it is not in the future */
+export function futureEnd(given: string): Date {
+  const end = new Date(given);
+  if (end.getTime() <= Date.now()) throw invalid('expires_at', 'is not in the future');
+  return end;
+}

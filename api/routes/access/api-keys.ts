@@ -1,0 +1,163 @@
+import {
+  createdKey,
+  keyBody,
+  keyChange,
+  keyQuery,
+  keySchema,
+  rotateBody,
+  rotatedKey,
+} from '../../../contract/access.ts';
+import { idParams, pageOfItems } from '../../../contract/shared.ts';
+import {
+  changeKey,
+  createKey,
+  listKeys,
+  readKey,
+  revokeKey,
+  rotateKey,
+} from '../../../stores/postgres/access/key-changes.ts';
+import type { StoredKey } from '../../../stores/postgres/access/key-changes.ts';
+import { lockAccess } from '../../../stores/postgres/access/users.ts';
+import type { TenantTransaction } from '../../../stores/postgres/connection/database.ts';
+import { futureEnd, requireActingAdmin, requireActive, requireScopes, userOf } from '../../access-rules.ts';
+import { principalOf, route } from '../../auth.ts';
+import type { Api, ApiDependencies } from '../../dependencies.ts';
+import { conflict, existing } from '../../errors.ts';
+import { paginationOf } from '../../http/paging.ts';
+import { present } from '../../http/present.ts';
+
+const tags = ['access'];
+
+async function keyOf(transaction: TenantTransaction, id: string): Promise<StoredKey> {
+  return existing(await readKey(transaction, id), 'key');
+}
+
+/** Returns a key that has not ended and has no successor. @throws ApiError NOT_FOUND, CONFLICT */
+async function currentKey(transaction: TenantTransaction, id: string): Promise<StoredKey> {
+  const key = await keyOf(transaction, id);
+  if (key.revokedAt !== null) throw conflict('id', 'is revoked', 'the key');
+  if (key.replacedBy !== null) throw conflict('id', 'is replaced by another key', 'the key');
+  if (key.expiresAt !== null && key.expiresAt.getTime() <= Date.now()) throw conflict('id', 'is expired', 'the key');
+  return key;
+}
+
+/** Returns the answer for a new key: the only one that contains the key itself. */
+async function created(transaction: TenantTransaction, { id, key }: { readonly id: string; readonly key: string }) {
+  return { key: present(keySchema, await keyOf(transaction, id)), api_key: key };
+}
+
+/** `/admin/api-keys`: the keys of the tenant. */
+export function keyRoutes(app: Api, { database }: ApiDependencies): void {
+  app.get(
+    '/admin/api-keys',
+    route('admin', {
+      tags,
+      summary: 'List keys, newest first',
+      querystring: keyQuery,
+      response: { 200: pageOfItems(keySchema) },
+    }),
+    async (request) => {
+      const { page, limit, user, revoked: ended } = request.query;
+      const { rows, total } = await database.asTenant(principalOf(request).tenantId, async (transaction) => {
+        const userId = user === undefined ? undefined : (await userOf(transaction, user)).id;
+        return listKeys(transaction, { userId, ended, page, limit });
+      });
+      return { data: rows.map((key) => present(keySchema, key)), pagination: paginationOf(page, limit, total) };
+    },
+  );
+
+  app.post(
+    '/admin/api-keys',
+    route('admin', {
+      tags,
+      summary: 'Create a key',
+      description: 'The answer is the only one that contains the key.',
+      body: keyBody,
+      response: { 201: createdKey },
+    }),
+    async (request, reply) => {
+      const principal = principalOf(request);
+      const { user: given = principal.userId, name, scopes, expires_at } = request.body;
+      const expiresAt = expires_at === undefined ? null : futureEnd(expires_at);
+      const answer = await database.asTenant(principal.tenantId, async (transaction) => {
+        const user = await userOf(transaction, given);
+        requireActive(user, 'user');
+        requireScopes(principal, user.role, scopes);
+        const { tenantId, userId: createdBy } = principal;
+        const wish = { tenantId, userId: user.id, name, scopes, expiresAt, createdBy };
+        return created(transaction, await createKey(transaction, wish));
+      });
+      return reply.status(201).send(answer);
+    },
+  );
+
+  app.put(
+    '/admin/api-keys/:id',
+    route('admin', {
+      tags,
+      summary: 'Change the name or the end of a key',
+      description: 'Not of a key that ended or was replaced.',
+      params: idParams,
+      body: keyChange,
+      response: { 200: keySchema },
+    }),
+    (request) => {
+      const { name, expires_at } = request.body;
+      const expiresAt = typeof expires_at === 'string' ? futureEnd(expires_at) : expires_at;
+      return database.asTenant(principalOf(request).tenantId, async (transaction) => {
+        await lockAccess(transaction);
+        const { id } = await currentKey(transaction, request.params.id);
+        await changeKey(transaction, id, { name, expiresAt });
+        return present(keySchema, await keyOf(transaction, id));
+      });
+    },
+  );
+
+  app.delete(
+    '/admin/api-keys/:id',
+    route('admin', {
+      tags,
+      summary: 'Revoke a key; its record is retained',
+      description: 'The key stops at once in every process. A revoked key stays revoked.',
+      params: idParams,
+      response: { 200: keySchema },
+    }),
+    (request) =>
+      database.asTenant(principalOf(request).tenantId, async (transaction) => {
+        await lockAccess(transaction);
+        const { id } = await keyOf(transaction, request.params.id);
+        await revokeKey(transaction, id);
+        await requireActingAdmin(transaction, 'id');
+        return present(keySchema, await keyOf(transaction, id));
+      }),
+  );
+
+  app.post(
+    '/admin/api-keys/:id/rotate',
+    route('admin', {
+      tags,
+      summary: 'Replace a key by a new one',
+      description:
+        'The new key has the same user, scopes and name; if the old key has an end, the new one gets the same lifetime. The old key ends after the overlap.',
+      params: idParams,
+      body: rotateBody,
+      response: { 201: rotatedKey },
+    }),
+    async (request, reply) => {
+      const principal = principalOf(request);
+      const endsAt = new Date(Date.now() + request.body.overlap_s * 1_000);
+      const answer = await database.asTenant(principal.tenantId, async (transaction) => {
+        await lockAccess(transaction);
+        const key = await currentKey(transaction, request.params.id);
+        const user = await userOf(transaction, key.userId);
+        requireActive(user, 'id');
+        requireScopes(principal, user.role, key.scopes);
+        const { tenantId, userId: createdBy } = principal;
+        const rotated = await rotateKey(transaction, key, { tenantId, createdBy, endsAt });
+        const replaced = present(keySchema, await keyOf(transaction, key.id));
+        return { ...(await created(transaction, rotated)), replaced };
+      });
+      return reply.status(201).send(answer);
+    },
+  );
+}

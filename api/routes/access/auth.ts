@@ -1,0 +1,82 @@
+import { acceptBody, acceptedInvite, meSchema } from '../../../contract/access.ts';
+import { ERROR_RESPONSES } from '../../../contract/shared.ts';
+import { AGENT_KEYS, SCOPES, scopesOf } from '../../../domain/access.ts';
+import type { Scope } from '../../../domain/access.ts';
+import { acceptInvite, findInvite } from '../../../stores/postgres/access/invites.ts';
+import type { Invited } from '../../../stores/postgres/access/invites.ts';
+import { createKey } from '../../../stores/postgres/access/key-changes.ts';
+import { readIdentity } from '../../../stores/postgres/access/people.ts';
+import type { TenantTransaction } from '../../../stores/postgres/connection/database.ts';
+import { operates, principalOf, route } from '../../auth.ts';
+import type { Api, ApiDependencies } from '../../dependencies.ts';
+import { ApiError, existing } from '../../errors.ts';
+
+const tags = ['access'];
+/** A token is 47 characters. */
+const ACCEPT_BYTES = 1_024;
+
+/** The same for every token that cannot be accepted: the answer does not confirm that a token existed. */
+function noInvite(): ApiError {
+  const message = 'is unknown, accepted or expired';
+  return new ApiError('NOT_FOUND', `the invite ${message}; an admin can create another`, [{ field: 'token', message }]);
+}
+
+/** Creates the keys of a user who accepted an invite, with the scopes that the role may have. */
+async function createKeys(transaction: TenantTransaction, { tenantId, userId, role }: Invited) {
+  const keyFor = async (name: string, scopes: readonly Scope[]): Promise<string> => {
+    const wish = { tenantId, userId, name, scopes: scopesOf(role, scopes), expiresAt: null, createdBy: userId };
+    return (await createKey(transaction, wish)).key;
+  };
+  const [agent, agentWrite] = AGENT_KEYS;
+  return {
+    api_key: await keyFor('own', SCOPES),
+    [agent.field]: await keyFor(agent.name, agent.scopes),
+    [agentWrite.field]: await keyFor(agentWrite.name, agentWrite.scopes),
+  };
+}
+
+/** `/auth`: the caller, and invites, which need no key. */
+export function authRoutes(app: Api, { database }: ApiDependencies): void {
+  app.get(
+    '/auth/me',
+    route('key', { tags, summary: 'Get the user, the tenant and the key of the caller', response: { 200: meSchema } }),
+    async (request) => {
+      const principal = principalOf(request);
+      const { tenantId, keyId } = principal;
+      const found = await database.asTenant(tenantId, (transaction) => readIdentity(transaction, keyId));
+      const { user, ...key } = existing(found, 'key');
+      const { tenant, role, ...own } = user;
+      return {
+        user: own,
+        tenant,
+        role,
+        key: { ...key, expires_at: key.expiresAt?.toISOString() ?? null },
+        is_operator: operates(principal),
+      };
+    },
+  );
+
+  app.post(
+    '/auth/invites/accept',
+    {
+      ...route('open', {
+        tags,
+        summary: 'Accept an invite and return keys',
+        description: 'Needs no key. A token works once; the answer is the only one that contains the keys.',
+        body: acceptBody,
+        response: { 201: acceptedInvite, ...ERROR_RESPONSES },
+      }),
+      bodyLimit: ACCEPT_BYTES,
+    },
+    async (request, reply) => {
+      const invite = await findInvite(database, request.body.token);
+      if (invite === null) throw noInvite();
+      const keys = await database.asTenant(invite.tenantId, async (transaction) => {
+        if (!(await acceptInvite(transaction, invite.id))) throw noInvite();
+        return createKeys(transaction, invite);
+      });
+      const { username, role } = invite;
+      return reply.status(201).send({ username, role, ...keys });
+    },
+  );
+}

@@ -1,0 +1,82 @@
+import { InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { createdKey, keySchema, MAX_OVERLAP_S, rotatedKey } from '../../../contract/access.ts';
+import { pageOfItems } from '../../../contract/shared.ts';
+import { SCOPES } from '../../../domain/access.ts';
+import type { Scope } from '../../../domain/access.ts';
+import type { Cli } from '../../cli.ts';
+import { integer } from '../../options.ts';
+import { path } from '../../server/server-client.ts';
+import { keysText, newKeyText } from '../../text/access-text.ts';
+import { minuteOf, momentOf } from '../../text/text-layout.ts';
+
+interface ListOptions {
+  readonly user?: string;
+  readonly ended?: boolean;
+  readonly limit: string;
+  readonly json?: boolean;
+}
+
+interface CreateOptions {
+  readonly user?: string;
+  readonly scopes: readonly Scope[];
+  readonly expiresAt?: string;
+}
+
+function parseScopes(given: string): readonly Scope[] {
+  const scopes = z.array(z.enum(SCOPES)).safeParse(given.split(',')).data;
+  if (scopes !== undefined) return scopes;
+  throw new InvalidArgumentError(`Expected scopes joined by commas, of ${SCOPES.join(', ')}.`);
+}
+
+/** Adds `keys` with its subcommands. */
+export function addKeys(program: Command, cli: Cli): void {
+  const { output } = cli;
+  const command = cli.command(program, 'keys', 'list, create, revoke and rotate API keys of your tenant; for admins');
+
+  cli
+    .command(command, 'list', 'list keys; the keys themselves are not stored')
+    .option('--user <user>', 'limit the list to a user: id or username')
+    .option('--ended', 'include revoked and expired keys')
+    .option('--limit <count>', 'maximum number of rows, up to 100', '50')
+    .option('--json', 'print JSON')
+    .action(
+      cli.onServer(async (server, { user, ended: revoked, limit, json }: ListOptions) => {
+        const query = { user, revoked, limit: Number(limit) };
+        const { data } = await server.get('/admin/api-keys', pageOfItems(keySchema), query);
+        cli.print(json, data, keysText(data, Date.now()));
+      }),
+    );
+  cli
+    .command(command, 'create', 'create a key and print it once')
+    .argument('<name>', 'purpose of the key')
+    .requiredOption('--scopes <scopes>', `of ${SCOPES.join(', ')}, joined by commas`, parseScopes)
+    .option('--user <user>', 'id or username (default: you)')
+    .option('--expires-at <time>', 'last day (2026-01-02) or a time; without it the key does not expire')
+    .action(
+      cli.onServer(async (server, name: string, { user, scopes, expiresAt }: CreateOptions) => {
+        const body = { user, name, scopes, expires_at: momentOf(expiresAt, 'end') };
+        output.out(newKeyText(await server.post('/admin/api-keys', createdKey, body)));
+      }),
+    );
+  cli
+    .command(command, 'revoke', 'stop a key at once')
+    .argument('<key>', 'id of a key')
+    .action(
+      cli.onServer(async (server, id: string) => {
+        const { name, username } = await server.request('DELETE', path`/admin/api-keys/${id}`, keySchema);
+        output.out(`Revoked: ${name} of ${username}.\n`);
+      }),
+    );
+  cli
+    .command(command, 'rotate', 'replace a key by a new one with the same rights, and print it once')
+    .argument('<key>', 'id of a key')
+    .option('--overlap-s <seconds>', 'how long the old key still works (default: a day)', integer(0, MAX_OVERLAP_S))
+    .action(
+      cli.onServer(async (server, id: string, { overlapS }: { readonly overlapS?: number }) => {
+        const answer = await server.post(path`/admin/api-keys/${id}/rotate`, rotatedKey, { overlap_s: overlapS });
+        output.out(`${newKeyText(answer)}The old key ends at ${minuteOf(answer.replaced.expires_at ?? '')} UTC.\n`);
+      }),
+    );
+}

@@ -1,0 +1,76 @@
+import type { z } from 'zod';
+import type { ApiKey, inviteSchema, listedTenant, User } from '../../contract/access.ts';
+import { isLoopback } from '../install/server-access.ts';
+import { table } from '../output.ts';
+import { ago, minuteOf, short } from './text-layout.ts';
+
+const NAME_CHARS = 40;
+
+/** Returns the state of a user: an invited one has not accepted the current invite. */
+function stateOf({ active, invite_expires_at: invite }: User): string {
+  if (!active) return 'inactive';
+  return invite === null ? 'active' : 'invited';
+}
+
+/** Returns users as a table. */
+export function usersText(users: readonly User[], now: number): string {
+  if (users.length === 0) return 'No users.\n';
+  const rows = users.map((user) => [
+    user.username,
+    user.role,
+    stateOf(user),
+    user.email ?? '-',
+    ago(user.created_at, now),
+  ]);
+  return table([['USER', 'ROLE', 'STATE', 'EMAIL', 'CREATED'], ...rows]);
+}
+
+/** Returns when a key ends, or how it ended. */
+function endOf({ revoked_at: revokedAt, expires_at: expiresAt }: ApiKey): string {
+  if (revokedAt !== null) return 'revoked';
+  return expiresAt === null ? 'never' : minuteOf(expiresAt);
+}
+
+/** Returns keys as a table. */
+export function keysText(keys: readonly ApiKey[], now: number): string {
+  if (keys.length === 0) return 'No keys.\n';
+  const rows = keys.map((key) => [
+    key.id,
+    short(key.name, NAME_CHARS),
+    key.username,
+    key.scopes.join(','),
+    key.prefix,
+    key.last_used_at === null ? 'never' : ago(key.last_used_at, now),
+    endOf(key),
+  ]);
+  return table([['KEY', 'NAME', 'USER', 'SCOPES', 'BEGINS WITH', 'USED', 'ENDS (UTC)'], ...rows]);
+}
+
+/** Returns tenants as a table. */
+export function tenantsText(tenants: readonly z.output<typeof listedTenant>[], now: number): string {
+  const rows = tenants.map((tenant) => [
+    tenant.id,
+    short(tenant.name, NAME_CHARS),
+    String(tenant.users),
+    tenant.suspended_at === null ? (tenant.is_operator ? 'operator' : 'active') : 'suspended',
+    ago(tenant.created_at, now),
+  ]);
+  return table([['TENANT', 'NAME', 'USERS', 'STATE', 'CREATED'], ...rows]);
+}
+
+/** Returns the command that accepts an invite, with the link of this server. */
+export function inviteText(
+  { username }: Pick<User, 'username'>,
+  { token, expires_at: expiresAt }: z.output<typeof inviteSchema>,
+  serverUrl: string,
+): string {
+  const isLocal = isLoopback(new URL(serverUrl).hostname);
+  return `${username} joins with this link, once, until ${minuteOf(expiresAt)} UTC. It is not shown again:
+  recollect join '${serverUrl}/#${token}'
+${isLocal ? `From another machine, replace ${serverUrl} by the address of this server there.\n` : ''}`;
+}
+
+/** Returns a new key with its use. */
+export function newKeyText({ key, api_key: secret }: { readonly key: ApiKey; readonly api_key: string }): string {
+  return `Key of ${key.username} with ${key.scopes.join(', ')}. It is not shown again:\n  ${secret}\n`;
+}

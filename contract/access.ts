@@ -1,0 +1,154 @@
+import { z } from 'zod';
+import { ROLES, SCOPES } from '../domain/access.ts';
+import { flag } from './query.ts';
+import { pageQuery, timestamp } from './shared.ts';
+import { line, text } from './text.ts';
+
+/** Users, invites, keys and tenants. */
+
+const roleSchema = z.enum(ROLES);
+const scopeSchema = z.enum(SCOPES);
+
+const username = z
+  .string()
+  .max(64)
+  .regex(/^[a-z0-9][a-z0-9._-]*$/, 'must be small letters, digits, dot, dash and underscore')
+  .describe('Unique in the tenant');
+const email = z
+  .string()
+  .max(254)
+  .regex(/^[!-?A-~]{1,64}@[!-?A-~]+$/, 'must be an email address');
+const tenantName = line(128).describe('Unique in the instance');
+/** A user in an address or a body. */
+const userName = text(256).describe('Id or username');
+
+export const userSchema = z
+  .object({
+    id: z.string(),
+    username: z.string(),
+    email: z.string().nullable(),
+    role: roleSchema,
+    active: z.boolean(),
+    invite_expires_at: z.string().nullable().describe('End of the invite that can be accepted; null: there is none'),
+    created_at: z.string(),
+  })
+  .meta({ id: 'User' });
+export type User = z.output<typeof userSchema>;
+
+export const inviteSchema = z
+  .object({
+    token: z.string().describe('Shown once; `recollect join` accepts it'),
+    expires_at: z.string(),
+  })
+  .meta({ id: 'Invite' });
+
+export const userQuery = z.strictObject({
+  ...pageQuery,
+  search: text(200).optional().describe('Text to find in the username or the email address'),
+  active: flag().optional(),
+});
+export const userParams = z.object({ id: userName });
+export const userBody = z.strictObject({ username, email: email.optional(), role: roleSchema });
+export const userChange = z.strictObject({
+  role: roleSchema.optional(),
+  active: z.boolean().optional().describe('false: no key of the user works; the data remain'),
+  email: email.nullable().optional().describe('null removes it'),
+});
+export const invitedAnswer = z.object({ user: userSchema, invite: inviteSchema });
+
+export const keySchema = z
+  .object({
+    id: z.string(),
+    user_id: z.string(),
+    username: z.string(),
+    name: z.string(),
+    prefix: z.string().describe('First characters of the key'),
+    scopes: z.array(scopeSchema),
+    created_by: z.string().nullable().describe('Id of a user; null for keys of the first start'),
+    created_at: z.string(),
+    expires_at: z.string().nullable(),
+    last_used_at: z.string().nullable().describe('Recorded once an hour'),
+    revoked_at: z.string().nullable(),
+    replaced_by: z.string().nullable().describe('Id of the key that a rotation created'),
+  })
+  .meta({ id: 'ApiKey' });
+export type ApiKey = z.output<typeof keySchema>;
+
+const keyName = line(100);
+const expiresAt = timestamp.describe('Must be in the future');
+export const keyQuery = z.strictObject({
+  ...pageQuery,
+  user: userName.optional(),
+  revoked: flag().prefault(false).describe('Include revoked and expired keys'),
+});
+export const keyBody = z.strictObject({
+  user: userName.optional().describe('Id or username; default: the caller'),
+  name: keyName,
+  scopes: z
+    .array(scopeSchema)
+    .min(1)
+    .max(SCOPES.length)
+    .describe("None that the caller's key lacks, or that the role of the user does not have"),
+  expires_at: expiresAt.optional(),
+});
+export const keyChange = z.strictObject({
+  name: keyName.optional(),
+  expires_at: expiresAt.nullable().optional().describe('In the future; null: the key does not expire'),
+});
+export const MAX_OVERLAP_S = 604_800;
+export const rotateBody = z.strictObject({
+  overlap_s: z
+    .number()
+    .int()
+    .min(0)
+    .max(MAX_OVERLAP_S)
+    .default(86_400)
+    .describe('Seconds for which the old key still works'),
+});
+/** A key with its secret. */
+export const createdKey = z.object({ key: keySchema, api_key: z.string().describe('Shown once') });
+export const rotatedKey = createdKey.extend({ replaced: keySchema.describe('The old key, with its end') });
+
+export const meSchema = z
+  .object({
+    user: z.object({ id: z.string(), username: z.string(), email: z.string().nullable() }),
+    tenant: z.object({ id: z.string(), name: z.string() }),
+    role: roleSchema,
+    key: z.object({
+      id: z.string(),
+      name: z.string(),
+      scopes: z.array(scopeSchema),
+      expires_at: z.string().nullable(),
+    }),
+    is_operator: z.boolean().describe('The key may read and control the instance'),
+  })
+  .meta({ id: 'Me' });
+
+export const acceptBody = z.strictObject({
+  token: z.string().regex(/^rci_[A-Za-z0-9_-]{43}$/, 'must be the token of an invite'),
+});
+export const acceptedInvite = z.object({
+  username: z.string(),
+  role: roleSchema,
+  api_key: z.string().describe('All scopes of the role'),
+  agent_api_key: z.string().describe('For agents: capture and read'),
+  agent_write_api_key: z.string().describe('For agents that store memories: read and write'),
+});
+
+export const tenantSchema = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    is_operator: z.boolean(),
+    suspended_at: z.string().nullable().describe('No key of a suspended tenant works'),
+    created_at: z.string(),
+  })
+  .meta({ id: 'Tenant' });
+export const listedTenant = tenantSchema.extend({ users: z.number().int() }).meta({ id: 'ListedTenant' });
+export const tenantQuery = z.strictObject(pageQuery);
+export const tenantBody = z.strictObject({
+  name: tenantName,
+  admin: z.strictObject({ username, email: email.optional() }),
+});
+export const tenantChange = z.strictObject({ name: tenantName.optional(), suspended: z.boolean().optional() });
+export const createdTenant = z.object({ tenant: tenantSchema, user: userSchema, invite: inviteSchema });

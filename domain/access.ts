@@ -1,0 +1,27 @@
+/** Roles of users and scopes of their keys, and which scopes a role may have. A right needs both (docs/adr/0034). */
+
+export const ROLES = ['admin', 'user', 'viewer'] as const;
+export type Role = (typeof ROLES)[number];
+
+export const SCOPES = ['capture', 'read', 'write', 'admin'] as const;
+export type Scope = (typeof SCOPES)[number];
+
+/**
+ * Keys for agents, with fewer scopes than their user. Hooks and MCP use the first; the second is for agents that store and forget memories by
+ * MCP.
+ */
+export const AGENT_KEYS = [
+  { field: 'agent_api_key', name: 'agent', scopes: ['capture', 'read'] },
+  { field: 'agent_write_api_key', name: 'agent-write', scopes: ['read', 'write'] },
+] as const satisfies readonly { readonly field: string; readonly name: string; readonly scopes: readonly Scope[] }[];
+
+const SCOPES_OF_ROLE: Readonly<Record<Role, readonly Scope[]>> = {
+  admin: SCOPES,
+  user: ['capture', 'read', 'write'],
+  viewer: ['read'],
+};
+
+/** Returns the scopes that a key of this role may have; of `wanted` only, if given. */
+export function scopesOf(role: Role, wanted: readonly Scope[] = SCOPES): Scope[] {
+  return wanted.filter((scope) => SCOPES_OF_ROLE[role].includes(scope));
+}

@@ -76,7 +76,11 @@ export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
   });
   app.addHook('onRequest', async (request, reply) => {
     const access = request.routeOptions.config.access;
-    if (access === undefined || access === 'open') return;
+    if (access === undefined || access === 'open') {
+      // Tokens in the body of an open route are looked up, too.
+      if (request.method === 'POST') await options.limitLookups(request, reply);
+      return;
+    }
     const key = KEY_FORM.exec(request.headers.authorization ?? '')?.[1];
     if (key === undefined)
       throw new ApiError('UNAUTHENTICATED', 'this route needs the header Authorization: Bearer KEY');

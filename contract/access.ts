@@ -67,6 +67,7 @@ export const keySchema = z
     created_by: z.string().nullable().describe('Id of a user; null for keys of the first start'),
     created_at: z.string(),
     expires_at: z.string().nullable(),
+    requests_per_minute: z.number().int().nullable().describe('Quota of the key alone, captures excepted; null: none'),
     last_used_at: z.string().nullable().describe('Recorded once an hour'),
     revoked_at: z.string().nullable(),
     replaced_by: z.string().nullable().describe('Id of the key that a rotation created'),
@@ -76,6 +77,7 @@ export type ApiKey = z.output<typeof keySchema>;
 
 const keyName = line(100);
 const expiresAt = timestamp.describe('Must be in the future');
+const requestsPerMinute = z.number().int().min(1).max(1_000_000);
 export const keyQuery = z.strictObject({
   ...pageQuery,
   user: userName.optional(),
@@ -90,10 +92,12 @@ export const keyBody = z.strictObject({
     .max(SCOPES.length)
     .describe("None that the caller's key lacks, or that the role of the user does not have"),
   expires_at: expiresAt.optional(),
+  requests_per_minute: requestsPerMinute.optional().describe('Beside the quotas of the user; captures are not counted'),
 });
 export const keyChange = z.strictObject({
   name: keyName.optional(),
   expires_at: expiresAt.nullable().optional().describe('In the future; null: the key does not expire'),
+  requests_per_minute: requestsPerMinute.nullable().optional().describe('null: no quota of its own'),
 });
 export const MAX_OVERLAP_S = 604_800;
 export const rotateBody = z.strictObject({

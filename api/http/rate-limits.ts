@@ -19,11 +19,14 @@ const CLASS_OF: Readonly<Record<RouteAccess['access'], RateClass | null>> = {
   operator: 'admin',
 };
 
+/** What a quota is of: the class of a user's requests, a key, or look-ups of an address. */
+type Limited = RateClass | 'key' | 'unknownKeys';
+
 export interface RateLimitOptions {
   readonly leases: RateLeases;
   /** Requests per minute; 0: no limit. */
   readonly rates: Readonly<Record<RateClass | 'unknownKeys', number>>;
-  readonly onLimited: (limitedClass: RateClass | 'unknownKeys') => void;
+  readonly onLimited: (limited: Limited) => void;
 }
 
 /** Limits the requests of each user by class. Register it after authentication. Responses carry the fields of draft-ietf-httpapi-ratelimit-headers-11. */
@@ -32,7 +35,10 @@ export function registerRateLimits(app: FastifyInstance, options: RateLimitOptio
     const { principal } = request;
     const rateClass = CLASS_OF[request.routeOptions.config.access ?? 'open'];
     if (principal === null || rateClass === null) return;
-    const taken = take(options, rateClass, `user:${principal.userId}:${rateClass}`, reply);
+    const { keyId, userId, requestsPerMinute } = principal;
+    if (requestsPerMinute !== null && rateClass !== 'capture')
+      await take(options, 'key', requestsPerMinute, `key:${keyId}`, reply);
+    const taken = take(options, rateClass, options.rates[rateClass], `user:${userId}:${rateClass}`, reply);
     if (taken !== null) await taken;
   });
 }
@@ -40,18 +46,19 @@ export function registerRateLimits(app: FastifyInstance, options: RateLimitOptio
 /** Returns the limit of key look-ups per address, applied before the query. @throws ApiError RATE_LIMITED */
 export function createLookupLimit(options: RateLimitOptions) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    await take(options, 'unknownKeys', `address:${addressHash(request.ip)}`, reply);
+    const { unknownKeys } = options.rates;
+    await take(options, 'unknownKeys', unknownKeys, `address:${addressHash(request.ip)}`, reply);
   };
 }
 
 /** Takes a request from a bucket; returns null if that was decided at once. @throws ApiError RATE_LIMITED */
 function take(
-  { leases, rates, onLimited }: RateLimitOptions,
-  limitedClass: RateClass | 'unknownKeys',
+  { leases, onLimited }: RateLimitOptions,
+  limitedClass: Limited,
+  quota: number,
   bucket: string,
   reply: FastifyReply,
 ): Promise<void> | null {
-  const quota = rates[limitedClass];
   if (quota === 0) return null;
   const apply = ({ isGranted, remaining, resetMs }: Awaited<ReturnType<RateLeases['take']>>): void => {
     const resetS = Math.max(1, Math.ceil(resetMs / 1_000));

@@ -77,14 +77,15 @@ export function keyRoutes(app: Api, { database }: ApiDependencies): void {
     }),
     async (request, reply) => {
       const principal = principalOf(request);
-      const { user: given = principal.userId, name, scopes, expires_at } = request.body;
+      const { user: given = principal.userId, name, scopes, expires_at, requests_per_minute } = request.body;
       const expiresAt = expires_at === undefined ? null : futureEnd(expires_at);
       const answer = await database.asTenant(principal.tenantId, async (transaction) => {
         const user = await userOf(transaction, given);
         requireActive(user, 'user');
         requireScopes(principal, user.role, scopes);
         const { tenantId, userId: createdBy } = principal;
-        const wish = { tenantId, userId: user.id, name, scopes, expiresAt, createdBy };
+        const requestsPerMinute = requests_per_minute ?? null;
+        const wish = { tenantId, userId: user.id, name, scopes, expiresAt, requestsPerMinute, createdBy };
         return created(transaction, await createKey(transaction, wish));
       });
       return reply.status(201).send(answer);
@@ -95,19 +96,19 @@ export function keyRoutes(app: Api, { database }: ApiDependencies): void {
     '/admin/api-keys/:id',
     route('admin', {
       tags,
-      summary: 'Change the name or the end of a key',
+      summary: 'Change the name, the end or the quota of a key',
       description: 'Not of a key that ended or was replaced.',
       params: idParams,
       body: keyChange,
       response: { 200: keySchema },
     }),
     (request) => {
-      const { name, expires_at } = request.body;
+      const { name, expires_at, requests_per_minute: requestsPerMinute } = request.body;
       const expiresAt = typeof expires_at === 'string' ? futureEnd(expires_at) : expires_at;
       return database.asTenant(principalOf(request).tenantId, async (transaction) => {
         await lockAccess(transaction);
         const { id } = await currentKey(transaction, request.params.id);
-        await changeKey(transaction, id, { name, expiresAt });
+        await changeKey(transaction, id, { name, expiresAt, requestsPerMinute });
         return present(keySchema, await keyOf(transaction, id));
       });
     },

@@ -24,7 +24,15 @@ function noInvite(): ApiError {
 /** Creates the keys of a user who accepted an invite, with the scopes that the role may have. */
 async function createKeys(transaction: TenantTransaction, { tenantId, userId, role }: Invited) {
   const keyFor = async (name: string, scopes: readonly Scope[]): Promise<string> => {
-    const wish = { tenantId, userId, name, scopes: scopesOf(role, scopes), expiresAt: null, createdBy: userId };
+    const wish = {
+      tenantId,
+      userId,
+      name,
+      scopes: scopesOf(role, scopes),
+      expiresAt: null,
+      requestsPerMinute: null,
+      createdBy: userId,
+    };
     return (await createKey(transaction, wish)).key;
   };
   const [agent, agentWrite] = AGENT_KEYS;

@@ -22,6 +22,7 @@ interface CreateOptions {
   readonly user?: string;
   readonly scopes: readonly Scope[];
   readonly expiresAt?: string;
+  readonly perMinute?: number;
 }
 
 function parseScopes(given: string): readonly Scope[] {
@@ -54,9 +55,11 @@ export function addKeys(program: Command, cli: Cli): void {
     .requiredOption('--scopes <scopes>', `of ${SCOPES.join(', ')}, joined by commas`, parseScopes)
     .option('--user <user>', 'id or username (default: you)')
     .option('--expires-at <time>', 'last day (2026-01-02) or a time; without it the key does not expire')
+    .option('--per-minute <count>', 'requests per minute, captures excepted', integer(1, 1_000_000))
     .action(
-      cli.onServer(async (server, name: string, { user, scopes, expiresAt }: CreateOptions) => {
-        const body = { user, name, scopes, expires_at: momentOf(expiresAt, 'end') };
+      cli.onServer(async (server, name: string, { user, scopes, expiresAt, perMinute }: CreateOptions) => {
+        const expires_at = momentOf(expiresAt, 'end');
+        const body = { user, name, scopes, expires_at, requests_per_minute: perMinute };
         output.out(newKeyText(await server.post('/admin/api-keys', createdKey, body)));
       }),
     );

@@ -116,7 +116,7 @@ CREATE INDEX user_invites_user_id_idx ON user_invites (user_id);
 CREATE INDEX user_invites_tenant_id_idx ON user_invites (tenant_id);
 
 -- What a principal consists of. Other columns change often: tokens of the day, last use of a key.
-CREATE TRIGGER access_changed AFTER UPDATE OF revoked_at, expires_at, scopes, user_id OR DELETE ON api_keys
+CREATE TRIGGER access_changed AFTER UPDATE OF revoked_at, expires_at, scopes, requests_per_minute, user_id OR DELETE ON api_keys
   FOR EACH STATEMENT EXECUTE FUNCTION notify_access_changed();
 CREATE TRIGGER access_changed AFTER UPDATE OF active, role ON users
   FOR EACH STATEMENT EXECUTE FUNCTION notify_access_changed();

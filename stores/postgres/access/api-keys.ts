@@ -18,6 +18,8 @@ const keyRow = rowOf({
   scopes: z.array(z.enum(SCOPES)),
   expires_at: z.date().nullable(),
   last_used_at: z.date().nullable(),
+  /** Quota of the key alone; captures are not counted. */
+  requests_per_minute: z.number().nullable(),
   /** An admin of the tenant that the instance was set up with. */
   is_operator: z.boolean(),
 });
@@ -29,7 +31,7 @@ export type Principal = z.output<typeof keyRow>;
 export async function findPrincipal(pool: pg.Pool, key: string): Promise<Principal | null> {
   const result = await pool.query({
     name: 'find_api_key',
-    text: 'SELECT id AS key_id, tenant_id, user_id, role, scopes, expires_at, last_used_at, is_operator FROM find_api_key($1)',
+    text: 'SELECT id AS key_id, tenant_id, user_id, role, scopes, expires_at, last_used_at, requests_per_minute, is_operator FROM find_api_key($1)',
     values: [keySha256(key)],
   });
   return z.array(keyRow).parse(result.rows)[0] ?? null;

@@ -17,6 +17,7 @@ const keyRow = z
     createdBy: z.string().nullable(),
     createdAt: z.date(),
     expiresAt: z.date().nullable(),
+    requestsPerMinute: z.number().nullable(),
     lastUsedAt: z.date().nullable(),
     revokedAt: z.date().nullable(),
     replacedBy: z.string().nullable(),
@@ -69,6 +70,7 @@ export interface KeyWish {
   readonly name: string;
   readonly scopes: readonly Scope[];
   readonly expiresAt: Date | null;
+  readonly requestsPerMinute: number | null;
   readonly createdBy: string;
 }
 
@@ -87,9 +89,13 @@ export async function createKey(
 export async function changeKey(
   transaction: TenantTransaction,
   id: string,
-  { name, expiresAt }: { readonly name?: string | undefined; readonly expiresAt?: Date | null | undefined },
+  change: {
+    readonly name?: string | undefined;
+    readonly expiresAt?: Date | null | undefined;
+    readonly requestsPerMinute?: number | null | undefined;
+  },
 ): Promise<void> {
-  const data = { ...(name !== undefined && { name }), ...(expiresAt !== undefined && { expiresAt }) };
+  const data = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
   await transaction.apiKey.update({ where: { id }, data });
 }
 
@@ -104,13 +110,14 @@ export async function rotateKey(
   old: StoredKey,
   { tenantId, createdBy, endsAt }: Pick<KeyWish, 'tenantId' | 'createdBy'> & { readonly endsAt: Date },
 ): Promise<{ readonly id: string; readonly key: string }> {
-  const { userId, name, scopes, expiresAt, createdAt } = old;
+  const { userId, name, scopes, expiresAt, createdAt, requestsPerMinute } = old;
   const lifeMs = expiresAt === null ? null : expiresAt.getTime() - createdAt.getTime();
   const created = await createKey(transaction, {
     tenantId,
     userId,
     name,
     scopes,
+    requestsPerMinute,
     createdBy,
     expiresAt: lifeMs === null ? null : new Date(Date.now() + lifeMs),
   });

@@ -126,6 +126,7 @@ test('forgetting a session removes its archive, after an unavailable store in th
         isOperator: false,
         expiresAt: null,
         lastUsedAt: null,
+        requestsPerMinute: null,
       },
       old.id,
       false,

@@ -76,6 +76,28 @@ describe('limits of requests', () => {
     expect(JSON.stringify(stored)).not.toMatch(/2001|192\.0/);
   });
 
+  test('a key may have a lower quota of its own, which does not count captures', async () => {
+    const { key, userId } = await instance.user();
+    await instance.write('UPDATE api_keys SET requests_per_minute = 2 WHERE user_id = $1', [userId]);
+    const statuses = [];
+    for (let n = 0; n < 3; n += 1) statuses.push((await instance.get('/projects', key)).status);
+    expect(statuses).toEqual([200, 200, 429]);
+    expectError(await instance.post('/memories', { content: 'Not written' }, key), 'RATE_LIMITED');
+    expect((await instance.post('/events', noteEvent('key', 'Captured', { key: 'k' }), key)).status).toBe(202);
+  });
+
+  test('tokens of invites are guessed as rarely as keys', async () => {
+    const token = `rci_${'x'.repeat(43)}`;
+    const guess = () =>
+      instance.call('POST', '/auth/invites/accept', {
+        key: null,
+        body: { token },
+        headers: { 'x-forwarded-for': '192.0.2.99' },
+      });
+    const statuses = (await Promise.all(Array.from({ length: 2 * LOOKUPS }, guess))).map(({ status }) => status);
+    expect(statuses.filter((status) => status === 429)).toHaveLength(LOOKUPS);
+  });
+
   test('two processes share a quota', async () => {
     const logger = createLogger('test', 'error');
     const dependencies = createApiDependencies(instance.config, logger);

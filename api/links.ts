@@ -40,6 +40,7 @@ const PROJECT = ['GET /projects/{id}', 'PUT /projects/{id}', 'POST /projects/{id
 const EXPORT = ['GET /exports/{id}', 'GET /exports/{id}/file'];
 const BACKUP = ['GET /admin/backups/{id}', 'POST /admin/backups/{id}/verify'];
 const RUN = ['GET /admin/retention/runs/{id}', 'POST /admin/retention/runs/{id}/approve'];
+const USER = ['GET /admin/users/{id}', 'PUT /admin/users/{id}', 'POST /admin/users/{id}/invite'];
 const IMPORT = ['GET /imports/{id}', 'POST /imports/{id}/cancel'];
 
 const LINKS: readonly Link[] = [
@@ -51,6 +52,15 @@ const LINKS: readonly Link[] = [
     query: { 'GET /trace': 'key', 'GET /timeline': 'anchor' },
     body: { 'POST /memories/get': { ids: ['$value'] } },
   },
+  { of: 'POST /admin/users', status: [201], at: '/user/id', to: USER },
+  {
+    of: 'POST /admin/users/{id}/invite',
+    status: [201],
+    at: '/invite/token',
+    body: { 'POST /auth/invites/accept': { token: '$value' } },
+  },
+  { of: 'POST /admin/api-keys', status: [201], at: '/key/id', to: ['PUT /admin/api-keys/{id}'] },
+  { of: 'POST /admin/tenants', status: [201], at: '/tenant/id', to: ['PUT /admin/tenants/{id}'] },
   { of: 'GET /sessions', status: [200], at: '/data/0/id', to: SESSION },
   {
     of: 'GET /sessions/{id}',

@@ -151,3 +151,21 @@ test('leaves a tenant unknown to the running database as in the backup', async (
   const rows = await restored.rows('SELECT value FROM settings WHERE tenant_id = $1', [other.tenantId]);
   expect(rows).toEqual([{ value: ['~/private'] }]);
 });
+
+test('copies suspensions and invites, and revives no invite of the backup', async () => {
+  const user = await running.createUser();
+  await inBoth(user, 'ivy');
+  const add = (db: TestDatabase, token: string) =>
+    db.write(
+      "INSERT INTO user_invites (id, tenant_id, user_id, token_sha256, expires_at) VALUES ($1, $2, $3, sha256($4), now() + interval '1 day')",
+      [newId(), user.tenantId, user.userId, token],
+    );
+  await add(restored, 'replaced');
+  await add(running, 'current');
+  await running.write('UPDATE tenants SET suspended_at = now() WHERE id = $1', [user.tenantId]);
+  await carry();
+  const current = "user_invites WHERE user_id = $1 AND token_sha256 = sha256('current')";
+  expect(await restored.count(current, [user.userId])).toBe(1);
+  expect(await restored.count('user_invites WHERE user_id = $1', [user.userId])).toBe(1);
+  expect(await restored.count('tenants WHERE id = $1 AND suspended_at IS NOT NULL', [user.tenantId])).toBe(1);
+});

@@ -13,6 +13,7 @@ import { demoHooks, replay, settled } from '../../setup/demo-session.ts';
 import { SCHEDULE_NAMES } from '../../../domain/jobs.ts';
 import type { ApiAnswer } from '../../setup/instance.ts';
 import { untilTrue } from '../../setup/until.ts';
+import { accessFailures, accessSuccesses, seedAccess } from '../support/access-requests.ts';
 import { gdprFailures, gdprSuccesses, seedGdpr } from '../support/gdpr-requests.ts';
 import { contextAnswer } from '../../../contract/context.ts';
 import { bodyOf, idIn } from '../support/answers.ts';
@@ -75,9 +76,10 @@ async function seed() {
   const { data } = bodyOf(listOfIds, await instance.get(`/sessions/${session}/summaries?limit=1`));
   const gdpr = await seedGdpr(instance, await given(6));
   const retention = await seedRetention(instance);
+  const access = await seedAccess(instance);
   const context = bodyOf(contextAnswer, await instance.post('/context', START));
   const ids = { session, importId, checkId, valueSha256, restoreId, backupId, learningId, otherLearnings, memoryIds };
-  return { ...ids, summaryId: data[0]?.id ?? '', gdpr, retention, context };
+  return { ...ids, summaryId: data[0]?.id ?? '', gdpr, access, retention, context };
 }
 
 beforeAll(async () => {
@@ -203,6 +205,7 @@ function successes(): ContractRequest[] {
     ['get /roi', '/roi?minutes_per_memory=5&hourly_usd=80&usd_per_mtok=3'],
     ...gdprSuccesses(seeds.gdpr),
     ...retentionSuccesses(seeds.retention),
+    ...accessSuccesses(seeds.access),
     ['get /health', '/health'],
     ['get /health', '/health?format=compact'],
     ['get /health/live', '/health/live'],
@@ -298,6 +301,7 @@ function failures(reader: string): ContractRequest[] {
     ['get /roi', '/roi?hourly_usd=-1'],
     ...gdprFailures(reader, seeds.gdpr),
     ...retentionFailures(reader),
+    ...accessFailures(reader, seeds.access),
     ['get /metrics', '/metrics', { key: reader }],
     ['get /metrics', '/metrics', { key: null }],
   ];
@@ -388,6 +392,7 @@ describe('the document', () => {
     expect(open.toSorted()).toEqual(
       ['', V1]
         .flatMap((prefix) => ['health', 'health/live', 'health/ready'].map((path) => `get ${prefix}/${path}`))
+        .concat(`post ${V1}/auth/invites/accept`)
         .toSorted(),
     );
   });
@@ -401,7 +406,9 @@ describe('the document', () => {
         { key: null, ...(method === 'post' ? { body: {} } : {}) },
       );
       const isOpen = contract.document.paths[route]?.[method]?.security?.length === 0;
-      expect([name, answer.status]).toEqual([name, isOpen ? 200 : 401]);
+      // An invite needs its token.
+      const expected = route === `${V1}/auth/invites/accept` ? 422 : 200;
+      expect([name, answer.status]).toEqual([name, isOpen ? expected : 401]);
     }
   });
 

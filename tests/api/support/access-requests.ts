@@ -1,0 +1,58 @@
+import { newId } from '../../../domain/ids.ts';
+import type { TestInstance } from '../../setup/instance.ts';
+import { invite, makeKey } from './access.ts';
+import type { ContractRequest } from './openapi.ts';
+
+/** Creates what the requests name. */
+export async function seedAccess(instance: TestInstance) {
+  const { invite: sent } = await invite(instance, 'invited');
+  const keys = [await makeKey(instance), await makeKey(instance)].map(({ key }) => key.id);
+  const { tenantId } = await instance.stranger();
+  return { token: sent.token, keys, tenantId };
+}
+
+type Seeds = Awaited<ReturnType<typeof seedAccess>>;
+
+export function accessSuccesses({ token, keys, tenantId }: Seeds): ContractRequest[] {
+  return [
+    ['get /auth/me', '/auth/me'],
+    ['post /auth/invites/accept', '/auth/invites/accept', { key: null, body: { token } }],
+    ['get /admin/users', '/admin/users?search=i&active=true'],
+    ['post /admin/users', '/admin/users', { body: { username: 'added', email: 'a@example.org', role: 'viewer' } }],
+    ['get /admin/users/{id}', '/admin/users/added'],
+    ['put /admin/users/{id}', '/admin/users/added', { body: { role: 'user', email: null } }],
+    ['post /admin/users/{id}/invite', '/admin/users/added/invite'],
+    ['get /admin/api-keys', '/admin/api-keys?revoked=true'],
+    ['post /admin/api-keys', '/admin/api-keys', { body: { user: 'added', name: 'build', scopes: ['capture'] } }],
+    ['put /admin/api-keys/{id}', `/admin/api-keys/${keys[0]}`, { body: { expires_at: '2999-01-01T00:00:00Z' } }],
+    ['post /admin/api-keys/{id}/rotate', `/admin/api-keys/${keys[0]}/rotate`, { body: {} }],
+    ['delete /admin/api-keys/{id}', `/admin/api-keys/${keys[1]}`],
+    ['get /admin/tenants', '/admin/tenants'],
+    ['post /admin/tenants', '/admin/tenants', { body: { name: 'north', admin: { username: 'nora' } } }],
+    ['put /admin/tenants/{id}', `/admin/tenants/${tenantId}`, { body: { suspended: true } }],
+  ];
+}
+
+/** `reader`: a key with the scope read. */
+export function accessFailures(reader: string, { keys, tenantId }: Seeds): ContractRequest[] {
+  const key = `/admin/api-keys/${keys[1]}`;
+  return [
+    ['get /auth/me', '/auth/me', { key: null }],
+    ['post /auth/invites/accept', '/auth/invites/accept', { key: null, body: { token: `rci_${'x'.repeat(43)}` } }],
+    ['post /auth/invites/accept', '/auth/invites/accept', { key: null, body: { token: 'x'.repeat(2_000) } }],
+    ['post /auth/invites/accept', '/auth/invites/accept', { key: null, body: {} }],
+    ['get /admin/users', '/admin/users', { key: reader }],
+    ['post /admin/users', '/admin/users', { body: { username: 'added', role: 'user' } }],
+    ['get /admin/users/{id}', '/admin/users/unknown'],
+    ['put /admin/users/{id}', '/admin/users/added', { body: { role: 'owner' } }],
+    ['post /admin/users/{id}/invite', '/admin/users/unknown/invite'],
+    ['get /admin/api-keys', '/admin/api-keys?user=unknown'],
+    ['post /admin/api-keys', '/admin/api-keys', { body: { user: 'added', name: 'x', scopes: ['admin'] } }],
+    ['put /admin/api-keys/{id}', key, { body: { expires_at: '2020-01-01T00:00:00Z' } }],
+    ['post /admin/api-keys/{id}/rotate', `${key}/rotate`, { body: {} }],
+    ['delete /admin/api-keys/{id}', `/admin/api-keys/${newId()}`],
+    ['get /admin/tenants', '/admin/tenants', { key: reader }],
+    ['post /admin/tenants', '/admin/tenants', { body: { name: 'north', admin: { username: 'nora' } } }],
+    ['put /admin/tenants/{id}', `/admin/tenants/${tenantId}`, { body: { name: '' } }],
+  ];
+}

@@ -3,6 +3,7 @@ import { ERROR_RESPONSES } from '../contract/shared.ts';
 import { keySha256 } from '../stores/postgres/access/api-keys.ts';
 import type { Principal, Scope } from '../stores/postgres/access/api-keys.ts';
 import type { SessionSeeker } from '../stores/postgres/sessions/sessions.ts';
+import { isAudited } from './audit/decision.ts';
 import { ApiError } from './errors.ts';
 
 /** Who may use a route. */
@@ -13,6 +14,8 @@ export interface RouteAccess {
   readonly access: Scope | 'open' | 'scrape' | 'key' | 'operator';
   /** True for a route of a level that reads which writes all the same. */
   readonly writes: boolean;
+  /** True if every answered request is recorded in the audit log; refused ones are on every route. */
+  readonly isAudited: boolean;
 }
 
 declare module 'fastify' {
@@ -21,7 +24,7 @@ declare module 'fastify' {
     routeAccess: readonly RouteAccess[];
   }
   interface FastifyRequest {
-    /** The caller; null on open routes. */
+    /** The caller, also of a refused request; null on open routes. */
     principal: Principal | null;
   }
   interface FastifyContextConfig {
@@ -86,7 +89,10 @@ export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
     if (route.url.startsWith(DOCS_PREFIX)) route.config = { ...route.config, access: 'open' };
     const { access, writes = false } = route.config ?? {};
     if (access === undefined) throw new Error(`route ${route.url} does not say who may use it`);
-    for (const method of [route.method].flat()) routes.push({ method, url: route.url, access, writes });
+    for (const method of [route.method].flat()) {
+      const decided = { method, url: route.url, access, writes };
+      routes.push({ ...decided, isAudited: isAudited(decided) });
+    }
     if (access !== 'open' && route.schema?.hide !== true)
       route.schema = { ...route.schema, response: Object.assign({}, route.schema?.response, ERROR_RESPONSES) };
   });
@@ -109,19 +115,17 @@ export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
       if (principal === null) throw new ApiError('INVALID_API_KEY', 'the key is unknown, expired or revoked');
       cache.set(hash, principal);
     }
+    // Before the checks: a refused request is recorded with its key.
+    request.principal = principal;
     if (isViewer(principal) && (!READING.has(access) || request.routeOptions.config.writes === true))
       throw new ApiError('FORBIDDEN', 'a viewer reads and changes nothing, whatever scopes the key has');
-    if (access === 'key') {
-      request.principal = principal;
-      return;
-    }
+    if (access === 'key') return;
     const scope = access === 'scrape' || access === 'operator' ? 'admin' : access;
     if (!principal.scopes.includes(scope))
       throw new ApiError('FORBIDDEN', `this route needs a key with the scope ${scope}`);
     if (scope === 'admin' && !isAdmin(principal)) throw new ApiError('FORBIDDEN', 'this route is for admins');
     if (access === 'operator' && !operates(principal))
       throw new ApiError('FORBIDDEN', 'this route is for admins of the tenant that the instance was set up with');
-    request.principal = principal;
   });
 }
 

@@ -5,6 +5,7 @@ import Fastify, { LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import helmet from 'helmet';
+import { registerAudit } from './audit/record.ts';
 import { registerAuth } from './auth.ts';
 import { BODY_BYTES, registerBodyParsers } from './http/body.ts';
 import { registerBodyRelease } from './http/collect-body.ts';
@@ -35,6 +36,7 @@ import { profileRoutes } from './routes/memories/profile.ts';
 import { projectRoutes } from './routes/projects.ts';
 import { restoreRoutes } from './routes/operations/restores.ts';
 import { archiveRoutes } from './routes/operations/archives.ts';
+import { auditRoutes } from './routes/operations/audit-log.ts';
 import { holdRoutes } from './routes/operations/legal-holds.ts';
 import { retentionRoutes } from './routes/operations/retention.ts';
 import { roiRoutes, usageRoutes } from './routes/usage.ts';
@@ -88,6 +90,7 @@ const ROUTES: readonly ((api: Api, dependencies: ApiDependencies) => void)[] = [
   retentionRoutes,
   holdRoutes,
   archiveRoutes,
+  auditRoutes,
   claudeMemRoutes,
   usageRoutes,
   roiRoutes,
@@ -149,6 +152,8 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_BYTES,
+    // Forwarded addresses are believed from the declared proxies only.
+    trustProxy: [...dependencies.config.http.trustProxy],
     // NDJSON may take as long as it takes, as long as something comes.
     requestTimeout: 0,
     connectionTimeout: IDLE_TIMEOUT_MS,
@@ -193,6 +198,7 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
     onConnectionClosed: (listener) => dependencies.database.pool.on('remove', listener),
     scrapeToken: dependencies.config.http.scrapeToken,
   });
+  registerAudit(app, dependencies);
   registerObservation(app, dependencies);
   app.addHook('onSend', async (request, reply) => {
     void reply.headers({ 'x-request-id': request.id, 'x-api-version': API_VERSION });

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { VERSION } from '../config/version.ts';
+import { addAudit } from './commands/operations/audit.ts';
 import { addBackup } from './commands/operations/backup.ts';
 import { addConsistency } from './commands/operations/consistency.ts';
 import { addArchive, addRetention, addLegalHold } from './commands/operations/retention.ts';
@@ -41,7 +42,7 @@ const GROUPS: Readonly<Record<string, readonly AddCommand[]>> = {
   'Connect agents:': [addInstall, addUninstall, addMcp, addHook, addSpool],
   'Recall:': [addSearch, addGet, addTimeline, addContext, addSummary, addLearnings, addSessions, addProjects],
   'Remember and forget:': [addRemember, addForget, addErase, addImport, addExport],
-  'Look inside:': [addJobs, addTrace, addUsage, addStats, addSchedules, addConsistency],
+  'Look inside:': [addJobs, addTrace, addUsage, addStats, addSchedules, addConsistency, addAudit],
   'Keep and restore:': [addBackup, addRestore, addRetention, addArchive, addLegalHold],
 };
 

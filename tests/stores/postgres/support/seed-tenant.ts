@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
 import type { TestDatabase, TestUser } from '../../../setup/database.ts';
 import { ended, event, noted, promptPart } from './captures.ts';
+import { appendRows } from './audit-rows.ts';
 
 /** Rows that capture does not write, one a table; `$fresh` is a new id each time. */
 const SEEDS = [
@@ -57,6 +58,7 @@ const SEEDS = [
     VALUES ($fresh, $tenant, $session, $project, $user, 'A title', '', now(), now(), '{}', 'archives/a', 1, sha256('o'), sha256('l'))`,
   "INSERT INTO erasures (id, tenant_id, requested_by, kind, subject, state) VALUES ($fresh, $tenant, $user, 'session', $fresh, 'completed')",
   "INSERT INTO exports (id, tenant_id, user_id, scope, object_key, expires_at) VALUES ($fresh, $tenant, $user, 'tenant', 'exports/seeded', now())",
+  'INSERT INTO audit_anchors (tenant_id, seq, hash, anchored_at) SELECT tenant_id, seq, hash, now() FROM audit_heads WHERE tenant_id = $tenant',
 ];
 
 /** A tenant with at least one row in every table that is a tenant's. */
@@ -71,6 +73,7 @@ export async function seedTenant(db: TestDatabase): Promise<TestUser> {
     [user.tenantId],
   );
   if (ids === undefined) throw new Error('the seeded session is missing');
+  await appendRows(db, user, 1);
   // Every placeholder is an id made here: written into the text, a table may use as many of them as it needs, as whatever type it needs.
   const given: Readonly<Record<string, string>> = {
     $tenant: user.tenantId,

@@ -97,7 +97,8 @@ test('every port of an instance is declared by one of its services', async () =>
   const files = { postgres, temporalServer: '', temporalSqlTool: '', weaviateServer: '' };
   const nodes = instanceNodes(instance, files, { cacheDir: testFolder(), environment: {}, progress: recordProgress() });
   const declared = nodes.flatMap((node) => (node.kind === 'service' ? node.ports : []));
-  expect(declared.toSorted()).toEqual(Object.values(instance.ports).toSorted());
+  const ascending = (a: number, b: number) => a - b;
+  expect(declared.toSorted(ascending)).toEqual(Object.values(instance.ports).toSorted(ascending));
 });
 
 test('does not replace a requested port', async () => {

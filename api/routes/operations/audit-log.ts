@@ -100,7 +100,7 @@ export function auditRoutes(app: Api, { database }: ApiDependencies): void {
       tags: ['admin'],
       summary: 'Verify the chain of the audit log',
       description:
-        'Recomputes every row of the tenant and compares the chain with its head and with the anchors that backups recorded. Answers when all rows are read: a million takes less than a minute.',
+        'Recomputes every row of the tenant and compares the chain with its head and with the anchors that backups recorded. Answers when all rows are read: about a minute per million.',
       response: { 200: auditVerification },
     }),
     async (request) => {

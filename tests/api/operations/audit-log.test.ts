@@ -100,7 +100,7 @@ describe('requests that are recorded', () => {
 
   test('contain no content and no secrets', async () => {
     const owner = await admin();
-    const token = `ghp_${'aB3dE5fG7hJ9kL1m'}N3pQ5rS7tU9vW1xY3zA5`;
+    const token = 'ghp_aB3dE5fG7hJ9kL1mN3pQ5rS7tU9vW1xY3zA5';
     await instance.call('POST', '/memories', {
       key: owner.key,
       body: { content: `the password is ${SECRET}` },

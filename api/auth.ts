@@ -1,10 +1,12 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify';
+import type { FastifyInstance, FastifyRequest, FastifySchema } from 'fastify';
 import { ERROR_RESPONSES } from '../contract/shared.ts';
 import type { Scope } from '../domain/access.ts';
 import type { Principal } from '../stores/postgres/access/api-keys.ts';
 import { keySha256 } from '../stores/postgres/access/secrets.ts';
 import type { SessionSeeker } from '../stores/postgres/sessions/sessions.ts';
+import { isAudited } from './audit/decision.ts';
 import { ApiError } from './errors.ts';
+import type { RateLimits } from './http/rate-limits.ts';
 import { KeyCache } from './key-cache.ts';
 
 /** Who may use a route. */
@@ -15,6 +17,8 @@ export interface RouteAccess {
   readonly access: Scope | 'open' | 'scrape' | 'key' | 'operator';
   /** True for a route of a level that reads which writes all the same. */
   readonly writes: boolean;
+  /** True if every answered request is recorded in the audit log; refused ones are on every route. */
+  readonly isAudited: boolean;
 }
 
 declare module 'fastify' {
@@ -23,7 +27,7 @@ declare module 'fastify' {
     routeAccess: readonly RouteAccess[];
   }
   interface FastifyRequest {
-    /** The caller; null on open routes. */
+    /** The caller, also of a refused request; null on open routes. */
     principal: Principal | null;
   }
   interface FastifyContextConfig {
@@ -34,8 +38,7 @@ declare module 'fastify' {
 }
 
 export interface AuthOptions {
-  /** Called before a key is looked up in PostgreSQL. @throws ApiError RATE_LIMITED */
-  readonly limitLookups: (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
+  readonly limits: RateLimits;
   readonly findPrincipal: (key: string) => Promise<Principal | null>;
   /** Notifies of every change of a key, a user or a tenant while it is listening. */
   readonly accessChanges: { readonly isListening: boolean; start(onChange: () => void): void };
@@ -70,7 +73,10 @@ export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
     if (route.url.startsWith(DOCS_PREFIX)) route.config = { ...route.config, access: 'open' };
     const { access, writes = false } = route.config ?? {};
     if (access === undefined) throw new Error(`route ${route.url} does not say who may use it`);
-    for (const method of [route.method].flat()) routes.push({ method, url: route.url, access, writes });
+    for (const method of [route.method].flat()) {
+      const decided = { method, url: route.url, access, writes };
+      routes.push({ ...decided, isAudited: isAudited(decided) });
+    }
     if (access !== 'open' && route.schema?.hide !== true)
       route.schema = { ...route.schema, response: Object.assign({}, route.schema?.response, ERROR_RESPONSES) };
   });
@@ -78,7 +84,7 @@ export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
     const access = request.routeOptions.config.access;
     if (access === undefined || access === 'open') {
       // Tokens in the body of an open route are looked up, too.
-      if (request.method === 'POST') await options.limitLookups(request, reply);
+      if (request.method === 'POST') await options.limits.lookup(request, reply);
       return;
     }
     const key = KEY_FORM.exec(request.headers.authorization ?? '')?.[1];
@@ -90,21 +96,22 @@ export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
       keySha256(key).equals(keySha256(options.scrapeToken))
     )
       return;
-    const principal = await cache.principalOf(key, () => options.limitLookups(request, reply));
+    const principal = await cache.principalOf(key, () => options.limits.lookup(request, reply));
     if (principal === null) throw new ApiError('INVALID_API_KEY', 'the key is unknown, expired or revoked');
+    // Before the checks: a refused request is recorded with its key.
+    request.principal = principal;
+    // Refused requests count, too.
+    const limited = options.limits.request(request, reply, principal);
+    if (limited !== null) await limited;
     if (isViewer(principal) && (!READING.has(access) || request.routeOptions.config.writes === true))
       throw new ApiError('FORBIDDEN', 'a viewer reads and changes nothing, whatever scopes the key has');
-    if (access === 'key') {
-      request.principal = principal;
-      return;
-    }
+    if (access === 'key') return;
     const scope = access === 'scrape' || access === 'operator' ? 'admin' : access;
     if (!principal.scopes.includes(scope))
       throw new ApiError('FORBIDDEN', `this route needs a key with the scope ${scope}`);
     if (scope === 'admin' && !isAdmin(principal)) throw new ApiError('FORBIDDEN', 'this route is for admins');
     if (access === 'operator' && !operates(principal))
       throw new ApiError('FORBIDDEN', 'this route is for admins of the tenant that the instance was set up with');
-    request.principal = principal;
   });
 }
 

@@ -5,6 +5,7 @@ import Fastify, { LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import helmet from 'helmet';
+import { registerAudit } from './audit/record.ts';
 import { registerAuth } from './auth.ts';
 import { BODY_BYTES, registerBodyParsers } from './http/body.ts';
 import { registerBodyRelease } from './http/collect-body.ts';
@@ -14,7 +15,7 @@ import { answerError } from './errors.ts';
 import { wellFormedJson } from './http/json.ts';
 import { createTlsServer } from './http/tls.ts';
 import { createMethodGuard } from './http/methods.ts';
-import { createLookupLimit, registerRateLimits } from './http/rate-limits.ts';
+import { createRateLimits } from './http/rate-limits.ts';
 import { backupRoutes } from './routes/operations/backups.ts';
 import { consistencyRoutes } from './routes/operations/consistency.ts';
 import { contextFeedbackRoutes, contextRoutes } from './routes/memories/context.ts';
@@ -41,6 +42,7 @@ import { profileRoutes } from './routes/memories/profile.ts';
 import { projectRoutes } from './routes/projects.ts';
 import { restoreRoutes } from './routes/operations/restores.ts';
 import { archiveRoutes } from './routes/operations/archives.ts';
+import { auditRoutes } from './routes/operations/audit-log.ts';
 import { holdRoutes } from './routes/operations/legal-holds.ts';
 import { retentionRoutes } from './routes/operations/retention.ts';
 import { roiRoutes, usageRoutes } from './routes/usage.ts';
@@ -94,6 +96,7 @@ const ROUTES: readonly ((api: Api, dependencies: ApiDependencies) => void)[] = [
   retentionRoutes,
   holdRoutes,
   archiveRoutes,
+  auditRoutes,
   claudeMemRoutes,
   usageRoutes,
   roiRoutes,
@@ -160,6 +163,8 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_BYTES,
+    // Forwarded addresses are believed from the declared proxies only.
+    trustProxy: [...trustProxy],
     // NDJSON may take as long as it takes, as long as something comes.
     requestTimeout: 0,
     connectionTimeout: IDLE_TIMEOUT_MS,
@@ -170,7 +175,6 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
     },
     // What schemas allow of a part of an address, in halves of pairs.
     routerOptions: { maxParamLength: 2 * LONGEST_NAME },
-    trustProxy: trustProxy.length > 0 ? [...trustProxy] : false,
     ...(tls === null
       ? {}
       : {
@@ -210,19 +214,19 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
   });
   registerBodyParsers(app);
   registerBodyRelease(app);
-  const limits = {
+  const limits = createRateLimits({
     leases: dependencies.rateLeases,
     rates: dependencies.config.rates,
-    onLimited: (limited: string) => dependencies.metrics.rateLimited.inc({ class: limited }),
-  };
+    onLimited: (limited) => dependencies.metrics.rateLimited.inc({ class: limited }),
+  });
   registerAuth(app, {
-    limitLookups: createLookupLimit(limits),
+    limits,
     findPrincipal: dependencies.findPrincipal,
     accessChanges: dependencies.accessChanges,
     onConnectionClosed: (listener) => dependencies.database.pool.on('remove', listener),
     scrapeToken: dependencies.config.http.scrapeToken,
   });
-  registerRateLimits(app, limits);
+  registerAudit(app, dependencies);
   registerObservation(app, dependencies);
   app.addHook('onSend', async (request, reply) => {
     void reply.headers({ 'x-request-id': request.id, 'x-api-version': API_VERSION });

@@ -5,6 +5,7 @@ import { addKeys } from './commands/access/keys.ts';
 import { addTenants } from './commands/access/tenants.ts';
 import { addUsers } from './commands/access/users.ts';
 import { addWhoami } from './commands/access/whoami.ts';
+import { addAudit } from './commands/operations/audit.ts';
 import { addBackup } from './commands/operations/backup.ts';
 import { addConsistency } from './commands/operations/consistency.ts';
 import { addArchive, addRetention, addLegalHold } from './commands/operations/retention.ts';
@@ -47,7 +48,7 @@ const GROUPS: Readonly<Record<string, readonly AddCommand[]>> = {
   'Recall:': [addSearch, addGet, addTimeline, addContext, addSummary, addLearnings, addSessions, addProjects],
   'Remember and forget:': [addRemember, addForget, addErase, addImport, addExport],
   'Look inside:': [addJobs, addTrace, addUsage, addStats, addSchedules, addConsistency],
-  'People and access:': [addJoin, addWhoami, addUsers, addKeys, addTenants],
+  'People and access:': [addJoin, addWhoami, addUsers, addKeys, addTenants, addAudit],
   'Keep and restore:': [addBackup, addRestore, addRetention, addArchive, addLegalHold],
 };
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MIN_AUDIT_DAYS } from '../domain/audit/verification.ts';
 import { SCHEDULE_NAMES } from '../domain/jobs.ts';
 
 const WEEKDAYS = ['SUNDAY', 'MONDAY', 'TUESDAY', 'WEDNESDAY', 'THURSDAY', 'FRIDAY', 'SATURDAY'] as const;
@@ -49,6 +50,16 @@ export const scheduleEnvironment = {
     .stringbool()
     .default(true)
     .describe('The daily consistency check repairs differences; else it counts them only'),
+  RECOLLECT_AUDIT_VERIFY_AT: timeOfDay
+    .default('06:30')
+    .describe('Start of the daily verification of the audit log, UTC'),
+  RECOLLECT_AUDIT_DAYS: z.coerce
+    .number()
+    .int()
+    .min(MIN_AUDIT_DAYS)
+    .max(36_500)
+    .default(400)
+    .describe('Days that rows of the audit log are retained; deleted by month'),
   RECOLLECT_STATISTICS_AT: timeOfDay.default('00:20').describe('Start of the daily statistics, UTC'),
   RECOLLECT_SCHEDULES_PAUSED: z
     .string()
@@ -66,6 +77,7 @@ export interface ScheduleSettings {
   readonly consolidationAt: TimeOfDay;
   readonly consistencyAt: TimeOfDay;
   readonly statisticsAt: TimeOfDay;
+  readonly auditVerificationAt: TimeOfDay;
   /** Validated by the configuration. */
   readonly paused: readonly string[];
 }
@@ -74,6 +86,7 @@ export interface ScheduleSettings {
 export function scheduleConfig(env: Environment): {
   readonly schedules: ScheduleSettings;
   readonly consistency: { readonly repair: boolean };
+  readonly audit: { readonly days: number };
 } {
   return {
     schedules: {
@@ -83,11 +96,13 @@ export function scheduleConfig(env: Environment): {
       consolidationAt: readTime(env.RECOLLECT_CONSOLIDATION_AT),
       consistencyAt: readTime(env.RECOLLECT_CONSISTENCY_AT),
       statisticsAt: readTime(env.RECOLLECT_STATISTICS_AT),
+      auditVerificationAt: readTime(env.RECOLLECT_AUDIT_VERIFY_AT),
       paused: env.RECOLLECT_SCHEDULES_PAUSED.split(',')
         .map((name) => name.trim())
         .filter((name) => name !== ''),
     },
     consistency: { repair: env.RECOLLECT_CONSISTENCY_REPAIR },
+    audit: { days: env.RECOLLECT_AUDIT_DAYS },
   };
 }
 

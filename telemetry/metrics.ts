@@ -168,6 +168,11 @@ export function createApiMetrics() {
       labelNames: ['class'],
       registers,
     }),
+    auditFailures: new Counter({
+      name: 'recollect_audit_failures_total',
+      help: 'Requests that could not be stored in the audit log',
+      registers,
+    }),
     indexDivergence: new Gauge({
       name: 'recollect_index_divergence',
       help: 'Differences that remain after the last consistency check of each tenant',

@@ -1,3 +1,4 @@
+import { createAuditActivities } from '../activities/audit/create-audit-activities.ts';
 import { createClaudeMemActivities } from '../activities/claude-mem/create-claude-mem-activities.ts';
 import { createConsistencyActivities } from '../activities/consistency/create-consistency-activities.ts';
 import { createConsolidationActivities } from '../activities/consolidation/create-consolidation-activities.ts';
@@ -32,7 +33,7 @@ import { createWorkflowHints } from '../stores/temporal/hints.ts';
 import { createRunningWorkflows } from '../stores/temporal/running-workflows.ts';
 import { createWeaviateIndex } from '../stores/weaviate/weaviate-index.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { backupActivitiesOf } from './backup-activities.ts';
+import { backupActivitiesOf, journalsOf } from './backup-activities.ts';
 import { erasureActivitiesOf, restoreActivitiesOf } from './erasure-and-restore.ts';
 import { createMaintenancePools, maintenanceUrlOf } from './pools.ts';
 
@@ -94,6 +95,7 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
     indexName: embeddingModel.name,
     cacheEntries: config.embedding.cacheEntries,
     idleMs: config.session.idleMs,
+    auditDays: config.audit.days,
   });
   const restore = restoreActivitiesOf(config, { maintenance, vectors, hints, client });
   return {
@@ -174,6 +176,12 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
           repairs: config.consistency.repair,
         }),
         ...createStatisticsActivities({ maintenance: keeping }),
+        ...createAuditActivities({
+          database,
+          maintenance: keeping,
+          stores: journalsOf(config),
+          signingKey: config.backups.signingKey,
+        }),
         ...erasure.activities,
         ...createReindexActivities({ database, vectors, hints, embeddingModel, graceMs: config.embedding.graceMs }),
         ...createConsolidationActivities({ database, embedder, indexOf, vectors, hints, clock }),

@@ -92,6 +92,7 @@ export const KINDS = {
   transcriptWatch: 'operation',
   consolidation: 'operation',
   statisticsRun: 'operation',
+  auditVerification: 'operation',
 } as const satisfies Record<WorkflowName, JobKind>;
 
 export interface Schedule {
@@ -102,7 +103,15 @@ export interface Schedule {
   readonly time:
     | { readonly everyMs: number | 'sweepIntervalMs' }
     | { readonly everyHours: 'backupEveryHours'; readonly offsetMs: number }
-    | { readonly at: 'drillAt' | 'retentionAt' | 'consolidationAt' | 'consistencyAt' | 'statisticsAt' };
+    | {
+        readonly at:
+          | 'drillAt'
+          | 'retentionAt'
+          | 'consolidationAt'
+          | 'consistencyAt'
+          | 'statisticsAt'
+          | 'auditVerificationAt';
+      };
   /** What happens if a run is due while the previous one is active: skip it, or start it when that one has ended. */
   readonly overlap: 'skip' | 'buffer_one';
   /** A run that was missed for a shorter time starts when Temporal is available again. */
@@ -119,6 +128,14 @@ const NO_CATCH_UP = 10;
 
 /** All schedules by name, hours apart to spread the load. A run's id begins with `ops/` and the name. */
 export const SCHEDULES = {
+  'audit-verification': {
+    workflow: 'auditVerification',
+    description: 'verifies the chains of the audit log against the backups',
+    time: { at: 'auditVerificationAt' },
+    overlap: 'skip',
+    catchUpSeconds: 12 * HOUR,
+    why: 'A verification reads all rows: one after a stop finds what all missed ones would have found.',
+  },
   backup: {
     workflow: 'backupRun',
     description: 'writes a backup set of PostgreSQL and Weaviate',

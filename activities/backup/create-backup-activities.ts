@@ -12,6 +12,7 @@ import { filesOf, manifestSha256Of, listSets, removeSet } from './read-manifest.
 import { withBackupLock } from './snapshot.ts';
 import { copySet, verifySet } from './verify-set.ts';
 import { writeSet } from './write-set.ts';
+import { addAnchors } from '../../stores/postgres/audit/anchors.ts';
 import {
   beginBackup,
   endBackup,
@@ -170,6 +171,7 @@ export function createBackupActivities(dependencies: BackupDependencies): Backup
           );
           // Sessions that were archived meanwhile.
           await storeFiles();
+          await addAnchors(maintenance, manifest.audit, new Date(manifest.snapshotAt));
           await recordCompleteSet(maintenance, backupId, {
             ...counts,
             manifestSha256,

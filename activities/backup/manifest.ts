@@ -4,10 +4,10 @@ import { BackupSetError } from '../../domain/backup/sets.ts';
 import { isSigned, signText } from '../../stores/archive/journal-entry.ts';
 
 /**
- * The format of backups that this version writes. Formats 1, whose files had bounds of `id` alone, and 2, without the journal's head, are read
- * as well.
+ * The format of backups that this version writes. Formats 1, whose files had bounds of `id` alone, 2, without the journal's head, and 3, without
+ * the heads of the audit log, are read as well.
  */
-export const SET_FORMAT = 3;
+export const SET_FORMAT = 4;
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const count = z.int().nonnegative();
@@ -62,7 +62,7 @@ const fixedQuerySchema = z.strictObject({
 
 /** The manifest of a backup. It is written last: without it the backup is incomplete. */
 export const manifestSchema = z.strictObject({
-  format: z.union([z.literal(1), z.literal(2), z.literal(SET_FORMAT)]),
+  format: z.union([z.literal(1), z.literal(2), z.literal(3), z.literal(SET_FORMAT)]),
   id: z.uuid(),
   /** When the snapshot was taken. */
   snapshotAt: z.iso.datetime({ offset: true }),
@@ -82,6 +82,8 @@ export const manifestSchema = z.strictObject({
   queries: z.array(fixedQuerySchema).max(200),
   /** Head of the erasure journal stored beside the backups, so that missing entries are noticed. Null: no journal. */
   journal: z.strictObject({ journal: z.guid(), entries: z.int().positive(), last: sha256 }).nullable().default(null),
+  /** The last row of each tenant's audit log: anchors, which the database cannot change. */
+  audit: z.array(z.strictObject({ tenantId: z.guid(), seq: z.int().positive(), hash: sha256 })).default([]),
 });
 export type Manifest = z.output<typeof manifestSchema>;
 export type ManifestTable = Manifest['tables'][number];

@@ -7,6 +7,7 @@ import { SET_FORMAT, signManifest } from './manifest.ts';
 import type { Manifest, ManifestFile, ManifestTable, ManifestVectors } from './manifest.ts';
 import { sealQueries, answerFixedQueries, createFixedQueries } from './fixed-queries.ts';
 import { sideBySide } from '../../domain/side-by-side.ts';
+import { auditHeads } from '../../stores/postgres/audit/anchors.ts';
 import type { VectorIndex } from '../../domain/ports/vector-index.ts';
 import { readCatalog, readMigrations } from './backed-up-tables.ts';
 import type { CatalogTable, KeyRange } from './backed-up-tables.ts';
@@ -131,6 +132,7 @@ export async function writeSet(
   const manifest = await inSnapshot(client, sources.databaseUrl, sources.connectTimeoutMs, async (snapshot) => {
     const { beside } = snapshot;
     const migrations = await readMigrations(beside);
+    const audit = await auditHeads(beside);
     let tables: readonly ManifestTable[] = [];
     let vectors: readonly ManifestVectors[] = [];
     let queries: Manifest['queries'] = [];
@@ -167,6 +169,7 @@ export async function writeSet(
       vectors: [...vectors],
       queries: target.key === null ? queries : sealQueries(queries, target.key, target.backupId),
       journal: sources.journal,
+      audit,
     } satisfies Manifest;
   });
   // The lock ends with this connection: if it is lost, another process may have removed the files.

@@ -10,6 +10,7 @@ import {
   lastIndexed,
   requestAgain,
 } from '../../stores/postgres/connection/maintenance.ts';
+import { dropAuditMonths } from '../../stores/postgres/audit/months.ts';
 import { pruneEmbeddingCache, sweepOld } from '../../stores/postgres/retention/retention.ts';
 import type { VectorIndex } from '../../domain/ports/vector-index.ts';
 import { tenantsAfter } from '../../stores/postgres/consistency/ledger.ts';
@@ -61,6 +62,8 @@ export interface MaintenanceDependencies {
   readonly cacheEntries: number;
   /** A session without an event for this long should have been ended by its workflow. */
   readonly idleMs: number;
+  /** Rows of the audit log are retained for so many days. */
+  readonly auditDays: number;
 }
 
 /** Grace period before a hint counts as lost. */
@@ -107,6 +110,7 @@ export function createMaintenanceActivities({
   indexName,
   cacheEntries,
   idleMs,
+  auditDays,
 }: MaintenanceDependencies): MaintenanceActivities {
   return {
     sweepCaptures: () =>
@@ -165,6 +169,7 @@ export function createMaintenanceActivities({
       const created = await ensurePartitions(maintenance);
       await sweepOld(maintenance);
       await pruneEmbeddingCache(maintenance, cacheEntries);
+      await dropAuditMonths(maintenance, auditDays);
       return { created };
     },
   };

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { z } from 'zod';
 import { carryAccess, carryLimits } from './carry-access.ts';
+import { carryAudit } from './carry-audit.ts';
 import { endErasures } from '../../stores/postgres/erasure/replay-erasures.ts';
 import { FIRST_ID } from '../../domain/ids.ts';
 
@@ -131,6 +132,7 @@ export async function carryOver(from: pg.ClientBase, into: pg.ClientBase): Promi
     await carryIdentity(from, into);
     await carryAccounts(from, into);
     await carryLimits(from, into);
+    await carryAudit(from, into);
     await into.query('COMMIT');
   } catch (error) {
     await into.query('ROLLBACK').catch(() => undefined);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { RateClass } from '../../config/rate-settings.ts';
+import type { Principal } from '../../stores/postgres/access/api-keys.ts';
 import type { RouteAccess } from '../auth.ts';
 import { ApiError } from '../errors.ts';
 import type { RateLeases } from './rate-leases.ts';
@@ -29,25 +30,28 @@ export interface RateLimitOptions {
   readonly onLimited: (limited: Limited) => void;
 }
 
-/** Limits the requests of each user by class. Register it after authentication. Responses carry the fields of draft-ietf-httpapi-ratelimit-headers-11. */
-export function registerRateLimits(app: FastifyInstance, options: RateLimitOptions): void {
-  app.addHook('onRequest', async (request, reply) => {
-    const { principal } = request;
-    const rateClass = CLASS_OF[request.routeOptions.config.access ?? 'open'];
-    if (principal === null || rateClass === null) return;
-    const { keyId, userId, requestsPerMinute } = principal;
-    if (requestsPerMinute !== null && rateClass !== 'capture')
-      await take(options, 'key', requestsPerMinute, `key:${keyId}`, reply);
-    const taken = take(options, rateClass, options.rates[rateClass], `user:${userId}:${rateClass}`, reply);
-    if (taken !== null) await taken;
-  });
+/** Limits of an api. They throw ApiError RATE_LIMITED. Responses carry the fields of draft-ietf-httpapi-ratelimit-headers-11. */
+export interface RateLimits {
+  /** Limits the look-ups of keys and tokens per address, before the query. */
+  lookup(request: FastifyRequest, reply: FastifyReply): Promise<void>;
+  /** Limits the requests of a user by class, and of a key; null if that was decided at once. */
+  request(request: FastifyRequest, reply: FastifyReply, principal: Principal): Promise<void> | null;
 }
 
-/** Returns the limit of key look-ups per address, applied before the query. @throws ApiError RATE_LIMITED */
-export function createLookupLimit(options: RateLimitOptions) {
-  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    const { unknownKeys } = options.rates;
-    await take(options, 'unknownKeys', unknownKeys, `address:${addressHash(request.ip)}`, reply);
+export function createRateLimits(options: RateLimitOptions): RateLimits {
+  return {
+    async lookup(request, reply) {
+      const { unknownKeys } = options.rates;
+      await take(options, 'unknownKeys', unknownKeys, `address:${addressHash(request.ip)}`, reply);
+    },
+    request(request, reply, { keyId, userId, requestsPerMinute }) {
+      const rateClass = CLASS_OF[request.routeOptions.config.access ?? 'open'];
+      if (rateClass === null) return null;
+      const ofUser = () => take(options, rateClass, options.rates[rateClass], `user:${userId}:${rateClass}`, reply);
+      if (requestsPerMinute === null || rateClass === 'capture') return ofUser();
+      const ofKey = take(options, 'key', requestsPerMinute, `key:${keyId}`, reply);
+      return ofKey === null ? ofUser() : ofKey.then(() => ofUser() ?? undefined);
+    },
   };
 }
 

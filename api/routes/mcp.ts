@@ -6,12 +6,15 @@ import type { Fetch } from '../../mcp/http.ts';
 /** Fits a memory of 64 KiB, each byte escaped as six in JSON, with its envelope. */
 const MCP_BODY_BYTES = 512 * 1024;
 
+/** Passes the caller's address on to the requests of a tool, for the audit log. */
+const ADDRESS_HEADER = 'x-recollect-caller-address';
+
 /**
- * Returns a fetch that dispatches requests in the process, with the key and the request id of the caller: requests of a tool are authenticated,
+ * Returns a fetch that dispatches requests in the process, with key, request id, address and user agent of the caller: requests of a tool are authenticated,
  * validated and logged like the same requests over HTTP.
  */
 function fetchWithin(app: FastifyInstance, caller: Headers): Fetch {
-  const passed = ['authorization', 'x-request-id'].flatMap((name) => {
+  const passed = ['authorization', 'x-request-id', 'user-agent'].flatMap((name) => {
     const value = caller.get(name);
     return value === null ? [] : [[name, value] as const];
   });
@@ -20,6 +23,7 @@ function fetchWithin(app: FastifyInstance, caller: Headers): Fetch {
     const answer = await app.inject({
       method: methodOf(method),
       url: `${pathname}${search}`,
+      remoteAddress: caller.get(ADDRESS_HEADER) ?? '',
       // An in-process request looks local: `via` marks it as forwarded.
       headers: { ...headers, ...Object.fromEntries(passed), via: '1.1 recollect-mcp' },
       ...(typeof body === 'string' ? { payload: body } : {}),
@@ -52,6 +56,8 @@ function webRequest(request: FastifyRequest, reply: FastifyReply): Request {
   for (const [name, value] of Object.entries(request.headers))
     if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
   headers.set('x-request-id', request.id);
+  // Replaces what a caller sent under this name.
+  headers.set(ADDRESS_HEADER, request.ip);
   return new Request(new URL(request.url, 'http://in-process'), {
     method: request.method,
     headers,

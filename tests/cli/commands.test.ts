@@ -109,7 +109,7 @@ test.each([
   [['logs', '--lines', 'many'], 'Expected an integer from 0 to'],
   [['fly'], "unknown command 'fly'"],
   [['correct', 'k7q2mzda'], '(Did you mean recollect learnings correct?)'],
-  [['verify'], '(Did you mean recollect learnings verify or recollect backup verify?)'],
+  [['verify'], '(Did you mean recollect learnings verify or recollect audit verify or recollect backup verify?)'],
   [['serach'], '(Did you mean search?)'],
   [['import'], 'Usage: recollect import'],
 ])('rejects %j with a reason', async (args, reason) => {

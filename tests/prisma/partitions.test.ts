@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { fileDatabase } from '../setup/database.ts';
 
-const HOT = ['prompts', 'observations', 'usage_ledger'] as const;
+const HOT = ['prompts', 'observations', 'usage_ledger', 'audit_log'] as const;
 const USAGE_COLUMNS =
   'id, tenant_id, operation, provider, model, input_tokens, output_tokens, tokens_cached, cost_usd, latency_ms';
 const db = fileDatabase();

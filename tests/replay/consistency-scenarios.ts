@@ -73,15 +73,32 @@ function consistencyScenario(
   };
 }
 
-/** The second of three tenants fails; 'continued' has more tenants than a run takes. */
-function tenantsScenario(workflow: 'consolidation' | 'statisticsRun', shape: 'happy' | 'continued'): Scenario {
+const TENANTS_SCHEDULES = {
+  consolidation: 'consolidation',
+  statisticsRun: 'statistics',
+  auditVerification: 'audit-verification',
+} as const;
+
+/** The second of three tenants fails; 'continued' has more tenants than a run takes, 'store-away' no store of backups. */
+function tenantsScenario(
+  workflow: keyof typeof TENANTS_SCHEDULES,
+  shape: 'happy' | 'continued' | 'store-away',
+): Scenario {
   const fails = (tenantId: string | null) => shape === 'happy' && tenantId === tenant(1);
   const failure = () => ApplicationFailure.create({ type: 'Unexpected', message: 'lost', nonRetryable: true });
   return {
     workflow,
     shape,
     activities: () => ({
-      tenantsAfter: tenantsAfter(shape === 'happy' ? 3 : 130),
+      tenantsAfter: tenantsAfter(shape === 'continued' ? 130 : 3),
+      collectAuditAnchors: async () => {
+        if (shape === 'store-away') throw failure();
+        return { manifests: 4, unreadable: 0 };
+      },
+      verifyAuditLog: async ({ tenantId }) => {
+        if (fails(tenantId)) throw failure();
+        return { checked: 10, isIntact: tenantId !== tenant(2) };
+      },
       consolidate: async ({ tenantId }) => {
         if (fails(tenantId)) throw failure();
         return { scopes: 3, duplicates: 1, superseded: 0, decayed: 20, pruned: 2 };
@@ -92,9 +109,8 @@ function tenantsScenario(workflow: 'consolidation' | 'statisticsRun', shape: 'ha
       },
     }),
     async run(client) {
-      const name = workflow === 'consolidation' ? 'consolidation' : 'statistics';
       const handle = await client.workflow.start(workflow, {
-        workflowId: `${workflowIdOf('operation', name)}/by-hand`,
+        workflowId: `${workflowIdOf('operation', TENANTS_SCHEDULES[workflow])}/by-hand`,
         taskQueue: QUEUES.session,
         args: [],
       });
@@ -116,4 +132,7 @@ export const CHECK_SCENARIOS: readonly Scenario[] = [
   tenantsScenario('consolidation', 'continued'),
   tenantsScenario('statisticsRun', 'happy'),
   tenantsScenario('statisticsRun', 'continued'),
+  tenantsScenario('auditVerification', 'happy'),
+  tenantsScenario('auditVerification', 'continued'),
+  tenantsScenario('auditVerification', 'store-away'),
 ];

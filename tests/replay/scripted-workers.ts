@@ -8,7 +8,7 @@ import type { ConsistencyActivities } from '../../workflows/consistency/types.ts
 import type { ClaudeMemActivities } from '../../workflows/imports/types.ts';
 import type { ErasureActivities } from '../../workflows/erasure/types.ts';
 import type { ExportImportActivities } from '../../workflows/export-import/types.ts';
-import type { ConsolidationActivities } from '../../workflows/operations/types.ts';
+import type { AuditActivities, ConsolidationActivities } from '../../workflows/operations/types.ts';
 import type { IndexActivities } from '../../workflows/indexing/types.ts';
 import type { LearningActivities, SessionActivities, SummariseActivities } from '../../workflows/session/types.ts';
 import type { ModelBatchActivities } from '../../workflows/model-batch/types.ts';
@@ -33,6 +33,7 @@ export type ScriptedActivities = SessionActivities &
   BackupActivities &
   ConsistencyActivities &
   StatisticsActivities &
+  AuditActivities &
   ClaudeMemActivities &
   ErasureActivities &
   ExportImportActivities &

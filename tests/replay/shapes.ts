@@ -32,6 +32,7 @@ export const SHAPES = {
   consolidation: ['happy', 'continued'],
   consistencyRun: ['happy', 'asked', 'failed', 'cancelled', 'continued'],
   statisticsRun: ['happy', 'continued'],
+  auditVerification: ['happy', 'continued', 'store-away'],
   transcriptImport: ['happy', 'cancelled', 'failed', 'continued'],
   transcriptWatch: ['happy'],
   backupRun: ['happy', 'scheduled', 'failed', 'prune-failed', 'copy-failed', 'cancelled', 'prune-cancelled'],

@@ -120,6 +120,13 @@ beforeAll(async () => {
   foundThen = await found(instance);
 }, 240_000);
 
+/** Rows of the admin's audit log, in order. */
+const auditedRequests = () =>
+  instance.rows<{ action: string; hash: string }>(
+    "SELECT action, encode(hash, 'hex') AS hash FROM audit_log WHERE tenant_id = $1 ORDER BY seq",
+    [instance.admin.tenantId],
+  );
+
 /** Tests are independent. */
 afterEach(() => dropReplaced(instance));
 
@@ -352,6 +359,7 @@ describe('a restore', { timeout: 300_000 }, () => {
     expect(foundThen).toEqual(expect.arrayContaining([...before]));
     await captured(instance, smallSession('later').slice(0, 2));
     expect((await instance.post('/memories', { content: 'Wombats round half even' })).status).toBe(201);
+    const audited = await auditedRequests();
     const [ran] = await Promise.all([run('restore', set, '--overwrite', '--wait'), insideUntilClosed(instance)]);
     const restored = await newestRestore();
     expect(restored).toMatchObject({
@@ -360,6 +368,13 @@ describe('a restore', { timeout: 300_000 }, () => {
       result: { vectors: { pending: 0, unproved: 0 } },
     });
     expect(await sessionId(instance, 'later')).toBeNull();
+    // What happened since the backup remains in the audit log, and its chain continues.
+    const auditedNow = await auditedRequests();
+    expect(auditedNow.slice(0, audited.length)).toEqual(audited);
+    expect(auditedNow.slice(audited.length)).toEqual(
+      expect.arrayContaining([expect.objectContaining({ action: 'POST /admin/restore' })]),
+    );
+    expect((await instance.call('POST', '/admin/audit-log/verify')).body).toMatchObject({ ok: true });
     for (const id of Object.values(remembered))
       expect(await instance.call('GET', `/memories/${id}`)).toMatchObject({ status: 404 });
     const { body: okapis } = await instance.call('GET', '/search?q=okapi+ledger');

@@ -33,6 +33,17 @@ export interface StatisticsResult {
   readonly figures: number;
 }
 
+/** Results of one verification of the audit logs of all tenants. */
+export interface AuditResult {
+  readonly tenants: number;
+  /** Recomputed rows. */
+  readonly rows: number;
+  /** Tenants whose log has a fault. */
+  readonly faults: number;
+  /** Tenants that were skipped after a failure, and the anchors of the backups if no store could be read. */
+  readonly failed: number;
+}
+
 /** State carried over continue-as-new by a run over all tenants. */
 export interface TenantsState<Totals> {
   /** The last tenant of the previous run. */
@@ -56,6 +67,16 @@ export interface MaintenanceActivities {
 
 export interface ConsolidationActivities {
   consolidate(input: { readonly tenantId: string }): Promise<TenantConsolidation>;
+}
+
+export interface AuditActivities {
+  /** Records the anchors in the manifests of the stored backups. */
+  collectAuditAnchors(): Promise<{ readonly manifests: number; readonly unreadable: number }>;
+  /** Verifies the audit log of a tenant; a fault alerts its admins. */
+  verifyAuditLog(input: { readonly tenantId: string }): Promise<{
+    readonly checked: number;
+    readonly isIntact: boolean;
+  }>;
 }
 
 export interface StatisticsActivities {

@@ -1,9 +1,11 @@
-import { continueAsNew, proxyActivities } from '@temporalio/workflow';
+import { continueAsNew, isCancellation, proxyActivities } from '@temporalio/workflow';
 import { SCHEDULED, SWEEP } from '../activity-options.ts';
 import { QUEUES } from '../registry.ts';
 import { Progress } from '../run-job.ts';
 import { eachTenant } from '../tenants.ts';
 import type {
+  AuditActivities,
+  AuditResult,
   ConsolidationActivities,
   ConsolidationResult,
   MaintenanceActivities,
@@ -25,7 +27,7 @@ const partitioning = proxyActivities<Pick<MaintenanceActivities, 'ensurePartitio
 });
 
 /** A tenant takes seconds, a large one minutes; one that fails for two hours is left to tomorrow's run. */
-const tenantWork = proxyActivities<ConsolidationActivities & StatisticsActivities>({
+const tenantWork = proxyActivities<ConsolidationActivities & StatisticsActivities & AuditActivities>({
   ...SCHEDULED,
   startToCloseTimeout: '2 hours',
   scheduleToCloseTimeout: '2 hours',
@@ -95,4 +97,35 @@ export async function statisticsRun(state: StatisticsState | null = null): Promi
     () => add({ tenants: 1, failed: 1 }),
   );
   return after === null ? progress.view : continueAsNew<typeof statisticsRun>({ after, totals: progress.view, day });
+}
+
+/** Verifies the audit log of every tenant, after the anchors of the stored backups were recorded. A fault alerts the tenant's admins. */
+export async function auditVerification(state: TenantsState<AuditResult> | null = null): Promise<AuditResult> {
+  const progress = new Progress(state?.totals ?? { tenants: 0, rows: 0, faults: 0, failed: 0 });
+  const add = (change: Partial<AuditResult>): void => {
+    const { tenants, rows, faults, failed } = progress.view;
+    progress.view = {
+      tenants: tenants + (change.tenants ?? 0),
+      rows: rows + (change.rows ?? 0),
+      faults: faults + (change.faults ?? 0),
+      failed: failed + (change.failed ?? 0),
+    };
+  };
+  if (state === null)
+    try {
+      await tenantWork.collectAuditAnchors();
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      // The chains are compared with the anchors that PostgreSQL has.
+      add({ failed: 1 });
+    }
+  const after = await eachTenant(
+    state?.after ?? null,
+    async (tenantId) => {
+      const { checked, isIntact } = await tenantWork.verifyAuditLog({ tenantId });
+      add({ tenants: 1, rows: checked, faults: isIntact ? 0 : 1 });
+    },
+    () => add({ tenants: 1, failed: 1 }),
+  );
+  return after === null ? progress.view : continueAsNew<typeof auditVerification>({ after, totals: progress.view });
 }

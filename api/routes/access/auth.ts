@@ -44,7 +44,7 @@ async function createKeys(transaction: TenantTransaction, { tenantId, userId, ro
 }
 
 /** `/auth`: the caller, and invites, which need no key. */
-export function authRoutes(app: Api, { database }: ApiDependencies): void {
+export function authRoutes(app: Api, { database, findPrincipal }: ApiDependencies): void {
   app.get(
     '/auth/me',
     route('key', { tags, summary: 'Get the user, the tenant and the key of the caller', response: { 200: meSchema } }),
@@ -83,6 +83,8 @@ export function authRoutes(app: Api, { database }: ApiDependencies): void {
         if (!(await acceptInvite(transaction, invite.id))) throw noInvite();
         return createKeys(transaction, invite);
       });
+      // The audit log records who accepted it.
+      request.principal = await findPrincipal(keys.api_key);
       const { username, role } = invite;
       return reply.status(201).send({ username, role, ...keys });
     },

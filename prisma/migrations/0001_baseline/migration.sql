@@ -33,7 +33,7 @@ DECLARE
   above uuid;
   created integer := 0;
 BEGIN
-  FOREACH hot IN ARRAY ARRAY['prompts', 'observations', 'usage_ledger'] LOOP
+  FOREACH hot IN ARRAY ARRAY['prompts', 'observations', 'usage_ledger', 'audit_log'] LOOP
     IF to_regclass(hot || '_default') IS NULL THEN
       EXECUTE format('CREATE TABLE %I PARTITION OF %I DEFAULT', hot || '_default', hot);
     END IF;
@@ -543,7 +543,7 @@ CREATE INDEX model_batch_calls_session_id_idx ON model_batch_calls (session_id);
 CREATE TABLE system_alerts (
   id uuid PRIMARY KEY, tenant_id uuid NOT NULL,
   user_id uuid NOT NULL REFERENCES users ON DELETE CASCADE ON UPDATE CASCADE,
-  type text NOT NULL CHECK (type IN ('budget_threshold', 'restore_drill_failed', 'retention_dry_run')),
+  type text NOT NULL CHECK (type IN ('budget_threshold', 'restore_drill_failed', 'retention_dry_run', 'audit_log_fault')),
   day date NOT NULL, -- UTC
   details jsonb NOT NULL DEFAULT '{}', created_at timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP
 );
@@ -786,6 +786,36 @@ CREATE TABLE stats_snapshots (
 );
 CREATE UNIQUE INDEX stats_snapshots_value_key ON stats_snapshots (tenant_id, date, metric, dimensions) NULLS NOT DISTINCT;
 
+-- ==== Audit log
+
+-- One row a request that changed something, revealed data of people or was refused: a chain of hashes per tenant, which append_audit writes. No foreign key:
+-- a row outlives the user, the key and the subject. The actor is not called user_id, because erasure empties or deletes what has that column.
+CREATE TABLE audit_log (
+  id uuid PRIMARY KEY, tenant_id uuid NOT NULL,
+  seq bigint NOT NULL CHECK (seq > 0), -- of the tenant, from 1, without gaps
+  occurred_at timestamptz(6) NOT NULL, actor_id uuid, key_id uuid,
+  action text NOT NULL, -- method and route pattern
+  subject_type text, subject_id text, status integer NOT NULL, request_id text NOT NULL,
+  address text, user_agent text, salt uuid, -- null once the person is erased
+  origin_sha256 bytea NOT NULL, -- of these three; the hash of the row contains it instead of them
+  previous_hash bytea NOT NULL, hash bytea NOT NULL
+) PARTITION BY RANGE (id);
+CREATE INDEX audit_log_tenant_id_seq_idx ON audit_log (tenant_id, seq);
+CREATE INDEX audit_log_tenant_id_actor_id_seq_idx ON audit_log (tenant_id, actor_id, seq);
+
+-- The last row of each chain, and the last row that retention dropped: the rest of the chain begins after it.
+CREATE TABLE audit_heads (
+  tenant_id uuid PRIMARY KEY, seq bigint NOT NULL DEFAULT 0, hash bytea NOT NULL DEFAULT decode(repeat('00', 32), 'hex'),
+  base_seq bigint NOT NULL DEFAULT 0, base_hash bytea NOT NULL DEFAULT decode(repeat('00', 32), 'hex'),
+  base_before timestamptz(6) -- end of the last dropped month
+);
+
+-- Heads as backups recorded them. Two hashes of one row contradict each other: the chain or a backup was forged.
+CREATE TABLE audit_anchors (
+  tenant_id uuid, seq bigint, hash bytea, anchored_at timestamptz(6) NOT NULL,
+  PRIMARY KEY (tenant_id, seq, hash)
+);
+
 -- ==== Partitions
 DO $$
 BEGIN
@@ -819,6 +849,9 @@ ALTER TABLE tenants ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant_isolation ON tenants USING (id = (SELECT current_tenant_id())) WITH CHECK (id = (SELECT current_tenant_id()));
 GRANT SELECT, INSERT (id, name), UPDATE ON tenants TO recollect_app;
 
+-- The audit log is append-only for the application: append_audit alone writes it, verification reads it.
+REVOKE INSERT, UPDATE, DELETE ON audit_log, audit_heads, audit_anchors FROM recollect_app;
+
 -- Every tenant reads the system's settings; only maintenance writes them.
 CREATE POLICY system_settings ON settings FOR SELECT USING (scope = 'system' AND (SELECT current_tenant_id()) IS NOT NULL);
 
@@ -847,6 +880,8 @@ GRANT SELECT ON tenants, users, api_keys, user_invites, tombstones, entities, en
   retention_counts, consistency_checks TO recollect_definer;
 GRANT SELECT (id, provider, model, operation, batch, cache_hit, input_tokens, output_tokens, tokens_cached, cost_usd, latency_ms) ON usage_ledger TO recollect_definer;
 GRANT SELECT (id, type) ON system_alerts TO recollect_definer;
+GRANT INSERT ON audit_log TO recollect_definer;
+GRANT SELECT, INSERT, UPDATE ON audit_heads TO recollect_definer;
 
 -- Backup sets and exports name the migrations of their schema. A shadow database has no ledger of migrations.
 DO $$

@@ -158,6 +158,10 @@ export async function erasePerson(
   // Tombstones remain; they name the owner by a hash of the id, which is no user's id.
   await transaction.$executeRaw`
     UPDATE tombstones SET user_id = left(encode(sha256(convert_to('user:' || user_id, 'UTF8')), 'hex'), 32)::uuid WHERE user_id = ${userId}::uuid`;
+  // The chain remains: its hashes contain a commitment to what is erased here.
+  counts['audit_log_addresses'] = await transaction.$executeRaw`
+    UPDATE audit_log SET address = NULL, user_agent = NULL, salt = NULL
+     WHERE tenant_id = (SELECT current_tenant_id()) AND actor_id = ${userId}::uuid AND salt IS NOT NULL`;
   // Jobs of the instance have no tenant and are not among the tables.
   await transaction.$executeRaw`UPDATE backups SET requested_by = NULL WHERE requested_by = ${userId}::uuid`;
   await transaction.$executeRaw`UPDATE restores SET requested_by = NULL WHERE requested_by = ${userId}::uuid`;

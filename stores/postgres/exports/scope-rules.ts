@@ -89,6 +89,9 @@ export const EXPORTED_TABLES: Readonly<Record<string, Rule>> = {
 /** Tables that no line is written of, and why. */
 export const UNEXPORTED_TABLES: Readonly<Record<string, string>> = {
   api_keys: 'keys open this instance alone',
+  audit_anchors: 'what happened on this instance',
+  audit_heads: 'what happened on this instance',
+  audit_log: 'what happened on this instance; admins export it by itself',
   archives: 'files in the archive store of this instance: a session is restored before it is exported',
   embedding_cache: 'vectors are made anew',
   embedding_counts: 'counts what this instance did',

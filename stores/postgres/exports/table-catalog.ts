@@ -39,7 +39,7 @@ const TABLES = `
          (SELECT json_agg(json_build_object('columns', ${NAMES_OF('k.conrelid', 'k.conkey')}, 'parent', p.relname, 'parentColumns', ${NAMES_OF('k.confrelid', 'k.confkey')}))
             FROM pg_constraint k JOIN pg_class p ON p.oid = k.confrelid WHERE k.conrelid = c.oid AND k.contype = 'f' AND p.oid <> c.oid) AS foreign_keys
     FROM pg_class c
-   WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname !~ '^(prompts|observations|usage_ledger)_[0-9]{4}_[0-9]{2}$'
+   WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname !~ '^(prompts|observations|usage_ledger|audit_log)_[0-9]{4}_[0-9]{2}$'
      AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped)
    ORDER BY c.relname`;
 

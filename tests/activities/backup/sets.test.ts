@@ -24,6 +24,7 @@ const manifest: Manifest = {
   vectors: [],
   queries: [],
   journal: null,
+  audit: [],
 };
 
 describe('a manifest', () => {

@@ -49,6 +49,7 @@ function sweep(environment: MockActivityEnvironment, changes: Partial<WorkflowHi
     modelBatch: record('batch'),
   };
   const activities = createMaintenanceActivities({
+    auditDays: 400,
     maintenance,
     hints: { ...hints, ...changes },
     vectors,

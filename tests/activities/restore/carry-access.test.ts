@@ -51,6 +51,9 @@ const MEMORY_AND_WORK = [
 ];
 /** Tables carried over otherwise, and tables that no backup contains. */
 const CARRIED_OTHERWISE = [
+  'audit_anchors',
+  'audit_heads',
+  'audit_log',
   'backup_files',
   'backups',
   'embedding_cache',
@@ -62,6 +65,7 @@ const CARRIED_OTHERWISE = [
   'tenants',
   'tombstones',
   'usage_reservations',
+  'rate_limits',
   '_prisma_migrations',
 ];
 

@@ -9,6 +9,7 @@ import type { ApiAnswer } from '../../setup/instance.ts';
 import { errorOf, writingNothing } from '../support/answers.ts';
 import { callRoute, nameOf, ROUTE_RIGHTS, routesOf } from '../support/route-rights.ts';
 import type { RouteRight } from '../support/route-rights.ts';
+import { AUDITED_ROUTES } from '../support/route-audit.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
 import { noteEvent } from '../support/events.ts';
 
@@ -51,6 +52,11 @@ const GATE = /^(?:this route|a viewer reads)/;
 
 test('every route has a decision, and its documented level', () => {
   expect(Object.fromEntries(decided().map((route) => [nameOf(route), rightOf(route)]))).toEqual(ROUTE_RIGHTS);
+});
+
+test('every route has a decision whether its requests are recorded in the audit log', () => {
+  const audited = decided().filter(({ isAudited }) => isAudited);
+  expect(audited.map(nameOf).toSorted()).toEqual(AUDITED_ROUTES.toSorted());
 });
 
 describe('a key of every role and every set of scopes', () => {

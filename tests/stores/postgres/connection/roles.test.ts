@@ -106,6 +106,7 @@ const DEFINER_FUNCTIONS: readonly (readonly [
   settings?: readonly string[],
 ])[] = [
   ['advance_consumption', 'recollect_definer', ['app']],
+  ['append_audit', 'recollect_definer', ['app']],
   [
     'capture_events',
     'recollect_definer',
@@ -115,6 +116,7 @@ const DEFINER_FUNCTIONS: readonly (readonly [
   ['detach_expired_month', 'recollect_owner', ['maintenance'], ['work_mem=64MB']],
   ['detached_month_sessions', 'recollect_owner', ['maintenance']],
   ['draw_rate', 'recollect_definer', ['app']],
+  ['drop_audit_month', 'recollect_owner', ['maintenance']],
   ['drop_detached_month', 'recollect_owner', ['maintenance']],
   ['embedding_totals', 'recollect_definer', ['app']],
   ['ensure_partitions', 'recollect_owner', ['maintenance']],
@@ -127,6 +129,7 @@ const DEFINER_FUNCTIONS: readonly (readonly [
   ['model_calls_between', 'recollect_definer', ['app']],
   ['model_incidents_between', 'recollect_definer', ['app']],
   ['record_reachable', 'recollect_definer', ['app']],
+  ['release_audit_month', 'recollect_definer', []],
   ['release_expired_month', 'recollect_definer', []],
   ['request_backup', 'recollect_definer', ['app']],
   ['reserve_model_call', 'recollect_definer', ['app']],

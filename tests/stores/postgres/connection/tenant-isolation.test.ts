@@ -47,6 +47,10 @@ function codeOf(tenantId: string | null, sql: string, values: unknown[] = []): P
   );
 }
 
+/** Tables that the application only reads: chain.test.ts proves that it cannot write them. */
+const READ_ONLY: ReadonlySet<string> = new Set(['audit_anchors', 'audit_heads', 'audit_log']);
+const written = () => tables.filter((table) => !READ_ONLY.has(table));
+
 describe('every table with a tenant', () => {
   test('is known, and has a row of each tenant', async () => {
     expect(tables.length).toBeGreaterThanOrEqual(16);
@@ -94,7 +98,7 @@ describe('every table with a tenant', () => {
   });
 
   test("rejects another tenant's row by its policy", async () => {
-    for (const table of tables) {
+    for (const table of written()) {
       const insert = `INSERT INTO ${table} (tenant_id) VALUES ($1)`;
       const codes = {
         another: await codeOf(mine.tenantId, insert, [other.tenantId]),
@@ -107,7 +111,7 @@ describe('every table with a tenant', () => {
   });
 
   test("moves no row to another tenant, and neither changes nor deletes another's", async () => {
-    for (const table of tables) {
+    for (const table of written()) {
       const given = await codeOf(mine.tenantId, `UPDATE ${table} SET tenant_id = $1`, [other.tenantId]);
       const touched = await as(mine.tenantId, async (client) => {
         const updated = await client.query(`UPDATE ${table} SET tenant_id = tenant_id WHERE tenant_id = $1`, [

@@ -194,6 +194,7 @@ test('is done with the partitions, every day', async () => {
   await oldRows();
   const before = await remaining();
   const activities = createMaintenanceActivities({
+    auditDays: 400,
     maintenance,
     idleMs: 1,
     indexName: 'm',

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
 import type { TestDatabase, TestUser } from '../../../setup/database.ts';
 import { ended, event, noted, promptPart } from './captures.ts';
+import { appendRows } from './audit-rows.ts';
 
 /** Rows that capture does not write, one a table; `$fresh` is a new id each time. */
 const SEEDS = [
@@ -58,6 +59,7 @@ const SEEDS = [
   "INSERT INTO erasures (id, tenant_id, requested_by, kind, subject, state) VALUES ($fresh, $tenant, $user, 'session', $fresh, 'completed')",
   "INSERT INTO user_invites (id, tenant_id, user_id, token_sha256, created_by, expires_at) VALUES ($fresh, $tenant, $user, sha256(convert_to($fresh, 'UTF8')), $user, now())",
   "INSERT INTO exports (id, tenant_id, user_id, scope, object_key, expires_at) VALUES ($fresh, $tenant, $user, 'tenant', 'exports/seeded', now())",
+  'INSERT INTO audit_anchors (tenant_id, seq, hash, anchored_at) SELECT tenant_id, seq, hash, now() FROM audit_heads WHERE tenant_id = $tenant',
 ];
 
 /** A tenant with at least one row in every table that is a tenant's. */
@@ -72,6 +74,7 @@ export async function seedTenant(db: TestDatabase): Promise<TestUser> {
     [user.tenantId],
   );
   if (ids === undefined) throw new Error('the seeded session is missing');
+  await appendRows(db, user, 1);
   // Every placeholder is an id made here: written into the text, a table may use as many of them as it needs, as whatever type it needs.
   const given: Readonly<Record<string, string>> = {
     $tenant: user.tenantId,

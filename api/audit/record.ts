@@ -1,0 +1,89 @@
+import { Readable } from 'node:stream';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { appendAudit } from '../../stores/postgres/audit/append.ts';
+import { databaseCodes } from '../../stores/postgres/connection/database-codes.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { ApiError, ERROR_STATUS, toApiError } from '../errors.ts';
+import { redacted } from '../memories/hand-written.ts';
+import { actionOf, isAudited } from './decision.ts';
+import { returnedIdOf, subjectOf } from './subject.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Id of the resource in the response; null if it has none. */
+    returnedId: string | null;
+    /** True once the request was recorded, or could not be. */
+    isRecorded: boolean;
+  }
+}
+
+const LONGEST_AGENT = 200;
+const FIRST_FAILURE = 400;
+
+/** Appends a request to the audit log of its tenant, once. Returns false if the row could not be stored, which is logged and counted. */
+async function record(
+  { database, metrics }: ApiDependencies,
+  request: FastifyRequest,
+  status: number,
+): Promise<boolean> {
+  const { principal } = request;
+  if (principal === null || request.isRecorded) return true;
+  request.isRecorded = true;
+  const pattern = request.routeOptions.url ?? '';
+  const action = actionOf({ method: request.method, url: pattern });
+  try {
+    await appendAudit(database.pool, {
+      tenantId: principal.tenantId,
+      actorId: principal.userId,
+      keyId: principal.keyId,
+      action,
+      subject: subjectOf(pattern, request.params, request.returnedId, status < FIRST_FAILURE),
+      status,
+      requestId: request.id,
+      address: request.ip,
+      userAgent: redacted((request.headers['user-agent'] ?? '').slice(0, LONGEST_AGENT)) || null,
+    });
+    return true;
+  } catch (error) {
+    metrics.auditFailures.inc();
+    request.log.error(
+      { codes: error instanceof Error ? databaseCodes(error) : [], action, status },
+      'a request is missing from the audit log',
+    );
+    return false;
+  }
+}
+
+/** Headers of the answer that is not sent. */
+const OF_CONTENT = ['content-type', 'content-length', 'content-disposition'] as const;
+
+/**
+ * Records requests before they are answered: all of the audited routes, and refused ones of the others. Where the row cannot be stored, the answer is 503 instead of a
+ * success, so that nothing is revealed and no change is reported without its record. Other routes pay nothing: they have none of these hooks.
+ */
+export function registerAudit(app: FastifyInstance, dependencies: ApiDependencies): void {
+  app.decorateRequest('returnedId', null);
+  app.decorateRequest('isRecorded', false);
+  const noteReturned = async (request: FastifyRequest, _reply: FastifyReply, payload: unknown): Promise<unknown> => {
+    request.returnedId ??= returnedIdOf(payload);
+    return payload;
+  };
+  const beforeAnswer = async (request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<unknown> => {
+    // A request beyond a limit shall cost less than an answered one; a metric counts it.
+    if (reply.statusCode === ERROR_STATUS.RATE_LIMITED) return payload;
+    if ((await record(dependencies, request, reply.statusCode)) || reply.statusCode >= FIRST_FAILURE) return payload;
+    if (payload instanceof Readable) payload.destroy();
+    for (const name of OF_CONTENT) void reply.removeHeader(name);
+    throw new ApiError('STORAGE_UNAVAILABLE', 'the audit log cannot be written; a change may have been made');
+  };
+  app.addHook('onRoute', (route) => {
+    const { access = 'open', writes = false } = route.config ?? {};
+    // A route with several methods has one level: it is audited if one of them is.
+    if (![route.method].flat().some((method) => isAudited({ method, url: route.url, access, writes }))) return;
+    route.preSerialization = [route.preSerialization ?? [], noteReturned].flat();
+    route.onSend = [route.onSend ?? [], beforeAnswer].flat();
+  });
+  app.addHook('onError', async (request, _reply, error) => {
+    if (toApiError(error).code === 'FORBIDDEN') await record(dependencies, request, ERROR_STATUS.FORBIDDEN);
+  });
+}

@@ -15,6 +15,11 @@ describe('an invite', () => {
     expect(won).toHaveLength(1);
     for (const answer of answers) if (answer.status !== 201) expectError(answer, 'NOT_FOUND', 'token');
     expect(await instance.count('api_keys WHERE user_id = $1', [user.id])).toBe(3);
+    const recorded = await instance.rows(
+      "SELECT actor_id, status FROM audit_log WHERE action = 'POST /auth/invites/accept' AND actor_id = $1",
+      [user.id],
+    );
+    expect(recorded).toEqual([{ actor_id: user.id, status: 201 }]);
   });
 
   test('is answered alike if it is unknown, accepted, expired or replaced', async () => {

@@ -41,6 +41,8 @@ export function outcomeOf({ status, isApi, body }: Answer): Outcome {
   if (status < 400 || UNDELIVERABLE.has(status)) return { kind: 'unavailable', reason: `status ${status}` };
   const code = status < 500 ? errorCode(body) : '';
   const reason = `status ${status}${code === '' ? '' : ` ${code}`}`;
+  // The quota is the user's: events of other sessions would be rejected, too.
+  if (code === 'RATE_LIMITED') return { kind: 'unavailable', reason };
   if (UNWANTED.has(code)) return { kind: 'unwanted', reason };
   return { kind: REFUSED.has(code) ? 'refused' : 'later', reason };
 }

@@ -64,6 +64,7 @@ describe('a response', () => {
     [410, '', 'later'],
     [422, 'SOMETHING_NEW', 'later'],
     [429, '', 'later'],
+    [429, 'RATE_LIMITED', 'unavailable'],
     [500, 'INTERNAL', 'later'],
     [503, 'VALIDATION_FAILED', 'later'],
   ])('of %i %s by the api means %s', (status, code, kind) => {
@@ -80,7 +81,8 @@ describe('a response', () => {
   it.each(Object.entries(ERROR_STATUS).filter(([, status]) => status < 500))(
     'with the api’s code %s (%i) is never deferred for ever as an unknown one',
     (code, status) => {
-      const expected = (status >= 401 && status <= 405) || status === 408 ? /^unavailable$/ : /^(?:refused|unwanted)$/;
+      const isUnavailable = (status >= 401 && status <= 405) || status === 408 || code === 'RATE_LIMITED';
+      const expected = isUnavailable ? /^unavailable$/ : /^(?:refused|unwanted)$/;
       expect(outcome(status, code).kind).toMatch(expected);
     },
   );

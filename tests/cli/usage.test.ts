@@ -56,7 +56,7 @@ describe('recollect usage', () => {
   test('reports an unknown user', async () => {
     expect(await run('usage', '--user', 'unknown')).toMatchObject({
       code: 1,
-      errors: 'No user unknown.\n',
+      errors: 'No user unknown. recollect users list shows them.\n',
     });
   });
 });

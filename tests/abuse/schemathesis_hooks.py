@@ -24,6 +24,7 @@ STATES = {"SESSION_DELETED", "EVENT_FORGOTTEN", "CAPTURE_DISABLED", "FOLDER_EXCL
 # By operation: "FIELD MESSAGE" of a 422 for a rule that only the description states.
 RULES = {
     "GET /api/v1/graph": [r"q cannot be combined with node"],
+    "GET /api/v1/admin/audit-log": [r"cursor is not a cursor of this list"],
     "GET /api/v1/jobs": [r"cursor is not a cursor of this list"],
     "GET /api/v1/learnings": [r"cursor is not a cursor of this list", r"include_closed cannot be combined with as_of"],
     "GET /api/v1/sessions/{id}/summaries": [r"cursor is not a cursor of this list"],

@@ -14,8 +14,12 @@ export async function userOf(transaction: TenantTransaction, given: string): Pro
 }
 
 /** @throws ApiError CONFLICT if no admin of the tenant could change access any more. Call it after the change, under `lockAccess`. */
-export async function requireActingAdmin(transaction: TenantTransaction, field: string): Promise<void> {
-  if (!(await hasActingAdmin(transaction)))
+export async function requireActingAdmin(
+  transaction: TenantTransaction,
+  field: string,
+  exceptKeyId?: string,
+): Promise<void> {
+  if (!(await hasActingAdmin(transaction, exceptKeyId)))
     throw conflict(field, 'leaves the tenant without an active admin who has a key of the scope admin', 'the change');
 }
 

@@ -219,6 +219,7 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
     rates: dependencies.config.rates,
     onLimited: (limited) => dependencies.metrics.rateLimited.inc({ class: limited }),
   });
+  registerAudit(app, dependencies);
   registerAuth(app, {
     limits,
     findPrincipal: dependencies.findPrincipal,
@@ -226,7 +227,6 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
     onConnectionClosed: (listener) => dependencies.database.pool.on('remove', listener),
     scrapeToken: dependencies.config.http.scrapeToken,
   });
-  registerAudit(app, dependencies);
   registerObservation(app, dependencies);
   app.addHook('onSend', async (request, reply) => {
     void reply.headers({ 'x-request-id': request.id, 'x-api-version': API_VERSION });

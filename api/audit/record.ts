@@ -14,11 +14,15 @@ declare module 'fastify' {
     returnedId: string | null;
     /** True once the request was recorded, or could not be. */
     isRecorded: boolean;
+    /** Address of the client: a closed connection has none any more. */
+    clientAddress: string;
   }
 }
 
 const LONGEST_AGENT = 200;
 const FIRST_FAILURE = 400;
+/** Refused requests of a key that are recorded. */
+const REFUSALS_PER_MINUTE = 120;
 
 /** Appends a request to the audit log of its tenant, once. Returns false if the row could not be stored, which is logged and counted. */
 async function record(
@@ -40,7 +44,7 @@ async function record(
       subject: subjectOf(pattern, request.params, request.returnedId, status < FIRST_FAILURE),
       status,
       requestId: request.id,
-      address: request.ip,
+      address: request.clientAddress,
       userAgent: redacted((request.headers['user-agent'] ?? '').slice(0, LONGEST_AGENT)) || null,
     });
     return true;
@@ -64,6 +68,10 @@ const OF_CONTENT = ['content-type', 'content-length', 'content-disposition'] as 
 export function registerAudit(app: FastifyInstance, dependencies: ApiDependencies): void {
   app.decorateRequest('returnedId', null);
   app.decorateRequest('isRecorded', false);
+  app.decorateRequest('clientAddress', '');
+  app.addHook('onRequest', async (request) => {
+    request.clientAddress = request.ip;
+  });
   const noteReturned = async (request: FastifyRequest, _reply: FastifyReply, payload: unknown): Promise<unknown> => {
     request.returnedId ??= returnedIdOf(payload);
     return payload;
@@ -84,6 +92,11 @@ export function registerAudit(app: FastifyInstance, dependencies: ApiDependencie
     route.onSend = [route.onSend ?? [], beforeAnswer].flat();
   });
   app.addHook('onError', async (request, _reply, error) => {
-    if (toApiError(error).code === 'FORBIDDEN') await record(dependencies, request, ERROR_STATUS.FORBIDDEN);
+    if (toApiError(error).code !== 'FORBIDDEN' || request.principal === null) return;
+    // Else one key could fill the log with its refusals.
+    const bucket = `refused:${request.principal.keyId}`;
+    const { isGranted } = await dependencies.rateLeases.take(bucket, { quota: REFUSALS_PER_MINUTE, windowS: 60 });
+    if (isGranted) await record(dependencies, request, ERROR_STATUS.FORBIDDEN);
+    else dependencies.metrics.rateLimited.inc({ class: 'refusal' });
   });
 }

@@ -8,11 +8,11 @@ import type { RateLeases } from './rate-leases.ts';
 
 const WINDOW_S = 60;
 
-/** The class of each access level. Routes for any key have none: the requests that their tools send are counted. */
+/** The class of each access level. A request to `/mcp` counts as a read, beside the requests that its tools send. */
 const CLASS_OF: Readonly<Record<RouteAccess['access'], RateClass | null>> = {
   open: null,
-  key: null,
-  scrape: null,
+  key: 'read',
+  scrape: 'admin',
   capture: 'capture',
   read: 'read',
   write: 'write',

@@ -109,6 +109,8 @@ export function keyRoutes(app: Api, { database }: ApiDependencies): void {
         await lockAccess(transaction);
         const { id } = await currentKey(transaction, request.params.id);
         await changeKey(transaction, id, { name, expiresAt, requestsPerMinute });
+        // Another key must remain when this one ends.
+        if (expiresAt instanceof Date) await requireActingAdmin(transaction, 'expires_at', id);
         return present(keySchema, await keyOf(transaction, id));
       });
     },

@@ -39,14 +39,17 @@ export async function lockAccess(transaction: TenantTransaction): Promise<void> 
   await transaction.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended('access ' || current_tenant_id()::text, 0))`;
 }
 
-/** Returns true if an active admin of the tenant has a key of the scope admin: without one the tenant could not restore access. */
-export async function hasActingAdmin(transaction: TenantTransaction): Promise<boolean> {
+/**
+ * Returns true if an active admin of the tenant has a key of the scope admin, other than `exceptKeyId`: without one the tenant could not restore access.
+ */
+export async function hasActingAdmin(transaction: TenantTransaction, exceptKeyId?: string): Promise<boolean> {
   const acting = await transaction.apiKey.findFirst({
     where: {
       revokedAt: null,
       scopes: { has: 'admin' },
       OR: [{ expiresAt: null }, { expiresAt: { gt: new Date() } }],
       user: { role: 'admin', active: true },
+      ...(exceptKeyId !== undefined && { id: { not: exceptKeyId } }),
     },
     select: { id: true },
   });

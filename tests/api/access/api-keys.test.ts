@@ -179,3 +179,14 @@ test('records the last use of a key once an hour', async () => {
     })
     .toBeGreaterThan(Date.now() - 60_000);
 });
+
+test('the only key of the scope admin gets no end, and no key invites above its own scopes', async () => {
+  const lonely = await instance.stranger({ role: 'admin' });
+  const [row] = await instance.rows<{ id: string }>('SELECT id FROM api_keys WHERE user_id = $1', [lonely.userId]);
+  const change = { expires_at: new Date(Date.now() + 60_000).toISOString() };
+  expectError(await instance.put(`/admin/api-keys/${row?.id}`, change, lonely.key), 'CONFLICT', 'expires_at');
+  expect(await instance.count('api_keys WHERE id = $1 AND expires_at IS NULL', [row?.id])).toBe(1);
+  const { key } = await instance.user({ role: 'admin', scopes: ['admin'] });
+  const wish = { username: 'above', role: 'user' };
+  expectError(await instance.post('/admin/users', wish, key), 'FORBIDDEN', 'scopes');
+});

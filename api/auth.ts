@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest, FastifySchema } from 'fastify';
 import { ERROR_RESPONSES } from '../contract/shared.ts';
+import { scopeOfOwnData } from '../domain/access.ts';
 import type { Scope } from '../domain/access.ts';
 import type { Principal } from '../stores/postgres/access/api-keys.ts';
 import { keySha256 } from '../stores/postgres/access/secrets.ts';
@@ -13,8 +14,11 @@ import { KeyCache } from './key-cache.ts';
 export interface RouteAccess {
   readonly method: string;
   readonly url: string;
-  /** Scope that a key needs; `open` needs no key, `key` any key, `scrape` the scrape token or an admin, `operator` an admin of the operator's tenant. */
-  readonly access: Scope | 'open' | 'scrape' | 'key' | 'operator';
+  /**
+   * Scope that a key needs; `open` needs no key, `key` any key, `self` the scope for the user's own data, `scrape` the scrape token or an admin, `operator` an
+   * admin of the operator's tenant.
+   */
+  readonly access: Scope | 'open' | 'scrape' | 'key' | 'self' | 'operator';
   /** True for a route of a level that reads which writes all the same. */
   readonly writes: boolean;
   /** True if every answered request is recorded in the audit log; refused ones are on every route. */
@@ -53,8 +57,11 @@ const KEY_FORM = /^Bearer ([\x21-\x7e]{8,512})$/i;
 /** The browsable page of the API: a plugin's routes, which cannot say themselves that they are open. */
 export const DOCS_PREFIX = '/docs';
 
-/** Access levels of reading routes: a viewer may use these, except routes that set `writes`. On `key` routes, the routes that a tool calls decide. */
-const READING: ReadonlySet<string> = new Set(['read', 'key', 'scrape']);
+/**
+ * Access levels that a viewer may use, except on routes that set `writes`: reading, and the rights over the own data. On `key` routes, the routes that a tool
+ * calls decide.
+ */
+const OF_VIEWERS: ReadonlySet<string> = new Set(['read', 'key', 'self', 'scrape']);
 
 /** Returns the options of a route: who may use it, and its schema. */
 export function route<const Schema extends FastifySchema>(access: RouteAccess['access'], schema: Schema) {
@@ -103,16 +110,21 @@ export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
     // Refused requests count, too.
     const limited = options.limits.request(request, reply, principal);
     if (limited !== null) await limited;
-    if (isViewer(principal) && (!READING.has(access) || request.routeOptions.config.writes === true))
+    if (isViewer(principal) && (!OF_VIEWERS.has(access) || request.routeOptions.config.writes === true))
       throw new ApiError('FORBIDDEN', 'a viewer reads and changes nothing, whatever scopes the key has');
     if (access === 'key') return;
-    const scope = access === 'scrape' || access === 'operator' ? 'admin' : access;
+    const scope = scopeFor(access, principal);
     if (!principal.scopes.includes(scope))
       throw new ApiError('FORBIDDEN', `this route needs a key with the scope ${scope}`);
     if (scope === 'admin' && !isAdmin(principal)) throw new ApiError('FORBIDDEN', 'this route is for admins');
     if (access === 'operator' && !operates(principal))
       throw new ApiError('FORBIDDEN', 'this route is for admins of the tenant that the instance was set up with');
   });
+}
+
+function scopeFor(access: Exclude<RouteAccess['access'], 'open' | 'key'>, { role }: Principal): Scope {
+  if (access === 'self') return scopeOfOwnData(role);
+  return access === 'scrape' || access === 'operator' ? 'admin' : access;
 }
 
 /** Returns the caller of a route that is not open. */

@@ -15,6 +15,7 @@ import { addDoctor } from './commands/instance/doctor.ts';
 import { addDown, addUp } from './commands/instance/up.ts';
 import { addErase } from './commands/operations/erase.ts';
 import { addExport } from './commands/operations/export.ts';
+import { addGdpr } from './commands/operations/gdpr.ts';
 import { addHook } from './commands/instance/hook.ts';
 import { addGet, addTrace } from './commands/memory/trace.ts';
 import { addImport } from './commands/operations/import.ts';
@@ -46,7 +47,7 @@ const GROUPS: Readonly<Record<string, readonly AddCommand[]>> = {
   'Start and stop:': [addUp, addDown, addStatus, addLogs, addService, addDoctor, addDemo],
   'Connect agents:': [addInstall, addUninstall, addMcp, addHook, addSpool],
   'Recall:': [addSearch, addGet, addTimeline, addContext, addSummary, addLearnings, addSessions, addProjects],
-  'Remember and forget:': [addRemember, addForget, addErase, addImport, addExport],
+  'Remember and forget:': [addRemember, addForget, addErase, addGdpr, addImport, addExport],
   'Look inside:': [addJobs, addTrace, addUsage, addStats, addSchedules, addConsistency],
   'People and access:': [addJoin, addWhoami, addUsers, addKeys, addTenants, addAudit],
   'Keep and restore:': [addBackup, addRestore, addRetention, addArchive, addLegalHold],

@@ -10,7 +10,10 @@ const user = name.optional().describe('Id or name of a user; default: the caller
 export const eraseBody = z
   .discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('session'), session: name.describe('Id of the session, or host:external id') }),
-    z.strictObject({ kind: z.literal('user'), user }),
+    z.strictObject({
+      kind: z.literal('user'),
+      user: name.describe('Id or name of the user, of the caller also, to confirm the request'),
+    }),
     z.strictObject({
       kind: z.literal('tenant'),
       name: text(1_000).describe('Name of the tenant, to confirm the request'),

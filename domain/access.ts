@@ -21,6 +21,11 @@ const SCOPES_OF_ROLE: Readonly<Record<Role, readonly Scope[]>> = {
   viewer: ['read'],
 };
 
+/** Returns the scope that a key needs for the rights of its user over the own data: `write`; of a viewer, who has no other scope, `read`. */
+export function scopeOfOwnData(role: Role): Scope {
+  return role === 'viewer' ? 'read' : 'write';
+}
+
 /** Returns the scopes that a key of this role may have; of `wanted` only, if given. */
 export function scopesOf(role: Role, wanted: readonly Scope[] = SCOPES): Scope[] {
   return wanted.filter((scope) => SCOPES_OF_ROLE[role].includes(scope));

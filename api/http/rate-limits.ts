@@ -12,6 +12,7 @@ const WINDOW_S = 60;
 const CLASS_OF: Readonly<Record<RouteAccess['access'], RateClass | null>> = {
   open: null,
   key: 'read',
+  self: 'write',
   scrape: 'admin',
   capture: 'capture',
   read: 'read',

@@ -93,11 +93,11 @@ export function gdprRoutes(app: Api, dependencies: ApiDependencies): void {
 
   app.post(
     '/gdpr/erase',
-    route('write', {
+    route('self', {
       tags: ['gdpr'],
       summary: 'Erase a session, a user, the tenant or a text permanently',
       description:
-        'Deletes rows, vectors, caches, archives and exports; backups are covered by a journal that every restore repeats. Ends with a receipt, and cannot be cancelled once started. Users may erase themselves and their own sessions; everything else requires an admin.',
+        'Deletes rows, vectors, caches, archives and exports; backups are covered by a journal that every restore repeats. Ends with a receipt, and cannot be cancelled once started. Users and viewers may erase themselves and their own sessions; everything else requires an admin.',
       body: eraseBody,
       response: { 200: foundText, 202: erasureSchema },
     }),
@@ -171,7 +171,7 @@ export function gdprRoutes(app: Api, dependencies: ApiDependencies): void {
 
   app.post(
     '/gdpr/export',
-    route('write', {
+    route('self', {
       tags: ['gdpr'],
       summary: 'Export the data of a user',
       description:
@@ -210,7 +210,7 @@ export function gdprRoutes(app: Api, dependencies: ApiDependencies): void {
 
   app.post(
     '/gdpr/restrict',
-    route('write', {
+    route('self', {
       tags: ['gdpr'],
       summary: 'Restrict a session or a user until a time',
       description: 'Excludes the data from search, context, timeline, lists and tools for all users. Deletes nothing.',
@@ -222,7 +222,7 @@ export function gdprRoutes(app: Api, dependencies: ApiDependencies): void {
 
   app.delete(
     '/gdpr/restrict',
-    route('write', {
+    route('self', {
       tags: ['gdpr'],
       summary: 'Lift a restriction',
       description: 'Name either a user or a session.',
@@ -234,7 +234,7 @@ export function gdprRoutes(app: Api, dependencies: ApiDependencies): void {
 
   app.post(
     '/gdpr/rectify',
-    route('write', {
+    route('self', {
       tags: ['gdpr'],
       summary: 'Correct a memory',
       description: 'Equivalent to PUT /memories/{id}.',

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { eraseSpooled } from '../../../hook/spool/erase.ts';
 import type { Spooled } from '../../../hook/spool/erase.ts';
 import { RecollectError } from '../../../client/index.ts';
+import { meSchema } from '../../../contract/access.ts';
 import { erasureSchema, foundText } from '../../../contract/gdpr.ts';
 import type { Cli } from '../../cli.ts';
 import type { ExitCode } from '../../command-context.ts';
@@ -24,12 +25,12 @@ type Kind = (typeof KINDS)[number];
 const SPOOL_TRIES = 20;
 const SPOOL_WAIT_MS = 250;
 
-function bodyOf(kind: Kind, what: string | undefined): object {
+function bodyOf(kind: Kind, what: string): object {
   switch (kind) {
     case 'session':
       return { kind, session: what };
     case 'user':
-      return { kind, ...(what === undefined ? {} : { user: what }) };
+      return { kind, user: what };
     case 'tenant':
       return { kind, name: what };
     case 'text':
@@ -51,16 +52,17 @@ async function unless<Answer>(status: number, answer: Promise<Answer>): Promise<
  * Returns the matching part of this machine's spool. The spool identifies a session by its host's id, which the server knows while it stores the
  * session; else `what` is parsed as host:id. Another user's events are not in this user's spool.
  */
-async function spooledOf(server: ServerClient, kind: Kind, what: string | undefined): Promise<Spooled | null> {
+async function spooledOf(server: ServerClient, kind: Kind, what: string): Promise<Spooled | null> {
   switch (kind) {
     case 'text':
-      return what === undefined ? null : { kind: 'text', text: what };
+      return { kind: 'text', text: what };
     case 'tenant':
       return { kind: 'all' };
-    case 'user':
-      return what === undefined ? { kind: 'all' } : null;
+    case 'user': {
+      const { user } = await server.get('/auth/me', meSchema);
+      return what === user.username || what === user.id ? { kind: 'all' } : null;
+    }
     case 'session': {
-      if (what === undefined) return null;
       const known = await unless(404, server.session(what));
       const colon = what.indexOf(':');
       if (known !== null) return { kind: 'session', host: known.host, id: known.external_id };
@@ -87,11 +89,13 @@ async function erase(
   options: EraseOptions,
   { output }: Cli,
 ): Promise<ExitCode> {
-  if (what === undefined && kind !== 'user') {
-    output.err(`Name the ${kind}.\n`);
+  if (what === undefined) {
+    output.err(
+      `Name the ${kind}${kind === 'user' ? ', also to erase yourself: recollect whoami prints your name' : ''}.\n`,
+    );
     return 1;
   }
-  if (kind === 'text' && what !== undefined) {
+  if (kind === 'text') {
     const body = { kind: 'text', text: what, dry_run: true };
     const { found } = await server.post('/gdpr/erase', foundText, body);
     output.out(
@@ -141,7 +145,7 @@ export function addErase(program: Command, cli: Cli): void {
   cli
     .command(program, 'erase', description)
     .argument('<kind>', KINDS.join(', '))
-    .argument('[what]', 'the session, the user (default: yourself), the tenant’s name, or the text, exactly')
+    .argument('[what]', 'the session, the user, the tenant’s name, or the text, exactly')
     .option('--dry-run', 'for a text: count its occurrences and erase nothing')
     .option('--yes', 'skip the confirmation; required without a terminal')
     .action(async (given: string, what: string | undefined, options: EraseOptions, self: Command) => {

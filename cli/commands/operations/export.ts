@@ -22,6 +22,11 @@ function failure(code: string, message: string, cause?: unknown): RecollectError
   return new RecollectError(message, { status: 0, code, cause });
 }
 
+/** Returns the path of an export file; without a name, one with today's date in this folder. */
+export function exportFile(name: string | undefined): string {
+  return resolve(name ?? `recollect-${new Date().toISOString().slice(0, 10)}.ndjson.zst`);
+}
+
 function bodyOf({ project, user, session }: ExportOptions): object {
   if (project !== undefined) return { scope: 'project', subject: project };
   if (user !== undefined) return { scope: 'user', subject: user };
@@ -29,8 +34,12 @@ function bodyOf({ project, user, session }: ExportOptions): object {
 }
 
 /** Exports memory into a local file, which appears complete or not at all. Returns its bytes. Rejects with RecollectError. */
-async function exportTo(file: string, body: object, server: ServerClient): Promise<number> {
-  const { id } = await server.post('/exports', exportSchema, body);
+export async function exportTo(
+  file: string,
+  { route, body }: { readonly route: '/exports' | '/gdpr/export'; readonly body: object },
+  server: ServerClient,
+): Promise<number> {
+  const { id } = await server.post(route, exportSchema, body);
   const row = await server.ended(path`/exports/${id}`, exportSchema);
   if (row.state !== 'completed') throw failure('EXPORT_FAILED', `the export ${row.state}: ${row.error ?? ''}`);
   const partial = `${file}.part`;
@@ -53,9 +62,8 @@ export function addExport(program: Command, cli: Cli): void {
     .option('--out <file>', 'output file (default: recollect-<day>.ndjson.zst)')
     .action(
       cli.onServer(async (server, options: ExportOptions) => {
-        const day = new Date().toISOString().slice(0, 10);
-        const file = resolve(options.out ?? `recollect-${day}.ndjson.zst`);
-        const bytes = await exportTo(file, bodyOf(options), server);
+        const file = exportFile(options.out);
+        const bytes = await exportTo(file, { route: '/exports', body: bodyOf(options) }, server);
         cli.output.out(`${file}\n${bytes} bytes\n`);
       }),
     );

@@ -39,6 +39,8 @@ function mayPass(right: RouteRight, role: Role, scopes: readonly Scope[], isOper
       return scopes.includes('read');
     case 'read, writes':
       return scopes.includes('read') && role !== 'viewer';
+    case 'self':
+      return scopes.includes(role === 'viewer' ? 'read' : 'write');
     case 'capture':
     case 'write':
       return scopes.includes(right) && role !== 'viewer';

@@ -10,6 +10,7 @@ export type RouteRight =
   | 'read'
   | 'read, writes'
   | 'write'
+  | 'self'
   | 'admin'
   | 'operator';
 
@@ -18,7 +19,7 @@ export const ROUTE_RIGHTS: Readonly<Record<string, RouteRight>> = {
   'DELETE /admin/legal-holds/:id': 'admin',
   'DELETE /admin/api-keys/:id': 'admin',
   'DELETE /events/:key': 'write',
-  'DELETE /gdpr/restrict': 'write',
+  'DELETE /gdpr/restrict': 'self',
   'DELETE /learnings/:id': 'write',
   'DELETE /mcp': 'key',
   'DELETE /memories/:id': 'write',
@@ -105,10 +106,10 @@ export const ROUTE_RIGHTS: Readonly<Record<string, RouteRight>> = {
   'POST /events': 'capture',
   'POST /events/batch': 'capture',
   'POST /exports': 'write',
-  'POST /gdpr/erase': 'write',
-  'POST /gdpr/export': 'write',
-  'POST /gdpr/rectify': 'write',
-  'POST /gdpr/restrict': 'write',
+  'POST /gdpr/erase': 'self',
+  'POST /gdpr/export': 'self',
+  'POST /gdpr/rectify': 'self',
+  'POST /gdpr/restrict': 'self',
   'POST /hooks/:event': 'capture',
   'POST /imports': 'write',
   'POST /imports/:id/cancel': 'write',

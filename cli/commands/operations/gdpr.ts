@@ -1,0 +1,76 @@
+import type { Command } from 'commander';
+import { meSchema } from '../../../contract/access.ts';
+import { restrictionSchema } from '../../../contract/gdpr.ts';
+import { memorySchema } from '../../../contract/memory.ts';
+import { memoryHash } from '../../../domain/memory.ts';
+import type { Cli } from '../../cli.ts';
+import type { ServerClient } from '../../server/server-client.ts';
+import { minuteOf, momentOf } from '../../text/text-layout.ts';
+import { exportFile, exportTo } from './export.ts';
+
+interface Subject {
+  readonly user?: string;
+  readonly session?: string;
+}
+
+/** Returns the session or user that the options name; without one the caller. */
+async function subjectOf(server: ServerClient, { user, session }: Subject): Promise<Subject> {
+  if (session !== undefined) return user === undefined ? { session } : { session, user };
+  return { user: user ?? (await server.get('/auth/me', meSchema)).user.username };
+}
+
+/** Adds `gdpr` with its subcommands: the rights of a person over the own data. */
+export function addGdpr(program: Command, cli: Cli): void {
+  const { output } = cli;
+  const command = cli.command(
+    program,
+    'gdpr',
+    'use your rights over your data: export, restrict, rectify; erase is a command',
+  );
+  const ofSubject = (name: string, description: string): Command =>
+    cli
+      .command(command, name, description)
+      .option('--session <id>', 'one session')
+      .option('--user <user>', 'another user, for admins: id or username (default: you)');
+
+  cli
+    .command(command, 'export', 'export all data of a user to a file')
+    .option('--user <user>', 'another user, for admins: id or username (default: you)')
+    .option('--out <file>', 'output file (default: recollect-<day>.ndjson.zst)')
+    .action(
+      cli.onServer(async (server, { user, out }: { readonly user?: string; readonly out?: string }) => {
+        const file = exportFile(out);
+        const bytes = await exportTo(file, { route: '/gdpr/export', body: { user } }, server);
+        output.out(`${file}\n${bytes} bytes\n`);
+      }),
+    );
+  ofSubject('restrict', 'exclude data from search, context and lists until a time, for all users')
+    .requiredOption('--until <time>', 'last day (2026-01-31) or a time')
+    .action(
+      cli.onServer(async (server, { until, ...given }: Subject & { readonly until: string }) => {
+        const body = { ...(await subjectOf(server, given)), until: momentOf(until, 'end') };
+        const { restricted_until: end } = await server.post('/gdpr/restrict', restrictionSchema, body);
+        output.out(`Restricted until ${minuteOf(end ?? until)} UTC. Nothing was deleted; capture continues.\n`);
+      }),
+    );
+  ofSubject('lift', 'end a restriction').action(
+    cli.onServer(async (server, given: Subject) => {
+      const { user, session } = await subjectOf(server, given);
+      await server.request('DELETE', '/gdpr/restrict', restrictionSchema, { query: { user, session } });
+      output.out('The restriction has ended.\n');
+    }),
+  );
+  cli
+    .command(command, 'rectify', 'correct a memory')
+    .argument('<memory>', 'id or hash of a memory')
+    .option('--content <text>', 'correct text')
+    .option('--title <title>', 'correct title')
+    .action(
+      cli.onServer(
+        async (server, id: string, { content, title }: { readonly content?: string; readonly title?: string }) => {
+          const memory = await server.post('/gdpr/rectify', memorySchema, { id, correction: { content, title } });
+          output.out(`Corrected: ${memoryHash(memory.id)}\n`);
+        },
+      ),
+    );
+}

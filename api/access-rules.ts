@@ -1,4 +1,4 @@
-import { scopesOf } from '../domain/access.ts';
+import { SCOPES, scopesOf } from '../domain/access.ts';
 import type { Role, Scope } from '../domain/access.ts';
 import type { Principal } from '../stores/postgres/access/api-keys.ts';
 import type { StoredUser } from '../stores/postgres/access/users.ts';
@@ -17,9 +17,9 @@ export async function userOf(transaction: TenantTransaction, given: string): Pro
 export async function requireActingAdmin(
   transaction: TenantTransaction,
   field: string,
-  exceptKeyId?: string,
+  except: { readonly keyId?: string; readonly userId?: string } = {},
 ): Promise<void> {
-  if (!(await hasActingAdmin(transaction, exceptKeyId)))
+  if (!(await hasActingAdmin(transaction, except)))
     throw conflict(field, 'leaves the tenant without an active admin who has a key of the scope admin', 'the change');
 }
 
@@ -28,20 +28,41 @@ export function requireActive({ active }: StoredUser, field: string): void {
   if (!active) throw conflict(field, 'is not active', 'the user');
 }
 
+/** Checks that the caller's key has all of these scopes. @throws ApiError FORBIDDEN */
+export function requireOwnScopes(maker: Principal, scopes: readonly Scope[]): void {
+  const above = scopes.filter((scope) => !maker.scopes.includes(scope));
+  if (above.length > 0)
+    throw new ApiError('FORBIDDEN', 'a key cannot create or revoke a key with more scopes', [
+      { field: 'scopes', message: `your key lacks ${above.join(', ')}` },
+    ]);
+}
+
 /**
  * Checks the scopes of a new key: none that the key of its maker lacks, and none that the role of its user does not have.
  * @throws ApiError FORBIDDEN, CONFLICT
  */
 export function requireScopes(maker: Principal, role: Role, scopes: readonly Scope[]): void {
-  const above = scopes.filter((scope) => !maker.scopes.includes(scope));
-  if (above.length > 0)
-    throw new ApiError('FORBIDDEN', 'a key cannot create a key with more scopes', [
-      { field: 'scopes', message: `your key lacks ${above.join(', ')}` },
-    ]);
+  requireOwnScopes(maker, scopes);
   const allowed = scopesOf(role, scopes);
   const excess = scopes.filter((scope) => !allowed.includes(scope));
   if (excess.length > 0)
     throw conflict('scopes', `of a key of a user with the role ${role} cannot include ${excess.join(', ')}`);
+}
+
+/**
+ * Checks the end of a new or changed key: not after the end of the key that sets it. Null: no end.
+ * @throws ApiError FORBIDDEN
+ */
+export function requireEnd(maker: Principal, end: Date | null): void {
+  if (maker.expiresAt === null || (end !== null && end <= maker.expiresAt)) return;
+  const message = `must not be after the end of your key, ${maker.expiresAt.toISOString()}`;
+  throw new ApiError('FORBIDDEN', `the end of the key ${message}`, [{ field: 'expires_at', message }]);
+}
+
+/** Checks that the caller may invite a user with a role: the keys of that user get all scopes of the role and no end. @throws ApiError FORBIDDEN */
+export function requireInviting(maker: Principal, role: Role): void {
+  requireScopes(maker, role, scopesOf(role, SCOPES));
+  requireEnd(maker, null);
 }
 
 /** Returns the end of a key. @throws ApiError VALIDATION_FAILED if it is not in the future */

@@ -14,35 +14,51 @@ interface KeyCacheOptions {
 /** Caches principals by the hash of their key, so that it contains no secrets. */
 export class KeyCache {
   private readonly options: KeyCacheOptions;
-  private readonly known = new Map<string, { readonly principal: Principal; readonly until: number }>();
+  /** Also keys that must be looked up again: a key that was valid does not count as a guess. */
+  private readonly known = new Map<
+    string,
+    { readonly principal: Principal; readonly until: number; readonly cleared: number }
+  >();
   private cleared = 0;
 
   constructor(options: KeyCacheOptions) {
     this.options = options;
   }
 
-  /** Returns the principal of a key; null if the key is not valid. Awaits `beforeLookup` unless the key is known. */
-  async principalOf(key: string, beforeLookup: () => Promise<void>): Promise<Principal | null> {
+  /**
+   * Returns the principal of a key; null if the key is not valid. Awaits `beforeGuess` before the look-up of a key that was not valid in this process
+   * before, and calls what it returns if the key is valid.
+   */
+  async principalOf(key: string, beforeGuess: () => Promise<() => void>): Promise<Principal | null> {
     const hash = keySha256(key).toString('base64');
     const entry = this.known.get(hash);
-    if (entry !== undefined && entry.until > performance.now() && this.options.isCurrent()) return entry.principal;
-    await beforeLookup();
+    if (entry !== undefined && this.isBelieved(entry)) return entry.principal;
+    const giveBack = entry === undefined ? await beforeGuess() : undefined;
     const { cleared } = this;
     const principal = await this.options.find(key);
-    // A change that arrived meanwhile may be newer than what was read.
-    if (principal !== null && cleared === this.cleared) this.set(hash, principal);
+    if (principal === null) {
+      this.known.delete(hash);
+      return null;
+    }
+    giveBack?.();
+    this.set(hash, principal, cleared);
     return principal;
   }
 
+  /** Causes the next request of each key to look it up. */
   clear(): void {
     this.cleared += 1;
-    this.known.clear();
   }
 
-  private set(hash: string, principal: Principal): void {
+  private isBelieved({ until, cleared }: { readonly until: number; readonly cleared: number }): boolean {
+    return cleared === this.cleared && until > performance.now() && this.options.isCurrent();
+  }
+
+  /** `cleared`: before the look-up. A change that arrived since may be newer than what was read. */
+  private set(hash: string, principal: Principal, cleared: number): void {
     if (this.known.size >= MAX_KNOWN_KEYS) this.known.clear();
     const { expiresAt } = principal;
     const leftMs = expiresAt === null ? BELIEVE_MS : Math.min(BELIEVE_MS, expiresAt.getTime() - Date.now());
-    this.known.set(hash, { principal, until: performance.now() + leftMs });
+    this.known.set(hash, { principal, until: performance.now() + leftMs, cleared });
   }
 }

@@ -60,7 +60,12 @@ const LINKS: readonly Link[] = [
     body: { 'POST /auth/invites/accept': { token: '$value' } },
   },
   { of: 'POST /admin/api-keys', status: [201], at: '/key/id', to: ['PUT /admin/api-keys/{id}'] },
-  { of: 'POST /admin/tenants', status: [201], at: '/tenant/id', to: ['PUT /admin/tenants/{id}'] },
+  {
+    of: 'POST /admin/tenants',
+    status: [201],
+    at: '/tenant/id',
+    to: ['PUT /admin/tenants/{id}', 'POST /admin/tenants/{id}/invite'],
+  },
   { of: 'GET /sessions', status: [200], at: '/data/0/id', to: SESSION },
   {
     of: 'GET /sessions/{id}',

@@ -25,6 +25,7 @@ import { forgetRoutes, oneMemoryRoutes } from './routes/memories/memory.ts';
 import { gdprRoutes } from './routes/operations/gdpr.ts';
 import { graphRoutes } from './routes/memories/graph.ts';
 import { keyRoutes } from './routes/access/api-keys.ts';
+import { ownKeyRoutes } from './routes/access/own-keys.ts';
 import { authRoutes } from './routes/access/auth.ts';
 import { tenantRoutes } from './routes/access/tenants.ts';
 import { userRoutes } from './routes/access/users.ts';
@@ -102,6 +103,7 @@ const ROUTES: readonly ((api: Api, dependencies: ApiDependencies) => void)[] = [
   roiRoutes,
   userRoutes,
   keyRoutes,
+  ownKeyRoutes,
   authRoutes,
   tenantRoutes,
 ];

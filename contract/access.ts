@@ -78,11 +78,11 @@ export type ApiKey = z.output<typeof keySchema>;
 const keyName = line(100);
 const expiresAt = timestamp.describe('Must be in the future');
 const requestsPerMinute = z.number().int().min(1).max(1_000_000);
-export const keyQuery = z.strictObject({
+export const ownKeyQuery = z.strictObject({
   ...pageQuery,
-  user: userName.optional(),
   revoked: flag().prefault(false).describe('Include revoked and expired keys'),
 });
+export const keyQuery = ownKeyQuery.extend({ user: userName.optional() });
 export const keyBody = z.strictObject({
   user: userName.optional().describe('Id or username; default: the caller'),
   name: keyName,
@@ -91,12 +91,15 @@ export const keyBody = z.strictObject({
     .min(1)
     .max(SCOPES.length)
     .describe("None that the caller's key lacks, or that the role of the user does not have"),
-  expires_at: expiresAt.optional(),
+  expires_at: expiresAt.optional().describe('In the future, and not after the end of the key of the caller'),
   requests_per_minute: requestsPerMinute.optional().describe('Beside the quotas of the user; captures are not counted'),
 });
 export const keyChange = z.strictObject({
   name: keyName.optional(),
-  expires_at: expiresAt.nullable().optional().describe('In the future; null: the key does not expire'),
+  expires_at: expiresAt
+    .nullable()
+    .optional()
+    .describe('In the future, and not after the end of the key of the caller; null: the key does not expire'),
   requests_per_minute: requestsPerMinute.nullable().optional().describe('null: no quota of its own'),
 });
 export const MAX_OVERLAP_S = 604_800;

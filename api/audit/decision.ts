@@ -9,6 +9,9 @@ interface DecidedRoute {
 /** Reads that reveal data of people or control of the instance. */
 const REVEALING = /^\/(?:admin\/.*|gdpr\/.*|exports\/:id\/file|full-values\/:sha256)$/;
 
+/** Changes of the caller's own access, on routes that every key may use. */
+const OWN_ACCESS = /^(?:DELETE|POST|PUT) \/auth\/api-keys\//;
+
 /** Bulk rows of an import: capture by another way; `POST /imports` and the job record the import itself. */
 const CAPTURING: ReadonlySet<string> = new Set(['POST /imports/claude-mem/rows']);
 
@@ -25,5 +28,5 @@ export function isAudited(route: DecidedRoute): boolean {
   const action = actionOf(route);
   if (CAPTURING.has(action)) return false;
   if (route.method === 'GET' || route.method === 'HEAD') return REVEALING.test(action.slice(route.method.length + 1));
-  return route.writes || !['capture', 'read', 'key', 'scrape'].includes(route.access);
+  return route.writes || OWN_ACCESS.test(action) || !['capture', 'read', 'key', 'scrape'].includes(route.access);
 }

@@ -43,6 +43,12 @@ export class RateLeases {
     return this.decide(bucket) ?? this.takeDrawn(bucket, limit);
   }
 
+  /** Returns a request that was taken from a bucket to this process. One of an ended window is lost. */
+  giveBack(bucket: string): void {
+    const lease = this.leases.get(bucket);
+    if (lease !== undefined && lease.endsAtMs > performance.now()) lease.left += 1;
+  }
+
   private decide(bucket: string): RateVerdict | null {
     const lease = this.leases.get(bucket);
     const now = performance.now();

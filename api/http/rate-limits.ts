@@ -33,8 +33,8 @@ export interface RateLimitOptions {
 
 /** Limits of an api. They throw ApiError RATE_LIMITED. Responses carry the fields of draft-ietf-httpapi-ratelimit-headers-11. */
 export interface RateLimits {
-  /** Limits the look-ups of keys and tokens per address, before the query. */
-  lookup(request: FastifyRequest, reply: FastifyReply): Promise<void>;
+  /** Limits the look-ups of keys and tokens per address, before the query. Returns a function that uncounts the look-up. */
+  lookup(request: FastifyRequest, reply: FastifyReply): Promise<() => void>;
   /** Limits the requests of a user by class, and of a key; null if that was decided at once. */
   request(request: FastifyRequest, reply: FastifyReply, principal: Principal): Promise<void> | null;
 }
@@ -42,8 +42,9 @@ export interface RateLimits {
 export function createRateLimits(options: RateLimitOptions): RateLimits {
   return {
     async lookup(request, reply) {
-      const { unknownKeys } = options.rates;
-      await take(options, 'unknownKeys', unknownKeys, `address:${addressHash(request.ip)}`, reply);
+      const bucket = `address:${addressHash(request.ip)}`;
+      await take(options, 'unknownKeys', options.rates.unknownKeys, bucket, reply);
+      return () => options.leases.giveBack(bucket);
     },
     request(request, reply, { keyId, userId, requestsPerMinute }) {
       const rateClass = CLASS_OF[request.routeOptions.config.access ?? 'open'];

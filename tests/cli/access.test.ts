@@ -117,6 +117,13 @@ describe('users', () => {
   });
 });
 
+/** Returns the id of a key of another user. */
+async function otherKey(): Promise<string> {
+  const { userId } = await instance.user();
+  const [key] = await instance.rows<{ id: string }>('SELECT id FROM api_keys WHERE user_id = $1', [userId]);
+  return key?.id ?? '';
+}
+
 test('keys are created, listed, rotated and revoked; each is printed once', async () => {
   const made = await run('keys', 'create', 'build', '--scopes', 'read,write', '--expires-at', '2999-01-02');
   expect(made.text).toMatch(/with read, write\. It is not shown again:\n {2}rcl_[\w-]{43}\n$/);
@@ -130,6 +137,10 @@ test('keys are created, listed, rotated and revoked; each is printed once', asyn
   expect((await run('keys', 'revoke', id)).text).toMatch(/^Revoked: build of /);
   expect((await run('keys', 'list')).text).not.toContain(id);
   expect((await run('keys', 'list', '--ended')).text).toMatch(new RegExp(`${id}.* revoked\n`));
+  const own = (await run('keys', 'list', '--own', '--json')).text;
+  const [mine] = z.array(z.object({ id: z.string(), user_id: z.string() })).parse(JSON.parse(own));
+  expect(mine?.user_id).toBe(instance.admin.userId);
+  expect((await run('keys', 'revoke', '--own', await otherKey())).errors).toContain('recollect keys list shows them');
   expect((await run('keys', 'revoke', 'none')).errors).toBe('No key none. recollect keys list shows them.\n');
 });
 
@@ -138,6 +149,7 @@ test('tenants are added, listed, suspended and resumed', async () => {
   expect(added.text).toMatch(/^Tenant north added \([0-9a-f-]{36}\)\.\nnora joins with this link, once, until /);
   const id = /\(([0-9a-f-]{36})\)/.exec(added.text)?.[1] ?? '';
   expect((await run('tenants', 'list')).text).toMatch(new RegExp(`${id} +north +1 +active `));
+  expect((await run('tenants', 'invite', id)).text).toMatch(/^nora joins with this link, once, until /);
   expect((await run('tenants', 'suspend', id)).text).toBe('north is suspended: no key of it works.\n');
   expect((await run('tenants', 'list')).text).toMatch(/north +1 +suspended /);
   expect((await run('tenants', 'resume', id)).text).toBe('north is active.\n');

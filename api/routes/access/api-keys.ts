@@ -8,43 +8,16 @@ import {
   rotatedKey,
 } from '../../../contract/access.ts';
 import { idParams, pageOfItems } from '../../../contract/shared.ts';
-import {
-  changeKey,
-  createKey,
-  listKeys,
-  readKey,
-  revokeKey,
-  rotateKey,
-} from '../../../stores/postgres/access/key-changes.ts';
-import type { StoredKey } from '../../../stores/postgres/access/key-changes.ts';
+import { changeKey, createKey, listKeys } from '../../../stores/postgres/access/key-changes.ts';
 import { lockAccess } from '../../../stores/postgres/access/users.ts';
-import type { TenantTransaction } from '../../../stores/postgres/connection/database.ts';
-import { futureEnd, requireActingAdmin, requireActive, requireScopes, userOf } from '../../access-rules.ts';
+import { futureEnd, requireActingAdmin, requireActive, requireEnd, requireScopes, userOf } from '../../access-rules.ts';
 import { principalOf, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
-import { conflict, existing } from '../../errors.ts';
 import { paginationOf } from '../../http/paging.ts';
 import { present } from '../../http/present.ts';
+import { created, currentKey, keyOf, revoked, rotated, ROTATION } from './key-endings.ts';
 
 const tags = ['access'];
-
-async function keyOf(transaction: TenantTransaction, id: string): Promise<StoredKey> {
-  return existing(await readKey(transaction, id), 'key');
-}
-
-/** Returns a key that has not ended and has no successor. @throws ApiError NOT_FOUND, CONFLICT */
-async function currentKey(transaction: TenantTransaction, id: string): Promise<StoredKey> {
-  const key = await keyOf(transaction, id);
-  if (key.revokedAt !== null) throw conflict('id', 'is revoked', 'the key');
-  if (key.replacedBy !== null) throw conflict('id', 'is replaced by another key', 'the key');
-  if (key.expiresAt !== null && key.expiresAt.getTime() <= Date.now()) throw conflict('id', 'is expired', 'the key');
-  return key;
-}
-
-/** Returns the answer for a new key: the only one that contains the key itself. */
-async function created(transaction: TenantTransaction, { id, key }: { readonly id: string; readonly key: string }) {
-  return { key: present(keySchema, await keyOf(transaction, id)), api_key: key };
-}
 
 /** `/admin/api-keys`: the keys of the tenant. */
 export function keyRoutes(app: Api, { database }: ApiDependencies): void {
@@ -83,6 +56,7 @@ export function keyRoutes(app: Api, { database }: ApiDependencies): void {
         const user = await userOf(transaction, given);
         requireActive(user, 'user');
         requireScopes(principal, user.role, scopes);
+        requireEnd(principal, expiresAt);
         const { tenantId, userId: createdBy } = principal;
         const requestsPerMinute = requests_per_minute ?? null;
         const wish = { tenantId, userId: user.id, name, scopes, expiresAt, requestsPerMinute, createdBy };
@@ -105,12 +79,14 @@ export function keyRoutes(app: Api, { database }: ApiDependencies): void {
     (request) => {
       const { name, expires_at, requests_per_minute: requestsPerMinute } = request.body;
       const expiresAt = typeof expires_at === 'string' ? futureEnd(expires_at) : expires_at;
-      return database.asTenant(principalOf(request).tenantId, async (transaction) => {
+      const principal = principalOf(request);
+      if (expiresAt !== undefined) requireEnd(principal, expiresAt);
+      return database.asTenant(principal.tenantId, async (transaction) => {
         await lockAccess(transaction);
         const { id } = await currentKey(transaction, request.params.id);
         await changeKey(transaction, id, { name, expiresAt, requestsPerMinute });
         // Another key must remain when this one ends.
-        if (expiresAt instanceof Date) await requireActingAdmin(transaction, 'expires_at', id);
+        if (expiresAt instanceof Date) await requireActingAdmin(transaction, 'expires_at', { keyId: id });
         return present(keySchema, await keyOf(transaction, id));
       });
     },
@@ -126,13 +102,7 @@ export function keyRoutes(app: Api, { database }: ApiDependencies): void {
       response: { 200: keySchema },
     }),
     (request) =>
-      database.asTenant(principalOf(request).tenantId, async (transaction) => {
-        await lockAccess(transaction);
-        const { id } = await keyOf(transaction, request.params.id);
-        await revokeKey(transaction, id);
-        await requireActingAdmin(transaction, 'id');
-        return present(keySchema, await keyOf(transaction, id));
-      }),
+      database.asTenant(principalOf(request).tenantId, (transaction) => revoked(transaction, request.params.id)),
   );
 
   app.post(
@@ -140,26 +110,17 @@ export function keyRoutes(app: Api, { database }: ApiDependencies): void {
     route('admin', {
       tags,
       summary: 'Replace a key by a new one',
-      description:
-        'The new key has the same user, scopes and name; if the old key has an end, the new one gets the same lifetime. The old key ends after the overlap.',
+      description: ROTATION,
       params: idParams,
       body: rotateBody,
       response: { 201: rotatedKey },
     }),
     async (request, reply) => {
       const principal = principalOf(request);
-      const endsAt = new Date(Date.now() + request.body.overlap_s * 1_000);
-      const answer = await database.asTenant(principal.tenantId, async (transaction) => {
-        await lockAccess(transaction);
-        const key = await currentKey(transaction, request.params.id);
-        const user = await userOf(transaction, key.userId);
-        requireActive(user, 'id');
-        requireScopes(principal, user.role, key.scopes);
-        const { tenantId, userId: createdBy } = principal;
-        const rotated = await rotateKey(transaction, key, { tenantId, createdBy, endsAt });
-        const replaced = present(keySchema, await keyOf(transaction, key.id));
-        return { ...(await created(transaction, rotated)), replaced };
-      });
+      const { params, body } = request;
+      const answer = await database.asTenant(principal.tenantId, (transaction) =>
+        rotated(transaction, principal, params.id, body.overlap_s),
+      );
       return reply.status(201).send(answer);
     },
   );

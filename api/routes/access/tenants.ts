@@ -1,5 +1,6 @@
 import {
   createdTenant,
+  invitedAnswer,
   listedTenant,
   tenantBody,
   tenantChange,
@@ -10,7 +11,7 @@ import { idParams, pageOfItems } from '../../../contract/shared.ts';
 import { asId, newId } from '../../../domain/ids.ts';
 import type { TenantId } from '../../../domain/ids.ts';
 import { changeTenant, createTenant, listTenants, readTenant } from '../../../stores/postgres/access/tenants.ts';
-import { createUser } from '../../../stores/postgres/access/users.ts';
+import { createUser, firstAdmin, hasActingAdmin, lockAccess } from '../../../stores/postgres/access/users.ts';
 import { databaseCodes } from '../../../stores/postgres/connection/database-codes.ts';
 import { route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
@@ -56,6 +57,30 @@ export function tenantRoutes(app: Api, { database }: ApiDependencies): void {
         const { username, email = null } = admin;
         const userId = existing(await createUser(transaction, { tenantId, username, email, role: 'admin' }), 'user');
         return { tenant, ...(await invited(transaction, { tenantId, userId, createdBy: null })) };
+      });
+      return reply.status(201).send(answer);
+    },
+  );
+
+  app.post(
+    '/admin/tenants/:id/invite',
+    route('operator', {
+      tags,
+      summary: 'Invite the first admin of a tenant again',
+      description:
+        'While no admin of the tenant has a key of the scope admin: otherwise the admins of the tenant invite. Older invites of that admin end.',
+      params: idParams,
+      response: { 201: invitedAnswer },
+    }),
+    async (request, reply) => {
+      const tenantId = asId<TenantId>(request.params.id);
+      const answer = await database.asTenant(tenantId, async (transaction) => {
+        existing(await readTenant(transaction, tenantId), 'tenant');
+        await lockAccess(transaction);
+        if (await hasActingAdmin(transaction))
+          throw conflict('id', 'has an admin with a key, who invites users', 'the tenant');
+        const userId = existing(await firstAdmin(transaction), 'admin', 'id');
+        return invited(transaction, { tenantId, userId, createdBy: null });
       });
       return reply.status(201).send(answer);
     },

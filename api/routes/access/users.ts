@@ -8,12 +8,11 @@ import {
   userSchema,
 } from '../../../contract/access.ts';
 import { pageOfItems } from '../../../contract/shared.ts';
-import { SCOPES, scopesOf } from '../../../domain/access.ts';
 import type { TenantId } from '../../../domain/ids.ts';
 import { createInvite, endInvites } from '../../../stores/postgres/access/invites.ts';
 import { changeUser, createUser, listUsers, lockAccess, readUser } from '../../../stores/postgres/access/users.ts';
 import type { TenantTransaction } from '../../../stores/postgres/connection/database.ts';
-import { requireActingAdmin, requireActive, requireScopes, userOf } from '../../access-rules.ts';
+import { requireActingAdmin, requireActive, requireInviting, userOf } from '../../access-rules.ts';
 import { principalOf, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { conflict, existing } from '../../errors.ts';
@@ -64,7 +63,7 @@ export function userRoutes(app: Api, { database }: ApiDependencies): void {
       const principal = principalOf(request);
       const { tenantId, userId: createdBy } = principal;
       const { username, email = null, role } = request.body;
-      requireScopes(principal, role, scopesOf(role, SCOPES));
+      requireInviting(principal, role);
       const answer = await database.asTenant(tenantId, async (transaction) => {
         const userId = await createUser(transaction, { tenantId, username, email, role });
         if (userId === null) throw conflict('username', 'is taken');
@@ -123,7 +122,7 @@ export function userRoutes(app: Api, { database }: ApiDependencies): void {
         await lockAccess(transaction);
         const user = await userOf(transaction, request.params.id);
         requireActive(user, 'id');
-        requireScopes(principal, user.role, scopesOf(user.role, SCOPES));
+        requireInviting(principal, user.role);
         return invited(transaction, { tenantId, userId: user.id, createdBy });
       });
       return reply.status(201).send(answer);

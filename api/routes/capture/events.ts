@@ -10,7 +10,7 @@ import { checkEvent, itemOf, rejectionOf, deliveryOf, keyedByDelivery } from '..
 import type { CaptureItem, CheckedEvent } from '../../intake/check-event.ts';
 import { captureAnswerSchema, deliveryHeaders } from '../../../contract/events.ts';
 import { captureLines } from '../../intake/ndjson.ts';
-import { UploadSlots } from '../../http/upload-slots.ts';
+import { RequestSlots } from '../../http/request-slots.ts';
 import type { EventOwner, HostEvent } from '../../../domain/capture/event.ts';
 
 /** Maximum events of a JSON array. */
@@ -40,7 +40,7 @@ function sizeSent(headers: IncomingHttpHeaders): number | null {
 
 /** `POST /events` and `/events/batch`: host-neutral capture. */
 export function eventRoutes(app: Api, { intake }: ApiDependencies): void {
-  const streams = new UploadSlots(STREAMS);
+  const streams = new RequestSlots(STREAMS);
   /** Stores the good events of a list and answers one item each, in order. */
   const captureAll = async (
     values: readonly unknown[],

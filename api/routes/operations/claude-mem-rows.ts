@@ -17,7 +17,7 @@ import {
   claudeMemRowsQuery,
   claudeMemTaken,
 } from '../../../contract/imports.ts';
-import { UPLOAD_DEADLINE_MS, UploadSlots } from '../../http/upload-slots.ts';
+import { UPLOAD_DEADLINE_MS, RequestSlots } from '../../http/request-slots.ts';
 
 /** Fits a row with the full output of a tool. */
 const BODY_BYTES = 32 * 1024 * 1024;
@@ -49,7 +49,7 @@ export function claudeMemRoutes(
     importBurst,
   }: Pick<ApiDependencies, 'database' | 'embeddingModel' | 'heavy' | 'workflowHints' | 'importBurst'>,
 ): void {
-  const slots = new UploadSlots(AT_ONCE);
+  const slots = new RequestSlots(AT_ONCE);
 
   app.get(
     '/imports/claude-mem/rows',

@@ -21,7 +21,7 @@ import { present } from '../../http/present.ts';
 import { ApiError, existing } from '../../errors.ts';
 import { exportBody, exportSchema, fileImportSchema } from '../../../contract/gdpr.ts';
 import { personFor, refuseOthers, sessionFor, ownedBy } from '../../subjects.ts';
-import { piecesInTime, UploadSlots } from '../../http/upload-slots.ts';
+import { piecesInTime, RequestSlots } from '../../http/request-slots.ts';
 import type { StoredFileImport } from '../../../stores/postgres/imports/file-imports.ts';
 
 /** Maximum bytes of the compressed file. */
@@ -70,7 +70,7 @@ async function subjectOf(
 
 /** Exports to a file, and imports of the file into another instance. */
 export function exportRoutes(app: Api, { database, archives: archive, startJob }: ApiDependencies): void {
-  const uploads = new UploadSlots(AT_ONCE);
+  const uploads = new RequestSlots(AT_ONCE);
   const store = (): ArchiveStore => {
     if (archive === null)
       throw new ApiError('CONFLICT', 'this instance has no store for files: RECOLLECT_ARCHIVE_STORE is not set');

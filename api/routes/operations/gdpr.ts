@@ -5,7 +5,8 @@ import { openExport } from '../../../stores/postgres/exports/exports.ts';
 import { findText, TooMuchFound } from '../../../stores/postgres/erasure/find-text.ts';
 import { assertNoLegalHold, LegalHoldError } from '../../../stores/postgres/retention/legal-holds.ts';
 import type { TenantTransaction } from '../../../stores/postgres/connection/database.ts';
-import { isLastAdmin, restrictPerson, restrictSession, tenantName } from '../../../stores/postgres/access/people.ts';
+import { restrictPerson, restrictSession, tenantName } from '../../../stores/postgres/access/people.ts';
+import { hasActingAdmin, lockAccess } from '../../../stores/postgres/access/users.ts';
 import type { Principal } from '../../../stores/postgres/access/api-keys.ts';
 import { principalOf, viewerOf, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
@@ -45,8 +46,12 @@ async function subjectOf(transaction: TenantTransaction, principal: Principal, w
     }
     case 'user': {
       const person = await personFor(transaction, principal, wanted.user);
-      if (await isLastAdmin(transaction, person))
-        throw new ApiError('CONFLICT', 'the tenant has no other admin: create another admin, or erase the tenant');
+      await lockAccess(transaction);
+      if (person.role === 'admin' && !(await hasActingAdmin(transaction, { userId: person.id })))
+        throw new ApiError(
+          'CONFLICT',
+          'no other admin of the tenant has a key of the scope admin: let another admin join, or erase the tenant',
+        );
       await assertNoLegalHold(transaction, { userId: person.id });
       return person.id;
     }

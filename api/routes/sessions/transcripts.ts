@@ -21,7 +21,7 @@ import type { Capture } from '../../intake/intake.ts';
 import type { HeavyEvents } from '../../intake/heavy-events.ts';
 import { presentCounts } from '../operations/imports.ts';
 import { cursorSchema, segmentSchema, transcriptName, transcriptQuery } from '../../../contract/imports.ts';
-import { UPLOAD_DEADLINE_MS, UploadSlots } from '../../http/upload-slots.ts';
+import { UPLOAD_DEADLINE_MS, RequestSlots } from '../../http/request-slots.ts';
 
 /** Maximum bytes of a transcript segment. A segment of this size without a complete turn is skipped. */
 const SEGMENT_BYTES = 64 * 1024 * 1024;
@@ -63,7 +63,7 @@ function workBeside(heavy: HeavyEvents, userId: string): SegmentWork {
 
 /** Transcripts of other machines, sent by the client there. */
 export function transcriptRoutes(app: Api, { config, database, heavy, intake }: ApiDependencies): void {
-  const slots = new UploadSlots(AT_ONCE);
+  const slots = new RequestSlots(AT_ONCE);
 
   app.get(
     '/transcripts',

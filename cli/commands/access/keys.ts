@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { createdKey, keySchema, MAX_OVERLAP_S, rotatedKey } from '../../../contract/access.ts';
@@ -11,7 +11,11 @@ import { path } from '../../server/server-client.ts';
 import { keysText, newKeyText } from '../../text/access-text.ts';
 import { minuteOf, momentOf } from '../../text/text-layout.ts';
 
-interface ListOptions {
+interface OwnOption {
+  readonly own?: boolean;
+}
+
+interface ListOptions extends OwnOption {
   readonly user?: string;
   readonly ended?: boolean;
   readonly limit: string;
@@ -31,21 +35,33 @@ function parseScopes(given: string): readonly Scope[] {
   throw new InvalidArgumentError(`Expected scopes joined by commas, of ${SCOPES.join(', ')}.`);
 }
 
+const OWN = ['--own', 'of your own keys; needs no admin'] as const;
+
+/** Returns the address of the keys that a command is about. */
+function keysPath(own = false): string {
+  return own ? '/auth/api-keys' : '/admin/api-keys';
+}
+
 /** Adds `keys` with its subcommands. */
 export function addKeys(program: Command, cli: Cli): void {
   const { output } = cli;
-  const command = cli.command(program, 'keys', 'list, create, revoke and rotate API keys of your tenant; for admins');
+  const command = cli.command(
+    program,
+    'keys',
+    'list, create, revoke and rotate API keys of your tenant; for admins (--own: your keys)',
+  );
 
   cli
     .command(command, 'list', 'list keys; the keys themselves are not stored')
-    .option('--user <user>', 'limit the list to a user: id or username')
+    .addOption(new Option('--user <user>', 'limit the list to a user: id or username').conflicts('own'))
+    .option(...OWN)
     .option('--ended', 'include revoked and expired keys')
     .option('--limit <count>', 'maximum number of rows, up to 100', '50')
     .option('--json', 'print JSON')
     .action(
-      cli.onServer(async (server, { user, ended: revoked, limit, json }: ListOptions) => {
+      cli.onServer(async (server, { user, own, ended: revoked, limit, json }: ListOptions) => {
         const query = { user, revoked, limit: Number(limit) };
-        const { data } = await server.get('/admin/api-keys', pageOfItems(keySchema), query);
+        const { data } = await server.get(keysPath(own), pageOfItems(keySchema), query);
         cli.print(json, data, keysText(data, Date.now()));
       }),
     );
@@ -66,19 +82,21 @@ export function addKeys(program: Command, cli: Cli): void {
   cli
     .command(command, 'revoke', 'stop a key at once')
     .argument('<key>', 'id of a key')
+    .option(...OWN)
     .action(
-      cli.onServer(async (server, id: string) => {
-        const { name, username } = await server.request('DELETE', path`/admin/api-keys/${id}`, keySchema);
+      cli.onServer(async (server, id: string, { own }: OwnOption) => {
+        const { name, username } = await server.request('DELETE', keysPath(own) + path`/${id}`, keySchema);
         output.out(`Revoked: ${name} of ${username}.\n`);
       }),
     );
   cli
     .command(command, 'rotate', 'replace a key by a new one with the same rights, and print it once')
     .argument('<key>', 'id of a key')
+    .option(...OWN)
     .option('--overlap-s <seconds>', 'how long the old key still works (default: a day)', integer(0, MAX_OVERLAP_S))
     .action(
-      cli.onServer(async (server, id: string, { overlapS }: { readonly overlapS?: number }) => {
-        const answer = await server.post(path`/admin/api-keys/${id}/rotate`, rotatedKey, { overlap_s: overlapS });
+      cli.onServer(async (server, id: string, { own, overlapS }: OwnOption & { readonly overlapS?: number }) => {
+        const answer = await server.post(keysPath(own) + path`/${id}/rotate`, rotatedKey, { overlap_s: overlapS });
         output.out(`${newKeyText(answer)}The old key ends at ${minuteOf(answer.replaced.expires_at ?? '')} UTC.\n`);
       }),
     );

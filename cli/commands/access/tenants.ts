@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { createdTenant, listedTenant, tenantSchema } from '../../../contract/access.ts';
+import { createdTenant, invitedAnswer, listedTenant, tenantSchema } from '../../../contract/access.ts';
 import { pageOfItems } from '../../../contract/shared.ts';
 import type { Cli } from '../../cli.ts';
 import { path } from '../../server/server-client.ts';
@@ -42,6 +42,15 @@ export function addTenants(program: Command, cli: Cli): void {
         const body = { name, admin: { username, email } };
         const { tenant, user, invite } = await server.post('/admin/tenants', createdTenant, body);
         output.out(`Tenant ${tenant.name} added (${tenant.id}).\n${inviteText(user, invite, server.url)}`);
+      }),
+    );
+  cli
+    .command(command, 'invite', 'print a new link for the first admin, while no admin of the tenant has a key')
+    .argument('<tenant>', NAMED)
+    .action(
+      cli.onServer(async (server, id: string) => {
+        const { user, invite } = await server.post(path`/admin/tenants/${id}/invite`, invitedAnswer);
+        output.out(inviteText(user, invite, server.url));
       }),
     );
   for (const [name, suspended, description, result] of [

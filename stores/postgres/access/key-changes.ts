@@ -104,14 +104,19 @@ export async function revokeKey(transaction: TenantTransaction, id: string): Pro
   await transaction.apiKey.updateMany({ where: { id, revokedAt: null }, data: { revokedAt: new Date() } });
 }
 
-/** Creates a key in place of another, which ends at `endsAt` at the latest. A key with an end gets the same lifetime again. */
+/** Creates a key in place of another, which ends at `endsAt` at the latest. A key with an end gets the same lifetime again, up to `latest`. */
 export async function rotateKey(
   transaction: TenantTransaction,
   old: StoredKey,
-  { tenantId, createdBy, endsAt }: Pick<KeyWish, 'tenantId' | 'createdBy'> & { readonly endsAt: Date },
+  {
+    tenantId,
+    createdBy,
+    endsAt,
+    latest,
+  }: Pick<KeyWish, 'tenantId' | 'createdBy'> & { readonly endsAt: Date; readonly latest: Date | null },
 ): Promise<{ readonly id: string; readonly key: string }> {
   const { userId, name, scopes, expiresAt, createdAt, requestsPerMinute } = old;
-  const lifeMs = expiresAt === null ? null : expiresAt.getTime() - createdAt.getTime();
+  const renewed = expiresAt === null ? null : new Date(Date.now() + expiresAt.getTime() - createdAt.getTime());
   const created = await createKey(transaction, {
     tenantId,
     userId,
@@ -119,7 +124,7 @@ export async function rotateKey(
     scopes,
     requestsPerMinute,
     createdBy,
-    expiresAt: lifeMs === null ? null : new Date(Date.now() + lifeMs),
+    expiresAt: latest !== null && (renewed === null || renewed > latest) ? latest : renewed,
   });
   const ends = expiresAt !== null && expiresAt < endsAt ? expiresAt : endsAt;
   await transaction.apiKey.update({ where: { id: old.id }, data: { expiresAt: ends, replacedBy: created.id } });

@@ -31,12 +31,6 @@ export async function findPerson(transaction: TenantTransaction, given: string):
   });
 }
 
-/** Returns true if the tenant has no other active admin. */
-export async function isLastAdmin(transaction: TenantTransaction, { id, role }: Person): Promise<boolean> {
-  if (role !== 'admin') return false;
-  return (await transaction.user.count({ where: { role: 'admin', active: true, id: { not: id } } })) === 0;
-}
-
 /** Returns the tenant's name; null if it does not exist. */
 export async function tenantName(transaction: TenantTransaction, tenantId: string): Promise<string | null> {
   return (await transaction.tenant.findUnique({ where: { id: tenantId }, select: { name: true } }))?.name ?? null;

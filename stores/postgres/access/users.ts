@@ -40,16 +40,20 @@ export async function lockAccess(transaction: TenantTransaction): Promise<void> 
 }
 
 /**
- * Returns true if an active admin of the tenant has a key of the scope admin, other than `exceptKeyId`: without one the tenant could not restore access.
+ * Returns true if an active admin of the tenant has a key of the scope admin, apart from `except`: without one the tenant could not restore access.
  */
-export async function hasActingAdmin(transaction: TenantTransaction, exceptKeyId?: string): Promise<boolean> {
+export async function hasActingAdmin(
+  transaction: TenantTransaction,
+  except: { readonly keyId?: string; readonly userId?: string } = {},
+): Promise<boolean> {
   const acting = await transaction.apiKey.findFirst({
     where: {
       revokedAt: null,
       scopes: { has: 'admin' },
       OR: [{ expiresAt: null }, { expiresAt: { gt: new Date() } }],
       user: { role: 'admin', active: true },
-      ...(exceptKeyId !== undefined && { id: { not: exceptKeyId } }),
+      ...(except.keyId !== undefined && { id: { not: except.keyId } }),
+      ...(except.userId !== undefined && { userId: { not: except.userId } }),
     },
     select: { id: true },
   });
@@ -83,6 +87,13 @@ export async function listUsers(
     select: shown(),
   });
   return { rows: z.array(userRow).parse(rows), total: await transaction.user.count({ where }) };
+}
+
+/** Returns the id of the active admin who was added first; null if there is none. */
+export async function firstAdmin(transaction: TenantTransaction): Promise<string | null> {
+  const where = { role: 'admin', active: true };
+  const found = await transaction.user.findFirst({ where, orderBy: { id: 'asc' }, select: { id: true } });
+  return found?.id ?? null;
 }
 
 /** Returns a user of the tenant; null if there is none with this id. */

@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { acceptedInvite, createdTenant, listedTenant, meSchema, tenantSchema } from '../../../contract/access.ts';
+import {
+  acceptedInvite,
+  createdTenant,
+  invitedAnswer,
+  listedTenant,
+  meSchema,
+  tenantSchema,
+} from '../../../contract/access.ts';
 import { pageOfItems } from '../../../contract/shared.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
 import { accept, createdIn, invite } from '../support/access.ts';
@@ -56,6 +63,18 @@ describe('a tenant', () => {
     await instance.put(path, { suspended: false });
     expect(await status()).toBe(200);
     expect((await accept(instance, sent.token)).status).toBe(201);
+  });
+
+  test('whose first invite is lost gets another from an operator, until an admin joined', async () => {
+    const { tenant, user, invite: lost } = await addTenant('lost');
+    const path = `/admin/tenants/${tenant.id}/invite`;
+    const again = createdIn(invitedAnswer, await instance.post(path));
+    expect(again.user.id).toBe(user.id);
+    expectError(await accept(instance, lost.token), 'NOT_FOUND', 'token');
+    const { api_key: key } = createdIn(acceptedInvite, await accept(instance, again.invite.token));
+    expectError(await instance.post(path), 'CONFLICT', 'id');
+    expectError(await instance.post(path, undefined, key), 'FORBIDDEN');
+    expectError(await instance.post(`/admin/tenants/${crypto.randomUUID()}/invite`), 'NOT_FOUND', 'tenant');
   });
 
   test('of the operators cannot be suspended', async () => {

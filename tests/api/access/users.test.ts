@@ -101,6 +101,14 @@ describe('the last admin', () => {
     expect((await instance.put(`/admin/users/${user.id}`, { role: 'viewer' }, key)).status).toBe(200);
   });
 
+  test('cannot be erased while the other admin has no key', async () => {
+    const { key, userId } = await instance.stranger({ role: 'admin' });
+    await invite(instance, 'keyless', 'admin', key);
+    const answer = await instance.post('/gdpr/erase', { kind: 'user', user: userId }, key);
+    expectError(answer, 'CONFLICT');
+    expect(JSON.stringify(answer.body)).toContain('no other admin');
+  });
+
   test('remains if two admins deactivate each other at once', async () => {
     const one = await instance.stranger({ role: 'admin' });
     const two = await instance.db.createUser({ tenantId: one.tenantId, role: 'admin' });

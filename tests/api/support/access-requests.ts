@@ -1,19 +1,22 @@
 import { newId } from '../../../domain/ids.ts';
 import type { TestInstance } from '../../setup/instance.ts';
-import { invite, makeKey } from './access.ts';
+import { createdTenant } from '../../../contract/access.ts';
+import { createdIn, invite, makeKey } from './access.ts';
 import type { ContractRequest } from './openapi.ts';
 
 /** Creates what the requests name. */
 export async function seedAccess(instance: TestInstance) {
   const { invite: sent } = await invite(instance, 'invited');
-  const keys = [await makeKey(instance), await makeKey(instance)].map(({ key }) => key.id);
+  const keys = [await makeKey(instance), await makeKey(instance), await makeKey(instance)].map(({ key }) => key.id);
   const { tenantId } = await instance.stranger();
-  return { token: sent.token, keys, tenantId };
+  const fresh = { name: 'without a key', admin: { username: 'admin' } };
+  const { tenant } = createdIn(createdTenant, await instance.post('/admin/tenants', fresh));
+  return { token: sent.token, keys, tenantId, freshTenantId: tenant.id };
 }
 
 type Seeds = Awaited<ReturnType<typeof seedAccess>>;
 
-export function accessSuccesses({ token, keys, tenantId }: Seeds): ContractRequest[] {
+export function accessSuccesses({ token, keys, tenantId, freshTenantId }: Seeds): ContractRequest[] {
   return [
     ['get /auth/me', '/auth/me'],
     ['post /auth/invites/accept', '/auth/invites/accept', { key: null, body: { token } }],
@@ -27,8 +30,12 @@ export function accessSuccesses({ token, keys, tenantId }: Seeds): ContractReque
     ['put /admin/api-keys/{id}', `/admin/api-keys/${keys[0]}`, { body: { expires_at: '2999-01-01T00:00:00Z' } }],
     ['post /admin/api-keys/{id}/rotate', `/admin/api-keys/${keys[0]}/rotate`, { body: {} }],
     ['delete /admin/api-keys/{id}', `/admin/api-keys/${keys[1]}`],
+    ['get /auth/api-keys', '/auth/api-keys?revoked=true'],
+    ['post /auth/api-keys/{id}/rotate', `/auth/api-keys/${keys[2]}/rotate`, { body: {} }],
+    ['delete /auth/api-keys/{id}', `/auth/api-keys/${keys[2]}`],
     ['get /admin/tenants', '/admin/tenants'],
     ['post /admin/tenants', '/admin/tenants', { body: { name: 'north', admin: { username: 'nora' } } }],
+    ['post /admin/tenants/{id}/invite', `/admin/tenants/${freshTenantId}/invite`],
     ['put /admin/tenants/{id}', `/admin/tenants/${tenantId}`, { body: { suspended: true } }],
   ];
 }
@@ -51,8 +58,12 @@ export function accessFailures(reader: string, { keys, tenantId }: Seeds): Contr
     ['put /admin/api-keys/{id}', key, { body: { expires_at: '2020-01-01T00:00:00Z' } }],
     ['post /admin/api-keys/{id}/rotate', `${key}/rotate`, { body: {} }],
     ['delete /admin/api-keys/{id}', `/admin/api-keys/${newId()}`],
+    ['get /auth/api-keys', '/auth/api-keys?limit=0'],
+    ['post /auth/api-keys/{id}/rotate', `/auth/api-keys/${keys[1]}/rotate`, { body: {} }],
+    ['delete /auth/api-keys/{id}', `/auth/api-keys/${newId()}`],
     ['get /admin/tenants', '/admin/tenants', { key: reader }],
     ['post /admin/tenants', '/admin/tenants', { body: { name: 'north', admin: { username: 'nora' } } }],
+    ['post /admin/tenants/{id}/invite', `/admin/tenants/${newId()}/invite`],
     ['put /admin/tenants/{id}', `/admin/tenants/${tenantId}`, { body: { name: '' } }],
   ];
 }

@@ -5,6 +5,7 @@
 export const AUDITED_ROUTES: readonly string[] = [
   'DELETE /admin/api-keys/:id',
   'DELETE /admin/legal-holds/:id',
+  'DELETE /auth/api-keys/:id',
   'DELETE /events/:key',
   'DELETE /gdpr/restrict',
   'DELETE /learnings/:id',
@@ -48,6 +49,8 @@ export const AUDITED_ROUTES: readonly string[] = [
   'POST /admin/users',
   'POST /admin/users/:id/invite',
   'POST /archives/:id/restore',
+  'POST /admin/tenants/:id/invite',
+  'POST /auth/api-keys/:id/rotate',
   'POST /auth/invites/accept',
   'POST /context/:id/feedback',
   'POST /exports',

@@ -12,21 +12,23 @@ const STEP_MS = 5 * 60_000;
 /** The same for an upload that is collected in memory. */
 export const UPLOAD_DEADLINE_MS = STEP_MS;
 
-/** Slots for long requests with large bodies, limited per user and in total. */
-export class UploadSlots {
+/** Slots for long requests, such as those with large bodies, limited per user (or another owner) and in total. */
+export class RequestSlots {
   private readonly limits: SlotLimits;
+  private readonly busy: string;
   private total = 0;
   private readonly byUser = new Map<string, number>();
 
-  constructor(limits: SlotLimits) {
+  /** `busy`: message of the error if no slot is free. */
+  constructor(limits: SlotLimits, busy = 'other uploads are being read; try again') {
     this.limits = limits;
+    this.busy = busy;
   }
 
   /** Occupies a slot of the user and returns an idempotent function that releases it. @throws ApiError BUSY if none is free */
   take(userId: string): () => void {
     const own = this.byUser.get(userId) ?? 0;
-    if (own >= this.limits.perUser || this.total >= this.limits.total)
-      throw new ApiError('BUSY', 'other uploads are being read; try again');
+    if (own >= this.limits.perUser || this.total >= this.limits.total) throw new ApiError('BUSY', this.busy);
     this.byUser.set(userId, own + 1);
     this.total += 1;
     let taken = true;

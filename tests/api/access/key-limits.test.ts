@@ -1,0 +1,74 @@
+import { describe, expect, test } from 'vitest';
+import { keySchema, rotatedKey } from '../../../contract/access.ts';
+import { pageOfItems } from '../../../contract/shared.ts';
+import { fileInstance } from '../../setup/file-instance.ts';
+import { createdIn, makeKey } from '../support/access.ts';
+import { bodyOf, expectError } from '../support/answers.ts';
+
+const instance = fileInstance();
+const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString();
+const statusOf = async (key: string) => (await instance.get('/auth/me', key)).status;
+
+describe('the own keys of a user', () => {
+  const listed = async (secret: string) =>
+    bodyOf(pageOfItems(keySchema), await instance.get('/auth/api-keys', secret)).data;
+
+  test.each(['user', 'viewer'] as const)(
+    'of the role %s are listed, rotated and revoked without an admin',
+    async (role) => {
+      const { key, userId } = await instance.user({ role, scopes: ['read'] });
+      const [mine, ...others] = await listed(key);
+      expect([mine?.user_id, others]).toEqual([userId, []]);
+      const next = createdIn(rotatedKey, await instance.post(`/auth/api-keys/${mine?.id}/rotate`, {}, key));
+      expect(next.key).toMatchObject({ scopes: mine?.scopes, created_by: userId });
+      const old = bodyOf(keySchema, await instance.delete(`/auth/api-keys/${mine?.id}`, next.api_key));
+      expect(old.revoked_at).not.toBeNull();
+      await expect.poll(() => statusOf(key), { timeout: 1_000 }).toBe(401);
+      expect((await listed(next.api_key)).map(({ id }) => id)).toEqual([next.key.id]);
+    },
+  );
+
+  test('with more scopes, and keys of others, are out of reach', async () => {
+    const { key, userId } = await instance.user();
+    const [mine] = await listed(key);
+    const agent = await makeKey(instance, { user: userId, scopes: ['capture', 'read'] });
+    const others = (await makeKey(instance)).key.id;
+    for (const [id, code, field] of [
+      [mine?.id, 'FORBIDDEN', 'scopes'],
+      [others, 'NOT_FOUND', 'key'],
+    ] as const) {
+      expectError(await instance.post(`/auth/api-keys/${id}/rotate`, {}, agent.api_key), code, field);
+      expectError(await instance.delete(`/auth/api-keys/${id}`, agent.api_key), code, field);
+    }
+    expect(await statusOf(key)).toBe(200);
+    expect((await instance.delete(`/auth/api-keys/${agent.key.id}`, agent.api_key)).status).toBe(200);
+  });
+});
+
+test('a key with an end gives nothing a later end, itself included, and invites nobody', async () => {
+  const { userId } = await instance.user({ role: 'admin' });
+  const end = inDays(1);
+  const wish = { user: userId, scopes: ['capture', 'read', 'write', 'admin'], expires_at: end };
+  const { key, api_key: secret } = await makeKey(instance, wish);
+  const path = `/admin/api-keys/${key.id}`;
+  for (const expires_at of [null, inDays(2)])
+    expectError(await instance.put(path, { expires_at }, secret), 'FORBIDDEN', 'expires_at');
+  for (const expires_at of [undefined, inDays(2)])
+    expectError(
+      await instance.post('/admin/api-keys', { name: 'x', scopes: ['read'], expires_at }, secret),
+      'FORBIDDEN',
+      'expires_at',
+    );
+  for (const [invites, body] of [
+    ['/admin/users', { username: 'late', role: 'user' }],
+    [`/admin/users/${userId}/invite`, undefined],
+  ] as const)
+    expectError(await instance.post(invites, body, secret), 'FORBIDDEN', 'expires_at');
+  expect((await instance.put(path, { name: 'renamed' }, secret)).status).toBe(200);
+  expect((await makeKey(instance, { expires_at: inDays(0.5) }, secret)).key.expires_at).not.toBeNull();
+  const lasting = (await makeKey(instance, { user: userId })).key.id;
+  for (const id of [lasting, key.id])
+    expect(createdIn(rotatedKey, await instance.post(`/admin/api-keys/${id}/rotate`, {}, secret)).key.expires_at).toBe(
+      end,
+    );
+});

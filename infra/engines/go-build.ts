@@ -1,5 +1,5 @@
 import { readFileSync, renameSync, rmSync } from 'node:fs';
-import { mkdir, readdir, stat } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Environment } from '../../config/process-environment.ts';
 import type { Engine } from './pinned.ts';
@@ -7,7 +7,6 @@ import type { MakeContext } from './resolve.ts';
 import { runTool, ToolError } from './run-tool.ts';
 
 const SHOWN_EVERY_MS = 1000;
-const MEBIBYTE = 1024 * 1024;
 
 /**
  * Builds the programs of an engine from the committed go.mod and go.sum into a folder. Rejects with Error without Go or
@@ -27,14 +26,10 @@ export async function buildWithGo(engine: Engine, folder: string, context: MakeC
       doing = `compiling, ${packages} packages`;
     }
   };
-  const show = setInterval(() => void showProgress(), SHOWN_EVERY_MS);
-  const showProgress = async (): Promise<void> => {
-    const size = await folderBytes(folder);
+  const show = setInterval(() => {
     const seconds = Math.round((performance.now() - startedAt) / 1000);
-    context.update(
-      `building ${engine.version} with Go (a few minutes, once): ${doing}, ${seconds} s, ${(size / MEBIBYTE).toFixed(0)} MiB`,
-    );
-  };
+    context.update(`building ${engine.version} with Go (a few minutes, once): ${doing}, ${seconds} s`);
+  }, SHOWN_EVERY_MS);
   try {
     const packagesToBuild = engine.programs.map((program) => program.goPackage);
     const args = ['build', '-v', '-buildvcs=false', '-ldflags=-s -w', '-o', `${folder}${path.sep}`, ...packagesToBuild];
@@ -106,15 +101,4 @@ function definedOnly(environment: Environment): Record<string, string> {
   const defined: Record<string, string> = {};
   for (const [name, value] of Object.entries(environment)) if (value !== undefined) defined[name] = value;
   return defined;
-}
-
-async function folderBytes(folder: string): Promise<number> {
-  let bytes = 0;
-  const entries = await readdir(folder, { recursive: true }).catch(() => []);
-  for (const entry of entries) {
-    // Files change during the build.
-    const found = await stat(path.join(folder, entry)).catch(() => null);
-    if (found?.isFile()) bytes += found.size;
-  }
-  return bytes;
 }

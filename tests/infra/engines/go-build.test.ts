@@ -82,13 +82,13 @@ test('a failed build reports its last output and leaves no cache entry', async (
   expect(readdirSync(path.dirname(entry))).toEqual([]);
 });
 
-test('shows the current step, its duration and the bytes written', async () => {
+test('shows the current step and its duration', async () => {
   const { options, engine, lines } = setUp(
-    `echo go.temporal.io/server/common >&2; head -c 3145728 /dev/zero > "$out/work/object"; sleep 2.5; ${MAKE}`,
+    `echo go.temporal.io/server/common >&2; sleep 2.5; ${MAKE}`,
   );
   await resolveEngine(engine, options);
   const shown = lines.find((line) => line.includes('building 1.32.1 with Go'));
-  expect(shown).toMatch(/compiling, 1 packages, \d s, 3 MiB$/);
+  expect(shown).toMatch(/compiling, 1 packages, \d s$/);
 });
 
 test('an abort kills the build’s process group and leaves no files', async () => {

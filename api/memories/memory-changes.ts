@@ -157,7 +157,7 @@ export function createMemoryChanges(dependencies: ApiDependencies) {
         const field = Object.keys(body).find((name) => !OF_OBSERVATIONS.includes(name));
         if (field !== undefined)
           throw invalid(field, `cannot change after capture; only ${OF_OBSERVATIONS.join(', ')} can`);
-        await assertNoLegalHold(transaction, { sessionId: memory.session?.id ?? null, userId: principal.userId });
+        await assertNoLegalHold(transaction, { sessionId: memory.session?.id ?? null });
         const { tags, importance, flagged } = body;
         await changeObservation(transaction, memory.id, { tags: tags && redactedTags(tags), importance, flagged });
         return memory.id;

@@ -5,7 +5,9 @@ import { FiguresReporter } from './figures-reporter.ts';
 /** Files of the suite in which each test is an attack; they run here again, so that one command runs all attacks. */
 const ATTACKS = [
   'tests/hook/project/hostile-folder.test.ts',
+  'tests/api/access/matrix.test.ts',
   'tests/api/http/bodies.test.ts',
+  'tests/api/http/limit-evasion.test.ts',
   'tests/api/operations/legal-holds.test.ts',
   'tests/api/http/local-caller.test.ts',
   'tests/api/http/methods.test.ts',

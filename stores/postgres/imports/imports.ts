@@ -5,6 +5,7 @@ import type { TranscriptCounts } from '../../../domain/transcripts/counts.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import type { WorkState } from '../../../domain/jobs.ts';
 import { WORK_STATES } from '../../../domain/jobs.ts';
+import { FILE_IMPORT_KIND } from './file-imports.ts';
 
 export const importOptions = z.object({
   /** Folder on this server, or the file that is read; absolute. */
@@ -43,9 +44,9 @@ const importRow = z.object({
 });
 export type StoredImport = Readonly<z.output<typeof importRow>>;
 
-/** Returns an import of the tenant; null if there is none with this id. */
+/** Returns an import of transcripts or of claude-mem; null if the tenant has none with this id. Imports of files are of `file-imports.ts`. */
 export async function readImport(transaction: TenantTransaction, id: string): Promise<StoredImport | null> {
-  const row = await transaction.import.findUnique({ where: { id } });
+  const row = await transaction.import.findFirst({ where: { id, kind: { not: FILE_IMPORT_KIND } } });
   return importRow.nullable().parse(row);
 }
 

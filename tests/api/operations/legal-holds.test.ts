@@ -106,9 +106,18 @@ describe('a legal hold binds every way out', () => {
     await captured(instance, [noteEvent(name, 'A note', { key: `${name}-note` })]);
     const note = await instance.value<string>('SELECT id AS value FROM observations WHERE session_id = $1', [session]);
     await instance.put(`/sessions/${session}`, { title: `Title walrus-${name}` });
+    await instance.post(
+      '/events',
+      noteEvent(`${name}-free`, 'A note of another session of the user', { infer: false }),
+    );
+    const free = await instance.value<string>(
+      'SELECT o.id AS value FROM observations o JOIN sessions s ON s.id = o.session_id WHERE s.external_id = $1',
+      [`${name}-free`],
+    );
     const release = await hold('session', session);
     try {
       expectError(await instance.put(`/memories/${note}`, { tags: ['other'] }), 'LEGAL_HOLD');
+      expect((await instance.put(`/memories/${free}`, { tags: ['other'] })).status).toBe(200);
       for (const text of [`Service ${name} rounds`, `Title walrus-${name}`]) {
         const erasure = await instance.post('/gdpr/erase', { kind: 'text', text });
         expect(erasure.status).toBe(202);

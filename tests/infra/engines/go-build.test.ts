@@ -83,9 +83,7 @@ test('a failed build reports its last output and leaves no cache entry', async (
 });
 
 test('shows the current step and its duration', async () => {
-  const { options, engine, lines } = setUp(
-    `echo go.temporal.io/server/common >&2; sleep 2.5; ${MAKE}`,
-  );
+  const { options, engine, lines } = setUp(`echo go.temporal.io/server/common >&2; sleep 2.5; ${MAKE}`);
   await resolveEngine(engine, options);
   const shown = lines.find((line) => line.includes('building 1.32.1 with Go'));
   expect(shown).toMatch(/compiling, 1 packages, \d s$/);

@@ -4,6 +4,7 @@ import { scopeOfOwnData } from '../domain/access.ts';
 import type { Scope } from '../domain/access.ts';
 import type { Principal } from '../stores/postgres/access/api-keys.ts';
 import { keySha256 } from '../stores/postgres/access/secrets.ts';
+import type { TenantView } from '../stores/postgres/connection/database.ts';
 import type { SessionSeeker } from '../stores/postgres/sessions/sessions.ts';
 import { isAudited } from './audit/decision.ts';
 import { ApiError } from './errors.ts';
@@ -160,6 +161,11 @@ export function mayActFor(principal: Principal, userId: string | null | undefine
 /** Returns the user whose private memories a request may read: undefined for admins, who read all of their tenant. */
 export function viewerOf(principal: Principal): string | undefined {
   return isAdmin(principal) ? undefined : principal.userId;
+}
+
+/** Returns the tenant of a request, with the private rows that it may read. */
+export function viewOf(principal: Principal): TenantView {
+  return { tenantId: principal.tenantId, viewerId: viewerOf(principal) };
 }
 
 /** Returns whose sessions a request may name by their external id. */

@@ -50,6 +50,7 @@ export function createApiDependencies(config: Config, logger: Logger) {
   const clock: Clock = { now: () => Date.now() };
   const tokens = createTokenCounter();
   const database = createDatabase({
+    privateRows: 'none',
     url: config.database.url,
     max: config.database.poolMax,
     connectTimeoutMs: config.database.connectTimeoutMs,

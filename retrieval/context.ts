@@ -185,7 +185,7 @@ export function createContext(dependencies: ContextDependencies): (request: Cont
     const { found } = await find(request, query, setting);
     const fresh = news(found, setting);
     if (!answersQuery(query, fresh)) return NOTHING;
-    const ranked = await database.readAsTenant(request.tenantId, (read) =>
+    const ranked = await database.readAsTenant(request, (read) =>
       withRequests(read, rankedByPrompt(fresh), request.viewerId),
     );
     return draftMemories(query, ranked, request, setting);
@@ -198,12 +198,12 @@ export function createContext(dependencies: ContextDependencies): (request: Cont
     const history =
       project === null
         ? { label: file, refs: [] }
-        : await database.asTenant(request.tenantId, (transaction) =>
+        : await database.asTenant(request, (transaction) =>
             readFileHistory(transaction, { projectId: project.id, namespace: request.namespace, file }),
           );
     const label = history.label ?? file;
     const [memories, { found }] = await Promise.all([
-      database.readAsTenant(request.tenantId, (read) => readMemories(read, history.refs, request.viewerId)),
+      database.readAsTenant(request, (read) => readMemories(read, history.refs, request.viewerId)),
       find(request, fileQuery(label).slice(0, 500).toWellFormed(), setting),
     ]);
     const known = news(
@@ -216,7 +216,7 @@ export function createContext(dependencies: ContextDependencies): (request: Cont
   const forStart = async (request: ContextRequest, setting: Setting): Promise<Draft> => {
     const { project, sessionId } = setting;
     if (project === null) return NOTHING;
-    const { sources, preferences } = await database.asTenant(request.tenantId, async (transaction) => ({
+    const { sources, preferences } = await database.asTenant(request, async (transaction) => ({
       sources: await readContextSources(transaction, {
         projectId: project.id,
         namespace: request.namespace,
@@ -250,14 +250,14 @@ export function createContext(dependencies: ContextDependencies): (request: Cont
   };
 
   return async (request) => {
-    const setting = await database.asTenant(request.tenantId, (transaction) => readSetting(transaction, request));
+    const setting = await database.asTenant(request, (transaction) => readSetting(transaction, request));
     // An unknown project has no memories; the hook of an unknown session must not receive those of other projects.
     if (setting.project === null && (request.project !== null || request.byHook === true))
       return { id: null, ...NOTHING };
     const block = setting.isEmpty ? NOTHING : await draft(request, setting);
     if (block.items.length === 0 || request.signal?.aborted === true)
       return { id: null, ...NOTHING, omitted: block.omitted };
-    const id = await database.asTenant(request.tenantId, async (transaction) => {
+    const id = await database.asTenant(request, async (transaction) => {
       const recorded = await recordContext(transaction, {
         tenantId: request.tenantId,
         userId: request.userId,

@@ -20,5 +20,6 @@ export async function recencyHits(
   clock: StageClock,
   ms: number,
 ): Promise<readonly RecallHit[]> {
-  return clock.time('recency', () => database.readAsTenant(tenantId, (read) => readNewest(read, filter, MAX_HITS), ms));
+  const view = { tenantId, viewerId: filter.viewerId };
+  return clock.time('recency', () => database.readAsTenant(view, (read) => readNewest(read, filter, MAX_HITS), ms));
 }

@@ -130,6 +130,7 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
       return { ...nothing, degraded, understood, stages: clock.times() };
     const { groupBySession } = request;
     const { viewerId, asOf, phrases = [], files = [] } = understoodQuery.filter;
+    const view = { tenantId: request.tenantId, viewerId };
 
     /** Reads the candidates' rows, ranks them, and omits those that fail the filters which only PostgreSQL checks, before the best are taken. */
     const inspect = async (read: TenantRead): Promise<Inspected> => {
@@ -179,7 +180,7 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
       return { chosen, memories: await clock.time('read', () => readShown(read, chosen)), reranked: null };
     };
     const two = async (model: NonNullable<typeof reranker>) => {
-      const inspected = await database.readAsTenant(request.tenantId, inspect);
+      const inspected = await database.readAsTenant(view, inspect);
       const candidates = inspected.fused
         .flatMap(({ memoryId: id }) => {
           const head = inspected.heads.get(id);
@@ -190,13 +191,11 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
         rerank(model, understoodQuery.text, candidates, settings.rerankTimeoutMs),
       );
       const chosen = choose(inspected, reranked);
-      const memories = await clock.time('read', () =>
-        database.readAsTenant(request.tenantId, (read) => readShown(read, chosen)),
-      );
+      const memories = await clock.time('read', () => database.readAsTenant(view, (read) => readShown(read, chosen)));
       return { chosen, memories, reranked };
     };
     const { chosen, memories, reranked } =
-      reranker === null ? await database.readAsTenant(request.tenantId, one) : await two(reranker);
+      reranker === null ? await database.readAsTenant(view, one) : await two(reranker);
     if (reranker !== null && reranked === null) degraded.push('rerank');
 
     const byId = new Map(memories.map((memory) => [memory.id, memory]));

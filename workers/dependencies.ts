@@ -45,6 +45,7 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
   const clock = { now: () => Date.now() };
   const onIdleError = (error: Error) => logger.warn({ error: error.name }, 'an idle PostgreSQL connection was lost');
   const database = createDatabase({
+    privateRows: 'all',
     url: config.database.url,
     max: config.database.poolMax,
     connectTimeoutMs: config.database.connectTimeoutMs,

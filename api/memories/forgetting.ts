@@ -5,7 +5,7 @@ import { fullValueKey } from '../../domain/ports/object-store.ts';
 import { findCapturedEvents } from '../../stores/postgres/capture/captured-events.ts';
 import type { CapturedEvent } from '../../stores/postgres/capture/captured-events.ts';
 import { readIn } from '../../stores/postgres/connection/database.ts';
-import type { TenantTransaction } from '../../stores/postgres/connection/database.ts';
+import type { TenantTransaction, TenantView } from '../../stores/postgres/connection/database.ts';
 import { forgetEvent, forgetSession } from '../../stores/postgres/erasure/forget.ts';
 import { lockForgetting } from '../../stores/postgres/erasure/forgotten.ts';
 import { readMemories } from '../../stores/postgres/memories/memories.ts';
@@ -13,7 +13,7 @@ import { assertNoLegalHold } from '../../stores/postgres/retention/legal-holds.t
 import { removeArchive } from '../../stores/postgres/retention/archives.ts';
 import { fullValuesOf } from '../../stores/postgres/capture/full-values.ts';
 import type { Principal } from '../../stores/postgres/access/api-keys.ts';
-import { viewerOf } from '../auth.ts';
+import { viewerOf, viewOf } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError, existing } from '../errors.ts';
 
@@ -59,13 +59,13 @@ export function createForgetting({
 }: Pick<ApiDependencies, 'database' | 'objects' | 'archives' | 'workflowHints'>) {
   /** Runs in one transaction; a dry run rolls back, so that its counts are exact. */
   const perform = async <Result>(
-    tenantId: TenantId,
+    view: TenantView,
     isDryRun: boolean,
     work: (transaction: TenantTransaction) => Promise<Result>,
   ): Promise<Result> => {
     let tried: { readonly result: Result } | null = null;
     try {
-      return await database.asTenant(tenantId, async (transaction) => {
+      return await database.asTenant(view, async (transaction) => {
         const result = await work(transaction);
         if (!isDryRun) return result;
         tried = { result };
@@ -108,7 +108,6 @@ export function createForgetting({
     ): Promise<MemorySources> {
       const refs = rowIds.flatMap((id) => (['prompt', 'observation'] as const).map((type) => ({ type, id })));
       const read = readIn(transaction);
-      const all = await readMemories(read, refs, undefined, undefined, 'shown');
       const own = (await readMemories(read, refs, viewerOf(principal))).sort((one, other) =>
         other.occurredAt.localeCompare(one.occurredAt),
       );
@@ -116,7 +115,8 @@ export function createForgetting({
       return {
         forgotten,
         remaining: own.slice(forgotten.length, forgotten.length + MAX_SOURCES),
-        remainingCount: all.length - forgotten.length,
+        // Rows of other users are not visible here, and remain.
+        remainingCount: new Set(rowIds).size - forgotten.length,
       };
     },
 
@@ -149,7 +149,7 @@ export function createForgetting({
     /** Forgets one event of the caller (an admin: of the tenant). @throws ApiError NOT_FOUND, or CONFLICT if several match; LegalHoldError */
     async event(principal: Principal, { given, session, isDryRun }: EventToForget) {
       const { tenantId } = principal;
-      const { fullValues, ...result } = await perform(tenantId, isDryRun, async (transaction) => {
+      const { fullValues, ...result } = await perform(viewOf(principal), isDryRun, async (transaction) => {
         const sessionId = session === undefined ? null : await sessionIdOf(transaction, principal, session);
         const events = await findCapturedEvents(transaction, { given, sessionId, viewerId: viewerOf(principal) });
         const event = existing(events[0], 'event');
@@ -168,7 +168,7 @@ export function createForgetting({
     /** Forgets a session with its archive. @throws ApiError NOT_FOUND; LegalHoldError */
     async session(principal: Principal, given: string, isDryRun: boolean) {
       const { tenantId } = principal;
-      const { fullValues, ...result } = await perform(tenantId, isDryRun, async (transaction) => {
+      const { fullValues, ...result } = await perform(viewOf(principal), isDryRun, async (transaction) => {
         const sessionId = await sessionIdOf(transaction, principal, given);
         await assertNoLegalHold(transaction, { sessionId });
         const fullValues = await ofSession(transaction, sessionId, null);

@@ -25,7 +25,7 @@ import { correctedWords, isEmptied, redacted } from './hand-written.ts';
 import { findMemory } from './memory-lookup.ts';
 import { redactedContent, redactedTags } from './remembering.ts';
 import type { MemoryCorrection } from '../../contract/memory.ts';
-import { isAdmin, mayActFor } from '../auth.ts';
+import { isAdmin, mayActFor, viewOf } from '../auth.ts';
 
 /** All users of the tenant may read a learning; its owner and admins may change it. @throws ApiError FORBIDDEN */
 export function requireOwner(principal: Principal, learning: LockedLearning): void {
@@ -151,7 +151,7 @@ export function createMemoryChanges(dependencies: ApiDependencies) {
       // Before the transaction: no lock waits for the redaction of a long text.
       const content = given.content === undefined ? undefined : await redactedContent(heavy, userId, given.content);
       const body = content === undefined ? given : { ...given, content };
-      const id = await database.asTenant(tenantId, async (transaction) => {
+      const id = await database.asTenant(viewOf(principal), async (transaction) => {
         if (memory.type === 'learning')
           return correctWords(transaction, principal, { tenantId, userId, embeddingModel }, memory.id, body);
         const field = Object.keys(body).find((name) => !OF_OBSERVATIONS.includes(name));
@@ -180,7 +180,7 @@ export function createMemoryChanges(dependencies: ApiDependencies) {
         const { event } = await forgetting.event(principal, { given: memory.id, isDryRun });
         return { forgotten: event.rows.length, sources: NO_SOURCES };
       }
-      const { fullValues, ...result } = await forgetting.perform(tenantId, isDryRun, async (transaction) => {
+      const { fullValues, ...result } = await forgetting.perform(viewOf(principal), isDryRun, async (transaction) => {
         const rowsOf = memory.type === 'learning' ? rowsQuoted : rowsSummarised;
         const rowIds = await rowsOf(transaction, memory.id);
         const sources = await forgetting.sourcesOf(transaction, principal, rowIds, withSources);

@@ -1,6 +1,6 @@
 import type { Principal } from '../../stores/postgres/access/api-keys.ts';
 import type { Database, TenantTransaction } from '../../stores/postgres/connection/database.ts';
-import { isViewer } from '../auth.ts';
+import { isViewer, viewOf } from '../auth.ts';
 import { readServed, readServing, recordUses } from '../../stores/postgres/memories/memory-uses.ts';
 
 /**
@@ -41,12 +41,12 @@ export async function countFetchedOfNewest(
 ): Promise<void> {
   const { tenantId, userId } = principal;
   if (isViewer(principal) || memoryIds.length === 0) return;
-  const serving = await database.asTenant(tenantId, (transaction) =>
+  const serving = await database.asTenant(viewOf(principal), (transaction) =>
     readServing(transaction, userId, memoryIds, Date.now()),
   );
   for (const [contextId, served] of serving) {
     const memories = [...served].map(([id, type]) => ({ id, type }));
-    await database.asTenant(tenantId, (transaction) =>
+    await database.asTenant(viewOf(principal), (transaction) =>
       recordUses(transaction, { tenantId, userId, contextId, kind: 'fetched', memories, note: null }),
     );
   }

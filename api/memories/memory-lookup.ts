@@ -10,7 +10,7 @@ import { readBelieved } from '../../stores/postgres/memories/memory-versions.ts'
 import { currentFor } from '../../stores/postgres/learnings/learning-successors.ts';
 import { HIDDEN } from '../../stores/postgres/learnings/learning-list.ts';
 import { idsNamed } from '../../stores/postgres/memories/memory-lookups.ts';
-import { viewerOf } from '../auth.ts';
+import { viewerOf, viewOf } from '../auth.ts';
 import { ApiError, existing, noSuch } from '../errors.ts';
 import type { z } from 'zod';
 import type { memorySchema, MemorySource } from '../../contract/memory.ts';
@@ -111,7 +111,7 @@ export async function findMemories(
   fieldOf: (place: number) => string,
   follow: Follow = 'successors',
 ): Promise<readonly (Memory | null)[]> {
-  const found = await database.readAsTenant(principal.tenantId, (read) =>
+  const found = await database.readAsTenant(viewOf(principal), (read) =>
     readNamed(read, names, viewerOf(principal), follow),
   );
   return names.map((name, place) => {
@@ -147,8 +147,8 @@ export async function findMemoryAsOf(
   field: 'id' | 'hash',
   asOf: Date,
 ): Promise<Memory> {
-  const ids = await database.readAsTenant(principal.tenantId, (read) => idsNamed(read, [name]));
-  const believed = await database.asTenant(principal.tenantId, (transaction) =>
+  const ids = await database.readAsTenant(viewOf(principal), (read) => idsNamed(read, [name]));
+  const believed = await database.asTenant(viewOf(principal), (transaction) =>
     readBelieved(transaction, ids.get(name) ?? [], asOf),
   );
   if (believed.length > 1) throw ambiguous(field, believed);

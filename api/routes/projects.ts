@@ -4,7 +4,7 @@ import type { TenantTransaction } from '../../stores/postgres/connection/databas
 import { changeProject, mergeProjects } from '../../stores/postgres/projects/project-changes.ts';
 import { isProjectOf, listProjects, readProject } from '../../stores/postgres/projects/project-list.ts';
 import type { StoredProject } from '../../stores/postgres/projects/project-list.ts';
-import { isAdmin, principalOf, route } from '../auth.ts';
+import { isAdmin, principalOf, route, viewOf } from '../auth.ts';
 import type { Api, ApiDependencies } from '../dependencies.ts';
 import { present } from '../http/present.ts';
 import { ApiError, existing, invalid } from '../errors.ts';
@@ -70,7 +70,7 @@ export function projectRoutes(app: Api, { database, workflowHints }: ApiDependen
     }),
     async (request) => {
       const { page, limit, search } = request.query;
-      const { rows, total } = await database.asTenant(principalOf(request).tenantId, (transaction) =>
+      const { rows, total } = await database.asTenant(viewOf(principalOf(request)), (transaction) =>
         listProjects(transaction, search, page, limit),
       );
       return { data: rows.map(presentProject), pagination: paginationOf(page, limit, total) };
@@ -87,7 +87,7 @@ export function projectRoutes(app: Api, { database, workflowHints }: ApiDependen
     }),
     async (request) =>
       presentProject(
-        await database.asTenant(principalOf(request).tenantId, (transaction) =>
+        await database.asTenant(viewOf(principalOf(request)), (transaction) =>
           knownProject(transaction, request.params.id),
         ),
       ),

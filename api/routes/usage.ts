@@ -12,7 +12,7 @@ import {
   readUsageTotals,
 } from '../../stores/postgres/usage/usage-report.ts';
 import type { UsageAlert, UsageGroupRow, UsageSums } from '../../stores/postgres/usage/usage-report.ts';
-import { principalOf, route, isAdmin, mayActFor } from '../auth.ts';
+import { principalOf, route, isAdmin, mayActFor, viewOf } from '../auth.ts';
 import type { Api, ApiDependencies } from '../dependencies.ts';
 import { present } from '../http/present.ts';
 import { ApiError, existing, invalid } from '../errors.ts';
@@ -58,7 +58,7 @@ async function usageUser(
 ): Promise<ProfileUser | null> {
   if (requested === undefined && isAdmin(principal)) return null;
   const named = requested === undefined || requested === 'me' ? principal.userId : requested;
-  const user = await database.asTenant(principal.tenantId, (transaction) => findUser(transaction, named));
+  const user = await database.asTenant(viewOf(principal), (transaction) => findUser(transaction, named));
   if (!mayActFor(principal, user?.id))
     throw new ApiError('FORBIDDEN', 'only admins may read the usage of another user');
   return existing(user, 'user');
@@ -127,12 +127,12 @@ export function usageRoutes(app: Api, { database, config }: ApiDependencies): vo
       const user = await usageUser(database, principal, requested);
       const scope = { userId: user?.id ?? null, since, until };
       const [report, budget] = await Promise.all([
-        database.readAsTenant(principal.tenantId, async (read) => ({
+        database.readAsTenant(viewOf(principal), async (read) => ({
           totals: await readUsageTotals(read, scope),
           groups: groupBy === undefined ? [] : await readUsageGroups(read, scope, groupBy, limit + 1),
           alerts: await readUsageAlerts(read, scope),
         })),
-        database.asTenant(principal.tenantId, (transaction) =>
+        database.asTenant(viewOf(principal), (transaction) =>
           readBudget(transaction, user?.id ?? principal.userId, config.model.userDailyTokens),
         ),
       ]);
@@ -173,7 +173,7 @@ export function usageRoutes(app: Api, { database, config }: ApiDependencies): vo
         since: new Date(Date.parse(today) - OBSERVED_DAYS * DAY_MS).toISOString(),
         until: new Date(today).toISOString(),
       };
-      const { used, first } = await database.readAsTenant(principal.tenantId, async (read) => ({
+      const { used, first } = await database.readAsTenant(viewOf(principal), async (read) => ({
         used: await readUsageDays(read, scope),
         first: await firstUsageDay(read, userId),
       }));
@@ -223,7 +223,7 @@ export function roiRoutes(app: Api, { database }: ApiDependencies): void {
       const { since, until } = checkedRange(query);
       const user = await usageUser(database, principal, query.user);
       const scope = { userId: user?.id ?? null, since, until };
-      const { memory, usage } = await database.readAsTenant(principal.tenantId, async (read) => ({
+      const { memory, usage } = await database.readAsTenant(viewOf(principal), async (read) => ({
         memory: await readMemoryReturn(read, scope),
         usage: await readUsageTotals(read, scope),
       }));

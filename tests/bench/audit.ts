@@ -53,6 +53,7 @@ async function writing(database: Database, tenants: readonly TenantId[]): Promis
 
 const instance = await startBenchInstance({ RECOLLECT_TRANSCRIPTS: 'off' });
 const database = createDatabase({
+  privateRows: 'all',
   url: instance.appDatabaseUrl,
   max: WRITERS,
   connectTimeoutMs: 5_000,

@@ -79,6 +79,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   const reader = poolOf('superuser', `-c role=${READER_ROLE}`);
   const maintenance = poolOf('maintenance');
   const database = createDatabase({
+    privateRows: 'all',
     url: urlOf(name, 'app'),
     max: 5,
     connectTimeoutMs: 5_000,

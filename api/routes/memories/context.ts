@@ -1,6 +1,6 @@
 import { idParams } from '../../../contract/shared.ts';
 import { memoryHash } from '../../../domain/memory.ts';
-import { principalOf, viewerOf, route } from '../../auth.ts';
+import { principalOf, viewerOf, route, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { contextAnswer, contextBody, feedbackAnswer, feedbackBody } from '../../../contract/context.ts';
 import type { MemoryType } from '../../../domain/ports/vector-index.ts';
@@ -104,7 +104,7 @@ export function contextFeedbackRoutes(app: Api, { database }: ApiDependencies): 
       const principal = principalOf(request);
       const { id } = request.params;
       const note = request.body.note === undefined ? null : redacted(request.body.note);
-      return database.asTenant(principal.tenantId, async (transaction) => {
+      return database.asTenant(viewOf(principal), async (transaction) => {
         const served = existing(await readServed(transaction, id, viewerOf(principal)), 'context');
         const useful = servedBy(request.body.useful, 'useful', served);
         const wrong = servedBy(request.body.wrong, 'wrong', served);

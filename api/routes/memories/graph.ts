@@ -2,7 +2,7 @@ import { noSuch } from '../../errors.ts';
 import type { z } from 'zod';
 import { readNeighbourhood } from '../../../stores/postgres/graph/graph.ts';
 import { findProject } from '../../../stores/postgres/projects/projects.ts';
-import { principalOf, viewerOf, route } from '../../auth.ts';
+import { principalOf, viewerOf, route, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { present } from '../../http/present.ts';
 import { graphQuery, graphSchema, graphEvidence } from '../../../contract/graph.ts';
@@ -42,7 +42,7 @@ export function graphRoutes(app: Api, { database }: ApiDependencies): void {
     async (request) => {
       const { node, q, type, project, namespace, depth, limit } = request.query;
       const principal = principalOf(request);
-      const found = await database.asTenant(principal.tenantId, async (transaction) => {
+      const found = await database.asTenant(viewOf(principal), async (transaction) => {
         const known = project === undefined ? undefined : await findProject(transaction, project);
         if (known === null) return { entities: [], relations: [] };
         return readNeighbourhood(transaction, {

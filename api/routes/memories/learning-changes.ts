@@ -13,7 +13,7 @@ import {
 import type { LearningEditor, LockedLearning } from '../../../stores/postgres/learnings/learning-changes.ts';
 import { currentIn } from '../../../stores/postgres/learnings/learning-successors.ts';
 import { hides, readLearning } from '../../../stores/postgres/learnings/learning-list.ts';
-import { principalOf, viewerOf, route } from '../../auth.ts';
+import { principalOf, viewerOf, route, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { ApiError, existing, invalid } from '../../errors.ts';
 import { learningIdOf } from '../../memories/memory-lookup.ts';
@@ -69,7 +69,7 @@ export function learningChangeRoutes(
     { otherName = null, allowed = (learning) => requireOwner(principal, learning) }: ChangeOptions = {},
   ) => {
     const { tenantId, userId } = principal;
-    const changed = await database.asTenant(tenantId, async (transaction) => {
+    const changed = await database.asTenant(viewOf(principal), async (transaction) => {
       const id = existing(await learningIdOf(transaction, name, 'id'), 'learning');
       const otherId = otherName === null ? null : await learningIdOf(transaction, otherName, 'by');
       if (id === otherId) throw invalid('by', 'is the same learning');
@@ -127,7 +127,7 @@ export function learningChangeRoutes(
     async (request) => {
       const principal = principalOf(request);
       const { tenantId, userId } = principal;
-      const { id, deleted } = await database.asTenant(tenantId, async (transaction) => {
+      const { id, deleted } = await database.asTenant(viewOf(principal), async (transaction) => {
         // One that is closed can be deleted, too.
         const id = existing(await learningIdOf(transaction, request.params.id, 'id'), 'learning');
         const learning = existing((await lockLearnings(transaction, [id]))[0], 'learning');

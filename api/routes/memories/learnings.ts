@@ -3,7 +3,7 @@ import { writeByHand } from '../../../stores/postgres/learnings/learning-changes
 import { listLearnings, readLearning, readVersions } from '../../../stores/postgres/learnings/learning-list.ts';
 import { findProject } from '../../../stores/postgres/projects/projects.ts';
 import { findSessionId } from '../../../stores/postgres/sessions/sessions.ts';
-import { principalOf, seekerOf, viewerOf, route } from '../../auth.ts';
+import { principalOf, seekerOf, viewerOf, route, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { present } from '../../http/present.ts';
 import { ApiError, existing } from '../../errors.ts';
@@ -56,7 +56,7 @@ export function learningRoutes(app: Api, { database, embeddingModel, workflowHin
       const list = `learnings.${sort}`;
       const after = placeOf(cursor, list, placeSchema);
       const principal = principalOf(request);
-      const found = await database.asTenant(principal.tenantId, async (transaction) => {
+      const found = await database.asTenant(viewOf(principal), async (transaction) => {
         const knownProject = project === undefined ? undefined : await findProject(transaction, project);
         const knownSession =
           session === undefined ? undefined : await findSessionId(transaction, session, seekerOf(principal));
@@ -96,7 +96,7 @@ export function learningRoutes(app: Api, { database, embeddingModel, workflowHin
       const principal = principalOf(request);
       const { tenantId, userId } = principal;
       const written = existing(
-        await database.asTenant(tenantId, async (transaction) => {
+        await database.asTenant(viewOf(principal), async (transaction) => {
           const given = await handWritten(transaction, request.body, viewerOf(principal));
           const result = await writeByHand(transaction, { tenantId, userId, embeddingModel }, given);
           if ('knownId' in result) throw knownAlready(result.knownId);
@@ -120,7 +120,7 @@ export function learningRoutes(app: Api, { database, embeddingModel, workflowHin
     }),
     async (request) => {
       const principal = principalOf(request);
-      return database.asTenant(principal.tenantId, async (transaction) => {
+      return database.asTenant(viewOf(principal), async (transaction) => {
         const id = existing(await learningIdOf(transaction, request.params.id, 'id'), 'learning');
         await countFetched(transaction, principal, request.query.used_in, [id]);
         const found = existing(await readLearning(transaction, id, viewerOf(principal)), 'learning');

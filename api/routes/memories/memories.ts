@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { memoryHash } from '../../../domain/memory.ts';
-import { isAdmin, principalOf, route } from '../../auth.ts';
+import { isAdmin, principalOf, route, viewOf } from '../../auth.ts';
 import { BATCH_BODY_BYTES } from '../../http/body.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
@@ -101,7 +101,7 @@ export function memoryRoutes(
       const foundIds = memories.map(({ id }) => id);
       if (contextId === undefined) await countFetchedOfNewest(database, principal, foundIds);
       else
-        await database.asTenant(principal.tenantId, (transaction) =>
+        await database.asTenant(viewOf(principal), (transaction) =>
           countFetched(transaction, principal, contextId, foundIds),
         );
       return { data: memories.map(presentMemory), missing: ids.filter((_, place) => found[place] === null) };

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { memoryHash } from '../../../domain/memory.ts';
 import type { Principal } from '../../../stores/postgres/access/api-keys.ts';
-import { principalOf, route } from '../../auth.ts';
+import { principalOf, route, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { createMemoryChanges } from '../../memories/memory-changes.ts';
 import { countFetched } from '../../memories/memory-fetches.ts';
@@ -38,7 +38,7 @@ export function oneMemoryRoutes(app: Api, dependencies: ApiDependencies): void {
         ? await findMemory(database, principal, name, field)
         : await findMemoryAsOf(database, principal, name, field, new Date(asOf));
     if (contextId !== undefined)
-      await database.asTenant(principal.tenantId, (transaction) =>
+      await database.asTenant(viewOf(principal), (transaction) =>
         countFetched(transaction, principal, contextId, [memory.id]),
       );
     return presentMemory(memory);

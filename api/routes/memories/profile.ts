@@ -3,7 +3,7 @@ import { currentFocus } from '../../../domain/profile/focus.ts';
 import { distilPreferences } from '../../../domain/profile/preferences.ts';
 import { findUser, readFocusSources, readPreferenceSources } from '../../../stores/postgres/search/profile.ts';
 import { findProject } from '../../../stores/postgres/projects/projects.ts';
-import { mayActFor, principalOf, route } from '../../auth.ts';
+import { mayActFor, principalOf, route, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { present } from '../../http/present.ts';
 import { ApiError, existing } from '../../errors.ts';
@@ -41,7 +41,7 @@ export function profileRoutes(app: Api, { database }: ApiDependencies): void {
     async (request) => {
       const principal = principalOf(request);
       const { project: projectInput, user: givenUser } = request.query;
-      return database.asTenant(principal.tenantId, async (transaction) => {
+      return database.asTenant(viewOf(principal), async (transaction) => {
         const found = await findUser(transaction, givenUser ?? principal.userId);
         if (!mayActFor(principal, found?.id))
           throw new ApiError('FORBIDDEN', 'only admins may read the profile of another user');

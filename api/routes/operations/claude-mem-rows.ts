@@ -4,7 +4,7 @@ import { CLAUDE_MEM_TABLES } from '../../../domain/claude-mem/rows.ts';
 import { mapRows } from '../../../domain/claude-mem/map-rows.ts';
 import { importBatch } from '../../../stores/postgres/claude-mem/import-batch.ts';
 import { countKnown } from '../../../stores/postgres/claude-mem/ledger.ts';
-import { principalOf, route } from '../../auth.ts';
+import { principalOf, route, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { collectBody } from '../../http/collect-body.ts';
 import { ApiError } from '../../errors.ts';
@@ -60,7 +60,7 @@ export function claudeMemRoutes(
       response: { 200: claudeMemKnown },
     }),
     async (request) => {
-      const known = await database.asTenant(principalOf(request).tenantId, (transaction) =>
+      const known = await database.asTenant(viewOf(principalOf(request)), (transaction) =>
         countKnown(transaction, request.query.source),
       );
       return claudeMemKnown.parse(Object.fromEntries(CLAUDE_MEM_TABLES.map((table) => [table, known[table] ?? 0])));

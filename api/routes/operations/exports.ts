@@ -15,7 +15,7 @@ import {
   readFileImport,
 } from '../../../stores/postgres/imports/file-imports.ts';
 import { findProject } from '../../../stores/postgres/projects/projects.ts';
-import { principalOf, route } from '../../auth.ts';
+import { principalOf, route, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { present } from '../../http/present.ts';
 import { ApiError, existing } from '../../errors.ts';
@@ -80,7 +80,7 @@ export function exportRoutes(app: Api, { database, archives: archive, startJob }
   /** @throws ApiError NOT_FOUND for an export of another tenant, or of another user unless the caller is an admin */
   const read = async (request: FastifyRequest, id: string): Promise<StoredExport> => {
     const principal = principalOf(request);
-    const found = await database.asTenant(principal.tenantId, (transaction) => readExport(transaction, id));
+    const found = await database.asTenant(viewOf(principal), (transaction) => readExport(transaction, id));
     return ownedBy(principal, found, found?.userId, 'export');
   };
 
@@ -98,7 +98,7 @@ export function exportRoutes(app: Api, { database, archives: archive, startJob }
       const principal = principalOf(request);
       const { tenantId, userId } = principal;
       store();
-      const row = await database.asTenant(tenantId, async (transaction) => {
+      const row = await database.asTenant(viewOf(principal), async (transaction) => {
         const subject = await subjectOf(transaction, principal, request.body);
         return openExport(transaction, { tenantId, userId, scope: request.body.scope, subject });
       });
@@ -178,7 +178,7 @@ export function exportRoutes(app: Api, { database, archives: archive, startJob }
       const objectKey = importKey(principal.tenantId, id);
       const { body } = request;
       const file = await uploads.run(principal.userId, () => store().write(objectKey, bounded(body)));
-      const row = await database.asTenant(principal.tenantId, (transaction) =>
+      const row = await database.asTenant(viewOf(principal), (transaction) =>
         openFileImport(transaction, principal, id, { objectKey, ...file }),
       );
       await startJob('fileImport', principal.tenantId, row.id, { tenantId: principal.tenantId, jobId: row.id });
@@ -195,9 +195,10 @@ export function exportRoutes(app: Api, { database, archives: archive, startJob }
       response: { 200: fileImportSchema },
     }),
     async (request) => {
-      const { tenantId } = principalOf(request);
       const row = existing(
-        await database.asTenant(tenantId, (transaction) => readFileImport(transaction, request.params.id)),
+        await database.asTenant(viewOf(principalOf(request)), (transaction) =>
+          readFileImport(transaction, request.params.id),
+        ),
         'import',
       );
       return presentFileImport(row);

@@ -8,7 +8,7 @@ import type { TenantTransaction } from '../../../stores/postgres/connection/data
 import { restrictPerson, restrictSession, tenantName } from '../../../stores/postgres/access/people.ts';
 import { hasActingAdmin, lockAccess } from '../../../stores/postgres/access/users.ts';
 import type { Principal } from '../../../stores/postgres/access/api-keys.ts';
-import { principalOf, viewerOf, route } from '../../auth.ts';
+import { principalOf, viewerOf, route, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { present } from '../../http/present.ts';
 import { ApiError } from '../../errors.ts';
@@ -85,7 +85,7 @@ export function gdprRoutes(app: Api, dependencies: ApiDependencies): void {
   const open = async (principal: Principal, wanted: Wanted): Promise<StoredErasure> => {
     const { tenantId, userId } = principal;
     try {
-      return await database.asTenant(tenantId, async (transaction) => {
+      return await database.asTenant(viewOf(principal), async (transaction) => {
         const subject = await subjectOf(transaction, principal, wanted);
         const searchText = wanted.kind === 'text' ? wanted.text : null;
         return openErasure(transaction, { tenantId, requestedBy: userId, kind: wanted.kind, subject, searchText });
@@ -150,7 +150,7 @@ export function gdprRoutes(app: Api, dependencies: ApiDependencies): void {
     async (request) => {
       const principal = principalOf(request);
       const { limit, before } = request.query;
-      const rows = await database.asTenant(principal.tenantId, (transaction) =>
+      const rows = await database.asTenant(viewOf(principal), (transaction) =>
         listErasures(transaction, { userId: viewerOf(principal) ?? null, before: before ?? null, limit }),
       );
       return { data: rows.map(presentErasure) };
@@ -167,7 +167,7 @@ export function gdprRoutes(app: Api, dependencies: ApiDependencies): void {
     }),
     async (request) => {
       const principal = principalOf(request);
-      const row = await database.asTenant(principal.tenantId, (transaction) =>
+      const row = await database.asTenant(viewOf(principal), (transaction) =>
         readErasure(transaction, request.params.id),
       );
       return presentErasure(ownedBy(principal, row, row?.requestedBy, 'request'));
@@ -187,7 +187,7 @@ export function gdprRoutes(app: Api, dependencies: ApiDependencies): void {
     async (request, reply) => {
       const principal = principalOf(request);
       const { tenantId, userId } = principal;
-      const row = await database.asTenant(tenantId, async (transaction) => {
+      const row = await database.asTenant(viewOf(principal), async (transaction) => {
         const { id: subject } = await personFor(transaction, principal, request.body.user);
         return openExport(transaction, { tenantId, userId, scope: 'user', subject });
       });
@@ -201,7 +201,7 @@ export function gdprRoutes(app: Api, dependencies: ApiDependencies): void {
     { user, session }: { readonly user?: string | undefined; readonly session?: string | undefined },
     until: Date | null,
   ): Promise<z.input<typeof restrictionSchema>> =>
-    database.asTenant(principal.tenantId, async (transaction) => {
+    database.asTenant(viewOf(principal), async (transaction) => {
       const restricted_until = until?.toISOString() ?? null;
       if (session === undefined) {
         const { id } = await personFor(transaction, principal, user);

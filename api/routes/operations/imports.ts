@@ -7,7 +7,7 @@ import { allowedFolder } from '../../../stores/files/transcript-folder.ts';
 import type { FolderRefusal } from '../../../stores/files/transcript-folder.ts';
 import { finishImport, openImport, readImport } from '../../../stores/postgres/imports/imports.ts';
 import type { StoredImport } from '../../../stores/postgres/imports/imports.ts';
-import { isAdmin, principalOf, route } from '../../auth.ts';
+import { isAdmin, principalOf, route, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import { countsSchema, IMPORT_KINDS, importBody, importSchema } from '../../../contract/imports.ts';
@@ -114,7 +114,7 @@ export function importRoutes(app: Api, { config, database, jobs, startJob }: Api
   /** @throws ApiError NOT_FOUND for an import of another tenant, or of another user unless the caller is an admin */
   const read = async (request: FastifyRequest, id: string): Promise<StoredImport> => {
     const principal = principalOf(request);
-    const found = await database.asTenant(principal.tenantId, (transaction) => readImport(transaction, id));
+    const found = await database.asTenant(viewOf(principal), (transaction) => readImport(transaction, id));
     return ownedBy(principal, found, found?.userId, 'import');
   };
 
@@ -161,7 +161,7 @@ export function importRoutes(app: Api, { config, database, jobs, startJob }: Api
               allowed.refusal === 'not_allowed' ? `${REFUSALS.not_allowed} (${setting})` : REFUSALS[allowed.refusal],
           },
         ]);
-      const job = await database.asTenant(principal.tenantId, (transaction) =>
+      const job = await database.asTenant(viewOf(principal), (transaction) =>
         openImport(transaction, principal, request.body.kind, { directory: allowed.folder, follow, dryRun }),
       );
       // If the workflow cannot be started, the next request of the same kind finds the row and starts it.
@@ -195,7 +195,7 @@ export function importRoutes(app: Api, { config, database, jobs, startJob }: Api
         found.state !== 'running' ||
         (await jobs.cancel(principalOf(request).tenantId, { kind: 'import', subject: found.id }));
       if (!runs)
-        await database.asTenant(principalOf(request).tenantId, (transaction) =>
+        await database.asTenant(viewOf(principalOf(request)), (transaction) =>
           finishImport(transaction, found.id, 'cancelled', null),
         );
       return reply.status(202).send(presentImport(await read(request, found.id)));

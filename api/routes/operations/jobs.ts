@@ -8,7 +8,7 @@ import { requeueAbandoned } from '../../../stores/postgres/sessions/session-work
 import { JOB_KINDS } from '../../../domain/jobs.ts';
 import { parseJobId } from '../../../stores/temporal/job-ids.ts';
 import type { JobName } from '../../../stores/temporal/job-ids.ts';
-import { operates, principalOf, isAdmin, seekerOf, route } from '../../auth.ts';
+import { operates, principalOf, isAdmin, seekerOf, route, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { ApiError, existing } from '../../errors.ts';
 import { JOB_FILTERS, jobAnswer, jobParams, jobsAnswer } from '../../../contract/jobs.ts';
@@ -56,7 +56,7 @@ async function ownerOf(
 /** Lets pass whose job it is, and admins. @throws ApiError FORBIDDEN */
 async function assertNoForeignRows(database: Database, principal: Principal, job: JobName): Promise<void> {
   if (isAdmin(principal)) return;
-  const owner = await database.asTenant(principal.tenantId, (transaction) => ownerOf(transaction, principal, job));
+  const owner = await database.asTenant(viewOf(principal), (transaction) => ownerOf(transaction, principal, job));
   if (owner !== principal.userId)
     throw new ApiError('FORBIDDEN', 'only the owner of a job or an admin may cancel or retry it');
 }

@@ -7,7 +7,7 @@ import {
   releaseHold,
 } from '../../../stores/postgres/retention/legal-holds.ts';
 import { lockPolicies } from '../../../stores/postgres/retention/retention-policies.ts';
-import { principalOf, route } from '../../auth.ts';
+import { principalOf, route, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { present } from '../../http/present.ts';
 import { dataOf, idParams } from '../../../contract/shared.ts';
@@ -28,7 +28,7 @@ export function holdRoutes(app: Api, { database }: ApiDependencies): void {
     }),
     async (request) => {
       const { released } = request.query;
-      const legalHolds = await database.asTenant(principalOf(request).tenantId, (transaction) =>
+      const legalHolds = await database.asTenant(viewOf(principalOf(request)), (transaction) =>
         listLegalHolds(transaction, released),
       );
       return { data: legalHolds.map((hold) => present(holdSchema, hold)) };

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { countIndex, readIndexes } from '../../../stores/postgres/embeddings/embedding-indexes.ts';
 import { requestRefill } from '../../../stores/postgres/embeddings/embedding-rewrites.ts';
 import type { IndexCounts, TenantIndexes } from '../../../stores/postgres/embeddings/embedding-indexes.ts';
-import { principalOf, route } from '../../auth.ts';
+import { principalOf, route, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { indexesSchema } from '../../../contract/operations.ts';
 
@@ -44,7 +44,7 @@ export function reindexRoutes(app: Api, { database, embeddingModel, workflowHint
   };
 
   const read = (request: Parameters<typeof principalOf>[0]) =>
-    database.readAsTenant(principalOf(request).tenantId, async (run) => {
+    database.readAsTenant(viewOf(principalOf(request)), async (run) => {
       const indexes = await readIndexes(run);
       const counts = new Map<string, IndexCounts>();
       for (const index of indexes === null ? [] : [indexes.serving, indexes.building])

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { COPY_STORE, listRestores, openRestore, readRestore } from '../../../stores/postgres/backups/restores.ts';
 import type { RestoreRequest, StoredRestore } from '../../../stores/postgres/backups/restores.ts';
 import { RESTORE_WORKFLOWS } from '../../../stores/temporal/start-workflow.ts';
-import { principalOf, route } from '../../auth.ts';
+import { principalOf, route, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { present } from '../../http/present.ts';
 import { existing } from '../../errors.ts';
@@ -82,7 +82,7 @@ export function restoreRoutes(app: Api, { database, startJob }: ApiDependencies)
     }),
     async (request) => {
       const { before, limit } = request.query;
-      const found = await database.asTenant(principalOf(request).tenantId, (transaction) =>
+      const found = await database.asTenant(viewOf(principalOf(request)), (transaction) =>
         listRestores(transaction, before ?? null, limit),
       );
       return { data: found.map(presentRestore) };
@@ -98,7 +98,7 @@ export function restoreRoutes(app: Api, { database, startJob }: ApiDependencies)
     }),
     async (request) => {
       const found = existing(
-        await database.asTenant(principalOf(request).tenantId, (transaction) =>
+        await database.asTenant(viewOf(principalOf(request)), (transaction) =>
           readRestore(transaction, request.params.id),
         ),
         'restore',

@@ -11,7 +11,7 @@ import {
   readCounts,
   readRun,
 } from '../../../stores/postgres/retention/retention-runs.ts';
-import { principalOf, route } from '../../auth.ts';
+import { principalOf, route, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { present } from '../../http/present.ts';
 import { ApiError, existing } from '../../errors.ts';
@@ -99,7 +99,7 @@ export function retentionRoutes(app: Api, { database, startJob, clock }: ApiDepe
       summary: 'List retention policies',
       response: { 200: policiesSchema },
     }),
-    async (request) => presentState(await database.asTenant(principalOf(request).tenantId, readPolicyState)),
+    async (request) => presentState(await database.asTenant(viewOf(principalOf(request)), readPolicyState)),
   );
   app.put(
     '/admin/retention/policies',
@@ -168,7 +168,7 @@ export function retentionRoutes(app: Api, { database, startJob, clock }: ApiDepe
     }),
     async (request) => {
       const { page, limit } = request.query;
-      const { runs, total } = await database.asTenant(principalOf(request).tenantId, (transaction) =>
+      const { runs, total } = await database.asTenant(viewOf(principalOf(request)), (transaction) =>
         listRuns(transaction, { id: null, limit, offset: (page - 1) * limit }),
       );
       return { data: runs.map(presentRun), pagination: paginationOf(page, limit, total) };
@@ -185,7 +185,7 @@ export function retentionRoutes(app: Api, { database, startJob, clock }: ApiDepe
     }),
     async (request) => {
       const { id } = request.params;
-      const found = await database.asTenant(principalOf(request).tenantId, async (transaction) => ({
+      const found = await database.asTenant(viewOf(principalOf(request)), async (transaction) => ({
         run: existing(await readRun(transaction, id), 'run'),
         counts: await readCounts(transaction, id, SHOWN_COUNTS),
       }));

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { countNow, readTrends } from '../../../stores/postgres/statistics/statistics.ts';
-import { operates, principalOf, route } from '../../auth.ts';
+import { operates, principalOf, route, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import { numeric } from '../../../contract/query.ts';
@@ -29,7 +29,7 @@ export function statsRoutes(app: Api, { database }: ApiDependencies): void {
       if (ofInstance && !operates(principal))
         throw new ApiError('FORBIDDEN', 'figures of the instance are for admins of the tenant that it was set up with');
       const since = new Date(Date.now() - (days - 1) * DAY_MS).toISOString().slice(0, 10);
-      const { now, trends } = await database.readAsTenant(principal.tenantId, async (read) => ({
+      const { now, trends } = await database.readAsTenant(viewOf(principal), async (read) => ({
         now: ofInstance ? [] : await countNow(read),
         trends: await readTrends(read, { since, metric: metric ?? null, ofInstance }),
       }));

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { listObservations, listPrompts } from '../../../stores/postgres/sessions/session-timeline.ts';
-import { principalOf, viewerOf, route } from '../../auth.ts';
+import { principalOf, viewerOf, route, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { present } from '../../http/present.ts';
 import {
@@ -56,7 +56,7 @@ export function sessionRowRoutes(app: Api, { database }: ApiDependencies): void 
     async (request) => {
       const principal = principalOf(request);
       const { page, limit, agent } = request.query;
-      const { rows, total } = await database.asTenant(principal.tenantId, async (transaction) =>
+      const { rows, total } = await database.asTenant(viewOf(principal), async (transaction) =>
         listPrompts(transaction, {
           sessionId: await sessionIdOf(transaction, principal, request.params.id),
           viewerId: viewerOf(principal),
@@ -80,7 +80,7 @@ export function sessionRowRoutes(app: Api, { database }: ApiDependencies): void 
     async (request) => {
       const principal = principalOf(request);
       const { page, limit, agent, full } = request.query;
-      const { rows, total } = await database.asTenant(principal.tenantId, async (transaction) =>
+      const { rows, total } = await database.asTenant(viewOf(principal), async (transaction) =>
         listObservations(transaction, {
           sessionId: await sessionIdOf(transaction, principal, request.params.id),
           viewerId: viewerOf(principal),

@@ -4,7 +4,7 @@ import type { TenantTransaction } from '../../../stores/postgres/connection/data
 import { readSummary } from '../../../stores/postgres/summaries/derived.ts';
 import { findOwnedSession, readSessionDetail, steerSession } from '../../../stores/postgres/sessions/sessions.ts';
 import { TemporalUnavailable } from '../../../stores/temporal/unavailable.ts';
-import { mayActFor, principalOf, seekerOf, viewerOf, route } from '../../auth.ts';
+import { mayActFor, principalOf, seekerOf, viewerOf, route, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { ApiError, existing } from '../../errors.ts';
 import { presentSummary } from './summaries.ts';
@@ -35,14 +35,14 @@ async function ownSession(transaction: TenantTransaction, principal: Principal, 
 export function sessionSteeringRoutes(app: Api, { database, steering, jobList, config }: ApiDependencies): void {
   const ask = async (principal: Principal, given: string, what: 'summary' | 'close', waitSeconds: number) => {
     const { tenantId } = principal;
-    const id = await database.asTenant(tenantId, (transaction) => ownSession(transaction, principal, given));
+    const id = await database.asTenant(viewOf(principal), (transaction) => ownSession(transaction, principal, given));
     const result = await steering.request(tenantId, id, what, waitSeconds * 1_000);
     const found = existing(await jobList.one(tenantId, { kind: 'session', subject: id }), 'session');
     const summaryId = result?.summaryId ?? null;
     const written =
       summaryId === null
         ? null
-        : await database.asTenant(tenantId, (transaction) => readSummary(transaction, summaryId));
+        : await database.asTenant(viewOf(principal), (transaction) => readSummary(transaction, summaryId));
     return {
       done: result !== null,
       summary_id: summaryId,
@@ -70,7 +70,7 @@ export function sessionSteeringRoutes(app: Api, { database, steering, jobList, c
     async (request) => {
       const principal = principalOf(request);
       const { title, capture } = request.body;
-      const detail = await database.asTenant(principal.tenantId, async (transaction) => {
+      const detail = await database.asTenant(viewOf(principal), async (transaction) => {
         const id = await ownSession(transaction, principal, request.params.id);
         await steerSession(transaction, id, { title, capture });
         return {

@@ -6,7 +6,7 @@ import type { TenantTransaction } from '../../../stores/postgres/connection/data
 import { readGaps } from '../../../stores/postgres/sessions/session-gaps.ts';
 import { listSessions, readSessionDetail } from '../../../stores/postgres/sessions/sessions.ts';
 import type { SessionDetail, StoredSession } from '../../../stores/postgres/sessions/sessions.ts';
-import { principalOf, route } from '../../auth.ts';
+import { principalOf, route, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { present } from '../../http/present.ts';
 import { paginationOf } from '../../http/paging.ts';
@@ -78,7 +78,7 @@ export function sessionRoutes(app: Api, { database, config }: ApiDependencies): 
     }),
     async (request) => {
       const { page, limit, status, project, search } = request.query;
-      return database.asTenant(principalOf(request).tenantId, async (transaction) => {
+      return database.asTenant(viewOf(principalOf(request)), async (transaction) => {
         const known = project === undefined ? undefined : await findProject(transaction, project);
         const { rows, total } =
           known === null
@@ -103,7 +103,7 @@ export function sessionRoutes(app: Api, { database, config }: ApiDependencies): 
     }),
     async (request) => {
       const principal = principalOf(request);
-      return database.asTenant(principal.tenantId, async (transaction) => {
+      return database.asTenant(viewOf(principal), async (transaction) => {
         const id = await sessionIdOf(transaction, principal, request.params.id);
         const gaps = await gapsOf(transaction, [id], config);
         return presentDetail(await readSessionDetail(transaction, id), gaps(id));

@@ -4,7 +4,7 @@ import { sessionIdOf } from '../../subjects.ts';
 import { z } from 'zod';
 import { ITEM_KINDS } from '../../../domain/ports/model.ts';
 import { listSummaries, readSummary } from '../../../stores/postgres/summaries/derived.ts';
-import { principalOf, viewerOf, route } from '../../auth.ts';
+import { principalOf, viewerOf, route, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { present } from '../../http/present.ts';
 import { cursorQuery, pageOfItems, usedIn, pageQuery } from '../../../contract/shared.ts';
@@ -67,7 +67,7 @@ export function summaryRoutes(app: Api, { database }: ApiDependencies): void {
       const { page, limit, cursor, type, kind } = request.query;
       const after = placeOf(cursor, LIST, placeSchema);
       const principal = principalOf(request);
-      const found = await database.asTenant(principal.tenantId, async (transaction) => {
+      const found = await database.asTenant(viewOf(principal), async (transaction) => {
         const sessionId = await sessionIdOf(transaction, principal, request.params.id);
         return listSummaries(transaction, { sessionId, type, kind }, { after, page, limit });
       });
@@ -90,7 +90,7 @@ export function summaryRoutes(app: Api, { database }: ApiDependencies): void {
     }),
     async (request) => {
       const principal = principalOf(request);
-      const found = await database.asTenant(principal.tenantId, async (transaction) => {
+      const found = await database.asTenant(viewOf(principal), async (transaction) => {
         const id = existing(await summaryIdOf(transaction, request.params.id, 'id'), 'summary');
         await countFetched(transaction, principal, request.query.used_in, [id]);
         return readSummary(transaction, id);

@@ -10,7 +10,7 @@ import type { MemoryRef } from '../../../stores/postgres/memories/memories.ts';
 import type { ProjectName } from '../../../stores/postgres/projects/projects.ts';
 import { placeOf, readLine } from '../../../stores/postgres/sessions/timeline.ts';
 import type { Line } from '../../../stores/postgres/sessions/timeline.ts';
-import { principalOf, viewerOf, route } from '../../auth.ts';
+import { principalOf, viewerOf, route, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { findMemory, presentMemory } from '../../memories/memory-lookup.ts';
 import { timelineAnswer, timelineQuery } from '../../../contract/search.ts';
@@ -114,7 +114,7 @@ export function timelineRoutes(app: Api, { database, recall, tokens, clock }: Ap
       const { data, hasBefore, hasAfter } =
         project === null
           ? { data: [anchor], hasBefore: false, hasAfter: false }
-          : await database.readAsTenant(principal.tenantId, (read) =>
+          : await database.readAsTenant(viewOf(principal), (read) =>
               readAround(
                 read,
                 anchor,

@@ -11,7 +11,7 @@ import { tombstonesOf, traceEvent } from '../../../stores/postgres/sessions/trac
 import type { EventTrace, TracedText } from '../../../stores/postgres/sessions/trace.ts';
 import type { DescribedJob } from '../../../stores/temporal/jobs.ts';
 import { TemporalUnavailable } from '../../../stores/temporal/unavailable.ts';
-import { principalOf, seekerOf, viewerOf, route } from '../../auth.ts';
+import { principalOf, seekerOf, viewerOf, route, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { present } from '../../http/present.ts';
 import type { CapturedEvent } from '../../../stores/postgres/capture/captured-events.ts';
@@ -108,7 +108,7 @@ export function traceRoutes(app: Api, { database, vectors, jobs }: ApiDependenci
     async (request) => {
       const principal = principalOf(request);
       const { key, session } = request.query;
-      const found = await database.asTenant(principal.tenantId, async (transaction) => {
+      const found = await database.asTenant(viewOf(principal), async (transaction) => {
         const sessionId = session === undefined ? null : await findSessionId(transaction, session, seekerOf(principal));
         const ids = MEMORY_HASH.test(key) ? (await idsNamed(readIn(transaction), [key])).get(key) : undefined;
         const events: CapturedEvent[] = [];

@@ -6,12 +6,20 @@ CREATE EXTENSION IF NOT EXISTS pg_trgm;
 CREATE EXTENSION IF NOT EXISTS btree_gin;
 
 -- ==== Functions that the tables need
--- A policy or a partition cannot be created before its function: these four functions are part of the baseline, and only a migration can change them.
+-- A policy or a partition cannot be created before its function: these six functions are part of the baseline, and only a migration can change them.
 
 -- The tenant is a setting of the transaction (`set_config('app.tenant_id', …, true)`); an empty one counts as none.
 CREATE FUNCTION current_tenant_id() RETURNS uuid
   LANGUAGE sql STABLE PARALLEL SAFE
   AS $$ SELECT nullif(current_setting('app.tenant_id', true), '')::uuid $$;
+
+-- The user whose private rows are visible is another setting of the transaction (`app.user_id`): an id, or `*` for all. Unset, no private row is visible.
+CREATE FUNCTION current_viewer_id() RETURNS uuid
+  LANGUAGE sql STABLE PARALLEL SAFE
+  AS $$ SELECT nullif(nullif(current_setting('app.user_id', true), ''), '*')::uuid $$;
+CREATE FUNCTION views_all() RETURNS boolean
+  LANGUAGE sql STABLE PARALLEL SAFE
+  AS $$ SELECT coalesce(current_setting('app.user_id', true), '') = '*' $$;
 
 -- Returns the smallest UUIDv7 of a moment: 48 bits of milliseconds, then zeros.
 CREATE FUNCTION uuidv7_floor(moment timestamptz) RETURNS uuid
@@ -841,6 +849,18 @@ BEGIN
     EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', owned);
     EXECUTE format('CREATE POLICY tenant_isolation ON %I USING (tenant_id = (SELECT current_tenant_id())) WITH CHECK (tenant_id = (SELECT current_tenant_id()))', owned);
     EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO recollect_app, recollect_maintenance', owned);
+  END LOOP;
+END
+$$;
+
+-- Private rows are visible to their user and to transactions for all users (admins, workers), beside the policy of the tenant. Without the subqueries,
+-- PostgreSQL would read the settings for every row.
+DO $$
+DECLARE
+  private text;
+BEGIN
+  FOREACH private IN ARRAY ARRAY['prompts', 'observations', 'contexts', 'imports', 'exports'] LOOP
+    EXECUTE format('CREATE POLICY owner_isolation ON %I AS RESTRICTIVE USING (user_id = (SELECT current_viewer_id()) OR (SELECT views_all()))', private);
   END LOOP;
 END
 $$;

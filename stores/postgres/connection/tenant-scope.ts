@@ -18,7 +18,7 @@ const BOUNDS: TransactionBounds = { maxWait: 30_000, timeout: 300_000 };
 export function tenantScopeOf(pool: pg.Pool): TenantScope {
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
   return {
-    asTenant: tenantTransactions(prisma, BOUNDS),
+    asTenant: tenantTransactions(prisma, BOUNDS, 'all'),
     close: () => prisma.$disconnect(),
   };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { MAX_ERASED_ROWS } from '../../../domain/erasure/erasure-journal.ts';
+import type { TenantId } from '../../../domain/ids.ts';
 import type { Database, TenantRead, TenantTransaction } from '../connection/database.ts';
 import type { Found } from './erasures.ts';
 import { foundSchema } from './erasures.ts';
@@ -135,11 +136,13 @@ async function eventsOf(read: TenantRead, searchText: readonly unknown[], sessio
  */
 export async function findText(
   database: Pick<Database, 'readAsTenant'>,
-  tenantId: Parameters<Database['readAsTenant']>[0],
+  tenantId: TenantId,
   text: string,
   signal?: AbortSignal,
 ): Promise<Found> {
   const searchText = [text, asJsonPiece(text)];
+  // The admin who erases a text reads every user's rows.
+  const view = { tenantId, viewerId: undefined };
   const events = new Map<string, { id: string; session: string | null }>();
   const bounded = (size: number): void => {
     if (size > MAX_ERASED_ROWS) throw new TooMuchFound();
@@ -147,7 +150,7 @@ export async function findText(
   for (let after = FIRST_ID; ;) {
     signal?.throwIfAborted();
     const last = after;
-    const step = await database.readAsTenant(tenantId, async (read) => {
+    const step = await database.readAsTenant(view, async (read) => {
       const ids = idsOf(
         await read({
           name: 'find_text_sessions',
@@ -166,7 +169,7 @@ export async function findText(
     if (end === undefined || step.ids.length < SESSIONS_AT_ONCE) break;
     after = end;
   }
-  const rest = await database.readAsTenant(tenantId, async (read) => {
+  const rest = await database.readAsTenant(view, async (read) => {
     const of = (table: 'summaries' | 'learnings' | 'entities', columns: string) =>
       read({
         name: `find_text_${table}`,

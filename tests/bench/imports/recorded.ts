@@ -37,6 +37,7 @@ async function sampleOfTexts(instance: BenchInstance): Promise<readonly string[]
   const tenantId = chunks[0]?.tenantId;
   if (tenantId === undefined) throw new Error('the recorded sessions have no chunks');
   const database = createDatabase({
+    privateRows: 'all',
     url: instance.appDatabaseUrl,
     max: 1,
     connectTimeoutMs: 10_000,

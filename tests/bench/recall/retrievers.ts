@@ -105,6 +105,7 @@ export async function createRetrieverReader({
   const tenantId = asId<TenantId>(tenant?.tenant_id ?? '');
   const index = createWeaviateIndex(weaviate);
   const app = createDatabase({
+    privateRows: 'all',
     url: appDatabaseUrl,
     max: 1,
     connectTimeoutMs: 5_000,

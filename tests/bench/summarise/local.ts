@@ -68,6 +68,7 @@ async function consolidate({ temporalAddress }: BenchInstance): Promise<Consolid
 async function nearDuplicates(instance: BenchInstance, embed: Embed): Promise<NearDuplicates> {
   const { rows } = await instance.database.query<{ tenant_id: string }>('SELECT tenant_id FROM sessions LIMIT 1');
   const database = createDatabase({
+    privateRows: 'all',
     url: instance.appDatabaseUrl,
     max: 1,
     connectTimeoutMs: 5_000,

@@ -21,6 +21,7 @@ let lost = 0;
 beforeAll(async () => {
   proxy = await startSilentProxy(db.url('app'));
   database = createDatabase({
+    privateRows: 'all',
     url: proxy.url,
     max: 2,
     connectTimeoutMs: 2_000,

@@ -3,6 +3,7 @@ import type pg from 'pg';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { fileDatabase } from '../../../setup/database.ts';
 import type { TestUser } from '../../../setup/database.ts';
+import { asApplication } from '../support/as-application.ts';
 import { seedTenant } from '../support/seed-tenant.ts';
 
 const db = fileDatabase();
@@ -20,18 +21,9 @@ beforeAll(async () => {
   tables = owned.map((row) => row.name);
 });
 
-/** Runs statements as the application in one transaction of a tenant, and rolls it back. */
-async function as<Result>(tenantId: string | null, work: (client: pg.PoolClient) => Promise<Result>): Promise<Result> {
-  const client = await db.database.pool.connect();
-  try {
-    await client.query('BEGIN');
-    if (tenantId !== null) await client.query("SELECT set_config('app.tenant_id', $1, true)", [tenantId]);
-    return await work(client);
-  } finally {
-    await client.query('ROLLBACK');
-    client.release();
-  }
-}
+/** Runs statements as the application in one transaction of a tenant that sees all private rows, and rolls it back. */
+const as = <Result>(tenantId: string | null, work: (client: pg.PoolClient) => Promise<Result>): Promise<Result> =>
+  asApplication(db, tenantId, '*', work);
 
 async function count(client: pg.PoolClient, from: string): Promise<number> {
   return (await client.query<{ n: number }>(`SELECT count(*)::integer AS n FROM ${from}`)).rows[0]?.n ?? -1;

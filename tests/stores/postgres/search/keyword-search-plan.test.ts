@@ -68,7 +68,9 @@ async function plain(prefix = ''): Promise<pg.QueryResult> {
   const client = await pool.connect();
   try {
     await client.query('BEGIN');
-    await client.query("SELECT set_config('app.tenant_id', $1, true)", [user.tenantId]);
+    await client.query("SELECT set_config('app.tenant_id', $1, true), set_config('app.user_id', '*', true)", [
+      user.tenantId,
+    ]);
     return await client.query(`${prefix}${PLAIN}`, [RARE_WORD]);
   } finally {
     await client.query('COMMIT');

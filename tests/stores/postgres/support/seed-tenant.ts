@@ -62,19 +62,43 @@ const SEEDS = [
   'INSERT INTO audit_anchors (tenant_id, seq, hash, anchored_at) SELECT tenant_id, seq, hash, now() FROM audit_heads WHERE tenant_id = $tenant',
 ];
 
+const PRIVATE_SEEDS = SEEDS.filter((sql) => /^INSERT INTO (?:contexts|imports|exports) /.test(sql));
+
 /** A tenant with at least one row in every table that is a tenant's. */
 export async function seedTenant(db: TestDatabase): Promise<TestUser> {
   const user = await db.createUser();
+  const ids = await seedSession(db, user);
+  await appendRows(db, user, 1);
+  await seed(db, user, ids, SEEDS);
+  return user;
+}
+
+/** Another user of a tenant, with at least one row in every table with private rows. */
+export async function seedColleague(db: TestDatabase, { tenantId }: TestUser): Promise<TestUser> {
+  const user = await db.createUser({ tenantId });
+  await seed(db, user, await seedSession(db, user), PRIVATE_SEEDS);
+  return user;
+}
+
+interface SeededSession {
+  readonly session: string;
+  readonly project: string;
+}
+
+async function seedSession(db: TestDatabase, user: TestUser): Promise<SeededSession> {
   const project = { remote: `git@example.org:team/${randomUUID()}.git`, path: '/src/app' };
   await captureEvents(db.database.pool, [
     event(user, 'seeded', [promptPart('A question'), noted('A note'), ended()], { project }),
   ]);
   const [ids] = await db.rows<{ session: string; project: string }>(
-    'SELECT id AS session, project_id AS project FROM sessions WHERE tenant_id = $1',
-    [user.tenantId],
+    'SELECT id AS session, project_id AS project FROM sessions WHERE user_id = $1',
+    [user.userId],
   );
   if (ids === undefined) throw new Error('the seeded session is missing');
-  await appendRows(db, user, 1);
+  return ids;
+}
+
+async function seed(db: TestDatabase, user: TestUser, ids: SeededSession, seeds: readonly string[]): Promise<void> {
   // Every placeholder is an id made here: written into the text, a table may use as many of them as it needs, as whatever type it needs.
   const given: Readonly<Record<string, string>> = {
     $tenant: user.tenantId,
@@ -82,6 +106,5 @@ export async function seedTenant(db: TestDatabase): Promise<TestUser> {
     $session: ids.session,
     $project: ids.project,
   };
-  for (const sql of SEEDS) await db.write(sql.replaceAll(/\$[a-z]+/g, (name) => `'${given[name] ?? randomUUID()}'`));
-  return user;
+  for (const sql of seeds) await db.write(sql.replaceAll(/\$[a-z]+/g, (name) => `'${given[name] ?? randomUUID()}'`));
 }

@@ -1,6 +1,6 @@
 import { SCOPES, scopesOf } from '../domain/access.ts';
 import type { Role, Scope } from '../domain/access.ts';
-import type { Principal } from '../stores/postgres/access/api-keys.ts';
+import type { Principal } from '../stores/postgres/access/principal.ts';
 import type { StoredUser } from '../stores/postgres/access/users.ts';
 import { findPerson } from '../stores/postgres/access/people.ts';
 import { hasActingAdmin, readUser } from '../stores/postgres/access/users.ts';

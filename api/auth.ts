@@ -1,25 +1,28 @@
 import type { FastifyInstance, FastifyRequest, FastifySchema } from 'fastify';
 import { ERROR_RESPONSES } from '../contract/shared.ts';
-import { scopeOfOwnData } from '../domain/access.ts';
+import { scopeOfOwnData, scopesOf } from '../domain/access.ts';
 import type { Scope } from '../domain/access.ts';
-import type { Principal } from '../stores/postgres/access/api-keys.ts';
+import type { Principal } from '../stores/postgres/access/principal.ts';
 import { keySha256 } from '../stores/postgres/access/secrets.ts';
 import type { TenantView } from '../stores/postgres/connection/database.ts';
 import type { SessionSeeker } from '../stores/postgres/sessions/sessions.ts';
 import { isAudited } from './audit/decision.ts';
 import { ApiError } from './errors.ts';
 import type { RateLimits } from './http/rate-limits.ts';
-import { KeyCache } from './key-cache.ts';
+import { isAccessToken } from './find-principal.ts';
+import { requireRecentProof } from './login/step-up.ts';
+import { sessionEnded } from './login/user-sessions.ts';
+import { PrincipalCache } from './principal-cache.ts';
 
 /** Who may use a route. */
 export interface RouteAccess {
   readonly method: string;
   readonly url: string;
   /**
-   * Scope that a key needs; `open` needs no key, `key` any key, `self` the scope for the user's own data, `scrape` the scrape token or an admin, `operator` an
-   * admin of the operator's tenant.
+   * Scope that a credential needs; `open` needs none, `key` any, `self` the scope for the user's own data, `account` a session or a key with all scopes of the role of its
+   * user, `session` a session, `scrape` the scrape token or an admin, `operator` an admin of the operator's tenant.
    */
-  readonly access: Scope | 'open' | 'scrape' | 'key' | 'self' | 'operator';
+  readonly access: Scope | 'open' | 'scrape' | 'key' | 'self' | 'account' | 'session' | 'operator';
   /** True for a route of a level that reads which writes all the same. */
   readonly writes: boolean;
   /** True if every answered request is recorded in the audit log; refused ones are on every route. */
@@ -39,12 +42,14 @@ declare module 'fastify' {
     /** A route without it is refused at start. */
     access?: RouteAccess['access'];
     writes?: boolean;
+    /** A session needs a proof of the last five minutes. */
+    stepUp?: boolean;
   }
 }
 
 export interface AuthOptions {
   readonly limits: RateLimits;
-  readonly findPrincipal: (key: string) => Promise<Principal | null>;
+  readonly findPrincipal: (token: string) => Promise<Principal | null>;
   /** Notifies of every change of a key, a user or a tenant while it is listening. */
   readonly accessChanges: { readonly isListening: boolean; start(onChange: () => void): void };
   /** Calls back when a connection to PostgreSQL was closed: the next one may lead to another database, which a restore put in place. */
@@ -53,16 +58,16 @@ export interface AuthOptions {
   readonly scrapeToken: string | undefined;
 }
 
-const KEY_FORM = /^Bearer ([\x21-\x7e]{8,512})$/i;
+const TOKEN_FORM = /^Bearer ([\x21-\x7e]{8,2048})$/i;
 
 /** The browsable page of the API: a plugin's routes, which cannot say themselves that they are open. */
 export const DOCS_PREFIX = '/docs';
 
 /**
- * Access levels that a viewer may use, except on routes that set `writes`: reading, and the rights over the own data. On `key` routes, the routes that a tool
+ * Access levels that a viewer may use, except on routes that set `writes`: reading, and the rights over the own data and account. On `key` routes, the routes that a tool
  * calls decide.
  */
-const OF_VIEWERS: ReadonlySet<string> = new Set(['read', 'key', 'self', 'scrape']);
+const OF_VIEWERS: ReadonlySet<string> = new Set(['read', 'key', 'self', 'account', 'session', 'scrape']);
 
 /** Returns the options of a route: who may use it, and its schema. */
 export function route<const Schema extends FastifySchema>(access: RouteAccess['access'], schema: Schema) {
@@ -71,7 +76,7 @@ export function route<const Schema extends FastifySchema>(access: RouteAccess['a
 
 /** Authenticates every request before it is processed, and adds the error responses to the schemas of routes that need a key. */
 export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
-  const cache = new KeyCache({ find: options.findPrincipal, isCurrent: () => options.accessChanges.isListening });
+  const cache = new PrincipalCache({ find: options.findPrincipal, isCurrent: () => options.accessChanges.isListening });
   options.onConnectionClosed(() => cache.clear());
   app.addHook('onReady', async () => options.accessChanges.start(() => cache.clear()));
   const routes: RouteAccess[] = [];
@@ -95,17 +100,20 @@ export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
       if (request.method === 'POST') await options.limits.lookup(request, reply);
       return;
     }
-    const key = KEY_FORM.exec(request.headers.authorization ?? '')?.[1];
-    if (key === undefined)
+    const token = TOKEN_FORM.exec(request.headers.authorization ?? '')?.[1];
+    if (token === undefined)
       throw new ApiError('UNAUTHENTICATED', 'this route needs the header Authorization: Bearer KEY');
     if (
       access === 'scrape' &&
       options.scrapeToken !== undefined &&
-      keySha256(key).equals(keySha256(options.scrapeToken))
+      keySha256(token).equals(keySha256(options.scrapeToken))
     )
       return;
-    const principal = await cache.principalOf(key, () => options.limits.lookup(request, reply));
-    if (principal === null) throw new ApiError('INVALID_API_KEY', 'the key is unknown, expired or revoked');
+    const principal = await cache.principalOf(token, () => options.limits.lookup(request, reply));
+    if (principal === null)
+      throw isAccessToken(token)
+        ? sessionEnded()
+        : new ApiError('INVALID_API_KEY', 'the key is unknown, expired or revoked');
     // Before the checks: a refused request is recorded with its key.
     request.principal = principal;
     // Refused requests count, too.
@@ -113,19 +121,37 @@ export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
     if (limited !== null) await limited;
     if (isViewer(principal) && (!OF_VIEWERS.has(access) || request.routeOptions.config.writes === true))
       throw new ApiError('FORBIDDEN', 'a viewer reads and changes nothing, whatever scopes the key has');
-    if (access === 'key') return;
-    const scope = scopeFor(access, principal);
-    if (!principal.scopes.includes(scope))
-      throw new ApiError('FORBIDDEN', `this route needs a key with the scope ${scope}`);
-    if (scope === 'admin' && !isAdmin(principal)) throw new ApiError('FORBIDDEN', 'this route is for admins');
-    if (access === 'operator' && !operates(principal))
-      throw new ApiError('FORBIDDEN', 'this route is for admins of the tenant that the instance was set up with');
+    requireRight(principal, access);
+    if (request.routeOptions.config.stepUp === true) requireRecentProof(principal);
   });
 }
 
-function scopeFor(access: Exclude<RouteAccess['access'], 'open' | 'key'>, { role }: Principal): Scope {
+/** @throws ApiError FORBIDDEN for a principal that may not use routes of this level */
+function requireRight(principal: Principal, access: Exclude<RouteAccess['access'], 'open'>): void {
+  if (access === 'key') return;
+  if (access === 'account' || access === 'session') {
+    requireOwn(principal, access);
+    return;
+  }
+  const scope = scopeFor(access, principal);
+  if (!principal.scopes.includes(scope))
+    throw new ApiError('FORBIDDEN', `this route needs a key with the scope ${scope}`);
+  if (scope === 'admin' && !isAdmin(principal)) throw new ApiError('FORBIDDEN', 'this route is for admins');
+  if (access === 'operator' && !operates(principal))
+    throw new ApiError('FORBIDDEN', 'this route is for admins of the tenant that the instance was set up with');
+}
+
+function scopeFor(access: Exclude<RouteAccess['access'], 'open' | 'key' | 'account' | 'session'>, { role }: Principal): Scope {
   if (access === 'self') return scopeOfOwnData(role);
   return access === 'scrape' || access === 'operator' ? 'admin' : access;
+}
+
+/** Keys of agents have fewer scopes than their user: they shall not manage the account. @throws ApiError FORBIDDEN */
+function requireOwn({ credential, scopes, role }: Principal, access: 'account' | 'session'): void {
+  if (credential.kind === 'session') return;
+  if (access === 'session') throw new ApiError('FORBIDDEN', 'this route needs the access token of a log-in, not a key');
+  if (credential.kind !== 'key' || scopesOf(role).some((scope) => !scopes.includes(scope)))
+    throw new ApiError('FORBIDDEN', 'this route needs a log-in, or a key with all scopes of your role');
 }
 
 /** Returns the caller of a route that is not open. */

@@ -1,12 +1,12 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import type { Config } from '../config/config.ts';
+import { readKeyRing as readRing } from '../config/key-ring.ts';
 import type { Clock } from '../domain/ports/clock.ts';
 import { indexNameOf } from '../domain/index-model.ts';
 import { createEmbedders } from '../models/embedding/create-embedders.ts';
 import { createOnnxReranker } from '../models/reranking/onnx-reranker.ts';
 import { createTokenCounter } from '../models/tokens/token-counter.ts';
 import { AccessChanges } from '../stores/postgres/access/access-changes.ts';
-import { findPrincipal, recordUse } from '../stores/postgres/access/api-keys.ts';
 import { drawRate } from '../stores/postgres/access/rate-limits.ts';
 import { archiveStoreAt } from '../stores/archive/create-archive-store.ts';
 import { directoryStoreAt } from '../stores/files/directory-store.ts';
@@ -31,6 +31,7 @@ import {
   createRetentionObserver,
 } from './metrics/operation-metrics.ts';
 import { createEmbeddingObserver, createModelObserver } from './metrics/model-metrics.ts';
+import { createFindPrincipal } from './find-principal.ts';
 import { createHealthChecks } from './health-checks.ts';
 import { RateLeases } from './http/rate-leases.ts';
 import { Exclusions } from './intake/exclusions.ts';
@@ -38,6 +39,7 @@ import { BurstDetector } from './intake/burst-detector.ts';
 import { HeavyEvents } from './intake/heavy-events.ts';
 import { HintSender } from './intake/hint-sender.ts';
 import { Intake } from './intake/intake.ts';
+import { SignedTokens } from './login/signed-tokens.ts';
 import { createJobList } from './job-list.ts';
 import { createRecall } from './memories/recall.ts';
 import { createRemembering } from './memories/remembering.ts';
@@ -63,6 +65,9 @@ export function createApiDependencies(config: Config, logger: Logger) {
     connectTimeoutMs: config.database.connectTimeoutMs,
     onLost: (error) => logger.warn({ error: error?.name }, 'changes of access do not arrive; keys are looked up'),
   });
+  const readKeyRing = () => readRing(config.secretKeys);
+  const issuer = config.http.publicUrl ?? 'urn:recollect';
+  const signedTokens = new SignedTokens({ pool: database.pool, readRing: readKeyRing, issuer });
   const temporal = createTemporalClient(config.temporal);
   const vectors = createWeaviateIndex(config.weaviate);
   const embedders = createEmbedders(config, {
@@ -130,15 +135,11 @@ export function createApiDependencies(config: Config, logger: Logger) {
     tokens,
     database,
     accessChanges,
-    /** Looks up a key, and records its use without waiting. */
-    findPrincipal: async (key: string) => {
-      const principal = await findPrincipal(database.pool, key);
-      if (principal !== null)
-        recordUse(database, principal).catch((error: unknown) =>
-          logger.warn({ error: error instanceof Error ? error.name : 'unknown' }, 'the use of a key was not recorded'),
-        );
-      return principal;
-    },
+    /** Returns the keys that seal secrets; null without log-in. */
+    readKeyRing,
+    /** Tokens of log-ins. */
+    signedTokens,
+    findPrincipal: createFindPrincipal({ database, signedTokens, logger }),
     rateLeases: new RateLeases(
       (bucket, want, limit) => drawRate(database.pool, bucket, want, limit),
       (error) =>

@@ -27,6 +27,7 @@ import { graphRoutes } from './routes/memories/graph.ts';
 import { keyRoutes } from './routes/access/api-keys.ts';
 import { ownKeyRoutes } from './routes/access/own-keys.ts';
 import { authRoutes } from './routes/access/auth.ts';
+import { userSessionRoutes } from './routes/access/user-sessions.ts';
 import { tenantRoutes } from './routes/access/tenants.ts';
 import { userRoutes } from './routes/access/users.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -105,6 +106,7 @@ const ROUTES: readonly ((api: Api, dependencies: ApiDependencies) => void)[] = [
   keyRoutes,
   ownKeyRoutes,
   authRoutes,
+  userSessionRoutes,
   tenantRoutes,
 ];
 
@@ -142,7 +144,7 @@ function registerObservation(app: FastifyInstance, { metrics }: ApiDependencies)
         route,
         status: reply.statusCode,
         ms: Math.round(reply.elapsedTime * 100) / 100,
-        key: request.principal?.keyId,
+        credential: request.principal?.credential.id,
       },
       'answered',
     );

@@ -1,4 +1,4 @@
-import type { Principal } from '../stores/postgres/access/api-keys.ts';
+import type { Principal } from '../stores/postgres/access/principal.ts';
 import type { TenantId } from '../domain/ids.ts';
 import type { Database, TenantTransaction } from '../stores/postgres/connection/database.ts';
 import { findProject } from '../stores/postgres/projects/projects.ts';

@@ -6,10 +6,12 @@ import { archiveConfig, archiveEnvironment } from './archive-settings.ts';
 import { backupConfig, backupEnvironment } from './backup-settings.ts';
 import { contextConfig, contextEnvironment } from './context-settings.ts';
 import { embeddingConfig, embeddingEnvironment } from './embedding-settings.ts';
+import { loginConfig, loginEnvironment } from './login-settings.ts';
 import { modelConfig, modelEnvironment } from './model-settings.ts';
 import { SCHEDULE_NAMES, WORKER_QUEUES } from '../domain/jobs.ts';
 import { rateConfig, rateEnvironment } from './rate-settings.ts';
 import { scheduleConfig, scheduleEnvironment } from './schedule-settings.ts';
+import { secretConfig, secretEnvironment } from './secret-settings.ts';
 import { searchConfig, searchEnvironment } from './search-settings.ts';
 
 const positiveInt = z.coerce.number().int().positive();
@@ -133,6 +135,8 @@ export const environmentSchema = z.object({
   ...archiveEnvironment,
   ...backupEnvironment,
   ...rateEnvironment,
+  ...secretEnvironment,
+  ...loginEnvironment,
   ...scheduleEnvironment,
   RECOLLECT_SHUTDOWN_GRACE_MS: positiveInt.default(10_000).describe('Time to finish work on shutdown, in ms'),
   RECOLLECT_WORKER_QUEUES: z.string().default(WORKER_QUEUES.join(',')).describe('Task queues of a worker process'),
@@ -211,6 +215,7 @@ const configSchema = environmentSchema
     http: {
       host: env.RECOLLECT_HTTP_HOST,
       port: env.RECOLLECT_HTTP_PORT,
+      publicUrl: env.RECOLLECT_PUBLIC_URL?.replace(/\/+$/, '') ?? null,
       allowPlain: env.RECOLLECT_ALLOW_PLAIN_HTTP,
       tls:
         env.RECOLLECT_TLS_CERT_FILE === undefined || env.RECOLLECT_TLS_KEY_FILE === undefined
@@ -252,6 +257,8 @@ const configSchema = environmentSchema
     ...archiveConfig(env),
     backups: backupConfig(env),
     ...rateConfig(env),
+    ...secretConfig(env),
+    ...loginConfig(env),
     ...scheduleConfig(env),
     shutdownGraceMs: env.RECOLLECT_SHUTDOWN_GRACE_MS,
     worker: {
@@ -301,6 +308,8 @@ const configSchema = environmentSchema
       );
     if (config.backups.keys.length > 0 && config.backups.keyFile !== null)
       reject('RECOLLECT_BACKUP_KEY_FILE', 'must not be combined with RECOLLECT_BACKUP_KEY');
+    if (config.secretKeys.keys !== null && config.secretKeys.file !== null)
+      reject('RECOLLECT_SECRET_KEYS_FILE', 'must not be combined with RECOLLECT_SECRET_KEYS');
     if (!config.schedules.paused.every((name) => SCHEDULE_NAMES.some((known) => known === name)))
       reject('RECOLLECT_SCHEDULES_PAUSED', `must be of ${SCHEDULE_NAMES.join(', ')}`);
     if (!config.s3.isComplete)

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ROLES, SCOPES } from '../domain/access.ts';
+import { CREDENTIAL_KINDS, ROLES, SCOPES } from '../domain/access.ts';
 import { flag } from './query.ts';
 import { pageQuery, timestamp } from './shared.ts';
 import { line, text } from './text.ts';
@@ -121,13 +121,19 @@ export const meSchema = z
     user: z.object({ id: z.string(), username: z.string(), email: z.string().nullable() }),
     tenant: z.object({ id: z.string(), name: z.string() }),
     role: roleSchema,
-    key: z.object({
+    scopes: z.array(scopeSchema).describe('Of the credential'),
+    credential: z.object({
+      kind: z.enum(CREDENTIAL_KINDS),
       id: z.string(),
-      name: z.string(),
-      scopes: z.array(scopeSchema),
+      name: z.string().nullable().describe('Of a key; else null'),
       expires_at: z.string().nullable(),
     }),
-    is_operator: z.boolean().describe('The key may read and control the instance'),
+    is_operator: z.boolean().describe('The credential may read and control the instance'),
+    login: z.object({
+      password: z.boolean(),
+      totp: z.boolean(),
+      recovery_codes: z.number().int().describe('Unused ones'),
+    }),
   })
   .meta({ id: 'Me' });
 

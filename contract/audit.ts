@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CREDENTIAL_KINDS } from '../domain/access.ts';
 import { FAULT_KINDS } from '../domain/audit/verification.ts';
 import { numeric } from './query.ts';
 import { timestamp } from './shared.ts';
@@ -10,7 +11,8 @@ export const auditEntrySchema = z
     id: z.string(),
     occurred_at: z.string(),
     user_id: z.string().nullable(),
-    key_id: z.string().nullable(),
+    credential_kind: z.enum(CREDENTIAL_KINDS).nullable().describe('`key`, `session` or `grant`; null: none was valid'),
+    credential_id: z.string().nullable(),
     action: z.string().describe('Method and route, such as `DELETE /memories/:id`'),
     subject_type: z.string().nullable(),
     subject_id: z

@@ -6,6 +6,13 @@ export type Role = (typeof ROLES)[number];
 export const SCOPES = ['capture', 'read', 'write', 'admin'] as const;
 export type Scope = (typeof SCOPES)[number];
 
+/** How a request is authenticated: an API key, the session of a log-in, or the grant of an application. */
+export const CREDENTIAL_KINDS = ['key', 'session', 'grant'] as const;
+
+/** Proofs that a user gave at a log-in. */
+export const LOGIN_METHODS = ['password', 'totp', 'recovery', 'passkey', 'oidc'] as const;
+export type LoginMethod = (typeof LOGIN_METHODS)[number];
+
 /**
  * Keys for agents, with fewer scopes than their user. Hooks and MCP use the first; the second is for agents that store and forget memories by
  * MCP.

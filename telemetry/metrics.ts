@@ -168,6 +168,11 @@ export function createApiMetrics() {
       labelNames: ['class'],
       registers,
     }),
+    refreshReuse: new Counter({
+      name: 'recollect_refresh_token_reuse_total',
+      help: 'Sessions that ended because a refresh token was used twice',
+      registers,
+    }),
     auditFailures: new Counter({
       name: 'recollect_audit_failures_total',
       help: 'Requests that could not be stored in the audit log',

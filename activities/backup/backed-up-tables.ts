@@ -62,7 +62,7 @@ export interface CatalogTable {
 }
 
 /**
- * Tables that a backup leaves out: the migrations, whose names are in the manifest; caches; work in progress; invites, which last for days and
+ * Tables that a backup leaves out: the migrations, whose names are in the manifest; caches; work in progress; invites and log-ins, which last for days and
  * would work again after a restore; the instance's own records of backups, their files and the erasure journal.
  */
 export const LEFT_OUT: readonly string[] = [
@@ -71,6 +71,10 @@ export const LEFT_OUT: readonly string[] = [
   'usage_reservations',
   'rate_limits',
   'user_invites',
+  'user_sessions',
+  'refresh_tokens',
+  'signing_keys',
+  'auth_attempts',
   'backups',
   'restores',
   'erasure_journal',

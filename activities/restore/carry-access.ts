@@ -6,6 +6,10 @@ export const ACCESS_TABLES = [
   'users',
   'api_keys',
   'user_invites',
+  'user_sessions',
+  'refresh_tokens',
+  'mfa_totp',
+  'mfa_recovery',
   'settings',
   'excluded_sessions',
   'retention_policies',
@@ -77,6 +81,15 @@ async function carryUsers(from: pg.ClientBase, into: pg.ClientBase, tenants: rea
   ]);
 }
 
+/** Copies the keys of access tokens, which are the instance's. */
+async function carrySigningKeys(from: pg.ClientBase, into: pg.ClientBase): Promise<void> {
+  const { rows } = await from.query('SELECT to_jsonb(k) AS row FROM signing_keys k');
+  await into.query(
+    'INSERT INTO signing_keys SELECT * FROM jsonb_populate_recordset(NULL::signing_keys, $1::jsonb) ON CONFLICT DO NOTHING',
+    [JSON.stringify(jsonRows.parse(rows).map(({ row }) => row))],
+  );
+}
+
 /** Copies which sessions have capture disabled. */
 async function carryCapture(from: pg.ClientBase, into: pg.ClientBase, tenants: readonly string[]): Promise<void> {
   const off = await idsOf(from, 'SELECT id FROM sessions WHERE tenant_id = ANY ($1::uuid[]) AND NOT capture', [
@@ -89,7 +102,7 @@ async function carryCapture(from: pg.ClientBase, into: pg.ClientBase, tenants: r
 }
 
 /**
- * Copies current access into the other database: revoked keys, deactivated or demoted users, invites, suspended tenants, exclusions, settings and limits. Tenants that
+ * Copies current access into the other database: revoked keys, deactivated or demoted users, invites, log-ins, second factors, suspended tenants, exclusions, settings and limits. Tenants that
  * only one database has are unchanged.
  */
 export async function carryAccess(from: pg.ClientBase, into: pg.ClientBase): Promise<void> {
@@ -103,6 +116,12 @@ export async function carryAccess(from: pg.ClientBase, into: pg.ClientBase): Pro
   await carryUsers(from, into, tenants);
   await replaceRows(from, into, 'api_keys', tenants);
   await replaceRows(from, into, 'user_invites', tenants);
+  // A session before its refresh tokens.
+  await replaceRows(from, into, 'user_sessions', tenants);
+  await replaceRows(from, into, 'refresh_tokens', tenants);
+  await replaceRows(from, into, 'mfa_totp', tenants);
+  await replaceRows(from, into, 'mfa_recovery', tenants);
+  await carrySigningKeys(from, into);
   await replaceRows(from, into, 'settings', tenants);
   await replaceRows(from, into, 'excluded_sessions', tenants);
   // A policy of a project that the backup lacks applies to nothing.

@@ -107,7 +107,7 @@ async function carryIdentity(from: pg.ClientBase, into: pg.ClientBase): Promise<
       into,
       'users',
       { ...admin, id: userId, tenant_id: tenantId },
-      'ON CONFLICT (id) DO UPDATE SET password_hash = excluded.password_hash, totp_secret = excluded.totp_secret, role = excluded.role, active = true',
+      'ON CONFLICT (id) DO UPDATE SET password_hash = excluded.password_hash, auth_version = excluded.auth_version, role = excluded.role, active = true',
     );
     const keys = await rowsOf(
       from,

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { TenantId, UserId } from '../../domain/ids.ts';
 import { appendAudit } from '../../stores/postgres/audit/append.ts';
 import { databaseCodes } from '../../stores/postgres/connection/database-codes.ts';
 import type { ApiDependencies } from '../dependencies.ts';
@@ -12,6 +13,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Id of the resource in the response; null if it has none. */
     returnedId: string | null;
+    /** The user whose password, code or token a refused request used, without being authenticated. */
+    accused: { readonly tenantId: TenantId; readonly userId: UserId } | null;
     /** True once the request was recorded, or could not be. */
     isRecorded: boolean;
     /** Address of the client: a closed connection has none any more. */
@@ -30,18 +33,22 @@ async function record(
   request: FastifyRequest,
   status: number,
 ): Promise<boolean> {
-  const { principal } = request;
-  if (principal === null || request.isRecorded) return true;
+  const { principal, accused } = request;
+  const tenantId = principal?.tenantId ?? accused?.tenantId;
+  if (tenantId === undefined || request.isRecorded) return true;
   request.isRecorded = true;
   const pattern = request.routeOptions.url ?? '';
   const action = actionOf({ method: request.method, url: pattern });
   try {
     await appendAudit(database.pool, {
-      tenantId: principal.tenantId,
-      actorId: principal.userId,
-      keyId: principal.keyId,
+      tenantId,
+      actorId: principal?.userId ?? null,
+      credential: principal?.credential ?? null,
       action,
-      subject: subjectOf(pattern, request.params, request.returnedId, status < FIRST_FAILURE),
+      subject:
+        accused !== null
+          ? { type: 'users', id: accused.userId }
+          : subjectOf(pattern, request.params, request.returnedId, status < FIRST_FAILURE),
       status,
       requestId: request.id,
       address: request.clientAddress,
@@ -67,6 +74,7 @@ const OF_CONTENT = ['content-type', 'content-length', 'content-disposition'] as 
  */
 export function registerAudit(app: FastifyInstance, dependencies: ApiDependencies): void {
   app.decorateRequest('returnedId', null);
+  app.decorateRequest('accused', null);
   app.decorateRequest('isRecorded', false);
   app.decorateRequest('clientAddress', '');
   app.addHook('onRequest', async (request) => {
@@ -94,7 +102,7 @@ export function registerAudit(app: FastifyInstance, dependencies: ApiDependencie
   app.addHook('onError', async (request, _reply, error) => {
     if (toApiError(error).code !== 'FORBIDDEN' || request.principal === null) return;
     // Else one key could fill the log with its refusals.
-    const bucket = `refused:${request.principal.keyId}`;
+    const bucket = `refused:${request.principal.credential.id}`;
     const { isGranted } = await dependencies.rateLeases.take(bucket, { quota: REFUSALS_PER_MINUTE, windowS: 60 });
     if (isGranted) await record(dependencies, request, ERROR_STATUS.FORBIDDEN);
     else dependencies.metrics.rateLimited.inc({ class: 'refusal' });

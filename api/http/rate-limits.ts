@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { RateClass } from '../../config/rate-settings.ts';
-import type { Principal } from '../../stores/postgres/access/api-keys.ts';
+import type { Principal } from '../../stores/postgres/access/principal.ts';
 import type { RouteAccess } from '../auth.ts';
 import { ApiError } from '../errors.ts';
 import type { RateLeases } from './rate-leases.ts';
@@ -13,6 +13,8 @@ const CLASS_OF: Readonly<Record<RouteAccess['access'], RateClass | null>> = {
   open: null,
   key: 'read',
   self: 'write',
+  account: 'read',
+  session: 'read',
   scrape: 'admin',
   capture: 'capture',
   read: 'read',
@@ -46,12 +48,12 @@ export function createRateLimits(options: RateLimitOptions): RateLimits {
       await take(options, 'unknownKeys', options.rates.unknownKeys, bucket, reply);
       return () => options.leases.giveBack(bucket);
     },
-    request(request, reply, { keyId, userId, requestsPerMinute }) {
+    request(request, reply, { credential, userId, requestsPerMinute }) {
       const rateClass = CLASS_OF[request.routeOptions.config.access ?? 'open'];
       if (rateClass === null) return null;
       const ofUser = () => take(options, rateClass, options.rates[rateClass], `user:${userId}:${rateClass}`, reply);
       if (requestsPerMinute === null || rateClass === 'capture') return ofUser();
-      const ofKey = take(options, 'key', requestsPerMinute, `key:${keyId}`, reply);
+      const ofKey = take(options, 'key', requestsPerMinute, `key:${credential.id}`, reply);
       return ofKey === null ? ofUser() : ofKey.then(() => ofUser() ?? undefined);
     },
   };

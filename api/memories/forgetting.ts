@@ -12,7 +12,7 @@ import { readMemories } from '../../stores/postgres/memories/memories.ts';
 import { assertNoLegalHold } from '../../stores/postgres/retention/legal-holds.ts';
 import { removeArchive } from '../../stores/postgres/retention/archives.ts';
 import { fullValuesOf } from '../../stores/postgres/capture/full-values.ts';
-import type { Principal } from '../../stores/postgres/access/api-keys.ts';
+import type { Principal } from '../../stores/postgres/access/principal.ts';
 import { viewerOf, viewOf } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError, existing } from '../errors.ts';

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { previewOf } from '../../domain/capture/build-event.ts';
 import { memoryHash } from '../../domain/memory.ts';
 import type { Memory } from '../../domain/memory.ts';
-import type { Principal } from '../../stores/postgres/access/api-keys.ts';
+import type { Principal } from '../../stores/postgres/access/principal.ts';
 import type { TenantTransaction } from '../../stores/postgres/connection/database.ts';
 import { correctLearning, lockLearnings } from '../../stores/postgres/learnings/learning-changes.ts';
 import type { LearningEditor, LockedLearning } from '../../stores/postgres/learnings/learning-changes.ts';

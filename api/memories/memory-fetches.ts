@@ -1,4 +1,4 @@
-import type { Principal } from '../../stores/postgres/access/api-keys.ts';
+import type { Principal } from '../../stores/postgres/access/principal.ts';
 import type { Database, TenantTransaction } from '../../stores/postgres/connection/database.ts';
 import { isViewer, viewOf } from '../auth.ts';
 import { readServed, readServing, recordUses } from '../../stores/postgres/memories/memory-uses.ts';

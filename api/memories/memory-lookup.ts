@@ -2,7 +2,7 @@ import { previewOf } from '../../domain/capture/build-event.ts';
 import { MEMORY_HASH, memoryHash } from '../../domain/memory.ts';
 import type { Memory } from '../../domain/memory.ts';
 import { MEMORY_TYPES } from '../../domain/ports/vector-index.ts';
-import type { Principal } from '../../stores/postgres/access/api-keys.ts';
+import type { Principal } from '../../stores/postgres/access/principal.ts';
 import { readIn } from '../../stores/postgres/connection/database.ts';
 import type { Database, TenantRead, TenantTransaction } from '../../stores/postgres/connection/database.ts';
 import { readMemories } from '../../stores/postgres/memories/memories.ts';

@@ -1,7 +1,7 @@
 import type { ContextQuestion } from '../../domain/capture/context-question.ts';
 import type { ContextSettings } from '../../config/context-settings.ts';
 import { Redactor } from '../../domain/redaction/redact.ts';
-import type { Principal } from '../../stores/postgres/access/api-keys.ts';
+import type { Principal } from '../../stores/postgres/access/principal.ts';
 import { createContext } from '../../retrieval/context.ts';
 import type { ContextDependencies } from '../../retrieval/context.ts';
 import { createSearch } from '../../retrieval/search.ts';

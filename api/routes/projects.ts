@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Principal } from '../../stores/postgres/access/api-keys.ts';
+import type { Principal } from '../../stores/postgres/access/principal.ts';
 import type { TenantTransaction } from '../../stores/postgres/connection/database.ts';
 import { changeProject, mergeProjects } from '../../stores/postgres/projects/project-changes.ts';
 import { isProjectOf, listProjects, readProject } from '../../stores/postgres/projects/project-list.ts';

@@ -28,7 +28,7 @@ import type { alertSchema, groupSchema, sumsSchema } from '../../contract/usage.
 import { numeric } from '../../contract/query.ts';
 import { MAX_CONTEXTS, RETURN_FORMULAS, returnOf } from '../../domain/costs/return.ts';
 import { readMemoryReturn } from '../../stores/postgres/memories/memory-return.ts';
-import type { Principal } from '../../stores/postgres/access/api-keys.ts';
+import type { Principal } from '../../stores/postgres/access/principal.ts';
 import type { Database } from '../../stores/postgres/connection/database.ts';
 import { findUser } from '../../stores/postgres/search/profile.ts';
 import type { ProfileUser } from '../../stores/postgres/search/profile.ts';

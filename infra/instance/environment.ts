@@ -114,12 +114,19 @@ function backupSigningKey(seed: string): string {
   return Buffer.concat([ED25519_PKCS8, Buffer.from(seed, 'base64url')]).toString('base64');
 }
 
+/** Returns the setting of the keys that seal secrets: the instance's own, unless the operator sets others. */
+function secretKeys(seed: string, parent: Environment): Record<string, string> {
+  if (parent['RECOLLECT_SECRET_KEYS_FILE']) return {};
+  return { RECOLLECT_SECRET_KEYS: `first:${Buffer.from(seed, 'base64url').toString('base64')}` };
+}
+
 /** Returns the environment of worker and API. The instance's values override the parent's. */
 export function instanceEnvironment(instance: Instance, parent: Environment, cacheDir: string): Record<string, string> {
   return {
     // With Claude Code on this machine, its transcripts contain events that hooks missed.
     RECOLLECT_TRANSCRIPTS: existsSync(transcriptFolder(parent['CLAUDE_CONFIG_DIR'])) ? 'known' : 'off',
     RECOLLECT_BACKUP_SIGNING_KEY: backupSigningKey(instance.secrets.backupSigning),
+    ...secretKeys(instance.secrets.sealing, parent),
     RECOLLECT_ARCHIVE_STORE: path.join(instance.layout.dataDir, 'archive'),
     RECOLLECT_BACKUP_STORE: path.join(instance.layout.dataDir, 'backups'),
     ...passedEnvironment(parent),

@@ -20,6 +20,8 @@ const secretsSchema = z.object({
   weaviateCluster: secret,
   /** Seed of the Ed25519 key that signs backups: 32 bytes. */
   backupSigning: secret,
+  /** Key that seals secrets in the database: 32 bytes. */
+  sealing: secret,
 });
 
 /** Generated secrets, stored in the data directory only. */

@@ -36,7 +36,7 @@ async function writing(database: Database, tenants: readonly TenantId[]): Promis
       await appendAudit(database.pool, {
         tenantId,
         actorId: newId(),
-        keyId: newId(),
+        credential: { kind: 'key', id: newId() },
         action: 'DELETE /memories/:id',
         subject: { type: 'memories', id: newId() },
         status: 200,

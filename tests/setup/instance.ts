@@ -83,6 +83,7 @@ export function testEnvironment(
     RECOLLECT_WEAVIATE_API_KEY: engines.weaviate.apiKey,
     RECOLLECT_CACHE_DIR: inject('cacheDir'),
     RECOLLECT_HTTP_PORT: '0',
+    RECOLLECT_SECRET_KEYS: `test:${Buffer.alloc(32, 7).toString('base64')}`,
     RECOLLECT_HINT_DELAY_MS: '50',
     RECOLLECT_SHUTDOWN_GRACE_MS: '3000',
     RECOLLECT_LOG_LEVEL: 'error',

@@ -4,7 +4,7 @@ import { AGENT_KEYS, SCOPES, scopesOf } from '../../../domain/access.ts';
 import type { Scope } from '../../../domain/access.ts';
 import { acceptInvite, findInvite } from '../../../stores/postgres/access/invites.ts';
 import type { Invited } from '../../../stores/postgres/access/invites.ts';
-import { createKey } from '../../../stores/postgres/access/key-changes.ts';
+import { createKey, readKey } from '../../../stores/postgres/access/key-changes.ts';
 import { readIdentity } from '../../../stores/postgres/access/people.ts';
 import type { TenantTransaction } from '../../../stores/postgres/connection/database.ts';
 import { operates, principalOf, route } from '../../auth.ts';
@@ -47,19 +47,27 @@ async function createKeys(transaction: TenantTransaction, { tenantId, userId, ro
 export function authRoutes(app: Api, { database, findPrincipal }: ApiDependencies): void {
   app.get(
     '/auth/me',
-    route('key', { tags, summary: 'Get the user, the tenant and the key of the caller', response: { 200: meSchema } }),
+    route('key', {
+      tags,
+      summary: 'Get the user, the tenant and the credential of the caller',
+      response: { 200: meSchema },
+    }),
     async (request) => {
       const principal = principalOf(request);
-      const { tenantId, keyId } = principal;
-      const found = await database.asTenant(tenantId, (transaction) => readIdentity(transaction, keyId));
-      const { user, ...key } = existing(found, 'key');
-      const { tenant, role, ...own } = user;
+      const { credential, expiresAt, scopes, tenantId, userId } = principal;
+      const [found, key] = await database.asTenant(tenantId, async (transaction) => [
+        await readIdentity(transaction, userId),
+        credential.kind === 'key' ? await readKey(transaction, credential.id) : null,
+      ]);
+      const { id, username, email, tenant, role, hasPassword, hasTotp, recoveryCodes } = existing(found, 'user');
       return {
-        user: own,
+        user: { id, username, email },
         tenant,
         role,
-        key: { ...key, expires_at: key.expiresAt?.toISOString() ?? null },
+        scopes: [...scopes],
+        credential: { ...credential, name: key?.name ?? null, expires_at: expiresAt?.toISOString() ?? null },
         is_operator: operates(principal),
+        login: { password: hasPassword, totp: hasTotp, recovery_codes: recoveryCodes },
       };
     },
   );

@@ -1,7 +1,7 @@
 import { keySchema } from '../../../contract/access.ts';
 import { readKey, revokeKey, rotateKey } from '../../../stores/postgres/access/key-changes.ts';
 import type { StoredKey } from '../../../stores/postgres/access/key-changes.ts';
-import type { Principal } from '../../../stores/postgres/access/api-keys.ts';
+import type { Principal } from '../../../stores/postgres/access/principal.ts';
 import { lockAccess } from '../../../stores/postgres/access/users.ts';
 import type { TenantTransaction } from '../../../stores/postgres/connection/database.ts';
 import { requireActingAdmin, requireActive, requireScopes, userOf } from '../../access-rules.ts';

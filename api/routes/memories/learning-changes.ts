@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { memoryHash } from '../../../domain/memory.ts';
-import type { Principal } from '../../../stores/postgres/access/api-keys.ts';
+import type { Principal } from '../../../stores/postgres/access/principal.ts';
 import type { TenantTransaction } from '../../../stores/postgres/connection/database.ts';
 import {
   closeLearning,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { memoryHash } from '../../../domain/memory.ts';
-import type { Principal } from '../../../stores/postgres/access/api-keys.ts';
+import type { Principal } from '../../../stores/postgres/access/principal.ts';
 import { principalOf, route, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { createMemoryChanges } from '../../memories/memory-changes.ts';

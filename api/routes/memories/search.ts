@@ -16,7 +16,7 @@ import type { SearchFilter, understoodSchema } from '../../../contract/search.ts
 import { VALUE_FILTERS } from '../../../domain/search-names.ts';
 import type { CountTokens } from '../../../domain/compact.ts';
 import type { RecallFilter } from '../../../domain/ports/vector-index.ts';
-import type { Principal } from '../../../stores/postgres/access/api-keys.ts';
+import type { Principal } from '../../../stores/postgres/access/principal.ts';
 import type { SearchRequest, SearchResult, TracedMemory } from '../../../retrieval/search-types.ts';
 import { compactMemory } from '../../../domain/compact.ts';
 import { highlight } from '../../../domain/highlight.ts';

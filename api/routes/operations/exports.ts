@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { ArchiveStoreError } from '../../../domain/ports/archive-store.ts';
 import type { ArchiveStore } from '../../../domain/ports/archive-store.ts';
-import type { Principal } from '../../../stores/postgres/access/api-keys.ts';
+import type { Principal } from '../../../stores/postgres/access/principal.ts';
 import type { TenantTransaction } from '../../../stores/postgres/connection/database.ts';
 import { openExport, readExport } from '../../../stores/postgres/exports/exports.ts';
 import type { StoredExport } from '../../../stores/postgres/exports/exports.ts';

@@ -7,7 +7,7 @@ import { assertNoLegalHold, LegalHoldError } from '../../../stores/postgres/rete
 import type { TenantTransaction } from '../../../stores/postgres/connection/database.ts';
 import { restrictPerson, restrictSession, tenantName } from '../../../stores/postgres/access/people.ts';
 import { hasActingAdmin, lockAccess } from '../../../stores/postgres/access/users.ts';
-import type { Principal } from '../../../stores/postgres/access/api-keys.ts';
+import type { Principal } from '../../../stores/postgres/access/principal.ts';
 import { principalOf, viewerOf, route, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { present } from '../../http/present.ts';

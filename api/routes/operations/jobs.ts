@@ -2,7 +2,7 @@ import { pageQuery } from '../../../contract/shared.ts';
 import { projectOf } from '../../subjects.ts';
 import { z } from 'zod';
 import { asId } from '../../../domain/ids.ts';
-import type { Principal } from '../../../stores/postgres/access/api-keys.ts';
+import type { Principal } from '../../../stores/postgres/access/principal.ts';
 import { findBatch } from '../../../stores/postgres/usage/model-batches.ts';
 import { requeueAbandoned } from '../../../stores/postgres/sessions/session-work.ts';
 import { JOB_KINDS } from '../../../domain/jobs.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Principal } from '../../../stores/postgres/access/api-keys.ts';
+import type { Principal } from '../../../stores/postgres/access/principal.ts';
 import type { TenantTransaction } from '../../../stores/postgres/connection/database.ts';
 import { readSummary } from '../../../stores/postgres/summaries/derived.ts';
 import { findOwnedSession, readSessionDetail, steerSession } from '../../../stores/postgres/sessions/sessions.ts';

@@ -3,7 +3,7 @@ import { compactMemory } from '../../../domain/compact.ts';
 import type { Memory } from '../../../domain/memory.ts';
 import { MEMORY_TYPES } from '../../../domain/ports/vector-index.ts';
 import type { MemoryType } from '../../../domain/ports/vector-index.ts';
-import type { Principal } from '../../../stores/postgres/access/api-keys.ts';
+import type { Principal } from '../../../stores/postgres/access/principal.ts';
 import type { TenantRead } from '../../../stores/postgres/connection/database.ts';
 import { readMemories } from '../../../stores/postgres/memories/memories.ts';
 import type { MemoryRef } from '../../../stores/postgres/memories/memories.ts';

@@ -11,11 +11,11 @@ export function addWhoami(program: Command, cli: Cli): void {
     .action(
       cli.onServer(async (server, { json }: { readonly json?: boolean }) => {
         const me = await server.get('/auth/me', meSchema);
-        const { user, tenant, role, key, is_operator: isOperator } = me;
-        const ends = key.expires_at === null ? '' : `, until ${minuteOf(key.expires_at)} UTC`;
+        const { user, tenant, role, scopes, credential, is_operator: isOperator } = me;
+        const ends = credential.expires_at === null ? '' : `, until ${minuteOf(credential.expires_at)} UTC`;
         const text = `${user.username} in ${tenant.name}, on ${server.url}
 role  ${role}${isOperator ? ', operator' : ''}
-key   ${key.name}: ${key.scopes.join(', ')}${ends}
+key   ${credential.name ?? credential.kind}: ${scopes.join(', ')}${ends}
 `;
         cli.print(json, me, text);
       }),

@@ -91,7 +91,8 @@ CREATE TABLE users (
   username text NOT NULL, email text,
   password_hash text, -- null: has no password and acts by keys only
   role text NOT NULL DEFAULT 'user' CHECK (role IN ('admin', 'user', 'viewer')),
-  totp_secret bytea, preferences jsonb NOT NULL DEFAULT '{}',
+  auth_version integer NOT NULL DEFAULT 1, -- sessions of an older version have ended
+  preferences jsonb NOT NULL DEFAULT '{}',
   daily_token_quota integer CHECK (daily_token_quota >= 0), tokens_used_today integer NOT NULL DEFAULT 0,
   tokens_used_on date, active boolean NOT NULL DEFAULT true, restricted_until timestamptz(6),
   last_login_at timestamptz(6), created_at timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP
@@ -123,10 +124,68 @@ CREATE UNIQUE INDEX user_invites_token_sha256_key ON user_invites (token_sha256)
 CREATE INDEX user_invites_user_id_idx ON user_invites (user_id);
 CREATE INDEX user_invites_tenant_id_idx ON user_invites (tenant_id);
 
+-- A log-in of a user. Its access tokens are not stored; its refresh tokens are one family.
+CREATE TABLE user_sessions (
+  id uuid PRIMARY KEY, tenant_id uuid NOT NULL,
+  user_id uuid NOT NULL REFERENCES users ON DELETE CASCADE ON UPDATE CASCADE,
+  auth_version integer NOT NULL, methods text[] NOT NULL,
+  authenticated_at timestamptz(6) NOT NULL, -- the last proof of the first factor
+  mfa_at timestamptz(6), -- the last proof of a second factor, or of a passkey
+  created_at timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  last_used_at timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP, -- the last refresh
+  expires_at timestamptz(6) NOT NULL, ended_at timestamptz(6),
+  end_reason text CHECK (end_reason IN ('logout', 'ended', 'replaced', 'reuse')),
+  address text, user_agent text
+);
+CREATE INDEX user_sessions_user_id_idx ON user_sessions (user_id);
+CREATE INDEX user_sessions_tenant_id_idx ON user_sessions (tenant_id);
+
+-- Written by start of a session and rotate_refresh_token. A used token remains until its session is deleted: its second use ends the session.
+CREATE TABLE refresh_tokens (
+  token_sha256 bytea PRIMARY KEY, tenant_id uuid NOT NULL,
+  session_id uuid NOT NULL REFERENCES user_sessions ON DELETE CASCADE ON UPDATE CASCADE,
+  created_at timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  used_at timestamptz(6), next_sha256 bytea
+);
+CREATE INDEX refresh_tokens_session_id_idx ON refresh_tokens (session_id);
+CREATE INDEX refresh_tokens_tenant_id_idx ON refresh_tokens (tenant_id);
+
+-- Ed25519 keys of access tokens, of the instance. The private key is sealed. Written by add_signing_key only.
+CREATE TABLE signing_keys (
+  id uuid PRIMARY KEY, public_key bytea NOT NULL, sealed_private_key bytea NOT NULL,
+  created_at timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP
+);
+
+-- The secret of a user's authenticator, sealed. It counts once it is confirmed.
+CREATE TABLE mfa_totp (
+  user_id uuid PRIMARY KEY REFERENCES users ON DELETE CASCADE ON UPDATE CASCADE, tenant_id uuid NOT NULL,
+  sealed_secret bytea NOT NULL,
+  last_step bigint NOT NULL DEFAULT 0, -- time step of the last accepted code: it and older ones are refused
+  confirmed_at timestamptz(6), created_at timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP
+);
+CREATE INDEX mfa_totp_tenant_id_idx ON mfa_totp (tenant_id);
+
+-- Recovery codes, each valid once.
+CREATE TABLE mfa_recovery (
+  code_sha256 bytea, user_id uuid REFERENCES users ON DELETE CASCADE ON UPDATE CASCADE, tenant_id uuid NOT NULL,
+  used_at timestamptz(6),
+  PRIMARY KEY (user_id, code_sha256)
+);
+CREATE INDEX mfa_recovery_tenant_id_idx ON mfa_recovery (tenant_id);
+
+-- Attempts to log in, by hashes of names and addresses. Written by book_attempt and clear_attempts only.
+CREATE TABLE auth_attempts (
+  bucket text PRIMARY KEY, failures integer NOT NULL, locked_until timestamptz(6) NOT NULL, last_at timestamptz(6) NOT NULL
+);
+
 -- What a principal consists of. Other columns change often: tokens of the day, last use of a key.
 CREATE TRIGGER access_changed AFTER UPDATE OF revoked_at, expires_at, scopes, requests_per_minute, user_id OR DELETE ON api_keys
   FOR EACH STATEMENT EXECUTE FUNCTION notify_access_changed();
-CREATE TRIGGER access_changed AFTER UPDATE OF active, role ON users
+CREATE TRIGGER access_changed AFTER UPDATE OF active, role, auth_version ON users
+  FOR EACH STATEMENT EXECUTE FUNCTION notify_access_changed();
+CREATE TRIGGER access_changed AFTER UPDATE OF ended_at, expires_at, auth_version, mfa_at OR DELETE ON user_sessions
+  FOR EACH STATEMENT EXECUTE FUNCTION notify_access_changed();
+CREATE TRIGGER access_changed AFTER INSERT OR DELETE OR UPDATE OF confirmed_at ON mfa_totp
   FOR EACH STATEMENT EXECUTE FUNCTION notify_access_changed();
 CREATE TRIGGER access_changed AFTER UPDATE OF suspended_at, is_operator ON tenants
   FOR EACH STATEMENT EXECUTE FUNCTION notify_access_changed();
@@ -801,7 +860,8 @@ CREATE UNIQUE INDEX stats_snapshots_value_key ON stats_snapshots (tenant_id, dat
 CREATE TABLE audit_log (
   id uuid PRIMARY KEY, tenant_id uuid NOT NULL,
   seq bigint NOT NULL CHECK (seq > 0), -- of the tenant, from 1, without gaps
-  occurred_at timestamptz(6) NOT NULL, actor_id uuid, key_id uuid,
+  occurred_at timestamptz(6) NOT NULL, actor_id uuid,
+  credential_kind text, credential_id uuid, -- 'key', 'session' or 'grant', and its id
   action text NOT NULL, -- method and route pattern
   subject_type text, subject_id text, status integer NOT NULL, request_id text NOT NULL,
   address text, user_agent text, salt uuid, -- null once the person is erased
@@ -893,10 +953,14 @@ GRANT SELECT, INSERT, UPDATE ON projects, project_aliases, sessions, capture_key
 GRANT SELECT, UPDATE ON summaries, learnings, embeddings TO recollect_definer;
 GRANT SELECT, INSERT, UPDATE ON rate_limits TO recollect_definer;
 GRANT SELECT, UPDATE, DELETE ON rate_limits TO recollect_maintenance;
+GRANT SELECT, INSERT, UPDATE ON refresh_tokens, auth_attempts TO recollect_definer;
+GRANT SELECT, UPDATE ON user_sessions TO recollect_definer;
+GRANT SELECT, INSERT ON signing_keys TO recollect_definer;
+GRANT SELECT, INSERT, UPDATE, DELETE ON signing_keys, auth_attempts TO recollect_maintenance;
 GRANT SELECT, INSERT ON windows, usage_reservations, backups TO recollect_definer;
 -- Without encrypted values.
 GRANT SELECT (scope, scope_id, key, value, updated_at), INSERT (id, scope, scope_id, key, value), UPDATE (value, updated_at) ON settings TO recollect_definer;
-GRANT SELECT ON tenants, users, api_keys, user_invites, tombstones, entities, entity_mentions, model_batches, embedding_counts, embedding_indexes, legal_holds, archives, retention_runs,
+GRANT SELECT ON tenants, users, api_keys, user_invites, mfa_totp, tombstones, entities, entity_mentions, model_batches, embedding_counts, embedding_indexes, legal_holds, archives, retention_runs,
   retention_counts, consistency_checks TO recollect_definer;
 GRANT SELECT (id, provider, model, operation, batch, cache_hit, input_tokens, output_tokens, tokens_cached, cost_usd, latency_ms) ON usage_ledger TO recollect_definer;
 GRANT SELECT (id, type) ON system_alerts TO recollect_definer;

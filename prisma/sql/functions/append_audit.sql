@@ -1,7 +1,7 @@
 -- Appends a row to the audit log of a tenant; returns its number, null if there is no such tenant. Locks the head of the chain until the commit: a transaction
 -- appends for one tenant only, so that two of them cannot wait for each other.
-CREATE OR REPLACE FUNCTION append_audit(tenant uuid, actor uuid, key uuid, action text, subject_type text, subject_id text, status integer,
-                                        request_id text, address text, user_agent text)
+CREATE OR REPLACE FUNCTION append_audit(tenant uuid, actor uuid, credential_kind text, credential_id uuid, action text, subject_type text, subject_id text,
+                                        status integer, request_id text, address text, user_agent text)
   RETURNS bigint
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
   AS $$
@@ -23,7 +23,8 @@ BEGIN
   entry.seq := head.seq + 1;
   entry.occurred_at := clock_timestamp();
   entry.actor_id := actor;
-  entry.key_id := key;
+  entry.credential_kind := credential_kind;
+  entry.credential_id := credential_id;
   entry.action := action;
   entry.subject_type := subject_type;
   entry.subject_id := subject_id;

@@ -6,7 +6,8 @@ CREATE OR REPLACE FUNCTION audit_hash(entry audit_log) RETURNS bytea
     '36:' || entry.tenant_id::text || octet_length(entry.seq::text)::text || ':' || entry.seq::text || '36:' || entry.id::text
     -- Microseconds since 1970.
     || '16:' || lpad((extract(epoch FROM entry.occurred_at) * 1000000)::bigint::text, 16, '0')
-    || coalesce('36:' || entry.actor_id::text, '-') || coalesce('36:' || entry.key_id::text, '-')
+    || coalesce('36:' || entry.actor_id::text, '-') || coalesce(octet_length(entry.credential_kind)::text || ':' || entry.credential_kind, '-')
+    || coalesce('36:' || entry.credential_id::text, '-')
     || octet_length(entry.action)::text || ':' || entry.action
     || coalesce(octet_length(entry.subject_type)::text || ':' || entry.subject_type, '-')
     || coalesce(octet_length(entry.subject_id)::text || ':' || entry.subject_id, '-')

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ROLES, SCOPES } from '../../../domain/access.ts';
+import { ROLES } from '../../../domain/access.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import { argon2Sync, randomBytes } from 'node:crypto';
 
@@ -46,28 +46,32 @@ export async function restrictSession(transaction: TenantTransaction, id: string
   await transaction.session.update({ where: { id }, data: { restrictedUntil: until } });
 }
 
-const identityRow = z.object({
-  id: z.string(),
-  name: z.string(),
-  scopes: z.array(z.enum(SCOPES)),
-  expiresAt: z.date().nullable(),
-  user: z.object({
+const identityRow = z
+  .object({
     id: z.string(),
     username: z.string(),
     email: z.string().nullable(),
     role: z.enum(ROLES),
+    passwordHash: z.string().nullable(),
     tenant: z.object({ id: z.string(), name: z.string() }),
-  }),
-});
+    totp: z.object({ confirmedAt: z.date().nullable() }).nullable(),
+    recoveryCodes: z.array(z.unknown()),
+  })
+  .transform(({ passwordHash, totp, recoveryCodes, ...user }) => ({
+    ...user,
+    hasPassword: passwordHash !== null,
+    hasTotp: totp !== null && totp.confirmedAt !== null,
+    recoveryCodes: recoveryCodes.length,
+  }));
 
-/** Returns a key with its user and their tenant; null if it does not exist. */
+/** Returns a user with the tenant and the ways to log in; null if the user does not exist. `recoveryCodes`: number of unused ones. */
 export async function readIdentity(
   transaction: TenantTransaction,
-  keyId: string,
+  userId: string,
 ): Promise<z.output<typeof identityRow> | null> {
-  const found = await transaction.apiKey.findUnique({
-    where: { id: keyId },
-    include: { user: { include: { tenant: true } } },
+  const found = await transaction.user.findUnique({
+    where: { id: userId },
+    include: { tenant: true, totp: true, recoveryCodes: { where: { usedAt: null } } },
   });
   return identityRow.nullable().parse(found);
 }

@@ -19,6 +19,11 @@ export function newInviteToken(): string {
   return `rci_${newSecret()}`;
 }
 
+/** Returns the first refresh token of a session. */
+export function newRefreshToken(): string {
+  return `rcr_${newSecret()}`;
+}
+
 /** Returns the first characters of a key, which are stored in clear to recognise it. */
 export function prefixOf(key: string): string {
   return key.slice(0, SHOWN_CHARS);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CREDENTIAL_KINDS } from '../../../domain/access.ts';
 import type { TenantRead } from '../connection/database.ts';
 import { hexColumn, isoColumn, rowOf } from '../connection/rows.ts';
 
@@ -18,7 +19,8 @@ const entryRow = rowOf({
   id: z.string(),
   occurred_at: isoColumn,
   actor_id: z.string().nullable(),
-  key_id: z.string().nullable(),
+  credential_kind: z.enum(CREDENTIAL_KINDS).nullable(),
+  credential_id: z.string().nullable(),
   action: z.string(),
   subject_type: z.string().nullable(),
   subject_id: z.string().nullable(),
@@ -40,7 +42,7 @@ export async function listAudit(
 ): Promise<AuditEntry[]> {
   const rows = await read({
     name: 'list_audit',
-    text: `SELECT seq, id, occurred_at, actor_id, key_id, action, subject_type, subject_id, status, request_id, address, user_agent, hash
+    text: `SELECT seq, id, occurred_at, actor_id, credential_kind, credential_id, action, subject_type, subject_id, status, request_id, address, user_agent, hash
              FROM audit_log
             WHERE tenant_id = (SELECT current_tenant_id()) AND ($1::bigint IS NULL OR seq < $1)
               AND ($2::uuid IS NULL OR actor_id = $2) AND ($3::text IS NULL OR action = $3) AND ($4::text IS NULL OR subject_id = $4)

@@ -49,6 +49,17 @@ const SWEEPS = {
       SELECT id FROM usage_reservations WHERE expires_at < now() LIMIT $1 FOR UPDATE SKIP LOCKED)`,
   rate_limits: `
     DELETE FROM rate_limits WHERE bucket IN (SELECT bucket FROM rate_limits WHERE ends_at < now() LIMIT $1 FOR UPDATE SKIP LOCKED)`,
+  // Deletes their refresh tokens too. An ended one is shown to nobody; a used token of it is refused like an unknown one.
+  user_sessions: `
+    DELETE FROM user_sessions WHERE id IN (
+      SELECT id FROM user_sessions WHERE least(ended_at, expires_at) < now() - interval '1 day' LIMIT $1 FOR UPDATE SKIP LOCKED)`,
+  auth_attempts: `
+    DELETE FROM auth_attempts WHERE bucket IN (
+      SELECT bucket FROM auth_attempts WHERE greatest(last_at, locked_until) < now() - interval '1 day' LIMIT $1 FOR UPDATE SKIP LOCKED)`,
+  // A token lasts for minutes, and a key signs for 30 days.
+  signing_keys: `
+    DELETE FROM signing_keys WHERE id IN (
+      SELECT id FROM signing_keys WHERE created_at < now() - interval '40 days' LIMIT $1 FOR UPDATE SKIP LOCKED)`,
   // By tenant, as the index is: no scan.
   model_response_cache: `
     DELETE FROM model_response_cache WHERE id IN (

@@ -66,6 +66,8 @@ const CARRIED_OTHERWISE = [
   'tombstones',
   'usage_reservations',
   'rate_limits',
+  'auth_attempts',
+  'signing_keys',
   '_prisma_migrations',
 ];
 

@@ -120,7 +120,7 @@ test('forgetting a session removes its archive, after an unavailable store in th
     }).session(
       {
         ...user,
-        keyId: newId(),
+        credential: { kind: 'key', id: newId() },
         role: 'admin',
         scopes: ['admin'],
         isOperator: false,

@@ -68,7 +68,8 @@ describe('an invite', () => {
         user: { id: keys.id, username: `role-${role}` },
         tenant: { id: instance.admin.tenantId },
         role,
-        key: { scopes, expires_at: null },
+        scopes,
+        credential: { kind: 'key', expires_at: null },
         is_operator: role === 'admin' && key === keys.api_key,
       });
     const list = bodyOf(pageOfItems(keySchema), await instance.get(`/admin/api-keys?user=role-${role}`));

@@ -12,7 +12,7 @@ const SECRET = 'hunter2-correct-horse-battery';
 /** Rows of a tenant, in order, without the reads of the log itself. */
 const rowsOf = ({ tenantId }: Pick<TestUser, 'tenantId'>) =>
   instance.rows<{ action: string; status: number; subject_id: string | null; actor_id: string; address: string }>(
-    `SELECT l.action, l.status, l.subject_type, l.subject_id, l.actor_id, l.key_id, l.request_id, l.address, l.user_agent
+    `SELECT l.action, l.status, l.subject_type, l.subject_id, l.actor_id, l.credential_kind, l.credential_id, l.request_id, l.address, l.user_agent
        FROM audit_log l WHERE l.tenant_id = $1 AND l.action NOT LIKE '% /admin/audit-log%' ORDER BY l.seq`,
     [tenantId],
   );
@@ -32,7 +32,13 @@ describe('requests that are recorded', () => {
     await instance.delete(`/learnings/${id}`, owner.key);
     await instance.delete(`/learnings/${id}`, owner.key);
     const [keyId] = await instance.rows<{ id: string }>('SELECT id FROM api_keys WHERE user_id = $1', [owner.userId]);
-    const shared = { actor_id: owner.userId, key_id: keyId?.id, address: '127.0.0.1', subject_type: 'learnings' };
+    const shared = {
+      actor_id: owner.userId,
+      credential_kind: 'key',
+      credential_id: keyId?.id,
+      address: '127.0.0.1',
+      subject_type: 'learnings',
+    };
     expect(await rowsOf(owner)).toMatchObject([
       {
         ...shared,

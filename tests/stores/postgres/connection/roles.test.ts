@@ -105,6 +105,7 @@ const DEFINER_FUNCTIONS: readonly (readonly [
   executors: readonly string[],
   settings?: readonly string[],
 ])[] = [
+  ['add_signing_key', 'recollect_definer', ['app']],
   ['advance_consumption', 'recollect_definer', ['app']],
   ['append_audit', 'recollect_definer', ['app']],
   [
@@ -123,8 +124,11 @@ const DEFINER_FUNCTIONS: readonly (readonly [
   ['find_api_key', 'recollect_definer', ['app']],
   ['find_invite', 'recollect_definer', ['app']],
   ['find_memories_by_hash', 'recollect_definer', ['app']],
+  ['find_refresh_session', 'recollect_definer', ['app']],
+  ['find_user_session', 'recollect_definer', ['app']],
   ['index_divergence', 'recollect_definer', ['app']],
   ['list_backups', 'recollect_definer', ['app']],
+  ['list_signing_keys', 'recollect_definer', ['app']],
   ['list_tenants', 'recollect_definer', ['app']],
   ['model_calls_between', 'recollect_definer', ['app']],
   ['model_incidents_between', 'recollect_definer', ['app']],
@@ -135,6 +139,7 @@ const DEFINER_FUNCTIONS: readonly (readonly [
   ['reserve_model_call', 'recollect_definer', ['app']],
   ['resolve_project', 'recollect_definer', []],
   ['retention_totals', 'recollect_definer', ['app']],
+  ['rotate_refresh_token', 'recollect_definer', ['app']],
   ['search_archives', 'recollect_definer', ['app']],
   ['search_keyword', 'recollect_definer', ['app', 'maintenance']],
   ['search_unindexed', 'recollect_definer', ['app'], ['plan_cache_mode=force_generic_plan']],

@@ -21,6 +21,9 @@ const TABLES: readonly SweptTable[] = [
   'project_glossaries',
   'usage_reservations',
   'rate_limits',
+  'user_sessions',
+  'auth_attempts',
+  'signing_keys',
   'model_response_cache',
 ];
 const DAY_MS = 86_400_000;
@@ -63,6 +66,14 @@ async function remaining(): Promise<Record<string, number>> {
   return Object.fromEntries(counts);
 }
 
+async function attempted(bucket: string, at: string): Promise<void> {
+  await db.write('INSERT INTO auth_attempts VALUES ($1, 1, $2, $2)', [bucket, at]);
+}
+
+async function signingKey(createdAt: string): Promise<void> {
+  await db.write("INSERT INTO signing_keys VALUES ($1, 'p', 's', $2)", [randomUUID(), createdAt]);
+}
+
 async function oldRows(): Promise<void> {
   const context = idOfAge(91);
   await copyOf('contexts', { id: context });
@@ -74,6 +85,9 @@ async function oldRows(): Promise<void> {
   await copyOf('project_glossaries', { day: ago(8).slice(0, 10) });
   await copyOf('usage_reservations', { id: randomUUID(), expires_at: ago(0.001) });
   await drawRate(db.database.pool, 'ended', 1, { quota: 1, windowS: 0 });
+  await copyOf('user_sessions', { id: randomUUID(), expires_at: ago(1.1) });
+  await attempted('old', ago(1.1));
+  await signingKey(ago(41));
   const answer = randomUUID();
   await copyOf('model_response_cache', { id: answer, prompt_version: answer, expires_at: ago(0.001) });
   await copyOf('model_response_bands', { response_id: answer });
@@ -86,6 +100,9 @@ async function youngRows(): Promise<void> {
   await copyOf('tombstones', { key_sha256: hashOf('young'), created_at: ago(3_649) });
   await copyOf('project_glossaries', { day: ago(7).slice(0, 10) });
   await drawRate(db.database.pool, 'running', 1, { quota: 1, windowS: 60 });
+  await copyOf('user_sessions', { id: randomUUID(), ended_at: ago(0.9) });
+  await attempted('young', ago(0.9));
+  await signingKey(ago(39));
 }
 
 const EACH = {
@@ -97,6 +114,9 @@ const EACH = {
   project_glossaries: 1,
   usage_reservations: 1,
   rate_limits: 1,
+  user_sessions: 1,
+  auth_attempts: 1,
+  signing_keys: 1,
   model_response_cache: 1,
 };
 

@@ -58,6 +58,10 @@ const SEEDS = [
     VALUES ($fresh, $tenant, $session, $project, $user, 'A title', '', now(), now(), '{}', 'archives/a', 1, sha256('o'), sha256('l'))`,
   "INSERT INTO erasures (id, tenant_id, requested_by, kind, subject, state) VALUES ($fresh, $tenant, $user, 'session', $fresh, 'completed')",
   "INSERT INTO user_invites (id, tenant_id, user_id, token_sha256, created_by, expires_at) VALUES ($fresh, $tenant, $user, sha256(convert_to($fresh, 'UTF8')), $user, now())",
+  `INSERT INTO user_sessions (id, tenant_id, user_id, auth_version, methods, authenticated_at, expires_at) VALUES ($fresh, $tenant, $user, 1, '{password}', now(), now() + interval '1 day')`,
+  "INSERT INTO refresh_tokens (token_sha256, tenant_id, session_id) SELECT sha256(convert_to(id::text, 'UTF8')), tenant_id, id FROM user_sessions WHERE tenant_id = $tenant",
+  "INSERT INTO mfa_totp (user_id, tenant_id, sealed_secret) VALUES ($user, $tenant, 's')",
+  "INSERT INTO mfa_recovery (user_id, code_sha256, tenant_id) VALUES ($user, sha256('c'), $tenant)",
   "INSERT INTO exports (id, tenant_id, user_id, scope, object_key, expires_at) VALUES ($fresh, $tenant, $user, 'tenant', 'exports/seeded', now())",
   'INSERT INTO audit_anchors (tenant_id, seq, hash, anchored_at) SELECT tenant_id, seq, hash, now() FROM audit_heads WHERE tenant_id = $tenant',
 ];

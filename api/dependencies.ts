@@ -39,6 +39,7 @@ import { BurstDetector } from './intake/burst-detector.ts';
 import { HeavyEvents } from './intake/heavy-events.ts';
 import { HintSender } from './intake/hint-sender.ts';
 import { Intake } from './intake/intake.ts';
+import { PasswordHashing } from './login/password-hashing.ts';
 import { SignedTokens } from './login/signed-tokens.ts';
 import { createJobList } from './job-list.ts';
 import { createRecall } from './memories/recall.ts';
@@ -139,6 +140,7 @@ export function createApiDependencies(config: Config, logger: Logger) {
     readKeyRing,
     /** Tokens of log-ins. */
     signedTokens,
+    passwords: new PasswordHashing(),
     findPrincipal: createFindPrincipal({ database, signedTokens, logger }),
     rateLeases: new RateLeases(
       (bucket, want, limit) => drawRate(database.pool, bucket, want, limit),

@@ -154,6 +154,7 @@ export function answerError(error: FastifyError, request: FastifyRequest, reply:
       'request failed',
     );
   if (status === 503) void reply.header('retry-after', RETRY_AFTER_SECONDS);
+  if (known.code === 'RATE_LIMITED' && !reply.hasHeader('retry-after')) void reply.header('retry-after', 1);
   void reply
     .status(status)
     .send({ error: known.message, code: known.code, details: known.details, request_id: request.id });

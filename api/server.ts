@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
+import cookie from '@fastify/cookie';
 import Fastify, { LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
@@ -28,6 +29,7 @@ import { keyRoutes } from './routes/access/api-keys.ts';
 import { ownKeyRoutes } from './routes/access/own-keys.ts';
 import { authRoutes } from './routes/access/auth.ts';
 import { userSessionRoutes } from './routes/access/user-sessions.ts';
+import { loginRoutes } from './routes/access/login.ts';
 import { tenantRoutes } from './routes/access/tenants.ts';
 import { userRoutes } from './routes/access/users.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -106,6 +108,7 @@ const ROUTES: readonly ((api: Api, dependencies: ApiDependencies) => void)[] = [
   keyRoutes,
   ownKeyRoutes,
   authRoutes,
+  loginRoutes,
   userSessionRoutes,
   tenantRoutes,
 ];
@@ -216,6 +219,8 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
     request.params = wellFormedJson(request.params);
     request.query = wellFormedJson(request.query);
   });
+  // Cookies are parsed by the routes that read them.
+  await app.register(cookie, { hook: false });
   registerBodyParsers(app);
   registerBodyRelease(app);
   const limits = createRateLimits({

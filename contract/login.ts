@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { LOGIN_METHODS } from '../domain/access.ts';
+import { LONGEST_PASSWORD, SHORTEST_PASSWORD } from '../domain/passwords.ts';
+import { line } from './text.ts';
 
 /** Log-ins and sessions of users. */
 
@@ -27,3 +29,30 @@ export const userSession = z
   .meta({ id: 'UserSession' });
 export const userSessionList = z.object({ data: z.array(userSession) });
 export const endedSessions = z.object({ ended: z.number().int().describe('Number of sessions') });
+
+const tenant = line(128).optional().describe('Name of the tenant; default: the tenant of the operators');
+const anyPassword = z.string().min(1).max(LONGEST_PASSWORD);
+const newPassword = z.string().min(SHORTEST_PASSWORD).max(LONGEST_PASSWORD);
+
+export const loginBody = z.strictObject({
+  login: line(254).describe('Username or email address'),
+  password: anyPassword,
+  tenant,
+});
+
+/** The password was right; a second step completes the log-in. */
+export const secondStep = z
+  .object({
+    mfa_token: z.string().describe('For the second step alone: `POST /auth/mfa/verify` or `/auth/mfa/recovery`'),
+    expires_in: z.number().int().describe('Seconds'),
+  })
+  .meta({ id: 'SecondStep' });
+export const loginAnswer = z.union([tokenAnswer, secondStep]);
+
+export const passwordBody = z.strictObject({
+  current_password: anyPassword.optional().describe('Required unless the account has no password'),
+  password: newPassword,
+});
+export const passwordAnswer = z.object({
+  token: tokenAnswer.nullable().describe('Of the new session, if a session made the request'),
+});

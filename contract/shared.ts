@@ -34,6 +34,7 @@ export const ERROR_RESPONSES = {
   429: errorSchema,
   431: errorSchema,
   500: errorSchema,
+  501: errorSchema,
   503: errorSchema,
 } as const;
 

@@ -85,10 +85,14 @@ function take(
 
 const IPV6_NETWORK_PARTS = 4;
 
-/** Returns a hash of an address, so that none is stored; of IPv6 the network, since a host has 2^64 addresses. */
+/** Returns an address, of IPv6 its network, since a host has 2^64 addresses. */
+export function networkOf(address: string): string {
+  return address.includes('.') ? address : expanded(address).slice(0, IPV6_NETWORK_PARTS).join(':');
+}
+
+/** Returns a hash of an address, so that none is stored. */
 function addressHash(address: string): string {
-  const network = address.includes('.') ? address : expanded(address).slice(0, IPV6_NETWORK_PARTS).join(':');
-  return createHash('sha256').update(network).digest('base64url').slice(0, 22);
+  return createHash('sha256').update(networkOf(address)).digest('base64url').slice(0, 22);
 }
 
 /** Returns the eight parts of an IPv6 address. */

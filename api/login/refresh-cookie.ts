@@ -1,4 +1,3 @@
-import { fastifyCookie as cookie } from '@fastify/cookie';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError } from '../errors.ts';
 
@@ -10,12 +9,12 @@ const LONGEST_HEADER = 8_192;
 
 /** Sends the refresh token to the browser until the session ends. */
 export function setRefreshCookie(reply: FastifyReply, token: string, expiresAt: Date): void {
-  void reply.header('set-cookie', cookie.serialize(NAME, token, { ...ATTRIBUTES, expires: expiresAt }));
+  void reply.setCookie(NAME, token, { ...ATTRIBUTES, expires: expiresAt });
 }
 
 /** Removes the refresh token from the browser. */
 export function clearRefreshCookie(reply: FastifyReply): void {
-  void reply.header('set-cookie', cookie.serialize(NAME, '', { ...ATTRIBUTES, expires: new Date(0) }));
+  void reply.setCookie(NAME, '', { ...ATTRIBUTES, expires: new Date(0) });
 }
 
 /**
@@ -29,6 +28,6 @@ export function readRefreshCookie(request: FastifyRequest, publicUrl: string | n
   if ((origin !== undefined && origin !== own) || (site !== undefined && site !== 'same-origin'))
     throw new ApiError('FORBIDDEN', 'this route accepts requests of its own origin only');
   if (header.length > LONGEST_HEADER) return null;
-  const token = cookie.parse(header)[NAME];
+  const token = request.server.parseCookie(header)[NAME];
   return token !== undefined && TOKEN.test(token) ? token : null;
 }

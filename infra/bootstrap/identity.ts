@@ -5,7 +5,7 @@ import { newId } from '../../domain/ids.ts';
 import { AGENT_KEYS, SCOPES } from '../../domain/access.ts';
 import { keySha256, newKey, newSecret, prefixOf } from '../../stores/postgres/access/secrets.ts';
 import { connected } from '../../stores/postgres/connection/connected.ts';
-import { hashPassword } from '../../stores/postgres/access/people.ts';
+import { hashPassword } from '../../domain/passwords.ts';
 import { writeFileAtomic } from '../instance/atomic-file.ts';
 import { readJsonFile } from '../instance/json-file.ts';
 
@@ -65,7 +65,7 @@ async function ensureRows(client: pg.Client, credentials: Credentials): Promise<
     await client.query(
       `INSERT INTO users (id, tenant_id, username, password_hash, role) VALUES ($1, $2, $3, $4, 'admin')
        ON CONFLICT (id) DO UPDATE SET password_hash = excluded.password_hash`,
-      [userId, tenantId, ADMIN, hashPassword(credentials.admin.password)],
+      [userId, tenantId, ADMIN, await hashPassword(credentials.admin.password)],
     );
     await client.query(
       'INSERT INTO api_keys (id, tenant_id, user_id, prefix, key_sha256, name, scopes) VALUES ($1, $2, $3, $4, $5, $6, $7)',

@@ -71,7 +71,7 @@ try {
   const tenantId = await newTenant(superuser);
   for (let n = 0; n < rows; n += FILL)
     await database.pool.query(
-      `SELECT append_audit($1, uuidv7(), uuidv7(), 'DELETE /memories/:id', 'memories', uuidv7()::text, 200, uuidv7()::text, '127.0.0.1', 'bench/1')
+      `SELECT append_audit($1, uuidv7(), 'key', uuidv7(), 'DELETE /memories/:id', 'memories', uuidv7()::text, 200, uuidv7()::text, '127.0.0.1', 'bench/1')
          FROM generate_series(1, $2::integer)`,
       [tenantId, Math.min(FILL, rows - n)],
     );

@@ -151,11 +151,10 @@ export async function createTestUser(write: TestDatabase['write'], options: Test
       'INSERT INTO tenants (id, name, is_operator) VALUES ($1, $2, NOT EXISTS (SELECT FROM tenants WHERE is_operator))',
       [tenantId, tenantId],
     );
-  await write('INSERT INTO users (id, tenant_id, username, password_hash, role) VALUES ($1, $2, $3, $4, $5)', [
+  await write('INSERT INTO users (id, tenant_id, username, role) VALUES ($1, $2, $3, $4)', [
     userId,
     tenantId,
     userId,
-    'not a hash',
     options.role ?? 'user',
   ]);
   await write(

@@ -43,7 +43,7 @@ export function userSessionRoutes(app: Api, dependencies: ApiDependencies): void
 
   app.get(
     '/auth/sessions',
-    route('own', { tags, summary: 'List own sessions, newest first', response: { 200: userSessionList } }),
+    route('account', { tags, summary: 'List own sessions, newest first', response: { 200: userSessionList } }),
     async (request) => {
       const { credential, tenantId, userId } = principalOf(request);
       const rows = await database.asTenant(tenantId, (transaction) =>
@@ -55,7 +55,7 @@ export function userSessionRoutes(app: Api, dependencies: ApiDependencies): void
 
   app.delete(
     '/auth/sessions/:id',
-    route('own', { tags, summary: 'End an own session', params: idParams, response: { 200: endedSessions } }),
+    route('account', { tags, summary: 'End an own session', params: idParams, response: { 200: endedSessions } }),
     async (request) => {
       const { tenantId, userId } = principalOf(request);
       const { id } = request.params;
@@ -69,7 +69,7 @@ export function userSessionRoutes(app: Api, dependencies: ApiDependencies): void
 
   app.delete(
     '/auth/sessions',
-    route('own', { tags, summary: 'End all other own sessions', response: { 200: endedSessions } }),
+    route('account', { tags, summary: 'End all other own sessions', response: { 200: endedSessions } }),
     async (request) => {
       const { credential, tenantId, userId } = principalOf(request);
       const exceptId = credential.kind === 'session' ? credential.id : null;

@@ -127,5 +127,7 @@ export async function changeUser(
   },
 ): Promise<void> {
   const data = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
-  await transaction.user.update({ where: { id }, data });
+  // Sessions of a deactivated user remain ended after the activation.
+  const ending = change.active === false ? { authVersion: { increment: 1 } } : {};
+  await transaction.user.update({ where: { id }, data: { ...data, ...ending } });
 }

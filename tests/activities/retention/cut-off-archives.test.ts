@@ -125,7 +125,7 @@ test('forgetting a session removes its archive, after an unavailable store in th
         scopes: ['admin'],
         isOperator: false,
         expiresAt: null,
-        lastUsedAt: null,
+        login: null,
         requestsPerMinute: null,
       },
       old.id,

@@ -179,7 +179,7 @@ describe('GET /admin/audit-log', () => {
   test('exports 5,000 rows as NDJSON, each once and newest first', async () => {
     const owner = await admin();
     await instance.db.database.pool.query(
-      `SELECT append_audit($1, $2, NULL, 'POST /probe', NULL, NULL, 200, n::text, '::1', NULL) FROM generate_series(1, 5000) AS n`,
+      `SELECT append_audit($1, $2, NULL, NULL, 'POST /probe', NULL, NULL, 200, n::text, '::1', NULL) FROM generate_series(1, 5000) AS n`,
       [owner.tenantId, owner.userId],
     );
     const answer = await instance.get(`/admin/audit-log/export?action=${encodeURIComponent('POST /probe')}`, owner.key);

@@ -5,6 +5,8 @@ import type { ApiAnswer, TestInstance } from '../../setup/instance.ts';
 export type RouteRight =
   | 'open'
   | 'key'
+  | 'account'
+  | 'session'
   | 'scrape'
   | 'capture'
   | 'read'
@@ -19,6 +21,8 @@ export const ROUTE_RIGHTS: Readonly<Record<string, RouteRight>> = {
   'DELETE /admin/legal-holds/:id': 'admin',
   'DELETE /admin/api-keys/:id': 'admin',
   'DELETE /auth/api-keys/:id': 'key',
+  'DELETE /auth/sessions': 'account',
+  'DELETE /auth/sessions/:id': 'account',
   'DELETE /events/:key': 'write',
   'DELETE /gdpr/restrict': 'self',
   'DELETE /learnings/:id': 'write',
@@ -46,6 +50,7 @@ export const ROUTE_RIGHTS: Readonly<Record<string, RouteRight>> = {
   'GET /archives': 'read',
   'GET /auth/api-keys': 'key',
   'GET /auth/me': 'key',
+  'GET /auth/sessions': 'account',
   'GET /exports/:id': 'read',
   'GET /exports/:id/file': 'read',
   'GET /gdpr/requests': 'read',
@@ -105,6 +110,9 @@ export const ROUTE_RIGHTS: Readonly<Record<string, RouteRight>> = {
   'POST /admin/tenants/:id/invite': 'operator',
   'POST /auth/api-keys/:id/rotate': 'key',
   'POST /auth/invites/accept': 'open',
+  'POST /auth/login': 'open',
+  'POST /auth/logout': 'open',
+  'POST /auth/refresh': 'open',
   'POST /context': 'read',
   'POST /context/:id/feedback': 'read, writes',
   'POST /events': 'capture',
@@ -142,6 +150,7 @@ export const ROUTE_RIGHTS: Readonly<Record<string, RouteRight>> = {
   'PUT /admin/api-keys/:id': 'admin',
   'PUT /admin/tenants/:id': 'operator',
   'PUT /admin/users/:id': 'admin',
+  'PUT /auth/password': 'account',
   'PUT /learnings/:id': 'write',
   'PUT /memories/:id': 'write',
   'PUT /projects/:id': 'write',

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { bootstrapIdentity } from '../../../infra/bootstrap/identity.ts';
-import { findPrincipal } from '../../../stores/postgres/access/api-keys.ts';
+import { findKey } from '../../../stores/postgres/access/api-keys.ts';
 import { fileDatabase } from '../../setup/database.ts';
 import { longLivedFolder } from '../support/long-lived-folder.ts';
 
@@ -17,7 +17,7 @@ const db = fileDatabase();
 const start = () =>
   bootstrapIdentity({ maintenanceDatabaseUrl: db.url('maintenance'), credentialsPath, url: URL_HERE });
 const stored = () => keysSchema.parse(JSON.parse(readFileSync(credentialsPath, 'utf8')));
-const scopesOf = async (key: string) => (await findPrincipal(db.database.pool, key))?.scopes ?? null;
+const scopesOf = async (key: string) => (await findKey(db.database.pool, key))?.principal.scopes ?? null;
 
 test('the first start creates the operator’s key and keys with fewer scopes for agents of the same user', async () => {
   await start();
@@ -28,7 +28,7 @@ test('the first start creates the operator’s key and keys with fewer scopes fo
   expect(await scopesOf(keys.agent_api_key)).toEqual(['capture', 'read']);
   expect(await scopesOf(keys.agent_write_api_key)).toEqual(['read', 'write']);
   const users = await Promise.all(
-    Object.values(keys).map(async (key) => (await findPrincipal(db.database.pool, key))?.userId),
+    Object.values(keys).map(async (key) => (await findKey(db.database.pool, key))?.principal.userId),
   );
   expect(new Set(users).size).toBe(1);
   const before = readFileSync(credentialsPath, 'utf8');

@@ -25,6 +25,10 @@ export function mayPass(right: RouteRight, caller: Caller): boolean {
     case 'open':
     case 'key':
       return true;
+    case 'account':
+      return scopesOf(role).every((scope) => scopes.includes(scope));
+    case 'session':
+      return false;
     case 'scrape':
     case 'admin':
       return isAdmin(caller);

@@ -99,6 +99,8 @@ export const PLAYS: Readonly<Record<string, readonly Play[]>> = {
   'DELETE /admin/api-keys/:id': play('apiKey', 'private', 200, { uses: 'apiKey' }),
   'DELETE /admin/legal-holds/:id': play('hold', 'private', 200, { uses: 'hold' }),
   'DELETE /auth/api-keys/:id': play('apiKey', 'mine', 200, { uses: 'apiKey', grants: ['read'] }),
+  'DELETE /auth/sessions': plain(200),
+  'DELETE /auth/sessions/:id': plain(404, path(`/auth/sessions/${NO_BACKUP}`)),
   'DELETE /events/:key': [
     ...play('observation', 'private', 200, { request: ({ id }) => ({ path: `/events/${id}?dry_run=true` }) }),
     ...play('eventKey', 'private', 200, { request: ({ id }) => ({ path: `/events/${id}?dry_run=true` }) }),
@@ -140,6 +142,7 @@ export const PLAYS: Readonly<Record<string, readonly Play[]>> = {
   'GET /archives': plain(200),
   'GET /auth/api-keys': plain(200),
   'GET /auth/me': plain(200),
+  'GET /auth/sessions': plain(200),
   'GET /exports/:id': play('export', 'private', 200),
   'GET /exports/:id/file': play('export', 'private', 200),
   'GET /full-values/:sha256': play('fullValue', 'private', 200),
@@ -251,6 +254,9 @@ export const PLAYS: Readonly<Record<string, readonly Play[]>> = {
     request: body({}),
   }),
   'POST /auth/invites/accept': plain(404, body({ token: `rci_${'x'.repeat(43)}` })),
+  'POST /auth/login': plain(401, () => ({ body: { login: fresh(), password: 'a password' } })),
+  'POST /auth/logout': plain(200),
+  'POST /auth/refresh': plain(401),
   'POST /context': [
     ...plain(200, body({ purpose: 'prompt', prompt: `Where is the ${PRIVATE_WORD}?` })),
     ...play('project', 'listed', 200, {
@@ -365,6 +371,7 @@ export const PLAYS: Readonly<Record<string, readonly Play[]>> = {
   })),
   'PUT /admin/tenants/:id': play('tenant', 'listed', 200, { request: body({ suspended: false }) }),
   'PUT /admin/users/:id': play('person', 'private', 200, { request: body({ email: null }) }),
+  'PUT /auth/password': plain(422, body({ password: 'short' })),
   'PUT /learnings/:id': play('learning', 'owned', 200, {
     uses: 'learning',
     request: () => ({ body: { description: fresh() } }),

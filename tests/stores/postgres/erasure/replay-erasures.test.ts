@@ -208,5 +208,6 @@ test('searches every column that may contain text', async () => {
     'retention_runs.cursor',
     'system_alerts.details',
     'transcript_files.counts',
+    'user_sessions.methods',
   ]);
 });

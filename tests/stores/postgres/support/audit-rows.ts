@@ -9,7 +9,7 @@ const ROWS_AT_ONCE = 500;
 export async function appendRows(db: TestDatabase, { tenantId, userId }: TestUser, rows: number): Promise<void> {
   for (let first = 1; first <= rows; first += ROWS_AT_ONCE)
     await db.database.pool.query(
-      `SELECT append_audit($1, $2, NULL, 'POST /probe', 'probes', n::text, 200, 'request-' || n, '10.0.0.1', 'probe/1')
+      `SELECT append_audit($1, $2, NULL, NULL, 'POST /probe', 'probes', n::text, 200, 'request-' || n, '10.0.0.1', 'probe/1')
          FROM generate_series($3::integer, $4::integer) AS n`,
       [tenantId, userId, first, Math.min(rows, first + ROWS_AT_ONCE - 1)],
     );

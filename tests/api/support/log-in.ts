@@ -1,0 +1,45 @@
+import { request } from 'node:http';
+import { expect } from 'vitest';
+import { meSchema } from '../../../contract/access.ts';
+import { tokenAnswer } from '../../../contract/login.ts';
+import type { TestUser } from '../../setup/database.ts';
+import type { ApiAnswer, TestInstance } from '../../setup/instance.ts';
+import { bodyOf } from './answers.ts';
+
+export const PASSWORD = 'correct horse battery';
+
+/** Sets the password of a user by the user's key; returns what logs the user in. */
+export async function withPassword(instance: TestInstance, { key }: Pick<TestUser, 'key'>, password = PASSWORD) {
+  const { user, tenant } = bodyOf(meSchema, await instance.get('/auth/me', key));
+  const answer = await instance.put('/auth/password', { password }, key);
+  expect([answer.status, answer.body]).toEqual([200, { token: null }]);
+  return { login: user.username, password, tenant: tenant.name };
+}
+
+/** Returns the refresh cookie that an answer sets, as the header of a request. */
+export function cookieOf({ headers }: Pick<ApiAnswer, 'headers'>): string {
+  return (headers.get('set-cookie') ?? '').split(';', 1).join('');
+}
+
+/** Logs a user in; returns the access token and the refresh cookie. */
+export async function logIn(instance: TestInstance, credentials: Awaited<ReturnType<typeof withPassword>>) {
+  const answer = await instance.post('/auth/login', credentials, null);
+  return { ...bodyOf(tokenAnswer, answer), cookie: cookieOf(answer) };
+}
+
+/** Sends a log-in from another address of this machine; returns the status. */
+export function logInFrom(localAddress: string, url: string, credentials: object): Promise<number | undefined> {
+  const body = JSON.stringify(credentials);
+  return new Promise((resolve, reject) => {
+    const outgoing = request(`${url}/api/v1/auth/login`, {
+      method: 'POST',
+      localAddress,
+      agent: false,
+      headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
+    });
+    outgoing.on('error', reject).on('response', (response) => {
+      response.resume().on('end', () => resolve(response.statusCode));
+    });
+    outgoing.end(body);
+  });
+}

@@ -141,7 +141,10 @@ function requireRight(principal: Principal, access: Exclude<RouteAccess['access'
     throw new ApiError('FORBIDDEN', 'this route is for admins of the tenant that the instance was set up with');
 }
 
-function scopeFor(access: Exclude<RouteAccess['access'], 'open' | 'key' | 'account' | 'session'>, { role }: Principal): Scope {
+function scopeFor(
+  access: Exclude<RouteAccess['access'], 'open' | 'key' | 'account' | 'session'>,
+  { role }: Principal,
+): Scope {
   if (access === 'self') return scopeOfOwnData(role);
   return access === 'scrape' || access === 'operator' ? 'admin' : access;
 }

@@ -12,9 +12,6 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const CIPHER = 'aes-256-gcm';
 
-/** Size of a key, in bytes. */
-export const SEALING_KEY_BYTES = 32;
-
 /** Every sealed column, with the columns of its row that its place consists of; null: the table has no tenant. The rotation of keys seals them anew. */
 export const SEALED_COLUMNS = [
   { table: 'signing_keys', column: 'sealed_private_key', id: 'id', tenant: null },

@@ -1,4 +1,4 @@
--- Books an attempt to log in before its password is looked at, so that concurrent attempts count, too. Returns the seconds to wait if one of the buckets
+-- Books an attempt to log in before its password is checked, so that concurrent attempts count, too. Returns the seconds to wait if one of the buckets
 -- is locked; the attempt is then not booked. 0: the attempt may be made.
 --
 -- `pair` counts the attempts on an account from an address, `account` those from all addresses, `address` those on all accounts. After 5, 10 and 20 attempts a bucket

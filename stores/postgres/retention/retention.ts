@@ -49,7 +49,7 @@ const SWEEPS = {
       SELECT id FROM usage_reservations WHERE expires_at < now() LIMIT $1 FOR UPDATE SKIP LOCKED)`,
   rate_limits: `
     DELETE FROM rate_limits WHERE bucket IN (SELECT bucket FROM rate_limits WHERE ends_at < now() LIMIT $1 FOR UPDATE SKIP LOCKED)`,
-  // Deletes their refresh tokens too. An ended one is shown to nobody; a used token of it is refused like an unknown one.
+  // Deletes their refresh tokens too: they are refused like unknown ones.
   user_sessions: `
     DELETE FROM user_sessions WHERE id IN (
       SELECT id FROM user_sessions WHERE least(ended_at, expires_at) < now() - interval '1 day' LIMIT $1 FOR UPDATE SKIP LOCKED)`,

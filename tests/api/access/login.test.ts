@@ -57,15 +57,15 @@ describe('a log-in', () => {
     const user = await instance.user();
     const credentials = await withPassword(instance, user);
     const inactive = await instance.user();
-    const gone = await withPassword(instance, inactive);
+    const ended = await withPassword(instance, inactive);
     await instance.put(`/admin/users/${inactive.userId}`, { active: false });
     const none = bodyOf(meSchema, await instance.get('/auth/me', (await instance.user()).key)).user.username;
     const tries = [
-      { ...credentials, login: 'nobody' },
+      { ...credentials, login: 'unknown' },
       { ...credentials, password: 'wrong' },
       { ...credentials, login: none },
       { ...credentials, tenant: 'another' },
-      gone,
+      ended,
     ];
     const answers: string[] = [];
     const times: number[] = [];

@@ -74,6 +74,11 @@ export function route<const Schema extends FastifySchema>(access: RouteAccess['a
   return { config: { access }, schema };
 }
 
+/** Returns the options of a route that needs a recent proof of identity of a session: it changes who may access what, or cannot be undone. */
+export function guardedRoute<const Schema extends FastifySchema>(access: RouteAccess['access'], schema: Schema) {
+  return { config: { access, stepUp: true }, schema };
+}
+
 /** Authenticates every request before it is processed, and adds the error responses to the schemas of routes that need a key. */
 export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
   const cache = new PrincipalCache({ find: options.findPrincipal, isCurrent: () => options.accessChanges.isListening });

@@ -30,6 +30,7 @@ import { ownKeyRoutes } from './routes/access/own-keys.ts';
 import { authRoutes } from './routes/access/auth.ts';
 import { userSessionRoutes } from './routes/access/user-sessions.ts';
 import { loginRoutes } from './routes/access/login.ts';
+import { mfaRoutes } from './routes/access/mfa.ts';
 import { tenantRoutes } from './routes/access/tenants.ts';
 import { userRoutes } from './routes/access/users.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -109,6 +110,7 @@ const ROUTES: readonly ((api: Api, dependencies: ApiDependencies) => void)[] = [
   ownKeyRoutes,
   authRoutes,
   loginRoutes,
+  mfaRoutes,
   userSessionRoutes,
   tenantRoutes,
 ];

@@ -4,6 +4,7 @@ import { addJoin } from './commands/access/join.ts';
 import { addKeys } from './commands/access/keys.ts';
 import { addTenants } from './commands/access/tenants.ts';
 import { addUsers } from './commands/access/users.ts';
+import { addPassword } from './commands/access/password.ts';
 import { addWhoami } from './commands/access/whoami.ts';
 import { addAudit } from './commands/operations/audit.ts';
 import { addBackup } from './commands/operations/backup.ts';
@@ -49,7 +50,7 @@ const GROUPS: Readonly<Record<string, readonly AddCommand[]>> = {
   'Recall:': [addSearch, addGet, addTimeline, addContext, addSummary, addLearnings, addSessions, addProjects],
   'Remember and forget:': [addRemember, addForget, addErase, addGdpr, addImport, addExport],
   'Look inside:': [addJobs, addTrace, addUsage, addStats, addSchedules, addConsistency],
-  'People and access:': [addJoin, addWhoami, addUsers, addKeys, addTenants, addAudit],
+  'People and access:': [addJoin, addWhoami, addPassword, addUsers, addKeys, addTenants, addAudit],
   'Keep and restore:': [addBackup, addRestore, addRetention, addArchive, addLegalHold],
 };
 

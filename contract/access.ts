@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CREDENTIAL_KINDS, ROLES, SCOPES } from '../domain/access.ts';
+import { LONGEST_PASSWORD, SHORTEST_PASSWORD } from '../domain/passwords.ts';
 import { flag } from './query.ts';
 import { pageQuery, timestamp } from './shared.ts';
 import { line, text } from './text.ts';
@@ -21,6 +22,8 @@ const email = z
 const tenantName = line(128).describe('Unique in the instance');
 /** A user in an address or a body. */
 const userName = text(256).describe('Id or username');
+
+export const newPassword = z.string().min(SHORTEST_PASSWORD).max(LONGEST_PASSWORD);
 
 export const userSchema = z
   .object({
@@ -139,6 +142,7 @@ export const meSchema = z
 
 export const acceptBody = z.strictObject({
   token: z.string().regex(/^rci_[A-Za-z0-9_-]{43}$/, 'must be the token of an invite'),
+  password: newPassword.optional().describe('Of the log-in of the user; default: none, or the one that there is'),
 });
 export const acceptedInvite = z.object({
   username: z.string(),

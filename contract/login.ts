@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { LOGIN_METHODS } from '../domain/access.ts';
-import { LONGEST_PASSWORD, SHORTEST_PASSWORD } from '../domain/passwords.ts';
+import { LONGEST_PASSWORD } from '../domain/passwords.ts';
+import { newPassword } from './access.ts';
 import { line } from './text.ts';
 
 /** Log-ins and sessions of users. */
@@ -32,7 +33,6 @@ export const endedSessions = z.object({ ended: z.number().int().describe('Number
 
 const tenant = line(128).optional().describe('Name of the tenant; default: the tenant of the operators');
 const anyPassword = z.string().min(1).max(LONGEST_PASSWORD);
-const newPassword = z.string().min(SHORTEST_PASSWORD).max(LONGEST_PASSWORD);
 
 export const loginBody = z.strictObject({
   login: line(254).describe('Username or email address'),
@@ -56,3 +56,30 @@ export const passwordBody = z.strictObject({
 export const passwordAnswer = z.object({
   token: tokenAnswer.nullable().describe('Of the new session, if a session made the request'),
 });
+
+/** ASCII digits: `\d` of other languages includes digits of other scripts. */
+const totpCode = z.string().regex(/^[0-9]{6}$/, 'must be six digits');
+const recoveryCode = z
+  .string()
+  .max(32)
+  .regex(/^[A-Za-z2-7]{4}(?:-?[A-Za-z2-7]{4}){3}$/, 'must be a recovery code');
+const mfaToken = z.string().min(1).max(2_048);
+export const mfaBody = z.strictObject({ mfa_token: mfaToken, code: totpCode });
+export const recoveryBody = z.strictObject({ mfa_token: mfaToken, code: recoveryCode });
+export const totpSecret = z.object({
+  secret: z.string().describe('In base 32; shown once'),
+  otpauth_uri: z.string().describe('For a QR code'),
+});
+export const confirmTotpBody = z.strictObject({ code: totpCode });
+export const confirmedTotp = z.object({
+  recovery_codes: z.array(z.string()).describe('Each works once, in place of a code; shown once'),
+  token: tokenAnswer,
+});
+export const removedFactors = z.object({ removed: z.boolean() });
+export const stepUpBody = z
+  .strictObject({
+    code: totpCode.optional(),
+    recovery_code: recoveryCode.optional(),
+    password: anyPassword.optional(),
+  })
+  .describe('A code or a recovery code; the password of a user without a second factor');

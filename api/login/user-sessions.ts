@@ -1,5 +1,6 @@
 import { createHmac, hkdfSync } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { LoginMethod } from '../../domain/access.ts';
 import type { KeyRing } from '../../domain/sealing.ts';
 import { asId } from '../../domain/ids.ts';
 import type { UserId } from '../../domain/ids.ts';
@@ -83,6 +84,27 @@ export async function startUserSession(
   request.principal = session.principal;
   setRefreshCookie(reply, refreshToken, expiresAt);
   return answer;
+}
+
+/**
+ * Replaces the session of a request by a new one after another proof: its id and tokens change, so that older ones are worth nothing.
+ * @throws ApiError INVALID_CREDENTIALS if the credentials changed meanwhile
+ */
+export async function replaceUserSession(
+  needs: Needs,
+  { tenantId, userId, credential }: Principal,
+  methods: readonly LoginMethod[],
+  mfaAt: Date | null,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<TokenAnswer> {
+  const session = await findUserSession(needs.database.pool, credential.id);
+  if (session === null) throw sessionEnded();
+  await needs.database.asTenant(tenantId, (transaction) =>
+    endUserSessions(transaction, userId, { id: credential.id }, 'replaced'),
+  );
+  const proven = { tenantId, userId, authVersion: session.authVersion, methods, mfaAt };
+  return startUserSession(needs, proven, request, reply);
 }
 
 /** Returns the principal of an access token; null if it is not valid, or does not describe its user any more. */

@@ -11,7 +11,7 @@ import { idParams, pageOfItems } from '../../../contract/shared.ts';
 import { changeKey, createKey, listKeys } from '../../../stores/postgres/access/key-changes.ts';
 import { lockAccess } from '../../../stores/postgres/access/users.ts';
 import { futureEnd, requireActingAdmin, requireActive, requireEnd, requireScopes, userOf } from '../../access-rules.ts';
-import { principalOf, route } from '../../auth.ts';
+import { principalOf, guardedRoute, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { paginationOf } from '../../http/paging.ts';
 import { present } from '../../http/present.ts';
@@ -41,7 +41,7 @@ export function keyRoutes(app: Api, { database }: ApiDependencies): void {
 
   app.post(
     '/admin/api-keys',
-    route('admin', {
+    guardedRoute('admin', {
       tags,
       summary: 'Create a key',
       description: 'The answer is the only one that contains the key.',
@@ -68,7 +68,7 @@ export function keyRoutes(app: Api, { database }: ApiDependencies): void {
 
   app.put(
     '/admin/api-keys/:id',
-    route('admin', {
+    guardedRoute('admin', {
       tags,
       summary: 'Change the name, the end or the quota of a key',
       description: 'Not of a key that ended or was replaced.',
@@ -107,7 +107,7 @@ export function keyRoutes(app: Api, { database }: ApiDependencies): void {
 
   app.post(
     '/admin/api-keys/:id/rotate',
-    route('admin', {
+    guardedRoute('admin', {
       tags,
       summary: 'Replace a key by a new one',
       description: ROTATION,

@@ -4,6 +4,7 @@ import { AGENT_KEYS, SCOPES, scopesOf } from '../../../domain/access.ts';
 import type { Scope } from '../../../domain/access.ts';
 import { acceptInvite, findInvite } from '../../../stores/postgres/access/invites.ts';
 import type { Invited } from '../../../stores/postgres/access/invites.ts';
+import { readPassword, setPassword } from '../../../stores/postgres/access/log-ins.ts';
 import { createKey, readKey } from '../../../stores/postgres/access/key-changes.ts';
 import { readIdentity } from '../../../stores/postgres/access/people.ts';
 import type { TenantTransaction } from '../../../stores/postgres/connection/database.ts';
@@ -12,8 +13,8 @@ import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { ApiError, existing } from '../../errors.ts';
 
 const tags = ['access'];
-/** A token is 47 characters. */
-const ACCEPT_BYTES = 1_024;
+/** A password of 1,024 characters, each escaped as twelve bytes in JSON, and a token. */
+const ACCEPT_BYTES = 16_384;
 
 /** The same for every token that cannot be accepted: the answer does not confirm that a token existed. */
 function noInvite(): ApiError {
@@ -44,7 +45,7 @@ async function createKeys(transaction: TenantTransaction, { tenantId, userId, ro
 }
 
 /** `/auth`: the caller, and invites, which need no key. */
-export function authRoutes(app: Api, { database, findPrincipal }: ApiDependencies): void {
+export function authRoutes(app: Api, { database, findPrincipal, passwords }: ApiDependencies): void {
   app.get(
     '/auth/me',
     route('key', {
@@ -87,8 +88,14 @@ export function authRoutes(app: Api, { database, findPrincipal }: ApiDependencie
     async (request, reply) => {
       const invite = await findInvite(database, request.body.token);
       if (invite === null) throw noInvite();
+      const { password } = request.body;
+      const passwordHash = password === undefined ? null : await passwords.hash(password);
       const keys = await database.asTenant(invite.tenantId, async (transaction) => {
         if (!(await acceptInvite(transaction, invite.id))) throw noInvite();
+        if (passwordHash !== null) {
+          const { authVersion } = await readPassword(transaction, invite.userId);
+          await setPassword(transaction, invite.userId, { passwordHash, authVersion });
+        }
         return createKeys(transaction, invite);
       });
       // The audit log records who accepted it.

@@ -2,7 +2,7 @@ import { keySchema, ownKeyQuery, rotateBody, rotatedKey } from '../../../contrac
 import { idParams, pageOfItems } from '../../../contract/shared.ts';
 import { listKeys } from '../../../stores/postgres/access/key-changes.ts';
 import { requireOwnScopes } from '../../access-rules.ts';
-import { principalOf, route } from '../../auth.ts';
+import { principalOf, guardedRoute, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { paginationOf } from '../../http/paging.ts';
 import { present } from '../../http/present.ts';
@@ -51,7 +51,7 @@ export function ownKeyRoutes(app: Api, { database }: ApiDependencies): void {
 
   app.post(
     '/auth/api-keys/:id/rotate',
-    route('key', {
+    guardedRoute('key', {
       tags,
       summary: 'Replace one of your own keys by a new one',
       description: ROTATION,

@@ -7,13 +7,15 @@ import {
   userQuery,
   userSchema,
 } from '../../../contract/access.ts';
+import { removedFactors } from '../../../contract/login.ts';
 import { pageOfItems } from '../../../contract/shared.ts';
 import type { TenantId } from '../../../domain/ids.ts';
+import { endAllSessions, removeTotp } from '../../../stores/postgres/access/factors.ts';
 import { createInvite, endInvites } from '../../../stores/postgres/access/invites.ts';
 import { changeUser, createUser, listUsers, lockAccess, readUser } from '../../../stores/postgres/access/users.ts';
 import type { TenantTransaction } from '../../../stores/postgres/connection/database.ts';
 import { requireActingAdmin, requireActive, requireInviting, userOf } from '../../access-rules.ts';
-import { principalOf, route } from '../../auth.ts';
+import { guardedRoute, principalOf, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { conflict, existing } from '../../errors.ts';
 import { paginationOf } from '../../http/paging.ts';
@@ -52,7 +54,7 @@ export function userRoutes(app: Api, { database }: ApiDependencies): void {
 
   app.post(
     '/admin/users',
-    route('admin', {
+    guardedRoute('admin', {
       tags,
       summary: 'Add a user and return an invite',
       description: 'The user has no password and no key. The invite creates keys, once, within seven days.',
@@ -84,7 +86,7 @@ export function userRoutes(app: Api, { database }: ApiDependencies): void {
 
   app.put(
     '/admin/users/:id',
-    route('admin', {
+    guardedRoute('admin', {
       tags,
       summary: 'Change the role, the email address or the state of a user',
       description:
@@ -106,9 +108,27 @@ export function userRoutes(app: Api, { database }: ApiDependencies): void {
     },
   );
 
+  app.delete(
+    '/admin/users/:id/mfa',
+    guardedRoute('admin', {
+      tags,
+      summary: 'Remove the second factors of a user',
+      description: 'For a user who lost them. All sessions of the user end.',
+      params: userParams,
+      response: { 200: removedFactors },
+    }),
+    (request) =>
+      database.asTenant(principalOf(request).tenantId, async (transaction) => {
+        const { id } = await userOf(transaction, request.params.id);
+        const removed = await removeTotp(transaction, id);
+        await endAllSessions(transaction, id);
+        return { removed };
+      }),
+  );
+
   app.post(
     '/admin/users/:id/invite',
-    route('admin', {
+    guardedRoute('admin', {
       tags,
       summary: 'Invite a user again',
       description: 'Older invites of the user end; keys of the user remain.',

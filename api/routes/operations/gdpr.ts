@@ -8,7 +8,7 @@ import type { TenantTransaction } from '../../../stores/postgres/connection/data
 import { restrictPerson, restrictSession, tenantName } from '../../../stores/postgres/access/people.ts';
 import { hasActingAdmin, lockAccess } from '../../../stores/postgres/access/users.ts';
 import type { Principal } from '../../../stores/postgres/access/principal.ts';
-import { principalOf, viewerOf, route, viewOf } from '../../auth.ts';
+import { principalOf, viewerOf, guardedRoute, route, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { present } from '../../http/present.ts';
 import { ApiError } from '../../errors.ts';
@@ -98,7 +98,7 @@ export function gdprRoutes(app: Api, dependencies: ApiDependencies): void {
 
   app.post(
     '/gdpr/erase',
-    route('self', {
+    guardedRoute('self', {
       tags: ['gdpr'],
       summary: 'Erase a session, a user, the tenant or a text permanently',
       description:

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { COPY_STORE, listRestores, openRestore, readRestore } from '../../../stores/postgres/backups/restores.ts';
 import type { RestoreRequest, StoredRestore } from '../../../stores/postgres/backups/restores.ts';
 import { RESTORE_WORKFLOWS } from '../../../stores/temporal/start-workflow.ts';
-import { principalOf, route, viewOf } from '../../auth.ts';
+import { principalOf, guardedRoute, route, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { present } from '../../http/present.ts';
 import { existing } from '../../errors.ts';
@@ -27,7 +27,7 @@ export function restoreRoutes(app: Api, { database, startJob }: ApiDependencies)
 
   app.post(
     '/admin/restore',
-    route('operator', {
+    guardedRoute('operator', {
       tags: ['admin'],
       summary: 'Restore a backup into this instance',
       description:

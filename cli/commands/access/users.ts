@@ -1,6 +1,7 @@
 import { Argument, Option } from 'commander';
 import type { Command } from 'commander';
 import { invitedAnswer, userSchema } from '../../../contract/access.ts';
+import { removedFactors } from '../../../contract/login.ts';
 import { pageOfItems } from '../../../contract/shared.ts';
 import { ROLES } from '../../../domain/access.ts';
 import type { Role } from '../../../domain/access.ts';
@@ -89,6 +90,17 @@ export function addUsers(program: Command, cli: Cli): void {
         const body = { active: true };
         const user = await server.request('PUT', path`/admin/users/${given}`, userSchema, { body });
         output.out(`${user.username} is active: keys that were not revoked work again.\n`);
+      }),
+    );
+  cli
+    .command(command, 'reset-mfa', 'remove the second factors of a user who lost them; sessions of the user end')
+    .argument('<user>', NAMED)
+    .action(
+      cli.onServer(async (server, given: string) => {
+        const { removed } = await server.request('DELETE', path`/admin/users/${given}/mfa`, removedFactors);
+        output.out(
+          removed ? `${given} logs in without a second factor until a new one.\n` : `${given} has no second factor.\n`,
+        );
       }),
     );
 }

@@ -99,6 +99,8 @@ export const PLAYS: Readonly<Record<string, readonly Play[]>> = {
   'DELETE /admin/api-keys/:id': play('apiKey', 'private', 200, { uses: 'apiKey' }),
   'DELETE /admin/legal-holds/:id': play('hold', 'private', 200, { uses: 'hold' }),
   'DELETE /auth/api-keys/:id': play('apiKey', 'mine', 200, { uses: 'apiKey', grants: ['read'] }),
+  'DELETE /admin/users/:id/mfa': play('person', 'admins', 200),
+  'DELETE /auth/mfa/totp': plain(200),
   'DELETE /auth/sessions': plain(200),
   'DELETE /auth/sessions/:id': plain(404, path(`/auth/sessions/${NO_BACKUP}`)),
   'DELETE /events/:key': [
@@ -256,6 +258,11 @@ export const PLAYS: Readonly<Record<string, readonly Play[]>> = {
   'POST /auth/invites/accept': plain(404, body({ token: `rci_${'x'.repeat(43)}` })),
   'POST /auth/login': plain(401, () => ({ body: { login: fresh(), password: 'a password' } })),
   'POST /auth/logout': plain(200),
+  'POST /auth/mfa/recovery': plain(401, body({ mfa_token: 'none', code: 'AAAA-AAAA-AAAA-AAAA' })),
+  'POST /auth/mfa/totp': plain(201),
+  'POST /auth/mfa/totp/confirm': plain(200),
+  'POST /auth/mfa/verify': plain(401, body({ mfa_token: 'none', code: '123456' })),
+  'POST /auth/step-up': plain(200),
   'POST /auth/refresh': plain(401),
   'POST /context': [
     ...plain(200, body({ purpose: 'prompt', prompt: `Where is the ${PRIVATE_WORD}?` })),

@@ -54,7 +54,9 @@ export function requireScopes(maker: Principal, role: Role, scopes: readonly Sco
  * @throws ApiError FORBIDDEN
  */
 export function requireEnd(maker: Principal, end: Date | null): void {
-  if (maker.expiresAt === null || (end !== null && end <= maker.expiresAt)) return;
+  // The end of an access token is not the end of its user's rights.
+  if (maker.credential.kind === 'session' || maker.expiresAt === null || (end !== null && end <= maker.expiresAt))
+    return;
   const message = `must not be after the end of your key, ${maker.expiresAt.toISOString()}`;
   throw new ApiError('FORBIDDEN', `the end of the key ${message}`, [{ field: 'expires_at', message }]);
 }

@@ -117,9 +117,10 @@ export async function findByAccessToken(
   const { sid, sub, tid, role, av } = verified.claims;
   const session = await findUserSession(database.pool, sid);
   if (session === null || session.authVersion !== av) return null;
-  const { principal } = session;
-  if (principal.userId !== sub || principal.tenantId !== tid || principal.role !== role) return null;
-  return { ...principal, expiresAt: verified.expiresAt };
+  // A token that does not describe its user any more is replaced by a refresh.
+  const { userId, tenantId, role: current } = session.principal;
+  if (userId !== sub || tenantId !== tid || current !== role) return null;
+  return { ...session.principal, expiresAt: verified.expiresAt };
 }
 
 /** Ends the session of a refresh token, current or used. Returns the number of sessions that ended. */

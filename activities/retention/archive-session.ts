@@ -26,8 +26,8 @@ export class ArchiveInHand extends Error {
 }
 
 /**
- * Runs `work` under the lock of a session's archive, with null if another process has it. The lock ends with its connection; if it is lost,
- * work is lost but no row, since every attempt writes its own object.
+ * Runs `work` under the lock of a session's archive, with null if another process has it. The lock is free when this returns or fails. It also ends
+ * with its connection; if it is lost, work is lost but no row, since every attempt writes its own object.
  */
 export async function withArchiveLock<Result>(
   maintenance: pg.Pool,
@@ -40,6 +40,12 @@ export async function withArchiveLock<Result>(
   // Unhandled, an error of the idle connection would end the process.
   const ignore = () => undefined;
   client.on('error', ignore);
+  /** Returns false if the connection, and the lock with it, was lost: the work stays done. */
+  const unlock = () =>
+    client.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', [name]).then(
+      () => true,
+      () => false,
+    );
   try {
     const { rows } = await client.query<{ had: boolean }>(
       'SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS had',
@@ -47,16 +53,14 @@ export async function withArchiveLock<Result>(
     );
     const isHad = rows[0]?.had === true;
     const result = await work(isHad ? client : null);
-    // The work stays done if the connection, and the lock with it, was lost.
-    isSound =
-      !isHad ||
-      (await client.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', [name]).then(
-        () => true,
-        () => false,
-      ));
+    isSound = !isHad || (await unlock());
     return result;
+  } catch (error) {
+    // Not left to the end of the connection: the server may notice it after the next attempt began, and refuse that.
+    await client.query('ROLLBACK').then(unlock, ignore);
+    throw error;
   } finally {
-    // After a failure the connection may have a transaction or the lock: it is not reused.
+    // After a failure the connection is in an unknown state: it is not reused.
     if (isSound) client.off('error', ignore);
     client.release(!isSound);
   }

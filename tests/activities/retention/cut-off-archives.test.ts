@@ -2,7 +2,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import pg from 'pg';
 import { beforeEach, expect, test } from 'vitest';
 import { eraseStrays } from '../../../activities/erasure/archived.ts';
-import { archiveSession, restoreArchive } from '../../../activities/retention/archive-session.ts';
+import { archiveSession, restoreArchive, withArchiveLock } from '../../../activities/retention/archive-session.ts';
 import { createRetentionActivities } from '../../../activities/retention/create-retention-activities.ts';
 import { createForgetting } from '../../../api/memories/forgetting.ts';
 import { newId } from '../../../domain/ids.ts';
@@ -95,6 +95,15 @@ test('a restore interrupted after the object is removed is completed, even witho
   await clear();
   expect([await objects(), await lineOf()]).toEqual([[], null]);
   expect(await kit.rowsOf(old.id)).toMatchObject(present);
+});
+
+test('the lock of a failed attempt is free as soon as its failure is reported', async () => {
+  for (let attempt = 0; attempt < 20; attempt += 1) {
+    // Two open connections: the next attempt gets the second one at once.
+    await Promise.all([kit.maintenance.query('SELECT 1'), kit.maintenance.query('SELECT 1')]);
+    await expect(withArchiveLock(kit.maintenance, old.id, unavailable)).rejects.toThrow('unavailable');
+    expect(await withArchiveLock(kit.maintenance, old.id, (client) => Promise.resolve(client !== null))).toBe(true);
+  }
 });
 
 test('a stray object is removed with its session or by the next run', async () => {

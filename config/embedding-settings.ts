@@ -25,7 +25,9 @@ export const embeddingEnvironment = {
   RECOLLECT_EMBEDDING_THREADS: positiveInt
     .max(64)
     .optional()
-    .describe('Threads of the embedding model in a worker, each with a copy of it; unset: one a core, at most 8'),
+    .describe(
+      'Threads of the embedding model of a worker, each a process with a copy of it; unset: one a core, at most 8',
+    ),
   RECOLLECT_EMBEDDING_URL: z
     .url({ protocol: /^https?$/u })
     .optional()

@@ -14,7 +14,7 @@ export interface EmbeddingTask {
   accept(vector: Float32Array): void;
 }
 
-/** Longest first: threads that share a call then end at nearly the same time. */
+/** Longest first: processes that share a call then end at nearly the same time. */
 export function createEmbeddingCall(
   texts: readonly string[],
   prefix: string,

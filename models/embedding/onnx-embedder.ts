@@ -8,23 +8,23 @@ import type { Embedder, EmbeddingPurpose } from '../../domain/ports/embedder.ts'
 import { createEmbeddingCall } from './embedding-call.ts';
 import type { EmbeddingCall } from './embedding-call.ts';
 import { mappedModelOf } from './mapped-model.ts';
-import { startModelThread } from './model-thread.ts';
-import type { ModelThread } from './model-thread.ts';
+import { startModelProcess } from './model-process.ts';
+import type { ModelProcess } from './model-process.ts';
 
 export interface OnnxEmbedderOptions {
   readonly preset: EmbeddingPreset;
   /** Directory of the preset's files, possibly still missing: checked again by every call without a loaded model. */
   readonly modelDir: string;
-  /** Threads with the model, each with one text at a time. Those beyond the first are started when there are texts for them. */
+  /** Threads of the model, each in a process of its own with one text at a time. Those beyond the first are started when there are texts for them. */
   readonly threads: number;
-  /** Unloads the model after this time without a call; the next one reloads it (0.2 s). Undefined: never. */
+  /** Unloads the model after this time without a call; the next one reloads it (0.3 s). Undefined: never. */
   readonly idleUnloadMs?: number;
 }
 
-/** Texts sent to a thread: the next one waits there, so that a busy event loop does not delay the model. */
+/** Texts sent to a process: the next one waits there, so that a busy event loop does not delay the model. */
 const TEXTS_AHEAD = 2;
 
-/** An embedder over local ONNX files in threads of its own. Serves calls text by text: queries, then sentences, then passages. */
+/** An embedder over local ONNX files in processes of its own. Serves calls text by text: queries, then sentences, then passages. */
 export function createOnnxEmbedder(options: OnnxEmbedderOptions): Embedder {
   refuseTelemetry();
   const { preset, modelDir, idleUnloadMs } = options;
@@ -32,8 +32,8 @@ export function createOnnxEmbedder(options: OnnxEmbedderOptions): Embedder {
   const tokenizerPath = join(modelDir, preset.files.tokenizer.name);
   const queues: Record<EmbeddingPurpose, EmbeddingCall[]> = { query: [], sentence: [], passage: [] };
   const open = new Set<EmbeddingCall>();
-  const threads: (Promise<ModelThread> | undefined)[] = Array.from({ length: options.threads }, () => undefined);
-  /** Places of all threads, the first of each thread first; true while one is served. */
+  const processes: (Promise<ModelProcess> | undefined)[] = Array.from({ length: options.threads }, () => undefined);
+  /** Places of all processes, the first of each process first; true while one is served. */
   const places = Array.from({ length: options.threads * TEXTS_AHEAD }, () => false);
   let idleTimer: NodeJS.Timeout | undefined;
   let unloadedIdle = false;
@@ -47,10 +47,10 @@ export function createOnnxEmbedder(options: OnnxEmbedderOptions): Embedder {
     }
   };
 
-  const start = async (): Promise<ModelThread> => {
+  const start = async (): Promise<ModelProcess> => {
     await requireFiles();
     const mapped = await mappedModelOf(modelDir, modelPath);
-    return startModelThread({
+    return startModelProcess({
       modelPaths: mapped === null ? [modelPath] : [mapped, modelPath],
       tokenizerPath,
       windowTokens: preset.windowTokens,
@@ -59,32 +59,32 @@ export function createOnnxEmbedder(options: OnnxEmbedderOptions): Embedder {
     });
   };
 
-  /** Returns the running thread of this number, or starts one if there is none or it died. */
-  const runningThread = async (number: number): Promise<ModelThread> => {
+  /** Returns the running process of this number, or starts one if there is none or it died. */
+  const runningProcess = async (number: number): Promise<ModelProcess> => {
     if (closed) throw new EmbedderUnavailable('the embedder is closed');
-    const starting = threads[number] ?? start();
-    threads[number] = starting;
+    const starting = processes[number] ?? start();
+    processes[number] = starting;
     unloadedIdle = false;
     try {
       const running = await starting;
       if (running.alive()) return running;
     } catch (error) {
-      if (threads[number] === starting) threads[number] = undefined;
+      if (processes[number] === starting) processes[number] = undefined;
       throw error;
     }
-    if (threads[number] === starting) threads[number] = undefined;
-    return runningThread(number);
+    if (processes[number] === starting) processes[number] = undefined;
+    return runningProcess(number);
   };
 
   const unload = async (): Promise<void> => {
     clearTimeout(idleTimer);
-    const running = threads.splice(0, threads.length, ...threads.map(() => undefined));
-    // A thread that never started has nothing to free; its callers got the error.
+    const running = processes.splice(0, processes.length, ...processes.map(() => undefined));
+    // A process that never started has nothing to free; its callers got the error.
     await Promise.all(
       running
-        .filter((thread) => thread !== undefined)
-        .map((thread) =>
-          thread.then(
+        .filter((starting) => starting !== undefined)
+        .map((starting) =>
+          starting.then(
             (model) => model.stop(),
             () => undefined,
           ),
@@ -101,14 +101,14 @@ export function createOnnxEmbedder(options: OnnxEmbedderOptions): Embedder {
     return undefined;
   };
 
-  /** Sends one text after another to a thread until none is left. */
+  /** Sends one text after another to a process until none is left. */
   const serve = async (place: number): Promise<void> => {
     if (places[place] === true) return;
     places[place] = true;
     clearTimeout(idleTimer);
     for (let call = nextCall(); call !== undefined; call = nextCall()) {
       try {
-        const running = await runningThread(place % options.threads);
+        const running = await runningProcess(place % options.threads);
         // Loading takes a while: a query may have arrived since, or this call may have been aborted.
         call = nextCall();
         const task = call?.take();
@@ -120,7 +120,7 @@ export function createOnnxEmbedder(options: OnnxEmbedderOptions): Embedder {
     places[place] = false;
     if (idleUnloadMs !== undefined && !closed && !places.includes(true)) {
       idleTimer = setTimeout(() => {
-        unloadedIdle = threads.some((thread) => thread !== undefined);
+        unloadedIdle = processes.some((starting) => starting !== undefined);
         void unload();
       }, idleUnloadMs).unref();
     }
@@ -146,7 +146,7 @@ export function createOnnxEmbedder(options: OnnxEmbedderOptions): Embedder {
         // An unloaded idle model is not reloaded just for this check.
         if (unloadedIdle) await requireFiles();
         else {
-          await runningThread(0);
+          await runningProcess(0);
           void serve(0);
         }
         return true;

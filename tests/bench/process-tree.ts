@@ -39,6 +39,13 @@ export function familyOf(pid: number): number[] {
   return family;
 }
 
+/** Returns the children of a process whose command line contains a word. */
+export function childrenOf(parent: number, word: string): number[] {
+  return [...parents()].flatMap(([pid, its]) =>
+    its === parent && readOrEmpty(`/proc/${pid}/cmdline`).includes(word) ? [pid] : [],
+  );
+}
+
 /** Returns the memory of a supervisor and of each service with its children. `roots` contains the services' pids by name. */
 export function memoryOf(supervisor: number, roots: ReadonlyMap<string, number>): ProcessMemory[] {
   const pss = (pid: number) =>

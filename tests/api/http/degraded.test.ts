@@ -51,9 +51,11 @@ describe.each(UNAVAILABLE)('with %s unavailable', (_what, overrides, dependencie
   test('search and context respond by keyword, report it, and are quick; health lists what is missing', async () => {
     instance = await startTestInstance(await overrides());
     const running = instance;
-    await running.startWorker();
+    const stopWorker = await running.startWorker();
     await replay(running, demoHooks());
     await consumed(running);
+    // It shares this process with the api here: its summaries would be a part of the times.
+    await stopWorker();
     const project = encodeURIComponent('/src/tally');
 
     const first = await timed(() => running.get(`/search?q=invoice&project=${project}&type=observation,prompt`));

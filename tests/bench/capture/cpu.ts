@@ -6,8 +6,8 @@ import type { BenchInstance } from './bench-instance.ts';
 const TICK_US = 10_000;
 export const SERVICES = ['api', 'postgres', 'worker', 'temporal', 'weaviate'] as const;
 
-/** Processor time of a process and its awaited children, in microseconds; 0 if it has ended. */
-function cpuOf(pid: number): number {
+/** Processor time of a process, in microseconds; 0 if it has ended. */
+export function cpuOf(pid: number): number {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
     return (Number(fields[11]) + Number(fields[12])) * TICK_US;

@@ -1,27 +1,37 @@
+import { spawnSync } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { EmbedderUnavailable, type Embedder } from '../../../domain/ports/embedder.ts';
 import { DEFAULT_PRESET, PRESETS } from '../../../domain/embedding-presets.ts';
+import { processStartTime } from '../../../infra/supervisor/process-identity.ts';
 import { createOnnxEmbedder, type OnnxEmbedderOptions } from '../../../models/embedding/onnx-embedder.ts';
+import { untilTrue } from '../../setup/until.ts';
 import { expectedVector, writeTinyModel } from './tiny-model.ts';
 
 let directory: string;
 let embedders: Embedder[];
-let threads: Worker[];
-const collect = (worker: Worker): number => threads.push(worker);
+let processes: ChildProcess[];
+/** Collects the started processes of the model, without those that write its mapped copy. */
+const collect = (message: unknown): void => {
+  const { process: child } = message as { readonly process: ChildProcess };
+  queueMicrotask(() => {
+    if (child.spawnargs.some((argument) => argument.endsWith('embedding-process.ts'))) processes.push(child);
+  });
+};
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'embedder-'));
   embedders = [];
-  threads = [];
-  process.on('worker', collect);
+  processes = [];
+  subscribe('child_process', collect);
 });
 afterEach(async () => {
-  process.off('worker', collect);
+  unsubscribe('child_process', collect);
   await Promise.all(embedders.map(async (embedder) => embedder.close()));
   await rm(directory, { recursive: true, force: true });
 });
@@ -35,9 +45,9 @@ function embedderWith(own: Partial<OnnxEmbedderOptions> = {}): Embedder {
 const cosine = (a: Float32Array | undefined, b: Float32Array): number =>
   (a ?? new Float32Array(0)).reduce((sum, value, i) => sum + value * (b[i] ?? 0), 0);
 
-/** Resolves when the thread has ended, also when it had before. */
-async function ended(thread: Worker | undefined): Promise<void> {
-  if (thread !== undefined && thread.threadId !== -1) await once(thread, 'exit');
+/** Resolves when the process has ended, also when it had before. */
+async function ended(child: ChildProcess | undefined): Promise<void> {
+  if (child !== undefined && child.exitCode === null && child.signalCode === null) await once(child, 'exit');
 }
 
 describe('vectors', () => {
@@ -159,19 +169,19 @@ describe('order of service', () => {
     await expect(embedder.embed(['x'], 'passage', AbortSignal.abort(reason))).rejects.toBe(reason);
   });
 
-  test('the texts of one call are shared by the threads; a single text starts one', async () => {
+  test('the texts of one call are shared by the processes; a single text starts one', async () => {
     await writeTinyModel(directory);
     const embedder = embedderWith({ threads: 2 });
     await embedder.embed(['alpha'], 'query');
-    expect(threads).toHaveLength(1);
+    expect(processes).toHaveLength(1);
     const texts = Array.from({ length: 50 }, (_, i) => 'eta '.repeat(i));
     const vectors = await embedder.embed(texts, 'passage');
-    // The first thread may have served all texts while the second one was starting.
-    await expect.poll(() => threads).toHaveLength(2);
+    // The first process may have served all texts while the second one was starting.
+    await expect.poll(() => processes).toHaveLength(2);
     texts.forEach((text, i) => expect(cosine(vectors[i], expectedVector(text))).toBeCloseTo(1, 5));
   });
 
-  test('many calls at once share one thread', async () => {
+  test('many calls at once share one process', async () => {
     await writeTinyModel(directory);
     const embedder = embedderWith();
     const answers = await Promise.all(
@@ -180,7 +190,7 @@ describe('order of service', () => {
       ),
     );
     expect(cosine(answers[4]?.[0], expectedVector(`beta ${'eta '.repeat(4)}`))).toBeCloseTo(1, 5);
-    expect(threads).toHaveLength(1);
+    expect(processes).toHaveLength(1);
   });
 });
 
@@ -202,7 +212,7 @@ describe('a missing model', () => {
     expect(await embedder.ready()).toBe(false);
   });
 
-  test('a thread that dies fails its call; the next call has a new one', async () => {
+  test('a process that dies fails its call; the next call has a new one', async () => {
     await writeTinyModel(directory);
     const embedder = embedderWith();
     await embedder.ready();
@@ -211,10 +221,30 @@ describe('a missing model', () => {
       'passage',
     );
     const failed = call.catch((error: unknown) => error);
-    await threads[0]?.terminate();
+    processes[0]?.kill('SIGKILL');
     expect(await failed).toBeInstanceOf(EmbedderUnavailable);
     expect(cosine((await embedder.embed(['beta'], 'passage'))[0], expectedVector('beta'))).toBeCloseTo(1, 5);
-    expect(threads).toHaveLength(2);
+    expect(processes).toHaveLength(2);
+  });
+
+  test('a process ends with its parent, even if that is killed', async () => {
+    await writeTinyModel(directory);
+    const embedder = new URL('../../../models/embedding/onnx-embedder.ts', import.meta.url);
+    const presets = new URL('../../../domain/embedding-presets.ts', import.meta.url);
+    const script = `
+      const { subscribe } = await import('node:diagnostics_channel');
+      const { createOnnxEmbedder } = await import(${JSON.stringify(embedder)});
+      const { DEFAULT_PRESET } = await import(${JSON.stringify(presets)});
+      let last;
+      subscribe('child_process', (message) => { last = message.process; });
+      const embedder = createOnnxEmbedder({ preset: DEFAULT_PRESET, modelDir: ${JSON.stringify(directory)}, threads: 1 });
+      await embedder.embed(['alpha'], 'query');
+      process.stdout.write(String(last.pid), () => process.kill(process.pid, 'SIGKILL'));`;
+    const { stdout, signal } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
+    expect(signal).toBe('SIGKILL');
+    const pid = Number(stdout);
+    expect(pid).toBeGreaterThan(0);
+    await untilTrue(() => Promise.resolve(processStartTime(pid) === null), 10_000, 'the end of the embedding process');
   });
 
   test('rejects pending and later calls after close', async () => {
@@ -229,7 +259,7 @@ describe('a missing model', () => {
     expect(await refused).toBeInstanceOf(EmbedderUnavailable);
     await expect(embedder.embed(['alpha'], 'query')).rejects.toBeInstanceOf(EmbedderUnavailable);
     expect(await embedder.ready()).toBe(false);
-    await Promise.all(threads.map(ended));
+    await Promise.all(processes.map(ended));
   });
 });
 
@@ -238,20 +268,20 @@ describe('memory', () => {
     await writeTinyModel(directory);
     const embedder = embedderWith({ idleUnloadMs: 20 });
     await embedder.embed(['alpha'], 'passage');
-    await ended(threads[0]);
+    await ended(processes[0]);
     expect(await embedder.ready()).toBe(true);
-    expect(threads).toHaveLength(1);
+    expect(processes).toHaveLength(1);
     expect(
       cosine((await embedder.embed(['beta'], 'query'))[0], expectedVector(`${DEFAULT_PRESET.queryPrefix}beta`)),
     ).toBeCloseTo(1, 5);
-    expect(threads).toHaveLength(2);
+    expect(processes).toHaveLength(2);
   });
 
   test('reports an unloaded model without files as not ready', async () => {
     await writeTinyModel(directory);
     const embedder = embedderWith({ idleUnloadMs: 20 });
     await embedder.embed(['alpha'], 'passage');
-    await ended(threads[0]);
+    await ended(processes[0]);
     await rm(join(directory, DEFAULT_PRESET.files.model.name));
     expect(await embedder.ready()).toBe(false);
   });

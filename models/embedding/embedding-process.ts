@@ -1,12 +1,10 @@
 import { Tokenizer } from '@huggingface/tokenizers';
 import { readFile } from 'node:fs/promises';
-import { parentPort, workerData } from 'node:worker_threads';
-import type { MessagePort } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { EmbeddingPreset } from '../../domain/embedding-presets.ts';
 
-/** Settings of the embedding thread. */
-export interface ThreadSettings {
+/** Settings of an embedding process. */
+export interface ModelSettings {
   /** Model files by preference; the first loadable one is used. */
   readonly modelPaths: readonly string[];
   readonly tokenizerPath: string;
@@ -15,13 +13,14 @@ export interface ThreadSettings {
   readonly pooling: EmbeddingPreset['pooling'];
 }
 
-export type ThreadRequest =
-  | { readonly type: 'embed'; readonly id: number; readonly text: string }
-  | { readonly type: 'stop' };
+/** `load` comes first. */
+export type ProcessRequest =
+  | { readonly type: 'load'; readonly settings: ModelSettings }
+  | { readonly type: 'embed'; readonly id: number; readonly text: string };
 
-/** The buffer of `vector` is transferred. */
-export type ThreadAnswer =
+export type ProcessAnswer =
   | { readonly type: 'ready' }
+  | { readonly type: 'unusable'; readonly message: string }
   | { readonly type: 'vector'; readonly id: number; readonly vector: Float32Array<ArrayBuffer> }
   | { readonly type: 'failed'; readonly id: number; readonly message: string };
 
@@ -29,7 +28,7 @@ export type ThreadAnswer =
 const MAX_CHARACTERS = 16_384;
 
 /** Loads the first loadable model file. */
-async function openSession(settings: ThreadSettings): Promise<InferenceSession> {
+async function openSession(settings: ModelSettings): Promise<InferenceSession> {
   const failures: string[] = [];
   for (const path of settings.modelPaths) {
     try {
@@ -55,7 +54,7 @@ async function openSession(settings: ThreadSettings): Promise<InferenceSession> 
 async function embedRow(
   session: InferenceSession,
   row: readonly number[],
-  { dimension, pooling }: ThreadSettings,
+  { dimension, pooling }: ModelSettings,
 ): Promise<Float32Array<ArrayBuffer>> {
   const shape = [1, row.length];
   const output = await session.run({
@@ -91,32 +90,45 @@ function tokenRow(tokenizer: Tokenizer, text: string, windowTokens: number): rea
   return [...ids.slice(0, windowTokens - 1), separator];
 }
 
-async function serve(port: MessagePort, settings: ThreadSettings): Promise<void> {
+const answer = (message: ProcessAnswer): void => {
+  process.send?.(message);
+};
+
+/** Loads the model; returns the function that answers one text. */
+async function load(settings: ModelSettings): Promise<(id: number, text: string) => Promise<void>> {
   const tokenizer = new Tokenizer(JSON.parse(await readFile(settings.tokenizerPath, 'utf8')), {});
   const session = await openSession(settings);
-  const answer = (message: ThreadAnswer): void => {
-    port.postMessage(message, message.type === 'vector' ? [message.vector.buffer] : []);
-  };
-  const handle = async (request: ThreadRequest): Promise<void> => {
-    if (request.type === 'stop') {
-      await session.release();
-      port.close();
-      return;
-    }
+  return async (id, text) => {
     try {
-      const row = tokenRow(tokenizer, request.text, settings.windowTokens);
-      answer({ type: 'vector', id: request.id, vector: await embedRow(session, row, settings) });
+      const row = tokenRow(tokenizer, text, settings.windowTokens);
+      answer({ type: 'vector', id, vector: await embedRow(session, row, settings) });
     } catch (error) {
-      answer({ type: 'failed', id: request.id, message: String(error) });
+      answer({ type: 'failed', id, message: String(error) });
     }
   };
-  // One request at a time, in order.
-  let last: Promise<void> = Promise.resolve();
-  port.on('message', (request: ThreadRequest) => {
-    last = last.then(async () => handle(request));
-  });
-  answer({ type: 'ready' });
 }
 
-if (parentPort === null) throw new Error('this file runs as a worker thread');
-await serve(parentPort, workerData);
+let embed: (id: number, text: string) => Promise<void> = async () => {};
+
+async function handle(request: ProcessRequest): Promise<void> {
+  if (request.type === 'embed') {
+    await embed(request.id, request.text);
+    return;
+  }
+  try {
+    embed = await load(request.settings);
+    answer({ type: 'ready' });
+  } catch (error) {
+    answer({ type: 'unusable', message: String(error) });
+    process.disconnect();
+  }
+}
+
+// One request at a time, in order.
+let last: Promise<void> = Promise.resolve();
+process.on('message', (request: ProcessRequest) => {
+  last = last.then(async () => handle(request));
+});
+// Ctrl-C on a terminal reaches every process: the parent decides when it needs no more vectors.
+process.on('SIGINT', () => undefined);
+process.once('disconnect', () => process.exit());

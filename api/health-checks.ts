@@ -40,16 +40,17 @@ export function createHealthChecks(parts: {
   temporal: Client;
   vectors: VectorIndex;
   embedder: Embedder;
-  /** Receives the reason when a dependency became unavailable. */
+  /** Receives the reason when a dependency became unavailable, and when the reason changed. */
   onUnavailable: (dependency: string, reason: string) => void;
 }): () => Promise<Health> {
-  const unavailable = new Set<string>();
+  const reasons = new Map<string, string>();
   const watched = async (name: keyof Health, probe: () => Promise<unknown>): Promise<DependencyHealth> => {
     const health = await check(probe, (error) => {
-      if (!unavailable.has(name)) parts.onUnavailable(name, failureReason(error));
-      unavailable.add(name);
+      const reason = failureReason(error);
+      if (reasons.get(name) !== reason) parts.onUnavailable(name, reason);
+      reasons.set(name, reason);
     });
-    if (health.status === 'ok') unavailable.delete(name);
+    if (health.status === 'ok') reasons.delete(name);
     return health;
   };
   return async () => {

@@ -175,7 +175,13 @@ export function createApiDependencies(config: Config, logger: Logger) {
     jobList: createJobList({ database, jobs, config }),
     steering: createSessionSteering(temporal, config.session),
     vectors,
-    health: createHealthChecks({ database, temporal, vectors, embedder: embedders.wanted }),
+    health: createHealthChecks({
+      database,
+      temporal,
+      vectors,
+      embedder: embedders.wanted,
+      onUnavailable: (dependency, reason) => logger.warn({ dependency, reason }, 'a dependency is unavailable'),
+    }),
     /** Reads the metrics that are computed at a scrape. */
     observe: async () => {
       await Promise.all([

@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import { failureReason } from '../domain/failure-reason.ts';
 import type { Embedder } from '../domain/ports/embedder.ts';
 import type { VectorIndex } from '../domain/ports/vector-index.ts';
 import type { Database } from '../stores/postgres/connection/database.ts';
@@ -17,14 +18,15 @@ export interface Health {
 
 const CHECK_TIMEOUT_MS = 2_000;
 
-async function check(probe: () => Promise<unknown>): Promise<DependencyHealth> {
+async function check(probe: () => Promise<unknown>, onFailure: (error: unknown) => void): Promise<DependencyHealth> {
   const started = performance.now();
   const { promise: timeout, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(new Error('timeout')), CHECK_TIMEOUT_MS);
   try {
     await Promise.race([probe(), timeout]);
     return { status: 'ok', latency_ms: Math.round((performance.now() - started) * 100) / 100 };
-  } catch {
+  } catch (error) {
+    onFailure(error);
     // A caller sees only which dependency is unavailable; its own log contains the reason.
     return { status: 'unavailable', latency_ms: null };
   } finally {
@@ -38,17 +40,29 @@ export function createHealthChecks(parts: {
   temporal: Client;
   vectors: VectorIndex;
   embedder: Embedder;
+  /** Receives the reason when a dependency became unavailable, and when the reason changed. */
+  onUnavailable: (dependency: string, reason: string) => void;
 }): () => Promise<Health> {
+  const reasons = new Map<string, string>();
+  const watched = async (name: keyof Health, probe: () => Promise<unknown>): Promise<DependencyHealth> => {
+    const health = await check(probe, (error) => {
+      const reason = failureReason(error);
+      if (reasons.get(name) !== reason) parts.onUnavailable(name, reason);
+      reasons.set(name, reason);
+    });
+    if (health.status === 'ok') reasons.delete(name);
+    return health;
+  };
   return async () => {
     const [postgres, temporal, weaviate, embedder] = await Promise.all([
-      check(() => parts.database.ping()),
-      check(() =>
+      watched('postgres', () => parts.database.ping()),
+      watched('temporal', () =>
         parts.temporal.withDeadline(Date.now() + CHECK_TIMEOUT_MS, () =>
           parts.temporal.workflowService.getSystemInfo({}),
         ),
       ),
-      check(() => parts.vectors.ping()),
-      check(async () => {
+      watched('weaviate', () => parts.vectors.ping()),
+      watched('embedder', async () => {
         if (!(await parts.embedder.ready())) throw new Error('no model');
       }),
     ]);

@@ -1,4 +1,5 @@
 import { parseApiConfig } from '../config/config.ts';
+import { trustAuthorities } from '../config/engine-settings.ts';
 import { processEnvironment } from '../config/process-environment.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { announceReady, leaveSupervisor, stopRequested } from '../config/process-lifecycle.ts';
@@ -8,6 +9,7 @@ import { createServer } from './server.ts';
 
 async function main(): Promise<void> {
   const config = parseApiConfig(processEnvironment());
+  trustAuthorities(config);
   const logger = createLogger('api', config.logLevel);
   const stop = stopRequested();
   let stopping = false;

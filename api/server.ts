@@ -11,8 +11,10 @@ import { registerAuth } from './auth.ts';
 import { BODY_BYTES, registerBodyParsers } from './http/body.ts';
 import { registerBodyRelease } from './http/collect-body.ts';
 import type { Api, ApiDependencies } from './dependencies.ts';
+import { registerCors } from './http/cors.ts';
 import { registerDocument } from './http/document.ts';
 import { answerError } from './errors.ts';
+import { registerHosts } from './http/hosts.ts';
 import { wellFormedJson } from './http/json.ts';
 import { createTlsServer } from './http/tls.ts';
 import { createMethodGuard } from './http/methods.ts';
@@ -210,6 +212,8 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
   app.addHook('onRequest', async (_request, reply) => {
     void reply.headers(security);
   });
+  registerHosts(app, dependencies.config.http);
+  registerCors(app, dependencies.config.http.corsOrigins);
   // Before the body is read: the route that receives the request validates it.
   app.addHook('onRequest', async (request, reply) => {
     const rest = request.is404 ? /^\/api\/(?!v\d)(.*)$/s.exec(request.url) : null;
@@ -243,9 +247,11 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
     void reply.headers({ 'x-request-id': request.id, 'x-api-version': API_VERSION });
   });
   await registerDocument(app, API_VERSION);
+  const { corsOrigins, publicUrl } = dependencies.config.http;
+  const pages = [...corsOrigins, ...(publicUrl === null ? [] : [publicUrl])].map((url) => new URL(url).hostname);
   const atBothPlaces = (api: Api): void => {
     healthRoutes(api, { ...dependencies, isStopping });
-    mcpRoutes(api);
+    mcpRoutes(api, pages);
   };
   await app.register(
     async (api: Api) => {

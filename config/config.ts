@@ -1,11 +1,12 @@
-import { isIP } from 'node:net';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
 import { archiveConfig, archiveEnvironment } from './archive-settings.ts';
 import { backupConfig, backupEnvironment } from './backup-settings.ts';
 import { contextConfig, contextEnvironment } from './context-settings.ts';
+import { engineConfig, engineEnvironment, engineFaults } from './engine-settings.ts';
 import { embeddingConfig, embeddingEnvironment } from './embedding-settings.ts';
+import { httpConfig, httpEnvironment, httpFaults } from './http-settings.ts';
 import { loginConfig, loginEnvironment } from './login-settings.ts';
 import { modelConfig, modelEnvironment } from './model-settings.ts';
 import { SCHEDULE_NAMES, WORKER_QUEUES } from '../domain/jobs.ts';
@@ -18,53 +19,8 @@ const positiveInt = z.coerce.number().int().positive();
 
 /** All settings with defaults; docs/configuration.md is generated from this schema. */
 export const environmentSchema = z.object({
-  RECOLLECT_DATABASE_URL: z.url().describe('PostgreSQL as the application role, which row-level security restricts'),
-  RECOLLECT_MAINTENANCE_DATABASE_URL: z
-    .url()
-    .optional()
-    .describe(
-      'PostgreSQL as the maintenance role, which reads every tenant; only for workers of the queues `maintenance` and `sweeps`',
-    ),
-  RECOLLECT_RESTORE_DATABASE_URL: z
-    .url()
-    .optional()
-    .describe(
-      'Database `postgres` as the role that creates databases for restores and drills; only for workers of the queue `maintenance`',
-    ),
-  RECOLLECT_DB_POOL_MAX: positiveInt.max(200).default(10).describe('Maximum connections of a process'),
-  RECOLLECT_DB_CONNECT_TIMEOUT_MS: positiveInt
-    .default(5_000)
-    .describe('Timeout of a query for a free connection, in ms'),
-  RECOLLECT_DB_STATEMENT_TIMEOUT_MS: positiveInt.default(30_000).describe('Timeout of a statement, in ms'),
-  RECOLLECT_TEMPORAL_ADDRESS: z.string().min(3).describe('Temporal frontend as host:port'),
-  RECOLLECT_TEMPORAL_NAMESPACE: z.string().min(1).default('recollect').describe('Temporal namespace'),
-  RECOLLECT_WEAVIATE_URL: z.url().describe('Weaviate REST address'),
-  RECOLLECT_WEAVIATE_GRPC_PORT: positiveInt.max(65_535).describe('Weaviate gRPC port on the same host'),
-  RECOLLECT_WEAVIATE_API_KEY: z.string().min(1).describe('Weaviate API key'),
-  RECOLLECT_WEAVIATE_QUANTIZATION: z
-    .enum(['none', 'rq'])
-    .default('none')
-    .describe('Vectors in memory of new indexes: exact, or rotational quantization to 8 bits per dimension'),
-  RECOLLECT_HTTP_HOST: z.string().default('127.0.0.1').describe('Listen address of the api'),
-  RECOLLECT_HTTP_PORT: z.coerce.number().int().min(0).max(65_535).default(37_700).describe('Listen port of the api'),
-  RECOLLECT_TLS_CERT_FILE: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('PEM file with the certificate chain of the api; it then serves HTTPS only. Changed files are reloaded'),
-  RECOLLECT_TLS_KEY_FILE: z.string().min(1).optional().describe('PEM file with the private key of the certificate'),
-  RECOLLECT_PUBLIC_URL: z
-    .url({ protocol: /^https?$/ })
-    .optional()
-    .describe('Address of the api for users and agents, as named by its certificate; default: the listen address'),
-  RECOLLECT_ALLOW_PLAIN_HTTP: z.stringbool().default(false).describe('Allow listening beyond loopback without TLS'),
-  RECOLLECT_TRUST_PROXY: z
-    .string()
-    .default('')
-    .describe(
-      'Addresses of reverse proxies as CIDRs separated by commas, such as `127.0.0.1/32`: their requests never count as local. Requires RECOLLECT_HTTP_HOST on loopback',
-    ),
-  RECOLLECT_SCRAPE_TOKEN: z.string().min(16).optional().describe('Bearer token for /metrics, in addition to admins'),
+  ...engineEnvironment,
+  ...httpEnvironment,
   RECOLLECT_USERS_VERIFY: z
     .stringbool()
     .default(false)
@@ -186,47 +142,14 @@ function rootsOf(setting: string | undefined, fallback: string): string[] {
   return named.length > 0 ? named : [fallback];
 }
 
-/** Returns true for an IPv4 or IPv6 CIDR of at least 8 bits. */
-function isCidr(text: string): boolean {
-  const [network = '', bits = '', ...rest] = text.split('/');
-  const maxBits = { 0: 0, 4: 32, 6: 128 }[isIP(network)] ?? 0;
-  return rest.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) >= 8 && Number(bits) <= maxBits;
-}
-
-const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
-
 const configSchema = environmentSchema
+  .superRefine((env, context) => {
+    for (const [setting, message] of [...engineFaults(env), ...httpFaults(httpConfig(env))])
+      context.addIssue({ code: 'custom', path: [setting], message });
+  })
   .transform((env) => ({
-    database: {
-      url: env.RECOLLECT_DATABASE_URL,
-      maintenanceUrl: env.RECOLLECT_MAINTENANCE_DATABASE_URL,
-      restoreUrl: env.RECOLLECT_RESTORE_DATABASE_URL,
-      poolMax: env.RECOLLECT_DB_POOL_MAX,
-      connectTimeoutMs: env.RECOLLECT_DB_CONNECT_TIMEOUT_MS,
-      statementTimeoutMs: env.RECOLLECT_DB_STATEMENT_TIMEOUT_MS,
-    },
-    temporal: { address: env.RECOLLECT_TEMPORAL_ADDRESS, namespace: env.RECOLLECT_TEMPORAL_NAMESPACE },
-    weaviate: {
-      url: env.RECOLLECT_WEAVIATE_URL,
-      grpcPort: env.RECOLLECT_WEAVIATE_GRPC_PORT,
-      apiKey: env.RECOLLECT_WEAVIATE_API_KEY,
-      quantization: env.RECOLLECT_WEAVIATE_QUANTIZATION,
-    },
-    http: {
-      host: env.RECOLLECT_HTTP_HOST,
-      port: env.RECOLLECT_HTTP_PORT,
-      publicUrl: env.RECOLLECT_PUBLIC_URL?.replace(/\/+$/, '') ?? null,
-      allowPlain: env.RECOLLECT_ALLOW_PLAIN_HTTP,
-      tls:
-        env.RECOLLECT_TLS_CERT_FILE === undefined || env.RECOLLECT_TLS_KEY_FILE === undefined
-          ? null
-          : { certFile: env.RECOLLECT_TLS_CERT_FILE, keyFile: env.RECOLLECT_TLS_KEY_FILE },
-      isTlsComplete: (env.RECOLLECT_TLS_CERT_FILE === undefined) === (env.RECOLLECT_TLS_KEY_FILE === undefined),
-      trustProxy: env.RECOLLECT_TRUST_PROXY.split(',')
-        .map((cidr) => cidr.trim())
-        .filter((cidr) => cidr !== ''),
-      scrapeToken: env.RECOLLECT_SCRAPE_TOKEN,
-    },
+    ...engineConfig(env),
+    http: httpConfig(env),
     usersVerify: env.RECOLLECT_USERS_VERIFY,
     cacheDir: env.RECOLLECT_CACHE_DIR,
     embedding: embeddingConfig(env),
@@ -291,21 +214,6 @@ const configSchema = environmentSchema
       reject('RECOLLECT_WINDOW_TURN_TOKENS', 'must not exceed RECOLLECT_WINDOW_TOKENS');
     if (config.session.quietMs > config.session.idleMs)
       reject('RECOLLECT_WINDOW_QUIET_MS', 'must not exceed RECOLLECT_SESSION_IDLE_MS');
-    if (!config.http.trustProxy.every(isCidr)) {
-      const message = 'must be a list of CIDRs such as 127.0.0.1/32, without host names';
-      context.addIssue({ code: 'custom', path: ['RECOLLECT_TRUST_PROXY'], message });
-    }
-    if (config.http.trustProxy.length > 0 && !LOOPBACK.has(config.http.host)) {
-      const message = 'requires RECOLLECT_HTTP_HOST on loopback: else clients could bypass the proxy';
-      context.addIssue({ code: 'custom', path: ['RECOLLECT_TRUST_PROXY'], message });
-    }
-    if (!config.http.isTlsComplete)
-      reject('RECOLLECT_TLS_KEY_FILE', 'must be set together with RECOLLECT_TLS_CERT_FILE');
-    if (!LOOPBACK.has(config.http.host) && config.http.tls === null && !config.http.allowPlain)
-      reject(
-        'RECOLLECT_HTTP_HOST',
-        'is not loopback: set RECOLLECT_TLS_CERT_FILE and RECOLLECT_TLS_KEY_FILE, or RECOLLECT_ALLOW_PLAIN_HTTP=true for plain HTTP',
-      );
     if (config.backups.keys.length > 0 && config.backups.keyFile !== null)
       reject('RECOLLECT_BACKUP_KEY_FILE', 'must not be combined with RECOLLECT_BACKUP_KEY');
     if (config.secretKeys.keys !== null && config.secretKeys.file !== null)

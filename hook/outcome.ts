@@ -31,7 +31,7 @@ const REFUSED = new Set([
 ]);
 const UNWANTED = new Set(['SESSION_DELETED', 'EVENT_FORGOTTEN', 'CAPTURE_DISABLED', 'FOLDER_EXCLUDED']);
 
-const UNDELIVERABLE = new Set([401, 403, 404, 405, 408]);
+const UNDELIVERABLE = new Set([401, 403, 404, 405, 408, 421]);
 
 /** Returns the outcome of a response. */
 export function outcomeOf({ status, isApi, body }: Answer): Outcome {

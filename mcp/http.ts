@@ -14,13 +14,16 @@ interface McpEndpointOptions {
   /** Returns the fetch of a request's tools, with the caller's headers. */
   readonly fetchAs: (caller: Headers) => Fetch;
   readonly onError: (error: Error) => void;
+  /** Hosts whose pages may call, besides those of this machine. */
+  readonly pageHosts: readonly string[];
 }
 
 /**
  * Serves MCP over streamable HTTP without sessions: each request has its own server, with the caller's key. Rejects pages of other
- * sites: only programs, and pages of this machine, may call.
+ * sites: only programs, pages of this machine and of `pageHosts` may call.
  */
-export function createMcpEndpoint({ fetchAs, onError }: McpEndpointOptions) {
+export function createMcpEndpoint({ fetchAs, onError, pageHosts }: McpEndpointOptions) {
+  const origins = [...localhostAllowedOrigins(), ...pageHosts];
   const handler = createMcpHandler(
     ({ requestInfo }) => {
       const api = new RecollectClient({ ...IN_PROCESS, fetch: fetchAs(requestInfo?.headers ?? new Headers()) });
@@ -31,7 +34,7 @@ export function createMcpEndpoint({ fetchAs, onError }: McpEndpointOptions) {
   return {
     /** Handles one HTTP request with a parsed body. */
     handle: (request: Request, body: unknown): Promise<Response> => {
-      const refused = originValidationResponse(request, localhostAllowedOrigins());
+      const refused = originValidationResponse(request, origins);
       return refused === undefined ? handler.fetch(request, { parsedBody: body }) : Promise.resolve(refused);
     },
     /** Ends open streams. */

@@ -4,13 +4,17 @@ import { ColumnTypeEnum } from '@prisma/driver-adapter-utils';
 import type pg from 'pg';
 
 export interface DatabaseAddress {
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-  readonly password: string;
-  readonly database: string;
+  /** With its parameters, such as those of TLS. */
+  readonly connectionString: string;
   /** Options of the connection, as `-c role=…`. */
   readonly options?: string;
+}
+
+/** Returns the address of another database of the same server, for the same role and with the same parameters. */
+export function atDatabase(url: string, database: string): string {
+  const other = new URL(url);
+  other.pathname = `/${encodeURIComponent(database)}`;
+  return other.href;
 }
 
 type Adapter = Awaited<ReturnType<PrismaPg['connect']>>;
@@ -35,14 +39,14 @@ export class MigrationAdapterFactory extends PrismaPg {
   }
 
   override connect(): Promise<Adapter> {
-    return this.open(this.address.database);
+    return this.open(this.address.connectionString);
   }
 
   override async connectToShadowDb(): Promise<Adapter> {
     const name = `prisma_migrate_shadow_db_${randomUUID()}`;
     const main = await this.connect();
     await main.executeScript(`CREATE DATABASE "${name}"`);
-    const shadow = await this.open(name);
+    const shadow = await this.open(atDatabase(this.address.connectionString, name));
     const close = shadow.dispose.bind(shadow);
     let disposed = false;
     shadow.dispose = async () => {
@@ -59,8 +63,8 @@ export class MigrationAdapterFactory extends PrismaPg {
     for (const adapter of this.opened.reverse()) await adapter.dispose();
   }
 
-  private async open(database: string): Promise<Adapter> {
-    const adapter = await new PrismaPg({ ...this.address, database }).connect();
+  private async open(connectionString: string): Promise<Adapter> {
+    const adapter = await new PrismaPg({ ...this.address, connectionString }).connect();
     this.opened.push(adapter);
     const pool = adapter.underlyingDriver();
     let charColumns: boolean[] = [];

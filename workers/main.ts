@@ -4,6 +4,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import type { LogEntry, RuntimeOptions } from '@temporalio/worker';
 import { parseConfig } from '../config/config.ts';
+import { trustAuthorities } from '../config/engine-settings.ts';
 import { processEnvironment } from '../config/process-environment.ts';
 import { projectFrames } from '../activities/failures.ts';
 import { createLogger } from '../telemetry/logger.ts';
@@ -11,6 +12,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import { createWorkerDependencies } from './dependencies.ts';
 import { buildIdOf, createWorkers } from './create-workers.ts';
 import { announceReady, leaveSupervisor, stopRequested } from '../config/process-lifecycle.ts';
+import { connectionOptions } from '../stores/temporal/client.ts';
 import { promoteBuild } from '../stores/temporal/deployment.ts';
 
 /** Returns what may be logged of an error: the message of a typed failure only, which never contains captured text, and its place. */
@@ -47,6 +49,7 @@ async function main(): Promise<void> {
   const config = parseConfig(
     values.queues === undefined ? environment : { ...environment, RECOLLECT_WORKER_QUEUES: values.queues },
   );
+  trustAuthorities(config);
   // No caller waits for summarising and embedding: on a busy machine capture has priority. Threads that start later inherit it.
   setPriority(config.worker.niceness);
   const logger = createLogger('worker', config.logLevel);
@@ -57,7 +60,7 @@ async function main(): Promise<void> {
   });
   const stop = stopRequested();
   const dependencies = createWorkerDependencies(config, logger);
-  const connection = await NativeConnection.connect({ address: config.temporal.address });
+  const connection = await NativeConnection.connect(connectionOptions(config.temporal));
   const workers = await createWorkers(config, connection, dependencies);
   logger.info(
     {

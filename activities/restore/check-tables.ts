@@ -4,7 +4,8 @@ import type { Manifest } from '../backup/manifest.ts';
 import { answerFixedQueries } from '../backup/fixed-queries.ts';
 import { copyOut, fileQuery, openCopyClient } from '../backup/copy-out.ts';
 import { sideBySide } from '../../domain/side-by-side.ts';
-import { asOwner, maintenanceUrlOf } from '../../stores/postgres/backups/restored-database.ts';
+import { atDatabase } from '../../prisma/migration-adapter.ts';
+import { asOwner } from '../../stores/postgres/backups/restored-database.ts';
 import type { RestoreServer } from '../../stores/postgres/backups/restored-database.ts';
 import { reportProgress } from '../heartbeat.ts';
 
@@ -38,7 +39,7 @@ export async function checkTables(
   const different: string[] = [];
   let rows = 0;
   const work = async (either: AbortSignal): Promise<void> => {
-    const client = await openCopyClient(maintenanceUrlOf(server, database), CONNECT_MS);
+    const client = await openCopyClient(atDatabase(server.maintenanceUrl, database), CONNECT_MS);
     try {
       for (let part = waiting.shift(); part !== undefined; part = waiting.shift()) {
         reportProgress(either);
@@ -75,7 +76,7 @@ export async function checkQueries(
   database: string,
   { queries }: Manifest,
 ): Promise<QueriesCheck> {
-  const client = await openCopyClient(maintenanceUrlOf(server, database), CONNECT_MS);
+  const client = await openCopyClient(atDatabase(server.maintenanceUrl, database), CONNECT_MS);
   try {
     const answered = await answerFixedQueries(client, queries);
     const different = queries.filter(({ found }, n) => found.join() !== answered[n]?.found.join()).length;

@@ -65,9 +65,13 @@ function webRequest(request: FastifyRequest, reply: FastifyReply): Request {
   });
 }
 
-/** `/mcp`: the tools of the MCP server over streamable HTTP, for any key; the routes that a tool calls authorize it. */
-export function mcpRoutes(app: Api): void {
+/**
+ * `/mcp`: the tools of the MCP server over streamable HTTP, for any key; the routes that a tool calls authorize it. `pageHosts`: hosts of
+ * pages that may call it, besides those of this machine.
+ */
+export function mcpRoutes(app: Api, pageHosts: readonly string[]): void {
   const endpoint = createMcpEndpoint({
+    pageHosts,
     fetchAs: (caller) => fetchWithin(app, caller),
     onError: (error) => app.log.debug({ error: error.name }, 'an MCP request was refused'),
   });

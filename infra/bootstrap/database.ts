@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { atDatabase } from '../../prisma/migration-adapter.ts';
 import type { DatabaseAddress } from '../../prisma/migration-adapter.ts';
 import { withSchemaEngine } from '../../prisma/schema-engine.ts';
 import { connected } from '../../stores/postgres/connection/connected.ts';
@@ -90,13 +91,9 @@ async function migrate(address: DatabaseAddress): Promise<number> {
 export async function bootstrapDatabase(options: DatabaseBootstrap): Promise<void> {
   const { databaseName, passwords, progress } = options;
   const url = new URL(options.superuserUrl);
-  const addressOf = (database: string): DatabaseAddress => ({
-    host: url.hostname,
-    port: Number(url.port),
-    user: 'recollect_owner',
-    password: passwords.owner,
-    database,
-  });
+  url.username = 'recollect_owner';
+  url.password = encodeURIComponent(passwords.owner);
+  const addressOf = (database: string): DatabaseAddress => ({ connectionString: atDatabase(url.href, database) });
   await connected({ connectionString: options.superuserUrl }, async (superuser) => {
     await ensureRoles(superuser, passwords);
     await recoverSwap(superuser, databaseName);

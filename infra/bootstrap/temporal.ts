@@ -4,12 +4,12 @@ import proto from '@temporalio/proto';
 import { DEFAULT_SCHEDULES } from '../../config/schedule-settings.ts';
 import { ATTRIBUTES } from '../../workflows/registry.ts';
 import type { ScheduleName } from '../../workflows/registry.ts';
+import { connectionOptions } from '../../stores/temporal/client.ts';
+import type { TemporalOptions } from '../../stores/temporal/client.ts';
 import { bootstrapSchedules } from './schedules.ts';
 import type { ScheduleTimes } from './schedules.ts';
 
-export interface TemporalBootstrap {
-  readonly address: string;
-  readonly namespace: string;
+export interface TemporalBootstrap extends TemporalOptions {
   /** Times of the schedules; default: the defaults of the settings. */
   readonly schedules?: ScheduleTimes;
   /** Schedules to create; default: all. */
@@ -19,21 +19,31 @@ export interface TemporalBootstrap {
 const RETENTION_MS = 7 * 24 * 3_600_000;
 const SWEEP_INTERVAL_MS = 60_000;
 const ALREADY_EXISTS = 6;
+const PERMISSION_DENIED = 7;
 const { IndexedValueType } = proto.temporal.api.enums.v1;
 
-function isAlreadyThere(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === ALREADY_EXISTS;
+function hasCode(error: unknown, code: number): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}
+
+/**
+ * Creates a namespace unless it exists. A hosted one exists, and its clients must not create any. Not read first: the server would then
+ * report a new one as missing for a while.
+ */
+async function ensureNamespace({ workflowService }: Connection, namespace: string): Promise<void> {
+  try {
+    await workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod: msToTs(RETENTION_MS) });
+  } catch (error) {
+    if (hasCode(error, PERMISSION_DENIED)) await workflowService.describeNamespace({ namespace });
+    else if (!hasCode(error, ALREADY_EXISTS)) throw error;
+  }
 }
 
 /** Creates or updates namespace, search attributes and schedules. Idempotent. */
 export async function bootstrapTemporal(options: TemporalBootstrap): Promise<void> {
-  const connection = await Connection.connect({ address: options.address });
+  const connection = await Connection.connect(connectionOptions(options));
   try {
-    await connection.workflowService
-      .registerNamespace({ namespace: options.namespace, workflowExecutionRetentionPeriod: msToTs(RETENTION_MS) })
-      .catch((error: unknown) => {
-        if (!isAlreadyThere(error)) throw error;
-      });
+    await ensureNamespace(connection, options.namespace);
     const known = await connection.operatorService.listSearchAttributes({ namespace: options.namespace });
     const missing = Object.values(ATTRIBUTES).filter((key) => known.customAttributes[key.name] === undefined);
     if (missing.length > 0) {

@@ -1,10 +1,46 @@
+import { getCACertificates } from 'node:tls';
 import { InterceptingCall, Metadata, status } from '@grpc/grpc-js';
 import type { Interceptor, NextCall } from '@grpc/grpc-js';
 import { Client, Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client';
+import type { TLSConfig } from '@temporalio/client';
 
-export interface TemporalOptions {
+/** Where the server is, and how this process identifies itself there. */
+export interface TemporalServer {
   readonly address: string;
+  /** Absent: without TLS. PEM texts of the client certificate; null: none. */
+  readonly tls?: {
+    readonly cert: string | null;
+    readonly key: string | null;
+    /** Name that the server's certificate must have; null: the host of the address. */
+    readonly serverName: string | null;
+  };
+  readonly apiKey?: string;
+}
+
+export interface TemporalOptions extends TemporalServer {
   readonly namespace: string;
+}
+
+/**
+ * Returns the options of a connection, for the SDK of clients and that of workers: both verify the server with the authorities that this
+ * process trusts by default, where the workers' library would use its own.
+ */
+export function connectionOptions({ address, tls, apiKey }: TemporalServer): {
+  readonly address: string;
+  readonly tls?: TLSConfig;
+  readonly apiKey?: string;
+} {
+  if (tls === undefined) return { address };
+  const { cert, key, serverName } = tls;
+  return {
+    address,
+    tls: {
+      serverRootCACertificate: Buffer.from(getCACertificates('default').join('\n')),
+      ...(cert === null || key === null ? {} : { clientCertPair: { crt: Buffer.from(cert), key: Buffer.from(key) } }),
+      ...(serverName === null ? {} : { serverNameOverride: serverName }),
+    },
+    ...(apiKey === undefined ? {} : { apiKey }),
+  };
 }
 
 /** Attempts of a call: a second in total. A longer outage is returned to the caller, and visible. */
@@ -51,7 +87,7 @@ const endsWithConnection: Interceptor = (options, nextCall) => {
 export function createTemporalClient(options: TemporalOptions, use: 'calls' | 'hints' = 'calls'): Client {
   const interceptors = use === 'calls' ? [retries, endsWithConnection] : [];
   return new Client({
-    connection: Connection.lazy({ address: options.address, interceptors }),
+    connection: Connection.lazy({ ...connectionOptions(options), interceptors }),
     namespace: options.namespace,
   });
 }

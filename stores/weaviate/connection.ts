@@ -66,8 +66,10 @@ function openSearchChannel({
 }
 
 export interface WeaviateConnectionOptions {
-  /** REST address, e.g. `http://127.0.0.1:8080`. gRPC is expected on the same host, with TLS where REST has it. */
+  /** REST address, e.g. `http://127.0.0.1:8080`. gRPC has TLS where REST has it. */
   readonly url: string;
+  /** Host of gRPC; default: that of the REST address. */
+  readonly grpcHost?: string | undefined;
   readonly grpcPort: number;
   readonly apiKey: string;
   readonly timeoutsSeconds: { readonly connect: number; readonly query: number; readonly insert: number };
@@ -116,6 +118,7 @@ const SLOW_CALL_MS = 300;
 export function createConnection(options: WeaviateConnectionOptions): WeaviateConnection {
   const { url, grpcPort, apiKey, timeoutsSeconds } = options;
   const address = new URL(url);
+  const grpcHost = options.grpcHost ?? address.hostname;
   const secure = address.protocol === 'https:';
   let client: Promise<WeaviateClient> | undefined;
   let channel: SearchChannel | undefined;
@@ -129,7 +132,7 @@ export function createConnection(options: WeaviateConnectionOptions): WeaviateCo
         httpPort: Number(address.port === '' ? (secure ? 443 : 80) : address.port),
         httpPath: address.pathname === '/' ? '' : address.pathname,
         httpSecure: secure,
-        grpcHost: address.hostname,
+        grpcHost,
         grpcPort,
         grpcSecure: secure,
         authCredentials: new ApiKey(apiKey),
@@ -154,7 +157,7 @@ export function createConnection(options: WeaviateConnectionOptions): WeaviateCo
   const searchChannel = (): SearchChannel => {
     requireOpen();
     channel ??= openSearchChannel({
-      address: `${address.hostname}:${grpcPort}`,
+      address: `${grpcHost}:${grpcPort}`,
       secure,
       apiKey,
       timeoutMs: timeoutsSeconds.query * 1_000,

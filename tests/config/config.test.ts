@@ -124,6 +124,32 @@ describe('values', () => {
   });
 });
 
+const [database, beyond] = ['postgres://app:hunter2@127.0.0.1/recollect', 'postgres://app:hunter2@db/recollect'];
+/** Setting, refused value, and other settings. */
+const REFUSED_ENGINES: readonly (readonly [string, string, Record<string, string>?])[] = [
+  ['RECOLLECT_DATABASE_URL', beyond],
+  ['RECOLLECT_DATABASE_URL', `${beyond}?sslmode=disable`],
+  ['RECOLLECT_DATABASE_URL', `${database}?host=db`],
+  ['RECOLLECT_MAINTENANCE_DATABASE_URL', beyond],
+  ['RECOLLECT_RESTORE_DATABASE_URL', beyond],
+  ...['prefer', 'require', 'verify-ca', 'no-verify', 'hunter2'].map(
+    (mode) => ['RECOLLECT_DATABASE_URL', `${database}?sslmode=${mode}`] as const,
+  ),
+  ['RECOLLECT_DATABASE_URL', `${beyond}?ssl=true`],
+  ['RECOLLECT_DATABASE_URL', `${beyond}?sslmode=verify-full&uselibpqcompat=true`],
+  ['RECOLLECT_DATABASE_URL', `${beyond}?sslmode=verify-full&sslrootcert=/nowhere/ca.pem`],
+  ['RECOLLECT_DATABASE_URL', `${database}?sslcert=/nowhere/cert.pem`],
+  ['RECOLLECT_TEMPORAL_ADDRESS', 'temporal:7233'],
+  ['RECOLLECT_TEMPORAL_ADDRESS', '127.0.0.1.example.org:7233'],
+  ['RECOLLECT_TEMPORAL_API_KEY', 'hunter2'],
+  ['RECOLLECT_TEMPORAL_TLS_SERVER_NAME', 'temporal.example.org'],
+  ['RECOLLECT_TEMPORAL_TLS_KEY_FILE', import.meta.filename, { RECOLLECT_TEMPORAL_TLS: 'true' }],
+  ['RECOLLECT_WEAVIATE_URL', 'http://weaviate:8080'],
+  ['RECOLLECT_WEAVIATE_URL', 'ftp://127.0.0.1'],
+  ['RECOLLECT_CA_FILE', '/nowhere/ca.pem'],
+  ['RECOLLECT_CA_FILE', import.meta.filename],
+];
+
 describe('contradictions', () => {
   it.each<[string, Record<string, string>, string]>([
     ['batches without a provider', { RECOLLECT_MODEL_MODE: 'batch' }, 'RECOLLECT_MODEL_MODE'],
@@ -150,6 +176,11 @@ describe('contradictions', () => {
     ['a certificate without its key', { RECOLLECT_TLS_CERT_FILE: '/etc/cert.pem' }, 'RECOLLECT_TLS_KEY_FILE'],
     ['a key without its certificate', { RECOLLECT_TLS_KEY_FILE: '/etc/key.pem' }, 'RECOLLECT_TLS_KEY_FILE'],
     ['a public address that is none', { RECOLLECT_PUBLIC_URL: 'hunter2' }, 'RECOLLECT_PUBLIC_URL'],
+    ...REFUSED_ENGINES.map(([setting, value, changes = {}]): [string, Record<string, string>, string] => [
+      `an engine at ${value}`,
+      { ...changes, [setting]: value },
+      setting,
+    ]),
     ['an unknown queue', { RECOLLECT_WORKER_QUEUES: 'session,hunter2' }, 'RECOLLECT_WORKER_QUEUES'],
     ['no queue', { RECOLLECT_WORKER_QUEUES: '' }, 'RECOLLECT_WORKER_QUEUES'],
   ])('%s', (_, changes, name) => {
@@ -171,6 +202,28 @@ describe('contradictions', () => {
       'HTTPS beyond loopback',
       { RECOLLECT_HTTP_HOST: '0.0.0.0', RECOLLECT_TLS_CERT_FILE: '/c', RECOLLECT_TLS_KEY_FILE: '/k' },
     ],
+    [
+      'engines beyond loopback with TLS',
+      {
+        RECOLLECT_DATABASE_URL: 'postgres://app:pw@db.example.org/recollect?sslmode=verify-full',
+        RECOLLECT_TEMPORAL_ADDRESS: 'recollect.a1b2c.tmprl.cloud:7233',
+        RECOLLECT_TEMPORAL_NAMESPACE: 'recollect.a1b2c',
+        RECOLLECT_TEMPORAL_TLS: 'true',
+        RECOLLECT_TEMPORAL_API_KEY: 'k',
+        RECOLLECT_WEAVIATE_URL: 'https://weaviate.example.org',
+        RECOLLECT_WEAVIATE_GRPC_HOST: 'grpc.example.org',
+      },
+    ],
+    [
+      'engines beyond loopback without TLS where it is allowed',
+      {
+        RECOLLECT_ALLOW_PLAIN_ENGINES: 'true',
+        RECOLLECT_DATABASE_URL: 'postgres://app:pw@postgres/recollect?sslmode=disable',
+        RECOLLECT_TEMPORAL_ADDRESS: 'temporal:7233',
+        RECOLLECT_WEAVIATE_URL: 'http://weaviate:8080',
+      },
+    ],
+    ['a socket of PostgreSQL', { RECOLLECT_DATABASE_URL: 'postgres://app@localhost/recollect?host=/run/postgresql' }],
     ['IPv6 loopback', { RECOLLECT_HTTP_HOST: '::1' }],
     ['localhost', { RECOLLECT_HTTP_HOST: 'localhost' }],
     ...WORKER_QUEUES.map((queue): [string, Record<string, string>] => [
@@ -200,7 +253,7 @@ it('ignores the keys of backups in the api process', () => {
     RECOLLECT_BACKUP_KEY: Buffer.alloc(32).toString('base64'),
     RECOLLECT_BACKUP_SIGNING_KEY: Buffer.alloc(48).toString('base64'),
     RECOLLECT_BACKUP_TRUSTED_KEYS: Buffer.alloc(44).toString('base64'),
-    RECOLLECT_RESTORE_DATABASE_URL: 'postgresql://maker@db/postgres',
+    RECOLLECT_RESTORE_DATABASE_URL: 'postgresql://maker@127.0.0.1/postgres',
   };
   const { backups, database } = parseApiConfig({ ...needed, ...keys });
   expect(backups).toMatchObject({ keys: [], keyFile: null, signingKey: null, trustedKeys: [] });

@@ -81,7 +81,8 @@ describe('a response', () => {
   it.each(Object.entries(ERROR_STATUS).filter(([, status]) => status < 500))(
     'with the api’s code %s (%i) is never deferred for ever as an unknown one',
     (code, status) => {
-      const isUnavailable = (status >= 401 && status <= 405) || status === 408 || code === 'RATE_LIMITED';
+      const isUnavailable =
+        (status >= 401 && status <= 405) || status === 408 || status === 421 || code === 'RATE_LIMITED';
       const expected = isUnavailable ? /^unavailable$/ : /^(?:refused|unwanted)$/;
       expect(outcome(status, code).kind).toMatch(expected);
     },

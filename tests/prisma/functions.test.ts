@@ -16,9 +16,7 @@ let folder: string;
 
 beforeEach(async () => {
   db = await createTestDatabase();
-  const url = new URL(db.url('owner'));
-  const { hostname: host, username: user } = url;
-  address = { host, port: Number(url.port), user, password: decodeURIComponent(url.password), database: db.name };
+  address = { connectionString: db.url('owner') };
   folder = mkdtempSync(join(tmpdir(), 'recollect-functions-'));
   cpSync(FUNCTIONS, folder, { recursive: true });
 });

@@ -6,6 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { atDatabase } from '../../prisma/migration-adapter.ts';
 import type { DatabaseAddress } from '../../prisma/migration-adapter.ts';
 import { withSchemaEngine } from '../../prisma/schema-engine.ts';
 import { fileDatabase } from '../setup/database.ts';
@@ -19,14 +20,7 @@ let address: DatabaseAddress;
 
 beforeAll(async () => {
   // A shadow database may be made by the superuser alone.
-  const url = new URL(db.url('superuser'));
-  address = {
-    host: url.hostname,
-    port: Number(url.port),
-    user: url.username,
-    password: decodeURIComponent(url.password),
-    database: db.name,
-  };
+  address = { connectionString: db.url('superuser') };
 });
 
 /** The schema engine over a copy of the prisma folder, with one more migration. */
@@ -98,7 +92,8 @@ describe('migrations and schema', () => {
         'CREATE TABLE tenants (id integer); CREATE TABLE _prisma_migrations (id varchar(36) PRIMARY KEY, checksum varchar(64) NOT NULL, finished_at timestamptz, migration_name varchar(255) NOT NULL, logs text, rolled_back_at timestamptz, started_at timestamptz NOT NULL DEFAULT now(), applied_steps_count integer NOT NULL DEFAULT 0)',
       );
       await other.end();
-      const deploy = () => withSchemaEngine({ ...address, database: name }, (engine) => engine.deploy());
+      const deploy = () =>
+        withSchemaEngine({ connectionString: atDatabase(db.url('superuser'), name) }, (engine) => engine.deploy());
       await expect(deploy()).rejects.toThrow(/the migration was refused: relation "tenants" already exists/);
       await expect(deploy()).rejects.toThrow(/P3009|failed migrations/);
     } finally {

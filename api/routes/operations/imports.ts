@@ -10,6 +10,8 @@ import type { StoredImport } from '../../../stores/postgres/imports/imports.ts';
 import { isAdmin, principalOf, route, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
+import { hostOf } from '../../http/hosts.ts';
+import { isLoopbackHost } from '../../../config/rules.ts';
 import { countsSchema, IMPORT_KINDS, importBody, importSchema } from '../../../contract/imports.ts';
 import { CLAUDE_MEM_TABLES } from '../../../domain/claude-mem/rows.ts';
 import { COUNT_NAMES } from '../../../domain/transcripts/counts.ts';
@@ -20,7 +22,6 @@ import { BlockList, isIP } from 'node:net';
 /** Headers that proxies add; a direct request from this machine has none of them. */
 const FORWARDING =
   /^(?:forwarded|via|x-forwarded(?:-.+)?|x-real-ip|x-client-ip|x-original-.+|true-client-ip|cf-.+|x-envoy-.+)$/;
-const LOOPBACK_HOST = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/i;
 
 function family(address: string): 'ipv4' | 'ipv6' {
   return isIP(address) === 6 ? 'ipv6' : 'ipv4';
@@ -49,7 +50,7 @@ function createLocalCheck(trustProxy: readonly string[]): (request: FastifyReque
     const address = (socket.remoteAddress ?? '').replace(/^::ffff:(?=\d)/, '');
     if (isIP(address) === 0 || !loopback.check(address, family(address))) return false;
     if (proxies.check(address, family(address))) return false;
-    if (!LOOPBACK_HOST.test(headers.host ?? '')) return false;
+    if (!isLoopbackHost(hostOf(headers.host ?? ''))) return false;
     return !Object.keys(headers).some((name) => FORWARDING.test(name));
   };
 }

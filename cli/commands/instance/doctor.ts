@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { cacheDirectory, instanceLayout } from '../../../infra/instance/layout.ts';
+import type { InstanceLayout } from '../../../infra/instance/layout.ts';
 import type { Cli } from '../../cli.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
 import {
@@ -12,12 +13,24 @@ import {
 } from '../../doctor/machine.ts';
 import type { Finding } from '../../doctor/machine.ts';
 import { checkEngine, checkPostgres } from '../../doctor/engines.ts';
+import { checkExternal, namesEngines } from '../../doctor/external.ts';
 import { TEMPORAL, WEAVIATE } from '../../../infra/engines/pinned.ts';
 
 export function addDoctor(program: Command, cli: Cli): void {
   cli
     .command(program, 'doctor', 'check that this machine can run Recollect and show remedies')
     .action(async (options: { dataDir: string }) => cli.exit(await doctor(options.dataDir, cli)));
+}
+
+/** Checks that this machine can run the engines itself. */
+async function checkEmbedded(layout: InstanceLayout, { environment }: CommandContext): Promise<Finding[]> {
+  const cacheDir = cacheDirectory(environment);
+  return [
+    await checkPostgres(layout, environment),
+    await checkEngine(TEMPORAL, { cacheDir, environment }),
+    await checkEngine(WEAVIATE, { cacheDir, environment }),
+    await checkPorts(layout),
+  ];
 }
 
 /** Checks the requirements of a start; leaves no changes. Exit code 1 if a check prevents the start. */
@@ -30,10 +43,7 @@ export async function doctor(dataDir: string, context: CommandContext): Promise<
     checkDataDirectory(layout),
     checkCredentialFiles(layout),
     checkDiskSpace(layout.dataDir),
-    await checkPostgres(layout, environment),
-    await checkEngine(TEMPORAL, { cacheDir, environment }),
-    await checkEngine(WEAVIATE, { cacheDir, environment }),
-    await checkPorts(layout),
+    ...(namesEngines(environment) ? await checkExternal(environment) : await checkEmbedded(layout, context)),
     checkModelFiles(cacheDir, environment),
   ];
   for (const finding of findings) {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import pg from 'pg';
+import { atDatabase } from '../../../prisma/migration-adapter.ts';
 import type { DatabaseAddress } from '../../../prisma/migration-adapter.ts';
 import { connected } from '../connection/connected.ts';
 import { columnOf } from '../connection/rows.ts';
@@ -34,22 +35,7 @@ export function restoreNames({ maintenanceUrl }: RestoreServer, restoreId: strin
 
 /** The role that creates databases, in any of them, acting as the owner of its objects. */
 export function ownerAddress({ restoreUrl }: RestoreServer, database: string): DatabaseAddress {
-  const url = new URL(restoreUrl);
-  return {
-    host: url.hostname,
-    port: Number(url.port === '' ? 5432 : url.port),
-    user: decodeURIComponent(url.username),
-    password: decodeURIComponent(url.password),
-    database,
-    options: OWNER_ROLE,
-  };
-}
-
-/** The maintenance role's address of another database of the same server. */
-export function maintenanceUrlOf({ maintenanceUrl }: RestoreServer, database: string): string {
-  const url = new URL(maintenanceUrl);
-  url.pathname = `/${encodeURIComponent(database)}`;
-  return url.href;
+  return { connectionString: atDatabase(restoreUrl, database), options: OWNER_ROLE };
 }
 
 /** As the role that creates databases, in the database `postgres`. */
@@ -75,7 +61,10 @@ export function asMaintenance<Result>(
   database: string,
   work: (client: pg.Client) => Promise<Result>,
 ): Promise<Result> {
-  return connected({ connectionString: maintenanceUrlOf(server, database), application_name: APPLICATION_NAME }, work);
+  return connected(
+    { connectionString: atDatabase(server.maintenanceUrl, database), application_name: APPLICATION_NAME },
+    work,
+  );
 }
 
 export async function databaseExists(creator: pg.Client, name: string): Promise<boolean> {
@@ -117,7 +106,7 @@ export async function dropBuiltOf(server: RestoreServer, { built }: RestoreNames
 /** A pool of the maintenance role for a built database; the caller ends it. */
 export function maintenancePool(server: RestoreServer, database: string): pg.Pool {
   const pool = new pg.Pool({
-    connectionString: maintenanceUrlOf(server, database),
+    connectionString: atDatabase(server.maintenanceUrl, database),
     max: 2,
     connectionTimeoutMillis: CONNECT_MS,
     application_name: APPLICATION_NAME,

@@ -3,7 +3,10 @@ import { expect, test } from 'vitest';
 import { parseConfig } from '../../../config/config.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
 
-const instance = fileInstance({ RECOLLECT_TRUST_PROXY: '127.0.0.2/32, ::1/128' });
+const instance = fileInstance({
+  RECOLLECT_TRUST_PROXY: '127.0.0.2/32, ::1/128',
+  RECOLLECT_ALLOWED_HOSTS: 'memory.example.org,localhost.example.org',
+});
 
 interface From {
   readonly headers?: Readonly<Record<string, string>>;

@@ -1,0 +1,28 @@
+import { ConfigError, parseConfig } from '../../config/config.ts';
+import { trustAuthorities } from '../../config/engine-settings.ts';
+import type { Environment } from '../../config/process-environment.ts';
+import { checkExternalEngines } from '../../infra/engines/external.ts';
+import { finding } from './machine.ts';
+import type { Finding } from './machine.ts';
+
+const ADVICE = 'Check address, certificate authority (RECOLLECT_CA_FILE) and credentials: docs/network.md.';
+
+/** Returns true if the environment names engines that `recollect up` does not run: only servers have these settings. */
+export function namesEngines(environment: Environment): boolean {
+  return Boolean(environment['RECOLLECT_DATABASE_URL']);
+}
+
+/** Connects to the engines that the environment names. */
+export async function checkExternal(environment: Environment): Promise<Finding[]> {
+  try {
+    const config = parseConfig(environment);
+    trustAuthorities(config);
+    const engines = await checkExternalEngines(config);
+    return engines.map(({ name, isReachable, text }) =>
+      isReachable ? finding('ok', name, text) : finding('fail', name, text, ADVICE),
+    );
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.message.split('\n').map((line) => finding('fail', 'settings', line));
+  }
+}

@@ -9,6 +9,7 @@ import type { SessionSeeker } from '../stores/postgres/sessions/sessions.ts';
 import { isAudited } from './audit/decision.ts';
 import { ApiError } from './errors.ts';
 import type { RateLimits } from './http/rate-limits.ts';
+import type { InnerCalls } from './inner-calls.ts';
 import { isAccessToken } from './find-principal.ts';
 import { requireRecentProof } from './login/step-up.ts';
 import { sessionEnded } from './login/user-sessions.ts';
@@ -42,12 +43,17 @@ declare module 'fastify' {
     /** A route without it is refused at start. */
     access?: RouteAccess['access'];
     writes?: boolean;
+    /** Requests without a credential count as look-ups of their address: they may cost as much. */
+    looksUp?: boolean;
+    /** OAuth clients may use the route. */
+    acceptsGrants?: boolean;
     /** A session needs a proof of the last five minutes. */
     stepUp?: boolean;
   }
 }
 
 export interface AuthOptions {
+  readonly innerCalls: InnerCalls;
   readonly limits: RateLimits;
   readonly findPrincipal: (token: string) => Promise<Principal | null>;
   /** Notifies of every change of a key, a user or a tenant while it is listening. */
@@ -102,9 +108,11 @@ export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
     const access = request.routeOptions.config.access;
     if (access === undefined || access === 'open') {
       // Tokens in the body of an open route are looked up, too.
-      if (request.method === 'POST') await options.limits.lookup(request, reply);
+      if (request.method === 'POST' || request.routeOptions.config.looksUp === true)
+        await options.limits.lookup(request, reply);
       return;
     }
+    const caller = options.innerCalls.callerOf(request);
     const token = TOKEN_FORM.exec(request.headers.authorization ?? '')?.[1];
     if (token === undefined)
       throw new ApiError('UNAUTHENTICATED', 'this route needs the header Authorization: Bearer KEY');
@@ -114,15 +122,18 @@ export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
       keySha256(token).equals(keySha256(options.scrapeToken))
     )
       return;
-    const principal = await cache.principalOf(token, () => options.limits.lookup(request, reply));
+    const principal = caller ?? (await cache.principalOf(token, () => options.limits.lookup(request, reply)));
     if (principal === null)
       throw isAccessToken(token)
         ? sessionEnded()
         : new ApiError('INVALID_API_KEY', 'the key is unknown, expired or revoked');
+    // A token is for its audience, `/mcp`, alone; the tools there send further requests.
+    if (principal.credential.kind === 'grant' && caller === null && request.routeOptions.config.acceptsGrants !== true)
+      throw new ApiError('INVALID_TOKEN', 'tokens of OAuth clients work at /mcp only');
     // Before the checks: a refused request is recorded with its key.
     request.principal = principal;
     // Refused requests count, too.
-    const limited = options.limits.request(request, reply, principal);
+    const limited = options.limits.request(request, reply, principal, caller !== null);
     if (limited !== null) await limited;
     if (isViewer(principal) && (!OF_VIEWERS.has(access) || request.routeOptions.config.writes === true))
       throw new ApiError('FORBIDDEN', 'a viewer reads and changes nothing, whatever scopes the key has');

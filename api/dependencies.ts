@@ -69,6 +69,7 @@ export function createApiDependencies(config: Config, logger: Logger) {
   const readKeyRing = () => readRing(config.secretKeys);
   const issuer = config.http.publicUrl ?? 'urn:recollect';
   const signedTokens = new SignedTokens({ pool: database.pool, readRing: readKeyRing, issuer });
+  const resource = config.oauth === null ? null : `${config.oauth.origin}/mcp`;
   const temporal = createTemporalClient(config.temporal);
   const vectors = createWeaviateIndex(config.weaviate);
   const embedders = createEmbedders(config, {
@@ -141,7 +142,7 @@ export function createApiDependencies(config: Config, logger: Logger) {
     /** Tokens of log-ins. */
     signedTokens,
     passwords: new PasswordHashing(),
-    findPrincipal: createFindPrincipal({ database, signedTokens, logger }),
+    findPrincipal: createFindPrincipal({ database, signedTokens, resource, logger }),
     rateLeases: new RateLeases(
       (bucket, want, limit) => drawRate(database.pool, bucket, want, limit),
       (error) =>

@@ -1,5 +1,7 @@
 import { findKey, recordUse } from '../stores/postgres/access/api-keys.ts';
+import { findToken, recordGrantUse } from '../stores/postgres/access/oauth-grants.ts';
 import type { Principal } from '../stores/postgres/access/principal.ts';
+import { OAUTH_TOKEN_PREFIX } from '../stores/postgres/access/secrets.ts';
 import type { Database } from '../stores/postgres/connection/database.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { SignedTokens } from './login/signed-tokens.ts';
@@ -15,14 +17,33 @@ export function isAccessToken(token: string): boolean {
 
 interface FindPrincipalOptions {
   readonly database: Database;
+  /** Audience of the access tokens of OAuth clients; null: there are none. */
+  readonly resource: string | null;
   readonly signedTokens: SignedTokens;
   readonly logger: Logger;
 }
 
+/** Returns the principal of an access token of an OAuth client; null for one that does not work or is for another resource. */
+async function findByGrant(
+  { database, resource, logger }: FindPrincipalOptions,
+  token: string,
+): Promise<Principal | null> {
+  const found = resource === null ? null : await findToken(database, token);
+  if (found === null || found.audience !== resource) return null;
+  recordGrantUse(database, found).catch((error: unknown) =>
+    logger.warn({ error: error instanceof Error ? error.name : 'unknown' }, 'the use of a grant was not recorded'),
+  );
+  const { grantId, tenantId, userId, role, scopes, expiresAt } = found;
+  const none = { requestsPerMinute: null, isOperator: false, login: null };
+  return { credential: { kind: 'grant', id: grantId }, tenantId, userId, role, scopes, expiresAt, ...none };
+}
+
 /** Returns the look-up of bearer tokens by their form. It returns null for a token that is not valid, and records the use of a key without waiting. */
-export function createFindPrincipal({ database, signedTokens, logger }: FindPrincipalOptions) {
+export function createFindPrincipal(options: FindPrincipalOptions) {
+  const { database, signedTokens, logger } = options;
   return async (token: string): Promise<Principal | null> => {
     if (isAccessToken(token)) return findByAccessToken({ database, signedTokens }, token);
+    if (token.startsWith(OAUTH_TOKEN_PREFIX)) return findByGrant(options, token);
     const found = await findKey(database.pool, token);
     if (found === null) return null;
     const { principal, lastUsedAt } = found;

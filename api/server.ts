@@ -6,10 +6,12 @@ import Fastify, { LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import helmet from 'helmet';
+import type { OauthConfig } from '../config/oauth-settings.ts';
 import { registerAudit } from './audit/record.ts';
 import { registerAuth } from './auth.ts';
 import { BODY_BYTES, registerBodyParsers } from './http/body.ts';
 import { registerBodyRelease } from './http/collect-body.ts';
+import { InnerCalls } from './inner-calls.ts';
 import type { Api, ApiDependencies } from './dependencies.ts';
 import { registerCors } from './http/cors.ts';
 import { registerDocument } from './http/document.ts';
@@ -19,6 +21,7 @@ import { wellFormedJson } from './http/json.ts';
 import { createTlsServer } from './http/tls.ts';
 import { createMethodGuard } from './http/methods.ts';
 import { createRateLimits } from './http/rate-limits.ts';
+import { oauthRoutes } from './oauth/mount.ts';
 import { backupRoutes } from './routes/operations/backups.ts';
 import { consistencyRoutes } from './routes/operations/consistency.ts';
 import { contextFeedbackRoutes, contextRoutes } from './routes/memories/context.ts';
@@ -27,6 +30,7 @@ import { exportRoutes } from './routes/operations/exports.ts';
 import { forgetRoutes, oneMemoryRoutes } from './routes/memories/memory.ts';
 import { gdprRoutes } from './routes/operations/gdpr.ts';
 import { graphRoutes } from './routes/memories/graph.ts';
+import { grantRoutes } from './routes/access/grants.ts';
 import { keyRoutes } from './routes/access/api-keys.ts';
 import { ownKeyRoutes } from './routes/access/own-keys.ts';
 import { authRoutes } from './routes/access/auth.ts';
@@ -110,6 +114,7 @@ const ROUTES: readonly ((api: Api, dependencies: ApiDependencies) => void)[] = [
   userRoutes,
   keyRoutes,
   ownKeyRoutes,
+  grantRoutes,
   authRoutes,
   loginRoutes,
   mfaRoutes,
@@ -235,7 +240,9 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
     onLimited: (limited) => dependencies.metrics.rateLimited.inc({ class: limited }),
   });
   registerAudit(app, dependencies);
+  const innerCalls = new InnerCalls();
   registerAuth(app, {
+    innerCalls,
     limits,
     findPrincipal: dependencies.findPrincipal,
     accessChanges: dependencies.accessChanges,
@@ -248,20 +255,23 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
   });
   await registerDocument(app, API_VERSION);
   const { corsOrigins, publicUrl } = dependencies.config.http;
-  const pages = [...corsOrigins, ...(publicUrl === null ? [] : [publicUrl])].map((url) => new URL(url).hostname);
-  const atBothPlaces = (api: Api): void => {
+  const pageHosts = [...corsOrigins, ...(publicUrl === null ? [] : [publicUrl])].map((url) => new URL(url).hostname);
+  const atBothPlaces = (api: Api, oauth: OauthConfig | null): void => {
     healthRoutes(api, { ...dependencies, isStopping });
-    mcpRoutes(api, pages);
+    mcpRoutes(api, { innerCalls, oauth, pageHosts });
   };
   await app.register(
     async (api: Api) => {
       for (const register of ROUTES) register(api, dependencies);
-      atBothPlaces(api);
+      atBothPlaces(api, null);
       api.get('/openapi.json', { config: { access: 'open' }, schema: { hide: true } }, () => app.swagger());
     },
     { prefix: PREFIX },
   );
   // Probes and scrapers look for health and metrics at the root, too, and agents are configured with `/mcp`.
-  await app.register(async (root: Api) => atBothPlaces(root));
+  await app.register(async (root: Api) => {
+    atBothPlaces(root, dependencies.config.oauth);
+    await oauthRoutes(root, dependencies);
+  });
   return app;
 }

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { VERSION } from '../config/version.ts';
+import { addGrants } from './commands/access/grants.ts';
 import { addJoin } from './commands/access/join.ts';
 import { addKeys } from './commands/access/keys.ts';
 import { addTenants } from './commands/access/tenants.ts';
@@ -50,7 +51,7 @@ const GROUPS: Readonly<Record<string, readonly AddCommand[]>> = {
   'Recall:': [addSearch, addGet, addTimeline, addContext, addSummary, addLearnings, addSessions, addProjects],
   'Remember and forget:': [addRemember, addForget, addErase, addGdpr, addImport, addExport],
   'Look inside:': [addJobs, addTrace, addUsage, addStats, addSchedules, addConsistency],
-  'People and access:': [addJoin, addWhoami, addPassword, addUsers, addKeys, addTenants, addAudit],
+  'People and access:': [addJoin, addWhoami, addPassword, addUsers, addKeys, addGrants, addTenants, addAudit],
   'Keep and restore:': [addBackup, addRestore, addRetention, addArchive, addLegalHold],
 };
 

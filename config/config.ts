@@ -10,6 +10,7 @@ import { httpConfig, httpEnvironment, httpFaults } from './http-settings.ts';
 import { loginConfig, loginEnvironment } from './login-settings.ts';
 import { modelConfig, modelEnvironment } from './model-settings.ts';
 import { SCHEDULE_NAMES, WORKER_QUEUES } from '../domain/jobs.ts';
+import { oauthConfig, oauthEnvironment, faultOfOauth } from './oauth-settings.ts';
 import { rateConfig, rateEnvironment } from './rate-settings.ts';
 import { scheduleConfig, scheduleEnvironment } from './schedule-settings.ts';
 import { secretConfig, secretEnvironment } from './secret-settings.ts';
@@ -90,6 +91,7 @@ export const environmentSchema = z.object({
   ...contextEnvironment,
   ...archiveEnvironment,
   ...backupEnvironment,
+  ...oauthEnvironment,
   ...rateEnvironment,
   ...secretEnvironment,
   ...loginEnvironment,
@@ -179,6 +181,12 @@ const configSchema = environmentSchema
     context: contextConfig(env),
     ...archiveConfig(env),
     backups: backupConfig(env),
+    oauth: oauthConfig(env, {
+      host: env.RECOLLECT_HTTP_HOST,
+      port: env.RECOLLECT_HTTP_PORT,
+      hasTls: env.RECOLLECT_TLS_CERT_FILE !== undefined,
+      publicUrl: env.RECOLLECT_PUBLIC_URL,
+    }),
     ...rateConfig(env),
     ...secretConfig(env),
     ...loginConfig(env),
@@ -214,6 +222,8 @@ const configSchema = environmentSchema
       reject('RECOLLECT_WINDOW_TURN_TOKENS', 'must not exceed RECOLLECT_WINDOW_TOKENS');
     if (config.session.quietMs > config.session.idleMs)
       reject('RECOLLECT_WINDOW_QUIET_MS', 'must not exceed RECOLLECT_SESSION_IDLE_MS');
+    const oauthFault = faultOfOauth(config.oauth);
+    if (oauthFault !== null) reject('RECOLLECT_OAUTH', oauthFault);
     if (config.backups.keys.length > 0 && config.backups.keyFile !== null)
       reject('RECOLLECT_BACKUP_KEY_FILE', 'must not be combined with RECOLLECT_BACKUP_KEY');
     if (config.secretKeys.keys !== null && config.secretKeys.file !== null)

@@ -158,6 +158,9 @@ function addReading(server: McpServer, { api, projectHere }: ToolContext): void 
   );
 }
 
+/** Tools that need the scope `write`; the others need `read`. */
+export const WRITING_TOOLS: ReadonlySet<string> = new Set(['remember', 'forget']);
+
 function addWriting(server: McpServer, { api, projectHere }: ToolContext): void {
   server.registerTool(
     'remember',

@@ -62,8 +62,8 @@ export interface CatalogTable {
 }
 
 /**
- * Tables that a backup leaves out: the migrations, whose names are in the manifest; caches; work in progress; invites and log-ins, which last for days and
- * would work again after a restore; the instance's own records of backups, their files and the erasure journal.
+ * Tables that a backup leaves out: the migrations, whose names are in the manifest; caches; work in progress; invites, log-ins and grants of OAuth
+ * clients, which would work again after a restore; the instance's own records of backups, their files and the erasure journal.
  */
 export const LEFT_OUT: readonly string[] = [
   '_prisma_migrations',
@@ -75,6 +75,8 @@ export const LEFT_OUT: readonly string[] = [
   'refresh_tokens',
   'signing_keys',
   'auth_attempts',
+  'oauth_grants',
+  'oauth_payloads',
   'backups',
   'restores',
   'erasure_journal',

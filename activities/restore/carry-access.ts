@@ -10,6 +10,7 @@ export const ACCESS_TABLES = [
   'refresh_tokens',
   'mfa_totp',
   'mfa_recovery',
+  'oauth_grants',
   'settings',
   'excluded_sessions',
   'retention_policies',
@@ -90,6 +91,18 @@ async function carrySigningKeys(from: pg.ClientBase, into: pg.ClientBase): Promi
   );
 }
 
+/** Copies registered clients and the tokens of grants that the other database has. Open consents begin again. */
+async function carryOauthPayloads(from: pg.ClientBase, into: pg.ClientBase): Promise<void> {
+  const { rows } = await from.query(
+    "SELECT to_jsonb(p) AS row FROM oauth_payloads p WHERE model <> 'Interaction' AND expires_at > now()",
+  );
+  await into.query(
+    `INSERT INTO oauth_payloads SELECT r.* FROM jsonb_populate_recordset(NULL::oauth_payloads, $1::jsonb) AS r
+      WHERE r.grant_id IS NULL OR r.grant_id IN (SELECT id FROM oauth_grants) ON CONFLICT DO NOTHING`,
+    [JSON.stringify(jsonRows.parse(rows).map(({ row }) => row))],
+  );
+}
+
 /** Copies which sessions have capture disabled. */
 async function carryCapture(from: pg.ClientBase, into: pg.ClientBase, tenants: readonly string[]): Promise<void> {
   const off = await idsOf(from, 'SELECT id FROM sessions WHERE tenant_id = ANY ($1::uuid[]) AND NOT capture', [
@@ -102,7 +115,7 @@ async function carryCapture(from: pg.ClientBase, into: pg.ClientBase, tenants: r
 }
 
 /**
- * Copies current access into the other database: revoked keys, deactivated or demoted users, invites, log-ins, second factors, suspended tenants, exclusions, settings and limits. Tenants that
+ * Copies current access into the other database: revoked keys, deactivated or demoted users, invites, log-ins, second factors, grants of OAuth clients, suspended tenants, exclusions, settings and limits. Tenants that
  * only one database has are unchanged.
  */
 export async function carryAccess(from: pg.ClientBase, into: pg.ClientBase): Promise<void> {
@@ -122,6 +135,8 @@ export async function carryAccess(from: pg.ClientBase, into: pg.ClientBase): Pro
   await replaceRows(from, into, 'mfa_totp', tenants);
   await replaceRows(from, into, 'mfa_recovery', tenants);
   await carrySigningKeys(from, into);
+  await replaceRows(from, into, 'oauth_grants', tenants);
+  await carryOauthPayloads(from, into);
   await replaceRows(from, into, 'settings', tenants);
   await replaceRows(from, into, 'excluded_sessions', tenants);
   // A policy of a project that the backup lacks applies to nothing.

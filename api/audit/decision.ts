@@ -15,6 +15,9 @@ const OWN_ACCESS = /^(?:DELETE|POST|PUT) \/auth\/api-keys\//;
 /** Bulk rows of an import: capture by another way; `POST /imports` and the job record the import itself. */
 const CAPTURING: ReadonlySet<string> = new Set(['POST /imports/claude-mem/rows']);
 
+/** Requests of OAuth clients, which are nobody: the consent of the user is recorded, and a grant states how it ended. */
+const OF_CLIENTS: ReadonlySet<string> = new Set(['POST /oauth/register', 'POST /oauth/revoke', 'POST /oauth/token']);
+
 /** Returns the name of a route in the audit log: method and pattern, without the version of the api. */
 export function actionOf({ method, url }: Pick<DecidedRoute, 'method' | 'url'>): string {
   return `${method} ${url.replace(/^\/api\/v\d+(?=\/)/, '')}`;
@@ -26,7 +29,7 @@ export function actionOf({ method, url }: Pick<DecidedRoute, 'method' | 'url'>):
  */
 export function isAudited(route: DecidedRoute): boolean {
   const action = actionOf(route);
-  if (CAPTURING.has(action)) return false;
+  if (CAPTURING.has(action) || OF_CLIENTS.has(action)) return false;
   if (route.method === 'GET' || route.method === 'HEAD') return REVEALING.test(action.slice(route.method.length + 1));
   return route.writes || OWN_ACCESS.test(action) || !['capture', 'read', 'key', 'scrape'].includes(route.access);
 }

@@ -8,7 +8,7 @@ import type { RateLeases } from './rate-leases.ts';
 
 const WINDOW_S = 60;
 
-/** The class of each access level. A request to `/mcp` counts as a read, beside the requests that its tools send. */
+/** The class of each access level. A request to `/mcp` counts as a read. */
 const CLASS_OF: Readonly<Record<RouteAccess['access'], RateClass | null>> = {
   open: null,
   key: 'read',
@@ -37,8 +37,11 @@ export interface RateLimitOptions {
 export interface RateLimits {
   /** Limits the look-ups of keys and tokens per address, before the query. Returns a function that uncounts the look-up. */
   lookup(request: FastifyRequest, reply: FastifyReply): Promise<() => void>;
-  /** Limits the requests of a user by class, and of a key; null if that was decided at once. */
-  request(request: FastifyRequest, reply: FastifyReply, principal: Principal): Promise<void> | null;
+  /**
+   * Limits the requests of a user by class, and of a key; null if that was decided at once. `isInner`: the server sends the request for one to `/mcp`, which was
+   * counted as a read; only writes count beside it.
+   */
+  request(request: FastifyRequest, reply: FastifyReply, principal: Principal, isInner: boolean): Promise<void> | null;
 }
 
 export function createRateLimits(options: RateLimitOptions): RateLimits {
@@ -48,11 +51,11 @@ export function createRateLimits(options: RateLimitOptions): RateLimits {
       await take(options, 'unknownKeys', options.rates.unknownKeys, bucket, reply);
       return () => options.leases.giveBack(bucket);
     },
-    request(request, reply, { credential, userId, requestsPerMinute }) {
+    request(request, reply, { credential, userId, requestsPerMinute }, isInner) {
       const rateClass = CLASS_OF[request.routeOptions.config.access ?? 'open'];
-      if (rateClass === null) return null;
+      if (rateClass === null || (isInner && rateClass === 'read')) return null;
       const ofUser = () => take(options, rateClass, options.rates[rateClass], `user:${userId}:${rateClass}`, reply);
-      if (requestsPerMinute === null || rateClass === 'capture') return ofUser();
+      if (isInner || requestsPerMinute === null || rateClass === 'capture') return ofUser();
       const ofKey = take(options, 'key', requestsPerMinute, `key:${credential.id}`, reply);
       return ofKey === null ? ofUser() : ofKey.then(() => ofUser() ?? undefined);
     },
@@ -91,7 +94,7 @@ export function networkOf(address: string): string {
 }
 
 /** Returns a hash of an address, so that none is stored. */
-function addressHash(address: string): string {
+export function addressHash(address: string): string {
   return createHash('sha256').update(networkOf(address)).digest('base64url').slice(0, 22);
 }
 

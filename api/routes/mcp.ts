@@ -1,4 +1,14 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import type { OauthConfig } from '../../config/oauth-settings.ts';
+import type { Scope } from '../../domain/access.ts';
+import { OAUTH_SCOPES } from '../../domain/oauth.ts';
+import type { Principal } from '../../stores/postgres/access/principal.ts';
+import { principalOf } from '../auth.ts';
+import { ApiError, ERROR_STATUS } from '../errors.ts';
+import { INNER_CALL_HEADER } from '../inner-calls.ts';
+import type { InnerCalls } from '../inner-calls.ts';
+import { WRITING_TOOLS } from '../../mcp/tools.ts';
 import type { Api } from '../dependencies.ts';
 import { createMcpEndpoint } from '../../mcp/http.ts';
 import type { Fetch } from '../../mcp/http.ts';
@@ -10,11 +20,11 @@ const MCP_BODY_BYTES = 512 * 1024;
 const ADDRESS_HEADER = 'x-recollect-caller-address';
 
 /**
- * Returns a fetch that dispatches requests in the process, with key, request id, address and user agent of the caller: requests of a tool are authenticated,
+ * Returns a fetch that dispatches requests in the process, with ticket, key, request id, address and user agent of the caller: requests of a tool are authorized,
  * validated and logged like the same requests over HTTP.
  */
 function fetchWithin(app: FastifyInstance, caller: Headers): Fetch {
-  const passed = ['authorization', 'x-request-id', 'user-agent'].flatMap((name) => {
+  const passed = ['authorization', 'x-request-id', 'user-agent', INNER_CALL_HEADER].flatMap((name) => {
     const value = caller.get(name);
     return value === null ? [] : [[name, value] as const];
   });
@@ -49,15 +59,20 @@ function methodOf(method: string): 'GET' | 'POST' | 'PUT' | 'DELETE' {
 }
 
 /** Returns a web Request without the parsed body; it is aborted when the caller disconnects. */
-function webRequest(request: FastifyRequest, reply: FastifyReply): Request {
+function webRequest(request: FastifyRequest, reply: FastifyReply, innerCalls: InnerCalls): Request {
   const disconnected = new AbortController();
-  reply.raw.once('close', () => disconnected.abort());
+  const ticket = innerCalls.open(principalOf(request));
+  reply.raw.once('close', () => {
+    innerCalls.close(ticket);
+    disconnected.abort();
+  });
   const headers = new Headers();
   for (const [name, value] of Object.entries(request.headers))
     if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
   headers.set('x-request-id', request.id);
-  // Replaces what a caller sent under this name.
+  // Replace what a caller sent under these names.
   headers.set(ADDRESS_HEADER, request.ip);
+  headers.set(INNER_CALL_HEADER, ticket);
   return new Request(new URL(request.url, 'http://in-process'), {
     method: request.method,
     headers,
@@ -65,11 +80,31 @@ function webRequest(request: FastifyRequest, reply: FastifyReply): Request {
   });
 }
 
-/**
- * `/mcp`: the tools of the MCP server over streamable HTTP, for any key; the routes that a tool calls authorize it. `pageHosts`: hosts of
- * pages that may call it, besides those of this machine.
- */
-export function mcpRoutes(app: Api, pageHosts: readonly string[]): void {
+const toolCall = z.object({ method: z.literal('tools/call'), params: z.object({ name: z.string() }) });
+
+/** Returns the scope that the tools of a request need and a principal lacks; null if there is none. */
+function missingScope({ scopes }: Principal, body: unknown): Scope | null {
+  const calls = [body].flat().flatMap((message) => toolCall.safeParse(message).data ?? []);
+  const needed = calls.map(({ params }): Scope => (WRITING_TOOLS.has(params.name) ? 'write' : 'read'));
+  return needed.find((scope) => !scopes.includes(scope)) ?? null;
+}
+
+/** Returns the header that leads a client to the authorization server (RFC 9728, RFC 6750). */
+function challenge({ origin }: OauthConfig, error: string | null): string {
+  const metadata = `resource_metadata="${origin}/.well-known/oauth-protected-resource/mcp"`;
+  return `Bearer ${error === null ? '' : `error="${error}", `}scope="${OAUTH_SCOPES.join(' ')}", ${metadata}`;
+}
+
+export interface McpRouteOptions {
+  readonly innerCalls: InnerCalls;
+  /** Clients may log in there, too; null: by keys only. */
+  readonly oauth: OauthConfig | null;
+  /** Hosts of pages that may call `/mcp`, besides those of this machine. */
+  readonly pageHosts: readonly string[];
+}
+
+/** `/mcp`: the tools of the MCP server over streamable HTTP, for any key; the routes that a tool calls authorize it. */
+export function mcpRoutes(app: Api, { innerCalls, oauth, pageHosts }: McpRouteOptions): void {
   const endpoint = createMcpEndpoint({
     pageHosts,
     fetchAs: (caller) => fetchWithin(app, caller),
@@ -80,10 +115,22 @@ export function mcpRoutes(app: Api, pageHosts: readonly string[]): void {
     method: ['GET', 'POST', 'DELETE'],
     url: '/mcp',
     bodyLimit: MCP_BODY_BYTES,
-    config: { access: 'key' },
+    config: { access: 'key', acceptsGrants: oauth !== null },
     // JSON-RPC describes its own requests: tools/list.
     schema: { hide: true },
-    handler: async (request, reply) =>
-      reply.send(await endpoint.handle(webRequest(request, reply), request.body ?? undefined)),
+    onSend: async (request, reply) => {
+      if (oauth === null || reply.statusCode !== ERROR_STATUS.UNAUTHENTICATED) return;
+      const hasToken = request.headers.authorization !== undefined;
+      void reply.header('www-authenticate', challenge(oauth, hasToken ? 'invalid_token' : null));
+    },
+    handler: async (request, reply) => {
+      const principal = principalOf(request);
+      // A key gets the answer of the tool: its client cannot ask for more rights.
+      if (oauth !== null && principal.credential.kind === 'grant' && missingScope(principal, request.body) !== null) {
+        void reply.header('www-authenticate', challenge(oauth, 'insufficient_scope'));
+        throw new ApiError('FORBIDDEN', 'the tool needs a right that the user did not give');
+      }
+      return reply.send(await endpoint.handle(webRequest(request, reply, innerCalls), request.body ?? undefined));
+    },
   });
 }

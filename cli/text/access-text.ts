@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { ApiKey, inviteSchema, listedTenant, User } from '../../contract/access.ts';
+import type { Grant } from '../../contract/grants.ts';
 import { isLoopback } from '../install/server-access.ts';
 import { table } from '../output.ts';
 import { ago, minuteOf, short } from './text-layout.ts';
@@ -44,6 +45,21 @@ export function keysText(keys: readonly ApiKey[], now: number): string {
     endOf(key),
   ]);
   return table([['KEY', 'NAME', 'USER', 'SCOPES', 'BEGINS WITH', 'USED', 'ENDS (UTC)'], ...rows]);
+}
+
+/** Returns grants of OAuth clients as a table. */
+export function grantsText(grants: readonly Grant[], now: number): string {
+  if (grants.length === 0) return 'No grants.\n';
+  const rows = grants.map((grant) => [
+    grant.id,
+    grant.username,
+    short(grant.client_name ?? grant.client_host, NAME_CHARS),
+    short(grant.client_host, NAME_CHARS),
+    grant.scopes.join(','),
+    grant.last_used_at === null ? 'never' : ago(grant.last_used_at, now),
+    grant.end_reason ?? minuteOf(grant.expires_at),
+  ]);
+  return table([['GRANT', 'USER', 'CLIENT', 'HOST', 'SCOPES', 'USED', 'ENDS (UTC)'], ...rows]);
 }
 
 /** Returns tenants as a table. */

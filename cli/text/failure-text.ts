@@ -21,6 +21,7 @@ const LISTS: Readonly<Record<string, string>> = {
   archive: 'recollect archive list shows them',
   user: 'recollect users list shows them',
   key: 'recollect keys list shows them',
+  grant: 'recollect grants list shows them',
   tenant: 'recollect tenants list shows them',
 };
 /** Commands whose argument is a thing of another name. */
@@ -30,6 +31,7 @@ const KINDS: Readonly<Record<string, string>> = {
   into: 'project',
   users: 'user',
   keys: 'key',
+  grants: 'grant',
   tenants: 'tenant',
 };
 /** Fields of requests that commands have other names for. */

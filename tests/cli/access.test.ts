@@ -144,6 +144,23 @@ test('keys are created, listed, rotated and revoked; each is printed once', asyn
   expect((await run('keys', 'revoke', 'none')).errors).toBe('No key none. recollect keys list shows them.\n');
 });
 
+test('grants of OAuth clients are listed and revoked', async () => {
+  expect((await run('grants', 'list')).text).toBe('No grants.\n');
+  const id = '0190a2c4-0000-7000-8000-000000000001';
+  const { tenantId, userId } = instance.admin;
+  await instance.write(
+    "INSERT INTO oauth_grants (id, tenant_id, user_id, client_id, client_name, client_host, scopes, expires_at) VALUES ($1, $2, $3, 'c', 'An editor', 'editor.example.org', '{read}', '2999-01-02')",
+    [id, tenantId, userId],
+  );
+  expect((await run('grants', 'list', '--all')).text).toMatch(
+    new RegExp(`${id} +\\S+ +An editor +editor\\.example\\.org +read +never +2999-01-02 00:00\n`),
+  );
+  expect((await run('grants', 'revoke', id)).text).toMatch(/^Revoked: An editor of /);
+  expect((await run('grants', 'list')).text).toBe('No grants.\n');
+  expect((await run('grants', 'list', '--ended')).text).toMatch(/ revoked\n$/);
+  expect((await run('grants', 'revoke', 'none')).errors).toBe('No grant none. recollect grants list shows them.\n');
+});
+
 test('tenants are added, listed, suspended and resumed', async () => {
   const added = await run('tenants', 'add', 'north', '--admin', 'nora');
   expect(added.text).toMatch(/^Tenant north added \([0-9a-f-]{36}\)\.\nnora joins with this link, once, until /);

@@ -12,6 +12,8 @@ const needed = {
   RECOLLECT_CACHE_DIR: '/tmp/cache',
 };
 
+const oauth = { RECOLLECT_OAUTH: 'true' };
+
 const parse = (changes: Record<string, string | undefined> = {}) => parseConfig({ ...needed, ...changes });
 
 function refusal(changes: Record<string, string | undefined>): string {
@@ -43,6 +45,13 @@ describe('defaults', () => {
       sweepIntervalMs: 60_000,
       logLevel: 'info',
     });
+  });
+
+  it('serve no OAuth, and with the setting at the address of the api', () => {
+    expect(parse().oauth).toBeNull();
+    expect(parse(oauth).oauth).toMatchObject({ origin: 'http://127.0.0.1:37700', registration: false });
+    const named = { ...oauth, RECOLLECT_PUBLIC_URL: 'https://memory.example.org/' };
+    expect(parse(named).oauth).toMatchObject({ origin: 'https://memory.example.org' });
   });
 
   it('ignore other variables of the environment', () => {
@@ -181,6 +190,9 @@ describe('contradictions', () => {
       { ...changes, [setting]: value },
       setting,
     ]),
+    ['OAuth on a port that is not known', { ...oauth, RECOLLECT_HTTP_PORT: '0' }, 'RECOLLECT_OAUTH'],
+    ['OAuth over plain HTTP', { ...oauth, RECOLLECT_PUBLIC_URL: 'http://memory.example.org' }, 'RECOLLECT_OAUTH'],
+    ['OAuth below a path', { ...oauth, RECOLLECT_PUBLIC_URL: 'https://example.org/memory' }, 'RECOLLECT_OAUTH'],
     ['an unknown queue', { RECOLLECT_WORKER_QUEUES: 'session,hunter2' }, 'RECOLLECT_WORKER_QUEUES'],
     ['no queue', { RECOLLECT_WORKER_QUEUES: '' }, 'RECOLLECT_WORKER_QUEUES'],
   ])('%s', (_, changes, name) => {

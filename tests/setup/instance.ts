@@ -130,7 +130,7 @@ export async function startTestInstance(
   const logger = createLogger('test', config.logLevel);
   const dependencies = createApiDependencies(config, logger);
   const server = await createServer({ dependencies, logger, isStopping: () => false });
-  const url = await server.listen({ host: '127.0.0.1', port: 0 });
+  const url = await server.listen({ host: '127.0.0.1', port: config.http.port });
   const connection = await Connection.connect({ address: inject('engines').temporal.address });
   const stops: (() => Promise<void>)[] = [];
 

@@ -10,8 +10,6 @@ import {
 } from '../../../contract/login.ts';
 import { ERROR_RESPONSES } from '../../../contract/shared.ts';
 import type { LoginMethod } from '../../../domain/access.ts';
-import { asId } from '../../../domain/ids.ts';
-import type { TenantId, UserId } from '../../../domain/ids.ts';
 import { base32, otpauthUri } from '../../../domain/totp.ts';
 import { removeTotp, replaceRecoveryCodes } from '../../../stores/postgres/access/factors.ts';
 import { readPassword } from '../../../stores/postgres/access/log-ins.ts';
@@ -21,8 +19,8 @@ import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { ApiError, conflict, invalid } from '../../errors.ts';
 import { createTotpSecret, proveTotp, requireFactor } from '../../login/factors.ts';
 import type { GivenCode } from '../../login/factors.ts';
-import { provePassword } from '../../login/log-in.ts';
-import { replaceUserSession, sessionEnded, startUserSession } from '../../login/user-sessions.ts';
+import { proveBySecondStep, provePassword } from '../../login/log-in.ts';
+import { replaceUserSession, startUserSession } from '../../login/user-sessions.ts';
 
 const tags = ['access'];
 const ISSUER = 'Recollect';
@@ -31,18 +29,11 @@ const STEP_UP_BYTES = 32_768;
 
 /** `/auth/mfa` and `/auth/step-up`: second factors, and proofs of them. */
 export function mfaRoutes(app: Api, dependencies: ApiDependencies): void {
-  const { database, signedTokens } = dependencies;
+  const { database } = dependencies;
 
   /** Completes a log-in whose password was right. */
   const secondStep = async (token: string, given: GivenCode, request: FastifyRequest, reply: FastifyReply) => {
-    const verified = await signedTokens.verify('mfa', token);
-    if (verified === null) throw sessionEnded();
-    const { sub, tid, av: authVersion } = verified.claims;
-    const user = { tenantId: asId<TenantId>(tid), userId: asId<UserId>(sub) };
-    request.accused = user;
-    const method = await requireFactor(dependencies, user, given, request, reply);
-    request.accused = null;
-    const proven = { ...user, authVersion, methods: ['password', method] as const, mfaAt: new Date() };
+    const proven = await proveBySecondStep(dependencies, token, given, request, reply);
     return startUserSession(dependencies, proven, request, reply);
   };
 

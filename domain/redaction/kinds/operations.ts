@@ -3,7 +3,7 @@ import type { SecretRule } from '../rule.ts';
 
 /** Keys of monitoring, secret managers, networks, and Recollect itself. */
 export const OPERATIONS_RULES: readonly SecretRule[] = [
-  { kind: 'recollect-key', hints: ['|rcl_'], pattern: /\brcl_[A-Za-z0-9_-]{40,60}/g },
+  { kind: 'recollect-key', hints: ['|rcl_', '|rco_', '|rcr_', '|rci_'], pattern: /\brc[lori]_[A-Za-z0-9_-]{40,60}/g },
   { kind: 'vault-token', hints: ['|hvs.', '|hvb.', '|hvr.'], pattern: /\bhv[sbr]\.[A-Za-z0-9_-]{24,300}/g },
   { kind: 'terraform-token', hints: ['.atlasv1.'], pattern: /\b[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_=-]{60,70}/g },
   {

@@ -178,6 +178,29 @@ CREATE TABLE auth_attempts (
   bucket text PRIMARY KEY, failures integer NOT NULL, locked_until timestamptz(6) NOT NULL, last_at timestamptz(6) NOT NULL
 );
 
+-- Access of an OAuth client to /mcp for a user. Grants are neither backed up nor exported.
+CREATE TABLE oauth_grants (
+  id uuid PRIMARY KEY, tenant_id uuid NOT NULL,
+  user_id uuid NOT NULL REFERENCES users ON DELETE CASCADE ON UPDATE CASCADE,
+  client_id text NOT NULL, client_name text, client_host text NOT NULL, scopes text[],
+  created_at timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP, last_used_at timestamptz(6),
+  expires_at timestamptz(6) NOT NULL, ended_at timestamptz(6),
+  end_reason text CHECK (end_reason IN ('revoked', 'client', 'reuse'))
+);
+CREATE INDEX oauth_grants_user_id_idx ON oauth_grants (user_id);
+CREATE INDEX oauth_grants_tenant_id_idx ON oauth_grants (tenant_id);
+
+-- State of the authorization server, of all tenants: the tenant is not known before log-in. Written by its functions only.
+CREATE TABLE oauth_payloads (
+  model text CHECK (model IN ('AccessToken', 'AuthorizationCode', 'Client', 'Interaction', 'RefreshToken')),
+  id_sha256 bytea, -- of the code, the token or the id; the payload does not contain it
+  grant_id uuid REFERENCES oauth_grants ON DELETE CASCADE ON UPDATE CASCADE,
+  payload jsonb NOT NULL, consumed_at timestamptz(6), expires_at timestamptz(6) NOT NULL,
+  PRIMARY KEY (model, id_sha256)
+);
+CREATE INDEX oauth_payloads_grant_id_idx ON oauth_payloads (grant_id);
+CREATE INDEX oauth_payloads_expires_at_idx ON oauth_payloads (expires_at);
+
 -- What a principal consists of. Other columns change often: tokens of the day, last use of a key.
 CREATE TRIGGER access_changed AFTER UPDATE OF revoked_at, expires_at, scopes, requests_per_minute, user_id OR DELETE ON api_keys
   FOR EACH STATEMENT EXECUTE FUNCTION notify_access_changed();
@@ -186,6 +209,8 @@ CREATE TRIGGER access_changed AFTER UPDATE OF active, role, auth_version ON user
 CREATE TRIGGER access_changed AFTER UPDATE OF ended_at, expires_at, auth_version, mfa_at OR DELETE ON user_sessions
   FOR EACH STATEMENT EXECUTE FUNCTION notify_access_changed();
 CREATE TRIGGER access_changed AFTER INSERT OR DELETE OR UPDATE OF confirmed_at ON mfa_totp
+  FOR EACH STATEMENT EXECUTE FUNCTION notify_access_changed();
+CREATE TRIGGER access_changed AFTER UPDATE OF ended_at, expires_at OR DELETE ON oauth_grants
   FOR EACH STATEMENT EXECUTE FUNCTION notify_access_changed();
 CREATE TRIGGER access_changed AFTER UPDATE OF suspended_at, is_operator ON tenants
   FOR EACH STATEMENT EXECUTE FUNCTION notify_access_changed();
@@ -966,6 +991,9 @@ GRANT SELECT (id, provider, model, operation, batch, cache_hit, input_tokens, ou
 GRANT SELECT (id, type) ON system_alerts TO recollect_definer;
 GRANT INSERT ON audit_log TO recollect_definer;
 GRANT SELECT, INSERT, UPDATE ON audit_heads TO recollect_definer;
+GRANT SELECT ON oauth_grants TO recollect_definer;
+GRANT SELECT, INSERT, UPDATE ON oauth_payloads TO recollect_definer;
+GRANT SELECT, INSERT, UPDATE, DELETE ON oauth_payloads TO recollect_maintenance;
 
 -- Backup sets and exports name the migrations of their schema. A shadow database has no ledger of migrations.
 DO $$

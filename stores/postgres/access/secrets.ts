@@ -24,6 +24,9 @@ export function newRefreshToken(): string {
   return `rcr_${newSecret()}`;
 }
 
+/** Begins the access tokens of OAuth clients. */
+export const OAUTH_TOKEN_PREFIX = 'rco_';
+
 /** Returns the first characters of a key, which are stored in clear to recognise it. */
 export function prefixOf(key: string): string {
   return key.slice(0, SHOWN_CHARS);

@@ -117,6 +117,8 @@ export const UNEXPORTED_TABLES: Readonly<Record<string, string>> = {
   auth_attempts: 'attempts on this instance',
   mfa_recovery: 'opens this instance alone',
   mfa_totp: 'sealed with a key of this instance',
+  oauth_grants: 'access to this instance',
+  oauth_payloads: 'access to this instance',
   refresh_tokens: 'log-ins to this instance',
   signing_keys: 'sealed with a key of this instance',
   user_sessions: 'log-ins to this instance',

@@ -60,6 +60,14 @@ const SWEEPS = {
   signing_keys: `
     DELETE FROM signing_keys WHERE id IN (
       SELECT id FROM signing_keys WHERE created_at < now() - interval '40 days' LIMIT $1 FOR UPDATE SKIP LOCKED)`,
+  // With their tokens. Users see an ended grant for a quarter.
+  oauth_grants: `
+    DELETE FROM oauth_grants WHERE id IN (
+      SELECT id FROM oauth_grants WHERE least(ended_at, expires_at) < now() - interval '90 days' LIMIT $1 FOR UPDATE SKIP LOCKED)`,
+  // A used refresh token remains until then: its second use ends the grant.
+  oauth_payloads: `
+    DELETE FROM oauth_payloads WHERE (model, id_sha256) IN (
+      SELECT model, id_sha256 FROM oauth_payloads WHERE expires_at < now() LIMIT $1 FOR UPDATE SKIP LOCKED)`,
   // By tenant, as the index is: no scan.
   model_response_cache: `
     DELETE FROM model_response_cache WHERE id IN (

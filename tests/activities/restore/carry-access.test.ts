@@ -68,6 +68,7 @@ const CARRIED_OTHERWISE = [
   'rate_limits',
   'auth_attempts',
   'signing_keys',
+  'oauth_payloads',
   '_prisma_migrations',
 ];
 

@@ -6,7 +6,12 @@ import { nameOf, ROUTE_RIGHTS } from '../support/route-rights.ts';
 import { AUDITED_ROUTES } from '../support/route-audit.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
 
-const instance = fileInstance();
+/** With every route that a setting adds. */
+const instance = fileInstance({
+  RECOLLECT_OAUTH: 'true',
+  RECOLLECT_OAUTH_REGISTRATION: 'true',
+  RECOLLECT_PUBLIC_URL: 'https://memory.example.org',
+});
 
 const rightOf = ({ access, writes }: RouteAccess) => (writes ? `${access}, writes` : access);
 /** The framework derives HEAD from GET. */

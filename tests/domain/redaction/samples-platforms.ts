@@ -5,7 +5,11 @@ const b64 = (length: number) => alnum(length);
 
 /** Clouds, code hosts, registries and operations: a secret of each kind, and lookalikes. */
 export const PLATFORM_SAMPLES: readonly KindSamples[] = [
-  { kind: 'recollect-key', yes: [{ secret: `rcl_${alnum(43)}` }], no: ['rcl_short', `arcl_${alnum(43)}`] },
+  {
+    kind: 'recollect-key',
+    yes: [{ secret: `rcl_${alnum(43)}` }, { secret: `rco_${alnum(43)}` }],
+    no: ['rcl_short', `arcl_${alnum(43)}`],
+  },
   {
     kind: 'vault-token',
     yes: [{ secret: `hvs.${alnum(90)}` }, { secret: `hvb.${alnum(30)}` }],

@@ -34,6 +34,7 @@ const ROWS = {
   erasure: `INSERT INTO erasures (id, tenant_id, requested_by, kind, subject) VALUES ($1, $2, $3, 'session', gen_random_uuid())`,
   export: `INSERT INTO exports (id, tenant_id, user_id, scope, subject, state, object_key, bytes, expires_at)
      VALUES ($1, $2, $3, 'user', $3, 'completed', 'exports/' || $1::uuid, 4, now() + interval '1 day')`,
+  grant: `INSERT INTO oauth_grants (id, tenant_id, user_id, client_id, client_host, scopes, expires_at) VALUES ($1, $2, $3, 'c', 'h', '{read}', now() + interval '1 day')`,
   archive: `WITH old AS (INSERT INTO sessions (id, tenant_id, user_id, host, external_id, started_at, last_event_at, status) VALUES ($1, $2, $3, 'test', $1::uuid::text, now(), now(), 'archived') RETURNING id)
      INSERT INTO archives (id, tenant_id, session_id, user_id, title, heads, started_at, ended_at, counts, object_key, object_bytes, object_sha256, lines_sha256)
      SELECT $1, $2, old.id, $3, 'A title', 'A head', now(), now(), '{}', 'archives/none', 1, sha256('o'), sha256('l') FROM old`,
@@ -98,9 +99,9 @@ export function objectsOf(instance: TestInstance, files: string) {
     const observations = bodyOf(rowsOf, listed).data;
     const rows = Object.fromEntries(
       await Promise.all(
-        (['learning', 'apiKey', 'hold', 'run', 'check', 'import', 'erasure', 'export', 'archive'] as const).map(
-          async (kind) => [kind, await insert(kind, user)] as const,
-        ),
+        (
+          ['learning', 'apiKey', 'hold', 'run', 'check', 'import', 'erasure', 'export', 'grant', 'archive'] as const
+        ).map(async (kind) => [kind, await insert(kind, user)] as const),
       ),
     );
     const made = z.record(z.enum(Object.keys(ROWS) as [RowKind]), z.string()).parse({ ...rows, session });

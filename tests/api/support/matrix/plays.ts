@@ -103,6 +103,7 @@ export const PLAYS: Readonly<Record<string, readonly Play[]>> = {
   'DELETE /auth/mfa/totp': plain(200),
   'DELETE /auth/sessions': plain(200),
   'DELETE /auth/sessions/:id': plain(404, path(`/auth/sessions/${NO_BACKUP}`)),
+  'DELETE /auth/grants/:id': play('grant', 'private', 200, { uses: 'grant' }),
   'DELETE /events/:key': [
     ...play('observation', 'private', 200, { request: ({ id }) => ({ path: `/events/${id}?dry_run=true` }) }),
     ...play('eventKey', 'private', 200, { request: ({ id }) => ({ path: `/events/${id}?dry_run=true` }) }),
@@ -143,6 +144,10 @@ export const PLAYS: Readonly<Record<string, readonly Play[]>> = {
   'GET /admin/users/:id': play('person', 'private', 200),
   'GET /archives': plain(200),
   'GET /auth/api-keys': plain(200),
+  'GET /auth/grants': [
+    ...plain(200),
+    ...play('person', 'admins', 200, { request: ({ id }) => ({ path: `/auth/grants?user=${id}` }) }),
+  ],
   'GET /auth/me': plain(200),
   'GET /auth/sessions': plain(200),
   'GET /exports/:id': play('export', 'private', 200),

@@ -24,6 +24,8 @@ const TABLES: readonly SweptTable[] = [
   'user_sessions',
   'auth_attempts',
   'signing_keys',
+  'oauth_grants',
+  'oauth_payloads',
   'model_response_cache',
 ];
 const DAY_MS = 86_400_000;
@@ -74,6 +76,13 @@ async function signingKey(createdAt: string): Promise<void> {
   await db.write("INSERT INTO signing_keys VALUES ($1, 'p', 's', $2)", [randomUUID(), createdAt]);
 }
 
+async function oauthPayload(id: string, expiresAt: string): Promise<void> {
+  await db.write("INSERT INTO oauth_payloads (model, id_sha256, payload, expires_at) VALUES ('Client', $1, '{}', $2)", [
+    id,
+    expiresAt,
+  ]);
+}
+
 async function oldRows(): Promise<void> {
   const context = idOfAge(91);
   await copyOf('contexts', { id: context });
@@ -88,6 +97,8 @@ async function oldRows(): Promise<void> {
   await copyOf('user_sessions', { id: randomUUID(), expires_at: ago(1.1) });
   await attempted('old', ago(1.1));
   await signingKey(ago(41));
+  await copyOf('oauth_grants', { id: randomUUID(), ended_at: ago(91) });
+  await oauthPayload('old', ago(0.001));
   const answer = randomUUID();
   await copyOf('model_response_cache', { id: answer, prompt_version: answer, expires_at: ago(0.001) });
   await copyOf('model_response_bands', { response_id: answer });
@@ -103,6 +114,8 @@ async function youngRows(): Promise<void> {
   await copyOf('user_sessions', { id: randomUUID(), ended_at: ago(0.9) });
   await attempted('young', ago(0.9));
   await signingKey(ago(39));
+  await copyOf('oauth_grants', { id: randomUUID(), ended_at: ago(89) });
+  await oauthPayload('young', ago(-0.1));
 }
 
 const EACH = {
@@ -117,6 +130,8 @@ const EACH = {
   user_sessions: 1,
   auth_attempts: 1,
   signing_keys: 1,
+  oauth_grants: 1,
+  oauth_payloads: 1,
   model_response_cache: 1,
 };
 

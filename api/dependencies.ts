@@ -71,7 +71,7 @@ export function createApiDependencies(config: Config, logger: Logger) {
   const signedTokens = new SignedTokens({ pool: database.pool, readRing: readKeyRing, issuer });
   const temporal = createTemporalClient(config.temporal);
   const vectors = createWeaviateIndex(config.weaviate);
-  const embedders = createEmbedders(config, {
+  const embedders = createEmbedders({ ...config, maxClass: config.model.maxClass }, {
     // One query at a time: a second thread would take its core from the search that runs beside it.
     threads: 1,
     idleUnloadMs: EMBEDDER_IDLE_MS,

@@ -66,17 +66,23 @@ export const foundText = z
   })
   .meta({ id: 'FoundText' });
 
+const includeRestricted = z
+  .boolean()
+  .default(false)
+  .describe('Include other users’ rows of the class `restricted`; for admins. Own rows are always included');
+
 export const exportBody = z
   .strictObject({
     scope: z.enum(EXPORT_SCOPES).default('tenant'),
     subject: name.optional().describe('Id or name of the project, user or session; omitted for the tenant'),
+    include_restricted: includeRestricted,
   })
   .meta({
     id: 'ExportRequest',
     anyOf: [{ required: ['subject'] }, { properties: { scope: { enum: ['tenant', 'user'] } } }],
   });
 
-export const gdprExportBody = z.strictObject({ user });
+export const gdprExportBody = z.strictObject({ user, include_restricted: includeRestricted });
 
 export const exportSchema = z
   .object({

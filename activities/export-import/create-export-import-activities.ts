@@ -53,7 +53,9 @@ export function createExportImportActivities({
         const client = await maintenance.connect();
         let written: WrittenRows | null = null;
         const lines = async function* () {
-          const rows = writeRows(client, { kind: job.scope, tenantId, subject: job.subject }, signal);
+          const { scope: kind, subject, includeRestricted, userId } = job;
+          const restrictedOf = includeRestricted ? null : userId;
+          const rows = writeRows(client, { kind, tenantId, subject, restrictedOf }, signal);
           for (let next = await rows.next(); ; next = await rows.next()) {
             if (next.done === true) {
               written = next.value;

@@ -188,8 +188,10 @@ export function gdprRoutes(app: Api, dependencies: ApiDependencies): void {
       const principal = principalOf(request);
       const { tenantId, userId } = principal;
       const row = await database.asTenant(viewOf(principal), async (transaction) => {
-        const { id: subject } = await personFor(transaction, principal, request.body.user);
-        return openExport(transaction, { tenantId, userId, scope: 'user', subject });
+        const { user, include_restricted: includeRestricted } = request.body;
+        const { id: subject } = await personFor(transaction, principal, user);
+        if (includeRestricted) refuseOthers(principal);
+        return openExport(transaction, { tenantId, userId, scope: 'user', subject, includeRestricted });
       });
       await startJob('exportRun', tenantId, row.id, { tenantId, jobId: row.id });
       return reply.status(202).send(presentExport(row));

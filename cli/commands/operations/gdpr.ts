@@ -13,6 +13,12 @@ interface Subject {
   readonly session?: string;
 }
 
+interface ExportOptions {
+  readonly user?: string;
+  readonly includeRestricted?: boolean;
+  readonly out?: string;
+}
+
 /** Returns the session or user that the options name; without one the caller. */
 async function subjectOf(server: ServerClient, { user, session }: Subject): Promise<Subject> {
   if (session !== undefined) return user === undefined ? { session } : { session, user };
@@ -36,11 +42,12 @@ export function addGdpr(program: Command, cli: Cli): void {
   cli
     .command(command, 'export', 'export all data of a user to a file')
     .option('--user <user>', 'another user, for admins: id or username (default: you)')
+    .option('--include-restricted', 'for admins: include rows of the class restricted of another user')
     .option('--out <file>', 'output file (default: recollect-<day>.ndjson.zst)')
     .action(
-      cli.onServer(async (server, { user, out }: { readonly user?: string; readonly out?: string }) => {
+      cli.onServer(async (server, { user, includeRestricted: include_restricted, out }: ExportOptions) => {
         const file = exportFile(out);
-        const bytes = await exportTo(file, { route: '/gdpr/export', body: { user } }, server);
+        const bytes = await exportTo(file, { route: '/gdpr/export', body: { user, include_restricted } }, server);
         output.out(`${file}\n${bytes} bytes\n`);
       }),
     );

@@ -669,6 +669,7 @@ CREATE TABLE exports (
   user_id uuid NOT NULL, -- only this user can download it
   scope text NOT NULL CHECK (scope IN ('tenant', 'project', 'user', 'session')),
   subject uuid,
+  include_restricted boolean NOT NULL DEFAULT false, -- with other users' rows of restricted classes
   state text NOT NULL DEFAULT 'running' CHECK (state IN ('running', 'completed', 'failed', 'cancelled', 'expired')),
   object_key text NOT NULL, bytes bigint NOT NULL DEFAULT 0,
   sha256 bytea CHECK (octet_length(sha256) = 32), -- of the stored file; null until it is complete

@@ -14,6 +14,7 @@ const exportRow = z.object({
   userId: z.string(),
   scope: z.enum(EXPORT_SCOPES),
   subject: z.string().nullable(),
+  includeRestricted: z.boolean(),
   state: z.enum(EXPORT_STATES),
   objectKey: z.string(),
   bytes: z.coerce.number(),
@@ -30,7 +31,7 @@ export type StoredExport = Readonly<z.output<typeof exportRow>>;
 /** A new export of a user's; the running one of the same scope, where there is one. */
 export async function openExport(
   transaction: TenantTransaction,
-  wanted: Pick<StoredExport, 'tenantId' | 'userId' | 'scope' | 'subject'>,
+  wanted: Pick<StoredExport, 'tenantId' | 'userId' | 'scope' | 'subject' | 'includeRestricted'>,
 ): Promise<StoredExport> {
   const { tenantId, userId } = wanted;
   await transaction.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`export ${userId}`}, 0))`;

@@ -13,7 +13,7 @@ test('while the preset is changed, the one of the served index still embeds quer
   for (const { name } of [wanted, DEFAULT_PRESET]) await writeTinyModel(path.join(cacheDir, 'models', name));
   const environment = z.object(embeddingEnvironment).parse({ RECOLLECT_EMBEDDING_PRESET: 'all-MiniLM-L6-v2' });
   const embedding = embeddingConfig(environment);
-  const embedders = createEmbedders({ embedding, cacheDir }, { threads: 1 });
+  const embedders = createEmbedders({ embedding, cacheDir, maxClass: 'internal' }, { threads: 1 });
   try {
     expect(embedders.wanted.model).toBe(wanted.name);
     const served = embedders.of(DEFAULT_PRESET.name);

@@ -18,7 +18,7 @@ export interface ClassRule {
   readonly isSummarised: boolean;
   /** Agents are served the rows in context. */
   readonly isServedAsContext: boolean;
-  /** Exports of other users' rows contain them without being asked to (`include_restricted`). */
+  /** Exports of other users' rows contain them without the option `include_restricted`. */
   readonly isExported: boolean;
 }
 

@@ -5,7 +5,7 @@ import type { Embedder } from '../domain/ports/embedder.ts';
 import type { LearningInput, ModelPort, SessionInput, SourceRow, WindowInput } from '../domain/ports/model.ts';
 import { Redactor } from '../domain/redaction/redact.ts';
 
-/** Stands for a row in the request to an outside model, which needs the order of events. */
+/** Replaces a row in the request to an outside model, which needs the order of events. */
 const WITHHELD = '[withheld]';
 const WITHHELD_TOKENS = 4;
 

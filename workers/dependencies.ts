@@ -60,10 +60,13 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
     retryMs: config.session.retryMs,
   });
   const vectors = createWeaviateIndex(config.weaviate);
-  const embedders = createEmbedders({ ...config, maxClass: config.model.maxClass }, {
-    threads: config.embedding.threads,
-    idleUnloadMs: EMBEDDER_IDLE_MS,
-  });
+  const embedders = createEmbedders(
+    { ...config, maxClass: config.model.maxClass },
+    {
+      threads: config.embedding.threads,
+      idleUnloadMs: EMBEDDER_IDLE_MS,
+    },
+  );
   const tokens = createTokenCounter();
   const modelTools: ModelTools = { countTokens: tokens.count, now: clock.now };
   const model = createModel(config.model, modelTools);

@@ -103,6 +103,7 @@ export const UNEXPORTED_TABLES: Readonly<Record<string, string>> = {
   expired_full_values: 'files of this instance that are to go',
   exports: 'jobs of this instance',
   erasures: 'jobs of this instance; tombstones carry their effect',
+  gdpr_requests: 'requests to this instance',
   imports: 'jobs of this instance',
   legal_holds: 'decided by each instance',
   model_response_cache: 'a cache that expires',

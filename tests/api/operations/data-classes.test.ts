@@ -4,7 +4,6 @@ import { zstdDecompressSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { exportSchema } from '../../../contract/gdpr.ts';
-import { startEmbeddingsServer } from '../../models/embedding/embeddings-server.ts';
 import { providerSettings, startMessagesServer } from '../../models/claude/messages-server.ts';
 import type { TestUser } from '../../setup/database.ts';
 import { settled } from '../../setup/demo-session.ts';
@@ -25,25 +24,17 @@ const PROMPTS = {
 type Found = keyof typeof PROMPTS;
 /** What leaves the instance by class, with default settings. */
 const LEAVES: Readonly<Record<Found, readonly string[]>> = {
-  internal: ['model', 'embeddings', 'context', 'admin', 'admin, restricted', 'owner'],
+  internal: ['model', 'context', 'admin', 'admin, restricted', 'owner'],
   sensitive: ['context', 'admin', 'admin, restricted', 'owner'],
   confidential: ['context', 'admin', 'admin, restricted', 'owner'],
   restricted: ['admin, restricted', 'owner'],
 };
 const model = await startMessagesServer({ author: true });
-const embeddings = await startEmbeddingsServer();
 let here: TestInstance;
 let writer: TestUser;
 
 beforeAll(async () => {
-  here = await startTestInstance({
-    ...providerSettings(model),
-    RECOLLECT_EMBEDDING_PROVIDER: 'http',
-    RECOLLECT_EMBEDDING_URL: embeddings.url,
-    RECOLLECT_EMBEDDING_API_KEY: 'embedding-key',
-    RECOLLECT_EMBEDDING_MODEL: 'one',
-    RECOLLECT_EMBEDDING_DIMENSION: '32',
-  });
+  here = await startTestInstance(providerSettings(model));
   await here.startWorker();
   writer = await here.user();
   const project = { path: '/src/harbour' };
@@ -55,7 +46,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await here.close();
   await model.close();
-  await embeddings.close();
 });
 
 /** Returns the prompts in the file of an export. */
@@ -82,7 +72,6 @@ async function servedFor(word: string, content: string): Promise<string> {
 test('each class leaves the instance by the allowed ways only', async () => {
   const ways: Record<string, string> = {
     model: JSON.stringify(model.requests),
-    embeddings: JSON.stringify(embeddings.requests),
     context: '',
     admin: await exported({ scope: 'tenant' }, here.admin.key),
     'admin, restricted': await exported({ scope: 'tenant', include_restricted: true }, here.admin.key),

@@ -27,6 +27,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import { createApiMetrics } from '../telemetry/metrics.ts';
 import {
   createBackupObserver,
+  createDeadlineObserver,
   createDivergenceObserver,
   createRetentionObserver,
 } from './metrics/operation-metrics.ts';
@@ -72,11 +73,14 @@ export function createApiDependencies(config: Config, logger: Logger) {
   const resource = config.oauth === null ? null : `${config.oauth.origin}/mcp`;
   const temporal = createTemporalClient(config.temporal);
   const vectors = createWeaviateIndex(config.weaviate);
-  const embedders = createEmbedders(config, {
-    // One query at a time: a second thread would take its core from the search that runs beside it.
-    threads: 1,
-    idleUnloadMs: EMBEDDER_IDLE_MS,
-  });
+  const embedders = createEmbedders(
+    { ...config, maxClass: config.model.maxClass },
+    {
+      // One query at a time: a second thread would take its core from the search that runs beside it.
+      threads: 1,
+      idleUnloadMs: EMBEDDER_IDLE_MS,
+    },
+  );
   const embeddingModel = { name: indexNameOf(embedders.wanted.model), dimension: embedders.wanted.dimension };
   const indexOf = createServedIndexOf(database, embedders, embeddingModel);
   const reranker =
@@ -120,6 +124,7 @@ export function createApiDependencies(config: Config, logger: Logger) {
   const observeBackups = createBackupObserver(database.pool, metrics.backups);
   const observeRetention = createRetentionObserver(database.pool, metrics.retentionRows);
   const observeDivergence = createDivergenceObserver(database.pool, metrics.indexDivergence);
+  const observeDeadlines = createDeadlineObserver(database.pool, metrics.gdprRequests);
   const observeEmbedding = createEmbeddingObserver(database.pool, metrics.embedding);
   const objects = directoryStoreAt(config.fullValuesDir);
   const heavy = new HeavyEvents();
@@ -191,6 +196,7 @@ export function createApiDependencies(config: Config, logger: Logger) {
         observeBackups(),
         observeRetention(),
         observeDivergence(),
+        observeDeadlines(),
       ]);
       metrics.hintsPending.set(hints.size);
       metrics.poolConnections.set({ state: 'open' }, database.pool.totalCount);

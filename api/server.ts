@@ -28,6 +28,7 @@ import { contextFeedbackRoutes, contextRoutes } from './routes/memories/context.
 import { eventRoutes } from './routes/capture/events.ts';
 import { exportRoutes } from './routes/operations/exports.ts';
 import { forgetRoutes, oneMemoryRoutes } from './routes/memories/memory.ts';
+import { gdprRequestRoutes } from './routes/operations/gdpr-requests.ts';
 import { gdprRoutes } from './routes/operations/gdpr.ts';
 import { graphRoutes } from './routes/memories/graph.ts';
 import { grantRoutes } from './routes/access/grants.ts';
@@ -102,6 +103,7 @@ const ROUTES: readonly ((api: Api, dependencies: ApiDependencies) => void)[] = [
   importRoutes,
   exportRoutes,
   gdprRoutes,
+  gdprRequestRoutes,
   backupRoutes,
   transcriptRoutes,
   retentionRoutes,

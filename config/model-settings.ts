@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { OUTSIDE_CLASSES } from '../domain/data-classes.ts';
 
 const positiveInt = z.coerce.number().int().positive();
 const fraction = z.coerce.number().min(0).max(1);
@@ -29,6 +30,10 @@ export const modelEnvironment = {
     .enum(['local', 'anthropic'])
     .default('local')
     .describe('Model provider for summaries and learnings'),
+  RECOLLECT_MODEL_MAX_CLASS: z
+    .enum(OUTSIDE_CLASSES)
+    .default('internal')
+    .describe('Highest class of data that is sent to a provider of models or embeddings; see docs/data-classes.md'),
   ANTHROPIC_API_KEY: z.string().min(1).optional().describe('API key of the provider; required for `anthropic`'),
   RECOLLECT_ANTHROPIC_BASE_URL: z.url().optional().describe('Address of the provider; unset: the public one'),
   RECOLLECT_SMALL_MODEL: z
@@ -120,6 +125,7 @@ function thinkingOf(setting: z.output<typeof thinking>): 'disabled' | 'between_t
 export function modelConfig(env: z.output<typeof environment>) {
   return {
     provider: env.RECOLLECT_MODEL_PROVIDER,
+    maxClass: env.RECOLLECT_MODEL_MAX_CLASS,
     apiKey: env.ANTHROPIC_API_KEY,
     baseUrl: env.RECOLLECT_ANTHROPIC_BASE_URL,
     small: {

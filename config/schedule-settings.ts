@@ -60,6 +60,13 @@ export const scheduleEnvironment = {
     .max(36_500)
     .default(400)
     .describe('Days that rows of the audit log are retained; deleted by month'),
+  RECOLLECT_GDPR_DAYS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(30)
+    .default(30)
+    .describe('Days until the deadline of a request about personal data'),
   RECOLLECT_STATISTICS_AT: timeOfDay.default('00:20').describe('Start of the daily statistics, UTC'),
   RECOLLECT_SCHEDULES_PAUSED: z
     .string()
@@ -87,6 +94,7 @@ export function scheduleConfig(env: Environment): {
   readonly schedules: ScheduleSettings;
   readonly consistency: { readonly repair: boolean };
   readonly audit: { readonly days: number };
+  readonly gdpr: { readonly days: number };
 } {
   return {
     schedules: {
@@ -103,6 +111,7 @@ export function scheduleConfig(env: Environment): {
     },
     consistency: { repair: env.RECOLLECT_CONSISTENCY_REPAIR },
     audit: { days: env.RECOLLECT_AUDIT_DAYS },
+    gdpr: { days: env.RECOLLECT_GDPR_DAYS },
   };
 }
 

@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { ERASURE_KINDS } from '../domain/erasure/erasure-journal.ts';
+import { MAX_EXTENSION_DAYS, REQUEST_KINDS, REQUEST_STATES, RIGHTS } from '../domain/erasure/gdpr-request.ts';
 import { ERASURE_PHASES, EXPORT_SCOPES, EXPORT_STATES, WORK_STATES } from '../domain/jobs.ts';
-import { timestamp } from './shared.ts';
+import { flag } from './query.ts';
+import { pageQuery, timestamp } from './shared.ts';
 import { text } from './text.ts';
 
 const name = text(320);
@@ -37,21 +38,56 @@ export const signedReceipt = z
   })
   .meta({ id: 'SignedReceipt' });
 
-export const erasureSchema = z
+/** A request about personal data. Erasures and exports also have the progress of their job. */
+export const gdprRequestSchema = z
   .object({
     id: z.string(),
-    kind: z.enum(ERASURE_KINDS),
-    state: z.enum(WORK_STATES),
+    right: z.enum(RIGHTS),
+    kind: z.enum(REQUEST_KINDS).describe('What the request is about'),
+    user: z
+      .string()
+      .nullable()
+      .describe('Id of the user whose data it is; null for a tenant or a text, and after their erasure'),
+    state: z.enum(REQUEST_STATES).describe('`waiting`: an admin decides'),
     phase: z
       .enum(ERASURE_PHASES)
-      .describe('Last completed phase; from `journalled` on, the erasure cannot be cancelled'),
+      .nullable()
+      .describe('Last completed phase of an erasure; from `journalled` on, it cannot be cancelled'),
     removed: counts,
     error: z.string().nullable(),
     receipt: signedReceipt.nullable(),
     requested_at: z.string(),
+    due_at: z.string().describe('Deadline'),
+    overdue: z.boolean().describe('Open after the deadline'),
+    extension: z.object({ days: z.number().int(), reason: z.string() }).nullable(),
+    decision: z
+      .object({ by: z.string().nullable(), at: z.string(), reason: z.string().nullable() })
+      .nullable()
+      .describe('Decision of an admin'),
+    details: z
+      .record(z.string(), z.unknown())
+      .nullable()
+      .describe('What waits for the decision: the text, or the correction'),
     finished_at: z.string().nullable(),
   })
-  .meta({ id: 'Erasure' });
+  .meta({ id: 'GdprRequest' });
+export type GdprRequest = z.output<typeof gdprRequestSchema>;
+
+export const gdprRequestQuery = z.strictObject({
+  ...pageQuery,
+  open: flag().optional().describe('true: requests that wait or run; false: others'),
+});
+const reason = text(500);
+export const decisionBody = z
+  .discriminatedUnion('decision', [
+    z.strictObject({ decision: z.literal('approve'), reason: reason.optional() }),
+    z.strictObject({ decision: z.literal('decline'), reason }),
+  ])
+  .meta({ id: 'GdprDecision' });
+export const extensionBody = z.strictObject({
+  days: z.number().int().min(1).max(MAX_EXTENSION_DAYS).describe('Days after the deadline'),
+  reason,
+});
 
 export const foundText = z
   .object({
@@ -66,17 +102,23 @@ export const foundText = z
   })
   .meta({ id: 'FoundText' });
 
+const includeRestricted = z
+  .boolean()
+  .default(false)
+  .describe('Include other users’ rows of the class `restricted`; for admins. Own rows are always included');
+
 export const exportBody = z
   .strictObject({
     scope: z.enum(EXPORT_SCOPES).default('tenant'),
     subject: name.optional().describe('Id or name of the project, user or session; omitted for the tenant'),
+    include_restricted: includeRestricted,
   })
   .meta({
     id: 'ExportRequest',
     anyOf: [{ required: ['subject'] }, { properties: { scope: { enum: ['tenant', 'user'] } } }],
   });
 
-export const gdprExportBody = z.strictObject({ user });
+export const gdprExportBody = z.strictObject({ user, include_restricted: includeRestricted });
 
 export const exportSchema = z
   .object({
@@ -118,5 +160,13 @@ export const restrictBody = z
   .meta({ oneOf: [{ required: ['user'] }, { required: ['session'] }] });
 export const restrictQuery = z.strictObject(restricted).refine(oneOf, ONE);
 export const restrictionSchema = z
-  .object({ user: z.string().nullable(), session: z.string().nullable(), restricted_until: z.string().nullable() })
+  .object({
+    user: z.string().nullable(),
+    session: z.string().nullable(),
+    restricted_until: z.string().nullable(),
+    request: z
+      .string()
+      .nullable()
+      .describe('Id of the request, which has the receipt; null for the end of a restriction'),
+  })
   .meta({ id: 'Restriction' });

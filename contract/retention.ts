@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { DATA_CLASSES } from '../domain/data-classes.ts';
 import {
   ACTIONS_OF,
-  DATA_CLASSES,
   MAX_AGE_DAYS,
   MIN_AGE_DAYS,
   OF_CLASS,

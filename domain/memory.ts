@@ -1,3 +1,4 @@
+import type { DataClass } from './data-classes.ts';
 import type { MemoryType } from './ports/vector-index.ts';
 
 /** The common shape of search results: an observation, a prompt, a summary or a learning as stored. */
@@ -21,6 +22,8 @@ export interface Memory {
   readonly namespace: string;
   /** Owner: observations and prompts are private, all others belong to the tenant. */
   readonly userId: string;
+  /** Of a captured row; null for derived memories. */
+  readonly dataClass: DataClass | null;
   /** De-duplication key of the captured event; null for derived memories. */
   readonly key: string | null;
   /** Source rows of a derived memory. */

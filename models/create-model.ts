@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts';
 import type { ModelPort } from '../domain/ports/model.ts';
 import { createClaudeModel } from './claude/model.ts';
+import { limitClasses } from './limit-classes.ts';
 import { createLocalModel } from './local/model.ts';
 
 export interface ModelTools {
@@ -8,11 +9,16 @@ export interface ModelTools {
   readonly now: () => number;
 }
 
+/** Creates the model of this machine, which reads every class that summaries may be made from. */
+export function createOwnModel(tools: ModelTools): ModelPort {
+  return limitClasses(createLocalModel(tools), 'restricted');
+}
+
 /** Creates the configured summarising model. */
 export function createModel(config: Config['model'], tools: ModelTools): ModelPort {
   const { countTokens, now } = tools;
-  if (config.provider === 'local' || config.apiKey === undefined) return createLocalModel(tools);
-  return createClaudeModel({
+  if (config.provider === 'local' || config.apiKey === undefined) return createOwnModel(tools);
+  const model = createClaudeModel({
     apiKey: config.apiKey,
     ...(config.baseUrl === undefined ? {} : { baseUrl: config.baseUrl }),
     small: config.small,
@@ -25,4 +31,5 @@ export function createModel(config: Config['model'], tools: ModelTools): ModelPo
     countTokens,
     now,
   });
+  return limitClasses(model, config.maxClass);
 }

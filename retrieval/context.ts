@@ -1,3 +1,4 @@
+import { CLASS_RULES } from '../domain/data-classes.ts';
 import type { Memory } from '../domain/memory.ts';
 import { pack } from '../domain/packing.ts';
 import type { Clock } from '../domain/ports/clock.ts';
@@ -155,7 +156,10 @@ export function createContext(dependencies: ContextDependencies): (request: Cont
     const name = nameOf(setting.project);
     const { budgetTokens } = request;
     const available = budgetTokens - frameTokens(name, [], count) - DAY_HEADING_TOKENS;
-    const packed = packMemories(query, ranked, {
+    const allowed = ranked.filter(
+      ({ memory: { dataClass } }) => dataClass === null || CLASS_RULES[dataClass].isServedAsContext,
+    );
+    const packed = packMemories(query, allowed, {
       now: new Date(clock.now()),
       countTokens: count,
       budgetTokens: available,

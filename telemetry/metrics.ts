@@ -189,6 +189,12 @@ export function createApiMetrics() {
       help: 'Sessions with a pending hint',
       registers,
     }),
+    gdprRequests: new Gauge({
+      name: 'recollect_gdpr_requests_open',
+      help: 'Open requests about personal data that are overdue, and that are due within seven days',
+      labelNames: ['due'],
+      registers,
+    }),
     retentionRows: new Counter({
       name: 'recollect_retention_rows_total',
       help: 'Rows that retention deleted, archived or decayed, by type; sessions count as one',

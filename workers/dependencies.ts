@@ -16,10 +16,9 @@ import type { ReadKnown } from '../activities/summarise/create-summarise-activit
 import { createTranscriptActivities } from '../activities/transcripts/create-transcript-activities.ts';
 import type { Config } from '../config/config.ts';
 import { indexNameOf } from '../domain/index-model.ts';
-import { createModel } from '../models/create-model.ts';
+import { createModel, createOwnModel } from '../models/create-model.ts';
 import type { ModelTools } from '../models/create-model.ts';
 import { createEmbedders } from '../models/embedding/create-embedders.ts';
-import { createLocalModel } from '../models/local/model.ts';
 import { createTokenCounter } from '../models/tokens/token-counter.ts';
 import { archiveStoreAt } from '../stores/archive/create-archive-store.ts';
 import { directoryStoreAt } from '../stores/files/directory-store.ts';
@@ -61,17 +60,20 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
     retryMs: config.session.retryMs,
   });
   const vectors = createWeaviateIndex(config.weaviate);
-  const embedders = createEmbedders(config, {
-    threads: config.embedding.threads,
-    idleUnloadMs: EMBEDDER_IDLE_MS,
-  });
+  const embedders = createEmbedders(
+    { ...config, maxClass: config.model.maxClass },
+    {
+      threads: config.embedding.threads,
+      idleUnloadMs: EMBEDDER_IDLE_MS,
+    },
+  );
   const tokens = createTokenCounter();
   const modelTools: ModelTools = { countTokens: tokens.count, now: clock.now };
   const model = createModel(config.model, modelTools);
   const modelCalls = {
     database,
     limits: config.model,
-    fallback: config.model.overBudget === 'local' ? createLocalModel(modelTools) : null,
+    fallback: config.model.overBudget === 'local' ? createOwnModel(modelTools) : null,
     onBudgetAlert: (alert: BudgetAlert) => logger.warn({ ...alert }, 'a user’s daily tokens are nearly spent'),
   };
   const embedder = embedders.wanted;

@@ -110,6 +110,7 @@ export function erasureActivitiesOf(
       archive,
       embeddingModel: parts.embeddingModel,
       now: clock.now,
+      signingKey: config.backups.signingKey,
     }),
   };
   return {

@@ -89,6 +89,7 @@ export const KINDS = {
   exportRun: 'export',
   captureSweep: 'operation',
   partitions: 'operation',
+  gdprDeadlines: 'operation',
   transcriptWatch: 'operation',
   consolidation: 'operation',
   statisticsRun: 'operation',
@@ -168,6 +169,14 @@ export const SCHEDULES = {
     overlap: 'skip',
     catchUpSeconds: DAY,
     why: 'One run after a long stop does the work of all missed ones; two concurrent runs would compare the same learnings.',
+  },
+  'gdpr-deadlines': {
+    workflow: 'gdprDeadlines',
+    description: 'alerts admins of requests about personal data that are overdue or due within a week',
+    time: { everyMs: DAY * 1_000 },
+    overlap: 'skip',
+    catchUpSeconds: DAY,
+    why: 'A run reads the current state: one after a stop finds what all missed ones would have found.',
   },
   partitions: {
     workflow: 'partitions',

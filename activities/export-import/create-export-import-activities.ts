@@ -26,6 +26,8 @@ export interface ExportImportDependencies {
   /** The index that a tenant without one gets. */
   readonly embeddingModel: IndexModel;
   readonly now: () => number;
+  /** PKCS #8 DER of an Ed25519 key for receipts; null: they are not signed. */
+  readonly signingKey: Uint8Array | null;
 }
 
 /** Exports and imports of rows, streamed. */
@@ -36,6 +38,7 @@ export function createExportImportActivities({
   archive,
   embeddingModel,
   now,
+  signingKey,
 }: ExportImportDependencies): ExportImportActivities {
   const store = (): ArchiveStore => {
     if (archive === null) throw new NotConfigured('RECOLLECT_ARCHIVE_STORE: exports and imports require it');
@@ -53,7 +56,9 @@ export function createExportImportActivities({
         const client = await maintenance.connect();
         let written: WrittenRows | null = null;
         const lines = async function* () {
-          const rows = writeRows(client, { kind: job.scope, tenantId, subject: job.subject }, signal);
+          const { scope: kind, subject, includeRestricted, userId } = job;
+          const restrictedOf = includeRestricted ? null : userId;
+          const rows = writeRows(client, { kind, tenantId, subject, restrictedOf }, signal);
           for (let next = await rows.next(); ; next = await rows.next()) {
             if (next.done === true) {
               written = next.value;
@@ -68,7 +73,7 @@ export function createExportImportActivities({
         // Assigned in the generator, which the compiler does not follow.
         const counts = (written as WrittenRows | null)?.rows ?? {};
         const isStored = await scope.asTenant(tenant, (transaction) =>
-          finishExport(transaction, jobId, { ...file, counts, startedAt }),
+          finishExport(transaction, jobId, { ...file, counts, startedAt, signingKey }),
         );
         if (!isStored) await store().remove(job.objectKey, signal);
         return isStored;

@@ -93,7 +93,8 @@ export async function* writeRows(
     for (const table of await tenantTables(client)) {
       const condition = conditionOf(table, scope);
       if (condition === null) continue;
-      const values = condition.includes('$2') ? [scope.tenantId, scope.subject] : [scope.tenantId];
+      const given = [scope.tenantId, scope.subject, scope.restrictedOf];
+      const values = given.slice(0, condition.includes('$3') ? 3 : condition.includes('$2') ? 2 : 1);
       const order = table.primaryKey.map((name) => `t."${name}"`).join(', ');
       await client.query(
         `DECLARE export_rows NO SCROLL CURSOR FOR SELECT ${lineSql(table)} AS line FROM "${table.name}" t WHERE ${condition} ORDER BY ${order}`,

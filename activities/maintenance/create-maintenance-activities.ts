@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { alertDeadlines } from '../../stores/postgres/erasure/gdpr-deadlines.ts';
 import {
   ensurePartitions,
   batchesToHint,
@@ -164,6 +165,7 @@ export function createMaintenanceActivities({
         return swept;
       }),
     tenantsAfter: ({ after, limit }) => tenantsAfter(maintenance, after, limit),
+    alertDeadlines: async () => ({ alerts: await alertDeadlines(maintenance) }),
     async ensurePartitions() {
       // Partitions first: captures need them.
       const created = await ensurePartitions(maintenance);

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { z } from 'zod';
 
-/** Tables of access, capture and retention: for tenants of both databases, the running database's rows replace the backup's. */
+/** Tables of access, capture, retention and requests of people: for tenants of both databases, the running database's rows replace the backup's. */
 export const ACCESS_TABLES = [
   'users',
   'api_keys',
@@ -14,6 +14,7 @@ export const ACCESS_TABLES = [
   'settings',
   'excluded_sessions',
   'retention_policies',
+  'gdpr_requests',
 ] as const;
 type AccessTable = (typeof ACCESS_TABLES)[number];
 
@@ -146,6 +147,12 @@ export async function carryAccess(from: pg.ClientBase, into: pg.ClientBase): Pro
     'retention_policies',
     tenants,
     'r.project_id IS NULL OR r.project_id IN (SELECT id FROM projects)',
+  );
+  await replaceRows(from, into, 'gdpr_requests', tenants);
+  // The workflow of a running erasure or export was ended.
+  await into.query(
+    "UPDATE gdpr_requests SET state = 'failed', finished_at = now(), updated_at = now() WHERE state = 'running' AND tenant_id = ANY ($1::uuid[])",
+    [tenants],
   );
   await carryCapture(from, into, tenants);
 }

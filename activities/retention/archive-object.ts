@@ -24,7 +24,7 @@ export async function writeObject(
   const lines = async function* (): AsyncGenerator<string> {
     rows = yield* writeRows(
       client,
-      { kind: 'session', tenantId: session.tenantId, subject: session.sessionId },
+      { kind: 'session', tenantId: session.tenantId, subject: session.sessionId, restrictedOf: null },
       signal,
     );
   };

@@ -11,7 +11,7 @@ import type { ErrorDetail } from '../errors.ts';
 import { isEmptied, redacted } from './hand-written.ts';
 import { Breather } from '../intake/breather.ts';
 import { MAX_COMPARED, memoryInput } from '../../contract/memory.ts';
-import type { MemoryInput } from '../../contract/memory.ts';
+import type { MemoryCorrection, MemoryInput } from '../../contract/memory.ts';
 
 /** Outcome of one memory of a request: the stored memory, or the field that caused its rejection. */
 export type Remembered = StoredMemory | { readonly refused: ErrorDetail };
@@ -34,6 +34,20 @@ function refusal(field: string, message: string): { readonly refused: ErrorDetai
 /** Redacts the text of a memory; a long one beside the event loop. */
 export function redactedContent(heavy: HeavyEvents, userId: string, content: string): Promise<string> | string {
   return content.length > LONG_CHARS ? heavy.redactText(userId, content) : redacted(content);
+}
+
+/** Returns a correction as it may be stored until an admin decides: private text and secrets are removed. */
+export async function redactedCorrection(
+  heavy: HeavyEvents,
+  userId: string,
+  { content, title, tags, ...rest }: MemoryCorrection,
+): Promise<MemoryCorrection> {
+  return {
+    ...rest,
+    ...(content === undefined ? {} : { content: await redactedContent(heavy, userId, content) }),
+    ...(title === undefined ? {} : { title: redacted(title) }),
+    ...(tags === undefined ? {} : { tags: redactedTags(tags) }),
+  };
 }
 
 /** A memory as it may be stored, or why not: private text and secrets are taken out first. */

@@ -3,7 +3,8 @@ import { listBackups } from '../../stores/postgres/backups/backups.ts';
 import type { StoredBackup } from '../../stores/postgres/backups/backups.ts';
 import type { BackupMetrics, createApiMetrics } from '../../telemetry/metrics.ts';
 import { readDivergence } from '../../stores/postgres/consistency/consistency-checks.ts';
-import type { Counter } from 'prom-client';
+import type { Counter, Gauge } from 'prom-client';
+import { readDeadlines } from '../../stores/postgres/erasure/gdpr-deadlines.ts';
 import { z } from 'zod';
 import { setTimeout as pause } from 'node:timers/promises';
 
@@ -85,4 +86,13 @@ export function createBackupObserver(pool: pg.Pool, metrics: BackupMetrics): () 
     metrics.copyAge.set(ageSeconds(newest((row) => row.copyVerifiedAt !== null)?.snapshotAt));
   };
   return scrapeStep(look);
+}
+
+/** Sets the number of open requests about personal data near or after their deadline. Returns the step that a scrape runs; it never fails. */
+export function createDeadlineObserver(pool: pg.Pool, gauge: Gauge<'due'>): () => Promise<void> {
+  return scrapeStep(async () => {
+    const { overdue, dueSoon } = await readDeadlines(pool);
+    gauge.set({ due: 'overdue' }, overdue);
+    gauge.set({ due: 'soon' }, dueSoon);
+  });
 }

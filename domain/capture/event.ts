@@ -1,5 +1,5 @@
 import type { RowId, SessionId, TenantId, UserId } from '../ids.ts';
-import type { DataClass } from '../redaction/data-class.ts';
+import type { DataClass } from '../data-classes.ts';
 
 /** The event types of the host-neutral contract (`POST /events`). */
 export const EVENT_TYPES = [

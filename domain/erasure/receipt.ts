@@ -1,4 +1,5 @@
-import { createHash, createPrivateKey, createPublicKey, sign } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, sign, verify } from 'node:crypto';
+import type { RequestReceipt } from './gdpr-request.ts';
 
 /** A check after an erasure: where, how, and the number of remaining copies. */
 export interface ErasureCheck {
@@ -37,7 +38,7 @@ export interface SignedReceipt {
 }
 
 /** Hashes a receipt and signs the hash with a PKCS #8 DER Ed25519 key, if any. */
-export function signReceipt(receipt: ErasureReceipt, signingKey: Uint8Array | null): SignedReceipt {
+export function signReceipt(receipt: ErasureReceipt | RequestReceipt, signingKey: Uint8Array | null): SignedReceipt {
   const text = JSON.stringify(receipt);
   const digest = createHash('sha256').update(text, 'utf8').digest();
   if (signingKey === null) return { receipt: text, sha256: digest.toString('hex'), public_key: null, signature: null };
@@ -48,6 +49,20 @@ export function signReceipt(receipt: ErasureReceipt, signingKey: Uint8Array | nu
     public_key: createPublicKey(key).export({ format: 'der', type: 'spki' }).toString('base64'),
     signature: sign(null, digest, key).toString('base64'),
   };
+}
+
+/** Returns true if the hash is of the text, and the signature of the hash by the key in the receipt. */
+export function isReceiptValid({ receipt, sha256, public_key: spki, signature }: SignedReceipt): boolean {
+  const digest = createHash('sha256').update(receipt, 'utf8').digest();
+  if (digest.toString('hex') !== sha256 || spki === null || signature === null) return false;
+  try {
+    const key = createPublicKey({ key: Buffer.from(spki, 'base64'), format: 'der', type: 'spki' });
+    return key.asymmetricKeyType === 'ed25519' && verify(null, digest, key, Buffer.from(signature, 'base64'));
+  } catch (error) {
+    // A text that is no key.
+    if (error instanceof Error) return false;
+    throw error;
+  }
 }
 
 /** Key of a receipt beside the journal. */

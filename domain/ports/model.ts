@@ -1,5 +1,7 @@
 /** Inputs and outputs of the summarising model. Adapters: `models/local` and `models/claude`. */
 
+import type { DataClass } from '../data-classes.ts';
+
 export const ITEM_KINDS = ['bugfix', 'feature', 'refactor', 'change', 'discovery', 'decision', 'security'] as const;
 export type ItemKind = (typeof ITEM_KINDS)[number];
 
@@ -21,6 +23,7 @@ export interface SourceRow {
   readonly content: string;
   /** o200k tokens of `content`. */
   readonly tokens: number;
+  readonly dataClass: DataClass;
   readonly filesRead: readonly string[];
   readonly filesModified: readonly string[];
   /** RFC 3339. */

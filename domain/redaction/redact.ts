@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Redactions } from '../capture/event.ts';
 import { byteLength, cutMiddle, VALUE_LIMIT_BYTES, wellFormed } from '../capture/well-formed.ts';
-import { higherClass } from './data-class.ts';
-import type { DataClass } from './data-class.ts';
+import { higherClass } from '../data-classes.ts';
+import type { DataClass } from '../data-classes.ts';
 import { detectorsFor, PERSONAL_KINDS, treatPersonalData } from './personal/personal-data.ts';
 import { removeTaggedText } from './private-text.ts';
 import type { OpenPassage } from './private-text.ts';

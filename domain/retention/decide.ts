@@ -1,5 +1,7 @@
-import { DATA_CLASSES, OF_CLASS } from './policy.ts';
-import type { DataClass, RetentionAction, RetentionRule, Retained } from './policy.ts';
+import { DATA_CLASSES } from '../data-classes.ts';
+import type { DataClass } from '../data-classes.ts';
+import { OF_CLASS } from './policy.ts';
+import type { RetentionAction, RetentionRule, Retained } from './policy.ts';
 
 /** The attributes of a row that rules match. */
 export interface RetainedRow {

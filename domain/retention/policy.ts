@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { DataClass } from '../data-classes.ts';
 
 /**
  * Resources of policies. `session` is all content of a session; the others are rows that grow with use. Excluded: rows that others need
@@ -18,9 +19,6 @@ export const RETAINED = [
   'excluded_session',
 ] as const;
 export type Retained = (typeof RETAINED)[number];
-
-export const DATA_CLASSES = ['public', 'internal', 'sensitive', 'confidential', 'restricted'] as const;
-export type DataClass = (typeof DATA_CLASSES)[number];
 
 export const RETENTION_ACTIONS = ['keep', 'decay', 'archive', 'delete'] as const;
 export type RetentionAction = (typeof RETENTION_ACTIONS)[number];

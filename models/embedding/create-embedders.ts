@@ -1,6 +1,9 @@
 import type { Config } from '../../config/config.ts';
+import type { DataClass } from '../../domain/data-classes.ts';
+import type { HttpEmbedding } from '../../config/embedding-settings.ts';
 import { PRESETS } from '../../domain/embedding-presets.ts';
 import type { Embedders } from '../../domain/ports/embedder.ts';
+import { limitEmbeddedClasses } from '../limit-classes.ts';
 import { createOpenAiEmbedder } from './openai-embedder.ts';
 import { embeddingModelDirectory } from './model-directory.ts';
 import { createOnnxEmbedder } from './onnx-embedder.ts';
@@ -8,7 +11,7 @@ import type { OnnxEmbedderOptions } from './onnx-embedder.ts';
 
 /** Creates the configured embedders and those of the other presets, which a change of the preset needs; a local one loads its model on first use. */
 export function createEmbedders(
-  { embedding, cacheDir }: Pick<Config, 'embedding' | 'cacheDir'>,
+  { embedding, cacheDir, maxClass }: Pick<Config, 'embedding' | 'cacheDir'> & { readonly maxClass: DataClass },
   options: Omit<OnnxEmbedderOptions, 'preset' | 'modelDir'>,
 ): Embedders {
   const { http, previous } = embedding;
@@ -22,11 +25,12 @@ export function createEmbedders(
     .map((preset) =>
       createOnnxEmbedder({ ...options, preset, modelDir: embeddingModelDirectory(undefined, cacheDir, preset) }),
     );
-  const provider = http === null ? null : createOpenAiEmbedder(http);
+  const outside = (settings: HttpEmbedding) => limitEmbeddedClasses(createOpenAiEmbedder(settings), maxClass);
+  const provider = http === null ? null : outside(http);
   const before =
     http === null || previous === null
       ? null
-      : createOpenAiEmbedder({ ...http, model: previous.name, dimension: previous.dimension });
+      : outside({ ...http, model: previous.name, dimension: previous.dimension });
   const all = [local, provider, before, ...others].filter((embedder) => embedder !== null);
   return {
     wanted: embedding.provider === 'http' && provider !== null ? provider : local,

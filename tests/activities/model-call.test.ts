@@ -393,6 +393,7 @@ const ROWS: readonly SourceRow[] = [
     title: 'Bash: npm test',
     content: 'npm test\n\n14 passed in 12 ms',
     tokens: 10,
+    dataClass: 'internal',
     filesRead: [],
     filesModified: [],
     occurredAt: '2026-01-02T03:04:05Z',

@@ -123,6 +123,7 @@ const ROW: SourceRow = {
   title: 'Bash: npm test',
   content: 'npm test\n\nran in 12 ms\n14 passed, 0 failed\nall is well',
   tokens: 20,
+  dataClass: 'internal',
   filesRead: [],
   filesModified: [],
   occurredAt: '2026-01-02T03:04:05Z',

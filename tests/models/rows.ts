@@ -12,6 +12,7 @@ export function rowsFrom(drafts: readonly RowDraft[]): readonly SourceRow[] {
     tool: null,
     title: '',
     tokens: Math.ceil(draft.content.length / 4),
+    dataClass: 'internal',
     filesRead: [],
     filesModified: [],
     occurredAt: '2026-03-02T09:00:00Z',

@@ -41,7 +41,16 @@ function indexScenario(shape: string, answers: readonly EmbedBatchResult[]): Sce
 /** More failures than a few attempts survive: everything that a sweep needs is killed one after the other. */
 const FAILURES = 5;
 
-function operation(workflow: 'captureSweep' | 'partitions', shape: 'happy' | 'failed' | 'away'): Scenario {
+const SCHEDULE_OF = {
+  captureSweep: 'capture-sweep',
+  partitions: 'partitions',
+  gdprDeadlines: 'gdpr-deadlines',
+} as const;
+
+function operation(
+  workflow: 'captureSweep' | 'partitions' | 'gdprDeadlines',
+  shape: 'happy' | 'failed' | 'away',
+): Scenario {
   const sweep = () => {
     let calls = 0;
     return async () => {
@@ -58,10 +67,11 @@ function operation(workflow: 'captureSweep' | 'partitions', shape: 'happy' | 'fa
     activities: () => ({
       sweepCaptures: sweep(),
       ensurePartitions: async () => ({ created: 3 }),
+      alertDeadlines: async () => ({ alerts: 1 }),
     }),
     async run(client) {
-      const handle = await client.workflow.start(workflow === 'captureSweep' ? 'captureSweep' : 'partitions', {
-        workflowId: `${workflowIdOf('operation', workflow === 'captureSweep' ? 'capture-sweep' : 'partitions')}/by-hand`,
+      const handle = await client.workflow.start(workflow, {
+        workflowId: `${workflowIdOf('operation', SCHEDULE_OF[workflow])}/by-hand`,
         taskQueue: QUEUES.session,
         args: [],
       });
@@ -101,4 +111,5 @@ export const OTHER_SCENARIOS: readonly Scenario[] = [
   operation('captureSweep', 'failed'),
   operation('captureSweep', 'away'),
   operation('partitions', 'happy'),
+  operation('gdprDeadlines', 'happy'),
 ];

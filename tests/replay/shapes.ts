@@ -29,6 +29,7 @@ export const SHAPES = {
   reindex: ['happy', 'provider-away', 'asked', 'cancelled', 'continued'],
   captureSweep: ['happy', 'failed', 'away'],
   partitions: ['happy'],
+  gdprDeadlines: ['happy'],
   consolidation: ['happy', 'continued'],
   consistencyRun: ['happy', 'asked', 'failed', 'cancelled', 'continued'],
   statisticsRun: ['happy', 'continued'],

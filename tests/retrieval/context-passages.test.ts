@@ -24,6 +24,7 @@ function memory(n: number, changes: Partial<Memory> = {}): Memory {
     projectName: null,
     namespace: 'default',
     userId: 'u',
+    dataClass: null,
     key: null,
     sources: [],
     importance: 0.5,

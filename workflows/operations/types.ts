@@ -61,6 +61,8 @@ export interface StatisticsState extends TenantsState<StatisticsResult> {
 export interface MaintenanceActivities {
   sweepCaptures(): Promise<SweepResult>;
   ensurePartitions(): Promise<{ readonly created: number }>;
+  /** Alerts the admins of tenants with a request about personal data that is overdue or due soon, once a day. */
+  alertDeadlines(): Promise<{ readonly alerts: number }>;
   /** Ids of tenants after this one, in order. */
   tenantsAfter(input: { readonly after: string | null; readonly limit: number }): Promise<readonly string[]>;
 }

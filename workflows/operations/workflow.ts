@@ -18,8 +18,8 @@ import type {
 
 const sweeping = proxyActivities<Pick<MaintenanceActivities, 'sweepCaptures'>>(SWEEP);
 
-/** Adding partitions is idempotent and must not wait for tomorrow's run. */
-const partitioning = proxyActivities<Pick<MaintenanceActivities, 'ensurePartitions'>>({
+/** Adding partitions and alerts is idempotent and must not wait for tomorrow's run. */
+const daily = proxyActivities<Pick<MaintenanceActivities, 'ensurePartitions' | 'alertDeadlines'>>({
   taskQueue: QUEUES.sweeps,
   startToCloseTimeout: '1 minute',
   scheduleToCloseTimeout: '6 hours',
@@ -40,7 +40,12 @@ export async function captureSweep(): Promise<SweepResult> {
 
 /** Creates the coming months' partitions of the hot tables. */
 export async function partitions(): Promise<{ readonly created: number }> {
-  return partitioning.ensurePartitions();
+  return daily.ensurePartitions();
+}
+
+/** Alerts admins of deadlines of requests about personal data. */
+export async function gdprDeadlines(): Promise<{ readonly alerts: number }> {
+  return daily.alertDeadlines();
 }
 
 const NOT_CONSOLIDATED: ConsolidationResult = {

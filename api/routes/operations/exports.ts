@@ -99,8 +99,10 @@ export function exportRoutes(app: Api, { database, archives: archive, startJob }
       const { tenantId, userId } = principal;
       store();
       const row = await database.asTenant(viewOf(principal), async (transaction) => {
+        const { scope, include_restricted: includeRestricted } = request.body;
         const subject = await subjectOf(transaction, principal, request.body);
-        return openExport(transaction, { tenantId, userId, scope: request.body.scope, subject });
+        if (includeRestricted) refuseOthers(principal);
+        return openExport(transaction, { tenantId, userId, scope, subject, includeRestricted });
       });
       // If the workflow cannot be started, the next request of the same scope finds the row and starts it.
       await startJob('exportRun', tenantId, row.id, { tenantId, jobId: row.id });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { listErasures, openErasure, readErasure } from '../../../stores/postgres/erasure/erasures.ts';
-import type { StoredErasure } from '../../../stores/postgres/erasure/erasures.ts';
+import { openErasure } from '../../../stores/postgres/erasure/erasures.ts';
+import { ownerOfSession } from '../../../stores/postgres/erasure/gdpr-requests.ts';
+import type { StoredRequest } from '../../../stores/postgres/erasure/gdpr-requests.ts';
 import { openExport } from '../../../stores/postgres/exports/exports.ts';
 import { findText, TooMuchFound } from '../../../stores/postgres/erasure/find-text.ts';
 import { assertNoLegalHold, LegalHoldError } from '../../../stores/postgres/retention/legal-holds.ts';
@@ -8,27 +9,27 @@ import type { TenantTransaction } from '../../../stores/postgres/connection/data
 import { restrictPerson, restrictSession, tenantName } from '../../../stores/postgres/access/people.ts';
 import { hasActingAdmin, lockAccess } from '../../../stores/postgres/access/users.ts';
 import type { Principal } from '../../../stores/postgres/access/principal.ts';
-import { principalOf, viewerOf, guardedRoute, route, viewOf } from '../../auth.ts';
+import { guardedRoute, isAdmin, mayActFor, principalOf, route, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
-import { present } from '../../http/present.ts';
+import { createDataRequests } from '../../data-requests.ts';
 import { ApiError } from '../../errors.ts';
+import { redactedCorrection } from '../../memories/remembering.ts';
 import { createMemoryChanges } from '../../memories/memory-changes.ts';
 import { findMemory, presentMemory } from '../../memories/memory-lookup.ts';
 import { presentExport } from './exports.ts';
+import { presentRequest } from './gdpr-requests.ts';
 import {
   eraseBody,
-  erasureSchema,
+  gdprRequestSchema,
   exportSchema,
   foundText,
   gdprExportBody,
   restrictBody,
   restrictionSchema,
   restrictQuery,
-  signedReceipt,
 } from '../../../contract/gdpr.ts';
 import { memoryCorrection, memoryName, memorySchema } from '../../../contract/memory.ts';
-import { dataOf, idParams, pageQuery } from '../../../contract/shared.ts';
-import { personFor, refuseOthers, sessionFor, ownedBy } from '../../subjects.ts';
+import { personFor, refuseOthers, sessionFor } from '../../subjects.ts';
 
 type Wanted = z.output<typeof eraseBody>;
 
@@ -36,13 +37,19 @@ function refused(field: string, message: string): ApiError {
   return new ApiError('VALIDATION_FAILED', message, [{ field, message }]);
 }
 
-/** Returns the id of the subject, after authorization. @throws ApiError, LegalHoldError */
-async function subjectOf(transaction: TenantTransaction, principal: Principal, wanted: Wanted): Promise<string | null> {
+/** What an erasure is of, and whose data. */
+interface Subject {
+  readonly id: string | null;
+  readonly userId: string | null;
+}
+
+/** Returns the subject, after authorization. @throws ApiError, LegalHoldError */
+async function subjectOf(transaction: TenantTransaction, principal: Principal, wanted: Wanted): Promise<Subject> {
   switch (wanted.kind) {
     case 'session': {
       const sessionId = await sessionFor(transaction, principal, wanted.session);
       await assertNoLegalHold(transaction, { sessionId });
-      return sessionId;
+      return { id: sessionId, userId: await ownerOfSession(transaction, sessionId) };
     }
     case 'user': {
       const person = await personFor(transaction, principal, wanted.user);
@@ -53,42 +60,36 @@ async function subjectOf(transaction: TenantTransaction, principal: Principal, w
           'no other admin of the tenant has a key of the scope admin: let another admin join, or erase the tenant',
         );
       await assertNoLegalHold(transaction, { userId: person.id });
-      return person.id;
+      return { id: person.id, userId: person.id };
     }
     case 'tenant':
       refuseOthers(principal);
       if ((await tenantName(transaction, principal.tenantId)) !== wanted.name)
         throw refused('name', 'is not the name of this tenant');
       await assertNoLegalHold(transaction, {});
-      return principal.tenantId;
+      return { id: principal.tenantId, userId: null };
     case 'text':
-      refuseOthers(principal);
-      return null;
+      return { id: null, userId: null };
   }
-}
-
-export function presentErasure(row: StoredErasure): z.input<typeof erasureSchema> {
-  const { rounds: _rounds, ...removed } = row.counts;
-  return present(erasureSchema, {
-    ...row,
-    removed,
-    receipt: signedReceipt.nullable().parse(row.receipt ?? null),
-    requestedAt: row.createdAt,
-  });
 }
 
 /** Rights of users over their data: erase, export, correct and restrict. */
 export function gdprRoutes(app: Api, dependencies: ApiDependencies): void {
-  const { database, startJob } = dependencies;
+  const { database, startJob, heavy } = dependencies;
   const changes = createMemoryChanges(dependencies);
+  const requests = createDataRequests(dependencies);
 
-  const open = async (principal: Principal, wanted: Wanted): Promise<StoredErasure> => {
+  const open = async (principal: Principal, wanted: Wanted): Promise<StoredRequest> => {
     const { tenantId, userId } = principal;
     try {
       return await database.asTenant(viewOf(principal), async (transaction) => {
         const subject = await subjectOf(transaction, principal, wanted);
         const searchText = wanted.kind === 'text' ? wanted.text : null;
-        return openErasure(transaction, { tenantId, requestedBy: userId, kind: wanted.kind, subject, searchText });
+        const { kind } = wanted;
+        const job = { tenantId, requestedBy: userId, kind, subject: subject.id, searchText };
+        const { id } = await openErasure(transaction, job);
+        const request = { right: 'erase', kind, state: 'running', userId: subject.userId } as const;
+        return requests.open(transaction, principal, request, id);
       });
     } catch (error) {
       if (error instanceof LegalHoldError) throw new ApiError('CONFLICT', error.message);
@@ -102,9 +103,9 @@ export function gdprRoutes(app: Api, dependencies: ApiDependencies): void {
       tags: ['gdpr'],
       summary: 'Erase a session, a user, the tenant or a text permanently',
       description:
-        'Deletes rows, vectors, caches, archives and exports; backups are covered by a journal that every restore repeats. Ends with a receipt, and cannot be cancelled once started. Users and viewers may erase themselves and their own sessions; everything else requires an admin.',
+        'Deletes rows, vectors, caches, archives and exports; backups are covered by a journal that every restore repeats. Ends with a receipt, and cannot be cancelled once started. Users and viewers may erase themselves and their own sessions; their request to erase a text, which others may share, waits for an admin. Everything else requires an admin.',
       body: eraseBody,
-      response: { 200: foundText, 202: erasureSchema },
+      response: { 200: foundText, 202: gdprRequestSchema },
     }),
     async (request, reply) => {
       const principal = principalOf(request);
@@ -125,52 +126,17 @@ export function gdprRoutes(app: Api, dependencies: ApiDependencies): void {
           },
         });
       }
+      if (wanted.kind === 'text' && !isAdmin(principal)) {
+        const request = await requests.wait(principal, { right: 'erase', kind: 'text', body: { text: wanted.text } });
+        return reply.status(202).send(presentRequest(request));
+      }
       const erasure = await open(principal, wanted);
       // If the workflow cannot be started, the next identical request finds the row and starts it.
       await startJob('erasureRun', principal.tenantId, erasure.id, {
         tenantId: principal.tenantId,
         erasureId: erasure.id,
       });
-      return reply.status(202).send(presentErasure(erasure));
-    },
-  );
-
-  app.get(
-    '/gdpr/requests',
-    route('read', {
-      tags: ['gdpr'],
-      summary: 'List erasures and their receipts, newest first',
-      description: 'Returns the erasures of the tenant for admins, else those of the caller.',
-      querystring: z.strictObject({
-        limit: pageQuery.limit,
-        before: z.uuid().optional(),
-      }),
-      response: { 200: dataOf(erasureSchema) },
-    }),
-    async (request) => {
-      const principal = principalOf(request);
-      const { limit, before } = request.query;
-      const rows = await database.asTenant(viewOf(principal), (transaction) =>
-        listErasures(transaction, { userId: viewerOf(principal) ?? null, before: before ?? null, limit }),
-      );
-      return { data: rows.map(presentErasure) };
-    },
-  );
-
-  app.get(
-    '/gdpr/requests/:id',
-    route('read', {
-      tags: ['gdpr'],
-      summary: 'Get an erasure and its receipt',
-      params: idParams,
-      response: { 200: erasureSchema },
-    }),
-    async (request) => {
-      const principal = principalOf(request);
-      const row = await database.asTenant(viewOf(principal), (transaction) =>
-        readErasure(transaction, request.params.id),
-      );
-      return presentErasure(ownedBy(principal, row, row?.requestedBy, 'request'));
+      return reply.status(202).send(presentRequest(erasure));
     },
   );
 
@@ -188,8 +154,13 @@ export function gdprRoutes(app: Api, dependencies: ApiDependencies): void {
       const principal = principalOf(request);
       const { tenantId, userId } = principal;
       const row = await database.asTenant(viewOf(principal), async (transaction) => {
-        const { id: subject } = await personFor(transaction, principal, request.body.user);
-        return openExport(transaction, { tenantId, userId, scope: 'user', subject });
+        const { user, include_restricted: includeRestricted } = request.body;
+        const { id: subject } = await personFor(transaction, principal, user);
+        if (includeRestricted) refuseOthers(principal);
+        const opened = await openExport(transaction, { tenantId, userId, scope: 'user', subject, includeRestricted });
+        const job = { right: 'export', kind: 'user', state: 'running', userId: subject } as const;
+        await requests.open(transaction, principal, job, opened.id);
+        return opened;
       });
       await startJob('exportRun', tenantId, row.id, { tenantId, jobId: row.id });
       return reply.status(202).send(presentExport(row));
@@ -203,14 +174,19 @@ export function gdprRoutes(app: Api, dependencies: ApiDependencies): void {
   ): Promise<z.input<typeof restrictionSchema>> =>
     database.asTenant(viewOf(principal), async (transaction) => {
       const restricted_until = until?.toISOString() ?? null;
+      const note = (kind: 'user' | 'session', userId: string | null): Promise<string> | null =>
+        until === null
+          ? null
+          : requests.meet(transaction, principal, { right: 'restrict', kind, userId }, { until: until.toISOString() });
       if (session === undefined) {
         const { id } = await personFor(transaction, principal, user);
         await restrictPerson(transaction, id, until);
-        return { user: id, session: null, restricted_until };
+        return { user: id, session: null, restricted_until, request: await note('user', id) };
       }
       const id = await sessionFor(transaction, principal, session);
       await restrictSession(transaction, id, until);
-      return { user: null, session: id, restricted_until };
+      const request = await note('session', await ownerOfSession(transaction, id));
+      return { user: null, session: id, restricted_until, request };
     });
 
   app.post(
@@ -242,14 +218,31 @@ export function gdprRoutes(app: Api, dependencies: ApiDependencies): void {
     route('self', {
       tags: ['gdpr'],
       summary: 'Correct a memory',
-      description: 'Equivalent to PUT /memories/{id}.',
+      description:
+        'Equivalent to PUT /memories/{id} for own memories. The correction of a learning of another user waits for an admin: 202 with the request.',
       body: z.strictObject({ id: memoryName, correction: memoryCorrection }),
-      response: { 200: memorySchema },
+      response: { 200: memorySchema, 202: gdprRequestSchema },
     }),
-    async (request) => {
+    async (request, reply) => {
       const principal = principalOf(request);
-      const memory = await findMemory(database, principal, request.body.id, 'id', 'versions');
-      return presentMemory(await changes.correct(principal, memory, request.body.correction));
+      const { id, correction } = request.body;
+      const memory = await findMemory(database, principal, id, 'id', 'versions');
+      if (memory.type === 'learning' && !mayActFor(principal, memory.userId)) {
+        const body = { id: memory.id, correction: await redactedCorrection(heavy, principal.userId, correction) };
+        return reply
+          .status(202)
+          .send(presentRequest(await requests.wait(principal, { right: 'rectify', kind: 'memory', body })));
+      }
+      const corrected = await changes.correct(principal, memory, correction);
+      await database.asTenant(viewOf(principal), (transaction) =>
+        requests.meet(
+          transaction,
+          principal,
+          { right: 'rectify', kind: 'memory', userId: memory.userId },
+          { memory: corrected.id },
+        ),
+      );
+      return reply.status(200).send(presentMemory(corrected));
     },
   );
 }

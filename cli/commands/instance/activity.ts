@@ -1,5 +1,6 @@
 import { RecollectError } from '../../../client/index.ts';
 import { backupsSchema } from '../../../contract/backups.ts';
+import { gdprRequestSchema } from '../../../contract/gdpr.ts';
 import { jobsAnswer, scheduleSchema } from '../../../contract/jobs.ts';
 import { sessionSchema } from '../../../contract/sessions.ts';
 import type { Session } from '../../../contract/sessions.ts';
@@ -18,6 +19,8 @@ export interface Activity {
   readonly stuck: readonly { readonly job: string; readonly why: string; readonly advice: string }[];
   readonly lastBackup: { readonly id: string; readonly state: string; readonly at: string } | null;
   readonly nextBackup: string | null;
+  /** Open requests about personal data, and the next deadline. */
+  readonly requests: { readonly open: number; readonly nextDueAt: string | null; readonly isOverdue: boolean };
   readonly today: { readonly tokens: number; readonly quota: number; readonly usd: number };
 }
 
@@ -38,15 +41,17 @@ export async function readActivity(
 ): Promise<Activity | null> {
   const since = `${new Date(now).toISOString().slice(0, 10)}T00:00:00.000Z`;
   try {
-    const [jobs, backups, schedules, usage] = await Promise.all([
+    const [jobs, backups, schedules, usage, requests] = await Promise.all([
       server.get('/jobs', jobsAnswer, { state: 'stuck', limit: SESSIONS }),
       server.get('/admin/backups', backupsSchema, { limit: 1 }),
       server.get('/schedules', dataOf(scheduleSchema)),
       server.get('/usage', usageSchema, { since, group_by: 'model' }),
+      server.get('/gdpr/requests', pageOfItems(gdprRequestSchema), { open: true, limit: 1 }),
     ]);
     const last = new Map<string, string>();
     for (const { host, last_event_at: at } of sessions) if (at > (last.get(host) ?? '')) last.set(host, at);
     const [backup] = backups.data;
+    const [request] = requests.data;
     const schedule = schedules.data.find(({ name }) => name === 'backup');
     return {
       lastEvents: [...last].map(([agent, at]) => ({ agent, at })).toSorted((a, b) => b.at.localeCompare(a.at)),
@@ -58,6 +63,11 @@ export async function readActivity(
           ? null
           : { id: backup.id, state: backup.state, at: backup.finished_at ?? backup.created_at },
       nextBackup: schedule?.state === 'active' ? (schedule.next_runs[0] ?? null) : null,
+      requests: {
+        open: requests.pagination.total,
+        nextDueAt: request?.due_at ?? null,
+        isOverdue: request?.overdue === true,
+      },
       today: { tokens: usage.budget.used_tokens, quota: usage.budget.quota_tokens, usd: usage.totals.usd },
     };
   } catch (error) {
@@ -80,9 +90,15 @@ export async function backupInProgress(server: ServerClient): Promise<string> {
   return newest?.state === 'running' ? `Backup ${newest.id} is in progress: it continues after the next start.\n` : '';
 }
 
+function requestLines({ open, nextDueAt, isOverdue }: Activity['requests']): string[][] {
+  if (nextDueAt === null) return [];
+  const due = `${isOverdue ? 'overdue since' : 'next due'} ${minuteOf(nextDueAt)} UTC`;
+  return [['requests', `${open} about personal data, ${due} (recollect gdpr list --open)`]];
+}
+
 /** Returns the activity as lines below the services. `isConnected`: an agent has the hooks. */
 export function activityText(activity: Activity, now: number, isConnected: boolean): string {
-  const { lastEvents, stuck, lastBackup, nextBackup, today } = activity;
+  const { lastEvents, stuck, lastBackup, nextBackup, requests, today } = activity;
   const backup =
     lastBackup === null ? 'none yet' : `${lastBackup.state} ${ago(lastBackup.at, now)} ago (${lastBackup.id})`;
   const next = nextBackup === null ? 'no next one is scheduled' : `next ${minuteOf(nextBackup)} UTC`;
@@ -99,6 +115,7 @@ export function activityText(activity: Activity, now: number, isConnected: boole
     ['stuck', stuck.length === 0 ? 'nothing' : `${stuck.length} jobs (recollect jobs --state stuck)`],
     ...shown,
     ['backup', `${backup}, ${next}`],
+    ...requestLines(requests),
     ['today', `$${today.usd.toFixed(2)}, ${grouped(today.tokens)} of ${grouped(today.quota)} tokens of paid models`],
   ]);
 }

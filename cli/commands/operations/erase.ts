@@ -5,7 +5,7 @@ import { eraseSpooled } from '../../../hook/spool/erase.ts';
 import type { Spooled } from '../../../hook/spool/erase.ts';
 import { RecollectError } from '../../../client/index.ts';
 import { meSchema } from '../../../contract/access.ts';
-import { erasureSchema, foundText } from '../../../contract/gdpr.ts';
+import { gdprRequestSchema, foundText } from '../../../contract/gdpr.ts';
 import type { Cli } from '../../cli.ts';
 import type { ExitCode } from '../../command-context.ts';
 import { confirm } from '../../confirm.ts';
@@ -97,14 +97,20 @@ async function erase(
   }
   if (kind === 'text') {
     const body = { kind: 'text', text: what, dry_run: true };
-    const { found } = await server.post('/gdpr/erase', foundText, body);
-    output.out(
-      `The text occurs in\n${Object.entries(found)
-        .map(([name, n]) => `  ${counted(n, name.replaceAll('_', ' '))}\n`)
-        .join(
-          '',
-        )}Also erased: what was derived from them, their vectors and full values, and all exports of the tenant.\n`,
-    );
+    // 403: only admins count; the request of others waits for an admin.
+    const preview = await unless(403, server.post('/gdpr/erase', foundText, body));
+    if (preview === null && options.dryRun === true) {
+      output.err('Only an admin may count the occurrences of a text.\n');
+      return 1;
+    }
+    if (preview !== null)
+      output.out(
+        `The text occurs in\n${Object.entries(preview.found)
+          .map(([name, n]) => `  ${counted(n, name.replaceAll('_', ' '))}\n`)
+          .join(
+            '',
+          )}Also erased: what was derived from them, their vectors and full values, and all exports of the tenant.\n`,
+      );
   }
   if (options.dryRun === true) return 0;
   if (options.yes !== true && !(await confirm('Erase permanently? This cannot be undone or cancelled.', output))) {
@@ -115,9 +121,13 @@ async function erase(
   const here = await spooledOf(server, kind, what);
   const spooled = await eraseHere(options.dataDir, here);
   if (spooled === null) output.err('The spool of this machine is being drained: the server rejects erased events.\n');
-  const { id } = await server.post('/gdpr/erase', erasureSchema, bodyOf(kind, what));
+  const { id, state } = await server.post('/gdpr/erase', gdprRequestSchema, bodyOf(kind, what));
+  if (state === 'waiting') {
+    output.out(`The request ${id} waits for the decision of an admin: others may share the text.\n`);
+    return 0;
+  }
   // 401: the key is no longer valid because its owner was erased.
-  const row = await unless(401, server.ended(path`/gdpr/requests/${id}`, erasureSchema));
+  const row = await unless(401, server.ended(path`/gdpr/requests/${id}`, gdprRequestSchema));
   if (row === null) {
     output.out(`Erased, including this API key. The receipt is receipts/${id}.json in the backup store.\n`);
     return 0;

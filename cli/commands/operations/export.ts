@@ -16,6 +16,7 @@ interface ExportOptions {
   readonly user?: string;
   readonly session?: string;
   readonly out?: string;
+  readonly includeRestricted?: boolean;
 }
 
 function failure(code: string, message: string, cause?: unknown): RecollectError {
@@ -27,10 +28,12 @@ export function exportFile(name: string | undefined): string {
   return resolve(name ?? `recollect-${new Date().toISOString().slice(0, 10)}.ndjson.zst`);
 }
 
-function bodyOf({ project, user, session }: ExportOptions): object {
-  if (project !== undefined) return { scope: 'project', subject: project };
-  if (user !== undefined) return { scope: 'user', subject: user };
-  return session === undefined ? { scope: 'tenant' } : { scope: 'session', subject: session };
+function bodyOf({ project, user, session, includeRestricted: include_restricted }: ExportOptions): object {
+  if (project !== undefined) return { scope: 'project', subject: project, include_restricted };
+  if (user !== undefined) return { scope: 'user', subject: user, include_restricted };
+  return session === undefined
+    ? { scope: 'tenant', include_restricted }
+    : { scope: 'session', subject: session, include_restricted };
 }
 
 /** Exports memory into a local file, which appears complete or not at all. Returns its bytes. Rejects with RecollectError. */
@@ -59,6 +62,7 @@ export function addExport(program: Command, cli: Cli): void {
     .option('--project <name>', 'export one project')
     .option('--user <name>', 'export one user')
     .option('--session <id>', 'export one session')
+    .option('--include-restricted', 'for admins: include rows of the class restricted of other users')
     .option('--out <file>', 'output file (default: recollect-<day>.ndjson.zst)')
     .action(
       cli.onServer(async (server, options: ExportOptions) => {

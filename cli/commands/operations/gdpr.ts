@@ -1,16 +1,24 @@
 import type { Command } from 'commander';
+import { z } from 'zod';
 import { meSchema } from '../../../contract/access.ts';
-import { restrictionSchema } from '../../../contract/gdpr.ts';
+import { gdprRequestSchema, restrictionSchema } from '../../../contract/gdpr.ts';
 import { memorySchema } from '../../../contract/memory.ts';
 import { memoryHash } from '../../../domain/memory.ts';
 import type { Cli } from '../../cli.ts';
 import type { ServerClient } from '../../server/server-client.ts';
 import { minuteOf, momentOf } from '../../text/text-layout.ts';
 import { exportFile, exportTo } from './export.ts';
+import { addRequests } from './gdpr-requests.ts';
 
 interface Subject {
   readonly user?: string;
   readonly session?: string;
+}
+
+interface ExportOptions {
+  readonly user?: string;
+  readonly includeRestricted?: boolean;
+  readonly out?: string;
 }
 
 /** Returns the session or user that the options name; without one the caller. */
@@ -19,14 +27,16 @@ async function subjectOf(server: ServerClient, { user, session }: Subject): Prom
   return { user: user ?? (await server.get('/auth/me', meSchema)).user.username };
 }
 
-/** Adds `gdpr` with its subcommands: the rights of a person over the own data. */
+/** Adds `gdpr` with its subcommands: the rights of a person over the own data, and the requests. */
 export function addGdpr(program: Command, cli: Cli): void {
+  const description = 'use your rights over your data, and handle requests; recollect erase erases';
+  const command = cli.command(program, 'gdpr', description);
+  addRights(command, cli);
+  addRequests(command, cli);
+}
+
+function addRights(command: Command, cli: Cli): void {
   const { output } = cli;
-  const command = cli.command(
-    program,
-    'gdpr',
-    'use your rights over your data: export, restrict, rectify; erase is a command',
-  );
   const ofSubject = (name: string, description: string): Command =>
     cli
       .command(command, name, description)
@@ -36,11 +46,12 @@ export function addGdpr(program: Command, cli: Cli): void {
   cli
     .command(command, 'export', 'export all data of a user to a file')
     .option('--user <user>', 'another user, for admins: id or username (default: you)')
+    .option('--include-restricted', 'for admins: include rows of the class restricted of another user')
     .option('--out <file>', 'output file (default: recollect-<day>.ndjson.zst)')
     .action(
-      cli.onServer(async (server, { user, out }: { readonly user?: string; readonly out?: string }) => {
+      cli.onServer(async (server, { user, includeRestricted: include_restricted, out }: ExportOptions) => {
         const file = exportFile(out);
-        const bytes = await exportTo(file, { route: '/gdpr/export', body: { user } }, server);
+        const bytes = await exportTo(file, { route: '/gdpr/export', body: { user, include_restricted } }, server);
         output.out(`${file}\n${bytes} bytes\n`);
       }),
     );
@@ -68,8 +79,13 @@ export function addGdpr(program: Command, cli: Cli): void {
     .action(
       cli.onServer(
         async (server, id: string, { content, title }: { readonly content?: string; readonly title?: string }) => {
-          const memory = await server.post('/gdpr/rectify', memorySchema, { id, correction: { content, title } });
-          output.out(`Corrected: ${memoryHash(memory.id)}\n`);
+          const body = { id, correction: { content, title } };
+          const answer = await server.post('/gdpr/rectify', z.union([gdprRequestSchema, memorySchema]), body);
+          output.out(
+            'right' in answer
+              ? `The request ${answer.id} waits for the decision of an admin: the memory is of another user.\n`
+              : `Corrected: ${memoryHash(answer.id)}\n`,
+          );
         },
       ),
     );

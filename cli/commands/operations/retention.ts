@@ -11,8 +11,10 @@ import {
 } from '../../../contract/retention.ts';
 import type { Policy } from '../../../contract/retention.ts';
 import { dataOf } from '../../../contract/shared.ts';
-import { DATA_CLASSES, MAX_AGE_DAYS, RETAINED, RETENTION_ACTIONS } from '../../../domain/retention/policy.ts';
-import type { DataClass, Retained, RetentionAction } from '../../../domain/retention/policy.ts';
+import { DATA_CLASSES } from '../../../domain/data-classes.ts';
+import type { DataClass } from '../../../domain/data-classes.ts';
+import { MAX_AGE_DAYS, RETAINED, RETENTION_ACTIONS } from '../../../domain/retention/policy.ts';
+import type { Retained, RetentionAction } from '../../../domain/retention/policy.ts';
 import type { Cli } from '../../cli.ts';
 import type { ExitCode } from '../../command-context.ts';
 import { integer } from '../../options.ts';

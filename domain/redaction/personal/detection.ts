@@ -1,4 +1,4 @@
-import type { DataClass } from '../data-class.ts';
+import type { DataClass } from '../../data-classes.ts';
 
 /** A kind of personal data: its pattern, its validation and its class. */
 export interface Detector {

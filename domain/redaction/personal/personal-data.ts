@@ -1,5 +1,5 @@
-import { higherClass } from '../data-class.ts';
-import type { DataClass } from '../data-class.ts';
+import { higherClass } from '../../data-classes.ts';
+import type { DataClass } from '../../data-classes.ts';
 import { BANK_ACCOUNT, PAYMENT_CARD } from './accounts.ts';
 import { BIRTH_DATE, EMAIL, IPV4, IPV6, NAMED_PHONE, PHONE } from './contact.ts';
 import type { Detector } from './detection.ts';

@@ -635,7 +635,7 @@ CREATE INDEX model_batch_calls_session_id_idx ON model_batch_calls (session_id);
 CREATE TABLE system_alerts (
   id uuid PRIMARY KEY, tenant_id uuid NOT NULL,
   user_id uuid NOT NULL REFERENCES users ON DELETE CASCADE ON UPDATE CASCADE,
-  type text NOT NULL CHECK (type IN ('budget_threshold', 'restore_drill_failed', 'retention_dry_run', 'audit_log_fault')),
+  type text NOT NULL CHECK (type IN ('budget_threshold', 'restore_drill_failed', 'retention_dry_run', 'audit_log_fault', 'gdpr_deadline')),
   day date NOT NULL, -- UTC
   details jsonb NOT NULL DEFAULT '{}', created_at timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP
 );
@@ -694,6 +694,7 @@ CREATE TABLE exports (
   user_id uuid NOT NULL, -- only this user can download it
   scope text NOT NULL CHECK (scope IN ('tenant', 'project', 'user', 'session')),
   subject uuid,
+  include_restricted boolean NOT NULL DEFAULT false, -- with other users' rows of restricted classes
   state text NOT NULL DEFAULT 'running' CHECK (state IN ('running', 'completed', 'failed', 'cancelled', 'expired')),
   object_key text NOT NULL, bytes bigint NOT NULL DEFAULT 0,
   sha256 bytea CHECK (octet_length(sha256) = 32), -- of the stored file; null until it is complete
@@ -845,6 +846,24 @@ CREATE TABLE erasures (
 );
 CREATE INDEX erasures_tenant_id_id_idx ON erasures (tenant_id, id DESC);
 
+-- What people requested about their data, with deadlines. Erasures and exports have a row of the same id. No foreign key: a row outlives the user.
+CREATE TABLE gdpr_requests (
+  id uuid PRIMARY KEY, tenant_id uuid NOT NULL,
+  user_id uuid, -- whose data; null for a tenant or a text, and after the erasure of the user
+  requested_by uuid, -- null after the erasure of that user
+  right_name text NOT NULL CHECK (right_name IN ('erase', 'export', 'restrict', 'rectify')),
+  kind text NOT NULL CHECK (kind IN ('session', 'user', 'tenant', 'text', 'memory')),
+  state text NOT NULL CHECK (state IN ('waiting', 'running', 'completed', 'declined', 'failed', 'cancelled')),
+  body jsonb, -- what waits for a decision, redacted; null otherwise
+  due_at timestamptz(6) NOT NULL, extended_days integer, extension_reason text,
+  decided_by uuid, decided_at timestamptz(6), decision_reason text,
+  receipt jsonb, -- signed; the receipt of an erasure is in its own row
+  created_at timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  updated_at timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP, finished_at timestamptz(6)
+);
+CREATE INDEX gdpr_requests_tenant_id_id_idx ON gdpr_requests (tenant_id, id DESC);
+CREATE INDEX gdpr_requests_due_idx ON gdpr_requests (due_at) WHERE finished_at IS NULL;
+
 -- Signed entries in a chain, also stored beside the backup sets. The journal has no tenant, because it outlives the erasure of one, and continues
 -- with whichever database is running.
 CREATE TABLE erasure_journal (
@@ -987,6 +1006,7 @@ GRANT SELECT, INSERT ON windows, usage_reservations, backups TO recollect_define
 GRANT SELECT (scope, scope_id, key, value, updated_at), INSERT (id, scope, scope_id, key, value), UPDATE (value, updated_at) ON settings TO recollect_definer;
 GRANT SELECT ON tenants, users, api_keys, user_invites, mfa_totp, tombstones, entities, entity_mentions, model_batches, embedding_counts, embedding_indexes, legal_holds, archives, retention_runs,
   retention_counts, consistency_checks TO recollect_definer;
+GRANT SELECT (finished_at, due_at) ON gdpr_requests TO recollect_definer;
 GRANT SELECT (id, provider, model, operation, batch, cache_hit, input_tokens, output_tokens, tokens_cached, cost_usd, latency_ms) ON usage_ledger TO recollect_definer;
 GRANT SELECT (id, type) ON system_alerts TO recollect_definer;
 GRANT INSERT ON audit_log TO recollect_definer;

@@ -91,6 +91,9 @@ export async function eraseBeside(transaction: TenantTransaction, tenantId: stri
   const titles = await run(
     `UPDATE sessions t SET title = NULL, metadata = '{}', updated_at = now() WHERE t.tenant_id = $3::uuid AND ${contains('sessions')}`,
   );
+  await run(
+    `UPDATE gdpr_requests t SET state = 'cancelled', body = NULL, finished_at = now(), updated_at = now() WHERE t.tenant_id = $3::uuid AND state = 'waiting' AND ${contains('gdpr_requests')}`,
+  );
   return {
     counts: {
       titles,
@@ -123,6 +126,7 @@ const DOERS: ReadonlySet<string> = new Set([
   'closed_by',
   'released_by',
   'approved_by',
+  'decided_by',
 ]);
 /** Tables that are erased separately, or by their foreign key to the user; tombstones remain, so that no event of the user returns. */
 const APART: ReadonlySet<string> = new Set([
@@ -162,6 +166,9 @@ export async function erasePerson(
   counts['audit_log_addresses'] = await transaction.$executeRaw`
     UPDATE audit_log SET address = NULL, user_agent = NULL, salt = NULL
      WHERE tenant_id = (SELECT current_tenant_id()) AND actor_id = ${userId}::uuid AND salt IS NOT NULL`;
+  await transaction.$executeRaw`
+    UPDATE gdpr_requests SET state = 'cancelled', body = NULL, finished_at = now(), updated_at = now()
+     WHERE tenant_id = (SELECT current_tenant_id()) AND state = 'waiting' AND (user_id = ${userId}::uuid OR requested_by = ${userId}::uuid)`;
   // Jobs of the instance have no tenant and are not among the tables.
   await transaction.$executeRaw`UPDATE backups SET requested_by = NULL WHERE requested_by = ${userId}::uuid`;
   await transaction.$executeRaw`UPDATE restores SET requested_by = NULL WHERE requested_by = ${userId}::uuid`;

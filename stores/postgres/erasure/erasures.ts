@@ -4,6 +4,7 @@ import { ERASURE_KINDS, MAX_ERASED_ROWS } from '../../../domain/erasure/erasure-
 import type { ErasureKind } from '../../../domain/erasure/erasure-journal.ts';
 import { Prisma } from '../../../prisma/generated/client.ts';
 import type { TenantTransaction } from '../connection/database.ts';
+import { endRequest } from './gdpr-requests.ts';
 import { ERASURE_PHASES, WORK_STATES } from '../../../domain/jobs.ts';
 import type { ErasurePhase } from '../../../domain/jobs.ts';
 
@@ -52,36 +53,24 @@ const erasureRow = z.object({
 });
 export type StoredErasure = Readonly<z.output<typeof erasureRow>>;
 
-/** The running erasure of the same thing, else a new one. Two requests at once get the same. */
+/** The running erasure of the same thing, else a new one with this id. Two requests at once get the same. */
 export async function openErasure(
   transaction: TenantTransaction,
   wanted: Pick<StoredErasure, 'tenantId' | 'requestedBy' | 'kind' | 'subject' | 'searchText'>,
+  id: string = v7(),
 ): Promise<StoredErasure> {
   const { tenantId, kind, subject, searchText } = wanted;
   await transaction.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`erase ${tenantId} ${kind}`}, 0))`;
   const same = await transaction.erasure.findFirst({
     where: { tenantId, kind, subject, searchText, state: 'running' },
   });
-  return erasureRow.parse(same ?? (await transaction.erasure.create({ data: { id: v7(), ...wanted } })));
+  return erasureRow.parse(same ?? (await transaction.erasure.create({ data: { id, ...wanted } })));
 }
 
 /** Returns an erasure of the tenant; null if there is none with this id. */
 export async function readErasure(transaction: TenantTransaction, id: string): Promise<StoredErasure | null> {
   const row = await transaction.erasure.findUnique({ where: { id } });
   return erasureRow.nullable().parse(row);
-}
-
-/** Returns the erasures of the tenant, or of one requesting user, newest first, before a given one. */
-export async function listErasures(
-  transaction: TenantTransaction,
-  { userId, before, limit }: { readonly userId: string | null; readonly before: string | null; readonly limit: number },
-): Promise<StoredErasure[]> {
-  const rows = await transaction.erasure.findMany({
-    where: { ...(userId === null ? {} : { requestedBy: userId }), ...(before === null ? {} : { id: { lt: before } }) },
-    orderBy: { id: 'desc' },
-    take: limit,
-  });
-  return z.array(erasureRow).parse(rows);
 }
 
 /** Records the progress of an erasure: its phase, what it found, and additional counts. */
@@ -130,6 +119,7 @@ export async function finishErasure(
       ...(kind === 'user' || kind === 'tenant' ? { subject: null, requestedBy: null } : {}),
     },
   });
+  await endRequest(transaction, id, 'completed');
 }
 
 /** Ends a failed erasure; `error` is the type of the failure. The search text is deleted. */
@@ -144,4 +134,5 @@ export async function failErasure(
     where: { id, state: 'running' },
     data: { state, error, searchText: null, finishedAt: now, updatedAt: now },
   });
+  await endRequest(transaction, id, state);
 }

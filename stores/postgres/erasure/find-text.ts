@@ -59,6 +59,7 @@ export const CONTENT_COLUMNS: Readonly<Record<string, Readonly<Record<string, Fo
   },
   entities: { name: 'text', label: 'text' },
   learning_evidence: { quote: 'text' },
+  gdpr_requests: { body: 'json' },
   entity_mentions: { quote: 'text' },
   relation_evidence: { quote: 'text' },
   sessions: { title: 'text', metadata: 'json' },

@@ -1,6 +1,9 @@
 import type pg from 'pg';
 import { v7 } from 'uuid';
 import { z } from 'zod';
+import { receiptOf } from '../../../domain/erasure/gdpr-request.ts';
+import { signReceipt } from '../../../domain/erasure/receipt.ts';
+import { endRequest, readRequest } from '../erasure/gdpr-requests.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import { EXPORT_SCOPES, EXPORT_STATES } from '../../../domain/jobs.ts';
 import { columnOf, hexColumn } from '../connection/rows.ts';
@@ -14,6 +17,7 @@ const exportRow = z.object({
   userId: z.string(),
   scope: z.enum(EXPORT_SCOPES),
   subject: z.string().nullable(),
+  includeRestricted: z.boolean(),
   state: z.enum(EXPORT_STATES),
   objectKey: z.string(),
   bytes: z.coerce.number(),
@@ -30,7 +34,7 @@ export type StoredExport = Readonly<z.output<typeof exportRow>>;
 /** A new export of a user's; the running one of the same scope, where there is one. */
 export async function openExport(
   transaction: TenantTransaction,
-  wanted: Pick<StoredExport, 'tenantId' | 'userId' | 'scope' | 'subject'>,
+  wanted: Pick<StoredExport, 'tenantId' | 'userId' | 'scope' | 'subject' | 'includeRestricted'>,
 ): Promise<StoredExport> {
   const { tenantId, userId } = wanted;
   await transaction.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`export ${userId}`}, 0))`;
@@ -59,6 +63,8 @@ export async function finishExport(
     readonly sha256: string;
     readonly counts: Readonly<Record<string, number>>;
     readonly startedAt: Date;
+    /** Of receipts; null: they are not signed. */
+    readonly signingKey: Uint8Array | null;
   },
 ): Promise<boolean> {
   const [row] = forUpdate.parse(
@@ -82,6 +88,12 @@ export async function finishExport(
       updatedAt: now,
     },
   });
+  const request = await readRequest(transaction, id);
+  if (request !== null && request.right === 'export') {
+    const { bytes, sha256, counts: rows } = file;
+    const receipt = receiptOf({ ...request, right: request.right }, { bytes, sha256, rows }, now);
+    await endRequest(transaction, id, 'completed', signReceipt(receipt, file.signingKey));
+  }
   return true;
 }
 
@@ -97,6 +109,7 @@ export async function endExport(
     where: { id, state: 'running' },
     data: { state, error, finishedAt: now, updatedAt: now },
   });
+  await endRequest(transaction, id, state);
 }
 
 /** Expires all exports started before a time; returns their keys. */

@@ -1,3 +1,4 @@
+import { classesWithout } from '../../../domain/data-classes.ts';
 import type { TenantTable } from './table-catalog.ts';
 
 /** Scope of the rows: all of a tenant, or those of one project, user or session of it. */
@@ -6,6 +7,8 @@ export interface PortableScope {
   readonly tenantId: string;
   /** Id of the project, the user or the session; null for the tenant. */
   readonly subject: string | null;
+  /** The only user whose rows of restricted classes are written; null: those of every user. */
+  readonly restrictedOf: string | null;
 }
 
 type Narrow = Exclude<PortableScope['kind'], 'tenant'>;
@@ -100,6 +103,7 @@ export const UNEXPORTED_TABLES: Readonly<Record<string, string>> = {
   expired_full_values: 'files of this instance that are to go',
   exports: 'jobs of this instance',
   erasures: 'jobs of this instance; tombstones carry their effect',
+  gdpr_requests: 'requests to this instance',
   imports: 'jobs of this instance',
   legal_holds: 'decided by each instance',
   model_response_cache: 'a cache that expires',
@@ -134,14 +138,25 @@ const ALWAYS: Readonly<Record<string, string>> = {
   embeddings: `t.model = coalesce((SELECT i.serving_model FROM embedding_indexes i WHERE i.tenant_id = $1), t.model)`,
 };
 
+/** Rows that the scope's reader may export by their class; in the tenant's scope no other condition uses `$2`. */
+const OF_ALLOWED_CLASS = `(t.data_class NOT IN (${classesWithout('isExported')
+  .map((name) => `'${name}'`)
+  .join(', ')}) OR t.user_id = $3::uuid AND $2::uuid IS NOT DISTINCT FROM $2::uuid)`;
+const CLASSIFIED: ReadonlySet<string> = new Set(['observations', 'prompts']);
+
 /**
- * Returns the condition for a table's rows `t` in a scope, with `$1` the tenant and `$2` the subject; null if the scope has none of them. A table without
+ * Returns the condition for a table's rows `t` in a scope, with `$1` the tenant, `$2` the subject and `$3` the user of `restrictedOf`; null if the scope has none of them. A table without
  * a rule belongs to the tenant's scope, and to a session's if it has a session column.
  */
 export function conditionOf(table: TenantTable, scope: PortableScope): string | null {
   if (UNEXPORTED_TABLES[table.name] !== undefined) return null;
   const always = ALWAYS[table.name];
-  const base = ['t.tenant_id = $1', ...(always === undefined ? [] : [always])];
+  const isLimited = scope.restrictedOf !== null && CLASSIFIED.has(table.name);
+  const base = [
+    't.tenant_id = $1',
+    ...(always === undefined ? [] : [always]),
+    ...(isLimited ? [OF_ALLOWED_CLASS] : []),
+  ];
   if (scope.kind === 'tenant') return base.join(' AND ');
   const rule =
     EXPORTED_TABLES[table.name] ?? (table.columns.some(({ name }) => name === 'session_id') ? ofSessions : tenantOnly);

@@ -30,6 +30,7 @@ async function toMemory(transaction: TenantTransaction, learning: StoredLearning
     projectName: learning.project?.displayName ?? null,
     namespace: learning.namespace,
     userId: learning.userId,
+    dataClass: null,
     key: null,
     sources: [...new Set(learning.evidence.map((piece) => piece.rowId))],
     importance: learning.confidence,

@@ -1,12 +1,7 @@
 import { v7 } from 'uuid';
 import { z } from 'zod';
-import {
-  DATA_CLASSES,
-  HOUSEKEEPING_DAYS,
-  RETAINED,
-  RETENTION_ACTIONS,
-  policyHash,
-} from '../../../domain/retention/policy.ts';
+import { DATA_CLASSES } from '../../../domain/data-classes.ts';
+import { HOUSEKEEPING_DAYS, RETAINED, RETENTION_ACTIONS, policyHash } from '../../../domain/retention/policy.ts';
 import type { Retained, RetentionRule } from '../../../domain/retention/policy.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import { activeLegalHolds } from './legal-holds.ts';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DATA_CLASSES } from '../../../domain/data-classes.ts';
 import type { SourceRow } from '../../../domain/ports/model.ts';
 import { Prisma } from '../../../prisma/generated/client.ts';
 import type { TenantTransaction } from '../connection/database.ts';
@@ -22,6 +23,7 @@ const sourceRow = rowOf({
   title: z.string(),
   content: z.string(),
   tokens: z.number(),
+  data_class: z.enum(DATA_CLASSES),
   files_read: z.array(z.string()),
   files_modified: z.array(z.string()),
   occurred_at: isoColumn,
@@ -29,8 +31,8 @@ const sourceRow = rowOf({
 
 const sourceRows = z.array(sourceRow);
 
-const PROMPT_COLUMNS = Prisma.sql`id, seq, 'prompt' AS role, type, NULL::text AS tool, '' AS title, content, tokens, '{}'::text[] AS files_read, '{}'::text[] AS files_modified, occurred_at`;
-const OBSERVATION_COLUMNS = Prisma.sql`id, seq, 'observation' AS role, type, tool, title, content, tokens, files_read, files_modified, occurred_at`;
+const PROMPT_COLUMNS = Prisma.sql`id, seq, 'prompt' AS role, type, NULL::text AS tool, '' AS title, content, tokens, data_class, '{}'::text[] AS files_read, '{}'::text[] AS files_modified, occurred_at`;
+const OBSERVATION_COLUMNS = Prisma.sql`id, seq, 'observation' AS role, type, tool, title, content, tokens, data_class, files_read, files_modified, occurred_at`;
 
 /** Prompts and observations of a range, ordered by (occurred_at, seq): the reading order. */
 export async function readRows(transaction: TenantTransaction, range: RowRange): Promise<SourceRow[]> {

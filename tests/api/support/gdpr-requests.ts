@@ -27,13 +27,23 @@ export async function seedGdpr(instance: TestInstance, memoryId: string) {
   // An erasure deletes every export that existed before it.
   const later = await opened('/gdpr/export', { body: {} });
   await ended(instance, `/exports/${later}`);
-  return { erasureId, exportId: later, goneId: exportId, importId, memoryId };
+  const { key } = await instance.user();
+  const waiting = () => opened('/gdpr/erase', { key, body: { kind: 'text', text: 'a text of another user' } });
+  const requests = { declinedId: await waiting(), extendedId: await waiting() };
+  return { erasureId, exportId: later, goneId: exportId, importId, memoryId, ...requests };
 }
 
 type GdprIds = Awaited<ReturnType<typeof seedGdpr>>;
 
 /** A success of every GDPR route, and of exports and their imports. */
-export function gdprSuccesses({ erasureId, exportId, importId, memoryId }: GdprIds): ContractRequest[] {
+export function gdprSuccesses({
+  erasureId,
+  exportId,
+  importId,
+  memoryId,
+  declinedId,
+  extendedId,
+}: GdprIds): ContractRequest[] {
   const until = '2999-01-01T00:00:00Z';
   return [
     ['post /gdpr/restrict', '/gdpr/restrict', { body: { session: 'test:cut', until } }],
@@ -43,6 +53,12 @@ export function gdprSuccesses({ erasureId, exportId, importId, memoryId }: GdprI
     ['post /gdpr/erase', '/gdpr/erase', { body: { kind: 'text', text: 'a text that occurs nowhere' } }],
     ['get /gdpr/requests', '/gdpr/requests?limit=5'],
     ['get /gdpr/requests/{id}', `/gdpr/requests/${erasureId}`],
+    [
+      'post /gdpr/requests/{id}/decide',
+      `/gdpr/requests/${declinedId}/decide`,
+      { body: { decision: 'decline', reason: 'no' } },
+    ],
+    ['post /gdpr/requests/{id}/extend', `/gdpr/requests/${extendedId}/extend`, { body: { days: 7, reason: 'many' } }],
     ['post /gdpr/export', '/gdpr/export', { body: {} }],
     ['post /exports', '/exports', { body: { scope: 'session', subject: 'test:cut' } }],
     ['get /exports/{id}', `/exports/${exportId}`],
@@ -63,6 +79,8 @@ export function gdprFailures(reader: string, { goneId }: GdprIds): ContractReque
     ['post /gdpr/erase', '/gdpr/erase', { key: reader, body: { kind: 'user' } }],
     ['get /gdpr/requests', '/gdpr/requests?limit=0'],
     ['get /gdpr/requests/{id}', `/gdpr/requests/${none}`],
+    ['post /gdpr/requests/{id}/decide', `/gdpr/requests/${none}/decide`, { body: { decision: 'approve' } }],
+    ['post /gdpr/requests/{id}/extend', `/gdpr/requests/${none}/extend`, { body: { days: 0, reason: 'many' } }],
     ['post /gdpr/export', '/gdpr/export', { body: { user: 'unknown' } }],
     ['post /exports', '/exports', { body: { scope: 'project' } }],
     ['get /exports/{id}', `/exports/${none}`],

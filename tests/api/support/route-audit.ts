@@ -70,6 +70,8 @@ export const AUDITED_ROUTES: readonly string[] = [
   'POST /gdpr/erase',
   'POST /gdpr/export',
   'POST /gdpr/rectify',
+  'POST /gdpr/requests/:id/decide',
+  'POST /gdpr/requests/:id/extend',
   'POST /gdpr/restrict',
   'POST /imports',
   'POST /imports/:id/cancel',

@@ -135,6 +135,8 @@ export const ROUTE_RIGHTS: Readonly<Record<string, RouteRight>> = {
   'POST /gdpr/erase': 'self',
   'POST /gdpr/export': 'self',
   'POST /gdpr/rectify': 'self',
+  'POST /gdpr/requests/:id/decide': 'admin',
+  'POST /gdpr/requests/:id/extend': 'admin',
   'POST /gdpr/restrict': 'self',
   'POST /hooks/:event': 'capture',
   'POST /imports': 'write',

@@ -131,6 +131,7 @@ function sourceOf(
     title: isPrompt ? '' : row.title,
     content: row.content,
     tokens: countTokens(row.content),
+    dataClass: 'internal',
     filesRead: isPrompt ? [] : row.files_read,
     filesModified: isPrompt ? [] : row.files_modified,
     occurredAt: row.occurred_at,

@@ -5,7 +5,7 @@ import type { CaptureEvent, EventPart, HostEvent } from '../../../domain/capture
 import { translateHook } from '../../../domain/capture/claude-code-hooks.ts';
 import { byteLength, VALUE_LIMIT_BYTES } from '../../../domain/capture/well-formed.ts';
 import { asId } from '../../../domain/ids.ts';
-import type { DataClass } from '../../../domain/redaction/data-class.ts';
+import type { DataClass } from '../../../domain/data-classes.ts';
 import type { FullValue } from '../../../domain/redaction/redact.ts';
 import type { TenantId, UserId } from '../../../domain/ids.ts';
 import { PLAIN_HOST_EVENT } from '../../setup/host-event.ts';

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { importanceCap } from '../../../domain/learning/decay.ts';
 import { cellsOf, decide } from '../../../domain/retention/decide.ts';
-import { policyHash, ACTIONS_OF, DATA_CLASSES, RETAINED, ruleProblem } from '../../../domain/retention/policy.ts';
-import type { DataClass, RetentionRule } from '../../../domain/retention/policy.ts';
+import { DATA_CLASSES } from '../../../domain/data-classes.ts';
+import type { DataClass } from '../../../domain/data-classes.ts';
+import { policyHash, ACTIONS_OF, RETAINED, ruleProblem } from '../../../domain/retention/policy.ts';
+import type { RetentionRule } from '../../../domain/retention/policy.ts';
 
 function rule(id: string, change: Partial<RetentionRule> = {}): RetentionRule {
   return { id, projectId: null, resource: 'observation', dataClass: null, ageDays: 30, action: 'delete', ...change };

@@ -58,6 +58,8 @@ export function expectedOf(right: RouteRight, play: Play, caller: Caller, owner:
       return play.grants?.every((scope) => caller.scopes.includes(scope)) === false
         ? FORBIDDEN
         : { status: play.status, code: null };
+    case 'waits':
+      return { status: 202, code: null };
     case 'forbidden':
       return FORBIDDEN;
     case 'hidden':

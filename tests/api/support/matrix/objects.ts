@@ -31,7 +31,8 @@ const ROWS = {
   run: `INSERT INTO retention_runs (id, tenant_id, group_id, mode, state, policy_hash, reference_time, user_id) VALUES ($1, $2, $1, 'dry_run', 'failed', sha256('x'), now(), $3)`,
   check: `INSERT INTO consistency_checks (id, tenant_id, user_id) VALUES ($1, $2, $3)`,
   import: `INSERT INTO imports (id, tenant_id, user_id, kind, options) VALUES ($1, $2, $3, 'transcripts', '{"directory": "/nowhere", "follow": false}')`,
-  erasure: `INSERT INTO erasures (id, tenant_id, requested_by, kind, subject) VALUES ($1, $2, $3, 'session', gen_random_uuid())`,
+  request: `INSERT INTO gdpr_requests (id, tenant_id, user_id, requested_by, right_name, kind, state, body, due_at)
+     VALUES ($1, $2, $3, $3, 'erase', 'text', 'waiting', '{"text": "words of nobody"}', now() + interval '1 day')`,
   export: `INSERT INTO exports (id, tenant_id, user_id, scope, subject, state, object_key, bytes, expires_at)
      VALUES ($1, $2, $3, 'user', $3, 'completed', 'exports/' || $1::uuid, 4, now() + interval '1 day')`,
   grant: `INSERT INTO oauth_grants (id, tenant_id, user_id, client_id, client_host, scopes, expires_at) VALUES ($1, $2, $3, 'c', 'h', '{read}', now() + interval '1 day')`,
@@ -100,7 +101,7 @@ export function objectsOf(instance: TestInstance, files: string) {
     const rows = Object.fromEntries(
       await Promise.all(
         (
-          ['learning', 'apiKey', 'hold', 'run', 'check', 'import', 'erasure', 'export', 'grant', 'archive'] as const
+          ['learning', 'apiKey', 'hold', 'run', 'check', 'import', 'request', 'export', 'grant', 'archive'] as const
         ).map(async (kind) => [kind, await insert(kind, user)] as const),
       ),
     );

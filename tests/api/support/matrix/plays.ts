@@ -3,8 +3,8 @@ import type { Scope } from '../../../../domain/access.ts';
 import { PRIVATE_WORD } from './objects.ts';
 import type { MadeKind, ObjectKind, Objects } from './objects.ts';
 
-/** What becomes of a permitted role's request: `ok` the status of the play, `hidden` as if there were no such object. */
-export type Outcome = 'ok' | 'hidden' | 'forbidden';
+/** What becomes of a permitted role's request: `ok` the status of the play, `waits` for the decision of an admin, `hidden` as if there were no such object. */
+export type Outcome = 'ok' | 'waits' | 'hidden' | 'forbidden';
 type ByOwner = readonly [own: Outcome, other: Outcome, foreign: Outcome];
 
 /** Outcomes by rule for an object of one's own, of another user of the tenant, and of another tenant. */
@@ -17,6 +17,8 @@ export const RULES = {
   shared: { user: ['ok', 'ok', 'hidden'], admin: ['ok', 'ok', 'hidden'] },
   /** All read it, so that it is no secret that it exists; the owner and admins change it. */
   owned: { user: ['ok', 'forbidden', 'hidden'], admin: ['ok', 'ok', 'hidden'] },
+  /** All read it; the request of others than the owner waits for an admin. */
+  decided: { user: ['ok', 'waits', 'hidden'], admin: ['ok', 'ok', 'hidden'] },
   /** A person: without the right, an unknown one is answered like another user. */
   person: { user: ['ok', 'forbidden', 'forbidden'], admin: ['ok', 'ok', 'hidden'] },
   /** Admins alone, of what all read. */
@@ -154,7 +156,7 @@ export const PLAYS: Readonly<Record<string, readonly Play[]>> = {
   'GET /exports/:id/file': play('export', 'private', 200),
   'GET /full-values/:sha256': play('fullValue', 'private', 200),
   'GET /gdpr/requests': plain(200),
-  'GET /gdpr/requests/:id': play('erasure', 'private', 200),
+  'GET /gdpr/requests/:id': play('request', 'private', 200),
   'GET /graph': plain(200),
   'GET /health': plain(200),
   'GET /health/live': plain(200),
@@ -300,12 +302,25 @@ export const PLAYS: Readonly<Record<string, readonly Play[]>> = {
     }),
     { object: null, rule: 'admins', status: 422, request: body({ kind: 'tenant', name: 'not the name' }) },
     { object: null, rule: 'admins', status: 200, request: body({ kind: 'text', text: fresh(), dry_run: true }) },
+    // Of users it waits for an admin.
+    ...plain(202, () => ({ body: { kind: 'text', text: fresh() } })),
   ],
-  'POST /gdpr/export': play('person', 'person', 202, { request: ({ id }) => ({ body: { user: id } }) }),
+  'POST /gdpr/export': [
+    ...play('person', 'person', 202, { request: ({ id }) => ({ body: { user: id } }) }),
+    { object: null, rule: 'admins', status: 202, request: body({ include_restricted: true }) },
+  ],
   'POST /gdpr/rectify': [
     ...play('observation', 'private', 200, { request: ({ id }) => ({ body: { id, correction: { tags: ['a'] } } }) }),
-    ...play('learning', 'owned', 200, { request: ({ id }) => ({ body: { id, correction: { importance: 0.5 } } }) }),
+    ...play('learning', 'decided', 200, { request: ({ id }) => ({ body: { id, correction: { importance: 0.5 } } }) }),
   ],
+  'POST /gdpr/requests/:id/decide': play('request', 'private', 200, {
+    uses: 'request',
+    request: body({ decision: 'decline', reason: 'a test' }),
+  }),
+  'POST /gdpr/requests/:id/extend': play('request', 'private', 200, {
+    uses: 'request',
+    request: body({ days: 1, reason: 'a test' }),
+  }),
   'POST /gdpr/restrict': [
     ...play('session', 'private', 200, {
       uses: 'session',

@@ -134,6 +134,7 @@ const DEFINER_FUNCTIONS: readonly (readonly [
   ['find_oauth_token', 'recollect_definer', ['app']],
   ['find_refresh_session', 'recollect_definer', ['app']],
   ['find_user_session', 'recollect_definer', ['app']],
+  ['gdpr_deadlines', 'recollect_definer', ['app']],
   ['index_divergence', 'recollect_definer', ['app']],
   ['list_backups', 'recollect_definer', ['app']],
   ['list_signing_keys', 'recollect_definer', ['app']],

@@ -202,6 +202,7 @@ test('searches every column that may contain text', async () => {
     'archives.full_value_sha256',
     'contexts.item_passages',
     'contexts.item_types',
+    'gdpr_requests.receipt',
     'model_response_cache.unreadable',
     'observations.redactions',
     'prompts.redactions',

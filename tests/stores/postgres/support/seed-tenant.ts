@@ -63,6 +63,7 @@ const SEEDS = [
   "INSERT INTO mfa_totp (user_id, tenant_id, sealed_secret) VALUES ($user, $tenant, 's')",
   "INSERT INTO mfa_recovery (user_id, code_sha256, tenant_id) VALUES ($user, sha256('c'), $tenant)",
   "INSERT INTO oauth_grants (id, tenant_id, user_id, client_id, client_host, scopes, expires_at) VALUES ($fresh, $tenant, $user, 'c', 'h', '{read}', now() + interval '1 day')",
+  "INSERT INTO gdpr_requests (id, tenant_id, user_id, requested_by, right_name, kind, state, due_at) VALUES ($fresh, $tenant, $user, $user, 'export', 'user', 'running', now())",
   "INSERT INTO exports (id, tenant_id, user_id, scope, object_key, expires_at) VALUES ($fresh, $tenant, $user, 'tenant', 'exports/seeded', now())",
   'INSERT INTO audit_anchors (tenant_id, seq, hash, anchored_at) SELECT tenant_id, seq, hash, now() FROM audit_heads WHERE tenant_id = $tenant',
 ];

@@ -1,0 +1,80 @@
+import { CLASS_RULES, isWithin } from '../domain/data-classes.ts';
+import type { DataClass } from '../domain/data-classes.ts';
+import { EmbedderUnavailable, TextsRefused } from '../domain/ports/embedder.ts';
+import type { Embedder } from '../domain/ports/embedder.ts';
+import type { LearningInput, ModelPort, SessionInput, SourceRow, WindowInput } from '../domain/ports/model.ts';
+import { Redactor } from '../domain/redaction/redact.ts';
+
+/** Replaces a row in the request to an outside model, which needs the order of events. */
+const WITHHELD = '[withheld]';
+const WITHHELD_TOKENS = 4;
+
+/** Returns the class of a text by the detectors of capture; marks of what they removed count. Summaries and learnings have no stored class. */
+function classOf(text: string): DataClass {
+  const redactor = new Redactor();
+  redactor.text(text);
+  return redactor.dataClass;
+}
+
+/**
+ * Returns the model with requests that contain nothing above a class, and no rows that the rules exclude from summaries. Rows are left out of requests to the
+ * local model and replaced by a note in others; texts without a stored class are classified by their content.
+ */
+export function limitClasses(model: ModelPort, limit: DataClass): ModelPort {
+  const isAllowed = (dataClass: DataClass): boolean =>
+    CLASS_RULES[dataClass].isSummarised && isWithin(dataClass, limit);
+  const isTextAllowed = (text: string): boolean => isAllowed(classOf(text));
+  const areAllowed = (value: object): boolean => isTextAllowed(JSON.stringify(value));
+  const rowsOf = (rows: readonly SourceRow[]): readonly SourceRow[] =>
+    rows.flatMap((row) => {
+      if (isAllowed(row.dataClass)) return [row];
+      if (model.provider === 'local') return [];
+      return [
+        { ...row, title: row.tool ?? '', content: WITHHELD, tokens: WITHHELD_TOKENS, filesRead: [], filesModified: [] },
+      ];
+    });
+  const windowOf = (input: WindowInput): WindowInput => ({
+    ...input,
+    glossary: input.glossary.filter(isTextAllowed),
+    precedingRequest:
+      input.precedingRequest !== null && isTextAllowed(input.precedingRequest) ? input.precedingRequest : null,
+    known: input.known.filter(areAllowed),
+    rows: rowsOf(input.rows),
+  });
+  const sessionOf = <Input extends SessionInput>(input: Input): Input => ({
+    ...input,
+    glossary: input.glossary.filter(isTextAllowed),
+    topics: input.topics.filter(areAllowed),
+    items: input.items.filter(areAllowed),
+    prompts: rowsOf(input.prompts),
+  });
+  const learningsOf = (input: LearningInput): LearningInput => ({
+    ...sessionOf(input),
+    rows: rowsOf(input.rows),
+    known: input.known.filter(areAllowed),
+  });
+  return {
+    name: model.name,
+    provider: model.provider,
+    batches: model.batches,
+    prepareWindow: (input, signal) => model.prepareWindow(windowOf(input), signal),
+    windowRequest: (input) => model.windowRequest(windowOf(input)),
+    prepareSession: (input, signal) => model.prepareSession(sessionOf(input), signal),
+    prepareLearnings: (input, signal) => model.prepareLearnings(learningsOf(input), signal),
+  };
+}
+
+/**
+ * Returns the embedder of a provider that is sent no text above a class. A passage above it gets no vector, as one that the provider rejects, and is found by
+ * keyword; a query or a comparison falls back to words.
+ */
+export function limitEmbeddedClasses(embedder: Embedder, limit: DataClass): Embedder {
+  return {
+    ...embedder,
+    async embed(texts, purpose, signal, onUsage) {
+      if (texts.every((text) => isWithin(classOf(text), limit))) return embedder.embed(texts, purpose, signal, onUsage);
+      const message = 'a text has a class above RECOLLECT_MODEL_MAX_CLASS';
+      throw purpose === 'passage' ? new TextsRefused(message) : new EmbedderUnavailable(message);
+    },
+  };
+}

@@ -129,6 +129,7 @@ let last: Promise<void> = Promise.resolve();
 process.on('message', (request: ProcessRequest) => {
   last = last.then(async () => handle(request));
 });
-// Ctrl-C on a terminal reaches every process: the parent decides when it needs no more vectors.
+// A stop signal reaches the whole group of the parent, which decides when it needs no more vectors.
 process.on('SIGINT', () => undefined);
+process.on('SIGTERM', () => undefined);
 process.once('disconnect', () => process.exit());

@@ -23,7 +23,7 @@ const tenantName = line(128).describe('Unique in the instance');
 /** A user in an address or a body. */
 const userName = text(256).describe('Id or username');
 
-export const newPassword = z.string().min(SHORTEST_PASSWORD).max(LONGEST_PASSWORD);
+export const newPassword = text(LONGEST_PASSWORD, SHORTEST_PASSWORD);
 
 export const userSchema = z
   .object({

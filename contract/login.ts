@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { LOGIN_METHODS } from '../domain/access.ts';
 import { LONGEST_PASSWORD } from '../domain/passwords.ts';
 import { newPassword } from './access.ts';
-import { line } from './text.ts';
+import { line, text } from './text.ts';
 
 /** Log-ins and sessions of users. */
 
@@ -32,7 +32,7 @@ export const userSessionList = z.object({ data: z.array(userSession) });
 export const endedSessions = z.object({ ended: z.number().int().describe('Number of sessions') });
 
 const tenant = line(128).optional().describe('Name of the tenant; default: the tenant of the operators');
-const anyPassword = z.string().min(1).max(LONGEST_PASSWORD);
+const anyPassword = text(LONGEST_PASSWORD);
 
 export const loginBody = z.strictObject({
   login: line(254).describe('Username or email address'),

@@ -9,7 +9,7 @@ import { requireRecentProof } from '../../login/step-up.ts';
 import { startUserSession } from '../../login/user-sessions.ts';
 
 const tags = ['access'];
-/** A password of 1,024 characters, each escaped as twelve bytes in JSON, with names. */
+/** A password of 1,024 characters, each escaped as twelve bytes in JSON, twice, with names. */
 const LOGIN_BYTES = 32_768;
 
 /** `/auth/login` and `/auth/password`. */

@@ -24,8 +24,8 @@ import { replaceUserSession, startUserSession } from '../../login/user-sessions.
 
 const tags = ['access'];
 const ISSUER = 'Recollect';
-/** A password of 1,024 characters, each escaped as twelve bytes in JSON. */
-const STEP_UP_BYTES = 32_768;
+/** A password of 1,024 characters, each escaped as twelve bytes in JSON, with a code. */
+const STEP_UP_BYTES = 16_384;
 
 /** `/auth/mfa` and `/auth/step-up`: second factors, and proofs of them. */
 export function mfaRoutes(app: Api, dependencies: ApiDependencies): void {

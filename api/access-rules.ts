@@ -49,15 +49,19 @@ export function requireScopes(maker: Principal, role: Role, scopes: readonly Sco
     throw conflict('scopes', `of a key of a user with the role ${role} cannot include ${excess.join(', ')}`);
 }
 
+/** Returns the time after which no key ends that the caller creates; null: none. An access token lives for minutes: its end is not the end of the rights of its user. */
+export function latestEndOf({ credential, expiresAt }: Principal): Date | null {
+  return credential.kind === 'session' ? null : expiresAt;
+}
+
 /**
  * Checks the end of a new or changed key: not after the end of the key that sets it. Null: no end.
  * @throws ApiError FORBIDDEN
  */
 export function requireEnd(maker: Principal, end: Date | null): void {
-  // The end of an access token is not the end of its user's rights.
-  if (maker.credential.kind === 'session' || maker.expiresAt === null || (end !== null && end <= maker.expiresAt))
-    return;
-  const message = `must not be after the end of your key, ${maker.expiresAt.toISOString()}`;
+  const latest = latestEndOf(maker);
+  if (latest === null || (end !== null && end <= latest)) return;
+  const message = `must not be after the end of your key, ${latest.toISOString()}`;
   throw new ApiError('FORBIDDEN', `the end of the key ${message}`, [{ field: 'expires_at', message }]);
 }
 

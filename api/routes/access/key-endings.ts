@@ -4,7 +4,7 @@ import type { StoredKey } from '../../../stores/postgres/access/key-changes.ts';
 import type { Principal } from '../../../stores/postgres/access/principal.ts';
 import { lockAccess } from '../../../stores/postgres/access/users.ts';
 import type { TenantTransaction } from '../../../stores/postgres/connection/database.ts';
-import { requireActingAdmin, requireActive, requireScopes, userOf } from '../../access-rules.ts';
+import { latestEndOf, requireActingAdmin, requireActive, requireScopes, userOf } from '../../access-rules.ts';
 import { conflict, existing } from '../../errors.ts';
 import { present } from '../../http/present.ts';
 
@@ -61,7 +61,7 @@ export async function rotated(
     tenantId: principal.tenantId,
     createdBy: principal.userId,
     endsAt: new Date(Date.now() + overlapS * 1_000),
-    latest: principal.expiresAt,
+    latest: latestEndOf(principal),
   });
   const replaced = present(keySchema, await keyOf(transaction, key.id));
   return { ...(await created(transaction, next)), replaced };

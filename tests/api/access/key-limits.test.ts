@@ -4,6 +4,7 @@ import { pageOfItems } from '../../../contract/shared.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
 import { createdIn, makeKey } from '../support/access.ts';
 import { bodyOf, expectError } from '../support/answers.ts';
+import { logIn, withPassword } from '../support/log-in.ts';
 
 const instance = fileInstance();
 const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString();
@@ -27,6 +28,14 @@ describe('the own keys of a user', () => {
       expect((await listed(next.api_key)).map(({ id }) => id)).toEqual([next.key.id]);
     },
   );
+
+  test('rotated by a session do not end with its access token', async () => {
+    const user = await instance.user({ scopes: ['capture', 'read', 'write'] });
+    const session = await logIn(instance, await withPassword(instance, user));
+    const [mine] = await listed(session.access_token);
+    const answer = await instance.post(`/auth/api-keys/${mine?.id}/rotate`, {}, session.access_token);
+    expect(createdIn(rotatedKey, answer).key.expires_at).toBeNull();
+  });
 
   test('with more scopes, and keys of others, are out of reach', async () => {
     const { key, userId } = await instance.user();

@@ -99,7 +99,8 @@ export function claudeMemRoutes(
           if (!dryRun) importBurst.count(drafts.length);
         };
         countRows();
-        const taken = await database.asTenant(tenantId, (transaction) =>
+        // Prompts that hooks delivered are private rows of the importing user.
+        const taken = await database.asTenant({ tenantId, viewerId: userId }, (transaction) =>
           importBatch(transaction, batch, { table, drafts }),
         );
         countRows();

@@ -42,6 +42,8 @@ declare module 'fastify' {
     /** A route without it is refused at start. */
     access?: RouteAccess['access'];
     writes?: boolean;
+    /** An open route by GET that leads to work: the address has a quota of requests to it, as of look-ups. */
+    isLimited?: boolean;
     /** A session needs a proof of the last five minutes. */
     stepUp?: boolean;
   }
@@ -102,7 +104,8 @@ export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
     const access = request.routeOptions.config.access;
     if (access === undefined || access === 'open') {
       // Tokens in the body of an open route are looked up, too.
-      if (request.method === 'POST') await options.limits.lookup(request, reply);
+      if (request.method === 'POST' || request.routeOptions.config.isLimited === true)
+        await options.limits.lookup(request, reply);
       return;
     }
     const token = TOKEN_FORM.exec(request.headers.authorization ?? '')?.[1];

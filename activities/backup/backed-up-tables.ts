@@ -75,6 +75,7 @@ export const LEFT_OUT: readonly string[] = [
   'refresh_tokens',
   'signing_keys',
   'auth_attempts',
+  'auth_challenges',
   'backups',
   'restores',
   'erasure_journal',

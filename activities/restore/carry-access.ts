@@ -10,6 +10,8 @@ export const ACCESS_TABLES = [
   'refresh_tokens',
   'mfa_totp',
   'mfa_recovery',
+  'user_identities',
+  'passkeys',
   'settings',
   'excluded_sessions',
   'retention_policies',
@@ -102,7 +104,7 @@ async function carryCapture(from: pg.ClientBase, into: pg.ClientBase, tenants: r
 }
 
 /**
- * Copies current access into the other database: revoked keys, deactivated or demoted users, invites, log-ins, second factors, suspended tenants, exclusions, settings and limits. Tenants that
+ * Copies current access into the other database: revoked keys, deactivated or demoted users, invites, identities, log-ins, second factors, suspended tenants, exclusions, settings and limits. Tenants that
  * only one database has are unchanged.
  */
 export async function carryAccess(from: pg.ClientBase, into: pg.ClientBase): Promise<void> {
@@ -122,6 +124,8 @@ export async function carryAccess(from: pg.ClientBase, into: pg.ClientBase): Pro
   await replaceRows(from, into, 'mfa_totp', tenants);
   await replaceRows(from, into, 'mfa_recovery', tenants);
   await carrySigningKeys(from, into);
+  await replaceRows(from, into, 'user_identities', tenants);
+  await replaceRows(from, into, 'passkeys', tenants);
   await replaceRows(from, into, 'settings', tenants);
   await replaceRows(from, into, 'excluded_sessions', tenants);
   // A policy of a project that the backup lacks applies to nothing.

@@ -60,6 +60,8 @@ const SWEEPS = {
   signing_keys: `
     DELETE FROM signing_keys WHERE id IN (
       SELECT id FROM signing_keys WHERE created_at < now() - interval '40 days' LIMIT $1 FOR UPDATE SKIP LOCKED)`,
+  auth_challenges: `
+    DELETE FROM auth_challenges WHERE challenge_sha256 IN (SELECT challenge_sha256 FROM auth_challenges WHERE expires_at <= now() LIMIT $1 FOR UPDATE SKIP LOCKED)`,
   // By tenant, as the index is: no scan.
   model_response_cache: `
     DELETE FROM model_response_cache WHERE id IN (

@@ -68,6 +68,7 @@ const CARRIED_OTHERWISE = [
   'rate_limits',
   'auth_attempts',
   'signing_keys',
+  'auth_challenges',
   '_prisma_migrations',
 ];
 

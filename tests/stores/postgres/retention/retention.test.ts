@@ -24,6 +24,7 @@ const TABLES: readonly SweptTable[] = [
   'user_sessions',
   'auth_attempts',
   'signing_keys',
+  'auth_challenges',
   'model_response_cache',
 ];
 const DAY_MS = 86_400_000;
@@ -88,6 +89,7 @@ async function oldRows(): Promise<void> {
   await copyOf('user_sessions', { id: randomUUID(), expires_at: ago(1.1) });
   await attempted('old', ago(1.1));
   await signingKey(ago(41));
+  await db.database.pool.query("SELECT start_auth_challenge(sha256('ended'), 'oidc', '{}', 0)");
   const answer = randomUUID();
   await copyOf('model_response_cache', { id: answer, prompt_version: answer, expires_at: ago(0.001) });
   await copyOf('model_response_bands', { response_id: answer });
@@ -103,6 +105,7 @@ async function youngRows(): Promise<void> {
   await copyOf('user_sessions', { id: randomUUID(), ended_at: ago(0.9) });
   await attempted('young', ago(0.9));
   await signingKey(ago(39));
+  await db.database.pool.query("SELECT start_auth_challenge(sha256('running'), 'oidc', '{}', 60)");
 }
 
 const EACH = {
@@ -117,6 +120,7 @@ const EACH = {
   user_sessions: 1,
   auth_attempts: 1,
   signing_keys: 1,
+  auth_challenges: 1,
   model_response_cache: 1,
 };
 

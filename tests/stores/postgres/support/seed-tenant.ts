@@ -62,6 +62,8 @@ const SEEDS = [
   "INSERT INTO refresh_tokens (token_sha256, tenant_id, session_id) SELECT sha256(convert_to(id::text, 'UTF8')), tenant_id, id FROM user_sessions WHERE tenant_id = $tenant",
   "INSERT INTO mfa_totp (user_id, tenant_id, sealed_secret) VALUES ($user, $tenant, 's')",
   "INSERT INTO mfa_recovery (user_id, code_sha256, tenant_id) VALUES ($user, sha256('c'), $tenant)",
+  "INSERT INTO user_identities (id, tenant_id, user_id, issuer, subject) VALUES ($fresh, $tenant, $user, 'https://login.example.org', $fresh)",
+  "INSERT INTO passkeys (id, tenant_id, user_id, credential_id, public_key, name, synced) VALUES ($fresh, $tenant, $user, convert_to($fresh, 'UTF8'), 'key', 'laptop', false)",
   "INSERT INTO exports (id, tenant_id, user_id, scope, object_key, expires_at) VALUES ($fresh, $tenant, $user, 'tenant', 'exports/seeded', now())",
   'INSERT INTO audit_anchors (tenant_id, seq, hash, anchored_at) SELECT tenant_id, seq, hash, now() FROM audit_heads WHERE tenant_id = $tenant',
 ];

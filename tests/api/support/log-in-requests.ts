@@ -14,7 +14,9 @@ export const REDIRECTING: readonly string[] = ['get /auth/oidc/{name}/start', 'g
 /** Creates what the requests name. `origin`: of the pages that use passkeys. */
 export async function seedLogIns(instance: TestInstance, origin: string) {
   const user = await instance.user();
-  const { access_token: token } = await logIn(instance, await withPassword(instance, user));
+  const credentials = await withPassword(instance, user);
+  const { access_token: token, cookie } = await logIn(instance, credentials);
+  const other = await logIn(instance, credentials);
   const create = async () => {
     const options = await instance.post('/auth/passkeys/register/options', {}, token);
     const authenticator = new SoftwareAuthenticator(origin);
@@ -36,6 +38,10 @@ export async function seedLogIns(instance: TestInstance, origin: string) {
   );
   const again = bodyOf(assertionOptions, await instance.post('/auth/passkeys/options', {}, null));
   return {
+    credentials,
+    other,
+    cookie,
+    key: user.key,
     userId: user.userId,
     identityId,
     token,
@@ -48,17 +54,15 @@ export async function seedLogIns(instance: TestInstance, origin: string) {
 
 type Seeds = Awaited<ReturnType<typeof seedLogIns>>;
 
-export function logInSuccesses({
-  userId,
-  identityId,
-  token,
-  own,
-  passkey,
-  second,
-  assertion,
-}: Seeds): ContractRequest[] {
+export function logInSuccesses(seeds: Seeds): ContractRequest[] {
+  const { credentials, other, cookie, key, userId, identityId, token, own, passkey, second, assertion } = seeds;
   const identities = `/admin/users/${userId}/identities`;
   return [
+    ['post /auth/login', '/auth/login', { key: null, body: credentials }],
+    ['get /auth/sessions', '/auth/sessions', { key: token }],
+    ['delete /auth/sessions/{id}', `/auth/sessions/${other.session_id}`, { key: token }],
+    ['post /auth/refresh', '/auth/refresh', { key: null, headers: { cookie } }],
+    ['post /auth/logout', '/auth/logout', { key: null }],
     ['get /auth/oidc', '/auth/oidc', { key: null }],
     ['post /auth/passkeys/register/options', '/auth/passkeys/register/options', { key: token }],
     [
@@ -72,11 +76,22 @@ export function logInSuccesses({
     ['delete /auth/passkeys/{id}', `/auth/passkeys/${passkey.id}`, { key: own }],
     ['get /admin/users/{id}/identities', identities],
     ['delete /admin/users/{id}/identities/{identity_id}', `${identities}/${identityId}`],
+    [
+      'put /auth/password',
+      '/auth/password',
+      { key, body: { password: 'another horse battery', current_password: credentials.password } },
+    ],
+    ['delete /auth/sessions', '/auth/sessions', { key }],
   ];
 }
 
-export function logInFailures({ userId, own, assertion }: Seeds): ContractRequest[] {
+export function logInFailures({ userId, key, own, assertion }: Seeds): ContractRequest[] {
   return [
+    ['post /auth/login', '/auth/login', { key: null, body: { login: 'unknown', password: 'x' } }],
+    ['post /auth/refresh', '/auth/refresh', { key: null }],
+    ['get /auth/sessions', '/auth/sessions', { key: null }],
+    ['delete /auth/sessions/{id}', `/auth/sessions/${newId()}`, { key }],
+    ['put /auth/password', '/auth/password', { key, body: { password: 'short' } }],
     ['get /auth/oidc/{name}/start', '/auth/oidc/unknown/start', { key: null }],
     ['get /auth/oidc/{name}/callback', '/auth/oidc/unknown/callback', { key: null }],
     ['post /auth/passkeys/register/options', '/auth/passkeys/register/options'],

@@ -3,7 +3,7 @@ import { userParams } from '../../../contract/access.ts';
 import { listIdentities, removeIdentity } from '../../../stores/postgres/access/identities.ts';
 import { endUserSessions } from '../../../stores/postgres/access/user-sessions.ts';
 import { userOf } from '../../access-rules.ts';
-import { principalOf, route } from '../../auth.ts';
+import { guardedRoute, principalOf, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { existing } from '../../errors.ts';
 import { present } from '../../http/present.ts';
@@ -30,7 +30,7 @@ export function identityRoutes(app: Api, { database }: ApiDependencies): void {
 
   app.delete(
     '/admin/users/:id/identities/:identity_id',
-    route('admin', {
+    guardedRoute('admin', {
       tags,
       summary: 'Remove an identity of a user at a log-in provider',
       description:

@@ -1,4 +1,3 @@
-import type { FastifySchema } from 'fastify';
 import { z } from 'zod';
 import {
   assertionOptions,
@@ -22,7 +21,7 @@ import {
 } from '../../../stores/postgres/access/passkeys.ts';
 import { recordProof } from '../../../stores/postgres/access/user-sessions.ts';
 import { readUser } from '../../../stores/postgres/access/users.ts';
-import { principalOf, route } from '../../auth.ts';
+import { guardedRoute, principalOf, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { ApiError, conflict, existing, invalid } from '../../errors.ts';
 import { present } from '../../http/present.ts';
@@ -47,11 +46,6 @@ const timeout = CHALLENGE_S * 1_000;
 const registrationStarted = z.object({ session_id: z.string() });
 const logInStarted = z.object({});
 
-/** Returns the options of a route that needs a log-in with a proof of the last five minutes. */
-function withProof<const Schema extends FastifySchema>(schema: Schema) {
-  return { config: { access: 'session' as const, stepUp: true }, schema };
-}
-
 /** The same for every fault: the answer does not confirm that a passkey exists. */
 function notAccepted(): ApiError {
   return new ApiError('INVALID_CREDENTIALS', 'the passkey is not accepted; start the log-in again');
@@ -73,7 +67,7 @@ export function passkeyRoutes(app: Api, dependencies: ApiDependencies): void {
 
   app.post(
     '/auth/passkeys/register/options',
-    withProof({
+    guardedRoute('session', {
       tags,
       summary: 'Begin the registration of a passkey',
       description: 'Options for `navigator.credentials.create`. Needs a log-in with a proof of the last five minutes.',
@@ -111,7 +105,7 @@ export function passkeyRoutes(app: Api, dependencies: ApiDependencies): void {
   app.post(
     '/auth/passkeys/register',
     {
-      ...withProof({
+      ...guardedRoute('session', {
         tags,
         summary: 'Register a passkey',
         description: 'With the result of `navigator.credentials.create`, in the session that started the registration.',
@@ -144,7 +138,7 @@ export function passkeyRoutes(app: Api, dependencies: ApiDependencies): void {
 
   app.delete(
     '/auth/passkeys/:id',
-    withProof({
+    guardedRoute('session', {
       tags,
       summary: 'Delete one of your passkeys',
       description: 'Needs a log-in with a proof of the last five minutes. Sessions that the passkey started continue.',

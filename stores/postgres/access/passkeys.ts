@@ -64,6 +64,11 @@ export async function removePasskey(
   return passkeyRow.nullable().parse(passkey);
 }
 
+/** Deletes the passkeys of a user. Returns false if there were none. */
+export async function removePasskeys(transaction: TenantTransaction, userId: string): Promise<boolean> {
+  return (await transaction.passkey.deleteMany({ where: { userId } })).count > 0;
+}
+
 const foundRow = rowOf({
   id: z.string(),
   tenant_id: tenantColumn,

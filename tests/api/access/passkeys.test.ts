@@ -224,6 +224,14 @@ test('deletes own passkeys only, after a recent proof', async () => {
   expectError(await logInBy(authenticator), 'INVALID_CREDENTIALS');
 });
 
+test('are removed with the second factors of a user by an admin', async () => {
+  const user = await loggedIn();
+  const { authenticator } = await register(user.token);
+  const answer = await instance.delete(`/admin/users/${user.userId}/mfa`);
+  expect([answer.status, answer.body]).toEqual([200, { removed: true }]);
+  expectError(await logInBy(authenticator), 'INVALID_CREDENTIALS');
+});
+
 test('stores at most 20 passkeys of a user', async () => {
   const user = await loggedIn();
   const { authenticator } = await register(user.token);

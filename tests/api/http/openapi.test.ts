@@ -14,7 +14,7 @@ import { SCHEDULE_NAMES } from '../../../domain/jobs.ts';
 import type { ApiAnswer } from '../../setup/instance.ts';
 import { untilTrue } from '../../setup/until.ts';
 import { accessFailures, accessSuccesses, seedAccess } from '../support/access-requests.ts';
-import { logInFailures, logInSuccesses, REDIRECTING, seedLogIns } from '../support/log-in-requests.ts';
+import { logInFailures, logInSuccesses, PLAYED_ELSEWHERE, seedLogIns } from '../support/log-in-requests.ts';
 import { gdprFailures, gdprSuccesses, seedGdpr } from '../support/gdpr-requests.ts';
 import { contextAnswer } from '../../../contract/context.ts';
 import { ROUTE_RIGHTS } from '../support/route-rights.ts';
@@ -328,8 +328,8 @@ describe('real answers and the document', () => {
       if (request[1] === '/admin/drill') await noRestore();
       expect([request[0], (await ask(instance, contract, request)).faults]).toEqual([request[0], []]);
     }
-    const redirecting = new Set(REDIRECTING.map((operation) => operation.replace(' ', ` ${V1}`)));
-    const versioned = contract.operations.filter((operation) => operation.includes(V1) && !redirecting.has(operation));
+    const elsewhere = new Set(PLAYED_ELSEWHERE.map((operation) => operation.replace(' ', ` ${V1}`)));
+    const versioned = contract.operations.filter((operation) => operation.includes(V1) && !elsewhere.has(operation));
     expect([...contract.seen].toSorted()).toEqual(versioned.toSorted());
   });
 
@@ -368,6 +368,8 @@ const NOT_EMPTY: Readonly<Record<string, number>> = {
   '/auth/invites/accept': 422,
   '/auth/login': 422,
   '/auth/refresh': 401,
+  '/auth/mfa/verify': 422,
+  '/auth/mfa/recovery': 422,
   '/auth/oidc/{name}/start': 422,
   '/auth/oidc/{name}/callback': 422,
   '/auth/passkeys/verify': 422,

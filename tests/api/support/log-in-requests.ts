@@ -8,8 +8,17 @@ import { logIn, withPassword } from './log-in.ts';
 import type { ContractRequest } from './openapi.ts';
 import { SoftwareAuthenticator } from './software-authenticator.ts';
 
-/** Operations that redirect a browser: `tests/api/access/oidc.test.ts` plays them. */
-export const REDIRECTING: readonly string[] = ['get /auth/oidc/{name}/start', 'get /auth/oidc/{name}/callback'];
+/** Operations that redirect a browser or need the codes of an authenticator: the tests of their subject play them. */
+export const PLAYED_ELSEWHERE: readonly string[] = [
+  'get /auth/oidc/{name}/start',
+  'get /auth/oidc/{name}/callback',
+  'post /auth/mfa/totp',
+  'post /auth/mfa/totp/confirm',
+  'delete /auth/mfa/totp',
+  'post /auth/mfa/verify',
+  'post /auth/mfa/recovery',
+  'post /auth/step-up',
+];
 
 /** Creates what the requests name. `origin`: of the pages that use passkeys. */
 export async function seedLogIns(instance: TestInstance, origin: string) {
@@ -81,6 +90,7 @@ export function logInSuccesses(seeds: Seeds): ContractRequest[] {
       '/auth/password',
       { key, body: { password: 'another horse battery', current_password: credentials.password } },
     ],
+    ['delete /admin/users/{id}/mfa', `/admin/users/${userId}/mfa`],
     ['delete /auth/sessions', '/auth/sessions', { key }],
   ];
 }

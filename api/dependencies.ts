@@ -1,6 +1,7 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import type { Config } from '../config/config.ts';
 import { readKeyRing as readRing } from '../config/key-ring.ts';
+import { readOidcProviders } from '../config/oidc-providers.ts';
 import type { Clock } from '../domain/ports/clock.ts';
 import { indexNameOf } from '../domain/index-model.ts';
 import { createEmbedders } from '../models/embedding/create-embedders.ts';
@@ -43,6 +44,7 @@ import { Intake } from './intake/intake.ts';
 import { PasswordHashing } from './login/password-hashing.ts';
 import { SignedTokens } from './login/signed-tokens.ts';
 import { createJobList } from './job-list.ts';
+import { OidcClient } from './oidc/oidc-client.ts';
 import { createRecall } from './memories/recall.ts';
 import { createRemembering } from './memories/remembering.ts';
 
@@ -148,6 +150,10 @@ export function createApiDependencies(config: Config, logger: Logger) {
     signedTokens,
     passwords: new PasswordHashing(),
     findPrincipal: createFindPrincipal({ database, signedTokens, resource, logger }),
+    /** Log-in providers by name, in the order of their file. */
+    oidcClients: new Map(
+      readOidcProviders(config.oidcProvidersFile).map((provider) => [provider.name, new OidcClient(provider, logger)]),
+    ),
     rateLeases: new RateLeases(
       (bucket, want, limit) => drawRate(database.pool, bucket, want, limit),
       (error) =>

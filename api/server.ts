@@ -38,6 +38,9 @@ import { authRoutes } from './routes/access/auth.ts';
 import { userSessionRoutes } from './routes/access/user-sessions.ts';
 import { loginRoutes } from './routes/access/login.ts';
 import { mfaRoutes } from './routes/access/mfa.ts';
+import { identityRoutes } from './routes/access/identities.ts';
+import { oidcRoutes } from './routes/access/oidc.ts';
+import { passkeyRoutes } from './routes/access/passkeys.ts';
 import { tenantRoutes } from './routes/access/tenants.ts';
 import { userRoutes } from './routes/access/users.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -121,6 +124,9 @@ const ROUTES: readonly ((api: Api, dependencies: ApiDependencies) => void)[] = [
   loginRoutes,
   mfaRoutes,
   userSessionRoutes,
+  oidcRoutes,
+  passkeyRoutes,
+  identityRoutes,
   tenantRoutes,
 ];
 

@@ -26,6 +26,11 @@ export const environmentSchema = z.object({
     .stringbool()
     .default(false)
     .describe('Allow users to verify learnings, which sessions then cannot close; else only admins'),
+  RECOLLECT_OIDC_PROVIDERS_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('JSON file with the OpenID Connect providers whose users may log in; read at the start'),
   RECOLLECT_CACHE_DIR: z.string().min(1).describe('Folder of engines and model files'),
   ...embeddingEnvironment,
   ...modelEnvironment,
@@ -152,6 +157,7 @@ const configSchema = environmentSchema
   .transform((env) => ({
     ...engineConfig(env),
     http: httpConfig(env),
+    oidcProvidersFile: env.RECOLLECT_OIDC_PROVIDERS_FILE,
     usersVerify: env.RECOLLECT_USERS_VERIFY,
     cacheDir: env.RECOLLECT_CACHE_DIR,
     embedding: embeddingConfig(env),

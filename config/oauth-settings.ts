@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { isLoopbackHost, listOf } from './rules.ts';
 
 const MAX_LIST_TEXT = 4_096;
-const LOOPBACK_NAMES: ReadonlySet<string> = new Set(['127.0.0.1', '[::1]', 'localhost']);
 
 /** Settings of the authorization server for MCP clients. */
 export const oauthEnvironment = {
@@ -39,7 +39,7 @@ function originOf({ host, port, hasTls, publicUrl }: ApiAddress): string | null 
   const scheme = hasTls ? 'https' : 'http';
   const name = host.includes(':') ? `[${host}]` : host;
   const url = new URL(publicUrl ?? `${scheme}://${name}:${port}`);
-  if (publicUrl === undefined && (port === 0 || !LOOPBACK_NAMES.has(url.hostname))) return null;
+  if (publicUrl === undefined && (port === 0 || !isLoopbackHost(url.hostname))) return null;
   return url.pathname === '/' && url.search === '' && url.hash === '' ? url.origin : null;
 }
 
@@ -49,9 +49,7 @@ export function oauthConfig(env: Environment, address: ApiAddress) {
   return {
     origin: originOf(address) ?? '',
     registration: env.RECOLLECT_OAUTH_REGISTRATION,
-    privateClientHosts: env.RECOLLECT_OAUTH_PRIVATE_CLIENT_HOSTS.split(',')
-      .map((host) => host.trim().toLowerCase())
-      .filter((host) => host !== ''),
+    privateClientHosts: listOf(env.RECOLLECT_OAUTH_PRIVATE_CLIENT_HOSTS.toLowerCase()),
   };
 }
 
@@ -62,7 +60,7 @@ export function faultOfOauth(oauth: OauthConfig | null): string | null {
   if (oauth === null) return null;
   if (oauth.origin === '') return 'requires RECOLLECT_PUBLIC_URL, without a path';
   const { protocol, hostname } = new URL(oauth.origin);
-  return protocol === 'https:' || LOOPBACK_NAMES.has(hostname)
+  return protocol === 'https:' || isLoopbackHost(hostname)
     ? null
     : 'requires a RECOLLECT_PUBLIC_URL with https: log-in over plain HTTP reveals passwords';
 }

@@ -77,6 +77,7 @@ export const LEFT_OUT: readonly string[] = [
   'auth_attempts',
   'oauth_grants',
   'oauth_payloads',
+  'auth_challenges',
   'backups',
   'restores',
   'erasure_journal',

@@ -11,6 +11,8 @@ export const ACCESS_TABLES = [
   'mfa_totp',
   'mfa_recovery',
   'oauth_grants',
+  'user_identities',
+  'passkeys',
   'settings',
   'excluded_sessions',
   'retention_policies',
@@ -116,7 +118,7 @@ async function carryCapture(from: pg.ClientBase, into: pg.ClientBase, tenants: r
 }
 
 /**
- * Copies current access into the other database: revoked keys, deactivated or demoted users, invites, log-ins, second factors, grants of OAuth clients, suspended tenants, exclusions, settings and limits. Tenants that
+ * Copies current access into the other database: revoked keys, deactivated or demoted users, invites, identities, log-ins, second factors, grants of OAuth clients, suspended tenants, exclusions, settings and limits. Tenants that
  * only one database has are unchanged.
  */
 export async function carryAccess(from: pg.ClientBase, into: pg.ClientBase): Promise<void> {
@@ -138,6 +140,8 @@ export async function carryAccess(from: pg.ClientBase, into: pg.ClientBase): Pro
   await carrySigningKeys(from, into);
   await replaceRows(from, into, 'oauth_grants', tenants);
   await carryOauthPayloads(from, into);
+  await replaceRows(from, into, 'user_identities', tenants);
+  await replaceRows(from, into, 'passkeys', tenants);
   await replaceRows(from, into, 'settings', tenants);
   await replaceRows(from, into, 'excluded_sessions', tenants);
   // A policy of a project that the backup lacks applies to nothing.

@@ -12,6 +12,9 @@ const REVEALING = /^\/(?:admin\/.*|gdpr\/.*|exports\/:id\/file|full-values\/:sha
 /** Changes of the caller's own access, on routes that every key may use. */
 const OWN_ACCESS = /^(?:DELETE|POST|PUT) \/auth\/api-keys\//;
 
+/** A log-in that a browser completes by GET. */
+const LOG_INS: ReadonlySet<string> = new Set(['GET /auth/oidc/:name/callback']);
+
 /** Bulk rows of an import: capture by another way; `POST /imports` and the job record the import itself. */
 const CAPTURING: ReadonlySet<string> = new Set(['POST /imports/claude-mem/rows']);
 
@@ -30,6 +33,7 @@ export function actionOf({ method, url }: Pick<DecidedRoute, 'method' | 'url'>):
 export function isAudited(route: DecidedRoute): boolean {
   const action = actionOf(route);
   if (CAPTURING.has(action) || OF_CLIENTS.has(action)) return false;
+  if (LOG_INS.has(action)) return true;
   if (route.method === 'GET' || route.method === 'HEAD') return REVEALING.test(action.slice(route.method.length + 1));
   return route.writes || OWN_ACCESS.test(action) || !['capture', 'read', 'key', 'scrape'].includes(route.access);
 }

@@ -25,7 +25,10 @@ const GRACE_S = 10;
 const LONGEST_AGENT = 200;
 
 /** A user who proved to be that user, and how. */
-export type ProvenUser = Pick<SessionWish, 'tenantId' | 'userId' | 'authVersion' | 'methods' | 'mfaAt'>;
+export type ProvenUser = Pick<
+  SessionWish,
+  'tenantId' | 'userId' | 'authVersion' | 'methods' | 'authenticatedAt' | 'mfaAt'
+>;
 
 /** Body of the answer that contains an access token. */
 export interface TokenAnswer {

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { ApiKey, inviteSchema, listedTenant, User } from '../../contract/access.ts';
 import type { Grant } from '../../contract/grants.ts';
+import type { UserIdentity } from '../../contract/single-sign-on.ts';
 import { isLoopback } from '../install/server-access.ts';
 import { table } from '../output.ts';
 import { ago, minuteOf, short } from './text-layout.ts';
@@ -24,6 +25,18 @@ export function usersText(users: readonly User[], now: number): string {
     ago(user.created_at, now),
   ]);
   return table([['USER', 'ROLE', 'STATE', 'EMAIL', 'CREATED'], ...rows]);
+}
+
+/** Returns the accounts of a user at log-in providers as a table. */
+export function identitiesText(identities: readonly UserIdentity[], now: number): string {
+  if (identities.length === 0) return 'No identities.\n';
+  const rows = identities.map((each) => [
+    each.id,
+    each.issuer,
+    short(each.subject, NAME_CHARS),
+    each.last_used_at === null ? 'never' : ago(each.last_used_at, now),
+  ]);
+  return table([['IDENTITY', 'PROVIDER', 'SUBJECT', 'USED'], ...rows]);
 }
 
 /** Returns when a key ends, or how it ended. */

@@ -11,6 +11,7 @@ import { removedFactors } from '../../../contract/login.ts';
 import { pageOfItems } from '../../../contract/shared.ts';
 import type { TenantId } from '../../../domain/ids.ts';
 import { endAllSessions, removeTotp } from '../../../stores/postgres/access/factors.ts';
+import { removePasskeys } from '../../../stores/postgres/access/passkeys.ts';
 import { createInvite, endInvites } from '../../../stores/postgres/access/invites.ts';
 import { changeUser, createUser, listUsers, lockAccess, readUser } from '../../../stores/postgres/access/users.ts';
 import type { TenantTransaction } from '../../../stores/postgres/connection/database.ts';
@@ -120,7 +121,8 @@ export function userRoutes(app: Api, { database }: ApiDependencies): void {
     (request) =>
       database.asTenant(principalOf(request).tenantId, async (transaction) => {
         const { id } = await userOf(transaction, request.params.id);
-        const removed = await removeTotp(transaction, id);
+        const hadTotp = await removeTotp(transaction, id);
+        const removed = (await removePasskeys(transaction, id)) || hadTotp;
         await endAllSessions(transaction, id);
         return { removed };
       }),

@@ -2,12 +2,13 @@ import { Argument, Option } from 'commander';
 import type { Command } from 'commander';
 import { invitedAnswer, userSchema } from '../../../contract/access.ts';
 import { removedFactors } from '../../../contract/login.ts';
+import { identityList, identitySchema } from '../../../contract/single-sign-on.ts';
 import { pageOfItems } from '../../../contract/shared.ts';
 import { ROLES } from '../../../domain/access.ts';
 import type { Role } from '../../../domain/access.ts';
 import type { Cli } from '../../cli.ts';
 import { path } from '../../server/server-client.ts';
-import { inviteText, usersText } from '../../text/access-text.ts';
+import { identitiesText, inviteText, usersText } from '../../text/access-text.ts';
 
 interface ListOptions {
   readonly search?: string;
@@ -101,6 +102,30 @@ export function addUsers(program: Command, cli: Cli): void {
         output.out(
           removed ? `${given} logs in without a second factor until a new one.\n` : `${given} has no second factor.\n`,
         );
+      }),
+    );
+  cli
+    .command(command, 'identities', 'list the accounts of a user at log-in providers')
+    .argument('<user>', NAMED)
+    .option('--json', 'print JSON')
+    .action(
+      cli.onServer(async (server, given: string, { json }: { readonly json?: boolean }) => {
+        const { data } = await server.get(path`/admin/users/${given}/identities`, identityList);
+        cli.print(json, data, identitiesText(data, Date.now()));
+      }),
+    );
+  cli
+    .command(command, 'unlink', 'remove an account at a log-in provider from a user, who then cannot log in by it')
+    .argument('<user>', NAMED)
+    .argument('<identity>', 'id of the list of identities')
+    .action(
+      cli.onServer(async (server, given: string, identity: string) => {
+        const { issuer } = await server.request(
+          'DELETE',
+          path`/admin/users/${given}/identities/${identity}`,
+          identitySchema,
+        );
+        output.out(`${given} cannot log in by ${issuer} any more.\n`);
       }),
     );
 }

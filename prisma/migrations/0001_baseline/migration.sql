@@ -177,6 +177,36 @@ CREATE INDEX mfa_recovery_tenant_id_idx ON mfa_recovery (tenant_id);
 CREATE TABLE auth_attempts (
   bucket text PRIMARY KEY, failures integer NOT NULL, locked_until timestamptz(6) NOT NULL, last_at timestamptz(6) NOT NULL
 );
+-- A user at an OpenID Connect provider. The subject is unique and final at its issuer; names and addresses are not.
+CREATE TABLE user_identities (
+  id uuid PRIMARY KEY, tenant_id uuid NOT NULL,
+  user_id uuid NOT NULL REFERENCES users ON DELETE CASCADE ON UPDATE CASCADE,
+  issuer text NOT NULL, subject text NOT NULL, last_used_at timestamptz(6),
+  created_at timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP
+);
+CREATE UNIQUE INDEX user_identities_tenant_id_issuer_subject_key ON user_identities (tenant_id, issuer, subject);
+CREATE INDEX user_identities_user_id_idx ON user_identities (user_id);
+
+CREATE TABLE passkeys (
+  id uuid PRIMARY KEY, tenant_id uuid NOT NULL,
+  user_id uuid NOT NULL REFERENCES users ON DELETE CASCADE ON UPDATE CASCADE,
+  credential_id bytea NOT NULL, public_key bytea NOT NULL, -- COSE
+  sign_count bigint NOT NULL DEFAULT 0 CHECK (sign_count >= 0), -- stays 0 for passkeys that devices share
+  name text NOT NULL, synced boolean NOT NULL, -- may be copied to other devices of its owner
+  last_used_at timestamptz(6), created_at timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP
+);
+-- A log-in names the credential alone, before the tenant is known.
+CREATE UNIQUE INDEX passkeys_credential_id_key ON passkeys (credential_id);
+CREATE INDEX passkeys_user_id_idx ON passkeys (user_id);
+CREATE INDEX passkeys_tenant_id_idx ON passkeys (tenant_id);
+
+-- Started log-ins, of no tenant yet; a use ends the row. Written by start_auth_challenge and take_auth_challenge only.
+CREATE UNLOGGED TABLE auth_challenges (
+  challenge_sha256 bytea PRIMARY KEY,
+  kind text NOT NULL CHECK (kind IN ('oidc', 'passkey_log_in', 'passkey_registration')),
+  data jsonb NOT NULL, expires_at timestamptz(6) NOT NULL
+);
+CREATE INDEX auth_challenges_expires_at_idx ON auth_challenges (expires_at);
 
 -- Access of an OAuth client to /mcp for a user. Grants are neither backed up nor exported.
 CREATE TABLE oauth_grants (
@@ -211,6 +241,8 @@ CREATE TRIGGER access_changed AFTER UPDATE OF ended_at, expires_at, auth_version
 CREATE TRIGGER access_changed AFTER INSERT OR DELETE OR UPDATE OF confirmed_at ON mfa_totp
   FOR EACH STATEMENT EXECUTE FUNCTION notify_access_changed();
 CREATE TRIGGER access_changed AFTER UPDATE OF ended_at, expires_at OR DELETE ON oauth_grants
+  FOR EACH STATEMENT EXECUTE FUNCTION notify_access_changed();
+CREATE TRIGGER access_changed AFTER INSERT OR DELETE ON passkeys
   FOR EACH STATEMENT EXECUTE FUNCTION notify_access_changed();
 CREATE TRIGGER access_changed AFTER UPDATE OF suspended_at, is_operator ON tenants
   FOR EACH STATEMENT EXECUTE FUNCTION notify_access_changed();
@@ -1004,7 +1036,9 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON signing_keys, auth_attempts TO recollect
 GRANT SELECT, INSERT ON windows, usage_reservations, backups TO recollect_definer;
 -- Without encrypted values.
 GRANT SELECT (scope, scope_id, key, value, updated_at), INSERT (id, scope, scope_id, key, value), UPDATE (value, updated_at) ON settings TO recollect_definer;
-GRANT SELECT ON tenants, users, api_keys, user_invites, mfa_totp, tombstones, entities, entity_mentions, model_batches, embedding_counts, embedding_indexes, legal_holds, archives, retention_runs,
+GRANT SELECT, INSERT, UPDATE ON auth_challenges TO recollect_definer;
+GRANT SELECT, UPDATE, DELETE ON auth_challenges TO recollect_maintenance;
+GRANT SELECT ON tenants, users, api_keys, user_invites, mfa_totp, passkeys, tombstones, entities, entity_mentions, model_batches, embedding_counts, embedding_indexes, legal_holds, archives, retention_runs,
   retention_counts, consistency_checks TO recollect_definer;
 GRANT SELECT (finished_at, due_at) ON gdpr_requests TO recollect_definer;
 GRANT SELECT (id, provider, model, operation, batch, cache_hit, input_tokens, output_tokens, tokens_cached, cost_usd, latency_ms) ON usage_ledger TO recollect_definer;

@@ -17,6 +17,8 @@ export interface SessionWish {
   /** Version of the user's credentials that were proven: the session has ended if it is not the current one. */
   readonly authVersion: number;
   readonly methods: readonly LoginMethod[];
+  /** Time of the proof of the first factor, if it was elsewhere; default: now. */
+  readonly authenticatedAt?: Date | null;
   /** Time of the proof of a second factor, or of a passkey; null: none. */
   readonly mfaAt: Date | null;
   readonly refreshToken: string;
@@ -28,15 +30,22 @@ export interface SessionWish {
 /** Creates a session with its first refresh token; returns its id. */
 export async function createUserSession(
   transaction: TenantTransaction,
-  { refreshToken, methods, ...wish }: SessionWish,
+  { refreshToken, methods, authenticatedAt, ...wish }: SessionWish,
 ): Promise<string> {
   const id = newId();
   const now = new Date();
   await transaction.user.update({ where: { id: wish.userId }, data: { lastLoginAt: now }, select: { id: true } });
-  await transaction.userSession.create({ data: { id, ...wish, methods: [...methods], authenticatedAt: now } });
+  await transaction.userSession.create({
+    data: { id, ...wish, methods: [...methods], authenticatedAt: authenticatedAt ?? now },
+  });
   const tokenSha256 = new Uint8Array(keySha256(refreshToken));
   await transaction.refreshToken.create({ data: { tokenSha256, tenantId: wish.tenantId, sessionId: id } });
   return id;
+}
+
+/** Records the proof of a second factor, or of a passkey, in a session. */
+export async function recordProof(transaction: TenantTransaction, sessionId: string): Promise<void> {
+  await transaction.userSession.updateMany({ where: { id: sessionId }, data: { mfaAt: new Date() } });
 }
 
 const principalRow = rowOf({

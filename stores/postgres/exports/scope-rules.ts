@@ -127,6 +127,9 @@ export const UNEXPORTED_TABLES: Readonly<Record<string, string>> = {
   signing_keys: 'sealed with a key of this instance',
   user_sessions: 'log-ins to this instance',
   user_invites: 'invites open this instance alone',
+  user_identities: 'identities open this instance alone',
+  passkeys: 'passkeys open this instance alone',
+  auth_challenges: 'started log-ins',
   usage_reservations: 'calls that are on their way from this instance',
   rate_limits: 'requests of this minute',
 };

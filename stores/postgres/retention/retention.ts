@@ -68,6 +68,8 @@ const SWEEPS = {
   oauth_payloads: `
     DELETE FROM oauth_payloads WHERE (model, id_sha256) IN (
       SELECT model, id_sha256 FROM oauth_payloads WHERE expires_at < now() LIMIT $1 FOR UPDATE SKIP LOCKED)`,
+  auth_challenges: `
+    DELETE FROM auth_challenges WHERE challenge_sha256 IN (SELECT challenge_sha256 FROM auth_challenges WHERE expires_at <= now() LIMIT $1 FOR UPDATE SKIP LOCKED)`,
   // By tenant, as the index is: no scan.
   model_response_cache: `
     DELETE FROM model_response_cache WHERE id IN (

@@ -69,6 +69,7 @@ const CARRIED_OTHERWISE = [
   'auth_attempts',
   'signing_keys',
   'oauth_payloads',
+  'auth_challenges',
   '_prisma_migrations',
 ];
 

@@ -135,6 +135,8 @@ const DEFINER_FUNCTIONS: readonly (readonly [
   ['find_refresh_session', 'recollect_definer', ['app']],
   ['find_user_session', 'recollect_definer', ['app']],
   ['gdpr_deadlines', 'recollect_definer', ['app']],
+  ['find_passkey', 'recollect_definer', ['app']],
+  ['find_tenant', 'recollect_definer', ['app']],
   ['index_divergence', 'recollect_definer', ['app']],
   ['list_backups', 'recollect_definer', ['app']],
   ['list_signing_keys', 'recollect_definer', ['app']],
@@ -153,7 +155,9 @@ const DEFINER_FUNCTIONS: readonly (readonly [
   ['search_archives', 'recollect_definer', ['app']],
   ['search_keyword', 'recollect_definer', ['app', 'maintenance']],
   ['search_unindexed', 'recollect_definer', ['app'], ['plan_cache_mode=force_generic_plan']],
+  ['start_auth_challenge', 'recollect_definer', ['app']],
   ['suggest_texts', 'recollect_definer', ['app']],
+  ['take_auth_challenge', 'recollect_definer', ['app']],
   ['unclaimed_model_batches', 'recollect_definer', ['app']],
   ['update_session_phase', 'recollect_definer', ['app']],
 ];

@@ -26,6 +26,7 @@ const TABLES: readonly SweptTable[] = [
   'signing_keys',
   'oauth_grants',
   'oauth_payloads',
+  'auth_challenges',
   'model_response_cache',
 ];
 const DAY_MS = 86_400_000;
@@ -99,6 +100,7 @@ async function oldRows(): Promise<void> {
   await signingKey(ago(41));
   await copyOf('oauth_grants', { id: randomUUID(), ended_at: ago(91) });
   await oauthPayload('old', ago(0.001));
+  await db.database.pool.query("SELECT start_auth_challenge(sha256('ended'), 'oidc', '{}', 0)");
   const answer = randomUUID();
   await copyOf('model_response_cache', { id: answer, prompt_version: answer, expires_at: ago(0.001) });
   await copyOf('model_response_bands', { response_id: answer });
@@ -116,6 +118,7 @@ async function youngRows(): Promise<void> {
   await signingKey(ago(39));
   await copyOf('oauth_grants', { id: randomUUID(), ended_at: ago(89) });
   await oauthPayload('young', ago(-0.1));
+  await db.database.pool.query("SELECT start_auth_challenge(sha256('running'), 'oidc', '{}', 60)");
 }
 
 const EACH = {
@@ -132,6 +135,7 @@ const EACH = {
   signing_keys: 1,
   oauth_grants: 1,
   oauth_payloads: 1,
+  auth_challenges: 1,
   model_response_cache: 1,
 };
 

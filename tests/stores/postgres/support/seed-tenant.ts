@@ -64,6 +64,8 @@ const SEEDS = [
   "INSERT INTO mfa_recovery (user_id, code_sha256, tenant_id) VALUES ($user, sha256('c'), $tenant)",
   "INSERT INTO oauth_grants (id, tenant_id, user_id, client_id, client_host, scopes, expires_at) VALUES ($fresh, $tenant, $user, 'c', 'h', '{read}', now() + interval '1 day')",
   "INSERT INTO gdpr_requests (id, tenant_id, user_id, requested_by, right_name, kind, state, due_at) VALUES ($fresh, $tenant, $user, $user, 'export', 'user', 'running', now())",
+  "INSERT INTO user_identities (id, tenant_id, user_id, issuer, subject) VALUES ($fresh, $tenant, $user, 'https://login.example.org', $fresh)",
+  "INSERT INTO passkeys (id, tenant_id, user_id, credential_id, public_key, name, synced) VALUES ($fresh, $tenant, $user, convert_to($fresh, 'UTF8'), 'key', 'laptop', false)",
   "INSERT INTO exports (id, tenant_id, user_id, scope, object_key, expires_at) VALUES ($fresh, $tenant, $user, 'tenant', 'exports/seeded', now())",
   'INSERT INTO audit_anchors (tenant_id, seq, hash, anchored_at) SELECT tenant_id, seq, hash, now() FROM audit_heads WHERE tenant_id = $tenant',
 ];

@@ -349,6 +349,10 @@ describe('a restore', { timeout: 300_000 }, () => {
       "INSERT INTO erasures (id, tenant_id, requested_by, kind, search_text) VALUES ($1, $2, $3, 'text', 'half a secret')",
       [queued, instance.admin.tenantId, instance.admin.userId],
     );
+    await instance.write(
+      "INSERT INTO gdpr_requests (id, tenant_id, user_id, requested_by, right_name, kind, state, due_at) VALUES ($1, $2, $3, $3, 'erase', 'text', 'running', now())",
+      [queued, instance.admin.tenantId, instance.admin.userId],
+    );
     // As after losing the running database: only the journal records the erasure.
     await instance.write('DELETE FROM tombstones');
     const forgotten = `/memories/${remembered.learning}?with_sources=true`;

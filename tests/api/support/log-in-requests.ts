@@ -40,6 +40,11 @@ export async function seedLogIns(instance: TestInstance, origin: string) {
     'INSERT INTO user_identities (id, tenant_id, user_id, issuer, subject) VALUES ($1, $2, $3, $4, $5)',
     [identityId, user.tenantId, user.userId, 'https://login.example.org', 'subject'],
   );
+  const grantId = newId();
+  await instance.write(
+    "INSERT INTO oauth_grants (id, tenant_id, user_id, client_id, client_host, scopes, expires_at) VALUES ($1, $2, $3, 'client', 'app.example.org', '{read}', now() + interval '1 day')",
+    [grantId, user.tenantId, user.userId],
+  );
   const { credential: second } = await create();
   const { access_token: own } = bodyOf(
     tokenAnswer,
@@ -53,6 +58,7 @@ export async function seedLogIns(instance: TestInstance, origin: string) {
     key: user.key,
     userId: user.userId,
     identityId,
+    grantId,
     token,
     own,
     passkey,
@@ -64,7 +70,8 @@ export async function seedLogIns(instance: TestInstance, origin: string) {
 type Seeds = Awaited<ReturnType<typeof seedLogIns>>;
 
 export function logInSuccesses(seeds: Seeds): ContractRequest[] {
-  const { credentials, other, cookie, key, userId, identityId, token, own, passkey, second, assertion } = seeds;
+  const { credentials, other, cookie, key, userId, identityId, grantId, token, own, passkey, second, assertion } =
+    seeds;
   const identities = `/admin/users/${userId}/identities`;
   return [
     ['post /auth/login', '/auth/login', { key: null, body: credentials }],
@@ -83,6 +90,8 @@ export function logInSuccesses(seeds: Seeds): ContractRequest[] {
     ['post /auth/passkeys/verify', '/auth/passkeys/verify', { key: null, body: { credential: assertion } }],
     ['get /auth/passkeys', '/auth/passkeys', { key: own }],
     ['delete /auth/passkeys/{id}', `/auth/passkeys/${passkey.id}`, { key: own }],
+    ['get /auth/grants', '/auth/grants', { key: token }],
+    ['delete /auth/grants/{id}', `/auth/grants/${grantId}`, { key: token }],
     ['get /admin/users/{id}/identities', identities],
     ['delete /admin/users/{id}/identities/{identity_id}', `${identities}/${identityId}`],
     [

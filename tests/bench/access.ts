@@ -14,10 +14,12 @@ import { createLogger } from '../../telemetry/logger.ts';
 import { startBenchInstance } from './capture/bench-instance.ts';
 import type { BenchInstance } from './capture/bench-instance.ts';
 import { runLoad } from './capture/load.ts';
+import { measureLoginFlood } from './capture/login-flood.ts';
 import { say } from './command-line.ts';
 import { median } from './figures.ts';
 
-// Cost of rate limits: two apis on one instance, one without limits, receive the same captures in turn. Then two processes share a quota.
+// Cost of rate limits: two apis on one instance, one without limits, receive the same captures in turn. Then 200 log-ins at once
+// while another client reads. Then two processes share a quota.
 // Prints one JSON line; progress goes to stderr.
 
 const PAIRS = 8;
@@ -80,6 +82,8 @@ try {
     };
     say(JSON.stringify(figures));
   }
+  const flood = await measureLoginFlood(apis[0].port, instance.key);
+  say(JSON.stringify(flood));
   let statements = 0;
   const bucket = `bench:${randomUUID()}`;
   const leases = apis.map(
@@ -102,7 +106,7 @@ try {
   const shared = { requests: REQUESTS, quota: QUOTA, granted: verdicts.filter((each) => each.isGranted).length };
   await Promise.all(apis.map((api) => api.stop()));
   process.stdout.write(
-    `${JSON.stringify({ bench: 'access', ...figures, two_processes: { ...shared, statements } })}\n`,
+    `${JSON.stringify({ bench: 'access', ...figures, login_flood: flood, two_processes: { ...shared, statements } })}\n`,
   );
 } finally {
   await instance.stop();

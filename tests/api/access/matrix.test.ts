@@ -63,7 +63,7 @@ const cellsOf = (caller: Caller): Cell[] =>
     ),
   );
 
-async function send(cell: Cell): Promise<ApiAnswer> {
+async function send(cell: Cell, key: string | null): Promise<ApiAnswer> {
   const { route, play, caller, expected } = cell;
   const owner = of(cell);
   const standing = play.object === null ? '' : owner.objects[play.object];
@@ -75,7 +75,7 @@ async function send(cell: Cell): Promise<ApiAnswer> {
   const sent = (await play.request?.({ id, of: owner.objects, own: caller.person.objects, make })) ?? {};
   const [method = '', pattern = ''] = route.split(' ');
   const { path: address = pattern.replace(/:\w+/, id), ...options } = sent;
-  return instance.call(method, address, { key: caller.key, ...options });
+  return instance.call(method, address, { key, ...options });
 }
 
 /** What is wrong with the answer of a cell; null: nothing. */
@@ -88,12 +88,12 @@ function faultOf({ caller, expected }: Cell, answer: ApiAnswer): string | null {
   return shown === undefined ? null : 'shows a private row';
 }
 
-async function wrongOf(cells: readonly Cell[]): Promise<string[]> {
+async function wrongOf(cells: readonly Cell[], key: string | null): Promise<string[]> {
   const wrong: string[] = [];
   const waiting = [...cells];
   const next = async (): Promise<void> => {
     for (let cell = waiting.shift(); cell !== undefined; cell = waiting.shift()) {
-      const fault = faultOf(cell, await send(cell));
+      const fault = faultOf(cell, await send(cell, key));
       if (fault !== null) wrong.push(`${titleOf(cell)}: ${fault}`);
     }
   };
@@ -120,12 +120,13 @@ test(
     let played = 0;
     for (const caller of callers) {
       const cells = cellsOf(caller);
+      const key = await caller.signIn();
       const [permitted, refused] = [true, false].map((is) =>
         cells.filter(({ expected }) => (expected.code === null) === is),
       );
       wrong.push(
-        ...(await writingNothing(instance, () => wrongOf(refused ?? []))),
-        ...(await wrongOf(permitted ?? [])),
+        ...(await writingNothing(instance, () => wrongOf(refused ?? [], key))),
+        ...(await wrongOf(permitted ?? [], key)),
       );
       played += cells.length;
     }

@@ -1,17 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { newId } from '../../../../domain/ids.ts';
-import { SCOPES } from '../../../../domain/access.ts';
+import { SCOPES, scopesOf } from '../../../../domain/access.ts';
 import type { Role, Scope } from '../../../../domain/access.ts';
 import { keySha256 } from '../../../../stores/postgres/access/secrets.ts';
 import type { TestUser } from '../../../setup/database.ts';
 import type { TestInstance } from '../../../setup/instance.ts';
+import { logIn, PASSWORD, withPassword } from '../log-in.ts';
 import type { objectsOf, Owner } from './objects.ts';
 
 /** Who sends the requests of a column. */
 export interface Caller {
   readonly name: string;
-  /** Null: without a credential. */
-  readonly key: string | null;
+  readonly kind: 'none' | 'key' | 'session';
+  /** Returns the key, or the access token of a new session; null without a credential. */
+  readonly signIn: () => Promise<string | null>;
   readonly role: Role;
   readonly scopes: readonly Scope[];
   readonly isOperator: boolean;
@@ -58,10 +60,12 @@ export async function createCallers(
     const isOperator = person.tenantId === instance.admin.tenantId;
     await instance.write('UPDATE users SET role = $1 WHERE id = $2', [role, person.userId]);
     const key = await keyOf(person, scopes);
+    const signIn = () => Promise.resolve(key);
     const other = ownerOf(isOperator ? clerk : colleague);
     return {
       name,
-      key,
+      kind: 'key',
+      signIn,
       role,
       scopes,
       isOperator,
@@ -75,10 +79,26 @@ export async function createCallers(
     ...(await caller(...given)),
     isFurther: true,
   });
+  /** A session of the person of a caller, with all rights of the role. */
+  const sessionOf = (of: Caller, isFurther: boolean): Caller => ({
+    ...of,
+    name: `session of ${of.name}`,
+    kind: 'session',
+    isFurther,
+    scopes: scopesOf(of.role),
+    // A session is new when its turn comes: it lives for minutes.
+    signIn: async () => {
+      const key = await keyOf(of.person, SCOPES);
+      return (await logIn(instance, await withPassword(instance, { key }, `${PASSWORD} ${of.name}`))).access_token;
+    },
+  });
+  const byViewer = await caller('viewer', viewer, 'viewer', ['read']);
   const byUser = await caller('user', user, 'user', NOT_ADMIN);
+  const byAdmin = await caller('admin', admin, 'admin', SCOPES);
+  const byOperator = await caller('operator', instance.admin, 'admin', SCOPES);
   return [
-    { ...byUser, name: 'no credential', key: null },
-    await caller('viewer', viewer, 'viewer', ['read']),
+    { ...byUser, name: 'no credential', kind: 'none', signIn: () => Promise.resolve(null) },
+    byViewer,
     await further('viewer, every scope', viewer, 'viewer', SCOPES),
     byUser,
     await further('user, every scope', user, 'user', SCOPES),
@@ -86,8 +106,12 @@ export async function createCallers(
     await further('capture key of a user', user, 'user', ['capture']),
     await further('write key of a user', user, 'user', ['write']),
     await caller('admin, no scope admin', limited, 'admin', NOT_ADMIN),
-    await caller('admin', admin, 'admin', SCOPES),
+    byAdmin,
     await further('admin, only scope admin', admin, 'admin', ['admin']),
-    await caller('operator', instance.admin, 'admin', SCOPES),
+    byOperator,
+    sessionOf(byViewer, true),
+    sessionOf(byUser, false),
+    sessionOf(byAdmin, false),
+    sessionOf(byOperator, true),
   ];
 }

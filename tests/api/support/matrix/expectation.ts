@@ -26,9 +26,9 @@ export function mayPass(right: RouteRight, caller: Caller): boolean {
     case 'key':
       return true;
     case 'account':
-      return scopesOf(role).every((scope) => scopes.includes(scope));
+      return caller.kind === 'session' || scopesOf(role).every((scope) => scopes.includes(scope));
     case 'session':
-      return false;
+      return caller.kind === 'session';
     case 'scrape':
     case 'admin':
       return isAdmin(caller);
@@ -48,7 +48,7 @@ export function mayPass(right: RouteRight, caller: Caller): boolean {
 
 /** Returns what a caller is answered with by a route, for an object of an owner. */
 export function expectedOf(right: RouteRight, play: Play, caller: Caller, owner: OwnerKind): Expected {
-  if (right !== 'open' && caller.key === null) return { status: 401, code: 'UNAUTHENTICATED' };
+  if (right !== 'open' && caller.kind === 'none') return { status: 401, code: 'UNAUTHENTICATED' };
   if (!mayPass(right, caller)) return FORBIDDEN;
   if (play.rule === 'operators')
     return isAdmin(caller) && caller.isOperator ? { status: play.status, code: null } : FORBIDDEN;
@@ -71,7 +71,7 @@ export function expectedOf(right: RouteRight, play: Play, caller: Caller, owner:
 export function hiddenFrom(caller: Caller, everyone: readonly Owner[]): readonly Owner[] {
   return everyone.filter(
     ({ userId, tenantId }) =>
-      caller.key === null ||
+      caller.kind === 'none' ||
       (userId !== caller.person.userId && !(isAdmin(caller) && tenantId === caller.person.tenantId)),
   );
 }

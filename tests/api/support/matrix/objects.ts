@@ -27,6 +27,8 @@ const ROWS = {
   learning: `INSERT INTO learnings (id, tenant_id, user_id, fingerprint, category, title, description, tags, confidence, valid_from, origin)
      VALUES ($1, $2, $3, sha256(uuid_send($1::uuid)), 'general', 'A title', $1::uuid::text, '{}', 0.9, now(), 'user')`,
   apiKey: `INSERT INTO api_keys (id, tenant_id, user_id, prefix, key_sha256, name, scopes) VALUES ($1, $2, $3, 'rcl_', sha256(uuid_send($1::uuid)), 'spare', '{read}')`,
+  userSession: `INSERT INTO user_sessions (id, tenant_id, user_id, auth_version, methods, authenticated_at, expires_at)
+     SELECT $1, $2, u.id, u.auth_version, '{password}', now(), now() + interval '1 day' FROM users u WHERE u.id = $3`,
   hold: `INSERT INTO legal_holds (id, tenant_id, subject, subject_id, reason, created_by) VALUES ($1, $2, 'session', gen_random_uuid(), 'a case', $3)`,
   run: `INSERT INTO retention_runs (id, tenant_id, group_id, mode, state, policy_hash, reference_time, user_id) VALUES ($1, $2, $1, 'dry_run', 'failed', sha256('x'), now(), $3)`,
   check: `INSERT INTO consistency_checks (id, tenant_id, user_id) VALUES ($1, $2, $3)`,
@@ -101,7 +103,19 @@ export function objectsOf(instance: TestInstance, files: string) {
     const rows = Object.fromEntries(
       await Promise.all(
         (
-          ['learning', 'apiKey', 'hold', 'run', 'check', 'import', 'request', 'export', 'grant', 'archive'] as const
+          [
+            'learning',
+            'apiKey',
+            'userSession',
+            'hold',
+            'run',
+            'check',
+            'import',
+            'request',
+            'export',
+            'grant',
+            'archive',
+          ] as const
         ).map(async (kind) => [kind, await insert(kind, user)] as const),
       ),
     );

@@ -1,9 +1,10 @@
 import { SCOPES, scopesOf } from '../domain/access.ts';
-import type { Role, Scope } from '../domain/access.ts';
+import type { Bounds, Role, Scope } from '../domain/access.ts';
 import type { Principal } from '../stores/postgres/access/principal.ts';
 import type { StoredUser } from '../stores/postgres/access/users.ts';
 import { findPerson } from '../stores/postgres/access/people.ts';
 import { hasActingAdmin, readUser } from '../stores/postgres/access/users.ts';
+import { findProject } from '../stores/postgres/projects/projects.ts';
 import type { TenantTransaction } from '../stores/postgres/connection/database.ts';
 import { ApiError, conflict, existing, invalid } from './errors.ts';
 
@@ -63,6 +64,42 @@ export function requireEnd(maker: Principal, end: Date | null): void {
   if (latest === null || (end !== null && end <= latest)) return;
   const message = `must not be after the end of your key, ${latest.toISOString()}`;
   throw new ApiError('FORBIDDEN', `the end of the key ${message}`, [{ field: 'expires_at', message }]);
+}
+
+/** Scopes of bound keys: an admin's rights are not those of a namespace, and capture chooses the project by the folder of the agent. */
+const BOUND_SCOPES = { namespaces: ['capture', 'read', 'write'], projects: ['read', 'write'] } as const;
+const BOUND_FIELDS = ['namespaces', 'projects'] as const;
+
+/**
+ * Returns the bounds of a new key, projects by id; null: none. The makers of keys are admins, whose keys have no bounds.
+ * @throws ApiError CONFLICT, NOT_FOUND
+ */
+export async function boundsOf(
+  transaction: TenantTransaction,
+  scopes: readonly Scope[],
+  { namespaces, projects: names }: { readonly namespaces: readonly string[]; readonly projects: readonly string[] },
+): Promise<Bounds | null> {
+  const projects: string[] = [];
+  for (const [index, name] of names.entries())
+    projects.push(existing(await findProject(transaction, name), 'project', `projects.${index}`).id);
+  const bounds = { namespaces, projects };
+  for (const field of BOUND_FIELDS) {
+    const allowed: readonly Scope[] = BOUND_SCOPES[field];
+    const excess = bounds[field].length === 0 ? [] : scopes.filter((scope) => !allowed.includes(scope));
+    if (excess.length > 0)
+      throw conflict('scopes', `of a key that is bound to ${field} cannot include ${excess.join(', ')}`);
+  }
+  return namespaces.length + projects.length === 0 ? null : bounds;
+}
+
+/** Checks that a key is within the bounds of the caller's key. @throws ApiError FORBIDDEN */
+export function requireOwnBounds(maker: Principal, key: Bounds): void {
+  for (const field of BOUND_FIELDS) {
+    const limits = maker.bounds?.[field] ?? [];
+    if (limits.length === 0 || (key[field].length > 0 && key[field].every((value) => limits.includes(value)))) continue;
+    const message = `must be within the ${field} of your key`;
+    throw new ApiError('FORBIDDEN', `the ${field} of the key ${message}`, [{ field, message }]);
+  }
 }
 
 /** Checks that the caller may invite a user with a role: the keys of that user get all scopes of the role and no end. @throws ApiError FORBIDDEN */

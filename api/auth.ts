@@ -7,6 +7,7 @@ import { keySha256 } from '../stores/postgres/access/secrets.ts';
 import type { TenantView } from '../stores/postgres/connection/database.ts';
 import type { SessionSeeker } from '../stores/postgres/sessions/sessions.ts';
 import { isAudited } from './audit/decision.ts';
+import { isForBoundKeys } from './bounds.ts';
 import { ApiError } from './errors.ts';
 import type { RateLimits } from './http/rate-limits.ts';
 import type { InnerCalls } from './inner-calls.ts';
@@ -137,6 +138,8 @@ export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
     if (limited !== null) await limited;
     if (isViewer(principal) && (!OF_VIEWERS.has(access) || request.routeOptions.config.writes === true))
       throw new ApiError('FORBIDDEN', 'a viewer reads and changes nothing, whatever scopes the key has');
+    if (principal.bounds !== null && !isForBoundKeys({ method: request.method, url: request.routeOptions.url ?? '' }))
+      throw new ApiError('FORBIDDEN', 'this route is not for keys that are bound to namespaces or projects');
     requireRight(principal, access);
     if (request.routeOptions.config.stepUp === true) requireRecentProof(principal);
   });
@@ -208,9 +211,9 @@ export function viewerOf(principal: Principal): string | undefined {
   return isAdmin(principal) ? undefined : principal.userId;
 }
 
-/** Returns the tenant of a request, with the private rows that it may read. */
+/** Returns the tenant of a request, with the private rows that it may read and the bounds of its key. */
 export function viewOf(principal: Principal): TenantView {
-  return { tenantId: principal.tenantId, viewerId: viewerOf(principal) };
+  return { tenantId: principal.tenantId, viewerId: viewerOf(principal), bounds: principal.bounds };
 }
 
 /** Returns whose sessions a request may name by their external id. */

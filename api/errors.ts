@@ -105,6 +105,9 @@ const FRAMEWORK_CODES: Readonly<Record<string, readonly [ErrorCode, string]>> = 
 const UNAVAILABLE =
   /^(?:ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|08|25P0[34]|3D000|40|53|55000|55P03|57|58|P1|P20(?:24|28|34|37))/;
 
+/** Message of PostgreSQL for a written row outside a policy; its code, 42501, also means a missing grant. */
+const OUTSIDE_POLICY = /violates row-level security policy/;
+
 /** Returns true if PostgreSQL is unavailable, starting, stopping or full, for a deadlock, a time limit, and an exhausted pool. */
 function isUnavailable(error: Error): boolean {
   if (databaseCodes(error).some((code) => UNAVAILABLE.test(code))) return true;
@@ -137,6 +140,8 @@ export function toApiError(error: unknown): ApiError {
   if (error instanceof Error) {
     const known = 'code' in error && typeof error.code === 'string' ? FRAMEWORK_CODES[error.code] : undefined;
     if (known !== undefined) return new ApiError(...known);
+    if (OUTSIDE_POLICY.test(error.message))
+      return new ApiError('FORBIDDEN', 'what the request writes is outside the namespaces and projects of the key');
     if (isUnavailable(error)) return new ApiError('STORAGE_UNAVAILABLE', 'storage is unavailable; try again');
   }
   return new ApiError('INTERNAL', 'something went wrong here; the log has the request id');

@@ -1,12 +1,11 @@
 import type { Principal } from '../stores/postgres/access/principal.ts';
-import type { TenantId } from '../domain/ids.ts';
 import type { Database, TenantTransaction } from '../stores/postgres/connection/database.ts';
 import { findProject } from '../stores/postgres/projects/projects.ts';
 import type { ProjectName } from '../stores/postgres/projects/projects.ts';
 import { findPerson } from '../stores/postgres/access/people.ts';
 import type { Person } from '../stores/postgres/access/people.ts';
 import { findOwnedSession, findSessionId } from '../stores/postgres/sessions/sessions.ts';
-import { isAdmin, mayActFor, seekerOf } from './auth.ts';
+import { isAdmin, mayActFor, seekerOf, viewOf } from './auth.ts';
 import { ApiError, existing } from './errors.ts';
 
 /** Returns the user that a request names: the caller or, for an admin, any user of the tenant. @throws ApiError FORBIDDEN, NOT_FOUND */
@@ -23,12 +22,12 @@ export async function personFor(
 /** Returns the project that a request names; undefined if it names none, null if it is unknown. */
 export async function projectOf(
   database: Database,
-  tenantId: TenantId,
+  principal: Principal,
   given: string | undefined,
 ): Promise<ProjectName | null | undefined> {
   return given === undefined
     ? undefined
-    : database.asTenant(tenantId, (transaction) => findProject(transaction, given));
+    : database.asTenant(viewOf(principal), (transaction) => findProject(transaction, given));
 }
 
 /** Returns what the caller owns, or for an admin what any user of the tenant does. @throws ApiError NOT_FOUND */

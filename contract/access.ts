@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { CREDENTIAL_KINDS, ROLES, SCOPES } from '../domain/access.ts';
 import { LONGEST_PASSWORD, SHORTEST_PASSWORD } from '../domain/passwords.ts';
 import { flag } from './query.ts';
-import { pageQuery, timestamp } from './shared.ts';
+import { namespaceName, pageQuery, timestamp } from './shared.ts';
 import { line, text } from './text.ts';
 
 /** Users, invites, keys and tenants. */
@@ -67,6 +67,8 @@ export const keySchema = z
     name: z.string(),
     prefix: z.string().describe('First characters of the key'),
     scopes: z.array(scopeSchema),
+    namespaces: z.array(z.string()).describe('The key is bound to these; empty: to none'),
+    projects: z.array(z.string()).describe('Ids; the key is bound to these; empty: to none'),
     created_by: z.string().nullable().describe('Id of a user; null for keys of the first start'),
     created_at: z.string(),
     expires_at: z.string().nullable(),
@@ -79,6 +81,7 @@ export const keySchema = z
 export type ApiKey = z.output<typeof keySchema>;
 
 const keyName = line(100);
+const MAX_BOUNDS = 50;
 const expiresAt = timestamp.describe('Must be in the future');
 const requestsPerMinute = z.number().int().min(1).max(1_000_000);
 export const ownKeyQuery = z.strictObject({
@@ -94,6 +97,18 @@ export const keyBody = z.strictObject({
     .min(1)
     .max(SCOPES.length)
     .describe("None that the caller's key lacks, or that the role of the user does not have"),
+  namespaces: z
+    .array(namespaceName)
+    .max(MAX_BOUNDS)
+    .default([])
+    .describe('Binds the key to these namespaces: it reads and writes nothing outside. Not with the scope admin'),
+  projects: z
+    .array(text(512))
+    .max(MAX_BOUNDS)
+    .default([])
+    .describe(
+      'Binds the key to these projects, by id, git remote, path or name. Not with the scopes capture and admin',
+    ),
   expires_at: expiresAt.optional().describe('In the future, and not after the end of the key of the caller'),
   requests_per_minute: requestsPerMinute.optional().describe('Beside the quotas of the user; captures are not counted'),
 });

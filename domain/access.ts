@@ -13,6 +13,12 @@ export const CREDENTIAL_KINDS = ['key', 'session', 'grant'] as const;
 export const LOGIN_METHODS = ['password', 'totp', 'recovery', 'passkey', 'oidc'] as const;
 export type LoginMethod = (typeof LOGIN_METHODS)[number];
 
+/** Namespaces and projects (ids) that a key is bound to: it reads and writes nothing outside. An empty list binds to nothing. */
+export interface Bounds {
+  readonly namespaces: readonly string[];
+  readonly projects: readonly string[];
+}
+
 /**
  * Keys for agents, with fewer scopes than their user. Hooks and MCP use the first; the second is for agents that store and forget memories by
  * MCP.

@@ -1,3 +1,4 @@
+import type { Bounds } from '../domain/access.ts';
 import type { TenantId } from '../domain/ids.ts';
 import type { MemoryType } from '../domain/ports/vector-index.ts';
 import type { TenantTransaction } from '../stores/postgres/connection/database.ts';
@@ -13,6 +14,8 @@ export interface ContextRequest {
   /** The user who receives the block. */
   readonly userId: string;
   readonly viewerId: string | undefined;
+  /** Of the key; null: none. */
+  readonly bounds: Bounds | null;
   readonly purpose: ContextPurpose;
   /** Id, git remote, root path or name; null: the project of the requesting session. */
   readonly project: string | null;

@@ -109,6 +109,7 @@ export function createContext(dependencies: ContextDependencies): (request: Cont
   const find = async (request: ContextRequest, query: string, { project, sessionId }: Setting): Promise<SearchResult> =>
     search({
       tenantId: request.tenantId,
+      bounds: request.bounds,
       query,
       filter: {
         namespace: request.namespace,

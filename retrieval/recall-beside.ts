@@ -15,11 +15,11 @@ export function isNewestQuery({ understood }: UnderstoodQuery): boolean {
 /** Returns the newest memories that match the filter. One read with a timeout. */
 export async function recencyHits(
   database: Database,
-  { tenantId }: SearchRequest,
+  { tenantId, bounds }: SearchRequest,
   { filter }: UnderstoodQuery,
   clock: StageClock,
   ms: number,
 ): Promise<readonly RecallHit[]> {
-  const view = { tenantId, viewerId: filter.viewerId };
+  const view = { tenantId, viewerId: filter.viewerId, bounds };
   return clock.time('recency', () => database.readAsTenant(view, (read) => readNewest(read, filter, MAX_HITS), ms));
 }

@@ -1,4 +1,5 @@
 import type { Degradation, StageName } from '../domain/search-names.ts';
+import type { Bounds } from '../domain/access.ts';
 import type { TenantId } from '../domain/ids.ts';
 import type { Memory } from '../domain/memory.ts';
 import type { ServedIndexOf, Reranker } from '../domain/ports/embedder.ts';
@@ -33,6 +34,8 @@ export interface SearchDependencies {
 
 export interface SearchRequest {
   readonly tenantId: TenantId;
+  /** Of the key; null: none. The filter names a project and a namespace within them. */
+  readonly bounds: Bounds | null;
   readonly query: string;
   readonly filter: RecallFilter;
   readonly limit: number;

@@ -130,7 +130,7 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
       return { ...nothing, degraded, understood, stages: clock.times() };
     const { groupBySession } = request;
     const { viewerId, asOf, phrases = [], files = [] } = understoodQuery.filter;
-    const view = { tenantId: request.tenantId, viewerId };
+    const view = { tenantId: request.tenantId, viewerId, bounds: request.bounds };
 
     /** Reads the candidates' rows, ranks them, and omits those that fail the filters which only PostgreSQL checks, before the best are taken. */
     const inspect = async (read: TenantRead): Promise<Inspected> => {

@@ -1,4 +1,3 @@
-import type { TenantId } from '../domain/ids.ts';
 import { VALUE_FILTERS } from '../domain/search-names.ts';
 import type { RecallFilter } from '../domain/ports/vector-index.ts';
 import { understand } from '../domain/query/understand.ts';
@@ -51,16 +50,18 @@ function withFields(filter: RecallFilter, { fields, phrases }: Understood): Reca
 /** First stage: parses a query and adds its fields to the filter. Null if nothing can match: an unknown project, or contradictory fields. */
 export async function understandQuery(
   database: Database,
-  request: Pick<SearchRequest, 'query' | 'filter' | 'now'> & { readonly tenantId: TenantId },
+  request: Pick<SearchRequest, 'tenantId' | 'bounds' | 'query' | 'filter' | 'now'>,
 ): Promise<UnderstoodQuery | null> {
-  const { query, filter, now } = request;
+  const { tenantId, bounds, query, filter, now } = request;
   if (now === undefined) return { text: query, filter, understood: null };
   const understood = understand(query, now);
   if (contradicts(filter, understood)) return null;
   const named = understood.fields.project;
   let narrowed = withFields(filter, understood);
   if (named !== null) {
-    const project = await database.asTenant(request.tenantId, (transaction) => findProject(transaction, named));
+    const project = await database.asTenant({ tenantId, viewerId: filter.viewerId, bounds }, (transaction) =>
+      findProject(transaction, named),
+    );
     if (project === null || (filter.projectId !== undefined && filter.projectId !== project.id)) return null;
     narrowed = { ...narrowed, projectId: project.id, formerProjectIds: project.formerIds };
   }

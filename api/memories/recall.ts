@@ -93,6 +93,7 @@ export function createRecall(
           tenantId: principal.tenantId,
           userId: principal.userId,
           viewerId: viewerOf(principal),
+          bounds: principal.bounds,
           purpose,
           // The capture has just determined the project; a path alone could be of another machine.
           project: null,

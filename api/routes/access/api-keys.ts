@@ -10,7 +10,15 @@ import {
 import { idParams, pageOfItems } from '../../../contract/shared.ts';
 import { changeKey, createKey, listKeys } from '../../../stores/postgres/access/key-changes.ts';
 import { lockAccess } from '../../../stores/postgres/access/users.ts';
-import { futureEnd, requireActingAdmin, requireActive, requireEnd, requireScopes, userOf } from '../../access-rules.ts';
+import {
+  boundsOf,
+  futureEnd,
+  requireActingAdmin,
+  requireActive,
+  requireEnd,
+  requireScopes,
+  userOf,
+} from '../../access-rules.ts';
 import { principalOf, guardedRoute, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { paginationOf } from '../../http/paging.ts';
@@ -50,16 +58,25 @@ export function keyRoutes(app: Api, { database }: ApiDependencies): void {
     }),
     async (request, reply) => {
       const principal = principalOf(request);
-      const { user: given = principal.userId, name, scopes, expires_at, requests_per_minute } = request.body;
+      const {
+        user: given = principal.userId,
+        name,
+        scopes,
+        expires_at,
+        requests_per_minute,
+        namespaces,
+        projects,
+      } = request.body;
       const expiresAt = expires_at === undefined ? null : futureEnd(expires_at);
       const answer = await database.asTenant(principal.tenantId, async (transaction) => {
         const user = await userOf(transaction, given);
         requireActive(user, 'user');
         requireScopes(principal, user.role, scopes);
         requireEnd(principal, expiresAt);
+        const bounds = await boundsOf(transaction, scopes, { namespaces, projects });
         const { tenantId, userId: createdBy } = principal;
         const requestsPerMinute = requests_per_minute ?? null;
-        const wish = { tenantId, userId: user.id, name, scopes, expiresAt, requestsPerMinute, createdBy };
+        const wish = { tenantId, userId: user.id, name, scopes, bounds, expiresAt, requestsPerMinute, createdBy };
         return created(transaction, await createKey(transaction, wish));
       });
       return reply.status(201).send(answer);

@@ -30,6 +30,7 @@ async function createKeys(transaction: TenantTransaction, { tenantId, userId, ro
       userId,
       name,
       scopes: scopesOf(role, scopes),
+      bounds: null,
       expiresAt: null,
       requestsPerMinute: null,
       createdBy: userId,

@@ -4,7 +4,14 @@ import type { StoredKey } from '../../../stores/postgres/access/key-changes.ts';
 import type { Principal } from '../../../stores/postgres/access/principal.ts';
 import { lockAccess } from '../../../stores/postgres/access/users.ts';
 import type { TenantTransaction } from '../../../stores/postgres/connection/database.ts';
-import { latestEndOf, requireActingAdmin, requireActive, requireScopes, userOf } from '../../access-rules.ts';
+import {
+  latestEndOf,
+  requireActingAdmin,
+  requireActive,
+  requireOwnBounds,
+  requireScopes,
+  userOf,
+} from '../../access-rules.ts';
 import { conflict, existing } from '../../errors.ts';
 import { present } from '../../http/present.ts';
 
@@ -57,6 +64,7 @@ export async function rotated(
   const user = await userOf(transaction, key.userId);
   requireActive(user, 'id');
   requireScopes(principal, user.role, key.scopes);
+  requireOwnBounds(principal, key);
   const next = await rotateKey(transaction, key, {
     tenantId: principal.tenantId,
     createdBy: principal.userId,

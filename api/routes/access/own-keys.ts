@@ -1,7 +1,7 @@
 import { keySchema, ownKeyQuery, rotateBody, rotatedKey } from '../../../contract/access.ts';
 import { idParams, pageOfItems } from '../../../contract/shared.ts';
 import { listKeys } from '../../../stores/postgres/access/key-changes.ts';
-import { requireOwnScopes } from '../../access-rules.ts';
+import { requireOwnBounds, requireOwnScopes } from '../../access-rules.ts';
 import { principalOf, guardedRoute, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { paginationOf } from '../../http/paging.ts';
@@ -35,7 +35,8 @@ export function ownKeyRoutes(app: Api, { database }: ApiDependencies): void {
     route('key', {
       tags,
       summary: 'Revoke one of your own keys',
-      description: 'Not one with scopes that the key of the caller lacks: an agent cannot stop the keys of its user.',
+      description:
+        'Not one with scopes that the key of the caller lacks, or beyond its bounds: an agent cannot stop the keys of its user.',
       params: idParams,
       response: { 200: keySchema },
     }),
@@ -43,7 +44,9 @@ export function ownKeyRoutes(app: Api, { database }: ApiDependencies): void {
       const principal = principalOf(request);
       const { id } = request.params;
       return database.asTenant(principal.tenantId, async (transaction) => {
-        requireOwnScopes(principal, (await keyOf(transaction, id, principal.userId)).scopes);
+        const key = await keyOf(transaction, id, principal.userId);
+        requireOwnScopes(principal, key.scopes);
+        requireOwnBounds(principal, key);
         return revoked(transaction, id, principal.userId);
       });
     },

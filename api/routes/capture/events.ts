@@ -2,6 +2,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { principalOf } from '../../auth.ts';
+import { captureWithin } from '../../bounds.ts';
+import type { Principal } from '../../../stores/postgres/access/principal.ts';
 import { BATCH_BODY_BYTES, EVENT_BYTES } from '../../http/body.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
@@ -11,7 +13,7 @@ import type { CaptureItem, CheckedEvent } from '../../intake/check-event.ts';
 import { captureAnswerSchema, deliveryHeaders } from '../../../contract/events.ts';
 import { captureLines } from '../../intake/ndjson.ts';
 import { RequestSlots } from '../../http/request-slots.ts';
-import type { EventOwner, HostEvent } from '../../../domain/capture/event.ts';
+import type { HostEvent } from '../../../domain/capture/event.ts';
 
 /** Maximum events of a JSON array. */
 const MAX_ARRAY = 1_000;
@@ -39,12 +41,12 @@ function sizeSent(headers: IncomingHttpHeaders): number | null {
 }
 
 /** `POST /events` and `/events/batch`: host-neutral capture. */
-export function eventRoutes(app: Api, { intake }: ApiDependencies): void {
+export function eventRoutes(app: Api, dependencies: ApiDependencies): void {
   const streams = new RequestSlots(STREAMS);
   /** Stores the good events of a list and answers one item each, in order. */
   const captureAll = async (
     values: readonly unknown[],
-    owner: EventOwner,
+    principal: Principal,
     headers: IncomingHttpHeaders,
   ): Promise<CaptureItem[]> => {
     const delivery = deliveryOf(headers);
@@ -59,7 +61,7 @@ export function eventRoutes(app: Api, { intake }: ApiDependencies): void {
     const good = checked.flatMap((entry, index): HostEvent[] =>
       'event' in entry ? [keyedByDelivery(entry.event, delivery, index)] : [],
     );
-    const results = await intake.capture(good, owner);
+    const results = await captureWithin(dependencies, principal, good);
     let next = 0;
     return checked.map((entry, index) => {
       if (!('event' in entry)) return { index, status: 'rejected', id: null, code: entry.code, message: entry.message };
@@ -88,7 +90,9 @@ export function eventRoutes(app: Api, { intake }: ApiDependencies): void {
       const principal = principalOf(request);
       const checked = checkEvent(request.body, sizeSent(request.headers));
       if (!('event' in checked)) throw new ApiError(checked.code, checked.message, checked.details);
-      const results = await intake.capture([keyedByDelivery(checked.event, deliveryOf(request.headers), 0)], principal);
+      const results = await captureWithin(dependencies, principal, [
+        keyedByDelivery(checked.event, deliveryOf(request.headers), 0),
+      ]);
       const item = itemOf(0, results[0]);
       if (item.status === 'rejected') {
         const { code, message } = rejectionOf(results[0]);
@@ -138,7 +142,7 @@ export function eventRoutes(app: Api, { intake }: ApiDependencies): void {
       if (request.body instanceof Readable) {
         reply.raw.once('close', streams.take(principal.userId));
         const lines = captureLines(request.body, deliveryOf(request.headers), (events) =>
-          intake.capture(events, principal),
+          captureWithin(dependencies, principal, events),
         );
         return reply
           .status(202)

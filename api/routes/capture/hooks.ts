@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { principalOf } from '../../auth.ts';
+import { captureWithin } from '../../bounds.ts';
 import { HOOK_BODY_BYTES } from '../../http/body.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
@@ -27,7 +28,7 @@ function contextAnswer(host: HookHost, event: string, block: string): z.output<t
 }
 
 /** `POST /hooks/{event}`: a host's raw hook in, what that host may be answered out. */
-export function hookRoutes(app: Api, { heavy, intake, recall }: ApiDependencies): void {
+export function hookRoutes(app: Api, { database, heavy, intake, recall }: ApiDependencies): void {
   app.decorateRequest('bytes', null);
   app.post(
     '/hooks/:event',
@@ -69,7 +70,7 @@ export function hookRoutes(app: Api, { heavy, intake, recall }: ApiDependencies)
       };
       const capture = async (event: Incoming | null) => {
         if (event === null) return;
-        const [result] = await intake.capture([event], { tenantId: principal.tenantId, userId: principal.userId });
+        const [result] = await captureWithin({ database, intake }, principal, [event]);
         const stored = result?.status === 'accepted' || result?.status === 'duplicate';
         // An exclusion that the user configured is no error for the agent.
         const unwanted = result?.status === 'rejected' && result.reason !== 'deleted';

@@ -1,6 +1,7 @@
 import { idParams } from '../../../contract/shared.ts';
 import { memoryHash } from '../../../domain/memory.ts';
 import { principalOf, viewerOf, route, viewOf } from '../../auth.ts';
+import { withinBounds } from '../../bounds.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { contextAnswer, contextBody, feedbackAnswer, feedbackBody } from '../../../contract/context.ts';
 import type { MemoryType } from '../../../domain/ports/vector-index.ts';
@@ -21,19 +22,13 @@ export function contextRoutes(app: Api, { recall }: ApiDependencies): void {
     }),
     async (request) => {
       const principal = principalOf(request);
-      const {
-        purpose,
-        project,
-        namespace,
-        session_id: sessionId,
-        prompt,
-        file,
-        budget_tokens: budgetTokens,
-      } = request.body;
+      const { purpose, session_id: sessionId, prompt, file, budget_tokens: budgetTokens } = request.body;
+      const { project, namespace } = withinBounds(principal, request.body);
       const block = await recall.context({
         tenantId: principal.tenantId,
         userId: principal.userId,
         viewerId: viewerOf(principal),
+        bounds: principal.bounds,
         purpose,
         project: project ?? null,
         namespace,

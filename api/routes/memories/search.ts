@@ -1,6 +1,7 @@
 import { projectOf } from '../../subjects.ts';
 import { z } from 'zod';
 import { suggestTexts } from '../../../stores/postgres/search/suggestions.ts';
+import { withinBounds } from '../../bounds.ts';
 import { principalOf, viewerOf, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
@@ -146,11 +147,12 @@ function filterOf(given: SearchFilter, viewerId: string | undefined): RecallFilt
 export async function runSearch(
   { recall, database, metrics }: ApiDependencies,
   principal: Principal,
-  given: SearchFilter,
-  request: Omit<SearchRequest, 'tenantId' | 'filter'>,
+  requested: SearchFilter,
+  request: Omit<SearchRequest, 'tenantId' | 'bounds' | 'filter'>,
 ): Promise<SearchResult> {
-  const { tenantId } = principal;
-  const known = await projectOf(database, tenantId, given.project);
+  const { tenantId, bounds } = principal;
+  const given = withinBounds(principal, requested);
+  const known = await projectOf(database, principal, given.project);
   const filter = filterOf(given, viewerOf(principal));
   const result =
     known === null
@@ -158,6 +160,7 @@ export async function runSearch(
       : await recall.search({
           ...request,
           tenantId,
+          bounds,
           filter: {
             ...filter,
             ...(known !== undefined && { projectId: known.id, formerProjectIds: known.formerIds }),
@@ -239,9 +242,10 @@ export function searchRoutes(app: Api, dependencies: ApiDependencies): void {
       response: { 200: suggestAnswer },
     }),
     async (request) => {
-      const { q, project, namespace, limit } = request.query;
-      const { tenantId } = principalOf(request);
-      const known = await projectOf(database, tenantId, project);
+      const principal = principalOf(request);
+      const { q, project, namespace, limit } = withinBounds(principal, request.query);
+      const { tenantId } = principal;
+      const known = await projectOf(database, principal, project);
       if (known === null) return { data: [] };
       const query = { typed: q, limit, projectId: known?.id, namespace };
       return { data: await suggestTexts(database.pool, tenantId, query) };

@@ -100,7 +100,7 @@ export function claudeMemRoutes(
         };
         countRows();
         // Prompts that hooks delivered are private rows of the importing user.
-        const taken = await database.asTenant({ tenantId, viewerId: userId }, (transaction) =>
+        const taken = await database.asTenant({ tenantId, viewerId: userId, bounds: null }, (transaction) =>
           importBatch(transaction, batch, { table, drafts }),
         );
         countRows();

@@ -97,7 +97,7 @@ export function jobRoutes(app: Api, dependencies: ApiDependencies): void {
       const principal = principalOf(request);
       const { tenantId } = principal;
       const { state, kind, project, limit, cursor } = request.query;
-      const known = await projectOf(database, tenantId, project);
+      const known = await projectOf(database, principal, project);
       const answer =
         known === null || (kind === 'operation' && !operates(principal))
           ? { jobs: [], total: 0, nextCursor: null, degraded: [] }

@@ -11,6 +11,7 @@ import type { ProjectName } from '../../../stores/postgres/projects/projects.ts'
 import { placeOf, readLine } from '../../../stores/postgres/sessions/timeline.ts';
 import type { Line } from '../../../stores/postgres/sessions/timeline.ts';
 import { principalOf, viewerOf, route, viewOf } from '../../auth.ts';
+import { withinBounds } from '../../bounds.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { findMemory, presentMemory } from '../../memories/memory-lookup.ts';
 import { timelineAnswer, timelineQuery } from '../../../contract/search.ts';
@@ -68,6 +69,7 @@ export function timelineRoutes(app: Api, { database, recall, tokens, clock }: Ap
     const viewerId = viewerOf(principal);
     const { found, degraded } = await recall.search({
       tenantId: principal.tenantId,
+      bounds: principal.bounds,
       query,
       filter: {
         ...(project && { projectId: project.id, formerProjectIds: project.formerIds }),
@@ -100,8 +102,9 @@ export function timelineRoutes(app: Api, { database, recall, tokens, clock }: Ap
     }),
     async (request) => {
       const principal = principalOf(request);
-      const { anchor: name, q, before, after, project: given, namespace, types = MEMORY_TYPES, format } = request.query;
-      const project = await projectOf(database, principal.tenantId, given);
+      const { anchor: name, q, before, after, types = MEMORY_TYPES, format } = request.query;
+      const { project: given, namespace } = q === undefined ? request.query : withinBounds(principal, request.query);
+      const project = await projectOf(database, principal, given);
       const { anchor, degraded } =
         name !== undefined
           ? { anchor: await findMemory(database, principal, name, 'anchor'), degraded: [] }

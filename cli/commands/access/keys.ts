@@ -27,6 +27,8 @@ interface CreateOptions {
   readonly scopes: readonly Scope[];
   readonly expiresAt?: string;
   readonly perMinute?: number;
+  readonly namespaces?: readonly string[];
+  readonly projects?: readonly string[];
 }
 
 function parseScopes(given: string): readonly Scope[] {
@@ -41,6 +43,8 @@ const OWN = ['--own', 'of your own keys; needs no admin'] as const;
 function keysPath(own = false): string {
   return own ? '/auth/api-keys' : '/admin/api-keys';
 }
+
+const parseNames = (given: string): readonly string[] => given.split(',');
 
 /** Adds `keys` with its subcommands. */
 export function addKeys(program: Command, cli: Cli): void {
@@ -71,13 +75,21 @@ export function addKeys(program: Command, cli: Cli): void {
     .requiredOption('--scopes <scopes>', `of ${SCOPES.join(', ')}, joined by commas`, parseScopes)
     .option('--user <user>', 'id or username (default: you)')
     .option('--expires-at <time>', 'last day (2026-01-02) or a time; without it the key does not expire')
+    .option('--namespaces <names>', 'bind the key to these namespaces, joined by commas', parseNames)
+    .option(
+      '--projects <names>',
+      'bind the key to these projects, joined by commas: id, remote, path or name',
+      parseNames,
+    )
     .option('--per-minute <count>', 'requests per minute, captures excepted', integer(1, 1_000_000))
     .action(
-      cli.onServer(async (server, name: string, { user, scopes, expiresAt, perMinute }: CreateOptions) => {
-        const expires_at = momentOf(expiresAt, 'end');
-        const body = { user, name, scopes, expires_at, requests_per_minute: perMinute };
-        output.out(newKeyText(await server.post('/admin/api-keys', createdKey, body)));
-      }),
+      cli.onServer(
+        async (server, name: string, { user, scopes, expiresAt, perMinute, namespaces, projects }: CreateOptions) => {
+          const expires_at = momentOf(expiresAt, 'end');
+          const body = { user, name, scopes, expires_at, requests_per_minute: perMinute, namespaces, projects };
+          output.out(newKeyText(await server.post('/admin/api-keys', createdKey, body)));
+        },
+      ),
     );
   cli
     .command(command, 'revoke', 'stop a key at once')

@@ -6,7 +6,7 @@ CREATE EXTENSION IF NOT EXISTS pg_trgm;
 CREATE EXTENSION IF NOT EXISTS btree_gin;
 
 -- ==== Functions that the tables need
--- A policy or a partition cannot be created before its function: these six functions are part of the baseline, and only a migration can change them.
+-- A policy or a partition cannot be created before its function: these eight functions are part of the baseline, and only a migration can change them.
 
 -- The tenant is a setting of the transaction (`set_config('app.tenant_id', …, true)`); an empty one counts as none.
 CREATE FUNCTION current_tenant_id() RETURNS uuid
@@ -20,6 +20,14 @@ CREATE FUNCTION current_viewer_id() RETURNS uuid
 CREATE FUNCTION views_all() RETURNS boolean
   LANGUAGE sql STABLE PARALLEL SAFE
   AS $$ SELECT coalesce(current_setting('app.user_id', true), '') = '*' $$;
+
+-- A bound key reads and writes within its namespaces and projects; unset, there are no bounds.
+CREATE FUNCTION current_namespaces() RETURNS text[]
+  LANGUAGE sql STABLE PARALLEL SAFE
+  AS $$ SELECT nullif(current_setting('app.namespaces', true), '')::text[] $$;
+CREATE FUNCTION current_projects() RETURNS uuid[]
+  LANGUAGE sql STABLE PARALLEL SAFE
+  AS $$ SELECT nullif(current_setting('app.projects', true), '')::uuid[] $$;
 
 -- Returns the smallest UUIDv7 of a moment: 48 bits of milliseconds, then zeros.
 CREATE FUNCTION uuidv7_floor(moment timestamptz) RETURNS uuid
@@ -103,6 +111,7 @@ CREATE TABLE api_keys (
   id uuid PRIMARY KEY, tenant_id uuid NOT NULL,
   user_id uuid NOT NULL REFERENCES users ON DELETE CASCADE ON UPDATE CASCADE, prefix text NOT NULL,
   key_sha256 bytea NOT NULL, name text NOT NULL, scopes text[], requests_per_minute integer,
+  namespaces text[] DEFAULT '{}', projects uuid[] DEFAULT '{}', -- what the key is bound to; empty: to none
   expires_at timestamptz(6), last_used_at timestamptz(6), revoked_at timestamptz(6),
   created_at timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
   created_by uuid,  -- null for keys of the first start
@@ -998,6 +1007,24 @@ BEGIN
   FOREACH private IN ARRAY ARRAY['prompts', 'observations', 'contexts', 'imports', 'exports'] LOOP
     EXECUTE format('CREATE POLICY owner_isolation ON %I AS RESTRICTIVE USING (user_id = (SELECT current_viewer_id()) OR (SELECT views_all()))', private);
   END LOOP;
+END
+$$;
+
+-- Bound keys: rows with a project and a namespace by their own columns, rows of a session by the session, whose policy decides again.
+DO $$
+DECLARE
+  bound text;
+  unbound CONSTANT text := '(SELECT current_projects() IS NULL AND current_namespaces() IS NULL)';
+  in_projects CONSTANT text := '((SELECT current_projects()) IS NULL OR %I = ANY ((SELECT current_projects())::uuid[]))';
+BEGIN
+  FOREACH bound IN ARRAY ARRAY['sessions', 'learnings', 'entities'] LOOP
+    EXECUTE format('CREATE POLICY bounds ON %I AS RESTRICTIVE USING (' || in_projects
+      || ' AND ((SELECT current_namespaces()) IS NULL OR namespace = ANY ((SELECT current_namespaces())::text[])))', bound, 'project_id');
+  END LOOP;
+  FOREACH bound IN ARRAY ARRAY['prompts', 'observations', 'boundaries', 'summaries', 'archives'] LOOP
+    EXECUTE format('CREATE POLICY bounds ON %1$I AS RESTRICTIVE USING (' || unbound || ' OR EXISTS (SELECT FROM sessions s WHERE s.id = %1$I.session_id))', bound);
+  END LOOP;
+  EXECUTE format('CREATE POLICY bounds ON projects AS RESTRICTIVE USING (' || in_projects || ')', 'id');
 END
 $$;
 

@@ -23,7 +23,12 @@ const keyRow = rowOf({
   last_used_at: z.date().nullable(),
   requests_per_minute: z.number().nullable(),
   is_operator: z.boolean(),
-});
+  namespaces: z.array(z.string()),
+  projects: z.array(z.string()),
+}).transform(({ namespaces, projects, ...key }) => ({
+  ...key,
+  bounds: namespaces.length + projects.length === 0 ? null : { namespaces, projects },
+}));
 
 /** A key that works: its principal, and its last use. */
 export interface FoundKey {
@@ -35,7 +40,7 @@ export interface FoundKey {
 export async function findKey(pool: pg.Pool, key: string): Promise<FoundKey | null> {
   const result = await pool.query({
     name: 'find_api_key',
-    text: 'SELECT id, tenant_id, user_id, role, scopes, expires_at, last_used_at, requests_per_minute, is_operator FROM find_api_key($1)',
+    text: 'SELECT id, tenant_id, user_id, role, scopes, expires_at, last_used_at, requests_per_minute, is_operator, namespaces, projects FROM find_api_key($1)',
     values: [keySha256(key)],
   });
   const [found] = z.array(keyRow).parse(result.rows);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { SCOPES } from '../../../domain/access.ts';
-import type { Scope } from '../../../domain/access.ts';
+import type { Bounds, Scope } from '../../../domain/access.ts';
 import { newId } from '../../../domain/ids.ts';
 import type { TenantId } from '../../../domain/ids.ts';
 import type { TenantTransaction } from '../connection/database.ts';
@@ -14,6 +14,8 @@ const keyRow = z
     name: z.string(),
     prefix: z.string(),
     scopes: z.array(z.enum(SCOPES)),
+    namespaces: z.array(z.string()),
+    projects: z.array(z.string()),
     createdBy: z.string().nullable(),
     createdAt: z.date(),
     expiresAt: z.date().nullable(),
@@ -69,6 +71,7 @@ export interface KeyWish {
   readonly userId: string;
   readonly name: string;
   readonly scopes: readonly Scope[];
+  readonly bounds: Bounds | null;
   readonly expiresAt: Date | null;
   readonly requestsPerMinute: number | null;
   readonly createdBy: string;
@@ -77,11 +80,16 @@ export interface KeyWish {
 /** Creates a key. Returns its id and the key, which is not stored. */
 export async function createKey(
   transaction: TenantTransaction,
-  { scopes, ...wish }: KeyWish,
+  { scopes, bounds, ...wish }: KeyWish,
 ): Promise<{ readonly id: string; readonly key: string }> {
   const [id, key] = [newId(), newKey()];
   const secret = { prefix: prefixOf(key), keySha256: new Uint8Array(keySha256(key)) };
-  await transaction.apiKey.create({ data: { id, ...wish, ...secret, scopes: [...new Set(scopes)] } });
+  const lists = {
+    scopes: [...new Set(scopes)],
+    namespaces: [...new Set(bounds?.namespaces)],
+    projects: [...new Set(bounds?.projects)],
+  };
+  await transaction.apiKey.create({ data: { id, ...wish, ...secret, ...lists } });
   return { id, key };
 }
 
@@ -115,13 +123,14 @@ export async function rotateKey(
     latest,
   }: Pick<KeyWish, 'tenantId' | 'createdBy'> & { readonly endsAt: Date; readonly latest: Date | null },
 ): Promise<{ readonly id: string; readonly key: string }> {
-  const { userId, name, scopes, expiresAt, createdAt, requestsPerMinute } = old;
+  const { userId, name, scopes, namespaces, projects, expiresAt, createdAt, requestsPerMinute } = old;
   const renewed = expiresAt === null ? null : new Date(Date.now() + expiresAt.getTime() - createdAt.getTime());
   const created = await createKey(transaction, {
     tenantId,
     userId,
     name,
     scopes,
+    bounds: { namespaces, projects },
     requestsPerMinute,
     createdBy,
     expiresAt: latest !== null && (renewed === null || renewed > latest) ? latest : renewed,

@@ -1,4 +1,4 @@
-import type { CREDENTIAL_KINDS, Role, Scope } from '../../../domain/access.ts';
+import type { Bounds, CREDENTIAL_KINDS, Role, Scope } from '../../../domain/access.ts';
 import type { TenantId, UserId } from '../../../domain/ids.ts';
 
 /** What a request is authenticated by. */
@@ -24,6 +24,8 @@ export interface Principal {
   readonly scopes: readonly Scope[];
   /** End of the credential; null: none. */
   readonly expiresAt: Date | null;
+  /** What a key is bound to; null: nothing, as every other credential. */
+  readonly bounds: Bounds | null;
   /** Quota of the credential alone, captures excepted; null: none. */
   readonly requestsPerMinute: number | null;
   /** An admin of the tenant that the instance was set up with. */

@@ -80,6 +80,7 @@ export async function findUserSession(pool: pg.Pool, id: string): Promise<FoundS
     authVersion,
     principal: {
       credential: { kind: 'session', id: found.id },
+      bounds: null,
       tenantId,
       userId,
       role,

@@ -123,7 +123,7 @@ export async function saveProgress(
   progress: FileProgress,
   forImport: { readonly id: string; readonly finished: boolean } | null,
 ): Promise<string> {
-  return database.asTenant({ tenantId: owner.tenantId, viewerId: owner.userId }, async (transaction) => {
+  return database.asTenant({ tenantId: owner.tenantId, viewerId: owner.userId, bounds: null }, async (transaction) => {
     const id = await upsert(transaction, owner, name, progress, forImport?.finished === true ? forImport.id : null);
     if (forImport !== null) await addImportCounts(transaction, forImport.id, progress.counts);
     return id;

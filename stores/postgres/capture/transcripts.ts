@@ -59,7 +59,7 @@ const BOUNDARIES =
 
 /** The owner's private rows. */
 function ownView({ tenantId, userId }: EventOwner): TenantView {
-  return { tenantId, viewerId: userId };
+  return { tenantId, viewerId: userId, bounds: null };
 }
 
 async function readSession(database: Database, owner: EventOwner, externalId: string): Promise<StoredSession | null> {

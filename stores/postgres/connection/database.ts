@@ -1,5 +1,6 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import type pg from 'pg';
+import type { Bounds } from '../../../domain/access.ts';
 import type { TenantId } from '../../../domain/ids.ts';
 import { PrismaClient } from '../../../prisma/generated/client.ts';
 import type { Prisma } from '../../../prisma/generated/client.ts';
@@ -24,10 +25,13 @@ export function readIn(transaction: TenantTransaction): TenantRead {
   return ({ text, values }) => transaction.$queryRawUnsafe<unknown[]>(text, ...values);
 }
 
-/** A tenant, and the user whose private rows are visible in it beside the shared ones; undefined: those of every user, for admins. */
+/** What a transaction shows of a tenant. */
 export interface TenantView {
   readonly tenantId: TenantId;
+  /** The user whose private rows are visible beside the shared ones; undefined: those of every user, for admins. */
   readonly viewerId: string | undefined;
+  /** Rows outside are neither visible nor written; null: no bounds. */
+  readonly bounds: Bounds | null;
 }
 
 /** The facade over PostgreSQL. Repositories in this folder take it, or the transaction that it gives. */
@@ -64,17 +68,31 @@ export interface TransactionBounds {
 
 const BOUNDS: TransactionBounds = { maxWait: 10_000, timeout: 30_000 };
 
-/** Private rows that a scope without a viewer shows: those of nobody, in a process that answers users, or of every user. */
+/** Private rows that a scope without a viewer shows: none, in a process that answers users, or of every user. */
 export type PrivateRows = 'none' | 'all';
 
 const ALL_VIEWERS = '*';
-/** Values of `app.tenant_id` and `app.user_id`, which the policies compare. */
-function settingsOf(
-  scope: TenantId | TenantView,
-  privateRows: PrivateRows,
-): readonly [tenantId: string, viewer: string] {
-  if (typeof scope === 'string') return [scope, privateRows === 'all' ? ALL_VIEWERS : ''];
-  return [scope.tenantId, scope.viewerId ?? ALL_VIEWERS];
+/** Settings that the policies compare, by name; all of them end with the transaction. */
+function settingsOf(scope: TenantId | TenantView, privateRows: PrivateRows): readonly (readonly [string, string])[] {
+  if (typeof scope === 'string')
+    return [
+      ['app.tenant_id', scope],
+      ['app.user_id', privateRows === 'all' ? ALL_VIEWERS : ''],
+    ];
+  const { tenantId, viewerId, bounds } = scope;
+  const listed = (name: string, values: readonly string[] = []) =>
+    values.length === 0 ? [] : [[name, arrayOf(values)] as const];
+  return [
+    ['app.tenant_id', tenantId],
+    ['app.user_id', viewerId ?? ALL_VIEWERS],
+    ...listed('app.namespaces', bounds?.namespaces),
+    ...listed('app.projects', bounds?.projects),
+  ];
+}
+
+/** Returns a PostgreSQL array of texts. */
+function arrayOf(values: readonly string[]): string {
+  return `{${values.map((value) => `"${value.replaceAll(/["\\]/g, '\\$&')}"`).join(',')}}`;
 }
 
 /** Transactions that are bound to one tenant, within bounds. */
@@ -84,9 +102,10 @@ export function tenantTransactions(
   privateRows: PrivateRows,
 ): Database['asTenant'] {
   return (scope, work) => {
-    const [tenantId, viewer] = settingsOf(scope, privateRows);
+    const settings = settingsOf(scope, privateRows);
+    const set = settings.map((_, index) => `set_config($${2 * index + 1}, $${2 * index + 2}, true)`).join(', ');
     return prisma.$transaction(async (transaction) => {
-      await transaction.$queryRaw`SELECT set_config('app.tenant_id', ${tenantId}, true), set_config('app.user_id', ${viewer}, true)`;
+      await transaction.$queryRawUnsafe(`SELECT ${set}`, ...settings.flat());
       return work(transaction);
     }, bounds);
   };
@@ -103,7 +122,7 @@ export function createDatabase({
     pool,
     asTenant: tenantTransactions(prisma, BOUNDS, privateRows),
     readAsTenant: async (scope, work, statementMs) => {
-      const [tenantId, viewer] = settingsOf(scope, privateRows);
+      const set = [...settingsOf(scope, privateRows), ['plan_cache_mode', 'force_generic_plan'] as const];
       const timeout =
         statementMs === undefined ? '' : `; SET LOCAL statement_timeout = ${Math.max(1, Math.ceil(statementMs))}`;
       const client = await pool.connect();
@@ -111,7 +130,7 @@ export function createDatabase({
         const result = await together(client, async () => {
           // Left to itself, PostgreSQL plans a read anew for as long as fewer ids than it guesses look cheaper: 1.9 ms a search.
           const begin = client.query(
-            `BEGIN READ ONLY; SELECT set_config('app.tenant_id', ${client.escapeLiteral(tenantId)}, true), set_config('app.user_id', ${client.escapeLiteral(viewer)}, true), set_config('plan_cache_mode', 'force_generic_plan', true)${timeout}`,
+            `BEGIN READ ONLY; SELECT ${set.map(([name, value]) => `set_config('${name}', ${client.escapeLiteral(value)}, true)`).join(', ')}${timeout}`,
           );
           // Awaited with every read, unless `work` fails first.
           begin.catch(() => undefined);

@@ -143,7 +143,7 @@ export async function findText(
 ): Promise<Found> {
   const searchText = [text, asJsonPiece(text)];
   // The admin who erases a text reads every user's rows.
-  const view = { tenantId, viewerId: undefined };
+  const view = { tenantId, viewerId: undefined, bounds: null };
   const events = new Map<string, { id: string; session: string | null }>();
   const bounded = (size: number): void => {
     if (size > MAX_ERASED_ROWS) throw new TooMuchFound();

@@ -136,6 +136,7 @@ test('forgetting a session removes its archive, after an unavailable store in th
         expiresAt: null,
         login: null,
         requestsPerMinute: null,
+        bounds: null,
       },
       old.id,
       false,

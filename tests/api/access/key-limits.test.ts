@@ -54,7 +54,7 @@ describe('the own keys of a user', () => {
   });
 });
 
-test('a key with an end gives nothing a later end, itself included, and invites nobody', async () => {
+test('a key with an end gives nothing a later end, itself included, and invites no user', async () => {
   const { userId } = await instance.user({ role: 'admin' });
   const end = inDays(1);
   const wish = { user: userId, scopes: ['capture', 'read', 'write', 'admin'], expires_at: end };

@@ -111,6 +111,7 @@ async function apart<Result>(
 
 const queryFor = (query: string) => ({
   tenantId: instance.admin.tenantId,
+  bounds: null,
   query,
   filter: {},
   limit: 5,

@@ -75,8 +75,8 @@ test('private rows are read by the facade for one viewer, and without a viewer a
   const { tenantId } = mine;
   const owners = (view: Parameters<typeof db.database.asTenant>[0]) =>
     db.database.asTenant(view, async (transaction) => (await transaction.prompt.findMany()).map((row) => row.userId));
-  expect(await owners({ tenantId, viewerId: mine.userId })).toEqual([mine.userId]);
-  expect((await owners({ tenantId, viewerId: undefined })).toSorted()).toEqual(
+  expect(await owners({ tenantId, viewerId: mine.userId, bounds: null })).toEqual([mine.userId]);
+  expect((await owners({ tenantId, viewerId: undefined, bounds: null })).toSorted()).toEqual(
     [mine.userId, colleague.userId].toSorted(),
   );
   expect((await owners(tenantId)).length).toBe(2);
@@ -91,7 +91,7 @@ test('private rows are read by the facade for one viewer, and without a viewer a
   });
   const counts = () =>
     answering.readAsTenant(tenantId, (read) => read({ name: 'private', text: 'SELECT id FROM prompts', values: [] }));
-  const viewed = await answering.readAsTenant({ tenantId, viewerId: colleague.userId }, (read) =>
+  const viewed = await answering.readAsTenant({ tenantId, viewerId: colleague.userId, bounds: null }, (read) =>
     read({ name: 'private', text: 'SELECT id FROM prompts', values: [] }),
   );
   // On the same connection: the setting ended with its transaction.

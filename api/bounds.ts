@@ -7,7 +7,7 @@ import type { CommitResult } from './intake/group-commit.ts';
 import type { Capture, Incoming } from './intake/intake.ts';
 
 /**
- * Routes that keys with bounds may use: those whose rows the policies `bounds` of the database limit. Others answer for the whole tenant, or from stores
+ * Routes that keys with bounds may use: those whose rows the policies `bounds` of the database limit. Others answer for the entire tenant, or from stores
  * without these policies.
  */
 const ROUTES: ReadonlySet<string> = new Set([

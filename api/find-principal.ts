@@ -34,7 +34,7 @@ async function findByGrant(
     logger.warn({ error: error instanceof Error ? error.name : 'unknown' }, 'the use of a grant was not recorded'),
   );
   const { grantId, tenantId, userId, role, scopes, expiresAt } = found;
-  const none = { requestsPerMinute: null, isOperator: false, login: null };
+  const none = { requestsPerMinute: null, bounds: null, isOperator: false, login: null };
   return { credential: { kind: 'grant', id: grantId }, tenantId, userId, role, scopes, expiresAt, ...none };
 }
 

@@ -71,7 +71,7 @@ export const engineEnvironment = {
   RECOLLECT_ALLOW_PLAIN_ENGINES: z
     .stringbool()
     .default(false)
-    .describe('Allow engines beyond loopback without TLS, on a network that nobody else can read'),
+    .describe('Allow engines beyond loopback without TLS, on a network that no other party can read'),
 };
 
 type Environment = z.output<z.ZodObject<typeof engineEnvironment>>;

@@ -5,7 +5,7 @@ const METHODS = 'GET, HEAD, POST, PUT, DELETE';
 const PREFLIGHT_SECONDS = '600';
 
 /**
- * Lets pages of the listed origins use every route with a key. Compares the whole Origin, and answers preflights before the route is
+ * Lets pages of the listed origins use every route with a key. Compares the complete Origin, and answers preflights before the route is
  * looked for. Other origins get no CORS header, so that a browser does not send the request or does not show the answer. No cookies across
  * origins: there is no Access-Control-Allow-Credentials.
  */

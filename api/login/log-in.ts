@@ -44,7 +44,7 @@ export async function proveByPassword(
 ): Promise<ProvenUser | SecondStep> {
   const { database, passwords, readKeyRing, signedTokens } = dependencies;
   requireRing(readKeyRing);
-  // Before the attempt is booked: a flood shall not lock accounts that it does not name.
+  // Before the attempt is booked: a burst shall not lock accounts that it does not name.
   if (passwords.isFull) throw tooManyLogins();
   const { login, password, tenant = null } = given;
   const user = await findLogin(database.pool, tenant, login);

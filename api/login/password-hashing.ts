@@ -6,7 +6,7 @@ const AT_ONCE = 2;
 /** Requests that wait for one of them. */
 const MOST_WAITING = 16;
 
-/** Hashes passwords beside the event loop, few at once: a flood of log-ins is refused and leaves time for other routes. */
+/** Hashes passwords beside the event loop, few at once: a burst of log-ins is refused and leaves time for other routes. */
 export class PasswordHashing {
   private running = 0;
   private readonly waiting: (() => void)[] = [];

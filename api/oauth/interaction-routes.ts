@@ -160,6 +160,7 @@ export function interactionRoutes(
       scopes: granted.scopes,
       expiresAt: granted.expiresAt,
       requestsPerMinute: null,
+      bounds: null,
       isOperator: false,
       login: null,
     };

@@ -14,7 +14,7 @@ import { createLogger } from '../../telemetry/logger.ts';
 import { startBenchInstance } from './capture/bench-instance.ts';
 import type { BenchInstance } from './capture/bench-instance.ts';
 import { runLoad } from './capture/load.ts';
-import { measureLoginFlood } from './capture/login-flood.ts';
+import { measureLoginBurst } from './capture/login-burst.ts';
 import { say } from './command-line.ts';
 import { median } from './figures.ts';
 
@@ -82,8 +82,8 @@ try {
     };
     say(JSON.stringify(figures));
   }
-  const flood = await measureLoginFlood(apis[0].port, instance.key);
-  say(JSON.stringify(flood));
+  const burst = await measureLoginBurst(apis[0].port, instance.key);
+  say(JSON.stringify(burst));
   let statements = 0;
   const bucket = `bench:${randomUUID()}`;
   const leases = apis.map(
@@ -106,7 +106,7 @@ try {
   const shared = { requests: REQUESTS, quota: QUOTA, granted: verdicts.filter((each) => each.isGranted).length };
   await Promise.all(apis.map((api) => api.stop()));
   process.stdout.write(
-    `${JSON.stringify({ bench: 'access', ...figures, login_flood: flood, two_processes: { ...shared, statements } })}\n`,
+    `${JSON.stringify({ bench: 'access', ...figures, login_burst: burst, two_processes: { ...shared, statements } })}\n`,
   );
 } finally {
   await instance.stop();

@@ -66,9 +66,9 @@ const cellsOf = (caller: Caller): Cell[] =>
 async function send(cell: Cell, key: string | null): Promise<ApiAnswer> {
   const { route, play, caller, expected } = cell;
   const owner = of(cell);
-  const standing = play.object === null ? '' : owner.objects[play.object];
+  const shared = play.object === null ? '' : owner.objects[play.object];
   const isUsed = play.uses !== undefined && expected.code === null;
-  const id = isUsed ? await objects.make(play.uses, owner) : standing;
+  const id = isUsed ? await objects.make(play.uses, owner) : shared;
   // What is to be refused writes nothing.
   const make: Given['make'] = async (kind) =>
     expected.code === null ? objects.make(kind, caller.person) : caller.person.objects[kind];

@@ -4,9 +4,9 @@ const AT_ONCE = 200;
 const percentile = (sorted: readonly number[], share: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 
-/** Sends a log-in of an unknown name from an address of its own, so that no lock of addresses ends the flood. Returns the status. */
+/** Sends a log-in of an unknown name from an address of its own, so that no lock of addresses ends the burst. Returns the status. */
 function logIn(port: number, n: number): Promise<number | undefined> {
-  const body = JSON.stringify({ login: `flood-${n}`, password: 'a wrong password' });
+  const body = JSON.stringify({ login: `burst-${n}`, password: 'a wrong password' });
   return new Promise((resolve, reject) => {
     const outgoing = request({
       host: '127.0.0.1',
@@ -25,10 +25,10 @@ function logIn(port: number, n: number): Promise<number | undefined> {
 }
 
 /** Sends log-ins at once while another client reads; returns the latencies of the reads in ms, and how the log-ins were answered. */
-export async function measureLoginFlood(port: number, key: string) {
-  const flood = Promise.all(Array.from({ length: AT_ONCE }, (_, n) => logIn(port, n + 1)));
+export async function measureLoginBurst(port: number, key: string) {
+  const burst = Promise.all(Array.from({ length: AT_ONCE }, (_, n) => logIn(port, n + 1)));
   let isOver = false;
-  const ended = flood.finally(() => {
+  const ended = burst.finally(() => {
     isOver = true;
   });
   const latencies: number[] = [];

@@ -204,6 +204,7 @@ test('searches every column that may contain text', async () => {
     'contexts.item_types',
     'gdpr_requests.receipt',
     'model_response_cache.unreadable',
+    'oauth_grants.scopes',
     'observations.redactions',
     'prompts.redactions',
     'retention_runs.cursor',

@@ -1,3 +1,4 @@
+import type { Bounds } from '../../domain/access.ts';
 import { CLOCK_SKEW_MS } from '../../domain/capture/build-event.ts';
 import type { NeighbourDependencies } from '../../activities/learning/compare-drafts.ts';
 import { rememberCompared } from '../../activities/learning/remember-compared.ts';
@@ -7,6 +8,7 @@ import type { LearningEditor } from '../../stores/postgres/learnings/learning-ch
 import { MemoryLost, storeMemories } from '../../stores/postgres/memories/memory-writes.ts';
 import type { RememberedMemory, StoredMemory } from '../../stores/postgres/memories/memory-writes.ts';
 import { findOrMakeProject } from '../../stores/postgres/projects/project-changes.ts';
+import { findProject } from '../../stores/postgres/projects/projects.ts';
 import type { ErrorDetail } from '../errors.ts';
 import { isEmptied, redacted } from './hand-written.ts';
 import { Breather } from '../intake/breather.ts';
@@ -14,7 +16,18 @@ import { MAX_COMPARED, memoryInput } from '../../contract/memory.ts';
 import type { MemoryCorrection, MemoryInput } from '../../contract/memory.ts';
 
 /** Outcome of one memory of a request: the stored memory, or the field that caused its rejection. */
-export type Remembered = StoredMemory | { readonly refused: ErrorDetail };
+export type Remembered = StoredMemory | Refusal;
+
+interface Refusal {
+  readonly refused: ErrorDetail;
+  /** The memory is outside the bounds of the key. */
+  readonly isOutside?: true;
+}
+
+/** Who remembers memories, and the bounds of the key; null: none. */
+interface Rememberer extends MemoryGiver {
+  readonly bounds: Bounds | null;
+}
 
 /** Embedding one memory and its neighbours may take so long, and all of a request together; then words alone are compared. */
 const COMPARING_MS = 3_000;
@@ -25,10 +38,20 @@ const DEFAULT_CONFIDENCE = 0.8;
 /** Content of one transaction: a batch of large texts is committed in parts, each prepared without a pause that other requests notice. */
 const PART_CHARS = 256 * 1024;
 
-type Checked = MemoryInput | { readonly refused: ErrorDetail };
+type Checked = MemoryInput | Refusal;
 
-function refusal(field: string, message: string): { readonly refused: ErrorDetail } {
+function refusal(field: string, message: string): Refusal {
   return { refused: { field, message } };
+}
+
+/** Returns why a memory is outside the bounds of a key; null if it is within. A project of another name does not exist for the key. */
+function outsideOf(bounds: Bounds | null, { namespace, projectId }: RememberedMemory): Refusal | null {
+  const { namespaces = [], projects = [] } = bounds ?? {};
+  if (namespaces.length > 0 && !namespaces.includes(namespace))
+    return { ...refusal('namespace', 'is not one of your key'), isOutside: true };
+  if (projects.length > 0 && (projectId === null || !projects.includes(projectId)))
+    return { ...refusal('project', 'is not one of your key'), isOutside: true };
+  return null;
 }
 
 /** Redacts the text of a memory; a long one beside the event loop. */
@@ -129,12 +152,17 @@ export function createRemembering(dependencies: NeighbourDependencies, heavy: He
   const { database } = dependencies;
 
   /** Projects by what they are called; those that are not known are made before, in a transaction of their own, so that captures do not wait for a batch. */
-  const projectsOf = async ({ tenantId }: LearningEditor, names: readonly string[]) => {
+  const projectsOf = async ({ tenantId, userId, bounds }: Rememberer, names: readonly string[]) => {
     const projects = new Map<string, string | null>();
     for (const name of new Set(names))
       projects.set(
         name,
-        await database.asTenant(tenantId, (transaction) => findOrMakeProject(transaction, tenantId, name)),
+        await database.asTenant({ tenantId, viewerId: userId, bounds }, async (transaction) =>
+          // A key that is bound to projects creates none.
+          (bounds?.projects.length ?? 0) > 0
+            ? ((await findProject(transaction, name))?.id ?? null)
+            : findOrMakeProject(transaction, tenantId, name),
+        ),
       );
     return projects;
   };
@@ -153,7 +181,7 @@ export function createRemembering(dependencies: NeighbourDependencies, heavy: He
 
   return {
     /** Stores memories in order; a bad one never spoils its neighbours. Written are those that are answered with an id, whatever happens later. */
-    async remember(editor: MemoryGiver, given: readonly unknown[]): Promise<readonly Remembered[]> {
+    async remember(editor: Rememberer, given: readonly unknown[]): Promise<readonly Remembered[]> {
       const now = Date.now();
       const breather = new Breather();
       const redact = (content: string) => redactedContent(heavy, editor.userId, content);
@@ -173,6 +201,12 @@ export function createRemembering(dependencies: NeighbourDependencies, heavy: He
           continue;
         }
         const projectId = item.project === undefined ? null : (projects.get(item.project) ?? null);
+        const memory = stored(item, projectId, now);
+        const outside = outsideOf(editor.bounds, memory);
+        if (outside !== null) {
+          results[index] = outside;
+          continue;
+        }
         if (item.project !== undefined && projectId === null) {
           results[index] = refusal('project', 'there is no such project');
           continue;
@@ -180,7 +214,7 @@ export function createRemembering(dependencies: NeighbourDependencies, heavy: He
         if (item.infer) compared += 1;
         if (item.infer && compared > MAX_COMPARED)
           results[index] = refusal('infer', `is taken of ${MAX_COMPARED} memories of a request`);
-        else placed.push({ index, memory: stored(item, projectId, now), infer: item.infer });
+        else placed.push({ index, memory, infer: item.infer });
       }
       for (const part of partsOf(placed.filter(({ infer }) => !infer))) {
         const ids = await store(

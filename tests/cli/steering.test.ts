@@ -47,7 +47,7 @@ describe('sessions and jobs', { timeout: 240_000 }, () => {
     expect((await run('schedules', 'resume', 'retention')).text).toBe('retention resumed.\n');
     expect((await run('schedules', 'run', 'partitions')).text).toBe('partitions started.\n');
     expect(await run('schedules', 'resume', 'odd')).toMatchObject({ code: 1 });
-    expect(JSON.parse((await run('schedules', 'list', '--json')).text)).toHaveLength(10);
+    expect(JSON.parse((await run('schedules', 'list', '--json')).text)).toHaveLength(11);
   });
 
   test('name what is stuck, the reason and the remedy', async () => {

@@ -42,15 +42,16 @@ export function memoryRoutes(
     }),
     async (request, reply) => {
       const principal = principalOf(request);
-      const { tenantId, userId } = principal;
+      const { tenantId, userId, bounds } = principal;
       const [stored] = await remembering.remember(
-        { tenantId, userId, embeddingModel, replacesAll: isAdmin(principal) },
+        { tenantId, userId, embeddingModel, replacesAll: isAdmin(principal), bounds },
         [request.body],
       );
       if (stored === undefined) throw new ApiError('INTERNAL', 'nothing was stored');
       if ('refused' in stored) {
         const { field, message } = stored.refused;
-        throw new ApiError('VALIDATION_FAILED', `${field} ${message}`, [stored.refused]);
+        const code = stored.isOutside === true ? 'FORBIDDEN' : 'VALIDATION_FAILED';
+        throw new ApiError(code, `${field} ${message}`, [stored.refused]);
       }
       await Promise.allSettled([workflowHints.index(tenantId)]);
       return reply.status(stored.isNew ? 201 : 200).send({ hash: memoryHash(stored.id) });
@@ -73,9 +74,9 @@ export function memoryRoutes(
     },
     async (request) => {
       const principal = principalOf(request);
-      const { tenantId, userId } = principal;
+      const { tenantId, userId, bounds } = principal;
       const stored = await remembering.remember(
-        { tenantId, userId, embeddingModel, replacesAll: isAdmin(principal) },
+        { tenantId, userId, embeddingModel, replacesAll: isAdmin(principal), bounds },
         request.body.memories,
       );
       await Promise.allSettled([workflowHints.index(tenantId)]);

@@ -10,7 +10,7 @@ import { noteEvent } from '../support/events.ts';
 import { callRoute, nameOf, ROUTE_RIGHTS, routesOf } from '../support/route-rights.ts';
 
 const instance = fileInstance();
-const idSchema = z.object({ id: z.string() });
+const stored = z.object({ hash: z.string() });
 const SCOPES = ['capture', 'read', 'write'];
 const inTeam = { namespace: 'team', project: 'shop' };
 const elsewhere = { namespace: 'other', project: 'bank' };
@@ -31,8 +31,8 @@ beforeAll(async () => {
   const user = await instance.user();
   ({ userId } = user);
   keys.unbound = user.key;
-  memories.team = idSchema.parse((await remember(inTeam, user.key)).body).id;
-  memories.other = idSchema.parse((await remember(elsewhere, user.key)).body).id;
+  memories.team = stored.parse((await remember(inTeam, user.key)).body).hash;
+  memories.other = stored.parse((await remember(elsewhere, user.key)).body).hash;
   for (const namespace of ['team', 'other']) {
     const event = noteEvent(`of ${namespace}`, `A harbour of ${namespace}`, { key: 'k', namespace });
     await instance.post('/events', event, user.key);

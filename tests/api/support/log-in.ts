@@ -4,7 +4,7 @@ import { meSchema } from '../../../contract/access.ts';
 import { tokenAnswer } from '../../../contract/login.ts';
 import type { TestUser } from '../../setup/database.ts';
 import type { ApiAnswer, TestInstance } from '../../setup/instance.ts';
-import { bodyOf } from './answers.ts';
+import { bodyOf, errorOf } from './answers.ts';
 
 export const PASSWORD = 'correct horse battery';
 
@@ -25,6 +25,15 @@ export function cookieOf({ headers }: Pick<ApiAnswer, 'headers'>): string {
 export async function logIn(instance: TestInstance, credentials: Awaited<ReturnType<typeof withPassword>>) {
   const answer = await instance.post('/auth/login', credentials, null);
   return { ...bodyOf(tokenAnswer, answer), cookie: cookieOf(answer) };
+}
+
+/** Expects the end of the session of an access token: every process learns of it within a second, on a busy machine later. */
+export async function expectEnded(instance: TestInstance, token: string): Promise<void> {
+  const refusal = async (): Promise<string> => {
+    const answer = await instance.get('/auth/me', token);
+    return answer.status === 200 ? 'none' : errorOf(answer).code;
+  };
+  await expect.poll(refusal, { timeout: 5_000 }).toBe('INVALID_TOKEN');
 }
 
 /** Sends a log-in from another address of this machine; returns the status. */

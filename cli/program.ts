@@ -32,6 +32,7 @@ import { addRemember } from './commands/memory/remember.ts';
 import { addRestore } from './commands/operations/restore.ts';
 import { addSearch } from './commands/memory/search.ts';
 import { addSchedules } from './commands/operations/schedules.ts';
+import { addSecrets } from './commands/instance/secrets.ts';
 import { addService } from './commands/instance/service.ts';
 import { addSessions } from './commands/memory/sessions.ts';
 import { addSpool } from './commands/instance/spool.ts';
@@ -46,7 +47,7 @@ import { colouredText, shownText } from './text/terminal-text.ts';
 
 /** The commands by what people want; the heading of each group in the help. */
 const GROUPS: Readonly<Record<string, readonly AddCommand[]>> = {
-  'Start and stop:': [addUp, addDown, addStatus, addLogs, addService, addDoctor, addDemo],
+  'Start and stop:': [addUp, addDown, addStatus, addLogs, addService, addSecrets, addDoctor, addDemo],
   'Connect agents:': [addInstall, addUninstall, addMcp, addHook, addSpool],
   'Recall:': [addSearch, addGet, addTimeline, addContext, addSummary, addLearnings, addSessions, addProjects],
   'Remember and forget:': [addRemember, addForget, addErase, addGdpr, addImport, addExport],

@@ -27,6 +27,12 @@ type Sealed = (typeof SEALED_COLUMNS)[number];
 /** Table and column, such as `mfa_totp.sealed_secret`. */
 export type SealedColumn = { [C in Sealed as C['table']]: `${C['table']}.${C['column']}` }[Sealed['table']];
 
+/** Returns the name of a sealed column. */
+export function sealedColumnOf({ table, column }: Sealed): SealedColumn {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- table and column are of one entry of the list
+  return `${table}.${column}` as SealedColumn;
+}
+
 /** The one place where a sealed value opens. */
 export interface SealedPlace {
   readonly column: SealedColumn;

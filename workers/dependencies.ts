@@ -15,6 +15,7 @@ import { createSummariseActivities } from '../activities/summarise/create-summar
 import type { ReadKnown } from '../activities/summarise/create-summarise-activities.ts';
 import { createTranscriptActivities } from '../activities/transcripts/create-transcript-activities.ts';
 import type { Config } from '../config/config.ts';
+import { readKeyRing } from '../config/key-ring.ts';
 import { indexNameOf } from '../domain/index-model.ts';
 import { createModel, createOwnModel } from '../models/create-model.ts';
 import type { ModelTools } from '../models/create-model.ts';
@@ -24,6 +25,7 @@ import { archiveStoreAt } from '../stores/archive/create-archive-store.ts';
 import { directoryStoreAt } from '../stores/files/directory-store.ts';
 import { createBurstWatch } from '../stores/postgres/capture/burst-flag.ts';
 import { localOwner } from '../stores/postgres/capture/transcripts.ts';
+import { resealAll } from '../stores/postgres/access/reseal.ts';
 import { createDatabase } from '../stores/postgres/connection/database.ts';
 import { createServedIndexOf } from '../stores/postgres/embeddings/served-index.ts';
 import type { BudgetAlert } from '../stores/postgres/usage/budgets.ts';
@@ -198,6 +200,11 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
           clock,
         }),
       },
+    },
+    /** Seals secrets of the database with the first key; null without keys or the maintenance role. @throws Error without PostgreSQL */
+    resealSecrets: async () => {
+      const ring = readKeyRing(config.secretKeys);
+      return ring === null || config.database.maintenanceUrl === undefined ? null : resealAll(maintenance, ring);
     },
     modelName: model.name,
     isBurst,

@@ -10,6 +10,7 @@ import { projectFrames } from '../activities/failures.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createWorkerDependencies } from './dependencies.ts';
+import type { WorkerDependencies } from './dependencies.ts';
 import { buildIdOf, createWorkers } from './create-workers.ts';
 import { announceReady, leaveSupervisor, stopRequested } from '../config/process-lifecycle.ts';
 import { connectionOptions } from '../stores/temporal/client.ts';
@@ -42,6 +43,26 @@ function metricsOf(port: number | undefined): Pick<RuntimeOptions, 'telemetryOpt
   return { telemetryOptions: { metrics: { prometheus: { ...prometheus, countersTotalSuffix: true } } } };
 }
 
+/**
+ * Seals secrets with the first key of the settings: keys change with a restart, and a run after a kill continues. A secret whose key is
+ * missing is reported, because its owner cannot log in with it.
+ */
+async function resealSecrets({ resealSecrets }: WorkerDependencies, logger: Logger): Promise<void> {
+  try {
+    const done = await resealSecrets();
+    if (done === null) return;
+    const { resealed, unreadable, faults } = done;
+    if (resealed > 0) logger.info({ resealed }, 'secrets were sealed with the first key');
+    if (unreadable > 0)
+      logger.error({ unreadable, faults }, 'secrets do not open: add their keys to RECOLLECT_SECRET_KEYS again');
+  } catch (error) {
+    logger.warn(
+      { error: error instanceof Error ? error.name : 'unknown' },
+      'secrets were not sealed anew; the next start of a worker tries again',
+    );
+  }
+}
+
 async function main(): Promise<void> {
   // `--queues session,model` serves only these, so that each kind of work can have processes of its own.
   const { values } = parseArgs({ options: { queues: { type: 'string' } } });
@@ -71,6 +92,7 @@ async function main(): Promise<void> {
     },
     'worker starts',
   );
+  const resealed = resealSecrets(dependencies, logger);
   const running = Promise.all(workers.map((worker) => worker.run()));
   const promotion = new AbortController();
   const promoted = config.worker.promote
@@ -83,6 +105,7 @@ async function main(): Promise<void> {
   logger.info({ reason }, 'worker stops');
   promotion.abort();
   await promoted;
+  await resealed;
   // No new work, then what runs may finish within the grace time, then the clients.
   for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   await running;

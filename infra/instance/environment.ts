@@ -3,6 +3,7 @@ import path from 'node:path';
 import { transcriptFolder } from '../../config/config.ts';
 import { type Environment, NO_TELEMETRY } from '../../config/process-environment.ts';
 import type { Instance } from './instance.ts';
+import type { Secrets } from './secrets.ts';
 
 export const DATABASE_NAME = 'recollect';
 const HOST = '127.0.0.1';
@@ -115,9 +116,10 @@ function backupSigningKey(seed: string): string {
 }
 
 /** Returns the setting of the keys that seal secrets: the instance's own, unless the operator sets others. */
-function secretKeys(seed: string, parent: Environment): Record<string, string> {
+function secretKeys({ sealing, newerSealing }: Secrets, parent: Environment): Record<string, string> {
   if (parent['RECOLLECT_SECRET_KEYS_FILE']) return {};
-  return { RECOLLECT_SECRET_KEYS: `first:${Buffer.from(seed, 'base64url').toString('base64')}` };
+  const first = `first:${Buffer.from(sealing, 'base64url').toString('base64')}`;
+  return { RECOLLECT_SECRET_KEYS: newerSealing === undefined ? first : `${newerSealing},${first}` };
 }
 
 /** Returns the environment of worker and API. The instance's values override the parent's. */
@@ -126,7 +128,7 @@ export function instanceEnvironment(instance: Instance, parent: Environment, cac
     // With Claude Code on this machine, its transcripts contain events that hooks missed.
     RECOLLECT_TRANSCRIPTS: existsSync(transcriptFolder(parent['CLAUDE_CONFIG_DIR'])) ? 'known' : 'off',
     RECOLLECT_BACKUP_SIGNING_KEY: backupSigningKey(instance.secrets.backupSigning),
-    ...secretKeys(instance.secrets.sealing, parent),
+    ...secretKeys(instance.secrets, parent),
     RECOLLECT_ARCHIVE_STORE: path.join(instance.layout.dataDir, 'archive'),
     RECOLLECT_BACKUP_STORE: path.join(instance.layout.dataDir, 'backups'),
     ...passedEnvironment(parent),

@@ -24,8 +24,15 @@ const secretsSchema = z.object({
   sealing: secret,
 });
 
+/** Keys that `rotateSealing` added, newest first. */
+const NEWER_KEYS = 'newerSealing';
+const newerKeys = z.string().optional();
+
 /** Generated secrets, stored in the data directory only. */
-export type Secrets = Readonly<z.infer<typeof secretsSchema>>;
+export type Secrets = Readonly<z.infer<typeof secretsSchema>> & {
+  /** Keys that seal secrets instead of `sealing`, as NAME:KEY separated by commas, newest first; absent without a rotation. */
+  readonly newerSealing?: string;
+};
 
 const storedSchema = z.record(z.string(), z.string());
 
@@ -47,7 +54,25 @@ export function readOrCreateSecrets(file: string): Secrets {
   } else {
     chmodSync(file, 0o600);
   }
-  return secretsSchema.parse(known);
+  const newerSealing = newerKeys.parse(known[NEWER_KEYS]);
+  return { ...secretsSchema.parse(known), ...(newerSealing === undefined ? {} : { newerSealing }) };
+}
+
+/**
+ * Adds a key that seals secrets from the next start on; older keys open what they sealed. Returns its name.
+ * @throws InstanceError for a data directory without secrets, or a damaged file
+ */
+export function rotateSealing(file: string): string {
+  const stored = readJsonFile(file, storedSchema);
+  if (stored.kind === 'damaged') throw damaged(file, stored.reason);
+  if (stored.kind === 'absent')
+    throw new InstanceError('unusable-data-dir', `There is no ${file}: start the instance first, or check --data-dir.`);
+  const kid = `k${randomBytes(6).toString('hex')}`;
+  const older = newerKeys.parse(stored.value[NEWER_KEYS]);
+  const keys = `${kid}:${randomBytes(SECRET_BYTES).toString('base64')}`;
+  const changed = { ...stored.value, [NEWER_KEYS]: older === undefined ? keys : `${keys},${older}` };
+  writeFileAtomic(file, `${JSON.stringify(changed, null, 2)}\n`, 0o600);
+  return kid;
 }
 
 function damaged(file: string, reason: string): InstanceError {

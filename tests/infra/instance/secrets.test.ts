@@ -1,7 +1,7 @@
 import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { readOrCreateSecrets } from '../../../infra/instance/secrets.ts';
+import { readOrCreateSecrets, rotateSealing } from '../../../infra/instance/secrets.ts';
 import { testFolder } from '../support/folder.ts';
 
 test('creates secrets once, readable by their owner only, and reuses them', () => {
@@ -18,6 +18,17 @@ test('closes a file that other users could read', () => {
   readOrCreateSecrets(file);
   chmodSync(file, 0o644);
   readOrCreateSecrets(file);
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+});
+
+test('puts a new sealing key before the others, which remain', () => {
+  const file = path.join(testFolder(), 'secrets.json');
+  expect(() => rotateSealing(file)).toThrow('start the instance first');
+  const before = readOrCreateSecrets(file);
+  const kids = [rotateSealing(file), rotateSealing(file)];
+  const { newerSealing, ...others } = readOrCreateSecrets(file);
+  expect(others).toEqual(before);
+  expect(newerSealing).toMatch(new RegExp(`^${kids[1]}:[\\w+/]{43}=,${kids[0]}:[\\w+/]{43}=$`));
   expect(statSync(file).mode & 0o777).toBe(0o600);
 });
 

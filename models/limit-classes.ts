@@ -65,14 +65,16 @@ export function limitClasses(model: ModelPort, limit: DataClass): ModelPort {
 }
 
 /**
- * Returns the embedder of a provider that is sent no text above a class. A passage above it gets no vector, as one that the provider rejects, and is found by
- * keyword; a query or a comparison falls back to words.
+ * Returns the embedder of a provider that is sent no text above a class: it withholds passages above it, which are found by keyword; a query or a
+ * comparison falls back to words.
  */
 export function limitEmbeddedClasses(embedder: Embedder, limit: DataClass): Embedder {
+  const withholds = (text: string): boolean => !isWithin(classOf(text), limit);
   return {
     ...embedder,
+    withholds,
     async embed(texts, purpose, signal, onUsage) {
-      if (texts.every((text) => isWithin(classOf(text), limit))) return embedder.embed(texts, purpose, signal, onUsage);
+      if (!texts.some(withholds)) return embedder.embed(texts, purpose, signal, onUsage);
       const message = 'a text has a class above RECOLLECT_MODEL_MAX_CLASS';
       throw purpose === 'passage' ? new TextsRefused(message) : new EmbedderUnavailable(message);
     },

@@ -14,6 +14,8 @@ export interface EmbeddedTexts {
   readonly vectors: ReadonlyMap<string, Float32Array>;
   /** Hashes of texts that the model rejects. */
   readonly refused: ReadonlySet<string>;
+  /** Hashes of texts that must not be sent to the provider. */
+  readonly withheld: ReadonlySet<string>;
   readonly usage: readonly EmbeddingUsage[];
 }
 
@@ -61,7 +63,7 @@ async function requireTaking(embedder: Embedder, signal: AbortSignal): Promise<v
 }
 
 /**
- * Embeds a batch. If the model rejects it, halves are tried until the rejected texts are found, so that the others get vectors. @throws
+ * Embeds a batch, without withheld texts. If the model rejects it, halves are tried until the rejected texts are found, so that the others get vectors. @throws
  * EmbedderUnavailable
  */
 export async function embedTexts(
@@ -72,6 +74,8 @@ export async function embedTexts(
   const vectors = new Map<string, Float32Array>();
   const refused = new Set<string>();
   const usage: EmbeddingUsage[] = [];
+  const withheld = new Set(texts.filter(({ text }) => embedder.withholds?.(text) === true).map(({ hash }) => hash));
+  const sent = texts.filter(({ hash }) => !withheld.has(hash));
   const embedSome = async (some: readonly RequestedText[]): Promise<void> => {
     if (some.length === 0) return;
     try {
@@ -87,7 +91,7 @@ export async function embedTexts(
       }
     } catch (error) {
       if (!(error instanceof TextsRefused)) throw error;
-      if (some === texts) await requireTaking(embedder, signal);
+      if (some === sent) await requireTaking(embedder, signal);
       if (some.length === 1) {
         for (const { hash } of some) refused.add(hash);
         return;
@@ -97,6 +101,6 @@ export async function embedTexts(
       await embedSome(some.slice(middle));
     }
   };
-  await embedSome(texts);
-  return { vectors, refused, usage };
+  await embedSome(sent);
+  return { vectors, refused, withheld, usage };
 }

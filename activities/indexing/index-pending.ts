@@ -25,7 +25,8 @@ export interface IndexedPending {
 /** No batch starts after this: an index that is built beside this one, removals and other tenants must not wait. */
 const RUN_MS = 5_000;
 
-const REFUSED = 'the embedding model rejects the text';
+const REFUSED = { message: 'the embedding model rejects the text', isWithheld: false };
+const WITHHELD = { message: 'the class of the text is above RECOLLECT_MODEL_MAX_CLASS', isWithheld: true };
 
 /** Marks work that is awaited later as handled. */
 function underWay<Result>(work: Promise<Result>): Promise<Result> {
@@ -68,13 +69,14 @@ export async function indexPending(
     total.refused += written.refused;
     if (written.refused + written.overtaken > 0) total.more = true;
   };
-  const refuse = async (batch: PendingBatch, hashes: ReadonlySet<string>): Promise<void> => {
+  const refuse = async (batch: PendingBatch, hashes: ReadonlySet<string>, reason: typeof REFUSED): Promise<void> => {
+    if (hashes.size === 0) return;
     const rows = [...hashes].flatMap((hash) => batch.rowsOf(hash));
     await database.asTenant(tenantId, (transaction) =>
       settleEmbeddings(
         transaction,
         [],
-        rows.map((id) => ({ id, message: REFUSED })),
+        rows.map((id) => ({ id, ...reason })),
       ),
     );
     total.refused += rows.length;
@@ -100,7 +102,8 @@ export async function indexPending(
     await Promise.allSettled([before]);
     await writing;
     reportProgress(signal);
-    if (embedded.refused.size > 0) await refuse(batch, embedded.refused);
+    await refuse(batch, embedded.refused, REFUSED);
+    await refuse(batch, embedded.withheld, WITHHELD);
     writeNext(batch.vectored(embedded.vectors), { ...embedded, seconds }, embedded.vectors.size);
   };
   try {

@@ -28,6 +28,8 @@ export interface Embedder {
     signal?: AbortSignal,
     onUsage?: (usage: EmbeddingUsage) => void,
   ): Promise<Float32Array[]>;
+  /** True for a text that must not be sent to the provider: it gets no vector. Undefined: every text may be sent. */
+  readonly withholds?: (text: string) => boolean;
   /** Returns a cosine of two of its vectors on the scale of the default model, by which thresholds are set. */
   likeness(cosine: number): number;
   /** Weights of the chance of a search result, on that scale; null if they were not measured. */

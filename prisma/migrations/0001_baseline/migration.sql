@@ -544,7 +544,7 @@ CREATE TABLE embeddings (
   id uuid PRIMARY KEY, tenant_id uuid NOT NULL, session_id uuid, resource_type text NOT NULL,
   resource_id uuid NOT NULL, chunk integer NOT NULL, model text NOT NULL, dimension integer NOT NULL,
   content_hash bytea NOT NULL,
-  state text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'indexed', 'failed', 'filling')),
+  state text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'indexed', 'failed', 'withheld', 'filling')),
   object_id uuid NOT NULL, attempts integer NOT NULL DEFAULT 0, error text,
   created_at timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP, indexed_at timestamptz(6), failed_at timestamptz(6),
   revision integer NOT NULL DEFAULT 0, embedded_hash bytea, occurred_at timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
@@ -554,7 +554,7 @@ CREATE INDEX embeddings_pending_idx ON embeddings (tenant_id, model, occurred_at
 CREATE INDEX embeddings_session_pending_idx ON embeddings (session_id) WHERE state = 'pending';
 CREATE UNIQUE INDEX embeddings_resource_id_chunk_model_key ON embeddings (resource_id, chunk, model);
 -- Nearly always empty, and read with every batch of vectors.
-CREATE INDEX embeddings_failed_idx ON embeddings (session_id) WHERE state = 'failed';
+CREATE INDEX embeddings_failed_idx ON embeddings (session_id) WHERE state IN ('failed', 'withheld');
 CREATE INDEX embeddings_hash_idx ON embeddings (tenant_id, right(resource_id::text, 10)) WHERE chunk = 0;
 CREATE INDEX embeddings_filling_idx ON embeddings (tenant_id, model, id) WHERE state = 'filling';
 -- Every memory of an index once, in the order of the requests.

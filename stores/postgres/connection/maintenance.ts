@@ -115,7 +115,7 @@ export async function tenantsWithPendingVectors(
 /** Retries failed vectors after a day; returns their number. */
 export async function retryFailedVectors(maintenance: pg.Pool): Promise<number> {
   const result = await maintenance.query(
-    "UPDATE embeddings SET state = 'pending', attempts = 0, failed_at = NULL WHERE state = 'failed' AND failed_at < now() - interval '1 day'",
+    "UPDATE embeddings SET state = 'pending', attempts = 0, failed_at = NULL WHERE state IN ('failed', 'withheld') AND failed_at < now() - interval '1 day'",
   );
   return result.rowCount ?? 0;
 }

@@ -171,13 +171,13 @@ export async function memoriesOfIndex(
 const settledRows = z.array(z.object({ settled: z.boolean() }));
 
 /**
- * Records the outcome of chunks; rejected ones are retried until `MAX_ATTEMPTS`. Returns how many of the written ones changed after they
+ * Records the outcome of chunks; rejected ones are retried until `MAX_ATTEMPTS`, withheld ones are not. Returns how many of the written ones changed after they
  * were read, and so wait again.
  */
 export async function settleEmbeddings(
   transaction: TenantTransaction,
   written: readonly Pick<PendingEmbedding, 'id' | 'revision'>[],
-  refused: readonly { readonly id: string; readonly message: string }[],
+  refused: readonly { readonly id: string; readonly message: string; readonly isWithheld?: boolean }[],
 ): Promise<number> {
   let changed = 0;
   if (written.length > 0) {
@@ -194,16 +194,17 @@ export async function settleEmbeddings(
     changed = rows.filter(({ settled }) => !settled).length;
   }
   for (const chunk of refused) {
+    const [maxAttempts, end] = chunk.isWithheld === true ? [1, 'withheld'] : [MAX_ATTEMPTS, 'failed'];
     await transaction.$executeRaw`
-      UPDATE embeddings SET attempts = attempts + 1, error = left(${chunk.message}, 500), state = CASE WHEN attempts + 1 >= ${MAX_ATTEMPTS} THEN 'failed' ELSE state END,
-             failed_at = CASE WHEN attempts + 1 >= ${MAX_ATTEMPTS} THEN now() END
+      UPDATE embeddings SET attempts = attempts + 1, error = left(${chunk.message}, 500), state = CASE WHEN attempts + 1 >= ${maxAttempts} THEN ${end} ELSE state END,
+             failed_at = CASE WHEN attempts + 1 >= ${maxAttempts} THEN now() END
        WHERE id = ${chunk.id}::uuid`;
   }
   return changed;
 }
 
-/** Retries the failed vectors of a session; returns their number. */
+/** Retries the failed and withheld vectors of a session; returns their number. */
 export function restartFailedVectors(transaction: TenantTransaction, sessionId: string): Promise<number> {
   return transaction.$executeRaw`
-    UPDATE embeddings SET state = 'pending', attempts = 0, failed_at = NULL WHERE session_id = ${sessionId}::uuid AND state = 'failed'`;
+    UPDATE embeddings SET state = 'pending', attempts = 0, failed_at = NULL WHERE session_id = ${sessionId}::uuid AND state IN ('failed', 'withheld')`;
 }

@@ -167,6 +167,19 @@ describe('pending chunks', () => {
     expect(await ledger()).toEqual({ indexed: 4, pending: 1 });
   });
 
+  test('that must not be sent are withheld at once, without a call', async () => {
+    await wanted('withheld', ['good one', 'private', 'good two']);
+    const { embedder, calls } = countingEmbedder();
+    const withholding = { ...embedder, withholds: (text: string) => text === 'private' };
+    expect(await embedBatch(withholding)).toMatchObject({ indexed: 2, refused: 1 });
+    expect(calls.flat().toSorted()).toEqual(['good one', 'good two']);
+    const rows = await db.rows('SELECT state, attempts FROM embeddings WHERE tenant_id = $1 AND state <> $2', [
+      user.tenantId,
+      'indexed',
+    ]);
+    expect(rows).toEqual([{ state: 'withheld', attempts: 1 }]);
+  });
+
   test('are not marked as failed if the provider rejects every text', async () => {
     await wanted('misconfigured', ['good one', 'good two']);
     const { embedder } = countingEmbedder(() => new TextsRefused('the embedding provider answered 400'));

@@ -49,6 +49,8 @@ export async function startOperationsInstance(observations: number, vectors: num
     RECOLLECT_EMBEDDING_API_KEY: 'embedding-key',
     RECOLLECT_EMBEDDING_MODEL: MODEL,
     RECOLLECT_EMBEDDING_DIMENSION: String(DIMENSION),
+    // The filled vectors include texts with addresses.
+    RECOLLECT_MODEL_MAX_CLASS: 'confidential',
     RECOLLECT_CLAUDE_MEM_ROOTS: folder,
     // Only jobs that the test requests.
     RECOLLECT_SCHEDULES_PAUSED: 'backup,restore-drill,retention,consistency',

@@ -67,7 +67,7 @@ export async function expectSameIndex({ instance, index, tenantId }: OperationsI
     const present = new Set(objects.map(({ id }) => id));
     const indexed = new Set(ledger.filter(({ state }) => state === 'indexed').map((row) => row.object_id));
     return {
-      waiting: ledger.filter(({ state }) => state !== 'indexed' && state !== 'failed').length,
+      waiting: ledger.filter(({ state }) => state === 'pending' || state === 'filling').length,
       missing: [...indexed].filter((id) => !present.has(id)).length,
       orphaned: [...present].filter((id) => !indexed.has(id)).length,
       present: present.size,

@@ -8,10 +8,10 @@ import { findProject } from '../stores/postgres/projects/projects.ts';
 import type { TenantTransaction } from '../stores/postgres/connection/database.ts';
 import { ApiError, conflict, existing, invalid } from './errors.ts';
 
-/** Returns a user of the tenant by id or name. @throws ApiError NOT_FOUND */
-export async function userOf(transaction: TenantTransaction, given: string): Promise<StoredUser> {
-  const { id } = existing(await findPerson(transaction, given), 'user');
-  return existing(await readUser(transaction, id), 'user');
+/** Returns a user of the tenant by id or name. `field`: what named it. @throws ApiError NOT_FOUND */
+export async function userOf(transaction: TenantTransaction, given: string, field = 'user'): Promise<StoredUser> {
+  const { id } = existing(await findPerson(transaction, given), 'user', field);
+  return existing(await readUser(transaction, id), 'user', field);
 }
 
 /** @throws ApiError CONFLICT if no admin of the tenant could change access any more. Call it after the change, under `lockAccess`. */

@@ -42,6 +42,7 @@ import { identityRoutes } from './routes/access/identities.ts';
 import { oidcRoutes } from './routes/access/oidc.ts';
 import { passkeyRoutes } from './routes/access/passkeys.ts';
 import { tenantRoutes } from './routes/access/tenants.ts';
+import { transferRoutes } from './routes/access/transfer.ts';
 import { userRoutes } from './routes/access/users.ts';
 import { healthRoutes } from './routes/health.ts';
 import { claudeMemRoutes } from './routes/operations/claude-mem-rows.ts';
@@ -117,6 +118,7 @@ const ROUTES: readonly ((api: Api, dependencies: ApiDependencies) => void)[] = [
   usageRoutes,
   roiRoutes,
   userRoutes,
+  transferRoutes,
   keyRoutes,
   ownKeyRoutes,
   grantRoutes,

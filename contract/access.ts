@@ -57,6 +57,27 @@ export const userChange = z.strictObject({
   active: z.boolean().optional().describe('false: no key of the user works; the data remain'),
   email: email.nullable().optional().describe('null removes it'),
 });
+export const transferBody = z.strictObject({
+  to: userName,
+  dry_run: z.boolean().default(false).describe('Count only'),
+});
+export const transferAnswer = z
+  .object({
+    id: z.string().describe('The former owner'),
+    to: z.string().describe('Id of the new owner'),
+    dry_run: z.boolean(),
+    learnings: z.object({
+      extracted: z.number().int().describe('Current ones that sessions taught'),
+      by_hand: z.number().int().describe('Current ones that users wrote or corrected'),
+      closed: z.number().int().describe('Former versions and deleted ones'),
+      erased_with_user: z
+        .number()
+        .int()
+        .describe('Current ones that an erasure of the former owner deletes: only sessions of that user taught them'),
+    }),
+  })
+  .meta({ id: 'Transfer' });
+export type Transfer = z.output<typeof transferAnswer>;
 export const invitedAnswer = z.object({ user: userSchema, invite: inviteSchema });
 
 export const keySchema = z

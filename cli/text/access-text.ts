@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { ApiKey, inviteSchema, listedTenant, User } from '../../contract/access.ts';
+import type { ApiKey, inviteSchema, listedTenant, Transfer, User } from '../../contract/access.ts';
 import type { Grant } from '../../contract/grants.ts';
 import type { UserIdentity } from '../../contract/single-sign-on.ts';
 import { isLoopback } from '../install/server-access.ts';
@@ -25,6 +25,14 @@ export function usersText(users: readonly User[], now: number): string {
     ago(user.created_at, now),
   ]);
   return table([['USER', 'ROLE', 'STATE', 'EMAIL', 'CREATED'], ...rows]);
+}
+
+/** Returns what a transfer changed, or would change. */
+export function transferText({ dry_run: isDryRun, learnings }: Transfer, from: string, to: string): string {
+  const { extracted, by_hand: byHand, closed, erased_with_user: erased } = learnings;
+  const counts = `${extracted} learnings of sessions, ${byHand} by hand, ${closed} closed`;
+  const rest = `Only sessions of ${from} taught ${erased} of them: an erasure of ${from} deletes those all the same.\n`;
+  return `${isDryRun ? `${to} would own` : `${to} owns`} what ${from} owned: ${counts}.\n${erased === 0 ? '' : rest}`;
 }
 
 /** Returns the accounts of a user at log-in providers as a table. */

@@ -100,6 +100,11 @@ describe('users', () => {
     );
     expect((await run('users', 'list', '--search', 'carol')).text).toMatch(/carol +user +inactive/);
     expect((await run('users', 'activate', 'carol')).code).toBe(0);
+    const owner = (await instance.user()).userId;
+    expect((await run('users', 'transfer', 'carol', '--to', owner, '--dry-run')).text).toBe(
+      `${owner} would own what carol owned: 0 learnings of sessions, 0 by hand, 0 closed.\n`,
+    );
+    expect((await run('users', 'transfer', 'carol', '--to', 'carol')).errors).toContain('to is the same user');
     expect(JSON.parse((await run('users', 'list', '--search', 'carol', '--json')).text)).toMatchObject([
       { username: 'carol', active: true },
     ]);

@@ -1,6 +1,6 @@
 import { Argument, Option } from 'commander';
 import type { Command } from 'commander';
-import { invitedAnswer, userSchema } from '../../../contract/access.ts';
+import { invitedAnswer, transferAnswer, userSchema } from '../../../contract/access.ts';
 import { removedFactors } from '../../../contract/login.ts';
 import { identityList, identitySchema } from '../../../contract/single-sign-on.ts';
 import { pageOfItems } from '../../../contract/shared.ts';
@@ -8,11 +8,17 @@ import { ROLES } from '../../../domain/access.ts';
 import type { Role } from '../../../domain/access.ts';
 import type { Cli } from '../../cli.ts';
 import { path } from '../../server/server-client.ts';
-import { identitiesText, inviteText, usersText } from '../../text/access-text.ts';
+import { identitiesText, inviteText, transferText, usersText } from '../../text/access-text.ts';
 
 interface ListOptions {
   readonly search?: string;
   readonly limit: string;
+  readonly json?: boolean;
+}
+
+interface TransferOptions {
+  readonly to: string;
+  readonly dryRun?: boolean;
   readonly json?: boolean;
 }
 
@@ -91,6 +97,19 @@ export function addUsers(program: Command, cli: Cli): void {
         const body = { active: true };
         const user = await server.request('PUT', path`/admin/users/${given}`, userSchema, { body });
         output.out(`${user.username} is active: keys that were not revoked work again.\n`);
+      }),
+    );
+  cli
+    .command(command, 'transfer', 'make another user the owner of all learnings of a user, for one who leaves')
+    .argument('<user>', NAMED)
+    .requiredOption('--to <user>', `new owner, by ${NAMED}`)
+    .option('--dry-run', 'count only')
+    .option('--json', 'print JSON')
+    .action(
+      cli.onServer(async (server, given: string, { to, dryRun = false, json }: TransferOptions) => {
+        const body = { to, dry_run: dryRun };
+        const answer = await server.post(path`/admin/users/${given}/transfer`, transferAnswer, body);
+        cli.print(json, answer, transferText(answer, given, to));
       }),
     );
   cli

@@ -67,6 +67,12 @@ export async function openErasure(
   return erasureRow.parse(same ?? (await transaction.erasure.create({ data: { id, ...wanted } })));
 }
 
+/** Returns true while an erasure of the user runs. */
+export async function isBeingErased(transaction: TenantTransaction, userId: string): Promise<boolean> {
+  const where = { kind: 'user', subject: userId, state: 'running' };
+  return (await transaction.erasure.findFirst({ where, select: { id: true } })) !== null;
+}
+
 /** Returns an erasure of the tenant; null if there is none with this id. */
 export async function readErasure(transaction: TenantTransaction, id: string): Promise<StoredErasure | null> {
   const row = await transaction.erasure.findUnique({ where: { id } });

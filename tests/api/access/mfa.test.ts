@@ -131,6 +131,7 @@ describe('a recent proof', () => {
     for (const [method, path, body] of [
       ['POST', '/admin/api-keys', wish],
       ['POST', '/gdpr/erase', { kind: 'text', text: 'walrus', dry_run: true }],
+      ['POST', `/admin/users/${userId}/transfer`, { to: userId }],
       ['DELETE', '/auth/mfa/totp', undefined],
       ['DELETE', `/admin/users/${userId}/mfa`, undefined],
     ] as const)

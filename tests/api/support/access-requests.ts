@@ -11,12 +11,15 @@ export async function seedAccess(instance: TestInstance) {
   const { tenantId } = await instance.stranger();
   const fresh = { name: 'without a key', admin: { username: 'admin' } };
   const { tenant } = createdIn(createdTenant, await instance.post('/admin/tenants', fresh));
-  return { token: sent.token, keys, tenantId, freshTenantId: tenant.id };
+  // Of a tenant without legal holds.
+  const admin = await instance.stranger({ role: 'admin' });
+  const { userId: leaver } = await instance.db.createUser({ tenantId: admin.tenantId });
+  return { token: sent.token, keys, tenantId, freshTenantId: tenant.id, admin, leaver };
 }
 
 type Seeds = Awaited<ReturnType<typeof seedAccess>>;
 
-export function accessSuccesses({ token, keys, tenantId, freshTenantId }: Seeds): ContractRequest[] {
+export function accessSuccesses({ token, keys, tenantId, freshTenantId, admin, leaver }: Seeds): ContractRequest[] {
   return [
     ['get /auth/me', '/auth/me'],
     ['post /auth/invites/accept', '/auth/invites/accept', { key: null, body: { token } }],
@@ -25,6 +28,11 @@ export function accessSuccesses({ token, keys, tenantId, freshTenantId }: Seeds)
     ['get /admin/users/{id}', '/admin/users/added'],
     ['put /admin/users/{id}', '/admin/users/added', { body: { role: 'user', email: null } }],
     ['post /admin/users/{id}/invite', '/admin/users/added/invite'],
+    [
+      'post /admin/users/{id}/transfer',
+      `/admin/users/${leaver}/transfer`,
+      { key: admin.key, body: { to: admin.userId } },
+    ],
     ['get /admin/api-keys', '/admin/api-keys?revoked=true'],
     ['post /admin/api-keys', '/admin/api-keys', { body: { user: 'added', name: 'build', scopes: ['capture'] } }],
     ['put /admin/api-keys/{id}', `/admin/api-keys/${keys[0]}`, { body: { expires_at: '2999-01-01T00:00:00Z' } }],
@@ -53,6 +61,7 @@ export function accessFailures(reader: string, { keys, tenantId }: Seeds): Contr
     ['get /admin/users/{id}', '/admin/users/unknown'],
     ['put /admin/users/{id}', '/admin/users/added', { body: { role: 'owner' } }],
     ['post /admin/users/{id}/invite', '/admin/users/unknown/invite'],
+    ['post /admin/users/{id}/transfer', '/admin/users/added/transfer', { body: { to: 'added' } }],
     ['get /admin/api-keys', '/admin/api-keys?user=unknown'],
     ['post /admin/api-keys', '/admin/api-keys', { body: { user: 'added', name: 'x', scopes: ['admin'] } }],
     ['put /admin/api-keys/{id}', key, { body: { expires_at: '2020-01-01T00:00:00Z' } }],

@@ -57,6 +57,7 @@ export const AUDITED_ROUTES: readonly string[] = [
   'POST /admin/tenants',
   'POST /admin/users',
   'POST /admin/users/:id/invite',
+  'POST /admin/users/:id/transfer',
   'POST /archives/:id/restore',
   'POST /admin/tenants/:id/invite',
   'POST /auth/api-keys/:id/rotate',

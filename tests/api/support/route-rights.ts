@@ -122,6 +122,7 @@ export const ROUTE_RIGHTS: Readonly<Record<string, RouteRight>> = {
   'POST /admin/tenants': 'operator',
   'POST /admin/users': 'admin',
   'POST /admin/users/:id/invite': 'admin',
+  'POST /admin/users/:id/transfer': 'admin',
   'POST /archives/:id/restore': 'admin',
   'POST /admin/tenants/:id/invite': 'operator',
   'POST /auth/api-keys/:id/rotate': 'key',

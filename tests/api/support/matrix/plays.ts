@@ -263,6 +263,19 @@ export const PLAYS: Readonly<Record<string, readonly Play[]>> = {
       request: () => ({ body: { username: `u${randomUUID()}`, role: 'user' } }),
     },
   ],
+  'POST /admin/users/:id/transfer': [
+    ...play('person', 'private', 200, {
+      uses: 'person',
+      request: ({ own }) => ({ body: { to: own.person, dry_run: true } }),
+    }),
+    // The other way round: to a person of each tenant.
+    ...play('person', 'private', 200, {
+      request: async ({ id, make }) => ({
+        path: `/admin/users/${await make('person')}/transfer`,
+        body: { to: id, dry_run: true },
+      }),
+    }),
+  ],
   'POST /admin/users/:id/invite': play('person', 'private', 201, { grants: OF_USERS }),
   'POST /archives/:id/restore': play('archive', 'private', 202),
   'POST /auth/api-keys/:id/rotate': play('apiKey', 'mine', 201, {

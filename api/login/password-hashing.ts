@@ -1,8 +1,9 @@
+import { availableParallelism } from 'node:os';
 import { hashPassword, verifyPassword } from '../../domain/passwords.ts';
 import { ApiError } from '../errors.ts';
 
-/** Hashes at once: each occupies a core and 64 MiB. */
-const AT_ONCE = 2;
+/** Hashes at once: each occupies a core and 64 MiB. One core is left for other routes. */
+const AT_ONCE = Math.max(1, Math.min(4, availableParallelism() - 1));
 /** Requests that wait for one of them. */
 const MOST_WAITING = 16;
 

@@ -169,7 +169,7 @@ function scopeFor(
 }
 
 /** Keys of agents have fewer scopes than their user: they shall not manage the account. @throws ApiError FORBIDDEN */
-function requireOwn({ credential, scopes, role }: Principal, access: 'account' | 'session'): void {
+export function requireOwn({ credential, scopes, role }: Principal, access: 'account' | 'session'): void {
   if (credential.kind === 'session') return;
   if (access === 'session') throw new ApiError('FORBIDDEN', 'this route needs the access token of a log-in, not a key');
   if (credential.kind !== 'key' || scopesOf(role).some((scope) => !scopes.includes(scope)))

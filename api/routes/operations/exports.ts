@@ -6,7 +6,7 @@ import { ArchiveStoreError } from '../../../domain/ports/archive-store.ts';
 import type { ArchiveStore } from '../../../domain/ports/archive-store.ts';
 import type { Principal } from '../../../stores/postgres/access/principal.ts';
 import type { TenantTransaction } from '../../../stores/postgres/connection/database.ts';
-import { openExport, readExport } from '../../../stores/postgres/exports/exports.ts';
+import { openExport, ownerOfExport, readExport } from '../../../stores/postgres/exports/exports.ts';
 import type { StoredExport } from '../../../stores/postgres/exports/exports.ts';
 import {
   importKey,
@@ -77,11 +77,13 @@ export function exportRoutes(app: Api, { database, archives: archive, startJob }
     return archive;
   };
 
-  /** @throws ApiError NOT_FOUND for an export of another tenant, or of another user unless the caller is an admin */
+  /** @throws ApiError NOT_FOUND for an export of another tenant, or of more than the own data unless the caller is an admin */
   const read = async (request: FastifyRequest, id: string): Promise<StoredExport> => {
     const principal = principalOf(request);
-    const found = await database.asTenant(viewOf(principal), (transaction) => readExport(transaction, id));
-    return ownedBy(principal, found, found?.userId, 'export');
+    return database.asTenant(viewOf(principal), async (transaction) => {
+      const found = existing(await readExport(transaction, id), 'export');
+      return ownedBy(principal, found, await ownerOfExport(transaction, found), 'export');
+    });
   };
 
   app.post(

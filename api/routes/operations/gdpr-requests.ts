@@ -20,12 +20,13 @@ import {
   readRequest,
 } from '../../../stores/postgres/erasure/gdpr-requests.ts';
 import type { StoredRequest } from '../../../stores/postgres/erasure/gdpr-requests.ts';
-import { guardedRoute, mayActFor, principalOf, route, viewerOf, viewOf } from '../../auth.ts';
+import { guardedRoute, principalOf, route, viewerOf, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
-import { ApiError, existing } from '../../errors.ts';
+import { ApiError } from '../../errors.ts';
 import { paginationOf } from '../../http/paging.ts';
 import { createMemoryChanges } from '../../memories/memory-changes.ts';
 import { findMemory } from '../../memories/memory-lookup.ts';
+import { ownedBy } from '../../subjects.ts';
 
 const tags = ['gdpr'];
 const waitingText = z.object({ text: z.string() });
@@ -67,12 +68,11 @@ export function gdprRequestRoutes(app: Api, dependencies: ApiDependencies): void
   const { database, config, startJob } = dependencies;
   const changes = createMemoryChanges(dependencies);
 
-  /** @throws ApiError NOT_FOUND for a request of others, unless the caller is an admin */
+  /** @throws ApiError NOT_FOUND for a request about data of others, unless the caller is an admin */
   const read = (principal: Principal, id: string): Promise<StoredRequest> =>
     database.asTenant(viewOf(principal), async (transaction) => {
       const row = await readRequest(transaction, id);
-      const isTheirs = mayActFor(principal, row?.userId) || mayActFor(principal, row?.requestedBy);
-      return existing(isTheirs ? row : null, 'request');
+      return ownedBy(principal, row, row?.userId, 'request');
     });
 
   /** Starts the erasure of a text that a user requested. The row of the erasure has the id of the request. */

@@ -9,7 +9,7 @@ import type { TenantTransaction } from '../../../stores/postgres/connection/data
 import { restrictPerson, restrictSession, tenantName } from '../../../stores/postgres/access/people.ts';
 import { hasActingAdmin, lockAccess } from '../../../stores/postgres/access/users.ts';
 import type { Principal } from '../../../stores/postgres/access/principal.ts';
-import { guardedRoute, isAdmin, mayActFor, principalOf, route, viewOf } from '../../auth.ts';
+import { guardedRoute, isAdmin, mayActFor, principalOf, requireOwn, route, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { createDataRequests } from '../../data-requests.ts';
 import { ApiError } from '../../errors.ts';
@@ -53,6 +53,8 @@ async function subjectOf(transaction: TenantTransaction, principal: Principal, w
     }
     case 'user': {
       const person = await personFor(transaction, principal, wanted.user);
+      // An agent that was misled must not erase its user; over others, an admin decides.
+      if (person.id === principal.userId) requireOwn(principal, 'account');
       await lockAccess(transaction);
       if (person.role === 'admin' && !(await hasActingAdmin(transaction, { userId: person.id })))
         throw new ApiError(
@@ -103,7 +105,7 @@ export function gdprRoutes(app: Api, dependencies: ApiDependencies): void {
       tags: ['gdpr'],
       summary: 'Erase a session, a user, the tenant or a text permanently',
       description:
-        'Deletes rows, vectors, caches, archives and exports; backups are covered by a journal that every restore repeats. Ends with a receipt, and cannot be cancelled once started. Users and viewers may erase themselves and their own sessions; their request to erase a text, which others may share, waits for an admin. Everything else requires an admin.',
+        'Deletes rows, vectors, caches, archives and exports; backups are covered by a journal that every restore repeats. Ends with a receipt, and cannot be cancelled once started. Users and viewers may erase themselves, by a log-in or a key with all scopes of their role, and their own sessions; their request to erase a text, which others may share, waits for an admin. Everything else requires an admin.',
       body: eraseBody,
       response: { 200: foundText, 202: gdprRequestSchema },
     }),

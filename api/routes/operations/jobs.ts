@@ -14,15 +14,14 @@ import { ApiError, existing } from '../../errors.ts';
 import { JOB_FILTERS, jobAnswer, jobParams, jobsAnswer } from '../../../contract/jobs.ts';
 import { text } from '../../../contract/text.ts';
 import type { Database, TenantTransaction } from '../../../stores/postgres/connection/database.ts';
-import { readErasure } from '../../../stores/postgres/erasure/erasures.ts';
-import { readExport } from '../../../stores/postgres/exports/exports.ts';
+import { readRequest } from '../../../stores/postgres/erasure/gdpr-requests.ts';
+import { ownerOfExport, readExport } from '../../../stores/postgres/exports/exports.ts';
 import { readImport } from '../../../stores/postgres/imports/imports.ts';
-import { readFileImport } from '../../../stores/postgres/imports/file-imports.ts';
 import { findOwnedSession } from '../../../stores/postgres/sessions/sessions.ts';
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** Returns the owner of a job: of its session or its import; null for a job of the tenant. */
+/** Returns the owner of a job: of its session, its import or the data that it exports or erases; null for a job of the tenant. */
 async function ownerOf(
   transaction: TenantTransaction,
   principal: Principal,
@@ -34,13 +33,13 @@ async function ownerOf(
     case 'learning':
       return (await findOwnedSession(transaction, subject, seekerOf(principal)))?.userId ?? null;
     case 'import':
-      return (
-        (await readImport(transaction, subject))?.userId ?? (await readFileImport(transaction, subject))?.userId ?? null
-      );
-    case 'export':
-      return (await readExport(transaction, subject))?.userId ?? null;
+      return (await readImport(transaction, subject))?.userId ?? null;
+    case 'export': {
+      const found = await readExport(transaction, subject);
+      return found === null ? null : ownerOfExport(transaction, found);
+    }
     case 'erasure':
-      return (await readErasure(transaction, subject))?.requestedBy ?? null;
+      return (await readRequest(transaction, subject))?.userId ?? null;
     case 'index':
     case 'reindex':
     case 'retention':

@@ -59,7 +59,7 @@ export async function readRequest(transaction: TenantTransaction, id: string): P
   return z.array(requestRow).parse(rows)[0] ?? null;
 }
 
-/** Returns a page of requests of the tenant, or of one user, and their number: open ones by deadline, then closed ones, newest first. */
+/** Returns a page of requests of the tenant, or about the data of one user, and their number: open ones by deadline, then closed ones, newest first. */
 export async function listRequests(
   transaction: TenantTransaction,
   filter: {
@@ -70,10 +70,7 @@ export async function listRequests(
   },
 ): Promise<{ readonly rows: readonly StoredRequest[]; readonly total: number }> {
   const { userId, open, page, limit } = filter;
-  const isTheirs =
-    userId === undefined
-      ? Prisma.sql`true`
-      : Prisma.sql`(r.user_id = ${userId}::uuid OR r.requested_by = ${userId}::uuid)`;
+  const isTheirs = userId === undefined ? Prisma.sql`true` : Prisma.sql`r.user_id = ${userId}::uuid`;
   const where = open === undefined ? isTheirs : Prisma.sql`${isTheirs} AND (${IS_OPEN}) = ${open}`;
   const rows = await transaction.$queryRaw`
     SELECT ${COLUMNS} WHERE ${where}

@@ -3,7 +3,7 @@ import { v7 } from 'uuid';
 import { z } from 'zod';
 import { receiptOf } from '../../../domain/erasure/gdpr-request.ts';
 import { signReceipt } from '../../../domain/erasure/receipt.ts';
-import { endRequest, readRequest } from '../erasure/gdpr-requests.ts';
+import { endRequest, ownerOfSession, readRequest } from '../erasure/gdpr-requests.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import { EXPORT_SCOPES, EXPORT_STATES } from '../../../domain/jobs.ts';
 import { columnOf, hexColumn } from '../connection/rows.ts';
@@ -50,6 +50,19 @@ export async function openExport(
 export async function readExport(transaction: TenantTransaction, id: string): Promise<StoredExport | null> {
   const row = await transaction.export.findUnique({ where: { id } });
   return exportRow.nullable().parse(row);
+}
+
+/**
+ * Returns the user who may read and cancel an export without the rights of an admin: who requested it, of the own data. Null: nobody. The request alone gives no
+ * right: agents of an admin have keys without these rights, and a role can change.
+ */
+export async function ownerOfExport(
+  transaction: TenantTransaction,
+  { userId, scope, subject, includeRestricted }: StoredExport,
+): Promise<string | null> {
+  if (includeRestricted || subject === null || (scope !== 'user' && scope !== 'session')) return null;
+  const owner = scope === 'user' ? subject : await ownerOfSession(transaction, subject);
+  return owner === userId ? owner : null;
 }
 
 const forUpdate = z.array(z.object({ state: z.enum(EXPORT_STATES) }));

@@ -17,7 +17,7 @@ export interface NeighbourhoodQuery {
   readonly depth: 1 | 2;
   /** Entities, 1 to 200; of relations and evidence there are bounds that follow from it. */
   readonly limit: number;
-  /** User whose prompts and observations may be quoted; undefined: an admin, who sees all of the tenant. */
+  /** User whose sessions may be quoted; undefined: an admin, who sees all of the tenant. */
   readonly viewerId: string | undefined;
 }
 
@@ -176,11 +176,11 @@ async function evidenceOf(
   );
 }
 
-/** Captured text is for its owner and admins; derived text is for all users of the tenant. */
+/** For the owner of the session and admins: the quotes of a summary or learning are captured text, too. */
 function quoteFor(viewerId: string | undefined): Prisma.Sql {
   if (viewerId === undefined) return Prisma.sql`m.quote`;
   return Prisma.sql`
-    CASE WHEN m.source_type IN ('summary', 'learning') OR EXISTS (SELECT FROM sessions s WHERE s.id = m.session_id AND s.user_id = ${viewerId}::uuid)
+    CASE WHEN EXISTS (SELECT FROM sessions s WHERE s.id = m.session_id AND s.user_id = ${viewerId}::uuid)
          THEN m.quote END AS quote`;
 }
 

@@ -91,7 +91,7 @@ describe('the graph', () => {
     expectError(answer, 'NOT_FOUND');
   });
 
-  test('quotes prompts and observations to their owner and admins alone, and the rest to all', async () => {
+  test('quotes sessions to their owner and admins alone, also by the evidence of summaries and learnings', async () => {
     const { tenantId } = instance.admin;
     const [owner, colleague] = [await instance.user(), await instance.user()];
     const viewer = await instance.user({ role: 'viewer' });
@@ -125,7 +125,7 @@ describe('the graph', () => {
       summary: 'the summary',
       learning: 'the learning',
     };
-    const forAll = { ...all, prompt: null, observation: null };
+    const forAll = { prompt: null, observation: null, summary: null, learning: null };
     for (const who of [owner, instance.admin]) expect(await quotes(who.key)).toEqual([all, all]);
     for (const who of [colleague, viewer]) expect(await quotes(who.key)).toEqual([forAll, forAll]);
   });

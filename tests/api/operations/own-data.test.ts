@@ -2,6 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import path from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
+import { createdKey } from '../../../contract/access.ts';
 import { gdprRequestSchema } from '../../../contract/gdpr.ts';
 import { pageOfItems } from '../../../contract/shared.ts';
 import { isReceiptValid } from '../../../domain/erasure/receipt.ts';
@@ -67,6 +68,7 @@ test('a viewer exports, restricts and corrects the own data, and no others', asy
   expectError(await here.put(`/memories/${learning}`, { title: 'Mine' }, vera.key), 'FORBIDDEN');
 });
 
+const withState = z.looseObject({ state: z.string() });
 const SECRET = 'the heron nests behind the boathouse';
 const requestOf = async (id: string, key: string) =>
   bodyOf(gdprRequestSchema, await here.get(`/gdpr/requests/${id}`, key));
@@ -152,6 +154,43 @@ test('requests about shared data wait for an admin, by deadline; a decision is m
   const declined = idIn(await here.post('/gdpr/erase', { kind: 'text', text: SECRET }, vera.key));
   expect((await decide(declined, { decision: 'decline', reason: 'law' })).body).toMatchObject({ state: 'declined' });
   expect(await here.count('gdpr_requests WHERE body IS NOT NULL')).toBe(0);
+});
+
+test('neither the agents of an admin nor a former admin access exports and requests of others, or erase their user', async () => {
+  const { userId, key } = await here.user({ role: 'admin' });
+  const made = await here.post('/admin/api-keys', { name: 'agent', scopes: ['read', 'write'] }, key);
+  const { api_key: agent } = createdKey.parse(made.body);
+  const opened = async (address: string, body: object) => {
+    const id = idIn(await here.post(address, body, key));
+    const read = address === '/gdpr/erase' ? '/gdpr/requests' : '/exports';
+    await untilTrue(async () => bodyOf(withState, await here.get(`${read}/${id}`, key)).state === 'completed');
+    return id;
+  };
+  // An erasure deletes every export that existed before it.
+  const erasure = await opened('/gdpr/erase', { kind: 'text', text: 'words that nobody ever wrote' });
+  const own = await opened('/gdpr/export', {});
+  const exports = [
+    await opened('/exports', { scope: 'tenant', include_restricted: true }),
+    await opened('/exports', { scope: 'tenant' }),
+    await opened('/exports', { scope: 'user', include_restricted: true }),
+    await opened('/gdpr/export', { user: other.userId }),
+  ];
+  const denied = async (denies: string) => {
+    for (const id of exports) {
+      for (const file of ['', '/file']) expectError(await here.get(`/exports/${id}${file}`, denies), 'NOT_FOUND');
+      expectError(await here.post(`/jobs/export.${id}/cancel`, undefined, denies), 'FORBIDDEN');
+    }
+    for (const id of [erasure, exports.at(-1)])
+      expectError(await here.get(`/gdpr/requests/${id}`, denies), 'NOT_FOUND');
+    expectError(await here.post(`/jobs/erasure.${erasure}/cancel`, undefined, denies), 'FORBIDDEN');
+    expect((await listOf(denies)).map(({ id }) => id)).toEqual([own]);
+    expect((await here.get(`/exports/${own}/file`, denies)).status).toBe(200);
+    expectError(await here.post(`/jobs/export.${own}/cancel`, undefined, denies), 'CONFLICT');
+  };
+  await denied(agent);
+  expectError(await here.post('/gdpr/erase', { kind: 'user', user: userId }, agent), 'FORBIDDEN');
+  await here.put(`/admin/users/${userId}`, { role: 'user' });
+  await denied(key);
 });
 
 test('erasing oneself needs the name, fails under a legal hold, ends the keys, and leaves the data of others', async () => {

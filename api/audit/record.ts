@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { TenantId, UserId } from '../../domain/ids.ts';
+import { endUserSessions } from '../../stores/postgres/access/user-sessions.ts';
 import { appendAudit } from '../../stores/postgres/audit/append.ts';
 import { databaseCodes } from '../../stores/postgres/connection/database-codes.ts';
 import type { ApiDependencies } from '../dependencies.ts';
@@ -17,6 +18,8 @@ declare module 'fastify' {
     accused: { readonly tenantId: TenantId; readonly userId: UserId } | null;
     /** True once the request was recorded, or could not be. */
     isRecorded: boolean;
+    /** The session that the request started, of a user who logged in; null if it started none. */
+    startedSession: { readonly tenantId: TenantId; readonly userId: UserId; readonly id: string } | null;
     /** Address of the client: a closed connection has none any more. */
     clientAddress: string;
   }
@@ -65,8 +68,24 @@ async function record(
   }
 }
 
-/** Headers of the answer that is not sent. */
-const OF_CONTENT = ['content-type', 'content-length', 'content-disposition'] as const;
+/** Ends a session whose start is missing from the audit log. A fault is logged only: nobody has the tokens of the session. */
+async function endUnrecorded(
+  { database }: ApiDependencies,
+  request: FastifyRequest,
+  { tenantId, userId, id }: NonNullable<FastifyRequest['startedSession']>,
+): Promise<void> {
+  try {
+    await database.asTenant(tenantId, (transaction) => endUserSessions(transaction, userId, { id }, 'ended'));
+  } catch (error) {
+    request.log.error(
+      { codes: error instanceof Error ? databaseCodes(error) : [] },
+      'a session without a record of its start remains',
+    );
+  }
+}
+
+/** Headers of the answer that is not sent: of its content, and those that hand over a session or a code. */
+const UNSENT = ['content-type', 'content-length', 'content-disposition', 'set-cookie', 'location'] as const;
 
 /**
  * Records requests before they are answered: all of the audited routes, and refused ones of the others. Where the row cannot be stored, the answer is 503 instead of a
@@ -76,6 +95,7 @@ export function registerAudit(app: FastifyInstance, dependencies: ApiDependencie
   app.decorateRequest('returnedId', null);
   app.decorateRequest('accused', null);
   app.decorateRequest('isRecorded', false);
+  app.decorateRequest('startedSession', null);
   app.decorateRequest('clientAddress', '');
   app.addHook('onRequest', async (request) => {
     request.clientAddress = request.ip;
@@ -89,7 +109,8 @@ export function registerAudit(app: FastifyInstance, dependencies: ApiDependencie
     if (reply.statusCode === ERROR_STATUS.RATE_LIMITED) return payload;
     if ((await record(dependencies, request, reply.statusCode)) || reply.statusCode >= FIRST_FAILURE) return payload;
     if (payload instanceof Readable) payload.destroy();
-    for (const name of OF_CONTENT) void reply.removeHeader(name);
+    for (const name of UNSENT) void reply.removeHeader(name);
+    if (request.startedSession !== null) await endUnrecorded(dependencies, request, request.startedSession);
     throw new ApiError('STORAGE_UNAVAILABLE', 'the audit log cannot be written; a change may have been made');
   };
   app.addHook('onRoute', (route) => {

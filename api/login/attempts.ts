@@ -6,31 +6,33 @@ import { networkOf } from '../http/rate-limits.ts';
 
 /**
  * Makes an attempt to prove to be the user of an account, by a password or a code. It is booked before `prove` runs: concurrent attempts count, too. `prove` returns what it
- * proved; null: the proof is wrong. With `isLast` false the attempt remains booked, because another proof follows.
+ * proved; null: the proof is wrong. With `isLast` false another proof follows: the address is not yet known to the user.
  * @throws ApiError RATE_LIMITED while the account is locked for the address
  */
 export async function attemptProof<Proof>(
   pool: pg.Pool,
   {
     account,
+    userId,
     request,
     reply,
     isLast = () => true,
   }: {
     readonly account: string;
+    readonly userId: string | null;
     readonly request: FastifyRequest;
     readonly reply: FastifyReply;
     readonly isLast?: (proof: Proof) => boolean;
   },
   prove: () => Promise<Proof | null>,
 ): Promise<Proof | null> {
-  const attempt = { account, network: networkOf(request.ip) };
+  const attempt = { account, userId, network: networkOf(request.ip) };
   const waitS = await bookAttempt(pool, attempt);
   if (waitS > 0) {
     void reply.header('retry-after', waitS);
     throw new ApiError('RATE_LIMITED', `too many failed attempts; try again in ${waitS} s`);
   }
   const proof = await prove();
-  if (proof !== null && isLast(proof)) await clearAttempt(pool, attempt);
+  if (proof !== null) await clearAttempt(pool, attempt, isLast(proof));
   return proof;
 }

@@ -57,11 +57,12 @@ export async function requireFactor(
   reply: FastifyReply,
 ): Promise<LoginMethod> {
   const { database } = needs;
+  const { userId } = user;
   const prove = () =>
     kind === 'totp'
       ? proveTotp(needs, user, code)
-      : database.asTenant(user.tenantId, (transaction) => useRecoveryCode(transaction, user.userId, code));
-  const proven = await attemptProof(database.pool, { account: user.userId, request, reply }, async () =>
+      : database.asTenant(user.tenantId, (transaction) => useRecoveryCode(transaction, userId, code));
+  const proven = await attemptProof(database.pool, { account: userId, userId, request, reply }, async () =>
     (await prove()) ? kind : null,
   );
   if (proven === null) throw new ApiError('INVALID_CREDENTIALS', 'the code is wrong or was used');

@@ -47,10 +47,10 @@ export async function proveByPassword(
   // Before the attempt is booked: a burst shall not lock accounts that it does not name.
   if (passwords.isFull) throw tooManyLogins();
   const { login, password, tenant = null } = given;
-  const user = await findLogin(database.pool, tenant, login);
-  const account = user?.userId ?? JSON.stringify([tenant, login.toLowerCase()]);
+  const { account, user } = await findLogin(database.pool, tenant, login);
   const isLast = ({ hasFactors }: LoginUser) => !hasFactors;
-  const proven = await attemptProof(database.pool, { account, request, reply, isLast }, async () =>
+  const attempt = { account, userId: user?.userId ?? null, request, reply, isLast };
+  const proven = await attemptProof(database.pool, attempt, async () =>
     (await passwords.verify(user?.passwordHash ?? null, password)) ? user : null,
   );
   if (proven === null) {
@@ -112,7 +112,7 @@ export async function provePassword(
   reply: FastifyReply,
 ): Promise<void> {
   if (passwords.isFull) throw tooManyLogins();
-  const isProven = await attemptProof(database.pool, { account: userId, request, reply }, async () =>
+  const isProven = await attemptProof(database.pool, { account: userId, userId, request, reply }, async () =>
     (await passwords.verify(passwordHash, password)) ? true : null,
   );
   if (isProven === null) throw new ApiError('INVALID_CREDENTIALS', 'the current password is wrong');

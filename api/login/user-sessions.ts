@@ -85,6 +85,7 @@ export async function startUserSession(
   if (session === null) throw new ApiError('INVALID_CREDENTIALS', 'the user is not active, or the credentials changed');
   const answer = await answerFor(needs, session);
   request.principal = session.principal;
+  request.startedSession = { tenantId: user.tenantId, userId: session.principal.userId, id };
   setRefreshCookie(reply, refreshToken, expiresAt);
   return answer;
 }

@@ -14,8 +14,14 @@ DECLARE
   buckets text[] := CASE WHEN is_known THEN ARRAY[pair, address] ELSE ARRAY[pair, account, address] END;
   limits integer[] := CASE WHEN is_known THEN ARRAY[5, 20] ELSE ARRAY[5, 10, 20] END;
   locked auth_attempts;
-  wait_s integer := 0;
+  wait_s integer;
 BEGIN
+  -- First without rows of its own: refused attempts with many names store nothing.
+  SELECT coalesce(max(ceil(extract(epoch FROM a.locked_until - clock_timestamp()))::integer), 0) INTO wait_s
+    FROM auth_attempts a WHERE a.bucket = ANY (buckets);
+  IF wait_s > 0 THEN
+    RETURN wait_s;
+  END IF;
   FOR n IN 1..cardinality(buckets) LOOP
     INSERT INTO auth_attempts (bucket, failures, locked_until, last_at) VALUES (buckets[n], 0, now(), now()) ON CONFLICT DO NOTHING;
     SELECT * INTO locked FROM auth_attempts a WHERE a.bucket = buckets[n] FOR UPDATE;

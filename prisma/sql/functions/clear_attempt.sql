@@ -1,5 +1,6 @@
--- Takes back a booked attempt that succeeded: the pair begins anew, the other buckets lose one. The address is known to the account for 90 days.
-CREATE OR REPLACE FUNCTION clear_attempt(pair text, account text, address text, known text)
+-- Takes back a booked attempt that succeeded: the pair begins anew, the other buckets lose one and the lock that it caused, since no attempt is booked while one
+-- lasts. `completes`: no other proof follows, and the address is known to the user for 90 days.
+CREATE OR REPLACE FUNCTION clear_attempt(pair text, account text, address text, known text, completes boolean)
   RETURNS void
   LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp
   AS $$
@@ -8,13 +9,13 @@ DECLARE
 BEGIN
   UPDATE auth_attempts a SET failures = 0, locked_until = now() WHERE a.bucket = pair;
   IF NOT is_known THEN
-    UPDATE auth_attempts a SET failures = greatest(0, a.failures - 1), locked_until = CASE WHEN a.failures > 10 THEN a.locked_until ELSE now() END
-     WHERE a.bucket = account;
+    UPDATE auth_attempts a SET failures = greatest(0, a.failures - 1), locked_until = now() WHERE a.bucket = account;
   END IF;
-  UPDATE auth_attempts a SET failures = greatest(0, a.failures - 1), locked_until = CASE WHEN a.failures > 20 THEN a.locked_until ELSE now() END
-   WHERE a.bucket = address;
-  INSERT INTO auth_attempts AS a (bucket, failures, locked_until, last_at) VALUES (known, 0, now() + interval '90 days', now())
-  ON CONFLICT ON CONSTRAINT auth_attempts_pkey DO UPDATE SET locked_until = excluded.locked_until, last_at = excluded.last_at;
+  UPDATE auth_attempts a SET failures = greatest(0, a.failures - 1), locked_until = now() WHERE a.bucket = address;
+  IF completes THEN
+    INSERT INTO auth_attempts AS a (bucket, failures, locked_until, last_at) VALUES (known, 0, now() + interval '90 days', now())
+    ON CONFLICT ON CONSTRAINT auth_attempts_pkey DO UPDATE SET locked_until = excluded.locked_until, last_at = excluded.last_at;
+  END IF;
 END
 $$;
 ALTER FUNCTION clear_attempt OWNER TO recollect_definer;

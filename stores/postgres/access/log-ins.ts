@@ -18,19 +18,32 @@ const loginRow = rowOf({
 /** An active user who may log in. */
 export type LoginUser = z.output<typeof loginRow>;
 
-/** Returns the user of a name or email address in a tenant (null: that of the operators); null if there is no such active user. */
-export async function findLogin(pool: pg.Pool, tenant: string | null, login: string): Promise<LoginUser | null> {
+const accountRow = z.tuple([z.object({ account: z.string(), user_id: z.string().nullable() }).loose()]);
+
+/**
+ * Returns the active user of a name or email address in a tenant (null: that of the operators), null if there is none; and `account`, which names the account of known
+ * and unknown users alike.
+ */
+export async function findLogin(
+  pool: pg.Pool,
+  tenant: string | null,
+  login: string,
+): Promise<{ readonly account: string; readonly user: LoginUser | null }> {
   const { rows } = await pool.query({
     name: 'find_login',
-    text: 'SELECT tenant_id, user_id, username, password_hash, auth_version, has_factors FROM find_login($1, $2)',
+    text: 'SELECT account, tenant_id, user_id, username, password_hash, auth_version, has_factors FROM find_login($1, $2)',
     values: [tenant, login],
   });
-  return z.array(loginRow).parse(rows)[0] ?? null;
+  const [row] = accountRow.parse(rows);
+  return { account: row.account, user: row.user_id === null ? null : loginRow.parse(row) };
 }
 
-/** An attempt to prove to be the user of an account. `account`: id of the user, or what names an unknown one. */
+/** An attempt to prove to be the user of an account. */
 export interface Attempt {
+  /** Id of the user; of a log-in by password the name that was given, so that the attempts do not reveal whether it is known. */
   readonly account: string;
+  /** Id of the user, who may know the address from earlier log-ins; null: unknown. */
+  readonly userId: string | null;
   /** Address, or network of IPv6. */
   readonly network: string;
 }
@@ -38,14 +51,14 @@ export interface Attempt {
 const HASH_CHARS = 32;
 
 /** Returns the buckets that count an attempt: hashes, so that the table contains no names and addresses. */
-function bucketsOf({ account, network }: Attempt): string[] {
+function bucketsOf({ account, userId, network }: Attempt): string[] {
   const bucket = (kind: string, ...parts: string[]): string =>
     `${kind}:${hash('sha256', JSON.stringify(parts), 'base64url').slice(0, HASH_CHARS)}`;
   return [
     bucket('pair', account, network),
     bucket('account', account),
     bucket('address', network),
-    bucket('known', account, network),
+    bucket('known', userId ?? account, network),
   ];
 }
 
@@ -57,9 +70,9 @@ export async function bookAttempt(pool: pg.Pool, attempt: Attempt): Promise<numb
   return waitRow.parse(rows)[0].wait_s;
 }
 
-/** Takes back an attempt that succeeded. */
-export async function clearAttempt(pool: pg.Pool, attempt: Attempt): Promise<void> {
-  await pool.query('SELECT clear_attempt($1, $2, $3, $4)', bucketsOf(attempt));
+/** Takes back an attempt that succeeded. `completes`: no other proof follows (prisma/sql/functions/clear_attempt.sql). */
+export async function clearAttempt(pool: pg.Pool, attempt: Attempt, completes: boolean): Promise<void> {
+  await pool.query('SELECT clear_attempt($1, $2, $3, $4, $5)', [...bucketsOf(attempt), completes]);
 }
 
 /** Returns the password hash of a user, null if there is none, and the version of the credentials. */

@@ -113,6 +113,51 @@ describe('a log-in', () => {
   });
 });
 
+test('guesses do not reveal by their lock which names and addresses a user has', async () => {
+  const user = await instance.user();
+  const { login, tenant } = await withPassword(instance, user);
+  await instance.write('UPDATE users SET email = $2 WHERE id = $1', [user.userId, 'known@example.org']);
+  const lockedAfter = async (first: string, then: object) => {
+    await instance.write('DELETE FROM auth_attempts');
+    await instance.post('/auth/login', { login: first, password: 'wrong' }, null);
+    await instance.write("UPDATE auth_attempts SET locked_until = now() + interval '30 s' WHERE bucket LIKE 'pair:%'");
+    return (await instance.post('/auth/login', { ...then, password: 'wrong' }, null)).status;
+  };
+  for (const [name, email] of [
+    [login, 'known@example.org'],
+    ['unknown', 'unknown@example.org'],
+  ] as const) {
+    expect([name, await lockedAfter(name, { login: name.toUpperCase(), tenant })]).toEqual([name, 429]);
+    expect([name, await lockedAfter(name, { login: email })]).toEqual([name, 401]);
+  }
+});
+
+test('guesses from a locked address store nothing', async () => {
+  await instance.post('/auth/login', { login: 'unknown', password: 'wrong' }, null);
+  await instance.write(
+    "UPDATE auth_attempts SET failures = 20, locked_until = now() + interval '30 seconds' WHERE bucket LIKE 'address:%'",
+  );
+  const before = await instance.count('auth_attempts');
+  expectError(await instance.post('/auth/login', { login: 'another', password: 'wrong' }, null), 'RATE_LIMITED');
+  expect(await instance.count('auth_attempts')).toBe(before);
+});
+
+test('a log-in that cannot be recorded hands out no session', async () => {
+  const { userId, key } = await instance.user();
+  const credentials = await withPassword(instance, { key });
+  await instance.db.superuser.query('ALTER TABLE audit_heads RENAME TO audit_heads_elsewhere');
+  try {
+    const answer = await instance.post('/auth/login', credentials, null);
+    expectError(answer, 'STORAGE_UNAVAILABLE');
+    expect(answer.headers.get('set-cookie')).toBeNull();
+  } finally {
+    await instance.db.superuser.query('ALTER TABLE audit_heads_elsewhere RENAME TO audit_heads');
+  }
+  expect(await instance.rows('SELECT end_reason FROM user_sessions WHERE user_id = $1', [userId])).toEqual([
+    { end_reason: 'ended' },
+  ]);
+});
+
 describe('an access token', () => {
   test('that was forged is refused', async () => {
     const user = await instance.user();

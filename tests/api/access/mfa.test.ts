@@ -73,8 +73,29 @@ describe('an authenticator', () => {
     const wrong = codeIn(9);
     const statuses: number[] = [];
     for (let n = 0; n < 6; n += 1) statuses.push((await verify(token, wrong)).status);
-    expect(statuses).toEqual([401, 401, 401, 401, 429, 429]);
+    expect(statuses).toEqual([401, 401, 401, 401, 401, 429]);
     expectError(await verify(token, codeIn(0)), 'RATE_LIMITED');
+  });
+
+  test('completes a log-in close to the limits of attempts, and counts none of its steps', async () => {
+    const { credentials, confirmed } = await withTotp();
+    await instance.write('DELETE FROM auth_attempts');
+    await instance.post('/auth/login', { ...credentials, password: 'wrong' }, null);
+    await instance.write(
+      "UPDATE auth_attempts SET failures = CASE split_part(bucket, ':', 1) WHEN 'pair' THEN 4 WHEN 'account' THEN 9 ELSE 25 END",
+    );
+    for (const code of confirmed.recovery_codes.slice(0, 2)) {
+      const { mfa_token: token } = await firstStep(credentials);
+      expect((await instance.post('/auth/mfa/recovery', { mfa_token: token, code }, null)).status).toBe(200);
+    }
+    const left = await instance.rows(
+      "SELECT split_part(bucket, ':', 1) AS kind, sum(failures)::int AS failures FROM auth_attempts WHERE bucket NOT LIKE 'known:%' GROUP BY 1 ORDER BY 1",
+    );
+    expect(left).toEqual([
+      { kind: 'account', failures: 9 },
+      { kind: 'address', failures: 25 },
+      { kind: 'pair', failures: 0 },
+    ]);
   });
 
   test('is not opened by the token of the second step, which opens nothing else', async () => {

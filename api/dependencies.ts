@@ -10,6 +10,7 @@ import { createTokenCounter } from '../models/tokens/token-counter.ts';
 import { AccessChanges } from '../stores/postgres/access/access-changes.ts';
 import { drawRate } from '../stores/postgres/access/rate-limits.ts';
 import { archiveStoreAt } from '../stores/archive/create-archive-store.ts';
+import { BreachedPasswords } from '../stores/files/breached-passwords.ts';
 import { directoryStoreAt } from '../stores/files/directory-store.ts';
 import { createCapture } from '../stores/postgres/capture/capture.ts';
 import { createDatabase } from '../stores/postgres/connection/database.ts';
@@ -149,6 +150,9 @@ export function createApiDependencies(config: Config, logger: Logger) {
     /** Tokens of log-ins. */
     signedTokens,
     passwords: new PasswordHashing(),
+    /** Null without a list. */
+    breachedPasswords:
+      config.login.breachedPasswordsFile === null ? null : new BreachedPasswords(config.login.breachedPasswordsFile),
     findPrincipal: createFindPrincipal({ database, signedTokens, resource, logger }),
     /** Log-in providers by name, in the order of their file. */
     oidcClients: new Map(

@@ -16,6 +16,14 @@ export const loginEnvironment = {
     .max(8_760)
     .default(168)
     .describe('Hours without use after which a user must log in again'),
+  RECOLLECT_BREACHED_PASSWORDS_FILE: z
+    .string()
+    .min(1)
+    .max(4_096)
+    .optional()
+    .describe(
+      'File with SHA-1 hashes of passwords from data breaches, sorted, one a line, which new passwords must not be; unset: none',
+    ),
 };
 
 type Environment = z.output<z.ZodObject<typeof loginEnvironment>>;
@@ -26,6 +34,8 @@ export function loginConfig(env: Environment) {
     login: {
       sessionMs: env.RECOLLECT_LOGIN_DAYS * 86_400_000,
       idleMs: env.RECOLLECT_LOGIN_IDLE_HOURS * 3_600_000,
+      /** Null: new passwords are compared with no list. */
+      breachedPasswordsFile: env.RECOLLECT_BREACHED_PASSWORDS_FILE ?? null,
     },
   };
 }

@@ -36,13 +36,43 @@ function parse(stored: string): Stored {
   };
 }
 
-/** The same characters have several encodings: keyboards differ. */
-function messageOf(password: string): string {
+/** Returns what is hashed: the same characters have several encodings, and keyboards differ. */
+export function normalisedPassword(password: string): string {
   return password.normalize('NFKC');
 }
 
+/** Characters that a password has beside the words that others know. */
+const FEWEST_OF_ITS_OWN = 8;
+/** Shorter words occur in other words. */
+const SHORTEST_WORD = 3;
+const PRODUCT = 'recollect';
+
+/**
+ * Returns why a password is easily guessed; null if these rules find nothing. `names`: of the user, such as the email address. Source: NIST SP 800-63B, 5.1.1.2
+ * (repetitive characters, context-specific words).
+ */
+export function weaknessOf(password: string, names: readonly string[]): string | null {
+  const text = normalisedPassword(password).toLowerCase();
+  if (/^(.)\1*$/su.test(text)) return 'repeats one character';
+  const words = [...names, ...names.map((name) => name.split('@', 1)[0] ?? ''), PRODUCT]
+    .map((word) => word.toLowerCase())
+    .filter((word) => word.length >= SHORTEST_WORD)
+    .toSorted((a, b) => b.length - a.length);
+  const rest = words.reduce((left, word) => left.replaceAll(word, ''), text);
+  return rest.length < text.length && rest.length < FEWEST_OF_ITS_OWN
+    ? `consists of your name, your email address or "${PRODUCT}", with fewer than ${FEWEST_OF_ITS_OWN} other characters`
+    : null;
+}
+
 function derive(password: string, { memory, passes, parallelism, salt, tag }: Stored): Promise<Buffer> {
-  const options = { message: messageOf(password), nonce: salt, memory, passes, parallelism, tagLength: tag.length };
+  const options = {
+    message: normalisedPassword(password),
+    nonce: salt,
+    memory,
+    passes,
+    parallelism,
+    tagLength: tag.length,
+  };
   return new Promise((resolve, reject) => {
     argon2('argon2id', options, (error, derived) => (error === null ? resolve(derived) : reject(error)));
   });

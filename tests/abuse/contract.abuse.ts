@@ -99,6 +99,7 @@ const CALLERS: readonly (readonly [string, () => Promise<string>, readonly strin
   ['the operator', () => Promise.resolve(instance.admin.key), PHASES, []],
   ['an admin', async () => (await instance.stranger({ role: 'admin' })).key, ['fuzzing'], FEW_EXAMPLES],
   ['a user', async () => (await instance.user()).key, ['fuzzing'], FEW_EXAMPLES],
+  ['an agent', async () => (await instance.user({ scopes: ['capture'] })).key, ['fuzzing'], FEW_EXAMPLES],
   ['a viewer', async () => (await instance.user({ role: 'viewer' })).key, ['fuzzing'], FEW_EXAMPLES],
 ];
 const total = { failures: 0, cases: 0 };

@@ -48,7 +48,8 @@ RULES = {
     "POST /api/v1/gdpr/erase": [r"name is not the name of this tenant"],
     "POST /api/v1/imports": [r"(directory|file) (is nothing that this server may read|does not exist)"],
     "POST /api/v1/admin/api-keys": [r"expires_at is not in the future"],
-    "PUT /api/v1/auth/password": [r"current_password is required"],
+    "PUT /api/v1/auth/password": [r"current_password is required", r"password (repeats one character|consists of)"],
+    "POST /api/v1/admin/users/{id}/transfer": [r"to is the same user"],
     "PUT /api/v1/admin/api-keys/{id}": [r"expires_at is not in the future"],
     "PUT /api/v1/admin/retention/policies": [
         r"policies\.\d+\.project is no project of this tenant",

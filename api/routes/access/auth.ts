@@ -11,6 +11,7 @@ import type { TenantTransaction } from '../../../stores/postgres/connection/data
 import { operates, principalOf, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { ApiError, existing } from '../../errors.ts';
+import { requireGoodPassword } from '../../login/new-passwords.ts';
 
 const tags = ['access'];
 /** A password of 1,024 characters, each escaped as twelve bytes in JSON, and a token. */
@@ -46,7 +47,9 @@ async function createKeys(transaction: TenantTransaction, { tenantId, userId, ro
 }
 
 /** `/auth`: the caller, and invites, which need no key. */
-export function authRoutes(app: Api, { database, findPrincipal, passwords }: ApiDependencies): void {
+export function authRoutes(app: Api, dependencies: ApiDependencies): void {
+  const { database, findPrincipal, passwords } = dependencies;
+
   app.get(
     '/auth/me',
     route('key', {
@@ -90,6 +93,11 @@ export function authRoutes(app: Api, { database, findPrincipal, passwords }: Api
       const invite = await findInvite(database, request.body.token);
       if (invite === null) throw noInvite();
       const { password } = request.body;
+      if (password !== undefined) {
+        const { tenantId, userId } = invite;
+        const user = await database.asTenant(tenantId, (transaction) => readPassword(transaction, userId));
+        await requireGoodPassword(dependencies, password, user);
+      }
       const passwordHash = password === undefined ? null : await passwords.hash(password);
       const keys = await database.asTenant(invite.tenantId, async (transaction) => {
         if (!(await acceptInvite(transaction, invite.id))) throw noInvite();

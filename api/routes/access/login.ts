@@ -5,6 +5,7 @@ import { principalOf, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { conflict, invalid } from '../../errors.ts';
 import { logIn, provePassword } from '../../login/log-in.ts';
+import { requireGoodPassword } from '../../login/new-passwords.ts';
 import { requireRecentProof } from '../../login/step-up.ts';
 import { startUserSession } from '../../login/user-sessions.ts';
 
@@ -55,6 +56,7 @@ export function loginRoutes(app: Api, dependencies: ApiDependencies): void {
         const { passwordHash } = stored;
         await provePassword(dependencies, { userId, passwordHash, password: current }, request, reply);
       }
+      await requireGoodPassword(dependencies, password, stored);
       const passwordHash = await passwords.hash(password);
       const authVersion = await database.asTenant(tenantId, (transaction) =>
         setPassword(transaction, userId, { passwordHash, authVersion: stored.authVersion }),

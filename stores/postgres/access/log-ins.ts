@@ -75,14 +75,19 @@ export async function clearAttempt(pool: pg.Pool, attempt: Attempt, completes: b
   await pool.query('SELECT clear_attempt($1, $2, $3, $4, $5)', [...bucketsOf(attempt), completes]);
 }
 
-/** Returns the password hash of a user, null if there is none, and the version of the credentials. */
+/** Returns the password hash of a user, null if there is none, the version of the credentials, and the names of the user. */
 export async function readPassword(
   transaction: TenantTransaction,
   userId: string,
-): Promise<{ readonly passwordHash: string | null; readonly authVersion: number; readonly username: string }> {
+): Promise<{
+  readonly passwordHash: string | null;
+  readonly authVersion: number;
+  readonly username: string;
+  readonly email: string | null;
+}> {
   return transaction.user.findUniqueOrThrow({
     where: { id: userId },
-    select: { passwordHash: true, authVersion: true, username: true },
+    select: { passwordHash: true, authVersion: true, username: true, email: true },
   });
 }
 

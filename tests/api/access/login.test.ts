@@ -1,15 +1,24 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, hash } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { decodeJwt, decodeProtectedHeader, exportJWK, SignJWT } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { meSchema } from '../../../contract/access.ts';
 import { userSessionList } from '../../../contract/login.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
+import { longLivedFolder } from '../../infra/support/long-lived-folder.ts';
+import { invite } from '../support/access.ts';
 import { bodyOf, expectError } from '../support/answers.ts';
 import { cookieOf, expectEnded, logIn, logInFrom, PASSWORD, withPassword } from '../support/log-in.ts';
 import { startSecondApi } from '../support/second-api.ts';
 import type { SecondApi } from '../support/second-api.ts';
 
-const instance = fileInstance();
+const BREACHED = 'breached horse battery';
+const instance = fileInstance(async () => {
+  const file = path.join(longLivedFolder(), 'breached.txt');
+  await writeFile(file, `${hash('sha1', BREACHED).toUpperCase()}:17\r\n`);
+  return { RECOLLECT_BREACHED_PASSWORDS_FILE: file };
+});
 let second: SecondApi;
 const WITHIN = { timeout: 1_000, interval: 20 };
 
@@ -29,6 +38,21 @@ const audited = (action: string, userId: string) =>
     'SELECT status, actor_id FROM audit_log WHERE action = $1 AND $2 IN (actor_id::text, subject_id) ORDER BY seq',
     [action, userId],
   );
+
+test('a password from a data breach, or of the own names, is rejected; the invite remains', async () => {
+  const user = await instance.user();
+  const { user: invited, invite: sent } = await invite(instance, 'breached');
+  const accept = (password: string) => instance.post('/auth/invites/accept', { token: sent.token, password }, null);
+  for (const password of [BREACHED, 'recollect-1!', 'x'.repeat(12)]) {
+    expectError(await accept(password), 'VALIDATION_FAILED', 'password');
+    expectError(await instance.put('/auth/password', { password }, user.key), 'VALIDATION_FAILED', 'password');
+  }
+  expectError(await accept('breached-2026'), 'VALIDATION_FAILED', 'password');
+  expect((await accept(PASSWORD)).status).toBe(201);
+  expect(
+    await instance.value('SELECT password_hash LIKE $2 AS value FROM users WHERE id = $1', [invited.id, '$argon2id$%']),
+  ).toBe(true);
+});
 
 describe('a log-in', () => {
   test('by name or email address returns a token of a session with the rights of the role', async () => {

@@ -49,6 +49,7 @@ const ROUTES: ReadonlySet<string> = new Set([
   'POST /memories/get',
   'POST /search/semantic',
   'PUT /learnings/:id',
+  'PUT /learnings/:id/visibility',
   'PUT /memories/:id',
 ]);
 

@@ -52,6 +52,7 @@ import { jobRoutes } from './routes/operations/jobs.ts';
 import { mcpRoutes } from './routes/mcp.ts';
 import { reindexRoutes } from './routes/operations/reindex.ts';
 import { learningChangeRoutes } from './routes/memories/learning-changes.ts';
+import { learningVisibilityRoutes } from './routes/memories/learning-visibility.ts';
 import { learningRoutes } from './routes/memories/learnings.ts';
 import { memoryRoutes } from './routes/memories/memories.ts';
 import { profileRoutes } from './routes/memories/profile.ts';
@@ -95,6 +96,7 @@ const ROUTES: readonly ((api: Api, dependencies: ApiDependencies) => void)[] = [
   summaryRoutes,
   learningRoutes,
   learningChangeRoutes,
+  learningVisibilityRoutes,
   graphRoutes,
   profileRoutes,
   valueRoutes,

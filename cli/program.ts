@@ -3,6 +3,7 @@ import { VERSION } from '../config/version.ts';
 import { addGrants } from './commands/access/grants.ts';
 import { addJoin } from './commands/access/join.ts';
 import { addKeys } from './commands/access/keys.ts';
+import { addSharing } from './commands/access/sharing.ts';
 import { addTenants } from './commands/access/tenants.ts';
 import { addUsers } from './commands/access/users.ts';
 import { addPassword } from './commands/access/password.ts';
@@ -52,7 +53,17 @@ const GROUPS: Readonly<Record<string, readonly AddCommand[]>> = {
   'Recall:': [addSearch, addGet, addTimeline, addContext, addSummary, addLearnings, addSessions, addProjects],
   'Remember and forget:': [addRemember, addForget, addErase, addGdpr, addImport, addExport],
   'Look inside:': [addJobs, addTrace, addUsage, addStats, addSchedules, addConsistency],
-  'People and access:': [addJoin, addWhoami, addPassword, addUsers, addKeys, addGrants, addTenants, addAudit],
+  'People and access:': [
+    addJoin,
+    addWhoami,
+    addPassword,
+    addUsers,
+    addKeys,
+    addGrants,
+    addSharing,
+    addTenants,
+    addAudit,
+  ],
   'Keep and restore:': [addBackup, addRestore, addRetention, addArchive, addLegalHold],
 };
 

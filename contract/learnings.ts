@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { VISIBILITIES } from '../domain/learning/visibility.ts';
 import { LEARNING_CATEGORIES } from '../domain/ports/model.ts';
 import { cursorQuery, namespaceName, pageQuery, tagList, timestamp } from './shared.ts';
 import { line, text } from './text.ts';
@@ -20,6 +21,7 @@ export const learningSchema = z
     examples: z.array(z.string()),
     tags: z.array(z.string()),
     confidence: z.number(),
+    visibility: z.enum(VISIBILITIES).describe('shared: all users of the tenant read it; private: its owner and admins'),
     origin: z.enum(['extracted', 'user']).describe('extracted: found by a model; user: created by a user or agent'),
     use_count: z.number().int().describe('Number of times the learning proved useful'),
     use_weight: z.number().describe('Use count, decayed by time'),
@@ -96,6 +98,7 @@ export const learningInput = z.strictObject({
   namespace: namespaceName.default('default'),
   confidence: z.number().min(0.05).max(1).default(0.8),
   evidence: z.array(evidenceInput).max(50).default([]),
+  visibility: z.enum(VISIBILITIES).optional().describe('Default: the setting of the tenant'),
 });
 
 /** Other words for a learning: at least one field. */
@@ -122,6 +125,7 @@ export const learningsQuery = z
     category: z.enum(LEARNING_CATEGORIES).optional(),
     tag: text(64).optional(),
     verified: flag().optional(),
+    visibility: z.enum(VISIBILITIES).optional(),
     q: line(500).optional().describe('Words to find in the title or the description'),
     as_of: timestamp.optional().describe('Returns learnings that were current at this time'),
     include_closed: flag().prefault(false).describe('Include closed learnings; not with `as_of`'),
@@ -136,7 +140,11 @@ export const verifyBody = z.strictObject({ note: text(500, 0).trim().optional() 
 
 export const invalidateBody = z.strictObject({ reason: reasonText });
 
+export const visibilityBody = z.strictObject({ visibility: z.enum(VISIBILITIES) });
+
 export const supersedeBody = z.strictObject({
-  by: z.union([memoryName, learningInput]).describe('Id or hash of another current learning, or a new learning'),
+  by: z
+    .union([memoryName, learningInput.omit({ visibility: true })])
+    .describe('Id or hash of another current learning, or a new learning, which is as private as this one'),
   reason: reasonText,
 });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { MEMORY_TYPES } from '../domain/ports/vector-index.ts';
+import { VISIBILITIES } from '../domain/learning/visibility.ts';
 import { LEARNING_CATEGORIES } from '../domain/ports/model.ts';
 import { namespaceName, share, tagList, timestamp, usedIn } from './shared.ts';
 import { line, shown, text } from './text.ts';
@@ -106,6 +107,10 @@ export const memoryInput = z
     confidence: share.optional().describe('Alias of `importance`'),
     occurred_at: timestamp.optional().describe('Time from which the memory is valid, not in the future; default: now'),
     infer: z.boolean().default(false).describe('Compare the memory with existing learnings'),
+    visibility: z
+      .enum(VISIBILITIES)
+      .optional()
+      .describe('private: you and admins read it; default: the setting of the tenant'),
   })
   .refine((body) => body.importance === undefined || body.confidence === undefined, {
     path: ['confidence'],

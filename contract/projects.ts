@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { line, shown, text } from './text.ts';
+import { VISIBILITIES, VISIBILITY_SETTING } from '../domain/learning/visibility.ts';
 import { EXCLUDE_SETTING, MAX_GLOB_CHARS, MAX_GLOBS } from '../domain/capture/exclusions.ts';
 
 export const projectSchema = z
@@ -36,14 +37,21 @@ export const globList = z
   )
   .max(MAX_GLOBS);
 
-export const settingSchema = z
+const ofTenant = {
+  scope: z.literal('tenant'),
+  updated_at: z.string().nullable().describe('Time of the last change; null: never set'),
+};
+export const exclusionsSchema = z
+  .object({ key: z.literal(EXCLUDE_SETTING), value: z.array(z.string()), ...ofTenant })
+  .meta({ id: 'ExclusionSetting' });
+export const sharingSchema = z
   .object({
-    key: z.literal(EXCLUDE_SETTING),
-    scope: z.literal('tenant'),
-    value: z.array(z.string()),
-    updated_at: z.string().nullable().describe('Time of the last change; null: never set'),
+    key: z.literal(VISIBILITY_SETTING),
+    value: z.enum(VISIBILITIES).describe('Visibility of new learnings'),
+    ...ofTenant,
   })
-  .meta({ id: 'Setting' });
+  .meta({ id: 'SharingSetting' });
+export const settingSchema = z.discriminatedUnion('key', [exclusionsSchema, sharingSchema]).meta({ id: 'Setting' });
 
 export const projectParams = z.object({ id: projectName });
 

@@ -20,8 +20,9 @@ export interface Memory {
   readonly projectId: string | null;
   readonly projectName: string | null;
   readonly namespace: string;
-  /** Owner: observations and prompts are private, all others belong to the tenant. */
   readonly userId: string;
+  /** Visible to its user and admins only: observations, prompts and private learnings. */
+  readonly isPrivate: boolean;
   /** Of a captured row; null for derived memories. */
   readonly dataClass: DataClass | null;
   /** De-duplication key of the captured event; null for derived memories. */
@@ -57,9 +58,4 @@ export function idEnding(hash: string): string {
   let bits = 0n;
   for (const character of hash) bits = (bits << 5n) | BigInt(BASE32.indexOf(character));
   return bits.toString(16).padStart(10, '0');
-}
-
-/** Returns true for memories visible to their owner and admins only. */
-export function isPrivate(type: MemoryType): boolean {
-  return type === 'observation' || type === 'prompt';
 }

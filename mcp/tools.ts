@@ -2,6 +2,7 @@ import type { CallToolResult, McpServer, ToolAnnotations } from '@modelcontextpr
 import { z } from 'zod';
 import { RecollectError } from '../client/index.ts';
 import type { ContextQuestion, RecollectApi } from '../client/index.ts';
+import { VISIBILITIES } from '../domain/learning/visibility.ts';
 import { MEMORY_TYPES } from '../domain/ports/vector-index.ts';
 import {
   answering,
@@ -173,6 +174,7 @@ function addWriting(server: McpServer, { api, projectHere }: ToolContext): void 
         tags: z.array(z.string().max(64)).max(32).optional(),
         category: z.enum(['pattern', 'solution', 'error', 'config', 'best_practice', 'general']).optional(),
         project,
+        visibility: z.enum(VISIBILITIES).optional().describe('private: this user and admins read it'),
       }),
       annotations: { idempotentHint: true },
     },

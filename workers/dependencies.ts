@@ -82,8 +82,14 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
   const embeddingModel = { name: indexNameOf(embedder.model), dimension: embedder.dimension };
   const indexOf = createServedIndexOf(database, embedders, embeddingModel);
   const isBurst = createBurstWatch(database.pool);
+  // Summaries are the tenant's: no private learning is part of them.
   const knownNear: ReadKnown = (tenantId, { projectId, namespace }, about, signal) =>
-    readKnown({ database, embedder, indexOf, vectors }, { tenantId, projectId, namespace }, about, signal);
+    readKnown(
+      { database, embedder, indexOf, vectors },
+      { tenantId, projectId, namespace, ownerId: null },
+      about,
+      signal,
+    );
   const erasure = erasureActivitiesOf(config, {
     database,
     maintenanceUrl: maintenanceUrlOf(config),

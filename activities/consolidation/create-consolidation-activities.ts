@@ -24,7 +24,9 @@ const counts = z.object({
 });
 /** Position of an attempt: ids and a label, no captured text. */
 const detailsSchema = z.object({
-  after: z.object({ projectId: z.string().nullable(), namespace: z.string() }).nullable(),
+  after: z
+    .object({ projectId: z.string().nullable(), namespace: z.string(), ownerId: z.string().nullable() })
+    .nullable(),
   counts,
 });
 type Details = z.output<typeof detailsSchema>;
@@ -56,7 +58,7 @@ export function createConsolidationActivities(dependencies: ConsolidationDepende
         done.duplicates += found.duplicates;
         done.superseded += found.superseded;
         done.decayed += found.decayed;
-        after = { projectId: scope.projectId, namespace: scope.namespace };
+        after = scope;
         report({ after, counts: { ...done } });
       }
       if (scopes.length < SCOPES) break;

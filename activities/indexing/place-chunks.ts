@@ -1,5 +1,4 @@
 import { chunkText } from '../../domain/chunking.ts';
-import { isPrivate } from '../../domain/memory.ts';
 import type { Memory } from '../../domain/memory.ts';
 import type { IndexChunk } from '../../domain/ports/vector-index.ts';
 import { indexedChunkText } from '../../domain/ranking/indexed-text.ts';
@@ -37,7 +36,7 @@ export function toIndexChunk({ pending, memory, purpose, text }: PlacedChunk, ve
     projectId: memory.projectId,
     sessionId: memory.session?.id ?? null,
     namespace: memory.namespace,
-    ownerId: isPrivate(memory.type) ? memory.userId : null,
+    ownerId: memory.isPrivate ? memory.userId : null,
     kind: memory.kind,
     tool: memory.tool,
     tags: memory.tags,

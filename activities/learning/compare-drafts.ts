@@ -8,7 +8,7 @@ import type { KnownLearning, LearningDraft, SourceRow } from '../../domain/ports
 import { VectorIndexUnavailable } from '../../domain/ports/vector-index.ts';
 import type { VectorIndex } from '../../domain/ports/vector-index.ts';
 import { termsOf } from '../../domain/text/terms.ts';
-import type { Database } from '../../stores/postgres/connection/database.ts';
+import type { Database, TenantView } from '../../stores/postgres/connection/database.ts';
 import { newestLearning, readCurrent, wordNeighbours } from '../../stores/postgres/learnings/learning-neighbours.ts';
 import type { LearningScope, CurrentLearning } from '../../stores/postgres/learnings/learning-neighbours.ts';
 import type { PlacedDraft } from '../../stores/postgres/learnings/learning-writes.ts';
@@ -23,6 +23,11 @@ export interface NeighbourDependencies {
 
 export interface ScopeOfTenant extends LearningScope {
   readonly tenantId: TenantId;
+}
+
+/** Returns what a scope may read: private learnings of its owner, if it has one. */
+function viewOfScope({ tenantId, ownerId }: ScopeOfTenant): TenantId | TenantView {
+  return ownerId === null ? tenantId : { tenantId, viewerId: ownerId, bounds: null };
 }
 
 /** Nearest learnings per text, by vector and again by words: the vector index may lag by minutes, PostgreSQL does not. */
@@ -64,7 +69,7 @@ export function createEmbedOnce(embedder: Embedder): EmbedOnce {
 /** Returns the ids of the nearest learnings of all vectors, nearest first; none if the vector index is unavailable. */
 export async function nearestIds(
   { database, vectors, embedder, indexOf }: NeighbourDependencies,
-  { tenantId, projectId, namespace }: ScopeOfTenant,
+  { tenantId, projectId, namespace, ownerId }: ScopeOfTenant,
   wanted: readonly (Float32Array | null)[],
   limit = NEAREST,
 ): Promise<readonly string[]> {
@@ -78,7 +83,13 @@ export async function nearestIds(
       wanted.map(async (vector) =>
         vector === null
           ? []
-          : vectors.nearest(tenantId, index.name, vector, { types: ['learning'], projectId, namespace }, limit),
+          : vectors.nearest(
+              tenantId,
+              index.name,
+              vector,
+              { types: ['learning'], projectId, namespace, ownerId },
+              limit,
+            ),
       ),
     );
     const hits = found.flat().toSorted((a, b) => b.score - a.score);
@@ -104,7 +115,7 @@ export async function readKnown(
 ): Promise<readonly KnownLearning[]> {
   const vectors = await embedOrNone(dependencies.embedder, about, signal);
   const ids = await nearestIds(dependencies, scope, vectors);
-  const { byVector, byWords } = await dependencies.database.asTenant(scope.tenantId, async (transaction) => ({
+  const { byVector, byWords } = await dependencies.database.asTenant(viewOfScope(scope), async (transaction) => ({
     byVector: await readCurrent(transaction, scope, ids),
     byWords: await wordNeighbours(transaction, scope, wordsOf(about.join(' ')), MAX_KNOWN),
   }));
@@ -115,14 +126,15 @@ export async function readKnown(
     .map(({ id, category, title, description }) => ({ id, category, title, description }));
 }
 
-/** Placed drafts, and the newest learning of the scope at the comparison. */
+/** Placed drafts, the owner of the scope, and its newest learning at the comparison. */
 export interface Comparison {
+  readonly ownerId: string | null;
   readonly placed: readonly PlacedDraft[];
   readonly newest: string | null;
 }
 
 /**
- * Compares drafts of a session or a remembered memory with the project's learnings. A draft that cites no rows is dated by `statedAtMs`
+ * Compares drafts of a session or a remembered memory with the learnings of a scope. A draft that cites no rows is dated by `statedAtMs`
  * (milliseconds since 1970), by default the last row. Learnings that the writer may not replace are treated as verified.
  */
 export async function compareDrafts(
@@ -137,7 +149,7 @@ export async function compareDrafts(
 ): Promise<Comparison> {
   const own = await embed(drafts.map(comparedText), signal);
   const ids = await nearestIds(dependencies, scope, own);
-  const { newest, known } = await dependencies.database.asTenant(scope.tenantId, async (transaction) => {
+  const { newest, known } = await dependencies.database.asTenant(viewOfScope(scope), async (transaction) => {
     const before = await newestLearning(transaction, scope);
     const found = new Map<string, CurrentLearning>();
     const proposed = drafts.flatMap(({ relation }) => (relation ? [relation.knownId] : []));
@@ -171,7 +183,7 @@ export async function compareDrafts(
     placing: placings[index] ?? { kind: 'new' as const },
     occurredAt: new Date(occurredAtMs),
   }));
-  return { placed, newest };
+  return { ownerId: scope.ownerId, placed, newest };
 }
 
 /** Returns the time of the newest row, milliseconds since 1970; `none` without rows. */

@@ -2,6 +2,8 @@ import { chunkText } from '../../domain/chunking.ts';
 import { groundLearnings, quotableRows } from '../../domain/grounding.ts';
 import { asId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
+import { ownerIdFor } from '../../domain/learning/visibility.ts';
+import type { Visibility } from '../../domain/learning/visibility.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type {
   LearningDraft,
@@ -16,6 +18,8 @@ import type { EmbeddingModel } from '../../stores/postgres/embeddings/embedding-
 import { refuseForgotten } from '../../stores/postgres/erasure/forgotten.ts';
 import { projectGlossary } from '../../stores/postgres/graph/glossary.ts';
 import { LearningsChanged, lockLearnings, writeLearnings } from '../../stores/postgres/learnings/learning-writes.ts';
+import type { WrittenLearning } from '../../stores/postgres/learnings/learning-writes.ts';
+import { readSharing } from '../../stores/postgres/learnings/sharing.ts';
 import { readPrompts, readRowsAround, readRowsById } from '../../stores/postgres/sessions/session-rows.ts';
 import { readSessionFacts, writeLearnedSeq } from '../../stores/postgres/sessions/session-state.ts';
 import type { SessionFacts } from '../../stores/postgres/sessions/session-state.ts';
@@ -25,8 +29,9 @@ import { withHeartbeat } from '../heartbeat.ts';
 import { tryHintIndex } from '../try-hint-index.ts';
 import { callModel } from '../model-call.ts';
 import type { ModelCallDependencies } from '../model-call.ts';
-import { compareDrafts, createEmbedOnce, readKnown } from './compare-drafts.ts';
-import type { Comparison, NeighbourDependencies } from './compare-drafts.ts';
+import { compareInScopes } from './compare-in-scopes.ts';
+import { createEmbedOnce, readKnown } from './compare-drafts.ts';
+import type { Comparison, NeighbourDependencies, ScopeOfTenant } from './compare-drafts.ts';
 import { extractGraph } from '../../domain/graph/extract.ts';
 import type { GraphNote } from '../../domain/graph/extract.ts';
 import type { TenantTransaction } from '../../stores/postgres/connection/database.ts';
@@ -37,7 +42,7 @@ import type { LearningContext } from '../../stores/postgres/learnings/learnings.
 /** Writes a session's part of the graph from its tool calls, items and learnings. */
 export async function linkSession(
   transaction: TenantTransaction,
-  context: LearningContext & { readonly projectName: string | null },
+  context: Omit<LearningContext, 'ownerId'> & { readonly projectName: string | null },
   input: SessionInput & { readonly rows: readonly SourceRow[] },
   learnings: readonly { readonly id: string; readonly draft: LearningDraft }[],
 ): Promise<void> {
@@ -103,6 +108,8 @@ interface Session {
   readonly input: Omit<ModelInput, 'known'>;
   /** Rows that only topics quote: learnings may quote them and are dated by them. The model reads them in the topics. */
   readonly quoted: readonly SourceRow[];
+  /** Of its new learnings. */
+  readonly visibility: Visibility;
 }
 
 /** Extracts a session's learnings, compares them with the project's, and writes the graph. */
@@ -128,7 +135,8 @@ export function createLearningActivities(dependencies: LearningDependencies): Le
       const claims = derived.topics.flatMap((topic) => [...topic.keyPoints, ...topic.actionItems]);
       const ids = new Set(claims.flatMap((claim) => claim.evidence.map((piece) => piece.rowId)));
       const unread = [...ids].filter((id) => !there.has(id));
-      return { facts, input, quoted: await readRowsById(transaction, sessionId, unread) };
+      const { visibility } = await readSharing(transaction, tenantId);
+      return { facts, input, quoted: await readRowsById(transaction, sessionId, unread), visibility };
     });
 
   /** One transaction: a kill leaves all or nothing. */
@@ -136,20 +144,27 @@ export function createLearningActivities(dependencies: LearningDependencies): Le
     tenantId: TenantId,
     sessionId: string,
     { facts, input, quoted }: Session,
-    { placed, newest }: Comparison,
+    comparisons: readonly Comparison[],
   ) =>
-    database.asTenant(tenantId, async (transaction) => {
-      const context = {
-        tenantId,
-        sessionId,
-        projectId: facts.projectId,
-        userId: facts.userId,
-        namespace: facts.namespace,
-        validFrom: new Date(clock.now()),
-      };
+    // In the view of the session's user: what others keep private is out of reach.
+    database.asTenant({ tenantId, viewerId: facts.userId, bounds: null }, async (transaction) => {
+      const { projectId, userId, namespace, projectName } = facts;
+      const base = { tenantId, sessionId, projectId, userId, namespace, validFrom: new Date(clock.now()) };
       await refuseForgotten(transaction, sessionId, facts.forgotten);
-      await lockLearnings(transaction, context, newest);
-      const { written, ids } = await writeLearnings(transaction, context, placed);
+      const written: WrittenLearning[] = [];
+      const shared: { readonly id: string; readonly draft: LearningDraft }[] = [];
+      for (const { ownerId, placed, newest } of comparisons) {
+        const context = { ...base, ownerId };
+        await lockLearnings(transaction, context, newest);
+        const result = await writeLearnings(transaction, context, placed);
+        written.push(...result.written);
+        // The graph belongs to the project: private learnings add nothing to it.
+        if (ownerId !== null) continue;
+        for (const [index, { draft }] of placed.entries()) {
+          const id = result.ids[index] ?? null;
+          if (id !== null) shared.push({ id, draft });
+        }
+      }
       await requestEmbeddings(
         transaction,
         tenantId,
@@ -161,12 +176,8 @@ export function createLearningActivities(dependencies: LearningDependencies): Le
           chunks: chunkText(learning.title, learning.content),
         })),
       );
-      const learnings = placed.flatMap(({ draft }, index) => {
-        const id = ids[index];
-        return id === undefined || id === null ? [] : [{ id, draft }];
-      });
       const linked = { ...input, rows: [...input.rows, ...quoted] };
-      await linkSession(transaction, { ...context, projectName: facts.projectName }, linked, learnings);
+      await linkSession(transaction, { ...base, projectName }, linked, shared);
       await writeLearnedSeq(transaction, sessionId, facts.consumedSeq);
       return written.length;
     });
@@ -175,17 +186,17 @@ export function createLearningActivities(dependencies: LearningDependencies): Le
     tenantId: TenantId,
     sessionId: string,
     session: Session,
+    scope: ScopeOfTenant,
     drafts: readonly LearningDraft[],
     signal: AbortSignal,
   ): Promise<number> => {
     const { facts, input, quoted } = session;
-    const scope = { tenantId, projectId: facts.projectId, namespace: facts.namespace };
     const embed = createEmbedOnce(dependencies.embedder);
     const rows = [...input.prompts, ...input.rows, ...quoted];
     for (let attempt = 1; ; attempt += 1) {
-      const comparison = await compareDrafts(dependencies, scope, drafts, rows, embed, signal);
+      const comparisons = await compareInScopes(dependencies, scope, facts.userId, drafts, rows, embed, signal);
       try {
-        return await write(tenantId, sessionId, session, comparison);
+        return await write(tenantId, sessionId, session, comparisons);
       } catch (error) {
         if (!(error instanceof LearningsChanged) || attempt === COMPARISONS) throw error;
       }
@@ -198,8 +209,9 @@ export function createLearningActivities(dependencies: LearningDependencies): Le
         const tenantId = asId<TenantId>(ref.tenantId);
         const session = await read(tenantId, ref.sessionId);
         if (session === null) return { written: 0, calls: 0, tokens: 0, usd: 0 };
-        const { facts, input } = session;
-        const scope = { tenantId, projectId: facts.projectId, namespace: facts.namespace };
+        const { facts, input, visibility } = session;
+        const ownerId = ownerIdFor(visibility, facts.userId);
+        const scope = { tenantId, projectId: facts.projectId, namespace: facts.namespace, ownerId };
         const about = input.topics.slice(-MAX_TOPICS).map((topic) => `${topic.title}\n${topic.content}`);
         const known = await readKnown(dependencies, scope, about, signal);
         const owner = {
@@ -214,7 +226,7 @@ export function createLearningActivities(dependencies: LearningDependencies): Le
           prepareFallback: (fallback) => fallback.prepareLearnings({ ...input, known }, signal),
         });
         const drafts = groundLearnings(output, [...quotableRows(input), ...input.rows]).supported;
-        const written = await learn(tenantId, ref.sessionId, session, drafts, signal);
+        const written = await learn(tenantId, ref.sessionId, session, scope, drafts, signal);
         if (written > 0) await tryHintIndex(hints, tenantId);
         return { written, ...cost };
       }),

@@ -1,7 +1,7 @@
 import { chunkText } from '../../domain/chunking.ts';
 import { COMPARED_BYTES } from '../../domain/learning/compare.ts';
 import type { LearningDraft } from '../../domain/ports/model.ts';
-import type { Database, TenantTransaction } from '../../stores/postgres/connection/database.ts';
+import type { Database, TenantTransaction, TenantView } from '../../stores/postgres/connection/database.ts';
 import { hasMetAnother } from '../../stores/postgres/connection/database-codes.ts';
 import { requestEmbeddings } from '../../stores/postgres/embeddings/embedding-ledger.ts';
 import type { LearningEditor } from '../../stores/postgres/learnings/learning-changes.ts';
@@ -19,6 +19,11 @@ export interface MemoryGiver extends LearningEditor {
   readonly replacesAll: boolean;
 }
 
+/** Returns what is visible while a user's memories are written: shared learnings and the user's own private ones. */
+export function viewOfGiver({ tenantId, userId }: LearningEditor): TenantView {
+  return { tenantId, viewerId: userId, bounds: null };
+}
+
 /** Attempts: others may write during a comparison. */
 const COMPARISONS = 3;
 
@@ -31,12 +36,21 @@ async function write(
   transaction: TenantTransaction,
   editor: LearningEditor,
   memory: RememberedMemory,
-  { placed, newest }: Comparison,
+  { ownerId, placed, newest }: Comparison,
   validFrom: Date,
 ): Promise<StoredMemory | null> {
   const { tenantId, userId, embeddingModel } = editor;
   const { projectId, namespace } = memory;
-  const context = { tenantId, userId, projectId, namespace, sessionId: null, origin: 'user', validFrom } as const;
+  const context = {
+    tenantId,
+    userId,
+    projectId,
+    namespace,
+    ownerId,
+    sessionId: null,
+    origin: 'user',
+    validFrom,
+  } as const;
   await lockLearnings(transaction, context, newest);
   const { written, ids } = await writeLearnings(transaction, context, placed);
   await requestEmbeddings(
@@ -72,10 +86,11 @@ export async function rememberCompared(
   const { tenantId } = editor;
   const mayReplace = (learning: CurrentLearning) => editor.replacesAll || learning.userId === editor.userId;
   if (Buffer.byteLength(memory.content, 'utf8') > COMPARED_BYTES) return storeAsItIs(database, editor, memory);
-  const known = await database.asTenant(tenantId, (transaction) => knownMemory(transaction, editor, memory));
+  const known = await database.asTenant(viewOfGiver(editor), (transaction) => knownMemory(transaction, editor, memory));
   if (known !== null) return { id: known, isNew: false };
   const embed = embedWithin(createEmbedOnce(embedder), signal);
-  const scope = { tenantId, projectId: memory.projectId, namespace: memory.namespace };
+  const { projectId, namespace, ownerId } = memory;
+  const scope = { tenantId, projectId, namespace, ownerId };
   const validFrom = memory.occurredAt ?? new Date();
   for (let attempt = 1; attempt <= COMPARISONS; attempt += 1) {
     const drafts = [draftOf(memory)];
@@ -90,7 +105,7 @@ export async function rememberCompared(
       mayReplace,
     );
     const stored = await unlessChanged(
-      database.asTenant(tenantId, (transaction) => write(transaction, editor, memory, compared, validFrom)),
+      database.asTenant(viewOfGiver(editor), (transaction) => write(transaction, editor, memory, compared, validFrom)),
     );
     if (stored !== null) return stored;
   }
@@ -114,7 +129,7 @@ async function storeAsItIs(
   editor: LearningEditor,
   memory: RememberedMemory,
 ): Promise<StoredMemory> {
-  const [stored] = await database.asTenant(editor.tenantId, (transaction) =>
+  const [stored] = await database.asTenant(viewOfGiver(editor), (transaction) =>
     storeMemories(transaction, editor, [memory]),
   );
   if (stored === undefined) throw new Error('the memory was not stored');

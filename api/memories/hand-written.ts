@@ -100,10 +100,10 @@ async function standingEvidence(
  */
 export async function handWritten(
   transaction: TenantTransaction,
-  body: z.output<typeof learningInput>,
+  body: Omit<z.output<typeof learningInput>, 'visibility'>,
   viewerId: string | undefined,
   at = '',
-): Promise<HandWrittenLearning> {
+): Promise<Omit<HandWrittenLearning, 'ownerId'>> {
   return {
     ...(await redactedWords(body, at)),
     projectId: await projectIdOf(transaction, body.project, at),

@@ -27,13 +27,13 @@ import { redactedContent, redactedTags } from './remembering.ts';
 import type { MemoryCorrection } from '../../contract/memory.ts';
 import { isAdmin, mayActFor, viewOf } from '../auth.ts';
 
-/** All users of the tenant may read a learning; its owner and admins may change it. @throws ApiError FORBIDDEN */
+/** All users of the tenant may read a shared learning; its owner and admins may change it. @throws ApiError FORBIDDEN */
 export function requireOwner(principal: Principal, learning: LockedLearning): void {
   if (!mayActFor(principal, learning.userId))
     throw new ApiError('FORBIDDEN', 'only the owner of a learning or an admin may change it');
 }
 
-/** Checks the owner of a learning and of all its earlier versions, which are deleted with it. @throws ApiError FORBIDDEN */
+/** Checks the owner of a learning and of all its earlier versions, which are deleted or shared with it. @throws ApiError FORBIDDEN */
 export async function requireOwnerOfAll(
   transaction: TenantTransaction,
   principal: Principal,
@@ -44,7 +44,7 @@ export async function requireOwnerOfAll(
   if (!owners.every((userId) => mayActFor(principal, userId)))
     throw new ApiError(
       'FORBIDDEN',
-      'another user owns an earlier version of the learning: only an admin may delete it',
+      'another user owns an earlier version of the learning: only an admin may change all versions',
     );
 }
 
@@ -83,11 +83,15 @@ function summaryRemains({ remaining }: MemorySources): ApiError {
 const ATTEMPTS = 3;
 
 /** The newest version of a learning, locked; who changes a version that was replaced means that one. */
-async function lockNewest(transaction: TenantTransaction, id: string): Promise<LockedLearning> {
+export async function lockNewest(
+  transaction: TenantTransaction,
+  id: string,
+  what: 'memory' | 'learning' = 'memory',
+): Promise<LockedLearning> {
   for (let attempt = 1; ; attempt += 1) {
     const newest = await newestVersion(transaction, id);
     const [locked] = await lockLearnings(transaction, [newest]);
-    if (locked === undefined) throw noSuch('memory');
+    if (locked === undefined) throw noSuch(what);
     // Another caller corrected it while this one waited for the lock.
     if (locked.open || attempt === ATTEMPTS || (await newestVersion(transaction, id)) === newest) return locked;
   }

@@ -1,8 +1,11 @@
 import type { Bounds } from '../../domain/access.ts';
 import { CLOCK_SKEW_MS } from '../../domain/capture/build-event.ts';
 import type { NeighbourDependencies } from '../../activities/learning/compare-drafts.ts';
-import { rememberCompared } from '../../activities/learning/remember-compared.ts';
+import { rememberCompared, viewOfGiver } from '../../activities/learning/remember-compared.ts';
 import type { MemoryGiver } from '../../activities/learning/remember-compared.ts';
+import { DEFAULT_VISIBILITY, ownerIdFor } from '../../domain/learning/visibility.ts';
+import type { Visibility } from '../../domain/learning/visibility.ts';
+import { readSharing } from '../../stores/postgres/learnings/sharing.ts';
 import type { HeavyEvents } from '../intake/heavy-events.ts';
 import type { LearningEditor } from '../../stores/postgres/learnings/learning-changes.ts';
 import { MemoryLost, storeMemories } from '../../stores/postgres/memories/memory-writes.ts';
@@ -111,7 +114,7 @@ export function redactedTags(tags: readonly string[]): string[] {
   return [...new Set(tags.map(redacted).filter((tag) => tag !== ''))];
 }
 
-function stored(memory: MemoryInput, projectId: string | null, now: number): RememberedMemory {
+function stored(memory: MemoryInput, projectId: string | null, ownerId: string | null, now: number): RememberedMemory {
   const { content, title = '', tags, category, namespace, importance, confidence } = memory;
   const at = memory.occurred_at === undefined ? null : Math.min(Date.parse(memory.occurred_at), now);
   return {
@@ -121,6 +124,7 @@ function stored(memory: MemoryInput, projectId: string | null, now: number): Rem
     category,
     projectId,
     namespace,
+    ownerId,
     confidence: importance ?? confidence ?? DEFAULT_CONFIDENCE,
     occurredAt: at === null ? null : new Date(at),
   };
@@ -167,8 +171,17 @@ export function createRemembering(dependencies: NeighbourDependencies, heavy: He
     return projects;
   };
 
+  /** Visibility of memories that state none: the setting of the tenant, if there are any. */
+  const visibilityFor = async (editor: Rememberer, items: readonly Checked[]): Promise<Visibility> => {
+    if (items.every((item) => 'refused' in item || item.visibility !== undefined)) return DEFAULT_VISIBILITY;
+    const sharing = await database.asTenant(viewOfGiver(editor), (transaction) =>
+      readSharing(transaction, editor.tenantId),
+    );
+    return sharing.visibility;
+  };
+
   const storeOnce = (editor: LearningEditor, memories: readonly RememberedMemory[]) =>
-    database.asTenant(editor.tenantId, (transaction) => storeMemories(transaction, editor, memories));
+    database.asTenant(viewOfGiver(editor), (transaction) => storeMemories(transaction, editor, memories));
 
   const store = async (editor: LearningEditor, memories: readonly RememberedMemory[]) => {
     try {
@@ -192,6 +205,7 @@ export function createRemembering(dependencies: NeighbourDependencies, heavy: He
       }
       const named = items.flatMap((item) => ('refused' in item || item.project === undefined ? [] : [item.project]));
       const projects = await projectsOf(editor, named);
+      const visibility = await visibilityFor(editor, items);
       const results: Remembered[] = [];
       const placed: Placed[] = [];
       let compared = 0;
@@ -201,7 +215,8 @@ export function createRemembering(dependencies: NeighbourDependencies, heavy: He
           continue;
         }
         const projectId = item.project === undefined ? null : (projects.get(item.project) ?? null);
-        const memory = stored(item, projectId, now);
+        const ownerId = ownerIdFor(item.visibility ?? visibility, editor.userId);
+        const memory = stored(item, projectId, ownerId, now);
         const outside = outsideOf(editor.bounds, memory);
         if (outside !== null) {
           results[index] = outside;

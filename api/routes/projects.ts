@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Principal } from '../../stores/postgres/access/principal.ts';
-import type { TenantTransaction } from '../../stores/postgres/connection/database.ts';
+import type { TenantTransaction, TenantView } from '../../stores/postgres/connection/database.ts';
 import { changeProject, mergeProjects } from '../../stores/postgres/projects/project-changes.ts';
 import { isProjectOf, listProjects, readProject } from '../../stores/postgres/projects/project-list.ts';
 import type { StoredProject } from '../../stores/postgres/projects/project-list.ts';
@@ -23,6 +23,11 @@ async function knownProject(transaction: TenantTransaction, given: string, field
 async function requireProject(transaction: TenantTransaction, principal: Principal, id: string): Promise<void> {
   if (!isAdmin(principal) && !(await isProjectOf(transaction, id, principal.userId)))
     throw new ApiError('FORBIDDEN', 'only an admin may change a project of several users');
+}
+
+/** Whether a project is one user's, and what a merge moves, is decided by the private learnings of every user, too. */
+function viewOfAll(principal: Principal): TenantView {
+  return { ...viewOf(principal), viewerId: undefined };
 }
 
 /** Aliases as capture gives them. @throws ApiError VALIDATION_FAILED that names the first that is none */
@@ -112,7 +117,7 @@ export function projectRoutes(app: Api, { database, workflowHints }: ApiDependen
         add: aliasesOf(add, 'aliases_add'),
         remove: aliasesOf(remove, 'aliases_remove'),
       };
-      return database.asTenant(tenantId, async (transaction) => {
+      return database.asTenant(viewOfAll(principal), async (transaction) => {
         const { id } = await knownProject(transaction, request.params.id);
         await requireProject(transaction, principal, id);
         const taken = await changeProject(transaction, tenantId, id, change);
@@ -143,7 +148,7 @@ export function projectRoutes(app: Api, { database, workflowHints }: ApiDependen
     async (request) => {
       const principal = principalOf(request);
       const { tenantId } = principal;
-      const answer = await database.asTenant(tenantId, async (transaction) => {
+      const answer = await database.asTenant(viewOfAll(principal), async (transaction) => {
         const from = await knownProject(transaction, request.params.id);
         const into = await knownProject(transaction, request.body.into, 'into');
         if (from.id === into.id) {

@@ -79,6 +79,16 @@ export function placeDrafts(drafts: readonly ComparedDraft[], neighbours: readon
   });
 }
 
+/** Returns which drafts are related to a stored learning, themselves or through an earlier draft that they repeat. */
+export function areKnown(placings: readonly Placing[]): readonly boolean[] {
+  const known: boolean[] = [];
+  for (const placing of placings) {
+    const twin = placing.kind === 'new' ? null : draftPlace(placing.knownId);
+    known.push(placing.kind !== 'new' && (twin === null || known[twin] === true));
+  }
+  return known;
+}
+
 const DRAFT_ID = 'draft:';
 
 /** Id of an earlier draft of the same session in {@link placeDrafts}. */

@@ -49,6 +49,8 @@ export interface RecallFilter extends ValueFilters {
   readonly files?: readonly string[];
   /** The searching user. Excludes private memories of others; undefined: an admin, who sees the complete tenant. */
   readonly viewerId?: string;
+  /** Private memories of this owner; null: those of the tenant. Checked by the vector index only, when learnings are compared. */
+  readonly ownerId?: string | null;
 }
 
 /** A found object of the index. PostgreSQL knows its memory: properties would be half of a search's cost in the index. */

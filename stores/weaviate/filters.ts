@@ -22,7 +22,7 @@ export function conditionsOf(filter: RecallFilter): Condition[] {
   ): void => {
     if (value !== undefined) all.push({ property, operator, value });
   };
-  const { tags, projectId, since, until, asOf, viewerId } = filter;
+  const { tags, projectId, since, until, asOf, viewerId, ownerId } = filter;
   add('memory_type', 'containsAny', filter.types);
   if (projectId !== undefined) add('project_id', 'containsAny', [projectId, ...(filter.formerProjectIds ?? [])]);
   add('session_id', 'equal', filter.sessionId);
@@ -34,5 +34,6 @@ export function conditionsOf(filter: RecallFilter): Condition[] {
   if (until !== undefined) add('occurred_at', 'less', new Date(until).toISOString());
   if (asOf !== undefined) add('occurred_at', 'lessOrEqual', new Date(asOf).toISOString());
   if (viewerId !== undefined) add('owner_id', 'containsAny', [EVERYONE, viewerId]);
+  if (ownerId !== undefined) add('owner_id', 'equal', ownerId ?? EVERYONE);
   return all;
 }

@@ -26,6 +26,7 @@ const LEARNING: LearningDetail = {
   tags: [],
   confidence: 0.756,
   origin: 'extracted',
+  visibility: 'shared',
   use_count: 3,
   verified: false,
   verify_note: null,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { idEnding, isPrivate, MEMORY_HASH, memoryHash } from '../../domain/memory.ts';
+import { idEnding, MEMORY_HASH, memoryHash } from '../../domain/memory.ts';
 
 describe('memoryHash', () => {
   it.each([
@@ -19,13 +19,4 @@ describe('memoryHash', () => {
     expect(memoryHash('ffffffff-ffff-7fff-bfff-ff1234567890')).toBe(memoryHash('00000000-0000-7000-8000-001234567890'));
     expect(memoryHash('0192f0c1-2345-7abc-8def-00abcdef0123')).toBe(memoryHash('0192F0C1-2345-7ABC-8DEF-00ABCDEF0123'));
   });
-});
-
-it.each([
-  ['observation', true],
-  ['prompt', true],
-  ['summary', false],
-  ['learning', false],
-] as const)('a %s is private: %s', (type, expected) => {
-  expect(isPrivate(type)).toBe(expected);
 });

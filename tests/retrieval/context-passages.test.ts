@@ -24,6 +24,7 @@ function memory(n: number, changes: Partial<Memory> = {}): Memory {
     projectName: null,
     namespace: 'default',
     userId: 'u',
+    isPrivate: true,
     dataClass: null,
     key: null,
     sources: [],

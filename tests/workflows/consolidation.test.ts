@@ -15,7 +15,7 @@ beforeAll(async () => {
 
 async function plant(description: string, category: string): Promise<string> {
   const id: string = newId();
-  const print = learningFingerprint({ projectId: null, namespace: 'default', category, description });
+  const print = learningFingerprint({ projectId: null, namespace: 'default', ownerId: null, category, description });
   await instance.write(
     `INSERT INTO learnings (id, tenant_id, user_id, fingerprint, category, title, description, confidence, valid_from)
      VALUES ($1, $2, $3, $4, $5, '', $6, 0.5, now())`,

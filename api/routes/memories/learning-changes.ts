@@ -201,6 +201,8 @@ export function learningChangeRoutes(
           if (typeof by === 'string') {
             if (other === undefined) throw invalid('by', 'there is no such learning');
             if (!other.open) throw invalid('by', 'is closed');
+            // Readers of a shared learning would find nothing in its place.
+            if (other.ownerId !== null && other.ownerId !== learning.ownerId) throw invalid('by', 'is private');
             await closeLearning(transaction, editor, learning.id, { reason, by: other.id });
             return other.id;
           }

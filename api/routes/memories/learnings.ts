@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { writeByHand } from '../../../stores/postgres/learnings/learning-changes.ts';
 import { listLearnings, readLearning, readVersions } from '../../../stores/postgres/learnings/learning-list.ts';
+import { readSharing } from '../../../stores/postgres/learnings/sharing.ts';
 import { findProject } from '../../../stores/postgres/projects/projects.ts';
 import { findSessionId } from '../../../stores/postgres/sessions/sessions.ts';
 import { principalOf, seekerOf, viewerOf, route, viewOf } from '../../auth.ts';
@@ -10,6 +11,7 @@ import { ApiError, existing } from '../../errors.ts';
 import { handWritten } from '../../memories/hand-written.ts';
 import { pageOfItems, usedIn } from '../../../contract/shared.ts';
 import { learningIdOf } from '../../memories/memory-lookup.ts';
+import { ownerIdFor } from '../../../domain/learning/visibility.ts';
 import { memoryHash } from '../../../domain/memory.ts';
 import { countFetched } from '../../memories/memory-fetches.ts';
 import { cursorOf, pageOf, placeOf } from '../../http/paging.ts';
@@ -32,6 +34,7 @@ export function presentLearning(row: StoredLearning): z.input<typeof learningSch
     category: learningSchema.shape.category.parse(row.category),
     examples: z.array(z.string()).parse(row.examples),
     origin: learningSchema.shape.origin.parse(row.origin),
+    visibility: learningSchema.shape.visibility.parse(row.visibility),
     verified: row.verifiedAt !== null,
     evidence: row.evidence.map((piece) => present(learningSchema.shape.evidence.element, piece)),
   });
@@ -68,6 +71,7 @@ export function learningRoutes(app: Api, { database, embeddingModel, workflowHin
           category: rest.category,
           tag: rest.tag,
           verified: rest.verified,
+          visibility: rest.visibility,
           q: rest.q,
           asOf: asOf === undefined ? undefined : new Date(asOf),
           includeClosed: rest.include_closed,
@@ -98,7 +102,9 @@ export function learningRoutes(app: Api, { database, embeddingModel, workflowHin
       const written = existing(
         await database.asTenant(viewOf(principal), async (transaction) => {
           const given = await handWritten(transaction, request.body, viewerOf(principal));
-          const result = await writeByHand(transaction, { tenantId, userId, embeddingModel }, given);
+          const visibility = request.body.visibility ?? (await readSharing(transaction, tenantId)).visibility;
+          const learning = { ...given, ownerId: ownerIdFor(visibility, userId) };
+          const result = await writeByHand(transaction, { tenantId, userId, embeddingModel }, learning);
           if ('knownId' in result) throw knownAlready(result.knownId);
           return readLearning(transaction, result.id, viewerOf(principal));
         }),

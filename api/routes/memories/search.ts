@@ -247,7 +247,7 @@ export function searchRoutes(app: Api, dependencies: ApiDependencies): void {
       const { tenantId } = principal;
       const known = await projectOf(database, principal, project);
       if (known === null) return { data: [] };
-      const query = { typed: q, limit, projectId: known?.id, namespace };
+      const query = { viewerId: viewerOf(principal), typed: q, limit, projectId: known?.id, namespace };
       return { data: await suggestTexts(database.pool, tenantId, query) };
     },
   );

@@ -19,8 +19,12 @@ export function presentRestore(restore: StoredRestore): z.input<typeof restoreSc
 export function restoreRoutes(app: Api, { database, startJob }: ApiDependencies): void {
   /** Writes the row first: if the workflow cannot be started, the next identical request starts it. */
   const open = async (request: FastifyRequest, requested: RestoreRequest): Promise<StoredRestore> => {
-    const { tenantId, userId } = principalOf(request);
-    const opened = await database.asTenant(tenantId, (transaction) => openRestore(transaction, userId, requested));
+    const principal = principalOf(request);
+    const { tenantId, userId } = principal;
+    // Private learnings are memories, too: an instance with none but those is not empty.
+    const opened = await database.asTenant(viewOf(principal), (transaction) =>
+      openRestore(transaction, userId, requested),
+    );
     await startJob(RESTORE_WORKFLOWS[opened.kind], tenantId, opened.id, { restoreId: opened.id });
     return opened;
   };

@@ -4,6 +4,7 @@ import { learningDetail, learningSchema } from '../../../contract/learnings.ts';
 import type { Learning, LearningDetail } from '../../../contract/learnings.ts';
 import { pageOfItems } from '../../../contract/shared.ts';
 import { memoryHash } from '../../../domain/memory.ts';
+import { VISIBILITIES } from '../../../domain/learning/visibility.ts';
 import { LEARNING_CATEGORIES } from '../../../domain/ports/model.ts';
 import { LEARNING_SORTS } from '../../../domain/search-names.ts';
 import type { Cli } from '../../cli.ts';
@@ -14,10 +15,21 @@ import { terminalText } from '../../text/terminal-text.ts';
 
 const TEXT_CHARS = 90;
 const PROJECT_CHARS = 20;
+/** What a change of the visibility prints. */
+const CHANGED = {
+  shared: 'Shared with all users of the tenant.',
+  private: 'Private: you and admins read it.',
+} as const;
 const SHOWN_QUOTES = 10;
 
-/** Returns closed, verified, manual (stored by a user) or `-`. */
+/** Returns closed, verified, manual (stored by a user) or `-`, and whether it is private. */
 function stateOf(learning: Learning): string {
+  const state = ownStateOf(learning);
+  if (learning.visibility === 'shared') return state;
+  return state === '-' ? 'private' : `${state}, private`;
+}
+
+function ownStateOf(learning: Learning): string {
   if (learning.valid_to !== null) return 'closed';
   if (learning.verified) return 'verified';
   return learning.origin === 'user' ? 'manual' : '-';
@@ -52,6 +64,7 @@ export function learningText(learning: LearningDetail): string {
     `used ${learning.use_count} times`,
     ...(learning.verified ? [`verified${learning.verify_note === null ? '' : ` (${learning.verify_note})`}`] : []),
     ...(learning.origin === 'user' ? ['stored manually'] : []),
+    ...(learning.visibility === 'private' ? ['private'] : []),
   ];
   const quotes = learning.evidence.slice(0, SHOWN_QUOTES);
   const more = learning.evidence.length - quotes.length;
@@ -88,6 +101,7 @@ interface ListOptions {
   readonly search?: string;
   readonly asOf?: string;
   readonly includeClosed?: boolean;
+  readonly visibility?: string;
   readonly sort: string;
   readonly limit: string;
   readonly json?: boolean;
@@ -101,18 +115,20 @@ export function addLearnings(program: Command, cli: Cli): void {
     .option('--search <words>', 'search titles and descriptions')
     .option('--as-of <time>', 'learnings current at a day, or a time as 2026-01-02T03:04:05Z')
     .option('--include-closed', 'include closed learnings')
+    .addOption(new Option('--visibility <visibility>', 'filter by visibility').choices(VISIBILITIES))
     .addOption(new Option('--sort <by>', 'sort order').choices(LEARNING_SORTS).default('confidence'))
     .option('--limit <count>', 'maximum number of rows, up to 100', '20')
     .option('--json', 'print JSON')
     .action(
       cli.onServer(async (server, { project, category, search, asOf, includeClosed, ...options }: ListOptions) => {
-        const { sort, limit, json } = options;
+        const { visibility, sort, limit, json } = options;
         const { data, pagination } = await server.get('/learnings', pageOfItems(learningSchema), {
           project,
           category,
           q: search,
           as_of: momentOf(asOf, 'end'),
           include_closed: includeClosed,
+          visibility,
           sort,
           limit: Number(limit),
         });
@@ -170,4 +186,13 @@ export function addLearnings(program: Command, cli: Cli): void {
         return 0;
       }),
     );
+
+  const change = (visibility: keyof typeof CHANGED) =>
+    cli.onServer<[string]>(async (server, id) => {
+      const body = { visibility };
+      await server.request('PUT', path`/learnings/${id}/visibility`, learningSchema, { body });
+      cli.output.out(`${CHANGED[visibility]}\n`);
+    });
+  onOne('share', 'let all users of the tenant read a private learning').action(change('shared'));
+  onOne('unshare', 'make a learning private: only its owner and admins read it').action(change('private'));
 }

@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { z } from 'zod';
-import { mergeAnswer, projectSchema, settingSchema } from '../../../contract/projects.ts';
+import { exclusionsSchema, mergeAnswer, projectSchema, settingSchema } from '../../../contract/projects.ts';
 import { dataOf, pageOfItems } from '../../../contract/shared.ts';
+import { EXCLUDE_SETTING } from '../../../domain/capture/exclusions.ts';
 import { machineId } from '../../../hook/project/machine-id.ts';
 import type { Cli } from '../../cli.ts';
 import { dataDirOf } from '../../options.ts';
@@ -94,13 +95,14 @@ export function addProjects(program: Command, cli: Cli): void {
     .option('--remove', 'remove the exclusions')
     .action(
       cli.onServer(async (server, globs: readonly string[], { remove }: RemoveOption) => {
-        const known = (await server.get('/admin/settings', dataOf(settingSchema))).data[0]?.value ?? [];
+        const { data } = await server.get('/admin/settings', dataOf(settingSchema));
+        const known = data.find((setting) => setting.key === EXCLUDE_SETTING)?.value ?? [];
         let now = known;
         if (globs.length > 0) {
           const value =
             remove === true ? known.filter((glob) => !globs.includes(glob)) : [...new Set([...known, ...globs])];
-          const address = '/admin/settings/capture.exclude';
-          now = (await server.request('PUT', address, settingSchema, { body: { value } })).value;
+          const address = `/admin/settings/${EXCLUDE_SETTING}`;
+          now = (await server.request('PUT', address, exclusionsSchema, { body: { value } })).value;
         }
         output.out(
           now.length === 0 ? 'Nothing is excluded.\n' : `Not captured:\n${now.map((glob) => `  ${glob}\n`).join('')}`,

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { LearningCategory } from '../../../client/index.ts';
+import { VISIBILITIES } from '../../../domain/learning/visibility.ts';
+import type { Visibility } from '../../../domain/learning/visibility.ts';
 import { LEARNING_CATEGORIES } from '../../../domain/ports/model.ts';
 import type { Cli } from '../../cli.ts';
 import { projectHere } from '../../project-here.ts';
@@ -16,6 +18,7 @@ interface Options {
   readonly namespace?: string;
   readonly importance?: string;
   readonly infer?: boolean;
+  readonly visibility?: Visibility;
   readonly json?: boolean;
 }
 
@@ -37,10 +40,15 @@ export function addRemember(program: Command, cli: Cli): void {
     .option('--namespace <name>', 'store in a namespace')
     .option('--importance <share>', 'importance, 0 to 1')
     .option('--infer', 'compare with learnings: join duplicates, close contradicted ones')
+    .addOption(
+      new Option('--visibility <visibility>', 'who reads it (default: the setting of the tenant)').choices(
+        VISIBILITIES,
+      ),
+    )
     .option('--json', 'print JSON')
     .action(
       cli.onMemory(async (memory, words: readonly string[], options: Options) => {
-        const { title, tag, category, project, namespace, importance, infer } = options;
+        const { title, tag, category, project, namespace, importance, infer, visibility } = options;
         const place =
           project === undefined ? (await projectHere(options.dataDir)).repository : project === false ? null : project;
         const stored = await memory.store({
@@ -52,6 +60,7 @@ export function addRemember(program: Command, cli: Cli): void {
           namespace,
           importance: importance === undefined ? undefined : Number(importance),
           infer,
+          visibility,
         });
         const where = place === null ? 'without a project' : `in ${terminalText(place)}`;
         cli.print(options.json, stored, `Remembered: ${stored.hash} ${where}\n`);

@@ -429,6 +429,7 @@ CREATE TABLE learnings (
   use_weight real NOT NULL DEFAULT 0 CHECK (use_weight >= 0), decayed_on date, occurred_at timestamptz(6),
   last_shown_at timestamptz(6), closed_by uuid, disputes uuid,
   origin text NOT NULL DEFAULT 'extracted' CHECK (origin IN ('extracted', 'user')),
+  visibility text NOT NULL DEFAULT 'shared' CHECK (visibility IN ('shared', 'private')), -- private: read by its user and admins
   CONSTRAINT learnings_validity_check CHECK (valid_to IS NULL OR valid_to >= valid_from)
 );
 CREATE INDEX learnings_project_id_id_idx ON learnings (project_id, id DESC);
@@ -440,6 +441,8 @@ CREATE INDEX learnings_tenant_id_fingerprint_idx ON learnings (tenant_id, finger
 CREATE INDEX learnings_superseded_by_idx ON learnings (superseded_by);
 CREATE INDEX learnings_previous_id_idx ON learnings (previous_id);
 CREATE INDEX learnings_current_idx ON learnings (tenant_id, project_id, namespace, id DESC) WHERE valid_to IS NULL;
+-- Private learnings are compared with those of their owner, which may be few among many.
+CREATE INDEX learnings_private_idx ON learnings (tenant_id, user_id, project_id, namespace, id DESC) WHERE visibility = 'private';
 CREATE INDEX learnings_tenant_id_id_idx ON learnings (tenant_id, id DESC);
 -- The hash of a memory is the last 40 bits of its id. Without the tenant, so that the planner uses it for nothing else: 40 bits match few rows.
 CREATE INDEX learnings_hash_idx ON learnings (right(id::text, 10));
@@ -1009,6 +1012,11 @@ BEGIN
   END LOOP;
 END
 $$;
+-- A learning is private if its owner or the setting of the tenant says so; its quotes are visible with it.
+CREATE POLICY owner_isolation ON learnings AS RESTRICTIVE
+  USING (visibility = 'shared' OR user_id = (SELECT current_viewer_id()) OR (SELECT views_all()));
+CREATE POLICY owner_isolation ON learning_evidence AS RESTRICTIVE
+  USING ((SELECT views_all()) OR EXISTS (SELECT FROM learnings l WHERE l.id = learning_evidence.learning_id));
 
 -- Bound keys: rows with a project and a namespace by their own columns, rows of a session by the session, whose policy decides again.
 DO $$

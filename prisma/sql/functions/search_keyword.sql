@@ -1,7 +1,7 @@
 -- Keyword search over every kind of memory: while the vector index is unavailable, and for queries with a phrase. SECURITY DEFINER with the tenant as an argument,
 -- because `@@` is not leakproof: under a policy PostgreSQL would not use the GIN index.
 --
--- `viewer` is the requesting user, null for an admin: prompts and observations are visible to their owner. `phrases` are the quoted parts; minus and OR
+-- `viewer` is the requesting user, null for an admin: prompts, observations and private learnings are visible to their owner. `phrases` are the quoted parts; minus and OR
 -- are ordinary words. Any word of the query matches; rank counts how many words match and how often: proximity (`ts_rank_cd`) finds half as many results.
 -- Scores compare within one result only. `as_of` returns what was known at that time: rows that had occurred, learnings that were current.
 CREATE OR REPLACE FUNCTION search_keyword(
@@ -62,7 +62,7 @@ BEGIN
     UNION ALL
     (SELECT l.id, 'learning', ts_rank(l.search, any_word, 1) AS score, l.session_id, l.category, NULL
        FROM learnings l
-      WHERE (types IS NULL OR 'learning' = ANY (types)) AND l.tenant_id = for_tenant AND l.search @@ required
+      WHERE (types IS NULL OR 'learning' = ANY (types)) AND l.tenant_id = for_tenant AND l.search @@ required AND (viewer IS NULL OR l.visibility = 'shared' OR l.user_id = viewer)
         AND (CASE WHEN as_of IS NULL THEN l.valid_to IS NULL ELSE l.valid_from <= as_of AND (l.valid_to IS NULL OR l.valid_to > as_of) END)
          AND (l.reason IS NULL OR l.reason NOT IN ('deleted', 'evidence forgotten')) AND of_tool IS NULL
         AND (of_project IS NULL OR l.project_id = of_project) AND (of_session IS NULL OR l.session_id = of_session) AND (except_session IS NULL OR l.session_id IS DISTINCT FROM except_session)

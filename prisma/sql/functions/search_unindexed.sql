@@ -61,7 +61,7 @@ BEGIN
     UNION ALL
     SELECT l.id, 'learning', l.session_id, l.category, NULL, left(concat_ws(' ', l.title, l.description, l.context), 8000)
       FROM pending w JOIN learnings l ON l.id = w.resource_id
-     WHERE w.resource_type = 'learning' AND l.tenant_id = for_tenant AND (types IS NULL OR 'learning' = ANY (types)) AND of_tool IS NULL
+     WHERE w.resource_type = 'learning' AND l.tenant_id = for_tenant AND (types IS NULL OR 'learning' = ANY (types)) AND of_tool IS NULL AND (viewer IS NULL OR l.visibility = 'shared' OR l.user_id = viewer)
        AND (CASE WHEN as_of IS NULL THEN l.valid_to IS NULL ELSE l.valid_from <= as_of AND (l.valid_to IS NULL OR l.valid_to > as_of) END)
          AND (l.reason IS NULL OR l.reason NOT IN ('deleted', 'evidence forgotten'))
        AND (of_project IS NULL OR l.project_id = of_project) AND (of_session IS NULL OR l.session_id = of_session) AND (except_session IS NULL OR l.session_id IS DISTINCT FROM except_session)

@@ -1,7 +1,7 @@
 -- Completes a typed text: first names and titles that begin with it, then those with a word that begins with it, then those that contain or resemble it.
 -- Two characters complete the beginning of a name only. Tags come from the 300 newest summaries and learnings, names from the graph of the tenant. Titles
--- and tags of restricted sessions and users, and names that only they mention, are excluded.
-CREATE OR REPLACE FUNCTION suggest_texts(for_tenant uuid, typed text, of_project uuid, in_namespace text, at_most integer)
+-- and tags of restricted sessions and users, and names that only they mention, are excluded, and private learnings of others than `viewer` (null: an admin).
+CREATE OR REPLACE FUNCTION suggest_texts(for_tenant uuid, viewer uuid, typed text, of_project uuid, in_namespace text, at_most integer)
   RETURNS TABLE (text text, kind text, count integer)
   LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp
   AS $$
@@ -32,7 +32,7 @@ BEGIN
       ORDER BY (m.title ILIKE escaped || '%') DESC, max(m.id::text) DESC LIMIT 15)
     UNION ALL
     (SELECT l.title, 'title', NULL, count(*)::integer, 0
-       FROM learnings l WHERE l.tenant_id = for_tenant AND l.valid_to IS NULL AND (l.session_id IS NULL OR l.session_id <> ALL (restricted_sessions)) AND l.user_id <> ALL (restricted_users) AND (l.title ILIKE anywhere OR (by_similarity AND lower_text <% l.title))
+       FROM learnings l WHERE l.tenant_id = for_tenant AND (viewer IS NULL OR l.visibility = 'shared' OR l.user_id = viewer) AND l.valid_to IS NULL AND (l.session_id IS NULL OR l.session_id <> ALL (restricted_sessions)) AND l.user_id <> ALL (restricted_users) AND (l.title ILIKE anywhere OR (by_similarity AND lower_text <% l.title))
         AND (of_project IS NULL OR l.project_id = of_project) AND (in_namespace IS NULL OR l.namespace = in_namespace) GROUP BY l.title
       ORDER BY (l.title ILIKE escaped || '%') DESC, max(l.id::text) DESC LIMIT 15)
     UNION ALL
@@ -40,7 +40,7 @@ BEGIN
        SELECT unnest(n.tags) AS tag FROM (SELECT m.tags FROM summaries m WHERE m.tenant_id = for_tenant AND m.published AND m.session_id <> ALL (restricted_sessions) AND m.user_id <> ALL (restricted_users) AND (of_project IS NULL OR m.project_id = of_project)
                                               AND (in_namespace IS NULL OR EXISTS (SELECT FROM sessions s WHERE s.id = m.session_id AND s.namespace = in_namespace)) ORDER BY m.id DESC LIMIT 300) AS n
        UNION ALL
-       SELECT unnest(n.tags) FROM (SELECT l.tags FROM learnings l WHERE l.tenant_id = for_tenant AND l.valid_to IS NULL AND (l.session_id IS NULL OR l.session_id <> ALL (restricted_sessions)) AND l.user_id <> ALL (restricted_users) AND (of_project IS NULL OR l.project_id = of_project)
+       SELECT unnest(n.tags) FROM (SELECT l.tags FROM learnings l WHERE l.tenant_id = for_tenant AND (viewer IS NULL OR l.visibility = 'shared' OR l.user_id = viewer) AND l.valid_to IS NULL AND (l.session_id IS NULL OR l.session_id <> ALL (restricted_sessions)) AND l.user_id <> ALL (restricted_users) AND (of_project IS NULL OR l.project_id = of_project)
                                AND (in_namespace IS NULL OR l.namespace = in_namespace) ORDER BY l.id DESC LIMIT 300) AS n) AS t
       WHERE t.tag ILIKE anywhere GROUP BY t.tag ORDER BY count(*) DESC LIMIT 15)
   ), ranked AS (

@@ -2,6 +2,8 @@ import type { RowOutcome } from '../../../domain/claude-mem/counts.ts';
 import { sessionKey } from '../../../domain/claude-mem/session-name.ts';
 import { asId } from '../../../domain/ids.ts';
 import type { SessionId } from '../../../domain/ids.ts';
+import { ownerIdFor } from '../../../domain/learning/visibility.ts';
+import { readSharing } from '../learnings/sharing.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import { storeMemories } from '../memories/memory-writes.ts';
 import { captureImported, isServed, settlePrompts, servedPrompts } from './captures.ts';
@@ -66,6 +68,7 @@ async function importNotes(
   projects: ReadonlyMap<string, string>,
 ): Promise<Map<number, RowOutcome>> {
   if (notes.length === 0) return new Map();
+  const { visibility } = await readSharing(transaction, owner.tenantId);
   const stored = await storeMemories(
     transaction,
     { tenantId: owner.tenantId, userId: owner.userId, embeddingModel },
@@ -76,6 +79,7 @@ async function importNotes(
       category: 'general',
       projectId: projects.get(note.project ?? session.project ?? '') ?? null,
       namespace: 'default',
+      ownerId: ownerIdFor(visibility, owner.userId),
       confidence: 1,
       occurredAt: atMs === null ? null : new Date(atMs),
     })),

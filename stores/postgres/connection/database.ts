@@ -111,6 +111,24 @@ export function tenantTransactions(
   };
 }
 
+/**
+ * Shows `work` the private rows of every user, within a transaction of one viewer: for what must reach all of them once the right to it was checked,
+ * such as the removal of a forgotten row's quotes.
+ */
+export async function amongAllUsers<Result>(
+  transaction: TenantTransaction,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const [before] = await transaction.$queryRaw<
+    { viewer: string | null }[]
+  >`SELECT current_setting('app.user_id', true) AS viewer`;
+  await transaction.$executeRaw`SELECT set_config('app.user_id', ${ALL_VIEWERS}, true)`;
+  const result = await work();
+  // A failure has ended the transaction, and the setting with it.
+  await transaction.$executeRaw`SELECT set_config('app.user_id', ${before?.viewer ?? ''}, true)`;
+  return result;
+}
+
 /** Opens PostgreSQL lazily: the first query connects. */
 export function createDatabase({
   privateRows,

@@ -139,8 +139,8 @@ const APART: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Erases the remaining data of a person whose sessions were erased: erasure records, served contexts, files, jobs, keys, and the person. Learnings
- * with evidence of other users pass to them; usage remains, without the person. `tables` come from the catalog, so that no new table is missed.
+ * Erases the remaining data of a person whose sessions were erased: erasure records, served contexts, files, jobs, keys, and the person. Shared
+ * learnings with evidence of other users pass to them; usage remains, without the person. `tables` come from the catalog, so that no new table is missed.
  */
 export async function erasePerson(
   transaction: TenantTransaction,
@@ -152,7 +152,7 @@ export async function erasePerson(
     UPDATE learnings l SET user_id = other.user_id, updated_at = now()
       FROM (SELECT DISTINCT ON (e.learning_id) e.learning_id, s.user_id FROM learning_evidence e JOIN sessions s ON s.id = e.session_id
              WHERE s.user_id <> ${userId}::uuid ORDER BY e.learning_id, e.created_at) AS other
-     WHERE l.id = other.learning_id AND l.user_id = ${userId}::uuid AND l.origin <> 'user'`;
+     WHERE l.id = other.learning_id AND l.user_id = ${userId}::uuid AND l.origin <> 'user' AND l.visibility = 'shared'`;
   const own = idsOf(await transaction.$queryRaw`SELECT id FROM learnings WHERE user_id = ${userId}::uuid`);
   const erased = await eraseLearnings(transaction, own);
   Object.assign(counts, erased.counts);

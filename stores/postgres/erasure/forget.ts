@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { amongAllUsers } from '../connection/database.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import { readCapturedEvent } from '../capture/captured-events.ts';
 import type { CapturedEvent } from '../capture/captured-events.ts';
@@ -67,8 +68,16 @@ export async function closeWithoutEvidence(transaction: TenantTransaction, ids: 
   return closed;
 }
 
-/** Deletes evidence and closes learnings without evidence. */
-async function forgetEvidence(
+/** Deletes evidence, also that of other users' private learnings, and closes learnings without evidence. */
+function forgetEvidence(
+  transaction: TenantTransaction,
+  sessionId: string,
+  rowIds: readonly string[] | null,
+): ReturnType<typeof deleteEvidence> {
+  return amongAllUsers(transaction, () => deleteEvidence(transaction, sessionId, rowIds));
+}
+
+async function deleteEvidence(
   transaction: TenantTransaction,
   sessionId: string,
   rowIds: readonly string[] | null,
@@ -237,7 +246,10 @@ export async function forgetSession(transaction: TenantTransaction, sessionId: s
   await forgetGraph(transaction, sessionId, null);
   const removed = await removeRows(transaction, sessionId, null);
   // Learnings with evidence of other sessions remain.
-  await transaction.$executeRaw`UPDATE learnings SET session_id = NULL WHERE session_id = ${sessionId}::uuid`;
+  await amongAllUsers(
+    transaction,
+    () => transaction.$executeRaw`UPDATE learnings SET session_id = NULL WHERE session_id = ${sessionId}::uuid`,
+  );
   // Their ids alone stay: by them the copies in the transcript of a session that resumed this one are known.
   await transaction.$executeRaw`
     UPDATE transcript_prompts SET row_id = NULL, hashes = NULL, occurred_at = NULL WHERE session_id = ${sessionId}::uuid`;

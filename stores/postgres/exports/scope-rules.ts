@@ -22,9 +22,12 @@ const SESSIONS: Readonly<Record<Narrow, string>> = {
 
 const TAUGHT = (kind: Narrow) =>
   `SELECT e.learning_id FROM learning_evidence e WHERE e.session_id IN (${SESSIONS[kind]}) UNION SELECT l.id FROM learnings l WHERE l.tenant_id = $1 AND l.session_id IN (${SESSIONS[kind]})`;
+/** Of the learnings that a person's sessions taught, without private ones of others. */
+const TAUGHT_SHARED = (kind: Narrow, owner: string) =>
+  `SELECT l.id FROM learnings l WHERE l.tenant_id = $1 AND (l.visibility = 'shared' OR l.user_id = ${owner}) AND l.id IN (${TAUGHT(kind)})`;
 const LEARNINGS: Readonly<Record<Narrow, string>> = {
-  session: TAUGHT('session'),
-  user: `${TAUGHT('user')} UNION SELECT l.id FROM learnings l WHERE l.tenant_id = $1 AND l.user_id = $2`,
+  session: TAUGHT_SHARED('session', '(SELECT s.user_id FROM sessions s WHERE s.tenant_id = $1 AND s.id = $2)'),
+  user: `${TAUGHT_SHARED('user', '$2')} UNION SELECT l.id FROM learnings l WHERE l.tenant_id = $1 AND l.user_id = $2`,
   project: `${TAUGHT('project')} UNION SELECT l.id FROM learnings l WHERE l.tenant_id = $1 AND l.project_id = $2`,
 };
 const RELATIONS = (kind: Narrow) =>

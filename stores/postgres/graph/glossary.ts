@@ -1,7 +1,7 @@
 import { glossaryOf } from '../../../domain/graph/names.ts';
 import type { TenantId } from '../../../domain/ids.ts';
 import type { TenantTransaction } from '../connection/database.ts';
-import type { LearningScope } from '../learnings/learning-neighbours.ts';
+import type { ProjectScope } from '../learnings/learning-neighbours.ts';
 
 /** Entities read for one glossary. */
 const CANDIDATES = 80;
@@ -19,7 +19,7 @@ function dayOf(nowMs: number): Date {
 export async function projectGlossary(
   transaction: TenantTransaction,
   tenantId: TenantId,
-  { projectId, namespace }: LearningScope,
+  { projectId, namespace }: ProjectScope,
   nowMs: number,
 ): Promise<readonly string[]> {
   if (projectId === null) return [];

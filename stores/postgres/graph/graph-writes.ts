@@ -53,7 +53,7 @@ function columnsOf(rows: readonly { readonly owner: string; readonly mention: Me
  */
 export async function writeGraph(
   transaction: TenantTransaction,
-  { tenantId, sessionId, projectId, namespace }: Omit<LearningContext, 'userId' | 'validFrom'>,
+  { tenantId, sessionId, projectId, namespace }: Omit<LearningContext, 'userId' | 'ownerId' | 'validFrom'>,
   graph: SessionGraph,
 ): Promise<void> {
   if (graph.entities.length === 0) return;

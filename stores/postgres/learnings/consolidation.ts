@@ -2,9 +2,10 @@ import { z } from 'zod';
 import type { TenantId } from '../../../domain/ids.ts';
 import { decayed } from '../../../domain/learning/decay.ts';
 import { decide } from '../../../domain/retention/decide.ts';
+import { Prisma } from '../../../prisma/generated/client.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import { requestRemoval } from '../embeddings/embedding-removal.ts';
-import { inProject } from './learning-neighbours.ts';
+import { inScope } from './learning-neighbours.ts';
 import type { LearningScope } from './learning-neighbours.ts';
 import { pruneGraph } from '../graph/graph-writes.ts';
 import { exactFingerprint, learningFingerprint } from './learnings.ts';
@@ -16,20 +17,22 @@ export interface ConsolidatedScope extends LearningScope {
   readonly tenantId: TenantId;
 }
 
-const scopeRow = rowOf({ project_id: z.string().nullable(), namespace: z.string() });
+const scopeRow = rowOf({ project_id: z.string().nullable(), namespace: z.string(), owner_id: z.string().nullable() });
+/** In SQL, an id before all others: nulls have no place in a comparison of rows. */
+const NONE = Prisma.sql`'00000000-0000-0000-0000-000000000000'::uuid`;
 
-/** Returns at most `limit` scopes of a tenant with current learnings after the given one, in a fixed order. */
+/** Returns at most `limit` scopes of a tenant with current learnings after the given one, in a fixed order: shared learnings of a project before private ones. */
 export async function scopesAfter(
   transaction: TenantTransaction,
   after: LearningScope | null,
   limit: number,
 ): Promise<readonly LearningScope[]> {
   const rows = await transaction.$queryRaw`
-    SELECT DISTINCT project_id, namespace FROM learnings
-     WHERE valid_to IS NULL
-       AND (${after === null} OR (coalesce(project_id, '00000000-0000-0000-0000-000000000000'), namespace)
-              > (coalesce(${after?.projectId ?? null}::uuid, '00000000-0000-0000-0000-000000000000'), ${after?.namespace ?? ''}::text))
-     ORDER BY project_id NULLS FIRST, namespace LIMIT ${limit}`;
+    SELECT project_id, namespace, owner_id FROM (
+      SELECT DISTINCT project_id, namespace, CASE WHEN visibility = 'private' THEN user_id END AS owner_id FROM learnings WHERE valid_to IS NULL) AS scopes
+     WHERE ${after === null} OR (coalesce(project_id, ${NONE}), namespace, coalesce(owner_id, ${NONE}))
+             > (coalesce(${after?.projectId ?? null}::uuid, ${NONE}), ${after?.namespace ?? ''}::text, coalesce(${after?.ownerId ?? null}::uuid, ${NONE}))
+     ORDER BY project_id NULLS FIRST, namespace, owner_id NULLS FIRST LIMIT ${limit}`;
   return z.array(scopeRow).parse(rows);
 }
 
@@ -40,24 +43,16 @@ export async function uncompared(
   after: string | null,
   limit: number,
 ): Promise<readonly string[]> {
-  const rows = await transaction.learning.findMany({
-    where: {
-      projectId: scope.projectId,
-      namespace: scope.namespace,
-      validTo: null,
-      decayedOn: null,
-      ...(after === null ? {} : { id: { gt: after } }),
-    },
-    orderBy: { id: 'asc' },
-    take: limit,
-    select: { id: true },
-  });
-  return rows.map((row) => row.id);
+  return idsOf(
+    await transaction.$queryRaw`
+      SELECT id FROM learnings WHERE ${inScope(scope)} AND valid_to IS NULL AND decayed_on IS NULL AND (${after}::uuid IS NULL OR id > ${after}::uuid)
+       ORDER BY id LIMIT ${limit}`,
+  );
 }
 
 /**
  * Closes a learning in favour of another current one, which gets copies of a duplicate's evidence and use. Returns false and changes nothing if either
- * is no longer current, or if a user verified the one to be closed meanwhile.
+ * is no longer current, if a user verified the one to be closed meanwhile, or if one was shared or made private.
  */
 export async function closeFor(
   transaction: TenantTransaction,
@@ -69,7 +64,8 @@ export async function closeFor(
   await transaction.$executeRaw`SELECT FROM learnings WHERE id = ANY (${[id, keeper]}::uuid[]) ORDER BY id FOR UPDATE`;
   const closed = await transaction.$executeRaw`
     UPDATE learnings SET valid_to = greatest(${now}::timestamptz, valid_from), superseded_by = ${keeper}::uuid, reason = ${reason}, updated_at = now()
-     WHERE id = ${id}::uuid AND valid_to IS NULL AND verified_at IS NULL AND EXISTS (SELECT FROM learnings k WHERE k.id = ${keeper}::uuid AND k.valid_to IS NULL)`;
+     WHERE id = ${id}::uuid AND valid_to IS NULL AND verified_at IS NULL AND EXISTS (SELECT FROM learnings k WHERE k.id = ${keeper}::uuid AND k.valid_to IS NULL
+             AND k.visibility = learnings.visibility AND (k.visibility = 'shared' OR k.user_id = learnings.user_id))`;
   if (closed === 0) return false;
   if (isDuplicate) {
     await transaction.$executeRaw`
@@ -94,7 +90,7 @@ export async function closeFor(
 const printRow = z.object({ id: z.string(), category: z.string(), description: z.string(), fingerprint: z.string() });
 
 /**
- * Updates the fingerprints of current learnings of a scope to their current project (their session may have moved), at most `limit` after the given id.
+ * Updates the fingerprints of current learnings of a scope to their current project (their session may have moved) and owner, at most `limit` after the given id.
  * Returns the last id read, null at the end, and the pairs with the same text.
  */
 export async function renewFingerprints(
@@ -111,7 +107,7 @@ export async function renewFingerprints(
   const rows = z.array(printRow).parse(
     await transaction.$queryRaw`
       SELECT id, category, description, encode(fingerprint, 'hex') AS fingerprint FROM learnings
-       WHERE ${inProject(scope.projectId)} AND namespace = ${scope.namespace} AND valid_to IS NULL
+       WHERE ${inScope(scope)} AND valid_to IS NULL
          AND (${after}::uuid IS NULL OR id > ${after}::uuid)
        ORDER BY project_id DESC, id LIMIT ${limit}`,
   );
@@ -158,7 +154,7 @@ export async function decayLearnings(
     await transaction.$queryRaw`
       SELECT id, use_weight, confidence, verified_at IS NOT NULL AS verified, coalesce(last_shown_at, occurred_at, valid_from) AS shown_at, decayed_on::text AS decayed_on
         FROM learnings
-       WHERE ${inProject(scope.projectId)} AND namespace = ${scope.namespace} AND valid_to IS NULL
+       WHERE ${inScope(scope)} AND valid_to IS NULL
          AND (decayed_on IS NULL OR decayed_on < ${day}::date)
        ORDER BY id LIMIT ${limit} FOR UPDATE`,
   );

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { chunkText } from '../../../domain/chunking.ts';
 import { newId } from '../../../domain/ids.ts';
+import { visibilityOf } from '../../../domain/learning/visibility.ts';
 import type { TenantId } from '../../../domain/ids.ts';
 import type { LearningCategory } from '../../../domain/ports/model.ts';
 import type { TenantTransaction } from '../connection/database.ts';
@@ -34,6 +35,8 @@ export interface LearningWords {
 export interface HandWrittenLearning extends LearningWords {
   readonly projectId: string | null;
   readonly namespace: string;
+  /** Owner of a private learning; null: a shared one of the editor. */
+  readonly ownerId: string | null;
   /** 0–1 */
   readonly confidence: number;
   /** Quotes that were found in their rows. */
@@ -63,6 +66,8 @@ const lockedRow = rowOf({
   tags: z.array(z.string()).readonly(),
   fingerprint: z.instanceof(Uint8Array),
   open: z.boolean(),
+  /** Owner of a private learning; null for a shared one. */
+  owner_id: z.string().nullable(),
 });
 
 /** A learning whose row is locked until the transaction ends. */
@@ -71,7 +76,8 @@ export type LockedLearning = z.output<typeof lockedRow>;
 /** Locks learnings in the order of their ids, so that concurrent changes do not deadlock; omits deleted and missing ones. */
 export async function lockLearnings(transaction: TenantTransaction, ids: readonly string[]): Promise<LockedLearning[]> {
   const rows = await transaction.$queryRaw`
-    SELECT id, user_id, project_id, namespace, category, title, description, context, examples, tags, fingerprint, valid_to IS NULL AS open FROM learnings
+    SELECT id, user_id, project_id, namespace, category, title, description, context, examples, tags, fingerprint, valid_to IS NULL AS open,
+           CASE WHEN visibility = 'private' THEN user_id END AS owner_id FROM learnings
      WHERE id = ANY (${ids}::uuid[]) AND (reason IS NULL OR reason NOT IN (${DELETED}, ${EVIDENCE_FORGOTTEN})) ORDER BY id FOR UPDATE`;
   return z.array(lockedRow).parse(rows);
 }
@@ -104,9 +110,9 @@ export async function writeByHand(
   const fingerprint = learningFingerprint(given);
   const [id] = idsOf(
     await transaction.$queryRaw`
-      INSERT INTO learnings (id, tenant_id, project_id, user_id, namespace, fingerprint, category, title, description, context, examples, tags, confidence, valid_from, origin)
-      VALUES (${newId()}::uuid, ${editor.tenantId}::uuid, ${given.projectId}::uuid, ${editor.userId}::uuid, ${given.namespace}, ${fingerprint}, ${given.category}, ${given.title},
-              ${given.description}, ${given.context}, ${JSON.stringify(given.examples)}::jsonb, ${[...given.tags]}::text[], ${given.confidence}, date_trunc('milliseconds', now()), 'user')
+      INSERT INTO learnings (id, tenant_id, project_id, user_id, namespace, fingerprint, category, title, description, context, examples, tags, confidence, valid_from, origin, visibility)
+      VALUES (${newId()}::uuid, ${editor.tenantId}::uuid, ${given.projectId}::uuid, ${given.ownerId ?? editor.userId}::uuid, ${given.namespace}, ${fingerprint}, ${given.category}, ${given.title},
+              ${given.description}, ${given.context}, ${JSON.stringify(given.examples)}::jsonb, ${[...given.tags]}::text[], ${given.confidence}, date_trunc('milliseconds', now()), 'user', ${visibilityOf(given.ownerId)})
       ON CONFLICT (tenant_id, fingerprint) WHERE (valid_to IS NULL) DO NOTHING RETURNING id`,
   );
   if (id === undefined) return openTwin(transaction, editor.tenantId, fingerprint);
@@ -143,11 +149,11 @@ export async function closeLearning(
 /** Fingerprint of a current learning: of its normalised words, or of the exact text of a user's memory. */
 type Sameness = 'words' | 'letters';
 
-/** Returns the fingerprint for these words: that of the exact text if another learning has that of the words; or the learning that conflicts. */
-async function freePrint(
+/** Returns the fingerprint for these words in their scope: that of the exact text if another learning has that of the words; or the learning that conflicts. */
+export async function freePrint(
   transaction: TenantTransaction,
   tenantId: TenantId,
-  learning: LockedLearning,
+  learning: Pick<LockedLearning, 'projectId' | 'namespace' | 'ownerId' | 'category' | 'description'>,
   sameness: Sameness,
 ): Promise<Uint8Array<ArrayBuffer> | KnownAlready> {
   const own = learningFingerprint(learning);
@@ -181,11 +187,11 @@ export async function correctLearning(
   if ('knownId' in fingerprint) return fingerprint;
   const written = await transaction.$executeRaw`
     INSERT INTO learnings (id, tenant_id, project_id, user_id, session_id, namespace, fingerprint, category, title, description, context, examples, tags, confidence, use_count,
-                           use_weight, decayed_on, last_used_at, occurred_at, last_shown_at, valid_from, version, previous_id, origin)
+                           use_weight, decayed_on, last_used_at, occurred_at, last_shown_at, valid_from, version, previous_id, origin, visibility)
     SELECT ${id}::uuid, l.tenant_id, l.project_id, l.user_id, l.session_id, l.namespace, ${fingerprint}, ${words.category}, ${words.title}, ${words.description},
            ${words.context}, ${JSON.stringify(words.examples)}::jsonb, ${[...words.tags]}::text[],
            CASE WHEN (l.title, l.description, l.context, l.examples) = (${words.title}, ${words.description}, ${words.context}, ${JSON.stringify(words.examples)}::jsonb)
-                THEN l.confidence ELSE 1 END, l.use_count, l.use_weight, l.decayed_on, l.last_used_at, l.occurred_at, l.last_shown_at, l.valid_to, l.version + 1, l.id, 'user'
+                THEN l.confidence ELSE 1 END, l.use_count, l.use_weight, l.decayed_on, l.last_used_at, l.occurred_at, l.last_shown_at, l.valid_to, l.version + 1, l.id, 'user', l.visibility
       FROM learnings l WHERE l.id = ${old.id}::uuid
     ON CONFLICT (tenant_id, fingerprint) WHERE (valid_to IS NULL) DO NOTHING`;
   if (written === 0) return openTwin(transaction, editor.tenantId, fingerprint);
@@ -196,17 +202,17 @@ export async function correctLearning(
   return { id };
 }
 
-/** Replaces a current, locked learning by new knowledge, and closes it with the reason. */
+/** Replaces a current, locked learning by new knowledge, which is as private as it was, and closes it with the reason. */
 export async function supersedeLearning(
   transaction: TenantTransaction,
   editor: LearningEditor,
   old: LockedLearning,
-  given: HandWrittenLearning,
+  given: Omit<HandWrittenLearning, 'ownerId'>,
   reason: string,
 ): Promise<Written> {
   // Closed first: the new words may be its own.
   await closeLearning(transaction, editor, old.id, { reason });
-  const written = await writeByHand(transaction, editor, given);
+  const written = await writeByHand(transaction, editor, { ...given, ownerId: old.ownerId });
   if ('knownId' in written) return written;
   await transaction.$executeRaw`
     UPDATE learnings SET superseded_by = ${written.id}::uuid WHERE id = ${old.id}::uuid`;

@@ -6,6 +6,7 @@ import { idsOf, inOrder, nextOf, rowOf } from '../connection/rows.ts';
 import type { Page, PageSlice } from '../connection/rows.ts';
 import { literal } from '../projects/projects.ts';
 import { hiddenAmong, isNotRestricted } from '../erasure/restricted.ts';
+import type { Visibility } from '../../../domain/learning/visibility.ts';
 import type { LEARNING_SORTS } from '../../../domain/search-names.ts';
 
 /** Reason of a learning that a user deleted: its row remains, and no list shows it. */
@@ -51,6 +52,7 @@ const LEARNING_COLUMNS = {
   closedBy: true,
   disputes: true,
   origin: true,
+  visibility: true,
   createdAt: true,
   project: { select: { id: true, displayName: true } },
 } satisfies Prisma.LearningSelect;
@@ -76,6 +78,7 @@ export interface LearningFilter {
   readonly category?: string | undefined;
   readonly tag?: string | undefined;
   readonly verified?: boolean | undefined;
+  readonly visibility?: Visibility | undefined;
   /** Words, or a piece of a word, of the title or the description. */
   readonly q?: string | undefined;
   /** Learnings that were current at that time, instead of now. */
@@ -106,7 +109,7 @@ export async function listLearnings(
   viewerId: string | undefined,
 ): Promise<Page<StoredLearning, LearningPlace>> {
   const { sessionId = null, projectId = null, namespace = null, category = null, tag = null } = filter;
-  const { verified = null, q = null, asOf = null, includeClosed = false } = filter;
+  const { verified = null, visibility = null, q = null, asOf = null, includeClosed = false } = filter;
   const like = q === null ? null : `%${literal(q)}%`;
   const found = z.array(listedRow).parse(
     await transaction.$queryRaw`
@@ -121,6 +124,7 @@ export async function listLearnings(
            AND (${category}::text IS NULL OR l.category = ${category})
            AND (${tag}::text IS NULL OR ${tag} = ANY (l.tags))
            AND (${verified}::boolean IS NULL OR (l.verified_at IS NOT NULL) = ${verified}::boolean)
+           AND (${visibility}::text IS NULL OR l.visibility = ${visibility})
            AND (${sessionId}::uuid IS NULL OR EXISTS (SELECT FROM learning_evidence e WHERE e.learning_id = l.id AND e.session_id = ${sessionId}::uuid))
            AND (${q}::text IS NULL OR l.search @@ websearch_to_tsquery('english', ${q}) OR l.title ILIKE ${like} OR l.description ILIKE ${like})
       )

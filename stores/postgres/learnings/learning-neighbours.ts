@@ -3,17 +3,32 @@ import { COMPARED_BYTES } from '../../../domain/learning/compare.ts';
 import { LEARNING_CATEGORIES } from '../../../domain/ports/model.ts';
 import { Prisma } from '../../../prisma/generated/client.ts';
 import type { TenantTransaction } from '../connection/database.ts';
-import { millisColumn, rowOf } from '../connection/rows.ts';
+import { idsOf, millisColumn, rowOf } from '../connection/rows.ts';
 
-/** Scope in which learnings are compared: knowledge of one project does not apply to another. */
-export interface LearningScope {
+/** A project, or none, with a namespace: knowledge of one project does not apply to another. */
+export interface ProjectScope {
   readonly projectId: string | null;
   readonly namespace: string;
+}
+
+/** Scope in which learnings are compared: private learnings are compared with no others. */
+export interface LearningScope extends ProjectScope {
+  /** Owner of the private learnings; null: the shared ones. */
+  readonly ownerId: string | null;
 }
 
 /** `project_id` equals the project or both are null. No index serves `IS NOT DISTINCT FROM`. */
 export function inProject(projectId: string | null): Prisma.Sql {
   return projectId === null ? Prisma.sql`project_id IS NULL` : Prisma.sql`project_id = ${projectId}::uuid`;
+}
+
+/** Condition: the learning is in the scope. The literals imply the condition of an index. */
+export function inScope({ projectId, namespace, ownerId }: LearningScope): Prisma.Sql {
+  const ofOwner =
+    ownerId === null
+      ? Prisma.sql`visibility = 'shared'`
+      : Prisma.sql`visibility = 'private' AND user_id = ${ownerId}::uuid`;
+  return Prisma.sql`${inProject(projectId)} AND namespace = ${namespace} AND ${ofOwner}`;
 }
 
 /** In a larger scope only the newest are compared by words; all are compared by vectors. Ranking one takes some microseconds. */
@@ -50,7 +65,7 @@ export async function readCurrent(
     await transaction.$queryRaw`
       SELECT id, user_id, category, title, description, confidence, verified_at IS NOT NULL AS verified, origin = 'user' AS by_hand, version, coalesce(occurred_at, valid_from) AS occurred_at_ms
         FROM learnings
-       WHERE id = ANY (${ids}::uuid[]) AND valid_to IS NULL AND ${inProject(scope.projectId)} AND namespace = ${scope.namespace} AND octet_length(description) <= ${COMPARED_BYTES}`,
+       WHERE id = ANY (${ids}::uuid[]) AND valid_to IS NULL AND ${inScope(scope)} AND octet_length(description) <= ${COMPARED_BYTES}`,
   );
 }
 
@@ -73,7 +88,7 @@ export async function wordNeighbours(
   return currentRows.parse(
     await transaction.$queryRaw`
       SELECT id, user_id, category, title, description, confidence, verified_at IS NOT NULL AS verified, origin = 'user' AS by_hand, version, coalesce(occurred_at, valid_from) AS occurred_at_ms
-        FROM (SELECT * FROM learnings WHERE ${inProject(scope.projectId)} AND namespace = ${scope.namespace} AND valid_to IS NULL AND octet_length(description) <= ${COMPARED_BYTES}
+        FROM (SELECT * FROM learnings WHERE ${inScope(scope)} AND valid_to IS NULL AND octet_length(description) <= ${COMPARED_BYTES}
                 ORDER BY id DESC LIMIT ${MAX_RANKED}) AS newest,
              to_tsquery('english', ${query}) AS wanted
        ORDER BY ts_rank(search, wanted, 1) DESC, id DESC LIMIT ${limit}`,
@@ -82,10 +97,8 @@ export async function wordNeighbours(
 
 /** Returns the id of the newest learning of the scope, current or closed; null if there is none. */
 export async function newestLearning(transaction: TenantTransaction, scope: LearningScope): Promise<string | null> {
-  const newest = await transaction.learning.findFirst({
-    where: { projectId: scope.projectId, namespace: scope.namespace },
-    orderBy: { id: 'desc' },
-    select: { id: true },
-  });
-  return newest?.id ?? null;
+  const [newest] = idsOf(
+    await transaction.$queryRaw`SELECT id FROM learnings WHERE ${inScope(scope)} ORDER BY id DESC LIMIT 1`,
+  );
+  return newest ?? null;
 }

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { draftPlace } from '../../../domain/learning/merge.ts';
 import type { Placing } from '../../../domain/learning/merge.ts';
 import type { TenantTransaction } from '../connection/database.ts';
+import { hexColumn } from '../connection/rows.ts';
+import type { LearningScope } from './learning-neighbours.ts';
 import { currentIn } from './learning-successors.ts';
 import { DUPLICATE, everyFingerprint, learningFingerprint, REFINED } from './learnings.ts';
 import type { LearningContext } from './learnings.ts';
@@ -24,6 +26,21 @@ export async function lockKnown(
     SELECT FROM learnings WHERE id IN (SELECT id FROM chain) ORDER BY id FOR UPDATE`;
 }
 
+/** Returns for each draft whether a learning of the scope, current or closed, has its words. */
+export async function areKnownWords(
+  transaction: TenantTransaction,
+  scope: LearningScope & { readonly tenantId: string },
+  drafts: readonly { readonly description: string }[],
+): Promise<readonly boolean[]> {
+  const prints = drafts.map(({ description }) => everyFingerprint({ ...scope, description }));
+  const rows = z.array(z.object({ fingerprint: hexColumn })).parse(
+    await transaction.$queryRaw`
+      SELECT DISTINCT fingerprint FROM learnings WHERE tenant_id = ${scope.tenantId}::uuid AND fingerprint = ANY (${prints.flat()}::bytea[])`,
+  );
+  const known = new Set(rows.map((row) => row.fingerprint));
+  return prints.map((own) => own.some((print) => known.has(Buffer.from(print).toString('hex'))));
+}
+
 const namesakeRow = z.object({
   id: z.string(),
   open: z.boolean(),
@@ -33,7 +50,9 @@ const namesakeRow = z.object({
 });
 
 /** Scope in which learnings are written; without a session for those of users. */
-type Scope = Pick<LearningContext, 'tenantId' | 'projectId' | 'namespace'> & { readonly sessionId: string | null };
+type Scope = Pick<LearningContext, 'tenantId' | 'projectId' | 'namespace' | 'ownerId'> & {
+  readonly sessionId: string | null;
+};
 
 /**
  * Returns the placing after earlier drafts were written, which may have the same text; null if the draft is not to be learned. No session learns a

@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto';
 import { newId } from '../../../domain/ids.ts';
 import { disputedConfidence, draftPlace, grownConfidence } from '../../../domain/learning/merge.ts';
 import type { Placing } from '../../../domain/learning/merge.ts';
+import { visibilityOf } from '../../../domain/learning/visibility.ts';
 import type { LearningDraft } from '../../../domain/ports/model.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import { requestRemoval } from '../embeddings/embedding-removal.ts';
 import { lockKnown, settled } from './learning-settling.ts';
-import { newestLearning } from './learning-neighbours.ts';
+import { inScope, newestLearning } from './learning-neighbours.ts';
 import { CONTRADICTED, DISPUTES, learningFingerprint, learningText, REFINED } from './learnings.ts';
 import type { LearningContext } from './learnings.ts';
 
@@ -56,7 +57,7 @@ export async function lockLearnings(
   context: WritingContext,
   newest: string | null,
 ): Promise<void> {
-  const name = `learn ${context.tenantId} ${context.projectId ?? ''} ${context.namespace}`;
+  const name = `learn ${context.tenantId} ${context.projectId ?? ''} ${context.namespace} ${context.ownerId ?? ''}`;
   await transaction.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${name}, 0))`;
   if ((await newestLearning(transaction, context)) !== newest)
     throw new LearningsChanged('learnings were written while they were compared');
@@ -80,6 +81,7 @@ export async function writeLearnings(
     placing.kind === 'new' || draftPlace(placing.knownId) !== null ? [] : [placing.knownId],
   );
   await lockKnown(transaction, context.tenantId, known, prints);
+  await assertInScope(transaction, context, known);
   for (const [index, placed] of drafts.entries()) {
     const print = prints[index] ?? learningFingerprint({ ...context, ...placed.draft });
     const placing = await settled(transaction, context, placed.draft, placed.placing, ids);
@@ -100,6 +102,18 @@ export async function writeLearnings(
   }
   await requestRemoval(transaction, closed);
   return { written, ids, closed };
+}
+
+/** @throws LearningsChanged if one of the learnings was shared, or made private, while it was compared */
+async function assertInScope(
+  transaction: TenantTransaction,
+  context: WritingContext,
+  ids: readonly string[],
+): Promise<void> {
+  if (ids.length === 0) return;
+  const strays = await transaction.$queryRaw<unknown[]>`
+    SELECT 1 FROM learnings WHERE id = ANY (${ids}::uuid[]) AND NOT (${inScope(context)}) LIMIT 1`;
+  if (strays.length > 0) throw new LearningsChanged('a learning was shared or made private while it was compared');
 }
 
 /** Adds evidence; the first of a session and that of a user raise the confidence. */
@@ -145,11 +159,13 @@ async function replaced(
   { draft, occurredAt }: PlacedDraft,
 ) {
   const { evidence: _evidence, relation: _relation, ...fields } = draft;
+  const { ownerId, ...columns } = context;
   const id: string = newId();
   const row = {
     id,
-    ...context,
+    ...columns,
     ...fields,
+    visibility: visibilityOf(ownerId),
     examples: [...draft.examples],
     tags: [...draft.tags],
     fingerprint,

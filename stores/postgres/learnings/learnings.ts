@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { normalisedText } from '../../../domain/learning/compare.ts';
 import type { TenantId } from '../../../domain/ids.ts';
 import { LEARNING_CATEGORIES } from '../../../domain/ports/model.ts';
+import type { LearningScope } from './learning-neighbours.ts';
 
 export interface LearningContext {
   readonly tenantId: TenantId;
@@ -9,6 +10,8 @@ export interface LearningContext {
   readonly projectId: string | null;
   readonly userId: string;
   readonly namespace: string;
+  /** Owner of private learnings; null: shared ones are written. */
+  readonly ownerId: string | null;
   /** Time of writing on this server: the learning is current from then on. */
   readonly validFrom: Date;
 }
@@ -20,46 +23,35 @@ export const DUPLICATE = 'duplicate';
 /** Reason of a learning that contradicts a verified one. */
 export const DISPUTES = 'disputes a verified learning';
 
-/** SHA-256 for equal learnings: project, namespace, category, and the description without case and punctuation. */
-export function learningFingerprint(learning: {
-  readonly projectId: string | null;
-  readonly namespace: string;
-  readonly category: string;
-  readonly description: string;
-}): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(
-    createHash('sha256')
-      .update(
-        [learning.projectId ?? '', learning.namespace, learning.category, normalisedText(learning.description)].join(
-          '\u0000',
-        ),
-        'utf8',
-      )
-      .digest(),
-  );
-}
+/** What a fingerprint contains: equal words of two projects, or of two owners of private learnings, are two learnings. */
+type Fingerprinted = LearningScope & { readonly description: string };
 
-/** SHA-256 for equal user memories: project, namespace and exact text. Differs from any {@link learningFingerprint}. */
-export function exactFingerprint(memory: {
-  readonly projectId: string | null;
-  readonly namespace: string;
-  readonly description: string;
-}): Uint8Array<ArrayBuffer> {
-  const text = ['exact', memory.projectId ?? '', memory.namespace, memory.description].join('\u0000');
+function printOf(parts: readonly string[], ownerId: string | null): Uint8Array<ArrayBuffer> {
+  const text = [...parts, ...(ownerId === null ? [] : [ownerId])].join('\u0000');
   return new Uint8Array(createHash('sha256').update(text, 'utf8').digest());
 }
 
+/** SHA-256 for equal learnings: project, namespace, category, the description without case and punctuation, and the owner of a private one. */
+export function learningFingerprint(learning: Fingerprinted & { readonly category: string }): Uint8Array<ArrayBuffer> {
+  const { projectId, namespace, category, description, ownerId } = learning;
+  return printOf([projectId ?? '', namespace, category, normalisedText(description)], ownerId);
+}
+
+/** SHA-256 for equal user memories: project, namespace, exact text, and the owner of a private one. Differs from any {@link learningFingerprint}. */
+export function exactFingerprint({
+  projectId,
+  namespace,
+  description,
+  ownerId,
+}: Fingerprinted): Uint8Array<ArrayBuffer> {
+  return printOf(['exact', projectId ?? '', namespace, description], ownerId);
+}
+
 /** Every fingerprint under which a learning of these words can stand, whatever its category. */
-export function everyFingerprint(learning: {
-  readonly projectId: string | null;
-  readonly namespace: string;
-  readonly description: string;
-}): readonly Uint8Array<ArrayBuffer>[] {
-  const { projectId, namespace, description } = learning;
-  const scope = { projectId, namespace, description };
+export function everyFingerprint(learning: Fingerprinted): readonly Uint8Array<ArrayBuffer>[] {
   return [
-    ...LEARNING_CATEGORIES.map((category) => learningFingerprint({ ...scope, category })),
-    exactFingerprint(scope),
+    ...LEARNING_CATEGORIES.map((category) => learningFingerprint({ ...learning, category })),
+    exactFingerprint(learning),
   ];
 }
 

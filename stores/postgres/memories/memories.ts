@@ -28,22 +28,22 @@ const READ_MEMORIES = `
            coalesce(m.own_namespace, s.namespace) AS namespace
       FROM (
         SELECT o.id, 'observation' AS type, o.type AS kind, o.title, o.content, o.tags, o.tool, o.session_id, NULL::uuid AS direct_project_id, NULL::text AS own_namespace,
-               o.user_id, o.data_class, o.key, '{}'::text[] AS sources, o.importance, 0::real AS use_weight, o.occurred_at, o.created_at
+               o.user_id, true AS is_private, o.data_class, o.key, '{}'::text[] AS sources, o.importance, 0::real AS use_weight, o.occurred_at, o.created_at
           FROM observations o WHERE o.id = ANY ($1::uuid[]) AND ($5::uuid IS NULL OR o.user_id = $5::uuid)
         UNION ALL
-        SELECT q.id, 'prompt', q.type, '', q.content, '{}', NULL, q.session_id, NULL, NULL, q.user_id, q.data_class,
+        SELECT q.id, 'prompt', q.type, '', q.content, '{}', NULL, q.session_id, NULL, NULL, q.user_id, true, q.data_class,
                (SELECT k.key FROM capture_keys k WHERE k.session_id = q.session_id AND k.seq = q.seq), '{}', 0.5, 0, q.occurred_at, q.created_at
           FROM prompts q WHERE q.id = ANY ($2::uuid[]) AND ($5::uuid IS NULL OR q.user_id = $5::uuid)
         UNION ALL
         SELECT u.id, 'summary', coalesce(u.kind, u.type), u.title,
                ${SUMMARY_CONTENT},
-               u.tags, NULL, u.session_id, u.project_id, NULL, u.user_id, NULL, NULL,
+               u.tags, NULL, u.session_id, u.project_id, NULL, u.user_id, false, NULL, NULL,
                ARRAY(SELECT DISTINCT piece ->> 'rowId' FROM jsonb_array_elements(u.evidence) AS piece), u.importance, 0, u.occurred_at, u.created_at
           FROM summaries u WHERE u.id = ANY ($3::uuid[]) AND u.published
         UNION ALL
         SELECT l.id, 'learning', l.category, l.title,
                ${LEARNING_CONTENT},
-               l.tags, NULL, l.session_id, l.project_id, l.namespace, l.user_id, NULL, NULL,
+               l.tags, NULL, l.session_id, l.project_id, l.namespace, l.user_id, l.visibility = 'private', NULL, NULL,
                ARRAY(SELECT DISTINCT e.row_id::text FROM learning_evidence e WHERE e.learning_id = l.id), l.confidence, use_weight_at_day_start(l.id, l.use_weight), l.valid_from, l.created_at
           FROM learnings l WHERE l.id = ANY ($4::uuid[]) AND (l.valid_to IS NULL OR l.valid_to > $6::timestamptz) AND ${IS_SHOWN}
            AND ($6::timestamptz IS NULL OR l.valid_from <= $6::timestamptz)
@@ -68,6 +68,7 @@ const memoryRow = rowOf({
   project_name: z.string().nullable(),
   namespace: z.string(),
   user_id: z.string(),
+  is_private: z.boolean(),
   data_class: z.enum(DATA_CLASSES).nullable(),
   key: z.string().nullable(),
   sources: z.array(z.string()),

@@ -30,6 +30,7 @@ async function toMemory(transaction: TenantTransaction, learning: StoredLearning
     projectName: learning.project?.displayName ?? null,
     namespace: learning.namespace,
     userId: learning.userId,
+    isPrivate: learning.visibility === 'private',
     dataClass: null,
     key: null,
     sources: [...new Set(learning.evidence.map((piece) => piece.rowId))],

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { chunkText } from '../../../domain/chunking.ts';
 import { newId } from '../../../domain/ids.ts';
+import { visibilityOf } from '../../../domain/learning/visibility.ts';
 import type { LearningCategory } from '../../../domain/ports/model.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import { idsOf } from '../connection/rows.ts';
@@ -17,6 +18,8 @@ export interface RememberedMemory {
   readonly category: LearningCategory;
   readonly projectId: string | null;
   readonly namespace: string;
+  /** Owner of a private memory, who is the editor; null: a shared one. */
+  readonly ownerId: string | null;
   /** 0–1 */
   readonly confidence: number;
   /** Time of the event; null: now. The memory is valid from then on. */
@@ -39,7 +42,8 @@ interface Prints {
 }
 
 function printsOf(memory: RememberedMemory): Prints {
-  const words = { projectId: memory.projectId, namespace: memory.namespace, description: memory.content };
+  const { projectId, namespace, ownerId, content: description } = memory;
+  const words = { projectId, namespace, ownerId, description };
   const own = learningFingerprint({ ...words, category: memory.category });
   return { own, exact: exactFingerprint(words), all: everyFingerprint(words) };
 }
@@ -94,10 +98,10 @@ async function insert(
   });
   const written = idsOf(
     await transaction.$queryRaw`
-      INSERT INTO learnings (id, tenant_id, project_id, user_id, namespace, fingerprint, category, title, description, tags, confidence, occurred_at, valid_from, origin)
+      INSERT INTO learnings (id, tenant_id, project_id, user_id, namespace, fingerprint, category, title, description, tags, confidence, occurred_at, valid_from, origin, visibility)
       SELECT v.id, ${editor.tenantId}::uuid, nullif(v.project_id, '')::uuid, ${editor.userId}::uuid, v.namespace, v.fingerprint, v.category, v.title, v.content,
              ARRAY(SELECT jsonb_array_elements_text(v.tags::jsonb)), v.confidence, nullif(v.occurred_at, '')::timestamptz,
-             coalesce(nullif(v.occurred_at, '')::timestamptz, date_trunc('milliseconds', now())), 'user'
+             coalesce(nullif(v.occurred_at, '')::timestamptz, date_trunc('milliseconds', now())), 'user', v.visibility
         FROM unnest(
           ${rows.map(({ id }) => id)}::uuid[],
           ${rows.map(({ memory }) => memory.projectId ?? '')}::text[],
@@ -108,8 +112,9 @@ async function insert(
           ${rows.map(({ memory }) => memory.content)}::text[],
           ${rows.map(({ memory }) => JSON.stringify(memory.tags))}::text[],
           ${rows.map(({ memory }) => memory.confidence)}::real[],
-          ${rows.map(({ memory }) => memory.occurredAt?.toISOString() ?? '')}::text[]
-        ) AS v(id, project_id, namespace, fingerprint, category, title, content, tags, confidence, occurred_at)
+          ${rows.map(({ memory }) => memory.occurredAt?.toISOString() ?? '')}::text[],
+          ${rows.map(({ memory }) => visibilityOf(memory.ownerId))}::text[]
+        ) AS v(id, project_id, namespace, fingerprint, category, title, content, tags, confidence, occurred_at, visibility)
        ORDER BY v.fingerprint
       ON CONFLICT (tenant_id, fingerprint) WHERE (valid_to IS NULL) DO NOTHING RETURNING id`,
   );
@@ -120,8 +125,8 @@ async function insert(
 /** The first place of the same words, for each place: a batch may say a thing twice. */
 function firstsOf(memories: readonly RememberedMemory[]): readonly number[] {
   const places = new Map<string, number>();
-  return memories.map(({ projectId, namespace, content }, n) => {
-    const key = `${projectId ?? ''}\u0000${namespace}\u0000${content}`;
+  return memories.map(({ projectId, namespace, ownerId, content }, n) => {
+    const key = [projectId ?? '', namespace, ownerId ?? '', content].join('\u0000');
     const first = places.get(key) ?? n;
     places.set(key, first);
     return first;
@@ -129,7 +134,7 @@ function firstsOf(memories: readonly RememberedMemory[]): readonly number[] {
 }
 
 /**
- * Stores memories verbatim and requests their vectors; returns one entry each, in order. Equal texts (content, project and namespace) are one memory,
+ * Stores memories verbatim and requests their vectors; returns one entry each, in order. Equal texts (content, project, namespace and owner) are one memory,
  * even if concurrent calls store them. Uses three statements for any number of memories. A forgotten memory may be stored again. The caller
  * hints the index.
  */

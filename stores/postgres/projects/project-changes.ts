@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { newId } from '../../../domain/ids.ts';
 import type { TenantId } from '../../../domain/ids.ts';
 import type { TenantTransaction } from '../connection/database.ts';
+import { rowOf } from '../connection/rows.ts';
 import { requestRemoval } from '../embeddings/embedding-removal.ts';
 import { moveGraph } from '../graph/graph-writes.ts';
 import { exactFingerprint, learningFingerprint } from '../learnings/learnings.ts';
@@ -89,7 +90,7 @@ export async function changeProject(
   return [];
 }
 
-const learningRow = z.object({
+const learningRow = rowOf({
   id: z.string(),
   namespace: z.string(),
   category: z.string(),
@@ -97,6 +98,7 @@ const learningRow = z.object({
   reason: z.string().nullable(),
   fingerprint: z.instanceof(Uint8Array),
   open: z.boolean(),
+  owner_id: z.string().nullable(),
 });
 const twinRow = z.object({ keeper: z.string(), twin: z.string() });
 
@@ -138,7 +140,8 @@ async function moveLearnings(
 ): Promise<{ readonly learnings: number; readonly joined: number }> {
   const rows = z.array(learningRow).parse(
     await transaction.$queryRaw`
-      SELECT id, namespace, category, description, reason, fingerprint, valid_to IS NULL AS open FROM learnings WHERE project_id = ${from}::uuid ORDER BY valid_to NULLS FIRST, id FOR UPDATE`,
+      SELECT id, namespace, category, description, reason, fingerprint, valid_to IS NULL AS open, CASE WHEN visibility = 'private' THEN user_id END AS owner_id
+        FROM learnings WHERE project_id = ${from}::uuid ORDER BY valid_to NULLS FIRST, id FOR UPDATE`,
   );
   // The first learning by fingerprint. A moved session may have duplicated learnings of the project.
   const firsts = new Map<string, string>();

@@ -14,6 +14,8 @@ export interface Suggestion {
 const suggestionRow = z.object({ text: z.string(), kind: z.enum(SUGGESTION_KINDS), count: z.number() });
 
 export interface SuggestionQuery {
+  /** The user whose private learnings are completed, too; undefined: an admin, for whom all are. */
+  readonly viewerId: string | undefined;
   readonly typed: string;
   readonly limit: number;
   readonly projectId?: string | undefined;
@@ -24,19 +26,19 @@ export interface SuggestionQuery {
 const SUGGEST_MS = 500;
 
 /**
- * Returns the best completions of a typed text from names that all users of the tenant may see: entities, files, titles and tags of summaries and
+ * Returns the best completions of a typed text from names that the viewer may see: entities, files, titles and tags of summaries and
  * learnings; [] if so many match that it takes longer than half a second.
  */
 export async function suggestTexts(
   pool: pg.Pool,
   tenantId: TenantId,
-  { typed, limit, projectId, namespace }: SuggestionQuery,
+  { viewerId, typed, limit, projectId, namespace }: SuggestionQuery,
 ): Promise<Suggestion[]> {
   try {
     const { rows } = await timedQueries(pool, SUGGEST_MS).query({
       name: 'suggest_texts',
-      text: 'SELECT text, kind, count FROM suggest_texts($1, $2, $3, $4, $5)',
-      values: [tenantId, typed, projectId ?? null, namespace ?? null, limit],
+      text: 'SELECT text, kind, count FROM suggest_texts($1, $2, $3, $4, $5, $6)',
+      values: [tenantId, viewerId ?? null, typed, projectId ?? null, namespace ?? null, limit],
     });
     return z.array(suggestionRow).parse(rows);
   } catch (error) {

@@ -81,7 +81,9 @@ async function plant(description: string, given: Planted = {}): Promise<string> 
   const id: string = newId();
   const project = given.project === undefined ? projectId : given.project;
   const { category = 'best_practice', at = '2026-05-01T00:00:00Z' } = given;
-  const print = given.print ?? learningFingerprint({ projectId: project, namespace: 'default', category, description });
+  const print =
+    given.print ??
+    learningFingerprint({ projectId: project, namespace: 'default', ownerId: null, category, description });
   const tenantId = given.tenantId ?? instance.admin.tenantId;
   await instance.write(
     `INSERT INTO learnings (id, tenant_id, project_id, user_id, fingerprint, category, title, description, confidence, verified_at, use_weight, use_count, valid_from, occurred_at, last_shown_at, decayed_on)
@@ -203,13 +205,20 @@ test('closes the earlier of two contradicting learnings', async () => {
 
 test("a learning of a moved session gets its project's fingerprint or is merged there", async () => {
   const description = 'The port is 8080';
-  const elsewhere = learningFingerprint({ projectId: newId(), namespace: 'default', category: 'config', description });
+  const elsewhere = learningFingerprint({
+    projectId: newId(),
+    namespace: 'default',
+    ownerId: null,
+    category: 'config',
+    description,
+  });
   const known = await plant(description, { category: 'config', confidence: 0.7 });
   const moved = await plant(description, { category: 'config', print: elsewhere });
   const alone = await plant('Only here', {
     print: learningFingerprint({
       projectId: null,
       namespace: 'default',
+      ownerId: null,
       category: 'best_practice',
       description: 'Only here',
     }),
@@ -219,7 +228,13 @@ test("a learning of a moved session gets its project's fingerprint or is merged 
   const rows = await instance.rows<{ fingerprint: Buffer }>('SELECT fingerprint FROM learnings WHERE id = $1', [alone]);
   expect(
     rows[0]?.fingerprint.equals(
-      learningFingerprint({ projectId, namespace: 'default', category: 'best_practice', description: 'Only here' }),
+      learningFingerprint({
+        projectId,
+        namespace: 'default',
+        ownerId: null,
+        category: 'best_practice',
+        description: 'Only here',
+      }),
     ),
   ).toBe(true);
 });

@@ -96,7 +96,10 @@ test('an admin sets the list of the own tenant alone; it takes effect within sec
   const stranger = await instance.stranger({ role: 'admin' });
   const user = await instance.user();
   expect((await instance.get('/admin/settings')).body).toEqual({
-    data: [{ key: 'capture.exclude', scope: 'tenant', value: [], updated_at: null }],
+    data: [
+      { key: 'capture.exclude', scope: 'tenant', value: [], updated_at: null },
+      { key: 'learnings.visibility', scope: 'tenant', value: 'shared', updated_at: null },
+    ],
   });
   const put = (value: unknown, key?: string) => instance.put('/admin/settings/capture.exclude', { value }, key);
   expect((await put(['/src/private/**'])).body).toMatchObject({
@@ -108,7 +111,7 @@ test('an admin sets the list of the own tenant alone; it takes effect within sec
     return answer.status === 422 ? true : undefined;
   });
   expect((await instance.post('/events', event('/src/private/x'), stranger.key)).status).toBe(202);
-  expect((await instance.get('/admin/settings', stranger.key)).body).toMatchObject({ data: [{ value: [] }] });
+  expect((await instance.get('/admin/settings', stranger.key)).body).toMatchObject({ data: [{ value: [] }, {}] });
   expectError(await put(['/x'], user.key), 'FORBIDDEN');
   for (const [value, field] of [
     [['**'], 'value.0'],

@@ -55,6 +55,7 @@ test('a memory whose text another caller stores meanwhile becomes a duplicate of
     const print = learningFingerprint({
       projectId: null,
       namespace: 'default',
+      ownerId: null,
       category: 'general',
       description: content,
     });

@@ -153,7 +153,13 @@ describe('merging', { timeout: PATIENCE_MS * 2 }, () => {
   async function learning(projectId: string, description: string, rowId: string, uses: number): Promise<string> {
     const id = newId();
     const { tenantId, userId } = instance.admin;
-    const print = learningFingerprint({ projectId, namespace: 'default', category: 'config', description });
+    const print = learningFingerprint({
+      projectId,
+      namespace: 'default',
+      ownerId: null,
+      category: 'config',
+      description,
+    });
     await instance.write(
       "INSERT INTO learnings (id, tenant_id, project_id, user_id, fingerprint, category, title, description, confidence, use_count, valid_from) VALUES ($1, $2, $3, $4, $5, 'config', $6, $6, 0.5, $7, now())",
       [id, tenantId, projectId, userId, Buffer.from(print), description, uses],
@@ -198,6 +204,7 @@ describe('merging', { timeout: PATIENCE_MS * 2 }, () => {
         learningFingerprint({
           projectId: into.id,
           namespace: 'default',
+          ownerId: null,
           category: 'config',
           description: 'the port is 8080',
         }),

@@ -4,7 +4,6 @@ import { v5, v7 } from 'uuid';
 import { z } from 'zod';
 import { asId, chunkObjectId } from '../../../domain/ids.ts';
 import type { RowId, TenantId } from '../../../domain/ids.ts';
-import { isPrivate } from '../../../domain/memory.ts';
 import type { IndexChunk, VectorIndex } from '../../../domain/ports/vector-index.ts';
 import { chunkOf } from '../../stores/weaviate/chunks.ts';
 import type { SpeedMemory } from './speed-corpus.ts';
@@ -125,7 +124,7 @@ function memoryChunk({ tenantId, userId, model }: FillTarget, memory: SpeedMemor
     memoryType: type,
     projectId: projectId(session),
     sessionId: sessionId(session),
-    ownerId: isPrivate(type) ? userId : null,
+    ownerId: type === 'observation' || type === 'prompt' ? userId : null,
   };
   return chunkOf(tenantId, { ...own, title, text, kind, tool, tags, occurredAt, vector }, model);
 }

@@ -81,7 +81,7 @@ export interface Classroom {
   teach(
     session: string,
     scripted: readonly ScriptedLearning[],
-    options?: { readonly at?: string; readonly project?: string },
+    options?: { readonly at?: string; readonly project?: string; readonly key?: string },
   ): Promise<string>;
   /** Extracts learnings of a session again, as after more captures. */
   again(sessionId: string, scripted: readonly ScriptedLearning[]): Promise<number>;
@@ -129,8 +129,8 @@ export async function createClassroom(
   return {
     dependencies,
     given,
-    async teach(session, scripted, { at, project = '/src/taught' } = {}) {
-      await captured(instance, [
+    async teach(session, scripted, { at, project = '/src/taught', key } = {}) {
+      const events = [
         {
           host: 'test',
           session_id: session,
@@ -140,7 +140,8 @@ export async function createClassroom(
           key: session,
           ...(at === undefined ? {} : { occurred_at: at }),
         },
-      ]);
+      ];
+      await captured(instance, events, key);
       const { id } = await sessionOf(instance, `test:${session}`);
       await learn(id, scripted);
       return id;
@@ -163,13 +164,15 @@ export interface StoredLearning {
   readonly reason: string | null;
   readonly disputes: string | null;
   readonly open: boolean;
+  readonly visibility: string;
+  readonly user_id: string;
   readonly sessions: number;
 }
 
 /** Every learning of the tenant, oldest first. */
 export async function learningsOf(instance: TestInstance): Promise<readonly StoredLearning[]> {
   const rows = await instance.rows<StoredLearning>(
-    `SELECT id, description, confidence::float8 AS confidence, version, previous_id, superseded_by, reason, disputes, valid_to IS NULL AS open,
+    `SELECT id, description, confidence::float8 AS confidence, version, previous_id, superseded_by, reason, disputes, valid_to IS NULL AS open, visibility, user_id,
             (SELECT count(DISTINCT session_id) FROM learning_evidence e WHERE e.learning_id = l.id)::integer AS sessions
        FROM learnings l WHERE tenant_id = $1 ORDER BY id`,
     [instance.admin.tenantId],

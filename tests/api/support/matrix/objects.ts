@@ -26,6 +26,8 @@ const ROWS = {
   session: `INSERT INTO sessions (id, tenant_id, user_id, host, external_id, started_at, last_event_at) VALUES ($1, $2, $3, 'test', $1::uuid::text, now(), now())`,
   learning: `INSERT INTO learnings (id, tenant_id, user_id, fingerprint, category, title, description, tags, confidence, valid_from, origin)
      VALUES ($1, $2, $3, sha256(uuid_send($1::uuid)), 'general', 'A title', $1::uuid::text, '{}', 0.9, now(), 'user')`,
+  privateLearning: `INSERT INTO learnings (id, tenant_id, user_id, fingerprint, category, title, description, tags, confidence, valid_from, origin, visibility)
+     VALUES ($1, $2, $3, sha256(uuid_send($1::uuid)), 'general', 'A title', $1::uuid::text, '{}', 0.9, now(), 'user', 'private')`,
   apiKey: `INSERT INTO api_keys (id, tenant_id, user_id, prefix, key_sha256, name, scopes) VALUES ($1, $2, $3, 'rcl_', sha256(uuid_send($1::uuid)), 'spare', '{read}')`,
   userSession: `INSERT INTO user_sessions (id, tenant_id, user_id, auth_version, methods, authenticated_at, expires_at)
      SELECT $1, $2, u.id, u.auth_version, '{password}', now(), now() + interval '1 day' FROM users u WHERE u.id = $3`,
@@ -105,6 +107,7 @@ export function objectsOf(instance: TestInstance, files: string) {
         (
           [
             'learning',
+            'privateLearning',
             'apiKey',
             'userSession',
             'hold',
@@ -119,6 +122,11 @@ export function objectsOf(instance: TestInstance, files: string) {
         ).map(async (kind) => [kind, await insert(kind, user)] as const),
       ),
     );
+    await instance.write('UPDATE learnings SET title = $2, description = $2, tags = ARRAY[$3] WHERE id = $1', [
+      rows['privateLearning'],
+      text,
+      mark,
+    ]);
     const made = z.record(z.enum(Object.keys(ROWS) as [RowKind]), z.string()).parse({ ...rows, session });
     await mkdir(path.join(files, 'exports'), { recursive: true });
     await writeFile(path.join(files, `exports/${made.export}`), mark.slice(0, 4));

@@ -117,11 +117,15 @@ export const PLAYS: Readonly<Record<string, readonly Play[]>> = {
     ...play('session', 'private', 200, { request: ({ id }) => ({ path: `/gdpr/restrict?session=${id}` }) }),
     ...play('person', 'person', 200, { request: ({ id }) => ({ path: `/gdpr/restrict?user=${id}` }) }),
   ],
-  'DELETE /learnings/:id': play('learning', 'owned', 200, { uses: 'learning' }),
+  'DELETE /learnings/:id': [
+    ...play('learning', 'owned', 200, { uses: 'learning' }),
+    ...play('privateLearning', 'private', 200, { uses: 'privateLearning' }),
+  ],
   'DELETE /mcp': plain(405),
   'DELETE /memories/:id': [
     ...play('observation', 'private', 200, { request: ({ id }) => ({ path: `/memories/${id}?dry_run=true` }) }),
     ...play('learning', 'owned', 200, { request: ({ id }) => ({ path: `/memories/${id}?dry_run=true` }) }),
+    ...play('privateLearning', 'private', 200, { request: ({ id }) => ({ path: `/memories/${id}?dry_run=true` }) }),
   ],
   'DELETE /sessions/:id': play('session', 'private', 200, {
     request: ({ id }) => ({ path: `/sessions/${id}?dry_run=true` }),
@@ -182,11 +186,12 @@ export const PLAYS: Readonly<Record<string, readonly Play[]>> = {
     ...play('session', 'listed', 200, { request: ({ id }) => ({ path: `/learnings?session=${id}` }) }),
     ...play('project', 'listed', 200, { request: ({ id }) => ({ path: `/learnings?project=${id}` }) }),
   ],
-  'GET /learnings/:id': play('learning', 'shared', 200),
+  'GET /learnings/:id': [...play('learning', 'shared', 200), ...play('privateLearning', 'private', 200)],
   'GET /mcp': plain(405),
   'GET /memories/:id': [
     ...play('observation', 'private', 200),
     ...play('learning', 'shared', 200),
+    ...play('privateLearning', 'private', 200),
     ...play('summary', 'shared', 200),
   ],
   'GET /memories/by-hash/:hash': plain(404, path('/memories/by-hash/aaaaaaaa')),
@@ -219,6 +224,7 @@ export const PLAYS: Readonly<Record<string, readonly Play[]>> = {
   'GET /timeline': [
     ...plain(200, path(`/timeline?q=${PRIVATE_WORD}`)),
     ...play('observation', 'private', 200, { request: ({ id }) => ({ path: `/timeline?anchor=${id}` }) }),
+    ...play('privateLearning', 'private', 200, { request: ({ id }) => ({ path: `/timeline?anchor=${id}` }) }),
   ],
   'GET /trace': [
     ...play('observation', 'listed', 200, { request: ({ id }) => ({ path: `/trace?key=${id}` }) }),
@@ -337,6 +343,9 @@ export const PLAYS: Readonly<Record<string, readonly Play[]>> = {
   'POST /gdpr/rectify': [
     ...play('observation', 'private', 200, { request: ({ id }) => ({ body: { id, correction: { tags: ['a'] } } }) }),
     ...play('learning', 'decided', 200, { request: ({ id }) => ({ body: { id, correction: { importance: 0.5 } } }) }),
+    ...play('privateLearning', 'private', 200, {
+      request: ({ id }) => ({ body: { id, correction: { importance: 0.5 } } }),
+    }),
   ],
   'POST /gdpr/requests/:id/decide': play('request', 'private', 200, {
     uses: 'request',
@@ -376,10 +385,10 @@ export const PLAYS: Readonly<Record<string, readonly Play[]>> = {
       }),
     }),
   ],
-  'POST /learnings/:id/invalidate': play('learning', 'owned', 200, {
-    uses: 'learning',
-    request: body({ reason: 'no longer true' }),
-  }),
+  'POST /learnings/:id/invalidate': [
+    ...play('learning', 'owned', 200, { uses: 'learning', request: body({ reason: 'no longer true' }) }),
+    ...play('privateLearning', 'private', 200, { uses: 'privateLearning', request: body({ reason: 'no longer' }) }),
+  ],
   'POST /learnings/:id/supersede': play('learning', 'owned', 200, {
     uses: 'learning',
     request: () => ({ body: { by: { title: 'A title', description: fresh() }, reason: 'newer' } }),
@@ -388,7 +397,10 @@ export const PLAYS: Readonly<Record<string, readonly Play[]>> = {
   'POST /mcp': plain(200, () => ({ headers: MCP, raw: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping' }) })),
   'POST /memories': plain(201, () => ({ body: { content: fresh() } })),
   'POST /memories/batch': plain(200, () => ({ body: { memories: [{ content: fresh() }] } })),
-  'POST /memories/get': play('observation', 'listed', 200, { request: ({ id }) => ({ body: { ids: [id] } }) }),
+  'POST /memories/get': [
+    ...play('observation', 'listed', 200, { request: ({ id }) => ({ body: { ids: [id] } }) }),
+    ...play('privateLearning', 'listed', 200, { request: ({ id }) => ({ body: { ids: [id] } }) }),
+  ],
   'POST /projects/:id/merge': [
     ...play('project', 'owned', 200, { uses: 'project', request: ({ own }) => ({ body: { into: own.project } }) }),
     // The other way round: what is one's own goes into what is not.
@@ -421,16 +433,25 @@ export const PLAYS: Readonly<Record<string, readonly Play[]>> = {
     path: '/admin/settings/capture.exclude',
     body: { value: ['/unused/**'] },
   })),
+  'PUT /admin/settings/learnings.visibility': plain(200, body({ value: 'shared' })),
   'PUT /admin/tenants/:id': play('tenant', 'listed', 200, { request: body({ suspended: false }) }),
   'PUT /admin/users/:id': play('person', 'private', 200, { request: body({ email: null }) }),
   'PUT /auth/password': plain(422, body({ password: 'short' })),
-  'PUT /learnings/:id': play('learning', 'owned', 200, {
-    uses: 'learning',
-    request: () => ({ body: { description: fresh() } }),
-  }),
+  'PUT /learnings/:id': [
+    ...play('learning', 'owned', 200, { uses: 'learning', request: () => ({ body: { description: fresh() } }) }),
+    ...play('privateLearning', 'private', 200, {
+      uses: 'privateLearning',
+      request: () => ({ body: { description: fresh() } }),
+    }),
+  ],
+  'PUT /learnings/:id/visibility': [
+    ...play('learning', 'owned', 200, { uses: 'learning', request: body({ visibility: 'private' }) }),
+    ...play('privateLearning', 'private', 200, { uses: 'privateLearning', request: body({ visibility: 'shared' }) }),
+  ],
   'PUT /memories/:id': [
     ...play('observation', 'private', 200, { request: body({ tags: ['a'] }) }),
     ...play('learning', 'owned', 200, { request: body({ importance: 0.5 }) }),
+    ...play('privateLearning', 'private', 200, { request: body({ importance: 0.5 }) }),
   ],
   'PUT /projects/:id': play('project', 'owned', 200, { request: body({ display_name: 'renamed' }) }),
   'PUT /sessions/:id': play('session', 'owned', 200, { request: body({ title: 'A title' }) }),

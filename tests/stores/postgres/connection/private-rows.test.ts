@@ -29,11 +29,11 @@ beforeAll(async () => {
   colleague = await seedColleague(db, mine);
 });
 
-test('private rows have a second policy in these tables', async () => {
+test('private rows, and learnings with their quotes, have a second policy in these tables', async () => {
   const rows = await db.rows<{ name: string }>(
     "SELECT polrelid::regclass::text AS name FROM pg_policy WHERE polname = 'owner_isolation' AND NOT polpermissive ORDER BY 1",
   );
-  expect(rows.map(({ name }) => name)).toEqual(PRIVATE);
+  expect(rows.map(({ name }) => name)).toEqual([...PRIVATE, 'learning_evidence', 'learnings'].toSorted());
 });
 
 test('private rows are visible to their user, to transactions for all users, and to no other', async () => {
@@ -69,6 +69,46 @@ test('private rows are not changed, deleted or written for another user', async 
       ),
     );
   expect([await code(mine.userId), await code(colleague.userId)]).toEqual(['42501', '23502']);
+});
+
+test('a private learning and its quotes are visible to its owner alone, a shared one to all', async () => {
+  const plant = async (visibility: 'private' | 'shared') => {
+    const [row] = await db.write(
+      `INSERT INTO learnings (id, tenant_id, user_id, fingerprint, category, title, description, tags, confidence, valid_from, visibility)
+       VALUES (uuidv7(), $1, $2, sha256(convert_to('visible ' || $3, 'UTF8')), 'general', $3, $3, '{}', 0.5, now(), $3) RETURNING id`,
+      [mine.tenantId, mine.userId, visibility],
+    );
+    await db.write(
+      `INSERT INTO learning_evidence (learning_id, row_id, quote_sha256, tenant_id, session_id, quote) VALUES ($1, uuidv7(), sha256('q'), $2, uuidv7(), $3)`,
+      [row?.['id'], mine.tenantId, visibility],
+    );
+  };
+  await plant('private');
+  await plant('shared');
+  const seen = (viewer: string) =>
+    asApplication(db, mine.tenantId, viewer, async (client) => {
+      const titles = await client.query<{ title: string }>(
+        "SELECT title FROM learnings WHERE title IN ('private', 'shared') ORDER BY title",
+      );
+      const quotes = await client.query<{ quote: string }>(
+        "SELECT quote FROM learning_evidence WHERE quote IN ('private', 'shared') ORDER BY quote",
+      );
+      return [titles.rows.map(({ title }) => title).join(), quotes.rows.map(({ quote }) => quote).join()];
+    });
+  for (const [viewer, shown] of [
+    [mine.userId, 'private,shared'],
+    ['*', 'private,shared'],
+    [colleague.userId, 'shared'],
+    ['', 'shared'],
+    [other.userId, 'shared'],
+  ] as const)
+    expect([viewer, ...(await seen(viewer))]).toEqual([viewer, shown, shown]);
+  // Nor is one made private to somebody else, or taken over.
+  const changed = await asApplication(db, mine.tenantId, colleague.userId, async (client) => {
+    const taken = await client.query("UPDATE learnings SET user_id = $1 WHERE title = 'private'", [colleague.userId]);
+    return taken.rowCount;
+  });
+  expect(changed).toBe(0);
 });
 
 test('private rows are read by the facade for one viewer, and without a viewer as the process was opened', async () => {

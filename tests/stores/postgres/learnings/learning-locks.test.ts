@@ -19,7 +19,7 @@ beforeEach(async () => {
   known = [await plant('The cache lives in redis'), await plant('The queue lives in postgres')];
 });
 
-const scope = { projectId: null, namespace: 'default' };
+const scope = { projectId: null, namespace: 'default', ownerId: null };
 
 async function plant(description: string): Promise<string> {
   const id: string = newId();

@@ -54,7 +54,7 @@ test.each(READS)('%s: rows of other scopes are not read, with a project and with
   for (const projectId of [small, null]) {
     const before = await rowsRead();
     await db.database.asTenant(user.tenantId, async (transaction) => {
-      await work(transaction, { projectId, namespace: 'default' });
+      await work(transaction, { projectId, namespace: 'default', ownerId: null });
       await transaction.$queryRaw`SELECT pg_stat_force_next_flush()::text`;
     });
     const read = (await rowsRead()) - before;
@@ -66,7 +66,12 @@ test.each(READS)('%s: rows of other scopes are not read, with a project and with
 test('words are looked for in the newest of a large scope, and in all of a small one', async () => {
   const first = (projectId: string | null) =>
     db.database.asTenant(user.tenantId, async (transaction) => {
-      const [best] = await wordNeighbours(transaction, { projectId, namespace: 'default' }, ['zymurgy'], 8);
+      const [best] = await wordNeighbours(
+        transaction,
+        { projectId, namespace: 'default', ownerId: null },
+        ['zymurgy'],
+        8,
+      );
       return best?.description;
     });
   expect(await first(null)).toBe('zymurgy');

@@ -10,7 +10,7 @@ import { fileDatabase } from '../../../setup/database.ts';
 import type { TestUser } from '../../../setup/database.ts';
 import { until } from '../../../setup/until.ts';
 
-const scope = { projectId: null, namespace: 'default' };
+const scope = { projectId: null, namespace: 'default', ownerId: null };
 const embeddingModel = { name: 'm', dimension: 3 };
 const db = fileDatabase();
 let user: TestUser;

@@ -1012,7 +1012,7 @@ BEGIN
   END LOOP;
 END
 $$;
--- A learning is private if its owner or the setting of the tenant says so; its quotes are visible with it.
+-- A learning is private by the setting of the tenant, or by its owner; its quotes are visible with it.
 CREATE POLICY owner_isolation ON learnings AS RESTRICTIVE
   USING (visibility = 'shared' OR user_id = (SELECT current_viewer_id()) OR (SELECT views_all()));
 CREATE POLICY owner_isolation ON learning_evidence AS RESTRICTIVE

@@ -44,7 +44,7 @@ async function lockVersions(transaction: TenantTransaction, id: string) {
 }
 
 /**
- * Shares a learning with the tenant, or makes it private to its owner, with all earlier versions. The graph, which belongs to the project, loses what a
+ * Shares a learning with the tenant, or with its owner only, with all earlier versions. The graph, which belongs to the project, loses what a
  * private learning added to it. Returns the learning with the same words that prevents it; null if it is done.
  */
 export async function changeVisibility(

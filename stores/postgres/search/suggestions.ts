@@ -14,7 +14,7 @@ export interface Suggestion {
 const suggestionRow = z.object({ text: z.string(), kind: z.enum(SUGGESTION_KINDS), count: z.number() });
 
 export interface SuggestionQuery {
-  /** The user whose private learnings are completed, too; undefined: an admin, for whom all are. */
+  /** User whose private learnings are included; undefined: an admin, who reads all. */
   readonly viewerId: string | undefined;
   readonly typed: string;
   readonly limit: number;

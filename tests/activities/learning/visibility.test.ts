@@ -86,7 +86,7 @@ test('what a user made private is not shared again by the user’s sessions; oth
   await teach(ben, TABS);
   expect((await rows()).at(-1)).toBe(`ben shared open 1: ${TABS}`);
   // Closed by its owner, it is not learned again either.
-  const [row] = (await learningsOf(instance)).filter(({ description }) => description === MORE_TABS);
+  const row = (await learningsOf(instance)).find(({ description }) => description === MORE_TABS);
   await instance.post(`/learnings/${row?.id}/invalidate`, { reason: 'not so' }, ada.key);
   await teach(ada, MORE_TABS);
   expect((await rows()).filter((line) => line.startsWith('ada') && line.includes('open'))).toEqual([]);

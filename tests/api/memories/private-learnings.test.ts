@@ -121,7 +121,7 @@ const ask = ([address, body]: readonly [string, object?], key: string) =>
         body: { jsonrpc: '2.0', id: 1, method: 'tools/call', params: body },
       })
     : here.call(body === undefined ? 'GET' : 'POST', address, { key, ...(body === undefined ? {} : { body }) });
-/** The reads whose answer contains the word; what was asked is not part of it. */
+/** The reads whose answer contains the word; the question is not part of it. */
 const shownTo = async (key: string) => {
   const shown: string[] = [];
   for (const read of reads()) {
@@ -206,9 +206,8 @@ describe('sharing', () => {
 
   test('admins alone set the visibility of new learnings', async () => {
     for (const key of [owner.key, session]) expectError(await set('private', key), 'FORBIDDEN');
-    for (const value of ['everybody', '', 1, ['private'], null])
-      expectError(await set(value), 'VALIDATION_FAILED', 'value');
-    for (const visibility of ['everybody', '', null, 7])
+    for (const value of ['all', '', 1, ['private'], null]) expectError(await set(value), 'VALIDATION_FAILED', 'value');
+    for (const visibility of ['all', '', null, 7])
       for (const [method, address, more] of [
         ['POST', '/memories', { content: 'x' }],
         ['POST', '/learnings', { title: 'x', description: 'x' }],
@@ -226,11 +225,11 @@ describe('sharing', () => {
 
   test('in a tenant of private learnings, those of sessions and hands are private, unless they state otherwise', async () => {
     expect(await set('private')).toMatchObject({ status: 200, body: { value: 'private' } });
-    const said = [
+    const statements = [
       'From now on always run the pelican linter before a commit.',
       'Always use tabs in the pelican project.',
     ];
-    for (const [n, text] of said.entries())
+    for (const [n, text] of statements.entries())
       await here.post(
         '/events',
         promptEvent('pelican', text, { project: { path: '/src/pelican' }, key: `p${n}` }),
@@ -322,8 +321,8 @@ describe('sharing', () => {
     expect((await run(key, 'sharing', 'show')).text).toContain('New learnings are private');
     expect((await run(key, 'sharing', 'set', 'shared')).text).toContain('New learnings are shared');
     expect((await run(other.key, 'sharing', 'show')).code).toBe(1);
-    const said = await run(other.key, 'remember', 'A gull sleeps', '--no-project', '--visibility', 'private');
-    const name = /[a-z2-7]{8}/.exec(said.text.slice(said.text.indexOf(':')))?.[0] ?? '';
+    const stored = await run(other.key, 'remember', 'A gull sleeps', '--no-project', '--visibility', 'private');
+    const name = /[a-z2-7]{8}/.exec(stored.text.slice(stored.text.indexOf(':')))?.[0] ?? '';
     expect((await run(other.key, 'learnings', 'show', name)).text).toMatch(/stored manually, private/);
     expect((await run(other.key, 'learnings', '--visibility', 'private')).text).toMatch(
       /manual, private .*A gull sleeps/,

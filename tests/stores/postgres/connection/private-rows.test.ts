@@ -103,7 +103,7 @@ test('a private learning and its quotes are visible to its owner alone, a shared
     [other.userId, 'shared'],
   ] as const)
     expect([viewer, ...(await seen(viewer))]).toEqual([viewer, shown, shown]);
-  // Nor is one made private to somebody else, or taken over.
+  // Nor is one given to another owner.
   const changed = await asApplication(db, mine.tenantId, colleague.userId, async (client) => {
     const taken = await client.query("UPDATE learnings SET user_id = $1 WHERE title = 'private'", [colleague.userId]);
     return taken.rowCount;

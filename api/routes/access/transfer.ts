@@ -7,7 +7,7 @@ import { isBeingErased } from '../../../stores/postgres/erasure/erasures.ts';
 import { restrictedUsers } from '../../../stores/postgres/erasure/restricted.ts';
 import { assertNoLegalHold } from '../../../stores/postgres/retention/legal-holds.ts';
 import { requireActive, userOf } from '../../access-rules.ts';
-import { guardedRoute, principalOf } from '../../auth.ts';
+import { guardedRoute, principalOf, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { conflict, invalid } from '../../errors.ts';
 
@@ -29,24 +29,25 @@ async function ownersOf(transaction: TenantTransaction, given: { readonly from: 
 }
 
 /** `POST /admin/users/{id}/transfer`: what a user who leaves owns gets another owner. */
-export function transferRoutes(app: Api, { database }: ApiDependencies): void {
+export function transferRoutes(app: Api, { database, workflowHints }: ApiDependencies): void {
   app.post(
     '/admin/users/:id/transfer',
     guardedRoute('admin', {
       tags: ['access'],
       summary: 'Make another user the owner of the learnings of a user',
       description:
-        'Learnings of every origin with all their versions. Sessions and their rows remain with the user. Rejected while either user is being erased or restricted, or a legal hold is on the data of the user. A repeated request transfers what an interrupted one left.',
+        'Learnings of every origin with all their versions; private ones are private to the new owner. Sessions and their rows remain with the user. Rejected while either user is being erased or restricted, or a legal hold is on the data of the user. A repeated request transfers what an interrupted one left.',
       params: userParams,
       body: transferBody,
       response: { 200: transferAnswer },
     }),
     async (request) => {
       const { to, dry_run: isDryRun } = request.body;
-      const learnings = { extracted: 0, by_hand: 0, closed: 0, erased_with_user: 0 };
+      const principal = principalOf(request);
+      const learnings = { extracted: 0, by_hand: 0, closed: 0, private: 0, erased_with_user: 0 };
       for (let after: string = FIRST_ID; ;) {
         const start = after;
-        const batch = await database.asTenant(principalOf(request).tenantId, async (transaction) => {
+        const batch = await database.asTenant(viewOf(principal), async (transaction) => {
           const owners = await ownersOf(transaction, { from: request.params.id, to });
           return { ...owners, ...(await transferLearnings(transaction, { ...owners, after: start, isDryRun })) };
         });
@@ -54,10 +55,14 @@ export function transferRoutes(app: Api, { database }: ApiDependencies): void {
         learnings.extracted += counts.extracted;
         learnings.by_hand += counts.byHand;
         learnings.closed += counts.closed;
+        learnings.private += counts.private;
         learnings.erased_with_user += counts.erasedWithUser;
         // The audit log names the former owner alone.
         request.log.info({ from: fromId, to: toId, isDryRun, ...counts }, 'learnings transferred');
-        if (last === null) return { id: fromId, to: toId, dry_run: isDryRun, learnings };
+        if (last === null) {
+          await Promise.allSettled([workflowHints.index(principal.tenantId)]);
+          return { id: fromId, to: toId, dry_run: isDryRun, learnings };
+        }
         after = last;
       }
     },

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { TenantTransaction } from '../connection/database.ts';
 import { idsOf, rowOf } from '../connection/rows.ts';
+import { requestRewrite } from '../embeddings/embedding-rewrites.ts';
 
 /**
  * Tables with a `user_id`: `moved` if a transfer changes it, else why the rows remain with the user. An erasure of that user deletes those. A test compares the
@@ -41,6 +42,7 @@ const countsRow = rowOf({
   extracted: z.int(),
   by_hand: z.int(),
   closed: z.int(),
+  private: z.int(),
   erased_with_user: z.int(),
 });
 
@@ -75,6 +77,7 @@ export async function transferLearnings(
   const rows = await transaction.$queryRaw`
     SELECT count(*) FILTER (WHERE valid_to IS NULL AND origin = 'extracted')::integer AS extracted,
            count(*) FILTER (WHERE valid_to IS NULL AND origin = 'user')::integer AS by_hand, count(valid_to)::integer AS closed,
+           count(*) FILTER (WHERE visibility = 'private')::integer AS private,
            count(*) FILTER (WHERE valid_to IS NULL
              AND (SELECT bool_and((SELECT s.user_id FROM sessions s WHERE s.id = e.session_id) = ${fromId}::uuid) FROM learning_evidence e WHERE e.learning_id = l.id)
              AND EXISTS (
@@ -84,8 +87,15 @@ export async function transferLearnings(
                  SELECT o.origin, o.previous_id, older.depth + 1 FROM older JOIN learnings o ON o.id = older.previous_id WHERE older.depth < 100)
                SELECT FROM older WHERE origin <> 'user'))::integer AS erased_with_user
       FROM learnings l WHERE l.user_id = ${fromId}::uuid AND l.id > ${after}::uuid AND l.id <= ${last}::uuid`;
-  if (!isDryRun)
+  if (!isDryRun) {
+    const hidden = idsOf(
+      await transaction.$queryRaw`
+        SELECT id FROM learnings WHERE user_id = ${fromId}::uuid AND visibility = 'private' AND id > ${after}::uuid AND id <= ${last}::uuid`,
+    );
     await transaction.$executeRaw`
       UPDATE learnings SET user_id = ${toId}::uuid, updated_at = now() WHERE user_id = ${fromId}::uuid AND id > ${after}::uuid AND id <= ${last}::uuid`;
+    // The vector index knows the owners of private memories; the next consolidation compares them with those of the new owner.
+    await requestRewrite(transaction, hidden);
+  }
   return { counts: z.tuple([countsRow]).parse(rows)[0], last: ids.length < BATCH ? null : last };
 }

@@ -84,17 +84,18 @@ describe('a transfer', () => {
     const old = (await given(instance, 'Pelicans like quiet water', {}, { key: nora.api_key })).id;
     const answer = await instance.put(`/learnings/${old}`, { description: 'Pelicans like fish' }, nora.api_key);
     corrected = bodyOf(learningSchema, answer).id;
+    await given(instance, 'Herons fear drones', { visibility: 'private' }, { key: nora.api_key });
     await instance.put('/admin/users/nora', { active: false });
   });
 
-  const expected = { extracted: 2, by_hand: 2, closed: 1, erased_with_user: 1 };
+  const expected = { extracted: 2, by_hand: 3, closed: 1, private: 1, erased_with_user: 1 };
 
   test('counts without a change if it is a dry run', async () => {
     const before = await rowsOf(nora.id);
     const answer = bodyOf(transferAnswer, await transfer('nora', { to: 'writer', dry_run: true }));
     expect(answer).toEqual({ id: nora.id, to: writer.id, dry_run: true, learnings: expected });
     expect(await rowsOf(nora.id)).toEqual(before);
-    expect(before).toMatchObject({ learnings: 5, sessions: 1, prompts: 1, observations: 1 });
+    expect(before).toMatchObject({ learnings: 6, sessions: 1, prompts: 1, observations: 1 });
   });
 
   test('changes the owner of learnings alone, and is recorded with the former one', async () => {
@@ -102,10 +103,17 @@ describe('a transfer', () => {
     const answer = bodyOf(transferAnswer, await transfer('nora', { to: writer.id }));
     expect(answer).toEqual({ id: nora.id, to: writer.id, dry_run: false, learnings: expected });
     expect(await rowsOf(nora.id)).toEqual({ ...before, learnings: 0 });
-    const none = { extracted: 0, by_hand: 0, closed: 0, erased_with_user: 0 };
+    const none = { extracted: 0, by_hand: 0, closed: 0, private: 0, erased_with_user: 0 };
     expect(bodyOf(transferAnswer, await transfer('nora', { to: writer.id })).learnings).toEqual(none);
     const list = await instance.get(`/admin/audit-log?action=POST%20/admin/users/:id/transfer&limit=1`);
     expect(list.body).toMatchObject({ data: [{ subject_type: 'users', subject_id: nora.id, status: 200 }] });
+  });
+
+  test('makes private learnings private to the new owner, also in the index', async () => {
+    const list = await instance.get('/learnings?visibility=private', writer.api_key);
+    expect(list.body).toMatchObject({ data: [{ description: 'Herons fear drones' }] });
+    const row = "embeddings e JOIN learnings l ON l.id = e.resource_id AND l.visibility = 'private' AND e.revision = 1";
+    expect(await instance.count(row)).toBe(1);
   });
 
   test('lets the new owner correct and delete, with all versions', async () => {

@@ -196,6 +196,10 @@ describe('filters apply inside the store', () => {
       ids(await index.keyword(home, MODEL, 'particular', filter, 9)).sort();
     expect(await seen({ viewerId: 'me' })).toEqual([mine.objectId, shared.objectId].sort());
     expect(await seen({ viewerId: 'stranger' })).toEqual([shared.objectId]);
+    expect([await seen({ ownerId: null }), await seen({ ownerId: 'me' })]).toEqual([
+      [shared.objectId],
+      [mine.objectId],
+    ]);
     expect(await seen({})).toEqual([mine.objectId, foreign.objectId, shared.objectId].sort());
     expect(ids(await nearestOf(home, vectorAlong(0), { viewerId: 'them' }, 9, 2)).sort()).toEqual(
       [foreign.objectId, shared.objectId].sort(),

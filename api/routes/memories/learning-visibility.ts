@@ -1,4 +1,5 @@
 import { changeVisibility } from '../../../stores/postgres/learnings/learning-visibility.ts';
+import { hasMetAnother } from '../../../stores/postgres/connection/database-codes.ts';
 import { readLearning } from '../../../stores/postgres/learnings/learning-list.ts';
 import { principalOf, viewerOf, route, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
@@ -24,14 +25,20 @@ export function learningVisibilityRoutes(app: Api, { database, workflowHints }: 
     async (request) => {
       const principal = principalOf(request);
       const { tenantId } = principal;
-      const changed = await database.asTenant(viewOf(principal), async (transaction) => {
-        const id = existing(await learningIdOf(transaction, request.params.id, 'id'), 'learning');
-        const learning = await lockNewest(transaction, id, 'learning');
-        await requireOwnerOfAll(transaction, principal, learning);
-        const { visibility } = request.body;
-        const known = await changeVisibility(transaction, tenantId, learning.id, visibility);
-        if (known !== null) throw knownAlready(known.knownId, 'visibility');
-        return readLearning(transaction, learning.id, viewerOf(principal));
+      const change = () =>
+        database.asTenant(viewOf(principal), async (transaction) => {
+          const id = existing(await learningIdOf(transaction, request.params.id, 'id'), 'learning');
+          const learning = await lockNewest(transaction, id, 'learning');
+          await requireOwnerOfAll(transaction, principal, learning);
+          const { visibility } = request.body;
+          const known = await changeVisibility(transaction, tenantId, learning.id, visibility);
+          if (known !== null) throw knownAlready(known.knownId, 'visibility');
+          return readLearning(transaction, learning.id, viewerOf(principal));
+        });
+      const changed = await change().catch((error: unknown) => {
+        // Others wrote the same words meanwhile: the second attempt finds them.
+        if (hasMetAnother(error)) return change();
+        throw error;
       });
       await Promise.allSettled([workflowHints.index(tenantId)]);
       return presentLearning(existing(changed, 'learning'));

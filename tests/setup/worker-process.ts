@@ -5,12 +5,13 @@ import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { processEnvironment } from '../../config/process-environment.ts';
 
-const ENTRY = fileURLToPath(new URL('../../workers/main.ts', import.meta.url));
-
-export interface WorkerProcess {
+/** A process of an instance. */
+export interface ServiceProcess {
   readonly child: ChildProcess;
   /** Returns its log so far. */
   log(): string;
+  /** Returns what it wrote to stderr so far. */
+  errors(): string;
   /** Kills it, as a crash does, and awaits its exit. */
   kill(): Promise<void>;
   /** Stops it with SIGTERM. Returns its exit code. */
@@ -29,16 +30,28 @@ export async function freePort(): Promise<number> {
 }
 
 /** Starts the worker as a process, as the supervisor does, and awaits its readiness. */
-export async function startWorkerProcess(environment: Readonly<Record<string, string>>): Promise<WorkerProcess> {
+export function startWorkerProcess(environment: Readonly<Record<string, string>>): Promise<ServiceProcess> {
+  return startService('workers/main.ts', environment);
+}
+
+/** Starts a process of an instance by its entry file, as the supervisor does, and awaits its readiness. */
+export async function startService(
+  entry: string,
+  environment: Readonly<Record<string, string>>,
+): Promise<ServiceProcess> {
   const { PATH, HOME } = processEnvironment();
-  const child = fork(ENTRY, { env: { PATH, HOME, ...environment }, stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
+  const file = fileURLToPath(new URL(`../../${entry}`, import.meta.url));
+  const child = fork(file, { env: { PATH, HOME, ...environment }, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
   let log = '';
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     log += text;
   });
-  const failed = once(child, 'exit').then(([code]) =>
-    Promise.reject(new Error(`the worker ended with ${String(code)}`)),
-  );
+  let errors = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    errors += text;
+    process.stderr.write(text);
+  });
+  const failed = once(child, 'exit').then(([code]) => Promise.reject(new Error(`${entry} ended with ${String(code)}`)));
   await Promise.race([once(child, 'message'), failed]);
   failed.catch(() => undefined); // From here on the test ends the process.
   const end = async (signal: NodeJS.Signals): Promise<number | null> => {
@@ -51,6 +64,7 @@ export async function startWorkerProcess(environment: Readonly<Record<string, st
   return {
     child,
     log: () => log,
+    errors: () => errors,
     kill: async () => {
       await end('SIGKILL');
     },

@@ -8,11 +8,11 @@ import type { TestInstance } from '../setup/instance.ts';
 import { captured, smallSession } from '../setup/small-session.ts';
 import { until, untilTrue } from '../setup/until.ts';
 import { startWorkerProcess } from '../setup/worker-process.ts';
-import type { WorkerProcess } from '../setup/worker-process.ts';
+import type { ServiceProcess } from '../setup/worker-process.ts';
 
 let provider: MessagesServer;
 let instance: TestInstance;
-let worker: WorkerProcess;
+let worker: ServiceProcess;
 
 beforeAll(async () => {
   provider = await startMessagesServer({ author: true });

@@ -12,13 +12,13 @@ import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
 import { until } from '../setup/until.ts';
 import { startWorkerProcess } from '../setup/worker-process.ts';
-import type { WorkerProcess } from '../setup/worker-process.ts';
+import type { ServiceProcess } from '../setup/worker-process.ts';
 
 /** The instance with the settings as they were, and an api and a worker with those that name another model. */
 let instance: TestInstance;
 let provider: EmbeddingsServer;
 let changed: Awaited<ReturnType<typeof startChangedApi>>;
-let worker: WorkerProcess;
+let worker: ServiceProcess;
 let environment: Record<string, string>;
 
 const NOTES = 48;

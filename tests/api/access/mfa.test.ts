@@ -6,20 +6,11 @@ import { stepAt, totpCode } from '../../../domain/totp.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
 import { createdIn } from '../support/access.ts';
 import { bodyOf, expectError } from '../support/answers.ts';
-import { expectEnded, logIn, PASSWORD, withPassword } from '../support/log-in.ts';
+import { expectEnded, logIn, PASSWORD, withPassword, secretBytes } from '../support/log-in.ts';
 
 const instance = fileInstance();
 
 beforeEach(() => instance.write('DELETE FROM auth_attempts'));
-
-/** Returns the bytes of a secret in base 32. */
-function secretBytes(text: string): Buffer {
-  const bits = Array.from(text, (letter) =>
-    'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0'),
-  );
-  const bytes = bits.join('').match(/.{8}/g) ?? [];
-  return Buffer.from(bytes.map((byte) => Number.parseInt(byte, 2)));
-}
 
 /** A user with an authenticator: the credentials, the codes, and the session that confirmed it. `codeIn(1)`: the code of the next time step. */
 async function withTotp(role: 'user' | 'admin' = 'user') {

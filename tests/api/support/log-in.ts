@@ -21,6 +21,15 @@ export function cookieOf({ headers }: Pick<ApiAnswer, 'headers'>): string {
   return (headers.get('set-cookie') ?? '').split(';', 1).join('');
 }
 
+/** Returns the bytes of an authenticator's secret in base 32. */
+export function secretBytes(text: string): Buffer {
+  const bits = Array.from(text, (letter) =>
+    'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0'),
+  );
+  const bytes = bits.join('').match(/.{8}/g) ?? [];
+  return Buffer.from(bytes.map((byte) => Number.parseInt(byte, 2)));
+}
+
 /** Logs a user in; returns the access token and the refresh cookie. */
 export async function logIn(instance: TestInstance, credentials: Awaited<ReturnType<typeof withPassword>>) {
   const answer = await instance.post('/auth/login', credentials, null);

@@ -16,7 +16,10 @@ export interface TestProvider {
 const CLAIMS = ['preferred_username', 'groups', 'department', 'amr', 'email', 'email_verified'];
 
 /** Starts an OpenID Connect provider (package `oidc-provider`) for a client with these callbacks. */
-export async function startOidcProvider(redirectUris: string[]): Promise<TestProvider> {
+export async function startOidcProvider(
+  redirectUris: string[],
+  clientSecret = 'secret-of-the-client',
+): Promise<TestProvider> {
   let handle: ReturnType<Provider['callback']> | null = null;
   const server = createServer((request, response) => {
     if (handle === null) return;
@@ -26,7 +29,7 @@ export async function startOidcProvider(redirectUris: string[]): Promise<TestPro
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   const issuer = `http://127.0.0.1:${port}`;
-  const client = { clientId: 'recollect', clientSecret: 'secret-of-the-client' };
+  const client = { clientId: 'recollect', clientSecret };
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2_048 });
   const provider = new Provider(issuer, {
     clients: [

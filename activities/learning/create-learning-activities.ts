@@ -200,7 +200,9 @@ export function createLearningActivities(dependencies: LearningDependencies): Le
         if (session === null) return { written: 0, calls: 0, tokens: 0, usd: 0 };
         const { facts, input } = session;
         const scope = { tenantId, projectId: facts.projectId, namespace: facts.namespace };
-        const about = input.topics.slice(-MAX_TOPICS).map((topic) => `${topic.title}\n${topic.content}`);
+        const about = input.topics
+          .slice(-MAX_TOPICS)
+          .map(({ title, content }) => ({ text: `${title}\n${content}`, stored: null }));
         const known = await readKnown(dependencies, scope, about, signal);
         const owner = {
           tenantId,

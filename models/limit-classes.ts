@@ -1,4 +1,4 @@
-import { CLASS_RULES, isWithin } from '../domain/data-classes.ts';
+import { CLASS_RULES, higherClass, isWithin } from '../domain/data-classes.ts';
 import type { DataClass } from '../domain/data-classes.ts';
 import { EmbedderUnavailable, TextsRefused } from '../domain/ports/embedder.ts';
 import type { Embedder } from '../domain/ports/embedder.ts';
@@ -37,7 +37,7 @@ export function limitClasses(model: ModelPort, limit: DataClass): ModelPort {
     ...input,
     glossary: input.glossary.filter(isTextAllowed),
     precedingRequest:
-      input.precedingRequest !== null && isTextAllowed(input.precedingRequest) ? input.precedingRequest : null,
+      input.precedingRequest !== null && isAllowed(input.precedingRequest.dataClass) ? input.precedingRequest : null,
     known: input.known.filter(areAllowed),
     rows: rowsOf(input.rows),
   });
@@ -66,15 +66,16 @@ export function limitClasses(model: ModelPort, limit: DataClass): ModelPort {
 
 /**
  * Returns the embedder of a provider that is sent no text above a class: it withholds passages above it, which are found by keyword; a query or a
- * comparison falls back to words.
+ * comparison falls back to words. A part of a row has at least the class of the row, which callers give to `withholds`.
  */
 export function limitEmbeddedClasses(embedder: Embedder, limit: DataClass): Embedder {
-  const withholds = (text: string): boolean => !isWithin(classOf(text), limit);
+  const withholds = (text: string, stored: DataClass | null): boolean =>
+    !isWithin(higherClass(classOf(text), stored ?? 'public'), limit);
   return {
     ...embedder,
     withholds,
     async embed(texts, purpose, signal, onUsage) {
-      if (!texts.some(withholds)) return embedder.embed(texts, purpose, signal, onUsage);
+      if (!texts.some((text) => withholds(text, null))) return embedder.embed(texts, purpose, signal, onUsage);
       const message = 'a text has a class above RECOLLECT_MODEL_MAX_CLASS';
       throw purpose === 'passage' ? new TextsRefused(message) : new EmbedderUnavailable(message);
     },

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { DataClass } from '../../domain/data-classes.ts';
 import { EmbedderUnavailable, TextsRefused } from '../../domain/ports/embedder.ts';
 import type { Embedder, EmbeddingUsage } from '../../domain/ports/embedder.ts';
 
@@ -7,6 +8,8 @@ export interface RequestedText {
   /** SHA-256 of the text, hex. */
   readonly hash: string;
   readonly text: string;
+  /** Lowest class of the rows that it is part of; null for a derived memory. */
+  readonly stored: DataClass | null;
 }
 
 /** Result of a batch of texts. */
@@ -74,7 +77,9 @@ export async function embedTexts(
   const vectors = new Map<string, Float32Array>();
   const refused = new Set<string>();
   const usage: EmbeddingUsage[] = [];
-  const withheld = new Set(texts.filter(({ text }) => embedder.withholds?.(text) === true).map(({ hash }) => hash));
+  const withheld = new Set(
+    texts.filter(({ text, stored }) => embedder.withholds?.(text, stored) === true).map(({ hash }) => hash),
+  );
   const sent = texts.filter(({ hash }) => !withheld.has(hash));
   const embedSome = async (some: readonly RequestedText[]): Promise<void> => {
     if (some.length === 0) return;

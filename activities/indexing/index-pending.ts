@@ -83,7 +83,7 @@ export async function indexPending(
     total.more = true;
   };
 
-  const batches = pendingBatches(dependencies, tenantId, index, inHand);
+  const batches = pendingBatches(dependencies, tenantId, index, inHand, embedder.withholds);
   const startedMs = performance.now();
   let writing = Promise.resolve();
   const writeNext = (...work: Parameters<typeof write>): void => {

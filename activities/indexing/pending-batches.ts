@@ -1,6 +1,8 @@
 import type { TenantId } from '../../domain/ids.ts';
+import { DATA_CLASSES } from '../../domain/data-classes.ts';
 import { modelOfIndex } from '../../domain/index-model.ts';
 import type { IndexModel } from '../../domain/index-model.ts';
+import type { Embedder } from '../../domain/ports/embedder.ts';
 import type { Database } from '../../stores/postgres/connection/database.ts';
 import { cachedVectors } from '../../stores/postgres/embeddings/embedding-cache.ts';
 import { pendingEmbeddings, settleEmbeddings } from '../../stores/postgres/embeddings/embedding-ledger.ts';
@@ -45,6 +47,12 @@ interface HashedChunk extends RequestedText {
   readonly placed: PlacedChunk;
 }
 
+/** Returns the one of equal texts with the lowest stored class: what is sent of one row is no secret of another. */
+function leastClassified(same: readonly HashedChunk[]): HashedChunk[] {
+  const rankOf = ({ stored }: HashedChunk) => DATA_CLASSES.indexOf(stored ?? 'public');
+  return same.toSorted((a, b) => rankOf(a) - rankOf(b)).slice(0, 1);
+}
+
 /** Returns the first chunks whose uncached texts fit `READ_TOKENS`; one always fits. */
 function firstWithin(chunks: readonly HashedChunk[], isKnown: (hash: string) => boolean): readonly HashedChunk[] {
   const seen = new Set<string>();
@@ -64,12 +72,13 @@ async function readChunks(
   tenantId: TenantId,
   index: IndexModel,
   rows: Parameters<typeof placeChunks>[1],
+  withholds: Embedder['withholds'],
 ) {
   return database.readAsTenant(tenantId, async (read) => {
     const { placed, missingIds } = await placeChunks(read, rows);
     const chunks = placed.map((one): HashedChunk => {
-      const text = embeddedText(one);
-      return { placed: one, text, hash: textHash(text) };
+      const text = embeddedText(one, withholds);
+      return { placed: one, text, hash: textHash(text), stored: one.memory.dataClass };
     });
     const hashes = [...new Set(chunks.map(({ hash }) => hash))];
     const known =
@@ -87,6 +96,7 @@ export async function* pendingBatches(
   tenantId: TenantId,
   index: IndexModel,
   inHand: Set<string>,
+  withholds: Embedder['withholds'],
 ): AsyncGenerator<PendingBatch, boolean> {
   const { database } = source;
   for (;;) {
@@ -97,7 +107,7 @@ export async function* pendingBatches(
     const waiting = rows.filter(({ id }) => !inHand.has(id));
     if (waiting.length === 0) return rows.length > 0;
     const readRows = waiting.slice(0, READ_CHUNKS);
-    const { chunks, missingIds, known } = await readChunks(source, tenantId, index, readRows);
+    const { chunks, missingIds, known } = await readChunks(source, tenantId, index, readRows, withholds);
     const taken = firstWithin(chunks, (hash) => known.has(hash));
     const later = new Set(chunks.slice(taken.length).map(({ placed }) => placed.pending.id));
     const placedIds = new Set(chunks.map(({ placed }) => placed.pending.id));
@@ -121,7 +131,7 @@ export async function* pendingBatches(
         })),
       );
     const rowsOf = (hash: string): string[] => (sharing.get(hash) ?? []).map(({ placed }) => placed.pending.id);
-    const fresh = [...sharing.values()].flatMap((same) => same.slice(0, 1)).filter(({ hash }) => !known.has(hash));
+    const fresh = [...sharing.values()].flatMap(leastClassified).filter(({ hash }) => !known.has(hash));
     const [first = [], ...others] = tokenBatches(fresh, BATCH_TOKENS);
     const cached = vectored(new Map([...known].filter(([hash]) => sharing.has(hash))));
     yield { texts: first, cached, settled: blank.length, missing: missingIds.size, vectored, rowsOf };

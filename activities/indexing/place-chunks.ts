@@ -1,5 +1,7 @@
 import { chunkText } from '../../domain/chunking.ts';
+import type { DataClass } from '../../domain/data-classes.ts';
 import type { Memory } from '../../domain/memory.ts';
+import type { Embedder } from '../../domain/ports/embedder.ts';
 import type { IndexChunk } from '../../domain/ports/vector-index.ts';
 import { indexedChunkText } from '../../domain/ranking/indexed-text.ts';
 import type { TenantRead } from '../../stores/postgres/connection/database.ts';
@@ -13,14 +15,23 @@ export interface PlacedChunk {
   readonly memory: Memory;
   /** The user's request that it belongs to; '' if none. */
   readonly purpose: string;
+  /** Of the row of that request; null if none. */
+  readonly purposeClass: DataClass | null;
   readonly text: string;
   /** From the ledger. */
   readonly contentHash: Buffer;
 }
 
-/** Returns the text that is embedded: title and request give a bare output its context. Another composition needs another `INDEX_VERSION`. */
-export function embeddedText({ memory, purpose, text }: PlacedChunk): string {
-  return indexedChunkText({ title: memory.title, purpose, text });
+/**
+ * Returns the text that is embedded: title and request give a bare output its context. A request that the embedder must not read is left out. Another
+ * composition needs another `INDEX_VERSION`.
+ */
+export function embeddedText(
+  { memory, purpose, purposeClass, text }: PlacedChunk,
+  withholds: Embedder['withholds'],
+): string {
+  const isLeftOut = withholds?.(purpose, purposeClass) === true;
+  return indexedChunkText({ title: memory.title, purpose: isLeftOut ? '' : purpose, text });
 }
 
 /** Converts a chunk to its object in the vector index. */
@@ -62,7 +73,8 @@ export async function placeChunks(
     const part = chunksOf.get(chunk.memoryId)?.[chunk.chunk];
     if (memory === undefined || part === undefined) return [];
     const { text, contentHash } = part;
-    return [{ pending: chunk, memory, purpose: requests.get(memory.id)?.purpose ?? '', text, contentHash }];
+    const { purpose = '', dataClass: purposeClass = null } = requests.get(memory.id) ?? {};
+    return [{ pending: chunk, memory, purpose, purposeClass, text, contentHash }];
   });
   return { placed, missingIds: new Set(pending.map((chunk) => chunk.memoryId).filter((id) => !byId.has(id))) };
 }

@@ -1,3 +1,4 @@
+import type { DataClass } from '../../domain/data-classes.ts';
 import { comparedText, toCompared } from '../../domain/learning/compare.ts';
 import { placeDrafts } from '../../domain/learning/merge.ts';
 import type { ComparedDraft, Neighbour } from '../../domain/learning/merge.ts';
@@ -106,18 +107,30 @@ function wordsOf(text: string): readonly string[] {
   return [...new Set(termsOf(text))].slice(0, MAX_WORDS);
 }
 
-/** Returns the known learnings of a project that are nearest to the texts, nearest first, at most 20. */
+/** A text with the class of the row that it is part of; null for a derived text. */
+export interface ClassedText {
+  readonly text: string;
+  readonly stored: DataClass | null;
+}
+
+/** Returns the known learnings of a project that are nearest to the texts, nearest first, at most 20. Texts above the embedder's class are compared by words. */
 export async function readKnown(
   dependencies: NeighbourDependencies,
   scope: ScopeOfTenant,
-  about: readonly string[],
+  about: readonly ClassedText[],
   signal: AbortSignal,
 ): Promise<readonly KnownLearning[]> {
-  const vectors = await embedOrNone(dependencies.embedder, about, signal);
+  const { embedder } = dependencies;
+  const sent = about.filter(({ text, stored }) => embedder.withholds?.(text, stored) !== true);
+  const vectors = await embedOrNone(
+    embedder,
+    sent.map(({ text }) => text),
+    signal,
+  );
   const ids = await nearestIds(dependencies, scope, vectors);
   const { byVector, byWords } = await dependencies.database.asTenant(viewOfScope(scope), async (transaction) => ({
     byVector: await readCurrent(transaction, scope, ids),
-    byWords: await wordNeighbours(transaction, scope, wordsOf(about.join(' ')), MAX_KNOWN),
+    byWords: await wordNeighbours(transaction, scope, wordsOf(about.map(({ text }) => text).join(' ')), MAX_KNOWN),
   }));
   const place = new Map(ids.map((id, index) => [id, index]));
   const nearest = byVector.toSorted((a, b) => (place.get(a.id) ?? 0) - (place.get(b.id) ?? 0));

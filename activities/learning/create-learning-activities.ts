@@ -212,7 +212,9 @@ export function createLearningActivities(dependencies: LearningDependencies): Le
         const { facts, input, visibility } = session;
         const ownerId = ownerIdFor(visibility, facts.userId);
         const scope = { tenantId, projectId: facts.projectId, namespace: facts.namespace, ownerId };
-        const about = input.topics.slice(-MAX_TOPICS).map((topic) => `${topic.title}\n${topic.content}`);
+        const about = input.topics
+          .slice(-MAX_TOPICS)
+          .map(({ title, content }) => ({ text: `${title}\n${content}`, stored: null }));
         const known = await readKnown(dependencies, scope, about, signal);
         const owner = {
           tenantId,

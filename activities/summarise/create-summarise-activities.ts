@@ -31,6 +31,7 @@ import type { CloseResult, SessionRef, SummariseActivities } from '../../workflo
 import { isPermanent, parkedReason } from '../failures.ts';
 import { withHeartbeat } from '../heartbeat.ts';
 import { tryHintIndex } from '../try-hint-index.ts';
+import type { ClassedText } from '../learning/compare-drafts.ts';
 import { callModel, costOf, NO_COST } from '../model-call.ts';
 import type { CallCost, ModelCallDependencies } from '../model-call.ts';
 import { contextOf, requestSummaryVectors, nearWindow, readWindow, writeWindow } from './write-summary.ts';
@@ -40,7 +41,7 @@ import type { ReadWindow } from './write-summary.ts';
 export type ReadKnown = (
   tenantId: TenantId,
   facts: SessionFacts,
-  about: readonly string[],
+  about: readonly ClassedText[],
   signal: AbortSignal,
 ) => Promise<readonly KnownLearning[]>;
 
@@ -87,10 +88,10 @@ export function createSummariseActivities({
   const withKnown = async (tenantId: TenantId, read: ReadWindow, signal: AbortSignal): Promise<ReadWindow> => {
     const { facts, input } = read;
     if (readKnown === undefined) return read;
-    const requests = input.rows.filter((row) => row.type === 'user').map((row) => row.content);
-    const about = [input.precedingRequest ?? '', ...requests]
-      .map((text) => text.slice(0, MAX_REQUEST_CHARACTERS))
-      .filter((text) => text !== '')
+    const requests = input.rows.filter((row) => row.type === 'user');
+    const about = (input.precedingRequest === null ? requests : [input.precedingRequest, ...requests])
+      .map(({ content, dataClass }) => ({ text: content.slice(0, MAX_REQUEST_CHARACTERS), stored: dataClass }))
+      .filter(({ text }) => text !== '')
       .slice(-MAX_REQUESTS);
     if (about.length === 0 || facts.projectId === null) return read;
     return { facts, input: { ...input, known: await readKnown(tenantId, facts, about, signal) } };

@@ -1,3 +1,4 @@
+import type { DataClass } from '../data-classes.ts';
 import type { TenantId } from '../ids.ts';
 import type { Calibration } from '../ranking/calibration.ts';
 
@@ -28,8 +29,11 @@ export interface Embedder {
     signal?: AbortSignal,
     onUsage?: (usage: EmbeddingUsage) => void,
   ): Promise<Float32Array[]>;
-  /** True for a text that must not be sent to the provider: it gets no vector. Undefined: every text may be sent. */
-  readonly withholds?: (text: string) => boolean;
+  /**
+   * True for a text that must not be sent to the provider, by its content or by the class of the row that it is part of (null: derived, without a stored
+   * class). Undefined: every text may be sent.
+   */
+  readonly withholds?: (text: string, stored: DataClass | null) => boolean;
   /** Returns a cosine of two of its vectors on the scale of the default model, by which thresholds are set. */
   likeness(cosine: number): number;
   /** Weights of the chance of a search result, on that scale; null if they were not measured. */

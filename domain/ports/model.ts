@@ -106,7 +106,7 @@ export interface WindowInput {
   /** The project's known names (files, tools, concepts), equal for every window of a project and day: part of the stable prefix. */
   readonly glossary: readonly string[];
   /** The last user request before this window; null in the first window. */
-  readonly precedingRequest: string | null;
+  readonly precedingRequest: Pick<SourceRow, 'content' | 'dataClass'> | null;
   /** The project's nearest current learnings, at most 20: repeating one adds nothing. */
   readonly known: readonly KnownLearning[];
   readonly rows: readonly SourceRow[];

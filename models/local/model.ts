@@ -73,7 +73,7 @@ function windowRequest({ precedingRequest, known, rows }: WindowInput): {
 } {
   return {
     ids: idsOf([...rows, ...known]),
-    requestText: JSON.stringify([precedingRequest, knownTexts(known), rowTexts(rows)]),
+    requestText: JSON.stringify([precedingRequest?.content ?? null, knownTexts(known), rowTexts(rows)]),
   };
 }
 

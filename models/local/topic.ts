@@ -168,7 +168,10 @@ function titleOf(
   const item = chosen.find(({ place }) => place === 'item');
   if (item !== undefined)
     return { title: headingOf(item.terms, item.title === '' ? item.text : item.title), from: undefined };
-  const last = rows.findLast(({ type, content }) => type === 'user' && !isThin(content))?.content ?? precedingRequest;
+  const last =
+    rows.findLast(({ type, content }) => type === 'user' && !isThin(content))?.content ??
+    precedingRequest?.content ??
+    null;
   if (last !== null && !isThin(last) && isFitting(last))
     return { title: noteTitle(shorten(last, MAX_FALLBACK_CHARACTERS)), from: undefined };
   if (activity !== '') return { title: shorten(activity, MAX_TITLE_CHARACTERS), from: undefined };

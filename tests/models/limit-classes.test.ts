@@ -41,7 +41,7 @@ const modelOf = (reader: string) => {
 const cells = Object.keys(ALLOWED).flatMap((reader) => DATA_CLASSES.map((dataClass) => [reader, dataClass] as const));
 
 test.each(cells)(
-  'the request to the model with the limit %s has rows of the class %s only if allowed',
+  'the request to the model with the limit %s has rows and the request before them of the class %s only if allowed',
   (reader, dataClass) => {
     const rows = rowsFrom([
       { type: 'user', content: 'Begin', dataClass: 'public' },
@@ -53,7 +53,9 @@ test.each(cells)(
         dataClass,
       },
     ]);
-    const { requestText } = modelOf(reader).windowRequest(inWindow({ rows }));
+    const precedingRequest = { content: 'Ask the pelican', dataClass };
+    const { requestText } = modelOf(reader).windowRequest(inWindow({ rows, precedingRequest }));
+    expect(requestText.includes('pelican')).toBe(ALLOWED[reader]?.includes(dataClass));
     expect(requestText.includes('ostrich')).toBe(ALLOWED[reader]?.includes(dataClass));
     // The local model would quote the note.
     expect(requestText.includes('[withheld]')).toBe(reader !== 'own' && ALLOWED[reader]?.includes(dataClass) === false);
@@ -68,10 +70,8 @@ describe('texts without a stored class are classified by their content', () => {
   test.each(derived)('for the limit %s: %s', (reader, dataClass) => {
     const [text, part] = TEXTS[dataClass];
     const known = [{ id: 'k', category: 'general', title: text, description: text }] as const;
-    for (const more of [{ precedingRequest: text }, { known }]) {
-      const { requestText } = modelOf(reader).windowRequest(inWindow(more));
-      expect(requestText.includes(part)).toBe(ALLOWED[reader]?.includes(dataClass));
-    }
+    const { requestText } = modelOf(reader).windowRequest(inWindow({ known }));
+    expect(requestText.includes(part)).toBe(ALLOWED[reader]?.includes(dataClass));
   });
 });
 

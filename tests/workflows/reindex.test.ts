@@ -239,3 +239,27 @@ test(
     }, 30_000);
   },
 );
+
+test(
+  'no part of a row above the class of the provider is sent to it, nor as the purpose of others',
+  { timeout: 120_000 },
+  async () => {
+    const before = provider.requests.length;
+    const send = (event: object) =>
+      changed.call('POST', '/events', { host: 'test', session_id: 'card', project: { name: 'reindexed' }, ...event });
+    const lines = Array.from({ length: 100 }, (_, n) => `Line ${n}: the ostrich and its treatment, in private words.`);
+    await send({ type: 'prompt', content: [...lines, 'Paid with 4111 1111 1111 1111.'].join('\n') });
+    await send({ type: 'observation', text: 'a pelican crossed the harbour' });
+    await send({ type: 'prompt', content: 'Count the pelicans' });
+    await changed.call('POST', '/sessions/test%3Acard/close', {});
+    await until(async () => {
+      const { body } = await changed.call('GET', '/sessions/test%3Acard');
+      return z.object({ phase: z.string().nullable() }).parse(body).phase === 'settled' ? true : undefined;
+    }, 60_000);
+    await until(async () => ((await ledger())[`${TWO} pending`] === undefined ? true : undefined), 60_000);
+    expect((await ledger())[`${TWO} withheld`]).toBeGreaterThan(1);
+    const texts = provider.requests.slice(before).flatMap(({ input }) => input);
+    expect(texts).toContain('a pelican crossed the harbour');
+    expect(texts.filter((text) => text.includes('ostrich'))).toEqual([]);
+  },
+);

@@ -37,7 +37,7 @@ export function windowRenderer(input: WindowInput, countTokens: CountTokens): Re
       ...projectPart(input.projectName),
       ...(input.precedingRequest === null
         ? []
-        : [textPart('asked before', input.precedingRequest, { weight: 3, cap: 80, floor: 16 })]),
+        : [textPart('asked before', input.precedingRequest.content, { weight: 3, cap: 80, floor: 16 })]),
       ...(input.known.length === 0 ? [] : [knownTitlesPart(input.known)]),
       ...rowParts(input.rows, rowIds, 1),
     ]);

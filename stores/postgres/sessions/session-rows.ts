@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { DATA_CLASSES } from '../../../domain/data-classes.ts';
-import type { SourceRow } from '../../../domain/ports/model.ts';
+import type { SourceRow, WindowInput } from '../../../domain/ports/model.ts';
 import { Prisma } from '../../../prisma/generated/client.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import { isoColumn, rowOf } from '../connection/rows.ts';
@@ -60,18 +60,20 @@ export async function readPrompts(
   return sourceRows.parse(rows);
 }
 
+const requestRow = z.object({ content: z.string(), dataClass: z.enum(DATA_CLASSES) });
+
 /** The last user prompt before a position; null when there is none. */
 export async function precedingRequest(
   transaction: TenantTransaction,
   sessionId: string,
   beforeSeq: number,
-): Promise<string | null> {
+): Promise<WindowInput['precedingRequest']> {
   const found = await transaction.prompt.findFirst({
     where: { sessionId, seq: { lt: beforeSeq }, type: 'user' },
     orderBy: { seq: 'desc' },
-    select: { content: true },
+    select: { content: true, dataClass: true },
   });
-  return found?.content ?? null;
+  return found === null ? null : requestRow.parse(found);
 }
 
 /** Rows by id, and of each the `after` rows that followed it in its session: what a learning may quote. */

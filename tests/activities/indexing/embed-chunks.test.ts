@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { guessTokens, tokenBatches } from '../../../activities/indexing/embed-chunks.ts';
 
-const wanted = (text: string) => ({ hash: text, text });
+const wanted = (text: string) => ({ hash: text, text, stored: null });
 
 test('estimates tokens by characters, one each for scripts without an alphabet', () => {
   expect(guessTokens('a text of words')).toBe(6);

@@ -47,7 +47,7 @@ async function sampleOfTexts(instance: BenchInstance): Promise<readonly string[]
   });
   try {
     const { placed } = await database.readAsTenant(tenantId, (read) => placeChunks(read, chunks));
-    return placed.map(embeddedText);
+    return placed.map((chunk) => embeddedText(chunk, undefined));
   } finally {
     await database.close();
   }

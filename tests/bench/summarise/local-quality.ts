@@ -7,6 +7,7 @@ import type {
   SessionSummaryDraft,
   SourceRow,
   TopicSummaryDraft,
+  WindowInput,
 } from '../../../domain/ports/model.ts';
 import { createLocalModel } from '../../../models/local/model.ts';
 import { createTokenCounter } from '../../../models/tokens/token-counter.ts';
@@ -112,13 +113,13 @@ export async function understand(model: ModelPort, session: BenchSession): Promi
   const common = { projectName: 'bench', glossary: [] };
   const topics: TopicSummaryDraft[] = [];
   let dropped = 0;
-  let precedingRequest: string | null = null;
+  let precedingRequest: WindowInput['precedingRequest'] = null;
   for (const rows of session.windows) {
     const input = { ...common, precedingRequest, known: [], rows };
     const grounded = groundTopic(await answerOf(model.prepareWindow(input, signal), signal), rows);
     dropped += grounded.dropped;
     topics.push(grounded.supported);
-    precedingRequest = rows.findLast(({ type }) => type === 'user')?.content ?? precedingRequest;
+    precedingRequest = rows.findLast(({ type }) => type === 'user') ?? precedingRequest;
   }
   const prompts = session.rows.filter(({ role }) => role === 'prompt');
   const derived = {

@@ -15,7 +15,7 @@ export const rows: readonly SourceRow[] = rowsFrom([
 export const window: WindowInput = {
   projectName: 'demo',
   glossary: [],
-  precedingRequest: 'earlier request',
+  precedingRequest: { content: 'earlier request', dataClass: 'internal' },
   known: [],
   rows,
 };

@@ -36,7 +36,7 @@ const huge: readonly [string, WindowInput][] = [
     'a long request before, and much that is known',
     {
       ...window,
-      precedingRequest: words(5_000, 'please'),
+      precedingRequest: { content: words(5_000, 'please'), dataClass: 'internal' },
       known: Array.from({ length: 20 }, (_, index) => ({
         id: String(index),
         category: 'general' as const,
@@ -177,7 +177,8 @@ describe('rendered rows', () => {
 
   it('limit the preceding request to a line or two', async () => {
     const model = modelAt(await started());
-    await sendCall(model.prepareWindow({ ...window, precedingRequest: words(2_000, 'before') }, live()));
+    const precedingRequest = { content: words(2_000, 'before'), dataClass: 'internal' } as const;
+    await sendCall(model.prepareWindow({ ...window, precedingRequest }, live()));
     const request = server.requests[0];
     expect((request === undefined ? '' : userTextOf(request)).match(/\bbefore\d+/gu)?.length).toBeLessThan(60);
   });

@@ -255,7 +255,9 @@ describe('odd input', () => {
   });
 
   it('only the request before', async () => {
-    expect((await topicOf([], { precedingRequest: 'Make the export faster' })).title).toBe('Make the export faster');
+    expect(
+      (await topicOf([], { precedingRequest: { content: 'Make the export faster', dataClass: 'internal' } })).title,
+    ).toBe('Make the export faster');
   });
 
   it('rows of megabytes, without spaces or stops too', async () => {

@@ -53,7 +53,7 @@ describe('a prepared call', () => {
 
   it.each([
     ['other words', { rows: miniSession.slice(1) }],
-    ['another request before', { precedingRequest: 'Make it fast' }],
+    ['another request before', { precedingRequest: { content: 'Make it fast', dataClass: 'internal' as const } }],
     [
       'something known',
       { known: [{ id: 'k', category: 'general' as const, title: 'Dates', description: 'Dates roll over.' }] },

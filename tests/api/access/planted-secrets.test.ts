@@ -214,10 +214,11 @@ test('give a client access by OAuth, and log in by a provider', async () => {
 test('back up, and read what is stored', async () => {
   const id = idIn(await here.post('/admin/backup'));
   const state = z.looseObject({ state: z.string(), complete: z.boolean() });
-  await until(async () => {
+  const ended = await until(async () => {
     const now = state.parse((await here.get(`/admin/backups/${id}`)).body);
-    return now.state === 'running' ? undefined : expect(now).toMatchObject({ state: 'completed', complete: true });
+    return now.state === 'running' ? undefined : now;
   }, 120_000);
+  expect(ended).toMatchObject({ state: 'completed', complete: true });
   // The session of the event and its summary have histories, too.
   await until(async () => ((await instance.count('sessions WHERE workflow_id IS NOT NULL')) > 0 ? true : undefined));
   places.set('backup', [filesBelow(backups), login]);

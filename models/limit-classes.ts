@@ -33,8 +33,11 @@ export function limitClasses(model: ModelPort, limit: DataClass): ModelPort {
         { ...row, title: row.tool ?? '', content: WITHHELD, tokens: WITHHELD_TOKENS, filesRead: [], filesModified: [] },
       ];
     });
+  const nameOf = ({ projectName }: Pick<WindowInput, 'projectName'>) =>
+    projectName !== null && isTextAllowed(projectName) ? projectName : null;
   const windowOf = (input: WindowInput): WindowInput => ({
     ...input,
+    projectName: nameOf(input),
     glossary: input.glossary.filter(isTextAllowed),
     precedingRequest:
       input.precedingRequest !== null && isAllowed(input.precedingRequest.dataClass) ? input.precedingRequest : null,
@@ -43,6 +46,7 @@ export function limitClasses(model: ModelPort, limit: DataClass): ModelPort {
   });
   const sessionOf = <Input extends SessionInput>(input: Input): Input => ({
     ...input,
+    projectName: nameOf(input),
     glossary: input.glossary.filter(isTextAllowed),
     topics: input.topics.filter(areAllowed),
     items: input.items.filter(areAllowed),

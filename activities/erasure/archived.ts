@@ -9,6 +9,7 @@ import { unpacked, fullValuesIn } from '../../stores/archive/packed.ts';
 import type { Database } from '../../stores/postgres/connection/database.ts';
 import { removeStrays } from '../../stores/postgres/retention/archive-strays.ts';
 import { objectsOfSession } from '../../stores/postgres/retention/archives.ts';
+import type { Found } from '../../stores/postgres/erasure/erasures.ts';
 import { asJsonPiece } from '../../stores/postgres/erasure/find-text.ts';
 import type { ErasureDependencies } from './journal.ts';
 import { reportProgress } from '../heartbeat.ts';
@@ -127,23 +128,26 @@ export async function removeObjects(
   return removed;
 }
 
-const noteRows = z.array(z.object({ id: z.string(), session_id: z.string(), sha256: z.string() }));
+/** Without an id: of an archived session. */
+const noteRows = z.array(z.object({ id: z.string().nullable(), session_id: z.string(), sha256: z.string() }));
 
-/** Returns the rows whose full value contains a text, even if the truncated one does not. */
-export async function rowsOfFullValuesContaining(
+/** Returns the rows and the archived sessions with a full value that contains a text, even if the truncated one does not. */
+export async function fullValuesContaining(
   database: Database,
   fullValues: ObjectStore,
   tenantId: TenantId,
   text: string,
   signal: AbortSignal,
-): Promise<{ readonly id: string; readonly session: string }[]> {
+): Promise<{ readonly events: Found['events']; readonly sessions: string[] }> {
   const rows = await database.asTenant(tenantId, async (transaction) =>
     noteRows.parse(
       await transaction.$queryRaw`
         SELECT r.id, r.session_id, note[1] AS sha256
           FROM (SELECT id, session_id, content || coalesce(input::text, '') AS body FROM observations WHERE tenant_id = ${tenantId}::uuid AND content || coalesce(input::text, '') LIKE '%bytes in all (sha256:%'
                 UNION ALL SELECT id, session_id, content FROM prompts WHERE tenant_id = ${tenantId}::uuid AND content LIKE '%bytes in all (sha256:%') AS r
-         CROSS JOIN LATERAL regexp_matches(r.body, 'bytes in all \\(sha256:([0-9a-f]{64})\\)', 'g') AS note`,
+         CROSS JOIN LATERAL regexp_matches(r.body, 'bytes in all \\(sha256:([0-9a-f]{64})\\)', 'g') AS note
+        UNION ALL
+        SELECT NULL, a.session_id, unnest(a.full_value_sha256) FROM archives a WHERE a.tenant_id = ${tenantId}::uuid AND a.counts <> '{}'`,
     ),
   );
   const containing = new Map<string, boolean>();
@@ -157,7 +161,9 @@ export async function rowsOfFullValuesContaining(
       patterns.some((pattern) => bytes.includes(pattern)),
     );
   }
-  return rows
-    .filter(({ sha256 }) => containing.get(sha256) === true)
-    .map((row) => ({ id: row.id, session: row.session_id }));
+  const hits = rows.filter(({ sha256 }) => containing.get(sha256) === true);
+  return {
+    events: hits.flatMap(({ id, session_id: session }) => (id === null ? [] : [{ id, session }])),
+    sessions: hits.flatMap(({ id, session_id: session }) => (id === null ? [session] : [])),
+  };
 }

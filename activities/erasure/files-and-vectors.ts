@@ -4,6 +4,7 @@ import { fullValueKey } from '../../domain/ports/object-store.ts';
 import { noteErasure } from '../../stores/postgres/erasure/erasures.ts';
 import type { Found, StoredErasure } from '../../stores/postgres/erasure/erasures.ts';
 import { dropExports } from '../../stores/postgres/exports/exports.ts';
+import { namedValues } from '../../stores/postgres/retention/expired-full-values.ts';
 import { eraseStrays, removeObjects } from './archived.ts';
 import type { ErasureDependencies } from './journal.ts';
 import { reportProgress } from '../heartbeat.ts';
@@ -45,6 +46,16 @@ export async function eraseVectors(
   return remaining;
 }
 
+/** Returns the full values of erased rows that no other row or archive names: those of sessions under a legal hold and of other users remain. */
+export async function unnamedValues(
+  { scope }: Pick<ErasureDependencies, 'scope'>,
+  { tenantId, found }: StoredErasure,
+): Promise<readonly string[]> {
+  const hashes = found?.fullValues ?? [];
+  const named = await scope.asTenant(asId<TenantId>(tenantId), (transaction) => namedValues(transaction, hashes));
+  return hashes.filter((sha256) => !named.has(sha256));
+}
+
 /** Removes full values of erased rows, exports, each of which may contain erased rows, and stray archives; of a tenant every object. */
 export async function eraseFiles(
   dependencies: ErasureDependencies,
@@ -53,7 +64,7 @@ export async function eraseFiles(
 ): Promise<void> {
   const { scope, fullValues, archive } = dependencies;
   const tenantId = asId<TenantId>(erasure.tenantId);
-  const hashes = erasure.found?.fullValues ?? [];
+  const hashes = await unnamedValues(dependencies, erasure);
   for (const sha256 of hashes) {
     reportProgress(signal);
     await fullValues?.delete(fullValueKey(tenantId, sha256));

@@ -3,9 +3,9 @@ import { asId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
 import { foundSchema, noteErasure } from '../../stores/postgres/erasure/erasures.ts';
 import type { Found, StoredErasure } from '../../stores/postgres/erasure/erasures.ts';
-import { findText, sessionsTitled, TooMuchFound } from '../../stores/postgres/erasure/find-text.ts';
+import { findBeside, findText, sessionsTitled, TooMuchFound } from '../../stores/postgres/erasure/find-text.ts';
 import { assertNoLegalHold, assertNoLearningUnderLegalHold } from '../../stores/postgres/retention/legal-holds.ts';
-import { archivedContaining, rowsOfFullValuesContaining } from './archived.ts';
+import { archivedContaining, fullValuesContaining } from './archived.ts';
 import type { ErasureDependencies } from './journal.ts';
 import { writeToJournal } from './journal.ts';
 
@@ -18,9 +18,12 @@ export async function findEverywhere(
 ): Promise<Found> {
   const found = await findText(database, tenantId, text, signal);
   const archived = archive === null ? [] : await archivedContaining(database, archive, tenantId, text, signal);
-  const cut = fullValues === null ? [] : await rowsOfFullValuesContaining(database, fullValues, tenantId, text, signal);
-  const events = [...new Map([...found.events, ...cut].map((row) => [row.id, row])).values()];
-  const sessions = [...new Set([...found.sessions, ...archived])];
+  const cut =
+    fullValues === null
+      ? { events: [], sessions: [] }
+      : await fullValuesContaining(database, fullValues, tenantId, text, signal);
+  const events = [...new Map([...found.events, ...cut.events].map((row) => [row.id, row])).values()];
+  const sessions = [...new Set([...found.sessions, ...archived, ...cut.sessions])];
   if (events.length + sessions.length > MAX_ERASED_ROWS) throw new TooMuchFound();
   return { ...found, events, sessions };
 }
@@ -58,7 +61,7 @@ export async function findAndJournal(
     erasure.kind === 'text' && erasure.searchText !== null
       ? await findEverywhere(dependencies, tenantId, erasure.searchText, signal)
       : foundSchema.parse({});
-  await database.asTenant(tenantId, async (transaction) => {
+  const beside = await database.asTenant(tenantId, async (transaction) => {
     const { kind, subject } = erasure;
     if (kind === 'session') await assertNoLegalHold(transaction, { sessionId: subject });
     else if (kind === 'user') await assertNoLegalHold(transaction, { userId: subject });
@@ -69,15 +72,19 @@ export async function findAndJournal(
       for (const sessionId of new Set([...found.sessions, ...titled, ...placed]))
         await assertNoLegalHold(transaction, { sessionId });
       await assertNoLearningUnderLegalHold(transaction, found.learnings);
+      return findBeside(transaction, tenantId, erasure.searchText ?? '');
     }
+    return [];
   });
-  const names = namesOf(erasure, found);
   const sessions = found.sessions.map((id) => erasedName('session', id));
+  const others = beside.map((id) => erasedName('beside', id));
+  const names = [...namesOf(erasure, found), ...sessions, ...others];
+  if (names.length > MAX_ERASED_ROWS) throw new TooMuchFound();
   const record = {
     kind: erasure.kind,
     erasure_id: erasure.id,
     tenant_id: tenantId,
-    names: [...names, ...sessions],
+    names,
   };
   await writeToJournal(dependencies, record, new Date(now()), signal);
   // A later round checks the objects of earlier rounds again.

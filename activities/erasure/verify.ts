@@ -10,7 +10,7 @@ import { entriesOf } from '../../stores/postgres/erasure/erasure-journal.ts';
 import { ErasureIncomplete, finishErasure, noteErasure } from '../../stores/postgres/erasure/erasures.ts';
 import type { StoredErasure } from '../../stores/postgres/erasure/erasures.ts';
 import type { ErasureDependencies } from './journal.ts';
-import { countObjects } from './files-and-vectors.ts';
+import { countObjects, unnamedValues } from './files-and-vectors.ts';
 import { findEverywhere } from './find.ts';
 import { intoJournals } from './journal.ts';
 
@@ -98,10 +98,10 @@ export async function verifyErased(
   });
   if (fullValues !== null) {
     let left = 0;
-    for (const sha256 of erasure.found?.fullValues ?? [])
-      if ((await fullValues.get(fullValueKey(tenantId, sha256))) !== null) left += 1;
-    const looked = erasure.found?.fullValues.length ?? 0;
-    checks.push({ where: 'full values', how: 'looked up by their hashes', looked_at: looked, left, at: at() });
+    const hashes = await unnamedValues(dependencies, erasure);
+    for (const sha256 of hashes) if ((await fullValues.get(fullValueKey(tenantId, sha256))) !== null) left += 1;
+    const how = 'those that no other row names were looked up by their hashes';
+    checks.push({ where: 'full values', how, looked_at: hashes.length, left, at: at() });
   }
   if (checks.some(({ left }) => left > 0)) {
     if ((erasure.counts['rounds'] ?? 0) >= MAX_ROUNDS)

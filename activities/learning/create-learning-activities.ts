@@ -1,4 +1,5 @@
 import { chunkText } from '../../domain/chunking.ts';
+import { CLASS_RULES } from '../../domain/data-classes.ts';
 import { groundLearnings, quotableRows } from '../../domain/grounding.ts';
 import { asId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
@@ -79,7 +80,7 @@ export async function linkSession(
     })),
   ];
   const prompts = input.prompts
-    .filter((prompt) => prompt.type === 'user' || prompt.type === 'assistant')
+    .filter(({ type, dataClass }) => (type === 'user' || type === 'assistant') && CLASS_RULES[dataClass].isSummarised)
     .map(({ id, content, occurredAt }) => ({ id, content, occurredAtMs: Date.parse(occurredAt) }));
   const { projectName } = context;
   await writeGraph(transaction, context, extractGraph({ projectName, roots, calls, failures, prompts, notes }));

@@ -1,3 +1,4 @@
+import { CLASS_RULES } from '../../domain/data-classes.ts';
 import { groundTopic } from '../../domain/grounding.ts';
 import { asId } from '../../domain/ids.ts';
 import type { KnownLearning, ModelUsage, TopicSummaryDraft, WindowInput, SourceRow } from '../../domain/ports/model.ts';
@@ -21,11 +22,12 @@ function unique(values: readonly string[]): string[] {
   return [...new Set(values)];
 }
 
-/** Returns the files and the time of a window's rows. */
+/** Returns the time of a window's rows, and the files of those that may be summarised. */
 export function traceOf(rows: readonly SourceRow[]): SessionTrace {
+  const shared = rows.filter(({ dataClass }) => CLASS_RULES[dataClass].isSummarised);
   return {
-    filesRead: unique(rows.flatMap((row) => row.filesRead)),
-    filesModified: unique(rows.flatMap((row) => row.filesModified)),
+    filesRead: unique(shared.flatMap((row) => row.filesRead)),
+    filesModified: unique(shared.flatMap((row) => row.filesModified)),
     lastOccurredAt: new Date(rows.at(-1)?.occurredAt ?? Date.now()),
   };
 }

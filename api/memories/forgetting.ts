@@ -10,7 +10,8 @@ import { forgetEvent, forgetSession } from '../../stores/postgres/erasure/forget
 import { lockForgetting } from '../../stores/postgres/erasure/forgotten.ts';
 import { readMemories } from '../../stores/postgres/memories/memories.ts';
 import { assertNoLegalHold } from '../../stores/postgres/retention/legal-holds.ts';
-import { removeArchive } from '../../stores/postgres/retention/archives.ts';
+import { namedValues } from '../../stores/postgres/retention/expired-full-values.ts';
+import { fullValuesOfArchive, removeArchive } from '../../stores/postgres/retention/archives.ts';
 import { fullValuesOf } from '../../stores/postgres/capture/full-values.ts';
 import type { Principal } from '../../stores/postgres/access/principal.ts';
 import { viewerOf, viewOf } from '../auth.ts';
@@ -81,6 +82,8 @@ export function createForgetting({
 
   const ofSession = (transaction: TenantTransaction, sessionId: string, seqs: readonly number[] | null) =>
     objects === null ? Promise.resolve([]) : fullValuesOf(transaction, sessionId, seqs);
+  const ofArchive = (transaction: TenantTransaction, sessionId: string) =>
+    objects === null ? Promise.resolve([]) : fullValuesOfArchive(transaction, sessionId);
 
   /** Forgets an event; its full values are read before its rows are deleted. */
   const forgetCaptured = async (transaction: TenantTransaction, event: CapturedEvent) => {
@@ -89,9 +92,13 @@ export function createForgetting({
     return { fullValues, forgotten: await forgetEvent(transaction, event) };
   };
 
-  /** Runs after the commit: an existing row must find its full value. Another row truncated from the same text loses it, too. */
+  /** Runs after the commit: an existing row must find its full value, also one of another user or under a legal hold. */
   const finish = async (tenantId: TenantId, sessionId: string, fullValues: readonly string[]): Promise<void> => {
-    for (const sha256 of fullValues) await objects?.delete(fullValueKey(tenantId, sha256));
+    if (objects !== null && fullValues.length > 0) {
+      const everything = { tenantId, viewerId: undefined, bounds: null };
+      const named = await database.asTenant(everything, (transaction) => namedValues(transaction, fullValues));
+      for (const sha256 of fullValues) if (!named.has(sha256)) await objects.delete(fullValueKey(tenantId, sha256));
+    }
     // The session's workflow summarises the remaining rows, or ends if the session was deleted; the sweep repeats lost hints.
     await Promise.allSettled([workflowHints.session(tenantId, sessionId), workflowHints.index(tenantId)]);
   };
@@ -171,14 +178,15 @@ export function createForgetting({
       const { fullValues, ...result } = await perform(viewOf(principal), isDryRun, async (transaction) => {
         const sessionId = await sessionIdOf(transaction, principal, given);
         await assertNoLegalHold(transaction, { sessionId });
-        const fullValues = await ofSession(transaction, sessionId, null);
+        const archived = await ofArchive(transaction, sessionId);
+        const fullValues = [...archived, ...(await ofSession(transaction, sessionId, null))];
         return { sessionId, fullValues, forgotten: await forgetSession(transaction, sessionId) };
       });
       if (!isDryRun) {
-        await finish(tenantId, result.sessionId, fullValues);
-        // An unavailable store does not prevent forgetting: the next retention run removes the archive.
+        // An unavailable store does not prevent forgetting: the next retention run removes the archive with its full values.
         if (archives !== null)
-          await removeArchive({ database, archives, objects }, tenantId, result.sessionId).catch(() => undefined);
+          await removeArchive({ database, archives, objects: null }, tenantId, result.sessionId).catch(() => undefined);
+        await finish(tenantId, result.sessionId, fullValues);
       }
       return result;
     },

@@ -28,7 +28,7 @@ export const MAX_ERASED_ROWS = 10_000;
 
 /**
  * One erasure in the journal, beside the backup sets and in their copy: hashes only, so the journal reveals nothing, and a restore of an
- * older set can repeat it. Names are `erasedName` of the session, the user or the tenant, or of every row with the text.
+ * older set can repeat it. Names are `erasedName` of the session, the user or the tenant, of every row with the text, or `beside` it.
  */
 export interface ErasedNames {
   readonly kind: ErasureKind;
@@ -84,7 +84,10 @@ export function entrySha256(text: string): string {
   return createHash('sha256').update(text, 'utf8').digest('hex');
 }
 
-/** Name of a session, a user, a tenant or a row in the journal and in tombstones: SHA-256, hex. */
-export function erasedName(what: 'session' | 'user' | 'tenant' | 'row', id: string): string {
+/**
+ * Name of a session, a user, a tenant or a row in the journal and in tombstones: SHA-256, hex. `beside`: of a row that loses text outside of memories, such as
+ * a title or a quote.
+ */
+export function erasedName(what: 'session' | 'user' | 'tenant' | 'row' | 'beside', id: string): string {
   return createHash('sha256').update(`${what}:${id}`, 'utf8').digest('hex');
 }

@@ -75,6 +75,13 @@ describe('texts without a stored class are classified by their content', () => {
   });
 });
 
+test.each(OUTSIDE_CLASSES)('the name of a project above the limit %s is not sent', (limit) => {
+  for (const [dataClass, [projectName, part]] of Object.entries(TEXTS)) {
+    const { requestText } = modelOf(limit).windowRequest(inWindow({ projectName }));
+    expect(requestText.includes(part)).toBe(ALLOWED[limit]?.some((name) => name === dataClass));
+  }
+});
+
 test.each(OUTSIDE_CLASSES)('a provider of embeddings with the limit %s gets no text above it', async (limit) => {
   const sent: string[] = [];
   const embedder = limitEmbeddedClasses(

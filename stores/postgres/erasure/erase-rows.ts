@@ -148,6 +148,11 @@ export async function erasePerson(
   tables: readonly TenantTable[],
 ): Promise<Erased> {
   const counts: Record<string, number> = {};
+  const projects = idsOf(
+    await transaction.$queryRaw`
+      SELECT project_id AS id FROM sessions WHERE user_id = ${userId}::uuid AND project_id IS NOT NULL
+      UNION SELECT project_id FROM learnings WHERE user_id = ${userId}::uuid AND project_id IS NOT NULL`,
+  );
   await transaction.$executeRaw`
     UPDATE learnings l SET user_id = other.user_id, updated_at = now()
       FROM (SELECT DISTINCT ON (e.learning_id) e.learning_id, s.user_id FROM learning_evidence e JOIN sessions s ON s.id = e.session_id
@@ -169,6 +174,9 @@ export async function erasePerson(
   await transaction.$executeRaw`
     UPDATE gdpr_requests SET state = 'cancelled', body = NULL, finished_at = now(), updated_at = now()
      WHERE tenant_id = (SELECT current_tenant_id()) AND state = 'waiting' AND (user_id = ${userId}::uuid OR requested_by = ${userId}::uuid)`;
+  await transaction.$executeRaw`
+    UPDATE gdpr_requests SET decision_reason = NULL, extension_reason = NULL
+     WHERE tenant_id = (SELECT current_tenant_id()) AND (user_id = ${userId}::uuid OR requested_by = ${userId}::uuid)`;
   // Jobs of the instance have no tenant and are not among the tables.
   await transaction.$executeRaw`UPDATE backups SET requested_by = NULL WHERE requested_by = ${userId}::uuid`;
   await transaction.$executeRaw`UPDATE restores SET requested_by = NULL WHERE requested_by = ${userId}::uuid`;
@@ -185,6 +193,11 @@ export async function erasePerson(
     }
   }
   await transaction.$executeRaw`DELETE FROM sessions WHERE user_id = ${userId}::uuid`;
+  // Names, remotes and paths of projects that no other user has.
+  counts['projects'] = await transaction.$executeRaw`
+    DELETE FROM projects p
+     WHERE p.id = ANY (${projects}::uuid[]) AND NOT EXISTS (SELECT FROM sessions s WHERE s.project_id = p.id) AND NOT EXISTS (SELECT FROM learnings l WHERE l.project_id = p.id)
+       AND NOT EXISTS (SELECT FROM summaries u WHERE u.project_id = p.id) AND NOT EXISTS (SELECT FROM entities e WHERE e.project_id = p.id)`;
   counts['users'] = await transaction.$executeRaw`DELETE FROM users WHERE id = ${userId}::uuid`;
   return { counts, fullValues: [] };
 }

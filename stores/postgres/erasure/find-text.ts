@@ -105,6 +105,28 @@ export async function sessionsTitled(
   return idsOf(rows);
 }
 
+/** Text outside of memories, which is erased alone: the column by whose id the erasure is repeated on an older database. Caches are deleted completely there. */
+export const BESIDE = {
+  sessions: 'id',
+  gdpr_requests: 'id',
+  memory_uses: 'context_id',
+  learning_evidence: 'row_id',
+  entity_mentions: 'source_id',
+  relation_evidence: 'source_id',
+} as const;
+
+/** Returns the ids of rows outside of memories that contain a text. */
+export async function findBeside(
+  transaction: TenantTransaction,
+  tenantId: string,
+  text: string,
+): Promise<readonly string[]> {
+  const queries = Object.entries(BESIDE).map(
+    ([table, column]) => `SELECT t.${column} AS id FROM ${table} t WHERE t.tenant_id = $3::uuid AND ${contains(table)}`,
+  );
+  return idsOf(await transaction.$queryRawUnsafe(queries.join(' UNION '), text, asJsonPiece(text), tenantId));
+}
+
 /** Sessions of one statement: with 500 rows each, a few hundredths of a second. */
 const SESSIONS_AT_ONCE = 100;
 

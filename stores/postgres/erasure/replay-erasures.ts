@@ -5,6 +5,7 @@ import type { TenantId } from '../../../domain/ids.ts';
 import type { ErasedNames } from '../../../domain/erasure/erasure-journal.ts';
 import { tenantTables } from '../exports/table-catalog.ts';
 import { eraseEntities, eraseEvent, eraseLearnings, erasePerson, eraseSession, eraseSummaries } from './erase-rows.ts';
+import { BESIDE } from './find-text.ts';
 import { ANY_USER } from './forgotten.ts';
 import { eraseTenantRows } from './erase-tenant.ts';
 import { tenantScopeOf } from '../connection/tenant-scope.ts';
@@ -34,8 +35,8 @@ function add(counts: ReplayedCounts, more: Readonly<Record<string, number>>): vo
   for (const [name, value] of Object.entries(more)) if (value > 0) counts[name] = (counts[name] ?? 0) + value;
 }
 
-/** `t.id` named as the journal and tombstones name it. */
-const NAME = (what: string) => `encode(sha256(convert_to('${what}:' || t.id, 'UTF8')), 'hex')`;
+/** `t.id`, or another column, named as the journal and tombstones name it. */
+const NAME = (what: string, column = 'id') => `encode(sha256(convert_to('${what}:' || t.${column}, 'UTF8')), 'hex')`;
 
 interface Replay {
   readonly pool: pg.Pool;
@@ -75,6 +76,24 @@ async function eraseNamedRows({ pool, scope, counts }: Replay, tenantId: TenantI
   add(counts, (await scope.asTenant(tenantId, (transaction) => eraseEntities(transaction, entities))).counts);
 }
 
+/** Rows that remain without their text. */
+const CLEARED: Readonly<Record<string, string>> = {
+  sessions: "UPDATE sessions t SET title = NULL, metadata = '{}', updated_at = now()",
+  gdpr_requests: "UPDATE gdpr_requests t SET state = 'cancelled', body = NULL, finished_at = now(), updated_at = now()",
+};
+
+/** Erases text outside of memories in the rows of a tenant that are named `beside:…`, and the caches of the tenant, which may contain it. */
+async function eraseNamedBeside({ pool, counts }: Replay, tenantId: TenantId, names: readonly string[]): Promise<void> {
+  for (const [table, column] of Object.entries(BESIDE)) {
+    const isNamed = `t.tenant_id = $1 AND ${NAME('beside', column)} = ANY ($2::text[])`;
+    const change = CLEARED[table] ?? `DELETE FROM ${table} t`;
+    const { rowCount } = await pool.query(`${change} WHERE ${isNamed}`, [tenantId, names]);
+    add(counts, { [table === 'sessions' ? 'titles' : table]: rowCount ?? 0 });
+  }
+  for (const cache of ['model_response_cache', 'project_glossaries'])
+    await pool.query(`DELETE FROM ${cache} WHERE tenant_id = $1`, [tenantId]);
+}
+
 async function eraseUser({ pool, scope, counts }: Replay, tenantId: TenantId, userId: string): Promise<void> {
   const { rows } = await pool.query("SELECT id FROM sessions WHERE user_id = $1 AND status <> 'deleted' ORDER BY id", [
     userId,
@@ -100,7 +119,10 @@ async function replayEntry(replay: Replay, entry: ErasedNames): Promise<void> {
       add(counts, await eraseTenantRows(pool, tenantId, await tenantTables(pool)));
       return;
     case 'text':
+      for (const id of await named(pool, 'sessions', 'session', tenantId, entry.names))
+        add(counts, (await scope.asTenant(tenantId, (transaction) => eraseSession(transaction, id))).counts);
       await eraseNamedRows(replay, tenantId, entry.names);
+      await eraseNamedBeside(replay, tenantId, entry.names);
       return;
   }
 }

@@ -1,10 +1,17 @@
+import { z } from 'zod';
+import type { DataClass } from '../../../domain/data-classes.ts';
 import { glossaryOf } from '../../../domain/graph/names.ts';
 import type { TenantId } from '../../../domain/ids.ts';
 import type { TenantTransaction } from '../connection/database.ts';
+import { columnOf } from '../connection/rows.ts';
 import type { ProjectScope } from '../learnings/learning-neighbours.ts';
 
 /** Entities read for one glossary. */
 const CANDIDATES = 80;
+/** Outside models may read rows of these classes with every setting that allows rows at all; names that only other rows mention are not in a glossary. */
+const UNCLASSIFIED: readonly DataClass[] = ['public', 'internal'];
+/** Of summaries and learnings, which have no stored class: their names are classified when they would leave. */
+const DERIVED: DataClass = 'internal';
 
 /** Midnight (UTC) of the day. */
 function dayOf(nowMs: number): Date {
@@ -14,7 +21,7 @@ function dayOf(nowMs: number): Date {
 /**
  * Returns the names of a project in a namespace by descending weight, at most 40 and about 300 tokens: identical bytes in every call of one UTC day,
  * so that providers can cache the prefix of model requests. The first call of a day that finds names fixes them. A session without a project has
- * none.
+ * none. Providers are sent it, so that each name is in a row that they may read, or in a summary or learning.
  */
 export async function projectGlossary(
   transaction: TenantTransaction,
@@ -31,13 +38,18 @@ export async function projectGlossary(
   });
   if (known !== null) return known.names;
   // The prefix already contains the name of the project.
-  const entities = await transaction.entity.findMany({
-    where: { projectId, namespace, type: { in: ['file', 'tool', 'concept', 'error'] }, weight: { gt: 0 } },
-    orderBy: [{ weight: 'desc' }, { id: 'asc' }],
-    take: CANDIDATES,
-    select: { label: true },
-  });
-  const names = glossaryOf(entities.map((entity) => entity.label));
+  const labels = columnOf(
+    await transaction.$queryRaw`
+      SELECT e.label FROM entities e
+       WHERE e.project_id = ${projectId}::uuid AND e.namespace = ${namespace} AND e.type IN ('file', 'tool', 'concept', 'error') AND e.weight > 0
+         AND EXISTS (SELECT FROM entity_mentions m LEFT JOIN observations o ON m.source_type = 'observation' AND o.id = m.source_id
+                       LEFT JOIN prompts p ON m.source_type = 'prompt' AND p.id = m.source_id
+                      WHERE m.entity_id = e.id AND coalesce(o.data_class, p.data_class, ${DERIVED}) = ANY (${UNCLASSIFIED}::text[]))
+       ORDER BY e.weight DESC, e.id LIMIT ${CANDIDATES}`,
+    'label',
+    z.string(),
+  );
+  const names = glossaryOf(labels);
   // On a project's first day it must not be fixed before there is anything to name.
   if (names.length === 0) return [];
   await transaction.projectGlossary.createMany({

@@ -7,6 +7,7 @@ import type { TenantId } from '../../../domain/ids.ts';
 import { fullValuesIn } from '../../archive/packed.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import { hexColumn } from '../connection/rows.ts';
+import { namedValues } from './expired-full-values.ts';
 import { restrictedUsers, restrictedSessions } from '../erasure/restricted.ts';
 
 const COLUMNS = {
@@ -148,13 +149,13 @@ export async function fullValuesOfArchive(transaction: TenantTransaction, sessio
   return archive?.fullValueSha256 ?? [];
 }
 
-/** A tenant's transactions: what removing needs of the database. */
+/** A tenant's transactions with every user's rows: what removing needs of the database. */
 export interface Tenants {
   asTenant<Result>(tenantId: TenantId, work: (transaction: TenantTransaction) => Promise<Result>): Promise<Result>;
 }
 
 /**
- * Deletes a session's archive: the full values of its rows, all its objects, then its index line, so that an interrupted attempt is detected and repeated.
+ * Deletes a session's archive: the full values that only its rows name, all its objects, then its index line, so that an interrupted attempt is detected and repeated.
  * Without a configured store, deletes the line only. Returns false if there is no archive. The session's row is unchanged.
  * @throws ArchiveStoreError
  */
@@ -171,9 +172,13 @@ export async function removeArchive(
   const named = found?.objectKey ?? null;
   const keys = archives === null ? [] : await objectsOfSession(archives, tenantId, sessionId, named, signal);
   for (const key of keys) {
-    if (archives !== null && objects !== null)
-      for (const sha256 of await fullValuesIn(archives, key, signal))
-        await objects.delete(fullValueKey(tenantId, sha256));
+    if (archives !== null && objects !== null) {
+      const hashes = await fullValuesIn(archives, key, signal);
+      const spared = await parts.database.asTenant(tenantId, (transaction) =>
+        namedValues(transaction, hashes, sessionId),
+      );
+      for (const sha256 of hashes) if (!spared.has(sha256)) await objects.delete(fullValueKey(tenantId, sha256));
+    }
     await archives?.remove(key, signal);
   }
   if (found !== null)

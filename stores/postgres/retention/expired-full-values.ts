@@ -39,21 +39,41 @@ export async function expiredFullValues(
 }
 
 /**
- * Removes the records of values that a row or an archive of the tenant still names, and returns them: they expire again with that. Reads the
- * long texts of the tenant's rows: no index lists their full values, because almost none have one.
+ * Returns the SQL query of those of some full values that a row or an archive of a tenant names. Reads the long texts of the tenant's rows: no index lists
+ * their full values, because almost none have one.
  */
+function namedValuesSql(tenant: string, hashes: string, besides: string): string {
+  return `
+       SELECT note[1] AS sha256 FROM (
+         SELECT ${LONG_TEXT_SQL.observation} AS body FROM observations r WHERE r.tenant_id = ${tenant}
+         UNION ALL SELECT ${LONG_TEXT_SQL.prompt} FROM prompts r WHERE r.tenant_id = ${tenant}) AS r
+        CROSS JOIN LATERAL ${fullValueNotesSql('r.body')} AS note WHERE r.body IS NOT NULL AND note[1] = ANY (${hashes}::text[])
+       UNION SELECT archived FROM archives a CROSS JOIN LATERAL unnest(a.full_value_sha256) AS archived
+        WHERE a.tenant_id = ${tenant} AND a.full_value_sha256 && ${hashes}::text[] AND a.session_id IS DISTINCT FROM ${besides}`;
+}
+
+/**
+ * Returns those of these full values that a row or an archive of the tenant still names, an archive of the session `besides` excepted. The transaction must
+ * show every user's rows.
+ */
+export async function namedValues(
+  transaction: TenantTransaction,
+  hashes: readonly string[],
+  besides: string | null = null,
+): Promise<ReadonlySet<string>> {
+  if (hashes.length === 0) return new Set();
+  const sql = namedValuesSql('(SELECT current_tenant_id())', '$1', '$2::uuid');
+  return new Set(columnOf(await transaction.$queryRawUnsafe(sql, hashes, besides), 'sha256', z.string()));
+}
+
+/** Removes the records of values that a row or an archive of the tenant still names, and returns them: they expire again with that. */
 export async function spareNamedValues(
   maintenance: pg.Pool,
   tenant: string,
   hashes: readonly string[],
 ): Promise<ReadonlySet<string>> {
   const { rows } = await maintenance.query(
-    `DELETE FROM expired_full_values WHERE tenant_id = $1 AND sha256 = ANY (
-       SELECT note[1] FROM (
-         SELECT ${LONG_TEXT_SQL.observation} AS body FROM observations r WHERE r.tenant_id = $1
-         UNION ALL SELECT ${LONG_TEXT_SQL.prompt} FROM prompts r WHERE r.tenant_id = $1) AS r
-        CROSS JOIN LATERAL ${fullValueNotesSql('r.body')} AS note WHERE r.body IS NOT NULL AND note[1] = ANY ($2)
-       UNION SELECT archived FROM archives a CROSS JOIN LATERAL unnest(a.full_value_sha256) AS archived WHERE a.tenant_id = $1 AND a.full_value_sha256 && $2::text[])
+    `DELETE FROM expired_full_values WHERE tenant_id = $1 AND sha256 IN (${namedValuesSql('$1', '$2', 'NULL')})
      RETURNING sha256`,
     [tenant, hashes],
   );

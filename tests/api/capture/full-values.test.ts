@@ -3,8 +3,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { z } from 'zod';
+import { archiveSession } from '../../../activities/retention/archive-session.ts';
+import { createDirectoryArchive } from '../../../stores/archive/directory.ts';
+import { sessionOf, settled } from '../../setup/demo-session.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
+import { until } from '../../setup/until.ts';
+import { idIn } from '../support/answers.ts';
 
+const PATIENCE_MS = 60_000;
 const folder = mkdtempSync(path.join(tmpdir(), 'recollect-values-'));
 const observations = z.object({ data: z.array(z.object({ content: z.string() })) });
 
@@ -19,13 +25,14 @@ function files(): string[] {
 }
 
 /** Captures a tool's output and answers the hash that the note in its row names; null where it was not cut. */
-async function capture(useId: string, response: string): Promise<string | null> {
-  const answer = await instance.post('/events', {
+async function capture(useId: string, response: string, key?: string): Promise<string | null> {
+  const body = {
     type: 'observation',
     host: 'test',
     session_id: useId,
     tool: { name: 'Bash', input: { command: 'ls' }, response, use_id: useId },
-  });
+  };
+  const answer = await instance.post('/events', body, key);
   expect(answer.status).toBe(202);
   const rows = observations.parse(
     (await instance.get(`/sessions/${encodeURIComponent(`test:${useId}`)}/observations?full=true`)).body,
@@ -85,3 +92,64 @@ test('forgetting a session deletes its full values', async () => {
   expect((await instance.delete(`/sessions/${encodeURIComponent('test:forgotten')}`)).status).toBe(200);
   expect(files()).toEqual([]);
 });
+
+const LONG = `${'before '.repeat(8_000)}the kingfisher marker ${'after '.repeat(8_000)}`;
+const statusOf = async (sha256: string | null) => (await instance.get(`/full-values/${sha256}`)).status;
+
+test('forgetting leaves a full value that a row of another user under a legal hold names', async () => {
+  const sha256 = await capture('kept', LONG);
+  const user = await instance.user();
+  expect(await capture('own', LONG, user.key)).toBe(sha256);
+  const { id } = await sessionOf(instance, 'test:kept');
+  const hold = idIn(await instance.post('/admin/legal-holds', { subject: 'session', id, reason: 'a case' }));
+  expect((await instance.delete('/events/tool%3Akept')).status).toBe(409);
+  expect((await instance.delete('/events/tool%3Aown', user.key)).status).toBe(200);
+  expect(await statusOf(sha256)).toBe(200);
+  expect((await instance.delete('/sessions/test%3Aown')).status).toBe(200);
+  expect(await statusOf(sha256)).toBe(200);
+  expect((await instance.delete(`/admin/legal-holds/${hold}`)).status).toBe(200);
+  expect((await instance.delete('/events/tool%3Akept')).status).toBe(200);
+  expect(files()).toEqual([]);
+});
+
+async function erased(body: object) {
+  const id = idIn(await instance.post('/gdpr/erase', body));
+  const row = z.object({ state: z.string(), receipt: z.object({ receipt: z.string() }).nullable() });
+  return until(async () => {
+    const answer = row.parse((await instance.get(`/gdpr/requests/${id}`)).body);
+    return answer.state === 'running' ? undefined : answer;
+  }, PATIENCE_MS);
+}
+
+test(
+  'an erasure leaves full values that others name, and finds a text in those of archived sessions',
+  { timeout: 2 * PATIENCE_MS },
+  async () => {
+    const stop = await instance.startWorker();
+    try {
+      const sha256 = await capture('archived', LONG);
+      expect(await capture('erased', LONG)).toBe(sha256);
+      expect((await erased({ kind: 'session', session: 'test:erased' })).state).toBe('completed');
+      expect(await statusOf(sha256)).toBe(200);
+
+      await instance.post('/sessions/test%3Aarchived/close', {});
+      const { id } = await settled(instance, 'test:archived', PATIENCE_MS);
+      const { database, maintenance } = instance.db;
+      const archives = createDirectoryArchive(instance.config.archive.address ?? '');
+      const lastSeq = await instance.value<number>('SELECT last_seq AS value FROM sessions WHERE id = $1', [id]);
+      const archived = await archiveSession(
+        { database, maintenance, archives, embeddingModel: { name: 'm', dimension: 3 } },
+        { id, tenantId: instance.admin.tenantId, mark: `ended ${lastSeq}` },
+        async () => {},
+        new AbortController().signal,
+      );
+      expect(archived).not.toBeNull();
+      const { state, receipt } = await erased({ kind: 'text', text: 'the kingfisher marker' });
+      expect(state).toBe('completed');
+      expect(JSON.parse(receipt?.receipt ?? '{}')).toMatchObject({ removed: { archives: 1, full_values: 1 } });
+      expect([await statusOf(sha256), files()]).toEqual([404, []]);
+    } finally {
+      await stop();
+    }
+  },
+);

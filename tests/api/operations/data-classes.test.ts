@@ -85,6 +85,47 @@ test('each class leaves the instance by the allowed ways only', async () => {
   expect(Object.fromEntries(found)).toEqual(LEAVES);
 });
 
+const namesIn = (body: unknown) => JSON.stringify(body);
+
+test('names that only restricted rows mention are not shared, and those of sensitive rows are not sent to the model', async () => {
+  const project = { path: '/src/named' };
+  const send = (event: object) =>
+    here.post('/events', { host: 'test', session_id: 'named', project, ...event }, writer.key);
+  const card = 'card 4111 1111 1111 1111';
+  const read = (name: string, response: string) => ({
+    name: 'Read',
+    input: { file_path: `/src/named/${name}` },
+    response,
+  });
+  await send({ type: 'prompt', content: 'Read the files of the harbour' });
+  await send({ type: 'observation', tool: read('pelican.ts', 'export const pelican = 1;') });
+  await send({ type: 'observation', tool: read('heron.ts', 'ask heron.keeper@birdwatch.io') });
+  await send({ type: 'observation', tool: read('customers/ostrich.csv', `Ostrich, ${card}`) });
+  const failed = { name: 'Bash', input: { command: 'npm test' }, error: `OstrichPaymentError: ${card} was refused` };
+  await send({ type: 'observation', tool: failed });
+  for (const words of ['Look at', 'Look again at'])
+    await send({ type: 'prompt', content: `${words} \`ostrichLedger\` for ${card}` });
+  await here.post('/sessions/test:named/close', {}, writer.key);
+  const { id } = await settled(here, 'test:named');
+
+  const other = await here.user();
+  const graph = namesIn((await here.get('/graph?limit=200', other.key)).body);
+  const summaries = namesIn((await here.get(`/sessions/${id}/summaries`, other.key)).body);
+  for (const shown of [graph, summaries]) {
+    expect(shown).toContain('pelican.ts');
+    expect(shown).toContain('heron.ts');
+    expect(shown).not.toMatch(/ostrich/iu);
+  }
+  expect(namesIn((await here.get('/search/suggest?q=ostrich', other.key)).body)).not.toMatch(/ostrich/iu);
+  const before = model.requests.length;
+  await here.post('/events', promptEvent('named-after', 'Continue with the harbour', { project }), writer.key);
+  await here.post('/sessions/test:named-after/close', {}, writer.key);
+  await settled(here, 'test:named-after');
+  const sent = namesIn(model.requests.slice(before));
+  expect(sent).toContain('pelican.ts');
+  expect(sent).not.toMatch(/heron|ostrich/iu);
+});
+
 test('only an admin exports restricted rows of others', async () => {
   for (const route of ['/exports', '/gdpr/export']) {
     const body = { ...(route === '/exports' ? { scope: 'user' } : {}), include_restricted: true };

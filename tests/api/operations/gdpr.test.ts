@@ -148,9 +148,9 @@ test('a text is erased everywhere, and neither a hook, nor a spool, nor a transc
   const counted = await here.post('/gdpr/erase', { kind: 'text', text: SECRET, dry_run: true });
   expect(counted.body).toMatchObject({ dry_run: true, found: { events: 2 } });
   expectError(await here.post('/gdpr/erase', { kind: 'text', text: SECRET, dry_run: true }, guest.key), 'FORBIDDEN');
-  await leaveArchive('first');
+  await here.put(`/sessions/${await leaveArchive('first')}`, { title: SECRET });
   const done = await erased({ kind: 'text', text: SECRET });
-  expect(done).toMatchObject({ state: 'completed', phase: 'completed', removed: { prompts: 2 } });
+  expect(done).toMatchObject({ state: 'completed', phase: 'completed', removed: { prompts: 2, titles: 1 } });
   expect(await search(here, 'vault code')).not.toContain(SECRET);
   const signed = z.object({ receipt: z.string() }).parse(done.receipt);
   expect(signed.receipt).not.toContain('vault');
@@ -180,7 +180,7 @@ test('a text is erased everywhere, and neither a hook, nor a spool, nor a transc
     const object = readFileSync(path.join(folder, 'here', store, journal.entries[0] ?? ''));
     expect(object.toString('utf8')).not.toContain('vault');
     expect(readJournalObject(object)).toMatchObject({
-      entry: { sequence: 2, previous: hash, record: { kind: 'text', erasure_id: done.id, names: [hash, hash] } },
+      entry: { sequence: 2, previous: hash, record: { kind: 'text', erasure_id: done.id, names: [hash, hash, hash] } },
       publicKey: spki,
     });
   }

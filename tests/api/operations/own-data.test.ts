@@ -36,8 +36,14 @@ beforeAll(async () => {
   await here.startWorker();
   vera = await here.user();
   other = await here.user();
-  await here.post('/events', noteEvent('veras', 'Vera hides a walrus', { infer: false }), vera.key);
-  await here.post('/events', noteEvent('others', 'The other hides a heron', { infer: false }), other.key);
+  await here.post(
+    '/events',
+    noteEvent('veras', 'Vera hides a walrus', { infer: false, project: { path: '/home/vera/hidden-walrus' } }),
+    vera.key,
+  );
+  const project = { path: '/src/pier' };
+  await here.post('/events', noteEvent('shared', 'Vera walks on the pier', { infer: false, project }), vera.key);
+  await here.post('/events', noteEvent('others', 'The other hides a heron', { infer: false, project }), other.key);
   learning = idIn(await here.post('/learnings', { title: 'Walrus', description: 'It likes clams' }, vera.key));
   await here.put(`/admin/users/${vera.userId}`, { role: 'viewer' });
   writeFileAtomic(path.join(dataDir, 'client.json'), JSON.stringify({ url: here.url, api_key: vera.key }));
@@ -213,5 +219,7 @@ test('erasing oneself needs the name, fails under a legal hold, ends the keys, a
   await untilTrue(async () => (await here.count('users WHERE id = $1', [vera.userId])) === 0);
   expect(await here.count('observations WHERE user_id = $1', [vera.userId])).toBe(0);
   expect(await here.count('gdpr_requests WHERE user_id = $1 OR requested_by = $1', [vera.userId])).toBe(0);
+  expect(await here.count('gdpr_requests WHERE decision_reason IS NOT NULL OR extension_reason IS NOT NULL')).toBe(0);
+  expect((await here.get('/projects', other.key)).body).toMatchObject({ data: [{ name: 'pier' }] });
   expect((await notesOf('others', other.key)).body).toMatchObject({ data: [{ preview: 'The other hides a heron' }] });
 });

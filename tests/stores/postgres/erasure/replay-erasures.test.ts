@@ -4,7 +4,7 @@ import { erasedName } from '../../../../domain/erasure/erasure-journal.ts';
 import type { ErasureKind } from '../../../../domain/erasure/erasure-journal.ts';
 import { newId } from '../../../../domain/ids.ts';
 import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
-import { CONTENT_COLUMNS, findText } from '../../../../stores/postgres/erasure/find-text.ts';
+import { CONTENT_COLUMNS, findBeside, findText } from '../../../../stores/postgres/erasure/find-text.ts';
 import { replayErasures } from '../../../../stores/postgres/erasure/replay-erasures.ts';
 import { tenantTables } from '../../../../stores/postgres/exports/table-catalog.ts';
 import { maintenancePool } from '../../../activities/export-import/support/lines-of.ts';
@@ -140,6 +140,35 @@ test('finds a text exactly, in every column, and deletes it by the hashes of its
   const after = await findText(db.database, mine.tenantId, searchText);
   expect([after.events, after.summaries, after.learnings, after.entities]).toEqual([[], [], [], []]);
   expect(await count('observations', 't.content LIKE $1', ['seen: zürich%'])).toBe(1);
+});
+
+test('deletes a text outside of memories by the hashes of its rows, and the caches that may contain it', async () => {
+  const [mine, other] = [await seedTenant(db), await seedTenant(db)];
+  const text = 'the heron of the third pier';
+  const columns = {
+    sessions: ["title = $2, metadata = '{}'", 'title IS NOT NULL'],
+    memory_uses: ['note = $2', 'note IS NOT NULL'],
+    learning_evidence: ['quote = $2, row_id = uuidv7()', 'quote IS NOT NULL'],
+    entity_mentions: ['quote = $2', 'quote IS NOT NULL'],
+    relation_evidence: ['quote = $2', 'quote IS NOT NULL'],
+    model_response_cache: ['response = $2', 'response IS NOT NULL'],
+    project_glossaries: ['names = ARRAY[$2]', 'names IS NOT NULL'],
+  } as const;
+  for (const [table, [change]] of Object.entries(columns))
+    await db.write(`UPDATE ${table} SET ${change} WHERE tenant_id = $1`, [mine.tenantId, text]);
+  const left = async (user: TestUser) =>
+    Promise.all(
+      Object.entries(columns).map(async ([table, [, is]]) => [
+        table,
+        await count(table, `t.tenant_id = $1 AND t.${is}`, [user.tenantId]),
+      ]),
+    );
+  const before = await left(other);
+  const ids = await db.database.asTenant(mine.tenantId, (transaction) => findBeside(transaction, mine.tenantId, text));
+  const names = ids.map((id) => erasedName('beside', id));
+  await replayErasures(all, [entry('text', mine, names)]);
+  expect(await left(mine)).toEqual(before.map(([table]) => [table, 0]));
+  expect(await left(other)).toEqual(before);
 });
 
 test('copies tombstones of the running database to the older copy, and deletes what they name', async () => {

@@ -176,6 +176,15 @@ export function requireOwn({ credential, scopes, role }: Principal, access: 'acc
     throw new ApiError('FORBIDDEN', 'this route needs a log-in, or a key with all scopes of your role');
 }
 
+/** A viewer's own key may have no scope that keys of the agents lack: they shall not begin log-ins. @throws ApiError FORBIDDEN */
+export function requireOwnKey({ credential, scopes }: Principal): void {
+  if (credential.kind === 'key' && scopesOf('user').some((scope) => !scopes.includes(scope)))
+    throw new ApiError(
+      'FORBIDDEN',
+      'a key of a viewer cannot set the first password: accept an invite with a password',
+    );
+}
+
 /** Returns the caller of a route that is not open. */
 export function principalOf(request: FastifyRequest): Principal {
   if (request.principal === null)

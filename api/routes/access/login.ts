@@ -1,7 +1,7 @@
 import { loginAnswer, loginBody, passwordAnswer, passwordBody } from '../../../contract/login.ts';
 import { ERROR_RESPONSES } from '../../../contract/shared.ts';
 import { readPassword, setPassword } from '../../../stores/postgres/access/log-ins.ts';
-import { principalOf, route } from '../../auth.ts';
+import { principalOf, requireOwnKey, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { conflict, invalid } from '../../errors.ts';
 import { logIn, provePassword } from '../../login/log-in.ts';
@@ -39,7 +39,8 @@ export function loginRoutes(app: Api, dependencies: ApiDependencies): void {
       ...route('account', {
         tags,
         summary: 'Set the own password',
-        description: 'Ends all sessions of the user. A session that made the request is replaced by a new one.',
+        description:
+          'Ends all sessions of the user. A session that made the request is replaced by a new one. The first password of a viewer needs a session, or an invite: keys of a viewer have the scopes of those of agents.',
         body: passwordBody,
         response: { 200: passwordAnswer },
       }),
@@ -50,8 +51,10 @@ export function loginRoutes(app: Api, dependencies: ApiDependencies): void {
       const { tenantId, userId, login } = principal;
       const { password, current_password: current } = request.body;
       const stored = await database.asTenant(tenantId, (transaction) => readPassword(transaction, userId));
-      if (stored.passwordHash === null) requireRecentProof(principal);
-      else if (current === undefined) throw invalid('current_password', 'is required: the account has a password');
+      if (stored.passwordHash === null) {
+        requireRecentProof(principal);
+        requireOwnKey(principal);
+      } else if (current === undefined) throw invalid('current_password', 'is required: the account has a password');
       else {
         const { passwordHash } = stored;
         await provePassword(dependencies, { userId, passwordHash, password: current }, request, reply);

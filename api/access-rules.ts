@@ -15,7 +15,7 @@ export async function userOf(transaction: TenantTransaction, given: string, fiel
 }
 
 /**
- * Makes a change of access, under the lock of the tenant, and returns its result. `except`: what the change ends later.
+ * Runs a change of access, under the lock of the tenant, and returns its result. `except`: what the change ends later.
  * @throws ApiError CONFLICT if an admin of the tenant could change access before, and none after
  */
 export async function leavingAnAdmin<Result>(

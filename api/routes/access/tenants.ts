@@ -13,7 +13,7 @@ import type { TenantId } from '../../../domain/ids.ts';
 import { changeTenant, createTenant, listTenants, readTenant } from '../../../stores/postgres/access/tenants.ts';
 import { createUser, firstAdmin, hasJoinedAdmin, lockAccess } from '../../../stores/postgres/access/users.ts';
 import { databaseCodes } from '../../../stores/postgres/connection/database-codes.ts';
-import { route } from '../../auth.ts';
+import { guardedRoute, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { conflict, existing } from '../../errors.ts';
 import { paginationOf } from '../../http/paging.ts';
@@ -42,7 +42,7 @@ export function tenantRoutes(app: Api, { database }: ApiDependencies): void {
 
   app.post(
     '/admin/tenants',
-    route('operator', {
+    guardedRoute('operator', {
       tags,
       summary: 'Add a tenant with its first admin, and return an invite of that admin',
       body: tenantBody,
@@ -64,7 +64,7 @@ export function tenantRoutes(app: Api, { database }: ApiDependencies): void {
 
   app.post(
     '/admin/tenants/:id/invite',
-    route('operator', {
+    guardedRoute('operator', {
       tags,
       summary: 'Invite the first admin of a tenant again',
       description:
@@ -88,7 +88,7 @@ export function tenantRoutes(app: Api, { database }: ApiDependencies): void {
 
   app.put(
     '/admin/tenants/:id',
-    route('operator', {
+    guardedRoute('operator', {
       tags,
       summary: 'Rename, suspend or resume a tenant',
       description:

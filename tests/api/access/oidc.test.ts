@@ -314,7 +314,7 @@ describe('rules of a provider', () => {
     expect(await roleWith(['staff'])).toBe('admin');
   });
 
-  test('count admins who log in without a key: one is demoted, the last one keeps role and identity', async () => {
+  test('count admins who log in without a key: one is demoted, the last one retains role and identity', async () => {
     const { tenantId, key } = await instance.stranger();
     await instance.write("UPDATE tenants SET name = 'south' WHERE id = $1", [tenantId]);
     const enter = async (sub: string, groups: readonly string[]) => {

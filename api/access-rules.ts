@@ -1,9 +1,9 @@
 import { SCOPES, scopesOf } from '../domain/access.ts';
 import type { Bounds, Role, Scope } from '../domain/access.ts';
 import type { Principal } from '../stores/postgres/access/principal.ts';
-import type { StoredUser } from '../stores/postgres/access/users.ts';
+import type { Except, StoredUser } from '../stores/postgres/access/users.ts';
 import { findPerson } from '../stores/postgres/access/people.ts';
-import { hasActingAdmin, readUser } from '../stores/postgres/access/users.ts';
+import { hasActingAdmin, lockAccess, readUser } from '../stores/postgres/access/users.ts';
 import { findProject } from '../stores/postgres/projects/projects.ts';
 import type { TenantTransaction } from '../stores/postgres/connection/database.ts';
 import { ApiError, conflict, existing, invalid } from './errors.ts';
@@ -14,14 +14,26 @@ export async function userOf(transaction: TenantTransaction, given: string, fiel
   return existing(await readUser(transaction, id), 'user', field);
 }
 
-/** @throws ApiError CONFLICT if no admin of the tenant could change access any more. Call it after the change, under `lockAccess`. */
-export async function requireActingAdmin(
+/**
+ * Runs a change of access, under the lock of the tenant, and returns its result. `except`: what the change ends later.
+ * @throws ApiError CONFLICT if an admin of the tenant could change access before, and none after
+ */
+export async function leavingAnAdmin<Result>(
   transaction: TenantTransaction,
   field: string,
-  except: { readonly keyId?: string; readonly userId?: string } = {},
-): Promise<void> {
-  if (!(await hasActingAdmin(transaction, except)))
-    throw conflict(field, 'leaves the tenant without an active admin who has a key of the scope admin', 'the change');
+  change: () => Promise<Result>,
+  except: Except = {},
+): Promise<Result> {
+  await lockAccess(transaction);
+  const couldAct = await hasActingAdmin(transaction);
+  const result = await change();
+  if (couldAct && !(await hasActingAdmin(transaction, except)))
+    throw conflict(
+      field,
+      'leaves the tenant without an active admin who can log in or has a key of the scope admin',
+      'the change',
+    );
+  return result;
 }
 
 /** @throws ApiError CONFLICT for an inactive user */

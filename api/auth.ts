@@ -27,6 +27,8 @@ export interface RouteAccess {
   readonly access: Scope | 'open' | 'scrape' | 'key' | 'self' | 'account' | 'session' | 'operator';
   /** True for a route of a level that reads which writes all the same. */
   readonly writes: boolean;
+  /** True if a session needs a proof of the last five minutes. */
+  readonly stepUp: boolean;
   /** True if every answered request is recorded in the audit log; refused ones are on every route. */
   readonly isAudited: boolean;
 }
@@ -48,7 +50,6 @@ declare module 'fastify' {
     looksUp?: boolean;
     /** OAuth clients may use the route. */
     acceptsGrants?: boolean;
-    /** A session needs a proof of the last five minutes. */
     stepUp?: boolean;
   }
 }
@@ -96,10 +97,10 @@ export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
   app.decorateRequest('principal', null);
   app.addHook('onRoute', (route) => {
     if (route.url.startsWith(DOCS_PREFIX)) route.config = { ...route.config, access: 'open' };
-    const { access, writes = false } = route.config ?? {};
+    const { access, writes = false, stepUp = false } = route.config ?? {};
     if (access === undefined) throw new Error(`route ${route.url} does not say who may use it`);
     for (const method of [route.method].flat()) {
-      const decided = { method, url: route.url, access, writes };
+      const decided = { method, url: route.url, access, writes, stepUp };
       routes.push({ ...decided, isAudited: isAudited(decided) });
     }
     if (access !== 'open' && route.schema?.hide !== true)
@@ -174,6 +175,15 @@ export function requireOwn({ credential, scopes, role }: Principal, access: 'acc
   if (access === 'session') throw new ApiError('FORBIDDEN', 'this route needs the access token of a log-in, not a key');
   if (credential.kind !== 'key' || scopesOf(role).some((scope) => !scopes.includes(scope)))
     throw new ApiError('FORBIDDEN', 'this route needs a log-in, or a key with all scopes of your role');
+}
+
+/** A viewer's own key may have no scope that keys of the agents lack: they shall not begin log-ins. @throws ApiError FORBIDDEN */
+export function requireOwnKey({ credential, scopes }: Principal): void {
+  if (credential.kind === 'key' && scopesOf('user').some((scope) => !scopes.includes(scope)))
+    throw new ApiError(
+      'FORBIDDEN',
+      'a key of a viewer cannot set the first password: accept an invite with a password',
+    );
 }
 
 /** Returns the caller of a route that is not open. */

@@ -10,6 +10,7 @@ export class InstallError extends CodedError<
   | 'no-instance'
   | 'bad-address'
   | 'bad-key'
+  | 'no-password'
   | 'server-unavailable'
   | 'key-refused'
   | 'key-too-strong'

@@ -47,13 +47,16 @@ async function idOf(client: pg.Client, text: string, values: unknown[]): Promise
   return result.rows[0]?.id ?? null;
 }
 
-async function ensureRows(client: pg.Client, credentials: Credentials): Promise<void> {
+/** Returns false if the file is older than the instance's users and no row has its key: the user was erased and stays so. */
+async function ensureRows(client: pg.Client, credentials: Credentials, isNewFile: boolean): Promise<boolean> {
   const digest = keySha256(credentials.api_key);
   await client.query('BEGIN');
   // Concurrent starts must not create two admins.
   await client.query("SELECT pg_advisory_xact_lock(hashtextextended('recollect.identity', 0))");
   // A revoked key has a row and stays revoked; a new key requires a new credentials.json.
-  if ((await idOf(client, 'SELECT id FROM api_keys WHERE key_sha256 = $1', [digest])) === null) {
+  const isKnown = (await idOf(client, 'SELECT id FROM api_keys WHERE key_sha256 = $1', [digest])) !== null;
+  const creates = !isKnown && (isNewFile || (await idOf(client, 'SELECT id FROM users LIMIT 1', [])) === null);
+  if (creates) {
     const tenantId = (await idOf(client, 'SELECT id FROM tenants WHERE name = $1', [LOCAL_TENANT])) ?? newId();
     await client.query(
       `INSERT INTO tenants (id, name, is_operator) VALUES ($1, $2, NOT EXISTS (SELECT FROM tenants WHERE is_operator))
@@ -74,6 +77,7 @@ async function ensureRows(client: pg.Client, credentials: Credentials): Promise<
   }
   await ensureAgentKeys(client, credentials);
   await client.query('COMMIT');
+  return isKnown || creates;
 }
 
 /** Creates the agent keys for the user of the operator's key. Revoked keys stay revoked. */
@@ -91,13 +95,16 @@ async function ensureAgentKeys(client: pg.Client, credentials: Credentials): Pro
 
 /**
  * Creates the admin, the operator's key and the agent keys at the first start, and writes the keys to a file readable by the owner only. The
- * file is written first, so that the next start can create missing rows. A lost file is replaced by new keys.
+ * file is written first, so that the next start can create missing rows. A lost file is replaced by new keys. Returns false if the admin of an older file was erased:
+ * that file opens nothing.
  */
-export async function bootstrapIdentity(options: IdentityBootstrap): Promise<void> {
+export async function bootstrapIdentity(options: IdentityBootstrap): Promise<boolean> {
   const file = readJsonFile(options.credentialsPath, storedSchema);
   const stored = file.kind === 'value' ? file.value : null;
   const credentials = completed(stored, options.url);
   if (!isDeepStrictEqual(stored, credentials))
     writeFileAtomic(options.credentialsPath, `${JSON.stringify(credentials, null, 2)}\n`);
-  await connected({ connectionString: options.maintenanceDatabaseUrl }, (client) => ensureRows(client, credentials));
+  return connected({ connectionString: options.maintenanceDatabaseUrl }, (client) =>
+    ensureRows(client, credentials, stored === null),
+  );
 }

@@ -177,7 +177,7 @@ export function instanceNodes(instance: Instance, files: EngineFiles, context: G
     ...engineNodes(instance, files, context.environment),
     databaseStep(instance, context),
     temporalStep(instance, config),
-    identityStep(instance, context.environment),
+    identityStep(instance, context),
     modelFilesStep(context),
     nodeService({
       name: 'worker',
@@ -248,17 +248,25 @@ function temporalStep(instance: Instance, config: Config): StepDefinition {
   };
 }
 
-function identityStep(instance: Instance, environment: Environment): StepDefinition {
+function identityStep(instance: Instance, { environment, progress }: GraphContext): StepDefinition {
   return {
     kind: 'step',
     name: 'identity',
     after: ['database'],
-    run: () =>
-      bootstrapIdentity({
+    run: async () => {
+      const credentialsPath = instance.layout.credentialsFile;
+      const isUsable = await bootstrapIdentity({
         maintenanceDatabaseUrl: maintenanceDatabaseUrl(instance),
-        credentialsPath: instance.layout.credentialsFile,
+        credentialsPath,
         url: apiUrl(instance, environment),
-      }),
+      });
+      if (!isUsable)
+        progress
+          .step('credentials')
+          .fail(
+            `the user of ${credentialsPath} was erased, and its keys open nothing. Delete the file and start again to get a new admin.`,
+          );
+    },
   };
 }
 

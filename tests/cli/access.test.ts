@@ -63,6 +63,8 @@ describe('join', () => {
     expect(refused).toMatchObject({ code: 1, errors: expect.stringContaining('credentials.json exists') });
     const folder = testFolder();
     const join = (...more: string[]) => runProgram(['join', link, '--data-dir', folder, ...more]);
+    const unasked = await join('--password');
+    expect(unasked).toMatchObject({ code: 1, errors: expect.stringContaining('prompts on a terminal') });
     expect(await join()).toMatchObject({ code: 0 });
     const first = clientOf(folder);
     expect(await join()).toMatchObject({ code: 1, errors: expect.stringContaining('--overwrite') });

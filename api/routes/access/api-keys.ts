@@ -13,7 +13,7 @@ import { lockAccess } from '../../../stores/postgres/access/users.ts';
 import {
   boundsOf,
   futureEnd,
-  requireActingAdmin,
+  leavingAnAdmin,
   requireActive,
   requireEnd,
   requireScopes,
@@ -101,9 +101,8 @@ export function keyRoutes(app: Api, { database }: ApiDependencies): void {
       return database.asTenant(principal.tenantId, async (transaction) => {
         await lockAccess(transaction);
         const { id } = await currentKey(transaction, request.params.id);
-        await changeKey(transaction, id, { name, expiresAt, requestsPerMinute });
-        // Another key must remain when this one ends.
-        if (expiresAt instanceof Date) await requireActingAdmin(transaction, 'expires_at', { keyId: id });
+        const change = () => changeKey(transaction, id, { name, expiresAt, requestsPerMinute });
+        await leavingAnAdmin(transaction, 'expires_at', change, expiresAt instanceof Date ? { keyId: id } : {});
         return present(keySchema, await keyOf(transaction, id));
       });
     },

@@ -2,7 +2,7 @@ import { identityList, identityParams, identitySchema } from '../../../contract/
 import { userParams } from '../../../contract/access.ts';
 import { listIdentities, removeIdentity } from '../../../stores/postgres/access/identities.ts';
 import { endUserSessions } from '../../../stores/postgres/access/user-sessions.ts';
-import { userOf } from '../../access-rules.ts';
+import { leavingAnAdmin, userOf } from '../../access-rules.ts';
 import { guardedRoute, principalOf, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { existing } from '../../errors.ts';
@@ -41,13 +41,10 @@ export function identityRoutes(app: Api, { database }: ApiDependencies): void {
     (request) =>
       database.asTenant(principalOf(request).tenantId, async (transaction) => {
         const { id } = await userOf(transaction, request.params.id);
+        const remove = () => removeIdentity(transaction, id, request.params.identity_id);
+        const removed = await leavingAnAdmin(transaction, 'identity_id', remove);
         await endUserSessions(transaction, id, { exceptId: null }, 'ended');
-        const removed = existing(
-          await removeIdentity(transaction, id, request.params.identity_id),
-          'identity',
-          'identity_id',
-        );
-        return present(identitySchema, removed);
+        return present(identitySchema, existing(removed, 'identity', 'identity_id'));
       }),
   );
 }

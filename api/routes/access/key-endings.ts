@@ -6,7 +6,7 @@ import { lockAccess } from '../../../stores/postgres/access/users.ts';
 import type { TenantTransaction } from '../../../stores/postgres/connection/database.ts';
 import {
   latestEndOf,
-  requireActingAdmin,
+  leavingAnAdmin,
   requireActive,
   requireOwnBounds,
   requireScopes,
@@ -44,10 +44,8 @@ export async function created(
 
 /** Revokes a key, of one user if `userId` is given. Returns its record. @throws ApiError NOT_FOUND, CONFLICT */
 export async function revoked(transaction: TenantTransaction, id: string, userId?: string) {
-  await lockAccess(transaction);
   await keyOf(transaction, id, userId);
-  await revokeKey(transaction, id);
-  await requireActingAdmin(transaction, 'id');
+  await leavingAnAdmin(transaction, 'id', () => revokeKey(transaction, id));
   return present(keySchema, await keyOf(transaction, id));
 }
 

@@ -2,7 +2,7 @@ import { loginAnswer, loginBody, passwordAnswer, passwordBody } from '../../../c
 import { ERROR_RESPONSES } from '../../../contract/shared.ts';
 import { readPassword, setPassword } from '../../../stores/postgres/access/log-ins.ts';
 import { requireEnd } from '../../access-rules.ts';
-import { principalOf, route } from '../../auth.ts';
+import { principalOf, requireOwnKey, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { conflict, invalid } from '../../errors.ts';
 import { logIn, provePassword } from '../../login/log-in.ts';
@@ -40,7 +40,8 @@ export function loginRoutes(app: Api, dependencies: ApiDependencies): void {
       ...route('account', {
         tags,
         summary: 'Set the own password',
-        description: 'Ends all sessions of the user. A session that made the request is replaced by a new one.',
+        description:
+          'Ends all sessions of the user. A session that made the request is replaced by a new one. The first password of a viewer needs a session, or an invite: keys of a viewer have the scopes of those of agents.',
         body: passwordBody,
         response: { 200: passwordAnswer },
       }),
@@ -53,6 +54,7 @@ export function loginRoutes(app: Api, dependencies: ApiDependencies): void {
       const stored = await database.asTenant(tenantId, (transaction) => readPassword(transaction, userId));
       if (stored.passwordHash === null) {
         requireRecentProof(principal);
+        requireOwnKey(principal);
         // A log-in has no end, and creates keys without one.
         requireEnd(principal, null, 'password');
       } else if (current === undefined) throw invalid('current_password', 'is required: the account has a password');

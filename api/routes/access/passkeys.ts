@@ -21,6 +21,7 @@ import {
 } from '../../../stores/postgres/access/passkeys.ts';
 import { recordProof } from '../../../stores/postgres/access/user-sessions.ts';
 import { readUser } from '../../../stores/postgres/access/users.ts';
+import { leavingAnAdmin } from '../../access-rules.ts';
 import { guardedRoute, principalOf, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { ApiError, conflict, existing, invalid } from '../../errors.ts';
@@ -148,7 +149,9 @@ export function passkeyRoutes(app: Api, dependencies: ApiDependencies): void {
     async (request) => {
       const { tenantId, userId } = principalOf(request);
       const { id } = request.params;
-      const removed = await database.asTenant(tenantId, (transaction) => removePasskey(transaction, userId, id));
+      const removed = await database.asTenant(tenantId, (transaction) =>
+        leavingAnAdmin(transaction, 'id', () => removePasskey(transaction, userId, id)),
+      );
       return present(passkeySchema, existing(removed, 'passkey', 'id'));
     },
   );

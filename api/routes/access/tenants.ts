@@ -11,9 +11,9 @@ import { idParams, pageOfItems } from '../../../contract/shared.ts';
 import { asId, newId } from '../../../domain/ids.ts';
 import type { TenantId } from '../../../domain/ids.ts';
 import { changeTenant, createTenant, listTenants, readTenant } from '../../../stores/postgres/access/tenants.ts';
-import { createUser, firstAdmin, hasActingAdmin, lockAccess } from '../../../stores/postgres/access/users.ts';
+import { createUser, firstAdmin, hasJoinedAdmin, lockAccess } from '../../../stores/postgres/access/users.ts';
 import { databaseCodes } from '../../../stores/postgres/connection/database-codes.ts';
-import { route } from '../../auth.ts';
+import { guardedRoute, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { conflict, existing } from '../../errors.ts';
 import { paginationOf } from '../../http/paging.ts';
@@ -42,7 +42,7 @@ export function tenantRoutes(app: Api, { database }: ApiDependencies): void {
 
   app.post(
     '/admin/tenants',
-    route('operator', {
+    guardedRoute('operator', {
       tags,
       summary: 'Add a tenant with its first admin, and return an invite of that admin',
       body: tenantBody,
@@ -64,11 +64,11 @@ export function tenantRoutes(app: Api, { database }: ApiDependencies): void {
 
   app.post(
     '/admin/tenants/:id/invite',
-    route('operator', {
+    guardedRoute('operator', {
       tags,
       summary: 'Invite the first admin of a tenant again',
       description:
-        'While no admin of the tenant has a key of the scope admin: otherwise the admins of the tenant invite. Older invites of that admin end.',
+        'Until an admin of the tenant joined or logged in: from then on, its admins alone invite. Older invites of that admin end.',
       params: idParams,
       response: { 201: invitedAnswer },
     }),
@@ -77,8 +77,8 @@ export function tenantRoutes(app: Api, { database }: ApiDependencies): void {
       const answer = await database.asTenant(tenantId, async (transaction) => {
         existing(await readTenant(transaction, tenantId), 'tenant');
         await lockAccess(transaction);
-        if (await hasActingAdmin(transaction))
-          throw conflict('id', 'has an admin with a key, who invites users', 'the tenant');
+        if (await hasJoinedAdmin(transaction))
+          throw conflict('id', 'has an admin who joined: its admins invite users', 'the tenant');
         const userId = existing(await firstAdmin(transaction), 'admin', 'id');
         return invited(transaction, { tenantId, userId, createdBy: null });
       });
@@ -88,7 +88,7 @@ export function tenantRoutes(app: Api, { database }: ApiDependencies): void {
 
   app.put(
     '/admin/tenants/:id',
-    route('operator', {
+    guardedRoute('operator', {
       tags,
       summary: 'Rename, suspend or resume a tenant',
       description:

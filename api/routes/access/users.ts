@@ -15,7 +15,7 @@ import { removePasskeys } from '../../../stores/postgres/access/passkeys.ts';
 import { createInvite, endInvites } from '../../../stores/postgres/access/invites.ts';
 import { changeUser, createUser, listUsers, lockAccess, readUser } from '../../../stores/postgres/access/users.ts';
 import type { TenantTransaction } from '../../../stores/postgres/connection/database.ts';
-import { requireActingAdmin, requireActive, requireInviting, requireRaising, userOf } from '../../access-rules.ts';
+import { leavingAnAdmin, requireActive, requireInviting, requireRaising, userOf } from '../../access-rules.ts';
 import { guardedRoute, principalOf, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { conflict, existing } from '../../errors.ts';
@@ -103,8 +103,8 @@ export function userRoutes(app: Api, { database }: ApiDependencies): void {
         await lockAccess(transaction);
         const { id, role: before } = await userOf(transaction, request.params.id);
         if (role !== undefined) requireRaising(principal, before, role);
-        await changeUser(transaction, id, { role, active, email });
-        await requireActingAdmin(transaction, active === false ? 'active' : 'role');
+        const change = () => changeUser(transaction, id, { role, active, email });
+        await leavingAnAdmin(transaction, active === false ? 'active' : 'role', change);
         if (active === false) await endInvites(transaction, id);
         return present(userSchema, existing(await readUser(transaction, id), 'user'));
       });
@@ -123,8 +123,8 @@ export function userRoutes(app: Api, { database }: ApiDependencies): void {
     (request) =>
       database.asTenant(principalOf(request).tenantId, async (transaction) => {
         const { id } = await userOf(transaction, request.params.id);
-        const hadTotp = await removeTotp(transaction, id);
-        const removed = (await removePasskeys(transaction, id)) || hadTotp;
+        const hadPasskeys = await leavingAnAdmin(transaction, 'id', () => removePasskeys(transaction, id));
+        const removed = (await removeTotp(transaction, id)) || hadPasskeys;
         await endAllSessions(transaction, id);
         return { removed };
       }),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { memoryHash } from '../../../domain/memory.ts';
 import type { Principal } from '../../../stores/postgres/access/principal.ts';
-import { principalOf, route, viewOf } from '../../auth.ts';
+import { guardedRoute, principalOf, route, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { createMemoryChanges } from '../../memories/memory-changes.ts';
 import { countFetched } from '../../memories/memory-fetches.ts';
@@ -149,7 +149,7 @@ export function forgetRoutes(app: Api, dependencies: ApiDependencies): void {
 
   app.delete(
     '/sessions/:id',
-    route('admin', {
+    guardedRoute('admin', {
       tags: ['sessions'],
       summary: 'Forget a session',
       description: 'Hides the session at once, deletes its content, and rejects later events of it.',

@@ -56,10 +56,10 @@ async function subjectOf(transaction: TenantTransaction, principal: Principal, w
       // An agent that was misled must not erase its user; over others, an admin decides.
       if (person.id === principal.userId) requireOwn(principal, 'account');
       await lockAccess(transaction);
-      if (person.role === 'admin' && !(await hasActingAdmin(transaction, { userId: person.id })))
+      if ((await hasActingAdmin(transaction)) && !(await hasActingAdmin(transaction, { userId: person.id })))
         throw new ApiError(
           'CONFLICT',
-          'no other admin of the tenant has a key of the scope admin: let another admin join, or erase the tenant',
+          'no other admin of the tenant can log in or has a key of the scope admin: let another admin join, or erase the tenant',
         );
       await assertNoLegalHold(transaction, { userId: person.id });
       return { id: person.id, userId: person.id };

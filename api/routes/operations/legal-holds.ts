@@ -7,7 +7,7 @@ import {
   releaseHold,
 } from '../../../stores/postgres/retention/legal-holds.ts';
 import { lockPolicies } from '../../../stores/postgres/retention/retention-policies.ts';
-import { principalOf, route, viewOf } from '../../auth.ts';
+import { guardedRoute, principalOf, route, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { present } from '../../http/present.ts';
 import { dataOf, idParams } from '../../../contract/shared.ts';
@@ -57,7 +57,7 @@ export function holdRoutes(app: Api, { database }: ApiDependencies): void {
   );
   app.delete(
     '/admin/legal-holds/:id',
-    route('admin', {
+    guardedRoute('admin', {
       tags: ['retention'],
       summary: 'Release a legal hold; its record is retained',
       params: idParams,

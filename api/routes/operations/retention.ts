@@ -11,7 +11,7 @@ import {
   readCounts,
   readRun,
 } from '../../../stores/postgres/retention/retention-runs.ts';
-import { principalOf, route, viewOf } from '../../auth.ts';
+import { guardedRoute, principalOf, route, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { present } from '../../http/present.ts';
 import { ApiError, existing } from '../../errors.ts';
@@ -194,7 +194,7 @@ export function retentionRoutes(app: Api, { database, startJob, clock }: ApiDepe
   );
   app.post(
     '/admin/retention/runs/:id/approve',
-    route('admin', {
+    guardedRoute('admin', {
       tags: ['retention'],
       summary: 'Approve a dry run',
       params: idParams,

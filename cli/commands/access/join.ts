@@ -6,6 +6,7 @@ import { acceptedInvite } from '../../../contract/access.ts';
 import { writeFileAtomic } from '../../../infra/instance/atomic-file.ts';
 import type { Cli } from '../../cli.ts';
 import { InstallError } from '../../install/install-error.ts';
+import { hiddenInput } from '../../hidden-input.ts';
 import { clientFile, serverAddress } from '../../install/server-access.ts';
 import { ServerClient } from '../../server/server-client.ts';
 import { failureText, isUnavailable } from '../../text/failure-text.ts';
@@ -16,6 +17,7 @@ interface JoinOptions {
   readonly dataDir: string;
   readonly allowPlainHttp?: boolean;
   readonly overwrite?: boolean;
+  readonly password?: boolean;
 }
 
 /** Returns the address of the server and the token in a link. @throws InstallError for a link without them */
@@ -42,17 +44,27 @@ function requireFree(dataDir: string, overwrite: boolean): void {
   }
 }
 
+/** Returns the password that the user enters twice. @throws InstallError */
+async function newPassword(): Promise<string> {
+  const password = await hiddenInput('Password of your log-in');
+  if (password === null) throw new InstallError('no-password', '--password prompts on a terminal; there is none.');
+  if (password === (await hiddenInput('The same again'))) return password;
+  throw new InstallError('no-password', 'The passwords differ. The invite was not used.');
+}
+
 /** Accepts the invite and writes its keys. Returns the text of the result. */
-async function join(link: string, { dataDir, allowPlainHttp = false, overwrite = false }: JoinOptions) {
+async function join(link: string, options: JoinOptions) {
+  const { dataDir, allowPlainHttp = false, overwrite = false } = options;
   const { url, token } = partsOf(link, allowPlainHttp);
   requireFree(dataDir, overwrite);
+  const password = options.password === true ? await newPassword() : undefined;
   // A redirect could leak the token.
   const server = new ServerClient({
     url,
     timeoutMs: TIMEOUT_MS,
     fetch: (address, init) => fetch(address, { ...init, redirect: 'error' }),
   });
-  const { username, role, ...keys } = await server.post('/auth/invites/accept', acceptedInvite, { token });
+  const { username, role, ...keys } = await server.post('/auth/invites/accept', acceptedInvite, { token, password });
   const file = clientFile(dataDir);
   writeFileAtomic(file, `${JSON.stringify({ url, ...keys }, null, 2)}\n`);
   const next = role === 'viewer' ? 'recollect search WORDS' : 'recollect install claude-code';
@@ -66,6 +78,7 @@ export function addJoin(program: Command, cli: Cli): void {
     .command(program, 'join', 'join a server with the link of an invite')
     .argument('<link>', 'link that an admin gave you, quoted for the shell; - reads it from stdin')
     .option('--allow-plain-http', 'allow sending keys over plain HTTP from another machine')
+    .option('--password', 'set the password of your log-in; prompts for it')
     .option('--overwrite', 'replace the server that this data directory has')
     .action(async (given: string, options: JoinOptions, command: Command) => {
       try {
@@ -75,7 +88,7 @@ export function addJoin(program: Command, cli: Cli): void {
         if (error instanceof InstallError) output.err(`${error.message}\n`);
         else if (error instanceof RecollectError)
           output.err(
-            error.code === 'NOT_FOUND' || error.code === 'VALIDATION_FAILED'
+            error.code === 'NOT_FOUND' || (error.code === 'VALIDATION_FAILED' && options.password !== true)
               ? 'The invite is unknown, accepted or expired. Ask an admin for another: recollect users invite USER.\n'
               : failureText(error, { command, dataDir: options.dataDir, isElsewhere: true }),
           );

@@ -39,25 +39,45 @@ export async function lockAccess(transaction: TenantTransaction): Promise<void> 
   await transaction.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended('access ' || current_tenant_id()::text, 0))`;
 }
 
+/** Users who have a way to log in. */
+const LOGS_IN = [{ passwordHash: { not: null } }, { identities: { some: {} } }, { passkeys: { some: {} } }];
+
+/** A key or a user that does not count. */
+export interface Except {
+  readonly keyId?: string;
+  readonly userId?: string;
+}
+
 /**
- * Returns true if an active admin of the tenant has a key of the scope admin, apart from `except`: without one the tenant could not restore access.
+ * Returns true if an active admin of the tenant has a key of the scope admin or a way to log in, apart from `except`: without one the tenant could not restore access.
  */
-export async function hasActingAdmin(
-  transaction: TenantTransaction,
-  except: { readonly keyId?: string; readonly userId?: string } = {},
-): Promise<boolean> {
-  const acting = await transaction.apiKey.findFirst({
+export async function hasActingAdmin(transaction: TenantTransaction, { keyId, userId }: Except = {}): Promise<boolean> {
+  const key = {
+    revokedAt: null,
+    scopes: { has: 'admin' },
+    OR: [{ expiresAt: null }, { expiresAt: { gt: new Date() } }],
+    ...(keyId !== undefined && { id: { not: keyId } }),
+  };
+  const acting = await transaction.user.findFirst({
     where: {
-      revokedAt: null,
-      scopes: { has: 'admin' },
-      OR: [{ expiresAt: null }, { expiresAt: { gt: new Date() } }],
-      user: { role: 'admin', active: true },
-      ...(except.keyId !== undefined && { id: { not: except.keyId } }),
-      ...(except.userId !== undefined && { userId: { not: except.userId } }),
+      role: 'admin',
+      active: true,
+      OR: [...LOGS_IN, { apiKeys: { some: key } }],
+      ...(userId !== undefined && { id: { not: userId } }),
     },
     select: { id: true },
   });
   return acting !== null;
+}
+
+/** Returns true if an admin of the tenant has joined, even if that admin can do nothing any more: from then on, admins of the tenant alone give access to it. */
+export async function hasJoinedAdmin(transaction: TenantTransaction): Promise<boolean> {
+  const joined = [{ lastLoginAt: { not: null } }, { invites: { some: { acceptedAt: { not: null } } } }];
+  const admin = await transaction.user.findFirst({
+    where: { role: 'admin', OR: [...LOGS_IN, ...joined, { apiKeys: { some: {} } }] },
+    select: { id: true },
+  });
+  return admin !== null;
 }
 
 /** A part of the users of a tenant. */

@@ -4,6 +4,7 @@ import { pageOfItems } from '../../../contract/shared.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
 import { accept, createdIn, invite, join } from '../support/access.ts';
 import { bodyOf, expectError } from '../support/answers.ts';
+import { PASSWORD } from '../support/log-in.ts';
 
 const instance = fileInstance();
 
@@ -81,5 +82,16 @@ describe('an invite', () => {
     const { invite: sent } = createdIn(invitedAnswer, await instance.post('/admin/users/twice/invite'));
     const more = createdIn(acceptedInvite, await accept(instance, sent.token));
     for (const key of [keys.api_key, more.api_key]) expect((await instance.get('/auth/me', key)).status).toBe(200);
+  });
+
+  test('sets the first password of a viewer, which no key of a viewer does; the current one sets the next', async () => {
+    const viewer = await join(instance, 'vera', 'viewer');
+    for (const key of [viewer.api_key, viewer.agent_api_key])
+      expectError(await instance.put('/auth/password', { password: PASSWORD }, key), 'FORBIDDEN');
+    const { invite: sent } = createdIn(invitedAnswer, await instance.post('/admin/users/vera/invite'));
+    const body = { token: sent.token, password: PASSWORD };
+    expect((await instance.post('/auth/invites/accept', body, null)).status).toBe(201);
+    const next = { password: `${PASSWORD} two`, current_password: PASSWORD };
+    expect((await instance.put('/auth/password', next, viewer.api_key)).status).toBe(200);
   });
 });

@@ -28,7 +28,7 @@ let brokenIssuer = '';
 let answerBroken: (url: string, response: ServerResponse) => void;
 
 const instance = fileInstance(async () => {
-  company = await startOidcProvider(['company', 'linking', 'roles', 'narrow', 'north'].map(callbackOf));
+  company = await startOidcProvider(['company', 'linking', 'roles', 'narrow', 'north', 'south'].map(callbackOf));
   other = await startOidcProvider([callbackOf('other')]);
   await once(broken.listen(0, '127.0.0.1'), 'listening');
   const address = broken.address();
@@ -39,6 +39,7 @@ const instance = fileInstance(async () => {
     client_secret: clientSecret,
   });
   const open = { allow_any_user: true };
+  const roles = { claim: 'groups', admin: ['leads'], user: ['staff'] };
   const file = path.join(folder, 'providers.json');
   writeFileSync(
     file,
@@ -46,12 +47,8 @@ const instance = fileInstance(async () => {
       { name: 'company', label: 'Company', ...client(company), ...open },
       { name: 'other', label: 'Other', ...client(other), ...open },
       { name: 'linking', label: 'Linking', ...client(company), ...open, link_by_verified_email: true },
-      {
-        name: 'roles',
-        label: 'Roles',
-        ...client(company),
-        roles: { claim: 'groups', admin: ['leads'], user: ['staff'] },
-      },
+      { name: 'roles', label: 'Roles', ...client(company), roles },
+      { name: 'south', label: 'South', ...client(company), roles, tenant: 'south' },
       {
         name: 'narrow',
         label: 'Narrow',
@@ -317,6 +314,25 @@ describe('rules of a provider', () => {
     expect(await roleWith(['staff'])).toBe('admin');
   });
 
+  test('count admins who log in without a key: one is demoted, the last one retains role and identity', async () => {
+    const { tenantId, key } = await instance.stranger();
+    await instance.write("UPDATE tenants SET name = 'south' WHERE id = $1", [tenantId]);
+    const enter = async (sub: string, groups: readonly string[]) => {
+      company.account = { sub, groups };
+      const token = await tokenOf(await logInBy('south'));
+      return { token, me: bodyOf(meSchema, await instance.get('/auth/me', token)) };
+    };
+    await enter('first', ['leads']);
+    const { token, me } = await enter('second', ['leads']);
+    expect([me.role, (await enter('first', ['staff'])).me.role]).toEqual(['admin', 'user']);
+    expect((await enter('second', ['staff'])).me.role).toBe('admin');
+    const address = `/admin/users/${me.user.id}/identities`;
+    const { data } = bodyOf(identityList, await instance.get(address, token));
+    expectError(await instance.delete(`${address}/${data[0]?.id ?? ''}`, token), 'CONFLICT', 'identity_id');
+    const { id } = bodyOf(meSchema, await instance.get('/auth/me', key)).credential;
+    expect((await instance.delete(`/admin/api-keys/${id}`, token)).status).toBe(200);
+  });
+
   test('link a user by the verified address only, and if one user has it', async () => {
     const email = `linked${subject}@example.org`;
     const body = { username: `linked${subject}`, email, role: 'viewer' };
@@ -353,7 +369,7 @@ describe('a provider', () => {
   test('is listed with its label', async () => {
     const { body } = await instance.get('/auth/oidc', null);
     expect(body).toMatchObject({
-      data: [{ name: 'company', label: 'Company' }, { name: 'other' }, {}, {}, {}, {}, {}],
+      data: [{ name: 'company', label: 'Company' }, { name: 'other' }, {}, {}, {}, {}, {}, {}],
     });
     expect(JSON.stringify(body)).not.toContain('secret');
     expectError(await instance.get('/auth/oidc/unknown/start', null), 'NOT_FOUND', 'name');

@@ -77,6 +77,25 @@ describe('a tenant', () => {
     expectError(await instance.post(`/admin/tenants/${crypto.randomUUID()}/invite`), 'NOT_FOUND', 'tenant');
   });
 
+  test.each([
+    ['logged in', 'UPDATE users SET last_login_at = now() WHERE id = $1'],
+    [
+      'has an account at a provider',
+      `INSERT INTO user_identities (id, tenant_id, user_id, issuer, subject)
+       SELECT gen_random_uuid(), tenant_id, id, 'https://login.example.org', 'subject' FROM users WHERE id = $1`,
+    ],
+    ['accepted an invite that gave no key', 'UPDATE user_invites SET accepted_at = now() WHERE user_id = $1'],
+    [
+      'had a key',
+      `INSERT INTO api_keys (id, tenant_id, user_id, prefix, key_sha256, name, scopes, revoked_at)
+       SELECT gen_random_uuid(), tenant_id, id, 'rck_', sha256(id::text::bytea), 'own', '{admin}', now() FROM users WHERE id = $1`,
+    ],
+  ])('whose admin %s gets no invite from an operator', async (way, join) => {
+    const { tenant, user } = await addTenant(`joined: ${way}`);
+    await instance.write(join, [user.id]);
+    expectError(await instance.post(`/admin/tenants/${tenant.id}/invite`), 'CONFLICT', 'id');
+  });
+
   test('of the operators cannot be suspended', async () => {
     const path = `/admin/tenants/${instance.admin.tenantId}`;
     expectError(await instance.put(path, { suspended: true }), 'CONFLICT', 'suspended');

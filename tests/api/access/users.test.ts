@@ -5,6 +5,7 @@ import { fileInstance } from '../../setup/file-instance.ts';
 import { accept, invite, join } from '../support/access.ts';
 import { bodyOf, expectError } from '../support/answers.ts';
 import { noteEvent } from '../support/events.ts';
+import { logIn, withPassword } from '../support/log-in.ts';
 
 const instance = fileInstance();
 
@@ -99,6 +100,18 @@ describe('the last admin', () => {
       role: 'admin',
     });
     expect((await instance.put(`/admin/users/${user.id}`, { role: 'viewer' }, key)).status).toBe(200);
+  });
+
+  test('may be without a key, while a password logs in; without any, changes that take nothing away remain possible', async () => {
+    const one = await instance.stranger({ role: 'admin' });
+    const two = await instance.db.createUser({ tenantId: one.tenantId, role: 'user' });
+    const { access_token: token } = await logIn(instance, await withPassword(instance, one));
+    const own = bodyOf(meSchema, await instance.get('/auth/me', one.key)).credential.id;
+    expect((await instance.delete(`/admin/api-keys/${own}`, token)).status).toBe(200);
+    expect((await instance.put(`/admin/users/${two.userId}`, { active: false }, token)).status).toBe(200);
+    expectError(await instance.put(`/admin/users/${one.userId}`, { role: 'user' }, token), 'CONFLICT', 'role');
+    await instance.write('UPDATE users SET password_hash = NULL WHERE id = $1', [one.userId]);
+    expect((await instance.put(`/admin/users/${two.userId}`, { active: true }, token)).status).toBe(200);
   });
 
   test('cannot be erased while the other admin has no key', async () => {

@@ -1,9 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { z } from 'zod';
 import type { RouteAccess } from '../../../api/auth.ts';
-import { nameOf, ROUTE_RIGHTS } from '../support/route-rights.ts';
+import { callRoute, nameOf, PROOF_ROUTES, ROUTE_RIGHTS, WITHOUT_PROOF } from '../support/route-rights.ts';
 import { AUDITED_ROUTES } from '../support/route-audit.ts';
+import { expectError } from '../support/answers.ts';
+import { logIn, withPassword } from '../support/log-in.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
 
 /** With every route that a setting adds. */
@@ -11,6 +14,13 @@ const instance = fileInstance({
   RECOLLECT_OAUTH: 'true',
   RECOLLECT_OAUTH_REGISTRATION: 'true',
   RECOLLECT_PUBLIC_URL: 'https://memory.example.org',
+});
+
+const openapi = z.looseObject({
+  paths: z.record(
+    z.string(),
+    z.record(z.string(), z.looseObject({ responses: z.record(z.string(), z.unknown()).optional() })),
+  ),
 });
 
 const rightOf = ({ access, writes }: RouteAccess) => (writes ? `${access}, writes` : access);
@@ -24,6 +34,25 @@ test('every route has a decision, and its documented level', () => {
 test('every route has a decision whether its requests are recorded in the audit log', () => {
   const audited = decided().filter(({ isAudited }) => isAudited);
   expect(audited.map(nameOf).toSorted()).toEqual(AUDITED_ROUTES.toSorted());
+});
+
+test('every route that deletes or returns a key or an invite needs a recent proof of a session, or has a reason', async () => {
+  const { paths } = openapi.parse((await instance.get('/openapi.json', null)).body);
+  const gives = ({ method, url }: RouteAccess) => {
+    const { responses = {} } = paths[url.replaceAll(/:(\w+)/g, '{$1}')]?.[method.toLowerCase()] ?? {};
+    return /"(?:api_key|invite)":/.test(JSON.stringify([responses[200], responses[201]]));
+  };
+  expect(decided().filter(gives).map(nameOf)).toContain('POST /admin/tenants/:id/invite');
+  const due = decided().filter((route) => route.method === 'DELETE' || gives(route));
+  const missing = due.map(nameOf).filter((name) => !PROOF_ROUTES.includes(name) && !(name in WITHOUT_PROOF));
+  expect(missing).toEqual([]);
+  const guarded = decided().filter(({ stepUp }) => stepUp);
+  expect(guarded.map(nameOf).toSorted()).toEqual(PROOF_ROUTES.toSorted());
+
+  const operator = await instance.user({ role: 'admin' });
+  const { access_token: token } = await logIn(instance, await withPassword(instance, operator));
+  await instance.write("UPDATE user_sessions SET authenticated_at = now() - interval '6 minutes'");
+  for (const route of guarded) expectError(await callRoute(instance, route, token), 'STEP_UP_REQUIRED');
 });
 
 test('nothing under api/ reads the role of a key but the one file that joins it with the scope', () => {

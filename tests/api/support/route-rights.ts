@@ -191,6 +191,50 @@ export const ROUTE_RIGHTS: Readonly<Record<string, RouteRight>> = {
   'PUT /sessions/:id': 'write',
 };
 
+/** Routes that need a recent proof of a session: they give access, or cannot be undone. */
+export const PROOF_ROUTES: readonly string[] = [
+  'DELETE /admin/legal-holds/:id',
+  'DELETE /admin/users/:id/identities/:identity_id',
+  'DELETE /admin/users/:id/mfa',
+  'DELETE /auth/mfa/totp',
+  'DELETE /auth/passkeys/:id',
+  'DELETE /sessions/:id',
+  'POST /admin/api-keys',
+  'POST /admin/api-keys/:id/rotate',
+  'POST /admin/restore',
+  'POST /admin/retention/runs/:id/approve',
+  'POST /admin/tenants',
+  'POST /admin/tenants/:id/invite',
+  'POST /admin/users',
+  'POST /admin/users/:id/invite',
+  'POST /admin/users/:id/transfer',
+  'POST /auth/api-keys/:id/rotate',
+  'POST /auth/mfa/totp',
+  'POST /auth/mfa/totp/confirm',
+  'POST /auth/passkeys/register',
+  'POST /auth/passkeys/register/options',
+  'POST /gdpr/erase',
+  'POST /gdpr/requests/:id/decide',
+  'PUT /admin/api-keys/:id',
+  'PUT /admin/tenants/:id',
+  'PUT /admin/users/:id',
+];
+
+/** Routes that delete or return a key without a proof, with the reason. */
+export const WITHOUT_PROOF: Readonly<Record<string, string>> = {
+  'DELETE /admin/api-keys/:id': 'stops a leaked key at once',
+  'DELETE /auth/api-keys/:id': 'stops a leaked key at once',
+  'DELETE /auth/grants/:id': 'ends access',
+  'DELETE /auth/sessions': 'ends access',
+  'DELETE /auth/sessions/:id': 'ends access',
+  'DELETE /events/:key': 'every agent with write forgets rows of its user',
+  'DELETE /gdpr/restrict': 'can be restricted again',
+  'DELETE /learnings/:id': 'every agent with write forgets learnings of its user',
+  'DELETE /mcp': 'deletes nothing',
+  'DELETE /memories/:id': 'every agent with write forgets memories of its user',
+  'POST /auth/invites/accept': 'open: the invite is the proof',
+};
+
 const EVENT = { type: 'observation', host: 'test', session_id: 'guarded', text: 'text' };
 /** Bodies that would be accepted, for routes that capture and remember. */
 const BODIES: Readonly<Record<string, unknown>> = {

@@ -1,4 +1,4 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
@@ -64,4 +64,16 @@ test('starts again after the operator’s key was revoked, and leaves it revoked
   await start();
   expect(stored().api_key).toBe(key);
   expect(await scopesOf(key)).toBeNull();
+});
+
+test('does not bring back an admin who was erased; a lost file is replaced by new keys', async () => {
+  await db.createUser({ role: 'admin' });
+  const { api_key: key } = stored();
+  await db.write("DELETE FROM users WHERE username = 'admin'");
+  expect(await start()).toBe(false);
+  expect(await db.count("users WHERE username = 'admin'")).toBe(0);
+  expect(await scopesOf(key)).toBeNull();
+  rmSync(credentialsPath);
+  expect(await start()).toBe(true);
+  expect(await scopesOf(stored().api_key)).toEqual(['capture', 'read', 'write', 'admin']);
 });

@@ -48,6 +48,8 @@ declare module 'fastify' {
     writes?: boolean;
     /** Requests without a credential count as look-ups of their address: they may cost as much. */
     looksUp?: boolean;
+    /** Requests store a log-in that has started; they have a quota of their address. */
+    startsLogin?: boolean;
     /** OAuth clients may use the route. */
     acceptsGrants?: boolean;
     stepUp?: boolean;
@@ -112,6 +114,7 @@ export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
       // Tokens in the body of an open route are looked up, too.
       if (request.method === 'POST' || request.routeOptions.config.looksUp === true)
         await options.limits.lookup(request, reply);
+      if (request.routeOptions.config.startsLogin === true) await options.limits.loginStart(request, reply);
       return;
     }
     const caller = options.innerCalls.callerOf(request);

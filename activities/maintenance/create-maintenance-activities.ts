@@ -12,7 +12,7 @@ import {
   requestAgain,
 } from '../../stores/postgres/connection/maintenance.ts';
 import { dropAuditMonths } from '../../stores/postgres/audit/months.ts';
-import { pruneEmbeddingCache, sweepOld } from '../../stores/postgres/retention/retention.ts';
+import { pruneEmbeddingCache, sweepOld, sweepStarted } from '../../stores/postgres/retention/retention.ts';
 import type { VectorIndex } from '../../domain/ports/vector-index.ts';
 import { tenantsAfter } from '../../stores/postgres/consistency/ledger.ts';
 import type { MaintenanceActivities } from '../../workflows/operations/types.ts';
@@ -138,6 +138,7 @@ export function createMaintenanceActivities({
               );
             }
           },
+          () => sweepStarted(maintenance),
           () => retryFailedVectors(maintenance),
           () => findLostVectors(maintenance, vectors, signal),
           async () => {

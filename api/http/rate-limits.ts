@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { RateClass } from '../../config/rate-settings.ts';
+import type { RateClass, RateQuota } from '../../config/rate-settings.ts';
 import type { Principal } from '../../stores/postgres/access/principal.ts';
 import type { RouteAccess } from '../auth.ts';
 import { ApiError } from '../errors.ts';
@@ -23,13 +23,13 @@ const CLASS_OF: Readonly<Record<RouteAccess['access'], RateClass | null>> = {
   operator: 'admin',
 };
 
-/** What a quota is of: the class of a user's requests, a key, or look-ups of an address. */
-type Limited = RateClass | 'key' | 'unknownKeys';
+/** What a quota is of: the class of a user's requests, a key, or requests of an address. */
+type Limited = RateQuota | 'key';
 
 export interface RateLimitOptions {
   readonly leases: RateLeases;
   /** Requests per minute; 0: no limit. */
-  readonly rates: Readonly<Record<RateClass | 'unknownKeys', number>>;
+  readonly rates: Readonly<Record<RateQuota, number>>;
   readonly onLimited: (limited: Limited) => void;
 }
 
@@ -37,6 +37,8 @@ export interface RateLimitOptions {
 export interface RateLimits {
   /** Limits the look-ups of keys and tokens per address, before the query. Returns a function that uncounts the look-up. */
   lookup(request: FastifyRequest, reply: FastifyReply): Promise<() => void>;
+  /** Limits the log-ins that an address starts: each is stored until it ends. */
+  loginStart(request: FastifyRequest, reply: FastifyReply): Promise<void>;
   /**
    * Limits the requests of a user by class, and of a key; null if that was decided at once. `isInner`: the server sends the request for one to `/mcp`, which was
    * counted as a read; only writes count beside it.
@@ -50,6 +52,9 @@ export function createRateLimits(options: RateLimitOptions): RateLimits {
       const bucket = `address:${addressHash(request.ip)}`;
       await take(options, 'unknownKeys', options.rates.unknownKeys, bucket, reply);
       return () => options.leases.giveBack(bucket);
+    },
+    async loginStart(request, reply) {
+      await take(options, 'loginStarts', options.rates.loginStarts, `starts:${addressHash(request.ip)}`, reply);
     },
     request(request, reply, { credential, userId, requestsPerMinute }, isInner) {
       const rateClass = CLASS_OF[request.routeOptions.config.access ?? 'open'];

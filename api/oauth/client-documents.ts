@@ -1,4 +1,4 @@
-import { lookup } from 'node:dns/promises';
+import dns from 'node:dns/promises';
 import { request as httpsRequest } from 'node:https';
 import { BlockList, isIP } from 'node:net';
 import { Readable } from 'node:stream';
@@ -47,19 +47,43 @@ export function isPublicAddress(address: string): boolean {
   }
 }
 
-/** Returns the addresses of a host. @throws Error if it has none, or one that is not public and the host is not in `privateHosts` */
-async function addressOf(
-  hostname: string,
-  privateHosts: readonly string[],
-): Promise<{ address: string; family: number }> {
-  const literal = hostname.replace(/^\[(.*)\]$/, '$1');
-  const found = await lookup(literal, { all: true, verbatim: true });
+interface HostAddress {
+  readonly address: string;
+  readonly family: number;
+}
+
+/**
+ * Returns the addresses of a name in the DNS. Not by `lookup`: a name whose servers do not answer would occupy one of the two threads for the look-ups of this
+ * process, however long its caller waits.
+ */
+async function inDns(name: string): Promise<HostAddress[]> {
+  const [four, six] = await Promise.allSettled([dns.resolve4(name), dns.resolve6(name)]);
+  const of = (family: number, found: PromiseSettledResult<string[]>): HostAddress[] =>
+    found.status === 'rejected' ? [] : found.value.map((address) => ({ address, family }));
+  return [...of(4, four), ...of(6, six)];
+}
+
+/** Returns an address of a host. @throws Error if it has none, or one that is not public and the host is not in `privateHosts` */
+async function addressOf(hostname: string, privateHosts: readonly string[]): Promise<HostAddress> {
+  const name = hostname.replace(/^\[(.*)\]$/, '$1');
+  const isPrivate = privateHosts.includes(hostname.toLowerCase());
+  // Names of the operator may be those of the machine's own files.
+  const resolve = () => (isPrivate ? dns.lookup(name, { all: true, verbatim: true }) : inDns(name));
+  const family = isIP(name);
+  const found = family === 0 ? await resolve() : [{ address: name, family }];
   const [first] = found;
   if (first === undefined) throw new Error('the host has no address');
   // All of them: a name with a public and a private address is an attempt.
-  if (!privateHosts.includes(hostname.toLowerCase()) && !found.every(({ address }) => isPublicAddress(address)))
+  if (!isPrivate && !found.every(({ address }) => isPublicAddress(address)))
     throw new Error('the host has a private address');
   return first;
+}
+
+/** Rejects when the signal aborts. */
+function whenAborted(signal: AbortSignal): Promise<never> {
+  const aborted = Promise.withResolvers<never>();
+  signal.addEventListener('abort', () => aborted.reject(signal.reason), { once: true });
+  return aborted.promise;
 }
 
 /**
@@ -72,7 +96,7 @@ export function createDocumentFetch(privateHosts: readonly string[]): typeof glo
     const signal = init?.signal ?? AbortSignal.timeout(2_500);
     if (url.protocol !== 'https:' || (init?.method ?? 'GET') !== 'GET')
       throw new Error('only GET over https is allowed');
-    const { address, family } = await addressOf(url.hostname, privateHosts);
+    const { address, family } = await Promise.race([addressOf(url.hostname, privateHosts), whenAborted(signal)]);
     const answer = Promise.withResolvers<Response>();
     const sent = httpsRequest(
       url,

@@ -6,6 +6,8 @@ import type { OauthConfig } from '../../config/oauth-settings.ts';
 import { grantableScopes, OAUTH_SCOPES } from '../../domain/oauth.ts';
 import { asId } from '../../domain/ids.ts';
 import type { TenantId, UserId } from '../../domain/ids.ts';
+import type { TenantTransaction } from '../../stores/postgres/connection/database.ts';
+import { authVersionOf } from '../../stores/postgres/access/identities.ts';
 import { createGrant } from '../../stores/postgres/access/oauth-grants.ts';
 import { findOauthPayload, saveOauthPayload } from '../../stores/postgres/access/oauth-payloads.ts';
 import { readUser } from '../../stores/postgres/access/users.ts';
@@ -50,7 +52,12 @@ function formOf(body: unknown): Form {
 }
 
 /** Who logged in for this consent. Stored with it. */
-const provenUser = z.object({ tenantId: z.string().transform((id) => asId<TenantId>(id)), userId: z.string() });
+const provenUser = z.object({
+  tenantId: z.string().transform((id) => asId<TenantId>(id)),
+  userId: z.string(),
+  /** Version of the credentials that were proven: a change of them ends the log-in. */
+  authVersion: z.number(),
+});
 type ProvenUser = z.output<typeof provenUser>;
 
 const shownClient = z.object({ name: z.string().nullable(), host: z.string() });
@@ -105,8 +112,13 @@ export function interactionRoutes(
 ): void {
   const { database } = dependencies;
 
-  const userOf = ({ tenantId, userId }: ProvenUser) =>
-    database.asTenant(tenantId, (transaction) => readUser(transaction, userId));
+  /** Returns the user of a log-in. @throws ApiError FORBIDDEN if the user is not active, or the credentials changed since */
+  async function currentUser(transaction: TenantTransaction, { userId, authVersion }: ProvenUser) {
+    const user = await readUser(transaction, userId);
+    if (user === null || !user.active || (await authVersionOf(transaction, userId)) !== authVersion)
+      throw new ApiError('FORBIDDEN', 'the user is not active, or the credentials changed after the log-in');
+    return user;
+  }
 
   /** Stores a result and returns the address at which the library continues. */
   const finish = (request: FastifyRequest, reply: FastifyReply, result: InteractionResults): Promise<string> =>
@@ -119,10 +131,9 @@ export function interactionRoutes(
     proven: ProvenUser,
     error: string | null,
   ) {
-    const user = await userOf(proven);
-    const scopes = user === null ? [] : grantableScopes(user.role, params.scope);
-    if (user === null || scopes.length === 0)
-      throw new ApiError('FORBIDDEN', 'the client requests rights that your role does not have');
+    const user = await database.asTenant(proven.tenantId, (transaction) => currentUser(transaction, proven));
+    const scopes = grantableScopes(user.role, params.scope);
+    if (scopes.length === 0) throw new ApiError('FORBIDDEN', 'the client requests rights that your role does not have');
     const page = consentPage(client, {
       username: user.username,
       scopes,
@@ -138,12 +149,12 @@ export function interactionRoutes(
     request: FastifyRequest,
     reply: FastifyReply,
     { client, params }: Consent,
-    { tenantId, userId }: ProvenUser,
+    proven: ProvenUser,
     chosen: readonly string[],
   ) {
+    const { tenantId, userId } = proven;
     const granted = await database.asTenant(tenantId, async (transaction) => {
-      const user = await readUser(transaction, userId);
-      if (user === null || !user.active) throw new ApiError('FORBIDDEN', 'the user is not active');
+      const user = await currentUser(transaction, proven);
       const scopes = grantableScopes(user.role, params.scope).filter((scope) => chosen.includes(scope));
       const { client_id: clientId } = params;
       const wish = { tenantId, userId, clientId, clientName: client.name, clientHost: client.host, scopes };
@@ -183,8 +194,8 @@ export function interactionRoutes(
     try {
       const proven = await prove(request, reply, given);
       if ('mfa_token' in proven) return send(reply, codePage(client, { error: null, mfaToken: proven.mfa_token }));
-      const { tenantId, userId } = proven;
-      await finish(request, reply, { proven: { tenantId, userId } });
+      const { tenantId, userId, authVersion } = proven;
+      await finish(request, reply, { proven: { tenantId, userId, authVersion } });
       return await reply.redirect(request.url, 303);
     } catch (error) {
       if (!(error instanceof ApiError) || !SHOWN_FAULTS.has(error.code)) throw error;

@@ -13,7 +13,7 @@ import { errorPage } from './pages.ts';
 /** Requests for documents of clients that one address may cause. */
 const DOCUMENTS_PER_MINUTE = 30;
 /** Characters of an authorization request: it is stored while its user decides. */
-const LONGEST_QUERY = 8_192;
+const LONGEST_QUERY = 4_096;
 /** Registrations of clients that one address may send. */
 const REGISTRATIONS_PER_MINUTE = 10;
 
@@ -99,7 +99,8 @@ export async function oauthRoutes(root: Api, dependencies: ApiDependencies): Pro
     app.removeAllContentTypeParsers();
     app.addContentTypeParser('*', (_request, _payload, done) => done(null));
     const { authorization, token, revocation, registration } = OAUTH_ROUTES;
-    app.get(`${OAUTH_PATH}${authorization}`, OPEN, forward(authorization));
+    const starting = { ...OPEN, config: { ...OPEN.config, startsLogin: true } };
+    app.get(`${OAUTH_PATH}${authorization}`, starting, forward(authorization));
     app.get<{ Params: { uid: string } }>(`${OAUTH_PATH}${authorization}/:uid`, OPEN, (request, reply) =>
       forward(`${authorization}/${encodeURIComponent(request.params.uid)}`)(request, reply),
     );

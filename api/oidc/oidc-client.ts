@@ -115,10 +115,10 @@ export class OidcClient {
           ? {}
           : await fetchUserInfo(configuration, tokens.access_token, token.sub);
       // An address of one answer must not pass as verified by the other.
-      const { email_verified: _verified, ...others } = more;
+      const { email, email_verified } = 'email' in token ? token : more;
       return {
         subject: token.sub,
-        claims: { ...('email' in token ? others : more), ...token },
+        claims: { ...more, ...token, email, email_verified },
         authenticatedAt: token.auth_time === undefined ? null : new Date(token.auth_time * 1_000),
         usedMfa: [token['amr']].flat().includes('mfa'),
       };

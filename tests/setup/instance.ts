@@ -85,6 +85,8 @@ export function testEnvironment(
     RECOLLECT_HTTP_PORT: '0',
     RECOLLECT_SECRET_KEYS: `test:${Buffer.alloc(32, 7).toString('base64')}`,
     RECOLLECT_HINT_DELAY_MS: '50',
+    // Tests share an address.
+    RECOLLECT_RATE_LOGIN_STARTS: '0',
     RECOLLECT_SHUTDOWN_GRACE_MS: '3000',
     RECOLLECT_LOG_LEVEL: 'error',
     // With other tests on the machine, a retriever would exceed its time, and a worker with low priority would starve.

@@ -18,9 +18,12 @@ import { arrivingUser } from '../../oidc/oidc-users.ts';
 
 const tags = ['access'];
 
-/** Returns the options of an open route whose requests count against the quota of their address. */
-function limited<const Schema extends FastifySchema>(schema: Schema) {
-  return { config: { access: 'open' as const, looksUp: true }, schema };
+/** A provider that does not report when it authenticated the user may have done so long ago: the log-in is no recent proof. */
+const UNKNOWN_TIME = new Date(0);
+
+/** Returns the options of an open route whose requests count against the quota of their address, and which changes something: HEAD, which browsers send ahead, does not. */
+function limited<const Schema extends FastifySchema>(schema: Schema, startsLogin = false) {
+  return { config: { access: 'open' as const, looksUp: true, startsLogin }, exposeHeadRoute: false, schema };
 }
 
 /** What is stored of a started log-in. */
@@ -41,13 +44,16 @@ export function oidcRoutes(app: Api, dependencies: ApiDependencies): void {
 
   app.get(
     '/auth/oidc/:name/start',
-    limited({
-      tags,
-      summary: 'Redirect the browser to a log-in provider',
-      params: providerParams,
-      querystring: startQuery,
-      response: { 303: z.null().describe('To the provider'), ...ERROR_RESPONSES },
-    }),
+    limited(
+      {
+        tags,
+        summary: 'Redirect the browser to a log-in provider',
+        params: providerParams,
+        querystring: startQuery,
+        response: { 303: z.null().describe('To the provider'), ...ERROR_RESPONSES },
+      },
+      true,
+    ),
     async (request, reply) => {
       const { name } = request.params;
       const { return_to, reauthenticate: reauthenticates } = request.query;
@@ -95,9 +101,10 @@ export function oidcRoutes(app: Api, dependencies: ApiDependencies): void {
         return { userId: id, authVersion: await authVersionOf(transaction, id) };
       });
       const { authenticatedAt, usedMfa } = proven;
+      const mfaAt = usedMfa ? authenticatedAt : null;
       await startUserSession(
         dependencies,
-        { tenantId, userId, authVersion, methods: ['oidc'], authenticatedAt, mfaAt: usedMfa ? authenticatedAt : null },
+        { tenantId, userId, authVersion, methods: ['oidc'], authenticatedAt: authenticatedAt ?? UNKNOWN_TIME, mfaAt },
         request,
         reply,
       );

@@ -158,12 +158,15 @@ export function passkeyRoutes(app: Api, dependencies: ApiDependencies): void {
 
   app.post(
     '/auth/passkeys/options',
-    route('open', {
-      tags,
-      summary: 'Begin a log-in with a passkey',
-      description: 'Options for `navigator.credentials.get`. The browser offers the passkeys of this server.',
-      response: { 200: assertionOptions, ...ERROR_RESPONSES },
-    }),
+    {
+      config: { access: 'open', startsLogin: true },
+      schema: {
+        tags,
+        summary: 'Begin a log-in with a passkey',
+        description: 'Options for `navigator.credentials.get`. The browser offers the passkeys of this server.',
+        response: { 200: assertionOptions, ...ERROR_RESPONSES },
+      },
+    },
     async () => {
       const { id: rpId } = relyingParty(config.http);
       const challenge = newChallenge();

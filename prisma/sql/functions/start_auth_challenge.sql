@@ -1,4 +1,4 @@
--- Stores a started log-in, for `ttl_s` seconds. The daily retention run deletes ended ones.
+-- Stores a started log-in, for `ttl_s` seconds. The sweep of every minute deletes expired ones.
 CREATE OR REPLACE FUNCTION start_auth_challenge(challenge_sha256 bytea, kind text, data jsonb, ttl_s integer) RETURNS void
   LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp
   AS $$

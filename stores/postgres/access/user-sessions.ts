@@ -18,7 +18,7 @@ export interface SessionWish {
   readonly authVersion: number;
   readonly methods: readonly LoginMethod[];
   /** Time of the proof of the first factor, if it was elsewhere; default: now. */
-  readonly authenticatedAt?: Date | null;
+  readonly authenticatedAt?: Date;
   /** Time of the proof of a second factor, or of a passkey; null: none. */
   readonly mfaAt: Date | null;
   readonly refreshToken: string;

@@ -79,6 +79,17 @@ test('resends lost hints and heartbeats', async () => {
   expect(beats).toBeGreaterThan(0);
 });
 
+test('deletes expired log-ins and authorizations, which do not wait for the day to end', async () => {
+  await db.write(
+    "INSERT INTO auth_challenges (challenge_sha256, kind, data, expires_at) SELECT sha256(n::text::bytea), 'oidc', '{}', now() + (n || ' s')::interval FROM unnest('{-1, 60}'::int[]) AS n",
+  );
+  await db.write(
+    "INSERT INTO oauth_payloads (model, id_sha256, payload, expires_at) VALUES ('Interaction', sha256('x'), '{}', now())",
+  );
+  await sweep(quiet());
+  expect(await db.rows('SELECT kind FROM auth_challenges UNION ALL SELECT model FROM oauth_payloads')).toHaveLength(1);
+});
+
 test('a session whose hints fail does not block others and is retried', async () => {
   const refuse = () => Promise.reject(new Error('too many signals'));
   await expect(sweep(quiet(), { session: refuse })).rejects.toThrow('too many signals');

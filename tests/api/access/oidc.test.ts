@@ -72,6 +72,7 @@ afterAll(async () => {
 let subject = 0;
 beforeEach(() => {
   company.account = { sub: `subject-${++subject}`, preferred_username: `writer${subject}` };
+  company.idToken = {};
   other.account = { sub: `subject-${subject}`, preferred_username: `writer${subject}` };
 });
 
@@ -167,6 +168,11 @@ describe('a log-in', () => {
     const token = await tokenOf(await browser.get(await browser.follow(location, callbackOf('company'))));
     const { data } = bodyOf(userSessionList, await instance.get('/auth/sessions', token));
     expect(data).toMatchObject([{ methods: ['oidc'], mfa_at: null, is_current: true }]);
+    const prove = (by: string) => instance.call('POST', '/auth/passkeys/register/options', { key: by });
+    expect((await prove(token)).status).toBe(200);
+    // Without the request it continues its session and reports no time: that is no recent proof.
+    const silent = await tokenOf(await logInBy('company', browser));
+    expectError(await prove(silent), 'STEP_UP_REQUIRED');
     // A provider that ignores the request reports no time.
     const ignoring = browse();
     const back = await comeBack(ignoring, 'company');
@@ -271,6 +277,14 @@ test('accepts a callback once, of 5 at once', async () => {
   expectError(await browser.get(href), 'OIDC_FAILED');
 });
 
+test('does nothing for HEAD, which no one records', async () => {
+  const browser = browse();
+  const back = await comeBack(browser, 'company');
+  for (const path of [`${back.pathname}${back.search}`, '/api/v1/auth/oidc/company/start'])
+    expect((await fetch(`${instance.url}${path}`, { method: 'HEAD', redirect: 'manual' })).status).toBe(405);
+  expect((await browser.get(back.href)).status).toBe(303);
+});
+
 test('refuses a parameter twice', async () => {
   const browser = browse();
   const { href } = await comeBack(browser, 'company');
@@ -331,6 +345,16 @@ describe('rules of a provider', () => {
     expectError(await instance.delete(`${address}/${data[0]?.id ?? ''}`, token), 'CONFLICT', 'identity_id');
     const { id } = bodyOf(meSchema, await instance.get('/auth/me', key)).credential;
     expect((await instance.delete(`/admin/api-keys/${id}`, token)).status).toBe(200);
+  });
+
+  test('take the address and its verification from one answer', async () => {
+    company.account = { ...company.account, email: 'nora@example.org', email_verified: false };
+    company.idToken = { email_verified: true };
+    const browser = browse();
+    const claims = JSON.stringify({ id_token: { email_verified: null } });
+    const back = await comeBack(browser, 'company', (address) => address.searchParams.set('claims', claims));
+    const { user } = bodyOf(meSchema, await instance.get('/auth/me', await tokenOf(await browser.get(back.href))));
+    expect(user.email).toBeNull();
   });
 
   test('link a user by the verified address only, and if one user has it', async () => {

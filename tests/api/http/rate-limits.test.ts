@@ -20,7 +20,22 @@ describe('limits of requests', () => {
   const instance = fileInstance({
     RECOLLECT_RATE_READ: String(READS),
     RECOLLECT_RATE_UNKNOWN_KEYS: String(LOOKUPS),
+    RECOLLECT_RATE_LOGIN_STARTS: '2',
+    RECOLLECT_PUBLIC_URL: 'https://memory.example.org',
+    RECOLLECT_OAUTH: 'true',
     RECOLLECT_TRUST_PROXY: '127.0.0.1/32',
+  });
+
+  test('an address starts a limited number of log-ins, and refused ones store nothing', async () => {
+    const start = async (address: string) => {
+      const headers = { 'x-forwarded-for': address };
+      return (await instance.call('POST', '/auth/passkeys/options', { key: null, headers })).status;
+    };
+    expect([await start('192.0.2.7'), await start('192.0.2.7'), await start('192.0.2.7')]).toEqual([200, 200, 429]);
+    expect(await start('192.0.2.8')).toBe(200);
+    expect(await instance.count('auth_challenges')).toBe(3);
+    const authorize = `${instance.url}/oauth/auth?client_id=unknown`;
+    expect((await fetch(authorize, { headers: { 'x-forwarded-for': '192.0.2.7' } })).status).toBe(429);
   });
 
   test('a user’s reads are limited over all keys; captures, writes and other users are not', async () => {

@@ -1,6 +1,46 @@
-import { expect, test } from 'vitest';
+import { createSocket } from 'node:dgram';
+import { getServers, setServers } from 'node:dns/promises';
+import { once } from 'node:events';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createDocumentFetch, isPublicAddress } from '../../../api/oauth/client-documents.ts';
 import { checkRedirects } from '../../../api/oauth/client-rules.ts';
+
+const dns = createSocket('udp4');
+const servers = getServers();
+/** Names that have the address 10.1.2.3, one of them beside a public one; other names get no answer. */
+const NAMES: Readonly<Record<string, readonly (readonly number[])[]>> = {
+  private: [[10, 1, 2, 3]],
+  mixed: [
+    [93, 184, 215, 14],
+    [10, 1, 2, 3],
+  ],
+};
+
+beforeAll(async () => {
+  dns.on('message', (query, { address, port }) => {
+    const name = query.subarray(13, 13 + (query[12] ?? 0)).toString();
+    const addresses = NAMES[name];
+    if (addresses === undefined) return;
+    const end = query.indexOf(0, 12) + 5;
+    const isV4 = query.readUInt16BE(end - 4) === 1;
+    const answers = isV4 ? addresses.map((each) => [0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4, ...each]) : [];
+    const head = [query[0] ?? 0, query[1] ?? 0, 0x81, 0x80, 0, 1, 0, answers.length, 0, 0, 0, 0];
+    dns.send(Buffer.from([...head, ...query.subarray(12, end), ...answers.flat()]), port, address);
+  });
+  dns.bind(0, '127.0.0.1');
+  await once(dns, 'listening');
+  setServers([`127.0.0.1:${dns.address().port}`]);
+});
+afterAll(() => {
+  setServers(servers);
+  dns.close();
+});
+
+test('ends at its time limit for a name whose servers do not answer', async () => {
+  const signal = AbortSignal.timeout(200);
+  const answer = createDocumentFetch([])('https://silent.example.org/client.json', { signal });
+  await expect(answer).rejects.toMatchObject({ name: 'TimeoutError' });
+});
 
 test.each([
   ['93.184.215.14', true],
@@ -34,7 +74,8 @@ test.each([
   ['loopback', 'https://127.0.0.1/client.json', {}],
   ['loopback by IPv6', 'https://[::1]/client.json', {}],
   ['IPv4 within IPv6', 'https://[::ffff:169.254.169.254]/', {}],
-  ['a name with a private address', 'https://localhost/client.json', {}],
+  ['a name with a private address', 'https://private.example.org/client.json', {}],
+  ['a name with a public and a private address', 'https://mixed.example.org/client.json', {}],
   ['plain HTTP', 'http://example.org/client.json', {}],
   ['another scheme', 'file:///etc/passwd', {}],
   ['another method', 'https://example.org/client.json', { method: 'POST' }],

@@ -15,6 +15,7 @@ import {
   statusAtMcp,
   userWithPassword,
 } from './support/authorize.ts';
+import { PASSWORD } from '../support/log-in.ts';
 import { Browser } from './support/browser.ts';
 import { pkce, REDIRECT, StoredAuthorization } from './support/client.ts';
 
@@ -165,6 +166,19 @@ test('a user with a second factor enters a code after the password; a recovery c
   expect((await enter('abcd-efgh-abcd-efgh')).html).toContain('Allow access?');
   const again = await enter('abcd-efgh-abcd-efgh');
   expect([again.status, again.html]).toEqual([401, expect.stringContaining('the code is wrong or was used')]);
+});
+
+test('a change of the password ends a log-in that waits for the consent', async () => {
+  const person = await userWithPassword(instance);
+  const clientId = publish('/changed-password.json');
+  const browser = new Browser(instance.url);
+  await browser.open(authorizationAddress(instance, { client_id: clientId, code_challenge: pkce().challenge }));
+  expect((await logIn(browser, person)).html).toContain('Allow access?');
+  const change = { current_password: PASSWORD, password: 'another long password' };
+  expect((await instance.put('/auth/password', change, person.key)).status).toBe(200);
+  expect(await allow(browser, 'read')).toMatchObject({ status: 403, location: null });
+  expect(await browser.open(browser.address)).toMatchObject({ status: 403 });
+  expect(await grantsOf(person)).toEqual([]);
 });
 
 describe('a revoked grant', () => {

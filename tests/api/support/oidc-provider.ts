@@ -10,6 +10,8 @@ export interface TestProvider {
   readonly clientSecret: string;
   /** Who logs in, with the claims of the account. */
   account: { readonly sub: string } & Readonly<Record<string, unknown>>;
+  /** Claims that the id token has instead of those of the account, if the log-in requests them for it. */
+  idToken: Readonly<Record<string, unknown>>;
   close(): Promise<void>;
 }
 
@@ -43,14 +45,18 @@ export async function startOidcProvider(
     ],
     jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), use: 'sig', alg: 'RS256' }] },
     cookies: { keys: ['a key of the test'] },
-    features: { devInteractions: { enabled: false } },
+    features: { devInteractions: { enabled: false }, claimsParameter: { enabled: true } },
     pkce: { required: () => true },
     claims: { openid: ['sub'], profile: CLAIMS, email: [] },
-    findAccount: (_context, sub) => ({ accountId: sub, claims: async () => ({ ...test.account, sub }) }),
+    findAccount: (_context, sub) => ({
+      accountId: sub,
+      claims: async (use) => ({ ...test.account, ...(use === 'id_token' && test.idToken), sub }),
+    }),
     interactions: { url: (_context, { uid }) => `/interaction/${uid}` },
     loadExistingGrant: async ({ oidc }) => {
       const grant = new provider.Grant({ clientId: client.clientId, accountId: test.account.sub });
       grant.addOIDCScope('openid profile email');
+      grant.addOIDCClaims(['email_verified']);
       await grant.save();
       return oidc.account === undefined ? undefined : grant;
     },
@@ -65,6 +71,7 @@ export async function startOidcProvider(
     issuer,
     ...client,
     account: { sub: 'unset' },
+    idToken: {},
     async close() {
       server.closeAllConnections();
       server.close();

@@ -70,7 +70,6 @@ export const transferAnswer = z
       extracted: z.number().int().describe('Current ones that sessions taught'),
       by_hand: z.number().int().describe('Current ones that users wrote or corrected'),
       closed: z.number().int().describe('Former versions and deleted ones'),
-      private: z.number().int().describe('Private ones among all of these: the new owner reads them from then on'),
       erased_with_user: z
         .number()
         .int()

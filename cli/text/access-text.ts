@@ -29,11 +29,10 @@ export function usersText(users: readonly User[], now: number): string {
 
 /** Returns what a transfer changed, or would change. */
 export function transferText({ dry_run: isDryRun, learnings }: Transfer, from: string, to: string): string {
-  const { extracted, by_hand: byHand, closed, private: hidden, erased_with_user: erased } = learnings;
+  const { extracted, by_hand: byHand, closed, erased_with_user: erased } = learnings;
   const counts = `${extracted} learnings of sessions, ${byHand} by hand, ${closed} closed`;
-  const reads = `${hidden} of them are private: ${to} reads them from then on.\n`;
   const rest = `Only sessions of ${from} taught ${erased} of them: an erasure of ${from} deletes those all the same.\n`;
-  return `${isDryRun ? `${to} would own` : `${to} owns`} what ${from} owned: ${counts}.\n${hidden === 0 ? '' : reads}${erased === 0 ? '' : rest}`;
+  return `${isDryRun ? `${to} would own` : `${to} owns`} what ${from} owned: ${counts}.\n${erased === 0 ? '' : rest}`;
 }
 
 /** Returns the accounts of a user at log-in providers as a table. */

@@ -29,14 +29,14 @@ async function ownersOf(transaction: TenantTransaction, given: { readonly from: 
 }
 
 /** `POST /admin/users/{id}/transfer`: what a user who leaves owns gets another owner. */
-export function transferRoutes(app: Api, { database, workflowHints }: ApiDependencies): void {
+export function transferRoutes(app: Api, { database }: ApiDependencies): void {
   app.post(
     '/admin/users/:id/transfer',
     guardedRoute('admin', {
       tags: ['access'],
       summary: 'Make another user the owner of the learnings of a user',
       description:
-        'Learnings of every origin with all their versions; private ones are private to the new owner. Sessions and their rows remain with the user. Rejected while either user is being erased or restricted, or a legal hold is on the data of the user. A repeated request transfers what an interrupted one left.',
+        'Learnings of every origin with all their versions; private ones, sessions and their rows remain with the user. Rejected while either user is being erased or restricted, or a legal hold is on the data of the user. A repeated request transfers what an interrupted one left.',
       params: userParams,
       body: transferBody,
       response: { 200: transferAnswer },
@@ -44,7 +44,7 @@ export function transferRoutes(app: Api, { database, workflowHints }: ApiDepende
     async (request) => {
       const { to, dry_run: isDryRun } = request.body;
       const principal = principalOf(request);
-      const learnings = { extracted: 0, by_hand: 0, closed: 0, private: 0, erased_with_user: 0 };
+      const learnings = { extracted: 0, by_hand: 0, closed: 0, erased_with_user: 0 };
       for (let after: string = FIRST_ID; ;) {
         const start = after;
         const batch = await database.asTenant(viewOf(principal), async (transaction) => {
@@ -55,14 +55,10 @@ export function transferRoutes(app: Api, { database, workflowHints }: ApiDepende
         learnings.extracted += counts.extracted;
         learnings.by_hand += counts.byHand;
         learnings.closed += counts.closed;
-        learnings.private += counts.private;
         learnings.erased_with_user += counts.erasedWithUser;
         // The audit log names the former owner alone.
         request.log.info({ from: fromId, to: toId, isDryRun, ...counts }, 'learnings transferred');
-        if (last === null) {
-          await Promise.allSettled([workflowHints.index(principal.tenantId)]);
-          return { id: fromId, to: toId, dry_run: isDryRun, learnings };
-        }
+        if (last === null) return { id: fromId, to: toId, dry_run: isDryRun, learnings };
         after = last;
       }
     },

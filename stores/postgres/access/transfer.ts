@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import type { TenantTransaction } from '../connection/database.ts';
 import { idsOf, rowOf } from '../connection/rows.ts';
-import { requestRewrite } from '../embeddings/embedding-rewrites.ts';
 
 /**
  * Tables with a `user_id`: `moved` if a transfer changes it, else why the rows remain with the user. An erasure of that user deletes those. A test compares the
  * names with the catalog.
  */
 export const TRANSFERRED_TABLES: Readonly<Record<string, string>> = {
+  // Private ones remain with the user.
   learnings: 'moved',
   sessions: 'what the user did; admins read and erase them',
   prompts: 'rows of the sessions of the user',
@@ -42,7 +42,6 @@ const countsRow = rowOf({
   extracted: z.int(),
   by_hand: z.int(),
   closed: z.int(),
-  private: z.int(),
   erased_with_user: z.int(),
 });
 
@@ -56,7 +55,7 @@ export type TransferredLearnings = z.output<typeof countsRow>;
 const BATCH = 5_000;
 
 /**
- * Makes another user the owner of the next learnings of a user after an id, closed versions included; a dry run only counts them. Locks them in the order of
+ * Makes another user the owner of the next shared learnings of a user after an id, closed versions included; a dry run only counts them. Locks them in the order of
  * their ids, as every change of several learnings does. `last`: the id to continue after; null: there are no more.
  */
 export async function transferLearnings(
@@ -70,14 +69,13 @@ export async function transferLearnings(
 ): Promise<{ readonly counts: TransferredLearnings; readonly last: string | null }> {
   const ids = idsOf(
     await transaction.$queryRaw`
-      SELECT id FROM learnings WHERE user_id = ${fromId}::uuid AND id > ${after}::uuid ORDER BY id LIMIT ${BATCH} FOR UPDATE`,
+      SELECT id FROM learnings WHERE user_id = ${fromId}::uuid AND visibility = 'shared' AND id > ${after}::uuid ORDER BY id LIMIT ${BATCH} FOR UPDATE`,
   );
   const last = ids.at(-1) ?? after;
   // Nested, so that PostgreSQL finds evidence by learning and sessions by id: it estimates one session a tenant.
   const rows = await transaction.$queryRaw`
     SELECT count(*) FILTER (WHERE valid_to IS NULL AND origin = 'extracted')::integer AS extracted,
            count(*) FILTER (WHERE valid_to IS NULL AND origin = 'user')::integer AS by_hand, count(valid_to)::integer AS closed,
-           count(*) FILTER (WHERE visibility = 'private')::integer AS private,
            count(*) FILTER (WHERE valid_to IS NULL
              AND (SELECT bool_and((SELECT s.user_id FROM sessions s WHERE s.id = e.session_id) = ${fromId}::uuid) FROM learning_evidence e WHERE e.learning_id = l.id)
              AND EXISTS (
@@ -86,16 +84,10 @@ export async function transferLearnings(
                  UNION ALL
                  SELECT o.origin, o.previous_id, older.depth + 1 FROM older JOIN learnings o ON o.id = older.previous_id WHERE older.depth < 100)
                SELECT FROM older WHERE origin <> 'user'))::integer AS erased_with_user
-      FROM learnings l WHERE l.user_id = ${fromId}::uuid AND l.id > ${after}::uuid AND l.id <= ${last}::uuid`;
-  if (!isDryRun) {
-    const hidden = idsOf(
-      await transaction.$queryRaw`
-        SELECT id FROM learnings WHERE user_id = ${fromId}::uuid AND visibility = 'private' AND id > ${after}::uuid AND id <= ${last}::uuid`,
-    );
+      FROM learnings l WHERE l.user_id = ${fromId}::uuid AND l.visibility = 'shared' AND l.id > ${after}::uuid AND l.id <= ${last}::uuid`;
+  if (!isDryRun)
     await transaction.$executeRaw`
-      UPDATE learnings SET user_id = ${toId}::uuid, updated_at = now() WHERE user_id = ${fromId}::uuid AND id > ${after}::uuid AND id <= ${last}::uuid`;
-    // The vector index knows the owners of private memories; the next consolidation compares them with those of the new owner.
-    await requestRewrite(transaction, hidden);
-  }
+      UPDATE learnings SET user_id = ${toId}::uuid, updated_at = now()
+       WHERE user_id = ${fromId}::uuid AND visibility = 'shared' AND id > ${after}::uuid AND id <= ${last}::uuid`;
   return { counts: z.tuple([countsRow]).parse(rows)[0], last: ids.length < BATCH ? null : last };
 }

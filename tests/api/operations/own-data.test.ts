@@ -220,6 +220,6 @@ test('erasing oneself needs the name, fails under a legal hold, ends the keys, a
   expect(await here.count('observations WHERE user_id = $1', [vera.userId])).toBe(0);
   expect(await here.count('gdpr_requests WHERE user_id = $1 OR requested_by = $1', [vera.userId])).toBe(0);
   expect(await here.count('gdpr_requests WHERE decision_reason IS NOT NULL OR extension_reason IS NOT NULL')).toBe(0);
-  expect((await here.get('/projects', other.key)).body).toMatchObject({ data: [{ name: 'pier' }] });
+  expect((await here.get('/projects', other.key)).body).toMatchObject({ data: [{ display_name: 'pier' }] });
   expect((await notesOf('others', other.key)).body).toMatchObject({ data: [{ preview: 'The other hides a heron' }] });
 });

@@ -56,14 +56,14 @@ export function latestEndOf({ credential, expiresAt }: Principal): Date | null {
 }
 
 /**
- * Checks the end of a new or changed key: not after the end of the key that sets it. Null: no end.
+ * Checks the end of an access that a caller gives or gets: not after the end of the caller's key. Null: no end. `field`: what gives the access.
  * @throws ApiError FORBIDDEN
  */
-export function requireEnd(maker: Principal, end: Date | null): void {
+export function requireEnd(maker: Principal, end: Date | null, field = 'expires_at'): void {
   const latest = latestEndOf(maker);
   if (latest === null || (end !== null && end <= latest)) return;
-  const message = `must not be after the end of your key, ${latest.toISOString()}`;
-  throw new ApiError('FORBIDDEN', `the end of the key ${message}`, [{ field: 'expires_at', message }]);
+  const message = `gives access after the end of your key, ${latest.toISOString()}`;
+  throw new ApiError('FORBIDDEN', `${field} ${message}`, [{ field, message }]);
 }
 
 /** Scopes of bound keys: an admin's rights are not those of a namespace, and capture chooses the project by the folder of the agent. */
@@ -103,9 +103,15 @@ export function requireOwnBounds(maker: Principal, key: Bounds): void {
 }
 
 /** Checks that the caller may invite a user with a role: the keys of that user get all scopes of the role and no end. @throws ApiError FORBIDDEN */
-export function requireInviting(maker: Principal, role: Role): void {
+export function requireInviting(maker: Principal, role: Role, field?: string): void {
   requireScopes(maker, role, scopesOf(role, SCOPES));
-  requireEnd(maker, null);
+  requireEnd(maker, null, field);
+}
+
+/** Checks that the caller may change the role of a user: one with more rights needs the same as an invite. @throws ApiError FORBIDDEN */
+export function requireRaising(maker: Principal, from: Role, to: Role): void {
+  const before = scopesOf(from);
+  if (scopesOf(to).some((scope) => !before.includes(scope))) requireInviting(maker, to, 'role');
 }
 
 /** Returns the end of a key. @throws ApiError VALIDATION_FAILED if it is not in the future */

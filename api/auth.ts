@@ -22,7 +22,7 @@ export interface RouteAccess {
   readonly url: string;
   /**
    * Scope that a credential needs; `open` needs none, `key` any, `self` the scope for the user's own data, `account` a session or a key with all scopes of the role of its
-   * user, `session` a session, `scrape` the scrape token or an admin, `operator` an admin of the operator's tenant.
+   * user, `session` a session, `scrape` the scrape token or an operator, `operator` an admin of the operator's tenant.
    */
   readonly access: Scope | 'open' | 'scrape' | 'key' | 'self' | 'account' | 'session' | 'operator';
   /** True for a route of a level that reads which writes all the same. */
@@ -61,7 +61,7 @@ export interface AuthOptions {
   readonly accessChanges: { readonly isListening: boolean; start(onChange: () => void): void };
   /** Calls back when a connection to PostgreSQL was closed: the next one may lead to another database, which a restore put in place. */
   readonly onConnectionClosed: (listener: () => void) => void;
-  /** May read /metrics without being an admin. */
+  /** May read /metrics, as operators may. */
   readonly scrapeToken: string | undefined;
 }
 
@@ -156,7 +156,7 @@ function requireRight(principal: Principal, access: Exclude<RouteAccess['access'
   if (!principal.scopes.includes(scope))
     throw new ApiError('FORBIDDEN', `this route needs a key with the scope ${scope}`);
   if (scope === 'admin' && !isAdmin(principal)) throw new ApiError('FORBIDDEN', 'this route is for admins');
-  if (access === 'operator' && !operates(principal))
+  if ((access === 'operator' || access === 'scrape') && !operates(principal))
     throw new ApiError('FORBIDDEN', 'this route is for admins of the tenant that the instance was set up with');
 }
 

@@ -103,6 +103,9 @@ interface JobListAnswer {
   readonly degraded: readonly 'temporal'[];
 }
 
+/** Jobs about one session, with its id as their subject. */
+const isOfSession = ({ kind }: JobName): boolean => kind === 'session' || kind === 'learning';
+
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** Cursor of the database's list: the id of a session. All other cursors are Temporal's. */
 const DATABASE_CURSOR = /^s\.([0-9a-f-]{36})$/;
@@ -126,9 +129,7 @@ export function createJobList(parts: { readonly database: Database; readonly job
     database.asTenant(tenantId, (transaction) => readSessionWork(transaction, { ...query, ...bounds }));
 
   const workById = async (tenantId: TenantId, names: readonly JobName[]): Promise<ReadonlyMap<string, SessionWork>> => {
-    const ids = names
-      .filter((name) => (name.kind === 'session' || name.kind === 'learning') && UUID.test(name.subject))
-      .map((name) => name.subject);
+    const ids = names.filter((name) => isOfSession(name) && UUID.test(name.subject)).map((name) => name.subject);
     if (ids.length === 0) return new Map();
     const work = await workOf(tenantId, { ids, projectId: null, only: 'all', before: null, limit: ids.length });
     return new Map(work.map((session) => [session.id, session]));
@@ -194,7 +195,11 @@ export function createJobList(parts: { readonly database: Database; readonly job
     return {
       jobs: await withVectors(
         tenantId,
-        page.jobs.map((run) => presentJob(run.name, run, work.get(run.name.subject) ?? null, Date.now())),
+        page.jobs.flatMap((run) => {
+          const session = work.get(run.name.subject) ?? null;
+          // The session was deleted or is restricted.
+          return isOfSession(run.name) && session === null ? [] : [presentJob(run.name, run, session, Date.now())];
+        }),
       ),
       total: page.total,
       nextCursor: page.nextPageToken === '' ? null : page.nextPageToken,
@@ -235,9 +240,10 @@ export function createJobList(parts: { readonly database: Database; readonly job
       return { ...answer, degraded: [...degraded] };
     },
 
-    /** Returns a job; null if the tenant has none of this name. @throws TemporalUnavailable for what only Temporal knows */
+    /** Returns a job; null if the tenant has none of this name, or its session is restricted. @throws TemporalUnavailable for what only Temporal knows */
     async one(tenantId: TenantId, name: JobName) {
       const work = (await workById(tenantId, [name])).get(name.subject) ?? null;
+      if (isOfSession(name) && work === null) return null;
       let run: DescribedJob | null = null;
       let degraded: 'temporal'[] = [];
       try {
@@ -247,8 +253,8 @@ export function createJobList(parts: { readonly database: Database; readonly job
         degraded = ['temporal'];
       }
       // A session is a job even if its workflow never started or ended long ago; every other job is its workflow.
-      if (run === null && (work === null || name.kind !== 'session')) {
-        if (degraded.length > 0 && name.kind !== 'session') throw new TemporalUnavailable('Temporal does not answer');
+      if (run === null && name.kind !== 'session') {
+        if (degraded.length > 0) throw new TemporalUnavailable('Temporal does not answer');
         return null;
       }
       const plain = presentJob(name, run, work, Date.now());

@@ -8,7 +8,7 @@ import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError, ERROR_STATUS, toApiError } from '../errors.ts';
 import { redacted } from '../memories/hand-written.ts';
 import { actionOf, isAudited } from './decision.ts';
-import { returnedIdOf, subjectOf } from './subject.ts';
+import { idOrHash, returnedIdOf, subjectOf } from './subject.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -53,7 +53,7 @@ async function record(
           ? { type: 'users', id: accused.userId }
           : subjectOf(pattern, request.params, request.returnedId, status < FIRST_FAILURE),
       status,
-      requestId: request.id,
+      requestId: idOrHash(request.id),
       address: request.clientAddress,
       userAgent: redacted((request.headers['user-agent'] ?? '').slice(0, LONGEST_AGENT)) || null,
     });

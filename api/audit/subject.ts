@@ -28,11 +28,14 @@ export function subjectOf(
   const given = new Map(Object.entries(Object(params))).get(name);
   if (typeof given !== 'string' || given === '')
     return returnedId === null ? null : { type: pattern.split('/').at(-1) ?? '', id: returnedId };
-  if (ID.test(given)) return { type: before, id: given.toLowerCase() };
   if (isAnswered && NAMED.test(pattern)) return { type: before, id: given };
-  if (returnedId !== null) return { type: before, id: returnedId };
-  const hash = createHash('sha256').update(given).digest('hex').slice(0, HASH_CHARS);
-  return { type: before, id: `sha256:${hash}` };
+  return { type: before, id: returnedId === null || ID.test(given) ? idOrHash(given) : returnedId };
+}
+
+/** Returns an id, and a hash of everything else: callers choose it, and no erasure can remove it from the chain. */
+export function idOrHash(given: string): string {
+  if (ID.test(given)) return given.toLowerCase();
+  return `sha256:${createHash('sha256').update(given).digest('hex').slice(0, HASH_CHARS)}`;
 }
 
 /** Returns the id of the resource in a response; null if it has none. */

@@ -161,12 +161,13 @@ export function createRemembering(dependencies: NeighbourDependencies, heavy: He
     for (const name of new Set(names))
       projects.set(
         name,
-        await database.asTenant({ tenantId, viewerId: userId, bounds }, async (transaction) =>
-          // A key that is bound to projects creates none.
-          (bounds?.projects.length ?? 0) > 0
-            ? ((await findProject(transaction, name))?.id ?? null)
-            : findOrMakeProject(transaction, tenantId, name),
-        ),
+        // A key that is bound to projects creates none. To other keys a project is hidden until it has a row within their namespaces.
+        (bounds?.projects.length ?? 0) > 0
+          ? await database.asTenant(
+              { tenantId, viewerId: userId, bounds },
+              async (transaction) => (await findProject(transaction, name))?.id ?? null,
+            )
+          : await database.asTenant(tenantId, (transaction) => findOrMakeProject(transaction, tenantId, name)),
       );
     return projects;
   };

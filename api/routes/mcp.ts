@@ -82,11 +82,12 @@ function webRequest(request: FastifyRequest, reply: FastifyReply, innerCalls: In
 
 const toolCall = z.object({ method: z.literal('tools/call'), params: z.object({ name: z.string() }) });
 
-/** Returns the scope that the tools of a request need and a principal lacks; null if there is none. */
+/** Returns the scope that the tool of a request needs and a principal lacks; null if there is none. */
 function missingScope({ scopes }: Principal, body: unknown): Scope | null {
-  const calls = [body].flat().flatMap((message) => toolCall.safeParse(message).data ?? []);
-  const needed = calls.map(({ params }): Scope => (WRITING_TOOLS.has(params.name) ? 'write' : 'read'));
-  return needed.find((scope) => !scopes.includes(scope)) ?? null;
+  const { data } = toolCall.safeParse(body);
+  if (data === undefined) return null;
+  const needed: Scope = WRITING_TOOLS.has(data.params.name) ? 'write' : 'read';
+  return scopes.includes(needed) ? null : needed;
 }
 
 /** Returns the header that leads a client to the authorization server (RFC 9728, RFC 6750). */
@@ -125,6 +126,9 @@ export function mcpRoutes(app: Api, { innerCalls, oauth, pageHosts }: McpRouteOp
     },
     handler: async (request, reply) => {
       const principal = principalOf(request);
+      // A request counts once: the protocol has no batches since 2025-06-18.
+      if (Array.isArray(request.body))
+        throw new ApiError('VALIDATION_FAILED', 'a request to /mcp is one JSON-RPC message, not a batch of them');
       // A key gets the answer of the tool: its client cannot ask for more rights.
       if (oauth !== null && principal.credential.kind === 'grant' && missingScope(principal, request.body) !== null) {
         void reply.header('www-authenticate', challenge(oauth, 'insufficient_scope'));

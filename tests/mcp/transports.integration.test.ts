@@ -226,6 +226,7 @@ describe('/mcp refuses', { timeout: 60_000 }, () => {
     ['another method', () => ask('PUT', {}, '{}'), 405],
     ['what is no JSON', () => ask('POST', {}, '{"jsonrpc":'), 400],
     ['what is no message', () => ask('POST', {}, '{"a":1}'), 400],
+    ['several messages at once', () => ask('POST', {}, JSON.stringify([INITIALIZE])), 422],
     ['another type', () => ask('POST', { 'content-type': 'text/plain' }, '{}'), 415],
     ['an answer in a form that it does not write', () => initialize({ accept: 'text/html' }), 406],
     ['a body beyond 512 KiB', () => ask('POST', {}, JSON.stringify({ ...INITIALIZE, x: 'x'.repeat(600_000) })), 413],

@@ -1,6 +1,7 @@
 import { loginAnswer, loginBody, passwordAnswer, passwordBody } from '../../../contract/login.ts';
 import { ERROR_RESPONSES } from '../../../contract/shared.ts';
 import { readPassword, setPassword } from '../../../stores/postgres/access/log-ins.ts';
+import { requireEnd } from '../../access-rules.ts';
 import { principalOf, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { conflict, invalid } from '../../errors.ts';
@@ -50,8 +51,11 @@ export function loginRoutes(app: Api, dependencies: ApiDependencies): void {
       const { tenantId, userId, login } = principal;
       const { password, current_password: current } = request.body;
       const stored = await database.asTenant(tenantId, (transaction) => readPassword(transaction, userId));
-      if (stored.passwordHash === null) requireRecentProof(principal);
-      else if (current === undefined) throw invalid('current_password', 'is required: the account has a password');
+      if (stored.passwordHash === null) {
+        requireRecentProof(principal);
+        // A log-in has no end, and creates keys without one.
+        requireEnd(principal, null, 'password');
+      } else if (current === undefined) throw invalid('current_password', 'is required: the account has a password');
       else {
         const { passwordHash } = stored;
         await provePassword(dependencies, { userId, passwordHash, password: current }, request, reply);

@@ -15,7 +15,7 @@ import { removePasskeys } from '../../../stores/postgres/access/passkeys.ts';
 import { createInvite, endInvites } from '../../../stores/postgres/access/invites.ts';
 import { changeUser, createUser, listUsers, lockAccess, readUser } from '../../../stores/postgres/access/users.ts';
 import type { TenantTransaction } from '../../../stores/postgres/connection/database.ts';
-import { requireActingAdmin, requireActive, requireInviting, userOf } from '../../access-rules.ts';
+import { requireActingAdmin, requireActive, requireInviting, requireRaising, userOf } from '../../access-rules.ts';
 import { guardedRoute, principalOf, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { conflict, existing } from '../../errors.ts';
@@ -97,10 +97,12 @@ export function userRoutes(app: Api, { database }: ApiDependencies): void {
       response: { 200: userSchema },
     }),
     (request) => {
+      const principal = principalOf(request);
       const { role, active, email } = request.body;
-      return database.asTenant(principalOf(request).tenantId, async (transaction) => {
+      return database.asTenant(principal.tenantId, async (transaction) => {
         await lockAccess(transaction);
-        const { id } = await userOf(transaction, request.params.id);
+        const { id, role: before } = await userOf(transaction, request.params.id);
+        if (role !== undefined) requireRaising(principal, before, role);
         await changeUser(transaction, id, { role, active, email });
         await requireActingAdmin(transaction, active === false ? 'active' : 'role');
         if (active === false) await endInvites(transaction, id);

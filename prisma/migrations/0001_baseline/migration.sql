@@ -1032,7 +1032,10 @@ BEGIN
   FOREACH bound IN ARRAY ARRAY['prompts', 'observations', 'boundaries', 'summaries', 'archives'] LOOP
     EXECUTE format('CREATE POLICY bounds ON %1$I AS RESTRICTIVE USING (' || unbound || ' OR EXISTS (SELECT FROM sessions s WHERE s.id = %1$I.session_id))', bound);
   END LOOP;
-  EXECUTE format('CREATE POLICY bounds ON projects AS RESTRICTIVE USING (' || in_projects || ')', 'id');
+  -- A project has no namespace: it is of those of its sessions and learnings.
+  EXECUTE format('CREATE POLICY bounds ON projects AS RESTRICTIVE USING (' || in_projects || ' AND ((SELECT current_namespaces()) IS NULL'
+    || ' OR EXISTS (SELECT FROM sessions s WHERE s.project_id = projects.id) OR EXISTS (SELECT FROM learnings l WHERE l.project_id = projects.id)))', 'id');
+  EXECUTE 'CREATE POLICY bounds ON project_aliases AS RESTRICTIVE USING (' || unbound || ' OR EXISTS (SELECT FROM projects p WHERE p.id = project_aliases.project_id))';
 END
 $$;
 

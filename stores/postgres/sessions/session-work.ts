@@ -1,8 +1,10 @@
 import { z } from 'zod';
+import { Prisma } from '../../../prisma/generated/client.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import { batchRow, sessionRow } from '../connection/maintenance.ts';
 import { rowOf, tenantColumn } from '../connection/rows.ts';
 import { restartFailedVectors } from '../embeddings/embedding-ledger.ts';
+import { isNotRestricted } from '../erasure/restricted.ts';
 import { restartParked } from './windows.ts';
 import type pg from 'pg';
 import { FIRST_ID } from '../../../domain/ids.ts';
@@ -104,12 +106,14 @@ const workRow = rowOf({
 /** Remaining work of a session, and whether it progresses. */
 export type SessionWork = z.output<typeof workRow>;
 
-/** Returns the work of sessions, newest first: one query over the newest `LOOKED_AT` of them, with counts only for the returned ones. */
+const SHOWN = Prisma.raw(isNotRestricted('s.id', 's.user_id'));
+
+/** Returns the work of sessions that are not restricted, newest first: one query over the newest `LOOKED_AT` of them, with counts only for the returned ones. */
 export async function readSessionWork(transaction: TenantTransaction, query: WorkQuery): Promise<SessionWork[]> {
   const rows = await transaction.$queryRaw`
     WITH candidate AS (
       SELECT s.* FROM sessions s
-       WHERE s.tenant_id = (SELECT current_tenant_id()) AND s.status <> 'deleted'
+       WHERE s.tenant_id = (SELECT current_tenant_id()) AND s.status <> 'deleted' AND ${SHOWN}
          AND (${query.ids}::uuid[] IS NULL OR s.id = ANY (${query.ids}::uuid[]))
          AND (${query.projectId}::uuid IS NULL OR s.project_id = ${query.projectId}::uuid)
          AND (${query.before}::uuid IS NULL OR s.id < ${query.before}::uuid)

@@ -55,6 +55,10 @@ describe.each(['namespace', 'project'] as const)('a key that is bound to a %s', 
     for (const path of [`/memories/${memories.other}`, `/learnings/${memories.other}`])
       expectError(await instance.get(path, key), 'NOT_FOUND');
     expect(await found('/sessions', key)).not.toContain('of other');
+    const projects = await found('/projects', key);
+    expect([projects.includes('"shop"'), projects.includes('bank')]).toEqual([true, false]);
+    expect((await instance.get('/projects/shop', key)).status).toBe(200);
+    expectError(await instance.get('/projects/bank', key), 'NOT_FOUND');
     expect(await found('/search?q=harbour', key)).not.toContain('harbour of other');
     expectError(await instance.delete(`/memories/${memories.other}`, key), 'NOT_FOUND');
   });

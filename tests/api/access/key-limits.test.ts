@@ -4,7 +4,7 @@ import { pageOfItems } from '../../../contract/shared.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
 import { createdIn, makeKey } from '../support/access.ts';
 import { bodyOf, expectError } from '../support/answers.ts';
-import { logIn, withPassword } from '../support/log-in.ts';
+import { logIn, PASSWORD, withPassword } from '../support/log-in.ts';
 
 const instance = fileInstance();
 const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString();
@@ -54,7 +54,7 @@ describe('the own keys of a user', () => {
   });
 });
 
-test('a key with an end gives nothing a later end, itself included, and invites no user', async () => {
+test('a key with an end gives nothing a later end, itself included, invites no user, raises no role and sets no first password', async () => {
   const { userId } = await instance.user({ role: 'admin' });
   const end = inDays(1);
   const wish = { user: userId, scopes: ['capture', 'read', 'write', 'admin'], expires_at: end };
@@ -73,6 +73,10 @@ test('a key with an end gives nothing a later end, itself included, and invites 
     [`/admin/users/${userId}/invite`, undefined],
   ] as const)
     expectError(await instance.post(invites, body, secret), 'FORBIDDEN', 'expires_at');
+  expectError(await instance.put('/auth/password', { password: PASSWORD }, secret), 'FORBIDDEN', 'password');
+  const other = `/admin/users/${(await instance.user()).userId}`;
+  expectError(await instance.put(other, { role: 'admin' }, secret), 'FORBIDDEN', 'role');
+  expect((await instance.put(other, { role: 'viewer' }, secret)).status).toBe(200);
   expect((await instance.put(path, { name: 'renamed' }, secret)).status).toBe(200);
   expect((await makeKey(instance, { expires_at: inDays(0.5) }, secret)).key.expires_at).not.toBeNull();
   const lasting = (await makeKey(instance, { user: userId })).key.id;

@@ -88,13 +88,13 @@ describe('a key that is revoked', () => {
 });
 
 describe('/metrics', () => {
-  test("is for admins and for the scrape token, not for a user's key whatever its scopes", async () => {
+  test('is for operators and for the scrape token, not for others whatever their scopes', async () => {
     expect((await instance.get('/metrics')).status).toBe(200);
     const scraped = await instance.get('/metrics', 'a-token-for-scraping');
     expect(scraped.status).toBe(200);
     expect(scraped.body).toMatch(/^recollect_http_requests_total\{/m);
-    const { key } = await instance.stranger({ role: 'user' });
-    expectError(await instance.get('/metrics', key), 'FORBIDDEN');
+    for (const { key } of [await instance.user(), await instance.stranger({ role: 'admin' })])
+      expectError(await instance.get('/metrics', key), 'FORBIDDEN');
     expectError(await instance.get('/metrics', 'a-token-for-guessing'), 'INVALID_API_KEY');
     expectError(await instance.get('/sessions', 'a-token-for-scraping'), 'INVALID_API_KEY');
   });

@@ -21,15 +21,15 @@ const listed = async (query: string, key: string) =>
   bodyOf(auditPage, await instance.get(`/admin/audit-log${query}`, key));
 
 describe('requests that are recorded', () => {
-  test('are changes, with user, key, subject, status, address and request id, before the answer', async () => {
+  test('are changes, with user, key, subject, status, address and request id, before the answer; a request id that is no id is hashed', async () => {
     const owner = await admin();
     const created = await instance.call('POST', '/learnings', {
       key: owner.key,
       body: { title: 'Cents', description: 'Prices are integer cents' },
-      headers: { 'x-request-id': 'chosen-1', 'user-agent': 'probe/1' },
+      headers: { 'x-request-id': 'name.of-a-person', 'user-agent': 'probe/1' },
     });
     const id = idIn(created);
-    await instance.delete(`/learnings/${id}`, owner.key);
+    const deleted = await instance.delete(`/learnings/${id}`, owner.key);
     await instance.delete(`/learnings/${id}`, owner.key);
     const [keyId] = await instance.rows<{ id: string }>('SELECT id FROM api_keys WHERE user_id = $1', [owner.userId]);
     const shared = {
@@ -45,10 +45,16 @@ describe('requests that are recorded', () => {
         action: 'POST /learnings',
         status: 201,
         subject_id: id,
-        request_id: 'chosen-1',
+        request_id: expect.stringMatching(/^sha256:[0-9a-f]{32}$/),
         user_agent: 'probe/1',
       },
-      { ...shared, action: 'DELETE /learnings/:id', status: 200, subject_id: id },
+      {
+        ...shared,
+        action: 'DELETE /learnings/:id',
+        status: 200,
+        subject_id: id,
+        request_id: deleted.headers.get('x-request-id'),
+      },
       { ...shared, action: 'DELETE /learnings/:id', status: 404, subject_id: id },
     ]);
   });

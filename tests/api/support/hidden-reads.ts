@@ -8,6 +8,7 @@ export const MARKED_PROJECT = '/src/harbour';
 
 /** What was made of the session, by id. */
 export interface Marked {
+  readonly session: string;
   readonly summary: string;
   readonly learning: string;
   readonly quoting: string;
@@ -19,6 +20,8 @@ export async function seedMarked(instance: TestInstance, session: string, other:
   const { tenantId } = instance.admin;
   const idOf = async (text: string, values: unknown[]) =>
     z.object({ id: z.string() }).parse((await instance.write(text, values))[0]).id;
+  const own = 'SELECT id FROM sessions WHERE external_id = $1 AND tenant_id = $2';
+  const sessionId = await idOf(own, [session, tenantId]);
   const prompt = await idOf(
     'SELECT p.id FROM prompts p JOIN sessions s ON s.id = p.session_id WHERE s.external_id = $1 AND s.tenant_id = $2',
     [session, tenantId],
@@ -70,11 +73,14 @@ export async function seedMarked(instance: TestInstance, session: string, other:
      SELECT $1, tenant_id, id, user_id, 'The ${MARK} archive', '', now(), now(), '{}', 'archives/none', 1, sha256('o'), sha256('l') FROM sessions WHERE external_id = $2 AND tenant_id = $3`,
     [newId(), session, tenantId],
   );
-  return { summary, learning, quoting, prompt };
+  return { session: sessionId, summary, learning, quoting, prompt };
 }
 
 /** Every read of people and agents: the address, and the body of a POST. */
-export function reads(session: string, { summary, learning, quoting, prompt }: Marked): [string, object?][] {
+export function reads(
+  session: string,
+  { session: id, summary, learning, quoting, prompt }: Marked,
+): [string, object?][] {
   const project = encodeURIComponent(MARKED_PROJECT);
   return [
     [`/search?q=${MARK}&limit=20`],
@@ -102,6 +108,8 @@ export function reads(session: string, { summary, learning, quoting, prompt }: M
     ['/archives'],
     [`/archives?q=${MARK}`],
     [`/trace?key=${prompt}`],
+    [`/jobs?kind=session&project=${project}`],
+    [`/jobs/session.${id}`],
   ];
 }
 

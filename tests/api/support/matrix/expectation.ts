@@ -29,9 +29,9 @@ export function mayPass(right: RouteRight, caller: Caller): boolean {
       return caller.kind === 'session' || scopesOf(role).every((scope) => scopes.includes(scope));
     case 'session':
       return caller.kind === 'session';
-    case 'scrape':
     case 'admin':
       return isAdmin(caller);
+    case 'scrape':
     case 'operator':
       return isAdmin(caller) && isOperator;
     case 'read':

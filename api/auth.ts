@@ -5,6 +5,7 @@ import type { Scope } from '../domain/access.ts';
 import type { Principal } from '../stores/postgres/access/principal.ts';
 import { keySha256 } from '../stores/postgres/access/secrets.ts';
 import type { TenantView } from '../stores/postgres/connection/database.ts';
+import type { Notifications } from '../stores/postgres/connection/notifications.ts';
 import type { SessionSeeker } from '../stores/postgres/sessions/sessions.ts';
 import { isAudited } from './audit/decision.ts';
 import { isForBoundKeys } from './bounds.ts';
@@ -61,7 +62,7 @@ export interface AuthOptions {
   readonly limits: RateLimits;
   readonly findPrincipal: (token: string) => Promise<Principal | null>;
   /** Notifies of every change of a key, a user or a tenant while it is listening. */
-  readonly accessChanges: { readonly isListening: boolean; start(onChange: () => void): void };
+  readonly notifications: Pick<Notifications, 'isListening' | 'on' | 'start'>;
   /** Calls back when a connection to PostgreSQL was closed: the next one may lead to another database, which a restore put in place. */
   readonly onConnectionClosed: (listener: () => void) => void;
   /** May read /metrics, as operators may. */
@@ -91,9 +92,10 @@ export function guardedRoute<const Schema extends FastifySchema>(access: RouteAc
 
 /** Authenticates every request before it is processed, and adds the error responses to the schemas of routes that need a key. */
 export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
-  const cache = new PrincipalCache({ find: options.findPrincipal, isCurrent: () => options.accessChanges.isListening });
+  const cache = new PrincipalCache({ find: options.findPrincipal, isCurrent: () => options.notifications.isListening });
   options.onConnectionClosed(() => cache.clear());
-  app.addHook('onReady', async () => options.accessChanges.start(() => cache.clear()));
+  options.notifications.on('access_changed', () => cache.clear());
+  app.addHook('onReady', async () => options.notifications.start());
   const routes: RouteAccess[] = [];
   app.decorate('routeAccess', routes);
   app.decorateRequest('principal', null);
@@ -118,9 +120,8 @@ export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
       return;
     }
     const caller = options.innerCalls.callerOf(request);
-    const token = TOKEN_FORM.exec(request.headers.authorization ?? '')?.[1];
-    if (token === undefined)
-      throw new ApiError('UNAUTHENTICATED', 'this route needs the header Authorization: Bearer KEY');
+    const token = bearerOf(request);
+    if (token === '') throw new ApiError('UNAUTHENTICATED', 'this route needs the header Authorization: Bearer KEY');
     if (
       access === 'scrape' &&
       options.scrapeToken !== undefined &&
@@ -187,6 +188,11 @@ export function requireOwnKey({ credential, scopes }: Principal): void {
       'FORBIDDEN',
       'a key of a viewer cannot set the first password: accept an invite with a password',
     );
+}
+
+/** Returns the key or token of a request; '' without one. */
+export function bearerOf(request: FastifyRequest): string {
+  return TOKEN_FORM.exec(request.headers.authorization ?? '')?.[1] ?? '';
 }
 
 /** Returns the caller of a route that is not open. */

@@ -31,6 +31,7 @@ const ROUTES: ReadonlySet<string> = new Set([
   'GET /sessions/:id/observations',
   'GET /sessions/:id/prompts',
   'GET /sessions/:id/summaries',
+  'GET /stream/events',
   'GET /summaries/:id',
   'GET /timeline',
   'POST /auth/api-keys/:id/rotate',

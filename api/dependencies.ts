@@ -7,7 +7,7 @@ import { indexNameOf } from '../domain/index-model.ts';
 import { createEmbedders } from '../models/embedding/create-embedders.ts';
 import { createOnnxReranker } from '../models/reranking/onnx-reranker.ts';
 import { createTokenCounter } from '../models/tokens/token-counter.ts';
-import { AccessChanges } from '../stores/postgres/access/access-changes.ts';
+import { Notifications } from '../stores/postgres/connection/notifications.ts';
 import { drawRate } from '../stores/postgres/access/rate-limits.ts';
 import { archiveStoreAt } from '../stores/archive/create-archive-store.ts';
 import { BreachedPasswords } from '../stores/files/breached-passwords.ts';
@@ -44,6 +44,7 @@ import { HintSender } from './intake/hint-sender.ts';
 import { Intake } from './intake/intake.ts';
 import { PasswordHashing } from './login/password-hashing.ts';
 import { SignedTokens } from './login/signed-tokens.ts';
+import { EventHub } from './stream/event-hub.ts';
 import { createJobList } from './job-list.ts';
 import { OidcClient } from './oidc/oidc-client.ts';
 import { createRecall } from './memories/recall.ts';
@@ -65,7 +66,7 @@ export function createApiDependencies(config: Config, logger: Logger) {
     applicationName: 'recollect-api',
     onIdleError: (error) => logger.warn({ error: error.name }, 'an idle PostgreSQL connection was lost'),
   });
-  const accessChanges = new AccessChanges({
+  const notifications = new Notifications({
     url: config.database.url,
     connectTimeoutMs: config.database.connectTimeoutMs,
     onLost: (error) => logger.warn({ error: error?.name }, 'changes of access do not arrive; keys are looked up'),
@@ -129,6 +130,15 @@ export function createApiDependencies(config: Config, logger: Logger) {
   const observeDivergence = createDivergenceObserver(database.pool, metrics.indexDivergence);
   const observeDeadlines = createDeadlineObserver(database.pool, metrics.gdprRequests);
   const observeEmbedding = createEmbeddingObserver(database.pool, metrics.embedding);
+  const findPrincipal = createFindPrincipal({ database, signedTokens, resource, logger });
+  const events = new EventHub({
+    database,
+    notifications,
+    findPrincipal,
+    limits: config.streams,
+    onFailure: (error) =>
+      logger.warn({ error: error instanceof Error ? error.name : 'unknown' }, 'events of the stream cannot be read'),
+  });
   const objects = directoryStoreAt(config.fullValuesDir);
   const heavy = new HeavyEvents();
   return {
@@ -144,7 +154,7 @@ export function createApiDependencies(config: Config, logger: Logger) {
     clock,
     tokens,
     database,
-    accessChanges,
+    notifications,
     /** Returns the keys that seal secrets; null without log-in. */
     readKeyRing,
     /** Tokens of log-ins. */
@@ -153,7 +163,9 @@ export function createApiDependencies(config: Config, logger: Logger) {
     /** Null without a list. */
     breachedPasswords:
       config.login.breachedPasswordsFile === null ? null : new BreachedPasswords(config.login.breachedPasswordsFile),
-    findPrincipal: createFindPrincipal({ database, signedTokens, resource, logger }),
+    findPrincipal,
+    /** Open event streams. */
+    events,
     /** Log-in providers by name, in the order of their file. */
     oidcClients: new Map(
       readOidcProviders(config.oidcProvidersFile).map((provider) => [provider.name, new OidcClient(provider, logger)]),
@@ -209,6 +221,7 @@ export function createApiDependencies(config: Config, logger: Logger) {
         observeDeadlines(),
       ]);
       metrics.hintsPending.set(hints.size);
+      metrics.openStreams.set(events.size);
       metrics.poolConnections.set({ state: 'open' }, database.pool.totalCount);
       metrics.poolConnections.set({ state: 'idle' }, database.pool.idleCount);
       metrics.poolConnections.set({ state: 'waiting' }, database.pool.waitingCount);
@@ -225,7 +238,7 @@ export function createApiDependencies(config: Config, logger: Logger) {
       await embedders.close();
       await reranker?.close();
       await vectors.close();
-      await accessChanges.close();
+      await notifications.close();
       await database.close();
     },
   };

@@ -67,6 +67,7 @@ import { scheduleRoutes } from './routes/operations/schedules.ts';
 import { searchRoutes } from './routes/memories/search.ts';
 import { sessionRowRoutes } from './routes/sessions/session-rows.ts';
 import { sessionSteeringRoutes } from './routes/sessions/session-steering.ts';
+import { streamRoutes } from './routes/stream.ts';
 import { sessionRoutes } from './routes/sessions/sessions.ts';
 import { settingRoutes } from './routes/settings.ts';
 import { statsRoutes } from './routes/operations/stats.ts';
@@ -83,6 +84,7 @@ const ROUTES: readonly ((api: Api, dependencies: ApiDependencies) => void)[] = [
   sessionRoutes,
   sessionRowRoutes,
   sessionSteeringRoutes,
+  streamRoutes,
   jobRoutes,
   scheduleRoutes,
   consistencyRoutes,
@@ -257,7 +259,7 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
     innerCalls,
     limits,
     findPrincipal: dependencies.findPrincipal,
-    accessChanges: dependencies.accessChanges,
+    notifications: dependencies.notifications,
     onConnectionClosed: (listener) => dependencies.database.pool.on('remove', listener),
     scrapeToken: dependencies.config.http.scrapeToken,
   });

@@ -40,6 +40,7 @@ import { addSpool } from './commands/instance/spool.ts';
 import { addStatus } from './commands/instance/status.ts';
 import { addStats } from './commands/operations/stats.ts';
 import { addSummary, addTimeline } from './commands/memory/timeline.ts';
+import { addWatch } from './commands/operations/watch.ts';
 import { addUsage } from './commands/operations/usage.ts';
 import { Cli } from './cli.ts';
 import type { AddCommand } from './cli.ts';
@@ -52,7 +53,7 @@ const GROUPS: Readonly<Record<string, readonly AddCommand[]>> = {
   'Connect agents:': [addInstall, addUninstall, addMcp, addHook, addSpool],
   'Recall:': [addSearch, addGet, addTimeline, addContext, addSummary, addLearnings, addSessions, addProjects],
   'Remember and forget:': [addRemember, addForget, addErase, addGdpr, addImport, addExport],
-  'Look inside:': [addJobs, addTrace, addUsage, addStats, addSchedules, addConsistency],
+  'Look inside:': [addJobs, addWatch, addTrace, addUsage, addStats, addSchedules, addConsistency],
   'People and access:': [
     addJoin,
     addWhoami,

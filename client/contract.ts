@@ -20,6 +20,8 @@ import type {
   SearchQuery,
   SemanticBody,
   StoredMemory,
+  StreamMessage,
+  StreamQuery,
   SuggestAnswer,
   TimelineQuestion,
 } from './shapes.ts';
@@ -48,6 +50,13 @@ export type TimelineAnswer<Item = Memory> = Omit<MixedTimeline, 'anchor' | 'data
 
 /** Purpose of a context. A session start needs a project or a session, a prompt its text, a file its path. */
 export type ContextQuestion = Pick<ContextBody, keyof ContextBody>;
+
+export type StreamEventType = NonNullable<StreamQuery['type']>[number];
+/** An event; or `ready`: the stream is open, and nothing is missing from its `id` on; or `reset`: events are missing, so that lists must be read again. */
+export type StreamEvent = Exclude<StreamMessage, { readonly type: 'beat' }>;
+export type WatchOptions = Omit<StreamQuery, 'type'> & {
+  readonly type?: StreamEventType | readonly StreamEventType[] | undefined;
+};
 
 /** Options of one call. */
 export interface CallOptions {
@@ -168,4 +177,9 @@ export interface RecollectApi {
   health(options?: { readonly format?: 'full' | 'compact' | undefined }, call?: CallOptions): Promise<Health>;
   /** Returns relevant memories, packed within a budget of tokens. */
   context(question: ContextQuestion, call?: CallOptions): Promise<ContextAnswer>;
+  /**
+   * Yields changes as they are committed, each once and in order. Connects again after a loss and continues after the last event; ends if `follow` is
+   * false, and rejects if the server refuses the stream or `signal` aborts. `timeoutMs` limits each attempt to connect.
+   */
+  watch(options?: WatchOptions, call?: CallOptions): AsyncGenerator<StreamEvent, void, undefined>;
 }

@@ -19,12 +19,15 @@ import type {
   SearchOptions,
   SemanticQuestion,
   StoredMemory,
+  StreamEvent,
   Suggestion,
   TimelineAnswer,
   TimelineQuestion,
+  WatchOptions,
 } from './contract.ts';
 import { invalidCall, RecollectError } from './recollect-error.ts';
 import { Requester } from './requester.ts';
+import { watchEvents } from './watch-events.ts';
 
 /** Maximum memories of one request, and maximum with `infer` among them. */
 const MOST = 1_000;
@@ -231,6 +234,10 @@ export class RecollectClient implements RecollectApi {
 
   context(question: ContextQuestion, call?: CallOptions): Promise<ContextAnswer> {
     return this.#post('/context', question, call, true);
+  }
+
+  watch(options: WatchOptions = {}, call: CallOptions = {}): AsyncGenerator<StreamEvent, void, undefined> {
+    return watchEvents(this.#requester, options, call);
   }
 
   #get<Answer extends object>(

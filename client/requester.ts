@@ -27,7 +27,7 @@ export function waitBeforeMs(attempt: number, requestedMs: number | null, random
 }
 
 /** Resolves after so many milliseconds, or at once when the signal is aborted. */
-function waited(ms: number, signal: AbortSignal | undefined): Promise<void> {
+export function waited(ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted === true) {
       resolve();
@@ -230,10 +230,14 @@ export class Requester {
     }
   }
 
-  /** Returns the body of an answer as a stream, without a time limit or retries. @throws RecollectError */
-  async download(path: string): Promise<ReadableStream<Uint8Array>> {
-    const request: Request = { method: 'GET', path, repeatable: false };
-    const response = await this.#attempt(this.#prepared(request), { timeoutMs: Infinity }, async (fetched) => fetched);
+  /** Returns the body of an answer as a stream, without retries. The time limit and the signal apply until the body begins. @throws RecollectError */
+  async download(
+    path: string,
+    { query, headers }: Pick<Request, 'query' | 'headers'> = {},
+    call: CallOptions = { timeoutMs: Infinity },
+  ): Promise<ReadableStream<Uint8Array>> {
+    const request: Request = { method: 'GET', path, query, headers, repeatable: false };
+    const response = await this.#attempt(this.#prepared(request), call, async (fetched) => fetched);
     if (response.ok && response.body !== undefined && response.body !== null) return response.body;
     return this.#answerOf<never>(request, await textOfResponse(response));
   }
@@ -258,7 +262,8 @@ export class Requester {
   }
 }
 
-function throwIfAborted(signal: AbortSignal | undefined): void {
+/** @throws RecollectError ABORTED */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted === true)
     throw new RecollectError('the call was aborted', { status: 0, code: 'ABORTED', cause: signal.reason });
 }

@@ -25,6 +25,7 @@ import type {
   timelineQuery,
 } from '../contract/search.ts';
 import type { errorSchema, paginationSchema } from '../contract/shared.ts';
+import type { streamEventSchema, streamQuery } from '../contract/stream.ts';
 
 type Fixed<Value> = Value extends object ? { readonly [Key in keyof Value]: Fixed<Value[Key]> } : Value;
 type Answer<Schema extends z.ZodType> = Fixed<z.output<Schema>>;
@@ -54,6 +55,8 @@ export type TimelineQuestion = Query<typeof timelineQuery>;
 export type MixedTimeline = Answer<typeof timelineAnswer>;
 export type ContextBody = Body<typeof contextBody>;
 export type ContextAnswer = Answer<typeof contextAnswer>;
+export type StreamMessage = Answer<typeof streamEventSchema>;
+export type StreamQuery = Query<typeof streamQuery>;
 export type DependencyHealth = Answer<typeof dependencySchema>;
 export type FullHealth = Answer<typeof healthSchema>;
 export type ErrorAnswer = Answer<typeof errorSchema>;

@@ -13,6 +13,7 @@ import { SCHEDULE_NAMES, WORKER_QUEUES } from '../domain/jobs.ts';
 import { oauthConfig, oauthEnvironment, faultOfOauth } from './oauth-settings.ts';
 import { rateConfig, rateEnvironment } from './rate-settings.ts';
 import { scheduleConfig, scheduleEnvironment } from './schedule-settings.ts';
+import { streamConfig, streamEnvironment } from './stream-settings.ts';
 import { secretConfig, secretEnvironment } from './secret-settings.ts';
 import { searchConfig, searchEnvironment } from './search-settings.ts';
 
@@ -98,6 +99,7 @@ export const environmentSchema = z.object({
   ...backupEnvironment,
   ...oauthEnvironment,
   ...rateEnvironment,
+  ...streamEnvironment,
   ...secretEnvironment,
   ...loginEnvironment,
   ...scheduleEnvironment,
@@ -194,6 +196,7 @@ const configSchema = environmentSchema
       publicUrl: env.RECOLLECT_PUBLIC_URL,
     }),
     ...rateConfig(env),
+    ...streamConfig(env),
     ...secretConfig(env),
     ...loginConfig(env),
     ...scheduleConfig(env),

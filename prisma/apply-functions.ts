@@ -21,7 +21,7 @@ function knownFunctions(folder: string): Map<string, { readonly sql: string; rea
 
 /** Functions in the database that came from the folder. The note is the function's own comment, so no table records what was applied. */
 const APPLIED = `
-  SELECT oid::regprocedure::text AS signature, proname AS name, obj_description(oid, 'pg_proc') AS note FROM pg_proc
+  SELECT oid::regprocedure::text AS signature, proname AS name, obj_description(oid, 'pg_proc') AS note, prorettype = 'trigger'::regtype AS "isTrigger" FROM pg_proc
    WHERE pronamespace = 'public'::regnamespace AND obj_description(oid, 'pg_proc') ~ '^sha256:[0-9a-f]{64}$'`;
 
 /** SHA-256 over the functions of this version: two versions with the same value search alike. */
@@ -44,10 +44,11 @@ export async function applyFunctions(address: DatabaseAddress, folder = FOLDER):
     await owner.query('BEGIN');
     await owner.query("SELECT pg_advisory_xact_lock(hashtext('recollect.functions'))");
     const known = knownFunctions(folder);
-    const applied = await owner.query<{ signature: string; name: string; note: string }>(APPLIED);
-    for (const { signature, name, note } of applied.rows) {
+    const applied = await owner.query<{ signature: string; name: string; note: string; isTrigger: boolean }>(APPLIED);
+    for (const { signature, name, note, isTrigger } of applied.rows) {
       if (known.get(name)?.note === note) known.delete(name);
-      else await owner.query(`DROP FUNCTION ${signature}`);
+      // The file of a trigger's function creates its triggers, too.
+      else await owner.query(`DROP FUNCTION ${signature}${isTrigger ? ' CASCADE' : ''}`);
     }
     if (known.size > 0) {
       // Bodies name functions that come later. A function's new owner needs the right to create in the schema for that moment.

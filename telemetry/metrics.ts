@@ -189,6 +189,7 @@ export function createApiMetrics() {
       help: 'Sessions with a pending hint',
       registers,
     }),
+    openStreams: new Gauge({ name: 'recollect_streams_open', help: 'Open event streams', registers }),
     gdprRequests: new Gauge({
       name: 'recollect_gdpr_requests_open',
       help: 'Open requests about personal data that are overdue, and that are due within seven days',

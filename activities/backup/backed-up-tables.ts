@@ -63,7 +63,7 @@ export interface CatalogTable {
 
 /**
  * Tables that a backup leaves out: the migrations, whose names are in the manifest; caches; work in progress; invites, log-ins and grants of OAuth
- * clients, which would work again after a restore; the instance's own records of backups, their files and the erasure journal.
+ * clients, which would work again after a restore; events of the stream, which last a day; the instance's own records of backups, their files and the erasure journal.
  */
 export const LEFT_OUT: readonly string[] = [
   '_prisma_migrations',
@@ -78,6 +78,8 @@ export const LEFT_OUT: readonly string[] = [
   'oauth_grants',
   'oauth_payloads',
   'auth_challenges',
+  'stream_events',
+  'stream_clock',
   'backups',
   'restores',
   'erasure_journal',

@@ -12,6 +12,7 @@ import {
   requestAgain,
 } from '../../stores/postgres/connection/maintenance.ts';
 import { dropAuditMonths } from '../../stores/postgres/audit/months.ts';
+import { pruneStreamEvents } from '../../stores/postgres/stream/stream-events.ts';
 import { pruneEmbeddingCache, sweepOld, sweepStarted } from '../../stores/postgres/retention/retention.ts';
 import type { VectorIndex } from '../../domain/ports/vector-index.ts';
 import { tenantsAfter } from '../../stores/postgres/consistency/ledger.ts';
@@ -139,6 +140,7 @@ export function createMaintenanceActivities({
             }
           },
           () => sweepStarted(maintenance),
+          () => pruneStreamEvents(maintenance),
           () => retryFailedVectors(maintenance),
           () => findLostVectors(maintenance, vectors, signal),
           async () => {

@@ -82,7 +82,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Operations that the settings exclude: they replace the database, or end the key of the fuzzer. */
+/** Operations that the settings exclude: they replace the database, end the key of the fuzzer, or never end. */
 function excludedOperations(): number {
   const settings = readFileSync(path.join(here, 'schemathesis.toml'), 'utf8').split('[[operations]]');
   return settings

@@ -101,7 +101,7 @@ test('changes nothing if one file is refused, and names the file', async () => {
 
 test('a deploy up to a migration applies no functions, and the next full deploy applies all', async () => {
   const all = Object.keys(await applied());
-  for (const name of all) await db.owner.query(`DROP FUNCTION ${name}`);
+  for (const name of all) await db.owner.query(`DROP FUNCTION ${name} CASCADE`);
   await withSchemaEngine(address, (engine) => engine.deploy('0001_baseline'));
   expect(await applied()).toEqual({});
   expect(await withSchemaEngine(address, (engine) => engine.deploy())).toEqual([]);

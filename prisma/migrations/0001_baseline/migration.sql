@@ -72,7 +72,7 @@ $$;
 REVOKE EXECUTE ON FUNCTION ensure_partitions(integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ensure_partitions(integer) TO recollect_maintenance;
 
--- Clears the caches of keys in every api process, after the commit (stores/postgres/access/access-changes.ts).
+-- Clears the caches of keys in every api process, after the commit (stores/postgres/connection/notifications.ts).
 CREATE FUNCTION notify_access_changed() RETURNS trigger
   LANGUAGE plpgsql SET search_path = public, pg_temp
   AS $$
@@ -686,6 +686,30 @@ CREATE TABLE system_alerts (
 CREATE UNIQUE INDEX system_alerts_user_id_type_day_key ON system_alerts (user_id, type, day);
 CREATE INDEX system_alerts_tenant_id_id_idx ON system_alerts (tenant_id, id DESC);
 
+-- ==== Event stream
+
+-- Changes that open streams report: ids, counters and states, never content. A row is written in the transaction of the change (stream_inserted,
+-- stream_updated, capture_events) and gets its position after the commit, so that positions become visible in their order (number_stream_events). Rows
+-- last a day.
+CREATE TABLE stream_events (
+  id uuid PRIMARY KEY DEFAULT uuidv7(), tenant_id uuid NOT NULL,
+  position bigint, -- null until a reader numbers it
+  type text NOT NULL CHECK (type IN ('session.created', 'session.updated', 'observation.added', 'summary.generated', 'learning.extracted', 'task.completed', 'search.index_updated', 'system.alert')),
+  user_id uuid NOT NULL, -- whose change it is; the zero id: nobody's
+  private boolean NOT NULL, -- visible to its user and admins only
+  project_id uuid, namespace text, session_id uuid, subject_id uuid,
+  data jsonb NOT NULL DEFAULT '{}', occurred_at timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP
+);
+CREATE UNIQUE INDEX stream_events_position_key ON stream_events (tenant_id, position) WHERE position IS NOT NULL;
+CREATE INDEX stream_events_unnumbered_idx ON stream_events (id) WHERE position IS NULL;
+
+-- The last position, and the one after which no row is missing: one row, which the first reader writes. Positions begin at the microseconds of that
+-- moment, so that those of a restored database follow all earlier ones.
+CREATE TABLE stream_clock (
+  single boolean PRIMARY KEY DEFAULT true CHECK (single),
+  last_position bigint NOT NULL, kept_after bigint NOT NULL
+);
+
 -- ==== Transcripts, imports and exports
 
 -- Paths are hashed because they are long.
@@ -1025,7 +1049,7 @@ DECLARE
   unbound CONSTANT text := '(SELECT current_projects() IS NULL AND current_namespaces() IS NULL)';
   in_projects CONSTANT text := '((SELECT current_projects()) IS NULL OR %I = ANY ((SELECT current_projects())::uuid[]))';
 BEGIN
-  FOREACH bound IN ARRAY ARRAY['sessions', 'learnings', 'entities'] LOOP
+  FOREACH bound IN ARRAY ARRAY['sessions', 'learnings', 'entities', 'stream_events'] LOOP
     EXECUTE format('CREATE POLICY bounds ON %I AS RESTRICTIVE USING (' || in_projects
       || ' AND ((SELECT current_namespaces()) IS NULL OR namespace = ANY ((SELECT current_namespaces())::text[])))', bound, 'project_id');
   END LOOP;
@@ -1038,6 +1062,10 @@ BEGIN
   EXECUTE 'CREATE POLICY bounds ON project_aliases AS RESTRICTIVE USING (' || unbound || ' OR EXISTS (SELECT FROM projects p WHERE p.id = project_aliases.project_id))';
 END
 $$;
+
+-- api/stream/visible.ts has the same rules for events that it received already.
+CREATE POLICY owner_isolation ON stream_events AS RESTRICTIVE USING (NOT private OR user_id = (SELECT current_viewer_id()) OR (SELECT views_all()));
+REVOKE INSERT, UPDATE ON stream_events FROM recollect_app;
 
 ALTER TABLE tenants ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant_isolation ON tenants USING (id = (SELECT current_tenant_id())) WITH CHECK (id = (SELECT current_tenant_id()));
@@ -1067,6 +1095,8 @@ GRANT SELECT, INSERT, UPDATE ON projects, project_aliases, sessions, capture_key
 GRANT SELECT, UPDATE ON summaries, learnings, embeddings TO recollect_definer;
 GRANT SELECT, INSERT, UPDATE ON rate_limits TO recollect_definer;
 GRANT SELECT, UPDATE, DELETE ON rate_limits TO recollect_maintenance;
+GRANT SELECT, INSERT, UPDATE ON stream_events, stream_clock TO recollect_definer;
+GRANT SELECT, INSERT, UPDATE, DELETE ON stream_clock TO recollect_maintenance;
 GRANT SELECT, INSERT, UPDATE ON refresh_tokens, auth_attempts TO recollect_definer;
 GRANT SELECT, UPDATE ON user_sessions TO recollect_definer;
 GRANT SELECT, INSERT ON signing_keys TO recollect_definer;

@@ -241,15 +241,21 @@ BEGIN
      WHERE e_seq[r.n] > 0;
   END IF;
 
-  UPDATE sessions s
-     SET last_seq = v.last_seq, last_hash = decode(v.last_hash, 'hex'), last_row_id = v.last_row_id, last_prompt_id = v.last_prompt_id,
-         prompt_count = s.prompt_count + v.prompts, observation_count = s.observation_count + v.observations, token_count = s.token_count + v.tokens,
-         model = coalesce(s_model[v.n], s.model), metadata = s.metadata || coalesce(s_metadata[v.n], '{}'),
-         last_event_at = v.received_at, updated_at = now(),
-         status = 'active', phase = CASE WHEN s.status = 'active' AND s.phase <> 'cancelled' THEN s.phase ELSE 'active' END, ended_at = NULL
-    FROM unnest(s_id, s_seq, s_hash, s_row, s_prompt, s_prompts, s_observations, s_tokens, s_received) WITH ORDINALITY
-           AS v(id, last_seq, last_hash, last_row_id, last_prompt_id, prompts, observations, tokens, received_at, n)
-   WHERE s.id = v.id AND s.last_seq < v.last_seq;
+  WITH advanced AS (
+    UPDATE sessions s
+       SET last_seq = v.last_seq, last_hash = decode(v.last_hash, 'hex'), last_row_id = v.last_row_id, last_prompt_id = v.last_prompt_id,
+           prompt_count = s.prompt_count + v.prompts, observation_count = s.observation_count + v.observations, token_count = s.token_count + v.tokens,
+           model = coalesce(s_model[v.n], s.model), metadata = s.metadata || coalesce(s_metadata[v.n], '{}'),
+           last_event_at = v.received_at, updated_at = now(),
+           status = 'active', phase = CASE WHEN s.status = 'active' AND s.phase <> 'cancelled' THEN s.phase ELSE 'active' END, ended_at = NULL
+      FROM unnest(s_id, s_seq, s_hash, s_row, s_prompt, s_prompts, s_observations, s_tokens, s_received) WITH ORDINALITY
+             AS v(id, last_seq, last_hash, last_row_id, last_prompt_id, prompts, observations, tokens, received_at, n)
+     WHERE s.id = v.id AND s.last_seq < v.last_seq
+    RETURNING s.id, s.tenant_id, s.user_id, s.project_id, s.namespace, old.last_seq + 1 AS first_seq, s.last_seq, v.prompts, v.observations)
+  INSERT INTO stream_events (tenant_id, type, user_id, private, project_id, namespace, session_id, data)
+  SELECT a.tenant_id, CASE WHEN a.observations > 0 THEN 'observation.added' ELSE 'session.updated' END, a.user_id, a.observations > 0, a.project_id, a.namespace, a.id,
+         jsonb_build_object('first_seq', a.first_seq, 'last_seq', a.last_seq, 'prompts', a.prompts, 'observations', a.observations)
+    FROM advanced a;
 END
 $$;
 ALTER FUNCTION capture_events OWNER TO recollect_definer;

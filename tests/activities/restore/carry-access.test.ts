@@ -70,6 +70,8 @@ const CARRIED_OTHERWISE = [
   'signing_keys',
   'oauth_payloads',
   'auth_challenges',
+  'stream_clock',
+  'stream_events',
   '_prisma_migrations',
 ];
 

@@ -43,7 +43,7 @@ beforeAll(async () => {
   const server = await createServer({ dependencies, logger, isStopping: () => false });
   url = await server.listen({ host: '127.0.0.1', port: 0 });
   close = () => server.close();
-  await until(async () => (dependencies.accessChanges.isListening ? true : undefined));
+  await until(async () => (dependencies.notifications.isListening ? true : undefined));
 });
 afterAll(async () => {
   await close();
@@ -78,7 +78,7 @@ describe('another process of the api rejects a known key within a second', () =>
     await instance.db.superuser.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${LISTENING}`);
     await instance.write('UPDATE api_keys SET revoked_at = now() WHERE id = $1', [key.id]);
     await expect.poll(() => statusThere(secret), WITHIN).toBe(401);
-    await expect.poll(() => dependencies.accessChanges.isListening).toBe(true);
+    await expect.poll(() => dependencies.notifications.isListening).toBe(true);
     expect(lines).toContain('changes of access do not arrive');
   });
 
@@ -128,7 +128,7 @@ test('keys and tokens are in no log', async () => {
 
 test('closes while the connection that listens is being opened', async () => {
   const other = createApiDependencies(instance.config, pino({ level: 'silent' }));
-  other.accessChanges.start(() => undefined);
+  other.notifications.start();
   await other.close();
-  expect(other.accessChanges.isListening).toBe(false);
+  expect(other.notifications.isListening).toBe(false);
 });

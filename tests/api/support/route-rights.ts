@@ -100,6 +100,7 @@ export const ROUTE_RIGHTS: Readonly<Record<string, RouteRight>> = {
   'GET /sessions/:id/prompts': 'read',
   'GET /sessions/:id/summaries': 'read',
   'GET /stats': 'read',
+  'GET /stream/events': 'read',
   'GET /summaries/:id': 'read',
   'GET /timeline': 'read',
   'GET /trace': 'read',

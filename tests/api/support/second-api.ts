@@ -16,7 +16,7 @@ export async function startSecondApi(instance: TestInstance): Promise<SecondApi>
   const dependencies = createApiDependencies(instance.config, logger);
   const server = await createServer({ dependencies, logger, isStopping: () => false });
   const url = await server.listen({ host: '127.0.0.1', port: 0 });
-  await until(async () => (dependencies.accessChanges.isListening ? true : undefined));
+  await until(async () => (dependencies.notifications.isListening ? true : undefined));
   return {
     url,
     close: async () => {

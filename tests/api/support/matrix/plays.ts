@@ -220,6 +220,10 @@ export const PLAYS: Readonly<Record<string, readonly Play[]>> = {
   'GET /sessions/:id/prompts': play('session', 'shared', 200),
   'GET /sessions/:id/summaries': play('session', 'shared', 200),
   'GET /stats': [...plain(200), ...plain(200, path('/stats?scope=instance'), 'operators')],
+  'GET /stream/events': [
+    ...plain(200, path('/stream/events?follow=false')),
+    ...play('session', 'shared', 200, { request: ({ id }) => ({ path: `/stream/events?follow=false&session=${id}` }) }),
+  ],
   'GET /summaries/:id': play('summary', 'shared', 200),
   'GET /timeline': [
     ...plain(200, path(`/timeline?q=${PRIVATE_WORD}`)),

@@ -39,8 +39,8 @@ function codeOf(tenantId: string | null, sql: string, values: unknown[] = []): P
   );
 }
 
-/** Tables that the application only reads: chain.test.ts proves that it cannot write them. */
-const READ_ONLY: ReadonlySet<string> = new Set(['audit_anchors', 'audit_heads', 'audit_log']);
+/** Tables that the application only reads: chain.test.ts and stream-events.test.ts prove that it cannot write them. */
+const READ_ONLY: ReadonlySet<string> = new Set(['audit_anchors', 'audit_heads', 'audit_log', 'stream_events']);
 const written = () => tables.filter((table) => !READ_ONLY.has(table));
 
 describe('every table with a tenant', () => {

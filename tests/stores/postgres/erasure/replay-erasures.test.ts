@@ -237,6 +237,7 @@ test('searches every column that may contain text', async () => {
     'observations.redactions',
     'prompts.redactions',
     'retention_runs.cursor',
+    'stream_events.data',
     'system_alerts.details',
     'transcript_files.counts',
     'user_sessions.methods',

@@ -5,7 +5,14 @@ import pg from 'pg';
 const RETRY_MS = 250;
 const KEEP_ALIVE_MS = 5_000;
 
-interface AccessChangesOptions {
+/**
+ * `access_changed`: a key, a user or a tenant may do less, or more, than before. `stream_appended`: events of the stream were committed. Triggers of the
+ * same names notify.
+ */
+const CHANNELS = ['access_changed', 'stream_appended'] as const;
+export type Channel = (typeof CHANNELS)[number];
+
+interface NotificationOptions {
   readonly url: string;
   readonly connectTimeoutMs: number;
   /** Called when the connection is lost or cannot be opened, once until it is open again. */
@@ -13,28 +20,34 @@ interface AccessChangesOptions {
 }
 
 /**
- * Notifications of the triggers `access_changed`: a key, a user or a tenant may do less, or more, than before. Listens on a connection of its own,
- * because a pool closes idle ones, and opens it again after a loss: a restore puts another database in place.
+ * Notifications of PostgreSQL. Listens on a connection of its own, because a pool closes idle ones, and opens it again after a loss: a restore puts
+ * another database in place.
  */
-export class AccessChanges {
-  private readonly options: AccessChangesOptions;
+export class Notifications {
+  private readonly options: NotificationOptions;
+  private readonly listeners = new Map<string, (() => void)[]>();
   private readonly stopped = new AbortController();
   private client: pg.Client | null = null;
   private listening = false;
   private running: Promise<void> = Promise.resolve();
 
-  constructor(options: AccessChangesOptions) {
+  constructor(options: NotificationOptions) {
     this.options = options;
   }
 
-  /** Returns true while changes arrive: what was read since the last call of `onChange` is current. */
+  /** Returns true while notifications arrive: what was read since the last call of a listener is current. */
   get isListening(): boolean {
     return this.listening;
   }
 
-  /** Starts to listen. Calls `onChange` after every change, and after each time that it could not listen. */
-  start(onChange: () => void): void {
-    this.running = this.run(onChange);
+  /** Calls the listener after every notification of a channel, and after each time that none could arrive. */
+  on(channel: Channel, listener: () => void): void {
+    this.listeners.set(channel, [...(this.listeners.get(channel) ?? []), listener]);
+  }
+
+  /** Starts to listen. */
+  start(): void {
+    this.running = this.run();
   }
 
   /** Closes the connection. */
@@ -44,11 +57,15 @@ export class AccessChanges {
     await this.running;
   }
 
-  private async run(onChange: () => void): Promise<void> {
+  private notify(channel: string): void {
+    for (const listener of this.listeners.get(channel) ?? []) listener();
+  }
+
+  private async run(): Promise<void> {
     const { signal } = this.stopped;
     let wasListening = true;
     while (!signal.aborted) {
-      const error = await this.listen(onChange).catch((failure: unknown) => failure);
+      const error = await this.listen().catch((failure: unknown) => failure);
       wasListening ||= this.listening;
       this.listening = false;
       if (signal.aborted) return;
@@ -59,7 +76,7 @@ export class AccessChanges {
   }
 
   /** Listens until the connection ends. Returns the reason if there is one. */
-  private async listen(onChange: () => void): Promise<Error | null> {
+  private async listen(): Promise<Error | null> {
     const client = new pg.Client({
       connectionString: this.options.url,
       connectionTimeoutMillis: this.options.connectTimeoutMs,
@@ -70,13 +87,15 @@ export class AccessChanges {
     this.client = client;
     const ended = Promise.withResolvers<Error | null>();
     client.on('error', ended.resolve).on('end', () => ended.resolve(null));
-    client.on('notification', onChange);
+    client.on('notification', ({ channel }) => this.notify(channel));
     try {
-      const opened = client.connect().then(() => client.query('LISTEN access_changed'));
+      const opened = client
+        .connect()
+        .then(() => client.query(CHANNELS.map((channel) => `LISTEN ${channel}`).join('; ')));
       // node-postgres never settles an attempt to connect that was ended meanwhile.
       if ((await Promise.race([opened, ended.promise.then(() => null)])) === null) return await ended.promise;
-      // Before anything is believed: changes of the time before were missed.
-      onChange();
+      // Before anything is believed: notifications of the time before were missed.
+      for (const channel of CHANNELS) this.notify(channel);
       this.listening = true;
       return await ended.promise;
     } finally {

@@ -1,0 +1,112 @@
+import { connect } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { fileInstance } from '../../setup/file-instance.ts';
+import { until } from '../../setup/until.ts';
+import { makeKey } from '../support/access.ts';
+import { expectError } from '../support/answers.ts';
+import { follow, requestStream, untilEvents } from '../support/event-stream.ts';
+import type { Followed } from '../support/event-stream.ts';
+import { noteEvent } from '../support/events.ts';
+import { startSecondApi } from '../support/second-api.ts';
+import type { SecondApi } from '../support/second-api.ts';
+
+const instance = fileInstance({ RECOLLECT_STREAMS_PER_USER: '4' });
+let second: SecondApi;
+const opened: Followed[] = [];
+
+beforeAll(async () => {
+  second = await startSecondApi(instance);
+});
+afterAll(async () => {
+  for (const followed of opened) followed.close();
+  await second.close();
+});
+
+const on = async (url: string, key: string): Promise<Followed> => {
+  const followed = await follow(url, key);
+  opened.push(followed);
+  return followed;
+};
+
+describe('a stream ends', () => {
+  const endedWithin = async (followed: Followed): Promise<number> => {
+    const began = performance.now();
+    await followed.ended;
+    return performance.now() - began;
+  };
+
+  test('within a second after its key was revoked, and no other', async () => {
+    const { userId, key: remaining } = await instance.user();
+    const { key, api_key: secret } = await makeKey(instance, { user: userId });
+    const [revoked, other] = [await on(second.url, secret), await on(second.url, remaining)];
+    await instance.delete(`/admin/api-keys/${key.id}`);
+    expect(await endedWithin(revoked)).toBeLessThan(1_000);
+    await instance.post('/events', noteEvent('still open', 'a note'), remaining);
+    await untilEvents(other, 1);
+    expect((await requestStream(second.url, secret).response).status).toBe(401);
+  });
+
+  test('within a second after its user was deactivated', async () => {
+    const { userId, key } = await instance.user();
+    const followed = await on(second.url, key);
+    await instance.put(`/admin/users/${userId}`, { active: false });
+    expect(await endedWithin(followed)).toBeLessThan(1_000);
+  });
+
+  test('when its credential expires', async () => {
+    const { api_key: secret } = await makeKey(instance, { expires_at: new Date(Date.now() + 1_500).toISOString() });
+    expect(await endedWithin(await on(second.url, secret))).toBeLessThan(3_500);
+  });
+
+  test('with the process, which does not wait for readers', async () => {
+    const { key } = await instance.user();
+    const other = await startSecondApi(instance);
+    const followed = await on(other.url, key);
+    const began = performance.now();
+    await Promise.all([other.close(), followed.ended]);
+    expect(performance.now() - began).toBeLessThan(3_000);
+  });
+});
+
+test('a reader that takes nothing for a while receives the rest later, each event once and in order', async () => {
+  // More than the buffers of a connection hold, and than the tail retains.
+  const EVENTS = 6_000;
+  const PADDING = 3_000;
+  const { userId, tenantId, key } = await instance.user();
+  const { port, hostname } = new URL(second.url);
+  const socket = connect(Number(port), hostname);
+  const path = '/api/v1/stream/events?type=session.updated';
+  socket
+    .pause()
+    .write(`GET ${path} HTTP/1.1\r\nhost: ${hostname}\r\nauthorization: Bearer ${key}\r\nconnection: close\r\n\r\n`);
+  const other = await on(second.url, key);
+  await instance.write(
+    `INSERT INTO stream_events (tenant_id, type, user_id, private, data)
+     SELECT $1, 'session.updated', $2, true, jsonb_build_object('n', n, 'padding', repeat('x', ${PADDING})) FROM generate_series(1, ${EVENTS}) AS n ORDER BY n`,
+    [tenantId, userId],
+  );
+  const read = await untilEvents(other, EVENTS, 60_000);
+  let text = '';
+  socket.setEncoding('utf8').on('data', (part: string) => {
+    text += part;
+  });
+  await until(async () => (text.includes(`id: ${read.at(-1)?.id ?? ''}\n`) ? true : undefined), 60_000);
+  socket.destroy();
+  expect([...text.matchAll(/^id: (\d+)\nevent: session/gm)].map(([, id]) => id)).toEqual(read.map(({ id }) => id));
+});
+
+test('a user may have so many streams open in a process, and one more after one was closed', async () => {
+  const { key } = await instance.user();
+  const streams = await Promise.all([1, 2, 3, 4].map(() => on(instance.url, key)));
+  const refused = await instance.get('/stream/events', key);
+  expectError(refused, 'RATE_LIMITED');
+  expect(refused.headers.get('retry-after')).not.toBeNull();
+  expect(JSON.stringify(refused.body)).toContain('4 open streams');
+  streams[0]?.close();
+  await until(async () => {
+    const { response, close } = requestStream(instance.url, key);
+    const { status } = await response;
+    close();
+    return status === 200 ? true : undefined;
+  });
+});

@@ -36,7 +36,7 @@ export interface StreamReader {
   readonly bounds: Bounds | null;
 }
 
-/** What a reader asked for; null: everything. */
+/** What a reader requested; null: everything. */
 export interface StreamFilter {
   readonly types: readonly StreamEventType[] | null;
   readonly projectId: string | null;

@@ -34,7 +34,7 @@ export function streamRoutes(app: Api, { database, events }: ApiDependencies): v
         tags: ['stream'],
         summary: 'Follow changes as Server-Sent Events',
         description:
-          'Events in the order of their ids, each once, with ids and states, never content. A stream continues after Last-Event-ID for a day; the event `reset` says that events are missing. `beat` comes every 15 seconds. The response ends when the credential does.',
+          'Events in the order of their ids, each once, with ids and states, never content. A stream continues after Last-Event-ID for a day; the event `reset` reports missing events. `beat` comes every 15 seconds. The response ends when the credential does.',
         querystring: streamQuery,
         headers: streamHeaders,
         response: {
@@ -60,6 +60,8 @@ export function streamRoutes(app: Api, { database, events }: ApiDependencies): v
         disconnect: () => reply.raw.destroy(),
       });
       reply.raw.once('close', close);
+      // The reader may have left already.
+      if (reply.raw.destroyed) close();
       return (
         reply
           .type('text/event-stream; charset=utf-8')

@@ -19,7 +19,7 @@ const TICK_MS = 1_000;
 /** Pause between two reads: events of this time are read and sent together. */
 const PAUSE_MS = 50;
 const READ_AT_ONCE = 1_000;
-/** Events of one write: a blocked reader holds no more. */
+/** Events of one write: more never waits for a blocked reader. */
 const SENT_AT_ONCE = 100;
 const EVERYTHING: StreamFilter = { types: null, projectId: null, sessionId: null };
 
@@ -33,13 +33,13 @@ interface EventHubOptions {
   readonly onFailure: (error: unknown) => void;
 }
 
-/** What a stream depends on beside the credential. */
-function rightsOf({ tenantId, userId, role, scopes, bounds }: Principal): string {
-  return JSON.stringify([tenantId, userId, role, scopes, bounds]);
+/** What a stream depends on: the end of the credential, too, which a rotation sets. */
+function rightsOf({ tenantId, userId, role, scopes, bounds, expiresAt }: Principal): string {
+  return JSON.stringify([tenantId, userId, role, scopes, bounds, expiresAt]);
 }
 
 /**
- * The open streams of this process. PostgreSQL is asked once for all: it numbers the committed events, and the tail of each tenant reads them. A reader
+ * The open streams of this process. One request to PostgreSQL serves all: it numbers the committed events, and the tail of each tenant reads them. A reader
  * behind the tail reads pages by itself, under the policies.
  */
 export class EventHub {
@@ -65,7 +65,7 @@ export class EventHub {
   }
 
   /**
-   * Opens a stream. Returns its frames: `ready` or `reset` first, then events in order, each once. The caller closes it when the reader is gone.
+   * Opens a stream. Returns its frames: `ready` or `reset` first, then events in order, each once. The caller closes it when the reader has disconnected.
    * @throws ApiError RATE_LIMITED
    */
   async open(request: StreamRequest): Promise<{ readonly frames: AsyncGenerator<string>; readonly close: () => void }> {
@@ -79,6 +79,9 @@ export class EventHub {
       const isKnown = after !== null && after >= clock.keptAfter && after <= clock.last;
       stream.position = isKnown ? after : clock.last;
       if (!follows) stream.end = clock.last;
+      this.request(this.reading);
+      // A change of access may have arrived before the stream was known here.
+      await this.endIfRevoked(request.token, [stream]);
       const first = signalFrame(after === null || isKnown ? 'ready' : 'reset', stream.position);
       return { frames: this.frames(stream, tail, first), close: () => this.remove(stream) };
     } catch (error) {
@@ -204,13 +207,17 @@ export class EventHub {
     const byToken = Map.groupBy(this.streams, (stream) => stream.request.token);
     for (const [token, streams] of byToken) {
       try {
-        const principal = await this.options.findPrincipal(token);
-        for (const stream of streams)
-          if (principal === null || rightsOf(principal) !== rightsOf(stream.request.principal)) stream.close();
+        await this.endIfRevoked(token, streams);
       } catch (error) {
-        // PostgreSQL is away, so that nothing is sent either; the notifications begin again with it.
+        // PostgreSQL is unavailable, so that nothing is sent either; the notifications begin again with it.
         this.options.onFailure(error);
       }
     }
+  }
+
+  private async endIfRevoked(token: string, streams: readonly OpenStream[]): Promise<void> {
+    const principal = await this.options.findPrincipal(token);
+    for (const stream of streams)
+      if (principal === null || rightsOf(principal) !== rightsOf(stream.request.principal)) stream.close();
   }
 }

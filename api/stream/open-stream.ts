@@ -21,7 +21,7 @@ export interface StreamRequest {
   readonly disconnect: () => void;
 }
 
-/** One open response. It holds a position, and no events. */
+/** One open response. It has a position, and no events. */
 export class OpenStream {
   readonly request: StreamRequest;
   position = 0;

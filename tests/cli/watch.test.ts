@@ -34,5 +34,5 @@ test('shows the events since an id, selected by type and session, as lines and a
 
 test('reports an unknown type and an unknown session', async () => {
   expect(await run('--type', 'odd')).toMatchObject({ code: 1, errors: expect.stringContaining('session.created') });
-  expect(await run('--session', 'nobody')).toMatchObject({ code: 1 });
+  expect(await run('--session', 'unknown')).toMatchObject({ code: 1 });
 });

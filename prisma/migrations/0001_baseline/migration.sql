@@ -695,7 +695,7 @@ CREATE TABLE stream_events (
   id uuid PRIMARY KEY DEFAULT uuidv7(), tenant_id uuid NOT NULL,
   position bigint, -- null until a reader numbers it
   type text NOT NULL CHECK (type IN ('session.created', 'session.updated', 'observation.added', 'summary.generated', 'learning.extracted', 'task.completed', 'search.index_updated', 'system.alert')),
-  user_id uuid NOT NULL, -- whose change it is; the zero id: nobody's
+  user_id uuid NOT NULL, -- whose change it is; the zero id: no user's
   private boolean NOT NULL, -- visible to its user and admins only
   project_id uuid, namespace text, session_id uuid, subject_id uuid,
   data jsonb NOT NULL DEFAULT '{}', occurred_at timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP
@@ -707,7 +707,8 @@ CREATE INDEX stream_events_unnumbered_idx ON stream_events (id) WHERE position I
 -- moment, so that those of a restored database follow all earlier ones.
 CREATE TABLE stream_clock (
   single boolean PRIMARY KEY DEFAULT true CHECK (single),
-  last_position bigint NOT NULL, kept_after bigint NOT NULL
+  last_position bigint NOT NULL, kept_after bigint NOT NULL,
+  read_at timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP -- without a reader there are no notifications
 );
 
 -- ==== Transcripts, imports and exports

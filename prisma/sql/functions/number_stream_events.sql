@@ -10,6 +10,7 @@ BEGIN
   INSERT INTO stream_clock AS c (last_position, kept_after)
   SELECT t.start, t.start FROM (SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS start) AS t
    WHERE NOT EXISTS (SELECT FROM stream_clock) ON CONFLICT DO NOTHING;
+  UPDATE stream_clock c SET read_at = now() WHERE c.read_at < now() - interval '3 seconds';
   more := false;
   -- Most calls find nothing, and need no lock.
   IF EXISTS (SELECT FROM stream_events e WHERE e.position IS NULL) THEN

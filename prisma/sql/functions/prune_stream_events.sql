@@ -9,12 +9,12 @@ DECLARE
   unnumbered boolean;
 BEGIN
   PERFORM FROM stream_clock FOR UPDATE;
-  WITH gone AS (
+  WITH deleted AS (
     DELETE FROM stream_events WHERE id IN (
       SELECT e.id FROM stream_events e
        WHERE e.id < uuidv7_floor(now() - keep) ORDER BY e.id LIMIT most)
     RETURNING position)
-  SELECT count(*), max(position), bool_or(position IS NULL) INTO pruned, highest, unnumbered FROM gone;
+  SELECT count(*), max(position), bool_or(position IS NULL) INTO pruned, highest, unnumbered FROM deleted;
   UPDATE stream_clock
      SET last_position = last_position + CASE WHEN unnumbered THEN 1 ELSE 0 END,
          kept_after = greatest(kept_after, CASE WHEN unnumbered THEN last_position + 1 ELSE highest END)

@@ -1,4 +1,4 @@
--- Appends the event of a changed row. The conditions of the triggers are evaluated without a call: the update that each capture makes costs nothing more.
+-- Appends the event of a changed row. The conditions of the triggers are evaluated without a call: they add nothing to the update of each capture.
 CREATE FUNCTION stream_updated() RETURNS trigger
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
   AS $$
@@ -10,7 +10,7 @@ BEGIN
   ELSIF TG_TABLE_NAME = 'embedding_counts' THEN
     INSERT INTO stream_events (tenant_id, type, user_id, private) VALUES (NEW.tenant_id, 'search.index_updated', '00000000-0000-0000-0000-000000000000', false);
   ELSE
-    -- A job of a user; of nobody: admins alone see it. The row of an erasure outlives its tenant.
+    -- A job of a user; without one, admins alone see it. The row of an erasure outlives its tenant.
     INSERT INTO stream_events (tenant_id, type, user_id, private, subject_id, data)
     SELECT t.id, 'task.completed', coalesce((to_jsonb(NEW) ->> TG_ARGV[1])::uuid, '00000000-0000-0000-0000-000000000000'), true, NEW.id,
            jsonb_build_object('kind', TG_ARGV[0], 'state', NEW.state)

@@ -71,8 +71,8 @@ export async function readStreamEvents(
   return eventRows.parse(rows);
 }
 
-/** How long events are kept, as PostgreSQL reads it. */
-const KEPT = '24 hours';
+/** Age at which events are deleted, as PostgreSQL reads it. */
+const RETAINED = '24 hours';
 const PRUNED_AT_ONCE = 5_000;
 /** The next sweep continues. */
 const LONGEST_MS = 5_000;
@@ -83,7 +83,7 @@ export async function pruneStreamEvents(maintenance: pg.Pool, batch = PRUNED_AT_
   let pruned = 0;
   for (;;) {
     const { rows } = await maintenance.query<{ pruned: number }>('SELECT prune_stream_events($1, $2) AS pruned', [
-      KEPT,
+      RETAINED,
       batch,
     ]);
     const count = rows[0]?.pruned ?? 0;

@@ -219,7 +219,7 @@ describe('a reader', () => {
   test('is refused for an unknown project, session, type or id, and by HEAD', async () => {
     const path = '/stream/events?follow=false';
     expectError(await instance.get(`${path}&project=nowhere`), 'NOT_FOUND');
-    expectError(await instance.get(`${path}&session=nobody`), 'NOT_FOUND');
+    expectError(await instance.get(`${path}&session=unknown`), 'NOT_FOUND');
     for (const [query, field] of [
       ['type=odd', 'type'],
       ['last_event_id=odd', 'last_event_id'],

@@ -5,6 +5,7 @@ import {
   pruneStreamEvents,
   readStreamEvents,
 } from '../../../../stores/postgres/stream/stream-events.ts';
+import { connected } from '../../../../stores/postgres/connection/connected.ts';
 import { fileDatabase } from '../../../setup/database.ts';
 import type { TestUser } from '../../../setup/database.ts';
 import { seedTenant } from '../support/seed-tenant.ts';
@@ -90,7 +91,7 @@ test('concurrent numbering gives each event one position, in the order of a sess
   expect(ids).toEqual(await db.rows('SELECT id FROM stream_events WHERE session_id = $1 ORDER BY id', [session]));
 });
 
-test('deletes events after a day, and the clock says after which position none is missing', async () => {
+test('deletes events after a day, and records after which position none is missing', async () => {
   const user = await seedTenant(db);
   const events = await readAll(user);
   const old = `UPDATE stream_events SET id = (overlay(uuidv7_floor(now() - $2::interval)::text placing right(id::text, 10) from 27))::uuid WHERE tenant_id = $1`;
@@ -100,11 +101,29 @@ test('deletes events after a day, and the clock says after which position none i
   expect(await readAll(user)).toEqual(events.slice(2));
   const clock = await numberStreamEvents(db.database.pool);
   expect(clock.keptAfter).toBe(events[1]?.position);
-  // Nobody had numbered this one: whoever has read everything until now misses it.
+  // This one had no number yet: a reader of everything until now misses it.
   await db.write('UPDATE sessions SET title = $2 WHERE tenant_id = $1', [user.tenantId, 'unread']);
   await db.write(`${old} AND position IS NULL`, [user.tenantId, '25 hours']);
   expect(await pruneStreamEvents(db.maintenance)).toBe(1);
   expect((await numberStreamEvents(db.database.pool)).keptAfter).toBeGreaterThan(clock.last);
+});
+
+test('notifies of events only while streams are read', async () => {
+  const user = await seedTenant(db);
+  const change = (n: number) =>
+    db.write('UPDATE sessions SET title = $2 WHERE tenant_id = $1', [user.tenantId, `${n}`]);
+  await numberStreamEvents(db.database.pool);
+  await connected({ connectionString: db.url('app') }, async (client) => {
+    let notified = 0;
+    client.on('notification', () => (notified += 1));
+    await client.query('LISTEN stream_appended');
+    await db.write("UPDATE stream_clock SET read_at = now() - interval '11 seconds'");
+    await change(1);
+    await numberStreamEvents(db.database.pool);
+    // Notifications arrive in the order of commits.
+    await change(2);
+    await expect.poll(() => notified).toBe(1);
+  });
 });
 
 test('the application reads events of its view alone, and writes none', async () => {

@@ -1064,7 +1064,7 @@ BEGIN
 END
 $$;
 
--- api/stream/visible.ts has the same rules for events that it received already.
+-- domain/stream.ts has the same rules for events that it received already.
 CREATE POLICY owner_isolation ON stream_events AS RESTRICTIVE USING (NOT private OR user_id = (SELECT current_viewer_id()) OR (SELECT views_all()));
 REVOKE INSERT, UPDATE ON stream_events FROM recollect_app;
 

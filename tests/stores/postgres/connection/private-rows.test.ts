@@ -33,7 +33,9 @@ test('private rows, and learnings with their quotes, have a second policy in the
   const rows = await db.rows<{ name: string }>(
     "SELECT polrelid::regclass::text AS name FROM pg_policy WHERE polname = 'owner_isolation' AND NOT polpermissive ORDER BY 1",
   );
-  expect(rows.map(({ name }) => name)).toEqual([...PRIVATE, 'learning_evidence', 'learnings', 'stream_events'].toSorted());
+  expect(rows.map(({ name }) => name)).toEqual(
+    [...PRIVATE, 'learning_evidence', 'learnings', 'stream_events'].toSorted(),
+  );
 });
 
 test('private rows are visible to their user, to transactions for all users, and to no other', async () => {

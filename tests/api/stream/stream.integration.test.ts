@@ -165,6 +165,7 @@ describe('a reader', () => {
       owner.key,
     );
     await instance.post('/memories', { content: 'A lighthouse', project: 'shop' }, owner.key);
+    await instance.post('/memories', { content: 'A secret cave', project: 'bank', visibility: 'private' }, owner.key);
     const all = await stored(instance.admin.key, from);
     const seen = await Promise.all(
       live.map(async ([name, followed]) => {
@@ -183,6 +184,7 @@ describe('a reader', () => {
       'observation.added',
       'session.updated',
       'learning.extracted',
+      'learning.extracted',
     ];
     expect(Object.fromEntries(seen)).toEqual({
       owner: both,
@@ -193,18 +195,18 @@ describe('a reader', () => {
       namespace: ['session.created', 'observation.added', 'session.updated'],
       project: ['session.created', 'observation.added', 'session.updated', 'learning.extracted'],
     });
-    expect(JSON.stringify(all)).not.toMatch(/note 1|hello|lighthouse|in shop/);
+    expect(JSON.stringify(all)).not.toMatch(/note 1|hello|lighthouse|cave|in shop/);
     for (const [, followed] of live) followed.close();
   });
 
   test.each([
-    ['a type', '&type=learning.extracted', ['learning.extracted']],
+    ['a type', '&type=learning.extracted', ['learning.extracted', 'learning.extracted']],
     [
       'two types',
       '&type=session.created,learning.extracted',
-      ['session.created', 'session.created', 'learning.extracted'],
+      ['session.created', 'session.created', 'learning.extracted', 'learning.extracted'],
     ],
-    ['a project', '&project=bank', ['session.created', 'observation.added']],
+    ['a project', '&project=bank', ['session.created', 'observation.added', 'learning.extracted']],
     ['a session', '&session=test:in%20bank', ['session.created', 'observation.added']],
     ['a session and a type', '&session=test:in%20bank&type=session.created', ['session.created']],
     ['what is nowhere', '&project=bank&type=system.alert', []],

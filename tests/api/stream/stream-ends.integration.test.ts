@@ -90,6 +90,7 @@ test('a reader that takes nothing for a while receives the rest later, each even
   socket.setEncoding('utf8').on('data', (part: string) => {
     text += part;
   });
+  socket.resume();
   await until(async () => (text.includes(`id: ${read.at(-1)?.id ?? ''}\n`) ? true : undefined), 60_000);
   socket.destroy();
   expect([...text.matchAll(/^id: (\d+)\nevent: session/gm)].map(([, id]) => id)).toEqual(read.map(({ id }) => id));

@@ -73,13 +73,13 @@ test('a reader that takes nothing for a while receives the rest later, each even
   const EVENTS = 6_000;
   const PADDING = 3_000;
   const { userId, tenantId, key } = await instance.user();
+  const other = await on(second.url, key);
   const { port, hostname } = new URL(second.url);
   const socket = connect(Number(port), hostname);
-  const path = '/api/v1/stream/events?type=session.updated';
+  const path = `/api/v1/stream/events?type=session.updated&last_event_id=${other.received[0]?.id ?? ''}`;
   socket
     .pause()
     .write(`GET ${path} HTTP/1.1\r\nhost: ${hostname}\r\nauthorization: Bearer ${key}\r\nconnection: close\r\n\r\n`);
-  const other = await on(second.url, key);
   await instance.write(
     `INSERT INTO stream_events (tenant_id, type, user_id, private, data)
      SELECT $1, 'session.updated', $2, true, jsonb_build_object('n', n, 'padding', repeat('x', ${PADDING})) FROM generate_series(1, ${EVENTS}) AS n ORDER BY n`,

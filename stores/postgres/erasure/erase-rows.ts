@@ -30,8 +30,7 @@ export async function eraseSession(transaction: TenantTransaction, sessionId: st
   const fullValues = await fullValuesOf(transaction, sessionId, null);
   const forgotten = await forgetSession(transaction, sessionId);
   const contexts = await transaction.$executeRaw`DELETE FROM contexts WHERE session_id = ${sessionId}::uuid`;
-  // With the event that it was deleted: readers remove it from their lists.
-  await transaction.$executeRaw`DELETE FROM stream_events WHERE session_id = ${sessionId}::uuid AND type <> 'session.updated'`;
+  await transaction.$executeRaw`DELETE FROM stream_events WHERE session_id = ${sessionId}::uuid`;
   return { counts: { sessions: 1, ...countsOf(forgotten), contexts }, fullValues };
 }
 

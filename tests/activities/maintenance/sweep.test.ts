@@ -80,14 +80,17 @@ test('resends lost hints and heartbeats', async () => {
 });
 
 test('deletes expired log-ins and authorizations, which do not wait for the day to end', async () => {
-  await db.write(
-    "INSERT INTO auth_challenges (challenge_sha256, kind, data, expires_at) SELECT sha256(n::text::bytea), 'oidc', '{}', now() + (n || ' s')::interval FROM unnest('{-1, 60}'::int[]) AS n",
+  await db.superuser.query(
+    "INSERT INTO auth_challenges (challenge_sha256, kind, data, expires_at) SELECT sha256(n::text::bytea), 'oidc', '{}', now() + n * interval '1 s' FROM unnest('{-1, 60}'::int[]) AS n",
   );
-  await db.write(
-    "INSERT INTO oauth_payloads (model, id_sha256, payload, expires_at) VALUES ('Interaction', sha256('x'), '{}', now())",
+  await db.superuser.query(
+    "INSERT INTO oauth_payloads (model, id_sha256, payload, expires_at) VALUES ('Interaction', sha256('x'), '{}', now() - interval '1 s')",
   );
   await sweep(quiet());
-  expect(await db.rows('SELECT kind FROM auth_challenges UNION ALL SELECT model FROM oauth_payloads')).toHaveLength(1);
+  const left = await db.superuser.query(
+    'SELECT expires_at > now() AS lasts FROM auth_challenges UNION SELECT expires_at > now() FROM oauth_payloads',
+  );
+  expect(left.rows).toEqual([{ lasts: true }]);
 });
 
 test('a session whose hints fail does not block others and is retried', async () => {

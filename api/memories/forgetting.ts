@@ -4,6 +4,7 @@ import type { Memory } from '../../domain/memory.ts';
 import { fullValueKey } from '../../domain/ports/object-store.ts';
 import { findCapturedEvents } from '../../stores/postgres/capture/captured-events.ts';
 import type { CapturedEvent } from '../../stores/postgres/capture/captured-events.ts';
+import { hasMetAnother } from '../../stores/postgres/connection/database-codes.ts';
 import { readIn } from '../../stores/postgres/connection/database.ts';
 import type { TenantTransaction, TenantView } from '../../stores/postgres/connection/database.ts';
 import { forgetEvent, forgetSession } from '../../stores/postgres/erasure/forget.ts';
@@ -22,6 +23,9 @@ import { ApiError, existing } from '../errors.ts';
 class Tried extends Error {
   override readonly name = 'Tried';
 }
+
+/** Attempts of a transaction: its many rows may meet those of a session's workflow in another order, and PostgreSQL ends one of both. */
+const ATTEMPTS = 3;
 
 /** Maximum number of sources that are forgotten in one transaction, and that an answer lists as remaining. */
 export const MAX_SOURCES = 20;
@@ -64,19 +68,21 @@ export function createForgetting({
     isDryRun: boolean,
     work: (transaction: TenantTransaction) => Promise<Result>,
   ): Promise<Result> => {
-    let tried: { readonly result: Result } | null = null;
-    try {
-      return await database.asTenant(view, async (transaction) => {
-        const result = await work(transaction);
-        if (!isDryRun) return result;
-        tried = { result };
-        throw new Tried('undone');
-      });
-    } catch (error) {
-      // Assigned inside the transaction, which the compiler does not follow.
-      const done = tried as { readonly result: Result } | null;
-      if (error instanceof Tried && done !== null) return done.result;
-      throw error;
+    for (let attempt = 1; ; attempt += 1) {
+      let tried: { readonly result: Result } | null = null;
+      try {
+        return await database.asTenant(view, async (transaction) => {
+          const result = await work(transaction);
+          if (!isDryRun) return result;
+          tried = { result };
+          throw new Tried('undone');
+        });
+      } catch (error) {
+        // Assigned inside the transaction, which the compiler does not follow.
+        const done = tried as { readonly result: Result } | null;
+        if (error instanceof Tried && done !== null) return done.result;
+        if (attempt === ATTEMPTS || !hasMetAnother(error)) throw error;
+      }
     }
   };
 

@@ -28,6 +28,7 @@ export const TRANSFERRED_TABLES: Readonly<Record<string, string>> = {
   usage_reservations: 'tokens of the user',
   model_batch_calls: 'tokens of the user',
   system_alerts: 'alerts to the user',
+  stream_events: 'notices of rows that remain, kept for a day',
   api_keys: 'credentials of the user',
   oauth_grants: 'credentials of the user',
   user_invites: 'credentials of the user',

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { TenantId } from '../../domain/ids.ts';
 import { matchesFilter, mayRead } from '../../domain/stream.ts';
 import type { StreamFilter } from '../../domain/stream.ts';
@@ -16,8 +17,11 @@ import type { Stretch } from './tail.ts';
 
 /** Without a hint, too, new events are looked for: one can be lost with its connection. */
 const TICK_MS = 1_000;
-/** Pause between two reads: events of this time are read and sent together. */
+/** Pause between two reads: events of this time are read and sent together. Each write costs some tenths of a millisecond, so that it grows with the streams. */
 const PAUSE_MS = 50;
+const PAUSE_MS_PER_STREAM = 0.5;
+/** Streams that write before other requests have their turn. */
+const WOKEN_AT_ONCE = 20;
 const READ_AT_ONCE = 1_000;
 /** Events of one write: more never waits for a blocked reader. */
 const SENT_AT_ONCE = 100;
@@ -46,8 +50,14 @@ export class EventHub {
   private readonly options: EventHubOptions;
   private readonly streams = new Set<OpenStream>();
   private readonly tails = new Map<TenantId, Tail>();
-  private readonly reading = new Coalesced(PAUSE_MS, () => this.read());
-  private readonly revocation = new Coalesced(PAUSE_MS, () => this.endRevoked());
+  private readonly reading = new Coalesced(
+    () => Math.max(PAUSE_MS, PAUSE_MS_PER_STREAM * this.streams.size),
+    () => this.read(),
+  );
+  private readonly revocation = new Coalesced(
+    () => PAUSE_MS,
+    () => this.endRevoked(),
+  );
   private clock: StreamClock = { last: 0, keptAfter: 0 };
   private timer: NodeJS.Timeout | null = null;
   private hasFailed = false;
@@ -181,12 +191,19 @@ export class EventHub {
       if (clock.last < this.clock.last) for (const stream of this.streams) stream.close();
       this.clock = clock;
       for (const [tenantId, tail] of this.tails) await this.extend(tenantId, tail, clock.last);
-      for (const stream of this.streams) if (stream.position < clock.last) stream.wake();
+      await this.wake([...this.streams].filter((stream) => stream.position < clock.last));
       this.hasFailed = false;
     } catch (error) {
       // The next tick tries again.
       if (!this.hasFailed) this.options.onFailure(error);
       this.hasFailed = true;
+    }
+  }
+
+  private async wake(streams: readonly OpenStream[]): Promise<void> {
+    for (const [index, stream] of streams.entries()) {
+      if (index > 0 && index % WOKEN_AT_ONCE === 0) await nextTurn();
+      stream.wake();
     }
   }
 

@@ -333,7 +333,10 @@ describe('rules of a provider', () => {
     await instance.write("UPDATE tenants SET name = 'south' WHERE id = $1", [tenantId]);
     const enter = async (sub: string, groups: readonly string[]) => {
       company.account = { sub, groups };
-      const token = await tokenOf(await logInBy('south'));
+      // Access is changed below, which needs a recent proof.
+      const browser = browse();
+      const { location } = await browser.get(`${AUTH}/south/start?reauthenticate=true`);
+      const token = await tokenOf(await browser.get(await browser.follow(location, callbackOf('south'))));
       return { token, me: bodyOf(meSchema, await instance.get('/auth/me', token)) };
     };
     await enter('first', ['leads']);

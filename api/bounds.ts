@@ -1,4 +1,5 @@
 import type { Principal } from '../stores/postgres/access/principal.ts';
+import { viewOfUser } from '../stores/postgres/connection/database.ts';
 import type { Database } from '../stores/postgres/connection/database.ts';
 import { actionOf } from './audit/decision.ts';
 import type { RouteAccess } from './auth.ts';
@@ -96,7 +97,7 @@ export async function captureWithin(
   const namespaces = principal.bounds?.namespaces ?? [];
   if (namespaces.length === 0) return intake.capture(events, principal);
   const { tenantId, userId } = principal;
-  const elsewhere = await database.asTenant({ tenantId, viewerId: userId, bounds: null }, (transaction) =>
+  const elsewhere = await database.asTenant(viewOfUser(tenantId, userId), (transaction) =>
     transaction.session.findMany({
       where: {
         userId,

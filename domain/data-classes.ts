@@ -45,3 +45,6 @@ export const OUTSIDE_CLASSES = [
 export function classesWithout(right: keyof ClassRule): DataClass[] {
   return DATA_CLASSES.filter((dataClass) => !CLASS_RULES[dataClass][right]);
 }
+
+/** Classes of rows that nothing shared is made from: no summary, no learning, no name in the graph. */
+export const UNSUMMARISED: readonly DataClass[] = classesWithout('isSummarised');

@@ -9,6 +9,7 @@ import type { KnownLearning, LearningDraft, SourceRow } from '../../domain/ports
 import { VectorIndexUnavailable } from '../../domain/ports/vector-index.ts';
 import type { VectorIndex } from '../../domain/ports/vector-index.ts';
 import { termsOf } from '../../domain/text/terms.ts';
+import { viewOfUser } from '../../stores/postgres/connection/database.ts';
 import type { Database, TenantView } from '../../stores/postgres/connection/database.ts';
 import { newestLearning, readCurrent, wordNeighbours } from '../../stores/postgres/learnings/learning-neighbours.ts';
 import type { LearningScope, CurrentLearning } from '../../stores/postgres/learnings/learning-neighbours.ts';
@@ -28,7 +29,7 @@ export interface ScopeOfTenant extends LearningScope {
 
 /** Returns what a scope may read: private learnings of its owner, if it has one. */
 function viewOfScope({ tenantId, ownerId }: ScopeOfTenant): TenantId | TenantView {
-  return ownerId === null ? tenantId : { tenantId, viewerId: ownerId, bounds: null };
+  return ownerId === null ? tenantId : viewOfUser(tenantId, ownerId);
 }
 
 /** Nearest learnings per text, by vector and again by words: the vector index may lag by minutes, PostgreSQL does not. */

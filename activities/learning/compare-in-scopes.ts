@@ -1,5 +1,6 @@
 import { areKnown } from '../../domain/learning/merge.ts';
 import type { LearningDraft, SourceRow } from '../../domain/ports/model.ts';
+import { viewOfUser } from '../../stores/postgres/connection/database.ts';
 import { newestLearning } from '../../stores/postgres/learnings/learning-neighbours.ts';
 import { areKnownWords } from '../../stores/postgres/learnings/learning-settling.ts';
 import { compareDrafts } from './compare-drafts.ts';
@@ -22,8 +23,7 @@ export async function compareInScopes(
     compareDrafts(dependencies, within, some, rows, embed, signal);
   if (scope.ownerId !== null) return [await compare(scope, drafts)];
   const own = { ...scope, ownerId: userId };
-  const view = { tenantId: scope.tenantId, viewerId: userId, bounds: null };
-  const words = await dependencies.database.asTenant(view, async (transaction) =>
+  const words = await dependencies.database.asTenant(viewOfUser(scope.tenantId, userId), async (transaction) =>
     (await newestLearning(transaction, own)) === null ? null : areKnownWords(transaction, own, drafts),
   );
   // Usually the user has no private learning here.

@@ -35,6 +35,7 @@ import { createEmbedOnce, readKnown } from './compare-drafts.ts';
 import type { Comparison, NeighbourDependencies, ScopeOfTenant } from './compare-drafts.ts';
 import { extractGraph } from '../../domain/graph/extract.ts';
 import type { GraphNote } from '../../domain/graph/extract.ts';
+import { viewOfUser } from '../../stores/postgres/connection/database.ts';
 import type { TenantTransaction } from '../../stores/postgres/connection/database.ts';
 import { readGraphRows } from '../../stores/postgres/graph/graph-rows.ts';
 import { writeGraph } from '../../stores/postgres/graph/graph-writes.ts';
@@ -148,7 +149,7 @@ export function createLearningActivities(dependencies: LearningDependencies): Le
     comparisons: readonly Comparison[],
   ) =>
     // In the view of the session's user: what others keep private is out of reach.
-    database.asTenant({ tenantId, viewerId: facts.userId, bounds: null }, async (transaction) => {
+    database.asTenant(viewOfUser(tenantId, facts.userId), async (transaction) => {
       const { projectId, userId, namespace, projectName } = facts;
       const base = { tenantId, sessionId, projectId, userId, namespace, validFrom: new Date(clock.now()) };
       await refuseForgotten(transaction, sessionId, facts.forgotten);

@@ -1,7 +1,8 @@
 import { chunkText } from '../../domain/chunking.ts';
 import { COMPARED_BYTES } from '../../domain/learning/compare.ts';
 import type { LearningDraft } from '../../domain/ports/model.ts';
-import type { Database, TenantTransaction, TenantView } from '../../stores/postgres/connection/database.ts';
+import { viewOfUser } from '../../stores/postgres/connection/database.ts';
+import type { Database, TenantTransaction } from '../../stores/postgres/connection/database.ts';
 import { hasMetAnother } from '../../stores/postgres/connection/database-codes.ts';
 import { requestEmbeddings } from '../../stores/postgres/embeddings/embedding-ledger.ts';
 import type { LearningEditor } from '../../stores/postgres/learnings/learning-changes.ts';
@@ -17,11 +18,6 @@ import type { Comparison, EmbedOnce, NeighbourDependencies } from './compare-dra
 export interface MemoryGiver extends LearningEditor {
   /** An admin, who may replace other users' learnings. */
   readonly replacesAll: boolean;
-}
-
-/** Returns what is visible while a user's memories are written: shared learnings and the user's own private ones. */
-export function viewOfGiver({ tenantId, userId }: LearningEditor): TenantView {
-  return { tenantId, viewerId: userId, bounds: null };
 }
 
 /** Attempts: others may write during a comparison. */
@@ -83,10 +79,12 @@ export async function rememberCompared(
   signal: AbortSignal,
 ): Promise<StoredMemory> {
   const { database, embedder } = dependencies;
-  const { tenantId } = editor;
+  const { tenantId, userId } = editor;
   const mayReplace = (learning: CurrentLearning) => editor.replacesAll || learning.userId === editor.userId;
   if (Buffer.byteLength(memory.content, 'utf8') > COMPARED_BYTES) return storeAsItIs(database, editor, memory);
-  const known = await database.asTenant(viewOfGiver(editor), (transaction) => knownMemory(transaction, editor, memory));
+  const known = await database.asTenant(viewOfUser(tenantId, userId), (transaction) =>
+    knownMemory(transaction, editor, memory),
+  );
   if (known !== null) return { id: known, isNew: false };
   const embed = embedWithin(createEmbedOnce(embedder), signal);
   const { projectId, namespace, ownerId } = memory;
@@ -105,7 +103,9 @@ export async function rememberCompared(
       mayReplace,
     );
     const stored = await unlessChanged(
-      database.asTenant(viewOfGiver(editor), (transaction) => write(transaction, editor, memory, compared, validFrom)),
+      database.asTenant(viewOfUser(tenantId, userId), (transaction) =>
+        write(transaction, editor, memory, compared, validFrom),
+      ),
     );
     if (stored !== null) return stored;
   }
@@ -129,7 +129,7 @@ async function storeAsItIs(
   editor: LearningEditor,
   memory: RememberedMemory,
 ): Promise<StoredMemory> {
-  const [stored] = await database.asTenant(viewOfGiver(editor), (transaction) =>
+  const [stored] = await database.asTenant(viewOfUser(editor.tenantId, editor.userId), (transaction) =>
     storeMemories(transaction, editor, [memory]),
   );
   if (stored === undefined) throw new Error('the memory was not stored');

@@ -1,10 +1,11 @@
 import type { Bounds } from '../../domain/access.ts';
 import { CLOCK_SKEW_MS } from '../../domain/capture/build-event.ts';
 import type { NeighbourDependencies } from '../../activities/learning/compare-drafts.ts';
-import { rememberCompared, viewOfGiver } from '../../activities/learning/remember-compared.ts';
+import { rememberCompared } from '../../activities/learning/remember-compared.ts';
 import type { MemoryGiver } from '../../activities/learning/remember-compared.ts';
 import { DEFAULT_VISIBILITY, ownerIdFor } from '../../domain/learning/visibility.ts';
 import type { Visibility } from '../../domain/learning/visibility.ts';
+import { viewOfUser } from '../../stores/postgres/connection/database.ts';
 import { readSharing } from '../../stores/postgres/learnings/sharing.ts';
 import type { HeavyEvents } from '../intake/heavy-events.ts';
 import type { LearningEditor } from '../../stores/postgres/learnings/learning-changes.ts';
@@ -175,14 +176,16 @@ export function createRemembering(dependencies: NeighbourDependencies, heavy: He
   /** Visibility of memories that state none: the setting of the tenant, if there are any. */
   const visibilityFor = async (editor: Rememberer, items: readonly Checked[]): Promise<Visibility> => {
     if (items.every((item) => 'refused' in item || item.visibility !== undefined)) return DEFAULT_VISIBILITY;
-    const sharing = await database.asTenant(viewOfGiver(editor), (transaction) =>
+    const sharing = await database.asTenant(editor.tenantId, (transaction) =>
       readSharing(transaction, editor.tenantId),
     );
     return sharing.visibility;
   };
 
   const storeOnce = (editor: LearningEditor, memories: readonly RememberedMemory[]) =>
-    database.asTenant(viewOfGiver(editor), (transaction) => storeMemories(transaction, editor, memories));
+    database.asTenant(viewOfUser(editor.tenantId, editor.userId), (transaction) =>
+      storeMemories(transaction, editor, memories),
+    );
 
   const store = async (editor: LearningEditor, memories: readonly RememberedMemory[]) => {
     try {

@@ -3,6 +3,7 @@ import type { TenantId } from '../../domain/ids.ts';
 import { matchesFilter, mayRead } from '../../domain/stream.ts';
 import type { StreamFilter } from '../../domain/stream.ts';
 import type { Principal } from '../../stores/postgres/access/principal.ts';
+import { viewOfUser } from '../../stores/postgres/connection/database.ts';
 import type { Database } from '../../stores/postgres/connection/database.ts';
 import type { Notifications } from '../../stores/postgres/connection/notifications.ts';
 import { numberStreamEvents, readStreamEvents } from '../../stores/postgres/stream/stream-events.ts';
@@ -210,11 +211,7 @@ export class EventHub {
   private async extend(tenantId: TenantId, tail: Tail, last: number): Promise<void> {
     while (tail.head < last) {
       const range = { after: tail.head, upTo: last, filter: EVERYTHING, limit: READ_AT_ONCE };
-      const events = await readStreamEvents(
-        this.options.database,
-        { tenantId, viewerId: undefined, bounds: null },
-        range,
-      );
+      const events = await readStreamEvents(this.options.database, viewOfUser(tenantId), range);
       tail.append(events, events.length < READ_AT_ONCE ? last : (events.at(-1)?.position ?? last));
     }
   }

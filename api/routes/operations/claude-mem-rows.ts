@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { CLAUDE_MEM_TABLES } from '../../../domain/claude-mem/rows.ts';
 import { mapRows } from '../../../domain/claude-mem/map-rows.ts';
+import { viewOfUser } from '../../../stores/postgres/connection/database.ts';
 import { importBatch } from '../../../stores/postgres/claude-mem/import-batch.ts';
 import { countKnown } from '../../../stores/postgres/claude-mem/ledger.ts';
 import { principalOf, route, viewOf } from '../../auth.ts';
@@ -100,7 +101,7 @@ export function claudeMemRoutes(
         };
         countRows();
         // Prompts that hooks delivered are private rows of the importing user.
-        const taken = await database.asTenant({ tenantId, viewerId: userId, bounds: null }, (transaction) =>
+        const taken = await database.asTenant(viewOfUser(tenantId, userId), (transaction) =>
           importBatch(transaction, batch, { table, drafts }),
         );
         countRows();

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { EventOwner } from '../../../domain/capture/event.ts';
 import { addCounts } from '../../../domain/transcripts/counts.ts';
 import type { FileProgress } from '../../../domain/transcripts/progress.ts';
+import { viewOfUser } from '../connection/database.ts';
 import type { Database, TenantTransaction } from '../connection/database.ts';
 import { millisColumn, rowOf } from '../connection/rows.ts';
 import { addImportCounts } from '../imports/imports.ts';
@@ -123,7 +124,7 @@ export async function saveProgress(
   progress: FileProgress,
   forImport: { readonly id: string; readonly finished: boolean } | null,
 ): Promise<string> {
-  return database.asTenant({ tenantId: owner.tenantId, viewerId: owner.userId, bounds: null }, async (transaction) => {
+  return database.asTenant(viewOfUser(owner.tenantId, owner.userId), async (transaction) => {
     const id = await upsert(transaction, owner, name, progress, forImport?.finished === true ? forImport.id : null);
     if (forImport !== null) await addImportCounts(transaction, forImport.id, progress.counts);
     return id;

@@ -6,7 +6,8 @@ import { asId } from '../../../domain/ids.ts';
 import type { TenantId, UserId } from '../../../domain/ids.ts';
 import type { Duplicate } from '../../../domain/transcripts/match.ts';
 import type { Captured, Pin, StoredSession, TranscriptStore } from '../../../domain/transcripts/store.ts';
-import type { Database, TenantTransaction, TenantView } from '../connection/database.ts';
+import { viewOfUser } from '../connection/database.ts';
+import type { Database, TenantTransaction } from '../connection/database.ts';
 import { millisColumn, rowOf } from '../connection/rows.ts';
 import { requestRemoval } from '../embeddings/embedding-removal.ts';
 import { forgottenWords } from '../erasure/forgotten.ts';
@@ -57,13 +58,8 @@ const PROMPTS = `SELECT p.id AS row_id, p.seq, p.type, p.agent_id, encode(p.sha2
 const BOUNDARIES =
   'SELECT kind, agent_id, seq, occurred_at AS at_ms FROM boundaries WHERE session_id = $1 ORDER BY seq';
 
-/** The owner's private rows. */
-function ownView({ tenantId, userId }: EventOwner): TenantView {
-  return { tenantId, viewerId: userId, bounds: null };
-}
-
 async function readSession(database: Database, owner: EventOwner, externalId: string): Promise<StoredSession | null> {
-  return database.readAsTenant(ownView(owner), async (read) => {
+  return database.readAsTenant(viewOfUser(owner.tenantId, owner.userId), async (read) => {
     const found = await read({
       name: 'transcript_session',
       text: SESSION,
@@ -231,7 +227,9 @@ export function createTranscriptStore(
     capture,
     pin: (pins) => database.asTenant(tenantId, (transaction) => pin(transaction, owner, pins)),
     removeDuplicates: (sessionId, duplicates) =>
-      database.asTenant(ownView(owner), (transaction) => removeDuplicates(transaction, sessionId, duplicates)),
+      database.asTenant(viewOfUser(owner.tenantId, owner.userId), (transaction) =>
+        removeDuplicates(transaction, sessionId, duplicates),
+      ),
     beganBy: (sessionId, at) =>
       database.asTenant(tenantId, async (transaction) => {
         await transaction.$executeRaw`UPDATE sessions SET started_at = ${at}::timestamptz WHERE id = ${sessionId}::uuid AND started_at > ${at}::timestamptz`;

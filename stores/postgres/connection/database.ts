@@ -34,6 +34,11 @@ export interface TenantView {
   readonly bounds: Bounds | null;
 }
 
+/** Returns what one user may see of a tenant, without the bounds of a key; without a user, what admins see. */
+export function viewOfUser(tenantId: TenantId, viewerId?: string): TenantView {
+  return { tenantId, viewerId, bounds: null };
+}
+
 /** The facade over PostgreSQL. Repositories in this folder take it, or the transaction that it gives. */
 export interface Database {
   /** For the raw statements of the hot paths; policies bind it like everything else. */

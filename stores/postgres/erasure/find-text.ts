@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { MAX_ERASED_ROWS } from '../../../domain/erasure/erasure-journal.ts';
 import type { TenantId } from '../../../domain/ids.ts';
+import { viewOfUser } from '../connection/database.ts';
 import type { Database, TenantRead, TenantTransaction } from '../connection/database.ts';
 import type { Found } from './erasures.ts';
 import { foundSchema } from './erasures.ts';
@@ -165,7 +166,7 @@ export async function findText(
 ): Promise<Found> {
   const searchText = [text, asJsonPiece(text)];
   // The admin who erases a text reads every user's rows.
-  const view = { tenantId, viewerId: undefined, bounds: null };
+  const view = viewOfUser(tenantId);
   const events = new Map<string, { id: string; session: string | null }>();
   const bounded = (size: number): void => {
     if (size > MAX_ERASED_ROWS) throw new TooMuchFound();

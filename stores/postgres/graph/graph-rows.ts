@@ -1,11 +1,8 @@
 import { z } from 'zod';
-import { classesWithout } from '../../../domain/data-classes.ts';
+import { UNSUMMARISED } from '../../../domain/data-classes.ts';
 import type { GraphCall, GraphFailure } from '../../../domain/graph/extract.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import { columnOf, millisColumn, rowOf } from '../connection/rows.ts';
-
-/** Classes of rows that nothing shared is made from: the graph belongs to the tenant. */
-const PRIVATE = classesWithout('isSummarised');
 
 /** Calls of a session that the graph is made from: the last ones of a longer session. */
 const MAX_CALLS = 4_000;
@@ -42,14 +39,14 @@ export async function readGraphRows(
   const calls = z.array(callRow).parse(
     await transaction.$queryRaw`
       SELECT id, tool, left(input ->> 'command', 2000) AS command, files_read, files_modified, occurred_at AS occurred_at_ms FROM observations
-       WHERE session_id = ${sessionId}::uuid AND data_class <> ALL (${PRIVATE}::text[]) AND (tool IS NOT NULL OR files_read <> '{}' OR files_modified <> '{}') ORDER BY seq DESC LIMIT ${MAX_CALLS}`,
+       WHERE session_id = ${sessionId}::uuid AND data_class <> ALL (${UNSUMMARISED}::text[]) AND (tool IS NOT NULL OR files_read <> '{}' OR files_modified <> '{}') ORDER BY seq DESC LIMIT ${MAX_CALLS}`,
   );
   const failures = z.array(failureRow).parse(
     await transaction.$queryRaw`
       SELECT id, CASE WHEN type = 'error' THEN left(content, ${FAILURE_CHARACTERS}::integer)
                       ELSE (SELECT string_agg(line[1], E'\\n') FROM regexp_matches(right(content, ${FAILURE_CHARACTERS}::integer), ${ERROR_LINE}, 'g') AS line) END AS content, occurred_at AS occurred_at_ms
         FROM observations
-       WHERE session_id = ${sessionId}::uuid AND data_class <> ALL (${PRIVATE}::text[]) AND (type = 'error' OR input ? 'command' AND right(content, ${FAILURE_CHARACTERS}::integer) ~ ${ERROR_LINE})
+       WHERE session_id = ${sessionId}::uuid AND data_class <> ALL (${UNSUMMARISED}::text[]) AND (type = 'error' OR input ? 'command' AND right(content, ${FAILURE_CHARACTERS}::integer) ~ ${ERROR_LINE})
        ORDER BY seq DESC LIMIT ${MAX_FAILURES}`,
   );
   const roots = projectId === null ? [] : await projectRoots(transaction, projectId);

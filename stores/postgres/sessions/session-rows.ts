@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { classesWithout, DATA_CLASSES } from '../../../domain/data-classes.ts';
+import { DATA_CLASSES, UNSUMMARISED } from '../../../domain/data-classes.ts';
 import type { SourceRow, WindowInput } from '../../../domain/ports/model.ts';
 import { Prisma } from '../../../prisma/generated/client.ts';
 import type { TenantTransaction } from '../connection/database.ts';
@@ -124,14 +124,11 @@ const traceRow = z.object({
   last_at: z.date().nullable(),
 });
 
-/** Classes of rows that no summary is made from. */
-const PRIVATE = classesWithout('isSummarised');
-
 /** Returns the files of a session by the evidence of its tool inputs, without those that only rows outside summaries name. */
 export async function readTrace(transaction: TenantTransaction, sessionId: string): Promise<SessionTrace> {
   const rows = await transaction.$queryRaw`
-    SELECT ARRAY(SELECT DISTINCT file FROM observations o, unnest(o.files_read) AS file WHERE o.session_id = ${sessionId}::uuid AND o.data_class <> ALL (${PRIVATE}::text[]) ORDER BY file) AS files_read,
-           ARRAY(SELECT DISTINCT file FROM observations o, unnest(o.files_modified) AS file WHERE o.session_id = ${sessionId}::uuid AND o.data_class <> ALL (${PRIVATE}::text[]) ORDER BY file) AS files_modified,
+    SELECT ARRAY(SELECT DISTINCT file FROM observations o, unnest(o.files_read) AS file WHERE o.session_id = ${sessionId}::uuid AND o.data_class <> ALL (${UNSUMMARISED}::text[]) ORDER BY file) AS files_read,
+           ARRAY(SELECT DISTINCT file FROM observations o, unnest(o.files_modified) AS file WHERE o.session_id = ${sessionId}::uuid AND o.data_class <> ALL (${UNSUMMARISED}::text[]) ORDER BY file) AS files_modified,
            greatest((SELECT max(occurred_at) FROM observations WHERE session_id = ${sessionId}::uuid), (SELECT max(occurred_at) FROM prompts WHERE session_id = ${sessionId}::uuid)) AS last_at`;
   const [row] = z.array(traceRow).length(1).parse(rows);
   return {

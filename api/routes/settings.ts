@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { readExcludeSetting, writeExclusions } from '../../stores/postgres/capture/exclusions.ts';
-import type { StoredSetting } from '../../stores/postgres/capture/exclusions.ts';
+import type { StoredExclusions } from '../../stores/postgres/capture/exclusions.ts';
 import { readSharing, writeSharing } from '../../stores/postgres/learnings/sharing.ts';
 import { principalOf, route } from '../auth.ts';
 import type { Api, ApiDependencies } from '../dependencies.ts';
@@ -11,7 +11,7 @@ import { exclusionsSchema, globList, settingSchema, sharingSchema } from '../../
 import { EXCLUDE_SETTING } from '../../domain/capture/exclusions.ts';
 import { VISIBILITY_SETTING } from '../../domain/learning/visibility.ts';
 
-function present(setting: StoredSetting): z.output<typeof exclusionsSchema> {
+function present(setting: StoredExclusions): z.output<typeof exclusionsSchema> {
   return {
     key: EXCLUDE_SETTING,
     scope: 'tenant',

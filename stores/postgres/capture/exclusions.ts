@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { newId } from '../../../domain/ids.ts';
 import type { TenantId, UserId } from '../../../domain/ids.ts';
+import { readTenantSetting, writeTenantSetting } from '../access/tenant-settings.ts';
 import type { Database, TenantTransaction } from '../connection/database.ts';
 import { EXCLUDE_SETTING } from '../../../domain/capture/exclusions.ts';
 
@@ -19,19 +19,18 @@ export async function readExclusions(database: Database, tenantId: TenantId): Pr
   return row?.value ?? [];
 }
 
-export interface StoredSetting {
-  readonly key: string;
+export interface StoredExclusions {
   readonly value: readonly string[];
   readonly updatedAt: Date | null;
 }
 
-/** Returns the setting with its time of change. */
-export async function readExcludeSetting(transaction: TenantTransaction, tenantId: TenantId): Promise<StoredSetting> {
-  const found = await transaction.setting.findUnique({
-    where: { scope_scopeId_key: { scope: 'tenant', scopeId: tenantId, key: EXCLUDE_SETTING } },
-    select: { value: true, updatedAt: true },
-  });
-  return { key: EXCLUDE_SETTING, value: globList.parse(found?.value ?? []), updatedAt: found?.updatedAt ?? null };
+/** Returns the globs with their time of change. */
+export async function readExcludeSetting(
+  transaction: TenantTransaction,
+  tenantId: TenantId,
+): Promise<StoredExclusions> {
+  const { value, updatedAt } = await readTenantSetting(transaction, tenantId, EXCLUDE_SETTING);
+  return { value: globList.parse(value ?? []), updatedAt };
 }
 
 /** Replaces a tenant's globs. */
@@ -41,10 +40,5 @@ export async function writeExclusions(
   by: UserId,
   globs: readonly string[],
 ): Promise<void> {
-  const change = { value: [...globs], updatedAt: new Date(), updatedBy: by };
-  await transaction.setting.upsert({
-    where: { scope_scopeId_key: { scope: 'tenant', scopeId: tenantId, key: EXCLUDE_SETTING } },
-    create: { id: newId(), scope: 'tenant', tenantId, scopeId: tenantId, key: EXCLUDE_SETTING, ...change },
-    update: change,
-  });
+  await writeTenantSetting(transaction, tenantId, by, EXCLUDE_SETTING, [...globs]);
 }

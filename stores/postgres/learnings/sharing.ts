@@ -1,23 +1,17 @@
 import { z } from 'zod';
-import { newId } from '../../../domain/ids.ts';
 import type { TenantId, UserId } from '../../../domain/ids.ts';
 import { DEFAULT_VISIBILITY, VISIBILITIES, VISIBILITY_SETTING } from '../../../domain/learning/visibility.ts';
 import type { Visibility } from '../../../domain/learning/visibility.ts';
+import { readTenantSetting, writeTenantSetting } from '../access/tenant-settings.ts';
 import type { TenantTransaction } from '../connection/database.ts';
-
-const nameOf = (tenantId: TenantId) => ({ scope: 'tenant', scopeId: tenantId, key: VISIBILITY_SETTING });
 
 /** Returns the visibility of a tenant's new learnings, and when it was set; null: never. */
 export async function readSharing(
   transaction: TenantTransaction,
   tenantId: TenantId,
 ): Promise<{ readonly visibility: Visibility; readonly updatedAt: Date | null }> {
-  const found = await transaction.setting.findUnique({
-    where: { scope_scopeId_key: nameOf(tenantId) },
-    select: { value: true, updatedAt: true },
-  });
-  const visibility = found === null ? DEFAULT_VISIBILITY : z.enum(VISIBILITIES).parse(found.value);
-  return { visibility, updatedAt: found?.updatedAt ?? null };
+  const { value, updatedAt } = await readTenantSetting(transaction, tenantId, VISIBILITY_SETTING);
+  return { visibility: z.enum(VISIBILITIES).parse(value ?? DEFAULT_VISIBILITY), updatedAt };
 }
 
 /** Sets the visibility of a tenant's new learnings; others are unchanged. */
@@ -27,10 +21,5 @@ export async function writeSharing(
   by: UserId,
   value: Visibility,
 ): Promise<void> {
-  const change = { value, updatedAt: new Date(), updatedBy: by };
-  await transaction.setting.upsert({
-    where: { scope_scopeId_key: nameOf(tenantId) },
-    create: { id: newId(), tenantId, ...nameOf(tenantId), ...change },
-    update: change,
-  });
+  await writeTenantSetting(transaction, tenantId, by, VISIBILITY_SETTING, value);
 }

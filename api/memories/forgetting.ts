@@ -4,8 +4,8 @@ import type { Memory } from '../../domain/memory.ts';
 import { fullValueKey } from '../../domain/ports/object-store.ts';
 import { findCapturedEvents } from '../../stores/postgres/capture/captured-events.ts';
 import type { CapturedEvent } from '../../stores/postgres/capture/captured-events.ts';
-import { hasMetAnother } from '../../stores/postgres/connection/database-codes.ts';
-import { readIn } from '../../stores/postgres/connection/database.ts';
+import { againIfMet } from '../../stores/postgres/connection/database-codes.ts';
+import { readIn, viewOfUser } from '../../stores/postgres/connection/database.ts';
 import type { TenantTransaction, TenantView } from '../../stores/postgres/connection/database.ts';
 import { forgetEvent, forgetSession } from '../../stores/postgres/erasure/forget.ts';
 import { lockForgetting } from '../../stores/postgres/erasure/forgotten.ts';
@@ -68,21 +68,21 @@ export function createForgetting({
     isDryRun: boolean,
     work: (transaction: TenantTransaction) => Promise<Result>,
   ): Promise<Result> => {
-    for (let attempt = 1; ; attempt += 1) {
-      let tried: { readonly result: Result } | null = null;
-      try {
-        return await database.asTenant(view, async (transaction) => {
-          const result = await work(transaction);
-          if (!isDryRun) return result;
-          tried = { result };
-          throw new Tried('undone');
-        });
-      } catch (error) {
-        // Assigned inside the transaction, which the compiler does not follow.
-        const done = tried as { readonly result: Result } | null;
-        if (error instanceof Tried && done !== null) return done.result;
-        if (attempt === ATTEMPTS || !hasMetAnother(error)) throw error;
-      }
+    let tried: { readonly result: Result } | null = null;
+    const run = () =>
+      database.asTenant(view, async (transaction) => {
+        const result = await work(transaction);
+        if (!isDryRun) return result;
+        tried = { result };
+        throw new Tried('undone');
+      });
+    try {
+      return await againIfMet(ATTEMPTS, run);
+    } catch (error) {
+      // Assigned inside the transaction, which the compiler does not follow.
+      const done = tried as { readonly result: Result } | null;
+      if (error instanceof Tried && done !== null) return done.result;
+      throw error;
     }
   };
 
@@ -101,8 +101,9 @@ export function createForgetting({
   /** Runs after the commit: an existing row must find its full value, also one of another user or under a legal hold. */
   const finish = async (tenantId: TenantId, sessionId: string, fullValues: readonly string[]): Promise<void> => {
     if (objects !== null && fullValues.length > 0) {
-      const everything = { tenantId, viewerId: undefined, bounds: null };
-      const named = await database.asTenant(everything, (transaction) => namedValues(transaction, fullValues));
+      const named = await database.asTenant(viewOfUser(tenantId), (transaction) =>
+        namedValues(transaction, fullValues),
+      );
       for (const sha256 of fullValues) if (!named.has(sha256)) await objects.delete(fullValueKey(tenantId, sha256));
     }
     // The session's workflow summarises the remaining rows, or ends if the session was deleted; the sweep repeats lost hints.

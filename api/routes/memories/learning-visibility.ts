@@ -1,5 +1,5 @@
 import { changeVisibility } from '../../../stores/postgres/learnings/learning-visibility.ts';
-import { hasMetAnother } from '../../../stores/postgres/connection/database-codes.ts';
+import { againIfMet } from '../../../stores/postgres/connection/database-codes.ts';
 import { readLearning } from '../../../stores/postgres/learnings/learning-list.ts';
 import { principalOf, viewerOf, route, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
@@ -35,11 +35,8 @@ export function learningVisibilityRoutes(app: Api, { database, workflowHints }: 
           if (known !== null) throw knownAlready(known.knownId, 'visibility');
           return readLearning(transaction, learning.id, viewerOf(principal));
         });
-      const changed = await change().catch((error: unknown) => {
-        // Others wrote the same words meanwhile: the second attempt finds them.
-        if (hasMetAnother(error)) return change();
-        throw error;
-      });
+      // Others may write the same words meanwhile: the second attempt finds them.
+      const changed = await againIfMet(2, change);
       await Promise.allSettled([workflowHints.index(tenantId)]);
       return presentLearning(existing(changed, 'learning'));
     },

@@ -22,6 +22,20 @@ export function hasMetAnother(error: unknown): boolean {
   return error instanceof Error && databaseCodes(error).some((code) => MET.test(code));
 }
 
+/**
+ * Runs a transaction, again if it met another one: PostgreSQL ends one of two that lock the same rows in different orders, and a later one sees what the
+ * other wrote.
+ */
+export async function againIfMet<Result>(attempts: number, run: () => Promise<Result>): Promise<Result> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await run();
+    } catch (error) {
+      if (attempt >= attempts || !hasMetAnother(error)) throw error;
+    }
+  }
+}
+
 /** PostgreSQL's error classes for what is wrong with the data itself: data exception, integrity, program limit. */
 const DATA_FAULT = /^(?:22|23|54)/;
 

@@ -5,7 +5,7 @@ import { createConsolidationActivities } from '../../../activities/consolidation
 import type { Visibility } from '../../../domain/learning/visibility.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
 import type { TestUser } from '../../setup/database.ts';
-import { createClassroom, learningsOf } from './support/taught.ts';
+import { createClassroom, learningsOf, NO_HINTS } from './support/taught.ts';
 import type { Classroom } from './support/taught.ts';
 
 const TABS = 'Always use tabs for indentation';
@@ -114,12 +114,7 @@ test('the consolidation merges within one visibility and owner, and a learning o
     new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') }).run(() =>
       createConsolidationActivities({
         ...classroom.dependencies,
-        hints: {
-          session: () => Promise.resolve(),
-          index: () => Promise.resolve(),
-          modelBatch: () => Promise.resolve(),
-          reindex: () => Promise.resolve(),
-        },
+        hints: NO_HINTS,
         clock: { now: () => Date.now() },
       }).consolidate({ tenantId }),
     );

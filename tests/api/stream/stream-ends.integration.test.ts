@@ -1,32 +1,17 @@
 import { connect } from 'node:net';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { fileInstance } from '../../setup/file-instance.ts';
 import { until } from '../../setup/until.ts';
 import { makeKey } from '../support/access.ts';
 import { expectError } from '../support/answers.ts';
-import { follow, requestStream, untilEvents } from '../support/event-stream.ts';
+import { requestStream, streamsOnTwoApis, untilEvents } from '../support/event-stream.ts';
 import type { Followed } from '../support/event-stream.ts';
 import { noteEvent } from '../support/events.ts';
 import { startSecondApi } from '../support/second-api.ts';
-import type { SecondApi } from '../support/second-api.ts';
 
 const instance = fileInstance({ RECOLLECT_STREAMS_PER_USER: '4' });
-let second: SecondApi;
-const opened: Followed[] = [];
-
-beforeAll(async () => {
-  second = await startSecondApi(instance);
-});
-afterAll(async () => {
-  for (const followed of opened) followed.close();
-  await second.close();
-});
-
-const on = async (url: string, key: string): Promise<Followed> => {
-  const followed = await follow(url, key);
-  opened.push(followed);
-  return followed;
-};
+const second = streamsOnTwoApis(instance);
+const { on } = second;
 
 describe('a stream ends', () => {
   const endedWithin = async (followed: Followed): Promise<number> => {

@@ -1,36 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { fileInstance } from '../../setup/file-instance.ts';
 import type { TestUser } from '../../setup/database.ts';
 import { until } from '../../setup/until.ts';
 import { makeKey } from '../support/access.ts';
 import { errorOf, expectError } from '../support/answers.ts';
-import { eventsOf, follow, untilEvents } from '../support/event-stream.ts';
+import { eventsOf, follow, streamsOnTwoApis, untilEvents } from '../support/event-stream.ts';
 import type { Followed } from '../support/event-stream.ts';
 import { noteEvent, promptEvent } from '../support/events.ts';
 import { startSecondApi } from '../support/second-api.ts';
-import type { SecondApi } from '../support/second-api.ts';
 
 const instance = fileInstance();
 const counters = z.object({ first_seq: z.number(), last_seq: z.number() });
-let second: SecondApi;
-const opened: Followed[] = [];
+const second = streamsOnTwoApis(instance);
+const { on } = second;
 
-beforeAll(async () => {
-  second = await startSecondApi(instance);
-});
-afterAll(async () => {
-  for (const followed of opened) followed.close();
-  await second.close();
-});
-
-const on = async (url: string, key: string, query = '', headers = {}): Promise<Followed> => {
-  const followed = await follow(url, key, query, headers);
-  opened.push(followed);
-  return followed;
-};
 const capture = async (session: string, n: number, key: string, more: object = {}): Promise<void> => {
   const answer = await instance.post('/events', noteEvent(session, `note ${n}`, { key: `k${n}`, ...more }), key);
   expect(answer.status).toBe(202);

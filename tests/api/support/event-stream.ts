@@ -1,7 +1,10 @@
-import { expect } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import { streamEventSchema } from '../../../contract/stream.ts';
 import type { StreamMessage } from '../../../contract/stream.ts';
+import type { TestInstance } from '../../setup/instance.ts';
 import { until } from '../../setup/until.ts';
+import { startSecondApi } from './second-api.ts';
+import type { SecondApi } from './second-api.ts';
 
 /** An open event stream, as a browser reads it. */
 export interface Followed {
@@ -67,4 +70,28 @@ export async function untilEvents(followed: Followed, count: number, timeoutMs =
     timeoutMs,
     async () => `${count} events, not ${eventsOf(followed).length}`,
   );
+}
+
+/** Starts a second api for the tests of a file. Streams that `on` opens are closed after them. */
+export function streamsOnTwoApis(instance: TestInstance) {
+  let second: SecondApi;
+  const opened: Followed[] = [];
+  beforeAll(async () => {
+    second = await startSecondApi(instance);
+  });
+  afterAll(async () => {
+    for (const followed of opened) followed.close();
+    await second.close();
+  });
+  return {
+    /** Address of the second api. */
+    get url(): string {
+      return second.url;
+    },
+    on: async (...wanted: Parameters<typeof follow>): Promise<Followed> => {
+      const followed = await follow(...wanted);
+      opened.push(followed);
+      return followed;
+    },
+  };
 }

@@ -73,6 +73,14 @@ function scriptedModel(scripted: readonly ScriptedLearning[], given: LearningInp
   };
 }
 
+/** Hints that reach no workflow. */
+export const NO_HINTS = {
+  session: () => Promise.resolve(),
+  index: () => Promise.resolve(),
+  modelBatch: () => Promise.resolve(),
+  reindex: () => Promise.resolve(),
+};
+
 export interface Classroom {
   readonly dependencies: NeighbourDependencies;
   /** Inputs of the model, in order. */
@@ -112,12 +120,7 @@ export async function createClassroom(
       model: scriptedModel(scripted, given),
       modelCalls: { database: instance.db.database, limits: instance.config.model, fallback: null },
       embeddingModel: DEFAULT_PRESET,
-      hints: {
-        session: () => Promise.resolve(),
-        index: () => Promise.resolve(),
-        modelBatch: () => Promise.resolve(),
-        reindex: () => Promise.resolve(),
-      },
+      hints: NO_HINTS,
       clock: { now: () => Date.now() },
     });
     const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });

@@ -34,7 +34,7 @@ export function transferRoutes(app: Api, { database }: ApiDependencies): void {
     '/admin/users/:id/transfer',
     guardedRoute('admin', {
       tags: ['access'],
-      summary: 'Make another user the owner of the learnings of a user',
+      summary: 'Make another user the owner of the shared learnings of a user',
       description:
         'Learnings of every origin with all their versions; private ones, sessions and their rows remain with the user. Rejected while either user is being erased or restricted, or a legal hold is on the data of the user. A repeated request transfers what an interrupted one left.',
       params: userParams,

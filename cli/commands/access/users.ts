@@ -100,7 +100,7 @@ export function addUsers(program: Command, cli: Cli): void {
       }),
     );
   cli
-    .command(command, 'transfer', 'make another user the owner of all learnings of a user, for one who leaves')
+    .command(command, 'transfer', 'make another user the owner of the shared learnings of a user, for one who leaves')
     .argument('<user>', NAMED)
     .requiredOption('--to <user>', `new owner, by ${NAMED}`)
     .option('--dry-run', 'count only')

@@ -9,7 +9,7 @@ import { interruptible } from '../../waiting.ts';
 const TYPE_WIDTH = Math.max(...STREAM_EVENT_TYPES.map((type) => type.length));
 
 interface WatchOptions {
-  readonly type?: readonly StreamEventType[];
+  readonly type?: string;
   readonly project?: string;
   readonly session?: string;
   readonly since?: string;
@@ -47,29 +47,24 @@ export function addWatch(program: Command, cli: Cli): void {
     .option('--no-follow', 'end after the events until now')
     .option('--json', 'print one JSON object per event')
     .action(
-      cli.onMemory(
-        async (
-          memory,
-          { type, project, session, since, follow, json }: Omit<WatchOptions, 'type'> & { readonly type?: string },
-        ) => {
-          const query = {
-            type: type === undefined ? undefined : typesOf(type),
-            project,
-            session,
-            last_event_id: since,
-            follow,
-          };
-          return interruptible(async (signal) => {
-            try {
-              for await (const event of memory.watch(query, { signal }))
-                cli.output.out(`${json === true ? JSON.stringify(event) : eventLine(event)}\n`);
-              return 0;
-            } catch (error) {
-              if (signal.aborted) return 130;
-              throw error;
-            }
-          });
-        },
-      ),
+      cli.onMemory(async (memory, { type, project, session, since, follow, json }: WatchOptions) => {
+        const query = {
+          type: type === undefined ? undefined : typesOf(type),
+          project,
+          session,
+          last_event_id: since,
+          follow,
+        };
+        return interruptible(async (signal) => {
+          try {
+            for await (const event of memory.watch(query, { signal }))
+              cli.output.out(`${json === true ? JSON.stringify(event) : eventLine(event)}\n`);
+            return 0;
+          } catch (error) {
+            if (signal.aborted) return 130;
+            throw error;
+          }
+        });
+      }),
     );
 }

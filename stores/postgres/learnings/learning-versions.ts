@@ -8,9 +8,14 @@ import { exactFingerprint } from './learnings.ts';
 /** Reason of a learning that was replaced by a corrected version. */
 export const CORRECTED = 'corrected';
 
+/** True for a learning that coexists, or may, with one that differs only in case and punctuation. */
+function coexists(learning: LockedLearning): boolean {
+  return Buffer.from(exactFingerprint(learning)).equals(learning.fingerprint);
+}
+
 /**
- * Writes the next version of a closed, locked learning, with its evidence and use, current from now on. A learning that coexists with one that differs only in
- * case and punctuation continues to, and so does one with unchanged text. Other words of a user are certain: confidence 1. The owner is unchanged.
+ * Writes the next version of a closed, locked learning, with its evidence and use, current from now on. Other words of a user are certain: confidence 1. The
+ * owner is unchanged.
  */
 async function writeNext(
   transaction: TenantTransaction,
@@ -24,9 +29,7 @@ async function writeNext(
   },
 ): Promise<Written> {
   const { id, words } = next;
-  const isExact = old.description === words.description || Buffer.from(exactFingerprint(old)).equals(old.fingerprint);
-  const corrected = { ...old, ...words };
-  const fingerprint = await freePrint(transaction, editor.tenantId, corrected, isExact ? 'letters' : next.sameness);
+  const fingerprint = await freePrint(transaction, editor.tenantId, { ...old, ...words }, next.sameness);
   if ('knownId' in fingerprint) return fingerprint;
   const written = await transaction.$executeRaw`
     INSERT INTO learnings (id, tenant_id, project_id, user_id, session_id, namespace, fingerprint, category, title, description, context, examples, tags, confidence, use_count,
@@ -46,7 +49,10 @@ async function writeNext(
   return { id };
 }
 
-/** Replaces the text of a current, locked learning by a new version and closes the old one. @throws LegalHoldError */
+/**
+ * Replaces the text of a current, locked learning by a new version and closes the old one. A learning that coexists with one that differs only in case and
+ * punctuation continues to, and so does one with unchanged text. @throws LegalHoldError
+ */
 export async function correctLearning(
   transaction: TenantTransaction,
   editor: LearningEditor,
@@ -56,7 +62,13 @@ export async function correctLearning(
 ): Promise<Written> {
   const id = newId();
   await closeLearning(transaction, editor, old.id, { reason: CORRECTED, by: id });
-  return writeNext(transaction, editor, old, { id, words, sameness, reopenReason: null });
+  const isExact = old.description === words.description || coexists(old);
+  return writeNext(transaction, editor, old, {
+    id,
+    words,
+    sameness: isExact ? 'letters' : sameness,
+    reopenReason: null,
+  });
 }
 
 /**
@@ -70,7 +82,8 @@ export async function reopenLearning(
   reason: string,
 ): Promise<Written> {
   await assertNoLearningUnderLegalHold(transaction, [old.id]);
-  const next = { id: newId(), words: old, sameness: 'words', reopenReason: reason } as const;
+  const sameness = coexists(old) ? 'letters' : 'words';
+  const next = { id: newId(), words: old, sameness, reopenReason: reason } as const;
   const written = await writeNext(transaction, editor, old, next);
   if ('knownId' in written) return written;
   await transaction.$executeRaw`

@@ -80,6 +80,11 @@ export const paginationSchema = z
     has_next: z.boolean(),
     has_prev: z.boolean(),
     next_cursor: z.string().nullable(),
+    prev_cursor: z
+      .string()
+      .nullable()
+      .optional()
+      .describe('Cursor of the previous page; only of lists that are read in both directions'),
   })
   .meta({ id: 'Pagination' });
 
@@ -122,6 +127,19 @@ export const usedIn = z
 /** A page of a list. */
 export const pageOfItems = <Item extends z.ZodType>(item: Item) =>
   z.object({ data: z.array(item), pagination: paginationSchema });
+
+/** `limit` and `cursor` of a list that is read from the newest item on. */
+export const newestQuery = z.strictObject({
+  limit: pageQuery.limit,
+  cursor: z.uuid().optional().describe('`next_cursor` of the previous page'),
+});
+
+/** A part of a list, newest first, without a total. */
+export const newestOf = <Item extends z.ZodType>(item: Item) =>
+  z.object({
+    data: z.array(item),
+    pagination: z.object({ limit: z.number().int(), next_cursor: z.string().nullable() }),
+  });
 
 /** A complete list. */
 export const dataOf = <Item extends z.ZodType>(item: Item) => z.object({ data: z.array(item) });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { nextOf } from '../../stores/postgres/connection/rows.ts';
 import { invalid } from '../errors.ts';
 import type { ApiError } from '../errors.ts';
 import type { paginationSchema } from '../../contract/shared.ts';
@@ -44,6 +45,32 @@ export function pageOf(
     has_next: next !== null,
     has_prev: isBehindCursor || pagination.has_prev,
     next_cursor: next,
+  };
+}
+
+/** Returns the part of a list whose rows were read with one more than the limit, newest first. */
+export function newestPage<Row extends { readonly id: string }, Item>(
+  found: readonly Row[],
+  limit: number,
+  present: (row: Row) => Item,
+): { readonly data: Item[]; readonly pagination: { readonly limit: number; readonly next_cursor: string | null } } {
+  const { shown, next } = nextOf(found, limit);
+  return { data: shown.map(present), pagination: { limit, next_cursor: next?.id ?? null } };
+}
+
+/** Pagination of a list that is read in both directions, with the cursors of its neighbours. */
+export function pageBetween(
+  page: number,
+  limit: number,
+  total: number,
+  { previous, next }: { readonly previous: string | null; readonly next: string | null },
+): z.output<typeof paginationSchema> {
+  return {
+    ...paginationOf(page, limit, total),
+    has_next: next !== null,
+    has_prev: previous !== null,
+    next_cursor: next,
+    prev_cursor: previous,
   };
 }
 

@@ -98,7 +98,12 @@ const FEW_EXAMPLES = ['--max-examples=4'];
 
 /** Each caller, with the phases of its run and its options. The first stores and finds rows of every kind. */
 const CALLERS: readonly (readonly [string, () => Promise<string>, readonly string[], readonly string[]])[] = [
-  ['the operator', () => Promise.resolve(instance.admin.key), PHASES, EXAMPLES === '' ? [] : [`--max-examples=${EXAMPLES}`]],
+  [
+    'the operator',
+    () => Promise.resolve(instance.admin.key),
+    PHASES,
+    EXAMPLES === '' ? [] : [`--max-examples=${EXAMPLES}`],
+  ],
   ['an admin', async () => (await instance.stranger({ role: 'admin' })).key, ['fuzzing'], FEW_EXAMPLES],
   ['a user', async () => (await instance.user()).key, ['fuzzing'], FEW_EXAMPLES],
   ['an agent', async () => (await instance.user({ scopes: ['capture'] })).key, ['fuzzing'], FEW_EXAMPLES],

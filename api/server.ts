@@ -19,6 +19,7 @@ import { answerError } from './errors.ts';
 import { registerHosts } from './http/hosts.ts';
 import { wellFormedJson } from './http/json.ts';
 import { createTlsServer } from './http/tls.ts';
+import { endUnusedConnections } from './http/unused-connections.ts';
 import { createMethodGuard } from './http/methods.ts';
 import { createRateLimits } from './http/rate-limits.ts';
 import { oauthRoutes } from './oauth/mount.ts';
@@ -45,6 +46,8 @@ import { passkeyRoutes } from './routes/access/passkeys.ts';
 import { tenantRoutes } from './routes/access/tenants.ts';
 import { transferRoutes } from './routes/access/transfer.ts';
 import { userRoutes } from './routes/access/users.ts';
+import { aboutRoutes } from './routes/about.ts';
+import { browserRoutes } from './routes/access/browser.ts';
 import { healthRoutes } from './routes/health.ts';
 import { claudeMemRoutes } from './routes/operations/claude-mem-rows.ts';
 import { importRoutes } from './routes/operations/imports.ts';
@@ -52,6 +55,7 @@ import { hookRoutes } from './routes/capture/hooks.ts';
 import { jobRoutes } from './routes/operations/jobs.ts';
 import { mcpRoutes } from './routes/mcp.ts';
 import { reindexRoutes } from './routes/operations/reindex.ts';
+import { learningBatchRoutes } from './routes/memories/learning-batch.ts';
 import { learningChangeRoutes } from './routes/memories/learning-changes.ts';
 import { learningVisibilityRoutes } from './routes/memories/learning-visibility.ts';
 import { learningRoutes } from './routes/memories/learnings.ts';
@@ -78,6 +82,7 @@ import { timelineRoutes } from './routes/sessions/timeline.ts';
 import { traceRoutes } from './routes/sessions/trace.ts';
 import { transcriptRoutes } from './routes/sessions/transcripts.ts';
 import { valueRoutes } from './routes/capture/full-values.ts';
+import { BUILT_VIEWER, mountViewer, registerPages } from './viewer/mount.ts';
 
 /** The routes under `/api/v1`, by subject. */
 const ROUTES: readonly ((api: Api, dependencies: ApiDependencies) => void)[] = [
@@ -101,6 +106,7 @@ const ROUTES: readonly ((api: Api, dependencies: ApiDependencies) => void)[] = [
   summaryRoutes,
   learningRoutes,
   learningChangeRoutes,
+  learningBatchRoutes,
   learningVisibilityRoutes,
   graphRoutes,
   profileRoutes,
@@ -138,6 +144,8 @@ const ROUTES: readonly ((api: Api, dependencies: ApiDependencies) => void)[] = [
   passkeyRoutes,
   identityRoutes,
   tenantRoutes,
+  browserRoutes,
+  aboutRoutes,
 ];
 
 export const API_VERSION = '1';
@@ -186,10 +194,17 @@ export interface ServerOptions {
   readonly logger: FastifyBaseLogger;
   /** True after a stop request: readiness then fails first. */
   readonly isStopping: () => boolean;
+  /** Folder of the built viewer; by default that of the package. */
+  readonly viewerFolder?: string;
 }
 
 /** The HTTP server with every route; not listening yet. */
-export async function createServer({ dependencies, logger, isStopping }: ServerOptions): Promise<FastifyInstance> {
+export async function createServer({
+  dependencies,
+  logger,
+  isStopping,
+  viewerFolder = BUILT_VIEWER,
+}: ServerOptions): Promise<FastifyInstance> {
   const { tls, trustProxy } = dependencies.config.http;
   const security = securityHeaders(tls !== null);
   const methods = createMethodGuard({ ...security, 'x-api-version': API_VERSION });
@@ -242,6 +257,7 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
     const rest = request.is404 ? /^\/api\/(?!v\d)(.*)$/s.exec(request.url) : null;
     if (rest !== null) await reply.redirect(`${PREFIX}/${rest[1] ?? ''}`, 308);
   });
+  registerPages(app, viewerFolder);
   methods.register(app);
   // Normalises parameters like captured text, so that names with NUL or lone surrogates match; JSON is normalised at parsing.
   app.addHook('preValidation', async (request) => {
@@ -252,6 +268,7 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
   await app.register(cookie, { hook: false });
   registerBodyParsers(app);
   registerBodyRelease(app);
+  endUnusedConnections(app, tls !== null);
   const limits = createRateLimits({
     leases: dependencies.rateLeases,
     rates: dependencies.config.rates,
@@ -263,6 +280,7 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
     innerCalls,
     limits,
     findPrincipal: dependencies.findPrincipal,
+    browserCookie: dependencies.browserCookie,
     notifications: dependencies.notifications,
     onConnectionClosed: (listener) => dependencies.database.pool.on('remove', listener),
     scrapeToken: dependencies.config.http.scrapeToken,
@@ -290,6 +308,7 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
   await app.register(async (root: Api) => {
     atBothPlaces(root, dependencies.config.oauth);
     await oauthRoutes(root, dependencies);
+    await mountViewer(root, viewerFolder);
   });
   return app;
 }

@@ -8,6 +8,7 @@ const LEARNING: LearningDetail = {
   id: '019a0161-79ff-754c-b48f-000000000001',
   hash: 'aaaaaaab',
   session_id: null,
+  user_id: 'u',
   namespace: 'default',
   use_weight: 3,
   last_used_at: null,
@@ -15,6 +16,7 @@ const LEARNING: LearningDetail = {
   verified_at: null,
   previous_id: null,
   closed_by: null,
+  reopen_reason: null,
   disputes: null,
   created_at: '2026-01-01T00:00:00.000Z',
   project: { id: 'p', name: 'tally' },
@@ -93,6 +95,7 @@ test('a closed learning shows the reason and its successor, and versions if ther
       valid_from: '2026-01-01T00:00:00.000Z',
       valid_to: '2026-01-02T00:00:00.000Z',
       reason: 'corrected',
+      reopen_reason: null,
     },
     {
       id: 'id-2',
@@ -102,6 +105,7 @@ test('a closed learning shows the reason and its successor, and versions if ther
       valid_from: '2026-01-02T00:00:00.000Z',
       valid_to: null,
       reason: null,
+      reopen_reason: null,
     },
   ];
   const closed = {

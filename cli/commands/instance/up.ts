@@ -4,7 +4,6 @@ import { EngineError } from '../../../infra/engines/engine-error.ts';
 import { prepareDataDirectory } from '../../../infra/instance/instance.ts';
 import type { Instance } from '../../../infra/instance/instance.ts';
 import { SupervisorError } from '../../../infra/supervisor/definitions.ts';
-import { startInstance } from '../../../infra/supervisor/start-instance.ts';
 import { findSupervisor, stopInstance } from '../../../infra/supervisor/stop-instance.ts';
 import { AlreadyRunningError } from '../../../infra/supervisor/take-over.ts';
 import { readState } from '../../../infra/supervisor/state.ts';
@@ -18,6 +17,7 @@ import { terminalProgress } from '../../text/terminal-progress.ts';
 import { serverOf } from '../../server/server-client.ts';
 import type { ServerClient } from '../../server/server-client.ts';
 import { backupInProgress, hooksOffer } from './activity.ts';
+import { openOffer } from '../access/open.ts';
 import { startDetached } from './up-detached.ts';
 import { instanceLayout } from '../../../infra/instance/layout.ts';
 import { InstanceError } from '../../../infra/instance/instance-error.ts';
@@ -97,7 +97,11 @@ export async function up(options: UpOptions, context: CommandContext): Promise<E
       );
       return 0;
     }
-    return options.detach ? await startDetached(options, context) : await runInForeground(options, context);
+    if (options.detach !== true) return await runInForeground(options, context);
+    const exitCode = await startDetached(options, context);
+    if (exitCode === 0 && context.output.columns !== null)
+      out(await answerFrom(options.dataDir, context, (server) => openOffer(server, context.output)));
+    return exitCode;
   } catch (error) {
     if (error instanceof AlreadyRunningError) {
       printAlreadyRunning(error, options.dataDir, out);
@@ -118,6 +122,8 @@ async function runInForeground(options: UpOptions, context: CommandContext): Pro
   const interrupts = listenForInterrupts(() => process.exit(130));
   const apiPort = options.port ?? portFrom(environment['RECOLLECT_HTTP_PORT']);
   try {
+    // Loaded by this command alone: the clients of the engines are half of all modules.
+    const { startInstance } = await import('../../../infra/supervisor/start-instance.ts');
     const instance = await startInstance({
       dataDir: options.dataDir,
       environment,
@@ -127,8 +133,10 @@ async function runInForeground(options: UpOptions, context: CommandContext): Pro
     });
     progress.clear();
     const offer = await answerFrom(options.dataDir, context, (server) => hooksOffer(server, environment));
+    // A detached start prints it in the terminal that it was started from.
+    const link = await answerFrom(options.dataDir, context, (server) => openOffer(server, output));
     // In one piece: a detached start shows the log up to here.
-    output.out(`${readySummary(instance.status(), instance.instance, instance.credentialsPath)}${offer}`);
+    output.out(`${readySummary(instance.status(), instance.instance, instance.credentialsPath)}${offer}${link}`);
     output.out('Press Ctrl-C to stop.\n');
     await interrupts.requested;
     progress.clear();

@@ -64,6 +64,8 @@ export interface Play {
   readonly uses?: MadeKind;
   /** Scopes that the request passes on: no key gives what it lacks. */
   readonly grants?: readonly Scope[];
+  /** True if sessions are refused. */
+  readonly ofKeys?: true;
   /** Owners whose objects are not tried. */
   readonly without?: 'own';
 }
@@ -102,6 +104,7 @@ export const PLAYS: Readonly<Record<string, readonly Play[]>> = {
   'DELETE /admin/legal-holds/:id': play('hold', 'private', 200, { uses: 'hold' }),
   'DELETE /auth/api-keys/:id': play('apiKey', 'mine', 200, { uses: 'apiKey', grants: ['read'] }),
   'DELETE /admin/users/:id/mfa': play('person', 'private', 200, { uses: 'person', without: 'own' }),
+  'DELETE /auth/browser': plain(200),
   'DELETE /auth/mfa/totp': plain(200),
   'DELETE /admin/users/:id/identities/:identity_id': play('person', 'admins', 404, {
     request: ({ id }) => ({ path: `/admin/users/${id}/identities/${NO_BACKUP}` }),
@@ -152,6 +155,7 @@ export const PLAYS: Readonly<Record<string, readonly Play[]>> = {
   'GET /admin/users': plain(200),
   'GET /admin/users/:id': play('person', 'private', 200),
   'GET /admin/users/:id/identities': play('person', 'admins', 200),
+  'GET /about': plain(200),
   'GET /archives': plain(200),
   'GET /auth/api-keys': plain(200),
   'GET /auth/grants': [
@@ -166,6 +170,7 @@ export const PLAYS: Readonly<Record<string, readonly Play[]>> = {
   'GET /auth/sessions': plain(200),
   'GET /contexts': plain(200),
   'GET /contexts/:id': play('context', 'private', 200),
+  'GET /exports': plain(200),
   'GET /exports/:id': play('export', 'private', 200),
   'GET /exports/:id/file': play('export', 'private', 200),
   'GET /feed': [
@@ -180,8 +185,10 @@ export const PLAYS: Readonly<Record<string, readonly Play[]>> = {
   'GET /health': plain(200),
   'GET /health/live': plain(200),
   'GET /health/ready': plain(200),
+  'GET /imports': plain(200),
   'GET /imports/:id': [...play('import', 'private', 200), ...play('fileImport', 'listed', 404)],
   'GET /imports/claude-mem/rows': plain(200, path(`/imports/claude-mem/rows?source=${SOURCE}`)),
+  'GET /imports/files': plain(200),
   'GET /imports/files/:id': play('fileImport', 'private', 200),
   'GET /jobs': plain(200),
   'GET /jobs/:id': [
@@ -301,6 +308,8 @@ export const PLAYS: Readonly<Record<string, readonly Play[]>> = {
     grants: ['read'],
     request: body({}),
   }),
+  'POST /auth/browser': plain(401, body({ code: 'x'.repeat(43) })),
+  'POST /auth/browser/codes': [{ object: null, rule: 'listed', status: 201, ofKeys: true }],
   'POST /auth/invites/accept': plain(404, body({ token: `rci_${'x'.repeat(43)}` })),
   'POST /auth/login': plain(422, body({})),
   'POST /auth/logout': plain(200),
@@ -401,11 +410,24 @@ export const PLAYS: Readonly<Record<string, readonly Play[]>> = {
     ...play('learning', 'owned', 200, { uses: 'learning', request: body({ reason: 'no longer true' }) }),
     ...play('privateLearning', 'private', 200, { uses: 'privateLearning', request: body({ reason: 'no longer' }) }),
   ],
+  // Of a current learning: refused after the rights.
+  'POST /learnings/:id/reopen': [
+    ...play('learning', 'owned', 409, { request: body({ reason: 'true again' }) }),
+    ...play('privateLearning', 'private', 409, { request: body({ reason: 'true again' }) }),
+  ],
   'POST /learnings/:id/supersede': play('learning', 'owned', 200, {
     uses: 'learning',
     request: () => ({ body: { by: { title: 'A title', description: fresh() }, reason: 'newer' } }),
   }),
   'POST /learnings/:id/verify': play('learning', 'verified', 200, { request: body({}) }),
+  'POST /learnings/batch': [
+    ...play('learning', 'listed', 200, {
+      request: ({ id }) => ({ body: { action: 'reopen', ids: [id], reason: 'r' } }),
+    }),
+    ...play('privateLearning', 'listed', 200, {
+      request: ({ id }) => ({ body: { action: 'reopen', ids: [id], reason: 'r' } }),
+    }),
+  ],
   'POST /mcp': plain(200, () => ({ headers: MCP, raw: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping' }) })),
   'POST /memories': plain(201, () => ({ body: { content: fresh() } })),
   'POST /memories/batch': plain(200, () => ({ body: { memories: [{ content: fresh() }] } })),

@@ -32,6 +32,7 @@ const ROUTES: ReadonlySet<string> = new Set([
   'GET /sessions/:id/observations',
   'GET /sessions/:id/prompts',
   'GET /sessions/:id/summaries',
+  'GET /sessions/:id/windows',
   'GET /stream/events',
   'GET /summaries/:id',
   'GET /timeline',

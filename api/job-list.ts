@@ -3,33 +3,38 @@ import type { TenantId } from '../domain/ids.ts';
 import type { Database } from '../stores/postgres/connection/database.ts';
 import { countIndex, readIndexes } from '../stores/postgres/embeddings/embedding-indexes.ts';
 import { readSessionWork } from '../stores/postgres/sessions/session-work.ts';
-import type { SessionWork, WorkQuery } from '../stores/postgres/sessions/session-work.ts';
+import type { SessionWork, StuckBounds, WorkQuery } from '../stores/postgres/sessions/session-work.ts';
 import type { JobKind } from '../domain/jobs.ts';
 import type { JobName } from '../stores/temporal/job-ids.ts';
 import type { DescribedJob, JobPage, JobQuery, Jobs, WorkflowJob } from '../stores/temporal/jobs.ts';
 import { isAnsweredError, TemporalUnavailable } from '../stores/temporal/unavailable.ts';
 import { badCursor } from './http/paging.ts';
 import type { JobAnswer } from '../contract/jobs.ts';
-import type { StuckFacts } from '../domain/stuck.ts';
+import type { StuckAdvice } from '../domain/stuck.ts';
 import { jobIdOf } from '../stores/temporal/job-ids.ts';
 import { stuckAdvice } from '../domain/stuck.ts';
 
 const NOTHING_PENDING = { summarise: 0, learn: 0, embed: 0 };
 
 /** Returns why the job is stuck; null if it progresses. An open session whose workflow has ended by itself is stuck, too. */
-function stuckOf(run: WorkflowJob | null, work: SessionWork | null, now: number): StuckFacts | null {
+export function stuckOf(run: WorkflowJob | null, work: SessionWork | null, now: number): StuckAdvice | null {
   if (work === null) return null;
   const ended = run !== null && (run.state === 'failed' || run.state === 'terminated');
   const reason = work.stuck ?? (ended && work.status === 'active' ? 'workflow_ended' : null);
   if (reason === null || work.phase === 'cancelled') return null;
   const since = reason === 'events_unconsumed' ? work.lastEventAt : work.updatedAt;
-  return {
+  return stuckAdvice({
     reason,
     windowsParked: work.windowsParked,
     parkedFor: work.parkedFor,
     vectorsFailed: work.vectorsFailed,
     stillMs: now - since.getTime(),
-  };
+  });
+}
+
+/** Returns the times after which work without progress is stuck. */
+export function stuckBounds({ sweepIntervalMs, session }: Config): StuckBounds {
+  return { sweepMs: sweepIntervalMs, idleMs: session.idleMs };
 }
 
 function stateOf(run: WorkflowJob | null, work: SessionWork | null, stuck: boolean): JobAnswer['state'] {
@@ -80,7 +85,7 @@ function presentJob(
     attempts: Math.max(described?.attempts ?? 0, work?.attempts ?? 0),
     last_error: described?.lastError ?? work?.lastError ?? work?.parkedFor ?? null,
     pending: name.kind === 'session' && work !== null ? work.pending : NOTHING_PENDING,
-    stuck: stuck === null ? null : stuckAdvice(stuck),
+    stuck,
     started_at: (run?.startedAt ?? work?.startedAt ?? new Date(now)).toISOString(),
     updated_at: (run?.closedAt ?? work?.updatedAt ?? run?.startedAt ?? new Date(now)).toISOString(),
   };
@@ -123,7 +128,7 @@ function matches(job: JobAnswer, state: JobListQuery['state']): boolean {
  */
 export function createJobList(parts: { readonly database: Database; readonly jobs: Jobs; readonly config: Config }) {
   const { database, jobs, config } = parts;
-  const bounds = { sweepMs: config.sweepIntervalMs, idleMs: config.session.idleMs };
+  const bounds = stuckBounds(config);
 
   const workOf = (tenantId: TenantId, query: Omit<WorkQuery, keyof typeof bounds>): Promise<SessionWork[]> =>
     database.asTenant(tenantId, (transaction) => readSessionWork(transaction, { ...query, ...bounds }));

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { JOB_KINDS, RUN_STATES, SCHEDULE_NAMES } from '../domain/jobs.ts';
+import { STUCK_REASONS } from '../domain/stuck.ts';
 import { text } from './text.ts';
 import { paginationSchema } from './shared.ts';
 
@@ -13,6 +14,9 @@ export const pendingSchema = z.object({
   learn: z.number().int(),
   embed: z.number().int(),
 });
+
+/** Why work is blocked. */
+export const stuckSchema = z.object({ reason: z.enum(STUCK_REASONS), why: z.string(), advice: z.string() }).nullable();
 
 export const jobSchema = z
   .object({
@@ -36,7 +40,7 @@ export const jobSchema = z
     attempts: z.number().int(),
     last_error: z.string().nullable().describe('Type of the failure'),
     pending: pendingSchema,
-    stuck: z.object({ reason: z.string(), why: z.string(), advice: z.string() }).nullable(),
+    stuck: stuckSchema,
     started_at: z.string(),
     updated_at: z.string(),
   })

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { MEMORY_TYPES } from '../domain/ports/vector-index.ts';
+import { HIGHLIGHTED_FIELDS, MAX_HIGHLIGHTS } from '../domain/highlight.ts';
 import { VISIBILITIES } from '../domain/learning/visibility.ts';
 import { LEARNING_CATEGORIES } from '../domain/ports/model.ts';
 import { namespaceName, share, tagList, timestamp, usedIn } from './shared.ts';
@@ -47,7 +48,17 @@ export const memorySchema = z
     tool: z.string().nullable(),
     occurred_at: z.string(),
     created_at: z.string(),
-    highlights: z.array(z.string()),
+    highlights: z
+      .array(
+        z.object({
+          field: z.enum(HIGHLIGHTED_FIELDS),
+          start: z.number().int(),
+          end: z.number().int().describe('Exclusive'),
+        }),
+      )
+      .describe(
+        `Words of the query in title and content, as ranges of UTF-16 code units: the first ${MAX_HIGHLIGHTS}; empty outside of a search`,
+      ),
     explain: explainSchema.optional().describe('Scores and ranks of each stage; only with `explain`'),
     vector: z
       .array(z.number())

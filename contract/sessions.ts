@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { OBSERVATION_TYPES, PROMPT_TYPES } from '../domain/capture/event.ts';
 import { SESSION_PHASES } from '../domain/jobs.ts';
-import { citedTextSchema, evidenceSchema, pageQuery } from './shared.ts';
-import { jobSchema, pendingSchema } from './jobs.ts';
+import { SESSION_SORTS, SESSION_STATUSES, WINDOW_STATES } from '../domain/session-states.ts';
+import { citedTextSchema, cursorQuery, evidenceSchema, pageOfItems, pageQuery } from './shared.ts';
+import { jobSchema, pendingSchema, stuckSchema } from './jobs.ts';
 import { numeric } from './query.ts';
 import { text } from './text.ts';
 export const agentSchema = z
@@ -69,10 +70,11 @@ export const sessionSchema = z
     external_id: z.string(),
     namespace: z.string(),
     title: z.string().nullable(),
-    status: z.enum(['active', 'ended', 'archived', 'deleted']),
+    status: z.enum([...SESSION_STATUSES, 'deleted']),
     phase: z.enum(SESSION_PHASES),
     waiting_reason: z.string().nullable(),
     last_error: z.string().nullable(),
+    stuck: stuckSchema.describe('Why its work does not progress; null if it does, or if nothing remains'),
     project: z.object({ id: z.string(), name: z.string(), git_remote: z.string().nullable() }).nullable(),
     capture: z.boolean().describe('Whether events of the session are stored'),
     model: z.string().nullable(),
@@ -94,6 +96,25 @@ export const sessionSchema = z
   })
   .meta({ id: 'Session' });
 export type Session = z.output<typeof sessionSchema>;
+
+export const sessionsQuery = z.strictObject({
+  ...pageQuery,
+  ...cursorQuery,
+  status: z.enum(SESSION_STATUSES).optional(),
+  phase: z.enum(SESSION_PHASES).optional(),
+  project: text(2048).optional(),
+  search: text(200).optional(),
+  sort: z.enum(SESSION_SORTS).default('newest').describe('By the time of the first event'),
+});
+
+export const sessionsAnswer = pageOfItems(sessionSchema).extend({
+  counts: z
+    .object({
+      status: z.record(z.enum(SESSION_STATUSES), z.number().int()),
+      phase: z.record(z.enum(SESSION_PHASES), z.number().int()),
+    })
+    .describe('Sessions of `project` and `search`, by status and by phase, whatever `status` and `phase` are given'),
+});
 
 export const sessionDetail = sessionSchema
   .extend({
@@ -174,7 +195,37 @@ export const actionAnswer = z
   })
   .meta({ id: 'SessionOrder' });
 
+/** Largest position of a row in its session. */
+const MAX_SEQ = 2_147_483_647;
+
 export const rowsQuery = {
   ...pageQuery,
+  cursor: cursorQuery.cursor.describe(
+    '`next_cursor` or `prev_cursor` of a page of the same list; `page` and `around` are then ignored',
+  ),
+  around: numeric(z.number().int().min(0).max(MAX_SEQ))
+    .optional()
+    .describe('Position in the session: returns the rows on both sides of it; `page` is then ignored'),
   agent: text(256).optional().describe('Id of a sub-agent; returns only its rows'),
 };
+
+const rowsObject = z.strictObject(rowsQuery);
+export type RowsQuery = z.output<typeof rowsObject>;
+
+export const windowSchema = z
+  .object({
+    n: z.number().int(),
+    from_seq: z.number().int(),
+    to_seq: z.number().int().describe('Inclusive'),
+    tokens: z.number().int(),
+    reason: z.string().describe('Why the window ends there'),
+    state: z.enum(WINDOW_STATES),
+    attempts: z.number().int(),
+    error: z.string().nullable().describe('Type and message of the last failure'),
+    summary_ids: z.array(z.string()).describe('Published topics and items that were made of it'),
+    created_at: z.string(),
+    updated_at: z.string(),
+  })
+  .meta({ id: 'Window' });
+
+export const windowsQuery = z.strictObject({ ...pageQuery, ...cursorQuery, state: z.enum(WINDOW_STATES).optional() });

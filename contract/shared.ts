@@ -80,6 +80,11 @@ export const paginationSchema = z
     has_next: z.boolean(),
     has_prev: z.boolean(),
     next_cursor: z.string().nullable(),
+    prev_cursor: z
+      .string()
+      .nullable()
+      .optional()
+      .describe('Cursor of the previous page; only of lists that are read in both directions'),
   })
   .meta({ id: 'Pagination' });
 

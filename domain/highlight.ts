@@ -1,6 +1,5 @@
-/** Characters around a match. */
-const AROUND = 80;
-const MAX_SNIPPETS = 2;
+/** Ranges of one memory. */
+export const MAX_HIGHLIGHTS = 32;
 const MIN_WORD = 3;
 const STOP_WORDS = new Set([
   'the',
@@ -127,29 +126,25 @@ function* passages(text: string, marks: Marks): Generator<{ readonly start: numb
   }
 }
 
-function marked(passage: string, marks: Marks): string {
-  let written = '';
-  let from = 0;
-  for (const { start, end } of passages(passage, marks)) {
-    written += `${passage.slice(from, start)}<mark>${passage.slice(start, end)}</mark>`;
-    from = end;
-  }
-  return written + passage.slice(from);
+/** Fields of a memory in which words of the query are marked, in the order of the ranges. */
+export const HIGHLIGHTED_FIELDS = ['title', 'content'] as const;
+
+/** A match in a field of a memory, in UTF-16 code units of the returned text. */
+export interface Highlight {
+  readonly field: (typeof HIGHLIGHTED_FIELDS)[number];
+  readonly start: number;
+  /** Exclusive. */
+  readonly end: number;
 }
 
-/** Returns up to two passages around words of the query, each match in `<mark>` tags; [] without matches. */
-export function highlight(text: string, query: string): string[] {
+/** Returns the ranges of words of the query, in order and without overlap: the first MAX_HIGHLIGHTS; [] without matches. */
+export function highlightsOf(memory: Readonly<Record<Highlight['field'], string>>, query: string): Highlight[] {
   const marks = marksOf(query);
-  const snippets: string[] = [];
-  let covered = -1;
-  for (const found of passages(text, marks)) {
-    if (found.start < covered) continue;
-    const start = Math.max(0, found.start - AROUND);
-    const end = Math.min(text.length, found.end + AROUND);
-    const passage = text.slice(start, end).toWellFormed().replaceAll(/\s+/g, ' ').trim();
-    snippets.push(`${start > 0 ? '…' : ''}${marked(passage, marks)}${end < text.length ? '…' : ''}`);
-    covered = end;
-    if (snippets.length >= MAX_SNIPPETS) break;
-  }
-  return snippets;
+  const found: Highlight[] = [];
+  for (const field of HIGHLIGHTED_FIELDS)
+    for (const { start, end } of passages(memory[field], marks)) {
+      if (found.length === MAX_HIGHLIGHTS) return found;
+      found.push({ field, start, end });
+    }
+  return found;
 }

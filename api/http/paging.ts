@@ -47,6 +47,22 @@ export function pageOf(
   };
 }
 
+/** Pagination of a list that is read in both directions, with the cursors of its neighbours. */
+export function pageBetween(
+  page: number,
+  limit: number,
+  total: number,
+  { previous, next }: { readonly previous: string | null; readonly next: string | null },
+): z.output<typeof paginationSchema> {
+  return {
+    ...paginationOf(page, limit, total),
+    has_next: next !== null,
+    has_prev: previous !== null,
+    next_cursor: next,
+    prev_cursor: previous,
+  };
+}
+
 /** Pagination of a list that is read by page. */
 export function paginationOf(page: number, limit: number, total: number): z.output<typeof paginationSchema> {
   const totalPages = Math.ceil(total / limit);

@@ -60,6 +60,26 @@ function retriever(name: string, explained: unknown): string {
   return score === undefined ? `${name} –` : `${name} #${score.rank} (${score.score.toFixed(2)})`;
 }
 
+/** Characters around the first match. */
+const AROUND = 80;
+
+/** Returns the text around the first match, each match in square brackets; the preview without matches. */
+function passageOf(memory: Memory): string {
+  const [first] = memory.highlights;
+  if (first === undefined) return memory.preview;
+  const text = memory[first.field];
+  const from = Math.max(0, first.start - AROUND);
+  const to = Math.min(text.length, first.end + AROUND);
+  let shown = '';
+  let at = from;
+  for (const { field, start, end } of memory.highlights) {
+    if (field !== first.field || end > to) continue;
+    shown += `${text.slice(at, start)}[${text.slice(start, end)}]`;
+    at = end;
+  }
+  return `${from > 0 ? '…' : ''}${shown}${text.slice(at, to)}${to < text.length ? '…' : ''}`.toWellFormed();
+}
+
 /** Returns search results with scores by retriever and matching passages. */
 export function showSearch(
   question: string,
@@ -72,7 +92,7 @@ export function showSearch(
     heading(`Hybrid search: “${question}” (${tookMs.toFixed(0)} ms${notes})`),
     ...found.flatMap((memory, index) => [
       `  ${index + 1}. ${memory.score.toFixed(3)}  ${`${memory.type}/${memory.kind}`.padEnd(24)} ${retriever('keyword', memory.explain?.['keyword'])}, ${retriever('vector', memory.explain?.['vector'])}`,
-      ...wrap((memory.highlights[0] ?? memory.preview).replaceAll('<mark>', '[').replaceAll('</mark>', ']'), '     '),
+      ...wrap(passageOf(memory), '     '),
     ]),
   ];
 }

@@ -9,6 +9,7 @@ const SESSION: Session = {
   phase: 'settled',
   waiting_reason: null,
   last_error: null,
+  stuck: null,
   capture: true,
   model: null,
   workflow_id: null,

@@ -1,46 +1,50 @@
 import { describe, expect, it } from 'vitest';
-import { highlight } from '../../domain/highlight.ts';
+import { highlightsOf, MAX_HIGHLIGHTS } from '../../domain/highlight.ts';
+
+/** Returns the content with each range in square brackets; '' without ranges. */
+function marked(content: string, query: string): string {
+  const ranges = highlightsOf({ title: '', content }, query);
+  const written = ranges.toReversed().reduce((text, { start, end }) => {
+    return `${text.slice(0, start)}[${text.slice(start, end)}]${text.slice(end)}`;
+  }, content);
+  return ranges.length === 0 ? '' : written;
+}
 
 describe('marks', () => {
   it.each([
-    ['a word', 'The build failed here.', 'build', ['The <mark>build</mark> failed here.']],
-    ['any case', 'BUILD Build build', 'bUiLd', ['<mark>BUILD</mark> <mark>Build</mark> <mark>build</mark>']],
+    ['a word', 'The build failed here.', 'build', 'The [build] failed here.'],
+    ['any case', 'BUILD Build build', 'bUiLd', '[BUILD] [Build] [build]'],
     [
       'a plural and a participle',
       'migrations, migrated, migrating',
       'migrates',
-      ['<mark>migrations</mark>, <mark>migrated</mark>, <mark>migrating</mark>'],
+      '[migrations], [migrated], [migrating]',
     ],
-    ['not inside another word', 'rebuild xbuild', 'build', []],
-    ['complete code names', 'call user_id of snake_case', 'snake_case', ['call user_id of <mark>snake_case</mark>']],
-    [
-      'no stop words',
-      'what is the one with that',
-      'what was the one with this',
-      ['what is the <mark>one</mark> with that'],
-    ],
-    ['no short words', 'a to be or', 'to be or', []],
-    ['nothing for nothing', 'text', '', []],
-    ['nothing for signs alone', 'a.*b', '.* ?? (', []],
-    ['nothing in nothing', '', 'word', []],
-    ['accents', 'Größe prüfen', 'größe', ['<mark>Größe</mark> prüfen']],
-    ['Cyrillic', 'ошибка сборки', 'ошибка', ['<mark>ошибка</mark> сборки']],
+    ['not inside another word', 'rebuild xbuild', 'build', ''],
+    ['complete code names', 'call user_id of snake_case', 'snake_case', 'call user_id of [snake_case]'],
+    ['no stop words', 'what is the one with that', 'what was the one with this', 'what is the [one] with that'],
+    ['no short words', 'a to be or', 'to be or', ''],
+    ['nothing for nothing', 'text', '', ''],
+    ['nothing for signs alone', 'a.*b', '.* ?? (', ''],
+    ['nothing in nothing', '', 'word', ''],
+    ['accents', 'Größe prüfen', 'größe', '[Größe] prüfen'],
+    ['Cyrillic', 'ошибка сборки', 'ошибка', '[ошибка] сборки'],
   ])('%s', (_, text, query, expected) => {
-    expect(highlight(text, query)).toEqual(expected);
+    expect(marked(text, query)).toBe(expected);
   });
 });
 
 describe('scripts without spaces', () => {
   it.each([
-    ['Chinese inside a sentence', '根本原因是时区设置。', '时区设置是什么', ['根本原因是<mark>时区设置</mark>。']],
-    ['two characters', '根本原因是时区设置。', '时区', ['根本原因是<mark>时区</mark>设置。']],
-    ['one character', '黑猫', '猫', ['黑<mark>猫</mark>']],
-    ['other characters', '根本原因', '时区', []],
-    ['Japanese', 'サーバーのエラーを直した', 'エラー', ['サーバーの<mark>エラー</mark>を直した']],
-    ['Latin words between them', '修复useMemo的问题', 'useMemo', ['修复<mark>useMemo</mark>的问题']],
-    ['a question of both', 'useMemo and 时区', 'useMemo时区', ['<mark>useMemo</mark> and <mark>时区</mark>']],
+    ['Chinese inside a sentence', '根本原因是时区设置。', '时区设置是什么', '根本原因是[时区设置]。'],
+    ['two characters', '根本原因是时区设置。', '时区', '根本原因是[时区]设置。'],
+    ['one character', '黑猫', '猫', '黑[猫]'],
+    ['other characters', '根本原因', '时区', ''],
+    ['Japanese', 'サーバーのエラーを直した', 'エラー', 'サーバーの[エラー]を直した'],
+    ['Latin words between them', '修复useMemo的问题', 'useMemo', '修复[useMemo]的问题'],
+    ['a question of both', 'useMemo and 时区', 'useMemo时区', '[useMemo] and [时区]'],
   ])('%s', (_, text, query, expected) => {
-    expect(highlight(text, query)).toEqual(expected);
+    expect(marked(text, query)).toBe(expected);
   });
 });
 
@@ -57,32 +61,28 @@ describe('characters that mean something to a pattern', () => {
     '\u0000word',
     '\uD83Dword',
   ])('in a query: %j', (query) => {
-    expect(highlight('some word here', query)).toEqual(['some <mark>word</mark> here']);
+    expect(marked('some word here', query)).toBe('some [word] here');
   });
 
   it('in a text are left as they are', () => {
-    expect(highlight('cost $& word $1 (x)', 'word')).toEqual(['cost $& <mark>word</mark> $1 (x)']);
+    expect(marked('cost $& word $1 (x)', 'word')).toBe('cost $& [word] $1 (x)');
   });
 });
 
-describe('snippets', () => {
-  it('show the surrounding text on one line, with an ellipsis if it continues', () => {
-    const text = `${'x '.repeat(100)}target\n\n  here${' y'.repeat(100)}`;
-    const [snippet] = highlight(text, 'target');
-    expect(snippet).toMatch(/^…(?:x )+<mark>target<\/mark> here(?: y)+…$/);
-    expect(snippet?.length).toBeLessThan(200);
+describe('ranges', () => {
+  it('name the field and are in code units of its text, with markup in it as text', () => {
+    const memory = { title: '😀 <mark>word</mark>', content: 'a\n\n<b>word</b>' };
+    const ranges = highlightsOf(memory, 'word');
+    expect(ranges.map(({ field, start, end }) => [field, start, memory[field].slice(start, end)])).toEqual([
+      ['title', 9, 'word'],
+      ['content', 6, 'word'],
+    ]);
   });
 
-  it('are two at most, and do not repeat one place', () => {
-    expect(highlight('target target target', 'target')).toHaveLength(1);
-    expect(highlight(`target${' x'.repeat(200)} target${' x'.repeat(200)} target`, 'target')).toHaveLength(2);
-  });
-
-  it('are well-formed if a cut is inside a character', () => {
-    for (let shift = 0; shift < 2; shift += 1) {
-      const [snippet] = highlight(`${'😀'.repeat(100)}${'x'.repeat(shift)} target ${'😀'.repeat(100)}`, 'target');
-      expect(snippet?.isWellFormed()).toBe(true);
-    }
+  it('are limited, the title first', () => {
+    const ranges = highlightsOf({ title: 'word word', content: 'word '.repeat(MAX_HIGHLIGHTS) }, 'word');
+    expect(ranges).toHaveLength(MAX_HIGHLIGHTS);
+    expect(ranges.filter(({ field }) => field === 'title')).toHaveLength(2);
   });
 });
 
@@ -98,7 +98,7 @@ describe('time', () => {
     ['blanks', ' '.repeat(MIB), 'target'],
   ])('%s', (_, text, query) => {
     const started = performance.now();
-    highlight(text, query);
+    highlightsOf({ title: '', content: text }, query);
     expect(performance.now() - started).toBeLessThan(1_500);
   });
 });

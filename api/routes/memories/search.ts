@@ -20,7 +20,7 @@ import type { RecallFilter } from '../../../domain/ports/vector-index.ts';
 import type { Principal } from '../../../stores/postgres/access/principal.ts';
 import type { SearchRequest, SearchResult, TracedMemory } from '../../../retrieval/search-types.ts';
 import { compactMemory } from '../../../domain/compact.ts';
-import { highlight } from '../../../domain/highlight.ts';
+import { highlightsOf } from '../../../domain/highlight.ts';
 import type { explainSchema, memorySchema } from '../../../contract/memory.ts';
 import { paginationOf } from '../../http/paging.ts';
 import { presentMemory } from '../../memories/memory-lookup.ts';
@@ -43,7 +43,7 @@ export function presentFound(found: TracedMemory, question: string, explain: boo
   return {
     ...presentMemory(memory),
     score: found.score,
-    highlights: highlight(`${memory.title}\n${memory.content}`.trim(), question),
+    highlights: highlightsOf(memory, question),
     ...(explain ? { explain: presentExplain(found) } : {}),
     ...(found.vector === undefined ? {} : { vector: found.vector === null ? null : [...found.vector] }),
   };

@@ -9,7 +9,7 @@ import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { ApiError, existing } from '../../errors.ts';
 import { presentSummary } from './summaries.ts';
 import { actionAnswer, sessionDetail, sessionParams, waitQuery } from '../../../contract/sessions.ts';
-import { gapsOf, presentDetail } from './sessions.ts';
+import { presentDetail, rowDetails } from './sessions.ts';
 import { line } from '../../../contract/text.ts';
 
 /** Requests to a session's workflow, and their routes. */
@@ -75,7 +75,7 @@ export function sessionSteeringRoutes(app: Api, { database, steering, jobList, c
         await steerSession(transaction, id, { title, capture });
         return {
           stored: await readSessionDetail(transaction, id),
-          gaps: (await gapsOf(transaction, [id], config))(id),
+          details: (await rowDetails(transaction, [id], config))(id),
         };
       });
       if (capture !== undefined && detail.stored.session.status === 'active') {
@@ -85,7 +85,7 @@ export function sessionSteeringRoutes(app: Api, { database, steering, jobList, c
           request.log.warn('a workflow was not notified of its capture change');
         });
       }
-      return presentDetail(detail.stored, detail.gaps);
+      return presentDetail(detail.stored, detail.details);
     },
   );
 

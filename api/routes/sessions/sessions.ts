@@ -1,40 +1,77 @@
 import { sessionIdOf } from '../../subjects.ts';
-import { agentSchema, sessionDetail, sessionParams, sessionSchema } from '../../../contract/sessions.ts';
+import {
+  agentSchema,
+  sessionDetail,
+  sessionParams,
+  sessionsAnswer,
+  sessionSchema,
+  sessionsQuery,
+} from '../../../contract/sessions.ts';
+import { SESSION_PHASES } from '../../../domain/jobs.ts';
+import { SESSION_STATUSES } from '../../../domain/session-states.ts';
+import { readSessionWork } from '../../../stores/postgres/sessions/session-work.ts';
+import { stuckBounds, stuckOf } from '../../job-list.ts';
 import { z } from 'zod';
 import { findProject } from '../../../stores/postgres/projects/projects.ts';
 import type { TenantTransaction } from '../../../stores/postgres/connection/database.ts';
 import { readGaps } from '../../../stores/postgres/sessions/session-gaps.ts';
 import { listSessions, readSessionDetail } from '../../../stores/postgres/sessions/sessions.ts';
-import type { SessionDetail, StoredSession } from '../../../stores/postgres/sessions/sessions.ts';
+import type { SessionDetail, SessionGroup, StoredSession } from '../../../stores/postgres/sessions/sessions.ts';
 import { principalOf, route, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { present } from '../../http/present.ts';
-import { paginationOf } from '../../http/paging.ts';
-import { pageOfItems, pageQuery } from '../../../contract/shared.ts';
-import { text } from '../../../contract/text.ts';
+import { cursorOf, pageOf, placeOf } from '../../http/paging.ts';
 
-type Gap = z.output<typeof sessionSchema>['gaps'][number];
+/** Parts of a session that its row does not have. */
+type RowDetails = Pick<z.output<typeof sessionSchema>, 'gaps' | 'stuck'>;
 
-/** Reads possible gaps as the API presents them: a local reader of transcripts fills those that no transcript filled yet. */
-export async function gapsOf(
+/**
+ * Reads possible gaps as the API presents them, and why sessions are stuck: a local reader of transcripts fills those that no transcript filled yet. The reason is
+ * that of the database: the state of workflows is not read.
+ */
+export async function rowDetails(
   transaction: TenantTransaction,
-  sessionIds: readonly string[],
-  { session, transcripts }: ApiDependencies['config'],
-): Promise<(id: string) => Gap[]> {
-  const found = await readGaps(transaction, sessionIds, session.idleMs);
-  const later = transcripts.mode === 'off' ? 'missing' : 'expected';
-  return (id) =>
-    (found.get(id) ?? []).map(({ from, to, hasTranscript }) => ({
+  ids: readonly string[],
+  config: ApiDependencies['config'],
+): Promise<(id: string) => RowDetails> {
+  if (ids.length === 0) return () => ({ gaps: [], stuck: null });
+  const gaps = await readGaps(transaction, ids, config.session.idleMs);
+  const later = config.transcripts.mode === 'off' ? 'missing' : 'expected';
+  const work = await readSessionWork(transaction, {
+    ...stuckBounds(config),
+    ids,
+    projectId: null,
+    only: 'all',
+    before: null,
+    limit: ids.length,
+  });
+  const stuck = new Map(work.map((each) => [each.id, stuckOf(null, each, Date.now())]));
+  return (id) => ({
+    stuck: stuck.get(id) ?? null,
+    gaps: (gaps.get(id) ?? []).map(({ from, to, hasTranscript }) => ({
       from,
       to,
       transcript: hasTranscript ? 'read' : later,
-    }));
+    })),
+  });
 }
 
-function presentSession(row: StoredSession, gaps: Gap[]): z.output<typeof sessionSchema> {
+/** Returns how many sessions have each status, and each phase. */
+function countsOf(groups: readonly SessionGroup[]): z.output<typeof sessionsAnswer>['counts'] {
+  const sum = (isOf: (group: SessionGroup) => boolean) =>
+    groups.filter(isOf).reduce((total, { count }) => total + count, 0);
+  const of = <Name extends string>(names: readonly Name[], key: 'status' | 'phase') =>
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- one entry for each name
+    Object.fromEntries(names.map((name) => [name, sum((group) => group[key] === name)])) as Record<Name, number>;
+  return { status: of(SESSION_STATUSES, 'status'), phase: of(SESSION_PHASES, 'phase') };
+}
+
+const placeSchema = z.strictObject({ id: z.uuid() });
+
+function presentSession(row: StoredSession, details: RowDetails): z.output<typeof sessionSchema> {
   return present(sessionSchema, {
     ...row,
-    gaps,
+    ...details,
     status: sessionSchema.shape.status.parse(row.status),
     phase: sessionSchema.shape.phase.parse(row.phase),
     project:
@@ -46,10 +83,10 @@ function presentSession(row: StoredSession, gaps: Gap[]): z.output<typeof sessio
 
 export function presentDetail(
   { session, counts, pending, agents }: SessionDetail,
-  gaps: Gap[],
+  details: RowDetails,
 ): z.output<typeof sessionDetail> {
   return {
-    ...presentSession(session, gaps),
+    ...presentSession(session, details),
     counts: present(sessionDetail.shape.counts, {
       ...counts,
       prompts: session.promptCount,
@@ -68,27 +105,33 @@ export function sessionRoutes(app: Api, { database, config }: ApiDependencies): 
     route('read', {
       tags: ['sessions'],
       summary: 'List sessions, newest first',
-      querystring: z.strictObject({
-        ...pageQuery,
-        status: z.enum(['active', 'ended', 'archived']).optional(),
-        project: text(2048).optional(),
-        search: text(200).optional(),
-      }),
-      response: { 200: pageOfItems(sessionSchema) },
+      querystring: sessionsQuery,
+      response: { 200: sessionsAnswer },
     }),
     async (request) => {
-      const { page, limit, status, project, search } = request.query;
+      const { page, limit, cursor, status, phase, project, search, sort } = request.query;
+      const list = `sessions.${sort}`;
+      const after = placeOf(cursor, list, placeSchema);
       return database.asTenant(viewOf(principalOf(request)), async (transaction) => {
         const known = project === undefined ? undefined : await findProject(transaction, project);
-        const { rows, total } =
+        const found =
           known === null
-            ? { rows: [], total: 0 }
-            : await listSessions(transaction, { status, search, projectId: known?.id }, page, limit);
-        const ids = rows.map(({ id }) => id);
-        const gaps = await gapsOf(transaction, ids, config);
+            ? { rows: [], total: 0, next: null, groups: [] }
+            : await listSessions(transaction, { status, phase, search, projectId: known?.id }, sort, {
+                after,
+                page,
+                limit,
+              });
+        const details = await rowDetails(
+          transaction,
+          found.rows.map(({ id }) => id),
+          config,
+        );
+        const next = found.next === null ? null : cursorOf(list, found.next);
         return {
-          data: rows.map((row) => presentSession(row, gaps(row.id))),
-          pagination: paginationOf(page, limit, total),
+          data: found.rows.map((row) => presentSession(row, details(row.id))),
+          counts: countsOf(found.groups),
+          pagination: pageOf(page, limit, found.total, after !== null, next),
         };
       });
     },
@@ -105,8 +148,8 @@ export function sessionRoutes(app: Api, { database, config }: ApiDependencies): 
       const principal = principalOf(request);
       return database.asTenant(viewOf(principal), async (transaction) => {
         const id = await sessionIdOf(transaction, principal, request.params.id);
-        const gaps = await gapsOf(transaction, [id], config);
-        return presentDetail(await readSessionDetail(transaction, id), gaps(id));
+        const details = await rowDetails(transaction, [id], config);
+        return presentDetail(await readSessionDetail(transaction, id), details(id));
       });
     },
   );

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import type { Prisma } from '../../../prisma/generated/client.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import { rowOf } from '../connection/rows.ts';
+import { pageBySeq } from './seq-pages.ts';
+import type { SeqPage, SeqStart } from './seq-pages.ts';
 
 /** Sub-agents that one answer names. */
 const MAX_AGENTS = 200;
@@ -38,7 +40,7 @@ export interface TimelineQuery {
   readonly viewerId: string | undefined;
   /** Rows of this sub-agent alone. */
   readonly agentId: string | undefined;
-  readonly page: number;
+  readonly start: SeqStart;
   readonly limit: number;
 }
 
@@ -66,20 +68,16 @@ const PROMPT_COLUMNS = {
 
 export type TimelinePrompt = Prisma.PromptGetPayload<{ select: typeof PROMPT_COLUMNS }>;
 
-/** A page of a session's prompts in the order they were captured, and how many there are. */
+/** Returns a page of prompts in captured order, and their number. */
 export async function listPrompts(
   transaction: TenantTransaction,
   query: TimelineQuery,
-): Promise<{ rows: TimelinePrompt[]; total: number }> {
+): Promise<SeqPage<TimelinePrompt>> {
   const where = ofTimeline(query);
-  const rows = await transaction.prompt.findMany({
-    where,
-    orderBy: { seq: 'asc' },
-    skip: (query.page - 1) * query.limit,
-    take: query.limit,
-    select: PROMPT_COLUMNS,
-  });
-  return { rows, total: await transaction.prompt.count({ where }) };
+  const page = await pageBySeq(query.start, query.limit, ({ seq, ...part }) =>
+    transaction.prompt.findMany({ where: { ...where, seq }, ...part, select: PROMPT_COLUMNS }),
+  );
+  return { ...page, total: await transaction.prompt.count({ where }) };
 }
 
 const OBSERVATION_COLUMNS = {
@@ -114,11 +112,16 @@ export type TimelineObservation = Prisma.ObservationGetPayload<{ select: typeof 
 export async function listObservations(
   transaction: TenantTransaction,
   query: TimelineQuery & { readonly full: boolean },
-): Promise<{ rows: TimelineObservation[]; total: number }> {
+): Promise<SeqPage<TimelineObservation>> {
   const where = ofTimeline(query);
-  const paging = { where, orderBy: { seq: 'asc' }, skip: (query.page - 1) * query.limit, take: query.limit } as const;
-  const rows: TimelineObservation[] = query.full
-    ? await transaction.observation.findMany({ ...paging, select: { ...OBSERVATION_COLUMNS, content: true } })
-    : await transaction.observation.findMany({ ...paging, select: OBSERVATION_COLUMNS });
-  return { rows, total: await transaction.observation.count({ where }) };
+  const page = await pageBySeq<TimelineObservation>(query.start, query.limit, ({ seq, ...part }) =>
+    query.full
+      ? transaction.observation.findMany({
+          where: { ...where, seq },
+          ...part,
+          select: { ...OBSERVATION_COLUMNS, content: true },
+        })
+      : transaction.observation.findMany({ where: { ...where, seq }, ...part, select: OBSERVATION_COLUMNS }),
+  );
+  return { ...page, total: await transaction.observation.count({ where }) };
 }

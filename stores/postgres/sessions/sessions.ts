@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import type { Prisma } from '../../../prisma/generated/client.ts';
 import type { TenantTransaction } from '../connection/database.ts';
+import type { SESSION_SORTS } from '../../../domain/session-states.ts';
+import { nextOf } from '../connection/rows.ts';
+import type { Page, PageSlice } from '../connection/rows.ts';
 import { unrestrictedSession } from '../erasure/restricted.ts';
 import { literal } from '../projects/projects.ts';
 import { writeCapture } from './session-state.ts';
@@ -164,29 +167,56 @@ export async function readSessionDetail(transaction: TenantTransaction, id: stri
 
 export interface SessionListFilter {
   readonly status?: string | undefined;
+  readonly phase?: string | undefined;
   readonly projectId?: string | undefined;
   readonly search?: string | undefined;
 }
 
-/** A page of sessions, the newest first, and how many there are. */
+/** Position in a list of sessions: after the one with this id. */
+export interface SessionPlace {
+  readonly id: string;
+}
+
+/** A number of sessions that have this status and phase. */
+export interface SessionGroup {
+  readonly status: string;
+  readonly phase: string;
+  readonly count: number;
+}
+
+/**
+ * Returns a page of sessions, their number, the start of the next page, and `groups`: the numbers by status and phase, without the filters of these two.
+ * `after` has precedence over `page`.
+ */
 export async function listSessions(
   transaction: TenantTransaction,
-  filter: SessionListFilter,
-  page: number,
-  limit: number,
-): Promise<{ rows: StoredSession[]; total: number }> {
-  const where: Prisma.SessionWhereInput = {
-    status: filter.status === undefined ? { not: 'deleted' } : filter.status,
+  { status, phase, projectId, search }: SessionListFilter,
+  sort: (typeof SESSION_SORTS)[number],
+  { after, page, limit }: PageSlice<SessionPlace>,
+): Promise<Page<StoredSession, SessionPlace> & { readonly groups: readonly SessionGroup[] }> {
+  const of: Prisma.SessionWhereInput = {
+    status: { not: 'deleted' },
     ...unrestrictedSession(),
-    ...(filter.projectId === undefined ? {} : { projectId: filter.projectId }),
-    ...(filter.search === undefined ? {} : { title: { contains: literal(filter.search), mode: 'insensitive' } }),
+    ...(projectId === undefined ? {} : { projectId }),
+    ...(search === undefined ? {} : { title: { contains: literal(search), mode: 'insensitive' } }),
   };
-  const rows = await transaction.session.findMany({
-    where,
-    orderBy: { id: 'desc' },
-    skip: (page - 1) * limit,
-    take: limit,
+  const found = await transaction.session.findMany({
+    where: {
+      ...of,
+      ...(status === undefined ? {} : { status }),
+      ...(phase === undefined ? {} : { phase }),
+      ...(after === null ? {} : { id: { [sort === 'newest' ? 'lt' : 'gt']: after.id } }),
+    },
+    orderBy: { id: sort === 'newest' ? 'desc' : 'asc' },
+    skip: after === null ? (page - 1) * limit : 0,
+    take: limit + 1,
     select: SESSION_COLUMNS,
   });
-  return { rows, total: await transaction.session.count({ where }) };
+  const { shown, next } = nextOf(found, limit);
+  const grouped = await transaction.session.groupBy({ by: ['status', 'phase'], where: of, _count: true });
+  const groups = grouped.map(({ _count: count, ...group }) => ({ ...group, count }));
+  const total = groups
+    .filter((group) => (status ?? group.status) === group.status && (phase ?? group.phase) === group.phase)
+    .reduce((sum, group) => sum + group.count, 0);
+  return { rows: [...shown], total, next: next === null ? null : { id: next.id }, groups };
 }

@@ -1,4 +1,8 @@
+import { z } from 'zod';
+import { WINDOW_STATES } from '../../../domain/session-states.ts';
 import type { TenantTransaction } from '../connection/database.ts';
+import { nextOf, rowOf } from '../connection/rows.ts';
+import type { Page, PageSlice } from '../connection/rows.ts';
 
 export interface StoredWindow {
   readonly n: number;
@@ -29,6 +33,41 @@ export function findWindow(transaction: TenantTransaction, sessionId: string, n:
     where: { sessionId, n, session: { status: { not: 'deleted' } } },
     select: { n: true, fromSeq: true, toSeq: true, attempts: true, state: true },
   });
+}
+
+const listedWindow = rowOf({
+  n: z.number(),
+  from_seq: z.number(),
+  to_seq: z.number(),
+  tokens: z.number(),
+  reason: z.string(),
+  state: z.enum(WINDOW_STATES),
+  attempts: z.number(),
+  error: z.string().nullable(),
+  summary_ids: z.array(z.string()),
+  created_at: z.date(),
+  updated_at: z.date(),
+});
+
+export type ListedWindow = z.output<typeof listedWindow>;
+
+/** Returns a page of a session's windows in order, their number, and the start of the next page. `after` has precedence over `page`. */
+export async function listWindows(
+  transaction: TenantTransaction,
+  { sessionId, state = null }: { readonly sessionId: string; readonly state?: string | undefined | null },
+  { after, page, limit }: PageSlice<{ readonly n: number }>,
+): Promise<Page<ListedWindow, { readonly n: number }>> {
+  const rows = z.array(listedWindow).parse(
+    await transaction.$queryRaw`
+      SELECT w.n, w.from_seq, w.to_seq, w.tokens, w.reason, w.state, w.attempts, w.error, w.created_at, w.updated_at,
+             ARRAY(SELECT u.id FROM summaries u WHERE u.session_id = w.session_id AND u.window_n = w.n AND u.published ORDER BY u.id) AS summary_ids
+        FROM windows w
+       WHERE w.session_id = ${sessionId}::uuid AND (${state}::text IS NULL OR w.state = ${state}) AND w.n > ${after?.n ?? -1}::integer
+       ORDER BY w.n LIMIT ${limit + 1} OFFSET ${after === null ? (page - 1) * limit : 0}`,
+  );
+  const { shown, next } = nextOf(rows, limit);
+  const total = await transaction.window.count({ where: { sessionId, ...(state === null ? {} : { state }) } });
+  return { rows: [...shown], total, next: next === null ? null : { n: next.n } };
 }
 
 export interface WindowCounts {

@@ -1,7 +1,8 @@
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { pageOfItems } from '../../../contract/shared.ts';
-import { observationSchema, promptSchema } from '../../../contract/sessions.ts';
+import { observationSchema, promptSchema, windowSchema } from '../../../contract/sessions.ts';
+import { newId } from '../../../domain/ids.ts';
 import { captured } from '../../setup/small-session.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
 import { expectError, bodyOf } from '../support/answers.ts';
@@ -86,6 +87,92 @@ test('full texts are returned on request', async () => {
   const second = await rows('observations?limit=1&page=2');
   expect(second.data).toMatchObject([{ tool: 'Bash' }]);
   expect(second.pagination).toMatchObject({ total: 3, has_next: true, has_prev: true });
+});
+
+describe('a page of rows', () => {
+  const seqs: number[] = [];
+  const page = async (query: string) => {
+    const { data, pagination } = await rows(`observations?${query}`);
+    return { at: data.map(({ seq }) => seqs.indexOf(seq)), ...pagination };
+  };
+
+  beforeAll(async () => {
+    for (let n = 4; n < 10; n += 1)
+      await hook('PostToolUse', { tool_name: 'Bash', tool_input: {}, tool_response: `${n}`, tool_use_id: `t${n}` });
+    seqs.push(...(await rows('observations?limit=100')).data.map(({ seq }) => seq));
+  });
+
+  test('leads to the rows after and before it', async () => {
+    const first = await page('limit=4');
+    expect(first).toMatchObject({ at: [0, 1, 2, 3], total: 9, has_next: true, has_prev: false, prev_cursor: null });
+    const second = await page(`limit=4&cursor=${first.next_cursor}`);
+    expect(second).toMatchObject({ at: [4, 5, 6, 7], has_next: true, has_prev: true });
+    const last = await page(`limit=4&cursor=${second.next_cursor}`);
+    expect(last).toMatchObject({ at: [8], has_next: false, next_cursor: null });
+    expect(await page(`limit=4&cursor=${last.prev_cursor}`)).toMatchObject({ at: [4, 5, 6, 7], total: 9 });
+    const back = await page(`limit=5&cursor=${second.prev_cursor}`);
+    expect(back).toMatchObject({ at: [0, 1, 2, 3], has_prev: false, prev_cursor: null, has_next: true });
+    expect((await page(`cursor=${back.next_cursor}&around=1`)).at).toEqual([4, 5, 6, 7, 8]);
+    expectError(
+      await instance.get(`/sessions/claude-code:crew/prompts?cursor=${back.next_cursor}`),
+      'VALIDATION_FAILED',
+    );
+  });
+
+  test.each([
+    ['the middle', 5, 4, [3, 4, 5, 6], true, true],
+    ['the beginning', 0, 4, [0, 1, 2, 3], false, true],
+    ['the end', 8, 4, [6, 7, 8], true, false],
+    ['one row', 5, 1, [5], true, true],
+  ])('is around a position: %s', async (_, place, limit, at, hasPrev, hasNext) => {
+    expect(await page(`limit=${limit}&around=${seqs[place]}`)).toMatchObject({
+      at,
+      has_prev: hasPrev,
+      has_next: hasNext,
+    });
+  });
+
+  test('is around a position of another kind of row, or behind the last', async () => {
+    expect((await page(`limit=4&around=${seqs[5]}`)).at).toContain(5);
+    expect(await page('limit=4&around=2147483647')).toMatchObject({ at: [7, 8], has_next: false, has_prev: true });
+    expect((await rows(`prompts?around=${seqs[0]}`)).data).toHaveLength(2);
+  });
+});
+
+test('windows are listed with their range, state, failure and summaries', async () => {
+  const of = "FROM sessions WHERE external_id = 'crew'";
+  await instance.write(
+    `INSERT INTO windows (session_id, n, tenant_id, from_seq, to_seq, tokens, reason, state, attempts, error)
+     SELECT id, n, tenant_id, n * 2 - 1, n * 2, 10, 'turn', CASE n WHEN 2 THEN 'parked' ELSE 'summarised' END, n, CASE n WHEN 2 THEN 'ModelRefused: no' END
+       FROM sessions, generate_series(1, 3) AS n WHERE external_id = 'crew'`,
+  );
+  const topic = await instance.write(
+    `INSERT INTO summaries (id, tenant_id, session_id, user_id, slot, type, title, content, model, input_tokens, output_tokens, cost_usd, window_n, from_seq, to_seq, occurred_at)
+     SELECT $1, tenant_id, id, user_id, 'window:1', 'topic', 'A title', 'Text', 'local', 1, 1, 0, 1, 1, 2, now() ${of} RETURNING id`,
+    [newId()],
+  );
+  const windows = async (query: string) =>
+    bodyOf(pageOfItems(windowSchema), await instance.get(`/sessions/claude-code:crew/windows?${query}`));
+  const first = await windows('limit=2');
+  expect(first.data).toMatchObject([
+    {
+      n: 1,
+      from_seq: 1,
+      to_seq: 2,
+      tokens: 10,
+      state: 'summarised',
+      attempts: 1,
+      error: null,
+      summary_ids: [topic[0]?.id],
+    },
+    { n: 2, from_seq: 3, to_seq: 4, state: 'parked', attempts: 2, error: 'ModelRefused: no', summary_ids: [] },
+  ]);
+  expect(first.pagination).toMatchObject({ total: 3, has_next: true });
+  const rest = await windows(`limit=2&cursor=${first.pagination.next_cursor}`);
+  expect(rest.data.map(({ n }) => n)).toEqual([3]);
+  expect(rest.pagination.next_cursor).toBeNull();
+  expect((await windows('state=parked')).data.map(({ n }) => n)).toEqual([2]);
+  expectError(await instance.get('/sessions/unknown/windows'), 'NOT_FOUND');
 });
 
 test('are shown to their owner and admins alone', async () => {

@@ -1,6 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { pageOfItems } from '../../../contract/shared.ts';
-import { sessionSchema } from '../../../contract/sessions.ts';
+import { sessionsAnswer } from '../../../contract/sessions.ts';
 import { errorOf, expectError, bodyOf } from '../support/answers.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
 import { promptEvent } from '../support/events.ts';
@@ -8,7 +7,7 @@ import { promptEvent } from '../support/events.ts';
 const SESSIONS = 45;
 const instance = fileInstance();
 
-const sessions = async (query = '') => bodyOf(pageOfItems(sessionSchema), await instance.get(`/sessions${query}`));
+const sessions = async (query = '') => bodyOf(sessionsAnswer, await instance.get(`/sessions${query}`));
 
 const name = (index: number): string => `s-${String(index).padStart(2, '0')}`;
 
@@ -45,7 +44,7 @@ describe('the list of sessions', () => {
       total_pages: 3,
       has_next: true,
       has_prev: false,
-      next_cursor: null,
+      next_cursor: expect.any(String),
     });
   });
 
@@ -68,9 +67,47 @@ describe('the list of sessions', () => {
     expect((await sessions('?page=99')).data).toEqual([]);
   });
 
+  test.each<['newest' | 'oldest']>([['newest'], ['oldest']])('continues by cursor without a gap: %s', async (sort) => {
+    const seen: string[] = [];
+    for (let cursor: string | null = null; ;) {
+      const at: string = cursor === null ? '' : `&cursor=${cursor}`;
+      const { data, pagination } = await sessions(`?limit=9&sort=${sort}${at}`);
+      seen.push(...data.map((session) => session.external_id));
+      expect(pagination.total).toBe(44);
+      cursor = pagination.next_cursor;
+      if (cursor === null) break;
+      expectError(
+        await instance.get(`/sessions?sort=${sort === 'newest' ? 'oldest' : 'newest'}&cursor=${cursor}`),
+        'VALIDATION_FAILED',
+      );
+    }
+    const all = Array.from({ length: 44 }, (_, index) => name(index));
+    expect(seen).toEqual(sort === 'oldest' ? all : all.toReversed());
+  });
+
+  test('counts the sessions of the other filters by status and phase', async () => {
+    const counts = { status: { active: 23, ended: 4, archived: 0 }, phase: { active: 23, settled: 4, closing: 0 } };
+    for (const query of ['', '&status=active', '&phase=settled'])
+      expect((await sessions(`?limit=1&project=beta&search=work${query}`)).counts).toMatchObject(counts);
+  });
+
+  test('names the reason why a session is stuck', async () => {
+    const id = await instance.value<string>("SELECT id AS value FROM sessions WHERE external_id = 's-30'");
+    await instance.write(
+      "INSERT INTO windows (session_id, n, tenant_id, from_seq, to_seq, tokens, reason, state, error) VALUES ($1, 1, $2, 1, 1, 1, 'turn', 'parked', 'ModelRefused: no')",
+      [id, instance.admin.tenantId],
+    );
+    const { data } = await sessions('?limit=100&status=active');
+    expect(data.filter(({ stuck }) => stuck !== null)).toMatchObject([
+      { external_id: 's-30', stuck: { reason: 'windows_parked', why: expect.stringContaining('ModelRefused') } },
+    ]);
+    expect((await instance.get('/sessions/s-30')).body).toMatchObject({ stuck: { reason: 'windows_parked' } });
+  });
+
   test.each<[string, string, number]>([
     ['status', '?status=ended', 10],
     ['status', '?status=active', 34],
+    ['phase', '?phase=settled', 10],
     ['project, by its remote', `?project=${encodeURIComponent('https://example.org/team/alpha')}`, 15],
     ['project, by its name', '?project=beta', 29],
     ['an unknown project', '?project=gamma', 0],

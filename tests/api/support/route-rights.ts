@@ -99,6 +99,7 @@ export const ROUTE_RIGHTS: Readonly<Record<string, RouteRight>> = {
   'GET /sessions/:id/observations': 'read',
   'GET /sessions/:id/prompts': 'read',
   'GET /sessions/:id/summaries': 'read',
+  'GET /sessions/:id/windows': 'read',
   'GET /stats': 'read',
   'GET /stream/events': 'read',
   'GET /summaries/:id': 'read',

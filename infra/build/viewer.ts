@@ -100,7 +100,9 @@ export async function writeViewer(): Promise<Readonly<Record<Budget, number>>> {
   requireBudgets(sizes);
   const names = new Set<string>();
   // The page comes last: it names the others.
-  for (const [name, { content }] of [...files].toSorted(([first], [second]) => Number(first === ENTRY) - Number(second === ENTRY)))
+  for (const [name, { content }] of [...files].toSorted(
+    ([first], [second]) => Number(first === ENTRY) - Number(second === ENTRY),
+  ))
     for (const [written, bytes] of [
       [name, content],
       [`${name}.gz`, gzipped(content)],
@@ -118,5 +120,6 @@ export async function writeViewer(): Promise<Readonly<Record<Budget, number>>> {
 
 if (import.meta.main) {
   const sizes = await writeViewer();
-  for (const [name, bytes] of Object.entries(sizes)) process.stdout.write(`${name}: ${(bytes / 1_000).toFixed(1)} KB\n`);
+  for (const [name, bytes] of Object.entries(sizes))
+    process.stdout.write(`${name}: ${(bytes / 1_000).toFixed(1)} KB\n`);
 }

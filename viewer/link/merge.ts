@@ -7,9 +7,9 @@ export interface Rows<Item> {
   readonly next: Readonly<Record<string, unknown>> | null;
 }
 
+/** Of an answer; rows of a session also have a `prev_cursor`. */
 interface Pagination {
   readonly page: number;
-  readonly limit: number;
   readonly total: number;
   readonly has_next: boolean;
   readonly next_cursor: string | null;
@@ -25,7 +25,7 @@ export function rowsOf<Item>(answer: { readonly data: readonly Item[]; readonly 
 /** Returns rows with those of the next page after them. Rows that moved between the requests come once. */
 export function withNextPage<Item>(rows: Rows<Item>, page: Rows<Item>, idOf: (item: Item) => string): Rows<Item> {
   const known = new Set(rows.items.map(idOf));
-  return { ...page, items: [...rows.items, ...page.items.filter((item) => !known.has(idOf(item)))] };
+  return { total: page.total, next: page.next, items: [...rows.items, ...page.items.filter((item) => !known.has(idOf(item)))] };
 }
 
 /**

@@ -89,7 +89,10 @@ export function useResource<Name extends Route>(
 
 /** Routes that answer pages of rows. */
 export type ListRoute = {
-  [Name in Route]: AnswerOf<Name> extends { data: readonly unknown[]; pagination: Routes['GET /sessions']['answer']['pagination'] }
+  [Name in Route]: AnswerOf<Name> extends {
+    data: readonly unknown[];
+    pagination: Routes['GET /sessions']['answer']['pagination'];
+  }
     ? Name extends `GET ${string}`
       ? Name
       : never
@@ -97,11 +100,14 @@ export type ListRoute = {
 }[Route];
 export type RowOf<Name extends ListRoute> = AnswerOf<Name>['data'][number];
 
+/** Rows of a list with the last answer about the newest of them, for what it has beside rows, such as counts. */
+type Listed<Name extends ListRoute> = Rows<RowOf<Name>> & { readonly answer: AnswerOf<Name> };
+
 /** Pages to read until the newest rows meet those that were read before. */
 const MOST_PAGES = 5;
 
-export interface List<Item> extends Loaded<Rows<Item>> {
-  readonly items: readonly Item[];
+export interface List<Name extends ListRoute> extends Loaded<Listed<Name>> {
+  readonly items: readonly RowOf<Name>[];
   readonly reload: () => void;
   /** Loads the next page; does nothing at the end. */
   readonly more: () => void;
@@ -116,23 +122,25 @@ export function useList<Name extends ListRoute>(
   given: { readonly path?: Routes[Name]['path']; readonly query?: QueryOf<Name> },
   idOf: (item: RowOf<Name>) => string,
   concern: Concern = NEVER,
-): List<RowOf<Name>> {
+): List<Name> {
   type Item = RowOf<Name>;
   const { path, query } = given;
-  const page = async (next: Readonly<Record<string, unknown>>): Promise<Rows<Item>> => {
+  const page = async (next: Readonly<Record<string, unknown>>): Promise<Listed<Name>> => {
     // Rows and parameters are those of the route; the next page has its parameters, too.
     const call = { path: path ?? undefined, query: { ...query, ...next } } as unknown as CallOf<Name>;
-    return rowsOf<Item>(await ask(route, call));
+    const answer = await ask(route, call);
+    return { ...rowsOf<Item>(answer), answer };
   };
-  const read = async (before: Rows<Item> | undefined): Promise<Rows<Item>> => {
-    let newest = await page({});
-    if (before === undefined) return newest;
-    for (let read = 1; read < MOST_PAGES; read += 1) {
+  const read = async (before: Listed<Name> | undefined): Promise<Listed<Name>> => {
+    const { answer, ...first } = await page({});
+    let newest: Rows<Item> = first;
+    if (before === undefined) return { ...newest, answer };
+    for (let pages = 1; pages < MOST_PAGES; pages += 1) {
       const merged = withOlderRows(newest, before, idOf);
-      if (merged !== null || newest.next === null) return merged ?? newest;
+      if (merged !== null || newest.next === null) return { ...(merged ?? newest), answer };
       newest = withNextPage(newest, await page(newest.next), idOf);
     }
-    return withOlderRows(newest, before, idOf) ?? newest;
+    return { ...(withOlderRows(newest, before, idOf) ?? newest), answer };
   };
   const loadable = cached(`list ${addressOf(route, { ...path }, { ...query })}`, read);
   const shown = useLoadable(loadable, concern);
@@ -142,7 +150,10 @@ export function useList<Name extends ListRoute>(
     if (rows?.next == null || isReading.current) return;
     isReading.current = true;
     page(rows.next)
-      .then((next) => loadable.set(withNextPage(loadable.state.value.data ?? rows, next, idOf)))
+      .then((next) => {
+        const { answer, ...known } = loadable.state.value.data ?? rows;
+        loadable.set({ ...withNextPage(known, next, idOf), answer });
+      })
       // The rows stay, with the error and the button that loads them again.
       .catch(() => loadable.load())
       .finally(() => {

@@ -22,5 +22,11 @@ export interface Page {
 
 /** Every page, in the order of the navigation; the first one is the start. Each is loaded when it is shown. */
 export const PAGES: readonly Page[] = [
-  { path: '/sessions', name: { en: 'Sessions', zh: '会话' }, letter: 's', scope: 'read', load: () => import('./sessions/page.tsx') },
+  {
+    path: '/sessions',
+    name: { en: 'Sessions', zh: '会话' },
+    letter: 's',
+    scope: 'read',
+    load: () => import('./sessions/page.tsx'),
+  },
 ];

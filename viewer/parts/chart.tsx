@@ -31,7 +31,9 @@ export function Chart(props: {
   const [isTable, setIsTable] = useState(false);
   const most = Math.max(
     0,
-    ...points.map(({ values }) => (kind === 'bars' ? values.reduce((sum, value) => sum + value, 0) : Math.max(...values))),
+    ...points.map(({ values }) =>
+      kind === 'bars' ? values.reduce((sum, value) => sum + value, 0) : Math.max(...values),
+    ),
   );
   const ticks = ticksTo(most);
   const top = ticks.at(-1) ?? 1;

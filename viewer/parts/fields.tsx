@@ -45,12 +45,13 @@ interface InputProps {
 export function Field(
   props: FieldProps & InputProps & { readonly value: string; readonly onValue: (value: string) => void },
 ): JSX.Element {
-  const { label, fault, hint, value, onValue, ...rest } = props;
+  const { label, fault, hint, value, onValue, type = 'text', ...rest } = props;
   return (
     <Framed label={label} fault={fault} {...(hint === undefined ? {} : { hint })}>
       {({ id, describedBy }) => (
         <input
           {...rest}
+          type={type}
           id={id}
           value={value}
           aria-invalid={fault !== undefined}
@@ -101,7 +102,9 @@ export function Select<const Value extends string>(
           id={id}
           value={value ?? ''}
           aria-describedby={describedBy}
-          onChange={({ currentTarget }) => onValue(options.find((option) => option.value === currentTarget.value)?.value)}
+          onChange={({ currentTarget }) =>
+            onValue(options.find((option) => option.value === currentTarget.value)?.value)
+          }
         >
           <option value="">{props.any ?? t.any}</option>
           {options.map((option) => (

@@ -53,7 +53,8 @@ export class RowHeights {
     const difference = height - (this.#measured.get(key) ?? this.#estimate);
     if (difference === 0) return 0;
     this.#measured.set(key, height);
-    for (let at = index + 1; at < this.#tree.length; at += at & -at) this.#tree[at] = (this.#tree[at] ?? 0) + difference;
+    for (let at = index + 1; at < this.#tree.length; at += at & -at)
+      this.#tree[at] = (this.#tree[at] ?? 0) + difference;
     return difference;
   }
 }

@@ -139,7 +139,11 @@ export function VirtualList<Item>(props: VirtualListProps<Item>): JSX.Element {
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- WCAG 2.1.1: what scrolls can be scrolled by keyboard
     <div class="scroller" ref={scroller} onScroll={onScroll} role="group" aria-label={label} tabIndex={0}>
       <div class="rows" role="list" style={{ height: isPrinting ? 'auto' : `${heights.total}px` }}>
-        <div class="rows-shown" role="presentation" style={{ transform: `translateY(${isPrinting ? 0 : heights.top(from)}px)` }}>
+        <div
+          class="rows-shown"
+          role="presentation"
+          style={{ transform: `translateY(${isPrinting ? 0 : heights.top(from)}px)` }}
+        >
           {items.slice(from, to).map((item, offset) => {
             const index = from + offset;
             const key = keys[index] ?? '';

@@ -49,6 +49,9 @@ export function useQuery<const Given extends object>(
   return [
     state,
     (change, options) =>
-      navigate(`${path.peek()}${writeQuery(parameters, { ...readQuery(parameters, search.peek()), ...change })}`, options),
+      navigate(
+        `${path.peek()}${writeQuery(parameters, { ...readQuery(parameters, search.peek()), ...change })}`,
+        options,
+      ),
   ];
 }

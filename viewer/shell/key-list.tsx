@@ -17,7 +17,9 @@ export function KeyList({ onClose }: { readonly onClose: () => void }): JSX.Elem
   return (
     <Dialog title={t.keysTitle} onClose={onClose}>
       {parts.map(({ title, isGlobal }) => {
-        const keys = keyGroups.value.filter((group) => group.isGlobal === isGlobal).flatMap(({ actions }) => Object.entries(actions));
+        const keys = keyGroups.value
+          .filter((group) => group.isGlobal === isGlobal)
+          .flatMap(({ actions }) => Object.entries(actions));
         return keys.length === 0 ? null : (
           <section key={title}>
             <h3>{title}</h3>

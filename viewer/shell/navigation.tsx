@@ -12,8 +12,7 @@ import { inLanguage } from '../texts/language.ts';
 /** Returns the pages that the user may see in the navigation. */
 export function offeredPages(): readonly Page[] {
   return PAGES.filter(
-    ({ letter, scope, forOperators }) =>
-      letter !== undefined && may(scope) && (forOperators !== true || mayOperate()),
+    ({ letter, scope, forOperators }) => letter !== undefined && may(scope) && (forOperators !== true || mayOperate()),
   );
 }
 

@@ -1,10 +1,10 @@
-import { addressOf, send } from '../link/ask.ts';
+import { ask } from '../link/ask.ts';
 import { me } from '../link/me.ts';
 import { forgetAnswers } from '../link/resource.ts';
 
 /** Ends the session of the browser, and shows the sign-in. */
 export async function signOutOfServer(): Promise<void> {
-  await send(addressOf('DELETE /auth/browser'), { method: 'DELETE' });
+  await ask('DELETE /auth/browser', {});
   forgetAnswers();
   me.value = null;
 }

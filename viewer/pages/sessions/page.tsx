@@ -8,7 +8,7 @@ import { Empty, LoadedView } from '../../parts/states.tsx';
 import { VirtualList } from '../../parts/virtual-list.tsx';
 import { navigate, useQuery } from '../../router/router.ts';
 import { inLanguage } from '../../texts/language.ts';
-import { FILTERS, STATUSES, concernsSessions } from './filters.ts';
+import { FILTERS, PHASES, STATUSES, concernsSessions } from './filters.ts';
 import { texts } from './texts.ts';
 
 const ROW_PX = 62;
@@ -21,7 +21,7 @@ const addressOfSession = ({ id }: Session): string => `/sessions/${encodeURIComp
 /** Title, project, phase, and what the session waits for. */
 function SessionRow({ session }: { readonly session: Session }): JSX.Element {
   const t = inLanguage(texts);
-  const { title, project, phase, status, waiting_reason: waiting, last_error: fault } = session;
+  const { title, project, phase, status, waiting_reason: waiting, last_error: fault, stuck } = session;
   return (
     <article class="session-row">
       <a href={addressOfSession(session)} class="title">
@@ -38,6 +38,12 @@ function SessionRow({ session }: { readonly session: Session }): JSX.Element {
         <RelativeTime at={session.last_event_at} />
         {session.capture ? null : <span class="warn"> · {t.captureOff}</span>}
         {waiting === null ? null : <span class="warn"> · {t.waits(waiting)}</span>}
+        {stuck === null ? null : (
+          <span class="bad" title={stuck.advice}>
+            {' · '}
+            {t.stuck(stuck.why)}
+          </span>
+        )}
         {fault === null ? null : <span class="bad"> · {t.failed(fault)}</span>}
       </p>
     </article>
@@ -49,7 +55,9 @@ export default function SessionsPage(): JSX.Element {
   const t = inLanguage(texts);
   const [filters, change] = useQuery(FILTERS);
   const list = useList('GET /sessions', { query: { ...filters, limit: PAGE_ROWS } }, idOf, concernsSessions);
-  const isFiltered = Object.values(filters).some((value) => value !== undefined);
+  const counts = list.data?.answer.counts;
+  const { sort: _, ...narrowing } = filters;
+  const isFiltered = Object.values(narrowing).some((value) => value !== undefined);
   return (
     <div class="page list-page">
       <header class="line">
@@ -73,8 +81,21 @@ export default function SessionsPage(): JSX.Element {
         <Select
           label={t.status}
           value={filters.status}
-          options={STATUSES.map((value) => ({ value, text: t.statuses[value] }))}
+          options={STATUSES.map((value) => ({ value, text: t.withCount(t.statuses[value], counts?.status[value]) }))}
           onValue={(status) => change({ status })}
+        />
+        <Select
+          label={t.phase}
+          value={filters.phase}
+          options={PHASES.map((value) => ({ value, text: t.withCount(t.phases[value], counts?.phase[value]) }))}
+          onValue={(phase) => change({ phase })}
+        />
+        <Select
+          label={t.sort}
+          any={t.newest}
+          value={filters.sort}
+          options={[{ value: 'oldest', text: t.oldest }]}
+          onValue={(sort) => change({ sort })}
         />
       </form>
       <LoadedView of={list}>
@@ -92,7 +113,10 @@ export default function SessionsPage(): JSX.Element {
             />
           ) : isFiltered ? (
             <Empty title={t.noMatch}>
-              <button type="button" onClick={() => change({ status: undefined, project: undefined, search: undefined })}>
+              <button
+                type="button"
+                onClick={() => change({ status: undefined, phase: undefined, project: undefined, search: undefined })}
+              >
                 {t.clear}
               </button>
             </Empty>

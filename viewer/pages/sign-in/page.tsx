@@ -141,32 +141,41 @@ export function SignIn(): JSX.Element {
   const [way, setWay] = useState<'key' | 'password'>('key');
   const [isUnused, setIsUnused] = useState(false);
   const [error, isRunning, run] = useStep();
-  const { data: providers } = useResource('GET /auth/oidc', {});
+  const { data: about } = useResource('GET /about', {});
+  const offered = about?.sign_in;
   return (
     <main class="sign-in">
       <h1>{t.title}</h1>
       <p>
         {t.onThisMachine} <code>{COMMAND}</code> <Copy text={COMMAND} />
       </p>
-      <Tabs
-        label={t.methods}
-        tabs={[
-          { name: 'key', text: t.byKey },
-          { name: 'password', text: t.byPassword },
-        ]}
-        selected={way}
-        onSelect={setWay}
-      >
-        {way === 'key' ? <KeyForm /> : <PasswordForm />}
-      </Tabs>
+      {offered?.password === true ? (
+        <Tabs
+          label={t.methods}
+          tabs={[
+            { name: 'key', text: t.byKey },
+            { name: 'password', text: t.byPassword },
+          ]}
+          selected={way}
+          onSelect={setWay}
+        >
+          {way === 'key' ? <KeyForm /> : <PasswordForm />}
+        </Tabs>
+      ) : (
+        <KeyForm />
+      )}
       {error === null ? null : <ErrorNote error={error} />}
       {isUnused ? <p role="status">{t.noPasskey}</p> : null}
-      {'PublicKeyCredential' in globalThis ? (
-        <button type="button" disabled={isRunning} onClick={() => run(async () => setIsUnused(!(await signInByPasskey())))}>
+      {offered?.passkeys === true && 'PublicKeyCredential' in globalThis ? (
+        <button
+          type="button"
+          disabled={isRunning}
+          onClick={() => run(async () => setIsUnused(!(await signInByPasskey())))}
+        >
           {t.passkey}
         </button>
       ) : null}
-      {providers?.data.map(({ name, label }) => (
+      {offered?.providers.map(({ name, label }) => (
         <button key={name} type="button" onClick={() => signInByProvider(name)}>
           {t.provider(label)}
         </button>

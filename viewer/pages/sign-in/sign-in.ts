@@ -1,4 +1,4 @@
-import { AskError, addressOf, ask, send } from '../../link/ask.ts';
+import { AskError, addressOf, ask } from '../../link/ask.ts';
 import type { CallOf } from '../../link/ask.ts';
 import { loadMe } from '../../link/me.ts';
 import { forgetAnswers } from '../../link/resource.ts';
@@ -7,26 +7,15 @@ import { assertionOf, requestOptions } from './passkey.ts';
 /** Set while the browser is at a log-in provider. */
 const AT_PROVIDER = 'recollect.provider';
 
-/** What a browser exchanges for its cookie. */
-type Proof = { readonly api_key: string } | { readonly code: string } | { readonly access_token: string };
-
-/** @throws AskError */
-async function exchange(proof: Proof): Promise<void> {
-  const headers = { accept: 'application/json', 'content-type': 'application/json' };
-  await send(addressOf('POST /auth/browser'), { method: 'POST', headers, body: JSON.stringify(proof) });
-}
-
 /** Exchanges a key, a one-time code or an access token for the cookie of the browser, and reads the user. @throws AskError */
-export async function signIn(proof: Proof): Promise<void> {
-  await exchange(proof);
+export async function signIn(body: CallOf<'POST /auth/browser'>['body']): Promise<void> {
+  await ask('POST /auth/browser', { body });
   forgetAnswers();
   await loadMe();
 }
 
 /** Logs in by a password. Returns the token of the second step; null if the user is signed in. @throws AskError */
-export async function signInByPassword(
-  body: NonNullable<CallOf<'POST /auth/login'>['body']>,
-): Promise<string | null> {
+export async function signInByPassword(body: CallOf<'POST /auth/login'>['body']): Promise<string | null> {
   const answer = await ask('POST /auth/login', { body });
   if ('mfa_token' in answer) return answer.mfa_token;
   await signIn({ access_token: answer.access_token });
@@ -78,10 +67,10 @@ export async function startSignIn(): Promise<void> {
   // The code leaves the address, and with it the history.
   if (code !== undefined) history.replaceState(null, '', `${location.pathname}${location.search}`);
   try {
-    if (code !== undefined) await exchange({ code });
+    if (code !== undefined) await ask('POST /auth/browser', { body: { code } });
     else if (takeProvider()) {
       const { access_token: accessToken } = await ask('POST /auth/refresh', {});
-      await exchange({ access_token: accessToken });
+      await ask('POST /auth/browser', { body: { access_token: accessToken } });
     }
   } catch (error) {
     if (!(error instanceof AskError) || error.status === 0 || error.status >= 500) throw error;

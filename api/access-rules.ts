@@ -62,9 +62,12 @@ export function requireScopes(maker: Principal, role: Role, scopes: readonly Sco
     throw conflict('scopes', `of a key of a user with the role ${role} cannot include ${excess.join(', ')}`);
 }
 
-/** Returns the time after which no key ends that the caller creates; null: none. An access token lives for minutes: its end is not the end of the rights of its user. */
-export function latestEndOf({ credential, expiresAt }: Principal): Date | null {
-  return credential.kind === 'session' ? null : expiresAt;
+/**
+ * Returns the time after which no key ends that the caller creates; null: none. A session, and an access token of minutes, ends before the rights of its user or its
+ * key.
+ */
+export function latestEndOf({ expiresAt, login }: Principal): Date | null {
+  return login === null ? expiresAt : login.keyExpiresAt;
 }
 
 /**

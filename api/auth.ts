@@ -3,7 +3,7 @@ import { ERROR_RESPONSES } from '../contract/shared.ts';
 import { scopeOfOwnData, scopesOf } from '../domain/access.ts';
 import type { Scope } from '../domain/access.ts';
 import type { Principal } from '../stores/postgres/access/principal.ts';
-import { keySha256 } from '../stores/postgres/access/secrets.ts';
+import { BROWSER_TOKEN_PREFIX, keySha256 } from '../stores/postgres/access/secrets.ts';
 import type { TenantView } from '../stores/postgres/connection/database.ts';
 import type { Notifications } from '../stores/postgres/connection/notifications.ts';
 import type { SessionSeeker } from '../stores/postgres/sessions/sessions.ts';
@@ -16,6 +16,7 @@ import { isAccessToken } from './find-principal.ts';
 import { requireRecentProof } from './login/step-up.ts';
 import { sessionEnded } from './login/user-sessions.ts';
 import { PrincipalCache } from './principal-cache.ts';
+import type { BrowserCookie } from './viewer/browser-cookie.ts';
 
 /** Who may use a route. */
 export interface RouteAccess {
@@ -42,6 +43,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The caller, also of a refused request; null on open routes. */
     principal: Principal | null;
+    /** Token of the cookie that signs the request; null: a key or a token of the header Authorization does. */
+    browserToken: string | null;
   }
   interface FastifyContextConfig {
     /** A route without it is refused at start. */
@@ -61,6 +64,7 @@ export interface AuthOptions {
   readonly innerCalls: InnerCalls;
   readonly limits: RateLimits;
   readonly findPrincipal: (token: string) => Promise<Principal | null>;
+  readonly browserCookie: BrowserCookie;
   /** Notifies of every change of a key, a user or a tenant while it is listening. */
   readonly notifications: Pick<Notifications, 'isListening' | 'on' | 'start'>;
   /** Calls back when a connection to PostgreSQL was closed: the next one may lead to another database, which a restore put in place. */
@@ -99,6 +103,7 @@ export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
   const routes: RouteAccess[] = [];
   app.decorate('routeAccess', routes);
   app.decorateRequest('principal', null);
+  app.decorateRequest('browserToken', null);
   app.addHook('onRoute', (route) => {
     if (route.url.startsWith(DOCS_PREFIX)) route.config = { ...route.config, access: 'open' };
     const { access, writes = false, stepUp = false } = route.config ?? {};
@@ -120,7 +125,9 @@ export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
       return;
     }
     const caller = options.innerCalls.callerOf(request);
-    const token = bearerOf(request);
+    if (caller === null && bearerOf(request) === '')
+      request.browserToken = await options.browserCookie.tokenOf(request);
+    const token = tokenOf(request);
     if (token === '') throw new ApiError('UNAUTHENTICATED', 'this route needs the header Authorization: Bearer KEY');
     if (
       access === 'scrape' &&
@@ -130,7 +137,7 @@ export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
       return;
     const principal = caller ?? (await cache.principalOf(token, () => options.limits.lookup(request, reply)));
     if (principal === null)
-      throw isAccessToken(token)
+      throw isAccessToken(token) || request.browserToken !== null
         ? sessionEnded()
         : new ApiError('INVALID_API_KEY', 'the key is unknown, expired or revoked');
     // A token is for its audience, `/mcp`, alone; the tools there send further requests.
@@ -190,9 +197,15 @@ export function requireOwnKey({ credential, scopes }: Principal): void {
     );
 }
 
-/** Returns the key or token of a request; '' without one. */
-export function bearerOf(request: FastifyRequest): string {
-  return TOKEN_FORM.exec(request.headers.authorization ?? '')?.[1] ?? '';
+/** Returns the key or token in the header of a request; '' without one. The token of a cookie is none: scripts never have it. */
+function bearerOf(request: FastifyRequest): string {
+  const bearer = TOKEN_FORM.exec(request.headers.authorization ?? '')?.[1] ?? '';
+  return bearer.startsWith(BROWSER_TOKEN_PREFIX) ? '' : bearer;
+}
+
+/** Returns the key or token that authenticates a request; '' without one. */
+export function tokenOf(request: FastifyRequest): string {
+  return request.browserToken ?? bearerOf(request);
 }
 
 /** Returns the caller of a route that is not open. */

@@ -37,6 +37,7 @@ const ROUTES: ReadonlySet<string> = new Set([
   'GET /summaries/:id',
   'GET /timeline',
   'POST /auth/api-keys/:id/rotate',
+  'POST /auth/browser/codes',
   'POST /context',
   'POST /context/:id/feedback',
   'POST /events',

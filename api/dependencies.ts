@@ -47,6 +47,8 @@ import { SignedTokens } from './login/signed-tokens.ts';
 import { EventHub } from './stream/event-hub.ts';
 import { createJobList } from './job-list.ts';
 import { OidcClient } from './oidc/oidc-client.ts';
+import { BrowserCookie } from './viewer/browser-cookie.ts';
+import { createInstanceId } from './viewer/instance-id.ts';
 import { createRecall } from './memories/recall.ts';
 import { createRemembering } from './memories/remembering.ts';
 
@@ -130,7 +132,14 @@ export function createApiDependencies(config: Config, logger: Logger) {
   const observeDivergence = createDivergenceObserver(database.pool, metrics.indexDivergence);
   const observeDeadlines = createDeadlineObserver(database.pool, metrics.gdprRequests);
   const observeEmbedding = createEmbeddingObserver(database.pool, metrics.embedding);
-  const findPrincipal = createFindPrincipal({ database, signedTokens, resource, logger });
+  const findPrincipal = createFindPrincipal({
+    database,
+    signedTokens,
+    resource,
+    idleMs: config.login.idleMs,
+    logger,
+  });
+  const instanceId = createInstanceId(database);
   const events = new EventHub({
     database,
     notifications,
@@ -164,6 +173,10 @@ export function createApiDependencies(config: Config, logger: Logger) {
     breachedPasswords:
       config.login.breachedPasswordsFile === null ? null : new BreachedPasswords(config.login.breachedPasswordsFile),
     findPrincipal,
+    /** Returns the id of the instance. */
+    instanceId,
+    /** The cookie of the viewer. */
+    browserCookie: new BrowserCookie({ instanceId, publicUrl: config.http.publicUrl }),
     /** Open event streams. */
     events,
     /** Log-in providers by name, in the order of their file. */

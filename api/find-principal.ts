@@ -1,7 +1,8 @@
 import { findKey, recordUse } from '../stores/postgres/access/api-keys.ts';
+import { findBrowserSession, recordBrowserUse } from '../stores/postgres/access/browser-sessions.ts';
 import { findToken, recordGrantUse } from '../stores/postgres/access/oauth-grants.ts';
 import type { Principal } from '../stores/postgres/access/principal.ts';
-import { OAUTH_TOKEN_PREFIX } from '../stores/postgres/access/secrets.ts';
+import { BROWSER_TOKEN_PREFIX, OAUTH_TOKEN_PREFIX } from '../stores/postgres/access/secrets.ts';
 import type { Database } from '../stores/postgres/connection/database.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { SignedTokens } from './login/signed-tokens.ts';
@@ -20,7 +21,24 @@ interface FindPrincipalOptions {
   /** Audience of the access tokens of OAuth clients; null: there are none. */
   readonly resource: string | null;
   readonly signedTokens: SignedTokens;
+  /** Time without use after which the session of a browser has ended. */
+  readonly idleMs: number;
   readonly logger: Logger;
+}
+
+/** Returns the principal of the cookie of a browser; null for one whose session has ended. */
+async function findByCookie(
+  { database, idleMs, logger }: FindPrincipalOptions,
+  token: string,
+): Promise<Principal | null> {
+  const found = await findBrowserSession(database.pool, token, idleMs);
+  if (found?.principal.login == null) return null;
+  const { principal, lastUsedAt } = found;
+  const { sessionId } = found.principal.login;
+  recordBrowserUse(database, principal.tenantId, sessionId, lastUsedAt).catch((error: unknown) =>
+    logger.warn({ error: error instanceof Error ? error.name : 'unknown' }, 'the use of a cookie was not recorded'),
+  );
+  return principal;
 }
 
 /** Returns the principal of an access token of an OAuth client; null for one that does not work or is for another resource. */
@@ -38,11 +56,12 @@ async function findByGrant(
   return { credential: { kind: 'grant', id: grantId }, tenantId, userId, role, scopes, expiresAt, ...none };
 }
 
-/** Returns the look-up of bearer tokens by their form. It returns null for a token that is not valid, and records the use of a key without waiting. */
+/** Returns the look-up of keys and tokens by their form. It returns null for a token that is not valid, and records the use of a key without waiting. */
 export function createFindPrincipal(options: FindPrincipalOptions) {
   const { database, signedTokens, logger } = options;
   return async (token: string): Promise<Principal | null> => {
     if (isAccessToken(token)) return findByAccessToken({ database, signedTokens }, token);
+    if (token.startsWith(BROWSER_TOKEN_PREFIX)) return findByCookie(options, token);
     if (token.startsWith(OAUTH_TOKEN_PREFIX)) return findByGrant(options, token);
     const found = await findKey(database.pool, token);
     if (found === null) return null;

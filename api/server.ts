@@ -44,6 +44,8 @@ import { passkeyRoutes } from './routes/access/passkeys.ts';
 import { tenantRoutes } from './routes/access/tenants.ts';
 import { transferRoutes } from './routes/access/transfer.ts';
 import { userRoutes } from './routes/access/users.ts';
+import { aboutRoutes } from './routes/about.ts';
+import { browserRoutes } from './routes/access/browser.ts';
 import { healthRoutes } from './routes/health.ts';
 import { claudeMemRoutes } from './routes/operations/claude-mem-rows.ts';
 import { importRoutes } from './routes/operations/imports.ts';
@@ -76,6 +78,7 @@ import { timelineRoutes } from './routes/sessions/timeline.ts';
 import { traceRoutes } from './routes/sessions/trace.ts';
 import { transcriptRoutes } from './routes/sessions/transcripts.ts';
 import { valueRoutes } from './routes/capture/full-values.ts';
+import { BUILT_VIEWER, mountViewer, registerPages } from './viewer/mount.ts';
 
 /** The routes under `/api/v1`, by subject. */
 const ROUTES: readonly ((api: Api, dependencies: ApiDependencies) => void)[] = [
@@ -134,6 +137,8 @@ const ROUTES: readonly ((api: Api, dependencies: ApiDependencies) => void)[] = [
   passkeyRoutes,
   identityRoutes,
   tenantRoutes,
+  browserRoutes,
+  aboutRoutes,
 ];
 
 export const API_VERSION = '1';
@@ -182,10 +187,17 @@ export interface ServerOptions {
   readonly logger: FastifyBaseLogger;
   /** True after a stop request: readiness then fails first. */
   readonly isStopping: () => boolean;
+  /** Folder of the built viewer; by default that of the package. */
+  readonly viewerFolder?: string;
 }
 
 /** The HTTP server with every route; not listening yet. */
-export async function createServer({ dependencies, logger, isStopping }: ServerOptions): Promise<FastifyInstance> {
+export async function createServer({
+  dependencies,
+  logger,
+  isStopping,
+  viewerFolder = BUILT_VIEWER,
+}: ServerOptions): Promise<FastifyInstance> {
   const { tls, trustProxy } = dependencies.config.http;
   const security = securityHeaders(tls !== null);
   const methods = createMethodGuard({ ...security, 'x-api-version': API_VERSION });
@@ -238,6 +250,7 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
     const rest = request.is404 ? /^\/api\/(?!v\d)(.*)$/s.exec(request.url) : null;
     if (rest !== null) await reply.redirect(`${PREFIX}/${rest[1] ?? ''}`, 308);
   });
+  registerPages(app, viewerFolder);
   methods.register(app);
   // Normalises parameters like captured text, so that names with NUL or lone surrogates match; JSON is normalised at parsing.
   app.addHook('preValidation', async (request) => {
@@ -259,6 +272,7 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
     innerCalls,
     limits,
     findPrincipal: dependencies.findPrincipal,
+    browserCookie: dependencies.browserCookie,
     notifications: dependencies.notifications,
     onConnectionClosed: (listener) => dependencies.database.pool.on('remove', listener),
     scrapeToken: dependencies.config.http.scrapeToken,
@@ -286,6 +300,7 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
   await app.register(async (root: Api) => {
     atBothPlaces(root, dependencies.config.oauth);
     await oauthRoutes(root, dependencies);
+    await mountViewer(root, viewerFolder);
   });
   return app;
 }

@@ -6,6 +6,7 @@ import { addKeys } from './commands/access/keys.ts';
 import { addSharing } from './commands/access/sharing.ts';
 import { addTenants } from './commands/access/tenants.ts';
 import { addUsers } from './commands/access/users.ts';
+import { addOpen } from './commands/access/open.ts';
 import { addPassword } from './commands/access/password.ts';
 import { addWhoami } from './commands/access/whoami.ts';
 import { addAudit } from './commands/operations/audit.ts';
@@ -56,6 +57,7 @@ const GROUPS: Readonly<Record<string, readonly AddCommand[]>> = {
   'Look inside:': [addJobs, addWatch, addTrace, addUsage, addStats, addSchedules, addConsistency],
   'People and access:': [
     addJoin,
+    addOpen,
     addWhoami,
     addPassword,
     addUsers,

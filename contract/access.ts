@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CREDENTIAL_KINDS, ROLES, SCOPES } from '../domain/access.ts';
+import { CREDENTIAL_KINDS, LOGIN_METHODS, ROLES, SCOPES } from '../domain/access.ts';
 import { LONGEST_PASSWORD, SHORTEST_PASSWORD } from '../domain/passwords.ts';
 import { flag } from './query.ts';
 import { namespaceName, pageQuery, timestamp } from './shared.ts';
@@ -172,6 +172,28 @@ export const meSchema = z
       password: z.boolean(),
       totp: z.boolean(),
       recovery_codes: z.number().int().describe('Unused ones'),
+    }),
+    bounds: z
+      .object({ namespaces: z.array(z.string()), projects: z.array(z.string()).describe('Ids') })
+      .nullable()
+      .describe('What a key is bound to; null: nothing'),
+    session: z
+      .object({
+        id: z.string(),
+        methods: z.array(z.enum(LOGIN_METHODS)),
+        proven_until: z
+          .string()
+          .nullable()
+          .describe('Until then the session may do what needs a recent proof; null: the user proved no second factor'),
+        prove_by: z
+          .enum(['second_factor', 'password', 'sign_in'])
+          .describe('What renews the proof: `POST /auth/step-up`, or a new sign-in'),
+      })
+      .nullable()
+      .describe('Of a log-in or a browser; null: a key alone sends the request'),
+    server: z.object({
+      version: z.string(),
+      body_bytes: z.number().int().describe('Largest body of most routes'),
     }),
   })
   .meta({ id: 'Me' });

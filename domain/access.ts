@@ -9,8 +9,8 @@ export type Scope = (typeof SCOPES)[number];
 /** How a request is authenticated: an API key, the session of a log-in, or the grant of an application. */
 export const CREDENTIAL_KINDS = ['key', 'session', 'grant'] as const;
 
-/** Proofs that a user gave at a log-in. */
-export const LOGIN_METHODS = ['password', 'totp', 'recovery', 'passkey', 'oidc'] as const;
+/** Proofs that a user gave at a log-in; of a browser that signed in without one, the key, or the code that a key was exchanged for. */
+export const LOGIN_METHODS = ['password', 'totp', 'recovery', 'passkey', 'oidc', 'key', 'code'] as const;
 export type LoginMethod = (typeof LOGIN_METHODS)[number];
 
 /** Namespaces and projects (ids) that a key is bound to: it reads and writes nothing outside. An empty list binds to nothing. */

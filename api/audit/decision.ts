@@ -10,7 +10,7 @@ interface DecidedRoute {
 const REVEALING = /^\/(?:admin\/.*|gdpr\/.*|exports\/:id\/file|full-values\/:sha256)$/;
 
 /** Changes of the caller's own access, on routes that every key may use. */
-const OWN_ACCESS = /^(?:DELETE|POST|PUT) \/auth\/api-keys\//;
+const OWN_ACCESS = /^(?:DELETE|POST|PUT) \/auth\/(?:api-keys\/|browser\/codes$)/;
 
 /** A log-in that a browser completes by GET. */
 const LOG_INS: ReadonlySet<string> = new Set(['GET /auth/oidc/:name/callback']);

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { ApiError } from '../errors.ts';
+import { requireOwnOrigin } from '../http/own-origin.ts';
 
 /** `__Host-`: only this host can set it, by TLS (or on localhost), for all of its paths. */
 const NAME = '__Host-recollect_refresh';
@@ -20,13 +20,11 @@ export function clearRefreshCookie(reply: FastifyReply): void {
 /**
  * Returns the refresh token of a request; null if it has none. The two routes that read the cookie call this: a page of another origin cannot make
  * the browser send it there.
- * @throws ApiError FORBIDDEN for a request of a page of another origin
+ * @throws ApiError ORIGIN_NOT_ALLOWED for a request of a page of another origin
  */
 export function readRefreshCookie(request: FastifyRequest, publicUrl: string | null): string | null {
-  const { cookie: header = '', origin, 'sec-fetch-site': site } = request.headers;
-  const own = publicUrl === null ? `${request.protocol}://${request.host}` : new URL(publicUrl).origin;
-  if ((origin !== undefined && origin !== own) || (site !== undefined && site !== 'same-origin'))
-    throw new ApiError('FORBIDDEN', 'this route accepts requests of its own origin only');
+  const { cookie: header = '' } = request.headers;
+  requireOwnOrigin(request, publicUrl);
   if (header.length > LONGEST_HEADER) return null;
   const token = request.server.parseCookie(header)[NAME];
   return token !== undefined && TOKEN.test(token) ? token : null;

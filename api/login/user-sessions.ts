@@ -5,7 +5,7 @@ import type { KeyRing } from '../../domain/sealing.ts';
 import { asId } from '../../domain/ids.ts';
 import type { UserId } from '../../domain/ids.ts';
 import type { Principal } from '../../stores/postgres/access/principal.ts';
-import { keySha256, newRefreshToken } from '../../stores/postgres/access/secrets.ts';
+import { keySha256, newBrowserToken, newRefreshToken } from '../../stores/postgres/access/secrets.ts';
 import {
   createUserSession,
   endUserSessions,
@@ -40,7 +40,15 @@ export interface TokenAnswer {
 }
 
 /** What a session needs of the api. */
-type Needs = Pick<ApiDependencies, 'database' | 'signedTokens' | 'readKeyRing' | 'config' | 'metrics'>;
+type Needs = Pick<
+  ApiDependencies,
+  'browserCookie' | 'database' | 'signedTokens' | 'readKeyRing' | 'config' | 'metrics'
+>;
+
+/** Returns what a session records of the client of a request. */
+export function clientOf({ ip, headers }: FastifyRequest): Pick<SessionWish, 'address' | 'userAgent'> {
+  return { address: ip, userAgent: redacted((headers['user-agent'] ?? '').slice(0, LONGEST_AGENT)) || null };
+}
 
 /** @throws ApiError INVALID_TOKEN */
 export function sessionEnded(): ApiError {
@@ -59,8 +67,8 @@ async function answerFor({ signedTokens }: Needs, { principal, authVersion }: Fo
 }
 
 /**
- * Starts a session of a user who proved to be that user: the only place that does. Sets the refresh cookie and the principal of the request, and returns the body of
- * the answer. The session and its tokens are new, whatever the request contained.
+ * Starts a session of a user who proved to be that user: the only place that does. Sets the refresh cookie, or the cookie of a browser that sent one, and the principal
+ * of the request, and returns the body of the answer. The session and its tokens are new, whatever the request contained.
  * @throws ApiError NOT_CONFIGURED, INVALID_CREDENTIALS if the user is not active any more or the credentials changed meanwhile
  */
 export async function startUserSession(
@@ -70,15 +78,17 @@ export async function startUserSession(
   reply: FastifyReply,
 ): Promise<TokenAnswer> {
   requireRing(needs.readKeyRing);
-  const refreshToken = newRefreshToken();
+  const hasCookie = request.browserToken !== null;
+  const refreshToken = hasCookie ? null : newRefreshToken();
+  const browserToken = hasCookie ? newBrowserToken() : null;
   const expiresAt = new Date(Date.now() + needs.config.login.sessionMs);
   const id = await needs.database.asTenant(user.tenantId, (transaction) =>
     createUserSession(transaction, {
       ...user,
       refreshToken,
+      browserToken,
       expiresAt,
-      address: request.ip,
-      userAgent: redacted((request.headers['user-agent'] ?? '').slice(0, LONGEST_AGENT)) || null,
+      ...clientOf(request),
     }),
   );
   const session = await findUserSession(needs.database.pool, id);
@@ -86,7 +96,8 @@ export async function startUserSession(
   const answer = await answerFor(needs, session);
   request.principal = session.principal;
   request.startedSession = { tenantId: user.tenantId, userId: session.principal.userId, id };
-  setRefreshCookie(reply, refreshToken, expiresAt);
+  if (refreshToken !== null) setRefreshCookie(reply, refreshToken, expiresAt);
+  if (browserToken !== null) await needs.browserCookie.set(request, reply, browserToken, expiresAt);
   return answer;
 }
 

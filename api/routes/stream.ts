@@ -4,7 +4,7 @@ import { streamHeaders, streamQuery } from '../../contract/stream.ts';
 import type { StreamFilter } from '../../domain/stream.ts';
 import { findProject } from '../../stores/postgres/projects/projects.ts';
 import type { Principal } from '../../stores/postgres/access/principal.ts';
-import { bearerOf, principalOf, route, viewOf } from '../auth.ts';
+import { principalOf, route, tokenOf, viewOf } from '../auth.ts';
 import type { Api, ApiDependencies } from '../dependencies.ts';
 import { existing } from '../errors.ts';
 import { sessionIdOf } from '../subjects.ts';
@@ -52,7 +52,7 @@ export function streamRoutes(app: Api, { database, events }: ApiDependencies): v
       const given = request.headers['last-event-id'] || query.last_event_id;
       const { frames, close } = await events.open({
         principal,
-        token: bearerOf(request),
+        token: tokenOf(request),
         view: viewOf(principal),
         filter: await filterOf(principal, query),
         after: given === undefined ? null : Number(given),

@@ -32,8 +32,18 @@ function Framed(
   );
 }
 
+/** Types of fields, as attributes: the types of elements differ by them. */
+const TYPES = {
+  text: { type: 'text' },
+  search: { type: 'search' },
+  password: { type: 'password' },
+  number: { type: 'number' },
+  date: { type: 'date' },
+  'datetime-local': { type: 'datetime-local' },
+} as const;
+
 interface InputProps {
-  readonly type?: 'text' | 'search' | 'password' | 'number' | 'date' | 'datetime-local';
+  readonly type?: keyof typeof TYPES;
   readonly autocomplete?: 'off' | 'username' | 'current-password' | 'one-time-code';
   readonly inputMode?: 'text' | 'numeric';
   readonly required?: boolean;
@@ -51,7 +61,7 @@ export function Field(
       {({ id, describedBy }) => (
         <input
           {...rest}
-          type={type}
+          {...TYPES[type]}
           id={id}
           value={value}
           aria-invalid={fault !== undefined}

@@ -1,3 +1,4 @@
+import { VERSION } from '../../../config/version.ts';
 import { acceptBody, acceptedInvite, meSchema } from '../../../contract/access.ts';
 import { ERROR_RESPONSES } from '../../../contract/shared.ts';
 import { AGENT_KEYS, SCOPES, scopesOf } from '../../../domain/access.ts';
@@ -5,12 +6,16 @@ import type { Scope } from '../../../domain/access.ts';
 import { acceptInvite, findInvite } from '../../../stores/postgres/access/invites.ts';
 import type { Invited } from '../../../stores/postgres/access/invites.ts';
 import { readPassword, setPassword } from '../../../stores/postgres/access/log-ins.ts';
+import { methodsOf } from '../../../stores/postgres/access/browser-sessions.ts';
+import type { Principal } from '../../../stores/postgres/access/principal.ts';
 import { createKey, readKey } from '../../../stores/postgres/access/key-changes.ts';
 import { readIdentity } from '../../../stores/postgres/access/people.ts';
 import type { TenantTransaction } from '../../../stores/postgres/connection/database.ts';
 import { operates, principalOf, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { ApiError, existing } from '../../errors.ts';
+import { BODY_BYTES } from '../../http/body.ts';
+import { provenUntilOf } from '../../login/step-up.ts';
 import { requireGoodPassword } from '../../login/new-passwords.ts';
 
 const tags = ['access'];
@@ -46,6 +51,13 @@ async function createKeys(transaction: TenantTransaction, { tenantId, userId, ro
   };
 }
 
+/** Returns what renews the proof of a session. A passkey is proven by a new log-in, a key by a new sign-in. */
+function proofOf({ credential, login }: Principal, hasTotp: boolean, hasPassword: boolean) {
+  if (credential.kind === 'key') return 'sign_in' as const;
+  if (login?.hasFactors === true) return hasTotp ? ('second_factor' as const) : ('sign_in' as const);
+  return hasPassword ? ('password' as const) : ('sign_in' as const);
+}
+
 /** `/auth`: the caller, and invites, which need no key. */
 export function authRoutes(app: Api, dependencies: ApiDependencies): void {
   const { database, findPrincipal, passwords } = dependencies;
@@ -59,10 +71,11 @@ export function authRoutes(app: Api, dependencies: ApiDependencies): void {
     }),
     async (request) => {
       const principal = principalOf(request);
-      const { credential, expiresAt, scopes, tenantId, userId } = principal;
-      const [found, key] = await database.asTenant(tenantId, async (transaction) => [
+      const { bounds, credential, expiresAt, login, scopes, tenantId, userId } = principal;
+      const [found, key, methods] = await database.asTenant(tenantId, async (transaction) => [
         await readIdentity(transaction, userId),
         credential.kind === 'key' ? await readKey(transaction, credential.id) : null,
+        login === null ? [] : await methodsOf(transaction, login.sessionId),
       ]);
       const { id, username, email, tenant, role, hasPassword, hasTotp, recoveryCodes } = existing(found, 'user');
       return {
@@ -73,6 +86,17 @@ export function authRoutes(app: Api, dependencies: ApiDependencies): void {
         credential: { ...credential, name: key?.name ?? null, expires_at: expiresAt?.toISOString() ?? null },
         is_operator: operates(principal),
         login: { password: hasPassword, totp: hasTotp, recovery_codes: recoveryCodes },
+        bounds: bounds === null ? null : { namespaces: [...bounds.namespaces], projects: [...bounds.projects] },
+        session:
+          login === null
+            ? null
+            : {
+                id: login.sessionId,
+                methods,
+                proven_until: provenUntilOf(login)?.toISOString() ?? null,
+                prove_by: proofOf(principal, hasTotp, hasPassword),
+              },
+        server: { version: VERSION, body_bytes: BODY_BYTES },
       };
     },
   );

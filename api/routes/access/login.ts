@@ -49,7 +49,7 @@ export function loginRoutes(app: Api, dependencies: ApiDependencies): void {
     },
     async (request, reply) => {
       const principal = principalOf(request);
-      const { tenantId, userId, login } = principal;
+      const { tenantId, userId, credential, login } = principal;
       const { password, current_password: current } = request.body;
       const stored = await database.asTenant(tenantId, (transaction) => readPassword(transaction, userId));
       if (stored.passwordHash === null) {
@@ -68,7 +68,8 @@ export function loginRoutes(app: Api, dependencies: ApiDependencies): void {
         setPassword(transaction, userId, { passwordHash, authVersion: stored.authVersion }),
       );
       if (authVersion === null) throw conflict('password', 'was changed by another request');
-      if (login === null) return { token: null };
+      // A key gets no session, also if a browser signed in by it: that has ended.
+      if (credential.kind !== 'session' || login === null) return { token: null };
       const proven = { tenantId, userId, authVersion, methods: ['password'], mfaAt: login.mfaAt } as const;
       return { token: await startUserSession(dependencies, proven, request, reply) };
     },

@@ -45,11 +45,11 @@ export function userSessionRoutes(app: Api, dependencies: ApiDependencies): void
     '/auth/sessions',
     route('account', { tags, summary: 'List own sessions, newest first', response: { 200: userSessionList } }),
     async (request) => {
-      const { credential, tenantId, userId } = principalOf(request);
+      const { login, tenantId, userId } = principalOf(request);
       const rows = await database.asTenant(tenantId, (transaction) =>
         listUserSessions(transaction, userId, config.login.idleMs),
       );
-      return { data: rows.map((row) => present(userSession, { ...row, isCurrent: row.id === credential.id })) };
+      return { data: rows.map((row) => present(userSession, { ...row, isCurrent: row.id === login?.sessionId })) };
     },
   );
 
@@ -71,8 +71,8 @@ export function userSessionRoutes(app: Api, dependencies: ApiDependencies): void
     '/auth/sessions',
     route('account', { tags, summary: 'End all other own sessions', response: { 200: endedSessions } }),
     async (request) => {
-      const { credential, tenantId, userId } = principalOf(request);
-      const exceptId = credential.kind === 'session' ? credential.id : null;
+      const { login, tenantId, userId } = principalOf(request);
+      const exceptId = login?.sessionId ?? null;
       const ended = await database.asTenant(tenantId, (transaction) =>
         endUserSessions(transaction, userId, { exceptId }, 'ended'),
       );

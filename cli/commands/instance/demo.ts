@@ -3,6 +3,9 @@ import type { Command } from 'commander';
 import { startInstance } from '../../../infra/supervisor/start-instance.ts';
 import type { Cli } from '../../cli.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
+import { openOffer } from '../access/open.ts';
+import { readCredentials } from '../../server/access.ts';
+import { ServerClient } from '../../server/server-client.ts';
 import { demonstrate, scratchDataDirectory } from '../../demo/demo.ts';
 import { heading } from '../../text/text-layout.ts';
 import { listenForInterrupts } from '../../waiting.ts';
@@ -30,6 +33,7 @@ function whatNext(url: string, dataDir: string): string {
     `  data directory  ${dataDir}`,
     `  run it again    npm start -- --data-dir ${dataDir}`,
     '  new instance    npm start                 (data in ~/.recollect)',
+    '  in a browser    npm run demo -- --keep-running',
     '  install hooks   npm run recollect -- install claude-code   writes to ~/.claude/settings.json',
     '',
   ].join('\n');
@@ -57,6 +61,7 @@ export async function demo(options: DemoOptions, context: CommandContext): Promi
       output.out(whatNext(instance.url, dataDir));
       output.out(`  The demo took ${((performance.now() - started) / 1_000).toFixed(0)} s.\n`);
       if (options.keepRunning === true) {
+        output.out(`  ${await openOffer(new ServerClient(readCredentials(instance.credentialsPath)))}`);
         output.out('  Press Ctrl-C to stop.\n');
         await interrupts.requested;
       }

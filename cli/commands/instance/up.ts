@@ -18,6 +18,7 @@ import { terminalProgress } from '../../text/terminal-progress.ts';
 import { serverOf } from '../../server/server-client.ts';
 import type { ServerClient } from '../../server/server-client.ts';
 import { backupInProgress, hooksOffer } from './activity.ts';
+import { openOffer } from '../access/open.ts';
 import { startDetached } from './up-detached.ts';
 import { instanceLayout } from '../../../infra/instance/layout.ts';
 import { InstanceError } from '../../../infra/instance/instance-error.ts';
@@ -97,7 +98,10 @@ export async function up(options: UpOptions, context: CommandContext): Promise<E
       );
       return 0;
     }
-    return options.detach ? await startDetached(options, context) : await runInForeground(options, context);
+    if (options.detach !== true) return await runInForeground(options, context);
+    const exitCode = await startDetached(options, context);
+    if (exitCode === 0) out(await answerFrom(options.dataDir, context, openOffer));
+    return exitCode;
   } catch (error) {
     if (error instanceof AlreadyRunningError) {
       printAlreadyRunning(error, options.dataDir, out);
@@ -127,8 +131,10 @@ async function runInForeground(options: UpOptions, context: CommandContext): Pro
     });
     progress.clear();
     const offer = await answerFrom(options.dataDir, context, (server) => hooksOffer(server, environment));
+    // Not into a log: the code signs in. A detached start prints it in the terminal that it was started from.
+    const link = output.columns === null ? '' : await answerFrom(options.dataDir, context, openOffer);
     // In one piece: a detached start shows the log up to here.
-    output.out(`${readySummary(instance.status(), instance.instance, instance.credentialsPath)}${offer}`);
+    output.out(`${readySummary(instance.status(), instance.instance, instance.credentialsPath)}${offer}${link}`);
     output.out('Press Ctrl-C to stop.\n');
     await interrupts.requested;
     progress.clear();

@@ -133,7 +133,7 @@ CREATE UNIQUE INDEX user_invites_token_sha256_key ON user_invites (token_sha256)
 CREATE INDEX user_invites_user_id_idx ON user_invites (user_id);
 CREATE INDEX user_invites_tenant_id_idx ON user_invites (tenant_id);
 
--- A log-in of a user. Its access tokens are not stored; its refresh tokens are one family.
+-- A log-in of a user, or a browser that signed in by a key. Access tokens are not stored; refresh tokens are one family.
 CREATE TABLE user_sessions (
   id uuid PRIMARY KEY, tenant_id uuid NOT NULL,
   user_id uuid NOT NULL REFERENCES users ON DELETE CASCADE ON UPDATE CASCADE,
@@ -141,11 +141,15 @@ CREATE TABLE user_sessions (
   authenticated_at timestamptz(6) NOT NULL, -- the last proof of the first factor
   mfa_at timestamptz(6), -- the last proof of a second factor, or of a passkey
   created_at timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
-  last_used_at timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP, -- the last refresh
+  last_used_at timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP, -- the last refresh, or use of the cookie
   expires_at timestamptz(6) NOT NULL, ended_at timestamptz(6),
   end_reason text CHECK (end_reason IN ('logout', 'ended', 'replaced', 'reuse')),
-  address text, user_agent text
+  address text, user_agent text,
+  browser_sha256 bytea, -- of the cookie of its browser
+  api_key_id uuid REFERENCES api_keys ON DELETE CASCADE ON UPDATE CASCADE -- its rights and its end are those of this key; null: of the user
 );
+CREATE UNIQUE INDEX user_sessions_browser_sha256_key ON user_sessions (browser_sha256);
+CREATE INDEX user_sessions_api_key_id_idx ON user_sessions (api_key_id);
 CREATE INDEX user_sessions_user_id_idx ON user_sessions (user_id);
 CREATE INDEX user_sessions_tenant_id_idx ON user_sessions (tenant_id);
 
@@ -212,7 +216,7 @@ CREATE INDEX passkeys_tenant_id_idx ON passkeys (tenant_id);
 -- Started log-ins, of no tenant yet; a use ends the row. Written by start_auth_challenge and take_auth_challenge only.
 CREATE UNLOGGED TABLE auth_challenges (
   challenge_sha256 bytea PRIMARY KEY,
-  kind text NOT NULL CHECK (kind IN ('oidc', 'passkey_log_in', 'passkey_registration')),
+  kind text NOT NULL CHECK (kind IN ('oidc', 'passkey_log_in', 'passkey_registration', 'browser')),
   data jsonb NOT NULL, expires_at timestamptz(6) NOT NULL
 );
 CREATE INDEX auth_challenges_expires_at_idx ON auth_challenges (expires_at);
@@ -245,7 +249,7 @@ CREATE TRIGGER access_changed AFTER UPDATE OF revoked_at, expires_at, scopes, re
   FOR EACH STATEMENT EXECUTE FUNCTION notify_access_changed();
 CREATE TRIGGER access_changed AFTER UPDATE OF active, role, auth_version ON users
   FOR EACH STATEMENT EXECUTE FUNCTION notify_access_changed();
-CREATE TRIGGER access_changed AFTER UPDATE OF ended_at, expires_at, auth_version, mfa_at OR DELETE ON user_sessions
+CREATE TRIGGER access_changed AFTER UPDATE OF ended_at, expires_at, auth_version, mfa_at, browser_sha256 OR DELETE ON user_sessions
   FOR EACH STATEMENT EXECUTE FUNCTION notify_access_changed();
 CREATE TRIGGER access_changed AFTER INSERT OR DELETE OR UPDATE OF confirmed_at ON mfa_totp
   FOR EACH STATEMENT EXECUTE FUNCTION notify_access_changed();

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { z } from 'zod';
 import { ROLES, SCOPES } from '../../../domain/access.ts';
+import type { Bounds } from '../../../domain/access.ts';
 import { asId } from '../../../domain/ids.ts';
 import type { TenantId, UserId } from '../../../domain/ids.ts';
 import type { Database } from '../connection/database.ts';
@@ -10,6 +11,11 @@ import { keySha256 } from './secrets.ts';
 
 /** The last use of a key is recorded at most this often. */
 const USE_MS = 3_600_000;
+
+/** Returns what a key is bound to; null: nothing. */
+export function boundsOf(namespaces: readonly string[], projects: readonly string[]): Bounds | null {
+  return namespaces.length + projects.length === 0 ? null : { namespaces, projects };
+}
 
 export const userColumn = z.string().transform((id) => asId<UserId>(id));
 
@@ -27,7 +33,7 @@ const keyRow = rowOf({
   projects: z.array(z.string()),
 }).transform(({ namespaces, projects, ...key }) => ({
   ...key,
-  bounds: namespaces.length + projects.length === 0 ? null : { namespaces, projects },
+  bounds: boundsOf(namespaces, projects),
 }));
 
 /** A key that works: its principal, and its last use. */

@@ -5,20 +5,21 @@ import { keySha256 } from './secrets.ts';
 /** A person has this long to log in at a provider or to touch a passkey. */
 export const CHALLENGE_S = 600;
 
-type ChallengeKind = 'oidc' | 'passkey_log_in' | 'passkey_registration';
+type ChallengeKind = 'oidc' | 'passkey_log_in' | 'passkey_registration' | 'browser';
 
-/** Stores a started log-in. `challenge`: a secret or a random value that the end of the log-in repeats; its hash is stored. */
+/** Stores a started log-in, for `ttlS` seconds. `challenge`: a secret or a random value that the end of the log-in repeats; its hash is stored. */
 export async function startChallenge(
   { pool }: Database,
   kind: ChallengeKind,
   challenge: string,
   data: Readonly<Record<string, unknown>> = {},
+  ttlS = CHALLENGE_S,
 ): Promise<void> {
   await pool.query('SELECT start_auth_challenge($1, $2, $3, $4)', [
     keySha256(challenge),
     kind,
     JSON.stringify(data),
-    CHALLENGE_S,
+    ttlS,
   ]);
 }
 

@@ -7,12 +7,15 @@ export interface Credential {
   readonly id: string;
 }
 
-/** The last proofs of the user in a session. */
+/** A session, with the last proofs of its user. */
 export interface LoginProof {
+  readonly sessionId: string;
   readonly authenticatedAt: Date;
   /** The last proof of a second factor, or of a passkey. */
   readonly mfaAt: Date | null;
   readonly hasFactors: boolean;
+  /** End of the key that a browser signed in by; null: it has none, or there is no key. */
+  readonly keyExpiresAt: Date | null;
 }
 
 /** Who sends a request, with which rights. */
@@ -30,6 +33,6 @@ export interface Principal {
   readonly requestsPerMinute: number | null;
   /** An admin of the tenant that the instance was set up with. */
   readonly isOperator: boolean;
-  /** Null unless the credential is a session. */
+  /** Null unless the request is of a session. A browser that signed in by a key has the credential of the key, and a session. */
   readonly login: LoginProof | null;
 }

@@ -24,6 +24,14 @@ export function newRefreshToken(): string {
   return `rcr_${newSecret()}`;
 }
 
+/** Begins the tokens in the cookies of browsers. */
+export const BROWSER_TOKEN_PREFIX = 'rcb_';
+
+/** Returns the token of the cookie of a browser. */
+export function newBrowserToken(): string {
+  return `${BROWSER_TOKEN_PREFIX}${newSecret()}`;
+}
+
 /** Begins the access tokens of OAuth clients. */
 export const OAUTH_TOKEN_PREFIX = 'rco_';
 

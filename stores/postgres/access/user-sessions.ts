@@ -21,23 +21,34 @@ export interface SessionWish {
   readonly authenticatedAt?: Date;
   /** Time of the proof of a second factor, or of a passkey; null: none. */
   readonly mfaAt: Date | null;
-  readonly refreshToken: string;
+  /** Null for a browser that has a cookie of the session itself. */
+  readonly refreshToken: string | null;
+  readonly browserToken?: string | null;
+  /** The key that a browser signed in by. */
+  readonly apiKeyId?: string;
   readonly expiresAt: Date;
   readonly address: string;
   readonly userAgent: string | null;
 }
 
-/** Creates a session with its first refresh token; returns its id. */
+/** Creates a session with the first refresh token or the cookie of its browser; returns its id. */
 export async function createUserSession(
   transaction: TenantTransaction,
-  { refreshToken, methods, authenticatedAt, ...wish }: SessionWish,
+  { refreshToken, browserToken = null, methods, authenticatedAt, ...wish }: SessionWish,
 ): Promise<string> {
   const id = newId();
   const now = new Date();
   await transaction.user.update({ where: { id: wish.userId }, data: { lastLoginAt: now }, select: { id: true } });
   await transaction.userSession.create({
-    data: { id, ...wish, methods: [...methods], authenticatedAt: authenticatedAt ?? now },
+    data: {
+      id,
+      ...wish,
+      methods: [...methods],
+      authenticatedAt: authenticatedAt ?? now,
+      browserSha256: browserToken === null ? null : new Uint8Array(keySha256(browserToken)),
+    },
   });
+  if (refreshToken === null) return id;
   const tokenSha256 = new Uint8Array(keySha256(refreshToken));
   await transaction.refreshToken.create({ data: { tokenSha256, tenantId: wish.tenantId, sessionId: id } });
   return id;
@@ -88,7 +99,13 @@ export async function findUserSession(pool: pg.Pool, id: string): Promise<FoundS
       scopes: scopesOf(role),
       expiresAt: null,
       requestsPerMinute: null,
-      login: { authenticatedAt: login.authenticatedAt, mfaAt: login.mfaAt, hasFactors: login.hasFactors },
+      login: {
+        sessionId: found.id,
+        authenticatedAt: login.authenticatedAt,
+        mfaAt: login.mfaAt,
+        hasFactors: login.hasFactors,
+        keyExpiresAt: null,
+      },
     },
   };
 }

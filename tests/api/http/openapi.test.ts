@@ -373,6 +373,7 @@ describe('real answers and the document', () => {
 
 /** Open routes whose request needs a body, a name or a cookie: the status without it. */
 const NOT_EMPTY: Readonly<Record<string, number>> = {
+  '/auth/browser': 422,
   '/auth/invites/accept': 422,
   '/auth/login': 422,
   '/auth/refresh': 401,

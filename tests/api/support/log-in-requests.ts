@@ -79,6 +79,10 @@ export function logInSuccesses(seeds: Seeds): ContractRequest[] {
     ['delete /auth/sessions/{id}', `/auth/sessions/${other.session_id}`, { key: token }],
     ['post /auth/refresh', '/auth/refresh', { key: null, headers: { cookie } }],
     ['post /auth/logout', '/auth/logout', { key: null }],
+    ['get /about', '/about', { key: null }],
+    ['post /auth/browser/codes', '/auth/browser/codes', { key }],
+    ['post /auth/browser', '/auth/browser', { key: null, body: { api_key: key } }],
+    ['delete /auth/browser', '/auth/browser', { key: null }],
     ['get /auth/oidc', '/auth/oidc', { key: null }],
     ['post /auth/passkeys/register/options', '/auth/passkeys/register/options', { key: token }],
     [
@@ -107,6 +111,9 @@ export function logInSuccesses(seeds: Seeds): ContractRequest[] {
 export function logInFailures({ userId, key, own, assertion }: Seeds): ContractRequest[] {
   return [
     ['post /auth/login', '/auth/login', { key: null, body: { login: 'unknown', password: 'x' } }],
+    ['post /auth/browser', '/auth/browser', { key: null, body: { code: 'x'.repeat(43) } }],
+    ['post /auth/browser', '/auth/browser', { key: null, body: {} }],
+    ['post /auth/browser/codes', '/auth/browser/codes', { key: own }],
     ['post /auth/refresh', '/auth/refresh', { key: null }],
     ['get /auth/sessions', '/auth/sessions', { key: null }],
     ['delete /auth/sessions/{id}', `/auth/sessions/${newId()}`, { key }],

@@ -102,6 +102,7 @@ export const PLAYS: Readonly<Record<string, readonly Play[]>> = {
   'DELETE /admin/legal-holds/:id': play('hold', 'private', 200, { uses: 'hold' }),
   'DELETE /auth/api-keys/:id': play('apiKey', 'mine', 200, { uses: 'apiKey', grants: ['read'] }),
   'DELETE /admin/users/:id/mfa': play('person', 'private', 200, { uses: 'person', without: 'own' }),
+  'DELETE /auth/browser': plain(200),
   'DELETE /auth/mfa/totp': plain(200),
   'DELETE /admin/users/:id/identities/:identity_id': play('person', 'admins', 404, {
     request: ({ id }) => ({ path: `/admin/users/${id}/identities/${NO_BACKUP}` }),
@@ -152,6 +153,7 @@ export const PLAYS: Readonly<Record<string, readonly Play[]>> = {
   'GET /admin/users': plain(200),
   'GET /admin/users/:id': play('person', 'private', 200),
   'GET /admin/users/:id/identities': play('person', 'admins', 200),
+  'GET /about': plain(200),
   'GET /archives': plain(200),
   'GET /auth/api-keys': plain(200),
   'GET /auth/grants': [
@@ -294,6 +296,8 @@ export const PLAYS: Readonly<Record<string, readonly Play[]>> = {
     grants: ['read'],
     request: body({}),
   }),
+  'POST /auth/browser': plain(401, body({ code: 'x'.repeat(43) })),
+  'POST /auth/browser/codes': plain(201),
   'POST /auth/invites/accept': plain(404, body({ token: `rci_${'x'.repeat(43)}` })),
   'POST /auth/login': plain(422, body({})),
   'POST /auth/logout': plain(200),

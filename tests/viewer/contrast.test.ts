@@ -23,11 +23,15 @@ function contrast(first: string, second: string): number {
 
 const GROUNDS = ['page', 'raised', 'sunken'];
 const pairs = [
-  ...['ink', 'muted', 'accent', 'good', 'warn', 'bad', 'info'].flatMap((text) => GROUNDS.map((ground) => [text, ground, 4.5] as const)),
+  ...['ink', 'muted', 'accent', 'good', 'warn', 'bad', 'info'].flatMap((text) =>
+    GROUNDS.map((ground) => [text, ground, 4.5] as const),
+  ),
   ['on-accent', 'accent', 4.5] as const,
   ['ink', 'mark', 4.5] as const,
   // Borders of controls and marks of charts: WCAG 1.4.11.
-  ...['border', 'series-0', 'series-1', 'series-2', 'series-3'].flatMap((part) => GROUNDS.map((ground) => [part, ground, 3] as const)),
+  ...['border', 'series-0', 'series-1', 'series-2', 'series-3'].flatMap((part) =>
+    GROUNDS.map((ground) => [part, ground, 3] as const),
+  ),
 ];
 
 test.each(pairs)('%s on %s has a contrast of at least %d in both themes', (text, ground, least) => {

@@ -46,7 +46,8 @@ function read(url: string) {
   return { ids, states, reader };
 }
 
-const frame = (id: number, type = 'session.updated') => `id: ${id}\nevent: ${type}\ndata: {"id":"${id}","type":"${type}"}\n\n`;
+const frame = (id: number, type = 'session.updated') =>
+  `id: ${id}\nevent: ${type}\ndata: {"id":"${id}","type":"${type}"}\n\n`;
 const stream: Answer = (_, response) => void response.writeHead(200, { 'content-type': 'text/event-stream' });
 const sends =
   (texts: readonly string[], end: 'end' | 'destroy' | 'silence'): Answer =>

@@ -26,9 +26,20 @@ describe('captured text', () => {
 
   test('highlights ranges, also overlapping ones and those beyond the end', () => {
     expect(shown('abcdef', [{ start: 1, end: 3 }])).toBe('a[bc]def');
-    expect(shown('abcdef', [{ start: 4, end: 99 }, { start: 0, end: 2 }, { start: 1, end: 3 }])).toBe('[ab][c]d[ef]');
+    expect(
+      shown('abcdef', [
+        { start: 4, end: 99 },
+        { start: 0, end: 2 },
+        { start: 1, end: 3 },
+      ]),
+    ).toBe('[ab][c]d[ef]');
     expect(shown('a\u202Eb', [{ start: 0, end: 3 }])).toBe('[a]{U+202E}[b]');
-    expect(shown('abc', [{ start: 7, end: 9 }, { start: 2, end: 1 }])).toBe('abc');
+    expect(
+      shown('abc', [
+        { start: 7, end: 9 },
+        { start: 2, end: 1 },
+      ]),
+    ).toBe('abc');
   });
 });
 
@@ -80,7 +91,9 @@ describe('keys', () => {
 });
 
 test('finds commands by all words, those that begin with one first', () => {
-  const commands = ['Go to Settings', 'Dark theme', 'Go to Sessions', 'Settings of the system'].map((text) => ({ text }));
+  const commands = ['Go to Settings', 'Dark theme', 'Go to Sessions', 'Settings of the system'].map((text) => ({
+    text,
+  }));
   const found = (typed: string) => findCommands(commands, typed).map(({ text }) => text);
   expect(found('')).toHaveLength(4);
   expect(found('sess')).toEqual(['Go to Sessions']);

@@ -30,7 +30,11 @@ test.each([
     { search: undefined, status: undefined, types: [], days: 30, closed: false },
     '',
   ],
-  ['?status=ended&days=7', { search: undefined, status: 'ended', types: [], days: 7, closed: false }, '?status=ended&days=7'],
+  [
+    '?status=ended&days=7',
+    { search: undefined, status: 'ended', types: [], days: 7, closed: false },
+    '?status=ended&days=7',
+  ],
 ])('reads filters of the address %s and writes the same ones', (search, state, written) => {
   expect(readQuery(FILTERS, search)).toEqual(state);
   expect(writeQuery(FILTERS, readQuery(FILTERS, search))).toBe(written);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { rowsOf, withNextPage, withOlderRows } from '../../viewer/link/merge.ts';
+import type { Rows } from '../../viewer/link/merge.ts';
 import { RowHeights, placeAt, scrollTo, shownRows } from '../../viewer/parts/row-heights.ts';
 
 const keysOf = (count: number, first = 0) => Array.from({ length: count }, (_, index) => `row-${first + index}`);
@@ -52,13 +53,16 @@ describe('heights of rows', () => {
 });
 
 describe('rows of a list that is read page by page', () => {
-  const idOf = (item: { readonly id: string }) => item.id;
-  const page = (ids: readonly string[], next: Readonly<Record<string, unknown>> | null = { cursor: 'n' }) => ({
+  interface Item {
+    readonly id: string;
+  }
+  const idOf = (item: Item) => item.id;
+  const page = (ids: readonly string[], next: Rows<Item>['next'] = { cursor: 'n' }): Rows<Item> => ({
     items: ids.map((id) => ({ id })),
     total: 9,
     next,
   });
-  const idsIn = (rows: ReturnType<typeof page> | null) => rows?.items.map(idOf).join('') ?? null;
+  const idsIn = (rows: Rows<Item> | null) => rows?.items.map(idOf).join('') ?? null;
 
   test('name the next page by its cursor, else by its number', () => {
     const pagination = { page: 2, limit: 2, total: 9, total_pages: 5, has_next: true, has_prev: true };
@@ -74,15 +78,15 @@ describe('rows of a list that is read page by page', () => {
     ['a shorter list before', 'abc', 'ab', 'abc'],
     ['missing rows between', 'xyz', 'abcd', null],
   ])('merge the newest rows with older ones: %s', (_, newest, before, merged) => {
-    expect(idsIn(withOlderRows(page([...newest]), page([...before]), idOf))).toBe(merged);
+    expect(idsIn(withOlderRows(page(newest.split('')), page(before.split('')), idOf))).toBe(merged);
   });
 
   test('end with the newest rows if these are all', () => {
-    expect(idsIn(withOlderRows(page(['a'], null), page([...'abcd']), idOf))).toBe('a');
+    expect(idsIn(withOlderRows(page(['a'], null), page('abcd'.split('')), idOf))).toBe('a');
   });
 
   test('contain a row once that moved to the next page', () => {
-    const merged = withNextPage(page([...'abc']), page([...'cde'], null), idOf);
+    const merged = withNextPage(page('abc'.split('')), page('cde'.split(''), null), idOf);
     expect([idsIn(merged), merged.next]).toEqual(['abcde', null]);
   });
 });

@@ -1,4 +1,5 @@
 import type { Calls, Routes } from '../contract/index.ts';
+import { trusted } from './trusted.ts';
 
 /** Method and path of a route under /api/v1. */
 export type Route = keyof Routes;
@@ -66,6 +67,11 @@ export function watchAsks(listeners: {
 /** Routes whose 401 is about what was entered, not about the credential of the page. */
 const SIGN_IN = /^\/auth\/(?:browser|login|mfa|passkeys|step-up)/;
 
+/** Returns a value as an address contains it. */
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
 /** Returns the address of a route with its parameters, without the origin. */
 export function addressOf(
   route: string,
@@ -73,10 +79,10 @@ export function addressOf(
   query: Readonly<Record<string, unknown>> = {},
 ): string {
   const name = route.slice(route.indexOf(' ') + 1);
-  const filled = name.replaceAll(/\{(\w+)\}/g, (_, key: string) => encodeURIComponent(String(path[key] ?? '')));
+  const filled = name.replaceAll(/\{(\w+)\}/g, (_, key: string) => encodeURIComponent(textOf(path[key] ?? '')));
   const parameters = new URLSearchParams();
   for (const [key, value] of Object.entries(query))
-    if (value !== undefined && value !== null && value !== '') parameters.set(key, String(value));
+    if (value !== undefined && value !== null && value !== '') parameters.set(key, textOf(value));
   return `${PREFIX}${filled}${parameters.size === 0 ? '' : `?${parameters.toString()}`}`;
 }
 
@@ -126,7 +132,6 @@ export async function ask<Name extends Route>(
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     ...(signal === undefined ? {} : { signal }),
   });
-  if (response.status === 204 || response.headers.get('content-type')?.startsWith('application/json') !== true)
-    return null as AnswerOf<Name>;
-  return (await response.json()) as AnswerOf<Name>;
+  const isJson = response.headers.get('content-type')?.startsWith('application/json') === true;
+  return trusted(isJson ? await response.json() : null);
 }

@@ -25,7 +25,11 @@ export function rowsOf<Item>(answer: { readonly data: readonly Item[]; readonly 
 /** Returns rows with those of the next page after them. Rows that moved between the requests come once. */
 export function withNextPage<Item>(rows: Rows<Item>, page: Rows<Item>, idOf: (item: Item) => string): Rows<Item> {
   const known = new Set(rows.items.map(idOf));
-  return { total: page.total, next: page.next, items: [...rows.items, ...page.items.filter((item) => !known.has(idOf(item)))] };
+  return {
+    total: page.total,
+    next: page.next,
+    items: [...rows.items, ...page.items.filter((item) => !known.has(idOf(item)))],
+  };
 }
 
 /**

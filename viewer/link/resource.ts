@@ -8,6 +8,7 @@ import type { Concern, Loaded } from './loadable.ts';
 import { rowsOf, withNextPage, withOlderRows } from './merge.ts';
 import type { Rows } from './merge.ts';
 import { linkState, onStreamEvent } from './stream.ts';
+import { trusted } from './trusted.ts';
 
 /** Answers that no page shows any more. */
 const LEAST_RECENT = 60;
@@ -16,7 +17,7 @@ const cache = new Map<string, Loadable<unknown>>();
 /** Returns what an address loads; the same for all pages of the tab. */
 function cached<Value>(key: string, read: (before: Value | undefined) => Promise<Value>): Loadable<Value> {
   const known = cache.get(key);
-  const found = known ?? (new Loadable(read) as Loadable<unknown>);
+  const found = known ?? trusted<Loadable<unknown>>(new Loadable(read));
   cache.delete(key);
   cache.set(key, found);
   if (cache.size > LEAST_RECENT)
@@ -25,7 +26,7 @@ function cached<Value>(key: string, read: (before: Value | undefined) => Promise
       if (!loadable.isUsed) cache.delete(old);
     }
   // A key names its route, and with it the type of the answer.
-  return found as Loadable<Value>;
+  return trusted(found);
 }
 
 /** Position of the stream from which on nothing is missing; `ready` of a later connection continues there. */
@@ -127,7 +128,7 @@ export function useList<Name extends ListRoute>(
   const { path, query } = given;
   const page = async (next: Readonly<Record<string, unknown>>): Promise<Listed<Name>> => {
     // Rows and parameters are those of the route; the next page has its parameters, too.
-    const call = { path: path ?? undefined, query: { ...query, ...next } } as unknown as CallOf<Name>;
+    const call = trusted<CallOf<Name>>({ path: path ?? undefined, query: { ...query, ...next } });
     const answer = await ask(route, call);
     return { ...rowsOf<Item>(answer), answer };
   };
@@ -147,7 +148,7 @@ export function useList<Name extends ListRoute>(
   const isReading = useRef(false);
   const more = (): void => {
     const rows = loadable.state.value.data;
-    if (rows?.next == null || isReading.current) return;
+    if (rows === undefined || rows.next === null || isReading.current) return;
     isReading.current = true;
     page(rows.next)
       .then((next) => {

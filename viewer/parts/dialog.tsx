@@ -5,6 +5,7 @@ import { asAskError } from '../link/ask.ts';
 import { common } from '../texts/common.ts';
 import { inLanguage } from '../texts/language.ts';
 import { ErrorNote } from './states.tsx';
+import { StepUp } from './step-up.tsx';
 
 /** A modal dialog: the browser keeps the focus in it, Escape closes it, and the focus returns to where it was. */
 export function Dialog(props: {
@@ -85,7 +86,11 @@ export function Confirm(props: {
           ))}
         </dl>
       )}
-      {error === null ? null : <ErrorNote error={error} />}
+      {error === null ? null : error.code === 'STEP_UP_REQUIRED' ? (
+        <StepUp onProven={() => void confirm()} />
+      ) : (
+        <ErrorNote error={error} />
+      )}
       <footer class="line">
         <button type="button" onClick={props.onClose}>
           {t.cancel}

@@ -15,7 +15,7 @@ export interface TextRange {
  * scripts and emoji need them. A lone surrogate is no character.
  */
 const UNSHOWN =
-  /[\p{Cc}--[\t\n]]|[\p{Cf}--[\u200c\u200d\u00ad\u0600-\u0605\u06dd\u070f\u08e2\u{e0020}-\u{e007f}]]|[\u2028\u2029\u115f\u1160\u3164\uffa0]|\p{Cs}/gv;
+  /[\p{Cc}--[\t\n]]|[\p{Cf}--[\u200c-\u200d\u00ad\u0600-\u0605\u06dd\u070f\u08e2\u{e0020}-\u{e007f}]]|[\u2028\u2029\u115f\u1160\u3164\uffa0]|\p{Cs}/gv;
 
 function codeOf(character: string): string {
   return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;

@@ -1,3 +1,5 @@
+import { trusted } from '../link/trusted.ts';
+
 /** A value of a page in its address. */
 export interface Parameter<Value> {
   /** Returns the value of the text of an address; the default for a missing or impossible one. */
@@ -52,21 +54,23 @@ export function flagParameter(): Parameter<boolean> {
   return { read: (given) => given === 'true', write: (value) => (value ? 'true' : null) };
 }
 
-type Writable = Readonly<Record<string, Parameter<unknown>>>;
+/** Returns parameters by name; each writes what it reads. */
+function writable(parameters: object): Readonly<Record<string, Parameter<unknown>>> {
+  return trusted(parameters);
+}
 
 /** Returns the values of an address. */
 export function readQuery<const Given extends object>(parameters: Given, search: string): StateOf<Given> {
   const query = new URLSearchParams(search);
-  const entries = Object.entries(parameters as Writable).map(([name, { read }]) => [name, read(query.get(name))]);
-  // The object has the names of the parameters with their values.
-  return Object.fromEntries(entries) as StateOf<Given>;
+  const entries = Object.entries(writable(parameters)).map(([name, { read }]) => [name, read(query.get(name))]);
+  return trusted(Object.fromEntries(entries));
 }
 
 /** Returns the query of an address, with `?` unless it is empty; in the order of the parameters, so that equal states have equal addresses. */
 export function writeQuery<const Given extends object>(parameters: Given, state: StateOf<Given>): string {
   const query = new URLSearchParams();
   const values: Readonly<Record<string, unknown>> = { ...state };
-  for (const [name, { write }] of Object.entries(parameters as Writable)) {
+  for (const [name, { write }] of Object.entries(writable(parameters))) {
     const text = write(values[name]);
     if (text !== null) query.set(name, text);
   }

@@ -83,10 +83,10 @@ export function Palette({ onClose }: { readonly onClose: () => void }): JSX.Elem
         }}
         onKeyDown={onKeyDown}
       />
-      <ul id={`${id}-list`} role="listbox" aria-label={t.palette}>
+      <div id={`${id}-list`} role="listbox" aria-label={t.palette}>
         {found.map((command, index) => (
           // oxlint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/interactive-supports-focus -- the field above has the keys and the focus
-          <li
+          <div
             key={command.text}
             id={`${id}-${index}`}
             role="option"
@@ -95,9 +95,9 @@ export function Palette({ onClose }: { readonly onClose: () => void }): JSX.Elem
           >
             {command.text}
             {command.hint === undefined ? null : <kbd>{command.hint}</kbd>}
-          </li>
+          </div>
         ))}
-      </ul>
+      </div>
       {found.length === 0 ? <p role="status">{t.nothingMatches}</p> : null}
     </Dialog>
   );

@@ -47,6 +47,11 @@ export const common = textsOf(
     filterKey: 'Go to the first filter',
     withAge: (age: string) => `These rows are from ${age}.`,
     any: 'Any',
+    proveAgain: 'This needs a proof of who you are from the last minutes.',
+    signInAgain: 'This needs a recent sign-in: sign out, and sign in again.',
+    password: 'Password',
+    code: 'Code of your authenticator',
+    prove: 'Confirm',
   },
   {
     skip: '跳到内容',
@@ -93,5 +98,10 @@ export const common = textsOf(
     filterKey: '前往第一个筛选',
     withAge: (age) => `这些内容来自${age}。`,
     any: '不限',
+    proveAgain: '此操作需要在几分钟内再次证明您的身份。',
+    signInAgain: '此操作需要最近的登录:请退出后重新登录。',
+    password: '密码',
+    code: '身份验证器的验证码',
+    prove: '确认',
   },
 );

@@ -20,7 +20,7 @@ export interface Texts<Group> {
 export function textsOf<const English extends TextGroup>(
   en: English,
   zh: Translated<NoInfer<English>>,
-): Texts<Translated<English>> {
-  // The English texts have the names of their translation; only their literals are narrower.
-  return { en: en as unknown as Translated<English>, zh };
+): Texts<Translated<English>>;
+export function textsOf<Group>(en: Group, zh: Group): Texts<Group> {
+  return { en, zh };
 }

@@ -56,15 +56,16 @@ export default function SessionsPage(): JSX.Element {
   const [filters, change] = useQuery(FILTERS);
   const list = useList('GET /sessions', { query: { ...filters, limit: PAGE_ROWS } }, idOf, concernsSessions);
   const counts = list.data?.answer.counts;
+  const total = list.data?.total ?? null;
   const { sort: _, ...narrowing } = filters;
   const isFiltered = Object.values(narrowing).some((value) => value !== undefined);
   return (
     <div class="page list-page">
       <header class="line">
         <h1>{t.title}</h1>
-        {list.data?.total == null ? null : <span role="status">{t.count(list.data.total)}</span>}
+        {total === null ? null : <span role="status">{t.count(total)}</span>}
       </header>
-      <form class="filters" role="search" onSubmit={(event) => event.preventDefault()}>
+      <search class="filters">
         <Field
           label={t.search}
           type="search"
@@ -97,9 +98,9 @@ export default function SessionsPage(): JSX.Element {
           options={[{ value: 'oldest', text: t.oldest }]}
           onValue={(sort) => change({ sort })}
         />
-      </form>
+      </search>
       <LoadedView of={list}>
-        {({ total }) =>
+        {() =>
           list.items.length > 0 ? (
             <VirtualList
               label={t.title}

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import AxeBuilder from '@axe-core/playwright';
+import { AxeBuilder } from '@axe-core/playwright';
 import { chromium } from 'playwright-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterEach, expect } from 'vitest';
@@ -15,9 +15,13 @@ const WAIT_MS = 30_000;
 /** Returns the path of Chromium. @throws Error if there is none: pages that no browser showed must not pass */
 function chromiumPath(): string {
   const folders = (processEnvironment()['PATH'] ?? '').split(path.delimiter);
-  const found = folders.flatMap((folder) => PROGRAMS.map((name) => path.join(folder, name))).find((file) => existsSync(file));
+  const found = folders
+    .flatMap((folder) => PROGRAMS.map((name) => path.join(folder, name)))
+    .find((file) => existsSync(file));
   if (found === undefined)
-    throw new Error('Chromium is not on PATH: install it with "apt-get install chromium", or as the package of your system');
+    throw new Error(
+      'Chromium is not on PATH: install it with "apt-get install chromium", or as the package of your system',
+    );
   return found;
 }
 

@@ -59,7 +59,7 @@ export function forgetAnswers(): void {
 
 const NEVER: Concern = () => false;
 
-/** Loads, loads again after events, and keeps the last data of another address until the new ones are here. */
+/** Loads, loads again after events, and shows the last data of another address until the new ones are here. */
 function useLoadable<Value>(loadable: Loadable<Value>, concern: Concern): Loaded<Value> & { reload: () => void } {
   const last = useRef<Loaded<Value> | null>(null);
   const current = useRef(concern);

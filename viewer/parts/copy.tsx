@@ -18,7 +18,7 @@ async function copyText(text: string): Promise<boolean> {
   area.readOnly = true;
   area.className = 'off-screen';
   const focused = document.activeElement;
-  // An open dialog makes the rest of the page inert.
+  // An open dialog blocks the rest of the page.
   (document.querySelector('dialog[open]') ?? document.body).append(area);
   area.select();
   const isCopied = document.execCommand('copy');

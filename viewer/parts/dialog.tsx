@@ -7,7 +7,7 @@ import { inLanguage } from '../texts/language.ts';
 import { ErrorNote } from './states.tsx';
 import { StepUp } from './step-up.tsx';
 
-/** A modal dialog: the browser keeps the focus in it, Escape closes it, and the focus returns to where it was. */
+/** A modal dialog: the focus does not leave it, Escape closes it, and the focus returns to where it was. */
 export function Dialog(props: {
   readonly title: string;
   readonly onClose: () => void;

@@ -11,7 +11,7 @@ const STEPS = [
 export function relativeTime(at: number, now: number, language: string): string {
   const difference = at - now;
   const format = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
-  // A clock that is behind by seconds makes nothing come from the future.
+  // A clock that is behind by seconds: nothing comes from the future.
   if (Math.abs(difference) < 5_000) return format.format(0, 'second');
   const [unit, ms] = STEPS.findLast(([, length]) => Math.abs(difference) >= length) ?? STEPS[0];
   return format.format(Math.trunc(difference / ms), unit);

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { fileInstance } from '../../setup/file-instance.ts';
 import { captured, smallSession } from '../../setup/small-session.ts';
 import { expectAccessible, expectNoSidewaysScroll, openAs, startJourney } from './support/browser.ts';
+import { startRelay } from './support/relay.ts';
 
 const instance = fileInstance();
 
@@ -62,7 +63,33 @@ test('filters in the address and by keyboard, finds commands, lists keys, fits a
   await page.getByRole('heading', { name: '会话' }).waitFor();
   await expectNoSidewaysScroll(journey);
   await page.keyboard.press('Control+k');
-  await page.getByRole('combobox').fill('退出');
+  await page.getByRole('combobox', { name: '输入页面或操作' }).fill('退出');
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { name: '登录 Recollect' }).waitFor();
+});
+
+test('shows within two seconds that the server stopped, leaves the rows, and continues without a reload', async () => {
+  await captured(instance, smallSession('before-the-stop').slice(0, 3));
+  const relay = await startRelay(instance.url);
+  const journey = await startJourney({ url: relay.url });
+  journey.allow(/net::ERR_/);
+  const { page } = journey;
+  await openAs(journey, instance, '/sessions');
+  const rows = page.getByRole('group', { name: 'Sessions' }).getByRole('listitem');
+  await rows.first().waitFor();
+  const before = await rows.count();
+  // The stream is open once a session that starts is shown.
+  await captured(instance, smallSession('while-open').slice(0, 3));
+  await rows.nth(before).waitFor();
+  const at = performance.now();
+  await relay.cut();
+  const banner = page.getByRole('alert').getByText('The server does not answer');
+  await banner.waitFor();
+  expect(performance.now() - at).toBeLessThan(2_000);
+  expect(await rows.count()).toBe(before + 1);
+  await captured(instance, smallSession('while-stopped').slice(0, 3));
+  await relay.restore();
+  await rows.nth(before + 1).waitFor();
+  await banner.waitFor({ state: 'detached' });
+  await relay.cut();
 });

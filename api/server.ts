@@ -53,6 +53,7 @@ import { hookRoutes } from './routes/capture/hooks.ts';
 import { jobRoutes } from './routes/operations/jobs.ts';
 import { mcpRoutes } from './routes/mcp.ts';
 import { reindexRoutes } from './routes/operations/reindex.ts';
+import { learningBatchRoutes } from './routes/memories/learning-batch.ts';
 import { learningChangeRoutes } from './routes/memories/learning-changes.ts';
 import { learningVisibilityRoutes } from './routes/memories/learning-visibility.ts';
 import { learningRoutes } from './routes/memories/learnings.ts';
@@ -101,6 +102,7 @@ const ROUTES: readonly ((api: Api, dependencies: ApiDependencies) => void)[] = [
   summaryRoutes,
   learningRoutes,
   learningChangeRoutes,
+  learningBatchRoutes,
   learningVisibilityRoutes,
   graphRoutes,
   profileRoutes,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { newestOf } from './shared.ts';
 import { RESTORE_KINDS, RESTORE_PHASES, WORK_STATES } from '../domain/jobs.ts';
 import { JOURNAL_FAULTS } from '../domain/erasure/erasure-journal.ts';
 
@@ -35,10 +36,7 @@ export const backupSchema = z
   })
   .meta({ id: 'Backup' });
 
-export const backupsSchema = z.object({
-  data: z.array(backupSchema),
-  pagination: z.object({ limit: count, next_cursor: z.string().nullable() }),
-});
+export const backupsSchema = newestOf(backupSchema);
 
 /** How far a restore came. */
 export const restoreCounts = z.object({

@@ -123,7 +123,9 @@ export const gdprExportBody = z.strictObject({ user, include_restricted: include
 export const exportSchema = z
   .object({
     id: z.string(),
+    user: z.string().describe('Id of the user who requested it'),
     scope: z.enum(EXPORT_SCOPES),
+    subject: z.string().nullable().describe('Id of the project, user or session; null for the tenant'),
     state: z.enum(EXPORT_STATES),
     bytes: z.number().int().describe('Size of the compressed file, in bytes'),
     sha256: z.string().nullable().describe('SHA-256 of the compressed file'),
@@ -138,6 +140,7 @@ export const exportSchema = z
 export const fileImportSchema = z
   .object({
     id: z.string(),
+    user: z.string().describe('Id of the user who sent the file'),
     kind: z.literal('file'),
     state: z.enum(WORK_STATES),
     bytes: z.number().int(),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ENTITY_TYPES, MENTION_SOURCES, RELATION_TYPES } from '../domain/graph/graph.ts';
 import { line, text } from './text.ts';
 import { namespaceName } from './shared.ts';
-import { numeric } from './query.ts';
+import { flag, numeric } from './query.ts';
 
 export const graphEvidence = z.object({
   session_id: z.string(),
@@ -23,13 +23,13 @@ export const graphSchema = z
         type: z.enum(ENTITY_TYPES),
         name: z.string(),
         label: z.string().describe('Label in its first spelling'),
-        weight: z.number(),
+        weight: z.number().describe('Sum over sessions of 1 + ln(mentions in the session); nodes are ranked by it'),
         distance: z.number().int().describe('Number of relations between this node and the start'),
         project_id: z.string().nullable(),
         namespace: z.string(),
         first_seen: z.string(),
         last_seen: z.string(),
-        evidence: z.array(graphEvidence).describe('Newest evidence, at most five'),
+        evidence: z.array(graphEvidence).describe('Newest evidence, at most five; empty if `evidence` is false'),
       }),
     ),
     edges: z.array(
@@ -41,7 +41,7 @@ export const graphSchema = z
         weight: z.number(),
         first_seen: z.string(),
         last_seen: z.string(),
-        evidence: z.array(graphEvidence).describe('Newest evidence, at most five'),
+        evidence: z.array(graphEvidence).describe('Newest evidence, at most five; empty if `evidence` is false'),
       }),
     ),
   })
@@ -56,6 +56,7 @@ export const graphQuery = z
     namespace: namespaceName.optional(),
     depth: numeric(z.literal([1, 2])).prefault(1),
     limit: numeric(z.number().int().min(1).max(200)).prefault(50).describe('Maximum number of nodes'),
+    evidence: flag().prefault(true).describe('Include the evidence of nodes and edges'),
   })
   .refine((query) => query.node === undefined || query.q === undefined, {
     path: ['q'],

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { VISIBILITIES } from '../domain/learning/visibility.ts';
 import { LEARNING_CATEGORIES } from '../domain/ports/model.ts';
-import { cursorQuery, namespaceName, pageQuery, tagList, timestamp } from './shared.ts';
+import { cursorQuery, errorSchema, namespaceName, pageQuery, tagList, timestamp } from './shared.ts';
 import { line, text } from './text.ts';
 import { memoryName } from './memory.ts';
 import { flag } from './query.ts';
@@ -37,6 +37,7 @@ export const learningSchema = z
     superseded_by: z.string().nullable(),
     reason: z.string().nullable().describe('Reason of the closing'),
     closed_by: z.string().nullable().describe('Id of the user who closed the learning'),
+    reopen_reason: z.string().nullable().describe('Reason of the user who reopened an earlier version as this one'),
     disputes: z
       .string()
       .nullable()
@@ -66,6 +67,7 @@ export const learningDetail = learningSchema
           valid_from: z.string(),
           valid_to: z.string().nullable(),
           reason: z.string().nullable(),
+          reopen_reason: z.string().nullable(),
         }),
       )
       .describe('All versions, oldest first'),
@@ -140,7 +142,42 @@ export const verifyBody = z.strictObject({ note: text(500, 0).trim().optional() 
 
 export const invalidateBody = z.strictObject({ reason: reasonText });
 
-export const visibilityBody = z.strictObject({ visibility: z.enum(VISIBILITIES) });
+export const reopenBody = z.strictObject({ reason: reasonText });
+
+export const visibilityBody = z.strictObject({
+  visibility: z.enum(VISIBILITIES),
+  version: z
+    .number()
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .optional()
+    .describe('`version` of the learning that the caller read; rejected with CONFLICT if a later one exists'),
+});
+
+const BATCH_LEARNINGS = 100;
+const ids = z.array(memoryName).min(1).max(BATCH_LEARNINGS).describe('Ids or hashes');
+
+/** One change of many learnings. */
+export const learningBatch = z.discriminatedUnion('action', [
+  z.strictObject({ action: z.literal('verify'), ids, ...verifyBody.shape }),
+  z.strictObject({ action: z.literal('invalidate'), ids, ...invalidateBody.shape }),
+  z.strictObject({ action: z.literal('reopen'), ids, ...reopenBody.shape }),
+  z.strictObject({ action: z.literal('share'), ids }),
+  z.strictObject({ action: z.literal('unshare'), ids }),
+]);
+
+export const learningBatchItem = z
+  .object({
+    index: z.number().int().describe('Index of the id in the request'),
+    status: z.enum(['changed', 'rejected']),
+    id: z.string().nullable().describe('Id of the changed learning: of a reopened one, that of the new version'),
+    hash: z.string().nullable(),
+    code: z.string().nullable().describe('Error code of a rejected item'),
+    message: z.string().nullable(),
+    details: errorSchema.shape.details,
+  })
+  .meta({ id: 'ChangedLearning' });
 
 export const supersedeBody = z.strictObject({
   by: z

@@ -128,5 +128,18 @@ export const usedIn = z
 export const pageOfItems = <Item extends z.ZodType>(item: Item) =>
   z.object({ data: z.array(item), pagination: paginationSchema });
 
+/** `limit` and `cursor` of a list that is read from the newest item on. */
+export const newestQuery = z.strictObject({
+  limit: pageQuery.limit,
+  cursor: z.uuid().optional().describe('`next_cursor` of the previous page'),
+});
+
+/** A part of a list, newest first, without a total. */
+export const newestOf = <Item extends z.ZodType>(item: Item) =>
+  z.object({
+    data: z.array(item),
+    pagination: z.object({ limit: z.number().int(), next_cursor: z.string().nullable() }),
+  });
+
 /** A complete list. */
 export const dataOf = <Item extends z.ZodType>(item: Item) => z.object({ data: z.array(item) });

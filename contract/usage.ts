@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { USAGE_GROUPS } from '../domain/jobs.ts';
 import { MAX_DAYS } from './operations.ts';
+import { flag, numeric } from './query.ts';
 import { timestamp } from './shared.ts';
 import { text } from './text.ts';
 import { MAX_CONTEXTS } from '../domain/costs/return.ts';
@@ -42,9 +43,36 @@ export const groupSchema = z
   .object({
     key: z.string().nullable().describe('Key of the group; null: calls without a session or project'),
     name: z.string().nullable(),
+    day: z.string().nullable().describe('UTC day of the sums; null without `by_day`'),
     ...sums,
   })
   .meta({ id: 'UsageGroup' });
+
+const MAX_GROUPS = 400;
+/** Keys that are returned for each of at most {@link MAX_DAYS} days. */
+const MAX_KEYS_BY_DAY = 20;
+const KEYS_BY_DAY = 10;
+
+export const usageQuery = z
+  .strictObject({
+    ...usageRange,
+    group_by: z.enum(USAGE_GROUPS).optional(),
+    by_day: flag().prefault(false).describe('Return each group once per UTC day; with `group_by`'),
+    limit: numeric(z.number().int().min(1).max(MAX_GROUPS))
+      .optional()
+      .describe(
+        `Maximum groups, by descending cost, days in order; default 100. With \`by_day\` the maximum number of keys, at most ${MAX_KEYS_BY_DAY}; default ${KEYS_BY_DAY}`,
+      ),
+  })
+  .refine((query) => !query.by_day || (query.group_by !== undefined && query.group_by !== 'day'), {
+    path: ['by_day'],
+    message: 'needs group_by other than day',
+  })
+  .refine((query) => !query.by_day || query.limit === undefined || query.limit <= MAX_KEYS_BY_DAY, {
+    path: ['limit'],
+    message: `is at most ${MAX_KEYS_BY_DAY} with by_day`,
+  })
+  .transform((query) => ({ ...query, limit: query.limit ?? (query.by_day ? KEYS_BY_DAY : 100) }));
 
 export const budgetSchema = z
   .object({
@@ -86,7 +114,7 @@ export const usageSchema = z
     totals: sumsSchema,
     group_by: z.enum(USAGE_GROUPS).nullable(),
     groups: z.array(groupSchema),
-    more_groups: z.boolean().describe('Whether there are more than `limit` groups'),
+    more_groups: z.boolean().describe('Whether there are more groups than `limit`, or keys with `by_day`'),
     budget: budgetSchema.describe('Budget of the caller or of the requested user'),
     alerts: z.array(alertSchema),
   })

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { nextOf } from '../../stores/postgres/connection/rows.ts';
 import { invalid } from '../errors.ts';
 import type { ApiError } from '../errors.ts';
 import type { paginationSchema } from '../../contract/shared.ts';
@@ -45,6 +46,16 @@ export function pageOf(
     has_prev: isBehindCursor || pagination.has_prev,
     next_cursor: next,
   };
+}
+
+/** Returns the part of a list whose rows were read with one more than the limit, newest first. */
+export function newestPage<Row extends { readonly id: string }, Item>(
+  found: readonly Row[],
+  limit: number,
+  present: (row: Row) => Item,
+): { readonly data: Item[]; readonly pagination: { readonly limit: number; readonly next_cursor: string | null } } {
+  const { shown, next } = nextOf(found, limit);
+  return { data: shown.map(present), pagination: { limit, next_cursor: next?.id ?? null } };
 }
 
 /** Pagination of a list that is read in both directions, with the cursors of its neighbours. */

@@ -3,7 +3,6 @@ import { forecastUse, OBSERVED_DAYS } from '../../domain/costs/forecast.ts';
 import type { Expected } from '../../domain/costs/forecast.ts';
 import { readBudget } from '../../stores/postgres/usage/budgets.ts';
 import type { Budget } from '../../stores/postgres/usage/budgets.ts';
-import { USAGE_GROUPS } from '../../domain/jobs.ts';
 import {
   firstUsageDay,
   readUsageAlerts,
@@ -18,6 +17,7 @@ import { present } from '../http/present.ts';
 import { ApiError, existing, invalid } from '../errors.ts';
 import {
   forecastSchema,
+  usageQuery,
   usageRange,
   usageSchema,
   budgetSchema,
@@ -35,6 +35,7 @@ import type { ProfileUser } from '../../stores/postgres/search/profile.ts';
 import { MAX_DAYS } from '../../contract/operations.ts';
 
 const DAY_MS = 86_400_000;
+const NO_GROUPS = { rows: [], isCut: false };
 
 /** Returns both ends of a requested range. @throws ApiError VALIDATION_FAILED that names the field */
 function checkedRange({ since, until }: { readonly since?: string | undefined; readonly until?: string | undefined }) {
@@ -111,25 +112,20 @@ export function usageRoutes(app: Api, { database, config }: ApiDependencies): vo
       tags: ['usage'],
       summary: 'Get tokens and cost of model calls',
       description: 'Returns the usage of the caller; for admins, of the tenant or of one user. Days are UTC.',
-      querystring: z.strictObject({
-        ...usageRange,
-        group_by: z.enum(USAGE_GROUPS).optional(),
-        limit: numeric(z.number().int().min(1).max(400))
-          .prefault(100)
-          .describe('Maximum groups, by descending cost; days in order'),
-      }),
+      querystring: usageQuery,
       response: { 200: usageSchema },
     }),
     async (request) => {
       const principal = principalOf(request);
-      const { group_by: groupBy, limit, user: requested, ...range } = request.query;
+      const { group_by: groupBy, by_day: byDay, limit, user: requested, ...range } = request.query;
       const { since, until } = checkedRange(range);
       const user = await usageUser(database, principal, requested);
       const scope = { userId: user?.id ?? null, since, until };
       const [report, budget] = await Promise.all([
         database.readAsTenant(viewOf(principal), async (read) => ({
           totals: await readUsageTotals(read, scope),
-          groups: groupBy === undefined ? [] : await readUsageGroups(read, scope, groupBy, limit + 1),
+          groups:
+            groupBy === undefined ? NO_GROUPS : await readUsageGroups(read, scope, { group: groupBy, byDay, limit }),
           alerts: await readUsageAlerts(read, scope),
         })),
         database.asTenant(viewOf(principal), (transaction) =>
@@ -142,8 +138,8 @@ export function usageRoutes(app: Api, { database, config }: ApiDependencies): vo
         until,
         totals: presentSums(report.totals),
         group_by: groupBy ?? null,
-        groups: report.groups.slice(0, limit).map(presentGroup),
-        more_groups: report.groups.length > limit,
+        groups: report.groups.rows.map(presentGroup),
+        more_groups: report.groups.isCut,
         budget: presentBudget(existing(budget, 'user'), config.model.alertShare),
         alerts: report.alerts.map(presentAlert),
       };

@@ -15,6 +15,7 @@ const LEARNING: LearningDetail = {
   verified_at: null,
   previous_id: null,
   closed_by: null,
+  reopen_reason: null,
   disputes: null,
   created_at: '2026-01-01T00:00:00.000Z',
   project: { id: 'p', name: 'tally' },
@@ -93,6 +94,7 @@ test('a closed learning shows the reason and its successor, and versions if ther
       valid_from: '2026-01-01T00:00:00.000Z',
       valid_to: '2026-01-02T00:00:00.000Z',
       reason: 'corrected',
+      reopen_reason: null,
     },
     {
       id: 'id-2',
@@ -102,6 +104,7 @@ test('a closed learning shows the reason and its successor, and versions if ther
       valid_from: '2026-01-02T00:00:00.000Z',
       valid_to: null,
       reason: null,
+      reopen_reason: null,
     },
   ];
   const closed = {

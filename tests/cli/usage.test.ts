@@ -80,7 +80,10 @@ test('shows pending tokens, groups without a name and alerts', () => {
     until: '2026-01-31T00:00:00Z',
     totals: sums,
     group_by: 'project',
-    groups: [{ ...sums, key: null, name: null }],
+    groups: [
+      { ...sums, key: null, name: null, day: null },
+      { ...sums, key: 'p', name: 'tally', day: '2026-01-02' },
+    ],
     more_groups: true,
     budget: {
       quota_tokens: 0,
@@ -103,8 +106,9 @@ test('shows pending tokens, groups without a name and alerts', () => {
     ],
   };
   expect(usageText(usage, 'project').split('\n').slice(1)).toEqual([
-    '(none)   1      2           3          5              4           $0',
-    'all      1      2           3          5              4           $0',
+    '(none)             1      2           3          5              4           $0',
+    '2026-01-02  tally  1      2           3          5              4           $0',
+    'all                1      2           3          5              4           $0',
     'More groups exist.',
     'budget of paid models today: 5 of 0 tokens, 7 reserved, until 2026-02-01 00:00 UTC; the local model is free',
     'alert: mika used 80 % of the daily tokens on 2026-01-30',

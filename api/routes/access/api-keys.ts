@@ -9,7 +9,6 @@ import {
 } from '../../../contract/access.ts';
 import { idParams, pageOfItems } from '../../../contract/shared.ts';
 import { changeKey, createKey, listKeys } from '../../../stores/postgres/access/key-changes.ts';
-import { lockAccess } from '../../../stores/postgres/access/users.ts';
 import {
   boundsOf,
   futureEnd,
@@ -99,11 +98,13 @@ export function keyRoutes(app: Api, { database }: ApiDependencies): void {
       const principal = principalOf(request);
       if (expiresAt !== undefined) requireEnd(principal, expiresAt);
       return database.asTenant(principal.tenantId, async (transaction) => {
-        await lockAccess(transaction);
-        const { id } = await currentKey(transaction, request.params.id);
-        const change = () => changeKey(transaction, id, { name, expiresAt, requestsPerMinute });
-        await leavingAnAdmin(transaction, 'expires_at', change, expiresAt instanceof Date ? { keyId: id } : {});
-        return present(keySchema, await keyOf(transaction, id));
+        const { id: keyId } = request.params;
+        const change = async () => {
+          const { id } = await currentKey(transaction, keyId);
+          await changeKey(transaction, id, { name, expiresAt, requestsPerMinute });
+        };
+        await leavingAnAdmin(transaction, 'expires_at', change, expiresAt instanceof Date ? { keyId } : {});
+        return present(keySchema, await keyOf(transaction, keyId));
       });
     },
   );

@@ -100,11 +100,12 @@ export function userRoutes(app: Api, { database }: ApiDependencies): void {
       const principal = principalOf(request);
       const { role, active, email } = request.body;
       return database.asTenant(principal.tenantId, async (transaction) => {
-        await lockAccess(transaction);
-        const { id, role: before } = await userOf(transaction, request.params.id);
-        if (role !== undefined) requireRaising(principal, before, role);
-        const change = () => changeUser(transaction, id, { role, active, email });
-        await leavingAnAdmin(transaction, active === false ? 'active' : 'role', change);
+        const id = await leavingAnAdmin(transaction, active === false ? 'active' : 'role', async () => {
+          const { id, role: before } = await userOf(transaction, request.params.id);
+          if (role !== undefined) requireRaising(principal, before, role);
+          await changeUser(transaction, id, { role, active, email });
+          return id;
+        });
         if (active === false) await endInvites(transaction, id);
         return present(userSchema, existing(await readUser(transaction, id), 'user'));
       });

@@ -40,7 +40,7 @@ export function graphRoutes(app: Api, { database }: ApiDependencies): void {
       response: { 200: graphSchema },
     }),
     async (request) => {
-      const { node, q, type, project, namespace, depth, limit } = request.query;
+      const { node, q, type, project, namespace, depth, limit, evidence } = request.query;
       const principal = principalOf(request);
       const found = await database.asTenant(viewOf(principal), async (transaction) => {
         const known = project === undefined ? undefined : await findProject(transaction, project);
@@ -53,6 +53,7 @@ export function graphRoutes(app: Api, { database }: ApiDependencies): void {
           type,
           depth,
           limit,
+          evidence,
           viewerId: viewerOf(principal),
         });
       });

@@ -1,94 +1,40 @@
 import { z } from 'zod';
-import { memoryHash } from '../../../domain/memory.ts';
 import type { Principal } from '../../../stores/postgres/access/principal.ts';
-import type { TenantTransaction } from '../../../stores/postgres/connection/database.ts';
 import {
   closeLearning,
-  correctLearning,
   deleteLearning,
   lockLearnings,
   supersedeLearning,
-  verifyLearning,
 } from '../../../stores/postgres/learnings/learning-changes.ts';
-import type { LearningEditor, LockedLearning } from '../../../stores/postgres/learnings/learning-changes.ts';
-import { currentIn } from '../../../stores/postgres/learnings/learning-successors.ts';
-import { hides, readLearning } from '../../../stores/postgres/learnings/learning-list.ts';
+import { correctLearning } from '../../../stores/postgres/learnings/learning-versions.ts';
+import type { StoredLearning } from '../../../stores/postgres/learnings/learning-list.ts';
 import { principalOf, viewerOf, route, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
-import { ApiError, existing, invalid } from '../../errors.ts';
+import { existing, invalid } from '../../errors.ts';
 import { learningIdOf } from '../../memories/memory-lookup.ts';
-import { requireOwner, requireOwnerOfAll, requireVerifier } from '../../memories/memory-changes.ts';
-import { correctedWords, handWritten, isEmptied, redacted, redactedWords } from '../../memories/hand-written.ts';
-import { knownAlready, presentLearning } from './learnings.ts';
+import { requireOwnerOfAll } from '../../memories/memory-changes.ts';
+import { createLearningChanges, knownAlready, reasonOf } from '../../memories/learning-changes.ts';
+import { correctedWords, handWritten, redactedWords } from '../../memories/hand-written.ts';
+import { presentLearning } from './learnings.ts';
 import {
   invalidateBody,
   learningCorrection,
   learningParams,
   learningSchema,
+  reopenBody,
   supersedeBody,
   verifyBody,
 } from '../../../contract/learnings.ts';
 
-/** Input of a change: the transaction, the editor, and the current learning, locked until the transaction ends. */
-interface Change {
-  readonly transaction: TenantTransaction;
-  readonly editor: LearningEditor;
-  readonly principal: Principal;
-  readonly learning: LockedLearning;
-  /** Another one that the request names, locked, too; undefined where it is not there. */
-  readonly other: LockedLearning | undefined;
-}
-
-interface ChangeOptions {
-  /** Id or hash of another learning that the request names. */
-  readonly otherName?: string | null;
-  /** @throws ApiError for who may not; by default all but the owner and admins */
-  readonly allowed?: (learning: LockedLearning) => void;
-}
-
-/** Returns the error for a closed learning: it names the current one. */
-async function closedAlready(transaction: TenantTransaction, id: string): Promise<ApiError> {
-  const current = await currentIn(transaction, id);
-  if (current === null)
-    return new ApiError('CONFLICT', 'the learning was closed', [{ field: 'id', message: 'is closed' }]);
-  return new ApiError('CONFLICT', `the learning was replaced; the current version is ${memoryHash(current)}`, [
-    { field: 'id', message: `the current version is ${memoryHash(current)}` },
-  ]);
-}
-
-/** Changes of a current learning: correct, delete, verify, invalidate, supersede. */
-export function learningChangeRoutes(
-  app: Api,
-  { config, database, embeddingModel, workflowHints }: ApiDependencies,
-): void {
-  /** Runs a change in one transaction and returns the learning. */
-  const change = async (
-    principal: Principal,
-    name: string,
-    work: (change: Change) => Promise<string>,
-    { otherName = null, allowed = (learning) => requireOwner(principal, learning) }: ChangeOptions = {},
-  ) => {
-    const { tenantId, userId } = principal;
-    const changed = await database.asTenant(viewOf(principal), async (transaction) => {
-      const id = existing(await learningIdOf(transaction, name, 'id'), 'learning');
-      const otherId = otherName === null ? null : await learningIdOf(transaction, otherName, 'by');
-      if (id === otherId) throw invalid('by', 'is the same learning');
-      const locked = await lockLearnings(transaction, otherId === null ? [id] : [id, otherId]);
-      const learning = existing(
-        locked.find((row) => row.id === id),
-        'learning',
-      );
-      const other = locked.find((row) => row.id === otherId);
-      allowed(learning);
-      if (!learning.open) throw await closedAlready(transaction, learning.id);
-      const editor = { tenantId, userId, embeddingModel };
-      const changedId = await work({ transaction, editor, principal, learning, other });
-      return readLearning(transaction, changedId, viewerOf(principal));
-    });
-    const found = existing(changed, 'learning');
-    // Vectors are written and removed by the index; the sweep repeats what is not heard.
+/** Changes of a learning: correct, delete, verify, invalidate, reopen, supersede. */
+export function learningChangeRoutes(app: Api, dependencies: ApiDependencies): void {
+  const { database, embeddingModel, workflowHints } = dependencies;
+  const changes = createLearningChanges(dependencies);
+  /** Returns a changed learning, after the hint that its vectors are to be written or removed; the sweep repeats a lost one. */
+  const answerOf = async ({ tenantId }: Principal, changed: Promise<StoredLearning>) => {
+    const learning = await changed;
     await Promise.allSettled([workflowHints.index(tenantId)]);
-    return presentLearning(found);
+    return presentLearning(learning);
   };
   const answers = { response: { 200: learningSchema } };
 
@@ -103,13 +49,16 @@ export function learningChangeRoutes(
       body: learningCorrection,
       ...answers,
     }),
-    (request) =>
-      change(principalOf(request), request.params.id, async ({ transaction, editor, learning }) => {
+    (request) => {
+      const principal = principalOf(request);
+      const corrected = changes.change(principal, request.params.id, async ({ transaction, editor, learning }) => {
         const words = await redactedWords(correctedWords(learning, request.body), '', learning);
         const written = await correctLearning(transaction, editor, learning, words, 'words');
         if ('knownId' in written) throw knownAlready(written.knownId);
         return written.id;
-      }),
+      });
+      return answerOf(principal, corrected);
+    },
   );
 
   app.delete(
@@ -150,17 +99,10 @@ export function learningChangeRoutes(
       body: verifyBody,
       ...answers,
     }),
-    (request) =>
-      change(
-        principalOf(request),
-        request.params.id,
-        async ({ transaction, editor, learning }) => {
-          const { note } = request.body;
-          await verifyLearning(transaction, editor, learning.id, note === undefined ? null : redacted(note));
-          return learning.id;
-        },
-        { allowed: () => requireVerifier(principalOf(request), config.usersVerify) },
-      ),
+    (request) => {
+      const principal = principalOf(request);
+      return answerOf(principal, changes.verify(principal, request.params.id, request.body.note));
+    },
   );
 
   app.post(
@@ -173,11 +115,27 @@ export function learningChangeRoutes(
       body: invalidateBody,
       ...answers,
     }),
-    (request) =>
-      change(principalOf(request), request.params.id, async ({ transaction, editor, learning }) => {
-        await closeLearning(transaction, editor, learning.id, { reason: reasonOf(request.body.reason) });
-        return learning.id;
-      }),
+    (request) => {
+      const principal = principalOf(request);
+      return answerOf(principal, changes.invalidate(principal, request.params.id, reasonOf(request.body.reason)));
+    },
+  );
+
+  app.post(
+    '/learnings/:id/reopen',
+    route('write', {
+      tags: ['learnings'],
+      summary: 'Reopen a closed learning',
+      description:
+        'For its owner and admins. Creates and returns a new, current version with the words and the evidence of the closed one, which remains closed for the time when it was. Rejected with CONTRADICTED if a current learning contradicts it, and with CONFLICT if a later version or a learning with the same words is current; `details` has the id.',
+      params: learningParams,
+      body: reopenBody,
+      ...answers,
+    }),
+    (request) => {
+      const principal = principalOf(request);
+      return answerOf(principal, changes.reopen(principal, request.params.id, reasonOf(request.body.reason)));
+    },
   );
 
   app.post(
@@ -194,7 +152,7 @@ export function learningChangeRoutes(
       const principal = principalOf(request);
       const { by } = request.body;
       const reason = reasonOf(request.body.reason);
-      return change(
+      const superseded = changes.change(
         principal,
         request.params.id,
         async ({ transaction, editor, learning, other }) => {
@@ -213,18 +171,7 @@ export function learningChangeRoutes(
         },
         { otherName: typeof by === 'string' ? by : null },
       );
+      return answerOf(principal, superseded);
     },
   );
-}
-
-/** A reason as it may be stored. @throws ApiError VALIDATION_FAILED where it is private alone, or a word that hides a learning */
-function reasonOf(given: string): string {
-  const reason = redacted(given);
-  const message = isEmptied(reason)
-    ? 'is empty without private text'
-    : hides(reason)
-      ? 'is reserved for deleted learnings'
-      : null;
-  if (message === null) return reason;
-  throw invalid('reason', message);
 }

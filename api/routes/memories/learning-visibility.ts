@@ -1,16 +1,12 @@
-import { changeVisibility } from '../../../stores/postgres/learnings/learning-visibility.ts';
-import { againIfMet } from '../../../stores/postgres/connection/database-codes.ts';
-import { readLearning } from '../../../stores/postgres/learnings/learning-list.ts';
-import { principalOf, viewerOf, route, viewOf } from '../../auth.ts';
+import { principalOf, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
-import { existing } from '../../errors.ts';
-import { learningIdOf } from '../../memories/memory-lookup.ts';
-import { lockNewest, requireOwnerOfAll } from '../../memories/memory-changes.ts';
-import { knownAlready, presentLearning } from './learnings.ts';
+import { createLearningChanges } from '../../memories/learning-changes.ts';
+import { presentLearning } from './learnings.ts';
 import { learningParams, learningSchema, visibilityBody } from '../../../contract/learnings.ts';
 
 /** `PUT /learnings/:id/visibility`: sharing, and its opposite. */
-export function learningVisibilityRoutes(app: Api, { database, workflowHints }: ApiDependencies): void {
+export function learningVisibilityRoutes(app: Api, dependencies: ApiDependencies): void {
+  const changes = createLearningChanges(dependencies);
   app.put(
     '/learnings/:id/visibility',
     route('write', {
@@ -24,21 +20,10 @@ export function learningVisibilityRoutes(app: Api, { database, workflowHints }: 
     }),
     async (request) => {
       const principal = principalOf(request);
-      const { tenantId } = principal;
-      const change = () =>
-        database.asTenant(viewOf(principal), async (transaction) => {
-          const id = existing(await learningIdOf(transaction, request.params.id, 'id'), 'learning');
-          const learning = await lockNewest(transaction, id, 'learning');
-          await requireOwnerOfAll(transaction, principal, learning);
-          const { visibility } = request.body;
-          const known = await changeVisibility(transaction, tenantId, learning.id, visibility);
-          if (known !== null) throw knownAlready(known.knownId, 'visibility');
-          return readLearning(transaction, learning.id, viewerOf(principal));
-        });
-      // Others may write the same words meanwhile: the second attempt finds them.
-      const changed = await againIfMet(2, change);
-      await Promise.allSettled([workflowHints.index(tenantId)]);
-      return presentLearning(existing(changed, 'learning'));
+      const { visibility, version } = request.body;
+      const changed = await changes.share(principal, request.params.id, visibility, version);
+      await Promise.allSettled([dependencies.workflowHints.index(principal.tenantId)]);
+      return presentLearning(changed);
     },
   );
 }

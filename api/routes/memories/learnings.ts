@@ -7,8 +7,9 @@ import { findSessionId } from '../../../stores/postgres/sessions/sessions.ts';
 import { principalOf, seekerOf, viewerOf, route, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { present } from '../../http/present.ts';
-import { ApiError, existing } from '../../errors.ts';
+import { existing } from '../../errors.ts';
 import { handWritten } from '../../memories/hand-written.ts';
+import { knownAlready } from '../../memories/learning-changes.ts';
 import { pageOfItems, usedIn } from '../../../contract/shared.ts';
 import { learningIdOf } from '../../memories/memory-lookup.ts';
 import { ownerIdFor } from '../../../domain/learning/visibility.ts';
@@ -134,11 +135,4 @@ export function learningRoutes(app: Api, { database, embeddingModel, workflowHin
       });
     },
   );
-}
-
-/** Returns the error for words that a current learning has already. */
-export function knownAlready(knownId: string, field = 'description'): ApiError {
-  return new ApiError('CONFLICT', `a learning with this content exists: ${memoryHash(knownId)}`, [
-    { field, message: `duplicates ${memoryHash(knownId)}` },
-  ]);
 }

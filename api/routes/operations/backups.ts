@@ -1,11 +1,12 @@
-import { idParams, pageQuery } from '../../../contract/shared.ts';
-import { z } from 'zod';
+import { idParams, newestQuery } from '../../../contract/shared.ts';
+import type { z } from 'zod';
 import { newId } from '../../../domain/ids.ts';
 import { listBackups, readBackup, requestBackup } from '../../../stores/postgres/backups/backups.ts';
 import { principalOf, route } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { present } from '../../http/present.ts';
 import { ApiError, existing } from '../../errors.ts';
+import { newestPage } from '../../http/paging.ts';
 import { backupSchema, backupsSchema, backupVerification } from '../../../contract/backups.ts';
 import type { StoredBackup } from '../../../stores/postgres/backups/backups.ts';
 
@@ -51,20 +52,11 @@ export function backupRoutes(app: Api, { config, database, startJob }: ApiDepend
     route('operator', {
       tags: ['admin'],
       summary: 'List backups, the newest first',
-      querystring: z.strictObject({
-        limit: pageQuery.limit,
-        cursor: z.uuid().optional(),
-      }),
+      querystring: newestQuery,
       response: { 200: backupsSchema },
     }),
-    async ({ query: { limit, cursor } }) => {
-      const found = await listBackups(pool, cursor ?? null, limit + 1);
-      const page = found.slice(0, limit);
-      return {
-        data: page.map(presentBackup),
-        pagination: { limit, next_cursor: found.length > limit ? (page.at(-1)?.id ?? null) : null },
-      };
-    },
+    async ({ query: { limit, cursor } }) =>
+      newestPage(await listBackups(pool, cursor ?? null, limit + 1), limit, presentBackup),
   );
 
   app.get(

@@ -1,4 +1,4 @@
-import { idParams } from '../../../contract/shared.ts';
+import { idParams, newestOf, newestQuery } from '../../../contract/shared.ts';
 import { Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -6,19 +6,21 @@ import { ArchiveStoreError } from '../../../domain/ports/archive-store.ts';
 import type { ArchiveStore } from '../../../domain/ports/archive-store.ts';
 import type { Principal } from '../../../stores/postgres/access/principal.ts';
 import type { TenantTransaction } from '../../../stores/postgres/connection/database.ts';
-import { openExport, ownerOfExport, readExport } from '../../../stores/postgres/exports/exports.ts';
+import { listExports, openExport, ownerOfExport, readExport } from '../../../stores/postgres/exports/exports.ts';
 import type { StoredExport } from '../../../stores/postgres/exports/exports.ts';
 import {
   importKey,
+  listFileImports,
   newImportId,
   openFileImport,
   readFileImport,
 } from '../../../stores/postgres/imports/file-imports.ts';
 import { findProject } from '../../../stores/postgres/projects/projects.ts';
-import { principalOf, route, viewOf } from '../../auth.ts';
+import { principalOf, route, viewerOf, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { present } from '../../http/present.ts';
 import { ApiError, existing } from '../../errors.ts';
+import { newestPage } from '../../http/paging.ts';
 import { exportBody, exportSchema, fileImportSchema } from '../../../contract/gdpr.ts';
 import { personFor, refuseOthers, sessionFor, ownedBy } from '../../subjects.ts';
 import { piecesInTime, RequestSlots } from '../../http/request-slots.ts';
@@ -41,11 +43,11 @@ async function* bounded(body: Readable): AsyncGenerator<Uint8Array> {
 }
 
 export function presentExport(row: StoredExport): z.input<typeof exportSchema> {
-  return present(exportSchema, { ...row, rows: { ...row.counts } });
+  return present(exportSchema, { ...row, user: row.userId, rows: { ...row.counts } });
 }
 
 export function presentFileImport(row: StoredFileImport): z.input<typeof fileImportSchema> {
-  return present(fileImportSchema, { ...row, kind: 'file' });
+  return present(fileImportSchema, { ...row, user: row.userId, kind: 'file' });
 }
 
 /** Returns the id of the subject of an export; null for the tenant. @throws ApiError FORBIDDEN, NOT_FOUND, VALIDATION_FAILED */
@@ -109,6 +111,25 @@ export function exportRoutes(app: Api, { database, archives: archive, startJob }
       // If the workflow cannot be started, the next request of the same scope finds the row and starts it.
       await startJob('exportRun', tenantId, row.id, { tenantId, jobId: row.id });
       return reply.status(202).send(presentExport(row));
+    },
+  );
+
+  app.get(
+    '/exports',
+    route('read', {
+      tags: ['exports'],
+      summary: 'List exports, newest first',
+      description:
+        'Returns all exports of the tenant for admins, else those of the own data that the caller requested.',
+      querystring: newestQuery,
+      response: { 200: newestOf(exportSchema) },
+    }),
+    async (request) => {
+      const principal = principalOf(request);
+      const { limit, cursor } = request.query;
+      const slice = { ownerId: viewerOf(principal), before: cursor ?? null, limit: limit + 1 };
+      const found = await database.asTenant(viewOf(principal), (transaction) => listExports(transaction, slice));
+      return newestPage(found, limit, presentExport);
     },
   );
 
@@ -187,6 +208,23 @@ export function exportRoutes(app: Api, { database, archives: archive, startJob }
       );
       await startJob('fileImport', principal.tenantId, row.id, { tenantId: principal.tenantId, jobId: row.id });
       return reply.status(202).send(presentFileImport(row));
+    },
+  );
+
+  app.get(
+    '/imports/files',
+    route('admin', {
+      tags: ['imports'],
+      summary: 'List imports of files, newest first',
+      querystring: newestQuery,
+      response: { 200: newestOf(fileImportSchema) },
+    }),
+    async (request) => {
+      const { limit, cursor } = request.query;
+      const found = await database.asTenant(viewOf(principalOf(request)), (transaction) =>
+        listFileImports(transaction, cursor ?? null, limit + 1),
+      );
+      return newestPage(found, limit, presentFileImport);
     },
   );
 

@@ -1,16 +1,17 @@
-import { idParams } from '../../../contract/shared.ts';
+import { idParams, newestOf, newestQuery } from '../../../contract/shared.ts';
 import { ownedBy } from '../../subjects.ts';
 import path from 'node:path';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { allowedFolder } from '../../../stores/files/transcript-folder.ts';
 import type { FolderRefusal } from '../../../stores/files/transcript-folder.ts';
-import { finishImport, openImport, readImport } from '../../../stores/postgres/imports/imports.ts';
+import { finishImport, listImports, openImport, readImport } from '../../../stores/postgres/imports/imports.ts';
 import type { StoredImport } from '../../../stores/postgres/imports/imports.ts';
-import { isAdmin, principalOf, route, viewOf } from '../../auth.ts';
+import { isAdmin, principalOf, route, viewerOf, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import { hostOf } from '../../http/hosts.ts';
+import { newestPage } from '../../http/paging.ts';
 import { isLoopbackHost } from '../../../config/rules.ts';
 import { countsSchema, IMPORT_KINDS, importBody, importSchema } from '../../../contract/imports.ts';
 import { CLAUDE_MEM_TABLES } from '../../../domain/claude-mem/rows.ts';
@@ -94,6 +95,7 @@ export function presentImport(row: StoredImport): z.input<typeof importSchema> {
   );
   return {
     id: row.id,
+    user: row.userId,
     kind: z.enum(IMPORT_KINDS).parse(row.kind),
     directory: row.options.directory,
     follow: row.options.follow,
@@ -170,6 +172,24 @@ export function importRoutes(app: Api, { config, database, jobs, startJob }: Api
       const workflow = request.body.kind === 'transcripts' ? 'transcriptImport' : 'claudeMemImport';
       await startJob(workflow, tenantId, job.id, { tenantId, importId: job.id, follow });
       return reply.status(202).send(presentImport(job));
+    },
+  );
+  app.get(
+    '/imports',
+    route('read', {
+      tags: ['imports'],
+      summary: 'List imports of transcripts and claude-mem databases, newest first',
+      description:
+        'Returns all imports of the tenant for admins, else those of the caller. Imports of files have a list of their own.',
+      querystring: newestQuery,
+      response: { 200: newestOf(importSchema) },
+    }),
+    async (request) => {
+      const principal = principalOf(request);
+      const { limit, cursor } = request.query;
+      const slice = { userId: viewerOf(principal), before: cursor ?? null, limit: limit + 1 };
+      const found = await database.asTenant(viewOf(principal), (transaction) => listImports(transaction, slice));
+      return newestPage(found, limit, presentImport);
     },
   );
   app.get(

@@ -103,7 +103,7 @@ export function retentionRoutes(app: Api, { database, startJob, clock }: ApiDepe
   );
   app.put(
     '/admin/retention/policies',
-    route('admin', {
+    guardedRoute('admin', {
       tags: ['retention'],
       summary: 'Replace the retention policies',
       description:

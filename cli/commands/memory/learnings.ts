@@ -72,6 +72,7 @@ export function learningText(learning: LearningDetail): string {
     learning.title === '' ? learning.hash : `${learning.hash}  ${learning.title}`,
     facts.join(', '),
     interval(learning.valid_from, learning.valid_to),
+    ...(learning.reopen_reason === null ? [] : [`reopened: ${learning.reopen_reason}`]),
     ...(learning.valid_to === null ? [] : [`closed: ${learning.reason ?? 'no reason given'}`]),
     ...(learning.superseded_by === null ? [] : [`superseded by: ${memoryHash(learning.superseded_by)}`]),
     '',
@@ -167,6 +168,15 @@ export function addLearnings(program: Command, cli: Cli): void {
       cli.onServer(async (server, id: string, { reason }: { readonly reason: string }) => {
         await server.post(path`/learnings/${id}/invalidate`, learningSchema, { reason });
         cli.output.out('Closed. The same evidence does not create it again.\n');
+      }),
+    );
+
+  onOne('reopen', 'make a closed learning current again, as a new version')
+    .requiredOption('--reason <text>', 'reason')
+    .action(
+      cli.onServer(async (server, id: string, { reason }: { readonly reason: string }) => {
+        const reopened = await server.post(path`/learnings/${id}/reopen`, learningSchema, { reason });
+        cli.output.out(`Version ${reopened.version}: ${reopened.hash}\n`);
       }),
     );
 

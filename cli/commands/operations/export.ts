@@ -4,12 +4,16 @@ import { resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
+import type { z } from 'zod';
 import { RecollectError } from '../../../client/index.ts';
 import { exportSchema, fileImportSchema } from '../../../contract/gdpr.ts';
+import { newestOf } from '../../../contract/shared.ts';
 import type { Cli } from '../../cli.ts';
 import type { ExitCode } from '../../command-context.ts';
 import { path } from '../../server/server-client.ts';
 import type { ServerClient } from '../../server/server-client.ts';
+import { minuteOf } from '../../text/text-layout.ts';
+import { table } from '../../output.ts';
 
 interface ExportOptions {
   readonly project?: string;
@@ -56,9 +60,30 @@ export async function exportTo(
   return row.bytes;
 }
 
+function exportsText(exports: readonly z.output<typeof exportSchema>[]): string {
+  if (exports.length === 0) return 'No exports.\n';
+  const rows = exports.map(({ id, scope, state, bytes, created_at: at }) => [
+    id,
+    scope,
+    state,
+    String(bytes),
+    minuteOf(at),
+  ]);
+  return table([['EXPORT', 'SCOPE', 'STATE', 'BYTES', 'CREATED (UTC)'], ...rows]);
+}
+
 export function addExport(program: Command, cli: Cli): void {
+  const command = cli.command(program, 'export', 'export memories to a file for recollect import FILE');
   cli
-    .command(program, 'export', 'export memories to a file for recollect import FILE')
+    .command(command, 'list', 'list the newest exports')
+    .option('--json', 'print JSON')
+    .action(
+      cli.onServer(async (server, { json }: { readonly json?: true }) => {
+        const { data } = await server.get('/exports', newestOf(exportSchema));
+        cli.print(json, data, exportsText(data));
+      }),
+    );
+  command
     .option('--project <name>', 'export one project')
     .option('--user <name>', 'export one user')
     .option('--session <id>', 'export one session')

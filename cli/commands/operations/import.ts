@@ -1,6 +1,9 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
+import type { z } from 'zod';
+import { importSchema } from '../../../contract/imports.ts';
+import { newestOf } from '../../../contract/shared.ts';
 import { transcriptFolder, claudeMemFolder } from '../../../config/config.ts';
 import { importFile } from './export.ts';
 import type { Cli } from '../../cli.ts';
@@ -9,7 +12,10 @@ import { showDatabaseEnd, importDatabase } from '../../import/import-database.ts
 import { importTranscripts, showEnd } from '../../import/import-transcripts.ts';
 import { knownAccess, readKey, serverAddress } from '../../install/server-access.ts';
 import type { ServerAccess } from '../../install/server-access.ts';
+import { table } from '../../output.ts';
 import { failureText, isUnavailable } from '../../text/failure-text.ts';
+import { terminalText } from '../../text/terminal-text.ts';
+import { minuteOf } from '../../text/text-layout.ts';
 import { withDataDir } from '../../options.ts';
 import { interruptible } from '../../waiting.ts';
 import { RecollectError } from '../../../client/index.ts';
@@ -97,6 +103,18 @@ interface ImportOptions {
 }
 
 /** Adds `import` with its subcommands. */
+function importsText(imports: readonly z.output<typeof importSchema>[]): string {
+  if (imports.length === 0) return 'No imports.\n';
+  const rows = imports.map(({ id, kind, state, created_at: at, directory }) => [
+    id,
+    kind,
+    state,
+    minuteOf(at),
+    terminalText(directory),
+  ]);
+  return table([['IMPORT', 'KIND', 'STATE', 'STARTED (UTC)', 'SOURCE'], ...rows]);
+}
+
 export function addImport(program: Command, cli: Cli): void {
   const command = program.command('import').description('import transcripts, claude-mem databases and export files');
   const importOne = cli.onServer((server: ServerClient, file: string, _self: Command) => importFile(server, file, cli));
@@ -122,6 +140,15 @@ export function addImport(program: Command, cli: Cli): void {
     .option('--allow-plain-http', 'allow sending the key over plain HTTP to another machine')
     .action(async (given: string | undefined, options: ClaudeMemOptions) =>
       cli.exit(await claudeMem(path.resolve(given ?? claudeMemFolder()), options, cli)),
+    );
+  cli
+    .command(command, 'list', 'list the newest imports of transcripts and claude-mem databases')
+    .option('--json', 'print JSON')
+    .action(
+      cli.onServer(async (server, { json }: { readonly json?: true }) => {
+        const { data } = await server.get('/imports', newestOf(importSchema));
+        cli.print(json, data, importsText(data));
+      }),
     );
   cli
     .command(command, 'status', 'show the progress of an import')

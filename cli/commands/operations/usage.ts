@@ -41,7 +41,10 @@ export function usageText(usage: Usage, by: UsageGroup): string {
   const budget = budgetLine(usage);
   if (totals.calls === 0 && totals.cache_hits === 0)
     return `No model calls since ${usage.since.slice(0, 10)}.\n${budget}`;
-  const rows = groups.map((group) => cells(group.name ?? group.key ?? '(none)', group));
+  const rows = groups.map((group) => {
+    const name = group.name ?? group.key ?? '(none)';
+    return cells(group.day === null ? name : `${group.day}  ${name}`, group);
+  });
   const head = [by.toUpperCase(), 'CALLS', 'FROM CACHE', 'TOKENS IN', 'PROMPT-CACHED', 'TOKENS OUT', 'COST'];
   const more = usage.more_groups ? 'More groups exist.\n' : '';
   const alertLines = alerts.map(
@@ -54,6 +57,7 @@ export function usageText(usage: Usage, by: UsageGroup): string {
 interface UsageOptions {
   readonly days: number;
   readonly groupBy: UsageGroup;
+  readonly byDay?: true;
   readonly user?: string;
   readonly json?: boolean;
 }
@@ -65,12 +69,13 @@ export function addUsage(program: Command, cli: Cli): void {
     .command(program, 'usage', 'show model costs and the remaining daily budget')
     .option('--days <n>', 'number of days', integer(1, MAX_DAYS), 30)
     .addOption(new Option('--group-by <key>', 'group rows by').choices(USAGE_GROUPS).default('model'))
+    .option('--by-day', 'one row per group and day, of the ten groups that cost most')
     .option('--user <name>', 'filter by user; `me` for yourself (default for admins: all users)')
     .option('--json', 'print JSON')
     .action(
-      cli.onServer(async (server, { days, groupBy, user, json }: UsageOptions) => {
+      cli.onServer(async (server, { days, groupBy, byDay, user, json }: UsageOptions) => {
         const since = new Date(Date.now() - days * DAY_MS).toISOString();
-        const usage = await server.get('/usage', usageSchema, { since, group_by: groupBy, user });
+        const usage = await server.get('/usage', usageSchema, { since, group_by: groupBy, by_day: byDay, user });
         cli.print(json, usage, usageText(usage, groupBy));
       }),
     );

@@ -425,7 +425,7 @@ CREATE TABLE learnings (
   title text NOT NULL, description text NOT NULL, context text NOT NULL DEFAULT '',
   examples jsonb NOT NULL DEFAULT '[]', tags text[], confidence real NOT NULL, use_count integer NOT NULL DEFAULT 0,
   last_used_at timestamptz(6), verified_by uuid, verified_at timestamptz(6), verify_note text,
-  valid_from timestamptz(6) NOT NULL, valid_to timestamptz(6), superseded_by uuid, reason text,
+  valid_from timestamptz(6) NOT NULL, valid_to timestamptz(6), superseded_by uuid, reason text, reopen_reason text,
   search tsvector GENERATED ALWAYS AS (to_tsvector('english', title || ' ' || description || ' ' || context)) STORED,
   created_at timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
   updated_at timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,

@@ -57,6 +57,7 @@ export const CONTENT_COLUMNS: Readonly<Record<string, Readonly<Record<string, Fo
     tags: 'list',
     verify_note: 'text',
     reason: 'text',
+    reopen_reason: 'text',
   },
   entities: { name: 'text', label: 'text' },
   learning_evidence: { quote: 'text' },

@@ -55,7 +55,7 @@ export async function closeWithoutEvidence(transaction: TenantTransaction, ids: 
   const closed = idsOf(
     await transaction.$queryRaw`
       UPDATE learnings l SET valid_to = coalesce(valid_to, greatest(now(), valid_from)), reason = ${EVIDENCE_FORGOTTEN}, title = 'Forgotten', description = '', context = '', examples = '[]',
-             tags = '{}', verify_note = NULL, fingerprint = sha256(l.id::text::bytea), updated_at = now()
+             tags = '{}', verify_note = NULL, reopen_reason = NULL, fingerprint = sha256(l.id::text::bytea), updated_at = now()
        WHERE l.id = ANY (${ids}::uuid[]) AND NOT EXISTS (SELECT FROM learning_evidence e WHERE e.learning_id = l.id)
          AND EXISTS (
            WITH RECURSIVE older AS (

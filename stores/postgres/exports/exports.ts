@@ -6,7 +6,7 @@ import { signReceipt } from '../../../domain/erasure/receipt.ts';
 import { endRequest, ownerOfSession, readRequest } from '../erasure/gdpr-requests.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import { EXPORT_SCOPES, EXPORT_STATES } from '../../../domain/jobs.ts';
-import { columnOf, hexColumn } from '../connection/rows.ts';
+import { columnOf, hexColumn, idsOf } from '../connection/rows.ts';
 
 /** For so long a file may be fetched. */
 const DAYS = 7;
@@ -63,6 +63,32 @@ export async function ownerOfExport(
   if (includeRestricted || subject === null || (scope !== 'user' && scope !== 'session')) return null;
   const owner = scope === 'user' ? subject : await ownerOfSession(transaction, subject);
   return owner === userId ? owner : null;
+}
+
+/**
+ * Returns at most `limit` exports after the one with the id `before`, newest first. `ownerId`: only those that this user may read, by the rule of
+ * {@link ownerOfExport}; undefined: an admin, who reads all.
+ */
+export async function listExports(
+  transaction: TenantTransaction,
+  {
+    ownerId = null,
+    before,
+    limit,
+  }: { readonly ownerId: string | null | undefined; readonly before: string | null; readonly limit: number },
+): Promise<StoredExport[]> {
+  const ids = idsOf(
+    await transaction.$queryRaw`
+      SELECT x.id FROM exports x
+       WHERE x.tenant_id = (SELECT current_tenant_id()) AND (${before}::uuid IS NULL OR x.id < ${before}::uuid)
+         AND (${ownerId}::uuid IS NULL
+              OR (x.user_id = ${ownerId}::uuid AND NOT x.include_restricted
+                  AND ((x.scope = 'user' AND x.subject = ${ownerId}::uuid)
+                       OR (x.scope = 'session' AND EXISTS (SELECT FROM sessions s WHERE s.id = x.subject AND s.user_id = ${ownerId}::uuid)))))
+       ORDER BY x.id DESC LIMIT ${limit}`,
+  );
+  const rows = await transaction.export.findMany({ where: { id: { in: ids } }, orderBy: { id: 'desc' } });
+  return z.array(exportRow).parse(rows);
 }
 
 const forUpdate = z.array(z.object({ state: z.enum(EXPORT_STATES) }));

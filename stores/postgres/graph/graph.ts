@@ -17,6 +17,8 @@ export interface NeighbourhoodQuery {
   readonly depth: 1 | 2;
   /** Entities, 1 to 200; of relations and evidence there are bounds that follow from it. */
   readonly limit: number;
+  /** False: without evidence, which is the larger part. */
+  readonly evidence?: boolean | undefined;
   /** User whose sessions may be quoted; undefined: an admin, who sees all of the tenant. */
   readonly viewerId: string | undefined;
 }
@@ -26,6 +28,7 @@ const MAX_SEEDS = 10;
 /** Relations followed from one entity, the weightiest first: hubs (a project, a common file) have thousands. */
 const MAX_RELATIONS_OF_ENTITY = 40;
 const MAX_EVIDENCE = 5;
+const NO_EVIDENCE: ReadonlyMap<string, readonly GraphEvidence[]> = new Map();
 
 const evidenceRow = rowOf({
   owner: z.string(),
@@ -98,14 +101,11 @@ export async function readNeighbourhood(
     for (const relation of found) relations.set(relation.id, relation);
     edge = next;
   }
-  const entities = await readEntities(transaction, distances, query.viewerId);
+  const entities = await readEntities(transaction, distances, query);
   const ids = new Set(entities.map(({ id }) => id));
   const shown = [...relations.values()].filter((relation) => ids.has(relation.fromId) && ids.has(relation.toId));
-  const evidence = await evidenceOf(
-    transaction,
-    shown.map((relation) => relation.id),
-    query.viewerId,
-  );
+  const shownIds = shown.map((relation) => relation.id);
+  const evidence = query.evidence === false ? NO_EVIDENCE : await evidenceOf(transaction, shownIds, query.viewerId);
   return {
     entities,
     relations: shown.map((relation) => ({ ...relation, evidence: evidence.get(relation.id) ?? [] })),
@@ -147,21 +147,29 @@ async function relationsOf(transaction: TenantTransaction, ids: readonly string[
 async function readEntities(
   transaction: TenantTransaction,
   distances: ReadonlyMap<string, number>,
-  viewerId: string | undefined,
+  query: NeighbourhoodQuery,
 ): Promise<GraphEntity[]> {
   const ids = [...distances.keys()];
   const rows = z.array(entityRow).parse(
     await transaction.$queryRaw`
       SELECT id, type, name, label, weight, first_seen, last_seen, project_id, namespace FROM entities WHERE id = ANY (${ids}::uuid[]) AND ${NAMED} ORDER BY weight DESC, id`,
   );
-  const mentions = groupEvidence(
+  const mentions = query.evidence === false ? NO_EVIDENCE : await mentionsOf(transaction, ids, query.viewerId);
+  return rows
+    .map((row) => ({ ...row, distance: distances.get(row.id) ?? 0, mentions: mentions.get(row.id) ?? [] }))
+    .toSorted((a, b) => a.distance - b.distance);
+}
+
+async function mentionsOf(
+  transaction: TenantTransaction,
+  ids: readonly string[],
+  viewerId: string | undefined,
+): Promise<ReadonlyMap<string, readonly GraphEvidence[]>> {
+  return groupEvidence(
     await transaction.$queryRaw`
       SELECT wanted.id AS owner, m.session_id, m.source_type, m.source_id, ${quoteFor(viewerId)}, m.occurred_at FROM unnest(${ids}::uuid[]) AS wanted(id)
        CROSS JOIN LATERAL (SELECT * FROM entity_mentions WHERE entity_id = wanted.id AND ${SHOWN} ORDER BY occurred_at DESC, source_id LIMIT ${MAX_EVIDENCE}) AS m`,
   );
-  return rows
-    .map((row) => ({ ...row, distance: distances.get(row.id) ?? 0, mentions: mentions.get(row.id) ?? [] }))
-    .toSorted((a, b) => a.distance - b.distance);
 }
 
 async function evidenceOf(

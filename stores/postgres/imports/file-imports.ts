@@ -58,6 +58,20 @@ export async function readFileImport(transaction: TenantTransaction, id: string)
   return importRow.nullable().parse(row);
 }
 
+/** Returns at most `limit` imports of files after the one with the id `before`, newest first. */
+export async function listFileImports(
+  transaction: TenantTransaction,
+  before: string | null,
+  limit: number,
+): Promise<StoredFileImport[]> {
+  const rows = await transaction.import.findMany({
+    where: { kind: FILE_IMPORT_KIND, ...(before === null ? {} : { id: { lt: before } }) },
+    orderBy: { id: 'desc' },
+    take: limit,
+  });
+  return z.array(importRow).parse(rows);
+}
+
 /** Records the progress of an import in the transaction of its rows, so that each row is counted once. `client` is of the maintenance role. */
 export async function notePortableProgress(
   client: pg.ClientBase,

@@ -50,6 +50,27 @@ export async function readImport(transaction: TenantTransaction, id: string): Pr
   return importRow.nullable().parse(row);
 }
 
+/** Returns at most `limit` imports of transcripts and of claude-mem after the one with the id `before`, newest first: of one user, or undefined: of all. */
+export async function listImports(
+  transaction: TenantTransaction,
+  {
+    userId,
+    before,
+    limit,
+  }: { readonly userId: string | undefined; readonly before: string | null; readonly limit: number },
+): Promise<StoredImport[]> {
+  const rows = await transaction.import.findMany({
+    where: {
+      kind: { not: FILE_IMPORT_KIND },
+      ...(userId === undefined ? {} : { userId }),
+      ...(before === null ? {} : { id: { lt: before } }),
+    },
+    orderBy: { id: 'desc' },
+    take: limit,
+  });
+  return z.array(importRow).parse(rows);
+}
+
 /** The user's running import of the same kind and folder, else a new one. Two requests at once get the same. */
 export async function openImport(
   transaction: TenantTransaction,

@@ -49,9 +49,6 @@ export interface KnownAlready {
 }
 export type Written = { readonly id: string } | KnownAlready;
 
-/** Reason of a learning that was replaced by a corrected version. */
-export const CORRECTED = 'corrected';
-
 const lockedRow = rowOf({
   id: z.string(),
   /** Owner of the session, or the user who wrote it. */
@@ -66,6 +63,7 @@ const lockedRow = rowOf({
   tags: z.array(z.string()).readonly(),
   fingerprint: z.instanceof(Uint8Array),
   open: z.boolean(),
+  version: z.number(),
   /** Owner of a private learning; null for a shared one. */
   owner_id: z.string().nullable(),
 });
@@ -76,20 +74,21 @@ export type LockedLearning = z.output<typeof lockedRow>;
 /** Locks learnings in the order of their ids, so that concurrent changes do not deadlock; omits deleted and missing ones. */
 export async function lockLearnings(transaction: TenantTransaction, ids: readonly string[]): Promise<LockedLearning[]> {
   const rows = await transaction.$queryRaw`
-    SELECT id, user_id, project_id, namespace, category, title, description, context, examples, tags, fingerprint, valid_to IS NULL AS open,
+    SELECT id, user_id, project_id, namespace, category, title, description, context, examples, tags, fingerprint, valid_to IS NULL AS open, version,
            CASE WHEN visibility = 'private' THEN user_id END AS owner_id FROM learnings
      WHERE id = ANY (${ids}::uuid[]) AND (reason IS NULL OR reason NOT IN (${DELETED}, ${EVIDENCE_FORGOTTEN})) ORDER BY id FOR UPDATE`;
   return z.array(lockedRow).parse(rows);
 }
 
-async function embed(transaction: TenantTransaction, editor: LearningEditor, id: string, words: LearningWords) {
+/** Requests the vectors of a learning. */
+export async function embed(transaction: TenantTransaction, editor: LearningEditor, id: string, words: LearningWords) {
   await requestEmbeddings(transaction, editor.tenantId, editor.embeddingModel, [
     { type: 'learning', id, sessionId: null, chunks: chunkText(words.title, learningText(words)) },
   ]);
 }
 
-/** The current learning with this fingerprint, which prevented the write. */
-async function openTwin(
+/** Returns the current learning with this fingerprint, which prevented the write. */
+export async function openTwin(
   transaction: TenantTransaction,
   tenantId: TenantId,
   fingerprint: Uint8Array<ArrayBuffer>,
@@ -147,7 +146,7 @@ export async function closeLearning(
 }
 
 /** Fingerprint of a current learning: of its normalised words, or of the exact text of a user's memory. */
-type Sameness = 'words' | 'letters';
+export type Sameness = 'words' | 'letters';
 
 /** Returns the fingerprint for these words in their scope: that of the exact text if another learning has that of the words; or the learning that conflicts. */
 export async function freePrint(
@@ -165,41 +164,6 @@ export async function freePrint(
   const twin = open.find((row) => sameness === 'words' || row.description === learning.description);
   if (twin !== undefined) return { knownId: twin.id };
   return open.length === 0 ? own : exact;
-}
-
-/**
- * Replaces the text of a current, locked learning by a new version with its evidence and use, and closes the old one. A learning that coexists with one
- * that differs only in case and punctuation continues to, and so does one with unchanged text. Other words of a user are certain: confidence 1. The owner is
- * unchanged. @throws LegalHoldError
- */
-export async function correctLearning(
-  transaction: TenantTransaction,
-  editor: LearningEditor,
-  old: LockedLearning,
-  words: LearningWords,
-  sameness: Sameness,
-): Promise<Written> {
-  const id = newId();
-  const isExact = old.description === words.description || Buffer.from(exactFingerprint(old)).equals(old.fingerprint);
-  await closeLearning(transaction, editor, old.id, { reason: CORRECTED, by: id });
-  const corrected = { ...old, ...words };
-  const fingerprint = await freePrint(transaction, editor.tenantId, corrected, isExact ? 'letters' : sameness);
-  if ('knownId' in fingerprint) return fingerprint;
-  const written = await transaction.$executeRaw`
-    INSERT INTO learnings (id, tenant_id, project_id, user_id, session_id, namespace, fingerprint, category, title, description, context, examples, tags, confidence, use_count,
-                           use_weight, decayed_on, last_used_at, occurred_at, last_shown_at, valid_from, version, previous_id, origin, visibility)
-    SELECT ${id}::uuid, l.tenant_id, l.project_id, l.user_id, l.session_id, l.namespace, ${fingerprint}, ${words.category}, ${words.title}, ${words.description},
-           ${words.context}, ${JSON.stringify(words.examples)}::jsonb, ${[...words.tags]}::text[],
-           CASE WHEN (l.title, l.description, l.context, l.examples) = (${words.title}, ${words.description}, ${words.context}, ${JSON.stringify(words.examples)}::jsonb)
-                THEN l.confidence ELSE 1 END, l.use_count, l.use_weight, l.decayed_on, l.last_used_at, l.occurred_at, l.last_shown_at, l.valid_to, l.version + 1, l.id, 'user', l.visibility
-      FROM learnings l WHERE l.id = ${old.id}::uuid
-    ON CONFLICT (tenant_id, fingerprint) WHERE (valid_to IS NULL) DO NOTHING`;
-  if (written === 0) return openTwin(transaction, editor.tenantId, fingerprint);
-  await transaction.$executeRaw`
-    INSERT INTO learning_evidence (learning_id, row_id, quote_sha256, tenant_id, session_id, quote, weight, created_at)
-    SELECT ${id}::uuid, row_id, quote_sha256, tenant_id, session_id, quote, weight, created_at FROM learning_evidence WHERE learning_id = ${old.id}::uuid`;
-  await embed(transaction, editor, id, words);
-  return { id };
 }
 
 /** Replaces a current, locked learning by new knowledge, which is as private as it was, and closes it with the reason. */

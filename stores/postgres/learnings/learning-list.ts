@@ -50,6 +50,7 @@ const LEARNING_COLUMNS = {
   version: true,
   previousId: true,
   closedBy: true,
+  reopenReason: true,
   disputes: true,
   origin: true,
   visibility: true,
@@ -204,6 +205,7 @@ const versionRow = rowOf({
   valid_from: z.date(),
   valid_to: z.date().nullable(),
   reason: z.string().nullable(),
+  reopen_reason: z.string().nullable(),
 });
 
 /** One version of a learning. */
@@ -221,7 +223,7 @@ export async function readVersions(transaction: TenantTransaction, id: string): 
       UNION ALL
       SELECT l.id, newer.depth + 1 FROM newer JOIN learnings l ON l.previous_id = newer.id WHERE newer.depth < ${MAX_VERSIONS}
     )
-    SELECT id, version, title, description, valid_from, valid_to, reason FROM learnings
+    SELECT id, version, title, description, valid_from, valid_to, reason, reopen_reason FROM learnings
      WHERE id IN (SELECT id FROM older UNION SELECT id FROM newer) AND (reason IS NULL OR reason <> ALL (${HIDDEN}::text[]))
        AND ${Prisma.raw(isNotRestricted('session_id', 'user_id'))}
      ORDER BY version, id`;

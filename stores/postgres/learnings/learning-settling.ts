@@ -69,7 +69,9 @@ export async function settled(
   const prints = everyFingerprint({ ...scope, ...words });
   const namesakes = z.array(namesakeRow).parse(
     await transaction.$queryRaw`
-      SELECT l.id, l.valid_to IS NULL AS open, l.closed_by IS NOT NULL AS by_person, l.reason = ANY (${[REFINED, DUPLICATE]}) AND l.superseded_by IS NOT NULL AS replaced,
+      SELECT l.id, l.valid_to IS NULL AS open, 
+             l.closed_by IS NOT NULL AND NOT EXISTS (SELECT FROM learnings n WHERE n.previous_id = l.id AND n.reopen_reason IS NOT NULL) AS by_person,
+             l.reason = ANY (${[REFINED, DUPLICATE]}) AND l.superseded_by IS NOT NULL AS replaced,
              EXISTS (SELECT FROM learning_evidence e WHERE e.learning_id = l.id AND e.session_id = ${scope.sessionId}::uuid) AS shown
         FROM learnings l
        WHERE l.tenant_id = ${scope.tenantId}::uuid AND l.fingerprint = ANY (${prints}::bytea[])

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { readIn } from '../connection/database.ts';
 import type { TenantRead, TenantTransaction } from '../connection/database.ts';
+import { rowOf } from '../connection/rows.ts';
+import { CONTRADICTED } from './learnings.ts';
 
 const currentRow = z.object({ closed_id: z.string(), id: z.string() });
 /** Versions that are followed: a bound, should closed rows ever point in a circle. */
@@ -39,4 +41,25 @@ export async function currentFor(
 export async function currentIn(transaction: TenantTransaction, id: string): Promise<string | null> {
   const [current] = (await currentFor(readIn(transaction), [id], 'successors')).values();
   return current ?? null;
+}
+
+const successorRow = rowOf({ id: z.string(), is_contradiction: z.boolean(), is_version: z.boolean() });
+
+/**
+ * Returns the current learning that took the place of a closed one; null if there is none. `isContradiction`: it, or one in between, contradicted its
+ * predecessor. `isVersion`: it is a later version of the same learning, not another one.
+ */
+export async function successorOf(
+  transaction: TenantTransaction,
+  id: string,
+): Promise<z.output<typeof successorRow> | null> {
+  const rows = await transaction.$queryRaw`
+    WITH RECURSIVE later AS (
+      SELECT l.id, l.superseded_by, l.valid_to, l.reason, false AS is_contradiction, true AS is_version, 1 AS depth FROM learnings l WHERE l.id = ${id}::uuid
+      UNION ALL
+      SELECT l.id, l.superseded_by, l.valid_to, l.reason, later.is_contradiction OR coalesce(later.reason = ${CONTRADICTED}, false),
+             later.is_version AND coalesce(l.previous_id = later.id, false), later.depth + 1
+        FROM later JOIN learnings l ON l.id = later.superseded_by WHERE later.valid_to IS NOT NULL AND later.depth < ${MAX_VERSIONS})
+    SELECT id, is_contradiction, is_version FROM later WHERE valid_to IS NULL`;
+  return z.array(successorRow).parse(rows)[0] ?? null;
 }

@@ -3,7 +3,7 @@ import { parseCited } from '../summaries/summaries.ts';
 import type { CitedText } from '../../../domain/ports/model.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import { restrictedUsers, restrictedSessions, unrestrictedSession } from '../erasure/restricted.ts';
-import { CORRECTED } from '../learnings/learning-changes.ts';
+import { CORRECTED } from '../learnings/learning-versions.ts';
 import { HIDDEN } from '../learnings/learning-list.ts';
 import { DUPLICATE, REFINED } from '../learnings/learnings.ts';
 
@@ -139,6 +139,11 @@ export async function readContextSources(transaction: TenantTransaction, scope: 
     take: MAX_CLOSED,
     select: { id: true, description: true, reason: true, supersededBy: true, validTo: true },
   });
+  const reopened = await transaction.learning.findMany({
+    where: { previousId: { in: closed.map(({ id }) => id) }, reopenReason: { not: null } },
+    select: { previousId: true },
+  });
+  const isTrueAgain = new Set(reopened.map(({ previousId }) => previousId));
   const descriptions = new Map(learnings.map((learning) => [learning.id, learning.description]));
   return {
     sessions: summaries.map((summary) => ({
@@ -154,7 +159,7 @@ export async function readContextSources(transaction: TenantTransaction, scope: 
       useWeight: weights.get(learning.id) ?? 0,
     })),
     closed: closed.flatMap(({ validTo, reason, supersededBy, ...learning }) =>
-      validTo === null || reason === null
+      validTo === null || reason === null || isTrueAgain.has(learning.id)
         ? []
         : [{ ...learning, reason, instead: descriptions.get(supersededBy ?? '') ?? '', closedAt: validTo }],
     ),

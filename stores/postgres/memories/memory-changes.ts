@@ -93,7 +93,7 @@ export async function forgetLearning(
 ): Promise<readonly string[]> {
   const ids = await deleteLearning(transaction, editor, id);
   await transaction.$executeRaw`
-    UPDATE learnings SET title = 'Forgotten', description = '', context = '', examples = '[]', tags = '{}', verify_note = NULL WHERE id = ANY (${ids}::uuid[])`;
+    UPDATE learnings SET title = 'Forgotten', description = '', context = '', examples = '[]', tags = '{}', verify_note = NULL, reopen_reason = NULL WHERE id = ANY (${ids}::uuid[])`;
   const quoted = z
     .array(z.object({ session_id: z.string() }))
     .parse(

@@ -21,10 +21,18 @@ const sums = {
   usd: z.coerce.number(),
   latency_ms: z.coerce.number().nullable(),
 };
-const groupRow = z.object({ ...sums, key: z.string().nullable(), name: z.string().nullable() });
+const totalRow = z.object(sums);
+const groupRow = totalRow.extend({
+  key: z.string().nullable(),
+  name: z.string().nullable(),
+  /** UTC day, if the report is by day. */
+  day: z.string().nullable(),
+});
+/** The place of a key among all, by cost, from 1 on. */
+const placedRow = groupRow.extend({ place: z.coerce.number() });
 
 /** Sums over calls: `calls` are those that were made, `latency_ms` their mean. Tokens in hold those that were cached and cache-written. */
-export type UsageSums = Omit<z.output<typeof groupRow>, 'key' | 'name'>;
+export type UsageSums = z.output<typeof totalRow>;
 export type UsageGroupRow = z.output<typeof groupRow>;
 
 const SUMS = `count(*) FILTER (WHERE NOT l.cache_hit) AS calls, count(*) FILTER (WHERE l.cache_hit) AS cache_hits, count(*) FILTER (WHERE l.batch) AS batch_calls,
@@ -76,29 +84,48 @@ const KEYS: Readonly<
 export async function readUsageTotals(read: TenantRead, scope: UsageScope): Promise<UsageSums> {
   const rows = await read({
     name: named('usage_totals', scope.userId),
-    text: `SELECT NULL::text AS key, NULL::text AS name, ${SUMS} FROM usage_ledger l WHERE ${RANGE} AND ${ofUser(scope.userId)}`,
+    text: `SELECT ${SUMS} FROM usage_ledger l WHERE ${RANGE} AND ${ofUser(scope.userId)}`,
     values: [scope.userId, scope.since, scope.until],
   });
-  const [{ key: _key, name: _name, ...total }] = z.tuple([groupRow]).parse(rows);
+  const [total] = z.tuple([totalRow]).parse(rows);
   return total;
 }
 
-/** Sums by group: days in order, all others by what they cost, then by tokens. A group without a key is of sessions without a project. */
+interface GroupQuery {
+  readonly group: UsageGroup;
+  /** Each group once per UTC day. */
+  readonly byDay: boolean;
+  /** Maximum number of keys. */
+  readonly limit: number;
+}
+
+/**
+ * Sums by group: days in order, all others by what they cost, then by tokens; by day, in the order of days, those keys that cost most in the range. A group
+ * without a key is of sessions without a project. `isCut`: there are more keys than `limit`.
+ */
 export async function readUsageGroups(
   read: TenantRead,
   scope: UsageScope,
-  group: UsageGroup,
-  limit: number,
-): Promise<UsageGroupRow[]> {
+  { group, byDay, limit }: GroupQuery,
+): Promise<{ readonly rows: UsageGroupRow[]; readonly isCut: boolean }> {
   const { key, join, name, names } = KEYS[group];
-  const order = group === 'day' ? 'g.key' : 'g.usd DESC, g.input_tokens + g.output_tokens DESC, g.key';
+  const place = group === 'day' ? 'w.key' : 'w.key_usd DESC, w.key_tokens DESC, w.key';
   const rows = await read({
-    name: named(`usage_by_${group}`, scope.userId),
-    text: `SELECT g.*, g.key::text AS key, ${name} AS name
-             FROM (SELECT ${key} AS key, ${SUMS} FROM usage_ledger l ${join} WHERE ${RANGE} AND ${ofUser(scope.userId)} GROUP BY 1) AS g ${names} ORDER BY ${order} LIMIT $4`,
+    name: named(`usage_by_${group}${byDay ? '_and_day' : ''}`, scope.userId),
+    text: `WITH sums AS (
+             SELECT ${key} AS key, ${byDay ? KEYS.day.key : 'NULL::text'} AS day, ${SUMS}
+               FROM usage_ledger l ${join} WHERE ${RANGE} AND ${ofUser(scope.userId)} GROUP BY 1, 2),
+           weighed AS (
+             SELECT s.*, sum(s.usd) OVER one AS key_usd, sum(s.input_tokens + s.output_tokens) OVER one AS key_tokens FROM sums s WINDOW one AS (PARTITION BY s.key)),
+           placed AS (SELECT w.*, dense_rank() OVER (ORDER BY ${place}) AS place FROM weighed w)
+           SELECT g.*, g.key::text AS key, ${name} AS name FROM placed g ${names} WHERE g.place <= $4 + 1 ORDER BY g.day, g.place`,
     values: [scope.userId, scope.since, scope.until, limit],
   });
-  return z.array(groupRow).parse(rows);
+  const found = z.array(placedRow).parse(rows);
+  return {
+    rows: found.filter((row) => row.place <= limit).map(({ place: _place, ...row }) => row),
+    isCut: found.some((row) => row.place > limit),
+  };
 }
 
 const dayRow = z.object({ day: z.string(), tokens: z.coerce.number(), usd: z.coerce.number() });

@@ -58,6 +58,13 @@ const graphOf = async (query: string, key = instance.admin.key) =>
 const idsOf = async (query: string, key?: string) => (await graphOf(query, key)).nodes.map((node) => node.id);
 
 describe('the graph', () => {
+  test('has the same nodes and edges without evidence', async () => {
+    const [full, bare] = [await graphOf(`node=${chain[0]}`), await graphOf(`node=${chain[0]}&evidence=false`)];
+    expect(full.edges.some(({ evidence }) => evidence.length > 0)).toBe(true);
+    const without = <Row extends object>(rows: readonly Row[]) => rows.map((row) => ({ ...row, evidence: [] }));
+    expect(bare).toEqual({ nodes: without(full.nodes), edges: without(full.edges) });
+  });
+
   test('around a node reaches to the requested depth', async () => {
     expect(await idsOf(`node=${chain[0]}`)).toEqual(chain.slice(0, 2));
     const { nodes, edges } = await graphOf(`node=${chain[0]}&depth=2`);

@@ -7,6 +7,7 @@ import type { TestUser } from '../../setup/database.ts';
 import type { ApiAnswer } from '../../setup/instance.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
 import { promptEvent } from '../support/events.ts';
+import { expectError } from '../support/answers.ts';
 
 const DAY_MS = 86_400_000;
 const instance = fileInstance();
@@ -138,6 +139,24 @@ describe('GET /usage', () => {
         { key: day(0), input_tokens: 2_000 },
       ],
     });
+    expect(await body('/usage?group_by=model&by_day=true')).toMatchObject({
+      groups: [
+        { day: day(2), key: 'small', input_tokens: 500 },
+        { day: day(0), key: 'small', input_tokens: 1_000, cache_hits: 1 },
+        { day: day(0), key: 'large', input_tokens: 1_000 },
+      ],
+      more_groups: false,
+    });
+    // The dearest key of the time, on each of its days.
+    expect(await body('/usage?group_by=model&by_day=true&limit=1')).toMatchObject({
+      groups: [
+        { day: day(2), key: 'small' },
+        { day: day(0), key: 'small' },
+      ],
+      more_groups: true,
+    });
+    expectError(await get('/usage?by_day=true'), 'VALIDATION_FAILED', 'by_day');
+    expectError(await get('/usage?group_by=model&by_day=true&limit=21'), 'VALIDATION_FAILED', 'limit');
     expect(await body('/usage?group_by=day&limit=1')).toMatchObject({ groups: [{ key: day(2) }], more_groups: true });
   });
 
@@ -182,7 +201,9 @@ describe('GET /usage', () => {
       };
       const scope = { since: '2026-01-01T00:00:00Z', until: '2026-01-02T00:00:00Z' };
       await readUsageTotals(read, { ...scope, userId: null }).catch(() => undefined);
-      await readUsageGroups(read, { ...scope, userId: admin.userId }, 'model', 10);
+      await readUsageGroups(read, { ...scope, userId: admin.userId }, { group: 'model', byDay: true, limit: 10 }).catch(
+        () => undefined,
+      );
       const [all, one] = plans;
       expect(all).toMatch(/Index Cond:.*tenant_id = .*created_at >= /u);
       expect(one).toMatch(/Index Cond:.*tenant_id = .*user_id = .*created_at >= /u);

@@ -61,9 +61,11 @@ export function gdprSuccesses({
     ['post /gdpr/requests/{id}/extend', `/gdpr/requests/${extendedId}/extend`, { body: { days: 7, reason: 'many' } }],
     ['post /gdpr/export', '/gdpr/export', { body: {} }],
     ['post /exports', '/exports', { body: { scope: 'session', subject: 'test:cut' } }],
+    ['get /exports', '/exports?limit=1'],
     ['get /exports/{id}', `/exports/${exportId}`],
     ['get /exports/{id}/file', `/exports/${exportId}/file`],
     ['post /imports/files', '/imports/files', FILE],
+    ['get /imports/files', '/imports/files?limit=1'],
     ['get /imports/files/{id}', `/imports/files/${importId}`],
   ];
 }

@@ -166,6 +166,7 @@ export const PLAYS: Readonly<Record<string, readonly Play[]>> = {
   'GET /auth/oidc/:name/start': plain(404, path('/auth/oidc/unknown/start')),
   'GET /auth/passkeys': plain(200),
   'GET /auth/sessions': plain(200),
+  'GET /exports': plain(200),
   'GET /exports/:id': play('export', 'private', 200),
   'GET /exports/:id/file': play('export', 'private', 200),
   'GET /full-values/:sha256': play('fullValue', 'private', 200),
@@ -175,8 +176,10 @@ export const PLAYS: Readonly<Record<string, readonly Play[]>> = {
   'GET /health': plain(200),
   'GET /health/live': plain(200),
   'GET /health/ready': plain(200),
+  'GET /imports': plain(200),
   'GET /imports/:id': [...play('import', 'private', 200), ...play('fileImport', 'listed', 404)],
   'GET /imports/claude-mem/rows': plain(200, path(`/imports/claude-mem/rows?source=${SOURCE}`)),
+  'GET /imports/files': plain(200),
   'GET /imports/files/:id': play('fileImport', 'private', 200),
   'GET /jobs': plain(200),
   'GET /jobs/:id': [
@@ -398,11 +401,24 @@ export const PLAYS: Readonly<Record<string, readonly Play[]>> = {
     ...play('learning', 'owned', 200, { uses: 'learning', request: body({ reason: 'no longer true' }) }),
     ...play('privateLearning', 'private', 200, { uses: 'privateLearning', request: body({ reason: 'no longer' }) }),
   ],
+  // Of a current learning: refused after the rights.
+  'POST /learnings/:id/reopen': [
+    ...play('learning', 'owned', 409, { request: body({ reason: 'true again' }) }),
+    ...play('privateLearning', 'private', 409, { request: body({ reason: 'true again' }) }),
+  ],
   'POST /learnings/:id/supersede': play('learning', 'owned', 200, {
     uses: 'learning',
     request: () => ({ body: { by: { title: 'A title', description: fresh() }, reason: 'newer' } }),
   }),
   'POST /learnings/:id/verify': play('learning', 'verified', 200, { request: body({}) }),
+  'POST /learnings/batch': [
+    ...play('learning', 'listed', 200, {
+      request: ({ id }) => ({ body: { action: 'reopen', ids: [id], reason: 'r' } }),
+    }),
+    ...play('privateLearning', 'listed', 200, {
+      request: ({ id }) => ({ body: { action: 'reopen', ids: [id], reason: 'r' } }),
+    }),
+  ],
   'POST /mcp': plain(200, () => ({ headers: MCP, raw: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping' }) })),
   'POST /memories': plain(201, () => ({ body: { content: fresh() } })),
   'POST /memories/batch': plain(200, () => ({ body: { memories: [{ content: fresh() }] } })),

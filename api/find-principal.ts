@@ -32,9 +32,8 @@ async function findByCookie(
   token: string,
 ): Promise<Principal | null> {
   const found = await findBrowserSession(database.pool, token, idleMs);
-  if (found?.principal.login == null) return null;
-  const { principal, lastUsedAt } = found;
-  const { sessionId } = found.principal.login;
+  if (found === null) return null;
+  const { principal, sessionId, lastUsedAt } = found;
   recordBrowserUse(database, principal.tenantId, sessionId, lastUsedAt).catch((error: unknown) =>
     logger.warn({ error: error instanceof Error ? error.name : 'unknown' }, 'the use of a cookie was not recorded'),
   );

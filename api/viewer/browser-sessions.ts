@@ -36,13 +36,13 @@ async function answerFor(
   reply: FastifyReply,
 ): Promise<z.output<typeof browserAnswer>> {
   const found = await findBrowserSession(database.pool, token, config.login.idleMs);
-  const { login, expiresAt } = found?.principal ?? { login: null, expiresAt: null };
-  if (found === null || login === null || expiresAt === null) throw hasEnded();
+  const expiresAt = found?.principal.expiresAt ?? null;
+  if (found === null || expiresAt === null) throw hasEnded();
   request.principal = found.principal;
   const { tenantId, userId } = found.principal;
-  request.startedSession = { tenantId, userId, id: login.sessionId };
+  request.startedSession = { tenantId, userId, id: found.sessionId };
   await browserCookie.set(request, reply, token, expiresAt);
-  return { session_id: login.sessionId, expires_at: expiresAt.toISOString() };
+  return { session_id: found.sessionId, expires_at: expiresAt.toISOString() };
 }
 
 /** Signs a browser in by a key: its session has the rights of the key, and ends with it. @throws ApiError INVALID_CREDENTIALS */
@@ -97,11 +97,10 @@ export async function endBrowserSession(
   exceptId: string | null = null,
 ): Promise<{ readonly ended: number; readonly principal: Principal | null }> {
   const found = await findBrowserSession(database.pool, token, config.login.idleMs);
-  const login = found?.principal.login ?? null;
-  if (found === null || login === null || login.sessionId === exceptId) return { ended: 0, principal: null };
+  if (found === null || found.sessionId === exceptId) return { ended: 0, principal: null };
   const { tenantId, userId } = found.principal;
   const ended = await database.asTenant(tenantId, (transaction) =>
-    endUserSessions(transaction, userId, { id: login.sessionId }, reason),
+    endUserSessions(transaction, userId, { id: found.sessionId }, reason),
   );
   return { ended, principal: found.principal };
 }

@@ -1,15 +1,20 @@
 import { execFile } from 'node:child_process';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { openOffer } from '../../cli/commands/access/open.ts';
 import { agentAccess } from '../../cli/server/access.ts';
+import { ServerClient } from '../../cli/server/server-client.ts';
+import { meSchema } from '../../contract/access.ts';
+import { bodyOf } from '../api/support/answers.ts';
+import { cookieOf } from '../api/support/log-in.ts';
 import { fileInstance } from '../setup/file-instance.ts';
 import { Home } from './install/support/home.ts';
 import { testFolder } from '../infra/support/folder.ts';
 import { longLivedFolder } from '../infra/support/long-lived-folder.ts';
-import { runProgram, writeCredentials } from './support/output.ts';
+import { recordOutput, runProgram, writeCredentials } from './support/output.ts';
 import type { Ran } from './support/output.ts';
 import { runCli } from './support/run-cli.ts';
 
@@ -33,6 +38,47 @@ async function invited(...args: string[]): Promise<string> {
 }
 
 beforeAll(() => writeCredentials(dataDir, instance));
+
+describe('open', () => {
+  const signedIn = async (address: string): Promise<string> => {
+    const [url = '', code = ''] = address.split('/#code=');
+    expect(url).toBe(instance.url);
+    const answer = await instance.call('POST', '/auth/browser', { key: null, body: { code } });
+    if (answer.status !== 200) throw new Error(`the sign-in was answered with ${answer.status}`);
+    const me = await instance.call('GET', '/auth/me', { key: null, headers: { cookie: cookieOf(answer) } });
+    return bodyOf(meSchema, me).user.id;
+  };
+
+  test('prints an address that signs in once', async () => {
+    const { code, text } = await run('open', '--print');
+    expect(code).toBe(0);
+    expect(await signedIn(text.trim())).toBe(instance.admin.userId);
+    await expect(signedIn(text.trim())).rejects.toThrow('401');
+  });
+
+  test.skipIf(process.platform === 'darwin')(
+    'starts the browser, or prints the address where there is none',
+    async () => {
+      const folder = testFolder();
+      const opener = path.join(folder, 'xdg-open');
+      const start = () => runProgram(['open', '--data-dir', dataDir], null, { PATH: `${folder}:/usr/bin:/bin` });
+      writeFileSync(opener, `#!/bin/sh\nprintf %s "$1" > ${folder}/opened\n`, { mode: 0o755 });
+      const opened = await start();
+      expect([opened.code, opened.text]).toEqual([0, `Opening ${instance.url} …\n`]);
+      expect(await signedIn(readFileSync(path.join(folder, 'opened'), 'utf8'))).toBe(instance.admin.userId);
+      writeFileSync(opener, '#!/bin/sh\nexit 3\n');
+      const failed = await start();
+      expect([failed.code, failed.errors]).toEqual([1, expect.stringContaining('No browser can be started here.')]);
+      expect(await signedIn(failed.errors.trim().split('\n').at(-1) ?? '')).toBe(instance.admin.userId);
+    },
+  );
+
+  test('gives an offer to terminals alone: other output may be a log', async () => {
+    const server = new ServerClient({ url: instance.url, apiKey: instance.admin.key });
+    expect(await openOffer(server, recordOutput({}, 80).output)).toMatch(/^open http:\/\/\S+\/#code=[\w-]{43} /);
+    expect(await openOffer(server, recordOutput({}).output)).not.toContain('code=');
+  });
+});
 
 describe('join', () => {
   test('writes the keys of the user, for the owner only, and install uses the agent key', async () => {

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { RecollectError } from '../../../client/index.ts';
 import { browserCode } from '../../../contract/browser.ts';
 import type { Cli } from '../../cli.ts';
+import type { Output } from '../../output.ts';
 import type { ServerClient } from '../../server/server-client.ts';
 
 /** Programs that open an address in the browser of the user. */
@@ -20,8 +21,12 @@ async function signInAddress(server: ServerClient): Promise<string> {
   return `${server.url}/#code=${code}`;
 }
 
-/** Returns a line with an address that signs in; '' if the server does not give one: the command reports why. */
-export async function openOffer(server: ServerClient): Promise<string> {
+/**
+ * Returns a line with an address that signs in; '' if the server does not give one: the command reports why. Without a terminal it names the command: the output may be a
+ * log, which others read.
+ */
+export async function openOffer(server: ServerClient, { columns }: Output): Promise<string> {
+  if (columns === null) return 'recollect open opens the viewer, signed in.\n';
   try {
     return `open ${await signInAddress(server)}   (once, within two minutes; later: recollect open)\n`;
   } catch (error) {

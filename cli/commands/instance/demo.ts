@@ -61,7 +61,7 @@ export async function demo(options: DemoOptions, context: CommandContext): Promi
       output.out(whatNext(instance.url, dataDir));
       output.out(`  The demo took ${((performance.now() - started) / 1_000).toFixed(0)} s.\n`);
       if (options.keepRunning === true) {
-        output.out(`  ${await openOffer(new ServerClient(readCredentials(instance.credentialsPath)))}`);
+        output.out(`  ${await openOffer(new ServerClient(readCredentials(instance.credentialsPath)), output)}`);
         output.out('  Press Ctrl-C to stop.\n');
         await interrupts.requested;
       }

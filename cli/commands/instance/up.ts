@@ -100,7 +100,8 @@ export async function up(options: UpOptions, context: CommandContext): Promise<E
     }
     if (options.detach !== true) return await runInForeground(options, context);
     const exitCode = await startDetached(options, context);
-    if (exitCode === 0) out(await answerFrom(options.dataDir, context, openOffer));
+    if (exitCode === 0 && context.output.columns !== null)
+      out(await answerFrom(options.dataDir, context, (server) => openOffer(server, context.output)));
     return exitCode;
   } catch (error) {
     if (error instanceof AlreadyRunningError) {
@@ -131,8 +132,8 @@ async function runInForeground(options: UpOptions, context: CommandContext): Pro
     });
     progress.clear();
     const offer = await answerFrom(options.dataDir, context, (server) => hooksOffer(server, environment));
-    // Not into a log: the code signs in. A detached start prints it in the terminal that it was started from.
-    const link = output.columns === null ? '' : await answerFrom(options.dataDir, context, openOffer);
+    // A detached start prints it in the terminal that it was started from.
+    const link = await answerFrom(options.dataDir, context, (server) => openOffer(server, output));
     // In one piece: a detached start shows the log up to here.
     output.out(`${readySummary(instance.status(), instance.instance, instance.credentialsPath)}${offer}${link}`);
     output.out('Press Ctrl-C to stop.\n');

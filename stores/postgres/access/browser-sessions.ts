@@ -34,6 +34,7 @@ const browserRow = rowOf({
 /** The session of a cookie: its principal, and its last recorded use. */
 interface FoundBrowserSession {
   readonly principal: Principal;
+  readonly sessionId: string;
   readonly lastUsedAt: Date;
 }
 
@@ -56,6 +57,7 @@ export async function findBrowserSession(
   const { id, tenantId, userId, role, isOperator, expiresAt, requestsPerMinute, keyId, authenticatedAt } = found;
   const isOfKey = keyId !== null;
   return {
+    sessionId: id,
     lastUsedAt: found.lastUsedAt,
     principal: {
       credential: isOfKey ? { kind: 'key', id: keyId } : { kind: 'session', id },

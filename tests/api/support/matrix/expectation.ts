@@ -49,7 +49,7 @@ export function mayPass(right: RouteRight, caller: Caller): boolean {
 /** Returns what a caller is answered with by a route, for an object of an owner. */
 export function expectedOf(right: RouteRight, play: Play, caller: Caller, owner: OwnerKind): Expected {
   if (right !== 'open' && caller.kind === 'none') return { status: 401, code: 'UNAUTHENTICATED' };
-  if (!mayPass(right, caller)) return FORBIDDEN;
+  if (!mayPass(right, caller) || (play.ofKeys === true && caller.kind === 'session')) return FORBIDDEN;
   if (play.rule === 'operators')
     return isAdmin(caller) && caller.isOperator ? { status: play.status, code: null } : FORBIDDEN;
   const [own, other, foreign] = RULES[play.rule][isAdmin(caller) ? 'admin' : 'user'];

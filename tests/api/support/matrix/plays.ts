@@ -64,6 +64,8 @@ export interface Play {
   readonly uses?: MadeKind;
   /** Scopes that the request passes on: no key gives what it lacks. */
   readonly grants?: readonly Scope[];
+  /** True if sessions are refused. */
+  readonly ofKeys?: true;
   /** Owners whose objects are not tried. */
   readonly without?: 'own';
 }
@@ -300,7 +302,7 @@ export const PLAYS: Readonly<Record<string, readonly Play[]>> = {
     request: body({}),
   }),
   'POST /auth/browser': plain(401, body({ code: 'x'.repeat(43) })),
-  'POST /auth/browser/codes': plain(201),
+  'POST /auth/browser/codes': [{ object: null, rule: 'listed', status: 201, ofKeys: true }],
   'POST /auth/invites/accept': plain(404, body({ token: `rci_${'x'.repeat(43)}` })),
   'POST /auth/login': plain(422, body({})),
   'POST /auth/logout': plain(200),

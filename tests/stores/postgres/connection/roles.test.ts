@@ -126,6 +126,7 @@ const DEFINER_FUNCTIONS: readonly (readonly [
   ['ensure_partitions', 'recollect_owner', ['maintenance']],
   ['expire_oauth_payload', 'recollect_definer', ['app']],
   ['find_api_key', 'recollect_definer', ['app']],
+  ['find_browser_session', 'recollect_definer', ['app']],
   ['find_invite', 'recollect_definer', ['app']],
   ['find_login', 'recollect_definer', ['app']],
   ['find_memories_by_hash', 'recollect_definer', ['app']],

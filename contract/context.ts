@@ -13,6 +13,10 @@ const common = {
   prompt: text(100_000, 0).optional(),
   file: text(4096, 0).optional(),
   budget_tokens: z.number().int().min(50).max(8_000).default(DEFAULT_CONTEXT_TOKENS),
+  preview: z
+    .boolean()
+    .default(false)
+    .describe('For people: the same context, which is not recorded as served and has no id'),
 };
 
 export const contextBody = z.discriminatedUnion('purpose', [
@@ -85,7 +89,7 @@ export const contextsAnswer = z
 
 export const contextAnswer = z
   .object({
-    id: z.string().nullable().describe('Id of the context, for feedback and `used_in`; null if nothing was served'),
+    id: z.string().nullable().describe('Id of the context, for feedback and `used_in`; null if nothing was served, and of a preview'),
     text: z.string(),
     tokens: z.number().int(),
     items: z.array(

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** The parts of JSON Schema that zod's schemas of the HTTP API use. */
-type JsonSchema = z.core.JSONSchema.JSONSchema;
+export type JsonSchema = z.core.JSONSchema.JSONSchema;
 
 /** Shape of a request body, of an answer, or of a query, whose parameters are all optional. */
 export type ShapeKind = 'Answer' | 'Body' | 'Query';
@@ -17,7 +17,7 @@ function comment(schema: JsonSchema, indent: string): string {
 }
 
 /** Writes schemas of the HTTP API as types. `declared` are components with a type of the same name. */
-class TypeWriter {
+export class TypeWriter {
   readonly #definitions: Readonly<Record<string, JsonSchema>>;
   readonly #declared: ReadonlySet<string>;
 

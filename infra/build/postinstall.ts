@@ -5,8 +5,9 @@ import { processEnvironment } from '../../config/process-environment.ts';
 import { writeBundle } from '../../workers/bundle.ts';
 import { writeHookClient } from './hook-client.ts';
 import { writeTypedClient } from './typed-client.ts';
+import { writeViewer } from './viewer.ts';
 
-// Generates files that are not in git: hook client, typed client, Prisma client and workflow bundle.
+// Generates files that are not in git: hook client, typed client, Prisma client, workflow bundle, viewer and the types of its requests.
 writeHookClient();
 await writeTypedClient();
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -26,3 +27,7 @@ if (generated.status !== 0) {
   process.exit(1);
 }
 await writeBundle();
+await writeViewer();
+// The routes import the Prisma client.
+const { writeViewerContract } = await import('./viewer-contract.ts');
+await writeViewerContract();

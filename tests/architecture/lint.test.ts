@@ -128,6 +128,17 @@ describe('lint rules of the architecture', { timeout: 240_000 }, () => {
       'hook may import domain',
     ],
     ['hook/deliver.ts', "import { z } from 'zod';\n" + used('z'), 'the hook client loads'],
+    [
+      'viewer/link/ask.ts',
+      "import { ERROR_STATUS } from '../../api/errors.ts';\n" + used('ERROR_STATUS'),
+      'viewer may import',
+    ],
+    ['viewer/shell/app.tsx', "import { z } from 'zod';\n" + used('z'), 'of libraries the viewer needs'],
+    [
+      'viewer/parts/text.ts',
+      "export const set = (e: Element) => {\n  e.innerHTML = '';\n};\n",
+      'captured text is text only',
+    ],
     ['api/server.ts', "import { deliver } from '../hook/deliver.ts';\n" + used('deliver'), 'api may import'],
     ['api/server.ts', 'export const home = process.env.HOME;\n', 'process.env'],
     ['api/server.ts', "console.log('x');\n", 'console'],
@@ -144,6 +155,8 @@ describe('lint rules of the architecture', { timeout: 240_000 }, () => {
     ['api/routes/mcp.ts', "import { createMcp } from '../../mcp/http.ts';\n" + used('createMcp')],
     ['mcp/tools.ts', "import { RecollectClient } from '../client/index.ts';\n" + used('RecollectClient')],
     ['stores/postgres/connection/pool.ts', "import { newId } from '../../domain/ids.ts';\n" + used('newId')],
+    ['viewer/link/stream.ts', "import { signal } from '@preact/signals';\n" + used('signal')],
+    ['viewer/shell/app.tsx', "import type { Session } from '../contract/index.ts';\nexport type Shown = Session;\n"],
   ])('accepts an allowed import in %s: %#', (file, code) => {
     expect(lintAt(file, code)).toBe('');
   });

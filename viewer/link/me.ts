@@ -1,0 +1,33 @@
+import { signal } from '@preact/signals';
+import type { Me } from '../contract/index.ts';
+import { AskError, ask } from './ask.ts';
+
+type Scope = Me['scopes'][number];
+
+/** The user of the page; null without a sign-in, undefined until it is known. */
+export const me = signal<Me | null | undefined>(undefined);
+
+/** Reads the user of the page. @throws AskError for other faults than a missing sign-in */
+export async function loadMe(): Promise<void> {
+  try {
+    me.value = await ask('GET /auth/me', {});
+  } catch (error) {
+    if (!(error instanceof AskError) || error.status !== 401) throw error;
+    me.value = null;
+  }
+}
+
+/** Shows the sign-in at the address of the page, which then continues there. */
+export function signOut(): void {
+  if (me.value !== undefined) me.value = null;
+}
+
+/** Returns whether to offer what needs a scope. The api checks it again. */
+export function may(scope: Scope): boolean {
+  return me.value?.scopes.includes(scope) === true;
+}
+
+/** Returns whether to offer what only operators may do. */
+export function mayOperate(): boolean {
+  return me.value?.is_operator === true;
+}

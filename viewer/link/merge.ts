@@ -1,0 +1,51 @@
+/** Rows of a list that is read page by page, newest first. */
+export interface Rows<Item> {
+  readonly items: readonly Item[];
+  /** Number of all rows; null if the list does not count. */
+  readonly total: number | null;
+  /** Query parameters of the next page; null at the end. */
+  readonly next: Readonly<Record<string, unknown>> | null;
+}
+
+/** Of an answer; rows of a session also have a `prev_cursor`. */
+interface Pagination {
+  readonly page: number;
+  readonly total: number;
+  readonly has_next: boolean;
+  readonly next_cursor: string | null;
+}
+
+/** Returns the rows of one page of an answer. */
+export function rowsOf<Item>(answer: { readonly data: readonly Item[]; readonly pagination: Pagination }): Rows<Item> {
+  const { data, pagination } = answer;
+  const { page, total, has_next: hasNext, next_cursor: cursor } = pagination;
+  return { items: data, total, next: cursor !== null ? { cursor } : hasNext ? { page: page + 1 } : null };
+}
+
+/** Returns rows with those of the next page after them. Rows that moved between the requests come once. */
+export function withNextPage<Item>(rows: Rows<Item>, page: Rows<Item>, idOf: (item: Item) => string): Rows<Item> {
+  const known = new Set(rows.items.map(idOf));
+  return {
+    total: page.total,
+    next: page.next,
+    items: [...rows.items, ...page.items.filter((item) => !known.has(idOf(item)))],
+  };
+}
+
+/**
+ * Returns the newest rows with the older ones that were read before, so that a reader far down stays there; null if rows between the two are
+ * missing: then read the next page, too.
+ */
+export function withOlderRows<Item>(
+  newest: Rows<Item>,
+  before: Rows<Item>,
+  idOf: (item: Item) => string,
+): Rows<Item> | null {
+  if (newest.next === null || before.items.length <= newest.items.length) return newest;
+  const last = newest.items.at(-1);
+  const place = last === undefined ? -1 : before.items.findIndex((item) => idOf(item) === idOf(last));
+  if (place === -1) return null;
+  const known = new Set(newest.items.map(idOf));
+  const older = before.items.slice(place + 1).filter((item) => !known.has(idOf(item)));
+  return { items: [...newest.items, ...older], total: newest.total, next: before.next };
+}

@@ -1,0 +1,133 @@
+import type { JSX } from 'preact';
+import type { Session } from '../../contract/index.ts';
+import { useList } from '../../link/resource.ts';
+import { Field, Select } from '../../parts/fields.tsx';
+import { Text } from '../../parts/quoted.tsx';
+import { RelativeTime } from '../../parts/relative-time.tsx';
+import { Empty, LoadedView } from '../../parts/states.tsx';
+import { VirtualList } from '../../parts/virtual-list.tsx';
+import { navigate, useQuery } from '../../router/router.ts';
+import { inLanguage } from '../../texts/language.ts';
+import { FILTERS, PHASES, STATUSES, concernsSessions } from './filters.ts';
+import { texts } from './texts.ts';
+
+const ROW_PX = 62;
+const PAGE_ROWS = 50;
+const INSTALL = 'recollect install claude-code';
+
+const idOf = ({ id }: Session): string => id;
+const addressOfSession = ({ id }: Session): string => `/sessions/${encodeURIComponent(id)}`;
+
+/** Title, project, phase, and what the session waits for. */
+function SessionRow({ session }: { readonly session: Session }): JSX.Element {
+  const t = inLanguage(texts);
+  const { title, project, phase, status, waiting_reason: waiting, last_error: fault, stuck } = session;
+  return (
+    <article class="session-row">
+      <a href={addressOfSession(session)} class="title">
+        {title === null ? t.untitled : <Text text={title} />}
+      </a>
+      <span class={`badge ${phase}`}>{t.phases[phase]}</span>
+      <p class="details">
+        <Text text={project?.name ?? t.noProject} />
+        {' · '}
+        {session.host}
+        {' · '}
+        {t.statuses[status]}
+        {' · '}
+        <RelativeTime at={session.last_event_at} />
+        {session.capture ? null : <span class="warn"> · {t.captureOff}</span>}
+        {waiting === null ? null : <span class="warn"> · {t.waits(waiting)}</span>}
+        {stuck === null ? null : (
+          <span class="bad" title={stuck.advice}>
+            {' · '}
+            {t.stuck(stuck.why)}
+          </span>
+        )}
+        {fault === null ? null : <span class="bad"> · {t.failed(fault)}</span>}
+      </p>
+    </article>
+  );
+}
+
+/** The list of sessions, newest first, live. */
+export default function SessionsPage(): JSX.Element {
+  const t = inLanguage(texts);
+  const [filters, change] = useQuery(FILTERS);
+  const list = useList('GET /sessions', { query: { ...filters, limit: PAGE_ROWS } }, idOf, concernsSessions);
+  const counts = list.data?.answer.counts;
+  const total = list.data?.total ?? null;
+  const { sort: _, ...narrowing } = filters;
+  const isFiltered = Object.values(narrowing).some((value) => value !== undefined);
+  return (
+    <div class="page list-page">
+      <header class="line">
+        <h1>{t.title}</h1>
+        {total === null ? null : <span role="status">{t.count(total)}</span>}
+      </header>
+      <search class="filters">
+        <Field
+          label={t.search}
+          type="search"
+          maxLength={200}
+          value={filters.search ?? ''}
+          onValue={(search) => change({ search: search || undefined }, { replace: true })}
+        />
+        <Field
+          label={t.project}
+          type="search"
+          value={filters.project ?? ''}
+          onValue={(project) => change({ project: project || undefined }, { replace: true })}
+        />
+        <Select
+          label={t.status}
+          value={filters.status}
+          options={STATUSES.map((value) => ({ value, text: t.withCount(t.statuses[value], counts?.status[value]) }))}
+          onValue={(status) => change({ status })}
+        />
+        <Select
+          label={t.phase}
+          value={filters.phase}
+          options={PHASES.map((value) => ({ value, text: t.withCount(t.phases[value], counts?.phase[value]) }))}
+          onValue={(phase) => change({ phase })}
+        />
+        <Select
+          label={t.sort}
+          any={t.newest}
+          value={filters.sort}
+          options={[{ value: 'oldest', text: t.oldest }]}
+          onValue={(sort) => change({ sort })}
+        />
+      </search>
+      <LoadedView of={list}>
+        {() =>
+          list.items.length > 0 ? (
+            <VirtualList
+              label={t.title}
+              items={list.items}
+              total={total}
+              keyOf={idOf}
+              estimate={ROW_PX}
+              row={(session) => <SessionRow session={session} />}
+              onOpen={(session) => navigate(addressOfSession(session))}
+              onEnd={list.more}
+            />
+          ) : isFiltered ? (
+            <Empty title={t.noMatch}>
+              <button
+                type="button"
+                onClick={() => change({ status: undefined, phase: undefined, project: undefined, search: undefined })}
+              >
+                {t.clear}
+              </button>
+            </Empty>
+          ) : (
+            <Empty title={t.empty} command={INSTALL}>
+              <p>{t.connect}</p>
+            </Empty>
+          )
+        }
+      </LoadedView>
+    </div>
+  );
+}

@@ -1,0 +1,26 @@
+import { signal } from '@preact/signals';
+import type { JSX } from 'preact';
+import { settings } from '../settings.ts';
+import { relativeTime } from './times.ts';
+
+const TICK_MS = 10_000;
+const now = signal(Date.now());
+setInterval(() => {
+  if (!document.hidden) now.value = Date.now();
+}, TICK_MS);
+
+/** A time in words, with the exact one as its title. `wrap`: a text around it. */
+export function RelativeTime(props: {
+  /** RFC 3339, or ms. */
+  readonly at: string | number;
+  readonly wrap?: (age: string) => string;
+}): JSX.Element {
+  const date = new Date(props.at);
+  const locale = settings.value.language === 'zh' ? 'zh-CN' : 'en-GB';
+  const words = relativeTime(date.getTime(), Math.max(now.value, Date.now() - TICK_MS), locale);
+  return (
+    <time dateTime={date.toISOString()} title={date.toLocaleString(locale, { dateStyle: 'full', timeStyle: 'long' })}>
+      {props.wrap === undefined ? words : props.wrap(words)}
+    </time>
+  );
+}

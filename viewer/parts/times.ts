@@ -1,0 +1,26 @@
+const STEPS = [
+  ['second', 1_000],
+  ['minute', 60_000],
+  ['hour', 3_600_000],
+  ['day', 86_400_000],
+  ['month', 2_629_746_000],
+  ['year', 31_556_952_000],
+] as const;
+
+/** Returns the time between two moments in ms in words, such as "3 minutes ago". */
+export function relativeTime(at: number, now: number, language: string): string {
+  const difference = at - now;
+  const format = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
+  // A clock that is behind by seconds: nothing comes from the future.
+  if (Math.abs(difference) < 5_000) return format.format(0, 'second');
+  const [unit, ms] = STEPS.findLast(([, length]) => Math.abs(difference) >= length) ?? STEPS[0];
+  return format.format(Math.trunc(difference / ms), unit);
+}
+
+/** Returns a duration in ms in the largest unit that has two digits, such as "95 s" or "2.4 h". */
+export function durationText(ms: number): string {
+  if (ms < 1_000) return `${Math.round(ms)} ms`;
+  if (ms < 120_000) return `${Math.round(ms / 1_000)} s`;
+  if (ms < 7_200_000) return `${Math.round(ms / 60_000)} min`;
+  return `${(ms / 3_600_000).toFixed(1)} h`;
+}

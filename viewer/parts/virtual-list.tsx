@@ -1,0 +1,169 @@
+import type { ComponentChildren, JSX } from 'preact';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { common } from '../texts/common.ts';
+import { inLanguage } from '../texts/language.ts';
+import { useKeys } from '../shell/keys.ts';
+import { RowHeights, placeAt, scrollTo, shownRows } from './row-heights.ts';
+import type { ReadingPlace } from './row-heights.ts';
+
+export interface VirtualListProps<Item> {
+  readonly items: readonly Item[];
+  readonly keyOf: (item: Item) => string;
+  /** Content of a row, once it is near the viewport. */
+  readonly row: (item: Item) => ComponentChildren;
+  /** Estimated height of a row in px. */
+  readonly estimate: number;
+  readonly label: string;
+  /** Opens a row: Enter, or a press of it. */
+  readonly onOpen?: (item: Item) => void;
+  /** The end is near. */
+  readonly onEnd?: () => void;
+  /** Number of all rows, if more than the loaded ones. */
+  readonly total?: number | null;
+}
+
+/** Rows of a print: a longer list is a matter for an export. */
+const MOST_PRINTED = 5_000;
+
+/** Whether the page is being printed: then all rows are rendered. */
+function useIsPrinting(): boolean {
+  const [isPrinting, setIsPrinting] = useState(false);
+  useEffect(() => {
+    const media = matchMedia('print');
+    const change = (): void => setIsPrinting(media.matches);
+    media.addEventListener('change', change);
+    return () => media.removeEventListener('change', change);
+  }, []);
+  return isPrinting;
+}
+
+/** A list that renders the rows near the viewport only. New rows above do not move what the reader sees; j, k and Enter select and open. */
+export function VirtualList<Item>(props: VirtualListProps<Item>): JSX.Element {
+  const { items, keyOf, row, estimate, label, onOpen, onEnd, total } = props;
+  const t = inLanguage(common);
+  const scroller = useRef<HTMLDivElement>(null);
+  const measured = useRef(new Map<string, number>());
+  const place = useRef<ReadingPlace | null>(null);
+  const [scrollTop, setScrollTop] = useState(0);
+  const [viewport, setViewport] = useState(800);
+  const [active, setActive] = useState<string | null>(null);
+  const [, setMeasuredAt] = useState(0);
+  const isPrinting = useIsPrinting();
+  const keys = useMemo(() => items.map(keyOf), [items]);
+  const heights = useMemo(() => new RowHeights(keys, estimate, measured.current), [keys, estimate]);
+  const { from, to } = isPrinting
+    ? { from: 0, to: Math.min(MOST_PRINTED, items.length) }
+    : shownRows(heights, items.length, scrollTop, viewport);
+
+  // Rows above changed: the row that the reader sees stays where it is.
+  useLayoutEffect(() => {
+    const box = scroller.current;
+    const restored = place.current === null ? null : scrollTo(heights, keys, place.current);
+    if (box === null || restored === null || Math.abs(restored - box.scrollTop) < 1) return;
+    box.scrollTop = restored;
+    setScrollTop(restored);
+  }, [heights]);
+
+  useEffect(() => {
+    const box = scroller.current;
+    if (box === null) return undefined;
+    const observer = new ResizeObserver(() => setViewport(box.clientHeight));
+    observer.observe(box);
+    return () => observer.disconnect();
+  }, []);
+
+  // Heights of rendered rows; those above the viewport move it.
+  useLayoutEffect(() => {
+    const box = scroller.current;
+    if (box === null || isPrinting) return;
+    let isChanged = false;
+    let above = 0;
+    for (const element of box.querySelectorAll<HTMLElement>('[data-index]')) {
+      const index = Number(element.dataset['index']);
+      const wasAbove = heights.top(index) < box.scrollTop;
+      const difference = heights.measure(index, element.offsetHeight);
+      if (difference === 0) continue;
+      isChanged = true;
+      if (wasAbove) above += difference;
+    }
+    if (above !== 0) box.scrollTop += above;
+    if (isChanged) setMeasuredAt((count) => count + 1);
+  });
+
+  useEffect(() => {
+    if (onEnd !== undefined && items.length > 0 && to >= items.length - 5) onEnd();
+  }, [to, items.length, onEnd]);
+
+  const state = useRef({ keys, active, heights, items, onOpen });
+  state.current = { keys, active, heights, items, onOpen };
+  const step = (by: number): void => {
+    const { keys, active, heights } = state.current;
+    const box = scroller.current;
+    if (box === null || keys.length === 0) return;
+    const at = active === null ? -1 : keys.indexOf(active);
+    const next = at === -1 ? heights.at(box.scrollTop) : Math.max(0, Math.min(keys.length - 1, at + by));
+    const top = heights.top(next);
+    const bottom = heights.top(next + 1);
+    if (top < box.scrollTop) box.scrollTop = top;
+    else if (bottom > box.scrollTop + box.clientHeight) box.scrollTop = bottom - box.clientHeight;
+    setActive(keys[next] ?? null);
+  };
+  const open = (): void => {
+    const { items, keys, active, onOpen } = state.current;
+    const item = active === null ? undefined : items[keys.indexOf(active)];
+    if (item !== undefined) onOpen?.(item);
+  };
+  const actions = useMemo(
+    () => ({
+      j: { text: t.nextKey, run: () => step(1) },
+      k: { text: t.previousKey, run: () => step(-1) },
+      ...(onOpen === undefined ? {} : { Enter: { text: t.openKey, run: open } }),
+    }),
+    [t, onOpen === undefined],
+  );
+  useKeys(actions);
+
+  // The active row has the focus, also after it was rendered again.
+  useEffect(() => {
+    if (active === null) return;
+    scroller.current?.querySelector<HTMLElement>('[data-active]')?.focus({ preventScroll: true });
+  }, [active]);
+
+  const onScroll = (): void => {
+    const box = scroller.current;
+    if (box === null) return;
+    place.current = placeAt(heights, keys, box.scrollTop);
+    setScrollTop(box.scrollTop);
+  };
+  return (
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- WCAG 2.1.1: what scrolls can be scrolled by keyboard
+    <div class="scroller" ref={scroller} onScroll={onScroll} role="group" aria-label={label} tabIndex={0}>
+      <div class="rows" role="list" style={{ height: isPrinting ? 'auto' : `${heights.total}px` }}>
+        <div
+          class="rows-shown"
+          role="presentation"
+          style={{ transform: `translateY(${isPrinting ? 0 : heights.top(from)}px)` }}
+        >
+          {items.slice(from, to).map((item, offset) => {
+            const index = from + offset;
+            const key = keys[index] ?? '';
+            return (
+              <div
+                key={key}
+                class={key === active ? 'row active' : 'row'}
+                role="listitem"
+                data-index={index}
+                {...(key === active ? { 'data-active': '' } : {})}
+                aria-setsize={total ?? items.length}
+                aria-posinset={index + 1}
+                tabIndex={-1}
+              >
+                {row(item)}
+              </div>
+            );
+          })}
+        </div>
+      </div>
+    </div>
+  );
+}

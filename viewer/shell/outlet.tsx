@@ -1,0 +1,87 @@
+import { signal } from '@preact/signals';
+import type { ComponentType, JSX } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { asAskError } from '../link/ask.ts';
+import type { AskError } from '../link/ask.ts';
+import { PAGES } from '../pages/registry.ts';
+import type { Page, PageProps } from '../pages/registry.ts';
+import { ErrorNote, Skeleton } from '../parts/states.tsx';
+import { matchPath } from '../router/match.ts';
+import type { PathParts } from '../router/match.ts';
+import { path } from '../router/router.ts';
+import { settings } from '../settings.ts';
+import { common } from '../texts/common.ts';
+import { inLanguage } from '../texts/language.ts';
+
+/** True once a file of this version is no longer on the server. */
+export const isOutdated = signal(false);
+
+addEventListener('vite:preloadError', (event) => {
+  // The page stays with what was typed; the banner offers the reload.
+  event.preventDefault();
+  isOutdated.value = true;
+});
+
+/** Returns the page of a path with the parts of the path; null without one. */
+function pageAt(at: string): { readonly page: Page; readonly parts: PathParts } | null {
+  const first = PAGES[0];
+  if (at === '/' && first !== undefined) return { page: first, parts: {} };
+  for (const page of PAGES) {
+    const parts = matchPath(page.path, at);
+    if (parts !== null) return { page, parts };
+  }
+  return null;
+}
+
+const loaded = new Map<Page, ComponentType<PageProps>>();
+const SLOW_MS = 150;
+
+/** The page of the address. */
+export function Outlet(): JSX.Element {
+  const t = inLanguage(common);
+  const found = pageAt(path.value);
+  const page = found?.page ?? null;
+  const [error, setError] = useState<AskError | null>(null);
+  const [isSlow, setIsSlow] = useState(false);
+  const [, setLoadedAt] = useState(0);
+  const load = (): (() => void) | undefined => {
+    if (page === null || loaded.has(page)) return undefined;
+    let isShown = true;
+    setError(null);
+    const slow = setTimeout(() => setIsSlow(true), SLOW_MS);
+    page
+      .load()
+      .then((module) => {
+        // A file that is missing resolves to nothing, since its error was handled.
+        const component: ComponentType<PageProps> | undefined = module?.default;
+        if (component !== undefined) loaded.set(page, component);
+        if (isShown) setLoadedAt((count) => count + 1);
+      })
+      .catch((fault: unknown) => {
+        if (isShown) setError(asAskError(fault));
+      })
+      .finally(() => {
+        clearTimeout(slow);
+        setIsSlow(false);
+      });
+    return () => {
+      isShown = false;
+      clearTimeout(slow);
+    };
+  };
+  useEffect(load, [page]);
+  useEffect(() => {
+    document.title = page === null ? 'Recollect' : `${page.name[settings.value.language]} · Recollect`;
+  }, [page, settings.value.language]);
+  if (found === null)
+    return (
+      <div class="empty">
+        <h1>{t.noPage}</h1>
+        <a href="/">{t.home}</a>
+      </div>
+    );
+  const Shown = loaded.get(found.page);
+  if (Shown !== undefined) return <Shown key={path.value} parts={found.parts} />;
+  if (error !== null) return <ErrorNote error={error} onRetry={() => load()} />;
+  return isSlow ? <Skeleton /> : <></>;
+}

@@ -29,4 +29,25 @@ export const PAGES: readonly Page[] = [
     scope: 'read',
     load: () => import('./sessions/page.tsx'),
   },
+  {
+    path: '/costs',
+    name: { en: 'Costs', zh: '费用' },
+    letter: 'c',
+    scope: 'read',
+    load: () => import('./costs/page.tsx'),
+  },
+  {
+    path: '/jobs',
+    name: { en: 'Jobs', zh: '任务' },
+    letter: 'j',
+    scope: 'read',
+    load: () => import('./jobs/page.tsx'),
+  },
+  {
+    path: '/keep',
+    name: { en: 'Keep', zh: '保管' },
+    letter: 'k',
+    scope: 'read',
+    load: () => import('./keep/page.tsx'),
+  },
 ];

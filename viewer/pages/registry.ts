@@ -50,4 +50,31 @@ export const PAGES: readonly Page[] = [
     scope: 'read',
     load: () => import('./keep/page.tsx'),
   },
+  {
+    path: '/projects',
+    name: { en: 'Projects', zh: '项目' },
+    letter: 'p',
+    scope: 'read',
+    load: () => import('./projects/page.tsx'),
+  },
+  {
+    path: '/projects/:id',
+    name: { en: 'Project', zh: '项目' },
+    scope: 'read',
+    load: () => import('./projects/project.tsx'),
+  },
+  {
+    path: '/people',
+    name: { en: 'People', zh: '人员' },
+    letter: 'u',
+    scope: 'admin',
+    load: () => import('./people/page.tsx'),
+  },
+  {
+    path: '/settings',
+    name: { en: 'Settings', zh: '设置' },
+    letter: 'o',
+    scope: 'read',
+    load: () => import('./settings/page.tsx'),
+  },
 ];

@@ -4,7 +4,7 @@ import { choiceParameter, textParameter } from '../../router/query.ts';
 
 export const RANGES = ['7', '30', '90', '365'] as const;
 export const GROUPS = ['model', 'project', 'session', 'operation', 'user'] as const;
-const UNITS = ['usd', 'tokens'] as const;
+export const UNITS = ['usd', 'tokens'] as const;
 export type Unit = (typeof UNITS)[number];
 
 /** What the page shows, in its address. */
@@ -57,7 +57,9 @@ export function stacksOf(
   const last = Date.parse(known.at(-1) ?? '');
   const dates: string[] = [];
   for (let at = first; at <= last; at += DAY_MS) dates.push(new Date(at).toISOString().slice(0, 10));
-  const keys = [...new Set(parts.map(({ key }) => key))];
+  const sums = new Map<string | null, number>();
+  for (const part of parts) sums.set(part.key, (sums.get(part.key) ?? 0) + amountOf(part, unit));
+  const keys = [...sums].toSorted(([, a], [, b]) => b - a).map(([key]) => key);
   const amounts = new Map(parts.map((group) => [`${group.day ?? ''} ${group.key ?? ''}`, amountOf(group, unit)]));
   const points = dates.map((date): ChartPoint => {
     const values = keys.map((key) => amounts.get(`${date} ${key ?? ''}`) ?? 0);

@@ -34,6 +34,7 @@ export function Forecast(props: { readonly user: string | undefined; readonly un
               <Chart
                 caption={t.forecast}
                 kind="lines"
+                pointsAre={t.day}
                 series={hasRange ? [t.expected, t.low, t.high] : [t.expected]}
                 points={days.map((day) => {
                   const { expected: each, low: least, high: most } = day[unit];

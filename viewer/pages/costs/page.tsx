@@ -12,7 +12,7 @@ import { Table } from '../../parts/table.tsx';
 import { durationText } from '../../parts/times.ts';
 import { useQuery } from '../../router/router.ts';
 import { inLanguage } from '../../texts/language.ts';
-import { FILTERS, GROUPS, RANGES, amountOf, firstMoment, stacksOf } from './figures.ts';
+import { FILTERS, GROUPS, RANGES, UNITS, amountOf, firstMoment, stacksOf } from './figures.ts';
 import type { Unit } from './figures.ts';
 import { Forecast } from './forecast.tsx';
 import { Returns } from './returns.tsx';
@@ -151,6 +151,7 @@ function Days(props: {
     <Chart
       caption={unit === 'usd' ? t.usdByDay : t.tokensByDay}
       kind="bars"
+      pointsAre={t.day}
       series={series}
       points={points}
       format={unit === 'usd' ? usdText : shortCount}
@@ -162,13 +163,15 @@ function Days(props: {
 export default function CostsPage(): JSX.Element {
   const t = inLanguage(texts);
   const [filters, change] = useQuery(FILTERS);
-  const { by, unit = 'usd', user } = filters;
+  const { by, user } = filters;
   const range = { since: firstMoment(Number(filters.days ?? '30'), Date.now()), user };
   const usage = useResource(
     'GET /usage',
     { query: { ...range, group_by: 'day' } },
     ({ type }) => type === 'summary.generated' || type === 'learning.extracted' || type === 'system.alert',
   );
+  // The local model is free: then tokens are of interest.
+  const unit = filters.unit ?? (usage.data?.totals.usd === 0 ? 'tokens' : 'usd');
   return (
     <div class="page">
       <h1>{t.title}</h1>
@@ -189,9 +192,9 @@ export default function CostsPage(): JSX.Element {
         />
         <Select
           label={t.unit}
-          any={t.units.usd}
+          any={t.anyUnit}
           value={filters.unit}
-          options={[{ value: 'tokens', text: t.units.tokens }]}
+          options={UNITS.map((value) => ({ value, text: t.units[value] }))}
           onValue={(value) => change({ unit: value })}
         />
         {me.value?.role === 'admin' ? (

@@ -109,7 +109,12 @@ export function Checks(): JSX.Element {
                 { head: t.differences, cell: (check) => <Differences check={check} /> },
                 {
                   head: t.remaining,
-                  cell: ({ remaining }) => <span class={remaining > 0 ? 'bad' : 'good'}>{fullCount(remaining)}</span>,
+                  cell: ({ remaining, state }) =>
+                    state === 'completed' ? (
+                      <span class={remaining > 0 ? 'bad' : 'good'}>{fullCount(remaining)}</span>
+                    ) : (
+                      '–'
+                    ),
                   isNumber: true,
                 },
               ]}

@@ -85,6 +85,7 @@ describe('jobs', () => {
     ['a running session', job('session', 'running', 'a'), user('a', 'user'), false, true],
     ['the index, to all who may write', job('index', 'stuck'), user('b', 'user'), true, false],
     ['a stuck backup', job('backup', 'stuck'), user('b', 'admin'), false, true],
+    ['its own session, to a viewer', job('session', 'stuck', 'a'), user('a', 'viewer'), false, false],
     ['what is complete', job('session', 'completed', 'a'), user('a', 'admin'), false, false],
   ])('offer %s: %#', (_, given, to, retry, cancel) => {
     expect([mayRetry(given, to), mayCancel(given, to)]).toEqual([retry, cancel]);
@@ -96,14 +97,14 @@ describe('what preserves and removes data', () => {
   test('compares a restored database part by part', () => {
     const tables = { tables: 40, rows: 900, files: 2, different: ['learnings'] };
     expect(comparisonOf({ result: null })).toBeNull();
-    expect(comparisonOf({ result: { tables, queries: { asked: 8, different: 0 } } })).toEqual({
+    expect(comparisonOf({ result: { tables, foreign_keys: { all: 8, invalid: 0 } } })).toEqual({
       isEqual: false,
       differentTables: ['learnings'],
       parts: [
         { part: 'tables', compared: 40, different: 1 },
         { part: 'rows', compared: 900, different: 0 },
         { part: 'files', compared: 2, different: 0 },
-        { part: 'queries', compared: 8, different: 0 },
+        { part: 'foreignKeys', compared: 8, different: 0 },
       ],
     });
     expect(comparisonOf({ result: { tables: { ...tables, different: [] } } })?.isEqual).toBe(true);

@@ -31,10 +31,13 @@ export const FILTERS = {
 /** The user of the page, once known. */
 type User = (Pick<Me, 'role' | 'scopes'> & { readonly user: Pick<Me['user'], 'id'> }) | null | undefined;
 
+function mayWrite(user: User): boolean {
+  return user?.scopes.includes('write') === true && user.role !== 'viewer';
+}
+
 /** Whether the job is of the user, or the user an admin; jobs without a session do not name their owner. */
 function isAllowed({ session }: Pick<Job, 'session'>, user: User): boolean {
-  if (user?.scopes.includes('write') !== true) return false;
-  return user.role === 'admin' || session?.user_id === user.user.id;
+  return mayWrite(user) && (user?.role === 'admin' || session?.user_id === user?.user.id);
 }
 
 /** Kinds that a request retries; the others retry by themselves. */
@@ -43,7 +46,7 @@ const RETRIED: ReadonlySet<Job['kind']> = new Set(['session', 'learning', 'index
 /** Returns whether to offer a retry. Everyone who may write may start the index again. */
 export function mayRetry(job: Pick<Job, 'session' | 'kind' | 'state'>, user: User): boolean {
   if (job.state === 'running' || job.state === 'completed' || !RETRIED.has(job.kind)) return false;
-  return job.kind === 'index' ? user?.scopes.includes('write') === true : isAllowed(job, user);
+  return job.kind === 'index' ? mayWrite(user) : isAllowed(job, user);
 }
 
 /** Returns whether to offer to cancel a job. */

@@ -14,11 +14,13 @@ import { showToast } from '../../parts/toast.tsx';
 import { useQuery } from '../../router/router.ts';
 import { inLanguage } from '../../texts/language.ts';
 import { texts } from './texts.ts';
+import { requestTexts } from './request-texts.ts';
 import { FILTERS } from './views.ts';
 
 /** Archived sessions with the start of their summary; admins restore them. */
 export function Archives(): JSX.Element {
   const t = inLanguage(texts);
+  const r = inLanguage(requestTexts);
   const [{ q }, change] = useQuery(FILTERS);
   const list = useList('GET /archives', { query: { q, limit: 20 } }, ({ id }) => id);
   const [restored, setRestored] = useState<Archive | null>(null);
@@ -26,14 +28,14 @@ export function Archives(): JSX.Element {
     if (restored === null) return;
     await ask('POST /archives/{id}/restore', { path: { id: restored.id } });
     invalidate('/archives', '/jobs', '/sessions');
-    showToast({ text: t.restoreStarted });
+    showToast({ text: r.restoreStarted });
   };
   return (
     <div class="page">
       <h2>{t.tabs.archives}</h2>
       <search class="filters">
         <Field
-          label={t.archiveSearch}
+          label={r.archiveSearch}
           type="search"
           maxLength={200}
           value={q ?? ''}
@@ -44,13 +46,13 @@ export function Archives(): JSX.Element {
         {({ next }) =>
           list.items.length === 0 ? (
             q === undefined ? (
-              <Empty title={t.noArchives} command="recollect retention set session archive 730">
-                <p>{t.noArchivesHint}</p>
+              <Empty title={r.noArchives} command="recollect retention set session archive 730">
+                <p>{r.noArchivesHint}</p>
               </Empty>
             ) : (
-              <Empty title={t.noMatch}>
+              <Empty title={r.noMatch}>
                 <button type="button" onClick={() => change({ q: undefined })}>
-                  {t.clear}
+                  {r.clear}
                 </button>
               </Empty>
             )
@@ -64,7 +66,7 @@ export function Archives(): JSX.Element {
                     </h3>
                     {may('admin') ? (
                       <button type="button" onClick={() => setRestored(archive)}>
-                        {t.restoreArchive}
+                        {r.restoreArchive}
                       </button>
                     ) : null}
                   </div>
@@ -78,7 +80,7 @@ export function Archives(): JSX.Element {
                         {' · '}
                       </>
                     )}
-                    <RelativeTime at={archive.archived_at} wrap={t.archivedAt} /> · {bytesText(archive.bytes)}
+                    <RelativeTime at={archive.archived_at} wrap={r.archivedAt} /> · {bytesText(archive.bytes)}
                   </p>
                 </article>
               ))}
@@ -93,9 +95,9 @@ export function Archives(): JSX.Element {
       </LoadedView>
       {restored === null ? null : (
         <Confirm
-          title={t.restoreArchive}
+          title={r.restoreArchive}
           counts={Object.entries(restored.counts)}
-          action={t.restoreArchive}
+          action={r.restoreArchive}
           onConfirm={restore}
           onClose={() => setRestored(null)}
         >

@@ -12,12 +12,13 @@ import { Table } from '../../parts/table.tsx';
 import { useQuery } from '../../router/router.ts';
 import { inLanguage } from '../../texts/language.ts';
 import { texts } from './texts.ts';
+import { requestTexts } from './request-texts.ts';
 import { FILTERS } from './views.ts';
 
 const SUBJECTS = ['tenant', 'project', 'session', 'user'] as const;
 
 function AddLegalHold({ onClose }: { readonly onClose: () => void }): JSX.Element {
-  const t = inLanguage(texts);
+  const r = inLanguage(requestTexts);
   const [subject, setSubject] = useState<LegalHold['subject']>('tenant');
   const [id, setId] = useState('');
   const [reason, setReason] = useState('');
@@ -28,20 +29,20 @@ function AddLegalHold({ onClose }: { readonly onClose: () => void }): JSX.Elemen
     invalidate('/admin/legal-holds', '/admin/retention');
   };
   return (
-    <Confirm title={t.addLegalHold} action={t.add} onConfirm={add} onClose={onClose}>
+    <Confirm title={r.addLegalHold} action={r.add} onConfirm={add} onClose={onClose}>
       <div class="page">
-        <p class="muted">{t.legalHoldHint}</p>
+        <p class="muted">{r.legalHoldHint}</p>
         <Select
-          label={t.subject}
-          any={t.subjects.tenant}
+          label={r.subject}
+          any={r.subjects.tenant}
           value={subject === 'tenant' ? undefined : subject}
-          options={SUBJECTS.filter((name) => name !== 'tenant').map((value) => ({ value, text: t.subjects[value] }))}
+          options={SUBJECTS.filter((name) => name !== 'tenant').map((value) => ({ value, text: r.subjects[value] }))}
           onValue={(value) => setSubject(value ?? 'tenant')}
         />
         {subject === 'tenant' ? null : (
-          <Field label={t.subjectId} required maxLength={256} value={id} onValue={setId} />
+          <Field label={r.subjectId} required maxLength={256} value={id} onValue={setId} />
         )}
-        <Field label={t.reason} required maxLength={500} value={reason} onValue={setReason} />
+        <Field label={r.reason} required maxLength={500} value={reason} onValue={setReason} />
       </div>
     </Confirm>
   );
@@ -50,6 +51,7 @@ function AddLegalHold({ onClose }: { readonly onClose: () => void }): JSX.Elemen
 /** What retention and erasure may not delete, and why. */
 export function LegalHolds(): JSX.Element {
   const t = inLanguage(texts);
+  const r = inLanguage(requestTexts);
   const [{ released }, change] = useQuery(FILTERS);
   const list = useResource('GET /admin/legal-holds', { query: { released } });
   const [isAdding, setIsAdding] = useState(false);
@@ -64,33 +66,33 @@ export function LegalHolds(): JSX.Element {
       <div class="line">
         <h2>{t.tabs['legal-holds']}</h2>
         <button type="button" class="primary" onClick={() => setIsAdding(true)}>
-          {t.addLegalHold}
+          {r.addLegalHold}
         </button>
-        <Checkbox label={t.withReleased} checked={released} onValue={(is) => change({ released: is })} />
+        <Checkbox label={r.withReleased} checked={released} onValue={(is) => change({ released: is })} />
       </div>
       <LoadedView of={list}>
         {({ data }) =>
           data.length === 0 ? (
-            <Empty title={t.noLegalHolds} command='recollect legal-hold add session ID --reason "…"' />
+            <Empty title={r.noLegalHolds} command='recollect legal-hold add session ID --reason "…"' />
           ) : (
             <Table
               caption={t.tabs['legal-holds']}
               rows={data}
               keyOf={({ id }) => id}
               columns={[
-                { head: t.subject, cell: ({ subject }) => t.subjects[subject] },
-                { head: t.subjectId, cell: ({ subject_id: id }) => <code>{id}</code> },
-                { head: t.reason, cell: ({ reason }) => <Text text={reason} /> },
-                { head: t.since, cell: ({ created_at: at }) => <RelativeTime at={at} /> },
+                { head: r.subject, cell: ({ subject }) => r.subjects[subject] },
+                { head: r.subjectId, cell: ({ subject_id: id }) => <code>{id}</code> },
+                { head: r.reason, cell: ({ reason }) => <Text text={reason} /> },
+                { head: r.since, cell: ({ created_at: at }) => <RelativeTime at={at} /> },
                 {
                   head: t.change,
                   cell: (legalHold) =>
                     legalHold.released_at === null ? (
                       <button type="button" class="quiet" onClick={() => setEnding(legalHold)}>
-                        {t.release}
+                        {r.release}
                       </button>
                     ) : (
-                      <RelativeTime at={legalHold.released_at} wrap={t.releasedAt} />
+                      <RelativeTime at={legalHold.released_at} wrap={r.releasedAt} />
                     ),
                 },
               ]}
@@ -101,13 +103,13 @@ export function LegalHolds(): JSX.Element {
       {isAdding ? <AddLegalHold onClose={() => setIsAdding(false)} /> : null}
       {ending === null ? null : (
         <Confirm
-          title={t.releaseTitle}
-          action={t.release}
+          title={r.releaseTitle}
+          action={r.release}
           isDangerous
           onConfirm={release}
           onClose={() => setEnding(null)}
         >
-          <p>{t.releaseHint}</p>
+          <p>{r.releaseHint}</p>
         </Confirm>
       )}
     </div>

@@ -4,7 +4,7 @@ import type { Project, RetentionPolicy } from '../../contract/index.ts';
 import { Confirm } from '../../parts/dialog.tsx';
 import { Field, Select } from '../../parts/fields.tsx';
 import { inLanguage } from '../../texts/language.ts';
-import { texts } from './texts.ts';
+import { retentionTexts } from './retention-texts.ts';
 import { ACTIONS, OF_CLASSES, OF_PROJECTS } from './views.ts';
 import type { PolicyDraft } from './views.ts';
 
@@ -37,7 +37,7 @@ export function PolicyForm(props: {
   readonly onSave: (policy: PolicyDraft) => Promise<void>;
   readonly onClose: () => void;
 }): JSX.Element {
-  const t = inLanguage(texts);
+  const r = inLanguage(retentionTexts);
   const { policy, projects } = props;
   const [resource, setResource] = useState<RetentionPolicy['resource']>(policy?.resource ?? 'observation');
   const [action, setAction] = useState<RetentionPolicy['action']>(policy?.action ?? 'keep');
@@ -55,35 +55,35 @@ export function PolicyForm(props: {
     });
   return (
     <Confirm
-      title={policy === null ? t.addPolicy : t.editPolicy}
-      action={t.save}
+      title={policy === null ? r.addPolicy : r.editPolicy}
+      action={r.save}
       onConfirm={save}
       onClose={props.onClose}
     >
       <div class="page">
-        <p class="muted">{t.policyHint}</p>
+        <p class="muted">{r.policyHint}</p>
         <Select
-          label={t.resource}
-          any={t.resources.observation}
+          label={r.resource}
+          any={r.resources.observation}
           value={resource === 'observation' ? undefined : resource}
           options={RESOURCES.filter((name) => name !== 'observation').map((value) => ({
             value,
-            text: t.resources[value],
+            text: r.resources[value],
           }))}
           onValue={(value) => setResource(value ?? 'observation')}
         />
         <Select
-          label={t.action}
-          any={t.actions.keep}
+          label={r.action}
+          any={r.actions.keep}
           value={action === 'keep' ? undefined : action}
-          options={actions.filter((name) => name !== 'keep').map((value) => ({ value, text: t.actions[value] }))}
+          options={actions.filter((name) => name !== 'keep').map((value) => ({ value, text: r.actions[value] }))}
           onValue={(value) => setAction(value ?? 'keep')}
         />
-        <Field label={t.age} hint={t.ageHint} type="number" required value={days} onValue={setDays} />
+        <Field label={r.age} hint={r.ageHint} type="number" required value={days} onValue={setDays} />
         {OF_PROJECTS.has(resource) ? (
           <Select
-            label={t.project}
-            any={t.allOf}
+            label={r.project}
+            any={r.allOf}
             value={project ?? undefined}
             options={projects.map(({ id, display_name: text }) => ({ value: id, text }))}
             onValue={(value) => setProject(value ?? null)}
@@ -91,8 +91,8 @@ export function PolicyForm(props: {
         ) : null}
         {OF_CLASSES.has(resource) ? (
           <Select
-            label={t.dataClass}
-            any={t.allOf}
+            label={r.dataClass}
+            any={r.allOf}
             value={dataClass ?? undefined}
             options={CLASSES.map((value) => ({ value, text: value }))}
             onValue={(value) => setDataClass(value ?? null)}

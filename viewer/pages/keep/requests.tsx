@@ -15,24 +15,25 @@ import { Empty, LoadedView } from '../../parts/states.tsx';
 import { useQuery } from '../../router/router.ts';
 import { inLanguage } from '../../texts/language.ts';
 import { texts } from './texts.ts';
+import { requestTexts } from './request-texts.ts';
 import { FILTERS, endsJob } from './views.ts';
 
 type Decision = 'approve' | 'decline';
 
 /** The receipt of an erasure, as it was signed. */
 function Receipt({ receipt }: { readonly receipt: NonNullable<GdprRequest['receipt']> }): JSX.Element {
-  const t = inLanguage(texts);
+  const r = inLanguage(requestTexts);
   return (
     <details>
-      <summary>{t.receipt}</summary>
+      <summary>{r.receipt}</summary>
       <p class="line">
         SHA-256 <code>{receipt.sha256}</code> <Copy text={receipt.sha256} />
       </p>
       {receipt.signature === null ? (
-        <p class="warn">{t.notSigned}</p>
+        <p class="warn">{r.notSigned}</p>
       ) : (
         <p class="line">
-          {t.signature} <code>{receipt.signature}</code> <Copy text={receipt.signature} />
+          {r.signature} <code>{receipt.signature}</code> <Copy text={receipt.signature} />
         </p>
       )}
       <Quoted text={receipt.receipt} />
@@ -45,6 +46,7 @@ function RequestView(props: {
   readonly onDecide: (decision: Decision) => void;
 }): JSX.Element {
   const t = inLanguage(texts);
+  const r = inLanguage(requestTexts);
   const { request, onDecide } = props;
   const { right, kind, state, phase, removed, error, receipt, decision, overdue, extension, details } = request;
   const reason = decision?.reason ?? null;
@@ -53,27 +55,27 @@ function RequestView(props: {
     <article class="panel">
       <div class="line">
         <h3>
-          {t.rights[right]}: {t.kinds[kind]}
+          {r.rights[right]}: {r.kinds[kind]}
         </h3>
         <span class={`badge ${state}`}>{t.states[state]}</span>
-        {state === 'running' && phase !== null ? <span class="muted">{t.erasurePhases[phase]}</span> : null}
+        {state === 'running' && phase !== null ? <span class="muted">{r.erasurePhases[phase]}</span> : null}
         {state === 'waiting' && may('admin') ? (
           <>
             <button type="button" onClick={() => onDecide('approve')}>
-              {t.approveRequest}
+              {r.approveRequest}
             </button>
             <button type="button" onClick={() => onDecide('decline')}>
-              {t.decline}
+              {r.decline}
             </button>
           </>
         ) : null}
       </div>
       <p class="muted">
-        <RelativeTime at={request.requested_at} wrap={t.requested} />
+        <RelativeTime at={request.requested_at} wrap={r.requested} />
         {request.finished_at === null ? (
           <span class={overdue ? 'bad' : undefined}>
             {' · '}
-            <RelativeTime at={request.due_at} wrap={overdue ? t.overdue : t.due} />
+            <RelativeTime at={request.due_at} wrap={overdue ? r.overdue : r.due} />
           </span>
         ) : null}
         {request.user === null ? null : (
@@ -86,10 +88,10 @@ function RequestView(props: {
       {details === null || Object.keys(details).length === 0 ? null : (
         <Quoted text={JSON.stringify(details, null, 2)} />
       )}
-      {extension === null ? null : <p class="muted">{t.extended(extension.days, extension.reason)}</p>}
+      {extension === null ? null : <p class="muted">{r.extended(extension.days, extension.reason)}</p>}
       {reason === null ? null : (
         <p>
-          {t.decided} <Text text={reason} />
+          {r.decided} <Text text={reason} />
         </p>
       )}
       {error === null ? null : (
@@ -98,7 +100,7 @@ function RequestView(props: {
         </p>
       )}
       {removedRows.length === 0 ? null : (
-        <p>{t.removedRows(removedRows.map(([name, count]) => `${name} ${fullCount(count)}`).join(', '))}</p>
+        <p>{r.removedRows(removedRows.map(([name, count]) => `${name} ${fullCount(count)}`).join(', '))}</p>
       )}
       {receipt === null ? null : <Receipt receipt={receipt} />}
     </article>
@@ -110,7 +112,7 @@ function Decide(props: {
   readonly decision: Decision;
   readonly onClose: () => void;
 }): JSX.Element {
-  const t = inLanguage(texts);
+  const r = inLanguage(requestTexts);
   const { request, decision, onClose } = props;
   const [reason, setReason] = useState('');
   const decide = async (): Promise<void> => {
@@ -120,13 +122,13 @@ function Decide(props: {
   };
   return (
     <Confirm
-      title={decision === 'approve' ? t.approveRequest : t.decline}
-      action={decision === 'approve' ? t.approveRequest : t.decline}
+      title={decision === 'approve' ? r.approveRequest : r.decline}
+      action={decision === 'approve' ? r.approveRequest : r.decline}
       isDangerous
       onConfirm={decide}
       onClose={onClose}
     >
-      <Field label={t.reason} hint={t.decisionHint} maxLength={500} value={reason} onValue={setReason} />
+      <Field label={r.reason} hint={r.decisionHint} maxLength={500} value={reason} onValue={setReason} />
     </Confirm>
   );
 }
@@ -134,6 +136,7 @@ function Decide(props: {
 /** Requests of people about their data, with the receipts of erasures. */
 export function Requests(): JSX.Element {
   const t = inLanguage(texts);
+  const r = inLanguage(requestTexts);
   const [{ open }, change] = useQuery(FILTERS);
   const query = { limit: 20, ...(open === undefined ? {} : { open: open === 'true' }) };
   const list = useList('GET /gdpr/requests', { query }, ({ id }) => id, endsJob);
@@ -150,8 +153,8 @@ export function Requests(): JSX.Element {
           label={t.state}
           value={open}
           options={[
-            { value: 'true', text: t.openRequests },
-            { value: 'false', text: t.closedRequests },
+            { value: 'true', text: r.openRequests },
+            { value: 'false', text: r.closedRequests },
           ]}
           onValue={(value) => change({ open: value })}
         />
@@ -159,7 +162,7 @@ export function Requests(): JSX.Element {
       <LoadedView of={list}>
         {({ next }) =>
           list.items.length === 0 ? (
-            <Empty title={t.noRequests} command="recollect erase session ID" />
+            <Empty title={r.noRequests} command="recollect erase session ID" />
           ) : (
             <>
               {list.items.map((request) => (

@@ -12,6 +12,7 @@ import { Table } from '../../parts/table.tsx';
 import { useQuery } from '../../router/router.ts';
 import { inLanguage } from '../../texts/language.ts';
 import { texts } from './texts.ts';
+import { retentionTexts } from './retention-texts.ts';
 import { FILTERS, effectsOf, endsJob } from './views.ts';
 
 /** Whether a dry run may be approved: complete, not approved, and of the policies that apply now. */
@@ -26,6 +27,7 @@ function Report(props: {
   readonly onClose: () => void;
 }): JSX.Element {
   const t = inLanguage(texts);
+  const r = inLanguage(retentionTexts);
   const { id, hash, onClose } = props;
   const report = useResource('GET /admin/retention/runs/{id}', { path: { id } }, endsJob);
   const [isApproving, setIsApproving] = useState(false);
@@ -41,26 +43,26 @@ function Report(props: {
   if (isApproving && report.data !== undefined)
     return (
       <Confirm
-        title={t.approveTitle}
+        title={r.approveTitle}
         counts={effectsOf(report.data.counts).map(({ action, resource, rows }) => [
-          t.effect(action, t.resources[resource]),
+          r.effect(action, r.resources[resource]),
           rows,
         ])}
-        action={t.approve}
+        action={r.approve}
         isDangerous
         onConfirm={approve}
         onClose={() => setIsApproving(false)}
       >
-        <p>{t.approveHint}</p>
+        <p>{r.approveHint}</p>
       </Confirm>
     );
   return (
-    <Dialog title={t.report} onClose={onClose}>
+    <Dialog title={r.report} onClose={onClose}>
       <LoadedView of={report}>
         {({ run, counts }) => (
           <div class="page">
             <p class="line">
-              <span class={`badge ${run.state}`}>{t.states[run.state]}</span> {t.modes[run.mode]}
+              <span class={`badge ${run.state}`}>{t.states[run.state]}</span> {r.modes[run.mode]}
               <RelativeTime at={run.created_at} />
             </p>
             {run.error === null ? null : (
@@ -69,18 +71,18 @@ function Report(props: {
               </p>
             )}
             {counts.length === 0 ? (
-              <p>{t.nothingToDo}</p>
+              <p>{r.nothingToDo}</p>
             ) : (
               <Table
-                caption={t.rowsOf(fullCount(run.rows), bytesText(run.bytes))}
+                caption={r.rowsOf(fullCount(run.rows), bytesText(run.bytes))}
                 rows={counts}
                 keyOf={({ rule, resource, project, data_class: dataClass, month }) =>
                   `${rule} ${resource} ${project ?? ''} ${dataClass ?? ''} ${month}`
                 }
                 columns={[
-                  { head: t.action, cell: ({ action, resource }) => t.effect(action, t.resources[resource]) },
-                  { head: t.month, cell: ({ month }) => month },
-                  { head: t.dataClass, cell: ({ data_class: dataClass }) => dataClass ?? '–' },
+                  { head: r.action, cell: ({ action, resource }) => r.effect(action, r.resources[resource]) },
+                  { head: r.month, cell: ({ month }) => month },
+                  { head: r.dataClass, cell: ({ data_class: dataClass }) => dataClass ?? '–' },
                   { head: t.rows, cell: ({ rows }) => fullCount(rows), isNumber: true },
                 ]}
               />
@@ -88,11 +90,11 @@ function Report(props: {
             {isApprovable(run, hash) ? (
               <footer class="line">
                 <button type="button" class="primary" onClick={() => setIsApproving(true)}>
-                  {t.approve}
+                  {r.approve}
                 </button>
               </footer>
             ) : run.mode === 'dry_run' && run.approved_at === null && run.state === 'completed' ? (
-              <p class="warn">{t.outdated}</p>
+              <p class="warn">{r.outdated}</p>
             ) : null}
           </div>
         )}
@@ -104,6 +106,7 @@ function Report(props: {
 /** Dry runs and runs, newest first. */
 export function RetentionRuns({ hash }: { readonly hash: string | undefined }): JSX.Element {
   const t = inLanguage(texts);
+  const r = inLanguage(retentionTexts);
   const [{ run: shown }, change] = useQuery(FILTERS);
   const list = useList('GET /admin/retention/runs', { query: { limit: 20 } }, ({ id }) => id, endsJob);
   usePoll(
@@ -112,15 +115,15 @@ export function RetentionRuns({ hash }: { readonly hash: string | undefined }): 
   );
   return (
     <>
-      <h2>{t.runs}</h2>
+      <h2>{r.runs}</h2>
       <LoadedView of={list}>
         {({ next }) =>
           list.items.length === 0 ? (
-            <Empty title={t.noRuns} command="recollect retention dry-run" />
+            <Empty title={r.noRuns} command="recollect retention dry-run" />
           ) : (
             <>
               <Table
-                caption={t.runs}
+                caption={r.runs}
                 rows={list.items}
                 keyOf={({ id }) => id}
                 columns={[
@@ -132,23 +135,23 @@ export function RetentionRuns({ hash }: { readonly hash: string | undefined }): 
                       </button>
                     ),
                   },
-                  { head: t.mode, cell: ({ mode }) => t.modes[mode] },
+                  { head: r.mode, cell: ({ mode }) => r.modes[mode] },
                   {
                     head: t.state,
                     cell: ({ state }) => <span class={`badge ${state}`}>{t.states[state]}</span>,
                   },
                   { head: t.rows, cell: ({ rows }) => fullCount(rows), isNumber: true },
                   {
-                    head: t.approval,
+                    head: r.approval,
                     cell: (run) =>
                       run.approved_at !== null ? (
                         <RelativeTime at={run.approved_at} />
                       ) : isApprovable(run, hash) ? (
                         <button type="button" onClick={() => change({ run: run.id })}>
-                          {t.review}
+                          {r.review}
                         </button>
                       ) : run.mode === 'dry_run' && run.state === 'completed' ? (
-                        t.outdatedShort
+                        r.outdatedShort
                       ) : (
                         '–'
                       ),

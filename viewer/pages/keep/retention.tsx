@@ -13,6 +13,7 @@ import { inLanguage } from '../../texts/language.ts';
 import { PolicyForm } from './policy-form.tsx';
 import { RetentionRuns } from './retention-runs.tsx';
 import { texts } from './texts.ts';
+import { retentionTexts } from './retention-texts.ts';
 import { subjectOf, withPolicy } from './views.ts';
 import type { PolicyDraft } from './views.ts';
 
@@ -42,6 +43,7 @@ function PolicyTable(props: {
   readonly actions?: (policy: RetentionPolicy) => JSX.Element;
 }): JSX.Element {
   const t = inLanguage(texts);
+  const r = inLanguage(retentionTexts);
   const { caption, policies, projectName, actions } = props;
   return (
     <Table
@@ -49,11 +51,11 @@ function PolicyTable(props: {
       rows={policies}
       keyOf={subjectOf}
       columns={[
-        { head: t.resource, cell: ({ resource }) => t.resources[resource] },
-        { head: t.project, cell: ({ project }) => (project === null ? t.allOf : projectName(project)) },
-        { head: t.dataClass, cell: ({ data_class: dataClass }) => dataClass ?? t.allOf },
-        { head: t.action, cell: ({ action }) => t.actions[action] },
-        { head: t.age, cell: ({ age_days: days }) => t.days(days), isNumber: true },
+        { head: r.resource, cell: ({ resource }) => r.resources[resource] },
+        { head: r.project, cell: ({ project }) => (project === null ? r.allOf : projectName(project)) },
+        { head: r.dataClass, cell: ({ data_class: dataClass }) => dataClass ?? r.allOf },
+        { head: r.action, cell: ({ action }) => r.actions[action] },
+        { head: r.age, cell: ({ age_days: days }) => r.days(days), isNumber: true },
         ...(actions === undefined ? [] : [{ head: t.change, cell: actions }]),
       ]}
     />
@@ -61,7 +63,7 @@ function PolicyTable(props: {
 }
 
 function Policies({ state }: { readonly state: RetentionPolicies }): JSX.Element {
-  const t = inLanguage(texts);
+  const r = inLanguage(retentionTexts);
   const [edited, setEdited] = useState<PolicyDraft | 'new' | null>(null);
   const [removed, setRemoved] = useState<RetentionPolicy | null>(null);
   const projects = useResource('GET /projects', { query: { limit: 100 } });
@@ -76,46 +78,46 @@ function Policies({ state }: { readonly state: RetentionPolicies }): JSX.Element
     <>
       <div class="line">
         <button type="button" onClick={() => setEdited('new')}>
-          {t.addPolicy}
+          {r.addPolicy}
         </button>
         <button
           type="button"
           class={state.approved ? undefined : 'primary'}
           disabled={act.isRunning}
-          onClick={() => act.run(start(true), t.dryRunStarted)}
+          onClick={() => act.run(start(true), r.dryRunStarted)}
         >
-          {t.dryRun}
+          {r.dryRun}
         </button>
         {state.approved ? (
-          <button type="button" disabled={act.isRunning} onClick={() => act.run(start(false), t.runStarted)}>
-            {t.runNow}
+          <button type="button" disabled={act.isRunning} onClick={() => act.run(start(false), r.runStarted)}>
+            {r.runNow}
           </button>
         ) : null}
         <span class={state.approved ? 'good' : 'warn'} role="status">
-          {state.approved ? t.approvedState : t.unapprovedState}
+          {state.approved ? r.approvedState : r.unapprovedState}
         </span>
       </div>
       {act.note}
       {state.data.length === 0 ? (
-        <p class="muted">{t.noPolicies}</p>
+        <p class="muted">{r.noPolicies}</p>
       ) : (
         <PolicyTable
-          caption={t.policies}
+          caption={r.policies}
           policies={state.data}
           projectName={projectName}
           actions={(policy) => (
             <span class="line">
               <button type="button" class="quiet" onClick={() => setEdited(policy)}>
-                {t.edit}
+                {r.edit}
               </button>
               <button type="button" class="quiet" onClick={() => setRemoved(policy)}>
-                {t.remove}
+                {r.remove}
               </button>
             </span>
           )}
         />
       )}
-      <PolicyTable caption={t.defaults} policies={state.defaults} projectName={projectName} />
+      <PolicyTable caption={r.defaults} policies={state.defaults} projectName={projectName} />
       {edited === null ? null : (
         <PolicyForm
           policy={edited === 'new' ? null : edited}
@@ -129,8 +131,8 @@ function Policies({ state }: { readonly state: RetentionPolicies }): JSX.Element
       )}
       {removed === null ? null : (
         <Confirm
-          title={t.removeTitle}
-          action={t.remove}
+          title={r.removeTitle}
+          action={r.remove}
           isDangerous
           onConfirm={() =>
             replacePolicies(
@@ -140,7 +142,7 @@ function Policies({ state }: { readonly state: RetentionPolicies }): JSX.Element
           }
           onClose={() => setRemoved(null)}
         >
-          <p>{t.removeHint}</p>
+          <p>{r.removeHint}</p>
         </Confirm>
       )}
     </>
@@ -150,11 +152,12 @@ function Policies({ state }: { readonly state: RetentionPolicies }): JSX.Element
 /** Policies, and the runs that apply them: nothing is deleted before a dry run of the same policies was approved. */
 export function Retention(): JSX.Element {
   const t = inLanguage(texts);
+  const r = inLanguage(retentionTexts);
   const policies = useResource('GET /admin/retention/policies', {});
   return (
     <div class="page">
       <h2>{t.tabs.retention}</h2>
-      <p class="muted">{t.retentionHint}</p>
+      <p class="muted">{r.retentionHint}</p>
       <LoadedView of={policies}>{(state) => <Policies state={state} />}</LoadedView>
       <RetentionRuns hash={policies.data?.hash} />
     </div>

@@ -13,6 +13,7 @@ import { Empty, LoadedView } from '../../parts/states.tsx';
 import { Table } from '../../parts/table.tsx';
 import { inLanguage } from '../../texts/language.ts';
 import { texts } from './texts.ts';
+import { requestTexts } from './request-texts.ts';
 import { endsJob } from './views.ts';
 
 const FIRST_ROWS = 10;
@@ -48,44 +49,45 @@ function useLimit(): readonly [number, (next: string | null) => ComponentChildre
 
 function Exports(): JSX.Element {
   const t = inLanguage(texts);
+  const r = inLanguage(requestTexts);
   const [limit, more] = useLimit();
   const list = useResource('GET /exports', { query: { limit } }, endsJob);
   usePoll(list.data?.data.some(({ state }) => state === 'running') === true, list.reload);
   return (
     <>
-      <h2>{t.exports}</h2>
+      <h2>{r.exports}</h2>
       <LoadedView of={list}>
         {({ data, pagination }) =>
           data.length === 0 ? (
-            <Empty title={t.noExports} command="recollect export" />
+            <Empty title={r.noExports} command="recollect export" />
           ) : (
             <>
               <Table
-                caption={t.exports}
+                caption={r.exports}
                 rows={data}
                 keyOf={({ id }) => id}
                 columns={[
                   { head: t.started, cell: ({ created_at: at }) => <RelativeTime at={at} /> },
                   {
-                    head: t.subject,
+                    head: r.subject,
                     cell: ({ scope, subject }) => (
                       <>
-                        {t.subjects[scope]} {subject === null ? null : <code>{subject}</code>}
+                        {r.subjects[scope]} {subject === null ? null : <code>{subject}</code>}
                       </>
                     ),
                   },
                   { head: t.state, cell: (of) => <State of={of} /> },
                   { head: t.rows, cell: ({ rows }) => sumOf(rows), isNumber: true },
-                  { head: t.size, cell: ({ bytes }) => bytesText(bytes), isNumber: true },
+                  { head: r.size, cell: ({ bytes }) => bytesText(bytes), isNumber: true },
                   {
-                    head: t.file,
+                    head: r.file,
                     cell: ({ id, state, expires_at: expiresAt }) =>
                       state === 'completed' ? (
                         <>
                           <a href={addressOf('GET /exports/{id}/file', { id })} download>
-                            {t.download}
+                            {r.download}
                           </a>{' '}
-                          <RelativeTime at={expiresAt} wrap={t.expires} />
+                          <RelativeTime at={expiresAt} wrap={r.expires} />
                         </>
                       ) : (
                         '–'
@@ -104,6 +106,7 @@ function Exports(): JSX.Element {
 
 function Imports(): JSX.Element {
   const t = inLanguage(texts);
+  const r = inLanguage(requestTexts);
   const [limit, more] = useLimit();
   const list = useResource('GET /imports', { query: { limit } }, endsJob);
   const [cancelled, setCancelled] = useState<Import | null>(null);
@@ -116,34 +119,34 @@ function Imports(): JSX.Element {
   };
   return (
     <>
-      <h2>{t.imports}</h2>
+      <h2>{r.imports}</h2>
       <LoadedView of={list}>
         {({ data, pagination }) =>
           data.length === 0 ? (
-            <Empty title={t.noImports} command="recollect import transcripts" />
+            <Empty title={r.noImports} command="recollect import transcripts" />
           ) : (
             <>
               <Table
-                caption={t.imports}
+                caption={r.imports}
                 rows={data}
                 keyOf={({ id }) => id}
                 columns={[
                   { head: t.started, cell: ({ created_at: at }) => <RelativeTime at={at} /> },
-                  { head: t.source, cell: ({ directory }) => <Text text={directory} /> },
+                  { head: r.source, cell: ({ directory }) => <Text text={directory} /> },
                   { head: t.state, cell: (of) => <State of={of} /> },
                   {
-                    head: t.progress,
+                    head: r.progress,
                     cell: ({ files, rows }) =>
-                      rows === null ? t.ofFiles(files.done, files.total) : t.ofRows(rows.done, rows.total),
+                      rows === null ? r.ofFiles(files.done, files.total) : r.ofRows(rows.done, rows.total),
                     isNumber: true,
                   },
-                  { head: t.added, cell: ({ counts }) => fullCount(counts.added), isNumber: true },
+                  { head: r.added, cell: ({ counts }) => fullCount(counts.added), isNumber: true },
                   {
                     head: t.change,
                     cell: (one) =>
                       one.state === 'running' && may('write') && isOwn(one) ? (
                         <button type="button" class="quiet" onClick={() => setCancelled(one)}>
-                          {t.cancelImport}
+                          {r.cancelImport}
                         </button>
                       ) : (
                         '–'
@@ -157,8 +160,8 @@ function Imports(): JSX.Element {
         }
       </LoadedView>
       {cancelled === null ? null : (
-        <Confirm title={t.cancelImport} action={t.cancelImport} onConfirm={cancel} onClose={() => setCancelled(null)}>
-          <p>{t.cancelImportHint}</p>
+        <Confirm title={r.cancelImport} action={r.cancelImport} onConfirm={cancel} onClose={() => setCancelled(null)}>
+          <p>{r.cancelImportHint}</p>
         </Confirm>
       )}
     </>
@@ -167,28 +170,29 @@ function Imports(): JSX.Element {
 
 function FileImports(): JSX.Element {
   const t = inLanguage(texts);
+  const r = inLanguage(requestTexts);
   const [limit, more] = useLimit();
   const list = useResource('GET /imports/files', { query: { limit } }, endsJob);
   usePoll(list.data?.data.some(({ state }) => state === 'running') === true, list.reload);
   return (
     <>
-      <h2>{t.fileImports}</h2>
+      <h2>{r.fileImports}</h2>
       <LoadedView of={list}>
         {({ data, pagination }) =>
           data.length === 0 ? (
-            <Empty title={t.noFileImports} command="recollect import file FILE" />
+            <Empty title={r.noFileImports} command="recollect import file FILE" />
           ) : (
             <>
               <Table
-                caption={t.fileImports}
+                caption={r.fileImports}
                 rows={data}
                 keyOf={({ id }) => id}
                 columns={[
                   { head: t.started, cell: ({ created_at: at }) => <RelativeTime at={at} /> },
                   { head: t.state, cell: (of) => <State of={of} /> },
-                  { head: t.size, cell: ({ bytes }) => bytesText(bytes), isNumber: true },
+                  { head: r.size, cell: ({ bytes }) => bytesText(bytes), isNumber: true },
                   { head: t.rows, cell: ({ read }) => sumOf(read), isNumber: true },
-                  { head: t.added, cell: ({ written }) => sumOf(written), isNumber: true },
+                  { head: r.added, cell: ({ written }) => sumOf(written), isNumber: true },
                 ]}
               />
               {more(pagination.next_cursor)}

@@ -180,7 +180,7 @@ function FileImports(): JSX.Element {
       <LoadedView of={list}>
         {({ data, pagination }) =>
           data.length === 0 ? (
-            <Empty title={r.noFileImports} command="recollect import file FILE" />
+            <Empty title={r.noFileImports} command="recollect import FILE" />
           ) : (
             <>
               <Table

@@ -97,7 +97,7 @@ export function AuditLog(): JSX.Element {
       <LoadedView of={list}>
         {({ data, next_cursor: next }) =>
           data.length === 0 ? (
-            <Empty title={t.noEntries} {...(isFiltered ? {} : { command: 'recollect audit list' })}>
+            <Empty title={t.noEntries} {...(isFiltered ? {} : { command: 'recollect audit' })}>
               {isFiltered ? (
                 <button
                   type="button"

@@ -59,7 +59,7 @@ function RestoreView({ restore }: { readonly restore: Restore }): JSX.Element {
         <>
           <p class={comparison.isEqual ? 'good' : 'bad'}>{comparison.isEqual ? t.equal : t.different}</p>
           <Table
-            caption={t.comparison}
+            caption={t.comparisonOf(restore.created_at.slice(0, 16).replace('T', ' '))}
             rows={comparison.parts}
             keyOf={({ part }) => part}
             columns={[

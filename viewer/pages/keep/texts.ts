@@ -65,7 +65,7 @@ export const texts = textsOf(
     },
     equal: 'The restored database equals the backup',
     different: 'The restored database differs from the backup',
-    comparison: 'Comparison with the backup',
+    comparisonOf: (time: string) => `Comparison with the backup, ${time} UTC`,
     part: 'Part',
     parts: {
       tables: 'Tables',
@@ -156,7 +156,7 @@ export const texts = textsOf(
     },
     equal: '恢复的数据库与备份一致',
     different: '恢复的数据库与备份不一致',
-    comparison: '与备份的比较',
+    comparisonOf: (time) => `与备份的比较,${time} UTC`,
     part: '部分',
     parts: {
       tables: '表',

@@ -1,9 +1,15 @@
-import { expect, test } from 'vitest';
+import { generateKeyPairSync } from 'node:crypto';
+import { beforeAll, expect, test } from 'vitest';
 import { fileInstance } from '../../setup/file-instance.ts';
 import { captured, smallSession } from '../../setup/small-session.ts';
 import { expectAccessible, expectUsable, openAs, startJourney } from './support/browser.ts';
 
-const instance = fileInstance();
+const signingKey = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'der' });
+const instance = fileInstance({ RECOLLECT_BACKUP_SIGNING_KEY: signingKey.toString('base64') });
+
+beforeAll(async () => {
+  await instance.startWorker();
+});
 
 test('changes settings of the browser and the tenant, shows health, ends another sign-in, replaces a key', async () => {
   const other = await startJourney(instance);
@@ -111,4 +117,26 @@ test('invites a user once, creates and revokes a key, and finds both in the log'
   await page.getByRole('button', { name: 'Verify the chain' }).click();
   await page.getByText(/entries verified/).waitFor();
   await expectUsable(journey);
+});
+
+test('backs up, runs a drill and shows its comparison; offers a restore as a command', async () => {
+  const journey = await startJourney(instance);
+  const { page } = journey;
+  await openAs(journey, instance, '/keep');
+  await page.getByText('There is no backup yet').waitFor();
+  await page.getByRole('button', { name: 'Back up now' }).click();
+  await page.getByRole('button', { name: 'Run a drill' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Run a drill' }).click();
+  await page.getByText('The restored database equals the backup').waitFor({ timeout: 60_000 });
+  await page.getByText('Verified by a drill').waitFor();
+  await page.getByText('Restore this backup').click();
+  const command = await page.getByText(/^recollect restore \S+ --overwrite --wait$/).textContent();
+  const { body } = await instance.get('/admin/backups');
+  expect(JSON.stringify(body)).toContain(`"id":"${command?.split(' ')[2] ?? ''}"`);
+  await expectUsable(journey);
+  for (const tab of ['Consistency checks', 'Archives', 'Requests and receipts', 'Exports and imports']) {
+    await page.getByRole('tab', { name: tab }).click();
+    await page.getByRole('heading', { level: 2 }).first().waitFor();
+    await expectUsable(journey);
+  }
 });

@@ -12,11 +12,13 @@ beforeAll(async () => {
 });
 
 test('changes settings of the browser and the tenant, shows health, ends another sign-in, replaces a key', async () => {
+  // A replaced key ends, and such a key may not invite.
+  const { key } = await instance.user({ role: 'admin' });
   const other = await startJourney(instance);
-  await openAs(other, instance, '/settings');
+  await openAs(other, instance, '/settings', key);
   const journey = await startJourney(instance);
   const { page } = journey;
-  await openAs(journey, instance, '/settings');
+  await openAs(journey, instance, '/settings', key);
   await page.getByLabel('Theme').selectOption('Dark theme');
   expect(await page.evaluate('document.documentElement.dataset.theme')).toBe('dark');
   await page.getByLabel('Theme').selectOption('Theme of the system');

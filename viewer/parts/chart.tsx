@@ -25,6 +25,8 @@ export function Chart(props: {
   readonly series: readonly string[];
   readonly points: readonly ChartPoint[];
   readonly format: (value: number) => string;
+  /** What the points are, such as days: head of the table; default: the caption. */
+  readonly pointsAre?: string;
 }): JSX.Element {
   const { caption, kind, series, points, format } = props;
   const t = inLanguage(common);
@@ -53,7 +55,7 @@ export function Chart(props: {
         <Table
           caption={caption}
           columns={[
-            { head: '', cell: ({ label }: ChartPoint) => label },
+            { head: props.pointsAre ?? caption, cell: ({ label }: ChartPoint) => label },
             ...series.map((head, index) => ({
               head,
               cell: ({ values }: ChartPoint) => format(values[index] ?? 0),

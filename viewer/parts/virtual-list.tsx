@@ -16,6 +16,8 @@ export interface VirtualListProps<Item> {
   readonly label: string;
   /** Opens a row: Enter, or a press of it. */
   readonly onOpen?: (item: Item) => void;
+  /** Further keys of the active row. Pass keys that change rarely (`useMemo`). */
+  readonly rowKeys?: Readonly<Record<string, { readonly text: string; readonly run: (item: Item) => void }>>;
   /** The end is near. */
   readonly onEnd?: () => void;
   /** Number of all rows, if more than the loaded ones. */
@@ -39,7 +41,7 @@ function useIsPrinting(): boolean {
 
 /** A list that renders the rows near the viewport only. New rows above do not move what the reader sees; j, k and Enter select and open. */
 export function VirtualList<Item>(props: VirtualListProps<Item>): JSX.Element {
-  const { items, keyOf, row, estimate, label, onOpen, onEnd, total } = props;
+  const { items, keyOf, row, estimate, label, onOpen, onEnd, total, rowKeys } = props;
   const t = inLanguage(common);
   const scroller = useRef<HTMLDivElement>(null);
   const measured = useRef(new Map<string, number>());
@@ -108,18 +110,21 @@ export function VirtualList<Item>(props: VirtualListProps<Item>): JSX.Element {
     else if (bottom > box.scrollTop + box.clientHeight) box.scrollTop = bottom - box.clientHeight;
     setActive(keys[next] ?? null);
   };
-  const open = (): void => {
-    const { items, keys, active, onOpen } = state.current;
+  const withActive = (run: ((item: Item) => void) | undefined): void => {
+    const { items, keys, active } = state.current;
     const item = active === null ? undefined : items[keys.indexOf(active)];
-    if (item !== undefined) onOpen?.(item);
+    if (item !== undefined) run?.(item);
   };
   const actions = useMemo(
     () => ({
       j: { text: t.nextKey, run: () => step(1) },
       k: { text: t.previousKey, run: () => step(-1) },
-      ...(onOpen === undefined ? {} : { Enter: { text: t.openKey, run: open } }),
+      ...(onOpen === undefined ? {} : { Enter: { text: t.openKey, run: () => withActive(state.current.onOpen) } }),
+      ...Object.fromEntries(
+        Object.entries(rowKeys ?? {}).map(([key, { text, run }]) => [key, { text, run: () => withActive(run) }]),
+      ),
     }),
-    [t, onOpen === undefined],
+    [t, onOpen === undefined, rowKeys],
   );
   useKeys(actions);
 

@@ -111,3 +111,14 @@ export async function expectNoSidewaysScroll({ page }: Journey): Promise<void> {
   const wider = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
   expect(wider).toBe(0);
 }
+
+const SMALL = { width: 320, height: 700 };
+
+/** Expects that what the page shows is accessible, and fits a window of 320 px. */
+export async function expectUsable(journey: Journey): Promise<void> {
+  const before = journey.page.viewportSize();
+  await expectAccessible(journey);
+  await journey.page.setViewportSize(SMALL);
+  await expectNoSidewaysScroll(journey);
+  if (before !== null) await journey.page.setViewportSize(before);
+}

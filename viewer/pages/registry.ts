@@ -29,4 +29,17 @@ export const PAGES: readonly Page[] = [
     scope: 'read',
     load: () => import('./sessions/page.tsx'),
   },
+  {
+    path: '/learnings',
+    name: { en: 'Learnings', zh: '学习' },
+    letter: 'l',
+    scope: 'read',
+    load: () => import('./learnings/page.tsx'),
+  },
+  {
+    path: '/learnings/:id',
+    name: { en: 'Learning', zh: '学习' },
+    scope: 'read',
+    load: () => import('./learnings/learning.tsx'),
+  },
 ];

@@ -5,6 +5,8 @@ import './style/shell.css';
 import './style/parts.css';
 import './style/pages.css';
 import './style/learnings.css';
+import './style/search.css';
+import './style/graph.css';
 import './style/print.css';
 import { App } from './shell/app.tsx';
 

@@ -30,6 +30,13 @@ export const PAGES: readonly Page[] = [
     load: () => import('./sessions/page.tsx'),
   },
   {
+    path: '/search',
+    name: { en: 'Search', zh: '搜索' },
+    letter: 'f',
+    scope: 'read',
+    load: () => import('./search/page.tsx'),
+  },
+  {
     path: '/learnings',
     name: { en: 'Learnings', zh: '学习' },
     letter: 'l',
@@ -41,5 +48,12 @@ export const PAGES: readonly Page[] = [
     name: { en: 'Learning', zh: '学习' },
     scope: 'read',
     load: () => import('./learnings/learning.tsx'),
+  },
+  {
+    path: '/graph',
+    name: { en: 'Graph', zh: '图谱' },
+    letter: 'r',
+    scope: 'read',
+    load: () => import('./graph/page.tsx'),
   },
 ];

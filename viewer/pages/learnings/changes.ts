@@ -114,7 +114,7 @@ export function invalidateLearning({ id }: Learning, reason: string): Promise<bo
   });
 }
 
-/** Shares, or makes private; undone by the opposite. */
+/** Sets who reads it; undone by the opposite. */
 export function share({ id, version }: Learning, visibility: Learning['visibility']): Promise<boolean> {
   const t = inLanguage(texts);
   const set = (to: Learning['visibility']): Promise<Learning> =>

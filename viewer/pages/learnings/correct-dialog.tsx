@@ -7,6 +7,7 @@ import { Field, Select, TextArea } from '../../parts/fields.tsx';
 import { Quoted, Text } from '../../parts/quoted.tsx';
 import { inLanguage } from '../../texts/language.ts';
 import { correct, wordsOf } from './changes.ts';
+import { useFirstField } from './dialogs.tsx';
 import { CATEGORIES } from './filters.ts';
 import { texts } from './texts.ts';
 
@@ -33,7 +34,8 @@ export function CorrectDialog(props: {
   const [base, setBase] = useState(props.learning);
   const [words, setWords] = useState(() => wordsOf(props.learning));
   const [tags, setTags] = useState(() => props.learning.tags.join(', '));
-  const [theirs, setTheirs] = useState<Learning | null>(null);
+  const [latest, setLatest] = useState<Learning | null>(null);
+  useFirstField();
   const set = (change: Partial<typeof words>): void => setWords({ ...words, ...change });
   const save = async (): Promise<void> => {
     const given = tags
@@ -45,7 +47,7 @@ export function CorrectDialog(props: {
     } catch (fault) {
       const replacement = fault instanceof AskError && fault.code === 'CONFLICT' ? await replacementOf(base.id) : null;
       if (replacement === null) throw fault;
-      setTheirs(replacement);
+      setLatest(replacement);
       setBase(replacement);
       throw new AskError(t.conflict, { status: 409, code: 'CONFLICT', requestId: null, fields: [] });
     }
@@ -53,29 +55,29 @@ export function CorrectDialog(props: {
   return (
     <Confirm
       title={t.correctTitle}
-      action={theirs === null ? t.save : t.replaceTheirs}
+      action={latest === null ? t.save : t.replaceCurrent}
       onConfirm={save}
       onClose={props.onClose}
     >
       <div class="stack">
-        {theirs === null ? null : (
-          <section class="note warn" aria-label={t.theirText}>
-            <h3>{t.theirText}</h3>
+        {latest === null ? null : (
+          <section class="note warn" aria-label={t.currentText}>
+            <h3>{t.currentText}</h3>
             <p>
               <strong>
-                <Text text={theirs.title} />
+                <Text text={latest.title} />
               </strong>
             </p>
-            <Quoted text={theirs.description} />
+            <Quoted text={latest.description} />
             <p>{t.yourText}</p>
             <button
               type="button"
               onClick={() => {
                 props.onClose();
-                props.onCurrent(theirs.id);
+                props.onCurrent(latest.id);
               }}
             >
-              {t.takeTheirs}
+              {t.takeCurrent}
             </button>
           </section>
         )}

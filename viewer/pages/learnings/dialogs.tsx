@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import type { Learning } from '../../contract/index.ts';
 import { ask } from '../../link/ask.ts';
 import { invalidate } from '../../link/resource.ts';
@@ -10,6 +10,13 @@ import { showToast } from '../../parts/toast.tsx';
 import { navigate } from '../../router/router.ts';
 import { inLanguage } from '../../texts/language.ts';
 import { texts } from './texts.ts';
+
+/** Moves the focus into the first field of the open dialog, from its button to close; call it in what renders the dialog. */
+export function useFirstField(): void {
+  useEffect(() => {
+    document.querySelector<HTMLElement>('dialog[open] :is(textarea, input, select)')?.focus();
+  }, []);
+}
 
 /** Requests the reason of a change. An empty one is rejected by the server, with the name of the field. */
 export function ReasonDialog(props: {
@@ -22,6 +29,7 @@ export function ReasonDialog(props: {
 }): JSX.Element {
   const t = inLanguage(texts);
   const [reason, setReason] = useState('');
+  useFirstField();
   const { title, why, action, isDangerous = false, onReason, onClose } = props;
   return (
     <Confirm
@@ -60,6 +68,7 @@ export function SupersedeDialog(props: { readonly learning: Learning; readonly o
   const [title, setTitle] = useState('');
   const [description, setDescription] = useState('');
   const [reason, setReason] = useState('');
+  useFirstField();
   const supersede = async (): Promise<void> => {
     const { category, namespace, project, tags } = learning;
     const next = {

@@ -1,5 +1,6 @@
 import type { Learning, StreamEvent } from '../../contract/index.ts';
 import type { QueryOf } from '../../link/ask.ts';
+import { endOfDay } from '../../parts/days.ts';
 import { choiceParameter, textParameter } from '../../router/query.ts';
 import type { StateOf } from '../../router/query.ts';
 
@@ -20,13 +21,6 @@ export const FILTERS = {
   as_of: textParameter(),
 } as const;
 export type Filters = StateOf<typeof FILTERS>;
-
-/** Returns the end of a local day as RFC 3339; undefined for what is no day. */
-export function endOfDay(day: string | undefined): string | undefined {
-  if (day === undefined || !/^\d{4}-\d{2}-\d{2}$/.test(day)) return undefined;
-  const end = new Date(`${day}T23:59:59.999`);
-  return Number.isNaN(end.getTime()) ? undefined : end.toISOString();
-}
 
 /** Returns the query of a list. Closed learnings are not listed as of a time: those that were current then are. */
 export function queryOf({ state, as_of: day, ...filters }: Filters): QueryOf<'GET /learnings'> {

@@ -1,4 +1,5 @@
-import { beforeAll, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { learningDetail } from '../../../contract/learnings.ts';
 import { bodyOf } from '../../api/support/answers.ts';
 import { closedPort } from '../../api/support/closed-port.ts';
@@ -6,12 +7,14 @@ import { given } from '../../api/support/learnings.ts';
 import { demoHooks, finished, replay } from '../../setup/demo-session.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
 import { startTestInstance } from '../../setup/instance.ts';
+import type { TestInstance } from '../../setup/instance.ts';
 import { captured, smallSession } from '../../setup/small-session.ts';
 import { expectAccessible, expectNoSidewaysScroll, openAs, startJourney } from './support/browser.ts';
 
 const instance = fileInstance();
 /** What a page that renders captured text as markup would run, and a character that reverses text. */
 const HOSTILE = '<img src=x onerror=alert(1)> \u202E<mark>javascript:alert(1)</mark>';
+let degraded: TestInstance | undefined;
 let evidence: readonly { row_id: string; quote: string }[];
 
 beforeAll(async () => {
@@ -23,6 +26,14 @@ beforeAll(async () => {
   const row_id = await instance.text("SELECT id AS value FROM prompts WHERE content LIKE 'Please make%' LIMIT 1");
   evidence = [{ row_id, quote: 'half even' }];
 }, 240_000);
+
+afterAll(() => degraded?.close());
+
+/** Types a reason, once the dialog has the focus: before, letters are keys of the page. */
+async function typedReason(page: Page, reason: string): Promise<void> {
+  await page.locator('dialog textarea:focus').waitFor();
+  await page.keyboard.type(reason);
+}
 
 test('reviews learnings by keyboard alone: verify, invalidate, undo, open, correct, invalidate, reopen', async () => {
   for (const [confidence, words] of [
@@ -51,7 +62,7 @@ test('reviews learnings by keyboard alone: verify, invalidate, undo, open, corre
   await page.keyboard.press('x');
   await page.getByRole('dialog').waitFor();
   await expectAccessible(journey);
-  await page.keyboard.type('amounts are in dollars');
+  await typedReason(page, 'amounts are in dollars');
   await page.keyboard.press('Tab');
   await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');
@@ -81,10 +92,10 @@ test('reviews learnings by keyboard alone: verify, invalidate, undo, open, corre
     `row=${evidence[0]?.row_id ?? ''}`,
   );
   await page.keyboard.press('x');
-  await page.keyboard.type('the runner has four');
+  await typedReason(page, 'the runner has four');
   await page.getByRole('dialog').getByRole('button', { name: 'Invalidate' }).press('Enter');
   await page.getByRole('button', { name: 'Reopen' }).press('Enter');
-  await page.keyboard.type('it has two again');
+  await typedReason(page, 'it has two again');
   await page.getByRole('dialog').getByRole('button', { name: 'Reopen' }).press('Enter');
   await page.getByText('Version 3').waitFor();
   await page.getByText('it has two again').waitFor();
@@ -177,25 +188,22 @@ test('searches by keyboard, explains the results, narrows them in the address, a
 });
 
 test('reports what a search lacked, and that nothing fits, in a small window', async () => {
-  const degraded = await startTestInstance({
+  const running = await startTestInstance({
     RECOLLECT_WEAVIATE_URL: `http://127.0.0.1:${await closedPort()}`,
     RECOLLECT_WEAVIATE_GRPC_PORT: String(await closedPort()),
   });
-  try {
-    await given(degraded, 'Backups are copied at night');
-    const journey = await startJourney(degraded, { viewport: { width: 320, height: 640 } });
-    const { page } = journey;
-    await openAs(journey, degraded, '/search?q=backups&explain=true');
-    await page.getByText('by keywords only').waitFor();
-    await page.getByText('Backups are copied at night').first().waitFor();
-    await expectNoSidewaysScroll(journey);
-    await page.getByLabel(/^Words/).fill('zirconium');
-    await page.keyboard.press('Enter');
-    await page.getByText(/^Nothing was found|none fits/).waitFor();
-    await expectAccessible(journey);
-  } finally {
-    await degraded.close();
-  }
+  degraded = running;
+  await given(running, 'Backups are copied at night');
+  const journey = await startJourney(running, { viewport: { width: 320, height: 640 } });
+  const { page } = journey;
+  await openAs(journey, running, '/search?q=backups&explain=true');
+  await page.getByText('by keywords only').waitFor();
+  await page.getByText('Backups are copied at night').first().waitFor();
+  await expectNoSidewaysScroll(journey);
+  await page.getByLabel(/^Words/).fill('zirconium');
+  await page.keyboard.press('Enter');
+  await page.getByText(/^Nothing was found|none fits/).waitFor();
+  await expectAccessible(journey);
 });
 
 test('shows the graph as a picture and a list, moves by arrows, and leads to the evidence', async () => {

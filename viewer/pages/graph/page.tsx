@@ -12,15 +12,18 @@ import { inLanguage } from '../../texts/language.ts';
 import { NodeDetails, Relations } from './details.tsx';
 import { Picture } from './picture.tsx';
 import { texts } from './texts.ts';
-import { SIZES, TYPES, VIEW, neighboursOf, queryOf } from './view.ts';
+import { FEW_NODES, SIZES, TYPES, VIEW, neighboursOf, queryOf } from './view.ts';
 
 const REPLACE = { replace: true };
+/** In a narrower window a picture has no place for names. */
+const WIDE = '(min-width: 40rem)';
 
 /** The graph as picture or list, beside the selected node. */
 function Shown({ graph }: { readonly graph: Graph }): JSX.Element {
   const t = inLanguage(texts);
   const [view, change] = useQuery(VIEW);
   const neighbours = useMemo(() => neighboursOf(graph), [graph]);
+  const as = view.as ?? (matchMedia(WIDE).matches ? 'picture' : 'list');
   const selected = graph.nodes.find(({ id }) => id === view.selected);
   const select = (id: string): void => change({ selected: id }, REPLACE);
   const start = (id: string): void => change({ node: id, selected: id, q: undefined });
@@ -33,10 +36,10 @@ function Shown({ graph }: { readonly graph: Graph }): JSX.Element {
             { name: 'picture', text: t.asPicture },
             { name: 'list', text: t.asList },
           ]}
-          selected={view.as ?? 'picture'}
-          onSelect={(as) => change({ as: as === 'list' ? as : undefined }, REPLACE)}
+          selected={as}
+          onSelect={(chosen) => change({ as: chosen }, REPLACE)}
         >
-          {view.as === 'list' ? (
+          {as === 'list' ? (
             <RowList
               label={t.list}
               items={graph.nodes}
@@ -104,7 +107,7 @@ export default function GraphPage(): JSX.Element {
   const graph = useResource('GET /graph', { query: queryOf(view) }, ({ type }) => type === 'task.completed');
   const isNarrowed = [view.q, view.type, view.project, view.node].some((value) => value !== undefined);
   const all = { q: undefined, type: undefined, project: undefined, node: undefined, selected: undefined };
-  const size = SIZES.find((each) => each === view.limit);
+  const size = view.limit === FEW_NODES ? undefined : SIZES.find((each) => each === view.limit);
   return (
     <div class="page">
       <header class="line">
@@ -135,10 +138,13 @@ export default function GraphPage(): JSX.Element {
         />
         <Select
           label={t.size}
-          any={t.sizes(60)}
+          any={t.sizes(FEW_NODES)}
           value={size === undefined ? undefined : String(size)}
-          options={SIZES.filter((each) => each !== 60).map((each) => ({ value: String(each), text: t.sizes(each) }))}
-          onValue={(limit) => change({ limit: limit === undefined ? 60 : Number(limit) })}
+          options={SIZES.filter((each) => each !== FEW_NODES).map((each) => ({
+            value: String(each),
+            text: t.sizes(each),
+          }))}
+          onValue={(limit) => change({ limit: limit === undefined ? FEW_NODES : Number(limit) })}
         />
       </search>
       {view.node === undefined ? null : (

@@ -82,7 +82,7 @@ export function Picture(props: {
       role="listbox"
       aria-label={t.picture(graph.nodes.length, graph.edges.length)}
       aria-activedescendant={selected === undefined ? undefined : `${id}-${selected}`}
-      tabIndex={0}
+      tabindex={0}
       onKeyDown={onKeyDown}
     >
       {graph.edges.map(({ id: edge, from, to }) => {

@@ -7,7 +7,8 @@ export type GraphNode = Graph['nodes'][number];
 export type GraphEdge = Graph['edges'][number];
 
 export const TYPES = ['concept', 'tool', 'error', 'solution', 'project', 'file'] as const;
-const FEW_NODES = 60;
+/** Nodes by default. */
+export const FEW_NODES = 60;
 const MOST_NODES = 200;
 export const SIZES = [30, FEW_NODES, 120, MOST_NODES] as const;
 
@@ -21,7 +22,8 @@ export const VIEW = {
   limit: numberParameter(FEW_NODES, 1, MOST_NODES),
   /** Id of the selected entity. */
   selected: textParameter(),
-  as: choiceParameter(['list']),
+  /** Default: the picture in a wide window. */
+  as: choiceParameter(['picture', 'list']),
 } as const;
 export type View = StateOf<typeof VIEW>;
 

@@ -8,7 +8,7 @@ import { Quoted, Text } from '../../parts/quoted.tsx';
 import { inLanguage } from '../../texts/language.ts';
 import { correct, wordsOf } from './changes.ts';
 import { useFirstField } from './dialogs.tsx';
-import { CATEGORIES } from './filters.ts';
+import { CATEGORIES, titleOf } from './filters.ts';
 import { texts } from './texts.ts';
 
 /** Returns the version that replaced one; null if it is current, or if none did. @throws AskError */
@@ -65,7 +65,7 @@ export function CorrectDialog(props: {
             <h3>{t.currentText}</h3>
             <p>
               <strong>
-                <Text text={latest.title} />
+                <Text text={titleOf(latest)} />
               </strong>
             </p>
             <Quoted text={latest.description} />

@@ -22,6 +22,14 @@ export const FILTERS = {
 } as const;
 export type Filters = StateOf<typeof FILTERS>;
 
+const LONGEST_TITLE = 100;
+
+/** Returns the title of a learning; of one without, such as after a correction of its description alone, the start of its text. */
+export function titleOf({ title, description }: Learning): string {
+  if (title !== '') return title;
+  return description.length > LONGEST_TITLE ? `${description.slice(0, LONGEST_TITLE - 1).trimEnd()}…` : description;
+}
+
 /** Returns the query of a list. Closed learnings are not listed as of a time: those that were current then are. */
 export function queryOf({ state, as_of: day, ...filters }: Filters): QueryOf<'GET /learnings'> {
   const asOf = endOfDay(day);

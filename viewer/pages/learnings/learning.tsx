@@ -14,7 +14,7 @@ import type { PageProps } from '../registry.ts';
 import { invalidateLearning, mayChange, mayVerify, pending, share, undoLast, verify } from './changes.ts';
 import { CorrectDialog } from './correct-dialog.tsx';
 import { ReasonDialog, ReopenDialog, SupersedeDialog } from './dialogs.tsx';
-import { concernsLearnings } from './filters.ts';
+import { concernsLearnings, titleOf } from './filters.ts';
 import { ChangeFaults, Evidence, Facts } from './parts.tsx';
 import { changedLearning } from './pending.ts';
 import { texts } from './texts.ts';
@@ -214,7 +214,7 @@ export default function LearningPage({ parts }: PageProps): JSX.Element {
             <>
               <header class="stack">
                 <h1>
-                  <Text text={learning.title} />
+                  <Text text={titleOf(learning)} />
                 </h1>
                 <Facts of={learning} />
                 <Actions of={learning} onDialog={setDialog} />

@@ -14,7 +14,7 @@ import { invalidateLearning, mayChange, mayVerify, pending, undoLast, verify } f
 import { CorrectDialog } from './correct-dialog.tsx';
 import { ReasonDialog } from './dialogs.tsx';
 import { FilterFields } from './filter-fields.tsx';
-import { FILTERS, concernsLearnings, isListed, queryOf } from './filters.ts';
+import { FILTERS, concernsLearnings, isListed, queryOf, titleOf } from './filters.ts';
 import { ChangeFaults, Evidence, Facts } from './parts.tsx';
 import { changedRows } from './pending.ts';
 import { MOST_SELECTED, SelectionBar } from './selection.tsx';
@@ -44,15 +44,17 @@ function LearningRow({ learning, isSelected, onSelect, onInvalidate, onCorrect }
       <div class="claim">
         <div class="line">
           {may('write') && isOpen ? (
-            <input type="checkbox" aria-label={t.select(learning.title)} checked={isSelected} onChange={onSelect} />
+            <input type="checkbox" aria-label={t.select(titleOf(learning))} checked={isSelected} onChange={onSelect} />
           ) : null}
           <a href={addressOfLearning(learning.id)} class="title">
-            <Text text={learning.title} />
+            <Text text={titleOf(learning)} />
           </a>
         </div>
-        <p class="clamped">
-          <Text text={learning.description} />
-        </p>
+        {learning.description === titleOf(learning) ? null : (
+          <p class="clamped">
+            <Text text={learning.description} />
+          </p>
+        )}
         <Facts of={learning} />
         {isOpen ? (
           <p class="line actions">
@@ -122,7 +124,7 @@ export default function LearningsPage(): JSX.Element {
   const { sort: _, state, ...narrowing } = filters;
   const isFiltered = Object.values(narrowing).some((value) => value !== undefined);
   return (
-    <div class="page list-page">
+    <div class="page list-page review">
       <header class="line">
         <h1>{t.title}</h1>
         {total === null ? null : <span role="status">{t.count(total)}</span>}

@@ -18,6 +18,8 @@ import { QueryField } from './query-field.tsx';
 import { texts } from './texts.ts';
 
 const EXCERPT = 420;
+/** Of a memory without a title, the start of its text is its title. */
+const TITLE = 120;
 const SYNTAX = [
   ['phrase', '"host key verification"'],
   ['type', 'type:learning'],
@@ -30,9 +32,10 @@ const SYNTAX = [
 function Hit({ of }: { readonly of: Memory }): JSX.Element {
   const t = inLanguage(texts);
   const rangesOf = (name: 'title' | 'content') => of.highlights.filter(({ field }) => field === name);
+  const shown = of.title === '' ? excerptOf(of.content, rangesOf('content'), TITLE) : null;
   const excerpt = excerptOf(of.content, rangesOf('content'), EXCERPT);
   const address = addressOfMemory(of);
-  const title = of.title === '' ? t.untitled : <Text text={of.title} ranges={rangesOf('title')} />;
+  const title = <Text {...(shown ?? { text: of.title, ranges: rangesOf('title') })} />;
   return (
     <article class="hit">
       <p class="line">
@@ -48,9 +51,11 @@ function Hit({ of }: { readonly of: Memory }): JSX.Element {
           {Math.round(of.score * 100)} %
         </span>
       </p>
-      <p class="excerpt">
-        <Text {...excerpt} />
-      </p>
+      {excerpt.text === (shown?.text ?? of.title) ? null : (
+        <p class="excerpt">
+          <Text {...excerpt} />
+        </p>
+      )}
       <p class="details">
         {of.session === null ? null : (
           <>

@@ -203,6 +203,7 @@ test('reports what a search lacked, and that nothing fits, in a small window', a
   await page.getByLabel(/^Words/).fill('zirconium');
   await page.keyboard.press('Enter');
   await page.getByText(/^Nothing was found|none fits/).waitFor();
+  expect(await page.getByRole('status').getByText('by keywords only').count()).toBe(1);
   await expectAccessible(journey);
 });
 

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 import type { Learning } from '../../contract/index.ts';
 import { ask } from '../../link/ask.ts';
 import { invalidate } from '../../link/resource.ts';
@@ -13,7 +13,7 @@ import { texts } from './texts.ts';
 
 /** Moves the focus into the first field of the open dialog, from its button to close; call it in what renders the dialog. */
 export function useFirstField(): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     document.querySelector<HTMLElement>('dialog[open] :is(textarea, input, select)')?.focus();
   }, []);
 }

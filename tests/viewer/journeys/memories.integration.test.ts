@@ -218,9 +218,12 @@ test('shows the graph as a picture and a list, moves by arrows, and leads to the
   await page.keyboard.press('ArrowRight');
   const selected = picture.getByRole('option', { selected: true });
   await selected.waitFor();
-  const first = await selected.getAttribute('id');
-  for (const key of ['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown']) await page.keyboard.press(key);
-  expect(await selected.getAttribute('id')).not.toBe(first);
+  const reached = new Set<string | null>();
+  for (const key of ['ArrowLeft', 'ArrowDown', 'ArrowRight', 'ArrowUp']) {
+    await page.keyboard.press(key);
+    reached.add(await selected.getAttribute('id'));
+  }
+  expect(reached.size).toBeGreaterThan(1);
   const details = page.getByRole('region', { name: 'Selected node' });
   await details.getByRole('link').first().waitFor();
   await expectAccessible(journey);

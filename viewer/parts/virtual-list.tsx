@@ -126,15 +126,15 @@ export function VirtualList<Item>(props: VirtualListProps<Item>): JSX.Element {
   );
   useKeys(actions);
 
-  // The active row, or something in it, has the focus, also after it was rendered again.
-  useEffect(() => {
+  // The active row, or something in it, has the focus, also after it was rendered again. Before the next key, as what follows.
+  useLayoutEffect(() => {
     if (active === null) return;
     const element = scroller.current?.querySelector<HTMLElement>('[data-active]');
     if (element?.contains(document.activeElement) === false) element.focus({ preventScroll: true });
   }, [active]);
 
   // The row after a removed one is active in its place.
-  useEffect(() => {
+  useLayoutEffect(() => {
     const at = active === null ? -1 : keys.indexOf(active);
     if (at !== -1) activeIndex.current = at;
     else if (active !== null) setActive(keys[Math.min(activeIndex.current, keys.length - 1)] ?? null);

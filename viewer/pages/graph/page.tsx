@@ -27,8 +27,19 @@ function Shown({ graph }: { readonly graph: Graph }): JSX.Element {
   const selected = graph.nodes.find(({ id }) => id === view.selected);
   const select = (id: string): void => change({ selected: id }, REPLACE);
   const start = (id: string): void => change({ node: id, selected: id, q: undefined });
+  // Beside the picture; in the list at its row, where the reader is.
+  const details =
+    selected === undefined ? null : (
+      <NodeDetails
+        key={selected.id}
+        node={selected}
+        neighbours={neighbours.get(selected.id) ?? []}
+        onSelect={select}
+        onStart={start}
+      />
+    );
   return (
-    <div class={selected === undefined ? undefined : 'graph-beside'}>
+    <div class={details === null || as === 'list' ? undefined : 'graph-beside'}>
       <div class="graph-main">
         <Tabs
           label={t.title}
@@ -61,7 +72,11 @@ function Shown({ graph }: { readonly graph: Graph }): JSX.Element {
                       {t.weight} {node.weight.toFixed(1)}
                     </span>
                   </p>
-                  <Relations of={neighbours.get(node.id) ?? []} onSelect={select} />
+                  {node.id === selected?.id ? (
+                    details
+                  ) : (
+                    <Relations of={neighbours.get(node.id) ?? []} onSelect={select} />
+                  )}
                 </article>
               )}
             />
@@ -86,15 +101,7 @@ function Shown({ graph }: { readonly graph: Graph }): JSX.Element {
           )}
         </Tabs>
       </div>
-      {selected === undefined ? null : (
-        <NodeDetails
-          key={selected.id}
-          node={selected}
-          neighbours={neighbours.get(selected.id) ?? []}
-          onSelect={select}
-          onStart={start}
-        />
-      )}
+      {as === 'picture' ? details : null}
     </div>
   );
 }

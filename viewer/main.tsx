@@ -5,6 +5,9 @@ import './style/shell.css';
 import './style/parts.css';
 import './style/pages.css';
 import './style/operations.css';
+import './style/learnings.css';
+import './style/search.css';
+import './style/graph.css';
 import './style/print.css';
 import { App } from './shell/app.tsx';
 

@@ -77,4 +77,31 @@ export const PAGES: readonly Page[] = [
     scope: 'read',
     load: () => import('./settings/page.tsx'),
   },
+  {
+    path: '/search',
+    name: { en: 'Search', zh: '搜索' },
+    letter: 'f',
+    scope: 'read',
+    load: () => import('./search/page.tsx'),
+  },
+  {
+    path: '/learnings',
+    name: { en: 'Learnings', zh: '学习' },
+    letter: 'l',
+    scope: 'read',
+    load: () => import('./learnings/page.tsx'),
+  },
+  {
+    path: '/learnings/:id',
+    name: { en: 'Learning', zh: '学习' },
+    scope: 'read',
+    load: () => import('./learnings/learning.tsx'),
+  },
+  {
+    path: '/graph',
+    name: { en: 'Graph', zh: '图谱' },
+    letter: 'r',
+    scope: 'read',
+    load: () => import('./graph/page.tsx'),
+  },
 ];

@@ -18,6 +18,8 @@ export interface VirtualListProps<Item> {
   readonly onOpen?: (item: Item) => void;
   /** Further keys of the active row. Pass keys that change rarely (`useMemo`). */
   readonly rowKeys?: Readonly<Record<string, { readonly text: string; readonly run: (item: Item) => void }>>;
+  /** A row was selected, by key or because something in it has the focus; null: the list has no rows. */
+  readonly onActive?: (item: Item | null) => void;
   /** The end is near. */
   readonly onEnd?: () => void;
   /** Number of all rows, if more than the loaded ones. */
@@ -41,7 +43,7 @@ function useIsPrinting(): boolean {
 
 /** A list that renders the rows near the viewport only. New rows above do not move what the reader sees; j, k and Enter select and open. */
 export function VirtualList<Item>(props: VirtualListProps<Item>): JSX.Element {
-  const { items, keyOf, row, estimate, label, onOpen, onEnd, total, rowKeys } = props;
+  const { items, keyOf, row, estimate, label, onOpen, onActive, onEnd, total, rowKeys } = props;
   const t = inLanguage(common);
   const scroller = useRef<HTMLDivElement>(null);
   const measured = useRef(new Map<string, number>());
@@ -49,6 +51,7 @@ export function VirtualList<Item>(props: VirtualListProps<Item>): JSX.Element {
   const [scrollTop, setScrollTop] = useState(0);
   const [viewport, setViewport] = useState(800);
   const [active, setActive] = useState<string | null>(null);
+  const activeIndex = useRef(0);
   const [, setMeasuredAt] = useState(0);
   const isPrinting = useIsPrinting();
   const keys = useMemo(() => items.map(keyOf), [items]);
@@ -128,11 +131,20 @@ export function VirtualList<Item>(props: VirtualListProps<Item>): JSX.Element {
   );
   useKeys(actions);
 
-  // The active row has the focus, also after it was rendered again.
-  useEffect(() => {
+  // The active row, or something in it, has the focus, also after it was rendered again. Before the next key, as what follows.
+  useLayoutEffect(() => {
     if (active === null) return;
-    scroller.current?.querySelector<HTMLElement>('[data-active]')?.focus({ preventScroll: true });
+    const element = scroller.current?.querySelector<HTMLElement>('[data-active]');
+    if (element?.contains(document.activeElement) === false) element.focus({ preventScroll: true });
   }, [active]);
+
+  // The row after a removed one is active in its place.
+  useLayoutEffect(() => {
+    const at = active === null ? -1 : keys.indexOf(active);
+    if (at !== -1) activeIndex.current = at;
+    else if (active !== null) setActive(keys[Math.min(activeIndex.current, keys.length - 1)] ?? null);
+    onActive?.(items[at] ?? null);
+  }, [active, keys]);
 
   const onScroll = (): void => {
     const box = scroller.current;
@@ -140,9 +152,21 @@ export function VirtualList<Item>(props: VirtualListProps<Item>): JSX.Element {
     place.current = placeAt(heights, keys, box.scrollTop);
     setScrollTop(box.scrollTop);
   };
+  const onFocusIn = ({ target }: FocusEvent): void => {
+    const element = target instanceof Element ? target.closest<HTMLElement>('[data-index]') : null;
+    if (element !== null) setActive(keys[Number(element.dataset['index'])] ?? null);
+  };
   return (
-    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- WCAG 2.1.1: what scrolls can be scrolled by keyboard
-    <div class="scroller" ref={scroller} onScroll={onScroll} role="group" aria-label={label} tabIndex={0}>
+    <div
+      class="scroller"
+      ref={scroller}
+      onScroll={onScroll}
+      onFocusCapture={onFocusIn}
+      role="group"
+      aria-label={label}
+      // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- WCAG 2.1.1: what scrolls can be scrolled by keyboard
+      tabIndex={0}
+    >
       <div class="rows" role="list" style={{ height: isPrinting ? 'auto' : `${heights.total}px` }}>
         <div
           class="rows-shown"

@@ -70,6 +70,7 @@ function presentJob(
         ? null
         : {
             id: work.id,
+            user_id: work.userId,
             external_id: work.externalId,
             host: work.host,
             title: work.title,

@@ -19,6 +19,7 @@ import { answerError } from './errors.ts';
 import { registerHosts } from './http/hosts.ts';
 import { wellFormedJson } from './http/json.ts';
 import { createTlsServer } from './http/tls.ts';
+import { endUnusedConnections } from './http/unused-connections.ts';
 import { createMethodGuard } from './http/methods.ts';
 import { createRateLimits } from './http/rate-limits.ts';
 import { oauthRoutes } from './oauth/mount.ts';
@@ -263,6 +264,7 @@ export async function createServer({
   await app.register(cookie, { hook: false });
   registerBodyParsers(app);
   registerBodyRelease(app);
+  endUnusedConnections(app, tls !== null);
   const limits = createRateLimits({
     leases: dependencies.rateLeases,
     rates: dependencies.config.rates,

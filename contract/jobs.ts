@@ -25,6 +25,7 @@ export const jobSchema = z
     session: z
       .object({
         id: z.string(),
+        user_id: z.string().describe('Id of the owner, who may retry and cancel, as admins may'),
         external_id: z.string(),
         host: z.string(),
         title: z.string().nullable(),

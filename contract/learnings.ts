@@ -12,6 +12,7 @@ export const learningSchema = z
     id: z.string(),
     hash: z.string().describe('Eight characters derived from the id'),
     session_id: z.string().nullable(),
+    user_id: z.string().describe('Id of the owner, who may change the learning, as admins may'),
     project: z.object({ id: z.string(), name: z.string() }).nullable(),
     namespace: z.string(),
     category: z.enum(LEARNING_CATEGORIES),

@@ -68,6 +68,7 @@ export const sessionSchema = z
     id: z.string(),
     host: z.string(),
     external_id: z.string(),
+    user_id: z.string().describe('Id of the owner, who may change the session, as admins may'),
     namespace: z.string(),
     title: z.string().nullable(),
     status: z.enum([...SESSION_STATUSES, 'deleted']),

@@ -1,7 +1,6 @@
 import { ConfigError, parseConfig } from '../../config/config.ts';
 import { trustAuthorities } from '../../config/engine-settings.ts';
 import type { Environment } from '../../config/process-environment.ts';
-import { checkExternalEngines } from '../../infra/engines/external.ts';
 import { finding } from './machine.ts';
 import type { Finding } from './machine.ts';
 
@@ -17,6 +16,8 @@ export async function checkExternal(environment: Environment): Promise<Finding[]
   try {
     const config = parseConfig(environment);
     trustAuthorities(config);
+    // Their clients are half of all modules.
+    const { checkExternalEngines } = await import('../../infra/engines/external.ts');
     const engines = await checkExternalEngines(config);
     return engines.map(({ name, isReachable, text }) =>
       isReachable ? finding('ok', name, text) : finding('fail', name, text, ADVICE),

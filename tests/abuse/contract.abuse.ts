@@ -91,12 +91,19 @@ function excludedOperations(): number {
 }
 
 const PHASES = ['examples', 'coverage', 'fuzzing', 'stateful'];
-/** Examples per operation for callers whose requests are mostly refused; the operator's run has those of the settings. */
+/** Examples per operation of the operator; empty: those of the settings. */
+const EXAMPLES = environment['RECOLLECT_FUZZ_EXAMPLES'] ?? '';
+/** For callers whose requests are mostly refused. */
 const FEW_EXAMPLES = ['--max-examples=4'];
 
 /** Each caller, with the phases of its run and its options. The first stores and finds rows of every kind. */
 const CALLERS: readonly (readonly [string, () => Promise<string>, readonly string[], readonly string[]])[] = [
-  ['the operator', () => Promise.resolve(instance.admin.key), PHASES, []],
+  [
+    'the operator',
+    () => Promise.resolve(instance.admin.key),
+    PHASES,
+    EXAMPLES === '' ? [] : [`--max-examples=${EXAMPLES}`],
+  ],
   ['an admin', async () => (await instance.stranger({ role: 'admin' })).key, ['fuzzing'], FEW_EXAMPLES],
   ['a user', async () => (await instance.user()).key, ['fuzzing'], FEW_EXAMPLES],
   ['an agent', async () => (await instance.user({ scopes: ['capture'] })).key, ['fuzzing'], FEW_EXAMPLES],

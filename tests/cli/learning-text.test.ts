@@ -8,6 +8,7 @@ const LEARNING: LearningDetail = {
   id: '019a0161-79ff-754c-b48f-000000000001',
   hash: 'aaaaaaab',
   session_id: null,
+  user_id: 'u',
   namespace: 'default',
   use_weight: 3,
   last_used_at: null,

@@ -245,6 +245,8 @@ describe('the complete memory', { timeout: 60_000 }, () => {
       code: 0,
       text: expect.stringMatching(/^\d\d+ rows read, 0 new\n$/),
     });
+    expect((await run('export', 'list')).text).toMatch(/^EXPORT .*\n[\da-f-]{36} +tenant +completed +\d+ +20/);
+    expect((await run('import', 'list')).text).toBe('No imports.\n');
     expect(await run('import', 'file', `${file}.none`)).toMatchObject({
       code: 1,
       errors: `${file}.none cannot be read (FILE_UNREADABLE)\n`,

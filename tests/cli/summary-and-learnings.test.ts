@@ -190,8 +190,13 @@ describe('learnings', { timeout: 240_000 }, () => {
     });
     expect((await run('learnings', 'show', second)).text).toContain('\nclosed: unrelated\n');
     expect((await run('learnings', '--search', 'palladium')).text).toBe('No learnings.\n');
+    const reopened = await run('learnings', 'reopen', second, '--reason', 'related again');
+    expect(reopened.text).toMatch(/^Version 3: [a-z2-7]{8}\n$/);
+    const third = reopened.text.trim().slice(-8);
+    expect((await run('learnings', 'show', third)).text).toContain('\nreopened: related again\n');
+    await run('learnings', 'invalidate', third, '--reason', 'over');
     const all = (await run('learnings', '--search', 'palladium', '--include-closed')).text;
-    expect(all.match(/ closed /g)).toHaveLength(2);
+    expect(all.match(/ closed /g)).toHaveLength(3);
     expect(JSON.parse((await run('learnings', 'show', second, '--json')).text)).toMatchObject({
       hash: second,
       version: 2,

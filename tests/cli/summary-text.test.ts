@@ -16,6 +16,7 @@ const SESSION: Session = {
   last_event_at: '2026-01-02T04:00:00.000Z',
   host: 'test',
   external_id: 's1',
+  user_id: 'u',
   title: 'Title of the session',
   status: 'ended',
   project: { id: 'p', name: 'tally', git_remote: null },

@@ -1,6 +1,5 @@
 import path from 'node:path';
 import type { Command } from 'commander';
-import { startInstance } from '../../../infra/supervisor/start-instance.ts';
 import type { Cli } from '../../cli.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
 import { openOffer } from '../access/open.ts';
@@ -48,6 +47,8 @@ export async function demo(options: DemoOptions, context: CommandContext): Promi
   output.out(`Recollect demo, data in ${dataDir}\n`);
   const started = performance.now();
   try {
+    // Loaded by this command alone: the clients of the engines are half of all modules.
+    const { startInstance } = await import('../../../infra/supervisor/start-instance.ts');
     const instance = await startInstance({
       dataDir,
       environment,

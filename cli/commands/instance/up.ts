@@ -4,7 +4,6 @@ import { EngineError } from '../../../infra/engines/engine-error.ts';
 import { prepareDataDirectory } from '../../../infra/instance/instance.ts';
 import type { Instance } from '../../../infra/instance/instance.ts';
 import { SupervisorError } from '../../../infra/supervisor/definitions.ts';
-import { startInstance } from '../../../infra/supervisor/start-instance.ts';
 import { findSupervisor, stopInstance } from '../../../infra/supervisor/stop-instance.ts';
 import { AlreadyRunningError } from '../../../infra/supervisor/take-over.ts';
 import { readState } from '../../../infra/supervisor/state.ts';
@@ -123,6 +122,8 @@ async function runInForeground(options: UpOptions, context: CommandContext): Pro
   const interrupts = listenForInterrupts(() => process.exit(130));
   const apiPort = options.port ?? portFrom(environment['RECOLLECT_HTTP_PORT']);
   try {
+    // Loaded by this command alone: the clients of the engines are half of all modules.
+    const { startInstance } = await import('../../../infra/supervisor/start-instance.ts');
     const instance = await startInstance({
       dataDir: options.dataDir,
       environment,

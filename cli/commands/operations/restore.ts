@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { localAccess, requestRestore } from '../../../infra/instance/request-restore.ts';
 import type { RestoreRequest } from '../../../infra/instance/request-restore.ts';
 import type { ProgressStep } from '../../../infra/supervisor/progress.ts';
 import { STORE_ADDRESS } from '../../../config/archive-settings.ts';
@@ -109,6 +108,8 @@ export function addRestore(program: Command, cli: Cli): void {
   /** Starts a restore without the API, which accepts only stores and signers of its settings. The local secrets authorise it. */
   const startLocally = async (dataDir: string, request: RestoreRequest): Promise<string | null> => {
     const fault = faultOf(request);
+    // Loaded by this command alone, with the clients of PostgreSQL and Temporal.
+    const { localAccess, requestRestore } = await import('../../../infra/instance/request-restore.ts');
     const access = fault === null ? localAccess(dataDir, environment) : null;
     try {
       if (access !== null) return await requestRestore(access, request);

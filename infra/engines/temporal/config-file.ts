@@ -7,9 +7,11 @@ export const TEMPORAL_ROLE = 'temporal';
 const HOST = '127.0.0.1';
 /** Fixed once the database exists. Four suffice for one machine and limit caches and pollers. */
 const HISTORY_SHARDS = 4;
-/** Each of the four services has its own pools: 4 × (10 + 2) connections at most, of PostgreSQL's 120. */
+/**
+ * Each of the four services has its own pools: 4 × (10 + 2) connections at most, of PostgreSQL's 120. All may stay idle: with fewer, each burst
+ * opened and closed dozens of connections a second.
+ */
 const STORE_CONNECTIONS = 10;
-const STORE_IDLE_CONNECTIONS = 4;
 const VISIBILITY_CONNECTIONS = 2;
 
 function service(grpcPort: number, membershipPort: number): object {
@@ -19,7 +21,7 @@ function service(grpcPort: number, membershipPort: number): object {
 /** Returns the server's configuration as JSON, which is valid YAML. Contains a password. */
 export function temporalConfig(instance: Instance, dynamicConfigFile: string): string {
   const { ports, secrets } = instance;
-  const store = (databaseName: string, maxConns: number, maxIdleConns: number): object => ({
+  const store = (databaseName: string, connections: number): object => ({
     sql: {
       pluginName: 'postgres12',
       databaseName,
@@ -27,8 +29,8 @@ export function temporalConfig(instance: Instance, dynamicConfigFile: string): s
       connectProtocol: 'tcp',
       user: TEMPORAL_ROLE,
       password: secrets.postgresTemporal,
-      maxConns,
-      maxIdleConns,
+      maxConns: connections,
+      maxIdleConns: connections,
       maxConnLifetime: '1h',
     },
   });
@@ -39,8 +41,8 @@ export function temporalConfig(instance: Instance, dynamicConfigFile: string): s
       visibilityStore: 'visibility',
       numHistoryShards: HISTORY_SHARDS,
       datastores: {
-        default: store(TEMPORAL_DATABASE, STORE_CONNECTIONS, STORE_IDLE_CONNECTIONS),
-        visibility: store(TEMPORAL_VISIBILITY_DATABASE, VISIBILITY_CONNECTIONS, VISIBILITY_CONNECTIONS),
+        default: store(TEMPORAL_DATABASE, STORE_CONNECTIONS),
+        visibility: store(TEMPORAL_VISIBILITY_DATABASE, VISIBILITY_CONNECTIONS),
       },
     },
     global: {

@@ -81,6 +81,7 @@ const STILL_MS = 15 * 60_000;
 
 const workRow = rowOf({
   id: z.string(),
+  user_id: z.string(),
   host: z.string(),
   external_id: z.string(),
   title: z.string().nullable(),
@@ -140,7 +141,7 @@ export async function readSessionWork(transaction: TenantTransaction, query: Wor
        WHERE CASE ${query.only} WHEN 'stuck' THEN j.stuck IS NOT NULL WHEN 'open' THEN j.stuck IS NOT NULL OR j.status = 'active' ELSE true END
        ORDER BY j.id DESC LIMIT ${query.limit}
     )
-    SELECT j.id, j.host, j.external_id, j.title, p.display_name AS project_name, j.status, j.phase, j.waiting_reason, j.last_error,
+    SELECT j.id, j.user_id, j.host, j.external_id, j.title, p.display_name AS project_name, j.status, j.phase, j.waiting_reason, j.last_error,
            j.prompt_count + j.observation_count AS events, w.parked AS windows_parked, w.parked_for, w.attempts,
            -- Rows without a window count as one pending window.
            jsonb_build_object(

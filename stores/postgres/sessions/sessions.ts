@@ -82,6 +82,7 @@ const SESSION_COLUMNS = {
   id: true,
   host: true,
   externalId: true,
+  userId: true,
   namespace: true,
   title: true,
   status: true,

@@ -104,7 +104,7 @@ describe('reopening', () => {
       details: [{ id: current.id, type: 'learning', preview: current.description }],
     });
     await change(current.id, 'invalidate', { reason: 'wrong' });
-    expect(changed(await reopen(old.id))).toMatchObject({ previous_id: old.id });
+    expect(changed(await reopen(old.id))).toMatchObject({ previous_id: old.id, user_id: instance.admin.userId });
   });
 
   test.each(['corrected', 'refined'])('names the later version of one that was %s', async (reason) => {

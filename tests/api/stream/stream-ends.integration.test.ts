@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { fileInstance } from '../../setup/file-instance.ts';
@@ -43,10 +44,13 @@ describe('a stream ends', () => {
     expect(await endedWithin(await on(second.url, secret))).toBeLessThan(3_500);
   });
 
-  test('with the process, which does not wait for readers', async () => {
+  test('with the process, which waits neither for readers nor for connections without a request', async () => {
     const { key } = await instance.user();
     const other = await startSecondApi(instance);
     const followed = await on(other.url, key);
+    const { port, hostname } = new URL(other.url);
+    const unused = connect(Number(port), hostname).on('error', () => undefined);
+    await once(unused, 'connect');
     const began = performance.now();
     await Promise.all([other.close(), followed.ended]);
     expect(performance.now() - began).toBeLessThan(3_000);

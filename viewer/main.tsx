@@ -4,6 +4,7 @@ import './style/base.css';
 import './style/shell.css';
 import './style/parts.css';
 import './style/pages.css';
+import './style/session.css';
 import './style/print.css';
 import { App } from './shell/app.tsx';
 

@@ -29,4 +29,10 @@ export const PAGES: readonly Page[] = [
     scope: 'read',
     load: () => import('./sessions/page.tsx'),
   },
+  {
+    path: '/sessions/:id',
+    name: { en: 'Session', zh: '会话' },
+    scope: 'read',
+    load: () => import('./session/page.tsx'),
+  },
 ];

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { SessionDetail } from '../../contract/index.ts';
 import { may, me } from '../../link/me.ts';
 import { useResource } from '../../link/resource.ts';
+import { partsOf } from '../../parts/escaped.ts';
 import { Text } from '../../parts/quoted.tsx';
 import { RelativeTime } from '../../parts/relative-time.tsx';
 import { LoadedView } from '../../parts/states.tsx';
@@ -90,7 +91,10 @@ export default function SessionPage({ parts }: PageProps): JSX.Element {
   id.current = session.data?.id;
   const title = session.data?.title;
   useEffect(() => {
-    if (title !== undefined && title !== null) document.title = `${title} · Recollect`;
+    if (title === undefined || title === null) return;
+    document.title = `${partsOf(title)
+      .map(({ text }) => text)
+      .join('')} · Recollect`;
   }, [title]);
   useEffect(() => {
     const end = (): void => setIsWhole(false);

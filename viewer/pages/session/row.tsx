@@ -61,7 +61,7 @@ export function Row(props: {
   return (
     <article class={`captured ${isMessage ? row.role : row.type}`}>
       <header class="line">
-        <span class="badge">{isMessage ? t.roles[row.role] : (row.tool ?? row.event)}</span>
+        <span class="badge">{isMessage ? t.roles[row.role] : <Text text={row.tool ?? row.event} />}</span>
         {row.agent === null ? null : (
           <span class="badge">
             {t.agent} <Text text={row.agent.type ?? row.agent.id} />
@@ -82,24 +82,24 @@ export function Row(props: {
         {removed.length === 0 ? null : (
           <span class="warn">{t.redacted(removed.map(([kind, count]) => `${kind} ${count}`).join(', '))}</span>
         )}
+        <span class="row-actions">
+          {isMessage && !isLong ? null : (
+            <button type="button" class="quiet" aria-expanded={isOpen} onClick={props.onToggle}>
+              {isOpen ? t.less : t.wholeText}
+            </button>
+          )}
+          <button type="button" class="quiet" onClick={props.onTrace} aria-label={t.traceOf(row.seq)}>
+            {t.trace}
+          </button>
+          {props.mayForget ? (
+            <button type="button" class="quiet" onClick={props.onForget} aria-label={t.forgetOf(row.seq)}>
+              {t.forget}
+            </button>
+          ) : null}
+        </span>
       </header>
       {!isMessage && isOpen && !isWhole ? <FullText row={row} /> : text === '' ? null : <Quoted text={text} />}
       {isMessage ? null : <Files row={row} />}
-      <footer class="line">
-        {isMessage && !isLong ? null : (
-          <button type="button" class="quiet" aria-expanded={isOpen} onClick={props.onToggle}>
-            {isOpen ? t.less : t.wholeText}
-          </button>
-        )}
-        <button type="button" class="quiet" onClick={props.onTrace} aria-label={t.traceOf(row.seq)}>
-          {t.trace}
-        </button>
-        {props.mayForget ? (
-          <button type="button" class="quiet" onClick={props.onForget} aria-label={t.forgetOf(row.seq)}>
-            {t.forget}
-          </button>
-        ) : null}
-      </footer>
     </article>
   );
 }

@@ -15,7 +15,7 @@ import { texts } from './texts.ts';
 import { SHOWN, VIEW, isUserPrompt } from './view.ts';
 import type { SessionRow } from './view.ts';
 
-const ROW_PX = 150;
+const ROW_PX = 110;
 const keyOf = ({ seq }: SessionRow): string => String(seq);
 
 /** What was entered, answered and done, in order. `around`: position of the row to show first. */

@@ -93,3 +93,20 @@ test('shows within two seconds that the server stopped, leaves the rows, and con
   await banner.waitFor({ state: 'detached' });
   await relay.cut();
 });
+
+test('offers a reload when the files of its version are replaced, and shows the sign-in when its key is revoked', async () => {
+  const user = await instance.user();
+  const journey = await startJourney(instance);
+  journey.allow(/status of 404/);
+  const { page } = journey;
+  await page.route('**/assets/page-*.js', (route) => route.fulfill({ status: 404 }));
+  await openAs(journey, instance, '/sessions?status=ended', user.key);
+  await page.getByText('The viewer was updated').waitFor();
+  await page.unroute('**/assets/page-*.js');
+  await page.getByRole('button', { name: 'Reload' }).click();
+  await page.getByText('No session matches the filters').waitFor();
+
+  await instance.write('UPDATE api_keys SET revoked_at = now() WHERE user_id = $1', [user.userId]);
+  await page.getByRole('heading', { name: 'Sign in to Recollect' }).waitFor();
+  expect(new URL(page.url()).search).toBe('?status=ended');
+});

@@ -19,6 +19,12 @@ function FullText({ row }: { readonly row: Observation }): JSX.Element {
   return <LoadedView of={memory}>{({ content }) => <Quoted text={content} />}</LoadedView>;
 }
 
+/** Returns the title of a tool call without the name of the tool, which is shown before it. */
+function titleOf({ title, tool }: Observation): string {
+  const start = `${tool ?? ''}: `;
+  return title.startsWith(start) ? title.slice(start.length) : title;
+}
+
 function Files({ row }: { readonly row: Observation }): JSX.Element | null {
   const t = inLanguage(texts);
   const changed = new Set(row.files_modified);
@@ -69,7 +75,7 @@ export function Row(props: {
         )}
         {isMessage ? null : (
           <strong>
-            <Text text={row.title} />
+            <Text text={titleOf(row)} />
           </strong>
         )}
         <span class="details">

@@ -34,6 +34,10 @@ export function RowsTab(props: {
   const [forgotten, setForgotten] = useState<SessionRow | null>(null);
   const [isReadingAll, setIsReadingAll] = useState(false);
   const rows = useRows({ sessionId: session.id, around, show: view.show, agent: view.agent });
+  // A link leads to a quote, which the preview may lack.
+  useEffect(() => {
+    if (around !== null) setOpen((known) => new Set(known).add(around));
+  }, [around]);
   // The rows that a print shows are rendered first.
   useEffect(() => {
     if (isWhole) print();

@@ -18,6 +18,8 @@ const ROUTES: ReadonlySet<string> = new Set([
   'DELETE /mcp',
   'GET /auth/api-keys',
   'GET /auth/me',
+  'GET /feed',
+  'GET /feed/density',
   'GET /learnings',
   'GET /learnings/:id',
   'GET /mcp',

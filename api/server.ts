@@ -25,6 +25,7 @@ import { createRateLimits } from './http/rate-limits.ts';
 import { oauthRoutes } from './oauth/mount.ts';
 import { backupRoutes } from './routes/operations/backups.ts';
 import { consistencyRoutes } from './routes/operations/consistency.ts';
+import { contextListRoutes } from './routes/memories/contexts.ts';
 import { contextFeedbackRoutes, contextRoutes } from './routes/memories/context.ts';
 import { eventRoutes } from './routes/capture/events.ts';
 import { exportRoutes } from './routes/operations/exports.ts';
@@ -69,6 +70,7 @@ import { retentionRoutes } from './routes/operations/retention.ts';
 import { roiRoutes, usageRoutes } from './routes/usage.ts';
 import { scheduleRoutes } from './routes/operations/schedules.ts';
 import { searchRoutes } from './routes/memories/search.ts';
+import { feedRoutes } from './routes/sessions/feed.ts';
 import { sessionRowRoutes } from './routes/sessions/session-rows.ts';
 import { sessionSteeringRoutes } from './routes/sessions/session-steering.ts';
 import { streamRoutes } from './routes/stream.ts';
@@ -88,6 +90,7 @@ const ROUTES: readonly ((api: Api, dependencies: ApiDependencies) => void)[] = [
   eventRoutes,
   sessionRoutes,
   sessionRowRoutes,
+  feedRoutes,
   sessionSteeringRoutes,
   streamRoutes,
   jobRoutes,
@@ -113,6 +116,7 @@ const ROUTES: readonly ((api: Api, dependencies: ApiDependencies) => void)[] = [
   memoryRoutes,
   oneMemoryRoutes,
   contextRoutes,
+  contextListRoutes,
   contextFeedbackRoutes,
   importRoutes,
   exportRoutes,

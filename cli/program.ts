@@ -14,6 +14,7 @@ import { addBackup } from './commands/operations/backup.ts';
 import { addConsistency } from './commands/operations/consistency.ts';
 import { addArchive, addRetention, addLegalHold } from './commands/operations/retention.ts';
 import { addContext } from './commands/memory/context.ts';
+import { addContexts } from './commands/memory/contexts.ts';
 import { addDemo } from './commands/instance/demo.ts';
 import { addDoctor } from './commands/instance/doctor.ts';
 import { addDown, addUp } from './commands/instance/up.ts';
@@ -54,7 +55,7 @@ const GROUPS: Readonly<Record<string, readonly AddCommand[]>> = {
   'Connect agents:': [addInstall, addUninstall, addMcp, addHook, addSpool],
   'Recall:': [addSearch, addGet, addTimeline, addContext, addSummary, addLearnings, addSessions, addProjects],
   'Remember and forget:': [addRemember, addForget, addErase, addGdpr, addImport, addExport],
-  'Look inside:': [addJobs, addWatch, addTrace, addUsage, addStats, addSchedules, addConsistency],
+  'Look inside:': [addJobs, addWatch, addContexts, addTrace, addUsage, addStats, addSchedules, addConsistency],
   'People and access:': [
     addJoin,
     addOpen,

@@ -7,6 +7,10 @@ import type {
   ContextAnswer,
   ContextBody,
   ErrorAnswer,
+  FeedAnswer,
+  FeedDensity,
+  FeedDensityQuery,
+  FeedQuery,
   FetchedMemories,
   ForgetOptions,
   ForgottenMemory,
@@ -19,6 +23,9 @@ import type {
   SearchAnswer,
   SearchQuery,
   SemanticBody,
+  ServedContextDetail,
+  ServedContexts,
+  ServedContextsQuery,
   StoredMemory,
   StreamMessage,
   StreamQuery,
@@ -177,6 +184,14 @@ export interface RecollectApi {
   health(options?: { readonly format?: 'full' | 'compact' | undefined }, call?: CallOptions): Promise<Health>;
   /** Returns relevant memories, packed within a budget of tokens. */
   context(question: ContextQuestion, call?: CallOptions): Promise<ContextAnswer>;
+  /** Returns contexts that were served, newest first. */
+  contexts(query?: ServedContextsQuery, call?: CallOptions): Promise<ServedContexts>;
+  /** Returns a served context with the reasons and the feedback of its items. */
+  servedContext(id: string, call?: CallOptions): Promise<ServedContextDetail>;
+  /** Returns what happened, newest first; `older` and `newer` of a page are cursors of the next ones. */
+  feed(query?: FeedQuery, call?: CallOptions): Promise<FeedAnswer>;
+  /** Counts what happened by buckets of time. */
+  feedDensity(query?: FeedDensityQuery, call?: CallOptions): Promise<FeedDensity>;
   /**
    * Yields changes as they are committed, each once and in order. Connects again after a loss and continues after the last event; ends if `follow` is
    * false, and rejects if the server refuses the stream or `signal` aborts. `timeoutMs` limits each attempt to connect.

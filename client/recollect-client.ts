@@ -6,6 +6,10 @@ import type {
   CompactMemory,
   ContextAnswer,
   ContextQuestion,
+  FeedAnswer,
+  FeedDensity,
+  FeedDensityQuery,
+  FeedQuery,
   FetchedMemories,
   ForgetOptions,
   ForgottenMemory,
@@ -18,6 +22,9 @@ import type {
   SearchAnswer,
   SearchOptions,
   SemanticQuestion,
+  ServedContextDetail,
+  ServedContexts,
+  ServedContextsQuery,
   StoredMemory,
   StreamEvent,
   Suggestion,
@@ -234,6 +241,22 @@ export class RecollectClient implements RecollectApi {
 
   context(question: ContextQuestion, call?: CallOptions): Promise<ContextAnswer> {
     return this.#post('/context', question, call, true);
+  }
+
+  contexts(query: ServedContextsQuery = {}, call?: CallOptions): Promise<ServedContexts> {
+    return this.#get('/contexts', { ...query }, call);
+  }
+
+  servedContext(id: string, call?: CallOptions): Promise<ServedContextDetail> {
+    return this.#get(`/contexts/${part(id)}`, {}, call);
+  }
+
+  feed(query: FeedQuery = {}, call?: CallOptions): Promise<FeedAnswer> {
+    return this.#get('/feed', { ...query }, call);
+  }
+
+  feedDensity(query: FeedDensityQuery = {}, call?: CallOptions): Promise<FeedDensity> {
+    return this.#get('/feed/density', { ...query }, call);
   }
 
   watch(options: WatchOptions = {}, call: CallOptions = {}): AsyncGenerator<StreamEvent, void, undefined> {

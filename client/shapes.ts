@@ -1,7 +1,14 @@
 /* Shapes of requests and responses, from the schemas of the HTTP API. The build replaces this file by declarations without zod. */
 
 import type { z } from 'zod';
-import type { contextAnswer, contextBody } from '../contract/context.ts';
+import type {
+  contextAnswer,
+  contextBody,
+  contextsAnswer,
+  contextsQuery,
+  servedContextDetail,
+} from '../contract/context.ts';
+import type { densityAnswer, densityQuery, feedAnswer, feedQuery } from '../contract/feed.ts';
 import type {
   compactMemorySchema,
   fetchedMemories,
@@ -55,6 +62,13 @@ export type TimelineQuestion = Query<typeof timelineQuery>;
 export type MixedTimeline = Answer<typeof timelineAnswer>;
 export type ContextBody = Body<typeof contextBody>;
 export type ContextAnswer = Answer<typeof contextAnswer>;
+export type ServedContexts = Answer<typeof contextsAnswer>;
+export type ServedContextsQuery = Query<typeof contextsQuery>;
+export type ServedContextDetail = Answer<typeof servedContextDetail>;
+export type FeedAnswer = Answer<typeof feedAnswer>;
+export type FeedQuery = Query<typeof feedQuery>;
+export type FeedDensity = Answer<typeof densityAnswer>;
+export type FeedDensityQuery = Query<typeof densityQuery>;
 export type StreamMessage = Answer<typeof streamEventSchema>;
 export type StreamQuery = Query<typeof streamQuery>;
 export type DependencyHealth = Answer<typeof dependencySchema>;

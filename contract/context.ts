@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { MEMORY_TYPES } from '../domain/ports/vector-index.ts';
-import { namespaceName } from './shared.ts';
+import { CONTEXT_PURPOSES, USE_KINDS } from '../domain/context/served.ts';
+import { cursorQuery, namespaceName, pageQuery, timestamp } from './shared.ts';
 import { text } from './text.ts';
 
 /** Tokens of the block that a session start is given. */
@@ -12,6 +13,10 @@ const common = {
   prompt: text(100_000, 0).optional(),
   file: text(4096, 0).optional(),
   budget_tokens: z.number().int().min(50).max(8_000).default(DEFAULT_CONTEXT_TOKENS),
+  preview: z
+    .boolean()
+    .default(false)
+    .describe('For people: the same context, which is not recorded as served and has no id'),
 };
 
 export const contextBody = z.discriminatedUnion('purpose', [
@@ -26,9 +31,65 @@ export const contextBody = z.discriminatedUnion('purpose', [
   z.strictObject({ purpose: z.literal('file'), ...common, file: text(4096, 0) }),
 ]);
 
+/** A context that was served. Its text is not stored: items name what it contained. */
+export const servedContext = z
+  .object({
+    id: z.string(),
+    purpose: z.enum(CONTEXT_PURPOSES),
+    user_id: z.string(),
+    session: z.object({ id: z.string(), title: z.string().nullable() }).nullable(),
+    project: z.object({ id: z.string(), name: z.string() }).nullable(),
+    tokens: z.number().int(),
+    items: z.number().int().describe('Number of served memories'),
+    useful: z.number().int().describe('Number of those marked as useful'),
+    fetched: z.number().int().describe('Number of those that were fetched afterwards'),
+    wrong: z.number().int().describe('Number of those marked as wrong'),
+    created_at: z.string(),
+  })
+  .meta({ id: 'ServedContext' });
+export type ServedContextAnswer = z.output<typeof servedContext>;
+
+export const servedContextDetail = servedContext
+  .omit({ items: true })
+  .extend({
+    items: z.array(
+      z.object({
+        id: z.string(),
+        hash: z.string(),
+        type: z.enum(MEMORY_TYPES),
+        kind: z.string().nullable(),
+        title: z
+          .string()
+          .nullable()
+          .describe('As it is now; null if the memory was closed, forgotten or is not visible'),
+        preview: z.string().nullable(),
+        reason: z.string().nullable().describe('Why it was served; null if it was not recorded'),
+        tokens: z.number().int().nullable(),
+        feedback: z.array(z.enum(USE_KINDS)),
+        note: z.string().nullable(),
+      }),
+    ),
+  })
+  .meta({ id: 'ServedContextDetail' });
+export type ServedContextDetail = z.output<typeof servedContextDetail>;
+
+export const contextsQuery = z.strictObject({
+  session: text(512).optional().describe('Id, or host:external id'),
+  project: text(2048).optional().describe('Id, git remote, root path or name'),
+  purpose: z.enum(CONTEXT_PURPOSES).optional(),
+  since: timestamp.optional(),
+  until: timestamp.optional().describe('End of the time range, exclusive'),
+  limit: pageQuery.limit,
+  ...cursorQuery,
+});
+
+export const contextsAnswer = z
+  .object({ data: z.array(servedContext), next_cursor: z.string().nullable() })
+  .meta({ id: 'ServedContexts' });
+
 export const contextAnswer = z
   .object({
-    id: z.string().nullable().describe('Id of the context, for feedback and `used_in`; null if nothing was served'),
+    id: z.string().nullable().describe('Id of the context, for feedback and `used_in`; null if nothing was served, and of a preview'),
     text: z.string(),
     tokens: z.number().int(),
     items: z.array(

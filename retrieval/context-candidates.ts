@@ -123,7 +123,8 @@ function entryOfClosed(learning: ClosedLearning, now: Date): ContextEntry {
     text: `- not true any more (${short(learning.reason)}): ${short(learning.description)}${instead} [${memoryHash(learning.id)}]`,
     title: learning.description,
     value: currentValue(0.6, { importance: 0.6, at: learning.closedAt, useWeight: 0 }, now),
-    reason: `learning that was closed: ${learning.reason}`,
+    // Recorded with the context: without the user's words, which the line has.
+    reason: 'learning that was closed',
   };
 }
 

@@ -27,6 +27,8 @@ export interface ContextRequest {
   readonly budgetTokens: number;
   /** The block is empty without a known session of a project, and for a repeated file. */
   readonly byHook?: boolean;
+  /** Nothing is recorded as served. */
+  readonly isPreview?: boolean;
   /** Aborted when the client disconnects: nothing is recorded as served, and the call may reject with the signal's reason. */
   readonly signal?: AbortSignal;
 }

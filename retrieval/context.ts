@@ -262,6 +262,7 @@ export function createContext(dependencies: ContextDependencies): (request: Cont
     const block = setting.isEmpty ? NOTHING : await draft(request, setting);
     if (block.items.length === 0 || request.signal?.aborted === true)
       return { id: null, ...NOTHING, omitted: block.omitted };
+    if (request.isPreview === true) return { id: null, ...block };
     const id = await database.asTenant(request, async (transaction) => {
       const recorded = await recordContext(transaction, {
         tenantId: request.tenantId,

@@ -12,6 +12,15 @@ type Stored<Value> = Value extends string
 /** A row with the fields of a response in camel case, and dates instead of their text. */
 export type RowOf<Answer> = { readonly [Name in keyof Answer as Camel<Name & string>]: Stored<Answer[Name]> };
 
+/** Returns a number for each name. */
+export function numbersOf<Name extends string>(
+  names: readonly Name[],
+  count: (name: Name) => number,
+): Record<Name, number> {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- one entry for each name
+  return Object.fromEntries(names.map((name) => [name, count(name)])) as Record<Name, number>;
+}
+
 /** Returns the fields that a schema has, and no others, of a row in camel case; dates as RFC 3339. */
 export function present<Schema extends z.ZodObject>(schema: Schema, row: RowOf<z.input<Schema>>): z.input<Schema> {
   const given = new Map<string, unknown>(Object.entries(row));

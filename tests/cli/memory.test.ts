@@ -188,6 +188,17 @@ describe('a captured row', { timeout: 60_000 }, () => {
     const json = JSON.parse((await run('context', '--prompt', 'how are invoices rounded?', '--json')).text);
     expect(json).toMatchObject({ tokens: expect.any(Number), items: expect.any(Array) });
   });
+
+  test('is listed as served, with why each memory was', async () => {
+    await run('context', '--project', '/src/small');
+    const [line = ''] = (await run('contexts', '--project', '/src/small', '--limit', '1')).text.split('\n');
+    expect(line).toMatch(/^[0-9a-f-]{36} {2}\S+ \S+ UTC {2}session_start {2}\d+ tokens {2}\d+ memor/);
+    const { code, text } = await run('contexts', 'show', line.slice(0, 36));
+    expect(code).toBe(0);
+    expect(text).toMatch(/ {2}[a-z2-7]{8} {2}\S+ {2}.+\n {12}.+; \d+ tokens\n/);
+    expect((await run('contexts', '--since', '2999-01-01')).text).toBe('No contexts.\n');
+    expect((await run('contexts', 'show', randomUUID())).code).toBe(1);
+  });
 });
 
 describe('an error', { timeout: 60_000 }, () => {

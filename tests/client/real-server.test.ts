@@ -67,6 +67,15 @@ describe('the client on a real server', { timeout: 60_000 }, () => {
     expect((await client.timeline({ anchor, format: 'compact' })).anchor).toMatchObject({ hash: anchor });
     const block = await client.context({ purpose: 'prompt', prompt: 'What does the narwhal exporter write?' });
     expect(block.tokens).toBeLessThanOrEqual(900);
+    const [latest] = (await client.contexts({ purpose: 'prompt', limit: 1 })).data;
+    expect(latest?.id).toBe(block.id);
+    expect((await client.servedContext(latest?.id ?? '')).items).toHaveLength(block.items.length);
+    const page = await client.feed({ type: ['learning'], limit: 2 });
+    expect(page.data.map(({ type }) => type)).toEqual(['learning', 'learning']);
+    expect((await client.feed({ type: ['learning'], limit: 1, cursor: page.older ?? '' })).data).toHaveLength(1);
+    expect((await client.feedDensity({ type: ['learning'], bucket: 1 })).data).toMatchObject([
+      { at: expect.any(String) },
+    ]);
     expect(await client.health()).toMatchObject({ status: 'ok', dependencies: { postgres: { status: 'ok' } } });
     expect(await client.health({ format: 'compact' })).toEqual({ status: 'ok' });
   });

@@ -214,7 +214,7 @@ describe('the section Not again', () => {
       expect.objectContaining({
         section: SECTIONS.indexOf('Not again'),
         text: `${line} [${memoryHash(idOf(9))}]`,
-        reason: 'learning that was closed: contradicted',
+        reason: 'learning that was closed',
       }),
     ]);
   });

@@ -36,6 +36,7 @@ export function contextRoutes(app: Api, { recall }: ApiDependencies): void {
         prompt: prompt ?? null,
         file: file ?? null,
         budgetTokens,
+        isPreview: request.body.preview,
       });
       return {
         id: block.id,

@@ -19,7 +19,7 @@ import { listSessions, readSessionDetail } from '../../../stores/postgres/sessio
 import type { SessionDetail, SessionGroup, StoredSession } from '../../../stores/postgres/sessions/sessions.ts';
 import { principalOf, route, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
-import { present } from '../../http/present.ts';
+import { numbersOf, present } from '../../http/present.ts';
 import { cursorOf, pageOf, placeOf } from '../../http/paging.ts';
 
 /** Parts of a session that its row does not have. */
@@ -58,12 +58,9 @@ export async function rowDetails(
 
 /** Returns how many sessions have each status, and each phase. */
 function countsOf(groups: readonly SessionGroup[]): z.output<typeof sessionsAnswer>['counts'] {
-  const sum = (isOf: (group: SessionGroup) => boolean) =>
-    groups.filter(isOf).reduce((total, { count }) => total + count, 0);
-  const of = <Name extends string>(names: readonly Name[], key: 'status' | 'phase') =>
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- one entry for each name
-    Object.fromEntries(names.map((name) => [name, sum((group) => group[key] === name)])) as Record<Name, number>;
-  return { status: of(SESSION_STATUSES, 'status'), phase: of(SESSION_PHASES, 'phase') };
+  const sum = (key: 'status' | 'phase') => (name: string) =>
+    groups.filter((group) => group[key] === name).reduce((total, { count }) => total + count, 0);
+  return { status: numbersOf(SESSION_STATUSES, sum('status')), phase: numbersOf(SESSION_PHASES, sum('phase')) };
 }
 
 const placeSchema = z.strictObject({ id: z.uuid() });

@@ -13,6 +13,7 @@ interface Options {
   readonly project?: string;
   readonly namespace?: string;
   readonly budget?: string;
+  readonly preview?: boolean;
   readonly explain?: boolean;
   readonly json?: boolean;
 }
@@ -41,11 +42,12 @@ export function addContext(program: Command, cli: Cli): void {
     .option('--project <project>', 'id, git remote, folder or name (default: this folder)')
     .option('--namespace <name>', 'filter by namespace')
     .option('--budget <tokens>', 'token budget, 50 to 8000 (default: 900)')
+    .option('--preview', 'do not record the context as served')
     .option('--explain', 'show the reason of each item')
     .option('--json', 'print JSON')
     .action(
       cli.onMemory(async (memory, options: Options) => {
-        const { prompt, file, project, namespace, budget, explain, json, dataDir } = options;
+        const { prompt, file, project, namespace, budget, preview, explain, json, dataDir } = options;
         const answer = await memory.context({
           purpose: file !== undefined ? 'file' : prompt !== undefined ? 'prompt' : 'session_start',
           prompt,
@@ -53,6 +55,7 @@ export function addContext(program: Command, cli: Cli): void {
           project: project ?? (await projectHere(dataDir)).known,
           namespace,
           budget_tokens: budget === undefined ? undefined : Number(budget),
+          preview,
         });
         cli.print(json, answer, blockText(answer, explain === true, cli.output.columns !== null));
       }),

@@ -315,6 +315,9 @@ CREATE INDEX sessions_user_id_idx ON sessions (user_id);
 CREATE INDEX sessions_project_id_id_idx ON sessions (project_id, id DESC);
 CREATE INDEX sessions_active_idx ON sessions (id) WHERE status = 'active';
 CREATE INDEX sessions_restricted_idx ON sessions (tenant_id) WHERE restricted_until IS NOT NULL;
+-- Both times change with the first and the last event of a session only.
+CREATE INDEX sessions_started_idx ON sessions (tenant_id, started_at, id);
+CREATE INDEX sessions_ended_idx ON sessions (tenant_id, ended_at, id) WHERE ended_at IS NOT NULL;
 -- A session belongs to one user (docs/adr/0033-a-session-belongs-to-its-user.md). The user is the last column, so that a look-up by name uses the same index.
 CREATE UNIQUE INDEX sessions_tenant_id_host_external_id_user_id_key ON sessions (tenant_id, host, external_id, user_id);
 
@@ -338,6 +341,8 @@ CREATE TABLE prompts (
   agent_type text, data_class text NOT NULL DEFAULT 'internal', metadata jsonb
 ) PARTITION BY RANGE (id);
 CREATE INDEX prompts_session_id_seq_idx ON prompts (session_id, seq);
+-- The feed of a user, in order; with the columns that the policies read, so that counting by time reads no rows.
+CREATE INDEX prompts_feed_idx ON prompts (tenant_id, user_id, occurred_at, id, session_id);
 -- The words are filled in after the capture: a row without them is not indexed.
 CREATE INDEX prompts_search_idx ON prompts USING GIN (tenant_id uuid_ops, search) WHERE search IS NOT NULL;
 
@@ -354,6 +359,7 @@ CREATE TABLE observations (
   created_at timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP
 ) PARTITION BY RANGE (id);
 CREATE INDEX observations_session_id_seq_idx ON observations (session_id, seq);
+CREATE INDEX observations_feed_idx ON observations (tenant_id, user_id, occurred_at, id, session_id);
 CREATE INDEX observations_search_idx ON observations USING GIN (tenant_id uuid_ops, search) WHERE search IS NOT NULL;
 
 CREATE TABLE boundaries (
@@ -412,6 +418,7 @@ CREATE INDEX summaries_tenant_id_id_idx ON summaries (tenant_id, id DESC);
 CREATE INDEX summaries_project_id_type_id_idx ON summaries (project_id, type, id DESC);
 CREATE INDEX summaries_search_idx ON summaries USING GIN (tenant_id uuid_ops, search);
 CREATE UNIQUE INDEX summaries_session_id_slot_key ON summaries (session_id, slot);
+CREATE INDEX summaries_feed_idx ON summaries (tenant_id, occurred_at, id) WHERE published;
 CREATE INDEX summaries_timeline_idx ON summaries (project_id, occurred_at, to_seq, id);
 CREATE INDEX summaries_title_idx ON summaries USING GIN (tenant_id uuid_ops, title gin_trgm_ops);
 
@@ -452,6 +459,7 @@ CREATE INDEX learnings_tenant_id_id_idx ON learnings (tenant_id, id DESC);
 CREATE INDEX learnings_hash_idx ON learnings (right(id::text, 10));
 -- A timeline reads on from a moment, in its order.
 CREATE INDEX learnings_timeline_idx ON learnings (tenant_id, project_id, namespace, valid_from, id) WHERE valid_to IS NULL;
+CREATE INDEX learnings_feed_idx ON learnings (tenant_id, valid_from, id) WHERE valid_to IS NULL;
 CREATE INDEX learnings_title_idx ON learnings USING GIN (tenant_id uuid_ops, title gin_trgm_ops);
 
 CREATE TABLE learning_evidence (
@@ -527,12 +535,15 @@ CREATE TABLE contexts (
   created_at timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP, subject_sha256 bytea, -- of the prompt or path; null: neither
  
   item_passages text[] DEFAULT '{}', -- e.g. "0 3 4"; empty: the item was served as one line
+  item_reasons text[] DEFAULT '{}', item_tokens integer[] DEFAULT '{}', -- the product's own words, never captured text
   CONSTRAINT contexts_items_check CHECK (cardinality(item_ids) = cardinality(item_types))
 );
 -- Ids are ordered by time: retention reads them in this order.
 CREATE INDEX contexts_tenant_id_id_idx ON contexts (tenant_id, id DESC);
 -- A session is not served the same passage twice.
 CREATE INDEX contexts_session_id_id_idx ON contexts (session_id, id DESC);
+CREATE INDEX contexts_user_id_id_idx ON contexts (user_id, id DESC);
+CREATE INDEX contexts_project_id_id_idx ON contexts (project_id, id DESC);
 
 -- Repeated feedback on one context is one row.
 CREATE TABLE memory_uses (

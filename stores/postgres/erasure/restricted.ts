@@ -8,6 +8,12 @@ export function isNotRestricted(session: string, owner: string): string {
   return `${isSessionNotRestricted(session)} AND NOT (ARRAY[${owner}] && ARRAY(SELECT hu.id FROM users hu WHERE hu.restricted_until > now()))`;
 }
 
+/** The same for counts of many rows: a statement evaluates once whether anything is restricted, and mostly compares no row. */
+export function isNotRestrictedAmongMany(session: string, owner: string): string {
+  return `((SELECT NOT EXISTS (SELECT FROM users hu WHERE hu.restricted_until > now()) AND NOT EXISTS (SELECT FROM sessions hs WHERE hs.restricted_until > now()))
+      OR (${isNotRestricted(session, owner)}))`;
+}
+
 /**
  * Compares by overlapping arrays, which PostgreSQL estimates to match almost nothing. For `<> ALL` it estimates that every row of a user or session is
  * excluded, and scans tables instead of reading an index in order. No session (null) overlaps nothing.

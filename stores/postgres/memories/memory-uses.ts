@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { CONTEXT_PURPOSES, USE_KINDS } from '../../../domain/context/served.ts';
 import { leastIdAt, newId } from '../../../domain/ids.ts';
 import type { TenantId } from '../../../domain/ids.ts';
 import { MEMORY_TYPES } from '../../../domain/ports/vector-index.ts';
@@ -6,7 +7,7 @@ import type { MemoryType } from '../../../domain/ports/vector-index.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import { passagesText } from './served-context.ts';
 
-export type ContextPurpose = 'session_start' | 'prompt' | 'file';
+export type ContextPurpose = (typeof CONTEXT_PURPOSES)[number];
 
 /** Items of a served context block. */
 export interface ServedContext {
@@ -21,6 +22,9 @@ export interface ServedContext {
   readonly items: readonly {
     readonly id: string;
     readonly type: MemoryType;
+    /** In the product's own words. */
+    readonly reason: string;
+    readonly tokens: number;
     /** Positions of its served passages; empty if it was served as one line. */
     readonly passages: readonly number[];
   }[];
@@ -34,10 +38,11 @@ export async function recordContext(transaction: TenantTransaction, served: Serv
   const id = newId();
   await transaction.$executeRaw`
     WITH quick AS (SELECT set_config('synchronous_commit', 'off', true))
-    INSERT INTO contexts (id, tenant_id, user_id, session_id, project_id, purpose, subject_sha256, tokens, item_ids, item_types, item_passages)
+    INSERT INTO contexts (id, tenant_id, user_id, session_id, project_id, purpose, subject_sha256, tokens, item_ids, item_types, item_passages, item_reasons, item_tokens)
     SELECT ${id}::uuid, ${served.tenantId}::uuid, ${served.userId}::uuid, ${served.sessionId}::uuid, ${served.projectId}::uuid, ${served.purpose}, ${served.subject}::bytea, ${served.tokens},
             ${served.items.map((item) => item.id)}::uuid[], ${served.items.map((item) => item.type)}::text[],
-            ${served.items.map((item) => passagesText(item.passages))}::text[] FROM quick`;
+            ${served.items.map((item) => passagesText(item.passages))}::text[], ${served.items.map((item) => item.reason)}::text[],
+            ${served.items.map((item) => item.tokens)}::integer[] FROM quick`;
   return id;
 }
 
@@ -91,7 +96,7 @@ export async function readServing(
 }
 
 /** Signs that a memory was of use, or the opposite. */
-export type UseKind = 'useful' | 'fetched' | 'wrong';
+export type UseKind = (typeof USE_KINDS)[number];
 
 export interface UsesOfContext {
   readonly tenantId: TenantId;

@@ -6,6 +6,11 @@ import { errorOf } from '../support/answers.ts';
 const instance = fileInstance();
 const long = (chars: number) => 'x'.repeat(chars + 1);
 
+/** A cursor with a time that PostgreSQL does not know. */
+const badPlace = Buffer.from(
+  JSON.stringify(['feed', { side: 'older', at: '2026-13-01T00:00:00Z', id: randomUUID(), n: 1 }]),
+).toString('base64url');
+
 /** Queries that a route refuses, with the field that the refusal names. */
 const REFUSED: readonly (readonly [path: string, field: string, ...queries: string[]])[] = [
   ['/sessions', 'limit', 'limit=0', 'limit=101', 'limit=ten'],
@@ -30,6 +35,22 @@ const REFUSED: readonly (readonly [path: string, field: string, ...queries: stri
   ['/learnings', 'q', `q=${long(500)}`],
   ['/learnings', 'tag', `tag=${long(64)}`],
   ['/learnings', 'cursor', 'cursor=odd', 'cursor=%20'],
+  ['/feed', 'type', 'type=odd'],
+  ['/feed', 'cursor', 'cursor=odd', `cursor=${badPlace}`],
+  ['/feed', 'since', 'since=yesterday'],
+  ['/feed', 'limit', 'limit=0', 'limit=101'],
+  ['/feed', 'session', 'session=', `session=${long(512)}`],
+  ['/feed', '', 'odd=1'],
+  ['/feed/density', 'bucket', 'bucket=odd', 'bucket=0', 'bucket=1001'],
+  [
+    '/feed/density',
+    'since',
+    'since=2026-01-02T00:00:00Z&until=2026-01-01T00:00:00Z',
+    'bucket=hour&since=2020-01-01T00:00:00Z',
+  ],
+  ['/contexts', 'purpose', 'purpose=odd'],
+  ['/contexts', 'cursor', 'cursor=odd'],
+  ['/contexts', 'project', 'project='],
   ['/graph', 'node', 'node=odd'],
   ['/graph', 'depth', 'depth=0', 'depth=3'],
   ['/graph', 'limit', 'limit=0', 'limit=201'],

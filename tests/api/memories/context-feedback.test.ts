@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { learningSchema } from '../../../contract/learnings.ts';
-import { contextAnswer } from '../../../contract/context.ts';
+import { contextAnswer, contextsAnswer, servedContextDetail } from '../../../contract/context.ts';
 import { leastIdAt } from '../../../domain/ids.ts';
 import { memoryHash } from '../../../domain/memory.ts';
 import type { TestUser } from '../../setup/database.ts';
@@ -85,6 +85,60 @@ describe('what was served', () => {
       "SELECT cardinality(c.item_ids) AS value FROM contexts c JOIN sessions s ON s.id = c.session_id WHERE s.external_id = 'hooked'",
     );
     expect(recorded).toBe(3);
+  });
+});
+
+describe('the list of served contexts', () => {
+  const listed = async (query: string, key = instance.admin.key) =>
+    bodyOf(contextsAnswer, await instance.get(`/contexts?${query}`, key));
+
+  test('has the newest first, by session, project, purpose and time, of the caller alone', async () => {
+    const session = await instance.value<string>("SELECT id AS value FROM sessions WHERE external_id = 'fed'");
+    const owner = await instance.user();
+    const first = await served(owner.key);
+    const second = await served(owner.key);
+    const page = await listed('limit=1', owner.key);
+    expect(page.data).toMatchObject([
+      { id: second.id, purpose: 'session_start', session: null, tokens: second.tokens, items: 3, useful: 0, wrong: 0 },
+    ]);
+    expect((await listed(`limit=1&cursor=${page.next_cursor}`, owner.key)).data).toMatchObject([{ id: first.id }]);
+    for (const [query, count] of [
+      [`project=${encodeURIComponent(PROJECT)}`, 2],
+      ['project=unknown', 0],
+      ['session=unknown', 0],
+      ['purpose=file', 0],
+      ['since=2999-01-01T00:00:00Z', 0],
+      ['until=1960-01-01T00:00:00Z', 0],
+      ['since=2020-01-01T00:00:00Z&until=2999-01-01T00:00:00Z', 2],
+    ] as const)
+      expect([query, (await listed(query, owner.key)).data.length]).toEqual([query, count]);
+    const own = await served(instance.admin.key, session);
+    expect((await listed(`session=${session}&limit=1`)).data).toMatchObject([{ id: own.id, session: { id: session } }]);
+    const ids = async (key?: string) => (await listed('limit=100', key)).data.map(({ id }) => id);
+    expect(await ids()).toEqual(expect.arrayContaining([first.id, second.id]));
+    expect(await ids(colleague.key)).not.toContain(first.id);
+    expectError(await instance.get(`/contexts/${first.id}`, colleague.key), 'NOT_FOUND');
+  });
+
+  test('leads to the items: why each was served, and what became of it', async () => {
+    const block = await served();
+    const [useful, wrong, closed] = block.items.map(({ id }) => id);
+    await feedback(block.id ?? '', { useful: [useful], wrong: [wrong], note: 'not any more' });
+    await instance.write('UPDATE learnings SET valid_to = now() WHERE id = $1', [closed]);
+    const found = bodyOf(servedContextDetail, await instance.get(`/contexts/${block.id}`));
+    await instance.write('UPDATE learnings SET valid_to = NULL WHERE id = $1', [closed]);
+    expect(found).toMatchObject({ useful: 1, wrong: 1, fetched: 0, tokens: block.tokens });
+    expect(found.items.map(({ id, reason, tokens }) => ({ id, reason, tokens }))).toEqual(
+      block.items.map(({ id, reason, tokens }) => ({ id, reason, tokens })),
+    );
+    const titled = { title: expect.any(String), note: 'not any more' };
+    expect(found.items).toMatchObject([
+      { ...titled, feedback: ['useful'] },
+      { ...titled, feedback: ['wrong'] },
+      { title: null, preview: null, feedback: [], note: null },
+    ]);
+    await instance.write('DELETE FROM memory_uses');
+    await instance.write('UPDATE learnings SET use_count = 0, use_weight = 0, confidence = 0.8, last_used_at = NULL');
   });
 });
 

@@ -161,6 +161,16 @@ test('for a file the block lists its events, by its path or below the root', asy
   });
 });
 
+test('a preview is the same block, which is not recorded as served', async () => {
+  const request = { purpose: 'prompt', prompt: QUESTION, project: ROOT };
+  const before = await instance.count('contexts');
+  const preview = await context({ ...request, preview: true });
+  expect([preview.id, await instance.count('contexts')]).toEqual([null, before]);
+  expect(preview.text).toContain(CAUSE);
+  expect((await context(request)).text).toBe(preview.text);
+  expect(await instance.count('contexts')).toBe(before + 1);
+});
+
 test('for a session start the block contains what failed before, and what the user requested', async () => {
   const wrong = await given(instance, 'The export needs two pools', { project: ROOT, confidence: 0.7 });
   await instance.post(`/learnings/${wrong.id}/invalidate`, { reason: 'one is enough' });

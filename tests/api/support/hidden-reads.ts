@@ -92,6 +92,8 @@ export function reads(
     [`/timeline?anchor=${prompt}`],
     [`/memories/${prompt}`],
     [`/memories/${learning}`],
+    ['/feed?limit=100'],
+    [`/feed?limit=100&project=${project}`],
     ['/sessions'],
     [`/sessions/test:${session}`],
     [`/sessions/test:${session}/prompts`],

@@ -230,6 +230,7 @@ test('searches every column that may contain text', async () => {
     'archives.counts',
     'archives.full_value_sha256',
     'contexts.item_passages',
+    'contexts.item_reasons',
     'contexts.item_types',
     'gdpr_requests.receipt',
     'model_response_cache.unreadable',

@@ -1,0 +1,109 @@
+import { z } from 'zod';
+import { contextsAnswer, contextsQuery, servedContext, servedContextDetail } from '../../../contract/context.ts';
+import { idParams } from '../../../contract/shared.ts';
+import { previewOf } from '../../../domain/capture/build-event.ts';
+import { memoryHash } from '../../../domain/memory.ts';
+import type { Memory } from '../../../domain/memory.ts';
+import { readIn } from '../../../stores/postgres/connection/database.ts';
+import { listContexts, readContext } from '../../../stores/postgres/memories/context-list.ts';
+import type { ContextDetail, ListedContext } from '../../../stores/postgres/memories/context-list.ts';
+import { readMemories } from '../../../stores/postgres/memories/memories.ts';
+import { findProject } from '../../../stores/postgres/projects/projects.ts';
+import { findSessionId } from '../../../stores/postgres/sessions/sessions.ts';
+import { principalOf, route, seekerOf, viewerOf, viewOf } from '../../auth.ts';
+import type { Api, ApiDependencies } from '../../dependencies.ts';
+import { existing } from '../../errors.ts';
+import { cursorOf, placeOf } from '../../http/paging.ts';
+import { present } from '../../http/present.ts';
+
+const LIST = 'contexts';
+const placeSchema = z.strictObject({ id: z.uuid() });
+
+function presentContext(row: ListedContext): z.output<typeof servedContext> {
+  const { sessionId, sessionTitle: title, projectId, projectName } = row;
+  return present(servedContext, {
+    ...row,
+    session: sessionId === null ? null : { id: sessionId, title },
+    project: projectId === null || projectName === null ? null : { id: projectId, name: projectName },
+  });
+}
+
+function presentDetail(row: ContextDetail, memories: readonly Memory[]): z.output<typeof servedContextDetail> {
+  const byId = new Map(memories.map((memory) => [memory.id, memory]));
+  const items = row.itemIds.flatMap((id, n) => {
+    const memory = byId.get(id);
+    const uses = row.uses.filter((use) => use.id === id);
+    const type = row.itemTypes[n];
+    if (type === undefined) return [];
+    return {
+      id,
+      hash: memoryHash(id),
+      type,
+      kind: memory?.kind ?? null,
+      title: memory?.title ?? null,
+      preview: memory === undefined ? null : previewOf(memory.content),
+      reason: row.itemReasons[n] ?? null,
+      tokens: row.itemTokens[n] ?? null,
+      feedback: uses.map(({ kind }) => kind),
+      note: uses.find(({ note }) => note !== null)?.note ?? null,
+    };
+  });
+  return { ...presentContext(row), items };
+}
+
+/** `GET /contexts` and `GET /contexts/:id`: what agents were served, and whether it was of use. */
+export function contextListRoutes(app: Api, { database }: ApiDependencies): void {
+  app.get(
+    '/contexts',
+    route('read', {
+      tags: ['retrieval'],
+      summary: 'List served contexts, newest first',
+      description: "The caller's, for admins those of all users. Contexts are stored for 90 days.",
+      querystring: contextsQuery,
+      response: { 200: contextsAnswer },
+    }),
+    async (request) => {
+      const principal = principalOf(request);
+      const { session, project, purpose, since, until, limit, cursor } = request.query;
+      const after = placeOf(cursor, LIST, placeSchema)?.id ?? null;
+      const { rows, next } = await database.asTenant(viewOf(principal), async (transaction) => {
+        const knownProject = project === undefined ? undefined : await findProject(transaction, project);
+        const sessionId =
+          session === undefined ? undefined : await findSessionId(transaction, session, seekerOf(principal));
+        if (knownProject === null || sessionId === null) return { rows: [], next: null };
+        const filter = {
+          viewerId: viewerOf(principal),
+          sessionId,
+          projectId: knownProject?.id,
+          purpose,
+          since: since === undefined ? undefined : new Date(since),
+          until: until === undefined ? undefined : new Date(until),
+        };
+        return listContexts(transaction, filter, { after, limit });
+      });
+      return { data: rows.map(presentContext), next_cursor: next === null ? null : cursorOf(LIST, { id: next }) };
+    },
+  );
+  app.get(
+    '/contexts/:id',
+    route('read', {
+      tags: ['retrieval'],
+      summary: 'Get a served context with its items and their feedback',
+      description: 'Returns titles and previews as they are now: the served text is not stored.',
+      params: idParams,
+      response: { 200: servedContextDetail },
+    }),
+    async (request) => {
+      const principal = principalOf(request);
+      return database.asTenant(viewOf(principal), async (transaction) => {
+        const viewerId = viewerOf(principal);
+        const found = existing(await readContext(transaction, request.params.id, viewerId), 'context');
+        const refs = found.itemIds.flatMap((id, n) => {
+          const type = found.itemTypes[n];
+          return type === undefined ? [] : [{ id, type }];
+        });
+        return presentDetail(found, await readMemories(readIn(transaction), refs, viewerId));
+      });
+    },
+  );
+}

@@ -5,6 +5,7 @@ import './style/shell.css';
 import './style/parts.css';
 import './style/pages.css';
 import './style/session.css';
+import './style/timeline.css';
 import './style/print.css';
 import { App } from './shell/app.tsx';
 

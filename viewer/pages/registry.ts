@@ -35,4 +35,18 @@ export const PAGES: readonly Page[] = [
     scope: 'read',
     load: () => import('./session/page.tsx'),
   },
+  {
+    path: '/timeline',
+    name: { en: 'Timeline', zh: '时间线' },
+    letter: 't',
+    scope: 'read',
+    load: () => import('./timeline/page.tsx'),
+  },
+  {
+    path: '/context',
+    name: { en: 'Context', zh: '上下文' },
+    letter: 'x',
+    scope: 'read',
+    load: () => import('./context/page.tsx'),
+  },
 ];

@@ -11,6 +11,7 @@ import { Tabs } from '../../parts/tabs.tsx';
 import { useQuery } from '../../router/router.ts';
 import { inLanguage } from '../../texts/language.ts';
 import type { PageProps } from '../registry.ts';
+import { ServedList } from '../context/served.tsx';
 import { texts as lists } from '../sessions/texts.ts';
 import { Actions } from './actions.tsx';
 import { RowsTab } from './rows-tab.tsx';
@@ -117,14 +118,25 @@ export default function SessionPage({ parts }: PageProps): JSX.Element {
             />
           );
           const position = positionOf(view.row);
-          const rowsTab =
-            view.row === undefined || position !== null ? (
-              rows(position)
-            ) : (
-              <FindRow rowId={view.row} sessionId={data.id}>
-                {rows}
-              </FindRow>
-            );
+          const content: Readonly<Record<(typeof TABS)[number], () => JSX.Element>> = {
+            rows: () =>
+              view.row === undefined || position !== null ? (
+                rows(position)
+              ) : (
+                <FindRow rowId={view.row} sessionId={data.id}>
+                  {rows}
+                </FindRow>
+              ),
+            understood: () => <Understood session={data} />,
+            context: () => (
+              <ServedList
+                filters={{ session: data.id }}
+                open={view.context}
+                onOpen={(context) => change({ context })}
+              />
+            ),
+            work: () => <Work session={data} />,
+          };
           return (
             <>
               <Head session={data} />
@@ -136,13 +148,7 @@ export default function SessionPage({ parts }: PageProps): JSX.Element {
                 selected={tab}
                 onSelect={(name) => change({ tab: name === 'rows' ? undefined : name })}
               >
-                {tab === 'rows' ? (
-                  rowsTab
-                ) : tab === 'understood' ? (
-                  <Understood session={data} />
-                ) : (
-                  <Work session={data} />
-                )}
+                {content[tab]()}
               </Tabs>
               {view.trace === undefined ? null : (
                 <TraceDialog

@@ -13,6 +13,8 @@ export const VIEW = {
   agent: textParameter(),
   /** Id of the row whose trace is shown. */
   trace: textParameter(),
+  /** Id of the served context whose items are shown. */
+  context: textParameter(),
 } as const;
 
 /** A prompt, a response or a tool call. */

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { demoHooks, replay, settled } from '../../setup/demo-session.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
@@ -7,6 +7,12 @@ import { expectAccessible, expectNoSidewaysScroll, openAs, startJourney } from '
 import type { Journey } from './support/browser.ts';
 
 const instance = fileInstance();
+let stop: () => Promise<void> = () => Promise.resolve();
+beforeAll(async () => {
+  stop = await instance.startWorker();
+});
+afterAll(() => stop());
+
 const rowsOf = ({ page }: Journey) => page.getByRole('group', { name: 'Rows' }).locator('.row');
 /** Text of the row that keys selected. */
 const activeRow = ({ page }: Journey) => page.locator('.row.active');
@@ -18,7 +24,6 @@ const demo = demoHooks();
 const demoAddress = `/sessions/${encodeURIComponent(`claude-code:${demo[0]?.session_id ?? ''}`)}`;
 
 test('shows a session that runs until it is complete, its summary with quotes, and prints all of it', async () => {
-  const stop = await instance.startWorker();
   const half = Math.floor(demo.length / 2);
   await replay(instance, demo.slice(0, half));
   const journey = await startJourney(instance);
@@ -76,7 +81,6 @@ test('shows a session that runs until it is complete, its summary with quotes, a
   expect(await page.getByRole('banner').isVisible()).toBe(false);
   expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe('rgb(251, 251, 250)');
   await shot(journey, 'session-print');
-  await stop();
 });
 
 const ATTACKS = [

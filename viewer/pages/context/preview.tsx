@@ -16,7 +16,7 @@ import { LEAST_TOKENS, MOST_TOKENS, PURPOSES, VIEW } from './view.ts';
 
 type Body = CallOf<'POST /context'>['body'];
 
-function bodyOf({ purpose, project, prompt, file, budget }: StateOf<typeof VIEW>): Body {
+function bodyOf({ purpose, project, prompt, file }: StateOf<typeof VIEW>, budget: number): Body {
   const common = { project, budget_tokens: budget, preview: true };
   if (purpose === 'prompt') return { ...common, purpose, prompt: prompt ?? '' };
   if (purpose === 'file') return { ...common, purpose, file: file ?? '' };
@@ -33,7 +33,7 @@ function PreviewItem({ item }: { readonly item: Context['items'][number] }): JSX
         <span class="badge">{t.types[item.type]}</span>
         <Text text={item.reason} />
         <span class="details">
-          {t.tokens(item.tokens)} · {t.score(item.score)}
+          {t.tokens(item.tokens)} · {t.score(item.score.toFixed(2))}
         </span>
         <button type="button" class="quiet" aria-expanded={isOpen} onClick={() => setIsOpen(!isOpen)}>
           {isOpen ? t.less : t.text}
@@ -78,12 +78,15 @@ export function Preview(): JSX.Element {
   const [shown, setShown] = useState<{ readonly context: Context; readonly budget: number } | null>(null);
   const [error, setError] = useState<AskError | null>(null);
   const [isRunning, setIsRunning] = useState(false);
-  const { budget, purpose = 'session_start' } = view;
+  const { purpose = 'session_start' } = view;
+  // What is being typed may be no budget yet; the address has the last possible one.
+  const [budgetText, setBudgetText] = useState(String(view.budget));
   const preview = async (): Promise<void> => {
     setIsRunning(true);
     setError(null);
     try {
-      setShown({ context: await ask('POST /context', { body: bodyOf(view) }), budget });
+      const budget = Number(budgetText);
+      setShown({ context: await ask('POST /context', { body: bodyOf(view, budget) }), budget });
     } catch (fault) {
       setError(asAskError(fault));
     } finally {
@@ -119,9 +122,13 @@ export function Preview(): JSX.Element {
             label={t.budget}
             hint={t.budgetHint(LEAST_TOKENS, MOST_TOKENS)}
             type="number"
-            value={String(budget)}
+            required
+            value={budgetText}
             fault={error?.fault('budget_tokens')}
-            onValue={(value) => change({ budget: Number(value) }, replace)}
+            onValue={(value) => {
+              setBudgetText(value);
+              change({ budget: VIEW.budget.read(value) }, replace);
+            }}
           />
         </div>
         {purpose === 'prompt' ? (

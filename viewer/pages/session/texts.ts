@@ -93,8 +93,8 @@ export const texts = textsOf(
     quotes: (count: number) => (count === 1 ? '1 quote' : `${count} quotes`),
     hiddenQuote: 'A quote of another user',
     toRow: 'Show the row',
-    madeBy: (model: string, tokens: number, usd: number) =>
-      `${model} · ${tokens.toLocaleString('en')} tokens · $${usd.toFixed(4)}`,
+    madeBy: (model: string, tokens: number, usd: string) =>
+      `${model} · ${tokens.toLocaleString('en')} tokens · $${usd}`,
     verified: 'verified',
     confidence: (value: number) => `confidence ${Math.round(value * 100)} %`,
     newestOf: (shown: number, all: number) => `${shown} of ${all} are shown.`,
@@ -210,7 +210,7 @@ export const texts = textsOf(
     quotes: (count) => `${count} 条引文`,
     hiddenQuote: '其他用户的引文',
     toRow: '显示该记录',
-    madeBy: (model, tokens, usd) => `${model} · ${tokens.toLocaleString('zh')} 个 token · $${usd.toFixed(4)}`,
+    madeBy: (model, tokens, usd) => `${model} · ${tokens.toLocaleString('zh')} 个 token · $${usd}`,
     verified: '已验证',
     confidence: (value) => `置信度 ${Math.round(value * 100)}%`,
     newestOf: (shown, all) => `显示 ${all} 项中的 ${shown} 项。`,

@@ -67,7 +67,9 @@ function SessionSummary({ summary }: { readonly summary: Summary }): JSX.Element
         </div>
       ))}
       <Quotes evidence={summary.evidence} sessionId={summary.session_id} />
-      <p class="details">{t.madeBy(summary.model, summary.input_tokens + summary.output_tokens, summary.cost_usd)}</p>
+      <p class="details">
+        {t.madeBy(summary.model, summary.input_tokens + summary.output_tokens, summary.cost_usd.toFixed(4))}
+      </p>
     </article>
   );
 }

@@ -1,4 +1,4 @@
-import type { Feed, FeedDensity, FeedItem } from '../../contract/index.ts';
+import type { FeedDensity, FeedItem } from '../../contract/index.ts';
 import { choiceParameter, textParameter } from '../../router/query.ts';
 import type { Parameter } from '../../router/query.ts';
 
@@ -40,33 +40,9 @@ export function endOf(day: string | undefined): string | undefined {
   return start === null ? undefined : new Date(start + DAY_MS).toISOString();
 }
 
-/** Items that were read, newest first. */
-export interface Items {
-  readonly items: readonly FeedItem[];
-  /** Cursor of older items; null at the end. */
-  readonly older: string | null;
-  /** Cursor of newer items; null if there were none to start from. */
-  readonly newer: string | null;
-}
-
 /** Returns what identifies an item: a session has one at its start and one at its end. */
 export function keyOf({ type, id, kind }: FeedItem): string {
   return `${type} ${id} ${kind}`;
-}
-
-function joined(newer: readonly FeedItem[], older: readonly FeedItem[]): readonly FeedItem[] {
-  const known = new Set(newer.map(keyOf));
-  return [...newer, ...older.filter((item) => !known.has(keyOf(item)))];
-}
-
-/** Returns items with the page that their cursor `older` led to. */
-export function withOlder(items: Items, page: Feed): Items {
-  return { ...items, items: joined(items.items, page.data), older: page.older };
-}
-
-/** Returns items with the page that their cursor `newer` led to. */
-export function withNewer(items: Items, page: Feed): Items {
-  return { ...items, items: joined(page.data, items.items), newer: page.newer ?? items.newer };
 }
 
 /** A day of the strip. */

@@ -113,12 +113,12 @@ export default function TimelinePage(): JSX.Element {
         <Strip days={daysOf(density.data)} selected={day} onSelect={(chosen) => change({ day: chosen })} />
       )}
       <LoadedView of={feed}>
-        {({ items, older }) =>
+        {({ items, next }) =>
           items.length > 0 ? (
             <VirtualList
               label={t.title}
               items={items}
-              total={older === null ? items.length : -1}
+              total={next === null ? items.length : -1}
               keyOf={keyOf}
               estimate={ROW_PX}
               row={(item) => <Item item={item} />}

@@ -1,11 +1,12 @@
 import { useRef } from 'preact/hooks';
+import type { FeedItem, StreamEvent } from '../../contract/index.ts';
 import { ask } from '../../link/ask.ts';
 import type { QueryOf } from '../../link/ask.ts';
 import type { Loaded } from '../../link/loadable.ts';
+import { withNextPage, withOlderRows } from '../../link/merge.ts';
+import type { Rows } from '../../link/merge.ts';
 import { useReading } from '../../link/resource.ts';
-import type { StreamEvent } from '../../contract/index.ts';
-import { withNewer, withOlder } from './feed.ts';
-import type { Items } from './feed.ts';
+import { keyOf } from './feed.ts';
 
 const PAGE_ITEMS = 60;
 /** Pages to read until the newest items meet those that were read before. */
@@ -21,7 +22,7 @@ const CHANGES: ReadonlySet<StreamEvent['type']> = new Set([
   'learning.extracted',
 ]);
 
-export interface FeedReading extends Loaded<Items> {
+export interface FeedReading extends Loaded<Rows<FeedItem>> {
   readonly reload: () => void;
   /** Reads older items; does nothing at the end. */
   readonly more: () => void;
@@ -29,33 +30,33 @@ export interface FeedReading extends Loaded<Items> {
 
 /** Returns what happened, newest first, as it is read and grows; without `until`, live. */
 export function useFeed(filters: FeedFilters): FeedReading {
-  const page = (cursor?: string) => ask('GET /feed', { query: { ...filters, limit: PAGE_ITEMS, cursor } });
-  const first = async (): Promise<Items> => {
-    const { data: items, older, newer } = await page();
-    return { items, older, newer };
+  const page = async (next: Readonly<Record<string, unknown>>): Promise<Rows<FeedItem>> => {
+    const { data: items, older } = await ask('GET /feed', { query: { ...filters, limit: PAGE_ITEMS, ...next } });
+    return { items, total: null, next: older === null ? null : { cursor: older } };
   };
-  const read = async (before: Items | undefined): Promise<Items> => {
-    if (before === undefined || before.newer === null) return first();
-    let items = before;
-    for (let pages = 0; pages < MOST_PAGES; pages += 1) {
-      const newer = await page(items.newer ?? undefined);
-      items = withNewer(items, newer);
-      if (!newer.has_newer) return items;
+  // Not from the cursor of newer items: some come late, such as the end of a session, at the time of its last event.
+  const read = async (before: Rows<FeedItem> | undefined): Promise<Rows<FeedItem>> => {
+    let newest = await page({});
+    if (before === undefined) return newest;
+    for (let pages = 1; pages < MOST_PAGES; pages += 1) {
+      const merged = withOlderRows(newest, before, keyOf);
+      if (merged !== null || newest.next === null) return merged ?? newest;
+      newest = withNextPage(newest, await page(newest.next), keyOf);
     }
-    return first();
+    return newest;
   };
   const isLive = filters.until === undefined;
   const loaded = useReading(`feed ${JSON.stringify(filters)}`, read, ({ type }) => isLive && CHANGES.has(type));
   const { reading } = loaded;
   const isReading = useRef(false);
   const more = (): void => {
-    const older = reading.state.peek().data?.older ?? null;
-    if (older === null || isReading.current) return;
+    const next = reading.state.peek().data?.next ?? null;
+    if (next === null || isReading.current) return;
     isReading.current = true;
-    page(older)
-      .then((next) => {
-        const items = reading.state.peek().data;
-        if (items !== undefined) reading.set(withOlder(items, next));
+    page(next)
+      .then((older) => {
+        const known = reading.state.peek().data;
+        if (known !== undefined) reading.set(withNextPage(known, older, keyOf));
       })
       // The items stay, with the error and the button that loads them again.
       .catch(() => reading.load())

@@ -8,6 +8,8 @@ import './style/operations.css';
 import './style/learnings.css';
 import './style/search.css';
 import './style/graph.css';
+import './style/session.css';
+import './style/timeline.css';
 import './style/print.css';
 import { App } from './shell/app.tsx';
 

@@ -22,9 +22,11 @@ export function signOut(): void {
   if (me.value !== undefined) me.value = null;
 }
 
-/** Returns whether to offer what needs a scope. The api checks it again. */
+/** Returns whether to offer what needs a scope: the credential has it, and the role of the user may use it. The api checks it again. */
 export function may(scope: Scope): boolean {
-  return me.value?.scopes.includes(scope) === true;
+  const user = me.value;
+  if (user?.scopes.includes(scope) !== true) return false;
+  return scope === 'read' || (scope === 'admin' ? user.role === 'admin' : user.role !== 'viewer');
 }
 
 /** Returns whether to offer what only operators may do. */

@@ -74,6 +74,16 @@ function useLoadable<Value>(loadable: Loadable<Value>, concern: Concern): Loaded
   return { ...shown, reload: () => void loadable.load() };
 }
 
+/** Returns what a page reads by several requests, with the state that it may change (`set`). `key` names it: what has the same key is read once. */
+export function useReading<Value>(
+  key: string,
+  read: (before: Value | undefined) => Promise<Value>,
+  concern: Concern = NEVER,
+): Loaded<Value> & { readonly reload: () => void; readonly reading: Loadable<Value> } {
+  const reading = cached(`reading ${key}`, read);
+  return { ...useLoadable(reading, concern), reading };
+}
+
 /** Returns the answer of a route as it loads and changes. `concern`: events after which it is loaded again. */
 export function useResource<Name extends Route>(
   route: Name,

@@ -22,9 +22,18 @@ export interface VirtualListProps<Item> {
   readonly onActive?: (item: Item | null) => void;
   /** The end is near. */
   readonly onEnd?: () => void;
+  /** The start is near, and rows before it may be loaded. */
+  readonly onStart?: () => void;
   /** Number of all rows, if more than the loaded ones. */
   readonly total?: number | null;
+  /** Key of the row to show first, once it is loaded, such as that of the address. */
+  readonly focus?: string | null;
+  /** Rows that n and p go to, with the texts of these keys. */
+  readonly leap?: { readonly to: (item: Item) => boolean; readonly next: string; readonly previous: string };
 }
+
+/** Height of what stays visible above the row that is shown first, in px. */
+const ABOVE_FOCUS_PX = 80;
 
 /** Rows of a print: a longer list is a matter for an export. */
 const MOST_PRINTED = 5_000;
@@ -43,7 +52,21 @@ function useIsPrinting(): boolean {
 
 /** A list that renders the rows near the viewport only. New rows above do not move what the reader sees; j, k and Enter select and open. */
 export function VirtualList<Item>(props: VirtualListProps<Item>): JSX.Element {
-  const { items, keyOf, row, estimate, label, onOpen, onActive, onEnd, total, rowKeys } = props;
+  const {
+    items,
+    keyOf,
+    row,
+    estimate,
+    label,
+    onOpen,
+    onActive,
+    onEnd,
+    onStart,
+    total,
+    focus = null,
+    leap,
+    rowKeys,
+  } = props;
   const t = inLanguage(common);
   const scroller = useRef<HTMLDivElement>(null);
   const measured = useRef(new Map<string, number>());
@@ -68,6 +91,17 @@ export function VirtualList<Item>(props: VirtualListProps<Item>): JSX.Element {
     box.scrollTop = restored;
     setScrollTop(restored);
   }, [heights]);
+
+  const focused = useRef<string | null>(null);
+  useLayoutEffect(() => {
+    const box = scroller.current;
+    const index = focus === null || focused.current === focus ? -1 : keys.indexOf(focus);
+    if (box === null || index === -1) return;
+    focused.current = focus;
+    box.scrollTop = Math.max(0, heights.top(index) - ABOVE_FOCUS_PX);
+    setScrollTop(box.scrollTop);
+    setActive(focus);
+  }, [heights, focus]);
 
   useEffect(() => {
     const box = scroller.current;
@@ -99,19 +133,41 @@ export function VirtualList<Item>(props: VirtualListProps<Item>): JSX.Element {
     if (onEnd !== undefined && items.length > 0 && to >= items.length - 5) onEnd();
   }, [to, items.length, onEnd]);
 
-  const state = useRef({ keys, active, heights, items, onOpen });
-  state.current = { keys, active, heights, items, onOpen };
+  const isAtStart = from < 5 && (focus === null || focused.current === focus);
+  useEffect(() => {
+    if (onStart !== undefined && items.length > 0 && isAtStart) onStart();
+  }, [isAtStart, items.length, onStart]);
+
+  const state = useRef({ keys, active, heights, items, onOpen, leap });
+  state.current = { keys, active, heights, items, onOpen, leap };
+  const show = (box: HTMLElement, next: number): void => {
+    const { keys, heights } = state.current;
+    const top = heights.top(next);
+    const bottom = heights.top(next + 1);
+    // Of a row that is higher than the viewport, its start.
+    if (top < box.scrollTop) box.scrollTop = top;
+    else if (bottom > box.scrollTop + box.clientHeight) box.scrollTop = Math.min(top, bottom - box.clientHeight);
+    setActive(keys[next] ?? null);
+  };
   const step = (by: number): void => {
     const { keys, active, heights } = state.current;
     const box = scroller.current;
     if (box === null || keys.length === 0) return;
     const at = active === null ? -1 : keys.indexOf(active);
-    const next = at === -1 ? heights.at(box.scrollTop) : Math.max(0, Math.min(keys.length - 1, at + by));
-    const top = heights.top(next);
-    const bottom = heights.top(next + 1);
-    if (top < box.scrollTop) box.scrollTop = top;
-    else if (bottom > box.scrollTop + box.clientHeight) box.scrollTop = bottom - box.clientHeight;
-    setActive(keys[next] ?? null);
+    show(box, at === -1 ? heights.at(box.scrollTop) : Math.max(0, Math.min(keys.length - 1, at + by)));
+  };
+  const leapBy = (by: number): void => {
+    const { keys, active, heights, items, leap } = state.current;
+    const box = scroller.current;
+    if (box === null || leap === undefined) return;
+    const at = active === null ? -1 : keys.indexOf(active);
+    for (let next = (at === -1 ? heights.at(box.scrollTop) - by : at) + by; next in items; next += by) {
+      const item = items[next];
+      if (item !== undefined && leap.to(item)) {
+        show(box, next);
+        return;
+      }
+    }
   };
   const withActive = (run: ((item: Item) => void) | undefined): void => {
     const { items, keys, active } = state.current;
@@ -123,11 +179,17 @@ export function VirtualList<Item>(props: VirtualListProps<Item>): JSX.Element {
       j: { text: t.nextKey, run: () => step(1) },
       k: { text: t.previousKey, run: () => step(-1) },
       ...(onOpen === undefined ? {} : { Enter: { text: t.openKey, run: () => withActive(state.current.onOpen) } }),
+      ...(leap === undefined
+        ? {}
+        : {
+            n: { text: leap.next, run: () => leapBy(1) },
+            p: { text: leap.previous, run: () => leapBy(-1) },
+          }),
       ...Object.fromEntries(
         Object.entries(rowKeys ?? {}).map(([key, { text, run }]) => [key, { text, run: () => withActive(run) }]),
       ),
     }),
-    [t, onOpen === undefined, rowKeys],
+    [t, onOpen === undefined, leap?.next, rowKeys],
   );
   useKeys(actions);
 
@@ -149,7 +211,9 @@ export function VirtualList<Item>(props: VirtualListProps<Item>): JSX.Element {
   const onScroll = (): void => {
     const box = scroller.current;
     if (box === null) return;
-    place.current = placeAt(heights, keys, box.scrollTop);
+    // Where earlier rows may come above, the first one stays where it is, too.
+    const least = onStart === undefined ? 0 : 1;
+    place.current = placeAt(heights, keys, Math.max(least, box.scrollTop));
     setScrollTop(box.scrollTop);
   };
   const onFocusIn = ({ target }: FocusEvent): void => {

@@ -1,0 +1,170 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
+import { demoHooks, replay, settled } from '../../setup/demo-session.ts';
+import { fileInstance } from '../../setup/file-instance.ts';
+import { captured, smallSession } from '../../setup/small-session.ts';
+import { expectAccessible, expectNoSidewaysScroll, openAs, startJourney } from './support/browser.ts';
+import type { Journey } from './support/browser.ts';
+
+const instance = fileInstance();
+let stop: () => Promise<void> = () => Promise.resolve();
+beforeAll(async () => {
+  stop = await instance.startWorker();
+});
+afterAll(() => stop());
+
+const rowsOf = ({ page }: Journey) => page.getByRole('group', { name: 'Rows' }).locator('.row');
+/** Text of the row that keys selected. */
+const activeRow = ({ page }: Journey) => page.locator('.row.active');
+const shot = async ({ page }: Journey, name: string): Promise<void> => {
+  await page.screenshot({ path: `/tmp/shots/${name}.png` });
+};
+
+const demo = demoHooks();
+const demoAddress = `/sessions/${encodeURIComponent(`claude-code:${demo[0]?.session_id ?? ''}`)}`;
+
+test('shows a session that runs until it is complete, its summary with quotes, and prints all of it', async () => {
+  const half = Math.floor(demo.length / 2);
+  await replay(instance, demo.slice(0, half));
+  const journey = await startJourney(instance);
+  const { page } = journey;
+  await openAs(journey, instance, demoAddress);
+  await rowsOf(journey).first().waitFor();
+  await page.getByText('Capturing').waitFor();
+  const total = async (): Promise<number> => Number(await rowsOf(journey).first().getAttribute('aria-setsize'));
+  const before = await total();
+  await shot(journey, 'session-live');
+
+  await replay(instance, demo.slice(half), half);
+  await expect.poll(total).toBeGreaterThan(before);
+  await page.getByText('Complete', { exact: true }).waitFor();
+  await settled(instance, `claude-code:${demo[0]?.session_id ?? ''}`);
+  await expectAccessible(journey);
+
+  await page.keyboard.press('n');
+  await page.keyboard.press('n');
+  const second = await activeRow(journey).textContent();
+  expect(second).toContain('Prompt');
+  await page.keyboard.press('p');
+  expect(await activeRow(journey).textContent()).not.toBe(second);
+  await shot(journey, 'session-rows');
+
+  await page.getByRole('tab', { name: 'Understood' }).click();
+  await page
+    .getByText(/^\d+ quotes?$/)
+    .first()
+    .click();
+  await expectAccessible(journey);
+  await shot(journey, 'session-understood');
+  const quote = (await page.getByRole('blockquote').first().textContent()) ?? '';
+  await page.getByRole('link', { name: 'Show the row' }).first().click();
+  await activeRow(journey).waitFor();
+  await activeRow(journey).getByText(quote.slice(0, 30)).first().waitFor();
+  await activeRow(journey)
+    .getByRole('button', { name: /^Trace/ })
+    .click();
+  await page.getByRole('dialog').getByText('Received').waitFor();
+  await expectAccessible(journey);
+  await shot(journey, 'session-trace');
+  await page.keyboard.press('Escape');
+  await page.getByRole('tab', { name: 'Work' }).click();
+  await page.getByRole('table').first().waitFor();
+  await expectAccessible(journey);
+  await shot(journey, 'session-work');
+
+  await page.goto(demoAddress);
+  await rowsOf(journey).first().waitFor();
+  await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
+  await page.locator('button', { hasText: 'Print' }).dispatchEvent('click');
+  await expect.poll(() => rowsOf(journey).count()).toBe(await total());
+  expect(await page.getByRole('heading', { name: 'Summary' }).isVisible()).toBe(true);
+  expect(await page.getByRole('banner').isVisible()).toBe(false);
+  expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe('rgb(251, 251, 250)');
+  await shot(journey, 'session-print');
+});
+
+const ATTACKS = [
+  'admin\u202Egnp.exe\u0007',
+  '<img src=x onerror="globalThis.attacked = true">',
+  '<svg onload="globalThis.attacked = true"><script>globalThis.attacked = true</script></svg>',
+  'javascript:globalThis.attacked=true',
+  '<mark>&lt;b&gt;</mark>',
+];
+
+test('shows captured attacks as text on a small window, and forgets an event after its counts', async () => {
+  const base = { host: 'test', session_id: 'attacks', project: { path: `/src/${ATTACKS[1] ?? ''}` } };
+  await captured(instance, [
+    { ...base, type: 'session.started', key: 'attacks-start' },
+    ...ATTACKS.flatMap((attack, n) => [
+      { ...base, type: 'prompt', content: attack, key: `attacks-prompt-${n}` },
+      {
+        ...base,
+        type: 'observation',
+        tool: { name: attack.slice(0, 60), input: { file_path: attack }, response: attack, use_id: `attacks-${n}` },
+      },
+    ]),
+  ]);
+  const journey = await startJourney(instance, { viewport: { width: 320, height: 640 } });
+  const { page } = journey;
+  const address = `/sessions/${encodeURIComponent('test:attacks')}`;
+  await instance.call('PUT', address, { body: { title: ATTACKS.join(' ').slice(0, 200) } });
+  await openAs(journey, instance, address);
+  await rowsOf(journey).first().waitFor();
+  await page
+    .getByText(ATTACKS[1] ?? '')
+    .first()
+    .waitFor();
+  await page.getByText('U+202E').first().waitFor();
+  expect(await page.evaluate('globalThis.attacked')).toBeUndefined();
+  await expectNoSidewaysScroll(journey);
+  await expectAccessible(journey);
+  await shot(journey, 'session-320');
+
+  await page
+    .getByRole('button', { name: /^Forget row/ })
+    .first()
+    .click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByText('Messages').waitFor();
+  await expectAccessible(journey);
+  await shot(journey, 'session-forget');
+  await dialog.getByRole('button', { name: 'Forget' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  expect(Number(await rowsOf(journey).first().getAttribute('aria-setsize'))).toBe(ATTACKS.length * 2 - 1);
+});
+
+const detail = z.object({ id: z.string(), counts: z.object({ prompts: z.number() }) });
+
+test('reads a long session around the row of the address, in both directions, and offers other users no change', async () => {
+  const base = smallSession('long')[0];
+  const prompts = Array.from({ length: 300 }, (_, n) => ({
+    ...base,
+    type: 'prompt',
+    content: `Prompt number ${n + 1}`,
+    key: `long-${n}`,
+  }));
+  await captured(instance, [...smallSession('long').slice(0, 2), ...prompts]);
+  const session = await instance.call('GET', `/sessions/${encodeURIComponent('test:long')}`);
+  const { id: sessionId, counts } = detail.parse(session.body);
+  expect(counts.prompts).toBe(301);
+  const journey = await startJourney(instance);
+  const { page } = journey;
+  await openAs(journey, instance, `/sessions/${encodeURIComponent('test:long')}?row=200`);
+  await activeRow(journey).waitFor();
+  expect(await activeRow(journey).textContent()).toContain('#200');
+  expect(await rowsOf(journey).count()).toBeLessThan(40);
+  for (let step = 0; step < 60; step += 1) await page.keyboard.press('k');
+  await expect.poll(() => activeRow(journey).textContent()).toContain('#140');
+  for (let step = 0; step < 110; step += 1) await page.keyboard.press('n');
+  await expect.poll(() => activeRow(journey).textContent()).toContain('#250');
+  await page.getByRole('button', { name: 'Stop capturing' }).click();
+  await page.getByText('capture off').waitFor();
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await page.getByText('capture off').waitFor({ state: 'detached' });
+
+  const other = await instance.user();
+  const theirs = await startJourney(instance);
+  await openAs(theirs, instance, `/sessions/${encodeURIComponent(sessionId)}`, other.key);
+  await theirs.page.getByText('visible to its owner and admins only').waitFor();
+  expect(await theirs.page.getByRole('button', { name: /Stop capturing|Forget|Close session/ }).count()).toBe(0);
+});

@@ -1,0 +1,159 @@
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import type { Context } from '../../contract/index.ts';
+import { ask, asAskError } from '../../link/ask.ts';
+import type { AskError, CallOf } from '../../link/ask.ts';
+import { Copy } from '../../parts/copy.tsx';
+import { Field, Select, TextArea } from '../../parts/fields.tsx';
+import { Quoted, Text } from '../../parts/quoted.tsx';
+import { Empty, ErrorNote } from '../../parts/states.tsx';
+import { useQuery } from '../../router/router.ts';
+import type { StateOf } from '../../router/query.ts';
+import { inLanguage } from '../../texts/language.ts';
+import { MemoryText } from './memory.tsx';
+import { texts } from './texts.ts';
+import { LEAST_TOKENS, MOST_TOKENS, PURPOSES, VIEW } from './view.ts';
+
+type Body = CallOf<'POST /context'>['body'];
+
+function bodyOf({ purpose, project, prompt, file }: StateOf<typeof VIEW>, budget: number): Body {
+  const common = { project, budget_tokens: budget, preview: true };
+  if (purpose === 'prompt') return { ...common, purpose, prompt: prompt ?? '' };
+  if (purpose === 'file') return { ...common, purpose, file: file ?? '' };
+  return { ...common, purpose: 'session_start' };
+}
+
+/** A memory of the previewed context, with its reason and its share of the budget. */
+function PreviewItem({ item }: { readonly item: Context['items'][number] }): JSX.Element {
+  const t = inLanguage(texts);
+  const [isOpen, setIsOpen] = useState(false);
+  return (
+    <li class="served-item">
+      <p class="line">
+        <span class="badge">{t.types[item.type]}</span>
+        <Text text={item.reason} />
+        <span class="details">
+          {t.tokens(item.tokens)} · {t.score(item.score.toFixed(2))}
+        </span>
+        <button type="button" class="quiet" aria-expanded={isOpen} onClick={() => setIsOpen(!isOpen)}>
+          {isOpen ? t.less : t.text}
+          <span class="off-screen">: {item.hash}</span>
+        </button>
+      </p>
+      {isOpen ? <MemoryText id={item.id} /> : null}
+    </li>
+  );
+}
+
+function Packed({ context, budget }: { readonly context: Context; readonly budget: number }): JSX.Element {
+  const t = inLanguage(texts);
+  const { items, text, tokens, omitted } = context;
+  if (items.length === 0) return <Empty title={t.nothingFits}>{t.whyNothing}</Empty>;
+  return (
+    <section>
+      <h2>{t.result}</h2>
+      <p class="line" role="status">
+        <meter min={0} max={budget} value={tokens} aria-label={t.ofBudget(tokens, budget)} />
+        {t.ofBudget(tokens, budget)}
+        {omitted === 0 ? null : <span class="warn">{t.omitted(omitted)}</span>}
+      </p>
+      <h3>{t.itemsTitle(items.length)}</h3>
+      <ul>
+        {items.map((item) => (
+          <PreviewItem key={item.id} item={item} />
+        ))}
+      </ul>
+      <h3>
+        {t.block} <Copy text={text} />
+      </h3>
+      <Quoted text={text} />
+    </section>
+  );
+}
+
+/** What an agent would be served now, by purpose, project and budget. Nothing is recorded as served. */
+export function Preview(): JSX.Element {
+  const t = inLanguage(texts);
+  const [view, change] = useQuery(VIEW);
+  const [shown, setShown] = useState<{ readonly context: Context; readonly budget: number } | null>(null);
+  const [error, setError] = useState<AskError | null>(null);
+  const [isRunning, setIsRunning] = useState(false);
+  const { purpose = 'session_start' } = view;
+  // What is being typed may be no budget yet; the address has the last possible one.
+  const [budgetText, setBudgetText] = useState(String(view.budget));
+  const preview = async (): Promise<void> => {
+    setIsRunning(true);
+    setError(null);
+    try {
+      const budget = Number(budgetText);
+      setShown({ context: await ask('POST /context', { body: bodyOf(view, budget) }), budget });
+    } catch (fault) {
+      setError(asAskError(fault));
+    } finally {
+      setIsRunning(false);
+    }
+  };
+  const replace = { replace: true };
+  return (
+    <>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          void preview();
+        }}
+      >
+        <div class="filters">
+          <Select
+            label={t.purpose}
+            any={t.purposes.session_start}
+            value={purpose === 'session_start' ? undefined : purpose}
+            options={PURPOSES.slice(1).map((value) => ({ value, text: t.purposes[value] }))}
+            onValue={(value) => change({ purpose: value })}
+          />
+          <Field
+            label={t.project}
+            hint={t.projectHint}
+            required={purpose === 'session_start'}
+            value={view.project ?? ''}
+            fault={error?.fault('project')}
+            onValue={(project) => change({ project: project || undefined }, replace)}
+          />
+          <Field
+            label={t.budget}
+            hint={t.budgetHint(LEAST_TOKENS, MOST_TOKENS)}
+            type="number"
+            required
+            value={budgetText}
+            fault={error?.fault('budget_tokens')}
+            onValue={(value) => {
+              setBudgetText(value);
+              change({ budget: VIEW.budget.read(value) }, replace);
+            }}
+          />
+        </div>
+        {purpose === 'prompt' ? (
+          <TextArea
+            label={t.prompt}
+            value={view.prompt ?? ''}
+            fault={error?.fault('prompt')}
+            onValue={(prompt) => change({ prompt: prompt || undefined }, replace)}
+          />
+        ) : null}
+        {purpose === 'file' ? (
+          <Field
+            label={t.file}
+            required
+            value={view.file ?? ''}
+            fault={error?.fault('file')}
+            onValue={(file) => change({ file: file || undefined }, replace)}
+          />
+        ) : null}
+        <button type="submit" class="primary" disabled={isRunning}>
+          {t.preview}
+        </button>
+      </form>
+      {error === null ? null : <ErrorNote error={error} />}
+      {shown === null ? null : <Packed {...shown} />}
+    </>
+  );
+}

@@ -23,7 +23,7 @@ const browser = await launchChromium();
 try {
   say('demo');
   await replayDemo({ url: instance.url, apiKey: instance.key });
-  const addresses = await pageAddresses((path) => askApi(instance, path));
+  const addresses = (await pageAddresses((path) => askApi(instance, path))).map(({ address }) => address);
   say(`${rows} sessions`);
   await writeSessions(instance.database, rows);
   const figures: Record<string, unknown> = {};

@@ -24,7 +24,7 @@ try {
   const addresses = await pageAddresses((api) => askApi(instance, api));
   for (const [name, pattern] of Object.entries(PICTURES))
     for (const colorScheme of ['light', 'dark'] as const) {
-      const address = addresses.find((each) => pattern.test(each));
+      const address = addresses.find(({ address }) => pattern.test(address))?.address;
       if (address === undefined) continue;
       const options = { viewport: SIZE, colorScheme, reducedMotion: 'reduce' } as const;
       const { page, calm, close } = await openSignedIn(browser, instance, address, options);

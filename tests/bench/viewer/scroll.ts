@@ -45,7 +45,7 @@ const scrollScript = (move: string, isEnd: string): string => `(async () => {
 
 const DOWN = scrollScript(
   'box.scrollTop = box.scrollHeight',
-  "rows.some((row) => row.ariaPosInSet === row.ariaSetSize) && box.scrollTop + box.clientHeight > box.scrollHeight - 2",
+  'rows.some((row) => row.ariaPosInSet === row.ariaSetSize) && box.scrollTop + box.clientHeight > box.scrollHeight - 2',
 );
 /** Four windows in each frame: a dragged scroll bar. */
 const BACK = scrollScript('box.scrollTop -= box.clientHeight * 4', 'box.scrollTop === 0');

@@ -37,7 +37,10 @@ async function captureFor({ url, key }: BenchInstance, ms: number): Promise<void
 }
 
 /** Captures for a time; returns the processor time of the api and of PostgreSQL as percent of a core. */
-async function usedBy(instance: BenchInstance, ms: number): Promise<{ readonly api: number; readonly postgres: number }> {
+async function usedBy(
+  instance: BenchInstance,
+  ms: number,
+): Promise<{ readonly api: number; readonly postgres: number }> {
   const before = cpuByService(instance);
   const began = performance.now();
   await captureFor(instance, ms);

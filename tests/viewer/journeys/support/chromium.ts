@@ -39,8 +39,8 @@ export interface WatchedPage {
   /** Faults so far. */
   readonly faults: PageFault[];
   /** Resolves when the page awaits no answer, apart from its event stream. */
-  calm(): Promise<void>;
-  close(): Promise<void>;
+  readonly calm: () => Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 const POLICY = 'policy violated:';

@@ -46,8 +46,8 @@ function SessionRow({ session }: { readonly session: Session }): JSX.Element {
         )}
         {fault === null ? null : (
           <span class="bad">
-            {' '}
-            · <Text text={t.failed(fault)} />
+            {' · '}
+            <Text text={t.failed(fault)} />
           </span>
         )}
       </p>

@@ -112,7 +112,7 @@ test('invites a user once, creates and revokes a key, and finds both in the log'
   await expectUsable(journey);
 
   await page.getByRole('tab', { name: 'Audit log' }).click();
-  await page.getByLabel('Action').fill('DELETE /admin/api-keys/:id');
+  await page.getByLabel('Method and route').fill('DELETE /admin/api-keys/:id');
   await page.getByRole('row').nth(1).waitFor();
   await expect.poll(() => page.getByRole('row').count()).toBe(2);
   expect(new URL(page.url()).searchParams.get('action')).toBe('DELETE /admin/api-keys/:id');

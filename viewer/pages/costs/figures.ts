@@ -1,4 +1,4 @@
-import type { UsageGroup } from '../../contract/index.ts';
+import type { StreamEvent, UsageGroup } from '../../contract/index.ts';
 import type { ChartPoint } from '../../parts/chart-scale.ts';
 import { choiceParameter, textParameter } from '../../router/query.ts';
 
@@ -17,6 +17,11 @@ export const FILTERS = {
   hourly: textParameter(),
   mtok: textParameter(),
 } as const;
+
+/** Whether an event may change what models cost. */
+export function concernsCosts({ type }: StreamEvent): boolean {
+  return type === 'summary.generated' || type === 'learning.extracted' || type === 'system.alert';
+}
 
 const DAY_MS = 86_400_000;
 

@@ -12,7 +12,7 @@ import { Table } from '../../parts/table.tsx';
 import { durationText } from '../../parts/times.ts';
 import { useQuery } from '../../router/router.ts';
 import { inLanguage } from '../../texts/language.ts';
-import { FILTERS, GROUPS, RANGES, UNITS, amountOf, firstMoment, stacksOf } from './figures.ts';
+import { FILTERS, GROUPS, RANGES, UNITS, amountOf, concernsCosts, firstMoment, stacksOf } from './figures.ts';
 import type { Unit } from './figures.ts';
 import { Forecast } from './forecast.tsx';
 import { Returns } from './returns.tsx';
@@ -87,7 +87,7 @@ function Groups(props: {
 }): JSX.Element {
   const t = inLanguage(texts);
   const { by, unit, range } = props;
-  const usage = useResource('GET /usage', { query: { ...range, group_by: by } });
+  const usage = useResource('GET /usage', { query: { ...range, group_by: by } }, concernsCosts);
   const link: Partial<Record<typeof by, string>> = { session: '/sessions/', project: '/projects/' };
   const nameOf = ({ key, name }: UsageGroup): JSX.Element => {
     const text = <Text text={name ?? key ?? t.none} />;
@@ -140,11 +140,15 @@ function Days(props: {
 }): JSX.Element {
   const t = inLanguage(texts);
   const { days, by, unit, range } = props;
-  const parts = useResource('GET /usage', {
-    // Without a split, the answer is that of the days, which the page has.
-    query:
-      by === undefined ? { ...range, group_by: 'day' } : { ...range, group_by: by, by_day: true, limit: MOST_SERIES },
-  });
+  const parts = useResource(
+    'GET /usage',
+    {
+      // Without a split, the answer is that of the days, which the page has.
+      query:
+        by === undefined ? { ...range, group_by: 'day' } : { ...range, group_by: by, by_day: true, limit: MOST_SERIES },
+    },
+    concernsCosts,
+  );
   const groups = by === undefined ? [] : (parts.data?.groups.filter(({ day }) => day !== null) ?? []);
   const { series, points } = stacksOf(days.groups, groups, unit, t);
   return (
@@ -165,11 +169,7 @@ export default function CostsPage(): JSX.Element {
   const [filters, change] = useQuery(FILTERS);
   const { by, user } = filters;
   const range = { since: firstMoment(Number(filters.days ?? '30'), Date.now()), user };
-  const usage = useResource(
-    'GET /usage',
-    { query: { ...range, group_by: 'day' } },
-    ({ type }) => type === 'summary.generated' || type === 'learning.extracted' || type === 'system.alert',
-  );
+  const usage = useResource('GET /usage', { query: { ...range, group_by: 'day' } }, concernsCosts);
   // The local model is free: then tokens are of interest.
   const unit = filters.unit ?? (usage.data?.totals.usd === 0 ? 'tokens' : 'usd');
   return (

@@ -60,7 +60,7 @@ export const texts = textsOf(
     export: 'Export as NDJSON',
     auditFilters: {
       user: 'Id of the user',
-      action: 'Action, such as DELETE /memories/:id',
+      action: 'Method and route',
       subject: 'Id of the subject',
       since: 'First UTC day',
       until: 'Last UTC day',
@@ -128,7 +128,7 @@ export const texts = textsOf(
     export: '导出为 NDJSON',
     auditFilters: {
       user: '用户 ID',
-      action: '操作,例如 DELETE /memories/:id',
+      action: '方法和路由',
       subject: '对象 ID',
       since: '第一个 UTC 日',
       until: '最后一个 UTC 日',

@@ -3,13 +3,8 @@ import { useState } from 'preact/hooks';
 import { common } from '../texts/common.ts';
 import { inLanguage } from '../texts/language.ts';
 import { ticksTo } from './chart-scale.ts';
+import type { ChartPoint } from './chart-scale.ts';
 import { Table } from './table.tsx';
-
-export interface ChartPoint {
-  readonly label: string;
-  /** One value for each series. */
-  readonly values: readonly number[];
-}
 
 const WIDTH = 640;
 const HEIGHT = 200;

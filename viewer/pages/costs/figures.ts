@@ -1,5 +1,5 @@
 import type { UsageGroup } from '../../contract/index.ts';
-import type { ChartPoint } from '../../parts/chart.tsx';
+import type { ChartPoint } from '../../parts/chart-scale.ts';
 import { choiceParameter, textParameter } from '../../router/query.ts';
 
 export const RANGES = ['7', '30', '90', '365'] as const;

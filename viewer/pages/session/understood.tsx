@@ -80,7 +80,12 @@ function Topic({ summary }: { readonly summary: Summary }): JSX.Element {
     <article class="card">
       <h3>
         <Text text={summary.title} />
-        {summary.kind === null ? null : <span class="badge">{summary.kind}</span>}
+        {summary.kind === null ? null : (
+          <>
+            {' '}
+            <span class="badge">{summary.kind}</span>
+          </>
+        )}
       </h3>
       <p>
         <Text text={summary.content} />

@@ -16,7 +16,8 @@ export const browserBody = z
     api_key: line(2_048).optional(),
     access_token: text(2_048).optional().describe('Of a log-in; its session becomes that of the browser'),
   })
-  .describe('One of the three');
+  .describe('One of the three')
+  .meta({ oneOf: [{ required: ['code'] }, { required: ['api_key'] }, { required: ['access_token'] }] });
 
 export const browserAnswer = z
   .object({

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -82,6 +82,15 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+/** Returns the file of settings: with fewer examples a copy, since options of the command do not change those of a phase. */
+function settingsFile(): string {
+  const file = path.join(here, 'schemathesis.toml');
+  if (EXAMPLES === '') return file;
+  const copy = path.join(folder, 'schemathesis.toml');
+  writeFileSync(copy, readFileSync(file, 'utf8').replaceAll(/^max-examples = \d+$/gm, `max-examples = ${EXAMPLES}`));
+  return copy;
+}
+
 /** Operations that the settings exclude: they replace the database, end the key of the fuzzer, or never end. */
 function excludedOperations(): number {
   const settings = readFileSync(path.join(here, 'schemathesis.toml'), 'utf8').split('[[operations]]');
@@ -91,7 +100,7 @@ function excludedOperations(): number {
 }
 
 const PHASES = ['examples', 'coverage', 'fuzzing', 'stateful'];
-/** Examples per operation of the operator; empty: those of the settings. */
+/** Examples per operation of the operator, and sequences of requests; empty: those of the settings. */
 const EXAMPLES = environment['RECOLLECT_FUZZ_EXAMPLES'] ?? '';
 /** For callers whose requests are mostly refused. */
 const FEW_EXAMPLES = ['--max-examples=4'];
@@ -117,7 +126,7 @@ test.each(CALLERS)('the API conforms to its OpenAPI document for all generated r
   const output = await run(
     fuzzer(),
     [
-      `--config-file=${path.join(here, 'schemathesis.toml')}`,
+      `--config-file=${settingsFile()}`,
       'run',
       `${instance.url}/api/v1/openapi.json`,
       '--checks=all',

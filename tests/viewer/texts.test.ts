@@ -6,7 +6,7 @@ import { z } from 'zod';
 
 const VIEWER = fileURLToPath(new URL('../../viewer', import.meta.url));
 const files = readdirSync(VIEWER, { recursive: true, encoding: 'utf8' }).filter(
-  (file) => /^pages\/[\w-]+\/texts\.ts$/.test(file) || file === 'texts/common.ts',
+  (file) => /^pages\/[\w-]+\/(?:[\w-]+-)?texts\.ts$/.test(file) || file === 'texts/common.ts',
 );
 
 /** Returns the texts of a group with their names; functions are called with numbers. */

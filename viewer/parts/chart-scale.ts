@@ -1,3 +1,9 @@
+export interface ChartPoint {
+  readonly label: string;
+  /** One value for each series. */
+  readonly values: readonly number[];
+}
+
 /** Returns round values from 0 to at least `most`, for the lines of a chart. */
 export function ticksTo(most: number, count = 4): readonly number[] {
   if (most <= 0) return [0, 1];

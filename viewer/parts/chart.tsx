@@ -3,13 +3,8 @@ import { useState } from 'preact/hooks';
 import { common } from '../texts/common.ts';
 import { inLanguage } from '../texts/language.ts';
 import { ticksTo } from './chart-scale.ts';
+import type { ChartPoint } from './chart-scale.ts';
 import { Table } from './table.tsx';
-
-export interface ChartPoint {
-  readonly label: string;
-  /** One value for each series. */
-  readonly values: readonly number[];
-}
 
 const WIDTH = 640;
 const HEIGHT = 200;
@@ -25,6 +20,8 @@ export function Chart(props: {
   readonly series: readonly string[];
   readonly points: readonly ChartPoint[];
   readonly format: (value: number) => string;
+  /** What the points are, such as days: head of the table; default: the caption. */
+  readonly pointsAre?: string;
 }): JSX.Element {
   const { caption, kind, series, points, format } = props;
   const t = inLanguage(common);
@@ -53,7 +50,7 @@ export function Chart(props: {
         <Table
           caption={caption}
           columns={[
-            { head: '', cell: ({ label }: ChartPoint) => label },
+            { head: props.pointsAre ?? caption, cell: ({ label }: ChartPoint) => label },
             ...series.map((head, index) => ({
               head,
               cell: ({ values }: ChartPoint) => format(values[index] ?? 0),

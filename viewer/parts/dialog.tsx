@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from 'preact';
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { AskError } from '../link/ask.ts';
 import { asAskError } from '../link/ask.ts';
 import { common } from '../texts/common.ts';
@@ -18,7 +18,8 @@ export function Dialog(props: {
   const t = inLanguage(common);
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
-  useEffect(() => {
+  // Before the next key: until the dialog is open, letters are keys of the page.
+  useLayoutEffect(() => {
     const before = document.activeElement;
     dialog.current?.showModal();
     return () => {

@@ -16,6 +16,10 @@ export interface VirtualListProps<Item> {
   readonly label: string;
   /** Opens a row: Enter, or a press of it. */
   readonly onOpen?: (item: Item) => void;
+  /** Further keys of the active row. Pass keys that change rarely (`useMemo`). */
+  readonly rowKeys?: Readonly<Record<string, { readonly text: string; readonly run: (item: Item) => void }>>;
+  /** A row was selected, by key or because something in it has the focus; null: the list has no rows. */
+  readonly onActive?: (item: Item | null) => void;
   /** The end is near. */
   readonly onEnd?: () => void;
   /** The start is near, and rows before it may be loaded. */
@@ -48,7 +52,21 @@ function useIsPrinting(): boolean {
 
 /** A list that renders the rows near the viewport only. New rows above do not move what the reader sees; j, k and Enter select and open. */
 export function VirtualList<Item>(props: VirtualListProps<Item>): JSX.Element {
-  const { items, keyOf, row, estimate, label, onOpen, onEnd, onStart, total, focus = null, leap } = props;
+  const {
+    items,
+    keyOf,
+    row,
+    estimate,
+    label,
+    onOpen,
+    onActive,
+    onEnd,
+    onStart,
+    total,
+    focus = null,
+    leap,
+    rowKeys,
+  } = props;
   const t = inLanguage(common);
   const scroller = useRef<HTMLDivElement>(null);
   const measured = useRef(new Map<string, number>());
@@ -56,6 +74,7 @@ export function VirtualList<Item>(props: VirtualListProps<Item>): JSX.Element {
   const [scrollTop, setScrollTop] = useState(0);
   const [viewport, setViewport] = useState(800);
   const [active, setActive] = useState<string | null>(null);
+  const activeIndex = useRef(0);
   const [, setMeasuredAt] = useState(0);
   const isPrinting = useIsPrinting();
   const keys = useMemo(() => items.map(keyOf), [items]);
@@ -150,32 +169,44 @@ export function VirtualList<Item>(props: VirtualListProps<Item>): JSX.Element {
       }
     }
   };
-  const open = (): void => {
-    const { items, keys, active, onOpen } = state.current;
+  const withActive = (run: ((item: Item) => void) | undefined): void => {
+    const { items, keys, active } = state.current;
     const item = active === null ? undefined : items[keys.indexOf(active)];
-    if (item !== undefined) onOpen?.(item);
+    if (item !== undefined) run?.(item);
   };
   const actions = useMemo(
     () => ({
       j: { text: t.nextKey, run: () => step(1) },
       k: { text: t.previousKey, run: () => step(-1) },
-      ...(onOpen === undefined ? {} : { Enter: { text: t.openKey, run: open } }),
+      ...(onOpen === undefined ? {} : { Enter: { text: t.openKey, run: () => withActive(state.current.onOpen) } }),
       ...(leap === undefined
         ? {}
         : {
             n: { text: leap.next, run: () => leapBy(1) },
             p: { text: leap.previous, run: () => leapBy(-1) },
           }),
+      ...Object.fromEntries(
+        Object.entries(rowKeys ?? {}).map(([key, { text, run }]) => [key, { text, run: () => withActive(run) }]),
+      ),
     }),
-    [t, onOpen === undefined, leap?.next],
+    [t, onOpen === undefined, leap?.next, rowKeys],
   );
   useKeys(actions);
 
-  // The active row has the focus, also after it was rendered again.
-  useEffect(() => {
+  // The active row, or something in it, has the focus, also after it was rendered again. Before the next key, as what follows.
+  useLayoutEffect(() => {
     if (active === null) return;
-    scroller.current?.querySelector<HTMLElement>('[data-active]')?.focus({ preventScroll: true });
+    const element = scroller.current?.querySelector<HTMLElement>('[data-active]');
+    if (element?.contains(document.activeElement) === false) element.focus({ preventScroll: true });
   }, [active]);
+
+  // The row after a removed one is active in its place.
+  useLayoutEffect(() => {
+    const at = active === null ? -1 : keys.indexOf(active);
+    if (at !== -1) activeIndex.current = at;
+    else if (active !== null) setActive(keys[Math.min(activeIndex.current, keys.length - 1)] ?? null);
+    onActive?.(items[at] ?? null);
+  }, [active, keys]);
 
   const onScroll = (): void => {
     const box = scroller.current;
@@ -185,9 +216,21 @@ export function VirtualList<Item>(props: VirtualListProps<Item>): JSX.Element {
     place.current = placeAt(heights, keys, Math.max(least, box.scrollTop));
     setScrollTop(box.scrollTop);
   };
+  const onFocusIn = ({ target }: FocusEvent): void => {
+    const element = target instanceof Element ? target.closest<HTMLElement>('[data-index]') : null;
+    if (element !== null) setActive(keys[Number(element.dataset['index'])] ?? null);
+  };
   return (
-    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- WCAG 2.1.1: what scrolls can be scrolled by keyboard
-    <div class="scroller" ref={scroller} onScroll={onScroll} role="group" aria-label={label} tabIndex={0}>
+    <div
+      class="scroller"
+      ref={scroller}
+      onScroll={onScroll}
+      onFocusCapture={onFocusIn}
+      role="group"
+      aria-label={label}
+      // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- WCAG 2.1.1: what scrolls can be scrolled by keyboard
+      tabIndex={0}
+    >
       <div class="rows" role="list" style={{ height: isPrinting ? 'auto' : `${heights.total}px` }}>
         <div
           class="rows-shown"

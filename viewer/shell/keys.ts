@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useLayoutEffect } from 'preact/hooks';
 import { settings } from '../settings.ts';
 import { KeySequence } from './key-bindings.ts';
 import type { Binding } from './key-bindings.ts';
@@ -21,7 +21,8 @@ export const keyGroups = signal<readonly Group[]>([]);
 
 /** Registers keys while a component is shown. `isGlobal`: they work on all pages. Pass actions that change rarely (`useMemo`). */
 export function useKeys(actions: KeyActions, isGlobal = false): void {
-  useEffect(() => {
+  // Before the next key: what is shown already has its keys.
+  useLayoutEffect(() => {
     const group = { isGlobal, actions };
     keyGroups.value = [group, ...keyGroups.peek()];
     return () => {

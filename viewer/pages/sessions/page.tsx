@@ -44,7 +44,12 @@ function SessionRow({ session }: { readonly session: Session }): JSX.Element {
             {t.stuck(stuck.why)}
           </span>
         )}
-        {fault === null ? null : <span class="bad"> · {t.failed(fault)}</span>}
+        {fault === null ? null : (
+          <span class="bad">
+            {' · '}
+            <Text text={t.failed(fault)} />
+          </span>
+        )}
       </p>
     </article>
   );

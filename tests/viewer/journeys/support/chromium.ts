@@ -1,0 +1,103 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { AxeBuilder } from '@axe-core/playwright';
+import { chromium } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { processEnvironment } from '../../../../config/process-environment.ts';
+import { untilTrue } from '../../../setup/until.ts';
+
+const PROGRAMS = ['chromium', 'chromium-browser', 'google-chrome'];
+/** Limit for a hang: a condition on a busy machine. */
+const WAIT_MS = 30_000;
+
+/** Returns the path of Chromium. @throws Error if there is none: pages that no browser showed must not pass */
+function chromiumPath(): string {
+  const folders = (processEnvironment()['PATH'] ?? '').split(path.delimiter);
+  const found = folders
+    .flatMap((folder) => PROGRAMS.map((name) => path.join(folder, name)))
+    .find((file) => existsSync(file));
+  if (found === undefined)
+    throw new Error(
+      'Chromium is not on PATH: install it with "apt-get install chromium", or as the package of your system',
+    );
+  return found;
+}
+
+/** Starts Chromium without a window. @throws Error if it is not on PATH */
+export function launchChromium(): Promise<Browser> {
+  return chromium.launch({ executablePath: chromiumPath(), args: ['--disable-dev-shm-usage'] });
+}
+
+/** What a page may not do: violate its policy, send requests to other origins, report errors. */
+export interface PageFault {
+  readonly kind: 'policy' | 'origin' | 'error';
+  readonly message: string;
+}
+
+export interface WatchedPage {
+  readonly page: Page;
+  /** Faults so far. */
+  readonly faults: PageFault[];
+  /** Resolves when the page awaits no answer, apart from its event stream. */
+  readonly calm: () => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+const POLICY = 'policy violated:';
+
+/** Opens a page in a profile of its own and collects its faults. */
+export async function openWatched(
+  browser: Browser,
+  url: string,
+  options: BrowserContextOptions = {},
+): Promise<WatchedPage> {
+  const context = await browser.newContext({
+    baseURL: url,
+    viewport: { width: 1_440, height: 900 },
+    locale: 'en-GB',
+    ...options,
+  });
+  context.setDefaultTimeout(WAIT_MS);
+  const faults: PageFault[] = [];
+  await context.addInitScript(
+    `addEventListener('securitypolicyviolation', (event) => console.error('${POLICY}', event.violatedDirective, event.blockedURI))`,
+  );
+  const page = await context.newPage();
+  const awaited = new Set<unknown>();
+  page.on('console', (message) => {
+    const text = message.text();
+    if (message.type() === 'error') faults.push({ kind: text.startsWith(POLICY) ? 'policy' : 'error', message: text });
+  });
+  page.on('pageerror', (error) => faults.push({ kind: 'error', message: `${error.name}: ${error.message}` }));
+  page.on('request', (request) => {
+    if (!request.url().startsWith(`${url}/`)) faults.push({ kind: 'origin', message: `request to ${request.url()}` });
+    if (!request.url().includes('/stream/events')) awaited.add(request);
+  });
+  page.on('requestfinished', (request) => awaited.delete(request));
+  page.on('requestfailed', (request) => awaited.delete(request));
+  return {
+    page,
+    faults,
+    // Twice: an answer may lead to the next request.
+    calm: async () => {
+      for (let reads = 0; reads < 2; reads += 1) {
+        await page.evaluate('new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))');
+        await untilTrue(async () => awaited.size === 0, WAIT_MS, 'the answers of a page');
+      }
+    },
+    close: () => context.close(),
+  };
+}
+
+const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+/** Returns the violations of axe on what the page shows, in both themes: theme, rule, elements. */
+export async function violationsOf(page: Page): Promise<(readonly [string, string, string[]])[]> {
+  const found: (readonly [string, string, string[]])[] = [];
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    const { violations } = await new AxeBuilder({ page }).withTags(TAGS).setLegacyMode().analyze();
+    found.push(...violations.map(({ id, nodes }) => [colorScheme, id, nodes.map(({ html }) => html)] as const));
+  }
+  return found;
+}

@@ -1,0 +1,16 @@
+import { useEffect, useRef } from 'preact/hooks';
+
+const POLL_MS = 2_000;
+
+/** Loads again every two seconds while something runs that the event stream does not report, such as a backup; not in a hidden tab. */
+export function usePoll(isActive: boolean, reload: () => void): void {
+  const current = useRef(reload);
+  current.current = reload;
+  useEffect(() => {
+    if (!isActive) return undefined;
+    const timer = setInterval(() => {
+      if (!document.hidden) current.current();
+    }, POLL_MS);
+    return () => clearInterval(timer);
+  }, [isActive]);
+}

@@ -1,0 +1,233 @@
+import type { JSX } from 'preact';
+import type { Budget, Usage, UsageGroup } from '../../contract/index.ts';
+import { me } from '../../link/me.ts';
+import { useResource } from '../../link/resource.ts';
+import { fullCount, percentText, shortCount, usdText } from '../../parts/amounts.ts';
+import { Chart } from '../../parts/chart.tsx';
+import { Field, Select } from '../../parts/fields.tsx';
+import { Text } from '../../parts/quoted.tsx';
+import { RelativeTime } from '../../parts/relative-time.tsx';
+import { Empty, LoadedView } from '../../parts/states.tsx';
+import { Table } from '../../parts/table.tsx';
+import { durationText } from '../../parts/times.ts';
+import { useQuery } from '../../router/router.ts';
+import { inLanguage } from '../../texts/language.ts';
+import { FILTERS, GROUPS, RANGES, UNITS, amountOf, firstMoment, stacksOf } from './figures.ts';
+import type { Unit } from './figures.ts';
+import { Forecast } from './forecast.tsx';
+import { Returns } from './returns.tsx';
+import { texts } from './texts.ts';
+
+const MOST_SERIES = 3;
+const INSTALL = 'recollect demo';
+
+function BudgetOfToday({ budget, alerts }: { readonly budget: Budget; readonly alerts: Usage['alerts'] }): JSX.Element {
+  const t = inLanguage(texts);
+  const { quota_tokens: quota, used_tokens: used, reserved_tokens: reserved, share, alert_share: alertShare } = budget;
+  return (
+    <section class="panel">
+      <h2>{t.budget}</h2>
+      {share === null ? (
+        <p>{t.noQuota}</p>
+      ) : (
+        <>
+          <meter min={0} max={1} high={alertShare} optimum={0} value={Math.min(1, share)} aria-label={t.budget}>
+            {percentText(share)}
+          </meter>
+          <p class={share >= alertShare ? 'warn' : undefined}>
+            {percentText(share)} · {t.budgetUsed(shortCount(used + reserved), shortCount(quota))}
+          </p>
+          <p class="muted">
+            <RelativeTime at={budget.resets_at} wrap={t.budgetResets} />
+          </p>
+        </>
+      )}
+      {alerts.map(({ day, user, share: reached }) => (
+        <p key={`${day} ${user.id}`} class="warn">
+          {t.alert(day, user.username, percentText(reached))}
+        </p>
+      ))}
+    </section>
+  );
+}
+
+function Totals({ usage }: { readonly usage: Usage }): JSX.Element {
+  const t = inLanguage(texts);
+  const { totals, scope } = usage;
+  const figures: readonly (readonly [string, string])[] = [
+    [t.usd, usdText(totals.usd)],
+    [t.input, fullCount(totals.input_tokens)],
+    [t.output, fullCount(totals.output_tokens)],
+    [t.calls, fullCount(totals.calls)],
+    [t.cacheHits, fullCount(totals.cache_hits)],
+    [t.cached, fullCount(totals.tokens_cached)],
+    [t.batch, fullCount(totals.tokens_batch)],
+  ];
+  return (
+    <section class="panel">
+      <h2>{t.totals}</h2>
+      <p class="muted">{scope.user === null ? t.ofTenant : t.ofUser(scope.user.username)}</p>
+      <dl class="counts">
+        {figures.map(([name, figure]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{figure}</dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  );
+}
+
+/** The groups with what each used; sessions and projects are links. */
+function Groups(props: {
+  readonly by: (typeof GROUPS)[number];
+  readonly unit: Unit;
+  readonly range: { readonly since: string; readonly user: string | undefined };
+}): JSX.Element {
+  const t = inLanguage(texts);
+  const { by, unit, range } = props;
+  const usage = useResource('GET /usage', { query: { ...range, group_by: by } });
+  const link: Partial<Record<typeof by, string>> = { session: '/sessions/', project: '/projects/' };
+  const nameOf = ({ key, name }: UsageGroup): JSX.Element => {
+    const text = <Text text={name ?? key ?? t.none} />;
+    const address = link[by];
+    return key === null || address === undefined ? text : <a href={`${address}${encodeURIComponent(key)}`}>{text}</a>;
+  };
+  return (
+    <LoadedView of={usage}>
+      {({ groups, totals, more_groups: hasMore }) => {
+        const all = unit === 'usd' ? totals.usd : totals.input_tokens + totals.output_tokens;
+        return (
+          <>
+            <Table
+              caption={t.groups[by]}
+              rows={groups}
+              keyOf={({ key }) => key ?? ''}
+              columns={[
+                { head: t.groups[by], cell: nameOf },
+                { head: t.usd, cell: ({ usd }) => usdText(usd), isNumber: true },
+                {
+                  head: t.share,
+                  cell: (group) => (all === 0 ? '–' : percentText(amountOf(group, unit) / all)),
+                  isNumber: true,
+                },
+                { head: t.input, cell: (group) => fullCount(group.input_tokens), isNumber: true },
+                { head: t.output, cell: (group) => fullCount(group.output_tokens), isNumber: true },
+                { head: t.calls, cell: ({ calls }) => fullCount(calls), isNumber: true },
+                { head: t.cacheHits, cell: (group) => fullCount(group.cache_hits), isNumber: true },
+                {
+                  head: t.latency,
+                  cell: ({ latency_ms: ms }) => (ms === null ? '–' : durationText(ms)),
+                  isNumber: true,
+                },
+              ]}
+            />
+            {hasMore ? <p class="muted">{t.more}</p> : null}
+          </>
+        );
+      }}
+    </LoadedView>
+  );
+}
+
+/** The chart by day, split by the largest groups. */
+function Days(props: {
+  readonly days: Usage;
+  readonly by: (typeof GROUPS)[number] | undefined;
+  readonly unit: Unit;
+  readonly range: { readonly since: string; readonly user: string | undefined };
+}): JSX.Element {
+  const t = inLanguage(texts);
+  const { days, by, unit, range } = props;
+  const parts = useResource('GET /usage', {
+    // Without a split, the answer is that of the days, which the page has.
+    query:
+      by === undefined ? { ...range, group_by: 'day' } : { ...range, group_by: by, by_day: true, limit: MOST_SERIES },
+  });
+  const groups = by === undefined ? [] : (parts.data?.groups.filter(({ day }) => day !== null) ?? []);
+  const { series, points } = stacksOf(days.groups, groups, unit, t);
+  return (
+    <Chart
+      caption={unit === 'usd' ? t.usdByDay : t.tokensByDay}
+      kind="bars"
+      pointsAre={t.day}
+      series={series}
+      points={points}
+      format={unit === 'usd' ? usdText : shortCount}
+    />
+  );
+}
+
+/** What models cost: by day and group, with the budget, a forecast and the return. */
+export default function CostsPage(): JSX.Element {
+  const t = inLanguage(texts);
+  const [filters, change] = useQuery(FILTERS);
+  const { by, user } = filters;
+  const range = { since: firstMoment(Number(filters.days ?? '30'), Date.now()), user };
+  const usage = useResource(
+    'GET /usage',
+    { query: { ...range, group_by: 'day' } },
+    ({ type }) => type === 'summary.generated' || type === 'learning.extracted' || type === 'system.alert',
+  );
+  // The local model is free: then tokens are of interest.
+  const unit = filters.unit ?? (usage.data?.totals.usd === 0 ? 'tokens' : 'usd');
+  return (
+    <div class="page">
+      <h1>{t.title}</h1>
+      <search class="filters">
+        <Select
+          label={t.range}
+          any={t.ranges[30]}
+          value={filters.days}
+          options={RANGES.filter((value) => value !== '30').map((value) => ({ value, text: t.ranges[value] }))}
+          onValue={(days) => change({ days })}
+        />
+        <Select
+          label={t.group}
+          any={t.onlyDays}
+          value={by}
+          options={GROUPS.map((value) => ({ value, text: t.groups[value] }))}
+          onValue={(value) => change({ by: value })}
+        />
+        <Select
+          label={t.unit}
+          any={t.anyUnit}
+          value={filters.unit}
+          options={UNITS.map((value) => ({ value, text: t.units[value] }))}
+          onValue={(value) => change({ unit: value })}
+        />
+        {me.value?.role === 'admin' ? (
+          <Field
+            label={t.user}
+            hint={t.userHint}
+            type="search"
+            maxLength={256}
+            value={user ?? ''}
+            onValue={(name) => change({ user: name || undefined }, { replace: true })}
+          />
+        ) : null}
+      </search>
+      <LoadedView of={usage}>
+        {(days) =>
+          days.totals.calls + days.totals.cache_hits === 0 ? (
+            <Empty title={t.empty} command={INSTALL}>
+              <p>{t.emptyHint}</p>
+            </Empty>
+          ) : (
+            <>
+              <Days days={days} by={by} unit={unit} range={range} />
+              {by === undefined ? null : <Groups by={by} unit={unit} range={range} />}
+              <div class="panels">
+                <Totals usage={days} />
+                <BudgetOfToday budget={days.budget} alerts={days.alerts} />
+              </div>
+            </>
+          )
+        }
+      </LoadedView>
+      <Forecast user={user} unit={unit} />
+      <Returns range={range} filters={filters} change={change} />
+    </div>
+  );
+}

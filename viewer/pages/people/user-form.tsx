@@ -1,0 +1,83 @@
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import type { User } from '../../contract/index.ts';
+import { ask, asAskError } from '../../link/ask.ts';
+import type { AskError } from '../../link/ask.ts';
+import { me } from '../../link/me.ts';
+import { invalidate } from '../../link/resource.ts';
+import { Confirm } from '../../parts/dialog.tsx';
+import { Checkbox, Field, Select } from '../../parts/fields.tsx';
+import { inLanguage } from '../../texts/language.ts';
+import { texts } from './texts.ts';
+
+const ROLES = ['admin', 'viewer'] as const;
+
+/** Adds a user with an invite, or changes role, email address and state of one. */
+export function UserForm(props: {
+  readonly user: User | null;
+  readonly onInvite: (token: string) => void;
+  readonly onClose: () => void;
+}): JSX.Element {
+  const t = inLanguage(texts);
+  const { user } = props;
+  const [username, setUsername] = useState('');
+  const [email, setEmail] = useState(user?.email ?? '');
+  const [role, setRole] = useState<User['role']>(user?.role ?? 'user');
+  const [active, setActive] = useState(user?.active ?? true);
+  const [error, setError] = useState<AskError | null>(null);
+  const isSelf = user !== null && user.id === me.value?.user.id;
+  const send = async (): Promise<void> => {
+    if (user === null) {
+      const body = { username: username.trim(), role, ...(email === '' ? {} : { email: email.trim() }) };
+      props.onInvite((await ask('POST /admin/users', { body })).invite.token);
+    } else {
+      const body = { role, active, email: email.trim() === '' ? null : email.trim() };
+      await ask('PUT /admin/users/{id}', { path: { id: user.id }, body });
+    }
+    invalidate('/admin/users');
+  };
+  const save = (): Promise<void> =>
+    send().catch((fault: unknown) => {
+      setError(asAskError(fault));
+      throw fault;
+    });
+  return (
+    <Confirm
+      title={user === null ? t.addUser : t.editUser(user.username)}
+      action={user === null ? t.addUser : t.save}
+      onConfirm={save}
+      onClose={props.onClose}
+    >
+      <div class="page">
+        {user === null ? (
+          <Field
+            label={t.username}
+            autocomplete="off"
+            required
+            maxLength={200}
+            value={username}
+            fault={error?.fault('username')}
+            onValue={setUsername}
+          />
+        ) : null}
+        <Field
+          label={t.email}
+          autocomplete="off"
+          maxLength={254}
+          value={email}
+          fault={error?.fault('email')}
+          onValue={setEmail}
+        />
+        <Select
+          label={t.role}
+          hint={t.roleHints[role]}
+          any={t.roles.user}
+          value={role === 'user' ? undefined : role}
+          options={ROLES.map((value) => ({ value, text: t.roles[value] }))}
+          onValue={(value) => setRole(value ?? 'user')}
+        />
+        {user === null || isSelf ? null : <Checkbox label={t.isActive} checked={active} onValue={setActive} />}
+      </div>
+    </Confirm>
+  );
+}

@@ -1,0 +1,142 @@
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import type { User } from '../../contract/index.ts';
+import { ask } from '../../link/ask.ts';
+import { me } from '../../link/me.ts';
+import { invalidate, useList, useResource } from '../../link/resource.ts';
+import { useAct } from '../../parts/act.tsx';
+import { Field, Select } from '../../parts/fields.tsx';
+import { Text } from '../../parts/quoted.tsx';
+import { RelativeTime } from '../../parts/relative-time.tsx';
+import { Secret } from '../../parts/secret.tsx';
+import { Empty, LoadedView } from '../../parts/states.tsx';
+import { Table } from '../../parts/table.tsx';
+import { useQuery } from '../../router/router.ts';
+import { inLanguage } from '../../texts/language.ts';
+import { FILTERS, STATES, joinCommand } from './filters.ts';
+import { texts } from './texts.ts';
+import { UserForm } from './user-form.tsx';
+
+/** Users with their invites; an invite is shown once. */
+export function Users(): JSX.Element {
+  const t = inLanguage(texts);
+  const [{ search, state }, change] = useQuery(FILTERS);
+  const active = state === undefined ? {} : { active: state === 'active' };
+  const list = useList('GET /admin/users', { query: { search, limit: 50, ...active } }, ({ id }) => id);
+  const { data: about } = useResource('GET /about', {});
+  const [edited, setEdited] = useState<User | 'new' | null>(null);
+  const [token, setToken] = useState<string | null>(null);
+  const act = useAct();
+  const invite = ({ id }: User) =>
+    act.run(async () => {
+      const answer = await ask('POST /admin/users/{id}/invite', { path: { id } });
+      setToken(answer.invite.token);
+      invalidate('/admin/users');
+    });
+  return (
+    <div class="page">
+      <div class="line">
+        <h2>{t.tabs.users}</h2>
+        <button type="button" class="primary" onClick={() => setEdited('new')}>
+          {t.addUser}
+        </button>
+      </div>
+      <search class="filters">
+        <Field
+          label={t.searchUsers}
+          type="search"
+          maxLength={200}
+          value={search ?? ''}
+          onValue={(value) => change({ search: value || undefined }, { replace: true })}
+        />
+        <Select
+          label={t.state}
+          value={state}
+          options={STATES.map((value) => ({ value, text: t.states[value] }))}
+          onValue={(value) => change({ state: value })}
+        />
+      </search>
+      {act.note}
+      <LoadedView of={list}>
+        {({ next }) =>
+          list.items.length === 0 ? (
+            <Empty title={t.noUsers}>
+              <button type="button" onClick={() => change({ search: undefined, state: undefined })}>
+                {t.clear}
+              </button>
+            </Empty>
+          ) : (
+            <>
+              <Table
+                caption={t.tabs.users}
+                rows={list.items}
+                keyOf={({ id }) => id}
+                columns={[
+                  {
+                    head: t.username,
+                    cell: ({ username, email }) => (
+                      <>
+                        <Text text={username} />{' '}
+                        {email === null ? null : (
+                          <span class="muted">
+                            <Text text={email} />
+                          </span>
+                        )}
+                      </>
+                    ),
+                  },
+                  { head: t.role, cell: ({ role }) => t.roles[role] },
+                  {
+                    head: t.state,
+                    cell: (user) =>
+                      user.invite_expires_at !== null ? (
+                        <RelativeTime at={user.invite_expires_at} wrap={t.invited} />
+                      ) : user.active ? (
+                        t.states.active
+                      ) : (
+                        <span class="warn">{t.states.inactive}</span>
+                      ),
+                  },
+                  { head: t.added, cell: ({ created_at: at }) => <RelativeTime at={at} /> },
+                  {
+                    head: t.change,
+                    cell: (user) => (
+                      <span class="line">
+                        <button type="button" class="quiet" onClick={() => setEdited(user)}>
+                          {t.edit}
+                        </button>
+                        {user.active && user.id !== me.value?.user.id ? (
+                          <button type="button" class="quiet" disabled={act.isRunning} onClick={() => invite(user)}>
+                            {t.inviteAgain}
+                          </button>
+                        ) : null}
+                        <a href={`/people?tab=keys&user=${encodeURIComponent(user.id)}`}>{t.tabs.keys}</a>
+                        <a href={`/people?tab=audit&user=${encodeURIComponent(user.id)}`}>{t.tabs.audit}</a>
+                      </span>
+                    ),
+                  },
+                ]}
+              />
+              {next === null ? null : (
+                <button type="button" onClick={list.more}>
+                  {t.more}
+                </button>
+              )}
+            </>
+          )
+        }
+      </LoadedView>
+      {edited === null ? null : (
+        <UserForm user={edited === 'new' ? null : edited} onInvite={setToken} onClose={() => setEdited(null)} />
+      )}
+      {token === null ? null : (
+        <Secret
+          title={t.invite}
+          hint={t.inviteHint}
+          text={joinCommand(about?.public_url ?? location.origin, token)}
+          onClose={() => setToken(null)}
+        />
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,44 @@
+import type { JSX } from 'preact';
+import { useRef, useState } from 'preact/hooks';
+import { asAskError } from '../link/ask.ts';
+import type { AskError } from '../link/ask.ts';
+import { ErrorNote } from './states.tsx';
+import { StepUp } from './step-up.tsx';
+import { showToast } from './toast.tsx';
+
+type Step = () => Promise<unknown>;
+
+export interface Act {
+  /** Runs a step unless one runs; shows a message once it succeeded. */
+  readonly run: (step: Step, done?: string) => void;
+  readonly isRunning: boolean;
+  /** Error of the last step, or the proof of the identity that it needs; null after a success. */
+  readonly note: JSX.Element | null;
+  readonly error: AskError | null;
+}
+
+/** Returns what runs actions that need no confirmation, one at a time. */
+export function useAct(): Act {
+  const [error, setError] = useState<AskError | null>(null);
+  const [isRunning, setIsRunning] = useState(false);
+  const last = useRef<() => void>(() => undefined);
+  const run = (step: Step, done?: string): void => {
+    if (isRunning) return;
+    last.current = () => run(step, done);
+    setIsRunning(true);
+    setError(null);
+    step()
+      .then(() => {
+        if (done !== undefined) showToast({ text: done });
+      })
+      .catch((fault: unknown) => setError(asAskError(fault)))
+      .finally(() => setIsRunning(false));
+  };
+  const note =
+    error === null ? null : error.code === 'STEP_UP_REQUIRED' ? (
+      <StepUp onProven={() => last.current()} />
+    ) : (
+      <ErrorNote error={error} />
+    );
+  return { run, isRunning, note, error };
+}

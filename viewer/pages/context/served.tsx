@@ -43,7 +43,7 @@ function ServedItem(props: {
     <li class="served-item">
       <p class="line">
         <span class="badge">{t.types[type]}</span>
-        {title === null ? <span class="hint">{t.gone}</span> : <Text text={title} />}
+        {title === null ? <span class="hint">{t.unavailable}</span> : <Text text={title} />}
         {feedback.map((kind) => (
           <span key={kind} class={kind === 'wrong' ? 'badge bad' : 'badge good'}>
             {t.uses[kind]}

@@ -89,7 +89,10 @@ export const contextsAnswer = z
 
 export const contextAnswer = z
   .object({
-    id: z.string().nullable().describe('Id of the context, for feedback and `used_in`; null if nothing was served, and of a preview'),
+    id: z
+      .string()
+      .nullable()
+      .describe('Id of the context, for feedback and `used_in`; null if nothing was served, and of a preview'),
     text: z.string(),
     tokens: z.number().int(),
     items: z.array(

@@ -1,13 +1,5 @@
 import { expect, test } from 'vitest';
-import {
-  FILTERS,
-  addressOf,
-  daysOf,
-  endOf,
-  rangeAround,
-  withNewer,
-  withOlder,
-} from '../../viewer/pages/timeline/feed.ts';
+import { FILTERS, addressOf, daysOf, endOf, keyOf, rangeAround } from '../../viewer/pages/timeline/feed.ts';
 import { readQuery } from '../../viewer/router/query.ts';
 
 const item = (id: string, type: 'session' | 'prompt' | 'summary' | 'learning' = 'prompt', kind = 'user') => ({

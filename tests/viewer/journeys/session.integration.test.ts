@@ -16,9 +16,6 @@ afterAll(() => stop());
 const rowsOf = ({ page }: Journey) => page.getByRole('group', { name: 'Rows' }).locator('.row');
 /** Text of the row that keys selected. */
 const activeRow = ({ page }: Journey) => page.locator('.row.active');
-const shot = async ({ page }: Journey, name: string): Promise<void> => {
-  await page.screenshot({ path: `/tmp/shots/${name}.png` });
-};
 
 const demo = demoHooks();
 const demoAddress = `/sessions/${encodeURIComponent(`claude-code:${demo[0]?.session_id ?? ''}`)}`;
@@ -33,7 +30,6 @@ test('shows a session that runs until it is complete, its summary with quotes, a
   await page.getByText('Capturing').waitFor();
   const total = async (): Promise<number> => Number(await rowsOf(journey).first().getAttribute('aria-setsize'));
   const before = await total();
-  await shot(journey, 'session-live');
 
   await replay(instance, demo.slice(half), half);
   await expect.poll(total).toBeGreaterThan(before);
@@ -47,7 +43,6 @@ test('shows a session that runs until it is complete, its summary with quotes, a
   expect(second).toContain('Prompt');
   await page.keyboard.press('p');
   expect(await activeRow(journey).textContent()).not.toBe(second);
-  await shot(journey, 'session-rows');
 
   await page.getByRole('tab', { name: 'Understood' }).click();
   await page
@@ -55,7 +50,6 @@ test('shows a session that runs until it is complete, its summary with quotes, a
     .first()
     .click();
   await expectAccessible(journey);
-  await shot(journey, 'session-understood');
   const quote = (await page.getByRole('blockquote').first().textContent()) ?? '';
   await page.getByRole('link', { name: 'Show the row' }).first().click();
   await activeRow(journey).waitFor();
@@ -65,12 +59,10 @@ test('shows a session that runs until it is complete, its summary with quotes, a
     .click();
   await page.getByRole('dialog').getByText('Received').waitFor();
   await expectAccessible(journey);
-  await shot(journey, 'session-trace');
   await page.keyboard.press('Escape');
   await page.getByRole('tab', { name: 'Work' }).click();
   await page.getByRole('table').first().waitFor();
   await expectAccessible(journey);
-  await shot(journey, 'session-work');
 
   await page.goto(demoAddress);
   await rowsOf(journey).first().waitFor();
@@ -80,7 +72,6 @@ test('shows a session that runs until it is complete, its summary with quotes, a
   expect(await page.getByRole('heading', { name: 'Summary' }).isVisible()).toBe(true);
   expect(await page.getByRole('banner').isVisible()).toBe(false);
   expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe('rgb(251, 251, 250)');
-  await shot(journey, 'session-print');
 });
 
 const ATTACKS = [
@@ -118,7 +109,6 @@ test('shows captured attacks as text on a small window, and forgets an event aft
   expect(await page.evaluate('globalThis.attacked')).toBeUndefined();
   await expectNoSidewaysScroll(journey);
   await expectAccessible(journey);
-  await shot(journey, 'session-320');
 
   await page
     .getByRole('button', { name: /^Forget row/ })
@@ -127,7 +117,6 @@ test('shows captured attacks as text on a small window, and forgets an event aft
   const dialog = page.getByRole('dialog');
   await dialog.getByText('Messages').waitFor();
   await expectAccessible(journey);
-  await shot(journey, 'session-forget');
   await dialog.getByRole('button', { name: 'Forget' }).click();
   await dialog.waitFor({ state: 'detached' });
   expect(Number(await rowsOf(journey).first().getAttribute('aria-setsize'))).toBe(ATTACKS.length * 2 - 1);
@@ -163,8 +152,8 @@ test('reads a long session around the row of the address, in both directions, an
   await page.getByText('capture off').waitFor({ state: 'detached' });
 
   const other = await instance.user();
-  const theirs = await startJourney(instance);
-  await openAs(theirs, instance, `/sessions/${encodeURIComponent(sessionId)}`, other.key);
-  await theirs.page.getByText('visible to its owner and admins only').waitFor();
-  expect(await theirs.page.getByRole('button', { name: /Stop capturing|Forget|Close session/ }).count()).toBe(0);
+  const others = await startJourney(instance);
+  await openAs(others, instance, `/sessions/${encodeURIComponent(sessionId)}`, other.key);
+  await others.page.getByText('visible to its owner and admins only').waitFor();
+  expect(await others.page.getByRole('button', { name: /Stop capturing|Forget|Close session/ }).count()).toBe(0);
 });

@@ -3,7 +3,6 @@ import { settled } from '../../setup/demo-session.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
 import { captured, smallSession } from '../../setup/small-session.ts';
 import { expectAccessible, expectNoSidewaysScroll, openAs, startJourney } from './support/browser.ts';
-import type { Journey } from './support/browser.ts';
 
 const instance = fileInstance();
 let stop: () => Promise<void> = () => Promise.resolve();
@@ -11,9 +10,6 @@ beforeAll(async () => {
   stop = await instance.startWorker();
 });
 afterAll(() => stop());
-const shot = async ({ page }: Journey, name: string): Promise<void> => {
-  await page.screenshot({ path: `/tmp/shots/${name}.png` });
-};
 
 test('shows what happens as it happens, only what matches a filter, and jumps to a day', async () => {
   const journey = await startJourney(instance);
@@ -25,7 +21,6 @@ test('shows what happens as it happens, only what matches a filter, and jumps to
   await items.filter({ hasText: 'Session ended' }).first().waitFor();
   await items.filter({ hasText: 'Summary' }).first().waitFor();
   await expectAccessible(journey);
-  await shot(journey, 'timeline');
 
   await page.getByLabel('Type').selectOption('Message');
   await expect.poll(() => items.count()).toBe(2);
@@ -54,7 +49,6 @@ test('shows what happens as it happens, only what matches a filter, and jumps to
   await page.goto('/timeline');
   await items.first().waitFor();
   await expectNoSidewaysScroll(journey);
-  await shot(journey, 'timeline-320');
 });
 
 test('previews a context without serving it, and shows what a session was served and whether it was used', async () => {
@@ -75,7 +69,6 @@ test('previews a context without serving it, and shows what a session was served
   await page.getByRole('button', { name: /^Text/ }).first().click();
   await page.getByRole('link', { name: 'Show where it is from' }).first().waitFor();
   await expectAccessible(journey);
-  await shot(journey, 'context');
   await page.getByRole('tab', { name: 'Served' }).click();
   await page.getByText('No context was served yet').waitFor();
 
@@ -94,8 +87,6 @@ test('previews a context without serving it, and shows what a session was served
     .first()
     .waitFor();
   await expectAccessible(journey);
-  await shot(journey, 'session-context');
   await page.setViewportSize({ width: 320, height: 640 });
   await expectNoSidewaysScroll(journey);
-  await shot(journey, 'context-320');
 });

@@ -43,7 +43,7 @@ function ServedItem(props: {
     <li class="served-item">
       <p class="line">
         <span class="badge">{t.types[type]}</span>
-        {title === null ? <span class="hint">{t.gone}</span> : <Text text={title} />}
+        {title === null ? <span class="hint">{t.unavailable}</span> : <Text text={title} />}
         {feedback.map((kind) => (
           <span key={kind} class={kind === 'wrong' ? 'badge bad' : 'badge good'}>
             {t.uses[kind]}
@@ -127,11 +127,11 @@ function Served(props: {
   return (
     <article class="card">
       <header class="line">
-        <h3>
+        <h2>
           <button type="button" class="quiet" aria-expanded={isOpen} onClick={onToggle}>
             {t.purposes[purpose]}, <RelativeTime at={context.created_at} />
           </button>
-        </h3>
+        </h2>
         <span class={wasUsed(context) ? 'badge good' : 'badge'}>{wasUsed(context) ? t.used : t.unused}</span>
         {wrong === 0 ? null : <span class="badge bad">{t.wrongOf(wrong)}</span>}
       </header>

@@ -78,7 +78,7 @@ function FindRow(props: {
   );
 }
 
-/** A session: what was said and done, what was understood, what was served to it, and its work. */
+/** A session: what was captured, what was understood, what was served to it, and its work. */
 export default function SessionPage({ parts }: PageProps): JSX.Element {
   const t = inLanguage(texts);
   const [view, change] = useQuery(VIEW);

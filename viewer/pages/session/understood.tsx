@@ -80,7 +80,12 @@ function Topic({ summary }: { readonly summary: Summary }): JSX.Element {
     <article class="card">
       <h3>
         <Text text={summary.title} />
-        {summary.kind === null ? null : <span class="badge">{summary.kind}</span>}
+        {summary.kind === null ? null : (
+          <>
+            {' '}
+            <span class="badge">{summary.kind}</span>
+          </>
+        )}
       </h3>
       <p>
         <Text text={summary.content} />
@@ -125,14 +130,14 @@ export function Understood({ session }: { readonly session: SessionDetail }): JS
         <h2>{t.summary}</h2>
         <LoadedView of={summaries}>
           {({ data, pagination }) => {
-            const whole = data.filter(({ type }) => type === 'session');
+            const main = data.filter(({ type }) => type === 'session');
             const topics = data.filter(({ type }) => type !== 'session');
             return (
               <>
-                {whole.length === 0 ? (
+                {main.length === 0 ? (
                   <Empty title={t.noSummary} command={`recollect sessions summarise ${session.id}`} />
                 ) : (
-                  whole.slice(0, 1).map((summary) => <SessionSummary key={summary.id} summary={summary} />)
+                  main.slice(0, 1).map((summary) => <SessionSummary key={summary.id} summary={summary} />)
                 )}
                 {topics.length === 0 ? null : (
                   <section>

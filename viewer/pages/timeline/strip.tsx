@@ -48,7 +48,7 @@ export function Strip(props: {
             onKeyDown={onKeyDown}
           >
             <span
-              style={{ height: total === 0 ? '1px' : `${Math.max(LEAST_PERCENT, Math.round((total / most) * 100))}%` }}
+              style={{ height: total === 0 ? '0' : `${Math.max(LEAST_PERCENT, Math.round((total / most) * 100))}%` }}
             />
           </button>
         );

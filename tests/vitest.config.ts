@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { processEnvironment } from '../config/process-environment.ts';
 import { cacheDirectory, compileCacheIn } from '../infra/instance/layout.ts';
+import { JourneysLast } from './setup/journeys-last.ts';
 
 /** Folders of `tests/` whose files need no engine, except `*.integration.test.ts`. Slow files have that suffix, too. */
 const UNIT =
@@ -23,6 +24,7 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 240_000,
     teardownTimeout: 30_000,
+    sequence: { sequencer: JourneysLast },
     reporters: ['default'],
     projects: [
       { extends: true, test: { name: 'unit', include: [UNIT] } },

@@ -11,14 +11,14 @@ const instance = fileInstance();
 
 describe('a user', () => {
   test('is added without a password, with an invite, and listed', async () => {
-    const { user } = await invite(instance, 'ada');
-    expect(user).toMatchObject({ username: 'ada', role: 'user', active: true, email: null });
+    const { user } = await invite(instance, 'zora');
+    expect(user).toMatchObject({ username: 'zora', role: 'user', active: true, email: null });
     expect(user.invite_expires_at).not.toBeNull();
     expect(await instance.value('SELECT password_hash AS value FROM users WHERE id = $1', [user.id])).toBeNull();
-    const list = bodyOf(pageOfItems(userSchema), await instance.get('/admin/users?search=ad&limit=1'));
-    expect(list).toMatchObject({ data: [{ username: 'ada' }], pagination: { total: 1, has_next: false } });
+    const list = bodyOf(pageOfItems(userSchema), await instance.get('/admin/users?search=zor&limit=1'));
+    expect(list).toMatchObject({ data: [{ username: 'zora' }], pagination: { total: 1, has_next: false } });
     expect(bodyOf(pageOfItems(userSchema), await instance.get('/admin/users?search=%25')).data).toEqual([]);
-    for (const name of [user.id, 'ada'])
+    for (const name of [user.id, 'zora'])
       expect(bodyOf(userSchema, await instance.get(`/admin/users/${name}`)).id).toBe(user.id);
   });
 

@@ -34,7 +34,7 @@ function Condition({ job }: { readonly job: Job }): JSX.Element {
       )}
       {fault === null ? null : (
         <p class="bad">
-          {t.failed(fault)}
+          <Text text={t.failed(fault)} />
           {attempts > 1 ? ` · ${t.attempts(attempts)}` : null}
         </p>
       )}

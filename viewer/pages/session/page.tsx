@@ -57,7 +57,12 @@ function Head({ session }: { readonly session: SessionDetail }): JSX.Element {
         {' · '}
         {t.sizes(counts.prompts, counts.observations, counts.tokens)}
         {session.waiting_reason === null ? null : <span class="warn"> · {l.waits(session.waiting_reason)}</span>}
-        {session.last_error === null ? null : <span class="bad"> · {l.failed(session.last_error)}</span>}
+        {session.last_error === null ? null : (
+          <span class="bad">
+            {' · '}
+            <Text text={l.failed(session.last_error)} />
+          </span>
+        )}
       </p>
     </header>
   );

@@ -25,6 +25,7 @@ export default defineConfig({
     hookTimeout: 240_000,
     teardownTimeout: 30_000,
     sequence: { sequencer: JourneysLast },
+    expect: { poll: { timeout: 30_000 } },
     reporters: ['default'],
     projects: [
       { extends: true, test: { name: 'unit', include: [UNIT] } },

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
-import { demoHooks, replay, settled } from '../../setup/demo-session.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
 import { captured, smallSession } from '../../setup/small-session.ts';
 import { expectAccessible, expectNoSidewaysScroll, openAs, startJourney } from './support/browser.ts';
@@ -17,32 +16,31 @@ const rowsOf = ({ page }: Journey) => page.getByRole('group', { name: 'Rows' }).
 /** Text of the row that keys selected. */
 const activeRow = ({ page }: Journey) => page.locator('.row.active');
 
-const demo = demoHooks();
-const demoAddress = `/sessions/${encodeURIComponent(`claude-code:${demo[0]?.session_id ?? ''}`)}`;
+const address = `/sessions/${encodeURIComponent('test:running')}`;
 
 test('shows a session that runs until it is complete, its summary with quotes, and prints all of it', async () => {
-  const half = Math.floor(demo.length / 2);
-  await replay(instance, demo.slice(0, half));
+  const events = smallSession('running');
+  await captured(instance, events.slice(0, 4));
   const journey = await startJourney(instance);
   const { page } = journey;
-  await openAs(journey, instance, demoAddress);
+  await openAs(journey, instance, address);
   await rowsOf(journey).first().waitFor();
-  await page.getByText('Capturing').waitFor();
+  await page.getByText('Capturing', { exact: true }).waitFor();
   const total = async (): Promise<number> => Number(await rowsOf(journey).first().getAttribute('aria-setsize'));
   const before = await total();
 
-  await replay(instance, demo.slice(half), half);
-  await expect.poll(total).toBeGreaterThan(before);
+  const second = { ...events[1], content: 'Now run the tests of invoices', key: 'running-prompt-2' };
+  const cause = { ...events[5], content: 'Root cause: we round per line and then add.', key: 'running-cause' };
+  await captured(instance, [second, cause, ...events.slice(4)]);
+  await expect.poll(total).toBe(before + 4);
   await page.getByText('Complete', { exact: true }).waitFor();
-  await settled(instance, `claude-code:${demo[0]?.session_id ?? ''}`);
   await expectAccessible(journey);
 
   await page.keyboard.press('n');
   await page.keyboard.press('n');
-  const second = await activeRow(journey).textContent();
-  expect(second).toContain('Prompt');
+  await activeRow(journey).getByText('Now run the tests').waitFor();
   await page.keyboard.press('p');
-  expect(await activeRow(journey).textContent()).not.toBe(second);
+  await activeRow(journey).getByText('half even').first().waitFor();
 
   await page.getByRole('tab', { name: 'Understood' }).click();
   await page
@@ -64,12 +62,12 @@ test('shows a session that runs until it is complete, its summary with quotes, a
   await page.getByRole('table').first().waitFor();
   await expectAccessible(journey);
 
-  await page.goto(demoAddress);
+  await page.goto(address);
   await rowsOf(journey).first().waitFor();
   await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
   await page.locator('button', { hasText: 'Print' }).dispatchEvent('click');
   await expect.poll(() => rowsOf(journey).count()).toBe(await total());
-  expect(await page.getByRole('heading', { name: 'Summary' }).isVisible()).toBe(true);
+  await page.getByRole('heading', { name: 'Summary' }).waitFor();
   expect(await page.getByRole('banner').isVisible()).toBe(false);
   expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe('rgb(251, 251, 250)');
 });
@@ -97,9 +95,9 @@ test('shows captured attacks as text on a small window, and forgets an event aft
   ]);
   const journey = await startJourney(instance, { viewport: { width: 320, height: 640 } });
   const { page } = journey;
-  const address = `/sessions/${encodeURIComponent('test:attacks')}`;
-  await instance.call('PUT', address, { body: { title: ATTACKS.join(' ').slice(0, 200) } });
-  await openAs(journey, instance, address);
+  const attacked = `/sessions/${encodeURIComponent('test:attacks')}`;
+  await instance.call('PUT', attacked, { body: { title: ATTACKS.join(' ').slice(0, 200) } });
+  await openAs(journey, instance, attacked);
   await rowsOf(journey).first().waitFor();
   await page
     .getByText(ATTACKS[1] ?? '')

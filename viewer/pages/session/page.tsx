@@ -146,7 +146,7 @@ export default function SessionPage({ parts }: PageProps): JSX.Element {
             <>
               <Head session={data} />
               <Actions session={data} mayChange={mayChange} />
-              {isWhole ? <Understood session={data} /> : null}
+              {isWhole ? <Understood session={data} onLoaded={() => print()} /> : null}
               <Tabs
                 label={t.parts}
                 tabs={TABS.map((name) => ({ name, text: t.tabs[name] }))}

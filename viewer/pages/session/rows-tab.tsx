@@ -38,10 +38,6 @@ export function RowsTab(props: {
   useEffect(() => {
     if (around !== null) setOpen((known) => new Set(known).add(around));
   }, [around]);
-  // The rows that a print shows are rendered first.
-  useEffect(() => {
-    if (isWhole) print();
-  }, [isWhole]);
   const isFiltered = view.show !== undefined || view.agent !== undefined;
   const toggle = ({ seq }: SessionRow): void => {
     const next = new Set(open);

@@ -1,4 +1,5 @@
 import type { JSX } from 'preact';
+import { useEffect } from 'preact/hooks';
 import type { Evidence, Learning, SessionDetail, Summary } from '../../contract/index.ts';
 import { useResource } from '../../link/resource.ts';
 import { Quoted, Text } from '../../parts/quoted.tsx';
@@ -117,13 +118,18 @@ function LearningCard({ learning }: { readonly learning: Learning }): JSX.Elemen
   );
 }
 
-/** What models understood of a session: its summary, topics and learnings, each with its quotes. */
-export function Understood({ session }: { readonly session: SessionDetail }): JSX.Element {
+/** What models understood of a session: its summary, topics and learnings, each with its quotes. `onLoaded`: all of it is shown. */
+export function Understood(props: { readonly session: SessionDetail; readonly onLoaded?: () => void }): JSX.Element {
+  const { session, onLoaded } = props;
   const t = inLanguage(texts);
   const path = { id: session.id };
   const concern = eventsOf(session.id, ['summary.generated', 'learning.extracted', 'session.updated']);
   const summaries = useResource('GET /sessions/{id}/summaries', { path, query: { limit: MOST } }, concern);
   const learnings = useResource('GET /learnings', { query: { session: session.id, limit: MOST } }, concern);
+  const isLoaded = [summaries, learnings].every(({ data, error }) => data !== undefined || error !== null);
+  useEffect(() => {
+    if (isLoaded) onLoaded?.();
+  }, [isLoaded]);
   return (
     <div class="page">
       <section>

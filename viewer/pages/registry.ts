@@ -51,14 +51,14 @@ export const PAGES: readonly Page[] = [
   },
   {
     path: '/learnings',
-    name: { en: 'Learnings', zh: '学习' },
+    name: { en: 'Learnings', zh: '经验' },
     letter: 'l',
     scope: 'read',
     load: () => import('./learnings/page.tsx'),
   },
   {
     path: '/learnings/:id',
-    name: { en: 'Learning', zh: '学习' },
+    name: { en: 'Learning', zh: '经验' },
     scope: 'read',
     load: () => import('./learnings/learning.tsx'),
   },

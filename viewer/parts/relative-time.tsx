@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { settings } from '../settings.ts';
+import { locale } from './locale.ts';
 import { relativeTime } from './times.ts';
 
 const TICK_MS = 10_000;
@@ -16,10 +16,9 @@ export function RelativeTime(props: {
   readonly wrap?: (age: string) => string;
 }): JSX.Element {
   const date = new Date(props.at);
-  const locale = settings.value.language === 'zh' ? 'zh-CN' : 'en-GB';
-  const words = relativeTime(date.getTime(), Math.max(now.value, Date.now() - TICK_MS), locale);
+  const words = relativeTime(date.getTime(), Math.max(now.value, Date.now() - TICK_MS), locale());
   return (
-    <time dateTime={date.toISOString()} title={date.toLocaleString(locale, { dateStyle: 'full', timeStyle: 'long' })}>
+    <time dateTime={date.toISOString()} title={date.toLocaleString(locale(), { dateStyle: 'full', timeStyle: 'long' })}>
       {props.wrap === undefined ? words : props.wrap(words)}
     </time>
   );

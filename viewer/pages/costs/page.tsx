@@ -4,7 +4,8 @@ import { me } from '../../link/me.ts';
 import { useResource } from '../../link/resource.ts';
 import { fullCount, percentText, shortCount, usdText } from '../../parts/amounts.ts';
 import { Chart } from '../../parts/chart.tsx';
-import { Field, Select } from '../../parts/fields.tsx';
+import { Choice, FilterField, Select } from '../../parts/fields.tsx';
+import { Pairs } from '../../parts/pairs.tsx';
 import { Text } from '../../parts/quoted.tsx';
 import { RelativeTime } from '../../parts/relative-time.tsx';
 import { Empty, LoadedView } from '../../parts/states.tsx';
@@ -19,7 +20,6 @@ import { Returns } from './returns.tsx';
 import { texts } from './texts.ts';
 
 const MOST_SERIES = 3;
-const INSTALL = 'recollect demo';
 
 function BudgetOfToday({ budget, alerts }: { readonly budget: Budget; readonly alerts: Usage['alerts'] }): JSX.Element {
   const t = inLanguage(texts);
@@ -67,14 +67,7 @@ function Totals({ usage }: { readonly usage: Usage }): JSX.Element {
     <section class="panel">
       <h2>{t.totals}</h2>
       <p class="muted">{scope.user === null ? t.ofTenant : t.ofUser(scope.user.username)}</p>
-      <dl class="counts">
-        {figures.map(([name, figure]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{figure}</dd>
-          </div>
-        ))}
-      </dl>
+      <Pairs of={figures} />
     </section>
   );
 }
@@ -176,12 +169,11 @@ export default function CostsPage(): JSX.Element {
     <div class="page">
       <h1>{t.title}</h1>
       <search class="filters">
-        <Select
+        <Choice
           label={t.range}
-          any={t.ranges[30]}
-          value={filters.days}
-          options={RANGES.filter((value) => value !== '30').map((value) => ({ value, text: t.ranges[value] }))}
-          onValue={(days) => change({ days })}
+          value={filters.days ?? '30'}
+          options={RANGES.map((value) => ({ value, text: t.ranges[value] }))}
+          onValue={(days) => change({ days: days === '30' ? undefined : days })}
         />
         <Select
           label={t.group}
@@ -198,20 +190,19 @@ export default function CostsPage(): JSX.Element {
           onValue={(value) => change({ unit: value })}
         />
         {me.value?.role === 'admin' ? (
-          <Field
+          <FilterField
             label={t.user}
             hint={t.userHint}
-            type="search"
             maxLength={256}
-            value={user ?? ''}
-            onValue={(name) => change({ user: name || undefined }, { replace: true })}
+            value={user}
+            onValue={(name) => change({ user: name }, { replace: true })}
           />
         ) : null}
       </search>
       <LoadedView of={usage}>
         {(days) =>
           days.totals.calls + days.totals.cache_hits === 0 ? (
-            <Empty title={t.empty} command={INSTALL}>
+            <Empty title={t.empty} command="recollect demo">
               <p>{t.emptyHint}</p>
             </Empty>
           ) : (

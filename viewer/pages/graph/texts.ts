@@ -71,7 +71,7 @@ export const texts = textsOf(
     moreRelations: (count) => `还有 ${count} 条`,
     evidence: '出现之处',
     noEvidence: '没有引文。',
-    sources: { prompt: '提示', observation: '工具调用', summary: '摘要', learning: '学习' },
+    sources: { prompt: '提示', observation: '工具调用', summary: '摘要', learning: '经验' },
     outgoing: { uses: '使用', solves: '解决', causes: '导致', related_to: '相关于', part_of: '属于' },
     incoming: { uses: '被使用于', solves: '被解决于', causes: '起因于', related_to: '相关于', part_of: '包含' },
     empty: '图谱为空',

@@ -2,7 +2,7 @@ import { signal } from '@preact/signals';
 import type { ChangedLearning, Learning } from '../../contract/index.ts';
 import { asAskError, ask } from '../../link/ask.ts';
 import type { AskError, CallOf } from '../../link/ask.ts';
-import { may, me } from '../../link/me.ts';
+import { may, mayChangeOf } from '../../link/me.ts';
 import { invalidate } from '../../link/resource.ts';
 import { showToast } from '../../parts/toast.tsx';
 import { inLanguage } from '../../texts/language.ts';
@@ -22,18 +22,14 @@ export const rejected = signal<readonly ChangedLearning[]>([]);
 /** Takes the last change back, once; null if there is none. */
 const lastUndo = signal<(() => Promise<unknown>) | null>(null);
 
-export function isAdmin(): boolean {
-  return me.value?.role === 'admin' && may('admin');
-}
-
 /** Whether to offer changes of a learning: to its owner and admins. */
 export function mayChange({ user_id: owner }: Learning): boolean {
-  return may('write') && (isAdmin() || owner === me.value?.user.id);
+  return mayChangeOf(owner);
 }
 
 /** Whether to offer verification: to admins. Whether users may verify is a setting of the server that no answer contains. */
 export function mayVerify(): boolean {
-  return may('write') && isAdmin();
+  return may('write') && may('admin');
 }
 
 function offerUndo(text: string, undo: () => Promise<unknown>): void {

@@ -2,10 +2,10 @@ import type { JSX } from 'preact';
 import { useMemo, useRef, useState } from 'preact/hooks';
 import type { Learning } from '../../contract/index.ts';
 import { may } from '../../link/me.ts';
-import { useList } from '../../link/resource.ts';
+import { readAtOf, useList } from '../../link/pages.ts';
 import { addressOfLearning } from '../../parts/places.ts';
 import { Text } from '../../parts/quoted.tsx';
-import { Empty, LoadedView } from '../../parts/states.tsx';
+import { Empty, LoadedView, NoMatch } from '../../parts/states.tsx';
 import { VirtualList } from '../../parts/virtual-list.tsx';
 import { navigate, useQuery } from '../../router/router.ts';
 import { useKeys } from '../../shell/keys.ts';
@@ -86,7 +86,7 @@ export default function LearningsPage(): JSX.Element {
   const t = inLanguage(texts);
   const [filters, change] = useQuery(FILTERS);
   const list = useList('GET /learnings', { query: { ...queryOf(filters), limit: PAGE_ROWS } }, idOf, concernsLearnings);
-  const rows = changedRows(list.items, list.loadedAt ?? 0, pending.value, (learning) => isListed(learning, filters));
+  const rows = changedRows(list.items, pending.value, readAtOf, (learning) => isListed(learning, filters));
   // Rows that were changed and left the list are no longer in its number.
   const total =
     list.data === undefined || list.data.total === null ? null : list.data.total - list.items.length + rows.length;
@@ -163,11 +163,7 @@ export default function LearningsPage(): JSX.Element {
               onEnd={list.more}
             />
           ) : isFiltered ? (
-            <Empty title={t.noMatch}>
-              <button type="button" onClick={() => change({ ...NOTHING, state })}>
-                {t.clear}
-              </button>
-            </Empty>
+            <NoMatch title={t.noMatch} onClear={() => change({ ...NOTHING, state })} />
           ) : state === undefined ? (
             <Empty title={t.empty} command='recollect remember "…"'>
               <p>

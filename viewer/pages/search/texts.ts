@@ -83,7 +83,7 @@ export const texts = textsOf(
     nearest: '也显示不太符合的',
     explain: '解释',
     explainKey: '解释或不解释结果',
-    empty: '搜索提示、工具调用、摘要和学习',
+    empty: '搜索提示、工具调用、摘要和经验',
     syntax: {
       phrase: '完全按此顺序的这些词',
       type: '某一类型:prompt、observation、summary、learning',
@@ -91,7 +91,7 @@ export const texts = textsOf(
       file: '关于某个文件',
       time: '该时间的记忆在前;since: 和 before: 用于筛选',
     },
-    types: { prompt: '提示', observation: '工具调用', summary: '摘要', learning: '学习' },
+    types: { prompt: '提示', observation: '工具调用', summary: '摘要', learning: '经验' },
     untitledSession: '无标题的会话',
     chance: '相关的可能性',
     found: (count, ms) => `${count} 个结果,用时 ${ms} 毫秒`,

@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import type { Evidence, Learning, SessionDetail, Summary } from '../../contract/index.ts';
 import { useResource } from '../../link/resource.ts';
+import { addressOfLearning, addressOfRow } from '../../parts/places.ts';
 import { Quoted, Text } from '../../parts/quoted.tsx';
 import { Empty, LoadedView } from '../../parts/states.tsx';
 import { inLanguage } from '../../texts/language.ts';
@@ -22,7 +23,7 @@ function Quotes(props: { readonly evidence: readonly Evidence[]; readonly sessio
       {evidence.map(({ row_id: id, quote }, index) => (
         <div key={index}>
           {quote === null ? <p class="hint">{t.hiddenQuote}</p> : <Quoted text={quote} />}
-          <a href={`/sessions/${encodeURIComponent(sessionId)}?row=${encodeURIComponent(id)}`}>{t.toRow}</a>
+          <a href={addressOfRow(sessionId, id)}>{t.toRow}</a>
         </div>
       ))}
     </details>
@@ -101,7 +102,7 @@ function LearningCard({ learning }: { readonly learning: Learning }): JSX.Elemen
   return (
     <article class="card">
       <h3>
-        <a href={`/learnings/${encodeURIComponent(learning.id)}`}>
+        <a href={addressOfLearning(learning.id)}>
           <Text text={learning.title} />
         </a>{' '}
         <span class={`badge ${learning.verified ? 'good' : ''}`}>

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useRef } from 'preact/hooks';
-import { settings } from '../../settings.ts';
+import { locale } from '../../parts/locale.ts';
 import { inLanguage } from '../../texts/language.ts';
 import type { Day } from './feed.ts';
 import { texts } from './texts.ts';
@@ -19,8 +19,7 @@ export function Strip(props: {
   const t = inLanguage(texts);
   const strip = useRef<HTMLDivElement>(null);
   const most = Math.max(1, ...days.map(({ total }) => total));
-  const locale = settings.value.language === 'zh' ? 'zh-CN' : 'en-GB';
-  const format = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: 'UTC' });
+  const format = new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeZone: 'UTC' });
   const chosen = days.findIndex(({ day }) => day === selected);
   const reachable = chosen === -1 ? days.length - 1 : chosen;
   const onKeyDown = (event: KeyboardEvent): void => {

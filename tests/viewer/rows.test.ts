@@ -89,4 +89,9 @@ describe('rows of a list that is read page by page', () => {
     const merged = withNextPage(page('abc'.split('')), page('cde'.split(''), null), idOf);
     expect([idsIn(merged), merged.next]).toEqual(['abcde', null]);
   });
+
+  test('keep the number of the first page, since a page behind a cursor is not counted', () => {
+    expect(withNextPage(page(['a']), { ...page(['b']), total: null }, idOf).total).toBe(9);
+    expect(withNextPage(page(['a']), { ...page(['b']), total: 10 }, idOf).total).toBe(10);
+  });
 });

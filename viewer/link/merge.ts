@@ -1,7 +1,7 @@
 /** Rows of a list that is read page by page, newest first. */
 export interface Rows<Item> {
   readonly items: readonly Item[];
-  /** Number of all rows; null if the list does not count. */
+  /** Number of all rows; null of a page behind a cursor, which is not counted. */
   readonly total: number | null;
   /** Query parameters of the next page; null at the end. */
   readonly next: Readonly<Record<string, unknown>> | null;
@@ -10,7 +10,7 @@ export interface Rows<Item> {
 /** Of an answer; rows of a session also have a `prev_cursor`. */
 interface Pagination {
   readonly page: number;
-  readonly total: number;
+  readonly total: number | null;
   readonly has_next: boolean;
   readonly next_cursor: string | null;
 }
@@ -26,7 +26,7 @@ export function rowsOf<Item>(answer: { readonly data: readonly Item[]; readonly 
 export function withNextPage<Item>(rows: Rows<Item>, page: Rows<Item>, idOf: (item: Item) => string): Rows<Item> {
   const known = new Set(rows.items.map(idOf));
   return {
-    total: page.total,
+    total: page.total ?? rows.total,
     next: page.next,
     items: [...rows.items, ...page.items.filter((item) => !known.has(idOf(item)))],
   };

@@ -10,7 +10,7 @@ import { present } from '../../http/present.ts';
 import { existing } from '../../errors.ts';
 import { handWritten } from '../../memories/hand-written.ts';
 import { knownAlready } from '../../memories/learning-changes.ts';
-import { pageOfItems, usedIn } from '../../../contract/shared.ts';
+import { cursorPageOf, usedIn } from '../../../contract/shared.ts';
 import { learningIdOf } from '../../memories/memory-lookup.ts';
 import { ownerIdFor } from '../../../domain/learning/visibility.ts';
 import { memoryHash } from '../../../domain/memory.ts';
@@ -53,7 +53,7 @@ export function learningRoutes(app: Api, { database, embeddingModel, workflowHin
       tags: ['learnings'],
       summary: 'List learnings',
       querystring: learningsQuery,
-      response: { 200: pageOfItems(learningSchema) },
+      response: { 200: cursorPageOf(learningSchema) },
     }),
     async (request) => {
       const { page, limit, cursor, session, project, sort, as_of: asOf, ...rest } = request.query;
@@ -82,7 +82,7 @@ export function learningRoutes(app: Api, { database, embeddingModel, workflowHin
       const next = found.next === null ? null : cursorOf(list, found.next);
       return {
         data: found.rows.map(presentLearning),
-        pagination: pageOf(page, limit, found.total, after !== null, next),
+        pagination: pageOf(page, limit, found.total, next),
       };
     },
   );

@@ -14,6 +14,7 @@ import { stuckBounds, stuckOf } from '../../job-list.ts';
 import { z } from 'zod';
 import { findProject } from '../../../stores/postgres/projects/projects.ts';
 import type { TenantTransaction } from '../../../stores/postgres/connection/database.ts';
+import { noRows } from '../../../stores/postgres/connection/rows.ts';
 import { readGaps } from '../../../stores/postgres/sessions/session-gaps.ts';
 import { listSessions, readSessionDetail } from '../../../stores/postgres/sessions/sessions.ts';
 import type { SessionDetail, SessionGroup, StoredSession } from '../../../stores/postgres/sessions/sessions.ts';
@@ -113,7 +114,7 @@ export function sessionRoutes(app: Api, { database, config }: ApiDependencies): 
         const known = project === undefined ? undefined : await findProject(transaction, project);
         const found =
           known === null
-            ? { rows: [], total: 0, next: null, groups: [] }
+            ? { ...noRows(after), groups: after === null ? [] : null }
             : await listSessions(transaction, { status, phase, search, projectId: known?.id }, sort, {
                 after,
                 page,
@@ -127,8 +128,8 @@ export function sessionRoutes(app: Api, { database, config }: ApiDependencies): 
         const next = found.next === null ? null : cursorOf(list, found.next);
         return {
           data: found.rows.map((row) => presentSession(row, details(row.id))),
-          counts: countsOf(found.groups),
-          pagination: pageOf(page, limit, found.total, after !== null, next),
+          counts: found.groups === null ? null : countsOf(found.groups),
+          pagination: pageOf(page, limit, found.total, next),
         };
       });
     },

@@ -51,7 +51,7 @@ const listedWindow = rowOf({
 
 export type ListedWindow = z.output<typeof listedWindow>;
 
-/** Returns a page of a session's windows in order, their number, and the start of the next page. `after` has precedence over `page`. */
+/** Returns a page of a session's windows in order, and the start of the next page. `after` has precedence over `page`. */
 export async function listWindows(
   transaction: TenantTransaction,
   { sessionId, state = null }: { readonly sessionId: string; readonly state?: string | undefined | null },
@@ -66,7 +66,8 @@ export async function listWindows(
        ORDER BY w.n LIMIT ${limit + 1} OFFSET ${after === null ? (page - 1) * limit : 0}`,
   );
   const { shown, next } = nextOf(rows, limit);
-  const total = await transaction.window.count({ where: { sessionId, ...(state === null ? {} : { state }) } });
+  const counted = { sessionId, ...(state === null ? {} : { state }) };
+  const total = after === null ? await transaction.window.count({ where: counted }) : null;
   return { rows: [...shown], total, next: next === null ? null : { n: next.n } };
 }
 

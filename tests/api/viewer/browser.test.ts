@@ -187,6 +187,20 @@ describe('the cookie', () => {
       );
   });
 
+  test('signs nothing at /mcp, which pages of other hosts may call', async () => {
+    const { key } = await instance.user();
+    const cookie = await cookieFor({ api_key: key });
+    const body = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'search', arguments: { q: 'x' } } };
+    const accept = 'application/json, text/event-stream';
+    for (const headers of [OWN, { 'sec-fetch-site': 'cross-site' }, { origin: 'https://example.org' }]) {
+      const answer = await instance.call('POST', '/mcp', { ...signed(cookie, { ...headers, accept }), body });
+      expectError(answer, 'UNAUTHENTICATED');
+      expect(answer.body).toMatchObject({ error: expect.stringContaining('it accepts no cookie') });
+    }
+    const withKey = await instance.call('POST', '/mcp', { key, headers: { cookie, accept }, body });
+    expect(withKey.status).toBe(200);
+  });
+
   test('of another instance on this host is none', async () => {
     const { key } = await instance.user();
     const token = (await cookieFor({ api_key: key })).split('=')[1] ?? '';

@@ -2,7 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { meSchema } from '../../../contract/access.ts';
 import { aboutSchema, browserAnswer, browserCode } from '../../../contract/browser.ts';
 import { userSessionList } from '../../../contract/login.ts';
+import { giveToBrowser } from '../../../stores/postgres/access/browser-sessions.ts';
+import { newBrowserToken } from '../../../stores/postgres/access/secrets.ts';
 import type { ApiAnswer } from '../../setup/instance.ts';
+import { untilTrue } from '../../setup/until.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
 import { createdIn, makeKey } from '../support/access.ts';
 import { bodyOf, expectError } from '../support/answers.ts';
@@ -40,6 +43,7 @@ async function cookieFor(body: object): Promise<string> {
 }
 const codeOf = async (key: string) =>
   createdIn(browserCode, await instance.post('/auth/browser/codes', undefined, key)).code;
+const refreshed = (cookie: string) => instance.call('POST', '/auth/refresh', signed(cookie));
 const me = (cookie: string) => instance.call('GET', '/auth/me', signed(cookie));
 const statusThere = async (cookie: string) =>
   (await fetch(`${second.url}/api/v1/auth/me`, { headers: { cookie, ...OWN } })).status;
@@ -94,12 +98,13 @@ describe('a browser signs in', () => {
   test('by a log-in, whose session becomes that of the browser', async () => {
     const user = await instance.user();
     const credentials = await withPassword(instance, user);
-    const { access_token: token, session_id: id } = await logIn(instance, credentials);
+    const { access_token: token, session_id: id, cookie: refresh } = await logIn(instance, credentials);
     const answer = await signIn({ access_token: token });
     expect(answer.headers.getSetCookie()).toEqual([
       expect.stringContaining('__Host-recollect_refresh=;'),
       expect.stringMatching(/^recollect_/),
     ]);
+    expectError(await refreshed(refresh), 'INVALID_TOKEN');
     const cookie = (answer.headers.getSetCookie()[1] ?? '').split(';', 1).join('');
     const mine = bodyOf(meSchema, await me(cookie));
     expect([mine.credential.kind, mine.session]).toEqual([
@@ -113,6 +118,25 @@ describe('a browser signs in', () => {
     const next = cookieOf(proven);
     expect([proven.status, next === cookie, next.startsWith('recollect_')]).toEqual([200, false, true]);
     expect([(await me(cookie)).status, (await me(next)).status]).toEqual([401, 200]);
+  });
+
+  test('while another tab refreshes the log-in, which gets no token', async () => {
+    const user = await instance.user();
+    const { session_id: id, cookie: refresh } = await logIn(instance, await withPassword(instance, user));
+    const refreshing = await instance.db.database.asTenant(user.tenantId, async (transaction) => {
+      expect(await giveToBrowser(transaction, id, newBrowserToken())).toBe(true);
+      const sent = refreshed(refresh);
+      await untilTrue(
+        async () =>
+          (await instance.count(
+            "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+          )) > 0,
+      );
+      return { sent };
+    });
+    expectError(await refreshing.sent, 'INVALID_TOKEN');
+    expect(await instance.count('refresh_tokens WHERE session_id = $1', [id])).toBe(0);
+    expect(await instance.count('user_sessions WHERE id = $1 AND ended_at IS NULL', [id])).toBe(1);
   });
 
   test('with one credential only, and not with what is none', async () => {

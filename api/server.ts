@@ -57,7 +57,6 @@ import { mcpRoutes } from './routes/mcp.ts';
 import { reindexRoutes } from './routes/operations/reindex.ts';
 import { learningBatchRoutes } from './routes/memories/learning-batch.ts';
 import { learningChangeRoutes } from './routes/memories/learning-changes.ts';
-import { learningVisibilityRoutes } from './routes/memories/learning-visibility.ts';
 import { learningRoutes } from './routes/memories/learnings.ts';
 import { memoryRoutes } from './routes/memories/memories.ts';
 import { profileRoutes } from './routes/memories/profile.ts';
@@ -107,7 +106,6 @@ const ROUTES: readonly ((api: Api, dependencies: ApiDependencies) => void)[] = [
   learningRoutes,
   learningChangeRoutes,
   learningBatchRoutes,
-  learningVisibilityRoutes,
   graphRoutes,
   profileRoutes,
   valueRoutes,

@@ -24,9 +24,10 @@ import {
   reopenBody,
   supersedeBody,
   verifyBody,
+  visibilityBody,
 } from '../../../contract/learnings.ts';
 
-/** Changes of a learning: correct, delete, verify, invalidate, reopen, supersede. */
+/** Changes of a learning: correct, delete, verify, invalidate, reopen, supersede, share. */
 export function learningChangeRoutes(app: Api, dependencies: ApiDependencies): void {
   const { database, embeddingModel, workflowHints } = dependencies;
   const changes = createLearningChanges(dependencies);
@@ -172,6 +173,24 @@ export function learningChangeRoutes(app: Api, dependencies: ApiDependencies): v
         { otherName: typeof by === 'string' ? by : null },
       );
       return answerOf(principal, superseded);
+    },
+  );
+
+  app.put(
+    '/learnings/:id/visibility',
+    route('write', {
+      tags: ['learnings'],
+      summary: 'Share a learning with the tenant, or make it private',
+      description:
+        'For its owner and admins. Applies to all versions, each of which must belong to the owner, and also to a closed learning. Rejected with CONFLICT if a learning with the same words exists among the shared ones, or the private ones of the owner.',
+      params: learningParams,
+      body: visibilityBody,
+      ...answers,
+    }),
+    (request) => {
+      const principal = principalOf(request);
+      const { visibility, version } = request.body;
+      return answerOf(principal, changes.share(principal, request.params.id, visibility, version));
     },
   );
 }

@@ -2,9 +2,8 @@ import { z } from 'zod';
 import { writeByHand } from '../../../stores/postgres/learnings/learning-changes.ts';
 import { listLearnings, readLearning, readVersions } from '../../../stores/postgres/learnings/learning-list.ts';
 import { readSharing } from '../../../stores/postgres/learnings/sharing.ts';
-import { findProject } from '../../../stores/postgres/projects/projects.ts';
-import { findSessionId } from '../../../stores/postgres/sessions/sessions.ts';
-import { principalOf, seekerOf, viewerOf, route, viewOf } from '../../auth.ts';
+import { noRows } from '../../../stores/postgres/connection/rows.ts';
+import { principalOf, viewerOf, route, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { present } from '../../http/present.ts';
 import { existing } from '../../errors.ts';
@@ -16,6 +15,7 @@ import { ownerIdFor } from '../../../domain/learning/visibility.ts';
 import { memoryHash } from '../../../domain/memory.ts';
 import { countFetched } from '../../memories/memory-fetches.ts';
 import { cursorOf, pageOf, placeOf } from '../../http/paging.ts';
+import { filterIds } from '../../subjects.ts';
 import {
   learningDetail,
   learningInput,
@@ -61,13 +61,10 @@ export function learningRoutes(app: Api, { database, embeddingModel, workflowHin
       const after = placeOf(cursor, list, placeSchema);
       const principal = principalOf(request);
       const found = await database.asTenant(viewOf(principal), async (transaction) => {
-        const knownProject = project === undefined ? undefined : await findProject(transaction, project);
-        const knownSession =
-          session === undefined ? undefined : await findSessionId(transaction, session, seekerOf(principal));
-        if (knownProject === null || knownSession === null) return { rows: [], total: 0, next: null };
+        const ids = await filterIds(transaction, principal, { project, session });
+        if (ids === null) return noRows(after);
         const filter = {
-          sessionId: knownSession,
-          projectId: knownProject?.id,
+          ...ids,
           namespace: rest.namespace,
           category: rest.category,
           tag: rest.tag,

@@ -1,4 +1,4 @@
-import { sessionIdOf } from '../../subjects.ts';
+import { filterIds, sessionIdOf } from '../../subjects.ts';
 import {
   agentSchema,
   sessionDetail,
@@ -12,7 +12,6 @@ import { SESSION_STATUSES } from '../../../domain/session-states.ts';
 import { readSessionWork } from '../../../stores/postgres/sessions/session-work.ts';
 import { stuckBounds, stuckOf } from '../../job-list.ts';
 import { z } from 'zod';
-import { findProject } from '../../../stores/postgres/projects/projects.ts';
 import type { TenantTransaction } from '../../../stores/postgres/connection/database.ts';
 import { noRows } from '../../../stores/postgres/connection/rows.ts';
 import { readGaps } from '../../../stores/postgres/sessions/session-gaps.ts';
@@ -110,12 +109,13 @@ export function sessionRoutes(app: Api, { database, config }: ApiDependencies): 
       const { page, limit, cursor, status, phase, project, search, sort } = request.query;
       const list = `sessions.${sort}`;
       const after = placeOf(cursor, list, placeSchema);
-      return database.asTenant(viewOf(principalOf(request)), async (transaction) => {
-        const known = project === undefined ? undefined : await findProject(transaction, project);
+      const principal = principalOf(request);
+      return database.asTenant(viewOf(principal), async (transaction) => {
+        const ids = await filterIds(transaction, principal, { project });
         const found =
-          known === null
+          ids === null
             ? { ...noRows(after), groups: after === null ? [] : null }
-            : await listSessions(transaction, { status, phase, search, projectId: known?.id }, sort, {
+            : await listSessions(transaction, { status, phase, search, projectId: ids.projectId }, sort, {
                 after,
                 page,
                 limit,

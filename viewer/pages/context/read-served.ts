@@ -21,9 +21,10 @@ export interface ServedList extends Loaded<Rows<ServedContext>> {
 /** Returns the contexts that agents were served, newest first, page by page. */
 export function useServed(filters: ServedFilters): ServedList {
   const page = async (next: Readonly<Record<string, unknown>>): Promise<Rows<ServedContext>> => {
-    const { data: items, next_cursor: cursor } = await ask('GET /contexts', {
+    const { data: items, pagination } = await ask('GET /contexts', {
       query: { ...filters, limit: PAGE_ROWS, ...next },
     });
+    const { next_cursor: cursor } = pagination;
     return { items, total: null, next: cursor === null ? null : { cursor } };
   };
   const read = async (before: Rows<ServedContext> | undefined): Promise<Rows<ServedContext>> => {

@@ -27,7 +27,7 @@ type RowDetails = Pick<z.output<typeof sessionSchema>, 'gaps' | 'stuck'>;
 
 /**
  * Reads possible gaps as the API presents them, and why sessions are stuck: a local reader of transcripts fills those that no transcript filled yet. The reason is
- * that of the database: the state of workflows is not read.
+ * that of the database: the state of workflows is not read, and work is counted of stuck sessions only.
  */
 export async function rowDetails(
   transaction: TenantTransaction,
@@ -41,7 +41,7 @@ export async function rowDetails(
     ...stuckBounds(config),
     ids,
     projectId: null,
-    only: 'all',
+    only: 'stuck',
     before: null,
     limit: ids.length,
   });

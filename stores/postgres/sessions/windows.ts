@@ -60,8 +60,9 @@ export async function listWindows(
   const rows = z.array(listedWindow).parse(
     await transaction.$queryRaw`
       SELECT w.n, w.from_seq, w.to_seq, w.tokens, w.reason, w.state, w.attempts, w.error, w.created_at, w.updated_at,
-             ARRAY(SELECT u.id FROM summaries u WHERE u.session_id = w.session_id AND u.window_n = w.n AND u.published ORDER BY u.id) AS summary_ids
+             coalesce(u.ids, '{}') AS summary_ids
         FROM windows w
+        LEFT JOIN (SELECT window_n, array_agg(id ORDER BY id) AS ids FROM summaries WHERE session_id = ${sessionId}::uuid AND published GROUP BY window_n) AS u ON u.window_n = w.n
        WHERE w.session_id = ${sessionId}::uuid AND (${state}::text IS NULL OR w.state = ${state}) AND w.n > ${after?.n ?? -1}::integer
        ORDER BY w.n LIMIT ${limit + 1} OFFSET ${after === null ? (page - 1) * limit : 0}`,
   );

@@ -27,7 +27,7 @@ import {
   visibilityBody,
 } from '../../../contract/learnings.ts';
 
-/** Changes of a learning: correct, delete, verify, invalidate, reopen, supersede, share. */
+/** Changes of a learning: correct, delete, verify, unverify, invalidate, reopen, supersede, share. */
 export function learningChangeRoutes(app: Api, dependencies: ApiDependencies): void {
   const { database, embeddingModel, workflowHints } = dependencies;
   const changes = createLearningChanges(dependencies);
@@ -103,6 +103,21 @@ export function learningChangeRoutes(app: Api, dependencies: ApiDependencies): v
     (request) => {
       const principal = principalOf(request);
       return answerOf(principal, changes.verify(principal, request.params.id, request.body.note));
+    },
+  );
+
+  app.post(
+    '/learnings/:id/unverify',
+    route('write', {
+      tags: ['learnings'],
+      summary: 'Take the verification of a learning back',
+      description: 'For those who may verify it. Creates no version; the audit log records who did it.',
+      params: learningParams,
+      ...answers,
+    }),
+    (request) => {
+      const principal = principalOf(request);
+      return answerOf(principal, changes.unverify(principal, request.params.id));
     },
   );
 

@@ -162,6 +162,13 @@ export function addLearnings(program: Command, cli: Cli): void {
       }),
     );
 
+  onOne('unverify', 'take the verification of a learning back').action(
+    cli.onServer(async (server, id: string) => {
+      await server.post(path`/learnings/${id}/unverify`, learningSchema);
+      cli.output.out('No longer verified.\n');
+    }),
+  );
+
   onOne('invalidate', 'close a learning that is no longer true')
     .requiredOption('--reason <text>', 'reason')
     .action(

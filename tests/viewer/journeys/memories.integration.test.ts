@@ -10,10 +10,9 @@ import { startTestInstance } from '../../setup/instance.ts';
 import type { TestInstance } from '../../setup/instance.ts';
 import { captured, smallSession } from '../../setup/small-session.ts';
 import { expectAccessible, expectNoSidewaysScroll, openAs, startJourney } from './support/browser.ts';
+import { HOSTILE } from './support/hostile.ts';
 
 const instance = fileInstance();
-/** What a page that renders captured text as markup would run, and a character that reverses text. */
-const HOSTILE = '<img src=x onerror=alert(1)> \u202E<mark>javascript:alert(1)</mark>';
 let degraded: TestInstance | undefined;
 let evidence: readonly { row_id: string; quote: string }[];
 

@@ -17,7 +17,7 @@ const FILE_NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,200}$/;
 const open = { access: 'open' } as const;
 
 /** The viewer as it was built at the start of the process. */
-export interface BuiltViewer {
+interface BuiltViewer {
   readonly folder: string;
   /** Its page, with the policy that has the hash of the script in it; null if the viewer is not built. */
   readonly page: { readonly html: string; readonly policy: string } | null;

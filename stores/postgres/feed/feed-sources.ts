@@ -31,7 +31,7 @@ export interface FeedSource {
 }
 
 /** How a statement limits a source to its scope. */
-export interface SourceLimit {
+interface SourceLimit {
   /** Condition on its rows; '' for none. */
   readonly condition: string;
   /** Its rows are limited to a project by a join with their sessions. */

@@ -125,7 +125,9 @@ export const cursorQuery = {
     .max(512)
     .regex(/^[A-Za-z0-9_-]+$/, 'letters, digits, dash and underscore')
     .optional()
-    .describe('`next_cursor` of the previous page of the same list; `page` is then ignored, and the rows are not counted'),
+    .describe(
+      '`next_cursor` of the previous page of the same list; `page` is then ignored, and the rows are not counted',
+    ),
 };
 
 /** Names the context that served what is fetched. */

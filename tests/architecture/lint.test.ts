@@ -134,7 +134,11 @@ describe('lint rules of the architecture', { timeout: 240_000 }, () => {
       'viewer may import',
     ],
     ['viewer/shell/app.tsx', "import { z } from 'zod';\n" + used('z'), 'of libraries the viewer needs'],
-    ['viewer/shell/app.tsx', "import { route } from 'preact-router';\n" + used('route'), 'of libraries the viewer needs'],
+    [
+      'viewer/shell/app.tsx',
+      "import { route } from 'preact-router';\n" + used('route'),
+      'of libraries the viewer needs',
+    ],
     ['viewer/shell/app.tsx', "import { scaleLinear } from 'd3-scale';\n" + used('scaleLinear'), 'of libraries'],
     [
       'infra/build/viewer-contract.ts',

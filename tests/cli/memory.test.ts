@@ -257,7 +257,9 @@ describe('the complete memory', { timeout: 60_000 }, () => {
       code: 0,
       text: expect.stringMatching(/^\d\d+ rows read, 0 new\n$/),
     });
-    expect((await run('export', 'list')).text).toMatch(/^EXPORT .*\n[\da-f-]{36} +tenant +completed +[\d.]+ (?:bytes|KB|MB) +20/);
+    expect((await run('export', 'list')).text).toMatch(
+      /^EXPORT .*\n[\da-f-]{36} +tenant +completed +[\d.]+ (?:bytes|KB|MB) +20/,
+    );
     expect((await run('import', 'list')).text).toBe('No imports.\n');
     expect(await run('import', 'file', `${file}.none`)).toMatchObject({
       code: 1,

@@ -111,7 +111,14 @@ describe('shared knowledge is changed by its owner and admins alone', () => {
         expectError(await instance.post(`/learnings/${id}/${change}`, {}, key), 'FORBIDDEN');
     const note = 'I looked';
     expect((await instance.post(`/learnings/${id}/verify`, { note })).body).toMatchObject({ verified: true });
-    const none = { verified: false, verified_by: null, verified_at: null, verify_note: null, version: 1, valid_to: null };
+    const none = {
+      verified: false,
+      verified_by: null,
+      verified_at: null,
+      verify_note: null,
+      version: 1,
+      valid_to: null,
+    };
     // Again: nothing to take back.
     for (let times = 0; times < 2; times += 1)
       expect((await instance.post(`/learnings/${id}/unverify`)).body).toMatchObject({ id, ...none });

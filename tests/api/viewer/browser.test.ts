@@ -128,9 +128,8 @@ describe('a browser signs in', () => {
       const sent = refreshed(refresh);
       await untilTrue(
         async () =>
-          (await instance.count(
-            "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
-          )) > 0,
+          (await instance.count("pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")) >
+          0,
       );
       return { sent };
     });

@@ -55,7 +55,12 @@ beforeAll(async () => {
     ...others,
   ]);
   await instance.write('UPDATE sessions SET title = $1, last_error = $1', [HOSTILE]);
-  const learning = { title: HOSTILE.slice(0, 200), description: HOSTILE, context: HOSTILE, examples: [HOSTILE, SCRIPT_ADDRESS] };
+  const learning = {
+    title: HOSTILE.slice(0, 200),
+    description: HOSTILE,
+    context: HOSTILE,
+    examples: [HOSTILE, SCRIPT_ADDRESS],
+  };
   const { status, body } = await instance.post('/learnings', { ...learning, tags: ['<b data-hostile>'] });
   if (status !== 201) throw new Error(`the learning was not stored: ${JSON.stringify(body)}`);
   pages = await pageAddresses(async (path) => (await instance.get(path)).body);

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { meSchema } from '../../../contract/access.ts';
 import { aboutSchema, browserAnswer, browserCode } from '../../../contract/browser.ts';
 import { userSessionList } from '../../../contract/login.ts';
+import { connected } from '../../../stores/postgres/connection/connected.ts';
 import { giveToBrowser } from '../../../stores/postgres/access/browser-sessions.ts';
 import { newBrowserToken } from '../../../stores/postgres/access/secrets.ts';
 import type { ApiAnswer } from '../../setup/instance.ts';
@@ -86,10 +87,19 @@ describe('a browser signs in', () => {
     const answers = await Promise.all(Array.from({ length: 5 }, () => signIn({ code })));
     expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 401, 401, 401, 401]);
     expectError(await signIn({ code }), 'INVALID_CREDENTIALS');
+    // Nor can a request whose transaction began before.
+    const other = await codeOf(key);
+    await connected({ connectionString: instance.db.url('app') }, async (client) => {
+      await client.query('BEGIN; SELECT now()');
+      expect((await signIn({ code: other })).status).toBe(200);
+      const taken = "SELECT take_auth_challenge(sha256(convert_to($1, 'UTF8')), 'browser') AS data";
+      expect((await client.query(taken, [other])).rows).toEqual([{ data: null }]);
+      await client.query('COMMIT');
+    });
     const late = await codeOf(key);
     await instance.write("UPDATE auth_challenges SET expires_at = expires_at - interval '2 minutes'");
     expectError(await signIn({ code: late }), 'INVALID_CREDENTIALS');
-    expect(await audited(userId, 'POST /auth/browser/codes')).toHaveLength(2);
+    expect(await audited(userId, 'POST /auth/browser/codes')).toHaveLength(3);
     expect(await instance.rows("SELECT FROM auth_challenges WHERE data::text LIKE '%' || $1 || '%'", [code])).toEqual(
       [],
     );

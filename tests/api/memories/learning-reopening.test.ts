@@ -198,7 +198,7 @@ describe('many at once', () => {
   test.each<[object, string]>([
     [{ action: 'verify', ids: [] }, 'ids'],
     [{ action: 'verify', ids: Array.from({ length: 101 }, () => randomUUID()) }, 'ids'],
-    [{ action: 'unverify', ids: [randomUUID()], note: 'none' }, 'note'],
+    [{ action: 'unverify', ids: [] }, 'ids'],
     [{ action: 'invalidate', ids: [randomUUID()] }, 'reason'],
     [{ action: 'invalidate', ids: [randomUUID()], reason: 'deleted' }, 'reason'],
     [{ action: 'delete', ids: [randomUUID()] }, 'action'],

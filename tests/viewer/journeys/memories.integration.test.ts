@@ -57,10 +57,11 @@ test('reviews learnings by keyboard alone: verify, invalidate, undo, open, corre
   await page.keyboard.press('j');
   await page.keyboard.press('v');
   await count('2 learnings');
+  await page.getByRole('button', { name: 'Undo' }).waitFor();
   await page.keyboard.press('u');
   await count('3 learnings');
-  const undone = await instance.rows("SELECT version, verified_at FROM learnings WHERE 'keys' = ANY (tags)");
-  expect(undone).toEqual([1, 2, 3].map(() => ({ version: 1, verified_at: null })));
+  const versions = () => instance.rows("SELECT version, verified_at FROM learnings WHERE 'keys' = ANY (tags)");
+  await expect.poll(versions).toEqual([1, 2, 3].map(() => ({ version: 1, verified_at: null })));
   await page.keyboard.press('k');
   await page.keyboard.press('v');
   await count('2 learnings');
@@ -151,7 +152,8 @@ test('changes many, names what was rejected, offers readers no change, and fits 
   await page.getByText('1 changed').waitFor();
   await page.keyboard.press('u');
   await page.getByRole('checkbox', { name: 'Select: Logs are JSON' }).waitFor();
-  expect(await instance.count("learnings WHERE 'many' = ANY (tags) AND verified_at IS NOT NULL")).toBe(0);
+  const verified = () => instance.count("learnings WHERE 'many' = ANY (tags) AND verified_at IS NOT NULL");
+  await expect.poll(verified).toBe(0);
 
   const reader = await instance.user({ role: 'viewer', scopes: ['read'] });
   const other = await startJourney(instance);

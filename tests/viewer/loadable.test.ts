@@ -2,7 +2,6 @@ import { expect, test, vi } from 'vitest';
 import type { StreamEvent } from '../../viewer/contract/index.ts';
 import { Loadable, on } from '../../viewer/link/loadable.ts';
 
-
 test('keeps the data beside the error of a further page, and loads them again on demand', async () => {
   let answers = 0;
   const loadable = new Loadable(() => Promise.resolve((answers += 1)));

@@ -90,6 +90,11 @@ describe('rows of a list that is read page by page', () => {
     expect([idsIn(merged), merged.next]).toEqual(['abcde', null]);
   });
 
+  test('keep the number of the first page, since a page behind a cursor is not counted', () => {
+    expect(withNextPage(page(['a']), { ...page(['b']), total: null }, idOf).total).toBe(9);
+    expect(withNextPage(page(['a']), { ...page(['b']), total: 10 }, idOf).total).toBe(10);
+  });
+
   describe('when they are read again', () => {
     /** Pages of two rows of a list, and how many were requested. */
     const source = (all: string) => {

@@ -30,6 +30,8 @@ describe('rows of several kinds', () => {
     expect(limiting([messages, tools], 'before')).toEqual([false, true]);
     const more = withPage(tools, part([22, 23, 50], 'x', null), 'after');
     expect(more).toEqual(part([20, 21, 22, 23, 50], 't-', null));
+    const uncounted = { ...part([22, 23, 50], 'x', null), total: null };
+    expect(withPage(tools, uncounted, 'after')).toEqual(more);
     expect(seqsOf([messages, more])).toEqual([20, 21, 22, 23, 40]);
     expect(limiting([messages, more], 'after')).toEqual([true, false]);
     const all = withPage(messages, part([1, 5], null, 'x'), 'before');

@@ -1,7 +1,7 @@
 /** Rows of a list that is read page by page, newest first. */
 export interface Rows<Item> {
   readonly items: readonly Item[];
-  /** Number of all rows; null if the list does not count. */
+  /** Number of all rows; null of a page behind a cursor, which is not counted. */
   readonly total: number | null;
   /** Query parameters of the next page; null at the end. */
   readonly next: Readonly<Record<string, unknown>> | null;
@@ -10,7 +10,7 @@ export interface Rows<Item> {
 /** Of an answer; lists of the newest rows have a cursor only. */
 interface Pagination {
   readonly page?: number;
-  readonly total?: number;
+  readonly total?: number | null;
   readonly has_next?: boolean;
   readonly next_cursor: string | null;
 }
@@ -29,7 +29,7 @@ const MOST_MOVED = 200;
 export function withNextPage<Item>(rows: Rows<Item>, page: Rows<Item>, idOf: (item: Item) => string): Rows<Item> {
   const known = new Set(rows.items.slice(-MOST_MOVED).map(idOf));
   return {
-    total: page.total,
+    total: page.total ?? rows.total,
     next: page.next,
     items: [...rows.items, ...page.items.filter((item) => !known.has(idOf(item)))],
   };

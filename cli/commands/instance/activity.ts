@@ -4,7 +4,7 @@ import { gdprRequestSchema } from '../../../contract/gdpr.ts';
 import { jobsAnswer, scheduleSchema } from '../../../contract/jobs.ts';
 import { sessionSchema } from '../../../contract/sessions.ts';
 import type { Session } from '../../../contract/sessions.ts';
-import { dataOf, pageOfItems } from '../../../contract/shared.ts';
+import { cursorPageOf, dataOf, pageOfItems } from '../../../contract/shared.ts';
 import { usageSchema } from '../../../contract/usage.ts';
 import type { Environment } from '../../../config/process-environment.ts';
 import { hasHooks } from '../../install/install-hooks.ts';
@@ -28,7 +28,7 @@ const SHOWN_STUCK = 3;
 
 /** Reads the newest sessions; null without a server, or if it does not answer. */
 export async function newestSessions(server: ServerClient | null): Promise<Session[] | null> {
-  const page = await server?.get('/sessions', pageOfItems(sessionSchema), { limit: SESSIONS }).catch(() => null);
+  const page = await server?.get('/sessions', cursorPageOf(sessionSchema), { limit: SESSIONS }).catch(() => null);
   return page?.data ?? null;
 }
 
@@ -77,7 +77,7 @@ export async function readActivity(
 
 /** Returns a sentence for users who have not connected an agent; '' if a session was captured, an agent has the hooks, or the api does not answer. */
 export async function hooksOffer(server: ServerClient, environment: Environment): Promise<string> {
-  const sessions = await server.get('/sessions', pageOfItems(sessionSchema), { limit: 1 }).catch(() => null);
+  const sessions = await server.get('/sessions', cursorPageOf(sessionSchema), { limit: 1 }).catch(() => null);
   if (sessions?.pagination.total !== 0 || hasHooks(environment)) return '';
   return 'No agent is connected yet. recollect install claude-code (or codex-cli, cursor) adds the hooks; --dry-run shows them.\n';
 }

@@ -12,9 +12,10 @@ export type ServedFilters = Pick<QueryOf<'GET /contexts'> & object, 'session' | 
 /** Returns the contexts that agents were served, newest first, page by page. */
 export function useServed(filters: ServedFilters): Pages<ServedContext, Rows<ServedContext>> {
   const page = async (next: Readonly<Record<string, unknown>>): Promise<Rows<ServedContext>> => {
-    const { data: items, next_cursor: cursor } = await ask('GET /contexts', {
+    const { data: items, pagination } = await ask('GET /contexts', {
       query: { ...filters, limit: PAGE_ROWS, ...next },
     });
+    const { next_cursor: cursor } = pagination;
     return { items, total: null, next: cursor === null ? null : { cursor } };
   };
   // `/api/v1/contexts` in the key: feedback invalidates the list.

@@ -111,7 +111,7 @@ function Imports(): JSX.Element {
   const list = useResource('GET /imports', { query: { limit } }, endsJob);
   const [cancelled, setCancelled] = useState<Import | null>(null);
   usePoll(list.data?.data.some(({ state }) => state === 'running') === true, list.reload);
-  const isOwn = ({ user }: Import): boolean => me.value?.role === 'admin' || me.value?.user.id === user;
+  const isOwn = ({ user_id: user }: Import): boolean => me.value?.role === 'admin' || me.value?.user.id === user;
   const cancel = async (): Promise<void> => {
     if (cancelled === null) return;
     await ask('POST /imports/{id}/cancel', { path: { id: cancelled.id } });

@@ -6,8 +6,8 @@ export interface Positioned {
 /** Rows of one kind that were read, in order and without gaps. */
 export interface Part<Row extends Positioned> {
   readonly rows: readonly Row[];
-  /** Number of all rows of the kind. */
-  readonly total: number;
+  /** Number of all rows of the kind; null of a page behind a cursor, which is not counted. */
+  readonly total: number | null;
   /** Cursor of earlier rows; null at the start. */
   readonly before: string | null;
   /** Cursor of later rows; null at the end. */
@@ -17,7 +17,7 @@ export interface Part<Row extends Positioned> {
 interface Answer<Row> {
   readonly data: readonly Row[];
   readonly pagination: {
-    readonly total: number;
+    readonly total: number | null;
     readonly next_cursor: string | null;
     readonly prev_cursor?: string | null | undefined;
   };
@@ -50,7 +50,7 @@ export function withPage<Row extends Positioned>(
   page: Part<Row>,
   side: 'before' | 'after',
 ): Part<Row> {
-  return { ...part, rows: joined(part.rows, page.rows), total: page.total, [side]: page[side] };
+  return { ...part, rows: joined(part.rows, page.rows), total: page.total ?? part.total, [side]: page[side] };
 }
 
 /** Returns a part that was read to its end with the page around its last row, which has later ones. */

@@ -107,7 +107,7 @@ export function useRows(view: RowsView): SessionRows {
   return {
     ...loaded,
     rows,
-    total: parts.reduce((sum, part) => sum + part.total, 0),
+    total: parts.reduce((sum, part) => sum + (part.total ?? 0), 0),
     earlier: limiting(parts, 'before').includes(true) ? more('before') : undefined,
     later: limiting(parts, 'after').includes(true) ? more('after') : undefined,
     renew: async () => reading.set(await readFirst()),

@@ -152,7 +152,7 @@ export function Understood(props: { readonly session: SessionDetail; readonly on
                     {topics.map((summary) => (
                       <Topic key={summary.id} summary={summary} />
                     ))}
-                    {pagination.total > data.length ? (
+                    {pagination.total !== null && pagination.total > data.length ? (
                       <p class="hint">{t.newestOf(data.length, pagination.total)}</p>
                     ) : null}
                   </section>
@@ -171,7 +171,9 @@ export function Understood(props: { readonly session: SessionDetail; readonly on
               {data.map((learning) => (
                 <LearningCard key={learning.id} learning={learning} />
               ))}
-              {pagination.total > data.length ? <p class="hint">{t.newestOf(data.length, pagination.total)}</p> : null}
+              {pagination.total !== null && pagination.total > data.length ? (
+                <p class="hint">{t.newestOf(data.length, pagination.total)}</p>
+              ) : null}
             </>
           )}
         </LoadedView>

@@ -11,7 +11,9 @@ import { RelativeTime } from '../../parts/relative-time.tsx';
 import { Secret } from '../../parts/secret.tsx';
 import { LoadedView } from '../../parts/states.tsx';
 import { Table } from '../../parts/table.tsx';
+import { useQuery } from '../../router/router.ts';
 import { inLanguage } from '../../texts/language.ts';
+import { FILTERS } from './filters.ts';
 import { texts } from './texts.ts';
 
 /** Seconds for which a rotated key still works, so that agents get the new one. */
@@ -20,8 +22,8 @@ const OVERLAP_S = 3_600;
 /** Own keys; each can be replaced or revoked. */
 export function OwnKeys(): JSX.Element {
   const t = inLanguage(texts);
-  const [withRevoked, setWithRevoked] = useState(false);
-  const list = useList('GET /auth/api-keys', { query: { limit: 50, revoked: withRevoked } }, ({ id }) => id);
+  const [{ revoked }, change] = useQuery(FILTERS);
+  const list = useList('GET /auth/api-keys', { query: { limit: 50, revoked } }, ({ id }) => id);
   const [chosen, setChosen] = useState<{ readonly key: ApiKey; readonly action: 'rotate' | 'revoke' } | null>(null);
   const [secret, setSecret] = useState<string | null>(null);
   const run = async (): Promise<void> => {
@@ -38,7 +40,11 @@ export function OwnKeys(): JSX.Element {
     <section class="panel">
       <div class="line">
         <h2>{t.keys}</h2>
-        <Checkbox label={t.withRevoked} checked={withRevoked} onValue={setWithRevoked} />
+        <Checkbox
+          label={t.withRevoked}
+          checked={revoked}
+          onValue={(isOn) => change({ revoked: isOn }, { replace: true })}
+        />
       </div>
       <LoadedView of={list}>
         {() => (

@@ -1,13 +1,14 @@
-import type { JSX } from 'preact';
+import type { JSX, RefObject } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { asAskError, ask } from '../link/ask.ts';
 import type { AskError } from '../link/ask.ts';
 import { loadMe, me } from '../link/me.ts';
 import { hasPasskeys } from '../link/passkeys.ts';
 import { useResource } from '../link/resource.ts';
-import { signInByPasskey, signInByProvider } from '../link/sign-in.ts';
+import { signIn, signInByPasskey, signInByProvider } from '../link/sign-in.ts';
 import { common } from '../texts/common.ts';
 import { inLanguage } from '../texts/language.ts';
+import { Copy } from './copy.tsx';
 import { Field } from './fields.tsx';
 import { ErrorNote } from './states.tsx';
 
@@ -26,14 +27,20 @@ function useProof(onProven: () => void): readonly [AskError | null, (proof: () =
   return [error, prove];
 }
 
+/** Returns what a form has as its `ref`: its first field gets the focus. */
+function useFocus(): RefObject<HTMLFormElement | null> {
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => form.current?.querySelector('input')?.focus(), []);
+  return form;
+}
+
 /** A proof by the password, or by a code of the second factor. */
 function ByText(props: { readonly by: 'password' | 'second_factor'; readonly onProven: () => void }): JSX.Element {
   const t = inLanguage(common);
   const [value, setValue] = useState('');
   const [isRecovery, setIsRecovery] = useState(false);
   const [error, prove] = useProof(props.onProven);
-  const form = useRef<HTMLFormElement>(null);
-  useEffect(() => form.current?.querySelector('input')?.focus(), []);
+  const form = useFocus();
   const isPassword = props.by === 'password';
   const body = isPassword
     ? { password: value }
@@ -76,14 +83,13 @@ function ByText(props: { readonly by: 'password' | 'second_factor'; readonly onP
   );
 }
 
-/** A proof by another sign-in: with a passkey here, at a provider (which leaves the page), otherwise after a sign-out. */
-function BySignIn({ onProven }: { readonly onProven: () => void }): JSX.Element {
+/** A proof by another log-in: with a passkey here, or at a provider, which leaves the page. */
+function ByLogIn({ onProven }: { readonly onProven: () => void }): JSX.Element {
   const t = inLanguage(common);
   const [error, prove] = useProof(onProven);
   const { data: about } = useResource('GET /about', {});
-  const methods = me.value?.session?.methods ?? [];
-  const providers = methods.includes('oidc') ? (about?.sign_in.providers ?? []) : [];
-  const isByPasskey = methods.includes('passkey') && hasPasskeys();
+  const providers = me.value?.session?.methods.includes('oidc') === true ? (about?.sign_in.providers ?? []) : [];
+  const isByPasskey = about?.sign_in.passkeys === true && hasPasskeys();
   if (!isByPasskey && providers.length === 0) return <p class="warn">{t.signInAgain}</p>;
   return (
     <>
@@ -105,12 +111,37 @@ function BySignIn({ onProven }: { readonly onProven: () => void }): JSX.Element 
   );
 }
 
+const COMMAND = 'recollect open';
+
+/** A proof by the key, or by `recollect open`: it signs all tabs of the browser in again. */
+function ByKey({ onProven }: { readonly onProven: () => void }): JSX.Element {
+  const t = inLanguage(common);
+  const [key, setKey] = useState('');
+  const [error, prove] = useProof(onProven);
+  const form = useFocus();
+  return (
+    <form
+      ref={form}
+      onSubmit={(event) => {
+        event.preventDefault();
+        prove(() => (key === '' ? loadMe() : signIn({ api_key: key.trim() })));
+      }}
+    >
+      <p>
+        {t.proveByKey} <code>{COMMAND}</code> <Copy text={COMMAND} />
+      </p>
+      {error === null ? null : <ErrorNote error={error} />}
+      <Field label={t.key} type="password" autocomplete="off" maxLength={2_048} value={key} onValue={setKey} />
+      <button type="submit" class="primary">
+        {t.retry}
+      </button>
+    </form>
+  );
+}
+
 /** A proof of the identity for what needs a recent one (`STEP_UP_REQUIRED`); then the action runs again. */
 export function StepUp({ onProven }: { readonly onProven: () => void }): JSX.Element {
   const by = me.value?.session?.prove_by;
-  return by === 'password' || by === 'second_factor' ? (
-    <ByText by={by} onProven={onProven} />
-  ) : (
-    <BySignIn onProven={onProven} />
-  );
+  if (by === 'password' || by === 'second_factor') return <ByText by={by} onProven={onProven} />;
+  return me.value?.credential.kind === 'key' ? <ByKey onProven={onProven} /> : <ByLogIn onProven={onProven} />;
 }

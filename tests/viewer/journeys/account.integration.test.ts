@@ -108,3 +108,38 @@ test('ends another sign-in, revokes a client, and replaces a key after a proof i
   await page.keyboard.press('Enter');
   await page.getByText('The key is shown once').waitFor();
 });
+
+test('replaces a key in a sign-in by a key after the key is entered, or another sign-in of the browser', async () => {
+  const user = await instance.user({ scopes: ['capture', 'read', 'write'] });
+  const journey = await startJourney(instance);
+  const { page } = journey;
+  await openAs(journey, instance, '/settings', user.key);
+  const dialog = page.getByRole('dialog');
+  const replace = async (): Promise<void> => {
+    await ageProofs(journey, instance, user.userId);
+    await page.getByRole('button', { name: 'Replace' }).click();
+    await dialog.getByRole('button', { name: 'Replace' }).click();
+    await dialog.getByText('recollect open').waitFor();
+  };
+  const replaced = async (): Promise<void> => {
+    await page.getByText('The key is shown once').waitFor();
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+  };
+  await replace();
+  await page.keyboard.type('rcl_wrong');
+  await page.keyboard.press('Enter');
+  await dialog.getByRole('alert').getByText('INVALID_API_KEY').waitFor();
+  await expectUsable(journey);
+  await dialog.getByLabel('API key').fill(user.key);
+  await page.keyboard.press('Enter');
+  await replaced();
+
+  await replace();
+  const tab = await page.context().newPage();
+  await openAs({ page: tab }, instance, '/sessions', user.key);
+  await tab.close();
+  await dialog.getByRole('button', { name: 'Try again' }).click();
+  await replaced();
+  expect(await instance.count('api_keys WHERE user_id = $1', [user.userId])).toBe(3);
+});

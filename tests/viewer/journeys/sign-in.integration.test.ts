@@ -131,6 +131,12 @@ test('adds a passkey, signs in by it, proves the identity by it, and removes it'
   await page.getByLabel('Name of the passkey').fill('laptop again');
   await page.getByRole('button', { name: 'Add a passkey' }).click();
   await page.getByText('The browser created no passkey').waitFor();
+  // The passkey is a second factor, also of the sign-in by password that added it.
+  await ageProofs(journey, instance, userId);
+  await page.getByLabel('Name of the passkey').fill('phone');
+  await page.getByRole('button', { name: 'Add a passkey' }).click();
+  await page.getByRole('button', { name: 'Confirm with a passkey' }).click();
+  await page.getByText('The browser created no passkey').waitFor();
   await signOut(page);
   await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
   await row.waitFor();

@@ -75,9 +75,11 @@ export function OwnKeys(): JSX.Element {
                   ) : (
                     <span class="line">
                       {key.id === me.value?.credential.id ? <span class="muted">{t.thisKey}</span> : null}
-                      <button type="button" class="quiet" onClick={() => setChosen({ key, action: 'rotate' })}>
-                        {t.rotate}
-                      </button>
+                      {key.replaced_by === null ? (
+                        <button type="button" class="quiet" onClick={() => setChosen({ key, action: 'rotate' })}>
+                          {t.rotate}
+                        </button>
+                      ) : null}
                       <button type="button" class="quiet" onClick={() => setChosen({ key, action: 'revoke' })}>
                         {t.revoke}
                       </button>

@@ -61,7 +61,7 @@ function KeyForm(): JSX.Element {
       {error === null ? null : <ErrorNote error={error} />}
       <Form action={t.withKey} isRunning={isRunning} onSubmit={() => run(() => signIn({ api_key: key.trim() }))}>
         <Field
-          label={t.key}
+          label={inLanguage(common).key}
           hint={t.keyHint}
           type="password"
           autocomplete="off"

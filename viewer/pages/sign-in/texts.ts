@@ -4,7 +4,6 @@ export const texts = textsOf(
   {
     title: 'Sign in to Recollect',
     onThisMachine: 'On the machine of the server, this command signs you in:',
-    key: 'API key',
     keyHint: 'Your own key, not that of an agent. The browser does not store it.',
     withKey: 'Sign in with the key',
     byKey: 'Key',
@@ -21,7 +20,6 @@ export const texts = textsOf(
   {
     title: '登录 Recollect',
     onThisMachine: '在服务器所在的机器上,可用此命令登录:',
-    key: 'API 密钥',
     keyHint: '您自己的密钥,而不是代理的密钥。浏览器不会保存它。',
     withKey: '使用密钥登录',
     byKey: '密钥',

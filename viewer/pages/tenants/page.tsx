@@ -48,7 +48,6 @@ export default function TenantsPage(): JSX.Element {
           {t.add}
         </button>
       </div>
-      <p class="muted">{t.hint}</p>
       {act.note}
       <LoadedView of={list}>
         {({ next }) =>
@@ -110,6 +109,7 @@ export default function TenantsPage(): JSX.Element {
           )
         }
       </LoadedView>
+      <p class="muted">{t.hint}</p>
       {edited === null ? null : (
         <TenantForm tenant={edited === 'new' ? null : edited} onInvite={setToken} onClose={() => setEdited(null)} />
       )}

@@ -118,6 +118,14 @@ export const PAGES: readonly Page[] = [
     load: () => import('./people/page.tsx'),
   },
   {
+    path: '/tenants',
+    name: { en: 'Tenants', zh: '租户' },
+    letter: 'n',
+    scope: 'admin',
+    forOperators: true,
+    load: () => import('./tenants/page.tsx'),
+  },
+  {
     path: '/settings',
     name: { en: 'Settings', zh: '设置' },
     letter: 'o',

@@ -44,7 +44,7 @@ const TYPES = {
 
 interface InputProps {
   readonly type?: keyof typeof TYPES;
-  readonly autocomplete?: 'off' | 'username' | 'current-password' | 'one-time-code';
+  readonly autocomplete?: 'off' | 'username' | 'current-password' | 'new-password' | 'one-time-code';
   readonly inputMode?: 'text' | 'numeric';
   readonly required?: boolean;
   readonly maxLength?: number;

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { me, may, mayOperate } from '../link/me.ts';
 import { on } from '../link/loadable.ts';
+import { me } from '../link/me.ts';
 import { useResource } from '../link/resource.ts';
 import { PAGES } from '../pages/registry.ts';
 import type { Page } from '../pages/registry.ts';
@@ -9,12 +9,11 @@ import { path } from '../router/router.ts';
 import { settings } from '../settings.ts';
 import { common } from '../texts/common.ts';
 import { inLanguage } from '../texts/language.ts';
+import { mayShow } from './may-show.ts';
 
 /** Returns the pages that the user may see in the navigation. */
 export function offeredPages(): readonly Page[] {
-  return PAGES.filter(
-    ({ letter, scope, forOperators }) => letter !== undefined && may(scope) && (forOperators !== true || mayOperate()),
-  );
+  return PAGES.filter((page) => page.letter !== undefined && mayShow(page));
 }
 
 const concernsStuck = on('session.updated', 'task.completed', 'system.alert');

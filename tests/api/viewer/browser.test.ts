@@ -205,7 +205,7 @@ describe('the cookie', () => {
     expectError(await instance.call('DELETE', '/auth/browser', signed(cookie, { origin: port })), 'ORIGIN_NOT_ALLOWED');
   });
 
-  test('signs JSON only, as no form of another page can send it', async () => {
+  test('signs JSON and files of imports only, which no form of another page can send', async () => {
     const { key } = await instance.user();
     const cookie = await cookieFor({ api_key: key });
     for (const type of [
@@ -213,11 +213,21 @@ describe('the cookie', () => {
       'application/x-www-form-urlencoded',
       'multipart/form-data; boundary=x',
       'application/jsonp',
+      // The type of a file, to a route that reads none.
+      'application/zstd',
     ])
       expectError(
         await instance.call('POST', '/memories', { ...signed(cookie, { ...OWN, 'content-type': type }), raw: '{}' }),
         'UNSUPPORTED_MEDIA_TYPE',
       );
+    const admin = await cookieFor({ api_key: instance.admin.key });
+    const upload = { ...signed(admin, { ...OWN, 'content-type': 'application/zstd' }), raw: 'a file' };
+    expect((await instance.call('POST', '/imports/files', upload)).status).toBe(202);
+    const foreign = { ...OWN, 'sec-fetch-site': 'same-site', 'content-type': 'application/zstd' };
+    expectError(
+      await instance.call('POST', '/imports/files', { ...signed(admin, foreign), raw: 'a file' }),
+      'ORIGIN_NOT_ALLOWED',
+    );
   });
 
   test('signs nothing at /mcp, which pages of other hosts may call', async () => {

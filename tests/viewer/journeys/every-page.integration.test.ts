@@ -66,11 +66,16 @@ beforeAll(async () => {
   pages = await pageAddresses(async (path) => (await instance.get(path)).body);
 });
 
-/** Shows a page and waits for its answers. */
-async function show({ page, calm }: Journey, address: string): Promise<void> {
-  await page.goto(address);
+/** Waits for the answers of the page that loads. */
+async function shown({ page, calm }: Journey): Promise<void> {
   await page.getByRole('main').getByRole('heading').first().waitFor();
   await calm();
+}
+
+/** Shows a page and waits for its answers. */
+async function show(journey: Journey, address: string): Promise<void> {
+  await journey.page.goto(address);
+  await shown(journey);
 }
 
 test('shows captured text as text on every page', async () => {
@@ -97,7 +102,7 @@ test('offers a viewer nothing on any page that the api refuses', async () => {
   for (const { address } of pages.filter(({ isForReaders }) => isForReaders)) {
     // Signed in again: a button may have ended the session.
     await openAs(journey, instance, address, viewer.key);
-    await show(journey, address);
+    await shown(journey);
     for (const buttons of ['main button', 'dialog button']) {
       await journey.page.evaluate(`document.querySelectorAll('${buttons}').forEach((button) => button.click())`);
       await journey.calm();

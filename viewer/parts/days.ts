@@ -1,3 +1,5 @@
+import type { Parameter } from '../router/query.ts';
+
 export const DAY_MS = 86_400_000;
 
 /** Returns the UTC day of a time in ms as YYYY-MM-DD. */
@@ -26,4 +28,12 @@ export function startOfDay(day: string | undefined): string | undefined {
 /** Returns the end of a local day (YYYY-MM-DD) as RFC 3339; undefined for what is no day. */
 export function endOfDay(day: string | undefined): string | undefined {
   return local(day, '23:59:59.999');
+}
+
+/** A UTC day as YYYY-MM-DD in an address; undefined if there is none. */
+export function dayParameter(): Parameter<string | undefined> {
+  return {
+    read: (given) => (given === null || startOfUtcDay(given) === null ? undefined : given),
+    write: (value) => value ?? null,
+  };
 }

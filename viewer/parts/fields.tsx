@@ -114,13 +114,19 @@ export function FilterField(
 
 /** A field of several lines. */
 export function TextArea(
-  props: FieldProps & { readonly value: string; readonly rows?: number; readonly onValue: (value: string) => void },
+  props: FieldProps &
+    Pick<InputProps, 'required' | 'maxLength'> & {
+      readonly value: string;
+      readonly rows?: number;
+      readonly onValue: (value: string) => void;
+    },
 ): JSX.Element {
-  const { label, fault, hint, value, rows = 4, onValue } = props;
+  const { label, fault, hint, value, rows = 4, onValue, ...rest } = props;
   return (
     <Framed label={label} fault={fault} {...(hint === undefined ? {} : { hint })}>
       {({ id, describedBy }) => (
         <textarea
+          {...rest}
           id={id}
           rows={rows}
           value={value}

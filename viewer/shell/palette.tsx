@@ -15,6 +15,8 @@ interface Command {
   readonly text: string;
   /** Shown beside it, such as its key. */
   readonly hint?: string | undefined;
+  /** Words that find it, too. */
+  readonly words?: string | undefined;
   readonly run: () => void;
 }
 
@@ -30,6 +32,7 @@ function useAllCommands(): readonly Command[] {
       ...offeredPages().map((page) => ({
         text: t.goTo(page.name[language]),
         hint: `g ${page.letter ?? ''}`,
+        words: page.words,
         run: () => navigate(page.path),
       })),
       ...groups

@@ -24,17 +24,31 @@ function bodyOf({ purpose, project, prompt, file }: StateOf<typeof VIEW>, budget
   return { ...common, purpose: 'session_start' };
 }
 
+/** Returns what the block contains of a memory, which ends with its hash; null if it is not found. */
+function lineOf(block: string, hash: string): string | null {
+  const end = block.indexOf(`[${hash}]`);
+  const start = block.lastIndexOf('\n- ', end);
+  return end === -1 || start === -1
+    ? null
+    : block
+        .slice(start + 3, end)
+        .replaceAll(/\s+/g, ' ')
+        .trim();
+}
+
 /** A memory of the previewed context, with its reason and its share of the budget. */
-function PreviewItem({ item }: { readonly item: Context['items'][number] }): JSX.Element {
+function PreviewItem(props: { readonly item: Context['items'][number]; readonly block: string }): JSX.Element {
+  const { item, block } = props;
+  const line = lineOf(block, item.hash);
   const t = inLanguage(texts);
   const [isOpen, setIsOpen] = useState(false);
   return (
     <li class="served-item">
       <p class="line">
         <span class="badge">{t.types[item.type]}</span>
-        <Text text={item.reason} />
+        {line === null ? null : <Text text={line} />}
         <span class="details">
-          {t.tokens(item.tokens)} · {t.score(item.score.toFixed(2))}
+          <Text text={item.reason} /> · {t.tokens(item.tokens)} · {t.score(item.score.toFixed(2))}
         </span>
         <button type="button" class="quiet" aria-expanded={isOpen} onClick={() => setIsOpen(!isOpen)}>
           {isOpen ? t.less : t.text}
@@ -61,7 +75,7 @@ function Packed({ context, budget }: { readonly context: Context; readonly budge
       <h3>{t.itemsTitle(items.length)}</h3>
       <ul>
         {items.map((item) => (
-          <PreviewItem key={item.id} item={item} />
+          <PreviewItem key={item.id} item={item} block={text} />
         ))}
       </ul>
       <h3>

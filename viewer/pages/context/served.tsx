@@ -127,7 +127,7 @@ function Served(props: {
       <header class="line">
         <h2>
           <button type="button" class="quiet" aria-expanded={isOpen} onClick={onToggle}>
-            {t.purposes[purpose]}, <RelativeTime at={context.created_at} />
+            {t.purposes[purpose]}, <RelativeTime at={context.created_at} isExact />
           </button>
         </h2>
         <span class={wasUsed(context) ? 'badge good' : 'badge'}>{wasUsed(context) ? t.used : t.unused}</span>

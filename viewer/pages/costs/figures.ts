@@ -1,7 +1,7 @@
 import type { UsageGroup } from '../../contract/index.ts';
 import { on } from '../../link/loadable.ts';
 import type { ChartPoint } from '../../parts/chart-scale.ts';
-import { DAY_MS, utcDayOf } from '../../parts/days.ts';
+import { DAY_MS, dayParameter, utcDayOf } from '../../parts/days.ts';
 import { choiceParameter, textParameter } from '../../router/query.ts';
 
 export const RANGES = ['7', '30', '90', '365'] as const;
@@ -15,6 +15,8 @@ export const FILTERS = {
   by: choiceParameter(GROUPS),
   unit: choiceParameter(UNITS),
   user: textParameter(),
+  /** A UTC day whose models, operations and sessions are shown. */
+  day: dayParameter(),
   minutes: textParameter(),
   hourly: textParameter(),
   mtok: textParameter(),
@@ -26,6 +28,16 @@ export const concernsCosts = on('summary.generated', 'learning.extracted', 'syst
 /** Returns the start of the first of the UTC days up to and with today, as RFC 3339; the same all day, so that one request serves the page. */
 export function firstMoment(days: number, now: number): string {
   return new Date(Math.floor(now / DAY_MS) * DAY_MS - (days - 1) * DAY_MS).toISOString();
+}
+
+/** Returns the day of a bar: the chart has every day from the first one with use on. */
+export function dayAt(days: readonly UsageGroup[], index: number): string {
+  const first =
+    days
+      .map(({ key }) => key ?? '')
+      .filter(Boolean)
+      .toSorted()[0] ?? '';
+  return utcDayOf(Date.parse(first) + index * DAY_MS);
 }
 
 /** Returns the number of a field; undefined for an empty or impossible one. */

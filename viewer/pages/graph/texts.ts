@@ -14,7 +14,7 @@ export const texts = textsOf(
       file: 'File',
     },
     project: 'Project',
-    size: 'Most nodes',
+    size: 'Maximum nodes',
     sizes: (count: number) => `${count} nodes`,
     picture: (nodes: number, edges: number) => `${nodes} nodes, ${edges} relations`,
     nodeLabel: (name: string, type: string, relations: number) => `${name}, ${type}, ${relations} relations`,

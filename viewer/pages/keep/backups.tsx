@@ -14,6 +14,7 @@ import { Empty, LoadedView, More } from '../../parts/states.tsx';
 import { inLanguage } from '../../texts/language.ts';
 import { Drills } from './drills.tsx';
 import { texts } from './texts.ts';
+import { endsJob } from './views.ts';
 
 const PAGE_ROWS = 10;
 
@@ -65,7 +66,11 @@ function BackupView({ backup, onDrill }: { readonly backup: Backup; readonly onD
           {t.verifyFailed} <code>{fault}</code>
         </p>
       )}
-      {verifiedAt === null ? null : (
+      {verifiedAt === null ? (
+        isUsable ? (
+          <p class="warn">{t.notVerified}</p>
+        ) : null
+      ) : (
         <p class="good">
           {how === 'drill' ? t.verifiedByDrill : t.verifiedByRead} <RelativeTime at={verifiedAt} />
         </p>
@@ -107,7 +112,7 @@ function StartDrill({ id, onClose }: { readonly id: string; readonly onClose: ()
 /** Backups, their verification, and drills with their comparison. A restore replaces data: it is shown as a command only. */
 export function Backups(): JSX.Element {
   const t = inLanguage(texts);
-  const list = useList('GET /admin/backups', { query: { limit: PAGE_ROWS } }, ({ id }) => id);
+  const list = useList('GET /admin/backups', { query: { limit: PAGE_ROWS } }, ({ id }) => id, endsJob);
   const [drilled, setDrilled] = useState<string | null>(null);
   const act = useAct();
   usePoll(

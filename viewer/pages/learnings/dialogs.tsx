@@ -11,7 +11,7 @@ import { navigate } from '../../router/router.ts';
 import { inLanguage } from '../../texts/language.ts';
 import { texts } from './texts.ts';
 
-/** Requests the reason of a change. An empty one is rejected by the server, with the name of the field. */
+/** Requests the reason of a change. */
 export function ReasonDialog(props: {
   readonly title: string;
   readonly why: string;
@@ -32,7 +32,7 @@ export function ReasonDialog(props: {
       onClose={onClose}
     >
       <p>{why}</p>
-      <TextArea label={t.reason} rows={2} value={reason} onValue={setReason} />
+      <TextArea label={t.reason} required maxLength={500} rows={2} value={reason} onValue={setReason} />
     </Confirm>
   );
 }
@@ -92,13 +92,13 @@ export function SupersedeDialog(props: { readonly learning: Learning; readonly o
         />
         {by === 'new' ? (
           <>
-            <Field label={t.fieldTitle} maxLength={200} value={title} onValue={setTitle} />
-            <TextArea label={t.fieldDescription} value={description} onValue={setDescription} />
+            <Field label={t.fieldTitle} required maxLength={200} value={title} onValue={setTitle} />
+            <TextArea label={t.fieldDescription} required value={description} onValue={setDescription} />
           </>
         ) : (
-          <Field label={t.knownName} maxLength={36} value={name} onValue={setName} />
+          <Field label={t.knownName} required maxLength={36} value={name} onValue={setName} />
         )}
-        <Field label={t.reason} maxLength={500} value={reason} onValue={setReason} />
+        <Field label={t.reason} required maxLength={500} value={reason} onValue={setReason} />
       </div>
     </Confirm>
   );

@@ -12,7 +12,7 @@ import { useKeys } from '../../shell/keys.ts';
 import { inLanguage } from '../../texts/language.ts';
 import { invalidateLearning, mayChange, mayVerify, pending, undoLast, verify } from './changes.ts';
 import { CorrectDialog } from './correct-dialog.tsx';
-import { ReasonDialog } from './dialogs.tsx';
+import { ReasonDialog, ReopenDialog } from './dialogs.tsx';
 import { FilterFields } from './filter-fields.tsx';
 import { FILTERS, concernsLearnings, isListed, queryOf, titleOf } from './filters.ts';
 import { ChangeFaults, Evidence, Facts } from './parts.tsx';
@@ -33,10 +33,11 @@ interface RowProps {
   readonly onSelect: () => void;
   readonly onInvalidate: () => void;
   readonly onCorrect: () => void;
+  readonly onReopen: () => void;
 }
 
 /** The claim beside its quotes, with what a reviewer does. */
-function LearningRow({ learning, isSelected, onSelect, onInvalidate, onCorrect }: RowProps): JSX.Element {
+function LearningRow({ learning, isSelected, onSelect, onInvalidate, onCorrect, onReopen }: RowProps): JSX.Element {
   const t = inLanguage(texts);
   const isOpen = learning.valid_to === null;
   return (
@@ -74,6 +75,12 @@ function LearningRow({ learning, isSelected, onSelect, onInvalidate, onCorrect }
               </>
             ) : null}
           </p>
+        ) : mayChange(learning) ? (
+          <p class="line actions">
+            <button type="button" onClick={onReopen}>
+              {t.reopen}
+            </button>
+          </p>
         ) : null}
       </div>
       <Evidence of={learning} most={QUOTES} />
@@ -92,9 +99,10 @@ export default function LearningsPage(): JSX.Element {
     list.data === undefined || list.data.total === null ? null : list.data.total - list.items.length + rows.length;
   const [selection, setSelection] = useState<ReadonlySet<string>>(new Set());
   const selected = rows.filter(({ id, valid_to: closed }) => selection.has(id) && closed === null);
-  const [dialog, setDialog] = useState<{ readonly kind: 'correct' | 'invalidate'; readonly learning: Learning } | null>(
-    null,
-  );
+  const [dialog, setDialog] = useState<{
+    readonly kind: 'correct' | 'invalidate' | 'reopen';
+    readonly learning: Learning;
+  } | null>(null);
   const active = useRef<Learning | null>(null);
   const select = ({ id }: Learning): void =>
     setSelection((before) => {
@@ -154,6 +162,7 @@ export default function LearningsPage(): JSX.Element {
                   onSelect={() => select(learning)}
                   onInvalidate={() => setDialog({ kind: 'invalidate', learning })}
                   onCorrect={() => setDialog({ kind: 'correct', learning })}
+                  onReopen={() => setDialog({ kind: 'reopen', learning })}
                 />
               )}
               onOpen={(learning) => navigate(addressOfLearning(learning.id))}
@@ -191,6 +200,7 @@ export default function LearningsPage(): JSX.Element {
           onClose={() => setDialog(null)}
         />
       ) : null}
+      {dialog?.kind === 'reopen' ? <ReopenDialog learning={dialog.learning} onClose={() => setDialog(null)} /> : null}
       {dialog?.kind === 'correct' ? (
         <CorrectDialog learning={dialog.learning} onCurrent={() => undefined} onClose={() => setDialog(null)} />
       ) : null}

@@ -138,13 +138,24 @@ export function Understood(props: { readonly session: SessionDetail; readonly on
         <LoadedView of={summaries}>
           {({ data, pagination }) => {
             const main = data.filter(({ type }) => type === 'session');
-            const topics = data.filter(({ type }) => type !== 'session');
+            const others = data.filter(({ type }) => type !== 'session');
+            // What people look for first.
+            const decisions = others.filter(({ kind }) => kind === 'decision');
+            const topics = others.filter(({ kind }) => kind !== 'decision');
             return (
               <>
                 {main.length === 0 ? (
                   <Empty title={t.noSummary} command={`recollect sessions summarise ${session.id}`} />
                 ) : (
                   main.slice(0, 1).map((summary) => <SessionSummary key={summary.id} summary={summary} />)
+                )}
+                {decisions.length === 0 ? null : (
+                  <section>
+                    <h2>{t.decisions}</h2>
+                    {decisions.map((summary) => (
+                      <Topic key={summary.id} summary={summary} />
+                    ))}
+                  </section>
                 )}
                 {topics.length === 0 ? null : (
                   <section>

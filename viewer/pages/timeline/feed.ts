@@ -1,17 +1,8 @@
 import type { FeedDensity, FeedItem } from '../../contract/index.ts';
-import { DAY_MS, startOfUtcDay, utcDayOf } from '../../parts/days.ts';
+import { DAY_MS, dayParameter, startOfUtcDay, utcDayOf } from '../../parts/days.ts';
 import { choiceParameter, textParameter } from '../../router/query.ts';
-import type { Parameter } from '../../router/query.ts';
 
 export const TYPES = ['session', 'prompt', 'observation', 'summary', 'learning'] as const;
-
-/** A day as YYYY-MM-DD; undefined if there is none. */
-function dayParameter(): Parameter<string | undefined> {
-  return {
-    read: (given) => (given === null || startOfUtcDay(given) === null ? undefined : given),
-    write: (value) => value ?? null,
-  };
-}
 
 /** Filters of the timeline, in the address. */
 export const FILTERS = {

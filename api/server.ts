@@ -286,8 +286,8 @@ export async function createServer({
     onConnectionClosed: (listener) => dependencies.database.pool.on('remove', listener),
     scrapeToken: dependencies.config.http.scrapeToken,
   });
-  registerTracing(app, dependencies.tracing, dependencies.config.http);
   registerObservation(app, dependencies);
+  registerTracing(app, dependencies.tracing, dependencies.config.http);
   app.addHook('onSend', async (request, reply) => {
     void reply.headers({ 'x-request-id': request.id, 'x-api-version': API_VERSION });
   });

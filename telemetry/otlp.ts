@@ -1,8 +1,7 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
+import { setTimeout as pause } from 'node:timers/promises';
 import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, TraceFlags } from '@opentelemetry/api';
 import type { Attributes } from '@opentelemetry/api';
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
+import { JsonTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { AlwaysOnSampler, BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import type { SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace';
@@ -13,11 +12,15 @@ import type { Exporter, ExporterSettings, SpanValues } from './tracing.ts';
 const MOST_QUEUED = 4_096;
 const BATCH = 512;
 const BATCH_MS = 2_000;
-/** A request to the collector, retries included, ends after this time. */
+/** An export, retries included, ends after this time. */
 const EXPORT_MS = 5_000;
+/** Pauses before a batch is sent again. */
+const PAUSES_MS = [250, 1_000, 2_000] as const;
 const CLOSE_MS = 1_000;
-/** `ExportResultCode.SUCCESS` of the library. */
-const SUCCESS = 0;
+/** `ExportResultCode` of the library. */
+const RESULT = { success: 0, failed: 1 } as const;
+/** By the specification of OTLP; other answers are final. */
+const RETRIED: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
 const KINDS = { server: SpanKind.SERVER, internal: SpanKind.INTERNAL, client: SpanKind.CLIENT } as const;
 
@@ -32,42 +35,70 @@ function given(attributes: SpanValues): Attributes {
   return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined));
 }
 
+/** Sends a request to the collector; returns true if it accepted it, null if it may do so later. */
+async function send(
+  { url, headers }: ExporterSettings,
+  body: Uint8Array<ArrayBuffer>,
+  signal: AbortSignal,
+): Promise<boolean | null> {
+  try {
+    const answer = await fetch(url, {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'application/json' },
+      body,
+      signal,
+      redirect: 'error',
+    });
+    await answer.body?.cancel();
+    return answer.ok || (RETRIED.has(answer.status) ? null : false);
+  } catch {
+    // Unreachable, or out of time: the caller knows which.
+    return null;
+  }
+}
+
 /**
  * Exports spans to a collector by OTLP over HTTP. What starts a span decides that it is recorded: nothing is sampled here. Nothing waits for
- * the collector: spans that it does not receive in time are dropped and counted.
+ * the collector: spans that it does not receive in time are dropped and counted. The library's own exporter is not used: its retries cannot be
+ * ended, and delayed the end of the process by seconds.
  */
 export function createOtlpExporter(
-  { url, headers }: ExporterSettings,
+  settings: ExporterSettings,
   service: { readonly name: string; readonly version: string },
   onDropped: (count: number) => void,
 ): Exporter {
-  const options = { keepAlive: true, maxSockets: 2 };
-  const agent = url.startsWith('https:') ? new HttpsAgent(options) : new HttpAgent(options);
-  const collector = new OTLPTraceExporter({
-    url,
-    headers: { ...headers },
-    timeoutMillis: EXPORT_MS,
-    httpAgentOptions: () => agent,
-  });
   let queued = 0;
-  let isClosed = false;
-  const counted: SpanExporter = {
+  let isClosing = false;
+  const ending = new AbortController();
+  /** Sends a batch, again after transient failures. Returns true if the collector accepted it; never rejects. */
+  const deliver = async (body: Uint8Array<ArrayBuffer>): Promise<boolean> => {
+    const signal = AbortSignal.any([ending.signal, AbortSignal.timeout(EXPORT_MS)]);
+    for (const pauseMs of [...PAUSES_MS, null]) {
+      const isAccepted = await send(settings, body, signal);
+      if (isAccepted !== null) return isAccepted;
+      if (pauseMs === null || signal.aborted || isClosing) return false;
+      await pause(pauseMs, undefined, { signal, ref: false }).catch(() => undefined);
+    }
+    return false;
+  };
+  const exporter: SpanExporter = {
     export(spans, done) {
-      collector.export(spans, (result) => {
+      const body = JsonTraceSerializer.serializeRequest(spans);
+      const delivered = body === undefined ? Promise.resolve(false) : deliver(new Uint8Array(body));
+      void delivered.then((isDelivered) => {
         queued -= spans.length;
-        if (Number(result.code) !== SUCCESS && !isClosed) onDropped(spans.length);
-        done(result);
+        if (!isDelivered) onDropped(spans.length);
+        done({ code: isDelivered ? RESULT.success : RESULT.failed });
       });
     },
-    forceFlush: () => collector.forceFlush(),
-    shutdown: () => collector.shutdown(),
+    shutdown: () => Promise.resolve(),
   };
   const batches = new BatchSpanProcessor({
-    exporter: counted,
+    exporter,
     maxQueueSize: MOST_QUEUED,
     maxExportBatchSize: BATCH,
     scheduledDelayMillis: BATCH_MS,
-    // Later than the exporter itself, whose answer is counted.
+    // Later than the end of an export, which is counted.
     exportTimeoutMillis: 2 * EXPORT_MS,
   });
   // The library logs what its full queue drops, and does not count it.
@@ -117,14 +148,10 @@ export function createOtlpExporter(
       };
     },
     async close() {
-      const { promise: late, resolve } = Promise.withResolvers<void>();
-      const timer = setTimeout(resolve, CLOSE_MS);
-      await Promise.race([provider.shutdown().catch(() => undefined), late]);
+      isClosing = true;
+      const timer = setTimeout(() => ending.abort(), CLOSE_MS);
+      await provider.shutdown().catch(() => undefined);
       clearTimeout(timer);
-      isClosed = true;
-      if (queued > 0) onDropped(queued);
-      // A request in progress would keep the process running.
-      agent.destroy();
     },
   };
 }

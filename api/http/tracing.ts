@@ -17,8 +17,9 @@ const UNTRACED = /\/(?:health(?:\/[a-z]+)?|metrics)$/;
 const FIRST_FAILURE = 500;
 
 /**
- * Traces a share of the requests, those that a believed caller samples, and failed ones. Must be registered after authentication: the header
- * `traceparent` is believed from this machine and from holders of a key, since anybody else could sample every request or join other traces.
+ * Traces a share of the requests, those that a believed caller samples, and failed ones. The header `traceparent` is believed from this
+ * machine and from holders of a key: anybody else could have every request traced, or join other traces. Must be registered after
+ * authentication, and after what logs answers: their lines name the span, which ends here.
  */
 export function registerTracing(app: FastifyInstance, tracing: Tracing | null, http: Config['http']): void {
   app.decorateRequest('span', null);

@@ -41,7 +41,7 @@ afterEach(() => collector.close());
 describe('a unit of work', () => {
   test('continues the newest mark, links 32 others and counts the rest', async () => {
     const exporter = await exporterTo(collector.url);
-    await tracingOf(exporter).unit('unit', () => marksOf(33, 40), nothing, {
+    await tracingOf(exporter).unit('unit', () => marksOf(40), nothing, {
       'recollect.n': 1,
       'recollect.no': undefined,
     });
@@ -119,6 +119,19 @@ describe('a unit of work', () => {
     expect((stage?.endMs ?? 0) - (stage?.startMs ?? 0)).toBeCloseTo(250, 0);
     expect(collector.named('outside')).toEqual([]);
   });
+});
+
+test.each([
+  [0, 0, 0],
+  [0.02, 300, 500],
+  [1, 20_000, 20_000],
+])('a share of %s draws so many of 20,000 requests', async (share, least, most) => {
+  const exporter = await exporterTo(collector.url);
+  const tracing = new Tracing({ source: exporter, share });
+  const drawn = Array.from({ length: 20_000 }, () => tracing.isDrawn()).filter(Boolean).length;
+  expect(drawn).toBeGreaterThanOrEqual(least);
+  expect(drawn).toBeLessThanOrEqual(most);
+  await exporter.close();
 });
 
 test('a span is active until it ends, also for what began in it and goes on', async () => {

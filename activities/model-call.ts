@@ -17,6 +17,7 @@ import {
 import type { CacheQuestion, NearOptions } from './model-calls/answer-cache.ts';
 import { callPaidModel } from './model-calls/paid-call.ts';
 import type { PaidCallDependencies } from './model-calls/paid-call.ts';
+import { sendCall } from './model-calls/send-call.ts';
 
 /** Cost of a step. */
 export interface CallCost {
@@ -103,13 +104,13 @@ async function requestWithRepair<Output>(
 
 /** A free model needs no budget; its usage is recorded. */
 function callFree<Output>(
-  { database }: ModelCallDependencies,
+  { database, tracer }: ModelCallDependencies,
   owner: UsageOwner,
   prepared: PreparedCall<Output>,
   signal: AbortSignal,
 ): Promise<CallResult<Output>> {
   return requestWithRepair(prepared, signal, async (call) => {
-    const answer = await call.send(signal);
+    const answer = await sendCall(tracer, owner, call, signal);
     await database.asTenant(asId(owner.tenantId), (transaction) => bookUsage(transaction, owner, [answer.usage]));
     return answer;
   });

@@ -3,6 +3,7 @@ import type { Config } from '../config/config.ts';
 import { readKeyRing as readRing } from '../config/key-ring.ts';
 import { readOidcProviders } from '../config/oidc-providers.ts';
 import type { Clock } from '../domain/ports/clock.ts';
+import { NO_TRACER } from '../domain/ports/tracer.ts';
 import { indexNameOf } from '../domain/index-model.ts';
 import { createEmbedders } from '../models/embedding/create-embedders.ts';
 import { createOnnxReranker } from '../models/reranking/onnx-reranker.ts';
@@ -25,8 +26,11 @@ import { createSchedules } from '../stores/temporal/schedules.ts';
 import { createStartJob } from '../stores/temporal/start-workflow.ts';
 import { createSessionSteering } from '../stores/temporal/session-steering.ts';
 import { createWeaviateIndex } from '../stores/weaviate/weaviate-index.ts';
+import { createDropLog } from '../telemetry/drop-log.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createApiMetrics } from '../telemetry/metrics.ts';
+import { Tracing } from '../telemetry/tracing.ts';
+import type { CreateExporter } from '../telemetry/tracing.ts';
 import {
   createBackupObserver,
   createDeadlineObserver,
@@ -54,9 +58,20 @@ import { createRemembering } from './memories/remembering.ts';
 
 const EMBEDDER_IDLE_MS = 30_000;
 
-/** Creates the api's dependencies. Opens no connection: each dependency connects at its first use. */
-export function createApiDependencies(config: Config, logger: Logger) {
+/**
+ * Creates the api's dependencies. Opens no connection: each dependency connects at its first use. `createExporter`: null where nothing is
+ * traced (`loadExporter`).
+ */
+export function createApiDependencies(config: Config, logger: Logger, createExporter: CreateExporter | null = null) {
   const metrics = createApiMetrics();
+  const logDropped = createDropLog(logger);
+  const onDropped = (count: number) => {
+    metrics.telemetryDropped.inc(count);
+    logDropped(count);
+  };
+  const spans = createExporter?.(onDropped) ?? null;
+  const tracing = spans && new Tracing({ source: spans, share: config.tracing?.share ?? 0 });
+  const tracer = tracing ?? NO_TRACER;
   const clock: Clock = { now: () => Date.now() };
   const tokens = createTokenCounter();
   const database = createDatabase({
@@ -109,6 +124,7 @@ export function createApiDependencies(config: Config, logger: Logger) {
     burst,
     hints: workflowHints,
     delayMs: config.hintDelayMs,
+    tracer,
     onSent: () => metrics.hintsSent.inc(),
     onFailure: (error) => {
       metrics.hintsFailed.inc();
@@ -160,6 +176,8 @@ export function createApiDependencies(config: Config, logger: Logger) {
     /** Archived sessions, exports and files of imports; null where no store is set. */
     archives: archiveStoreAt(config.archive.address, config.s3),
     metrics,
+    /** Null where nothing is traced. */
+    tracing,
     clock,
     tokens,
     database,
@@ -191,14 +209,18 @@ export function createApiDependencies(config: Config, logger: Logger) {
           'a rate limit applies to this process alone',
         ),
     ),
-    intake: new Intake(createCapture(database.pool), hints, metrics, heavy, exclusions, objects),
+    intake: new Intake(createCapture(database.pool), hints, metrics, heavy, exclusions, objects, tracer),
     recall: createRecall({
       database,
       vectors,
       indexOf,
       reranker,
       settings: config.search,
-      onStage: (stage, seconds) => metrics.searchDuration.observe({ stage }, seconds),
+      tracer,
+      onStage: (stage, seconds) => {
+        metrics.searchDuration.observe({ stage }, seconds);
+        tracing?.ended(`search.${stage}`, seconds);
+      },
       tokens,
       clock,
       hooks: config.context,
@@ -245,6 +267,8 @@ export function createApiDependencies(config: Config, logger: Logger) {
       imported.gauge.stop();
       await Promise.all([burstFlag.close(), imported.sign.close()]);
       await hints.stop(config.shutdownGraceMs);
+      // Beside the rest: a slow collector delays nothing.
+      const exported = spans?.close();
       await heavy.close();
       await hintClient.connection.close();
       await temporal.connection.close();
@@ -253,6 +277,7 @@ export function createApiDependencies(config: Config, logger: Logger) {
       await vectors.close();
       await notifications.close();
       await database.close();
+      await exported;
     },
   };
 }

@@ -1,7 +1,9 @@
 import { parseApiConfig } from '../config/config.ts';
 import { trustAuthorities } from '../config/engine-settings.ts';
 import { processEnvironment } from '../config/process-environment.ts';
+import { VERSION } from '../config/version.ts';
 import { createLogger } from '../telemetry/logger.ts';
+import { loadExporter } from '../telemetry/tracing.ts';
 import { announceReady, leaveSupervisor, stopRequested } from '../config/process-lifecycle.ts';
 import { recordReachability } from '../stores/postgres/capture/reachability.ts';
 import { createApiDependencies } from './dependencies.ts';
@@ -13,7 +15,8 @@ async function main(): Promise<void> {
   const logger = createLogger('api', config.logLevel);
   const stop = stopRequested();
   let stopping = false;
-  const dependencies = createApiDependencies(config, logger);
+  const exporter = await loadExporter('api', VERSION, config.tracing);
+  const dependencies = createApiDependencies(config, logger, exporter);
   const server = await createServer({ dependencies, logger, isStopping: () => stopping });
   await server.listen({ host: config.http.host, port: config.http.port });
   const reachability = recordReachability(dependencies.database.pool);

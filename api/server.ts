@@ -19,6 +19,7 @@ import { answerError } from './errors.ts';
 import { registerHosts } from './http/hosts.ts';
 import { wellFormedJson } from './http/json.ts';
 import { createTlsServer } from './http/tls.ts';
+import { registerTracing } from './http/tracing.ts';
 import { endUnusedConnections } from './http/unused-connections.ts';
 import { createMethodGuard } from './http/methods.ts';
 import { createRateLimits } from './http/rate-limits.ts';
@@ -285,6 +286,7 @@ export async function createServer({
     scrapeToken: dependencies.config.http.scrapeToken,
   });
   registerObservation(app, dependencies);
+  registerTracing(app, dependencies.tracing, dependencies.config.http);
   app.addHook('onSend', async (request, reply) => {
     void reply.headers({ 'x-request-id': request.id, 'x-api-version': API_VERSION });
   });

@@ -16,6 +16,7 @@ import { scheduleConfig, scheduleEnvironment } from './schedule-settings.ts';
 import { streamConfig, streamEnvironment } from './stream-settings.ts';
 import { secretConfig, secretEnvironment } from './secret-settings.ts';
 import { searchConfig, searchEnvironment } from './search-settings.ts';
+import { tracingConfig, tracingEnvironment, tracingFaults } from './tracing-settings.ts';
 
 const positiveInt = z.coerce.number().int().positive();
 
@@ -103,6 +104,7 @@ export const environmentSchema = z.object({
   ...secretEnvironment,
   ...loginEnvironment,
   ...scheduleEnvironment,
+  ...tracingEnvironment,
   RECOLLECT_SHUTDOWN_GRACE_MS: positiveInt.default(10_000).describe('Time to finish work on shutdown, in ms'),
   RECOLLECT_WORKER_QUEUES: z.string().default(WORKER_QUEUES.join(',')).describe('Task queues of a worker process'),
   RECOLLECT_BUILD_ID: z
@@ -153,7 +155,7 @@ function rootsOf(setting: string | undefined, fallback: string): string[] {
 
 const configSchema = environmentSchema
   .superRefine((env, context) => {
-    for (const [setting, message] of [...engineFaults(env), ...httpFaults(httpConfig(env))])
+    for (const [setting, message] of [...engineFaults(env), ...httpFaults(httpConfig(env)), ...tracingFaults(env)])
       context.addIssue({ code: 'custom', path: [setting], message });
   })
   .transform((env) => ({
@@ -200,6 +202,7 @@ const configSchema = environmentSchema
     ...secretConfig(env),
     ...loginConfig(env),
     ...scheduleConfig(env),
+    ...tracingConfig(env),
     shutdownGraceMs: env.RECOLLECT_SHUTDOWN_GRACE_MS,
     worker: {
       queues: env.RECOLLECT_WORKER_QUEUES.split(',').map((queue) => queue.trim()),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { TRACE_STEPS } from '../domain/trace-steps.ts';
 import { redactionsSchema } from './sessions.ts';
 import { text } from './text.ts';
 
@@ -70,6 +71,18 @@ export const traceSchema = z
           .describe('Whether Weaviate contains the object; null: Weaviate was unavailable'),
       }),
     ),
+    steps: z
+      .array(
+        z.object({
+          name: z.enum(TRACE_STEPS),
+          started_at: z.string(),
+          duration_ms: z.number().nullable().describe('Including the time that it waited; null: not complete'),
+        }),
+      )
+      .describe('Times from the event to its last vector, of the steps that began and whose times are known'),
+    trace_ids: z
+      .array(z.string())
+      .describe('Traces of the requests that captured the event, if they were sampled in the last seven days'),
     workflow: z
       .object({
         id: z.string(),

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { createDroppedCounter } from './dropped-counter.ts';
 
 const LATENCY_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
@@ -134,6 +135,7 @@ export function createApiMetrics() {
   const registers = [registry];
   return {
     registry,
+    telemetryDropped: createDroppedCounter(registers),
     models: createModelMetrics(registers),
     embedding: createEmbeddingMetrics(registers),
     backups: createBackupMetrics(registers),

@@ -43,7 +43,8 @@ function optionsOf(
     namespace: config.temporal.namespace,
     taskQueue: QUEUES[queue],
     activities: dependencies.activities[queue],
-    interceptors: { activity: [createActivityInterceptor(dependencies.isBurst)] },
+    // The log is the outer one: it sees typed failures.
+    interceptors: { activity: [dependencies.activityLog, createActivityInterceptor(dependencies.isBurst)] },
     shutdownGraceTime: config.shutdownGraceMs,
     shutdownForceTime: config.shutdownGraceMs * 2,
     workerDeploymentOptions: {

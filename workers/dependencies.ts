@@ -16,6 +16,7 @@ import type { ReadKnown } from '../activities/summarise/create-summarise-activit
 import { createTranscriptActivities } from '../activities/transcripts/create-transcript-activities.ts';
 import type { Config } from '../config/config.ts';
 import { readKeyRing } from '../config/key-ring.ts';
+import { NO_TRACER } from '../domain/ports/tracer.ts';
 import { indexNameOf } from '../domain/index-model.ts';
 import { createModel, createOwnModel } from '../models/create-model.ts';
 import type { ModelTools } from '../models/create-model.ts';
@@ -33,7 +34,11 @@ import { createTemporalClient } from '../stores/temporal/client.ts';
 import { createWorkflowHints } from '../stores/temporal/hints.ts';
 import { createRunningWorkflows } from '../stores/temporal/running-workflows.ts';
 import { createWeaviateIndex } from '../stores/weaviate/weaviate-index.ts';
+import { createDropLog } from '../telemetry/drop-log.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { Tracing } from '../telemetry/tracing.ts';
+import type { CreateExporter } from '../telemetry/tracing.ts';
+import { activityAttributes, createActivityLog, noteActivitySpan } from './activity-log.ts';
 import { backupActivitiesOf, journalsOf } from './backup-activities.ts';
 import { erasureActivitiesOf, restoreActivitiesOf } from './erasure-and-restore.ts';
 import { createMaintenancePools, maintenanceUrlOf } from './pools.ts';
@@ -41,8 +46,13 @@ import { createMaintenancePools, maintenanceUrlOf } from './pools.ts';
 /** The model is freed after this time without work; loading it again takes a fifth of a second. */
 const EMBEDDER_IDLE_MS = 30_000;
 
-/** The only place where the worker's activities meet what they stand on. */
-export function createWorkerDependencies(config: Config, logger: Logger) {
+/** The only place where the worker's activities meet what they stand on. `createExporter`: null where nothing is traced (`loadExporter`). */
+export function createWorkerDependencies(config: Config, logger: Logger, createExporter: CreateExporter | null = null) {
+  const spans = createExporter?.(createDropLog(logger)) ?? null;
+  const tracer =
+    spans === null
+      ? NO_TRACER
+      : new Tracing({ source: spans, share: 0, ofUnits: activityAttributes, onUnit: noteActivitySpan });
   const clock = { now: () => Date.now() };
   const onIdleError = (error: Error) => logger.warn({ error: error.name }, 'an idle PostgreSQL connection was lost');
   const database = createDatabase({
@@ -74,6 +84,7 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
   const model = createModel(config.model, modelTools);
   const modelCalls = {
     database,
+    tracer,
     limits: config.model,
     fallback: config.model.overBudget === 'local' ? createOwnModel(modelTools) : null,
     onBudgetAlert: (alert: BudgetAlert) => logger.warn({ ...alert }, 'a user’s daily tokens are nearly spent'),
@@ -119,6 +130,7 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
         clock,
         maxBatchCalls: config.model.batch.maxCalls,
         hasBatches: model.batches !== null,
+        tracer,
       }),
       model: {
         ...createSummariseActivities({
@@ -129,6 +141,7 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
           hints,
           clock,
           isBurst,
+          tracer,
           // A paid model gets only the glossary: with the current knowledge, no request for a window would equal a cached one.
           ...(model.provider === 'local' ? { readKnown: knownNear } : {}),
         }),
@@ -143,6 +156,7 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
           indexOf,
           vectors,
           clock,
+          tracer,
         }),
       },
       embedding: createIndexActivities({
@@ -151,6 +165,7 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
         vectors,
         isBurst,
         cacheEntries: config.embedding.cacheEntries,
+        tracer,
       }),
       transcripts: {
         ...createClaudeMemActivities({
@@ -214,9 +229,12 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
     },
     modelName: model.name,
     isBurst,
+    activityLog: createActivityLog(logger),
     client,
     /** After the workers have drained: clients first, stores last. */
     async close() {
+      // Beside the rest: a slow collector delays nothing.
+      const exported = spans?.close();
       await hintClient.connection.close();
       await client.connection.close();
       await embedders.close();
@@ -226,6 +244,7 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
       await keeping.end();
       await maintenance.end();
       await database.close();
+      await exported;
     },
   };
 }

@@ -6,9 +6,11 @@ import type { LogEntry, RuntimeOptions } from '@temporalio/worker';
 import { parseConfig } from '../config/config.ts';
 import { trustAuthorities } from '../config/engine-settings.ts';
 import { processEnvironment } from '../config/process-environment.ts';
+import { VERSION } from '../config/version.ts';
 import { projectFrames } from '../activities/failures.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { loadExporter } from '../telemetry/tracing.ts';
 import { createWorkerDependencies } from './dependencies.ts';
 import type { WorkerDependencies } from './dependencies.ts';
 import { buildIdOf, createWorkers } from './create-workers.ts';
@@ -80,7 +82,8 @@ async function main(): Promise<void> {
     ...metricsOf(config.worker.metricsPort),
   });
   const stop = stopRequested();
-  const dependencies = createWorkerDependencies(config, logger);
+  const exporter = await loadExporter('worker', VERSION, config.tracing);
+  const dependencies = createWorkerDependencies(config, logger, exporter);
   const connection = await NativeConnection.connect(connectionOptions(config.temporal));
   const workers = await createWorkers(config, connection, dependencies);
   logger.info(

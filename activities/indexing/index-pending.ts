@@ -1,8 +1,11 @@
 import type { TenantId } from '../../domain/ids.ts';
 import type { IndexModel } from '../../domain/index-model.ts';
 import type { Embedder } from '../../domain/ports/embedder.ts';
+import { NO_TRACER } from '../../domain/ports/tracer.ts';
+import type { Span, Tracer } from '../../domain/ports/tracer.ts';
 import type { VectorIndex } from '../../domain/ports/vector-index.ts';
 import { pendingEmbeddings, settleEmbeddings } from '../../stores/postgres/embeddings/embedding-ledger.ts';
+import { marksOfChunks } from '../../stores/postgres/traces/trace-marks.ts';
 import { reportProgress } from '../heartbeat.ts';
 import { embedTexts } from './embed-chunks.ts';
 import { pendingBatches } from './pending-batches.ts';
@@ -14,6 +17,7 @@ export interface IndexPendingDependencies extends PendingSource {
   readonly vectors: VectorIndex;
   /** Whether a burst of captures is reported, which has priority. */
   readonly isBurst: () => Promise<boolean>;
+  readonly tracer?: Tracer;
 }
 
 export interface IndexedPending {
@@ -46,23 +50,33 @@ export async function indexPending(
   embedder: Embedder,
   signal: AbortSignal,
 ): Promise<IndexedPending> {
-  const { database, isBurst, cacheEntries } = dependencies;
+  const { database, isBurst, cacheEntries, tracer = NO_TRACER } = dependencies;
   const inHand = new Set<string>();
   const total = { indexed: 0, refused: 0, more: false };
+  /** Begins the span of a batch, which ends with its write. */
+  const begin = (chunkIds: readonly string[], texts: number): Promise<Span> =>
+    tracer.begin('embed.batch', () => marksOfChunks(database, tenantId, chunkIds), {
+      'recollect.tenant_id': tenantId,
+      'recollect.chunks': chunkIds.length,
+      'recollect.texts': texts,
+      'gen_ai.operation.name': 'embeddings',
+      'gen_ai.request.model': embedder.model,
+    });
   const write = async (
+    span: Span,
     chunks: readonly VectoredChunk[],
     { usage, seconds }: Pick<WorkBefore, 'usage' | 'seconds'>,
     texts: number,
   ) => {
     const work = { texts, cacheHits: chunks.length - texts, usage, seconds };
-    const written = await writeChunks(
-      { ...dependencies, caches: cacheEntries > 0 },
-      tenantId,
-      index,
-      chunks,
-      work,
-      signal,
+    const parts = { ...dependencies, caches: cacheEntries > 0 };
+    const written = await span.run(() =>
+      tracer.step('weaviate.write', () => writeChunks(parts, tenantId, index, chunks, work, signal), {
+        'db.system.name': 'weaviate',
+        'recollect.chunks': chunks.length,
+      }),
     );
+    span.end();
     // Refused ones stay in hand, as refused texts do: this run does not try them again.
     if (written.refused === 0) for (const { embeddingId } of chunks) inHand.delete(embeddingId);
     total.indexed += written.indexed;
@@ -87,24 +101,39 @@ export async function indexPending(
   const startedMs = performance.now();
   let writing = Promise.resolve();
   const writeNext = (...work: Parameters<typeof write>): void => {
-    writing = underWay(writing.then(() => write(...work)));
+    const [span] = work;
+    const written = writing.then(() => write(...work));
+    writing = underWay(
+      written.catch((error: unknown) => {
+        span.end(error);
+        throw error;
+      }),
+    );
   };
   let upcoming = underWay(batches.next());
   /** The newest batch: embedded, and its write started. */
   let last = Promise.resolve();
   let modelFreeMs = startedMs;
   const embedBehind = async (batch: PendingBatch, before: Promise<void>): Promise<void> => {
-    const requestedMs = performance.now();
-    const embedded = await embedTexts(embedder, batch.texts, signal);
-    const seconds = (performance.now() - Math.max(requestedMs, modelFreeMs)) / 1_000;
-    modelFreeMs = performance.now();
-    // What the model returned is written, also if it failed for the batch before.
-    await Promise.allSettled([before]);
-    await writing;
-    reportProgress(signal);
-    await refuse(batch, embedded.refused, REFUSED);
-    await refuse(batch, embedded.withheld, WITHHELD);
-    writeNext(batch.vectored(embedded.vectors), { ...embedded, seconds }, embedded.vectors.size);
+    const chunkIds = batch.texts.flatMap(({ hash }) => batch.rowsOf(hash));
+    const span = await begin(chunkIds, batch.texts.length);
+    try {
+      const requestedMs = performance.now();
+      const embedded = await span.run(() => embedTexts(embedder, batch.texts, signal));
+      const seconds = (performance.now() - Math.max(requestedMs, modelFreeMs)) / 1_000;
+      modelFreeMs = performance.now();
+      span.note({ 'recollect.model_seconds': seconds });
+      // What the model returned is written, also if it failed for the batch before.
+      await Promise.allSettled([before]);
+      await writing;
+      reportProgress(signal);
+      await refuse(batch, embedded.refused, REFUSED);
+      await refuse(batch, embedded.withheld, WITHHELD);
+      writeNext(span, batch.vectored(embedded.vectors), { ...embedded, seconds }, embedded.vectors.size);
+    } catch (error) {
+      span.end(error);
+      throw error;
+    }
   };
   try {
     for (let isFirst = true; ; isFirst = false) {
@@ -121,8 +150,12 @@ export async function indexPending(
       }
       upcoming = underWay(batches.next());
       if (value.cached.length > 0) {
+        const span = await begin(
+          value.cached.map(({ embeddingId }) => embeddingId),
+          0,
+        );
         await writing;
-        writeNext(value.cached, { usage: [], seconds: 0 }, 0);
+        writeNext(span, value.cached, { usage: [], seconds: 0 }, 0);
       }
       if (value.texts.length === 0) continue;
       const before = last;

@@ -13,6 +13,8 @@ import type {
   SourceRow,
   SessionInput,
 } from '../../domain/ports/model.ts';
+import { NO_TRACER } from '../../domain/ports/tracer.ts';
+import type { Tracer } from '../../domain/ports/tracer.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
 import { requestEmbeddings } from '../../stores/postgres/embeddings/embedding-ledger.ts';
 import type { EmbeddingModel } from '../../stores/postgres/embeddings/embedding-ledger.ts';
@@ -25,7 +27,8 @@ import { readPrompts, readRowsAround, readRowsById } from '../../stores/postgres
 import { readSessionFacts, writeLearnedSeq } from '../../stores/postgres/sessions/session-state.ts';
 import type { SessionFacts } from '../../stores/postgres/sessions/session-state.ts';
 import { readTopicsAndItems } from '../../stores/postgres/summaries/summaries.ts';
-import type { LearningActivities } from '../../workflows/session/types.ts';
+import { marksOfSession } from '../../stores/postgres/traces/trace-marks.ts';
+import type { LearningActivities, LearningResult, SessionRef } from '../../workflows/session/types.ts';
 import { withHeartbeat } from '../heartbeat.ts';
 import { tryHintIndex } from '../try-hint-index.ts';
 import { callModel } from '../model-call.ts';
@@ -93,6 +96,7 @@ export interface LearningDependencies extends NeighbourDependencies {
   readonly embeddingModel: EmbeddingModel;
   readonly hints: WorkflowHints;
   readonly clock: Clock;
+  readonly tracer?: Tracer;
 }
 
 /** Prompts in the model request. */
@@ -116,7 +120,7 @@ interface Session {
 
 /** Extracts a session's learnings, compares them with the project's, and writes the graph. */
 export function createLearningActivities(dependencies: LearningDependencies): LearningActivities {
-  const { database, model, modelCalls, embeddingModel, hints, clock } = dependencies;
+  const { database, model, modelCalls, embeddingModel, hints, clock, tracer = NO_TRACER } = dependencies;
   /** Reads the model request; null if it was answered before or is disabled. */
   const read = (tenantId: TenantId, sessionId: string) =>
     database.asTenant(tenantId, async (transaction): Promise<Session | null> => {
@@ -205,34 +209,47 @@ export function createLearningActivities(dependencies: LearningDependencies): Le
     }
   };
 
+  const extract = async (ref: SessionRef, signal: AbortSignal): Promise<LearningResult> => {
+    const tenantId = asId<TenantId>(ref.tenantId);
+    const session = await read(tenantId, ref.sessionId);
+    if (session === null) return { written: 0, calls: 0, tokens: 0, usd: 0 };
+    const { facts, input, visibility } = session;
+    const ownerId = ownerIdFor(visibility, facts.userId);
+    const scope = { tenantId, projectId: facts.projectId, namespace: facts.namespace, ownerId };
+    const about = input.topics
+      .slice(-MAX_TOPICS)
+      .map(({ title, content }) => ({ text: `${title}\n${content}`, stored: null }));
+    const known = await readKnown(dependencies, scope, about, signal);
+    const owner = {
+      tenantId,
+      userId: facts.userId,
+      sessionId: ref.sessionId,
+      operation: 'extract_learnings',
+    } as const;
+    const call = await model.prepareLearnings({ ...input, known }, signal);
+    const { output, cost } = await callModel(modelCalls, owner, call, signal, {
+      forgotten: facts.forgotten,
+      prepareFallback: (fallback) => fallback.prepareLearnings({ ...input, known }, signal),
+    });
+    const drafts = groundLearnings(output, [...quotableRows(input), ...input.rows]).supported;
+    const written = await learn(tenantId, ref.sessionId, session, scope, drafts, signal);
+    if (written > 0) await tryHintIndex(hints, tenantId);
+    return { written, ...cost };
+  };
+
   return {
     extractLearnings: (ref) =>
-      withHeartbeat(async (signal) => {
-        const tenantId = asId<TenantId>(ref.tenantId);
-        const session = await read(tenantId, ref.sessionId);
-        if (session === null) return { written: 0, calls: 0, tokens: 0, usd: 0 };
-        const { facts, input, visibility } = session;
-        const ownerId = ownerIdFor(visibility, facts.userId);
-        const scope = { tenantId, projectId: facts.projectId, namespace: facts.namespace, ownerId };
-        const about = input.topics
-          .slice(-MAX_TOPICS)
-          .map(({ title, content }) => ({ text: `${title}\n${content}`, stored: null }));
-        const known = await readKnown(dependencies, scope, about, signal);
-        const owner = {
-          tenantId,
-          userId: facts.userId,
-          sessionId: ref.sessionId,
-          operation: 'extract_learnings',
-        } as const;
-        const call = await model.prepareLearnings({ ...input, known }, signal);
-        const { output, cost } = await callModel(modelCalls, owner, call, signal, {
-          forgotten: facts.forgotten,
-          prepareFallback: (fallback) => fallback.prepareLearnings({ ...input, known }, signal),
-        });
-        const drafts = groundLearnings(output, [...quotableRows(input), ...input.rows]).supported;
-        const written = await learn(tenantId, ref.sessionId, session, scope, drafts, signal);
-        if (written > 0) await tryHintIndex(hints, tenantId);
-        return { written, ...cost };
-      }),
+      withHeartbeat((signal) =>
+        tracer.unit(
+          'learn',
+          () => marksOfSession(database, asId(ref.tenantId), ref.sessionId),
+          async (span) => {
+            const result = await extract(ref, signal);
+            span.note({ 'recollect.learnings': result.written });
+            return result;
+          },
+          { 'recollect.session_id': ref.sessionId },
+        ),
+      ),
   };
 }

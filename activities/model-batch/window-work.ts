@@ -2,6 +2,8 @@ import { asId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
 import type { ModelUsage, TopicSummaryDraft, ModelPort } from '../../domain/ports/model.ts';
 import type { TenantTransaction, Database } from '../../stores/postgres/connection/database.ts';
+import { NO_TRACER } from '../../domain/ports/tracer.ts';
+import { marksOfRange } from '../../stores/postgres/traces/trace-marks.ts';
 import { refuseForgotten } from '../../stores/postgres/erasure/forgotten.ts';
 import type { UsageOwner } from '../../stores/postgres/usage/usage-ledger.ts';
 import { findWindow } from '../../stores/postgres/sessions/windows.ts';
@@ -55,17 +57,25 @@ export async function readWindowWork(
 
 /** Writes the summary of a window; returns false if it cannot be claimed. */
 export function writeWindowTopic(
-  { database, embeddingModel }: BatchDependencies,
+  { database, embeddingModel, modelCalls }: BatchDependencies,
   work: WindowWork,
   output: TopicSummaryDraft,
   usage: readonly ModelUsage[],
   claim: ClaimWindow,
 ): Promise<boolean> {
   const { ref, window, facts } = work;
-  return database.asTenant(asId(ref.tenantId), async (transaction) => {
-    await refuseForgotten(transaction, ref.sessionId, facts.forgotten);
-    if (!(await claim(transaction))) return false;
-    await writeWindow(transaction, embeddingModel, ref, window, work, { output, usage });
-    return true;
-  });
+  const { tracer = NO_TRACER } = modelCalls;
+  const tenantId = asId<TenantId>(ref.tenantId);
+  return tracer.unit(
+    'summarise',
+    () => marksOfRange(database, tenantId, ref.sessionId, window),
+    () =>
+      database.asTenant(tenantId, async (transaction) => {
+        await refuseForgotten(transaction, ref.sessionId, facts.forgotten);
+        if (!(await claim(transaction))) return false;
+        await writeWindow(transaction, embeddingModel, ref, window, work, { output, usage });
+        return true;
+      }),
+    { 'recollect.session_id': ref.sessionId, 'recollect.window': window.n, 'recollect.batched': true },
+  );
 }

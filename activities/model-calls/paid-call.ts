@@ -3,6 +3,7 @@ import { BudgetExhausted, ModelBusy, QuotaTooSmall, waitForNextDay } from '../..
 import { newId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
 import { ModelError } from '../../domain/ports/model.ts';
+import type { Tracer } from '../../domain/ports/tracer.ts';
 import type { ModelResponse, PreparedCall, ModelUsage } from '../../domain/ports/model.ts';
 import { releaseCall, reserveCall, raiseBudgetAlert, settleCall } from '../../stores/postgres/usage/budgets.ts';
 import type { Database, TenantTransaction } from '../../stores/postgres/connection/database.ts';
@@ -12,6 +13,7 @@ import type { BudgetAlert } from '../../stores/postgres/usage/budgets.ts';
 import { writeModelBusy } from '../../stores/postgres/sessions/session-state.ts';
 import { bookUsage, isBooked, sumUsage } from '../../stores/postgres/usage/usage-ledger.ts';
 import { isPassing } from '../failures.ts';
+import { sendCall } from './send-call.ts';
 
 export interface SettleDependencies {
   readonly database: Database;
@@ -78,7 +80,9 @@ export async function settlePaid(
   for (const error of rejected) throw error;
 }
 
-export type PaidCallDependencies = SettleDependencies;
+export interface PaidCallDependencies extends SettleDependencies {
+  readonly tracer?: Tracer;
+}
 
 /** Longest wait for a concurrency slot of the user, before the call frees its worker slot. */
 const LONGEST_WAIT_MS = 60_000;
@@ -144,7 +148,7 @@ export async function callPaidModel<Output>(
     await reserve(dependencies, owner, reservation, bound, signal);
     // Cancelled during the reservation: nothing is sent.
     signal.throwIfAborted();
-    const answer = await call.send(signal).catch(async (error: unknown) => {
+    const answer = await sendCall(dependencies.tracer, owner, call, signal).catch(async (error: unknown) => {
       const usage = error instanceof ModelError ? error.usage : [];
       if (usage.length > 0) await settlePaid(dependencies, owner, reservation, usage, () => Promise.resolve());
       throw error;

@@ -3,6 +3,8 @@ import { asId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { TokenCounter } from '../../domain/ports/embedder.ts';
+import { NO_TRACER } from '../../domain/ports/tracer.ts';
+import type { Tracer } from '../../domain/ports/tracer.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
 import { cutWindows } from '../../domain/windows.ts';
 import type { CutWindow, OpenRows } from '../../domain/windows.ts';
@@ -20,6 +22,7 @@ import type { DatedRow, IntakeSession } from '../../stores/postgres/capture/cons
 import { settleSession, writeCapture, writePhase } from '../../stores/postgres/sessions/session-state.ts';
 import { gatherWindows, openBatchOf } from '../../stores/postgres/usage/model-batches.ts';
 import { countWindows, requeueParked, restartParked } from '../../stores/postgres/sessions/windows.ts';
+import { marksToConsume } from '../../stores/postgres/traces/trace-marks.ts';
 import { tryHintIndexSoon } from '../try-hint-index.ts';
 import { workflowIdOf } from '../../workflows/registry.ts';
 import type { SessionActivities, SessionPolicy, ConsumeInput, ConsumeResult } from '../../workflows/session/types.ts';
@@ -34,6 +37,7 @@ export interface SessionActivityDependencies {
   readonly maxBatchCalls: number;
   /** Whether the configured model has batches: sessions in batch mode outlive a change of it. */
   readonly hasBatches: boolean;
+  readonly tracer?: Tracer;
 }
 
 /** Positions and characters consumed per call: bounds memory and time; counting tokens takes 0.2 s per megabyte. */
@@ -90,6 +94,7 @@ function openDeadlineMs(
 /** Short database steps of a session's workflow. */
 export function createSessionActivities(dependencies: SessionActivityDependencies): SessionActivities {
   const { database, tokens, embeddingModel, hints, clock, maxBatchCalls, hasBatches } = dependencies;
+  const { tracer = NO_TRACER } = dependencies;
 
   /** Prepares one batch of new rows and cuts windows. Repeatable: `consumed_seq` does not change. */
   const readBatch = async (
@@ -190,20 +195,35 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
     };
   };
 
+  const consume = async (input: ConsumeInput): Promise<ConsumeResult> => {
+    for (;;) {
+      const read = await database.asTenant(asId(input.tenantId), async (transaction) => {
+        const before = await readIntakeSession(transaction, input.sessionId);
+        return before === null ? null : { before, batch: await readBatch(transaction, input, before) };
+      });
+      if (read === null) return MISSING;
+      const result = await takeBatch(input, read.before, read.batch);
+      if (result === null) continue;
+      if (!result.isIndexRequested) return result;
+      return { ...result, isIndexRequested: !(await tryHintIndexSoon(hints, asId(input.tenantId))) };
+    }
+  };
+
   return {
-    async consumeEvents(input) {
-      for (;;) {
-        const read = await database.asTenant(asId(input.tenantId), async (transaction) => {
-          const before = await readIntakeSession(transaction, input.sessionId);
-          return before === null ? null : { before, batch: await readBatch(transaction, input, before) };
-        });
-        if (read === null) return MISSING;
-        const result = await takeBatch(input, read.before, read.batch);
-        if (result === null) continue;
-        if (!result.isIndexRequested) return result;
-        return { ...result, isIndexRequested: !(await tryHintIndexSoon(hints, asId(input.tenantId))) };
-      }
-    },
+    consumeEvents: (input) =>
+      tracer.unit(
+        'consume',
+        () => marksToConsume(database, asId(input.tenantId), input.sessionId, BATCH_POSITIONS),
+        async (span) => {
+          const result = await consume(input);
+          span.note({
+            'recollect.consumed_seq': result.consumedSeq,
+            'recollect.windows_pending': result.windowsPending,
+          });
+          return result;
+        },
+        { 'recollect.session_id': input.sessionId },
+      ),
     async updateSessionPhase({ tenantId, sessionId, ...change }) {
       await writePhase(database.pool, asId(tenantId), sessionId, change);
     },

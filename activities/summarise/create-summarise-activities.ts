@@ -4,6 +4,8 @@ import type { TenantId } from '../../domain/ids.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import { ModelError } from '../../domain/ports/model.ts';
 import type { KnownLearning, ModelPort } from '../../domain/ports/model.ts';
+import { NO_TRACER } from '../../domain/ports/tracer.ts';
+import type { Tracer } from '../../domain/ports/tracer.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
 import type { Database } from '../../stores/postgres/connection/database.ts';
 import type { EmbeddingModel } from '../../stores/postgres/embeddings/embedding-ledger.ts';
@@ -26,8 +28,9 @@ import {
   nextPendingWindow,
 } from '../../stores/postgres/sessions/windows.ts';
 import type { StoredWindow } from '../../stores/postgres/sessions/windows.ts';
+import { marksOfRange, marksOfSession } from '../../stores/postgres/traces/trace-marks.ts';
 import { workflowIdOf } from '../../workflows/registry.ts';
-import type { CloseResult, SessionRef, SummariseActivities } from '../../workflows/session/types.ts';
+import type { CloseResult, ModelStepInput, SessionRef, SummariseActivities } from '../../workflows/session/types.ts';
 import { isPermanent, parkedReason } from '../failures.ts';
 import { withHeartbeat } from '../heartbeat.ts';
 import { tryHintIndex } from '../try-hint-index.ts';
@@ -56,6 +59,7 @@ export interface SummariseDependencies {
   readonly readKnown?: ReadKnown;
   /** Whether a burst of captures is reported, which has priority. */
   readonly isBurst: () => Promise<boolean>;
+  readonly tracer?: Tracer;
 }
 
 /** First and last prompts in the request of a session summary. */
@@ -77,6 +81,7 @@ export function createSummariseActivities({
   clock,
   readKnown,
   isBurst,
+  tracer = NO_TRACER,
 }: SummariseDependencies): SummariseActivities {
   /** Parks a window that retries cannot summarise, instead of failing the session. */
   const park = (ref: SessionRef, window: StoredWindow, error: ModelError) =>
@@ -126,7 +131,12 @@ export function createSummariseActivities({
     );
     if (window === null) return null;
     try {
-      return await summarise(ref, window, signal);
+      return await tracer.unit(
+        'summarise',
+        () => marksOfRange(database, asId(ref.tenantId), ref.sessionId, window),
+        () => summarise(ref, window, signal),
+        { 'recollect.session_id': ref.sessionId, 'recollect.window': window.n },
+      );
     } catch (error) {
       if (!(error instanceof ModelError) || !isPermanent(error)) throw error;
       await park(ref, window, error);
@@ -145,6 +155,55 @@ export function createSummariseActivities({
       lastError: null,
       workflowId: workflowOf(ref),
     });
+
+  const summariseComplete = async (ref: ModelStepInput, signal: AbortSignal): Promise<CloseResult> => {
+    const tenantId = asId<TenantId>(ref.tenantId);
+    const { phase } = ref;
+    await enter(ref, phase);
+    const { existing, known } = await database.asTenant(tenantId, async (transaction) => {
+      const before = await findSessionSummary(transaction, ref.sessionId);
+      const facts = await readSessionFacts(transaction, ref.sessionId);
+      const isComplete =
+        before?.toSeq === facts.consumedSeq && !(await hasTopicSince(transaction, ref.sessionId, before.createdAt));
+      if (!facts.infer || isComplete) return { existing: before, known: null };
+      const derived = await readTopicsAndItems(transaction, ref.sessionId);
+      const prompts = await readPrompts(transaction, ref.sessionId, HEAD_PROMPTS, TAIL_PROMPTS);
+      const glossary = await projectGlossary(transaction, tenantId, facts, clock.now());
+      const input = { projectName: facts.projectName, glossary, ...derived, prompts };
+      return { existing: before, known: { facts, input } };
+    });
+    if (known === null || (known.input.topics.length === 0 && known.input.prompts.length === 0))
+      return { ...NO_COST, summaryId: existing?.id ?? null };
+    const { facts, input } = known;
+    const owner = {
+      tenantId,
+      userId: facts.userId,
+      sessionId: ref.sessionId,
+      operation: 'summarise_session',
+    } as const;
+    const call = await model.prepareSession(input, signal);
+    const { output, usage, cost } = await callModel(modelCalls, owner, call, signal, {
+      forgotten: facts.forgotten,
+      prepareFallback: (fallback) => fallback.prepareSession(input, signal),
+    });
+    const { supported: draft, dropped: claimsDropped } = groundSession(output, quotableRows(input));
+    const summaryId = await database.asTenant(tenantId, async (transaction) => {
+      await refuseForgotten(transaction, ref.sessionId, facts.forgotten);
+      const trace = await readTrace(transaction, ref.sessionId);
+      const written = await writeSessionSummary(
+        transaction,
+        contextOf(ref, facts, trace, { usage, claimsDropped }, { fromSeq: 1, toSeq: facts.consumedSeq }),
+        draft,
+      );
+      await requestSummaryVectors(transaction, embeddingModel, ref, written);
+      const summary = written[0] ?? (await findSessionSummary(transaction, ref.sessionId));
+      // Last, since it locks the session, which captures wait for.
+      await writeTitle(transaction, ref.sessionId, draft.title);
+      return summary?.id ?? null;
+    });
+    await tryHintIndex(hints, tenantId);
+    return { ...cost, summaryId };
+  };
 
   return {
     summariseWindows: (ref) =>
@@ -175,53 +234,13 @@ export function createSummariseActivities({
       }),
 
     summariseSession: (ref) =>
-      withHeartbeat(async (signal) => {
-        const tenantId = asId<TenantId>(ref.tenantId);
-        const { phase } = ref;
-        await enter(ref, phase);
-        const { existing, known } = await database.asTenant(tenantId, async (transaction) => {
-          const before = await findSessionSummary(transaction, ref.sessionId);
-          const facts = await readSessionFacts(transaction, ref.sessionId);
-          const isComplete =
-            before?.toSeq === facts.consumedSeq && !(await hasTopicSince(transaction, ref.sessionId, before.createdAt));
-          if (!facts.infer || isComplete) return { existing: before, known: null };
-          const derived = await readTopicsAndItems(transaction, ref.sessionId);
-          const prompts = await readPrompts(transaction, ref.sessionId, HEAD_PROMPTS, TAIL_PROMPTS);
-          const glossary = await projectGlossary(transaction, tenantId, facts, clock.now());
-          const input = { projectName: facts.projectName, glossary, ...derived, prompts };
-          return { existing: before, known: { facts, input } };
-        });
-        if (known === null || (known.input.topics.length === 0 && known.input.prompts.length === 0))
-          return { ...NO_COST, summaryId: existing?.id ?? null };
-        const { facts, input } = known;
-        const owner = {
-          tenantId,
-          userId: facts.userId,
-          sessionId: ref.sessionId,
-          operation: 'summarise_session',
-        } as const;
-        const call = await model.prepareSession(input, signal);
-        const { output, usage, cost } = await callModel(modelCalls, owner, call, signal, {
-          forgotten: facts.forgotten,
-          prepareFallback: (fallback) => fallback.prepareSession(input, signal),
-        });
-        const { supported: draft, dropped: claimsDropped } = groundSession(output, quotableRows(input));
-        const summaryId = await database.asTenant(tenantId, async (transaction) => {
-          await refuseForgotten(transaction, ref.sessionId, facts.forgotten);
-          const trace = await readTrace(transaction, ref.sessionId);
-          const written = await writeSessionSummary(
-            transaction,
-            contextOf(ref, facts, trace, { usage, claimsDropped }, { fromSeq: 1, toSeq: facts.consumedSeq }),
-            draft,
-          );
-          await requestSummaryVectors(transaction, embeddingModel, ref, written);
-          const summary = written[0] ?? (await findSessionSummary(transaction, ref.sessionId));
-          // Last, since it locks the session, which captures wait for.
-          await writeTitle(transaction, ref.sessionId, draft.title);
-          return summary?.id ?? null;
-        });
-        await tryHintIndex(hints, tenantId);
-        return { ...cost, summaryId };
-      }),
+      withHeartbeat((signal) =>
+        tracer.unit(
+          'summarise.session',
+          () => marksOfSession(database, asId(ref.tenantId), ref.sessionId),
+          () => summariseComplete(ref, signal),
+          { 'recollect.session_id': ref.sessionId },
+        ),
+      ),
   };
 }

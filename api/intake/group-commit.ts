@@ -1,4 +1,7 @@
 import type { CaptureOutcome } from '../../domain/capture/event.ts';
+import { NO_TRACER } from '../../domain/ports/tracer.ts';
+import type { Tracer } from '../../domain/ports/tracer.ts';
+import type { TraceMark } from '../../domain/trace-mark.ts';
 import type { EncodedEvent } from '../../stores/postgres/capture/capture.ts';
 import { isDataFault } from '../../stores/postgres/connection/database-codes.ts';
 import { ApiError } from '../errors.ts';
@@ -17,6 +20,8 @@ interface Submission {
   readonly chars: number;
   readonly resolve: (results: CommitResult[]) => void;
   readonly reject: (error: unknown) => void;
+  /** The caller's span; null unless it is traced. */
+  readonly mark: TraceMark | null;
 }
 
 /** Events of one flush: what a transaction writes in a few tens of milliseconds. */
@@ -39,13 +44,15 @@ function failures(events: readonly EncodedEvent[], error: unknown): CommitResult
  */
 export class GroupCommit {
   private readonly store: StoreEvents;
+  private readonly tracer: Tracer;
   private waiting: Submission[] = [];
   private waitingEvents = 0;
   private waitingChars = 0;
   private flushing = false;
 
-  constructor(store: StoreEvents) {
+  constructor(store: StoreEvents, tracer: Tracer = NO_TRACER) {
     this.store = store;
+    this.tracer = tracer;
   }
 
   /**
@@ -59,7 +66,7 @@ export class GroupCommit {
       (this.waitingChars > 0 && this.waitingChars + chars > MAX_WAITING_CHARS);
     if (full) return Promise.reject(new ApiError('BUSY', 'too many events are waiting to be stored; try again'));
     return new Promise((resolve, reject) => {
-      this.waiting.push({ events, chars, resolve, reject });
+      this.waiting.push({ events, chars, resolve, reject, mark: this.tracer.active() });
       this.waitingEvents += events.length;
       this.waitingChars += chars;
       if (!this.flushing) void this.flushAll();
@@ -90,7 +97,17 @@ export class GroupCommit {
   }
 
   private async flush(submissions: readonly Submission[]): Promise<void> {
-    const results = await this.storeApart(submissions.flatMap((submission) => submission.events));
+    const events = submissions.flatMap((submission) => submission.events);
+    const marks = submissions.flatMap(({ mark }) => mark ?? []).toReversed();
+    const results =
+      marks.length === 0
+        ? await this.storeApart(events)
+        : await this.tracer.unit(
+            'capture.flush',
+            () => ({ marks, total: marks.length }),
+            () => this.storeApart(events),
+            { 'recollect.events': events.length, 'recollect.requests': submissions.length },
+          );
     let start = 0;
     for (const submission of submissions) {
       const own = results.slice(start, start + submission.events.length);

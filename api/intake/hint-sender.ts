@@ -1,5 +1,9 @@
 import type { SessionId, TenantId } from '../../domain/ids.ts';
+import { NO_TRACER } from '../../domain/ports/tracer.ts';
+import type { Tracer } from '../../domain/ports/tracer.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
+import { MOST_MARKS } from '../../domain/trace-mark.ts';
+import type { TraceMark } from '../../domain/trace-mark.ts';
 import type { BurstDetector } from './burst-detector.ts';
 
 interface PendingHint {
@@ -12,6 +16,9 @@ interface PendingHint {
   isBackfill: boolean;
   /** Hint due after the one in flight: none, one that may be gathered, or one at once. */
   again: 'no' | 'later' | 'at-once';
+  /** Spans of the traced captures that it is for, the newest first, and their number. */
+  marks: readonly TraceMark[];
+  total: number;
 }
 
 /** What a captured event means for the hint of its session. */
@@ -30,6 +37,7 @@ export interface HintSenderOptions {
   readonly burst: BurstDetector;
   readonly onFailure: (error: unknown) => void;
   readonly onSent: () => void;
+  readonly tracer?: Tracer;
 }
 
 /** A hint at once waits for this share of the delay: long enough to detect the start of a burst. */
@@ -53,6 +61,7 @@ const MAX_AT_ONCE = 16;
  */
 export class HintSender {
   private readonly options: HintSenderOptions;
+  private readonly tracer: Tracer;
   private readonly pending = new Map<SessionId, PendingHint>();
   /** Sessions in progress are hinted before those of an import. */
   private readonly queues: Readonly<Record<'live' | 'backfill', SessionId[]>> = { live: [], backfill: [] };
@@ -61,6 +70,7 @@ export class HintSender {
 
   constructor(options: HintSenderOptions) {
     this.options = options;
+    this.tracer = options.tracer ?? NO_TRACER;
   }
 
   /** Requests a hint for a captured event. */
@@ -74,8 +84,15 @@ export class HintSender {
       sending: false,
       isBackfill: true,
       again: 'no',
+      marks: [],
+      total: 0,
     };
     this.pending.set(sessionId, entry);
+    const mark = this.tracer.active();
+    if (mark !== null) {
+      entry.marks = [mark, ...entry.marks].slice(0, MOST_MARKS);
+      entry.total += 1;
+    }
     entry.isBackfill &&= isBackfill;
     if (entry.sending) {
       if (entry.again !== 'at-once') entry.again = atOnce ? 'at-once' : 'later';
@@ -145,7 +162,15 @@ export class HintSender {
   private async send(sessionId: SessionId, entry: PendingHint): Promise<void> {
     this.inFlight += 1;
     try {
-      await this.options.hints.session(entry.tenantId, sessionId, { isBackfill: entry.isBackfill });
+      const { tenantId, isBackfill, marks, total } = entry;
+      entry.marks = [];
+      entry.total = 0;
+      await this.tracer.unit(
+        'hint',
+        () => ({ marks, total }),
+        () => this.options.hints.session(tenantId, sessionId, { isBackfill }),
+        { 'recollect.session_id': sessionId },
+      );
       this.options.onSent();
     } catch (error) {
       this.options.onFailure(error);

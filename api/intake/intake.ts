@@ -4,6 +4,9 @@ import { FullValues } from '../../domain/capture/full-values.ts';
 import type { FullValueBytes, RetainedKeys } from '../../domain/capture/full-values.ts';
 import { asId } from '../../domain/ids.ts';
 import type { SessionId } from '../../domain/ids.ts';
+import { NO_TRACER } from '../../domain/ports/tracer.ts';
+import type { Tracer } from '../../domain/ports/tracer.ts';
+import { markText } from '../../domain/trace-mark.ts';
 import type { FullValue } from '../../domain/redaction/redact.ts';
 import { encodeEvent } from '../../stores/postgres/capture/capture.ts';
 import type { EncodedEvent } from '../../stores/postgres/capture/capture.ts';
@@ -94,6 +97,7 @@ export class Intake {
   private readonly objects: ObjectStore | null;
   private readonly heavy: HeavyEvents;
   private readonly exclusions: Exclusions;
+  private readonly tracer: Tracer;
 
   /** `objects`: where full values of what is cut are stored; null where they are not. */
   constructor(
@@ -103,11 +107,13 @@ export class Intake {
     heavy: HeavyEvents,
     exclusions: Exclusions,
     objects: ObjectStore | null,
+    tracer: Tracer = NO_TRACER,
   ) {
+    this.tracer = tracer;
     this.exclusions = exclusions;
     this.objects = objects;
     this.heavy = heavy;
-    this.commit = new GroupCommit(store);
+    this.commit = new GroupCommit(store, tracer);
     this.hints = hints;
     this.metrics = metrics;
   }
@@ -150,7 +156,11 @@ export class Intake {
       );
       await breather.breathe();
     }
-    const results = await this.commit.submit(built.map(({ encoded }) => encoded));
+    const place = this.tracer.active();
+    const encoded = built.map((event) => event.encoded);
+    const results = await this.commit.submit(
+      place === null ? encoded : encoded.map((event) => ({ ...event, mark: markText(place) })),
+    );
     await fullValues.settle(built, results);
     results.forEach((result, index) => {
       this.metrics.captured.inc({ outcome: result.status });

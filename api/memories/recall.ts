@@ -1,11 +1,12 @@
 import type { ContextQuestion } from '../../domain/capture/context-question.ts';
+import type { Tracer } from '../../domain/ports/tracer.ts';
 import type { ContextSettings } from '../../config/context-settings.ts';
 import { Redactor } from '../../domain/redaction/redact.ts';
 import type { Principal } from '../../stores/postgres/access/principal.ts';
 import { createContext } from '../../retrieval/context.ts';
 import type { ContextDependencies } from '../../retrieval/context.ts';
 import { createSearch } from '../../retrieval/search.ts';
-import type { SearchDependencies } from '../../retrieval/search.ts';
+import type { SearchDependencies, SearchRequest } from '../../retrieval/search.ts';
 import { viewerOf } from '../auth.ts';
 
 /** Returns the result of `work`, or `late` after the timeout: its signal is then aborted and its result ignored. A failure in time is thrown. */
@@ -74,9 +75,19 @@ export function createRecall(
       readonly hooks: ContextSettings;
       /** Whether there is a burst of captures, which have priority: prompts and files get no context meanwhile. */
       readonly isBurst: () => boolean;
+      readonly tracer: Tracer;
     },
 ) {
-  const search = createSearch(dependencies);
+  const run = createSearch(dependencies);
+  const search = (request: SearchRequest) =>
+    dependencies.tracer.step('search', async (span) => {
+      const result = await run(request);
+      span.note({
+        'recollect.results': result.found.length,
+        'recollect.degraded': result.degraded.join(',') || undefined,
+      });
+      return result;
+    });
   const context = createContext({ ...dependencies, search });
   const { tokens, timeoutMs } = dependencies.hooks;
   const inPlace = createPlaces({ most: MOST_HOOK_CONTEXTS, isBusy: dependencies.isBurst });

@@ -89,6 +89,38 @@ function workflowStep(trace: TraceAnswer): Step {
   return { mark, name: 'workflow', text: `${workflow.state}, ${workflow.phase ?? 'no phase'}${waits} ${workflow.id}` };
 }
 
+const STEP_NAMES: Readonly<Record<TraceAnswer['steps'][number]['name'], string>> = {
+  deliver: 'delivered',
+  consume: 'consumed',
+  index_row: 'vectors of the rows',
+  window: 'window closed',
+  summarise: 'summarised',
+  index_summary: 'vectors of the summaries',
+  learn: 'learned',
+  index_learning: 'vectors of the learnings',
+};
+
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60_000;
+
+/** Returns a duration in ms, seconds or minutes. */
+function durationText(ms: number): string {
+  if (ms < SECOND_MS) return `${ms} ms`;
+  return ms < MINUTE_MS ? `${(ms / SECOND_MS).toFixed(1)} s` : `${(ms / MINUTE_MS).toFixed(1)} min`;
+}
+
+/** Returns the times of an event's steps, and its traces. */
+function timesText({ steps, trace_ids: traceIds }: TraceAnswer): string {
+  const rows = steps.map(({ name, started_at: startedAt, duration_ms: ms }) => [
+    '',
+    STEP_NAMES[name],
+    ms === null ? 'not complete' : durationText(ms),
+    `from ${startedAt}`,
+  ]);
+  const traces = traceIds.length === 0 ? '' : `traces ${traceIds.join(', ')}\n`;
+  return `times\n${table(rows)}${traces}`;
+}
+
 /** Returns the steps of one event with their outcome: ✓ completed, … pending, ✗ failed. */
 export function traceText(trace: TraceAnswer): string {
   const { session } = trace;
@@ -105,7 +137,7 @@ export function traceText(trace: TraceAnswer): string {
     workflowStep(trace),
   ];
   const of = `${session.host}:${session.external_id}${session.project === null ? '' : ` in ${session.project}`}, ${session.status}`;
-  return `${trace.key}\nof ${of} (${session.id})\n${table(steps.map((step) => [` ${step.mark}`, step.name, step.text]))}`;
+  return `${trace.key}\nof ${of} (${session.id})\n${table(steps.map((step) => [` ${step.mark}`, step.name, step.text]))}${timesText(trace)}`;
 }
 
 /** Returns the events that share an id, one line each. */

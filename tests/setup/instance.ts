@@ -13,6 +13,7 @@ import { parseConfig } from '../../config/config.ts';
 import type { Config } from '../../config/config.ts';
 import { bootstrapTemporal } from '../../infra/bootstrap/temporal.ts';
 import { createLogger } from '../../telemetry/logger.ts';
+import { loadExporter } from '../../telemetry/tracing.ts';
 import { workflowIdOf } from '../../workflows/registry.ts';
 import type { ScheduleName } from '../../domain/jobs.ts';
 import { buildIdOf, createWorkers } from '../../workers/create-workers.ts';
@@ -130,7 +131,7 @@ export async function startTestInstance(
   const config = parseConfig(environment);
   const admin = await db.createUser({ role: 'admin' });
   const logger = createLogger('test', config.logLevel);
-  const dependencies = createApiDependencies(config, logger);
+  const dependencies = createApiDependencies(config, logger, await loadExporter('api', 'test', config.tracing));
   const server = await createServer({ dependencies, logger, isStopping: () => false });
   const url = await server.listen({ host: '127.0.0.1', port: config.http.port });
   const connection = await Connection.connect({ address: inject('engines').temporal.address });
@@ -158,7 +159,7 @@ export async function startTestInstance(
 
   const startWorker: TestInstance['startWorker'] = async (buildId) => {
     const config = parseConfig({ ...environment, ...(buildId === undefined ? {} : { RECOLLECT_BUILD_ID: buildId }) });
-    const worker = createWorkerDependencies(config, logger);
+    const worker = createWorkerDependencies(config, logger, await loadExporter('worker', 'test', config.tracing));
     const native = await NativeConnection.connect({ address: config.temporal.address });
     const workers = await createWorkers(config, native, worker);
     const running = Promise.all(workers.map((each) => each.run()));

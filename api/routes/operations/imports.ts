@@ -10,51 +10,13 @@ import type { StoredImport } from '../../../stores/postgres/imports/imports.ts';
 import { isAdmin, principalOf, route, viewerOf, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
-import { hostOf } from '../../http/hosts.ts';
+import { createLocalCheck } from '../../http/local-caller.ts';
 import { newestPage } from '../../http/paging.ts';
-import { isLoopbackHost } from '../../../config/rules.ts';
 import { countsSchema, IMPORT_KINDS, importBody, importSchema } from '../../../contract/imports.ts';
 import { CLAUDE_MEM_TABLES } from '../../../domain/claude-mem/rows.ts';
 import { COUNT_NAMES } from '../../../domain/transcripts/counts.ts';
 import type { TranscriptCounts } from '../../../domain/transcripts/counts.ts';
 import { reportOf } from '../../../domain/claude-mem/counts.ts';
-import { BlockList, isIP } from 'node:net';
-
-/** Headers that proxies add; a direct request from this machine has none of them. */
-const FORWARDING =
-  /^(?:forwarded|via|x-forwarded(?:-.+)?|x-real-ip|x-client-ip|x-original-.+|true-client-ip|cf-.+|x-envoy-.+)$/;
-
-function family(address: string): 'ipv4' | 'ipv6' {
-  return isIP(address) === 6 ? 'ipv6' : 'ipv4';
-}
-
-/** The addresses of CIDRs such as `127.0.0.2/32` and `::1/128`, which were checked. */
-function addressesOf(cidrs: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const cidr of cidrs) {
-    const [network = '', bits = ''] = cidr.split('/');
-    list.addSubnet(network, Number(bits), family(network));
-  }
-  return list;
-}
-
-const loopback = addressesOf(['127.0.0.0/8', '::1/128']);
-
-/**
- * Whether a request comes from a program on this machine: over loopback, to a loopback name, not from the address of a trusted proxy, and
- * without a proxy header. In-process requests have such a header. A request forwarded without one, from a proxy that is not declared,
- * is indistinguishable from a local request: docs/operations.md requires the declaration.
- */
-function createLocalCheck(trustProxy: readonly string[]): (request: FastifyRequest) => boolean {
-  const proxies = addressesOf(trustProxy);
-  return ({ headers, raw: { socket } }) => {
-    const address = (socket.remoteAddress ?? '').replace(/^::ffff:(?=\d)/, '');
-    if (isIP(address) === 0 || !loopback.check(address, family(address))) return false;
-    if (proxies.check(address, family(address))) return false;
-    if (!isLoopbackHost(hostOf(headers.host ?? ''))) return false;
-    return !Object.keys(headers).some((name) => FORWARDING.test(name));
-  };
-}
 
 /** File name that claude-mem uses. */
 const CLAUDE_MEM_FILE = 'claude-mem.db';

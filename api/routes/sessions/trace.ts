@@ -1,6 +1,7 @@
 import { traceSchema, eventKey, sessionName, traceAnswer, textSchema } from '../../../contract/trace.ts';
 import { z } from 'zod';
 import { MEMORY_HASH } from '../../../domain/memory.ts';
+import { stepsOf } from '../../../domain/trace-steps.ts';
 import type { TenantId } from '../../../domain/ids.ts';
 import { VectorIndexUnavailable } from '../../../domain/ports/vector-index.ts';
 import { findCapturedEvents, SEARCHED_SESSIONS } from '../../../stores/postgres/capture/captured-events.ts';
@@ -31,12 +32,25 @@ export function presentTrace(
 ): TraceAnswer {
   const [first] = trace.rows;
   const lastSeq = trace.rows.at(-1)?.seq ?? 0;
-  const { session, window } = trace;
+  const { session, window, summaries, learnings, vectors, traceIds } = trace;
   const shapes = traceSchema.shape;
+  const { receivedAt, occurredAt } = first ?? { receivedAt: new Date(0), occurredAt: new Date(0) };
+  const isConsumed = session.consumedSeq >= lastSeq;
+  const steps = stepsOf({
+    occurredAt,
+    receivedAt,
+    isConsumed,
+    infer: session.infer,
+    windowAt: window?.createdAt ?? null,
+    isWindowPending: window?.state === 'pending' || window?.state === 'batched',
+    summariesAt: summaries.map(({ createdAt }) => createdAt),
+    learningsAt: learnings.map(({ createdAt }) => createdAt),
+    vectors,
+  });
   return present(traceSchema, {
     ...event,
-    receivedAt: first?.receivedAt ?? new Date(0),
-    occurredAt: first?.occurredAt ?? new Date(0),
+    receivedAt,
+    occurredAt,
     session: present(shapes.session, session),
     rows: trace.rows.map((row) =>
       present(shapes.rows.element, {
@@ -45,17 +59,19 @@ export function presentTrace(
         redactions: redactionsSchema.parse(row.redactions),
       }),
     ),
-    consumed: session.consumedSeq >= lastSeq,
+    consumed: isConsumed,
     window: window === null ? null : present(shapes.window.unwrap(), window),
     infer: session.infer,
-    summaries: trace.summaries.map(presentText),
-    learnings: trace.learnings.map(presentText),
+    summaries: summaries.map(presentText),
+    learnings: learnings.map(presentText),
     embeddings: trace.embeddings.map((chunk) =>
       present(shapes.embeddings.element, {
         ...chunk,
         inIndex: existing === null ? null : existing.has(chunk.objectId),
       }),
     ),
+    steps: steps.map((step) => present(shapes.steps.element, step)),
+    traceIds,
     workflow:
       workflow === null
         ? null

@@ -373,6 +373,14 @@ CREATE TABLE boundaries (
   PRIMARY KEY (session_id, seq)
 );
 
+-- Positions whose capture was traced, with the span that captured them: trace id, span id and flags. Rows last a week.
+CREATE TABLE trace_marks (
+  session_id uuid REFERENCES sessions ON DELETE CASCADE ON UPDATE CASCADE, seq integer, tenant_id uuid NOT NULL,
+  mark bytea NOT NULL, created_at timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  PRIMARY KEY (session_id, seq),
+  CONSTRAINT trace_marks_mark_check CHECK (octet_length(mark) = 25)
+);
+
 CREATE TABLE windows (
   session_id uuid REFERENCES sessions ON DELETE CASCADE ON UPDATE CASCADE, n integer, tenant_id uuid NOT NULL,
   from_seq integer NOT NULL, to_seq integer NOT NULL, tokens integer NOT NULL, reason text NOT NULL,
@@ -1112,6 +1120,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON tenants, restores, backups, backup_files
 
 -- What the functions of the definer read and write (prisma/sql/functions).
 GRANT SELECT, INSERT, UPDATE ON projects, project_aliases, sessions, capture_keys, boundaries, prompts, observations TO recollect_definer;
+GRANT INSERT ON trace_marks TO recollect_definer;
 GRANT SELECT, UPDATE ON summaries, learnings, embeddings TO recollect_definer;
 GRANT SELECT, INSERT, UPDATE ON rate_limits TO recollect_definer;
 GRANT SELECT, UPDATE, DELETE ON rate_limits TO recollect_maintenance;

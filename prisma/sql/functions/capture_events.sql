@@ -9,11 +9,12 @@
 --   sessions       [{n, tenant_id, user_id, host, external_id, namespace, infer, received_at}], each session of the batch once
 --   projects       null, or [{session, aliases: [text, …], name, remote}]: the projects that the events name for their session, in order
 --   events         [{n, session, hash, twin, parts, boundaries, row, boundary_row, prompts, observations, tokens, user_prompt, received_at,
---                    source, model, metadata}]
+--                    source, model, metadata, mark}]
 --                    twin         the first event of the batch with this session and key; null without a key
 --                    parts        number of rows; `boundaries`, `prompts` and `observations` are counts, too
 --                    row          id of its first row; `boundary_row`: of its first boundary
 --                    user_prompt  id of its last prompt of the user
+--                    mark         trace id, span id and flags of the span that captures it, in hex; missing unless it is traced
 --   event_keys, event_sessions
 --                  parallel arrays: the de-duplication key of each event, or null (then `hash` decides, and only against the previous event of the
 --                  session), and its session
@@ -67,6 +68,7 @@ DECLARE
   e_source text[] := '{}';
   e_received timestamptz[] := '{}';
   e_row uuid[] := '{}';
+  e_mark text[] := '{}';
   -- The accepted event of a key, by the first event with that key.
   accepted_as integer[] := '{}';
   known_keys text[];
@@ -129,7 +131,7 @@ BEGIN
   FOR e IN
     SELECT given.*, (SELECT EXISTS (SELECT FROM tombstones t WHERE t.tenant_id = ANY (s_tenant))) AS has_tombstones
       FROM json_to_recordset(events) AS given(n integer, session integer, hash text, twin integer, parts integer, boundaries integer, "row" uuid,
-             boundary_row uuid, prompts integer, observations integer, tokens integer, user_prompt uuid, received_at timestamptz, source text, model text, metadata jsonb)
+             boundary_row uuid, prompts integer, observations integer, tokens integer, user_prompt uuid, received_at timestamptz, source text, model text, metadata jsonb, mark text)
      ORDER BY given.n
   LOOP
     IF e.has_tombstones AND forgotten IS NULL THEN
@@ -169,6 +171,9 @@ BEGIN
       e_source[ord] := e.source;
       e_received[ord] := e.received_at;
       e_prompt[ord] := s_prompt[s];
+      IF e.mark IS NOT NULL THEN
+        e_mark[ord] := e.mark;
+      END IF;
       s_seq[s] := s_seq[s] + row_count;
       s_hash[s] := e.hash;
       s_row[s] := row_id;
@@ -210,6 +215,15 @@ BEGIN
             FROM unnest(row_ids, row_events, row_parts, row_boundary_parts, row_kinds) AS k(id, event, part, boundary_part, kind)
            WHERE e_seq[k.event] > 0) AS r
    WHERE r.place > 0;
+
+  IF e_mark <> '{}' THEN
+    INSERT INTO trace_marks (session_id, seq, tenant_id, mark)
+    SELECT s_id[e_session[r.event]], e_seq[r.event] + r.place - 1, s_tenant[e_session[r.event]], decode(e_mark[r.event], 'hex')
+      FROM (SELECT k.event, CASE WHEN s_capture[e_session[k.event]] THEN k.part ELSE k.boundary_part END AS place
+              FROM unnest(row_events, row_parts, row_boundary_parts) AS k(event, part, boundary_part)
+             WHERE e_mark[k.event] IS NOT NULL) AS r
+     WHERE r.place > 0;
+  END IF;
 
   IF observations IS NOT NULL THEN
     INSERT INTO observations (id, tenant_id, session_id, user_id, prompt_id, seq, type, event, tool, title, content, preview, input, importance, tags,

@@ -30,6 +30,8 @@ export interface EncodedEvent {
   readonly rows: readonly EncodedRow[];
   /** Approximate length of its text in a batch. */
   readonly chars: number;
+  /** Mark of the span that captures it (`markText`); absent unless it is traced. */
+  readonly mark?: string;
 }
 
 function encodeRows(event: CaptureEvent): { rows: EncodedRow[]; userPrompt: string | undefined } {
@@ -116,7 +118,7 @@ export function encodeBatch(events: readonly EncodedEvent[]): EncodedBatch {
   const rowPlaces: number[] = [];
   const rowKinds: string[] = [];
   const rows: Record<CaptureRow['kind'], string[]> = { prompt: [], observation: [], boundary: [] };
-  events.forEach(({ key, session, opening, project, fields, rows: own }, index) => {
+  events.forEach(({ key, session, opening, project, fields, rows: own, mark }, index) => {
     const n = index + 1;
     let place = places.get(session);
     if (place === undefined) {
@@ -129,7 +131,8 @@ export function encodeBatch(events: readonly EncodedEvent[]): EncodedBatch {
     const identity = key === null ? null : `${place}${NAME_SEPARATOR}${key}`;
     if (identity !== null && !twins.has(identity)) twins.set(identity, n);
     const twin = identity === null ? '' : `"twin":${twins.get(identity) ?? n},`;
-    lines.push(`{"n":${n},"session":${place},${twin}${fields}`);
+    const marked = mark === undefined ? '' : `"mark":"${mark}",`;
+    lines.push(`{"n":${n},"session":${place},${twin}${marked}${fields}`);
     eventKeys.push(key === null ? 'NULL' : quoted(key));
     eventSessions.push(place);
     own.forEach((row, part) => {

@@ -217,6 +217,7 @@ async function removeRows(transaction: TenantTransaction, sessionId: string, seq
   const boundaries = await transaction.$executeRaw`
     DELETE FROM boundaries WHERE session_id = ${sessionId}::uuid AND (${seqs}::integer[] IS NULL OR seq = ANY (${seqs}::integer[]))`;
   await transaction.$executeRaw`DELETE FROM capture_keys WHERE session_id = ${sessionId}::uuid AND (${seqs}::integer[] IS NULL OR seq = ANY (${seqs}::integer[]))`;
+  await transaction.$executeRaw`DELETE FROM trace_marks WHERE session_id = ${sessionId}::uuid AND (${seqs}::integer[] IS NULL OR seq = ANY (${seqs}::integer[]))`;
   if (prompts.length > 0) {
     const ids = prompts.map((row) => row.id);
     await transaction.$executeRaw`UPDATE observations SET prompt_id = NULL WHERE session_id = ${sessionId}::uuid AND prompt_id = ANY (${ids}::uuid[])`;

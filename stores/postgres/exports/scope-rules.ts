@@ -119,6 +119,7 @@ export const UNEXPORTED_TABLES: Readonly<Record<string, string>> = {
   consistency_checks: 'jobs and figures of this instance',
   stats_snapshots: 'jobs and figures of this instance',
   imported_rows: 'jobs and figures of this instance',
+  trace_marks: 'name spans of this instance for a week',
   stream_events: 'report changes on this instance for a day',
   system_alerts: 'alerts of this instance',
   transcript_files: 'files of a machine',

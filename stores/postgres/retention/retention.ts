@@ -41,6 +41,9 @@ const SWEEPS = {
   excluded_sessions: `
     DELETE FROM excluded_sessions WHERE ctid = ANY (ARRAY(
       SELECT r.ctid FROM excluded_sessions r WHERE r.created_at < now() - interval '${days('excluded_session')}' AND ${byDefault('excluded_session', 'NULL')} LIMIT $1 FOR UPDATE SKIP LOCKED))`,
+  trace_marks: `
+    DELETE FROM trace_marks WHERE ctid = ANY (ARRAY(
+      SELECT ctid FROM trace_marks WHERE created_at < now() - interval '7 days' LIMIT $1 FOR UPDATE SKIP LOCKED))`,
   project_glossaries: `
     DELETE FROM project_glossaries WHERE (project_id, day) IN (
       SELECT project_id, day FROM project_glossaries WHERE day < (now() AT TIME ZONE 'UTC')::date - 7 LIMIT $1 FOR UPDATE SKIP LOCKED)`,

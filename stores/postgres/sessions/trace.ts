@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { Prisma } from '../../../prisma/generated/client.ts';
+import { VECTOR_SOURCES } from '../../../domain/trace-steps.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import { rowOf } from '../connection/rows.ts';
 import { isNotRestricted } from '../erasure/restricted.ts';
 import type { CapturedEvent } from '../capture/captured-events.ts';
+import { traceIdsOf } from '../traces/trace-marks.ts';
 
 /** Summaries, learnings and chunks of one answer. */
 const MAX_TEXTS = 50;
@@ -61,6 +63,12 @@ const chunkRow = rowOf({
   indexed_at: z.date().nullable(),
 });
 
+const vectorTimes = rowOf({
+  of: z.enum(VECTOR_SOURCES),
+  requested_at: z.date(),
+  indexed_at: z.date().nullable(),
+});
+
 export type TracedText = z.output<typeof textRow>;
 
 /** Everything that the database knows of one event, from its capture to its vectors. */
@@ -71,6 +79,10 @@ export interface EventTrace {
   readonly summaries: readonly TracedText[];
   readonly learnings: readonly TracedText[];
   readonly embeddings: readonly z.output<typeof chunkRow>[];
+  /** Times of the vectors of the rows, of the summaries and of the learnings. */
+  readonly vectors: readonly z.output<typeof vectorTimes>[];
+  /** Traces of the requests that captured it, in hex. */
+  readonly traceIds: readonly string[];
 }
 
 /** Follows an event through the tables, each by an index. Null if its session is missing or restricted. */
@@ -119,7 +131,16 @@ export async function traceEvent(transaction: TenantTransaction, event: Captured
       SELECT resource_id AS memory_id, resource_type AS memory_type, chunk, model, state, attempts, error, object_id, indexed_at
         FROM embeddings WHERE resource_id = ANY (${ids}::uuid[]) ORDER BY resource_id, chunk LIMIT ${MAX_CHUNKS}`,
   );
-  return { session, rows, window: window ?? null, summaries, learnings, embeddings };
+  const memories = [...ids, ...summaries.map(({ id }) => id), ...learnings.map(({ id }) => id)];
+  // The id of a chunk contains the time of its request.
+  const vectors = z.array(vectorTimes).parse(
+    await transaction.$queryRaw`
+      SELECT CASE WHEN resource_type IN ('summary', 'learning') THEN resource_type ELSE 'row' END AS of, min(uuid_extract_timestamp(id)) AS requested_at,
+             CASE WHEN bool_and(state = 'indexed' AND indexed_at IS NOT NULL) THEN max(indexed_at) END AS indexed_at
+        FROM embeddings WHERE resource_id = ANY (${memories}::uuid[]) AND state <> 'filling' AND uuid_extract_timestamp(id) IS NOT NULL GROUP BY 1`,
+  );
+  const traceIds = await traceIdsOf(transaction, sessionId, seqs);
+  return { session, rows, window: window ?? null, summaries, learnings, embeddings, vectors, traceIds };
 }
 
 const tombstoneRow = rowOf({ host: z.string(), external_id: z.string(), forgotten_at: z.date() });

@@ -11,6 +11,8 @@ import { runProgram } from '../../cli/support/output.ts';
 import { longLivedFolder } from '../../infra/support/long-lived-folder.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
 import type { ApiAnswer, CallOptions, TestInstance } from '../../setup/instance.ts';
+import { startOtlpReceiver } from '../../setup/otlp-receiver.ts';
+import type { OtlpReceiver } from '../../setup/otlp-receiver.ts';
 import { until } from '../../setup/until.ts';
 import { freePort, startService, startWorkerProcess } from '../../setup/worker-process.ts';
 import type { ServiceProcess } from '../../setup/worker-process.ts';
@@ -43,12 +45,14 @@ const scrapeToken = secretOf('scrape token');
 const signer = generateKeyPairSync('ed25519').privateKey.export({ format: 'der', type: 'pkcs8' });
 const signingKey = planted.note('the signing key of backups', signer.toString('base64'));
 let provider: TestProvider;
+let collector: OtlpReceiver;
 let url = '';
 
 const instance = fileInstance(async () => {
   const port = await freePort();
   url = `http://127.0.0.1:${port}`;
   const clientSecret = secretOf('client secret');
+  collector = await startOtlpReceiver();
   provider = await startOidcProvider([`${url}/api/v1/auth/oidc/company/callback`], clientSecret);
   const file = path.join(folder, 'providers.json');
   const client = { issuer: provider.issuer, client_id: provider.clientId, client_secret: clientSecret };
@@ -63,6 +67,9 @@ const instance = fileInstance(async () => {
     RECOLLECT_BACKUP_STORE: backups,
     RECOLLECT_BACKUP_SIGNING_KEY: signingKey,
     RECOLLECT_LOG_LEVEL: 'debug',
+    RECOLLECT_OTLP_ENDPOINT: collector.url,
+    RECOLLECT_OTLP_HEADERS: `x-key=${secretOf('key of the collector')}`,
+    RECOLLECT_TRACE_SHARE: '1',
   };
 });
 /** The instance at the process whose log is searched. */
@@ -113,6 +120,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all(processes.map((each) => each.stop()));
   await provider.close();
+  await collector.close();
 });
 
 const notedToken = (answer: ApiAnswer): string => {
@@ -249,6 +257,7 @@ test('no log, answer, list or output contains a secret', async () => {
     const log = processes[index];
     places.set(`log of the ${name}`, [`${log?.log()}${log?.errors()}`, `"name":"${name}"`]);
   }
+  places.set('traces', [collector.bodies.join('\n'), '/api/v1/auth/login']);
   const found = [...places].map(([name, [text, contained]]) => [name, planted.foundIn(text), text.includes(contained)]);
   expect(found).toEqual([...places.keys()].map((name) => [name, [], true]));
 });

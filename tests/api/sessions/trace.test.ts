@@ -54,6 +54,21 @@ describe('one event', { timeout: 240_000 }, () => {
     expect(event?.embeddings.every((chunk) => chunk.state === 'indexed' && chunk.in_index === true)).toBe(true);
   });
 
+  test('has the times of its steps to the last vector, without a collector', async () => {
+    const [event] = (await trace('traced-call-2')).data;
+    expect(event?.trace_ids).toEqual([]);
+    const names = event?.steps.map(({ name }) => name) ?? [];
+    expect(names.slice(0, 6)).toEqual(['deliver', 'consume', 'index_row', 'window', 'summarise', 'index_summary']);
+    expect(event?.steps.every(({ duration_ms: ms }) => ms !== null && ms >= 0)).toBe(true);
+    const startOf = (name: string) => event?.steps.find((step) => step.name === name)?.started_at;
+    expect([startOf('consume'), startOf('summarise')]).toEqual([event?.received_at, event?.window?.created_at]);
+    const [waiting] = (await trace('untraced-call-1')).data;
+    expect(waiting?.steps.map(({ name, duration_ms: ms }) => [name, ms === null])).toEqual([
+      ['deliver', false],
+      ['consume', true],
+    ]);
+  });
+
   test('is found by each of its names: tool use id, key, row id, hash, delivery', async () => {
     const [event] = (await trace('tool:traced-call-1')).data;
     const id = event?.rows[0]?.id ?? '';

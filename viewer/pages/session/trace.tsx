@@ -6,6 +6,7 @@ import { Dialog } from '../../parts/dialog.tsx';
 import { Text } from '../../parts/quoted.tsx';
 import { RelativeTime } from '../../parts/relative-time.tsx';
 import { LoadedView } from '../../parts/states.tsx';
+import { durationText } from '../../parts/times.ts';
 import { inLanguage } from '../../texts/language.ts';
 import { texts } from './texts.ts';
 
@@ -37,6 +38,20 @@ function Made({ items }: { readonly items: Trace['summaries'] }): JSX.Element {
       {items.map(({ id, title, quotes }) => (
         <li key={id}>
           <Text text={title} /> <span class="details">{quotes ? t.quotesIt : t.sameRows}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** How long each step took, with what it waited for. */
+function Times({ steps }: { readonly steps: Trace['steps'] }): JSX.Element {
+  const t = inLanguage(texts);
+  return (
+    <ul class="details">
+      {steps.map(({ name, started_at: startedAt, duration_ms: ms }) => (
+        <li key={name} title={startedAt}>
+          {t.times[name]}: {ms === null ? t.notYet : durationText(ms)}
         </li>
       ))}
     </ul>
@@ -91,6 +106,18 @@ function Steps({ trace }: { readonly trace: Trace }): JSX.Element {
         <Step name={t.steps.workflow} state="good">
           <code>{workflow.id}</code> {workflow.state}
           {workflow.waiting_reason === null ? null : ` · ${workflow.waiting_reason}`}
+        </Step>
+      )}
+      <Step name={t.steps.times} state="muted">
+        <Times steps={trace.steps} />
+      </Step>
+      {trace.trace_ids.length === 0 ? null : (
+        <Step name={t.steps.traces} state="muted">
+          {trace.trace_ids.map((id) => (
+            <p key={id}>
+              <code>{id}</code> <Copy text={id} />
+            </p>
+          ))}
         </Step>
       )}
     </ol>

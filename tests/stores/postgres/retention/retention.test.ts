@@ -18,6 +18,7 @@ const TABLES: readonly SweptTable[] = [
   'imports',
   'tombstones',
   'excluded_sessions',
+  'trace_marks',
   'project_glossaries',
   'usage_reservations',
   'rate_limits',
@@ -92,6 +93,7 @@ async function oldRows(): Promise<void> {
   await copyOf('imports', { id: idOfAge(181), state: 'completed' });
   await copyOf('tombstones', { key_sha256: hashOf('old'), created_at: ago(3_651) });
   await copyOf('excluded_sessions', { name_sha256: hashOf('old'), created_at: ago(401) });
+  await copyOf('trace_marks', { seq: '1000', created_at: ago(7.1) });
   await copyOf('project_glossaries', { day: ago(8).slice(0, 10) });
   await copyOf('usage_reservations', { id: randomUUID(), expires_at: ago(0.001) });
   await drawRate(db.database.pool, 'ended', 1, { quota: 1, windowS: 0 });
@@ -111,6 +113,7 @@ async function youngRows(): Promise<void> {
   await copyOf('system_alerts', { id: idOfAge(89), day: ago(89).slice(0, 10) });
   await copyOf('imports', { id: idOfAge(181), state: 'running' });
   await copyOf('tombstones', { key_sha256: hashOf('young'), created_at: ago(3_649) });
+  await copyOf('trace_marks', { seq: '1001', created_at: ago(6.9) });
   await copyOf('project_glossaries', { day: ago(7).slice(0, 10) });
   await drawRate(db.database.pool, 'running', 1, { quota: 1, windowS: 60 });
   await copyOf('user_sessions', { id: randomUUID(), ended_at: ago(0.9) });
@@ -127,6 +130,7 @@ const EACH = {
   imports: 1,
   tombstones: 1,
   excluded_sessions: 1,
+  trace_marks: 1,
   project_glossaries: 1,
   usage_reservations: 1,
   rate_limits: 1,

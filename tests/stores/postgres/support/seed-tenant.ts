@@ -7,6 +7,7 @@ import { appendRows } from './audit-rows.ts';
 /** Rows that capture does not write, one a table; `$fresh` is a new id each time. */
 const SEEDS = [
   "INSERT INTO windows (session_id, n, tenant_id, from_seq, to_seq, tokens, reason) VALUES ($session, 1, $tenant, 1, 2, 10, 'turn')",
+  "INSERT INTO trace_marks (session_id, seq, tenant_id, mark) VALUES ($session, 1, $tenant, decode(repeat('01', 25), 'hex'))",
   `INSERT INTO summaries (id, tenant_id, session_id, project_id, user_id, slot, type, title, content, model, input_tokens, output_tokens, cost_usd, from_seq, to_seq, occurred_at)
     VALUES ($fresh, $tenant, $session, $project, $user, 'topic:1', 'topic', 'A title', 'What was done', 'local', 1, 1, 0, 1, 2, now())`,
   `INSERT INTO learnings (id, tenant_id, project_id, user_id, session_id, fingerprint, category, title, description, confidence, valid_from)

@@ -16,6 +16,7 @@ import { scheduleConfig, scheduleEnvironment } from './schedule-settings.ts';
 import { streamConfig, streamEnvironment } from './stream-settings.ts';
 import { secretConfig, secretEnvironment } from './secret-settings.ts';
 import { searchConfig, searchEnvironment } from './search-settings.ts';
+import { workerMetricsConfig, workerMetricsEnvironment, workerMetricsFaults } from './worker-metrics-settings.ts';
 
 const positiveInt = z.coerce.number().int().positive();
 
@@ -111,12 +112,7 @@ export const environmentSchema = z.object({
     .max(100)
     .optional()
     .describe('Build id of the worker; default: package version and hash of the workflow code'),
-  RECOLLECT_WORKER_METRICS_PORT: positiveInt
-    .max(65_535)
-    .optional()
-    .describe(
-      'Port on loopback that serves the metrics of a worker’s Temporal SDK for Prometheus; unset: none. `npm start` sets it',
-    ),
+  ...workerMetricsEnvironment,
   RECOLLECT_WORKER_NICENESS: z.coerce
     .number()
     .int()
@@ -153,7 +149,11 @@ function rootsOf(setting: string | undefined, fallback: string): string[] {
 
 const configSchema = environmentSchema
   .superRefine((env, context) => {
-    for (const [setting, message] of [...engineFaults(env), ...httpFaults(httpConfig(env))])
+    for (const [setting, message] of [
+      ...engineFaults(env),
+      ...httpFaults(httpConfig(env)),
+      ...workerMetricsFaults(env),
+    ])
       context.addIssue({ code: 'custom', path: [setting], message });
   })
   .transform((env) => ({
@@ -205,7 +205,7 @@ const configSchema = environmentSchema
       queues: env.RECOLLECT_WORKER_QUEUES.split(',').map((queue) => queue.trim()),
       buildId: env.RECOLLECT_BUILD_ID,
       promote: env.RECOLLECT_WORKER_PROMOTE,
-      metricsPort: env.RECOLLECT_WORKER_METRICS_PORT,
+      metrics: workerMetricsConfig(env),
       niceness: env.RECOLLECT_WORKER_NICENESS,
     },
     logLevel: env.RECOLLECT_LOG_LEVEL,

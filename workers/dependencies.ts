@@ -16,6 +16,7 @@ import type { ReadKnown } from '../activities/summarise/create-summarise-activit
 import { createTranscriptActivities } from '../activities/transcripts/create-transcript-activities.ts';
 import type { Config } from '../config/config.ts';
 import { readKeyRing } from '../config/key-ring.ts';
+import { VERSION } from '../config/version.ts';
 import { indexNameOf } from '../domain/index-model.ts';
 import { createModel, createOwnModel } from '../models/create-model.ts';
 import type { ModelTools } from '../models/create-model.ts';
@@ -34,9 +35,11 @@ import { createWorkflowHints } from '../stores/temporal/hints.ts';
 import { createRunningWorkflows } from '../stores/temporal/running-workflows.ts';
 import { createWeaviateIndex } from '../stores/weaviate/weaviate-index.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { createWorkerMetrics } from '../telemetry/worker-metrics.ts';
 import { backupActivitiesOf, journalsOf } from './backup-activities.ts';
 import { erasureActivitiesOf, restoreActivitiesOf } from './erasure-and-restore.ts';
 import { createMaintenancePools, maintenanceUrlOf } from './pools.ts';
+import { createWorkerScrape } from './worker-scrape.ts';
 
 /** The model is freed after this time without work; loading it again takes a fifth of a second. */
 const EMBEDDER_IDLE_MS = 30_000;
@@ -44,6 +47,8 @@ const EMBEDDER_IDLE_MS = 30_000;
 /** The only place where the worker's activities meet what they stand on. */
 export function createWorkerDependencies(config: Config, logger: Logger) {
   const clock = { now: () => Date.now() };
+  const metrics = createWorkerMetrics(VERSION);
+  const onSearchable = (seconds: number) => metrics.sessionSearchable.observe(seconds);
   const onIdleError = (error: Error) => logger.warn({ error: error.name }, 'an idle PostgreSQL connection was lost');
   const database = createDatabase({
     privateRows: 'all',
@@ -53,6 +58,7 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
     statementTimeoutMs: config.database.statementTimeoutMs,
     applicationName: 'recollect-worker',
     onIdleError,
+    onQuery: (seconds) => metrics.queryDuration.observe(seconds),
   });
   const { maintenance, keeping } = createMaintenancePools(config, onIdleError);
   const client = createTemporalClient(config.temporal);
@@ -119,6 +125,7 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
         clock,
         maxBatchCalls: config.model.batch.maxCalls,
         hasBatches: model.batches !== null,
+        onSearchable,
       }),
       model: {
         ...createSummariseActivities({
@@ -150,6 +157,7 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
         embedders,
         vectors,
         isBurst,
+        onSearchable,
         cacheEntries: config.embedding.cacheEntries,
       }),
       transcripts: {
@@ -213,6 +221,8 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
       return ring === null || config.database.maintenanceUrl === undefined ? null : resealAll(maintenance, ring);
     },
     modelName: model.name,
+    /** Returns the metrics of this process in Prometheus' text format. */
+    scrape: createWorkerScrape(config, metrics, { app: database.pool, maintenance, keeping }),
     isBurst,
     client,
     /** After the workers have drained: clients first, stores last. */

@@ -3,6 +3,7 @@ import type { IndexModel } from '../../domain/index-model.ts';
 import type { Embedder } from '../../domain/ports/embedder.ts';
 import type { VectorIndex } from '../../domain/ports/vector-index.ts';
 import { pendingEmbeddings, settleEmbeddings } from '../../stores/postgres/embeddings/embedding-ledger.ts';
+import { markSearchable } from '../../stores/postgres/sessions/searchable.ts';
 import { reportProgress } from '../heartbeat.ts';
 import { embedTexts } from './embed-chunks.ts';
 import { pendingBatches } from './pending-batches.ts';
@@ -14,6 +15,8 @@ export interface IndexPendingDependencies extends PendingSource {
   readonly vectors: VectorIndex;
   /** Whether a burst of captures is reported, which has priority. */
   readonly isBurst: () => Promise<boolean>;
+  /** Called for each ended session that became searchable, with the seconds since the capture of its end. */
+  readonly onSearchable: (seconds: number) => void;
 }
 
 export interface IndexedPending {
@@ -65,6 +68,8 @@ export async function indexPending(
     );
     // Refused ones stay in hand, as refused texts do: this run does not try them again.
     if (written.refused === 0) for (const { embeddingId } of chunks) inHand.delete(embeddingId);
+    const sessionIds = new Set(chunks.flatMap(({ chunk }) => chunk.sessionId ?? []));
+    for (const took of await markSearchable(database.pool, tenantId, [...sessionIds])) dependencies.onSearchable(took);
     total.indexed += written.indexed;
     total.refused += written.refused;
     if (written.refused + written.overtaken > 0) total.more = true;

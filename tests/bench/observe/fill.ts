@@ -32,8 +32,8 @@ export async function fillLive(
      chunks AS (
        INSERT INTO embeddings (id, tenant_id, session_id, resource_type, resource_id, chunk, model, dimension, content_hash, state, object_id)
        SELECT uuidv7(), $1, session_id, 'observation', id, 0, '${MODEL}', 3, '', CASE WHEN seq % ${PENDING_SHARE} = 0 THEN 'pending' ELSE 'indexed' END, id FROM rows)
-     INSERT INTO observations (id, tenant_id, session_id, user_id, seq, type, event, content, preview, tags, files_read, files_modified, tokens, occurred_at)
-     SELECT id, $1, session_id, $2, seq, 'tool_use', 'observation', 'content ' || seq, 'content', '{}', '{}', '{}', 10, now() FROM rows`,
+     INSERT INTO observations (id, tenant_id, session_id, user_id, seq, type, event, title, content, preview, tags, files_read, files_modified, tokens, occurred_at)
+     SELECT id, $1, session_id, $2, seq, 'tool_result', 'observation', 'title', 'content ' || seq, 'content', '{}', '{}', '{}', 10, now() FROM rows`,
     [tenantId, userId, sessions, each],
   );
   await database.query('ANALYZE');

@@ -27,7 +27,7 @@ export async function signOut(page: Page): Promise<void> {
   await page.getByRole('heading', { name: 'Sign in to Recollect' }).waitFor();
 }
 
-/** Returns the code of an authenticator, so many time steps of 30 s from now: the server accepts the one before and the one after, each once. */
+/** Returns the code of an authenticator, so many time steps of 30 s from now: the server accepts the one before and the one after, each once. Not the one before: it may have ended when it arrives. */
 export function codeOf(secret: string, steps: number): string {
   return totpCode(secretBytes(secret), stepAt(Date.now()) + steps);
 }

@@ -32,7 +32,7 @@ export function codeOf(secret: string, steps: number): string {
   return totpCode(secretBytes(secret), stepAt(Date.now()) + steps);
 }
 
-/** Makes the proofs of a user older than the five minutes for which they count; returns when the page is treated so. */
+/** Sets the proofs of a user to be older than the five minutes for which they count; returns when the page is treated so. */
 export async function ageProofs(
   { page, allow }: Pick<Journey, 'page' | 'allow'>,
   instance: Pick<TestInstance, 'write'>,

@@ -56,6 +56,8 @@ declare module 'fastify' {
     startsLogin?: boolean;
     /** OAuth clients may use the route. */
     acceptsGrants?: boolean;
+    /** The cookie of a browser does not sign requests: the route is for programs, and pages of other hosts may call it. */
+    ignoresCookies?: boolean;
     stepUp?: boolean;
   }
 }
@@ -125,10 +127,16 @@ export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
       return;
     }
     const caller = options.innerCalls.callerOf(request);
-    if (caller === null && bearerOf(request) === '')
+    if (caller === null && bearerOf(request) === '' && request.routeOptions.config.ignoresCookies !== true)
       request.browserToken = await options.browserCookie.tokenOf(request);
     const token = tokenOf(request);
-    if (token === '') throw new ApiError('UNAUTHENTICATED', 'this route needs the header Authorization: Bearer KEY');
+    if (token === '')
+      throw new ApiError(
+        'UNAUTHENTICATED',
+        request.routeOptions.config.ignoresCookies === true
+          ? 'this route needs the header Authorization: Bearer KEY; it accepts no cookie'
+          : 'this route needs the header Authorization: Bearer KEY',
+      );
     if (
       access === 'scrape' &&
       options.scrapeToken !== undefined &&

@@ -49,6 +49,7 @@ const ROUTES: ReadonlySet<string> = new Set([
   'POST /learnings/:id/invalidate',
   'POST /learnings/:id/reopen',
   'POST /learnings/:id/supersede',
+  'POST /learnings/:id/unverify',
   'POST /learnings/:id/verify',
   'POST /learnings/batch',
   'POST /mcp',

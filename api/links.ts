@@ -31,6 +31,7 @@ const LEARNING = [
   'PUT /learnings/{id}',
   'DELETE /learnings/{id}',
   'POST /learnings/{id}/verify',
+  'POST /learnings/{id}/unverify',
   'POST /learnings/{id}/invalidate',
   'POST /learnings/{id}/supersede',
 ];

@@ -58,7 +58,6 @@ import { mcpRoutes } from './routes/mcp.ts';
 import { reindexRoutes } from './routes/operations/reindex.ts';
 import { learningBatchRoutes } from './routes/memories/learning-batch.ts';
 import { learningChangeRoutes } from './routes/memories/learning-changes.ts';
-import { learningVisibilityRoutes } from './routes/memories/learning-visibility.ts';
 import { learningRoutes } from './routes/memories/learnings.ts';
 import { memoryRoutes } from './routes/memories/memories.ts';
 import { profileRoutes } from './routes/memories/profile.ts';
@@ -83,7 +82,7 @@ import { timelineRoutes } from './routes/sessions/timeline.ts';
 import { traceRoutes } from './routes/sessions/trace.ts';
 import { transcriptRoutes } from './routes/sessions/transcripts.ts';
 import { valueRoutes } from './routes/capture/full-values.ts';
-import { BUILT_VIEWER, mountViewer, registerPages } from './viewer/mount.ts';
+import { BUILT_VIEWER, mountViewer, readViewer, registerPages } from './viewer/mount.ts';
 
 /** The routes under `/api/v1`, by subject. */
 const ROUTES: readonly ((api: Api, dependencies: ApiDependencies) => void)[] = [
@@ -108,7 +107,6 @@ const ROUTES: readonly ((api: Api, dependencies: ApiDependencies) => void)[] = [
   learningRoutes,
   learningChangeRoutes,
   learningBatchRoutes,
-  learningVisibilityRoutes,
   graphRoutes,
   profileRoutes,
   valueRoutes,
@@ -258,7 +256,8 @@ export async function createServer({
     const rest = request.is404 ? /^\/api\/(?!v\d)(.*)$/s.exec(request.url) : null;
     if (rest !== null) await reply.redirect(`${PREFIX}/${rest[1] ?? ''}`, 308);
   });
-  registerPages(app, viewerFolder);
+  const viewer = readViewer(viewerFolder);
+  registerPages(app, viewer);
   methods.register(app);
   // Normalises parameters like captured text, so that names with NUL or lone surrogates match; JSON is normalised at parsing.
   app.addHook('preValidation', async (request) => {
@@ -310,7 +309,7 @@ export async function createServer({
   await app.register(async (root: Api) => {
     atBothPlaces(root, dependencies.config.oauth);
     await oauthRoutes(root, dependencies);
-    await mountViewer(root, viewerFolder);
+    await mountViewer(root, viewer);
   });
   return app;
 }

@@ -30,6 +30,23 @@ export async function projectOf(
     : database.asTenant(viewOf(principal), (transaction) => findProject(transaction, given));
 }
 
+/** Ids that the filters of a list name; undefined: without this filter. */
+interface FilterIds {
+  readonly projectId: string | undefined;
+  readonly sessionId: string | undefined;
+}
+
+/** Returns the ids of the project and the session that limit a list; null if one is unknown: the list is empty. @throws SessionAmbiguous */
+export async function filterIds(
+  transaction: TenantTransaction,
+  principal: Principal,
+  { project, session }: { readonly project?: string | undefined; readonly session?: string | undefined },
+): Promise<FilterIds | null> {
+  const known = project === undefined ? undefined : await findProject(transaction, project);
+  const sessionId = session === undefined ? undefined : await findSessionId(transaction, session, seekerOf(principal));
+  return known === null || sessionId === null ? null : { projectId: known?.id, sessionId };
+}
+
 /** Returns what the caller owns, or for an admin what any user of the tenant does. @throws ApiError NOT_FOUND */
 export function ownedBy<Row>(
   principal: Principal,

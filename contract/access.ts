@@ -168,6 +168,9 @@ export const meSchema = z
       expires_at: z.string().nullable(),
     }),
     is_operator: z.boolean().describe('The credential may read and control the instance'),
+    may_verify: z
+      .boolean()
+      .describe('The credential may verify learnings: that of an admin, with RECOLLECT_USERS_VERIFY that of a user'),
     login: z.object({
       password: z.boolean(),
       totp: z.boolean(),

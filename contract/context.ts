@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { MEMORY_TYPES } from '../domain/ports/vector-index.ts';
 import { CONTEXT_PURPOSES, USE_KINDS } from '../domain/context/served.ts';
-import { cursorQuery, namespaceName, pageQuery, timestamp } from './shared.ts';
+import { namespaceName, newestOf, newestQuery, timestamp } from './shared.ts';
 import { text } from './text.ts';
 
 /** Tokens of the block that a session start is given. */
@@ -73,19 +73,15 @@ export const servedContextDetail = servedContext
   .meta({ id: 'ServedContextDetail' });
 export type ServedContextDetail = z.output<typeof servedContextDetail>;
 
-export const contextsQuery = z.strictObject({
+export const contextsQuery = newestQuery.extend({
   session: text(512).optional().describe('Id, or host:external id'),
   project: text(2048).optional().describe('Id, git remote, root path or name'),
   purpose: z.enum(CONTEXT_PURPOSES).optional(),
   since: timestamp.optional(),
   until: timestamp.optional().describe('End of the time range, exclusive'),
-  limit: pageQuery.limit,
-  ...cursorQuery,
 });
 
-export const contextsAnswer = z
-  .object({ data: z.array(servedContext), next_cursor: z.string().nullable() })
-  .meta({ id: 'ServedContexts' });
+export const contextsAnswer = newestOf(servedContext);
 
 export const contextAnswer = z
   .object({

@@ -123,7 +123,7 @@ export const gdprExportBody = z.strictObject({ user, include_restricted: include
 export const exportSchema = z
   .object({
     id: z.string(),
-    user: z.string().describe('Id of the user who requested it'),
+    user_id: z.string().describe('Id of the user who requested it'),
     scope: z.enum(EXPORT_SCOPES),
     subject: z.string().nullable().describe('Id of the project, user or session; null for the tenant'),
     state: z.enum(EXPORT_STATES),
@@ -140,7 +140,7 @@ export const exportSchema = z
 export const fileImportSchema = z
   .object({
     id: z.string(),
-    user: z.string().describe('Id of the user who sent the file'),
+    user_id: z.string().describe('Id of the user who sent the file'),
     kind: z.literal('file'),
     state: z.enum(WORK_STATES),
     bytes: z.number().int(),

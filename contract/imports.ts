@@ -73,7 +73,7 @@ export const tableReportSchema = z
 export const importSchema = z
   .object({
     id: z.string(),
-    user: z.string().describe('Id of the user who started it'),
+    user_id: z.string().describe('Id of the user who started it'),
     kind: z.enum(IMPORT_KINDS),
     directory: z.string().describe('Folder or file of the import'),
     follow: z.boolean(),

@@ -162,6 +162,7 @@ const ids = z.array(memoryName).min(1).max(BATCH_LEARNINGS).describe('Ids or has
 /** One change of many learnings. */
 export const learningBatch = z.discriminatedUnion('action', [
   z.strictObject({ action: z.literal('verify'), ids, ...verifyBody.shape }),
+  z.strictObject({ action: z.literal('unverify'), ids }),
   z.strictObject({ action: z.literal('invalidate'), ids, ...invalidateBody.shape }),
   z.strictObject({ action: z.literal('reopen'), ids, ...reopenBody.shape }),
   z.strictObject({ action: z.literal('share'), ids }),

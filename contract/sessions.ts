@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { OBSERVATION_TYPES, PROMPT_TYPES } from '../domain/capture/event.ts';
 import { SESSION_PHASES } from '../domain/jobs.ts';
 import { SESSION_SORTS, SESSION_STATUSES, WINDOW_STATES } from '../domain/session-states.ts';
-import { citedTextSchema, cursorQuery, evidenceSchema, pageOfItems, pageQuery } from './shared.ts';
+import { citedTextSchema, cursorPageOf, cursorQuery, evidenceSchema, pageQuery } from './shared.ts';
 import { jobSchema, pendingSchema, stuckSchema } from './jobs.ts';
 import { numeric } from './query.ts';
 import { text } from './text.ts';
@@ -108,13 +108,16 @@ export const sessionsQuery = z.strictObject({
   sort: z.enum(SESSION_SORTS).default('newest').describe('By the time of the first event'),
 });
 
-export const sessionsAnswer = pageOfItems(sessionSchema).extend({
+export const sessionsAnswer = cursorPageOf(sessionSchema).extend({
   counts: z
     .object({
       status: z.record(z.enum(SESSION_STATUSES), z.number().int()),
       phase: z.record(z.enum(SESSION_PHASES), z.number().int()),
     })
-    .describe('Sessions of `project` and `search`, by status and by phase, whatever `status` and `phase` are given'),
+    .nullable()
+    .describe(
+      'Sessions of `project` and `search`, by status and by phase, whatever `status` and `phase` are given; null in an answer to a `cursor`',
+    ),
 });
 
 export const sessionDetail = sessionSchema
@@ -202,7 +205,7 @@ const MAX_SEQ = 2_147_483_647;
 export const rowsQuery = {
   ...pageQuery,
   cursor: cursorQuery.cursor.describe(
-    '`next_cursor` or `prev_cursor` of a page of the same list; `page` and `around` are then ignored',
+    '`next_cursor` or `prev_cursor` of a page of the same list; `page` and `around` are then ignored, and the rows are not counted',
   ),
   around: numeric(z.number().int().min(0).max(MAX_SEQ))
     .optional()

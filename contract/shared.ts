@@ -80,13 +80,23 @@ export const paginationSchema = z
     has_next: z.boolean(),
     has_prev: z.boolean(),
     next_cursor: z.string().nullable(),
+  })
+  .meta({ id: 'Pagination' });
+
+const behindCursor = z.number().int().nullable();
+
+/** Of a list that is read by cursor: its rows are counted once, for the first page. */
+export const cursorPaginationSchema = paginationSchema
+  .extend({
+    total: behindCursor.describe('Number of rows of the list; null in an answer to a `cursor`'),
+    total_pages: behindCursor,
     prev_cursor: z
       .string()
       .nullable()
       .optional()
       .describe('Cursor of the previous page; only of lists that are read in both directions'),
   })
-  .meta({ id: 'Pagination' });
+  .meta({ id: 'CursorPagination' });
 
 export const evidenceSchema = z
   .object({
@@ -115,7 +125,9 @@ export const cursorQuery = {
     .max(512)
     .regex(/^[A-Za-z0-9_-]+$/, 'letters, digits, dash and underscore')
     .optional()
-    .describe('`next_cursor` of the previous page of the same list; `page` is then ignored'),
+    .describe(
+      '`next_cursor` of the previous page of the same list; `page` is then ignored, and the rows are not counted',
+    ),
 };
 
 /** Names the context that served what is fetched. */
@@ -127,6 +139,10 @@ export const usedIn = z
 /** A page of a list. */
 export const pageOfItems = <Item extends z.ZodType>(item: Item) =>
   z.object({ data: z.array(item), pagination: paginationSchema });
+
+/** A page of a list that is read by cursor. */
+export const cursorPageOf = <Item extends z.ZodType>(item: Item) =>
+  z.object({ data: z.array(item), pagination: cursorPaginationSchema });
 
 /** `limit` and `cursor` of a list that is read from the newest item on. */
 export const newestQuery = z.strictObject({

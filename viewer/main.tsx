@@ -1,3 +1,4 @@
+import { effect } from '@preact/signals';
 import { render } from 'preact';
 import './style/tokens.css';
 import './style/base.css';
@@ -11,7 +12,16 @@ import './style/graph.css';
 import './style/session.css';
 import './style/timeline.css';
 import './style/print.css';
+import { settings } from './settings.ts';
 import { App } from './shell/app.tsx';
+
+effect(() => {
+  const { language, theme } = settings.value;
+  const { documentElement } = document;
+  documentElement.lang = language === 'zh' ? 'zh-CN' : 'en';
+  if (theme === 'system') delete documentElement.dataset['theme'];
+  else documentElement.dataset['theme'] = theme;
+});
 
 const root = document.getElementById('app');
 if (root !== null) render(<App />, root);

@@ -1,4 +1,4 @@
-import { effect, signal } from '@preact/signals';
+import { signal } from '@preact/signals';
 
 const LANGUAGES = ['en', 'zh'] as const;
 export type Language = (typeof LANGUAGES)[number];
@@ -47,11 +47,3 @@ export function changeSettings(change: Partial<Settings>): void {
     // Without storage the change applies until the page is closed.
   }
 }
-
-effect(() => {
-  const { language, theme } = settings.value;
-  const { documentElement } = document;
-  documentElement.lang = language === 'zh' ? 'zh-CN' : 'en';
-  if (theme === 'system') delete documentElement.dataset['theme'];
-  else documentElement.dataset['theme'] = theme;
-});

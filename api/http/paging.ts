@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { nextOf } from '../../stores/postgres/connection/rows.ts';
 import { invalid } from '../errors.ts';
 import type { ApiError } from '../errors.ts';
-import type { paginationSchema } from '../../contract/shared.ts';
+import type { cursorPaginationSchema, paginationSchema } from '../../contract/shared.ts';
 
 /** Returns the cursor of a position in a list. `list` rejects cursors of other lists and orders. */
 export function cursorOf(list: string, place: object): string {
@@ -31,19 +31,23 @@ export function placeOf<Place>(cursor: string | undefined, list: string, shape: 
   throw badCursor();
 }
 
-/** Pagination of a list that is read by cursor or by page. With a cursor the page number is unknown: the requested one is returned. */
+/**
+ * Pagination of a list that is read by cursor or by page. `total` is null behind a cursor, where rows are not counted again and the page number is unknown: the
+ * requested one is returned.
+ */
 export function pageOf(
   page: number,
   limit: number,
-  total: number,
-  isBehindCursor: boolean,
+  total: number | null,
   next: string | null,
-): z.output<typeof paginationSchema> {
-  const pagination = paginationOf(page, limit, total);
+): z.output<typeof cursorPaginationSchema> {
   return {
-    ...pagination,
+    page,
+    limit,
+    total,
+    total_pages: total === null ? null : Math.ceil(total / limit),
     has_next: next !== null,
-    has_prev: isBehindCursor || pagination.has_prev,
+    has_prev: total === null || page > 1,
     next_cursor: next,
   };
 }
@@ -58,20 +62,14 @@ export function newestPage<Row extends { readonly id: string }, Item>(
   return { data: shown.map(present), pagination: { limit, next_cursor: next?.id ?? null } };
 }
 
-/** Pagination of a list that is read in both directions, with the cursors of its neighbours. */
+/** The same of a list that is read in both directions, with the cursors of its neighbours. */
 export function pageBetween(
   page: number,
   limit: number,
-  total: number,
+  total: number | null,
   { previous, next }: { readonly previous: string | null; readonly next: string | null },
-): z.output<typeof paginationSchema> {
-  return {
-    ...paginationOf(page, limit, total),
-    has_next: next !== null,
-    has_prev: previous !== null,
-    next_cursor: next,
-    prev_cursor: previous,
-  };
+): z.output<typeof cursorPaginationSchema> {
+  return { ...pageOf(page, limit, total, next), has_prev: previous !== null, prev_cursor: previous };
 }
 
 /** Pagination of a list that is read by page. */

@@ -4,7 +4,12 @@ import { memoryHash } from '../../domain/memory.ts';
 import type { Principal } from '../../stores/postgres/access/principal.ts';
 import { againIfMet } from '../../stores/postgres/connection/database-codes.ts';
 import type { TenantTransaction } from '../../stores/postgres/connection/database.ts';
-import { closeLearning, lockLearnings, verifyLearning } from '../../stores/postgres/learnings/learning-changes.ts';
+import {
+  closeLearning,
+  lockLearnings,
+  unverifyLearning,
+  verifyLearning,
+} from '../../stores/postgres/learnings/learning-changes.ts';
 import { reopenLearning } from '../../stores/postgres/learnings/learning-versions.ts';
 import type { LearningEditor, LockedLearning } from '../../stores/postgres/learnings/learning-changes.ts';
 import { hides, readLearning } from '../../stores/postgres/learnings/learning-list.ts';
@@ -128,6 +133,18 @@ export function createLearningChanges({
         name,
         async ({ transaction, editor, learning }) => {
           await verifyLearning(transaction, editor, learning.id, note === undefined ? null : redacted(note));
+          return learning.id;
+        },
+        { allowed: () => requireVerifier(principal, config.usersVerify) },
+      ),
+
+    /** For those who may verify. A learning that is not verified remains as it is. */
+    unverify: (principal: Principal, name: string): Promise<StoredLearning> =>
+      change(
+        principal,
+        name,
+        async ({ transaction, learning }) => {
+          await unverifyLearning(transaction, learning.id);
           return learning.id;
         },
         { allowed: () => requireVerifier(principal, config.usersVerify) },

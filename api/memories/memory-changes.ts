@@ -26,7 +26,7 @@ import { correctedWords, isEmptied, redacted } from './hand-written.ts';
 import { findMemory } from './memory-lookup.ts';
 import { redactedContent, redactedTags } from './remembering.ts';
 import type { MemoryCorrection } from '../../contract/memory.ts';
-import { isAdmin, mayActFor, viewOf } from '../auth.ts';
+import { isAdmin, isViewer, mayActFor, viewOf } from '../auth.ts';
 
 /** All users of the tenant may read a shared learning; its owner and admins may change it. @throws ApiError FORBIDDEN */
 export function requireOwner(principal: Principal, learning: LockedLearning): void {
@@ -49,9 +49,14 @@ export async function requireOwnerOfAll(
     );
 }
 
-/** Checks the right to verify a learning: admins, and users if the setting allows it. @throws ApiError FORBIDDEN */
+/** Returns whether a principal may verify learnings: admins, and users if the setting allows it. */
+export function mayVerify(principal: Principal, usersVerify: boolean): boolean {
+  return !isViewer(principal) && principal.scopes.includes('write') && (usersVerify || isAdmin(principal));
+}
+
+/** @throws ApiError FORBIDDEN for who may not verify learnings */
 export function requireVerifier(principal: Principal, usersVerify: boolean): void {
-  if (!usersVerify && !isAdmin(principal))
+  if (!mayVerify(principal, usersVerify))
     throw new ApiError('FORBIDDEN', 'only an admin may verify a learning (RECOLLECT_USERS_VERIFY allows users)');
 }
 

@@ -116,7 +116,7 @@ export function mcpRoutes(app: Api, { innerCalls, oauth, pageHosts }: McpRouteOp
     method: ['GET', 'POST', 'DELETE'],
     url: '/mcp',
     bodyLimit: MCP_BODY_BYTES,
-    config: { access: 'key', acceptsGrants: oauth !== null },
+    config: { access: 'key', acceptsGrants: oauth !== null, ignoresCookies: true },
     // JSON-RPC describes its own requests: tools/list.
     schema: { hide: true },
     onSend: async (request, reply) => {

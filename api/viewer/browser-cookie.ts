@@ -8,7 +8,8 @@ const TOKEN = new RegExp(`^${BROWSER_TOKEN_PREFIX}[A-Za-z0-9_-]{43}$`);
 /** With the cookies of other programs on this host: cookies ignore ports. */
 const LONGEST_HEADER = 16_384;
 const READS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
-const JSON_TYPE = /^application\/json(?:\s*;|$)/i;
+/** Types that a page of another origin sends after a preflight only, which it does not pass: JSON, and the file of an import. */
+const TYPES = /^application\/(?:json|zstd)(?:\s*;|$)/i;
 
 interface BrowserCookieOptions {
   readonly instanceId: () => Promise<string>;
@@ -34,8 +35,11 @@ export class BrowserCookie {
     if (token === undefined || !TOKEN.test(token)) return null;
     requireOwnOrigin(request, this.options.publicUrl, !READS.has(request.method));
     // A form of another page can send every type that a browser sends without a preflight.
-    if (type !== undefined && !JSON_TYPE.test(type))
-      throw new ApiError('UNSUPPORTED_MEDIA_TYPE', 'requests with the cookie of a browser send JSON only');
+    if (type !== undefined && !TYPES.test(type))
+      throw new ApiError(
+        'UNSUPPORTED_MEDIA_TYPE',
+        'requests with the cookie of a browser send JSON, or the file of an import',
+      );
     return token;
   }
 

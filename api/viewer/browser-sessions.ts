@@ -73,7 +73,7 @@ export async function startKeySession(
   return answerFor(needs, browserToken, request, reply);
 }
 
-/** Gives the session of a log-in to the browser, which then needs no refresh token. @throws ApiError INVALID_TOKEN, INVALID_CREDENTIALS */
+/** Gives the session of a log-in to the browser; its refresh tokens end. @throws ApiError INVALID_TOKEN, INVALID_CREDENTIALS */
 export async function giveSession(
   needs: Needs,
   { tenantId, credential }: Principal,
@@ -81,10 +81,10 @@ export async function giveSession(
   reply: FastifyReply,
 ): Promise<z.output<typeof browserAnswer>> {
   const token = newBrowserToken();
-  const given = await needs.database.asTenant(tenantId, (transaction) =>
+  const isGiven = await needs.database.asTenant(tenantId, (transaction) =>
     giveToBrowser(transaction, credential.id, token),
   );
-  if (given === null) throw sessionEnded();
+  if (!isGiven) throw sessionEnded();
   clearRefreshCookie(reply);
   return answerFor(needs, token, request, reply);
 }

@@ -16,9 +16,11 @@ export function createInstanceId(database: Database): () => Promise<string> {
   // The next connection may lead to another database, which a restore put in place.
   database.pool.on('remove', forget);
   return async () => {
-    known ??= findTenant(database, null).then((id) =>
-      hash('sha256', `recollect instance ${id ?? ''}`, 'hex').slice(0, ID_CHARS),
-    );
+    known ??= findTenant(database, null).then((id) => {
+      // The first start creates the tenant later.
+      if (id === null) forget();
+      return hash('sha256', `recollect instance ${id ?? ''}`, 'hex').slice(0, ID_CHARS);
+    });
     try {
       return await known;
     } catch (error) {

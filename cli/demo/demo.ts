@@ -6,7 +6,7 @@ import { RecollectClient } from '../../client/index.ts';
 import { readCredentials } from '../server/access.ts';
 import { learningSchema } from '../../contract/learnings.ts';
 import type { SessionDetail } from '../../contract/sessions.ts';
-import { pageOfItems } from '../../contract/shared.ts';
+import { cursorPageOf } from '../../contract/shared.ts';
 import { ServerClient } from '../server/server-client.ts';
 import type { ProgressStep, Progress } from '../../infra/supervisor/progress.ts';
 import { heading, wrap } from '../text/text-layout.ts';
@@ -111,7 +111,7 @@ export async function demonstrate(
   // The first search loads the model; the shown one is warm.
   await memory.search(QUESTION, { limit: 1 });
   const search = await memory.search(QUESTION, { limit: 5, explain: true });
-  const { data: learnings } = await client.get('/learnings', pageOfItems(learningSchema), {
+  const { data: learnings } = await client.get('/learnings', cursorPageOf(learningSchema), {
     session: sessionId,
     limit: 100,
   });

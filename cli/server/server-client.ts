@@ -5,7 +5,7 @@ import type { ClientOptions } from '../../client/index.ts';
 import { hookAnswer } from '../../contract/events.ts';
 import { sessionDetail, summarySchema } from '../../contract/sessions.ts';
 import type { SessionDetail, Summary } from '../../contract/sessions.ts';
-import { pageOfItems } from '../../contract/shared.ts';
+import { cursorPageOf } from '../../contract/shared.ts';
 import type { Environment } from '../../config/process-environment.ts';
 import { untilEnded } from '../waiting.ts';
 import { serverAccess } from './access.ts';
@@ -48,7 +48,7 @@ export class ServerClient {
     const all: Summary[] = [];
     for (let cursor: string | undefined, more = true; more; more = cursor !== undefined) {
       const query = { limit: 100, cursor };
-      const page = await this.get(path`/sessions/${sessionId}/summaries`, pageOfItems(summarySchema), query);
+      const page = await this.get(path`/sessions/${sessionId}/summaries`, cursorPageOf(summarySchema), query);
       all.push(...page.data);
       cursor = page.pagination.next_cursor ?? undefined;
     }

@@ -9,18 +9,11 @@ import type {
   runSchema,
 } from '../../contract/retention.ts';
 import { terminalText } from './terminal-text.ts';
-import { ago, short } from './text-layout.ts';
+import { ago, short, sizeText } from './text-layout.ts';
 
 type Run = z.output<typeof runSchema>;
 
 const TEXT_CHARS = 60;
-const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-
-/** Returns bytes in the largest binary unit that fits. */
-export function bytesText(bytes: number): string {
-  const unit = Math.min(UNITS.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
-  return `${(bytes / 2 ** (unit * 10)).toFixed(unit === 0 ? 0 : 1)} ${UNITS[unit] ?? 'B'}`;
-}
 
 function ruleCells({ resource, project, data_class: dataClass, age_days: days, action }: Policy): string[] {
   return [resource, project ?? 'every project', dataClass ?? 'every class', `${days} d`, action];
@@ -50,10 +43,10 @@ export function reportText(run: Run, counts: readonly z.output<typeof countSchem
     count.data_class ?? '-',
     count.project ?? '-',
     String(count.rows),
-    bytesText(count.bytes),
+    sizeText(count.bytes),
     count.rule,
   ]);
-  const end = `${run.rows} rows ${verb}, ${bytesText(run.bytes)}. Run ${run.id}: ${run.state}${run.error === null ? '' : ` (${run.error})`}.\n`;
+  const end = `${run.rows} rows ${verb}, ${sizeText(run.bytes)}. Run ${run.id}: ${run.state}${run.error === null ? '' : ` (${run.error})`}.\n`;
   return `${rows.length === 0 ? '' : table([head, ...rows])}${end}`;
 }
 
@@ -64,7 +57,7 @@ export function runsText(runs: readonly Run[], now: number): string {
     run.mode === 'dry_run' ? 'dry run' : 'run',
     run.state,
     String(run.rows),
-    bytesText(run.bytes),
+    sizeText(run.bytes),
     run.scheduled ? 'schedule' : 'user',
     run.approved_at === null ? '-' : ago(run.approved_at, now),
     ago(run.created_at, now),
@@ -91,7 +84,7 @@ export function archivesText(archives: readonly z.output<typeof archiveSchema>[]
     archive.id,
     ago(archive.ended_at, now),
     String((archive.counts['prompts'] ?? 0) + (archive.counts['observations'] ?? 0)),
-    bytesText(archive.bytes),
+    sizeText(archive.bytes),
     terminalText(short(archive.title === '' ? archive.preview : archive.title, TEXT_CHARS)),
   ]);
   return rows.length === 0 ? 'No archived sessions.\n' : table([head, ...rows]);

@@ -39,6 +39,19 @@ export function grouped(value: number): string {
   return value.toLocaleString('en-US');
 }
 
+const UNITS = ['bytes', 'KB', 'MB', 'GB', 'TB'] as const;
+
+/** Returns a size with three digits in the largest decimal unit. */
+export function sizeText(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (value >= 999.5 && unit < UNITS.length - 1) {
+    value /= 1_000;
+    unit += 1;
+  }
+  return `${unit === 0 || value >= 100 ? Math.round(value) : Number(value.toPrecision(3))} ${UNITS[unit] ?? ''}`;
+}
+
 /** Returns a number with what it counts, of which the first plural becomes singular for 1: `1 quote of learnings`. */
 export function counted(count: number, things: string): string {
   return `${count} ${count === 1 ? things.replace(/(?<=\w)(?:(ie)s|s)\b/, (_end, ie?: string) => (ie === undefined ? '' : 'y')) : things}`;

@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import path from 'node:path';
 import { Script } from 'node:vm';
+import { replaceFile } from './replace-file.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..', '..');
 const ENTRY = 'hook/main.ts';
@@ -127,7 +128,6 @@ function checkSyntax(code: string, filename: string): Script {
 /** Writes the client atomically. */
 export function writeHookClient(): void {
   const { client, later } = hookClientFiles();
-  mkdirSync(BUILT, { recursive: true });
   for (const [name, code] of [
     ['later.cjs', later],
     ['client.cjs', client],
@@ -135,8 +135,7 @@ export function writeHookClient(): void {
     const file = path.join(BUILT, name);
     // Rejects invalid JavaScript before it is installed.
     checkSyntax(`(function (require, module, __filename) {${code}\n})`, file);
-    writeFileSync(`${file}.${process.pid}.tmp`, code);
-    renameSync(`${file}.${process.pid}.tmp`, file);
+    replaceFile(file, code);
   }
 }
 

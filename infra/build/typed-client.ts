@@ -1,9 +1,10 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import path from 'node:path';
 import { z } from 'zod';
 import { declarationOf } from './declarations.ts';
 import type { ShapeKind } from './declarations.ts';
+import { replaceFile } from './replace-file.ts';
 
 const SOURCES = path.resolve(import.meta.dirname, '..', '..', 'client');
 const BUILT = path.join(SOURCES, 'built');
@@ -81,12 +82,7 @@ function built(source: string): string {
 /** Writes `recollect/client`, each file atomically, and removes files of an earlier build. */
 export async function writeTypedClient(): Promise<void> {
   const files = await typedClientFiles();
-  mkdirSync(BUILT, { recursive: true });
-  for (const [name, text] of files) {
-    const file = path.join(BUILT, name);
-    writeFileSync(`${file}.${process.pid}.tmp`, text);
-    renameSync(`${file}.${process.pid}.tmp`, file);
-  }
+  for (const [name, text] of files) replaceFile(path.join(BUILT, name), text);
   for (const name of readdirSync(BUILT))
     if (!files.has(name) && !name.endsWith('.tmp')) rmSync(path.join(BUILT, name), { force: true });
 }

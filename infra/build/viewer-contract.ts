@@ -1,4 +1,3 @@
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { createApiDependencies } from '../../api/dependencies.ts';
@@ -7,6 +6,7 @@ import { parseConfig } from '../../config/config.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { TypeWriter } from './declarations.ts';
 import type { JsonSchema } from './declarations.ts';
+import { replaceFile } from './replace-file.ts';
 
 const FOLDER = path.resolve(import.meta.dirname, '..', '..', 'viewer', 'contract');
 const PREFIX = '/api/v1';
@@ -157,11 +157,7 @@ function optional({ required = [] }: JsonSchema): string {
 
 /** Writes the types of the viewer atomically. */
 export async function writeViewerContract(): Promise<void> {
-  const text = await viewerContract();
-  mkdirSync(FOLDER, { recursive: true });
-  const file = path.join(FOLDER, 'index.ts');
-  writeFileSync(`${file}.${process.pid}.tmp`, text);
-  renameSync(`${file}.${process.pid}.tmp`, file);
+  replaceFile(path.join(FOLDER, 'index.ts'), await viewerContract());
 }
 
 if (import.meta.main) await writeViewerContract();

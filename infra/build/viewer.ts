@@ -1,7 +1,8 @@
-import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { build } from 'vite';
+import { replaceFile } from './replace-file.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..', '..', 'viewer');
 const BUILT = path.join(ROOT, 'built');
@@ -86,13 +87,6 @@ function requireBudgets(sizes: Readonly<Record<Budget, number>>): void {
     );
 }
 
-function write(name: string, content: Buffer): void {
-  const file = path.join(BUILT, name);
-  mkdirSync(path.dirname(file), { recursive: true });
-  writeFileSync(`${file}.${process.pid}.tmp`, content);
-  renameSync(`${file}.${process.pid}.tmp`, file);
-}
-
 /** Builds the viewer into `viewer/built/`: each file also compressed by Brotli and gzip. Returns the sizes. @throws Error beyond a budget */
 export async function writeViewer(): Promise<Readonly<Record<Budget, number>>> {
   const files = await buildFiles();
@@ -108,7 +102,7 @@ export async function writeViewer(): Promise<Readonly<Record<Budget, number>>> {
       [`${name}.gz`, gzipped(content)],
       [`${name}.br`, brotli(content)],
     ] as const) {
-      write(written, bytes);
+      replaceFile(path.join(BUILT, written), bytes);
       names.add(written);
     }
   for (const name of readdirSync(BUILT, { recursive: true, withFileTypes: true })) {

@@ -180,7 +180,8 @@ export function createJobs(client: Client): Jobs {
       });
       return {
         jobs,
-        total: Number(counted.count),
+        // Temporal counts runs; of a single page the jobs are known.
+        total: query.pageToken === '' && page.nextPageToken.length === 0 ? jobs.length : Number(counted.count),
         nextPageToken: Buffer.from(page.nextPageToken).toString('base64url'),
       };
     },

@@ -4,7 +4,7 @@ import { v7 } from 'uuid';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   backupInProgress,
-  activityText,
+  activityRows,
   hooksOffer,
   newestSessions,
   readActivity,
@@ -18,6 +18,7 @@ import { longLivedFolder } from '../infra/support/long-lived-folder.ts';
 import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
 import { captured, smallSession } from '../setup/small-session.ts';
+import { table } from '../../cli/output.ts';
 import { runProgram, writeCredentials } from './support/output.ts';
 
 const dataDir = longLivedFolder();
@@ -92,7 +93,7 @@ test('the activity lists which agents send events, what is stuck, when backups a
     today: { tokens: 0, usd: 0 },
   });
   const text =
-    activity === null ? '' : activityText({ ...activity, nextBackup: '2026-01-02T03:04:05.000Z' }, now, false);
+    activity === null ? '' : table(activityRows({ ...activity, nextBackup: '2026-01-02T03:04:05.000Z' }, now, false));
   expect(text).toMatch(
     /^last events +test \S+ ago\nstuck +nothing\nbackup +running .*, next 2026-01-02 03:04 UTC\ntoday +\$0\.00, 0 of /,
   );

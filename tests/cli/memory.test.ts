@@ -5,6 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { sizeText } from '../../cli/text/text-layout.ts';
 import { appendToSpool } from '../../hook/spool/append.ts';
 import { Redactor } from '../../domain/redaction/redact.ts';
 import { processEnvironment } from '../../config/process-environment.ts';
@@ -250,13 +251,15 @@ describe('the complete memory', { timeout: 60_000 }, () => {
     const file = path.join(dataDir, 'memory.ndjson.zst');
     expect(await run('export', '--out', file)).toMatchObject({
       code: 0,
-      text: `${file}\n${statSync(file).size} bytes\n`,
+      text: `${file}\n${sizeText(statSync(file).size)}\n`,
     });
     expect(await run('import', file)).toMatchObject({
       code: 0,
       text: expect.stringMatching(/^\d\d+ rows read, 0 new\n$/),
     });
-    expect((await run('export', 'list')).text).toMatch(/^EXPORT .*\n[\da-f-]{36} +tenant +completed +\d+ +20/);
+    expect((await run('export', 'list')).text).toMatch(
+      /^EXPORT .*\n[\da-f-]{36} +tenant +completed +[\d.]+ (?:bytes|KB|MB) +20/,
+    );
     expect((await run('import', 'list')).text).toBe('No imports.\n');
     expect(await run('import', 'file', `${file}.none`)).toMatchObject({
       code: 1,

@@ -174,6 +174,8 @@ describe('learnings', { timeout: 240_000 }, () => {
     expect(shown.text).toMatch(
       /^[a-z2-7]{8} {2}Palladium is a catalyst\ngeneral, confidence 0\.80, used 0 times, verified \(I looked\), stored manually\n20.* until now\n\n {2}Palladium is a catalyst\n {2}Chemistry\n {4}e\.g\. in cars\n$/,
     );
+    expect(await run('learnings', 'unverify', hash)).toMatchObject({ code: 0, text: 'No longer verified.\n' });
+    expect((await run('learnings', 'show', hash)).text).not.toContain('verified');
     const corrected = await run('learnings', 'correct', hash, '--description', 'Palladium is a metal');
     expect(corrected).toMatchObject({ code: 0, text: expect.stringMatching(/^Version 2: [a-z2-7]{8}\n$/) });
     const second = corrected.text.trim().split(' ').at(-1) ?? '';

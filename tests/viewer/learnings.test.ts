@@ -79,8 +79,13 @@ describe('filters of learnings', () => {
 
 describe('changes that the server did not answer yet', () => {
   const rows = [learning('a'), learning('b')];
-  const listed = (loadedAt: number, changes: ReturnType<typeof withChange>) =>
-    changedRows(rows, loadedAt, changes, (changed) => isListed(changed, filters(''))).map(({ id }) => id);
+  const listed = (readAt: number, changes: ReturnType<typeof withChange>) =>
+    changedRows(
+      rows,
+      changes,
+      () => readAt,
+      (changed) => isListed(changed, filters('')),
+    ).map(({ id }) => id);
   const running = withChange(new Map(), ['a'], { verified: true });
 
   test('apply to every answer until they are settled, then to older answers only', () => {

@@ -51,6 +51,9 @@ describe('times', () => {
     [now - 42_000, '42 seconds ago'],
     [now - 3_700_000, '1 hour ago'],
     [now - 86_400_000 * 40, 'last month'],
+    // The clock of the server is ahead.
+    [now + 7_000, 'now'],
+    [now + 180_000, 'in 3 minutes'],
   ])('%d is %s', (at, words) => {
     expect(relativeTime(at, now, 'en-GB')).toBe(words);
   });
@@ -100,6 +103,7 @@ test('finds commands by all words, those that begin with one first', () => {
   expect(found('go se')).toEqual(['Go to Settings', 'Go to Sessions']);
   expect(found('settings')[0]).toBe('Settings of the system');
   expect(found('nothing')).toEqual([]);
+  expect(findCommands([{ text: 'Data', words: 'backup restore' }], 'backup')).toHaveLength(1);
 });
 
 test.each([

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { rowsOf, withNextPage, withOlderRows } from '../../viewer/link/merge.ts';
+import { readAgain, rowsOf, withNextPage, withOlderRows } from '../../viewer/link/merge.ts';
 import type { Rows } from '../../viewer/link/merge.ts';
 import { RowHeights, placeAt, scrollTo, shownRows } from '../../viewer/parts/row-heights.ts';
 
@@ -88,5 +88,34 @@ describe('rows of a list that is read page by page', () => {
   test('contain a row once that moved to the next page', () => {
     const merged = withNextPage(page('abc'.split('')), page('cde'.split(''), null), idOf);
     expect([idsIn(merged), merged.next]).toEqual(['abcde', null]);
+  });
+
+  test('keep the number of the first page, since a page behind a cursor is not counted', () => {
+    expect(withNextPage(page(['a']), { ...page(['b']), total: null }, idOf).total).toBe(9);
+    expect(withNextPage(page(['a']), { ...page(['b']), total: 10 }, idOf).total).toBe(10);
+  });
+
+  describe('when they are read again', () => {
+    /** Pages of two rows of a list, and how many were requested. */
+    const source = (all: string) => {
+      const requested: string[] = [];
+      const read = (next: Readonly<Record<string, unknown>>): Promise<Rows<Item>> => {
+        const at = Number(next['cursor'] ?? 0);
+        requested.push(all.slice(at, at + 2));
+        return Promise.resolve(page(all.slice(at, at + 2).split(''), at + 2 < all.length ? { cursor: at + 2 } : null));
+      };
+      return { read, requested };
+    };
+
+    test.each([
+      ['end where they meet the rows read before, after an event', 'xabcdef', 'abcd', false, 'xa', 'xabcd'],
+      ['are as many as shown, after a change', 'abcdef', 'abcd', true, 'ab cd', 'abcd'],
+      ['leave out what was deleted further down', 'abdef', 'abcd', true, 'ab de', 'abde'],
+      ['are five pages at most', 'abcdefghijklmnop', 'abcdefghijklmn', true, 'ab cd ef gh ij', 'abcdefghijklmn'],
+    ])('%s', async (_, all, before, isChanged, requests, ids) => {
+      const { read, requested } = source(all);
+      const rows = await readAgain(read, page(before.split('')), isChanged, idOf);
+      expect([requested.join(' '), idsIn(rows)]).toEqual([requests, ids]);
+    });
   });
 });

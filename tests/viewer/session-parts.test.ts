@@ -30,6 +30,8 @@ describe('rows of several kinds', () => {
     expect(limiting([messages, tools], 'before')).toEqual([false, true]);
     const more = withPage(tools, part([22, 23, 50], 'x', null), 'after');
     expect(more).toEqual(part([20, 21, 22, 23, 50], 't-', null));
+    const uncounted = { ...part([22, 23, 50], 'x', null), total: null };
+    expect(withPage(tools, uncounted, 'after')).toEqual(more);
     expect(seqsOf([messages, more])).toEqual([20, 21, 22, 23, 40]);
     expect(limiting([messages, more], 'after')).toEqual([true, false]);
     const all = withPage(messages, part([1, 5], null, 'x'), 'before');
@@ -44,5 +46,21 @@ describe('rows of several kinds', () => {
       pagination: { total: 101, next_cursor: 'n', prev_cursor: 'p' },
     });
     expect(withLatest(read, page)).toEqual({ ...part([60, 70, 80], 'b', 'n'), total: 101 });
+  });
+
+  test('are joined in time that grows with their number, for a session of 100,000 rows', () => {
+    const pageOf = (first: number): Part<Positioned> =>
+      part(
+        Array.from({ length: 100 }, (_, index) => first + 2 * index),
+        null,
+        'more',
+      );
+    const start = performance.now();
+    let messages = pageOf(0);
+    for (let first = 200; first < 100_000; first += 200) messages = withPage(messages, pageOf(first), 'after');
+    const tools = { ...messages, rows: messages.rows.map(({ seq }) => ({ seq: seq + 1 })) };
+    expect(readable([messages, tools])).toHaveLength(99_999);
+    // Each page sorted anew took some 20 s.
+    expect(performance.now() - start).toBeLessThan(3_000);
   });
 });

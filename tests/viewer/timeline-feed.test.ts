@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { FILTERS, addressOf, daysOf, endOf, keyOf, rangeAround } from '../../viewer/pages/timeline/feed.ts';
+import { FILTERS, daysOf, endOf, keyOf, rangeAround } from '../../viewer/pages/timeline/feed.ts';
+import { addressOfMemory } from '../../viewer/parts/places.ts';
 import { readQuery } from '../../viewer/router/query.ts';
 
 const item = (id: string, type: 'session' | 'prompt' | 'summary' | 'learning' = 'prompt', kind = 'user') => ({
@@ -18,7 +19,7 @@ const item = (id: string, type: 'session' | 'prompt' | 'summary' | 'learning' = 
 test('names the start and the end of a session differently, and the place of each item', () => {
   const start = item('s', 'session', 'started');
   expect(keyOf(start)).not.toBe(keyOf(item('s', 'session', 'ended')));
-  expect([start, item('p'), item('u', 'summary'), item('l', 'learning')].map(addressOf)).toEqual([
+  expect([start, item('p'), item('u', 'summary'), item('l', 'learning')].map(addressOfMemory)).toEqual([
     '/sessions/s',
     '/sessions/s?row=p',
     '/sessions/s?tab=understood',

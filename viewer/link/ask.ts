@@ -64,8 +64,10 @@ export function watchAsks(listeners: {
   onReach = listeners.reached;
 }
 
-/** Routes whose 401 is about what was entered, not about the credential of the page. */
-const SIGN_IN = /^\/auth\/(?:browser|login|mfa|passkeys|step-up)/;
+/** Open routes: their 401 is about what was entered, not about the credential of the page. */
+const SIGN_IN = /^\/auth\/(?:browser|login|mfa\/(?:verify|recovery)|passkeys\/(?:options|verify))/;
+/** The password or code that was entered is wrong; the credential of the page is not. */
+const WRONG_PROOF = 'INVALID_CREDENTIALS';
 
 /** Returns a value as an address contains it. */
 function textOf(value: unknown): string {
@@ -102,6 +104,16 @@ async function errorOf(response: Response): Promise<AskError> {
   });
 }
 
+/** Notes what an answer means for the connection and the sign-in, and returns it. @throws AskError unless it is successful */
+export async function checked(response: Response, address: string): Promise<Response> {
+  // A proxy answers 502 and 504 for a server that does not run.
+  onReach(response.status !== 502 && response.status !== 504);
+  if (response.ok) return response;
+  const error = await errorOf(response);
+  if (error.status === 401 && error.code !== WRONG_PROOF && !SIGN_IN.test(address.slice(PREFIX.length))) onSignedOut();
+  throw error;
+}
+
 /** Sends a request of the page; returns its successful answer. @throws AskError */
 export async function send(address: string, init: RequestInit): Promise<Response> {
   let response: Response;
@@ -112,11 +124,7 @@ export async function send(address: string, init: RequestInit): Promise<Response
     const message = error instanceof Error && error.name === 'AbortError' ? 'cancelled' : 'the server does not answer';
     throw new AskError(message, { status: 0, code: 'UNREACHABLE', requestId: null, fields: [] });
   }
-  // A proxy answers 502 and 504 for a server that does not run.
-  onReach(response.status !== 502 && response.status !== 504);
-  if (response.ok) return response;
-  if (response.status === 401 && !SIGN_IN.test(address.slice(PREFIX.length))) onSignedOut();
-  throw await errorOf(response);
+  return checked(response, address);
 }
 
 /** Requests a route; returns its JSON answer, null if it has none. The answer is trusted: it is of the server that served the page. @throws AskError */

@@ -19,6 +19,14 @@ export interface Loaded<Value> {
 /** Whether an event changes what was loaded. */
 export type Concern = (event: StreamEvent) => boolean;
 
+/** Returns what events of some types concern. */
+export function on(...types: readonly StreamEvent['type'][]): Concern {
+  return ({ type }) => types.includes(type);
+}
+
+/** Loads a value, given the last one. `isChanged`: the page changed it, so that no part of the last one can be trusted. */
+export type Read<Value> = (before: Value | undefined, isChanged: boolean) => Promise<Value>;
+
 const SLOW_MS = 150;
 /** Events come in bursts: one request for all of them. */
 const REFRESH_MS = 1_000;
@@ -32,14 +40,15 @@ export class Loadable<Value> {
     isLoading: false,
     isSlow: false,
   });
-  readonly #read: (before: Value | undefined) => Promise<Value>;
+  readonly #read: Read<Value>;
   #running: Promise<void> | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isStale = true;
+  #isChanged = false;
   /** Readers, with the events that concern them. */
   readonly #concerns = new Set<Concern>();
 
-  constructor(read: (before: Value | undefined) => Promise<Value>) {
+  constructor(read: Read<Value>) {
     this.#read = read;
   }
 
@@ -66,9 +75,10 @@ export class Loadable<Value> {
       }
   }
 
-  /** Loads again soon, or at the next use. */
-  invalidate(): void {
+  /** Loads again soon, or at the next use. `isChanged`: after a change by the page, not by an event. */
+  invalidate(isChanged = false): void {
     this.#isStale = true;
+    this.#isChanged ||= isChanged;
     if (!this.isUsed || this.#timer !== undefined) return;
     const age = Date.now() - (this.state.value.loadedAt ?? 0);
     this.#timer = setTimeout(
@@ -85,6 +95,12 @@ export class Loadable<Value> {
     this.state.value = { ...this.state.value, data, error: null, loadedAt: Date.now() };
   }
 
+  /** Shows an error beside the data, such as that of a further page. */
+  fail(error: unknown): void {
+    this.#isStale = true;
+    this.state.value = { ...this.state.value, error: asAskError(error), isLoading: false, isSlow: false };
+  }
+
   /** Loads now; joins a load that runs. */
   load(): Promise<void> {
     this.#running ??= this.#load().finally(() => {
@@ -97,16 +113,20 @@ export class Loadable<Value> {
 
   async #load(): Promise<void> {
     this.#isStale = false;
+    // A planned load would repeat this one.
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     this.state.value = { ...this.state.value, isLoading: true };
     const slow = setTimeout(() => {
       if (this.state.value.data === undefined) this.state.value = { ...this.state.value, isSlow: true };
     }, SLOW_MS);
     try {
-      const data = await this.#read(this.state.value.data);
+      const isChanged = this.#isChanged;
+      this.#isChanged = false;
+      const data = await this.#read(this.state.value.data, isChanged);
       this.state.value = { data, error: null, loadedAt: Date.now(), isLoading: false, isSlow: false };
     } catch (error) {
-      this.#isStale = true;
-      this.state.value = { ...this.state.value, error: asAskError(error), isLoading: false, isSlow: false };
+      this.fail(error);
     } finally {
       clearTimeout(slow);
     }

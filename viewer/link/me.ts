@@ -29,6 +29,11 @@ export function may(scope: Scope): boolean {
   return scope === 'read' || (scope === 'admin' ? user.role === 'admin' : user.role !== 'viewer');
 }
 
+/** Returns whether to offer changes of what a user owns: to the owner and to admins. */
+export function mayChangeOf(owner: string | null): boolean {
+  return may('write') && (may('admin') || (owner !== null && owner === me.value?.user.id));
+}
+
 /** Returns whether to offer what only operators may do. */
 export function mayOperate(): boolean {
   return me.value?.is_operator === true;

@@ -1,12 +1,10 @@
 import { effect } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import type { Routes, StreamEvent } from '../contract/index.ts';
+import type { StreamEvent } from '../contract/index.ts';
 import { addressOf, ask } from './ask.ts';
-import type { AnswerOf, CallOf, QueryOf, Route } from './ask.ts';
+import type { AnswerOf, CallOf, Route } from './ask.ts';
 import { Loadable } from './loadable.ts';
-import type { Concern, Loaded } from './loadable.ts';
-import { rowsOf, withNextPage, withOlderRows } from './merge.ts';
-import type { Rows } from './merge.ts';
+import type { Concern, Loaded, Read } from './loadable.ts';
 import { linkState, onStreamEvent } from './stream.ts';
 import { trusted } from './trusted.ts';
 
@@ -15,7 +13,7 @@ const LEAST_RECENT = 60;
 const cache = new Map<string, Loadable<unknown>>();
 
 /** Returns what an address loads; the same for all pages of the tab. */
-function cached<Value>(key: string, read: (before: Value | undefined) => Promise<Value>): Loadable<Value> {
+function cached<Value>(key: string, read: Read<Value>): Loadable<Value> {
   const known = cache.get(key);
   const found = known ?? trusted<Loadable<unknown>>(new Loadable(read));
   cache.delete(key);
@@ -48,7 +46,7 @@ effect(() => {
 /** Loads again what pages show of the routes that begin so, such as `/sessions`; call it after a change. */
 export function invalidate(...prefixes: readonly string[]): void {
   for (const [key, loadable] of cache)
-    if (prefixes.some((prefix) => key.includes(`/api/v1${prefix}`))) loadable.invalidate();
+    if (prefixes.some((prefix) => key.includes(`/api/v1${prefix}`))) loadable.invalidate(true);
 }
 
 /** Forgets every answer, for another user. */
@@ -67,8 +65,9 @@ function useLoadable<Value>(loadable: Loadable<Value>, concern: Concern): Loaded
   useEffect(() => loadable.use((event) => current.current(event)), [loadable]);
   const state = loadable.state.value;
   if (state.data !== undefined) last.current = state;
+  // Beside an error they would pass for the answer of this address.
   const shown =
-    state.data === undefined && last.current !== null
+    state.data === undefined && state.error === null && last.current !== null
       ? { ...state, data: last.current.data, loadedAt: last.current.loadedAt }
       : state;
   return { ...shown, reload: () => void loadable.load() };
@@ -77,10 +76,10 @@ function useLoadable<Value>(loadable: Loadable<Value>, concern: Concern): Loaded
 /** Returns what a page reads by several requests, with the state that it may change (`set`). `key` names it: what has the same key is read once. */
 export function useReading<Value>(
   key: string,
-  read: (before: Value | undefined) => Promise<Value>,
+  read: Read<Value>,
   concern: Concern = NEVER,
 ): Loaded<Value> & { readonly reload: () => void; readonly reading: Loadable<Value> } {
-  const reading = cached(`reading ${key}`, read);
+  const reading = cached(key, read);
   return { ...useLoadable(reading, concern), reading };
 }
 
@@ -96,80 +95,4 @@ export function useResource<Name extends Route>(
     cached(key, () => ask(route, call)),
     concern,
   );
-}
-
-/** Routes that answer pages of rows. */
-export type ListRoute = {
-  [Name in Route]: AnswerOf<Name> extends {
-    data: readonly unknown[];
-    pagination: Routes['GET /sessions']['answer']['pagination'];
-  }
-    ? Name extends `GET ${string}`
-      ? Name
-      : never
-    : never;
-}[Route];
-export type RowOf<Name extends ListRoute> = AnswerOf<Name>['data'][number];
-
-/** Rows of a list with the last answer about the newest of them, for what it has beside rows, such as counts. */
-type Listed<Name extends ListRoute> = Rows<RowOf<Name>> & { readonly answer: AnswerOf<Name> };
-
-/** Pages to read until the newest rows meet those that were read before. */
-const MOST_PAGES = 5;
-
-export interface List<Name extends ListRoute> extends Loaded<Listed<Name>> {
-  readonly items: readonly RowOf<Name>[];
-  readonly reload: () => void;
-  /** Loads the next page; does nothing at the end. */
-  readonly more: () => void;
-}
-
-/**
- * Returns the rows of a list route, read page by page. After an event that concerns it the newest rows are read again, and the older ones stay.
- * `idOf` returns what identifies a row.
- */
-export function useList<Name extends ListRoute>(
-  route: Name,
-  given: { readonly path?: Routes[Name]['path']; readonly query?: QueryOf<Name> },
-  idOf: (item: RowOf<Name>) => string,
-  concern: Concern = NEVER,
-): List<Name> {
-  type Item = RowOf<Name>;
-  const { path, query } = given;
-  const page = async (next: Readonly<Record<string, unknown>>): Promise<Listed<Name>> => {
-    // Rows and parameters are those of the route; the next page has its parameters, too.
-    const call = trusted<CallOf<Name>>({ path: path ?? undefined, query: { ...query, ...next } });
-    const answer = await ask(route, call);
-    return { ...rowsOf<Item>(answer), answer };
-  };
-  const read = async (before: Listed<Name> | undefined): Promise<Listed<Name>> => {
-    const { answer, ...first } = await page({});
-    let newest: Rows<Item> = first;
-    if (before === undefined) return { ...newest, answer };
-    for (let pages = 1; pages < MOST_PAGES; pages += 1) {
-      const merged = withOlderRows(newest, before, idOf);
-      if (merged !== null || newest.next === null) return { ...(merged ?? newest), answer };
-      newest = withNextPage(newest, await page(newest.next), idOf);
-    }
-    return { ...(withOlderRows(newest, before, idOf) ?? newest), answer };
-  };
-  const loadable = cached(`list ${addressOf(route, { ...path }, { ...query })}`, read);
-  const shown = useLoadable(loadable, concern);
-  const isReading = useRef(false);
-  const more = (): void => {
-    const rows = loadable.state.value.data;
-    if (rows === undefined || rows.next === null || isReading.current) return;
-    isReading.current = true;
-    page(rows.next)
-      .then((next) => {
-        const { answer, ...known } = loadable.state.value.data ?? rows;
-        loadable.set({ ...withNextPage(known, next, idOf), answer });
-      })
-      // The rows stay, with the error and the button that loads them again.
-      .catch(() => loadable.load())
-      .finally(() => {
-        isReading.current = false;
-      });
-  };
-  return { ...shown, items: shown.data?.items ?? [], more };
 }

@@ -11,6 +11,8 @@ export interface Page {
   /** Pattern of its address, such as `/sessions/:id`. */
   readonly path: string;
   readonly name: { readonly en: string; readonly zh: string };
+  /** Words by which the palette finds it besides its name. */
+  readonly words?: string;
   /** `g` and this letter show the page. Pages without a letter are not in the navigation. */
   readonly letter?: string;
   /** Scope without which the page is not offered. */
@@ -51,14 +53,14 @@ export const PAGES: readonly Page[] = [
   },
   {
     path: '/learnings',
-    name: { en: 'Learnings', zh: '学习' },
+    name: { en: 'Learnings', zh: '经验' },
     letter: 'l',
     scope: 'read',
     load: () => import('./learnings/page.tsx'),
   },
   {
     path: '/learnings/:id',
-    name: { en: 'Learning', zh: '学习' },
+    name: { en: 'Learning', zh: '经验' },
     scope: 'read',
     load: () => import('./learnings/learning.tsx'),
   },
@@ -92,7 +94,9 @@ export const PAGES: readonly Page[] = [
   },
   {
     path: '/keep',
-    name: { en: 'Keep', zh: '保管' },
+    name: { en: 'Backups & data', zh: '备份与数据' },
+    words:
+      'keep backup restore drill retention policy legal hold archive export import erasure gdpr consistency 恢复 保留 导出 导入 删除',
     letter: 'k',
     scope: 'read',
     load: () => import('./keep/page.tsx'),
@@ -116,6 +120,14 @@ export const PAGES: readonly Page[] = [
     letter: 'u',
     scope: 'admin',
     load: () => import('./people/page.tsx'),
+  },
+  {
+    path: '/tenants',
+    name: { en: 'Tenants', zh: '租户' },
+    letter: 'n',
+    scope: 'admin',
+    forOperators: true,
+    load: () => import('./tenants/page.tsx'),
   },
   {
     path: '/settings',

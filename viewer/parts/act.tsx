@@ -17,13 +17,16 @@ export interface Act {
   readonly error: AskError | null;
 }
 
-/** Returns what runs actions that need no confirmation, one at a time. */
+/** Returns what runs actions, one at a time, with the error of the last one. */
 export function useAct(): Act {
   const [error, setError] = useState<AskError | null>(null);
   const [isRunning, setIsRunning] = useState(false);
+  // A second key comes before the page is rendered again.
+  const running = useRef(false);
   const last = useRef<() => void>(() => undefined);
   const run = (step: Step, done?: string): void => {
-    if (isRunning) return;
+    if (running.current) return;
+    running.current = true;
     last.current = () => run(step, done);
     setIsRunning(true);
     setError(null);
@@ -32,7 +35,10 @@ export function useAct(): Act {
         if (done !== undefined) showToast({ text: done });
       })
       .catch((fault: unknown) => setError(asAskError(fault)))
-      .finally(() => setIsRunning(false));
+      .finally(() => {
+        running.current = false;
+        setIsRunning(false);
+      });
   };
   const note =
     error === null ? null : error.code === 'STEP_UP_REQUIRED' ? (

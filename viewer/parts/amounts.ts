@@ -1,20 +1,22 @@
+import { locale } from './locale.ts';
+
 const CENT = 0.01;
 
 /** Returns dollars, with four digits below a cent, such as "$0.0042". */
 export function usdText(usd: number): string {
   const digits = usd !== 0 && Math.abs(usd) < CENT ? 4 : 2;
-  const text = Math.abs(usd).toLocaleString('en-GB', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  const text = Math.abs(usd).toLocaleString(locale(), { minimumFractionDigits: digits, maximumFractionDigits: digits });
   return `${usd < 0 ? '−' : ''}$${text}`;
 }
 
 /** Returns a count in three digits with its unit, such as "1.2K". */
 export function shortCount(count: number): string {
-  return count.toLocaleString('en-GB', { notation: 'compact', maximumFractionDigits: 1 });
+  return count.toLocaleString(locale(), { notation: 'compact', maximumFractionDigits: 1 });
 }
 
 /** Returns a count with all its digits. */
 export function fullCount(count: number): string {
-  return count.toLocaleString('en-GB');
+  return count.toLocaleString(locale());
 }
 
 const UNITS = ['B', 'KB', 'MB', 'GB', 'TB'] as const;

@@ -22,8 +22,10 @@ export function Chart(props: {
   readonly format: (value: number) => string;
   /** What the points are, such as days: head of the table; default: the caption. */
   readonly pointsAre?: string;
+  /** A press of a bar, with its index; offer the same by keyboard elsewhere. */
+  readonly onPoint?: (index: number) => void;
 }): JSX.Element {
-  const { caption, kind, series, points, format } = props;
+  const { caption, kind, series, points, format, onPoint } = props;
   const t = inLanguage(common);
   const [isTable, setIsTable] = useState(false);
   const most = Math.max(
@@ -73,8 +75,11 @@ export function Chart(props: {
             ))}
             {points.map(({ label, values }, index) =>
               kind === 'lines' ? null : (
-                <g key={label}>
+                // oxlint-disable-next-line jsx-a11y/no-static-element-interactions, jsx-a11y/click-events-have-key-events -- a field offers the same
+                <g key={label} {...(onPoint === undefined ? {} : { class: 'choice', onClick: () => onPoint(index) })}>
                   <title>{`${label}: ${values.map((value, at) => `${series[at] ?? ''} ${format(value)}`).join(', ')}`}</title>
+                  {/* A day of little use has a bar that is hard to press. */}
+                  <rect class="hit" x={x(index) - slot / 2} width={slot} y={TOP} height={HEIGHT - TOP - BOTTOM} />
                   {values.map((value, at) => {
                     const below = values.slice(0, at).reduce((sum, each) => sum + each, 0);
                     const height = y(below) - y(below + value);

@@ -1,13 +1,12 @@
 import type { ComponentChildren, JSX } from 'preact';
-import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { AskError } from '../link/ask.ts';
-import { asAskError } from '../link/ask.ts';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { common } from '../texts/common.ts';
 import { inLanguage } from '../texts/language.ts';
-import { ErrorNote } from './states.tsx';
-import { StepUp } from './step-up.tsx';
+import { useAct } from './act.tsx';
+import { fullCount } from './amounts.ts';
+import { Pairs } from './pairs.tsx';
 
-/** A modal dialog: the focus does not leave it, Escape closes it, and the focus returns to where it was. */
+/** A modal dialog: the focus goes to its first field and does not leave it, Escape closes it, and the focus returns to where it was. */
 export function Dialog(props: {
   readonly title: string;
   readonly onClose: () => void;
@@ -22,6 +21,7 @@ export function Dialog(props: {
   useLayoutEffect(() => {
     const before = document.activeElement;
     dialog.current?.showModal();
+    dialog.current?.querySelector<HTMLElement>(':is(textarea, input, select)')?.focus();
     return () => {
       dialog.current?.close();
       if (before instanceof HTMLElement) before.focus();
@@ -48,7 +48,7 @@ export function Dialog(props: {
   );
 }
 
-/** A confirmation that shows how much an action changes. An error stays in the dialog. */
+/** A confirmation that shows how much an action changes: a form, so that Enter confirms and required fields are checked. An error stays in it. */
 export function Confirm(props: {
   readonly title: string;
   /** What changes, with its number, such as "prompts" 12. */
@@ -60,47 +60,32 @@ export function Confirm(props: {
   readonly children?: ComponentChildren;
 }): JSX.Element {
   const t = inLanguage(common);
-  const [isRunning, setIsRunning] = useState(false);
-  const [error, setError] = useState<AskError | null>(null);
-  const confirm = async (): Promise<void> => {
-    setIsRunning(true);
-    setError(null);
-    try {
-      await props.onConfirm();
-      props.onClose();
-    } catch (fault) {
-      setError(asAskError(fault));
-    } finally {
-      setIsRunning(false);
-    }
-  };
+  const id = useId();
+  const act = useAct();
   return (
     <Dialog title={props.title} onClose={props.onClose}>
-      {props.children}
-      {props.counts === undefined ? null : (
-        <dl class="counts">
-          {props.counts.map(([name, count]) => (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd>{count.toLocaleString()}</dd>
-            </div>
-          ))}
-        </dl>
-      )}
-      {error === null ? null : error.code === 'STEP_UP_REQUIRED' ? (
-        <StepUp onProven={() => void confirm()} />
-      ) : (
-        <ErrorNote error={error} />
-      )}
+      <form
+        id={id}
+        onSubmit={(event) => {
+          event.preventDefault();
+          act.run(() => props.onConfirm().then(props.onClose));
+        }}
+      >
+        {props.children}
+        {props.counts === undefined ? null : (
+          <Pairs of={props.counts.map(([name, count]) => [name, fullCount(count)])} />
+        )}
+      </form>
+      {act.note}
       <footer class="line">
         <button type="button" onClick={props.onClose}>
           {t.cancel}
         </button>
         <button
-          type="button"
+          type="submit"
+          form={id}
           class={props.isDangerous === true ? 'danger' : 'primary'}
-          disabled={isRunning}
-          onClick={() => void confirm()}
+          disabled={act.isRunning}
         >
           {props.action}
         </button>

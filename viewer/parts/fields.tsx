@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from 'preact';
-import { useId } from 'preact/hooks';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { common } from '../texts/common.ts';
 import { inLanguage } from '../texts/language.ts';
 
@@ -44,7 +44,7 @@ const TYPES = {
 
 interface InputProps {
   readonly type?: keyof typeof TYPES;
-  readonly autocomplete?: 'off' | 'username' | 'current-password' | 'one-time-code';
+  readonly autocomplete?: 'off' | 'username' | 'current-password' | 'new-password' | 'one-time-code';
   readonly inputMode?: 'text' | 'numeric';
   readonly required?: boolean;
   readonly maxLength?: number;
@@ -53,9 +53,14 @@ interface InputProps {
 
 /** A field of one line. */
 export function Field(
-  props: FieldProps & InputProps & { readonly value: string; readonly onValue: (value: string) => void },
+  props: FieldProps &
+    InputProps & {
+      readonly value: string;
+      readonly onValue: (value: string) => void;
+      readonly onEnter?: () => void;
+    },
 ): JSX.Element {
-  const { label, fault, hint, value, onValue, type = 'text', ...rest } = props;
+  const { label, fault, hint, value, onValue, onEnter, type = 'text', ...rest } = props;
   return (
     <Framed label={label} fault={fault} {...(hint === undefined ? {} : { hint })}>
       {({ id, describedBy }) => (
@@ -67,21 +72,61 @@ export function Field(
           aria-invalid={fault !== undefined}
           aria-describedby={describedBy}
           onInput={(event) => onValue(event.currentTarget.value)}
+          onKeyDown={(event) => {
+            if (event.key === 'Enter') onEnter?.();
+          }}
         />
       )}
     </Framed>
   );
 }
 
+/** Longest pause within a word. */
+const TYPING_MS = 250;
+
+/** A field that narrows a list: it takes effect after a pause, and with Enter. An empty value is undefined, as in addresses. */
+export function FilterField(
+  props: FieldProps & {
+    readonly value: string | undefined;
+    readonly maxLength?: number;
+    readonly onValue: (value: string | undefined) => void;
+  },
+): JSX.Element {
+  const { value = '', onValue, ...rest } = props;
+  const [typed, setTyped] = useState(value);
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  const apply = useRef(onValue);
+  apply.current = onValue;
+  // Another value of the address, such as of a button that clears the filters.
+  useEffect(() => setTyped(value), [value]);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const onInput = (text: string): void => {
+    setTyped(text);
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => apply.current(text || undefined), TYPING_MS);
+  };
+  const onEnter = (): void => {
+    clearTimeout(timer.current);
+    apply.current(typed || undefined);
+  };
+  return <Field {...rest} type="search" value={typed} onValue={onInput} onEnter={onEnter} />;
+}
+
 /** A field of several lines. */
 export function TextArea(
-  props: FieldProps & { readonly value: string; readonly rows?: number; readonly onValue: (value: string) => void },
+  props: FieldProps &
+    Pick<InputProps, 'required' | 'maxLength'> & {
+      readonly value: string;
+      readonly rows?: number;
+      readonly onValue: (value: string) => void;
+    },
 ): JSX.Element {
-  const { label, fault, hint, value, rows = 4, onValue } = props;
+  const { label, fault, hint, value, rows = 4, onValue, ...rest } = props;
   return (
     <Framed label={label} fault={fault} {...(hint === undefined ? {} : { hint })}>
       {({ id, describedBy }) => (
         <textarea
+          {...rest}
           id={id}
           rows={rows}
           value={value}
@@ -94,29 +139,32 @@ export function TextArea(
   );
 }
 
-/** A choice; undefined is "any", which `any` names. */
-export function Select<const Value extends string>(
+interface Option<Value extends string> {
+  readonly value: Value;
+  readonly text: string;
+}
+
+/** A choice of one of the options. */
+export function Choice<const Value extends string>(
   props: FieldProps & {
-    readonly value: Value | undefined;
-    readonly options: readonly { readonly value: Value; readonly text: string }[];
-    readonly onValue: (value: Value | undefined) => void;
-    readonly any?: string;
+    readonly value: Value;
+    readonly options: readonly Option<Value>[];
+    readonly onValue: (value: Value) => void;
   },
 ): JSX.Element {
   const { label, fault, hint, value, options, onValue } = props;
-  const t = inLanguage(common);
   return (
     <Framed label={label} fault={fault} {...(hint === undefined ? {} : { hint })}>
       {({ id, describedBy }) => (
         <select
           id={id}
-          value={value ?? ''}
+          value={value}
           aria-describedby={describedBy}
-          onChange={({ currentTarget }) =>
-            onValue(options.find((option) => option.value === currentTarget.value)?.value)
-          }
+          onChange={({ currentTarget }) => {
+            const chosen = options.find((option) => option.value === currentTarget.value);
+            if (chosen !== undefined) onValue(chosen.value);
+          }}
         >
-          <option value="">{props.any ?? t.any}</option>
           {options.map((option) => (
             <option key={option.value} value={option.value}>
               {option.text}
@@ -125,6 +173,27 @@ export function Select<const Value extends string>(
         </select>
       )}
     </Framed>
+  );
+}
+
+/** A choice that may be left open; undefined is "any", which `any` names. */
+export function Select<const Value extends string>(
+  props: FieldProps & {
+    readonly value: Value | undefined;
+    readonly options: readonly Option<Value>[];
+    readonly onValue: (value: Value | undefined) => void;
+    readonly any?: string;
+  },
+): JSX.Element {
+  const { value, options, onValue, any, ...rest } = props;
+  const t = inLanguage(common);
+  return (
+    <Choice<Value | ''>
+      {...rest}
+      value={value ?? ''}
+      options={[{ value: '', text: any ?? t.any }, ...options]}
+      onValue={(chosen) => onValue(chosen === '' ? undefined : chosen)}
+    />
   );
 }
 

@@ -1,9 +1,10 @@
 import { signal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { settings } from '../settings.ts';
+import { locale } from './locale.ts';
 import { relativeTime } from './times.ts';
 
 const TICK_MS = 10_000;
+/** Time of the last tick: reading it renders a component again at the next one. */
 const now = signal(Date.now());
 setInterval(() => {
   if (!document.hidden) now.value = Date.now();
@@ -14,13 +15,17 @@ export function RelativeTime(props: {
   /** RFC 3339, or ms. */
   readonly at: string | number;
   readonly wrap?: (age: string) => string;
+  /** Shows the date and the minute, too. */
+  readonly isExact?: boolean;
 }): JSX.Element {
   const date = new Date(props.at);
-  const locale = settings.value.language === 'zh' ? 'zh-CN' : 'en-GB';
-  const words = relativeTime(date.getTime(), Math.max(now.value, Date.now() - TICK_MS), locale);
+  const words = relativeTime(date.getTime(), Math.max(now.value, Date.now()), locale());
   return (
-    <time dateTime={date.toISOString()} title={date.toLocaleString(locale, { dateStyle: 'full', timeStyle: 'long' })}>
+    <time dateTime={date.toISOString()} title={date.toLocaleString(locale(), { dateStyle: 'full', timeStyle: 'long' })}>
       {props.wrap === undefined ? words : props.wrap(words)}
+      {props.isExact === true
+        ? `, ${date.toLocaleString(locale(), { dateStyle: 'medium', timeStyle: 'short' })}`
+        : null}
     </time>
   );
 }

@@ -1,6 +1,7 @@
 import type { ComponentChildren, JSX } from 'preact';
 import type { AskError } from '../link/ask.ts';
 import type { Loaded } from '../link/loadable.ts';
+import type { Rows } from '../link/merge.ts';
 import { common } from '../texts/common.ts';
 import { inLanguage } from '../texts/language.ts';
 import { Copy } from './copy.tsx';
@@ -35,6 +36,37 @@ export function Empty(props: {
         </p>
       )}
     </div>
+  );
+}
+
+/** What a page shows while no agent has sent anything that it would show: the command that connects one. */
+export function ConnectAgent(props: { readonly title: string; readonly children?: ComponentChildren }): JSX.Element {
+  return <Empty {...props} command="recollect install claude-code" />;
+}
+
+/** What a list shows when its filters leave nothing. */
+export function NoMatch(props: { readonly title: string; readonly onClear: () => void }): JSX.Element {
+  const t = inLanguage(common);
+  return (
+    <Empty title={props.title}>
+      <button type="button" onClick={props.onClear}>
+        {t.clear}
+      </button>
+    </Empty>
+  );
+}
+
+/** The button below rows that reads the next page; nothing after the last one. */
+export function More({
+  of,
+}: {
+  readonly of: Loaded<Rows<unknown>> & { readonly more: () => void };
+}): JSX.Element | null {
+  const t = inLanguage(common);
+  return (of.data?.next ?? null) === null ? null : (
+    <button type="button" onClick={of.more}>
+      {t.more}
+    </button>
   );
 }
 

@@ -11,8 +11,8 @@ const STEPS = [
 export function relativeTime(at: number, now: number, language: string): string {
   const difference = at - now;
   const format = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
-  // A clock that is behind by seconds: nothing comes from the future.
-  if (Math.abs(difference) < 5_000) return format.format(0, 'second');
+  // A clock that is behind: what is reported has happened.
+  if (Math.abs(difference) < 5_000 || (difference > 0 && difference < 60_000)) return format.format(0, 'second');
   const [unit, ms] = STEPS.findLast(([, length]) => Math.abs(difference) >= length) ?? STEPS[0];
   return format.format(Math.trunc(difference / ms), unit);
 }

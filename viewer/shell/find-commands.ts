@@ -12,12 +12,12 @@ export function matchScore(text: string, typed: string): number {
 }
 
 /** Returns the commands that match, best first; equal ones in their order. */
-export function findCommands<Command extends { readonly text: string }>(
+export function findCommands<Command extends { readonly text: string; readonly words?: string | undefined }>(
   commands: readonly Command[],
   typed: string,
 ): readonly Command[] {
   return commands
-    .map((command) => ({ command, score: matchScore(command.text, typed) }))
+    .map((command) => ({ command, score: matchScore(`${command.text} ${command.words ?? ''}`, typed) }))
     .filter(({ score }) => score > 0)
     .toSorted((a, b) => b.score - a.score)
     .map(({ command }) => command);

@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { me, may, mayOperate } from '../link/me.ts';
+import { on } from '../link/loadable.ts';
+import { me } from '../link/me.ts';
 import { useResource } from '../link/resource.ts';
 import { PAGES } from '../pages/registry.ts';
 import type { Page } from '../pages/registry.ts';
@@ -8,22 +9,19 @@ import { path } from '../router/router.ts';
 import { settings } from '../settings.ts';
 import { common } from '../texts/common.ts';
 import { inLanguage } from '../texts/language.ts';
+import { mayShow } from './may-show.ts';
 
 /** Returns the pages that the user may see in the navigation. */
 export function offeredPages(): readonly Page[] {
-  return PAGES.filter(
-    ({ letter, scope, forOperators }) => letter !== undefined && may(scope) && (forOperators !== true || mayOperate()),
-  );
+  return PAGES.filter((page) => page.letter !== undefined && mayShow(page));
 }
+
+const concernsStuck = on('session.updated', 'task.completed', 'system.alert');
 
 /** Number of stuck jobs; shown on every page. */
 function Stuck(): JSX.Element | null {
   const t = inLanguage(common);
-  const { data } = useResource(
-    'GET /jobs',
-    { query: { state: 'stuck', limit: 1 } },
-    ({ type }) => type === 'session.updated' || type === 'task.completed' || type === 'system.alert',
-  );
+  const { data } = useResource('GET /jobs', { query: { state: 'stuck', limit: 1 } }, concernsStuck);
   const count = data?.pagination.total ?? 0;
   return count === 0 ? null : (
     <a class="stuck" href="/jobs?state=stuck">

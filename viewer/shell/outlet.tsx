@@ -12,6 +12,7 @@ import { path } from '../router/router.ts';
 import { settings } from '../settings.ts';
 import { common } from '../texts/common.ts';
 import { inLanguage } from '../texts/language.ts';
+import { mayShow } from './may-show.ts';
 
 /** True once a file of this version is no longer on the server. */
 export const isOutdated = signal(false);
@@ -40,7 +41,7 @@ const SLOW_MS = 150;
 export function Outlet(): JSX.Element {
   const t = inLanguage(common);
   const found = pageAt(path.value);
-  const page = found?.page ?? null;
+  const page = found !== null && mayShow(found.page) ? found.page : null;
   const [error, setError] = useState<AskError | null>(null);
   const [isSlow, setIsSlow] = useState(false);
   const [, setLoadedAt] = useState(0);
@@ -80,7 +81,15 @@ export function Outlet(): JSX.Element {
         <a href="/">{t.home}</a>
       </div>
     );
-  const Shown = loaded.get(found.page);
+  if (page === null)
+    return (
+      <div class="empty">
+        <h1>{found.page.name[settings.value.language]}</h1>
+        <p>{found.page.forOperators === true ? t.forOperators : t.needsScope(found.page.scope)}</p>
+        <a href="/">{t.home}</a>
+      </div>
+    );
+  const Shown = loaded.get(page);
   if (Shown !== undefined) return <Shown key={path.value} parts={found.parts} />;
   if (error !== null) return <ErrorNote error={error} onRetry={() => load()} />;
   return isSlow ? <Skeleton /> : <></>;

@@ -5,26 +5,34 @@ import { changeSettings, settings } from '../settings.ts';
 import { common } from '../texts/common.ts';
 import { inLanguage } from '../texts/language.ts';
 import { Dialog } from '../parts/dialog.tsx';
-import { pageCommands } from './commands.ts';
-import type { Command } from './commands.ts';
 import { findCommands } from './find-commands.ts';
 import { keyGroups } from './keys.ts';
 import { offeredPages } from './navigation.tsx';
 import { signOutOfServer } from './sign-out.ts';
 
+/** An entry of the command palette. */
+interface Command {
+  readonly text: string;
+  /** Shown beside it, such as its key. */
+  readonly hint?: string | undefined;
+  /** Words that find it, too. */
+  readonly words?: string | undefined;
+  readonly run: () => void;
+}
+
 const THEMES = ['system', 'light', 'dark'] as const;
 
-/** Returns every command: pages, those of the page that is shown, actions with keys, settings. */
+/** Returns every command: pages, actions with keys, settings. */
 function useAllCommands(): readonly Command[] {
   const t = inLanguage(common);
   const { language, singleKeys } = settings.value;
   const groups = keyGroups.value;
   return useMemo(
     () => [
-      ...pageCommands.peek(),
       ...offeredPages().map((page) => ({
         text: t.goTo(page.name[language]),
         hint: `g ${page.letter ?? ''}`,
+        words: page.words,
         run: () => navigate(page.path),
       })),
       ...groups

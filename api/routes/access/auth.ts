@@ -16,6 +16,7 @@ import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { ApiError, existing } from '../../errors.ts';
 import { BODY_BYTES } from '../../http/body.ts';
 import { provenUntilOf } from '../../login/step-up.ts';
+import { mayVerify } from '../../memories/memory-changes.ts';
 import { requireGoodPassword } from '../../login/new-passwords.ts';
 
 const tags = ['access'];
@@ -60,7 +61,7 @@ function proofOf({ credential, login }: Principal, hasTotp: boolean, hasPassword
 
 /** `/auth`: the caller, and invites, which need no key. */
 export function authRoutes(app: Api, dependencies: ApiDependencies): void {
-  const { database, findPrincipal, passwords } = dependencies;
+  const { config, database, findPrincipal, passwords } = dependencies;
 
   app.get(
     '/auth/me',
@@ -85,6 +86,7 @@ export function authRoutes(app: Api, dependencies: ApiDependencies): void {
         scopes: [...scopes],
         credential: { ...credential, name: key?.name ?? null, expires_at: expiresAt?.toISOString() ?? null },
         is_operator: operates(principal),
+        may_verify: mayVerify(principal, config.usersVerify),
         login: { password: hasPassword, totp: hasTotp, recovery_codes: recoveryCodes },
         bounds: bounds === null ? null : { namespaces: [...bounds.namespaces], projects: [...bounds.projects] },
         session:

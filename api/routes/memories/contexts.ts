@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { contextsAnswer, contextsQuery, servedContext, servedContextDetail } from '../../../contract/context.ts';
 import { idParams } from '../../../contract/shared.ts';
 import { previewOf } from '../../../domain/capture/build-event.ts';
@@ -8,16 +8,12 @@ import { readIn } from '../../../stores/postgres/connection/database.ts';
 import { listContexts, readContext } from '../../../stores/postgres/memories/context-list.ts';
 import type { ContextDetail, ListedContext } from '../../../stores/postgres/memories/context-list.ts';
 import { readMemories } from '../../../stores/postgres/memories/memories.ts';
-import { findProject } from '../../../stores/postgres/projects/projects.ts';
-import { findSessionId } from '../../../stores/postgres/sessions/sessions.ts';
-import { principalOf, route, seekerOf, viewerOf, viewOf } from '../../auth.ts';
+import { principalOf, route, viewerOf, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { existing } from '../../errors.ts';
-import { cursorOf, placeOf } from '../../http/paging.ts';
+import { newestPage } from '../../http/paging.ts';
 import { present } from '../../http/present.ts';
-
-const LIST = 'contexts';
-const placeSchema = z.strictObject({ id: z.uuid() });
+import { filterIds } from '../../subjects.ts';
 
 function presentContext(row: ListedContext): z.output<typeof servedContext> {
   const { sessionId, sessionTitle: title, projectId, projectName } = row;
@@ -65,23 +61,19 @@ export function contextListRoutes(app: Api, { database }: ApiDependencies): void
     async (request) => {
       const principal = principalOf(request);
       const { session, project, purpose, since, until, limit, cursor } = request.query;
-      const after = placeOf(cursor, LIST, placeSchema)?.id ?? null;
-      const { rows, next } = await database.asTenant(viewOf(principal), async (transaction) => {
-        const knownProject = project === undefined ? undefined : await findProject(transaction, project);
-        const sessionId =
-          session === undefined ? undefined : await findSessionId(transaction, session, seekerOf(principal));
-        if (knownProject === null || sessionId === null) return { rows: [], next: null };
+      const found = await database.asTenant(viewOf(principal), async (transaction) => {
+        const ids = await filterIds(transaction, principal, { project, session });
+        if (ids === null) return [];
         const filter = {
+          ...ids,
           viewerId: viewerOf(principal),
-          sessionId,
-          projectId: knownProject?.id,
           purpose,
           since: since === undefined ? undefined : new Date(since),
           until: until === undefined ? undefined : new Date(until),
         };
-        return listContexts(transaction, filter, { after, limit });
+        return listContexts(transaction, filter, { before: cursor ?? null, limit: limit + 1 });
       });
-      return { data: rows.map(presentContext), next_cursor: next === null ? null : cursorOf(LIST, { id: next }) };
+      return newestPage(found, limit, presentContext);
     },
   );
   app.get(

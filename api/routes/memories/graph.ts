@@ -1,10 +1,10 @@
 import { noSuch } from '../../errors.ts';
 import type { z } from 'zod';
 import { readNeighbourhood } from '../../../stores/postgres/graph/graph.ts';
-import { findProject } from '../../../stores/postgres/projects/projects.ts';
 import { principalOf, viewerOf, route, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { present } from '../../http/present.ts';
+import { filterIds } from '../../subjects.ts';
 import { graphQuery, graphSchema, graphEvidence } from '../../../contract/graph.ts';
 import type { GraphEvidence, Neighbourhood } from '../../../stores/postgres/graph/graph.ts';
 
@@ -43,10 +43,10 @@ export function graphRoutes(app: Api, { database }: ApiDependencies): void {
       const { node, q, type, project, namespace, depth, limit, evidence } = request.query;
       const principal = principalOf(request);
       const found = await database.asTenant(viewOf(principal), async (transaction) => {
-        const known = project === undefined ? undefined : await findProject(transaction, project);
-        if (known === null) return { entities: [], relations: [] };
+        const ids = await filterIds(transaction, principal, { project });
+        if (ids === null) return { entities: [], relations: [] };
         return readNeighbourhood(transaction, {
-          projectId: known?.id,
+          projectId: ids.projectId,
           namespace,
           nodeId: node,
           query: q,

@@ -22,6 +22,8 @@ export function learningBatchRoutes(app: Api, dependencies: ApiDependencies): vo
     switch (body.action) {
       case 'verify':
         return (name) => changes.verify(principal, name, body.note);
+      case 'unverify':
+        return (name) => changes.unverify(principal, name);
       case 'invalidate':
       case 'reopen': {
         const reason = reasonOf(body.reason);
@@ -37,7 +39,7 @@ export function learningBatchRoutes(app: Api, dependencies: ApiDependencies): vo
     '/learnings/batch',
     route('write', {
       tags: ['learnings'],
-      summary: 'Verify, invalidate, reopen, share or unshare many learnings',
+      summary: 'Verify, unverify, invalidate, reopen, share or unshare many learnings',
       description:
         'Changes at most 100 learnings, each in its own transaction, and returns one item per id, in order. A rejected item does not affect the others. If the storage fails meanwhile, the request fails; a repetition rejects the items that are changed already.',
       body: learningBatch,

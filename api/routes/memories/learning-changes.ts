@@ -24,9 +24,10 @@ import {
   reopenBody,
   supersedeBody,
   verifyBody,
+  visibilityBody,
 } from '../../../contract/learnings.ts';
 
-/** Changes of a learning: correct, delete, verify, invalidate, reopen, supersede. */
+/** Changes of a learning: correct, delete, verify, unverify, invalidate, reopen, supersede, share. */
 export function learningChangeRoutes(app: Api, dependencies: ApiDependencies): void {
   const { database, embeddingModel, workflowHints } = dependencies;
   const changes = createLearningChanges(dependencies);
@@ -106,6 +107,21 @@ export function learningChangeRoutes(app: Api, dependencies: ApiDependencies): v
   );
 
   app.post(
+    '/learnings/:id/unverify',
+    route('write', {
+      tags: ['learnings'],
+      summary: 'Take the verification of a learning back',
+      description: 'For those who may verify it. Creates no version; the audit log records who did it.',
+      params: learningParams,
+      ...answers,
+    }),
+    (request) => {
+      const principal = principalOf(request);
+      return answerOf(principal, changes.unverify(principal, request.params.id));
+    },
+  );
+
+  app.post(
     '/learnings/:id/invalidate',
     route('write', {
       tags: ['learnings'],
@@ -172,6 +188,24 @@ export function learningChangeRoutes(app: Api, dependencies: ApiDependencies): v
         { otherName: typeof by === 'string' ? by : null },
       );
       return answerOf(principal, superseded);
+    },
+  );
+
+  app.put(
+    '/learnings/:id/visibility',
+    route('write', {
+      tags: ['learnings'],
+      summary: 'Share a learning with the tenant, or make it private',
+      description:
+        'For its owner and admins. Applies to all versions, each of which must belong to the owner, and also to a closed learning. Rejected with CONFLICT if a learning with the same words exists among the shared ones, or the private ones of the owner.',
+      params: learningParams,
+      body: visibilityBody,
+      ...answers,
+    }),
+    (request) => {
+      const principal = principalOf(request);
+      const { visibility, version } = request.body;
+      return answerOf(principal, changes.share(principal, request.params.id, visibility, version));
     },
   );
 }

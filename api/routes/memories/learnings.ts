@@ -2,20 +2,20 @@ import { z } from 'zod';
 import { writeByHand } from '../../../stores/postgres/learnings/learning-changes.ts';
 import { listLearnings, readLearning, readVersions } from '../../../stores/postgres/learnings/learning-list.ts';
 import { readSharing } from '../../../stores/postgres/learnings/sharing.ts';
-import { findProject } from '../../../stores/postgres/projects/projects.ts';
-import { findSessionId } from '../../../stores/postgres/sessions/sessions.ts';
-import { principalOf, seekerOf, viewerOf, route, viewOf } from '../../auth.ts';
+import { noRows } from '../../../stores/postgres/connection/rows.ts';
+import { principalOf, viewerOf, route, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { present } from '../../http/present.ts';
 import { existing } from '../../errors.ts';
 import { handWritten } from '../../memories/hand-written.ts';
 import { knownAlready } from '../../memories/learning-changes.ts';
-import { pageOfItems, usedIn } from '../../../contract/shared.ts';
+import { cursorPageOf, usedIn } from '../../../contract/shared.ts';
 import { learningIdOf } from '../../memories/memory-lookup.ts';
 import { ownerIdFor } from '../../../domain/learning/visibility.ts';
 import { memoryHash } from '../../../domain/memory.ts';
 import { countFetched } from '../../memories/memory-fetches.ts';
 import { cursorOf, pageOf, placeOf } from '../../http/paging.ts';
+import { filterIds } from '../../subjects.ts';
 import {
   learningDetail,
   learningInput,
@@ -53,7 +53,7 @@ export function learningRoutes(app: Api, { database, embeddingModel, workflowHin
       tags: ['learnings'],
       summary: 'List learnings',
       querystring: learningsQuery,
-      response: { 200: pageOfItems(learningSchema) },
+      response: { 200: cursorPageOf(learningSchema) },
     }),
     async (request) => {
       const { page, limit, cursor, session, project, sort, as_of: asOf, ...rest } = request.query;
@@ -61,13 +61,10 @@ export function learningRoutes(app: Api, { database, embeddingModel, workflowHin
       const after = placeOf(cursor, list, placeSchema);
       const principal = principalOf(request);
       const found = await database.asTenant(viewOf(principal), async (transaction) => {
-        const knownProject = project === undefined ? undefined : await findProject(transaction, project);
-        const knownSession =
-          session === undefined ? undefined : await findSessionId(transaction, session, seekerOf(principal));
-        if (knownProject === null || knownSession === null) return { rows: [], total: 0, next: null };
+        const ids = await filterIds(transaction, principal, { project, session });
+        if (ids === null) return noRows(after);
         const filter = {
-          sessionId: knownSession,
-          projectId: knownProject?.id,
+          ...ids,
           namespace: rest.namespace,
           category: rest.category,
           tag: rest.tag,
@@ -82,7 +79,7 @@ export function learningRoutes(app: Api, { database, embeddingModel, workflowHin
       const next = found.next === null ? null : cursorOf(list, found.next);
       return {
         data: found.rows.map(presentLearning),
-        pagination: pageOf(page, limit, found.total, after !== null, next),
+        pagination: pageOf(page, limit, found.total, next),
       };
     },
   );

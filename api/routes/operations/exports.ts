@@ -43,11 +43,11 @@ async function* bounded(body: Readable): AsyncGenerator<Uint8Array> {
 }
 
 export function presentExport(row: StoredExport): z.input<typeof exportSchema> {
-  return present(exportSchema, { ...row, user: row.userId, rows: { ...row.counts } });
+  return present(exportSchema, { ...row, rows: { ...row.counts } });
 }
 
 export function presentFileImport(row: StoredFileImport): z.input<typeof fileImportSchema> {
-  return present(fileImportSchema, { ...row, user: row.userId, kind: 'file' });
+  return present(fileImportSchema, { ...row, kind: 'file' });
 }
 
 /** Returns the id of the subject of an export; null for the tenant. @throws ApiError FORBIDDEN, NOT_FOUND, VALIDATION_FAILED */

@@ -57,7 +57,7 @@ export function presentImport(row: StoredImport): z.input<typeof importSchema> {
   );
   return {
     id: row.id,
-    user: row.userId,
+    user_id: row.userId,
     kind: z.enum(IMPORT_KINDS).parse(row.kind),
     directory: row.options.directory,
     follow: row.options.follow,

@@ -7,13 +7,12 @@ import type { Principal } from '../../../stores/postgres/access/principal.ts';
 import { readDensity } from '../../../stores/postgres/feed/feed-density.ts';
 import { readFeed } from '../../../stores/postgres/feed/feed.ts';
 import type { FeedFilter, FeedItem, FeedPlace, FeedSide } from '../../../stores/postgres/feed/feed.ts';
-import { findProject } from '../../../stores/postgres/projects/projects.ts';
-import { findSessionId } from '../../../stores/postgres/sessions/sessions.ts';
-import { principalOf, route, seekerOf, viewerOf, viewOf } from '../../auth.ts';
+import { principalOf, route, viewerOf, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { invalid } from '../../errors.ts';
 import { cursorOf, placeOf } from '../../http/paging.ts';
 import { numbersOf, present } from '../../http/present.ts';
+import { filterIds } from '../../subjects.ts';
 
 const LIST = 'feed';
 const cursorShape = z.strictObject({
@@ -68,10 +67,8 @@ export function feedRoutes(app: Api, { database, clock }: ApiDependencies): void
     if (project === undefined && session === undefined)
       return Promise.resolve({ ...filter, projectId: undefined, sessionId: undefined });
     return database.asTenant(viewOf(principal), async (transaction) => {
-      const known = project === undefined ? undefined : await findProject(transaction, project);
-      const sessionId =
-        session === undefined ? undefined : await findSessionId(transaction, session, seekerOf(principal));
-      return known === null || sessionId === null ? null : { ...filter, projectId: known?.id, sessionId };
+      const ids = await filterIds(transaction, principal, { project, session });
+      return ids === null ? null : { ...filter, ...ids };
     });
   };
 

@@ -15,7 +15,7 @@ import {
 import type { rowAgent, RowsQuery } from '../../../contract/sessions.ts';
 import { cursorOf, pageBetween, pageOf, placeOf } from '../../http/paging.ts';
 import { sessionIdOf } from '../../subjects.ts';
-import { pageOfItems } from '../../../contract/shared.ts';
+import { cursorPageOf } from '../../../contract/shared.ts';
 import { flag } from '../../../contract/query.ts';
 import { listWindows } from '../../../stores/postgres/sessions/windows.ts';
 import type { SeqPage, SeqStart } from '../../../stores/postgres/sessions/seq-pages.ts';
@@ -74,7 +74,7 @@ export function sessionRowRoutes(app: Api, { database }: ApiDependencies): void 
       summary: 'List the messages of a session, in order',
       params: sessionParams,
       querystring: z.strictObject(rowsQuery),
-      response: { 200: pageOfItems(promptSchema) },
+      response: { 200: cursorPageOf(promptSchema) },
     }),
     async (request) => {
       const principal = principalOf(request);
@@ -102,7 +102,7 @@ export function sessionRowRoutes(app: Api, { database }: ApiDependencies): void 
       summary: 'List the captured events of a session, in order',
       params: sessionParams,
       querystring: z.strictObject({ ...rowsQuery, full: flag().prefault(false) }),
-      response: { 200: pageOfItems(observationSchema) },
+      response: { 200: cursorPageOf(observationSchema) },
     }),
     async (request) => {
       const principal = principalOf(request);
@@ -132,7 +132,7 @@ export function sessionRowRoutes(app: Api, { database }: ApiDependencies): void 
       description: 'A window is the part of a session that one model request summarises. Returns no captured text.',
       params: sessionParams,
       querystring: windowsQuery,
-      response: { 200: pageOfItems(windowSchema) },
+      response: { 200: cursorPageOf(windowSchema) },
     }),
     async (request) => {
       const principal = principalOf(request);
@@ -145,7 +145,7 @@ export function sessionRowRoutes(app: Api, { database }: ApiDependencies): void 
       const next = found.next === null ? null : cursorOf('windows', found.next);
       return {
         data: found.rows.map((row) => present(windowSchema, row)),
-        pagination: pageOf(page, limit, found.total, after !== null, next),
+        pagination: pageOf(page, limit, found.total, next),
       };
     },
   );

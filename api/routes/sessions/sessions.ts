@@ -1,4 +1,4 @@
-import { sessionIdOf } from '../../subjects.ts';
+import { filterIds, sessionIdOf } from '../../subjects.ts';
 import {
   agentSchema,
   sessionDetail,
@@ -12,8 +12,8 @@ import { SESSION_STATUSES } from '../../../domain/session-states.ts';
 import { readSessionWork } from '../../../stores/postgres/sessions/session-work.ts';
 import { stuckBounds, stuckOf } from '../../job-list.ts';
 import { z } from 'zod';
-import { findProject } from '../../../stores/postgres/projects/projects.ts';
 import type { TenantTransaction } from '../../../stores/postgres/connection/database.ts';
+import { noRows } from '../../../stores/postgres/connection/rows.ts';
 import { readGaps } from '../../../stores/postgres/sessions/session-gaps.ts';
 import { listSessions, readSessionDetail } from '../../../stores/postgres/sessions/sessions.ts';
 import type { SessionDetail, SessionGroup, StoredSession } from '../../../stores/postgres/sessions/sessions.ts';
@@ -27,7 +27,7 @@ type RowDetails = Pick<z.output<typeof sessionSchema>, 'gaps' | 'stuck'>;
 
 /**
  * Reads possible gaps as the API presents them, and why sessions are stuck: a local reader of transcripts fills those that no transcript filled yet. The reason is
- * that of the database: the state of workflows is not read.
+ * that of the database: the state of workflows is not read, and work is counted of stuck sessions only.
  */
 export async function rowDetails(
   transaction: TenantTransaction,
@@ -41,7 +41,7 @@ export async function rowDetails(
     ...stuckBounds(config),
     ids,
     projectId: null,
-    only: 'all',
+    only: 'stuck',
     before: null,
     limit: ids.length,
   });
@@ -109,12 +109,13 @@ export function sessionRoutes(app: Api, { database, config }: ApiDependencies): 
       const { page, limit, cursor, status, phase, project, search, sort } = request.query;
       const list = `sessions.${sort}`;
       const after = placeOf(cursor, list, placeSchema);
-      return database.asTenant(viewOf(principalOf(request)), async (transaction) => {
-        const known = project === undefined ? undefined : await findProject(transaction, project);
+      const principal = principalOf(request);
+      return database.asTenant(viewOf(principal), async (transaction) => {
+        const ids = await filterIds(transaction, principal, { project });
         const found =
-          known === null
-            ? { rows: [], total: 0, next: null, groups: [] }
-            : await listSessions(transaction, { status, phase, search, projectId: known?.id }, sort, {
+          ids === null
+            ? { ...noRows(after), groups: after === null ? [] : null }
+            : await listSessions(transaction, { status, phase, search, projectId: ids.projectId }, sort, {
                 after,
                 page,
                 limit,
@@ -127,8 +128,8 @@ export function sessionRoutes(app: Api, { database, config }: ApiDependencies): 
         const next = found.next === null ? null : cursorOf(list, found.next);
         return {
           data: found.rows.map((row) => presentSession(row, details(row.id))),
-          counts: countsOf(found.groups),
-          pagination: pageOf(page, limit, found.total, after !== null, next),
+          counts: found.groups === null ? null : countsOf(found.groups),
+          pagination: pageOf(page, limit, found.total, next),
         };
       });
     },

@@ -7,7 +7,7 @@ import { listSummaries, readSummary } from '../../../stores/postgres/summaries/d
 import { principalOf, viewerOf, route, viewOf } from '../../auth.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { present } from '../../http/present.ts';
-import { cursorQuery, pageOfItems, usedIn, pageQuery } from '../../../contract/shared.ts';
+import { cursorPageOf, cursorQuery, usedIn, pageQuery } from '../../../contract/shared.ts';
 import { summaryIdOf } from '../../memories/memory-lookup.ts';
 import { memoryName } from '../../../contract/memory.ts';
 import { countFetched } from '../../memories/memory-fetches.ts';
@@ -61,7 +61,7 @@ export function summaryRoutes(app: Api, { database }: ApiDependencies): void {
           .optional()
           .describe(`Kind of items: ${ITEM_KINDS.join(', ')}, or a kind from an import`),
       }),
-      response: { 200: pageOfItems(summarySchema) },
+      response: { 200: cursorPageOf(summarySchema) },
     }),
     async (request) => {
       const { page, limit, cursor, type, kind } = request.query;
@@ -74,7 +74,7 @@ export function summaryRoutes(app: Api, { database }: ApiDependencies): void {
       const next = found.next === null ? null : cursorOf(LIST, found.next);
       return {
         data: found.rows.map((row) => presentSummary(row, viewerOf(principal))),
-        pagination: pageOf(page, limit, found.total, after !== null, next),
+        pagination: pageOf(page, limit, found.total, next),
       };
     },
   );

@@ -4,9 +4,8 @@ import { gdprRequestSchema } from '../../../contract/gdpr.ts';
 import { jobsAnswer, scheduleSchema } from '../../../contract/jobs.ts';
 import { sessionSchema } from '../../../contract/sessions.ts';
 import type { Session } from '../../../contract/sessions.ts';
-import { dataOf, pageOfItems } from '../../../contract/shared.ts';
+import { cursorPageOf, dataOf, pageOfItems } from '../../../contract/shared.ts';
 import { usageSchema } from '../../../contract/usage.ts';
-import { table } from '../../output.ts';
 import type { Environment } from '../../../config/process-environment.ts';
 import { hasHooks } from '../../install/install-hooks.ts';
 import type { ServerClient } from '../../server/server-client.ts';
@@ -29,7 +28,7 @@ const SHOWN_STUCK = 3;
 
 /** Reads the newest sessions; null without a server, or if it does not answer. */
 export async function newestSessions(server: ServerClient | null): Promise<Session[] | null> {
-  const page = await server?.get('/sessions', pageOfItems(sessionSchema), { limit: SESSIONS }).catch(() => null);
+  const page = await server?.get('/sessions', cursorPageOf(sessionSchema), { limit: SESSIONS }).catch(() => null);
   return page?.data ?? null;
 }
 
@@ -78,7 +77,7 @@ export async function readActivity(
 
 /** Returns a sentence for users who have not connected an agent; '' if a session was captured, an agent has the hooks, or the api does not answer. */
 export async function hooksOffer(server: ServerClient, environment: Environment): Promise<string> {
-  const sessions = await server.get('/sessions', pageOfItems(sessionSchema), { limit: 1 }).catch(() => null);
+  const sessions = await server.get('/sessions', cursorPageOf(sessionSchema), { limit: 1 }).catch(() => null);
   if (sessions?.pagination.total !== 0 || hasHooks(environment)) return '';
   return 'No agent is connected yet. recollect install claude-code (or codex-cli, cursor) adds the hooks; --dry-run shows them.\n';
 }
@@ -96,8 +95,8 @@ function requestLines({ open, nextDueAt, isOverdue }: Activity['requests']): str
   return [['requests', `${open} about personal data, ${due} (recollect gdpr list --open)`]];
 }
 
-/** Returns the activity as lines below the services. `isConnected`: an agent has the hooks. */
-export function activityText(activity: Activity, now: number, isConnected: boolean): string {
+/** Returns the activity as rows of a table below the services. `isConnected`: an agent has the hooks. */
+export function activityRows(activity: Activity, now: number, isConnected: boolean): string[][] {
   const { lastEvents, stuck, lastBackup, nextBackup, requests, today } = activity;
   const backup =
     lastBackup === null ? 'none yet' : `${lastBackup.state} ${ago(lastBackup.at, now)} ago (${lastBackup.id})`;
@@ -106,7 +105,7 @@ export function activityText(activity: Activity, now: number, isConnected: boole
     ['', `${job}: ${why}`],
     ['', `  ${advice}`],
   ]);
-  return table([
+  return [
     [
       'last events',
       lastEvents.map(({ agent, at }) => `${agent} ${ago(at, now)} ago`).join(', ') ||
@@ -117,5 +116,5 @@ export function activityText(activity: Activity, now: number, isConnected: boole
     ['backup', `${backup}, ${next}`],
     ...requestLines(requests),
     ['today', `$${today.usd.toFixed(2)}, ${grouped(today.tokens)} of ${grouped(today.quota)} tokens of paid models`],
-  ]);
+  ];
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { Session } from '../../../contract/sessions.ts';
 import { lostEvents } from '../../../hook/diagnostics.ts';
@@ -6,13 +7,17 @@ import { instanceLayout } from '../../../infra/instance/layout.ts';
 import { isAlive } from '../../../infra/supervisor/process-identity.ts';
 import { findSupervisor } from '../../../infra/supervisor/stop-instance.ts';
 import { type NodeState, readState } from '../../../infra/supervisor/state.ts';
+import type { Environment } from '../../../config/process-environment.ts';
 import type { Cli } from '../../cli.ts';
 import { table } from '../../output.ts';
 import { serverOf } from '../../server/server-client.ts';
 import type { ServerClient } from '../../server/server-client.ts';
 import { hasHooks } from '../../install/install-hooks.ts';
-import { activityText, newestSessions, readActivity } from './activity.ts';
+import { activityRows, newestSessions, readActivity } from './activity.ts';
 import { gapText } from '../../text/gap-text.ts';
+import { integer } from '../../options.ts';
+import { interruptible } from '../../waiting.ts';
+import { LiveReader, liveRows } from './live-figures.ts';
 
 /** A server that is busy must not delay the state of its processes for long. */
 const TIMEOUT_MS = 5_000;
@@ -42,22 +47,65 @@ export function addStatus(program: Command, cli: Cli): void {
   cli
     .command(program, 'status', 'show the state of the instance (exit code 0: running, 3: not running)')
     .option('--json', 'print JSON')
-    .action(async ({ dataDir, json }: { dataDir: string; json?: boolean }) => {
-      const report = statusReport(dataDir);
-      const now = Date.now();
-      const server = knownServer(dataDir, cli);
-      const sessions = await newestSessions(server);
-      const isAnswered = report.running && server !== null && sessions !== null;
-      const activity = isAnswered ? await readActivity(server, sessions, now) : null;
-      const capture = captureStatus(dataDir, sessions);
-      const text = activity === null ? '' : activityText(activity, now, hasHooks(cli.environment));
-      cli.print(json, { ...report, activity, capture }, `${statusText(report)}${text}${captureText(capture)}`);
-      cli.exit(report.running ? 0 : 3);
+    .option('--watch', 'show rates, backlog and memory, too, again and again until Ctrl-C')
+    .option('--interval <seconds>', 'time between two views of --watch', integer(1, 3_600), 2)
+    .action(async ({ dataDir, json, watch, interval }: StatusOptions) => {
+      const live = watch === true ? new LiveReader() : null;
+      const print = async (): Promise<boolean> => {
+        const { report, view, text } = await readStatus(dataDir, cli, live);
+        const isScreen = live !== null && json !== true && cli.output.columns !== null;
+        cli.print(json, view, `${isScreen ? CLEAR_SCREEN : ''}${text}${live === null || isScreen ? '' : '\n'}`);
+        return report.running;
+      };
+      const isRunning =
+        live === null ? await print() : await interruptible((signal) => repeat(print, interval, signal));
+      cli.exit(isRunning ? 0 : 3);
     });
 }
 
+interface StatusOptions {
+  readonly dataDir: string;
+  readonly json?: boolean;
+  readonly watch?: boolean;
+  /** In seconds. */
+  readonly interval: number;
+}
+
+/** Moves to the top of a terminal and removes what is below. */
+const CLEAR_SCREEN = '\u001b[H\u001b[J';
+
+/** Calls `print` until the signal aborts. Returns what it returned last. */
+async function repeat(print: () => Promise<boolean>, seconds: number, signal: AbortSignal): Promise<boolean> {
+  for (;;) {
+    const last = await print();
+    await sleep(seconds * 1_000, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) return last;
+  }
+}
+
+/** Reads the state of an instance; `live`: with the figures of this moment. */
+async function readStatus(dataDir: string, cli: Cli, live: LiveReader | null) {
+  const report = statusReport(dataDir);
+  const now = Date.now();
+  const server = knownServer(dataDir, cli.environment);
+  const sessions = await newestSessions(server);
+  const isAnswered = report.running && server !== null && sessions !== null;
+  const activity = isAnswered ? await readActivity(server, sessions, now) : null;
+  const figures = (await live?.read(server, report.services)) ?? null;
+  const capture = captureStatus(dataDir, sessions);
+  const rows = [
+    ...(figures === null ? [] : liveRows(figures)),
+    ...(activity === null ? [] : activityRows(activity, now, hasHooks(cli.environment))),
+  ];
+  return {
+    report,
+    view: { ...report, activity, capture, ...(live === null ? {} : { live: figures }) },
+    text: `${statusText(report)}${table(rows)}${captureText(capture)}`,
+  };
+}
+
 /** Returns the server; null without one, and for invalid credentials: the state of the processes is printed in any case. */
-function knownServer(dataDir: string, { environment }: Cli): ServerClient | null {
+export function knownServer(dataDir: string, environment: Environment): ServerClient | null {
   try {
     return serverOf(dataDir, environment, TIMEOUT_MS);
   } catch {

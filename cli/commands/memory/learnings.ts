@@ -2,7 +2,7 @@ import { Option } from 'commander';
 import type { Command } from 'commander';
 import { learningDetail, learningSchema } from '../../../contract/learnings.ts';
 import type { Learning, LearningDetail } from '../../../contract/learnings.ts';
-import { pageOfItems } from '../../../contract/shared.ts';
+import { cursorPageOf } from '../../../contract/shared.ts';
 import { memoryHash } from '../../../domain/memory.ts';
 import { VISIBILITIES } from '../../../domain/learning/visibility.ts';
 import { LEARNING_CATEGORIES } from '../../../domain/ports/model.ts';
@@ -123,7 +123,7 @@ export function addLearnings(program: Command, cli: Cli): void {
     .action(
       cli.onServer(async (server, { project, category, search, asOf, includeClosed, ...options }: ListOptions) => {
         const { visibility, sort, limit, json } = options;
-        const { data, pagination } = await server.get('/learnings', pageOfItems(learningSchema), {
+        const { data, pagination } = await server.get('/learnings', cursorPageOf(learningSchema), {
           project,
           category,
           q: search,
@@ -133,7 +133,7 @@ export function addLearnings(program: Command, cli: Cli): void {
           sort,
           limit: Number(limit),
         });
-        const more = pagination.total - data.length;
+        const more = (pagination.total ?? 0) - data.length;
         const text = `${learningTable(data, Date.now())}${more > 0 ? `and ${more} more\n` : ''}`;
         if (data.length === 0) cli.print(json, data, 'No learnings.\n');
         else cli.printRecalled(json, data, text);
@@ -161,6 +161,13 @@ export function addLearnings(program: Command, cli: Cli): void {
         cli.output.out('Verified.\n');
       }),
     );
+
+  onOne('unverify', 'take the verification of a learning back').action(
+    cli.onServer(async (server, id: string) => {
+      await server.post(path`/learnings/${id}/unverify`, learningSchema);
+      cli.output.out('No longer verified.\n');
+    }),
+  );
 
   onOne('invalidate', 'close a learning that is no longer true')
     .requiredOption('--reason <text>', 'reason')

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { jobsAnswer } from '../../../contract/jobs.ts';
 import { actionAnswer, sessionDetail, sessionSchema } from '../../../contract/sessions.ts';
-import { pageOfItems } from '../../../contract/shared.ts';
+import { cursorPageOf } from '../../../contract/shared.ts';
 import type { Cli } from '../../cli.ts';
 import { integer } from '../../options.ts';
 import { path } from '../../server/server-client.ts';
@@ -39,7 +39,7 @@ export function addSessions(program: Command, cli: Cli): void {
         else {
           const shown = new Set(data.map((job) => job.session?.id));
           // The same sessions: both lists have the newest first.
-          const listed = await server.get('/sessions', pageOfItems(sessionSchema), { limit: 100 });
+          const listed = await server.get('/sessions', cursorPageOf(sessionSchema), { limit: 100 });
           const gaps = gapText(listed.data.filter(({ id }) => shown.has(id)));
           output.out(`${sessionTable(data, Date.now())}${stuckText(data)}${gaps === '' ? '' : `\n${gaps}`}`);
         }

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { MemoryType, TimelineAnswer } from '../../../client/index.ts';
 import { actionAnswer, sessionSchema } from '../../../contract/sessions.ts';
 import type { Session } from '../../../contract/sessions.ts';
-import { pageOfItems } from '../../../contract/shared.ts';
+import { cursorPageOf } from '../../../contract/shared.ts';
 import { MEMORY_TYPES } from '../../../domain/ports/vector-index.ts';
 import { projectFacts } from '../../../hook/project/facts.ts';
 import type { Cli } from '../../cli.ts';
@@ -27,7 +27,7 @@ async function newestHere(server: ServerClient, dataDir: string): Promise<Sessio
   const { git_remote: remote, root } = await projectFacts(process.cwd(), dataDir);
   const here = [remote, root].filter((fact) => fact !== undefined);
   for (const project of [...here, undefined]) {
-    const { data } = await server.get('/sessions', pageOfItems(sessionSchema), { limit: 1, project });
+    const { data } = await server.get('/sessions', cursorPageOf(sessionSchema), { limit: 1, project });
     if (data[0] !== undefined) return data[0];
   }
   return undefined;

@@ -5,23 +5,10 @@ import { jobAnswer } from '../../../contract/jobs.ts';
 import type { Cli } from '../../cli.ts';
 import { table } from '../../output.ts';
 import { path } from '../../server/server-client.ts';
-import { ago, grouped } from '../../text/text-layout.ts';
+import { ago, grouped, sizeText } from '../../text/text-layout.ts';
 import { untilEnded } from '../../waiting.ts';
 
 type Backup = z.output<typeof backupSchema>;
-
-const UNITS = ['bytes', 'KB', 'MB', 'GB', 'TB'] as const;
-
-/** Returns a size with three digits in the largest decimal unit. */
-function sizeText(bytes: number): string {
-  let value = bytes;
-  let unit = 0;
-  while (value >= 999.5 && unit < UNITS.length - 1) {
-    value /= 1_000;
-    unit += 1;
-  }
-  return `${unit === 0 || value >= 100 ? Math.round(value) : Number(value.toPrecision(3))} ${UNITS[unit] ?? ''}`;
-}
 
 function verifiedText({ verified_at: at, verified_how: how, verify_error: error }: Backup, now: number): string {
   if (error !== null) return error;

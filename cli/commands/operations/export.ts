@@ -12,7 +12,7 @@ import type { Cli } from '../../cli.ts';
 import type { ExitCode } from '../../command-context.ts';
 import { path } from '../../server/server-client.ts';
 import type { ServerClient } from '../../server/server-client.ts';
-import { minuteOf } from '../../text/text-layout.ts';
+import { minuteOf, sizeText } from '../../text/text-layout.ts';
 import { table } from '../../output.ts';
 
 interface ExportOptions {
@@ -66,10 +66,10 @@ function exportsText(exports: readonly z.output<typeof exportSchema>[]): string 
     id,
     scope,
     state,
-    String(bytes),
+    sizeText(bytes),
     minuteOf(at),
   ]);
-  return table([['EXPORT', 'SCOPE', 'STATE', 'BYTES', 'CREATED (UTC)'], ...rows]);
+  return table([['EXPORT', 'SCOPE', 'STATE', 'SIZE', 'CREATED (UTC)'], ...rows]);
 }
 
 export function addExport(program: Command, cli: Cli): void {
@@ -93,7 +93,7 @@ export function addExport(program: Command, cli: Cli): void {
       cli.onServer(async (server, options: ExportOptions) => {
         const file = exportFile(options.out);
         const bytes = await exportTo(file, { route: '/exports', body: bodyOf(options) }, server);
-        cli.output.out(`${file}\n${bytes} bytes\n`);
+        cli.output.out(`${file}\n${sizeText(bytes)}\n`);
       }),
     );
 }

@@ -6,7 +6,7 @@ import { memorySchema } from '../../../contract/memory.ts';
 import { memoryHash } from '../../../domain/memory.ts';
 import type { Cli } from '../../cli.ts';
 import type { ServerClient } from '../../server/server-client.ts';
-import { minuteOf, momentOf } from '../../text/text-layout.ts';
+import { minuteOf, momentOf, sizeText } from '../../text/text-layout.ts';
 import { exportFile, exportTo } from './export.ts';
 import { addRequests } from './gdpr-requests.ts';
 
@@ -52,7 +52,7 @@ function addRights(command: Command, cli: Cli): void {
       cli.onServer(async (server, { user, includeRestricted: include_restricted, out }: ExportOptions) => {
         const file = exportFile(out);
         const bytes = await exportTo(file, { route: '/gdpr/export', body: { user, include_restricted } }, server);
-        output.out(`${file}\n${bytes} bytes\n`);
+        output.out(`${file}\n${sizeText(bytes)}\n`);
       }),
     );
   ofSubject('restrict', 'exclude data from search, context and lists until a time, for all users')

@@ -3,7 +3,7 @@
 --   repeated  the token was used within `grace_s` seconds and its successor was not: the answer was lost; `next_sha256` is the stored successor
 --   reused    the token was used before: two parties have it, so the session ends
 --   ended     the session has ended, or the user or tenant is not active
---   unknown   there is no such token
+--   unknown   there is no such token, or the session was given to a browser
 CREATE OR REPLACE FUNCTION rotate_refresh_token(token bytea, next bytea, grace_s integer, idle_s integer,
     OUT outcome text, OUT session_id uuid, OUT tenant_id uuid, OUT user_id uuid, OUT next_sha256 bytea, OUT expires_at timestamptz)
   LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp
@@ -18,8 +18,12 @@ BEGIN
     outcome := 'unknown';
     RETURN;
   END IF;
-  -- After the lock: another request may have used the token.
+  -- After the lock: another request may have used the token, or given the session to a browser, which deletes its tokens.
   SELECT * INTO known FROM refresh_tokens r WHERE r.token_sha256 = token;
+  IF NOT FOUND THEN
+    outcome := 'unknown';
+    RETURN;
+  END IF;
   session_id := family.id;
   tenant_id := family.tenant_id;
   user_id := family.user_id;

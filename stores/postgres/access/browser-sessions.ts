@@ -97,18 +97,19 @@ export async function recordBrowserUse(
   );
 }
 
-/** Gives the session of a log-in to a browser with this cookie; an earlier cookie of it ends. Returns the end of the session; null if it has ended. */
+/** Gives the session of a log-in to a browser with this cookie; an earlier cookie of it and its refresh tokens end. Returns false if the session has ended. */
 export async function giveToBrowser(
   transaction: TenantTransaction,
   sessionId: string,
   token: string,
-): Promise<Date | null> {
-  const [given] = await transaction.userSession.updateManyAndReturn({
+): Promise<boolean> {
+  const { count } = await transaction.userSession.updateMany({
     where: { id: sessionId, endedAt: null },
     data: { browserSha256: new Uint8Array(keySha256(token)), lastUsedAt: new Date() },
-    select: { expiresAt: true },
   });
-  return given?.expiresAt ?? null;
+  // Used ones, too: another tab that refreshes at this moment has one, and is no thief.
+  await transaction.refreshToken.deleteMany({ where: { sessionId } });
+  return count > 0;
 }
 
 /** Returns how the user of a session proved to be that user. */

@@ -53,10 +53,15 @@ export interface PageSlice<Place> {
 /** A part of a list. */
 export interface Page<Row, Place> {
   readonly rows: Row[];
-  /** Number of rows of the list. */
-  readonly total: number;
+  /** Number of rows of the list; null behind a position, where they are not counted again. */
+  readonly total: number | null;
   /** Start of the next page; null on the last one. */
   readonly next: Place | null;
+}
+
+/** Returns the part of a list that has no rows. */
+export function noRows<Place>(after: Place | null): Page<never, Place> {
+  return { rows: [], total: after === null ? 0 : null, next: null };
 }
 
 /** Splits rows that were read with one more than the limit: those of the page, and the last of them if there are more. */

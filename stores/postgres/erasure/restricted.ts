@@ -1,4 +1,6 @@
+import { z } from 'zod';
 import type { Prisma } from '../../../prisma/generated/client.ts';
+import { columnOf } from '../connection/rows.ts';
 
 /**
  * Returns the SQL condition that neither a row's session (or null) nor its owner is restricted, given their columns. A statement reads the restrictions once,
@@ -40,6 +42,13 @@ export function unrestrictedSession(): Prisma.SessionWhereInput {
   const now = new Date();
   const isShown = [{ restrictedUntil: null }, { restrictedUntil: { lte: now } }];
   return { AND: [{ OR: isShown }, { user: { OR: isShown } }] };
+}
+
+/** Returns whether any session or user is restricted now; mostly there is none. */
+export async function isAnythingRestricted(transaction: Pick<Prisma.TransactionClient, '$queryRaw'>): Promise<boolean> {
+  const rows = await transaction.$queryRaw`
+    SELECT EXISTS (SELECT FROM users WHERE restricted_until > now()) OR EXISTS (SELECT FROM sessions WHERE restricted_until > now()) AS restricted`;
+  return columnOf(rows, 'restricted', z.boolean()).includes(true);
 }
 
 /** Ids of the sessions that are hidden now for themselves, not with their owner. */

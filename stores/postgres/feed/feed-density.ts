@@ -3,7 +3,7 @@ import { FEED_TYPES } from '../../../domain/feed.ts';
 import type { NamedRead, TenantRead } from '../connection/database.ts';
 import { isoColumn } from '../connection/rows.ts';
 import type { FeedFilter } from './feed.ts';
-import { FEED_SOURCES, READERS } from './feed-sources.ts';
+import { FEED_SOURCES, limitOf, READERS, scopeOf } from './feed-sources.ts';
 import type { FeedScope, FeedSource } from './feed-sources.ts';
 
 export interface Density extends Omit<FeedFilter, 'since' | 'until'> {
@@ -26,20 +26,14 @@ function countedPerBucket(buckets: number): number {
 
 /** The columns of an index are all that it reads of private sources: PostgreSQL reads no rows of vacuumed pages. */
 function countText(source: FeedSource, scope: FeedScope): string {
-  const { type, from, at, session, project, isPrivate, where } = source;
-  const isJoined = scope === 'project' && project === null;
-  const rows =
-    isPrivate && scope !== 'session' ? `${READERS} AS reader JOIN ${from} r ON r.user_id = reader.id` : `${from} r`;
-  const limited = {
-    all: '',
-    project: isJoined ? '' : ` AND ${project} = $7::uuid`,
-    session: ` AND ${session} = $6::uuid`,
-  }[scope];
+  const { type, from, at, session, where } = source;
+  const { condition, isJoined, isByReader } = limitOf(source, scope, { session: '$6', project: '$7' });
+  const rows = isByReader ? `${READERS} AS reader JOIN ${from} r ON r.user_id = reader.id` : `${from} r`;
   return `
       SELECT '${type}' AS type, b.at, c.count, c.count >= $9::integer AS is_capped FROM buckets b CROSS JOIN LATERAL (
         SELECT count(*) AS count FROM (
           SELECT FROM ${rows}${isJoined ? ` JOIN sessions s ON s.id = ${session} AND s.project_id = $7::uuid` : ''}
-           WHERE '${type}' = ANY ($1::text[]) AND ${where}${limited} AND ${at} >= b.at AND ${at} < least(b.until, $4::timestamptz) LIMIT $9::integer) AS x) AS c
+           WHERE '${type}' = ANY ($1::text[]) AND ${where}${condition} AND ${at} >= b.at AND ${at} < least(b.until, $4::timestamptz) LIMIT $9::integer) AS x) AS c
        WHERE c.count > 0`;
 }
 
@@ -63,7 +57,7 @@ const TEXTS: Readonly<Record<FeedScope, string>> = {
 /** Returns the statement of a density. */
 export function densityStatement(query: Density): NamedRead {
   const { types, viewerId, projectId, sessionId, since, until, bucketSeconds, buckets } = query;
-  const scope = sessionId !== undefined ? 'session' : projectId !== undefined ? 'project' : 'all';
+  const scope = scopeOf(query);
   const ids = [sessionId ?? null, projectId ?? null];
   const values = [
     [...types],

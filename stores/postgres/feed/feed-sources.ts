@@ -2,7 +2,17 @@ import type { FeedType } from '../../../domain/feed.ts';
 import { isNotRestrictedAmongMany } from '../erasure/restricted.ts';
 
 /** What a feed is limited to; a statement is written for each. */
-export type FeedScope = 'all' | 'project' | 'session';
+export const FEED_SCOPES = ['all', 'project', 'session'] as const;
+export type FeedScope = (typeof FEED_SCOPES)[number];
+
+/** Returns the scope of a filter: a session limits a feed, else a project. */
+export function scopeOf(filter: {
+  readonly projectId: string | undefined;
+  readonly sessionId: string | undefined;
+}): FeedScope {
+  if (filter.sessionId !== undefined) return 'session';
+  return filter.projectId === undefined ? 'all' : 'project';
+}
 
 /** Rows that are items of the feed. Items of one time are ordered by id, then by `n`: a session is two items with one id. */
 export interface FeedSource {
@@ -18,6 +28,31 @@ export interface FeedSource {
   readonly where: string;
   /** Read by its user and admins only. */
   readonly isPrivate: boolean;
+}
+
+/** How a statement limits a source to its scope. */
+interface SourceLimit {
+  /** Condition on its rows; '' for none. */
+  readonly condition: string;
+  /** Its rows are limited to a project by a join with their sessions. */
+  readonly isJoined: boolean;
+  /** Its rows are read by user: an index then has them in order. The rows of a session have one user. */
+  readonly isByReader: boolean;
+}
+
+/** Returns how a source is limited to a scope. `parameters`: those of the ids in the statement. */
+export function limitOf(
+  { project, session, isPrivate }: FeedSource,
+  scope: FeedScope,
+  parameters: { readonly project: string; readonly session: string },
+): SourceLimit {
+  const isJoined = scope === 'project' && project === null;
+  const conditions = {
+    all: '',
+    project: isJoined ? '' : ` AND ${project} = ${parameters.project}::uuid`,
+    session: ` AND ${session} = ${parameters.session}::uuid`,
+  };
+  return { condition: conditions[scope], isJoined, isByReader: isPrivate && scope !== 'session' };
 }
 
 /** The columns of a table before its join with sessions are named `r`. */

@@ -3,7 +3,7 @@ import { FEED_LEVELS } from '../../../domain/feed.ts';
 import type { FeedType } from '../../../domain/feed.ts';
 import type { NamedRead, TenantRead } from '../connection/database.ts';
 import { rowOf } from '../connection/rows.ts';
-import { FEED_SOURCES, READERS } from './feed-sources.ts';
+import { FEED_SCOPES, FEED_SOURCES, limitOf, READERS, scopeOf } from './feed-sources.ts';
 import type { FeedScope, FeedSource } from './feed-sources.ts';
 
 /** Position of an item in the feed. */
@@ -38,17 +38,11 @@ const MAX_PREVIEW = 400;
 /** Returns the rows of a source on one side of a place, nearest first. `matches` is false for a row that only marks how far was read. */
 function sourceText(source: FeedSource, scope: FeedScope, side: FeedSide): string {
   const { than, by } = ORDER[side];
-  const { n, from, at, session, project, isPrivate } = source;
-  const isJoined = scope === 'project' && project === null;
-  const limited = {
-    all: '',
-    project: isJoined ? '' : ` AND ${project} = $9::uuid`,
-    session: ` AND ${session} = $8::uuid`,
-  }[scope];
-  const isOfReader = isPrivate && scope !== 'session' ? ' AND r.user_id = reader.id' : '';
+  const { n, from, at, session } = source;
+  const { condition, isJoined, isByReader } = limitOf(source, scope, { session: '$8', project: '$9' });
   const rows = `
       SELECT ${at} AS at, r.id, ${session} AS session_id FROM ${from} r
-       WHERE '${source.type}' = ANY ($1::text[]) AND ${source.where}${limited}${isOfReader}
+       WHERE '${source.type}' = ANY ($1::text[]) AND ${source.where}${condition}${isByReader ? ' AND r.user_id = reader.id' : ''}
          AND ${at} >= $6::timestamptz AND ${at} < $7::timestamptz
          AND ${at} ${than}= $3::timestamptz AND (${at}, r.id, ${n}) ${than} ($3::timestamptz, $4::uuid, $5::integer)
        ORDER BY ${at} ${by}, r.id ${by} LIMIT ${isJoined ? EXAMINED : MAX_PAGE + 1}`;
@@ -59,9 +53,9 @@ function sourceText(source: FeedSource, scope: FeedScope, side: FeedSide): strin
         WHERE s.id IS NOT NULL OR e.place = ${EXAMINED}
         ORDER BY e.at ${by}, e.id ${by} LIMIT ${MAX_PAGE + 1}`
     : `SELECT x.*, true AS matches, false AS is_last FROM (${rows}) AS x`;
-  return isOfReader === ''
-    ? `SELECT x.*, ${n} AS n FROM (${examined}) AS x`
-    : `SELECT x.*, ${n} AS n FROM ${READERS} AS reader CROSS JOIN LATERAL (${examined}) AS x`;
+  return isByReader
+    ? `SELECT x.*, ${n} AS n FROM ${READERS} AS reader CROSS JOIN LATERAL (${examined}) AS x`
+    : `SELECT x.*, ${n} AS n FROM (${examined}) AS x`;
 }
 
 /** One statement: merges the nearest rows of every source, and reads what is shown of those of the page. */
@@ -90,9 +84,8 @@ function feedText(scope: FeedScope, side: FeedSide): string {
      ORDER BY ${order('f.')}`;
 }
 
-const SCOPES = ['all', 'project', 'session'] as const satisfies readonly FeedScope[];
 const TEXTS: ReadonlyMap<string, string> = new Map(
-  SCOPES.flatMap((scope) =>
+  FEED_SCOPES.flatMap((scope) =>
     (['older', 'newer'] as const).map((side) => [`feed_${scope}_${side}`, feedText(scope, side)] as const),
   ),
 );
@@ -106,7 +99,7 @@ const EDGES = {
 /** Returns the statement of a page with one row more than `limit`. */
 export function feedStatement(filter: FeedFilter, side: FeedSide, place: FeedPlace | null, limit: number): NamedRead {
   const { types, viewerId, projectId, sessionId, since, until } = filter;
-  const name = `feed_${sessionId !== undefined ? 'session' : projectId !== undefined ? 'project' : 'all'}_${side}`;
+  const name = `feed_${scopeOf(filter)}_${side}`;
   const { at, id, n } = place ?? EDGES[side];
   const range = [since ?? '-infinity', until ?? 'infinity'];
   const ids = [sessionId ?? null, projectId ?? null];

@@ -196,6 +196,12 @@ export async function verifyLearning(
     UPDATE learnings SET verified_by = ${editor.userId}::uuid, verified_at = now(), verify_note = ${note}, updated_at = now() WHERE id = ${id}::uuid`;
 }
 
+/** Takes the verification of a current, locked learning back; does nothing if there is none. */
+export async function unverifyLearning(transaction: TenantTransaction, id: string): Promise<void> {
+  await transaction.$executeRaw`
+    UPDATE learnings SET verified_by = NULL, verified_at = NULL, verify_note = NULL, updated_at = now() WHERE id = ${id}::uuid AND verified_at IS NOT NULL`;
+}
+
 /** Deletes (soft) a learning and its former versions; returns their ids. @throws LegalHoldError */
 export async function deleteLearning(
   transaction: TenantTransaction,

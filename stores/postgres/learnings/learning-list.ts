@@ -96,10 +96,10 @@ export interface LearningPlace {
   readonly id: string;
 }
 
-const listedRow = z.object({ id: z.string().nullable(), value: z.number().nullable(), total: z.number() });
+const listedRow = z.object({ id: z.string().nullable(), value: z.number().nullable(), total: z.number().nullable() });
 
 /**
- * A page of learnings, how many there are, and where the next page begins. Without `asOf` and `includeClosed`: those that hold now. Quotes of other users'
+ * A page of learnings, how many there are (null behind a position), and where the next page begins. Without `asOf` and `includeClosed`: those that hold now. Quotes of other users'
  * sessions than `viewerId`'s are withheld; undefined: an admin, who reads all.
  */
 export async function listLearnings(
@@ -130,7 +130,7 @@ export async function listLearnings(
            AND (${q}::text IS NULL OR l.search @@ websearch_to_tsquery('english', ${q}) OR l.title ILIKE ${like} OR l.description ILIKE ${like})
       )
       SELECT listed.id, listed.value, counted.total
-        FROM (SELECT count(*)::integer AS total FROM matching) AS counted
+        FROM (SELECT CASE WHEN ${after === null} THEN (SELECT count(*)::integer FROM matching) END AS total) AS counted
         LEFT JOIN (SELECT id, value FROM matching
                     WHERE ${after === null} OR (value, id) < (${after?.value ?? 0}::real, ${after?.id ?? null}::uuid)
                     ORDER BY value DESC, id DESC LIMIT ${limit + 1} OFFSET ${after === null ? (page - 1) * limit : 0}) AS listed ON true
@@ -144,7 +144,7 @@ export async function listLearnings(
   });
   return {
     rows: await withoutRestricted(transaction, inOrder(shown, rows), viewerId),
-    total: found[0]?.total ?? 0,
+    total: found[0]?.total ?? null,
     next,
   };
 }

@@ -4,7 +4,7 @@ import { leastIdAt } from '../../../domain/ids.ts';
 import { MEMORY_TYPES } from '../../../domain/ports/vector-index.ts';
 import { Prisma } from '../../../prisma/generated/client.ts';
 import type { TenantTransaction } from '../connection/database.ts';
-import { nextOf, rowOf } from '../connection/rows.ts';
+import { rowOf } from '../connection/rows.ts';
 import { isNotRestricted } from '../erasure/restricted.ts';
 import type { ContextPurpose } from './memory-uses.ts';
 
@@ -50,12 +50,12 @@ const JOINED = Prisma.sql`
           (count(*) FILTER (WHERE kind = 'wrong'))::integer AS wrong FROM memory_uses WHERE context_id = c.id) AS u`;
 const SHOWN = Prisma.raw(isNotRestricted('c.session_id', 'c.user_id'));
 
-/** Returns a page of served contexts, newest first, after the one with the id `after`; and the id of the last one if more follow. */
+/** Returns served contexts, newest first, from before the one with the id `before` on; null: from the newest on. */
 export async function listContexts(
   transaction: TenantTransaction,
   { viewerId, sessionId, projectId, purpose, since, until }: ContextFilter,
-  { after, limit }: { readonly after: string | null; readonly limit: number },
-): Promise<{ readonly rows: readonly ListedContext[]; readonly next: string | null }> {
+  { before, limit }: { readonly before: string | null; readonly limit: number },
+): Promise<ListedContext[]> {
   // Only conditions that are given: each has an index in the order of the list.
   const conditions = [
     SHOWN,
@@ -65,16 +65,14 @@ export async function listContexts(
     ...(purpose === undefined ? [] : [Prisma.sql`c.purpose = ${purpose}`]),
     ...(since === undefined ? [] : [Prisma.sql`c.id >= ${idAt(since)}::uuid`]),
     ...(until === undefined ? [] : [Prisma.sql`c.id < ${idAt(until)}::uuid`]),
-    ...(after === null ? [] : [Prisma.sql`c.id < ${after}::uuid`]),
+    ...(before === null ? [] : [Prisma.sql`c.id < ${before}::uuid`]),
   ];
-  const rows = z.array(listedRow).parse(
+  return z.array(listedRow).parse(
     await transaction.$queryRaw`
       SELECT ${COLUMNS}
-        FROM (SELECT * FROM contexts c WHERE ${Prisma.join(conditions, ' AND ')} ORDER BY c.id DESC LIMIT ${limit + 1}) AS c
+        FROM (SELECT * FROM contexts c WHERE ${Prisma.join(conditions, ' AND ')} ORDER BY c.id DESC LIMIT ${limit}) AS c
         ${JOINED} ORDER BY c.id DESC`,
   );
-  const { shown, next } = nextOf(rows, limit);
-  return { rows: shown, next: next?.id ?? null };
 }
 
 /** Ids are ordered by time; those before 1970 do not exist. */

@@ -139,10 +139,13 @@ export async function readContextSources(transaction: TenantTransaction, scope: 
     take: MAX_CLOSED,
     select: { id: true, description: true, reason: true, supersededBy: true, validTo: true },
   });
-  const reopened = await transaction.learning.findMany({
-    where: { previousId: { in: closed.map(({ id }) => id) }, reopenReason: { not: null } },
-    select: { previousId: true },
-  });
+  const reopened =
+    closed.length === 0
+      ? []
+      : await transaction.learning.findMany({
+          where: { previousId: { in: closed.map(({ id }) => id) }, reopenReason: { not: null } },
+          select: { previousId: true },
+        });
   const isTrueAgain = new Set(reopened.map(({ previousId }) => previousId));
   const descriptions = new Map(learnings.map((learning) => [learning.id, learning.description]));
   return {

@@ -6,7 +6,8 @@ export type SeqStart =
 /** A page of rows in captured order. */
 export interface SeqPage<Row> {
   readonly rows: Row[];
-  readonly total: number;
+  /** Number of rows of the list; null of a page on one side of a position, which follows a counted one. */
+  readonly total: number | null;
   /** Position before which earlier rows exist; null: the page is the first. */
   readonly before: number | null;
   /** Position after which later rows exist; null: the page is the last. */
@@ -21,11 +22,27 @@ export interface SeqPart {
   readonly take: number;
 }
 
-/** Returns a page of rows from its start. `find` reads rows of the list in a range; one more than is returned shows whether others follow. */
+/** Reads of one list. */
+interface SeqReads<Row> {
+  /** Reads rows in a range: one more than the page returns shows whether others follow. */
+  readonly find: (part: SeqPart) => Promise<Row[]>;
+  readonly count: () => Promise<number>;
+}
+
+/** Returns a page of rows from its start, counted unless it follows another one. */
 export async function pageBySeq<Row extends { readonly seq: number }>(
   start: SeqStart,
   limit: number,
-  find: (part: SeqPart) => Promise<Row[]>,
+  { find, count }: SeqReads<Row>,
+): Promise<SeqPage<Row>> {
+  const page = await rowsBySeq(start, limit, find);
+  return { ...page, total: start.side === 'after' || start.side === 'before' ? null : await count() };
+}
+
+async function rowsBySeq<Row extends { readonly seq: number }>(
+  start: SeqStart,
+  limit: number,
+  find: SeqReads<Row>['find'],
 ): Promise<Omit<SeqPage<Row>, 'total'>> {
   const later = (from: number, take: number, skip = 0) =>
     find({ seq: { gt: from }, orderBy: { seq: 'asc' }, skip, take: take + 1 });

@@ -68,16 +68,17 @@ const PROMPT_COLUMNS = {
 
 export type TimelinePrompt = Prisma.PromptGetPayload<{ select: typeof PROMPT_COLUMNS }>;
 
-/** Returns a page of prompts in captured order, and their number. */
+/** Returns a page of prompts in captured order. */
 export async function listPrompts(
   transaction: TenantTransaction,
   query: TimelineQuery,
 ): Promise<SeqPage<TimelinePrompt>> {
   const where = ofTimeline(query);
-  const page = await pageBySeq(query.start, query.limit, ({ seq, ...part }) =>
-    transaction.prompt.findMany({ where: { ...where, seq }, ...part, select: PROMPT_COLUMNS }),
-  );
-  return { ...page, total: await transaction.prompt.count({ where }) };
+  return pageBySeq(query.start, query.limit, {
+    find: ({ seq, ...part }) =>
+      transaction.prompt.findMany({ where: { ...where, seq }, ...part, select: PROMPT_COLUMNS }),
+    count: () => transaction.prompt.count({ where }),
+  });
 }
 
 const OBSERVATION_COLUMNS = {
@@ -108,20 +109,21 @@ export type TimelineObservation = Prisma.ObservationGetPayload<{ select: typeof 
   readonly content?: string;
 };
 
-/** Returns a page of observations in captured order, and their number; with full text if `full`. */
+/** Returns a page of observations in captured order; with full text if `full`. */
 export async function listObservations(
   transaction: TenantTransaction,
   query: TimelineQuery & { readonly full: boolean },
 ): Promise<SeqPage<TimelineObservation>> {
   const where = ofTimeline(query);
-  const page = await pageBySeq<TimelineObservation>(query.start, query.limit, ({ seq, ...part }) =>
-    query.full
-      ? transaction.observation.findMany({
-          where: { ...where, seq },
-          ...part,
-          select: { ...OBSERVATION_COLUMNS, content: true },
-        })
-      : transaction.observation.findMany({ where: { ...where, seq }, ...part, select: OBSERVATION_COLUMNS }),
-  );
-  return { ...page, total: await transaction.observation.count({ where }) };
+  return pageBySeq<TimelineObservation>(query.start, query.limit, {
+    find: ({ seq, ...part }) =>
+      query.full
+        ? transaction.observation.findMany({
+            where: { ...where, seq },
+            ...part,
+            select: { ...OBSERVATION_COLUMNS, content: true },
+          })
+        : transaction.observation.findMany({ where: { ...where, seq }, ...part, select: OBSERVATION_COLUMNS }),
+    count: () => transaction.observation.count({ where }),
+  });
 }

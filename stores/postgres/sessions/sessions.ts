@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import type { Prisma } from '../../../prisma/generated/client.ts';
+import { Prisma } from '../../../prisma/generated/client.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import type { SESSION_SORTS } from '../../../domain/session-states.ts';
-import { nextOf } from '../connection/rows.ts';
+import { idsOf, inOrder, nextOf } from '../connection/rows.ts';
 import type { Page, PageSlice } from '../connection/rows.ts';
-import { unrestrictedSession } from '../erasure/restricted.ts';
+import { isAnythingRestricted, isNotRestricted, unrestrictedSession } from '../erasure/restricted.ts';
 import { literal } from '../projects/projects.ts';
 import { writeCapture } from './session-state.ts';
 import { readAgents } from './session-timeline.ts';
@@ -173,51 +173,67 @@ export interface SessionListFilter {
   readonly search?: string | undefined;
 }
 
+const SHOWN = Prisma.raw(isNotRestricted('s.id', 's.user_id'));
+
 /** Position in a list of sessions: after the one with this id. */
 export interface SessionPlace {
   readonly id: string;
 }
 
+const groupRow = z.object({ status: z.string(), phase: z.string(), count: z.number() });
 /** A number of sessions that have this status and phase. */
-export interface SessionGroup {
-  readonly status: string;
-  readonly phase: string;
-  readonly count: number;
+export type SessionGroup = Readonly<z.output<typeof groupRow>>;
+
+/** Conditions of a list whose numbers are shown by status and phase, for sessions called `s`. */
+function listedSessions({ projectId, search }: SessionListFilter): Prisma.Sql[] {
+  return [
+    Prisma.sql`s.tenant_id = (SELECT current_tenant_id()) AND s.status <> 'deleted'`,
+    ...(projectId === undefined ? [] : [Prisma.sql`s.project_id = ${projectId}::uuid`]),
+    ...(search === undefined ? [] : [Prisma.sql`s.title ILIKE ${`%${literal(search)}%`}`]),
+  ];
+}
+
+/** Returns the numbers of sessions by status and phase. An index has all that it reads, unless there is a search, or a restriction. */
+async function countSessions(transaction: TenantTransaction, filter: SessionListFilter): Promise<SessionGroup[]> {
+  const conditions = [...listedSessions(filter), ...((await isAnythingRestricted(transaction)) ? [SHOWN] : [])];
+  const rows = await transaction.$queryRaw`
+    SELECT s.status, s.phase, count(*)::integer AS count FROM sessions s WHERE ${Prisma.join(conditions, ' AND ')} GROUP BY s.status, s.phase`;
+  return z.array(groupRow).parse(rows);
 }
 
 /**
- * Returns a page of sessions, their number, the start of the next page, and `groups`: the numbers by status and phase, without the filters of these two.
- * `after` has precedence over `page`.
+ * Returns a page of sessions, the start of the next page, and `groups`: the numbers by status and phase, without the filters of these two; null behind a
+ * position. `after` has precedence over `page`.
  */
 export async function listSessions(
   transaction: TenantTransaction,
-  { status, phase, projectId, search }: SessionListFilter,
+  filter: SessionListFilter,
   sort: (typeof SESSION_SORTS)[number],
   { after, page, limit }: PageSlice<SessionPlace>,
-): Promise<Page<StoredSession, SessionPlace> & { readonly groups: readonly SessionGroup[] }> {
-  const of: Prisma.SessionWhereInput = {
-    status: { not: 'deleted' },
-    ...unrestrictedSession(),
-    ...(projectId === undefined ? {} : { projectId }),
-    ...(search === undefined ? {} : { title: { contains: literal(search), mode: 'insensitive' } }),
-  };
-  const found = await transaction.session.findMany({
-    where: {
-      ...of,
-      ...(status === undefined ? {} : { status }),
-      ...(phase === undefined ? {} : { phase }),
-      ...(after === null ? {} : { id: { [sort === 'newest' ? 'lt' : 'gt']: after.id } }),
-    },
-    orderBy: { id: sort === 'newest' ? 'desc' : 'asc' },
-    skip: after === null ? (page - 1) * limit : 0,
-    take: limit + 1,
+): Promise<Page<StoredSession, SessionPlace> & { readonly groups: readonly SessionGroup[] | null }> {
+  const { status, phase } = filter;
+  const [than, by] = sort === 'newest' ? ['<', 'DESC'] : ['>', 'ASC'];
+  const conditions = [
+    ...listedSessions(filter),
+    SHOWN,
+    ...(status === undefined ? [] : [Prisma.sql`s.status = ${status}`]),
+    ...(phase === undefined ? [] : [Prisma.sql`s.phase = ${phase}`]),
+    ...(after === null ? [] : [Prisma.sql`s.id ${Prisma.raw(than)} ${after.id}::uuid`]),
+  ];
+  // Past Prisma, whose join with users makes PostgreSQL read all sessions instead of the index in its order.
+  const found = idsOf(
+    await transaction.$queryRaw`
+      SELECT s.id FROM sessions s WHERE ${Prisma.join(conditions, ' AND ')}
+       ORDER BY s.id ${Prisma.raw(by)} LIMIT ${limit + 1} OFFSET ${after === null ? (page - 1) * limit : 0}`,
+  ).map((id) => ({ id }));
+  const { shown, next } = nextOf(found, limit);
+  const rows = await transaction.session.findMany({
+    where: { id: { in: shown.map(({ id }) => id) } },
     select: SESSION_COLUMNS,
   });
-  const { shown, next } = nextOf(found, limit);
-  const grouped = await transaction.session.groupBy({ by: ['status', 'phase'], where: of, _count: true });
-  const groups = grouped.map(({ _count: count, ...group }) => ({ ...group, count }));
+  const groups = after === null ? await countSessions(transaction, filter) : null;
   const total = groups
-    .filter((group) => (status ?? group.status) === group.status && (phase ?? group.phase) === group.phase)
+    ?.filter((group) => (status ?? group.status) === group.status && (phase ?? group.phase) === group.phase)
     .reduce((sum, group) => sum + group.count, 0);
-  return { rows: [...shown], total, next: next === null ? null : { id: next.id }, groups };
+  return { rows: inOrder(shown, rows), total: total ?? null, next, groups };
 }

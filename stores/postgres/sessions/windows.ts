@@ -51,7 +51,7 @@ const listedWindow = rowOf({
 
 export type ListedWindow = z.output<typeof listedWindow>;
 
-/** Returns a page of a session's windows in order, their number, and the start of the next page. `after` has precedence over `page`. */
+/** Returns a page of a session's windows in order, and the start of the next page. `after` has precedence over `page`. */
 export async function listWindows(
   transaction: TenantTransaction,
   { sessionId, state = null }: { readonly sessionId: string; readonly state?: string | undefined | null },
@@ -60,13 +60,15 @@ export async function listWindows(
   const rows = z.array(listedWindow).parse(
     await transaction.$queryRaw`
       SELECT w.n, w.from_seq, w.to_seq, w.tokens, w.reason, w.state, w.attempts, w.error, w.created_at, w.updated_at,
-             ARRAY(SELECT u.id FROM summaries u WHERE u.session_id = w.session_id AND u.window_n = w.n AND u.published ORDER BY u.id) AS summary_ids
+             coalesce(u.ids, '{}') AS summary_ids
         FROM windows w
+        LEFT JOIN (SELECT window_n, array_agg(id ORDER BY id) AS ids FROM summaries WHERE session_id = ${sessionId}::uuid AND published GROUP BY window_n) AS u ON u.window_n = w.n
        WHERE w.session_id = ${sessionId}::uuid AND (${state}::text IS NULL OR w.state = ${state}) AND w.n > ${after?.n ?? -1}::integer
        ORDER BY w.n LIMIT ${limit + 1} OFFSET ${after === null ? (page - 1) * limit : 0}`,
   );
   const { shown, next } = nextOf(rows, limit);
-  const total = await transaction.window.count({ where: { sessionId, ...(state === null ? {} : { state }) } });
+  const counted = { sessionId, ...(state === null ? {} : { state }) };
+  const total = after === null ? await transaction.window.count({ where: counted }) : null;
   return { rows: [...shown], total, next: next === null ? null : { n: next.n } };
 }
 

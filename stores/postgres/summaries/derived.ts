@@ -81,8 +81,8 @@ const placeRow = z.object({ group: z.number(), place: z.number(), id: z.string()
 export type SummaryPlace = Readonly<z.output<typeof placeRow>>;
 
 /**
- * Returns a page of a session's summaries, their number, and the start of the next page, null after the last: session summaries first,
- * newest version first, then topics and items in order. `after` has precedence over `page`.
+ * Returns a page of a session's summaries, and the start of the next page: session summaries first, newest version first, then topics and items in order.
+ * `after` has precedence over `page`.
  */
 export async function listSummaries(
   transaction: TenantTransaction,
@@ -105,13 +105,9 @@ export async function listSummaries(
     where: { id: { in: shown.map((row) => row.id) } },
     select: SUMMARY_COLUMNS,
   });
-  return {
-    rows: inOrder(shown, rows),
-    total: await transaction.summary.count({
-      where: { sessionId, ...(type === null ? {} : { type }), ...(kind === null ? {} : { kind }) },
-    }),
-    next,
-  };
+  const counted = { sessionId, ...(type === null ? {} : { type }), ...(kind === null ? {} : { kind }) };
+  const total = after === null ? await transaction.summary.count({ where: counted }) : null;
+  return { rows: inOrder(shown, rows), total, next };
 }
 
 /** Returns a summary by its id; null if it is missing or its session was deleted. */

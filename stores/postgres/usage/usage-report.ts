@@ -75,7 +75,7 @@ const KEYS: Readonly<
   session: {
     key: 'l.session_id',
     join: '',
-    name: "n.host || ':' || n.external_id",
+    name: "coalesce(n.title, n.host || ':' || n.external_id)",
     names: 'LEFT JOIN sessions n ON n.id = g.key',
   },
 };

@@ -184,6 +184,7 @@ function successes(): ContractRequest[] {
     ],
     ['delete /learnings/{id}', `/learnings/${otherLearnings[0]}`],
     ['post /learnings/{id}/verify', `/learnings/${otherLearnings[1]}/verify`, { body: { note: 'true' } }],
+    ['post /learnings/{id}/unverify', `/learnings/${otherLearnings[1]}/unverify`],
     ['post /learnings/{id}/invalidate', `/learnings/${otherLearnings[1]}/invalidate`, { body: { reason: 'over' } }],
     ['post /learnings/{id}/reopen', `/learnings/${otherLearnings[1]}/reopen`, { body: { reason: 'true again' } }],
     [
@@ -318,6 +319,7 @@ function failures(reader: string): ContractRequest[] {
     ['put /learnings/{id}', `/learnings/${learningId}`, { body: { title: 'C' } }],
     ['delete /learnings/{id}', `/learnings/${newId()}`],
     ['post /learnings/{id}/verify', '/learnings/odd/verify', { body: {} }],
+    ['post /learnings/{id}/unverify', '/learnings/odd/unverify'],
     ['post /learnings/{id}/invalidate', `/learnings/${learningId}/invalidate`, { body: {} }],
     ['post /learnings/{id}/reopen', `/learnings/${newId()}/reopen`, { body: { reason: 'r' } }],
     ['post /learnings/batch', '/learnings/batch', { body: { action: 'odd', ids: [learningId] } }],

@@ -101,7 +101,9 @@ describe('the list of served contexts', () => {
     expect(page.data).toMatchObject([
       { id: second.id, purpose: 'session_start', session: null, tokens: second.tokens, items: 3, useful: 0, wrong: 0 },
     ]);
-    expect((await listed(`limit=1&cursor=${page.next_cursor}`, owner.key)).data).toMatchObject([{ id: first.id }]);
+    expect((await listed(`limit=1&cursor=${page.pagination.next_cursor}`, owner.key)).data).toMatchObject([
+      { id: first.id },
+    ]);
     for (const [query, count] of [
       [`project=${encodeURIComponent(PROJECT)}`, 2],
       ['project=unknown', 0],

@@ -5,7 +5,7 @@ import { learningSchema } from '../../../contract/learnings.ts';
 import { forgottenMemory } from '../../../contract/memory.ts';
 import { compactAnswer } from '../../../contract/search.ts';
 import { summarySchema } from '../../../contract/sessions.ts';
-import { pageOfItems } from '../../../contract/shared.ts';
+import { cursorPageOf } from '../../../contract/shared.ts';
 import { memoryHash } from '../../../domain/memory.ts';
 import { demoHooks, replay, settled } from '../../setup/demo-session.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
@@ -131,7 +131,7 @@ test('takes the hash of a summary, and forgets it only with its sources', { time
   await replay(instance, hooks);
   await settled(instance, session, PATIENCE_MS);
   const listed = async () =>
-    bodyOf(pageOfItems(summarySchema), await instance.get(`/sessions/${session}/summaries?limit=100`)).data;
+    bodyOf(cursorPageOf(summarySchema), await instance.get(`/sessions/${session}/summaries?limit=100`)).data;
   const item = (await listed()).find(({ type, evidence }) => type === 'item' && evidence.length > 0);
   const { id, hash, evidence } = summarySchema.parse(item);
   expect(bodyOf(summarySchema, await instance.get(`/summaries/${hash}`))).toEqual(item);

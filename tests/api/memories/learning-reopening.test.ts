@@ -180,8 +180,13 @@ describe('many at once', () => {
     ]);
     expect(await detailOf(reopened?.id ?? '')).toMatchObject({ verified: true, verify_note: 'I checked' });
 
+    const unverified = await items({ action: 'unverify', ids: [reopened?.id, randomUUID()] });
+    expect(unverified).toMatchObject([{ status: 'changed', id: reopened?.id }, { code: 'NOT_FOUND' }]);
+    expect(await detailOf(reopened?.id ?? '')).toMatchObject({ verified: false, verify_note: null, version: 2 });
+
     // By the rules of the single routes.
-    expect(await items({ action: 'verify', ids: [own.id] }, user.key)).toMatchObject([{ code: 'FORBIDDEN' }]);
+    for (const action of ['verify', 'unverify'])
+      expect(await items({ action, ids: [own.id] }, user.key)).toMatchObject([{ code: 'FORBIDDEN' }]);
     expect(await items({ action: 'unshare', ids: [own.id, reopened?.id] }, user.key)).toMatchObject([
       { status: 'changed' },
       { code: 'FORBIDDEN' },
@@ -193,6 +198,7 @@ describe('many at once', () => {
   test.each<[object, string]>([
     [{ action: 'verify', ids: [] }, 'ids'],
     [{ action: 'verify', ids: Array.from({ length: 101 }, () => randomUUID()) }, 'ids'],
+    [{ action: 'unverify', ids: [] }, 'ids'],
     [{ action: 'invalidate', ids: [randomUUID()] }, 'reason'],
     [{ action: 'invalidate', ids: [randomUUID()], reason: 'deleted' }, 'reason'],
     [{ action: 'delete', ids: [randomUUID()] }, 'action'],

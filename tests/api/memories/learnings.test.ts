@@ -138,7 +138,7 @@ describe('the list', () => {
     const seen: string[] = [];
     for (let cursor: string | null = ''; cursor !== null;) {
       const page = await listed(instance, `tag=${tag}&sort=${sort}&limit=2${cursor === '' ? '' : `&cursor=${cursor}`}`);
-      expect(page.pagination).toMatchObject({ total: 5, has_prev: cursor !== '' });
+      expect(page.pagination).toMatchObject({ total: cursor === '' ? 5 : null, has_prev: cursor !== '' });
       seen.push(...page.data.map((learning) => learning.id));
       cursor = page.pagination.next_cursor;
     }

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { exportSchema } from '../../../contract/gdpr.ts';
 import { learningDetail, learningSchema } from '../../../contract/learnings.ts';
-import { pageOfItems } from '../../../contract/shared.ts';
+import { cursorPageOf } from '../../../contract/shared.ts';
 import { longLivedFolder } from '../../infra/support/long-lived-folder.ts';
 import { runProgram } from '../../cli/support/output.ts';
 import { writeFileAtomic } from '../../../infra/instance/atomic-file.ts';
@@ -239,7 +239,7 @@ describe('sharing', () => {
     await finished(here, 'test:pelican');
     const project = encodeURIComponent('/src/pelican');
     const list = async (key: string) =>
-      bodyOf(pageOfItems(learningSchema), await here.get(`/learnings?project=${project}`, key)).data;
+      bodyOf(cursorPageOf(learningSchema), await here.get(`/learnings?project=${project}`, key)).data;
     const own = await list(owner.key);
     expect([own.length > 0, new Set(own.map(({ visibility, origin }) => `${visibility} ${origin}`))]).toEqual([
       true,

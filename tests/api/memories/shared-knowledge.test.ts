@@ -1,13 +1,15 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { meSchema } from '../../../contract/access.ts';
 import { learningSchema } from '../../../contract/learnings.ts';
 import { newId } from '../../../domain/ids.ts';
 import type { TestUser } from '../../setup/database.ts';
 import { startTestInstance } from '../../setup/instance.ts';
+import type { TestInstance } from '../../setup/instance.ts';
 import { captured, smallSession } from '../../setup/small-session.ts';
 import { given } from '../support/learnings.ts';
 import type { LearningAnswer } from '../support/learnings.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
-import { expectError } from '../support/answers.ts';
+import { bodyOf, expectError } from '../support/answers.ts';
 
 const instance = fileInstance();
 let alice: TestUser;
@@ -21,6 +23,8 @@ beforeAll(async () => {
 
 const read = async (id: string, key = instance.admin.key): Promise<LearningAnswer> =>
   learningSchema.parse((await instance.get(`/learnings/${id}`, key)).body);
+const mayVerify = (at: TestInstance, users: readonly TestUser[]) =>
+  Promise.all(users.map(async ({ key }) => bodyOf(meSchema, await at.get('/auth/me', key)).may_verify));
 let n = 0;
 const ofAlice = (more: Readonly<Record<string, unknown>> = {}) =>
   given(instance, `The retry limit of service ${(n += 1)} is five`, more, { key: alice.key });
@@ -100,11 +104,39 @@ describe('shared knowledge is changed by its owner and admins alone', () => {
     }
   });
 
-  test('verifying is for admins', async () => {
+  test('verifying and taking it back are for admins', async () => {
     const { id } = await ofAlice();
     for (const { key } of [alice, bob])
-      expectError(await instance.post(`/learnings/${id}/verify`, {}, key), 'FORBIDDEN');
-    expect((await instance.post(`/learnings/${id}/verify`, {})).body).toMatchObject({ verified: true });
+      for (const change of ['verify', 'unverify'])
+        expectError(await instance.post(`/learnings/${id}/${change}`, {}, key), 'FORBIDDEN');
+    const note = 'I looked';
+    expect((await instance.post(`/learnings/${id}/verify`, { note })).body).toMatchObject({ verified: true });
+    const none = {
+      verified: false,
+      verified_by: null,
+      verified_at: null,
+      verify_note: null,
+      version: 1,
+      valid_to: null,
+    };
+    // Again: nothing to take back.
+    for (let times = 0; times < 2; times += 1)
+      expect((await instance.post(`/learnings/${id}/unverify`)).body).toMatchObject({ id, ...none });
+    expect(
+      await instance.rows(
+        "SELECT actor_id, status FROM audit_log WHERE subject_id = $1 AND action = 'POST /learnings/:id/unverify' AND status = 200",
+        [id],
+      ),
+    ).toEqual([1, 2].map(() => ({ actor_id: instance.admin.userId, status: 200 })));
+    await instance.post(`/learnings/${id}/invalidate`, { reason: 'over' });
+    expectError(await instance.post(`/learnings/${id}/unverify`), 'CONFLICT');
+    expectError(await instance.post(`/learnings/${newId()}/unverify`), 'NOT_FOUND');
+  });
+
+  test('a user reads whether the credential may verify', async () => {
+    const reader = await instance.user({ role: 'admin', scopes: ['read', 'admin'] });
+    const viewer = await instance.user({ role: 'viewer' });
+    expect(await mayVerify(instance, [instance.admin, alice, reader, viewer])).toEqual([true, false, false, false]);
   });
 
   test('a project is renamed and merged by admins, or by the one user whose all of it is', async () => {
@@ -133,6 +165,9 @@ test('where the setting lets them, users verify', async () => {
     const { id } = await given(open, 'The cache stores ten entries');
     const answer = await open.post(`/learnings/${id}/verify`, {}, user.key);
     expect(answer.body).toMatchObject({ verified: true, verified_by: user.userId });
+    expect((await open.post(`/learnings/${id}/unverify`, undefined, user.key)).body).toMatchObject({ verified: false });
+    const [viewer, agent] = [await open.user({ role: 'viewer' }), await open.user({ scopes: ['capture', 'read'] })];
+    expect(await mayVerify(open, [user, viewer, agent])).toEqual([true, false, false]);
   } finally {
     await open.close();
   }

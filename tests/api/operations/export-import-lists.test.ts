@@ -71,7 +71,7 @@ describe('exports', () => {
     const own = await list('', user.key);
     expect(own.data.map(({ id }) => id)).toEqual([ofSession, mine]);
     expect(own).toMatchObject({
-      data: [{ user: user.userId }, { subject: user.userId }],
+      data: [{ user_id: user.userId }, { subject: user.userId }],
       pagination: { next_cursor: null },
     });
     // Each of them, and no other, can be read by its id.
@@ -111,12 +111,12 @@ describe('imports', () => {
     const list = async (key?: string, query = '') =>
       bodyOf(newestOf(importSchema), await instance.get(`/imports${query}`, key));
     expect((await list()).data.map(({ id }) => id)).toEqual([ofOther, mine]);
-    expect((await list(user.key)).data).toMatchObject([{ id: mine, user: user.userId, kind: 'transcripts' }]);
+    expect((await list(user.key)).data).toMatchObject([{ id: mine, user_id: user.userId, kind: 'transcripts' }]);
     const first = await list(undefined, '?limit=1');
     const second = await list(undefined, `?limit=1&cursor=${first.pagination.next_cursor}`);
     expect([...first.data, ...second.data].map(({ id }) => id)).toEqual([ofOther, mine]);
     const files = bodyOf(newestOf(fileImportSchema), await instance.get('/imports/files'));
-    expect(files.data).toMatchObject([{ id: file, user: instance.admin.userId }]);
+    expect(files.data).toMatchObject([{ id: file, user_id: instance.admin.userId }]);
     expectError(await instance.get('/imports/files', user.key), 'FORBIDDEN');
   });
 });

@@ -71,9 +71,12 @@ describe('the list of sessions', () => {
     const seen: string[] = [];
     for (let cursor: string | null = null; ;) {
       const at: string = cursor === null ? '' : `&cursor=${cursor}`;
-      const { data, pagination } = await sessions(`?limit=9&sort=${sort}${at}`);
+      const { data, pagination, counts } = await sessions(`?limit=9&sort=${sort}${at}`);
       seen.push(...data.map((session) => session.external_id));
-      expect(pagination.total).toBe(44);
+      // Counted once, for the first page.
+      expect([pagination.total, pagination.total_pages, counts?.status.ended]).toEqual(
+        cursor === null ? [44, 5, 10] : [null, null, undefined],
+      );
       cursor = pagination.next_cursor;
       if (cursor === null) break;
       expectError(
@@ -89,6 +92,24 @@ describe('the list of sessions', () => {
     const counts = { status: { active: 23, ended: 4, archived: 0 }, phase: { active: 23, settled: 4, closing: 0 } };
     for (const query of ['', '&status=active', '&phase=settled'])
       expect((await sessions(`?limit=1&project=beta&search=work${query}`)).counts).toMatchObject(counts);
+  });
+
+  test('counts no restricted session, and none of a restricted user', async () => {
+    const restricted = (table: string) =>
+      `UPDATE ${table} SET restricted_until = now() + make_interval(secs => $1::double precision)`;
+    const counted = async () => {
+      const { data, pagination, counts } = await sessions('?limit=100');
+      expect(data).toHaveLength(pagination.total ?? -1);
+      return [pagination.total, counts?.status.ended, counts?.phase.active];
+    };
+    await instance.write(`${restricted('sessions')} WHERE external_id IN ('s-00', 's-01', 's-40', 's-44')`, [60]);
+    expect(await counted()).toEqual([41, 8, 33]);
+    expect((await sessions('?search=repair&limit=1')).pagination.total).toBe(1);
+    await instance.write(restricted('users'), [60]);
+    expect(await counted()).toEqual([0, 0, 0]);
+    await instance.write(restricted('users'), [-60]);
+    await instance.write(restricted('sessions'), [-60]);
+    expect(await counted()).toEqual([44, 10, 34]);
   });
 
   test('names the reason why a session is stuck', async () => {

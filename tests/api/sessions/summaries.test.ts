@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { pageOfItems } from '../../../contract/shared.ts';
+import { cursorPageOf } from '../../../contract/shared.ts';
 import { summarySchema } from '../../../contract/sessions.ts';
 import { newId } from '../../../domain/ids.ts';
 import { captured, smallSession } from '../../setup/small-session.ts';
@@ -46,7 +46,7 @@ beforeAll(async () => {
   expected = [second, first, topic1, bugfix, decision, topic2];
 });
 
-const listed = async (query = '') => bodyOf(pageOfItems(summarySchema), await instance.get(`${WRITTEN}?${query}`));
+const listed = async (query = '') => bodyOf(cursorPageOf(summarySchema), await instance.get(`${WRITTEN}?${query}`));
 
 const idsOf = async (query = '') => (await listed(query)).data.map((summary) => summary.id);
 
@@ -60,6 +60,7 @@ describe('what was written of a session', () => {
     const seen: string[] = [];
     for (let cursor: string | null = ''; cursor !== null;) {
       const page = await listed(`limit=${limit}${cursor === '' ? '' : `&cursor=${cursor}`}`);
+      expect(page.pagination.total).toBe(cursor === '' ? 6 : null);
       seen.push(...page.data.map((summary) => summary.id));
       cursor = page.pagination.next_cursor;
     }

@@ -1,12 +1,12 @@
 import { expect } from 'vitest';
 import type { z } from 'zod';
-import { pageOfItems } from '../../../contract/shared.ts';
+import { cursorPageOf } from '../../../contract/shared.ts';
 import { learningSchema } from '../../../contract/learnings.ts';
 import { bodyOf } from './answers.ts';
 import type { CallOptions, TestInstance } from '../../setup/instance.ts';
 
 export type LearningAnswer = z.output<typeof learningSchema>;
-const listAnswer = pageOfItems(learningSchema);
+const listAnswer = cursorPageOf(learningSchema);
 
 /** A learning given by hand; fails on any answer but 201. */
 export async function given(

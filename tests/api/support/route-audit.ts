@@ -94,6 +94,7 @@ export const AUDITED_ROUTES: readonly string[] = [
   'POST /learnings/:id/invalidate',
   'POST /learnings/:id/reopen',
   'POST /learnings/:id/supersede',
+  'POST /learnings/:id/unverify',
   'POST /learnings/:id/verify',
   'POST /learnings/batch',
   'POST /memories',

@@ -179,6 +179,7 @@ export const ROUTE_RIGHTS: Readonly<Record<string, RouteRight>> = {
   'POST /learnings/:id/invalidate': 'write',
   'POST /learnings/:id/reopen': 'write',
   'POST /learnings/:id/supersede': 'write',
+  'POST /learnings/:id/unverify': 'write',
   'POST /learnings/:id/verify': 'write',
   'POST /learnings/batch': 'write',
   'POST /mcp': 'key',

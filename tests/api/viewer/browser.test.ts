@@ -2,7 +2,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { meSchema } from '../../../contract/access.ts';
 import { aboutSchema, browserAnswer, browserCode } from '../../../contract/browser.ts';
 import { userSessionList } from '../../../contract/login.ts';
+import { connected } from '../../../stores/postgres/connection/connected.ts';
+import { giveToBrowser } from '../../../stores/postgres/access/browser-sessions.ts';
+import { newBrowserToken } from '../../../stores/postgres/access/secrets.ts';
 import type { ApiAnswer } from '../../setup/instance.ts';
+import { untilTrue } from '../../setup/until.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
 import { createdIn, makeKey } from '../support/access.ts';
 import { bodyOf, expectError } from '../support/answers.ts';
@@ -40,6 +44,7 @@ async function cookieFor(body: object): Promise<string> {
 }
 const codeOf = async (key: string) =>
   createdIn(browserCode, await instance.post('/auth/browser/codes', undefined, key)).code;
+const refreshed = (cookie: string) => instance.call('POST', '/auth/refresh', signed(cookie));
 const me = (cookie: string) => instance.call('GET', '/auth/me', signed(cookie));
 const statusThere = async (cookie: string) =>
   (await fetch(`${second.url}/api/v1/auth/me`, { headers: { cookie, ...OWN } })).status;
@@ -82,10 +87,19 @@ describe('a browser signs in', () => {
     const answers = await Promise.all(Array.from({ length: 5 }, () => signIn({ code })));
     expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 401, 401, 401, 401]);
     expectError(await signIn({ code }), 'INVALID_CREDENTIALS');
+    // Nor can a request whose transaction began before.
+    const other = await codeOf(key);
+    await connected({ connectionString: instance.db.url('app') }, async (client) => {
+      await client.query('BEGIN; SELECT now()');
+      expect((await signIn({ code: other })).status).toBe(200);
+      const taken = "SELECT take_auth_challenge(sha256(convert_to($1, 'UTF8')), 'browser') AS data";
+      expect((await client.query(taken, [other])).rows).toEqual([{ data: null }]);
+      await client.query('COMMIT');
+    });
     const late = await codeOf(key);
     await instance.write("UPDATE auth_challenges SET expires_at = expires_at - interval '2 minutes'");
     expectError(await signIn({ code: late }), 'INVALID_CREDENTIALS');
-    expect(await audited(userId, 'POST /auth/browser/codes')).toHaveLength(2);
+    expect(await audited(userId, 'POST /auth/browser/codes')).toHaveLength(3);
     expect(await instance.rows("SELECT FROM auth_challenges WHERE data::text LIKE '%' || $1 || '%'", [code])).toEqual(
       [],
     );
@@ -94,12 +108,13 @@ describe('a browser signs in', () => {
   test('by a log-in, whose session becomes that of the browser', async () => {
     const user = await instance.user();
     const credentials = await withPassword(instance, user);
-    const { access_token: token, session_id: id } = await logIn(instance, credentials);
+    const { access_token: token, session_id: id, cookie: refresh } = await logIn(instance, credentials);
     const answer = await signIn({ access_token: token });
     expect(answer.headers.getSetCookie()).toEqual([
       expect.stringContaining('__Host-recollect_refresh=;'),
       expect.stringMatching(/^recollect_/),
     ]);
+    expectError(await refreshed(refresh), 'INVALID_TOKEN');
     const cookie = (answer.headers.getSetCookie()[1] ?? '').split(';', 1).join('');
     const mine = bodyOf(meSchema, await me(cookie));
     expect([mine.credential.kind, mine.session]).toEqual([
@@ -113,6 +128,24 @@ describe('a browser signs in', () => {
     const next = cookieOf(proven);
     expect([proven.status, next === cookie, next.startsWith('recollect_')]).toEqual([200, false, true]);
     expect([(await me(cookie)).status, (await me(next)).status]).toEqual([401, 200]);
+  });
+
+  test('while another tab refreshes the log-in, which gets no token', async () => {
+    const user = await instance.user();
+    const { session_id: id, cookie: refresh } = await logIn(instance, await withPassword(instance, user));
+    const refreshing = await instance.db.database.asTenant(user.tenantId, async (transaction) => {
+      expect(await giveToBrowser(transaction, id, newBrowserToken())).toBe(true);
+      const sent = refreshed(refresh);
+      await untilTrue(
+        async () =>
+          (await instance.count("pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")) >
+          0,
+      );
+      return { sent };
+    });
+    expectError(await refreshing.sent, 'INVALID_TOKEN');
+    expect(await instance.count('refresh_tokens WHERE session_id = $1', [id])).toBe(0);
+    expect(await instance.count('user_sessions WHERE id = $1 AND ended_at IS NULL', [id])).toBe(1);
   });
 
   test('with one credential only, and not with what is none', async () => {
@@ -172,7 +205,7 @@ describe('the cookie', () => {
     expectError(await instance.call('DELETE', '/auth/browser', signed(cookie, { origin: port })), 'ORIGIN_NOT_ALLOWED');
   });
 
-  test('signs JSON only, as no form of another page can send it', async () => {
+  test('signs JSON and files of imports only, which no form of another page can send', async () => {
     const { key } = await instance.user();
     const cookie = await cookieFor({ api_key: key });
     for (const type of [
@@ -180,11 +213,35 @@ describe('the cookie', () => {
       'application/x-www-form-urlencoded',
       'multipart/form-data; boundary=x',
       'application/jsonp',
+      // The type of a file, to a route that reads none.
+      'application/zstd',
     ])
       expectError(
         await instance.call('POST', '/memories', { ...signed(cookie, { ...OWN, 'content-type': type }), raw: '{}' }),
         'UNSUPPORTED_MEDIA_TYPE',
       );
+    const admin = await cookieFor({ api_key: instance.admin.key });
+    const upload = { ...signed(admin, { ...OWN, 'content-type': 'application/zstd' }), raw: 'a file' };
+    expect((await instance.call('POST', '/imports/files', upload)).status).toBe(202);
+    const foreign = { ...OWN, 'sec-fetch-site': 'same-site', 'content-type': 'application/zstd' };
+    expectError(
+      await instance.call('POST', '/imports/files', { ...signed(admin, foreign), raw: 'a file' }),
+      'ORIGIN_NOT_ALLOWED',
+    );
+  });
+
+  test('signs nothing at /mcp, which pages of other hosts may call', async () => {
+    const { key } = await instance.user();
+    const cookie = await cookieFor({ api_key: key });
+    const body = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'search', arguments: { q: 'x' } } };
+    const accept = 'application/json, text/event-stream';
+    for (const headers of [OWN, { 'sec-fetch-site': 'cross-site' }, { origin: 'https://example.org' }]) {
+      const answer = await instance.call('POST', '/mcp', { ...signed(cookie, { ...headers, accept }), body });
+      expectError(answer, 'UNAUTHENTICATED');
+      expect(answer.body).toMatchObject({ error: expect.stringContaining('it accepts no cookie') });
+    }
+    const withKey = await instance.call('POST', '/mcp', { key, headers: { cookie, accept }, body });
+    expect(withKey.status).toBe(200);
   });
 
   test('of another instance on this host is none', async () => {

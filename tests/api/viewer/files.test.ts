@@ -148,6 +148,16 @@ test('an address of a page returns the viewer to a browser, and nothing else doe
   expect([(await get('/sessions', PAGES, 'POST')).status, (await get('/', PAGES, 'POST')).status]).toEqual([404, 405]);
 });
 
+test('the page remains that of the start of the process when the viewer is built again', async () => {
+  const index = path.join(folder, 'index.html');
+  writeFileSync(index, PAGE.replace('light', 'dark'));
+  try {
+    expect((await get('/')).body).toBe(PAGE);
+  } finally {
+    writeFileSync(index, PAGE);
+  }
+});
+
 test('a page under a name that is not the server’s is refused', async () => {
   for (const address of ['/', '/sessions', '/assets/main-a1b2c3d4.js'])
     expect([address, (await get(address, { ...PAGES, host: 'rebound.example.org' })).status]).toEqual([address, 421]);

@@ -5,11 +5,17 @@ import { send } from '../capture/sessions.ts';
 const LIMIT_MS = 600_000;
 /** Rarely: each query takes a part of the processors. */
 const POLL_MS = 500;
-/** Facts with a question that shares no word with them, so that only the vector finds them. One for each import: search hides near duplicates. */
+/**
+ * Facts, each with a question of the same meaning in other words: near enough for the vector among thousands of texts of random words. One for each import:
+ * search hides near duplicates.
+ */
 const FACTS = [
-  ['Unpaid baskets expire after twenty minutes.', 'how long does a cart survive without checkout'],
-  ['Drivers sign deliveries on the tablet.', 'what do couriers use for confirming receipt of parcels'],
-  ['The printer jams when labels exceed nine centimetres.', 'maximum size of stickers before paper gets stuck'],
+  ['Unpaid baskets expire after twenty minutes.', 'abandoned carts that were not paid expire after 20 minutes'],
+  ['Drivers sign deliveries on the tablet.', 'couriers confirm the receipt of parcels on a tablet'],
+  [
+    'The printer jams when labels exceed nine centimetres.',
+    'stickers wider than nine centimetres get stuck in the printer',
+  ],
 ] as const;
 
 const answer = z.looseObject({

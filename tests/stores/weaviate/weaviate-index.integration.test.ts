@@ -1,4 +1,3 @@
-import { createServer, connect as connectTcp, type Server, type Socket } from 'node:net';
 import { connectToCustom, ApiKey } from 'weaviate-client';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { newId, type TenantId } from '../../../domain/ids.ts';
@@ -12,6 +11,7 @@ import {
 } from '../../../domain/ports/vector-index.ts';
 import { collectionName } from '../../../stores/weaviate/schema.ts';
 import { createWeaviateIndex } from '../../../stores/weaviate/weaviate-index.ts';
+import { startRelay } from '../../setup/relay.ts';
 import { until } from '../../setup/until.ts';
 import { chunkOf, DIMENSION, MODEL, vectorAlong } from './chunks.ts';
 
@@ -313,44 +313,14 @@ describe('what is missing answers nothing', () => {
   });
 });
 
-/** A proxy between client and server, so that a test can cut the line without hurting the server that others use. */
-async function startRelay(toPort: number, port = 0): Promise<{ port: number; cut: () => Promise<void> }> {
-  const sockets = new Set<Socket>();
-  const relay: Server = createServer((incoming) => {
-    const outgoing = connectTcp(toPort, '127.0.0.1');
-    for (const socket of [incoming, outgoing]) {
-      sockets.add(socket);
-      // A line that breaks is what this is for.
-      socket.on('error', () => socket.destroy());
-      socket.on('close', () => sockets.delete(socket));
-    }
-    incoming.pipe(outgoing).pipe(incoming);
-  });
-  await new Promise<void>((resolve) => {
-    relay.listen(port, '127.0.0.1', resolve);
-  });
-  const address = relay.address();
-  if (address === null || typeof address === 'string') throw new Error('the relay has no port');
-  return {
-    port: address.port,
-    cut: async () => {
-      const closed = new Promise((resolve) => {
-        relay.close(resolve);
-      });
-      for (const socket of sockets) socket.destroy();
-      await closed;
-    },
-  };
-}
-
 describe('an unavailable server', () => {
   test('every call fails quickly, and works again once the server is back', async () => {
-    const httpPort = Number(new URL(server.url).port);
-    let [http, grpc] = await Promise.all([startRelay(httpPort), startRelay(server.grpcPort)]);
-    const ports = { http: http.port, grpc: grpc.port };
+    const { hostname } = new URL(server.url);
+    const http = await startRelay(server.url);
+    const grpc = await startRelay(`http://${hostname}:${server.grpcPort}`);
     const proxied = createWeaviateIndex({
-      url: `http://127.0.0.1:${ports.http}`,
-      grpcPort: ports.grpc,
+      url: http.url,
+      grpcPort: grpc.port,
       apiKey: server.apiKey,
       collectionPrefix: prefix,
     });
@@ -373,7 +343,7 @@ describe('an unavailable server', () => {
       expect(performance.now() - started).toBeLessThan(2_500);
     }
 
-    [http, grpc] = await Promise.all([startRelay(httpPort, ports.http), startRelay(server.grpcPort, ports.grpc)]);
+    await Promise.all([http.restore(), grpc.restore()]);
     expect(await proxied.keyword(tenant, MODEL, 'particular', {}, 5)).toHaveLength(1);
     expect(await proxied.upsert(tenant, MODEL, [chunkOf(tenant)])).toEqual([]);
     await proxied.close();

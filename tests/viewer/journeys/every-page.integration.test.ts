@@ -1,28 +1,30 @@
 import { beforeAll, expect, inject, test } from 'vitest';
 import { z } from 'zod';
 import { fileInstance } from '../../setup/file-instance.ts';
+import { startRelay } from '../../setup/relay.ts';
+import type { Relay } from '../../setup/relay.ts';
 import { captured, smallSession } from '../../setup/small-session.ts';
 import { openAs, startJourney } from './support/browser.ts';
 import type { Journey } from './support/browser.ts';
+import { HOSTILE, SCRIPT_ADDRESS } from './support/hostile.ts';
 import { pageAddresses } from './support/registry.ts';
 import type { PageAddress } from './support/registry.ts';
-import { startRelay } from './support/relay.ts';
-import type { Relay } from './support/relay.ts';
 
 // What every page of the registry must do: a new page is covered by its line there.
 
-const relays = {} as { weaviate: Relay; temporal: Relay };
+const relays = {} as { weaviate: Relay; grpc: Relay; temporal: Relay };
 const instance = fileInstance(async () => {
   const { weaviate, temporal } = inject('engines');
   relays.weaviate = await startRelay(weaviate.url);
+  relays.grpc = await startRelay(`http://${new URL(weaviate.url).hostname}:${weaviate.grpcPort}`);
   relays.temporal = await startRelay(`http://${temporal.address}`);
-  return { RECOLLECT_WEAVIATE_URL: relays.weaviate.url, RECOLLECT_TEMPORAL_ADDRESS: new URL(relays.temporal.url).host };
+  return {
+    RECOLLECT_WEAVIATE_URL: relays.weaviate.url,
+    RECOLLECT_WEAVIATE_GRPC_PORT: String(relays.grpc.port),
+    RECOLLECT_TEMPORAL_ADDRESS: new URL(relays.temporal.url).host,
+  };
 });
 
-/** Captured text that runs or hides as markup: elements, handlers, addresses of scripts, characters that turn the direction. */
-const HOSTILE =
-  '<img src=x data-hostile onerror="globalThis.hit=1"><svg data-hostile onload="globalThis.hit=1"></svg><mark data-hostile>\u202Etxt.</mark>';
-const SCRIPT_ADDRESS = 'javascript:globalThis.hit=1';
 const FOUND = `({
   hit: globalThis.hit ?? null,
   elements: document.querySelectorAll('[data-hostile], main img').length,
@@ -53,17 +55,27 @@ beforeAll(async () => {
     ...others,
   ]);
   await instance.write('UPDATE sessions SET title = $1, last_error = $1', [HOSTILE]);
-  const learning = { title: HOSTILE, description: HOSTILE, context: HOSTILE, examples: [HOSTILE, SCRIPT_ADDRESS] };
+  const learning = {
+    title: HOSTILE.slice(0, 200),
+    description: HOSTILE,
+    context: HOSTILE,
+    examples: [HOSTILE, SCRIPT_ADDRESS],
+  };
   const { status, body } = await instance.post('/learnings', { ...learning, tags: ['<b data-hostile>'] });
   if (status !== 201) throw new Error(`the learning was not stored: ${JSON.stringify(body)}`);
   pages = await pageAddresses(async (path) => (await instance.get(path)).body);
 });
 
-/** Shows a page and waits for its answers. */
-async function show({ page, calm }: Journey, address: string): Promise<void> {
-  await page.goto(address);
+/** Waits for the answers of the page that loads. */
+async function shown({ page, calm }: Journey): Promise<void> {
   await page.getByRole('main').getByRole('heading').first().waitFor();
   await calm();
+}
+
+/** Shows a page and waits for its answers. */
+async function show(journey: Journey, address: string): Promise<void> {
+  await journey.page.goto(address);
+  await shown(journey);
 }
 
 test('shows captured text as text on every page', async () => {
@@ -90,7 +102,7 @@ test('offers a viewer nothing on any page that the api refuses', async () => {
   for (const { address } of pages.filter(({ isForReaders }) => isForReaders)) {
     // Signed in again: a button may have ended the session.
     await openAs(journey, instance, address, viewer.key);
-    await show(journey, address);
+    await shown(journey);
     for (const buttons of ['main button', 'dialog button']) {
       await journey.page.evaluate(`document.querySelectorAll('${buttons}').forEach((button) => button.click())`);
       await journey.calm();
@@ -132,8 +144,7 @@ test('seven tabs follow one server, since hidden ones close their stream', async
 });
 
 test('shows every page without Weaviate and Temporal, and the sessions with what is missing', async () => {
-  await relays.weaviate.cut();
-  await relays.temporal.cut();
+  await Promise.all(Object.values(relays).map((relay) => relay.cut()));
   const journey = await startJourney(instance);
   journey.allow(/status of 503/);
   await openAs(journey, instance, '/sessions');

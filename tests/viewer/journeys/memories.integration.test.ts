@@ -10,10 +10,9 @@ import { startTestInstance } from '../../setup/instance.ts';
 import type { TestInstance } from '../../setup/instance.ts';
 import { captured, smallSession } from '../../setup/small-session.ts';
 import { expectAccessible, expectNoSidewaysScroll, openAs, startJourney } from './support/browser.ts';
+import { HOSTILE } from './support/hostile.ts';
 
 const instance = fileInstance();
-/** What a page that renders captured text as markup would run, and a character that reverses text. */
-const HOSTILE = '<img src=x onerror=alert(1)> \u202E<mark>javascript:alert(1)</mark>';
 let degraded: TestInstance | undefined;
 let evidence: readonly { row_id: string; quote: string }[];
 
@@ -56,6 +55,14 @@ test('reviews learnings by keyboard alone: verify, invalidate, undo, open, corre
   await expectAccessible(journey);
 
   await page.keyboard.press('j');
+  await page.keyboard.press('v');
+  await count('2 learnings');
+  await page.getByRole('button', { name: 'Undo' }).waitFor();
+  await page.keyboard.press('u');
+  await count('3 learnings');
+  const versions = () => instance.rows("SELECT version, verified_at FROM learnings WHERE 'keys' = ANY (tags)");
+  await expect.poll(versions).toEqual([1, 2, 3].map(() => ({ version: 1, verified_at: null })));
+  await page.keyboard.press('k');
   await page.keyboard.press('v');
   await count('2 learnings');
   // The next one is active now.
@@ -143,6 +150,10 @@ test('changes many, names what was rejected, offers readers no change, and fits 
   await page.getByRole('group', { name: '2 selected' }).getByRole('button', { name: 'Verify' }).click();
   await page.getByRole('alert').getByText('1 was rejected').waitFor();
   await page.getByText('1 changed').waitFor();
+  await page.keyboard.press('u');
+  await page.getByRole('checkbox', { name: 'Select: Logs are JSON' }).waitFor();
+  const verified = () => instance.count("learnings WHERE 'many' = ANY (tags) AND verified_at IS NOT NULL");
+  await expect.poll(verified).toBe(0);
 
   const reader = await instance.user({ role: 'viewer', scopes: ['read'] });
   const other = await startJourney(instance);

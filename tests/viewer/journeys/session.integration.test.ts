@@ -4,6 +4,7 @@ import { fileInstance } from '../../setup/file-instance.ts';
 import { captured, smallSession } from '../../setup/small-session.ts';
 import { expectAccessible, expectNoSidewaysScroll, openAs, startJourney } from './support/browser.ts';
 import type { Journey } from './support/browser.ts';
+import { HOSTILE, HOSTILE_TEXTS } from './support/hostile.ts';
 
 const instance = fileInstance();
 let stop: () => Promise<void> = () => Promise.resolve();
@@ -76,19 +77,11 @@ test('shows a session that runs until it is complete, its summary with quotes, a
   expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe('rgb(251, 251, 250)');
 });
 
-const ATTACKS = [
-  'admin\u202Egnp.exe\u0007',
-  '<img src=x onerror="globalThis.attacked = true">',
-  '<svg onload="globalThis.attacked = true"><script>globalThis.attacked = true</script></svg>',
-  'javascript:globalThis.attacked=true',
-  '<mark>&lt;b&gt;</mark>',
-];
-
 test('shows captured attacks as text on a small window, and forgets an event after its counts', async () => {
-  const base = { host: 'test', session_id: 'attacks', project: { path: `/src/${ATTACKS[1] ?? ''}` } };
+  const base = { host: 'test', session_id: 'attacks', project: { path: `/src/${HOSTILE_TEXTS[0]}` } };
   await captured(instance, [
     { ...base, type: 'session.started', key: 'attacks-start' },
-    ...ATTACKS.flatMap((attack, n) => [
+    ...HOSTILE_TEXTS.flatMap((attack, n) => [
       { ...base, type: 'prompt', content: attack, key: `attacks-prompt-${n}` },
       {
         ...base,
@@ -100,15 +93,12 @@ test('shows captured attacks as text on a small window, and forgets an event aft
   const journey = await startJourney(instance, { viewport: { width: 320, height: 640 } });
   const { page } = journey;
   const attacked = `/sessions/${encodeURIComponent('test:attacks')}`;
-  await instance.call('PUT', attacked, { body: { title: ATTACKS.join(' ').slice(0, 200) } });
+  await instance.call('PUT', attacked, { body: { title: HOSTILE.slice(0, 200) } });
   await openAs(journey, instance, attacked);
   await rowsOf(journey).first().waitFor();
-  await page
-    .getByText(ATTACKS[1] ?? '')
-    .first()
-    .waitFor();
+  await page.getByText(HOSTILE_TEXTS[0]).first().waitFor();
   await page.getByText('U+202E').first().waitFor();
-  expect(await page.evaluate('globalThis.attacked')).toBeUndefined();
+  expect(await page.evaluate('globalThis.hit')).toBeUndefined();
   await expectNoSidewaysScroll(journey);
   await expectAccessible(journey);
 
@@ -121,7 +111,7 @@ test('shows captured attacks as text on a small window, and forgets an event aft
   await expectAccessible(journey);
   await dialog.getByRole('button', { name: 'Forget' }).click();
   await dialog.waitFor({ state: 'detached' });
-  expect(Number(await rowsOf(journey).first().getAttribute('aria-setsize'))).toBe(ATTACKS.length * 2 - 1);
+  expect(Number(await rowsOf(journey).first().getAttribute('aria-setsize'))).toBe(HOSTILE_TEXTS.length * 2 - 1);
 });
 
 const detail = z.object({ id: z.string(), counts: z.object({ prompts: z.number() }) });

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { fileInstance } from '../../setup/file-instance.ts';
+import { startRelay } from '../../setup/relay.ts';
 import { captured, smallSession } from '../../setup/small-session.ts';
 import { expectAccessible, expectNoSidewaysScroll, openAs, startJourney } from './support/browser.ts';
-import { startRelay } from './support/relay.ts';
 
 const instance = fileInstance();
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { bytesText, usdText } from '../../../viewer/parts/amounts.ts';
-import { firstMoment, numberIn, stacksOf } from '../../../viewer/pages/costs/figures.ts';
+import { dayAt, firstMoment, numberIn, stacksOf } from '../../../viewer/pages/costs/figures.ts';
 import { mayCancel, mayRetry } from '../../../viewer/pages/jobs/rights.ts';
 import { joinCommand, rangeOf } from '../../../viewer/pages/people/filters.ts';
 import { comparisonOf, effectsOf, offeredTabs, withPolicy } from '../../../viewer/pages/keep/views.ts';
@@ -23,6 +23,7 @@ describe('costs', () => {
   test('are stacked by the largest groups with what remains, also for days without any', () => {
     const days = [group('2026-11-01', 3), group('2026-11-03', 1)];
     const parts = [group('big', 2, '2026-11-01'), group(null, 0.5, '2026-11-01'), group('big', 1, '2026-11-03')];
+    expect([0, 1, 2].map((index) => dayAt(days, index))).toEqual(['2026-11-01', '2026-11-02', '2026-11-03']);
     expect(stacksOf(days, parts, 'usd', names)).toEqual({
       series: ['big', 'None', 'Others'],
       points: [

@@ -1,10 +1,10 @@
 import type { JSX } from 'preact';
 import { useResource } from '../../link/resource.ts';
+import { addressOfMemory } from '../../parts/places.ts';
 import { Quoted, Text } from '../../parts/quoted.tsx';
 import { LoadedView } from '../../parts/states.tsx';
 import { inLanguage } from '../../texts/language.ts';
 import { texts } from './texts.ts';
-import { addressOfMemory } from './view.ts';
 
 /** The complete text of a memory, with a link to its place. Reading one by its id counts as no use of it. */
 export function MemoryText({ id }: { readonly id: string }): JSX.Element {

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { Field, Select } from '../../parts/fields.tsx';
+import { FilterField, Select } from '../../parts/fields.tsx';
 import { Tabs } from '../../parts/tabs.tsx';
 import { useQuery } from '../../router/router.ts';
 import { inLanguage } from '../../texts/language.ts';
@@ -35,11 +35,10 @@ export default function ContextPage(): JSX.Element {
                 options={PURPOSES.map((value) => ({ value, text: t.purposes[value] }))}
                 onValue={(value) => change({ purpose: value })}
               />
-              <Field
+              <FilterField
                 label={t.project}
-                type="search"
-                value={project ?? ''}
-                onValue={(value) => change({ project: value || undefined }, { replace: true })}
+                value={project}
+                onValue={(value) => change({ project: value }, { replace: true })}
               />
             </search>
             <ServedList filters={{ purpose, project }} open={context} onOpen={(id) => change({ context: id })} />

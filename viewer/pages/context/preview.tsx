@@ -1,12 +1,13 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Context } from '../../contract/index.ts';
-import { ask, asAskError } from '../../link/ask.ts';
-import type { AskError, CallOf } from '../../link/ask.ts';
+import { ask } from '../../link/ask.ts';
+import type { CallOf } from '../../link/ask.ts';
+import { useAct } from '../../parts/act.tsx';
 import { Copy } from '../../parts/copy.tsx';
-import { Field, Select, TextArea } from '../../parts/fields.tsx';
+import { Choice, Field, TextArea } from '../../parts/fields.tsx';
 import { Quoted, Text } from '../../parts/quoted.tsx';
-import { Empty, ErrorNote } from '../../parts/states.tsx';
+import { Empty } from '../../parts/states.tsx';
 import { useQuery } from '../../router/router.ts';
 import type { StateOf } from '../../router/query.ts';
 import { inLanguage } from '../../texts/language.ts';
@@ -23,17 +24,31 @@ function bodyOf({ purpose, project, prompt, file }: StateOf<typeof VIEW>, budget
   return { ...common, purpose: 'session_start' };
 }
 
+/** Returns what the block contains of a memory, which ends with its hash; null if it is not found. */
+function lineOf(block: string, hash: string): string | null {
+  const end = block.indexOf(`[${hash}]`);
+  const start = block.lastIndexOf('\n- ', end);
+  return end === -1 || start === -1
+    ? null
+    : block
+        .slice(start + 3, end)
+        .replaceAll(/\s+/g, ' ')
+        .trim();
+}
+
 /** A memory of the previewed context, with its reason and its share of the budget. */
-function PreviewItem({ item }: { readonly item: Context['items'][number] }): JSX.Element {
+function PreviewItem(props: { readonly item: Context['items'][number]; readonly block: string }): JSX.Element {
+  const { item, block } = props;
+  const line = lineOf(block, item.hash);
   const t = inLanguage(texts);
   const [isOpen, setIsOpen] = useState(false);
   return (
     <li class="served-item">
       <p class="line">
         <span class="badge">{t.types[item.type]}</span>
-        <Text text={item.reason} />
+        {line === null ? null : <Text text={line} />}
         <span class="details">
-          {t.tokens(item.tokens)} · {t.score(item.score.toFixed(2))}
+          <Text text={item.reason} /> · {t.tokens(item.tokens)} · {t.score(item.score.toFixed(2))}
         </span>
         <button type="button" class="quiet" aria-expanded={isOpen} onClick={() => setIsOpen(!isOpen)}>
           {isOpen ? t.less : t.text}
@@ -60,7 +75,7 @@ function Packed({ context, budget }: { readonly context: Context; readonly budge
       <h3>{t.itemsTitle(items.length)}</h3>
       <ul>
         {items.map((item) => (
-          <PreviewItem key={item.id} item={item} />
+          <PreviewItem key={item.id} item={item} block={text} />
         ))}
       </ul>
       <h3>
@@ -76,22 +91,14 @@ export function Preview(): JSX.Element {
   const t = inLanguage(texts);
   const [view, change] = useQuery(VIEW);
   const [shown, setShown] = useState<{ readonly context: Context; readonly budget: number } | null>(null);
-  const [error, setError] = useState<AskError | null>(null);
-  const [isRunning, setIsRunning] = useState(false);
+  const act = useAct();
+  const { error } = act;
   const { purpose = 'session_start' } = view;
   // What is being typed may be no budget yet; the address has the last possible one.
   const [budgetText, setBudgetText] = useState(String(view.budget));
   const preview = async (): Promise<void> => {
-    setIsRunning(true);
-    setError(null);
-    try {
-      const budget = Number(budgetText);
-      setShown({ context: await ask('POST /context', { body: bodyOf(view, budget) }), budget });
-    } catch (fault) {
-      setError(asAskError(fault));
-    } finally {
-      setIsRunning(false);
-    }
+    const budget = Number(budgetText);
+    setShown({ context: await ask('POST /context', { body: bodyOf(view, budget) }), budget });
   };
   const replace = { replace: true };
   return (
@@ -99,16 +106,15 @@ export function Preview(): JSX.Element {
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          void preview();
+          act.run(preview);
         }}
       >
         <div class="filters">
-          <Select
+          <Choice
             label={t.purpose}
-            any={t.purposes.session_start}
-            value={purpose === 'session_start' ? undefined : purpose}
-            options={PURPOSES.slice(1).map((value) => ({ value, text: t.purposes[value] }))}
-            onValue={(value) => change({ purpose: value })}
+            value={purpose}
+            options={PURPOSES.map((value) => ({ value, text: t.purposes[value] }))}
+            onValue={(value) => change({ purpose: value === 'session_start' ? undefined : value })}
           />
           <Field
             label={t.project}
@@ -148,11 +154,11 @@ export function Preview(): JSX.Element {
             onValue={(file) => change({ file: file || undefined }, replace)}
           />
         ) : null}
-        <button type="submit" class="primary" disabled={isRunning}>
+        <button type="submit" class="primary" disabled={act.isRunning}>
           {t.preview}
         </button>
       </form>
-      {error === null ? null : <ErrorNote error={error} />}
+      {act.note}
       {shown === null ? null : <Packed {...shown} />}
     </>
   );

@@ -1,14 +1,14 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { ServedContext, ServedContextDetail } from '../../contract/index.ts';
-import { ask, asAskError } from '../../link/ask.ts';
+import { ask } from '../../link/ask.ts';
 import { may, me } from '../../link/me.ts';
 import { invalidate, useResource } from '../../link/resource.ts';
+import { useAct } from '../../parts/act.tsx';
+import { addressOfSession } from '../../parts/places.ts';
 import { Text } from '../../parts/quoted.tsx';
 import { RelativeTime } from '../../parts/relative-time.tsx';
-import { Empty, LoadedView } from '../../parts/states.tsx';
-import { showToast } from '../../parts/toast.tsx';
-import { common } from '../../texts/common.ts';
+import { ConnectAgent, LoadedView, More } from '../../parts/states.tsx';
 import { inLanguage } from '../../texts/language.ts';
 import { MemoryText } from './memory.tsx';
 import { useServed } from './read-served.ts';
@@ -18,14 +18,10 @@ import { wasUsed } from './view.ts';
 
 type Item = ServedContextDetail['items'][number];
 
-/** Marks a served memory as useful or wrong. */
-function rate(contextId: string, itemId: string, kind: 'useful' | 'wrong', done: string): void {
-  ask('POST /context/{id}/feedback', { path: { id: contextId }, body: { [kind]: [itemId] } })
-    .then(() => {
-      invalidate('/contexts', '/learnings');
-      showToast({ text: done });
-    })
-    .catch((fault: unknown) => showToast({ text: asAskError(fault).message }));
+/** Marks a served memory as useful or wrong. @throws AskError */
+async function rate(contextId: string, itemId: string, kind: 'useful' | 'wrong'): Promise<void> {
+  await ask('POST /context/{id}/feedback', { path: { id: contextId }, body: { [kind]: [itemId] } });
+  invalidate('/contexts', '/learnings');
 }
 
 /** A served memory: what it is, why it was served, and whether it was of use. */
@@ -37,6 +33,7 @@ function ServedItem(props: {
   const { item, contextId, mayRate } = props;
   const t = inLanguage(texts);
   const [isOpen, setIsOpen] = useState(false);
+  const act = useAct();
   const { id, type, title, reason, tokens, feedback, note } = item;
   const name = title ?? id;
   return (
@@ -75,7 +72,7 @@ function ServedItem(props: {
                 class="quiet"
                 aria-pressed={feedback.includes(kind)}
                 disabled={feedback.includes(kind)}
-                onClick={() => rate(contextId, id, kind, t.rated[kind])}
+                onClick={() => act.run(() => rate(contextId, id, kind), t.rated[kind])}
               >
                 {t.rate[kind]}
                 <span class="off-screen">: {name}</span>
@@ -83,6 +80,7 @@ function ServedItem(props: {
             ))
           : null}
       </p>
+      {act.note}
       {isOpen ? <MemoryText id={id} /> : null}
     </li>
   );
@@ -129,7 +127,7 @@ function Served(props: {
       <header class="line">
         <h2>
           <button type="button" class="quiet" aria-expanded={isOpen} onClick={onToggle}>
-            {t.purposes[purpose]}, <RelativeTime at={context.created_at} />
+            {t.purposes[purpose]}, <RelativeTime at={context.created_at} isExact />
           </button>
         </h2>
         <span class={wasUsed(context) ? 'badge good' : 'badge'}>{wasUsed(context) ? t.used : t.unused}</span>
@@ -146,7 +144,7 @@ function Served(props: {
         {!withSession || session === null ? null : (
           <>
             {' · '}
-            <a href={`/sessions/${encodeURIComponent(session.id)}?tab=context`}>
+            <a href={addressOfSession(session.id, 'context')}>
               {session.title === null ? t.session : <Text text={session.title} />}
             </a>
           </>
@@ -165,15 +163,14 @@ export function ServedList(props: {
 }): JSX.Element {
   const { filters, open, onOpen } = props;
   const t = inLanguage(texts);
-  const { more } = inLanguage(common);
   const served = useServed(filters);
   return (
     <LoadedView of={served}>
       {({ items }) =>
         items.length === 0 ? (
-          <Empty title={t.noneServed} command="recollect install claude-code">
+          <ConnectAgent title={t.noneServed}>
             <p>{t.whenServed}</p>
-          </Empty>
+          </ConnectAgent>
         ) : (
           <div>
             {items.map((context) => (
@@ -185,11 +182,7 @@ export function ServedList(props: {
                 onToggle={() => onOpen(context.id === open ? undefined : context.id)}
               />
             ))}
-            {served.more === undefined ? null : (
-              <button type="button" onClick={served.more}>
-                {more}
-              </button>
-            )}
+            <More of={served} />
           </div>
         )
       }

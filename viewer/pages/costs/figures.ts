@@ -1,5 +1,7 @@
-import type { StreamEvent, UsageGroup } from '../../contract/index.ts';
+import type { UsageGroup } from '../../contract/index.ts';
+import { on } from '../../link/loadable.ts';
 import type { ChartPoint } from '../../parts/chart-scale.ts';
+import { DAY_MS, dayParameter, utcDayOf } from '../../parts/days.ts';
 import { choiceParameter, textParameter } from '../../router/query.ts';
 
 export const RANGES = ['7', '30', '90', '365'] as const;
@@ -13,21 +15,29 @@ export const FILTERS = {
   by: choiceParameter(GROUPS),
   unit: choiceParameter(UNITS),
   user: textParameter(),
+  /** A UTC day whose models, operations and sessions are shown. */
+  day: dayParameter(),
   minutes: textParameter(),
   hourly: textParameter(),
   mtok: textParameter(),
 } as const;
 
-/** Whether an event may change what models cost. */
-export function concernsCosts({ type }: StreamEvent): boolean {
-  return type === 'summary.generated' || type === 'learning.extracted' || type === 'system.alert';
-}
-
-const DAY_MS = 86_400_000;
+/** Events that may change what models cost. */
+export const concernsCosts = on('summary.generated', 'learning.extracted', 'system.alert');
 
 /** Returns the start of the first of the UTC days up to and with today, as RFC 3339; the same all day, so that one request serves the page. */
 export function firstMoment(days: number, now: number): string {
   return new Date(Math.floor(now / DAY_MS) * DAY_MS - (days - 1) * DAY_MS).toISOString();
+}
+
+/** Returns the day of a bar: the chart has every day from the first one with use on. */
+export function dayAt(days: readonly UsageGroup[], index: number): string {
+  const first =
+    days
+      .map(({ key }) => key ?? '')
+      .filter(Boolean)
+      .toSorted()[0] ?? '';
+  return utcDayOf(Date.parse(first) + index * DAY_MS);
 }
 
 /** Returns the number of a field; undefined for an empty or impossible one. */
@@ -61,7 +71,7 @@ export function stacksOf(
   const first = Date.parse(known[0] ?? '');
   const last = Date.parse(known.at(-1) ?? '');
   const dates: string[] = [];
-  for (let at = first; at <= last; at += DAY_MS) dates.push(new Date(at).toISOString().slice(0, 10));
+  for (let at = first; at <= last; at += DAY_MS) dates.push(utcDayOf(at));
   const sums = new Map<string | null, number>();
   for (const part of parts) sums.set(part.key, (sums.get(part.key) ?? 0) + amountOf(part, unit));
   const keys = [...sums].toSorted(([, a], [, b]) => b - a).map(([key]) => key);

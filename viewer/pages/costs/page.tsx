@@ -4,7 +4,9 @@ import { me } from '../../link/me.ts';
 import { useResource } from '../../link/resource.ts';
 import { fullCount, percentText, shortCount, usdText } from '../../parts/amounts.ts';
 import { Chart } from '../../parts/chart.tsx';
-import { Field, Select } from '../../parts/fields.tsx';
+import { DAY_MS, startOfUtcDay } from '../../parts/days.ts';
+import { Choice, Field, FilterField, Select } from '../../parts/fields.tsx';
+import { Pairs } from '../../parts/pairs.tsx';
 import { Text } from '../../parts/quoted.tsx';
 import { RelativeTime } from '../../parts/relative-time.tsx';
 import { Empty, LoadedView } from '../../parts/states.tsx';
@@ -12,14 +14,13 @@ import { Table } from '../../parts/table.tsx';
 import { durationText } from '../../parts/times.ts';
 import { useQuery } from '../../router/router.ts';
 import { inLanguage } from '../../texts/language.ts';
-import { FILTERS, GROUPS, RANGES, UNITS, amountOf, concernsCosts, firstMoment, stacksOf } from './figures.ts';
+import { FILTERS, GROUPS, RANGES, UNITS, amountOf, concernsCosts, dayAt, firstMoment, stacksOf } from './figures.ts';
 import type { Unit } from './figures.ts';
 import { Forecast } from './forecast.tsx';
 import { Returns } from './returns.tsx';
 import { texts } from './texts.ts';
 
 const MOST_SERIES = 3;
-const INSTALL = 'recollect demo';
 
 function BudgetOfToday({ budget, alerts }: { readonly budget: Budget; readonly alerts: Usage['alerts'] }): JSX.Element {
   const t = inLanguage(texts);
@@ -67,23 +68,22 @@ function Totals({ usage }: { readonly usage: Usage }): JSX.Element {
     <section class="panel">
       <h2>{t.totals}</h2>
       <p class="muted">{scope.user === null ? t.ofTenant : t.ofUser(scope.user.username)}</p>
-      <dl class="counts">
-        {figures.map(([name, figure]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{figure}</dd>
-          </div>
-        ))}
-      </dl>
+      <Pairs of={figures} />
     </section>
   );
+}
+
+interface Range {
+  readonly since: string;
+  readonly until?: string;
+  readonly user: string | undefined;
 }
 
 /** The groups with what each used; sessions and projects are links. */
 function Groups(props: {
   readonly by: (typeof GROUPS)[number];
   readonly unit: Unit;
-  readonly range: { readonly since: string; readonly user: string | undefined };
+  readonly range: Range;
 }): JSX.Element {
   const t = inLanguage(texts);
   const { by, unit, range } = props;
@@ -136,10 +136,11 @@ function Days(props: {
   readonly days: Usage;
   readonly by: (typeof GROUPS)[number] | undefined;
   readonly unit: Unit;
-  readonly range: { readonly since: string; readonly user: string | undefined };
+  readonly range: Range;
+  readonly onDay: (day: string) => void;
 }): JSX.Element {
   const t = inLanguage(texts);
-  const { days, by, unit, range } = props;
+  const { days, by, unit, range, onDay } = props;
   const parts = useResource(
     'GET /usage',
     {
@@ -159,7 +160,24 @@ function Days(props: {
       series={series}
       points={points}
       format={unit === 'usd' ? usdText : shortCount}
+      onPoint={(index) => onDay(dayAt(days.groups, index))}
     />
+  );
+}
+
+/** What one day was spent on. */
+function OneDay(props: { readonly day: string; readonly unit: Unit; readonly user: string | undefined }): JSX.Element {
+  const t = inLanguage(texts);
+  const { day, unit, user } = props;
+  const start = startOfUtcDay(day) ?? 0;
+  const range = { since: new Date(start).toISOString(), until: new Date(start + DAY_MS).toISOString(), user };
+  return (
+    <section class="page">
+      <h2>{t.onDay(day)}</h2>
+      {(['model', 'operation', 'session'] as const).map((by) => (
+        <Groups key={by} by={by} unit={unit} range={range} />
+      ))}
+    </section>
   );
 }
 
@@ -176,12 +194,11 @@ export default function CostsPage(): JSX.Element {
     <div class="page">
       <h1>{t.title}</h1>
       <search class="filters">
-        <Select
+        <Choice
           label={t.range}
-          any={t.ranges[30]}
-          value={filters.days}
-          options={RANGES.filter((value) => value !== '30').map((value) => ({ value, text: t.ranges[value] }))}
-          onValue={(days) => change({ days })}
+          value={filters.days ?? '30'}
+          options={RANGES.map((value) => ({ value, text: t.ranges[value] }))}
+          onValue={(days) => change({ days: days === '30' ? undefined : days })}
         />
         <Select
           label={t.group}
@@ -197,26 +214,32 @@ export default function CostsPage(): JSX.Element {
           options={UNITS.map((value) => ({ value, text: t.units[value] }))}
           onValue={(value) => change({ unit: value })}
         />
+        <Field
+          label={t.onlyDay}
+          type="date"
+          value={filters.day ?? ''}
+          onValue={(day) => change({ day: day || undefined })}
+        />
         {me.value?.role === 'admin' ? (
-          <Field
+          <FilterField
             label={t.user}
             hint={t.userHint}
-            type="search"
             maxLength={256}
-            value={user ?? ''}
-            onValue={(name) => change({ user: name || undefined }, { replace: true })}
+            value={user}
+            onValue={(name) => change({ user: name }, { replace: true })}
           />
         ) : null}
       </search>
       <LoadedView of={usage}>
         {(days) =>
           days.totals.calls + days.totals.cache_hits === 0 ? (
-            <Empty title={t.empty} command={INSTALL}>
+            <Empty title={t.empty} command="recollect demo">
               <p>{t.emptyHint}</p>
             </Empty>
           ) : (
             <>
-              <Days days={days} by={by} unit={unit} range={range} />
+              <Days days={days} by={by} unit={unit} range={range} onDay={(day) => change({ day })} />
+              {filters.day === undefined ? null : <OneDay day={filters.day} unit={unit} user={user} />}
               {by === undefined ? null : <Groups by={by} unit={unit} range={range} />}
               <div class="panels">
                 <Totals usage={days} />

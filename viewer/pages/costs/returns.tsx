@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import { useResource } from '../../link/resource.ts';
 import { fullCount, usdText } from '../../parts/amounts.ts';
 import { Field } from '../../parts/fields.tsx';
+import { Pairs } from '../../parts/pairs.tsx';
 import { LoadedView } from '../../parts/states.tsx';
 import type { StateOf } from '../../router/query.ts';
 import { inLanguage } from '../../texts/language.ts';
@@ -71,14 +72,7 @@ export function Returns(props: {
           ];
           return (
             <>
-              <dl class="counts">
-                {figures.map(([name, figure]) => (
-                  <div key={name}>
-                    <dt>{name}</dt>
-                    <dd>{figure}</dd>
-                  </div>
-                ))}
-              </dl>
+              <Pairs of={figures} />
               {data.limited ? <p class="warn">{t.limited}</p> : null}
               <details>
                 <summary>{t.formulas}</summary>

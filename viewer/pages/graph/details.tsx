@@ -3,7 +3,7 @@ import type { GraphEdge, GraphNode, Neighbour } from './view.ts';
 import { useResource } from '../../link/resource.ts';
 import { Quoted, Text } from '../../parts/quoted.tsx';
 import { RelativeTime } from '../../parts/relative-time.tsx';
-import { addressOfLearning, addressOfRow } from '../../parts/places.ts';
+import { addressOfMemory } from '../../parts/places.ts';
 import { LoadedView } from '../../parts/states.tsx';
 import { inLanguage } from '../../texts/language.ts';
 import { texts } from './texts.ts';
@@ -12,8 +12,7 @@ const MOST_RELATIONS = 20;
 
 /** Returns the page that shows where an entity was named. */
 function addressOfSource({ session_id: session, source_type: type, source_id: source }: GraphNode['evidence'][number]) {
-  if (type === 'learning') return addressOfLearning(source);
-  return type === 'summary' ? addressOfRow(session) : addressOfRow(session, source);
+  return addressOfMemory({ id: source, type, session: { id: session } }) ?? '/';
 }
 
 function Quotes({ of }: { readonly of: GraphEdge['evidence'] }): JSX.Element {

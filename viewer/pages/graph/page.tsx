@@ -2,17 +2,17 @@ import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import type { Graph } from '../../contract/index.ts';
 import { useResource } from '../../link/resource.ts';
-import { Field, Select } from '../../parts/fields.tsx';
+import { Choice, FilterField, Select } from '../../parts/fields.tsx';
 import { Text } from '../../parts/quoted.tsx';
 import { RowList } from '../../parts/row-list.tsx';
-import { Empty, LoadedView } from '../../parts/states.tsx';
+import { ConnectAgent, LoadedView, NoMatch } from '../../parts/states.tsx';
 import { Tabs } from '../../parts/tabs.tsx';
 import { useQuery } from '../../router/router.ts';
 import { inLanguage } from '../../texts/language.ts';
 import { NodeDetails, Relations } from './details.tsx';
 import { Picture } from './picture.tsx';
 import { texts } from './texts.ts';
-import { FEW_NODES, SIZES, TYPES, VIEW, neighboursOf, queryOf } from './view.ts';
+import { SIZES, TYPES, VIEW, neighboursOf, queryOf } from './view.ts';
 
 const REPLACE = { replace: true };
 /** In a narrower window a picture has no place for names. */
@@ -114,7 +114,6 @@ export default function GraphPage(): JSX.Element {
   const graph = useResource('GET /graph', { query: queryOf(view) }, ({ type }) => type === 'task.completed');
   const isNarrowed = [view.q, view.type, view.project, view.node].some((value) => value !== undefined);
   const all = { q: undefined, type: undefined, project: undefined, node: undefined, selected: undefined };
-  const size = view.limit === FEW_NODES ? undefined : SIZES.find((each) => each === view.limit);
   return (
     <div class="page">
       <header class="line">
@@ -124,12 +123,11 @@ export default function GraphPage(): JSX.Element {
         )}
       </header>
       <search class="filters">
-        <Field
+        <FilterField
           label={t.names}
-          type="search"
           maxLength={200}
-          value={view.q ?? ''}
-          onValue={(q) => change({ q: q || undefined, node: undefined }, REPLACE)}
+          value={view.q}
+          onValue={(q) => change({ q, node: undefined }, REPLACE)}
         />
         <Select
           label={t.type}
@@ -137,21 +135,12 @@ export default function GraphPage(): JSX.Element {
           options={TYPES.map((value) => ({ value, text: t.types[value] }))}
           onValue={(type) => change({ type })}
         />
-        <Field
-          label={t.project}
-          type="search"
-          value={view.project ?? ''}
-          onValue={(project) => change({ project: project || undefined }, REPLACE)}
-        />
-        <Select
+        <FilterField label={t.project} value={view.project} onValue={(project) => change({ project }, REPLACE)} />
+        <Choice
           label={t.size}
-          any={t.sizes(FEW_NODES)}
-          value={size === undefined ? undefined : String(size)}
-          options={SIZES.filter((each) => each !== FEW_NODES).map((each) => ({
-            value: String(each),
-            text: t.sizes(each),
-          }))}
-          onValue={(limit) => change({ limit: limit === undefined ? FEW_NODES : Number(limit) })}
+          value={String(view.limit)}
+          options={SIZES.map((each) => ({ value: String(each), text: t.sizes(each) }))}
+          onValue={(limit) => change({ limit: Number(limit) })}
         />
       </search>
       {view.node === undefined ? null : (
@@ -167,15 +156,11 @@ export default function GraphPage(): JSX.Element {
           data.nodes.length > 0 ? (
             <Shown graph={data} />
           ) : isNarrowed ? (
-            <Empty title={t.noMatch}>
-              <button type="button" onClick={() => change(all)}>
-                {t.showAll}
-              </button>
-            </Empty>
+            <NoMatch title={t.noMatch} onClear={() => change(all)} />
           ) : (
-            <Empty title={t.empty} command="recollect install claude-code">
+            <ConnectAgent title={t.empty}>
               <p>{t.emptyHint}</p>
-            </Empty>
+            </ConnectAgent>
           )
         }
       </LoadedView>

@@ -8,6 +8,7 @@ import { useAct } from '../../parts/act.tsx';
 import type { Act } from '../../parts/act.tsx';
 import { Copy } from '../../parts/copy.tsx';
 import { Confirm, Dialog } from '../../parts/dialog.tsx';
+import { addressOfSession } from '../../parts/places.ts';
 import { Text } from '../../parts/quoted.tsx';
 import { RelativeTime } from '../../parts/relative-time.tsx';
 import { LoadedView } from '../../parts/states.tsx';
@@ -147,7 +148,7 @@ export function JobDialog({ id, onClose }: { readonly id: string; readonly onClo
             </p>
             {job.session === null ? null : (
               <p>
-                <a href={`/sessions/${encodeURIComponent(job.session.id)}`}>
+                <a href={addressOfSession(job.session.id)}>
                   {job.session.title === null ? t.openSession : <Text text={job.session.title} />}
                 </a>
               </p>

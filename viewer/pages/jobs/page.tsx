@@ -2,10 +2,10 @@ import type { JSX } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
 import type { Job } from '../../contract/index.ts';
 import { mayOperate, me } from '../../link/me.ts';
-import { useList } from '../../link/resource.ts';
+import { useList } from '../../link/pages.ts';
 import { useAct } from '../../parts/act.tsx';
-import { Field, Select } from '../../parts/fields.tsx';
-import { Empty, LoadedView } from '../../parts/states.tsx';
+import { FilterField, Select } from '../../parts/fields.tsx';
+import { ConnectAgent, LoadedView, NoMatch } from '../../parts/states.tsx';
 import { Tabs } from '../../parts/tabs.tsx';
 import { showToast } from '../../parts/toast.tsx';
 import { VirtualList } from '../../parts/virtual-list.tsx';
@@ -18,7 +18,6 @@ import { texts } from './texts.ts';
 
 const ROW_PX = 64;
 const PAGE_ROWS = 50;
-const INSTALL = 'recollect install claude-code';
 
 const idOf = ({ id }: Job): string => id;
 
@@ -60,12 +59,11 @@ function JobList(): JSX.Element {
           }))}
           onValue={(value) => change({ kind: value })}
         />
-        <Field
+        <FilterField
           label={t.project}
-          type="search"
           maxLength={2048}
-          value={project ?? ''}
-          onValue={(value) => change({ project: value || undefined }, { replace: true })}
+          value={project}
+          onValue={(value) => change({ project: value }, { replace: true })}
         />
         {list.data === undefined ? null : (
           <p role="status" class="muted">
@@ -92,15 +90,14 @@ function JobList(): JSX.Element {
               onEnd={list.more}
             />
           ) : isFiltered ? (
-            <Empty title={t.noMatch}>
-              <button type="button" onClick={() => change({ state: undefined, kind: undefined, project: undefined })}>
-                {t.clear}
-              </button>
-            </Empty>
+            <NoMatch
+              title={t.noMatch}
+              onClear={() => change({ state: undefined, kind: undefined, project: undefined })}
+            />
           ) : (
-            <Empty title={t.empty} command={INSTALL}>
+            <ConnectAgent title={t.empty}>
               <p>{t.emptyHint}</p>
-            </Empty>
+            </ConnectAgent>
           )
         }
       </LoadedView>

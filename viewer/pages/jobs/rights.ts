@@ -1,4 +1,5 @@
-import type { Job, Me, StreamEvent } from '../../contract/index.ts';
+import type { Job, Me } from '../../contract/index.ts';
+import { on } from '../../link/loadable.ts';
 import { choiceParameter, textParameter } from '../../router/query.ts';
 
 export const TABS = ['jobs', 'schedules'] as const;
@@ -54,9 +55,5 @@ export function mayCancel(job: Pick<Job, 'session' | 'state'>, user: User): bool
   return (job.state === 'running' || job.state === 'waiting' || job.state === 'stuck') && isAllowed(job, user);
 }
 
-/** Whether an event may change the list. */
-export function concernsJobs({ type }: StreamEvent): boolean {
-  return (
-    type === 'session.created' || type === 'session.updated' || type === 'task.completed' || type === 'system.alert'
-  );
-}
+/** Events that may change the list. */
+export const concernsJobs = on('session.created', 'session.updated', 'task.completed', 'system.alert');

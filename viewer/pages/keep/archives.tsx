@@ -3,13 +3,14 @@ import { useState } from 'preact/hooks';
 import type { Archive } from '../../contract/index.ts';
 import { ask } from '../../link/ask.ts';
 import { may } from '../../link/me.ts';
-import { invalidate, useList } from '../../link/resource.ts';
+import { useList } from '../../link/pages.ts';
+import { invalidate } from '../../link/resource.ts';
 import { bytesText } from '../../parts/amounts.ts';
 import { Confirm } from '../../parts/dialog.tsx';
-import { Field } from '../../parts/fields.tsx';
+import { FilterField } from '../../parts/fields.tsx';
 import { Text } from '../../parts/quoted.tsx';
 import { RelativeTime } from '../../parts/relative-time.tsx';
-import { Empty, LoadedView } from '../../parts/states.tsx';
+import { Empty, LoadedView, More } from '../../parts/states.tsx';
 import { showToast } from '../../parts/toast.tsx';
 import { useQuery } from '../../router/router.ts';
 import { inLanguage } from '../../texts/language.ts';
@@ -34,16 +35,15 @@ export function Archives(): JSX.Element {
     <div class="page">
       <h2>{t.tabs.archives}</h2>
       <search class="filters">
-        <Field
+        <FilterField
           label={r.archiveSearch}
-          type="search"
           maxLength={200}
-          value={q ?? ''}
-          onValue={(value) => change({ q: value || undefined }, { replace: true })}
+          value={q}
+          onValue={(value) => change({ q: value }, { replace: true })}
         />
       </search>
       <LoadedView of={list}>
-        {({ next }) =>
+        {() =>
           list.items.length === 0 ? (
             q === undefined ? (
               <Empty title={r.noArchives} command="recollect retention set session archive 730">
@@ -84,11 +84,7 @@ export function Archives(): JSX.Element {
                   </p>
                 </article>
               ))}
-              {next === null ? null : (
-                <button type="button" onClick={list.more}>
-                  {t.older}
-                </button>
-              )}
+              <More of={list} />
             </>
           )
         }

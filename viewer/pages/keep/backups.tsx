@@ -3,19 +3,20 @@ import { useState } from 'preact/hooks';
 import type { Backup } from '../../contract/index.ts';
 import { ask } from '../../link/ask.ts';
 import { usePoll } from '../../link/poll.ts';
-import { invalidate, useResource } from '../../link/resource.ts';
+import { useList } from '../../link/pages.ts';
+import { invalidate } from '../../link/resource.ts';
 import { useAct } from '../../parts/act.tsx';
 import { bytesText, fullCount } from '../../parts/amounts.ts';
 import { Copy } from '../../parts/copy.tsx';
 import { Confirm } from '../../parts/dialog.tsx';
 import { RelativeTime } from '../../parts/relative-time.tsx';
-import { Empty, LoadedView } from '../../parts/states.tsx';
+import { Empty, LoadedView, More } from '../../parts/states.tsx';
 import { inLanguage } from '../../texts/language.ts';
 import { Drills } from './drills.tsx';
 import { texts } from './texts.ts';
+import { endsJob } from './views.ts';
 
-const FIRST_ROWS = 10;
-const MOST_ROWS = 100;
+const PAGE_ROWS = 10;
 
 function BackupView({ backup, onDrill }: { readonly backup: Backup; readonly onDrill: () => void }): JSX.Element {
   const t = inLanguage(texts);
@@ -65,7 +66,11 @@ function BackupView({ backup, onDrill }: { readonly backup: Backup; readonly onD
           {t.verifyFailed} <code>{fault}</code>
         </p>
       )}
-      {verifiedAt === null ? null : (
+      {verifiedAt === null ? (
+        isUsable ? (
+          <p class="warn">{t.notVerified}</p>
+        ) : null
+      ) : (
         <p class="good">
           {how === 'drill' ? t.verifiedByDrill : t.verifiedByRead} <RelativeTime at={verifiedAt} />
         </p>
@@ -107,11 +112,13 @@ function StartDrill({ id, onClose }: { readonly id: string; readonly onClose: ()
 /** Backups, their verification, and drills with their comparison. A restore replaces data: it is shown as a command only. */
 export function Backups(): JSX.Element {
   const t = inLanguage(texts);
-  const [limit, setLimit] = useState(FIRST_ROWS);
-  const list = useResource('GET /admin/backups', { query: { limit } });
+  const list = useList('GET /admin/backups', { query: { limit: PAGE_ROWS } }, ({ id }) => id, endsJob);
   const [drilled, setDrilled] = useState<string | null>(null);
   const act = useAct();
-  usePoll(list.data?.data.some(({ state }) => state === 'running') === true, list.reload);
+  usePoll(
+    list.items.some(({ state }) => state === 'running'),
+    list.reload,
+  );
   const start = async (): Promise<void> => {
     await ask('POST /admin/backup', {});
     invalidate('/admin/backups', '/jobs');
@@ -127,19 +134,15 @@ export function Backups(): JSX.Element {
       </div>
       {act.note}
       <LoadedView of={list}>
-        {({ data, pagination }) =>
-          data.length === 0 ? (
+        {({ items }) =>
+          items.length === 0 ? (
             <Empty title={t.noBackups} command="recollect backup" />
           ) : (
             <>
-              {data.map((backup) => (
+              {items.map((backup) => (
                 <BackupView key={backup.id} backup={backup} onDrill={() => setDrilled(backup.id)} />
               ))}
-              {pagination.next_cursor !== null && limit < MOST_ROWS ? (
-                <button type="button" onClick={() => setLimit(MOST_ROWS)}>
-                  {t.older}
-                </button>
-              ) : null}
+              <More of={list} />
             </>
           )
         }

@@ -4,7 +4,7 @@ import type { LegalHold } from '../../contract/index.ts';
 import { ask } from '../../link/ask.ts';
 import { invalidate, useResource } from '../../link/resource.ts';
 import { Confirm } from '../../parts/dialog.tsx';
-import { Checkbox, Field, Select } from '../../parts/fields.tsx';
+import { Checkbox, Choice, Field } from '../../parts/fields.tsx';
 import { Text } from '../../parts/quoted.tsx';
 import { RelativeTime } from '../../parts/relative-time.tsx';
 import { Empty, LoadedView } from '../../parts/states.tsx';
@@ -32,12 +32,11 @@ function AddLegalHold({ onClose }: { readonly onClose: () => void }): JSX.Elemen
     <Confirm title={r.addLegalHold} action={r.add} onConfirm={add} onClose={onClose}>
       <div class="page">
         <p class="muted">{r.legalHoldHint}</p>
-        <Select
+        <Choice
           label={r.subject}
-          any={r.subjects.tenant}
-          value={subject === 'tenant' ? undefined : subject}
-          options={SUBJECTS.filter((name) => name !== 'tenant').map((value) => ({ value, text: r.subjects[value] }))}
-          onValue={(value) => setSubject(value ?? 'tenant')}
+          value={subject}
+          options={SUBJECTS.map((value) => ({ value, text: r.subjects[value] }))}
+          onValue={setSubject}
         />
         {subject === 'tenant' ? null : (
           <Field label={r.subjectId} required maxLength={256} value={id} onValue={setId} />

@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Project, RetentionPolicy } from '../../contract/index.ts';
 import { Confirm } from '../../parts/dialog.tsx';
-import { Field, Select } from '../../parts/fields.tsx';
+import { Choice, Field, Select } from '../../parts/fields.tsx';
 import { inLanguage } from '../../texts/language.ts';
 import { retentionTexts } from './retention-texts.ts';
 import { ACTIONS, OF_CLASSES, OF_PROJECTS } from './views.ts';
@@ -62,22 +62,17 @@ export function PolicyForm(props: {
     >
       <div class="page">
         <p class="muted">{r.policyHint}</p>
-        <Select
+        <Choice
           label={r.resource}
-          any={r.resources.observation}
-          value={resource === 'observation' ? undefined : resource}
-          options={RESOURCES.filter((name) => name !== 'observation').map((value) => ({
-            value,
-            text: r.resources[value],
-          }))}
-          onValue={(value) => setResource(value ?? 'observation')}
+          value={resource}
+          options={RESOURCES.map((value) => ({ value, text: r.resources[value] }))}
+          onValue={setResource}
         />
-        <Select
+        <Choice
           label={r.action}
-          any={r.actions.keep}
-          value={action === 'keep' ? undefined : action}
-          options={actions.filter((name) => name !== 'keep').map((value) => ({ value, text: r.actions[value] }))}
-          onValue={(value) => setAction(value ?? 'keep')}
+          value={actions.includes(action) ? action : 'keep'}
+          options={actions.map((value) => ({ value, text: r.actions[value] }))}
+          onValue={setAction}
         />
         <Field label={r.age} hint={r.ageHint} type="number" required value={days} onValue={setDays} />
         {OF_PROJECTS.has(resource) ? (

@@ -4,14 +4,15 @@ import type { GdprRequest } from '../../contract/index.ts';
 import { ask } from '../../link/ask.ts';
 import { may } from '../../link/me.ts';
 import { usePoll } from '../../link/poll.ts';
-import { invalidate, useList } from '../../link/resource.ts';
+import { useList } from '../../link/pages.ts';
+import { invalidate } from '../../link/resource.ts';
 import { fullCount } from '../../parts/amounts.ts';
 import { Copy } from '../../parts/copy.tsx';
 import { Confirm } from '../../parts/dialog.tsx';
 import { Field, Select } from '../../parts/fields.tsx';
 import { Quoted, Text } from '../../parts/quoted.tsx';
 import { RelativeTime } from '../../parts/relative-time.tsx';
-import { Empty, LoadedView } from '../../parts/states.tsx';
+import { Empty, LoadedView, More } from '../../parts/states.tsx';
 import { useQuery } from '../../router/router.ts';
 import { inLanguage } from '../../texts/language.ts';
 import { texts } from './texts.ts';
@@ -160,7 +161,7 @@ export function Requests(): JSX.Element {
         />
       </search>
       <LoadedView of={list}>
-        {({ next }) =>
+        {() =>
           list.items.length === 0 ? (
             <Empty title={r.noRequests} command="recollect erase session ID" />
           ) : (
@@ -172,11 +173,7 @@ export function Requests(): JSX.Element {
                   onDecide={(decision) => setDecided({ request, decision })}
                 />
               ))}
-              {next === null ? null : (
-                <button type="button" onClick={list.more}>
-                  {t.older}
-                </button>
-              )}
+              <More of={list} />
             </>
           )
         }

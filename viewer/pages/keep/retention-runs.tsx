@@ -3,11 +3,12 @@ import { useState } from 'preact/hooks';
 import type { RetentionRun } from '../../contract/index.ts';
 import { ask } from '../../link/ask.ts';
 import { usePoll } from '../../link/poll.ts';
-import { invalidate, useList, useResource } from '../../link/resource.ts';
+import { useList } from '../../link/pages.ts';
+import { invalidate, useResource } from '../../link/resource.ts';
 import { bytesText, fullCount } from '../../parts/amounts.ts';
 import { Confirm, Dialog } from '../../parts/dialog.tsx';
 import { RelativeTime } from '../../parts/relative-time.tsx';
-import { Empty, LoadedView } from '../../parts/states.tsx';
+import { Empty, LoadedView, More } from '../../parts/states.tsx';
 import { Table } from '../../parts/table.tsx';
 import { useQuery } from '../../router/router.ts';
 import { inLanguage } from '../../texts/language.ts';
@@ -117,7 +118,7 @@ export function RetentionRuns({ hash }: { readonly hash: string | undefined }): 
     <>
       <h2>{r.runs}</h2>
       <LoadedView of={list}>
-        {({ next }) =>
+        {() =>
           list.items.length === 0 ? (
             <Empty title={r.noRuns} command="recollect retention dry-run" />
           ) : (
@@ -158,11 +159,7 @@ export function RetentionRuns({ hash }: { readonly hash: string | undefined }): 
                   },
                 ]}
               />
-              {next === null ? null : (
-                <button type="button" onClick={list.more}>
-                  {t.older}
-                </button>
-              )}
+              <More of={list} />
             </>
           )
         }

@@ -2,7 +2,7 @@ import { textsOf } from '../../texts/texts.ts';
 
 export const texts = textsOf(
   {
-    title: 'Keep',
+    title: 'Backups & data',
     tabs: {
       backups: 'Backups',
       retention: 'Retention',
@@ -34,6 +34,7 @@ export const texts = textsOf(
     notEncrypted: 'not encrypted',
     verify: 'Verify',
     verifyStarted: 'The verification was started',
+    notVerified: 'Not verified yet: Verify reads it back, a drill restores it beside the running instance',
     verifyFailed: 'The last verification failed:',
     verifiedByRead: 'Verified by reading it',
     verifiedByDrill: 'Verified by a drill',
@@ -96,7 +97,7 @@ export const texts = textsOf(
     reindexNeeded: 'The settings name another index:',
   },
   {
-    title: '保管',
+    title: '备份与数据',
     tabs: {
       backups: '备份',
       retention: '保留',
@@ -127,6 +128,7 @@ export const texts = textsOf(
     notEncrypted: '未加密',
     verify: '验证',
     verifyStarted: '验证已启动',
+    notVerified: '尚未验证:验证会完整读取,演练会在运行实例旁恢复',
     verifyFailed: '上次验证失败:',
     verifiedByRead: '已通过读取验证',
     verifiedByDrill: '已通过演练验证',

@@ -14,6 +14,8 @@ import { Table } from '../../parts/table.tsx';
 import { inLanguage } from '../../texts/language.ts';
 import { texts } from './texts.ts';
 import { requestTexts } from './request-texts.ts';
+import { uploadTexts } from './upload-texts.ts';
+import { Upload } from './upload.tsx';
 import { endsJob } from './views.ts';
 
 const FIRST_ROWS = 10;
@@ -27,7 +29,8 @@ function State({ of }: { readonly of: Export | Import | FileImport }): JSX.Eleme
   const t = inLanguage(texts);
   return (
     <>
-      <span class={`badge ${of.state}`}>{t.states[of.state]}</span> {of.error}
+      <span class={`badge ${of.state}`}>{t.states[of.state]}</span>{' '}
+      {of.error === 'ExportFileError' ? inLanguage(uploadTexts).exportFileError : of.error}
     </>
   );
 }
@@ -111,7 +114,7 @@ function Imports(): JSX.Element {
   const list = useResource('GET /imports', { query: { limit } }, endsJob);
   const [cancelled, setCancelled] = useState<Import | null>(null);
   usePoll(list.data?.data.some(({ state }) => state === 'running') === true, list.reload);
-  const isOwn = ({ user }: Import): boolean => me.value?.role === 'admin' || me.value?.user.id === user;
+  const isOwn = ({ user_id: user }: Import): boolean => me.value?.role === 'admin' || me.value?.user.id === user;
   const cancel = async (): Promise<void> => {
     if (cancelled === null) return;
     await ask('POST /imports/{id}/cancel', { path: { id: cancelled.id } });
@@ -177,6 +180,7 @@ function FileImports(): JSX.Element {
   return (
     <>
       <h2>{r.fileImports}</h2>
+      <Upload />
       <LoadedView of={list}>
         {({ data, pagination }) =>
           data.length === 0 ? (

@@ -1,4 +1,5 @@
-import type { Restore, RetentionCount, RetentionPolicy, StreamEvent } from '../../contract/index.ts';
+import type { Restore, RetentionCount, RetentionPolicy } from '../../contract/index.ts';
+import { on } from '../../link/loadable.ts';
 import { choiceParameter, flagParameter, textParameter } from '../../router/query.ts';
 
 export const TABS = ['backups', 'retention', 'legal-holds', 'checks', 'archives', 'requests', 'transfers'] as const;
@@ -24,10 +25,8 @@ export function offeredTabs(user: { readonly isOperator: boolean; readonly isAdm
   );
 }
 
-/** Whether an event reports the end of a job of this page. */
-export function endsJob({ type }: StreamEvent): boolean {
-  return type === 'task.completed';
-}
+/** Events that report the end of a job of this page. */
+export const endsJob = on('task.completed');
 
 /** What the comparison of a drill or restore found. */
 export interface Comparison {

@@ -2,7 +2,7 @@ import { signal } from '@preact/signals';
 import type { ChangedLearning, Learning } from '../../contract/index.ts';
 import { asAskError, ask } from '../../link/ask.ts';
 import type { AskError, CallOf } from '../../link/ask.ts';
-import { may, me } from '../../link/me.ts';
+import { mayChangeOf, me } from '../../link/me.ts';
 import { invalidate } from '../../link/resource.ts';
 import { showToast } from '../../parts/toast.tsx';
 import { inLanguage } from '../../texts/language.ts';
@@ -22,18 +22,14 @@ export const rejected = signal<readonly ChangedLearning[]>([]);
 /** Takes the last change back, once; null if there is none. */
 const lastUndo = signal<(() => Promise<unknown>) | null>(null);
 
-export function isAdmin(): boolean {
-  return me.value?.role === 'admin' && may('admin');
-}
-
 /** Whether to offer changes of a learning: to its owner and admins. */
 export function mayChange({ user_id: owner }: Learning): boolean {
-  return may('write') && (isAdmin() || owner === me.value?.user.id);
+  return mayChangeOf(owner);
 }
 
-/** Whether to offer verification: to admins. Whether users may verify is a setting of the server that no answer contains. */
+/** Whether to offer verification: to admins, and to users if a setting of the server allows it. */
 export function mayVerify(): boolean {
-  return may('write') && isAdmin();
+  return me.value?.may_verify === true;
 }
 
 function offerUndo(text: string, undo: () => Promise<unknown>): void {
@@ -91,15 +87,14 @@ export function wordsOf({ title, description, category, context, examples, tags 
   return { title, description, category, context, examples, tags };
 }
 
-/** Verifies; undone by a new version with the same words, which is not verified. */
-export function verify(learning: Learning): Promise<boolean> {
-  const { id } = learning;
+/** Verifies; undone by the opposite. */
+export function verify({ id }: Learning): Promise<boolean> {
   const t = inLanguage(texts);
   return attempt(async () => {
     await shown([id], { verified: true }, () => ask('POST /learnings/{id}/verify', { path: { id }, body: {} }));
-    const undo = (): Promise<unknown> => ask('PUT /learnings/{id}', { path: { id }, body: wordsOf(learning) });
-    if (mayChange(learning)) offerUndo(t.verifiedNow, undo);
-    else showToast({ text: t.verifiedNow });
+    offerUndo(t.verifiedNow, () =>
+      shown([id], { verified: false }, () => ask('POST /learnings/{id}/unverify', { path: { id } })),
+    );
   });
 }
 
@@ -140,17 +135,24 @@ export async function correct(base: Learning, words: Words): Promise<Learning> {
 
 type Batch = CallOf<'POST /learnings/batch'>['body'];
 
-const OPPOSITE = { invalidate: 'reopen', share: 'unshare', unshare: 'share' } as const;
+const OPPOSITE = {
+  verify: 'unverify',
+  unverify: 'verify',
+  invalidate: 'reopen',
+  share: 'unshare',
+  unshare: 'share',
+} as const;
 
 const SHOWN: Readonly<Record<Batch['action'], Partial<Learning>>> = {
   verify: { verified: true },
+  unverify: { verified: false },
   invalidate: { valid_to: new Date(0).toISOString() },
   reopen: {},
   share: { visibility: 'shared' },
   unshare: { visibility: 'private' },
 };
 
-/** Changes many. Rejected ones return to the list and are named; the changed ones can be taken back, except verification. */
+/** Changes many. Rejected ones return to the list and are named; the changed ones can be taken back. */
 export function changeMany(batch: Batch): Promise<boolean> {
   const t = inLanguage(texts);
   rejected.value = [];
@@ -164,7 +166,7 @@ export function changeMany(batch: Batch): Promise<boolean> {
     );
     const changed = items.flatMap(({ status, id }) => (status === 'changed' && id !== null ? [id] : []));
     const text = t.changedMany(changed.length);
-    if (changed.length === 0 || action === 'verify' || action === 'reopen') showToast({ text });
+    if (changed.length === 0 || action === 'reopen') showToast({ text });
     else {
       const opposite = OPPOSITE[action];
       const undo: Batch =

@@ -3,11 +3,10 @@ import { useState } from 'preact/hooks';
 import type { Learning } from '../../contract/index.ts';
 import { AskError, ask } from '../../link/ask.ts';
 import { Confirm } from '../../parts/dialog.tsx';
-import { Field, Select, TextArea } from '../../parts/fields.tsx';
+import { Choice, Field, TextArea } from '../../parts/fields.tsx';
 import { Quoted, Text } from '../../parts/quoted.tsx';
 import { inLanguage } from '../../texts/language.ts';
 import { correct, wordsOf } from './changes.ts';
-import { useFirstField } from './dialogs.tsx';
 import { CATEGORIES, titleOf } from './filters.ts';
 import { texts } from './texts.ts';
 
@@ -35,7 +34,6 @@ export function CorrectDialog(props: {
   const [words, setWords] = useState(() => wordsOf(props.learning));
   const [tags, setTags] = useState(() => props.learning.tags.join(', '));
   const [latest, setLatest] = useState<Learning | null>(null);
-  useFirstField();
   const set = (change: Partial<typeof words>): void => setWords({ ...words, ...change });
   const save = async (): Promise<void> => {
     const given = tags
@@ -89,11 +87,11 @@ export function CorrectDialog(props: {
           onValue={(description) => set({ description })}
         />
         <TextArea label={t.context} rows={2} value={words.context ?? ''} onValue={(context) => set({ context })} />
-        <Select
+        <Choice
           label={t.category}
-          value={words.category}
+          value={words.category ?? base.category}
           options={CATEGORIES.map((value) => ({ value, text: t.categories[value] }))}
-          onValue={(category) => set({ category: category ?? base.category })}
+          onValue={(category) => set({ category })}
         />
         <Field label={t.tags} hint={t.tagsHint} value={tags} onValue={setTags} />
       </div>

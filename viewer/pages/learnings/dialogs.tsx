@@ -1,24 +1,17 @@
 import type { JSX } from 'preact';
-import { useLayoutEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import type { Learning } from '../../contract/index.ts';
 import { ask } from '../../link/ask.ts';
 import { invalidate } from '../../link/resource.ts';
 import { Confirm } from '../../parts/dialog.tsx';
-import { Field, Select, TextArea } from '../../parts/fields.tsx';
+import { Choice, Field, TextArea } from '../../parts/fields.tsx';
 import { addressOfLearning } from '../../parts/places.ts';
 import { showToast } from '../../parts/toast.tsx';
 import { navigate } from '../../router/router.ts';
 import { inLanguage } from '../../texts/language.ts';
 import { texts } from './texts.ts';
 
-/** Moves the focus into the first field of the open dialog, from its button to close; call it in what renders the dialog. */
-export function useFirstField(): void {
-  useLayoutEffect(() => {
-    document.querySelector<HTMLElement>('dialog[open] :is(textarea, input, select)')?.focus();
-  }, []);
-}
-
-/** Requests the reason of a change. An empty one is rejected by the server, with the name of the field. */
+/** Requests the reason of a change. */
 export function ReasonDialog(props: {
   readonly title: string;
   readonly why: string;
@@ -29,7 +22,6 @@ export function ReasonDialog(props: {
 }): JSX.Element {
   const t = inLanguage(texts);
   const [reason, setReason] = useState('');
-  useFirstField();
   const { title, why, action, isDangerous = false, onReason, onClose } = props;
   return (
     <Confirm
@@ -40,7 +32,7 @@ export function ReasonDialog(props: {
       onClose={onClose}
     >
       <p>{why}</p>
-      <TextArea label={t.reason} rows={2} value={reason} onValue={setReason} />
+      <TextArea label={t.reason} required maxLength={500} rows={2} value={reason} onValue={setReason} />
     </Confirm>
   );
 }
@@ -63,12 +55,11 @@ export function ReopenDialog(props: { readonly learning: Learning; readonly onCl
 export function SupersedeDialog(props: { readonly learning: Learning; readonly onClose: () => void }): JSX.Element {
   const { learning, onClose } = props;
   const t = inLanguage(texts);
-  const [known, setKnown] = useState<'known' | undefined>(undefined);
+  const [by, setBy] = useState<'new' | 'known'>('new');
   const [name, setName] = useState('');
   const [title, setTitle] = useState('');
   const [description, setDescription] = useState('');
   const [reason, setReason] = useState('');
-  useFirstField();
   const supersede = async (): Promise<void> => {
     const { category, namespace, project, tags } = learning;
     const next = {
@@ -81,7 +72,7 @@ export function SupersedeDialog(props: { readonly learning: Learning; readonly o
     };
     const { id } = await ask('POST /learnings/{id}/supersede', {
       path: { id: learning.id },
-      body: { by: known === undefined ? next : name.trim(), reason: reason.trim() },
+      body: { by: by === 'new' ? next : name.trim(), reason: reason.trim() },
     });
     invalidate('/learnings');
     showToast({ text: t.superseded });
@@ -90,22 +81,24 @@ export function SupersedeDialog(props: { readonly learning: Learning; readonly o
   return (
     <Confirm title={t.supersedeTitle} action={t.supersede} onConfirm={supersede} onClose={onClose}>
       <div class="stack">
-        <Select
+        <Choice
           label={t.by}
-          any={t.byNew}
-          value={known}
-          options={[{ value: 'known', text: t.byKnown }]}
-          onValue={setKnown}
+          value={by}
+          options={[
+            { value: 'new', text: t.byNew },
+            { value: 'known', text: t.byKnown },
+          ]}
+          onValue={setBy}
         />
-        {known === undefined ? (
+        {by === 'new' ? (
           <>
-            <Field label={t.fieldTitle} maxLength={200} value={title} onValue={setTitle} />
-            <TextArea label={t.fieldDescription} value={description} onValue={setDescription} />
+            <Field label={t.fieldTitle} required maxLength={200} value={title} onValue={setTitle} />
+            <TextArea label={t.fieldDescription} required value={description} onValue={setDescription} />
           </>
         ) : (
-          <Field label={t.knownName} maxLength={36} value={name} onValue={setName} />
+          <Field label={t.knownName} required maxLength={36} value={name} onValue={setName} />
         )}
-        <Field label={t.reason} maxLength={500} value={reason} onValue={setReason} />
+        <Field label={t.reason} required maxLength={500} value={reason} onValue={setReason} />
       </div>
     </Confirm>
   );

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { Field, Select } from '../../parts/fields.tsx';
+import { Field, FilterField, Select } from '../../parts/fields.tsx';
 import { useQuery } from '../../router/router.ts';
 import { inLanguage } from '../../texts/language.ts';
 import { CATEGORIES, FILTERS, STATES } from './filters.ts';
@@ -13,13 +13,7 @@ export function FilterFields(): JSX.Element {
   const [filters, change] = useQuery(FILTERS);
   return (
     <search class="filters">
-      <Field
-        label={t.words}
-        type="search"
-        maxLength={500}
-        value={filters.q ?? ''}
-        onValue={(q) => change({ q: q || undefined }, REPLACE)}
-      />
+      <FilterField label={t.words} maxLength={500} value={filters.q} onValue={(q) => change({ q }, REPLACE)} />
       <Select
         label={t.state}
         any={t.review}
@@ -27,25 +21,14 @@ export function FilterFields(): JSX.Element {
         options={STATES.map((value) => ({ value, text: t.states[value] }))}
         onValue={(state) => change({ state })}
       />
-      <Field
-        label={t.project}
-        type="search"
-        value={filters.project ?? ''}
-        onValue={(project) => change({ project: project || undefined }, REPLACE)}
-      />
+      <FilterField label={t.project} value={filters.project} onValue={(project) => change({ project }, REPLACE)} />
       <Select
         label={t.category}
         value={filters.category}
         options={CATEGORIES.map((value) => ({ value, text: t.categories[value] }))}
         onValue={(category) => change({ category })}
       />
-      <Field
-        label={t.tag}
-        type="search"
-        maxLength={64}
-        value={filters.tag ?? ''}
-        onValue={(tag) => change({ tag: tag || undefined }, REPLACE)}
-      />
+      <FilterField label={t.tag} maxLength={64} value={filters.tag} onValue={(tag) => change({ tag }, REPLACE)} />
       <Select
         label={t.visibility}
         value={filters.visibility}

@@ -1,5 +1,6 @@
-import type { Learning, StreamEvent } from '../../contract/index.ts';
+import type { Learning } from '../../contract/index.ts';
 import type { QueryOf } from '../../link/ask.ts';
+import { on } from '../../link/loadable.ts';
 import { endOfDay } from '../../parts/days.ts';
 import { choiceParameter, textParameter } from '../../router/query.ts';
 import type { StateOf } from '../../router/query.ts';
@@ -49,7 +50,5 @@ export function isListed(learning: Learning, { state, visibility, as_of: day }: 
   return learning.valid_to === null && (state === 'current' || learning.verified === (state === 'verified'));
 }
 
-/** Whether an event may change learnings. */
-export function concernsLearnings({ type }: StreamEvent): boolean {
-  return type === 'learning.extracted';
-}
+/** Events that may change learnings. */
+export const concernsLearnings = on('learning.extracted');

@@ -2,17 +2,17 @@ import type { JSX } from 'preact';
 import { useMemo, useRef, useState } from 'preact/hooks';
 import type { Learning } from '../../contract/index.ts';
 import { may } from '../../link/me.ts';
-import { useList } from '../../link/resource.ts';
+import { readAtOf, useList } from '../../link/pages.ts';
 import { addressOfLearning } from '../../parts/places.ts';
 import { Text } from '../../parts/quoted.tsx';
-import { Empty, LoadedView } from '../../parts/states.tsx';
+import { Empty, LoadedView, NoMatch } from '../../parts/states.tsx';
 import { VirtualList } from '../../parts/virtual-list.tsx';
 import { navigate, useQuery } from '../../router/router.ts';
 import { useKeys } from '../../shell/keys.ts';
 import { inLanguage } from '../../texts/language.ts';
 import { invalidateLearning, mayChange, mayVerify, pending, undoLast, verify } from './changes.ts';
 import { CorrectDialog } from './correct-dialog.tsx';
-import { ReasonDialog } from './dialogs.tsx';
+import { ReasonDialog, ReopenDialog } from './dialogs.tsx';
 import { FilterFields } from './filter-fields.tsx';
 import { FILTERS, concernsLearnings, isListed, queryOf, titleOf } from './filters.ts';
 import { ChangeFaults, Evidence, Facts } from './parts.tsx';
@@ -33,10 +33,11 @@ interface RowProps {
   readonly onSelect: () => void;
   readonly onInvalidate: () => void;
   readonly onCorrect: () => void;
+  readonly onReopen: () => void;
 }
 
 /** The claim beside its quotes, with what a reviewer does. */
-function LearningRow({ learning, isSelected, onSelect, onInvalidate, onCorrect }: RowProps): JSX.Element {
+function LearningRow({ learning, isSelected, onSelect, onInvalidate, onCorrect, onReopen }: RowProps): JSX.Element {
   const t = inLanguage(texts);
   const isOpen = learning.valid_to === null;
   return (
@@ -74,6 +75,12 @@ function LearningRow({ learning, isSelected, onSelect, onInvalidate, onCorrect }
               </>
             ) : null}
           </p>
+        ) : mayChange(learning) ? (
+          <p class="line actions">
+            <button type="button" onClick={onReopen}>
+              {t.reopen}
+            </button>
+          </p>
         ) : null}
       </div>
       <Evidence of={learning} most={QUOTES} />
@@ -86,15 +93,16 @@ export default function LearningsPage(): JSX.Element {
   const t = inLanguage(texts);
   const [filters, change] = useQuery(FILTERS);
   const list = useList('GET /learnings', { query: { ...queryOf(filters), limit: PAGE_ROWS } }, idOf, concernsLearnings);
-  const rows = changedRows(list.items, list.loadedAt ?? 0, pending.value, (learning) => isListed(learning, filters));
+  const rows = changedRows(list.items, pending.value, readAtOf, (learning) => isListed(learning, filters));
   // Rows that were changed and left the list are no longer in its number.
   const total =
     list.data === undefined || list.data.total === null ? null : list.data.total - list.items.length + rows.length;
   const [selection, setSelection] = useState<ReadonlySet<string>>(new Set());
   const selected = rows.filter(({ id, valid_to: closed }) => selection.has(id) && closed === null);
-  const [dialog, setDialog] = useState<{ readonly kind: 'correct' | 'invalidate'; readonly learning: Learning } | null>(
-    null,
-  );
+  const [dialog, setDialog] = useState<{
+    readonly kind: 'correct' | 'invalidate' | 'reopen';
+    readonly learning: Learning;
+  } | null>(null);
   const active = useRef<Learning | null>(null);
   const select = ({ id }: Learning): void =>
     setSelection((before) => {
@@ -154,6 +162,7 @@ export default function LearningsPage(): JSX.Element {
                   onSelect={() => select(learning)}
                   onInvalidate={() => setDialog({ kind: 'invalidate', learning })}
                   onCorrect={() => setDialog({ kind: 'correct', learning })}
+                  onReopen={() => setDialog({ kind: 'reopen', learning })}
                 />
               )}
               onOpen={(learning) => navigate(addressOfLearning(learning.id))}
@@ -163,11 +172,7 @@ export default function LearningsPage(): JSX.Element {
               onEnd={list.more}
             />
           ) : isFiltered ? (
-            <Empty title={t.noMatch}>
-              <button type="button" onClick={() => change({ ...NOTHING, state })}>
-                {t.clear}
-              </button>
-            </Empty>
+            <NoMatch title={t.noMatch} onClear={() => change({ ...NOTHING, state })} />
           ) : state === undefined ? (
             <Empty title={t.empty} command='recollect remember "…"'>
               <p>
@@ -195,6 +200,7 @@ export default function LearningsPage(): JSX.Element {
           onClose={() => setDialog(null)}
         />
       ) : null}
+      {dialog?.kind === 'reopen' ? <ReopenDialog learning={dialog.learning} onClose={() => setDialog(null)} /> : null}
       {dialog?.kind === 'correct' ? (
         <CorrectDialog learning={dialog.learning} onCurrent={() => undefined} onClose={() => setDialog(null)} />
       ) : null}

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import type { Learning } from '../../contract/index.ts';
 import { Text, Quoted } from '../../parts/quoted.tsx';
-import { addressOfRow } from '../../parts/places.ts';
+import { addressOfLearning, addressOfRow } from '../../parts/places.ts';
 import { RelativeTime } from '../../parts/relative-time.tsx';
 import { ErrorNote } from '../../parts/states.tsx';
 import { inLanguage } from '../../texts/language.ts';
@@ -44,7 +44,11 @@ export function Evidence(props: { readonly of: Learning; readonly most?: number 
           <a href={addressOfRow(session, row)}>{t.toRow}</a>
         </li>
       ))}
-      {evidence.length > shown.length ? <li class="muted">{t.moreQuotes(evidence.length - shown.length)}</li> : null}
+      {evidence.length > shown.length ? (
+        <li>
+          <a href={addressOfLearning(props.of.id)}>{t.moreQuotes(evidence.length - shown.length)}</a>
+        </li>
+      ) : null}
     </ul>
   );
 }

@@ -32,16 +32,16 @@ export function changedLearning<Given extends Learning>(
   return pending === undefined || loadedAt > pending.until ? learning : { ...learning, ...pending.change };
 }
 
-/** Returns the rows of a list with the changes; `isListed`: whether a changed one belongs to it. */
+/** Returns the rows of a list with the changes; `readAtOf`: when a row was read; `isListed`: whether a changed one belongs to it. */
 export function changedRows(
   learnings: readonly Learning[],
-  loadedAt: number,
   changes: PendingChanges,
+  readAtOf: (learning: Learning) => number,
   isListed: (learning: Learning) => boolean,
 ): readonly Learning[] {
   if (changes.size === 0) return learnings;
   return learnings.flatMap((learning) => {
-    const changed = changedLearning(learning, loadedAt, changes);
+    const changed = changedLearning(learning, readAtOf(learning), changes);
     return changed === learning || isListed(changed) ? [changed] : [];
   });
 }

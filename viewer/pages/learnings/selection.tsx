@@ -19,6 +19,8 @@ export function SelectionBar(props: {
   const t = inLanguage(texts);
   const [isAsking, setIsAsking] = useState(false);
   const ids = props.selected.map(({ id }) => id);
+  // Undone, all of them are unverified: those that were verified before are none of them.
+  const unverified = props.selected.filter(({ verified }) => !verified).map(({ id }) => id);
   const most = props.loaded.slice(0, MOST_SELECTED);
   const run = async (batch: Parameters<typeof changeMany>[0]): Promise<void> => {
     if (await changeMany(batch)) props.onSelect([]);
@@ -26,8 +28,8 @@ export function SelectionBar(props: {
   return (
     <div class="line selection" role="group" aria-label={t.selected(ids.length)}>
       <span role="status">{t.selected(ids.length)}</span>
-      {mayVerify() ? (
-        <button type="button" onClick={() => void run({ action: 'verify', ids })}>
+      {mayVerify() && unverified.length > 0 ? (
+        <button type="button" onClick={() => void run({ action: 'verify', ids: unverified })}>
           {t.verify}
         </button>
       ) : null}

@@ -3,28 +3,35 @@ import { useState } from 'preact/hooks';
 import type { User } from '../../contract/index.ts';
 import { ask } from '../../link/ask.ts';
 import { me } from '../../link/me.ts';
-import { invalidate, useList, useResource } from '../../link/resource.ts';
+import { useList } from '../../link/pages.ts';
+import { invalidate } from '../../link/resource.ts';
 import { useAct } from '../../parts/act.tsx';
+import { Confirm } from '../../parts/dialog.tsx';
 import { Field, Select } from '../../parts/fields.tsx';
 import { Text } from '../../parts/quoted.tsx';
 import { RelativeTime } from '../../parts/relative-time.tsx';
-import { Secret } from '../../parts/secret.tsx';
 import { Empty, LoadedView } from '../../parts/states.tsx';
 import { Table } from '../../parts/table.tsx';
+import { showToast } from '../../parts/toast.tsx';
 import { useQuery } from '../../router/router.ts';
 import { inLanguage } from '../../texts/language.ts';
-import { FILTERS, STATES, joinCommand } from './filters.ts';
+import { FILTERS, STATES } from './filters.ts';
+import { Invite } from './invite.tsx';
 import { texts } from './texts.ts';
+import { transferTexts } from './transfer-texts.ts';
+import { TransferLearnings } from './transfer.tsx';
 import { UserForm } from './user-form.tsx';
 
 /** Users with their invites; an invite is shown once. */
 export function Users(): JSX.Element {
   const t = inLanguage(texts);
+  const l = inLanguage(transferTexts);
   const [{ search, state }, change] = useQuery(FILTERS);
   const active = state === undefined ? {} : { active: state === 'active' };
   const list = useList('GET /admin/users', { query: { search, limit: 50, ...active } }, ({ id }) => id);
-  const { data: about } = useResource('GET /about', {});
   const [edited, setEdited] = useState<User | 'new' | null>(null);
+  const [leaver, setLeaver] = useState<User | null>(null);
+  const [reset, setReset] = useState<User | null>(null);
   const [token, setToken] = useState<string | null>(null);
   const act = useAct();
   const invite = ({ id }: User) =>
@@ -33,6 +40,11 @@ export function Users(): JSX.Element {
       setToken(answer.invite.token);
       invalidate('/admin/users');
     });
+  const resetFactors = async (): Promise<void> => {
+    if (reset === null) return;
+    const { removed } = await ask('DELETE /admin/users/{id}/mfa', { path: { id: reset.id } });
+    showToast({ text: removed ? l.factorsReset : l.hadNoFactors });
+  };
   return (
     <div class="page">
       <div class="line">
@@ -110,6 +122,14 @@ export function Users(): JSX.Element {
                             {t.inviteAgain}
                           </button>
                         ) : null}
+                        <button type="button" class="quiet" onClick={() => setLeaver(user)}>
+                          {l.transfer}
+                        </button>
+                        {user.id === me.value?.user.id ? null : (
+                          <button type="button" class="quiet" onClick={() => setReset(user)}>
+                            {l.resetFactors}
+                          </button>
+                        )}
                         <a href={`/people?tab=keys&user=${encodeURIComponent(user.id)}`}>{t.tabs.keys}</a>
                         <a href={`/people?tab=audit&user=${encodeURIComponent(user.id)}`}>{t.tabs.audit}</a>
                       </span>
@@ -129,14 +149,22 @@ export function Users(): JSX.Element {
       {edited === null ? null : (
         <UserForm user={edited === 'new' ? null : edited} onInvite={setToken} onClose={() => setEdited(null)} />
       )}
-      {token === null ? null : (
-        <Secret
-          title={t.invite}
-          hint={t.inviteHint}
-          text={joinCommand(about?.public_url ?? location.origin, token)}
-          onClose={() => setToken(null)}
-        />
+      {leaver === null ? null : <TransferLearnings user={leaver} onClose={() => setLeaver(null)} />}
+      {reset === null ? null : (
+        <Confirm
+          title={l.resetFactors}
+          action={l.resetFactors}
+          isDangerous
+          onConfirm={resetFactors}
+          onClose={() => setReset(null)}
+        >
+          <p>
+            <Text text={reset.username} />
+          </p>
+          <p>{l.resetFactorsHint}</p>
+        </Confirm>
       )}
+      {token === null ? null : <Invite token={token} onClose={() => setToken(null)} />}
     </div>
   );
 }

@@ -5,6 +5,7 @@ import { ask } from '../../link/ask.ts';
 import { invalidate, useResource } from '../../link/resource.ts';
 import { Confirm } from '../../parts/dialog.tsx';
 import { Select } from '../../parts/fields.tsx';
+import { addressOfProject } from '../../parts/places.ts';
 import { showToast } from '../../parts/toast.tsx';
 import { navigate } from '../../router/router.ts';
 import { inLanguage } from '../../texts/language.ts';
@@ -23,7 +24,7 @@ export function Merge({ project }: { readonly project: Project }): JSX.Element {
     const { moved } = await ask('POST /projects/{id}/merge', { path: { id: project.id }, body: { into: into.id } });
     invalidate('/projects', '/sessions', '/learnings', '/profile');
     showToast({ text: t.merged(moved.sessions, moved.learnings, moved.joined) });
-    navigate(`/projects/${encodeURIComponent(into.id)}`);
+    navigate(addressOfProject(into.id));
   };
   return (
     <section class="panel">

@@ -1,10 +1,11 @@
 import type { JSX } from 'preact';
 import type { Project } from '../../contract/index.ts';
-import { useList } from '../../link/resource.ts';
-import { Field } from '../../parts/fields.tsx';
+import { useList } from '../../link/pages.ts';
+import { FilterField } from '../../parts/fields.tsx';
+import { addressOfProject } from '../../parts/places.ts';
 import { Text } from '../../parts/quoted.tsx';
 import { RelativeTime } from '../../parts/relative-time.tsx';
-import { Empty, LoadedView } from '../../parts/states.tsx';
+import { ConnectAgent, LoadedView, NoMatch } from '../../parts/states.tsx';
 import { VirtualList } from '../../parts/virtual-list.tsx';
 import { textParameter } from '../../router/query.ts';
 import { navigate, useQuery } from '../../router/router.ts';
@@ -12,18 +13,16 @@ import { inLanguage } from '../../texts/language.ts';
 import { texts } from './texts.ts';
 
 const ROW_PX = 62;
-const INSTALL = 'recollect install claude-code';
 const FILTERS = { search: textParameter() } as const;
 
 const idOf = ({ id }: Project): string => id;
-const addressOfProject = ({ id }: Project): string => `/projects/${encodeURIComponent(id)}`;
 
 function ProjectRow({ project }: { readonly project: Project }): JSX.Element {
   const t = inLanguage(texts);
   const { display_name: name, git_remote: remote, sessions, learnings, last_event_at: lastEventAt } = project;
   return (
     <article class="job-row">
-      <a href={addressOfProject(project)}>
+      <a href={addressOfProject(project.id)}>
         <Text text={name} />
       </a>
       <p class="muted">
@@ -59,12 +58,11 @@ export default function ProjectsPage(): JSX.Element {
         {total === null ? null : <span role="status">{t.count(total)}</span>}
       </header>
       <search class="filters">
-        <Field
+        <FilterField
           label={t.search}
-          type="search"
           maxLength={200}
-          value={search ?? ''}
-          onValue={(value) => change({ search: value || undefined }, { replace: true })}
+          value={search}
+          onValue={(value) => change({ search: value }, { replace: true })}
         />
       </search>
       <LoadedView of={list}>
@@ -77,19 +75,15 @@ export default function ProjectsPage(): JSX.Element {
               keyOf={idOf}
               estimate={ROW_PX}
               row={(project) => <ProjectRow project={project} />}
-              onOpen={(project) => navigate(addressOfProject(project))}
+              onOpen={(project) => navigate(addressOfProject(project.id))}
               onEnd={list.more}
             />
           ) : search !== undefined ? (
-            <Empty title={t.noMatch}>
-              <button type="button" onClick={() => change({ search: undefined })}>
-                {t.clear}
-              </button>
-            </Empty>
+            <NoMatch title={t.noMatch} onClear={() => change({ search: undefined })} />
           ) : (
-            <Empty title={t.empty} command={INSTALL}>
+            <ConnectAgent title={t.empty}>
               <p>{t.connect}</p>
-            </Empty>
+            </ConnectAgent>
           )
         }
       </LoadedView>

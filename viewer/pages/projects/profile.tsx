@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import type { Profile } from '../../contract/index.ts';
 import { useResource } from '../../link/resource.ts';
 import { percentText } from '../../parts/amounts.ts';
+import { addressOfSession } from '../../parts/places.ts';
 import { Quoted, Text } from '../../parts/quoted.tsx';
 import { RelativeTime } from '../../parts/relative-time.tsx';
 import { LoadedView } from '../../parts/states.tsx';
@@ -59,7 +60,7 @@ export function ProfileView({ project }: { readonly project: string }): JSX.Elem
                 </p>
                 <p class="muted">
                   {t.kinds[kind]} ·{' '}
-                  <a href={`/sessions/${encodeURIComponent(session)}`}>
+                  <a href={addressOfSession(session)}>
                     <RelativeTime at={at} />
                   </a>
                 </p>

@@ -2,7 +2,8 @@ import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import type { Memory, SearchAnswer } from '../../contract/index.ts';
 import { useResource } from '../../link/resource.ts';
-import { Checkbox, Field } from '../../parts/fields.tsx';
+import { Checkbox, Field, FilterField } from '../../parts/fields.tsx';
+import { addressOfMemory } from '../../parts/places.ts';
 import { Text } from '../../parts/quoted.tsx';
 import { RelativeTime } from '../../parts/relative-time.tsx';
 import { RowList } from '../../parts/row-list.tsx';
@@ -13,7 +14,7 @@ import { inLanguage } from '../../texts/language.ts';
 import { excerptOf } from './excerpt.ts';
 import { Explanation, HitExplanation } from './explanation.tsx';
 import { Facets } from './facets.tsx';
-import { PAGE_HITS, SEARCH, UNFILTERED, addressOfMemory, queryOf } from './query.ts';
+import { PAGE_HITS, SEARCH, UNFILTERED, queryOf } from './query.ts';
 import { QueryField } from './query-field.tsx';
 import { texts } from './texts.ts';
 
@@ -174,11 +175,10 @@ export default function SearchPage(): JSX.Element {
           onQuery={(q) => change({ q: q || undefined, nearest: false, offset: 0 })}
         />
         <div class="filters">
-          <Field
+          <FilterField
             label={t.project}
-            type="search"
-            value={search.project ?? ''}
-            onValue={(project) => change({ project: project || undefined, offset: 0 }, { replace: true })}
+            value={search.project}
+            onValue={(project) => change({ project, offset: 0 }, { replace: true })}
           />
           <Field
             label={t.since}

@@ -1,7 +1,6 @@
-import type { Memory, Suggestions } from '../../contract/index.ts';
+import type { Suggestions } from '../../contract/index.ts';
 import type { QueryOf } from '../../link/ask.ts';
 import { endOfDay, startOfDay } from '../../parts/days.ts';
-import { addressOfLearning, addressOfRow } from '../../parts/places.ts';
 import { choicesParameter, flagParameter, numberParameter, textParameter } from '../../router/query.ts';
 import type { StateOf } from '../../router/query.ts';
 
@@ -76,11 +75,4 @@ export function completed(typed: string, { text, kind }: Suggestions['data'][num
   const before = typed.replace(/\S+$/u, '');
   const word = kind === 'tag' || kind === 'file' ? `${kind}:${quoted(text)}` : text;
   return (kind === 'title' ? word : `${before}${word}`).slice(0, MOST_QUERY);
-}
-
-/** Returns the address of the page that shows a memory; null for one without a session. */
-export function addressOfMemory({ id, type, session }: Memory): string | null {
-  if (type === 'learning') return addressOfLearning(id);
-  if (session === null) return null;
-  return type === 'summary' ? addressOfRow(session.id) : addressOfRow(session.id, id);
 }

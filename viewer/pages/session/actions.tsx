@@ -1,9 +1,10 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { SessionDetail } from '../../contract/index.ts';
-import { ask, asAskError } from '../../link/ask.ts';
+import { ask } from '../../link/ask.ts';
 import { may } from '../../link/me.ts';
 import { invalidate } from '../../link/resource.ts';
+import { useAct } from '../../parts/act.tsx';
 import { Confirm } from '../../parts/dialog.tsx';
 import { showToast } from '../../parts/toast.tsx';
 import { navigate } from '../../router/router.ts';
@@ -17,11 +18,6 @@ async function setCapture(id: string, capture: boolean): Promise<void> {
   invalidate('/sessions');
 }
 
-/** Runs what a button starts; an error is shown as a message. */
-function attempt(action: () => Promise<void>): void {
-  action().catch((fault: unknown) => showToast({ text: asAskError(fault).message }));
-}
-
 /** What the user may do with a session. `mayChange`: as its owner or an admin. */
 export function Actions(props: { readonly session: SessionDetail; readonly mayChange: boolean }): JSX.Element {
   const { session, mayChange } = props;
@@ -29,11 +25,12 @@ export function Actions(props: { readonly session: SessionDetail; readonly mayCh
   const t = inLanguage(texts);
   const [open, setOpen] = useState<'close' | 'forget' | null>(null);
   const close = (): void => setOpen(null);
+  const act = useAct();
   const switchCapture = async (): Promise<void> => {
     await setCapture(id, !capture);
     showToast({
       text: capture ? t.captureIsOff : t.captureIsOn,
-      undo: () => attempt(() => setCapture(id, capture)),
+      undo: () => act.run(() => setCapture(id, capture)),
     });
   };
   return (
@@ -41,12 +38,8 @@ export function Actions(props: { readonly session: SessionDetail; readonly mayCh
       {mayChange && (status === 'active' || pending.summarise > 0) ? (
         <button
           type="button"
-          onClick={() =>
-            attempt(async () => {
-              await ask('POST /sessions/{id}/summaries', { path: { id } });
-              showToast({ text: t.summarising });
-            })
-          }
+          disabled={act.isRunning}
+          onClick={() => act.run(() => ask('POST /sessions/{id}/summaries', { path: { id } }), t.summarising)}
         >
           {t.summariseNow}
         </button>
@@ -57,7 +50,7 @@ export function Actions(props: { readonly session: SessionDetail; readonly mayCh
         </button>
       ) : null}
       {mayChange && status === 'active' ? (
-        <button type="button" aria-pressed={!capture} onClick={() => attempt(switchCapture)}>
+        <button type="button" aria-pressed={!capture} disabled={act.isRunning} onClick={() => act.run(switchCapture)}>
           {capture ? t.captureOff : t.captureOn}
         </button>
       ) : null}
@@ -66,6 +59,7 @@ export function Actions(props: { readonly session: SessionDetail; readonly mayCh
           {t.forgetSession}
         </button>
       ) : null}
+      {act.note}
       {open === 'close' ? (
         <Confirm
           title={t.closeTitle}

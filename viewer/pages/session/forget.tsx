@@ -1,12 +1,11 @@
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { Forgotten } from '../../contract/index.ts';
-import { ask, asAskError } from '../../link/ask.ts';
-import type { AskError } from '../../link/ask.ts';
+import { ask } from '../../link/ask.ts';
 import { invalidate } from '../../link/resource.ts';
+import { useAct } from '../../parts/act.tsx';
 import { Confirm, Dialog } from '../../parts/dialog.tsx';
-import { ErrorNote, Skeleton } from '../../parts/states.tsx';
-import { StepUp } from '../../parts/step-up.tsx';
+import { Skeleton } from '../../parts/states.tsx';
 import { showToast } from '../../parts/toast.tsx';
 import { inLanguage } from '../../texts/language.ts';
 import { texts } from './texts.ts';
@@ -22,24 +21,12 @@ function Forget(props: {
   const { title, forget, onForgotten, onClose } = props;
   const t = inLanguage(texts);
   const [counted, setCounted] = useState<Forgotten | null>(null);
-  const [error, setError] = useState<AskError | null>(null);
-  const count = (): void => {
-    setError(null);
-    forget(true)
-      .then(setCounted)
-      .catch((fault: unknown) => setError(asAskError(fault)));
-  };
-  useEffect(count, []);
+  const act = useAct();
+  useEffect(() => act.run(() => forget(true).then(setCounted)), []);
   if (counted === null)
     return (
       <Dialog title={title} onClose={onClose}>
-        {error === null ? (
-          <Skeleton lines={3} />
-        ) : error.code === 'STEP_UP_REQUIRED' ? (
-          <StepUp onProven={count} />
-        ) : (
-          <ErrorNote error={error} onRetry={count} />
-        )}
+        {act.note ?? <Skeleton lines={3} />}
       </Dialog>
     );
   const { prompts, observations, boundaries, summaries, windows, learnings, vectors } = counted.forgotten;

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { SessionDetail } from '../../contract/index.ts';
-import { may, me } from '../../link/me.ts';
+import { mayChangeOf } from '../../link/me.ts';
 import { useResource } from '../../link/resource.ts';
 import { partsOf } from '../../parts/escaped.ts';
 import { Text } from '../../parts/quoted.tsx';
@@ -112,7 +112,7 @@ export default function SessionPage({ parts }: PageProps): JSX.Element {
     <div class={tab === 'rows' && !isWhole ? 'page list-page session-page' : 'page session-page'}>
       <LoadedView of={session}>
         {(data) => {
-          const mayChange = may('write') && (may('admin') || data.user_id === me.value?.user.id);
+          const mayChange = mayChangeOf(data.user_id);
           const rows = (around: number | null): JSX.Element => (
             <RowsTab
               session={data}

@@ -6,8 +6,8 @@ export interface Positioned {
 /** Rows of one kind that were read, in order and without gaps. */
 export interface Part<Row extends Positioned> {
   readonly rows: readonly Row[];
-  /** Number of all rows of the kind. */
-  readonly total: number;
+  /** Number of all rows of the kind; null of a page behind a cursor, which is not counted. */
+  readonly total: number | null;
   /** Cursor of earlier rows; null at the start. */
   readonly before: string | null;
   /** Cursor of later rows; null at the end. */
@@ -17,7 +17,7 @@ export interface Part<Row extends Positioned> {
 interface Answer<Row> {
   readonly data: readonly Row[];
   readonly pagination: {
-    readonly total: number;
+    readonly total: number | null;
     readonly next_cursor: string | null;
     readonly prev_cursor?: string | null | undefined;
   };
@@ -29,8 +29,17 @@ export function partOf<Row extends Positioned>({ data, pagination }: Answer<Row>
   return { rows: data, total, before: before ?? null, after };
 }
 
-/** Returns rows in order; of two with the same position the one of `newer`. */
+/** Returns the position of the first and of the last of ordered rows. */
+function rangeOf(rows: readonly Positioned[]): readonly [number, number] {
+  return [rows[0]?.seq ?? Number.POSITIVE_INFINITY, rows.at(-1)?.seq ?? Number.NEGATIVE_INFINITY];
+}
+
+/** Returns rows in order; of two with the same position the one of `newer`. Linear, for a session of 100,000 rows, unless the two overlap. */
 function joined<Row extends Positioned>(older: readonly Row[], newer: readonly Row[]): readonly Row[] {
+  const [olderFirst, olderLast] = rangeOf(older);
+  const [newerFirst, newerLast] = rangeOf(newer);
+  if (olderLast < newerFirst) return [...older, ...newer];
+  if (newerLast < olderFirst) return [...newer, ...older];
   const bySeq = new Map([...older, ...newer].map((row) => [row.seq, row]));
   return [...bySeq.values()].toSorted((a, b) => a.seq - b.seq);
 }
@@ -41,7 +50,7 @@ export function withPage<Row extends Positioned>(
   page: Part<Row>,
   side: 'before' | 'after',
 ): Part<Row> {
-  return { ...part, rows: joined(part.rows, page.rows), total: page.total, [side]: page[side] };
+  return { ...part, rows: joined(part.rows, page.rows), total: page.total ?? part.total, [side]: page[side] };
 }
 
 /** Returns a part that was read to its end with the page around its last row, which has later ones. */
@@ -68,10 +77,21 @@ function endOf({ rows, after }: Part<Positioned>): number {
 export function readable<Row extends Positioned>(parts: readonly Part<Row>[]): readonly Row[] {
   const from = Math.max(...parts.map(startOf));
   const to = Math.min(...parts.map(endOf));
-  return parts
-    .flatMap(({ rows }) => rows)
-    .filter(({ seq }) => seq >= from && seq <= to)
-    .toSorted((a, b) => a.seq - b.seq);
+  const next = parts.map(() => 0);
+  const merged: Row[] = [];
+  for (;;) {
+    let least: Row | undefined;
+    let of = 0;
+    for (const [index, { rows }] of parts.entries()) {
+      const row = rows[next[index] ?? 0];
+      if (row === undefined || (least !== undefined && least.seq <= row.seq)) continue;
+      least = row;
+      of = index;
+    }
+    if (least === undefined || least.seq > to) return merged;
+    next[of] = (next[of] ?? 0) + 1;
+    if (least.seq >= from) merged.push(least);
+  }
 }
 
 /** Returns which of the parts to read further in a direction, so that more rows are readable; none at the end. */

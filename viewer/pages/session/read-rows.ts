@@ -1,4 +1,4 @@
-import { useRef, useState } from 'preact/hooks';
+import { useMemo, useRef, useState } from 'preact/hooks';
 import { ask } from '../../link/ask.ts';
 import type { Loaded } from '../../link/loadable.ts';
 import { useReading } from '../../link/resource.ts';
@@ -71,8 +71,8 @@ export function useRows(view: RowsView): SessionRows {
   const isReading = useRef(false);
   const [, setReadAt] = useState(0);
   const further = async (side: 'before' | 'after', limit: number, full = false): Promise<boolean> => {
-    const parts = reading.state.peek().data;
-    if (parts === undefined) return false;
+    const { data: parts, error } = reading.state.peek();
+    if (parts === undefined || error !== null) return false;
     const wanted = limiting(parts, side);
     if (!wanted.includes(true)) return false;
     const pages = await Promise.all(
@@ -95,17 +95,19 @@ export function useRows(view: RowsView): SessionRows {
     isReading.current = true;
     further(side, PAGE_ROWS)
       // The rows stay, with the error and the button that loads them again.
-      .catch(() => reading.load())
+      .catch((fault: unknown) => reading.fail(fault))
       .finally(() => {
         isReading.current = false;
         setReadAt((count) => count + 1);
       });
   };
   const parts = loaded.data ?? [];
+  // The list computes its heights anew for other rows.
+  const rows = useMemo(() => readable(loaded.data ?? []), [loaded.data]);
   return {
     ...loaded,
-    rows: parts.length === 0 ? [] : readable(parts),
-    total: parts.reduce((sum, part) => sum + part.total, 0),
+    rows,
+    total: parts.reduce((sum, part) => sum + (part.total ?? 0), 0),
     earlier: limiting(parts, 'before').includes(true) ? more('before') : undefined,
     later: limiting(parts, 'after').includes(true) ? more('after') : undefined,
     renew: async () => reading.set(await readFirst()),

@@ -1,10 +1,9 @@
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { SessionDetail } from '../../contract/index.ts';
-import { asAskError } from '../../link/ask.ts';
+import { useAct } from '../../parts/act.tsx';
 import { Select } from '../../parts/fields.tsx';
 import { Empty, LoadedView } from '../../parts/states.tsx';
-import { showToast } from '../../parts/toast.tsx';
 import { VirtualList } from '../../parts/virtual-list.tsx';
 import { useQuery } from '../../router/router.ts';
 import { inLanguage } from '../../texts/language.ts';
@@ -32,7 +31,7 @@ export function RowsTab(props: {
   const [view, change] = useQuery(VIEW);
   const [open, setOpen] = useState<ReadonlySet<number>>(new Set());
   const [forgotten, setForgotten] = useState<SessionRow | null>(null);
-  const [isReadingAll, setIsReadingAll] = useState(false);
+  const act = useAct();
   const rows = useRows({ sessionId: session.id, around, show: view.show, agent: view.agent });
   // A link leads to a quote, which the preview may lack.
   useEffect(() => {
@@ -43,17 +42,6 @@ export function RowsTab(props: {
     const next = new Set(open);
     if (!next.delete(seq)) next.add(seq);
     setOpen(next);
-  };
-  const printAll = async (): Promise<void> => {
-    setIsReadingAll(true);
-    try {
-      await rows.readAll();
-      props.onWhole();
-    } catch (fault) {
-      showToast({ text: asAskError(fault).message });
-    } finally {
-      setIsReadingAll(false);
-    }
   };
   return (
     <>
@@ -76,10 +64,16 @@ export function RowsTab(props: {
             onValue={(agent) => change({ agent })}
           />
         )}
-        <button type="button" class="aligned" disabled={isReadingAll} onClick={() => void printAll()}>
+        <button
+          type="button"
+          class="aligned"
+          disabled={act.isRunning}
+          onClick={() => act.run(() => rows.readAll().then(props.onWhole))}
+        >
           {t.print}
         </button>
       </div>
+      {act.note}
       <LoadedView of={rows}>
         {() =>
           rows.rows.length === 0 ? (

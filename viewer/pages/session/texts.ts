@@ -1,3 +1,4 @@
+import { fullCount } from '../../parts/amounts.ts';
 import { textsOf } from '../../texts/texts.ts';
 
 export const texts = textsOf(
@@ -6,7 +7,7 @@ export const texts = textsOf(
     tabs: { rows: 'Prompts and tools', understood: 'Understood', context: 'Context served', work: 'Work' },
     started: (age: string) => `started ${age}`,
     sizes: (prompts: number, tools: number, tokens: number) =>
-      `${prompts} messages, ${tools} tool calls, ${tokens.toLocaleString('en')} tokens`,
+      `${prompts} messages, ${tools} tool calls, ${fullCount(tokens)} tokens`,
     rows: 'Rows',
     show: 'Show',
     everything: 'Everything',
@@ -23,7 +24,7 @@ export const texts = textsOf(
     previousPrompt: 'Previous prompt',
     roles: { user: 'Prompt', assistant: 'Response', system: 'System', tool: 'Tool' },
     types: { tool_result: 'result', error: 'error', warning: 'warning', info: 'info' },
-    tokens: (count: number) => `${count.toLocaleString('en')} tokens`,
+    tokens: (count: number) => `${fullCount(count)} tokens`,
     redacted: (kinds: string) => `removed: ${kinds}`,
     files: 'Files',
     changed: 'changed',
@@ -90,6 +91,7 @@ export const texts = textsOf(
     captureIsOff: 'Events of this session are no longer stored',
     captureIsOn: 'Events of this session are stored again',
     summary: 'Summary',
+    decisions: 'Decisions',
     topics: 'Topics',
     learnings: 'Learnings',
     noSummary: 'No summary yet',
@@ -105,8 +107,7 @@ export const texts = textsOf(
     quotes: (count: number) => (count === 1 ? '1 quote' : `${count} quotes`),
     hiddenQuote: 'A quote of another user',
     toRow: 'Show the row',
-    madeBy: (model: string, tokens: number, usd: string) =>
-      `${model} · ${tokens.toLocaleString('en')} tokens · $${usd}`,
+    madeBy: (model: string, tokens: number, usd: string) => `${model} · ${fullCount(tokens)} tokens · $${usd}`,
     verified: 'verified',
     confidence: (value: number) => `confidence ${Math.round(value * 100)} %`,
     newestOf: (shown: number, all: number) => `${shown} of ${all} are shown.`,
@@ -135,7 +136,7 @@ export const texts = textsOf(
     parts: '会话的各部分',
     tabs: { rows: '提示与工具', understood: '理解', context: '提供的上下文', work: '处理' },
     started: (age) => `开始于${age}`,
-    sizes: (prompts, tools, tokens) => `${prompts} 条消息,${tools} 次工具调用,${tokens.toLocaleString('zh')} 个 token`,
+    sizes: (prompts, tools, tokens) => `${prompts} 条消息,${tools} 次工具调用,${fullCount(tokens)} 个 token`,
     rows: '记录',
     show: '显示',
     everything: '全部',
@@ -152,7 +153,7 @@ export const texts = textsOf(
     previousPrompt: '上一条提示',
     roles: { user: '提示', assistant: '回复', system: '系统', tool: '工具' },
     types: { tool_result: '结果', error: '错误', warning: '警告', info: '信息' },
-    tokens: (count) => `${count.toLocaleString('zh')} 个 token`,
+    tokens: (count) => `${fullCount(count)} 个 token`,
     redacted: (kinds) => `已移除:${kinds}`,
     files: '文件',
     changed: '已修改',
@@ -219,6 +220,7 @@ export const texts = textsOf(
     captureIsOff: '不再存储此会话的事件',
     captureIsOn: '重新存储此会话的事件',
     summary: '摘要',
+    decisions: '决定',
     topics: '主题',
     learnings: '经验',
     noSummary: '尚无摘要',
@@ -234,7 +236,7 @@ export const texts = textsOf(
     quotes: (count) => `${count} 条引文`,
     hiddenQuote: '其他用户的引文',
     toRow: '显示该记录',
-    madeBy: (model, tokens, usd) => `${model} · ${tokens.toLocaleString('zh')} 个 token · $${usd}`,
+    madeBy: (model, tokens, usd) => `${model} · ${fullCount(tokens)} 个 token · $${usd}`,
     verified: '已验证',
     confidence: (value) => `置信度 ${Math.round(value * 100)}%`,
     newestOf: (shown, all) => `显示 ${all} 项中的 ${shown} 项。`,

@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import type { Evidence, Learning, SessionDetail, Summary } from '../../contract/index.ts';
 import { useResource } from '../../link/resource.ts';
+import { addressOfLearning, addressOfRow } from '../../parts/places.ts';
 import { Quoted, Text } from '../../parts/quoted.tsx';
 import { Empty, LoadedView } from '../../parts/states.tsx';
 import { inLanguage } from '../../texts/language.ts';
@@ -22,7 +23,7 @@ function Quotes(props: { readonly evidence: readonly Evidence[]; readonly sessio
       {evidence.map(({ row_id: id, quote }, index) => (
         <div key={index}>
           {quote === null ? <p class="hint">{t.hiddenQuote}</p> : <Quoted text={quote} />}
-          <a href={`/sessions/${encodeURIComponent(sessionId)}?row=${encodeURIComponent(id)}`}>{t.toRow}</a>
+          <a href={addressOfRow(sessionId, id)}>{t.toRow}</a>
         </div>
       ))}
     </details>
@@ -101,7 +102,7 @@ function LearningCard({ learning }: { readonly learning: Learning }): JSX.Elemen
   return (
     <article class="card">
       <h3>
-        <a href={`/learnings/${encodeURIComponent(learning.id)}`}>
+        <a href={addressOfLearning(learning.id)}>
           <Text text={learning.title} />
         </a>{' '}
         <span class={`badge ${learning.verified ? 'good' : ''}`}>
@@ -137,7 +138,10 @@ export function Understood(props: { readonly session: SessionDetail; readonly on
         <LoadedView of={summaries}>
           {({ data, pagination }) => {
             const main = data.filter(({ type }) => type === 'session');
-            const topics = data.filter(({ type }) => type !== 'session');
+            const others = data.filter(({ type }) => type !== 'session');
+            // What people look for first.
+            const decisions = others.filter(({ kind }) => kind === 'decision');
+            const topics = others.filter(({ kind }) => kind !== 'decision');
             return (
               <>
                 {main.length === 0 ? (
@@ -145,13 +149,21 @@ export function Understood(props: { readonly session: SessionDetail; readonly on
                 ) : (
                   main.slice(0, 1).map((summary) => <SessionSummary key={summary.id} summary={summary} />)
                 )}
+                {decisions.length === 0 ? null : (
+                  <section>
+                    <h2>{t.decisions}</h2>
+                    {decisions.map((summary) => (
+                      <Topic key={summary.id} summary={summary} />
+                    ))}
+                  </section>
+                )}
                 {topics.length === 0 ? null : (
                   <section>
                     <h2>{t.topics}</h2>
                     {topics.map((summary) => (
                       <Topic key={summary.id} summary={summary} />
                     ))}
-                    {pagination.total > data.length ? (
+                    {pagination.total !== null && pagination.total > data.length ? (
                       <p class="hint">{t.newestOf(data.length, pagination.total)}</p>
                     ) : null}
                   </section>
@@ -170,7 +182,9 @@ export function Understood(props: { readonly session: SessionDetail; readonly on
               {data.map((learning) => (
                 <LearningCard key={learning.id} learning={learning} />
               ))}
-              {pagination.total > data.length ? <p class="hint">{t.newestOf(data.length, pagination.total)}</p> : null}
+              {pagination.total !== null && pagination.total > data.length ? (
+                <p class="hint">{t.newestOf(data.length, pagination.total)}</p>
+              ) : null}
             </>
           )}
         </LoadedView>

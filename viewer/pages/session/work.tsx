@@ -1,12 +1,13 @@
 import type { JSX } from 'preact';
 import type { SessionAgent, SessionDetail, Window } from '../../contract/index.ts';
-import { useList } from '../../link/resource.ts';
+import { useList } from '../../link/pages.ts';
+import { fullCount } from '../../parts/amounts.ts';
+import { addressOfRow, addressOfSession } from '../../parts/places.ts';
 import { Text } from '../../parts/quoted.tsx';
 import { RelativeTime } from '../../parts/relative-time.tsx';
-import { LoadedView } from '../../parts/states.tsx';
+import { LoadedView, More } from '../../parts/states.tsx';
 import { Table } from '../../parts/table.tsx';
 import { inLanguage } from '../../texts/language.ts';
-import { common } from '../../texts/common.ts';
 import { texts as lists } from '../sessions/texts.ts';
 import { texts } from './texts.ts';
 import { eventsOf } from './view.ts';
@@ -18,7 +19,6 @@ const idOfWindow = ({ n }: Window): string => String(n);
 export function Work({ session }: { readonly session: SessionDetail }): JSX.Element {
   const t = inLanguage(texts);
   const { phases } = inLanguage(lists);
-  const { more } = inLanguage(common);
   const windows = useList(
     'GET /sessions/{id}/windows',
     { path: { id: session.id }, query: { limit: PAGE_ROWS } },
@@ -26,7 +26,6 @@ export function Work({ session }: { readonly session: SessionDetail }): JSX.Elem
     eventsOf(session.id, ['session.updated', 'summary.generated']),
   );
   const { pending, counts, stuck, gaps, agents } = session;
-  const addressOfRow = (row: number): string => `/sessions/${encodeURIComponent(session.id)}?row=${row}`;
   return (
     <div class="page">
       <section>
@@ -74,7 +73,7 @@ export function Work({ session }: { readonly session: SessionDetail }): JSX.Elem
             {
               head: t.agent,
               cell: ({ id, type }) => (
-                <a href={`/sessions/${encodeURIComponent(session.id)}?agent=${encodeURIComponent(id)}`}>
+                <a href={`${addressOfSession(session.id)}?agent=${encodeURIComponent(id)}`}>
                   <Text text={type ?? id} />
                 </a>
               ),
@@ -97,7 +96,7 @@ export function Work({ session }: { readonly session: SessionDetail }): JSX.Elem
         </section>
       )}
       <LoadedView of={windows}>
-        {({ next }) =>
+        {() =>
           windows.items.length === 0 ? (
             <p class="hint">{t.noWindows}</p>
           ) : (
@@ -111,12 +110,12 @@ export function Work({ session }: { readonly session: SessionDetail }): JSX.Elem
                   {
                     head: t.rows,
                     cell: ({ from_seq: from, to_seq: to }) => (
-                      <a href={addressOfRow(from)}>
+                      <a href={addressOfRow(session.id, from)}>
                         {from}–{to}
                       </a>
                     ),
                   },
-                  { head: t.tokensHead, cell: ({ tokens }) => tokens.toLocaleString(), isNumber: true },
+                  { head: t.tokensHead, cell: ({ tokens }) => fullCount(tokens), isNumber: true },
                   {
                     head: t.state,
                     cell: ({ state, error }) => (
@@ -135,11 +134,7 @@ export function Work({ session }: { readonly session: SessionDetail }): JSX.Elem
                   { head: t.counted.summaries, cell: ({ summary_ids: ids }) => ids.length, isNumber: true },
                 ]}
               />
-              {next === null ? null : (
-                <button type="button" onClick={windows.more}>
-                  {more}
-                </button>
-              )}
+              <More of={windows} />
             </>
           )
         }

@@ -1,4 +1,4 @@
-import type { StreamEvent } from '../../contract/index.ts';
+import { on } from '../../link/loadable.ts';
 import { choiceParameter, textParameter } from '../../router/query.ts';
 
 export const STATUSES = ['active', 'ended', 'archived'] as const;
@@ -13,7 +13,5 @@ export const FILTERS = {
   sort: choiceParameter(['oldest']),
 } as const;
 
-/** Whether an event may change the list. */
-export function concernsSessions({ type }: StreamEvent): boolean {
-  return type === 'session.created' || type === 'session.updated';
-}
+/** Events that may change the list. */
+export const concernsSessions = on('session.created', 'session.updated');

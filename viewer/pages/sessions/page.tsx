@@ -1,10 +1,11 @@
 import type { JSX } from 'preact';
 import type { Session } from '../../contract/index.ts';
-import { useList } from '../../link/resource.ts';
-import { Field, Select } from '../../parts/fields.tsx';
+import { useList } from '../../link/pages.ts';
+import { FilterField, Select } from '../../parts/fields.tsx';
+import { addressOfSession } from '../../parts/places.ts';
 import { Text } from '../../parts/quoted.tsx';
 import { RelativeTime } from '../../parts/relative-time.tsx';
-import { Empty, LoadedView } from '../../parts/states.tsx';
+import { ConnectAgent, LoadedView, NoMatch } from '../../parts/states.tsx';
 import { VirtualList } from '../../parts/virtual-list.tsx';
 import { navigate, useQuery } from '../../router/router.ts';
 import { inLanguage } from '../../texts/language.ts';
@@ -13,10 +14,8 @@ import { texts } from './texts.ts';
 
 const ROW_PX = 62;
 const PAGE_ROWS = 50;
-const INSTALL = 'recollect install claude-code';
 
 const idOf = ({ id }: Session): string => id;
-const addressOfSession = ({ id }: Session): string => `/sessions/${encodeURIComponent(id)}`;
 
 /** Title, project, phase, and what the session waits for. */
 function SessionRow({ session }: { readonly session: Session }): JSX.Element {
@@ -24,7 +23,7 @@ function SessionRow({ session }: { readonly session: Session }): JSX.Element {
   const { title, project, phase, status, waiting_reason: waiting, last_error: fault, stuck } = session;
   return (
     <article class="session-row">
-      <a href={addressOfSession(session)} class="title">
+      <a href={addressOfSession(session.id)} class="title">
         {title === null ? t.untitled : <Text text={title} />}
       </a>
       <span class={`badge ${phase}`}>{t.phases[phase]}</span>
@@ -71,18 +70,16 @@ export default function SessionsPage(): JSX.Element {
         {total === null ? null : <span role="status">{t.count(total)}</span>}
       </header>
       <search class="filters">
-        <Field
+        <FilterField
           label={t.search}
-          type="search"
           maxLength={200}
-          value={filters.search ?? ''}
-          onValue={(search) => change({ search: search || undefined }, { replace: true })}
+          value={filters.search}
+          onValue={(search) => change({ search }, { replace: true })}
         />
-        <Field
+        <FilterField
           label={t.project}
-          type="search"
-          value={filters.project ?? ''}
-          onValue={(project) => change({ project: project || undefined }, { replace: true })}
+          value={filters.project}
+          onValue={(project) => change({ project }, { replace: true })}
         />
         <Select
           label={t.status}
@@ -114,22 +111,18 @@ export default function SessionsPage(): JSX.Element {
               keyOf={idOf}
               estimate={ROW_PX}
               row={(session) => <SessionRow session={session} />}
-              onOpen={(session) => navigate(addressOfSession(session))}
+              onOpen={(session) => navigate(addressOfSession(session.id))}
               onEnd={list.more}
             />
           ) : isFiltered ? (
-            <Empty title={t.noMatch}>
-              <button
-                type="button"
-                onClick={() => change({ status: undefined, phase: undefined, project: undefined, search: undefined })}
-              >
-                {t.clear}
-              </button>
-            </Empty>
+            <NoMatch
+              title={t.noMatch}
+              onClear={() => change({ status: undefined, phase: undefined, project: undefined, search: undefined })}
+            />
           ) : (
-            <Empty title={t.empty} command={INSTALL}>
+            <ConnectAgent title={t.empty}>
               <p>{t.connect}</p>
-            </Empty>
+            </ConnectAgent>
           )
         }
       </LoadedView>

@@ -29,7 +29,6 @@ export const texts = textsOf(
     empty: 'No session was captured yet',
     connect: 'Connect your agent, then start a session with it:',
     noMatch: 'No session matches the filters',
-    clear: 'Remove the filters',
   },
   {
     title: '会话',
@@ -53,6 +52,5 @@ export const texts = textsOf(
     empty: '尚未捕获任何会话',
     connect: '连接您的代理,然后用它开始一个会话:',
     noMatch: '没有符合筛选条件的会话',
-    clear: '清除筛选',
   },
 );

@@ -3,7 +3,8 @@ import { useState } from 'preact/hooks';
 import type { ApiKey } from '../../contract/index.ts';
 import { ask } from '../../link/ask.ts';
 import { me } from '../../link/me.ts';
-import { invalidate, useList } from '../../link/resource.ts';
+import { useList } from '../../link/pages.ts';
+import { invalidate } from '../../link/resource.ts';
 import { Confirm } from '../../parts/dialog.tsx';
 import { Checkbox } from '../../parts/fields.tsx';
 import { Text } from '../../parts/quoted.tsx';
@@ -11,7 +12,9 @@ import { RelativeTime } from '../../parts/relative-time.tsx';
 import { Secret } from '../../parts/secret.tsx';
 import { LoadedView } from '../../parts/states.tsx';
 import { Table } from '../../parts/table.tsx';
+import { useQuery } from '../../router/router.ts';
 import { inLanguage } from '../../texts/language.ts';
+import { FILTERS } from './filters.ts';
 import { texts } from './texts.ts';
 
 /** Seconds for which a rotated key still works, so that agents get the new one. */
@@ -20,8 +23,8 @@ const OVERLAP_S = 3_600;
 /** Own keys; each can be replaced or revoked. */
 export function OwnKeys(): JSX.Element {
   const t = inLanguage(texts);
-  const [withRevoked, setWithRevoked] = useState(false);
-  const list = useList('GET /auth/api-keys', { query: { limit: 50, revoked: withRevoked } }, ({ id }) => id);
+  const [{ revoked }, change] = useQuery(FILTERS);
+  const list = useList('GET /auth/api-keys', { query: { limit: 50, revoked } }, ({ id }) => id);
   const [chosen, setChosen] = useState<{ readonly key: ApiKey; readonly action: 'rotate' | 'revoke' } | null>(null);
   const [secret, setSecret] = useState<string | null>(null);
   const run = async (): Promise<void> => {
@@ -38,7 +41,11 @@ export function OwnKeys(): JSX.Element {
     <section class="panel">
       <div class="line">
         <h2>{t.keys}</h2>
-        <Checkbox label={t.withRevoked} checked={withRevoked} onValue={setWithRevoked} />
+        <Checkbox
+          label={t.withRevoked}
+          checked={revoked}
+          onValue={(isOn) => change({ revoked: isOn }, { replace: true })}
+        />
       </div>
       <LoadedView of={list}>
         {() => (
@@ -69,9 +76,11 @@ export function OwnKeys(): JSX.Element {
                   ) : (
                     <span class="line">
                       {key.id === me.value?.credential.id ? <span class="muted">{t.thisKey}</span> : null}
-                      <button type="button" class="quiet" onClick={() => setChosen({ key, action: 'rotate' })}>
-                        {t.rotate}
-                      </button>
+                      {key.replaced_by === null ? (
+                        <button type="button" class="quiet" onClick={() => setChosen({ key, action: 'rotate' })}>
+                          {t.rotate}
+                        </button>
+                      ) : null}
                       <button type="button" class="quiet" onClick={() => setChosen({ key, action: 'revoke' })}>
                         {t.revoke}
                       </button>

@@ -1,16 +1,14 @@
 import type { JSX } from 'preact';
 import { may } from '../../link/me.ts';
 import { Tabs } from '../../parts/tabs.tsx';
-import { choiceParameter } from '../../router/query.ts';
 import { useQuery } from '../../router/router.ts';
 import { inLanguage } from '../../texts/language.ts';
+import { FILTERS, TABS } from './filters.ts';
 import { HealthView } from './health.tsx';
 import { TenantSettings } from './tenant.tsx';
 import { texts } from './texts.ts';
 import { You } from './you.tsx';
 
-const TABS = ['you', 'health', 'tenant'] as const;
-const FILTERS = { tab: choiceParameter(TABS) } as const;
 const CONTENT = { you: You, health: HealthView, tenant: TenantSettings };
 
 /** Own settings and credentials, health of the instance, and settings of the tenant. */
@@ -27,7 +25,7 @@ export default function SettingsPage(): JSX.Element {
         label={t.title}
         tabs={tabs.map((name) => ({ name, text: t.tabs[name] }))}
         selected={shown}
-        onSelect={(name) => change({ tab: name === 'you' ? undefined : name })}
+        onSelect={(name) => change({ tab: name === 'you' ? undefined : name, revoked: false, ended: false })}
       >
         <Content />
       </Tabs>

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { UserSession } from '../../contract/index.ts';
+import type { Me, UserSession } from '../../contract/index.ts';
 import { ask } from '../../link/ask.ts';
 import { me } from '../../link/me.ts';
 import { invalidate, useResource } from '../../link/resource.ts';
@@ -15,7 +15,13 @@ import { changeSettings, settings } from '../../settings.ts';
 import { signOutOfServer } from '../../shell/sign-out.ts';
 import { common } from '../../texts/common.ts';
 import { inLanguage } from '../../texts/language.ts';
+import { managesAccount } from './account.ts';
+import { Authenticator } from './authenticator.tsx';
+import { Clients } from './clients.tsx';
+import { logInTexts } from './log-in-texts.ts';
 import { OwnKeys } from './own-keys.tsx';
+import { Passkeys } from './passkeys.tsx';
+import { Password } from './password.tsx';
 import { texts } from './texts.ts';
 
 function Appearance(): JSX.Element {
@@ -61,8 +67,6 @@ function Account(): JSX.Element {
           [t.tenant, user.tenant.name],
           [t.role, user.role],
           [t.scopes, user.scopes.join(', ')],
-          [t.password, user.login.password ? t.yes : t.no],
-          [t.secondFactor, user.login.totp ? t.recoveryCodes(user.login.recovery_codes) : t.no],
         ];
   return (
     <section class="panel">
@@ -161,16 +165,36 @@ function OwnSessions(): JSX.Element {
   );
 }
 
+/** Password, second factors, sign-ins, keys and clients of the user, for a sign-in that may manage them. */
+function Credentials({ user }: { readonly user: Me }): JSX.Element {
+  const { data: about } = useResource('GET /about', {});
+  if (!managesAccount(user)) return <p class="muted">{inLanguage(logInTexts).notManaged}</p>;
+  return (
+    <>
+      {about?.sign_in.password === true ? (
+        <div class="panels">
+          <Password user={user} />
+          <Authenticator user={user} />
+          <Passkeys user={user} isOffered={about.sign_in.passkeys} />
+        </div>
+      ) : null}
+      <OwnSessions />
+      <OwnKeys />
+      <Clients />
+    </>
+  );
+}
+
 /** Settings of this browser, and the credentials of the user. */
 export function You(): JSX.Element {
+  const user = me.value ?? null;
   return (
     <div class="page">
       <div class="panels">
         <Appearance />
         <Account />
       </div>
-      <OwnSessions />
-      <OwnKeys />
+      {user === null ? null : <Credentials user={user} />}
     </div>
   );
 }

@@ -2,13 +2,15 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { asAskError } from '../../link/ask.ts';
 import type { AskError } from '../../link/ask.ts';
+import { hasPasskeys } from '../../link/passkeys.ts';
 import { useResource } from '../../link/resource.ts';
+import { signIn, signInByCode, signInByPasskey, signInByPassword, signInByProvider } from '../../link/sign-in.ts';
 import { Copy } from '../../parts/copy.tsx';
 import { Field } from '../../parts/fields.tsx';
 import { ErrorNote } from '../../parts/states.tsx';
 import { Tabs } from '../../parts/tabs.tsx';
+import { common } from '../../texts/common.ts';
 import { inLanguage } from '../../texts/language.ts';
-import { signIn, signInByCode, signInByPasskey, signInByPassword, signInByProvider } from './sign-in.ts';
 import { texts } from './texts.ts';
 
 const COMMAND = 'recollect open';
@@ -59,7 +61,7 @@ function KeyForm(): JSX.Element {
       {error === null ? null : <ErrorNote error={error} />}
       <Form action={t.withKey} isRunning={isRunning} onSubmit={() => run(() => signIn({ api_key: key.trim() }))}>
         <Field
-          label={t.key}
+          label={inLanguage(common).key}
           hint={t.keyHint}
           type="password"
           autocomplete="off"
@@ -74,7 +76,7 @@ function KeyForm(): JSX.Element {
 }
 
 function SecondStep({ token }: { readonly token: string }): JSX.Element {
-  const t = inLanguage(texts);
+  const c = inLanguage(common);
   const [code, setCode] = useState('');
   const [isRecovery, setIsRecovery] = useState(false);
   const [error, isRunning, run] = useStep();
@@ -82,12 +84,12 @@ function SecondStep({ token }: { readonly token: string }): JSX.Element {
     <>
       {error === null ? null : <ErrorNote error={error} />}
       <Form
-        action={t.withCode}
+        action={c.prove}
         isRunning={isRunning}
         onSubmit={() => run(() => signInByCode(token, code.replaceAll(/\s/g, ''), isRecovery))}
       >
         <Field
-          label={isRecovery ? t.recovery : t.code}
+          label={isRecovery ? c.recoveryCode : c.code}
           inputMode={isRecovery ? 'text' : 'numeric'}
           autocomplete="one-time-code"
           required
@@ -97,7 +99,7 @@ function SecondStep({ token }: { readonly token: string }): JSX.Element {
         />
       </Form>
       <button type="button" class="quiet" onClick={() => setIsRecovery(!isRecovery)}>
-        {isRecovery ? t.useCode : t.useRecovery}
+        {isRecovery ? c.useCode : c.useRecovery}
       </button>
     </>
   );
@@ -122,7 +124,7 @@ function PasswordForm(): JSX.Element {
       >
         <Field label={t.login} autocomplete="username" required value={login} onValue={setLogin} />
         <Field
-          label={t.password}
+          label={inLanguage(common).password}
           type="password"
           autocomplete="current-password"
           required
@@ -166,7 +168,7 @@ export function SignIn(): JSX.Element {
       )}
       {error === null ? null : <ErrorNote error={error} />}
       {isUnused ? <p role="status">{t.noPasskey}</p> : null}
-      {offered?.passkeys === true && 'PublicKeyCredential' in globalThis ? (
+      {offered?.passkeys === true && hasPasskeys() ? (
         <button
           type="button"
           disabled={isRunning}

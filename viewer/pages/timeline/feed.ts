@@ -1,29 +1,8 @@
 import type { FeedDensity, FeedItem } from '../../contract/index.ts';
+import { DAY_MS, dayParameter, startOfUtcDay, utcDayOf } from '../../parts/days.ts';
 import { choiceParameter, textParameter } from '../../router/query.ts';
-import type { Parameter } from '../../router/query.ts';
 
 export const TYPES = ['session', 'prompt', 'observation', 'summary', 'learning'] as const;
-const DAY_MS = 86_400_000;
-
-/** Returns the start of a day in ms, UTC; null if the text is no day. */
-function dayStart(day: string): number | null {
-  const ms = /^\d{4}-\d\d-\d\d$/.test(day) ? Date.parse(`${day}T00:00:00Z`) : Number.NaN;
-  // A browser accepts the 31st of February as a day of March.
-  return Number.isNaN(ms) || dayOf(ms) !== day ? null : ms;
-}
-
-/** Returns the day of a time in ms as YYYY-MM-DD, UTC. */
-export function dayOf(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 10);
-}
-
-/** A day as YYYY-MM-DD; undefined if there is none. */
-function dayParameter(): Parameter<string | undefined> {
-  return {
-    read: (given) => (given === null || dayStart(given) === null ? undefined : given),
-    write: (value) => value ?? null,
-  };
-}
 
 /** Filters of the timeline, in the address. */
 export const FILTERS = {
@@ -36,7 +15,7 @@ export const FILTERS = {
 
 /** Returns the end of a day as requests have it, exclusive. */
 export function endOf(day: string | undefined): string | undefined {
-  const start = day === undefined ? null : dayStart(day);
+  const start = day === undefined ? null : startOfUtcDay(day);
   return start === null ? undefined : new Date(start + DAY_MS).toISOString();
 }
 
@@ -55,8 +34,8 @@ const SHOWN_DAYS = 90;
 
 /** Returns the days of the strip: the last ones until today, or those around an earlier day. `now` in ms. */
 export function rangeAround(day: string | undefined, now: number): { readonly since: string; readonly until: string } {
-  const today = dayStart(dayOf(now)) ?? now;
-  const chosen = (day === undefined ? null : dayStart(day)) ?? today;
+  const today = startOfUtcDay(utcDayOf(now)) ?? now;
+  const chosen = (day === undefined ? null : startOfUtcDay(day)) ?? today;
   const isShown = chosen > today - SHOWN_DAYS * DAY_MS;
   const last = isShown ? Math.max(today, chosen) : chosen + (SHOWN_DAYS / 2) * DAY_MS;
   return {
@@ -67,17 +46,9 @@ export function rangeAround(day: string | undefined, now: number): { readonly si
 
 /** Returns every day of a density, oldest first, also those without items. */
 export function daysOf({ since, until, data }: Pick<FeedDensity, 'since' | 'until' | 'data'>): readonly Day[] {
-  const totals = new Map(data.map(({ at, total }) => [dayOf(Date.parse(at)), total]));
+  const totals = new Map(data.map(({ at, total }) => [utcDayOf(Date.parse(at)), total]));
   const days: Day[] = [];
   for (let at = Date.parse(since); at < Date.parse(until); at += DAY_MS)
-    days.push({ day: dayOf(at), total: totals.get(dayOf(at)) ?? 0 });
+    days.push({ day: utcDayOf(at), total: totals.get(utcDayOf(at)) ?? 0 });
   return days;
-}
-
-/** Returns the address of what an item is about. */
-export function addressOf({ type, id, session }: FeedItem): string {
-  if (type === 'learning') return `/learnings/${encodeURIComponent(id)}`;
-  const at = `/sessions/${encodeURIComponent(session?.id ?? id)}`;
-  if (type === 'summary') return `${at}?tab=understood`;
-  return type === 'session' ? at : `${at}?row=${encodeURIComponent(id)}`;
 }

@@ -1,20 +1,21 @@
 import type { JSX } from 'preact';
 import type { FeedItem } from '../../contract/index.ts';
 import { useResource } from '../../link/resource.ts';
-import { Field, Select } from '../../parts/fields.tsx';
+import { utcDayOf } from '../../parts/days.ts';
+import { Field, FilterField, Select } from '../../parts/fields.tsx';
+import { addressOfMemory, addressOfSession } from '../../parts/places.ts';
 import { Text } from '../../parts/quoted.tsx';
 import { RelativeTime } from '../../parts/relative-time.tsx';
-import { Empty, LoadedView } from '../../parts/states.tsx';
+import { ConnectAgent, LoadedView, NoMatch } from '../../parts/states.tsx';
 import { VirtualList } from '../../parts/virtual-list.tsx';
 import { navigate, useQuery } from '../../router/router.ts';
 import { inLanguage } from '../../texts/language.ts';
-import { FILTERS, TYPES, addressOf, dayOf, daysOf, endOf, keyOf, rangeAround } from './feed.ts';
+import { FILTERS, TYPES, daysOf, endOf, keyOf, rangeAround } from './feed.ts';
 import { useFeed } from './read-feed.ts';
 import { Strip } from './strip.tsx';
 import { texts } from './texts.ts';
 
 const ROW_PX = 84;
-const INSTALL = 'recollect install claude-code';
 
 const LEVELS = { info: undefined, warning: 'warn', error: 'bad' } as const;
 
@@ -28,7 +29,7 @@ function Item({ item }: { readonly item: FeedItem }): JSX.Element {
     <article class="feed-item">
       <p class="line">
         <span class={`badge kind-${type}`}>{name}</span>
-        <a href={addressOf(item)} class="title">
+        <a href={addressOfMemory(item) ?? '/'} class="title">
           {text === '' ? t.untitled : <Text text={text} />}
         </a>
         {level === 'info' ? null : <span class={LEVELS[level]}>{t.levels[level]}</span>}
@@ -56,7 +57,7 @@ function Item({ item }: { readonly item: FeedItem }): JSX.Element {
         {session === null || type === 'session' ? null : (
           <>
             {' · '}
-            <a href={`/sessions/${encodeURIComponent(session.id)}`}>
+            <a href={addressOfSession(session.id)}>
               {session.title === null ? t.session : <Text text={session.title} />}
             </a>
           </>
@@ -96,17 +97,16 @@ export default function TimelinePage(): JSX.Element {
           options={TYPES.map((value) => ({ value, text: t.types[value] }))}
           onValue={(type) => change({ type })}
         />
-        <Field
+        <FilterField
           label={t.project}
-          type="search"
-          value={filters.project ?? ''}
-          onValue={(project) => change({ project: project || undefined }, { replace: true })}
+          value={filters.project}
+          onValue={(project) => change({ project }, { replace: true })}
         />
         <Field
           label={t.jump}
           type="date"
           value={day ?? ''}
-          onValue={(value) => change({ day: value > dayOf(Date.now()) ? undefined : value || undefined })}
+          onValue={(value) => change({ day: value > utcDayOf(Date.now()) ? undefined : value || undefined })}
         />
       </search>
       {density.data === undefined ? null : (
@@ -122,22 +122,18 @@ export default function TimelinePage(): JSX.Element {
               keyOf={keyOf}
               estimate={ROW_PX}
               row={(item) => <Item item={item} />}
-              onOpen={(item) => navigate(addressOf(item))}
+              onOpen={(item) => navigate(addressOfMemory(item) ?? '/')}
               onEnd={feed.more}
             />
           ) : isFiltered ? (
-            <Empty title={t.noMatch}>
-              <button
-                type="button"
-                onClick={() => change({ type: undefined, project: undefined, session: undefined, day: undefined })}
-              >
-                {t.clear}
-              </button>
-            </Empty>
+            <NoMatch
+              title={t.noMatch}
+              onClear={() => change({ type: undefined, project: undefined, session: undefined, day: undefined })}
+            />
           ) : (
-            <Empty title={t.empty} command={INSTALL}>
+            <ConnectAgent title={t.empty}>
               <p>{t.connect}</p>
-            </Empty>
+            </ConnectAgent>
           )
         }
       </LoadedView>

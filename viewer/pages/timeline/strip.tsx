@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useRef } from 'preact/hooks';
-import { settings } from '../../settings.ts';
+import { locale } from '../../parts/locale.ts';
 import { inLanguage } from '../../texts/language.ts';
 import type { Day } from './feed.ts';
 import { texts } from './texts.ts';
@@ -19,8 +19,7 @@ export function Strip(props: {
   const t = inLanguage(texts);
   const strip = useRef<HTMLDivElement>(null);
   const most = Math.max(1, ...days.map(({ total }) => total));
-  const locale = settings.value.language === 'zh' ? 'zh-CN' : 'en-GB';
-  const format = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: 'UTC' });
+  const format = new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeZone: 'UTC' });
   const chosen = days.findIndex(({ day }) => day === selected);
   const reachable = chosen === -1 ? days.length - 1 : chosen;
   const onKeyDown = (event: KeyboardEvent): void => {
@@ -32,27 +31,35 @@ export function Strip(props: {
     event.preventDefault();
     next?.focus();
   };
+  const ends = [days[0], days.at(-1)].flatMap((day) => (day === undefined ? [] : [day.day]));
   return (
-    <div class="strip" ref={strip} role="group" aria-label={t.strip}>
-      {days.map(({ day, total }, index) => {
-        const name = t.day(format.format(new Date(`${day}T00:00:00Z`)), total);
-        return (
-          <button
-            key={day}
-            type="button"
-            aria-label={name}
-            title={name}
-            aria-pressed={day === selected}
-            tabIndex={index === reachable ? 0 : -1}
-            onClick={() => onSelect(day)}
-            onKeyDown={onKeyDown}
-          >
-            <span
-              style={{ height: total === 0 ? '0' : `${Math.max(LEAST_PERCENT, Math.round((total / most) * 100))}%` }}
-            />
-          </button>
-        );
-      })}
-    </div>
+    <>
+      <div class="strip" ref={strip} role="group" aria-label={t.strip}>
+        {days.map(({ day, total }, index) => {
+          const name = t.day(format.format(new Date(`${day}T00:00:00Z`)), total);
+          return (
+            <button
+              key={day}
+              type="button"
+              aria-label={name}
+              title={name}
+              aria-pressed={day === selected}
+              tabIndex={index === reachable ? 0 : -1}
+              onClick={() => onSelect(day)}
+              onKeyDown={onKeyDown}
+            >
+              <span
+                style={{ height: total === 0 ? '0' : `${Math.max(LEAST_PERCENT, Math.round((total / most) * 100))}%` }}
+              />
+            </button>
+          );
+        })}
+      </div>
+      <p class="strip-ends details">
+        {ends.map((day) => (
+          <span key={day}>{format.format(new Date(`${day}T00:00:00Z`))}</span>
+        ))}
+      </p>
+    </>
   );
 }

@@ -25,7 +25,6 @@ export const texts = textsOf(
     empty: 'Nothing was captured yet',
     connect: 'Connect your agent, then start a session with it:',
     noMatch: 'Nothing matches the filters',
-    clear: 'Remove the filters',
   },
   {
     title: '时间线',
@@ -45,6 +44,5 @@ export const texts = textsOf(
     empty: '尚未捕获任何内容',
     connect: '连接您的代理,然后用它开始一个会话:',
     noMatch: '没有符合筛选条件的内容',
-    clear: '清除筛选',
   },
 );

@@ -8,7 +8,7 @@ import type { TestInstance } from '../../../setup/instance.ts';
 import { untilTrue } from '../../../setup/until.ts';
 import { bodyOf } from '../answers.ts';
 import { noteEvent, promptEvent } from '../events.ts';
-import { pageOfItems } from '../../../../contract/shared.ts';
+import { cursorPageOf } from '../../../../contract/shared.ts';
 import { observationSchema } from '../../../../contract/sessions.ts';
 
 /** A word in every private row of all owners; each private row also has the mark of its owner. */
@@ -63,7 +63,7 @@ export interface Objects extends Readonly<Record<Exclude<RowKind, 'session'>, st
 }
 export type ObjectKind = keyof Objects;
 
-const rowsOf = pageOfItems(observationSchema);
+const rowsOf = cursorPageOf(observationSchema);
 
 /** Creates objects of people of an instance whose folders are `files` (archive store) and set for full values. */
 export function objectsOf(instance: TestInstance, files: string) {

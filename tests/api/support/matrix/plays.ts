@@ -419,6 +419,7 @@ export const PLAYS: Readonly<Record<string, readonly Play[]>> = {
     uses: 'learning',
     request: () => ({ body: { by: { title: 'A title', description: fresh() }, reason: 'newer' } }),
   }),
+  'POST /learnings/:id/unverify': play('learning', 'verified', 200),
   'POST /learnings/:id/verify': play('learning', 'verified', 200, { request: body({}) }),
   'POST /learnings/batch': [
     ...play('learning', 'listed', 200, {

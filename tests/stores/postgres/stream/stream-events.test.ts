@@ -5,6 +5,7 @@ import {
   pruneStreamEvents,
   readStreamEvents,
 } from '../../../../stores/postgres/stream/stream-events.ts';
+import { eraseSession } from '../../../../stores/postgres/erasure/erase-rows.ts';
 import { connected } from '../../../../stores/postgres/connection/connected.ts';
 import { fileDatabase } from '../../../setup/database.ts';
 import type { TestUser } from '../../../setup/database.ts';
@@ -106,6 +107,29 @@ test('deletes events after a day, and records after which position none is missi
   await db.write(`${old} AND position IS NULL`, [user.tenantId, '25 hours']);
   expect(await pruneStreamEvents(db.maintenance)).toBe(1);
   expect((await numberStreamEvents(db.database.pool)).keptAfter).toBeGreaterThan(clock.last);
+});
+
+test('of an erased session are deleted by an index: others are not read', async () => {
+  const user = await seedTenant(db);
+  const session = await db.text('SELECT id AS value FROM sessions WHERE user_id = $1', [user.userId]);
+  await db.superuser.query(
+    `INSERT INTO stream_events (tenant_id, type, user_id, private, session_id)
+     SELECT $1, 'session.updated', $2, false, uuidv7() FROM generate_series(1, 20000)`,
+    [user.tenantId, user.userId],
+  );
+  await db.owner.query('VACUUM ANALYZE stream_events');
+  const rowsRead = () =>
+    db.value<number>(
+      "SELECT (seq_tup_read + coalesce(idx_tup_fetch, 0))::integer AS value FROM pg_stat_user_tables WHERE relname = 'stream_events'",
+    );
+  const before = await rowsRead();
+  expect(await db.count('stream_events WHERE session_id = $1', [session])).toBeGreaterThan(0);
+  await db.database.asTenant(user.tenantId, async (transaction) => {
+    await eraseSession(transaction, session);
+    await transaction.$queryRaw`SELECT pg_stat_force_next_flush()::text`;
+  });
+  expect(((await rowsRead()) ?? 0) - (before ?? 0)).toBeLessThan(500);
+  expect(await db.count('stream_events WHERE session_id = $1', [session])).toBe(0);
 });
 
 test('notifies of events only while streams are read', async () => {

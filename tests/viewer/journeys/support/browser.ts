@@ -1,5 +1,5 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { afterEach, expect } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import type { TestInstance } from '../../../setup/instance.ts';
 import { launchChromium, openWatched, violationsOf } from './chromium.ts';
@@ -19,22 +19,18 @@ export interface Journey extends Pick<WatchedPage, 'calm'> {
   allow(pattern: RegExp): void;
 }
 
-const open: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of open.splice(0)) await close();
-});
-
 /** A request without a sign-in, to which the page answers with the sign-in. */
 const SIGNED_OUT = /status of 401/;
 
-/** Opens a page of an instance. After the test: no error, no violation of the policy, no request to another origin. */
+/** Opens a page of an instance. After the test: no error, no violation of the policy, no request to another origin, in any tab. */
 export async function startJourney(
   instance: Pick<TestInstance, 'url'>,
   options: BrowserContextOptions = {},
 ): Promise<Journey> {
   const { page, faults, calm, close } = await openWatched(await sharedBrowser(), instance.url, options);
   const allowed: RegExp[] = [SIGNED_OUT];
-  open.push(async () => {
+  // Not a hook of this module: files share it, and only the first one would register the hook.
+  onTestFinished(async () => {
     await close();
     const messages = faults.map(({ message }) => message);
     expect(messages.filter((message) => !allowed.some((pattern) => pattern.test(message)))).toEqual([]);

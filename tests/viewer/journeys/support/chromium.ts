@@ -1,31 +1,17 @@
-import { existsSync } from 'node:fs';
-import path from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import { chromium } from 'playwright-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { processEnvironment } from '../../../../config/process-environment.ts';
 import { untilTrue } from '../../../setup/until.ts';
+import { programPath } from './programs.ts';
 
 const PROGRAMS = ['chromium', 'chromium-browser', 'google-chrome'];
+const ADVICE = 'Chromium is not on PATH: install it with "apt-get install chromium", or as the package of your system';
 /** Limit for a hang: a condition on a busy machine. */
 const WAIT_MS = 30_000;
 
-/** Returns the path of Chromium. @throws Error if there is none: pages that no browser showed must not pass */
-function chromiumPath(): string {
-  const folders = (processEnvironment()['PATH'] ?? '').split(path.delimiter);
-  const found = folders
-    .flatMap((folder) => PROGRAMS.map((name) => path.join(folder, name)))
-    .find((file) => existsSync(file));
-  if (found === undefined)
-    throw new Error(
-      'Chromium is not on PATH: install it with "apt-get install chromium", or as the package of your system',
-    );
-  return found;
-}
-
 /** Starts Chromium without a window. @throws Error if it is not on PATH */
 export function launchChromium(): Promise<Browser> {
-  return chromium.launch({ executablePath: chromiumPath(), args: ['--disable-dev-shm-usage'] });
+  return chromium.launch({ executablePath: programPath(PROGRAMS, ADVICE), args: ['--disable-dev-shm-usage'] });
 }
 
 /** What a page may not do: violate its policy, send requests to other origins, report errors. */
@@ -36,7 +22,7 @@ export interface PageFault {
 
 export interface WatchedPage {
   readonly page: Page;
-  /** Faults so far. */
+  /** Faults so far, of all tabs of the profile. */
   readonly faults: PageFault[];
   /** Resolves when the page awaits no answer, apart from its event stream. */
   readonly calm: () => Promise<void>;
@@ -62,15 +48,20 @@ export async function openWatched(
   await context.addInitScript(
     `addEventListener('securitypolicyviolation', (event) => console.error('${POLICY}', event.violatedDirective, event.blockedURI))`,
   );
-  const page = await context.newPage();
-  const awaited = new Set<unknown>();
-  page.on('console', (message) => {
+  context.on('console', (message) => {
     const text = message.text();
     if (message.type() === 'error') faults.push({ kind: text.startsWith(POLICY) ? 'policy' : 'error', message: text });
   });
-  page.on('pageerror', (error) => faults.push({ kind: 'error', message: `${error.name}: ${error.message}` }));
-  page.on('request', (request) => {
+  context.on('weberror', (thrown) => {
+    const { name, message } = thrown.error();
+    faults.push({ kind: 'error', message: `${name}: ${message}` });
+  });
+  context.on('request', (request) => {
     if (!request.url().startsWith(`${url}/`)) faults.push({ kind: 'origin', message: `request to ${request.url()}` });
+  });
+  const page = await context.newPage();
+  const awaited = new Set<unknown>();
+  page.on('request', (request) => {
     if (!request.url().includes('/stream/events')) awaited.add(request);
   });
   page.on('requestfinished', (request) => awaited.delete(request));

@@ -4,13 +4,14 @@ import type { Server } from 'node:net';
 
 export interface Relay {
   readonly url: string;
+  readonly port: number;
   /** Breaks all connections and refuses new ones, as a stopped server does. */
   cut(): Promise<void>;
   /** Forwards again, on the same port. */
   restore(): Promise<void>;
 }
 
-/** Forwards connections to a server, until it is cut. */
+/** Forwards connections to a server, until it is cut: a test can cut the line without hurting the server that others use. */
 export async function startRelay(target: string): Promise<Relay> {
   const { hostname, port } = new URL(target);
   const open = new Set<{ destroy(): unknown }>();
@@ -31,6 +32,7 @@ export async function startRelay(target: string): Promise<Relay> {
   const own = await listen(0);
   return {
     url: `http://127.0.0.1:${own}`,
+    port: own,
     async cut() {
       const closed = server === null ? null : once(server, 'close');
       server?.close();

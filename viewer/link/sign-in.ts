@@ -1,8 +1,8 @@
-import { AskError, addressOf, ask } from '../../link/ask.ts';
-import type { CallOf } from '../../link/ask.ts';
-import { loadMe } from '../../link/me.ts';
-import { forgetAnswers } from '../../link/resource.ts';
-import { assertionOf, requestOptions } from './passkey.ts';
+import { AskError, addressOf, ask } from './ask.ts';
+import type { CallOf } from './ask.ts';
+import { loadMe } from './me.ts';
+import { logInByPasskey } from './passkeys.ts';
+import { forgetAnswers } from './resource.ts';
 
 /** Set while the browser is at a log-in provider. */
 const AT_PROVIDER = 'recollect.provider';
@@ -29,26 +29,29 @@ export async function signInByCode(mfaToken: string, code: string, isRecovery: b
   await signIn({ access_token: answer.access_token });
 }
 
-/** Logs in by a passkey that the browser offers. Returns false if the user chose none. @throws AskError */
+/** Signs in by a passkey that the browser offers. Returns false if the user chose none. @throws AskError */
 export async function signInByPasskey(): Promise<boolean> {
-  const options = await ask('POST /auth/passkeys/options', {});
-  const credential = await navigator.credentials.get({ publicKey: requestOptions(options) }).catch(() => null);
-  const assertion = assertionOf(credential);
-  if (assertion === null) return false;
-  const answer = await ask('POST /auth/passkeys/verify', { body: { credential: assertion } });
-  await signIn({ access_token: answer.access_token });
+  const accessToken = await logInByPasskey();
+  if (accessToken === null) return false;
+  await signIn({ access_token: accessToken });
   return true;
 }
 
-/** Leaves for a log-in provider, which returns to the same page. */
-export function signInByProvider(name: string): void {
+/** Leaves for a log-in provider, which returns to the same page. `reauthenticates`: it authenticates also a user who is logged in there. */
+export function signInByProvider(name: string, reauthenticates = false): void {
   try {
     sessionStorage.setItem(AT_PROVIDER, name);
   } catch {
     // Without storage the user signs in another way after the return.
   }
   const returnTo = `${location.pathname}${location.search}`;
-  location.assign(addressOf('GET /auth/oidc/{name}/start', { name }, { return_to: returnTo }));
+  location.assign(
+    addressOf(
+      'GET /auth/oidc/{name}/start',
+      { name },
+      { return_to: returnTo, ...(reauthenticates ? { reauthenticate: true } : {}) },
+    ),
+  );
 }
 
 function takeProvider(): boolean {

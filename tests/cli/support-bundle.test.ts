@@ -1,0 +1,124 @@
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { logsOf } from '../../cli/support-bundle/log-lines.ts';
+import { settingsOf } from '../../cli/support-bundle/settings.ts';
+import { testFolder } from '../infra/support/folder.ts';
+import { fileInstance } from '../setup/file-instance.ts';
+import { captured, smallSession } from '../setup/small-session.ts';
+import { runProgram, writeCredentials } from './support/output.ts';
+
+const PLANTED = 'planted-Zq7-secret';
+const instance = fileInstance();
+
+describe('settings in a support bundle', () => {
+  test('show numbers, switches and choices, and of all others only that they are set', () => {
+    expect(
+      settingsOf({
+        RECOLLECT_WINDOW_TOKENS: '6000',
+        RECOLLECT_USERS_VERIFY: 'true',
+        RECOLLECT_TRANSCRIPTS: 'all',
+        RECOLLECT_SCRAPE_TOKEN: PLANTED,
+        RECOLLECT_DATABASE_URL: `postgres://app:${PLANTED}@db/recollect`,
+        RECOLLECT_LOG_LEVEL: '',
+        RECOLLECT_MISSPELT_KEY: PLANTED,
+        ANTHROPIC_API_KEY: PLANTED,
+      }),
+    ).toEqual({
+      RECOLLECT_WINDOW_TOKENS: '6000',
+      RECOLLECT_USERS_VERIFY: 'true',
+      RECOLLECT_TRANSCRIPTS: 'all',
+      RECOLLECT_SCRAPE_TOKEN: 'set',
+      RECOLLECT_DATABASE_URL: 'set',
+      RECOLLECT_MISSPELT_KEY: 'unknown',
+    });
+  });
+
+  test('show no text that was set in the place of a number', () => {
+    expect(settingsOf({ RECOLLECT_WINDOW_TOKENS: `${PLANTED} with words` })).toEqual({
+      RECOLLECT_WINDOW_TOKENS: 'set',
+    });
+  });
+});
+
+describe('logs in a support bundle', () => {
+  test('are warnings and errors with codes and places, without messages of errors and unknown fields', () => {
+    const folder = testFolder();
+    const line = (fields: object): string => `${JSON.stringify(fields)}\n`;
+    const stack = `Error: ${PLANTED}\n    at readRow (/home/${PLANTED}/recollect/stores/postgres/rows.ts:12:5)\n    at run (node:internal/x:1:2)`;
+    writeFileSync(
+      path.join(folder, 'api.log'),
+      line({ level: 30, msg: 'request', reqId: 'a' }) +
+        line({
+          level: 50,
+          msg: 'request failed',
+          reqId: 'b',
+          err: { type: 'Error', message: PLANTED, stack },
+          body: PLANTED,
+        }) +
+        `${PLANTED}\n`,
+    );
+    writeFileSync(path.join(folder, 'postgres.log'), `2026 ERROR: value "${PLANTED}"\nLOG: ready\nFATAL: stop\n`);
+    writeFileSync(path.join(folder, 'temporal.log'), line({ level: 'error', msg: PLANTED }));
+    const logs = logsOf(folder);
+    expect(JSON.stringify(logs)).not.toContain(PLANTED);
+    expect(logs).toEqual({
+      api: [
+        {
+          level: 50,
+          msg: 'request failed',
+          reqId: 'b',
+          err: { type: 'Error', stack: ['readRow stores/postgres/rows.ts:12:5', 'run node:internal/x:1:2'] },
+        },
+      ],
+      worker: [],
+      postgres: { error: 1, fatal: 1 },
+      temporal: { error: 1 },
+      weaviate: {},
+    });
+  });
+});
+
+test('a support bundle has the state of the server and nothing that was captured, and replaces no file', async () => {
+  const folder = testFolder();
+  const dataDir = path.join(folder, PLANTED);
+  mkdirSync(dataDir);
+  await captured(instance, [
+    ...smallSession('bundle', { path: `/src/${PLANTED}`, remote: `git@example.org:team/${PLANTED}.git` }),
+  ]);
+  await instance.write(
+    `UPDATE sessions SET last_event_at = now() - interval '3 hours', title = '${PLANTED}' WHERE external_id = 'bundle'`,
+  );
+  writeCredentials(dataDir, instance);
+  const file = path.join(folder, 'bundle.json');
+  const run = () =>
+    runProgram(['doctor', '--bundle', file, '--data-dir', dataDir], null, {
+      HOME: dataDir,
+      RECOLLECT_SCRAPE_TOKEN: PLANTED,
+    });
+  const first = await run();
+  expect(first.text).toContain(`Support bundle: ${file}. It contains nothing captured and no keys`);
+  const text = readFileSync(file, 'utf8');
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  expect(text).not.toContain(PLANTED);
+  expect(text).not.toContain(instance.admin.key);
+  expect(JSON.parse(text)).toMatchObject({
+    versions: { layout: 1, node: process.versions.node },
+    settings: { RECOLLECT_SCRAPE_TOKEN: 'set' },
+    checks: expect.arrayContaining([expect.objectContaining({ what: 'Node' })]) as unknown,
+    server: {
+      health: { status: 'ok' },
+      stuck_jobs: [
+        expect.objectContaining({
+          kind: 'session',
+          stuck: expect.objectContaining({ reason: 'events_unconsumed' }) as unknown,
+        }),
+      ],
+      metrics: expect.arrayContaining([expect.stringContaining('recollect_capture_events_total')]) as unknown,
+      backups: [],
+    },
+  });
+  const second = await run();
+  expect(second).toMatchObject({ code: 1, errors: `${file} exists. Name another file.\n` });
+  expect(readFileSync(file, 'utf8')).toBe(text);
+});

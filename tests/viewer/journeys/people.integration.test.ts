@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import { join } from '../../api/support/access.ts';
+import { given } from '../../api/support/learnings.ts';
+import { withPassword } from '../../api/support/log-in.ts';
+import { fileInstance } from '../../setup/file-instance.ts';
+import { expectAccessible, expectUsable, startJourney } from './support/browser.ts';
+import { ageProofs, enterPassword } from './support/log-in.ts';
+
+const instance = fileInstance();
+
+test('transfers the learnings of a user who leaves after counting them, and resets second factors', async () => {
+  const [leaver, nora] = [await join(instance, 'leaver'), await join(instance, 'nora')];
+  await given(instance, 'Owls hunt at night', {}, { key: leaver.api_key });
+  await given(instance, 'Foxes hunt at dusk', {}, { key: leaver.api_key });
+  const admin = await instance.user({ role: 'admin' });
+  const credentials = await withPassword(instance, admin);
+  const journey = await startJourney(instance);
+  journey.allow(/status of 404/);
+  const { page } = journey;
+  await page.goto('/people?search=leaver');
+  await enterPassword(page, credentials);
+  const row = page.getByRole('row').filter({ hasText: 'leaver' });
+  const dialog = page.getByRole('dialog');
+  await row.waitFor();
+  await ageProofs(journey, instance, admin.userId);
+  await row.getByRole('button', { name: 'Transfer the learnings' }).click();
+  const to = dialog.getByLabel('New owner');
+  await to.fill('unknown');
+  await page.keyboard.press('Enter');
+  await dialog.locator('input[type=password]').fill(credentials.password);
+  await page.keyboard.press('Enter');
+  await dialog.getByText('NOT_FOUND').waitFor();
+  expect(await to.inputValue()).toBe('unknown');
+  await to.fill('nora');
+  await page.keyboard.press('Enter');
+  await dialog.getByText('Current learnings by hand').waitFor();
+  const counts = await dialog.getByRole('definition').allTextContents();
+  expect(counts).toEqual(['0', '2', '0', '0']);
+  await expectUsable(journey);
+  // Another owner is counted again.
+  await to.fill('nor');
+  expect(await dialog.getByRole('button', { name: 'Transfer the learnings' }).count()).toBe(0);
+  await to.fill('nora');
+  await page.keyboard.press('Enter');
+  expect(await instance.count('learnings WHERE user_id = $1', [nora.id])).toBe(0);
+  await dialog.getByRole('button', { name: 'Transfer the learnings' }).click();
+  await page.getByText('2 current learnings belong to nora now').waitFor();
+  expect(await instance.count('learnings WHERE user_id = $1', [nora.id])).toBe(2);
+
+  await instance.write(
+    "INSERT INTO passkeys (id, tenant_id, user_id, credential_id, public_key, name, synced) SELECT gen_random_uuid(), tenant_id, id, 'id', 'key', 'laptop', false FROM users WHERE id = $1",
+    [leaver.id],
+  );
+  await row.getByRole('button', { name: 'Reset the second factors' }).click();
+  await expectAccessible(journey);
+  await dialog.getByRole('button', { name: 'Reset the second factors' }).click();
+  await page.getByText('The second factors were removed').waitFor();
+  expect(await instance.count('passkeys WHERE user_id = $1', [leaver.id])).toBe(0);
+  await expectUsable(journey);
+});

@@ -134,7 +134,7 @@ test.each([
   await exporter.close();
 });
 
-test('a span is active until it ends, also for what began in it and goes on', async () => {
+test('a span is active until it ends, also for what began in it and continues', async () => {
   const exporter = await exporterTo(collector.url);
   const span = tracingOf(exporter).request('GET /', null, Date.now(), {});
   const { promise: ended, resolve } = Promise.withResolvers<void>();

@@ -1,6 +1,7 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import type { Config } from '../config/config.ts';
 import { readKeyRing as readRing } from '../config/key-ring.ts';
+import { VERSION } from '../config/version.ts';
 import { readOidcProviders } from '../config/oidc-providers.ts';
 import type { Clock } from '../domain/ports/clock.ts';
 import { NO_TRACER } from '../domain/ports/tracer.ts';
@@ -28,16 +29,11 @@ import { createSessionSteering } from '../stores/temporal/session-steering.ts';
 import { createWeaviateIndex } from '../stores/weaviate/weaviate-index.ts';
 import { createDropLog } from '../telemetry/drop-log.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { createApiMetrics } from '../telemetry/metrics.ts';
 import { Tracing } from '../telemetry/tracing.ts';
 import type { CreateExporter } from '../telemetry/tracing.ts';
-import {
-  createBackupObserver,
-  createDeadlineObserver,
-  createDivergenceObserver,
-  createRetentionObserver,
-} from './metrics/operation-metrics.ts';
-import { createEmbeddingObserver, createModelObserver } from './metrics/model-metrics.ts';
+import { createReadScheduleTimes } from '../stores/temporal/schedule-times.ts';
+import { createApiMetrics } from '../telemetry/api-metrics.ts';
+import { createApiScrape } from './metrics/api-scrape.ts';
 import { createFindPrincipal } from './find-principal.ts';
 import { createHealthChecks } from './health-checks.ts';
 import { RateLeases } from './http/rate-leases.ts';
@@ -63,7 +59,16 @@ const EMBEDDER_IDLE_MS = 30_000;
  * traced (`loadExporter`).
  */
 export function createApiDependencies(config: Config, logger: Logger, createExporter: CreateExporter | null = null) {
-  const metrics = createApiMetrics();
+  const clock: Clock = { now: () => Date.now() };
+  const embedders = createEmbedders(
+    { ...config, maxClass: config.model.maxClass },
+    {
+      // One query at a time: a second thread would take its core from the search that runs beside it.
+      threads: 1,
+      idleUnloadMs: EMBEDDER_IDLE_MS,
+    },
+  );
+  const metrics = createApiMetrics(VERSION, embedders.wanted.model);
   const logDropped = createDropLog(logger);
   const onDropped = (count: number) => {
     metrics.telemetryDropped.inc(count);
@@ -72,7 +77,6 @@ export function createApiDependencies(config: Config, logger: Logger, createExpo
   const spans = createExporter?.(onDropped) ?? null;
   const tracing = spans && new Tracing({ source: spans, share: config.tracing?.share ?? 0 });
   const tracer = tracing ?? NO_TRACER;
-  const clock: Clock = { now: () => Date.now() };
   const tokens = createTokenCounter();
   const database = createDatabase({
     privateRows: 'none',
@@ -82,6 +86,7 @@ export function createApiDependencies(config: Config, logger: Logger, createExpo
     statementTimeoutMs: config.database.statementTimeoutMs,
     applicationName: 'recollect-api',
     onIdleError: (error) => logger.warn({ error: error.name }, 'an idle PostgreSQL connection was lost'),
+    onQuery: (seconds) => metrics.queryDuration.observe(seconds),
   });
   const notifications = new Notifications({
     url: config.database.url,
@@ -94,14 +99,6 @@ export function createApiDependencies(config: Config, logger: Logger, createExpo
   const resource = config.oauth === null ? null : `${config.oauth.origin}/mcp`;
   const temporal = createTemporalClient(config.temporal);
   const vectors = createWeaviateIndex(config.weaviate);
-  const embedders = createEmbedders(
-    { ...config, maxClass: config.model.maxClass },
-    {
-      // One query at a time: a second thread would take its core from the search that runs beside it.
-      threads: 1,
-      idleUnloadMs: EMBEDDER_IDLE_MS,
-    },
-  );
   const embeddingModel = { name: indexNameOf(embedders.wanted.model), dimension: embedders.wanted.dimension };
   const indexOf = createServedIndexOf(database, embedders, embeddingModel);
   const reranker =
@@ -142,12 +139,6 @@ export function createApiDependencies(config: Config, logger: Logger, createExpo
       write: (tenantId, session, isExcluded) => writeExcludedSession(database, tenantId, session, isExcluded),
     },
   });
-  const observeModels = createModelObserver(database.pool, metrics.models, () => Date.now());
-  const observeBackups = createBackupObserver(database.pool, metrics.backups);
-  const observeRetention = createRetentionObserver(database.pool, metrics.retentionRows);
-  const observeDivergence = createDivergenceObserver(database.pool, metrics.indexDivergence);
-  const observeDeadlines = createDeadlineObserver(database.pool, metrics.gdprRequests);
-  const observeEmbedding = createEmbeddingObserver(database.pool, metrics.embedding);
   const findPrincipal = createFindPrincipal({
     database,
     signedTokens,
@@ -163,6 +154,14 @@ export function createApiDependencies(config: Config, logger: Logger, createExpo
     limits: config.streams,
     onFailure: (error) =>
       logger.warn({ error: error instanceof Error ? error.name : 'unknown' }, 'events of the stream cannot be read'),
+  });
+  const health = createHealthChecks({
+    database,
+    temporal,
+    vectors,
+    embedder: embedders.wanted,
+    onUnavailable: (dependency, reason) => logger.warn({ dependency, reason }, 'a dependency is unavailable'),
+    onChecked: (dependency, isAvailable) => metrics.dependencyUp.set({ dependency }, isAvailable ? 1 : 0),
   });
   const objects = directoryStoreAt(config.fullValuesDir);
   const heavy = new HeavyEvents();
@@ -238,29 +237,20 @@ export function createApiDependencies(config: Config, logger: Logger, createExpo
     jobList: createJobList({ database, jobs, config }),
     steering: createSessionSteering(temporal, config.session),
     vectors,
-    health: createHealthChecks({
-      database,
-      temporal,
-      vectors,
-      embedder: embedders.wanted,
-      onUnavailable: (dependency, reason) => logger.warn({ dependency, reason }, 'a dependency is unavailable'),
-    }),
-    /** Reads the metrics that are computed at a scrape. */
-    observe: async () => {
-      await Promise.all([
-        observeModels(),
-        observeEmbedding(),
-        observeBackups(),
-        observeRetention(),
-        observeDivergence(),
-        observeDeadlines(),
-      ]);
-      metrics.hintsPending.set(hints.size);
-      metrics.openStreams.set(events.size);
-      metrics.poolConnections.set({ state: 'open' }, database.pool.totalCount);
-      metrics.poolConnections.set({ state: 'idle' }, database.pool.idleCount);
-      metrics.poolConnections.set({ state: 'waiting' }, database.pool.waitingCount);
-    },
+    health,
+    /** Returns the metrics in Prometheus' text format. Figures that are computed at a scrape and are late are part of the next one. */
+    scrape: createApiScrape(
+      {
+        config,
+        pool: database.pool,
+        health,
+        readSchedules: createReadScheduleTimes(temporal),
+        counts: () => ({ hints: hints.size, streams: events.size }),
+        onFailure: (step, error) =>
+          logger.warn({ step, error: error instanceof Error ? error.name : 'unknown' }, 'figures cannot be read'),
+      },
+      metrics,
+    ),
     /** After the server has answered its last request: hints go out first, stores close last. */
     async close() {
       burst.stop();

@@ -42,6 +42,8 @@ export function createHealthChecks(parts: {
   embedder: Embedder;
   /** Receives the reason when a dependency became unavailable, and when the reason changed. */
   onUnavailable: (dependency: string, reason: string) => void;
+  /** Receives the result of each check, as soon as there is one. */
+  onChecked: (dependency: string, isAvailable: boolean) => void;
 }): () => Promise<Health> {
   const reasons = new Map<string, string>();
   const watched = async (name: keyof Health, probe: () => Promise<unknown>): Promise<DependencyHealth> => {
@@ -51,6 +53,7 @@ export function createHealthChecks(parts: {
       reasons.set(name, reason);
     });
     if (health.status === 'ok') reasons.delete(name);
+    parts.onChecked(name, health.status === 'ok');
     return health;
   };
   return async () => {

@@ -7,6 +7,7 @@ import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import helmet from 'helmet';
 import type { OauthConfig } from '../config/oauth-settings.ts';
+import { createTlsServer } from '../config/tls-server.ts';
 import { registerAudit } from './audit/record.ts';
 import { registerAuth } from './auth.ts';
 import { BODY_BYTES, registerBodyParsers } from './http/body.ts';
@@ -18,10 +19,10 @@ import { registerDocument } from './http/document.ts';
 import { answerError } from './errors.ts';
 import { registerHosts } from './http/hosts.ts';
 import { wellFormedJson } from './http/json.ts';
-import { createTlsServer } from './http/tls.ts';
 import { registerTracing } from './http/tracing.ts';
 import { endUnusedConnections } from './http/unused-connections.ts';
 import { createMethodGuard } from './http/methods.ts';
+import { registerObservation } from './http/observation.ts';
 import { createRateLimits } from './http/rate-limits.ts';
 import { oauthRoutes } from './oauth/mount.ts';
 import { backupRoutes } from './routes/operations/backups.ts';
@@ -169,25 +170,6 @@ function securityHeaders(hasTls: boolean): Record<string, string> {
   return Object.fromEntries(Object.entries(response.getHeaders()).map(([name, value]) => [name, String(value)]));
 }
 
-/** Counts and logs every answer once: route pattern and numbers, never the address with its ids or its query. */
-function registerObservation(app: FastifyInstance, { metrics }: ApiDependencies): void {
-  app.addHook('onResponse', async (request, reply) => {
-    const route = request.routeOptions.url ?? 'unknown';
-    metrics.requests.inc({ method: request.method, route, status: reply.statusCode });
-    metrics.duration.observe({ method: request.method, route }, reply.elapsedTime / 1_000);
-    request.log.info(
-      {
-        method: request.method,
-        route,
-        status: reply.statusCode,
-        ms: Math.round(reply.elapsedTime * 100) / 100,
-        credential: request.principal?.credential.id,
-      },
-      'answered',
-    );
-  });
-}
-
 export interface ServerOptions {
   readonly dependencies: ApiDependencies;
   readonly logger: FastifyBaseLogger;
@@ -246,6 +228,8 @@ export async function createServer({
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(answerError);
+  // First: it counts requests that another hook refuses, too.
+  registerObservation(app, dependencies.metrics, PREFIX);
   app.addHook('onRequest', async (_request, reply) => {
     void reply.headers(security);
   });
@@ -285,7 +269,6 @@ export async function createServer({
     onConnectionClosed: (listener) => dependencies.database.pool.on('remove', listener),
     scrapeToken: dependencies.config.http.scrapeToken,
   });
-  registerObservation(app, dependencies);
   registerTracing(app, dependencies.tracing, dependencies.config.http);
   app.addHook('onSend', async (request, reply) => {
     void reply.headers({ 'x-request-id': request.id, 'x-api-version': API_VERSION });

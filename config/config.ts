@@ -17,6 +17,7 @@ import { streamConfig, streamEnvironment } from './stream-settings.ts';
 import { secretConfig, secretEnvironment } from './secret-settings.ts';
 import { searchConfig, searchEnvironment } from './search-settings.ts';
 import { tracingConfig, tracingEnvironment, tracingFaults } from './tracing-settings.ts';
+import { workerMetricsConfig, workerMetricsEnvironment, workerMetricsFaults } from './worker-metrics-settings.ts';
 
 const positiveInt = z.coerce.number().int().positive();
 
@@ -113,12 +114,7 @@ export const environmentSchema = z.object({
     .max(100)
     .optional()
     .describe('Build id of the worker; default: package version and hash of the workflow code'),
-  RECOLLECT_WORKER_METRICS_PORT: positiveInt
-    .max(65_535)
-    .optional()
-    .describe(
-      'Port on loopback that serves the metrics of a worker’s Temporal SDK for Prometheus; unset: none. `npm start` sets it',
-    ),
+  ...workerMetricsEnvironment,
   RECOLLECT_WORKER_NICENESS: z.coerce
     .number()
     .int()
@@ -155,7 +151,12 @@ function rootsOf(setting: string | undefined, fallback: string): string[] {
 
 const configSchema = environmentSchema
   .superRefine((env, context) => {
-    for (const [setting, message] of [...engineFaults(env), ...httpFaults(httpConfig(env)), ...tracingFaults(env)])
+    for (const [setting, message] of [
+      ...engineFaults(env),
+      ...httpFaults(httpConfig(env)),
+      ...workerMetricsFaults(env),
+      ...tracingFaults(env),
+    ])
       context.addIssue({ code: 'custom', path: [setting], message });
   })
   .transform((env) => ({
@@ -208,7 +209,7 @@ const configSchema = environmentSchema
       queues: env.RECOLLECT_WORKER_QUEUES.split(',').map((queue) => queue.trim()),
       buildId: env.RECOLLECT_BUILD_ID,
       promote: env.RECOLLECT_WORKER_PROMOTE,
-      metricsPort: env.RECOLLECT_WORKER_METRICS_PORT,
+      metrics: workerMetricsConfig(env),
       niceness: env.RECOLLECT_WORKER_NICENESS,
     },
     logLevel: env.RECOLLECT_LOG_LEVEL,

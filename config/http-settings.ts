@@ -40,7 +40,11 @@ export const httpEnvironment = {
     .describe(
       'Addresses of reverse proxies as CIDRs separated by commas, such as `127.0.0.1/32`: their requests never count as local. Requires RECOLLECT_HTTP_HOST on loopback',
     ),
-  RECOLLECT_SCRAPE_TOKEN: z.string().min(16).optional().describe('Bearer token for /metrics, in addition to operators'),
+  RECOLLECT_SCRAPE_TOKEN: z
+    .string()
+    .min(16)
+    .optional()
+    .describe('Bearer token for /metrics of the api, in addition to operators, and of workers'),
 };
 
 type Environment = z.output<z.ZodObject<typeof httpEnvironment>>;

@@ -16,6 +16,7 @@ import type { ReadKnown } from '../activities/summarise/create-summarise-activit
 import { createTranscriptActivities } from '../activities/transcripts/create-transcript-activities.ts';
 import type { Config } from '../config/config.ts';
 import { readKeyRing } from '../config/key-ring.ts';
+import { VERSION } from '../config/version.ts';
 import { NO_TRACER } from '../domain/ports/tracer.ts';
 import { indexNameOf } from '../domain/index-model.ts';
 import { createModel, createOwnModel } from '../models/create-model.ts';
@@ -39,21 +40,30 @@ import type { Logger } from '../telemetry/logger.ts';
 import { Tracing } from '../telemetry/tracing.ts';
 import type { CreateExporter } from '../telemetry/tracing.ts';
 import { activityAttributes, createActivityLog, noteActivitySpan } from './activity-log.ts';
+import { createWorkerMetrics } from '../telemetry/worker-metrics.ts';
 import { backupActivitiesOf, journalsOf } from './backup-activities.ts';
 import { erasureActivitiesOf, restoreActivitiesOf } from './erasure-and-restore.ts';
 import { createMaintenancePools, maintenanceUrlOf } from './pools.ts';
+import { createWorkerScrape } from './worker-scrape.ts';
 
 /** The model is freed after this time without work; loading it again takes a fifth of a second. */
 const EMBEDDER_IDLE_MS = 30_000;
 
 /** The only place where the worker's activities meet what they stand on. `createExporter`: null where nothing is traced (`loadExporter`). */
 export function createWorkerDependencies(config: Config, logger: Logger, createExporter: CreateExporter | null = null) {
-  const spans = createExporter?.(createDropLog(logger)) ?? null;
+  const metrics = createWorkerMetrics(VERSION);
+  const logDropped = createDropLog(logger);
+  const onDropped = (count: number) => {
+    metrics.telemetryDropped.inc(count);
+    logDropped(count);
+  };
+  const spans = createExporter?.(onDropped) ?? null;
   const tracer =
     spans === null
       ? NO_TRACER
       : new Tracing({ source: spans, share: 0, ofUnits: activityAttributes, onUnit: noteActivitySpan });
   const clock = { now: () => Date.now() };
+  const onSearchable = (seconds: number) => metrics.sessionSearchable.observe(seconds);
   const onIdleError = (error: Error) => logger.warn({ error: error.name }, 'an idle PostgreSQL connection was lost');
   const database = createDatabase({
     privateRows: 'all',
@@ -63,6 +73,7 @@ export function createWorkerDependencies(config: Config, logger: Logger, createE
     statementTimeoutMs: config.database.statementTimeoutMs,
     applicationName: 'recollect-worker',
     onIdleError,
+    onQuery: (seconds) => metrics.queryDuration.observe(seconds),
   });
   const { maintenance, keeping } = createMaintenancePools(config, onIdleError);
   const client = createTemporalClient(config.temporal);
@@ -131,6 +142,7 @@ export function createWorkerDependencies(config: Config, logger: Logger, createE
         maxBatchCalls: config.model.batch.maxCalls,
         hasBatches: model.batches !== null,
         tracer,
+        onSearchable,
       }),
       model: {
         ...createSummariseActivities({
@@ -164,6 +176,7 @@ export function createWorkerDependencies(config: Config, logger: Logger, createE
         embedders,
         vectors,
         isBurst,
+        onSearchable,
         cacheEntries: config.embedding.cacheEntries,
         tracer,
       }),
@@ -228,6 +241,8 @@ export function createWorkerDependencies(config: Config, logger: Logger, createE
       return ring === null || config.database.maintenanceUrl === undefined ? null : resealAll(maintenance, ring);
     },
     modelName: model.name,
+    /** Returns the metrics of this process in Prometheus' text format. */
+    scrape: createWorkerScrape(config, metrics, { app: database.pool, maintenance, keeping }),
     isBurst,
     activityLog: createActivityLog(logger),
     client,

@@ -1,8 +1,8 @@
 import { setPriority } from 'node:os';
 import { parseArgs } from 'node:util';
 import { ApplicationFailure } from '@temporalio/common';
-import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
-import type { LogEntry, RuntimeOptions } from '@temporalio/worker';
+import { DefaultLogger, NativeConnection } from '@temporalio/worker';
+import type { LogEntry } from '@temporalio/worker';
 import { parseConfig } from '../config/config.ts';
 import { trustAuthorities } from '../config/engine-settings.ts';
 import { processEnvironment } from '../config/process-environment.ts';
@@ -17,6 +17,8 @@ import { buildIdOf, createWorkers } from './create-workers.ts';
 import { announceReady, leaveSupervisor, stopRequested } from '../config/process-lifecycle.ts';
 import { connectionOptions } from '../stores/temporal/client.ts';
 import { promoteBuild } from '../stores/temporal/deployment.ts';
+import { serveMetrics } from './metrics-server.ts';
+import { installRuntime } from './sdk-runtime.ts';
 
 /** Returns what may be logged of an error: the message of a typed failure only, which never contains captured text, and its place. */
 function loggable(error: unknown): unknown {
@@ -36,13 +38,6 @@ function forward(logger: Logger): (entry: LogEntry) => void {
     else if (entry.level === 'WARN') logger.warn(line, entry.message);
     else logger.debug(line, entry.message);
   };
-}
-
-/** Serves the metrics of the SDK for Prometheus on loopback. They name queues, workflows and activities, and contain no ids. */
-function metricsOf(port: number | undefined): Pick<RuntimeOptions, 'telemetryOptions'> {
-  if (port === undefined) return {};
-  const prometheus = { bindAddress: `127.0.0.1:${port}`, useSecondsForDurations: true, unitSuffix: true };
-  return { telemetryOptions: { metrics: { prometheus: { ...prometheus, countersTotalSuffix: true } } } };
 }
 
 /**
@@ -76,11 +71,10 @@ async function main(): Promise<void> {
   // No caller waits for summarising and embedding: on a busy machine capture has priority. Threads that start later inherit it.
   setPriority(config.worker.niceness);
   const logger = createLogger('worker', config.logLevel);
-  Runtime.install({
-    logger: new DefaultLogger('INFO', forward(logger)),
-    shutdownSignals: [],
-    ...metricsOf(config.worker.metricsPort),
-  });
+  const readSdkMetrics = await installRuntime(
+    new DefaultLogger('INFO', forward(logger)),
+    config.worker.metrics !== null,
+  );
   const stop = stopRequested();
   const exporter = await loadExporter('worker', VERSION, config.tracing);
   const dependencies = createWorkerDependencies(config, logger, exporter);
@@ -103,6 +97,12 @@ async function main(): Promise<void> {
         logger.warn({ error: error instanceof Error ? error.name : 'unknown' }, 'this build is not current yet'),
       ).then((done) => done && logger.info({ build: buildIdOf(config) }, 'this build is current'))
     : Promise.resolve();
+  const metricsServer =
+    config.worker.metrics === null
+      ? null
+      : await serveMetrics(config.worker.metrics, logger, async () =>
+          (await Promise.all([dependencies.scrape(), readSdkMetrics()])).join(''),
+        );
   announceReady();
   const reason = await Promise.race([stop, running.then(() => 'its workers ended')]);
   logger.info({ reason }, 'worker stops');
@@ -112,6 +112,7 @@ async function main(): Promise<void> {
   // No new work, then what runs may finish within the grace time, then the clients.
   for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   await running;
+  await metricsServer?.close();
   await connection.close();
   await dependencies.close();
   logger.info('worker stopped');

@@ -5,6 +5,7 @@ import { NO_TRACER } from '../../domain/ports/tracer.ts';
 import type { Span, Tracer } from '../../domain/ports/tracer.ts';
 import type { VectorIndex } from '../../domain/ports/vector-index.ts';
 import { pendingEmbeddings, settleEmbeddings } from '../../stores/postgres/embeddings/embedding-ledger.ts';
+import { markSearchable } from '../../stores/postgres/sessions/searchable.ts';
 import { marksOfChunks } from '../../stores/postgres/traces/trace-marks.ts';
 import { reportProgress } from '../heartbeat.ts';
 import { embedTexts } from './embed-chunks.ts';
@@ -18,6 +19,8 @@ export interface IndexPendingDependencies extends PendingSource {
   /** Whether a burst of captures is reported, which has priority. */
   readonly isBurst: () => Promise<boolean>;
   readonly tracer?: Tracer;
+  /** Called for each ended session that became searchable, with the seconds since the capture of its end. */
+  readonly onSearchable: (seconds: number) => void;
 }
 
 export interface IndexedPending {
@@ -79,6 +82,8 @@ export async function indexPending(
     span.end();
     // Refused ones stay in hand, as refused texts do: this run does not try them again.
     if (written.refused === 0) for (const { embeddingId } of chunks) inHand.delete(embeddingId);
+    const sessionIds = new Set(chunks.flatMap(({ chunk }) => chunk.sessionId ?? []));
+    for (const took of await markSearchable(database.pool, tenantId, [...sessionIds])) dependencies.onSearchable(took);
     total.indexed += written.indexed;
     total.refused += written.refused;
     if (written.refused + written.overtaken > 0) total.more = true;

@@ -19,6 +19,7 @@ import {
   readUnwindowed,
 } from '../../stores/postgres/capture/consumption.ts';
 import type { DatedRow, IntakeSession } from '../../stores/postgres/capture/consumption.ts';
+import { markSearchable } from '../../stores/postgres/sessions/searchable.ts';
 import { settleSession, writeCapture, writePhase } from '../../stores/postgres/sessions/session-state.ts';
 import { gatherWindows, openBatchOf } from '../../stores/postgres/usage/model-batches.ts';
 import { countWindows, requeueParked, restartParked } from '../../stores/postgres/sessions/windows.ts';
@@ -38,6 +39,8 @@ export interface SessionActivityDependencies {
   /** Whether the configured model has batches: sessions in batch mode outlive a change of it. */
   readonly hasBatches: boolean;
   readonly tracer?: Tracer;
+  /** Called when an ended session became searchable, with the seconds since the capture of its end. */
+  readonly onSearchable: (seconds: number) => void;
 }
 
 /** Positions and characters consumed per call: bounds memory and time; counting tokens takes 0.2 s per megabyte. */
@@ -204,6 +207,10 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
       if (read === null) return MISSING;
       const result = await takeBatch(input, read.before, read.batch);
       if (result === null) continue;
+      // Otherwise the index marks it, with its last vector.
+      if (result.ended)
+        for (const took of await markSearchable(database.pool, asId(input.tenantId), [input.sessionId]))
+          dependencies.onSearchable(took);
       if (!result.isIndexRequested) return result;
       return { ...result, isIndexRequested: !(await tryHintIndexSoon(hints, asId(input.tenantId))) };
     }

@@ -11,7 +11,7 @@ import type { FullValue } from '../../domain/redaction/redact.ts';
 import { encodeEvent } from '../../stores/postgres/capture/capture.ts';
 import type { EncodedEvent } from '../../stores/postgres/capture/capture.ts';
 import type { ObjectStore } from '../../domain/ports/object-store.ts';
-import type { CaptureMetrics } from '../../telemetry/metrics.ts';
+import type { CaptureMetrics } from '../../telemetry/api-metrics.ts';
 import { Breather } from './breather.ts';
 import type { Exclusions } from './exclusions.ts';
 import { GroupCommit } from './group-commit.ts';
@@ -142,6 +142,7 @@ export class Intake {
 
   private async store(events: readonly Incoming[], owner: EventOwner): Promise<CommitResult[]> {
     if (events.length === 0) return [];
+    const startedMs = performance.now();
     const options = { owner, receivedAt: new Date(), storeFullValue: this.objects !== null };
     const fullValues = new FullValues(this.objects, owner);
     const breather = new Breather();
@@ -158,10 +159,11 @@ export class Intake {
     }
     const place = this.tracer.active();
     const encoded = built.map((event) => event.encoded);
-    const results = await this.commit.submit(
+    const results = await this.committed(
       place === null ? encoded : encoded.map((event) => ({ ...event, mark: markText(place) })),
     );
     await fullValues.settle(built, results);
+    if (events.length === 1) this.metrics.captureDuration.observe((performance.now() - startedMs) / 1_000);
     results.forEach((result, index) => {
       this.metrics.captured.inc({ outcome: result.status });
       if (result.status !== 'accepted') return;
@@ -171,6 +173,16 @@ export class Intake {
       });
     });
     return results;
+  }
+
+  /** Commits events. Counts those that could not be stored, also if none could: the caller then receives the error. */
+  private async committed(encoded: readonly EncodedEvent[]): Promise<CommitResult[]> {
+    try {
+      return await this.commit.submit(encoded);
+    } catch (error) {
+      this.metrics.captured.inc({ outcome: 'failed' }, encoded.length);
+      throw error;
+    }
   }
 
   /** Builds an event, a large one in the thread, and stores the full values of its truncated values. */

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type pg from 'pg';
 import { bookAttempt, clearAttempt } from '../../stores/postgres/access/log-ins.ts';
 import { ApiError } from '../errors.ts';
+import type { ApiDependencies } from '../dependencies.ts';
 import { networkOf } from '../http/rate-limits.ts';
 
 /**
@@ -10,7 +10,7 @@ import { networkOf } from '../http/rate-limits.ts';
  * @throws ApiError RATE_LIMITED while the account is locked for the address
  */
 export async function attemptProof<Proof>(
-  pool: pg.Pool,
+  { database: { pool }, metrics: { authAttempts } }: Pick<ApiDependencies, 'database' | 'metrics'>,
   {
     account,
     userId,
@@ -29,10 +29,12 @@ export async function attemptProof<Proof>(
   const attempt = { account, userId, network: networkOf(request.ip) };
   const waitS = await bookAttempt(pool, attempt);
   if (waitS > 0) {
+    authAttempts.inc({ result: 'locked' });
     void reply.header('retry-after', waitS);
     throw new ApiError('RATE_LIMITED', `too many failed attempts; try again in ${waitS} s`);
   }
   const proof = await prove();
+  authAttempts.inc({ result: proof === null ? 'refused' : 'accepted' });
   if (proof !== null) await clearAttempt(pool, attempt, isLast(proof));
   return proof;
 }

@@ -14,7 +14,7 @@ interface User {
   readonly tenantId: TenantId;
   readonly userId: string;
 }
-type Needs = Pick<ApiDependencies, 'database' | 'readKeyRing' | 'clock'>;
+type Needs = Pick<ApiDependencies, 'database' | 'metrics' | 'readKeyRing' | 'clock'>;
 /** A code of six digits, or a recovery code. */
 export type GivenCode = { readonly kind: 'totp' | 'recovery'; readonly code: string };
 
@@ -62,7 +62,7 @@ export async function requireFactor(
     kind === 'totp'
       ? proveTotp(needs, user, code)
       : database.asTenant(user.tenantId, (transaction) => useRecoveryCode(transaction, userId, code));
-  const proven = await attemptProof(database.pool, { account: userId, userId, request, reply }, async () =>
+  const proven = await attemptProof(needs, { account: userId, userId, request, reply }, async () =>
     (await prove()) ? kind : null,
   );
   if (proven === null) throw new ApiError('INVALID_CREDENTIALS', 'the code is wrong or was used');

@@ -50,7 +50,7 @@ export async function proveByPassword(
   const { account, user } = await findLogin(database.pool, tenant, login);
   const isLast = ({ hasFactors }: LoginUser) => !hasFactors;
   const attempt = { account, userId: user?.userId ?? null, request, reply, isLast };
-  const proven = await attemptProof(database.pool, attempt, async () =>
+  const proven = await attemptProof(dependencies, attempt, async () =>
     (await passwords.verify(user?.passwordHash ?? null, password)) ? user : null,
   );
   if (proven === null) {
@@ -102,7 +102,7 @@ export async function proveBySecondStep(
 
 /** Checks the password of the caller. @throws ApiError INVALID_CREDENTIALS, RATE_LIMITED */
 export async function provePassword(
-  { database, passwords }: Pick<ApiDependencies, 'database' | 'passwords'>,
+  dependencies: Pick<ApiDependencies, 'database' | 'metrics' | 'passwords'>,
   {
     userId,
     passwordHash,
@@ -111,8 +111,9 @@ export async function provePassword(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<void> {
+  const { passwords } = dependencies;
   if (passwords.isFull) throw tooManyLogins();
-  const isProven = await attemptProof(database.pool, { account: userId, userId, request, reply }, async () =>
+  const isProven = await attemptProof(dependencies, { account: userId, userId, request, reply }, async () =>
     (await passwords.verify(passwordHash, password)) ? true : null,
   );
   if (isProven === null) throw new ApiError('INVALID_CREDENTIALS', 'the current password is wrong');

@@ -1,18 +1,17 @@
 import type pg from 'pg';
 import { readModelActivity } from '../../stores/postgres/usage/usage-ledger.ts';
-import type { ModelMetrics, EmbeddingMetrics } from '../../telemetry/metrics.ts';
-import { scrapeStep } from './operation-metrics.ts';
+import type { ModelMetrics, EmbeddingMetrics } from '../../telemetry/ledger-metrics.ts';
 import { readEmbeddingTotals } from '../../stores/postgres/embeddings/embedding-cache.ts';
 import type { EmbeddingTotals } from '../../stores/postgres/embeddings/embedding-cache.ts';
 
 /**
  * Counts embeddings since this process started counting, from the database, because workers are not scraped. Every api process counts the same, so
- * dashboards take the largest of them and not their sum. Returns the step that a scrape runs; it never fails.
+ * dashboards take the largest of them and not their sum. Returns the read of a scrape.
  */
 export function createEmbeddingObserver(pool: pg.Pool, metrics: EmbeddingMetrics): () => Promise<void> {
   let seen: ReadonlyMap<string, EmbeddingTotals> | null = null;
 
-  const look = async (): Promise<void> => {
+  return async () => {
     const now = await readEmbeddingTotals(pool);
     for (const [model, totals] of seen === null ? [] : now) {
       // A tenant that was erased takes its counts with it: a counter never goes back.
@@ -24,8 +23,6 @@ export function createEmbeddingObserver(pool: pg.Pool, metrics: EmbeddingMetrics
     }
     seen = now;
   };
-
-  return scrapeStep(look);
 }
 
 /** Delay of reading recorded calls, in ms, so that transactions open during a read are not missed. */
@@ -33,12 +30,12 @@ const LAG_MS = 10_000;
 
 /**
  * Counts model calls since this process started, from the ledger, because workers are not scraped. Every api process
- * counts the same, so dashboards take the largest of them and not their sum. Returns the step that a scrape runs; it never fails.
+ * counts the same, so dashboards take the largest of them and not their sum. Returns the read of a scrape.
  */
 export function createModelObserver(pool: pg.Pool, metrics: ModelMetrics, now: () => number): () => Promise<void> {
   let seenMs = now() - LAG_MS;
 
-  const look = async (): Promise<void> => {
+  return async () => {
     const upToMs = now() - LAG_MS;
     if (upToMs <= seenMs) return;
     const { calls, budgetAlerts, claimsDropped } = await readModelActivity(pool, seenMs, upToMs);
@@ -59,6 +56,4 @@ export function createModelObserver(pool: pg.Pool, metrics: ModelMetrics, now: (
     metrics.budgetAlerts.inc(budgetAlerts);
     metrics.claimsDropped.inc(claimsDropped);
   };
-
-  return scrapeStep(look);
 }

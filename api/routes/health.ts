@@ -9,7 +9,7 @@ const open = { access: 'open' } as const;
 /** Health for users, liveness and readiness for supervisors and load balancers, metrics for Prometheus. */
 export function healthRoutes(
   app: Api,
-  { health, metrics, observe, isStopping }: ApiDependencies & { isStopping: () => boolean },
+  { health, metrics, scrape, isStopping }: ApiDependencies & { isStopping: () => boolean },
 ): void {
   app.get(
     '/health',
@@ -67,9 +67,6 @@ export function healthRoutes(
         200: { description: 'Prometheus text format', content: { 'text/plain': { schema: z.string() } } },
       },
     }),
-    async (_request, reply) => {
-      await observe();
-      return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
-    },
+    async (_request, reply) => reply.type(metrics.registry.contentType).send(await scrape()),
   );
 }

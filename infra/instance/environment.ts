@@ -127,6 +127,7 @@ export function instanceEnvironment(instance: Instance, parent: Environment, cac
   return {
     // With Claude Code on this machine, its transcripts contain events that hooks missed.
     RECOLLECT_TRANSCRIPTS: existsSync(transcriptFolder(parent['CLAUDE_CONFIG_DIR'])) ? 'known' : 'off',
+    RECOLLECT_SCRAPE_TOKEN: instance.secrets.scrapeToken,
     RECOLLECT_BACKUP_SIGNING_KEY: backupSigningKey(instance.secrets.backupSigning),
     ...secretKeys(instance.secrets, parent),
     RECOLLECT_ARCHIVE_STORE: path.join(instance.layout.dataDir, 'archive'),

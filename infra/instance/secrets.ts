@@ -22,6 +22,8 @@ const secretsSchema = z.object({
   backupSigning: secret,
   /** Key that seals secrets in the database: 32 bytes. */
   sealing: secret,
+  /** Token of Prometheus for `/metrics` of the api and the worker. */
+  scrapeToken: secret,
 });
 
 /** Keys that `rotateSealing` added, newest first. */

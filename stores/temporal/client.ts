@@ -55,6 +55,8 @@ const retries = makeGrpcRetryInterceptor(
 const CANCELLED_CALL: ReturnType<NextCall> = {
   start: (_metadata, listener) => {
     queueMicrotask(() => {
+      // As every unary call without a response: the SDK's retries rely on it.
+      listener?.onReceiveMessage?.(null);
       listener?.onReceiveStatus?.({
         code: status.CANCELLED,
         details: 'the connection was closed',

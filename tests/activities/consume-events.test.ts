@@ -8,6 +8,7 @@ import { fileInstance } from '../setup/file-instance.ts';
 import { sessionOf } from '../setup/demo-session.ts';
 
 const instance = fileInstance();
+const searchable: number[] = [];
 let indexHints = 0;
 let temporalIsDown = false;
 
@@ -27,6 +28,7 @@ function activities() {
     },
     maxBatchCalls: 10,
     hasBatches: true,
+    onSearchable: (seconds) => searchable.push(seconds),
     clock: { now: () => Date.now() },
   });
 }
@@ -220,4 +222,43 @@ describe('a session without inference', () => {
     expect(await advance).toMatchObject({ advanced: true, settled: false });
     expect(await sessionOf(instance, 'test:late')).toMatchObject({ status: 'active', phase: 'active' });
   });
+});
+
+test('measures a session that ended by an event when it has a vector for each chunk, once', async () => {
+  const steps = activities();
+  const end = { type: 'session.ended', host: 'test', session_id: 'measured' };
+  const ref = await capture('measured', 2, (n) => `note ${n}`);
+  const consume = () => steps.consumeEvents({ ...ref, policy: POLICY, closeOpen: null, phase: 'active' });
+  searchable.length = 0;
+  expect((await instance.post('/events', end)).status).toBe(202);
+  await consume();
+  // Its chunks wait for their vectors.
+  expect(searchable).toEqual([]);
+  await instance.write("UPDATE embeddings SET state = 'indexed' WHERE session_id = $1", [ref.sessionId]);
+  await consume();
+  await consume();
+  expect(searchable).toEqual([expect.any(Number)]);
+  expect(searchable[0]).toBeGreaterThanOrEqual(0);
+  expect(searchable[0]).toBeLessThan(60);
+  // It continues and ends again.
+  await capture('measured', 1, () => 'another note');
+  await consume();
+  await instance.write("UPDATE embeddings SET state = 'indexed' WHERE session_id = $1", [ref.sessionId]);
+  expect((await instance.post('/events', { ...end, key: 'second end' })).status).toBe(202);
+  await consume();
+  expect(searchable.length).toBe(2);
+});
+
+test('measures no session whose end was captured long after it', async () => {
+  const steps = activities();
+  searchable.length = 0;
+  const ref = await capture('imported', 1, (n) => `note ${n}`);
+  const consume = () => steps.consumeEvents({ ...ref, policy: POLICY, closeOpen: null, phase: 'active' });
+  await consume();
+  await instance.write("UPDATE embeddings SET state = 'indexed' WHERE session_id = $1", [ref.sessionId]);
+  const occurredAt = new Date(Date.now() - 3_600_000).toISOString();
+  const end = { type: 'session.ended', host: 'test', session_id: 'imported', occurred_at: occurredAt };
+  expect((await instance.post('/events', end)).status).toBe(202);
+  await consume();
+  expect(searchable).toEqual([]);
 });

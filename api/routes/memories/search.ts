@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { suggestTexts } from '../../../stores/postgres/search/suggestions.ts';
 import { withinBounds } from '../../bounds.ts';
 import { principalOf, viewerOf, route } from '../../auth.ts';
+import { degradedLabel } from '../../../telemetry/api-metrics.ts';
 import type { Api, ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import {
@@ -166,7 +167,7 @@ export async function runSearch(
             ...(known !== undefined && { projectId: known.id, formerProjectIds: known.formerIds }),
           },
         });
-  metrics.searches.inc({ degraded: result.degraded.join(',') || 'none' });
+  metrics.searches.inc({ degraded: degradedLabel(result.degraded) });
   return result;
 }
 

@@ -307,7 +307,7 @@ CREATE TABLE sessions (
   learned_seq integer NOT NULL DEFAULT 0, last_hash bytea, last_row_id uuid, last_prompt_id uuid, workflow_id text,
   metadata jsonb NOT NULL DEFAULT '{}', started_at timestamptz(6) NOT NULL, last_event_at timestamptz(6) NOT NULL,
   updated_at timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP, ended_at timestamptz(6),
-  capture boolean NOT NULL DEFAULT true, restricted_until timestamptz(6), hinted_at timestamptz(6),
+  capture boolean NOT NULL DEFAULT true, restricted_until timestamptz(6), hinted_at timestamptz(6), searchable_at timestamptz(6),
   CONSTRAINT sessions_positions_check CHECK (windowed_seq <= consumed_seq AND consumed_seq <= last_seq)
 ) WITH (fillfactor = 60);
 CREATE INDEX sessions_tenant_id_id_idx ON sessions (tenant_id, id DESC);

@@ -20,8 +20,11 @@ function answerTimeoutMs(statementTimeoutMs: number): number | undefined {
   return statementTimeoutMs > 0 ? statementTimeoutMs + ANSWER_GRACE_MS : undefined;
 }
 
-/** Calls `onSilence` before a caller receives the timeout of a query, and replaces that error by ServerSilent. */
-function watch(client: pg.PoolClient, onSilence: () => void): void {
+/**
+ * Calls `onSilence` before a caller receives the timeout of a query, and replaces that error by ServerSilent. Calls `onQuery` with the seconds of each query that
+ * has an answer; copies and cursors have none here.
+ */
+function watch(client: pg.PoolClient, onSilence: () => void, onQuery: (seconds: number) => void): void {
   const query = client.query.bind(client);
   const replaced = (error: unknown): unknown => {
     if (!(error instanceof Error) || error.message !== READ_TIMEOUT) return error;
@@ -29,15 +32,26 @@ function watch(client: pg.PoolClient, onSilence: () => void): void {
     return new ServerSilent();
   };
   const watched = (...given: unknown[]): unknown => {
+    const started = performance.now();
+    const answered = (): void => onQuery((performance.now() - started) / 1_000);
     const callback = given.at(-1);
     if (typeof callback === 'function')
-      given[given.length - 1] = (error: unknown, result: unknown): unknown =>
-        Reflect.apply(callback, undefined, [replaced(error), result]);
+      given[given.length - 1] = (error: unknown, result: unknown): unknown => {
+        answered();
+        return Reflect.apply(callback, undefined, [replaced(error), result]);
+      };
     const answer: unknown = Reflect.apply(query, undefined, given);
     return answer instanceof Promise
-      ? answer.catch((error: unknown) => {
-          throw replaced(error);
-        })
+      ? answer.then(
+          (result: unknown) => {
+            answered();
+            return result;
+          },
+          (error: unknown) => {
+            answered();
+            throw replaced(error);
+          },
+        )
       : answer;
   };
   Object.defineProperty(client, 'query', { value: watched, configurable: true, writable: true });
@@ -47,7 +61,7 @@ function watch(client: pg.PoolClient, onSilence: () => void): void {
  * Lets a pool close connections to a silent server: node-postgres waits for the response on such a connection, and its next user waits behind. Closes
  * the idle connections too, because they have the same server.
  */
-function giveUpSilentConnections(pool: pg.Pool): void {
+function giveUpSilentConnections(pool: pg.Pool, onQuery: (seconds: number) => void): void {
   const idle = new Set<pg.PoolClient>();
   pool.on('acquire', (client) => idle.delete(client));
   pool.on('remove', (client) => idle.delete(client));
@@ -55,7 +69,7 @@ function giveUpSilentConnections(pool: pg.Pool): void {
     if (!error) idle.add(client);
   });
   pool.on('connect', (client) => {
-    watch(client, () => {
+    const onSilence = (): void => {
       // During a query this closes the socket at once, and later queries fail at once.
       if (client instanceof pg.Client) void client.end();
       for (const other of idle) {
@@ -64,7 +78,8 @@ function giveUpSilentConnections(pool: pg.Pool): void {
         if (other instanceof pg.Client) other.connection.stream.destroy();
       }
       idle.clear();
-    });
+    };
+    watch(client, onSilence, onQuery);
   });
 }
 
@@ -79,6 +94,8 @@ export interface PoolOptions {
   readonly onIdleError: (error: Error) => void;
   /** Sends statements of a connection without waiting for the answers before. Not for copies. */
   readonly pipeline?: boolean;
+  /** Called with the seconds of each query that has an answer. */
+  readonly onQuery?: (seconds: number) => void;
 }
 
 /** Sends what `work` begins in one packet: each wakes the server, which costs both sides more than a short statement. */
@@ -110,6 +127,6 @@ export function createPool(options: PoolOptions): pg.Pool {
     pipeline: options.pipeline ?? false,
   });
   pool.on('error', options.onIdleError);
-  giveUpSilentConnections(pool);
+  giveUpSilentConnections(pool, options.onQuery ?? (() => undefined));
   return pool;
 }

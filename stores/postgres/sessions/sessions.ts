@@ -220,7 +220,7 @@ export async function listSessions(
     ...(phase === undefined ? [] : [Prisma.sql`s.phase = ${phase}`]),
     ...(after === null ? [] : [Prisma.sql`s.id ${Prisma.raw(than)} ${after.id}::uuid`]),
   ];
-  // Past Prisma, whose join with users makes PostgreSQL read all sessions instead of the index in its order.
+  // Past Prisma: joined with users, as Prisma does, PostgreSQL reads all sessions instead of an index in the order of the list.
   const found = idsOf(
     await transaction.$queryRaw`
       SELECT s.id FROM sessions s WHERE ${Prisma.join(conditions, ' AND ')}

@@ -10,6 +10,7 @@ import { recordOutput } from '../../cli/support/output.ts';
 import { longLivedFolder } from '../../infra/support/long-lived-folder.ts';
 import type { TestUser } from '../../setup/database.ts';
 import { SCHEDULE_NAMES } from '../../../domain/jobs.ts';
+import { scraped } from '../../setup/scraped.ts';
 import { until } from '../../setup/until.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
 import { expectError } from '../support/answers.ts';
@@ -80,8 +81,7 @@ test(
       remaining: 1,
     });
     expect((await instance.get(`/jobs/check.${id}`)).status).toBe(200);
-    const metrics = await instance.get('/metrics');
-    expect(metrics.body).toContain('recollect_index_divergence{kind="wrong_count"} 1');
+    await scraped(instance, /^recollect_index_divergence\{kind="wrong_count"\} 1$/m);
     const { key } = other;
     expectError(await instance.get(`/admin/consistency/checks/${id}`, key), 'NOT_FOUND');
     expectError(await instance.get(`/jobs/check.${id}`, key), 'NOT_FOUND');

@@ -12,6 +12,7 @@ import { runProgram } from '../../cli/support/output.ts';
 import type { Ran } from '../../cli/support/output.ts';
 import type { TestUser } from '../../setup/database.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
+import { scraped } from '../../setup/scraped.ts';
 import { untilTrue } from '../../setup/until.ts';
 import { bodyOf, expectError, idIn } from '../support/answers.ts';
 import { noteEvent } from '../support/events.ts';
@@ -119,8 +120,7 @@ test('requests about shared data wait for an admin, by deadline; a decision is m
     [eraseId, true],
     [rectifyId, false],
   ]);
-  const status = await here.call('GET', '/metrics', {});
-  expect(status.body).toMatch(/recollect_gdpr_requests_open\{due="overdue"\} 1\n/);
+  await scraped(here, /^recollect_gdpr_requests_open\{due="overdue"\} 1$/m);
   await here.temporal.workflow.execute('gdprDeadlines', {
     workflowId: 'ops/gdpr-deadlines/test',
     taskQueue: QUEUES.session,

@@ -8,6 +8,7 @@ import type { OldSession } from '../../activities/retention/support/old-rows.ts'
 import { recordOutput } from '../../cli/support/output.ts';
 import type { TestUser } from '../../setup/database.ts';
 import { fileInstance } from '../../setup/file-instance.ts';
+import { scraped } from '../../setup/scraped.ts';
 import { untilTrue } from '../../setup/until.ts';
 
 const PATIENCE_MS = 120_000;
@@ -79,14 +80,12 @@ describe('retention', { timeout: PATIENCE_MS * 2 }, () => {
       code: 'CONFLICT',
     });
     await run('retention', 'approve', runId(again.text));
-    const scraped = await instance.get('/metrics');
-    expect(scraped.status).toBe(200);
+    // Rows are counted from the first read on.
+    await scraped(instance, /^recollect_instance_read_timestamp_seconds \d/m);
     const done = await run('retention', 'run');
     expect(done).toMatchObject({ code: 0, text: expect.stringContaining('2 rows removed') });
     expect([await prompts(old), await prompts(older)]).toEqual([0, 3]);
-    expect((await instance.get('/metrics')).body).toMatch(
-      /recollect_retention_rows_total\{type="prompt",action="delete"\} 2/,
-    );
+    await scraped(instance, /^recollect_retention_rows_total\{type="prompt",action="delete"\} 2$/m);
     expect((await run('retention', 'runs')).text).toMatch(/dry run +completed +2 .*\n.*dry run +completed +5 /);
     expect((await run('legal-hold', 'release', idIn(hold.text))).code).toBe(0);
     expect((await run('jobs', '--kind', 'retention')).text).toContain(`retention.${runId(done.text)}`);

@@ -1,7 +1,8 @@
 import { v7 } from 'uuid';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createModelObserver } from '../../../api/metrics/model-metrics.ts';
-import { createApiMetrics } from '../../../telemetry/metrics.ts';
+import { withinPatience } from '../../../api/metrics/scrape.ts';
+import { createApiMetrics } from '../../../telemetry/api-metrics.ts';
 import { readUsageGroups, readUsageTotals } from '../../../stores/postgres/usage/usage-report.ts';
 import type { TestUser } from '../../setup/database.ts';
 import type { ApiAnswer } from '../../setup/instance.ts';
@@ -331,9 +332,10 @@ describe('GET /roi', () => {
 
 describe('metrics', () => {
   test('count what was booked since the process began, once', async () => {
-    const metrics = createApiMetrics();
+    const metrics = createApiMetrics('0.0.0', 'test');
     let now = Date.now() - 3 * DAY_MS;
-    const observe = createModelObserver(instance.db.database.pool, metrics.models, () => now);
+    const read = createModelObserver(instance.db.database.pool, metrics.models, () => now);
+    const observe = withinPatience(read, 60_000);
     now = Date.now() + 60_000;
     await Promise.all([observe(), observe()]);
     await observe();

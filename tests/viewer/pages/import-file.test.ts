@@ -3,7 +3,7 @@ import { MOST_BYTES, faultOf } from '../../../viewer/pages/keep/import-file.ts';
 
 const ZSTD = [0x28, 0xb5, 0x2f, 0xfd];
 
-/** A file that says to have another size. */
+/** A file that reports another size. */
 function sized(size: number): Blob {
   return Object.defineProperty(new Blob([Uint8Array.from(ZSTD)]), 'size', { value: size });
 }
@@ -20,8 +20,8 @@ test.each([
 });
 
 test('reports a file that the browser cannot read any more', async () => {
-  const gone = Object.defineProperty(new Blob(['x']), 'slice', {
-    value: () => ({ arrayBuffer: () => Promise.reject(new Error('gone')) }),
+  const unreadable = Object.defineProperty(new Blob(['x']), 'slice', {
+    value: () => ({ arrayBuffer: () => Promise.reject(new Error('unreadable')) }),
   });
-  expect(await faultOf(gone)).toBe('unreadable');
+  expect(await faultOf(unreadable)).toBe('unreadable');
 });

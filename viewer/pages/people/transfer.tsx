@@ -29,7 +29,7 @@ function Counts({ learnings }: Pick<Transfer, 'learnings'>): JSX.Element {
   );
 }
 
-/** Makes another user the owner of the shared learnings of one who leaves: counted first, for the same new owner. */
+/** Another user becomes the owner of the shared learnings of one who leaves: counted first, for the same new owner. */
 export function TransferLearnings({
   user,
   onClose,

@@ -24,6 +24,7 @@ function AddPasskey(): JSX.Element {
   const [isNotCreated, setIsNotCreated] = useState(false);
   const act = useAct();
   const add = async (): Promise<void> => {
+    setIsNotCreated(false);
     const isCreated = await registerPasskey(name.trim());
     setIsNotCreated(!isCreated);
     if (!isCreated) return;

@@ -48,6 +48,7 @@ export async function embedNext({ tenantId, ...where }: EmbedWhere, embedder: Em
       close: () => Promise.resolve(),
     },
     isBurst: () => Promise.resolve(false),
+    onSearchable: () => undefined,
   });
   const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
   return environment.run<[], EmbedBatchResult, () => Promise<EmbedBatchResult>>(() =>

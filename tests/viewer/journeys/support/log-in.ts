@@ -27,12 +27,12 @@ export async function signOut(page: Page): Promise<void> {
   await page.getByRole('heading', { name: 'Sign in to Recollect' }).waitFor();
 }
 
-/** Returns the code of an authenticator, so many time steps of 30 s from now: the server accepts the one before and the one after, each once. */
+/** Returns the code of an authenticator, so many time steps of 30 s from now: the server accepts the one before and the one after, each once. Not the one before: it may have ended when it arrives. */
 export function codeOf(secret: string, steps: number): string {
   return totpCode(secretBytes(secret), stepAt(Date.now()) + steps);
 }
 
-/** Makes the proofs of a user older than the five minutes for which they count; returns when the page is treated so. */
+/** Sets the proofs of a user to be older than the five minutes for which they count; returns when the page is treated so. */
 export async function ageProofs(
   { page, allow }: Pick<Journey, 'page' | 'allow'>,
   instance: Pick<TestInstance, 'write'>,

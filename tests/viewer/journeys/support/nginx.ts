@@ -42,14 +42,14 @@ export async function startNginx(target: string): Promise<Nginx> {
   writeFileSync(file, configuration(folder, port, target));
   const running = spawn(program, ['-p', folder, '-c', file, '-e', 'stderr'], { stdio: ['ignore', 'ignore', 'pipe'] });
   const ended = once(running, 'exit');
-  let said = '';
+  let output = '';
   running.stderr.setEncoding('utf8').on('data', (part: string) => {
-    said += part;
+    output += part;
   });
   const url = `http://127.0.0.1:${port}`;
   await untilTrue(
     async () => {
-      if (running.exitCode !== null) throw new Error(`nginx ended: ${said}`);
+      if (running.exitCode !== null) throw new Error(`nginx ended: ${output}`);
       return fetch(url).then(
         () => true,
         () => false,

@@ -2,12 +2,17 @@ import { readFileSync, unwatchFile, watchFile } from 'node:fs';
 import { createServer as createHttpsServer } from 'node:https';
 import type { Server as HttpsServer } from 'node:https';
 import type { RequestListener } from 'node:http';
-import type { FastifyBaseLogger } from 'fastify';
-import { ConfigError } from '../../config/config.ts';
+import { ConfigError } from './config.ts';
 
 export interface TlsFiles {
   readonly certFile: string;
   readonly keyFile: string;
+}
+
+/** Where reloads of a certificate are logged. */
+interface ReloadLog {
+  readonly info: (message: string) => void;
+  readonly error: (fields: { readonly code: unknown }, message: string) => void;
 }
 
 export interface TlsServerOptions {
@@ -15,7 +20,7 @@ export interface TlsServerOptions {
   readonly maxHeaderSize: number;
   /** Time without data after which a connection is closed, in milliseconds. */
   readonly idleTimeoutMs: number;
-  readonly logger: FastifyBaseLogger;
+  readonly logger: ReloadLog;
 }
 
 const WATCH_MS = 5_000;
@@ -50,7 +55,7 @@ export function createTlsServer(options: TlsServerOptions): (handler: RequestLis
         logger.info('the TLS certificate was reloaded');
       } catch (error) {
         logger.error(
-          { error: error instanceof Error && 'code' in error ? error.code : 'unknown' },
+          { code: error instanceof Error && 'code' in error ? error.code : 'unknown' },
           'the TLS certificate was not reloaded: the files cannot be used; the former one stays',
         );
       }

@@ -1,0 +1,24 @@
+import type pg from 'pg';
+import type { Config } from '../config/config.ts';
+import { createDiskObserver, showMemory, showPool } from '../telemetry/process-metrics.ts';
+import type { WorkerMetrics } from '../telemetry/worker-metrics.ts';
+
+/** Returns the function of a scrape: it returns the metrics of this process as text. Sends no request. */
+export function createWorkerScrape(
+  config: Config,
+  metrics: WorkerMetrics,
+  pools: Readonly<Record<'app' | 'maintenance' | 'keeping', pg.Pool>>,
+): () => Promise<string> {
+  const observeDisks = createDiskObserver(metrics, {
+    cache: config.cacheDir,
+    archive: config.archive.address,
+    backups: config.backup.address,
+    full_values: config.fullValuesDir,
+  });
+  return async () => {
+    await observeDisks().catch(() => undefined); // A folder that cannot be read has no figures.
+    for (const [pool, counts] of Object.entries(pools)) showPool(metrics, pool, counts);
+    showMemory(metrics);
+    return metrics.registry.metrics();
+  };
+}

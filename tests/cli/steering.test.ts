@@ -91,7 +91,13 @@ describe('trace', { timeout: 240_000 }, () => {
       expect(text).toMatch(new RegExp(`^ ✓ +${step} `, 'm'));
     expect(text).toContain('in Weaviate');
     expect(text).toMatch(/^ [✓…] +workflow +(?:completed|running), settled /m);
-    expect((await run('trace', 'cli-2-call-1')).text).toMatch(/^ … +consumed +not yet/m);
+    const times = text.split('\ntimes\n')[1] ?? '';
+    for (const step of ['delivered', 'consumed', 'vectors of the rows', 'window closed', 'summarised'])
+      expect(times).toMatch(new RegExp(`^ +${step} +[\\d.]+ (?:ms|s|min) +from \\d{4}-`, 'm'));
+    const waiting = (await run('trace', 'cli-2-call-1')).text;
+    expect(waiting).toMatch(/^ … +consumed +not yet/m);
+    expect(waiting).toMatch(/^ +consumed +not complete +from /m);
+    expect(waiting).not.toMatch(/^traces /m);
   });
 
   test('prints JSON, lists several events, and reports that none was found', async () => {

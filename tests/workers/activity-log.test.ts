@@ -1,5 +1,6 @@
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { activityAttributes, createActivityLog, noteActivitySpan } from '../../workers/activity-log.ts';
@@ -17,7 +18,7 @@ async function run(activity: () => Promise<unknown>) {
       taskQueue: 'session',
       workflowExecution: { workflowId: 'w', runId: 'r' },
     },
-    { interceptors: [createActivityLog(logger)] },
+    { interceptors: [createActivityLog(logger)], logger: new DefaultLogger('ERROR') },
   );
   const ended = await environment.run(activity).then(
     () => 'completed',

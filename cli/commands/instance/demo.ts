@@ -51,7 +51,8 @@ export async function demo(options: DemoOptions, context: CommandContext): Promi
     const { startInstance } = await import('../../../infra/supervisor/start-instance.ts');
     const instance = await startInstance({
       dataDir,
-      environment,
+      // Few requests: with a collector, all are traced.
+      environment: { RECOLLECT_TRACE_SHARE: '1', ...environment },
       progress,
       signal: interrupts.signal,
       // A scratch instance does not use the default ports.

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { withoutWorkerSettings } from '../../../config/config.ts';
@@ -13,9 +14,8 @@ import type { BenchInstance } from '../capture/bench-instance.ts';
 import { say } from '../command-line.ts';
 import { median, timings } from '../figures.ts';
 
-const ROUNDS = 24;
-const CAPTURES = 200;
-const SEARCHES = 100;
+const CAPTURES = 4_000;
+const SEARCHES = 1_200;
 const WARM_UP = 300;
 const MODES = [
   ['off', {}],
@@ -90,6 +90,7 @@ async function startApi({ dataDir, key }: BenchInstance, settings: Readonly<Reco
         text: `Row ${n} of the bench`,
       }),
     search: (n: number) => call('GET', `/search?q=${encodeURIComponent(QUERIES[n % QUERIES.length] ?? '')}`),
+    pid: process.child.pid ?? 0,
     stop: () => process.stop(),
   };
 }
@@ -102,20 +103,57 @@ async function fill({ url, key }: BenchInstance): Promise<void> {
       headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
       ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
     });
-    return { status: answer.status, headers: answer.headers, body: (await answer.json()) as unknown };
+    return { status: answer.status, headers: answer.headers, body: await answer.json() };
   };
   const hooks = demoHooks();
   for (const hook of hooks) await call('POST', `/hooks/${hook.hook_event_name}`, { body: hook });
   await settled({ call }, `claude-code:${hooks[0]?.session_id}`);
 }
 
-/** Ratio of medians with three digits. */
+/** Returns the quotient with three digits. */
 const ratio = (of: number, to: number) => Math.round((of / to) * 1_000) / 1_000;
 
+/** Returns the processor time of a process so far, in ms. */
+function cpuMs(pid: number): number {
+  const [, fields = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ');
+  const [user, system] = fields.split(' ').slice(11, 13).map(Number);
+  // A tick of Linux is 10 ms.
+  return ((user ?? 0) + (system ?? 0)) * 10;
+}
+
+interface Turn {
+  readonly pid: number;
+  readonly run: (n: number) => Promise<void>;
+}
+
 /**
- * Cost of traces: three apis on one instance, which differ in their share of traced requests, take turns with captures and searches of one
- * client. The worker is suspended meanwhile.
+ * Sends a request to each api in turn, again and again, so that other work of the machine meets all of them alike. Returns the medians of the
+ * latencies and the processor time of a request, of each api and beside the first.
  */
+async function inTurns(turns: readonly Turn[], rounds: number) {
+  const samples = turns.map((): number[] => []);
+  const before = turns.map(({ pid }) => cpuMs(pid));
+  for (let n = 0; n < rounds; n += 1)
+    for (const place of turns.keys()) {
+      const which = (place + n) % turns.length;
+      const started = performance.now();
+      await turns[which]?.run(n);
+      samples[which]?.push(performance.now() - started);
+    }
+  const figures = turns.map(({ pid }, which) => ({
+    p50_ms: median(samples[which] ?? []),
+    cpu_us: Math.round(((cpuMs(pid) - (before[which] ?? 0)) * 1_000) / rounds),
+  }));
+  const [first] = figures;
+  return figures.map(({ p50_ms: p50, cpu_us: cpu }) => ({
+    p50_ms: p50,
+    cpu_us: cpu,
+    p50_ratio: ratio(p50, first?.p50_ms ?? Number.NaN),
+    cpu_ratio: ratio(cpu, first?.cpu_us ?? Number.NaN),
+  }));
+}
+
+/** Cost of traces: three apis on one instance differ in their share of traced requests. The worker is suspended meanwhile. */
 export async function tracingCost(instance: BenchInstance): Promise<object> {
   await fill(instance);
   const sink = await startSink();
@@ -123,8 +161,6 @@ export async function tracingCost(instance: BenchInstance): Promise<object> {
     MODES.map(async ([name, settings]) => ({
       name,
       api: await startApi(instance, name === 'off' ? {} : { ...settings, RECOLLECT_OTLP_ENDPOINT: sink.url }),
-      captures: [] as number[],
-      searches: [] as number[],
     })),
   );
   const worker = instance.pid('worker');
@@ -134,36 +170,21 @@ export async function tracingCost(instance: BenchInstance): Promise<object> {
       await timings(WARM_UP, (n) => api.capture(`warm-up-${name}`, n));
       await timings(WARM_UP, (n) => api.search(n));
     }
-    for (let round = 0; round < ROUNDS; round += 1) {
-      // Each is first, second and last equally often.
-      const turns = apis.map((_, place) => apis[(place + round) % apis.length]);
-      for (const turn of turns) {
-        if (turn === undefined) continue;
-        const { name, api, captures, searches } = turn;
-        captures.push(...(await timings(CAPTURES, (n) => api.capture(`${name}-${round}`, n))));
-        searches.push(...(await timings(SEARCHES, (n) => api.search(n))));
-      }
-      say(`round ${round + 1} of ${ROUNDS}`);
-    }
+    say('captures');
+    const captures = await inTurns(
+      apis.map(({ name, api }) => ({ pid: api.pid, run: (n) => api.capture(name, n) })),
+      CAPTURES,
+    );
+    say('searches');
+    const searches = await inTurns(
+      apis.map(({ api }) => ({ pid: api.pid, run: (n) => api.search(n) })),
+      SEARCHES,
+    );
+    const figures = apis.map(({ name }, which) => [name, { capture: captures[which], search: searches[which] }]);
+    return { ...Object.fromEntries(figures), exported_bytes: sink.received() };
   } finally {
     process.kill(worker, 'SIGCONT');
     await Promise.all(apis.map(({ api }) => api.stop()));
     await sink.close();
   }
-  const [off] = apis;
-  const figures = apis.map(({ name, captures, searches }) => {
-    const [capture, search] = [median(captures), median(searches)];
-    return [
-      name,
-      {
-        capture_p50_ms: capture,
-        search_p50_ms: search,
-        ...(name !== 'off' && {
-          capture_ratio: ratio(capture, median(off?.captures ?? [])),
-          search_ratio: ratio(search, median(off?.searches ?? [])),
-        }),
-      },
-    ];
-  });
-  return { ...Object.fromEntries(figures), exported_bytes: sink.received() };
 }

@@ -57,6 +57,10 @@ test('shows a session that runs until it is complete, its summary with quotes, a
     .getByRole('button', { name: /^Trace/ })
     .click();
   await page.getByRole('dialog').getByText('Received').waitFor();
+  await page
+    .getByRole('dialog')
+    .getByText(/^Summarised: \d+ (?:ms|s|min)$/)
+    .waitFor();
   await expectAccessible(journey);
   await page.keyboard.press('Escape');
   await page.getByRole('tab', { name: 'Work' }).click();

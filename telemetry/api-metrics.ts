@@ -8,8 +8,8 @@ import { createProcessMetrics } from './process-metrics.ts';
 const OUTCOMES = ['accepted', 'duplicate', 'rejected', 'excluded', 'refused', 'failed'] as const;
 const LIMITS = ['capture', 'read', 'write', 'admin', 'key', 'unknownKeys', 'loginStarts', 'refusal'] as const;
 const ATTEMPTS = ['accepted', 'refused', 'locked'] as const;
-/** Classes of status codes. */
-const STATUS_CLASSES = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const;
+/** Classes of status codes of responses. */
+export const STATUS_CLASSES = ['2xx', '3xx', '4xx', '5xx'] as const;
 const STAGES =
   'understand, embed, keyword, vector, unindexed, recency, recall, fuse, inspect, rerank, score, read' as const;
 /** Parts of a search, in the order of their combinations. */
@@ -30,7 +30,7 @@ export function degradedLabel(parts: readonly string[]): string {
 
 /** Returns the class of a status code, such as `4xx`. */
 export function statusClass(status: number): string {
-  return STATUS_CLASSES[Math.floor(status / 100) - 1] ?? '5xx';
+  return STATUS_CLASSES[Math.floor(status / 100) - 2] ?? '5xx';
 }
 
 function createHttpMetrics(registers: Registers) {

@@ -88,6 +88,7 @@ export function createOtlpExporter(
       void delivered.then((isDelivered) => {
         queued -= spans.length;
         if (!isDelivered) onDropped(spans.length);
+        // oxlint-disable-next-line promise/no-callback-in-promise -- the interface of the library has a callback
         done({ code: isDelivered ? RESULT.success : RESULT.failed });
       });
     },

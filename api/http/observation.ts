@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { fromZero } from '../../telemetry/metric-sets.ts';
-import { statusClass } from '../../telemetry/api-metrics.ts';
+import { STATUS_CLASSES, statusClass } from '../../telemetry/api-metrics.ts';
 import type { ApiMetrics } from '../../telemetry/api-metrics.ts';
 
 /** Requests that no route receives. */
@@ -27,7 +27,7 @@ export function registerObservation(
 ): void {
   app.addHook('onReady', async () => {
     const group = new Set([NO_ROUTE, ...app.routeAccess.map(({ url }) => groupOf(url, prefix))]);
-    fromZero(requests, { group: [...group], status: ['2xx', '4xx', '5xx'] });
+    fromZero(requests, { group: [...group], status: STATUS_CLASSES });
   });
   const open = new Set<FastifyRequest>();
   const end = (request: FastifyRequest): void => {

@@ -9,7 +9,7 @@ const LONGEST_TEXT = 300;
 const WARN = 40;
 
 const code = z.string().max(LONGEST_TEXT).catch('').optional();
-/** The fields of a line that are reported: times, codes and ids. A message is one of ours; that of an error may name a value, and is left out. */
+/** The fields of a line that are reported: times, codes and ids. A message of the program has no values; that of an error may have one, and is left out. */
 const ownLine = z.object({
   time: code,
   level: z.number(),

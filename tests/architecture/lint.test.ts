@@ -73,6 +73,11 @@ describe('lint rules of the architecture', { timeout: 240_000 }, () => {
       "import { runJob } from '../workflows/run-job.ts';\n" + used('runJob'),
       'domain/jobs.ts may import workflows/registry.ts only',
     ],
+    [
+      'observability/dashboards/capture.ts',
+      "import { createLogger } from '../../telemetry/logger.ts';\n" + used('createLogger'),
+      'observability may import no other module',
+    ],
     ['domain/windows.ts', "import { z } from 'zod';\n" + used('z'), 'the domain is pure'],
     ['domain/windows.ts', "import { readFileSync } from 'node:fs';\n" + used('readFileSync'), 'the domain is pure'],
     [

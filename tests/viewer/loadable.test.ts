@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest';
 import type { StreamEvent } from '../../viewer/contract/index.ts';
 import { Loadable, on } from '../../viewer/link/loadable.ts';
 
-test('keeps the data beside the error of a further page, and loads them again on demand', async () => {
+test('shows the data beside the error of a further page, and loads them again on demand', async () => {
   let answers = 0;
   const loadable = new Loadable(() => Promise.resolve((answers += 1)));
   const end = loadable.use(() => false);
@@ -14,15 +14,15 @@ test('keeps the data beside the error of a further page, and loads them again on
   end();
 });
 
-test('says once that the page changed the data, not after events', async () => {
-  const said: boolean[] = [];
-  const loadable = new Loadable((_, isChanged) => Promise.resolve(said.push(isChanged)));
+test('reports once that the page changed the data, not after events', async () => {
+  const reported: boolean[] = [];
+  const loadable = new Loadable((_, isChanged) => Promise.resolve(reported.push(isChanged)));
   await loadable.load();
   loadable.invalidate(true);
   loadable.invalidate();
   await loadable.load();
   await loadable.load();
-  expect(said).toEqual([false, true, false]);
+  expect(reported).toEqual([false, true, false]);
 });
 
 test('does not load once more for what was loaded before its time came', async () => {

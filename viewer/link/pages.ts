@@ -80,23 +80,28 @@ export type ListRoute = {
 export type RowOf<Name extends ListRoute> = AnswerOf<Name>['data'][number];
 
 /** Rows of a list with the last answer about the newest of them, for what it has beside rows, such as counts. */
-type Listed<Name extends ListRoute> = Rows<RowOf<Name>> & { readonly answer: AnswerOf<Name> };
+type Listed<Name extends ListRoute, Item> = Rows<Item> & { readonly answer: AnswerOf<Name> };
 
-/** Returns the rows of a list route. `idOf` returns what identifies a row. */
-export function useList<Name extends ListRoute>(
+/**
+ * Returns the rows of a list route. `idOf` returns what identifies a row; `shown` what is stored of one: a list of 100,000 must not hold fields that it
+ * does not show.
+ */
+export function useList<Name extends ListRoute, Item extends object = RowOf<Name>>(
   route: Name,
   given: { readonly path?: Routes[Name]['path']; readonly query?: QueryOf<Name> },
-  idOf: (item: RowOf<Name>) => string,
+  idOf: (item: Item) => string,
   concern?: Concern,
-): Pages<RowOf<Name>, Listed<Name>> {
+  shown: (row: RowOf<Name>) => Item = (row) => trusted(row),
+): Pages<Item, Listed<Name, Item>> {
   const { path, query } = given;
-  const page = async (next: PageQuery): Promise<Listed<Name>> => {
+  const page = async (next: PageQuery): Promise<Listed<Name, Item>> => {
     // The first page is small, to be shown soon. By numbers, all pages have one size.
     const limit = 'cursor' in next ? { limit: LARGEST_PAGE } : {};
     // Rows and parameters are those of the route; the next page has its parameters, too.
     const call = trusted<CallOf<Name>>({ path: path ?? undefined, query: { ...query, ...next, ...limit } });
     const answer = await ask(route, call);
-    return { ...rowsOf<RowOf<Name>>(answer), answer };
+    const rows = rowsOf<RowOf<Name>>(answer);
+    return { ...rows, items: rows.items.map(shown), answer };
   };
   return usePages(`list ${addressOf(route, { ...path }, { ...query })}`, page, idOf, concern);
 }

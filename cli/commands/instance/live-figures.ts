@@ -67,7 +67,7 @@ export function ratesBetween(before: Counted | null, now: Counted): LiveFigures[
 async function memoryOf(services: StatusReport['services']): Promise<Readonly<Record<string, number>>> {
   const pids = new Map(services.flatMap(({ name, pid }) => (pid === null ? [] : [[pid, name] as const])));
   if (pids.size === 0) return {};
-  // A process that ended meanwhile makes `ps` fail.
+  // A process that ended meanwhile lets `ps` fail.
   const { stdout } = await run('ps', ['-o', 'pid=,rss=', '-p', [...pids.keys()].join(',')]).catch(() => ({
     stdout: '',
   }));

@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:https';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import { connect } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -67,7 +69,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Sends a GET request; returns status and headers. */
+/** Sends a GET request; returns status, headers and body. */
 async function get(route: string, agent = new Agent({ ca: first.cert + second.cert })) {
   const sent = request({
     host: 'localhost',
@@ -79,9 +81,8 @@ async function get(route: string, agent = new Agent({ ca: first.cert + second.ce
   const answered = once(sent, 'response');
   sent.end();
   const [response] = await answered;
-  response.resume();
-  await once(response, 'end');
-  return { status: response.statusCode, headers: response.headers };
+  const body = await text(response);
+  return { status: response.statusCode, headers: response.headers, body };
 }
 
 /** Returns the common name of the certificate that a new connection gets. */
@@ -94,6 +95,13 @@ async function servedName(): Promise<string> {
 }
 
 describe('an api with a certificate', () => {
+  test('exports the end of its certificate', async () => {
+    const { status, body } = await get('/metrics');
+    expect(status).toBe(200);
+    const [, end] = /^recollect_tls_certificate_expiry_timestamp_seconds (\S+)$/m.exec(body) ?? [];
+    expect(Number(end)).toBe(new X509Certificate(first.cert).validToDate.getTime() / 1_000);
+  });
+
   test('serves HTTPS only, requires it of browsers, and refuses TLS 1.1', async () => {
     const { status, headers } = await get('/projects');
     expect(status).toBe(200);

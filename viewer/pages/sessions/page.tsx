@@ -15,12 +15,30 @@ import { texts } from './texts.ts';
 const ROW_PX = 62;
 const PAGE_ROWS = 50;
 
-const idOf = ({ id }: Session): string => id;
+/** Names of projects: equal ones of 100,000 rows are stored once. */
+const names = new Map<string, string>();
+
+function shared(name: string): string {
+  const known = names.get(name);
+  if (known === undefined) names.set(name, name);
+  return known ?? name;
+}
+
+/** Returns what the list shows of a session. */
+function shownOf(session: Session) {
+  const { id, title, project, phase, status, host, last_event_at: lastEventAt, capture } = session;
+  const { waiting_reason: waiting, last_error: fault, stuck } = session;
+  const projectName = project === null ? null : shared(project.name);
+  return { id, title, project: projectName, phase, status, host, lastEventAt, capture, waiting, fault, stuck };
+}
+type ShownSession = ReturnType<typeof shownOf>;
+
+const idOf = ({ id }: ShownSession): string => id;
 
 /** Title, project, phase, and what the session waits for. */
-function SessionRow({ session }: { readonly session: Session }): JSX.Element {
+function SessionRow({ session }: { readonly session: ShownSession }): JSX.Element {
   const t = inLanguage(texts);
-  const { title, project, phase, status, waiting_reason: waiting, last_error: fault, stuck } = session;
+  const { title, project, phase, status, waiting, fault, stuck } = session;
   return (
     <article class="session-row">
       <a href={addressOfSession(session.id)} class="title">
@@ -28,13 +46,13 @@ function SessionRow({ session }: { readonly session: Session }): JSX.Element {
       </a>
       <span class={`badge ${phase}`}>{t.phases[phase]}</span>
       <p class="details">
-        <Text text={project?.name ?? t.noProject} />
+        <Text text={project ?? t.noProject} />
         {' · '}
         {session.host}
         {' · '}
         {t.statuses[status]}
         {' · '}
-        <RelativeTime at={session.last_event_at} />
+        <RelativeTime at={session.lastEventAt} />
         {session.capture ? null : <span class="warn"> · {t.captureOff}</span>}
         {waiting === null ? null : <span class="warn"> · {t.waits(waiting)}</span>}
         {stuck === null ? null : (
@@ -58,7 +76,7 @@ function SessionRow({ session }: { readonly session: Session }): JSX.Element {
 export default function SessionsPage(): JSX.Element {
   const t = inLanguage(texts);
   const [filters, change] = useQuery(FILTERS);
-  const list = useList('GET /sessions', { query: { ...filters, limit: PAGE_ROWS } }, idOf, concernsSessions);
+  const list = useList('GET /sessions', { query: { ...filters, limit: PAGE_ROWS } }, idOf, concernsSessions, shownOf);
   const counts = list.data?.answer.counts;
   const total = list.data?.total ?? null;
   const { sort: _, ...narrowing } = filters;

@@ -84,7 +84,7 @@ test('applies a retention policy only after its dry run was approved, and refuse
     await page.getByText(`${days} days`).first().waitFor();
   };
   await addPolicy('90');
-  await page.getByText('These policies are not approved').waitFor();
+  await page.getByText('The policies below are not approved').waitFor();
   await page.getByRole('button', { name: 'Start a dry run' }).click();
   await page.getByRole('button', { name: 'Review and approve' }).first().click();
   await dialog.getByText('delete: Prompts').first().waitFor();
@@ -103,7 +103,7 @@ test('applies a retention policy only after its dry run was approved, and refuse
   await page.getByRole('button', { name: 'Review and approve' }).first().click();
   await dialog.getByRole('button', { name: 'Approve' }).click();
   await dialog.getByRole('button', { name: 'Approve' }).click();
-  await page.getByText('These policies are approved').waitFor();
+  await page.getByText('The policies below are approved').waitFor();
   await page.keyboard.press('Escape');
   await page.getByRole('button', { name: 'Apply now' }).click();
   await expect.poll(() => instance.count("prompts WHERE created_at < now() - interval '90 days'")).toBe(0);

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RecollectClient, RecollectError } from '../../client/index.ts';
 import type { Memory } from '../../client/index.ts';
 import { fileInstance } from '../setup/file-instance.ts';
-import { until } from '../setup/until.ts';
+import { until, untilTrue } from '../setup/until.ts';
 
 const FACTS = 7;
 const instance = fileInstance();
@@ -65,7 +65,10 @@ describe('the client on a real server', { timeout: 60_000 }, () => {
     const line = await client.timeline({ anchor, before: 1, after: 0 });
     expect(line.anchor?.hash).toBe(anchor);
     expect((await client.timeline({ anchor, format: 'compact' })).anchor).toMatchObject({ hash: anchor });
-    const block = await client.context({ purpose: 'prompt', prompt: 'What does the narwhal exporter write?' });
+    const prompt = 'What does the narwhal exporter write?';
+    // Without their vectors, memories may be too far from the prompt.
+    await untilTrue(async () => (await client.context({ purpose: 'prompt', prompt })).id !== null);
+    const block = await client.context({ purpose: 'prompt', prompt });
     expect(block.tokens).toBeLessThanOrEqual(900);
     const [latest] = (await client.contexts({ purpose: 'prompt', limit: 1 })).data;
     expect(latest?.id).toBe(block.id);

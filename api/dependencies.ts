@@ -69,12 +69,7 @@ export function createApiDependencies(config: Config, logger: Logger, createExpo
     },
   );
   const metrics = createApiMetrics(VERSION, embedders.wanted.model);
-  const logDropped = createDropLog(logger);
-  const onDropped = (count: number) => {
-    metrics.telemetryDropped.inc(count);
-    logDropped(count);
-  };
-  const spans = createExporter?.(onDropped) ?? null;
+  const spans = createExporter?.(createDropLog(logger, metrics.telemetryDropped)) ?? null;
   const tracing = spans && new Tracing({ source: spans, share: config.tracing?.share ?? 0 });
   const tracer = tracing ?? NO_TRACER;
   const tokens = createTokenCounter();

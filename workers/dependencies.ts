@@ -52,12 +52,7 @@ const EMBEDDER_IDLE_MS = 30_000;
 /** The only place where the worker's activities meet what they stand on. `createExporter`: null where nothing is traced (`loadExporter`). */
 export function createWorkerDependencies(config: Config, logger: Logger, createExporter: CreateExporter | null = null) {
   const metrics = createWorkerMetrics(VERSION);
-  const logDropped = createDropLog(logger);
-  const onDropped = (count: number) => {
-    metrics.telemetryDropped.inc(count);
-    logDropped(count);
-  };
-  const spans = createExporter?.(onDropped) ?? null;
+  const spans = createExporter?.(createDropLog(logger, metrics.telemetryDropped)) ?? null;
   const tracer =
     spans === null
       ? NO_TRACER

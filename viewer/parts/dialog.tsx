@@ -1,5 +1,6 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useId, useLayoutEffect, useRef } from 'preact/hooks';
+import type { AskError } from '../link/ask.ts';
 import { common } from '../texts/common.ts';
 import { inLanguage } from '../texts/language.ts';
 import { useAct } from './act.tsx';
@@ -57,11 +58,13 @@ export function Confirm(props: {
   readonly isDangerous?: boolean;
   readonly onConfirm: () => Promise<void>;
   readonly onClose: () => void;
-  readonly children?: ComponentChildren;
+  /** A function gets the error of the last attempt, for the faults of fields. */
+  readonly children?: ComponentChildren | ((error: AskError | null) => ComponentChildren);
 }): JSX.Element {
   const t = inLanguage(common);
   const id = useId();
   const act = useAct();
+  const { children } = props;
   return (
     <Dialog title={props.title} onClose={props.onClose}>
       <form
@@ -71,7 +74,7 @@ export function Confirm(props: {
           act.run(() => props.onConfirm().then(props.onClose));
         }}
       >
-        {props.children}
+        {typeof children === 'function' ? children(act.error) : children}
         {props.counts === undefined ? null : (
           <Pairs of={props.counts.map(([name, count]) => [name, fullCount(count)])} />
         )}

@@ -7,27 +7,13 @@ import { useAct } from '../../parts/act.tsx';
 import { fullCount } from '../../parts/amounts.ts';
 import { Dialog } from '../../parts/dialog.tsx';
 import { Field } from '../../parts/fields.tsx';
+import { Pairs } from '../../parts/pairs.tsx';
 import { Text } from '../../parts/quoted.tsx';
 import { showToast } from '../../parts/toast.tsx';
 import { inLanguage } from '../../texts/language.ts';
 import { transferTexts } from './transfer-texts.ts';
 
 const KINDS = ['extracted', 'by_hand', 'closed', 'erased_with_user'] as const;
-
-/** What a transfer moves, by kind. */
-function Counts({ learnings }: Pick<Transfer, 'learnings'>): JSX.Element {
-  const t = inLanguage(transferTexts);
-  return (
-    <dl class="counts">
-      {KINDS.map((kind) => (
-        <div key={kind}>
-          <dt>{t.kinds[kind]}</dt>
-          <dd>{fullCount(learnings[kind])}</dd>
-        </div>
-      ))}
-    </dl>
-  );
-}
 
 /** Another user becomes the owner of the shared learnings of one who leaves: counted first, for the same new owner. */
 export function TransferLearnings({
@@ -82,7 +68,7 @@ export function TransferLearnings({
             <p>
               {t.moves} <Text text={to.trim()} />:
             </p>
-            <Counts learnings={counted.learnings} />
+            <Pairs of={KINDS.map((kind) => [t.kinds[kind], fullCount(counted.learnings[kind])])} />
           </>
         )}
         {act.note}

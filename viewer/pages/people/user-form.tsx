@@ -1,8 +1,7 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { User } from '../../contract/index.ts';
-import { ask, asAskError } from '../../link/ask.ts';
-import type { AskError } from '../../link/ask.ts';
+import { ask } from '../../link/ask.ts';
 import { me } from '../../link/me.ts';
 import { invalidate } from '../../link/resource.ts';
 import { Confirm } from '../../parts/dialog.tsx';
@@ -24,9 +23,8 @@ export function UserForm(props: {
   const [email, setEmail] = useState(user?.email ?? '');
   const [role, setRole] = useState<User['role']>(user?.role ?? 'user');
   const [active, setActive] = useState(user?.active ?? true);
-  const [error, setError] = useState<AskError | null>(null);
   const isSelf = user !== null && user.id === me.value?.user.id;
-  const send = async (): Promise<void> => {
+  const save = async (): Promise<void> => {
     if (user === null) {
       const body = { username: username.trim(), role, ...(email === '' ? {} : { email: email.trim() }) };
       props.onInvite((await ask('POST /admin/users', { body })).invite.token);
@@ -36,11 +34,6 @@ export function UserForm(props: {
     }
     invalidate('/admin/users');
   };
-  const save = (): Promise<void> =>
-    send().catch((fault: unknown) => {
-      setError(asAskError(fault));
-      throw fault;
-    });
   return (
     <Confirm
       title={user === null ? t.addUser : t.editUser(user.username)}
@@ -48,36 +41,38 @@ export function UserForm(props: {
       onConfirm={save}
       onClose={props.onClose}
     >
-      <div class="page">
-        {user === null ? (
+      {(error) => (
+        <div class="page">
+          {user === null ? (
+            <Field
+              label={t.username}
+              autocomplete="off"
+              required
+              maxLength={200}
+              value={username}
+              fault={error?.fault('username')}
+              onValue={setUsername}
+            />
+          ) : null}
           <Field
-            label={t.username}
+            label={t.email}
             autocomplete="off"
-            required
-            maxLength={200}
-            value={username}
-            fault={error?.fault('username')}
-            onValue={setUsername}
+            maxLength={254}
+            value={email}
+            fault={error?.fault('email')}
+            onValue={setEmail}
           />
-        ) : null}
-        <Field
-          label={t.email}
-          autocomplete="off"
-          maxLength={254}
-          value={email}
-          fault={error?.fault('email')}
-          onValue={setEmail}
-        />
-        <Select
-          label={t.role}
-          hint={t.roleHints[role]}
-          any={t.roles.user}
-          value={role === 'user' ? undefined : role}
-          options={ROLES.map((value) => ({ value, text: t.roles[value] }))}
-          onValue={(value) => setRole(value ?? 'user')}
-        />
-        {user === null || isSelf ? null : <Checkbox label={t.isActive} checked={active} onValue={setActive} />}
-      </div>
+          <Select
+            label={t.role}
+            hint={t.roleHints[role]}
+            any={t.roles.user}
+            value={role === 'user' ? undefined : role}
+            options={ROLES.map((value) => ({ value, text: t.roles[value] }))}
+            onValue={(value) => setRole(value ?? 'user')}
+          />
+          {user === null || isSelf ? null : <Checkbox label={t.isActive} checked={active} onValue={setActive} />}
+        </div>
+      )}
     </Confirm>
   );
 }

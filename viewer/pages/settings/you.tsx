@@ -7,6 +7,7 @@ import { invalidate, useResource } from '../../link/resource.ts';
 import { useAct } from '../../parts/act.tsx';
 import { Confirm } from '../../parts/dialog.tsx';
 import { Checkbox, Select } from '../../parts/fields.tsx';
+import { Pairs } from '../../parts/pairs.tsx';
 import { Text } from '../../parts/quoted.tsx';
 import { RelativeTime } from '../../parts/relative-time.tsx';
 import { LoadedView } from '../../parts/states.tsx';
@@ -71,14 +72,7 @@ function Account(): JSX.Element {
   return (
     <section class="panel">
       <h2>{t.account}</h2>
-      <dl class="counts">
-        {facts.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <Pairs of={facts} />
       {act.note}
       <p>
         <button type="button" disabled={act.isRunning} onClick={() => act.run(signOutOfServer)}>

@@ -1,8 +1,7 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { ListedTenant } from '../../contract/index.ts';
-import { ask, asAskError } from '../../link/ask.ts';
-import type { AskError } from '../../link/ask.ts';
+import { ask } from '../../link/ask.ts';
 import { loadMe } from '../../link/me.ts';
 import { invalidate } from '../../link/resource.ts';
 import { Confirm } from '../../parts/dialog.tsx';
@@ -22,8 +21,7 @@ export function TenantForm(props: {
   const [name, setName] = useState(tenant?.name ?? '');
   const [username, setUsername] = useState('');
   const [email, setEmail] = useState('');
-  const [error, setError] = useState<AskError | null>(null);
-  const send = async (): Promise<void> => {
+  const save = async (): Promise<void> => {
     if (tenant === null) {
       const admin = { username: username.trim(), ...(email.trim() === '' ? {} : { email: email.trim() }) };
       props.onInvite((await ask('POST /admin/tenants', { body: { name: name.trim(), admin } })).invite.token);
@@ -35,11 +33,6 @@ export function TenantForm(props: {
     }
     invalidate('/admin/tenants');
   };
-  const save = (): Promise<void> =>
-    send().catch((fault: unknown) => {
-      setError(asAskError(fault));
-      throw fault;
-    });
   return (
     <Confirm
       title={tenant === null ? t.add : t.rename}
@@ -47,39 +40,41 @@ export function TenantForm(props: {
       onConfirm={save}
       onClose={props.onClose}
     >
-      <div class="page">
-        <Field
-          label={t.name}
-          autocomplete="off"
-          required
-          maxLength={128}
-          value={name}
-          fault={error?.fault('name')}
-          onValue={setName}
-        />
-        {tenant === null ? (
-          <>
-            <Field
-              label={t.admin}
-              hint={t.adminHint}
-              autocomplete="off"
-              required
-              maxLength={64}
-              value={username}
-              fault={error?.fault('admin.username')}
-              onValue={setUsername}
-            />
-            <Field
-              label={t.email}
-              autocomplete="off"
-              maxLength={254}
-              value={email}
-              fault={error?.fault('admin.email')}
-              onValue={setEmail}
-            />
-          </>
-        ) : null}
-      </div>
+      {(error) => (
+        <div class="page">
+          <Field
+            label={t.name}
+            autocomplete="off"
+            required
+            maxLength={128}
+            value={name}
+            fault={error?.fault('name')}
+            onValue={setName}
+          />
+          {tenant === null ? (
+            <>
+              <Field
+                label={t.admin}
+                hint={t.adminHint}
+                autocomplete="off"
+                required
+                maxLength={64}
+                value={username}
+                fault={error?.fault('admin.username')}
+                onValue={setUsername}
+              />
+              <Field
+                label={t.email}
+                autocomplete="off"
+                maxLength={254}
+                value={email}
+                fault={error?.fault('admin.email')}
+                onValue={setEmail}
+              />
+            </>
+          ) : null}
+        </div>
+      )}
     </Confirm>
   );
 }

@@ -113,6 +113,14 @@ export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
     for (const method of [route.method].flat()) {
       const decided = { method, url: route.url, access, writes, stepUp };
       routes.push({ ...decided, isAudited: isAudited(decided) });
+      // Notifications arrive after the answer: the caller's next request shall see the change all the same.
+      if (mayChangeAccess(decided))
+        route.onSend = [
+          ...[route.onSend ?? []].flat(),
+          async () => {
+            cache.clear();
+          },
+        ];
     }
     if (access !== 'open' && route.schema?.hide !== true)
       route.schema = { ...route.schema, response: Object.assign({}, route.schema?.response, ERROR_RESPONSES) };
@@ -163,6 +171,11 @@ export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
     requireRight(principal, access);
     if (request.routeOptions.config.stepUp === true) requireRecentProof(principal);
   });
+}
+
+/** Returns whether an answered request of a route may have changed who may access what: capture and searches never do. */
+function mayChangeAccess(route: Omit<RouteAccess, 'isAudited'>): boolean {
+  return !['GET', 'HEAD'].includes(route.method) && (route.access === 'open' || isAudited(route));
 }
 
 /** @throws ApiError FORBIDDEN for a principal that may not use routes of this level */

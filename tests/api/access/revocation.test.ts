@@ -90,6 +90,25 @@ describe('another process of the api rejects a known key within a second', () =>
   });
 });
 
+test('the process that changed access applies it to the next request, before its own notification', async () => {
+  const { key, api_key: secret } = await makeKey(instance);
+  expect(await statusThere(secret)).toBe(200);
+  const { rows: listening } = await instance.db.superuser.query<{ pid: number }>(
+    `SELECT pid FROM pg_stat_activity WHERE ${LISTENING}`,
+  );
+  expect(listening.length).toBeGreaterThan(0);
+  for (const { pid } of listening) process.kill(pid, 'SIGSTOP');
+  try {
+    const ended = await fetch(`${url}/api/v1/admin/api-keys/${key.id}`, {
+      method: 'DELETE',
+      headers: { authorization: `Bearer ${instance.admin.key}` },
+    });
+    expect([ended.status, await statusThere(secret)]).toEqual([200, 401]);
+  } finally {
+    for (const { pid } of listening) process.kill(pid, 'SIGCONT');
+  }
+});
+
 test('believes a key that expires no longer than until its end', async () => {
   const expires_at = new Date(Date.now() + 1_500).toISOString();
   const { api_key: secret } = await makeKey(instance, { expires_at });

@@ -113,6 +113,23 @@ describe('keyword search as the application', () => {
     }
   });
 
+  test('compares texts with a phrase best first: one phrase is in the worst match alone', async () => {
+    const session = await db.value<string>('SELECT id AS value FROM sessions WHERE tenant_id = $1', [user.tenantId]);
+    // One lexeme with the rare word, and a text with more other words ranks lower.
+    const filler = Array.from({ length: 300 }, (_, n) => `other${n}`).join(' ');
+    const [worst] = await db.write<{ id: string }>(
+      `INSERT INTO observations (id, tenant_id, session_id, user_id, seq, type, event, title, content, preview, tokens, occurred_at, search)
+       VALUES (uuidv7(), $1, $2, $3, $4, 'info', 'observation', '', $5, '', 1, now(), to_tsvector('english', $5)) RETURNING id`,
+      [user.tenantId, session, user.userId, ROWS + 1, `${filler} Zymurgies\n  at home`],
+    );
+    const contain = async (phrase: string) =>
+      (await searchKeyword(pool, user.tenantId, phrase, { phrases: [phrase] }, 20)).map(({ memoryId }) => memoryId);
+    expect(await contain('zymurgies')).toEqual([worst?.id]);
+    expect(await contain('zymurgies at home')).toEqual([worst?.id]);
+    expect((await contain('zymurgy')).length).toBe(20);
+    expect(await contain('zymurgy')).not.toContain(worst?.id);
+  });
+
   test('a plain query under the policy does not, so the function is needed', async () => {
     const plan = (await plain('EXPLAIN ')).rows.map((row: Record<string, string>) => row['QUERY PLAN']).join('\n');
     expect(plan).toMatch(/Filter: [^\n]*search @@/);

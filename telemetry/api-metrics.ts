@@ -8,6 +8,9 @@ import { createProcessMetrics } from './process-metrics.ts';
 const OUTCOMES = ['accepted', 'duplicate', 'rejected', 'excluded', 'refused', 'failed'] as const;
 const LIMITS = ['capture', 'read', 'write', 'admin', 'key', 'unknownKeys', 'loginStarts', 'refusal'] as const;
 const ATTEMPTS = ['accepted', 'refused', 'locked'] as const;
+const REFRESHES = ['rotated', 'repeated', 'reused', 'refused'] as const;
+/** How a request with a refresh token ended. */
+export type RefreshResult = (typeof REFRESHES)[number];
 /** Classes of status codes of responses. */
 export const STATUS_CLASSES = ['2xx', '3xx', '4xx', '5xx'] as const;
 const STAGES =
@@ -113,11 +116,15 @@ function createAccessMetrics(registers: Registers) {
       }),
       { result: ATTEMPTS },
     ),
-    refreshReuse: new Counter({
-      name: 'recollect_refresh_token_reuse_total',
-      help: 'Sessions that ended because a refresh token was used twice',
-      registers,
-    }),
+    authRefresh: fromZero(
+      new Counter({
+        name: 'recollect_auth_refresh_total',
+        help: `Uses of refresh tokens of sessions and of OAuth grants by result (${REFRESHES.join(', ')}); repeated: a lost response was requested again; reused: the token was used before, so its session or grant ended; refused: unknown or ended`,
+        labelNames: ['result'],
+        registers,
+      }),
+      { result: REFRESHES },
+    ),
     auditFailures: new Counter({
       name: 'recollect_audit_failures_total',
       help: 'Requests that could not be stored in the audit log; should be 0',

@@ -199,7 +199,7 @@ describe('series', () => {
       'recollect_searches_total{degraded="vector,keyword,rerank"}',
       'recollect_rate_limited_total{class="loginStarts"}',
       'recollect_auth_attempts_total{result="locked"}',
-      'recollect_refresh_token_reuse_total',
+      'recollect_auth_refresh_total{result="reused"}',
       'recollect_audit_failures_total',
       'recollect_hints_failed_total',
       'recollect_model_cache_hits_total{operation="summarise_window"}',

@@ -44,9 +44,10 @@ function createHttpMetrics(registers: Registers) {
       labelNames: ['group', 'status'],
       registers,
     }),
-    duration: new Histogram({
+    duration: new Histogram<'group' | 'trace_id'>({
       name: 'recollect_http_request_duration_seconds',
-      help: 'Duration of HTTP requests by group of routes (first segment of the path), event streams excluded',
+      help: 'Duration of HTTP requests by group of routes (first segment of the path), event streams excluded; in OpenMetrics with the trace of the last traced request of each bucket',
+      enableExemplars: true,
       labelNames: ['group'],
       buckets: LATENCY_SECONDS,
       registers,

@@ -41,7 +41,7 @@ const LONGEST_ANSWER = 65_536;
 // JSON of protocol buffers has the number as text.
 const partialSuccess = z.object({ partialSuccess: z.object({ rejectedSpans: z.coerce.number().int().nonnegative() }) });
 
-/** Returns how many spans of an accepted request the collector refused; 0 unless its answer is readable and says so. Never rejects. */
+/** Returns how many spans of an accepted request the collector refused; 0 if its answer names no number. Never rejects. */
 async function rejectedSpans({ body }: Response): Promise<number> {
   try {
     const parts: Uint8Array[] = [];

@@ -187,7 +187,7 @@ describe('dashboards', () => {
       'recollect:searchable:bad_ratio_1h',
     ])
       // A recorded series follows its metrics by one evaluation.
-      await until(async () => ((await prometheus.query(name)) > 0 ? true : undefined), 30_000, name);
+      expect(await until(async () => (await prometheus.query(name)) || undefined, 30_000, name)).toBeGreaterThan(0);
   });
 
   test('no alert fires on a working instance but the watchdog', async () => {

@@ -85,7 +85,7 @@ export const OTHER_CASES: readonly AlertCase[] = [
     [searches('none')]: '0+96x40',
     [searches('vector')]: '0+4x40',
   }),
-  fires('RecollectTelemetryLost', 'the collector is away', '22m', { [DROPPED]: '0+5x40' }),
+  fires('RecollectTelemetryLost', 'the collector does not respond', '22m', { [DROPPED]: '0+5x40' }),
   silent('RecollectTelemetryLost', 'the collector returns after ten minutes', '22m', { [DROPPED]: '0+5x10 50x30' }),
   ...objectiveCases,
   silent('RecollectSearchableBurnFast', 'one slow session of three', '1h30m', {

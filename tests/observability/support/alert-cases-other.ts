@@ -86,7 +86,7 @@ export const OTHER_CASES: readonly AlertCase[] = [
     [searches('vector')]: '0+4x40',
   }),
   fires('RecollectTelemetryLost', 'the collector does not respond', '22m', { [DROPPED]: '0+5x40' }),
-  silent('RecollectTelemetryLost', 'the collector returns after ten minutes', '22m', { [DROPPED]: '0+5x10 50x30' }),
+  silent('RecollectTelemetryLost', 'the collector returns after ten minutes', '14m', { [DROPPED]: '0+5x10 50x30' }),
   ...objectiveCases,
   silent('RecollectSearchableBurnFast', 'one slow session of three', '1h30m', {
     'recollect_session_searchable_seconds_bucket{le="60"}': '0x30 2x90',
